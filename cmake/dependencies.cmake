@@ -1,0 +1,26 @@
+# Every dependency comes from the distribution. Third-party headers are system headers: their
+# warnings are not ours.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(CURL 7.85 REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Catch2 2.13 REQUIRED)
+
+pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq>=4.3.3)
+add_library(zmq ALIAS PkgConfig::ZMQ)
+
+pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
+add_library(tomlplusplus ALIAS PkgConfig::TOMLPP)
+
+# msgpack-c is header only here; without Boost.
+find_path(MSGPACK_INCLUDE msgpack.hpp REQUIRED)
+add_library(msgpack-cxx INTERFACE)
+target_include_directories(msgpack-cxx SYSTEM INTERFACE ${MSGPACK_INCLUDE})
+target_compile_definitions(msgpack-cxx INTERFACE MSGPACK_NO_BOOST)
+
+find_path(STB_INCLUDE stb/stb_image.h REQUIRED)
+add_library(stb INTERFACE)
+target_include_directories(stb SYSTEM INTERFACE ${STB_INCLUDE})

@@ -1,0 +1,32 @@
+# eole_library(name dir [LINK ours...] [PRIVATE theirs...]): every .cpp of one directory.
+# eole_program(name source [LINK ours...] [PRIVATE theirs...]): one main.cpp.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(eole_options INTERFACE)
+target_include_directories(eole_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(eole_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wno-sign-conversion -Wnon-virtual-dtor $<$<BOOL:${EOLE_WERROR}>:-Werror>)
+target_compile_definitions(eole_options INTERFACE SPDLOG_FMT_EXTERNAL)
+target_link_libraries(eole_options INTERFACE Threads::Threads)
+if(EOLE_SANITIZE)
+  target_compile_options(eole_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
+    -fno-sanitize-recover=undefined)
+  target_link_options(eole_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+function(eole_library name dir)
+  cmake_parse_arguments(ARG "" "" "LINK;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*.cpp)
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC eole_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+function(eole_program name source)
+  cmake_parse_arguments(ARG "" "" "LINK;PRIVATE" ${ARGN})
+  add_executable(eole_bin_${name} ${source})
+  set_target_properties(eole_bin_${name} PROPERTIES OUTPUT_NAME ${name})
+  target_link_libraries(eole_bin_${name} PRIVATE eole_options ${ARG_LINK} ${ARG_PRIVATE})
+endfunction()

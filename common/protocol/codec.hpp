@@ -1,0 +1,84 @@
+#pragma once
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "common/base/text.hpp"
+#include "common/protocol/head.hpp"
+
+/// Turns the structs of messages.hpp into messages and back. A struct names itself (kName) and
+/// shows its fields in wire order (fields); one with a payload has a member of that name.
+namespace eole::protocol {
+
+namespace detail {
+
+struct FieldCounter {
+  std::uint32_t count = 0;
+  template <class Field>
+  void operator()(const Field&) {
+    ++count;
+  }
+};
+
+struct FieldWriter {
+  HeadWriter& head;
+  template <class Field>
+  void operator()(const Field& field) {
+    if constexpr (std::is_arithmetic_v<Field> || std::is_enum_v<Field>) {
+      head.put(static_cast<std::uint64_t>(field));
+    } else {
+      head.put(std::string_view(field));
+    }
+  }
+};
+
+struct FieldReader {
+  HeadReader& head;
+  bool in_range = true;
+  template <class Field>
+  void operator()(Field& field) {
+    if constexpr (std::is_arithmetic_v<Field>) {
+      const auto number = head.next_number();
+      if (number > static_cast<std::uint64_t>(std::numeric_limits<Field>::max())) in_range = false;
+      field = static_cast<Field>(number);
+    } else {
+      field = std::string(head.next_text());
+    }
+  }
+};
+
+template <class T>
+concept HasPayload = requires(T message) { message.payload; };
+
+}  // namespace detail
+
+template <class T>
+Message encode(const T& message) {
+  auto& fields_of = const_cast<T&>(message);  // fields() serves reading and writing alike
+  detail::FieldCounter counter;
+  fields_of.fields(counter);
+  HeadWriter head(T::kName, counter.count);
+  detail::FieldWriter writer{head};
+  fields_of.fields(writer);
+  Message out{head.take(), {}};
+  if constexpr (detail::HasPayload<T>) out.payload = message.payload;
+  return out;
+}
+
+/// The struct in a message whose head was parsed and whose name is T's.
+template <class T>
+Expected<T> decode(HeadReader head, Bytes payload) {
+  T message;
+  detail::FieldReader reader{head};
+  message.fields(reader);
+  if (!head.ok() || !reader.in_range || !head.is_done())
+    return Error{text(T::kName, ": fields missing, too many, or of the wrong type or size")};
+  if constexpr (detail::HasPayload<T>) {
+    message.payload = std::move(payload);
+  } else if (!payload.empty()) {
+    return Error{text(T::kName, ": has a payload, and takes none")};
+  }
+  return message;
+}
+
+}  // namespace eole::protocol

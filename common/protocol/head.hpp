@@ -1,0 +1,61 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/bytes.hpp"
+#include "common/base/expected.hpp"
+
+namespace eole::protocol {
+
+/// The version that every head carries; another one is refused by name.
+constexpr std::uint64_t kVersion = 1;
+
+/// One message: a head that says what it is, and a payload of records (may be empty).
+struct Message {
+  Bytes head;
+  Bytes payload;
+  bool operator==(const Message&) const = default;
+};
+
+/// Writes a head: one flat msgpack array of [version, name, field …].
+class HeadWriter {
+ public:
+  HeadWriter(std::string_view name, std::uint32_t fields);
+  void put(std::uint64_t number);
+  void put(std::string_view text);
+  Bytes take() { return std::move(out_); }
+
+ private:
+  Bytes out_;
+};
+
+/// Reads a head from hostile bytes without allocating: at most kFieldsMax scalars, no nesting,
+/// nothing behind them.
+class HeadReader {
+ public:
+  static constexpr std::size_t kFieldsMax = 24;
+  static Expected<HeadReader> parse(std::string_view head);
+
+  std::string_view name() const { return fields_[1].text; }
+  /// The next field. A missing field or one of the other type makes ok() false.
+  std::uint64_t next_number();
+  std::string_view next_text();
+  bool ok() const { return ok_; }
+  bool is_done() const { return next_ == count_; }
+
+ private:
+  struct Field {
+    bool is_text = false;
+    std::uint64_t number = 0;
+    std::string_view text;
+  };
+  friend struct HeadVisitor;
+  std::array<Field, kFieldsMax> fields_{};
+  std::size_t count_ = 0;
+  std::size_t next_ = 2;
+  bool ok_ = true;
+};
+
+}  // namespace eole::protocol

@@ -1,0 +1,373 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "common/base/bytes.hpp"
+#include "common/base/ids.hpp"
+
+/// Every message of the ring. docs/protocol.md says the same for other languages; who sends it,
+/// who hears it, and what if it is lost or repeated stands above each struct. The payload layouts
+/// are in records.hpp.
+namespace eole::protocol {
+
+/// Client -> ventilator: `count` tasks (payload: task specs). Repeated with the same run and
+/// request, or the same key and hash: the first answer again. All requests up to `confirmed` were
+/// answered and may be forgotten.
+struct Submit {
+  static constexpr std::string_view kName = "submit";
+  RunId run = 0;
+  std::uint64_t request = 0;
+  std::uint64_t confirmed = 0;
+  std::string key;
+  std::uint32_t count = 0;
+  std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
+  Bytes payload;
+  void fields(auto& io) { io(run), io(request), io(confirmed), io(key), io(count), io(attempts_max); }
+  bool operator==(const Submit&) const = default;
+};
+
+/// Ventilator -> client, after the tasks are durable: they are first … first + count - 1.
+struct Accepted {
+  static constexpr std::string_view kName = "accepted";
+  std::uint64_t request = 0;
+  Origin origin = 0;
+  Seq first = 0;
+  std::uint32_t count = 0;
+  void fields(auto& io) { io(request), io(origin), io(first), io(count); }
+  bool operator==(const Accepted&) const = default;
+};
+
+/// Any role -> who asked: nothing was done, and why.
+struct Refused {
+  static constexpr std::string_view kName = "refused";
+  std::uint64_t request = 0;
+  std::string reason;
+  void fields(auto& io) { io(request), io(reason); }
+  bool operator==(const Refused&) const = default;
+};
+
+/// Client -> ventilator: settle this task as cancelled if it is not settled yet. Repeatable.
+struct Cancel {
+  static constexpr std::string_view kName = "cancel";
+  std::uint64_t request = 0;
+  Origin origin = 0;
+  Seq seq = 0;
+  void fields(auto& io) { io(request), io(origin), io(seq); }
+  bool operator==(const Cancel&) const = default;
+};
+
+/// Client -> ventilator or sink: a question of person size (status, workers, task, dead, result).
+struct Query {
+  static constexpr std::string_view kName = "query";
+  std::uint64_t request = 0;
+  std::string what;
+  Origin origin = 0;
+  Seq seq = 0;
+  void fields(auto& io) { io(request), io(what), io(origin), io(seq); }
+  bool operator==(const Query&) const = default;
+};
+
+/// The answer to a query, a cancel or a commit; the payload is one msgpack value.
+struct Answer {
+  static constexpr std::string_view kName = "answer";
+  std::uint64_t request = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request); }
+  bool operator==(const Answer&) const = default;
+};
+
+/// Worker -> ventilator: a new worker, or one whose link broke (payload: held records). Repeated
+/// until welcomed; a repeated hello gets the same welcome.
+struct Hello {
+  static constexpr std::string_view kName = "hello";
+  RunId run = 0;
+  std::uint32_t hello = 0;
+  std::uint32_t last_start = 0;  // The link before this one; zero if there was none.
+  std::uint32_t last_hello = 0;
+  std::uint64_t received = 0;  // On that link's pipe.
+  std::string name;
+  std::uint32_t pid = 0;
+  std::uint32_t slots = 0;
+  std::string kinds;  // Names with commas between them.
+  Bytes payload;
+  void fields(auto& io) {
+    io(run), io(hello), io(last_start), io(last_hello), io(received), io(name), io(pid), io(slots),
+        io(kinds);
+  }
+  bool operator==(const Hello&) const = default;
+};
+
+/// Ventilator -> worker: the link is (start, run, hello), its tasks come on `pipe`.
+struct Welcome {
+  static constexpr std::string_view kName = "welcome";
+  std::uint32_t start = 0;
+  RunId run = 0;
+  std::uint32_t hello = 0;
+  Origin origin = 0;
+  std::string pipe;  // A ZeroMQ endpoint to connect a PULL socket to.
+  std::uint32_t heartbeat_ms = 0;
+  void fields(auto& io) { io(start), io(run), io(hello), io(origin), io(pipe), io(heartbeat_ms); }
+  bool operator==(const Welcome&) const = default;
+};
+
+/// Ventilator -> worker: your link is not mine (any more); say hello with a new number.
+struct HelloAgain {
+  static constexpr std::string_view kName = "hello_again";
+  RunId run = 0;
+  void fields(auto& io) { io(run); }
+  bool operator==(const HelloAgain&) const = default;
+};
+
+/// Ventilator -> worker on the link's own pipe (payload: task records), numbered from `first`.
+struct Tasks {
+  static constexpr std::string_view kName = "tasks";
+  std::uint32_t start = 0;
+  RunId run = 0;
+  std::uint32_t hello = 0;
+  Origin origin = 0;
+  std::uint64_t first = 0;
+  std::uint32_t count = 0;
+  Bytes payload;
+  void fields(auto& io) { io(start), io(run), io(hello), io(origin), io(first), io(count); }
+  bool operator==(const Tasks&) const = default;
+};
+
+/// Worker -> ventilator, every heartbeat and when asked (payload: held records). Levels only, so
+/// a lost or repeated one changes nothing.
+struct Beat {
+  static constexpr std::string_view kName = "beat";
+  std::uint32_t start = 0;
+  RunId run = 0;
+  std::uint32_t hello = 0;
+  std::uint64_t number = 0;
+  std::uint64_t received = 0;
+  std::uint64_t limit = 0;  // The highest pipe number that may be sent.
+  Bytes payload;
+  void fields(auto& io) { io(start), io(run), io(hello), io(number), io(received), io(limit); }
+  bool operator==(const Beat&) const = default;
+};
+
+/// Worker -> ventilator between beats, when credit frees. Lost: the next beat carries the same.
+struct Credit {
+  static constexpr std::string_view kName = "credit";
+  std::uint32_t start = 0;
+  RunId run = 0;
+  std::uint32_t hello = 0;
+  std::uint64_t received = 0;
+  std::uint64_t limit = 0;
+  void fields(auto& io) { io(start), io(run), io(hello), io(received), io(limit); }
+  bool operator==(const Credit&) const = default;
+};
+
+/// Ventilator -> worker: the reply to a beat, or at once (payload: order records). Repeated until
+/// what the worker holds shows the effect. `ask_beat` is one if a beat is wanted now.
+struct Orders {
+  static constexpr std::string_view kName = "orders";
+  std::uint32_t start = 0;
+  RunId run = 0;
+  std::uint32_t hello = 0;
+  std::uint8_t ask_beat = 0;
+  Bytes payload;
+  void fields(auto& io) { io(start), io(run), io(hello), io(ask_beat); }
+  bool operator==(const Orders&) const = default;
+};
+
+/// Worker -> ventilator: it holds nothing and leaves. Lost: the lease ends by silence.
+struct Goodbye {
+  static constexpr std::string_view kName = "goodbye";
+  std::uint32_t start = 0;
+  RunId run = 0;
+  std::uint32_t hello = 0;
+  void fields(auto& io) { io(start), io(run), io(hello); }
+  bool operator==(const Goodbye&) const = default;
+};
+
+/// Worker -> sink (payload: result records), numbered from `first` within the run. Everything up
+/// to `floor` is acknowledged. Sent again until the acknowledgement covers it.
+struct Results {
+  static constexpr std::string_view kName = "results";
+  RunId run = 0;
+  std::uint64_t first = 0;
+  std::uint64_t floor = 0;
+  std::uint32_t count = 0;
+  std::string worker;
+  Bytes payload;
+  void fields(auto& io) { io(run), io(first), io(floor), io(count), io(worker); }
+  bool operator==(const Results&) const = default;
+};
+
+/// Sink -> worker (topic "ack." and the run in hex): its results up to `level` are durable.
+struct Ack {
+  static constexpr std::string_view kName = "ack";
+  std::uint64_t log = 0;
+  RunId run = 0;
+  std::uint64_t level = 0;
+  void fields(auto& io) { io(log), io(run), io(level); }
+  bool operator==(const Ack&) const = default;
+};
+
+/// Ventilator -> sink (payload: result records): tasks that end without a worker. Sent again
+/// until they are read in the log.
+struct Verdicts {
+  static constexpr std::string_view kName = "verdicts";
+  Origin origin = 0;
+  std::uint32_t count = 0;
+  Bytes payload;
+  void fields(auto& io) { io(origin), io(count); }
+  bool operator==(const Verdicts&) const = default;
+};
+
+/// Worker -> sink -> subscribers (topic "progress." and the task): how far a running task is, and
+/// what it printed (payload). A copy for people: may be lost.
+struct Progress {
+  static constexpr std::string_view kName = "progress";
+  Origin origin = 0;
+  Seq seq = 0;
+  std::string worker;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;  // Zero: not known.
+  std::string stream;       // "stdout" or "stderr" if the payload is output, else empty.
+  Bytes payload;
+  void fields(auto& io) { io(origin), io(seq), io(worker), io(done), io(total), io(stream); }
+  bool operator==(const Progress&) const = default;
+};
+
+/// Ventilator -> sink at its start (payload: its settled ranges): may this origin's results in.
+struct Introduce {
+  static constexpr std::string_view kName = "introduce";
+  std::uint64_t request = 0;
+  Origin origin = 0;
+  std::uint32_t start = 0;
+  std::uint64_t nonce = 0;  // Drawn by this process: two with one journal are told apart.
+  Seq highest = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(origin), io(start), io(nonce), io(highest); }
+  bool operator==(const Introduce&) const = default;
+};
+
+/// Sink -> ventilator (payload: the origin's settled ranges as of `offset`).
+struct Introduced {
+  static constexpr std::string_view kName = "introduced";
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  std::uint64_t offset = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(log), io(offset); }
+  bool operator==(const Introduced&) const = default;
+};
+
+/// Ventilator -> sink: what was settled from `offset` on? Repeatable.
+struct Follow {
+  static constexpr std::string_view kName = "follow";
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  Origin origin = 0;
+  std::uint64_t nonce = 0;
+  std::uint64_t offset = 0;
+  void fields(auto& io) { io(request), io(log), io(origin), io(nonce), io(offset); }
+  bool operator==(const Follow&) const = default;
+};
+
+/// Sink -> ventilator: the log's offsets from … to - 1, as this origin's settlements (payload).
+/// The answer to a follow, or (request zero, topic "settled." and the origin) a copy of the news.
+struct Settled {
+  static constexpr std::string_view kName = "settled";
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  std::uint64_t head = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(log), io(from), io(to), io(head); }
+  bool operator==(const Settled&) const = default;
+};
+
+/// Client -> sink: the log from a cursor on. `log` and `crc` zero: whatever is there.
+struct Read {
+  static constexpr std::string_view kName = "read";
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  std::uint64_t offset = 0;
+  std::uint32_t crc = 0;
+  std::uint32_t bytes_max = 0;
+  void fields(auto& io) { io(request), io(log), io(offset), io(crc), io(bytes_max); }
+  bool operator==(const Read&) const = default;
+};
+
+/// Sink -> client (payload: result batches, each after its size as u32). `next` and `crc` are the
+/// cursor to read on from; next == head: all was read.
+struct Records {
+  static constexpr std::string_view kName = "records";
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  std::uint64_t next = 0;
+  std::uint64_t head = 0;
+  std::uint32_t crc = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(log), io(next), io(head), io(crc); }
+  bool operator==(const Records&) const = default;
+};
+
+/// Sink -> subscribers (topic "result." and the project): one result batch, a copy of the log.
+struct Notification {
+  static constexpr std::string_view kName = "notification";
+  std::uint64_t log = 0;
+  Bytes payload;
+  void fields(auto& io) { io(log); }
+  bool operator==(const Notification&) const = default;
+};
+
+/// Sink -> subscribers (topic "head"), every second: the log's next offset.
+struct LogHead {
+  static constexpr std::string_view kName = "log_head";
+  std::uint64_t log = 0;
+  std::uint64_t head = 0;
+  void fields(auto& io) { io(log), io(head); }
+  bool operator==(const LogHead&) const = default;
+};
+
+/// Worker or client -> sink: a chunk of an artifact (payload), which has `size` bytes in all.
+struct Put {
+  static constexpr std::string_view kName = "put";
+  std::uint64_t request = 0;
+  std::string sha256;
+  std::uint64_t size = 0;
+  std::uint64_t offset = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(sha256), io(size), io(offset); }
+  bool operator==(const Put&) const = default;
+};
+
+/// Sink -> who puts: it has the bytes up to `have`; `is_whole` is one once all is durable.
+struct PutAt {
+  static constexpr std::string_view kName = "put_at";
+  std::uint64_t request = 0;
+  std::uint64_t have = 0;
+  std::uint8_t is_whole = 0;
+  void fields(auto& io) { io(request), io(have), io(is_whole); }
+  bool operator==(const PutAt&) const = default;
+};
+
+/// Client or worker -> sink: up to `size` bytes of an artifact, from `offset`.
+struct Get {
+  static constexpr std::string_view kName = "get";
+  std::uint64_t request = 0;
+  std::string sha256;
+  std::uint64_t offset = 0;
+  std::uint32_t size = 0;
+  void fields(auto& io) { io(request), io(sha256), io(offset), io(size); }
+  bool operator==(const Get&) const = default;
+};
+
+/// Sink -> who gets: bytes (payload) of an artifact of `size` bytes, from `offset`.
+struct Chunk {
+  static constexpr std::string_view kName = "chunk";
+  std::uint64_t request = 0;
+  std::uint64_t size = 0;
+  std::uint64_t offset = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(size), io(offset); }
+  bool operator==(const Chunk&) const = default;
+};
+
+}  // namespace eole::protocol

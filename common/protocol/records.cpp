@@ -1,0 +1,267 @@
+#include "common/protocol/records.hpp"
+
+#include "common/base/text.hpp"
+
+namespace eole::protocol {
+
+namespace {
+
+constexpr std::uint8_t kRetry = 1;
+constexpr std::uint16_t kLast = 1;
+constexpr std::uint8_t kFinal = 1;
+constexpr std::uint8_t kUnconfirmed = 2;
+constexpr std::size_t kSha256Bytes = 32;
+
+void put_id(Bytes& out, const TaskId& id, const Lease& lease) {
+  put<std::uint32_t>(out, id.origin);
+  put<std::uint64_t>(out, id.seq);
+  put<std::uint32_t>(out, lease.start);
+  put<std::uint64_t>(out, lease.number);
+}
+
+void read_id(ByteReader& reader, TaskId& id, Lease& lease) {
+  id.origin = reader.get<std::uint32_t>();
+  id.seq = reader.get<std::uint64_t>();
+  lease.start = reader.get<std::uint32_t>();
+  lease.number = reader.get<std::uint64_t>();
+}
+
+}  // namespace
+
+void put_task_spec(Bytes& out, const TaskSpec& spec) {
+  put<std::uint8_t>(out, spec.retry ? kRetry : 0);
+  put<std::uint8_t>(out, static_cast<std::uint8_t>(spec.kind.size()));
+  put<std::uint8_t>(out, static_cast<std::uint8_t>(spec.project.size()));
+  put<std::uint8_t>(out, 0);
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(spec.args.size()));
+  out += spec.kind;
+  out += spec.project;
+  out += spec.args;
+}
+
+std::optional<TaskSpec> read_task_spec(ByteReader& reader) {
+  TaskSpec spec;
+  const auto flags = reader.get<std::uint8_t>();
+  const auto kind_bytes = reader.get<std::uint8_t>();
+  const auto project_bytes = reader.get<std::uint8_t>();
+  const auto zero = reader.get<std::uint8_t>();
+  const auto args_bytes = reader.get<std::uint32_t>();
+  spec.retry = (flags & kRetry) != 0;
+  spec.kind = reader.take(kind_bytes);
+  spec.project = reader.take(project_bytes);
+  spec.args = reader.take(args_bytes);
+  if (!reader.ok() || kind_bytes == 0 || flags > kRetry || zero != 0) return std::nullopt;
+  if (args_bytes > kTaskBytesMax) return std::nullopt;
+  return spec;
+}
+
+Expected<std::uint32_t> count_task_specs(std::string_view payload) {
+  ByteReader reader(payload);
+  std::uint32_t count = 0;
+  while (!reader.is_done()) {
+    if (!read_task_spec(reader))
+      return Error{text("task ", count, " of the message: malformed, or arguments over ",
+                        kTaskBytesMax, " bytes")};
+    if (++count > kTasksPerMessageMax)
+      return Error{text("more than ", kTasksPerMessageMax, " tasks in one message")};
+  }
+  return count;
+}
+
+void put_task_record(Bytes& out, const TaskRecord& record) {
+  put<std::uint64_t>(out, record.seq);
+  put<std::uint64_t>(out, record.lease_number);
+  put<std::uint16_t>(out, record.attempt);
+  put<std::uint16_t>(out, record.is_last ? kLast : 0);
+  out += record.spec;
+}
+
+std::optional<TaskRecord> read_task_record(ByteReader& reader) {
+  TaskRecord record;
+  record.seq = reader.get<std::uint64_t>();
+  record.lease_number = reader.get<std::uint64_t>();
+  record.attempt = reader.get<std::uint16_t>();
+  record.is_last = (reader.get<std::uint16_t>() & kLast) != 0;
+  const auto rest = reader.rest();
+  if (!read_task_spec(reader)) return std::nullopt;
+  record.spec = rest.substr(0, rest.size() - reader.rest().size());
+  return record;
+}
+
+Bytes encode_held(const std::vector<Held>& held) {
+  Bytes out;
+  for (const auto& task : held) {
+    put_id(out, task.id, task.lease);
+    put<std::uint8_t>(out, static_cast<std::uint8_t>(task.state));
+  }
+  return out;
+}
+
+Expected<std::vector<Held>> decode_held(std::string_view payload) {
+  std::vector<Held> held;
+  ByteReader reader(payload);
+  while (!reader.is_done()) {
+    Held task;
+    read_id(reader, task.id, task.lease);
+    const auto state = reader.get<std::uint8_t>();
+    if (!reader.ok() || state < 1 || state > 4) return Error{"held record: malformed"};
+    task.state = static_cast<HeldState>(state);
+    held.push_back(task);
+  }
+  return held;
+}
+
+Bytes encode_orders(const std::vector<Order>& orders) {
+  Bytes out;
+  for (const auto& order : orders) {
+    put<std::uint8_t>(out, static_cast<std::uint8_t>(order.kind));
+    put_id(out, order.id, order.lease);
+  }
+  return out;
+}
+
+Expected<std::vector<Order>> decode_orders(std::string_view payload) {
+  std::vector<Order> orders;
+  ByteReader reader(payload);
+  while (!reader.is_done()) {
+    Order order;
+    const auto kind = reader.get<std::uint8_t>();
+    read_id(reader, order.id, order.lease);
+    if (!reader.ok() || kind < 1 || kind > 4) return Error{"order record: malformed"};
+    order.kind = static_cast<OrderKind>(kind);
+    orders.push_back(order);
+  }
+  return orders;
+}
+
+std::string_view to_text(TaskState state) {
+  switch (state) {
+    case TaskState::kDone: return "done";
+    case TaskState::kFailed: return "failed";
+    case TaskState::kDead: return "dead";
+    case TaskState::kCancelled: return "cancelled";
+  }
+  return "?";
+}
+
+void put_result(Bytes& out, const ResultRecord& result) {
+  put_id(out, result.id, result.lease);
+  put<std::uint16_t>(out, result.attempt);
+  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.state));
+  put<std::uint8_t>(out, static_cast<std::uint8_t>((result.is_final ? kFinal : 0) |
+                                                   (result.is_unconfirmed ? kUnconfirmed : 0)));
+  put<std::int64_t>(out, result.finished_unix_ms);
+  put<std::uint32_t>(out, result.run_ms);
+  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.kind.size()));
+  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.project.size()));
+  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.artifacts.size() / kSha256Bytes));
+  put<std::uint8_t>(out, 0);
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(result.body.size()));
+  out += result.kind;
+  out += result.project;
+  out += result.artifacts;
+  out += result.body;
+}
+
+std::optional<ResultRecord> read_result(ByteReader& reader) {
+  ResultRecord result;
+  read_id(reader, result.id, result.lease);
+  result.attempt = reader.get<std::uint16_t>();
+  const auto state = reader.get<std::uint8_t>();
+  const auto flags = reader.get<std::uint8_t>();
+  result.finished_unix_ms = reader.get<std::int64_t>();
+  result.run_ms = reader.get<std::uint32_t>();
+  const auto kind_bytes = reader.get<std::uint8_t>();
+  const auto project_bytes = reader.get<std::uint8_t>();
+  const auto artifacts = reader.get<std::uint8_t>();
+  reader.get<std::uint8_t>();
+  const auto body_bytes = reader.get<std::uint32_t>();
+  result.kind = reader.take(kind_bytes);
+  result.project = reader.take(project_bytes);
+  result.artifacts = reader.take(artifacts * kSha256Bytes);
+  result.body = reader.take(body_bytes);
+  if (!reader.ok() || state < 1 || state > 4 || result.id.seq == 0) return std::nullopt;
+  result.state = static_cast<TaskState>(state);
+  result.is_final = (flags & kFinal) != 0;
+  result.is_unconfirmed = (flags & kUnconfirmed) != 0;
+  return result;
+}
+
+Bytes encode_batch(const ResultBatch& batch) {
+  Bytes out;
+  out.reserve(40 + batch.worker.size() + batch.records.size());
+  put<std::uint64_t>(out, batch.first_offset);
+  put<std::uint64_t>(out, batch.run);
+  put<std::uint64_t>(out, batch.level);
+  put<std::uint32_t>(out, batch.count);
+  put<std::uint16_t>(out, static_cast<std::uint16_t>(batch.worker.size()));
+  put<std::uint16_t>(out, 0);
+  out += batch.worker;
+  out += batch.records;
+  return out;
+}
+
+std::optional<ResultBatch> read_batch(std::string_view bytes) {
+  ByteReader reader(bytes);
+  ResultBatch batch;
+  batch.first_offset = reader.get<std::uint64_t>();
+  batch.run = reader.get<std::uint64_t>();
+  batch.level = reader.get<std::uint64_t>();
+  batch.count = reader.get<std::uint32_t>();
+  const auto worker_bytes = reader.get<std::uint16_t>();
+  reader.get<std::uint16_t>();
+  batch.worker = reader.take(worker_bytes);
+  if (!reader.ok()) return std::nullopt;
+  batch.records = reader.rest();
+  return batch;
+}
+
+void Settlement::add(Seq seq) {
+  if (!ranges.empty() && ranges.back().last + 1 == seq) {
+    ranges.back().last = seq;
+  } else {
+    ranges.push_back({seq, seq});
+  }
+}
+
+Bytes encode_settlement(const Settlement& settlement) {
+  Bytes out;
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.ranges.size()));
+  for (const auto& range : settlement.ranges) {
+    put<std::uint64_t>(out, range.first);
+    put<std::uint64_t>(out, range.last);
+  }
+  for (const auto& failure : settlement.failures) {
+    put<std::uint64_t>(out, failure.seq);
+    put<std::uint32_t>(out, failure.lease.start);
+    put<std::uint64_t>(out, failure.lease.number);
+    put<std::uint16_t>(out, static_cast<std::uint16_t>(failure.reason.size()));
+    out += failure.reason;
+  }
+  return out;
+}
+
+Expected<Settlement> decode_settlement(std::string_view payload) {
+  Settlement settlement;
+  ByteReader reader(payload);
+  const auto count = reader.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+    const auto first = reader.get<std::uint64_t>();
+    const auto last = reader.get<std::uint64_t>();
+    if (!reader.ok() || first == 0 || first > last || last == UINT64_MAX)
+      return Error{"settlement: malformed range"};
+    settlement.ranges.push_back({first, last});
+  }
+  while (reader.ok() && !reader.is_done()) {
+    Settlement::Failure failure;
+    failure.seq = reader.get<std::uint64_t>();
+    failure.lease.start = reader.get<std::uint32_t>();
+    failure.lease.number = reader.get<std::uint64_t>();
+    failure.reason = reader.take(reader.get<std::uint16_t>());
+    settlement.failures.push_back(std::move(failure));
+  }
+  if (!reader.ok()) return Error{"settlement: cut short"};
+  return settlement;
+}
+
+}  // namespace eole::protocol

@@ -1,0 +1,136 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/bytes.hpp"
+#include "common/base/expected.hpp"
+#include "common/base/ids.hpp"
+
+/// The fixed, little-endian records inside payloads. They are carried unopened where possible:
+/// the views point into the payload that they were read from.
+namespace eole::protocol {
+
+constexpr std::size_t kInlineBytesMax = 1 << 20;       // A larger result is an artifact.
+constexpr std::size_t kTaskBytesMax = 1 << 20;         // One task's arguments.
+constexpr std::size_t kPayloadBytesMax = 8 << 20;      // One message.
+constexpr std::size_t kChunkBytes = 256 << 10;         // One piece of an artifact.
+constexpr std::uint32_t kTasksPerMessageMax = 65536;
+
+/// What a submitter says about one task:
+/// u8 flags, u8 kind size, u8 project size, u8 zero, u32 arguments size, kind, project, arguments.
+struct TaskSpec {
+  static constexpr std::size_t kHeaderBytes = 8;
+  bool retry = false;  // A failed attempt is tried again, up to the attempts limit.
+  std::string_view kind;
+  std::string_view project;
+  std::string_view args;  // One msgpack map.
+  bool operator==(const TaskSpec&) const = default;
+};
+void put_task_spec(Bytes& out, const TaskSpec& spec);
+/// Reads one spec; nothing (and the reader not ok) if it is malformed or over a limit.
+std::optional<TaskSpec> read_task_spec(ByteReader& reader);
+/// The number of whole specs in `payload`, or why it is not a list of specs.
+Expected<std::uint32_t> count_task_specs(std::string_view payload);
+
+/// One task on a pipe: u64 seq, u64 lease number, u16 attempt, u16 flags (1: last attempt), spec.
+struct TaskRecord {
+  Seq seq = 0;
+  std::uint64_t lease_number = 0;
+  std::uint16_t attempt = 1;
+  bool is_last = false;
+  std::string_view spec;
+  bool operator==(const TaskRecord&) const = default;
+};
+void put_task_record(Bytes& out, const TaskRecord& record);
+std::optional<TaskRecord> read_task_record(ByteReader& reader);
+
+enum class HeldState : std::uint8_t { kWaiting = 1, kStarted, kFinished, kReturned };
+/// One task that a worker holds: u32 origin, u64 seq, u32 lease start, u64 lease number, u8 state.
+struct Held {
+  TaskId id;
+  Lease lease;
+  HeldState state = HeldState::kWaiting;
+  bool operator==(const Held&) const = default;
+};
+Bytes encode_held(const std::vector<Held>& held);
+Expected<std::vector<Held>> decode_held(std::string_view payload);
+
+enum class OrderKind : std::uint8_t { kCancel = 1, kDrop, kReleased, kRecall };
+/// What the ventilator wants done with a held task: u8 kind, then as a held record up to the lease.
+struct Order {
+  OrderKind kind = OrderKind::kCancel;
+  TaskId id;
+  Lease lease;
+  bool operator==(const Order&) const = default;
+};
+Bytes encode_orders(const std::vector<Order>& orders);
+Expected<std::vector<Order>> decode_orders(std::string_view payload);
+
+enum class TaskState : std::uint8_t { kDone = 1, kFailed, kDead, kCancelled };
+std::string_view to_text(TaskState state);
+
+/// How one attempt (or, if final, one task) ended: u32 origin, u64 seq, u32 lease start, u64 lease
+/// number, u16 attempt, u8 state, u8 flags (1: final, 2: unconfirmed), i64 finished (Unix ms),
+/// u32 run time in ms, u8 kind size, u8 project size, u8 artifacts, u8 zero, u32 body size; then
+/// kind, project, artifacts (32 bytes each), body (one msgpack value).
+struct ResultRecord {
+  static constexpr std::size_t kHeaderBytes = 48;
+  TaskId id;
+  Lease lease;
+  std::uint16_t attempt = 0;
+  TaskState state = TaskState::kDone;
+  bool is_final = true;
+  bool is_unconfirmed = false;  // A lost worker may still be running it.
+  std::int64_t finished_unix_ms = 0;
+  std::uint32_t run_ms = 0;
+  std::string_view kind;
+  std::string_view project;
+  std::string_view artifacts;  // 32 bytes of SHA-256 each.
+  std::string_view body;
+  bool operator==(const ResultRecord&) const = default;
+};
+void put_result(Bytes& out, const ResultRecord& result);
+std::optional<ResultRecord> read_result(ByteReader& reader);
+
+/// A piece of the log, as it is on disk and on the wire: u64 first offset, u64 run, u64 level,
+/// u32 count, u16 worker size, u16 zero, worker, then `count` result records.
+struct ResultBatch {
+  std::uint64_t first_offset = 0;
+  RunId run = 0;
+  std::uint64_t level = 0;  // All of the run's numbers up to this one are in the log.
+  std::uint32_t count = 0;
+  std::string_view worker;
+  std::string_view records;
+  bool operator==(const ResultBatch&) const = default;
+};
+Bytes encode_batch(const ResultBatch& batch);
+std::optional<ResultBatch> read_batch(std::string_view bytes);
+
+/// What a ventilator must know of a stretch of the log: u32 count of ranges, each u64 first and
+/// u64 last; then the failures that are not final, each u64 seq, u32 lease start, u64 lease
+/// number, u16 text size, text.
+struct Settlement {
+  struct Range {
+    Seq first = 0;
+    Seq last = 0;
+    bool operator==(const Range&) const = default;
+  };
+  struct Failure {
+    Seq seq = 0;
+    Lease lease;
+    std::string reason;
+    bool operator==(const Failure&) const = default;
+  };
+  std::vector<Range> ranges;
+  std::vector<Failure> failures;
+  bool operator==(const Settlement&) const = default;
+  /// Adds one settled task; neighbours that come in order share a range.
+  void add(Seq seq);
+};
+Bytes encode_settlement(const Settlement& settlement);
+Expected<Settlement> decode_settlement(std::string_view payload);
+
+}  // namespace eole::protocol

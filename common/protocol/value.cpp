@@ -1,0 +1,155 @@
+#include "common/protocol/value.hpp"
+
+#include <msgpack.hpp>
+
+#include "common/base/text.hpp"
+
+namespace eole::protocol {
+
+namespace {
+
+struct Sink {
+  Bytes& out;
+  void write(const char* bytes, std::size_t size) { out.append(bytes, size); }
+};
+using Packer = msgpack::packer<Sink>;
+
+void pack(Packer& packer, const Value& value) {
+  if (const auto* boolean = value.as<bool>()) {
+    *boolean ? packer.pack_true() : packer.pack_false();
+  } else if (const auto* number = value.as<std::int64_t>()) {
+    packer.pack_int64(*number);
+  } else if (const auto* real = value.as<double>()) {
+    packer.pack_double(*real);
+  } else if (const auto* string = value.as<std::string>()) {
+    packer.pack_str(static_cast<std::uint32_t>(string->size()));
+    packer.pack_str_body(string->data(), static_cast<std::uint32_t>(string->size()));
+  } else if (const auto* blob = value.as<Blob>()) {
+    packer.pack_bin(static_cast<std::uint32_t>(blob->bytes.size()));
+    packer.pack_bin_body(blob->bytes.data(), static_cast<std::uint32_t>(blob->bytes.size()));
+  } else if (const auto* array = value.as<Value::Array>()) {
+    packer.pack_array(static_cast<std::uint32_t>(array->size()));
+    for (const auto& item : *array) pack(packer, item);
+  } else if (const auto* map = value.as<Value::Map>()) {
+    packer.pack_map(static_cast<std::uint32_t>(map->size()));
+    for (const auto& [name, item] : *map) {
+      pack(packer, Value(name));
+      pack(packer, item);
+    }
+  } else {
+    packer.pack_nil();
+  }
+}
+
+// Builds a value from hostile msgpack. Containers grow as items arrive: an announced length
+// alone never allocates.
+struct ValueVisitor : msgpack::null_visitor {
+  bool add(Value value) {
+    if (open.empty()) {
+      root = std::move(value);
+      return true;
+    }
+    auto& top = open.back();
+    if (!top.is_map) {
+      top.items.push_back(std::move(value));
+    } else if (top.in_key) {
+      const auto* key = value.as<std::string>();
+      if (key == nullptr) return false;
+      top.key = *key;
+    } else {
+      top.members.emplace_back(std::move(top.key), std::move(value));
+    }
+    return true;
+  }
+  bool start(bool is_map) {
+    if (open.size() >= Value::kDepthMax) return false;
+    open.push_back({});
+    open.back().is_map = is_map;
+    return true;
+  }
+  bool end() {
+    auto top = std::move(open.back());
+    open.pop_back();
+    return top.is_map ? add(std::move(top.members)) : add(std::move(top.items));
+  }
+  bool visit_nil() { return add({}); }
+  bool visit_boolean(bool value) { return add(value); }
+  bool visit_positive_integer(std::uint64_t value) {
+    if (value > static_cast<std::uint64_t>(INT64_MAX)) return add(static_cast<double>(value));
+    return add(value);
+  }
+  bool visit_negative_integer(std::int64_t value) { return add(value); }
+  bool visit_float32(float value) { return add(static_cast<double>(value)); }
+  bool visit_float64(double value) { return add(value); }
+  bool visit_str(const char* text, std::uint32_t size) { return add(std::string(text, size)); }
+  bool visit_bin(const char* bytes, std::uint32_t size) { return add(Blob{{bytes, size}}); }
+  bool visit_ext(const char*, std::uint32_t) { return false; }
+  bool start_array(std::uint32_t) { return start(false); }
+  bool end_array() { return end(); }
+  bool start_map(std::uint32_t) { return start(true); }
+  bool start_map_key() { return open.back().in_key = true; }
+  bool end_map_key() {
+    open.back().in_key = false;
+    return true;
+  }
+  bool end_map() { return end(); }
+  void parse_error(std::size_t, std::size_t) {}
+  void insufficient_bytes(std::size_t, std::size_t) {}
+
+  struct Open {
+    bool is_map = false;
+    bool in_key = false;
+    std::string key;
+    Value::Array items;
+    Value::Map members;
+  };
+  std::vector<Open> open;
+  Value root;
+};
+
+const Value kNull;
+
+}  // namespace
+
+const Value& Value::operator[](std::string_view name) const {
+  if (const auto* map = as<Map>())
+    for (const auto& [key, value] : *map)
+      if (key == name) return value;
+  return kNull;
+}
+
+void Value::set(std::string name, Value value) {
+  if (as<Map>() == nullptr) data_ = Map{};
+  auto& map = std::get<Map>(data_);
+  for (auto& [key, old] : map)
+    if (key == name) return void(old = std::move(value));
+  map.emplace_back(std::move(name), std::move(value));
+}
+
+std::string Value::text_or(std::string_view fallback) const {
+  const auto* string = as<std::string>();
+  return string != nullptr ? *string : std::string(fallback);
+}
+
+std::int64_t Value::int_or(std::int64_t fallback) const {
+  const auto* number = as<std::int64_t>();
+  return number != nullptr ? *number : fallback;
+}
+
+Bytes Value::to_msgpack() const {
+  Bytes out;
+  Sink sink{out};
+  Packer packer(sink);
+  pack(packer, *this);
+  return out;
+}
+
+Expected<Value> Value::from_msgpack(std::string_view bytes) {
+  ValueVisitor visitor;
+  std::size_t end = 0;
+  if (!msgpack::parse(bytes.data(), bytes.size(), end, visitor) || end != bytes.size())
+    return Error{text("not one msgpack value with text keys and at most ", kDepthMax, " levels")};
+  return std::move(visitor.root);
+}
+
+}  // namespace eole::protocol

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace eole::storage {
+
+/// A write, sync or reservation that the system refused, or damage found on reading. Final: the
+/// process ends, and nothing that was not durable before is acknowledged (a second fsync would
+/// answer OK although the data is gone).
+class StorageFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// One open file. Every function throws StorageFailure when the system says no.
+class File {
+ public:
+  virtual ~File() = default;
+  virtual void write(std::uint64_t offset, std::string_view bytes) = 0;
+  /// Up to `size` bytes from `offset`; fewer at the end of the file.
+  virtual std::string read(std::uint64_t offset, std::size_t size) const = 0;
+  /// fdatasync: returns only when what was written before is durable.
+  virtual void sync() = 0;
+  /// Makes the file `size` bytes long and sets the space aside, so that a full disk shows here.
+  virtual void reserve(std::uint64_t size) = 0;
+  virtual void truncate(std::uint64_t size) = 0;
+  virtual std::uint64_t size() const = 0;
+};
+
+/// One directory that belongs to this process alone, and the files in it.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+  virtual std::vector<std::string> list() const = 0;
+  virtual std::unique_ptr<File> open(const std::string& name) = 0;
+  virtual std::unique_ptr<File> create(const std::string& name) = 0;
+  virtual void rename(const std::string& from, const std::string& to) = 0;
+  virtual void remove(const std::string& name) = 0;
+  /// Makes creations, renames and removals durable.
+  virtual void sync() = 0;
+  /// Bytes that this process may still use on the disk.
+  virtual std::uint64_t free_bytes() const = 0;
+};
+
+}  // namespace eole::storage

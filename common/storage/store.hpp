@@ -1,0 +1,86 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/storage/disk.hpp"
+
+namespace eole::storage {
+
+/// Where a record lies. Later records have greater positions.
+struct Position {
+  std::uint32_t segment = 0;
+  std::uint64_t offset = 0;
+  auto operator<=>(const Position&) const = default;
+};
+
+struct StoreOptions {
+  std::uint64_t segment_bytes = 64ULL << 20;  // A sync of a preallocated segment is the shortest.
+  std::uint64_t entropy = 0;                  // Fresh random bits for every opening.
+};
+
+/// A record as the store hands it out. `payload` is a view, valid during the call only.
+using RecordVisitor =
+    std::function<void(Position at, std::uint32_t type, std::string_view payload)>;
+
+/// The one storage primitive: a segmented, append-only sequence of checksummed records with group
+/// commit. docs/storage.md has the format and what recovery believes. One thread.
+class Store {
+ public:
+  /// Opens or makes the store in `directory` and shows every record to `visit`, in order. When it
+  /// returns, everything shown is durable. Throws StorageFailure: damage, or the disk failed.
+  Store(Directory& directory, StoreOptions options, const RecordVisitor& visit);
+
+  /// Random, made with the store: a lost or replaced store is noticed by it.
+  std::uint64_t id() const { return id_; }
+
+  /// Buffers one record; it is durable only after commit().
+  Position append(std::uint32_t type, std::string_view payload);
+  /// Hands what is buffered to the system: survives kill -9, not a power cut.
+  void flush();
+  /// Makes everything appended durable: one fdatasync for whatever waits, none if nothing does.
+  void commit();
+
+  /// The payload of the record at `at`. Throws StorageFailure if it is damaged.
+  std::string read(Position at) const;
+
+  std::uint32_t first_segment() const { return segments_.begin()->first; }
+  std::uint32_t current_segment() const { return segments_.rbegin()->first; }
+  /// Removes the segments below `segment`; the current one always stays.
+  void drop_segments_below(std::uint32_t segment);
+
+  std::uint64_t disk_bytes() const;
+  std::uint64_t syncs() const { return syncs_; }
+
+ private:
+  struct Segment {
+    std::unique_ptr<File> file;
+    std::uint64_t id = 0;
+    std::uint64_t end = 0;  // One past the last byte that counts.
+  };
+  struct SegmentHeader;
+
+  void start_segment(std::uint32_t number, std::uint64_t previous_end, std::string_view copied);
+  void recover(const RecordVisitor& visit);
+  void recover_last(std::uint32_t number, const SegmentHeader& header, const RecordVisitor& visit);
+  SegmentHeader read_header(std::uint32_t number, const File& file) const;
+  std::string encode_record(const Segment& segment, std::uint64_t offset, std::uint32_t type,
+                            std::string_view payload, std::uint64_t proven) const;
+  void roll();
+  std::uint64_t next_segment_id();
+
+  Directory& directory_;
+  StoreOptions options_;
+  std::uint64_t id_ = 0;
+  std::map<std::uint32_t, Segment> segments_;
+  std::string buffer_;                // Appended, not yet written.
+  std::uint64_t written_ = 0;         // Offset in the current segment where buffer_ starts.
+  std::uint64_t proven_ = 0;          // Durable up to here in the current segment.
+  std::uint64_t ids_drawn_ = 0;
+  std::uint64_t syncs_ = 0;
+};
+
+}  // namespace eole::storage
