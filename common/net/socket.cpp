@@ -1,0 +1,241 @@
+#include "common/net/socket.hpp"
+
+#include <atomic>
+#include <stdexcept>
+#include <zmq.hpp>
+
+#include "common/base/text.hpp"
+#include "common/net/context_state.hpp"
+#include "common/protocol/records.hpp"
+
+namespace eole::net {
+
+namespace {
+
+constexpr int kEnforceDomain = 93;  // ZMQ_ZAP_ENFORCE_DOMAIN: a draft name, a working option.
+constexpr int kHandshakeMs = 3000;
+constexpr int kLingerMs = 500;      // Nothing relies on it: whatever matters is sent again.
+
+int zmq_type(SocketType type) {
+  switch (type) {
+    case SocketType::kPush: return ZMQ_PUSH;
+    case SocketType::kPull: return ZMQ_PULL;
+    case SocketType::kPub: return ZMQ_PUB;
+    case SocketType::kSub: return ZMQ_SUB;
+    case SocketType::kDealer: return ZMQ_DEALER;
+    case SocketType::kRouter: return ZMQ_ROUTER;
+  }
+  return -1;
+}
+
+std::string user_of(zmq::message_t& frame) {
+  try {
+    return frame.gets("User-Id");
+  } catch (const zmq::error_t&) {
+    return {};  // No such property: ipc.
+  }
+}
+
+}  // namespace
+
+struct Socket::State {
+  Context::State& context;
+  SocketType type;
+  zmq::socket_t socket;
+};
+
+Socket::Socket(Context& context, SocketType type)
+    : state_(std::make_unique<State>(State{context.state(), type, {}})) {
+  auto& socket = state_->socket;
+  socket = zmq::socket_t(state_->context.context, zmq_type(type));
+  socket.set(zmq::sockopt::linger, kLingerMs);
+  socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
+  socket.set(zmq::sockopt::maxmsgsize,
+             static_cast<std::int64_t>(protocol::kPayloadBytesMax + (2 << 20)));
+  // Queues are bounded by credit and windows, never by what libzmq drops or blocks on.
+  socket.set(zmq::sockopt::sndhwm, type == SocketType::kPub ? 100'000 : 0);
+  socket.set(zmq::sockopt::rcvhwm, 0);
+  socket.set(zmq::sockopt::tcp_keepalive, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_idle, 10);
+  socket.set(zmq::sockopt::reconnect_ivl, 50);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
+  socket.set(zmq::sockopt::backlog, 1024);
+  socket.set(zmq::sockopt::ipv6, 1);
+  if (type == SocketType::kRouter) socket.set(zmq::sockopt::router_mandatory, 1);
+}
+
+Socket::~Socket() = default;
+Socket::Socket(Socket&&) noexcept = default;
+Socket& Socket::operator=(Socket&&) noexcept = default;
+
+std::string Socket::bind(const std::string& endpoint, const std::string& only_key) {
+  const auto& cluster = state_->context.cluster;
+  const bool is_tcp = endpoint.starts_with("tcp://");
+  if (is_tcp != cluster.is_encrypted())
+    throw std::runtime_error(text("bind ", endpoint, ": only ipc without keys, or TCP with them"));
+  try {
+    if (is_tcp) {
+      if (!state_->context.has_authority)
+        throw std::runtime_error("bind: nobody would say who may connect");
+      state_->socket.set(zmq::sockopt::curve_server, true);
+      state_->socket.set(zmq::sockopt::curve_secretkey, cluster.keys.secret_key);
+      state_->socket.set(zmq::sockopt::zap_domain, only_key.empty() ? kAnyKey : only_key);
+      const int enforce = 1;
+      if (::zmq_setsockopt(state_->socket.handle(), kEnforceDomain, &enforce, sizeof enforce) != 0)
+        throw std::runtime_error("this libzmq cannot enforce its key check");
+    }
+    state_->socket.bind(endpoint);
+    return state_->socket.get(zmq::sockopt::last_endpoint);
+  } catch (const zmq::error_t& error) {
+    throw std::runtime_error(text("cannot bind ", endpoint, ": ", error.what()));
+  }
+}
+
+void Socket::connect(const std::string& endpoint, bool once) {
+  const auto& cluster = state_->context.cluster;
+  try {
+    if (cluster.is_encrypted()) {
+      state_->socket.set(zmq::sockopt::curve_serverkey, cluster.server_key);
+      state_->socket.set(zmq::sockopt::curve_publickey, cluster.keys.public_key);
+      state_->socket.set(zmq::sockopt::curve_secretkey, cluster.keys.secret_key);
+    } else if (!endpoint.starts_with("ipc://")) {
+      throw std::runtime_error(text("connect ", endpoint, ": only ipc without keys"));
+    }
+    if (once) state_->socket.set(zmq::sockopt::reconnect_ivl, -1);
+    state_->socket.connect(endpoint);
+  } catch (const zmq::error_t& error) {
+    throw std::runtime_error(text("cannot connect ", endpoint, ": ", error.what()));
+  }
+}
+
+void Socket::subscribe(std::string_view prefix) {
+  state_->socket.set(zmq::sockopt::subscribe, std::string(prefix));
+}
+
+namespace {
+
+// Sends all frames or none: only the first one can be refused.
+bool send_frames(zmq::socket_t& socket, std::initializer_list<std::string_view> frames) {
+  std::size_t left = frames.size();
+  for (const auto frame : frames) {
+    const auto flags = --left > 0 ? zmq::send_flags::sndmore | zmq::send_flags::dontwait
+                                  : zmq::send_flags::dontwait;
+    try {
+      if (!socket.send(zmq::buffer(frame), flags)) return false;
+    } catch (const zmq::error_t& error) {
+      if (error.num() == EHOSTUNREACH || error.num() == EAGAIN) return false;
+      if (error.num() == EINTR) return false;
+      throw std::runtime_error(text("cannot send: ", error.what()));
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool Socket::send(const protocol::Message& message) {
+  return send_frames(state_->socket, {message.head, message.payload});
+}
+bool Socket::send_to(std::string_view peer, const protocol::Message& message) {
+  return send_frames(state_->socket, {peer, message.head, message.payload});
+}
+bool Socket::publish(std::string_view topic, const protocol::Message& message) {
+  return send_frames(state_->socket, {topic, message.head, message.payload});
+}
+
+std::optional<Received> Socket::receive() {
+  const bool has_prefix = state_->type == SocketType::kRouter || state_->type == SocketType::kSub;
+  const std::size_t wanted = has_prefix ? 3 : 2;
+  while (true) {
+    Received received;
+    std::size_t count = 0;
+    bool has_more = true;
+    while (has_more) {
+      zmq::message_t frame;
+      try {
+        if (!state_->socket.recv(frame, zmq::recv_flags::dontwait)) return std::nullopt;
+      } catch (const zmq::error_t& error) {
+        if (error.num() == EINTR) return std::nullopt;
+        throw std::runtime_error(text("cannot receive: ", error.what()));
+      }
+      has_more = frame.more();
+      const auto place = has_prefix ? count : count + 1;
+      ++count;
+      if (place == 0) {
+        auto& prefix = state_->type == SocketType::kRouter ? received.peer : received.topic;
+        prefix = frame.to_string();
+      } else if (place == 1) {
+        received.user = state_->context.cluster.is_encrypted() ? user_of(frame) : "";
+        received.message.head = frame.to_string();
+      } else if (place == 2) {
+        received.message.payload = frame.to_string();
+      }
+    }
+    if (count == wanted) return received;
+  }
+}
+
+bool Socket::wait(int milliseconds) {
+  zmq::pollitem_t item{state_->socket.handle(), 0, ZMQ_POLLIN, 0};
+  try {
+    return zmq::poll(&item, 1, std::chrono::milliseconds(milliseconds)) > 0;
+  } catch (const zmq::error_t&) {
+    return false;  // A signal.
+  }
+}
+
+int Socket::fd() const { return state_->socket.get(zmq::sockopt::fd); }
+bool Socket::has_input() const {
+  return (state_->socket.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
+}
+
+// ---- Monitor.
+
+struct Monitor::State {
+  zmq::socket_t* watched;
+  zmq::socket_t socket;
+};
+
+Monitor::Monitor(Context& context, Socket& socket) : state_(std::make_unique<State>()) {
+  static std::atomic<std::uint64_t> counter{0};
+  const auto endpoint = text("inproc://monitor-", ++counter);
+  state_->watched = &socket.state().socket;
+  constexpr int kEvents =
+      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
+      ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+  if (::zmq_socket_monitor(state_->watched->handle(), endpoint.c_str(), kEvents) != 0)
+    throw std::runtime_error(text("cannot watch a connection: ", ::zmq_strerror(::zmq_errno())));
+  state_->socket = zmq::socket_t(context.state().context, ZMQ_PAIR);
+  state_->socket.set(zmq::sockopt::linger, 0);
+  state_->socket.connect(endpoint);
+}
+
+Monitor::~Monitor() {
+  if (state_ && state_->watched->handle() != nullptr)
+    ::zmq_socket_monitor(state_->watched->handle(), nullptr, 0);
+}
+Monitor::Monitor(Monitor&&) noexcept = default;
+Monitor& Monitor::operator=(Monitor&&) noexcept = default;
+
+int Monitor::fd() const { return state_->socket.get(zmq::sockopt::fd); }
+
+std::optional<ConnectionEvent> Monitor::next() {
+  while (true) {
+    zmq::message_t event;
+    if (!state_->socket.recv(event, zmq::recv_flags::dontwait)) return std::nullopt;
+    zmq::message_t address;
+    if (event.more()) (void)state_->socket.recv(address);
+    if (event.size() < 2) continue;
+    std::uint16_t kind = 0;
+    std::memcpy(&kind, event.data(), sizeof kind);
+    switch (kind) {
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return ConnectionEvent::kUp;
+      case ZMQ_EVENT_DISCONNECTED: return ConnectionEvent::kDown;
+      case ZMQ_EVENT_CLOSED: continue;
+      default: return ConnectionEvent::kRefused;
+    }
+  }
+}
+
+}  // namespace eole::net

@@ -1,0 +1,94 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/net/cluster_file.hpp"
+#include "common/protocol/head.hpp"
+
+/// All of ZeroMQ that the project uses. One thread per socket; zmq::error_t stops here.
+namespace eole::net {
+
+/// The ZeroMQ context of one process, and the answer to "who may connect" if it is encrypted.
+class Context {
+ public:
+  /// For a server (ventilator, sink): `authority` outlives the context; its thread answers every
+  /// connection attempt. Proves that a stranger's key is refused; throws if it is not.
+  Context(const ClusterFile& cluster, Authority& authority);
+  /// For a process that only connects.
+  explicit Context(const ClusterFile& cluster);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  struct State;
+  State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+enum class SocketType : std::uint8_t { kPush, kPull, kPub, kSub, kDealer, kRouter };
+
+/// A received message with what surrounds it.
+struct Received {
+  std::string peer;   // ROUTER: whom to answer.
+  std::string topic;  // SUB: what it was published as.
+  std::string user;   // The sender's public key; empty over ipc.
+  protocol::Message message;
+};
+
+class Socket {
+ public:
+  Socket(Context& context, SocketType type);
+  ~Socket();
+  Socket(Socket&&) noexcept;
+  Socket& operator=(Socket&&) noexcept;
+
+  /// Binds, as a server of the cluster. `only_key`: no other key may connect here (a pipe).
+  /// Returns the endpoint with its real port. Throws std::runtime_error.
+  std::string bind(const std::string& endpoint, const std::string& only_key = {});
+  /// Connects. `once`: the connection is never made anew (a pipe).
+  void connect(const std::string& endpoint, bool once = false);
+  void subscribe(std::string_view prefix);
+
+  /// False if the message cannot go now (no peer, or its queue is full): nothing was sent.
+  bool send(const protocol::Message& message);
+  bool send_to(std::string_view peer, const protocol::Message& message);
+  bool publish(std::string_view topic, const protocol::Message& message);
+  /// The next message that waits, if any; malformed multiparts are skipped.
+  std::optional<Received> receive();
+  /// Waits for input up to `milliseconds`.
+  bool wait(int milliseconds);
+
+  /// Edge-triggered: after it fires, and after every send, receive until nothing is left.
+  int fd() const;
+  bool has_input() const;
+
+  struct State;
+  State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+enum class ConnectionEvent : std::uint8_t { kUp, kDown, kRefused };
+
+/// Tells when a socket's connection stands or ends.
+class Monitor {
+ public:
+  Monitor(Context& context, Socket& socket);
+  ~Monitor();
+  Monitor(Monitor&&) noexcept;
+  Monitor& operator=(Monitor&&) noexcept;
+  int fd() const;
+  std::optional<ConnectionEvent> next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace eole::net

@@ -1,0 +1,125 @@
+#include "common/process/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace eole::process {
+
+namespace {
+
+std::optional<double> parse_seconds(const std::string& written) {
+  char* end = nullptr;
+  const double value = std::strtod(written.c_str(), &end);
+  if (written.empty() || *end != '\0' || !(value >= 0) || value > 1e9) return std::nullopt;
+  return value;
+}
+
+std::string environment_name(std::string_view flag) {
+  std::string name = "EOLE_";
+  for (const char letter : flag.substr(2))
+    name += letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  return name;
+}
+
+}  // namespace
+
+Options::Options(std::string program, std::string purpose)
+    : program_(std::move(program)), purpose_(std::move(purpose)) {}
+
+void Options::text(std::string flag, std::string& value, std::string placeholder,
+                   std::string help) {
+  flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), value,
+                    [&value](const std::string& given) {
+                      value = given;
+                      return true;
+                    }});
+}
+
+void Options::duration(std::string flag, Duration& value, std::string placeholder,
+                       std::string help) {
+  char preset[32];
+  std::snprintf(preset, sizeof preset, "%g", std::chrono::duration<double>(value).count());
+  flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), preset,
+                    [&value](const std::string& given) {
+                      const auto seconds = parse_seconds(given);
+                      if (!seconds) return false;
+                      value = std::chrono::duration_cast<Duration>(
+                          std::chrono::duration<double>(*seconds));
+                      return true;
+                    }});
+}
+
+void Options::add_number(std::string flag, std::string placeholder, std::string help,
+                         std::string preset, std::uint64_t most,
+                         std::function<void(std::uint64_t)> set) {
+  flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), std::move(preset),
+                    [most, set = std::move(set)](const std::string& given) {
+                      std::uint64_t number = 0;
+                      const auto* end = given.data() + given.size();
+                      const auto [at, error] = std::from_chars(given.data(), end, number);
+                      if (error != std::errc{} || at != end || number > most) return false;
+                      set(number);
+                      return true;
+                    }});
+}
+
+void Options::toggle(std::string flag, bool& value, std::string help) {
+  flags_.push_back({std::move(flag), "", std::move(help), "", [&value](const std::string& given) {
+                      value = given != "0" && given != "false";
+                      return true;
+                    }});
+}
+
+void Options::print_help() const {
+  std::printf("%s - %s\n\nOptions (each also from the environment, --x-y as EOLE_X_Y):\n",
+              program_.c_str(), purpose_.c_str());
+  for (const auto& flag : flags_) {
+    const auto left = flag.name + (flag.placeholder.empty() ? "" : " " + flag.placeholder);
+    std::printf("  %-28s %s", left.c_str(), flag.help.c_str());
+    if (!flag.preset.empty()) std::printf(" [%s]", flag.preset.c_str());
+    std::printf("\n");
+  }
+  std::printf("  %-28s %s\n  %-28s %s\n", "--help", "this text", "--version", "the version");
+  std::printf("\nExit codes: 0 stopped as asked, 2 cannot start, 3 storage failed or superseded.\n");
+}
+
+std::optional<int> Options::parse(int argc, char** argv) {
+  const auto fail = [&](const std::string& problem) {
+    std::fprintf(stderr, "%s: %s (--help lists the options)\n", program_.c_str(), problem.c_str());
+    return 2;
+  };
+  for (auto& flag : flags_) {
+    const auto name = environment_name(flag.name);
+    const char* given = std::getenv(name.c_str());
+    if (given != nullptr && *given != '\0' && !flag.set(given))
+      return fail(name + "=" + given + " is not valid");
+  }
+  for (int i = 1; i < argc; ++i) {
+    std::string name = argv[i];
+    if (name == "--help" || name == "-h") return print_help(), 0;
+    if (name == "--version") return std::printf("%s 0.1.0\n", program_.c_str()), 0;
+    std::optional<std::string> value;
+    if (const auto equals = name.find('='); equals != std::string::npos) {
+      value = name.substr(equals + 1);
+      name.resize(equals);
+    }
+    const auto flag = std::find_if(flags_.begin(), flags_.end(),
+                                   [&](const Flag& known) { return known.name == name; });
+    if (flag == flags_.end()) return fail("unknown option " + name);
+    if (flag->placeholder.empty()) {
+      flag->set(value.value_or("1"));
+      continue;
+    }
+    if (!value) {
+      if (++i >= argc) return fail(name + " needs a value");
+      value = argv[i];
+    }
+    if (!flag->set(*value)) return fail(name + " " + *value + " is not valid");
+  }
+  return std::nullopt;
+}
+
+}  // namespace eole::process

@@ -1,0 +1,61 @@
+#pragma once
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/seq_ranges.hpp"
+#include "common/protocol/messages.hpp"
+#include "common/protocol/records.hpp"
+
+/// What may happen to a sink, and what it may want done.
+namespace eole::sink {
+
+using Peer = std::string;
+
+// Events.
+
+/// `missing`: the artifacts (32 raw bytes each) that the results name and the sink has not.
+struct ResultsReceived {
+  protocol::Results results;
+  std::vector<std::string> missing;
+};
+struct VerdictsReceived {
+  protocol::Verdicts verdicts;
+};
+struct IntroduceReceived {
+  Peer peer;
+  protocol::Introduce introduce;
+  SeqRanges settled;
+};
+using Event = std::variant<ResultsReceived, VerdictsReceived, IntroduceReceived>;
+
+// Actions. What is appended is durable before anything else leaves (ring rules D3, L1).
+
+/// One encoded result batch for the log.
+struct AppendBatch {
+  Bytes batch;
+  std::string project;
+  bool operator==(const AppendBatch&) const = default;
+};
+struct AppendIntroduction {
+  Origin origin = 0;
+  std::uint32_t start = 0;
+  std::uint64_t nonce = 0;
+  SeqRanges settled;  // What the ventilator knew already.
+  bool operator==(const AppendIntroduction&) const = default;
+};
+struct PublishAck {
+  RunId run = 0;
+  std::uint64_t level = 0;
+  bool operator==(const PublishAck&) const = default;
+};
+struct Reply {
+  Peer peer;
+  std::variant<protocol::Introduced, protocol::Refused> message;
+  bool operator==(const Reply&) const = default;
+};
+
+using Action = std::variant<AppendBatch, AppendIntroduction, PublishAck, Reply>;
+using Actions = std::vector<Action>;
+
+}  // namespace eole::sink

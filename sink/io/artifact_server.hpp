@@ -1,0 +1,30 @@
+#pragma once
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "common/net/socket.hpp"
+
+namespace eole::sink {
+
+/// Serves the artifact store on a socket and in a thread of its own: megabytes to write and to
+/// sync must not hold up results.
+class ArtifactServer {
+ public:
+  /// Throws if it cannot listen.
+  ArtifactServer(net::Context& context, net::Authority& authority, const std::string& endpoint,
+                 const std::string& path);
+  ~ArtifactServer();
+  ArtifactServer(const ArtifactServer&) = delete;
+  ArtifactServer& operator=(const ArtifactServer&) = delete;
+  /// Why it stopped by itself; empty while it serves. The disk failed: the sink must end too.
+  bool has_failed() const { return has_failed_; }
+
+ private:
+  void serve(net::Socket socket, net::Authority& authority, const std::string& path);
+  std::atomic<bool> should_stop_{false};
+  std::atomic<bool> has_failed_{false};
+  std::thread thread_;
+};
+
+}  // namespace eole::sink

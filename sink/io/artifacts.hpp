@@ -1,0 +1,47 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/expected.hpp"
+#include "common/process/sha256.hpp"
+
+namespace eole::sink {
+
+/// Files named by their SHA-256. A name exists only once its bytes are whole, proven and durable.
+/// One thread; exists() may be asked from any.
+class ArtifactStore {
+ public:
+  /// `path`: a directory, made if it is not there.
+  explicit ArtifactStore(std::string path);
+  ~ArtifactStore();
+  ArtifactStore(const ArtifactStore&) = delete;
+  ArtifactStore& operator=(const ArtifactStore&) = delete;
+
+  struct Progress {
+    std::uint64_t have = 0;
+    bool is_whole = false;
+  };
+  /// Takes the bytes at `offset` if they come next; says how far the file is either way, so that
+  /// an upload that broke off goes on from there.
+  /// Errors: bad name, wrong digest (the upload starts anew), no room.
+  Expected<Progress> put(const std::string& sha256, std::uint64_t size, std::uint64_t offset,
+                         std::string_view bytes);
+  struct Piece {
+    std::uint64_t size = 0;  // Of the whole artifact.
+    std::string bytes;
+  };
+  Expected<Piece> get(const std::string& sha256, std::uint64_t offset, std::size_t size) const;
+
+  static bool exists(const std::string& path, const std::string& sha256);
+
+ private:
+  struct Upload;
+  Expected<Upload*> upload_of(const std::string& sha256, std::uint64_t size);
+  Expected<Progress> finish(const std::string& sha256, Upload& upload);
+  std::string path_;
+  std::map<std::string, std::unique_ptr<Upload>> uploads_;
+};
+
+}  // namespace eole::sink

@@ -1,0 +1,292 @@
+#include "sink/io/node.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/protocol/codec.hpp"
+#include "common/protocol/result_view.hpp"
+#include "common/protocol/value.hpp"
+#include "common/storage/real_disk.hpp"
+
+namespace eole::sink {
+
+using net::Role;
+using protocol::decode;
+using protocol::encode;
+using protocol::Value;
+
+namespace {
+
+constexpr int kMessagesPerTurn = 256;
+constexpr Duration kHeadEvery = 1s;       // A lost last notification shows within this time.
+constexpr Duration kLevelsWithin = 5ms;   // Acknowledgements and settlements travel together.
+constexpr std::uint64_t kLevelsCount = 8192;
+constexpr std::size_t kDeadLettersMax = 10'000;
+constexpr std::uint64_t kStopNumber = 1;
+constexpr std::uint64_t kSocketNumber = 2;
+
+Value view(const ResultLog::Found& found) {
+  const auto batch = protocol::read_batch(found.batch);
+  ByteReader reader(batch->records);
+  for (auto offset = batch->first_offset; offset <= found.offset; ++offset) {
+    const auto result = protocol::read_result(reader);
+    if (!result) break;
+    if (offset == found.offset) return view_of(*result, batch->worker, offset);
+  }
+  return {};
+}
+
+}  // namespace
+
+Node::Node(NodeOptions options)
+    : options_(std::move(options)),
+      artifacts_path_(options_.data + "/artifacts"),
+      directory_(storage::open_directory(options_.data + "/log")),
+      log_(*directory_, {.entropy = process::random_u64()}),
+      authority_(options_.cluster.is_encrypted()
+                     ? net::Authority(options_.cluster.key_table, options_.cluster.server_key)
+                     : net::Authority()),
+      context_(options_.cluster, authority_),
+      results_(context_, net::SocketType::kPull),
+      publisher_(context_, net::SocketType::kPub),
+      queries_(context_, net::SocketType::kRouter),
+      published_to_(log_.core().head()) {
+  publisher_.bind(options_.cluster.notifications);
+  results_.bind(options_.cluster.results);
+  queries_.bind(options_.cluster.queries);
+  artifacts_.emplace(context_, authority_, options_.cluster.artifacts, artifacts_path_);
+  poller_.add(stop_.fd(), kStopNumber);
+  for (auto* socket : {&results_, &queries_}) poller_.add(socket->fd(), kSocketNumber);
+}
+
+int Node::run() {
+  process::log_info(text("log ", hex(log_.core().log()), ", head ", log_.core().head(),
+                         ", listening on ", options_.cluster.queries));
+  while (!artifacts_->has_failed()) {
+    bool was_busy = drain(results_);
+    was_busy = drain(queries_) || was_busy;
+    perform();
+    const auto now = process::now();
+    publish_levels(now);
+    publish_head(now);
+    if (stop_.take() > 0) return 0;
+    if (was_busy || results_.has_input() || queries_.has_input()) continue;
+    auto until = next_head_;
+    if (levels_due_) until = std::min(until, *levels_due_);
+    poller_.wait(until - now);
+  }
+  return 3;
+}
+
+bool Node::drain(net::Socket& socket) {
+  for (int count = 0; count < kMessagesPerTurn; ++count) {
+    auto received = socket.receive();
+    if (!received) return count > 0;
+    handle(std::move(*received));
+  }
+  return true;
+}
+
+std::vector<std::string> Node::missing_artifacts(std::string_view records) const {
+  std::vector<std::string> missing;
+  ByteReader reader(records);
+  while (const auto result = protocol::read_result(reader)) {
+    for (std::size_t at = 0; at < result->artifacts.size(); at += 32) {
+      const auto artifact = std::string(result->artifacts.substr(at, 32));
+      if (!ArtifactStore::exists(artifacts_path_, hex(artifact))) missing.push_back(artifact);
+    }
+  }
+  return missing;
+}
+
+void Node::handle(net::Received received) {
+  auto head = protocol::HeadReader::parse(received.message.head);
+  const auto refuse = [&](std::uint64_t request, std::string reason) {
+    if (!received.peer.empty())
+      queries_.send_to(received.peer, encode(protocol::Refused{request, std::move(reason)}));
+  };
+  if (!head) return refuse(0, head.error().message);
+  const auto name = std::string(head->name());
+  const auto take = [&]<class T>(std::type_identity<T>, Role role, auto&& then) {
+    if (name != T::kName) return false;
+    auto message = decode<T>(*head, std::move(received.message.payload));
+    if (!message) return refuse(0, message.error().message), true;
+    if (!authority_.allows(received.user, role)) {
+      std::uint64_t request = 0;
+      if constexpr (requires { message->request; }) request = message->request;
+      refuse(request, text(name, ": this key does not have the role ", to_text(role)));
+      return true;
+    }
+    then(*message);
+    return true;
+  };
+  if (received.peer.empty()) {
+    take(std::type_identity<protocol::Results>{}, Role::kWork,
+         [&](protocol::Results& results) {
+           if (is_full_) return;  // Unacknowledged: the worker sends it again.
+           auto missing = missing_artifacts(results.payload);
+           log_.core().on_event(ResultsReceived{std::move(results), std::move(missing)}, actions_);
+         }) ||
+        take(std::type_identity<protocol::Verdicts>{}, Role::kSettle,
+             [&](protocol::Verdicts& verdicts) {
+               if (!is_full_) log_.core().on_event(VerdictsReceived{std::move(verdicts)}, actions_);
+             }) ||
+        take(std::type_identity<protocol::Progress>{}, Role::kWork,
+             [&](protocol::Progress& progress) {
+               const TaskId id{progress.origin, progress.seq};
+               publisher_.publish("progress." + to_text(id), encode(progress));
+             });
+    return;
+  }
+  const auto& peer = received.peer;
+  const auto reply = [&](std::uint64_t request, auto&& outcome) {
+    if (!outcome) return refuse(request, outcome.error().message);
+    queries_.send_to(peer, encode(*outcome));
+  };
+  const bool is_known =
+      take(std::type_identity<protocol::Follow>{}, Role::kSettle,
+           [&](protocol::Follow& follow) {
+             perform();  // What is read must be durable.
+             const auto why = log_.core().why_not_followed(follow.origin, follow.nonce);
+             if (why && follow.log == log_.core().log()) return refuse(follow.request, *why);
+             reply(follow.request, log_.follow(follow));
+           }) ||
+      take(std::type_identity<protocol::Introduce>{}, Role::kSettle,
+           [&](protocol::Introduce& introduce) {
+             SeqRanges settled;
+             if (!settled.decode(introduce.payload)) return refuse(introduce.request, "bad ranges");
+             introduce.payload.clear();
+             log_.core().on_event(IntroduceReceived{peer, std::move(introduce), std::move(settled)},
+                                  actions_);
+           }) ||
+      take(std::type_identity<protocol::Read>{}, Role::kObserve,
+           [&](protocol::Read& read) {
+             perform();
+             reply(read.request, log_.read(read));
+           }) ||
+      take(std::type_identity<protocol::Query>{}, Role::kObserve, [&](protocol::Query& query) {
+        perform();
+        handle_query(peer, query);
+      });
+  if (!is_known) refuse(0, text("message ", name, " is not for a sink"));
+}
+
+void Node::handle_query(const std::string& peer, const protocol::Query& query) {
+  Value answer;
+  const auto& core = log_.core();
+  if (query.what == "status") {
+    const auto count_of = [&](protocol::TaskState state) {
+      return core.counts()[static_cast<std::size_t>(state)];
+    };
+    answer = Value::Map{{"role", "sink"},
+                        {"pid", static_cast<std::int64_t>(::getpid())},
+                        {"log", hex(core.log())},
+                        {"head", core.head()},
+                        {"settled", core.settled()},
+                        {"done", count_of(protocol::TaskState::kDone)},
+                        {"failed", count_of(protocol::TaskState::kFailed)},
+                        {"dead", count_of(protocol::TaskState::kDead)},
+                        {"cancelled", count_of(protocol::TaskState::kCancelled)},
+                        {"log_bytes", log_.disk_bytes()},
+                        {"log_syncs", log_.syncs()}};
+  } else if (query.what == "result") {
+    if (const auto found = log_.find({query.origin, query.seq})) answer = view(*found);
+  } else if (query.what == "spec") {  // Of a dead letter, for its replay.
+    if (const auto found = log_.find({query.origin, query.seq})) {
+      const auto batch = protocol::read_batch(found->batch);
+      ByteReader reader(batch->records);
+      while (const auto result = protocol::read_result(reader))
+        if (result->id == TaskId{query.origin, query.seq} && result->is_final)
+          if (const auto body = Value::from_msgpack(result->body)) answer = (*body)["spec"];
+    }
+  } else if (query.what == "dead") {
+    Value::Array list;
+    for (const auto& letter : log_.dead_letters(kDeadLettersMax)) list.push_back(view(letter));
+    answer = std::move(list);
+  } else {
+    queries_.send_to(peer, encode(protocol::Refused{query.request,
+                                                    text("query ", query.what, ": not known")}));
+    return;
+  }
+  queries_.send_to(peer, encode(protocol::Answer{query.request, answer.to_msgpack()}));
+}
+
+// ---- Acting: append everything, one commit, then let it out.
+
+void Node::perform() {
+  if (actions_.empty()) return;
+  bool has_appended = false;
+  for (const auto& action : actions_) {
+    if (const auto* batch = std::get_if<AppendBatch>(&action)) {
+      log_.append(*batch);
+      has_appended = true;
+    } else if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) {
+      log_.append(*introduction);
+      has_appended = true;
+    }
+  }
+  if (has_appended) log_.commit();
+  for (const auto& action : actions_)
+    std::visit([&](const auto& concrete) { act(concrete); }, action);
+  actions_.clear();
+}
+
+void Node::act(const AppendBatch& action) {
+  protocol::Notification notification{log_.core().log(), action.batch};
+  publisher_.publish("result." + action.project, encode(notification));
+  const auto batch = protocol::read_batch(action.batch);
+  ByteReader reader(batch->records);
+  Origin last = 0;
+  while (const auto result = protocol::read_result(reader)) {
+    if (result->id.origin == last) continue;
+    last = result->id.origin;
+    project(*batch, last, news_[last].settlement);
+  }
+  news_count_ += batch->count;
+  if (!levels_due_) levels_due_ = process::now() + kLevelsWithin;
+}
+
+void Node::act(const AppendIntroduction& action) {
+  process::log_info(text("origin ", origin_text(action.origin), ": introduced, start ",
+                         action.start));
+}
+
+void Node::act(const PublishAck& action) {
+  auto& level = acks_[action.run];
+  level = std::max(level, action.level);
+  if (!levels_due_) levels_due_ = process::now() + kLevelsWithin;
+}
+
+void Node::act(const Reply& action) {
+  std::visit([&](const auto& message) { queries_.send_to(action.peer, encode(message)); },
+             action.message);
+}
+
+void Node::publish_levels(TimePoint now) {
+  if (!levels_due_ || (now < *levels_due_ && news_count_ < kLevelsCount)) return;
+  const auto log = log_.core().log();
+  const auto head = log_.core().head();
+  for (const auto& [run, level] : acks_)
+    publisher_.publish("ack." + hex(run), encode(protocol::Ack{log, run, level}));
+  for (const auto& [origin, news] : news_)
+    publisher_.publish("settled." + origin_text(origin),
+                       encode(protocol::Settled{0, log, published_to_, head, head,
+                                                protocol::encode_settlement(news.settlement)}));
+  acks_.clear();
+  news_.clear();
+  news_count_ = 0;
+  published_to_ = head;
+  levels_due_.reset();
+}
+
+void Node::publish_head(TimePoint now) {
+  if (now < next_head_) return;
+  next_head_ = now + kHeadEvery;
+  is_full_ = log_.is_full();
+  publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_}));
+}
+
+}  // namespace eole::sink

@@ -1,0 +1,67 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/net/poller.hpp"
+#include "common/net/socket.hpp"
+#include "common/process/system.hpp"
+#include "sink/io/artifact_server.hpp"
+#include "sink/io/result_log.hpp"
+
+namespace eole::sink {
+
+struct NodeOptions {
+  net::ClusterFile cluster;
+  std::string data;  // Holds log/ and artifacts/.
+};
+
+/// Does what the core decides: sockets, log, clock.
+class Node {
+ public:
+  explicit Node(NodeOptions options);
+  /// Serves until SIGTERM or SIGINT; returns the exit code.
+  int run();
+
+ private:
+  struct News {  // Of one origin, not yet published.
+    std::uint64_t from = 0;
+    protocol::Settlement settlement;
+  };
+  bool drain(net::Socket& socket);
+  void handle(net::Received received);
+  void handle_query(const std::string& peer, const protocol::Query& query);
+  std::vector<std::string> missing_artifacts(std::string_view records) const;
+  void perform();
+  void act(const AppendBatch& action);
+  void act(const AppendIntroduction& action);
+  void act(const PublishAck& action);
+  void act(const Reply& action);
+  void publish_levels(TimePoint now);
+  void publish_head(TimePoint now);
+
+  NodeOptions options_;
+  std::string artifacts_path_;
+  std::unique_ptr<storage::Directory> directory_;
+  ResultLog log_;
+  net::Authority authority_;
+  net::Context context_;
+  net::Socket results_;
+  net::Socket publisher_;
+  net::Socket queries_;
+  std::optional<ArtifactServer> artifacts_;
+  net::Poller poller_;
+  process::StopSignal stop_;
+  Actions actions_;
+  std::map<RunId, std::uint64_t> acks_;  // Levels to publish soon.
+  std::map<Origin, News> news_;
+  std::uint64_t news_count_ = 0;
+  std::uint64_t published_to_ = 0;
+  std::optional<TimePoint> levels_due_;
+  TimePoint next_head_{};
+  bool is_full_ = false;
+};
+
+}  // namespace eole::sink

@@ -1,0 +1,166 @@
+#include "sink/io/result_log.hpp"
+
+#include <algorithm>
+
+#include "common/base/crc32c.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::sink {
+
+using storage::Position;
+
+namespace {
+
+enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch };
+constexpr std::size_t kSettledBytesMax = 1 << 20;
+constexpr std::size_t kReadBytesMax = 4 << 20;
+
+}  // namespace
+
+ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions options)
+    : directory_(directory),
+      segment_bytes_(options.segment_bytes),
+      core_(std::in_place, 0),
+      store_(directory, options, [this](Position at, std::uint32_t type, std::string_view payload) {
+        load(at, type, payload);
+      }) {
+  core_->set_log(store_.id());
+}
+
+void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) {
+  if (static_cast<LogRecord>(type) == LogRecord::kBatch) {
+    const auto batch = protocol::read_batch(payload);
+    if (batch && batch->first_offset == core_->head()) {
+      core_->load_batch(*batch);
+      index(at, payload);
+      return;
+    }
+  } else if (static_cast<LogRecord>(type) == LogRecord::kIntroduction) {
+    ByteReader reader(payload);
+    AppendIntroduction introduction;
+    introduction.origin = reader.get<std::uint32_t>();
+    introduction.start = reader.get<std::uint32_t>();
+    introduction.nonce = reader.get<std::uint64_t>();
+    if (reader.ok() && introduction.settled.decode(reader.rest()))
+      return core_->load_introduction(introduction);
+  }
+  throw storage::StorageFailure(text("log: a record of type ", type, " in segment ", at.segment,
+                                     " at offset ", at.offset,
+                                     " is whole but makes no sense: written by another version?"));
+}
+
+void ResultLog::append(const AppendBatch& batch) {
+  const auto at = store_.append(static_cast<std::uint32_t>(LogRecord::kBatch), batch.batch);
+  index(at, batch.batch);
+}
+
+void ResultLog::append(const AppendIntroduction& introduction) {
+  Bytes payload;
+  put<std::uint32_t>(payload, introduction.origin);
+  put<std::uint32_t>(payload, introduction.start);
+  put<std::uint64_t>(payload, introduction.nonce);
+  payload += introduction.settled.encode();
+  store_.append(static_cast<std::uint32_t>(LogRecord::kIntroduction), payload);
+}
+
+void ResultLog::index(Position at, std::string_view encoded) {
+  const auto batch = protocol::read_batch(encoded);
+  Entry entry{batch->first_offset, batch->count, crc32c(encoded), 0, UINT64_MAX, 0, at};
+  ByteReader reader(batch->records);
+  for (std::uint32_t i = 0; i < batch->count; ++i) {
+    const auto result = protocol::read_result(reader);
+    if (!result) break;
+    if (i == 0) entry.origin = result->id.origin;
+    if (entry.origin != result->id.origin) entry.origin = 0;
+    entry.seq_min = std::min(entry.seq_min, result->id.seq);
+    entry.seq_max = std::max(entry.seq_max, result->id.seq);
+    if (result->is_final && result->state == protocol::TaskState::kDead)
+      dead_.push_back(batch->first_offset + i);
+  }
+  index_.push_back(entry);
+}
+
+std::size_t ResultLog::entry_of(std::uint64_t offset) const {
+  const auto after = std::upper_bound(
+      index_.begin(), index_.end(), offset,
+      [](std::uint64_t wanted, const Entry& entry) { return wanted < entry.first; });
+  return after == index_.begin() ? 0 : static_cast<std::size_t>(after - index_.begin()) - 1;
+}
+
+Expected<protocol::Records> ResultLog::read(const protocol::Read& query) const {
+  const auto head = core_->head();
+  if (query.log != 0 && query.log != store_.id())
+    return Error{text("cursor of log ", hex(query.log), ", this is log ", hex(store_.id()))};
+  if (query.offset > head)
+    return Error{text("cursor ", query.offset, " is beyond the log's head ", head)};
+  if (query.crc != 0 && query.offset > 0 && index_[entry_of(query.offset - 1)].crc != query.crc)
+    return Error{text("cursor ", query.offset, ": other records lie before it (restored log?)")};
+  protocol::Records records{query.request, store_.id(), query.offset, head, query.crc, {}};
+  if (query.offset == head) return records;
+  const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
+  for (auto at = entry_of(query.offset); at < index_.size(); ++at) {
+    const auto& entry = index_[at];
+    const auto batch = store_.read(entry.at);
+    if (!records.payload.empty() && records.payload.size() + batch.size() > bytes_max) break;
+    put<std::uint32_t>(records.payload, static_cast<std::uint32_t>(batch.size()));
+    records.payload += batch;
+    records.next = entry.first + entry.count;
+    records.crc = entry.crc;
+  }
+  return records;
+}
+
+Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) const {
+  const auto head = core_->head();
+  protocol::Settled settled{query.request, store_.id(), query.offset, query.offset, head, {}};
+  if (query.log != store_.id()) {  // The reader sees by the log's id that it must start anew.
+    settled.from = settled.to = head;
+    return settled;
+  }
+  if (query.offset > head)
+    return Error{text("the log went back: cursor ", query.offset, ", head ", head)};
+  protocol::Settlement settlement;
+  std::size_t bytes = 0;
+  for (auto at = entry_of(query.offset); at < index_.size() && bytes < kSettledBytesMax; ++at) {
+    const auto encoded = store_.read(index_[at].at);
+    const auto batch = protocol::read_batch(encoded);
+    project(*batch, query.origin, settlement);
+    settled.to = index_[at].first + index_[at].count;
+    bytes = settlement.ranges.size() * 16 + settlement.failures.size() * 64;
+  }
+  settled.payload = protocol::encode_settlement(settlement);
+  return settled;
+}
+
+std::optional<ResultLog::Found> ResultLog::find(const TaskId& id) const {
+  std::optional<Found> best;
+  for (auto entry = index_.rbegin(); entry != index_.rend(); ++entry) {
+    if (entry->origin != 0 && entry->origin != id.origin) continue;
+    if (id.seq < entry->seq_min || id.seq > entry->seq_max) continue;
+    auto encoded = store_.read(entry->at);
+    const auto batch = protocol::read_batch(encoded);
+    ByteReader reader(batch->records);
+    for (std::uint32_t i = 0; i < batch->count; ++i) {
+      const auto result = protocol::read_result(reader);
+      if (!result || result->id != id) continue;
+      if (result->is_final) return Found{std::move(encoded), entry->first + i};
+      best = Found{encoded, entry->first + i};
+    }
+    if (best) return best;  // A later record would have been final.
+  }
+  return best;
+}
+
+std::vector<ResultLog::Found> ResultLog::dead_letters(std::size_t most) const {
+  std::vector<Found> letters;
+  const auto skip = dead_.size() > most ? dead_.size() - most : 0;
+  for (auto at = skip; at < dead_.size(); ++at)
+    letters.push_back({store_.read(index_[entry_of(dead_[at])].at), dead_[at]});
+  return letters;
+}
+
+bool ResultLog::is_full() const {
+  return directory_.free_bytes() < std::max<std::uint64_t>(32ULL << 20, segment_bytes_);
+}
+
+}  // namespace eole::sink

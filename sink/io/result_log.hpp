@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/protocol/messages.hpp"
+#include "common/storage/store.hpp"
+#include "sink/core/core.hpp"
+
+namespace eole::sink {
+
+/// The sink's log on disk, and the index that finds a result by offset or by task. Some 50 bytes
+/// of memory per batch. One thread.
+class ResultLog {
+ public:
+  /// Opens the log and loads `core` from it.
+  ResultLog(storage::Directory& directory, storage::StoreOptions options);
+
+  Core& core() { return *core_; }
+  void append(const AppendBatch& batch);
+  void append(const AppendIntroduction& introduction);
+  void commit() { store_.commit(); }
+
+  /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one).
+  /// Errors: another log, a cursor beyond the head, a cursor of other records.
+  Expected<protocol::Records> read(const protocol::Read& query) const;
+  /// What `origin` must know of the log from `offset` on, up to a bounded size.
+  Expected<protocol::Settled> follow(const protocol::Follow& query) const;
+  /// The encoded batch and the offset of a task's final record, or of its last one.
+  struct Found {
+    Bytes batch;
+    std::uint64_t offset = 0;
+  };
+  std::optional<Found> find(const TaskId& id) const;
+  /// The newest `most` dead letters, oldest first.
+  std::vector<Found> dead_letters(std::size_t most) const;
+
+  bool is_full() const;
+  std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
+  std::uint64_t syncs() const { return store_.syncs(); }
+
+ private:
+  struct Entry {
+    std::uint64_t first = 0;  // Offset of the batch's first record.
+    std::uint32_t count = 0;
+    std::uint32_t crc = 0;    // Of the encoded batch: part of a cursor behind it.
+    Origin origin = 0;        // Of its first record; zero: several.
+    Seq seq_min = 0;
+    Seq seq_max = 0;
+    storage::Position at;
+  };
+  void load(storage::Position at, std::uint32_t type, std::string_view payload);
+  void index(storage::Position at, std::string_view encoded);
+  std::size_t entry_of(std::uint64_t offset) const;
+
+  storage::Directory& directory_;
+  std::uint64_t segment_bytes_;
+  std::optional<Core> core_;
+  std::vector<Entry> index_;
+  std::vector<std::uint64_t> dead_;
+  storage::Store store_;
+};
+
+}  // namespace eole::sink

@@ -1,0 +1,31 @@
+#include <exception>
+
+#include "common/process/log.hpp"
+#include "common/process/options.hpp"
+#include "common/storage/disk.hpp"
+#include "sink/io/node.hpp"
+
+int main(int argc, char** argv) {
+  using namespace eole;
+  sink::NodeOptions options;
+  std::string cluster;
+  process::Options parser("sink", "Keeps results in a log, publishes them, keeps artifacts.");
+  parser.text("--cluster", cluster, "FILE", "the cluster file (default: EOLE_CLUSTER)");
+  parser.text("--data", options.data, "DIR", "directory of log and artifacts (required)");
+  if (const auto code = parser.parse(argc, argv)) return *code;
+  process::start_log("sink");
+  try {
+    if (options.data.empty()) throw std::runtime_error("--data is required");
+    auto file = net::read_cluster_file(net::cluster_file_path(cluster));
+    if (!file) throw std::runtime_error(file.error().message);
+    options.cluster = std::move(*file);
+    process::raise_file_limit();
+    return sink::Node(std::move(options)).run();
+  } catch (const storage::StorageFailure& failure) {
+    process::log_error(failure.what());
+    return 3;
+  } catch (const std::exception& error) {
+    process::log_error(error.what());
+    return 2;
+  }
+}

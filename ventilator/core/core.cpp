@@ -1,0 +1,364 @@
+#include "ventilator/core/core.hpp"
+
+#include <algorithm>
+
+#include "common/base/expected.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
+
+// Submits, cancels and the log. Workers are in core_workers.cpp, the queue in core_queue.cpp.
+namespace eole::ventilator {
+
+using protocol::Settlement;
+using protocol::Value;
+
+namespace {
+
+protocol::Answer answer(std::uint64_t request, Value value) {
+  return {request, value.to_msgpack()};
+}
+
+}  // namespace
+
+Core::Core(Config config, Durable durable, TimePoint now)
+    : config_(config), durable_(std::move(durable)), started_(now), last_now_(now) {
+  recovered_ = {1, durable_.last};
+  fresh_ = {durable_.last + 1, durable_.last};
+  for (const auto& [seq, note] : durable_.notes) {
+    if (durable_.settled.contains(seq)) continue;
+    auto& task = make_active(seq);
+    task.state = State::kNoted;
+    task.attempt = note.attempt;
+    task.lease = note.lease;
+    task.run = note.run;
+  }
+  for (const auto seq : durable_.cancelled) {
+    if (durable_.settled.contains(seq)) continue;
+    auto& task = make_active(seq);
+    task.is_cancelled = true;
+    task.state = State::kNoted;
+  }
+  durable_.notes.clear();
+  for (const auto& [run, requests] : durable_.requests) clients_seen_[run] = now;
+  for (const auto& [key, answered] : durable_.keys) keys_seen_[key] = now;
+}
+
+Durable Core::checkpoint() const {
+  auto durable = durable_;
+  for (const auto& [seq, task] : active_)
+    if (task.attempt > 0) durable.notes[seq] = {task.run, task.lease, task.attempt};
+  return durable;
+}
+
+void Core::on_event(Event event, TimePoint now, Actions& out) {
+  std::visit([&](auto& concrete) { on(concrete, now, out); }, event);
+}
+
+// ---- Clients.
+
+const Answered* Core::find_answer(const Submitted& event, std::string& conflict) const {
+  const auto& submit = event.submit;
+  if (!submit.key.empty()) {
+    const auto known = durable_.keys.find(submit.key);
+    if (known == durable_.keys.end()) return nullptr;
+    if (known->second.hash != event.hash)
+      conflict = text("key ", submit.key, ": was used for other tasks");
+    return &known->second;
+  }
+  const auto client = durable_.requests.find(submit.run);
+  if (client == durable_.requests.end()) return nullptr;
+  const auto known = client->second.find(submit.request);
+  return known == client->second.end() ? nullptr : &known->second;
+}
+
+void Core::on(Submitted& event, TimePoint now, Actions& out) {
+  auto& submit = event.submit;
+  const auto refuse = [&](std::string reason) {
+    out.push_back(Reply{event.peer, protocol::Refused{submit.request, std::move(reason)}});
+  };
+  std::string conflict;
+  if (const auto* known = find_answer(event, conflict)) {
+    if (!conflict.empty()) return refuse(std::move(conflict));
+    out.push_back(Reply{event.peer, protocol::Accepted{submit.request, durable_.origin,
+                                                       known->first, known->count}});
+    return;
+  }
+  if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
+  if (submit.count == 0) return refuse("submit: no tasks");
+  if (queued() + submit.count > config_.queued_max)
+    return refuse(text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max));
+
+  const auto first = durable_.last + 1;
+  durable_.last += submit.count;
+  fresh_.last = durable_.last;
+  const auto attempts = submit.attempts_max == 0 ? config_.attempts_max : submit.attempts_max;
+  if (attempts != config_.attempts_max) durable_.limits[first] = {submit.count, attempts};
+
+  Answered answered{event.hash, first, submit.count};
+  if (!submit.key.empty()) {
+    durable_.keys[submit.key] = answered;
+    keys_seen_[submit.key] = now;
+  } else {
+    auto& requests = durable_.requests[submit.run];
+    requests.erase(requests.begin(), requests.upper_bound(submit.confirmed));
+    requests[submit.request] = std::move(answered);
+    clients_seen_[submit.run] = now;
+  }
+  out.push_back(Reply{event.peer, protocol::Accepted{submit.request, durable_.origin, first,
+                                                     submit.count}});
+  out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit)});
+}
+
+void Core::forget_old_answers(TimePoint now) {
+  if (now < next_prune_) return;
+  next_prune_ = now + config_.request_retention / 24;
+  const auto is_old = [&](const auto& seen) { return seen.second + config_.request_retention < now; };
+  for (const auto& [run, seen] : clients_seen_)
+    if (seen + config_.request_retention < now) durable_.requests.erase(run);
+  for (const auto& [key, seen] : keys_seen_)
+    if (seen + config_.request_retention < now) durable_.keys.erase(key);
+  std::erase_if(clients_seen_, is_old);
+  std::erase_if(keys_seen_, is_old);
+}
+
+std::uint8_t Core::attempts_max_of(Seq seq) const {
+  const auto after = durable_.limits.upper_bound(seq);
+  if (after == durable_.limits.begin()) return config_.attempts_max;
+  const auto& [first, limit] = *std::prev(after);
+  return seq < first + limit.first ? limit.second : config_.attempts_max;
+}
+
+bool Core::is_known(const TaskId& id) const {
+  return id.origin == durable_.origin && id.seq >= 1 && id.seq <= durable_.last;
+}
+
+void Core::on(CancelAsked& event, TimePoint, Actions& out) {
+  if (!is_known(event.id)) {
+    out.push_back(Reply{event.peer, protocol::Refused{event.request, "no such task was accepted"}});
+    return;
+  }
+  const auto seq = event.id.seq;
+  const bool is_settled = durable_.settled.contains(seq);
+  out.push_back(Reply{event.peer, answer(event.request, Value::Map{{"state", is_settled
+                                                                                 ? "settled"
+                                                                                 : "cancelling"}})});
+  if (is_settled || durable_.cancelled.contains(seq)) return;
+  durable_.cancelled.insert(seq);
+  out.push_back(JournalCancel{seq});
+  const bool is_fresh = !active_.contains(seq);
+  auto& task = make_active(seq);
+  if (is_fresh && seq <= recovered_.last && !is_recovered_open_) task.state = State::kNoted;
+  task.is_cancelled = true;
+  if (task.state == State::kReady || task.state == State::kParked) {
+    pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
+  } else if (task.state == State::kLeased) {
+    const auto worker = workers_.find(task.run);
+    if (worker == workers_.end()) return;
+    out.push_back(SendOrders{worker->second.peer,
+                             worker->second.link,
+                             false,
+                             {{protocol::OrderKind::kCancel, event.id, task.lease}}});
+  }
+}
+
+std::optional<TaskView> Core::task(Seq seq) const {
+  if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return std::nullopt;
+  TaskView view;
+  view.state = "queued";
+  const auto found = active_.find(seq);
+  if (found == active_.end()) return view;
+  const auto& task = found->second;
+  view.attempt = task.attempt;
+  view.reasons = task.reasons;
+  if (task.state == State::kLeased || task.state == State::kBarrier) {
+    view.state = "running";
+    const auto worker = workers_.find(task.run);
+    if (worker != workers_.end()) view.worker = worker->second.name;
+  }
+  if (task.state == State::kParked) view.reasons.push_back("refused by every connected worker");
+  if (task.is_cancelled) view.state = "cancelling";
+  return view;
+}
+
+// ---- The log.
+
+void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
+  if (event.settled.highest() > durable_.last) {
+    out.push_back(Stop{text("the journal went back: its highest task is ", durable_.last,
+                            ", the sink knows ", event.settled.highest())});
+    return;
+  }
+  if (is_introduced_ && log_ == event.log) return;  // A late second answer.
+  is_introduced_ = true;
+  log_ = event.log;
+  cursor_ = event.offset;
+  head_seen_ = event.offset;
+  reading_.reset();
+  Forget forget;
+  for (const auto& [first, last] : event.settled.ranges()) {
+    settle({first, last});
+    forget.ranges.push_back({first, last});
+  }
+  if (!forget.ranges.empty()) out.push_back(std::move(forget));
+  // What barriers waited for is answered by another log, or by this reading of the ranges.
+  for (auto& barrier : barriers_) barrier.after_request = next_request_;
+  follow(now, out);
+  for (const auto seq : verdicts_) push_verdict(seq, active_.at(seq), out);
+}
+
+void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
+  const auto& settled = event.settled;
+  if (!is_introduced_) return;
+  if (settled.log != log_) {  // The log was lost or replaced: make ourselves known to the new one.
+    is_introduced_ = false;
+    reading_.reset();
+    asked_ = {};
+    return;
+  }
+  head_seen_ = std::max(head_seen_, settled.head);
+  const bool is_reply = reading_ && settled.request == *reading_;
+  if (settled.from <= cursor_ && settled.to > cursor_) {
+    for (const auto& range : event.settlement.ranges)
+      if (range.last <= durable_.last) settle(range);
+    if (!event.settlement.ranges.empty()) out.push_back(Forget{event.settlement.ranges});
+    for (const auto& failure : event.settlement.failures) {
+      const auto found = active_.find(failure.seq);
+      if (found == active_.end() || found->second.lease != failure.lease) continue;
+      auto& task = found->second;
+      if (task.state != State::kLeased && task.state != State::kBarrier) continue;
+      release(task);
+      give_back(failure.seq, task, true, "failed: " + failure.reason, out);
+    }
+    cursor_ = settled.to;
+  }
+  if (is_reply) {
+    if (goal_ == 0) goal_ = settled.head;
+    reading_.reset();
+    if (cursor_ >= goal_) pass_barriers(chain_, out);
+  }
+  follow(now, out);
+}
+
+void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{event.reason}); }
+
+void Core::settle(const Range& range) {
+  if (durable_.settled.add(range.first, range.last) == 0) return;
+  const auto end_one = [&](std::unordered_map<Seq, Task>::iterator found) {
+    release(found->second);
+    verdicts_.erase(found->first);
+    active_.erase(found);
+  };
+  if (range.last - range.first > active_.size()) {  // A restart may settle millions at once.
+    for (auto task = active_.begin(); task != active_.end();) {
+      const auto here = task++;
+      if (here->first >= range.first && here->first <= range.last) end_one(here);
+    }
+  } else {
+    for (auto seq = range.first; seq <= range.last; ++seq) {
+      const auto found = active_.find(seq);
+      if (found != active_.end()) end_one(found);
+    }
+  }
+  auto& cancelled = durable_.cancelled;
+  cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
+  auto& limits = durable_.limits;
+  for (auto limit = limits.begin(); limit != limits.end() && limit->first <= range.last;) {
+    const auto last = limit->first + limit->second.first - 1;
+    const bool is_over = durable_.settled.count_within(limit->first, last) == limit->second.first;
+    limit = is_over ? limits.erase(limit) : std::next(limit);
+  }
+}
+
+void Core::suspect(std::vector<std::pair<Seq, Lease>> leases, std::string reason) {
+  if (leases.empty()) return;
+  barriers_.push_back({next_request_, std::move(reason), std::move(leases)});
+}
+
+void Core::pass_barriers(std::uint64_t request, Actions& out) {
+  while (!barriers_.empty() && barriers_.front().after_request <= request) {
+    const auto barrier = std::move(barriers_.front());
+    barriers_.pop_front();
+    for (const auto& [seq, lease] : barrier.leases) {
+      const auto found = active_.find(seq);
+      if (found == active_.end() || found->second.lease != lease) continue;
+      auto& task = found->second;
+      if (task.state != State::kBarrier) continue;
+      give_back(seq, task, true, barrier.reason, out);
+    }
+  }
+}
+
+// Asks for the log whenever something waits for it; one question at a time.
+void Core::follow(TimePoint now, Actions& out) {
+  if (!is_introduced_ || reading_) return;
+  const bool continues = goal_ != 0 && cursor_ < goal_;
+  if (!continues && barriers_.empty() && cursor_ >= head_seen_) return;
+  reading_ = next_request_++;
+  if (!continues) {
+    chain_ = *reading_;
+    goal_ = 0;
+  }
+  asked_ = now;
+  out.push_back(SendFollow{*reading_, log_, cursor_});
+}
+
+void Core::open_recovered(TimePoint now, Actions& out) {
+  const bool is_caught_up = is_introduced_ && cursor_ >= head_seen_;
+  const bool is_grace_over = now >= started_ + config_.grace_start;
+  if (!is_recovered_open_ && is_caught_up && (is_grace_over || !durable_.is_power_cut))
+    is_recovered_open_ = true;
+  if (is_noted_open_ || !is_grace_over) return;
+  is_noted_open_ = true;
+  std::vector<std::pair<Seq, Lease>> leases;
+  for (auto& [seq, task] : active_) {
+    if (task.state != State::kNoted) continue;
+    task.state = State::kBarrier;
+    task.is_unconfirmed = task.attempt > 0;
+    leases.emplace_back(seq, task.lease);
+  }
+  std::sort(leases.begin(), leases.end());
+  suspect(std::move(leases), "its worker did not come back after a restart");
+  follow(now, out);
+}
+
+void Core::on_deadline(TimePoint now, Actions& out) {
+  judge_workers(now, out);
+  if (!is_introduced_) {
+    if (asked_ == TimePoint{} || now >= asked_ + config_.retry) {
+      asked_ = now;
+      out.push_back(SendIntroduce{durable_.last});
+    }
+  } else {
+    if (reading_ && now >= asked_ + config_.retry) {
+      asked_ = now;
+      out.push_back(SendFollow{*reading_, log_, cursor_});
+    }
+    follow(now, out);
+    if (!verdicts_.empty() && now >= next_verdicts_) {
+      next_verdicts_ = now + config_.retry;
+      for (const auto seq : verdicts_) push_verdict(seq, active_.at(seq), out);
+    }
+  }
+  open_recovered(now, out);
+  dispatch(out);
+  recall_for_idle(now, out);
+  forget_old_answers(now);
+  last_now_ = now;
+}
+
+std::optional<TimePoint> Core::next_deadline() const {
+  std::optional<TimePoint> next;
+  const auto consider = [&](TimePoint when) { next = next ? std::min(*next, when) : when; };
+  if (!is_introduced_ || reading_) consider(asked_ + config_.retry);
+  if (is_introduced_ && !verdicts_.empty()) consider(next_verdicts_);
+  if (!is_noted_open_) consider(started_ + config_.grace_start);
+  for (const auto& [run, worker] : workers_) {
+    consider(worker.last_heard + (worker.is_suspect ? config_.lost_after : config_.suspect_after));
+    if (worker.pipe_ended && worker.last_heard <= *worker.pipe_ended)
+      consider(*worker.pipe_ended + config_.grace);
+  }
+  if (workers_.size() > 1) consider(next_recall_);
+  return next;
+}
+
+}  // namespace eole::ventilator

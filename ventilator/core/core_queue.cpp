@@ -1,0 +1,198 @@
+#include <algorithm>
+
+#include "common/base/expected.hpp"
+#include "common/base/text.hpp"
+#include "ventilator/core/core.hpp"
+
+// Which task goes where, and what becomes of one that comes back.
+namespace eole::ventilator {
+
+namespace {
+constexpr std::size_t kReasonsMax = 16;  // Kept per task; older ones are dropped.
+}
+
+Core::Task& Core::make_active(Seq seq) {
+  active_highest_ = std::max(active_highest_, seq);
+  return active_[seq];
+}
+
+// The task is nobody's now: cancelled, dead, or ready again. `counts`: the attempt was used up.
+void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out) {
+  if (!reason.empty() && task.reasons.size() < kReasonsMax)
+    task.reasons.push_back(text("attempt ", task.attempt, ": ", reason));
+  if (!counts && task.attempt > 0) --task.attempt;
+  task.run = 0;
+  if (task.is_cancelled) return pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
+  if (counts && task.attempt >= attempts_max_of(seq))
+    return pass_verdict(seq, task, protocol::TaskState::kDead, out);
+  enqueue(seq, task, counts);
+}
+
+void Core::enqueue(Seq seq, Task& task, bool in_front) {
+  task.state = State::kReady;
+  const bool is_last_chance = task.attempt > 0 && task.attempt + 1 >= attempts_max_of(seq);
+  auto& queue = is_last_chance ? alone_ : ready_;
+  in_front ? queue.push_front(seq) : queue.push_back(seq);
+}
+
+void Core::pass_verdict(Seq seq, Task& task, protocol::TaskState state, Actions& out) {
+  task.state = State::kVerdict;
+  task.verdict = state;
+  verdicts_.insert(seq);
+  if (is_introduced_) push_verdict(seq, task, out);
+}
+
+void Core::push_verdict(Seq seq, const Task& task, Actions& out) const {
+  out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
+                            task.reasons});
+}
+
+void Core::unpark() {
+  for (const auto seq : parked_) {
+    const auto found = active_.find(seq);
+    if (found != active_.end() && found->second.state == State::kParked)
+      enqueue(seq, found->second, false);
+  }
+  parked_.clear();
+}
+
+// The next task that was never dispatched; skips what is settled or has a story already.
+std::optional<Seq> Core::next_fresh() {
+  const auto from = [&](Fresh& fresh) -> std::optional<Seq> {
+    while (fresh.next <= fresh.last) {
+      if (fresh.next <= durable_.settled.highest()) {
+        fresh.next = durable_.settled.first_missing(fresh.next);
+        if (fresh.next > fresh.last) break;
+      }
+      const auto seq = fresh.next;
+      if (seq > active_highest_ || !active_.contains(seq)) return seq;
+      ++fresh.next;
+    }
+    return std::nullopt;
+  };
+  if (is_recovered_open_)
+    if (const auto seq = from(recovered_)) return seq;
+  return from(fresh_);
+}
+
+bool Core::has_tasks() const {
+  return !ready_.empty() || !alone_.empty() || fresh_.next <= fresh_.last ||
+         (is_recovered_open_ && recovered_.next <= recovered_.last);
+}
+
+// The next task for this worker: what came back first, then what is new.
+std::optional<Seq> Core::next_task(const Worker& worker) {
+  for (std::size_t tries = ready_.size(); tries > 0; --tries) {
+    const auto seq = ready_.front();
+    ready_.pop_front();
+    const auto found = active_.find(seq);
+    if (found == active_.end() || found->second.state != State::kReady) continue;
+    auto& task = found->second;
+    const auto refused = [&](RunId run) {
+      return std::find(task.refused_by.begin(), task.refused_by.end(), run) !=
+             task.refused_by.end();
+    };
+    if (!refused(worker.link.run)) return seq;
+    if (std::all_of(order_.begin(), order_.end(), refused)) {
+      task.state = State::kParked;
+      parked_.push_back(seq);
+    } else {
+      ready_.push_back(seq);
+    }
+  }
+  const auto seq = next_fresh();
+  if (seq) ++(is_recovered_open_ && *seq <= recovered_.last ? recovered_ : fresh_).next;
+  return seq;
+}
+
+TaskRef Core::lease_to(Worker& worker, Seq seq, bool& needs_sync) {
+  auto& task = make_active(seq);
+  task.state = State::kLeased;
+  task.run = worker.link.run;
+  task.lease = {durable_.start, next_lease_++};
+  ++task.attempt;
+  ++leased_;
+  ++worker.outstanding;
+  needs_sync = needs_sync || task.attempt > 1 || seq <= recovered_.last;
+  return {seq, task.lease.number, task.attempt, task.attempt >= attempts_max_of(seq)};
+}
+
+void Core::send(Worker& worker, std::vector<TaskRef> tasks, bool needs_sync, Actions& out) {
+  const auto first = worker.sent + 1;
+  for (const auto& ref : tasks) worker.pipe.emplace_back(++worker.sent, ref);
+  if (worker.pipe.size() > 2 * worker.outstanding + 4 * config_.dispatch_max)
+    std::erase_if(worker.pipe, [&](const auto& entry) {
+      const auto found = active_.find(entry.second.seq);
+      return found == active_.end() || found->second.lease.number != entry.second.lease_number;
+    });
+  out.push_back(JournalNote{worker.link.run, durable_.start, tasks, needs_sync});
+  out.push_back(SendTasks{worker.link, first, std::move(tasks)});
+}
+
+// A last attempt runs in a worker that has nothing else, so that no neighbour's crash counts.
+void Core::dispatch_alone(Actions& out) {
+  while (!alone_.empty()) {
+    const auto seq = alone_.front();
+    const auto found = active_.find(seq);
+    if (found == active_.end() || found->second.state != State::kReady) {
+      alone_.pop_front();
+      continue;
+    }
+    const auto& refused = found->second.refused_by;
+    Worker* idle = nullptr;
+    Worker* reserved = nullptr;
+    for (const auto run : order_) {
+      auto& worker = workers_.at(run);
+      if (worker.is_suspect || worker.alone) continue;
+      if (std::find(refused.begin(), refused.end(), run) != refused.end()) continue;
+      if (worker.outstanding == 0 && worker.limit > worker.sent) idle = &worker;
+      if (worker.is_reserved || reserved == nullptr) reserved = &worker;
+    }
+    if (idle == nullptr) {
+      if (reserved != nullptr) reserved->is_reserved = true;
+      return;
+    }
+    alone_.pop_front();
+    bool needs_sync = false;
+    auto ref = lease_to(*idle, seq, needs_sync);
+    idle->alone = seq;
+    idle->is_reserved = false;
+    send(*idle, {ref}, needs_sync, out);
+  }
+  for (auto& [run, worker] : workers_) worker.is_reserved = false;
+}
+
+void Core::dispatch(Actions& out) {
+  dispatch_alone(out);
+  while (has_tasks()) {
+    std::vector<Worker*> open;
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      auto& worker = workers_.at(order_[(turn_ + i) % order_.size()]);
+      const bool is_open = worker.limit > worker.sent && !worker.is_suspect && !worker.alone &&
+                           !worker.is_reserved;
+      if (is_open) open.push_back(&worker);
+    }
+    if (open.empty()) return;
+    ++turn_;
+    // Shares what there is among those who can take it: nobody starves beside a full neighbour.
+    const auto known = ready_.size() + (fresh_.last + 1 - fresh_.next) +
+                       (is_recovered_open_ ? recovered_.last + 1 - recovered_.next : 0);
+    const auto share = std::clamp<std::uint64_t>(known / open.size(), 1, config_.dispatch_max);
+    bool sent_any = false;
+    for (auto* worker : open) {
+      std::vector<TaskRef> tasks;
+      bool needs_sync = false;
+      while (tasks.size() < share && worker->sent + tasks.size() < worker->limit) {
+        const auto seq = next_task(*worker);
+        if (!seq) break;
+        tasks.push_back(lease_to(*worker, *seq, needs_sync));
+      }
+      if (tasks.empty()) continue;
+      sent_any = true;
+      send(*worker, std::move(tasks), needs_sync, out);
+    }
+    if (!sent_any) return;
+  }
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,166 @@
+#pragma once
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/seq_ranges.hpp"
+#include "common/protocol/messages.hpp"
+#include "common/protocol/records.hpp"
+
+/// What may happen to a ventilator, and what it may want done. Comparable, so that a test can
+/// compare whole lists.
+namespace eole::ventilator {
+
+/// How to answer a client or a worker: the routing id of its connection.
+using Peer = std::string;
+
+// Events.
+
+/// `hash`: of the payload, only if the submit has a key.
+struct Submitted {
+  Peer peer;
+  protocol::Submit submit;
+  std::string hash;
+  bool is_storage_full = false;
+};
+struct CancelAsked {
+  Peer peer;
+  std::uint64_t request = 0;
+  TaskId id;
+};
+struct HelloReceived {
+  Peer peer;
+  protocol::Hello hello;
+  std::vector<protocol::Held> held;
+};
+struct BeatReceived {
+  Peer peer;
+  protocol::Beat beat;
+  std::vector<protocol::Held> held;
+};
+struct CreditReceived {
+  Peer peer;
+  protocol::Credit credit;
+};
+struct GoodbyeReceived {
+  Link link;
+};
+/// The pipe's monitor saw its connection end: a hint, not a proof.
+struct PipeEnded {
+  Link link;
+};
+struct IntroducedReceived {
+  std::uint64_t log = 0;
+  std::uint64_t offset = 0;
+  SeqRanges settled;
+};
+struct SettledReceived {
+  protocol::Settled settled;  // Without its payload.
+  protocol::Settlement settlement;
+};
+/// The sink refused an introduction or a follow.
+struct SinkRefused {
+  std::string reason;
+};
+
+using Event = std::variant<Submitted, CancelAsked, HelloReceived, BeatReceived, CreditReceived,
+                           GoodbyeReceived, PipeEnded, IntroducedReceived, SettledReceived,
+                           SinkRefused>;
+
+// Actions. The journal's come first and are durable before any other leaves (ring rule S1, D3);
+// a note alone does not ask for a sync unless it says so.
+
+struct JournalTasks {
+  Seq first = 0;
+  std::string hash;
+  protocol::Submit submit;
+  bool operator==(const JournalTasks&) const = default;
+};
+struct JournalCancel {
+  Seq seq = 0;
+  bool operator==(const JournalCancel&) const = default;
+};
+struct TaskRef {
+  Seq seq = 0;
+  std::uint64_t lease_number = 0;
+  std::uint16_t attempt = 1;
+  bool is_last = false;
+  bool operator==(const TaskRef&) const = default;
+};
+/// Written before the tasks are sent; `needs_sync` where losing the note could repeat an attempt.
+struct JournalNote {
+  RunId run = 0;
+  std::uint32_t start = 0;
+  std::vector<TaskRef> tasks;
+  bool needs_sync = false;
+  bool operator==(const JournalNote&) const = default;
+};
+struct SendTasks {
+  Link link;
+  std::uint64_t first_number = 0;
+  std::vector<TaskRef> tasks;
+  bool operator==(const SendTasks&) const = default;
+};
+struct Reply {
+  Peer peer;
+  std::variant<protocol::Accepted, protocol::Refused, protocol::Answer> message;
+  bool operator==(const Reply&) const = default;
+};
+/// Opens a pipe for the link and answers with its endpoint.
+struct WelcomeWorker {
+  Peer peer;
+  Link link;
+  bool operator==(const WelcomeWorker&) const = default;
+};
+struct ClosePipe {
+  Link link;
+  bool operator==(const ClosePipe&) const = default;
+};
+struct SendHelloAgain {
+  Peer peer;
+  RunId run = 0;
+  bool operator==(const SendHelloAgain&) const = default;
+};
+struct SendOrders {
+  Peer peer;
+  Link link;
+  bool ask_beat = false;
+  std::vector<protocol::Order> orders;
+  bool operator==(const SendOrders&) const = default;
+};
+struct PushVerdict {
+  Seq seq = 0;
+  Lease lease;
+  std::uint16_t attempt = 0;
+  protocol::TaskState state = protocol::TaskState::kDead;
+  bool is_unconfirmed = false;
+  std::vector<std::string> reasons;
+  bool operator==(const PushVerdict&) const = default;
+};
+struct SendIntroduce {
+  Seq highest = 0;
+  bool operator==(const SendIntroduce&) const = default;
+};
+struct SendFollow {
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  std::uint64_t offset = 0;
+  bool operator==(const SendFollow&) const = default;
+};
+/// These tasks are settled in the log: their records are needed no more (ring rule 3).
+struct Forget {
+  std::vector<protocol::Settlement::Range> ranges;
+  bool operator==(const Forget&) const = default;
+};
+/// The process must end, and a person must look.
+struct Stop {
+  std::string reason;
+  bool operator==(const Stop&) const = default;
+};
+
+using Action = std::variant<JournalTasks, JournalCancel, JournalNote, SendTasks, Reply,
+                            WelcomeWorker, ClosePipe, SendHelloAgain, SendOrders, PushVerdict,
+                            SendIntroduce, SendFollow, Forget, Stop>;
+using Actions = std::vector<Action>;
+
+}  // namespace eole::ventilator

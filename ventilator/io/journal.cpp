@@ -1,0 +1,249 @@
+#include "ventilator/io/journal.hpp"
+
+#include <algorithm>
+
+#include "common/base/expected.hpp"
+#include "common/base/text.hpp"
+#include "ventilator/io/journal_format.hpp"
+
+namespace eole::ventilator {
+
+using protocol::read_task_spec;
+using storage::Position;
+
+namespace {
+constexpr std::size_t kCacheBytesMax = 32 << 20;
+constexpr std::uint32_t kSegmentsKept = 4;  // Moving tasks pays only when more lie around.
+constexpr std::uint32_t kLiveShare = 8;     // … and when at most one in eight is alive.
+
+std::uint32_t type_of(JournalRecord record) { return static_cast<std::uint32_t>(record); }
+}  // namespace
+
+Journal::Journal(storage::Directory& directory, storage::StoreOptions options, std::string boot_id)
+    : directory_(directory),
+      segment_bytes_(options.segment_bytes),
+      store_(directory, options,
+             [this](Position at, std::uint32_t type, std::string_view payload) {
+               load(at, type, payload);
+             }) {
+  if (recovered_.start == 0)
+    recovered_.origin = static_cast<Origin>(options.entropy >> 34);  // 30 bits
+  recovered_.is_power_cut = recovered_.start != 0 && boot_id != last_boot_id_;
+  ++recovered_.start;
+  store_.append(type_of(JournalRecord::kStart),
+                encode(StartRecord{recovered_.origin, recovered_.start, std::move(boot_id)}));
+  checkpoint(recovered_);
+  store_.commit();
+  collect(recovered_.settled);
+}
+
+void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
+  bool is_good = false;
+  switch (static_cast<JournalRecord>(type)) {
+    case JournalRecord::kStart: {
+      StartRecord start;
+      is_good = decode(payload, start);
+      recovered_.origin = start.origin;
+      recovered_.start = std::max(recovered_.start, start.start);
+      last_boot_id_ = start.boot_id;
+      break;
+    }
+    case JournalRecord::kTasks: {
+      TasksRecord tasks;
+      is_good = decode(payload, tasks);
+      index_.push_back({tasks.first, tasks.count, at});
+      if (tasks.first <= recovered_.last) break;  // A checkpoint has told the rest.
+      recovered_.last = tasks.first + tasks.count - 1;
+      if (tasks.attempts_max != 0)
+        recovered_.limits[tasks.first] = {tasks.count, tasks.attempts_max};
+      const Answered answered{tasks.hash, tasks.first, tasks.count};
+      if (!tasks.key.empty()) {
+        recovered_.keys[tasks.key] = answered;
+      } else {
+        auto& requests = recovered_.requests[tasks.run];
+        requests.erase(requests.begin(), requests.upper_bound(tasks.confirmed));
+        requests[tasks.request] = answered;
+      }
+      break;
+    }
+    case JournalRecord::kCancel: {
+      ByteReader reader(payload);
+      const auto seq = reader.get<std::uint64_t>();
+      is_good = reader.ok();
+      if (!recovered_.settled.contains(seq)) recovered_.cancelled.insert(seq);
+      break;
+    }
+    case JournalRecord::kNote: {
+      JournalNote note;
+      is_good = decode(payload, note);
+      for (const auto& ref : note.tasks)
+        recovered_.notes[ref.seq] = {note.run, {note.start, ref.lease_number}, ref.attempt};
+      break;
+    }
+    case JournalRecord::kCheckpoint:
+      is_good = decode(payload, recovered_);
+      break;
+    case JournalRecord::kMoved: {
+      ByteReader reader(payload);
+      is_good = true;
+      while (is_good && !reader.is_done()) {
+        moved_[reader.get<std::uint64_t>()] = at;
+        is_good = read_task_spec(reader).has_value();
+      }
+      break;
+    }
+  }
+  if (!is_good)
+    throw storage::StorageFailure(
+        text("journal: a record of type ", type, " in segment ", at.segment, " at offset ",
+             at.offset, " is whole but makes no sense: written by another version?"));
+}
+
+void Journal::append(const JournalTasks& tasks) {
+  const auto& submit = tasks.submit;
+  TasksRecord record{tasks.first,    submit.count, submit.attempts_max, submit.run,
+                     submit.request, submit.confirmed, submit.key,      tasks.hash,
+                     submit.payload};
+  auto payload = encode(record);
+  const auto at = store_.append(type_of(JournalRecord::kTasks), payload);
+  index_.push_back({tasks.first, submit.count, at});
+  if (cache_bytes_ + payload.size() <= kCacheBytesMax) keep(tasks.first, std::move(payload));
+}
+
+void Journal::append(const JournalCancel& cancel) {
+  Bytes payload;
+  put<std::uint64_t>(payload, cancel.seq);
+  store_.append(type_of(JournalRecord::kCancel), payload);
+}
+
+void Journal::append(const JournalNote& note) {
+  store_.append(type_of(JournalRecord::kNote), encode(note));
+}
+
+void Journal::checkpoint(const Durable& durable) {
+  const auto payload = encode(durable);
+  checkpoint_segment_ = store_.append(type_of(JournalRecord::kCheckpoint), payload).segment;
+}
+
+void Journal::collect(const SeqRanges& settled) {
+  const auto is_over = [&](const Entry& entry) {
+    return settled.count_within(entry.first, entry.first + entry.count - 1) == entry.count;
+  };
+  while (!index_.empty() && is_over(index_.front())) {
+    const auto cached = cache_.find(index_.front().first);
+    if (cached != cache_.end()) {
+      cache_bytes_ -= cached->second.payload.size();
+      cache_.erase(cached);
+    }
+    index_.pop_front();
+  }
+  std::erase_if(moved_, [&](const auto& entry) { return settled.contains(entry.first); });
+  if (store_.current_segment() - store_.first_segment() >= kSegmentsKept)
+    move_live(store_.first_segment(), settled);
+  auto needed = checkpoint_segment_;
+  if (!index_.empty()) needed = std::min(needed, index_.front().at.segment);
+  for (const auto& [seq, at] : moved_) needed = std::min(needed, at.segment);
+  if (needed > store_.first_segment()) {
+    store_.commit();  // What replaces the old segments is durable before they go.
+    store_.drop_segments_below(needed);
+  }
+}
+
+// One task that waits for long must not pin a whole segment: it is written again at the end.
+void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
+  std::vector<Seq> live;
+  std::uint64_t total = 0;
+  for (const auto& entry : index_) {
+    if (entry.at.segment != segment) break;
+    total += entry.count;
+    for (auto seq = entry.first; seq < entry.first + entry.count; ++seq)
+      if (!settled.contains(seq)) live.push_back(seq);
+    if (live.size() > 65536) return;
+  }
+  for (const auto& [seq, at] : moved_)
+    if (at.segment == segment) live.push_back(seq);
+  if (live.empty() || live.size() * kLiveShare > total) return;
+  Bytes payload;
+  for (const auto seq : live) {
+    put<std::uint64_t>(payload, seq);
+    payload += spec(seq);
+  }
+  const auto at = store_.append(type_of(JournalRecord::kMoved), payload);
+  for (const auto seq : live) moved_[seq] = at;
+  while (!index_.empty() && index_.front().at.segment == segment) index_.pop_front();
+}
+
+const Journal::Entry* Journal::find(Seq seq) const {
+  auto after = std::upper_bound(index_.begin(), index_.end(), seq,
+                                [](Seq wanted, const Entry& entry) { return wanted < entry.first; });
+  if (after == index_.begin()) return nullptr;
+  --after;
+  return seq < after->first + after->count ? &*after : nullptr;
+}
+
+void Journal::keep(Seq first, Bytes payload) {
+  TasksRecord record;
+  invariant(decode(payload, record), "the journal reads what it wrote");
+  Cached cached;
+  cached.specs = payload.size() - record.specs.size();
+  cached.next = first;
+  cached.offset = cached.specs;
+  cached.payload = std::move(payload);
+  cache_bytes_ += cached.payload.size();
+  cache_[first] = std::move(cached);
+}
+
+Journal::Cached& Journal::cache(const Entry& entry) {
+  const auto found = cache_.find(entry.first);
+  if (found != cache_.end()) return found->second;
+  auto payload = store_.read(entry.at);
+  while (!cache_.empty() && cache_bytes_ + payload.size() > kCacheBytesMax) {
+    const auto last = std::prev(cache_.end());  // Needed last: tasks leave in order.
+    cache_bytes_ -= last->second.payload.size();
+    cache_.erase(last);
+  }
+  keep(entry.first, std::move(payload));
+  return cache_.at(entry.first);
+}
+
+std::string_view Journal::moved_spec(Seq seq, Position at) {
+  moved_payload_ = store_.read(at);
+  ByteReader reader(moved_payload_);
+  while (!reader.is_done()) {
+    const auto here = reader.get<std::uint64_t>();
+    const auto rest = reader.rest();
+    if (!read_task_spec(reader)) break;
+    if (here == seq) return rest.substr(0, rest.size() - reader.rest().size());
+  }
+  throw storage::StorageFailure(text("journal: task ", seq, " is not where it was moved to"));
+}
+
+std::string_view Journal::spec(Seq seq) {
+  const auto moved = moved_.find(seq);
+  if (moved != moved_.end()) return moved_spec(seq, moved->second);
+  const auto* entry = find(seq);
+  if (entry == nullptr) throw storage::StorageFailure(text("journal: task ", seq, " is missing"));
+  auto& cached = cache(*entry);
+  if (seq < cached.next) {
+    cached.next = entry->first;
+    cached.offset = cached.specs;
+  }
+  std::string_view spec;
+  ByteReader reader(std::string_view(cached.payload).substr(cached.offset));
+  while (cached.next <= seq) {
+    const auto rest = reader.rest();
+    if (!read_task_spec(reader))
+      throw storage::StorageFailure(text("journal: task ", cached.next, " is cut short"));
+    spec = rest.substr(0, rest.size() - reader.rest().size());
+    cached.offset += spec.size();
+    ++cached.next;
+  }
+  return spec;
+}
+
+bool Journal::is_full() const {
+  const auto floor = std::max<std::uint64_t>(64ULL << 20, 2 * segment_bytes_);
+  return directory_.free_bytes() < floor;
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,76 @@
+#pragma once
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/storage/store.hpp"
+#include "ventilator/core/core.hpp"
+
+namespace eole::ventilator {
+
+/// The ventilator's durable half: every accepted task until it is settled, and what a restart
+/// must know. Holds some 24 bytes of memory per submit, not the tasks. One thread.
+class Journal {
+ public:
+  /// Opens the journal, and counts and writes this start; nothing of it may be used before.
+  Journal(storage::Directory& directory, storage::StoreOptions options, std::string boot_id);
+
+  /// What was found; moves it out.
+  Durable take_recovered() { return std::move(recovered_); }
+
+  void append(const JournalTasks& tasks);
+  void append(const JournalCancel& cancel);
+  void append(const JournalNote& note);
+  void commit() { store_.commit(); }
+  void flush() { store_.flush(); }
+
+  /// True once a new segment was begun: a checkpoint is due, then old segments can go.
+  bool wants_checkpoint() const { return store_.current_segment() != checkpoint_segment_; }
+  void checkpoint(const Durable& durable);
+  /// Gives back the segments of which no task is needed.
+  void collect(const SeqRanges& settled);
+
+  /// The spec of an accepted, unsettled task. The view holds until the next call.
+  std::string_view spec(Seq seq);
+
+  /// No room for new tasks, though still for all that settles the old ones.
+  bool is_full() const;
+  std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
+  std::uint64_t syncs() const { return store_.syncs(); }
+
+ private:
+  struct Entry {
+    Seq first = 0;
+    std::uint32_t count = 0;
+    storage::Position at;
+  };
+  struct Cached {
+    Bytes payload;
+    std::size_t specs = 0;   // Where the first spec starts.
+    Seq next = 0;            // The spec at `offset` is this task's.
+    std::size_t offset = 0;
+  };
+
+  void load(storage::Position at, std::uint32_t type, std::string_view payload);
+  const Entry* find(Seq seq) const;
+  Cached& cache(const Entry& entry);
+  void keep(Seq first, Bytes payload);
+  std::string_view moved_spec(Seq seq, storage::Position at);
+  void move_live(std::uint32_t segment, const SeqRanges& settled);
+
+  storage::Directory& directory_;
+  std::uint64_t segment_bytes_;
+  Durable recovered_;
+  std::string last_boot_id_;
+  std::deque<Entry> index_;                   // Ascending.
+  std::map<Seq, storage::Position> moved_;
+  std::map<Seq, Cached> cache_;               // By first task of the record.
+  std::size_t cache_bytes_ = 0;
+  Bytes moved_payload_;
+  std::uint32_t checkpoint_segment_ = 0;
+  storage::Store store_;
+};
+
+}  // namespace eole::ventilator

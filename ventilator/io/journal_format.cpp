@@ -1,0 +1,197 @@
+#include "ventilator/io/journal_format.hpp"
+
+namespace eole::ventilator {
+
+namespace {
+
+void put_text(Bytes& out, std::string_view text) {
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(text.size()));
+  out += text;
+}
+std::string get_text(ByteReader& reader) {
+  return std::string(reader.take(reader.get<std::uint32_t>()));
+}
+
+void put_answered(Bytes& out, const Answered& answered) {
+  put_text(out, answered.hash);
+  put<std::uint64_t>(out, answered.first);
+  put<std::uint32_t>(out, answered.count);
+}
+Answered get_answered(ByteReader& reader) {
+  Answered answered;
+  answered.hash = get_text(reader);
+  answered.first = reader.get<std::uint64_t>();
+  answered.count = reader.get<std::uint32_t>();
+  return answered;
+}
+
+// Reads `count` items; stops as soon as the bytes end, so that a count alone never loops long.
+template <class Read>
+void repeat(ByteReader& reader, Read read) {
+  const auto count = reader.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) read();
+}
+
+}  // namespace
+
+Bytes encode(const StartRecord& record) {
+  Bytes out;
+  put<std::uint32_t>(out, record.origin);
+  put<std::uint32_t>(out, record.start);
+  put_text(out, record.boot_id);
+  return out;
+}
+
+bool decode(std::string_view payload, StartRecord& out) {
+  ByteReader reader(payload);
+  out.origin = reader.get<std::uint32_t>();
+  out.start = reader.get<std::uint32_t>();
+  out.boot_id = get_text(reader);
+  return reader.ok() && reader.is_done();
+}
+
+Bytes encode(const TasksRecord& record) {
+  Bytes out;
+  out.reserve(64 + record.key.size() + record.hash.size() + record.specs.size());
+  put<std::uint64_t>(out, record.first);
+  put<std::uint32_t>(out, record.count);
+  put<std::uint8_t>(out, record.attempts_max);
+  put<std::uint64_t>(out, record.run);
+  put<std::uint64_t>(out, record.request);
+  put<std::uint64_t>(out, record.confirmed);
+  put_text(out, record.key);
+  put_text(out, record.hash);
+  out += record.specs;
+  return out;
+}
+
+bool decode(std::string_view payload, TasksRecord& out) {
+  ByteReader reader(payload);
+  out.first = reader.get<std::uint64_t>();
+  out.count = reader.get<std::uint32_t>();
+  out.attempts_max = reader.get<std::uint8_t>();
+  out.run = reader.get<std::uint64_t>();
+  out.request = reader.get<std::uint64_t>();
+  out.confirmed = reader.get<std::uint64_t>();
+  out.key = get_text(reader);
+  out.hash = get_text(reader);
+  out.specs = reader.rest();
+  return reader.ok();
+}
+
+Bytes encode(const JournalNote& note) {
+  Bytes out;
+  put<std::uint64_t>(out, note.run);
+  put<std::uint32_t>(out, note.start);
+  for (std::size_t i = 0; i < note.tasks.size();) {  // Neighbours share an entry.
+    const auto& first = note.tasks[i];
+    std::uint32_t count = 1;
+    while (i + count < note.tasks.size()) {
+      const auto& next = note.tasks[i + count];
+      if (next.seq != first.seq + count || next.lease_number != first.lease_number + count ||
+          next.attempt != first.attempt)
+        break;
+      ++count;
+    }
+    put<std::uint64_t>(out, first.seq);
+    put<std::uint64_t>(out, first.lease_number);
+    put<std::uint32_t>(out, count);
+    put<std::uint16_t>(out, first.attempt);
+    i += count;
+  }
+  return out;
+}
+
+bool decode(std::string_view payload, JournalNote& out) {
+  ByteReader reader(payload);
+  out.run = reader.get<std::uint64_t>();
+  out.start = reader.get<std::uint32_t>();
+  while (reader.ok() && !reader.is_done()) {
+    TaskRef ref;
+    ref.seq = reader.get<std::uint64_t>();
+    ref.lease_number = reader.get<std::uint64_t>();
+    const auto count = reader.get<std::uint32_t>();
+    ref.attempt = reader.get<std::uint16_t>();
+    for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+      out.tasks.push_back(ref);
+      ++ref.seq;
+      ++ref.lease_number;
+    }
+  }
+  return reader.ok();
+}
+
+Bytes encode(const Durable& durable) {
+  Bytes out;
+  put<std::uint64_t>(out, durable.last);
+  put_text(out, durable.settled.encode());
+  put<std::uint64_t>(out, durable.notes.size());
+  for (const auto& [seq, note] : durable.notes) {
+    put<std::uint64_t>(out, seq);
+    put<std::uint64_t>(out, note.run);
+    put<std::uint32_t>(out, note.lease.start);
+    put<std::uint64_t>(out, note.lease.number);
+    put<std::uint16_t>(out, note.attempt);
+  }
+  put<std::uint64_t>(out, durable.cancelled.size());
+  for (const auto seq : durable.cancelled) put<std::uint64_t>(out, seq);
+  put<std::uint64_t>(out, durable.limits.size());
+  for (const auto& [first, limit] : durable.limits) {
+    put<std::uint64_t>(out, first);
+    put<std::uint32_t>(out, limit.first);
+    put<std::uint8_t>(out, limit.second);
+  }
+  put<std::uint64_t>(out, durable.requests.size());
+  for (const auto& [run, requests] : durable.requests) {
+    put<std::uint64_t>(out, run);
+    put<std::uint64_t>(out, requests.size());
+    for (const auto& [request, answered] : requests) {
+      put<std::uint64_t>(out, request);
+      put_answered(out, answered);
+    }
+  }
+  put<std::uint64_t>(out, durable.keys.size());
+  for (const auto& [key, answered] : durable.keys) {
+    put_text(out, key);
+    put_answered(out, answered);
+  }
+  return out;
+}
+
+bool decode(std::string_view payload, Durable& out) {
+  ByteReader reader(payload);
+  out.last = reader.get<std::uint64_t>();
+  if (!out.settled.decode(get_text(reader))) return false;
+  out.notes.clear();
+  out.cancelled.clear();
+  out.limits.clear();
+  out.requests.clear();
+  out.keys.clear();
+  repeat(reader, [&] {
+    auto& note = out.notes[reader.get<std::uint64_t>()];
+    note.run = reader.get<std::uint64_t>();
+    note.lease.start = reader.get<std::uint32_t>();
+    note.lease.number = reader.get<std::uint64_t>();
+    note.attempt = reader.get<std::uint16_t>();
+  });
+  repeat(reader, [&] { out.cancelled.insert(reader.get<std::uint64_t>()); });
+  repeat(reader, [&] {
+    auto& limit = out.limits[reader.get<std::uint64_t>()];
+    limit.first = reader.get<std::uint32_t>();
+    limit.second = reader.get<std::uint8_t>();
+  });
+  repeat(reader, [&] {
+    auto& requests = out.requests[reader.get<std::uint64_t>()];
+    repeat(reader, [&] {
+      auto& answered = requests[reader.get<std::uint64_t>()];
+      answered = get_answered(reader);
+    });
+  });
+  repeat(reader, [&] {
+    auto& answered = out.keys[get_text(reader)];
+    answered = get_answered(reader);
+  });
+  return reader.ok() && reader.is_done();
+}
+
+}  // namespace eole::ventilator

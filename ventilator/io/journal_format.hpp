@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "common/base/bytes.hpp"
+#include "ventilator/core/core.hpp"
+
+/// The records of the journal. docs/storage.md has their layouts.
+namespace eole::ventilator {
+
+enum class JournalRecord : std::uint32_t {
+  kStart = 1,
+  kTasks,
+  kCancel,
+  kNote,
+  kCheckpoint,
+  kMoved,  // Tasks of an old segment that still wait, so that the segment can go.
+};
+
+struct StartRecord {
+  Origin origin = 0;
+  std::uint32_t start = 0;
+  std::string boot_id;
+};
+Bytes encode(const StartRecord& record);
+bool decode(std::string_view payload, StartRecord& out);
+
+struct TasksRecord {
+  Seq first = 0;
+  std::uint32_t count = 0;
+  std::uint8_t attempts_max = 0;
+  RunId run = 0;
+  std::uint64_t request = 0;
+  std::uint64_t confirmed = 0;
+  std::string key;
+  std::string hash;
+  std::string_view specs;
+};
+Bytes encode(const TasksRecord& record);
+bool decode(std::string_view payload, TasksRecord& out);
+
+Bytes encode(const JournalNote& note);
+bool decode(std::string_view payload, JournalNote& out);
+
+/// A checkpoint is all of Durable but origin, start and is_power_cut.
+Bytes encode(const Durable& durable);
+bool decode(std::string_view payload, Durable& out);
+
+}  // namespace eole::ventilator

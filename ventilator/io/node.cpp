@@ -1,0 +1,404 @@
+#include "ventilator/io/node.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/process/sha256.hpp"
+#include "common/protocol/codec.hpp"
+#include "common/protocol/value.hpp"
+#include "common/storage/real_disk.hpp"
+
+namespace eole::ventilator {
+
+using net::Role;
+using protocol::decode;
+using protocol::encode;
+using protocol::Value;
+
+namespace {
+
+constexpr int kMessagesPerTurn = 512;
+constexpr Duration kSpaceCheck = 1s;
+constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
+constexpr std::size_t kKeyBytesMax = 256;
+
+// Numbers of the descriptors in the poller; only the stop signal is told apart.
+constexpr std::uint64_t kStopNumber = 1;
+constexpr std::uint64_t kSocketNumber = 2;
+
+}  // namespace
+
+Node::Node(NodeOptions options)
+    : options_(std::move(options)),
+      directory_(storage::open_directory(options_.data)),
+      journal_(*directory_, {.entropy = process::random_u64()}, process::boot_id()),
+      authority_(options_.cluster.is_encrypted()
+                     ? net::Authority(options_.cluster.key_table, options_.cluster.server_key)
+                     : net::Authority()),
+      context_(options_.cluster, authority_),
+      router_(context_, net::SocketType::kRouter),
+      sink_(context_, net::SocketType::kDealer),
+      verdicts_(context_, net::SocketType::kPush),
+      news_(context_, net::SocketType::kSub),
+      nonce_(process::random_u64()),
+      core_(options_.config, journal_.take_recovered(), process::now()) {
+  sink_.connect(options_.cluster.queries);
+  verdicts_.connect(options_.cluster.results);
+  news_.subscribe("settled." + origin_text(core_.origin()));
+  news_.subscribe("head");
+  news_.connect(options_.cluster.notifications);
+  router_.bind(options_.cluster.ventilator);
+  poller_.add(stop_.fd(), kStopNumber);
+  for (auto* socket : {&router_, &sink_, &news_}) poller_.add(socket->fd(), kSocketNumber);
+}
+
+int Node::run() {
+  process::log_info(text("origin ", origin_text(core_.origin()), ", start ", core_.start(), ", ",
+                         core_.queued(), " tasks queued, listening on ",
+                         options_.cluster.ventilator));
+  while (stop_reason_.empty()) {
+    const auto now = process::now();
+    bool was_busy = drain(router_, now);
+    was_busy = drain(sink_, now) || was_busy;
+    was_busy = drain(news_, now) || was_busy;
+    was_busy = drain_monitors(now) || was_busy;
+    core_.on_deadline(now, actions_);
+    perform(now);
+    const bool has_backlog = flush_backlogs();
+    if (stop_.take() > 0) return 0;  // Nothing to drain: what is accepted is durable.
+    if (was_busy) continue;
+    if (router_.has_input() || sink_.has_input() || news_.has_input()) continue;
+    auto timeout = kSpaceCheck;
+    if (const auto next = core_.next_deadline()) timeout = std::min(timeout, *next - now);
+    if (has_backlog) timeout = std::min(timeout, kBacklogRetry);
+    poller_.wait(timeout);
+  }
+  process::log_error(stop_reason_);
+  return 3;
+}
+
+bool Node::drain(net::Socket& socket, TimePoint now) {
+  for (int count = 0; count < kMessagesPerTurn; ++count) {
+    auto received = socket.receive();
+    if (!received) return count > 0;
+    handle(std::move(*received), now);
+  }
+  return true;
+}
+
+bool Node::drain_monitors(TimePoint now) {
+  bool was_busy = false;
+  for (auto& [link, pipe] : pipes_) {
+    while (const auto event = pipe.monitor.next()) {
+      was_busy = true;
+      if (*event == net::ConnectionEvent::kDown) core_.on_event(PipeEnded{link}, now, actions_);
+    }
+  }
+  return was_busy;
+}
+
+void Node::handle(net::Received received, TimePoint now) {
+  auto head = protocol::HeadReader::parse(received.message.head);
+  const auto refuse = [&](std::uint64_t request, std::string reason) {
+    if (!received.peer.empty())
+      router_.send_to(received.peer, encode(protocol::Refused{request, std::move(reason)}));
+  };
+  if (!head) return refuse(0, head.error().message);
+  const auto name = std::string(head->name());
+  // Decodes the message as T, checks the sender's role, and hands it on; true if it was a T.
+  const auto take = [&]<class T>(std::type_identity<T>, Role role, auto&& then) {
+    if (name != T::kName) return false;
+    auto message = decode<T>(*head, std::move(received.message.payload));
+    if (!message) return refuse(0, message.error().message), true;
+    if (!received.peer.empty() && !authority_.allows(received.user, role)) {
+      std::uint64_t request = 0;
+      if constexpr (requires { message->request; }) request = message->request;
+      refuse(request, text(name, ": this key does not have the role ", to_text(role)));
+      return true;
+    }
+    then(*message);
+    return true;
+  };
+  const auto event = [&](Event concrete) { core_.on_event(std::move(concrete), now, actions_); };
+  const bool is_from_sink = received.peer.empty();
+
+  if (is_from_sink) {
+    take(std::type_identity<protocol::Settled>{}, Role::kSettle, [&](protocol::Settled& settled) {
+      auto settlement = protocol::decode_settlement(settled.payload);
+      if (!settlement) return;
+      settled.payload.clear();
+      event(SettledReceived{std::move(settled), std::move(*settlement)});
+    }) ||
+        take(std::type_identity<protocol::LogHead>{}, Role::kSettle, [&](protocol::LogHead& log) {
+          event(SettledReceived{{0, log.log, log.head, log.head, log.head, {}}, {}});
+        }) ||
+        take(std::type_identity<protocol::Introduced>{}, Role::kSettle,
+             [&](protocol::Introduced& introduced) {
+               SeqRanges settled;
+               if (!settled.decode(introduced.payload)) return;
+               event(IntroducedReceived{introduced.log, introduced.offset, std::move(settled)});
+             }) ||
+        take(std::type_identity<protocol::Refused>{}, Role::kSettle,
+             [&](protocol::Refused& refused) { event(SinkRefused{refused.reason}); });
+    return;
+  }
+  const auto& peer = received.peer;
+  const auto held_of = [&](auto& message, auto&& then) {
+    auto held = protocol::decode_held(message.payload);
+    if (!held) return refuse(0, held.error().message);
+    message.payload.clear();
+    users_[peer] = received.user;
+    then(std::move(*held));
+  };
+  const bool is_known =
+      take(std::type_identity<protocol::Submit>{}, Role::kSubmit,
+           [&](protocol::Submit& submit) {
+             const auto count = protocol::count_task_specs(submit.payload);
+             if (!count) return refuse(submit.request, count.error().message);
+             if (*count != submit.count)
+               return refuse(submit.request, text("submit: says ", submit.count, " tasks, has ",
+                                                  *count));
+             if (submit.key.size() > kKeyBytesMax)
+               return refuse(submit.request, text("submit: key of ", submit.key.size(),
+                                                  " bytes, limit ", kKeyBytesMax));
+             if (now >= next_space_check_) {
+               next_space_check_ = now + kSpaceCheck;
+               is_full_ = journal_.is_full();
+             }
+             auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
+             event(Submitted{peer, std::move(submit), std::move(hash), is_full_});
+           }) ||
+      take(std::type_identity<protocol::Credit>{}, Role::kWork,
+           [&](protocol::Credit& credit) { event(CreditReceived{peer, credit}); }) ||
+      take(std::type_identity<protocol::Beat>{}, Role::kWork,
+           [&](protocol::Beat& beat) {
+             held_of(beat, [&](auto held) {
+               event(BeatReceived{peer, std::move(beat), std::move(held)});
+             });
+           }) ||
+      take(std::type_identity<protocol::Hello>{}, Role::kWork,
+           [&](protocol::Hello& hello) {
+             held_of(hello, [&](auto held) {
+               event(HelloReceived{peer, std::move(hello), std::move(held)});
+             });
+           }) ||
+      take(std::type_identity<protocol::Goodbye>{}, Role::kWork,
+           [&](protocol::Goodbye& goodbye) {
+             event(GoodbyeReceived{{goodbye.start, goodbye.run, goodbye.hello}});
+           }) ||
+      take(std::type_identity<protocol::Cancel>{}, Role::kSubmit,
+           [&](protocol::Cancel& cancel) {
+             event(CancelAsked{peer, cancel.request, {cancel.origin, cancel.seq}});
+           }) ||
+      take(std::type_identity<protocol::Query>{}, Role::kObserve,
+           [&](protocol::Query& query) { handle_query(peer, query); });
+  if (!is_known) refuse(0, text("message ", name, " is not for a ventilator"));
+}
+
+void Node::handle_query(const std::string& peer, const protocol::Query& query) {
+  Value answer;
+  if (query.what == "status") {
+    answer = Value::Map{{"role", "ventilator"},
+                        {"pid", static_cast<std::int64_t>(::getpid())},
+                        {"origin", origin_text(core_.origin())},
+                        {"start", core_.start()},
+                        {"accepted", core_.accepted()},
+                        {"queued", core_.queued()},
+                        {"running", core_.running()},
+                        {"settled", core_.settled().count()},
+                        {"introduced", core_.is_introduced()},
+                        {"journal_bytes", journal_.disk_bytes()},
+                        {"journal_syncs", journal_.syncs()}};
+  } else if (query.what == "workers") {
+    Value::Array list;
+    for (const auto& worker : core_.workers())
+      list.push_back(Value::Map{{"role", "worker"},
+                                {"name", worker.name},
+                                {"pid", worker.pid},
+                                {"state", worker.state},
+                                {"slots", worker.slots},
+                                {"held", worker.held},
+                                {"kinds", worker.kinds}});
+    answer = std::move(list);
+  } else if (query.what == "task") {
+    const auto view =
+        query.origin == core_.origin() ? core_.task(query.seq) : std::optional<TaskView>{};
+    if (view) {
+      Value::Array reasons;
+      for (const auto& reason : view->reasons) reasons.push_back(reason);
+      answer = Value::Map{{"state", view->state},
+                          {"attempt", view->attempt},
+                          {"worker", view->worker},
+                          {"reasons", std::move(reasons)}};
+    }
+  } else {
+    router_.send_to(peer, encode(protocol::Refused{query.request,
+                                                   text("query ", query.what, ": not known")}));
+    return;
+  }
+  router_.send_to(peer, encode(protocol::Answer{query.request, answer.to_msgpack()}));
+}
+
+// ---- Acting.
+
+bool Node::write_journal() {
+  bool needs_sync = false;
+  for (const auto& action : actions_) {
+    if (const auto* tasks = std::get_if<JournalTasks>(&action)) {
+      journal_.append(*tasks);
+      needs_sync = true;
+    } else if (const auto* cancel = std::get_if<JournalCancel>(&action)) {
+      journal_.append(*cancel);
+      needs_sync = true;
+    } else if (const auto* note = std::get_if<JournalNote>(&action)) {
+      journal_.append(*note);
+      needs_sync = needs_sync || note->needs_sync;
+    }
+  }
+  return needs_sync;
+}
+
+void Node::perform(TimePoint) {
+  if (actions_.empty()) return;
+  const bool needs_sync = write_journal();
+  if (journal_.wants_checkpoint()) {
+    journal_.checkpoint(core_.checkpoint());
+    settled_any_ = true;
+  }
+  needs_sync ? journal_.commit() : journal_.flush();
+  for (const auto& action : actions_)
+    std::visit([&](const auto& concrete) { act(concrete); }, action);
+  actions_.clear();
+  if (settled_any_) {
+    settled_any_ = false;
+    journal_.collect(core_.settled());
+  }
+}
+
+void Node::act(const Reply& action) {
+  std::visit([&](const auto& message) { router_.send_to(action.peer, encode(message)); },
+             action.message);
+}
+
+void Node::act(const WelcomeWorker& action) {
+  auto found = pipes_.find(action.link);
+  if (found == pipes_.end()) {
+    const auto& cluster = options_.cluster;
+    const auto user = users_[action.peer];
+    net::Socket socket(context_, net::SocketType::kPush);
+    net::Monitor monitor(context_, socket);
+    auto endpoint = cluster.pipes;
+    if (!cluster.is_encrypted())
+      endpoint += text("/p", hex(action.link.run).substr(0, 8), "-", action.link.hello);
+    endpoint = socket.bind(endpoint, user);
+    poller_.add(monitor.fd(), kSocketNumber);
+    found = pipes_.emplace(action.link, Pipe{std::move(socket), std::move(monitor), endpoint, user,
+                                             {}})
+                .first;
+    process::log_info(text("worker on run ", hex(action.link.run), ", hello ", action.link.hello,
+                           ": welcome"));
+  }
+  const auto heartbeat =
+      std::chrono::duration_cast<std::chrono::milliseconds>(options_.config.heartbeat).count();
+  router_.send_to(action.peer,
+                  encode(protocol::Welcome{action.link.start, action.link.run, action.link.hello,
+                                           core_.origin(), found->second.endpoint,
+                                           static_cast<std::uint32_t>(heartbeat)}));
+}
+
+void Node::act(const ClosePipe& action) {
+  const auto found = pipes_.find(action.link);
+  if (found == pipes_.end()) return;
+  poller_.remove(found->second.monitor.fd());
+  pipes_.erase(found);
+}
+
+void Node::act(const SendHelloAgain& action) {
+  router_.send_to(action.peer, encode(protocol::HelloAgain{action.run}));
+}
+
+void Node::act(const SendOrders& action) {
+  router_.send_to(action.peer,
+                  encode(protocol::Orders{action.link.start, action.link.run, action.link.hello,
+                                          static_cast<std::uint8_t>(action.ask_beat ? 1 : 0),
+                                          protocol::encode_orders(action.orders)}));
+}
+
+void Node::act(const SendTasks& action) {
+  const auto found = pipes_.find(action.link);
+  if (found == pipes_.end()) return;
+  auto& pipe = found->second;
+  protocol::Tasks tasks{action.link.start, action.link.run, action.link.hello, core_.origin(),
+                        action.first_number, 0, {}};
+  const auto close = [&] {
+    if (tasks.count == 0) return;
+    auto message = encode(tasks);
+    if (!pipe.backlog.empty() || !pipe.socket.send(message))
+      pipe.backlog.push_back(std::move(message));
+    tasks.first += tasks.count;
+    tasks.count = 0;
+    tasks.payload.clear();
+  };
+  for (const auto& ref : action.tasks) {
+    const auto spec = journal_.spec(ref.seq);
+    if (tasks.payload.size() + spec.size() > protocol::kPayloadBytesMax / 2) close();
+    put_task_record(tasks.payload, {ref.seq, ref.lease_number, ref.attempt, ref.is_last, spec});
+    ++tasks.count;
+  }
+  close();
+}
+
+bool Node::flush_backlogs() {
+  bool has_backlog = false;
+  for (auto& [link, pipe] : pipes_) {
+    while (!pipe.backlog.empty() && pipe.socket.send(pipe.backlog.front()))
+      pipe.backlog.pop_front();
+    has_backlog = has_backlog || !pipe.backlog.empty();
+  }
+  return has_backlog;
+}
+
+void Node::act(const PushVerdict& action) {
+  const auto raw = std::string(journal_.spec(action.seq));
+  ByteReader reader(raw);
+  const auto spec = protocol::read_task_spec(reader);
+  const bool is_dead = action.state == protocol::TaskState::kDead;
+  const auto last = action.reasons.empty() ? "" : ", " + action.reasons.back();
+  Value::Array reasons;
+  for (const auto& reason : action.reasons) reasons.push_back(reason);
+  Value body = Value::Map{
+      {"error", is_dead ? text("dead after ", action.attempt, " attempts", last) : "cancelled"},
+      {"reasons", std::move(reasons)}};
+  if (is_dead) body.set("spec", protocol::Blob{raw});  // A replay needs no journal.
+  const auto bytes = body.to_msgpack();
+  protocol::ResultRecord result;
+  result.id = {core_.origin(), action.seq};
+  result.lease = action.lease;
+  result.attempt = action.attempt;
+  result.state = action.state;
+  result.is_unconfirmed = action.is_unconfirmed;
+  result.finished_unix_ms = process::unix_ms();
+  result.kind = spec->kind;
+  result.project = spec->project;
+  result.body = bytes;
+  protocol::Verdicts verdicts{core_.origin(), 1, {}};
+  put_result(verdicts.payload, result);
+  verdicts_.send(encode(verdicts));
+}
+
+void Node::act(const SendIntroduce& action) {
+  sink_.send(encode(protocol::Introduce{1, core_.origin(), core_.start(), nonce_, action.highest,
+                                        core_.settled().encode()}));
+}
+
+void Node::act(const SendFollow& action) {
+  sink_.send(encode(protocol::Follow{action.request, action.log, core_.origin(), nonce_,
+                                     action.offset}));
+}
+
+void Node::act(const Stop& action) { stop_reason_ = action.reason; }
+
+}  // namespace eole::ventilator

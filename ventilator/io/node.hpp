@@ -1,0 +1,83 @@
+#pragma once
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/net/poller.hpp"
+#include "common/net/socket.hpp"
+#include "common/process/system.hpp"
+#include "common/storage/disk.hpp"
+#include "ventilator/core/core.hpp"
+#include "ventilator/io/journal.hpp"
+
+namespace eole::ventilator {
+
+struct NodeOptions {
+  net::ClusterFile cluster;
+  std::string data;  // The journal's directory.
+  Config config;
+};
+
+/// Does what the core decides: sockets, journal, clock.
+class Node {
+ public:
+  explicit Node(NodeOptions options);
+  /// Serves until SIGTERM or SIGINT; returns the exit code.
+  int run();
+
+ private:
+  struct Pipe {
+    net::Socket socket;
+    net::Monitor monitor;
+    std::string endpoint;
+    std::string user;
+    std::deque<protocol::Message> backlog;  // Bounded by the worker's credit.
+  };
+
+  bool drain(net::Socket& socket, TimePoint now);
+  void handle(net::Received received, TimePoint now);
+  void handle_query(const std::string& peer, const protocol::Query& query);
+  bool drain_monitors(TimePoint now);
+  bool flush_backlogs();
+
+  void perform(TimePoint now);
+  bool write_journal();
+  void act(const Reply& action);
+  void act(const WelcomeWorker& action);
+  void act(const ClosePipe& action);
+  void act(const SendHelloAgain& action);
+  void act(const SendOrders& action);
+  void act(const SendTasks& action);
+  void act(const PushVerdict& action);
+  void act(const SendIntroduce& action);
+  void act(const SendFollow& action);
+  void act(const Stop& action);
+  void act(const Forget&) { settled_any_ = true; }
+  void act(const JournalTasks&) {}  // Written before anything else.
+  void act(const JournalCancel&) {}
+  void act(const JournalNote&) {}
+
+  NodeOptions options_;
+  std::unique_ptr<storage::Directory> directory_;
+  Journal journal_;
+  net::Authority authority_;
+  net::Context context_;
+  net::Socket router_;
+  net::Socket sink_;
+  net::Socket verdicts_;
+  net::Socket news_;
+  net::Poller poller_;
+  process::StopSignal stop_;
+  std::uint64_t nonce_;
+  Core core_;
+  Actions actions_;
+  std::map<Link, Pipe> pipes_;
+  std::map<std::string, std::string> users_;  // Routing id of a worker -> its key.
+  bool settled_any_ = false;
+  bool is_full_ = false;
+  TimePoint next_space_check_{};
+  std::string stop_reason_;
+};
+
+}  // namespace eole::ventilator

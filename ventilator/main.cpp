@@ -1,0 +1,39 @@
+#include <cstdio>
+#include <exception>
+
+#include "common/process/log.hpp"
+#include "common/process/options.hpp"
+#include "common/storage/disk.hpp"
+#include "ventilator/io/node.hpp"
+
+int main(int argc, char** argv) {
+  using namespace eole;
+  ventilator::NodeOptions options;
+  std::string cluster;
+  process::Options parser("ventilator", "Accepts tasks, keeps them in a journal, deals them out.");
+  parser.text("--cluster", cluster, "FILE", "the cluster file (default: EOLE_CLUSTER)");
+  parser.text("--data", options.data, "DIR", "directory of the journal (required)");
+  auto& config = options.config;
+  parser.duration("--heartbeat", config.heartbeat, "SECONDS", "between a worker's beats");
+  parser.duration("--suspect-after", config.suspect_after, "SECONDS", "of silence: no new tasks");
+  parser.duration("--lost-after", config.lost_after, "SECONDS", "of silence: tasks go to others");
+  parser.duration("--grace", config.grace, "SECONDS", "the same, once the connection has ended");
+  parser.number("--attempts-max", config.attempts_max, "N", "then a task is a dead letter");
+  parser.number("--queued-max", config.queued_max, "N", "submits over it are refused");
+  if (const auto code = parser.parse(argc, argv)) return *code;
+  process::start_log("ventilator");
+  try {
+    if (options.data.empty()) throw std::runtime_error("--data is required");
+    auto file = net::read_cluster_file(net::cluster_file_path(cluster));
+    if (!file) throw std::runtime_error(file.error().message);
+    options.cluster = std::move(*file);
+    process::raise_file_limit();
+    return ventilator::Node(std::move(options)).run();
+  } catch (const storage::StorageFailure& failure) {
+    process::log_error(failure.what());
+    return 3;
+  } catch (const std::exception& error) {
+    process::log_error(error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,99 @@
+#pragma once
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/protocol/messages.hpp"
+#include "common/protocol/records.hpp"
+
+/// What may happen to a worker, and what it may want done.
+namespace eole::worker {
+
+// Events.
+struct WelcomeReceived {
+  protocol::Welcome welcome;
+};
+struct HelloAgainReceived {
+  RunId run = 0;
+};
+/// The pipe's connection stands, or ended.
+struct PipeUp {};
+struct PipeDown {};
+struct TasksReceived {
+  protocol::Tasks tasks;
+};
+struct OrdersReceived {
+  protocol::Orders orders;  // Without its payload.
+  std::vector<protocol::Order> list;
+};
+struct AckReceived {
+  protocol::Ack ack;
+};
+/// A task that was started has ended. `artifacts` are durable in the sink already.
+struct TaskFinished {
+  TaskId id;
+  Lease lease;  // As started.
+  protocol::TaskState state = protocol::TaskState::kDone;
+  std::int64_t finished_unix_ms = 0;
+  std::uint32_t run_ms = 0;
+  std::string artifacts;
+  Bytes body;
+};
+/// Finish what runs, give back what waits, leave.
+struct DrainAsked {};
+
+using Event = std::variant<WelcomeReceived, HelloAgainReceived, PipeUp, PipeDown, TasksReceived,
+                           OrdersReceived, AckReceived, TaskFinished, DrainAsked>;
+
+// Actions.
+struct SendHello {
+  protocol::Hello hello;
+  bool operator==(const SendHello&) const = default;
+};
+struct OpenPipe {
+  std::string endpoint;
+  bool operator==(const OpenPipe&) const = default;
+};
+struct ClosePipe {
+  bool operator==(const ClosePipe&) const = default;
+};
+struct SendBeat {
+  protocol::Beat beat;
+  bool operator==(const SendBeat&) const = default;
+};
+struct SendCredit {
+  protocol::Credit credit;
+  bool operator==(const SendCredit&) const = default;
+};
+struct SendGoodbye {
+  protocol::Goodbye goodbye;
+  bool operator==(const SendGoodbye&) const = default;
+};
+struct StartTask {
+  TaskId id;
+  Lease lease;
+  std::uint16_t attempt = 1;
+  bool is_inline = false;
+  bool is_cancelled = false;  // Do not run it: only report that it was cancelled.
+  Bytes spec;
+  bool operator==(const StartTask&) const = default;
+};
+/// The task must not go on; a TaskFinished is still wanted.
+struct KillTask {
+  TaskId id;
+  bool operator==(const KillTask&) const = default;
+};
+struct SendResults {
+  protocol::Results results;
+  bool operator==(const SendResults&) const = default;
+};
+/// Drained: nothing is held, nothing is unacknowledged.
+struct Exit {
+  bool operator==(const Exit&) const = default;
+};
+
+using Action = std::variant<SendHello, OpenPipe, ClosePipe, SendBeat, SendCredit, SendGoodbye,
+                            StartTask, KillTask, SendResults, Exit>;
+using Actions = std::vector<Action>;
+
+}  // namespace eole::worker
