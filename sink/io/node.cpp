@@ -10,6 +10,7 @@
 #include "common/protocol/result_view.hpp"
 #include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
+#include "sink/io/artifacts.hpp"
 
 namespace eole::sink {
 

@@ -345,7 +345,8 @@ void Node::act(const SendTasks& action) {
   for (const auto& ref : action.tasks) {
     const auto spec = journal_.spec(ref.seq);
     if (tasks.payload.size() + spec.size() > protocol::kPayloadBytesMax / 2) close();
-    put_task_record(tasks.payload, {ref.seq, ref.lease_number, ref.attempt, ref.is_last, spec});
+    protocol::put_task_record(tasks.payload,
+                              {ref.seq, ref.lease_number, ref.attempt, ref.is_last, spec});
     ++tasks.count;
   }
   close();
@@ -385,7 +386,7 @@ void Node::act(const PushVerdict& action) {
   result.project = spec->project;
   result.body = bytes;
   protocol::Verdicts verdicts{core_.origin(), 1, {}};
-  put_result(verdicts.payload, result);
+  protocol::put_result(verdicts.payload, result);
   verdicts_.send(encode(verdicts));
 }
 

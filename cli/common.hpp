@@ -1,0 +1,94 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "clients/cpp/requests.hpp"
+#include "common/net/cluster_file.hpp"
+#include "common/net/socket.hpp"
+#include "common/protocol/value.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace eole::cli {
+
+using protocol::Value;
+
+/// Exit codes, the same for every command.
+constexpr int kDone = 0;
+constexpr int kNotDone = 1;      // A task did not end as done, or is not settled.
+constexpr int kBadUse = 2;       // Bad input: nothing more was done.
+constexpr int kNoCluster = 3;    // No answer, or refused.
+
+/// What every command may need.
+struct Globals {
+  std::string cluster_path;
+  bool json = false;
+  int exit_code = kDone;
+};
+
+/// A connection to the cluster. Throws Failure if the cluster file cannot be used.
+struct Cluster {
+  explicit Cluster(const Globals& globals);
+  net::ClusterFile file;
+  net::Context context;
+  client::Requests ventilator;
+  client::Requests sink;
+};
+
+/// Ends the command: the message goes to standard error.
+struct Failure {
+  int exit_code = kBadUse;
+  std::string message;
+};
+/// The value, or a Failure with its error.
+template <class T>
+T need(Expected<T> outcome, int exit_code = kNoCluster) {
+  if (!outcome) throw Failure{exit_code, outcome.error().message};
+  return std::move(*outcome);
+}
+inline void need(Expected<void> outcome, int exit_code = kNoCluster) {
+  if (!outcome) throw Failure{exit_code, outcome.error().message};
+}
+TaskId need_id(const std::string& written);
+
+/// One JSON object and a line end, flushed.
+void print_json(const Value& value);
+bool is_terminal(int fd);
+/// `text` in a colour (ANSI number) if standard output is a terminal.
+std::string coloured(const std::string& text, int colour);
+std::string coloured_state(const std::string& state);
+/// "1.5 MB".
+std::string human_bytes(double bytes);
+std::string human_seconds(double seconds);
+/// One result for a person.
+void print_result(const Value& view);
+
+/// A line on standard error that is written over; silent if it is no terminal.
+class ProgressLine {
+ public:
+  void show(std::uint64_t done, std::uint64_t total, const std::string& more);
+  ~ProgressLine();
+
+ private:
+  TimePoint started_{};
+  TimePoint shown_{};
+  bool is_shown_ = false;
+};
+
+// Each adds its command to `app`.
+void add_up(CLI::App& app, Globals& globals);
+void add_submit(CLI::App& app, Globals& globals);
+void add_nqueens(CLI::App& app, Globals& globals);
+void add_watch(CLI::App& app, Globals& globals);
+void add_status(CLI::App& app, Globals& globals);
+void add_workers(CLI::App& app, Globals& globals);
+void add_result(CLI::App& app, Globals& globals);
+void add_fetch(CLI::App& app, Globals& globals);
+void add_cancel(CLI::App& app, Globals& globals);
+void add_dead(CLI::App& app, Globals& globals);
+void add_join(CLI::App& app, Globals& globals);
+void add_completion(CLI::App& app, Globals& globals);
+
+}  // namespace eole::cli

@@ -1,0 +1,85 @@
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <sstream>
+
+#include "cli/common.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::cli {
+
+namespace {
+
+void join(const Globals& globals, const std::vector<std::string>& names, const std::string& who,
+          const std::string& path) {
+  std::set<net::Role> roles;
+  for (const auto& name : names) {
+    const auto role = net::parse_role(name);
+    if (!role)
+      throw Failure{kBadUse, text("--role ", name, ": one of submit, work, settle, observe, admin")};
+    roles.insert(*role);
+  }
+  auto file = need(net::read_cluster_file(net::cluster_file_path(globals.cluster_path)));
+  if (!file.is_encrypted())
+    throw Failure{kBadUse, "join: this cluster is ipc only; start it with `eole up --listen ADDRESS`"};
+  if (file.key_table.empty() || !std::filesystem::exists(file.key_table))
+    throw Failure{kBadUse, "join: only where `eole up` runs, with its own cluster file"};
+  const auto table = file.key_table;
+  file.key_table.clear();
+  file.pipes.clear();
+  file.name = who;
+  file.keys = net::make_key_pair();
+  net::write_cluster_file(path, file);
+  net::authorize(table, file.keys.public_key, who, roles);
+  if (globals.json)
+    print_json(Value::Map{{"file", path}, {"name", who}, {"public_key", file.keys.public_key}});
+  else
+    std::printf("%s: take it to the other machine and use it as --cluster FILE or EOLE_CLUSTER\n",
+                path.c_str());
+}
+
+}  // namespace
+
+void add_join(CLI::App& app, Globals& globals) {
+  auto* command =
+      app.add_subcommand("join", "Make a join file: all that a process elsewhere needs to join");
+  auto roles = std::make_shared<std::vector<std::string>>();
+  auto name = std::make_shared<std::string>();
+  auto path = std::make_shared<std::string>();
+  command->add_option("--role", *roles, "submit, work, settle, observe or admin; repeatable")->required();
+  command->add_option("--name", *name, "what the key table calls it [the role]");
+  command->add_option("-o,--output", *path, "the file [eole-NAME.toml, here]");
+  command->add_flag("--json", globals.json, "one JSON object");
+  command->footer("To revoke it, take its entry out of keys.toml in the cluster's data directory:\n"
+                  "its next message is refused.");
+  command->callback([=, &globals] {
+    const auto who = name->empty() ? roles->front() : *name;
+    join(globals, *roles, who, path->empty() ? text("eole-", who, ".toml") : *path);
+  });
+}
+
+void add_completion(CLI::App& app, Globals&) {
+  auto* command = app.add_subcommand("completion", "Print a completion script for bash");
+  command->callback([&app] {
+    std::ostringstream out;
+    std::string names;
+    std::ostringstream cases;
+    for (const auto* sub : app.get_subcommands({})) {
+      names += sub->get_name() + " ";
+      cases << "    " << sub->get_name() << ") words=\"";
+      for (const auto* option : sub->get_options())
+        if (!option->get_lnames().empty()) cases << "--" << option->get_lnames().front() << " ";
+      for (const auto* nested : sub->get_subcommands({})) cases << nested->get_name() << " ";
+      cases << "\" ;;\n";
+    }
+    out << "_eole() {\n  local words=\"" << names << "\"\n"
+        << "  case \"${COMP_WORDS[1]}\" in\n" << cases.str() << "  esac\n"
+        << "  [ \"$COMP_CWORD\" -eq 1 ] && words=\"" << names << "\"\n"
+        << "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+        << "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+        << "}\ncomplete -F _eole eole\n";
+    std::fputs(out.str().c_str(), stdout);
+  });
+}
+
+}  // namespace eole::cli

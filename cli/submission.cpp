@@ -1,0 +1,81 @@
+#include "cli/submission.hpp"
+
+#include <map>
+
+#include "clients/cpp/log_reader.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/result_view.hpp"
+
+namespace eole::cli {
+
+Submission::Submission(Cluster& cluster, const std::string& key)
+    : cluster_(cluster),
+      start_offset_(static_cast<std::uint64_t>(need(cluster.sink.query("status"))["head"].int_or(0))),
+      submitter_(cluster.context, cluster.file, {.key = key},
+                 [this](Origin origin, Seq first, std::uint32_t count) {
+                   auto* last = ids_.empty() ? nullptr : &ids_.back();
+                   if (last != nullptr && last->origin == origin &&
+                       last->first + last->count == first) {
+                     last->count += count;
+                   } else {
+                     ids_.push_back({origin, first, count});
+                   }
+                 }) {
+  if (!key.empty()) start_offset_ = 0;  // The first submission of this key may be long settled.
+}
+
+void Submission::add(const TaskRequest& task) {
+  need(submitter_.set_attempts_max(task.attempts_max));
+  const auto args = task.args.to_msgpack();
+  need(submitter_.add({task.retry, task.kind, task.project, args}));
+}
+
+void Submission::finish() { need(submitter_.finish()); }
+
+std::uint64_t Submission::count() const {
+  std::uint64_t sum = 0;
+  for (const auto& range : ids_) sum += range.count;
+  return sum;
+}
+
+bool Submission::wait(const OnResult& on_result) {
+  const auto total = count();
+  auto reader = need(client::LogReader::open(cluster_.context, cluster_.file, start_offset_));
+  std::map<std::uint64_t, Value> early;  // By the task's place; results come in any order.
+  std::uint64_t settled = 0;
+  std::uint64_t next = 0;
+  bool all_done = true;
+  const auto place_of = [&](const TaskId& id) {
+    std::uint64_t before = 0;
+    for (const auto& range : ids_) {
+      if (id.origin == range.origin && id.seq >= range.first && id.seq < range.first + range.count)
+        return before + (id.seq - range.first);
+      before += range.count;
+    }
+    return UINT64_MAX;
+  };
+  ProgressLine line;
+  while (settled < total) {
+    line.show(settled, total, "");
+    const auto encoded = need(reader->next(200ms));
+    if (!encoded) continue;
+    const auto batch = protocol::read_batch(*encoded);
+    ByteReader records(batch->records);
+    for (std::uint32_t i = 0; i < batch->count; ++i) {
+      const auto result = protocol::read_result(records);
+      if (!result || !result->is_final) continue;
+      const auto place = place_of(result->id);
+      if (place == UINT64_MAX) continue;
+      all_done = all_done && result->state == protocol::TaskState::kDone;
+      early.emplace(place, view_of(*result, batch->worker, batch->first_offset + i));
+      ++settled;
+    }
+    for (auto first = early.begin(); first != early.end() && first->first == next;
+         first = early.erase(first), ++next)
+      on_result(first->second);
+  }
+  line.show(total, total, "");
+  return all_done;
+}
+
+}  // namespace eole::cli

@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/common.hpp"
+#include "clients/cpp/submitter.hpp"
+
+namespace eole::cli {
+
+/// One task as a person or a script gives it.
+struct TaskRequest {
+  std::string kind;
+  std::string project;
+  Value args = Value::Map{};
+  bool retry = false;
+  std::uint8_t attempts_max = 0;
+};
+
+/// A stretch of ids, in the order of the tasks.
+struct IdRange {
+  Origin origin = 0;
+  Seq first = 0;
+  std::uint32_t count = 0;
+};
+
+/// Submits tasks, and waits for their results if asked.
+class Submission {
+ public:
+  Submission(Cluster& cluster, const std::string& key);
+  void add(const TaskRequest& task);
+  /// Returns once all are accepted.
+  void finish();
+  const std::vector<IdRange>& ids() const { return ids_; }
+  std::uint64_t count() const;
+
+  /// Hears each result, in the order of the tasks.
+  using OnResult = std::function<void(const Value& view)>;
+  /// Returns once every task is settled; true if all are done.
+  bool wait(const OnResult& on_result);
+
+ private:
+  Cluster& cluster_;
+  std::uint64_t start_offset_;
+  std::vector<IdRange> ids_;
+  client::Submitter submitter_;
+};
+
+}  // namespace eole::cli

@@ -1,0 +1,118 @@
+#include "clients/cpp/submitter.hpp"
+
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+
+namespace eole::client {
+
+namespace {
+constexpr Duration kRepeat = 2s;
+constexpr std::size_t kMessageBytes = 1 << 20;
+}  // namespace
+
+Submitter::Submitter(net::Context& context, const net::ClusterFile& cluster, Options options,
+                     OnAccepted on_accepted)
+    : options_(std::move(options)),
+      on_accepted_(std::move(on_accepted)),
+      socket_(context, net::SocketType::kDealer),
+      run_(process::random_u64()) {
+  if (!options_.key.empty()) options_.batch = protocol::kTasksPerMessageMax;
+  socket_.connect(cluster.ventilator);
+}
+
+Expected<void> Submitter::set_attempts_max(std::uint8_t attempts_max) {
+  if (attempts_max == options_.attempts_max) return {};
+  if (open_.count > 0 && !options_.key.empty())
+    return Error{"submit with a key: all tasks must have the same attempts limit"};
+  auto sent = send();
+  options_.attempts_max = attempts_max;
+  return sent;
+}
+
+Expected<void> Submitter::add(const protocol::TaskSpec& spec) {
+  if (spec.kind.empty() || spec.kind.size() > 255) return Error{"task: no kind, or over 255 bytes"};
+  if (spec.project.size() > 255) return Error{"task: project over 255 bytes"};
+  if (spec.args.size() > protocol::kTaskBytesMax)
+    return Error{text("task: arguments of ", spec.args.size(), " bytes, limit ",
+                      protocol::kTaskBytesMax, " (put large data into an artifact)")};
+  const auto message_max = options_.key.empty() ? kMessageBytes : protocol::kPayloadBytesMax;
+  const bool is_full = open_.count >= options_.batch ||
+                       (open_.count > 0 && open_.payload.size() + spec.args.size() > message_max);
+  if (is_full) {
+    if (!options_.key.empty())
+      return Error{text("submit with a key: all tasks must fit one message, at most ",
+                        protocol::kTasksPerMessageMax, " and ", message_max, " bytes")};
+    if (auto sent = send(); !sent) return sent;
+  }
+  put_task_spec(open_.payload, spec);
+  ++open_.count;
+  return {};
+}
+
+Expected<void> Submitter::send() {
+  if (open_.count == 0) return {};
+  if (auto room = collect(options_.window - 1); !room) return room;
+  open_.run = run_;
+  open_.request = next_request_++;
+  open_.confirmed = flights_.empty() ? open_.request - 1 : flights_.front().submit.request - 1;
+  open_.key = options_.key;
+  open_.attempts_max = options_.attempts_max;
+  socket_.send(protocol::encode(open_));
+  flights_.push_back({std::move(open_), process::now(), false, {}});
+  open_ = {};
+  return {};
+}
+
+// Waits until at most `until` messages are unanswered.
+Expected<void> Submitter::collect(std::size_t until) {
+  const auto give_up = process::now() + options_.patience;
+  while (flights_.size() > until) {
+    bool has_received = false;
+    while (auto received = socket_.receive()) {
+      has_received = true;
+      if (auto taken = take(std::move(*received)); !taken) return taken;
+    }
+    if (has_received) continue;
+    const auto now = process::now();
+    if (now >= give_up)
+      return Error{text("no answer from the ventilator within ", options_.patience / 1s,
+                        " s: whether the last tasks were accepted is not known")};
+    for (auto& flight : flights_) {
+      if (flight.is_accepted || now < flight.sent + kRepeat) continue;
+      flight.sent = now;
+      socket_.send(protocol::encode(flight.submit));
+    }
+    socket_.wait(100);
+  }
+  return {};
+}
+
+Expected<void> Submitter::take(net::Received received) {
+  auto head = protocol::HeadReader::parse(received.message.head);
+  if (!head) return {};
+  if (head->name() == protocol::Refused::kName) {
+    const auto refused = protocol::decode<protocol::Refused>(*head, {});
+    if (refused) return Error{text("the ventilator: ", refused->reason)};
+  }
+  if (head->name() != protocol::Accepted::kName) return {};
+  const auto accepted = protocol::decode<protocol::Accepted>(*head, {});
+  if (!accepted) return {};
+  for (auto& flight : flights_) {
+    if (flight.submit.request != accepted->request) continue;
+    flight.is_accepted = true;
+    flight.accepted = *accepted;
+  }
+  while (!flights_.empty() && flights_.front().is_accepted) {
+    const auto& first = flights_.front().accepted;
+    on_accepted_(first.origin, first.first, first.count);
+    flights_.pop_front();
+  }
+  return {};
+}
+
+Expected<void> Submitter::finish() {
+  if (auto sent = send(); !sent) return sent;
+  return collect(0);
+}
+
+}  // namespace eole::client

@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "clients/cpp/requests.hpp"
+#include "common/protocol/records.hpp"
+
+namespace eole::client {
+
+/// Submits many tasks: what waits travels together, several messages are under way at once, and
+/// one that stays unanswered is repeated under its number, so that no task is accepted twice.
+class Submitter {
+ public:
+  struct Options {
+    std::string key;                 // The whole submission's; only one message then.
+    std::uint8_t attempts_max = 0;   // Zero: the ventilator's default.
+    std::uint32_t batch = 1024;      // Tasks in a message, at most.
+    std::uint32_t window = 8;        // Messages under way.
+    Duration patience = 30s;
+  };
+  /// `on_accepted` hears the ids of each message, in the order of the tasks.
+  using OnAccepted = std::function<void(Origin origin, Seq first, std::uint32_t count)>;
+
+  Submitter(net::Context& context, const net::ClusterFile& cluster, Options options,
+            OnAccepted on_accepted);
+
+  /// For the tasks added from now on; zero: the ventilator's default.
+  Expected<void> set_attempts_max(std::uint8_t attempts_max);
+  /// Errors: an earlier message was refused, or no answer came.
+  Expected<void> add(const protocol::TaskSpec& spec);
+  /// Sends what waits and returns once all is accepted.
+  Expected<void> finish();
+
+ private:
+  struct Flight {
+    protocol::Submit submit;
+    TimePoint sent{};
+    bool is_accepted = false;
+    protocol::Accepted accepted;
+  };
+  Expected<void> send();
+  Expected<void> collect(std::size_t until);
+  Expected<void> take(net::Received received);
+
+  Options options_;
+  OnAccepted on_accepted_;
+  net::Socket socket_;
+  RunId run_;
+  std::uint64_t next_request_ = 1;
+  protocol::Submit open_;
+  std::deque<Flight> flights_;
+};
+
+}  // namespace eole::client

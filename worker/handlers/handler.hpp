@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/expected.hpp"
+#include "common/protocol/value.hpp"
+
+namespace eole::worker {
+
+using protocol::Value;
+
+class CommandRunner;
+
+/// A file that becomes an artifact. It is removed from the scratch directory afterwards.
+struct FileResult {
+  std::string path;
+  std::string name;  // What a person would call it.
+};
+
+/// What a handler came to.
+struct Outcome {
+  bool is_done = false;
+  Value value;         // Of a done task; of a failed one, what there is to tell.
+  std::string error;   // Why it failed.
+  std::optional<FileResult> file;
+
+  static Outcome done(Value value) { return {true, std::move(value), {}, {}}; }
+  static Outcome failed(std::string error, Value value = {}) {
+    return {false, std::move(value), std::move(error), {}};
+  }
+};
+
+/// What a handler may ask of the worker while it runs. Used from the handler's thread only.
+class TaskContext {
+ public:
+  virtual ~TaskContext() = default;
+  /// True once the task must end; long work asks often.
+  virtual bool is_cancelled() const = 0;
+  /// Readable once the task must end.
+  virtual int cancel_fd() const = 0;
+  /// `total` zero: not known. Cheap: may be called at every step.
+  virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
+  /// Output as it comes; `stream` is stdout or stderr.
+  virtual void output(std::string_view stream, std::string_view bytes) = 0;
+  /// A path for this attempt alone: its name holds the lease. Removed after the task.
+  virtual std::string scratch_path(std::string_view suffix) = 0;
+  /// A path that the task's next attempt on this machine finds again, and a lock on it; nothing
+  /// if an earlier attempt still holds it.
+  virtual std::optional<std::string> lasting_path() = 0;
+  /// Fetches an artifact from the sink to `path`.
+  virtual Expected<std::uint64_t> fetch(const std::string& sha256, const std::string& path) = 0;
+  /// Null unless the worker was started with --allow-exec.
+  virtual CommandRunner* commands() = 0;
+};
+
+}  // namespace eole::worker

@@ -1,0 +1,21 @@
+#pragma once
+#include "worker/handlers/handler.hpp"
+
+namespace eole::worker {
+
+/// {"url", "sha256"?, "size_max"?, "low_speed_bytes"?, "low_speed_seconds"?, "timeout"?,
+/// "retries"?, "name"?} -> the file as an artifact; bytes, sha256, url, seconds.
+Outcome run_download(const Value& args, TaskContext& context);
+/// Anything -> the same.
+Outcome run_echo(const Value& args, TaskContext& context);
+/// {"argv": […]} or {"shell": "…"}, "stdin"?, "env"?, "cwd"?, "timeout"?, "output_max"? ->
+/// exit_code, stdout, stderr. Failed unless the exit code is zero.
+Outcome run_exec(const Value& args, TaskContext& context);
+/// {"artifact" or "url" or "data", "quality"?, "width"?, "height"?} -> a JPEG as an artifact.
+Outcome run_image(const Value& args, TaskContext& context);
+/// {"n", "prefix"?: columns of the queens in the first rows} -> solutions.
+Outcome run_nqueens(const Value& args, TaskContext& context);
+/// {"seconds"} -> the same.
+Outcome run_sleep(const Value& args, TaskContext& context);
+
+}  // namespace eole::worker

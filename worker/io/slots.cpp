@@ -1,0 +1,273 @@
+#include "worker/io/slots.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/process/system.hpp"
+#include "common/protocol/value.hpp"
+#include "worker/handlers/registry.hpp"
+
+namespace eole::worker {
+
+using protocol::TaskState;
+
+namespace {
+constexpr Duration kProgressEvery = 200ms;
+constexpr std::size_t kProgressMax = 4096;  // More than people read; the rest is dropped.
+}  // namespace
+
+/// Shared by the loop (which kills) and the slot's thread (which looks).
+struct Slots::Running {
+  std::atomic<bool> is_cancelled{false};
+  int cancel_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  ~Running() { ::close(cancel_fd); }
+};
+
+/// What one task's handler sees.
+class Slots::Context final : public TaskContext {
+ public:
+  Context(Slots& slots, const StartTask& task, std::shared_ptr<Running> running,
+          client::ArtifactClient& artifacts, CommandRunner* runner)
+      : slots_(slots), task_(task), running_(std::move(running)), artifacts_(artifacts),
+        runner_(runner) {}
+  ~Context() override {
+    for (const auto& path : scratch_) ::unlink(path.c_str());
+    if (lock_fd_ >= 0) ::close(lock_fd_);
+  }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  bool is_cancelled() const override { return running_->is_cancelled; }
+  int cancel_fd() const override { return running_->cancel_fd; }
+  void progress(std::uint64_t done, std::uint64_t total) override {
+    const auto now = process::now();
+    if (now < next_progress_ && done != total) return;
+    next_progress_ = now + kProgressEvery;
+    tell({task_.id.origin, task_.id.seq, "", done, total, "", {}});
+  }
+  void output(std::string_view stream, std::string_view bytes) override {
+    tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), Bytes(bytes)});
+  }
+  std::string scratch_path(std::string_view suffix) override {
+    scratch_.push_back(text(slots_.options_.scratch, "/", to_text(task_.id), ".",
+                            task_.lease.start, "-", task_.lease.number, ".", suffix));
+    return scratch_.back();
+  }
+  std::optional<std::string> lasting_path() override {
+    const auto path = text(slots_.options_.scratch, "/", to_text(task_.id), ".part");
+    if (lock_fd_ < 0) lock_fd_ = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock_fd_ < 0 || ::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+    lasting_ = path;
+    return path;
+  }
+  Expected<std::uint64_t> fetch(const std::string& sha256, const std::string& path) override {
+    return artifacts_.get(sha256, path,
+                          [this](std::uint64_t, std::uint64_t) { return !is_cancelled(); });
+  }
+  CommandRunner* commands() override { return runner_; }
+
+  /// The task is over for good on this machine: nothing of it is needed here.
+  void forget_lasting() {
+    if (lasting_.empty()) return;
+    for (const auto* suffix : {"", ".validator", ".lock"}) ::unlink((lasting_ + suffix).c_str());
+  }
+  client::ArtifactClient& artifacts() { return artifacts_; }
+
+ private:
+  void tell(protocol::Progress progress) {
+    const std::scoped_lock lock(slots_.mutex_);
+    if (slots_.progress_.size() >= kProgressMax) return;
+    slots_.progress_.push_back(std::move(progress));
+    slots_.wake();
+  }
+  Slots& slots_;
+  const StartTask& task_;
+  std::shared_ptr<Running> running_;
+  client::ArtifactClient& artifacts_;
+  CommandRunner* runner_;
+  TimePoint next_progress_{};
+  std::vector<std::string> scratch_;
+  std::string lasting_;
+  int lock_fd_ = -1;
+};
+
+Slots::Slots(net::Context& context, SlotOptions options, std::uint32_t count,
+             std::vector<std::unique_ptr<CommandRunner>> runners)
+    : context_(context),
+      options_(std::move(options)),
+      runners_(std::move(runners)),
+      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  std::filesystem::create_directories(options_.scratch);
+  for (std::uint32_t slot = 0; slot < count; ++slot)
+    threads_.emplace_back([this, slot] { serve(slot); });
+}
+
+Slots::~Slots() {
+  {
+    const std::scoped_lock lock(mutex_);
+    should_stop_ = true;
+    for (const auto& [id, running] : running_) {
+      running->is_cancelled = true;
+      ::eventfd_write(running->cancel_fd, 1);
+    }
+  }
+  has_work_.notify_all();
+  for (auto& thread : threads_) thread.join();
+  ::close(wake_fd_);
+}
+
+void Slots::wake() { ::eventfd_write(wake_fd_, 1); }
+
+void Slots::start(const StartTask& task) {
+  {
+    const std::scoped_lock lock(mutex_);
+    running_[task.id] = std::make_shared<Running>();
+    waiting_.push_back(task);
+  }
+  has_work_.notify_one();
+}
+
+void Slots::kill(const TaskId& id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  found->second->is_cancelled = true;
+  ::eventfd_write(found->second->cancel_fd, 1);
+}
+
+std::vector<TaskFinished> Slots::take_finished() {
+  const std::scoped_lock lock(mutex_);
+  eventfd_t ignored = 0;
+  ::eventfd_read(wake_fd_, &ignored);
+  return std::exchange(finished_, {});
+}
+
+std::vector<protocol::Progress> Slots::take_progress() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(progress_, {});
+}
+
+void Slots::serve(std::size_t slot) {
+  client::ArtifactClient artifacts(context_, options_.cluster);
+  while (true) {
+    StartTask task;
+    std::shared_ptr<Running> running;
+    {
+      std::unique_lock lock(mutex_);
+      has_work_.wait(lock, [&] { return should_stop_ || !waiting_.empty(); });
+      if (should_stop_) return;
+      task = std::move(waiting_.front());
+      waiting_.pop_front();
+      running = running_.at(task.id);
+    }
+    TaskFinished finished;
+    {
+      Context context(*this, task, running, artifacts,
+                      slot < runners_.size() ? runners_[slot].get() : nullptr);
+      finished = run(task, context);
+    }
+    const std::scoped_lock lock(mutex_);
+    running_.erase(task.id);
+    finished_.push_back(std::move(finished));
+    wake();
+  }
+}
+
+namespace {
+
+// Calls the handler; whatever it throws is the task's failure, never the worker's.
+Outcome call(const StartTask& task, TaskContext& context) {
+  ByteReader reader(task.spec);
+  const auto spec = protocol::read_task_spec(reader);
+  const auto* kind = spec ? find_kind(spec->kind) : nullptr;
+  if (kind == nullptr) return Outcome::failed("no such kind of task");
+  const auto args = Value::from_msgpack(spec->args);
+  if (!args) return Outcome::failed(text(kind->name, ": arguments: ", args.error().message));
+  try {
+    return kind->run(*args, context);
+  } catch (const std::exception& error) {
+    return Outcome::failed(text(kind->name, ": ", error.what()));
+  }
+}
+
+TaskFinished report(const StartTask& task, Outcome outcome, const Value& artifact,
+                    std::string artifacts, TimePoint started, bool is_cancelled) {
+  TaskFinished finished{task.id, task.lease, TaskState::kDone, process::unix_ms(), 0,
+                        std::move(artifacts), {}};
+  finished.run_ms = static_cast<std::uint32_t>((process::now() - started) / 1ms);
+  Value body = Value::Map{};
+  if (!outcome.is_done) {
+    finished.state = is_cancelled ? TaskState::kCancelled : TaskState::kFailed;
+    body.set("error", outcome.error);
+  }
+  if (!outcome.value.is_null()) body.set("value", std::move(outcome.value));
+  if (!artifact.is_null()) body.set("artifact", artifact);
+  finished.body = body.to_msgpack();
+  if (finished.body.size() > protocol::kInlineBytesMax) {
+    finished.state = TaskState::kFailed;
+    finished.body = Value(Value::Map{{"error", text("result of ", finished.body.size(),
+                                                    " bytes, limit ", protocol::kInlineBytesMax)}})
+                        .to_msgpack();
+  }
+  return finished;
+}
+
+class NoContext final : public TaskContext {
+ public:
+  bool is_cancelled() const override { return false; }
+  int cancel_fd() const override { return -1; }
+  void progress(std::uint64_t, std::uint64_t) override {}
+  void output(std::string_view, std::string_view) override {}
+  std::string scratch_path(std::string_view) override { return {}; }
+  std::optional<std::string> lasting_path() override { return std::nullopt; }
+  Expected<std::uint64_t> fetch(const std::string&, const std::string&) override {
+    return Error{"an inline task fetches nothing"};
+  }
+  CommandRunner* commands() override { return nullptr; }
+};
+
+}  // namespace
+
+TaskFinished Slots::run_inline(const StartTask& task) {
+  const auto started = process::now();
+  if (task.is_cancelled)
+    return report(task, Outcome::failed("cancelled before it started"), {}, {}, started, true);
+  NoContext context;
+  return report(task, call(task, context), {}, {}, started, false);
+}
+
+TaskFinished Slots::run(const StartTask& task, Context& context) {
+  const auto started = process::now();
+  auto outcome = call(task, context);
+  Value artifact;
+  std::string raw;
+  if (outcome.is_done && outcome.file) {
+    // The result leaves only after the sink has the file durably (ring rule R4).
+    const auto& file = *outcome.file;
+    const auto stored =
+        context.artifacts().put(file.path, [&](std::uint64_t done, std::uint64_t total) {
+          context.progress(done, total);
+          return !context.is_cancelled();
+        });
+    if (stored) {
+      artifact = Value::Map{
+          {"sha256", stored->sha256}, {"bytes", stored->bytes}, {"name", file.name}};
+      for (std::size_t i = 0; i < 64; i += 2)
+        raw += static_cast<char>(std::stoi(stored->sha256.substr(i, 2), nullptr, 16));
+      ::unlink(file.path.c_str());
+    } else {
+      outcome = Outcome::failed(text("its file could not be kept: ", stored.error().message));
+    }
+  }
+  if (outcome.is_done || context.is_cancelled()) context.forget_lasting();
+  return report(task, std::move(outcome), artifact, std::move(raw), started,
+                context.is_cancelled());
+}
+
+}  // namespace eole::worker

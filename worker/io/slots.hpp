@@ -1,0 +1,67 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "clients/cpp/artifact_client.hpp"
+#include "common/net/socket.hpp"
+#include "worker/core/events.hpp"
+#include "worker/handlers/command_runner.hpp"
+#include "worker/handlers/handler.hpp"
+
+namespace eole::worker {
+
+struct SlotOptions {
+  net::ClusterFile cluster;
+  std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
+};
+
+/// The threads that run tasks, one per slot, and the way back to the loop.
+class Slots {
+ public:
+  /// `runners`: one per slot if commands are allowed, else empty.
+  Slots(net::Context& context, SlotOptions options, std::uint32_t count,
+        std::vector<std::unique_ptr<CommandRunner>> runners);
+  ~Slots();
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+
+  void start(const StartTask& task);
+  /// The task's handler is told to end; it still reports.
+  void kill(const TaskId& id);
+  std::vector<TaskFinished> take_finished();
+  std::vector<protocol::Progress> take_progress();
+  /// Readable when there is something to take.
+  int fd() const { return wake_fd_; }
+
+  /// Runs an inline task here and now.
+  static TaskFinished run_inline(const StartTask& task);
+
+ private:
+  struct Running;
+  class Context;
+  void serve(std::size_t slot);
+  TaskFinished run(const StartTask& task, Context& context);
+  void wake();
+
+  net::Context& context_;
+  SlotOptions options_;
+  std::vector<std::unique_ptr<CommandRunner>> runners_;
+  int wake_fd_;
+  std::mutex mutex_;
+  std::condition_variable has_work_;
+  bool should_stop_ = false;
+  std::deque<StartTask> waiting_;
+  std::map<TaskId, std::shared_ptr<Running>> running_;
+  std::vector<TaskFinished> finished_;
+  std::vector<protocol::Progress> progress_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace eole::worker

@@ -1,0 +1,48 @@
+#include <unistd.h>
+
+#include <exception>
+#include <thread>
+
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/process/options.hpp"
+#include "worker/handlers/registry.hpp"
+#include "worker/io/node.hpp"
+
+int main(int argc, char** argv) {
+  using namespace eole;
+  worker::NodeOptions options;
+  auto& config = options.config;
+  config.slots = std::max(1U, std::thread::hardware_concurrency());
+  config.pid = static_cast<std::uint32_t>(::getpid());
+  config.name = text(process::host_name(), "-", config.pid);
+  std::string cluster;
+  process::Options parser("worker", "Runs tasks and hands their results to the sink.");
+  parser.text("--cluster", cluster, "FILE", "the cluster or join file (default: EOLE_CLUSTER)");
+  parser.text("--name", config.name, "NAME", "what results and `eole workers` call it");
+  parser.text("--data", options.scratch, "DIR", "scratch directory [eole-NAME under TMPDIR]");
+  parser.number("--slots", config.slots, "N", "tasks that run at the same time");
+  parser.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts");
+  parser.toggle("--allow-exec", options.allow_exec, "run the commands that tasks of kind exec name");
+  if (const auto code = parser.parse(argc, argv)) return *code;
+  process::start_log("worker " + config.name);
+  try {
+    auto file = net::read_cluster_file(net::cluster_file_path(cluster));
+    if (!file) throw std::runtime_error(file.error().message);
+    if (config.slots < 1 || config.slots > 1024) throw std::runtime_error("--slots: 1 to 1024");
+    options.cluster = std::move(*file);
+    if (options.scratch.empty()) options.scratch = "/tmp/eole-" + config.name;
+    for (const auto& kind : worker::kinds()) {
+      if (kind.needs_exec && !options.allow_exec) continue;
+      config.kinds.emplace(kind.name);
+      if (kind.is_inline) config.inline_kinds.emplace(kind.name);
+    }
+    std::vector<std::unique_ptr<worker::CommandRunner>> runners;  // Before any thread or socket.
+    for (std::uint32_t i = 0; options.allow_exec && i < config.slots; ++i)
+      runners.push_back(std::make_unique<worker::CommandRunner>());
+    return worker::Node(std::move(options), std::move(runners)).run();
+  } catch (const std::exception& error) {
+    process::log_error(error.what());
+    return 2;
+  }
+}
