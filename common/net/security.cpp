@@ -70,11 +70,6 @@ void Authority::load() {
 }
 
 void Authority::refresh() {
-  if (is_open()) return;
-  const std::scoped_lock lock(mutex_);
-  const auto second = static_cast<std::int64_t>(::time(nullptr));
-  if (second == checked_) return;
-  checked_ = second;
   try {
     load();
   } catch (const std::exception&) {  // A half-written table: the old one holds until it is whole.
@@ -83,15 +78,17 @@ void Authority::refresh() {
 
 bool Authority::knows(const std::string& public_key) {
   if (is_open()) return true;
-  refresh();
   const std::scoped_lock lock(mutex_);
+  refresh();  // Always: a client that is refused once does not come back.
   return public_key == server_key_ || table_.contains(public_key);
 }
 
 bool Authority::allows(const std::string& user, Role role) {
   if (is_open()) return true;
-  refresh();
   const std::scoped_lock lock(mutex_);
+  const auto second = static_cast<std::int64_t>(::time(nullptr));
+  if (second != checked_) refresh();
+  checked_ = second;
   if (user == server_key_) return true;
   const auto found = table_.find(user);
   if (found == table_.end()) return false;

@@ -37,10 +37,9 @@ class Authority {
   bool knows(const std::string& public_key);
   /// May the sender of a message do this? `user` is the message's User-Id (its public key).
   bool allows(const std::string& user, Role role);
-  /// Rereads the file if it changed; at most once a second.
-  void refresh();
 
  private:
+  void refresh();
   void load();
   std::string path_;
   std::string server_key_;

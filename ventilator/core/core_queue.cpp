@@ -20,8 +20,11 @@ Core::Task& Core::make_active(Seq seq) {
 void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out) {
   if (!reason.empty() && task.reasons.size() < kReasonsMax)
     task.reasons.push_back(text("attempt ", task.attempt, ": ", reason));
-  if (!counts && task.attempt > 0) --task.attempt;
   task.run = 0;
+  if (!counts && task.attempt > 0) {
+    --task.attempt;  // Noted too, or a restart would count it.
+    out.push_back(JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
+  }
   if (task.is_cancelled) return pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
   if (counts && task.attempt >= attempts_max_of(seq))
     return pass_verdict(seq, task, protocol::TaskState::kDead, out);

@@ -76,8 +76,13 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
     case JournalRecord::kNote: {
       JournalNote note;
       is_good = decode(payload, note);
-      for (const auto& ref : note.tasks)
-        recovered_.notes[ref.seq] = {note.run, {note.start, ref.lease_number}, ref.attempt};
+      for (const auto& ref : note.tasks) {
+        if (ref.attempt == 0) {
+          recovered_.notes.erase(ref.seq);  // Given back before its first attempt began.
+        } else {
+          recovered_.notes[ref.seq] = {note.run, {note.start, ref.lease_number}, ref.attempt};
+        }
+      }
       break;
     }
     case JournalRecord::kCheckpoint:

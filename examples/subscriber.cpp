@@ -1,0 +1,26 @@
+// Prints every result of the cluster, from the start of its log on, for as long as it runs.
+//   eole-subscriber [CLUSTER_FILE]
+#include <cstdio>
+
+#include "clients/cpp/log_reader.hpp"
+#include "common/protocol/result_view.hpp"
+
+int main(int argc, char** argv) {
+  using namespace eole;
+  const auto cluster = net::read_cluster_file(net::cluster_file_path(argc > 1 ? argv[1] : ""));
+  if (!cluster) return std::fprintf(stderr, "%s\n", cluster.error().message.c_str()), 2;
+  net::Context context(*cluster);
+  auto reader = client::LogReader::open(context, *cluster, 0);
+  while (reader) {
+    const auto encoded = (*reader)->next(1s);
+    if (!encoded) return std::fprintf(stderr, "%s\n", encoded.error().message.c_str()), 3;
+    if (!*encoded) continue;
+    const auto batch = protocol::read_batch(**encoded);
+    ByteReader records(batch->records);
+    for (auto offset = batch->first_offset; const auto result = protocol::read_result(records);
+         ++offset)
+      std::printf("%s\n", protocol::view_of(*result, batch->worker, offset).to_json().c_str());
+    std::fflush(stdout);
+  }
+  return std::fprintf(stderr, "%s\n", reader.error().message.c_str()), 3;
+}
