@@ -14,7 +14,8 @@ using storage::Position;
 namespace {
 constexpr std::size_t kCacheBytesMax = 32 << 20;
 constexpr std::uint32_t kSegmentsKept = 4;  // Moving tasks pays only when more lie around.
-constexpr std::uint32_t kLiveShare = 8;     // … and when at most one in eight is alive.
+constexpr std::uint32_t kLiveShare = 8;     // … and when at most an eighth is alive.
+constexpr std::size_t kMovedMax = 65536;
 
 std::uint32_t type_of(JournalRecord record) { return static_cast<std::uint32_t>(record); }
 }  // namespace
@@ -157,22 +158,23 @@ void Journal::collect(const SeqRanges& settled) {
 // One task that waits for long must not pin a whole segment: it is written again at the end.
 void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
   std::vector<Seq> live;
-  std::uint64_t total = 0;
   for (const auto& entry : index_) {
     if (entry.at.segment != segment) break;
-    total += entry.count;
-    for (auto seq = entry.first; seq < entry.first + entry.count; ++seq)
-      if (!settled.contains(seq)) live.push_back(seq);
-    if (live.size() > 65536) return;
+    const auto last = entry.first + entry.count - 1;
+    for (auto seq = settled.first_missing(entry.first); seq <= last;
+         seq = settled.first_missing(seq + 1))
+      live.push_back(seq);
+    if (live.size() > kMovedMax) return;
   }
   for (const auto& [seq, at] : moved_)
     if (at.segment == segment) live.push_back(seq);
-  if (live.empty() || live.size() * kLiveShare > total) return;
   Bytes payload;
   for (const auto seq : live) {
     put<std::uint64_t>(payload, seq);
     payload += spec(seq);
+    if (payload.size() * kLiveShare > segment_bytes_) return;
   }
+  if (live.empty()) return;
   const auto at = store_.append(type_of(JournalRecord::kMoved), payload);
   for (const auto seq : live) moved_[seq] = at;
   while (!index_.empty() && index_.front().at.segment == segment) index_.pop_front();

@@ -1,0 +1,159 @@
+#include "tests/simulation/sim_disk.hpp"
+
+#include <algorithm>
+
+namespace eole::simulation {
+
+using storage::StorageFailure;
+
+class SimFile final : public storage::File {
+ public:
+  SimFile(SimDisk& disk, std::shared_ptr<SimDisk::Inode> inode)
+      : disk_(disk), inode_(std::move(inode)) {}
+  void write(std::uint64_t offset, std::string_view bytes) override {
+    change({offset, std::string(bytes), false});
+  }
+  std::string read(std::uint64_t offset, std::size_t size) const override {
+    if (offset >= inode_->now.size()) return {};
+    return inode_->now.substr(offset, size);
+  }
+  void sync() override {
+    disk_.count_operation();
+    if (disk_.fail_sync_) {  // The pages are marked clean: no later sync writes them.
+      disk_.fail_sync_ = false;
+      inode_->unsynced.clear();
+      throw StorageFailure("simulated: sync failed");
+    }
+    for (const auto& change : inode_->unsynced) SimDisk::apply(inode_->durable, change);
+    inode_->unsynced.clear();
+  }
+  void reserve(std::uint64_t size) override {
+    if (size > disk_.free_bytes_) throw StorageFailure("simulated: no space");
+    if (size > inode_->now.size()) change({size, {}, true});
+  }
+  void truncate(std::uint64_t size) override { change({size, {}, true}); }
+  std::uint64_t size() const override { return inode_->now.size(); }
+
+ private:
+  void change(SimDisk::Change change) {
+    disk_.count_operation();
+    SimDisk::apply(inode_->now, change);
+    inode_->unsynced.push_back(std::move(change));
+  }
+  SimDisk& disk_;
+  std::shared_ptr<SimDisk::Inode> inode_;
+};
+
+class SimDirectory final : public storage::Directory {
+ public:
+  explicit SimDirectory(SimDisk& disk) : disk_(disk) {}
+  std::vector<std::string> list() const override { return disk_.names(); }
+  std::unique_ptr<storage::File> open(const std::string& name) override {
+    const auto found = disk_.names_.find(name);
+    if (found == disk_.names_.end()) throw StorageFailure("simulated: no file " + name);
+    return std::make_unique<SimFile>(disk_, found->second);
+  }
+  std::unique_ptr<storage::File> create(const std::string& name) override {
+    auto next = disk_.names_;
+    next[name] = std::make_shared<SimDisk::Inode>();
+    disk_.change_names(std::move(next));
+    return open(name);
+  }
+  void rename(const std::string& from, const std::string& to) override {
+    auto next = disk_.names_;
+    next[to] = next.at(from);
+    next.erase(from);
+    disk_.change_names(std::move(next));
+  }
+  void remove(const std::string& name) override {
+    auto next = disk_.names_;
+    next.erase(name);
+    disk_.change_names(std::move(next));
+  }
+  void sync() override {
+    disk_.count_operation();
+    disk_.durable_names_ = disk_.names_;
+    disk_.unsynced_names_.clear();
+  }
+  std::uint64_t free_bytes() const override { return disk_.free_bytes_; }
+
+ private:
+  SimDisk& disk_;
+};
+
+std::unique_ptr<storage::Directory> SimDisk::open() {
+  return std::make_unique<SimDirectory>(*this);
+}
+
+std::vector<std::string> SimDisk::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, inode] : names_) names.push_back(name);
+  return names;
+}
+
+void SimDisk::apply(std::string& content, const Change& change) {
+  if (change.is_resize) {
+    content.resize(change.offset, '\0');
+    return;
+  }
+  if (content.size() < change.offset + change.bytes.size())
+    content.resize(change.offset + change.bytes.size(), '\0');
+  content.replace(change.offset, change.bytes.size(), change.bytes);
+}
+
+void SimDisk::count_operation() {
+  if (operations_++ < fail_at_) return;
+  if (!fails_for_ever_) fail_at_ = UINT64_MAX;
+  throw StorageFailure("simulated: operation failed");
+}
+
+void SimDisk::change_names(Names next) {
+  count_operation();
+  names_ = std::move(next);
+  unsynced_names_.push_back(names_);
+}
+
+void SimDisk::fail_operation(std::uint64_t n, bool for_ever) {
+  fail_at_ = operations_ + n;
+  fails_for_ever_ = for_ever;
+}
+
+void SimDisk::cut_power() {
+  fail_at_ = UINT64_MAX;
+  fail_sync_ = false;
+  if (!unsynced_names_.empty())
+    if (const auto kept = below(unsynced_names_.size() + 1); kept > 0)
+      durable_names_ = unsynced_names_[kept - 1];
+  unsynced_names_.clear();
+  names_ = durable_names_;
+  for (auto& [name, inode] : names_) {
+    for (auto& change : inode->unsynced) {
+      const auto fate = below(4);
+      if (fate == 0) continue;  // Lost; what came later may still be there.
+      if (fate == 1 && !change.is_resize) {
+        constexpr std::uint64_t kSector = 512;  // Torn: some sectors of it made it.
+        Change part;
+        for (std::uint64_t at = 0; at < change.bytes.size(); at += kSector) {
+          if (below(2) == 0) continue;
+          part.offset = change.offset + at;
+          part.bytes = change.bytes.substr(at, kSector);
+          apply(inode->durable, part);
+        }
+        continue;
+      }
+      apply(inode->durable, change);
+    }
+    inode->unsynced.clear();
+    inode->now = inode->durable;
+  }
+}
+
+bool SimDisk::flip_bit(const std::string& name, std::uint64_t offset) {
+  const auto found = names_.find(name);
+  if (found == names_.end() || offset >= found->second->now.size()) return false;
+  for (auto* content : {&found->second->now, &found->second->durable})
+    if (offset < content->size()) (*content)[offset] = static_cast<char>((*content)[offset] ^ 4);
+  return true;
+}
+
+}  // namespace eole::simulation

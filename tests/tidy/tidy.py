@@ -1,0 +1,113 @@
+"""The rules of the tree that a machine can check. Use: tidy.py ROOT"""
+
+import os
+import re
+import subprocess
+import sys
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
+
+# Each third-party header and the only directories that may include it.
+HOMES = {
+    r"^zmq(\.hpp|\.h|_addon)": ("common/net/",),
+    r"^msgpack": ("common/protocol/",),
+    r"^nlohmann/": ("common/protocol/",),
+    r"^toml\+\+": ("common/net/",),
+    r"^curl/": ("worker/handlers/download.cpp",),
+    r"^stb/": ("worker/handlers/image.cpp", "examples/make_photo.cpp"),
+    r"^spdlog": ("common/process/log.cpp",),
+    r"^openssl": ("common/process/sha256.cpp",),
+    r"^CLI/": ("cli/",),
+    r"^catch2": ("tests/",),
+}
+# What a core must not know: clocks, threads, files, sockets, the system.
+IMPURE = re.compile(r"^(thread|mutex|condition_variable|atomic|future|fstream|iostream|filesystem|random|"
+                    r"unistd\.h|fcntl\.h|sys/.*|poll\.h|signal\.h|ctime|time\.h)$")
+# main -> io -> core -> protocol -> base; roles never include each other.
+MAY_INCLUDE = {
+    "common/base": ("common/base",),
+    "common/protocol": ("common/protocol", "common/base"),
+    "common/storage": ("common/storage", "common/base"),
+    "common/process": ("common/process", "common/base"),
+    "common/net": ("common/net", "common/protocol", "common/base"),
+    "clients/cpp": ("clients/cpp", "common"),
+    "cli": ("cli", "clients/cpp", "common"),
+    "worker/handlers": ("worker/handlers", "common/base", "common/protocol", "common/process"),
+    **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")
+       for role in ("ventilator", "worker", "sink")},
+    "ventilator/io": ("ventilator", "common"),
+    "sink/io": ("sink", "common"),
+    "worker/io": ("worker", "clients/cpp", "common"),
+}
+BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
+LINES_MAX = 500
+COLUMNS_MAX = 120
+
+
+def included(text):
+    return [(kind == "<", name) for kind, name in INCLUDE.findall(text)]
+
+
+def problems_in(path, text):
+    room = next((room for room in sorted(MAY_INCLUDE, key=len, reverse=True) if path.startswith(room + "/")), None)
+    for is_system, name in included(text):
+        if is_system or "/" not in name or name.split("/")[0] not in (
+                "common", "ventilator", "worker", "sink", "cli", "clients"):
+            for pattern, homes in HOMES.items():
+                if re.search(pattern, name) and not path.startswith(homes):
+                    yield f"includes <{name}>, whose home is {' '.join(homes)}"
+            if "/core/" in path and not path.startswith("tests/") and IMPURE.match(name):
+                yield f"is a core and includes <{name}>"
+        elif room and not name.startswith(tuple(f"{allowed}/" for allowed in MAY_INCLUDE[room])):
+            yield f"includes {name}: {room} may include {', '.join(MAY_INCLUDE[room])}"
+    if "/core/" in path and not path.startswith("tests/") and re.search(r"::now\(\)|getrandom|std::rand", text):
+        yield "is a core and asks for the time or for random bits"
+    lines = text.splitlines()
+    if len(lines) > LINES_MAX:
+        yield f"has {len(lines)} lines, limit {LINES_MAX}"
+    for number, line in enumerate(lines, 1):
+        if len(line) > COLUMNS_MAX:
+            yield f"line {number} has {len(line)} columns, limit {COLUMNS_MAX}"
+            break
+
+
+def check(root):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True,
+                            text=True, check=True).stdout.split()
+    for path in listed:
+        if not path.endswith((".cpp", ".hpp", ".py")) or not os.path.exists(os.path.join(root, path)):
+            continue
+        if BAD_NAMES.search(path):
+            yield f"{path}: a name that says nothing"
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            text = file.read()
+        if path.endswith((".cpp", ".hpp")):
+            yield from (f"{path}: {problem}" for problem in problems_in(path, text))
+            if path.endswith(".hpp") and not text.startswith("#pragma once"):
+                yield f"{path}: no #pragma once"
+            if path.endswith("main.cpp") and path.count("/") == 1 and len(text.splitlines()) > 60:
+                yield f"{path}: a main wires, in few lines"
+
+
+def self_test():
+    """The rules bite: each of these must be found."""
+    bad = {
+        "ventilator/core/x.cpp": '#include <thread>\n',
+        "sink/core/x.cpp": '#include "ventilator/core/core.hpp"\n',
+        "worker/io/x.cpp": '#include <zmq.hpp>\n',
+        "common/base/x.hpp": '#include "common/net/socket.hpp"\n',
+        "worker/core/x.cpp": "auto t = std::chrono::steady_clock::now();\n",
+    }
+    for path, text in bad.items():
+        if not list(problems_in(path, text)):
+            yield f"tidy does not notice what is wrong with {text.strip()} in {path}"
+
+
+def main():
+    found = [*self_test(), *check(sys.argv[1])]
+    print("\n".join(found) or "tidy: nothing to say")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

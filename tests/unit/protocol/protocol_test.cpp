@@ -1,0 +1,183 @@
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "common/protocol/codec.hpp"
+#include "common/protocol/messages.hpp"
+#include "common/protocol/records.hpp"
+#include "common/protocol/value.hpp"
+
+using namespace eole;
+using namespace eole::protocol;
+
+namespace {
+
+/// Compares with tests/golden/NAME; EOLE_BLESS=1 writes it instead, on purpose only.
+void check_golden(const std::string& name, const std::string& bytes) {
+  const auto path = std::string(EOLE_GOLDEN_DIR) + "/" + name;
+  if (std::getenv("EOLE_BLESS") != nullptr) std::ofstream(path) << hex(bytes) << "\n";
+  std::ifstream file(path);
+  std::string golden;
+  std::getline(file, golden);
+  INFO(name);
+  REQUIRE(golden == hex(bytes));
+}
+
+template <class T>
+void check_message(const T& message) {
+  const auto encoded = encode(message);
+  check_golden(std::string(T::kName) + ".hex", encoded.head);
+  const auto head = HeadReader::parse(encoded.head);
+  REQUIRE(head);
+  REQUIRE(head->name() == T::kName);
+  const auto again = decode<T>(*head, encoded.payload);
+  REQUIRE(again);
+  REQUIRE(*again == message);
+  // Every shorter head is refused, none crashes.
+  for (std::size_t size = 0; size < encoded.head.size(); ++size) {
+    const auto cut = HeadReader::parse(std::string_view(encoded.head).substr(0, size));
+    if (cut) REQUIRE_FALSE(decode<T>(*cut, encoded.payload));
+  }
+}
+
+ResultRecord sample_result() {
+  ResultRecord result;
+  result.id = {123456, 42};
+  result.lease = {2, 77};
+  result.attempt = 3;
+  result.state = TaskState::kFailed;
+  result.is_final = false;
+  result.finished_unix_ms = 1'790'000'000'123;
+  result.run_ms = 1500;
+  result.kind = "echo";
+  result.project = "photos";
+  result.artifacts = "0123456789abcdef0123456789abcdef";
+  result.body = "\x81\xa5" "error" "\xa3" "why";
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("every message is its golden bytes and comes back from them", "[messages]") {
+  check_message(Submit{7, 1, 0, "key", 2, 3, "specs"});
+  check_message(Accepted{1, 123456, 42, 2});
+  check_message(Refused{1, "queue full"});
+  check_message(Cancel{1, 123456, 42});
+  check_message(Query{1, "status", 123456, 42});
+  check_message(Answer{1, "\xc0"});
+  check_message(Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "held"});
+  check_message(Welcome{1, 7, 2, 123456, "ipc:///tmp/p", 1000});
+  check_message(HelloAgain{7});
+  check_message(Tasks{1, 7, 2, 123456, 6, 1, "tasks"});
+  check_message(Beat{1, 7, 2, 3, 6, 10, "held"});
+  check_message(Credit{1, 7, 2, 6, 10});
+  check_message(Orders{1, 7, 2, 1, "orders"});
+  check_message(Goodbye{1, 7, 2});
+  check_message(Results{7, 1, 0, 1, "w1", "results"});
+  check_message(Ack{99, 7, 1});
+  check_message(Verdicts{123456, 1, "results"});
+  check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "text"});
+  check_message(Introduce{1, 123456, 2, 5, 42, "ranges"});
+  check_message(Introduced{1, 99, 1000, "ranges"});
+  check_message(Follow{1, 99, 123456, 5, 1000});
+  check_message(Settled{1, 99, 1000, 1010, 1010, "settlement"});
+  check_message(Read{1, 99, 1000, 4242, 65536});
+  check_message(Records{1, 99, 1010, 1010, 4242, "batches"});
+  check_message(Notification{99, "batch"});
+  check_message(LogHead{99, 1010});
+  check_message(Put{1, std::string(64, 'a'), 1000, 0, "bytes"});
+  check_message(PutAt{1, 500, 0});
+  check_message(Get{1, std::string(64, 'a'), 0, 262144});
+  check_message(Chunk{1, 1000, 0, "bytes"});
+}
+
+TEST_CASE("records are their golden bytes and come back from them", "[records]") {
+  Bytes specs;
+  put_task_spec(specs, {true, "echo", "photos", "\x80"});
+  check_golden("task_spec.record.hex", specs);
+  ByteReader spec_reader(specs);
+  REQUIRE(read_task_spec(spec_reader) == TaskSpec{true, "echo", "photos", "\x80"});
+
+  Bytes task;
+  put_task_record(task, {42, 77, 3, true, specs});
+  check_golden("task.record.hex", task);
+  ByteReader task_reader(task);
+  REQUIRE(read_task_record(task_reader) == TaskRecord{42, 77, 3, true, specs});
+
+  const std::vector<Held> held{{{123456, 42}, {2, 77}, HeldState::kStarted}};
+  check_golden("held.record.hex", encode_held(held));
+  REQUIRE(*decode_held(encode_held(held)) == held);
+
+  const std::vector<Order> orders{{OrderKind::kDrop, {123456, 42}, {2, 77}}};
+  check_golden("order.record.hex", encode_orders(orders));
+  REQUIRE(*decode_orders(encode_orders(orders)) == orders);
+
+  Bytes result;
+  put_result(result, sample_result());
+  check_golden("result.record.hex", result);
+  ByteReader result_reader(result);
+  REQUIRE(read_result(result_reader) == sample_result());
+
+  const ResultBatch batch{1000, 7, 5, 1, "w1", result};
+  check_golden("batch.record.hex", encode_batch(batch));
+  REQUIRE(read_batch(encode_batch(batch)) == batch);
+
+  Settlement settlement;
+  for (const Seq seq : {3, 4, 5, 9}) settlement.add(seq);
+  settlement.failures.push_back({7, {2, 77}, "why"});
+  check_golden("settlement.record.hex", encode_settlement(settlement));
+  REQUIRE(*decode_settlement(encode_settlement(settlement)) == settlement);
+  REQUIRE(settlement.ranges == std::vector<Settlement::Range>{{3, 5}, {9, 9}});
+}
+
+TEST_CASE("records that are cut short or lie about their size are refused", "[records]") {
+  Bytes result;
+  put_result(result, sample_result());
+  for (std::size_t size = 0; size < result.size(); ++size) {
+    ByteReader reader(std::string_view(result).substr(0, size));
+    REQUIRE_FALSE(read_result(reader));
+  }
+  Bytes spec;
+  put_task_spec(spec, {false, "echo", "", std::string(100, 'x')});
+  REQUIRE(*count_task_specs(spec + spec) == 2);
+  REQUIRE_FALSE(count_task_specs(spec.substr(1)));
+  REQUIRE_FALSE(decode_held("odd"));
+  REQUIRE_FALSE(decode_orders("odd"));
+  REQUIRE_FALSE(decode_settlement("\xff\xff\xff\xff"));
+}
+
+TEST_CASE("a head takes flat numbers and texts, a known version, and nothing else", "[head]") {
+  REQUIRE(HeadReader::parse("\x92\x01\xa1x"));
+  for (const auto* bad : {"", "\x90", "\x92\x01", "\x92\x02\xa1x", "\x92\xa1x\x01", "\x92\x01\x90",
+                          "\x93\x01\xa1x\xc0", "\x93\x01\xa1x\xff", "\x92\x01\xa1xz", "\x81\x01\xa1x",
+                          "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xdb\xff\xff\xff\xff"})
+    REQUIRE_FALSE(HeadReader::parse(bad));
+  REQUIRE_FALSE(HeadReader::parse(std::string(5000, '\x01')));
+}
+
+TEST_CASE("a field too large for its type is refused", "[codec]") {
+  HeadWriter head(Submit::kName, 6);
+  for (const std::uint64_t field : {1, 2, 3}) head.put(field);
+  head.put("");
+  head.put(std::uint64_t{1} << 40);  // count has 32 bits
+  head.put(std::uint64_t{0});
+  REQUIRE_FALSE(decode<Submit>(*HeadReader::parse(head.take()), ""));
+}
+
+TEST_CASE("a value is JSON, is msgpack, and is the same again", "[value]") {
+  const auto json = R"({"a":[1,-2,2.5,null,true,"é"],"b":{"c":{}}})";
+  const auto value = Value::from_json(json);
+  REQUIRE(value);
+  REQUIRE(value->to_json() == json);
+  REQUIRE(*Value::from_msgpack(value->to_msgpack()) == *value);
+  REQUIRE(Value(Blob{"\xff\x00\x01"}).to_json() == "\"/w==\"");
+}
+
+TEST_CASE("nested, huge or cut values are refused without allocating", "[value]") {
+  REQUIRE_FALSE(Value::from_json("{"));
+  REQUIRE_FALSE(Value::from_json(std::string(40, '[') + std::string(40, ']')));
+  REQUIRE_FALSE(Value::from_msgpack(std::string(40, '\x91') + "\x01"));
+  REQUIRE_FALSE(Value::from_msgpack("\xdd\xff\xff\xff\xff"));
+  REQUIRE_FALSE(Value::from_msgpack("\x01\x01"));
+  REQUIRE_FALSE(Value::from_msgpack("\x81\x01\x01"));  // A key that is no text.
+}

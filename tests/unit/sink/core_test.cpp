@@ -1,0 +1,192 @@
+#include "sink/core/core.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/protocol/value.hpp"
+
+using namespace eole;
+using namespace eole::sink;
+using protocol::ResultRecord;
+using protocol::TaskState;
+
+namespace {
+
+constexpr Origin kOrigin = 5;
+constexpr RunId kRun = 77;
+
+struct Spec {
+  Seq seq;
+  bool is_final = true;
+  TaskState state = TaskState::kDone;
+  std::uint64_t lease = 1;
+  std::string project = "";
+  std::string artifacts = "";
+};
+
+Bytes records(const std::vector<Spec>& specs) {
+  Bytes out;
+  for (const auto& spec : specs) {
+    ResultRecord result;
+    result.id = {kOrigin, spec.seq};
+    result.lease = {1, spec.lease};
+    result.attempt = 1;
+    result.state = spec.state;
+    result.is_final = spec.is_final;
+    result.kind = "echo";
+    result.project = spec.project;
+    result.artifacts = spec.artifacts;
+    result.body = "\x80";
+    put_result(out, result);
+  }
+  return out;
+}
+
+ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
+                        std::uint64_t floor = 0) {
+  return {{kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", records(specs)}, {}};
+}
+
+AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<Spec>& specs,
+                  RunId run = kRun, std::string worker = "w1") {
+  const auto raw = records(specs);
+  return {protocol::encode_batch({offset, run, level, static_cast<std::uint32_t>(specs.size()),
+                                  worker, raw}),
+          specs[0].project};
+}
+
+Actions act(Core& core, const Event& event) {
+  Actions out;
+  core.on_event(event, out);
+  return out;
+}
+
+Core introduced() {
+  Core core(9);
+  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  return core;
+}
+
+}  // namespace
+
+TEST_CASE("results are appended in order, then acknowledged", "[sink]") {
+  auto core = introduced();
+  REQUIRE(act(core, results(1, {{1}, {2}})) == Actions{batch(0, 2, {{1}, {2}}), PublishAck{kRun, 2}});
+  REQUIRE(act(core, results(3, {{3}})) == Actions{batch(2, 3, {{3}}), PublishAck{kRun, 3}});
+  REQUIRE(core.head() == 3);
+}
+
+TEST_CASE("the first final record of a task wins; later ones are dropped, yet acknowledged", "[sink]") {
+  auto core = introduced();
+  act(core, results(1, {{1}}));
+  auto late = results(1, {{1, true, TaskState::kFailed, 2}});
+  late.results.run = 78;
+  REQUIRE(act(core, late) == Actions{PublishAck{78, 1}});
+}
+
+TEST_CASE("a repeated message changes nothing and is acknowledged again", "[sink]") {
+  auto core = introduced();
+  act(core, results(1, {{1}, {2}}));
+  REQUIRE(act(core, results(1, {{1}, {2}})) == Actions{PublishAck{kRun, 2}});
+}
+
+TEST_CASE("a gap in a run's numbers is not taken", "[sink]") {
+  auto core = introduced();
+  REQUIRE(act(core, results(2, {{2}})) == Actions{PublishAck{kRun, 0}});
+  REQUIRE(core.head() == 0);
+}
+
+TEST_CASE("a sink that forgot a run goes on from the worker's floor", "[sink]") {
+  auto core = introduced();
+  REQUIRE(act(core, results(51, {{7}}, 50)) == Actions{batch(0, 51, {{7}}), PublishAck{kRun, 51}});
+}
+
+TEST_CASE("an origin's results wait, unacknowledged, until it is introduced", "[sink]") {
+  Core core(9);
+  REQUIRE(act(core, results(1, {{1}})).empty());
+  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  REQUIRE(act(core, results(1, {{1}})).size() == 2);
+}
+
+TEST_CASE("what the ventilator knew to be settled is not news to a new log", "[sink]") {
+  Core core(9);
+  SeqRanges settled;
+  settled.add(1, 10);
+  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, settled});
+  REQUIRE(act(core, results(1, {{4}})) == Actions{PublishAck{kRun, 1}});
+}
+
+TEST_CASE("a failure that is not final is logged once per lease and settles nothing", "[sink]") {
+  auto core = introduced();
+  const Spec failure{1, false, TaskState::kFailed, 1};
+  REQUIRE(act(core, results(1, {failure})).size() == 2);
+  REQUIRE(act(core, results(2, {failure})) == Actions{PublishAck{kRun, 2}});
+  REQUIRE(core.settled() == 0);
+  REQUIRE(act(core, results(3, {{1}})).size() == 2);
+  REQUIRE(core.settled() == 1);
+}
+
+TEST_CASE("results of several projects are batches of their own", "[sink]") {
+  auto core = introduced();
+  const Spec red{1, true, TaskState::kDone, 1, "red"};
+  const Spec blue{2, true, TaskState::kDone, 1, "blue"};
+  REQUIRE(act(core, results(1, {red, blue})) ==
+          Actions{batch(0, 2, {red}), batch(1, 2, {blue}), PublishAck{kRun, 2}});
+}
+
+TEST_CASE("a result whose artifact is missing is logged as failed, never skipped", "[sink]") {
+  auto core = introduced();
+  const std::string artifact(32, 'a');
+  auto event = results(1, {{1, true, TaskState::kDone, 1, "", artifact}});
+  event.missing = {artifact};
+  const auto actions = act(core, event);
+  const auto encoded = std::get<AppendBatch>(actions[0]).batch;
+  const auto found = protocol::read_batch(encoded);
+  ByteReader reader(found->records);
+  const auto result = protocol::read_result(reader);
+  REQUIRE(result->state == TaskState::kFailed);
+  REQUIRE(result->artifacts.empty());
+  REQUIRE_THAT(error_of(*result), Catch::Contains("is not in the sink"));
+}
+
+TEST_CASE("a message that lies about its records is dropped whole", "[sink]") {
+  auto core = introduced();
+  auto event = results(1, {{1}, {2}});
+  event.results.payload.resize(event.results.payload.size() - 1);
+  REQUIRE(act(core, event).empty());
+  event = results(1, {{1}});
+  event.results.payload += "x";
+  REQUIRE(act(core, event).empty());
+  REQUIRE(core.head() == 0);
+}
+
+TEST_CASE("a journal that went back, or a copy of it, is refused by name", "[sink]") {
+  auto core = introduced();
+  act(core, results(1, {{40}}));
+  const auto refusal = [&](std::uint32_t start, std::uint64_t nonce, Seq highest) {
+    const auto actions = act(core, IntroduceReceived{"v", {2, kOrigin, start, nonce, highest, {}}, {}});
+    return std::get<protocol::Refused>(std::get<Reply>(actions.back()).message).reason;
+  };
+  REQUIRE_THAT(refusal(1, 101, 50), Catch::Contains("another ventilator runs from a copy"));
+  REQUIRE_THAT(refusal(0, 101, 50), Catch::Contains("the journal went back"));
+  REQUIRE_THAT(refusal(2, 101, 30), Catch::Contains("its highest task is 30, the log knows 40"));
+}
+
+TEST_CASE("a later start supersedes the one before", "[sink]") {
+  auto core = introduced();
+  REQUIRE_FALSE(core.why_not_followed(kOrigin, 100));
+  act(core, IntroduceReceived{"v", {2, kOrigin, 2, 200, 50, {}}, {}});
+  REQUIRE_FALSE(core.why_not_followed(kOrigin, 200));
+  REQUIRE_THAT(*core.why_not_followed(kOrigin, 100), Catch::Contains("superseded"));
+}
+
+TEST_CASE("a sink that loads its log decides as before", "[sink]") {
+  auto before = introduced();
+  const auto first = act(before, results(1, {{1}, {2, false, TaskState::kFailed, 3}}));
+  Core after(9);
+  after.load_introduction({kOrigin, 1, 100, {}});
+  after.load_batch(*protocol::read_batch(std::get<AppendBatch>(first[0]).batch));
+  REQUIRE(after.head() == before.head());
+  REQUIRE(after.counts() == before.counts());
+  REQUIRE(act(after, results(1, {{1}, {2, false, TaskState::kFailed, 3}})) ==
+          Actions{PublishAck{kRun, 2}});
+}

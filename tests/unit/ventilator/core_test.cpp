@@ -1,0 +1,517 @@
+#include "ventilator/core/core.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace eole;
+using namespace eole::ventilator;
+using protocol::Held;
+using protocol::HeldState;
+using protocol::Order;
+using protocol::OrderKind;
+using protocol::Settlement;
+using protocol::TaskState;
+
+namespace {
+
+constexpr Origin kOrigin = 5;
+constexpr std::uint64_t kLog = 9;
+const TimePoint kStart = TimePoint(1000s);
+
+/// A ventilator core, a clock, and the actions of the last step.
+struct Rig {
+  TimePoint now = kStart;
+  Core core;
+  Actions out;
+  std::uint64_t head = 0;
+
+  explicit Rig(Durable durable = fresh(), bool introduce = true)
+      : core(Config{}, std::move(durable), kStart) {
+    if (introduce) step(IntroducedReceived{kLog, 0, {}});
+  }
+  static Durable fresh() {
+    Durable durable;
+    durable.origin = kOrigin;
+    durable.start = 1;
+    return durable;
+  }
+  Actions& step(Event event) {
+    out.clear();
+    core.on_event(std::move(event), now, out);
+    core.on_deadline(now, out);
+    return out;
+  }
+  Actions& pass(Duration time) {
+    out.clear();
+    for (auto left = time; left > 0s; left -= 100ms) {
+      now += std::min<Duration>(left, 100ms);
+      core.on_deadline(now, out);
+    }
+    return out;
+  }
+  Actions& submit(std::uint32_t count, std::uint64_t request = 1, std::uint8_t attempts = 0,
+                  std::string key = "", std::string hash = "") {
+    return step(Submitted{"client", {7, request, 0, key, count, attempts, {}}, hash, false});
+  }
+  void hello(RunId run, std::uint32_t number = 1, std::vector<Held> held = {},
+             std::uint64_t received = 0, Link last = {}) {
+    protocol::Hello hello;
+    hello.run = run;
+    hello.hello = number;
+    hello.name = "w" + std::to_string(run);
+    hello.received = received;
+    hello.last_start = last.start;
+    hello.last_hello = last.hello;
+    step(HelloReceived{peer(run), hello, std::move(held)});
+  }
+  static Peer peer(RunId run) { return "peer" + std::to_string(run); }
+  Actions& beat(RunId run, std::uint64_t received, std::uint64_t limit, std::vector<Held> held = {},
+                std::uint32_t number = 1, std::uint32_t start = 1) {
+    return step(BeatReceived{peer(run), {start, run, number, 1, received, limit, {}}, std::move(held)});
+  }
+  Actions& credit(RunId run, std::uint64_t received, std::uint64_t limit, std::uint32_t number = 1) {
+    return step(CreditReceived{peer(run), {1, run, number, received, limit}});
+  }
+  void worker(RunId run, std::uint64_t limit) {
+    hello(run);
+    credit(run, 0, limit);
+  }
+  /// News from the log: `seqs` are settled.
+  Actions& settle(const std::vector<Seq>& seqs, std::vector<Settlement::Failure> failures = {}) {
+    Settlement settlement;
+    for (const auto seq : seqs) settlement.add(seq);
+    settlement.failures = std::move(failures);
+    const auto to = head + seqs.size() + settlement.failures.size();
+    SettledReceived event{{0, kLog, head, to, to, {}}, settlement};
+    head = to;
+    return step(std::move(event));
+  }
+  /// Answers the read that is under way: nothing new in the log.
+  Actions& answer_read() {
+    const auto read = last<SendFollow>();
+    return step(SettledReceived{{read.request, kLog, head, head, head, {}}, {}});
+  }
+  template <class T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const auto& action : out)
+      if (const auto* one = std::get_if<T>(&action)) found.push_back(*one);
+    return found;
+  }
+  template <class T>
+  T last() const {
+    const auto found = all<T>();
+    REQUIRE_FALSE(found.empty());
+    return found.back();
+  }
+  std::vector<Seq> sent(RunId run) const {
+    std::vector<Seq> seqs;
+    for (const auto& send : all<SendTasks>())
+      if (send.link.run == run)
+        for (const auto& ref : send.tasks) seqs.push_back(ref.seq);
+    return seqs;
+  }
+  void silence(RunId run) { (void)run, pass(4s); }
+  static Held held(Seq seq, std::uint64_t lease, HeldState state = HeldState::kStarted,
+                   std::uint32_t start = 1) {
+    return {{kOrigin, seq}, {start, lease}, state};
+  }
+};
+
+using Seqs = std::vector<Seq>;
+
+}  // namespace
+
+TEST_CASE("a submit is journalled and answered with its first id", "[ventilator]") {
+  Rig rig;
+  const protocol::Submit submit{7, 1, 0, "", 3, 0, {}};
+  REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Accepted{1, kOrigin, 1, 3}},
+                                   JournalTasks{1, "", submit}});
+  rig.submit(2, 2);
+  REQUIRE(rig.last<Reply>().message == decltype(Reply::message)(protocol::Accepted{2, kOrigin, 4, 2}));
+}
+
+TEST_CASE("a repeated request gets the first answer and accepts nothing", "[ventilator]") {
+  Rig rig;
+  rig.submit(3);
+  REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Accepted{1, kOrigin, 1, 3}}});
+  REQUIRE(rig.core.accepted() == 3);
+}
+
+TEST_CASE("a key is accepted once; with other tasks it is refused", "[ventilator]") {
+  Rig rig;
+  rig.submit(2, 1, 0, "nightly", "hash");
+  REQUIRE(rig.submit(2, 8, 0, "nightly", "hash") ==
+          Actions{Reply{"client", protocol::Accepted{8, kOrigin, 1, 2}}});
+  rig.submit(2, 9, 0, "nightly", "other");
+  REQUIRE(std::holds_alternative<protocol::Refused>(rig.last<Reply>().message));
+}
+
+TEST_CASE("a full disk refuses a submit, and says so", "[ventilator]") {
+  Rig rig;
+  rig.step(Submitted{"client", {7, 1, 0, "", 1, 0, {}}, "", true});
+  REQUIRE(rig.out == Actions{Reply{"client", protocol::Refused{
+                                                 1, "storage full: the ventilator's disk has no room"}}});
+}
+
+TEST_CASE("tasks go out only up to the limit that a worker granted", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 2);
+  rig.submit(5);
+  REQUIRE(rig.sent(1) == Seqs{1, 2});
+  rig.credit(1, 2, 3);
+  REQUIRE(rig.sent(1) == Seqs{3});
+  rig.credit(1, 3, 2);  // A limit is never lowered, and an old one grants nothing.
+  REQUIRE(rig.sent(1).empty());
+}
+
+TEST_CASE("a note is written before the tasks are sent", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  const std::vector<TaskRef> tasks{{1, 1, 1, false}};
+  REQUIRE(rig.all<JournalNote>() == std::vector<JournalNote>{{1, 1, tasks, false}});
+  REQUIRE(rig.all<SendTasks>() == std::vector<SendTasks>{{{1, 1, 1}, 1, tasks}});
+}
+
+TEST_CASE("what there is is shared among the workers that can take it", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 100);
+  rig.worker(2, 100);
+  rig.submit(10);
+  REQUIRE(rig.sent(1).size() == 5);
+  REQUIRE(rig.sent(2).size() == 5);
+}
+
+TEST_CASE("a silent worker is suspect, then lost; its task goes to another after a read",
+          "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.pass(3100ms);
+  REQUIRE(rig.core.workers()[0].state == "suspect");
+  rig.pass(500ms);
+  REQUIRE(rig.core.workers().empty());
+  const auto read = rig.last<SendFollow>();
+  rig.worker(2, 1);
+  REQUIRE(rig.sent(2).empty());  // Not before the log was read up to its head.
+  rig.step(SettledReceived{{read.request, kLog, 0, 0, 0, {}}, {}});
+  REQUIRE(rig.sent(2) == Seqs{1});
+  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+  REQUIRE(rig.last<JournalNote>().needs_sync);
+}
+
+TEST_CASE("a lost worker's task that the log has settled is not sent again", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.pass(4s);
+  const auto read = rig.last<SendFollow>();
+  rig.worker(2, 1);
+  Settlement settlement;
+  settlement.add(1);
+  rig.step(SettledReceived{{read.request, kLog, 0, 1, 1, {}}, settlement});
+  REQUIRE(rig.sent(2).empty());
+  REQUIRE(rig.core.settled().contains(1));
+}
+
+TEST_CASE("a pipe that ended is a hint: an answer within the grace keeps the worker", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.step(PipeEnded{{1, 1, 1}});
+  REQUIRE(rig.last<SendOrders>().ask_beat);
+  rig.pass(100ms);
+  rig.beat(1, 1, 1, {Rig::held(1, 1)});
+  REQUIRE(rig.all<SendHelloAgain>().size() == 1);  // The pipe itself is gone.
+  rig.pass(300ms);
+  REQUIRE(rig.core.workers().size() == 1);
+}
+
+TEST_CASE("a pipe that ended without an answer loses the worker after the grace", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.step(PipeEnded{{1, 1, 1}});
+  rig.pass(300ms);
+  REQUIRE(rig.core.workers().empty());
+}
+
+TEST_CASE("messages of an old link change nothing and are answered with hello again", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(5);
+  rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});
+  REQUIRE(rig.credit(1, 1, 5, 1) == Actions{SendHelloAgain{Rig::peer(1), 1}});
+}
+
+TEST_CASE("a repeated hello gets the same welcome", "[ventilator]") {
+  Rig rig;
+  rig.hello(1);
+  rig.hello(1);
+  REQUIRE(rig.out == Actions{WelcomeWorker{Rig::peer(1), {1, 1, 1}}});
+}
+
+TEST_CASE("a worker that says hello again keeps what it holds", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 3);
+  rig.submit(3);
+  // It received two, holds one started and one finished; the third never arrived.
+  rig.hello(1, 2, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kFinished)}, 2, {1, 1, 1});
+  rig.credit(1, 0, 2, 2);
+  REQUIRE(rig.sent(1) == Seqs{3});
+  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 1);  // It never arrived: no attempt counted.
+}
+
+TEST_CASE("a received task that its worker no longer holds is judged after a read", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.beat(1, 1, 1, {});
+  REQUIRE(rig.all<SendFollow>().size() == 1);
+  rig.answer_read();
+  REQUIRE(rig.core.task(1)->state == "queued");
+  rig.credit(1, 1, 2);
+  REQUIRE(rig.sent(1) == Seqs{1});
+}
+
+TEST_CASE("a task still in the pipe is not missed", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.beat(1, 0, 1, {});
+  REQUIRE(rig.all<SendFollow>().empty());
+}
+
+TEST_CASE("a pipe that swallows is noticed within three beats", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.beat(1, 0, 1);  // The send itself lies between this beat and the one before.
+  for (int i = 0; i < 2; ++i) REQUIRE(rig.beat(1, 0, 1).size() == 1);
+  rig.beat(1, 0, 1);
+  REQUIRE(rig.all<SendHelloAgain>().size() == 1);
+}
+
+TEST_CASE("a settled task that a zombie still runs is dropped; a finished one is left alone",
+          "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 2);
+  rig.submit(2);
+  rig.settle({1, 2});
+  rig.beat(1, 2, 2, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kFinished)});
+  REQUIRE(rig.last<SendOrders>().orders == std::vector<Order>{{OrderKind::kDrop, {kOrigin, 1}, {1, 1}}});
+}
+
+TEST_CASE("a task that two workers hold stays with the later lease", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.pass(4s);
+  rig.answer_read();
+  rig.worker(2, 1);
+  REQUIRE(rig.sent(2) == Seqs{1});
+  rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});  // The zombie wakes.
+  REQUIRE(rig.last<SendOrders>().orders == std::vector<Order>{{OrderKind::kDrop, {kOrigin, 1}, {1, 1}}});
+}
+
+TEST_CASE("attempts used up make a dead letter with its reasons, pushed until it is read",
+          "[ventilator]") {
+  Rig rig;
+  rig.submit(1, 1, 2);
+  for (RunId run = 1; run <= 2; ++run) {
+    rig.worker(run, 1);
+    REQUIRE(rig.sent(run) == Seqs{1});
+    rig.pass(4s);
+    rig.answer_read();
+  }
+  const auto verdict = rig.last<PushVerdict>();
+  REQUIRE(verdict.state == TaskState::kDead);
+  REQUIRE(verdict.attempt == 2);
+  REQUIRE(verdict.reasons == std::vector<std::string>{"attempt 1: worker w1: it fell silent",
+                                                      "attempt 2: worker w2: it fell silent"});
+  rig.pass(1100ms);
+  REQUIRE(rig.all<PushVerdict>().size() == 1);
+  rig.settle({1});
+  rig.pass(3s);
+  REQUIRE(rig.all<PushVerdict>().empty());
+}
+
+TEST_CASE("the last attempt runs alone in its worker", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1, 1, 2);
+  rig.pass(4s);
+  rig.answer_read();
+  rig.worker(2, 10);
+  REQUIRE(rig.sent(2) == Seqs{1});
+  rig.submit(3, 2);
+  REQUIRE(rig.sent(2).empty());
+  rig.settle({1});
+  REQUIRE(rig.sent(2) == Seqs{2, 3, 4});
+}
+
+TEST_CASE("a failure that is not final is retried with the next attempt", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.settle({}, {{1, {1, 1}, "no luck"}});
+  rig.credit(1, 1, 2);
+  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+  REQUIRE(rig.core.task(1)->reasons == std::vector<std::string>{"attempt 1: failed: no luck"});
+}
+
+TEST_CASE("a cancelled queued task never runs, and is pushed as cancelled", "[ventilator]") {
+  Rig rig;
+  rig.submit(2);
+  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  REQUIRE(rig.all<JournalCancel>() == std::vector<JournalCancel>{{1}});
+  REQUIRE(rig.last<PushVerdict>().state == TaskState::kCancelled);
+  rig.worker(1, 5);
+  REQUIRE(rig.sent(1) == Seqs{2});
+}
+
+TEST_CASE("cancelling a running task orders its worker, again with every beat", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  const std::vector<Order> cancel{{OrderKind::kCancel, {kOrigin, 1}, {1, 1}}};
+  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  REQUIRE(rig.last<SendOrders>().orders == cancel);
+  rig.beat(1, 1, 1, {Rig::held(1, 1)});
+  REQUIRE(rig.last<SendOrders>().orders == cancel);
+}
+
+TEST_CASE("a cancelled task whose worker is lost ends as cancelled, unconfirmed", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  rig.pass(4s);
+  rig.answer_read();
+  REQUIRE(rig.last<PushVerdict>().state == TaskState::kCancelled);
+  REQUIRE(rig.last<PushVerdict>().is_unconfirmed);
+}
+
+TEST_CASE("a returned task costs no attempt and does not come back to who refused it",
+          "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 5);
+  rig.submit(1);
+  rig.beat(1, 1, 5, {Rig::held(1, 1, HeldState::kReturned)});
+  REQUIRE(rig.last<SendOrders>().orders ==
+          std::vector<Order>{{OrderKind::kReleased, {kOrigin, 1}, {1, 1}}});
+  REQUIRE(rig.sent(1).empty());
+  rig.worker(2, 1);
+  REQUIRE(rig.sent(2) == Seqs{1});
+  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 1);
+}
+
+TEST_CASE("an idle worker makes a full one give back what it only stores", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 4);
+  rig.submit(4);
+  rig.worker(2, 1);
+  rig.beat(1, 4, 4, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kWaiting),
+                     Rig::held(3, 3, HeldState::kWaiting), Rig::held(4, 4, HeldState::kWaiting)});
+  rig.pass(300ms);
+  REQUIRE(rig.all<SendOrders>()[0].orders ==
+          std::vector<Order>{{OrderKind::kRecall, {kOrigin, 4}, {1, 4}},
+                             {OrderKind::kRecall, {kOrigin, 3}, {1, 3}}});
+}
+
+TEST_CASE("a gap in the news is read from the log", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 5);
+  rig.submit(3);
+  Settlement settlement;
+  settlement.add(3);
+  rig.step(SettledReceived{{0, kLog, 2, 3, 3, {}}, settlement});
+  REQUIRE_FALSE(rig.core.settled().contains(3));
+  REQUIRE(rig.last<SendFollow>().offset == 0);
+}
+
+TEST_CASE("another log is introduced to before anything of it is believed", "[ventilator]") {
+  Rig rig;
+  rig.step(SettledReceived{{0, kLog + 1, 0, 0, 0, {}}, {}});
+  REQUIRE(rig.all<SendIntroduce>().size() == 1);
+  REQUIRE_FALSE(rig.core.is_introduced());
+}
+
+TEST_CASE("a log that knows later tasks than the journal stops the ventilator", "[ventilator]") {
+  Rig rig(Rig::fresh(), false);
+  SeqRanges settled;
+  settled.add(1, 10);
+  rig.step(IntroducedReceived{kLog, 10, settled});
+  REQUIRE_THAT(rig.last<Stop>().reason, Catch::Contains("the journal went back"));
+}
+
+TEST_CASE("after a restart: new tasks go at once, old ones after the introduction, noted ones wait",
+          "[ventilator]") {
+  auto durable = Rig::fresh();
+  durable.start = 2;
+  durable.last = 3;
+  durable.notes[1] = {1, {1, 1}, 1};
+  Rig rig(durable, false);
+  rig.hello(9);
+  rig.step(CreditReceived{Rig::peer(9), {2, 9, 1, 0, 10}});
+  rig.submit(1, 50);
+  REQUIRE(rig.sent(9) == Seqs{4});
+  SeqRanges settled;
+  settled.add(2, 2);
+  rig.step(IntroducedReceived{kLog, 0, settled});
+  REQUIRE(rig.sent(9) == Seqs{3});
+  rig.pass(2100ms);  // Its worker did not come back.
+  rig.answer_read();
+  REQUIRE(rig.sent(9) == Seqs{1});
+  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+}
+
+TEST_CASE("after a restart a worker that comes back keeps its running task", "[ventilator]") {
+  auto durable = Rig::fresh();
+  durable.start = 2;
+  durable.last = 1;
+  durable.notes[1] = {1, {1, 1}, 1};
+  Rig rig(durable);
+  rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});
+  rig.pass(2500ms);
+  REQUIRE(rig.core.task(1)->state == "running");
+  REQUIRE(rig.all<SendTasks>().empty());
+}
+
+TEST_CASE("after a power cut every old task waits for its worker", "[ventilator]") {
+  auto durable = Rig::fresh();
+  durable.start = 2;
+  durable.last = 1;
+  durable.is_power_cut = true;
+  Rig rig(durable);
+  rig.hello(9);
+  rig.step(CreditReceived{Rig::peer(9), {2, 9, 1, 0, 10}});
+  REQUIRE(rig.sent(9).empty());
+  rig.pass(2100ms);
+  REQUIRE(rig.sent(9) == Seqs{1});
+}
+
+TEST_CASE("a loop that comes late does not take its own lateness for silence", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.now += 30s;
+  rig.out.clear();
+  rig.core.on_deadline(rig.now, rig.out);
+  REQUIRE(rig.core.workers().size() == 1);
+}
+
+TEST_CASE("a checkpoint is enough to go on from", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(2, 1, 9);
+  rig.settle({2});
+  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  const auto durable = rig.core.checkpoint();
+  REQUIRE(durable.last == 2);
+  REQUIRE(durable.settled.contains(2));
+  REQUIRE(durable.notes == std::map<Seq, Note>{{1, {1, {1, 1}, 1}}});
+  REQUIRE(durable.cancelled == std::set<Seq>{1});
+  REQUIRE(durable.limits.size() == 1);
+  REQUIRE(durable.requests.at(7).at(1) == Answered{"", 1, 2});
+}

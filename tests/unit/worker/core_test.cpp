@@ -1,0 +1,332 @@
+#include "worker/core/core.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace eole;
+using namespace eole::worker;
+using protocol::HeldState;
+using protocol::OrderKind;
+using protocol::put_task_record;
+using protocol::put_task_spec;
+using protocol::TaskState;
+
+namespace {
+
+constexpr Origin kOrigin = 5;
+constexpr RunId kRun = 77;
+const TimePoint kStart = TimePoint(1000s);
+
+/// A worker whose link stands, and the last actions of each kind.
+struct Rig {
+  TimePoint now = kStart;
+  Core core;
+  Actions out;
+
+  explicit Rig(Config config) : core(std::move(config), kRun, kStart) {}
+  static Config config(std::uint32_t slots = 1, std::uint32_t prefetch = 1) {
+    Config config;
+    config.name = "w1";
+    config.slots = slots;
+    config.prefetch = prefetch;
+    config.kinds = {"work", "quick"};
+    config.inline_kinds = {"quick"};
+    return config;
+  }
+  Actions& step(Event event) {
+    out.clear();
+    core.on_event(std::move(event), now, out);
+    core.on_deadline(now, out);
+    return out;
+  }
+  Actions& pass(Duration time) {
+    now += time;
+    out.clear();
+    core.on_deadline(now, out);
+    return out;
+  }
+  void link() {
+    pass(0s);
+    step(WelcomeReceived{{1, kRun, 1, kOrigin, "pipe", 1000}});
+    step(PipeUp{});
+  }
+  Actions& tasks(std::uint64_t first, const std::vector<Seq>& seqs, std::string kind = "work",
+                 bool retry = false, bool is_last = false) {
+    Bytes payload;
+    for (const auto seq : seqs) {
+      Bytes spec;
+      put_task_spec(spec, {retry, kind, "", "\x80"});
+      put_task_record(payload, {seq, seq * 10, 1, is_last, spec});
+    }
+    return step(TasksReceived{{1, kRun, 1, kOrigin, first, static_cast<std::uint32_t>(seqs.size()),
+                               payload}});
+  }
+  Actions& finish(Seq seq, TaskState state = TaskState::kDone) {
+    return step(TaskFinished{{kOrigin, seq}, {1, seq * 10}, state, 0, 0, {}, "\xc0"});
+  }
+  Actions& order(OrderKind kind, Seq seq) {
+    return step(OrdersReceived{{1, kRun, 1, 0, {}}, {{kind, {kOrigin, seq}, {1, seq * 10}}}});
+  }
+  template <class T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const auto& action : out)
+      if (const auto* one = std::get_if<T>(&action)) found.push_back(*one);
+    return found;
+  }
+  std::vector<Seq> started() const {
+    std::vector<Seq> seqs;
+    for (const auto& start : all<StartTask>()) seqs.push_back(start.id.seq);
+    return seqs;
+  }
+  std::vector<protocol::Held> held() {
+    pass(2s);  // A beat is due.
+    return *protocol::decode_held(all<SendBeat>().at(0).beat.payload);
+  }
+  protocol::ResultRecord result() {
+    const auto sent = all<SendResults>();
+    keep = sent.at(0).results.payload;
+    ByteReader reader(keep);
+    return *protocol::read_result(reader);
+  }
+  Bytes keep;
+};
+
+}  // namespace
+
+TEST_CASE("a worker says hello until it is welcomed, then opens its pipe", "[worker]") {
+  Rig rig(Rig::config());
+  REQUIRE(rig.pass(0s).size() == 1);
+  REQUIRE(rig.all<SendHello>()[0].hello.hello == 1);
+  rig.pass(1s);
+  REQUIRE(rig.all<SendHello>()[0].hello.hello == 1);  // The same one, repeated.
+  REQUIRE(rig.step(WelcomeReceived{{1, kRun, 1, kOrigin, "pipe", 1000}}) == Actions{OpenPipe{"pipe"}});
+  rig.step(PipeUp{});
+  REQUIRE(rig.all<SendBeat>()[0].beat.limit == 1);
+}
+
+TEST_CASE("a welcome for another hello is not believed", "[worker]") {
+  Rig rig(Rig::config());
+  rig.pass(0s);
+  REQUIRE(rig.step(WelcomeReceived{{1, kRun, 2, kOrigin, "pipe", 1000}}).empty());
+}
+
+TEST_CASE("prefetch one grants the next task only when the one before is finished", "[worker]") {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  rig.tasks(1, {1});
+  REQUIRE(rig.started() == std::vector<Seq>{1});
+  REQUIRE(rig.all<SendCredit>().empty());
+  rig.finish(1);
+  REQUIRE(rig.all<SendCredit>().at(0).credit.limit == 2);
+}
+
+TEST_CASE("as many tasks run as there are slots, in the order they came", "[worker]") {
+  Rig rig(Rig::config(2, 2));
+  rig.link();
+  rig.tasks(1, {4, 5, 6, 7});
+  REQUIRE(rig.started() == std::vector<Seq>{4, 5});
+  rig.finish(5);
+  REQUIRE(rig.started() == std::vector<Seq>{6});
+}
+
+TEST_CASE("a result is sent once, again until it is acknowledged, then forgotten", "[worker]") {
+  Rig rig(Rig::config());
+  rig.link();
+  rig.tasks(1, {1});
+  rig.finish(1);
+  REQUIRE(rig.all<SendResults>().at(0).results.first == 1);
+  REQUIRE(rig.held()[0].state == HeldState::kFinished);
+  REQUIRE(rig.all<SendResults>().size() == 1);  // The timer sends it again.
+  rig.step(AckReceived{{9, kRun, 1}});
+  REQUIRE(rig.core.held() == 0);
+  REQUIRE(rig.core.unacknowledged() == 0);
+  rig.pass(5s);
+  REQUIRE(rig.all<SendResults>().empty());
+}
+
+TEST_CASE("an acknowledgement beyond what was sent changes no more than what was sent", "[worker]") {
+  Rig rig(Rig::config());
+  rig.link();
+  rig.step(AckReceived{{9, kRun, 1000}});
+  rig.tasks(1, {1});
+  rig.finish(1);
+  REQUIRE(rig.all<SendResults>().at(0).results.first == 1);
+}
+
+TEST_CASE("another log gets again what the old one acknowledged in part", "[worker]") {
+  Rig rig(Rig::config(2, 2));
+  rig.link();
+  rig.tasks(1, {1, 2});
+  rig.finish(1);
+  rig.finish(2);
+  rig.step(AckReceived{{9, kRun, 1}});
+  rig.step(AckReceived{{10, kRun, 0}});
+  REQUIRE(rig.all<SendResults>().at(0).results.first == 2);
+  REQUIRE(rig.all<SendResults>().at(0).results.floor == 1);
+}
+
+TEST_CASE("a gap in the pipe's numbers starts a new link that tells what arrived", "[worker]") {
+  Rig rig(Rig::config(1, 5));
+  rig.link();
+  rig.tasks(1, {1});
+  rig.tasks(3, {3});
+  REQUIRE(rig.all<ClosePipe>().size() == 1);
+  const auto hello = rig.all<SendHello>().at(0).hello;
+  REQUIRE(hello.hello == 2);
+  REQUIRE((hello.last_start == 1 && hello.last_hello == 1 && hello.received == 1));
+  REQUIRE(*protocol::decode_held(hello.payload) ==
+          std::vector<protocol::Held>{{{kOrigin, 1}, {1, 10}, HeldState::kStarted}});
+}
+
+TEST_CASE("a silent ventilator gets a new hello; running tasks go on", "[worker]") {
+  Rig rig(Rig::config());
+  rig.link();
+  rig.tasks(1, {1});
+  rig.pass(4s);
+  REQUIRE(rig.all<SendHello>().at(0).hello.hello == 2);
+  REQUIRE(rig.all<KillTask>().empty());
+}
+
+TEST_CASE("the same task twice is never started twice, and the later lease counts", "[worker]") {
+  Rig rig(Rig::config(2, 4));
+  rig.link();
+  rig.tasks(1, {1});
+  Bytes spec;
+  put_task_spec(spec, {false, "work", "", "\x80"});
+  Bytes payload;
+  put_task_record(payload, {1, 99, 2, false, spec});
+  rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
+  REQUIRE(rig.started().empty());
+  REQUIRE(rig.held()[0].lease == Lease{1, 99});
+}
+
+TEST_CASE("cancelling kills a started task, which reports; a waiting one never starts", "[worker]") {
+  Rig rig(Rig::config(1, 2));
+  rig.link();
+  rig.tasks(1, {1, 2});
+  REQUIRE(rig.order(OrderKind::kCancel, 1) == Actions{KillTask{{kOrigin, 1}}});
+  rig.finish(1, TaskState::kFailed);
+  REQUIRE(rig.result().state == TaskState::kCancelled);
+  rig.order(OrderKind::kCancel, 2);
+  rig.finish(2, TaskState::kFailed);
+  REQUIRE(rig.result().state == TaskState::kCancelled);
+}
+
+TEST_CASE("a cancel that overtakes its task still cancels it", "[worker]") {
+  Rig rig(Rig::config());
+  rig.link();
+  rig.order(OrderKind::kCancel, 1);
+  rig.tasks(1, {1});
+  REQUIRE(rig.all<StartTask>().at(0).is_cancelled);
+}
+
+TEST_CASE("a task that is done although it was cancelled is done", "[worker]") {
+  Rig rig(Rig::config());
+  rig.link();
+  rig.tasks(1, {1});
+  rig.order(OrderKind::kCancel, 1);
+  rig.finish(1, TaskState::kDone);
+  REQUIRE(rig.result().state == TaskState::kDone);
+}
+
+TEST_CASE("a dropped task leaves without a result", "[worker]") {
+  Rig rig(Rig::config(1, 2));
+  rig.link();
+  rig.tasks(1, {1, 2});
+  REQUIRE(rig.order(OrderKind::kDrop, 1)[0] == Action(KillTask{{kOrigin, 1}}));
+  rig.order(OrderKind::kDrop, 2);
+  rig.finish(1, TaskState::kFailed);
+  REQUIRE(rig.all<SendResults>().empty());
+  REQUIRE(rig.core.held() == 0);
+}
+
+TEST_CASE("a recalled task is given back unless it has started, and leaves when released", "[worker]") {
+  Rig rig(Rig::config(1, 2));
+  rig.link();
+  rig.tasks(1, {1, 2});
+  rig.order(OrderKind::kRecall, 1);
+  REQUIRE(rig.all<SendBeat>().empty());
+  rig.order(OrderKind::kRecall, 2);
+  REQUIRE(rig.all<SendBeat>().size() == 1);
+  REQUIRE(rig.held()[1].state == HeldState::kReturned);
+  rig.order(OrderKind::kReleased, 2);
+  REQUIRE(rig.held().size() == 1);
+}
+
+TEST_CASE("a kind that the worker does not run is given back at once", "[worker]") {
+  Rig rig(Rig::config());
+  rig.link();
+  rig.tasks(1, {1}, "unknown");
+  REQUIRE(rig.started().empty());
+  REQUIRE(protocol::decode_held(rig.all<SendBeat>().at(0).beat.payload)->at(0).state ==
+          HeldState::kReturned);
+}
+
+TEST_CASE("a failure is final unless the task asks for a retry and has attempts left", "[worker]") {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  rig.tasks(1, {1}, "work", false, false);
+  rig.finish(1, TaskState::kFailed);
+  REQUIRE((rig.result().is_final && rig.result().state == TaskState::kFailed));
+  rig.tasks(2, {2}, "work", true, false);
+  rig.finish(2, TaskState::kFailed);
+  REQUIRE_FALSE(rig.result().is_final);
+  rig.tasks(3, {3}, "work", true, true);
+  rig.finish(3, TaskState::kFailed);
+  REQUIRE((rig.result().is_final && rig.result().state == TaskState::kDead));
+}
+
+TEST_CASE("inline tasks need no slot", "[worker]") {
+  Rig rig(Rig::config(1, 8));
+  rig.link();
+  rig.tasks(1, {1, 2, 3}, "quick");
+  REQUIRE(rig.started() == std::vector<Seq>{1, 2, 3});
+}
+
+TEST_CASE("credit stops while the sink acknowledges nothing", "[worker]") {
+  auto config = Rig::config(1, 4);
+  config.results_max = 2;
+  Rig rig(config);
+  rig.link();
+  rig.tasks(1, {1, 2}, "quick");
+  rig.finish(1);
+  rig.finish(2);
+  rig.tasks(3, {3, 4}, "quick");  // Granted before the sink fell silent.
+  rig.finish(3);
+  rig.finish(4);
+  REQUIRE(rig.all<SendCredit>().empty());
+  rig.held();
+  REQUIRE(rig.all<SendBeat>()[0].beat.limit == 4);  // Nothing beyond what was received.
+  rig.step(AckReceived{{9, kRun, 4}});
+  REQUIRE(rig.all<SendCredit>().at(0).credit.limit == 6);
+}
+
+TEST_CASE("short tasks are fetched far ahead, long ones one per slot", "[worker]") {
+  auto config = Rig::config(1, 0);
+  Rig rig(config);
+  rig.link();
+  rig.tasks(1, {1});
+  rig.now += 1ms;
+  rig.finish(1);
+  const auto limit = rig.all<SendCredit>().at(0).credit.limit;
+  REQUIRE(limit > 10);
+  rig.tasks(2, {2});
+  rig.now += 2s;
+  rig.finish(2);
+  rig.held();
+  REQUIRE(rig.all<SendBeat>()[0].beat.limit == limit);  // No more is asked for in advance.
+}
+
+TEST_CASE("a drained worker gives back what waits, finishes what runs, says goodbye", "[worker]") {
+  Rig rig(Rig::config(1, 2));
+  rig.link();
+  rig.tasks(1, {1, 2});
+  rig.step(DrainAsked{});
+  REQUIRE(rig.all<SendBeat>().size() == 1);
+  rig.order(OrderKind::kReleased, 2);
+  rig.finish(1);
+  REQUIRE(rig.all<Exit>().empty());
+  rig.step(AckReceived{{9, kRun, 1}});
+  REQUIRE(rig.all<SendGoodbye>().size() == 1);
+  REQUIRE(rig.all<Exit>().size() == 1);
+}
