@@ -311,7 +311,7 @@ TEST_CASE("short tasks are fetched far ahead, long ones one per slot", "[worker]
   const auto limit = rig.all<SendCredit>().at(0).credit.limit;
   REQUIRE(limit > 10);
   rig.tasks(2, {2});
-  rig.now += 2s;
+  rig.now += 1s;
   rig.finish(2);
   rig.held();
   REQUIRE(rig.all<SendBeat>()[0].beat.limit == limit);  // No more is asked for in advance.
