@@ -89,6 +89,19 @@ def check(root):
                 yield f"{path}: a main wires, in few lines"
 
 
+def undocumented(root):
+    """Messages that docs/protocol.md does not name."""
+    with open(os.path.join(root, "common/protocol/messages.hpp"), encoding="utf-8") as file:
+        names = re.findall(r'kName = "(\w+)"', file.read())
+    with open(os.path.join(root, "docs/protocol.md"), encoding="utf-8") as file:
+        text = file.read()
+    for name in names:
+        if f"| `{name}` |" not in text:
+            yield f"docs/protocol.md: has no row for the message {name}"
+        if not os.path.exists(os.path.join(root, "tests/golden", name + ".hex")):
+            yield f"tests/golden: has no sample of the message {name}"
+
+
 def self_test():
     """The rules bite: each of these must be found."""
     bad = {
@@ -104,7 +117,7 @@ def self_test():
 
 
 def main():
-    found = [*self_test(), *check(sys.argv[1])]
+    found = [*self_test(), *check(sys.argv[1]), *undocumented(sys.argv[1])]
     print("\n".join(found) or "tidy: nothing to say")
     return 1 if found else 0
 
