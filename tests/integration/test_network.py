@@ -20,12 +20,13 @@ def can_make_namespaces():
     try:
         if ip("netns", "add", name, check=False).returncode != 0:
             return False
-        return ip("netns", "del", name, check=False).returncode == 0
+        is_usable = ip("-n", name, "link", "set", "lo", "up", check=False).returncode == 0
+        return ip("netns", "del", name, check=False).returncode == 0 and is_usable
     except FileNotFoundError:
         return False
 
 
-@unittest.skipUnless(os.geteuid() == 0 and can_make_namespaces(), "needs root and network namespaces")
+@unittest.skipUnless(os.geteuid() == 0 and can_make_namespaces(), "needs root and network namespaces (not in a chroot)")
 class Namespaces(unittest.TestCase):
     """Three hosts on a bridge: 'server' (ventilator and sink), 'work' and 'client'."""
 

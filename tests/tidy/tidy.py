@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
@@ -71,11 +70,16 @@ def problems_in(path, text):
             break
 
 
+def files(root):
+    """The tree's files, without what builds and caches leave."""
+    for directory, names, found in os.walk(root):
+        names[:] = [name for name in names if not name.startswith(".") and name not in ("build", "__pycache__")]
+        yield from (os.path.relpath(os.path.join(directory, name), root) for name in found)
+
+
 def check(root):
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True,
-                            text=True, check=True).stdout.split()
-    for path in listed:
-        if not path.endswith((".cpp", ".hpp", ".py")) or not os.path.exists(os.path.join(root, path)):
+    for path in files(root):
+        if not path.endswith((".cpp", ".hpp", ".py")):
             continue
         if BAD_NAMES.search(path):
             yield f"{path}: a name that says nothing"

@@ -147,7 +147,8 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   out.push_back(JournalCancel{seq});
   const bool is_fresh = !active_.contains(seq);
   auto& task = make_active(seq);
-  if (is_fresh && seq <= recovered_.last && !is_recovered_open_) task.state = State::kNoted;
+  // An earlier start may have sent it: its worker has the rest of the grace to say so.
+  if (is_fresh && seq <= recovered_.last && !is_noted_open_) task.state = State::kNoted;
   task.is_cancelled = true;
   if (task.state == State::kReady || task.state == State::kParked) {
     pass_verdict(seq, task, protocol::TaskState::kCancelled, out);

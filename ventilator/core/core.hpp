@@ -94,6 +94,11 @@ class Core {
  private:
   using Range = protocol::Settlement::Range;
 
+  struct InPipe {
+    std::uint64_t number = 0;  // Zero: received on an earlier link.
+    Seq seq = 0;
+    Lease lease;
+  };
   struct Worker {
     Peer peer;
     Link link;
@@ -107,13 +112,14 @@ class Core {
     std::uint64_t outstanding = 0;  // Leased to it and not settled.
     std::uint32_t stuck_beats = 0;  // Beats in which received < sent and nothing was sent.
     std::uint64_t sent_at_last_beat = 0;
+    std::uint64_t last_beat = 0;
     TimePoint last_heard{};
     std::optional<TimePoint> pipe_ended;
     bool is_suspect = false;
     std::optional<Seq> alone;  // A last attempt runs here; nothing else does.
     bool is_reserved = false;  // Runs empty for a last attempt.
     std::vector<Seq> waiting;  // As of its last beat.
-    std::deque<std::pair<std::uint64_t, TaskRef>> pipe;  // (number, task), pruned lazily
+    std::deque<InPipe> pipe;  // What it was leased; pruned lazily.
   };
 
   enum class State : std::uint8_t {
@@ -178,6 +184,8 @@ class Core {
   void suspect_missing(Worker& worker, const std::vector<protocol::Held>& held);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
   void release(Task& task);
+  /// The task behind an entry of a worker's pipe, if it is still leased to it so; else null.
+  Task* leased_as(const InPipe& entry, RunId run);
   void judge_workers(TimePoint now, Actions& out);
   void recall_for_idle(TimePoint now, Actions& out);
 

@@ -122,11 +122,11 @@ TaskRef Core::lease_to(Worker& worker, Seq seq, bool& needs_sync) {
 
 void Core::send(Worker& worker, std::vector<TaskRef> tasks, bool needs_sync, Actions& out) {
   const auto first = worker.sent + 1;
-  for (const auto& ref : tasks) worker.pipe.emplace_back(++worker.sent, ref);
+  for (const auto& ref : tasks)
+    worker.pipe.push_back({++worker.sent, ref.seq, {durable_.start, ref.lease_number}});
   if (worker.pipe.size() > 2 * worker.outstanding + 4 * config_.dispatch_max)
-    std::erase_if(worker.pipe, [&](const auto& entry) {
-      const auto found = active_.find(entry.second.seq);
-      return found == active_.end() || found->second.lease.number != entry.second.lease_number;
+    std::erase_if(worker.pipe, [&](const InPipe& entry) {
+      return leased_as(entry, worker.link.run) == nullptr;
     });
   out.push_back(JournalNote{worker.link.run, durable_.start, tasks, needs_sync});
   out.push_back(SendTasks{worker.link, first, std::move(tasks)});

@@ -45,7 +45,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   const auto& hello = event.hello;
   const Link link{durable_.start, hello.run, hello.hello};
   const auto known = workers_.find(hello.run);
-  std::deque<std::pair<std::uint64_t, TaskRef>> old_pipe;
+  std::deque<InPipe> old_pipe;
   if (known != workers_.end()) {
     auto& old = known->second;
     if (hello.hello < old.link.hello) return;
@@ -76,22 +76,19 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   for (const auto& task : event.held)
     if (task.id.origin == durable_.origin) held.insert(task.id.seq);
   std::vector<std::pair<Seq, Lease>> gone;
-  for (const auto& [number, ref] : old_pipe) {
-    const auto found = active_.find(ref.seq);
-    const Lease lease{durable_.start, ref.lease_number};
-    if (found == active_.end() || found->second.lease != lease) continue;
-    auto& task = found->second;
-    if (task.state != State::kLeased || task.run != hello.run) continue;
-    if (is_same_life && number > hello.received) {
+  for (const auto& entry : old_pipe) {
+    auto* task = leased_as(entry, hello.run);
+    if (task == nullptr) continue;
+    if (is_same_life && entry.number > hello.received) {
       --leased_;
-      give_back(ref.seq, task, false, "", out);
-    } else if (held.contains(ref.seq)) {
+      give_back(entry.seq, *task, false, "", out);
+    } else if (held.contains(entry.seq)) {
       ++slot.outstanding;
-      slot.pipe.emplace_back(0, ref);  // Number zero: received long ago.
+      slot.pipe.push_back({0, entry.seq, entry.lease});
     } else {
       --leased_;
-      task.state = State::kBarrier;
-      gone.emplace_back(ref.seq, lease);
+      task->state = State::kBarrier;
+      gone.emplace_back(entry.seq, entry.lease);
     }
   }
   suspect(std::move(gone), text("worker ", hello.name, " lost it on reconnecting"));
@@ -112,6 +109,8 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
     return;
   }
   take_levels(*worker, beat.received, beat.limit);
+  if (beat.number <= worker->last_beat) return;  // Overtaken by a later one.
+  worker->last_beat = beat.number;
   const bool is_stuck = beat.received < worker->sent && worker->sent == worker->sent_at_last_beat;
   worker->stuck_beats = is_stuck ? worker->stuck_beats + 1 : 0;
   worker->sent_at_last_beat = worker->sent;
@@ -167,17 +166,20 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
     if (is_unfinished) return OrderKind::kDrop;
     return std::nullopt;  // Finished: it goes when the sink acknowledges it.
   }
-  auto& task = make_active(seq);
-  const bool is_current = task.state == State::kLeased && task.lease == held.lease &&
-                          task.run == worker.link.run;
+  const auto known = active_.find(seq);
+  const bool is_current = known != active_.end() && known->second.state == State::kLeased &&
+                          known->second.lease == held.lease &&
+                          known->second.run == worker.link.run;
   if (held.state == HeldState::kReturned) {
     if (is_current) {
+      auto& task = known->second;
       task.refused_by.push_back(worker.link.run);
       release(task);
       give_back(seq, task, false, "", out);
     }
     return OrderKind::kReleased;
   }
+  auto& task = make_active(seq);
   if (!is_current) {
     // A task of an earlier link or start, or one that we took for lost: its holder keeps it,
     // unless a later lease of it is out.
@@ -204,8 +206,15 @@ void Core::adopt(Worker& worker, Seq seq, const Held& held) {
   task.attempt = std::max<std::uint16_t>(task.attempt, 1);
   ++leased_;
   ++worker.outstanding;
-  worker.pipe.emplace_front(
-      0, TaskRef{seq, held.lease.number, task.attempt, task.attempt >= attempts_max_of(seq)});
+  worker.pipe.push_front({0, seq, held.lease});
+}
+
+Core::Task* Core::leased_as(const InPipe& entry, RunId run) {
+  const auto found = active_.find(entry.seq);
+  if (found == active_.end()) return nullptr;
+  auto& task = found->second;
+  const bool is_its = task.state == State::kLeased && task.run == run && task.lease == entry.lease;
+  return is_its ? &task : nullptr;
 }
 
 // Received, no longer held, and not settled as far as we read: read on, then judge (rule V6).
@@ -214,20 +223,18 @@ void Core::suspect_missing(Worker& worker, const std::vector<Held>& held) {
   for (const auto& task : held)
     if (task.id.origin == durable_.origin) holds.insert(task.id.seq);
   std::vector<std::pair<Seq, Lease>> missing;
-  std::erase_if(worker.pipe, [&](const auto& entry) {
-    const auto& [number, ref] = entry;
-    const auto found = active_.find(ref.seq);
-    if (found == active_.end()) return true;
-    auto& task = found->second;
-    const bool is_its = task.state == State::kLeased && task.run == worker.link.run &&
-                        task.lease.number == ref.lease_number;
-    if (!is_its) return true;
-    if (number > worker.received || holds.contains(ref.seq)) return false;
-    release(task);
-    task.state = State::kBarrier;
-    missing.emplace_back(ref.seq, task.lease);
+  std::erase_if(worker.pipe, [&](const InPipe& entry) {
+    auto* task = leased_as(entry, worker.link.run);
+    if (task == nullptr) return true;
+    if (entry.number > worker.received || holds.contains(entry.seq)) return false;
+    missing.emplace_back(entry.seq, entry.lease);
     return true;
   });
+  for (const auto& [seq, lease] : missing) {  // Not while the pipe is walked: it may be cleared.
+    auto& task = active_.at(seq);
+    release(task);
+    task.state = State::kBarrier;
+  }
   suspect(std::move(missing), text("worker ", worker.name, " no longer had it"));
 }
 
@@ -250,16 +257,13 @@ void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
   std::erase(order_, run);
   out.push_back(ClosePipe{worker.link});
   std::vector<std::pair<Seq, Lease>> leases;
-  for (const auto& [number, ref] : worker.pipe) {
-    const auto found = active_.find(ref.seq);
-    if (found == active_.end()) continue;
-    auto& task = found->second;
-    if (task.state != State::kLeased || task.run != run) continue;
-    if (task.lease.number != ref.lease_number) continue;
+  for (const auto& entry : worker.pipe) {
+    auto* task = leased_as(entry, run);
+    if (task == nullptr) continue;
     --leased_;
-    task.state = State::kBarrier;
-    task.is_unconfirmed = true;
-    leases.emplace_back(ref.seq, task.lease);
+    task->state = State::kBarrier;
+    task->is_unconfirmed = true;
+    leases.emplace_back(entry.seq, entry.lease);
   }
   suspect(std::move(leases), text("worker ", worker.name, ": ", reason));
 }

@@ -31,8 +31,7 @@ Journal::Journal(storage::Directory& directory, storage::StoreOptions options, s
     recovered_.origin = static_cast<Origin>(options.entropy >> 34);  // 30 bits
   recovered_.is_power_cut = recovered_.start != 0 && boot_id != last_boot_id_;
   ++recovered_.start;
-  store_.append(type_of(JournalRecord::kStart),
-                encode(StartRecord{recovered_.origin, recovered_.start, std::move(boot_id)}));
+  start_record_ = encode(StartRecord{recovered_.origin, recovered_.start, std::move(boot_id)});
   checkpoint(recovered_);
   store_.commit();
   collect(recovered_.settled);
@@ -128,6 +127,7 @@ void Journal::append(const JournalNote& note) {
 
 void Journal::checkpoint(const Durable& durable) {
   const auto payload = encode(durable);
+  store_.append(type_of(JournalRecord::kStart), start_record_);
   checkpoint_segment_ = store_.append(type_of(JournalRecord::kCheckpoint), payload).segment;
 }
 

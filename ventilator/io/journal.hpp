@@ -64,6 +64,7 @@ class Journal {
   std::uint64_t segment_bytes_;
   Durable recovered_;
   std::string last_boot_id_;
+  Bytes start_record_;                        // Repeated with each checkpoint.
   std::deque<Entry> index_;                   // Ascending.
   std::map<Seq, storage::Position> moved_;
   std::map<Seq, Cached> cache_;               // By first task of the record.

@@ -93,6 +93,8 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
   Journal journal(*directory, small(2), "boot");
   const auto again = journal.take_recovered();
   REQUIRE(again.last == 2000);
+  REQUIRE(again.origin == durable.origin);  // Also when the segment of the first start is gone.
+  REQUIRE(again.start == 2);
   REQUIRE_FALSE(again.settled.contains(1));
   REQUIRE(args_of(journal, 1) == body(1));
 }

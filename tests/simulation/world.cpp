@@ -1,0 +1,34 @@
+#include "tests/simulation/world.hpp"
+
+#include <cstdio>
+
+namespace eole::simulation {
+
+void World::at(TimePoint when, std::function<void()> what) {
+  due_.push({std::max(when, now_), ++order_, std::move(what)});
+}
+
+void World::run(TimePoint until) {
+  while (!due_.empty() && due_.top().when <= until) {
+    auto due = std::move(const_cast<Due&>(due_.top()));
+    due_.pop();
+    now_ = due.when;
+    ++steps_;
+    due.what();
+  }
+  now_ = until;
+}
+
+void World::trace(const std::string& line) {
+  for (const char letter : line) {
+    hash_ ^= static_cast<unsigned char>(letter);
+    hash_ *= 1099511628211ULL;
+  }
+  if (!keeps_trace_) return;
+  char time[32];
+  std::snprintf(time, sizeof time, "%10.4f ",
+                std::chrono::duration<double>(now_.time_since_epoch()).count());
+  lines_.push_back(time + line);
+}
+
+}  // namespace eole::simulation

@@ -1,0 +1,122 @@
+#pragma once
+#include <catch2/catch.hpp>
+
+#include "ventilator/core/core.hpp"
+
+namespace eole::ventilator {
+
+using protocol::Held;
+using protocol::HeldState;
+using protocol::Order;
+using protocol::OrderKind;
+using protocol::Settlement;
+using protocol::TaskState;
+
+inline constexpr Origin kOrigin = 5;
+inline constexpr std::uint64_t kLog = 9;
+inline const TimePoint kStart = TimePoint(1000s);
+
+/// A ventilator core, a clock, and the actions of the last step.
+struct Rig {
+  TimePoint now = kStart;
+  Core core;
+  Actions out;
+  std::uint64_t head = 0;
+  std::uint64_t beats = 0;
+
+  explicit Rig(Durable durable = fresh(), bool introduce = true)
+      : core(Config{}, std::move(durable), kStart) {
+    if (introduce) step(IntroducedReceived{kLog, 0, {}});
+  }
+  static Durable fresh() {
+    Durable durable;
+    durable.origin = kOrigin;
+    durable.start = 1;
+    return durable;
+  }
+  Actions& step(Event event) {
+    out.clear();
+    core.on_event(std::move(event), now, out);
+    core.on_deadline(now, out);
+    return out;
+  }
+  Actions& pass(Duration time) {
+    out.clear();
+    for (auto left = time; left > 0s; left -= 100ms) {
+      now += std::min<Duration>(left, 100ms);
+      core.on_deadline(now, out);
+    }
+    return out;
+  }
+  Actions& submit(std::uint32_t count, std::uint64_t request = 1, std::uint8_t attempts = 0,
+                  std::string key = "", std::string hash = "") {
+    return step(Submitted{"client", {7, request, 0, key, count, attempts, {}}, hash, false});
+  }
+  void hello(RunId run, std::uint32_t number = 1, std::vector<Held> held = {},
+             std::uint64_t received = 0, Link last = {}) {
+    protocol::Hello hello;
+    hello.run = run;
+    hello.hello = number;
+    hello.name = "w" + std::to_string(run);
+    hello.received = received;
+    hello.last_start = last.start;
+    hello.last_hello = last.hello;
+    step(HelloReceived{peer(run), hello, std::move(held)});
+  }
+  static Peer peer(RunId run) { return "peer" + std::to_string(run); }
+  Actions& beat(RunId run, std::uint64_t received, std::uint64_t limit, std::vector<Held> held = {},
+                std::uint32_t number = 1, std::uint32_t start = 1) {
+    return step(BeatReceived{peer(run), {start, run, number, ++beats, received, limit, {}}, std::move(held)});
+  }
+  Actions& credit(RunId run, std::uint64_t received, std::uint64_t limit, std::uint32_t number = 1) {
+    return step(CreditReceived{peer(run), {1, run, number, received, limit}});
+  }
+  void worker(RunId run, std::uint64_t limit) {
+    hello(run);
+    credit(run, 0, limit);
+  }
+  /// News from the log: `seqs` are settled.
+  Actions& settle(const std::vector<Seq>& seqs, std::vector<Settlement::Failure> failures = {}) {
+    Settlement settlement;
+    for (const auto seq : seqs) settlement.add(seq);
+    settlement.failures = std::move(failures);
+    const auto to = head + seqs.size() + settlement.failures.size();
+    SettledReceived event{{0, kLog, head, to, to, {}}, settlement};
+    head = to;
+    return step(std::move(event));
+  }
+  /// Answers the read that is under way: nothing new in the log.
+  Actions& answer_read() {
+    const auto read = last<SendFollow>();
+    return step(SettledReceived{{read.request, kLog, head, head, head, {}}, {}});
+  }
+  template <class T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const auto& action : out)
+      if (const auto* one = std::get_if<T>(&action)) found.push_back(*one);
+    return found;
+  }
+  template <class T>
+  T last() const {
+    const auto found = all<T>();
+    REQUIRE_FALSE(found.empty());
+    return found.back();
+  }
+  std::vector<Seq> sent(RunId run) const {
+    std::vector<Seq> seqs;
+    for (const auto& send : all<SendTasks>())
+      if (send.link.run == run)
+        for (const auto& ref : send.tasks) seqs.push_back(ref.seq);
+    return seqs;
+  }
+  void silence(RunId run) { (void)run, pass(4s); }
+  static Held held(Seq seq, std::uint64_t lease, HeldState state = HeldState::kStarted,
+                   std::uint32_t start = 1) {
+    return {{kOrigin, seq}, {start, lease}, state};
+  }
+};
+
+using Seqs = std::vector<Seq>;
+
+}  // namespace eole::ventilator
