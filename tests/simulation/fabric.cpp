@@ -216,6 +216,8 @@ bool Fabric::is_settled() const {
 }
 
 void Fabric::run() {
+  world.trace(text("weather: loss ", weather.loss, ", duplication ", weather.duplication, ", delay ",
+                   weather.delay_most.count() / 1000, " us"));
   sink->start();
   ventilator->start();
   for (const auto& worker : workers) worker->start();
@@ -244,8 +246,12 @@ void Fabric::run() {
   ventilator->disk.fail_operation(UINT64_MAX / 2);
   sink->disk.fail_operation(UINT64_MAX / 2);
   const auto until = world.now() + kSettleTime;
-  while (world.now() < until && !is_settled()) world.run(world.now() + 500ms);
-  world.run(world.now() + 3s);  // The subscriber reads the last news.
+  const auto settle = [&] {
+    while (world.now() < until && !is_settled()) world.run(world.now() + 500ms);
+  };
+  settle();
+  world.run(world.now() + 12s);  // The last zombies wake and end; the subscriber reads on.
+  settle();
   check_end();
 }
 

@@ -139,7 +139,6 @@ class SimWorker final : public Process {
   std::optional<worker::Core> core_;
   worker::Actions actions_;
   std::optional<Link> pipe_;
-  std::uint32_t hello_ = 0;
   std::set<TaskId> killed_;
 };
 

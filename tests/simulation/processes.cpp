@@ -102,6 +102,7 @@ void SimVentilator::act(const ventilator::Action& action) {
     for (const auto& worker : fabric_.workers)
       if (worker->pipe() == close->link) worker->break_pipe(false);
   } else if (const auto* again = std::get_if<ventilator::SendHelloAgain>(&action)) {
+    world.trace("hello again to " + again->peer);
     if (auto* worker = fabric_.worker_of(again->peer))
       fabric_.send(*worker, [worker, run = again->run] {
         worker->on_event(worker::HelloAgainReceived{run});
@@ -118,7 +119,7 @@ void SimVentilator::act(const ventilator::Action& action) {
   } else if (const auto* verdict = std::get_if<ventilator::PushVerdict>(&action)) {
     push_verdict(*verdict);
   } else if (const auto* introduce = std::get_if<ventilator::SendIntroduce>(&action)) {
-    fabric_.to_sink([message = protocol::Introduce{1, core_->origin(), core_->start(), nonce_,
+    fabric_.to_sink([message = protocol::Introduce{core_->start(), core_->origin(), core_->start(), nonce_,
                                                    introduce->highest, {}},
                      settled = core_->settled()] {
       return sink::IntroduceReceived{"ventilator", message, settled};
@@ -144,6 +145,8 @@ void SimVentilator::send_tasks(const ventilator::SendTasks& action) {
   protocol::Tasks tasks{action.link.start, action.link.run, action.link.hello, core_->origin(),
                         action.first_number, static_cast<std::uint32_t>(action.tasks.size()), {}};
   for (const auto& ref : action.tasks) {
+    world.trace(text("sends ", ref.seq, " as number of link hello ", action.link.hello, " run ",
+                     action.link.run % 1000, " attempt ", ref.attempt));
     const auto spec = std::string(journal_->spec(ref.seq));
     put_task_record(tasks.payload, {ref.seq, ref.lease_number, ref.attempt, ref.is_last, spec});
   }
@@ -245,8 +248,9 @@ void SimSink::act(const sink::Action& action) {
     if (const auto* introduced = std::get_if<protocol::Introduced>(&reply->message)) {
       SeqRanges settled;
       settled.decode(introduced->payload);
-      fabric_.to_ventilator([log = introduced->log, offset = introduced->offset, settled] {
-        return ventilator::IntroducedReceived{log, offset, settled};
+      fabric_.to_ventilator([message = *introduced, settled] {
+        return ventilator::IntroducedReceived{static_cast<std::uint32_t>(message.request),
+                                              message.log, message.offset, settled};
       });
     } else {
       const auto reason = std::get<protocol::Refused>(reply->message).reason;
@@ -338,7 +342,7 @@ void SimWorker::act(const worker::Action& action) {
     most = std::max(most, limit);
   };
   if (const auto* hello = std::get_if<worker::SendHello>(&action)) {
-    hello_ = hello->hello.hello;
+    fabric_.world.trace(text(name_, " says hello ", hello->hello.hello));
     fabric_.to_ventilator([name = name_, message = hello->hello] {
       return ventilator::HelloReceived{name, message, *protocol::decode_held(message.payload)};
     });

@@ -184,6 +184,7 @@ std::optional<TaskView> Core::task(Seq seq) const {
 // ---- The log.
 
 void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
+  if (event.start != durable_.start) return;  // An answer to the life before.
   if (event.settled.highest() > durable_.last) {
     out.push_back(Stop{text("the journal went back: its highest task is ", durable_.last,
                             ", the sink knows ", event.settled.highest())});

@@ -181,7 +181,8 @@ class Core {
   std::optional<protocol::OrderKind> judge_one(Worker& worker, const protocol::Held& held,
                                                Actions& out);
   void adopt(Worker& worker, Seq seq, const protocol::Held& held);
-  void suspect_missing(Worker& worker, const std::vector<protocol::Held>& held);
+  void suspect_missing(Worker& worker, std::uint64_t received,
+                       const std::vector<protocol::Held>& held);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
   void release(Task& task);
   /// The task behind an entry of a worker's pipe, if it is still leased to it so; else null.

@@ -121,7 +121,7 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
   }
   std::vector<Order> orders;
   judge_held(*worker, event.held, orders, out);
-  suspect_missing(*worker, event.held);
+  suspect_missing(*worker, beat.received, event.held);
   out.push_back(SendOrders{event.peer, worker->link, false, std::move(orders)});
   follow(now, out);
 }
@@ -218,7 +218,8 @@ Core::Task* Core::leased_as(const InPipe& entry, RunId run) {
 }
 
 // Received, no longer held, and not settled as far as we read: read on, then judge (rule V6).
-void Core::suspect_missing(Worker& worker, const std::vector<Held>& held) {
+// `received` is the beat's own: a later message may have told a higher one already.
+void Core::suspect_missing(Worker& worker, std::uint64_t received, const std::vector<Held>& held) {
   std::unordered_set<Seq> holds;
   for (const auto& task : held)
     if (task.id.origin == durable_.origin) holds.insert(task.id.seq);
@@ -226,7 +227,7 @@ void Core::suspect_missing(Worker& worker, const std::vector<Held>& held) {
   std::erase_if(worker.pipe, [&](const InPipe& entry) {
     auto* task = leased_as(entry, worker.link.run);
     if (task == nullptr) return true;
-    if (entry.number > worker.received || holds.contains(entry.seq)) return false;
+    if (entry.number > received || holds.contains(entry.seq)) return false;
     missing.emplace_back(entry.seq, entry.lease);
     return true;
   });

@@ -50,6 +50,7 @@ struct PipeEnded {
   Link link;
 };
 struct IntroducedReceived {
+  std::uint32_t start = 0;  // Whose introduction this answers.
   std::uint64_t log = 0;
   std::uint64_t offset = 0;
   SeqRanges settled;

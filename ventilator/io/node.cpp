@@ -139,7 +139,8 @@ void Node::handle(net::Received received, TimePoint now) {
              [&](protocol::Introduced& introduced) {
                SeqRanges settled;
                if (!settled.decode(introduced.payload)) return;
-               event(IntroducedReceived{introduced.log, introduced.offset, std::move(settled)});
+               event(IntroducedReceived{static_cast<std::uint32_t>(introduced.request),
+                                          introduced.log, introduced.offset, std::move(settled)});
              }) ||
         take(std::type_identity<protocol::Refused>{}, Role::kSettle,
              [&](protocol::Refused& refused) { event(SinkRefused{refused.reason}); });
@@ -391,7 +392,7 @@ void Node::act(const PushVerdict& action) {
 }
 
 void Node::act(const SendIntroduce& action) {
-  sink_.send(encode(protocol::Introduce{1, core_.origin(), core_.start(), nonce_, action.highest,
+  sink_.send(encode(protocol::Introduce{core_.start(), core_.origin(), core_.start(), nonce_, action.highest,
                                         core_.settled().encode()}));
 }
 

@@ -26,7 +26,7 @@ struct Rig {
 
   explicit Rig(Durable durable = fresh(), bool introduce = true)
       : core(Config{}, std::move(durable), kStart) {
-    if (introduce) step(IntroducedReceived{kLog, 0, {}});
+    if (introduce) step(IntroducedReceived{core.start(), kLog, 0, {}});
   }
   static Durable fresh() {
     Durable durable;
