@@ -150,6 +150,8 @@ void warn_if_nobody_runs(Cluster& cluster, const std::string& kind) {
 }
 
 int run(const SubmitOptions& options, const Globals& globals) {
+  if (options.kind.empty() && options.file.empty())
+    throw Failure{kBadUse, "submit: give a kind (download, image, exec, …), or --file"};
   Cluster cluster(globals);
   Submission submission(cluster, options.key);
   const bool is_json = globals.json || !options.file.empty();
@@ -165,7 +167,6 @@ int run(const SubmitOptions& options, const Globals& globals) {
       if (line.find_first_not_of(" \t\r") != std::string::npos)
         submission.add(parse_line(line, number, options));
   } else {
-    if (options.kind.empty()) throw Failure{kBadUse, "submit: give a kind, or --file"};
     for (auto& args : args_of(options, cluster))
       submission.add({options.kind, options.project, std::move(args), options.retry,
                       static_cast<std::uint8_t>(options.attempts)});

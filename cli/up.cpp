@@ -1,5 +1,8 @@
 #include <CLI/CLI.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <filesystem>
 
 #include "cli/common.hpp"
@@ -24,12 +27,22 @@ std::string state_directory() {
   return std::filesystem::path(net::cluster_file_path("")).parent_path().string();
 }
 
+// Held as long as this process lives: a second `eole up` here would take the first one's place.
+void lock(const std::string& path, const std::string& what) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) != 0)
+    throw Failure{kBadUse, text(what, " is in use by another `eole up`")};
+}
+
 int run(UpOptions options, const Globals& globals) {
   const auto cluster_path = net::cluster_file_path(globals.cluster_path);
   if (options.data.empty()) options.data = state_directory() + "/data";
   options.data = std::filesystem::absolute(options.data).string();
   std::filesystem::create_directories(options.data);
   std::filesystem::permissions(options.data, std::filesystem::perms::owner_all);
+  lock(options.data + "/up.lock", "directory " + options.data);
+  lock(cluster_path + ".lock", "cluster file " + cluster_path);
   Supervisor supervisor(options.data + "/logs");
 
   const auto endpoints = make_endpoints(options.data, options.listen);
@@ -56,9 +69,12 @@ int run(UpOptions options, const Globals& globals) {
               endpoints.client.queries.c_str(), endpoints.client.notifications.c_str(),
               (options.data + "/logs").c_str());
   std::fflush(stdout);
-  return supervisor.run({"--cluster", cluster_path, "status", "--until-workers",
-                         std::to_string(options.workers)},
-                        options.workers > 0);
+  const auto code = supervisor.run({"--cluster", cluster_path, "status", "--until-workers",
+                                    std::to_string(options.workers)},
+                                   options.workers > 0);
+  if (const auto& pipes = endpoints.server.pipes; pipes.starts_with("ipc://"))
+    std::filesystem::remove_all(pipes.substr(6));  // The sockets' own directory.
+  return code;
 }
 
 }  // namespace

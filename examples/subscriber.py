@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Prints the results of a cluster as they come: subscriber.py [CLUSTER_FILE] (docs/protocol.md)."""
 import os, struct, sys
 import msgpack, zmq
