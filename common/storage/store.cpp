@@ -48,10 +48,28 @@ struct RecordHeader {
 // The segment's random id and the place are part of every checksum: what an earlier life of the
 // file left behind, or a payload that looks like a record, can never pass for one.
 std::uint32_t seed_of(std::uint64_t segment_id, std::uint64_t offset) {
-  Bytes seed;
-  put<std::uint64_t>(seed, segment_id);
-  put<std::uint64_t>(seed, offset);
-  return crc32c(seed);
+  char seed[16];
+  std::memcpy(seed, &segment_id, 8);
+  std::memcpy(seed + 8, &offset, 8);
+  return crc32c({seed, sizeof seed});
+}
+
+// Appends one record to `out`, whose end is `offset` in the segment.
+void put_record(std::string& out, std::uint64_t segment_id, std::uint64_t offset,
+                std::uint32_t type, std::string_view payload, std::uint64_t proven) {
+  const auto seed = seed_of(segment_id, offset);
+  const auto length = static_cast<std::uint32_t>(payload.size());
+  const auto payload_crc = crc32c(payload, seed);
+  char header[kRecordHeaderBytes];
+  std::memcpy(header + 4, &payload_crc, 4);
+  std::memcpy(header + 8, &length, 4);
+  std::memcpy(header + 12, &type, 4);
+  std::memcpy(header + 16, &proven, 8);
+  const auto crc = crc32c({header + 4, kRecordHeaderBytes - 4}, seed);
+  std::memcpy(header, &crc, 4);
+  out.append(header, sizeof header);
+  out += payload;
+  out.append(aligned(payload.size()) - payload.size(), '\0');
 }
 
 std::optional<RecordHeader> header_at(std::string_view file, std::uint64_t segment_id,
@@ -113,23 +131,6 @@ std::uint64_t Store::next_segment_id() {
   return mixed ^ (mixed >> 31);
 }
 
-std::string Store::encode_record(const Segment& segment, std::uint64_t offset, std::uint32_t type,
-                                 std::string_view payload, std::uint64_t proven) const {
-  const auto seed = seed_of(segment.id, offset);
-  Bytes covered;
-  put<std::uint32_t>(covered, crc32c(payload, seed));
-  put<std::uint32_t>(covered, static_cast<std::uint32_t>(payload.size()));
-  put<std::uint32_t>(covered, type);
-  put<std::uint64_t>(covered, proven);
-  Bytes out;
-  out.reserve(aligned(kRecordHeaderBytes + payload.size()));
-  put<std::uint32_t>(out, crc32c(covered, seed));
-  out += covered;
-  out += payload;
-  out.resize(aligned(out.size()), '\0');
-  return out;
-}
-
 void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
                           std::string_view copied) {
   const auto name = segment_name(number);
@@ -144,7 +145,7 @@ void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
   while (!reader.is_done()) {
     const auto type = reader.get<std::uint32_t>();
     const auto payload = reader.take(reader.get<std::uint32_t>());
-    body += encode_record(segment, kSegmentHeaderBytes + body.size(), type, payload, 0);
+    put_record(body, segment.id, kSegmentHeaderBytes + body.size(), type, payload, 0);
   }
   segment.end = kSegmentHeaderBytes + body.size();
 
@@ -293,7 +294,7 @@ Position Store::append(std::uint32_t type, std::string_view payload) {
   if (used > kSegmentHeaderBytes && used + needed > options_.segment_bytes) roll();
   const auto number = current_segment();
   const Position at{number, written_ + buffer_.size()};
-  buffer_ += encode_record(segments_[number], at.offset, type, payload, proven_);
+  put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, proven_);
   return at;
 }
 

@@ -67,8 +67,6 @@ class Store {
   void recover(const RecordVisitor& visit);
   void recover_last(std::uint32_t number, const SegmentHeader& header, const RecordVisitor& visit);
   SegmentHeader read_header(std::uint32_t number, const File& file) const;
-  std::string encode_record(const Segment& segment, std::uint64_t offset, std::uint32_t type,
-                            std::string_view payload, std::uint64_t proven) const;
   void roll();
   std::uint64_t next_segment_id();
 
