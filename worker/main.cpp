@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     for (const auto& kind : worker::kinds()) {
       if (kind.needs_exec && !options.allow_exec) continue;
       config.kinds.emplace(kind.name);
-      if (kind.is_inline) config.inline_kinds.emplace(kind.name);
+      if (kind.run_inline != nullptr) config.inline_kinds.emplace(kind.name);
     }
     std::vector<std::unique_ptr<worker::CommandRunner>> runners;  // Before any thread or socket.
     for (std::uint32_t i = 0; options.allow_exec && i < config.slots; ++i)

@@ -144,6 +144,27 @@ Bytes Value::to_msgpack() const {
   return out;
 }
 
+namespace {
+
+// Walks over a value; only its depth is bounded.
+struct SkipVisitor : msgpack::null_visitor {
+  bool start_array(std::uint32_t) { return ++depth <= Value::kDepthMax; }
+  bool end_array() { return --depth, true; }
+  bool start_map(std::uint32_t) { return ++depth <= Value::kDepthMax; }
+  bool end_map() { return --depth, true; }
+  void parse_error(std::size_t, std::size_t) {}
+  void insufficient_bytes(std::size_t, std::size_t) {}
+  int depth = 0;
+};
+
+}  // namespace
+
+bool is_msgpack(std::string_view bytes) {
+  SkipVisitor visitor;
+  std::size_t end = 0;
+  return msgpack::parse(bytes.data(), bytes.size(), end, visitor) && end == bytes.size();
+}
+
 Expected<Value> Value::from_msgpack(std::string_view bytes) {
   ValueVisitor visitor;
   std::size_t end = 0;

@@ -119,24 +119,37 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
+struct Streams {
+  int in;
+  int out;
+  int err;
+  int failure;  // Closed by a good exec; carries errno otherwise.
+};
+
+// Only plain values live across vfork: the child borrows this very stack.
+[[gnu::noinline]] pid_t launch(char* const* argv, char* const* env, const char* cwd,
+                               const Streams& streams) {
+  const pid_t pid = ::vfork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::setsid();
+  ::dup2(streams.in, 0);
+  ::dup2(streams.out, 1);
+  ::dup2(streams.err, 2);
+  if (*cwd == '\0' || ::chdir(cwd) == 0) ::execvpe(argv[0], argv, env);
+  const int error = errno;
+  (void)!::write(streams.failure, &error, sizeof error);
+  ::_exit(127);
+}
+
 // The command's pid; its standard streams are the given ends.
 pid_t start(Job& job, const Pipe& in, const Pipe& out, const Pipe& err, std::string& problem) {
   auto argv = pointers(job.argv);
   auto env = pointers(job.env);
-  Pipe failure;  // Closed by a good exec; carries errno otherwise.
-  const pid_t pid = ::vfork();
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::signal(SIGPIPE, SIG_DFL);
-    ::setsid();
-    ::dup2(in.end(0), 0);
-    ::dup2(out.end(1), 1);
-    ::dup2(err.end(1), 2);
-    if (job.cwd.empty() || ::chdir(job.cwd.c_str()) == 0) ::execvpe(argv[0], argv.data(), env.data());
-    const int error = errno;
-    (void)!::write(failure.end(1), &error, sizeof error);
-    ::_exit(127);
-  }
+  Pipe failure;
+  const pid_t pid = launch(argv.data(), env.data(), job.cwd.c_str(),
+                           {in.end(0), out.end(1), err.end(1), failure.end(1)});
   if (pid < 0) return problem = std::strerror(errno), -1;
   failure.close_end(1);
   int error = 0;

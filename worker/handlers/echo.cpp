@@ -2,6 +2,9 @@
 
 namespace eole::worker {
 
-Outcome run_echo(const Value& args, TaskContext&) { return Outcome::done(args); }
+Expected<Bytes> echo(std::string_view args) {
+  if (!protocol::is_msgpack(args)) return Error{"echo: its arguments are not one msgpack value"};
+  return Bytes(args);
+}
 
 }  // namespace eole::worker

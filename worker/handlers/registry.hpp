@@ -9,9 +9,11 @@ namespace eole::worker {
 /// A kind of task: its name, what runs it, and what it needs.
 struct Kind {
   std::string_view name;
-  Outcome (*run)(const Value& args, TaskContext& context);
-  bool is_inline = false;   // Microseconds long and never waits: the worker's loop runs it.
+  Outcome (*run)(const Value& args, TaskContext& context) = nullptr;
   bool needs_exec = false;  // Only with --allow-exec.
+  /// Instead of `run`, for what takes microseconds and never waits: the worker's loop runs it
+  /// itself, on the encoded arguments, and gets the encoded value.
+  Expected<Bytes> (*run_inline)(std::string_view args) = nullptr;
 };
 
 /// Every kind there is. A new one is a file here and a line in registry.cpp.

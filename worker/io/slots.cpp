@@ -186,7 +186,7 @@ Outcome call(const StartTask& task, TaskContext& context) {
   ByteReader reader(task.spec);
   const auto spec = protocol::read_task_spec(reader);
   const auto* kind = spec ? find_kind(spec->kind) : nullptr;
-  if (kind == nullptr) return Outcome::failed("no such kind of task");
+  if (kind == nullptr || kind->run == nullptr) return Outcome::failed("no such kind of task");
   const auto args = Value::from_msgpack(spec->args);
   if (!args) return Outcome::failed(text(kind->name, ": arguments: ", args.error().message));
   try {
@@ -218,28 +218,21 @@ TaskFinished report(const StartTask& task, Outcome outcome, const Value& artifac
   return finished;
 }
 
-class NoContext final : public TaskContext {
- public:
-  bool is_cancelled() const override { return false; }
-  int cancel_fd() const override { return -1; }
-  void progress(std::uint64_t, std::uint64_t) override {}
-  void output(std::string_view, std::string_view) override {}
-  std::string scratch_path(std::string_view) override { return {}; }
-  std::optional<std::string> lasting_path() override { return std::nullopt; }
-  Expected<std::uint64_t> fetch(const std::string&, const std::string&) override {
-    return Error{"an inline task fetches nothing"};
-  }
-  CommandRunner* commands() override { return nullptr; }
-};
-
 }  // namespace
 
 TaskFinished Slots::run_inline(const StartTask& task) {
   const auto started = process::now();
   if (task.is_cancelled)
     return report(task, Outcome::failed("cancelled before it started"), {}, {}, started, true);
-  NoContext context;
-  return report(task, call(task, context), {}, {}, started, false);
+  ByteReader reader(task.spec);
+  const auto spec = protocol::read_task_spec(reader);
+  auto value = find_kind(spec->kind)->run_inline(spec->args);
+  if (!value) return report(task, Outcome::failed(value.error().message), {}, {}, started, false);
+  TaskFinished finished{task.id, task.lease, TaskState::kDone, process::unix_ms(), 0, {}, {}};
+  finished.body.reserve(value->size() + 8);
+  finished.body = "\x81\xa5value";  // {"value": …}, around what is encoded already.
+  finished.body += *value;
+  return finished;
 }
 
 TaskFinished Slots::run(const StartTask& task, Context& context) {
