@@ -124,11 +124,10 @@ bool Node::take_from_slots(TimePoint now) {
 }
 
 void Node::perform(TimePoint now) {
-  // Inline tasks add their ends while the list is walked.
-  for (std::size_t i = 0; i < actions_.size(); ++i) {
-    const auto action = std::move(actions_[i]);
-    std::visit([&](const auto& concrete) { act(concrete, now); }, action);
-  }
+  // By index: the end of an inline task may add actions while the list is walked. So no act
+  // looks at its action again after it has handed an event to the core.
+  for (std::size_t i = 0; i < actions_.size(); ++i)
+    std::visit([&](const auto& concrete) { act(concrete, now); }, actions_[i]);
   actions_.clear();
 }
 
