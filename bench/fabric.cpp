@@ -59,7 +59,12 @@ void throughput(const net::ClusterFile& cluster, std::uint64_t count, std::uint3
   const auto start = Clock::now();
   double submitted = 0;
   std::thread submitter([&] {
-    client::Submitter client(context, cluster, {.key = {}, .attempts_max = 0, .batch = batch, .window = window, .patience = 60s},
+    client::Submitter client(context, cluster,
+                             {.key = {},
+                              .attempts_max = 0,
+                              .batch = batch,
+                              .window = window,
+                              .patience = 60s},
                              [](Origin, Seq, std::uint32_t) {});
     const auto args = arguments();
     const protocol::TaskSpec spec{false, "echo", "", args};
