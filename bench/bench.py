@@ -79,8 +79,7 @@ def fill():
     """Bytes of memory for each of a million queued tasks."""
     with Cluster(workers=0) as cluster:
         before = resident_bytes(cluster.pid("ventilator"))
-        lines = '{"kind":"echo","args":{"text":"' + "x" * 80 + '"}}\n'
-        cluster.eole("submit", "--file", "-", input=lines * 1_000_000)
+        bench(cluster, "fill", 1_000_000)
         return (resident_bytes(cluster.pid("ventilator")) - before) / 1_000_000
 
 

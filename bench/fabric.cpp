@@ -1,5 +1,6 @@
 // Load for a running cluster: submits no-op tasks and reads their results back from the log.
 //   eole-bench throughput COUNT BATCH WINDOW    tasks a second, submit to notification
+//   eole-bench fill COUNT                       accepted tasks a second, nothing read back
 //   eole-bench lone COUNT                       one at a time: latency in microseconds
 // Prints one JSON object. The cluster is EOLE_CLUSTER's.
 #include <algorithm>
@@ -51,6 +52,32 @@ void await(client::LogReader& reader, std::uint64_t count) {
   }
 }
 
+/// Submits `count` tasks and returns once all are accepted.
+void submit(net::Context& context, const net::ClusterFile& cluster, std::uint64_t count,
+            std::uint32_t batch, std::uint32_t window) {
+  client::Submitter client(context, cluster,
+                           {.key = {},
+                            .attempts_max = 0,
+                            .batch = batch,
+                            .window = window,
+                            .patience = 60s},
+                           [](Origin, Seq, std::uint32_t) {});
+  const auto args = arguments();
+  const protocol::TaskSpec spec{false, "echo", "", args};
+  for (std::uint64_t i = 0; i < count; ++i)
+    if (auto added = client.add(spec); !added) fail(added.error().message);
+  if (auto finished = client.finish(); !finished) fail(finished.error().message);
+}
+
+void fill(const net::ClusterFile& cluster, std::uint64_t count) {
+  net::Context context(cluster);
+  const auto start = Clock::now();
+  submit(context, cluster, count, 256, 64);
+  const auto took = seconds_since(start);
+  std::printf("{\"tasks\":%llu,\"seconds\":%.3f,\"tasks_per_second\":%.0f}\n",
+              static_cast<unsigned long long>(count), took, static_cast<double>(count) / took);
+}
+
 void throughput(const net::ClusterFile& cluster, std::uint64_t count, std::uint32_t batch,
                 std::uint32_t window) {
   net::Context context(cluster);
@@ -59,18 +86,7 @@ void throughput(const net::ClusterFile& cluster, std::uint64_t count, std::uint3
   const auto start = Clock::now();
   double submitted = 0;
   std::thread submitter([&] {
-    client::Submitter client(context, cluster,
-                             {.key = {},
-                              .attempts_max = 0,
-                              .batch = batch,
-                              .window = window,
-                              .patience = 60s},
-                             [](Origin, Seq, std::uint32_t) {});
-    const auto args = arguments();
-    const protocol::TaskSpec spec{false, "echo", "", args};
-    for (std::uint64_t i = 0; i < count; ++i)
-      if (auto added = client.add(spec); !added) fail(added.error().message);
-    if (auto finished = client.finish(); !finished) fail(finished.error().message);
+    submit(context, cluster, count, batch, window);
     submitted = seconds_since(start);
   });
   await(**reader, count);
@@ -116,8 +132,10 @@ int main(int argc, char** argv) {
                static_cast<std::uint32_t>(number(4, 64)));
   } else if (mode == "lone") {
     lone(*cluster, number(2, 2000));
+  } else if (mode == "fill") {
+    fill(*cluster, number(2, 1'000'000));
   } else {
-    std::fprintf(stderr, "use: eole-bench throughput COUNT BATCH WINDOW | lone COUNT\n");
+    std::fprintf(stderr, "use: eole-bench throughput COUNT BATCH WINDOW | lone COUNT | fill COUNT\n");
     return 2;
   }
   return 0;

@@ -151,7 +151,6 @@ void Node::handle(net::Received received, TimePoint now) {
     auto held = protocol::decode_held(message.payload);
     if (!held) return refuse(0, held.error().message);
     message.payload.clear();
-    users_[peer] = received.user;
     then(std::move(*held));
   };
   const bool is_known =
@@ -183,6 +182,7 @@ void Node::handle(net::Received received, TimePoint now) {
       take(std::type_identity<protocol::Hello>{}, Role::kWork,
            [&](protocol::Hello& hello) {
              held_of(hello, [&](auto held) {
+               users_[peer] = received.user;
                event(HelloReceived{peer, std::move(hello), std::move(held)});
              });
            }) ||
@@ -273,6 +273,7 @@ void Node::perform(TimePoint) {
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   actions_.clear();
+  users_.clear();
   if (settled_any_) {
     settled_any_ = false;
     journal_.collect(core_.settled());

@@ -73,7 +73,7 @@ class Node {
   Core core_;
   Actions actions_;
   std::map<Link, Pipe> pipes_;
-  std::map<std::string, std::string> users_;  // Routing id of a worker -> its key.
+  std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   bool settled_any_ = false;
   bool is_full_ = false;
   TimePoint next_space_check_{};
