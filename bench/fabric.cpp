@@ -55,13 +55,10 @@ void await(client::LogReader& reader, std::uint64_t count) {
 /// Submits `count` tasks and returns once all are accepted.
 void submit(net::Context& context, const net::ClusterFile& cluster, std::uint64_t count,
             std::uint32_t batch, std::uint32_t window) {
-  client::Submitter client(context, cluster,
-                           {.key = {},
-                            .attempts_max = 0,
-                            .batch = batch,
-                            .window = window,
-                            .patience = 60s},
-                           [](Origin, Seq, std::uint32_t) {});
+  client::Submitter client(
+      context, cluster,
+      {.key = {}, .attempts_max = 0, .batch = batch, .window = window, .patience = 60s},
+      [](Origin, Seq, std::uint32_t) {});
   const auto args = arguments();
   const protocol::TaskSpec spec{false, "echo", "", args};
   for (std::uint64_t i = 0; i < count; ++i)
@@ -92,10 +89,11 @@ void throughput(const net::ClusterFile& cluster, std::uint64_t count, std::uint3
   await(**reader, count);
   const auto took = seconds_since(start);
   submitter.join();
-  std::printf("{\"tasks\":%llu,\"batch\":%u,\"window\":%u,\"seconds\":%.3f,\"tasks_per_second\":%.0f,"
-              "\"submit_seconds\":%.3f}\n",
-              static_cast<unsigned long long>(count), batch, window, took,
-              static_cast<double>(count) / took, submitted);
+  std::printf(
+      "{\"tasks\":%llu,\"batch\":%u,\"window\":%u,\"seconds\":%.3f,\"tasks_per_second\":%.0f,"
+      "\"submit_seconds\":%.3f}\n",
+      static_cast<unsigned long long>(count), batch, window, took,
+      static_cast<double>(count) / took, submitted);
 }
 
 void lone(const net::ClusterFile& cluster, std::uint64_t count) {
@@ -135,7 +133,8 @@ int main(int argc, char** argv) {
   } else if (mode == "fill") {
     fill(*cluster, number(2, 1'000'000));
   } else {
-    std::fprintf(stderr, "use: eole-bench throughput COUNT BATCH WINDOW | lone COUNT | fill COUNT\n");
+    std::fprintf(stderr,
+                 "use: eole-bench throughput COUNT BATCH WINDOW | lone COUNT | fill COUNT\n");
     return 2;
   }
   return 0;

@@ -29,7 +29,8 @@ struct Work {
 
 std::string key_of(std::uint64_t number) {
   std::string key(16, '\0');
-  for (int i = 15; i >= 8; --i, number >>= 8) key[static_cast<std::size_t>(i)] = static_cast<char>(number & 255);
+  for (int i = 15; i >= 8; --i, number >>= 8)
+    key[static_cast<std::size_t>(i)] = static_cast<char>(number & 255);
   return key;
 }
 
@@ -81,13 +82,14 @@ void bench_store(const Work& work) {
   });
   const auto full = megabytes(path);
   const auto per_segment = work.records / store.current_segment() + 1;
-  const auto deletes = rate(work, [&](auto first, auto last) {  // A settled range, not a record each.
-    store.append(2, key_of(first) + key_of(last));
-    store.commit();
-    const bool is_last = last == work.records;
-    store.drop_segments_below(is_last ? store.current_segment()
-                                      : static_cast<std::uint32_t>(last / per_segment));
-  });
+  const auto deletes =
+      rate(work, [&](auto first, auto last) {  // A settled range, not a record each.
+        store.append(2, key_of(first) + key_of(last));
+        store.commit();
+        const bool is_last = last == work.records;
+        store.drop_segments_below(is_last ? store.current_segment()
+                                          : static_cast<std::uint32_t>(last / per_segment));
+      });
   report("store", work, inserts, deletes, full, megabytes(path));
 }
 
@@ -95,17 +97,20 @@ void bench_lmdb(const Work& work) {
   const auto path = fresh(work, "lmdb");
   MDB_env* env = nullptr;
   need(mdb_env_create(&env) == 0 && mdb_env_set_mapsize(env, 8ULL << 30) == 0 &&
-           mdb_env_open(env, path.c_str(), 0, 0600) == 0, "lmdb open");
+           mdb_env_open(env, path.c_str(), 0, 0600) == 0,
+       "lmdb open");
   std::string value(kValueBytes, 'v');
   MDB_dbi dbi = 0;
   const auto each = [&](bool inserts, std::uint64_t first, std::uint64_t last) {
     MDB_txn* txn = nullptr;
-    need(mdb_txn_begin(env, nullptr, 0, &txn) == 0 && mdb_dbi_open(txn, nullptr, 0, &dbi) == 0, "lmdb begin");
+    need(mdb_txn_begin(env, nullptr, 0, &txn) == 0 && mdb_dbi_open(txn, nullptr, 0, &dbi) == 0,
+         "lmdb begin");
     for (auto i = first; i < last; ++i) {
       auto key = key_of(i);
       MDB_val k{key.size(), key.data()};
       MDB_val v{value.size(), value.data()};
-      need((inserts ? mdb_put(txn, dbi, &k, &v, MDB_APPEND) : mdb_del(txn, dbi, &k, nullptr)) == 0, "lmdb write");
+      need((inserts ? mdb_put(txn, dbi, &k, &v, MDB_APPEND) : mdb_del(txn, dbi, &k, nullptr)) == 0,
+           "lmdb write");
     }
     need(mdb_txn_commit(txn) == 0, "lmdb commit");
   };
@@ -119,21 +124,25 @@ void bench_lmdb(const Work& work) {
 void bench_sqlite(const Work& work) {
   const auto path = fresh(work, "sqlite");
   sqlite3* db = nullptr;
-  const auto run = [&](const char* sql) { need(sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK, sql); };
+  const auto run = [&](const char* sql) {
+    need(sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK, sql);
+  };
   need(sqlite3_open((path + "/db").c_str(), &db) == SQLITE_OK, "sqlite open");
   run("pragma journal_mode=wal; pragma synchronous=full;"
       "create table tasks(key blob primary key, value blob) without rowid");
   sqlite3_stmt* put = nullptr;
   sqlite3_stmt* del = nullptr;
   need(sqlite3_prepare_v2(db, "insert into tasks values(?,?)", -1, &put, nullptr) == SQLITE_OK &&
-           sqlite3_prepare_v2(db, "delete from tasks where key=?", -1, &del, nullptr) == SQLITE_OK, "sqlite prepare");
+           sqlite3_prepare_v2(db, "delete from tasks where key=?", -1, &del, nullptr) == SQLITE_OK,
+       "sqlite prepare");
   const std::string value(kValueBytes, 'v');
   const auto each = [&](sqlite3_stmt* statement, std::uint64_t first, std::uint64_t last) {
     run("begin");
     for (auto i = first; i < last; ++i) {
       const auto key = key_of(i);
       sqlite3_bind_blob(statement, 1, key.data(), 16, SQLITE_TRANSIENT);
-      if (statement == put) sqlite3_bind_blob(statement, 2, value.data(), kValueBytes, SQLITE_STATIC);
+      if (statement == put)
+        sqlite3_bind_blob(statement, 2, value.data(), kValueBytes, SQLITE_STATIC);
       need(sqlite3_step(statement) == SQLITE_DONE, "sqlite step");
       sqlite3_reset(statement);
     }
@@ -177,8 +186,9 @@ int main(int argc, char** argv) {
   if (argc > 1) work.records = std::strtoull(argv[1], nullptr, 10);
   if (argc > 2) work.batch = std::strtoull(argv[2], nullptr, 10);
   if (argc > 3) work.directory = argv[3];
-  std::printf("| engine       |   records | batch |   inserts/s |   deletes/s | MB full | drained |\n"
-              "|--------------|-----------|-------|-------------|-------------|---------|---------|\n");
+  std::printf(
+      "| engine       |   records | batch |   inserts/s |   deletes/s | MB full | drained |\n"
+      "|--------------|-----------|-------|-------------|-------------|---------|---------|\n");
   for (int round = 0; round < 3; ++round) {
     bench_store(work);
     bench_lmdb(work);

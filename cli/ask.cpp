@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <thread>
 
@@ -88,8 +87,8 @@ std::size_t ready_workers(const Value& status) {
 }
 
 void print_status(const Value& status) {
-  for (const auto* name : {"accepted", "queued", "running", "settled", "done", "failed", "dead",
-                           "cancelled"})
+  for (const auto* name :
+       {"accepted", "queued", "running", "settled", "done", "failed", "dead", "cancelled"})
     std::printf("%-10s %lld\n", name, static_cast<long long>(status[name].int_or(0)));
   std::printf("%-10s journal %s, log %s\n\n", "disk",
               human_bytes(static_cast<double>(status["journal_bytes"].int_or(0))).c_str(),
@@ -116,7 +115,8 @@ void print_worker(const Value& worker) {
               worker["name"].text_or("").c_str(), static_cast<long long>(worker["pid"].int_or(0)),
               coloured_state(worker["state"].text_or("")).c_str(),
               static_cast<long long>(worker["slots"].int_or(0)),
-              static_cast<long long>(worker["held"].int_or(0)), worker["kinds"].text_or("").c_str());
+              static_cast<long long>(worker["held"].int_or(0)),
+              worker["kinds"].text_or("").c_str());
 }
 
 Value progress_view(const protocol::Progress& progress) {
@@ -151,8 +151,10 @@ void watch(const Globals& globals, const WatchOptions& options) {
   while (options.count == 0 || shown < options.count) {
     const auto encoded = need(reader->next(500ms));
     while (const auto progress = reader->next_progress()) {
-      if (globals.json) print_json(progress_view(*progress));
-      else if (!progress->stream.empty()) std::fwrite(progress->payload.data(), 1, progress->payload.size(), stdout);
+      if (globals.json)
+        print_json(progress_view(*progress));
+      else if (!progress->stream.empty())
+        std::fwrite(progress->payload.data(), 1, progress->payload.size(), stdout);
     }
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);
@@ -227,7 +229,8 @@ void add_result(CLI::App& app, Globals& globals) {
     globals.exit_code = state == "done" ? kDone : kNotDone;
     if (globals.json) return print_json(view);
     if (!is_settled(view)) throw Failure{kNotDone, text(*id, ": not settled, ", state)};
-    if (state != "done") throw Failure{kNotDone, text(*id, ": ", state, ": ", view["error"].text_or(""))};
+    if (state != "done")
+      throw Failure{kNotDone, text(*id, ": ", state, ": ", view["error"].text_or(""))};
     std::printf("%s\n", view["value"].to_json().c_str());
   });
 }
@@ -253,10 +256,13 @@ void add_fetch(CLI::App& app, Globals& globals) {
     if (to.empty() || to == "." || to == "..") to = sha256;
     ProgressLine line;
     client::ArtifactClient artifacts(cluster.context, cluster.file);
-    const auto bytes = need(artifacts.get(sha256, to, [&](std::uint64_t done, std::uint64_t total) {
-      line.show(done, total, human_bytes(static_cast<double>(total)));
-      return true;
-    }), kNotDone);
+    const auto bytes =
+        need(artifacts.get(sha256, to,
+                           [&](std::uint64_t done, std::uint64_t total) {
+                             line.show(done, total, human_bytes(static_cast<double>(total)));
+                             return true;
+                           }),
+             kNotDone);
     if (globals.json)
       print_json(Value::Map{{"file", to}, {"bytes", bytes}, {"sha256", sha256}});
     else
@@ -265,7 +271,8 @@ void add_fetch(CLI::App& app, Globals& globals) {
 }
 
 void add_cancel(CLI::App& app, Globals& globals) {
-  auto* command = app.add_subcommand("cancel", "Cancel tasks, queued or running; say how each ended");
+  auto* command =
+      app.add_subcommand("cancel", "Cancel tasks, queued or running; say how each ended");
   auto ids = std::make_shared<std::vector<std::string>>();
   command->add_option("id", *ids, "the tasks")->required();
   command->add_flag("--json", globals.json, "one JSON object a line");
@@ -335,8 +342,10 @@ void add_dead(CLI::App& app, Globals& globals) {
                                   });
       need(submitter.add(*spec));
       need(submitter.finish());
-      if (globals.json) print_json(Value::Map{{"id", id}, {"replay_of", written}});
-      else std::printf("%s  replays %s\n", id.c_str(), written.c_str());
+      if (globals.json)
+        print_json(Value::Map{{"id", id}, {"replay_of", written}});
+      else
+        std::printf("%s  replays %s\n", id.c_str(), written.c_str());
     }
   });
 }

@@ -66,9 +66,12 @@ std::string human_bytes(double bytes) {
 std::string human_seconds(double seconds) {
   const auto whole = static_cast<long>(std::lround(seconds));
   char out[32];
-  if (seconds < 60) std::snprintf(out, sizeof out, "%.1f s", seconds);
-  else if (whole < 3600) std::snprintf(out, sizeof out, "%ld:%02ld min", whole / 60, whole % 60);
-  else std::snprintf(out, sizeof out, "%ld:%02ld h", whole / 3600, whole / 60 % 60);
+  if (seconds < 60)
+    std::snprintf(out, sizeof out, "%.1f s", seconds);
+  else if (whole < 3600)
+    std::snprintf(out, sizeof out, "%ld:%02ld min", whole / 60, whole % 60);
+  else
+    std::snprintf(out, sizeof out, "%ld:%02ld h", whole / 3600, whole / 60 % 60);
   return out;
 }
 
@@ -80,8 +83,10 @@ void print_result(const Value& view) {
   if (!artifact.is_null())
     line += text("  ", artifact["name"].text_or(""), " (",
                  human_bytes(static_cast<double>(artifact["bytes"].int_or(0))), ")");
-  if (!view["error"].is_null()) line += text("  ", view["error"].text_or(""));
-  else if (artifact.is_null() && !view["value"].is_null()) line += "  " + view["value"].to_json();
+  if (!view["error"].is_null())
+    line += text("  ", view["error"].text_or(""));
+  else if (artifact.is_null() && !view["value"].is_null())
+    line += "  " + view["value"].to_json();
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
 }
@@ -98,11 +103,12 @@ void ProgressLine::show(std::uint64_t done, std::uint64_t total, const std::stri
   const auto seconds = std::chrono::duration<double>(now - started_).count();
   const auto rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
   const auto eta = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-  std::fprintf(stderr, "\r\033[K[%s%s] %llu/%llu  %.0f/s  %s%s%s",
-               std::string(filled, '#').c_str(), std::string(kWidth - filled, '.').c_str(),
-               static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), rate,
-               done < total ? ("ETA " + human_seconds(eta)).c_str() : human_seconds(seconds).c_str(),
-               more.empty() ? "" : "  ", more.c_str());
+  std::fprintf(
+      stderr, "\r\033[K[%s%s] %llu/%llu  %.0f/s  %s%s%s", std::string(filled, '#').c_str(),
+      std::string(kWidth - filled, '.').c_str(), static_cast<unsigned long long>(done),
+      static_cast<unsigned long long>(total), rate,
+      done < total ? ("ETA " + human_seconds(eta)).c_str() : human_seconds(seconds).c_str(),
+      more.empty() ? "" : "  ", more.c_str());
 }
 
 ProgressLine::~ProgressLine() {

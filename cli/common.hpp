@@ -17,9 +17,9 @@ using protocol::Value;
 
 /// Exit codes, the same for every command.
 constexpr int kDone = 0;
-constexpr int kNotDone = 1;      // A task did not end as done, or is not settled.
-constexpr int kBadUse = 2;       // Bad input: nothing more was done.
-constexpr int kNoCluster = 3;    // No answer, or refused.
+constexpr int kNotDone = 1;    // A task did not end as done, or is not settled.
+constexpr int kBadUse = 2;     // Bad input: nothing more was done.
+constexpr int kNoCluster = 3;  // No answer, or refused.
 
 /// What every command may need.
 struct Globals {

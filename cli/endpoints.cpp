@@ -34,8 +34,8 @@ int free_port(const std::string& address) {
 
 std::string socket_directory() {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  std::string pattern = text(runtime != nullptr && ::access(runtime, W_OK) == 0 ? runtime : "/tmp",
-                             "/eole-XXXXXX");
+  std::string pattern =
+      text(runtime != nullptr && ::access(runtime, W_OK) == 0 ? runtime : "/tmp", "/eole-XXXXXX");
   if (::mkdtemp(pattern.data()) == nullptr)  // Mode 0700.
     throw Failure{kBadUse, text("cannot make a directory for sockets in ", pattern)};
   return pattern;
@@ -69,9 +69,9 @@ net::ClusterFile over_tcp(const std::string& listen, const net::ClusterFile& bef
   net::ClusterFile cluster;
   const bool same_place = before.pipes == text("tcp://", address, ":*");
   int offset = 0;
-  for (auto member : {&net::ClusterFile::ventilator, &net::ClusterFile::results,
-                      &net::ClusterFile::notifications, &net::ClusterFile::queries,
-                      &net::ClusterFile::artifacts}) {
+  for (auto member :
+       {&net::ClusterFile::ventilator, &net::ClusterFile::results, &net::ClusterFile::notifications,
+        &net::ClusterFile::queries, &net::ClusterFile::artifacts}) {
     if (port > 0) {
       cluster.*member = text("tcp://", address, ":", port + offset++);
     } else if (same_place) {

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <filesystem>
 #include <sstream>
 
@@ -16,12 +15,14 @@ void join(const Globals& globals, const std::vector<std::string>& names, const s
   for (const auto& name : names) {
     const auto role = net::parse_role(name);
     if (!role)
-      throw Failure{kBadUse, text("--role ", name, ": one of submit, work, settle, observe, admin")};
+      throw Failure{kBadUse,
+                    text("--role ", name, ": one of submit, work, settle, observe, admin")};
     roles.insert(*role);
   }
   auto file = need(net::read_cluster_file(net::cluster_file_path(globals.cluster_path)));
   if (!file.is_encrypted())
-    throw Failure{kBadUse, "join: this cluster is ipc only; start it with `eole up --listen ADDRESS`"};
+    throw Failure{kBadUse,
+                  "join: this cluster is ipc only; start it with `eole up --listen ADDRESS`"};
   if (file.key_table.empty() || !std::filesystem::exists(file.key_table))
     throw Failure{kBadUse, "join: only where `eole up` runs, with its own cluster file"};
   const auto table = file.key_table;
@@ -46,12 +47,14 @@ void add_join(CLI::App& app, Globals& globals) {
   auto roles = std::make_shared<std::vector<std::string>>();
   auto name = std::make_shared<std::string>();
   auto path = std::make_shared<std::string>();
-  command->add_option("--role", *roles, "submit, work, settle, observe or admin; repeatable")->required();
+  command->add_option("--role", *roles, "submit, work, settle, observe or admin; repeatable")
+      ->required();
   command->add_option("--name", *name, "what the key table calls it [the role]");
   command->add_option("-o,--output", *path, "the file [eole-NAME.toml, here]");
   command->add_flag("--json", globals.json, "one JSON object");
-  command->footer("To revoke it, take its entry out of keys.toml in the cluster's data directory:\n"
-                  "its next message is refused.");
+  command->footer(
+      "To revoke it, take its entry out of keys.toml in the cluster's data directory:\n"
+      "its next message is refused.");
   command->callback([=, &globals] {
     const auto who = name->empty() ? roles->front() : *name;
     join(globals, *roles, who, path->empty() ? text("eole-", who, ".toml") : *path);
@@ -73,10 +76,12 @@ void add_completion(CLI::App& app, Globals&) {
       cases << "\" ;;\n";
     }
     out << "_eole() {\n  local words=\"" << names << "\"\n"
-        << "  case \"${COMP_WORDS[1]}\" in\n" << cases.str() << "  esac\n"
+        << "  case \"${COMP_WORDS[1]}\" in\n"
+        << cases.str() << "  esac\n"
         << "  [ \"$COMP_CWORD\" -eq 1 ] && words=\"" << names << "\"\n"
         << "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
-        << "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+        << "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "
+           "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
         << "}\ncomplete -F _eole eole\n";
     std::fputs(out.str().c_str(), stdout);
   });

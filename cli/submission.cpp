@@ -10,17 +10,18 @@ namespace eole::cli {
 
 Submission::Submission(Cluster& cluster, const std::string& key)
     : cluster_(cluster),
-      start_offset_(static_cast<std::uint64_t>(need(cluster.sink.query("status"))["head"].int_or(0))),
-      submitter_(cluster.context, cluster.file, {.key = key},
-                 [this](Origin origin, Seq first, std::uint32_t count) {
-                   auto* last = ids_.empty() ? nullptr : &ids_.back();
-                   if (last != nullptr && last->origin == origin &&
-                       last->first + last->count == first) {
-                     last->count += count;
-                   } else {
-                     ids_.push_back({origin, first, count});
-                   }
-                 }) {
+      start_offset_(
+          static_cast<std::uint64_t>(need(cluster.sink.query("status"))["head"].int_or(0))),
+      submitter_(
+          cluster.context, cluster.file, {.key = key},
+          [this](Origin origin, Seq first, std::uint32_t count) {
+            auto* last = ids_.empty() ? nullptr : &ids_.back();
+            if (last != nullptr && last->origin == origin && last->first + last->count == first) {
+              last->count += count;
+            } else {
+              ids_.push_back({origin, first, count});
+            }
+          }) {
   if (!key.empty()) start_offset_ = 0;  // The first submission of this key may be long settled.
 }
 

@@ -35,7 +35,8 @@ struct SubmitOptions {
 };
 
 // One line of JSON: {"kind", "args"?, "project"?, "retry"?, "attempts"?}.
-TaskRequest parse_line(const std::string& line, std::uint64_t number, const SubmitOptions& options) {
+TaskRequest parse_line(const std::string& line, std::uint64_t number,
+                       const SubmitOptions& options) {
   const auto fail = [&](const std::string& why) -> TaskRequest {
     throw Failure{kBadUse, text("line ", number, ": ", why)};
   };
@@ -48,14 +49,19 @@ TaskRequest parse_line(const std::string& line, std::uint64_t number, const Subm
   task.retry = options.retry;
   task.attempts_max = static_cast<std::uint8_t>(options.attempts);
   for (const auto& [name, value] : *members) {
-    if (name == "kind") task.kind = value.text_or("");
-    else if (name == "args") task.args = value;
-    else if (name == "project") task.project = value.text_or("");
-    else if (name == "retry") task.retry = value.as<bool>() != nullptr && *value.as<bool>();
+    if (name == "kind")
+      task.kind = value.text_or("");
+    else if (name == "args")
+      task.args = value;
+    else if (name == "project")
+      task.project = value.text_or("");
+    else if (name == "retry")
+      task.retry = value.as<bool>() != nullptr && *value.as<bool>();
     else if (name == "attempts") {
       if (value.int_or(0) < 1 || value.int_or(0) > 255) return fail("attempts: 1 to 255");
       task.attempts_max = static_cast<std::uint8_t>(value.int_or(0));
-    } else return fail(text(name, ": not known; kind, args, project, retry and attempts are"));
+    } else
+      return fail(text(name, ": not known; kind, args, project, retry and attempts are"));
   }
   if (task.kind.empty()) return fail("kind is missing");
   return task;
@@ -144,9 +150,10 @@ void warn_if_nobody_runs(Cluster& cluster, const std::string& kind) {
   const auto* list = workers ? workers->as<Value::Array>() : nullptr;
   if (list == nullptr) return;
   for (const auto& worker : *list)
-    if (("," + worker["kinds"].text_or("") + ",").find("," + kind + ",") != std::string::npos) return;
-  std::fprintf(stderr, "eole: no connected worker runs %s%s; the task waits for one\n", kind.c_str(),
-               kind == "exec" ? " (start one with --allow-exec)" : "");
+    if (("," + worker["kinds"].text_or("") + ",").find("," + kind + ",") != std::string::npos)
+      return;
+  std::fprintf(stderr, "eole: no connected worker runs %s%s; the task waits for one\n",
+               kind.c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
 }
 
 int run(const SubmitOptions& options, const Globals& globals) {
@@ -174,9 +181,8 @@ int run(const SubmitOptions& options, const Globals& globals) {
   }
   submission.finish();
   if (options.wait) {
-    const bool all_done = submission.wait([&](const Value& view) {
-      is_json ? print_json(view) : print_result(view);
-    });
+    const bool all_done = submission.wait(
+        [&](const Value& view) { is_json ? print_json(view) : print_result(view); });
     return all_done ? kDone : kNotDone;
   }
   std::string lines;
@@ -197,7 +203,8 @@ int run(const SubmitOptions& options, const Globals& globals) {
 }  // namespace
 
 void add_submit(CLI::App& app, Globals& globals) {
-  auto* command = app.add_subcommand("submit", "Submit tasks; print their ids once they are durable");
+  auto* command =
+      app.add_subcommand("submit", "Submit tasks; print their ids once they are durable");
   auto options = std::make_shared<SubmitOptions>();
   command->add_option("kind", options->kind, "download, image, exec, nqueens, echo, sleep, …");
   command->add_option("what", options->rest,
@@ -244,8 +251,8 @@ void add_nqueens(CLI::App& app, Globals& globals) {
     for (int first = 0; *n >= kSplitFrom && first < *n; ++first)
       for (int second = 0; second < *n; ++second)
         if (second < first - 1 || second > first + 1)
-          submission.add({"nqueens", project,
-                          Value::Map{{"n", *n}, {"prefix", Value::Array{first, second}}}});
+          submission.add(
+              {"nqueens", project, Value::Map{{"n", *n}, {"prefix", Value::Array{first, second}}}});
     submission.finish();
     std::int64_t solutions = 0;
     const bool all_done = submission.wait(
@@ -259,10 +266,9 @@ void add_nqueens(CLI::App& app, Globals& globals) {
                             {"tasks", submission.count()},
                             {"seconds", seconds}});
     } else {
-      std::printf("%d queens: %lld solutions, %llu tasks, %s\n", *n,
-                  static_cast<long long>(solutions),
-                  static_cast<unsigned long long>(submission.count()),
-                  human_seconds(seconds).c_str());
+      std::printf(
+          "%d queens: %lld solutions, %llu tasks, %s\n", *n, static_cast<long long>(solutions),
+          static_cast<unsigned long long>(submission.count()), human_seconds(seconds).c_str());
     }
   });
 }

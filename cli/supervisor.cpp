@@ -12,17 +12,17 @@
 #include <filesystem>
 #include <thread>
 
-#include "common/base/text.hpp"
 #include "cli/common.hpp"
+#include "common/base/text.hpp"
 
 namespace eole::cli {
 
 namespace {
-constexpr int kLookMs = 20;                    // How soon a dead role is seen.
+constexpr int kLookMs = 20;  // How soon a dead role is seen.
 constexpr Duration kRestartFirst = 50ms;
 constexpr Duration kRestartMost = 5s;
 constexpr Duration kQuickDeath = 5s;
-constexpr Duration kServersMost = 10s;         // Ventilator and sink end at once, or are hung.
+constexpr Duration kServersMost = 10s;  // Ventilator and sink end at once, or are hung.
 }  // namespace
 
 Supervisor::Supervisor(std::string log_directory) : log_directory_(std::move(log_directory)) {
@@ -31,8 +31,7 @@ Supervisor::Supervisor(std::string log_directory) : log_directory_(std::move(log
 
 pid_t Supervisor::spawn(const std::string& program, const std::vector<std::string>& arguments,
                         const std::string& log) {
-  const auto path =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / program;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / program;
   std::vector<std::string> words{path.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;

@@ -1,8 +1,7 @@
-#include <CLI/CLI.hpp>
-
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "cli/common.hpp"
@@ -56,22 +55,23 @@ int run(UpOptions options, const Globals& globals) {
                    {"--cluster", server, "--data", options.data + "/ventilator"});
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
-    std::vector<std::string> arguments{"--cluster", endpoints.worker_path, "--name", name,
-                                       "--data", options.data + "/" + name};
-    if (options.slots > 0) arguments.insert(arguments.end(), {"--slots", std::to_string(options.slots)});
+    std::vector<std::string> arguments{"--cluster", endpoints.worker_path,    "--name", name,
+                                       "--data",    options.data + "/" + name};
+    if (options.slots > 0)
+      arguments.insert(arguments.end(), {"--slots", std::to_string(options.slots)});
     if (options.prefetch > 0)
       arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
     if (options.allow_exec) arguments.emplace_back("--allow-exec");
     supervisor.start(name, "worker", arguments);
   }
-  std::printf("cluster file  %s\nventilator    %s\nsink          %s\nnotifications %s\nlogs          %s\n",
-              cluster_path.c_str(), endpoints.client.ventilator.c_str(),
-              endpoints.client.queries.c_str(), endpoints.client.notifications.c_str(),
-              (options.data + "/logs").c_str());
+  std::printf(
+      "cluster file  %s\nventilator    %s\nsink          %s\nnotifications %s\nlogs          %s\n",
+      cluster_path.c_str(), endpoints.client.ventilator.c_str(), endpoints.client.queries.c_str(),
+      endpoints.client.notifications.c_str(), (options.data + "/logs").c_str());
   std::fflush(stdout);
-  const auto code = supervisor.run({"--cluster", cluster_path, "status", "--until-workers",
-                                    std::to_string(options.workers)},
-                                   options.workers > 0);
+  const auto code = supervisor.run(
+      {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers)},
+      options.workers > 0);
   if (const auto& pipes = endpoints.server.pipes; pipes.starts_with("ipc://"))
     std::filesystem::remove_all(pipes.substr(6));  // The sockets' own directory.
   return code;
@@ -83,8 +83,10 @@ void add_up(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand(
       "up", "Run a cluster here, in the foreground: ventilator, sink and workers");
   auto options = std::make_shared<UpOptions>();
-  command->add_option("--data", options->data, "directory that keeps everything [beside the cluster file]");
-  command->add_option("--workers", options->workers, "worker processes [2]")->check(CLI::Range(0, 1024));
+  command->add_option("--data", options->data,
+                      "directory that keeps everything [beside the cluster file]");
+  command->add_option("--workers", options->workers, "worker processes [2]")
+      ->check(CLI::Range(0, 1024));
   command->add_option("--slots", options->slots, "tasks at a time, per worker [one per core]");
   command->add_option("--prefetch", options->prefetch, "unfinished tasks per slot [adapts]");
   command->add_option("--listen", options->listen,

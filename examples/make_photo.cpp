@@ -34,7 +34,9 @@ int main(int argc, char** argv) {
         const float value = 128 + shape * 45 + edge + noise(random) +
                             static_cast<float>(channel) * 12 * std::sin(u);
         pixels[(static_cast<std::size_t>(y) * width + x) * 3 + channel] =
-            static_cast<unsigned char>(value < 0 ? 0 : value > 255 ? 255 : value);
+            static_cast<unsigned char>(value < 0     ? 0
+                                       : value > 255 ? 255
+                                                     : value);
       }
     }
   }

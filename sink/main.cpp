@@ -1,7 +1,9 @@
 #include <exception>
 
+#include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/options.hpp"
+#include "common/process/system.hpp"
 #include "common/storage/disk.hpp"
 #include "sink/io/node.hpp"
 
@@ -19,7 +21,8 @@ int main(int argc, char** argv) {
     auto file = net::read_cluster_file(net::cluster_file_path(cluster));
     if (!file) throw std::runtime_error(file.error().message);
     options.cluster = std::move(*file);
-    process::raise_file_limit();
+    if (const auto files = process::raise_file_limit(); files < process::kFilesWanted)
+      process::log_warning(text("only ", files, " open files allowed: enough for few workers"));
     return sink::Node(std::move(options)).run();
   } catch (const storage::StorageFailure& failure) {
     process::log_error(failure.what());

@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
   parser.text("--data", options.scratch, "DIR", "scratch directory [eole-NAME under TMPDIR]");
   parser.number("--slots", config.slots, "N", "tasks that run at the same time");
   parser.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts");
-  parser.toggle("--allow-exec", options.allow_exec, "run the commands that tasks of kind exec name");
+  parser.toggle("--allow-exec", options.allow_exec,
+                "run the commands that tasks of kind exec name");
   if (const auto code = parser.parse(argc, argv)) return *code;
   process::start_log("worker " + config.name);
   try {

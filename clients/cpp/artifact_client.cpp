@@ -102,8 +102,7 @@ Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path,
 Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std::string& path,
                                             const OnProgress& on_progress) {
   const auto temporary = path + ".part";
-  const Descriptor file(
-      ::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  const Descriptor file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (file.fd < 0) return Error{text(temporary, ": ", std::strerror(errno))};
   process::Sha256 hash;
   std::uint64_t have = 0;

@@ -49,7 +49,8 @@ void LogReader::take(net::Received received) {
   const auto head = protocol::HeadReader::parse(received.message.head);
   if (!head) return;
   if (head->name() == protocol::Notification::kName) {
-    auto news = protocol::decode<protocol::Notification>(*head, std::move(received.message.payload));
+    auto news =
+        protocol::decode<protocol::Notification>(*head, std::move(received.message.payload));
     if (!news || news->log != log_) return;
     const auto batch = protocol::read_batch(news->payload);
     if (!batch) return;
@@ -62,15 +63,16 @@ void LogReader::take(net::Received received) {
     const auto log = protocol::decode<protocol::LogHead>(*head, {});
     if (log) head_ = log->log == log_ ? std::max(head_, log->head) : UINT64_MAX;
   } else if (head->name() == protocol::Progress::kName) {
-    auto progress = protocol::decode<protocol::Progress>(*head, std::move(received.message.payload));
+    auto progress =
+        protocol::decode<protocol::Progress>(*head, std::move(received.message.payload));
     if (progress && progress_.size() < kProgressMax) progress_.push_back(std::move(*progress));
   }
 }
 
 // Reads from the log itself what no publication brought. A replaced log is refused by name.
 Expected<void> LogReader::catch_up() {
-  const auto records = sink_.ask<protocol::Records>(
-      protocol::Read{0, log_, offset_, crc_, kReadBytes}, 30s);
+  const auto records =
+      sink_.ask<protocol::Records>(protocol::Read{0, log_, offset_, crc_, kReadBytes}, 30s);
   if (!records) return records.error();
   ByteReader reader(records->payload);
   while (!reader.is_done()) {

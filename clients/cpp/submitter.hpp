@@ -15,10 +15,10 @@ namespace eole::client {
 class Submitter {
  public:
   struct Options {
-    std::string key;                 // The whole submission's; only one message then.
-    std::uint8_t attempts_max = 0;   // Zero: the ventilator's default.
-    std::uint32_t batch = 1024;      // Tasks in a message, at most.
-    std::uint32_t window = 8;        // Messages under way.
+    std::string key;                // The whole submission's; only one message then.
+    std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
+    std::uint32_t batch = 1024;     // Tasks in a message, at most.
+    std::uint32_t window = 8;       // Messages under way.
     Duration patience = 30s;
   };
   /// `on_accepted` hears the ids of each message, in the order of the tasks.

@@ -12,7 +12,7 @@ using Bytes = std::string;
 
 /// Appends a fixed-size integer, little-endian (every machine that Eole runs on is).
 template <class Int>
-  requires std::is_integral_v<Int>
+requires std::is_integral_v<Int>
 void put(Bytes& out, std::type_identity_t<Int> value) {
   char raw[sizeof(Int)];
   std::memcpy(raw, &value, sizeof(Int));
@@ -26,8 +26,7 @@ class ByteReader {
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
 
   template <class Int>
-    requires std::is_integral_v<Int>
-  Int get() {
+  requires std::is_integral_v<Int> Int get() {
     Int value{};
     if (rest_.size() < sizeof(Int)) return fail(), value;
     std::memcpy(&value, rest_.data(), sizeof(Int));

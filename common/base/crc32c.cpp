@@ -32,7 +32,7 @@ std::uint32_t by_table(std::string_view bytes, std::uint32_t crc) {
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::string_view bytes,
-                                                                std::uint32_t crc) {
+                                                               std::uint32_t crc) {
   std::uint64_t wide = crc;
   while (bytes.size() >= 8) {
     std::uint64_t word = 0;

@@ -30,8 +30,7 @@ std::optional<TaskId> parse_task_id(std::string_view written) {
     id.origin = (id.origin << 5) | static_cast<Origin>(value);
   }
   const auto digits = written.substr(kOriginLetters + 1);
-  const auto [end, failure] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), id.seq);
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), id.seq);
   if (failure != std::errc{} || end != digits.data() + digits.size() || id.seq == 0)
     return std::nullopt;
   return id;

@@ -9,8 +9,8 @@ namespace detail {
 inline void append_text(std::string& out, std::string_view part) { out += part; }
 inline void append_text(std::string& out, char part) { out += part; }
 template <class Number>
-  requires(std::is_arithmetic_v<Number> && !std::is_same_v<Number, char>)
-void append_text(std::string& out, Number part) {
+requires(std::is_arithmetic_v<Number> &&
+         !std::is_same_v<Number, char>) void append_text(std::string& out, Number part) {
   out += std::to_string(part);
 }
 }  // namespace detail

@@ -1,11 +1,11 @@
 #include "common/net/cluster_file.hpp"
 
 #include <sys/stat.h>
+#include <toml++/toml.h>
 
 #include <array>
 #include <cstdlib>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "common/base/text.hpp"
 #include "common/net/private_file.hpp"

@@ -8,16 +8,16 @@ namespace eole::net {
 
 /// Where a cluster listens and who this process is in it. TOML, mode 0600.
 struct ClusterFile {
-  std::string name;           // Of this process's identity.
-  std::string ventilator;     // Endpoints, as ZeroMQ writes them.
+  std::string name;        // Of this process's identity.
+  std::string ventilator;  // Endpoints, as ZeroMQ writes them.
   std::string results;
   std::string notifications;
   std::string queries;
   std::string artifacts;
-  std::string pipes;          // Where the ventilator binds pipes: "tcp://10.0.0.1:*" or "ipc://DIR".
-  std::string server_key;     // The cluster's public key; empty if everything is ipc.
-  KeyPair keys;               // This process's own; the servers hold the cluster's pair here.
-  std::string key_table;      // Servers only: the path of the table of keys.
+  std::string pipes;       // Where the ventilator binds pipes: "tcp://10.0.0.1:*" or "ipc://DIR".
+  std::string server_key;  // The cluster's public key; empty if everything is ipc.
+  KeyPair keys;            // This process's own; the servers hold the cluster's pair here.
+  std::string key_table;   // Servers only: the path of the table of keys.
 
   bool is_encrypted() const { return !server_key.empty(); }
   bool operator==(const ClusterFile&) const = default;

@@ -35,9 +35,9 @@ void answer_zap(zmq::socket_t& zap, Authority& authority) {
   const std::string status = is_allowed ? "200" : "400";
   const std::string reason = is_allowed ? "OK" : "this key is not in the cluster's table";
   if (!is_allowed) user.clear();
-  for (const std::string_view part : {std::string_view(frames[0]), std::string_view(frames[1]),
-                                      std::string_view(status), std::string_view(reason),
-                                      std::string_view(user)})
+  for (const std::string_view part :
+       {std::string_view(frames[0]), std::string_view(frames[1]), std::string_view(status),
+        std::string_view(reason), std::string_view(user)})
     zap.send(zmq::buffer(part), zmq::send_flags::sndmore);
   zap.send(zmq::buffer(std::string()), zmq::send_flags::none);
 }

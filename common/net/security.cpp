@@ -1,11 +1,11 @@
 #include "common/net/security.hpp"
 
 #include <sys/stat.h>
+#include <toml++/toml.h>
 
 #include <array>
 #include <ctime>
 #include <stdexcept>
-#include <toml++/toml.h>
 #include <zmq.hpp>
 
 #include "common/base/text.hpp"

@@ -14,16 +14,22 @@ namespace {
 
 constexpr int kEnforceDomain = 93;  // ZMQ_ZAP_ENFORCE_DOMAIN: a draft name, a working option.
 constexpr int kHandshakeMs = 3000;
-constexpr int kLingerMs = 500;      // Nothing relies on it: whatever matters is sent again.
+constexpr int kLingerMs = 500;  // Nothing relies on it: whatever matters is sent again.
 
 int zmq_type(SocketType type) {
   switch (type) {
-    case SocketType::kPush: return ZMQ_PUSH;
-    case SocketType::kPull: return ZMQ_PULL;
-    case SocketType::kPub: return ZMQ_PUB;
-    case SocketType::kSub: return ZMQ_SUB;
-    case SocketType::kDealer: return ZMQ_DEALER;
-    case SocketType::kRouter: return ZMQ_ROUTER;
+    case SocketType::kPush:
+      return ZMQ_PUSH;
+    case SocketType::kPull:
+      return ZMQ_PULL;
+    case SocketType::kPub:
+      return ZMQ_PUB;
+    case SocketType::kSub:
+      return ZMQ_SUB;
+    case SocketType::kDealer:
+      return ZMQ_DEALER;
+    case SocketType::kRouter:
+      return ZMQ_ROUTER;
   }
   return -1;
 }
@@ -200,10 +206,10 @@ Monitor::Monitor(Context& context, Socket& socket) : state_(std::make_unique<Sta
   static std::atomic<std::uint64_t> counter{0};
   const auto endpoint = text("inproc://monitor-", ++counter);
   state_->watched = &socket.state().socket;
-  constexpr int kEvents =
-      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
-      ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+  constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                          ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                          ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                          ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
   if (::zmq_socket_monitor(state_->watched->handle(), endpoint.c_str(), kEvents) != 0)
     throw std::runtime_error(text("cannot watch a connection: ", ::zmq_strerror(::zmq_errno())));
   state_->socket = zmq::socket_t(context.state().context, ZMQ_PAIR);
@@ -230,10 +236,14 @@ std::optional<ConnectionEvent> Monitor::next() {
     std::uint16_t kind = 0;
     std::memcpy(&kind, event.data(), sizeof kind);
     switch (kind) {
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return ConnectionEvent::kUp;
-      case ZMQ_EVENT_DISCONNECTED: return ConnectionEvent::kDown;
-      case ZMQ_EVENT_CLOSED: continue;
-      default: return ConnectionEvent::kRefused;
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        return ConnectionEvent::kUp;
+      case ZMQ_EVENT_DISCONNECTED:
+        return ConnectionEvent::kDown;
+      case ZMQ_EVENT_CLOSED:
+        continue;
+      default:
+        return ConnectionEvent::kRefused;
     }
   }
 }

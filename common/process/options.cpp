@@ -20,7 +20,8 @@ std::optional<double> parse_seconds(const std::string& written) {
 std::string environment_name(std::string_view flag) {
   std::string name = "EOLE_";
   for (const char letter : flag.substr(2))
-    name += letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    name +=
+        letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   return name;
 }
 
@@ -83,7 +84,8 @@ void Options::print_help() const {
     std::printf("\n");
   }
   std::printf("  %-28s %s\n  %-28s %s\n", "--help", "this text", "--version", "the version");
-  std::printf("\nExit codes: 0 stopped as asked, 2 cannot start, 3 storage failed or superseded.\n");
+  std::printf(
+      "\nExit codes: 0 stopped as asked, 2 cannot start, 3 storage failed or superseded.\n");
 }
 
 std::optional<int> Options::parse(int argc, char** argv) {

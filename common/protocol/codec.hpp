@@ -48,7 +48,9 @@ struct FieldReader {
 };
 
 template <class T>
-concept HasPayload = requires(T message) { message.payload; };
+concept HasPayload = requires(T message) {
+  message.payload;
+};
 
 }  // namespace detail
 

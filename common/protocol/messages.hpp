@@ -22,7 +22,9 @@ struct Submit {
   std::uint32_t count = 0;
   std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
   Bytes payload;
-  void fields(auto& io) { io(run), io(request), io(confirmed), io(key), io(count), io(attempts_max); }
+  void fields(auto& io) {
+    io(run), io(request), io(confirmed), io(key), io(count), io(attempts_max);
+  }
   bool operator==(const Submit&) const = default;
 };
 

@@ -136,10 +136,14 @@ Expected<std::vector<Order>> decode_orders(std::string_view payload) {
 
 std::string_view to_text(TaskState state) {
   switch (state) {
-    case TaskState::kDone: return "done";
-    case TaskState::kFailed: return "failed";
-    case TaskState::kDead: return "dead";
-    case TaskState::kCancelled: return "cancelled";
+    case TaskState::kDone:
+      return "done";
+    case TaskState::kFailed:
+      return "failed";
+    case TaskState::kDead:
+      return "dead";
+    case TaskState::kCancelled:
+      return "cancelled";
   }
   return "?";
 }

@@ -13,10 +13,10 @@
 /// the views point into the payload that they were read from.
 namespace eole::protocol {
 
-constexpr std::size_t kInlineBytesMax = 1 << 20;       // A larger result is an artifact.
-constexpr std::size_t kTaskBytesMax = 1 << 20;         // One task's arguments.
-constexpr std::size_t kPayloadBytesMax = 8 << 20;      // One message.
-constexpr std::size_t kChunkBytes = 256 << 10;         // One piece of an artifact.
+constexpr std::size_t kInlineBytesMax = 1 << 20;   // A larger result is an artifact.
+constexpr std::size_t kTaskBytesMax = 1 << 20;     // One task's arguments.
+constexpr std::size_t kPayloadBytesMax = 8 << 20;  // One message.
+constexpr std::size_t kChunkBytes = 256 << 10;     // One piece of an artifact.
 constexpr std::uint32_t kTasksPerMessageMax = 65536;
 
 /// What a submitter says about one task:

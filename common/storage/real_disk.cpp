@@ -30,8 +30,7 @@ class RealFile final : public File {
 
   void write(std::uint64_t offset, std::string_view bytes) override {
     while (!bytes.empty()) {
-      const auto written =
-          ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      const auto written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) fail("cannot write", path_, written < 0 ? errno : ENOSPC);
       bytes.remove_prefix(static_cast<std::size_t>(written));

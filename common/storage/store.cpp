@@ -225,8 +225,7 @@ void Store::recover(const RecordVisitor& visit) {
     const auto file = segment.file->read(0, segment.end);
     for (std::uint64_t offset = kSegmentHeaderBytes; offset < segment.end;) {
       const auto header = header_at(file, segment.id, offset);
-      const auto payload =
-          header ? payload_of(file, *header, segment.id, offset) : std::nullopt;
+      const auto payload = header ? payload_of(file, *header, segment.id, offset) : std::nullopt;
       if (!payload)
         throw StorageFailure(text("segment ", segment_name(numbers[i]), kSuffix,
                                   ": damaged record at offset ", offset, " of ", segment.end));
@@ -340,8 +339,7 @@ std::string Store::read(Position at) const {
   const auto crc = reader.get<std::uint32_t>();
   const auto payload_crc = reader.get<std::uint32_t>();
   const auto length = reader.get<std::uint32_t>();
-  if (!reader.ok() ||
-      crc != crc32c(std::string_view(raw).substr(4, kRecordHeaderBytes - 4), seed))
+  if (!reader.ok() || crc != crc32c(std::string_view(raw).substr(4, kRecordHeaderBytes - 4), seed))
     throw StorageFailure(text("segment ", segment_name(at.segment), kSuffix,
                               ": damaged record at offset ", at.offset));
   if (raw.size() < kRecordHeaderBytes + length)

@@ -74,9 +74,9 @@ class Store {
   StoreOptions options_;
   std::uint64_t id_ = 0;
   std::map<std::uint32_t, Segment> segments_;
-  std::string buffer_;                // Appended, not yet written.
-  std::uint64_t written_ = 0;         // Offset in the current segment where buffer_ starts.
-  std::uint64_t proven_ = 0;          // Durable up to here in the current segment.
+  std::string buffer_;         // Appended, not yet written.
+  std::uint64_t written_ = 0;  // Offset in the current segment where buffer_ starts.
+  std::uint64_t proven_ = 0;   // Durable up to here in the current segment.
   std::uint64_t ids_drawn_ = 0;
   std::uint64_t syncs_ = 0;
 };

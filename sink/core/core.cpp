@@ -78,8 +78,8 @@ void Core::on(const ResultsReceived& event, Actions& out) {
     if (!origins_.contains(result->id.origin)) return;  // It waits for its introduction.
     std::string problem;
     if (result->body.size() > protocol::kInlineBytesMax + 4096)
-      problem = text("result of ", result->body.size(), " bytes, limit ",
-                     protocol::kInlineBytesMax, " (larger ones are artifacts)");
+      problem = text("result of ", result->body.size(), " bytes, limit ", protocol::kInlineBytesMax,
+                     " (larger ones are artifacts)");
     for (std::size_t at = 0; at < result->artifacts.size(); at += 32) {
       const auto artifact = result->artifacts.substr(at, 32);
       if (std::find(event.missing.begin(), event.missing.end(), artifact) != event.missing.end())
@@ -143,9 +143,9 @@ void Core::on(const IntroduceReceived& event, Actions& out) {
                                   event.settled};
   load_introduction(introduction);
   if (is_news) out.push_back(std::move(introduction));
-  out.push_back(Reply{event.peer,
-                      protocol::Introduced{introduce.request, log_, head_,
-                                           origins_.at(introduce.origin).settled.encode()}});
+  out.push_back(
+      Reply{event.peer, protocol::Introduced{introduce.request, log_, head_,
+                                             origins_.at(introduce.origin).settled.encode()}});
 }
 
 std::optional<std::string> Core::why_not_followed(Origin origin, std::uint64_t nonce) const {

@@ -28,7 +28,8 @@ protocol::Message answer(const net::Received& received, net::Authority& authorit
     const auto put = decode<protocol::Put>(*head, received.message.payload);
     if (!put) return encode(protocol::Refused{0, put.error().message});
     if (!may_write)
-      return encode(protocol::Refused{put->request, "put: this key has neither role submit nor work"});
+      return encode(
+          protocol::Refused{put->request, "put: this key has neither role submit nor work"});
     const auto progress = store.put(put->sha256, put->size, put->offset, put->payload);
     if (!progress) return encode(protocol::Refused{put->request, progress.error().message});
     return encode(protocol::PutAt{put->request, progress->have,
@@ -38,7 +39,8 @@ protocol::Message answer(const net::Received& received, net::Authority& authorit
     const auto get = decode<protocol::Get>(*head, received.message.payload);
     if (!get) return encode(protocol::Refused{0, get.error().message});
     if (!may_read)
-      return encode(protocol::Refused{get->request, "get: this key has neither role observe nor work"});
+      return encode(
+          protocol::Refused{get->request, "get: this key has neither role observe nor work"});
     auto piece = store.get(get->sha256, get->offset, get->size);
     if (!piece) return encode(protocol::Refused{get->request, piece.error().message});
     return encode(protocol::Chunk{get->request, piece->size, get->offset, std::move(piece->bytes)});
@@ -62,8 +64,7 @@ ArtifactServer::~ArtifactServer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ArtifactServer::serve(net::Socket socket, net::Authority& authority,
-                           const std::string& path) {
+void ArtifactServer::serve(net::Socket socket, net::Authority& authority, const std::string& path) {
   try {
     ArtifactStore store(path);
     while (!should_stop_) {

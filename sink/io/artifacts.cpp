@@ -82,8 +82,8 @@ Expected<ArtifactStore::Upload*> ArtifactStore::upload_of(const std::string& sha
   if (upload->fd < 0) fail("open", upload->path);
   std::string chunk(protocol::kChunkBytes, '\0');
   while (upload->have < size) {  // What an upload that broke off left behind counts.
-    const auto got = ::pread(upload->fd, chunk.data(), chunk.size(),
-                             static_cast<off_t>(upload->have));
+    const auto got =
+        ::pread(upload->fd, chunk.data(), chunk.size(), static_cast<off_t>(upload->have));
     if (got <= 0) break;
     upload->hash.add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
     upload->have += static_cast<std::uint64_t>(got);
@@ -93,12 +93,12 @@ Expected<ArtifactStore::Upload*> ArtifactStore::upload_of(const std::string& sha
 }
 
 Expected<ArtifactStore::Progress> ArtifactStore::put(const std::string& sha256, std::uint64_t size,
-                                                     std::uint64_t offset,
-                                                     std::string_view bytes) {
+                                                     std::uint64_t offset, std::string_view bytes) {
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
   if (exists(path_, sha256)) return Progress{size, true};
   if (offset + bytes.size() > size)
-    return Error{text("artifact ", sha256, ": bytes up to ", offset + bytes.size(), ", size ", size)};
+    return Error{
+        text("artifact ", sha256, ": bytes up to ", offset + bytes.size(), ", size ", size)};
   auto found = upload_of(sha256, size);
   if (!found) return found.error();
   auto& upload = **found;
@@ -122,8 +122,7 @@ Expected<ArtifactStore::Progress> ArtifactStore::put(const std::string& sha256, 
   return Progress{upload.have, false};
 }
 
-Expected<ArtifactStore::Progress> ArtifactStore::finish(const std::string& sha256,
-                                                        Upload& upload) {
+Expected<ArtifactStore::Progress> ArtifactStore::finish(const std::string& sha256, Upload& upload) {
   const auto size = upload.size;
   const auto temporary = upload.path;
   if (hex(upload.hash.digest()) != sha256) {
@@ -151,8 +150,7 @@ Expected<ArtifactStore::Piece> ArtifactStore::get(const std::string& sha256, std
   ::fstat(fd, &status);
   Piece piece{static_cast<std::uint64_t>(status.st_size), {}};
   piece.bytes.resize(std::min<std::size_t>(size, protocol::kChunkBytes * 4));
-  const auto got =
-      ::pread(fd, piece.bytes.data(), piece.bytes.size(), static_cast<off_t>(offset));
+  const auto got = ::pread(fd, piece.bytes.data(), piece.bytes.size(), static_cast<off_t>(offset));
   ::close(fd);
   if (got < 0) return Error{text("artifact ", sha256, ": ", std::strerror(errno))};
   piece.bytes.resize(static_cast<std::size_t>(got));

@@ -22,8 +22,8 @@ using protocol::Value;
 namespace {
 
 constexpr int kMessagesPerTurn = 256;
-constexpr Duration kHeadEvery = 1s;       // A lost last notification shows within this time.
-constexpr Duration kLevelsWithin = 5ms;   // Acknowledgements and settlements travel together.
+constexpr Duration kHeadEvery = 1s;      // A lost last notification shows within this time.
+constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;
 constexpr std::size_t kDeadLettersMax = 10'000;
 constexpr std::uint64_t kStopNumber = 1;
@@ -208,8 +208,8 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
     for (const auto& letter : log_.dead_letters(kDeadLettersMax)) list.push_back(view(letter));
     answer = std::move(list);
   } else {
-    queries_.send_to(peer, encode(protocol::Refused{query.request,
-                                                    text("query ", query.what, ": not known")}));
+    queries_.send_to(
+        peer, encode(protocol::Refused{query.request, text("query ", query.what, ": not known")}));
     return;
   }
   queries_.send_to(peer, encode(protocol::Answer{query.request, answer.to_msgpack()}));
@@ -251,8 +251,8 @@ void Node::act(const AppendBatch& action) {
 }
 
 void Node::act(const AppendIntroduction& action) {
-  process::log_info(text("origin ", origin_text(action.origin), ": introduced, start ",
-                         action.start));
+  process::log_info(
+      text("origin ", origin_text(action.origin), ": introduced, start ", action.start));
 }
 
 void Node::act(const PublishAck& action) {

@@ -44,8 +44,8 @@ class ResultLog {
   struct Entry {
     std::uint64_t first = 0;  // Offset of the batch's first record.
     std::uint32_t count = 0;
-    std::uint32_t crc = 0;    // Of the encoded batch: part of a cursor behind it.
-    Origin origin = 0;        // Of its first record; zero: several.
+    std::uint32_t crc = 0;  // Of the encoded batch: part of a cursor behind it.
+    Origin origin = 0;      // Of its first record; zero: several.
     Seq seq_min = 0;
     Seq seq_max = 0;
     storage::Position at;

@@ -10,7 +10,9 @@ using protocol::put_task_spec;
 using protocol::Value;
 
 SimClient::SimClient(Fabric& fabric, int number)
-    : fabric_(fabric), name_(text("c", number)), run_(fabric.world.draw()),
+    : fabric_(fabric),
+      name_(text("c", number)),
+      run_(fabric.world.draw()),
       wanted_(static_cast<std::uint64_t>(fabric.weather.submits)) {}
 
 void SimClient::begin() {

@@ -210,14 +210,13 @@ bool Fabric::is_settled() const {
   if (!std::all_of(clients.begin(), clients.end(), [](const auto& c) { return c->is_done(); }))
     return false;
   if (!ventilator->is_alive() || !ventilator->is_idle()) return false;
-  return std::all_of(workers.begin(), workers.end(), [](const auto& worker) {
-    return worker->is_alive() && worker->is_idle();
-  });
+  return std::all_of(workers.begin(), workers.end(),
+                     [](const auto& worker) { return worker->is_alive() && worker->is_idle(); });
 }
 
 void Fabric::run() {
-  world.trace(text("weather: loss ", weather.loss, ", duplication ", weather.duplication, ", delay ",
-                   weather.delay_most.count() / 1000, " us"));
+  world.trace(text("weather: loss ", weather.loss, ", duplication ", weather.duplication,
+                   ", delay ", weather.delay_most.count() / 1000, " us"));
   sink->start();
   ventilator->start();
   for (const auto& worker : workers) worker->start();
@@ -233,9 +232,8 @@ void Fabric::run() {
     process.crash();
     disk.cut_power();
   });
-  schedule_fault(weather.pipe_breaks, [this] {
-    workers[world.below(workers.size())]->break_pipe(world.chance(0.7));
-  });
+  schedule_fault(weather.pipe_breaks,
+                 [this] { workers[world.below(workers.size())]->break_pipe(world.chance(0.7)); });
   schedule_fault(weather.disk_failures, [this] {
     auto& disk = world.chance(0.5) ? sink->disk : ventilator->disk;
     world.chance(0.5) ? disk.fail_next_sync() : disk.fail_operation(world.below(20));

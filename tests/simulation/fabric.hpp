@@ -20,19 +20,21 @@ namespace eole::simulation {
 struct Weather {
   int workers = 2;
   int clients = 1;
-  int submits = 10;            // Per client.
-  double loss = 0;             // Of a message that is not in a pipe.
+  int submits = 10;  // Per client.
+  double loss = 0;   // Of a message that is not in a pipe.
   double duplication = 0;
   Duration delay_most = 2ms;
-  double crashes = 0;          // Faults per virtual second, each.
+  double crashes = 0;  // Faults per virtual second, each.
   double power_cuts = 0;
   double pauses = 0;
   double pipe_breaks = 0;
   double disk_failures = 0;
-  double poison = 0;           // Share of tasks that kill their worker.
-  double failing = 0;          // Share of tasks that fail and ask for a retry.
-  double cancelled = 0;        // Share of tasks that their client cancels.
-  bool is_calm() const { return crashes + power_cuts + pauses + pipe_breaks + disk_failures + poison == 0; }
+  double poison = 0;     // Share of tasks that kill their worker.
+  double failing = 0;    // Share of tasks that fail and ask for a retry.
+  double cancelled = 0;  // Share of tasks that their client cancels.
+  bool is_calm() const {
+    return crashes + power_cuts + pauses + pipe_breaks + disk_failures + poison == 0;
+  }
 };
 Weather draw_weather(World& world);
 
@@ -51,8 +53,8 @@ class Process {
   const std::string& name() const { return name_; }
 
  protected:
-  virtual void boot() = 0;          // May throw StorageFailure: then it is started again later.
-  virtual void turn() = 0;          // All input was handed over: decide and act.
+  virtual void boot() = 0;  // May throw StorageFailure: then it is started again later.
+  virtual void turn() = 0;  // All input was handed over: decide and act.
   virtual void die() = 0;
   virtual std::optional<TimePoint> next_deadline() const = 0;
   void schedule(TimePoint when);
@@ -209,9 +211,9 @@ class Fabric {
     bool is_cancelled = false;
   };
   std::map<TaskId, Promise> promises;
-  std::set<TaskId> durable_finals;             // In the log, synced.
-  std::map<Link, std::uint64_t> limits;        // The most that a worker granted on a link.
-  std::map<Link, TimePoint> pipe_clear;        // When a pipe's last message arrives.
+  std::set<TaskId> durable_finals;       // In the log, synced.
+  std::map<Link, std::uint64_t> limits;  // The most that a worker granted on a link.
+  std::map<Link, TimePoint> pipe_clear;  // When a pipe's last message arrives.
   bool faults_over = false;
   std::uint64_t faults = 0;
 

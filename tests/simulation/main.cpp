@@ -57,11 +57,12 @@ int main(int argc, char** argv) {
     if (++bad == 10) break;
   }
   const auto seconds = std::chrono::duration<double>(process::now() - started).count();
-  std::printf("sim: %llu seeds, %llu violations; %llu tasks, %llu faults, %llu events, "
-              "%.0f virtual seconds in %.1f s (%.0f times real time)\n",
-              static_cast<unsigned long long>(ran), static_cast<unsigned long long>(bad),
-              static_cast<unsigned long long>(sum.tasks), static_cast<unsigned long long>(sum.faults),
-              static_cast<unsigned long long>(sum.steps), sum.virtual_seconds, seconds,
-              sum.virtual_seconds / std::max(0.001, seconds));
+  std::printf(
+      "sim: %llu seeds, %llu violations; %llu tasks, %llu faults, %llu events, "
+      "%.0f virtual seconds in %.1f s (%.0f times real time)\n",
+      static_cast<unsigned long long>(ran), static_cast<unsigned long long>(bad),
+      static_cast<unsigned long long>(sum.tasks), static_cast<unsigned long long>(sum.faults),
+      static_cast<unsigned long long>(sum.steps), sum.virtual_seconds, seconds,
+      sum.virtual_seconds / std::max(0.001, seconds));
   return bad == 0 ? 0 : 1;
 }

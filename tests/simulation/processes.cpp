@@ -24,10 +24,10 @@ SimVentilator::SimVentilator(Fabric& fabric, std::uint64_t seed)
 
 void SimVentilator::boot() {
   directory_ = disk.open();
-  journal_.emplace(*directory_,
-                   storage::StoreOptions{.segment_bytes = kSegmentBytes,
-                                         .entropy = fabric_.world.draw()},
-                   std::string("boot"));
+  journal_.emplace(
+      *directory_,
+      storage::StoreOptions{.segment_bytes = kSegmentBytes, .entropy = fabric_.world.draw()},
+      std::string("boot"));
   core_.emplace(ventilator::Config{}, journal_->take_recovered(), fabric_.world.now());
   nonce_ = fabric_.world.draw();
   origin_ = core_->origin();
@@ -84,7 +84,8 @@ void SimVentilator::act(const ventilator::Action& action) {
   if (const auto* reply = std::get_if<ventilator::Reply>(&action)) {
     if (const auto* accepted = std::get_if<protocol::Accepted>(&reply->message))
       for (const auto& client : fabric_.clients)
-        if (client->name() == reply->peer && world.chance(1 - (fabric_.faults_over ? 0 : fabric_.weather.loss)))
+        if (client->name() == reply->peer &&
+            world.chance(1 - (fabric_.faults_over ? 0 : fabric_.weather.loss)))
           world.after(world.between(20us, 2ms),
                       [&client, copy = *accepted] { client->on_accepted(copy); });
   } else if (const auto* welcome = std::get_if<ventilator::WelcomeWorker>(&action)) {
@@ -107,20 +108,25 @@ void SimVentilator::act(const ventilator::Action& action) {
   } else if (const auto* orders = std::get_if<ventilator::SendOrders>(&action)) {
     if (auto* worker = fabric_.worker_of(orders->peer))
       fabric_.send(*worker, [worker, copy = *orders] {
-        worker->on_event(worker::OrdersReceived{
-            {copy.link.start, copy.link.run, copy.link.hello, static_cast<std::uint8_t>(copy.ask_beat), {}},
-            copy.orders});
+        worker->on_event(worker::OrdersReceived{{copy.link.start,
+                                                 copy.link.run,
+                                                 copy.link.hello,
+                                                 static_cast<std::uint8_t>(copy.ask_beat),
+                                                 {}},
+                                                copy.orders});
       });
   } else if (const auto* send = std::get_if<ventilator::SendTasks>(&action)) {
     send_tasks(*send);
   } else if (const auto* verdict = std::get_if<ventilator::PushVerdict>(&action)) {
     push_verdict(*verdict);
   } else if (const auto* introduce = std::get_if<ventilator::SendIntroduce>(&action)) {
-    fabric_.to_sink([message = protocol::Introduce{core_->start(), core_->origin(), core_->start(), nonce_,
-                                                   introduce->highest, {}},
-                     settled = core_->settled()] {
-      return sink::IntroduceReceived{"ventilator", message, settled};
-    });
+    fabric_.to_sink(
+        [message =
+             protocol::Introduce{
+                 core_->start(), core_->origin(), core_->start(), nonce_, introduce->highest, {}},
+         settled = core_->settled()] {
+          return sink::IntroduceReceived{"ventilator", message, settled};
+        });
   } else if (const auto* follow = std::get_if<ventilator::SendFollow>(&action)) {
     const protocol::Follow message{follow->request, follow->log, core_->origin(), nonce_,
                                    follow->offset};
@@ -138,9 +144,15 @@ void SimVentilator::send_tasks(const ventilator::SendTasks& action) {
   auto& world = fabric_.world;
   const auto last = action.first_number + action.tasks.size() - 1;
   if (last > fabric_.limits[action.link])
-    throw Violation{text("pipe number ", last, " was sent, the limit is ", fabric_.limits[action.link])};
-  protocol::Tasks tasks{action.link.start, action.link.run, action.link.hello, core_->origin(),
-                        action.first_number, static_cast<std::uint32_t>(action.tasks.size()), {}};
+    throw Violation{
+        text("pipe number ", last, " was sent, the limit is ", fabric_.limits[action.link])};
+  protocol::Tasks tasks{action.link.start,
+                        action.link.run,
+                        action.link.hello,
+                        core_->origin(),
+                        action.first_number,
+                        static_cast<std::uint32_t>(action.tasks.size()),
+                        {}};
   for (const auto& ref : action.tasks) {
     world.trace(text("sends ", ref.seq, " as number of link hello ", action.link.hello, " run ",
                      action.link.run % 1000, " attempt ", ref.attempt));
@@ -233,14 +245,18 @@ void SimSink::act(const sink::Action& action) {
     protocol::Settlement settlement;
     sink::project(*batch, fabric_.ventilator->origin(), settlement);
     const auto head = batch->first_offset + batch->count;
-    const protocol::Settled news{0, log_->core().log(), published_to_, head, log_->core().head(), {}};
+    const protocol::Settled news{0,    log_->core().log(),  published_to_,
+                                 head, log_->core().head(), {}};
     published_to_ = head;
-    fabric_.to_ventilator([news, settlement] { return ventilator::SettledReceived{news, settlement}; });
+    fabric_.to_ventilator([news, settlement] {
+      return ventilator::SettledReceived{news, settlement};
+    });
   } else if (const auto* ack = std::get_if<sink::PublishAck>(&action)) {
     const protocol::Ack message{log_->core().log(), ack->run, ack->level};
     for (const auto& worker : fabric_.workers)
       if (worker->run() == ack->run)
-        fabric_.send(*worker, [&worker, message] { worker->on_event(worker::AckReceived{message}); });
+        fabric_.send(*worker,
+                     [&worker, message] { worker->on_event(worker::AckReceived{message}); });
   } else if (const auto* reply = std::get_if<sink::Reply>(&action)) {
     if (const auto* introduced = std::get_if<protocol::Introduced>(&reply->message)) {
       SeqRanges settled;
@@ -261,7 +277,8 @@ void SimSink::turn() {
   const auto now = fabric_.world.now();
   if (now < next_head_) return;
   next_head_ = now + 1s;
-  const protocol::Settled news{0, log_->core().log(), published_to_, published_to_, published_to_, {}};
+  const protocol::Settled news{0, log_->core().log(), published_to_, published_to_, published_to_,
+                               {}};
   fabric_.to_ventilator([news] { return ventilator::SettledReceived{news, {}}; });
 }
 
@@ -355,8 +372,9 @@ void SimWorker::act(const worker::Action& action) {
     });
   } else if (const auto* credit = std::get_if<worker::SendCredit>(&action)) {
     grant(credit->credit.start, credit->credit.hello, credit->credit.limit);
-    fabric_.to_ventilator(
-        [name = name_, message = credit->credit] { return ventilator::CreditReceived{name, message}; });
+    fabric_.to_ventilator([name = name_, message = credit->credit] {
+      return ventilator::CreditReceived{name, message};
+    });
   } else if (const auto* task = std::get_if<worker::StartTask>(&action)) {
     start_task(*task);
   } else if (const auto* kill = std::get_if<worker::KillTask>(&action)) {
@@ -372,7 +390,8 @@ void SimWorker::open_pipe(const std::string& endpoint) {
                   static_cast<std::uint32_t>(std::stoul(endpoint.substr(dot + 1)))};
   pipe_ = link;
   fabric_.world.after(fabric_.world.between(50us, 2ms), [this, link] {
-    if (pipe_ != link || !fabric_.ventilator->is_alive() || !fabric_.ventilator->has_pipe(link)) return;
+    if (pipe_ != link || !fabric_.ventilator->is_alive() || !fabric_.ventilator->has_pipe(link))
+      return;
     deliver([this] { on_event(worker::PipeUp{}); });
   });
 }
@@ -392,9 +411,11 @@ void SimWorker::start_task(const worker::StartTask& task) {
     deliver([this, run, id, lease, args, fails, is_cancelled] {
       if (core_->run() != run) return;
       const bool was_killed = killed_.erase(id) > 0 || is_cancelled;
-      const auto state = was_killed ? TaskState::kCancelled : fails ? TaskState::kFailed : TaskState::kDone;
-      on_event(worker::TaskFinished{id, lease, state, 1, 0, {},
-                                    Value(Value::Map{{"value", args}}).to_msgpack()});
+      const auto state = was_killed ? TaskState::kCancelled
+                         : fails    ? TaskState::kFailed
+                                    : TaskState::kDone;
+      on_event(worker::TaskFinished{
+          id, lease, state, 1, 0, {}, Value(Value::Map{{"value", args}}).to_msgpack()});
     });
   });
 }

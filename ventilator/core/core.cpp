@@ -104,15 +104,17 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     requests[submit.request] = std::move(answered);
     clients_seen_[submit.run] = now;
   }
-  out.push_back(Reply{event.peer, protocol::Accepted{submit.request, durable_.origin, first,
-                                                     submit.count}});
+  out.push_back(
+      Reply{event.peer, protocol::Accepted{submit.request, durable_.origin, first, submit.count}});
   out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit)});
 }
 
 void Core::forget_old_answers(TimePoint now) {
   if (now < next_prune_) return;
   next_prune_ = now + config_.request_retention / 24;
-  const auto is_old = [&](const auto& seen) { return seen.second + config_.request_retention < now; };
+  const auto is_old = [&](const auto& seen) {
+    return seen.second + config_.request_retention < now;
+  };
   for (const auto& [run, seen] : clients_seen_)
     if (seen + config_.request_retention < now) durable_.requests.erase(run);
   for (const auto& [key, seen] : keys_seen_)
@@ -139,9 +141,9 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   }
   const auto seq = event.id.seq;
   const bool is_settled = durable_.settled.contains(seq);
-  out.push_back(Reply{event.peer, answer(event.request, Value::Map{{"state", is_settled
-                                                                                 ? "settled"
-                                                                                 : "cancelling"}})});
+  out.push_back(
+      Reply{event.peer,
+            answer(event.request, Value::Map{{"state", is_settled ? "settled" : "cancelling"}})});
   if (is_settled || durable_.cancelled.contains(seq)) return;
   durable_.cancelled.insert(seq);
   out.push_back(JournalCancel{seq});

@@ -119,7 +119,7 @@ class Core {
     std::optional<Seq> alone;  // A last attempt runs here; nothing else does.
     bool is_reserved = false;  // Runs empty for a last attempt.
     std::vector<Seq> waiting;  // As of its last beat.
-    std::deque<InPipe> pipe;  // What it was leased; pruned lazily.
+    std::deque<InPipe> pipe;   // What it was leased; pruned lazily.
   };
 
   enum class State : std::uint8_t {
@@ -216,9 +216,9 @@ class Core {
   Durable durable_;  // Its notes are derived from active_ when a checkpoint is asked for.
   std::unordered_map<Seq, Task> active_;  // Whatever is more than waiting for its first dispatch.
   std::deque<Seq> ready_;
-  std::deque<Seq> alone_;   // Last attempts.
+  std::deque<Seq> alone_;  // Last attempts.
   std::deque<Seq> parked_;
-  Fresh recovered_;         // Accepted by earlier starts: they wait for the introduction.
+  Fresh recovered_;  // Accepted by earlier starts: they wait for the introduction.
   Fresh fresh_;
   Seq active_highest_ = 0;
   std::unordered_map<RunId, Worker> workers_;

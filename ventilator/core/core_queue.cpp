@@ -23,7 +23,8 @@ void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason
   task.run = 0;
   if (!counts && task.attempt > 0) {
     --task.attempt;  // Noted too, or a restart would count it.
-    out.push_back(JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
+    out.push_back(
+        JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
   }
   if (task.is_cancelled) return pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
   if (counts && task.attempt >= attempts_max_of(seq))
@@ -46,8 +47,8 @@ void Core::pass_verdict(Seq seq, Task& task, protocol::TaskState state, Actions&
 }
 
 void Core::push_verdict(Seq seq, const Task& task, Actions& out) const {
-  out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
-                            task.reasons});
+  out.push_back(
+      PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed, task.reasons});
 }
 
 void Core::unpark() {
@@ -171,8 +172,8 @@ void Core::dispatch(Actions& out) {
     std::vector<Worker*> open;
     for (std::size_t i = 0; i < order_.size(); ++i) {
       auto& worker = workers_.at(order_[(turn_ + i) % order_.size()]);
-      const bool is_open = worker.limit > worker.sent && !worker.is_suspect && !worker.alone &&
-                           !worker.is_reserved;
+      const bool is_open =
+          worker.limit > worker.sent && !worker.is_suspect && !worker.alone && !worker.is_reserved;
       if (is_open) open.push_back(&worker);
     }
     if (open.empty()) return;

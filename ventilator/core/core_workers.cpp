@@ -129,8 +129,7 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
 void Core::on(CreditReceived& event, TimePoint now, Actions& out) {
   const auto& credit = event.credit;
   auto* worker = heard({credit.start, credit.run, credit.hello}, event.peer, now, out);
-  if (worker != nullptr && !worker->pipe_ended)
-    take_levels(*worker, credit.received, credit.limit);
+  if (worker != nullptr && !worker->pipe_ended) take_levels(*worker, credit.received, credit.limit);
 }
 
 void Core::on(GoodbyeReceived& event, TimePoint, Actions& out) {
@@ -159,8 +158,7 @@ void Core::judge_held(Worker& worker, const std::vector<Held>& held, std::vector
 
 std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actions& out) {
   const auto seq = held.id.seq;
-  const bool is_unfinished =
-      held.state == HeldState::kWaiting || held.state == HeldState::kStarted;
+  const bool is_unfinished = held.state == HeldState::kWaiting || held.state == HeldState::kStarted;
   if (!is_known(held.id) || durable_.settled.contains(seq)) {
     if (held.state == HeldState::kReturned) return OrderKind::kReleased;
     if (is_unfinished) return OrderKind::kDrop;
@@ -168,8 +166,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
   }
   const auto known = active_.find(seq);
   const bool is_current = known != active_.end() && known->second.state == State::kLeased &&
-                          known->second.lease == held.lease &&
-                          known->second.run == worker.link.run;
+                          known->second.lease == held.lease && known->second.run == worker.link.run;
   if (held.state == HeldState::kReturned) {
     if (is_current) {
       auto& task = known->second;
@@ -186,9 +183,9 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
     const bool is_leased_later = task.state == State::kLeased && task.lease > held.lease;
     if (is_leased_later) return is_unfinished ? std::optional(OrderKind::kDrop) : std::nullopt;
     if (task.state == State::kVerdict) {
-      return is_unfinished ? std::optional(task.is_cancelled ? OrderKind::kCancel
-                                                             : OrderKind::kDrop)
-                           : std::nullopt;
+      return is_unfinished
+                 ? std::optional(task.is_cancelled ? OrderKind::kCancel : OrderKind::kDrop)
+                 : std::nullopt;
     }
     adopt(worker, seq, held);
   }
@@ -306,9 +303,10 @@ void Core::recall_for_idle(TimePoint now, Actions& out) {
   };
   const auto idle = std::count_if(workers_.begin(), workers_.end(), is_idle);
   if (idle == 0) return;
-  auto richest = std::max_element(
-      workers_.begin(), workers_.end(),
-      [](const auto& a, const auto& b) { return a.second.waiting.size() < b.second.waiting.size(); });
+  auto richest =
+      std::max_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
+        return a.second.waiting.size() < b.second.waiting.size();
+      });
   auto& worker = richest->second;
   std::vector<Order> orders;
   const auto wanted = std::min(kRecalledMax, (worker.waiting.size() + 1) / 2);
@@ -323,7 +321,8 @@ void Core::recall_for_idle(TimePoint now, Actions& out) {
     }
     if (worker.waiting.empty()) break;
   }
-  if (!orders.empty()) out.push_back(SendOrders{worker.peer, worker.link, false, std::move(orders)});
+  if (!orders.empty())
+    out.push_back(SendOrders{worker.peer, worker.link, false, std::move(orders)});
 }
 
 std::vector<WorkerView> Core::workers() const {

@@ -64,9 +64,9 @@ struct SinkRefused {
   std::string reason;
 };
 
-using Event = std::variant<Submitted, CancelAsked, HelloReceived, BeatReceived, CreditReceived,
-                           GoodbyeReceived, PipeEnded, IntroducedReceived, SettledReceived,
-                           SinkRefused>;
+using Event =
+    std::variant<Submitted, CancelAsked, HelloReceived, BeatReceived, CreditReceived,
+                 GoodbyeReceived, PipeEnded, IntroducedReceived, SettledReceived, SinkRefused>;
 
 // Actions. The journal's come first and are durable before any other leaves (ring rule S1, D3);
 // a note alone does not ask for a sync unless it says so.

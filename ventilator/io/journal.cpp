@@ -23,10 +23,9 @@ std::uint32_t type_of(JournalRecord record) { return static_cast<std::uint32_t>(
 Journal::Journal(storage::Directory& directory, storage::StoreOptions options, std::string boot_id)
     : directory_(directory),
       segment_bytes_(options.segment_bytes),
-      store_(directory, options,
-             [this](Position at, std::uint32_t type, std::string_view payload) {
-               load(at, type, payload);
-             }) {
+      store_(directory, options, [this](Position at, std::uint32_t type, std::string_view payload) {
+        load(at, type, payload);
+      }) {
   if (recovered_.start == 0)
     recovered_.origin = static_cast<Origin>(options.entropy >> 34);  // 30 bits
   recovered_.is_power_cut = recovered_.start != 0 && boot_id != last_boot_id_;
@@ -106,9 +105,9 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
 
 void Journal::append(const JournalTasks& tasks) {
   const auto& submit = tasks.submit;
-  TasksRecord record{tasks.first,    submit.count, submit.attempts_max, submit.run,
-                     submit.request, submit.confirmed, submit.key,      tasks.hash,
-                     submit.payload};
+  TasksRecord record{tasks.first, submit.count,   submit.attempts_max,
+                     submit.run,  submit.request, submit.confirmed,
+                     submit.key,  tasks.hash,     submit.payload};
   auto payload = encode(record);
   const auto at = store_.append(type_of(JournalRecord::kTasks), payload);
   index_.push_back({tasks.first, submit.count, at});
@@ -181,8 +180,9 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
 }
 
 const Journal::Entry* Journal::find(Seq seq) const {
-  auto after = std::upper_bound(index_.begin(), index_.end(), seq,
-                                [](Seq wanted, const Entry& entry) { return wanted < entry.first; });
+  auto after =
+      std::upper_bound(index_.begin(), index_.end(), seq,
+                       [](Seq wanted, const Entry& entry) { return wanted < entry.first; });
   if (after == index_.begin()) return nullptr;
   --after;
   return seq < after->first + after->count ? &*after : nullptr;

@@ -48,8 +48,8 @@ class Journal {
   };
   struct Cached {
     Bytes payload;
-    std::size_t specs = 0;   // Where the first spec starts.
-    Seq next = 0;            // The spec at `offset` is this task's.
+    std::size_t specs = 0;  // Where the first spec starts.
+    Seq next = 0;           // The spec at `offset` is this task's.
     std::size_t offset = 0;
   };
 
@@ -64,10 +64,10 @@ class Journal {
   std::uint64_t segment_bytes_;
   Durable recovered_;
   std::string last_boot_id_;
-  Bytes start_record_;                        // Repeated with each checkpoint.
-  std::deque<Entry> index_;                   // Ascending.
+  Bytes start_record_;       // Repeated with each checkpoint.
+  std::deque<Entry> index_;  // Ascending.
   std::map<Seq, storage::Position> moved_;
-  std::map<Seq, Cached> cache_;               // By first task of the record.
+  std::map<Seq, Cached> cache_;  // By first task of the record.
   std::size_t cache_bytes_ = 0;
   Bytes moved_payload_;
   std::uint32_t checkpoint_segment_ = 0;

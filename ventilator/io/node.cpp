@@ -126,21 +126,23 @@ void Node::handle(net::Received received, TimePoint now) {
   const bool is_from_sink = received.peer.empty();
 
   if (is_from_sink) {
-    take(std::type_identity<protocol::Settled>{}, Role::kSettle, [&](protocol::Settled& settled) {
-      auto settlement = protocol::decode_settlement(settled.payload);
-      if (!settlement) return;
-      settled.payload.clear();
-      event(SettledReceived{std::move(settled), std::move(*settlement)});
-    }) ||
-        take(std::type_identity<protocol::LogHead>{}, Role::kSettle, [&](protocol::LogHead& log) {
-          event(SettledReceived{{0, log.log, log.head, log.head, log.head, {}}, {}});
-        }) ||
+    take(std::type_identity<protocol::Settled>{}, Role::kSettle,
+         [&](protocol::Settled& settled) {
+           auto settlement = protocol::decode_settlement(settled.payload);
+           if (!settlement) return;
+           settled.payload.clear();
+           event(SettledReceived{std::move(settled), std::move(*settlement)});
+         }) ||
+        take(std::type_identity<protocol::LogHead>{}, Role::kSettle,
+             [&](protocol::LogHead& log) {
+               event(SettledReceived{{0, log.log, log.head, log.head, log.head, {}}, {}});
+             }) ||
         take(std::type_identity<protocol::Introduced>{}, Role::kSettle,
              [&](protocol::Introduced& introduced) {
                SeqRanges settled;
                if (!settled.decode(introduced.payload)) return;
                event(IntroducedReceived{static_cast<std::uint32_t>(introduced.request),
-                                          introduced.log, introduced.offset, std::move(settled)});
+                                        introduced.log, introduced.offset, std::move(settled)});
              }) ||
         take(std::type_identity<protocol::Refused>{}, Role::kSettle,
              [&](protocol::Refused& refused) { event(SinkRefused{refused.reason}); });
@@ -159,8 +161,8 @@ void Node::handle(net::Received received, TimePoint now) {
              const auto count = protocol::count_task_specs(submit.payload);
              if (!count) return refuse(submit.request, count.error().message);
              if (*count != submit.count)
-               return refuse(submit.request, text("submit: says ", submit.count, " tasks, has ",
-                                                  *count));
+               return refuse(submit.request,
+                             text("submit: says ", submit.count, " tasks, has ", *count));
              if (submit.key.size() > kKeyBytesMax)
                return refuse(submit.request, text("submit: key of ", submit.key.size(),
                                                   " bytes, limit ", kKeyBytesMax));
@@ -172,7 +174,9 @@ void Node::handle(net::Received received, TimePoint now) {
              event(Submitted{peer, std::move(submit), std::move(hash), is_full_});
            }) ||
       take(std::type_identity<protocol::Credit>{}, Role::kWork,
-           [&](protocol::Credit& credit) { event(CreditReceived{peer, credit}); }) ||
+           [&](protocol::Credit& credit) {
+             event(CreditReceived{peer, credit});
+           }) ||
       take(std::type_identity<protocol::Beat>{}, Role::kWork,
            [&](protocol::Beat& beat) {
              held_of(beat, [&](auto held) {
@@ -236,8 +240,8 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
                           {"reasons", std::move(reasons)}};
     }
   } else {
-    router_.send_to(peer, encode(protocol::Refused{query.request,
-                                                   text("query ", query.what, ": not known")}));
+    router_.send_to(
+        peer, encode(protocol::Refused{query.request, text("query ", query.what, ": not known")}));
     return;
   }
   router_.send_to(peer, encode(protocol::Answer{query.request, answer.to_msgpack()}));
@@ -297,11 +301,11 @@ void Node::act(const WelcomeWorker& action) {
       endpoint += text("/p", hex(action.link.run).substr(0, 8), "-", action.link.hello);
     endpoint = socket.bind(endpoint, user);
     poller_.add(monitor.fd(), kSocketNumber);
-    found = pipes_.emplace(action.link, Pipe{std::move(socket), std::move(monitor), endpoint, user,
-                                             {}})
-                .first;
-    process::log_info(text("worker on run ", hex(action.link.run), ", hello ", action.link.hello,
-                           ": welcome"));
+    found =
+        pipes_.emplace(action.link, Pipe{std::move(socket), std::move(monitor), endpoint, user, {}})
+            .first;
+    process::log_info(
+        text("worker on run ", hex(action.link.run), ", hello ", action.link.hello, ": welcome"));
   }
   const auto heartbeat =
       std::chrono::duration_cast<std::chrono::milliseconds>(options_.config.heartbeat).count();
@@ -333,8 +337,13 @@ void Node::act(const SendTasks& action) {
   const auto found = pipes_.find(action.link);
   if (found == pipes_.end()) return;
   auto& pipe = found->second;
-  protocol::Tasks tasks{action.link.start, action.link.run, action.link.hello, core_.origin(),
-                        action.first_number, 0, {}};
+  protocol::Tasks tasks{action.link.start,
+                        action.link.run,
+                        action.link.hello,
+                        core_.origin(),
+                        action.first_number,
+                        0,
+                        {}};
   const auto close = [&] {
     if (tasks.count == 0) return;
     auto message = encode(tasks);
@@ -393,13 +402,13 @@ void Node::act(const PushVerdict& action) {
 }
 
 void Node::act(const SendIntroduce& action) {
-  sink_.send(encode(protocol::Introduce{core_.start(), core_.origin(), core_.start(), nonce_, action.highest,
-                                        core_.settled().encode()}));
+  sink_.send(encode(protocol::Introduce{core_.start(), core_.origin(), core_.start(), nonce_,
+                                        action.highest, core_.settled().encode()}));
 }
 
 void Node::act(const SendFollow& action) {
-  sink_.send(encode(protocol::Follow{action.request, action.log, core_.origin(), nonce_,
-                                     action.offset}));
+  sink_.send(
+      encode(protocol::Follow{action.request, action.log, core_.origin(), nonce_, action.offset}));
 }
 
 void Node::act(const Stop& action) { stop_reason_ = action.reason; }

@@ -157,8 +157,8 @@ void Core::start_tasks(TimePoint now, Actions& out) {
     entry.state = HeldState::kStarted;
     entry.started = now;
     if (!entry.is_inline) ++running_;
-    out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_inline,
-                            entry.is_cancelled, entry.spec});
+    out.push_back(
+        StartTask{id, entry.lease, entry.attempt, entry.is_inline, entry.is_cancelled, entry.spec});
   }
 }
 
@@ -167,10 +167,10 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   if (found == held_.end() || found->second.state != HeldState::kStarted) return;
   auto& entry = found->second;
   if (!entry.is_inline) --running_;
-  const auto seconds =
-      std::max(1e-6, std::chrono::duration<double>(now - entry.started).count());
+  const auto seconds = std::max(1e-6, std::chrono::duration<double>(now - entry.started).count());
   // A long task counts at once, a short one slowly: hoarding hurts more than a late pipe.
-  run_seconds_ = run_seconds_ == 0 ? seconds : std::max(seconds, run_seconds_ * 0.8 + seconds * 0.2);
+  run_seconds_ =
+      run_seconds_ == 0 ? seconds : std::max(seconds, run_seconds_ * 0.8 + seconds * 0.2);
   if (entry.is_inline) run_seconds_ = std::min(run_seconds_, 1e-5);
   if (entry.is_dropped) {
     --unfinished_;
@@ -188,8 +188,8 @@ void Core::finish(const TaskId& id, Entry& entry, const TaskFinished& how) {
   result.id = id;
   result.lease = entry.lease;
   result.attempt = entry.attempt;
-  result.state = entry.is_cancelled && how.state != TaskState::kDone ? TaskState::kCancelled
-                                                                     : how.state;
+  result.state =
+      entry.is_cancelled && how.state != TaskState::kDone ? TaskState::kCancelled : how.state;
   result.is_final = result.state != TaskState::kFailed || !spec->retry || entry.is_last;
   if (result.state == TaskState::kFailed && spec->retry && entry.is_last)
     result.state = TaskState::kDead;
@@ -329,8 +329,8 @@ void Core::raise_limit() {
     return most > now ? most - now : 0;
   };
   if (outbox_bytes_ > config_.result_bytes_max) return;
-  const auto room = std::min(room_for(prefetch(), unfinished_),
-                             room_for(config_.results_max, outbox_.size()));
+  const auto room =
+      std::min(room_for(prefetch(), unfinished_), room_for(config_.results_max, outbox_.size()));
   limit_ = std::max(limit_, received_ + room);
 }
 
@@ -361,7 +361,8 @@ void Core::on_deadline(TimePoint now, Actions& out) {
     next_resend_ = now + config_.retry;
     is_resending_ = true;  // The oldest first; what follows once the sink answers.
     send_results(floor_ + 1,
-                 std::min<std::uint64_t>(sent_results(), floor_ + config_.results_per_message), out);
+                 std::min<std::uint64_t>(sent_results(), floor_ + config_.results_per_message),
+                 out);
   }
   if (state_ == LinkState::kLinked && now >= ventilator_heard_ + heartbeat_ * 7 / 2)
     return say_hello(now, out);

@@ -96,13 +96,13 @@ class Core {
   std::set<TaskId> early_cancels_;  // Their tasks are still in the pipe.
   std::uint32_t running_ = 0;       // In slots.
   std::uint64_t unfinished_ = 0;
-  double run_seconds_ = 0;          // Average length of a task; zero: not known yet.
+  double run_seconds_ = 0;  // Average length of a task; zero: not known yet.
 
   std::uint64_t log_ = 0;
-  std::uint64_t floor_ = 0;            // Results acknowledged.
-  std::deque<Outgoing> outbox_;        // Numbers floor_ + 1 …
+  std::uint64_t floor_ = 0;      // Results acknowledged.
+  std::deque<Outgoing> outbox_;  // Numbers floor_ + 1 …
   std::uint64_t outbox_bytes_ = 0;
-  std::uint64_t sent_in_outbox_ = 0;   // How many of the outbox were sent at least once.
+  std::uint64_t sent_in_outbox_ = 0;  // How many of the outbox were sent at least once.
   bool is_resending_ = false;
   TimePoint next_resend_{};
 };

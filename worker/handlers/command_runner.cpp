@@ -74,9 +74,15 @@ Expected<CommandRunner::Ended> CommandRunner::run(const Command& command, int ca
     const auto frame = receive_frame(socket_);
     if (!frame) return gone;
     switch (frame->type) {
-      case kStdout: on_output(false, frame->payload); break;
-      case kStderr: on_output(true, frame->payload); break;
-      case kFailed: ended.error = frame->payload; return ended;
+      case kStdout:
+        on_output(false, frame->payload);
+        break;
+      case kStderr:
+        on_output(true, frame->payload);
+        break;
+      case kFailed:
+        ended.error = frame->payload;
+        return ended;
       case kEnded: {
         ended.is_started = true;
         ByteReader reader(frame->payload);
@@ -84,7 +90,8 @@ Expected<CommandRunner::Ended> CommandRunner::run(const Command& command, int ca
         ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         return ended;
       }
-      default: return gone;
+      default:
+        return gone;
     }
   }
 }

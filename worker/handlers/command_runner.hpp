@@ -32,8 +32,8 @@ class CommandRunner {
   };
   struct Ended {
     bool is_started = false;
-    std::string error;    // Why it could not be started.
-    int exit_code = -1;   // 128 + signal if a signal ended it.
+    std::string error;   // Why it could not be started.
+    int exit_code = -1;  // 128 + signal if a signal ended it.
     bool is_killed = false;
     bool is_timeout = false;
   };

@@ -1,5 +1,6 @@
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +10,6 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
-#include <poll.h>
 
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
@@ -93,8 +93,8 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
   if (transfer.expected == 0) {
     curl_off_t announced = -1;
     ::curl_easy_getinfo(transfer.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    transfer.expected = announced > 0 ? transfer.have + static_cast<std::uint64_t>(announced)
-                                      : UINT64_MAX;
+    transfer.expected =
+        announced > 0 ? transfer.have + static_cast<std::uint64_t>(announced) : UINT64_MAX;
   }
   const bool is_known = transfer.expected != UINT64_MAX;
   transfer.is_too_large = transfer.have + length > transfer.size_max ||
@@ -102,8 +102,8 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
   if (transfer.is_too_large) return 0;
   std::size_t done = 0;
   while (done < length) {
-    const auto written = ::pwrite(transfer.fd, bytes + done, length - done,
-                                  static_cast<off_t>(transfer.have));
+    const auto written =
+        ::pwrite(transfer.fd, bytes + done, length - done, static_cast<off_t>(transfer.have));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return transfer.write_failed = true, 0;
     done += static_cast<std::size_t>(written);
@@ -153,7 +153,8 @@ Attempt attempt(Transfer& transfer, const std::string& url, const Value& args) {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(args["low_speed_bytes"].int_or(kLowSpeedBytes)));
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(args["low_speed_seconds"].int_or(kLowSpeedSeconds)));
+  set(CURLOPT_LOW_SPEED_TIME,
+      static_cast<long>(args["low_speed_seconds"].int_or(kLowSpeedSeconds)));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(seconds_of(args["timeout"], 0) * 1000));
   set(CURLOPT_USERAGENT, "eole");
   set(CURLOPT_BUFFERSIZE, 256L << 10);
@@ -204,8 +205,10 @@ bool is_worth_retrying(const Attempt& last, const Transfer& transfer) {
     case CURLE_GOT_NOTHING:
     case CURLE_OPERATION_TIMEDOUT:
     case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM: return true;
-    default: return false;
+    case CURLE_HTTP2_STREAM:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -213,7 +216,8 @@ std::string why(const Attempt& last, const Transfer& transfer, const std::string
   if (transfer.context.is_cancelled()) return "cancelled";
   if (transfer.is_too_large)
     return text("download ", url, ": larger than size_max, ", transfer.size_max, " bytes");
-  if (transfer.write_failed) return text("download ", url, ": cannot write: ", std::strerror(errno));
+  if (transfer.write_failed)
+    return text("download ", url, ": cannot write: ", std::strerror(errno));
   if (last.code == CURLE_OK || last.code == CURLE_HTTP_RETURNED_ERROR)
     return text("download ", url, ": HTTP ", last.status);
   return text("download ", url, ": ", last.reason);
@@ -253,7 +257,8 @@ Outcome run_download(const Value& args, TaskContext& context) {
   transfer.size_max = static_cast<std::uint64_t>(args["size_max"].int_or(kSizeMaxDefault));
   transfer.fd = ::open(transfer.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (transfer.fd < 0)
-    return Outcome::failed(text("download: cannot write ", transfer.path, ": ", std::strerror(errno)));
+    return Outcome::failed(
+        text("download: cannot write ", transfer.path, ": ", std::strerror(errno)));
   struct stat status {};
   ::fstat(transfer.fd, &status);
   transfer.have = static_cast<std::uint64_t>(status.st_size);

@@ -47,7 +47,8 @@ struct Captured {
 
 Outcome run_exec(const Value& args, TaskContext& context) {
   auto* runner = context.commands();
-  if (runner == nullptr) return Outcome::failed("exec: this worker was not started with --allow-exec");
+  if (runner == nullptr)
+    return Outcome::failed("exec: this worker was not started with --allow-exec");
   auto command = command_of(args);
   if (!command) return Outcome::failed(command.error().message);
   const auto most = args["output_max"].int_or(kOutputMaxDefault);
@@ -59,11 +60,11 @@ Outcome run_exec(const Value& args, TaskContext& context) {
 
   Captured out;
   Captured err;
-  const auto ended = runner->run(*command, context.cancel_fd(), timeout,
-                                 [&](bool is_stderr, std::string_view bytes) {
-                                   context.output(is_stderr ? "stderr" : "stdout", bytes);
-                                   (is_stderr ? err : out).add(bytes, static_cast<std::size_t>(most));
-                                 });
+  const auto ended = runner->run(
+      *command, context.cancel_fd(), timeout, [&](bool is_stderr, std::string_view bytes) {
+        context.output(is_stderr ? "stderr" : "stdout", bytes);
+        (is_stderr ? err : out).add(bytes, static_cast<std::size_t>(most));
+      });
   if (!ended) return Outcome::failed(text("exec: ", ended.error().message));
   if (!ended->is_started) return Outcome::failed(text("exec: ", ended->error));
   Value value = Value::Map{{"exit_code", ended->exit_code},

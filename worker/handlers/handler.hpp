@@ -22,8 +22,8 @@ struct FileResult {
 /// What a handler came to.
 struct Outcome {
   bool is_done = false;
-  Value value;         // Of a done task; of a failed one, what there is to tell.
-  std::string error;   // Why it failed.
+  Value value;        // Of a done task; of a failed one, what there is to tell.
+  std::string error;  // Why it failed.
   std::optional<FileResult> file;
 
   static Outcome done(Value value) { return {true, std::move(value), {}, {}}; }

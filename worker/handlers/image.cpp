@@ -65,8 +65,8 @@ Expected<std::string> input_of(const Value& args, TaskContext& context) {
     return read_file(path);
   }
   if (args["url"].as<std::string>() != nullptr) {
-    Value download = Value::Map{{"url", args["url"]},
-                                {"size_max", static_cast<std::int64_t>(kFileBytesMax)}};
+    Value download =
+        Value::Map{{"url", args["url"]}, {"size_max", static_cast<std::int64_t>(kFileBytesMax)}};
     const auto outcome = run_download(download, context);
     if (!outcome.is_done) return Error{outcome.error};
     auto bytes = read_file(outcome.file->path);
@@ -88,8 +88,7 @@ Expected<Image> decode(const std::string& bytes) {
     return Error{text("image: ", size.width, " x ", size.height, " pixels, limit ", kPixelsMax,
                       " and ", STBI_MAX_DIMENSIONS, " a side")};
   Image image;
-  image.pixels.reset(
-      ::stbi_load_from_memory(raw, length, &size.width, &size.height, &channels, 3));
+  image.pixels.reset(::stbi_load_from_memory(raw, length, &size.width, &size.height, &channels, 3));
   if (!image.pixels) return Error{text("image: damaged (", ::stbi_failure_reason(), ")")};
   image.size = size;
   return image;
@@ -149,12 +148,12 @@ Outcome run_image(const Value& args, TaskContext& context) {
   file << jpeg;
   file.close();
   if (!file) return Outcome::failed(text("image: cannot write ", path));
-  auto outcome = Outcome::done(
-      Value::Map{{"width", image->size.width},
-                 {"height", image->size.height},
-                 {"quality", quality},
-                 {"input_bytes", static_cast<std::uint64_t>(input->size())},
-                 {"bytes", static_cast<std::uint64_t>(jpeg.size())}});
+  auto outcome =
+      Outcome::done(Value::Map{{"width", image->size.width},
+                               {"height", image->size.height},
+                               {"quality", quality},
+                               {"input_bytes", static_cast<std::uint64_t>(input->size())},
+                               {"bytes", static_cast<std::uint64_t>(jpeg.size())}});
   outcome.file = FileResult{path, args["name"].text_or("image.jpg")};
   return outcome;
 }

@@ -12,7 +12,7 @@ constexpr std::int64_t kBoardMax = 24;  // Larger boards would run for years.
 
 struct Board {
   std::uint32_t columns = 0;
-  std::uint32_t left = 0;   // Diagonals, shifted by one each row.
+  std::uint32_t left = 0;  // Diagonals, shifted by one each row.
   std::uint32_t right = 0;
 
   bool is_free(std::uint32_t bit) const { return ((columns | left | right) & bit) == 0; }

@@ -6,12 +6,8 @@ namespace eole::worker {
 
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all{
-      {"download", run_download},
-      {"echo", nullptr, false, echo},
-      {"exec", run_exec, true},
-      {"image", run_image},
-      {"nqueens", run_nqueens},
-      {"sleep", run_sleep},
+      {"download", run_download}, {"echo", nullptr, false, echo}, {"exec", run_exec, true},
+      {"image", run_image},       {"nqueens", run_nqueens},       {"sleep", run_sleep},
   };
   return all;
 }

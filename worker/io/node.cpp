@@ -31,7 +31,8 @@ Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runn
   acks_.connect(options_.cluster.notifications);
   results_.connect(options_.cluster.results);
   control_.connect(options_.cluster.ventilator);
-  for (const int fd : {stop_.fd(), slots_.fd(), control_.fd(), acks_.fd()}) poller_.add(fd, kNumber);
+  for (const int fd : {stop_.fd(), slots_.fd(), control_.fd(), acks_.fd()})
+    poller_.add(fd, kNumber);
 }
 
 int Node::run() {
@@ -97,7 +98,8 @@ void Node::handle(net::Received received, TimePoint now) {
   const auto event = [&](Event concrete) { core_.on_event(std::move(concrete), now, actions_); };
   take(std::type_identity<protocol::Tasks>{},
        [&](protocol::Tasks& tasks) { event(TasksReceived{std::move(tasks)}); }) ||
-      take(std::type_identity<protocol::Ack>{}, [&](protocol::Ack& ack) { event(AckReceived{ack}); }) ||
+      take(std::type_identity<protocol::Ack>{},
+           [&](protocol::Ack& ack) { event(AckReceived{ack}); }) ||
       take(std::type_identity<protocol::Orders>{},
            [&](protocol::Orders& orders) {
              auto list = protocol::decode_orders(orders.payload);

@@ -34,7 +34,10 @@ class Slots::Context final : public TaskContext {
  public:
   Context(Slots& slots, const StartTask& task, std::shared_ptr<Running> running,
           client::ArtifactClient& artifacts, CommandRunner* runner)
-      : slots_(slots), task_(task), running_(std::move(running)), artifacts_(artifacts),
+      : slots_(slots),
+        task_(task),
+        running_(std::move(running)),
+        artifacts_(artifacts),
         runner_(runner) {}
   ~Context() override {
     for (const auto& path : scratch_) ::unlink(path.c_str());
@@ -55,13 +58,14 @@ class Slots::Context final : public TaskContext {
     tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), Bytes(bytes)});
   }
   std::string scratch_path(std::string_view suffix) override {
-    scratch_.push_back(text(slots_.options_.scratch, "/", to_text(task_.id), ".",
-                            task_.lease.start, "-", task_.lease.number, ".", suffix));
+    scratch_.push_back(text(slots_.options_.scratch, "/", to_text(task_.id), ".", task_.lease.start,
+                            "-", task_.lease.number, ".", suffix));
     return scratch_.back();
   }
   std::optional<std::string> lasting_path() override {
     const auto path = text(slots_.options_.scratch, "/", to_text(task_.id), ".part");
-    if (lock_fd_ < 0) lock_fd_ = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock_fd_ < 0)
+      lock_fd_ = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock_fd_ < 0 || ::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
     lasting_ = path;
     return path;
@@ -198,8 +202,8 @@ Outcome call(const StartTask& task, TaskContext& context) {
 
 TaskFinished report(const StartTask& task, Outcome outcome, const Value& artifact,
                     std::string artifacts, TimePoint started, bool is_cancelled) {
-  TaskFinished finished{task.id, task.lease, TaskState::kDone, process::unix_ms(), 0,
-                        std::move(artifacts), {}};
+  TaskFinished finished{
+      task.id, task.lease, TaskState::kDone, process::unix_ms(), 0, std::move(artifacts), {}};
   finished.run_ms = static_cast<std::uint32_t>((process::now() - started) / 1ms);
   Value body = Value::Map{};
   if (!outcome.is_done) {
@@ -249,8 +253,8 @@ TaskFinished Slots::run(const StartTask& task, Context& context) {
           return !context.is_cancelled();
         });
     if (stored) {
-      artifact = Value::Map{
-          {"sha256", stored->sha256}, {"bytes", stored->bytes}, {"name", file.name}};
+      artifact =
+          Value::Map{{"sha256", stored->sha256}, {"bytes", stored->bytes}, {"name", file.name}};
       for (std::size_t i = 0; i < 64; i += 2)
         raw += static_cast<char>(std::stoi(stored->sha256.substr(i, 2), nullptr, 16));
       ::unlink(file.path.c_str());

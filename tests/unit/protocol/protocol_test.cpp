@@ -52,7 +52,11 @@ ResultRecord sample_result() {
   result.kind = "echo";
   result.project = "photos";
   result.artifacts = "0123456789abcdef0123456789abcdef";
-  result.body = "\x81\xa5" "error" "\xa3" "why";
+  result.body =
+      "\x81\xa5"
+      "error"
+      "\xa3"
+      "why";
   return result;
 }
 
@@ -148,9 +152,10 @@ TEST_CASE("records that are cut short or lie about their size are refused", "[re
 
 TEST_CASE("a head takes flat numbers and texts, a known version, and nothing else", "[head]") {
   REQUIRE(HeadReader::parse("\x92\x01\xa1x"));
-  for (const auto* bad : {"", "\x90", "\x92\x01", "\x92\x02\xa1x", "\x92\xa1x\x01", "\x92\x01\x90",
-                          "\x93\x01\xa1x\xc0", "\x93\x01\xa1x\xff", "\x92\x01\xa1xz", "\x81\x01\xa1x",
-                          "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xdb\xff\xff\xff\xff"})
+  for (const auto* bad :
+       {"", "\x90", "\x92\x01", "\x92\x02\xa1x", "\x92\xa1x\x01", "\x92\x01\x90",
+        "\x93\x01\xa1x\xc0", "\x93\x01\xa1x\xff", "\x92\x01\xa1xz", "\x81\x01\xa1x",
+        "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xdb\xff\xff\xff\xff"})
     REQUIRE_FALSE(HeadReader::parse(bad));
   REQUIRE_FALSE(HeadReader::parse(std::string(5000, '\x01')));
 }

@@ -49,8 +49,8 @@ ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
 AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<Spec>& specs,
                   RunId run = kRun, std::string worker = "w1") {
   const auto raw = records(specs);
-  return {protocol::encode_batch({offset, run, level, static_cast<std::uint32_t>(specs.size()),
-                                  worker, raw}),
+  return {protocol::encode_batch(
+              {offset, run, level, static_cast<std::uint32_t>(specs.size()), worker, raw}),
           specs[0].project};
 }
 
@@ -70,12 +70,14 @@ Core introduced() {
 
 TEST_CASE("results are appended in order, then acknowledged", "[sink]") {
   auto core = introduced();
-  REQUIRE(act(core, results(1, {{1}, {2}})) == Actions{batch(0, 2, {{1}, {2}}), PublishAck{kRun, 2}});
+  REQUIRE(act(core, results(1, {{1}, {2}})) ==
+          Actions{batch(0, 2, {{1}, {2}}), PublishAck{kRun, 2}});
   REQUIRE(act(core, results(3, {{3}})) == Actions{batch(2, 3, {{3}}), PublishAck{kRun, 3}});
   REQUIRE(core.head() == 3);
 }
 
-TEST_CASE("the first final record of a task wins; later ones are dropped, yet acknowledged", "[sink]") {
+TEST_CASE("the first final record of a task wins; later ones are dropped, yet acknowledged",
+          "[sink]") {
   auto core = introduced();
   act(core, results(1, {{1}}));
   auto late = results(1, {{1, true, TaskState::kFailed, 2}});
@@ -163,7 +165,8 @@ TEST_CASE("a journal that went back, or a copy of it, is refused by name", "[sin
   auto core = introduced();
   act(core, results(1, {{40}}));
   const auto refusal = [&](std::uint32_t start, std::uint64_t nonce, Seq highest) {
-    const auto actions = act(core, IntroduceReceived{"v", {2, kOrigin, start, nonce, highest, {}}, {}});
+    const auto actions =
+        act(core, IntroduceReceived{"v", {2, kOrigin, start, nonce, highest, {}}, {}});
     return std::get<protocol::Refused>(std::get<Reply>(actions.back()).message).reason;
   };
   REQUIRE_THAT(refusal(1, 101, 50), Catch::Contains("another ventilator runs from a copy"));

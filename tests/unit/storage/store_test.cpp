@@ -21,10 +21,9 @@ struct Opened {
   std::optional<Store> store;
 
   explicit Opened(SimDisk& disk, std::uint64_t entropy = 1) : directory(disk.open()) {
-    store.emplace(*directory, StoreOptions{kSegmentBytes, entropy},
-                  [this](Position, std::uint32_t, std::string_view payload) {
-                    shown.emplace_back(payload);
-                  });
+    store.emplace(
+        *directory, StoreOptions{kSegmentBytes, entropy},
+        [this](Position, std::uint32_t, std::string_view payload) { shown.emplace_back(payload); });
   }
 };
 

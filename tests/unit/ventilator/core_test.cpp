@@ -9,7 +9,8 @@ TEST_CASE("a submit is journalled and answered with its first id", "[ventilator]
   REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Accepted{1, kOrigin, 1, 3}},
                                    JournalTasks{1, "", submit}});
   rig.submit(2, 2);
-  REQUIRE(rig.last<Reply>().message == decltype(Reply::message)(protocol::Accepted{2, kOrigin, 4, 2}));
+  REQUIRE(rig.last<Reply>().message ==
+          decltype(Reply::message)(protocol::Accepted{2, kOrigin, 4, 2}));
 }
 
 TEST_CASE("a repeated request gets the first answer and accepts nothing", "[ventilator]") {
@@ -31,8 +32,9 @@ TEST_CASE("a key is accepted once; with other tasks it is refused", "[ventilator
 TEST_CASE("a full disk refuses a submit, and says so", "[ventilator]") {
   Rig rig;
   rig.step(Submitted{"client", {7, 1, 0, "", 1, 0, {}}, "", true});
-  REQUIRE(rig.out == Actions{Reply{"client", protocol::Refused{
-                                                 1, "storage full: the ventilator's disk has no room"}}});
+  REQUIRE(rig.out ==
+          Actions{Reply{"client",
+                        protocol::Refused{1, "storage full: the ventilator's disk has no room"}}});
 }
 
 TEST_CASE("tasks go out only up to the limit that a worker granted", "[ventilator]") {
@@ -96,7 +98,8 @@ TEST_CASE("a lost worker's task that the log has settled is not sent again", "[v
   REQUIRE(rig.core.settled().contains(1));
 }
 
-TEST_CASE("a pipe that ended is a hint: an answer within the grace keeps the worker", "[ventilator]") {
+TEST_CASE("a pipe that ended is a hint: an answer within the grace keeps the worker",
+          "[ventilator]") {
   Rig rig;
   rig.worker(1, 1);
   rig.submit(1);
@@ -118,7 +121,8 @@ TEST_CASE("a pipe that ended without an answer loses the worker after the grace"
   REQUIRE(rig.core.workers().empty());
 }
 
-TEST_CASE("messages of an old link change nothing and are answered with hello again", "[ventilator]") {
+TEST_CASE("messages of an old link change nothing and are answered with hello again",
+          "[ventilator]") {
   Rig rig;
   rig.worker(1, 1);
   rig.submit(5);
@@ -144,7 +148,8 @@ TEST_CASE("a worker that says hello again keeps what it holds", "[ventilator]") 
   REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 1);  // It never arrived: no attempt counted.
 }
 
-TEST_CASE("a received task that its worker no longer holds is judged after a read", "[ventilator]") {
+TEST_CASE("a received task that its worker no longer holds is judged after a read",
+          "[ventilator]") {
   Rig rig;
   rig.worker(1, 1);
   rig.submit(1);
@@ -181,7 +186,8 @@ TEST_CASE("a settled task that a zombie still runs is dropped; a finished one is
   rig.submit(2);
   rig.settle({1, 2});
   rig.beat(1, 2, 2, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kFinished)});
-  REQUIRE(rig.last<SendOrders>().orders == std::vector<Order>{{OrderKind::kDrop, {kOrigin, 1}, {1, 1}}});
+  REQUIRE(rig.last<SendOrders>().orders ==
+          std::vector<Order>{{OrderKind::kDrop, {kOrigin, 1}, {1, 1}}});
 }
 
 TEST_CASE("a task that two workers hold stays with the later lease", "[ventilator]") {
@@ -193,7 +199,8 @@ TEST_CASE("a task that two workers hold stays with the later lease", "[ventilato
   rig.worker(2, 1);
   REQUIRE(rig.sent(2) == Seqs{1});
   rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});  // The zombie wakes.
-  REQUIRE(rig.last<SendOrders>().orders == std::vector<Order>{{OrderKind::kDrop, {kOrigin, 1}, {1, 1}}});
+  REQUIRE(rig.last<SendOrders>().orders ==
+          std::vector<Order>{{OrderKind::kDrop, {kOrigin, 1}, {1, 1}}});
 }
 
 TEST_CASE("attempts used up make a dead letter with its reasons, pushed until it is read",
@@ -293,8 +300,9 @@ TEST_CASE("an idle worker makes a full one give back what it only stores", "[ven
   rig.worker(1, 4);
   rig.submit(4);
   rig.worker(2, 1);
-  rig.beat(1, 4, 4, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kWaiting),
-                     Rig::held(3, 3, HeldState::kWaiting), Rig::held(4, 4, HeldState::kWaiting)});
+  rig.beat(1, 4, 4,
+           {Rig::held(1, 1), Rig::held(2, 2, HeldState::kWaiting),
+            Rig::held(3, 3, HeldState::kWaiting), Rig::held(4, 4, HeldState::kWaiting)});
   rig.pass(300ms);
   REQUIRE(rig.all<SendOrders>()[0].orders ==
           std::vector<Order>{{OrderKind::kRecall, {kOrigin, 4}, {1, 4}},

@@ -66,9 +66,11 @@ struct Rig {
   static Peer peer(RunId run) { return "peer" + std::to_string(run); }
   Actions& beat(RunId run, std::uint64_t received, std::uint64_t limit, std::vector<Held> held = {},
                 std::uint32_t number = 1, std::uint32_t start = 1) {
-    return step(BeatReceived{peer(run), {start, run, number, ++beats, received, limit, {}}, std::move(held)});
+    return step(BeatReceived{
+        peer(run), {start, run, number, ++beats, received, limit, {}}, std::move(held)});
   }
-  Actions& credit(RunId run, std::uint64_t received, std::uint64_t limit, std::uint32_t number = 1) {
+  Actions& credit(RunId run, std::uint64_t received, std::uint64_t limit,
+                  std::uint32_t number = 1) {
     return step(CreditReceived{peer(run), {1, run, number, received, limit}});
   }
   void worker(RunId run, std::uint64_t limit) {

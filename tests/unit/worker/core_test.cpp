@@ -57,8 +57,8 @@ struct Rig {
       put_task_spec(spec, {retry, kind, "", "\x80"});
       put_task_record(payload, {seq, seq * 10, 1, is_last, spec});
     }
-    return step(TasksReceived{{1, kRun, 1, kOrigin, first, static_cast<std::uint32_t>(seqs.size()),
-                               payload}});
+    return step(TasksReceived{
+        {1, kRun, 1, kOrigin, first, static_cast<std::uint32_t>(seqs.size()), payload}});
   }
   Actions& finish(Seq seq, TaskState state = TaskState::kDone) {
     return step(TaskFinished{{kOrigin, seq}, {1, seq * 10}, state, 0, 0, {}, "\xc0"});
@@ -99,7 +99,8 @@ TEST_CASE("a worker says hello until it is welcomed, then opens its pipe", "[wor
   REQUIRE(rig.all<SendHello>()[0].hello.hello == 1);
   rig.pass(1s);
   REQUIRE(rig.all<SendHello>()[0].hello.hello == 1);  // The same one, repeated.
-  REQUIRE(rig.step(WelcomeReceived{{1, kRun, 1, kOrigin, "pipe", 1000}}) == Actions{OpenPipe{"pipe"}});
+  REQUIRE(rig.step(WelcomeReceived{{1, kRun, 1, kOrigin, "pipe", 1000}}) ==
+          Actions{OpenPipe{"pipe"}});
   rig.step(PipeUp{});
   REQUIRE(rig.all<SendBeat>()[0].beat.limit == 1);
 }
@@ -144,7 +145,8 @@ TEST_CASE("a result is sent once, again until it is acknowledged, then forgotten
   REQUIRE(rig.all<SendResults>().empty());
 }
 
-TEST_CASE("an acknowledgement beyond what was sent changes no more than what was sent", "[worker]") {
+TEST_CASE("an acknowledgement beyond what was sent changes no more than what was sent",
+          "[worker]") {
   Rig rig(Rig::config());
   rig.link();
   rig.step(AckReceived{{9, kRun, 1000}});
@@ -200,7 +202,8 @@ TEST_CASE("the same task twice is never started twice, and the later lease count
   REQUIRE(rig.held()[0].lease == Lease{1, 99});
 }
 
-TEST_CASE("cancelling kills a started task, which reports; a waiting one never starts", "[worker]") {
+TEST_CASE("cancelling kills a started task, which reports; a waiting one never starts",
+          "[worker]") {
   Rig rig(Rig::config(1, 2));
   rig.link();
   rig.tasks(1, {1, 2});
@@ -240,7 +243,8 @@ TEST_CASE("a dropped task leaves without a result", "[worker]") {
   REQUIRE(rig.core.held() == 0);
 }
 
-TEST_CASE("a recalled task is given back unless it has started, and leaves when released", "[worker]") {
+TEST_CASE("a recalled task is given back unless it has started, and leaves when released",
+          "[worker]") {
   Rig rig(Rig::config(1, 2));
   rig.link();
   rig.tasks(1, {1, 2});
