@@ -231,6 +231,7 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
       auto& task = found->second;
       if (task.state != State::kLeased && task.state != State::kBarrier) continue;
       release(task);
+      task.failed = failure.lease;
       give_back(failure.seq, task, true, "failed: " + failure.reason, out);
     }
     cursor_ = settled.to;

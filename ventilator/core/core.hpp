@@ -137,6 +137,7 @@ class Core {
     std::uint8_t recalls = 0;
     std::uint16_t attempt = 0;  // Attempts begun.
     Lease lease;
+    Lease failed;  // The last lease whose failure was read in the log: it is over.
     RunId run = 0;
     protocol::TaskState verdict = protocol::TaskState::kDead;
     std::vector<std::string> reasons;

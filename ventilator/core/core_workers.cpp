@@ -178,6 +178,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
   }
   auto& task = make_active(seq);
   if (!is_current) {
+    if (held.lease <= task.failed) return std::nullopt;  // Its failure is known; only the ack lacks.
     // A task of an earlier link or start, or one that we took for lost: its holder keeps it,
     // unless a later lease of it is out.
     const bool is_leased_later = task.state == State::kLeased && task.lease > held.lease;
@@ -203,6 +204,7 @@ void Core::adopt(Worker& worker, Seq seq, const Held& held) {
   task.attempt = std::max<std::uint16_t>(task.attempt, 1);
   ++leased_;
   ++worker.outstanding;
+  std::erase_if(worker.pipe, [&](const InPipe& entry) { return entry.seq == seq; });
   worker.pipe.push_front({0, seq, held.lease});
 }
 

@@ -308,3 +308,17 @@ TEST_CASE("an idle worker makes a full one give back what it only stores", "[ven
           std::vector<Order>{{OrderKind::kRecall, {kOrigin, 4}, {1, 4}},
                              {OrderKind::kRecall, {kOrigin, 3}, {1, 3}}});
 }
+
+TEST_CASE("a failed attempt that its worker still reports is not taken for a running one",
+          "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.settle({}, {{1, {1, 1}, "no luck"}});
+  // The sink's acknowledgement is still on its way: the worker holds the finished attempt.
+  rig.beat(1, 1, 1, {Rig::held(1, 1, HeldState::kFinished)});
+  REQUIRE(rig.core.task(1)->state == "queued");
+  rig.credit(1, 1, 2);
+  REQUIRE(rig.sent(1) == Seqs{1});
+  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+}
