@@ -4,7 +4,6 @@
 
 #include "common/base/expected.hpp"
 #include "common/base/text.hpp"
-#include "ventilator/io/journal_format.hpp"
 
 namespace eole::ventilator {
 
@@ -28,9 +27,9 @@ Journal::Journal(storage::Directory& directory, storage::StoreOptions options, s
       }) {
   if (recovered_.start == 0)
     recovered_.origin = static_cast<Origin>(options.entropy >> 34);  // 30 bits
-  recovered_.is_power_cut = recovered_.start != 0 && boot_id != last_boot_id_;
+  recovered_.is_power_cut = recovered_.start != 0 && boot_id != start_.boot_id;
   ++recovered_.start;
-  start_record_ = encode(StartRecord{recovered_.origin, recovered_.start, std::move(boot_id)});
+  start_ = {recovered_.origin, recovered_.start, std::move(boot_id)};
   checkpoint(recovered_);
   store_.commit();
   collect(recovered_.settled);
@@ -39,14 +38,6 @@ Journal::Journal(storage::Directory& directory, storage::StoreOptions options, s
 void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
   bool is_good = false;
   switch (static_cast<JournalRecord>(type)) {
-    case JournalRecord::kStart: {
-      StartRecord start;
-      is_good = decode(payload, start);
-      recovered_.origin = start.origin;
-      recovered_.start = std::max(recovered_.start, start.start);
-      last_boot_id_ = start.boot_id;
-      break;
-    }
     case JournalRecord::kTasks: {
       TasksRecord tasks;
       is_good = decode(payload, tasks);
@@ -85,7 +76,9 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       break;
     }
     case JournalRecord::kCheckpoint:
-      is_good = decode(payload, recovered_);
+      is_good = decode_checkpoint(payload, start_, recovered_);
+      recovered_.origin = start_.origin;
+      recovered_.start = start_.start;
       break;
     case JournalRecord::kMoved: {
       ByteReader reader(payload);
@@ -125,8 +118,7 @@ void Journal::append(const JournalNote& note) {
 }
 
 void Journal::checkpoint(const Durable& durable) {
-  const auto payload = encode(durable);
-  store_.append(type_of(JournalRecord::kStart), start_record_);
+  const auto payload = encode_checkpoint(start_, durable);
   checkpoint_segment_ = store_.append(type_of(JournalRecord::kCheckpoint), payload).segment;
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/storage/store.hpp"
 #include "ventilator/core/core.hpp"
+#include "ventilator/io/journal_format.hpp"
 
 namespace eole::ventilator {
 
@@ -63,8 +64,7 @@ class Journal {
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;
   Durable recovered_;
-  std::string last_boot_id_;
-  Bytes start_record_;       // Repeated with each checkpoint.
+  StartRecord start_;  // This start's; while loading, the last one's.
   std::deque<Entry> index_;  // Ascending.
   std::map<Seq, storage::Position> moved_;
   std::map<Seq, Cached> cache_;  // By first task of the record.

@@ -34,22 +34,6 @@ void repeat(ByteReader& reader, Read read) {
 
 }  // namespace
 
-Bytes encode(const StartRecord& record) {
-  Bytes out;
-  put<std::uint32_t>(out, record.origin);
-  put<std::uint32_t>(out, record.start);
-  put_text(out, record.boot_id);
-  return out;
-}
-
-bool decode(std::string_view payload, StartRecord& out) {
-  ByteReader reader(payload);
-  out.origin = reader.get<std::uint32_t>();
-  out.start = reader.get<std::uint32_t>();
-  out.boot_id = get_text(reader);
-  return reader.ok() && reader.is_done();
-}
-
 Bytes encode(const TasksRecord& record) {
   Bytes out;
   out.reserve(64 + record.key.size() + record.hash.size() + record.specs.size());
@@ -121,8 +105,11 @@ bool decode(std::string_view payload, JournalNote& out) {
   return reader.ok();
 }
 
-Bytes encode(const Durable& durable) {
+Bytes encode_checkpoint(const StartRecord& start, const Durable& durable) {
   Bytes out;
+  put<std::uint32_t>(out, start.origin);
+  put<std::uint32_t>(out, start.start);
+  put_text(out, start.boot_id);
   put<std::uint64_t>(out, durable.last);
   put_text(out, durable.settled.encode());
   put<std::uint64_t>(out, durable.notes.size());
@@ -158,8 +145,11 @@ Bytes encode(const Durable& durable) {
   return out;
 }
 
-bool decode(std::string_view payload, Durable& out) {
+bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& out) {
   ByteReader reader(payload);
+  start.origin = reader.get<std::uint32_t>();
+  start.start = reader.get<std::uint32_t>();
+  start.boot_id = get_text(reader);
   out.last = reader.get<std::uint64_t>();
   if (!out.settled.decode(get_text(reader))) return false;
   out.notes.clear();

@@ -9,8 +9,7 @@
 namespace eole::ventilator {
 
 enum class JournalRecord : std::uint32_t {
-  kStart = 1,
-  kTasks,
+  kTasks = 1,
   kCancel,
   kNote,
   kCheckpoint,
@@ -22,8 +21,6 @@ struct StartRecord {
   std::uint32_t start = 0;
   std::string boot_id;
 };
-Bytes encode(const StartRecord& record);
-bool decode(std::string_view payload, StartRecord& out);
 
 struct TasksRecord {
   Seq first = 0;
@@ -42,8 +39,9 @@ bool decode(std::string_view payload, TasksRecord& out);
 Bytes encode(const JournalNote& note);
 bool decode(std::string_view payload, JournalNote& out);
 
-/// A checkpoint is all of Durable but origin, start and is_power_cut.
-Bytes encode(const Durable& durable);
-bool decode(std::string_view payload, Durable& out);
+/// A checkpoint is the start record and all that the core must know, in one record: the journal's
+/// identity must never be in another segment than the rest.
+Bytes encode_checkpoint(const StartRecord& start, const Durable& durable);
+bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& out);
 
 }  // namespace eole::ventilator

@@ -113,6 +113,12 @@ void Core::receive(const protocol::TaskRecord& record, Origin origin, std::uint3
   const Lease lease{start, record.lease_number};
   auto [found, is_new] = held_.try_emplace(id);
   auto& entry = found->second;
+  // The next attempt of a task that failed here; the failure is on its way to the sink.
+  const bool is_retry = entry.state == HeldState::kFinished && !entry.is_final;
+  if (!is_new && is_retry && lease > entry.lease) {
+    entry = {};
+    is_new = true;
+  }
   if (!is_new) {  // The same task again: the later lease counts, and it is never started twice.
     entry.lease = std::max(entry.lease, lease);
     entry.attempt = std::max(entry.attempt, record.attempt);
@@ -199,7 +205,8 @@ void Core::finish(const TaskId& id, Entry& entry, const TaskFinished& how) {
   result.project = spec->project;
   result.artifacts = how.artifacts;
   result.body = how.body;
-  Outgoing outgoing{id, {}};
+  Outgoing outgoing{id, entry.lease, {}};
+  entry.is_final = result.is_final;
   put_result(outgoing.record, result);
   outbox_bytes_ += outgoing.record.size();
   outbox_.push_back(std::move(outgoing));
@@ -281,7 +288,10 @@ void Core::on(AckReceived& event, TimePoint now, Actions& out) {
   if (level <= floor_) return;
   for (; floor_ < level; ++floor_) {
     const auto& front = outbox_.front();
-    held_.erase(front.id);
+    const auto held = held_.find(front.id);
+    const bool is_retried = held != held_.end() && held->second.lease != front.lease &&
+                            held->second.state != HeldState::kFinished;
+    if (!is_retried && held != held_.end()) held_.erase(held);
     outbox_bytes_ -= front.record.size();
     outbox_.pop_front();
     --sent_in_outbox_;

@@ -38,12 +38,14 @@ class Core {
     bool is_last = false;
     bool is_inline = false;
     bool is_cancelled = false;
+    bool is_final = true;     // Finished for good, or to be tried again.
     bool is_dropped = false;  // Killed, and its result is wanted no more.
     TimePoint started{};
     Bytes spec;
   };
   struct Outgoing {
     TaskId id;
+    Lease lease;
     Bytes record;
   };
 

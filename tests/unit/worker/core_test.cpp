@@ -334,3 +334,19 @@ TEST_CASE("a drained worker gives back what waits, finishes what runs, says good
   REQUIRE(rig.all<SendGoodbye>().size() == 1);
   REQUIRE(rig.all<Exit>().size() == 1);
 }
+
+TEST_CASE("the next attempt of a failed task runs, also before the failure is acknowledged",
+          "[worker]") {
+  Rig rig(Rig::config(1, 2));
+  rig.link();
+  rig.tasks(1, {1}, "work", true);
+  rig.finish(1, TaskState::kFailed);
+  Bytes spec;
+  put_task_spec(spec, {true, "work", "", "\x80"});
+  Bytes payload;
+  put_task_record(payload, {1, 99, 2, false, spec});
+  rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
+  REQUIRE(rig.started() == std::vector<Seq>{1});
+  rig.step(AckReceived{{9, kRun, 1}});
+  REQUIRE(rig.core.held() == 1);  // The acknowledgement is the first attempt's.
+}
