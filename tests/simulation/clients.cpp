@@ -62,7 +62,6 @@ void SimClient::on_accepted(const protocol::Accepted& accepted) {
       throw Violation{text(to_text(id), " was promised for two different tasks")};
     promise.body = bodies[i];
     if (!world.chance(fabric_.weather.cancelled)) continue;
-    promise.is_cancelled = true;
     world.after(world.between(Duration(0), 3s), [this, id] {
       fabric_.to_ventilator([name = name_, id] { return ventilator::CancelAsked{name, 1, id}; });
     });

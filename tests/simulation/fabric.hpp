@@ -208,7 +208,6 @@ class Fabric {
     std::string body;
     std::optional<std::uint64_t> final_offset;
     int executions = 0;
-    bool is_cancelled = false;
   };
   std::map<TaskId, Promise> promises;
   std::set<TaskId> durable_finals;       // In the log, synced.

@@ -12,7 +12,7 @@
 namespace eole::ventilator {
 
 /// The ventilator's durable half: every accepted task until it is settled, and what a restart
-/// must know. Holds some 24 bytes of memory per submit, not the tasks. One thread.
+/// must know. Holds some 32 bytes of memory per submit, not the tasks. One thread.
 class Journal {
  public:
   /// Opens the journal, and counts and writes this start; nothing of it may be used before.
