@@ -175,7 +175,7 @@ Store::SegmentHeader Store::read_header(std::uint32_t number, const File& file) 
   const auto raw = file.read(0, kSegmentHeaderBytes);
   const auto name = segment_name(number) + std::string(kSuffix);
   if (raw.size() != kSegmentHeaderBytes || !std::string_view(raw).starts_with(kMagic))
-    throw StorageFailure(text("segment ", name, ": no segment header at offset 0"));
+    throw StorageFailure(text("segment ", name, ": damaged header, no magic at offset 0"));
   ByteReader reader(std::string_view(raw).substr(kMagic.size()));
   SegmentHeader header;
   header.store_id = reader.get<std::uint64_t>();

@@ -219,17 +219,7 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
 
 void Node::perform() {
   if (actions_.empty()) return;
-  bool has_appended = false;
-  for (const auto& action : actions_) {
-    if (const auto* batch = std::get_if<AppendBatch>(&action)) {
-      log_.append(*batch);
-      has_appended = true;
-    } else if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) {
-      log_.append(*introduction);
-      has_appended = true;
-    }
-  }
-  if (has_appended) log_.commit();
+  log_.write(actions_);
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   actions_.clear();

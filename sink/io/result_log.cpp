@@ -49,6 +49,14 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
                                      " is whole but makes no sense: written by another version?"));
 }
 
+void ResultLog::write(const Actions& actions) {
+  for (const auto& action : actions) {
+    if (const auto* batch = std::get_if<AppendBatch>(&action)) append(*batch);
+    if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) append(*introduction);
+  }
+  store_.commit();
+}
+
 void ResultLog::append(const AppendBatch& batch) {
   const auto at = store_.append(static_cast<std::uint32_t>(LogRecord::kBatch), batch.batch);
   index(at, batch.batch);

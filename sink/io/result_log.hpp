@@ -18,9 +18,9 @@ class ResultLog {
   ResultLog(storage::Directory& directory, storage::StoreOptions options);
 
   Core& core() { return *core_; }
-  void append(const AppendBatch& batch);
-  void append(const AppendIntroduction& introduction);
-  void commit() { store_.commit(); }
+  const Core& core() const { return *core_; }
+  /// Writes what these actions ask for and makes it durable; then the rest of them may leave.
+  void write(const Actions& actions);
 
   /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one).
   /// Errors: another log, a cursor beyond the head, a cursor of other records.
@@ -50,6 +50,8 @@ class ResultLog {
     Seq seq_max = 0;
     storage::Position at;
   };
+  void append(const AppendBatch& batch);
+  void append(const AppendIntroduction& introduction);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
   void index(storage::Position at, std::string_view encoded);
   std::size_t entry_of(std::uint64_t offset) const;

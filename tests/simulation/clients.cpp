@@ -1,17 +1,16 @@
+#include "tests/simulation/clients.hpp"
+
 #include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
-#include "common/protocol/value.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/task_bodies.hpp"
 
 namespace eole::simulation {
 
-using protocol::put_task_spec;
-using protocol::Value;
-
-SimClient::SimClient(Fabric& fabric, int number)
+SimClient::SimClient(Fabric& fabric, SimVentilator& ventilator, int number)
     : fabric_(fabric),
-      name_(text("c", number)),
+      ventilator_(ventilator),
+      name_(text("client", number)),
       run_(fabric.world.draw()),
       wanted_(static_cast<std::uint64_t>(fabric.weather.submits)) {}
 
@@ -32,7 +31,7 @@ void SimClient::submit_next() {
                        : world.chance(fabric_.weather.failing) ? std::string(kFailing)
                                                                : "plain";
     body += text(" ", name_, ".", submit.request, ".", i, std::string(world.below(300), 'x'));
-    put_task_spec(submit.payload, {body.starts_with(kFailing), "work", "", body});
+    protocol::put_task_spec(submit.payload, {body.starts_with(kFailing), "work", "", body});
     bodies_[submit.request].push_back(std::move(body));
   }
   const auto request = submit.request;
@@ -44,8 +43,8 @@ void SimClient::submit_next() {
 void SimClient::send(std::uint64_t request) {
   const auto found = open_.find(request);
   if (found == open_.end()) return;
-  fabric_.to_ventilator([name = name_, submit = found->second] {
-    return ventilator::Submitted{name, submit, "", false};
+  fabric_.send(name_, ventilator_.name(), [this, submit = found->second] {
+    ventilator_.deliver([this, submit] { ventilator_.on_submit(name_, submit); });
   });
   fabric_.world.after(1s, [this, request] { send(request); });
 }
@@ -57,50 +56,52 @@ void SimClient::on_accepted(const protocol::Accepted& accepted) {
   auto& world = fabric_.world;
   for (std::uint32_t i = 0; i < accepted.count; ++i) {
     const TaskId id{accepted.origin, accepted.first + i};
-    auto& promise = fabric_.promises[id];
-    if (!promise.body.empty() && promise.body != bodies[i])
-      throw Violation{text(to_text(id), " was promised for two different tasks")};
-    promise.body = bodies[i];
+    fabric_.ledger.on_answer(id, bodies[i]);
     if (!world.chance(fabric_.weather.cancelled)) continue;
     world.after(world.between(Duration(0), 3s), [this, id] {
-      fabric_.to_ventilator([name = name_, id] { return ventilator::CancelAsked{name, 1, id}; });
+      fabric_.send(name_, ventilator_.name(), [this, id] {
+        ventilator_.deliver(
+            [this, id] { ventilator_.on_event(ventilator::CancelAsked{name_, 1, id}); });
+      });
     });
   }
   open_.erase(found);
   ++answered_;
 }
 
+SimSubscriber::SimSubscriber(Fabric& fabric, SimSink& sink, Pace pace, int number)
+    : fabric_(fabric), sink_(sink), pace_(pace), name_(text("subscriber", number)) {}
+
 void SimSubscriber::begin() { poll(); }
 
+bool SimSubscriber::is_up_to_date() const {
+  return pace_ == Pace::kDead || (sink_.is_alive() && offset_ == sink_.head());
+}
+
 void SimSubscriber::poll() {
-  fabric_.send(*fabric_.sink, [this] {
-    fabric_.sink->on_read({1, log_, offset_, crc_, 4096}, [this](protocol::Records records) {
-      fabric_.world.after(fabric_.world.between(20us, 5ms),
-                          [this, records = std::move(records)] { on_records(records); });
+  auto& world = fabric_.world;
+  if (pace_ == Pace::kDead && world.now() > TimePoint(10s)) return;
+  const std::uint32_t bytes_max = pace_ == Pace::kSlow ? 1 : 4096;
+  fabric_.send(name_, sink_.name(), [this, bytes_max] {
+    sink_.deliver([this, bytes_max] {
+      sink_.on_read({1, log_, offset_, crc_, bytes_max}, [this](const protocol::Records& records) {
+        fabric_.send(sink_.name(), name_, [this, records] { on_records(records); });
+      });
     });
   });
-  fabric_.world.after(700ms, [this] { poll(); });
+  world.after(pace_ == Pace::kSlow && fabric_.is_rough() ? world.between(1s, 5s) : Duration(700ms),
+              [this] { poll(); });
 }
 
 void SimSubscriber::on_records(const protocol::Records& records) {
   ByteReader reader(records.payload);
   while (!reader.is_done()) {
     const auto encoded = reader.take(reader.get<std::uint32_t>());
+    fabric_.ledger.on_served(records.log, encoded);
     const auto batch = protocol::read_batch(encoded);
-    if (!batch) throw Violation{"the log has a malformed batch"};
-    if (batch->first_offset != offset_) continue;  // Of an answer that came twice.
-    ByteReader results(batch->records);
-    for (std::uint32_t i = 0; i < batch->count; ++i) {
-      const auto result = protocol::read_result(results);
-      fabric_.note_result(*result, batch->first_offset + i);
-      // The result is of the task that was promised under this id.
-      const auto body = Value::from_msgpack(result->body);
-      const auto promise = fabric_.promises.find(result->id);
-      if (promise == fabric_.promises.end() || promise->second.body.empty() || !body) continue;
-      const auto value = (*body)["value"].text_or("");
-      if (!value.empty() && value != promise->second.body)
-        throw Violation{text(to_text(result->id), " has the result of another task")};
-    }
+    if (batch->first_offset < offset_) continue;  // Of an answer that came twice.
+    if (batch->first_offset > offset_)
+      throw Violation{text(name_, " at ", offset_, " was served ", batch->first_offset)};
     offset_ += batch->count;
     crc_ = crc32c(encoded);
     log_ = records.log;

@@ -151,9 +151,20 @@ void SimDisk::cut_power() {
 bool SimDisk::flip_bit(const std::string& name, std::uint64_t offset) {
   const auto found = names_.find(name);
   if (found == names_.end() || offset >= found->second->now.size()) return false;
-  for (auto* content : {&found->second->now, &found->second->durable})
-    if (offset < content->size()) (*content)[offset] = static_cast<char>((*content)[offset] ^ 4);
+  flipped_.push_back({found->second, offset});
+  flip(flipped_.back());
   return true;
+}
+
+void SimDisk::flip(const Flip& flip) {
+  for (auto* content : {&flip.inode->now, &flip.inode->durable})
+    if (flip.offset < content->size())
+      (*content)[flip.offset] = static_cast<char>((*content)[flip.offset] ^ 4);
+}
+
+void SimDisk::repair() {
+  for (const auto& each : flipped_) flip(each);
+  flipped_.clear();
 }
 
 }  // namespace eole::simulation

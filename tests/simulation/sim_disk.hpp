@@ -27,6 +27,9 @@ class SimDisk {
   void fail_next_sync() { fail_sync_ = true; }
   /// Flips one bit of what is on the disk; false if the file is not there or shorter.
   bool flip_bit(const std::string& name, std::uint64_t offset);
+  bool has_flipped_bits() const { return !flipped_.empty(); }
+  /// What a person does after a refusal: puts a good copy back.
+  void repair();
   void set_free_bytes(std::uint64_t bytes) { free_bytes_ = bytes; }
 
   std::uint64_t operations() const { return operations_; }
@@ -47,6 +50,11 @@ class SimDisk {
     std::vector<Change> unsynced;
   };
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
+  struct Flip {
+    std::shared_ptr<Inode> inode;
+    std::uint64_t offset = 0;
+  };
+  static void flip(const Flip& flip);
   static void apply(std::string& content, const Change& change);
   void count_operation();
   void change_names(Names next);
@@ -56,6 +64,7 @@ class SimDisk {
   Names names_;
   Names durable_names_;
   std::vector<Names> unsynced_names_;
+  std::vector<Flip> flipped_;
   std::uint64_t operations_ = 0;
   std::uint64_t fail_at_ = UINT64_MAX;
   bool fails_for_ever_ = false;

@@ -31,6 +31,15 @@ class World {
   }
   std::uint64_t draw() { return random_(); }
 
+  /// The clock on the wall, which people and daemons set. Nothing may depend on it.
+  std::int64_t wall_ms() const {
+    return wall_offset_ms_ +
+           std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
+  }
+  void jump_wall_clock() {
+    wall_offset_ms_ = static_cast<std::int64_t>(below(20ULL * 365 * 86400 * 1000));
+  }
+
   /// Adds a line to the trace: to its hash always, to its text if it is kept.
   void trace(const std::string& line);
   void keep_trace() { keeps_trace_ = true; }
@@ -49,17 +58,13 @@ class World {
   };
   std::mt19937_64 random_;
   TimePoint now_ = TimePoint(1s);
+  std::int64_t wall_offset_ms_ = 0;
   std::uint64_t order_ = 0;
   std::uint64_t steps_ = 0;
   std::priority_queue<Due> due_;
   std::uint64_t hash_ = 14695981039346656037ULL;  // FNV-1a
   bool keeps_trace_ = false;
   std::vector<std::string> lines_;
-};
-
-/// A broken promise of the fabric: the simulator's finding.
-struct Violation {
-  std::string what;
 };
 
 }  // namespace eole::simulation

@@ -1,6 +1,7 @@
 #include "ventilator/io/journal.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/expected.hpp"
 #include "common/base/text.hpp"
@@ -96,6 +97,29 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
              at.offset, " is whole but makes no sense: written by another version?"));
 }
 
+void Journal::write(const Actions& actions, const std::function<Durable()>& state) {
+  bool needs_sync = false;
+  for (const auto& action : actions) {
+    if (const auto* tasks = std::get_if<JournalTasks>(&action)) {
+      append(*tasks);
+      needs_sync = true;
+    } else if (const auto* cancel = std::get_if<JournalCancel>(&action)) {
+      append(*cancel);
+      needs_sync = true;
+    } else if (const auto* note = std::get_if<JournalNote>(&action)) {
+      append(*note);
+      needs_sync = needs_sync || note->needs_sync;
+    } else if (std::holds_alternative<Forget>(action)) {
+      is_collection_due_ = true;
+    }
+  }
+  if (store_.current_segment() != checkpoint_segment_) {  // Each segment begins with the whole.
+    checkpoint(state());
+    is_collection_due_ = true;
+  }
+  needs_sync ? store_.commit() : store_.flush();
+}
+
 void Journal::append(const JournalTasks& tasks) {
   const auto& submit = tasks.submit;
   TasksRecord record{tasks.first, submit.count,   submit.attempts_max,
@@ -123,6 +147,7 @@ void Journal::checkpoint(const Durable& durable) {
 }
 
 void Journal::collect(const SeqRanges& settled) {
+  if (!std::exchange(is_collection_due_, false)) return;
   const auto is_over = [&](const Entry& entry) {
     return settled.count_within(entry.first, entry.first + entry.count - 1) == entry.count;
   };

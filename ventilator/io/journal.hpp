@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,16 +22,10 @@ class Journal {
   /// What was found; moves it out.
   Durable take_recovered() { return std::move(recovered_); }
 
-  void append(const JournalTasks& tasks);
-  void append(const JournalCancel& cancel);
-  void append(const JournalNote& note);
-  void commit() { store_.commit(); }
-  void flush() { store_.flush(); }
-
-  /// True once a new segment was begun: a checkpoint is due, then old segments can go.
-  bool wants_checkpoint() const { return store_.current_segment() != checkpoint_segment_; }
-  void checkpoint(const Durable& durable);
-  /// Gives back the segments of which no task is needed.
+  /// Writes what these actions ask for. When it returns, the rest of them may leave: what must
+  /// be durable before, is. `state`: asked for what a checkpoint must say.
+  void write(const Actions& actions, const std::function<Durable()>& state);
+  /// Gives back the segments of which no task is needed; call it when the actions have left.
   void collect(const SeqRanges& settled);
 
   /// The spec of an accepted, unsettled task. The view holds until the next call.
@@ -54,6 +49,10 @@ class Journal {
     std::size_t offset = 0;
   };
 
+  void append(const JournalTasks& tasks);
+  void append(const JournalCancel& cancel);
+  void append(const JournalNote& note);
+  void checkpoint(const Durable& durable);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
   const Entry* find(Seq seq) const;
   Cached& cache(const Entry& entry);
@@ -71,6 +70,7 @@ class Journal {
   std::size_t cache_bytes_ = 0;
   Bytes moved_payload_;
   std::uint32_t checkpoint_segment_ = 0;
+  bool is_collection_due_ = true;
   storage::Store store_;
 };
 

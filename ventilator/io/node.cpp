@@ -249,39 +249,14 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
 
 // ---- Acting.
 
-bool Node::write_journal() {
-  bool needs_sync = false;
-  for (const auto& action : actions_) {
-    if (const auto* tasks = std::get_if<JournalTasks>(&action)) {
-      journal_.append(*tasks);
-      needs_sync = true;
-    } else if (const auto* cancel = std::get_if<JournalCancel>(&action)) {
-      journal_.append(*cancel);
-      needs_sync = true;
-    } else if (const auto* note = std::get_if<JournalNote>(&action)) {
-      journal_.append(*note);
-      needs_sync = needs_sync || note->needs_sync;
-    }
-  }
-  return needs_sync;
-}
-
 void Node::perform(TimePoint) {
   if (actions_.empty()) return;
-  const bool needs_sync = write_journal();
-  if (journal_.wants_checkpoint()) {
-    journal_.checkpoint(core_.checkpoint());
-    settled_any_ = true;
-  }
-  needs_sync ? journal_.commit() : journal_.flush();
+  journal_.write(actions_, [this] { return core_.checkpoint(); });
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   actions_.clear();
   users_.clear();
-  if (settled_any_) {
-    settled_any_ = false;
-    journal_.collect(core_.settled());
-  }
+  journal_.collect(core_.settled());
 }
 
 void Node::act(const Reply& action) {

@@ -42,7 +42,6 @@ class Node {
   bool flush_backlogs();
 
   void perform(TimePoint now);
-  bool write_journal();
   void act(const Reply& action);
   void act(const WelcomeWorker& action);
   void act(const ClosePipe& action);
@@ -53,7 +52,7 @@ class Node {
   void act(const SendIntroduce& action);
   void act(const SendFollow& action);
   void act(const Stop& action);
-  void act(const Forget&) { settled_any_ = true; }
+  void act(const Forget&) {}
   void act(const JournalTasks&) {}  // Written before anything else.
   void act(const JournalCancel&) {}
   void act(const JournalNote&) {}
@@ -74,7 +73,6 @@ class Node {
   Actions actions_;
   std::map<Link, Pipe> pipes_;
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
-  bool settled_any_ = false;
   bool is_full_ = false;
   TimePoint next_space_check_{};
   std::string stop_reason_;

@@ -44,8 +44,8 @@ TEST_CASE("a journal gives every accepted task back, also after a restart", "[jo
     REQUIRE(durable.start == static_cast<std::uint32_t>(life) + 1);
     REQUIRE(durable.last == (life == 0 ? 0 : 400));
     if (life == 0)
-      for (Seq first = 1; first <= 400; first += 40) journal.append(tasks(first, 40));
-    journal.commit();
+      for (Seq first = 1; first <= 400; first += 40)
+        journal.write({tasks(first, 40)}, [&] { return durable; });
     for (const Seq seq : {1, 400, 17, 18, 300, 41}) REQUIRE(args_of(journal, seq) == body(seq));
   }
 }
@@ -55,11 +55,9 @@ TEST_CASE("a note that is given back counts no attempt after a restart", "[journ
   {
     const auto directory = disk.open();
     Journal journal(*directory, small(1), "boot");
-    journal.append(tasks(1, 3));
-    journal.append(JournalNote{9, 1, {{1, 1, 1, false}, {2, 2, 1, false}}, false});
-    journal.append(JournalNote{0, 1, {{2, 2, 0, false}}, false});
-    journal.append(JournalCancel{3});
-    journal.commit();
+    journal.write({tasks(1, 3), JournalNote{9, 1, {{1, 1, 1, false}, {2, 2, 1, false}}, false},
+                   JournalNote{0, 1, {{2, 2, 0, false}}, false}, JournalCancel{3}},
+                  [] { return Durable{}; });
   }
   const auto directory = disk.open();
   Journal journal(*directory, small(2), "another boot");
@@ -79,11 +77,9 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
     Journal journal(*directory, small(1), "boot");
     durable = journal.take_recovered();
     for (Seq first = 1; first < 2000; first += 20) {
-      journal.append(tasks(first, 20));
       durable.last = first + 19;
       durable.settled.add(std::max<Seq>(2, first), first + 19);  // All but the first task.
-      if (journal.wants_checkpoint()) journal.checkpoint(durable);
-      journal.commit();
+      journal.write({tasks(first, 20), Forget{}}, [&] { return durable; });
       journal.collect(durable.settled);
     }
     REQUIRE(journal.disk_bytes() < 10 * 8192);

@@ -1,0 +1,144 @@
+#include "tests/simulation/ledger.hpp"
+
+#include <algorithm>
+
+#include "common/base/crc32c.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
+#include "tests/simulation/task_bodies.hpp"
+
+namespace eole::simulation {
+
+namespace {
+constexpr int kAttemptsMax = 5;
+}
+
+void Ledger::on_answer(const TaskId& id, const std::string& body) {
+  auto& promise = promises_[id];
+  if (!promise.body.empty() && promise.body != body)
+    throw Violation{text(to_text(id), " was promised for two different tasks")};
+  promise.body = body;
+}
+
+std::string Ledger::promised(const TaskId& id) const {
+  const auto found = promises_.find(id);
+  return found == promises_.end() ? "" : found->second.body;
+}
+
+void Ledger::on_start(const TaskId& id) {
+  ++moved_;
+  auto& promise = promises_[id];
+  ++promise.executions;
+  if (promise.executions > kAttemptsMax + 1)
+    throw Violation{text(to_text(id), " was executed ", promise.executions, " times")};
+  if (is_calm_ && promise.executions > 1)
+    throw Violation{text(to_text(id), " was executed twice in calm weather")};
+}
+
+void Ledger::on_grant(const Link& link, std::uint64_t limit) {
+  auto& most = limits_[link];
+  most = std::max(most, limit);
+}
+
+void Ledger::on_send_tasks(const Link& link, std::uint64_t last) {
+  ++moved_;
+  if (last > limits_[link])
+    throw Violation{text("pipe number ", last, " was sent, the limit is ", limits_[link])};
+}
+
+void Ledger::on_send_results(const protocol::Results& results) {
+  ++moved_;
+  ByteReader reader(results.payload);
+  for (std::uint32_t i = 0; i < results.count; ++i) {
+    const auto result = protocol::read_result(reader);
+    if (!result) throw Violation{"a worker sent a malformed result"};
+    const Sent sent{result->id, result->lease, result->is_final};
+    const auto [known, is_new] = sent_.try_emplace({results.run, results.first + i}, sent);
+    if (!is_new && known->second.id != sent.id)
+      throw Violation{text("result number ", results.first + i, " of a run is two tasks'")};
+  }
+}
+
+void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
+  const auto batch = protocol::read_batch(encoded);
+  if (!batch) throw Violation{"the log has a malformed batch"};
+  const auto crc = crc32c(encoded);
+  const auto [known, is_new] = served_.try_emplace({log, batch->first_offset}, crc);
+  if (!is_new && known->second != crc)
+    throw Violation{text("log offset ", batch->first_offset, " changed its bytes")};
+  if (!is_new) return;
+  ByteReader reader(batch->records);
+  for (std::uint32_t i = 0; i < batch->count; ++i) {
+    const auto result = protocol::read_result(reader);
+    if (!result) throw Violation{"the log has a malformed result"};
+    if (!result->is_final) {
+      failures_[result->id] = std::max(failures_[result->id], result->lease);
+      continue;
+    }
+    const auto offset = batch->first_offset + i;
+    finals_.insert(result->id);
+    auto& promise = promises_[result->id];
+    if (promise.final_offset)
+      throw Violation{text(to_text(result->id), " was settled twice, at ", *promise.final_offset,
+                           " and at ", offset)};
+    promise.final_offset = offset;
+    // The result is of the task that was promised under this id, and a retry was not cut short.
+    if (promise.body.empty()) continue;
+    if (result->state == protocol::TaskState::kFailed && promise.body.starts_with(kFailing))
+      throw Violation{text(to_text(result->id), " failed for good, and had attempts left")};
+    const auto body = protocol::Value::from_msgpack(result->body);
+    const auto value = body ? (*body)["value"].text_or("") : "";
+    if (!value.empty() && value != promise.body)
+      throw Violation{text(to_text(result->id), " has the result of another task")};
+  }
+}
+
+void Ledger::on_served(std::uint64_t log, std::string_view encoded) const {
+  const auto batch = protocol::read_batch(encoded);
+  if (!batch) throw Violation{"a subscriber was served a malformed batch"};
+  const auto known = served_.find({log, batch->first_offset});
+  if (known == served_.end() || known->second != crc32c(encoded))
+    throw Violation{
+        text("log offset ", batch->first_offset, " was served, and is not what is durable there")};
+}
+
+void Ledger::on_ack(RunId run, std::uint64_t level) {
+  auto& checked = levels_[run];
+  while (checked < level) {
+    const auto found = sent_.find({run, ++checked});
+    if (found == sent_.end()) continue;  // Of an earlier message that told a floor only.
+    const auto& sent = found->second;
+    if (finals_.contains(sent.id)) continue;
+    const auto failed = failures_.find(sent.id);
+    const bool is_logged =
+        !sent.is_final && failed != failures_.end() && failed->second >= sent.lease;
+    if (!is_logged)
+      throw Violation{text("result ", checked, ", of ", to_text(sent.id),
+                           ", was acknowledged and is not durable")};
+  }
+}
+
+void Ledger::on_forget(const TaskId& id) const {
+  if (!finals_.contains(id))
+    throw Violation{text(to_text(id), " was forgotten, and is not durable in the log")};
+}
+
+void Ledger::on_start_of(Origin origin, Seq last, const SeqRanges& settled) const {
+  for (auto at = promises_.lower_bound({origin, 0});
+       at != promises_.end() && at->first.origin == origin; ++at) {
+    const auto& [id, promise] = *at;
+    if (promise.body.empty()) continue;
+    if (id.seq > last)
+      throw Violation{text(to_text(id), " was answered, and the journal has lost it")};
+    if (settled.contains(id.seq) && !finals_.contains(id))
+      throw Violation{text(to_text(id), " is taken for settled, and is not durable in the log")};
+  }
+}
+
+void Ledger::check_end() const {
+  for (const auto& [id, promise] : promises_)
+    if (!promise.body.empty() && !promise.final_offset)
+      throw Violation{text(to_text(id), " was accepted and is not settled")};
+}
+
+}  // namespace eole::simulation

@@ -1,0 +1,74 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "common/base/ids.hpp"
+#include "common/base/seq_ranges.hpp"
+#include "common/protocol/messages.hpp"
+#include "common/protocol/records.hpp"
+
+namespace eole::simulation {
+
+/// A broken promise of the fabric: the simulator's finding.
+struct Violation {
+  std::string what;
+};
+
+/// The checks' own records: what was promised and what happened, seen from outside. Every
+/// function throws Violation when that breaks an invariant of the ring (docs/guarantees.md).
+class Ledger {
+ public:
+  /// `is_calm`: nothing fails in this run, so that no task may start twice.
+  explicit Ledger(bool is_calm) : is_calm_(is_calm) {}
+
+  // Clients.
+  void on_answer(const TaskId& id, const std::string& body);
+  /// The body promised under an id; empty if none was.
+  std::string promised(const TaskId& id) const;
+
+  // Workers.
+  void on_start(const TaskId& id);
+  void on_grant(const Link& link, std::uint64_t limit);
+  void on_send_tasks(const Link& link, std::uint64_t last);
+  void on_send_results(const protocol::Results& results);
+
+  // The logs: what is durable in them, and what they serve.
+  void on_durable(std::uint64_t log, std::string_view encoded_batch);
+  void on_served(std::uint64_t log, std::string_view encoded_batch) const;
+  void on_ack(RunId run, std::uint64_t level);
+  void on_forget(const TaskId& id) const;
+  /// What a ventilator knows when it starts: no promise may be missing.
+  void on_start_of(Origin origin, Seq last, const SeqRanges& settled) const;
+
+  /// Faults are over and everything had time: nothing may be left.
+  void check_end() const;
+  std::uint64_t tasks() const { return promises_.size(); }
+  /// Work that was moved: it must stand still once all is settled.
+  std::uint64_t moved() const { return moved_; }
+
+ private:
+  struct Promise {
+    std::string body;
+    std::optional<std::uint64_t> final_offset;
+    int executions = 0;
+  };
+  struct Sent {
+    TaskId id;
+    Lease lease;
+    bool is_final = false;
+  };
+  bool is_calm_;
+  std::map<TaskId, Promise> promises_;
+  std::set<TaskId> finals_;           // Durable in a log.
+  std::map<TaskId, Lease> failures_;  // Durable: the last lease that failed, not for good.
+  std::map<Link, std::uint64_t> limits_;
+  std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;
+  std::map<RunId, std::uint64_t> levels_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint32_t> served_;  // log, offset -> crc
+  std::uint64_t moved_ = 0;
+};
+
+}  // namespace eole::simulation

@@ -1,0 +1,69 @@
+#include "tests/simulation/weather.hpp"
+
+namespace eole::simulation {
+
+const std::array<Knob, 21> kKnobs = {{
+    {"ventilators", &Weather::ventilators, 1},
+    {"sinks", &Weather::sinks, 1},
+    {"workers", &Weather::workers, 1},
+    {"clients", &Weather::clients, 1},
+    {"submits", &Weather::submits, 1},
+    {"loss", &Weather::loss, 0},
+    {"duplication", &Weather::duplication, 0},
+    {"delay", &Weather::delay, 2},
+    {"crashes", &Weather::crashes, 0},
+    {"power_cuts", &Weather::power_cuts, 0},
+    {"pauses", &Weather::pauses, 0},
+    {"pipe_breaks", &Weather::pipe_breaks, 0},
+    {"partitions", &Weather::partitions, 0},
+    {"disk_failures", &Weather::disk_failures, 0},
+    {"disk_full", &Weather::disk_full, 0},
+    {"bit_flips", &Weather::bit_flips, 0},
+    {"clock_jumps", &Weather::clock_jumps, 0},
+    {"poison", &Weather::poison, 0},
+    {"failing", &Weather::failing, 0},
+    {"cancelled", &Weather::cancelled, 0},
+    {"slow", &Weather::slow, 0},
+}};
+
+Weather draw_weather(World& world, const Settings& settings) {
+  Weather weather;
+  const auto count = [&](std::uint64_t least, std::uint64_t most) {
+    return static_cast<double>(least + world.below(most - least + 1));
+  };
+  const auto sometimes = [&](double most) {
+    return world.chance(0.5) ? 0 : most * static_cast<double>(world.below(1000)) / 1000;
+  };
+  weather.ventilators = world.chance(0.6) ? 1 : count(2, 3);
+  weather.sinks = world.chance(0.7) ? 1 : count(1, 2);
+  weather.workers = count(1, 4);
+  weather.clients = count(1, 2);
+  weather.submits = count(3, 22);
+  weather.loss = sometimes(0.2);
+  weather.duplication = sometimes(0.2);
+  weather.delay = world.chance(0.5) ? 2 : count(1, 800);
+  weather.crashes = sometimes(0.5);
+  weather.power_cuts = sometimes(0.2);
+  weather.pauses = sometimes(0.3);
+  weather.pipe_breaks = sometimes(0.5);
+  weather.partitions = sometimes(0.3);
+  weather.disk_failures = sometimes(0.1);
+  weather.disk_full = sometimes(0.1);
+  weather.bit_flips = sometimes(0.1);
+  weather.clock_jumps = sometimes(0.5);
+  weather.poison = world.chance(0.7) ? 0 : 0.05;
+  weather.failing = sometimes(0.3);
+  weather.cancelled = sometimes(0.2);
+  weather.slow = world.chance(0.7) ? 0 : 0.05;
+  if (world.chance(0.15)) {  // Calm: what goes wrong now goes wrong for everybody, every day.
+    for (const auto& knob : kKnobs)
+      if (knob.least == 0 && knob.value != &Weather::slow && knob.value != &Weather::cancelled)
+        weather.*knob.value = 0;
+  }
+  for (const auto& [name, value] : settings)
+    for (const auto& knob : kKnobs)
+      if (name == knob.name) weather.*knob.value = value;
+  return weather;
+}
+
+}  // namespace eole::simulation

@@ -1,0 +1,60 @@
+#pragma once
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/simulation/world.hpp"
+
+namespace eole::simulation {
+
+/// How rough a run is. Drawn from the seed; each value can be set from outside, by its name.
+struct Weather {
+  // How many.
+  double ventilators = 1;
+  double sinks = 1;
+  double workers = 2;
+  double clients = 1;
+  double submits = 10;  // Per client.
+  // The network: shares of messages that are not in a pipe; the longest delay, in milliseconds.
+  double loss = 0;
+  double duplication = 0;
+  double delay = 2;
+  // Faults per virtual second, each.
+  double crashes = 0;
+  double power_cuts = 0;
+  double pauses = 0;
+  double pipe_breaks = 0;
+  double partitions = 0;
+  double disk_failures = 0;
+  double disk_full = 0;
+  double bit_flips = 0;
+  double clock_jumps = 0;
+  // Shares of tasks.
+  double poison = 0;  // They kill their worker.
+  double failing = 0;
+  double cancelled = 0;
+  double slow = 0;
+
+  /// Nothing breaks: then no task may run twice.
+  bool is_calm() const {
+    return crashes + power_cuts + pauses + pipe_breaks + partitions + disk_failures + disk_full +
+               bit_flips + poison + failing + loss ==
+           0;
+  }
+};
+
+/// A value of the weather by name, and the least it may be.
+struct Knob {
+  const char* name;
+  double Weather::*value;
+  double least;
+};
+extern const std::array<Knob, 21> kKnobs;
+
+using Settings = std::vector<std::pair<std::string, double>>;
+
+/// Draws a weather, then sets what `settings` names. Unknown names change nothing.
+Weather draw_weather(World& world, const Settings& settings);
+
+}  // namespace eole::simulation
