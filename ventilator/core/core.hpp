@@ -134,6 +134,7 @@ class Core {
     State state = State::kReady;
     bool is_cancelled = false;
     bool is_unconfirmed = false;
+    bool is_recalled = false;  // Asked back: its return is no refusal.
     std::uint8_t recalls = 0;
     std::uint16_t attempt = 0;  // Attempts begun.
     Lease lease;

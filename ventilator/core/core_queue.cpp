@@ -113,6 +113,7 @@ TaskRef Core::lease_to(Worker& worker, Seq seq, bool& needs_sync) {
   auto& task = make_active(seq);
   task.state = State::kLeased;
   task.run = worker.link.run;
+  task.is_recalled = false;
   task.lease = {durable_.start, next_lease_++};
   ++task.attempt;
   ++leased_;

@@ -170,7 +170,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
   if (held.state == HeldState::kReturned) {
     if (is_current) {
       auto& task = known->second;
-      task.refused_by.push_back(worker.link.run);
+      if (!task.is_recalled) task.refused_by.push_back(worker.link.run);
       release(task);
       give_back(seq, task, false, "", out);
     }
@@ -319,6 +319,7 @@ void Core::recall_for_idle(TimePoint now, Actions& out) {
     if (found != active_.end() && found->second.state == State::kLeased &&
         found->second.run == worker.link.run && found->second.recalls < kRecallsMax) {
       ++found->second.recalls;
+      found->second.is_recalled = true;
       orders.push_back({OrderKind::kRecall, {durable_.origin, seq}, found->second.lease});
     }
     if (worker.waiting.empty()) break;

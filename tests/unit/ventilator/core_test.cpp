@@ -322,3 +322,17 @@ TEST_CASE("a failed attempt that its worker still reports is not taken for a run
   REQUIRE(rig.sent(1) == Seqs{1});
   REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
 }
+
+TEST_CASE("a task that was asked back is not refused: its worker may have it again",
+          "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 2);
+  rig.submit(2);
+  rig.worker(2, 1);
+  rig.beat(1, 2, 2, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kWaiting)});
+  rig.pass(300ms);
+  REQUIRE(rig.last<SendOrders>().orders[0].kind == OrderKind::kRecall);
+  rig.step(GoodbyeReceived{{1, 2, 1}});
+  rig.beat(1, 2, 3, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kReturned)});
+  REQUIRE(rig.sent(1) == Seqs{2});
+}
