@@ -9,7 +9,8 @@ add_library(eole_options INTERFACE)
 target_include_directories(eole_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(eole_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wno-sign-conversion -Wnon-virtual-dtor $<$<BOOL:${EOLE_WERROR}>:-Werror>)
-target_compile_definitions(eole_options INTERFACE SPDLOG_FMT_EXTERNAL)
+target_compile_definitions(eole_options INTERFACE SPDLOG_FMT_EXTERNAL
+  $<$<BOOL:${EOLE_PLANTED}>:EOLE_PLANTED>)
 target_link_libraries(eole_options INTERFACE Threads::Threads)
 if(EOLE_SANITIZE)
   target_compile_options(eole_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer

@@ -10,9 +10,12 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "common/base/planted.hpp"
+
 namespace eole::process {
 
 TimePoint now() {
+  if (planted("leases-by-the-wall-clock")) return TimePoint(std::chrono::milliseconds(unix_ms()));
   return TimePoint(
       std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
 }

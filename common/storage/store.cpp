@@ -9,6 +9,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/crc32c.hpp"
 #include "common/base/expected.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::storage {
@@ -49,6 +50,7 @@ struct RecordHeader {
 // file left behind, or a payload that looks like a record, can never pass for one.
 std::uint32_t seed_of(std::uint64_t segment_id, std::uint64_t offset) {
   char seed[16];
+  if (planted("segment-id-not-in-checksum")) segment_id = 0;
   std::memcpy(seed, &segment_id, 8);
   std::memcpy(seed + 8, &offset, 8);
   return crc32c({seed, sizeof seed});
@@ -92,7 +94,9 @@ std::optional<std::string_view> payload_of(std::string_view file, const RecordHe
                                            std::uint64_t segment_id, std::uint64_t offset) {
   if (offset + kRecordHeaderBytes + header.length > file.size()) return std::nullopt;
   const auto payload = file.substr(offset + kRecordHeaderBytes, header.length);
-  if (crc32c(payload, seed_of(segment_id, offset)) != header.payload_crc) return std::nullopt;
+  if (crc32c(payload, seed_of(segment_id, offset)) != header.payload_crc &&
+      !planted("payload-checksum-ignored"))
+    return std::nullopt;
   return payload;
 }
 
@@ -161,10 +165,10 @@ void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
 
   segment.file->reserve(std::max<std::uint64_t>(options_.segment_bytes, segment.end));
   segment.file->write(0, header + body);
-  segment.file->sync();
+  if (!planted("rename-before-sync")) segment.file->sync();
   // Renamed only when whole and durable: a segment with a name is always believed.
   directory_.rename(temporary, name + std::string(kSuffix));
-  directory_.sync();
+  if (!planted("no-directory-sync")) directory_.sync();
 
   written_ = segment.end;
   proven_ = segment.end;
@@ -226,6 +230,7 @@ void Store::recover(const RecordVisitor& visit) {
     for (std::uint64_t offset = kSegmentHeaderBytes; offset < segment.end;) {
       const auto header = header_at(file, segment.id, offset);
       const auto payload = header ? payload_of(file, *header, segment.id, offset) : std::nullopt;
+      if (!payload && planted("cut-at-damage")) break;
       if (!payload)
         throw StorageFailure(text("segment ", segment_name(numbers[i]), kSuffix,
                                   ": damaged record at offset ", offset, " of ", segment.end));
@@ -256,7 +261,9 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
     proven = std::max(proven, record->proven);
     end += aligned(kRecordHeaderBytes + record->length);
   }
-  if (end < header.start_proven || is_proven_beyond(file, segment.id, end))
+  if (planted("cut-at-first-bad-record"))
+    proven = std::min(proven, end);
+  else if (end < header.start_proven || is_proven_beyond(file, segment.id, end))
     throw StorageFailure(text("segment ", segment_name(number), kSuffix,
                               ": damaged record at offset ", end,
                               " (a later record proves that it was whole)"));
@@ -266,7 +273,7 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
   Bytes tail;
   std::vector<Found> copied;
   for (const auto& record : records) {
-    if (record.offset < proven) {
+    if (record.offset < proven || planted("believe-the-page-cache")) {
       visit({number, record.offset}, record.type, record.payload);
       continue;
     }
@@ -293,7 +300,8 @@ Position Store::append(std::uint32_t type, std::string_view payload) {
   if (used > kSegmentHeaderBytes && used + needed > options_.segment_bytes) roll();
   const auto number = current_segment();
   const Position at{number, written_ + buffer_.size()};
-  put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, proven_);
+  const auto proven = planted("state-the-unproven") ? at.offset : proven_;
+  put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, proven);
   return at;
 }
 
@@ -309,7 +317,13 @@ void Store::flush() {
 void Store::commit() {
   flush();
   if (proven_ == written_) return;
-  segments_.rbegin()->second.file->sync();
+  auto& file = *segments_.rbegin()->second.file;
+  try {
+    if (!planted("answer-before-sync")) file.sync();
+  } catch (const StorageFailure&) {
+    if (!planted("retry-failed-sync")) throw;
+    file.sync();
+  }
   ++syncs_;
   proven_ = written_;
 }
@@ -354,8 +368,10 @@ std::string Store::read(Position at) const {
 
 void Store::drop_segments_below(std::uint32_t segment) {
   while (segments_.size() > 1 && segments_.begin()->first < segment) {
-    const auto name = segment_name(segments_.begin()->first) + std::string(kSuffix);
-    segments_.erase(segments_.begin());
+    const auto drop =
+        planted("drop-newest-first") ? std::prev(segments_.end(), 2) : segments_.begin();
+    const auto name = segment_name(drop->first) + std::string(kSuffix);
+    segments_.erase(drop);
     directory_.remove(name);
     directory_.sync();  // One by one, oldest first: a power cut never leaves a hole.
   }

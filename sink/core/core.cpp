@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
 
@@ -23,7 +24,8 @@ void Core::load_batch(const protocol::ResultBatch& batch) {
     const auto result = read_result(reader);
     if (!result) break;
     if (result->is_final) {
-      origins_[result->id.origin].settled.add(result->id.seq, result->id.seq);
+      if (!planted("settled-forgotten-at-restart"))
+        origins_[result->id.origin].settled.add(result->id.seq, result->id.seq);
       failed_.erase(result->id);
     } else {
       failed_[result->id] = result->lease;
@@ -57,9 +59,10 @@ std::uint64_t Core::settled() const {
 void Core::on(const ResultsReceived& event, Actions& out) {
   const auto& results = event.results;
   auto& accepted = accepted_[results.run];
-  accepted = std::max(accepted, results.floor);
+  if (!planted("floor-ignored")) accepted = std::max(accepted, results.floor);
   const auto last = results.first + results.count - 1;
-  if (results.count == 0 || results.first > accepted + 1 || last <= accepted) {
+  const bool has_gap = results.first > accepted + 1 && !planted("gap-in-results-taken");
+  if (results.count == 0 || has_gap || last <= accepted) {
     out.push_back(PublishAck{results.run, accepted});
     return;
   }
@@ -103,7 +106,7 @@ void Core::on(const ResultsReceived& event, Actions& out) {
   if (!reader.is_done()) return;
   accepted = last;
   take(results.run, last, results.worker, records, out);
-  out.push_back(PublishAck{results.run, accepted});
+  out.push_back(PublishAck{results.run, accepted + (planted("acknowledge-one-more") ? 1 : 0)});
 }
 
 void Core::on(const VerdictsReceived& event, Actions& out) {
@@ -132,7 +135,8 @@ void Core::on(const IntroduceReceived& event, Actions& out) {
     if (introduce.start < state.start)
       return refuse(text("origin ", name, ": the journal went back, start ", introduce.start,
                          " after start ", state.start));
-    if (introduce.start == state.start && introduce.nonce != state.nonce)
+    if (introduce.start == state.start && introduce.nonce != state.nonce &&
+        !planted("two-ventilators-on-one-journal"))
       return refuse(text("origin ", name, ": another ventilator runs from a copy of this journal"));
     if (state.settled.highest() > introduce.highest)
       return refuse(text("origin ", name, ": the journal went back, its highest task is ",
@@ -159,11 +163,13 @@ std::optional<std::string> Core::why_not_followed(Origin origin, std::uint64_t n
 bool Core::is_news(const ResultRecord& result) {
   auto& settled = origins_.at(result.id.origin).settled;
   if (result.is_final) {
-    if (settled.add(result.id.seq, result.id.seq) == 0) return false;  // The first record won.
+    if (settled.add(result.id.seq, result.id.seq) == 0 && !planted("later-result-taken"))
+      return false;  // The first record won.
     if (!failed_.empty()) failed_.erase(result.id);
     return true;
   }
   if (settled.contains(result.id.seq)) return false;
+  if (planted("failure-settles")) settled.add(result.id.seq, result.id.seq);
   const auto [known, is_new] = failed_.try_emplace(result.id, result.lease);
   if (!is_new && known->second >= result.lease) return false;
   known->second = result.lease;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/crc32c.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::sink {
@@ -54,7 +55,7 @@ void ResultLog::write(const Actions& actions) {
     if (const auto* batch = std::get_if<AppendBatch>(&action)) append(*batch);
     if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) append(*introduction);
   }
-  store_.commit();
+  if (!planted("publish-before-sync")) store_.commit();
 }
 
 void ResultLog::append(const AppendBatch& batch) {
@@ -168,6 +169,7 @@ std::vector<ResultLog::Found> ResultLog::dead_letters(std::size_t most) const {
 }
 
 bool ResultLog::is_full() const {
+  if (planted("full-log-not-seen")) return false;
   return directory_.free_bytes() < std::max<std::uint64_t>(32ULL << 20, segment_bytes_);
 }
 

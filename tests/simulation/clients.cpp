@@ -60,8 +60,9 @@ void SimClient::on_accepted(const protocol::Accepted& accepted) {
     if (!world.chance(fabric_.weather.cancelled)) continue;
     world.after(world.between(Duration(0), 3s), [this, id] {
       fabric_.send(name_, ventilator_.name(), [this, id] {
-        ventilator_.deliver(
-            [this, id] { ventilator_.on_event(ventilator::CancelAsked{name_, 1, id}); });
+        ventilator_.deliver([this, id] {
+          ventilator_.on_event(ventilator::CancelAsked{name_, 1, id});
+        });
       });
     });
   }

@@ -83,12 +83,16 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
                            " and at ", offset)};
     promise.final_offset = offset;
     // The result is of the task that was promised under this id, and a retry was not cut short.
-    if (promise.body.empty()) continue;
     if (result->state == protocol::TaskState::kFailed && promise.body.starts_with(kFailing))
       throw Violation{text(to_text(result->id), " failed for good, and had attempts left")};
     const auto body = protocol::Value::from_msgpack(result->body);
     const auto value = body ? (*body)["value"].text_or("") : "";
-    if (!value.empty() && value != promise.body)
+    if (value.empty()) continue;
+    const auto [first, is_first] = done_.try_emplace(value, result->id);
+    if (!is_first)
+      throw Violation{text(to_text(result->id), " and ", to_text(first->second),
+                           " are one task, accepted twice")};
+    if (!promise.body.empty() && value != promise.body)
       throw Violation{text(to_text(result->id), " has the result of another task")};
   }
 }

@@ -24,6 +24,8 @@ class Ledger {
   /// `is_calm`: nothing fails in this run, so that no task may start twice.
   explicit Ledger(bool is_calm) : is_calm_(is_calm) {}
 
+  bool is_calm() const { return is_calm_; }
+
   // Clients.
   void on_answer(const TaskId& id, const std::string& body);
   /// The body promised under an id; empty if none was.
@@ -62,8 +64,9 @@ class Ledger {
   };
   bool is_calm_;
   std::map<TaskId, Promise> promises_;
-  std::set<TaskId> finals_;           // Durable in a log.
-  std::map<TaskId, Lease> failures_;  // Durable: the last lease that failed, not for good.
+  std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
+  std::set<TaskId> finals_;             // Durable in a log.
+  std::map<TaskId, Lease> failures_;    // Durable: the last lease that failed, not for good.
   std::map<Link, std::uint64_t> limits_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;
   std::map<RunId, std::uint64_t> levels_;

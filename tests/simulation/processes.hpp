@@ -105,6 +105,7 @@ class SimWorker final : public Process {
   std::optional<worker::Core> core_;
   worker::Actions actions_;
   std::optional<Link> pipe_;
+  std::uint64_t prefetch_ = 0;  // At most so many unfinished tasks; zero: it adapts.
   std::set<TaskId> killed_;
 };
 

@@ -65,9 +65,8 @@ void SimSink::act(const sink::Action& action) {
     for (const auto& ventilator : fabric_.ventilators)
       if (ventilator->name() == reply->peer)
         fabric_.send(*this, *ventilator, [&ventilator, message = *introduced, settled] {
-          ventilator->on_event(
-              ventilator::IntroducedReceived{static_cast<std::uint32_t>(message.request),
-                                             message.log, message.offset, settled});
+          ventilator->on_event(ventilator::IntroducedReceived{
+              static_cast<std::uint32_t>(message.request), message.log, message.offset, settled});
         });
   }
 }
@@ -75,8 +74,7 @@ void SimSink::act(const sink::Action& action) {
 void SimSink::publish_settled(std::string_view encoded) {
   const auto batch = protocol::read_batch(encoded);
   const auto head = batch->first_offset + batch->count;
-  const protocol::Settled news{0,    log_->core().log(),  published_to_,
-                               head, log_->core().head(), {}};
+  const protocol::Settled news{0, log_->core().log(), published_to_, head, log_->core().head(), {}};
   published_to_ = head;
   for (const auto& ventilator : fabric_.ventilators) {
     if (&ventilator->sink() != this) continue;

@@ -78,9 +78,8 @@ void SimVentilator::act(const ventilator::Action& action) {
   } else if (const auto* welcome = std::get_if<ventilator::WelcomeWorker>(&action)) {
     const auto& link = welcome->link;
     pipes_.insert(link);
-    tell(welcome->peer,
-         worker::WelcomeReceived{{link.start, link.run, link.hello, core_->origin(),
-                                  text(link.start, ".", link.hello), 1000}});
+    tell(welcome->peer, worker::WelcomeReceived{{link.start, link.run, link.hello, core_->origin(),
+                                                 text(link.start, ".", link.hello), 1000}});
   } else if (const auto* close = std::get_if<ventilator::ClosePipe>(&action)) {
     pipes_.erase(close->link);
     for (const auto& worker : fabric_.workers)
@@ -90,19 +89,17 @@ void SimVentilator::act(const ventilator::Action& action) {
     tell(again->peer, worker::HelloAgainReceived{again->run});
   } else if (const auto* orders = std::get_if<ventilator::SendOrders>(&action)) {
     const auto& link = orders->link;
-    tell(orders->peer, worker::OrdersReceived{{link.start,
-                                               link.run,
-                                               link.hello,
-                                               static_cast<std::uint8_t>(orders->ask_beat),
-                                               {}},
-                                              orders->orders});
+    tell(orders->peer,
+         worker::OrdersReceived{
+             {link.start, link.run, link.hello, static_cast<std::uint8_t>(orders->ask_beat), {}},
+             orders->orders});
   } else if (const auto* send = std::get_if<ventilator::SendTasks>(&action)) {
     send_tasks(*send);
   } else if (const auto* verdict = std::get_if<ventilator::PushVerdict>(&action)) {
     push_verdict(*verdict);
   } else if (const auto* introduce = std::get_if<ventilator::SendIntroduce>(&action)) {
-    const protocol::Introduce message{
-        core_->start(), core_->origin(), core_->start(), nonce_, introduce->highest, {}};
+    const protocol::Introduce message{core_->start(), core_->origin(),    core_->start(),
+                                      nonce_,         introduce->highest, {}};
     fabric_.send(*this, sink_, [this, message, settled = core_->settled()] {
       sink_.on_event(sink::IntroduceReceived{name(), message, settled});
     });

@@ -20,6 +20,7 @@ void SimWorker::boot() {
   config.slots = 1 + static_cast<std::uint32_t>(world.below(3));
   config.prefetch = static_cast<std::uint32_t>(world.below(4));
   config.kinds = {"work"};
+  prefetch_ = std::uint64_t{config.prefetch} * config.slots;
   core_.emplace(config, world.draw(), world.now());
 }
 
@@ -55,6 +56,9 @@ void SimWorker::break_pipe(bool tells_ventilator) {
 
 void SimWorker::turn() {
   core_->on_deadline(fabric_.world.now(), actions_);
+  if (fabric_.ledger.is_calm() && prefetch_ > 0 && core_->unfinished() > prefetch_)
+    throw Violation{
+        text(name_, " has ", core_->unfinished(), " unfinished tasks, asked for ", prefetch_)};
   const auto actions = std::exchange(actions_, {});
   for (const auto& action : actions) {
     act(action);
@@ -73,8 +77,7 @@ void SimWorker::act(const worker::Action& action) {
     end_pipe();
   } else if (const auto* beat = std::get_if<worker::SendBeat>(&action)) {
     fabric_.ledger.on_grant({beat->beat.start, core_->run(), beat->beat.hello}, beat->beat.limit);
-    tell(
-        ventilator::BeatReceived{name_, beat->beat, *protocol::decode_held(beat->beat.payload)});
+    tell(ventilator::BeatReceived{name_, beat->beat, *protocol::decode_held(beat->beat.payload)});
   } else if (const auto* credit = std::get_if<worker::SendCredit>(&action)) {
     const auto& message = credit->credit;
     fabric_.ledger.on_grant({message.start, core_->run(), message.hello}, message.limit);
@@ -111,9 +114,9 @@ void SimWorker::start_task(const worker::StartTask& task) {
   world.trace(text(name_, " starts ", to_text(task.id), " attempt ", task.attempt));
   if (args.starts_with(kPoison) && !task.is_cancelled) return crash();
   const bool fails = args.starts_with(kFailing) && world.chance(0.5);
-  const auto length = task.is_cancelled                       ? Duration(0)
+  const auto length = task.is_cancelled                    ? Duration(0)
                       : world.chance(fabric_.weather.slow) ? world.between(1s, 20s)
-                                                              : world.between(100us, 400ms);
+                                                           : world.between(100us, 400ms);
   world.after(length, [this, run = core_->run(), id = task.id, lease = task.lease, args, fails,
                        is_cancelled = task.is_cancelled] {
     deliver([this, run, id, lease, args, fails, is_cancelled] {
@@ -122,7 +125,12 @@ void SimWorker::start_task(const worker::StartTask& task) {
       const auto state = was_killed ? TaskState::kCancelled
                          : fails    ? TaskState::kFailed
                                     : TaskState::kDone;
-      on_event(worker::TaskFinished{id, lease, state, fabric_.world.wall_ms(), 0, {},
+      on_event(worker::TaskFinished{id,
+                                    lease,
+                                    state,
+                                    fabric_.world.wall_ms(),
+                                    0,
+                                    {},
                                     Value(Value::Map{{"value", args}}).to_msgpack()});
     });
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/expected.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
 
@@ -28,6 +29,7 @@ Core::Core(Config config, Durable durable, TimePoint now)
     if (durable_.settled.contains(seq)) continue;
     auto& task = make_active(seq);
     task.state = State::kNoted;
+    if (planted("restart-runs-at-once")) enqueue(seq, task, false);
     task.attempt = note.attempt;
     task.lease = note.lease;
     task.run = note.run;
@@ -66,7 +68,7 @@ const Answered* Core::find_answer(const Submitted& event, std::string& conflict)
     return &known->second;
   }
   const auto client = durable_.requests.find(submit.run);
-  if (client == durable_.requests.end()) return nullptr;
+  if (client == durable_.requests.end() || planted("repeat-answered-anew")) return nullptr;
   const auto known = client->second.find(submit.request);
   return known == client->second.end() ? nullptr : &known->second;
 }
@@ -89,7 +91,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     return refuse(text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max));
 
   const auto first = durable_.last + 1;
-  durable_.last += submit.count;
+  durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
   fresh_.last = durable_.last;
   const auto attempts = submit.attempts_max == 0 ? config_.attempts_max : submit.attempts_max;
   if (attempts != config_.attempts_max) durable_.limits[first] = {submit.count, attempts};
@@ -187,7 +189,7 @@ std::optional<TaskView> Core::task(Seq seq) const {
 
 void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
   if (event.start != durable_.start) return;  // An answer to the life before.
-  if (event.settled.highest() > durable_.last) {
+  if (event.settled.highest() > durable_.last && !planted("journal-may-go-back")) {
     out.push_back(Stop{text("the journal went back: its highest task is ", durable_.last,
                             ", the sink knows ", event.settled.highest())});
     return;
@@ -221,7 +223,8 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
   }
   head_seen_ = std::max(head_seen_, settled.head);
   const bool is_reply = reading_ && settled.request == *reading_;
-  if (settled.from <= cursor_ && settled.to > cursor_) {
+  const bool is_next = settled.from <= cursor_ || planted("skip-lost-settlements");
+  if (is_next && settled.to > cursor_) {
     for (const auto& range : event.settlement.ranges)
       if (range.last <= durable_.last) settle(range);
     if (!event.settlement.ranges.empty()) out.push_back(Forget{event.settlement.ranges});
@@ -232,6 +235,7 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
       if (task.state != State::kLeased && task.state != State::kBarrier) continue;
       release(task);
       task.failed = failure.lease;
+      if (planted("failure-not-retried")) continue;
       give_back(failure.seq, task, true, "failed: " + failure.reason, out);
     }
     cursor_ = settled.to;
@@ -239,7 +243,7 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
   if (is_reply) {
     if (goal_ == 0) goal_ = settled.head;
     reading_.reset();
-    if (cursor_ >= goal_) pass_barriers(chain_, out);
+    if (cursor_ >= goal_ || planted("barrier-not-followed-to-the-head")) pass_barriers(chain_, out);
   }
   follow(now, out);
 }
@@ -276,7 +280,8 @@ void Core::settle(const Range& range) {
 
 void Core::suspect(std::vector<std::pair<Seq, Lease>> leases, std::string reason) {
   if (leases.empty()) return;
-  barriers_.push_back({next_request_, std::move(reason), std::move(leases)});
+  const auto after = planted("barrier-by-an-earlier-read") ? 0 : next_request_;
+  barriers_.push_back({after, std::move(reason), std::move(leases)});
 }
 
 void Core::pass_barriers(std::uint64_t request, Actions& out) {
@@ -339,7 +344,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
       out.push_back(SendFollow{*reading_, log_, cursor_});
     }
     follow(now, out);
-    if (!verdicts_.empty() && now >= next_verdicts_) {
+    if (!verdicts_.empty() && now >= next_verdicts_ && !planted("verdict-pushed-once")) {
       next_verdicts_ = now + config_.retry;
       for (const auto seq : verdicts_) push_verdict(seq, active_.at(seq), out);
     }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/base/expected.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "ventilator/core/core.hpp"
 
@@ -27,7 +28,7 @@ void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason
         JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
   }
   if (task.is_cancelled) return pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
-  if (counts && task.attempt >= attempts_max_of(seq))
+  if (counts && task.attempt >= attempts_max_of(seq) && !planted("attempts-without-end"))
     return pass_verdict(seq, task, protocol::TaskState::kDead, out);
   enqueue(seq, task, counts);
 }
@@ -114,7 +115,8 @@ TaskRef Core::lease_to(Worker& worker, Seq seq, bool& needs_sync) {
   task.state = State::kLeased;
   task.run = worker.link.run;
   task.is_recalled = false;
-  task.lease = {durable_.start, next_lease_++};
+  task.lease = {durable_.start, next_lease_};
+  if (!planted("lease-used-again")) ++next_lease_;
   ++task.attempt;
   ++leased_;
   ++worker.outstanding;

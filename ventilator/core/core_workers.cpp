@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "ventilator/core/core.hpp"
 
@@ -20,7 +21,9 @@ constexpr std::size_t kRecalledMax = 64;
 
 Core::Worker* Core::find_link(const Link& link) {
   const auto found = workers_.find(link.run);
-  return found != workers_.end() && found->second.link == link ? &found->second : nullptr;
+  const bool is_its =
+      found != workers_.end() && (found->second.link == link || planted("old-link-believed"));
+  return is_its ? &found->second : nullptr;
 }
 
 // Any message of the current link is a beat; one of any other link is answered with hello again.
@@ -38,7 +41,8 @@ Core::Worker* Core::heard(const Link& link, const Peer& peer, TimePoint now, Act
 
 void Core::take_levels(Worker& worker, std::uint64_t received, std::uint64_t limit) {
   worker.received = std::max(worker.received, std::min(received, worker.sent));
-  worker.limit = std::max(worker.limit, limit);
+  worker.limit =
+      planted("credit-as-a-difference") ? worker.limit + limit : std::max(worker.limit, limit);
 }
 
 void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
@@ -121,6 +125,12 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
   }
   std::vector<Order> orders;
   judge_held(*worker, event.held, orders, out);
+  if (planted("settled-without-the-log"))
+    for (const auto& held : event.held)
+      if (held.state == HeldState::kFinished && held.id.origin == durable_.origin) {
+        settle({held.id.seq, held.id.seq});
+        out.push_back(Forget{{{held.id.seq, held.id.seq}}});
+      }
   suspect_missing(*worker, beat.received, event.held);
   out.push_back(SendOrders{event.peer, worker->link, false, std::move(orders)});
   follow(now, out);
@@ -170,7 +180,8 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
   if (held.state == HeldState::kReturned) {
     if (is_current) {
       auto& task = known->second;
-      if (!task.is_recalled) task.refused_by.push_back(worker.link.run);
+      if (!task.is_recalled || planted("recall-taken-for-refusal"))
+        task.refused_by.push_back(worker.link.run);
       release(task);
       give_back(seq, task, false, "", out);
     }
@@ -178,7 +189,8 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
   }
   auto& task = make_active(seq);
   if (!is_current) {
-    if (held.lease <= task.failed) return std::nullopt;  // Its failure is known; only the ack lacks.
+    if (held.lease <= task.failed)
+      return std::nullopt;  // Its failure is known; only the ack lacks.
     // A task of an earlier link or start, or one that we took for lost: its holder keeps it,
     // unless a later lease of it is out.
     const bool is_leased_later = task.state == State::kLeased && task.lease > held.lease;
@@ -226,10 +238,19 @@ void Core::suspect_missing(Worker& worker, std::uint64_t received, const std::ve
   std::erase_if(worker.pipe, [&](const InPipe& entry) {
     auto* task = leased_as(entry, worker.link.run);
     if (task == nullptr) return true;
-    if (entry.number > received || holds.contains(entry.seq)) return false;
+    if (holds.contains(entry.seq)) return false;
+    if (entry.number > received && !planted("in-the-pipe-means-lost")) return false;
     missing.emplace_back(entry.seq, entry.lease);
     return true;
   });
+  if (planted("missing-means-lost")) {
+    Actions ignored;
+    for (const auto& [seq, lease] : missing) {
+      release(active_.at(seq));
+      give_back(seq, active_.at(seq), true, "", ignored);
+    }
+    return;
+  }
   for (const auto& [seq, lease] : missing) {  // Not while the pipe is walked: it may be cleared.
     auto& task = active_.at(seq);
     release(task);
@@ -271,7 +292,7 @@ void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
 void Core::judge_workers(TimePoint now, Actions& out) {
   // A loop that comes late has not read its input yet: its lateness is nobody's silence.
   constexpr Duration kLate = 500ms;
-  if (now - last_now_ > config_.heartbeat + kLate) {
+  if (now - last_now_ > config_.heartbeat + kLate && !planted("late-loop-blames-others")) {
     const auto lateness = now - last_now_;
     for (auto& [run, worker] : workers_) {
       worker.last_heard = std::min(now, worker.last_heard + lateness);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/expected.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::ventilator {
@@ -29,7 +30,7 @@ Journal::Journal(storage::Directory& directory, storage::StoreOptions options, s
   if (recovered_.start == 0)
     recovered_.origin = static_cast<Origin>(options.entropy >> 34);  // 30 bits
   recovered_.is_power_cut = recovered_.start != 0 && boot_id != start_.boot_id;
-  ++recovered_.start;
+  if (!planted("start-not-counted") || recovered_.start == 0) ++recovered_.start;
   start_ = {recovered_.origin, recovered_.start, std::move(boot_id)};
   checkpoint(recovered_);
   store_.commit();
@@ -47,6 +48,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       recovered_.last = tasks.first + tasks.count - 1;
       if (tasks.attempts_max != 0)
         recovered_.limits[tasks.first] = {tasks.count, tasks.attempts_max};
+      if (planted("answers-forgotten-at-restart")) break;
       const Answered answered{tasks.hash, tasks.first, tasks.count};
       if (!tasks.key.empty()) {
         recovered_.keys[tasks.key] = answered;
@@ -68,6 +70,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       JournalNote note;
       is_good = decode(payload, note);
       for (const auto& ref : note.tasks) {
+        if (planted("notes-forgotten-at-restart")) continue;
         if (ref.attempt == 0) {
           recovered_.notes.erase(ref.seq);  // Given back before its first attempt began.
         } else {
@@ -85,7 +88,8 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       ByteReader reader(payload);
       is_good = true;
       while (is_good && !reader.is_done()) {
-        moved_[reader.get<std::uint64_t>()] = at;
+        const auto seq = reader.get<std::uint64_t>();
+        if (!planted("moved-forgotten-at-restart")) moved_[seq] = at;
         is_good = read_task_spec(reader).has_value();
       }
       break;
@@ -104,9 +108,11 @@ void Journal::write(const Actions& actions, const std::function<Durable()>& stat
       append(*tasks);
       needs_sync = true;
     } else if (const auto* cancel = std::get_if<JournalCancel>(&action)) {
+      if (planted("cancel-not-journalled")) continue;
       append(*cancel);
       needs_sync = true;
     } else if (const auto* note = std::get_if<JournalNote>(&action)) {
+      if (planted("attempts-not-noted")) continue;
       append(*note);
       needs_sync = needs_sync || note->needs_sync;
     } else if (std::holds_alternative<Forget>(action)) {
@@ -149,7 +155,8 @@ void Journal::checkpoint(const Durable& durable) {
 void Journal::collect(const SeqRanges& settled) {
   if (!std::exchange(is_collection_due_, false)) return;
   const auto is_over = [&](const Entry& entry) {
-    return settled.count_within(entry.first, entry.first + entry.count - 1) == entry.count;
+    const auto over = settled.count_within(entry.first, entry.first + entry.count - 1);
+    return planted("collect-half-settled") ? over > 0 : over == entry.count;
   };
   while (!index_.empty() && is_over(index_.front())) {
     const auto cached = cache_.find(index_.front().first);
@@ -166,7 +173,8 @@ void Journal::collect(const SeqRanges& settled) {
   if (!index_.empty()) needed = std::min(needed, index_.front().at.segment);
   for (const auto& [seq, at] : moved_) needed = std::min(needed, at.segment);
   if (needed > store_.first_segment()) {
-    store_.commit();  // What replaces the old segments is durable before they go.
+    // What replaces the old segments is durable before they go.
+    if (!planted("drop-before-commit")) store_.commit();
     store_.drop_segments_below(needed);
   }
 }
@@ -267,7 +275,7 @@ std::string_view Journal::spec(Seq seq) {
 
 bool Journal::is_full() const {
   const auto floor = std::max<std::uint64_t>(64ULL << 20, 2 * segment_bytes_);
-  return directory_.free_bytes() < floor;
+  return directory_.free_bytes() < floor && !planted("full-disk-not-seen");
 }
 
 }  // namespace eole::ventilator

@@ -63,7 +63,7 @@ class Journal {
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;
   Durable recovered_;
-  StartRecord start_;  // This start's; while loading, the last one's.
+  StartRecord start_;        // This start's; while loading, the last one's.
   std::deque<Entry> index_;  // Ascending.
   std::map<Seq, storage::Position> moved_;
   std::map<Seq, Cached> cache_;  // By first task of the record.

@@ -1,5 +1,7 @@
 #include "ventilator/io/journal_format.hpp"
 
+#include "common/base/planted.hpp"
+
 namespace eole::ventilator {
 
 namespace {
@@ -110,7 +112,7 @@ Bytes encode_checkpoint(const StartRecord& start, const Durable& durable) {
   put<std::uint32_t>(out, start.origin);
   put<std::uint32_t>(out, start.start);
   put_text(out, start.boot_id);
-  put<std::uint64_t>(out, durable.last);
+  put<std::uint64_t>(out, planted("checkpoint-without-last") ? 0 : durable.last);
   put_text(out, durable.settled.encode());
   put<std::uint64_t>(out, durable.notes.size());
   for (const auto& [seq, note] : durable.notes) {
@@ -155,6 +157,7 @@ bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& ou
   out.notes.clear();
   out.cancelled.clear();
   out.limits.clear();
+  const auto drop = planted("checkpoint-without-answers");
   out.requests.clear();
   out.keys.clear();
   repeat(reader, [&] {
@@ -181,6 +184,7 @@ bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& ou
     auto& answered = out.keys[get_text(reader)];
     answered = get_answered(reader);
   });
+  if (drop) out.requests.clear();
   return reader.ok() && reader.is_done();
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/base/expected.hpp"
+#include "common/base/planted.hpp"
 
 namespace eole::worker {
 
@@ -78,6 +79,7 @@ void Core::on(WelcomeReceived& event, TimePoint now, Actions& out) {
 }
 
 void Core::on(HelloAgainReceived& event, TimePoint now, Actions& out) {
+  if (planted("hello-again-ignored")) return;
   if (event.run == run_ && state_ != LinkState::kHello) say_hello(now, out);
 }
 
@@ -97,7 +99,7 @@ void Core::on(PipeDown&, TimePoint now, Actions& out) {
 void Core::on(TasksReceived& event, TimePoint now, Actions& out) {
   const auto& tasks = event.tasks;
   if (state_ == LinkState::kHello || Link{tasks.start, tasks.run, tasks.hello} != link_) return;
-  if (tasks.first != received_ + 1) return say_hello(now, out);
+  if (tasks.first != received_ + 1 && !planted("pipe-gap-ignored")) return say_hello(now, out);
   ventilator_heard_ = now;
   ByteReader reader(tasks.payload);
   for (std::uint32_t i = 0; i < tasks.count; ++i) {
@@ -115,7 +117,7 @@ void Core::receive(const protocol::TaskRecord& record, Origin origin, std::uint3
   auto& entry = found->second;
   // The next attempt of a task that failed here; the failure is on its way to the sink.
   const bool is_retry = entry.state == HeldState::kFinished && !entry.is_final;
-  if (!is_new && is_retry && lease > entry.lease) {
+  if (!is_new && ((is_retry && lease > entry.lease) || planted("second-copy-started"))) {
     entry = {};
     is_new = true;
   }
@@ -196,7 +198,8 @@ void Core::finish(const TaskId& id, Entry& entry, const TaskFinished& how) {
   result.attempt = entry.attempt;
   result.state =
       entry.is_cancelled && how.state != TaskState::kDone ? TaskState::kCancelled : how.state;
-  result.is_final = result.state != TaskState::kFailed || !spec->retry || entry.is_last;
+  result.is_final = planted("every-failure-is-final") || result.state != TaskState::kFailed ||
+                    !spec->retry || entry.is_last;
   if (result.state == TaskState::kFailed && spec->retry && entry.is_last)
     result.state = TaskState::kDead;
   result.finished_unix_ms = how.finished_unix_ms;
@@ -213,6 +216,7 @@ void Core::finish(const TaskId& id, Entry& entry, const TaskFinished& how) {
   entry.state = HeldState::kFinished;
   entry.spec.clear();
   --unfinished_;
+  if (planted("finished-means-gone")) held_.erase(id);
 }
 
 void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {
@@ -278,7 +282,9 @@ void Core::on(DrainAsked&, TimePoint, Actions&) {
 void Core::on(AckReceived& event, TimePoint now, Actions& out) {
   const auto& ack = event.ack;
   if (ack.run != run_) return;
-  if (log_ != 0 && ack.log != log_) {  // Another log: it may have none of what we still hold.
+  if (log_ != 0 && ack.log != log_ &&
+      !planted(
+          "another-log-not-noticed")) {  // Another log: it may have none of what we still hold.
     log_ = ack.log;
     send_results(floor_ + 1, sent_results(), out);
     return;
@@ -339,8 +345,9 @@ void Core::raise_limit() {
     return most > now ? most - now : 0;
   };
   if (outbox_bytes_ > config_.result_bytes_max) return;
+  const auto unfinished = planted("credit-forgets-the-unfinished") ? 0 : unfinished_;
   const auto room =
-      std::min(room_for(prefetch(), unfinished_), room_for(config_.results_max, outbox_.size()));
+      std::min(room_for(prefetch(), unfinished), room_for(config_.results_max, outbox_.size()));
   limit_ = std::max(limit_, received_ + room);
 }
 
@@ -367,14 +374,15 @@ void Core::on_deadline(TimePoint now, Actions& out) {
     const auto from = sent_results() + 1;
     sent_in_outbox_ = outbox_.size();
     send_results(from, sent_results(), out);
-  } else if (sent_in_outbox_ > 0 && now >= next_resend_) {
+  } else if (sent_in_outbox_ > 0 && now >= next_resend_ && !planted("results-sent-once")) {
     next_resend_ = now + config_.retry;
     is_resending_ = true;  // The oldest first; what follows once the sink answers.
     send_results(floor_ + 1,
                  std::min<std::uint64_t>(sent_results(), floor_ + config_.results_per_message),
                  out);
   }
-  if (state_ == LinkState::kLinked && now >= ventilator_heard_ + heartbeat_ * 7 / 2)
+  if (state_ == LinkState::kLinked && now >= ventilator_heard_ + heartbeat_ * 7 / 2 &&
+      !planted("silence-not-noticed"))
     return say_hello(now, out);
   if (state_ != LinkState::kLinked) {
     if (now < next_hello_) return;

@@ -26,6 +26,7 @@ class Core {
 
   RunId run() const { return run_; }
   std::size_t held() const { return held_.size(); }
+  std::uint64_t unfinished() const { return unfinished_; }
   std::uint64_t unacknowledged() const { return outbox_.size(); }
 
  private:
