@@ -52,7 +52,7 @@ def find(name):
             return f"simulator: ended with {code}"
         what = re.sub(r"\b[a-z0-9]{6}-\d+", "a task", found[2])
         return f"simulator, seed {found[1]}: {what}"
-    code, output = run([ROOT / "build/planted/tests/unit_tests"], name, 300)
+    code, output = run([BIN / "unit_tests"], name, 300)
     if code is None:
         return f"unit tests: {output}"
     if code != 0:

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -32,6 +33,19 @@ struct Answered {
   bool operator==(const Answered&) const = default;
 };
 
+/// What one client asked. It has the answers to all requests up to `confirmed`: a late copy of
+/// one of those must not be taken for news.
+struct Requests {
+  std::uint64_t confirmed = 0;
+  std::map<std::uint64_t, Answered> answered;
+  void add(std::uint64_t request, std::uint64_t confirmed_now, Answered answer) {
+    confirmed = std::max(confirmed, confirmed_now);
+    answered.erase(answered.begin(), answered.upper_bound(confirmed));
+    answered[request] = std::move(answer);
+  }
+  bool operator==(const Requests&) const = default;
+};
+
 /// What the journal knows: enough to start from, and what a checkpoint in it repeats.
 struct Durable {
   Origin origin = 0;
@@ -41,7 +55,7 @@ struct Durable {
   std::map<Seq, Note> notes;
   std::set<Seq> cancelled;
   std::map<Seq, std::pair<std::uint32_t, std::uint8_t>> limits;  // first -> count, attempts_max
-  std::map<RunId, std::map<std::uint64_t, Answered>> requests;
+  std::map<RunId, Requests> requests;
   std::map<std::string, Answered> keys;
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 };

@@ -53,9 +53,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       if (!tasks.key.empty()) {
         recovered_.keys[tasks.key] = answered;
       } else {
-        auto& requests = recovered_.requests[tasks.run];
-        requests.erase(requests.begin(), requests.upper_bound(tasks.confirmed));
-        requests[tasks.request] = answered;
+        recovered_.requests[tasks.run].add(tasks.request, tasks.confirmed, answered);
       }
       break;
     }

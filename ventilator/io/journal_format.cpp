@@ -133,8 +133,9 @@ Bytes encode_checkpoint(const StartRecord& start, const Durable& durable) {
   put<std::uint64_t>(out, durable.requests.size());
   for (const auto& [run, requests] : durable.requests) {
     put<std::uint64_t>(out, run);
-    put<std::uint64_t>(out, requests.size());
-    for (const auto& [request, answered] : requests) {
+    put<std::uint64_t>(out, requests.confirmed);
+    put<std::uint64_t>(out, requests.answered.size());
+    for (const auto& [request, answered] : requests.answered) {
       put<std::uint64_t>(out, request);
       put_answered(out, answered);
     }
@@ -175,8 +176,9 @@ bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& ou
   });
   repeat(reader, [&] {
     auto& requests = out.requests[reader.get<std::uint64_t>()];
+    requests.confirmed = reader.get<std::uint64_t>();
     repeat(reader, [&] {
-      auto& answered = requests[reader.get<std::uint64_t>()];
+      auto& answered = requests.answered[reader.get<std::uint64_t>()];
       answered = get_answered(reader);
     });
   });

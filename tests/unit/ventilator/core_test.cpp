@@ -336,3 +336,11 @@ TEST_CASE("a task that was asked back is not refused: its worker may have it aga
   rig.beat(1, 2, 3, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kReturned)});
   REQUIRE(rig.sent(1) == Seqs{2});
 }
+
+TEST_CASE("a late copy of a confirmed submit is not taken for news", "[ventilator]") {
+  Rig rig;
+  rig.submit(1, 1);
+  rig.step(Submitted{"client", {7, 2, 1, "", 1, 0, {}}, "", false});
+  REQUIRE(rig.submit(1, 1).empty());
+  REQUIRE(rig.core.accepted() == 2);
+}
