@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +42,7 @@ def run(command, name, seconds):
 
 def find(name):
     """What found the fault, in words; None if nothing did."""
-    code, output = run([BIN / "eole-sim", "--seeds", str(SEEDS), "--first"], name, 600)
+    code, output = run([BIN / "eole-sim", "--seeds", str(SEEDS), "--first"], name, 60)
     if code is None:
         return f"simulator: {output}"
     if code != 0:
@@ -70,11 +69,10 @@ def find(name):
 def main():
     wanted = sys.argv[1:]
     names = {name: path for name, path in faults().items() if not wanted or name in wanted}
-    with ThreadPoolExecutor(1) as pool:
-        results = list(zip(names, pool.map(find, names)))
     rows = []
     missed = 0
-    for name, found in results:
+    for name in names:
+        found = find(name)
         missed += found is None
         print(f"{name}: {found or 'NOT FOUND'}", flush=True)
         rows.append(f"| {name} | {names[name]} | {found or '**not found**'} |")

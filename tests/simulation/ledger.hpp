@@ -9,13 +9,9 @@
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
+#include "tests/simulation/world.hpp"
 
 namespace eole::simulation {
-
-/// A broken promise of the fabric: the simulator's finding.
-struct Violation {
-  std::string what;
-};
 
 /// The checks' own records: what was promised and what happened, seen from outside. Every
 /// function throws Violation when that breaks an invariant of the ring (docs/guarantees.md).

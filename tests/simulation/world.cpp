@@ -4,6 +4,10 @@
 
 namespace eole::simulation {
 
+namespace {
+constexpr std::uint64_t kStepsMax = 2'000'000;  // A hundred times what a run needs.
+}
+
 void World::at(TimePoint when, std::function<void()> what) {
   due_.push({std::max(when, now_), ++order_, std::move(what)});
 }
@@ -13,7 +17,7 @@ void World::run(TimePoint until) {
     auto due = std::move(const_cast<Due&>(due_.top()));
     due_.pop();
     now_ = due.when;
-    ++steps_;
+    if (++steps_ > kStepsMax) throw Violation{"events without end"};
     due.what();
   }
   now_ = until;

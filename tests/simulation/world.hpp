@@ -10,6 +10,11 @@
 
 namespace eole::simulation {
 
+/// A broken promise of the fabric: the simulator's finding.
+struct Violation {
+  std::string what;
+};
+
 /// Virtual time, one source of randomness, and the trace of what happened.
 class World {
  public:
