@@ -88,6 +88,7 @@ void add_result(CLI::App& app, Globals& globals);
 void add_fetch(CLI::App& app, Globals& globals);
 void add_cancel(CLI::App& app, Globals& globals);
 void add_dead(CLI::App& app, Globals& globals);
+void add_salvage(CLI::App& app, Globals& globals);
 void add_join(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);
 

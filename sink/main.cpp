@@ -6,6 +6,7 @@
 #include "common/process/system.hpp"
 #include "common/storage/disk.hpp"
 #include "sink/io/node.hpp"
+#include "sink/io/salvage.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
@@ -14,10 +15,14 @@ int main(int argc, char** argv) {
   process::Options parser("sink", "Keeps results in a log, publishes them, keeps artifacts.");
   parser.text("--cluster", cluster, "FILE", "the cluster file (default: EOLE_CLUSTER)");
   parser.text("--data", options.data, "DIR", "directory of log and artifacts (required)");
+  std::string salvage_to;
+  parser.text("--salvage", salvage_to, "DIR",
+              "write what is whole of a damaged log there, and end (eole salvage)");
   if (const auto code = parser.parse(argc, argv)) return *code;
   process::start_log("sink");
   try {
     if (options.data.empty()) throw std::runtime_error("--data is required");
+    if (!salvage_to.empty()) return sink::salvage(options.data, salvage_to);
     auto file = net::read_cluster_file(net::cluster_file_path(cluster));
     if (!file) throw std::runtime_error(file.error().message);
     options.cluster = std::move(*file);

@@ -7,6 +7,7 @@
 #include "common/process/system.hpp"
 #include "common/storage/disk.hpp"
 #include "ventilator/io/node.hpp"
+#include "ventilator/io/salvage.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
@@ -22,10 +23,14 @@ int main(int argc, char** argv) {
   parser.duration("--grace", config.grace, "SECONDS", "the same, once the connection has ended");
   parser.number("--attempts-max", config.attempts_max, "N", "then a task is a dead letter");
   parser.number("--queued-max", config.queued_max, "N", "submits over it are refused");
+  std::string salvage_to;
+  parser.text("--salvage", salvage_to, "DIR",
+              "write what is whole of a damaged journal there, and end (eole salvage)");
   if (const auto code = parser.parse(argc, argv)) return *code;
   process::start_log("ventilator");
   try {
     if (options.data.empty()) throw std::runtime_error("--data is required");
+    if (!salvage_to.empty()) return ventilator::salvage(options.data, salvage_to);
     auto file = net::read_cluster_file(net::cluster_file_path(cluster));
     if (!file) throw std::runtime_error(file.error().message);
     options.cluster = std::move(*file);

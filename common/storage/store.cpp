@@ -1,126 +1,15 @@
 #include "common/storage/store.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
-#include <optional>
 #include <vector>
 
 #include "common/base/bytes.hpp"
-#include "common/base/crc32c.hpp"
 #include "common/base/expected.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/storage/segment.hpp"
 
 namespace eole::storage {
-
-namespace {
-
-constexpr std::string_view kMagic = "EOLESEG1";
-constexpr std::size_t kSegmentHeaderBytes = 64;
-constexpr std::size_t kRecordHeaderBytes = 24;  // header crc, payload crc, length, type, proven
-constexpr std::size_t kAlignment = 8;
-constexpr std::string_view kSuffix = ".seg";
-constexpr std::string_view kTemporary = ".tmp";
-
-std::string segment_name(std::uint32_t number) {
-  auto digits = std::to_string(number);
-  return std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits;
-}
-
-std::optional<std::uint32_t> segment_number(std::string_view name) {
-  if (!name.ends_with(kSuffix)) return std::nullopt;
-  name.remove_suffix(kSuffix.size());
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
-  return number;
-}
-
-std::uint64_t aligned(std::uint64_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
-
-struct RecordHeader {
-  std::uint32_t payload_crc = 0;
-  std::uint32_t length = 0;
-  std::uint32_t type = 0;
-  std::uint64_t proven = 0;
-};
-
-// The segment's random id and the place are part of every checksum: what an earlier life of the
-// file left behind, or a payload that looks like a record, can never pass for one.
-std::uint32_t seed_of(std::uint64_t segment_id, std::uint64_t offset) {
-  char seed[16];
-  if (planted("segment-id-not-in-checksum")) segment_id = 0;
-  std::memcpy(seed, &segment_id, 8);
-  std::memcpy(seed + 8, &offset, 8);
-  return crc32c({seed, sizeof seed});
-}
-
-// Appends one record to `out`, whose end is `offset` in the segment.
-void put_record(std::string& out, std::uint64_t segment_id, std::uint64_t offset,
-                std::uint32_t type, std::string_view payload, std::uint64_t proven) {
-  const auto seed = seed_of(segment_id, offset);
-  const auto length = static_cast<std::uint32_t>(payload.size());
-  const auto payload_crc = crc32c(payload, seed);
-  char header[kRecordHeaderBytes];
-  std::memcpy(header + 4, &payload_crc, 4);
-  std::memcpy(header + 8, &length, 4);
-  std::memcpy(header + 12, &type, 4);
-  std::memcpy(header + 16, &proven, 8);
-  const auto crc = crc32c({header + 4, kRecordHeaderBytes - 4}, seed);
-  std::memcpy(header, &crc, 4);
-  out.append(header, sizeof header);
-  out += payload;
-  out.append(aligned(payload.size()) - payload.size(), '\0');
-}
-
-std::optional<RecordHeader> header_at(std::string_view file, std::uint64_t segment_id,
-                                      std::uint64_t offset) {
-  if (offset + kRecordHeaderBytes > file.size()) return std::nullopt;
-  const auto raw = file.substr(offset, kRecordHeaderBytes);
-  ByteReader reader(raw);
-  const auto crc = reader.get<std::uint32_t>();
-  RecordHeader header;
-  header.payload_crc = reader.get<std::uint32_t>();
-  header.length = reader.get<std::uint32_t>();
-  header.type = reader.get<std::uint32_t>();
-  header.proven = reader.get<std::uint64_t>();
-  if (header.type == 0) return std::nullopt;  // Types start at one: reserved space is no record.
-  if (crc != crc32c(raw.substr(4), seed_of(segment_id, offset))) return std::nullopt;
-  return header;
-}
-
-std::optional<std::string_view> payload_of(std::string_view file, const RecordHeader& header,
-                                           std::uint64_t segment_id, std::uint64_t offset) {
-  if (offset + kRecordHeaderBytes + header.length > file.size()) return std::nullopt;
-  const auto payload = file.substr(offset + kRecordHeaderBytes, header.length);
-  if (crc32c(payload, seed_of(segment_id, offset)) != header.payload_crc &&
-      !planted("payload-checksum-ignored"))
-    return std::nullopt;
-  return payload;
-}
-
-// True if any record behind `from` says that `from` was durable when it was written: then what
-// is bad at `from` was once good, and this is damage, not a torn tail.
-bool is_proven_beyond(std::string_view file, std::uint64_t segment_id, std::uint64_t from) {
-  for (auto offset = from; offset + kRecordHeaderBytes <= file.size(); offset += kAlignment) {
-    std::uint32_t type = 0;
-    std::memcpy(&type, file.data() + offset + 12, sizeof type);
-    if (type == 0) continue;
-    const auto header = header_at(file, segment_id, offset);
-    if (header && header->proven > from) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
-struct Store::SegmentHeader {
-  std::uint64_t store_id = 0;
-  std::uint64_t segment_id = 0;
-  std::uint64_t previous_end = 0;  // Where the segment before this one ends.
-  std::uint64_t start_proven = 0;  // Durable before the segment was first used.
-};
 
 Store::Store(Directory& directory, StoreOptions options, const RecordVisitor& visit)
     : directory_(directory), options_(options) {
@@ -138,7 +27,7 @@ std::uint64_t Store::next_segment_id() {
 void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
                           std::string_view copied) {
   const auto name = segment_name(number);
-  const auto temporary = name + std::string(kTemporary);
+  const auto temporary = name + std::string(kTemporarySuffix);
   Segment segment;
   segment.id = next_segment_id();
   segment.file = directory_.create(temporary);
@@ -153,54 +42,24 @@ void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
   }
   segment.end = kSegmentHeaderBytes + body.size();
 
-  Bytes header(kMagic);
-  put<std::uint64_t>(header, id_);
-  put<std::uint64_t>(header, segment.id);
-  put<std::uint32_t>(header, number);
-  put<std::uint32_t>(header, 0);
-  put<std::uint64_t>(header, previous_end);
-  put<std::uint64_t>(header, segment.end);
-  header.resize(kSegmentHeaderBytes - 4, '\0');
-  put<std::uint32_t>(header, crc32c(header));
-
-  segment.file->reserve(std::max<std::uint64_t>(options_.segment_bytes, segment.end));
-  segment.file->write(0, header + body);
+  SegmentHeader header{options_.kind, id_,         segment.id,
+                       number,        previous_end, segment.end,
+                       std::max(options_.segment_bytes, segment.end)};
+  segment.file->reserve(header.reserved);
+  segment.file->write(0, encode(header) + body);
   if (!planted("rename-before-sync")) segment.file->sync();
   // Renamed only when whole and durable: a segment with a name is always believed.
-  directory_.rename(temporary, name + std::string(kSuffix));
+  directory_.rename(temporary, name + std::string(kSegmentSuffix));
   if (!planted("no-directory-sync")) directory_.sync();
 
-  written_ = segment.end;
-  proven_ = segment.end;
+  written_ = wanted_ = proven_ = stated_ = segment.end;
   segments_[number] = std::move(segment);
-}
-
-Store::SegmentHeader Store::read_header(std::uint32_t number, const File& file) const {
-  const auto raw = file.read(0, kSegmentHeaderBytes);
-  const auto name = segment_name(number) + std::string(kSuffix);
-  if (raw.size() != kSegmentHeaderBytes || !std::string_view(raw).starts_with(kMagic))
-    throw StorageFailure(text("segment ", name, ": damaged header, no magic at offset 0"));
-  ByteReader reader(std::string_view(raw).substr(kMagic.size()));
-  SegmentHeader header;
-  header.store_id = reader.get<std::uint64_t>();
-  header.segment_id = reader.get<std::uint64_t>();
-  const auto stated_number = reader.get<std::uint32_t>();
-  reader.get<std::uint32_t>();
-  header.previous_end = reader.get<std::uint64_t>();
-  header.start_proven = reader.get<std::uint64_t>();
-  std::uint32_t crc = 0;
-  std::memcpy(&crc, raw.data() + kSegmentHeaderBytes - 4, 4);
-  if (crc != crc32c(std::string_view(raw).substr(0, kSegmentHeaderBytes - 4)))
-    throw StorageFailure(text("segment ", name, ": damaged header, checksum wrong at offset 60"));
-  if (stated_number != number)
-    throw StorageFailure(text("segment ", name, ": says that it is number ", stated_number));
-  return header;
 }
 
 void Store::recover(const RecordVisitor& visit) {
   std::vector<std::uint32_t> numbers;
   for (const auto& name : directory_.list()) {
-    if (name.ends_with(kTemporary)) directory_.remove(name);
+    if (name.ends_with(kTemporarySuffix)) directory_.remove(name);
     if (const auto number = segment_number(name)) numbers.push_back(*number);
   }
   std::sort(numbers.begin(), numbers.end());
@@ -211,13 +70,16 @@ void Store::recover(const RecordVisitor& visit) {
   }
   std::vector<SegmentHeader> headers;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto name = segment_name(numbers[i]) + std::string(kSegmentSuffix);
     if (i > 0 && numbers[i] != numbers[i - 1] + 1)
       throw StorageFailure(text("segment ", segment_name(numbers[i - 1] + 1), " is missing"));
     Segment segment;
-    segment.file = directory_.open(segment_name(numbers[i]) + std::string(kSuffix));
-    headers.push_back(read_header(numbers[i], *segment.file));
-    if (headers[i].store_id != headers[0].store_id)
-      throw StorageFailure(text("segment ", segment_name(numbers[i]), " is of another store"));
+    segment.file = directory_.open(name);
+    headers.push_back(read_header(*segment.file, name, false));
+    if (headers[i].number != numbers[i])
+      throw StorageFailure(text("segment ", name, ": says that it is number ", headers[i].number));
+    if (headers[i].store_id != headers[0].store_id || headers[i].kind != options_.kind)
+      throw StorageFailure(text("segment ", name, " is of another store"));
     segment.id = headers[i].segment_id;
     if (i > 0) segments_[numbers[i - 1]].end = headers[i].previous_end;
     segments_[numbers[i]] = std::move(segment);
@@ -226,16 +88,15 @@ void Store::recover(const RecordVisitor& visit) {
 
   for (std::size_t i = 0; i + 1 < numbers.size(); ++i) {
     const auto& segment = segments_[numbers[i]];
-    const auto file = segment.file->read(0, segment.end);
+    const auto content = segment.file->read(0, segment.end);
     for (std::uint64_t offset = kSegmentHeaderBytes; offset < segment.end;) {
-      const auto header = header_at(file, segment.id, offset);
-      const auto payload = header ? payload_of(file, *header, segment.id, offset) : std::nullopt;
-      if (!payload && planted("cut-at-damage")) break;
-      if (!payload)
-        throw StorageFailure(text("segment ", segment_name(numbers[i]), kSuffix,
+      const auto record = record_at(content, segment.id, offset);
+      if (!record && planted("cut-at-damage")) break;
+      if (!record)
+        throw StorageFailure(text("segment ", segment_name(numbers[i]), kSegmentSuffix,
                                   ": damaged record at offset ", offset, " of ", segment.end));
-      visit({numbers[i], offset}, header->type, *payload);
-      offset += aligned(kRecordHeaderBytes + header->length);
+      if (record->type != kRestRecord) visit({numbers[i], offset}, record->type, record->payload);
+      offset += record_bytes(record->payload.size());
     }
   }
   recover_last(numbers.back(), headers.back(), visit);
@@ -244,40 +105,42 @@ void Store::recover(const RecordVisitor& visit) {
 void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
                          const RecordVisitor& visit) {
   auto& segment = segments_[number];
-  const auto file = segment.file->read(0, segment.file->size());
+  const auto content = segment.file->read(0, segment.file->size());
+  const auto refuse = [&](std::uint64_t offset, std::string_view why) {
+    throw StorageFailure(text("segment ", segment_name(number), kSegmentSuffix,
+                              ": damaged record at offset ", offset, " (", why, ")"));
+  };
   struct Found {
     std::uint64_t offset;
-    std::uint32_t type;
-    std::string_view payload;
+    Record record;
   };
   std::vector<Found> records;
   auto proven = header.start_proven;
   std::uint64_t end = kSegmentHeaderBytes;
-  while (true) {
-    const auto record = header_at(file, segment.id, end);
-    const auto payload = record ? payload_of(file, *record, segment.id, end) : std::nullopt;
-    if (!payload) break;
-    records.push_back({end, record->type, *payload});
+  while (const auto record = record_at(content, segment.id, end)) {
+    records.push_back({end, *record});
     proven = std::max(proven, record->proven);
-    end += aligned(kRecordHeaderBytes + record->length);
+    end += record_bytes(record->payload.size());
   }
-  if (planted("cut-at-first-bad-record"))
+  if (planted("cut-at-first-bad-record")) {
     proven = std::min(proven, end);
-  else if (end < header.start_proven || is_proven_beyond(file, segment.id, end))
-    throw StorageFailure(text("segment ", segment_name(number), kSuffix,
-                              ": damaged record at offset ", end,
-                              " (a later record proves that it was whole)"));
+  } else if (end < header.start_proven || is_proven_beyond(content, segment.id, end)) {
+    refuse(end, "a later record proves that it was whole");
+  } else if (content.size() < header.reserved) {
+    refuse(content.size(), text("the file was cut short, it had ", header.reserved, " bytes"));
+  }
 
   // What lies behind the last proven position may be in the page cache only, or may have been
   // dropped by a failed sync: it is written anew before anyone believes it.
   Bytes tail;
   std::vector<Found> copied;
-  for (const auto& record : records) {
-    if (record.offset < proven || planted("believe-the-page-cache")) {
-      visit({number, record.offset}, record.type, record.payload);
+  for (const auto& [offset, record] : records) {
+    if (record.type == kRestRecord) continue;
+    if (offset < proven || planted("believe-the-page-cache")) {
+      visit({number, offset}, record.type, record.payload);
       continue;
     }
-    copied.push_back(record);
+    copied.push_back({offset, record});
     put<std::uint32_t>(tail, record.type);
     put<std::uint32_t>(tail, static_cast<std::uint32_t>(record.payload.size()));
     tail += record.payload;
@@ -286,23 +149,33 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
   start_segment(number + 1, proven, tail);
   segment.file->truncate(proven);
   std::uint64_t offset = kSegmentHeaderBytes;
-  for (const auto& record : copied) {
+  for (const auto& [from, record] : copied) {
     visit({number + 1, offset}, record.type, record.payload);
-    offset += aligned(kRecordHeaderBytes + record.payload.size());
+    offset += record_bytes(record.payload.size());
   }
 }
 
 Position Store::append(std::uint32_t type, std::string_view payload) {
-  invariant(type != 0, "record types start at one");
+  invariant(type != 0 && type != kRestRecord, "record types start at one");
   invariant(payload.size() < (1ULL << 31), "a record is below 2 GiB");
-  const auto needed = aligned(kRecordHeaderBytes + payload.size());
+  const auto needed = record_bytes(payload.size());
   const auto used = written_ + buffer_.size();
   if (used > kSegmentHeaderBytes && used + needed > options_.segment_bytes) roll();
   const auto number = current_segment();
   const Position at{number, written_ + buffer_.size()};
   const auto proven = planted("state-the-unproven") ? at.offset : proven_;
   put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, proven);
+  stated_ = proven_;
+  wanted_ = written_ + buffer_.size();
   return at;
+}
+
+void Store::rest() {
+  if (!buffer_.empty() || proven_ < wanted_ || stated_ == proven_) return;
+  if (planted("rest-not-stated") || written_ + kRecordHeaderBytes > options_.segment_bytes) return;
+  put_record(buffer_, segments_.rbegin()->second.id, written_, kRestRecord, {}, proven_);
+  flush();
+  stated_ = proven_;
 }
 
 void Store::flush() {
@@ -316,7 +189,10 @@ void Store::flush() {
 
 void Store::commit() {
   flush();
-  if (proven_ == written_) return;
+  if (proven_ < wanted_) sync();
+}
+
+void Store::sync() {
   auto& file = *segments_.rbegin()->second.file;
   try {
     if (!planted("answer-before-sync")) file.sync();
@@ -329,7 +205,8 @@ void Store::commit() {
 }
 
 void Store::roll() {
-  commit();
+  flush();
+  if (proven_ < written_) sync();
   auto& [number, segment] = *segments_.rbegin();
   start_segment(number + 1, segment.end, {});
   segment.file->truncate(segment.end);  // Gives the unused reservation back.
@@ -341,28 +218,22 @@ std::string Store::read(Position at) const {
     throw StorageFailure(text("segment ", segment_name(at.segment), " was dropped"));
   const auto& segment = found->second;
   constexpr std::size_t kGuess = 16384;  // One read for most records.
-  std::string raw;
-  std::uint64_t base = at.offset;
-  if (at.segment == current_segment() && at.offset >= written_) {
-    raw = buffer_.substr(at.offset - written_);
-  } else {
-    raw = segment.file->read(at.offset, kGuess);
-  }
-  ByteReader reader(raw);
-  const auto seed = seed_of(segment.id, base);
-  const auto crc = reader.get<std::uint32_t>();
-  const auto payload_crc = reader.get<std::uint32_t>();
-  const auto length = reader.get<std::uint32_t>();
-  if (!reader.ok() || crc != crc32c(std::string_view(raw).substr(4, kRecordHeaderBytes - 4), seed))
-    throw StorageFailure(text("segment ", segment_name(at.segment), kSuffix,
-                              ": damaged record at offset ", at.offset));
-  if (raw.size() < kRecordHeaderBytes + length)
-    raw = segment.file->read(at.offset, kRecordHeaderBytes + length);
-  raw.resize(std::min<std::size_t>(raw.size(), kRecordHeaderBytes + length));
+  // Parsed as a segment of which only this part is at hand.
+  const bool is_buffered = at.segment == current_segment() && at.offset >= written_;
+  auto raw = is_buffered ? buffer_.substr(at.offset - written_)
+                         : segment.file->read(at.offset, kGuess);
+  const auto damaged = [&] {
+    return StorageFailure(text("segment ", segment_name(at.segment), kSegmentSuffix,
+                               ": damaged record at offset ", at.offset));
+  };
+  const auto size = payload_size(raw, segment.id, at.offset);
+  if (!size) throw damaged();
+  if (raw.size() < kRecordHeaderBytes + *size)
+    raw = segment.file->read(at.offset, kRecordHeaderBytes + *size);
+  const auto payload = payload_of(raw, segment.id, at.offset);
+  if (!payload) throw damaged();
+  raw.resize(kRecordHeaderBytes + *size);
   raw.erase(0, kRecordHeaderBytes);
-  if (raw.size() != length || crc32c(raw, seed) != payload_crc)
-    throw StorageFailure(text("segment ", segment_name(at.segment), kSuffix,
-                              ": damaged record at offset ", at.offset));
   return raw;
 }
 
@@ -370,7 +241,7 @@ void Store::drop_segments_below(std::uint32_t segment) {
   while (segments_.size() > 1 && segments_.begin()->first < segment) {
     const auto drop =
         planted("drop-newest-first") ? std::prev(segments_.end(), 2) : segments_.begin();
-    const auto name = segment_name(drop->first) + std::string(kSuffix);
+    const auto name = segment_name(drop->first) + std::string(kSegmentSuffix);
     segments_.erase(drop);
     directory_.remove(name);
     directory_.sync();  // One by one, oldest first: a power cut never leaves a hole.

@@ -17,10 +17,16 @@ struct Position {
   auto operator<=>(const Position&) const = default;
 };
 
+/// What a store is for; one is never opened as the other.
+enum class StoreKind : std::uint32_t { kJournal = 1, kLog };
+
 struct StoreOptions {
+  StoreKind kind = StoreKind::kJournal;
   std::uint64_t segment_bytes = 64ULL << 20;  // A sync of a preallocated segment is the shortest.
   std::uint64_t entropy = 0;                  // Fresh random bits for every opening.
 };
+
+struct SegmentHeader;
 
 /// A record as the store hands it out. `payload` is a view, valid during the call only.
 using RecordVisitor =
@@ -44,6 +50,10 @@ class Store {
   /// Makes everything appended durable: one fdatasync for whatever waits, none if nothing does.
   void commit();
 
+  /// States that all so far is durable, so that damage to it can be told from a torn tail. For
+  /// when nothing waits; costs one small write, no sync.
+  void rest();
+
   /// The payload of the record at `at`. Throws StorageFailure if it is damaged.
   std::string read(Position at) const;
 
@@ -61,12 +71,11 @@ class Store {
     std::uint64_t id = 0;
     std::uint64_t end = 0;  // One past the last byte that counts.
   };
-  struct SegmentHeader;
 
   void start_segment(std::uint32_t number, std::uint64_t previous_end, std::string_view copied);
   void recover(const RecordVisitor& visit);
   void recover_last(std::uint32_t number, const SegmentHeader& header, const RecordVisitor& visit);
-  SegmentHeader read_header(std::uint32_t number, const File& file) const;
+  void sync();
   void roll();
   std::uint64_t next_segment_id();
 
@@ -76,7 +85,9 @@ class Store {
   std::map<std::uint32_t, Segment> segments_;
   std::string buffer_;         // Appended, not yet written.
   std::uint64_t written_ = 0;  // Offset in the current segment where buffer_ starts.
+  std::uint64_t wanted_ = 0;   // To be durable after a commit; behind it may lie a rest record.
   std::uint64_t proven_ = 0;   // Durable up to here in the current segment.
+  std::uint64_t stated_ = 0;   // The last proven position that a record says.
   std::uint64_t ids_drawn_ = 0;
   std::uint64_t syncs_ = 0;
 };

@@ -77,6 +77,7 @@ int Node::run() {
     if (was_busy || results_.has_input() || queries_.has_input()) continue;
     auto until = next_head_;
     if (levels_due_) until = std::min(until, *levels_due_);
+    log_.rest();
     poller_.wait(until - now);
   }
   return 3;

@@ -12,9 +12,13 @@ using storage::Position;
 
 namespace {
 
-enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch };
 constexpr std::size_t kSettledBytesMax = 1 << 20;
 constexpr std::size_t kReadBytesMax = 4 << 20;
+
+storage::StoreOptions with_kind(storage::StoreOptions options) {
+  options.kind = storage::StoreKind::kLog;
+  return options;
+}
 
 }  // namespace
 
@@ -22,7 +26,7 @@ ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions option
     : directory_(directory),
       segment_bytes_(options.segment_bytes),
       core_(std::in_place, 0),
-      store_(directory, options, [this](Position at, std::uint32_t type, std::string_view payload) {
+      store_(directory, with_kind(options), [this](Position at, std::uint32_t type, std::string_view payload) {
         load(at, type, payload);
       }) {
   core_->set_log(store_.id());

@@ -10,6 +10,9 @@
 
 namespace eole::sink {
 
+/// The records of the log. docs/storage.md has their layouts.
+enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch };
+
 /// The sink's log on disk, and the index that finds a result by offset or by task. Some 50 bytes
 /// of memory per batch. One thread.
 class ResultLog {
@@ -21,6 +24,8 @@ class ResultLog {
   const Core& core() const { return *core_; }
   /// Writes what these actions ask for and makes it durable; then the rest of them may leave.
   void write(const Actions& actions);
+  /// For when nothing waits.
+  void rest() { store_.rest(); }
 
   /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one).
   /// Errors: another log, a cursor beyond the head, a cursor of other records.

@@ -88,6 +88,7 @@ void SimSink::publish_settled(std::string_view encoded) {
 
 void SimSink::turn() {
   perform();
+  if (fabric_.world.chance(0.3)) log_->rest();
   const auto now = fabric_.world.now();
   if (now < next_head_) return;
   next_head_ = now + 1s;

@@ -60,6 +60,7 @@ void SimVentilator::turn() {
   const auto actions = std::exchange(actions_, {});
   for (const auto& action : actions) act(action);
   journal_->collect(core_->settled());
+  if (fabric_.world.chance(0.3)) journal_->rest();
 }
 
 void SimVentilator::act(const ventilator::Action& action) {

@@ -209,10 +209,26 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
     forget.ranges.push_back({first, last});
   }
   if (!forget.ranges.empty()) out.push_back(std::move(forget));
+  bury_lost();
   // What barriers waited for is answered by another log, or by this reading of the ranges.
   for (auto& barrier : barriers_) barrier.after_request = next_request_;
   follow(now, out);
   for (const auto seq : verdicts_) push_verdict(seq, active_.at(seq), out);
+}
+
+// What damage took from the journal, and the log does not know as settled, is dead.
+void Core::bury_lost() {
+  for (const auto& [first, last] : durable_.lost.ranges()) {
+    for (auto seq = durable_.settled.first_missing(first); seq <= last;
+         seq = durable_.settled.first_missing(seq + 1)) {
+      auto& task = make_active(seq);
+      if (task.state == State::kVerdict) continue;
+      task.reasons.push_back("its task was lost: the journal was damaged, and salvaged");
+      task.state = State::kVerdict;
+      task.verdict = protocol::TaskState::kDead;
+      verdicts_.insert(seq);
+    }
+  }
 }
 
 void Core::on(SettledReceived& event, TimePoint now, Actions& out) {

@@ -54,6 +54,7 @@ struct Durable {
   SeqRanges settled;
   std::map<Seq, Note> notes;
   std::set<Seq> cancelled;
+  SeqRanges lost;  // Damage took their tasks: they end as dead letters unless they are settled.
   std::map<Seq, std::pair<std::uint32_t, std::uint8_t>> limits;  // first -> count, attempts_max
   std::map<RunId, Requests> requests;
   std::map<std::string, Answered> keys;
@@ -211,6 +212,7 @@ class Core {
   void suspect(std::vector<std::pair<Seq, Lease>> leases, std::string reason);
   void pass_barriers(std::uint64_t request, Actions& out);
   void follow(TimePoint now, Actions& out);
+  void bury_lost();
   void open_recovered(TimePoint now, Actions& out);
 
   // The queue.

@@ -82,6 +82,12 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       recovered_.origin = start_.origin;
       recovered_.start = start_.start;
       break;
+    case JournalRecord::kLost: {
+      SeqRanges lost;
+      is_good = lost.decode(payload);
+      for (const auto& [first, last] : lost.ranges()) recovered_.lost.add(first, last);
+      break;
+    }
     case JournalRecord::kMoved: {
       ByteReader reader(payload);
       is_good = true;

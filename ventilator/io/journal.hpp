@@ -25,9 +25,12 @@ class Journal {
   /// Writes what these actions ask for. When it returns, the rest of them may leave: what must
   /// be durable before, is. `state`: asked for what a checkpoint must say.
   void write(const Actions& actions, const std::function<Durable()>& state);
+  /// For when nothing waits.
+  void rest() { store_.rest(); }
   /// Gives back the segments of which no task is needed; call it when the actions have left.
   void collect(const SeqRanges& settled);
 
+  bool has(Seq seq) const { return moved_.contains(seq) || find(seq) != nullptr; }
   /// The spec of an accepted, unsettled task. The view holds until the next call.
   std::string_view spec(Seq seq);
 

@@ -124,6 +124,7 @@ Bytes encode_checkpoint(const StartRecord& start, const Durable& durable) {
   }
   put<std::uint64_t>(out, durable.cancelled.size());
   for (const auto seq : durable.cancelled) put<std::uint64_t>(out, seq);
+  put_text(out, durable.lost.encode());
   put<std::uint64_t>(out, durable.limits.size());
   for (const auto& [first, limit] : durable.limits) {
     put<std::uint64_t>(out, first);
@@ -169,6 +170,7 @@ bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& ou
     note.attempt = reader.get<std::uint16_t>();
   });
   repeat(reader, [&] { out.cancelled.insert(reader.get<std::uint64_t>()); });
+  if (!out.lost.decode(get_text(reader))) return false;
   repeat(reader, [&] {
     auto& limit = out.limits[reader.get<std::uint64_t>()];
     limit.first = reader.get<std::uint32_t>();

@@ -14,6 +14,7 @@ enum class JournalRecord : std::uint32_t {
   kNote,
   kCheckpoint,
   kMoved,  // Tasks of an old segment that still wait, so that the segment can go.
+  kLost,   // Numbers whose tasks a salvage could not read.
 };
 
 struct StartRecord {

@@ -74,6 +74,7 @@ int Node::run() {
     auto timeout = kSpaceCheck;
     if (const auto next = core_.next_deadline()) timeout = std::min(timeout, *next - now);
     if (has_backlog) timeout = std::min(timeout, kBacklogRetry);
+    journal_.rest();
     poller_.wait(timeout);
   }
   process::log_error(stop_reason_);
@@ -349,7 +350,8 @@ bool Node::flush_backlogs() {
 }
 
 void Node::act(const PushVerdict& action) {
-  const auto raw = std::string(journal_.spec(action.seq));
+  // Nothing is left of a task that damage took.
+  const auto raw = journal_.has(action.seq) ? std::string(journal_.spec(action.seq)) : "";
   ByteReader reader(raw);
   const auto spec = protocol::read_task_spec(reader);
   const bool is_dead = action.state == protocol::TaskState::kDead;
@@ -359,7 +361,7 @@ void Node::act(const PushVerdict& action) {
   Value body = Value::Map{
       {"error", is_dead ? text("dead after ", action.attempt, " attempts", last) : "cancelled"},
       {"reasons", std::move(reasons)}};
-  if (is_dead) body.set("spec", protocol::Blob{raw});  // A replay needs no journal.
+  if (is_dead && spec) body.set("spec", protocol::Blob{raw});  // A replay needs no journal.
   const auto bytes = body.to_msgpack();
   protocol::ResultRecord result;
   result.id = {core_.origin(), action.seq};
@@ -368,8 +370,8 @@ void Node::act(const PushVerdict& action) {
   result.state = action.state;
   result.is_unconfirmed = action.is_unconfirmed;
   result.finished_unix_ms = process::unix_ms();
-  result.kind = spec->kind;
-  result.project = spec->project;
+  if (spec) result.kind = spec->kind;
+  if (spec) result.project = spec->project;
   result.body = bytes;
   protocol::Verdicts verdicts{core_.origin(), 1, {}};
   protocol::put_result(verdicts.payload, result);

@@ -22,7 +22,7 @@ struct Opened {
 
   explicit Opened(SimDisk& disk, std::uint64_t entropy = 1) : directory(disk.open()) {
     store.emplace(
-        *directory, StoreOptions{kSegmentBytes, entropy},
+        *directory, StoreOptions{.segment_bytes = kSegmentBytes, .entropy = entropy},
         [this](Position, std::uint32_t, std::string_view payload) { shown.emplace_back(payload); });
   }
 };

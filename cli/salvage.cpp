@@ -1,0 +1,77 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "cli/common.hpp"
+#include "common/base/text.hpp"
+#include "common/storage/real_disk.hpp"
+#include "common/storage/salvage.hpp"
+
+namespace eole::cli {
+
+namespace {
+
+// Reads all of it and changes nothing.
+int check(const std::string& path, bool json) {
+  const auto directory = storage::open_directory(path);
+  std::uint64_t records = 0;
+  const auto losses = storage::read_damaged(
+      *directory, [&](storage::Position, std::uint32_t, std::string_view) { ++records; });
+  Value::Array places;
+  for (const auto& loss : losses) {
+    if (json)
+      places.push_back(Value::Map{
+          {"segment", loss.segment}, {"offset", loss.offset}, {"bytes", loss.bytes}});
+    else
+      std::printf("segment %u: %llu bytes damaged at offset %llu\n", loss.segment,
+                  static_cast<unsigned long long>(loss.bytes),
+                  static_cast<unsigned long long>(loss.offset));
+  }
+  if (json)
+    print_json(Value::Map{{"records", records}, {"damaged", std::move(places)}});
+  else
+    std::printf("%s: %llu whole records, %zu damaged places\n", path.c_str(),
+                static_cast<unsigned long long>(records), losses.size());
+  return losses.empty() ? kDone : kNotDone;
+}
+
+// The role that wrote the store knows what its records mean.
+void write_anew(const std::string& from, const std::string& to) {
+  const auto kind = storage::kind_of(*storage::open_directory(from));
+  const auto role = kind == storage::StoreKind::kLog ? "sink" : "ventilator";
+  const auto program =
+      (std::filesystem::read_symlink("/proc/self/exe").parent_path() / role).string();
+  ::execl(program.c_str(), role, "--data", from.c_str(), "--salvage", to.c_str(), nullptr);
+  throw Failure{kBadUse, "salvage: cannot run " + program};
+}
+
+}  // namespace
+
+void add_salvage(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand(
+      "salvage", "Check a stopped ventilator's journal or sink's log; save what is whole");
+  auto from = std::make_shared<std::string>();
+  auto to = std::make_shared<std::string>();
+  command->add_option("directory", *from, "where the .seg files are")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  command->add_option("--to", *to, "write every whole record to this new directory");
+  command->add_flag("--json", globals.json, "one JSON object (of a check)");
+  command->footer(
+      "Without --to nothing is written; the exit code is 1 if there is damage.\n"
+      "Then put the new directory in the old one's place and start the role again. Tasks whose\n"
+      "records were lost end as dead letters; a salvaged log is a new log: readers start over.");
+  command->callback([=, &globals] {
+    try {
+      if (to->empty())
+        globals.exit_code = check(*from, globals.json);
+      else
+        write_anew(*from, *to);
+    } catch (const storage::StorageFailure& failure) {
+      throw Failure{kBadUse, text("salvage: ", failure.what())};
+    }
+  });
+}
+
+}  // namespace eole::cli

@@ -1,0 +1,77 @@
+#include "ventilator/io/salvage.hpp"
+
+#include <cstdio>
+
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+#include "common/protocol/records.hpp"
+#include "common/storage/real_disk.hpp"
+#include "ventilator/io/journal_format.hpp"
+
+namespace eole::ventilator {
+
+SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to,
+                                storage::StoreOptions options) {
+  if (!to.list().empty() && to.list() != std::vector<std::string>{"lock"})
+    throw storage::StorageFailure("the directory to write to is not empty");
+  SalvagedJournal salvaged;
+  storage::Store store(to, options, [](storage::Position, std::uint32_t, std::string_view) {});
+  SeqRanges accounted;  // Settled, or with a task that can be read.
+  Seq last = 0;
+  bool has_identity = false;
+  salvaged.losses = storage::read_damaged(
+      from, [&](storage::Position, std::uint32_t type, std::string_view payload) {
+        if (type == static_cast<std::uint32_t>(JournalRecord::kTasks)) {
+          TasksRecord tasks;
+          if (!decode(payload, tasks)) return;
+          accounted.add(tasks.first, tasks.first + tasks.count - 1);
+          last = std::max(last, tasks.first + tasks.count - 1);
+          salvaged.tasks += tasks.count;
+        } else if (type == static_cast<std::uint32_t>(JournalRecord::kCheckpoint)) {
+          StartRecord start;
+          Durable durable;
+          if (!decode_checkpoint(payload, start, durable)) return;
+          has_identity = true;
+          last = std::max(last, durable.last);
+          for (const auto& [first, end] : durable.settled.ranges()) accounted.add(first, end);
+        } else if (type == static_cast<std::uint32_t>(JournalRecord::kMoved)) {
+          ByteReader reader(payload);
+          while (!reader.is_done()) {
+            const auto seq = reader.get<std::uint64_t>();
+            if (!protocol::read_task_spec(reader)) return;
+            accounted.add(seq, seq);
+          }
+        }
+        ++salvaged.records;
+        store.append(type, payload);
+      });
+  if (!has_identity)
+    throw storage::StorageFailure("no record is left that says whose journal this is");
+  for (auto seq = accounted.first_missing(1); seq <= last;) {
+    auto end = seq;
+    while (end < last && !accounted.contains(end + 1)) ++end;
+    salvaged.lost.add(seq, end);
+    seq = accounted.first_missing(end + 1);
+  }
+  if (!salvaged.lost.ranges().empty())
+    store.append(static_cast<std::uint32_t>(JournalRecord::kLost), salvaged.lost.encode());
+  store.commit();
+  return salvaged;
+}
+
+int salvage(const std::string& from, const std::string& to) {
+  const auto old_directory = storage::open_directory(from);
+  const auto new_directory = storage::open_directory(to);
+  const auto salvaged =
+      salvage_journal(*old_directory, *new_directory, {.entropy = process::random_u64()});
+  std::puts(text(to, ": ", salvaged.records, " records with ", salvaged.tasks, " tasks; ",
+                 salvaged.losses.size(), " damaged places")
+                .c_str());
+  for (const auto& [first, last] : salvaged.lost.ranges())
+    std::puts(text("no record of tasks ", first, " to ", last,
+                   ": dead letters, unless the log has their results")
+                  .c_str());
+  return 0;
+}
+
+}  // namespace eole::ventilator
