@@ -1,3 +1,5 @@
+#include "common/storage/salvage.hpp"
+
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -6,7 +8,6 @@
 #include "cli/common.hpp"
 #include "common/base/text.hpp"
 #include "common/storage/real_disk.hpp"
-#include "common/storage/salvage.hpp"
 
 namespace eole::cli {
 
@@ -21,8 +22,8 @@ int check(const std::string& path, bool json) {
   Value::Array places;
   for (const auto& loss : losses) {
     if (json)
-      places.push_back(Value::Map{
-          {"segment", loss.segment}, {"offset", loss.offset}, {"bytes", loss.bytes}});
+      places.push_back(
+          Value::Map{{"segment", loss.segment}, {"offset", loss.offset}, {"bytes", loss.bytes}});
     else
       std::printf("segment %u: %llu bytes damaged at offset %llu\n", loss.segment,
                   static_cast<unsigned long long>(loss.bytes),

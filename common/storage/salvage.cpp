@@ -59,9 +59,9 @@ std::vector<Loss> read_damaged(Directory& directory, const RecordVisitor& visit)
     while (true) {
       const auto here = next_record(content, id, offset);
       const bool is_end = here >= content.size();
-      const bool is_loss = is_end ? stated_end > offset || (stated_end == 0 && !is_last &&
-                                                            content.size() > offset)
-                                  : here > offset;
+      const bool is_loss =
+          is_end ? stated_end > offset || (stated_end == 0 && !is_last && content.size() > offset)
+                 : here > offset;
       const bool was_whole = is_end && is_last && is_proven_beyond(content, id, offset);
       if (is_loss || was_whole)
         losses.push_back({segment.number, offset, std::max(here, stated_end) - offset});

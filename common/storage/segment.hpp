@@ -55,8 +55,7 @@ std::optional<std::uint32_t> payload_size(std::string_view header, std::uint64_t
 std::optional<std::string_view> payload_of(std::string_view raw, std::uint64_t segment_id,
                                            std::uint64_t offset);
 /// Where the first good record at or behind `offset` begins; the content's size if none does.
-std::uint64_t next_record(std::string_view content, std::uint64_t segment_id,
-                          std::uint64_t offset);
+std::uint64_t next_record(std::string_view content, std::uint64_t segment_id, std::uint64_t offset);
 /// True if any record behind `from` says that `from` was durable when it was written: then what
 /// is bad at `from` was once good, and this is damage, not a torn tail.
 bool is_proven_beyond(std::string_view content, std::uint64_t segment_id, std::uint64_t from);

@@ -42,8 +42,12 @@ void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
   }
   segment.end = kSegmentHeaderBytes + body.size();
 
-  SegmentHeader header{options_.kind, id_,         segment.id,
-                       number,        previous_end, segment.end,
+  SegmentHeader header{options_.kind,
+                       id_,
+                       segment.id,
+                       number,
+                       previous_end,
+                       segment.end,
                        std::max(options_.segment_bytes, segment.end)};
   segment.file->reserve(header.reserved);
   segment.file->write(0, encode(header) + body);
@@ -220,8 +224,8 @@ std::string Store::read(Position at) const {
   constexpr std::size_t kGuess = 16384;  // One read for most records.
   // Parsed as a segment of which only this part is at hand.
   const bool is_buffered = at.segment == current_segment() && at.offset >= written_;
-  auto raw = is_buffered ? buffer_.substr(at.offset - written_)
-                         : segment.file->read(at.offset, kGuess);
+  auto raw =
+      is_buffered ? buffer_.substr(at.offset - written_) : segment.file->read(at.offset, kGuess);
   const auto damaged = [&] {
     return StorageFailure(text("segment ", segment_name(at.segment), kSegmentSuffix,
                                ": damaged record at offset ", at.offset));

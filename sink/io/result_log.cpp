@@ -26,9 +26,10 @@ ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions option
     : directory_(directory),
       segment_bytes_(options.segment_bytes),
       core_(std::in_place, 0),
-      store_(directory, with_kind(options), [this](Position at, std::uint32_t type, std::string_view payload) {
-        load(at, type, payload);
-      }) {
+      store_(directory, with_kind(options),
+             [this](Position at, std::uint32_t type, std::string_view payload) {
+               load(at, type, payload);
+             }) {
   core_->set_log(store_.id());
 }
 

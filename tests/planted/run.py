@@ -51,6 +51,10 @@ def find(name):
             return f"simulator: ended with {code}"
         what = re.sub(r"\b[a-z0-9]{6}-\d+", "a task", found[2])
         return f"simulator, seed {found[1]}: {what}"
+    code, output = run([BIN / "eole-crash", "--images", "20000", "--flips", "4000"], name, 120)
+    if code != 0:
+        found = re.search(r"^((?:journal|log) seed.*)$", output, re.M)
+        return f"crash points: {found[1]}" if found else f"crash points: {output[-200:]}"
     code, output = run([BIN / "unit_tests"], name, 300)
     if code is None:
         return f"unit tests: {output}"

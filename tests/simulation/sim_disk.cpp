@@ -118,34 +118,64 @@ void SimDisk::fail_operation(std::uint64_t n, bool for_ever) {
   fails_for_ever_ = for_ever;
 }
 
-void SimDisk::cut_power() {
+void SimDisk::cut_power(Damage damage) {
   fail_at_ = UINT64_MAX;
   fail_sync_ = false;
-  if (!unsynced_names_.empty())
+  if (!unsynced_names_.empty() && damage != Damage::kDropped)
     if (const auto kept = below(unsynced_names_.size() + 1); kept > 0)
       durable_names_ = unsynced_names_[kept - 1];
   unsynced_names_.clear();
   names_ = durable_names_;
   for (auto& [name, inode] : names_) {
-    for (auto& change : inode->unsynced) {
-      const auto fate = below(4);
-      if (fate == 0) continue;  // Lost; what came later may still be there.
-      if (fate == 1 && !change.is_resize) {
-        constexpr std::uint64_t kSector = 512;  // Torn: some sectors of it made it.
-        Change part;
-        for (std::uint64_t at = 0; at < change.bytes.size(); at += kSector) {
-          if (below(2) == 0) continue;
-          part.offset = change.offset + at;
-          part.bytes = change.bytes.substr(at, kSector);
-          apply(inode->durable, part);
-        }
-        continue;
-      }
-      apply(inode->durable, change);
-    }
+    for (const auto& change : inode->unsynced)
+      damage_change(*inode, change, &change == &inode->unsynced.back(), damage);
     inode->unsynced.clear();
     inode->now = inode->durable;
   }
+}
+
+void SimDisk::damage_change(Inode& inode, const Change& change, bool is_last, Damage damage) {
+  auto fate = damage;
+  if (damage == Damage::kMixed) {
+    constexpr Damage kFates[] = {Damage::kDropped, Damage::kTorn, Damage::kMixed, Damage::kMixed};
+    fate = kFates[below(4)];
+    is_last = true;
+  }
+  const auto end = change.offset + change.bytes.size();
+  switch (fate) {
+    case Damage::kMixed:
+      return apply(inode.durable, change);
+    case Damage::kDropped:
+      return;
+    case Damage::kReordered:
+      if (below(2) == 0) apply(inode.durable, change);
+      return;
+    case Damage::kTorn: {
+      if (!is_last || change.is_resize) return apply(inode.durable, change);
+      constexpr std::uint64_t kSector = 512;  // Some sectors of it made it.
+      for (std::uint64_t at = 0; at < change.bytes.size(); at += kSector)
+        if (below(2) != 0)
+          apply(inode.durable, {change.offset + at, change.bytes.substr(at, kSector), false});
+      return;
+    }
+    case Damage::kZeroed:
+      if (change.is_resize) return apply(inode.durable, change);
+      if (inode.durable.size() < end) inode.durable.resize(end, '\0');
+      return;
+    case Damage::kStale: {
+      if (change.is_resize) return apply(inode.durable, change);
+      const auto& other = names_.begin()->second->durable;  // The oldest file.
+      if (change.offset >= other.size()) return;
+      return apply(inode.durable,
+                   {change.offset, other.substr(change.offset, change.bytes.size()), false});
+    }
+  }
+}
+
+void SimDisk::truncate(const std::string& name, std::uint64_t size) {
+  auto& inode = *names_.at(name);
+  for (auto* content : {&inode.now, &inode.durable})
+    content->resize(std::min<std::uint64_t>(size, content->size()));
 }
 
 bool SimDisk::flip_bit(const std::string& name, std::uint64_t offset) {

@@ -10,6 +10,16 @@
 
 namespace eole::simulation {
 
+/// What a power cut makes of what was not synced.
+enum class Damage {
+  kMixed,      // Each write kept, lost or torn, at random.
+  kDropped,    // All of it lost.
+  kTorn,       // The last write torn at 512 bytes, those before it kept.
+  kReordered,  // Some writes lost although later ones are kept.
+  kZeroed,     // Sizes kept, the bytes are zeros.
+  kStale,      // Sizes kept, the bytes are another file's old ones.
+};
+
 /// A disk in memory that fails like a real one: what was not synced may be lost, kept or torn at
 /// a power cut; a failed sync drops its pages although they can still be read.
 class SimDisk {
@@ -21,7 +31,7 @@ class SimDisk {
 
   /// The power fails: unsynced writes are kept, lost or torn at 512 bytes; directory changes are
   /// kept up to some point.
-  void cut_power();
+  void cut_power(Damage damage = Damage::kMixed);
   /// The n-th operation from now on throws, and (if `for_ever`) each after it.
   void fail_operation(std::uint64_t n, bool for_ever = false);
   void fail_next_sync() { fail_sync_ = true; }
@@ -32,6 +42,9 @@ class SimDisk {
   void repair();
   void set_free_bytes(std::uint64_t bytes) { free_bytes_ = bytes; }
 
+  /// Cuts a file short.
+  void truncate(const std::string& name, std::uint64_t size);
+  const std::string& content(const std::string& name) const { return names_.at(name)->now; }
   std::uint64_t operations() const { return operations_; }
   std::vector<std::string> names() const;
   std::uint64_t size_of(const std::string& name) const { return names_.at(name)->now.size(); }
@@ -55,6 +68,7 @@ class SimDisk {
     std::uint64_t offset = 0;
   };
   static void flip(const Flip& flip);
+  void damage_change(Inode& inode, const Change& change, bool is_last, Damage damage);
   static void apply(std::string& content, const Change& change);
   void count_operation();
   void change_names(Names next);

@@ -94,3 +94,12 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
   REQUIRE_FALSE(again.settled.contains(1));
   REQUIRE(args_of(journal, 1) == body(1));
 }
+
+TEST_CASE("a journal with little room left says that it is full, before it is", "[journal]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  Journal journal(*directory, small(1), "boot");
+  REQUIRE_FALSE(journal.is_full());
+  disk.set_free_bytes(63ULL << 20);
+  REQUIRE(journal.is_full());
+}

@@ -99,3 +99,17 @@ TEST_CASE("a checkpoint is enough to go on from", "[ventilator]") {
   REQUIRE(durable.limits.size() == 1);
   REQUIRE(durable.requests.at(7).answered.at(1) == Answered{"", 1, 2});
 }
+
+TEST_CASE("a lost task waits until the log was read up to the head that was told", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.silence(1);
+  const auto first = rig.last<SendFollow>();
+  rig.step(SettledReceived{{first.request, kLog, 0, 2, 5, {}}, {}});  // Only a part of it.
+  REQUIRE(rig.core.task(1)->state == "running");
+  const auto second = rig.last<SendFollow>();
+  REQUIRE(second.offset == 2);
+  rig.step(SettledReceived{{second.request, kLog, 2, 5, 5, {}}, {}});
+  REQUIRE(rig.core.task(1)->state == "queued");
+}

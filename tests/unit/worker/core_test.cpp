@@ -350,3 +350,11 @@ TEST_CASE("the next attempt of a failed task runs, also before the failure is ac
   rig.step(AckReceived{{9, kRun, 1}});
   REQUIRE(rig.core.held() == 1);  // The acknowledgement is the first attempt's.
 }
+
+TEST_CASE("hello again is obeyed at once: the pipe is closed, then comes the hello", "[worker]") {
+  Rig rig(Rig::config());
+  rig.link();
+  rig.step(HelloAgainReceived{kRun});
+  REQUIRE(std::holds_alternative<ClosePipe>(rig.out.at(0)));
+  REQUIRE(std::get<SendHello>(rig.out.at(1)).hello.hello == 2);
+}

@@ -1,0 +1,120 @@
+#include <stdexcept>
+
+#include "common/base/text.hpp"
+#include "common/protocol/records.hpp"
+#include "tests/crash/subject.hpp"
+#include "ventilator/io/journal.hpp"
+#include "ventilator/io/salvage.hpp"
+
+namespace eole::crash {
+
+namespace {
+
+using simulation::SimDisk;
+using ventilator::Journal;
+
+class JournalSubject final : public Subject {
+ public:
+  explicit JournalSubject(std::uint64_t seed) : seed_(seed) {}
+
+  void live(SimDisk& disk) override {
+    const auto directory = disk.open();
+    Journal journal(*directory, options(), "boot");
+    auto durable = journal.take_recovered();
+    start_ = durable.start;
+    for (std::uint64_t turn = 1; turn <= kTurns; ++turn) {
+      const auto first = durable.last + 1;
+      protocol::Submit submit;
+      submit.run = 7;
+      submit.request = turn;
+      submit.confirmed = turn > 3 ? turn - 3 : 0;
+      submit.count = static_cast<std::uint32_t>(1 + (seed_ + turn) % 4);
+      for (auto seq = first; seq < first + submit.count; ++seq)
+        protocol::put_task_spec(submit.payload, {false, "work", "", body(seq)});
+      durable.last += submit.count;
+      durable.requests[7].add(turn, submit.confirmed, {"", first, submit.count});
+      ventilator::Actions actions;
+      actions.push_back(ventilator::JournalTasks{first, "", submit});
+      actions.push_back(ventilator::JournalNote{3, start_, {{first, turn, 1, false}}, false});
+      if (first > 12) {  // All but the first two and the last ten are settled.
+        durable.settled.add(3, first - 10);
+        actions.push_back(ventilator::Forget{{{3, first - 10}}});
+      }
+      const auto settled = durable.settled;
+      settled_ = settled;
+      journal.write(actions, [&] { return durable; });
+      answered_ = durable.last;  // From here on a client knows.
+      answered_request_ = turn;
+      journal.collect(settled);
+      if (turn % 3 == 0) journal.rest();
+    }
+    journal.rest();
+  }
+
+  void check(SimDisk& disk) override {
+    const auto directory = disk.open();
+    Journal journal(*directory, options(), "boot");
+    const auto durable = journal.take_recovered();
+    if (durable.last < answered_)
+      throw std::runtime_error(text("last is ", durable.last, ", answered was ", answered_));
+    if (answered_ > 0 && durable.start <= start_)
+      throw std::runtime_error("a start number came twice");
+    const auto requests = durable.requests.find(7);
+    if (answered_request_ > 0 && (requests == durable.requests.end() ||
+                                  !requests->second.answered.contains(answered_request_)))
+      throw std::runtime_error("the last answer was forgotten");
+    for (Seq seq = 1; seq <= answered_; ++seq) {
+      if (settled_.contains(seq)) continue;
+      if (durable.settled.contains(seq))
+        throw std::runtime_error(text("task ", seq, " is settled, and never was"));
+      if (!has_task(journal, seq)) throw std::runtime_error(text("task ", seq, " is lost"));
+    }
+  }
+
+  std::uint64_t salvage(SimDisk& disk) override {
+    const auto from = disk.open();
+    SimDisk fresh(seed_);
+    SeqRanges lost;
+    {
+      const auto to = fresh.open();
+      lost = ventilator::salvage_journal(*from, *to, options()).lost;
+    }
+    const auto directory = fresh.open();
+    Journal journal(*directory, options(), "boot");
+    std::uint64_t told = 0;
+    for (Seq seq = 1; seq <= answered_; ++seq) {
+      if (settled_.contains(seq) || (journal.has(seq) && has_task(journal, seq))) continue;
+      // What came after the last whole record cannot be told by number: there the sink's log
+      // knows more than the journal, and the ventilator refuses to start.
+      if (!lost.contains(seq) && seq <= journal.take_recovered().last)
+        throw std::runtime_error(text("task ", seq, " is gone, and not told as lost"));
+      ++told;
+    }
+    return told;
+  }
+
+ private:
+  storage::StoreOptions options() {
+    return {.segment_bytes = kSegmentBytes, .entropy = seed_ * 1000 + ++opened_};
+  }
+  static std::string body(Seq seq) { return text("task ", seq, std::string(seq * 37 % 90, 'x')); }
+  static bool has_task(Journal& journal, Seq seq) {
+    ByteReader reader(journal.spec(seq));
+    const auto spec = protocol::read_task_spec(reader);
+    return spec && spec->args == body(seq);
+  }
+  std::uint64_t seed_;
+  std::uint64_t opened_ = 0;
+  std::uint32_t start_ = 0;
+  Seq answered_ = 0;
+  std::uint64_t answered_request_ = 0;
+  SeqRanges settled_;
+};
+
+}  // namespace
+
+std::unique_ptr<Subject> make_journal_subject(std::uint64_t seed) {
+  return std::make_unique<JournalSubject>(seed);
+}
+
+}  // namespace eole::crash

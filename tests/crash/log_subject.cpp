@@ -1,0 +1,133 @@
+#include <map>
+#include <stdexcept>
+
+#include "common/base/text.hpp"
+#include "sink/io/result_log.hpp"
+#include "sink/io/salvage.hpp"
+#include "tests/crash/subject.hpp"
+
+namespace eole::crash {
+
+namespace {
+
+using simulation::SimDisk;
+using sink::ResultLog;
+constexpr Origin kOrigin = 5;
+
+class LogSubject final : public Subject {
+ public:
+  explicit LogSubject(std::uint64_t seed) : seed_(seed) {}
+
+  void live(SimDisk& disk) override {
+    const auto directory = disk.open();
+    ResultLog log(*directory, options());
+    sink::Actions actions;
+    log.core().on_event(sink::IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, {}}, {}}, actions);
+    log.write(actions);
+    std::uint64_t number = 1;
+    for (std::uint64_t turn = 1; turn <= kTurns; ++turn) {
+      protocol::Results results;
+      results.run = 7;
+      results.first = number;
+      results.count = static_cast<std::uint32_t>(1 + (seed_ + turn) % 4);
+      for (std::uint32_t i = 0; i < results.count; ++i, ++number) {
+        protocol::ResultRecord result;
+        result.id = {kOrigin, number};
+        result.is_final = true;
+        const auto body = body_of(number);
+        result.body = body;
+        protocol::put_result(results.payload, result);
+      }
+      actions.clear();
+      log.core().on_event(sink::ResultsReceived{results, {}}, actions);
+      log.write(actions);
+      acknowledged_ = number - 1;
+      if (turn % 3 == 0) log.rest();
+    }
+    log.rest();
+  }
+
+  void check(SimDisk& disk) override {
+    const auto directory = disk.open();
+    ResultLog log(*directory, options());
+    if (log.core().head() < acknowledged_)
+      throw std::runtime_error(
+          text("the head is ", log.core().head(), ", acknowledged was ", acknowledged_));
+    const auto found = bodies(log);
+    for (std::uint64_t number = 1; number <= acknowledged_; ++number)
+      if (found.at(number) != number - 1)
+        throw std::runtime_error(text("result ", number, " is at another offset"));
+    // Its duplicates are known: nothing acknowledged is taken a second time.
+    sink::Actions actions;
+    protocol::Results again{8, 1, 1, 0, "", {}};
+    protocol::ResultRecord result;
+    result.id = {kOrigin, acknowledged_};
+    result.is_final = true;
+    protocol::put_result(again.payload, result);
+    if (acknowledged_ > 0) {
+      log.core().on_event(sink::ResultsReceived{again, {}}, actions);
+      for (const auto& action : actions)
+        if (std::holds_alternative<sink::AppendBatch>(action))
+          throw std::runtime_error("a result was taken twice");
+    }
+  }
+
+  std::uint64_t salvage(SimDisk& disk) override {
+    const auto from = disk.open();
+    SimDisk fresh(seed_);
+    std::uint64_t told = 0;
+    std::uint64_t last_told = 0;
+    {
+      const auto to = fresh.open();
+      for (const auto& [first, last] : sink::salvage_log(*from, *to, options()).lost) {
+        told += last - first + 1;
+        last_told = last + 1;
+      }
+    }
+    const auto directory = fresh.open();
+    ResultLog log(*directory, options());
+    const auto found = bodies(log);
+    const auto reach = std::max(last_told, found.empty() ? 0 : found.rbegin()->first);
+    if (found.size() + told < reach) throw std::runtime_error("a result is gone, and not told");
+    return acknowledged_ > found.size() ? acknowledged_ - found.size() : 0;
+  }
+
+ private:
+  storage::StoreOptions options() {
+    return {.segment_bytes = kSegmentBytes, .entropy = seed_ * 1000 + ++opened_};
+  }
+  static std::string body_of(std::uint64_t number) {
+    return text("result ", number, std::string(number * 31 % 120, 'y'));
+  }
+  /// Of each task whose result is as it was written: its offset.
+  static std::map<std::uint64_t, std::uint64_t> bodies(const ResultLog& log) {
+    std::map<std::uint64_t, std::uint64_t> found;
+    protocol::Read read{0, 0, 0, 0, 1 << 20};
+    while (read.offset < log.core().head()) {
+      const auto records = log.read(read);
+      ByteReader reader(records->payload);
+      while (!reader.is_done()) {
+        const auto batch = protocol::read_batch(reader.take(reader.get<std::uint32_t>()));
+        ByteReader results(batch->records);
+        for (std::uint32_t i = 0; i < batch->count; ++i) {
+          const auto result = protocol::read_result(results);
+          if (result->body == body_of(result->id.seq))
+            found.emplace(result->id.seq, batch->first_offset + i);
+        }
+      }
+      read.offset = records->next;
+    }
+    return found;
+  }
+  std::uint64_t seed_;
+  std::uint64_t opened_ = 0;
+  std::uint64_t acknowledged_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Subject> make_log_subject(std::uint64_t seed) {
+  return std::make_unique<LogSubject>(seed);
+}
+
+}  // namespace eole::crash
