@@ -1,0 +1,50 @@
+"""A bounded share of ./dev chaos: each scenario once, short."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+CHAOS = pathlib.Path(__file__).parents[1] / "chaos/chaos.py"
+
+
+class Chaos(unittest.TestCase):
+    def run_scenario(self, name):
+        done = subprocess.run([sys.executable, CHAOS, "--minutes", "0.1", "--rate", "2000", "--only", name],
+                              capture_output=True, text=True, timeout=300, check=False)
+        found = json.loads(done.stdout.splitlines()[-1])
+        if found["outcome"] == "skipped":
+            self.skipTest(found["why"])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_storm(self):
+        self.run_scenario("storm")
+
+    def test_restart(self):
+        self.run_scenario("restart")
+
+    def test_network(self):
+        self.run_scenario("network")
+
+    def test_power(self):
+        self.run_scenario("power")
+
+    def test_sync(self):
+        self.run_scenario("sync")
+
+    def test_full(self):
+        self.run_scenario("full")
+
+    def test_files(self):
+        self.run_scenario("files")
+
+    def test_clock(self):
+        self.run_scenario("clock")
+
+    def test_namespaces(self):
+        self.run_scenario("namespaces")
+
+
+if __name__ == "__main__":
+    unittest.main()
