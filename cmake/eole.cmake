@@ -12,11 +12,16 @@ target_compile_options(eole_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
 target_compile_definitions(eole_options INTERFACE SPDLOG_FMT_EXTERNAL
   $<$<BOOL:${EOLE_PLANTED}>:EOLE_PLANTED>)
 target_link_libraries(eole_options INTERFACE Threads::Threads)
+set(sanitizers_address -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+set(sanitizers_thread -fsanitize=thread)
+set(sanitizers_fuzz -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
 if(EOLE_SANITIZE)
-  target_compile_options(eole_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
-    -fno-sanitize-recover=undefined
-    -Wno-maybe-uninitialized)  # GCC 12 sees ghosts in instrumented std::optional.
-  target_link_options(eole_options INTERFACE -fsanitize=address,undefined)
+  target_compile_options(eole_options INTERFACE ${sanitizers_${EOLE_SANITIZE}}
+    -fno-omit-frame-pointer)
+  target_link_options(eole_options INTERFACE ${sanitizers_${EOLE_SANITIZE}})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # GCC 12 sees ghosts in instrumented std::optional.
+    target_compile_options(eole_options INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 
 function(eole_library name dir)

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 #include "common/base/text.hpp"
@@ -41,9 +42,16 @@ Expected<ClusterFile> read_cluster_file(const std::string& path) {
     return Error{text("cluster file ", path, ": not there; `eole up` writes it")};
   if ((status.st_mode & 0077) != 0)
     return Error{text("cluster file ", path, ": others can read it, chmod it to 0600")};
+  std::ifstream file(path, std::ios::binary);
+  std::string content(std::istreambuf_iterator<char>(file), {});
+  if (!file) return Error{text("cluster file ", path, ": cannot be read")};
+  return parse_cluster_file(content, path);
+}
+
+Expected<ClusterFile> parse_cluster_file(std::string_view content, const std::string& path) {
   ClusterFile cluster;
   try {
-    const auto file = toml::parse_file(path);
+    const auto file = toml::parse(content, path);
     for (auto& [name, value] : entries(cluster)) value = file[name].value_or(std::string());
   } catch (const toml::parse_error& error) {
     return Error{text("cluster file ", path, ": line ", error.source().begin.line, ": ",

@@ -24,6 +24,8 @@ struct ClusterFile {
 };
 
 Expected<ClusterFile> read_cluster_file(const std::string& path);
+/// The same from the file's content; `path` is for the error's text.
+Expected<ClusterFile> parse_cluster_file(std::string_view content, const std::string& path);
 void write_cluster_file(const std::string& path, const ClusterFile& cluster);
 
 /// --cluster's value if given, else EOLE_CLUSTER, else $XDG_STATE_HOME/eole/cluster.toml.

@@ -1,5 +1,6 @@
 #include "common/protocol/value.hpp"
 
+#include <algorithm>
 #include <msgpack.hpp>
 
 #include "common/base/text.hpp"
@@ -84,9 +85,23 @@ struct ValueVisitor : msgpack::null_visitor {
   bool visit_str(const char* text, std::uint32_t size) { return add(std::string(text, size)); }
   bool visit_bin(const char* bytes, std::uint32_t size) { return add(Blob{{bytes, size}}); }
   bool visit_ext(const char*, std::uint32_t) { return false; }
-  bool start_array(std::uint32_t) { return start(false); }
+  bool start_array(std::uint32_t count) {
+    if (!start(false)) return false;
+    open.back().items.reserve(spend(count));
+    return true;
+  }
   bool end_array() { return end(); }
-  bool start_map(std::uint32_t) { return start(true); }
+  bool start_map(std::uint32_t count) {
+    if (!start(true)) return false;
+    open.back().members.reserve(spend(count));
+    return true;
+  }
+  /// How many of so many elements may be expected: each takes at least one of the bytes.
+  std::size_t spend(std::size_t count) {
+    const auto expected = std::min(count, elements_left);
+    elements_left -= expected;
+    return expected;
+  }
   bool start_map_key() { return open.back().in_key = true; }
   bool end_map_key() {
     open.back().in_key = false;
@@ -105,6 +120,7 @@ struct ValueVisitor : msgpack::null_visitor {
   };
   std::vector<Open> open;
   Value root;
+  std::size_t elements_left = 0;
 };
 
 const Value kNull;
@@ -167,6 +183,7 @@ bool is_msgpack(std::string_view bytes) {
 
 Expected<Value> Value::from_msgpack(std::string_view bytes) {
   ValueVisitor visitor;
+  visitor.elements_left = bytes.size();
   std::size_t end = 0;
   if (!msgpack::parse(bytes.data(), bytes.size(), end, visitor) || end != bytes.size())
     return Error{text("not one msgpack value with text keys and at most ", kDepthMax, " levels")};

@@ -66,6 +66,8 @@ void Core::on(const ResultsReceived& event, Actions& out) {
     out.push_back(PublishAck{results.run, accepted});
     return;
   }
+  // A count that the bytes cannot hold is a lie, and must not become an allocation.
+  if (results.count > results.payload.size() / ResultRecord::kHeaderBytes) return;
   std::vector<std::pair<ResultRecord, std::string_view>> records;
   records.reserve(results.count);
   std::vector<Bytes> replaced;  // Bodies of results that could not be taken as they are.

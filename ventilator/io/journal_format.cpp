@@ -1,6 +1,8 @@
 #include "ventilator/io/journal_format.hpp"
 
+
 #include "common/base/planted.hpp"
+#include "common/protocol/records.hpp"
 
 namespace eole::ventilator {
 
@@ -98,6 +100,7 @@ bool decode(std::string_view payload, JournalNote& out) {
     ref.lease_number = reader.get<std::uint64_t>();
     const auto count = reader.get<std::uint32_t>();
     ref.attempt = reader.get<std::uint16_t>();
+    if (out.tasks.size() + count > protocol::kTasksPerMessageMax) return false;
     for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
       out.tasks.push_back(ref);
       ++ref.seq;

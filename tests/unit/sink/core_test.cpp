@@ -193,3 +193,10 @@ TEST_CASE("a sink that loads its log decides as before", "[sink]") {
   REQUIRE(act(after, results(1, {{1}, {2, false, TaskState::kFailed, 3}})) ==
           Actions{PublishAck{kRun, 2}});
 }
+
+TEST_CASE("a message that counts more results than it has bytes is dropped", "[sink]") {
+  Core core(1);
+  Actions out;
+  core.on_event(ResultsReceived{{5, 1, 0, UINT32_MAX, "w", "few bytes"}, {}}, out);
+  REQUIRE(out.empty());
+}

@@ -1,0 +1,62 @@
+#include <cstdint>
+
+#include "common/base/seq_ranges.hpp"
+#include "common/protocol/records.hpp"
+#include "sink/core/core.hpp"
+#include "tests/fuzz/allocation_limit.hpp"
+
+// The payloads: the first byte says which decoder takes the rest.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace eole;
+  using namespace eole::protocol;
+  if (size == 0) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
+  const fuzz::AllocationLimit limit(size);
+  ByteReader reader(bytes);
+  switch (data[0] % 9) {
+    case 0:
+      while (read_task_spec(reader)) {
+      }
+      break;
+    case 1:
+      (void)count_task_specs(bytes);
+      break;
+    case 2:
+      while (read_task_record(reader)) {
+      }
+      break;
+    case 3:
+      (void)decode_held(bytes);
+      break;
+    case 4:
+      (void)decode_orders(bytes);
+      break;
+    case 5:
+      (void)decode_settlement(bytes);
+      break;
+    case 6: {
+      SeqRanges ranges;
+      (void)ranges.decode(bytes);
+      break;
+    }
+    case 7:
+      if (const auto batch = read_batch(bytes)) {
+        Settlement settlement;
+        sink::project(*batch, 1, settlement);
+      }
+      break;
+    case 8: {  // A worker's results, up to the sink's core.
+      sink::Core core(1);
+      sink::Actions actions;
+      core.on_event(sink::IntroduceReceived{"v", {1, 1, 1, 1, 1000, {}}, {}}, actions);
+      Results results;
+      results.run = 1;
+      results.first = 1;
+      results.count = static_cast<std::uint32_t>(bytes.empty() ? 0 : bytes[0]);
+      results.payload = bytes.empty() ? "" : bytes.substr(1);
+      core.on_event(sink::ResultsReceived{results, {}}, actions);
+      break;
+    }
+  }
+  return 0;
+}
