@@ -42,7 +42,7 @@ class Image:
         self.mount.mkdir()
         run("truncate", "-s", size, self.file)
         run(f"mkfs.{kind}", "-q", *options, self.file)
-        run("mount", "-o", "loop", self.file, self.mount)
+        run("mount", "-o", "loop,discard", self.file, self.mount)
 
     def __enter__(self):
         return self

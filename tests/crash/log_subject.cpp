@@ -59,7 +59,7 @@ class LogSubject final : public Subject {
         throw std::runtime_error(text("result ", number, " is at another offset"));
     // Its duplicates are known: nothing acknowledged is taken a second time.
     sink::Actions actions;
-    protocol::Results again{8, 1, 1, 0, "", {}};
+    protocol::Results again{8, 1, 0, 1, "", {}};
     protocol::ResultRecord result;
     result.id = {kOrigin, acknowledged_};
     result.is_final = true;
