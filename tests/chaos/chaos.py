@@ -355,7 +355,34 @@ def namespaces(options):
             return {"faults": faults, **check(cluster, client)}
 
 
-SCENARIOS = [storm, restart, network, power, sync, full, files, clock, namespaces]
+def runs_again(task):
+    return task.get("worker") and task.get("attempt", 1) > 1
+
+
+def redelivery(options):
+    """How soon a task runs elsewhere after its worker was killed, and after it hung."""
+    took = {signal.SIGKILL: [], signal.SIGSTOP: []}
+    with Cluster(workers=2, slots=1) as cluster:
+        cluster.eole("status", "--until-workers", "2")
+        for how, times in took.items():
+            for _ in range(max(2, min(20, int(options.minutes * 5)))):
+                task = cluster.submit([{"kind": "sleep", "args": {"seconds": 2}}])[0]["id"]
+                first = wait_until(lambda: cluster.task(task).get("worker"), what="it runs")
+                pid = cluster.pid(first)
+                os.kill(pid, how)
+                start = time.monotonic()
+                wait_until(lambda: runs_again(cluster.task(task)), 30, "it runs again")
+                times.append(time.monotonic() - start)
+                wake(pid)
+                wait_until(lambda: cluster.task(task)["state"] == "done", what="done")
+                cluster.eole("status", "--until-workers", "2")
+    killed, hung = (max(times) for times in took.values())
+    if killed > 0.5 or hung > 4:
+        raise AssertionError(f"killed {killed:.2f} s, hung {hung:.2f} s")
+    return {"killed_s": round(killed, 3), "hung_s": round(hung, 3)}
+
+
+SCENARIOS = [storm, restart, redelivery, network, power, sync, full, files, clock, namespaces]
 
 
 def run_one(scenario, options):

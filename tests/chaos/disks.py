@@ -12,7 +12,10 @@ class Missing(Exception):
 
 
 def run(*command):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    try:
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise Missing(f"needs {command[0]}") from error
     if done.returncode != 0:
         raise Missing(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
 

@@ -1,7 +1,8 @@
+#include "common/protocol/records.hpp"
+
 #include <cstdint>
 
 #include "common/base/seq_ranges.hpp"
-#include "common/protocol/records.hpp"
 #include "sink/core/core.hpp"
 #include "tests/fuzz/allocation_limit.hpp"
 

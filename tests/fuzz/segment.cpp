@@ -1,8 +1,9 @@
+#include "common/storage/segment.hpp"
+
 #include <cstdint>
 
 #include "common/base/bytes.hpp"
 #include "common/storage/salvage.hpp"
-#include "common/storage/segment.hpp"
 #include "tests/simulation/sim_disk.hpp"
 
 // A store whose newest segment holds records with right checksums and made-up contents, and then

@@ -67,11 +67,11 @@ class Cluster:
         except Exception:  # noqa: BLE001 - only for cleaning up
             return []
 
-    def start(self):
+    def start(self, until="ready"):
         self.up = subprocess.Popen([*self.prefix, BIN / "eole", "up", *self.arguments], env=self.env,
                                    stdout=subprocess.PIPE, text=True)
         for line in self.up.stdout:
-            if line.strip() == "ready":
+            if until in line:
                 return
         raise AssertionError("eole up ended before it was ready")
 

@@ -24,6 +24,9 @@ class Chaos(unittest.TestCase):
     def test_restart(self):
         self.run_scenario("restart")
 
+    def test_redelivery(self):
+        self.run_scenario("redelivery")
+
     def test_network(self):
         self.run_scenario("network")
 

@@ -1,6 +1,5 @@
 #include "ventilator/io/journal_format.hpp"
 
-
 #include "common/base/planted.hpp"
 #include "common/protocol/records.hpp"
 

@@ -1,0 +1,88 @@
+"""A damaged journal and a damaged log: refused with the place, salvaged, and used again."""
+
+import collections
+import glob
+import os
+import shutil
+import tempfile
+import unittest
+
+from cluster import Cluster, wait_until
+
+
+def flip(path, where):
+    with open(path, "r+b") as file:
+        file.seek(where)
+        byte = file.read(1)
+        file.seek(where)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+class Salvage(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="eole-test-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def damage(self, store):
+        """Flips a bit in the middle of the oldest segment's records; the segment's path."""
+        path = sorted(glob.glob(f"{self.directory}/eole/data/{store}/*.seg"))[-1]
+        with open(path, "rb") as file:
+            content = file.read().rstrip(b"\0")
+        flip(path, len(content) // 2)
+        return path
+
+    def replace(self, cluster, store):
+        path = f"{self.directory}/eole/data/{store}"
+        checked = cluster.eole("salvage", path, check=False)
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn("damaged at offset", checked.stdout)
+        cluster.eole("salvage", path, "--to", path + ".new")
+        shutil.rmtree(path)
+        os.rename(path + ".new", path)
+        self.assertEqual(cluster.eole("salvage", path).returncode, 0)
+
+    def said(self, role):
+        with open(f"{self.directory}/eole/data/logs/{role}.log", encoding="utf-8") as file:
+            return file.read()
+
+    def refuses(self, cluster, role):
+        cluster.start(until=f"{role} died")
+        wait_until(lambda: "damaged record at offset" in self.said(role), what="a refusal with its place")
+        cluster.stop(kill=True)
+
+    def test_a_salvaged_journal_loses_only_what_was_damaged_and_says_so(self):
+        cluster = Cluster(workers=0, directory=self.directory)
+        cluster.start()
+        for number in range(20):
+            cluster.submit([{"kind": "echo", "args": {"n": number}}])
+        cluster.stop()
+        self.damage("ventilator")
+        self.refuses(cluster, "ventilator")
+        self.replace(cluster, "ventilator")
+        with Cluster(workers=1, directory=self.directory) as again:
+            again.wait_settled(20)
+            states = collections.Counter(entry["state"] for entry in again.log())
+            self.assertEqual(states, {"done": 19, "dead": 1})
+            self.assertIn("damaged", str(again.json("dead", "list")))
+
+    def test_a_salvaged_log_is_a_new_log_with_all_other_results(self):
+        cluster = Cluster(workers=1, directory=self.directory)
+        cluster.start()
+        for number in range(20):
+            cluster.submit([{"kind": "echo", "args": {"n": number}}])
+            cluster.wait_settled(number + 1)
+        cluster.stop()
+        self.damage("sink/log")
+        self.refuses(cluster, "sink")
+        self.replace(cluster, "sink/log")
+        with Cluster(workers=1, directory=self.directory) as again:
+            ids = [line["id"] for line in again.submit([{"kind": "echo", "args": {"n": 20}}])]
+            wait_until(lambda: again.json("result", ids[0], check=False), what="it goes on")
+            log = again.log()
+            self.assertEqual([entry["offset"] for entry in log], list(range(len(log))))
+            self.assertEqual(len({entry["id"] for entry in log}), len(log))
+            self.assertGreaterEqual(len(log), 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
