@@ -116,6 +116,10 @@ def wake(pid):
         pass
 
 
+def runs_again(task):
+    return task.get("worker") and task.get("attempt", 1) > 1
+
+
 # ---- Scenarios: each returns what it saw.
 
 def storm(options):
@@ -319,9 +323,20 @@ def clock(options):
                 jumps += 1
                 time.sleep(0.5)
             client.finish(cluster)
+            jump(0)
+            task = cluster.submit([{"kind": "sleep", "args": {"seconds": 2}}])[0]["id"]
+            holder = wait_until(lambda: cluster.task(task).get("worker"), what="it runs")
+            jump(-48)  # Its lease must not last two days longer now.
+            hung = cluster.pid(holder)
+            os.kill(hung, signal.SIGSTOP)
+            try:
+                wait_until(lambda: runs_again(cluster.task(task)), 10, "a hung worker's task moves")
+            finally:
+                wake(hung)
+            wait_until(lambda: cluster.task(task)["state"] == "done", what="done")
             cluster.stop()
             found = check(cluster, client)
-            if found["redelivered"]:
+            if found["redelivered"] > 1:  # That one.
                 raise AssertionError(f"a clock jump cost leases: {found}")
             return {"jumps": jumps, **found}
 
@@ -353,10 +368,6 @@ def namespaces(options):
                 worker.wait()
             cluster.stop()
             return {"faults": faults, **check(cluster, client)}
-
-
-def runs_again(task):
-    return task.get("worker") and task.get("attempt", 1) > 1
 
 
 def redelivery(options):
