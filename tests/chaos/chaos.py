@@ -169,7 +169,7 @@ def power(options):
     with disks.Image("ext4", "1G") as image:
         with Cluster("--data", f"{image.mount}/eole/data", workers=2,
                      directory=str(image.mount)) as cluster:
-            client = Client(cluster, options.rate, cuts * 1.5 + 5)
+            client = Client(cluster, options.rate, cuts * 10 + 10)  # Ended by hand.
             while done < cuts:
                 time.sleep(options.random.uniform(0.2, 1.0))
                 running = pids(cluster)
