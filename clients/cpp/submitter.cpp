@@ -95,16 +95,21 @@ Expected<void> Submitter::take(net::Received received) {
     if (refused) return Error{text("the ventilator: ", refused->reason)};
   }
   if (head->name() != protocol::Accepted::kName) return {};
-  const auto accepted = protocol::decode<protocol::Accepted>(*head, {});
+  const auto accepted =
+      protocol::decode<protocol::Accepted>(*head, std::move(received.message.payload));
   if (!accepted) return {};
-  for (auto& flight : flights_) {
-    if (flight.submit.request != accepted->request) continue;
-    flight.is_accepted = true;
-    flight.accepted = *accepted;
+  ByteReader reader(accepted->payload);
+  while (const auto acceptance = protocol::read_acceptance(reader)) {
+    // The requests under way have numbers that follow one another.
+    if (flights_.empty() || acceptance->request < flights_.front().submit.request) continue;
+    const auto at = acceptance->request - flights_.front().submit.request;
+    if (at >= flights_.size()) continue;
+    flights_[at].is_accepted = true;
+    flights_[at].accepted = *acceptance;
   }
   while (!flights_.empty() && flights_.front().is_accepted) {
     const auto& first = flights_.front().accepted;
-    on_accepted_(first.origin, first.first, first.count);
+    on_accepted_(accepted->origin, first.first, first.count);
     flights_.pop_front();
   }
   return {};

@@ -39,7 +39,7 @@ class Submitter {
     protocol::Submit submit;
     TimePoint sent{};
     bool is_accepted = false;
-    protocol::Accepted accepted;
+    protocol::Acceptance accepted;
   };
   Expected<void> send();
   Expected<void> collect(std::size_t until);

@@ -19,6 +19,18 @@ void put(Bytes& out, std::type_identity_t<Int> value) {
   out.append(raw, sizeof(Int));
 }
 
+/// The same at a place of a fixed-size header that is known to be large enough.
+template <class Int>
+void write_at(char* header, std::size_t at, std::type_identity_t<Int> value) {
+  std::memcpy(header + at, &value, sizeof(Int));
+}
+template <class Int>
+Int read_at(std::string_view header, std::size_t at) {
+  Int value{};
+  std::memcpy(&value, header.data() + at, sizeof(Int));
+  return value;
+}
+
 /// Reads fixed-size integers and strings from hostile bytes. After the first read past the end
 /// ok() is false and every further read gives zero or nothing.
 class ByteReader {

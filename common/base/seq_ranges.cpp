@@ -12,6 +12,12 @@ std::uint64_t SeqRanges::add(Seq first, Seq last) {
   if (next != ranges_.begin()) {
     auto previous = std::prev(next);
     if (previous->second >= last) return 0;
+    // Most often a range just grows at its end: no node is made or freed then.
+    if (previous->second + 1 == first && (next == ranges_.end() || next->first > last + 1)) {
+      previous->second = last;
+      count_ += last - first + 1;
+      return last - first + 1;
+    }
     if (previous->second + 1 >= first) {  // grows the range on the left
       count_ -= previous->second - previous->first + 1;
       first = previous->first;

@@ -55,15 +55,14 @@ concept HasPayload = requires(T message) {
 }  // namespace detail
 
 template <class T>
-Message encode(const T& message) {
-  auto& fields_of = const_cast<T&>(message);  // fields() serves reading and writing alike
+Message encode(T message) {
   detail::FieldCounter counter;
-  fields_of.fields(counter);
+  message.fields(counter);
   HeadWriter head(T::kName, counter.count);
   detail::FieldWriter writer{head};
-  fields_of.fields(writer);
+  message.fields(writer);
   Message out{head.take(), {}};
-  if constexpr (detail::HasPayload<T>) out.payload = message.payload;
+  if constexpr (detail::HasPayload<T>) out.payload = std::move(message.payload);
   return out;
 }
 

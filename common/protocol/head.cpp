@@ -41,8 +41,8 @@ struct HeadVisitor : msgpack::null_visitor {
     reader.fields_[reader.count_++] = field;
     return true;
   }
-  bool visit_positive_integer(std::uint64_t number) { return add({false, number, {}}); }
-  bool visit_str(const char* text, std::uint32_t size) { return add({true, 0, {text, size}}); }
+  bool visit_positive_integer(std::uint64_t number) { return add({nullptr, number}); }
+  bool visit_str(const char* text, std::uint32_t size) { return add({text, size}); }
   bool start_array(std::uint32_t count) {
     if (in_array || count > HeadReader::kFieldsMax) return false;
     return in_array = true;
@@ -70,7 +70,7 @@ Expected<HeadReader> HeadReader::parse(std::string_view head) {
   std::size_t end = 0;
   if (!msgpack::parse(head.data(), head.size(), end, visitor) || end != head.size())
     return Error{"head: not one flat msgpack array of at most 24 numbers and texts"};
-  if (reader.count_ < 2 || reader.fields_[0].is_text || !reader.fields_[1].is_text)
+  if (reader.count_ < 2 || reader.fields_[0].text != nullptr || reader.fields_[1].text == nullptr)
     return Error{"head: does not start with a version and a name"};
   if (reader.fields_[0].number != kVersion)
     return Error{text("head: protocol version ", reader.fields_[0].number, ", this is ", kVersion)};
@@ -78,13 +78,14 @@ Expected<HeadReader> HeadReader::parse(std::string_view head) {
 }
 
 std::uint64_t HeadReader::next_number() {
-  if (next_ >= count_ || fields_[next_].is_text) return ok_ = false, 0;
+  if (next_ >= count_ || fields_[next_].text != nullptr) return ok_ = false, 0;
   return fields_[next_++].number;
 }
 
 std::string_view HeadReader::next_text() {
-  if (next_ >= count_ || !fields_[next_].is_text) return ok_ = false, std::string_view{};
-  return fields_[next_++].text;
+  if (next_ >= count_ || fields_[next_].text == nullptr) return ok_ = false, std::string_view{};
+  const auto& field = fields_[next_++];
+  return {field.text, field.number};
 }
 
 }  // namespace eole::protocol

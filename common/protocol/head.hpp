@@ -38,7 +38,7 @@ class HeadReader {
   static constexpr std::size_t kFieldsMax = 24;
   static Expected<HeadReader> parse(std::string_view head);
 
-  std::string_view name() const { return fields_[1].text; }
+  std::string_view name() const { return {fields_[1].text, fields_[1].number}; }
   /// The next field. A missing field or one of the other type makes ok() false.
   std::uint64_t next_number();
   std::string_view next_text();
@@ -47,9 +47,8 @@ class HeadReader {
 
  private:
   struct Field {
-    bool is_text = false;
-    std::uint64_t number = 0;
-    std::string_view text;
+    const char* text = nullptr;  // Null: a number.
+    std::uint64_t number = 0;    // Or the text's size.
   };
   friend struct HeadVisitor;
   std::array<Field, kFieldsMax> fields_{};

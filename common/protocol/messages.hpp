@@ -28,14 +28,13 @@ struct Submit {
   bool operator==(const Submit&) const = default;
 };
 
-/// Ventilator -> client, after the tasks are durable: they are first … first + count - 1.
+/// Ventilator -> client (payload: acceptance records), after the tasks of these requests are
+/// durable: all that one sync covered.
 struct Accepted {
   static constexpr std::string_view kName = "accepted";
-  std::uint64_t request = 0;
   Origin origin = 0;
-  Seq first = 0;
-  std::uint32_t count = 0;
-  void fields(auto& io) { io(request), io(origin), io(first), io(count); }
+  Bytes payload;
+  void fields(auto& io) { io(origin); }
   bool operator==(const Accepted&) const = default;
 };
 
@@ -120,7 +119,7 @@ struct HelloAgain {
   bool operator==(const HelloAgain&) const = default;
 };
 
-/// Ventilator -> worker on the link's own pipe (payload: task records), numbered from `first`.
+/// Ventilator -> worker on the link's own pipe (payload: task runs), numbered from `first`.
 struct Tasks {
   static constexpr std::string_view kName = "tasks";
   std::uint32_t start = 0;

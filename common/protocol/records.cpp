@@ -29,28 +29,28 @@ void read_id(ByteReader& reader, TaskId& id, Lease& lease) {
 }  // namespace
 
 void put_task_spec(Bytes& out, const TaskSpec& spec) {
-  put<std::uint8_t>(out, spec.retry ? kRetry : 0);
-  put<std::uint8_t>(out, static_cast<std::uint8_t>(spec.kind.size()));
-  put<std::uint8_t>(out, static_cast<std::uint8_t>(spec.project.size()));
-  put<std::uint8_t>(out, 0);
-  put<std::uint32_t>(out, static_cast<std::uint32_t>(spec.args.size()));
+  char header[TaskSpec::kHeaderBytes] = {static_cast<char>(spec.retry ? kRetry : 0),
+                                         static_cast<char>(spec.kind.size()),
+                                         static_cast<char>(spec.project.size())};
+  write_at<std::uint32_t>(header, 4, static_cast<std::uint32_t>(spec.args.size()));
+  out.append(header, sizeof header);
   out += spec.kind;
   out += spec.project;
   out += spec.args;
 }
 
 std::optional<TaskSpec> read_task_spec(ByteReader& reader) {
+  const auto header = reader.take(TaskSpec::kHeaderBytes);
+  if (!reader.ok()) return std::nullopt;
   TaskSpec spec;
-  const auto flags = reader.get<std::uint8_t>();
-  const auto kind_bytes = reader.get<std::uint8_t>();
-  const auto project_bytes = reader.get<std::uint8_t>();
-  const auto zero = reader.get<std::uint8_t>();
-  const auto args_bytes = reader.get<std::uint32_t>();
+  const auto flags = read_at<std::uint8_t>(header, 0);
+  const auto zero = read_at<std::uint8_t>(header, 3);
+  const auto args_bytes = read_at<std::uint32_t>(header, 4);
   spec.retry = (flags & kRetry) != 0;
-  spec.kind = reader.take(kind_bytes);
-  spec.project = reader.take(project_bytes);
+  spec.kind = reader.take(read_at<std::uint8_t>(header, 1));
+  spec.project = reader.take(read_at<std::uint8_t>(header, 2));
   spec.args = reader.take(args_bytes);
-  if (!reader.ok() || kind_bytes == 0 || flags > kRetry || zero != 0) return std::nullopt;
+  if (!reader.ok() || spec.kind.empty() || flags > kRetry || zero != 0) return std::nullopt;
   if (args_bytes > kTaskBytesMax) return std::nullopt;
   return spec;
 }
@@ -68,24 +68,41 @@ Expected<std::uint32_t> count_task_specs(std::string_view payload) {
   return count;
 }
 
-void put_task_record(Bytes& out, const TaskRecord& record) {
-  put<std::uint64_t>(out, record.seq);
-  put<std::uint64_t>(out, record.lease_number);
-  put<std::uint16_t>(out, record.attempt);
-  put<std::uint16_t>(out, record.is_last ? kLast : 0);
-  out += record.spec;
+void put_acceptance(Bytes& out, const Acceptance& acceptance) {
+  put<std::uint64_t>(out, acceptance.request);
+  put<std::uint64_t>(out, acceptance.first);
+  put<std::uint32_t>(out, acceptance.count);
 }
 
-std::optional<TaskRecord> read_task_record(ByteReader& reader) {
-  TaskRecord record;
-  record.seq = reader.get<std::uint64_t>();
-  record.lease_number = reader.get<std::uint64_t>();
-  record.attempt = reader.get<std::uint16_t>();
-  record.is_last = (reader.get<std::uint16_t>() & kLast) != 0;
-  const auto rest = reader.rest();
-  if (!read_task_spec(reader)) return std::nullopt;
-  record.spec = rest.substr(0, rest.size() - reader.rest().size());
-  return record;
+std::optional<Acceptance> read_acceptance(ByteReader& reader) {
+  Acceptance acceptance;
+  acceptance.request = reader.get<std::uint64_t>();
+  acceptance.first = reader.get<std::uint64_t>();
+  acceptance.count = reader.get<std::uint32_t>();
+  if (!reader.ok()) return std::nullopt;
+  return acceptance;
+}
+
+void put_task_run(Bytes& out, const TaskRun& run) {
+  put<std::uint64_t>(out, run.seq);
+  put<std::uint64_t>(out, run.lease_number);
+  put<std::uint16_t>(out, run.attempt);
+  put<std::uint16_t>(out, run.is_last ? kLast : 0);
+  put<std::uint32_t>(out, run.count);
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(run.specs.size()));
+  out += run.specs;
+}
+
+std::optional<TaskRun> read_task_run(ByteReader& reader) {
+  TaskRun run;
+  run.seq = reader.get<std::uint64_t>();
+  run.lease_number = reader.get<std::uint64_t>();
+  run.attempt = reader.get<std::uint16_t>();
+  run.is_last = (reader.get<std::uint16_t>() & kLast) != 0;
+  run.count = reader.get<std::uint32_t>();
+  run.specs = reader.take(reader.get<std::uint32_t>());
+  if (!reader.ok()) return std::nullopt;
+  return run;
 }
 
 Bytes encode_held(const std::vector<Held>& held) {
@@ -149,18 +166,22 @@ std::string_view to_text(TaskState state) {
 }
 
 void put_result(Bytes& out, const ResultRecord& result) {
-  put_id(out, result.id, result.lease);
-  put<std::uint16_t>(out, result.attempt);
-  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.state));
-  put<std::uint8_t>(out, static_cast<std::uint8_t>((result.is_final ? kFinal : 0) |
-                                                   (result.is_unconfirmed ? kUnconfirmed : 0)));
-  put<std::int64_t>(out, result.finished_unix_ms);
-  put<std::uint32_t>(out, result.run_ms);
-  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.kind.size()));
-  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.project.size()));
-  put<std::uint8_t>(out, static_cast<std::uint8_t>(result.artifacts.size() / kSha256Bytes));
-  put<std::uint8_t>(out, 0);
-  put<std::uint32_t>(out, static_cast<std::uint32_t>(result.body.size()));
+  char header[ResultRecord::kHeaderBytes] = {};
+  write_at<std::uint32_t>(header, 0, result.id.origin);
+  write_at<std::uint64_t>(header, 4, result.id.seq);
+  write_at<std::uint32_t>(header, 12, result.lease.start);
+  write_at<std::uint64_t>(header, 16, result.lease.number);
+  write_at<std::uint16_t>(header, 24, result.attempt);
+  header[26] = static_cast<char>(result.state);
+  header[27] =
+      static_cast<char>((result.is_final ? kFinal : 0) | (result.is_unconfirmed ? kUnconfirmed : 0));
+  write_at<std::int64_t>(header, 28, result.finished_unix_ms);
+  write_at<std::uint32_t>(header, 36, result.run_ms);
+  header[40] = static_cast<char>(result.kind.size());
+  header[41] = static_cast<char>(result.project.size());
+  header[42] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
+  write_at<std::uint32_t>(header, 44, static_cast<std::uint32_t>(result.body.size()));
+  out.append(header, sizeof header);
   out += result.kind;
   out += result.project;
   out += result.artifacts;
@@ -168,22 +189,22 @@ void put_result(Bytes& out, const ResultRecord& result) {
 }
 
 std::optional<ResultRecord> read_result(ByteReader& reader) {
+  const auto header = reader.take(ResultRecord::kHeaderBytes);
+  if (!reader.ok()) return std::nullopt;
   ResultRecord result;
-  read_id(reader, result.id, result.lease);
-  result.attempt = reader.get<std::uint16_t>();
-  const auto state = reader.get<std::uint8_t>();
-  const auto flags = reader.get<std::uint8_t>();
-  result.finished_unix_ms = reader.get<std::int64_t>();
-  result.run_ms = reader.get<std::uint32_t>();
-  const auto kind_bytes = reader.get<std::uint8_t>();
-  const auto project_bytes = reader.get<std::uint8_t>();
-  const auto artifacts = reader.get<std::uint8_t>();
-  reader.get<std::uint8_t>();
-  const auto body_bytes = reader.get<std::uint32_t>();
-  result.kind = reader.take(kind_bytes);
-  result.project = reader.take(project_bytes);
-  result.artifacts = reader.take(artifacts * kSha256Bytes);
-  result.body = reader.take(body_bytes);
+  result.id.origin = read_at<std::uint32_t>(header, 0);
+  result.id.seq = read_at<std::uint64_t>(header, 4);
+  result.lease.start = read_at<std::uint32_t>(header, 12);
+  result.lease.number = read_at<std::uint64_t>(header, 16);
+  result.attempt = read_at<std::uint16_t>(header, 24);
+  const auto state = read_at<std::uint8_t>(header, 26);
+  const auto flags = read_at<std::uint8_t>(header, 27);
+  result.finished_unix_ms = read_at<std::int64_t>(header, 28);
+  result.run_ms = read_at<std::uint32_t>(header, 36);
+  result.kind = reader.take(read_at<std::uint8_t>(header, 40));
+  result.project = reader.take(read_at<std::uint8_t>(header, 41));
+  result.artifacts = reader.take(read_at<std::uint8_t>(header, 42) * kSha256Bytes);
+  result.body = reader.take(read_at<std::uint32_t>(header, 44));
   if (!reader.ok() || state < 1 || state > 4 || result.id.seq == 0) return std::nullopt;
   result.state = static_cast<TaskState>(state);
   result.is_final = (flags & kFinal) != 0;
@@ -226,6 +247,17 @@ void Settlement::add(Seq seq) {
   } else {
     ranges.push_back({seq, seq});
   }
+}
+
+void Settlement::add(const Settlement& later) {
+  for (const auto& range : later.ranges) {
+    if (!ranges.empty() && ranges.back().last + 1 == range.first) {
+      ranges.back().last = range.last;
+    } else {
+      ranges.push_back(range);
+    }
+  }
+  failures.insert(failures.end(), later.failures.begin(), later.failures.end());
 }
 
 Bytes encode_settlement(const Settlement& settlement) {

@@ -35,17 +35,34 @@ std::optional<TaskSpec> read_task_spec(ByteReader& reader);
 /// The number of whole specs in `payload`, or why it is not a list of specs.
 Expected<std::uint32_t> count_task_specs(std::string_view payload);
 
-/// One task on a pipe: u64 seq, u64 lease number, u16 attempt, u16 flags (1: last attempt), spec.
-struct TaskRecord {
+/// What one request of a client came to: u64 request, u64 first, u32 count. Its tasks are
+/// first … first + count - 1.
+struct Acceptance {
+  std::uint64_t request = 0;
+  Seq first = 0;
+  std::uint32_t count = 0;
+  bool operator==(const Acceptance&) const = default;
+};
+void put_acceptance(Bytes& out, const Acceptance& acceptance);
+/// Nothing, and the reader not ok, behind the last one.
+std::optional<Acceptance> read_acceptance(ByteReader& reader);
+
+/// Tasks on a pipe whose numbers and leases follow one another: u64 seq, u64 lease number, u16
+/// attempt, u16 flags (1: last attempt), u32 count, u32 specs size; then `count` specs as they
+/// were submitted.
+struct TaskRun {
+  static constexpr std::size_t kHeaderBytes = 28;
   Seq seq = 0;
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
   bool is_last = false;
-  std::string_view spec;
-  bool operator==(const TaskRecord&) const = default;
+  std::uint32_t count = 1;
+  std::string_view specs;
+  bool operator==(const TaskRun&) const = default;
 };
-void put_task_record(Bytes& out, const TaskRecord& record);
-std::optional<TaskRecord> read_task_record(ByteReader& reader);
+void put_task_run(Bytes& out, const TaskRun& run);
+/// The specs are not looked into: read_task_spec tells whether there are `count` good ones.
+std::optional<TaskRun> read_task_run(ByteReader& reader);
 
 enum class HeldState : std::uint8_t { kWaiting = 1, kStarted, kFinished, kReturned };
 /// One task that a worker holds: u32 origin, u64 seq, u32 lease start, u64 lease number, u8 state.
@@ -98,6 +115,7 @@ std::optional<ResultRecord> read_result(ByteReader& reader);
 /// A piece of the log, as it is on disk and on the wire: u64 first offset, u64 run, u64 level,
 /// u32 count, u16 worker size, u16 zero, worker, then `count` result records.
 struct ResultBatch {
+  static constexpr std::size_t kHeaderBytes = 32;
   std::uint64_t first_offset = 0;
   RunId run = 0;
   std::uint64_t level = 0;  // All of the run's numbers up to this one are in the log.
@@ -129,6 +147,8 @@ struct Settlement {
   bool operator==(const Settlement&) const = default;
   /// Adds one settled task; neighbours that come in order share a range.
   void add(Seq seq);
+  /// Adds what a later stretch of the log says.
+  void add(const Settlement& later);
 };
 Bytes encode_settlement(const Settlement& settlement);
 Expected<Settlement> decode_settlement(std::string_view payload);

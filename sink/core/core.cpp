@@ -1,6 +1,7 @@
 #include "sink/core/core.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
@@ -16,9 +17,68 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kReasonBytesMax = 1024;  // Of a failure, as the ventilator keeps it.
+
+// What `origin`'s ventilator must know of one record.
+void project(const ResultRecord& result, protocol::Settlement& out) {
+  if (result.is_final) return out.add(result.id.seq);
+  out.failures.push_back(
+      {result.id.seq, result.lease, error_of(result).substr(0, kReasonBytesMax)});
 }
 
-void Core::load_batch(const protocol::ResultBatch& batch) {
+}  // namespace
+
+void Summary::add(const ResultRecord& result) {
+  if (count == 0) origin = result.id.origin;
+  if (origin != result.id.origin) origin = 0;
+  seq_min = std::min(seq_min, result.id.seq);
+  seq_max = std::max(seq_max, result.id.seq);
+  if (result.is_final && result.state == TaskState::kDead) dead.push_back(first_offset + count);
+  ++count;
+  auto entry = std::find_if(settlements.begin(), settlements.end(),
+                            [&](const auto& one) { return one.first == result.id.origin; });
+  if (entry == settlements.end()) entry = settlements.insert(entry, {result.id.origin, {}});
+  project(result, entry->second);
+}
+
+/// Records are put straight into the batch that the log gets; its header is filled in at the end.
+class Core::Open {
+ public:
+  /// `bytes`: that all records have together.
+  Open(RunId run, std::uint64_t level, std::string_view worker, std::size_t bytes)
+      : batch_{0, run, level, 0, worker, {}}, bytes_expected_(bytes) {}
+  void add(const ResultRecord& result, std::string_view raw, std::uint64_t offset) {
+    if (summary_.count == 0) {
+      summary_.first_offset = offset;
+      project_ = result.project;
+      bytes_ = encode_batch(batch_);
+      bytes_.reserve(bytes_.size() + bytes_expected_);
+    }
+    summary_.add(result);
+    bytes_ += raw;
+  }
+  bool fits(const ResultRecord& result) const {
+    return summary_.count == 0 || project_ == result.project;
+  }
+  std::uint32_t count() const { return summary_.count; }
+  AppendBatch take() {
+    batch_.first_offset = summary_.first_offset;
+    batch_.count = summary_.count;
+    bytes_.replace(0, protocol::ResultBatch::kHeaderBytes, encode_batch(batch_), 0,
+                   protocol::ResultBatch::kHeaderBytes);
+    return {std::exchange(bytes_, {}), std::exchange(project_, {}), std::exchange(summary_, {})};
+  }
+
+ private:
+  protocol::ResultBatch batch_;
+  std::size_t bytes_expected_;
+  Bytes bytes_;
+  std::string project_;
+  Summary summary_;
+};
+
+Summary Core::load_batch(const protocol::ResultBatch& batch) {
+  Summary summary;
+  summary.first_offset = batch.first_offset;
   ByteReader reader(batch.records);
   for (std::uint32_t i = 0; i < batch.count; ++i) {
     const auto result = read_result(reader);
@@ -31,12 +91,14 @@ void Core::load_batch(const protocol::ResultBatch& batch) {
       failed_[result->id] = result->lease;
     }
     count(*result);
+    summary.add(*result);
   }
   if (batch.run != 0) {
     auto& accepted = accepted_[batch.run];
     accepted = std::max(accepted, batch.level);
   }
   head_ = batch.first_offset + batch.count;
+  return summary;
 }
 
 void Core::load_introduction(const AppendIntroduction& introduction) {
@@ -68,61 +130,74 @@ void Core::on(const ResultsReceived& event, Actions& out) {
   }
   // A count that the bytes cannot hold is a lie, and must not become an allocation.
   if (results.count > results.payload.size() / ResultRecord::kHeaderBytes) return;
-  std::vector<std::pair<ResultRecord, std::string_view>> records;
-  records.reserve(results.count);
-  std::vector<Bytes> replaced;  // Bodies of results that could not be taken as they are.
-  replaced.reserve(results.count);
+  // A message that lies about itself is dropped whole: its sender is broken, not its tasks.
   ByteReader reader(results.payload);
   for (auto number = results.first; number <= last; ++number) {
-    const auto before = reader.rest();
-    auto result = read_result(reader);
-    // A message that lies about itself is dropped whole: its sender is broken, not its tasks.
+    const auto result = read_result(reader);
     if (!result) return;
-    auto raw = before.substr(0, before.size() - reader.rest().size());
-    if (number <= accepted) continue;
-    if (!origins_.contains(result->id.origin)) return;  // It waits for its introduction.
-    std::string problem;
-    if (result->body.size() > protocol::kInlineBytesMax + 4096)
-      problem = text("result of ", result->body.size(), " bytes, limit ", protocol::kInlineBytesMax,
-                     " (larger ones are artifacts)");
-    for (std::size_t at = 0; at < result->artifacts.size(); at += 32) {
-      const auto artifact = result->artifacts.substr(at, 32);
-      if (std::find(event.missing.begin(), event.missing.end(), artifact) != event.missing.end())
-        problem = text("artifact ", hex(artifact), " is not in the sink");
-    }
-    if (!problem.empty()) {
-      result->state = TaskState::kFailed;
-      result->is_final = true;
-      result->artifacts = {};
-      const auto body = Value(Value::Map{{"error", problem}}).to_msgpack();
-      result->body = body;
-      Bytes rewritten;
-      put_result(rewritten, *result);
-      replaced.push_back(std::move(rewritten));
-      raw = replaced.back();
-      ByteReader again(raw);
-      result = read_result(again);
-    }
-    records.emplace_back(*result, raw);
+    // One of an origin that is not introduced waits for its introduction.
+    if (number > accepted && !is_introduced(result->id.origin)) return;
   }
   if (!reader.is_done()) return;
+
+  Open open(results.run, last, results.worker, results.payload.size());
+  reader = ByteReader(results.payload);
+  for (auto number = results.first; number <= last; ++number) {
+    const auto before = reader.rest();
+    auto result = *read_result(reader);
+    if (number <= accepted) continue;
+    if (const auto problem = problem_of(result, event.missing); !problem.empty()) {
+      take_as_failed(result, problem, open, out);
+    } else {
+      take(result, before.substr(0, before.size() - reader.rest().size()), open, out);
+    }
+  }
+  close(open, out);
   accepted = last;
-  take(results.run, last, results.worker, records, out);
   out.push_back(PublishAck{results.run, accepted + (planted("acknowledge-one-more") ? 1 : 0)});
+}
+
+// Why a result cannot be taken as it is.
+std::string Core::problem_of(const ResultRecord& result, const std::vector<std::string>& missing) {
+  if (result.body.size() > protocol::kInlineBytesMax + 4096)
+    return text("result of ", result.body.size(), " bytes, limit ", protocol::kInlineBytesMax,
+                " (larger ones are artifacts)");
+  for (std::size_t at = 0; at < result.artifacts.size(); at += 32) {
+    const auto artifact = result.artifacts.substr(at, 32);
+    if (std::find(missing.begin(), missing.end(), artifact) != missing.end())
+      return text("artifact ", hex(artifact), " is not in the sink");
+  }
+  return {};
+}
+
+void Core::take_as_failed(ResultRecord result, const std::string& problem, Open& open,
+                          Actions& out) {
+  const auto body = Value(Value::Map{{"error", problem}}).to_msgpack();
+  result.state = TaskState::kFailed;
+  result.is_final = true;
+  result.artifacts = {};
+  result.body = body;
+  Bytes raw;
+  put_result(raw, result);
+  take(result, raw, open, out);
 }
 
 void Core::on(const VerdictsReceived& event, Actions& out) {
   const auto& verdicts = event.verdicts;
-  if (!origins_.contains(verdicts.origin)) return;
-  std::vector<std::pair<ResultRecord, std::string_view>> records;
+  if (!is_introduced(verdicts.origin)) return;
   ByteReader reader(verdicts.payload);
   while (!reader.is_done()) {
-    const auto before = reader.rest();
     const auto result = read_result(reader);
     if (!result || result->id.origin != verdicts.origin || !result->is_final) return;
-    records.emplace_back(*result, before.substr(0, before.size() - reader.rest().size()));
   }
-  take(0, 0, "", records, out);
+  Open open(0, 0, "", verdicts.payload.size());
+  reader = ByteReader(verdicts.payload);
+  while (!reader.is_done()) {
+    const auto before = reader.rest();
+    const auto result = *read_result(reader);
+    take(result, before.substr(0, before.size() - reader.rest().size()), open, out);
+  }
+  close(open, out);
 }
 
 void Core::on(const IntroduceReceived& event, Actions& out) {
@@ -182,30 +257,18 @@ void Core::count(const ResultRecord& result) {
   if (result.is_final) ++counts_[static_cast<std::size_t>(result.state)];
 }
 
-void Core::take(RunId run, std::uint64_t level, std::string_view worker,
-                const std::vector<std::pair<ResultRecord, std::string_view>>& records,
-                Actions& out) {
-  protocol::ResultBatch batch{head_, run, level, 0, worker, {}};
-  Bytes kept;
-  std::string_view project;
-  const auto close = [&] {
-    if (batch.count == 0) return;
-    batch.records = kept;
-    out.push_back(AppendBatch{encode_batch(batch), std::string(project)});
-    head_ += batch.count;
-    batch.first_offset = head_;
-    batch.count = 0;
-    kept.clear();
-  };
-  for (const auto& [result, raw] : records) {
-    if (!is_news(result)) continue;
-    count(result);
-    if (result.project != project) close();
-    project = result.project;
-    kept += raw;
-    ++batch.count;
-  }
-  close();
+// News goes into the open batch: one for each stretch of equal projects.
+void Core::take(const ResultRecord& result, std::string_view raw, Open& open, Actions& out) {
+  if (!is_news(result)) return;
+  count(result);
+  if (!open.fits(result)) close(open, out);
+  open.add(result, raw, head_);
+}
+
+void Core::close(Open& open, Actions& out) {
+  if (open.count() == 0) return;
+  head_ += open.count();
+  out.push_back(open.take());
 }
 
 void project(const protocol::ResultBatch& batch, Origin origin, protocol::Settlement& out) {
@@ -214,12 +277,7 @@ void project(const protocol::ResultBatch& batch, Origin origin, protocol::Settle
     const auto result = read_result(reader);
     if (!result) return;
     if (result->id.origin != origin) continue;
-    if (result->is_final) {
-      out.add(result->id.seq);
-    } else {
-      auto reason = error_of(*result).substr(0, kReasonBytesMax);
-      out.failures.push_back({result->id.seq, result->lease, std::move(reason)});
-    }
+    project(*result, out);
   }
 }
 

@@ -18,7 +18,7 @@ class Core {
   explicit Core(std::uint64_t log) : log_(log) {}
 
   // Loading, in the log's order.
-  void load_batch(const protocol::ResultBatch& batch);
+  Summary load_batch(const protocol::ResultBatch& batch);
   void load_introduction(const AppendIntroduction& introduction);
 
   void on_event(const Event& event, Actions& out);
@@ -45,10 +45,14 @@ class Core {
   void on(const VerdictsReceived& event, Actions& out);
   void on(const IntroduceReceived& event, Actions& out);
 
-  /// Appends those of `records` that are news, one batch per run of equal projects.
-  void take(RunId run, std::uint64_t level, std::string_view worker,
-            const std::vector<std::pair<protocol::ResultRecord, std::string_view>>& records,
-            Actions& out);
+  static std::string problem_of(const protocol::ResultRecord& result,
+                                const std::vector<std::string>& missing);
+  /// A batch that grows: records of one project.
+  class Open;
+  void take(const protocol::ResultRecord& result, std::string_view raw, Open& open, Actions& out);
+  void take_as_failed(protocol::ResultRecord result, const std::string& problem, Open& open,
+                      Actions& out);
+  void close(Open& open, Actions& out);
   bool is_news(const protocol::ResultRecord& result);
   void count(const protocol::ResultRecord& result);
 

@@ -31,10 +31,24 @@ using Event = std::variant<ResultsReceived, VerdictsReceived, IntroduceReceived>
 
 // Actions. What is appended is durable before anything else leaves (ring rules D3, L1).
 
+/// What is to be known of a batch without opening it again.
+struct Summary {
+  std::uint64_t first_offset = 0;
+  std::uint32_t count = 0;
+  Origin origin = 0;  // Of its records; zero: several.
+  Seq seq_min = UINT64_MAX;
+  Seq seq_max = 0;
+  std::vector<std::uint64_t> dead;  // Offsets of the dead letters.
+  std::vector<std::pair<Origin, protocol::Settlement>> settlements;
+
+  void add(const protocol::ResultRecord& result);
+  bool operator==(const Summary&) const = default;
+};
 /// One encoded result batch for the log.
 struct AppendBatch {
   Bytes batch;
   std::string project;
+  Summary summary;
   bool operator==(const AppendBatch&) const = default;
 };
 struct AppendIntroduction {

@@ -221,23 +221,15 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
 void Node::perform() {
   if (actions_.empty()) return;
   log_.write(actions_);
-  for (const auto& action : actions_)
-    std::visit([&](const auto& concrete) { act(concrete); }, action);
+  for (auto& action : actions_) std::visit([&](auto& concrete) { act(concrete); }, action);
   actions_.clear();
 }
 
-void Node::act(const AppendBatch& action) {
-  protocol::Notification notification{log_.core().log(), action.batch};
-  publisher_.publish("result." + action.project, encode(notification));
-  const auto batch = protocol::read_batch(action.batch);
-  ByteReader reader(batch->records);
-  Origin last = 0;
-  while (const auto result = protocol::read_result(reader)) {
-    if (result->id.origin == last) continue;
-    last = result->id.origin;
-    project(*batch, last, news_[last].settlement);
-  }
-  news_count_ += batch->count;
+void Node::act(AppendBatch& action) {
+  publisher_.publish("result." + action.project,
+                     encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
+  for (const auto& [origin, settlement] : action.summary.settlements) news_[origin].add(settlement);
+  news_count_ += action.summary.count;
   if (!levels_due_) levels_due_ = process::now() + kLevelsWithin;
 }
 
@@ -266,7 +258,7 @@ void Node::publish_levels(TimePoint now) {
   for (const auto& [origin, news] : news_)
     publisher_.publish("settled." + origin_text(origin),
                        encode(protocol::Settled{0, log, published_to_, head, head,
-                                                protocol::encode_settlement(news.settlement)}));
+                                                protocol::encode_settlement(news)}));
   acks_.clear();
   news_.clear();
   news_count_ = 0;

@@ -26,16 +26,12 @@ class Node {
   int run();
 
  private:
-  struct News {  // Of one origin, not yet published.
-    std::uint64_t from = 0;
-    protocol::Settlement settlement;
-  };
   bool drain(net::Socket& socket);
   void handle(net::Received received);
   void handle_query(const std::string& peer, const protocol::Query& query);
   std::vector<std::string> missing_artifacts(std::string_view records) const;
   void perform();
-  void act(const AppendBatch& action);
+  void act(AppendBatch& action);
   void act(const AppendIntroduction& action);
   void act(const PublishAck& action);
   void act(const Reply& action);
@@ -56,7 +52,7 @@ class Node {
   process::StopSignal stop_;
   Actions actions_;
   std::map<RunId, std::uint64_t> acks_;  // Levels to publish soon.
-  std::map<Origin, News> news_;
+  std::map<Origin, protocol::Settlement> news_;  // Not yet published.
   std::uint64_t news_count_ = 0;
   std::uint64_t published_to_ = 0;
   std::optional<TimePoint> levels_due_;

@@ -37,8 +37,7 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
   if (static_cast<LogRecord>(type) == LogRecord::kBatch) {
     const auto batch = protocol::read_batch(payload);
     if (batch && batch->first_offset == core_->head()) {
-      core_->load_batch(*batch);
-      index(at, payload);
+      index(at, payload, core_->load_batch(*batch));
       return;
     }
   } else if (static_cast<LogRecord>(type) == LogRecord::kIntroduction) {
@@ -65,7 +64,7 @@ void ResultLog::write(const Actions& actions) {
 
 void ResultLog::append(const AppendBatch& batch) {
   const auto at = store_.append(static_cast<std::uint32_t>(LogRecord::kBatch), batch.batch);
-  index(at, batch.batch);
+  index(at, batch.batch, batch.summary);
 }
 
 void ResultLog::append(const AppendIntroduction& introduction) {
@@ -77,21 +76,10 @@ void ResultLog::append(const AppendIntroduction& introduction) {
   store_.append(static_cast<std::uint32_t>(LogRecord::kIntroduction), payload);
 }
 
-void ResultLog::index(Position at, std::string_view encoded) {
-  const auto batch = protocol::read_batch(encoded);
-  Entry entry{batch->first_offset, batch->count, crc32c(encoded), 0, UINT64_MAX, 0, at};
-  ByteReader reader(batch->records);
-  for (std::uint32_t i = 0; i < batch->count; ++i) {
-    const auto result = protocol::read_result(reader);
-    if (!result) break;
-    if (i == 0) entry.origin = result->id.origin;
-    if (entry.origin != result->id.origin) entry.origin = 0;
-    entry.seq_min = std::min(entry.seq_min, result->id.seq);
-    entry.seq_max = std::max(entry.seq_max, result->id.seq);
-    if (result->is_final && result->state == protocol::TaskState::kDead)
-      dead_.push_back(batch->first_offset + i);
-  }
-  index_.push_back(entry);
+void ResultLog::index(Position at, std::string_view encoded, const Summary& summary) {
+  index_.push_back({summary.first_offset, summary.count, crc32c(encoded), summary.origin,
+                    summary.seq_min, summary.seq_max, at});
+  dead_.insert(dead_.end(), summary.dead.begin(), summary.dead.end());
 }
 
 std::size_t ResultLog::entry_of(std::uint64_t offset) const {

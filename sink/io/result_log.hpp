@@ -58,7 +58,7 @@ class ResultLog {
   void append(const AppendBatch& batch);
   void append(const AppendIntroduction& introduction);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
-  void index(storage::Position at, std::string_view encoded);
+  void index(storage::Position at, std::string_view encoded, const Summary& summary);
   std::size_t entry_of(std::uint64_t offset) const;
 
   storage::Directory& directory_;

@@ -99,7 +99,7 @@ class JournalSubject final : public Subject {
   }
   static std::string body(Seq seq) { return text("task ", seq, std::string(seq * 37 % 90, 'x')); }
   static bool has_task(Journal& journal, Seq seq) {
-    ByteReader reader(journal.spec(seq));
+    ByteReader reader(journal.specs(seq, 1).bytes);
     const auto spec = protocol::read_task_spec(reader);
     return spec && spec->args == body(seq);
   }

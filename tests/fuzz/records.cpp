@@ -5,6 +5,7 @@
 #include "common/base/seq_ranges.hpp"
 #include "sink/core/core.hpp"
 #include "tests/fuzz/allocation_limit.hpp"
+#include "worker/core/core.hpp"
 
 // The payloads: the first byte says which decoder takes the rest.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
   const fuzz::AllocationLimit limit(size);
   ByteReader reader(bytes);
-  switch (data[0] % 9) {
+  switch (data[0] % 11) {
     case 0:
       while (read_task_spec(reader)) {
       }
@@ -23,8 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)count_task_specs(bytes);
       break;
     case 2:
-      while (read_task_record(reader)) {
-      }
+      while (const auto run = read_task_run(reader)) (void)count_task_specs(run->specs);
       break;
     case 3:
       (void)decode_held(bytes);
@@ -56,6 +56,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       results.count = static_cast<std::uint32_t>(bytes.empty() ? 0 : bytes[0]);
       results.payload = bytes.empty() ? "" : bytes.substr(1);
       core.on_event(sink::ResultsReceived{results, {}}, actions);
+      break;
+    }
+    case 9:
+      while (read_acceptance(reader)) {
+      }
+      break;
+    case 10: {  // What comes on a pipe, up to the worker's core.
+      worker::Config config;
+      config.kinds = {"echo", "work"};
+      config.inline_kinds = {"echo"};
+      worker::Core core(config, 1, TimePoint(1s));
+      worker::Actions actions;
+      core.on_deadline(TimePoint(1s), actions);
+      core.on_event(worker::WelcomeReceived{{1, 1, 1, 5, "pipe", 1000}}, TimePoint(1s), actions);
+      core.on_event(worker::TasksReceived{{1, 1, 1, 5, 1, bytes.empty() ? 0U : static_cast<std::uint8_t>(bytes[0]), Bytes(bytes.empty() ? "" : bytes.substr(1))}}, TimePoint(1s), actions);
+      core.on_deadline(TimePoint(1s), actions);
       break;
     }
   }

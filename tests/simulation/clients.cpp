@@ -31,7 +31,8 @@ void SimClient::submit_next() {
                        : world.chance(fabric_.weather.failing) ? std::string(kFailing)
                                                                : "plain";
     body += text(" ", name_, ".", submit.request, ".", i, std::string(world.below(300), 'x'));
-    protocol::put_task_spec(submit.payload, {body.starts_with(kFailing), "work", "", body});
+    const auto kind = world.chance(0.3) && !body.starts_with(kPoison) ? "quick" : "work";
+    protocol::put_task_spec(submit.payload, {body.starts_with(kFailing), kind, "", body});
     bodies_[submit.request].push_back(std::move(body));
   }
   const auto request = submit.request;
@@ -49,13 +50,13 @@ void SimClient::send(std::uint64_t request) {
   fabric_.world.after(1s, [this, request] { send(request); });
 }
 
-void SimClient::on_accepted(const protocol::Accepted& accepted) {
+void SimClient::on_accepted(Origin origin, const protocol::Acceptance& accepted) {
   const auto found = open_.find(accepted.request);
   if (found == open_.end() || found->second.count != accepted.count) return;
   const auto& bodies = bodies_[accepted.request];
   auto& world = fabric_.world;
   for (std::uint32_t i = 0; i < accepted.count; ++i) {
-    const TaskId id{accepted.origin, accepted.first + i};
+    const TaskId id{origin, accepted.first + i};
     fabric_.ledger.on_answer(id, bodies[i]);
     if (!world.chance(fabric_.weather.cancelled)) continue;
     world.after(world.between(Duration(0), 3s), [this, id] {

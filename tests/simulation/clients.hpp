@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/protocol/messages.hpp"
+#include "common/protocol/records.hpp"
 
 namespace eole::simulation {
 
@@ -16,7 +17,7 @@ class SimClient {
  public:
   SimClient(Fabric& fabric, SimVentilator& ventilator, int number);
   void begin();
-  void on_accepted(const protocol::Accepted& accepted);
+  void on_accepted(Origin origin, const protocol::Acceptance& accepted);
   bool is_done() const { return answered_ == wanted_; }
   const std::string& name() const { return name_; }
 

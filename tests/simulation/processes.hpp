@@ -86,7 +86,7 @@ class SimWorker final : public Process {
   SimWorker(Fabric& fabric, SimVentilator& ventilator, SimSink& sink, int number);
   void on_event(worker::Event event);
   RunId run() const { return core_ ? core_->run() : 0; }
-  bool is_idle() const { return core_ && core_->held() == 0 && core_->unacknowledged() == 0; }
+  bool is_idle() const { return core_ && core_->is_empty(); }
   void break_pipe(bool tells_ventilator);
   const std::optional<Link>& pipe() const { return pipe_; }
 
@@ -100,6 +100,8 @@ class SimWorker final : public Process {
   void end_pipe();
   void open_pipe(const std::string& endpoint);
   void start_task(const worker::StartTask& task);
+  void perform();
+  void run_batch(const std::shared_ptr<const worker::Batch>& batch);
   SimVentilator& ventilator_;
   SimSink& sink_;
   std::optional<worker::Core> core_;

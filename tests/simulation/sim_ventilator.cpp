@@ -8,7 +8,7 @@
 namespace eole::simulation {
 
 using protocol::put_result;
-using protocol::put_task_record;
+using protocol::put_task_run;
 using protocol::Value;
 
 // A refusal of a healthy disk would be an outage without a reason.
@@ -119,30 +119,38 @@ void SimVentilator::act(const ventilator::Action& action) {
 }
 
 void SimVentilator::reply(const ventilator::Reply& action) {
-  const auto* accepted = std::get_if<protocol::Accepted>(&action.message);
+  const auto* accepted = std::get_if<protocol::Acceptance>(&action.message);
   if (accepted == nullptr) return;  // Refused: the client asks again later.
   for (const auto& client : fabric_.clients)
     if (client->name() == action.peer)
       fabric_.send(name(), client->name(),
-                   [&client, copy = *accepted] { client->on_accepted(copy); });
+                   [&client, origin = core_->origin(), copy = *accepted] {
+                     client->on_accepted(origin, copy);
+                   });
 }
 
 void SimVentilator::send_tasks(const ventilator::SendTasks& action) {
   auto& world = fabric_.world;
-  fabric_.ledger.on_send_tasks(action.link, action.first_number + action.tasks.size() - 1);
   protocol::Tasks tasks{action.link.start,
                         action.link.run,
                         action.link.hello,
                         core_->origin(),
                         action.first_number,
-                        static_cast<std::uint32_t>(action.tasks.size()),
+                        0,
                         {}};
-  for (const auto& ref : action.tasks) {
-    world.trace(text("sends ", ref.seq, " on hello ", action.link.hello, " of run ",
-                     action.link.run % 1000, ", attempt ", ref.attempt));
-    const auto spec = std::string(journal_->spec(ref.seq));
-    put_task_record(tasks.payload, {ref.seq, ref.lease_number, ref.attempt, ref.is_last, spec});
-  }
+  for (auto run : action.runs)
+    while (run.count > 0) {
+      const auto specs = journal_->specs(run.seq, run.count);
+      world.trace(text("sends ", specs.count, " from ", run.seq, " on hello ", action.link.hello,
+                       " of run ", action.link.run % 1000, ", attempt ", run.attempt));
+      put_task_run(tasks.payload, {run.seq, run.lease_number, run.attempt, run.is_last,
+                                   specs.count, specs.bytes});
+      tasks.count += specs.count;
+      run.seq += specs.count;
+      run.lease_number += specs.count;
+      run.count -= specs.count;
+    }
+  fabric_.ledger.on_send_tasks(action.link, tasks.first + tasks.count - 1);
   for (const auto& worker : fabric_.workers) {
     if (worker->run() != action.link.run) continue;
     auto& clear = pipe_clear_[action.link];  // In order, and lost with the connection.

@@ -19,7 +19,8 @@ void SimWorker::boot() {
   auto& world = fabric_.world;
   config.slots = 1 + static_cast<std::uint32_t>(world.below(3));
   config.prefetch = static_cast<std::uint32_t>(world.below(4));
-  config.kinds = {"work"};
+  config.kinds = {"work", "quick"};
+  config.inline_kinds = {"quick"};
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;
   core_.emplace(config, world.draw(), world.now());
 }
@@ -55,10 +56,16 @@ void SimWorker::break_pipe(bool tells_ventilator) {
 }
 
 void SimWorker::turn() {
+  perform();
+  if (!core_) return;  // A poison task.
   core_->on_deadline(fabric_.world.now(), actions_);
   if (fabric_.ledger.is_calm() && prefetch_ > 0 && core_->unfinished() > prefetch_)
     throw Violation{
         text(name_, " has ", core_->unfinished(), " unfinished tasks, asked for ", prefetch_)};
+  perform();
+}
+
+void SimWorker::perform() {
   const auto actions = std::exchange(actions_, {});
   for (const auto& action : actions) {
     act(action);
@@ -84,6 +91,8 @@ void SimWorker::act(const worker::Action& action) {
     tell(ventilator::CreditReceived{name_, message});
   } else if (const auto* task = std::get_if<worker::StartTask>(&action)) {
     start_task(*task);
+  } else if (const auto* batch = std::get_if<worker::StartBatch>(&action)) {
+    run_batch(batch->batch);
   } else if (const auto* kill = std::get_if<worker::KillTask>(&action)) {
     killed_.insert(kill->id);
   } else if (const auto* results = std::get_if<worker::SendResults>(&action)) {
@@ -92,6 +101,21 @@ void SimWorker::act(const worker::Action& action) {
       sink_.on_event(sink::ResultsReceived{message, {}});
     });
   }
+}
+
+void SimWorker::run_batch(const std::shared_ptr<const worker::Batch>& batch) {
+  auto& world = fabric_.world;
+  worker::BatchFinished finished{batch, world.wall_ms(), {}, {}};
+  for (const auto& task : batch->tasks) {
+    fabric_.ledger.on_start(task.id);
+    world.trace(text(name_, " runs ", to_text(task.id), " at once, attempt ", task.attempt));
+    const bool fails = task.spec.args.starts_with(kFailing) && world.chance(0.5);
+    const auto body = Value(Value::Map{{"value", std::string(task.spec.args)}}).to_msgpack();
+    finished.ends.push_back({fails ? TaskState::kFailed : TaskState::kDone,
+                             static_cast<std::uint32_t>(body.size())});
+    finished.bodies += body;
+  }
+  on_event(std::move(finished));
 }
 
 void SimWorker::open_pipe(const std::string& endpoint) {

@@ -47,8 +47,11 @@ Core::Core(Config config, Durable durable, TimePoint now)
 
 Durable Core::checkpoint() const {
   auto durable = durable_;
-  for (const auto& [seq, task] : active_)
-    if (task.attempt > 0) durable.notes[seq] = {task.run, task.lease, task.attempt};
+  active_.for_each([&](Seq seq, const Task& task) {
+    if (task.attempt > 0)
+      durable.notes.insert_or_assign(durable.notes.end(), seq,
+                                     Note{task.run, task.lease, task.attempt});
+  });
   return durable;
 }
 
@@ -82,8 +85,8 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   std::string conflict;
   if (const auto* known = find_answer(event, conflict)) {
     if (!conflict.empty()) return refuse(std::move(conflict));
-    out.push_back(Reply{event.peer, protocol::Accepted{submit.request, durable_.origin,
-                                                       known->first, known->count}});
+    out.push_back(
+        Reply{event.peer, protocol::Acceptance{submit.request, known->first, known->count}});
     return;
   }
   const auto client = durable_.requests.find(submit.run);
@@ -109,8 +112,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     durable_.requests[submit.run].add(submit.request, submit.confirmed, std::move(answered));
     clients_seen_[submit.run] = now;
   }
-  out.push_back(
-      Reply{event.peer, protocol::Accepted{submit.request, durable_.origin, first, submit.count}});
+  out.push_back(Reply{event.peer, protocol::Acceptance{submit.request, first, submit.count}});
   out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit)});
 }
 
@@ -152,7 +154,7 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   if (is_settled || durable_.cancelled.contains(seq)) return;
   durable_.cancelled.insert(seq);
   out.push_back(JournalCancel{seq});
-  const bool is_fresh = !active_.contains(seq);
+  const bool is_fresh = active_.find(seq) == nullptr;
   auto& task = make_active(seq);
   // An earlier start may have sent it: its worker has the rest of the grace to say so.
   if (is_fresh && seq <= recovered_.last && !is_noted_open_) task.state = State::kNoted;
@@ -173,11 +175,11 @@ std::optional<TaskView> Core::task(Seq seq) const {
   if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return std::nullopt;
   TaskView view;
   view.state = "queued";
-  const auto found = active_.find(seq);
-  if (found == active_.end()) return view;
-  const auto& task = found->second;
+  const auto* found = active_.find(seq);
+  if (found == nullptr) return view;
+  const auto& task = *found;
   view.attempt = task.attempt;
-  view.reasons = task.reasons;
+  if (task.story) view.reasons = task.story->reasons;
   if (task.state == State::kLeased || task.state == State::kBarrier) {
     view.state = "running";
     const auto worker = workers_.find(task.run);
@@ -213,7 +215,7 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
   // What barriers waited for is answered by another log, or by this reading of the ranges.
   for (auto& barrier : barriers_) barrier.after_request = next_request_;
   follow(now, out);
-  for (const auto seq : verdicts_) push_verdict(seq, active_.at(seq), out);
+  for (const auto seq : verdicts_) push_verdict(seq, *active_.find(seq), out);
 }
 
 // What damage took from the journal, and the log does not know as settled, is dead.
@@ -223,7 +225,7 @@ void Core::bury_lost() {
          seq = durable_.settled.first_missing(seq + 1)) {
       auto& task = make_active(seq);
       if (task.state == State::kVerdict) continue;
-      task.reasons.push_back("its task was lost: the journal was damaged, and salvaged");
+      story_of(task).reasons.push_back("its task was lost: the journal was damaged, and salvaged");
       task.state = State::kVerdict;
       task.verdict = protocol::TaskState::kDead;
       verdicts_.insert(seq);
@@ -248,12 +250,12 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
       if (range.last <= durable_.last) settle(range);
     if (!event.settlement.ranges.empty()) out.push_back(Forget{event.settlement.ranges});
     for (const auto& failure : event.settlement.failures) {
-      const auto found = active_.find(failure.seq);
-      if (found == active_.end() || found->second.lease != failure.lease) continue;
-      auto& task = found->second;
+      auto* found = active_.find(failure.seq);
+      if (found == nullptr || found->lease != failure.lease) continue;
+      auto& task = *found;
       if (task.state != State::kLeased && task.state != State::kBarrier) continue;
       release(task);
-      task.failed = failure.lease;
+      story_of(task).failed = failure.lease;
       if (planted("failure-not-retried")) continue;
       give_back(failure.seq, task, true, "failed: " + failure.reason, out);
     }
@@ -271,21 +273,20 @@ void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{
 
 void Core::settle(const Range& range) {
   if (durable_.settled.add(range.first, range.last) == 0) return;
-  const auto end_one = [&](std::unordered_map<Seq, Task>::iterator found) {
-    release(found->second);
-    verdicts_.erase(found->first);
-    active_.erase(found);
+  const auto end_one = [&](Seq seq, Task& task) {
+    release(task);
+    if (!verdicts_.empty()) verdicts_.erase(seq);
+    active_.erase(seq);
   };
   if (range.last - range.first > active_.size()) {  // A restart may settle millions at once.
-    for (auto task = active_.begin(); task != active_.end();) {
-      const auto here = task++;
-      if (here->first >= range.first && here->first <= range.last) end_one(here);
-    }
+    std::vector<Seq> over;
+    active_.for_each([&](Seq seq, Task&) {
+      if (seq >= range.first && seq <= range.last) over.push_back(seq);
+    });
+    for (const auto seq : over) end_one(seq, *active_.find(seq));
   } else {
-    for (auto seq = range.first; seq <= range.last; ++seq) {
-      const auto found = active_.find(seq);
-      if (found != active_.end()) end_one(found);
-    }
+    for (auto seq = range.first; seq <= range.last; ++seq)
+      if (auto* task = active_.find(seq)) end_one(seq, *task);
   }
   auto& cancelled = durable_.cancelled;
   cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
@@ -308,11 +309,9 @@ void Core::pass_barriers(std::uint64_t request, Actions& out) {
     const auto barrier = std::move(barriers_.front());
     barriers_.pop_front();
     for (const auto& [seq, lease] : barrier.leases) {
-      const auto found = active_.find(seq);
-      if (found == active_.end() || found->second.lease != lease) continue;
-      auto& task = found->second;
-      if (task.state != State::kBarrier) continue;
-      give_back(seq, task, true, barrier.reason, out);
+      auto* task = active_.find(seq);
+      if (task == nullptr || task->lease != lease || task->state != State::kBarrier) continue;
+      give_back(seq, *task, true, barrier.reason, out);
     }
   }
 }
@@ -339,13 +338,12 @@ void Core::open_recovered(TimePoint now, Actions& out) {
   if (is_noted_open_ || !is_grace_over) return;
   is_noted_open_ = true;
   std::vector<std::pair<Seq, Lease>> leases;
-  for (auto& [seq, task] : active_) {
-    if (task.state != State::kNoted) continue;
+  active_.for_each([&](Seq seq, Task& task) {
+    if (task.state != State::kNoted) return;
     task.state = State::kBarrier;
     task.is_unconfirmed = task.attempt > 0;
     leases.emplace_back(seq, task.lease);
-  }
-  std::sort(leases.begin(), leases.end());
+  });
   suspect(std::move(leases), "its worker did not come back after a restart");
   follow(now, out);
 }
@@ -365,7 +363,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
     follow(now, out);
     if (!verdicts_.empty() && now >= next_verdicts_ && !planted("verdict-pushed-once")) {
       next_verdicts_ = now + config_.retry;
-      for (const auto seq : verdicts_) push_verdict(seq, active_.at(seq), out);
+      for (const auto seq : verdicts_) push_verdict(seq, *active_.find(seq), out);
     }
   }
   open_recovered(now, out);
@@ -381,11 +379,7 @@ std::optional<TimePoint> Core::next_deadline() const {
   if (!is_introduced_ || reading_) consider(asked_ + config_.retry);
   if (is_introduced_ && !verdicts_.empty()) consider(next_verdicts_);
   if (!is_noted_open_) consider(started_ + config_.grace_start);
-  for (const auto& [run, worker] : workers_) {
-    consider(worker.last_heard + (worker.is_suspect ? config_.lost_after : config_.suspect_after));
-    if (worker.pipe_ended && worker.last_heard <= *worker.pipe_ended)
-      consider(*worker.pipe_ended + config_.grace);
-  }
+  if (!workers_.empty()) consider(next_judgement_);
   if (workers_.size() > 1) consider(next_recall_);
   return next;
 }

@@ -11,6 +11,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "common/base/seq_table.hpp"
 #include "common/base/time.hpp"
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/events.hpp"
@@ -109,10 +110,12 @@ class Core {
  private:
   using Range = protocol::Settlement::Range;
 
+  /// Tasks that were sent one after the other: seq, seq + 1 … under lease, lease + 1 …
   struct InPipe {
-    std::uint64_t number = 0;  // Zero: received on an earlier link.
+    std::uint64_t number = 0;  // The first one's; zero: received on an earlier link.
     Seq seq = 0;
     Lease lease;
+    std::uint32_t count = 1;
   };
   struct Worker {
     Peer peer;
@@ -133,8 +136,10 @@ class Core {
     bool is_suspect = false;
     std::optional<Seq> alone;  // A last attempt runs here; nothing else does.
     bool is_reserved = false;  // Runs empty for a last attempt.
+    bool is_open = false;      // Listed in open_.
     std::vector<Seq> waiting;  // As of its last beat.
     std::deque<InPipe> pipe;   // What it was leased; pruned lazily.
+    std::size_t pipe_max = 0;  // When to prune it.
   };
 
   enum class State : std::uint8_t {
@@ -145,19 +150,22 @@ class Core {
     kBarrier,  // Its worker is lost; whether it is settled is being read.
     kVerdict,  // Ends without a worker; pushed until the log has it.
   };
+  struct Story {
+    std::vector<std::string> reasons;
+    std::vector<RunId> refused_by;
+    Lease failed;  // The last lease whose failure was read in the log: it is over.
+  };
   struct Task {
     State state = State::kReady;
     bool is_cancelled = false;
     bool is_unconfirmed = false;
     bool is_recalled = false;  // Asked back: its return is no refusal.
     std::uint8_t recalls = 0;
+    protocol::TaskState verdict = protocol::TaskState::kDead;
     std::uint16_t attempt = 0;  // Attempts begun.
     Lease lease;
-    Lease failed;  // The last lease whose failure was read in the log: it is over.
     RunId run = 0;
-    protocol::TaskState verdict = protocol::TaskState::kDead;
-    std::vector<std::string> reasons;
-    std::vector<RunId> refused_by;
+    std::unique_ptr<Story> story;  // Of the few that something happened to.
   };
 
   /// A stretch of sequence numbers none of which was dispatched by this start.
@@ -202,8 +210,9 @@ class Core {
                        const std::vector<protocol::Held>& held);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
   void release(Task& task);
-  /// The task behind an entry of a worker's pipe, if it is still leased to it so; else null.
-  Task* leased_as(const InPipe& entry, RunId run);
+  /// Task seq if it is still leased to `run` so; else null.
+  Task* leased_as(Seq seq, const Lease& lease, RunId run);
+  bool is_any_leased(const InPipe& entry, RunId run);
   void judge_workers(TimePoint now, Actions& out);
   void recall_for_idle(TimePoint now, Actions& out);
 
@@ -227,12 +236,19 @@ class Core {
   std::optional<Seq> next_fresh();
   std::optional<Seq> next_task(const Worker& worker);
   bool has_tasks() const;
-  TaskRef lease_to(Worker& worker, Seq seq, bool& needs_sync);
-  void send(Worker& worker, std::vector<TaskRef> tasks, bool needs_sync, Actions& out);
+  /// What is leased to one worker in one go.
+  struct Load {
+    std::vector<LeaseRun> runs;
+    std::uint64_t count = 0;
+    bool needs_sync = false;
+  };
+  void lease_to(Worker& worker, Seq seq, Load& load);
+  void send(Worker& worker, Load load, Actions& out);
+  static Story& story_of(Task& task);
 
   Config config_;
   Durable durable_;  // Its notes are derived from active_ when a checkpoint is asked for.
-  std::unordered_map<Seq, Task> active_;  // Whatever is more than waiting for its first dispatch.
+  SeqTable<Task> active_;  // Whatever is more than waiting for its first dispatch.
   std::deque<Seq> ready_;
   std::deque<Seq> alone_;  // Last attempts.
   std::deque<Seq> parked_;
@@ -241,7 +257,9 @@ class Core {
   Seq active_highest_ = 0;
   std::unordered_map<RunId, Worker> workers_;
   std::vector<RunId> order_;  // Workers in turn, for fairness.
+  std::vector<RunId> open_;   // Those with credit; may hold some without.
   std::size_t turn_ = 0;
+  bool has_reserved_ = false;
   std::uint64_t next_lease_ = 1;
   std::uint64_t leased_ = 0;
   std::set<Seq> verdicts_;
@@ -262,6 +280,7 @@ class Core {
   TimePoint last_now_{};
   TimePoint next_verdicts_{};
   TimePoint next_recall_{};
+  TimePoint next_judgement_{};  // Of no worker can anything be said before.
   std::map<RunId, TimePoint> clients_seen_;
   std::map<std::string, TimePoint> keys_seen_;
   TimePoint next_prune_{};

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "common/base/expected.hpp"
 #include "common/base/planted.hpp"
@@ -17,10 +18,15 @@ Core::Task& Core::make_active(Seq seq) {
   return active_[seq];
 }
 
+Core::Story& Core::story_of(Task& task) {
+  if (!task.story) task.story = std::make_unique<Story>();
+  return *task.story;
+}
+
 // The task is nobody's now: cancelled, dead, or ready again. `counts`: the attempt was used up.
 void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out) {
-  if (!reason.empty() && task.reasons.size() < kReasonsMax)
-    task.reasons.push_back(text("attempt ", task.attempt, ": ", reason));
+  if (!reason.empty() && story_of(task).reasons.size() < kReasonsMax)
+    task.story->reasons.push_back(text("attempt ", task.attempt, ": ", reason));
   task.run = 0;
   if (!counts && task.attempt > 0) {
     --task.attempt;  // Noted too, or a restart would count it.
@@ -48,15 +54,14 @@ void Core::pass_verdict(Seq seq, Task& task, protocol::TaskState state, Actions&
 }
 
 void Core::push_verdict(Seq seq, const Task& task, Actions& out) const {
-  out.push_back(
-      PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed, task.reasons});
+  out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
+                            task.story ? task.story->reasons : std::vector<std::string>{}});
 }
 
 void Core::unpark() {
   for (const auto seq : parked_) {
-    const auto found = active_.find(seq);
-    if (found != active_.end() && found->second.state == State::kParked)
-      enqueue(seq, found->second, false);
+    auto* task = active_.find(seq);
+    if (task != nullptr && task->state == State::kParked) enqueue(seq, *task, false);
   }
   parked_.clear();
 }
@@ -70,7 +75,7 @@ std::optional<Seq> Core::next_fresh() {
         if (fresh.next > fresh.last) break;
       }
       const auto seq = fresh.next;
-      if (seq > active_highest_ || !active_.contains(seq)) return seq;
+      if (seq > active_highest_ || active_.find(seq) == nullptr) return seq;
       ++fresh.next;
     }
     return std::nullopt;
@@ -90,12 +95,12 @@ std::optional<Seq> Core::next_task(const Worker& worker) {
   for (std::size_t tries = ready_.size(); tries > 0; --tries) {
     const auto seq = ready_.front();
     ready_.pop_front();
-    const auto found = active_.find(seq);
-    if (found == active_.end() || found->second.state != State::kReady) continue;
-    auto& task = found->second;
+    auto* found = active_.find(seq);
+    if (found == nullptr || found->state != State::kReady) continue;
+    auto& task = *found;
     const auto refused = [&](RunId run) {
-      return std::find(task.refused_by.begin(), task.refused_by.end(), run) !=
-             task.refused_by.end();
+      return task.story && std::find(task.story->refused_by.begin(), task.story->refused_by.end(),
+                                     run) != task.story->refused_by.end();
     };
     if (!refused(worker.link.run)) return seq;
     if (std::all_of(order_.begin(), order_.end(), refused)) {
@@ -110,7 +115,7 @@ std::optional<Seq> Core::next_task(const Worker& worker) {
   return seq;
 }
 
-TaskRef Core::lease_to(Worker& worker, Seq seq, bool& needs_sync) {
+void Core::lease_to(Worker& worker, Seq seq, Load& load) {
   auto& task = make_active(seq);
   task.state = State::kLeased;
   task.run = worker.link.run;
@@ -120,32 +125,47 @@ TaskRef Core::lease_to(Worker& worker, Seq seq, bool& needs_sync) {
   ++task.attempt;
   ++leased_;
   ++worker.outstanding;
-  needs_sync = needs_sync || task.attempt > 1 || seq <= recovered_.last;
-  return {seq, task.lease.number, task.attempt, task.attempt >= attempts_max_of(seq)};
+  ++load.count;
+  load.needs_sync = load.needs_sync || task.attempt > 1 || seq <= recovered_.last;
+  const bool is_last = task.attempt >= attempts_max_of(seq);
+  if (!load.runs.empty()) {
+    auto& run = load.runs.back();
+    if (run.seq + run.count == seq && run.lease_number + run.count == task.lease.number &&
+        run.attempt == task.attempt && run.is_last == is_last) {
+      ++run.count;
+      return;
+    }
+  }
+  load.runs.push_back({seq, task.lease.number, task.attempt, is_last, 1});
 }
 
-void Core::send(Worker& worker, std::vector<TaskRef> tasks, bool needs_sync, Actions& out) {
+void Core::send(Worker& worker, Load load, Actions& out) {
   const auto first = worker.sent + 1;
-  for (const auto& ref : tasks)
-    worker.pipe.push_back({++worker.sent, ref.seq, {durable_.start, ref.lease_number}});
-  if (worker.pipe.size() > 2 * worker.outstanding + 4 * config_.dispatch_max)
+  for (const auto& run : load.runs) {
+    worker.pipe.push_back(
+        {worker.sent + 1, run.seq, {durable_.start, run.lease_number}, run.count});
+    worker.sent += run.count;
+  }
+  if (worker.pipe.size() > worker.pipe_max) {
     std::erase_if(worker.pipe, [&](const InPipe& entry) {
-      return leased_as(entry, worker.link.run) == nullptr;
+      return !is_any_leased(entry, worker.link.run);
     });
-  out.push_back(JournalNote{worker.link.run, durable_.start, tasks, needs_sync});
-  out.push_back(SendTasks{worker.link, first, std::move(tasks)});
+    worker.pipe_max = std::max<std::size_t>(64, 2 * worker.pipe.size());
+  }
+  out.push_back(JournalNote{worker.link.run, durable_.start, load.runs, load.needs_sync});
+  out.push_back(SendTasks{worker.link, first, std::move(load.runs)});
 }
 
 // A last attempt runs in a worker that has nothing else, so that no neighbour's crash counts.
 void Core::dispatch_alone(Actions& out) {
   while (!alone_.empty()) {
     const auto seq = alone_.front();
-    const auto found = active_.find(seq);
-    if (found == active_.end() || found->second.state != State::kReady) {
+    const auto* task = active_.find(seq);
+    if (task == nullptr || task->state != State::kReady) {
       alone_.pop_front();
       continue;
     }
-    const auto& refused = found->second.refused_by;
+    const auto refused = task->story ? task->story->refused_by : std::vector<RunId>{};
     Worker* idle = nullptr;
     Worker* reserved = nullptr;
     for (const auto run : order_) {
@@ -156,16 +176,17 @@ void Core::dispatch_alone(Actions& out) {
       if (worker.is_reserved || reserved == nullptr) reserved = &worker;
     }
     if (idle == nullptr) {
-      if (reserved != nullptr) reserved->is_reserved = true;
+      if (reserved != nullptr) has_reserved_ = reserved->is_reserved = true;
       return;
     }
     alone_.pop_front();
-    bool needs_sync = false;
-    auto ref = lease_to(*idle, seq, needs_sync);
+    Load load;
+    lease_to(*idle, seq, load);
     idle->alone = seq;
     idle->is_reserved = false;
-    send(*idle, {ref}, needs_sync, out);
+    send(*idle, std::move(load), out);
   }
+  if (!std::exchange(has_reserved_, false)) return;
   for (auto& [run, worker] : workers_) worker.is_reserved = false;
 }
 
@@ -173,30 +194,33 @@ void Core::dispatch(Actions& out) {
   dispatch_alone(out);
   while (has_tasks()) {
     std::vector<Worker*> open;
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      auto& worker = workers_.at(order_[(turn_ + i) % order_.size()]);
-      const bool is_open =
-          worker.limit > worker.sent && !worker.is_suspect && !worker.alone && !worker.is_reserved;
-      if (is_open) open.push_back(&worker);
-    }
+    std::erase_if(open_, [&](RunId run) {
+      const auto found = workers_.find(run);
+      if (found == workers_.end()) return true;
+      auto& worker = found->second;
+      worker.is_open = worker.limit > worker.sent;
+      if (worker.is_open && !worker.is_suspect && !worker.alone && !worker.is_reserved)
+        open.push_back(&worker);
+      return !worker.is_open;
+    });
     if (open.empty()) return;
-    ++turn_;
+    std::rotate(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(turn_++ % open.size()),
+                open.end());
     // Shares what there is among those who can take it: nobody starves beside a full neighbour.
     const auto known = ready_.size() + (fresh_.last + 1 - fresh_.next) +
                        (is_recovered_open_ ? recovered_.last + 1 - recovered_.next : 0);
     const auto share = std::clamp<std::uint64_t>(known / open.size(), 1, config_.dispatch_max);
     bool sent_any = false;
     for (auto* worker : open) {
-      std::vector<TaskRef> tasks;
-      bool needs_sync = false;
-      while (tasks.size() < share && worker->sent + tasks.size() < worker->limit) {
+      Load load;
+      while (load.count < share && worker->sent + load.count < worker->limit) {
         const auto seq = next_task(*worker);
         if (!seq) break;
-        tasks.push_back(lease_to(*worker, *seq, needs_sync));
+        lease_to(*worker, *seq, load);
       }
-      if (tasks.empty()) continue;
+      if (load.count == 0) continue;
       sent_any = true;
-      send(*worker, std::move(tasks), needs_sync, out);
+      send(*worker, std::move(load), out);
     }
     if (!sent_any) return;
   }

@@ -43,6 +43,9 @@ void Core::take_levels(Worker& worker, std::uint64_t received, std::uint64_t lim
   worker.received = std::max(worker.received, std::min(received, worker.sent));
   worker.limit =
       planted("credit-as-a-difference") ? worker.limit + limit : std::max(worker.limit, limit);
+  if (worker.is_open || worker.limit <= worker.sent) return;
+  worker.is_open = true;
+  open_.push_back(worker.link.run);
 }
 
 void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
@@ -73,6 +76,8 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   worker.slots = hello.slots;
   worker.kinds = hello.kinds;
   worker.last_heard = now;
+  worker.is_open = known != workers_.end() && known->second.is_open;
+  next_judgement_ = std::min(next_judgement_, now + config_.suspect_after);
   auto& slot = workers_[hello.run] = std::move(worker);
 
   // The old link's tasks: above `received` they never arrived; below it the held list decides.
@@ -80,21 +85,24 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   for (const auto& task : event.held)
     if (task.id.origin == durable_.origin) held.insert(task.id.seq);
   std::vector<std::pair<Seq, Lease>> gone;
-  for (const auto& entry : old_pipe) {
-    auto* task = leased_as(entry, hello.run);
-    if (task == nullptr) continue;
-    if (is_same_life && entry.number > hello.received) {
-      --leased_;
-      give_back(entry.seq, *task, false, "", out);
-    } else if (held.contains(entry.seq)) {
-      ++slot.outstanding;
-      slot.pipe.push_back({0, entry.seq, entry.lease});
-    } else {
-      --leased_;
-      task->state = State::kBarrier;
-      gone.emplace_back(entry.seq, entry.lease);
+  for (const auto& entry : old_pipe)
+    for (std::uint32_t i = 0; i < entry.count; ++i) {
+      const auto seq = entry.seq + i;
+      const Lease lease{entry.lease.start, entry.lease.number + i};
+      auto* task = leased_as(seq, lease, hello.run);
+      if (task == nullptr) continue;
+      if (is_same_life && entry.number != 0 && entry.number + i > hello.received) {
+        --leased_;
+        give_back(seq, *task, false, "", out);
+      } else if (held.contains(seq)) {
+        ++slot.outstanding;
+        slot.pipe.push_back({0, seq, lease, 1});
+      } else {
+        --leased_;
+        task->state = State::kBarrier;
+        gone.emplace_back(seq, lease);
+      }
     }
-  }
   suspect(std::move(gone), text("worker ", hello.name, " lost it on reconnecting"));
   std::vector<Order> orders;
   judge_held(slot, event.held, orders, out);
@@ -152,6 +160,7 @@ void Core::on(PipeEnded& event, TimePoint now, Actions& out) {
   worker->pipe_ended = now;
   worker->is_suspect = true;
   worker->limit = worker->sent;
+  next_judgement_ = std::min(next_judgement_, now + config_.grace);
   out.push_back(SendOrders{worker->peer, worker->link, true, {}});
 }
 
@@ -174,14 +183,14 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
     if (is_unfinished) return OrderKind::kDrop;
     return std::nullopt;  // Finished: it goes when the sink acknowledges it.
   }
-  const auto known = active_.find(seq);
-  const bool is_current = known != active_.end() && known->second.state == State::kLeased &&
-                          known->second.lease == held.lease && known->second.run == worker.link.run;
+  auto* known = active_.find(seq);
+  const bool is_current = known != nullptr && known->state == State::kLeased &&
+                          known->lease == held.lease && known->run == worker.link.run;
   if (held.state == HeldState::kReturned) {
     if (is_current) {
-      auto& task = known->second;
+      auto& task = *known;
       if (!task.is_recalled || planted("recall-taken-for-refusal"))
-        task.refused_by.push_back(worker.link.run);
+        story_of(task).refused_by.push_back(worker.link.run);
       release(task);
       give_back(seq, task, false, "", out);
     }
@@ -189,7 +198,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
   }
   auto& task = make_active(seq);
   if (!is_current) {
-    if (held.lease <= task.failed)
+    if (task.story && held.lease <= task.story->failed)
       return std::nullopt;  // Its failure is known; only the ack lacks.
     // A task of an earlier link or start, or one that we took for lost: its holder keeps it,
     // unless a later lease of it is out.
@@ -208,7 +217,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
 }
 
 void Core::adopt(Worker& worker, Seq seq, const Held& held) {
-  auto& task = active_.at(seq);
+  auto& task = *active_.find(seq);
   if (task.state == State::kLeased) release(task);
   task.state = State::kLeased;
   task.lease = held.lease;
@@ -216,16 +225,26 @@ void Core::adopt(Worker& worker, Seq seq, const Held& held) {
   task.attempt = std::max<std::uint16_t>(task.attempt, 1);
   ++leased_;
   ++worker.outstanding;
-  std::erase_if(worker.pipe, [&](const InPipe& entry) { return entry.seq == seq; });
-  worker.pipe.push_front({0, seq, held.lease});
+  const auto is_it = [&](const InPipe& entry) {
+    return seq >= entry.seq && seq < entry.seq + entry.count &&
+           held.lease == Lease{entry.lease.start, entry.lease.number + (seq - entry.seq)};
+  };
+  if (std::none_of(worker.pipe.begin(), worker.pipe.end(), is_it))
+    worker.pipe.push_front({0, seq, held.lease, 1});
 }
 
-Core::Task* Core::leased_as(const InPipe& entry, RunId run) {
-  const auto found = active_.find(entry.seq);
-  if (found == active_.end()) return nullptr;
-  auto& task = found->second;
-  const bool is_its = task.state == State::kLeased && task.run == run && task.lease == entry.lease;
-  return is_its ? &task : nullptr;
+Core::Task* Core::leased_as(Seq seq, const Lease& lease, RunId run) {
+  auto* task = active_.find(seq);
+  const bool is_its = task != nullptr && task->state == State::kLeased && task->run == run &&
+                      task->lease == lease;
+  return is_its ? task : nullptr;
+}
+
+bool Core::is_any_leased(const InPipe& entry, RunId run) {
+  for (std::uint32_t i = 0; i < entry.count; ++i)
+    if (leased_as(entry.seq + i, {entry.lease.start, entry.lease.number + i}, run) != nullptr)
+      return true;
+  return false;
 }
 
 // Received, no longer held, and not settled as far as we read: read on, then judge (rule V6).
@@ -236,23 +255,30 @@ void Core::suspect_missing(Worker& worker, std::uint64_t received, const std::ve
     if (task.id.origin == durable_.origin) holds.insert(task.id.seq);
   std::vector<std::pair<Seq, Lease>> missing;
   std::erase_if(worker.pipe, [&](const InPipe& entry) {
-    auto* task = leased_as(entry, worker.link.run);
-    if (task == nullptr) return true;
-    if (holds.contains(entry.seq)) return false;
-    if (entry.number > received && !planted("in-the-pipe-means-lost")) return false;
-    missing.emplace_back(entry.seq, entry.lease);
-    return true;
+    bool is_over = true;
+    for (std::uint32_t i = 0; i < entry.count; ++i) {
+      const auto seq = entry.seq + i;
+      const Lease lease{entry.lease.start, entry.lease.number + i};
+      if (leased_as(seq, lease, worker.link.run) == nullptr) continue;
+      const bool is_in_pipe = entry.number != 0 && entry.number + i > received;
+      if (holds.contains(seq) || (is_in_pipe && !planted("in-the-pipe-means-lost"))) {
+        is_over = false;
+      } else {
+        missing.emplace_back(seq, lease);
+      }
+    }
+    return is_over;
   });
   if (planted("missing-means-lost")) {
     Actions ignored;
     for (const auto& [seq, lease] : missing) {
-      release(active_.at(seq));
-      give_back(seq, active_.at(seq), true, "", ignored);
+      release(*active_.find(seq));
+      give_back(seq, *active_.find(seq), true, "", ignored);
     }
     return;
   }
   for (const auto& [seq, lease] : missing) {  // Not while the pipe is walked: it may be cleared.
-    auto& task = active_.at(seq);
+    auto& task = *active_.find(seq);
     release(task);
     task.state = State::kBarrier;
   }
@@ -276,16 +302,19 @@ void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
   auto node = workers_.extract(run);
   auto& worker = node.mapped();
   std::erase(order_, run);
+  std::erase(open_, run);
   out.push_back(ClosePipe{worker.link});
   std::vector<std::pair<Seq, Lease>> leases;
-  for (const auto& entry : worker.pipe) {
-    auto* task = leased_as(entry, run);
-    if (task == nullptr) continue;
-    --leased_;
-    task->state = State::kBarrier;
-    task->is_unconfirmed = true;
-    leases.emplace_back(entry.seq, entry.lease);
-  }
+  for (const auto& entry : worker.pipe)
+    for (std::uint32_t i = 0; i < entry.count; ++i) {
+      const Lease lease{entry.lease.start, entry.lease.number + i};
+      auto* task = leased_as(entry.seq + i, lease, run);
+      if (task == nullptr) continue;
+      --leased_;
+      task->state = State::kBarrier;
+      task->is_unconfirmed = true;
+      leases.emplace_back(entry.seq + i, lease);
+    }
   suspect(std::move(leases), text("worker ", worker.name, ": ", reason));
 }
 
@@ -299,6 +328,8 @@ void Core::judge_workers(TimePoint now, Actions& out) {
       if (worker.pipe_ended) *worker.pipe_ended = std::min(now, *worker.pipe_ended + lateness);
     }
   }
+  if (now < next_judgement_) return;
+  next_judgement_ = now + config_.suspect_after;
   std::vector<std::pair<RunId, std::string>> lost;
   for (auto& [run, worker] : workers_) {
     const auto silence = now - worker.last_heard;
@@ -310,6 +341,11 @@ void Core::judge_workers(TimePoint now, Actions& out) {
     } else if (silence >= config_.suspect_after) {
       worker.is_suspect = true;
     }
+    next_judgement_ = std::min(next_judgement_, worker.last_heard + (worker.is_suspect
+                                                                         ? config_.lost_after
+                                                                         : config_.suspect_after));
+    if (worker.pipe_ended && !answered)
+      next_judgement_ = std::min(next_judgement_, *worker.pipe_ended + config_.grace);
   }
   for (const auto& [run, reason] : lost) lose_worker(run, reason, out);
   if (!lost.empty()) follow(now, out);
@@ -336,12 +372,12 @@ void Core::recall_for_idle(TimePoint now, Actions& out) {
   while (orders.size() < wanted) {
     const auto seq = worker.waiting.back();
     worker.waiting.pop_back();
-    const auto found = active_.find(seq);
-    if (found != active_.end() && found->second.state == State::kLeased &&
-        found->second.run == worker.link.run && found->second.recalls < kRecallsMax) {
-      ++found->second.recalls;
-      found->second.is_recalled = true;
-      orders.push_back({OrderKind::kRecall, {durable_.origin, seq}, found->second.lease});
+    auto* task = active_.find(seq);
+    if (task != nullptr && task->state == State::kLeased && task->run == worker.link.run &&
+        task->recalls < kRecallsMax) {
+      ++task->recalls;
+      task->is_recalled = true;
+      orders.push_back({OrderKind::kRecall, {durable_.origin, seq}, task->lease});
     }
     if (worker.waiting.empty()) break;
   }

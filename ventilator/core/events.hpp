@@ -81,30 +81,32 @@ struct JournalCancel {
   Seq seq = 0;
   bool operator==(const JournalCancel&) const = default;
 };
-struct TaskRef {
+/// Tasks leased together: seq, seq + 1 … under lease_number, lease_number + 1 …
+struct LeaseRun {
   Seq seq = 0;
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
   bool is_last = false;
-  bool operator==(const TaskRef&) const = default;
+  std::uint32_t count = 1;
+  bool operator==(const LeaseRun&) const = default;
 };
 /// Written before the tasks are sent; `needs_sync` where losing the note could repeat an attempt.
 struct JournalNote {
   RunId run = 0;
   std::uint32_t start = 0;
-  std::vector<TaskRef> tasks;
+  std::vector<LeaseRun> runs;
   bool needs_sync = false;
   bool operator==(const JournalNote&) const = default;
 };
 struct SendTasks {
   Link link;
   std::uint64_t first_number = 0;
-  std::vector<TaskRef> tasks;
+  std::vector<LeaseRun> runs;
   bool operator==(const SendTasks&) const = default;
 };
 struct Reply {
   Peer peer;
-  std::variant<protocol::Accepted, protocol::Refused, protocol::Answer> message;
+  std::variant<protocol::Acceptance, protocol::Refused, protocol::Answer> message;
   bool operator==(const Reply&) const = default;
 };
 /// Opens a pipe for the link and answers with its endpoint.

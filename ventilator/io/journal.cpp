@@ -67,14 +67,16 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
     case JournalRecord::kNote: {
       JournalNote note;
       is_good = decode(payload, note);
-      for (const auto& ref : note.tasks) {
-        if (planted("notes-forgotten-at-restart")) continue;
-        if (ref.attempt == 0) {
-          recovered_.notes.erase(ref.seq);  // Given back before its first attempt began.
-        } else {
-          recovered_.notes[ref.seq] = {note.run, {note.start, ref.lease_number}, ref.attempt};
+      if (planted("notes-forgotten-at-restart")) break;
+      for (const auto& run : note.runs)
+        for (std::uint32_t i = 0; i < run.count; ++i) {
+          if (run.attempt == 0) {
+            recovered_.notes.erase(run.seq + i);  // Given back before its first attempt began.
+          } else {
+            recovered_.notes[run.seq + i] = {
+                note.run, {note.start, run.lease_number + i}, run.attempt};
+          }
         }
-      }
       break;
     }
     case JournalRecord::kCheckpoint:
@@ -199,7 +201,7 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
   Bytes payload;
   for (const auto seq : live) {
     put<std::uint64_t>(payload, seq);
-    payload += spec(seq);
+    payload += specs(seq, 1).bytes;
     if (payload.size() * kLiveShare > segment_bytes_) return;
   }
   if (live.empty()) return;
@@ -254,27 +256,29 @@ std::string_view Journal::moved_spec(Seq seq, Position at) {
   throw storage::StorageFailure(text("journal: task ", seq, " is not where it was moved to"));
 }
 
-std::string_view Journal::spec(Seq seq) {
-  const auto moved = moved_.find(seq);
-  if (moved != moved_.end()) return moved_spec(seq, moved->second);
-  const auto* entry = find(seq);
-  if (entry == nullptr) throw storage::StorageFailure(text("journal: task ", seq, " is missing"));
+Journal::Specs Journal::specs(Seq first, std::uint32_t count) {
+  const auto moved = moved_.lower_bound(first);
+  if (moved != moved_.end() && moved->first == first) return {moved_spec(first, moved->second), 1};
+  const auto* entry = find(first);
+  if (entry == nullptr) throw storage::StorageFailure(text("journal: task ", first, " is missing"));
+  auto last = std::min(first + count - 1, entry->first + entry->count - 1);
+  if (moved != moved_.end()) last = std::min(last, moved->first - 1);
   auto& cached = cache(*entry);
-  if (seq < cached.next) {
+  if (first < cached.next) {
     cached.next = entry->first;
     cached.offset = cached.specs;
   }
-  std::string_view spec;
-  ByteReader reader(std::string_view(cached.payload).substr(cached.offset));
-  while (cached.next <= seq) {
-    const auto rest = reader.rest();
+  const std::string_view payload = cached.payload;
+  ByteReader reader(payload.substr(cached.offset));
+  auto start = cached.offset;
+  for (; cached.next <= last; ++cached.next) {
+    if (cached.next == first) start = payload.size() - reader.rest().size();
     if (!read_task_spec(reader))
       throw storage::StorageFailure(text("journal: task ", cached.next, " is cut short"));
-    spec = rest.substr(0, rest.size() - reader.rest().size());
-    cached.offset += spec.size();
-    ++cached.next;
   }
-  return spec;
+  cached.offset = payload.size() - reader.rest().size();
+  return {payload.substr(start, cached.offset - start),
+          static_cast<std::uint32_t>(last - first + 1)};
 }
 
 bool Journal::is_full() const {

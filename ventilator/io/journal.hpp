@@ -31,8 +31,12 @@ class Journal {
   void collect(const SeqRanges& settled);
 
   bool has(Seq seq) const { return moved_.contains(seq) || find(seq) != nullptr; }
-  /// The spec of an accepted, unsettled task. The view holds until the next call.
-  std::string_view spec(Seq seq);
+  /// The specs of accepted, unsettled tasks that follow one another.
+  struct Specs {
+    std::string_view bytes;   // One after the other; holds until the next call.
+    std::uint32_t count = 0;  // Of those asked for, so many lie together: one at least.
+  };
+  Specs specs(Seq first, std::uint32_t count);
 
   /// No room for new tasks, though still for all that settles the old ones.
   bool is_full() const;

@@ -70,21 +70,11 @@ Bytes encode(const JournalNote& note) {
   Bytes out;
   put<std::uint64_t>(out, note.run);
   put<std::uint32_t>(out, note.start);
-  for (std::size_t i = 0; i < note.tasks.size();) {  // Neighbours share an entry.
-    const auto& first = note.tasks[i];
-    std::uint32_t count = 1;
-    while (i + count < note.tasks.size()) {
-      const auto& next = note.tasks[i + count];
-      if (next.seq != first.seq + count || next.lease_number != first.lease_number + count ||
-          next.attempt != first.attempt)
-        break;
-      ++count;
-    }
-    put<std::uint64_t>(out, first.seq);
-    put<std::uint64_t>(out, first.lease_number);
-    put<std::uint32_t>(out, count);
-    put<std::uint16_t>(out, first.attempt);
-    i += count;
+  for (const auto& run : note.runs) {
+    put<std::uint64_t>(out, run.seq);
+    put<std::uint64_t>(out, run.lease_number);
+    put<std::uint32_t>(out, run.count);
+    put<std::uint16_t>(out, run.attempt);
   }
   return out;
 }
@@ -93,18 +83,16 @@ bool decode(std::string_view payload, JournalNote& out) {
   ByteReader reader(payload);
   out.run = reader.get<std::uint64_t>();
   out.start = reader.get<std::uint32_t>();
+  std::uint64_t tasks = 0;
   while (reader.ok() && !reader.is_done()) {
-    TaskRef ref;
-    ref.seq = reader.get<std::uint64_t>();
-    ref.lease_number = reader.get<std::uint64_t>();
-    const auto count = reader.get<std::uint32_t>();
-    ref.attempt = reader.get<std::uint16_t>();
-    if (out.tasks.size() + count > protocol::kTasksPerMessageMax) return false;
-    for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
-      out.tasks.push_back(ref);
-      ++ref.seq;
-      ++ref.lease_number;
-    }
+    LeaseRun run;
+    run.seq = reader.get<std::uint64_t>();
+    run.lease_number = reader.get<std::uint64_t>();
+    run.count = reader.get<std::uint32_t>();
+    run.attempt = reader.get<std::uint16_t>();
+    tasks += run.count;
+    if (tasks > protocol::kTasksPerMessageMax) return false;
+    out.runs.push_back(run);
   }
   return reader.ok();
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
@@ -22,11 +23,13 @@ namespace {
 
 constexpr int kMessagesPerTurn = 512;
 constexpr Duration kSpaceCheck = 1s;
+constexpr Duration kMonitorsEvery = 10ms;  // While the loop never waits.
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
 constexpr std::size_t kKeyBytesMax = 256;
 
-// Numbers of the descriptors in the poller; only the stop signal is told apart.
+// Numbers of the descriptors in the poller; only monitors are told apart: there may be many.
 constexpr std::uint64_t kStopNumber = 1;
+constexpr std::uint64_t kMonitorNumber = 3;
 constexpr std::uint64_t kSocketNumber = 2;
 
 }  // namespace
@@ -75,7 +78,8 @@ int Node::run() {
     if (const auto next = core_.next_deadline()) timeout = std::min(timeout, *next - now);
     if (has_backlog) timeout = std::min(timeout, kBacklogRetry);
     journal_.rest();
-    poller_.wait(timeout);
+    for (const auto number : poller_.wait(timeout))
+      has_monitor_fired_ = has_monitor_fired_ || number == kMonitorNumber;
   }
   process::log_error(stop_reason_);
   return 3;
@@ -91,6 +95,8 @@ bool Node::drain(net::Socket& socket, TimePoint now) {
 }
 
 bool Node::drain_monitors(TimePoint now) {
+  if (!std::exchange(has_monitor_fired_, false) && now < next_monitors_) return false;
+  next_monitors_ = now + kMonitorsEvery;
   bool was_busy = false;
   for (auto& [link, pipe] : pipes_) {
     while (const auto event = pipe.monitor.next()) {
@@ -255,14 +261,23 @@ void Node::perform(TimePoint) {
   journal_.write(actions_, [this] { return core_.checkpoint(); });
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
+  for (auto& [peer, acceptances] : accepted_)  // What one sync covered is one answer.
+    router_.send_to(peer, encode(protocol::Accepted{core_.origin(), std::move(acceptances)}));
+  accepted_.clear();
   actions_.clear();
   users_.clear();
   journal_.collect(core_.settled());
 }
 
 void Node::act(const Reply& action) {
-  std::visit([&](const auto& message) { router_.send_to(action.peer, encode(message)); },
-             action.message);
+  const auto send = [&](const auto& message) { router_.send_to(action.peer, encode(message)); };
+  if (const auto* acceptance = std::get_if<protocol::Acceptance>(&action.message)) {
+    protocol::put_acceptance(accepted_[action.peer], *acceptance);
+  } else if (const auto* refused = std::get_if<protocol::Refused>(&action.message)) {
+    send(*refused);
+  } else {
+    send(std::get<protocol::Answer>(action.message));
+  }
 }
 
 void Node::act(const WelcomeWorker& action) {
@@ -276,7 +291,7 @@ void Node::act(const WelcomeWorker& action) {
     if (!cluster.is_encrypted())
       endpoint += text("/p", hex(action.link.run).substr(0, 8), "-", action.link.hello);
     endpoint = socket.bind(endpoint, user);
-    poller_.add(monitor.fd(), kSocketNumber);
+    poller_.add(monitor.fd(), kMonitorNumber);
     found =
         pipes_.emplace(action.link, Pipe{std::move(socket), std::move(monitor), endpoint, user, {}})
             .first;
@@ -322,36 +337,43 @@ void Node::act(const SendTasks& action) {
                         {}};
   const auto close = [&] {
     if (tasks.count == 0) return;
-    auto message = encode(tasks);
-    if (!pipe.backlog.empty() || !pipe.socket.send(message))
+    const auto next = tasks.first + tasks.count;
+    auto message = encode(std::move(tasks));
+    if (!pipe.backlog.empty() || !pipe.socket.send(message)) {
       pipe.backlog.push_back(std::move(message));
-    tasks.first += tasks.count;
+      has_backlog_ = true;
+    }
+    tasks.first = next;
     tasks.count = 0;
-    tasks.payload.clear();
+    tasks.payload = {};
   };
-  for (const auto& ref : action.tasks) {
-    const auto spec = journal_.spec(ref.seq);
-    if (tasks.payload.size() + spec.size() > protocol::kPayloadBytesMax / 2) close();
-    protocol::put_task_record(tasks.payload,
-                              {ref.seq, ref.lease_number, ref.attempt, ref.is_last, spec});
-    ++tasks.count;
-  }
+  for (auto run : action.runs)
+    while (run.count > 0) {
+      const auto specs = journal_.specs(run.seq, run.count);
+      if (tasks.payload.size() + specs.bytes.size() > protocol::kPayloadBytesMax / 2) close();
+      protocol::put_task_run(tasks.payload, {run.seq, run.lease_number, run.attempt, run.is_last,
+                                             specs.count, specs.bytes});
+      tasks.count += specs.count;
+      run.seq += specs.count;
+      run.lease_number += specs.count;
+      run.count -= specs.count;
+    }
   close();
 }
 
 bool Node::flush_backlogs() {
-  bool has_backlog = false;
+  if (!std::exchange(has_backlog_, false)) return false;
   for (auto& [link, pipe] : pipes_) {
     while (!pipe.backlog.empty() && pipe.socket.send(pipe.backlog.front()))
       pipe.backlog.pop_front();
-    has_backlog = has_backlog || !pipe.backlog.empty();
+    has_backlog_ = has_backlog_ || !pipe.backlog.empty();
   }
-  return has_backlog;
+  return has_backlog_;
 }
 
 void Node::act(const PushVerdict& action) {
   // Nothing is left of a task that damage took.
-  const auto raw = journal_.has(action.seq) ? std::string(journal_.spec(action.seq)) : "";
+  const auto raw = journal_.has(action.seq) ? std::string(journal_.specs(action.seq, 1).bytes) : "";
   ByteReader reader(raw);
   const auto spec = protocol::read_task_spec(reader);
   const bool is_dead = action.state == protocol::TaskState::kDead;

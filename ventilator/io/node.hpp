@@ -39,6 +39,7 @@ class Node {
   void handle(net::Received received, TimePoint now);
   void handle_query(const std::string& peer, const protocol::Query& query);
   bool drain_monitors(TimePoint now);
+  /// True while something waits for a pipe to take it.
   bool flush_backlogs();
 
   void perform(TimePoint now);
@@ -72,6 +73,10 @@ class Node {
   Core core_;
   Actions actions_;
   std::map<Link, Pipe> pipes_;
+  bool has_backlog_ = false;
+  bool has_monitor_fired_ = false;
+  TimePoint next_monitors_{};
+  std::map<Peer, Bytes> accepted_;  // Acceptance records of this turn.
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   bool is_full_ = false;
   TimePoint next_space_check_{};

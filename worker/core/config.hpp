@@ -13,8 +13,8 @@ struct Config {
   std::uint32_t pid = 0;
   std::uint32_t slots = 1;             // Tasks that run at the same time.
   std::uint32_t prefetch = 0;          // Unfinished tasks per slot; zero: adapts to their length.
-  std::set<std::string> kinds;         // What this worker runs.
-  std::set<std::string> inline_kinds;  // So short that the loop runs them itself, without a slot.
+  std::set<std::string, std::less<>> kinds;         // What this worker runs.
+  std::set<std::string, std::less<>> inline_kinds;  // So short that the loop itself runs them.
   Duration heartbeat = 1s;             // Until a welcome says otherwise.
   Duration retry = 1s;                 // Hellos and results unanswered go again.
   Duration prefetched_time = 20ms;     // Adaptive: this much work per slot is held in advance.

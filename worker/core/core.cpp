@@ -11,9 +11,8 @@ namespace eole::worker {
 using protocol::HeldState;
 using protocol::OrderKind;
 using protocol::put_result;
-using protocol::read_task_record;
+using protocol::read_task_run;
 using protocol::read_task_spec;
-using protocol::TaskState;
 
 namespace {
 constexpr std::size_t kEarlyCancelsMax = 65536;
@@ -39,17 +38,23 @@ protocol::Hello Core::hello() const {
   hello.pid = config_.pid;
   hello.slots = config_.slots;
   for (const auto& kind : config_.kinds) hello.kinds += (hello.kinds.empty() ? "" : ",") + kind;
-  hello.payload = held_records();
+  hello.payload = encode_held(held_list());
   return hello;
 }
 
-Bytes Core::held_records() const {
+// Every task received and not yet gone.
+std::vector<protocol::Held> Core::held_list() const {
   std::vector<protocol::Held> held;
-  held.reserve(held_.size());
   for (const auto& [id, entry] : held_)
     if (!entry.is_dropped) held.push_back({id, entry.lease, entry.state});
+  for (const auto& batch : batches_)
+    for (const auto& task : batch->tasks) held.push_back({task.id, task.lease, HeldState::kStarted});
+  for (const auto& parcel : outbox_)
+    for (auto i = floor_ < parcel.first ? 0 : floor_ + 1 - parcel.first; i < parcel.tasks.size(); ++i)
+      if (const auto& task = parcel.tasks[i]; !task.is_tried_again)
+        held.push_back({task.id, task.lease, HeldState::kFinished});
   std::sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  return encode_held(held);
+  return held;
 }
 
 // The link is in doubt: close the pipe first, so that what arrived is final, then ask anew.
@@ -101,53 +106,109 @@ void Core::on(TasksReceived& event, TimePoint now, Actions& out) {
   if (state_ == LinkState::kHello || Link{tasks.start, tasks.run, tasks.hello} != link_) return;
   if (tasks.first != received_ + 1 && !planted("pipe-gap-ignored")) return say_hello(now, out);
   ventilator_heard_ = now;
-  ByteReader reader(tasks.payload);
-  for (std::uint32_t i = 0; i < tasks.count; ++i) {
-    const auto record = read_task_record(reader);
-    if (!record) return say_hello(now, out);
-    ++received_;
-    receive(*record, tasks.origin, tasks.start);
+  auto batch = std::make_shared<Batch>();
+  batch->payload = std::move(event.tasks.payload);
+  const bool is_whole = receive_all(tasks, *batch);
+  if (!batch->tasks.empty()) {
+    batches_.push_back(batch);
+    batches_started_ = now;
+    out.push_back(StartBatch{std::move(batch)});
   }
+  if (!is_whole) say_hello(now, out);
 }
 
-void Core::receive(const protocol::TaskRecord& record, Origin origin, std::uint32_t start) {
-  const TaskId id{origin, record.seq};
-  const Lease lease{start, record.lease_number};
-  auto [found, is_new] = held_.try_emplace(id);
-  auto& entry = found->second;
-  // The next attempt of a task that failed here; the failure is on its way to the sink.
-  const bool is_retry = entry.state == HeldState::kFinished && !entry.is_final;
-  if (!is_new && ((is_retry && lease > entry.lease) || planted("second-copy-started"))) {
-    entry = {};
-    is_new = true;
-  }
-  if (!is_new) {  // The same task again: the later lease counts, and it is never started twice.
-    entry.lease = std::max(entry.lease, lease);
-    entry.attempt = std::max(entry.attempt, record.attempt);
-    entry.is_last = entry.is_last || record.is_last;
-    if (entry.state == HeldState::kReturned) {
-      entry.state = HeldState::kWaiting;
-      waiting_.push_back(id);
-      ++unfinished_;
+// False if the message is not what it says; what was good of it is received.
+bool Core::receive_all(const protocol::Tasks& tasks, Batch& batch) {
+  auto& highest = highest_[tasks.origin];
+  std::string_view kind;  // Of the task before: neighbours mostly share it.
+  bool is_inline = false;
+  ByteReader runs(batch.payload);
+  for (std::uint32_t received = 0; received < tasks.count;) {
+    const auto run = read_task_run(runs);
+    if (!run || run->count == 0 || run->count > tasks.count - received) return false;
+    ByteReader specs(run->specs);
+    for (std::uint32_t i = 0; i < run->count; ++i) {
+      const auto rest = specs.rest();
+      const auto spec = read_task_spec(specs);
+      if (!spec) return false;
+      if (spec->kind != kind) {
+        kind = spec->kind;
+        is_inline = config_.inline_kinds.contains(kind);
+      }
+      const Task task{{tasks.origin, run->seq + i},
+                      {tasks.start, run->lease_number + i},
+                      run->attempt,
+                      run->is_last,
+                      *spec};
+      ++received_;
+      const bool is_new = task.id.seq > highest || !is_here(task);
+      highest = std::max(highest, task.id.seq);
+      if (is_new)
+        receive(task, rest.substr(0, rest.size() - specs.rest().size()), is_inline, batch);
     }
+    received += run->count;
+  }
+  return true;
+}
+
+// The same task again: the later lease counts, and it is never started twice. But the next
+// attempt of a task that failed here is new; the failure is on its way to the sink.
+bool Core::is_here(const Task& task) {
+  if (planted("second-copy-started")) return false;
+  if (auto* finished = find_finished(task.id)) {
+    if (!finished->is_final && task.lease > finished->lease) return !(finished->is_tried_again = true);
+    finished->lease = std::max(finished->lease, task.lease);
+    return true;
+  }
+  for (const auto& batch : batches_)
+    for (auto& started : batch->tasks)
+      if (started.id == task.id) {
+        started.lease = std::max(started.lease, task.lease);
+        return true;
+      }
+  const auto found = held_.find(task.id);
+  if (found == held_.end()) return false;
+  auto& entry = found->second;
+  entry.lease = std::max(entry.lease, task.lease);
+  entry.attempt = std::max(entry.attempt, task.attempt);
+  entry.is_last = entry.is_last || task.is_last;
+  if (entry.state == HeldState::kReturned) {
+    entry.state = HeldState::kWaiting;
+    waiting_.push_back(task.id);
+    ++unfinished_;
+  }
+  return true;
+}
+
+Core::Finished* Core::find_finished(const TaskId& id) {
+  for (auto& parcel : outbox_) {
+    if (id.seq < parcel.seq_min || id.seq > parcel.seq_max) continue;
+    for (auto i = floor_ < parcel.first ? 0 : floor_ + 1 - parcel.first; i < parcel.tasks.size(); ++i)
+      if (auto& task = parcel.tasks[i]; task.id == id && !task.is_tried_again) return &task;
+  }
+  return nullptr;
+}
+
+void Core::receive(const Task& task, std::string_view raw_spec, bool is_inline, Batch& batch) {
+  const bool is_cancelled = !early_cancels_.empty() && early_cancels_.erase(task.id) > 0;
+  if (is_inline && !is_draining_ && !is_cancelled) {
+    ++unfinished_;
+    batch.tasks.push_back(task);
     return;
   }
-  entry.lease = lease;
-  entry.attempt = record.attempt;
-  entry.is_last = record.is_last;
-  entry.spec = record.spec;
-  ByteReader reader(entry.spec);
-  const auto spec = read_task_spec(reader);
-  const std::string kind(spec ? spec->kind : "");
-  if (is_draining_ || !config_.kinds.contains(kind)) {
+  auto& entry = held_[task.id] = {};
+  entry.lease = task.lease;
+  entry.attempt = task.attempt;
+  entry.is_last = task.is_last;
+  entry.spec = raw_spec;
+  if (is_draining_ || !config_.kinds.contains(task.spec.kind)) {
     entry.state = HeldState::kReturned;
     wants_beat_ = true;
     return;
   }
-  entry.is_inline = config_.inline_kinds.contains(kind);
-  entry.is_cancelled = !early_cancels_.empty() && early_cancels_.erase(id) > 0;
+  entry.is_cancelled = is_cancelled;
   ++unfinished_;
-  waiting_.push_back(id);
+  waiting_.push_back(task.id);
 }
 
 void Core::start_tasks(TimePoint now, Actions& out) {
@@ -159,64 +220,80 @@ void Core::start_tasks(TimePoint now, Actions& out) {
       continue;
     }
     auto& entry = found->second;
-    entry.is_inline = entry.is_inline || entry.is_cancelled;
-    if (!entry.is_inline && running_ >= config_.slots) break;
+    entry.has_slot = !entry.is_cancelled;
+    if (entry.has_slot && running_ >= config_.slots) break;
     waiting_.pop_front();
     entry.state = HeldState::kStarted;
     entry.started = now;
-    if (!entry.is_inline) ++running_;
-    out.push_back(
-        StartTask{id, entry.lease, entry.attempt, entry.is_inline, entry.is_cancelled, entry.spec});
+    if (entry.has_slot) ++running_;
+    out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.spec});
   }
+}
+
+// A long task counts at once, a short one slowly: hoarding hurts more than a late pipe.
+void Core::learn_length(Duration took, std::size_t tasks) {
+  const auto all = std::chrono::duration<double>(took).count();
+  const auto seconds = std::max(1e-6, all / static_cast<double>(tasks));
+  run_seconds_ =
+      run_seconds_ == 0 ? seconds : std::max(seconds, run_seconds_ * 0.8 + seconds * 0.2);
 }
 
 void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   const auto found = held_.find(event.id);
   if (found == held_.end() || found->second.state != HeldState::kStarted) return;
-  auto& entry = found->second;
-  if (!entry.is_inline) --running_;
-  const auto seconds = std::max(1e-6, std::chrono::duration<double>(now - entry.started).count());
-  // A long task counts at once, a short one slowly: hoarding hurts more than a late pipe.
-  run_seconds_ =
-      run_seconds_ == 0 ? seconds : std::max(seconds, run_seconds_ * 0.8 + seconds * 0.2);
-  if (entry.is_inline) run_seconds_ = std::min(run_seconds_, 1e-5);
-  if (entry.is_dropped) {
-    --unfinished_;
-    held_.erase(found);
-    return;
+  const auto& entry = found->second;
+  if (entry.has_slot) {
+    --running_;
+    learn_length(now - entry.started, 1);
   }
-  finish(event.id, entry, event);
+  --unfinished_;
+  if (!entry.is_dropped) {
+    ByteReader reader(entry.spec);
+    const auto spec = read_task_spec(reader);
+    invariant(spec.has_value(), "a held task has a spec");
+    const bool is_cancelled = entry.is_cancelled && event.state != TaskState::kDone;
+    finish({event.id, entry.lease, entry.attempt, entry.is_last, *spec},
+           is_cancelled ? TaskState::kCancelled : event.state, event.finished_unix_ms, event.run_ms,
+           event.artifacts, event.body);
+  }
+  held_.erase(found);
 }
 
-void Core::finish(const TaskId& id, Entry& entry, const TaskFinished& how) {
-  ByteReader reader(entry.spec);
-  const auto spec = read_task_spec(reader);
-  invariant(spec.has_value(), "a held task has a spec");
-  protocol::ResultRecord result;
-  result.id = id;
-  result.lease = entry.lease;
-  result.attempt = entry.attempt;
-  result.state =
-      entry.is_cancelled && how.state != TaskState::kDone ? TaskState::kCancelled : how.state;
-  result.is_final = planted("every-failure-is-final") || result.state != TaskState::kFailed ||
-                    !spec->retry || entry.is_last;
-  if (result.state == TaskState::kFailed && spec->retry && entry.is_last)
-    result.state = TaskState::kDead;
-  result.finished_unix_ms = how.finished_unix_ms;
-  result.run_ms = how.run_ms;
-  result.kind = spec->kind;
-  result.project = spec->project;
-  result.artifacts = how.artifacts;
-  result.body = how.body;
-  Outgoing outgoing{id, entry.lease, {}};
-  entry.is_final = result.is_final;
-  put_result(outgoing.record, result);
-  outbox_bytes_ += outgoing.record.size();
-  outbox_.push_back(std::move(outgoing));
-  entry.state = HeldState::kFinished;
-  entry.spec.clear();
-  --unfinished_;
-  if (planted("finished-means-gone")) held_.erase(id);
+void Core::on(BatchFinished& event, TimePoint now, Actions&) {
+  if (batches_.empty() || batches_.front() != event.batch) return;
+  const auto& tasks = batches_.front()->tasks;
+  invariant(event.ends.size() == tasks.size(), "each task of a batch has ended");
+  std::string_view bodies = event.bodies;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto& end = event.ends[i];
+    finish(tasks[i], end.state, event.finished_unix_ms, 0, {}, bodies.substr(0, end.body_bytes));
+    bodies.remove_prefix(end.body_bytes);
+  }
+  learn_length(now - batches_started_, tasks.size());
+  unfinished_ -= tasks.size();
+  batches_.pop_front();
+}
+
+// Gives the result its number, in the last parcel if that is still here and has room.
+void Core::finish(const Task& task, TaskState state, std::int64_t finished_unix_ms,
+                  std::uint32_t run_ms, std::string_view artifacts, std::string_view body) {
+  const bool wants_retry = state == TaskState::kFailed && task.spec.retry;
+  if (wants_retry && task.is_last) state = TaskState::kDead;
+  const bool is_final = !wants_retry || task.is_last || planted("every-failure-is-final");
+  if (outbox_.size() == parcels_sent_ ||
+      outbox_.back().tasks.size() >= config_.results_per_message ||
+      outbox_.back().records.size() >= config_.message_bytes)
+    outbox_.push_back({last_result_ + 1, {}, {}});
+  ++last_result_;
+  auto& parcel = outbox_.back();
+  const auto before = parcel.records.size();
+  put_result(parcel.records, {task.id, task.lease, task.attempt, state, is_final, false,
+                              finished_unix_ms, run_ms, task.spec.kind, task.spec.project,
+                              artifacts, body});
+  outbox_bytes_ += parcel.records.size() - before;
+  parcel.tasks.push_back({task.id, task.lease, is_final, planted("finished-means-gone")});
+  parcel.seq_min = std::min(parcel.seq_min, task.id.seq);
+  parcel.seq_max = std::max(parcel.seq_max, task.id.seq);
 }
 
 void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {
@@ -286,44 +363,31 @@ void Core::on(AckReceived& event, TimePoint now, Actions& out) {
       !planted(
           "another-log-not-noticed")) {  // Another log: it may have none of what we still hold.
     log_ = ack.log;
-    send_results(floor_ + 1, sent_results(), out);
+    send_parcels(0, parcels_sent_, out);
     return;
   }
   log_ = ack.log;
   const auto level = std::min(ack.level, sent_results());
   if (level <= floor_) return;
-  for (; floor_ < level; ++floor_) {
-    const auto& front = outbox_.front();
-    const auto held = held_.find(front.id);
-    const bool is_retried = held != held_.end() && held->second.lease != front.lease &&
-                            held->second.state != HeldState::kFinished;
-    if (!is_retried && held != held_.end()) held_.erase(held);
-    outbox_bytes_ -= front.record.size();
+  floor_ = level;
+  while (!outbox_.empty() && outbox_.front().last() <= floor_) {
+    outbox_bytes_ -= outbox_.front().records.size();
     outbox_.pop_front();
-    --sent_in_outbox_;
+    --parcels_sent_;
   }
   next_resend_ = now + config_.retry;
   if (is_resending_) {
     is_resending_ = false;
-    send_results(floor_ + 1, sent_results(), out);
+    send_parcels(0, parcels_sent_, out);
   }
 }
 
-// Sends the numbers from … until again or for the first time, in messages of bounded size.
-void Core::send_results(std::uint64_t from, std::uint64_t until, Actions& out) const {
-  while (from <= until) {
-    protocol::Results results;
-    results.run = run_;
-    results.first = from;
-    results.floor = floor_;
-    results.worker = config_.name;
-    while (from <= until && results.count < config_.results_per_message &&
-           results.payload.size() < config_.message_bytes) {
-      results.payload += outbox_[from - floor_ - 1].record;
-      ++results.count;
-      ++from;
-    }
-    out.push_back(SendResults{std::move(results)});
+void Core::send_parcels(std::size_t from, std::size_t until, Actions& out) const {
+  for (; from < until; ++from) {
+    const auto& parcel = outbox_[from];
+    out.push_back(SendResults{{run_, parcel.first, floor_,
+                               static_cast<std::uint32_t>(parcel.tasks.size()), config_.name,
+                               parcel.records}});
   }
 }
 
@@ -347,7 +411,7 @@ void Core::raise_limit() {
   if (outbox_bytes_ > config_.result_bytes_max) return;
   const auto unfinished = planted("credit-forgets-the-unfinished") ? 0 : unfinished_;
   const auto room =
-      std::min(room_for(prefetch(), unfinished), room_for(config_.results_max, outbox_.size()));
+      std::min(room_for(prefetch(), unfinished), room_for(config_.results_max, unacknowledged()));
   limit_ = std::max(limit_, received_ + room);
 }
 
@@ -358,7 +422,8 @@ bool Core::is_credit_urgent() const {
 }
 
 void Core::beat(TimePoint now, Actions& out) {
-  protocol::Beat beat{link_.start, run_, link_.hello, ++beats_, received_, limit_, held_records()};
+  protocol::Beat beat{link_.start, run_, link_.hello, ++beats_, received_, limit_,
+                      encode_held(held_list())};
   out.push_back(SendBeat{std::move(beat)});
   limit_sent_ = limit_;
   received_sent_ = received_;
@@ -369,24 +434,21 @@ void Core::beat(TimePoint now, Actions& out) {
 void Core::on_deadline(TimePoint now, Actions& out) {
   if (is_done_) return;
   start_tasks(now, out);
-  if (sent_in_outbox_ < outbox_.size()) {
-    if (sent_in_outbox_ == 0) next_resend_ = now + config_.retry;
-    const auto from = sent_results() + 1;
-    sent_in_outbox_ = outbox_.size();
-    send_results(from, sent_results(), out);
-  } else if (sent_in_outbox_ > 0 && now >= next_resend_ && !planted("results-sent-once")) {
+  if (parcels_sent_ < outbox_.size()) {
+    if (parcels_sent_ == 0) next_resend_ = now + config_.retry;
+    send_parcels(parcels_sent_, outbox_.size(), out);
+    parcels_sent_ = outbox_.size();
+  } else if (parcels_sent_ > 0 && now >= next_resend_ && !planted("results-sent-once")) {
     next_resend_ = now + config_.retry;
     is_resending_ = true;  // The oldest first; what follows once the sink answers.
-    send_results(floor_ + 1,
-                 std::min<std::uint64_t>(sent_results(), floor_ + config_.results_per_message),
-                 out);
+    send_parcels(0, 1, out);
   }
   if (state_ == LinkState::kLinked && now >= ventilator_heard_ + heartbeat_ * 7 / 2 &&
       !planted("silence-not-noticed"))
     return say_hello(now, out);
   if (state_ != LinkState::kLinked) {
     if (now < next_hello_) return;
-    if (is_draining_ && held_.empty() && outbox_.empty()) {  // Nobody to say goodbye to.
+    if (is_draining_ && is_empty()) {  // Nobody to say goodbye to.
       is_done_ = true;
       out.push_back(Exit{});
       return;
@@ -401,7 +463,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
     limit_sent_ = limit_;
     received_sent_ = received_;
   }
-  if (is_draining_ && held_.empty() && outbox_.empty()) {
+  if (is_draining_ && is_empty()) {
     is_done_ = true;
     out.push_back(SendGoodbye{{link_.start, run_, link_.hello}});
     out.push_back(Exit{});
@@ -413,7 +475,7 @@ std::optional<TimePoint> Core::next_deadline() const {
   auto next = state_ == LinkState::kLinked
                   ? std::min(next_beat_, ventilator_heard_ + heartbeat_ * 7 / 2)
                   : next_hello_;
-  if (sent_in_outbox_ > 0) next = std::min(next, next_resend_);
+  if (parcels_sent_ > 0) next = std::min(next, next_resend_);
   return next;
 }
 

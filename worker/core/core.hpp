@@ -14,8 +14,11 @@ namespace eole::worker {
 
 /// Decides what a worker does: grants credit, starts tasks, keeps results until the sink has
 /// them, says hello again whenever its link is in doubt. Pure.
-/// The node calls on_event for all input that waits, then on_deadline once.
+/// The node calls on_event for all input that waits, performs what that led to, then calls
+/// on_deadline once.
 class Core {
+  using TaskState = protocol::TaskState;
+
  public:
   /// `run` is random and drawn for this process alone.
   Core(Config config, RunId run, TimePoint now);
@@ -25,9 +28,9 @@ class Core {
   std::optional<TimePoint> next_deadline() const;
 
   RunId run() const { return run_; }
-  std::size_t held() const { return held_.size(); }
+  bool is_empty() const { return held_.empty() && batches_.empty() && outbox_.empty(); }
   std::uint64_t unfinished() const { return unfinished_; }
-  std::uint64_t unacknowledged() const { return outbox_.size(); }
+  std::uint64_t unacknowledged() const { return last_result_ - floor_; }
 
  private:
   enum class LinkState : std::uint8_t { kHello, kOpening, kLinked };
@@ -37,17 +40,27 @@ class Core {
     protocol::HeldState state = protocol::HeldState::kWaiting;
     std::uint16_t attempt = 1;
     bool is_last = false;
-    bool is_inline = false;
+    bool has_slot = false;
     bool is_cancelled = false;
-    bool is_final = true;     // Finished for good, or to be tried again.
     bool is_dropped = false;  // Killed, and its result is wanted no more.
     TimePoint started{};
     Bytes spec;
   };
-  struct Outgoing {
+  /// A task whose result waits for its acknowledgement.
+  struct Finished {
     TaskId id;
-    Lease lease;
-    Bytes record;
+    Lease lease;  // The latest under which it came.
+    bool is_final = true;
+    bool is_tried_again = false;  // Its next attempt is held here too.
+  };
+  /// Results that travel together, now and whenever they are sent again.
+  struct Parcel {
+    std::uint64_t first = 0;  // The number of its first result.
+    std::vector<Finished> tasks;
+    Bytes records;
+    Seq seq_min = UINT64_MAX;
+    Seq seq_max = 0;
+    std::uint64_t last() const { return first + tasks.size() - 1; }
   };
 
   void on(WelcomeReceived& event, TimePoint now, Actions& out);
@@ -58,21 +71,29 @@ class Core {
   void on(OrdersReceived& event, TimePoint now, Actions& out);
   void on(AckReceived& event, TimePoint now, Actions& out);
   void on(TaskFinished& event, TimePoint now, Actions& out);
+  void on(BatchFinished& event, TimePoint now, Actions& out);
   void on(DrainAsked& event, TimePoint now, Actions& out);
 
-  void receive(const protocol::TaskRecord& record, Origin origin, std::uint32_t start);
+  bool receive_all(const protocol::Tasks& tasks, Batch& batch);
+  void receive(const Task& task, std::string_view raw_spec, bool is_inline, Batch& batch);
+  bool is_here(const Task& task);
+  Finished* find_finished(const TaskId& id);
   void obey(const protocol::Order& order, Actions& out);
-  void finish(const TaskId& id, Entry& entry, const TaskFinished& how);
+  void finish(const Task& task, TaskState state, std::int64_t finished_unix_ms,
+              std::uint32_t run_ms, std::string_view artifacts, std::string_view body);
+  void learn_length(Duration took, std::size_t tasks);
   void say_hello(TimePoint now, Actions& out);
   protocol::Hello hello() const;
-  Bytes held_records() const;
+  std::vector<protocol::Held> held_list() const;
   void start_tasks(TimePoint now, Actions& out);
   void raise_limit();
   std::uint64_t prefetch() const;
   bool is_credit_urgent() const;
-  void send_results(std::uint64_t from, std::uint64_t until, Actions& out) const;
+  void send_parcels(std::size_t from, std::size_t until, Actions& out) const;
   void beat(TimePoint now, Actions& out);
-  std::uint64_t sent_results() const { return floor_ + sent_in_outbox_; }
+  std::uint64_t sent_results() const {
+    return parcels_sent_ == 0 ? floor_ : outbox_[parcels_sent_ - 1].last();
+  }
 
   Config config_;
   RunId run_;
@@ -94,7 +115,10 @@ class Core {
   std::uint64_t limit_ = 0;
   std::uint64_t limit_sent_ = 0;
   std::uint64_t received_sent_ = 0;
-  std::unordered_map<TaskId, Entry> held_;
+  std::unordered_map<TaskId, Entry> held_;  // Of a batch or the outbox: there.
+  std::deque<std::shared_ptr<Batch>> batches_;  // Started; they end in this order.
+  TimePoint batches_started_{};
+  std::map<Origin, Seq> highest_;  // Received ever: what lies above it is new.
   std::deque<TaskId> waiting_;
   std::set<TaskId> early_cancels_;  // Their tasks are still in the pipe.
   std::uint32_t running_ = 0;       // In slots.
@@ -102,10 +126,11 @@ class Core {
   double run_seconds_ = 0;  // Average length of a task; zero: not known yet.
 
   std::uint64_t log_ = 0;
-  std::uint64_t floor_ = 0;      // Results acknowledged.
-  std::deque<Outgoing> outbox_;  // Numbers floor_ + 1 …
+  std::uint64_t floor_ = 0;        // Results acknowledged.
+  std::uint64_t last_result_ = 0;  // The highest number given.
+  std::deque<Parcel> outbox_;      // The numbers above floor_, and some below it in the first.
   std::uint64_t outbox_bytes_ = 0;
-  std::uint64_t sent_in_outbox_ = 0;  // How many of the outbox were sent at least once.
+  std::size_t parcels_sent_ = 0;  // How many of the outbox were sent at least once.
   bool is_resending_ = false;
   TimePoint next_resend_{};
 };

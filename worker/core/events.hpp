@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -8,6 +9,21 @@
 
 /// What may happen to a worker, and what it may want done.
 namespace eole::worker {
+
+/// A task as it was received; the views of its spec point into the bytes that brought it.
+struct Task {
+  TaskId id;
+  Lease lease;
+  std::uint16_t attempt = 1;
+  bool is_last = false;
+  protocol::TaskSpec spec;
+};
+
+/// Tasks so short that the node runs them itself, at once and together. Core and node share it.
+struct Batch {
+  Bytes payload;  // What the tasks' specs point into.
+  std::vector<Task> tasks;
+};
 
 // Events.
 struct WelcomeReceived {
@@ -39,11 +55,22 @@ struct TaskFinished {
   std::string artifacts;
   Bytes body;
 };
+/// All tasks of a batch have ended: how each of them did, in the batch's order.
+struct BatchFinished {
+  struct End {
+    protocol::TaskState state = protocol::TaskState::kDone;
+    std::uint32_t body_bytes = 0;
+  };
+  std::shared_ptr<const Batch> batch;
+  std::int64_t finished_unix_ms = 0;
+  std::vector<End> ends;
+  Bytes bodies;  // One after the other.
+};
 /// Finish what runs, give back what waits, leave.
 struct DrainAsked {};
 
 using Event = std::variant<WelcomeReceived, HelloAgainReceived, PipeUp, PipeDown, TasksReceived,
-                           OrdersReceived, AckReceived, TaskFinished, DrainAsked>;
+                           OrdersReceived, AckReceived, TaskFinished, BatchFinished, DrainAsked>;
 
 // Actions.
 struct SendHello {
@@ -73,10 +100,14 @@ struct StartTask {
   TaskId id;
   Lease lease;
   std::uint16_t attempt = 1;
-  bool is_inline = false;
   bool is_cancelled = false;  // Do not run it: only report that it was cancelled.
   Bytes spec;
   bool operator==(const StartTask&) const = default;
+};
+/// Run these now; their BatchFinished comes before any other event.
+struct StartBatch {
+  std::shared_ptr<const Batch> batch;
+  bool operator==(const StartBatch&) const = default;
 };
 /// The task must not go on; a TaskFinished is still wanted.
 struct KillTask {
@@ -93,7 +124,7 @@ struct Exit {
 };
 
 using Action = std::variant<SendHello, OpenPipe, ClosePipe, SendBeat, SendCredit, SendGoodbye,
-                            StartTask, KillTask, SendResults, Exit>;
+                            StartTask, StartBatch, KillTask, SendResults, Exit>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::worker

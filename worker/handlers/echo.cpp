@@ -2,9 +2,10 @@
 
 namespace eole::worker {
 
-Expected<Bytes> echo(std::string_view args) {
+Expected<void> echo(std::string_view args, Bytes& out) {
   if (!protocol::is_msgpack(args)) return Error{"echo: its arguments are not one msgpack value"};
-  return Bytes(args);
+  out += args;
+  return {};
 }
 
 }  // namespace eole::worker

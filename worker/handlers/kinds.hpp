@@ -7,7 +7,7 @@ namespace eole::worker {
 /// "retries"?, "name"?} -> the file as an artifact; bytes, sha256, url, seconds.
 Outcome run_download(const Value& args, TaskContext& context);
 /// Anything -> the same.
-Expected<Bytes> echo(std::string_view args);
+Expected<void> echo(std::string_view args, Bytes& out);
 /// {"argv": […]} or {"shell": "…"}, "stdin"?, "env"?, "cwd"?, "timeout"?, "output_max"? ->
 /// exit_code, stdout, stderr. Failed unless the exit code is zero.
 Outcome run_exec(const Value& args, TaskContext& context);

@@ -12,8 +12,8 @@ struct Kind {
   Outcome (*run)(const Value& args, TaskContext& context) = nullptr;
   bool needs_exec = false;  // Only with --allow-exec.
   /// Instead of `run`, for what takes microseconds and never waits: the worker's loop runs it
-  /// itself, on the encoded arguments, and gets the encoded value.
-  Expected<Bytes> (*run_inline)(std::string_view args) = nullptr;
+  /// itself, on the encoded arguments, and has the encoded value appended.
+  Expected<void> (*run_inline)(std::string_view args, Bytes& out) = nullptr;
 };
 
 /// Every kind there is. A new one is a file here and a line in registry.cpp.

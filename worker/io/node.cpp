@@ -61,6 +61,7 @@ int Node::run() {
       was_busy = drain(*pipe_, now) || was_busy;
     }
     was_busy = take_from_slots(now) || was_busy;
+    perform(now);
     core_.on_deadline(now, actions_);
     was_busy = was_busy || !actions_.empty();
     perform(now);
@@ -161,11 +162,16 @@ void Node::act(const ClosePipe&, TimePoint) {
 }
 
 void Node::act(const StartTask& action, TimePoint now) {
-  if (action.is_inline) {
-    core_.on_event(Slots::run_inline(action), now, actions_);
+  if (action.is_cancelled) {
+    core_.on_event(Slots::report_cancelled(action), now, actions_);
   } else {
     slots_.start(action);
   }
+}
+
+void Node::act(const StartBatch& action, TimePoint) {
+  auto finished = Slots::run_batch(action.batch);
+  core_.on_event(std::move(finished), process::now(), actions_);
 }
 
 void Node::act(const Exit&, TimePoint) { is_over_ = true; }

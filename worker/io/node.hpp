@@ -37,6 +37,7 @@ class Node {
   void act(const SendCredit& action, TimePoint now);
   void act(const SendGoodbye& action, TimePoint now);
   void act(const StartTask& action, TimePoint now);
+  void act(const StartBatch& action, TimePoint now);
   void act(const KillTask& action, TimePoint now);
   void act(const SendResults& action, TimePoint now);
   void act(const Exit& action, TimePoint now);

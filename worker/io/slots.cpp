@@ -224,18 +224,30 @@ TaskFinished report(const StartTask& task, Outcome outcome, const Value& artifac
 
 }  // namespace
 
-TaskFinished Slots::run_inline(const StartTask& task) {
-  const auto started = process::now();
-  if (task.is_cancelled)
-    return report(task, Outcome::failed("cancelled before it started"), {}, {}, started, true);
-  ByteReader reader(task.spec);
-  const auto spec = protocol::read_task_spec(reader);
-  auto value = find_kind(spec->kind)->run_inline(spec->args);
-  if (!value) return report(task, Outcome::failed(value.error().message), {}, {}, started, false);
-  TaskFinished finished{task.id, task.lease, TaskState::kDone, process::unix_ms(), 0, {}, {}};
-  finished.body.reserve(value->size() + 8);
-  finished.body = "\x81\xa5value";  // {"value": …}, around what is encoded already.
-  finished.body += *value;
+TaskFinished Slots::report_cancelled(const StartTask& task) {
+  return report(task, Outcome::failed("cancelled before it started"), {}, {}, process::now(), true);
+}
+
+BatchFinished Slots::run_batch(std::shared_ptr<const Batch> batch) {
+  constexpr std::string_view kValue = "\x81\xa5value";  // {"value": …}, around what is encoded.
+  BatchFinished finished;
+  finished.ends.reserve(batch->tasks.size());
+  finished.bodies.reserve(batch->payload.size());
+  const Kind* kind = nullptr;
+  for (const auto& task : batch->tasks) {
+    if (kind == nullptr || kind->name != task.spec.kind) kind = find_kind(task.spec.kind);
+    const auto before = finished.bodies.size();
+    finished.bodies += kValue;
+    auto state = TaskState::kDone;
+    if (auto ran = kind->run_inline(task.spec.args, finished.bodies); !ran) {
+      state = TaskState::kFailed;
+      finished.bodies.resize(before);
+      finished.bodies += Value(Value::Map{{"error", ran.error().message}}).to_msgpack();
+    }
+    finished.ends.push_back({state, static_cast<std::uint32_t>(finished.bodies.size() - before)});
+  }
+  finished.finished_unix_ms = process::unix_ms();
+  finished.batch = std::move(batch);
   return finished;
 }
 

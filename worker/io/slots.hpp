@@ -40,8 +40,10 @@ class Slots {
   /// Readable when there is something to take.
   int fd() const { return wake_fd_; }
 
-  /// Runs an inline task here and now.
-  static TaskFinished run_inline(const StartTask& task);
+  /// Runs the tasks of a batch here and now.
+  static BatchFinished run_batch(std::shared_ptr<const Batch> batch);
+  /// The end of a task that was cancelled before it started.
+  static TaskFinished report_cancelled(const StartTask& task);
 
  private:
   struct Running;

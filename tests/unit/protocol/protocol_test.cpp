@@ -64,7 +64,7 @@ ResultRecord sample_result() {
 
 TEST_CASE("every message is its golden bytes and comes back from them", "[messages]") {
   check_message(Submit{7, 1, 0, "key", 2, 3, "specs"});
-  check_message(Accepted{1, 123456, 42, 2});
+  check_message(Accepted{123456, "acceptances"});
   check_message(Refused{1, "queue full"});
   check_message(Cancel{1, 123456, 42});
   check_message(Query{1, "status", 123456, 42});
@@ -103,10 +103,16 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   REQUIRE(read_task_spec(spec_reader) == TaskSpec{true, "echo", "photos", "\x80"});
 
   Bytes task;
-  put_task_record(task, {42, 77, 3, true, specs});
-  check_golden("task.record.hex", task);
+  put_task_run(task, {42, 77, 3, true, 1, specs});
+  check_golden("task_run.record.hex", task);
   ByteReader task_reader(task);
-  REQUIRE(read_task_record(task_reader) == TaskRecord{42, 77, 3, true, specs});
+  REQUIRE(read_task_run(task_reader) == TaskRun{42, 77, 3, true, 1, specs});
+
+  Bytes acceptance;
+  put_acceptance(acceptance, {1, 42, 2});
+  check_golden("acceptance.record.hex", acceptance);
+  ByteReader acceptance_reader(acceptance);
+  REQUIRE(read_acceptance(acceptance_reader) == Acceptance{1, 42, 2});
 
   const std::vector<Held> held{{{123456, 42}, {2, 77}, HeldState::kStarted}};
   check_golden("held.record.hex", encode_held(held));

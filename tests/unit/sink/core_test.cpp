@@ -49,9 +49,13 @@ ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
 AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<Spec>& specs,
                   RunId run = kRun, std::string worker = "w1") {
   const auto raw = records(specs);
+  Summary summary;
+  summary.first_offset = offset;
+  ByteReader reader(raw);
+  while (const auto result = protocol::read_result(reader)) summary.add(*result);
   return {protocol::encode_batch(
               {offset, run, level, static_cast<std::uint32_t>(specs.size()), worker, raw}),
-          specs[0].project};
+          specs[0].project, summary};
 }
 
 Actions act(Core& core, const Event& event) {
@@ -148,6 +152,23 @@ TEST_CASE("a result whose artifact is missing is logged as failed, never skipped
   REQUIRE(result->state == TaskState::kFailed);
   REQUIRE(result->artifacts.empty());
   REQUIRE_THAT(error_of(*result), Catch::Contains("is not in the sink"));
+}
+
+TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
+  auto core = introduced();
+  const Spec dead{4, true, TaskState::kDead, 1};
+  const Spec failure{9, false, TaskState::kFailed, 7};
+  act(core, results(1, {{1}}));
+  const auto actions = act(core, results(2, {{3}, dead, failure, {5}, {1}}));
+  const auto& summary = std::get<AppendBatch>(actions[0]).summary;
+  REQUIRE((summary.first_offset == 1 && summary.count == 4));  // The last is no news.
+  REQUIRE((summary.origin == kOrigin && summary.seq_min == 3 && summary.seq_max == 9));
+  REQUIRE(summary.dead == std::vector<std::uint64_t>{2});
+  protocol::Settlement expected;
+  expected.ranges = {{3, 5}};
+  expected.failures = {{9, {1, 7}, ""}};
+  REQUIRE(summary.settlements ==
+          std::vector<std::pair<Origin, protocol::Settlement>>{{kOrigin, expected}});
 }
 
 TEST_CASE("a message that lies about its records is dropped whole", "[sink]") {

@@ -6,17 +6,17 @@ using namespace eole::ventilator;
 TEST_CASE("a submit is journalled and answered with its first id", "[ventilator]") {
   Rig rig;
   const protocol::Submit submit{7, 1, 0, "", 3, 0, {}};
-  REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Accepted{1, kOrigin, 1, 3}},
+  REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Acceptance{1, 1, 3}},
                                    JournalTasks{1, "", submit}});
   rig.submit(2, 2);
   REQUIRE(rig.last<Reply>().message ==
-          decltype(Reply::message)(protocol::Accepted{2, kOrigin, 4, 2}));
+          decltype(Reply::message)(protocol::Acceptance{2, 4, 2}));
 }
 
 TEST_CASE("a repeated request gets the first answer and accepts nothing", "[ventilator]") {
   Rig rig;
   rig.submit(3);
-  REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Accepted{1, kOrigin, 1, 3}}});
+  REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Acceptance{1, 1, 3}}});
   REQUIRE(rig.core.accepted() == 3);
 }
 
@@ -24,7 +24,7 @@ TEST_CASE("a key is accepted once; with other tasks it is refused", "[ventilator
   Rig rig;
   rig.submit(2, 1, 0, "nightly", "hash");
   REQUIRE(rig.submit(2, 8, 0, "nightly", "hash") ==
-          Actions{Reply{"client", protocol::Accepted{8, kOrigin, 1, 2}}});
+          Actions{Reply{"client", protocol::Acceptance{8, 1, 2}}});
   rig.submit(2, 9, 0, "nightly", "other");
   REQUIRE(std::holds_alternative<protocol::Refused>(rig.last<Reply>().message));
 }
@@ -52,7 +52,7 @@ TEST_CASE("a note is written before the tasks are sent", "[ventilator]") {
   Rig rig;
   rig.worker(1, 1);
   rig.submit(1);
-  const std::vector<TaskRef> tasks{{1, 1, 1, false}};
+  const std::vector<LeaseRun> tasks{{1, 1, 1, false, 1}};
   REQUIRE(rig.all<JournalNote>() == std::vector<JournalNote>{{1, 1, tasks, false}});
   REQUIRE(rig.all<SendTasks>() == std::vector<SendTasks>{{{1, 1, 1}, 1, tasks}});
 }
@@ -80,7 +80,7 @@ TEST_CASE("a silent worker is suspect, then lost; its task goes to another after
   REQUIRE(rig.sent(2).empty());  // Not before the log was read up to its head.
   rig.step(SettledReceived{{read.request, kLog, 0, 0, 0, {}}, {}});
   REQUIRE(rig.sent(2) == Seqs{1});
-  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+  REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
   REQUIRE(rig.last<JournalNote>().needs_sync);
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("a worker that says hello again keeps what it holds", "[ventilator]") 
   rig.hello(1, 2, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kFinished)}, 2, {1, 1, 1});
   rig.credit(1, 0, 2, 2);
   REQUIRE(rig.sent(1) == Seqs{3});
-  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 1);  // It never arrived: no attempt counted.
+  REQUIRE(rig.last<SendTasks>().runs[0].attempt == 1);  // It never arrived: no attempt counted.
 }
 
 TEST_CASE("a received task that its worker no longer holds is judged after a read",
@@ -245,7 +245,7 @@ TEST_CASE("a failure that is not final is retried with the next attempt", "[vent
   rig.submit(1);
   rig.settle({}, {{1, {1, 1}, "no luck"}});
   rig.credit(1, 1, 2);
-  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+  REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
   REQUIRE(rig.core.task(1)->reasons == std::vector<std::string>{"attempt 1: failed: no luck"});
 }
 
@@ -292,7 +292,7 @@ TEST_CASE("a returned task costs no attempt and does not come back to who refuse
   REQUIRE(rig.sent(1).empty());
   rig.worker(2, 1);
   REQUIRE(rig.sent(2) == Seqs{1});
-  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 1);
+  REQUIRE(rig.last<SendTasks>().runs[0].attempt == 1);
 }
 
 TEST_CASE("an idle worker makes a full one give back what it only stores", "[ventilator]") {
@@ -320,7 +320,7 @@ TEST_CASE("a failed attempt that its worker still reports is not taken for a run
   REQUIRE(rig.core.task(1)->state == "queued");
   rig.credit(1, 1, 2);
   REQUIRE(rig.sent(1) == Seqs{1});
-  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+  REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
 }
 
 TEST_CASE("a task that was asked back is not refused: its worker may have it again",

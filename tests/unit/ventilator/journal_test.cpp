@@ -28,7 +28,7 @@ JournalTasks tasks(Seq first, std::uint32_t count) {
 }
 
 std::string args_of(Journal& journal, Seq seq) {
-  const auto raw = journal.spec(seq);
+  const auto raw = journal.specs(seq, 1).bytes;
   ByteReader reader(raw);
   return std::string(protocol::read_task_spec(reader)->args);
 }

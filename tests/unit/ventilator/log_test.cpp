@@ -47,7 +47,7 @@ TEST_CASE("after a restart: new tasks go at once, old ones after the introductio
   rig.pass(2100ms);  // Its worker did not come back.
   rig.answer_read();
   REQUIRE(rig.sent(9) == Seqs{1});
-  REQUIRE(rig.last<SendTasks>().tasks[0].attempt == 2);
+  REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
 }
 
 TEST_CASE("after a restart a worker that comes back keeps its running task", "[ventilator]") {

@@ -109,7 +109,8 @@ struct Rig {
     std::vector<Seq> seqs;
     for (const auto& send : all<SendTasks>())
       if (send.link.run == run)
-        for (const auto& ref : send.tasks) seqs.push_back(ref.seq);
+        for (const auto& leased : send.runs)
+          for (std::uint32_t i = 0; i < leased.count; ++i) seqs.push_back(leased.seq + i);
     return seqs;
   }
   void silence(RunId run) { (void)run, pass(4s); }

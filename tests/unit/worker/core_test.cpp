@@ -6,7 +6,7 @@ using namespace eole;
 using namespace eole::worker;
 using protocol::HeldState;
 using protocol::OrderKind;
-using protocol::put_task_record;
+using protocol::put_task_run;
 using protocol::put_task_spec;
 using protocol::TaskState;
 
@@ -55,7 +55,7 @@ struct Rig {
     for (const auto seq : seqs) {
       Bytes spec;
       put_task_spec(spec, {retry, kind, "", "\x80"});
-      put_task_record(payload, {seq, seq * 10, 1, is_last, spec});
+      put_task_run(payload, {seq, seq * 10, 1, is_last, 1, spec});
     }
     return step(TasksReceived{
         {1, kRun, 1, kOrigin, first, static_cast<std::uint32_t>(seqs.size()), payload}});
@@ -78,8 +78,25 @@ struct Rig {
     for (const auto& start : all<StartTask>()) seqs.push_back(start.id.seq);
     return seqs;
   }
+  /// The tasks of the batch that was started last.
+  std::vector<Seq> batch() {
+    batches.push_back(all<StartBatch>().at(0).batch);
+    std::vector<Seq> seqs;
+    for (const auto& task : batches.back()->tasks) seqs.push_back(task.id.seq);
+    return seqs;
+  }
+  Actions& finish_batch(std::size_t which) {
+    BatchFinished finished{batches.at(which), 0, {}, {}};
+    for (std::size_t i = 0; i < finished.batch->tasks.size(); ++i) {
+      finished.ends.push_back({TaskState::kDone, 1});
+      finished.bodies += '\xc0';
+    }
+    return step(std::move(finished));
+  }
+  std::vector<std::shared_ptr<const Batch>> batches;
   std::vector<protocol::Held> held() {
-    pass(2s);  // A beat is due.
+    step(OrdersReceived{{1, kRun, 1, 0, {}}, {}});  // The ventilator is there.
+    pass(2s);                                       // A beat is due.
     return *protocol::decode_held(all<SendBeat>().at(0).beat.payload);
   }
   protocol::ResultRecord result() {
@@ -139,8 +156,7 @@ TEST_CASE("a result is sent once, again until it is acknowledged, then forgotten
   REQUIRE(rig.held()[0].state == HeldState::kFinished);
   REQUIRE(rig.all<SendResults>().size() == 1);  // The timer sends it again.
   rig.step(AckReceived{{9, kRun, 1}});
-  REQUIRE(rig.core.held() == 0);
-  REQUIRE(rig.core.unacknowledged() == 0);
+  REQUIRE(rig.core.is_empty());
   rig.pass(5s);
   REQUIRE(rig.all<SendResults>().empty());
 }
@@ -196,7 +212,7 @@ TEST_CASE("the same task twice is never started twice, and the later lease count
   Bytes spec;
   put_task_spec(spec, {false, "work", "", "\x80"});
   Bytes payload;
-  put_task_record(payload, {1, 99, 2, false, spec});
+  put_task_run(payload, {1, 99, 2, false, 1, spec});
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
   REQUIRE(rig.started().empty());
   REQUIRE(rig.held()[0].lease == Lease{1, 99});
@@ -240,7 +256,7 @@ TEST_CASE("a dropped task leaves without a result", "[worker]") {
   rig.order(OrderKind::kDrop, 2);
   rig.finish(1, TaskState::kFailed);
   REQUIRE(rig.all<SendResults>().empty());
-  REQUIRE(rig.core.held() == 0);
+  REQUIRE(rig.core.is_empty());
 }
 
 TEST_CASE("a recalled task is given back unless it has started, and leaves when released",
@@ -280,11 +296,42 @@ TEST_CASE("a failure is final unless the task asks for a retry and has attempts 
   REQUIRE((rig.result().is_final && rig.result().state == TaskState::kDead));
 }
 
-TEST_CASE("inline tasks need no slot", "[worker]") {
+TEST_CASE("inline tasks run as one batch, without a slot, and end in one message", "[worker]") {
   Rig rig(Rig::config(1, 8));
   rig.link();
   rig.tasks(1, {1, 2, 3}, "quick");
-  REQUIRE(rig.started() == std::vector<Seq>{1, 2, 3});
+  REQUIRE(rig.batch() == std::vector<Seq>{1, 2, 3});
+  REQUIRE(rig.held().at(2) == protocol::Held{{kOrigin, 3}, {1, 30}, HeldState::kStarted});
+  rig.finish_batch(0);
+  const auto sent = rig.all<SendResults>().at(0).results;
+  REQUIRE((sent.first == 1 && sent.count == 3));
+  REQUIRE(rig.result().id.seq == 1);
+  REQUIRE(rig.held().at(2).state == HeldState::kFinished);
+  rig.step(AckReceived{{9, kRun, 2}});  // In the middle of a message.
+  REQUIRE(rig.held().size() == 1);
+  rig.step(AckReceived{{9, kRun, 3}});
+  REQUIRE(rig.core.is_empty());
+}
+
+TEST_CASE("a task of a batch that comes again is not run again, and the later lease counts",
+          "[worker]") {
+  Rig rig(Rig::config(1, 8));
+  rig.link();
+  const auto send_again = [&](std::uint64_t number, std::uint64_t lease) {
+    Bytes spec;
+    put_task_spec(spec, {false, "quick", "", "\x80"});
+    Bytes payload;
+    put_task_run(payload, {1, lease, 2, false, 1, spec});
+    rig.step(TasksReceived{{1, kRun, 1, kOrigin, number, 1, payload}});
+  };
+  rig.tasks(1, {1, 2}, "quick");
+  rig.batch();
+  send_again(3, 99);
+  REQUIRE(rig.all<StartBatch>().empty());
+  rig.finish_batch(0);
+  send_again(4, 100);
+  REQUIRE(rig.all<StartBatch>().empty());
+  REQUIRE(rig.held().at(0) == protocol::Held{{kOrigin, 1}, {1, 100}, HeldState::kFinished});
 }
 
 TEST_CASE("credit stops while the sink acknowledges nothing", "[worker]") {
@@ -293,11 +340,11 @@ TEST_CASE("credit stops while the sink acknowledges nothing", "[worker]") {
   Rig rig(config);
   rig.link();
   rig.tasks(1, {1, 2}, "quick");
-  rig.finish(1);
-  rig.finish(2);
+  rig.batch();
+  rig.finish_batch(0);
   rig.tasks(3, {3, 4}, "quick");  // Granted before the sink fell silent.
-  rig.finish(3);
-  rig.finish(4);
+  rig.batch();
+  rig.finish_batch(1);
   REQUIRE(rig.all<SendCredit>().empty());
   rig.held();
   REQUIRE(rig.all<SendBeat>()[0].beat.limit == 4);  // Nothing beyond what was received.
@@ -344,11 +391,12 @@ TEST_CASE("the next attempt of a failed task runs, also before the failure is ac
   Bytes spec;
   put_task_spec(spec, {true, "work", "", "\x80"});
   Bytes payload;
-  put_task_record(payload, {1, 99, 2, false, spec});
+  put_task_run(payload, {1, 99, 2, false, 1, spec});
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
   REQUIRE(rig.started() == std::vector<Seq>{1});
   rig.step(AckReceived{{9, kRun, 1}});
-  REQUIRE(rig.core.held() == 1);  // The acknowledgement is the first attempt's.
+  REQUIRE_FALSE(rig.core.is_empty());  // The acknowledgement is the first attempt's.
+  REQUIRE(rig.held() == std::vector<protocol::Held>{{{kOrigin, 1}, {1, 99}, HeldState::kStarted}});
 }
 
 TEST_CASE("hello again is obeyed at once: the pipe is closed, then comes the hello", "[worker]") {
