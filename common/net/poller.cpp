@@ -17,17 +17,17 @@ Poller::Poller() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
 }
 Poller::~Poller() { ::close(fd_); }
 
-void Poller::add(int fd, std::uint64_t number) {
+void Poller::add(int fd, bool& due) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.u64 = number;
+  event.data.ptr = &due;
   if (::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event) != 0)
     throw std::runtime_error(std::string("cannot watch a descriptor: ") + std::strerror(errno));
 }
 
 void Poller::remove(int fd) { ::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr); }
 
-const std::vector<std::uint64_t>& Poller::wait(std::optional<Duration> timeout) {
+bool Poller::wait(std::optional<Duration> timeout) {
   std::array<epoll_event, 64> events{};
   int milliseconds = -1;
   if (timeout) {
@@ -35,9 +35,8 @@ const std::vector<std::uint64_t>& Poller::wait(std::optional<Duration> timeout) 
     milliseconds = static_cast<int>(std::min<std::int64_t>(up.count(), 60'000));
   }
   const int count = ::epoll_wait(fd_, events.data(), static_cast<int>(events.size()), milliseconds);
-  fired_.clear();
-  for (int i = 0; i < count; ++i) fired_.push_back(events[static_cast<std::size_t>(i)].data.u64);
-  return fired_;
+  for (int i = 0; i < count; ++i) *static_cast<bool*>(events[static_cast<std::size_t>(i)].data.ptr) = true;
+  return count > 0;
 }
 
 }  // namespace eole::net

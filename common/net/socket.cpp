@@ -1,6 +1,7 @@
 #include "common/net/socket.hpp"
 
 #include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <zmq.hpp>
 
@@ -48,10 +49,11 @@ struct Socket::State {
   Context::State& context;
   SocketType type;
   zmq::socket_t socket;
+  bool is_due = true;  // A send may swallow the descriptor's edge, too.
 };
 
 Socket::Socket(Context& context, SocketType type)
-    : state_(std::make_unique<State>(State{context.state(), type, {}})) {
+    : state_(std::make_unique<State>(State{context.state(), type, {}, true})) {
   auto& socket = state_->socket;
   socket = zmq::socket_t(state_->context.context, zmq_type(type));
   socket.set(zmq::sockopt::linger, kLingerMs);
@@ -120,33 +122,66 @@ void Socket::subscribe(std::string_view prefix) {
 
 namespace {
 
-// Sends all frames or none: only the first one can be refused.
-bool send_frames(zmq::socket_t& socket, std::initializer_list<std::string_view> frames) {
-  std::size_t left = frames.size();
-  for (const auto frame : frames) {
-    const auto flags = --left > 0 ? zmq::send_flags::sndmore | zmq::send_flags::dontwait
-                                  : zmq::send_flags::dontwait;
-    try {
-      if (!socket.send(zmq::buffer(frame), flags)) return false;
-    } catch (const zmq::error_t& error) {
-      if (error.num() == EHOSTUNREACH || error.num() == EAGAIN) return false;
-      if (error.num() == EINTR) return false;
-      throw std::runtime_error(text("cannot send: ", error.what()));
-    }
+constexpr std::size_t kCopiedBytesMax = 1024;  // Up to this a copy costs less than sharing.
+
+bool send_frame(zmq::socket_t& socket, zmq::message_t frame, bool has_more) {
+  const auto flags =
+      has_more ? zmq::send_flags::sndmore | zmq::send_flags::dontwait : zmq::send_flags::dontwait;
+  try {
+    return socket.send(frame, flags).has_value();
+  } catch (const zmq::error_t& error) {
+    if (error.num() == EHOSTUNREACH || error.num() == EAGAIN || error.num() == EINTR) return false;
+    throw std::runtime_error(text("cannot send: ", error.what()));
   }
-  return true;
+}
+
+zmq::message_t copy_of(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
+// A frame that keeps `owner` until libzmq has written it; `bytes` lie in what it owns.
+template <class Owner>
+zmq::message_t frame_of(Owner owner, std::string_view bytes) {
+  auto kept = std::make_unique<Owner>(std::move(owner));
+  zmq::message_t frame(
+      const_cast<char*>(bytes.data()), bytes.size(),
+      [](void*, void* hint) { delete static_cast<Owner*>(hint); }, kept.get());
+  (void)kept.release();
+  return frame;
+}
+
+zmq::message_t frame_of(Bytes&& bytes) {
+  if (bytes.size() <= kCopiedBytesMax) return copy_of(bytes);
+  auto shared = std::make_shared<const Bytes>(std::move(bytes));
+  const std::string_view view = *shared;
+  return frame_of(std::move(shared), view);
+}
+
+// All frames go or none: only the first one can be refused.
+bool send_all(zmq::socket_t& socket, std::string_view first, protocol::Message&& message) {
+  return send_frame(socket, copy_of(first), true) &&
+         send_frame(socket, copy_of(message.head), true) &&
+         send_frame(socket, frame_of(std::move(message.payload)), false);
 }
 
 }  // namespace
 
-bool Socket::send(const protocol::Message& message) {
-  return send_frames(state_->socket, {message.head, message.payload});
+bool Socket::send(protocol::Message&& message) {
+  state_->is_due = true;
+  return send_frame(state_->socket, copy_of(message.head), true) &&
+         send_frame(state_->socket, frame_of(std::move(message.payload)), false);
 }
-bool Socket::send_to(std::string_view peer, const protocol::Message& message) {
-  return send_frames(state_->socket, {peer, message.head, message.payload});
+bool Socket::send(const protocol::Message& message) { return send(protocol::Message(message)); }
+bool Socket::send(const Bytes& head, std::shared_ptr<const Bytes> payload) {
+  state_->is_due = true;
+  const std::string_view view = *payload;
+  return send_frame(state_->socket, copy_of(head), true) &&
+         send_frame(state_->socket, frame_of(std::move(payload), view), false);
 }
-bool Socket::publish(std::string_view topic, const protocol::Message& message) {
-  return send_frames(state_->socket, {topic, message.head, message.payload});
+bool Socket::send_to(std::string_view peer, protocol::Message&& message) {
+  state_->is_due = true;
+  return send_all(state_->socket, peer, std::move(message));
+}
+bool Socket::publish(std::string_view topic, protocol::Message&& message) {
+  return send_all(state_->socket, topic, std::move(message));
 }
 
 std::optional<Received> Socket::receive() {
@@ -159,7 +194,10 @@ std::optional<Received> Socket::receive() {
     while (has_more) {
       zmq::message_t frame;
       try {
-        if (!state_->socket.recv(frame, zmq::recv_flags::dontwait)) return std::nullopt;
+        if (!state_->socket.recv(frame, zmq::recv_flags::dontwait)) {
+          state_->is_due = false;
+          return std::nullopt;
+        }
       } catch (const zmq::error_t& error) {
         if (error.num() == EINTR) return std::nullopt;
         throw std::runtime_error(text("cannot receive: ", error.what()));
@@ -191,9 +229,7 @@ bool Socket::wait(int milliseconds) {
 }
 
 int Socket::fd() const { return state_->socket.get(zmq::sockopt::fd); }
-bool Socket::has_input() const {
-  return (state_->socket.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
-}
+bool& Socket::due() { return state_->is_due; }
 
 // ---- Monitor.
 

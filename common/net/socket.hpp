@@ -54,18 +54,23 @@ class Socket {
   void connect(const std::string& endpoint, bool once = false);
   void subscribe(std::string_view prefix);
 
-  /// False if the message cannot go now (no peer, or its queue is full): nothing was sent.
+  /// False if the message cannot go now (no peer, or its queue is full): nothing was sent, and the
+  /// message is as it was. One that is moved in goes without a copy.
+  bool send(protocol::Message&& message);
   bool send(const protocol::Message& message);
-  bool send_to(std::string_view peer, const protocol::Message& message);
-  bool publish(std::string_view topic, const protocol::Message& message);
+  bool send_to(std::string_view peer, protocol::Message&& message);
+  bool publish(std::string_view topic, protocol::Message&& message);
+  /// `payload` is shared with whoever sends it again later; nobody changes it any more.
+  bool send(const Bytes& head, std::shared_ptr<const Bytes> payload);
   /// The next message that waits, if any; malformed multiparts are skipped.
   std::optional<Received> receive();
   /// Waits for input up to `milliseconds`.
   bool wait(int milliseconds);
 
-  /// Edge-triggered: after it fires, and after every send, receive until nothing is left.
+  /// For a Poller, together with due(): true until receive() found nothing. Asking a socket that
+  /// has nothing costs two system calls.
   int fd() const;
-  bool has_input() const;
+  bool& due();
 
   struct State;
   State& state() { return *state_; }

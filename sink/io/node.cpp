@@ -26,8 +26,7 @@ constexpr Duration kHeadEvery = 1s;      // A lost last notification shows withi
 constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;
 constexpr std::size_t kDeadLettersMax = 10'000;
-constexpr std::uint64_t kStopNumber = 1;
-constexpr std::uint64_t kSocketNumber = 2;
+constexpr Duration kRestAfter = 20ms;  // Of silence; then the log says that all is durable.
 
 Value view(const ResultLog::Found& found) {
   const auto batch = protocol::read_batch(found.batch);
@@ -59,37 +58,35 @@ Node::Node(NodeOptions options)
   results_.bind(options_.cluster.results);
   queries_.bind(options_.cluster.queries);
   artifacts_.emplace(context_, authority_, options_.cluster.artifacts, artifacts_path_);
-  poller_.add(stop_.fd(), kStopNumber);
-  for (auto* socket : {&results_, &queries_}) poller_.add(socket->fd(), kSocketNumber);
+  poller_.add(stop_.fd(), is_stop_due_);
+  for (auto* socket : {&results_, &queries_}) poller_.add(socket->fd(), socket->due());
 }
 
 int Node::run() {
   process::log_info(text("log ", hex(log_.core().log()), ", head ", log_.core().head(),
                          ", listening on ", options_.cluster.queries));
   while (!artifacts_->has_failed()) {
-    bool was_busy = drain(results_);
-    was_busy = drain(queries_) || was_busy;
+    drain(results_);
+    drain(queries_);
     perform();
     const auto now = process::now();
     publish_levels(now);
     publish_head(now);
-    if (stop_.take() > 0) return 0;
-    if (was_busy || results_.has_input() || queries_.has_input()) continue;
+    if (is_stop_due_ && stop_.take() > 0) return 0;
     auto until = next_head_;
     if (levels_due_) until = std::min(until, *levels_due_);
-    log_.rest();
-    poller_.wait(until - now);
+    const auto timeout = results_.due() || queries_.due() ? Duration(0) : until - now;
+    if (!poller_.wait(std::min(timeout, kRestAfter)) && timeout > kRestAfter) {
+      log_.rest();
+      poller_.wait(timeout - kRestAfter);
+    }
   }
   return 3;
 }
 
-bool Node::drain(net::Socket& socket) {
-  for (int count = 0; count < kMessagesPerTurn; ++count) {
-    auto received = socket.receive();
-    if (!received) return count > 0;
-    handle(std::move(*received));
-  }
-  return true;
+void Node::drain(net::Socket& socket) {
+  for (int count = 0; count < kMessagesPerTurn && socket.due(); ++count)
+    if (auto received = socket.receive()) handle(std::move(*received));
 }
 
 std::vector<std::string> Node::missing_artifacts(std::string_view records) const {

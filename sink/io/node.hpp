@@ -26,7 +26,7 @@ class Node {
   int run();
 
  private:
-  bool drain(net::Socket& socket);
+  void drain(net::Socket& socket);
   void handle(net::Received received);
   void handle_query(const std::string& peer, const protocol::Query& query);
   std::vector<std::string> missing_artifacts(std::string_view records) const;
@@ -58,6 +58,7 @@ class Node {
   std::optional<TimePoint> levels_due_;
   TimePoint next_head_{};
   bool is_full_ = false;
+  bool is_stop_due_ = false;
 };
 
 }  // namespace eole::sink

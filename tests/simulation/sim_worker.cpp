@@ -96,8 +96,10 @@ void SimWorker::act(const worker::Action& action) {
   } else if (const auto* kill = std::get_if<worker::KillTask>(&action)) {
     killed_.insert(kill->id);
   } else if (const auto* results = std::get_if<worker::SendResults>(&action)) {
-    fabric_.ledger.on_send_results(results->results);
-    fabric_.send(*this, sink_, [this, message = results->results] {
+    auto message = results->results;
+    message.payload = *results->records;
+    fabric_.ledger.on_send_results(message);
+    fabric_.send(*this, sink_, [this, message] {
       sink_.on_event(sink::ResultsReceived{message, {}});
     });
   }

@@ -23,14 +23,9 @@ namespace {
 
 constexpr int kMessagesPerTurn = 512;
 constexpr Duration kSpaceCheck = 1s;
-constexpr Duration kMonitorsEvery = 10ms;  // While the loop never waits.
+constexpr Duration kRestAfter = 20ms;    // Of silence; then the journal says that all is durable.
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
 constexpr std::size_t kKeyBytesMax = 256;
-
-// Numbers of the descriptors in the poller; only monitors are told apart: there may be many.
-constexpr std::uint64_t kStopNumber = 1;
-constexpr std::uint64_t kMonitorNumber = 3;
-constexpr std::uint64_t kSocketNumber = 2;
 
 }  // namespace
 
@@ -54,8 +49,8 @@ Node::Node(NodeOptions options)
   news_.subscribe("head");
   news_.connect(options_.cluster.notifications);
   router_.bind(options_.cluster.ventilator);
-  poller_.add(stop_.fd(), kStopNumber);
-  for (auto* socket : {&router_, &sink_, &news_}) poller_.add(socket->fd(), kSocketNumber);
+  poller_.add(stop_.fd(), is_stop_due_);
+  for (auto* socket : {&router_, &sink_, &news_}) poller_.add(socket->fd(), socket->due());
 }
 
 int Node::run() {
@@ -64,47 +59,35 @@ int Node::run() {
                          options_.cluster.ventilator));
   while (stop_reason_.empty()) {
     const auto now = process::now();
-    bool was_busy = drain(router_, now);
-    was_busy = drain(sink_, now) || was_busy;
-    was_busy = drain(news_, now) || was_busy;
-    was_busy = drain_monitors(now) || was_busy;
+    for (auto* socket : {&router_, &sink_, &news_}) drain(*socket, now);
+    drain_monitors(now);
     core_.on_deadline(now, actions_);
     perform(now);
     const bool has_backlog = flush_backlogs();
-    if (stop_.take() > 0) return 0;  // Nothing to drain: what is accepted is durable.
-    if (was_busy) continue;
-    if (router_.has_input() || sink_.has_input() || news_.has_input()) continue;
+    if (is_stop_due_ && stop_.take() > 0) return 0;  // What is accepted is durable.
     auto timeout = kSpaceCheck;
     if (const auto next = core_.next_deadline()) timeout = std::min(timeout, *next - now);
     if (has_backlog) timeout = std::min(timeout, kBacklogRetry);
-    journal_.rest();
-    for (const auto number : poller_.wait(timeout))
-      has_monitor_fired_ = has_monitor_fired_ || number == kMonitorNumber;
+    if (router_.due() || sink_.due() || news_.due()) timeout = Duration(0);
+    if (!poller_.wait(std::min(timeout, kRestAfter)) && timeout > kRestAfter) {
+      journal_.rest();
+      poller_.wait(timeout - kRestAfter);
+    }
   }
   process::log_error(stop_reason_);
   return 3;
 }
 
-bool Node::drain(net::Socket& socket, TimePoint now) {
-  for (int count = 0; count < kMessagesPerTurn; ++count) {
-    auto received = socket.receive();
-    if (!received) return count > 0;
-    handle(std::move(*received), now);
-  }
-  return true;
+void Node::drain(net::Socket& socket, TimePoint now) {
+  for (int count = 0; count < kMessagesPerTurn && socket.due(); ++count)
+    if (auto received = socket.receive()) handle(std::move(*received), now);
 }
 
-bool Node::drain_monitors(TimePoint now) {
-  if (!std::exchange(has_monitor_fired_, false) && now < next_monitors_) return false;
-  next_monitors_ = now + kMonitorsEvery;
-  bool was_busy = false;
-  for (auto& [link, pipe] : pipes_) {
-    while (const auto event = pipe.monitor.next()) {
-      was_busy = true;
+void Node::drain_monitors(TimePoint now) {
+  if (!std::exchange(is_monitor_due_, false)) return;
+  for (auto& [link, pipe] : pipes_)
+    while (const auto event = pipe.monitor.next())
       if (*event == net::ConnectionEvent::kDown) core_.on_event(PipeEnded{link}, now, actions_);
-    }
-  }
-  return was_busy;
 }
 
 void Node::handle(net::Received received, TimePoint now) {
@@ -291,7 +274,8 @@ void Node::act(const WelcomeWorker& action) {
     if (!cluster.is_encrypted())
       endpoint += text("/p", hex(action.link.run).substr(0, 8), "-", action.link.hello);
     endpoint = socket.bind(endpoint, user);
-    poller_.add(monitor.fd(), kMonitorNumber);
+    poller_.add(monitor.fd(), is_monitor_due_);
+    is_monitor_due_ = true;
     found =
         pipes_.emplace(action.link, Pipe{std::move(socket), std::move(monitor), endpoint, user, {}})
             .first;
@@ -339,7 +323,7 @@ void Node::act(const SendTasks& action) {
     if (tasks.count == 0) return;
     const auto next = tasks.first + tasks.count;
     auto message = encode(std::move(tasks));
-    if (!pipe.backlog.empty() || !pipe.socket.send(message)) {
+    if (!pipe.backlog.empty() || !pipe.socket.send(std::move(message))) {
       pipe.backlog.push_back(std::move(message));
       has_backlog_ = true;
     }
@@ -364,7 +348,7 @@ void Node::act(const SendTasks& action) {
 bool Node::flush_backlogs() {
   if (!std::exchange(has_backlog_, false)) return false;
   for (auto& [link, pipe] : pipes_) {
-    while (!pipe.backlog.empty() && pipe.socket.send(pipe.backlog.front()))
+    while (!pipe.backlog.empty() && pipe.socket.send(std::move(pipe.backlog.front())))
       pipe.backlog.pop_front();
     has_backlog_ = has_backlog_ || !pipe.backlog.empty();
   }

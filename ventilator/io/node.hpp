@@ -35,10 +35,10 @@ class Node {
     std::deque<protocol::Message> backlog;  // Bounded by the worker's credit.
   };
 
-  bool drain(net::Socket& socket, TimePoint now);
+  void drain(net::Socket& socket, TimePoint now);
   void handle(net::Received received, TimePoint now);
   void handle_query(const std::string& peer, const protocol::Query& query);
-  bool drain_monitors(TimePoint now);
+  void drain_monitors(TimePoint now);
   /// True while something waits for a pipe to take it.
   bool flush_backlogs();
 
@@ -74,8 +74,8 @@ class Node {
   Actions actions_;
   std::map<Link, Pipe> pipes_;
   bool has_backlog_ = false;
-  bool has_monitor_fired_ = false;
-  TimePoint next_monitors_{};
+  bool is_monitor_due_ = false;  // Of any pipe.
+  bool is_stop_due_ = false;
   std::map<Peer, Bytes> accepted_;  // Acceptance records of this turn.
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   bool is_full_ = false;

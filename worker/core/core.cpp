@@ -123,6 +123,7 @@ bool Core::receive_all(const protocol::Tasks& tasks, Batch& batch) {
   std::string_view kind;  // Of the task before: neighbours mostly share it.
   bool is_inline = false;
   ByteReader runs(batch.payload);
+  batch.tasks.reserve(std::min<std::size_t>(tasks.count, batch.payload.size() / 8));
   for (std::uint32_t received = 0; received < tasks.count;) {
     const auto run = read_task_run(runs);
     if (!run || run->count == 0 || run->count > tasks.count - received) return false;
@@ -282,15 +283,15 @@ void Core::finish(const Task& task, TaskState state, std::int64_t finished_unix_
   const bool is_final = !wants_retry || task.is_last || planted("every-failure-is-final");
   if (outbox_.size() == parcels_sent_ ||
       outbox_.back().tasks.size() >= config_.results_per_message ||
-      outbox_.back().records.size() >= config_.message_bytes)
-    outbox_.push_back({last_result_ + 1, {}, {}});
+      outbox_.back().records->size() >= config_.message_bytes)
+    outbox_.emplace_back().first = last_result_ + 1;
   ++last_result_;
   auto& parcel = outbox_.back();
-  const auto before = parcel.records.size();
-  put_result(parcel.records, {task.id, task.lease, task.attempt, state, is_final, false,
+  const auto before = parcel.records->size();
+  put_result(*parcel.records, {task.id, task.lease, task.attempt, state, is_final, false,
                               finished_unix_ms, run_ms, task.spec.kind, task.spec.project,
                               artifacts, body});
-  outbox_bytes_ += parcel.records.size() - before;
+  outbox_bytes_ += parcel.records->size() - before;
   parcel.tasks.push_back({task.id, task.lease, is_final, planted("finished-means-gone")});
   parcel.seq_min = std::min(parcel.seq_min, task.id.seq);
   parcel.seq_max = std::max(parcel.seq_max, task.id.seq);
@@ -371,7 +372,7 @@ void Core::on(AckReceived& event, TimePoint now, Actions& out) {
   if (level <= floor_) return;
   floor_ = level;
   while (!outbox_.empty() && outbox_.front().last() <= floor_) {
-    outbox_bytes_ -= outbox_.front().records.size();
+    outbox_bytes_ -= outbox_.front().records->size();
     outbox_.pop_front();
     --parcels_sent_;
   }
@@ -386,8 +387,8 @@ void Core::send_parcels(std::size_t from, std::size_t until, Actions& out) const
   for (; from < until; ++from) {
     const auto& parcel = outbox_[from];
     out.push_back(SendResults{{run_, parcel.first, floor_,
-                               static_cast<std::uint32_t>(parcel.tasks.size()), config_.name,
-                               parcel.records}});
+                               static_cast<std::uint32_t>(parcel.tasks.size()), config_.name, {}},
+                              parcel.records});
   }
 }
 

@@ -57,7 +57,7 @@ class Core {
   struct Parcel {
     std::uint64_t first = 0;  // The number of its first result.
     std::vector<Finished> tasks;
-    Bytes records;
+    std::shared_ptr<Bytes> records = std::make_shared<Bytes>();  // Fixed once it was sent.
     Seq seq_min = UINT64_MAX;
     Seq seq_max = 0;
     std::uint64_t last() const { return first + tasks.size() - 1; }

@@ -115,7 +115,8 @@ struct KillTask {
   bool operator==(const KillTask&) const = default;
 };
 struct SendResults {
-  protocol::Results results;
+  protocol::Results results;  // Without its payload.
+  std::shared_ptr<const Bytes> records;
   bool operator==(const SendResults&) const = default;
 };
 /// Drained: nothing is held, nothing is unacknowledged.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
@@ -15,7 +16,6 @@ using protocol::encode;
 
 namespace {
 constexpr int kMessagesPerTurn = 256;
-constexpr std::uint64_t kNumber = 1;  // Which descriptor fired does not matter: all are looked at.
 }  // namespace
 
 Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runners)
@@ -31,8 +31,9 @@ Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runn
   acks_.connect(options_.cluster.notifications);
   results_.connect(options_.cluster.results);
   control_.connect(options_.cluster.ventilator);
-  for (const int fd : {stop_.fd(), slots_.fd(), control_.fd(), acks_.fd()})
-    poller_.add(fd, kNumber);
+  poller_.add(stop_.fd(), is_stop_due_);
+  poller_.add(slots_.fd(), are_slots_due_);
+  for (auto* socket : {&control_, &acks_}) poller_.add(socket->fd(), socket->due());
 }
 
 int Node::run() {
@@ -40,46 +41,43 @@ int Node::run() {
                          " slots, ventilator ", options_.cluster.ventilator));
   while (!is_over_) {
     const auto now = process::now();
-    if (const int signals = stop_.take(); signals > 0) {
-      stops_ += signals;
-      if (stops_ == 1) process::log_info("draining; a second signal ends it at once");
-      core_.on_event(DrainAsked{}, now, actions_);
+    if (std::exchange(is_stop_due_, false)) {
+      stops_ += stop_.take();
       if (stops_ > 1) return 1;
+      process::log_info("draining; a second signal ends it at once");
+      core_.on_event(DrainAsked{}, now, actions_);
     }
-    bool was_busy = drain(control_, now);
-    was_busy = drain(acks_, now) || was_busy;
-    if (pipe_) {
-      while (const auto event = pipe_monitor_->next()) {
-        was_busy = true;
-        if (*event == net::ConnectionEvent::kUp) {
-          core_.on_event(PipeUp{}, now, actions_);
-        } else {
-          core_.on_event(PipeDown{}, now, actions_);
-          break;
-        }
-      }
-      was_busy = drain(*pipe_, now) || was_busy;
-    }
-    was_busy = take_from_slots(now) || was_busy;
+    drain(control_, now);
+    drain(acks_, now);
+    if (pipe_) drain_monitor(now);
+    if (pipe_) drain(*pipe_, now);
+    if (std::exchange(are_slots_due_, false)) take_from_slots(now);
     perform(now);
     core_.on_deadline(now, actions_);
-    was_busy = was_busy || !actions_.empty();
     perform(now);
-    if (was_busy || control_.has_input() || acks_.has_input() || (pipe_ && pipe_->has_input()))
-      continue;
     const auto next = core_.next_deadline();
-    poller_.wait(next ? std::optional(*next - now) : std::nullopt);
+    auto timeout = next ? std::optional(*next - now) : std::nullopt;
+    if (control_.due() || acks_.due() || (pipe_ && (pipe_->due() || is_monitor_due_)))
+      timeout = Duration(0);
+    poller_.wait(timeout);
   }
   return 0;
 }
 
-bool Node::drain(net::Socket& socket, TimePoint now) {
-  for (int count = 0; count < kMessagesPerTurn; ++count) {
-    auto received = socket.receive();
-    if (!received) return count > 0;
-    handle(std::move(*received), now);
+void Node::drain(net::Socket& socket, TimePoint now) {
+  for (int count = 0; count < kMessagesPerTurn && socket.due(); ++count)
+    if (auto received = socket.receive()) handle(std::move(*received), now);
+}
+
+void Node::drain_monitor(TimePoint now) {
+  if (!std::exchange(is_monitor_due_, false)) return;
+  while (const auto event = pipe_monitor_->next()) {
+    if (*event == net::ConnectionEvent::kUp) {
+      core_.on_event(PipeUp{}, now, actions_);
+    } else {
+      return core_.on_event(PipeDown{}, now, actions_);
+    }
   }
-  return true;
 }
 
 void Node::handle(net::Received received, TimePoint now) {
@@ -116,14 +114,13 @@ void Node::handle(net::Received received, TimePoint now) {
       });
 }
 
-bool Node::take_from_slots(TimePoint now) {
+void Node::take_from_slots(TimePoint now) {
   auto finished = slots_.take_finished();
   for (auto& progress : slots_.take_progress()) {
     progress.worker = options_.config.name;
     results_.send(encode(progress));
   }
   for (auto& task : finished) core_.on_event(std::move(task), now, actions_);
-  return !finished.empty();
 }
 
 void Node::perform(TimePoint now) {
@@ -138,14 +135,17 @@ void Node::act(const SendHello& action, TimePoint) { control_.send(encode(action
 void Node::act(const SendBeat& action, TimePoint) { control_.send(encode(action.beat)); }
 void Node::act(const SendCredit& action, TimePoint) { control_.send(encode(action.credit)); }
 void Node::act(const SendGoodbye& action, TimePoint) { control_.send(encode(action.goodbye)); }
-void Node::act(const SendResults& action, TimePoint) { results_.send(encode(action.results)); }
+void Node::act(const SendResults& action, TimePoint) {
+  results_.send(encode(action.results).head, action.records);
+}
 void Node::act(const KillTask& action, TimePoint) { slots_.kill(action.id); }
 
 void Node::act(const OpenPipe& action, TimePoint) {
   pipe_.emplace(context_, net::SocketType::kPull);
   pipe_monitor_.emplace(context_, *pipe_);
-  poller_.add(pipe_->fd(), kNumber);
-  poller_.add(pipe_monitor_->fd(), kNumber);
+  poller_.add(pipe_->fd(), pipe_->due());
+  poller_.add(pipe_monitor_->fd(), is_monitor_due_);
+  is_monitor_due_ = true;
   try {
     pipe_->connect(action.endpoint, true);
   } catch (const std::exception& error) {

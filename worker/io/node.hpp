@@ -26,9 +26,10 @@ class Node {
   int run();
 
  private:
-  bool drain(net::Socket& socket, TimePoint now);
+  void drain(net::Socket& socket, TimePoint now);
+  void drain_monitor(TimePoint now);
   void handle(net::Received received, TimePoint now);
-  bool take_from_slots(TimePoint now);
+  void take_from_slots(TimePoint now);
   void perform(TimePoint now);
   void act(const SendHello& action, TimePoint now);
   void act(const OpenPipe& action, TimePoint now);
@@ -52,6 +53,9 @@ class Node {
   net::Poller poller_;
   process::StopSignal stop_;
   int stops_ = 0;
+  bool is_stop_due_ = false;
+  bool are_slots_due_ = false;
+  bool is_monitor_due_ = false;
   bool is_over_ = false;
   Core core_;
   Actions actions_;

@@ -101,7 +101,7 @@ struct Rig {
   }
   protocol::ResultRecord result() {
     const auto sent = all<SendResults>();
-    keep = sent.at(0).results.payload;
+    keep = *sent.at(0).records;
     ByteReader reader(keep);
     return *protocol::read_result(reader);
   }
