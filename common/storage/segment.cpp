@@ -123,10 +123,11 @@ SegmentHeader read_header(const File& file, const std::string& name, bool either
 }
 
 void put_record(std::string& out, std::uint64_t segment_id, std::uint64_t offset,
-                std::uint32_t type, std::string_view payload, std::uint64_t proven) {
+                std::uint32_t type, std::string_view payload, std::string_view rest,
+                std::uint64_t proven) {
   const auto seed = seed_of(segment_id, offset);
-  const auto length = static_cast<std::uint32_t>(payload.size());
-  const auto payload_crc = crc32c(payload, seed);
+  const auto length = static_cast<std::uint32_t>(payload.size() + rest.size());
+  const auto payload_crc = crc32c(rest, crc32c(payload, seed));
   char header[kRecordHeaderBytes];
   std::memcpy(header + 4, &payload_crc, 4);
   std::memcpy(header + 8, &length, 4);
@@ -136,7 +137,8 @@ void put_record(std::string& out, std::uint64_t segment_id, std::uint64_t offset
   std::memcpy(header, &crc, 4);
   out.append(header, sizeof header);
   out += payload;
-  out.append(aligned(payload.size()) - payload.size(), '\0');
+  out += rest;
+  out.append(aligned(length) - length, '\0');
 }
 
 std::optional<std::uint32_t> payload_size(std::string_view raw, std::uint64_t segment_id,

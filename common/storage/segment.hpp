@@ -42,9 +42,11 @@ struct Record {
   std::uint64_t proven = 0;  // Durable up to here when this was written.
   std::string_view payload;
 };
-/// Appends one record to `out`, whose end is `offset` in the segment.
+/// Appends one record to `out`, whose end is `offset` in the segment. Its payload is `payload` and
+/// `rest`, one after the other.
 void put_record(std::string& out, std::uint64_t segment_id, std::uint64_t offset,
-                std::uint32_t type, std::string_view payload, std::uint64_t proven);
+                std::uint32_t type, std::string_view payload, std::string_view rest,
+                std::uint64_t proven);
 /// The record at `offset` of a segment's content; nothing if there is none, or a damaged one.
 std::optional<Record> record_at(std::string_view content, std::uint64_t segment_id,
                                 std::uint64_t offset);

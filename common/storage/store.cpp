@@ -38,7 +38,7 @@ void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
   while (!reader.is_done()) {
     const auto type = reader.get<std::uint32_t>();
     const auto payload = reader.take(reader.get<std::uint32_t>());
-    put_record(body, segment.id, kSegmentHeaderBytes + body.size(), type, payload, 0);
+    put_record(body, segment.id, kSegmentHeaderBytes + body.size(), type, payload, {}, 0);
   }
   segment.end = kSegmentHeaderBytes + body.size();
 
@@ -159,16 +159,17 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
   }
 }
 
-Position Store::append(std::uint32_t type, std::string_view payload) {
+Position Store::append(std::uint32_t type, std::string_view payload, std::string_view rest) {
   invariant(type != 0 && type != kRestRecord, "record types start at one");
-  invariant(payload.size() < (1ULL << 31), "a record is below 2 GiB");
-  const auto needed = record_bytes(payload.size());
+  invariant(payload.size() + rest.size() < (1ULL << 31), "a record is below 2 GiB");
+  const auto needed = record_bytes(payload.size() + rest.size());
   const auto used = written_ + buffer_.size();
   if (used > kSegmentHeaderBytes && used + needed > options_.segment_bytes) roll();
   const auto number = current_segment();
   const Position at{number, written_ + buffer_.size()};
   const auto proven = planted("state-the-unproven") ? at.offset : proven_;
-  put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, proven);
+  put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, rest,
+             proven);
   stated_ = proven_;
   wanted_ = written_ + buffer_.size();
   return at;
@@ -177,7 +178,7 @@ Position Store::append(std::uint32_t type, std::string_view payload) {
 void Store::rest() {
   if (!buffer_.empty() || proven_ < wanted_ || stated_ == proven_) return;
   if (planted("rest-not-stated") || written_ + kRecordHeaderBytes > options_.segment_bytes) return;
-  put_record(buffer_, segments_.rbegin()->second.id, written_, kRestRecord, {}, proven_);
+  put_record(buffer_, segments_.rbegin()->second.id, written_, kRestRecord, {}, {}, proven_);
   flush();
   stated_ = proven_;
 }
@@ -216,16 +217,15 @@ void Store::roll() {
   segment.file->truncate(segment.end);  // Gives the unused reservation back.
 }
 
-std::string Store::read(Position at) const {
+std::string Store::read(Position at, std::size_t expected) const {
   const auto found = segments_.find(at.segment);
   if (found == segments_.end())
     throw StorageFailure(text("segment ", segment_name(at.segment), " was dropped"));
   const auto& segment = found->second;
-  constexpr std::size_t kGuess = 16384;  // One read for most records.
   // Parsed as a segment of which only this part is at hand.
   const bool is_buffered = at.segment == current_segment() && at.offset >= written_;
   auto raw =
-      is_buffered ? buffer_.substr(at.offset - written_) : segment.file->read(at.offset, kGuess);
+      is_buffered ? buffer_.substr(at.offset - written_) : segment.file->read(at.offset, kRecordHeaderBytes + expected);
   const auto damaged = [&] {
     return StorageFailure(text("segment ", segment_name(at.segment), kSegmentSuffix,
                                ": damaged record at offset ", at.offset));

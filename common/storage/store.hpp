@@ -43,8 +43,8 @@ class Store {
   /// Random, made with the store: a lost or replaced store is noticed by it.
   std::uint64_t id() const { return id_; }
 
-  /// Buffers one record; it is durable only after commit().
-  Position append(std::uint32_t type, std::string_view payload);
+  /// Buffers one record of these two pieces; it is durable only after commit().
+  Position append(std::uint32_t type, std::string_view payload, std::string_view rest = {});
   /// Hands what is buffered to the system: survives kill -9, not a power cut.
   void flush();
   /// Makes everything appended durable: one fdatasync for whatever waits, none if nothing does.
@@ -54,8 +54,9 @@ class Store {
   /// when nothing waits; costs one small write, no sync.
   void rest();
 
-  /// The payload of the record at `at`. Throws StorageFailure if it is damaged.
-  std::string read(Position at) const;
+  /// The payload of the record at `at`; `expected`: of about so many bytes. Throws StorageFailure
+  /// if it is damaged.
+  std::string read(Position at, std::size_t expected = 16384) const;
 
   std::uint32_t first_segment() const { return segments_.begin()->first; }
   std::uint32_t current_segment() const { return segments_.rbegin()->first; }

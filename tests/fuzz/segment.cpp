@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::uint64_t proven = reader.get<std::uint16_t>();
     const auto payload = reader.take(reader.get<std::uint8_t>() % 64);
     put_record(content, header.segment_id, content.size(), type == 255 ? kRestRecord : type,
-               payload, proven);
+               payload, {}, proven);
   }
   content.resize(std::max<std::size_t>(content.size(), reader.get<std::uint16_t>() % kReserved));
   while (!reader.is_done()) {

@@ -17,6 +17,7 @@ constexpr std::size_t kCacheBytesMax = 32 << 20;
 constexpr std::uint32_t kSegmentsKept = 4;  // Moving tasks pays only when more lie around.
 constexpr std::uint32_t kLiveShare = 8;     // … and when at most an eighth is alive.
 constexpr std::size_t kMovedMax = 65536;
+constexpr std::size_t kMovedBytes = 64 << 10;  // Of one record: one of its tasks costs reading it.
 
 std::uint32_t type_of(JournalRecord record) { return static_cast<std::uint32_t>(record); }
 }  // namespace
@@ -43,7 +44,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
     case JournalRecord::kTasks: {
       TasksRecord tasks;
       is_good = decode(payload, tasks);
-      index_.push_back({tasks.first, tasks.count, at});
+      index_.push_back({tasks.first, tasks.count, static_cast<std::uint32_t>(payload.size()), at});
       if (tasks.first <= recovered_.last) break;  // A checkpoint has told the rest.
       recovered_.last = tasks.first + tasks.count - 1;
       if (tasks.attempts_max != 0)
@@ -84,6 +85,14 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       recovered_.origin = start_.origin;
       recovered_.start = start_.start;
       break;
+    case JournalRecord::kStart: {
+      Seq last = 0;
+      is_good = decode(payload, start_, last);
+      recovered_.origin = start_.origin;
+      recovered_.start = start_.start;
+      recovered_.last = std::max(recovered_.last, last);
+      break;
+    }
     case JournalRecord::kLost: {
       SeqRanges lost;
       is_good = lost.decode(payload);
@@ -107,10 +116,10 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
              at.offset, " is whole but makes no sense: written by another version?"));
 }
 
-void Journal::write(const Actions& actions, const std::function<Durable()>& state) {
+void Journal::write(Actions& actions, const std::function<Durable()>& state) {
   bool needs_sync = false;
-  for (const auto& action : actions) {
-    if (const auto* tasks = std::get_if<JournalTasks>(&action)) {
+  for (auto& action : actions) {
+    if (auto* tasks = std::get_if<JournalTasks>(&action)) {
       append(*tasks);
       needs_sync = true;
     } else if (const auto* cancel = std::get_if<JournalCancel>(&action)) {
@@ -132,15 +141,16 @@ void Journal::write(const Actions& actions, const std::function<Durable()>& stat
   needs_sync ? store_.commit() : store_.flush();
 }
 
-void Journal::append(const JournalTasks& tasks) {
-  const auto& submit = tasks.submit;
-  TasksRecord record{tasks.first, submit.count,   submit.attempts_max,
-                     submit.run,  submit.request, submit.confirmed,
-                     submit.key,  tasks.hash,     submit.payload};
-  auto payload = encode(record);
-  const auto at = store_.append(type_of(JournalRecord::kTasks), payload);
-  index_.push_back({tasks.first, submit.count, at});
-  if (cache_bytes_ + payload.size() <= kCacheBytesMax) keep(tasks.first, std::move(payload));
+void Journal::append(JournalTasks& tasks) {
+  auto& submit = tasks.submit;
+  const auto head =
+      encode_head({tasks.first, submit.count, submit.attempts_max, submit.run, submit.request,
+                   submit.confirmed, submit.key, tasks.hash, {}});
+  const auto at = store_.append(type_of(JournalRecord::kTasks), head, submit.payload);
+  index_.push_back({tasks.first, submit.count,
+                    static_cast<std::uint32_t>(head.size() + submit.payload.size()), at});
+  if (cache_bytes_ + submit.payload.size() <= kCacheBytesMax)
+    keep(tasks.first, std::move(submit.payload), 0);
 }
 
 void Journal::append(const JournalCancel& cancel) {
@@ -156,6 +166,7 @@ void Journal::append(const JournalNote& note) {
 void Journal::checkpoint(const Durable& durable) {
   const auto payload = encode_checkpoint(start_, durable);
   checkpoint_segment_ = store_.append(type_of(JournalRecord::kCheckpoint), payload).segment;
+  store_.append(type_of(JournalRecord::kStart), encode(start_, durable.last));
 }
 
 void Journal::collect(const SeqRanges& settled) {
@@ -173,8 +184,12 @@ void Journal::collect(const SeqRanges& settled) {
     index_.pop_front();
   }
   std::erase_if(moved_, [&](const auto& entry) { return settled.contains(entry.first); });
-  if (store_.current_segment() - store_.first_segment() >= kSegmentsKept)
-    move_live(store_.first_segment(), settled);
+  // Stragglers only: what merely waits its turn in an old segment leaves it soon.
+  const auto* newest = find(settled.highest());
+  const auto reached = newest != nullptr ? newest->at.segment
+                       : index_.empty()  ? store_.current_segment()
+                                         : index_.front().at.segment;
+  if (reached >= store_.first_segment() + kSegmentsKept) move_live(store_.first_segment(), settled);
   auto needed = checkpoint_segment_;
   if (!index_.empty()) needed = std::min(needed, index_.front().at.segment);
   for (const auto& [seq, at] : moved_) needed = std::min(needed, at.segment);
@@ -198,15 +213,26 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
   }
   for (const auto& [seq, at] : moved_)
     if (at.segment == segment) live.push_back(seq);
-  Bytes payload;
+  struct Piece {
+    std::vector<Seq> seqs;
+    Bytes payload;
+  };
+  std::vector<Piece> pieces;
+  std::size_t bytes = 0;
   for (const auto seq : live) {
-    put<std::uint64_t>(payload, seq);
-    payload += specs(seq, 1).bytes;
-    if (payload.size() * kLiveShare > segment_bytes_) return;
+    if (pieces.empty() || pieces.back().payload.size() >= kMovedBytes) pieces.emplace_back();
+    auto& piece = pieces.back();
+    piece.seqs.push_back(seq);
+    put<std::uint64_t>(piece.payload, seq);
+    const auto spec = specs(seq, 1).bytes;
+    piece.payload += spec;
+    bytes += spec.size();
+    if (bytes * kLiveShare > segment_bytes_) return;
   }
-  if (live.empty()) return;
-  const auto at = store_.append(type_of(JournalRecord::kMoved), payload);
-  for (const auto seq : live) moved_[seq] = at;
+  for (const auto& piece : pieces) {
+    const auto at = store_.append(type_of(JournalRecord::kMoved), piece.payload);
+    for (const auto seq : piece.seqs) moved_[seq] = at;
+  }
   while (!index_.empty() && index_.front().at.segment == segment) index_.pop_front();
 }
 
@@ -219,33 +245,29 @@ const Journal::Entry* Journal::find(Seq seq) const {
   return seq < after->first + after->count ? &*after : nullptr;
 }
 
-void Journal::keep(Seq first, Bytes payload) {
-  TasksRecord record;
-  invariant(decode(payload, record), "the journal reads what it wrote");
-  Cached cached;
-  cached.specs = payload.size() - record.specs.size();
-  cached.next = first;
-  cached.offset = cached.specs;
-  cached.payload = std::move(payload);
-  cache_bytes_ += cached.payload.size();
-  cache_[first] = std::move(cached);
+void Journal::keep(Seq first, Bytes payload, std::size_t specs) {
+  cache_bytes_ += payload.size();
+  cache_[first] = {std::move(payload), specs, first, specs};
 }
 
 Journal::Cached& Journal::cache(const Entry& entry) {
   const auto found = cache_.find(entry.first);
   if (found != cache_.end()) return found->second;
-  auto payload = store_.read(entry.at);
+  auto payload = store_.read(entry.at, entry.bytes);
   while (!cache_.empty() && cache_bytes_ + payload.size() > kCacheBytesMax) {
     const auto last = std::prev(cache_.end());  // Needed last: tasks leave in order.
     cache_bytes_ -= last->second.payload.size();
     cache_.erase(last);
   }
-  keep(entry.first, std::move(payload));
+  TasksRecord record;
+  invariant(decode(payload, record), "the journal reads what it wrote");
+  const auto specs = payload.size() - record.specs.size();
+  keep(entry.first, std::move(payload), specs);
   return cache_.at(entry.first);
 }
 
 std::string_view Journal::moved_spec(Seq seq, Position at) {
-  moved_payload_ = store_.read(at);
+  if (std::exchange(moved_read_, at) != at) moved_payload_ = store_.read(at);
   ByteReader reader(moved_payload_);
   while (!reader.is_done()) {
     const auto here = reader.get<std::uint64_t>();

@@ -23,8 +23,9 @@ class Journal {
   Durable take_recovered() { return std::move(recovered_); }
 
   /// Writes what these actions ask for. When it returns, the rest of them may leave: what must
-  /// be durable before, is. `state`: asked for what a checkpoint must say.
-  void write(const Actions& actions, const std::function<Durable()>& state);
+  /// be durable before, is. `state`: asked for what a checkpoint must say. Takes the bytes of the
+  /// tasks out of the actions.
+  void write(Actions& actions, const std::function<Durable()>& state);
   /// For when nothing waits.
   void rest() { store_.rest(); }
   /// Gives back the segments of which no task is needed; call it when the actions have left.
@@ -47,6 +48,7 @@ class Journal {
   struct Entry {
     Seq first = 0;
     std::uint32_t count = 0;
+    std::uint32_t bytes = 0;  // Of the record.
     storage::Position at;
   };
   struct Cached {
@@ -56,14 +58,14 @@ class Journal {
     std::size_t offset = 0;
   };
 
-  void append(const JournalTasks& tasks);
+  void append(JournalTasks& tasks);
   void append(const JournalCancel& cancel);
   void append(const JournalNote& note);
   void checkpoint(const Durable& durable);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
   const Entry* find(Seq seq) const;
   Cached& cache(const Entry& entry);
-  void keep(Seq first, Bytes payload);
+  void keep(Seq first, Bytes payload, std::size_t specs);
   std::string_view moved_spec(Seq seq, storage::Position at);
   void move_live(std::uint32_t segment, const SeqRanges& settled);
 
@@ -76,6 +78,7 @@ class Journal {
   std::map<Seq, Cached> cache_;  // By first task of the record.
   std::size_t cache_bytes_ = 0;
   Bytes moved_payload_;
+  storage::Position moved_read_;  // Whose payload that is.
   std::uint32_t checkpoint_segment_ = 0;
   bool is_collection_due_ = true;
   storage::Store store_;

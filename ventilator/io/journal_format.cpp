@@ -37,9 +37,27 @@ void repeat(ByteReader& reader, Read read) {
 
 }  // namespace
 
-Bytes encode(const TasksRecord& record) {
+Bytes encode(const StartRecord& start, Seq last) {
   Bytes out;
-  out.reserve(64 + record.key.size() + record.hash.size() + record.specs.size());
+  put<std::uint32_t>(out, start.origin);
+  put<std::uint32_t>(out, start.start);
+  put<std::uint64_t>(out, last);
+  put_text(out, start.boot_id);
+  return out;
+}
+
+bool decode(std::string_view payload, StartRecord& start, Seq& last) {
+  ByteReader reader(payload);
+  start.origin = reader.get<std::uint32_t>();
+  start.start = reader.get<std::uint32_t>();
+  last = reader.get<std::uint64_t>();
+  start.boot_id = get_text(reader);
+  return reader.ok() && reader.is_done();
+}
+
+Bytes encode_head(const TasksRecord& record) {
+  Bytes out;
+  out.reserve(64 + record.key.size() + record.hash.size());
   put<std::uint64_t>(out, record.first);
   put<std::uint32_t>(out, record.count);
   put<std::uint8_t>(out, record.attempts_max);
@@ -48,7 +66,6 @@ Bytes encode(const TasksRecord& record) {
   put<std::uint64_t>(out, record.confirmed);
   put_text(out, record.key);
   put_text(out, record.hash);
-  out += record.specs;
   return out;
 }
 

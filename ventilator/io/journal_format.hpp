@@ -15,6 +15,7 @@ enum class JournalRecord : std::uint32_t {
   kCheckpoint,
   kMoved,  // Tasks of an old segment that still wait, so that the segment can go.
   kLost,   // Numbers whose tasks a salvage could not read.
+  kStart,  // Whose journal this is, a second time: damage to the checkpoint must not cost that.
 };
 
 struct StartRecord {
@@ -22,6 +23,8 @@ struct StartRecord {
   std::uint32_t start = 0;
   std::string boot_id;
 };
+Bytes encode(const StartRecord& start, Seq last);
+bool decode(std::string_view payload, StartRecord& start, Seq& last);
 
 struct TasksRecord {
   Seq first = 0;
@@ -34,7 +37,8 @@ struct TasksRecord {
   std::string hash;
   std::string_view specs;
 };
-Bytes encode(const TasksRecord& record);
+/// All of the record but its specs, which follow.
+Bytes encode_head(const TasksRecord& record);
 bool decode(std::string_view payload, TasksRecord& out);
 
 Bytes encode(const JournalNote& note);

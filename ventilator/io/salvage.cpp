@@ -34,6 +34,12 @@ SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to
           has_identity = true;
           last = std::max(last, durable.last);
           for (const auto& [first, end] : durable.settled.ranges()) accounted.add(first, end);
+        } else if (type == static_cast<std::uint32_t>(JournalRecord::kStart)) {
+          StartRecord start;
+          Seq given = 0;
+          if (!decode(payload, start, given)) return;
+          has_identity = true;
+          last = std::max(last, given);
         } else if (type == static_cast<std::uint32_t>(JournalRecord::kMoved)) {
           ByteReader reader(payload);
           while (!reader.is_done()) {

@@ -33,6 +33,10 @@ std::string args_of(Journal& journal, Seq seq) {
   return std::string(protocol::read_task_spec(reader)->args);
 }
 
+void write(Journal& journal, Actions actions, const Durable& durable) {
+  journal.write(actions, [&] { return durable; });
+}
+
 }  // namespace
 
 TEST_CASE("a journal gives every accepted task back, also after a restart", "[journal]") {
@@ -45,7 +49,7 @@ TEST_CASE("a journal gives every accepted task back, also after a restart", "[jo
     REQUIRE(durable.last == (life == 0 ? 0 : 400));
     if (life == 0)
       for (Seq first = 1; first <= 400; first += 40)
-        journal.write({tasks(first, 40)}, [&] { return durable; });
+        write(journal, {tasks(first, 40)}, durable);
     for (const Seq seq : {1, 400, 17, 18, 300, 41}) REQUIRE(args_of(journal, seq) == body(seq));
   }
 }
@@ -55,9 +59,10 @@ TEST_CASE("a note that is given back counts no attempt after a restart", "[journ
   {
     const auto directory = disk.open();
     Journal journal(*directory, small(1), "boot");
-    journal.write({tasks(1, 3), JournalNote{9, 1, {{1, 1, 1, false}, {2, 2, 1, false}}, false},
-                   JournalNote{0, 1, {{2, 2, 0, false}}, false}, JournalCancel{3}},
-                  [] { return Durable{}; });
+    write(journal,
+          {tasks(1, 3), JournalNote{9, 1, {{1, 1, 1, false}, {2, 2, 1, false}}, false},
+           JournalNote{0, 1, {{2, 2, 0, false}}, false}, JournalCancel{3}},
+          {});
   }
   const auto directory = disk.open();
   Journal journal(*directory, small(2), "another boot");
@@ -79,7 +84,7 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
     for (Seq first = 1; first < 2000; first += 20) {
       durable.last = first + 19;
       durable.settled.add(std::max<Seq>(2, first), first + 19);  // All but the first task.
-      journal.write({tasks(first, 20), Forget{}}, [&] { return durable; });
+      write(journal, {tasks(first, 20), Forget{}}, durable);
       journal.collect(durable.settled);
     }
     REQUIRE(journal.disk_bytes() < 10 * 8192);
