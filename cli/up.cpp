@@ -20,6 +20,8 @@ struct UpOptions {
   std::uint32_t slots = 0;
   std::uint32_t prefetch = 0;
   bool allow_exec = false;
+  bool place = false;
+  std::string durability = "disk";
 };
 
 std::string state_directory() {
@@ -50,13 +52,17 @@ int run(UpOptions options, const Globals& globals) {
   net::write_cluster_file(endpoints.worker_path, endpoints.worker);
 
   const auto& server = endpoints.server_path;
-  supervisor.start("sink", "sink", {"--cluster", server, "--data", options.data + "/sink"});
+  const auto core = [&](std::uint32_t number) { return std::to_string(options.place ? number : 0); };
+  supervisor.start("sink", "sink",
+                   {"--cluster", server, "--data", options.data + "/sink", "--durability",
+                    options.durability, "--core", core(2)});
   supervisor.start("ventilator", "ventilator",
-                   {"--cluster", server, "--data", options.data + "/ventilator"});
+                   {"--cluster", server, "--data", options.data + "/ventilator", "--durability",
+                    options.durability, "--core", core(1)});
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
     std::vector<std::string> arguments{"--cluster", endpoints.worker_path,    "--name", name,
-                                       "--data",    options.data + "/" + name};
+                                       "--data",    options.data + "/" + name, "--core",    core(i)};
     if (options.slots > 0)
       arguments.insert(arguments.end(), {"--slots", std::to_string(options.slots)});
     if (options.prefetch > 0)
@@ -92,6 +98,14 @@ void add_up(CLI::App& app, Globals& globals) {
   command->add_option("--listen", options->listen,
                       "ADDRESS[:PORT] for workers and clients elsewhere: TCP with CURVE. PORT and "
                       "the four after it are used [free ones]");
+  command->add_flag("--place", options->place,
+                    "keep ventilator, sink and each worker to a core, for small tasks one by one; "
+                    "what tasks run stays free");
+  command
+      ->add_option("--durability", options->durability,
+                   "disk: all that is answered survives a power cut; none: a crash of a role only")
+      ->check(CLI::IsMember({"disk", "none"}))
+      ->capture_default_str();
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
   command->footer(
       "Prints `ready` once a task would run. A role that dies is started again. Ctrl-C or SIGTERM\n"

@@ -15,6 +15,11 @@ int main(int argc, char** argv) {
   process::Options parser("sink", "Keeps results in a log, publishes them, keeps artifacts.");
   parser.text("--cluster", cluster, "FILE", "the cluster file (default: EOLE_CLUSTER)");
   parser.text("--data", options.data, "DIR", "directory of log and artifacts (required)");
+  std::uint32_t core = 0;
+  parser.number("--core", core, "N", "keep to the N-th core; 0: any");
+  std::string durability = "disk";
+  parser.text("--durability", durability, "disk|none",
+              "none: answers do not wait for the disk, and a power cut may lose them");
   std::string salvage_to;
   parser.text("--salvage", salvage_to, "DIR",
               "write what is whole of a damaged log there, and end (eole salvage)");
@@ -23,6 +28,10 @@ int main(int argc, char** argv) {
   try {
     if (options.data.empty()) throw std::runtime_error("--data is required");
     if (!salvage_to.empty()) return sink::salvage(options.data, salvage_to);
+    if (durability != "disk" && durability != "none")
+      throw std::runtime_error("--durability: disk or none");
+    options.syncs = durability == "disk";
+    process::keep_to_core(core);
     auto file = net::read_cluster_file(net::cluster_file_path(cluster));
     if (!file) throw std::runtime_error(file.error().message);
     options.cluster = std::move(*file);

@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/options.hpp"
+#include "common/process/system.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/io/node.hpp"
 
@@ -25,6 +26,8 @@ int main(int argc, char** argv) {
   parser.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts");
   parser.toggle("--allow-exec", options.allow_exec,
                 "run the commands that tasks of kind exec name");
+  std::uint32_t core = 0;
+  parser.number("--core", core, "N", "keep to the N-th core, though not what tasks run; 0: any");
   if (const auto code = parser.parse(argc, argv)) return *code;
   process::start_log("worker " + config.name);
   try {
@@ -41,6 +44,7 @@ int main(int argc, char** argv) {
     std::vector<std::unique_ptr<worker::CommandRunner>> runners;  // Before any thread or socket.
     for (std::uint32_t i = 0; options.allow_exec && i < config.slots; ++i)
       runners.push_back(std::make_unique<worker::CommandRunner>());
+    process::keep_to_core(core);
     return worker::Node(std::move(options), std::move(runners)).run();
   } catch (const std::exception& error) {
     process::log_error(error.what());

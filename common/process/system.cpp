@@ -1,6 +1,7 @@
 #include "common/process/system.hpp"
 
 #include <signal.h>
+#include <sched.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -86,6 +87,28 @@ void unblock_signals() {
   const auto set = stop_signals();
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
+}
+
+namespace {
+cpu_set_t g_cores;  // What this process may use; known once it was kept to one of them.
+bool g_is_kept = false;
+}  // namespace
+
+void keep_to_core(std::uint32_t number) {
+  if (number == 0 || ::sched_getaffinity(0, sizeof g_cores, &g_cores) != 0) return;
+  auto left = (number - 1) % static_cast<std::uint32_t>(CPU_COUNT(&g_cores));
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &g_cores) || left-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    g_is_kept = ::sched_setaffinity(0, sizeof one, &one) == 0;
+    return;
+  }
+}
+
+void leave_core() {
+  if (g_is_kept) ::sched_setaffinity(0, sizeof g_cores, &g_cores);
 }
 
 }  // namespace eole::process

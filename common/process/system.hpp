@@ -21,6 +21,12 @@ std::uint64_t raise_file_limit();
 constexpr std::uint64_t kFilesWanted = 4096;
 std::string host_name();
 
+/// Keeps the calling thread, and those that it starts, to one of the cores that it may use: the
+/// `number`-th, from 1 on and around again. Zero: changes nothing.
+void keep_to_core(std::uint32_t number);
+/// Lets the calling thread use every core again that it had before: for what a task runs.
+void leave_core();
+
 /// Makes SIGTERM and SIGINT readable from a file descriptor instead of deadly.
 class StopSignal {
  public:

@@ -194,7 +194,7 @@ void Store::flush() {
 
 void Store::commit() {
   flush();
-  if (proven_ < wanted_) sync();
+  if (proven_ < wanted_ && options_.syncs) sync();
 }
 
 void Store::sync() {

@@ -24,6 +24,7 @@ struct StoreOptions {
   StoreKind kind = StoreKind::kJournal;
   std::uint64_t segment_bytes = 64ULL << 20;  // A sync of a preallocated segment is the shortest.
   std::uint64_t entropy = 0;                  // Fresh random bits for every opening.
+  bool syncs = true;  // If not: kill -9 costs nothing, a power cut what came since the last roll.
 };
 
 struct SegmentHeader;

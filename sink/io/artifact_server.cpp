@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
+#include "common/process/system.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/messages.hpp"
 #include "sink/io/artifacts.hpp"
@@ -65,6 +66,7 @@ ArtifactServer::~ArtifactServer() {
 }
 
 void ArtifactServer::serve(net::Socket socket, net::Authority& authority, const std::string& path) {
+  process::leave_core();
   try {
     ArtifactStore store(path);
     while (!should_stop_) {

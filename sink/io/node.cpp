@@ -45,7 +45,7 @@ Node::Node(NodeOptions options)
     : options_(std::move(options)),
       artifacts_path_(options_.data + "/artifacts"),
       directory_(storage::open_directory(options_.data + "/log")),
-      log_(*directory_, {.entropy = process::random_u64()}),
+      log_(*directory_, {.entropy = process::random_u64(), .syncs = options_.syncs}),
       authority_(options_.cluster.is_encrypted()
                      ? net::Authority(options_.cluster.key_table, options_.cluster.server_key)
                      : net::Authority()),

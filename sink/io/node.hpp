@@ -15,6 +15,7 @@ namespace eole::sink {
 
 struct NodeOptions {
   net::ClusterFile cluster;
+  bool syncs = true;  // Whether the disk is waited for before anything is answered.
   std::string data;  // Holds log/ and artifacts/.
 };
 

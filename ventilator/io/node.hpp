@@ -15,6 +15,7 @@ namespace eole::ventilator {
 
 struct NodeOptions {
   net::ClusterFile cluster;
+  bool syncs = true;  // Whether the disk is waited for before anything is answered.
   std::string data;  // The journal's directory.
   Config config;
 };

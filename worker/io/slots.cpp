@@ -158,6 +158,7 @@ std::vector<protocol::Progress> Slots::take_progress() {
 }
 
 void Slots::serve(std::size_t slot) {
+  process::leave_core();
   client::ArtifactClient artifacts(context_, options_.cluster);
   while (true) {
     StartTask task;
