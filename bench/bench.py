@@ -1,12 +1,15 @@
 """./dev bench: what a local cluster does on this machine. Medians of three rounds, [min-max].
 
-Two no-op workers, tasks of about 100 bytes, everything durable: fdatasync before every answer and
-every notification, over the ipc that `eole up` gives.
+Two no-op workers, tasks of about 100 bytes, one client; everything durable (fdatasync before every
+answer and every notification) over the ipc that `eole up` gives, unless a line says otherwise.
+`./dev bench peers` measures other systems beside it (bench/peers.py).
 """
 
 import argparse
 import json
+import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -14,38 +17,82 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/integration"))
+sys.path.insert(0, str(ROOT / "clients/python"))
 from cluster import BIN, Cluster, wait_until  # noqa: E402
 
 ROUNDS = 3
 
 
-def bench(cluster, *arguments):
-    env = {**cluster.env, "EOLE_CLUSTER": cluster.directory + "/eole/cluster.toml"}
-    done = subprocess.run([BIN / "eole-bench", *map(str, arguments)], env=env, capture_output=True, text=True,
-                          timeout=300, check=True)
+def bench(cluster, what, **options):
+    flags = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return json.loads(cluster.eole("bench", what, *flags, "--json", timeout=600).stdout)
+
+
+def tool(name, *arguments):
+    done = subprocess.run([BIN / name, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=True)
     return json.loads(done.stdout)
 
 
 def resident_bytes(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) * 1000 for line in status if line.startswith("VmRSS"))
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
 
-def throughput(count, batch, window):
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def syncs(cluster):
+    """Of journal and log."""
+    status = cluster.status()
+    return status["journal_syncs"], status["log_syncs"]
+
+
+def throughput(*up, tasks=3_000_000, batch=256, window=64, ring=0, env=None):
     def once():
-        with Cluster(workers=2, slots=1) as cluster:
-            return bench(cluster, "throughput", count, batch, window)["tasks_per_second"]
+        with Cluster(*up, workers=2, slots=1, env=env) as cluster:
+            return bench(cluster, "throughput", tasks=tasks, batch=batch, window=window, ring=ring)["tasks_per_second"]
     return once
 
 
-def lone():
-    with Cluster(workers=2, slots=1) as cluster:
-        return bench(cluster, "lone", 3000)["p50_us"]
+def latency(ring, field="p50_us"):
+    def once():
+        with Cluster(workers=2, slots=1) as cluster:
+            return bench(cluster, "throughput", tasks=3_000_000, ring=ring)[field] / 1000
+    return once
 
 
-def prefetch_one():
-    with Cluster("--prefetch", "1", workers=2, slots=1) as cluster:
-        return bench(cluster, "throughput", 30_000, 256, 64)["tasks_per_second"]
+def lone(*up, field="p50_us"):
+    def once():
+        with Cluster(*up, workers=2, slots=1) as cluster:
+            return bench(cluster, "lone", tasks=3000)[field]
+    return once
+
+
+def tasks_per_sync(which, what, tasks):
+    def once():
+        with Cluster(workers=2, slots=1) as cluster:
+            before = syncs(cluster)[which]
+            bench(cluster, what, tasks=tasks)
+            return tasks / (syncs(cluster)[which] - before)
+    return once
+
+
+def slow_disk():
+    """The rate with 5 ms more in every sync, as a share of the rate without."""
+    rates = []
+    library = str(BIN.parent / "bench/libeole-slow-sync.so")
+    for extra in ({}, {"LD_PRELOAD": library, "EOLE_SYNC_US": "5000"}):
+        rates.append(throughput(window=256, env=extra)())
+    return 100 * rates[1] / rates[0]
+
+
+def raw_share():
+    """The rate as a share of what the same hops do with raw libzmq."""
+    rate = throughput()()
+    return 100 * rate / tool("eole-bench-raw", 4_000_000, 256, 130)["records_per_second"]
 
 
 def commands():
@@ -57,58 +104,192 @@ def commands():
         return count / (time.monotonic() - start)
 
 
-def redelivery():
-    """Milliseconds from SIGKILL of the holder until another worker has the task."""
-    with Cluster("--prefetch", "1", workers=2, slots=1) as cluster:
-        task = cluster.submit([{"kind": "sleep", "args": {"seconds": 20}}])[0]["id"]
-        holder = wait_until(lambda: cluster.task(task).get("worker"))
-        watch = subprocess.Popen([BIN / "eole", "watch", "--progress", "--json"], env=cluster.env,
-                                 stdout=subprocess.PIPE, text=True)
-        watch.stdout.readline()  # Progress of the first attempt: it hears.
-        cluster.kill(holder)
-        start = time.monotonic()
-        wait_until(lambda: cluster.task(task).get("attempt") == 2)
-        took = (time.monotonic() - start) * 1000
-        watch.kill()
-        watch.wait()
-        cluster.eole("cancel", task)
-        return took
+def spawn():
+    return tool("eole-bench-spawn", 2, 4000)["commands_per_second"]
 
 
-def fill():
-    """Bytes of memory for each of a million queued tasks."""
-    with Cluster(workers=0) as cluster:
-        before = resident_bytes(cluster.pid("ventilator"))
-        bench(cluster, "fill", 1_000_000)
-        return (resident_bytes(cluster.pid("ventilator")) - before) / 1_000_000
+def redelivery(signal, grace):
+    """Milliseconds, beyond the grace, from the holder's end until another worker has its task."""
+    def once():
+        with Cluster("--prefetch", "1", workers=2, slots=1, env={"EOLE_GRACE": str(grace)}) as cluster:
+            task = cluster.submit([{"kind": "sleep", "args": {"seconds": 20}}])[0]["id"]
+            holder = wait_until(lambda: cluster.task(task).get("worker"))
+            wait_until(lambda: cluster.task(task).get("attempt") == 1)
+            time.sleep(1.5)  # The running task is in its worker's beats.
+            pid = cluster.pid(holder)
+            start = time.monotonic()
+            os.kill(pid, signal)
+            wait_until(lambda: cluster.task(task).get("attempt") == 2)
+            took = (time.monotonic() - start) * 1000
+            cluster.eole("cancel", task)
+            return took - grace * 1000
+    return once
 
 
+def filled(tasks, measure):
+    def once():
+        with Cluster(workers=0) as cluster:
+            pid = cluster.pid("ventilator")
+            before = resident_bytes(pid)
+            bench(cluster, "fill", tasks=tasks)
+            return measure(cluster, before, tasks)
+    return once
+
+
+def memory_each(cluster, before, tasks):
+    return (resident_bytes(cluster.pid("ventilator")) - before) / tasks
+
+
+def disk_each(cluster, _, tasks):
+    """Bytes of the journal for each task of 110 bytes (a spec of 8, echo, five of project, 98)."""
+    return cluster.status()["journal_bytes"] / tasks
+
+
+def first_dispatch(cluster, _, __):
+    """Seconds from the start of a killed ventilator until a worker has settled a task."""
+    cluster.kill("ventilator")
+    worker = subprocess.Popen([BIN / "worker", "--name", "late"], env={
+        **cluster.env, "EOLE_CLUSTER": cluster.directory + "/eole/cluster.toml"}, stderr=subprocess.DEVNULL)
+    start = time.monotonic()
+
+    def settled():
+        try:
+            return cluster.status(timeout=1).get("settled", 0) > 0
+        except Exception:  # noqa: BLE001 - it is not there yet
+            return False
+    try:
+        wait_until(settled, 60)
+        return time.monotonic() - start
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def paced(workers):
+    """Tasks a second that come through at 100,000 offered, by so many connected workers."""
+    def once():
+        with Cluster(workers=workers, slots=1) as cluster:
+            path = cluster.directory + "/accepted"
+            done = subprocess.run([BIN / "eole-chaos", "load", "100000", "10", path], env={
+                **cluster.env, "EOLE_CLUSTER": cluster.directory + "/eole/cluster.toml"},
+                capture_output=True, text=True, timeout=120, check=True)
+            said = json.loads(done.stdout.splitlines()[-1])
+            start = time.monotonic()
+            wait_until(lambda: cluster.status()["settled"] >= said["accepted"], 120)
+            return said["accepted"] / (10 + time.monotonic() - start)
+    return once
+
+
+def heartbeats():
+    """Per cent of a core that ventilator and sink use with a thousand idle workers."""
+    with Cluster(workers=1000, slots=1) as cluster:
+        pids = [cluster.pid("ventilator"), cluster.pid("sink")]
+        before = sum(map(cpu_seconds, pids))
+        time.sleep(10)
+        return 10 * (sum(map(cpu_seconds, pids)) - before)
+
+
+def growth(tasks):
+    """Microseconds of the ventilator's and the sink's processor time for each task."""
+    def once():
+        with Cluster(workers=2, slots=1) as cluster:
+            bench(cluster, "throughput", tasks=100_000)
+            pids = [cluster.pid("ventilator"), cluster.pid("sink")]
+            before = sum(map(cpu_seconds, pids))
+            bench(cluster, "throughput", tasks=tasks, ring=65536)
+            return 1e6 * (sum(map(cpu_seconds, pids)) - before) / tasks
+    return once
+
+
+def python_client():
+    import eole
+    with Cluster(workers=2, slots=1) as cluster:
+        with eole.Cluster(cluster.directory + "/eole/cluster.toml") as client:
+            count = 200_000
+            start = time.monotonic()
+            ids = client.submit("echo", [{"text": "x" * 90}] * count)
+            assert sum(1 for _ in client.results(ids)) == count
+            return count / (time.monotonic() - start)
+
+
+# name, unit, what runs it, rounds
 MEASURES = [
-    ("throughput, 256 tasks a message", "tasks/s", throughput(1_000_000, 256, 64)),
-    ("throughput, one task a message", "tasks/s", throughput(200_000, 1, 4096)),
-    ("prefetch 1", "tasks/s", prefetch_one),
-    ("one at a time, submit to notification, p50", "us", lone),
-    ("exec of /bin/true, two slots", "commands/s", commands),
-    ("SIGKILL until the next attempt (grace 250 ms)", "ms", redelivery),
-    ("memory per queued task, at a million", "bytes", fill),
+    ("throughput, 256 tasks a message", "tasks/s", throughput(), 3),
+    ("… of the same hops with raw libzmq", "%", raw_share, 3),
+    ("… at most 4,096 tasks in the ring", "tasks/s", throughput(ring=4096), 3),
+    ("… their median from submit to notification", "ms", latency(4096), 3),
+    ("… at most 16,384 tasks in the ring", "tasks/s", throughput(ring=16384), 3),
+    ("… their median from submit to notification", "ms", latency(16384), 3),
+    ("… --durability none", "tasks/s", throughput("--durability", "none"), 3),
+    ("… over TCP with CURVE", "tasks/s", throughput("--listen", "127.0.0.1", tasks=1_000_000), 3),
+    ("… one task a message", "tasks/s", throughput(tasks=500_000, batch=1, window=4096), 3),
+    ("… with 5 ms more in every fdatasync, of the rate without", "%", slow_disk, 3),
+    ("tasks for each sync of the journal, under load", "tasks", tasks_per_sync(0, "throughput", 3_000_000), 3),
+    ("tasks for each sync of the log, under load", "tasks", tasks_per_sync(1, "throughput", 3_000_000), 3),
+    ("tasks for each sync of the journal, one at a time", "tasks", tasks_per_sync(0, "lone", 2000), 1),
+    ("prefetch 1", "tasks/s", throughput("--prefetch", "1", tasks=30_000), 3),
+    ("prefetch 1, --place", "tasks/s", throughput("--prefetch", "1", "--place", tasks=50_000), 3),
+    ("one at a time, median", "us", lone(), 3),
+    ("one at a time, 99 of 100 within", "us", lone(field="p99_us"), 3),
+    ("one at a time, --place, median", "us", lone("--place"), 3),
+    ("one message through the same hops with raw libzmq, median", "us",
+     lambda: tool("eole-bench-raw", "lone", 3000, 130)["p50_us"], 3),
+    ("exec of /bin/true, two slots", "commands/s", commands, 3),
+    ("posix_spawn of /bin/true, two loops", "commands/s", spawn, 3),
+    ("Python client, submit and results", "tasks/s", python_client, 3),
+    ("next attempt after SIGKILL, beyond the grace of 250 ms", "ms", redelivery(9, 0.25), 3),
+    ("next attempt after SIGSTOP", "ms", redelivery(19, 0), 3),
+    ("memory of a queued task, at 10 million", "bytes", filled(10_000_000, memory_each), 3),
+    ("journal of a queued task of 110 bytes, at 10 million", "bytes", filled(10_000_000, disk_each), 1),
+    ("restart with 10 million queued, first task settled after", "s", filled(10_000_000, first_dispatch), 3),
+    ("100,000 tasks/s offered to 2 workers", "tasks/s", paced(2), 1),
+    ("100,000 tasks/s offered to 1,000 workers", "tasks/s", paced(1000), 1),
+    ("ventilator and sink with 1,000 idle workers", "% of a core", heartbeats, 1),
+    ("ventilator and sink, each of 100 thousand tasks", "us of CPU", growth(100_000), 3),
+    ("ventilator and sink, each of 3 million tasks", "us of CPU", growth(3_000_000), 1),
+    ("ventilator and sink, each of 30 million tasks", "us of CPU", growth(30_000_000), 1),
 ]
 
 
+def write_block(path, name, lines):
+    """Replaces what stands between the comments `begin NAME` and `end NAME` of a page."""
+    page = path.read_text(encoding="utf-8")
+    block = f"<!-- begin {name} -->\n" + "\n".join(lines) + f"\n<!-- end {name} -->"
+    found = re.subn(f"<!-- begin {name} -->.*?<!-- end {name} -->", lambda _: block, page, flags=re.S)
+    assert found[1] == 1, f"{path}: no block {name}"
+    path.write_text(found[0], encoding="utf-8")
+
+
+def show(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
+
+
 def main():
+    if sys.argv[1:2] == ["peers"]:
+        os.execv(sys.executable, [sys.executable, str(ROOT / "bench/peers.py"), *sys.argv[2:]])
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--only", default="", help="measures whose name contains this")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
-    chosen = [measure for measure in MEASURES if options.only in measure[0]]
-    if not options.json:
-        print(f"{'what':<48}{'median':>12}   [min-max], {ROUNDS} rounds")
-    for name, unit, run in chosen:
-        values = [run() for _ in range(ROUNDS)]
+    rows = ["| what | median [min-max] |", "|---|---|"]
+    for name, unit, run, rounds in MEASURES:
+        if options.only not in name:
+            continue
+        try:
+            values = [run() for _ in range(rounds)]
+        except Exception as error:  # noqa: BLE001 - one measure that cannot run costs no other
+            print(f"{name:<62} failed: {error}", file=sys.stderr, flush=True)
+            continue
+        median = statistics.median(values)
+        spread = f" [{show(min(values))}-{show(max(values))}]" if rounds > 1 else ""
         if options.json:
-            print(json.dumps({"what": name, "unit": unit, "median": statistics.median(values), "values": values}))
+            print(json.dumps({"what": name, "unit": unit, "median": median, "values": values}), flush=True)
         else:
-            print(f"{name:<48}{statistics.median(values):>12,.0f} {unit} [{min(values):,.0f}-{max(values):,.0f}]",
-                  flush=True)
+            print(f"{name:<62}{show(median):>12} {unit}{spread}", flush=True)
+        rows.append(f"| {name} | {show(median)} {unit}{spread} |")
+    if options.write:
+        write_block(ROOT / "docs/benchmarks.md", "eole", rows)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ void add_cancel(CLI::App& app, Globals& globals);
 void add_dead(CLI::App& app, Globals& globals);
 void add_salvage(CLI::App& app, Globals& globals);
 void add_join(CLI::App& app, Globals& globals);
+void add_bench(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);
 
 }  // namespace eole::cli

@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
       "Exit codes: 0 done, 1 a task is not done, 2 bad input, 3 no answer from the cluster.");
   for (const auto add :
        {add_up, add_submit, add_nqueens, add_watch, add_status, add_workers, add_result, add_fetch,
-        add_cancel, add_dead, add_join, add_salvage, add_completion})
+        add_cancel, add_dead, add_join, add_salvage, add_bench, add_completion})
     add(app, globals);
   try {
     app.parse(argc, argv);

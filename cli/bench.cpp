@@ -1,0 +1,234 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "cli/common.hpp"
+#include "clients/cpp/log_reader.hpp"
+#include "clients/cpp/submitter.hpp"
+#include "common/base/seq_ranges.hpp"
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+
+// Load for a running cluster: no-op tasks in, their results back from the log.
+namespace eole::cli {
+
+namespace {
+
+struct BenchOptions {
+  std::string what = "throughput";
+  std::uint64_t tasks = 0;
+  std::uint32_t batch = 256;
+  std::uint32_t window = 64;
+  std::uint64_t ring = 0;
+};
+
+constexpr Duration kPatience = 60s;
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// About 100 bytes of arguments, as the tasks of other systems' benchmarks have.
+std::string arguments() {
+  return Value(Value::Map{{"text", std::string(90, 'x')}}).to_msgpack();
+}
+
+/// What the submitting thread and the reading one tell each other.
+struct Ring {
+  std::uint64_t size = 0;  // Tasks between the two at most; zero: any number.
+  std::atomic<std::uint64_t> seen{0};
+  std::mutex mutex;
+  std::map<Seq, TimePoint> sent;  // First task of an accepted message -> when it was begun.
+};
+
+/// Waits for `count` results of `project`, each task's once. Returns in microseconds, ascending,
+/// how old the first task of each batch was.
+std::vector<double> await(client::LogReader& reader, std::uint64_t count,
+                          const std::string& project, Ring* ring) {
+  SeqRanges seen;
+  std::vector<double> micros;
+  auto last_news = process::now();
+  while (seen.count() < count) {
+    const auto encoded = need(reader.next(1s));
+    if (!encoded) {
+      if (process::now() > last_news + kPatience)
+        throw Failure{kNoCluster, text("no result within ", kPatience / 1s, " s: is a worker up?")};
+      continue;
+    }
+    last_news = process::now();
+    const auto batch = protocol::read_batch(*encoded);
+    ByteReader records(batch->records);
+    Seq first = 0;
+    while (const auto result = protocol::read_result(records)) {
+      if (result->project != project) continue;
+      if (result->state != protocol::TaskState::kDone ||
+          seen.add(result->id.seq, result->id.seq) == 0)
+        throw Failure{kNotDone, text(to_text(result->id), " failed, or was notified twice")};
+      if (first == 0) first = result->id.seq;
+    }
+    if (ring == nullptr || first == 0) continue;
+    {
+      const std::scoped_lock lock(ring->mutex);
+      const auto after = ring->sent.upper_bound(first);
+      if (after != ring->sent.begin())
+        micros.push_back(seconds(last_news - std::prev(after)->second) * 1e6);
+    }
+    ring->seen = seen.count();
+    ring->seen.notify_one();
+  }
+  std::sort(micros.begin(), micros.end());
+  return micros;
+}
+
+/// Submits `count` tasks and returns once all are accepted.
+void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
+            const std::string& project, Ring* ring) {
+  std::deque<TimePoint> begun;  // Of the messages that are not accepted.
+  client::Submitter client(cluster.context, cluster.file,
+                           {.key = {},
+                            .attempts_max = 0,
+                            .batch = options.batch,
+                            .window = options.window,
+                            .patience = kPatience},
+                           [&](Origin, Seq first, std::uint32_t) {
+                             if (ring == nullptr) return;
+                             const std::scoped_lock lock(ring->mutex);
+                             ring->sent.emplace_hint(ring->sent.end(), first, begun.front());
+                             begun.pop_front();
+                           });
+  const auto args = arguments();
+  const protocol::TaskSpec spec{false, "echo", project, args};
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (ring != nullptr && i % options.batch == 0) {
+      for (auto seen = ring->seen.load(); ring->size > 0 && i - seen > ring->size;
+           seen = ring->seen.load())
+        ring->seen.wait(seen);
+      begun.push_back(process::now());
+    }
+    need(client.add(spec));
+  }
+  need(client.finish());
+}
+
+// Few bytes: they travel with every task.
+std::string draw_project() { return "b" + hex(process::random_u64()).substr(0, 4); }
+
+Value::Map summary(const std::vector<double>& micros) {
+  if (micros.empty()) return {};
+  return {{"p50_us", micros[micros.size() / 2]}, {"p99_us", micros[micros.size() * 99 / 100]}};
+}
+
+Value throughput(Cluster& cluster, const BenchOptions& options) {
+  const auto count = options.tasks > 0 ? options.tasks : 1'000'000;
+  const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
+  Ring ring;
+  ring.size = options.ring;
+  const auto project = draw_project();
+  const auto start = process::now();
+  std::exception_ptr problem;
+  std::thread submitter([&] {
+    try {
+      submit(cluster, count, options, project, &ring);
+    } catch (...) {
+      problem = std::current_exception();
+    }
+  });
+  std::vector<double> micros;
+  try {
+    micros = await(*reader, count, project, &ring);
+  } catch (...) {
+    submitter.detach();  // It may wait for ever, and the command ends.
+    throw;
+  }
+  const auto took = seconds(process::now() - start);
+  submitter.join();
+  if (problem) std::rethrow_exception(problem);
+  Value::Map out{{"tasks", count},
+                 {"batch", options.batch},
+                 {"window", options.window},
+                 {"ring", options.ring},
+                 {"seconds", took},
+                 {"tasks_per_second", static_cast<double>(count) / took}};
+  for (auto& [name, value] : summary(micros)) out.emplace_back(name, value);
+  return out;
+}
+
+Value lone(Cluster& cluster, const BenchOptions& options) {
+  const auto count = options.tasks > 0 ? options.tasks : 2000;
+  const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
+  client::Submitter client(cluster.context, cluster.file, {}, [](Origin, Seq, std::uint32_t) {});
+  const auto args = arguments();
+  const auto project = draw_project();
+  std::vector<double> micros;
+  for (std::uint64_t i = 0; i < count + 50; ++i) {  // The first ones find cold caches.
+    const auto start = process::now();
+    need(client.add({false, "echo", project, args}));
+    need(client.finish());
+    await(*reader, 1, project, nullptr);
+    if (i >= 50) micros.push_back(seconds(process::now() - start) * 1e6);
+  }
+  std::sort(micros.begin(), micros.end());
+  Value::Map out{{"tasks", count}};
+  for (auto& [name, value] : summary(micros)) out.emplace_back(name, value);
+  return out;
+}
+
+Value fill(Cluster& cluster, const BenchOptions& options) {
+  const auto count = options.tasks > 0 ? options.tasks : 1'000'000;
+  const auto start = process::now();
+  submit(cluster, count, options, draw_project(), nullptr);
+  const auto took = seconds(process::now() - start);
+  return Value::Map{{"tasks", count},
+                    {"seconds", took},
+                    {"tasks_per_second", static_cast<double>(count) / took}};
+}
+
+int run(const BenchOptions& options, const Globals& globals) {
+  Cluster cluster(globals);
+  const auto result = options.what == "lone"   ? lone(cluster, options)
+                      : options.what == "fill" ? fill(cluster, options)
+                                               : throughput(cluster, options);
+  if (globals.json) {
+    print_json(result);
+    return kDone;
+  }
+  const auto number = [&](std::string_view name) {
+    const auto* value = result[name].as<double>();
+    return value != nullptr ? *value : 0;
+  };
+  if (number("tasks_per_second") > 0)
+    std::printf("%.0f tasks a second\n", number("tasks_per_second"));
+  if (number("p50_us") > 0)
+    std::printf("%.0f us from submit to notification (median), 99 of 100 within %.0f us\n",
+                number("p50_us"), number("p99_us"));
+  return kDone;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("bench", "Measure a cluster with no-op tasks of 100 bytes");
+  auto options = std::make_shared<BenchOptions>();
+  command
+      ->add_option("what", options->what,
+                   "throughput: submit to notification; lone: one task at a time; fill: submits "
+                   "only, what is queued stays queued")
+      ->check(CLI::IsMember({"throughput", "lone", "fill"}))
+      ->capture_default_str();
+  command->add_option("--tasks", options->tasks, "how many [1,000,000; lone: 2,000]");
+  command->add_option("--batch", options->batch, "tasks in a message [256]")
+      ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
+  command->add_option("--window", options->window, "unanswered messages at most [64]")
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--ring", options->ring,
+                      "tasks at most between submit and notification [any number]");
+  command->add_flag("--json", globals.json, "one JSON object");
+  command->footer("The tasks are real: they are journalled, run by the workers, and in the log.");
+  command->callback([options, &globals] { globals.exit_code = run(*options, globals); });
+}
+
+}  // namespace eole::cli
