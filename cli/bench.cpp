@@ -33,9 +33,7 @@ constexpr Duration kPatience = 60s;
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 // About 100 bytes of arguments, as the tasks of other systems' benchmarks have.
-std::string arguments() {
-  return Value(Value::Map{{"text", std::string(90, 'x')}}).to_msgpack();
-}
+std::string arguments() { return Value(Value::Map{{"text", std::string(90, 'x')}}).to_msgpack(); }
 
 /// What the submitting thread and the reading one tell each other.
 struct Ring {
@@ -147,12 +145,10 @@ Value throughput(Cluster& cluster, const BenchOptions& options) {
   const auto took = seconds(process::now() - start);
   submitter.join();
   if (problem) std::rethrow_exception(problem);
-  Value::Map out{{"tasks", count},
-                 {"batch", options.batch},
-                 {"window", options.window},
-                 {"ring", options.ring},
-                 {"seconds", took},
-                 {"tasks_per_second", static_cast<double>(count) / took}};
+  Value::Map out{
+      {"tasks", count},           {"batch", options.batch},
+      {"window", options.window}, {"ring", options.ring},
+      {"seconds", took},          {"tasks_per_second", static_cast<double>(count) / took}};
   for (auto& [name, value] : summary(micros)) out.emplace_back(name, value);
   return out;
 }
@@ -182,9 +178,8 @@ Value fill(Cluster& cluster, const BenchOptions& options) {
   const auto start = process::now();
   submit(cluster, count, options, draw_project(), nullptr);
   const auto took = seconds(process::now() - start);
-  return Value::Map{{"tasks", count},
-                    {"seconds", took},
-                    {"tasks_per_second", static_cast<double>(count) / took}};
+  return Value::Map{
+      {"tasks", count}, {"seconds", took}, {"tasks_per_second", static_cast<double>(count) / took}};
 }
 
 int run(const BenchOptions& options, const Globals& globals) {

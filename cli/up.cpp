@@ -52,7 +52,9 @@ int run(UpOptions options, const Globals& globals) {
   net::write_cluster_file(endpoints.worker_path, endpoints.worker);
 
   const auto& server = endpoints.server_path;
-  const auto core = [&](std::uint32_t number) { return std::to_string(options.place ? number : 0); };
+  const auto core = [&](std::uint32_t number) {
+    return std::to_string(options.place ? number : 0);
+  };
   supervisor.start("sink", "sink",
                    {"--cluster", server, "--data", options.data + "/sink", "--durability",
                     options.durability, "--core", core(2)});
@@ -61,8 +63,8 @@ int run(UpOptions options, const Globals& globals) {
                     options.durability, "--core", core(1)});
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
-    std::vector<std::string> arguments{"--cluster", endpoints.worker_path,    "--name", name,
-                                       "--data",    options.data + "/" + name, "--core",    core(i)};
+    std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,
+                                       "--data",    options.data + "/" + name, "--core", core(i)};
     if (options.slots > 0)
       arguments.insert(arguments.end(), {"--slots", std::to_string(options.slots)});
     if (options.prefetch > 0)

@@ -27,9 +27,9 @@ using Clock = std::chrono::steady_clock;
 
 const std::vector<Setting>& settings() {
   static const std::vector<Setting> all{
-      {"redis-lists", open_redis, "lists"},      {"redis-streams", open_redis, "streams"},
+      {"redis-lists", open_redis, "lists"},         {"redis-streams", open_redis, "streams"},
       {"rabbitmq-classic", open_rabbit, "classic"}, {"rabbitmq-quorum", open_rabbit, "quorum"},
-      {"nats-jetstream", open_nats, "jetstream"}, {"nats-core", open_nats, "core"},
+      {"nats-jetstream", open_nats, "jetstream"},   {"nats-core", open_nats, "core"},
       {"beanstalkd", open_beanstalk, ""},
   };
   return all;
@@ -131,6 +131,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "eole-bench-peer: %s\n", error.what());
     return 3;
   }
-  std::fprintf(stderr, "use: eole-bench-peer NAME throughput COUNT BATCH | lone COUNT | fill COUNT\n");
+  std::fprintf(stderr,
+               "use: eole-bench-peer NAME throughput COUNT BATCH | lone COUNT | fill COUNT\n");
   return 2;
 }

@@ -44,7 +44,8 @@ class Rabbit final : public Peer {
     consume("tasks", static_cast<std::uint16_t>(batch == 1 ? 1 : 200));
     std::uint64_t acknowledged = 0;
     while (true) {
-      while (confirmed_ == acknowledged || (confirmed_ < published_ && confirmed_ < acknowledged + 50))
+      while (confirmed_ == acknowledged ||
+             (confirmed_ < published_ && confirmed_ < acknowledged + 50))
         take_frame([&](const std::string& body) { publish("results", body); });
       acknowledge(acknowledged = confirmed_);
     }

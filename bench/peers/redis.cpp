@@ -145,8 +145,9 @@ class Streams final : public Peer {
   }
   Messages read(const std::string& queue, std::uint32_t most) {
     Messages messages;
-    const auto reply = redis_.ask({"XREADGROUP", "GROUP", "all", std::to_string(::getpid()), "COUNT",
-                                   std::to_string(most), "BLOCK", "1000", "STREAMS", queue, ">"});
+    const auto reply =
+        redis_.ask({"XREADGROUP", "GROUP", "all", std::to_string(::getpid()), "COUNT",
+                    std::to_string(most), "BLOCK", "1000", "STREAMS", queue, ">"});
     if (reply->type != REDIS_REPLY_ARRAY) return messages;
     const auto* entries = reply->element[0]->element[1];
     for (std::size_t i = 0; i < entries->elements; ++i)

@@ -35,7 +35,8 @@ bool Poller::wait(std::optional<Duration> timeout) {
     milliseconds = static_cast<int>(std::min<std::int64_t>(up.count(), 60'000));
   }
   const int count = ::epoll_wait(fd_, events.data(), static_cast<int>(events.size()), milliseconds);
-  for (int i = 0; i < count; ++i) *static_cast<bool*>(events[static_cast<std::size_t>(i)].data.ptr) = true;
+  for (int i = 0; i < count; ++i)
+    *static_cast<bool*>(events[static_cast<std::size_t>(i)].data.ptr) = true;
   return count > 0;
 }
 

@@ -1,7 +1,7 @@
 #include "common/process/system.hpp"
 
-#include <signal.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>

@@ -173,8 +173,8 @@ void put_result(Bytes& out, const ResultRecord& result) {
   write_at<std::uint64_t>(header, 16, result.lease.number);
   write_at<std::uint16_t>(header, 24, result.attempt);
   header[26] = static_cast<char>(result.state);
-  header[27] =
-      static_cast<char>((result.is_final ? kFinal : 0) | (result.is_unconfirmed ? kUnconfirmed : 0));
+  header[27] = static_cast<char>((result.is_final ? kFinal : 0) |
+                                 (result.is_unconfirmed ? kUnconfirmed : 0));
   write_at<std::int64_t>(header, 28, result.finished_unix_ms);
   write_at<std::uint32_t>(header, 36, result.run_ms);
   header[40] = static_cast<char>(result.kind.size());

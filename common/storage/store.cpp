@@ -168,8 +168,7 @@ Position Store::append(std::uint32_t type, std::string_view payload, std::string
   const auto number = current_segment();
   const Position at{number, written_ + buffer_.size()};
   const auto proven = planted("state-the-unproven") ? at.offset : proven_;
-  put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, rest,
-             proven);
+  put_record(buffer_, segments_.rbegin()->second.id, at.offset, type, payload, rest, proven);
   stated_ = proven_;
   wanted_ = written_ + buffer_.size();
   return at;
@@ -224,8 +223,8 @@ std::string Store::read(Position at, std::size_t expected) const {
   const auto& segment = found->second;
   // Parsed as a segment of which only this part is at hand.
   const bool is_buffered = at.segment == current_segment() && at.offset >= written_;
-  auto raw =
-      is_buffered ? buffer_.substr(at.offset - written_) : segment.file->read(at.offset, kRecordHeaderBytes + expected);
+  auto raw = is_buffered ? buffer_.substr(at.offset - written_)
+                         : segment.file->read(at.offset, kRecordHeaderBytes + expected);
   const auto damaged = [&] {
     return StorageFailure(text("segment ", segment_name(at.segment), kSegmentSuffix,
                                ": damaged record at offset ", at.offset));

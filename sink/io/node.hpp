@@ -16,7 +16,7 @@ namespace eole::sink {
 struct NodeOptions {
   net::ClusterFile cluster;
   bool syncs = true;  // Whether the disk is waited for before anything is answered.
-  std::string data;  // Holds log/ and artifacts/.
+  std::string data;   // Holds log/ and artifacts/.
 };
 
 /// Does what the core decides: sockets, log, clock.
@@ -52,7 +52,7 @@ class Node {
   net::Poller poller_;
   process::StopSignal stop_;
   Actions actions_;
-  std::map<RunId, std::uint64_t> acks_;  // Levels to publish soon.
+  std::map<RunId, std::uint64_t> acks_;          // Levels to publish soon.
   std::map<Origin, protocol::Settlement> news_;  // Not yet published.
   std::uint64_t news_count_ = 0;
   std::uint64_t published_to_ = 0;

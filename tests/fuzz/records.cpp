@@ -70,7 +70,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       worker::Actions actions;
       core.on_deadline(TimePoint(1s), actions);
       core.on_event(worker::WelcomeReceived{{1, 1, 1, 5, "pipe", 1000}}, TimePoint(1s), actions);
-      core.on_event(worker::TasksReceived{{1, 1, 1, 5, 1, bytes.empty() ? 0U : static_cast<std::uint8_t>(bytes[0]), Bytes(bytes.empty() ? "" : bytes.substr(1))}}, TimePoint(1s), actions);
+      core.on_event(worker::TasksReceived{{1, 1, 1, 5, 1,
+                                           bytes.empty() ? 0U : static_cast<std::uint8_t>(bytes[0]),
+                                           Bytes(bytes.empty() ? "" : bytes.substr(1))}},
+                    TimePoint(1s), actions);
       core.on_deadline(TimePoint(1s), actions);
       break;
     }

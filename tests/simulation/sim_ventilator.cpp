@@ -123,10 +123,9 @@ void SimVentilator::reply(const ventilator::Reply& action) {
   if (accepted == nullptr) return;  // Refused: the client asks again later.
   for (const auto& client : fabric_.clients)
     if (client->name() == action.peer)
-      fabric_.send(name(), client->name(),
-                   [&client, origin = core_->origin(), copy = *accepted] {
-                     client->on_accepted(origin, copy);
-                   });
+      fabric_.send(name(), client->name(), [&client, origin = core_->origin(), copy = *accepted] {
+        client->on_accepted(origin, copy);
+      });
 }
 
 void SimVentilator::send_tasks(const ventilator::SendTasks& action) {
@@ -143,8 +142,8 @@ void SimVentilator::send_tasks(const ventilator::SendTasks& action) {
       const auto specs = journal_->specs(run.seq, run.count);
       world.trace(text("sends ", specs.count, " from ", run.seq, " on hello ", action.link.hello,
                        " of run ", action.link.run % 1000, ", attempt ", run.attempt));
-      put_task_run(tasks.payload, {run.seq, run.lease_number, run.attempt, run.is_last,
-                                   specs.count, specs.bytes});
+      put_task_run(tasks.payload,
+                   {run.seq, run.lease_number, run.attempt, run.is_last, specs.count, specs.bytes});
       tasks.count += specs.count;
       run.seq += specs.count;
       run.lease_number += specs.count;

@@ -247,7 +247,7 @@ class Core {
   static Story& story_of(Task& task);
 
   Config config_;
-  Durable durable_;  // Its notes are derived from active_ when a checkpoint is asked for.
+  Durable durable_;        // Its notes are derived from active_ when a checkpoint is asked for.
   SeqTable<Task> active_;  // Whatever is more than waiting for its first dispatch.
   std::deque<Seq> ready_;
   std::deque<Seq> alone_;  // Last attempts.

@@ -147,9 +147,8 @@ void Core::send(Worker& worker, Load load, Actions& out) {
     worker.sent += run.count;
   }
   if (worker.pipe.size() > worker.pipe_max) {
-    std::erase_if(worker.pipe, [&](const InPipe& entry) {
-      return !is_any_leased(entry, worker.link.run);
-    });
+    std::erase_if(worker.pipe,
+                  [&](const InPipe& entry) { return !is_any_leased(entry, worker.link.run); });
     worker.pipe_max = std::max<std::size_t>(64, 2 * worker.pipe.size());
   }
   out.push_back(JournalNote{worker.link.run, durable_.start, load.runs, load.needs_sync});

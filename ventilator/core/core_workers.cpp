@@ -235,8 +235,8 @@ void Core::adopt(Worker& worker, Seq seq, const Held& held) {
 
 Core::Task* Core::leased_as(Seq seq, const Lease& lease, RunId run) {
   auto* task = active_.find(seq);
-  const bool is_its = task != nullptr && task->state == State::kLeased && task->run == run &&
-                      task->lease == lease;
+  const bool is_its =
+      task != nullptr && task->state == State::kLeased && task->run == run && task->lease == lease;
   return is_its ? task : nullptr;
 }
 
@@ -341,9 +341,9 @@ void Core::judge_workers(TimePoint now, Actions& out) {
     } else if (silence >= config_.suspect_after) {
       worker.is_suspect = true;
     }
-    next_judgement_ = std::min(next_judgement_, worker.last_heard + (worker.is_suspect
-                                                                         ? config_.lost_after
-                                                                         : config_.suspect_after));
+    next_judgement_ = std::min(
+        next_judgement_,
+        worker.last_heard + (worker.is_suspect ? config_.lost_after : config_.suspect_after));
     if (worker.pipe_ended && !answered)
       next_judgement_ = std::min(next_judgement_, *worker.pipe_ended + config_.grace);
   }

@@ -143,9 +143,15 @@ void Journal::write(Actions& actions, const std::function<Durable()>& state) {
 
 void Journal::append(JournalTasks& tasks) {
   auto& submit = tasks.submit;
-  const auto head =
-      encode_head({tasks.first, submit.count, submit.attempts_max, submit.run, submit.request,
-                   submit.confirmed, submit.key, tasks.hash, {}});
+  const auto head = encode_head({tasks.first,
+                                 submit.count,
+                                 submit.attempts_max,
+                                 submit.run,
+                                 submit.request,
+                                 submit.confirmed,
+                                 submit.key,
+                                 tasks.hash,
+                                 {}});
   const auto at = store_.append(type_of(JournalRecord::kTasks), head, submit.payload);
   index_.push_back({tasks.first, submit.count,
                     static_cast<std::uint32_t>(head.size() + submit.payload.size()), at});

@@ -32,7 +32,8 @@ constexpr std::size_t kKeyBytesMax = 256;
 Node::Node(NodeOptions options)
     : options_(std::move(options)),
       directory_(storage::open_directory(options_.data)),
-      journal_(*directory_, {.entropy = process::random_u64(), .syncs = options_.syncs}, process::boot_id()),
+      journal_(*directory_, {.entropy = process::random_u64(), .syncs = options_.syncs},
+               process::boot_id()),
       authority_(options_.cluster.is_encrypted()
                      ? net::Authority(options_.cluster.key_table, options_.cluster.server_key)
                      : net::Authority()),

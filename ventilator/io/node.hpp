@@ -16,7 +16,7 @@ namespace eole::ventilator {
 struct NodeOptions {
   net::ClusterFile cluster;
   bool syncs = true;  // Whether the disk is waited for before anything is answered.
-  std::string data;  // The journal's directory.
+  std::string data;   // The journal's directory.
   Config config;
 };
 
@@ -77,7 +77,7 @@ class Node {
   bool has_backlog_ = false;
   bool is_monitor_due_ = false;  // Of any pipe.
   bool is_stop_due_ = false;
-  std::map<Peer, Bytes> accepted_;  // Acceptance records of this turn.
+  std::map<Peer, Bytes> accepted_;            // Acceptance records of this turn.
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   bool is_full_ = false;
   TimePoint next_space_check_{};

@@ -11,13 +11,13 @@ namespace eole::worker {
 struct Config {
   std::string name;
   std::uint32_t pid = 0;
-  std::uint32_t slots = 1;             // Tasks that run at the same time.
-  std::uint32_t prefetch = 0;          // Unfinished tasks per slot; zero: adapts to their length.
+  std::uint32_t slots = 1;     // Tasks that run at the same time.
+  std::uint32_t prefetch = 0;  // Unfinished tasks per slot; zero: adapts to their length.
   std::set<std::string, std::less<>> kinds;         // What this worker runs.
   std::set<std::string, std::less<>> inline_kinds;  // So short that the loop itself runs them.
-  Duration heartbeat = 1s;             // Until a welcome says otherwise.
-  Duration retry = 1s;                 // Hellos and results unanswered go again.
-  Duration prefetched_time = 20ms;     // Adaptive: this much work per slot is held in advance.
+  Duration heartbeat = 1s;                          // Until a welcome says otherwise.
+  Duration retry = 1s;                              // Hellos and results unanswered go again.
+  Duration prefetched_time = 20ms;  // Adaptive: this much work per slot is held in advance.
   std::uint32_t prefetch_max = 8192;
   std::uint32_t results_max = 65536;          // Unacknowledged results; then credit stops.
   std::uint64_t result_bytes_max = 64 << 20;  // The same in bytes.

@@ -48,9 +48,11 @@ std::vector<protocol::Held> Core::held_list() const {
   for (const auto& [id, entry] : held_)
     if (!entry.is_dropped) held.push_back({id, entry.lease, entry.state});
   for (const auto& batch : batches_)
-    for (const auto& task : batch->tasks) held.push_back({task.id, task.lease, HeldState::kStarted});
+    for (const auto& task : batch->tasks)
+      held.push_back({task.id, task.lease, HeldState::kStarted});
   for (const auto& parcel : outbox_)
-    for (auto i = floor_ < parcel.first ? 0 : floor_ + 1 - parcel.first; i < parcel.tasks.size(); ++i)
+    for (auto i = floor_ < parcel.first ? 0 : floor_ + 1 - parcel.first; i < parcel.tasks.size();
+         ++i)
       if (const auto& task = parcel.tasks[i]; !task.is_tried_again)
         held.push_back({task.id, task.lease, HeldState::kFinished});
   std::sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -157,7 +159,8 @@ bool Core::receive_all(const protocol::Tasks& tasks, Batch& batch) {
 bool Core::is_here(const Task& task) {
   if (planted("second-copy-started")) return false;
   if (auto* finished = find_finished(task.id)) {
-    if (!finished->is_final && task.lease > finished->lease) return !(finished->is_tried_again = true);
+    if (!finished->is_final && task.lease > finished->lease)
+      return !(finished->is_tried_again = true);
     finished->lease = std::max(finished->lease, task.lease);
     return true;
   }
@@ -184,7 +187,8 @@ bool Core::is_here(const Task& task) {
 Core::Finished* Core::find_finished(const TaskId& id) {
   for (auto& parcel : outbox_) {
     if (id.seq < parcel.seq_min || id.seq > parcel.seq_max) continue;
-    for (auto i = floor_ < parcel.first ? 0 : floor_ + 1 - parcel.first; i < parcel.tasks.size(); ++i)
+    for (auto i = floor_ < parcel.first ? 0 : floor_ + 1 - parcel.first; i < parcel.tasks.size();
+         ++i)
       if (auto& task = parcel.tasks[i]; task.id == id && !task.is_tried_again) return &task;
   }
   return nullptr;
@@ -288,9 +292,9 @@ void Core::finish(const Task& task, TaskState state, std::int64_t finished_unix_
   ++last_result_;
   auto& parcel = outbox_.back();
   const auto before = parcel.records->size();
-  put_result(*parcel.records, {task.id, task.lease, task.attempt, state, is_final, false,
-                              finished_unix_ms, run_ms, task.spec.kind, task.spec.project,
-                              artifacts, body});
+  put_result(*parcel.records,
+             {task.id, task.lease, task.attempt, state, is_final, false, finished_unix_ms, run_ms,
+              task.spec.kind, task.spec.project, artifacts, body});
   outbox_bytes_ += parcel.records->size() - before;
   parcel.tasks.push_back({task.id, task.lease, is_final, planted("finished-means-gone")});
   parcel.seq_min = std::min(parcel.seq_min, task.id.seq);
@@ -386,8 +390,12 @@ void Core::on(AckReceived& event, TimePoint now, Actions& out) {
 void Core::send_parcels(std::size_t from, std::size_t until, Actions& out) const {
   for (; from < until; ++from) {
     const auto& parcel = outbox_[from];
-    out.push_back(SendResults{{run_, parcel.first, floor_,
-                               static_cast<std::uint32_t>(parcel.tasks.size()), config_.name, {}},
+    out.push_back(SendResults{{run_,
+                               parcel.first,
+                               floor_,
+                               static_cast<std::uint32_t>(parcel.tasks.size()),
+                               config_.name,
+                               {}},
                               parcel.records});
   }
 }
@@ -423,8 +431,8 @@ bool Core::is_credit_urgent() const {
 }
 
 void Core::beat(TimePoint now, Actions& out) {
-  protocol::Beat beat{link_.start, run_, link_.hello, ++beats_, received_, limit_,
-                      encode_held(held_list())};
+  protocol::Beat beat{
+      link_.start, run_, link_.hello, ++beats_, received_, limit_, encode_held(held_list())};
   out.push_back(SendBeat{std::move(beat)});
   limit_sent_ = limit_;
   received_sent_ = received_;

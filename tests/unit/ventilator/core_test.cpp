@@ -6,11 +6,10 @@ using namespace eole::ventilator;
 TEST_CASE("a submit is journalled and answered with its first id", "[ventilator]") {
   Rig rig;
   const protocol::Submit submit{7, 1, 0, "", 3, 0, {}};
-  REQUIRE(rig.submit(3) == Actions{Reply{"client", protocol::Acceptance{1, 1, 3}},
-                                   JournalTasks{1, "", submit}});
+  REQUIRE(rig.submit(3) ==
+          Actions{Reply{"client", protocol::Acceptance{1, 1, 3}}, JournalTasks{1, "", submit}});
   rig.submit(2, 2);
-  REQUIRE(rig.last<Reply>().message ==
-          decltype(Reply::message)(protocol::Acceptance{2, 4, 2}));
+  REQUIRE(rig.last<Reply>().message == decltype(Reply::message)(protocol::Acceptance{2, 4, 2}));
 }
 
 TEST_CASE("a repeated request gets the first answer and accepts nothing", "[ventilator]") {

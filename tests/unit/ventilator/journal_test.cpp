@@ -48,8 +48,7 @@ TEST_CASE("a journal gives every accepted task back, also after a restart", "[jo
     REQUIRE(durable.start == static_cast<std::uint32_t>(life) + 1);
     REQUIRE(durable.last == (life == 0 ? 0 : 400));
     if (life == 0)
-      for (Seq first = 1; first <= 400; first += 40)
-        write(journal, {tasks(first, 40)}, durable);
+      for (Seq first = 1; first <= 400; first += 40) write(journal, {tasks(first, 40)}, durable);
     for (const Seq seq : {1, 400, 17, 18, 300, 41}) REQUIRE(args_of(journal, seq) == body(seq));
   }
 }
