@@ -31,6 +31,7 @@ const std::vector<Setting>& settings() {
       {"rabbitmq-classic", open_rabbit, "classic"}, {"rabbitmq-quorum", open_rabbit, "quorum"},
       {"nats-jetstream", open_nats, "jetstream"},   {"nats-core", open_nats, "core"},
       {"beanstalkd", open_beanstalk, ""},
+      {"gearmand", open_gearman, ""},
   };
   return all;
 }

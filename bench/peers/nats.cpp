@@ -12,11 +12,11 @@ void check(natsStatus status, const char* what) {
   if (status != NATS_OK) fail(std::string("nats: ") + what + ": " + ::natsStatus_GetText(status));
 }
 
-natsConnection* connect() {
+natsConnection* connect(bool sends_at_once) {
   natsOptions* options = nullptr;
   check(::natsOptions_Create(&options), "options");
   ::natsOptions_SetURL(options, "nats://127.0.0.1:4222");
-  ::natsOptions_SetSendAsap(options, true);  // Else the client holds small writes for 1 ms.
+  ::natsOptions_SetSendAsap(options, sends_at_once);
   natsConnection* connection = nullptr;
   check(::natsConnection_Connect(&connection, options), "connect");
   ::natsOptions_Destroy(options);
@@ -26,7 +26,7 @@ natsConnection* connect() {
 /// Streams in files; workers pull, publish, wait for the store's answers, acknowledge.
 class JetStream final : public Peer {
  public:
-  JetStream() : connection_(connect()) {
+  JetStream() : connection_(connect(true)) {  // Else the client holds what it sends for 1 ms.
     jsOptions options;
     ::jsOptions_Init(&options);
     options.PublishAsync.MaxPending = kWindow;
@@ -92,7 +92,7 @@ class JetStream final : public Peer {
 /// Nothing is kept: at most once.
 class Core final : public Peer {
  public:
-  Core() : connection_(connect()) {}
+  Core() : connection_(connect(false)) {}
   void submit(std::uint64_t count) override {
     const std::string body(kBodyBytes, 'x');
     for (; count > 0; --count)

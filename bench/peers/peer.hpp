@@ -36,5 +36,6 @@ std::unique_ptr<Peer> open_redis(const std::string& mode);   // lists, streams
 std::unique_ptr<Peer> open_rabbit(const std::string& mode);  // classic, quorum
 std::unique_ptr<Peer> open_nats(const std::string& mode);    // jetstream, core
 std::unique_ptr<Peer> open_beanstalk(const std::string& mode);
+std::unique_ptr<Peer> open_gearman(const std::string& mode);
 
 }  // namespace eole::peers

@@ -1,0 +1,297 @@
+"""./dev bench peers: brokers and task queues from Debian doing the work of ./dev bench, in one run.
+
+Each round runs every system once, one after the other, Eole between them; the ratios are of the
+medians of the rounds. One producer, two workers that do nothing, one collector; bodies of 100
+bytes; a result is confirmed before its task is acknowledged. Writes docs/benchmarks.md.
+"""
+
+import argparse
+import glob
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "bench"))
+from bench import BIN, Cluster, bench, resident_bytes, show, write_block  # noqa: E402
+
+PACKAGES = ("rabbitmq-server librabbitmq-dev redis-server libhiredis-dev nats-server libnats-dev beanstalkd "
+            "gearman-job-server python3-celery python3-redis").split()
+CELERY = ROOT / "bench/peers"
+
+
+def install():
+    missing = [package for package in PACKAGES if subprocess.run(
+        ["dpkg-query", "-W", package], capture_output=True).returncode != 0]
+    if not missing:
+        return
+    print("peers: installing", *missing, flush=True)
+    root = [] if os.geteuid() == 0 else ["sudo"]
+    subprocess.run([*root, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "install", "-y", "-qq",
+                    "--no-install-recommends", *missing], check=True, stdout=subprocess.DEVNULL)
+
+
+def build():
+    subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", ROOT / "build/release", "--quiet", "eole-bench-peer"], check=True)
+
+
+class Server:
+    """A peer's server on its usual port, with an empty data directory, ended with all it started."""
+
+    def __init__(self, port, command, env=None):
+        self.port = port
+        self.command = command
+        self.env = env or (lambda directory: {})
+
+    def __enter__(self):
+        self.directory = tempfile.mkdtemp(prefix="eole-peer-")
+        env = {**os.environ, "HOME": self.directory, **self.env(self.directory)}
+        self.process = subprocess.Popen([part.replace("DIR", self.directory) for part in self.command], env=env,
+                                        cwd=self.directory, start_new_session=True,
+                                        stdout=open(self.directory + "/server.log", "wb"), stderr=subprocess.STDOUT)
+        until = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                break
+            except OSError:
+                if time.monotonic() > until:
+                    raise RuntimeError(f"port {self.port} never opened") from None
+                time.sleep(0.1)
+        time.sleep(1)
+        return self
+
+    def members(self):
+        """Every process that has the data directory as its HOME: Erlang leaves the group."""
+        home = f"HOME={self.directory}".encode()
+        for path in glob.glob("/proc/[0-9]*/environ"):
+            try:
+                with open(path, "rb") as environ:
+                    if home in environ.read().split(b"\0"):
+                        yield int(path.split("/")[2])
+            except OSError:
+                pass
+
+    def resident(self):
+        return sum(resident_bytes(pid) for pid in self.members())
+
+    def __exit__(self, *_):
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            for pid in list(self.members()):
+                try:
+                    os.kill(pid, how)
+                except ProcessLookupError:
+                    pass
+            time.sleep(1)
+        self.process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def redis(*flags):
+    return Server(6379, ["redis-server", "--port", "6379", "--save", "", "--dir", "DIR", *flags])
+
+
+def rabbitmq():
+    program = glob.glob("/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")[0]
+    return Server(5672, [program], lambda directory: {
+        "RABBITMQ_NODENAME": "bench@localhost", "RABBITMQ_MNESIA_BASE": directory + "/data",
+        "RABBITMQ_LOG_BASE": directory + "/log", "RABBITMQ_ENABLED_PLUGINS_FILE": directory + "/plugins",
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1"})
+
+
+def nats():
+    return Server(4222, ["nats-server", "-a", "127.0.0.1", "-p", "4222", "-js", "-sd", "DIR/store"])
+
+
+def beanstalkd(*flags):
+    return Server(11300, ["beanstalkd", "-l", "127.0.0.1", "-p", "11300", *flags])
+
+
+def gearmand():
+    return Server(4730, ["gearmand", "-L", "127.0.0.1", "-p", "4730", "-l", "DIR/log", "-P", "DIR/pid"])
+
+
+def peer(name, *arguments):
+    done = subprocess.run([BIN / "eole-bench-peer", name, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=180, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    return json.loads(done.stdout)
+
+
+class System:
+    """What is measured of one system: a list of (what, number) for one round."""
+
+    def __init__(self, title, keeps, server, name, tasks, batch=64):
+        self.title, self.keeps, self.server, self.name, self.tasks, self.batch = title, keeps, server, name, tasks, batch
+
+    def round(self):
+        with self.server():
+            yield "rate", peer(self.name, "throughput", self.tasks, self.batch)["tasks_per_second"]
+        if self.batch == 1:
+            return
+        with self.server():
+            found = peer(self.name, "lone", 1000)
+            yield "p50", found["p50_us"]
+            yield "p99", found["p99_us"]
+
+    def memory(self):
+        if self.batch == 1 or self.name == "nats-core":
+            return None
+        count = 100_000 if self.name == "gearmand" or self.keeps.startswith("synced, each") else 1_000_000
+        with self.server() as server:
+            before = server.resident()
+            peer(self.name, "fill", count)
+            return (server.resident() - before) / count
+
+
+class Celery(System):
+    def round(self):
+        with self.server() as server:
+            env = {**os.environ, "BROKER": self.name, "BACKEND": "redis://127.0.0.1/1", "PYTHONPATH": str(CELERY)}
+            with redis("--appendonly", "no") if "amqp" in self.name else server_already_up():
+                worker = subprocess.Popen([sys.executable, "-m", "celery", "-A", "celery_app", "worker", "-c", "2",
+                                           "--without-gossip", "--without-mingle", "-l", "ERROR"], env=env,
+                                          cwd=CELERY, start_new_session=True, stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.DEVNULL)
+                try:
+                    for what, count in (("throughput", self.tasks), ("lone", 200)):
+                        done = subprocess.run([sys.executable, CELERY / "celery_run.py", what, str(count)], env=env,
+                                              capture_output=True, text=True, timeout=120, check=False)
+                        if done.returncode != 0:
+                            raise RuntimeError(done.stderr.strip().splitlines()[-1])
+                        found = json.loads(done.stdout)
+                        if what == "throughput":
+                            yield "rate", found["tasks_per_second"]
+                        else:
+                            yield "p50", found["p50_us"]
+                            yield "p99", found["p99_us"]
+                finally:
+                    os.killpg(worker.pid, signal.SIGKILL)
+                    worker.wait()
+
+    def memory(self):
+        return None
+
+
+class server_already_up:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class Eole(System):
+    def __init__(self, title, keeps, *up, batch=64, tasks=2_000_000):
+        super().__init__(title, keeps, None, "eole", tasks, batch)
+        self.up = up
+
+    def round(self):
+        prefetch = ("--prefetch", "1") if self.batch == 1 else ()
+        with Cluster(*self.up, *prefetch, workers=2, slots=1) as cluster:
+            yield "rate", bench(cluster, "throughput", tasks=self.tasks)["tasks_per_second"]
+        if self.batch == 1:
+            return
+        with Cluster(*self.up, workers=1, slots=1) as cluster:
+            found = bench(cluster, "lone", tasks=2000)
+            yield "p50", found["p50_us"]
+            yield "p99", found["p99_us"]
+
+    def memory(self):
+        if self.batch == 1:
+            return None
+        with Cluster(*self.up, workers=0) as cluster:
+            before = resident_bytes(cluster.pid("ventilator"))
+            bench(cluster, "fill", tasks=1_000_000)
+            return (resident_bytes(cluster.pid("ventilator")) - before) / 1_000_000
+
+
+EOLE = Eole("**Eole**", "synced, groups")
+EOLE_ALONE = Eole("**Eole**, prefetch 1, --place", "synced, groups", "--place", batch=1, tasks=40_000)
+SYSTEMS = [
+    EOLE,
+    System("RabbitMQ, quorum queue", "synced, groups", rabbitmq, "rabbitmq-quorum", 60_000),
+    System("RabbitMQ, classic durable queue", "synced, groups", rabbitmq, "rabbitmq-classic", 40_000),
+    Eole("**Eole**, --durability none", "page cache", "--durability", "none"),
+    System("Redis lists, appendfsync always", "synced, groups",
+           lambda: redis("--appendonly", "yes", "--appendfsync", "always"), "redis-lists", 250_000),
+    System("Redis streams, appendfsync always", "synced, groups",
+           lambda: redis("--appendonly", "yes", "--appendfsync", "always"), "redis-streams", 120_000),
+    System("Redis lists, no file", "nothing", lambda: redis("--appendonly", "no"), "redis-lists", 600_000),
+    System("NATS JetStream, files", "page cache", nats, "nats-jetstream", 80_000),
+    System("core NATS, at most once", "nothing", nats, "nats-core", 1_000_000),
+    System("beanstalkd -f0", "synced, each", lambda: beanstalkd("-b", "DIR", "-f0"), "beanstalkd", 8_000),
+    System("beanstalkd, no file", "nothing", lambda: beanstalkd(), "beanstalkd", 60_000),
+    System("gearmand, in memory", "nothing", gearmand, "gearmand", 60_000),
+    Celery("Celery on RabbitMQ", "page cache", rabbitmq, "amqp://guest:guest@127.0.0.1//", 2000),
+    Celery("Celery on Redis, no file", "nothing", lambda: redis("--appendonly", "no"), "redis://127.0.0.1/0", 2000),
+    EOLE_ALONE,
+    System("RabbitMQ quorum, prefetch 1", "synced, groups", rabbitmq, "rabbitmq-quorum", 8_000, 1),
+    System("Redis lists, appendfsync always, one at a time", "synced, groups",
+           lambda: redis("--appendonly", "yes", "--appendfsync", "always"), "redis-lists", 15_000, 1),
+    System("Redis lists, no file, one at a time", "nothing", lambda: redis("--appendonly", "no"), "redis-lists",
+           60_000, 1),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench peers", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="systems whose name contains this")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    options = parser.parse_args()
+    install()
+    build()
+    chosen = [system for system in SYSTEMS if options.only.lower() in system.title.lower()]
+    found = {system.title: {"memory": []} for system in chosen}
+    for turn in range(options.rounds):
+        for system in chosen:
+            try:
+                for what, value in system.round():
+                    found[system.title].setdefault(what, []).append(value)
+                if turn == 0 and (memory := system.memory()) is not None:
+                    found[system.title]["memory"].append(memory)
+            except Exception as error:  # noqa: BLE001 - one peer that fails costs no other its figures
+                print(f"peers: {system.title}: {error}", file=sys.stderr, flush=True)
+            print(f"round {turn + 1}: {system.title}: {found[system.title]}", file=sys.stderr, flush=True)
+
+    def spread(title, what):
+        values = found[title].get(what) or []
+        if not values:
+            return "-"
+        return f"{show(statistics.median(values))} [{show(min(values))}-{show(max(values))}]"
+
+    def ratio(system):
+        base = EOLE_ALONE if system.batch == 1 else EOLE
+        mine, theirs = (found.get(each.title, {}).get("rate") for each in (base, system))
+        return f"{statistics.median(mine) / statistics.median(theirs):.1f}" if mine and theirs else "-"
+
+    rows = ["| system | on disk when it answers | tasks/s | Eole is × | lone task, median us | 99 % within us | "
+            "bytes of memory a queued task |", "|---|---|---|---|---|---|---|"]
+    for system in chosen:
+        memory = found[system.title]["memory"]
+        rows.append(f"| {system.title} | {system.keeps} | {spread(system.title, 'rate')} | {ratio(system)} | "
+                    f"{spread(system.title, 'p50')} | {spread(system.title, 'p99')} | "
+                    f"{show(memory[0]) if memory else '-'} |")
+    if options.json:
+        for title, values in found.items():
+            print(json.dumps({"system": title, **values}))
+    else:
+        print("\n".join(rows))
+    if options.write:
+        write_block(ROOT / "docs/benchmarks.md", "peers", rows)
+
+
+if __name__ == "__main__":
+    main()
