@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -82,6 +83,21 @@ def slow_disk():
     for extra in ({}, {"LD_PRELOAD": library, "EOLE_SYNC_US": "5000"}):
         rates.append(throughput(window=256, env=extra)())
     return 100 * rates[1] / rates[0]
+
+
+def processor_time(role):
+    """Microseconds of all threads of all processes of a role, for each task."""
+    def once():
+        with Cluster(workers=2, slots=1) as cluster:
+            pids = [each["pid"] for each in cluster.status()["roles"] if each["role"] == role]
+            clients = resource.getrusage(resource.RUSAGE_CHILDREN)
+            before = sum(map(cpu_seconds, pids))
+            bench(cluster, "throughput", tasks=3_000_000)
+            if role == "client":
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                return (after.ru_utime + after.ru_stime - clients.ru_utime - clients.ru_stime) / 3
+            return (sum(map(cpu_seconds, pids)) - before) / 3
+    return once
 
 
 def raw_share():
@@ -215,8 +231,8 @@ MEASURES = [
     ("… of the same hops with raw libzmq", "%", raw_share, 3),
     ("… at most 4,096 tasks in the ring", "tasks/s", throughput(ring=4096), 3),
     ("… their median from submit to notification", "ms", latency(4096), 3),
-    ("… at most 16,384 tasks in the ring", "tasks/s", throughput(ring=16384), 3),
-    ("… their median from submit to notification", "ms", latency(16384), 3),
+    ("… at most 8,192 tasks in the ring", "tasks/s", throughput(ring=8192), 3),
+    ("… their median from submit to notification", "ms", latency(8192), 3),
     ("… --durability none", "tasks/s", throughput("--durability", "none"), 3),
     ("… over TCP with CURVE", "tasks/s", throughput("--listen", "127.0.0.1", tasks=1_000_000), 3),
     ("… one task a message", "tasks/s", throughput(tasks=500_000, batch=1, window=4096), 3),
@@ -224,6 +240,10 @@ MEASURES = [
     ("tasks for each sync of the journal, under load", "tasks", tasks_per_sync("journal_syncs", "throughput", 3_000_000), 3),
     ("tasks for each sync of the log, under load", "tasks", tasks_per_sync("log_syncs", "throughput", 3_000_000), 3),
     ("tasks for each sync of the journal, one at a time", "tasks", tasks_per_sync("journal_syncs", "lone", 2000), 1),
+    ("processor time of each task: client, which also reads the results", "us", processor_time("client"), 3),
+    ("processor time of each task: ventilator", "us", processor_time("ventilator"), 3),
+    ("processor time of each task: worker", "us", processor_time("worker"), 3),
+    ("processor time of each task: sink", "us", processor_time("sink"), 3),
     ("prefetch 1", "tasks/s", throughput("--prefetch", "1", tasks=30_000), 3),
     ("prefetch 1, --place", "tasks/s", throughput("--prefetch", "1", "--place", tasks=50_000), 3),
     ("one at a time, median", "us", lone(), 3),

@@ -2,9 +2,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <deque>
-#include <map>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -39,8 +36,9 @@ std::string arguments() { return Value(Value::Map{{"text", std::string(90, 'x')}
 struct Ring {
   std::uint64_t size = 0;  // Tasks between the two at most; zero: any number.
   std::atomic<std::uint64_t> seen{0};
-  std::mutex mutex;
-  std::map<Seq, TimePoint> sent;  // First task of an accepted message -> when it was begun.
+  std::atomic<Seq> first{0};  // The first task's; the others follow, unless somebody else submits.
+  std::uint32_t batch = 1;
+  std::vector<std::atomic<std::int64_t>> begun;  // Of each message, in nanoseconds.
 };
 
 /// Waits for `count` results of `project`, each task's once. Returns in microseconds, ascending,
@@ -69,12 +67,10 @@ std::vector<double> await(client::LogReader& reader, std::uint64_t count,
       if (first == 0) first = result->id.seq;
     }
     if (ring == nullptr || first == 0) continue;
-    {
-      const std::scoped_lock lock(ring->mutex);
-      const auto after = ring->sent.upper_bound(first);
-      if (after != ring->sent.begin())
-        micros.push_back(seconds(last_news - std::prev(after)->second) * 1e6);
-    }
+    const auto message = (first - ring->first) / ring->batch;
+    if (ring->first > 0 && first >= ring->first && message < ring->begun.size())
+      micros.push_back(
+          static_cast<double>(last_news.time_since_epoch().count() - ring->begun[message]) / 1e3);
     ring->seen = seen.count();
     ring->seen.notify_one();
   }
@@ -85,7 +81,6 @@ std::vector<double> await(client::LogReader& reader, std::uint64_t count,
 /// Submits `count` tasks and returns once all are accepted.
 void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
             const std::string& project, Ring* ring) {
-  std::deque<TimePoint> begun;  // Of the messages that are not accepted.
   client::Submitter client(cluster.context, cluster.file,
                            {.key = {},
                             .attempts_max = 0,
@@ -93,10 +88,7 @@ void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
                             .window = options.window,
                             .patience = kPatience},
                            [&](Origin, Seq first, std::uint32_t) {
-                             if (ring == nullptr) return;
-                             const std::scoped_lock lock(ring->mutex);
-                             ring->sent.emplace_hint(ring->sent.end(), first, begun.front());
-                             begun.pop_front();
+                             if (ring != nullptr && ring->first == 0) ring->first = first;
                            });
   const auto args = arguments();
   const protocol::TaskSpec spec{false, "echo", project, args};
@@ -105,7 +97,7 @@ void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
       for (auto seen = ring->seen.load(); ring->size > 0 && i - seen > ring->size;
            seen = ring->seen.load())
         ring->seen.wait(seen);
-      begun.push_back(process::now());
+      ring->begun[i / options.batch] = process::now().time_since_epoch().count();
     }
     need(client.add(spec));
   }
@@ -125,6 +117,8 @@ Value throughput(Cluster& cluster, const BenchOptions& options) {
   const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
   Ring ring;
   ring.size = options.ring;
+  ring.batch = options.batch;
+  ring.begun = std::vector<std::atomic<std::int64_t>>(count / options.batch + 1);
   const auto project = draw_project();
   const auto start = process::now();
   std::exception_ptr problem;

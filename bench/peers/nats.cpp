@@ -92,7 +92,7 @@ class JetStream final : public Peer {
 /// Nothing is kept: at most once.
 class Core final : public Peer {
  public:
-  Core() : connection_(connect(false)) {}
+  Core() : connection_(connect(true)) {}
   void submit(std::uint64_t count) override {
     const std::string body(kBodyBytes, 'x');
     for (; count > 0; --count)

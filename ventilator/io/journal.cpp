@@ -172,7 +172,8 @@ void Journal::append(const JournalNote& note) {
 void Journal::checkpoint(const Durable& durable) {
   const auto payload = encode_checkpoint(start_, durable);
   checkpoint_segment_ = store_.append(type_of(JournalRecord::kCheckpoint), payload).segment;
-  store_.append(type_of(JournalRecord::kStart), encode(start_, durable.last));
+  const auto last = planted("checkpoint-without-last") ? 0 : durable.last;
+  store_.append(type_of(JournalRecord::kStart), encode(start_, last));
 }
 
 void Journal::collect(const SeqRanges& settled) {
