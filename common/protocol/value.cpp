@@ -1,6 +1,7 @@
 #include "common/protocol/value.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <msgpack.hpp>
 
 #include "common/base/text.hpp"
@@ -21,7 +22,11 @@ void pack(Packer& packer, const Value& value) {
   } else if (const auto* number = value.as<std::int64_t>()) {
     packer.pack_int64(*number);
   } else if (const auto* real = value.as<double>()) {
-    packer.pack_double(*real);
+    // As it is: the library turns integral ones into integers, and 2 to the 64 overflows there.
+    auto bits = std::bit_cast<std::uint64_t>(*real);
+    char raw[9] = {'\xcb'};
+    for (int i = 8; i > 0; --i, bits >>= 8) raw[i] = static_cast<char>(bits & 0xFF);
+    packer.pack_bin_body(raw, sizeof raw);  // Appends, no more.
   } else if (const auto* string = value.as<std::string>()) {
     packer.pack_str(static_cast<std::uint32_t>(string->size()));
     packer.pack_str_body(string->data(), static_cast<std::uint32_t>(string->size()));

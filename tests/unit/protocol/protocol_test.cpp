@@ -184,6 +184,16 @@ TEST_CASE("a value is JSON, is msgpack, and is the same again", "[value]") {
   REQUIRE(Value(Blob{"\xff\x00\x01"}).to_json() == "\"/w==\"");
 }
 
+TEST_CASE("a number too large for an integer stays what it is, and so does an integral one",
+          "[value]") {
+  const auto huge = Value::from_msgpack("\xcf\xff\xff\xff\xff\xff\xff\xff\xff");
+  REQUIRE(huge->as<double>() != nullptr);
+  REQUIRE(*Value::from_msgpack(huge->to_msgpack()) == *huge);
+  const auto two = Value(2.0).to_msgpack();
+  REQUIRE(two == std::string("\xcb\x40\x00\x00\x00\x00\x00\x00\x00", 9));
+  REQUIRE(*Value::from_msgpack(two) == Value(2.0));
+}
+
 TEST_CASE("nested, huge or cut values are refused without allocating", "[value]") {
   REQUIRE_FALSE(Value::from_json("{"));
   REQUIRE_FALSE(Value::from_json(std::string(40, '[') + std::string(40, ']')));
