@@ -20,6 +20,10 @@ import time
 HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
+sys.path.append(str(HERE.parents[1] / "clients/python"))
+
+import eole  # noqa: E402
+import file_server  # noqa: E402
 from cluster import BIN, Cluster, wait_until  # noqa: E402
 
 import disks  # noqa: E402
@@ -82,7 +86,7 @@ def pids(cluster):
     return found
 
 
-def kill_for(cluster, random_, until, every=2.0):
+def kill_for(cluster, random_, until, every=1.9):
     """SIGKILLs a random role every so often, and now and then stops one for a while."""
     kills = stops = 0
     asleep = []
@@ -393,7 +397,34 @@ def redelivery(options):
     return {"killed_s": round(killed, 3), "hung_s": round(hung, 3)}
 
 
-SCENARIOS = [storm, restart, redelivery, network, power, sync, full, files, clock, namespaces]
+def busy(options):
+    """No lease may expire because its worker is busy: load, and downloads that become artifacts of 64 MiB."""
+    until = time.monotonic() + options.minutes * 60
+    with tempfile.TemporaryDirectory() as files, Cluster(workers=2, slots=2) as cluster:
+        server = file_server.serve(files)
+        client = Client(cluster, options.rate, options.minutes * 60)
+        tasks = []
+        with eole.Cluster(f"{cluster.directory}/eole/cluster.toml") as downloads:
+            while time.monotonic() < until:
+                name = f"{files}/{len(tasks)}"
+                with open(name, "wb") as file:
+                    for _ in range(64):
+                        file.write(os.urandom(1 << 20))
+                tasks += downloads.submit("download", {"url": f"{server.url}/{len(tasks)}"})
+                if len(tasks) > 4:
+                    os.unlink(f"{files}/{len(tasks) - 5}")
+                time.sleep(5)
+            ends = [(result.state, result.attempt) for result in downloads.results(tasks, timeout=120)]
+        server.shutdown()
+        client.finish(cluster)
+        cluster.stop()
+        found = check(cluster, client, must_settle=False)
+        if found["redelivered"] or ends.count(("done", 1)) < len(tasks):
+            raise AssertionError(f"{cluster.directory}: {found}, downloads {set(ends)}")
+        return {"artifacts": len(tasks), **found}
+
+
+SCENARIOS = [storm, busy, restart, redelivery, network, power, sync, full, files, clock, namespaces]
 
 
 def run_one(scenario, options):
