@@ -1,7 +1,7 @@
 """The same faults against other systems: power cuts, kills, a disk whose sync fails.
 
 ./dev others [--cuts N] [--kills N] [--runs N]: each system in its durable setting and in its
-default, from Debian's packages (redis-server beanstalkd nats-server rabbitmq-server python3-redis python3-pika). A client puts numbered messages and writes down each that was acknowledged; after the
+default, from Debian's packages (redis-server beanstalkd nats-server python3-redis). A client puts numbered messages and writes down each that was acknowledged; after the
 fault the server starts again from what is left, and the messages are counted.
 """
 
@@ -185,69 +185,11 @@ class Nats(Server):
         return found
 
 
-class RabbitMQ(Server):
-    """Its processes leave the group that they were started in: they are known by their HOME."""
-
-    def command(self):
-        program = next(pathlib.Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
-        self.home = tempfile.mkdtemp(prefix="eole-rabbit-")
-        return ["env", f"HOME={self.home}", "RABBITMQ_NODENAME=eole@localhost", "RABBITMQ_CONF_ENV_FILE=/dev/null",
-                f"RABBITMQ_MNESIA_BASE={self.directory}/data", f"RABBITMQ_LOG_BASE={self.home}",
-                f"RABBITMQ_ENABLED_PLUGINS_FILE={self.home}/plugins", "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",
-                f"RABBITMQ_NODE_PORT={self.port}", f"RABBITMQ_DIST_PORT={free_port()}", str(program)]
-
-    def start(self, seconds=60):
-        super().start(max(seconds, 60))
-
-    def signal(self, number):
-        mark = f"HOME={self.home}".encode()
-        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
-            try:
-                if mark in path.read_bytes().split(b"\0"):
-                    os.kill(int(path.parent.name), number)
-            except OSError:
-                pass
-
-    def kill(self):
-        super().kill()
-        shutil.rmtree(self.home, ignore_errors=True)
-        time.sleep(1)  # Its name is free again.
-
-    def connect(self):
-        import pika
-        channel = pika.BlockingConnection(pika.ConnectionParameters(
-            "127.0.0.1", self.port, socket_timeout=5, blocked_connection_timeout=5)).channel()
-        channel.confirm_delivery()
-        return channel
-
-    def ready(self):
-        kind = "quorum" if self.is_durable else "classic"
-        self.connect().queue_declare("q", durable=True, arguments={"x-queue-type": kind})
-
-    def put(self, link, numbers):
-        import pika
-        persistent = pika.BasicProperties(delivery_mode=2)
-        done = []
-        for number in numbers:  # Returns once it is confirmed.
-            link.basic_publish("", "q", str(number).encode(), persistent)
-            done.append(number)
-        return done
-
-    def messages(self):
-        found = set()
-        for method, _, body in self.connect().consume("q", auto_ack=True, inactivity_timeout=3):
-            if method is None:
-                return found
-            found.add(int(body))
-        return found
-
-
-PEERS = {"Redis list": Redis, "beanstalkd": Beanstalkd, "NATS JetStream": Nats, "RabbitMQ": RabbitMQ}
+PEERS = {"Redis list": Redis, "beanstalkd": Beanstalkd, "NATS JetStream": Nats}
 SETTINGS = {
     Redis: {True: "appendfsync always", False: "appendfsync everysec (default)"},
     Beanstalkd: {True: "-b, -f 0", False: "-b (default, 50 ms)"},
     Nats: {False: "file storage (default)"},
-    RabbitMQ: {True: "quorum queue, confirms", False: "classic durable queue, confirms"},
 }
 
 
@@ -309,16 +251,18 @@ def power(kind, is_durable, cuts):
 def kills(kind, is_durable, count):
     directory = tempfile.mkdtemp()
     server = kind(directory, is_durable)
-    server.start()
-    putter = Putter(server)
-    putter.start()
-    for _ in range(count):
-        time.sleep(random.uniform(0.5, 1))
-        server.kill()
+    try:
         server.start()
-    putter.stop()
-    found = server.messages()
-    server.kill()
+        putter = Putter(server)
+        putter.start()
+        for _ in range(count):
+            time.sleep(random.uniform(0.5, 1))
+            server.kill()
+            server.start()
+        putter.stop()
+        found = server.messages()
+    finally:
+        server.kill()
     shutil.rmtree(directory, ignore_errors=True)
     return {"kills": count, "acknowledged": len(putter.acknowledged),
             "lost": len(set(putter.acknowledged) - found)}
