@@ -1,9 +1,5 @@
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "bench/peers/peer.hpp"
+#include "bench/peers/tcp.hpp"
 
 namespace eole::peers {
 
@@ -12,18 +8,6 @@ namespace {
 /// Its line protocol, with many commands under way.
 class Beanstalk final : public Peer {
  public:
-  Beanstalk() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(11300);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-      fail("beanstalkd: cannot connect");
-  }
-  ~Beanstalk() override { ::close(fd_); }
-
   void submit(std::uint64_t count) override {
     say("use tasks");
     expect("USING");
@@ -62,10 +46,7 @@ class Beanstalk final : public Peer {
     std::string id;
     std::string body;
   };
-  void say(const std::string& line) {
-    out_ += line;
-    out_ += "\r\n";
-  }
+  void say(const std::string& line) { server_.say(line + "\r\n"); }
   void put(const std::string& body) {
     say("put 0 0 60 " + std::to_string(body.size()));
     say(body);
@@ -76,10 +57,10 @@ class Beanstalk final : public Peer {
     for (std::uint32_t i = 1; i < most; ++i) say("reserve-with-timeout 0");
     std::vector<Job> jobs;
     for (std::uint32_t i = 0; i < most; ++i) {
-      const auto line = read_line();
+      const auto line = server_.read_line();
       if (!line.starts_with("RESERVED ")) continue;
       const auto space = line.find(' ', 9);
-      const auto body = read_bytes(std::stoul(line.substr(space + 1)) + 2);
+      const auto body = server_.read_bytes(std::stoul(line.substr(space + 1)) + 2);
       jobs.push_back({line.substr(9, space - 9), body.substr(0, body.size() - 2)});
     }
     return jobs;
@@ -89,40 +70,10 @@ class Beanstalk final : public Peer {
     for (std::size_t i = 0; i < jobs.size(); ++i) expect("DELETED");
   }
   void expect(const std::string& word) {
-    const auto line = read_line();
+    const auto line = server_.read_line();
     if (!line.starts_with(word)) fail("beanstalkd: " + line + " instead of " + word);
   }
-  void fill() {
-    for (std::string_view rest = out_; !rest.empty();) {
-      const auto sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
-      if (sent <= 0) fail("beanstalkd: connection ended");
-      rest.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    out_.clear();
-    char buffer[65536];
-    const auto got = ::recv(fd_, buffer, sizeof buffer, 0);
-    if (got <= 0) fail("beanstalkd: connection ended");
-    in_.erase(0, at_);
-    at_ = 0;
-    in_.append(buffer, static_cast<std::size_t>(got));
-  }
-  std::string read_line() {
-    std::size_t end = 0;
-    while ((end = in_.find("\r\n", at_)) == std::string::npos) fill();
-    auto line = in_.substr(at_, end - at_);
-    at_ = end + 2;
-    return line;
-  }
-  std::string read_bytes(std::size_t size) {
-    while (in_.size() - at_ < size) fill();
-    auto bytes = in_.substr(at_, size);
-    at_ += size;
-    return bytes;
-  }
-  int fd_;
-  std::string out_;
-  std::string in_;
-  std::size_t at_ = 0;
+  Tcp server_{"beanstalkd", 11300};
 };
 
 }  // namespace

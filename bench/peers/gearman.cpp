@@ -1,9 +1,7 @@
 #include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "bench/peers/peer.hpp"
+#include "bench/peers/tcp.hpp"
 
 namespace eole::peers {
 
@@ -24,18 +22,6 @@ enum Type : std::uint32_t {
 /// Background jobs: tasks for the workers, results for the collector, which serves them too.
 class Gearman final : public Peer {
  public:
-  Gearman() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(4730);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-      fail("gearmand: cannot connect");
-  }
-  ~Gearman() override { ::close(fd_); }
-
   void submit(std::uint64_t count) override {
     std::uint32_t waiting = 0;
     for (; count > 0; --count) {
@@ -60,7 +46,7 @@ class Gearman final : public Peer {
     for (std::uint64_t got = 0; got < count;) {
       const auto jobs = grab(count == 1 ? 1 : 64);
       for (const auto& job : jobs) say(kWorkComplete, job.handle + '\0');
-      flush();
+      server_.flush();
       got += jobs.size();
     }
   }
@@ -77,9 +63,9 @@ class Gearman final : public Peer {
   };
   void say(Type type, const std::string& body) {
     const std::uint32_t fields[] = {htonl(type), htonl(static_cast<std::uint32_t>(body.size()))};
-    out_.append("\0REQ", 4);
-    out_.append(reinterpret_cast<const char*>(fields), sizeof fields);
-    out_ += body;
+    server_.say({"\0REQ", 4});
+    server_.say({reinterpret_cast<const char*>(fields), sizeof fields});
+    server_.say(body);
   }
   void put(const std::string& function, const std::string& body) {
     say(kSubmitBackground, function + '\0' + '\0' + body);
@@ -109,40 +95,13 @@ class Gearman final : public Peer {
       if (packet.type != kNoop) fail("gearmand: packet " + std::to_string(packet.type));
     }
   }
-  void flush() {
-    for (std::string_view rest = out_; !rest.empty();) {
-      const auto sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
-      if (sent <= 0) fail("gearmand: connection ended");
-      rest.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    out_.clear();
-  }
-  void need(std::size_t size) {
-    while (in_.size() - at_ < size) {
-      flush();
-      char buffer[65536];
-      const auto got = ::recv(fd_, buffer, sizeof buffer, 0);
-      if (got <= 0) fail("gearmand: connection ended");
-      in_.erase(0, at_);
-      at_ = 0;
-      in_.append(buffer, static_cast<std::size_t>(got));
-    }
-  }
   Packet take() {
-    constexpr std::size_t kHeader = 12;
-    need(kHeader);
+    const auto header = server_.read_bytes(12);
     std::uint32_t fields[2];
-    in_.copy(reinterpret_cast<char*>(fields), sizeof fields, at_ + 4);
-    const auto size = ntohl(fields[1]);
-    need(kHeader + size);
-    Packet packet{ntohl(fields[0]), in_.substr(at_ + kHeader, size)};
-    at_ += kHeader + size;
-    return packet;
+    header.copy(reinterpret_cast<char*>(fields), sizeof fields, 4);
+    return {ntohl(fields[0]), server_.read_bytes(ntohl(fields[1]))};
   }
-  int fd_;
-  std::string out_;
-  std::string in_;
-  std::size_t at_ = 0;
+  Tcp server_{"gearmand", 4730};
   bool is_serving_ = false;
 };
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-/// Other systems doing the same work as bench/fabric.cpp: tasks of 100 bytes from one producer, two
+/// Other systems doing the same work as `eole bench`: tasks of 100 bytes from one producer, two
 /// workers that do nothing and hand in a result of 100 bytes, one collector. At least once at each
 /// step: a worker acknowledges a task only after its result was confirmed.
 namespace eole::peers {

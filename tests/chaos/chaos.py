@@ -86,31 +86,52 @@ def pids(cluster):
     return found
 
 
-def kill_for(cluster, random_, until, every=1.9):
+class Killer:
     """SIGKILLs a random role every so often, and now and then stops one for a while."""
-    kills = stops = 0
-    asleep = []
-    while time.monotonic() < until:
-        for pid, when in list(asleep):
-            if time.monotonic() >= when:
-                asleep.remove((pid, when))
-                wake(pid)
-        running = pids(cluster)
-        if running:
-            name = random_.choice(sorted(running))
-            try:
-                if random_.random() < 0.2:
-                    os.kill(running[name], signal.SIGSTOP)
-                    asleep.append((running[name], time.monotonic() + random_.uniform(0.5, 6)))
-                    stops += 1
-                os.kill(running[random_.choice(sorted(running))], signal.SIGKILL)
-                kills += 1
-            except ProcessLookupError:
-                pass
-        time.sleep(every)
-    for pid, _ in asleep:
-        wake(pid)
-    return kills, stops
+
+    def __init__(self, cluster, random_):
+        self.cluster = cluster
+        self.random = random_
+        self.faults = []  # (when, what): monotonic seconds
+        self.asleep = {}  # pid -> (name, until when)
+
+    def run(self, until, every=1.9):
+        while (now := time.monotonic()) < until:
+            for pid, (name, when) in list(self.asleep.items()):
+                if now >= when:
+                    del self.asleep[pid]
+                    wake(pid)
+                    self.note("wake", name)
+            running = pids(self.cluster)
+            if running:
+                try:
+                    self.hurt(running)
+                except ProcessLookupError:
+                    pass
+            time.sleep(every)
+        for pid in self.asleep:
+            wake(pid)
+
+    def hurt(self, running):
+        if self.random.random() < 0.2:
+            name = self.random.choice(sorted(running))
+            os.kill(running[name], signal.SIGSTOP)
+            self.asleep[running[name]] = name, time.monotonic() + self.random.uniform(0.5, 6)
+            self.note("stop", name)
+        name = self.random.choice(sorted(running))
+        os.kill(running[name], signal.SIGKILL)
+        self.note("kill", name)
+
+    def note(self, what, name):
+        self.faults.append((time.monotonic(), f"{what} {name}"))
+
+    def count(self, what):
+        return sum(fault.startswith(what) for _, fault in self.faults)
+
+    def during(self, start, end):
+        """What was done to ventilator or sink then: \"+0.4 kill sink\"."""
+        return [f"{when - start:+.1f} {fault}" for when, fault in self.faults
+                if start - 1 <= when <= end and not fault.split()[1].startswith("w")]
 
 
 def wake(pid):
@@ -131,11 +152,13 @@ def storm(options):
     seconds = options.minutes * 60
     with Cluster(workers=3, slots=2) as cluster:
         client = Client(cluster, options.rate, seconds)
-        kills, stops = kill_for(cluster, options.random, time.monotonic() + seconds)
+        killer = Killer(cluster, options.random)
+        killer.run(time.monotonic() + seconds)
         said = client.finish(cluster)
         cluster.stop()
-        return {"kills": kills, "stops": stops, "longest_gap_s": said["longest_gap_s"],
-                **check(cluster, client)}
+        gap, end = said["longest_gap_s"], said["longest_gap_end_s"]
+        return {"kills": killer.count("kill"), "stops": killer.count("stop"), "longest_gap_s": gap,
+                "during_it": killer.during(end - gap, end), **check(cluster, client)}
 
 
 def restart(options):

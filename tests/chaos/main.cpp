@@ -45,6 +45,7 @@ int load(const net::ClusterFile& cluster, double rate, double seconds, const cha
   std::uint64_t refused = 0;
   auto last_answer = start;
   Duration longest_gap = 0s;
+  auto longest_gap_end = start;
   const auto total = static_cast<std::uint64_t>(rate * seconds);
   while (sent < total) {
     client::Submitter client(
@@ -54,8 +55,12 @@ int load(const net::ClusterFile& cluster, double rate, double seconds, const cha
           std::fprintf(out, "%u %llu %u\n", origin, static_cast<unsigned long long>(first), count);
           std::fflush(out);
           accepted += count;
-          longest_gap = std::max(longest_gap, process::now() - last_answer);
-          last_answer = process::now();
+          const auto now = process::now();
+          if (now - last_answer > longest_gap) {
+            longest_gap = now - last_answer;
+            longest_gap_end = now;
+          }
+          last_answer = now;
         });
     bool is_good = true;
     while (is_good && sent < total) {
@@ -75,10 +80,13 @@ int load(const net::ClusterFile& cluster, double rate, double seconds, const cha
     if (!finished) ++refused, std::fprintf(stderr, "%s\n", finished.error().message.c_str());
     if (!finished) std::this_thread::sleep_for(100ms);
   }
-  std::printf("{\"sent\":%llu,\"accepted\":%llu,\"errors\":%llu,\"longest_gap_s\":%.3f}\n",
-              static_cast<unsigned long long>(sent), static_cast<unsigned long long>(accepted),
-              static_cast<unsigned long long>(refused),
-              std::chrono::duration<double>(longest_gap).count());
+  const auto seconds_of = [](Duration span) { return std::chrono::duration<double>(span).count(); };
+  std::printf(
+      "{\"sent\":%llu,\"accepted\":%llu,\"errors\":%llu,\"longest_gap_s\":%.3f,"
+      "\"longest_gap_end_s\":%.3f}\n",
+      static_cast<unsigned long long>(sent), static_cast<unsigned long long>(accepted),
+      static_cast<unsigned long long>(refused), seconds_of(longest_gap),
+      seconds_of(longest_gap_end.time_since_epoch()));
   return 0;
 }
 

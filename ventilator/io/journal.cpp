@@ -182,14 +182,7 @@ void Journal::collect(const SeqRanges& settled) {
     const auto over = settled.count_within(entry.first, entry.first + entry.count - 1);
     return planted("collect-half-settled") ? over > 0 : over == entry.count;
   };
-  while (!index_.empty() && is_over(index_.front())) {
-    const auto cached = cache_.find(index_.front().first);
-    if (cached != cache_.end()) {
-      cache_bytes_ -= cached->second.payload.size();
-      cache_.erase(cached);
-    }
-    index_.pop_front();
-  }
+  while (!index_.empty() && is_over(index_.front())) drop_oldest();
   std::erase_if(moved_, [&](const auto& entry) { return settled.contains(entry.first); });
   // Stragglers only: what merely waits its turn in an old segment leaves it soon.
   const auto* newest = find(settled.highest());
@@ -240,7 +233,16 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
     const auto at = store_.append(type_of(JournalRecord::kMoved), piece.payload);
     for (const auto seq : piece.seqs) moved_[seq] = at;
   }
-  while (!index_.empty() && index_.front().at.segment == segment) index_.pop_front();
+  while (!index_.empty() && index_.front().at.segment == segment) drop_oldest();
+}
+
+void Journal::drop_oldest() {
+  const auto cached = cache_.find(index_.front().first);
+  if (cached != cache_.end()) {
+    cache_bytes_ -= cached->second.payload.size();
+    cache_.erase(cached);
+  }
+  index_.pop_front();
 }
 
 const Journal::Entry* Journal::find(Seq seq) const {

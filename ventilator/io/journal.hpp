@@ -68,6 +68,7 @@ class Journal {
   void keep(Seq first, Bytes payload, std::size_t specs);
   std::string_view moved_spec(Seq seq, storage::Position at);
   void move_live(std::uint32_t segment, const SeqRanges& settled);
+  void drop_oldest();
 
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;

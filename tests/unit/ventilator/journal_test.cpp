@@ -99,6 +99,27 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
   REQUIRE(args_of(journal, 1) == body(1));
 }
 
+TEST_CASE("a segment goes only when what was moved out of it is durable", "[journal]") {
+  for (int turns = 1; turns <= 100; ++turns) {
+    SimDisk disk(1);
+    {
+      const auto directory = disk.open();
+      Journal journal(*directory, small(1), "boot");
+      auto durable = journal.take_recovered();
+      for (Seq first = 1; first < 20 * static_cast<Seq>(turns); first += 20) {
+        durable.last = first + 19;
+        durable.settled.add(std::max<Seq>(2, first), first + 19);
+        write(journal, {tasks(first, 20), Forget{}}, durable);
+        journal.collect(durable.settled);
+      }
+      disk.cut_power(simulation::Damage::kDropped);
+    }
+    const auto directory = disk.open();
+    Journal journal(*directory, small(2), "boot");
+    REQUIRE(args_of(journal, 1) == body(1));
+  }
+}
+
 TEST_CASE("a journal with little room left says that it is full, before it is", "[journal]") {
   SimDisk disk(1);
   const auto directory = disk.open();
