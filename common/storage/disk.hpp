@@ -36,7 +36,10 @@ class Directory {
  public:
   virtual ~Directory() = default;
   virtual std::vector<std::string> list() const = 0;
+  /// May be asked from any thread.
+  virtual bool has(const std::string& name) const = 0;
   virtual std::unique_ptr<File> open(const std::string& name) = 0;
+  /// Empty, also if there was one of this name.
   virtual std::unique_ptr<File> create(const std::string& name) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
   virtual void remove(const std::string& name) = 0;

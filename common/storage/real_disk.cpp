@@ -102,6 +102,9 @@ class RealDirectory final : public Directory {
     if (error) fail("cannot list", path_, error.value());
     return names;
   }
+  bool has(const std::string& name) const override {
+    return ::faccessat(fd_, name.c_str(), F_OK, 0) == 0;
+  }
   std::unique_ptr<File> open(const std::string& name) override { return open_file(name, O_RDWR); }
   std::unique_ptr<File> create(const std::string& name) override {
     return open_file(name, O_RDWR | O_CREAT | O_TRUNC);

@@ -52,11 +52,11 @@ protocol::Message answer(const net::Received& received, net::Authority& authorit
 }  // namespace
 
 ArtifactServer::ArtifactServer(net::Context& context, net::Authority& authority,
-                               const std::string& endpoint, const std::string& path) {
+                               const std::string& endpoint, storage::Directory& directory) {
   net::Socket socket(context, net::SocketType::kRouter);
   socket.bind(endpoint);
-  thread_ = std::thread([this, &authority, path, moved = std::move(socket)]() mutable {
-    serve(std::move(moved), authority, path);
+  thread_ = std::thread([this, &authority, &directory, moved = std::move(socket)]() mutable {
+    serve(std::move(moved), authority, directory);
   });
 }
 
@@ -65,10 +65,11 @@ ArtifactServer::~ArtifactServer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ArtifactServer::serve(net::Socket socket, net::Authority& authority, const std::string& path) {
+void ArtifactServer::serve(net::Socket socket, net::Authority& authority,
+                           storage::Directory& directory) {
   process::leave_core();
   try {
-    ArtifactStore store(path);
+    ArtifactStore store(directory);
     while (!should_stop_) {
       const auto received = socket.receive();
       if (!received) {

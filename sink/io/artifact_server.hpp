@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "common/net/socket.hpp"
+#include "common/storage/disk.hpp"
 
 namespace eole::sink {
 
@@ -13,7 +14,7 @@ class ArtifactServer {
  public:
   /// Throws if it cannot listen.
   ArtifactServer(net::Context& context, net::Authority& authority, const std::string& endpoint,
-                 const std::string& path);
+                 storage::Directory& directory);
   ~ArtifactServer();
   ArtifactServer(const ArtifactServer&) = delete;
   ArtifactServer& operator=(const ArtifactServer&) = delete;
@@ -21,7 +22,7 @@ class ArtifactServer {
   bool has_failed() const { return has_failed_; }
 
  private:
-  void serve(net::Socket socket, net::Authority& authority, const std::string& path);
+  void serve(net::Socket socket, net::Authority& authority, storage::Directory& directory);
   std::atomic<bool> should_stop_{false};
   std::atomic<bool> has_failed_{false};
   std::thread thread_;

@@ -3,18 +3,20 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/expected.hpp"
 #include "common/process/sha256.hpp"
+#include "common/storage/disk.hpp"
 
 namespace eole::sink {
 
 /// Files named by their SHA-256. A name exists only once its bytes are whole, proven and durable.
-/// One thread; exists() may be asked from any.
+/// Throws StorageFailure when the disk fails.
 class ArtifactStore {
  public:
-  /// `path`: a directory, made if it is not there.
-  explicit ArtifactStore(std::string path);
+  /// `directory`: its own; must outlive it.
+  explicit ArtifactStore(storage::Directory& directory);
   ~ArtifactStore();
   ArtifactStore(const ArtifactStore&) = delete;
   ArtifactStore& operator=(const ArtifactStore&) = delete;
@@ -34,14 +36,16 @@ class ArtifactStore {
   };
   Expected<Piece> get(const std::string& sha256, std::uint64_t offset, std::size_t size) const;
 
-  static bool exists(const std::string& path, const std::string& sha256);
-
  private:
   struct Upload;
   Expected<Upload*> upload_of(const std::string& sha256, std::uint64_t size);
   Expected<Progress> finish(const std::string& sha256, Upload& upload);
-  std::string path_;
+  storage::Directory& directory_;
   std::map<std::string, std::unique_ptr<Upload>> uploads_;
 };
+
+/// Which artifacts (raw SHA-256) a message's results name that are not in their directory.
+std::vector<std::string> missing_artifacts(std::string_view results,
+                                           const storage::Directory& directory);
 
 }  // namespace eole::sink

@@ -43,8 +43,8 @@ Value view(const ResultLog::Found& found) {
 
 Node::Node(NodeOptions options)
     : options_(std::move(options)),
-      artifacts_path_(options_.data + "/artifacts"),
       directory_(storage::open_directory(options_.data + "/log")),
+      artifacts_directory_(storage::open_directory(options_.data + "/artifacts")),
       log_(*directory_, {.entropy = process::random_u64(), .syncs = options_.syncs}),
       authority_(options_.cluster.is_encrypted()
                      ? net::Authority(options_.cluster.key_table, options_.cluster.server_key)
@@ -57,7 +57,7 @@ Node::Node(NodeOptions options)
   publisher_.bind(options_.cluster.notifications);
   results_.bind(options_.cluster.results);
   queries_.bind(options_.cluster.queries);
-  artifacts_.emplace(context_, authority_, options_.cluster.artifacts, artifacts_path_);
+  artifacts_.emplace(context_, authority_, options_.cluster.artifacts, *artifacts_directory_);
   poller_.add(stop_.fd(), is_stop_due_);
   for (auto* socket : {&results_, &queries_}) poller_.add(socket->fd(), socket->due());
 }
@@ -89,18 +89,6 @@ void Node::drain(net::Socket& socket) {
     if (auto received = socket.receive()) handle(std::move(*received));
 }
 
-std::vector<std::string> Node::missing_artifacts(std::string_view records) const {
-  std::vector<std::string> missing;
-  ByteReader reader(records);
-  while (const auto result = protocol::read_result(reader)) {
-    for (std::size_t at = 0; at < result->artifacts.size(); at += 32) {
-      const auto artifact = std::string(result->artifacts.substr(at, 32));
-      if (!ArtifactStore::exists(artifacts_path_, hex(artifact))) missing.push_back(artifact);
-    }
-  }
-  return missing;
-}
-
 void Node::handle(net::Received received) {
   auto head = protocol::HeadReader::parse(received.message.head);
   const auto refuse = [&](std::uint64_t request, std::string reason) {
@@ -126,7 +114,7 @@ void Node::handle(net::Received received) {
     take(std::type_identity<protocol::Results>{}, Role::kWork,
          [&](protocol::Results& results) {
            if (is_full_) return;  // Unacknowledged: the worker sends it again.
-           auto missing = missing_artifacts(results.payload);
+           auto missing = missing_artifacts(results.payload, *artifacts_directory_);
            log_.core().on_event(ResultsReceived{std::move(results), std::move(missing)}, actions_);
          }) ||
         take(std::type_identity<protocol::Verdicts>{}, Role::kSettle,

@@ -30,7 +30,6 @@ class Node {
   void drain(net::Socket& socket);
   void handle(net::Received received);
   void handle_query(const std::string& peer, const protocol::Query& query);
-  std::vector<std::string> missing_artifacts(std::string_view records) const;
   void perform();
   void act(AppendBatch& action);
   void act(const AppendIntroduction& action);
@@ -40,8 +39,8 @@ class Node {
   void publish_head(TimePoint now);
 
   NodeOptions options_;
-  std::string artifacts_path_;
   std::unique_ptr<storage::Directory> directory_;
+  std::unique_ptr<storage::Directory> artifacts_directory_;
   ResultLog log_;
   net::Authority authority_;
   net::Context context_;

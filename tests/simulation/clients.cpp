@@ -29,9 +29,11 @@ void SimClient::submit_next() {
   for (std::uint32_t i = 0; i < submit.count; ++i) {
     std::string body = world.chance(fabric_.weather.poison)    ? std::string(kPoison)
                        : world.chance(fabric_.weather.failing) ? std::string(kFailing)
+                       : world.chance(fabric_.weather.making)  ? std::string(kMaking)
                                                                : "plain";
     body += text(" ", name_, ".", submit.request, ".", i, std::string(world.below(300), 'x'));
-    const auto kind = world.chance(0.3) && !body.starts_with(kPoison) ? "quick" : "work";
+    const bool may_be_quick = !body.starts_with(kPoison) && !body.starts_with(kMaking);
+    const auto kind = may_be_quick && world.chance(0.3) ? "quick" : "work";
     protocol::put_task_spec(submit.payload, {body.starts_with(kFailing), kind, "", body});
     bodies_[submit.request].push_back(std::move(body));
   }

@@ -86,6 +86,8 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
     if (result->state == protocol::TaskState::kFailed && promise.body.starts_with(kFailing))
       throw Violation{text(to_text(result->id), " failed for good, and had attempts left")};
     const auto body = protocol::Value::from_msgpack(result->body);
+    if (body && (*body)["error"].text_or("").ends_with("is not in the sink"))
+      throw Violation{text(to_text(result->id), " lost an artifact that the sink had confirmed")};
     const auto value = body ? (*body)["value"].text_or("") : "";
     if (value.empty()) continue;
     const auto [first, is_first] = done_.try_emplace(value, result->id);

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "sink/io/artifacts.hpp"
 #include "sink/io/result_log.hpp"
 #include "tests/simulation/process.hpp"
 #include "tests/simulation/sim_disk.hpp"
@@ -64,6 +65,8 @@ class SimSink final : public Server {
   void on_follow(SimVentilator& from, const protocol::Follow& follow);
   void on_read(const protocol::Read& read,
                const std::function<void(const protocol::Records&)>& answer);
+  Expected<sink::ArtifactStore::Progress> on_put(const std::string& sha256, std::uint64_t size,
+                                                 std::uint64_t offset, std::string_view bytes);
   std::uint64_t head() const { return log_ ? log_->core().head() : 0; }
 
  private:
@@ -74,7 +77,9 @@ class SimSink final : public Server {
   void perform();
   void act(const sink::Action& action);
   void publish_settled(std::string_view encoded_batch);
+  void check_artifacts(std::string_view encoded_batch) const;
   std::unique_ptr<storage::Directory> directory_;
+  std::optional<sink::ArtifactStore> artifacts_;
   std::optional<sink::ResultLog> log_;
   sink::Actions actions_;
   std::uint64_t published_to_ = 0;
@@ -100,6 +105,13 @@ class SimWorker final : public Process {
   void end_pipe();
   void open_pipe(const std::string& endpoint);
   void start_task(const worker::StartTask& task);
+  struct Upload {
+    worker::TaskFinished end;
+    std::string content;
+    std::uint64_t have = 0;
+  };
+  void upload(std::uint64_t number);
+  void on_put_at(std::uint64_t number, const Expected<sink::ArtifactStore::Progress>& progress);
   void perform();
   void run_batch(const std::shared_ptr<const worker::Batch>& batch);
   SimVentilator& ventilator_;
@@ -109,6 +121,8 @@ class SimWorker final : public Process {
   std::optional<Link> pipe_;
   std::uint64_t prefetch_ = 0;  // At most so many unfinished tasks; zero: it adapts.
   std::set<TaskId> killed_;
+  std::map<std::uint64_t, Upload> uploads_;  // Of this life; numbered over all lives.
+  std::uint64_t uploads_begun_ = 0;
 };
 
 }  // namespace eole::simulation

@@ -48,6 +48,7 @@ class SimDirectory final : public storage::Directory {
  public:
   explicit SimDirectory(SimDisk& disk) : disk_(disk) {}
   std::vector<std::string> list() const override { return disk_.names(); }
+  bool has(const std::string& name) const override { return disk_.names_.contains(name); }
   std::unique_ptr<storage::File> open(const std::string& name) override {
     const auto found = disk_.names_.find(name);
     if (found == disk_.names_.end()) throw StorageFailure("simulated: no file " + name);

@@ -11,26 +11,33 @@ void SimSink::boot() {
   directory_ = disk.open();
   log_.emplace(*directory_, storage::StoreOptions{.segment_bytes = kSegmentBytes,
                                                   .entropy = fabric_.world.draw()});
+  artifacts_.emplace(*directory_);
   published_to_ = log_->core().head();
   // What recovery shows is durable, also what was written and not acknowledged before the end.
   protocol::Read read{0, 0, 0, 0, UINT32_MAX};
   while (read.offset < published_to_) {
     const auto records = log_->read(read);
     ByteReader reader(records->payload);
-    while (!reader.is_done())
-      fabric_.ledger.on_durable(log_->core().log(), reader.take(reader.get<std::uint32_t>()));
+    while (!reader.is_done()) {
+      const auto batch = reader.take(reader.get<std::uint32_t>());
+      fabric_.ledger.on_durable(log_->core().log(), batch);
+      check_artifacts(batch);
+    }
     read.offset = records->next;
   }
 }
 
 void SimSink::die() {
   actions_.clear();
+  artifacts_.reset();
   log_.reset();
   directory_.reset();
 }
 
 void SimSink::on_event(sink::Event event) {
   if (!std::holds_alternative<sink::IntroduceReceived>(event) && log_->is_full()) return;
+  if (auto* results = std::get_if<sink::ResultsReceived>(&event))
+    results->missing = sink::missing_artifacts(results->results.payload, *directory_);
   log_->core().on_event(event, actions_);
 }
 
@@ -39,8 +46,10 @@ void SimSink::perform() {
   log_->write(actions_);
   const auto actions = std::exchange(actions_, {});
   for (const auto& action : actions)  // What one message let in and another repeats.
-    if (const auto* append = std::get_if<sink::AppendBatch>(&action))
+    if (const auto* append = std::get_if<sink::AppendBatch>(&action)) {
       fabric_.ledger.on_durable(log_->core().log(), append->batch);
+      check_artifacts(append->batch);
+    }
   for (const auto& action : actions) act(action);
 }
 
@@ -68,6 +77,26 @@ void SimSink::act(const sink::Action& action) {
           ventilator->on_event(ventilator::IntroducedReceived{
               static_cast<std::uint32_t>(message.request), message.log, message.offset, settled});
         });
+  }
+}
+
+Expected<sink::ArtifactStore::Progress> SimSink::on_put(const std::string& sha256,
+                                                        std::uint64_t size, std::uint64_t offset,
+                                                        std::string_view bytes) {
+  return artifacts_->put(sha256, size, offset, bytes);
+}
+
+// What a durable result names is there, whole.
+void SimSink::check_artifacts(std::string_view encoded) const {
+  const auto batch = protocol::read_batch(encoded);
+  ByteReader reader(batch->records);
+  for (std::uint32_t i = 0; i < batch->count; ++i) {
+    const auto result = protocol::read_result(reader);
+    if (result->artifacts.empty()) continue;
+    const auto piece = artifacts_->get(hex(result->artifacts), 0, 1 << 20);
+    if (!piece || process::sha256(piece->bytes) != result->artifacts)
+      throw Violation{
+          text(to_text(result->id), " names an artifact that is not whole in the sink")};
   }
 }
 

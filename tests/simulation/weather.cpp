@@ -2,28 +2,18 @@
 
 namespace eole::simulation {
 
-const std::array<Knob, 21> kKnobs = {{
-    {"ventilators", &Weather::ventilators, 1},
-    {"sinks", &Weather::sinks, 1},
-    {"workers", &Weather::workers, 1},
-    {"clients", &Weather::clients, 1},
-    {"submits", &Weather::submits, 1},
-    {"loss", &Weather::loss, 0},
-    {"duplication", &Weather::duplication, 0},
-    {"delay", &Weather::delay, 2},
-    {"crashes", &Weather::crashes, 0},
-    {"power_cuts", &Weather::power_cuts, 0},
-    {"pauses", &Weather::pauses, 0},
-    {"pipe_breaks", &Weather::pipe_breaks, 0},
-    {"partitions", &Weather::partitions, 0},
-    {"disk_failures", &Weather::disk_failures, 0},
-    {"disk_full", &Weather::disk_full, 0},
-    {"bit_flips", &Weather::bit_flips, 0},
-    {"clock_jumps", &Weather::clock_jumps, 0},
-    {"poison", &Weather::poison, 0},
-    {"failing", &Weather::failing, 0},
-    {"cancelled", &Weather::cancelled, 0},
-    {"slow", &Weather::slow, 0},
+const std::array<Knob, 22> kKnobs = {{
+    {"ventilators", &Weather::ventilators, 1}, {"sinks", &Weather::sinks, 1},
+    {"workers", &Weather::workers, 1},         {"clients", &Weather::clients, 1},
+    {"submits", &Weather::submits, 1},         {"loss", &Weather::loss, 0},
+    {"duplication", &Weather::duplication, 0}, {"delay", &Weather::delay, 2},
+    {"crashes", &Weather::crashes, 0},         {"power_cuts", &Weather::power_cuts, 0},
+    {"pauses", &Weather::pauses, 0},           {"pipe_breaks", &Weather::pipe_breaks, 0},
+    {"partitions", &Weather::partitions, 0},   {"disk_failures", &Weather::disk_failures, 0},
+    {"disk_full", &Weather::disk_full, 0},     {"bit_flips", &Weather::bit_flips, 0},
+    {"clock_jumps", &Weather::clock_jumps, 0}, {"poison", &Weather::poison, 0},
+    {"failing", &Weather::failing, 0},         {"making", &Weather::making, 0},
+    {"cancelled", &Weather::cancelled, 0},     {"slow", &Weather::slow, 0},
 }};
 
 Weather draw_weather(World& world, const Settings& settings) {
@@ -53,11 +43,13 @@ Weather draw_weather(World& world, const Settings& settings) {
   weather.clock_jumps = sometimes(0.5);
   weather.poison = world.chance(0.7) ? 0 : 0.05;
   weather.failing = sometimes(0.3);
+  weather.making = sometimes(0.3);
   weather.cancelled = sometimes(0.2);
   weather.slow = world.chance(0.7) ? 0 : 0.05;
   if (world.chance(0.15)) {  // Calm: what goes wrong now goes wrong for everybody, every day.
     for (const auto& knob : kKnobs)
-      if (knob.least == 0 && knob.value != &Weather::slow && knob.value != &Weather::cancelled)
+      if (knob.least == 0 && knob.value != &Weather::slow && knob.value != &Weather::making &&
+          knob.value != &Weather::cancelled)
         weather.*knob.value = 0;
   }
   for (const auto& [name, value] : settings)

@@ -33,6 +33,7 @@ struct Weather {
   // Shares of tasks.
   double poison = 0;  // They kill their worker.
   double failing = 0;
+  double making = 0;
   double cancelled = 0;
   double slow = 0;
 
@@ -50,7 +51,7 @@ struct Knob {
   double Weather::*value;
   double least;
 };
-extern const std::array<Knob, 21> kKnobs;
+extern const std::array<Knob, 22> kKnobs;
 
 using Settings = std::vector<std::pair<std::string, double>>;
 

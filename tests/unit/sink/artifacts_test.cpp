@@ -1,0 +1,90 @@
+#include "sink/io/artifacts.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/base/ids.hpp"
+#include "tests/simulation/sim_disk.hpp"
+
+using namespace eole;
+using simulation::SimDisk;
+using sink::ArtifactStore;
+
+namespace {
+
+const std::string kContent = std::string(3000, 'a') + std::string(2000, 'b');
+const std::string kName = hex(process::sha256(kContent));
+
+// Sends what the store does not have yet, in pieces, until it says that it has the whole.
+void put_all(ArtifactStore& store) {
+  ArtifactStore::Progress at;
+  while (!at.is_whole)
+    at = *store.put(kName, kContent.size(), at.have, kContent.substr(at.have, 1000));
+}
+
+std::string content_of(SimDisk& disk) {
+  const auto directory = disk.open();
+  const auto piece = ArtifactStore(*directory).get(kName, 0, kContent.size());
+  return piece ? piece->bytes : piece.error().message;
+}
+
+// A first life in which something fails, a second that says "whole", and then the power fails.
+void fail_and_go_on(SimDisk& disk) {
+  try {
+    const auto directory = disk.open();
+    ArtifactStore store(*directory);
+    put_all(store);
+  } catch (const storage::StorageFailure&) {
+  }
+  disk.fail_operation(1'000'000);
+  {
+    const auto directory = disk.open();
+    ArtifactStore store(*directory);
+    put_all(store);
+  }
+  disk.cut_power(simulation::Damage::kDropped);
+}
+
+}  // namespace
+
+TEST_CASE("an artifact that is said to be whole outlives a power cut, whatever failed",
+          "[artifacts]") {
+  for (std::uint64_t operation = 0; operation < 20; ++operation) {
+    SimDisk disk(1);
+    disk.fail_operation(operation);
+    fail_and_go_on(disk);
+    REQUIRE(content_of(disk) == kContent);
+  }
+  SimDisk disk(1);
+  disk.fail_next_sync();  // Drops what it should have written; it can still be read.
+  fail_and_go_on(disk);
+  REQUIRE(content_of(disk) == kContent);
+}
+
+TEST_CASE("an upload that broke off goes on; a wrong digest begins anew", "[artifacts]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  {
+    ArtifactStore store(*directory);
+    REQUIRE(store.put(kName, kContent.size(), 0, kContent.substr(0, 1000))->have == 1000);
+    REQUIRE(store.put(kName, kContent.size(), 2000, "not what comes next")->have == 1000);
+  }
+  ArtifactStore store(*directory);
+  REQUIRE(store.put(kName, kContent.size(), 0, "")->have == 1000);
+  const auto wrong = store.put(kName, kContent.size(), 1000, std::string(4000, 'z'));
+  REQUIRE_FALSE(wrong);
+  REQUIRE(store.put(kName, kContent.size(), 0, "")->have == 0);
+  put_all(store);
+  REQUIRE(store.get(kName, 2999, 2)->bytes == "ab");
+}
+
+TEST_CASE("what makes no sense is refused by name", "[artifacts]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  ArtifactStore store(*directory);
+  REQUIRE_FALSE(store.put("../../etc/passwd", 4, 0, "root"));
+  REQUIRE_FALSE(store.get("lock", 0, 4));
+  REQUIRE_FALSE(store.put(kName, 10, UINT64_MAX, "more"));
+  disk.set_free_bytes(1 << 20);
+  REQUIRE(store.put(kName, 10, 0, "0123").error().message ==
+          "artifact " + kName + ": 10 bytes, the sink's disk has no room");
+}
