@@ -102,13 +102,14 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 class Pipe {
  public:
-  Pipe() { (void)!::pipe2(ends_.data(), O_CLOEXEC); }
+  Pipe() = default;
   ~Pipe() {
     close_end(0);
     close_end(1);
   }
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
+  void open() { (void)!::pipe2(ends_.data(), O_CLOEXEC); }
   int end(std::size_t which) const { return ends_[which]; }
   void close_end(std::size_t which) {
     if (ends_[which] >= 0) ::close(ends_[which]);
@@ -123,48 +124,47 @@ struct Streams {
   int in;
   int out;
   int err;
-  int failure;  // Closed by a good exec; carries errno otherwise.
 };
 
-// Only plain values live across vfork: the child borrows this very stack.
+// Only plain values live across vfork: the child borrows this very stack until its exec, and says
+// in `error` why there was none.
 [[gnu::noinline]] pid_t launch(char* const* argv, char* const* env, const char* cwd,
-                               const Streams& streams) {
+                               const Streams& streams, volatile int& error) {
   const pid_t pid = ::vfork();
   if (pid != 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGPIPE, SIG_DFL);
-  ::setsid();
+  ::setpgid(0, 0);  // Its signals to its group are not for us; the session is ours, without a tty.
   ::dup2(streams.in, 0);
   ::dup2(streams.out, 1);
   ::dup2(streams.err, 2);
   if (*cwd == '\0' || ::chdir(cwd) == 0) ::execvpe(argv[0], argv, env);
-  const int error = errno;
-  (void)!::write(streams.failure, &error, sizeof error);
+  error = errno;
   ::_exit(127);
 }
 
 // The command's pid; its standard streams are the given ends.
-pid_t start(Job& job, const Pipe& in, const Pipe& out, const Pipe& err, std::string& problem) {
+pid_t start(Job& job, const Streams& streams, std::string& problem) {
   auto argv = pointers(job.argv);
   auto env = pointers(job.env);
-  Pipe failure;
-  const pid_t pid = launch(argv.data(), env.data(), job.cwd.c_str(),
-                           {in.end(0), out.end(1), err.end(1), failure.end(1)});
+  volatile int error = 0;
+  const pid_t pid = launch(argv.data(), env.data(), job.cwd.c_str(), streams, error);
   if (pid < 0) return problem = std::strerror(errno), -1;
-  failure.close_end(1);
-  int error = 0;
-  if (::read(failure.end(0), &error, sizeof error) == sizeof error) {
-    ::waitpid(pid, nullptr, 0);
-    problem = text(job.argv[0], ": ", std::strerror(error));
-    return -1;
-  }
-  return pid;
+  if (error == 0) return pid;
+  ::waitpid(pid, nullptr, 0);
+  problem = text(job.argv[0], ": ", std::strerror(error));
+  return -1;
 }
 
 /// One command: moves its streams, ends its whole tree.
 class Run {
  public:
-  Run(int worker, Job job) : worker_(worker), job_(std::move(job)) {}
+  /// `null`: /dev/null, for a command without input.
+  Run(int worker, int null, Job job) : worker_(worker), null_(null), job_(std::move(job)) {
+    out_.open();
+    err_.open();
+    if (!job_.input.empty()) in_.open();
+  }
   ~Run() {
     if (pid_fd_ >= 0) ::close(pid_fd_);
   }
@@ -174,14 +174,14 @@ class Run {
   // False if the worker is gone.
   bool serve() {
     std::string problem;
-    pid_ = start(job_, in_, out_, err_, problem);
+    const int in = job_.input.empty() ? null_ : in_.end(0);
+    pid_ = start(job_, {in, out_.end(1), err_.end(1)}, problem);
     if (pid_ < 0) return send_frame(worker_, kFailed, problem);
     pid_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
     in_.close_end(0);
     out_.close_end(1);
     err_.close_end(1);
-    ::fcntl(in_.end(1), F_SETFL, O_NONBLOCK);
-    if (job_.input.empty()) in_.close_end(1);
+    if (!job_.input.empty()) ::fcntl(in_.end(1), F_SETFL, O_NONBLOCK);
     while (!is_over_ || out_.end(0) >= 0 || err_.end(0) >= 0) {
       if (!step()) return end_tree(), false;
     }
@@ -249,6 +249,7 @@ class Run {
   }
 
   int worker_;
+  int null_;
   Job job_;
   Pipe in_, out_, err_;
   pid_t pid_ = -1;
@@ -292,11 +293,12 @@ void serve_commands(int fd) {
   ::dup2(fd, 3);
   ::close_range(4, ~0U, 0);
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
+  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   while (const auto frame = receive_frame(3)) {
     if (frame->type != kRun) continue;  // A kill that came too late.
     auto job = parse_job(frame->payload);
     if (!job) break;
-    if (!Run(3, std::move(*job)).serve()) break;
+    if (!Run(3, null, std::move(*job)).serve()) break;
   }
   ::_exit(0);
 }
