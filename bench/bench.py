@@ -26,7 +26,7 @@ ROUNDS = 3
 
 def bench(cluster, what, **options):
     flags = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return json.loads(cluster.eole("bench", what, *flags, "--json", timeout=600).stdout)
+    return json.loads(cluster.eole("bench", what, *flags, "--rounds", "1", "--json", timeout=600).stdout)
 
 
 def tool(name, *arguments):

@@ -23,6 +23,7 @@ struct BenchOptions {
   std::uint32_t batch = 256;
   std::uint32_t window = 64;
   std::uint64_t ring = 0;
+  std::uint32_t rounds = 3;
 };
 
 constexpr Duration kPatience = 60s;
@@ -176,24 +177,61 @@ Value fill(Cluster& cluster, const BenchOptions& options) {
       {"tasks", count}, {"seconds", took}, {"tasks_per_second", static_cast<double>(count) / took}};
 }
 
+/// The same round several times: of what was measured the median, and from where to where it went.
+struct Rounds {
+  Value median;
+  Value::Map least;
+  Value::Map most;
+};
+
+Rounds measure(Cluster& cluster, const BenchOptions& options) {
+  std::vector<Value> rounds;
+  for (std::uint32_t i = 0; i < options.rounds; ++i)
+    rounds.push_back(options.what == "lone"   ? lone(cluster, options)
+                     : options.what == "fill" ? fill(cluster, options)
+                                              : throughput(cluster, options));
+  Rounds out{rounds.front(), {}, {}};
+  for (const auto* name : {"seconds", "tasks_per_second", "p50_us", "p99_us"}) {
+    std::vector<double> values;
+    for (const auto& round : rounds)
+      if (const auto* value = round[name].as<double>()) values.push_back(*value);
+    if (values.empty()) continue;
+    std::sort(values.begin(), values.end());
+    out.median.set(name, values[values.size() / 2]);
+    out.least.emplace_back(name, values.front());
+    out.most.emplace_back(name, values.back());
+  }
+  return out;
+}
+
 int run(const BenchOptions& options, const Globals& globals) {
   Cluster cluster(globals);
-  const auto result = options.what == "lone"   ? lone(cluster, options)
-                      : options.what == "fill" ? fill(cluster, options)
-                                               : throughput(cluster, options);
+  auto [median, least, most] = measure(cluster, options);
   if (globals.json) {
-    print_json(result);
+    median.set("rounds", options.rounds);
+    median.set("least", std::move(least));
+    median.set("most", std::move(most));
+    print_json(median);
     return kDone;
   }
-  const auto number = [&](std::string_view name) {
-    const auto* value = result[name].as<double>();
-    return value != nullptr ? *value : 0;
-  };
-  if (number("tasks_per_second") > 0)
-    std::printf("%.0f tasks a second\n", number("tasks_per_second"));
-  if (number("p50_us") > 0)
-    std::printf("%.0f us from submit to notification (median), 99 of 100 within %.0f us\n",
-                number("p50_us"), number("p99_us"));
+  std::printf("%s: %lld tasks of 100 bytes a round", options.what.c_str(),
+              static_cast<long long>(median["tasks"].int_or(0)));
+  if (options.what != "lone")
+    std::printf(", %u a message, at most %u messages unanswered", options.batch, options.window);
+  if (options.ring > 0)
+    std::printf(", at most %llu tasks under way", static_cast<unsigned long long>(options.ring));
+  std::printf("\n%-32s %10s %10s %10s\n", text("of ", options.rounds, " rounds").c_str(), "median",
+              "least", "most");
+  constexpr std::pair<const char*, const char*> kRows[] = {
+      {"tasks_per_second", "tasks a second"},
+      {"p50_us", "us to notification, median"},
+      {"p99_us", "us to notification, 99 of 100"}};
+  for (const auto& [name, title] : kRows) {
+    if (median[name].is_null()) continue;
+    const auto number = [name = name](const Value& of) { return *of[name].as<double>(); };
+    std::printf("%-32s %10.0f %10.0f %10.0f\n", title, number(median), number(Value(least)),
+                number(Value(most)));
+  }
   return kDone;
 }
 
@@ -215,6 +253,8 @@ void add_bench(CLI::App& app, Globals& globals) {
       ->check(CLI::Range(1, 1'000'000));
   command->add_option("--ring", options->ring,
                       "tasks at most between submit and notification [any number]");
+  command->add_option("--rounds", options->rounds, "how often; the medians count [3]")
+      ->check(CLI::Range(1, 1000));
   command->add_flag("--json", globals.json, "one JSON object");
   command->footer("The tasks are real: they are journalled, run by the workers, and in the log.");
   command->callback([options, &globals] { globals.exit_code = run(*options, globals); });

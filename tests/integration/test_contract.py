@@ -77,6 +77,17 @@ class Contract(unittest.TestCase):
             done = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True)
             self.assertIn("--cluster FILE", done.stdout)
 
+    def test_bench_measures_rounds(self):
+        said = self.cluster.eole("bench", "--tasks", "3000", "--rounds", "3", "--json").stdout
+        measured = json.loads(said)
+        for name in ("tasks_per_second", "p50_us", "p99_us"):
+            self.assertLess(0, measured["least"][name])
+            self.assertLessEqual(measured["least"][name], measured[name])
+            self.assertLessEqual(measured[name], measured["most"][name])
+        self.assertEqual([measured[name] for name in ("tasks", "rounds", "batch")], [3000, 3, 256])
+        table = self.cluster.eole("bench", "lone", "--tasks", "50").stdout
+        self.assertIn("of 3 rounds", table)
+
     def test_a_second_up_on_the_same_directory_is_refused_and_harms_nothing(self):
         done = self.cluster.eole("up", check=False)
         self.assertEqual(done.returncode, 2)
