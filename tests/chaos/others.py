@@ -197,10 +197,15 @@ class RabbitMQ(Server):
     def command(self):
         return glob.glob("/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")[:1]
 
+    # Its queues remember their directory's name: a copy must be found under the same one.
+    place = pathlib.Path(tempfile.gettempdir(), f"eole-rabbitmq-{os.getpid()}")
+
     def environment(self):
-        return {"HOME": str(self.directory), "RABBITMQ_NODENAME": "eole@localhost",
-                "RABBITMQ_MNESIA_BASE": f"{self.directory}/data", "RABBITMQ_LOG_BASE": f"{self.directory}/log",
-                "RABBITMQ_ENABLED_PLUGINS_FILE": f"{self.directory}/plugins",
+        self.place.unlink(missing_ok=True)
+        self.place.symlink_to(self.directory)
+        return {"HOME": str(self.place), "RABBITMQ_NODENAME": "eole@localhost",
+                "RABBITMQ_MNESIA_BASE": f"{self.place}/data", "RABBITMQ_LOG_BASE": f"{self.place}/log",
+                "RABBITMQ_ENABLED_PLUGINS_FILE": f"{self.place}/plugins",
                 "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
                 "RABBITMQ_NODE_PORT": str(self.port), "RABBITMQ_DIST_PORT": str(free_port()),
                 "ERL_CRASH_DUMP": "/dev/null"}

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace eole;
   using namespace eole::storage;
   ByteReader reader({reinterpret_cast<const char*>(data), size});
-  constexpr std::uint64_t kReserved = 1024;
+  constexpr std::uint64_t kReserved = 512;
   SegmentHeader header;
   header.store_id = 7;
   header.segment_id = 9;
