@@ -45,10 +45,10 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def throughput(*up, tasks=3_000_000, batch=256, window=64, ring=0, env=None):
+def throughput(*up, tasks=3_000_000, batch=256, ring=0, env=None):
     def once():
         with Cluster(*up, workers=2, slots=1, env=env) as cluster:
-            return bench(cluster, "throughput", tasks=tasks, batch=batch, window=window, ring=ring)["tasks_per_second"]
+            return bench(cluster, "throughput", tasks=tasks, batch=batch, ring=ring)["tasks_per_second"]
     return once
 
 
@@ -81,7 +81,7 @@ def slow_disk():
     rates = []
     library = str(BIN.parent / "bench/libeole-slow-sync.so")
     for extra in ({}, {"LD_PRELOAD": library, "EOLE_SYNC_US": "5000"}):
-        rates.append(throughput(window=256, env=extra)())
+        rates.append(throughput(env=extra)())
     return 100 * rates[1] / rates[0]
 
 
@@ -235,7 +235,7 @@ MEASURES = [
     ("… their median from submit to notification", "ms", latency(8192), 3),
     ("… --durability none", "tasks/s", throughput("--durability", "none"), 3),
     ("… over TCP with CURVE", "tasks/s", throughput("--listen", "127.0.0.1", tasks=1_000_000), 3),
-    ("… one task a message", "tasks/s", throughput(tasks=500_000, batch=1, window=4096), 3),
+    ("… one task a message", "tasks/s", throughput(tasks=500_000, batch=1), 3),
     ("… with 5 ms more in every fdatasync, of the rate without", "%", slow_disk, 3),
     ("tasks for each sync of the journal, under load", "tasks", tasks_per_sync("journal_syncs", "throughput", 3_000_000), 3),
     ("tasks for each sync of the log, under load", "tasks", tasks_per_sync("log_syncs", "throughput", 3_000_000), 3),

@@ -21,7 +21,6 @@ struct BenchOptions {
   std::string what = "throughput";
   std::uint64_t tasks = 0;
   std::uint32_t batch = 256;
-  std::uint32_t window = 64;
   std::uint64_t ring = 0;
   std::uint32_t rounds = 3;
 };
@@ -82,15 +81,12 @@ std::vector<double> await(client::LogReader& reader, std::uint64_t count,
 /// Submits `count` tasks and returns once all are accepted.
 void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
             const std::string& project, Ring* ring) {
-  client::Submitter client(cluster.context, cluster.file,
-                           {.key = {},
-                            .attempts_max = 0,
-                            .batch = options.batch,
-                            .window = options.window,
-                            .patience = kPatience},
-                           [&](Origin, Seq first, std::uint32_t) {
-                             if (ring != nullptr && ring->first == 0) ring->first = first;
-                           });
+  client::Submitter client(
+      cluster.context, cluster.file,
+      {.key = {}, .attempts_max = 0, .batch = options.batch, .patience = kPatience},
+      [&](Origin, Seq first, std::uint32_t) {
+        if (ring != nullptr && ring->first == 0) ring->first = first;
+      });
   const auto args = arguments();
   const protocol::TaskSpec spec{false, "echo", project, args};
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -140,10 +136,11 @@ Value throughput(Cluster& cluster, const BenchOptions& options) {
   const auto took = seconds(process::now() - start);
   submitter.join();
   if (problem) std::rethrow_exception(problem);
-  Value::Map out{
-      {"tasks", count},           {"batch", options.batch},
-      {"window", options.window}, {"ring", options.ring},
-      {"seconds", took},          {"tasks_per_second", static_cast<double>(count) / took}};
+  Value::Map out{{"tasks", count},
+                 {"batch", options.batch},
+                 {"ring", options.ring},
+                 {"seconds", took},
+                 {"tasks_per_second", static_cast<double>(count) / took}};
   for (auto& [name, value] : summary(micros)) out.emplace_back(name, value);
   return out;
 }
@@ -216,8 +213,7 @@ int run(const BenchOptions& options, const Globals& globals) {
   }
   std::printf("%s: %lld tasks of 100 bytes a round", options.what.c_str(),
               static_cast<long long>(median["tasks"].int_or(0)));
-  if (options.what != "lone")
-    std::printf(", %u a message, at most %u messages unanswered", options.batch, options.window);
+  if (options.what != "lone") std::printf(", %u a message", options.batch);
   if (options.ring > 0)
     std::printf(", at most %llu tasks under way", static_cast<unsigned long long>(options.ring));
   std::printf("\n%-32s %10s %10s %10s\n", text("of ", options.rounds, " rounds").c_str(), "median",
@@ -249,8 +245,6 @@ void add_bench(CLI::App& app, Globals& globals) {
   command->add_option("--tasks", options->tasks, "how many [1,000,000; lone: 2,000]");
   command->add_option("--batch", options->batch, "tasks in a message [256]")
       ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
-  command->add_option("--window", options->window, "unanswered messages at most [64]")
-      ->check(CLI::Range(1, 1'000'000));
   command->add_option("--ring", options->ring,
                       "tasks at most between submit and notification [any number]");
   command->add_option("--rounds", options->rounds, "how often; the medians count [3]")

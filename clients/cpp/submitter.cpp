@@ -8,6 +8,7 @@ namespace eole::client {
 namespace {
 constexpr Duration kRepeat = 2s;
 constexpr std::size_t kMessageBytes = 1 << 20;
+constexpr std::size_t kFlyingBytes = 64 << 20;  // Kept for a repeat, until they are answered.
 }  // namespace
 
 Submitter::Submitter(net::Context& context, const net::ClusterFile& cluster, Options options,
@@ -51,22 +52,23 @@ Expected<void> Submitter::add(const protocol::TaskSpec& spec) {
 
 Expected<void> Submitter::send() {
   if (open_.count == 0) return {};
-  if (auto room = collect(options_.window - 1); !room) return room;
+  if (auto room = collect(window_.messages() - 1, kFlyingBytes); !room) return room;
   open_.run = run_;
   open_.request = next_request_++;
   open_.confirmed = flights_.empty() ? open_.request - 1 : flights_.front().submit.request - 1;
   open_.key = options_.key;
   open_.attempts_max = options_.attempts_max;
   socket_.send(protocol::encode(open_));
+  flying_bytes_ += open_.payload.size();
   flights_.push_back({std::move(open_), process::now(), false, {}});
   open_ = {};
   return {};
 }
 
-// Waits until at most `until` messages are unanswered.
-Expected<void> Submitter::collect(std::size_t until) {
+// Waits until no more are unanswered.
+Expected<void> Submitter::collect(std::size_t messages_max, std::size_t bytes_max) {
   const auto give_up = process::now() + options_.patience;
-  while (flights_.size() > until) {
+  while (flights_.size() > messages_max || flying_bytes_ > bytes_max) {
     bool has_received = false;
     while (auto received = socket_.receive()) {
       has_received = true;
@@ -107,9 +109,12 @@ Expected<void> Submitter::take(net::Received received) {
     flights_[at].is_accepted = true;
     flights_[at].accepted = *acceptance;
   }
+  const auto now = process::now();
   while (!flights_.empty() && flights_.front().is_accepted) {
     const auto& first = flights_.front().accepted;
     on_accepted_(accepted->origin, first.first, first.count);
+    window_.on_answer(first.count, now);
+    flying_bytes_ -= flights_.front().submit.payload.size();
     flights_.pop_front();
   }
   return {};
@@ -117,7 +122,7 @@ Expected<void> Submitter::take(net::Received received) {
 
 Expected<void> Submitter::finish() {
   if (auto sent = send(); !sent) return sent;
-  return collect(0);
+  return collect(0, 0);
 }
 
 }  // namespace eole::client

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "clients/cpp/requests.hpp"
+#include "clients/cpp/window.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {
@@ -18,7 +19,6 @@ class Submitter {
     std::string key;                // The whole submission's; only one message then.
     std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
     std::uint32_t batch = 1024;     // Tasks in a message, at most.
-    std::uint32_t window = 8;       // Messages under way.
     Duration patience = 30s;
   };
   /// `on_accepted` hears the ids of each message, in the order of the tasks.
@@ -42,7 +42,7 @@ class Submitter {
     protocol::Acceptance accepted;
   };
   Expected<void> send();
-  Expected<void> collect(std::size_t until);
+  Expected<void> collect(std::size_t messages_max, std::size_t bytes_max);
   Expected<void> take(net::Received received);
 
   Options options_;
@@ -52,6 +52,8 @@ class Submitter {
   std::uint64_t next_request_ = 1;
   protocol::Submit open_;
   std::deque<Flight> flights_;
+  std::size_t flying_bytes_ = 0;
+  Window window_;
 };
 
 }  // namespace eole::client

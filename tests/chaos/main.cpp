@@ -50,7 +50,7 @@ int load(const net::ClusterFile& cluster, double rate, double seconds, const cha
   while (sent < total) {
     client::Submitter client(
         context, cluster,
-        {.key = {}, .attempts_max = 0, .batch = kBatch, .window = 8, .patience = 120s},
+        {.key = {}, .attempts_max = 0, .batch = kBatch, .patience = 120s},
         [&](Origin origin, Seq first, std::uint32_t count) {
           std::fprintf(out, "%u %llu %u\n", origin, static_cast<unsigned long long>(first), count);
           std::fflush(out);

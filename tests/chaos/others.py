@@ -203,7 +203,10 @@ class RabbitMQ(Server):
     def environment(self):
         self.place.unlink(missing_ok=True)
         self.place.symlink_to(self.directory)
-        return {"HOME": str(self.place), "RABBITMQ_NODENAME": "eole@localhost",
+        # A node that takes its time to die keeps its name: the next test's has another.
+        known = [path.name for path in self.directory.glob("data/*@localhost")]
+        name = known[0] if known else f"eole{random.randrange(1 << 30)}@localhost"
+        return {"HOME": str(self.place), "RABBITMQ_NODENAME": name,
                 "RABBITMQ_MNESIA_BASE": f"{self.place}/data", "RABBITMQ_LOG_BASE": f"{self.place}/log",
                 "RABBITMQ_ENABLED_PLUGINS_FILE": f"{self.place}/plugins",
                 "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
