@@ -1,3 +1,6 @@
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -75,11 +78,12 @@ int search(const Search& wanted) {
   const auto started = process::now();
   std::atomic<std::uint64_t> next{0};
   std::atomic<std::uint64_t> bad{0};
+  std::atomic<bool> is_stopped{false};
   std::mutex mutex;
   Finding sum;
   std::uint64_t ran = 0;
   const auto run_some = [&] {
-    while (bad < (wanted.stops_at_first ? 1 : kFindingsMax)) {
+    while (!is_stopped && bad < (wanted.stops_at_first ? 1 : kFindingsMax)) {
       if (wanted.at_most > 0s && process::now() - started > wanted.at_most) return;
       const auto index = next++;
       if (index >= wanted.seeds) return;
@@ -99,10 +103,28 @@ int search(const Search& wanted) {
                     .c_str());
     }
   };
+  // Ctrl-C ends the search with what it found so far.
+  process::StopSignal stop;
+  std::atomic<bool> is_over{false};
+  std::thread watcher([&] {
+    const bool is_shown = ::isatty(STDERR_FILENO) != 0;
+    while (!is_over) {
+      pollfd watch{stop.fd(), POLLIN, 0};
+      ::poll(&watch, 1, 200);
+      if (stop.take() > 0) is_stopped = true;
+      const std::lock_guard lock(mutex);
+      if (is_shown)
+        std::fprintf(stderr, "\r%llu seeds, %llu violations ", static_cast<unsigned long long>(ran),
+                     static_cast<unsigned long long>(bad));
+    }
+    if (is_shown) std::fputs("\r\033[K", stderr);
+  });
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
     threads.emplace_back(run_some);
   for (auto& thread : threads) thread.join();
+  is_over = true;
+  watcher.join();
   const auto seconds = std::chrono::duration<double>(process::now() - started).count();
   std::printf(
       "sim: %llu seeds from %llu, %llu violations; %llu tasks, %llu faults, %llu events, "
