@@ -5,6 +5,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,12 +33,17 @@ def faults():
 
 def run(command, name, seconds):
     environment = os.environ | {"EOLE_PLANT": name, "EOLE_BIN": str(BIN)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, cwd=ROOT, start_new_session=True)
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True,
-                              timeout=seconds, cwd=ROOT)
+        output = process.communicate(timeout=seconds)[0]
     except subprocess.TimeoutExpired:
-        return None, "ran for ever"
-    return done.returncode, done.stdout + done.stderr
+        output = None
+    try:
+        os.killpg(process.pid, signal.SIGKILL)  # Whatever it left running: a cluster, say.
+    except ProcessLookupError:
+        pass
+    return (None, "ran for ever") if output is None else (process.wait(), output)
 
 
 def find(name):
