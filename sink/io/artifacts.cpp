@@ -16,6 +16,10 @@ constexpr std::size_t kUploadsMax = 256;             // Open at the same time.
 
 std::string part_of(const std::string& sha256) { return sha256 + ".part"; }
 
+Error no_room(const std::string& sha256, std::uint64_t size) {
+  return Error{text("artifact ", sha256, ": ", size, " bytes, the sink's disk has no room")};
+}
+
 }  // namespace
 
 struct ArtifactStore::Upload {
@@ -31,6 +35,11 @@ ArtifactStore::ArtifactStore(storage::Directory& directory) : directory_(directo
 }
 ArtifactStore::~ArtifactStore() = default;
 
+bool ArtifactStore::has_room(std::uint64_t bytes) const {
+  const auto free = directory_.free_bytes();
+  return free >= kFloorBytes && free - kFloorBytes >= bytes;
+}
+
 Expected<ArtifactStore::Upload*> ArtifactStore::upload_of(const std::string& sha256,
                                                           std::uint64_t size) {
   const auto known = uploads_.find(sha256);
@@ -43,12 +52,14 @@ Expected<ArtifactStore::Upload*> ArtifactStore::upload_of(const std::string& sha
   auto upload = std::make_unique<Upload>();
   upload->size = size;
   const auto part = part_of(sha256);
-  upload->file = directory_.has(part) ? directory_.open(part) : directory_.create(part);
-  const auto left = upload->file->size();
-  if (left > size) upload->file = directory_.create(part);
+  if (directory_.has(part)) upload->file = directory_.open(part);
+  auto left = upload->file ? upload->file->size() : 0;
+  if (left > size) left = 0;
+  if (!has_room(size - left)) return no_room(sha256, size);
+  if (left == 0) upload->file = directory_.create(part);
   // What an upload that broke off left behind counts. It may be in the page cache only, for ever
   // (a sync failed and ended the last life): so it is written anew.
-  while (left <= size && upload->have < left) {
+  while (upload->have < left) {
     const auto chunk = upload->file->read(upload->have, protocol::kChunkBytes);
     if (!planted("artifact-part-believed")) upload->file->write(upload->have, chunk);
     upload->hash.add(chunk);
@@ -64,11 +75,10 @@ Expected<ArtifactStore::Progress> ArtifactStore::put(const std::string& sha256, 
   if (offset > size || bytes.size() > size - offset)
     return Error{
         text("artifact ", sha256, ": ", bytes.size(), " bytes at ", offset, ", size ", size)};
-  if (const auto free = directory_.free_bytes(); free < kFloorBytes || free - kFloorBytes < size)
-    return Error{text("artifact ", sha256, ": ", size, " bytes, the sink's disk has no room")};
   auto found = upload_of(sha256, size);
   if (!found) return found.error();
   auto& upload = **found;
+  if (!has_room(size - upload.have)) return no_room(sha256, size);
   if (offset == upload.have) {
     upload.file->write(offset, bytes);
     upload.hash.add(bytes);

@@ -38,6 +38,7 @@ class ArtifactStore {
 
  private:
   struct Upload;
+  bool has_room(std::uint64_t bytes) const;
   Expected<Upload*> upload_of(const std::string& sha256, std::uint64_t size);
   Expected<Progress> finish(const std::string& sha256, Upload& upload);
   storage::Directory& directory_;

@@ -77,6 +77,22 @@ TEST_CASE("an upload that broke off goes on; a wrong digest begins anew", "[arti
   REQUIRE(store.get(kName, 2999, 2)->bytes == "ab");
 }
 
+TEST_CASE("only what is still to come needs room", "[artifacts]") {
+  constexpr std::uint64_t kFloor = 256ULL << 20;
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  for (int life = 0; life < 2; ++life) {
+    ArtifactStore store(*directory);
+    const std::uint64_t have = life == 0 ? 0 : 4000;
+    disk.set_free_bytes(kFloor + kContent.size() - have - 1);
+    REQUIRE_FALSE(store.put(kName, kContent.size(), have, kContent.substr(have, 4000)));
+    disk.set_free_bytes(kFloor + kContent.size() - have);
+    const auto progress = store.put(kName, kContent.size(), have, kContent.substr(have, 4000));
+    REQUIRE(progress);
+    REQUIRE(progress->is_whole == (life == 1));
+  }
+}
+
 TEST_CASE("what makes no sense is refused by name", "[artifacts]") {
   SimDisk disk(1);
   const auto directory = disk.open();
