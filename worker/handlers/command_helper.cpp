@@ -95,6 +95,7 @@ std::optional<Job> parse_job(std::string_view payload) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> list;
+  list.reserve(strings.size() + 1);
   for (auto& string : strings) list.push_back(string.data());
   list.push_back(nullptr);
   return list;
