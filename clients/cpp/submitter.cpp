@@ -67,15 +67,18 @@ Expected<void> Submitter::send() {
 
 // Waits until no more are unanswered.
 Expected<void> Submitter::collect(std::size_t messages_max, std::size_t bytes_max) {
-  const auto give_up = process::now() + options_.patience;
+  auto give_up = process::now() + options_.patience;
   while (flights_.size() > messages_max || flying_bytes_ > bytes_max) {
     bool has_received = false;
     while (auto received = socket_.receive()) {
       has_received = true;
       if (auto taken = take(std::move(*received)); !taken) return taken;
     }
-    if (has_received) continue;
     const auto now = process::now();
+    if (has_received) {
+      give_up = now + options_.patience;
+      continue;
+    }
     if (now >= give_up)
       return Error{text("no answer from the ventilator within ", options_.patience / 1s,
                         " s: whether the last tasks were accepted is not known")};

@@ -19,7 +19,7 @@ class Submitter {
     std::string key;                // The whole submission's; only one message then.
     std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
     std::uint32_t batch = 1024;     // Tasks in a message, at most.
-    Duration patience = 30s;
+    Duration patience = 30s;  // Without any answer.
   };
   /// `on_accepted` hears the ids of each message, in the order of the tasks.
   using OnAccepted = std::function<void(Origin origin, Seq first, std::uint32_t count)>;

@@ -1,8 +1,8 @@
 // The clients of ./dev chaos, and the offline check of what they wrote down.
 //   eole-chaos load RATE SECONDS FILE     submits RATE tasks a second; a line for each answer
-//   eole-chaos read COUNT FILE            reads the log from its start; a line for each final
-//   result eole-chaos check DATA ACCEPTED [RESULTS]   journal and log of a stopped cluster against
-//   both
+//   eole-chaos read COUNT FILE            reads the log from its start; a line for each result
+//   eole-chaos check DATA ACCEPTED [RESULTS]
+//                                         journal and log of a stopped cluster against both
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -49,8 +49,7 @@ int load(const net::ClusterFile& cluster, double rate, double seconds, const cha
   const auto total = static_cast<std::uint64_t>(rate * seconds);
   while (sent < total) {
     client::Submitter client(
-        context, cluster,
-        {.key = {}, .attempts_max = 0, .batch = kBatch, .patience = 120s},
+        context, cluster, {.key = {}, .attempts_max = 0, .batch = kBatch, .patience = 120s},
         [&](Origin origin, Seq first, std::uint32_t count) {
           std::fprintf(out, "%u %llu %u\n", origin, static_cast<unsigned long long>(first), count);
           std::fflush(out);
