@@ -1,3 +1,5 @@
+#include "cli/bench.hpp"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
@@ -5,7 +7,6 @@
 #include <thread>
 #include <vector>
 
-#include "cli/common.hpp"
 #include "clients/cpp/log_reader.hpp"
 #include "clients/cpp/submitter.hpp"
 #include "common/base/seq_ranges.hpp"
@@ -16,14 +17,6 @@
 namespace eole::cli {
 
 namespace {
-
-struct BenchOptions {
-  std::string what = "throughput";
-  std::uint64_t tasks = 0;
-  std::uint32_t batch = 256;
-  std::uint64_t ring = 0;
-  std::uint32_t rounds = 3;
-};
 
 constexpr Duration kPatience = 60s;
 
@@ -109,7 +102,9 @@ Value::Map summary(const std::vector<double>& micros) {
   return {{"p50_us", micros[micros.size() / 2]}, {"p99_us", micros[micros.size() * 99 / 100]}};
 }
 
-Value throughput(Cluster& cluster, const BenchOptions& options) {
+}  // namespace
+
+Value::Map throughput(Cluster& cluster, const BenchOptions& options) {
   const auto count = options.tasks > 0 ? options.tasks : 1'000'000;
   const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
   Ring ring;
@@ -145,7 +140,16 @@ Value throughput(Cluster& cluster, const BenchOptions& options) {
   return out;
 }
 
-Value lone(Cluster& cluster, const BenchOptions& options) {
+void settle_one(Cluster& cluster) {
+  const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
+  const auto project = draw_project();
+  submit(cluster, 1, {}, project, nullptr);
+  await(*reader, 1, project, nullptr);
+}
+
+namespace {
+
+Value::Map lone(Cluster& cluster, const BenchOptions& options) {
   const auto count = options.tasks > 0 ? options.tasks : 2000;
   const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
   client::Submitter client(cluster.context, cluster.file, {}, [](Origin, Seq, std::uint32_t) {});
@@ -165,13 +169,15 @@ Value lone(Cluster& cluster, const BenchOptions& options) {
   return out;
 }
 
-Value fill(Cluster& cluster, const BenchOptions& options) {
+Value::Map fill(Cluster& cluster, const BenchOptions& options) {
   const auto count = options.tasks > 0 ? options.tasks : 1'000'000;
   const auto start = process::now();
   submit(cluster, count, options, draw_project(), nullptr);
   const auto took = seconds(process::now() - start);
-  return Value::Map{
-      {"tasks", count}, {"seconds", took}, {"tasks_per_second", static_cast<double>(count) / took}};
+  return {{"tasks", count},
+          {"batch", options.batch},
+          {"seconds", took},
+          {"tasks_per_second", static_cast<double>(count) / took}};
 }
 
 /// The same round several times: of what was measured the median, and from where to where it went.
@@ -181,17 +187,38 @@ struct Rounds {
   Value::Map most;
 };
 
-Rounds measure(Cluster& cluster, const BenchOptions& options) {
+Value::Map round(Cluster& cluster, const BenchOptions& options, const Globals& globals) {
+  if (options.what == "lone") return lone(cluster, options);
+  if (options.what == "fill") return fill(cluster, options);
+  if (options.what == "recovery") return recovery(cluster, options);
+  if (options.what == "redelivery") return redelivery(cluster, options);
+  if (options.what == "scale") return scale(cluster, options, globals);
+  return throughput(cluster, options);
+}
+
+// What is measured, and how the table calls it.
+constexpr std::pair<const char*, const char*> kRows[] = {
+    {"seconds", "seconds a round"},
+    {"tasks_per_second", "tasks a second"},
+    {"p50_us", "us to notification, median"},
+    {"p99_us", "us to notification, 99 of 100"},
+    {"ventilator_killed_ms", "ms until settling, ventilator killed"},
+    {"sink_killed_ms", "ms until settling, sink killed"},
+    {"worker_killed_ms", "ms to next attempt, worker killed"},
+    {"worker_hung_ms", "ms to next attempt, worker hung"},
+    {"with_more_workers", "tasks a second, with more workers"},
+    {"share", "share of the rate without them"},
+};
+
+Rounds measure(Cluster& cluster, const BenchOptions& options, const Globals& globals) {
   std::vector<Value> rounds;
   for (std::uint32_t i = 0; i < options.rounds; ++i)
-    rounds.push_back(options.what == "lone"   ? lone(cluster, options)
-                     : options.what == "fill" ? fill(cluster, options)
-                                              : throughput(cluster, options));
+    rounds.emplace_back(round(cluster, options, globals));
   Rounds out{rounds.front(), {}, {}};
-  for (const auto* name : {"seconds", "tasks_per_second", "p50_us", "p99_us"}) {
+  for (const auto& [name, title] : kRows) {
     std::vector<double> values;
-    for (const auto& round : rounds)
-      if (const auto* value = round[name].as<double>()) values.push_back(*value);
+    for (const auto& one : rounds)
+      if (const auto* value = one[name].as<double>()) values.push_back(*value);
     if (values.empty()) continue;
     std::sort(values.begin(), values.end());
     out.median.set(name, values[values.size() / 2]);
@@ -203,7 +230,7 @@ Rounds measure(Cluster& cluster, const BenchOptions& options) {
 
 int run(const BenchOptions& options, const Globals& globals) {
   Cluster cluster(globals);
-  auto [median, least, most] = measure(cluster, options);
+  auto [median, least, most] = measure(cluster, options, globals);
   if (globals.json) {
     median.set("rounds", options.rounds);
     median.set("least", std::move(least));
@@ -211,22 +238,19 @@ int run(const BenchOptions& options, const Globals& globals) {
     print_json(median);
     return kDone;
   }
-  std::printf("%s: %lld tasks of 100 bytes a round", options.what.c_str(),
+  std::printf("%s: %lld tasks a round", options.what.c_str(),
               static_cast<long long>(median["tasks"].int_or(0)));
-  if (options.what != "lone") std::printf(", %u a message", options.batch);
+  if (!median["batch"].is_null()) std::printf(" of 100 bytes, %u a message", options.batch);
   if (options.ring > 0)
     std::printf(", at most %llu tasks under way", static_cast<unsigned long long>(options.ring));
-  std::printf("\n%-32s %10s %10s %10s\n", text("of ", options.rounds, " rounds").c_str(), "median",
+  std::printf("\n%-37s %10s %10s %10s\n", text("of ", options.rounds, " rounds").c_str(), "median",
               "least", "most");
-  constexpr std::pair<const char*, const char*> kRows[] = {
-      {"tasks_per_second", "tasks a second"},
-      {"p50_us", "us to notification, median"},
-      {"p99_us", "us to notification, 99 of 100"}};
   for (const auto& [name, title] : kRows) {
     if (median[name].is_null()) continue;
     const auto number = [name = name](const Value& of) { return *of[name].as<double>(); };
-    std::printf("%-32s %10.0f %10.0f %10.0f\n", title, number(median), number(Value(least)),
-                number(Value(most)));
+    const int decimals = number(median) < 10 ? 2 : 0;
+    std::printf("%-37s %10.*f %10.*f %10.*f\n", title, decimals, number(median), decimals,
+                number(Value(least)), decimals, number(Value(most)));
   }
   return kDone;
 }
@@ -239,18 +263,25 @@ void add_bench(CLI::App& app, Globals& globals) {
   command
       ->add_option("what", options->what,
                    "throughput: submit to notification; lone: one task at a time; fill: submits "
-                   "only, what is queued stays queued")
-      ->check(CLI::IsMember({"throughput", "lone", "fill"}))
+                   "only, what is queued stays queued; recovery: kills the ventilator, then the "
+                   "sink; redelivery: kills a worker, then stops one; scale: with more workers")
+      ->check(CLI::IsMember({"throughput", "lone", "fill", "recovery", "redelivery", "scale"}))
       ->capture_default_str();
-  command->add_option("--tasks", options->tasks, "how many [1,000,000; lone: 2,000]");
+  command->add_option(
+      "--tasks", options->tasks,
+      "how many, if it is throughput, lone, fill or scale [1,000,000; lone: 2,000]");
   command->add_option("--batch", options->batch, "tasks in a message [256]")
       ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
   command->add_option("--ring", options->ring,
                       "tasks at most between submit and notification [any number]");
+  command->add_option("--workers", options->workers, "more workers, of scale [100]")
+      ->check(CLI::Range(1, 4096));
   command->add_option("--rounds", options->rounds, "how often; the medians count [3]")
       ->check(CLI::Range(1, 1000));
   command->add_flag("--json", globals.json, "one JSON object");
-  command->footer("The tasks are real: they are journalled, run by the workers, and in the log.");
+  command->footer(
+      "The tasks are real: they are journalled, run by the workers, and in the log. recovery and\n"
+      "redelivery kill processes of this machine, which `eole up` starts again; no task is lost.");
   command->callback([options, &globals] { globals.exit_code = run(*options, globals); });
 }
 

@@ -1,5 +1,7 @@
 #include "clients/cpp/submitter.hpp"
 
+#include <utility>
+
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 
@@ -45,6 +47,7 @@ Expected<void> Submitter::add(const protocol::TaskSpec& spec) {
                         protocol::kTasksPerMessageMax, " and ", message_max, " bytes")};
     if (auto sent = send(); !sent) return sent;
   }
+  if (open_.count == 0) open_.payload.reserve(last_bytes_);
   put_task_spec(open_.payload, spec);
   ++open_.count;
   return {};
@@ -55,13 +58,20 @@ Expected<void> Submitter::send() {
   if (auto room = collect(window_.messages() - 1, kFlyingBytes); !room) return room;
   open_.run = run_;
   open_.request = next_request_++;
-  open_.confirmed = flights_.empty() ? open_.request - 1 : flights_.front().submit.request - 1;
+  open_.confirmed = flights_.empty() ? open_.request - 1 : flights_.front().request - 1;
   open_.key = options_.key;
   open_.attempts_max = options_.attempts_max;
-  socket_.send(protocol::encode(open_));
-  flying_bytes_ += open_.payload.size();
-  flights_.push_back({std::move(open_), process::now(), false, {}});
-  open_ = {};
+  last_bytes_ = open_.payload.size();
+  flying_bytes_ += last_bytes_;
+  const auto request = open_.request;
+  auto message = protocol::encode(std::exchange(open_, {}));
+  flights_.push_back({request,
+                      std::move(message.head),
+                      std::make_shared<const Bytes>(std::move(message.payload)),
+                      process::now(),
+                      false,
+                      {}});
+  socket_.send(flights_.back().head, flights_.back().payload);
   return {};
 }
 
@@ -85,7 +95,7 @@ Expected<void> Submitter::collect(std::size_t messages_max, std::size_t bytes_ma
     for (auto& flight : flights_) {
       if (flight.is_accepted || now < flight.sent + kRepeat) continue;
       flight.sent = now;
-      socket_.send(protocol::encode(flight.submit));
+      socket_.send(flight.head, flight.payload);
     }
     socket_.wait(100);
   }
@@ -106,8 +116,8 @@ Expected<void> Submitter::take(net::Received received) {
   ByteReader reader(accepted->payload);
   while (const auto acceptance = protocol::read_acceptance(reader)) {
     // The requests under way have numbers that follow one another.
-    if (flights_.empty() || acceptance->request < flights_.front().submit.request) continue;
-    const auto at = acceptance->request - flights_.front().submit.request;
+    if (flights_.empty() || acceptance->request < flights_.front().request) continue;
+    const auto at = acceptance->request - flights_.front().request;
     if (at >= flights_.size()) continue;
     flights_[at].is_accepted = true;
     flights_[at].accepted = *acceptance;
@@ -117,7 +127,7 @@ Expected<void> Submitter::take(net::Received received) {
     const auto& first = flights_.front().accepted;
     on_accepted_(accepted->origin, first.first, first.count);
     window_.on_answer(first.count, now);
-    flying_bytes_ -= flights_.front().submit.payload.size();
+    flying_bytes_ -= flights_.front().payload->size();
     flights_.pop_front();
   }
   return {};

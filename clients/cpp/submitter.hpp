@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ class Submitter {
     std::string key;                // The whole submission's; only one message then.
     std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
     std::uint32_t batch = 1024;     // Tasks in a message, at most.
-    Duration patience = 30s;  // Without any answer.
+    Duration patience = 30s;        // Without any answer.
   };
   /// `on_accepted` hears the ids of each message, in the order of the tasks.
   using OnAccepted = std::function<void(Origin origin, Seq first, std::uint32_t count)>;
@@ -36,7 +37,9 @@ class Submitter {
 
  private:
   struct Flight {
-    protocol::Submit submit;
+    std::uint64_t request = 0;
+    Bytes head;
+    std::shared_ptr<const Bytes> payload;  // Sent again if it stays unanswered.
     TimePoint sent{};
     bool is_accepted = false;
     protocol::Acceptance accepted;
@@ -51,6 +54,7 @@ class Submitter {
   RunId run_;
   std::uint64_t next_request_ = 1;
   protocol::Submit open_;
+  std::size_t last_bytes_ = 0;  // Of the message before: as much room for the next.
   std::deque<Flight> flights_;
   std::size_t flying_bytes_ = 0;
   Window window_;

@@ -10,7 +10,6 @@
 // Submits, cancels and the log. Workers are in core_workers.cpp, the queue in core_queue.cpp.
 namespace eole::ventilator {
 
-using protocol::Settlement;
 using protocol::Value;
 
 namespace {

@@ -313,24 +313,17 @@ void Node::act(const SendTasks& action) {
   const auto found = pipes_.find(action.link);
   if (found == pipes_.end()) return;
   auto& pipe = found->second;
-  protocol::Tasks tasks{action.link.start,
-                        action.link.run,
-                        action.link.hello,
-                        core_.origin(),
-                        action.first_number,
-                        0,
-                        {}};
+  const auto begin = [&](std::uint64_t first) {
+    return protocol::Tasks{
+        action.link.start, action.link.run, action.link.hello, core_.origin(), first, 0, {}};
+  };
+  auto tasks = begin(action.first_number);
   const auto close = [&] {
     if (tasks.count == 0) return;
     const auto next = tasks.first + tasks.count;
-    auto message = encode(std::move(tasks));
-    if (!pipe.backlog.empty() || !pipe.socket.send(std::move(message))) {
-      pipe.backlog.push_back(std::move(message));
-      has_backlog_ = true;
-    }
-    tasks.first = next;
-    tasks.count = 0;
-    tasks.payload = {};
+    pipe.backlog.push_back(encode(std::move(tasks)));
+    has_backlog_ = !pipe.flush() || has_backlog_;
+    tasks = begin(next);
   };
   for (auto run : action.runs)
     while (run.count > 0) {
@@ -346,13 +339,14 @@ void Node::act(const SendTasks& action) {
   close();
 }
 
+bool Node::Pipe::flush() {
+  while (!backlog.empty() && socket.send(std::move(backlog.front()))) backlog.pop_front();
+  return backlog.empty();
+}
+
 bool Node::flush_backlogs() {
   if (!std::exchange(has_backlog_, false)) return false;
-  for (auto& [link, pipe] : pipes_) {
-    while (!pipe.backlog.empty() && pipe.socket.send(std::move(pipe.backlog.front())))
-      pipe.backlog.pop_front();
-    has_backlog_ = has_backlog_ || !pipe.backlog.empty();
-  }
+  for (auto& [link, pipe] : pipes_) has_backlog_ = !pipe.flush() || has_backlog_;
   return has_backlog_;
 }
 

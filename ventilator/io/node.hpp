@@ -34,6 +34,8 @@ class Node {
     std::string endpoint;
     std::string user;
     std::deque<protocol::Message> backlog;  // Bounded by the worker's credit.
+    /// Sends what can go; false if something must wait.
+    bool flush();
   };
 
   void drain(net::Socket& socket, TimePoint now);

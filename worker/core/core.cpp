@@ -246,6 +246,7 @@ void Core::learn_length(Duration took, std::size_t tasks) {
 void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   const auto found = held_.find(event.id);
   if (found == held_.end() || found->second.state != HeldState::kStarted) return;
+  if (parcels_sent_ == outbox_.size()) results_due_ = now + config_.results_within;
   const auto& entry = found->second;
   if (entry.has_slot) {
     --running_;
@@ -275,6 +276,7 @@ void Core::on(BatchFinished& event, TimePoint now, Actions&) {
     bodies.remove_prefix(end.body_bytes);
   }
   learn_length(now - batches_started_, tasks.size());
+  results_due_ = now;
   unfinished_ -= tasks.size();
   batches_.pop_front();
 }
@@ -424,10 +426,10 @@ void Core::raise_limit() {
   limit_ = std::max(limit_, received_ + room);
 }
 
+// Before half of what may be held here is used up; a beat brings the rest.
 bool Core::is_credit_urgent() const {
-  if (limit_ <= limit_sent_) return false;
-  const auto usable = limit_sent_ > received_ ? limit_sent_ - received_ : 0;
-  return usable <= (limit_ - received_) / 2;
+  const auto most = std::min<std::uint64_t>(prefetch(), config_.results_max);
+  return limit_ > limit_sent_ && limit_ - limit_sent_ >= most / 2;
 }
 
 void Core::beat(TimePoint now, Actions& out) {
@@ -443,7 +445,8 @@ void Core::beat(TimePoint now, Actions& out) {
 void Core::on_deadline(TimePoint now, Actions& out) {
   if (is_done_) return;
   start_tasks(now, out);
-  if (parcels_sent_ < outbox_.size()) {
+  // While tasks wait for a slot, results that end close together travel together.
+  if (parcels_sent_ < outbox_.size() && (waiting_.empty() || now >= results_due_)) {
     if (parcels_sent_ == 0) next_resend_ = now + config_.retry;
     send_parcels(parcels_sent_, outbox_.size(), out);
     parcels_sent_ = outbox_.size();
@@ -485,6 +488,7 @@ std::optional<TimePoint> Core::next_deadline() const {
                   ? std::min(next_beat_, ventilator_heard_ + heartbeat_ * 7 / 2)
                   : next_hello_;
   if (parcels_sent_ > 0) next = std::min(next, next_resend_);
+  if (parcels_sent_ < outbox_.size()) next = std::min(next, results_due_);
   return next;
 }
 

@@ -131,6 +131,7 @@ class Core {
   std::deque<Parcel> outbox_;      // The numbers above floor_, and some below it in the first.
   std::uint64_t outbox_bytes_ = 0;
   std::size_t parcels_sent_ = 0;  // How many of the outbox were sent at least once.
+  TimePoint results_due_{};       // When the others go at the latest.
   bool is_resending_ = false;
   TimePoint next_resend_{};
 };

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "common/base/bytes.hpp"
+#include "common/base/text.hpp"
 #include "worker/handlers/command_helper.hpp"
 
 namespace eole::worker {
@@ -40,14 +41,14 @@ Expected<CommandRunner::Ended> CommandRunner::run(const Command& command, int ca
                                                   const OnOutput& on_output) {
   const Error gone{"the command helper died: the worker must be restarted"};
   Bytes request;
-  const auto put_text = [&](std::string_view text) {
-    put<std::uint32_t>(request, static_cast<std::uint32_t>(text.size()));
-    request += text;
+  const auto put_text = [&](std::string_view word) {
+    put<std::uint32_t>(request, static_cast<std::uint32_t>(word.size()));
+    request += word;
   };
   put<std::uint32_t>(request, static_cast<std::uint32_t>(command.argv.size()));
   for (const auto& argument : command.argv) put_text(argument);
   put<std::uint32_t>(request, static_cast<std::uint32_t>(command.env.size()));
-  for (const auto& [name, value] : command.env) put_text(name + "=" + value);
+  for (const auto& [name, value] : command.env) put_text(text(name, "=", value));
   put_text(command.cwd);
   put_text(command.input);
   if (!send_frame(socket_, kRun, request)) return gone;

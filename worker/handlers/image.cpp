@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -99,8 +100,8 @@ Size fit(Size size, std::int64_t width, std::int64_t height) {
   double scale = 1;
   if (width > 0) scale = std::min(scale, static_cast<double>(width) / size.width);
   if (height > 0) scale = std::min(scale, static_cast<double>(height) / size.height);
-  return {std::max(1, static_cast<int>(size.width * scale + 0.5)),
-          std::max(1, static_cast<int>(size.height * scale + 0.5))};
+  return {std::max(1, static_cast<int>(std::lround(size.width * scale))),
+          std::max(1, static_cast<int>(std::lround(size.height * scale)))};
 }
 
 bool resize(Image& image, Size to) {

@@ -205,6 +205,21 @@ TEST_CASE("a silent ventilator gets a new hello; running tasks go on", "[worker]
   REQUIRE(rig.all<KillTask>().empty());
 }
 
+TEST_CASE("results travel together while tasks wait for a slot, and not for long", "[worker]") {
+  Rig rig(Rig::config(1, 4));
+  rig.link();
+  rig.tasks(1, {1, 2, 3, 4});
+  rig.finish(1);
+  REQUIRE(rig.all<SendResults>().empty());
+  REQUIRE(*rig.core.next_deadline() <= rig.now + 5ms);
+  rig.finish(2);
+  REQUIRE(rig.all<SendResults>().empty());
+  rig.pass(5ms);
+  REQUIRE(rig.all<SendResults>().at(0).results.count == 2);
+  rig.finish(3);  // The last one starts: nothing waits any more.
+  REQUIRE(rig.all<SendResults>().at(0).results.count == 1);
+}
+
 TEST_CASE("the same task twice is never started twice, and the later lease counts", "[worker]") {
   Rig rig(Rig::config(2, 4));
   rig.link();
