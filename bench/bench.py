@@ -45,7 +45,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def throughput(*up, tasks=3_000_000, batch=256, ring=0, env=None):
+def throughput(*up, tasks=3_000_000, batch=1024, ring=0, env=None):
     def once():
         with Cluster(*up, workers=2, slots=1, env=env) as cluster:
             return bench(cluster, "throughput", tasks=tasks, batch=batch, ring=ring)["tasks_per_second"]
@@ -103,7 +103,7 @@ def processor_time(role):
 def raw_share():
     """The rate as a share of what the same hops do with raw libzmq."""
     rate = throughput()()
-    return 100 * rate / tool("eole-bench-raw", 4_000_000, 256, 130)["records_per_second"]
+    return 100 * rate / tool("eole-bench-raw", 4_000_000, 1024, 130)["records_per_second"]
 
 
 def commands():
@@ -119,23 +119,11 @@ def spawn():
     return tool("eole-bench-spawn", 2, 4000)["commands_per_second"]
 
 
-def redelivery(signal, grace):
-    """Milliseconds, beyond the grace, from the holder's end until another worker has its task."""
+def fault(what, field, grace=0):
+    """Milliseconds, beyond the grace, from a fault until all goes on."""
     def once():
-        with Cluster("--prefetch", "1", workers=2, slots=1, env={"EOLE_GRACE": str(grace)}) as cluster:
-            task = cluster.submit([{"kind": "sleep", "args": {"seconds": 20}}])[0]["id"]
-            holder = wait_until(lambda: cluster.task(task).get("worker"))
-            wait_until(lambda: cluster.task(task).get("attempt") == 1)
-            time.sleep(1.5)  # The running task is in its worker's beats.
-            pid = cluster.pid(holder)
-            start = time.monotonic()
-            os.kill(pid, signal)
-            wait_until(lambda: cluster.task(task).get("attempt") == 2)
-            took = (time.monotonic() - start) * 1000
-            if signal == 19:
-                os.kill(pid, 18)  # SIGCONT, so that the cluster can drain.
-            cluster.eole("cancel", task)
-            return took - grace * 1000
+        with Cluster(workers=2, slots=1, env={"EOLE_GRACE": str(grace)} if grace else None) as cluster:
+            return bench(cluster, what)[field] - grace * 1000
     return once
 
 
@@ -227,7 +215,8 @@ def python_client():
 
 # name, unit, what runs it, rounds
 MEASURES = [
-    ("throughput, 256 tasks a message", "tasks/s", throughput(), 3),
+    ("throughput, 1,024 tasks a message", "tasks/s", throughput(), 3),
+    ("… 256 tasks a message", "tasks/s", throughput(batch=256), 3),
     ("… of the same hops with raw libzmq", "%", raw_share, 3),
     ("… at most 4,096 tasks in the ring", "tasks/s", throughput(ring=4096), 3),
     ("… their median from submit to notification", "ms", latency(4096), 3),
@@ -254,8 +243,11 @@ MEASURES = [
     ("exec of /bin/true, two slots", "commands/s", commands, 3),
     ("posix_spawn of /bin/true, two loops", "commands/s", spawn, 3),
     ("Python client, submit and results", "tasks/s", python_client, 3),
-    ("next attempt after SIGKILL, beyond the grace of 250 ms", "ms", redelivery(9, 0.25), 3),
-    ("next attempt after SIGSTOP", "ms", redelivery(19, 0), 3),
+    ("next attempt after SIGKILL, beyond the grace of 250 ms", "ms",
+     fault("redelivery", "worker_killed_ms", 0.25), 3),
+    ("next attempt after SIGSTOP", "ms", fault("redelivery", "worker_hung_ms"), 3),
+    ("a task settled after SIGKILL of the ventilator", "ms", fault("recovery", "ventilator_killed_ms"), 3),
+    ("a task settled after SIGKILL of the sink", "ms", fault("recovery", "sink_killed_ms"), 3),
     ("memory of a queued task, at 10 million", "bytes", filled(10_000_000, memory_each), 3),
     ("journal of a queued task of 110 bytes, at 10 million", "bytes", filled(10_000_000, disk_each), 1),
     ("restart with 10 million queued, first task settled after", "s", filled(10_000_000, first_dispatch), 3),
@@ -265,6 +257,7 @@ MEASURES = [
     ("ventilator and sink, each of 100 thousand tasks", "us of CPU", growth(100_000), 3),
     ("ventilator and sink, each of 3 million tasks", "us of CPU", growth(3_000_000), 1),
     ("ventilator and sink, each of 30 million tasks", "us of CPU", growth(30_000_000), 1),
+    ("ventilator and sink, each of 100 million tasks", "us of CPU", growth(100_000_000), 1),
 ]
 
 

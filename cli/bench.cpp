@@ -270,7 +270,7 @@ void add_bench(CLI::App& app, Globals& globals) {
   command->add_option(
       "--tasks", options->tasks,
       "how many, if it is throughput, lone, fill or scale [1,000,000; lone: 2,000]");
-  command->add_option("--batch", options->batch, "tasks in a message [256]")
+  command->add_option("--batch", options->batch, "tasks in a message [1024]")
       ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
   command->add_option("--ring", options->ring,
                       "tasks at most between submit and notification [any number]");

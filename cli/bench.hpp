@@ -9,8 +9,8 @@ namespace eole::cli {
 
 struct BenchOptions {
   std::string what = "throughput";
-  std::uint64_t tasks = 0;  // Zero: as many as fit the round.
-  std::uint32_t batch = 256;
+  std::uint64_t tasks = 0;     // Zero: as many as fit the round.
+  std::uint32_t batch = 1024;  // As every client does.
   std::uint64_t ring = 0;
   std::uint32_t rounds = 3;
   std::uint32_t workers = 100;

@@ -62,6 +62,19 @@ double recover(Cluster& cluster, client::Requests& role, const std::string& endp
   return milliseconds_since(start);
 }
 
+/// A process that stands still goes on when this ends.
+struct Continued {
+  pid_t pid = 0;
+  ~Continued() {
+    if (pid > 0) ::kill(pid, SIGCONT);
+  }
+};
+
+std::size_t connected(Cluster& cluster) {
+  const auto workers = need(cluster.ventilator.query("workers"));
+  return workers.as<Value::Array>()->size();
+}
+
 // Until the task of the worker that gets `signal` has begun its second attempt.
 double redeliver(Cluster& cluster, int signal) {
   TaskId id;
@@ -84,18 +97,13 @@ double redeliver(Cluster& cluster, int signal) {
     if (worker["name"].text_or("") == holder) pid = worker["pid"];
   const auto start = process::now();
   send_signal(pid, "worker", signal);
+  const Continued continued{signal == SIGSTOP ? static_cast<pid_t>(pid.int_or(0)) : 0};
   wait_for("the task's next attempt", [&] { return attempt_is(2); });
   const auto took = milliseconds_since(start);
-  if (signal == SIGSTOP) send_signal(pid, "worker", SIGCONT);
   need(cluster.ventilator.ask<protocol::Answer>(protocol::Cancel{0, id.origin, id.seq}));
   wait_for("the task is cancelled",
            [&] { return need(cluster.ventilator.query("task", id)).is_null(); });
   return took;
-}
-
-std::size_t connected(Cluster& cluster) {
-  const auto workers = need(cluster.ventilator.query("workers"));
-  return workers.as<Value::Array>()->size();
 }
 
 /// Workers of this command's own; they are drained when it ends.
@@ -156,7 +164,9 @@ Value::Map recovery(Cluster& cluster, const BenchOptions&) {
 }
 
 Value::Map redelivery(Cluster& cluster, const BenchOptions&) {
+  if (connected(cluster) < 2) throw Failure{kBadUse, "bench redelivery: needs two workers"};
   const auto killed = redeliver(cluster, SIGKILL);
+  wait_for("the worker is started again", [&] { return connected(cluster) >= 2; });
   const auto hung = redeliver(cluster, SIGSTOP);
   return {{"tasks", 2}, {"worker_killed_ms", killed}, {"worker_hung_ms", hung}};
 }

@@ -15,6 +15,9 @@ add_library(zmq ALIAS PkgConfig::ZMQ)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 add_library(tomlplusplus ALIAS PkgConfig::TOMLPP)
 
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+add_library(isal ALIAS PkgConfig::ISAL)
+
 # msgpack-c is header only here; without Boost.
 find_path(MSGPACK_INCLUDE msgpack.hpp REQUIRED)
 add_library(msgpack-cxx INTERFACE)

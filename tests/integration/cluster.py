@@ -10,6 +10,7 @@ import tempfile
 import time
 
 BIN = pathlib.Path(os.environ.get("EOLE_BIN", pathlib.Path(__file__).parents[2] / "build/release/bin"))
+IS_SANITIZED = any(mark in (BIN / "ventilator").read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
 
 
 def wait_until(condition, seconds=30, what="condition"):

@@ -84,9 +84,10 @@ class Contract(unittest.TestCase):
             self.assertLess(0, measured["least"][name])
             self.assertLessEqual(measured["least"][name], measured[name])
             self.assertLessEqual(measured[name], measured["most"][name])
-        self.assertEqual([measured[name] for name in ("tasks", "rounds", "batch")], [3000, 3, 256])
+        self.assertEqual([measured[name] for name in ("tasks", "rounds", "batch")], [3000, 3, 1024])
         table = self.cluster.eole("bench", "lone", "--tasks", "50").stdout
         self.assertIn("of 3 rounds", table)
+
 
     def test_a_second_up_on_the_same_directory_is_refused_and_harms_nothing(self):
         done = self.cluster.eole("up", check=False)

@@ -1,13 +1,14 @@
 """Processes are killed, stopped and restarted under load: nothing is lost, nothing told twice."""
 
 import collections
+import json
 import os
 import signal
 import subprocess
 import threading
 import unittest
 
-from cluster import BIN, Cluster, wait_until
+from cluster import BIN, IS_SANITIZED, Cluster, wait_until
 
 
 def finals(log):
@@ -102,6 +103,7 @@ class Faults(unittest.TestCase):
             self.assertEqual((result["state"], result["attempt"]), ("done", 1))
             self.assertGreater(3.5, result["run_seconds"])
 
+    @unittest.skipIf(IS_SANITIZED, "looks at memory, which a sanitizer multiplies")
     def test_a_million_queued_tasks_survive_a_restart(self):
         with Cluster(workers=0) as cluster:
             work = "".join('{"kind":"echo","args":{"n":%d}}\n' % n for n in range(1_000_000))
@@ -119,6 +121,27 @@ class Faults(unittest.TestCase):
             cluster.wait_settled(1_000_000)
             status = cluster.status()
             self.assertEqual((status["done"], status["settled"]), (1_000_000, 1_000_000))
+
+
+class Bench(unittest.TestCase):
+    def test_bench_measures_faults_and_more_workers(self):
+        with Cluster(workers=2) as cluster:
+            def measured(*words):
+                return json.loads(cluster.eole("bench", *words, "--rounds", "1", "--json").stdout)
+            recovered = measured("recovery")
+            self.assertLess(0, min(recovered["ventilator_killed_ms"], recovered["sink_killed_ms"]))
+            redelivered = measured("redelivery")
+            self.assertLess(250, redelivered["worker_killed_ms"])  # The grace.
+            self.assertLess(redelivered["worker_killed_ms"], redelivered["worker_hung_ms"])
+            grown = measured("scale", "--workers", "3", "--tasks", "3000")
+            self.assertEqual(grown["share"], grown["with_more_workers"] / grown["tasks_per_second"])
+            wait_until(lambda: "bench-" not in cluster.eole("workers").stdout)
+
+    def test_redelivery_with_one_worker_is_refused_and_stops_nothing(self):
+        with Cluster(workers=1) as cluster:
+            done = cluster.eole("bench", "redelivery", check=False)
+            self.assertEqual((done.returncode, done.stderr), (2, "eole: bench redelivery: needs two workers\n"))
+            self.assertEqual(cluster.submit([{"kind": "echo", "args": {}}], "--wait")[0]["state"], "done")
 
 
 class Sharing(unittest.TestCase):

@@ -16,6 +16,7 @@ HOMES = {
     r"^stb/": ("worker/handlers/image.cpp", "examples/make_photo.cpp"),
     r"^spdlog": ("common/process/log.cpp",),
     r"^openssl": ("common/process/sha256.cpp",),
+    r"^isa-l/": ("common/base/crc32c.cpp",),
     r"^CLI/": ("cli/",),
     r"^catch2": ("tests/",),
 }

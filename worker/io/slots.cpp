@@ -146,9 +146,9 @@ void Slots::kill(const TaskId& id) {
 }
 
 std::vector<TaskFinished> Slots::take_finished() {
-  const std::scoped_lock lock(mutex_);
   eventfd_t ignored = 0;
   ::eventfd_read(wake_fd_, &ignored);
+  const std::scoped_lock lock(mutex_);
   return std::exchange(finished_, {});
 }
 
@@ -177,9 +177,11 @@ void Slots::serve(std::size_t slot) {
                       slot < runners_.size() ? runners_[slot].get() : nullptr);
       finished = run(task, context);
     }
-    const std::scoped_lock lock(mutex_);
-    running_.erase(task.id);
-    finished_.push_back(std::move(finished));
+    {
+      const std::scoped_lock lock(mutex_);
+      running_.erase(task.id);
+      finished_.push_back(std::move(finished));
+    }
     wake();
   }
 }
