@@ -62,7 +62,7 @@ def latency(ring, field="p50_us"):
 def lone(*up, field="p50_us"):
     def once():
         with Cluster(*up, workers=2, slots=1) as cluster:
-            return bench(cluster, "lone", tasks=3000)[field]
+            return bench(cluster, "latency", tasks=3000)[field]
     return once
 
 
@@ -228,7 +228,7 @@ MEASURES = [
     ("… with 5 ms more in every fdatasync, of the rate without", "%", slow_disk, 3),
     ("tasks for each sync of the journal, under load", "tasks", tasks_per_sync("journal_syncs", "throughput", 3_000_000), 3),
     ("tasks for each sync of the log, under load", "tasks", tasks_per_sync("log_syncs", "throughput", 3_000_000), 3),
-    ("tasks for each sync of the journal, one at a time", "tasks", tasks_per_sync("journal_syncs", "lone", 2000), 1),
+    ("tasks for each sync of the journal, one at a time", "tasks", tasks_per_sync("journal_syncs", "latency", 2000), 1),
     ("processor time of each task: client, which also reads the results", "us", processor_time("client"), 3),
     ("processor time of each task: ventilator", "us", processor_time("ventilator"), 3),
     ("processor time of each task: worker", "us", processor_time("worker"), 3),

@@ -206,7 +206,7 @@ class Eole(System):
         if self.batch == 1:
             return
         with Cluster(*self.up, workers=1, slots=1) as cluster:
-            found = bench(cluster, "lone", tasks=2000)
+            found = bench(cluster, "latency", tasks=2000)
             yield "p50", found["p50_us"]
             yield "p99", found["p99_us"]
 

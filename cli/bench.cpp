@@ -149,7 +149,7 @@ void settle_one(Cluster& cluster) {
 
 namespace {
 
-Value::Map lone(Cluster& cluster, const BenchOptions& options) {
+Value::Map latency(Cluster& cluster, const BenchOptions& options) {
   const auto count = options.tasks > 0 ? options.tasks : 2000;
   const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
   client::Submitter client(cluster.context, cluster.file, {}, [](Origin, Seq, std::uint32_t) {});
@@ -188,7 +188,7 @@ struct Rounds {
 };
 
 Value::Map round(Cluster& cluster, const BenchOptions& options, const Globals& globals) {
-  if (options.what == "lone") return lone(cluster, options);
+  if (options.what == "latency") return latency(cluster, options);
   if (options.what == "fill") return fill(cluster, options);
   if (options.what == "recovery") return recovery(cluster, options);
   if (options.what == "redelivery") return redelivery(cluster, options);
@@ -262,14 +262,14 @@ void add_bench(CLI::App& app, Globals& globals) {
   auto options = std::make_shared<BenchOptions>();
   command
       ->add_option("what", options->what,
-                   "throughput: submit to notification; lone: one task at a time; fill: submits "
+                   "throughput: submit to notification; latency: one task at a time; fill: submits "
                    "only, what is queued stays queued; recovery: kills the ventilator, then the "
                    "sink; redelivery: kills a worker, then stops one; scale: with more workers")
-      ->check(CLI::IsMember({"throughput", "lone", "fill", "recovery", "redelivery", "scale"}))
+      ->check(CLI::IsMember({"throughput", "latency", "fill", "recovery", "redelivery", "scale"}))
       ->capture_default_str();
   command->add_option(
       "--tasks", options->tasks,
-      "how many, if it is throughput, lone, fill or scale [1,000,000; lone: 2,000]");
+      "how many, if it is throughput, latency, fill or scale [1,000,000; latency: 2,000]");
   command->add_option("--batch", options->batch, "tasks in a message [1024]")
       ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
   command->add_option("--ring", options->ring,

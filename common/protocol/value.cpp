@@ -1,9 +1,12 @@
 #include "common/protocol/value.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <msgpack.hpp>
+#include <optional>
 
+#include "common/base/bytes.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::protocol {
@@ -167,23 +170,64 @@ Bytes Value::to_msgpack() const {
 
 namespace {
 
-// Walks over a value; only its depth is bounded.
-struct SkipVisitor : msgpack::null_visitor {
-  bool start_array(std::uint32_t) { return ++depth <= Value::kDepthMax; }
-  bool end_array() { return --depth, true; }
-  bool start_map(std::uint32_t) { return ++depth <= Value::kDepthMax; }
-  bool end_map() { return --depth, true; }
-  void parse_error(std::size_t, std::size_t) {}
-  void insufficient_bytes(std::size_t, std::size_t) {}
-  int depth = 0;
-};
+// Big-endian, as msgpack has them.
+std::size_t take_length(ByteReader& reader, std::size_t bytes) {
+  std::size_t length = 0;
+  for (const char byte : reader.take(bytes))
+    length = length << 8 | static_cast<unsigned char>(byte);
+  return length;
+}
 
 }  // namespace
 
+// By hand: the library's parser allocates for each value, and this runs for each task.
 bool is_msgpack(std::string_view bytes) {
-  SkipVisitor visitor;
-  std::size_t end = 0;
-  return msgpack::parse(bytes.data(), bytes.size(), end, visitor) && end == bytes.size();
+  ByteReader reader(bytes);
+  std::array<std::size_t, Value::kDepthMax + 1> left{1};  // Values to come, on each level.
+  std::size_t depth = 0;
+  while (reader.ok()) {
+    if (left[depth] == 0) {
+      if (depth == 0) return reader.is_done();
+      --depth;
+      continue;
+    }
+    --left[depth];
+    const unsigned first = reader.get<std::uint8_t>();
+    std::size_t skipped = 0;
+    std::optional<std::size_t> elements;
+    if (first <= 0x7f || first >= 0xe0) {
+      continue;                  // A small integer.
+    } else if (first <= 0x8f) {  // A small map, a small array, a short text.
+      elements = 2 * (first & 15U);
+    } else if (first <= 0x9f) {
+      elements = first & 15U;
+    } else if (first <= 0xbf) {
+      skipped = first & 31U;
+    } else if (first <= 0xc3) {  // Nil, what is never used, false, true.
+      if (first == 0xc1) return false;
+    } else if (first <= 0xc6) {  // Bytes.
+      skipped = take_length(reader, 1U << (first - 0xc4));
+    } else if (first <= 0xc9) {  // An extension: its type lies before its bytes.
+      skipped = 1 + take_length(reader, 1U << (first - 0xc7));
+    } else if (first <= 0xcb) {  // Floats.
+      skipped = 4U << (first - 0xca);
+    } else if (first <= 0xd3) {  // Integers of 1, 2, 4, 8 bytes without and with sign.
+      skipped = 1U << (first & 3U);
+    } else if (first <= 0xd8) {  // Extensions of 1, 2, 4, 8, 16 bytes.
+      skipped = 1 + (1U << (first - 0xd4));
+    } else if (first <= 0xdb) {  // Text.
+      skipped = take_length(reader, 1U << (first - 0xd9));
+    } else if (first <= 0xdd) {  // An array, a map.
+      elements = take_length(reader, 2U << (first - 0xdc));
+    } else {
+      elements = 2 * take_length(reader, 2U << (first - 0xde));
+    }
+    reader.take(skipped);
+    if (!elements) continue;
+    if (++depth >= left.size()) return false;
+    left[depth] = *elements;
+  }
+  return false;
 }
 
 Expected<Value> Value::from_msgpack(std::string_view bytes) {

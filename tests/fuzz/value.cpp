@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] % 2 == 0) {
     const eole::fuzz::AllocationLimit limit(6 * size);  // Parsed, an element takes 40 bytes.
     if (const auto value = Value::from_msgpack(bytes)) {
+      if (!eole::protocol::is_msgpack(bytes)) __builtin_trap();
       const auto bytes_again = value->to_msgpack();  // Compared as bytes: NaN is not NaN.
       const auto again = Value::from_msgpack(bytes_again);
       if (!again || again->to_msgpack() != bytes_again) __builtin_trap();

@@ -85,7 +85,7 @@ class Contract(unittest.TestCase):
             self.assertLessEqual(measured["least"][name], measured[name])
             self.assertLessEqual(measured[name], measured["most"][name])
         self.assertEqual([measured[name] for name in ("tasks", "rounds", "batch")], [3000, 3, 1024])
-        table = self.cluster.eole("bench", "lone", "--tasks", "50").stdout
+        table = self.cluster.eole("bench", "latency", "--tasks", "50").stdout
         self.assertIn("of 3 rounds", table)
 
 

@@ -194,6 +194,33 @@ TEST_CASE("a number too large for an integer stays what it is, and so does an in
   REQUIRE(*Value::from_msgpack(two) == Value(2.0));
 }
 
+TEST_CASE("one msgpack value is told from none, half of one, and two", "[protocol]") {
+  using namespace std::string_literals;
+  const Value value =
+      Value::Map{{"small", 7},
+                 {"large", INT64_MIN},
+                 {"real", 0.5},
+                 {"text", std::string(300, 'x')},
+                 {"bytes", protocol::Blob{std::string(70'000, 'y')}},
+                 {"list", Value::Array(20, Value(Value::Map{{"none", {}}, {"yes", true}}))}};
+  const auto whole = value.to_msgpack();
+  REQUIRE(is_msgpack(whole));
+  REQUIRE_FALSE(is_msgpack(whole + '\xc0'));
+  for (const std::size_t cut : {0UL, 1UL, 20UL, 400UL, whole.size() - 1})
+    REQUIRE_FALSE(is_msgpack(whole.substr(0, cut)));
+  for (const auto& good :
+       {"\xca\1\2\3\4"s, "\xcf\1\2\3\4\5\6\7\1"s, "\xd0\1"s, "\xd1\1\2"s, "\xd4\1\2"s,
+        "\xd8\1"s + std::string(16, 'e'), "\xc7\2\1zz"s, "\xc4\1z"s, "\xd9\1z"s, "\xdc\0\2\1\xff"s,
+        "\xde\0\1\1\x90"s, std::string(32, '\x91') + "\1"}) {
+    CAPTURE(hex(good));
+    REQUIRE(is_msgpack(good));
+    REQUIRE_FALSE(is_msgpack(good.substr(0, good.size() - 1)));
+  }
+  REQUIRE_FALSE(is_msgpack("\xc1"));
+  REQUIRE_FALSE(is_msgpack("\xdd\xff\xff\xff\xff"));
+  REQUIRE_FALSE(is_msgpack(std::string(33, '\x91') + "\1"));  // Deeper than anybody reads.
+}
+
 TEST_CASE("nested, huge or cut values are refused without allocating", "[value]") {
   REQUIRE_FALSE(Value::from_json("{"));
   REQUIRE_FALSE(Value::from_json(std::string(40, '[') + std::string(40, ']')));
