@@ -128,7 +128,9 @@ class Beanstalkd(Server):
             said = self.line(link).split()
             if said[0] != b"RESERVED":
                 return found
-            found.add(int(link.read(int(said[2]) + 2)))
+            body = link.read(int(said[2]) + 2).strip()
+            if body.isdigit():  # After a crash it may hand out zeros.
+                found.add(int(body))
 
 
 class Nats(Server):
