@@ -24,7 +24,7 @@ sys.path.append(str(HERE.parents[1] / "clients/python"))
 
 import eole  # noqa: E402
 import file_server  # noqa: E402
-from cluster import BIN, IS_SANITIZED, Cluster, wait_until  # noqa: E402
+from cluster import BIN, SANITIZER, Cluster, wait_until  # noqa: E402
 
 import disks  # noqa: E402
 import proxy  # noqa: E402
@@ -332,7 +332,7 @@ def clock(options):
     library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
     if library is None:
         raise Skipped("needs faketime")
-    if IS_SANITIZED:
+    if SANITIZER:
         raise Skipped("faketime and a sanitizer do not share a process")
     seconds = min(60, options.minutes * 60)
     with tempfile.NamedTemporaryFile("w", suffix=".time") as setting:

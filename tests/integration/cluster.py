@@ -10,7 +10,8 @@ import tempfile
 import time
 
 BIN = pathlib.Path(os.environ.get("EOLE_BIN", pathlib.Path(__file__).parents[2] / "build/release/bin"))
-IS_SANITIZED = any(mark in (BIN / "ventilator").read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
+PROGRAM = (BIN / "worker").read_bytes()
+SANITIZER = "address" if b"__asan_init" in PROGRAM else "thread" if b"__tsan_init" in PROGRAM else None
 
 
 def wait_until(condition, seconds=30, what="condition"):

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from cluster import BIN, IS_SANITIZED, Cluster, wait_until
+from cluster import BIN, SANITIZER, Cluster, wait_until
 
 
 def finals(log):
@@ -103,7 +103,7 @@ class Faults(unittest.TestCase):
             self.assertEqual((result["state"], result["attempt"]), ("done", 1))
             self.assertGreater(3.5, result["run_seconds"])
 
-    @unittest.skipIf(IS_SANITIZED, "looks at memory, which a sanitizer multiplies")
+    @unittest.skipIf(SANITIZER, "looks at memory, which a sanitizer multiplies")
     def test_a_million_queued_tasks_survive_a_restart(self):
         with Cluster(workers=0) as cluster:
             work = "".join('{"kind":"echo","args":{"n":%d}}\n' % n for n in range(1_000_000))

@@ -10,7 +10,7 @@ import unittest
 import zlib
 
 import file_server
-from cluster import BIN, Cluster, alive, wait_until
+from cluster import BIN, SANITIZER, Cluster, alive, wait_until
 
 
 def lines(path):
@@ -155,6 +155,7 @@ class Kinds(unittest.TestCase):
         self.assertEqual((result["state"], result["error"]), ("failed", "exit code 7"))
         self.assertEqual(result["value"]["stdout"], "out\n")
 
+    @unittest.skipIf(SANITIZER == "thread", "ThreadSanitizer turns vfork into fork")
     def test_a_command_that_is_not_there_fails_with_its_name(self):
         result = self.run_one("exec", {"argv": ["/no/such/program"]})
         self.assertIn("/no/such/program: No such file", result["error"])
