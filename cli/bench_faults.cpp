@@ -70,9 +70,8 @@ struct Continued {
   }
 };
 
-std::size_t connected(Cluster& cluster) {
-  const auto workers = need(cluster.ventilator.query("workers"));
-  return workers.as<Value::Array>()->size();
+Value::Array connected(Cluster& cluster) {
+  return *need(cluster.ventilator.query("workers")).as<Value::Array>();
 }
 
 // Until the task of the worker that gets `signal` has begun its second attempt.
@@ -92,8 +91,7 @@ double redeliver(Cluster& cluster, int signal) {
   wait_for("a worker takes a task", [&] { return attempt_is(1); });
   const auto holder = task["worker"].text_or("");
   Value pid;
-  const auto workers = need(cluster.ventilator.query("workers"));
-  for (const auto& worker : *workers.as<Value::Array>())
+  for (const auto& worker : connected(cluster))
     if (worker["name"].text_or("") == holder) pid = worker["pid"];
   const auto start = process::now();
   send_signal(pid, "worker", signal);
@@ -164,9 +162,11 @@ Value::Map recovery(Cluster& cluster, const BenchOptions&) {
 }
 
 Value::Map redelivery(Cluster& cluster, const BenchOptions&) {
-  if (connected(cluster) < 2) throw Failure{kBadUse, "bench redelivery: needs two workers"};
+  const auto workers = connected(cluster);
+  if (workers.size() < 2) throw Failure{kBadUse, "bench redelivery: needs two workers"};
+  for (const auto& worker : workers) send_signal(worker["pid"], "worker", 0);  // All are here.
   const auto killed = redeliver(cluster, SIGKILL);
-  wait_for("the worker is started again", [&] { return connected(cluster) >= 2; });
+  wait_for("the worker is started again", [&] { return connected(cluster).size() >= 2; });
   const auto hung = redeliver(cluster, SIGSTOP);
   return {{"tasks", 2}, {"worker_killed_ms", killed}, {"worker_hung_ms", hung}};
 }
@@ -176,10 +176,10 @@ Value::Map scale(Cluster& cluster, const BenchOptions& options, const Globals& g
     throw Failure{kBadUse,
                   "bench scale: a client's keys cannot start workers; use a local cluster"};
   auto measured = throughput(cluster, options);
-  const auto before = connected(cluster);
+  const auto before = connected(cluster).size();
   const MoreWorkers more(net::cluster_file_path(globals.cluster_path), options.workers);
   wait_for("the workers are connected",
-           [&] { return connected(cluster) >= before + options.workers; });
+           [&] { return connected(cluster).size() >= before + options.workers; });
   const auto rate = [](const Value::Map& of) {
     return *Value(of)["tasks_per_second"].as<double>();
   };
