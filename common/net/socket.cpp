@@ -11,9 +11,6 @@
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
-#else
-#define __tsan_release(what) (void)(what)
-#define __tsan_acquire(what) (void)(what)
 #endif
 
 namespace eole::net {
@@ -144,20 +141,27 @@ bool send_frame(zmq::socket_t& socket, zmq::message_t frame, bool has_more) {
 
 zmq::message_t copy_of(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
-// A frame that keeps `owner` until libzmq has written it; `bytes` lie in what it owns. libzmq hands
-// it to its own thread in a way that ThreadSanitizer does not see, so that is told here.
+// libzmq hands a frame to its own thread in a way that ThreadSanitizer does not see.
+#ifdef __SANITIZE_THREAD__
+void hand_over(void* what) { __tsan_release(what); }
+void take_over(void* what) { __tsan_acquire(what); }
+#else
+void hand_over(void*) {}
+void take_over(void*) {}
+#endif
+
+// A frame that keeps `owner` until libzmq has written it; `bytes` lie in what it owns.
 template <class Owner>
 zmq::message_t frame_of(Owner owner, std::string_view bytes) {
   auto kept = std::make_unique<Owner>(std::move(owner));
   zmq::message_t frame(
       const_cast<char*>(bytes.data()), bytes.size(),
       [](void*, void* hint) {
-        __tsan_acquire(hint);
+        take_over(hint);
         delete static_cast<Owner*>(hint);
       },
       kept.get());
-  __tsan_release(kept.get());
-  (void)kept.release();
+  hand_over(kept.release());
   return frame;
 }
 
