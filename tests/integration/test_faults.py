@@ -130,6 +130,7 @@ class Bench(unittest.TestCase):
                 return json.loads(cluster.eole("bench", *words, "--rounds", "1", "--json").stdout)
             recovered = measured("recovery")
             self.assertLess(0, min(recovered["ventilator_killed_ms"], recovered["sink_killed_ms"]))
+            wait_until(lambda: cluster.eole("workers").stdout.count("ready") == 2)
             redelivered = measured("redelivery")
             self.assertLess(250, redelivered["worker_killed_ms"])  # The grace.
             self.assertLess(redelivered["worker_killed_ms"], redelivered["worker_hung_ms"])
