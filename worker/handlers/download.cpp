@@ -82,15 +82,13 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
   long status = 0;
   ::curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
   if (status != 200 && status != 206) return length;  // An error page is not the file.
-  if (transfer.validator != transfer.validator_seen || status == 200) {
-    if (status == 200 && (transfer.asked_range || transfer.have > 0) && transfer.expected == 0) {
+  if (transfer.expected == 0) {  // The first piece of this answer.
+    if (status == 200 && transfer.have > 0) {
       // The server sends it all again: another version, or it knows no ranges.
       if (::ftruncate(transfer.fd, 0) != 0) return 0;
       transfer.have = 0;
     }
-    remember_validator(transfer);
-  }
-  if (transfer.expected == 0) {
+    if (transfer.validator != transfer.validator_seen) remember_validator(transfer);
     curl_off_t announced = -1;
     ::curl_easy_getinfo(transfer.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     transfer.expected =
