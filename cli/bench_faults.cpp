@@ -107,7 +107,8 @@ double redeliver(Cluster& cluster, int signal) {
 /// Workers of this command's own; they are drained when it ends.
 class MoreWorkers {
  public:
-  MoreWorkers(const std::string& cluster_file, std::uint32_t count) {
+  MoreWorkers() = default;
+  void start(const std::string& cluster_file, std::uint32_t count) {
     const auto directory = std::filesystem::read_symlink("/proc/self/exe").parent_path();
     const auto program = (directory / "worker").string();
     std::filesystem::create_directories(scratch_);
@@ -177,7 +178,8 @@ Value::Map scale(Cluster& cluster, const BenchOptions& options, const Globals& g
                   "bench scale: a client's keys cannot start workers; use a local cluster"};
   auto measured = throughput(cluster, options);
   const auto before = connected(cluster).size();
-  const MoreWorkers more(net::cluster_file_path(globals.cluster_path), options.workers);
+  MoreWorkers more;
+  more.start(net::cluster_file_path(globals.cluster_path), options.workers);
   wait_for("the workers are connected",
            [&] { return connected(cluster).size() >= before + options.workers; });
   const auto rate = [](const Value::Map& of) {

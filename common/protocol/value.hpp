@@ -64,7 +64,8 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Blob, Array, Map> data_;
 };
 
-/// True if `bytes` are one msgpack value and nothing else. Allocates nothing.
+/// True if `bytes` are one msgpack value of at most kDepthMax levels and nothing else. Allocates
+/// nothing.
 bool is_msgpack(std::string_view bytes);
 
 }  // namespace eole::protocol

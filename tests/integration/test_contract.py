@@ -88,7 +88,6 @@ class Contract(unittest.TestCase):
         table = self.cluster.eole("bench", "latency", "--tasks", "50").stdout
         self.assertIn("of 3 rounds", table)
 
-
     def test_a_second_up_on_the_same_directory_is_refused_and_harms_nothing(self):
         done = self.cluster.eole("up", check=False)
         self.assertEqual(done.returncode, 2)

@@ -23,7 +23,7 @@ struct Config {
   std::uint64_t result_bytes_max = 64 << 20;  // The same in bytes.
   std::uint32_t results_per_message = 1024;
   std::uint64_t message_bytes = 256 << 10;  // A message closes when it is this large.
-  Duration results_within = 5ms;  // Of a slot's task, while others wait for a slot: they travel on.
+  Duration results_within = 5ms;            // While tasks wait for a slot, results travel together.
 };
 
 }  // namespace eole::worker

@@ -79,7 +79,7 @@ void Core::on(WelcomeReceived& event, TimePoint now, Actions& out) {
   if (state_ != LinkState::kHello || welcome.run != run_ || welcome.hello != hello_number_) return;
   link_ = {welcome.start, run_, hello_number_};
   heartbeat_ = std::chrono::milliseconds(std::clamp(welcome.heartbeat_ms, 10U, 60'000U));
-  received_ = limit_ = limit_sent_ = received_sent_ = 0;
+  received_ = limit_ = limit_sent_ = 0;
   state_ = LinkState::kOpening;
   next_hello_ = now + config_.retry * 3;  // The pipe must stand by then.
   out.push_back(OpenPipe{welcome.pipe});
@@ -426,7 +426,7 @@ void Core::raise_limit() {
   limit_ = std::max(limit_, received_ + room);
 }
 
-// Before half of what may be held here is used up; a beat brings the rest.
+// When half of what may be held here could come anew; a beat brings the rest.
 bool Core::is_credit_urgent() const {
   const auto most = std::min<std::uint64_t>(prefetch(), config_.results_max);
   return limit_ > limit_sent_ && limit_ - limit_sent_ >= most / 2;
@@ -437,7 +437,6 @@ void Core::beat(TimePoint now, Actions& out) {
       link_.start, run_, link_.hello, ++beats_, received_, limit_, encode_held(held_list())};
   out.push_back(SendBeat{std::move(beat)});
   limit_sent_ = limit_;
-  received_sent_ = received_;
   wants_beat_ = false;
   next_beat_ = now + heartbeat_;
 }
@@ -473,7 +472,6 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   } else if (is_credit_urgent()) {
     out.push_back(SendCredit{{link_.start, run_, link_.hello, received_, limit_}});
     limit_sent_ = limit_;
-    received_sent_ = received_;
   }
   if (is_draining_ && is_empty()) {
     is_done_ = true;

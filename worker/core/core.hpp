@@ -114,7 +114,6 @@ class Core {
   std::uint64_t received_ = 0;
   std::uint64_t limit_ = 0;
   std::uint64_t limit_sent_ = 0;
-  std::uint64_t received_sent_ = 0;
   std::unordered_map<TaskId, Entry> held_;      // Of a batch or the outbox: there.
   std::deque<std::shared_ptr<Batch>> batches_;  // Started; they end in this order.
   TimePoint batches_started_{};
