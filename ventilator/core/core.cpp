@@ -71,9 +71,7 @@ const Answered* Core::find_answer(const Submitted& event, std::string& conflict)
   }
   const auto client = durable_.requests.find(submit.run);
   if (client == durable_.requests.end() || planted("repeat-answered-anew")) return nullptr;
-  const auto& answered = client->second.answered;
-  const auto known = answered.find(submit.request);
-  return known == answered.end() ? nullptr : &known->second;
+  return client->second.find(submit.request);
 }
 
 void Core::on(Submitted& event, TimePoint now, Actions& out) {

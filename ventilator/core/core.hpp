@@ -41,8 +41,15 @@ struct Requests {
   std::map<std::uint64_t, Answered> answered;
   void add(std::uint64_t request, std::uint64_t confirmed_now, Answered answer) {
     confirmed = std::max(confirmed, confirmed_now);
-    answered.erase(answered.begin(), answered.upper_bound(confirmed));
-    answered[request] = std::move(answer);
+    while (!answered.empty() && answered.begin()->first <= confirmed)
+      answered.erase(answered.begin());
+    answered.insert_or_assign(answered.end(), request, std::move(answer));
+  }
+  /// Null if it is new.
+  const Answered* find(std::uint64_t request) const {
+    if (answered.empty() || answered.rbegin()->first < request) return nullptr;
+    const auto known = answered.find(request);
+    return known == answered.end() ? nullptr : &known->second;
   }
   bool operator==(const Requests&) const = default;
 };
@@ -131,6 +138,7 @@ class Core {
     std::uint32_t stuck_beats = 0;  // Beats in which received < sent and nothing was sent.
     std::uint64_t sent_at_last_beat = 0;
     std::uint64_t last_beat = 0;
+    TimePoint answered_beat{};  // When the last one was.
     TimePoint last_heard{};
     std::optional<TimePoint> pipe_ended;
     bool is_suspect = false;

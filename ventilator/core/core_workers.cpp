@@ -140,7 +140,11 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
         out.push_back(Forget{{{held.id.seq, held.id.seq}}});
       }
   suspect_missing(*worker, beat.received, event.held);
-  out.push_back(SendOrders{event.peer, worker->link, false, std::move(orders)});
+  // Whom nothing is ordered hears of every other beat: that is what an idle worker costs.
+  if (!orders.empty() || now >= worker->answered_beat + config_.heartbeat * 3 / 2) {
+    worker->answered_beat = now;
+    out.push_back(SendOrders{event.peer, worker->link, false, std::move(orders)});
+  }
   follow(now, out);
 }
 

@@ -44,7 +44,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
     case JournalRecord::kTasks: {
       TasksRecord tasks;
       is_good = decode(payload, tasks);
-      index_.push_back({tasks.first, tasks.count, static_cast<std::uint32_t>(payload.size()), at});
+      index_.put(tasks.first, {tasks.count, static_cast<std::uint32_t>(payload.size()), at});
       if (tasks.first <= recovered_.last) break;  // A checkpoint has told the rest.
       recovered_.last = tasks.first + tasks.count - 1;
       if (tasks.attempts_max != 0)
@@ -153,8 +153,8 @@ void Journal::append(JournalTasks& tasks) {
                                  tasks.hash,
                                  {}});
   const auto at = store_.append(type_of(JournalRecord::kTasks), head, submit.payload);
-  index_.push_back({tasks.first, submit.count,
-                    static_cast<std::uint32_t>(head.size() + submit.payload.size()), at});
+  const auto bytes = static_cast<std::uint32_t>(head.size() + submit.payload.size());
+  index_.put(tasks.first, {submit.count, bytes, at});
   if (cache_bytes_ + submit.payload.size() <= kCacheBytesMax)
     keep(tasks.first, std::move(submit.payload), 0);
 }
@@ -178,20 +178,21 @@ void Journal::checkpoint(const Durable& durable) {
 
 void Journal::collect(const SeqRanges& settled) {
   if (!std::exchange(is_collection_due_, false)) return;
-  const auto is_over = [&](const Entry& entry) {
-    const auto over = settled.count_within(entry.first, entry.first + entry.count - 1);
+  const auto is_oldest_over = [&] {
+    const auto& [first, entry] = index_.front();
+    const auto over = settled.count_within(first, first + entry.count - 1);
     return planted("collect-half-settled") ? over > 0 : over == entry.count;
   };
-  while (!index_.empty() && is_over(index_.front())) drop_oldest();
+  while (!index_.empty() && is_oldest_over()) drop_oldest();
   std::erase_if(moved_, [&](const auto& entry) { return settled.contains(entry.first); });
   // Stragglers only: what merely waits its turn in an old segment leaves it soon.
   const auto* newest = find(settled.highest());
-  const auto reached = newest != nullptr ? newest->at.segment
+  const auto reached = newest != nullptr ? newest->second.at.segment
                        : index_.empty()  ? store_.current_segment()
-                                         : index_.front().at.segment;
+                                         : index_.front().second.at.segment;
   if (reached >= store_.first_segment() + kSegmentsKept) move_live(store_.first_segment(), settled);
   auto needed = checkpoint_segment_;
-  if (!index_.empty()) needed = std::min(needed, index_.front().at.segment);
+  if (!index_.empty()) needed = std::min(needed, index_.front().second.at.segment);
   for (const auto& [seq, at] : moved_) needed = std::min(needed, at.segment);
   if (needed > store_.first_segment()) {
     // What replaces the old segments is durable before they go.
@@ -203,10 +204,10 @@ void Journal::collect(const SeqRanges& settled) {
 // One task that waits for long must not pin a whole segment: it is written again at the end.
 void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
   std::vector<Seq> live;
-  for (const auto& entry : index_) {
+  for (const auto& [first, entry] : index_) {
     if (entry.at.segment != segment) break;
-    const auto last = entry.first + entry.count - 1;
-    for (auto seq = settled.first_missing(entry.first); seq <= last;
+    const auto last = first + entry.count - 1;
+    for (auto seq = settled.first_missing(first); seq <= last;
          seq = settled.first_missing(seq + 1))
       live.push_back(seq);
     if (live.size() > kMovedMax) return;
@@ -233,46 +234,39 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
     const auto at = store_.append(type_of(JournalRecord::kMoved), piece.payload);
     for (const auto seq : piece.seqs) moved_[seq] = at;
   }
-  while (!index_.empty() && index_.front().at.segment == segment) drop_oldest();
+  while (!index_.empty() && index_.front().second.at.segment == segment) drop_oldest();
 }
 
 void Journal::drop_oldest() {
-  const auto cached = cache_.find(index_.front().first);
-  if (cached != cache_.end()) {
-    cache_bytes_ -= cached->second.payload.size();
-    cache_.erase(cached);
+  // Nothing is cached that is older.
+  if (!cache_.empty() && cache_.front().first == index_.front().first) {
+    cache_bytes_ -= cache_.front().second.payload.size();
+    cache_.pop_front();
   }
   index_.pop_front();
 }
 
-const Journal::Entry* Journal::find(Seq seq) const {
-  auto after =
-      std::upper_bound(index_.begin(), index_.end(), seq,
-                       [](Seq wanted, const Entry& entry) { return wanted < entry.first; });
-  if (after == index_.begin()) return nullptr;
-  --after;
-  return seq < after->first + after->count ? &*after : nullptr;
+const Journal::Entries::Entry* Journal::find(Seq seq) const {
+  const auto* found = index_.at_or_before(seq);
+  return found != nullptr && seq < found->first + found->second.count ? found : nullptr;
 }
 
-void Journal::keep(Seq first, Bytes payload, std::size_t specs) {
+Journal::Cached& Journal::keep(Seq first, Bytes payload, std::size_t specs) {
   cache_bytes_ += payload.size();
-  cache_[first] = {std::move(payload), specs, first, specs};
+  return cache_.put(first, {std::move(payload), specs, first, specs});
 }
 
-Journal::Cached& Journal::cache(const Entry& entry) {
-  const auto found = cache_.find(entry.first);
-  if (found != cache_.end()) return found->second;
+Journal::Cached& Journal::cache(Seq first, const Entry& entry) {
+  if (auto* found = cache_.find(first)) return *found;
   auto payload = store_.read(entry.at, entry.bytes);
   while (!cache_.empty() && cache_bytes_ + payload.size() > kCacheBytesMax) {
-    const auto last = std::prev(cache_.end());  // Needed last: tasks leave in order.
-    cache_bytes_ -= last->second.payload.size();
-    cache_.erase(last);
+    cache_bytes_ -= cache_.back().second.payload.size();
+    cache_.pop_back();  // Needed last: tasks leave in order.
   }
   TasksRecord record;
   invariant(decode(payload, record), "the journal reads what it wrote");
   const auto specs = payload.size() - record.specs.size();
-  keep(entry.first, std::move(payload), specs);
-  return cache_.at(entry.first);
+  return keep(first, std::move(payload), specs);
 }
 
 std::string_view Journal::moved_spec(Seq seq, Position at) {
@@ -290,13 +284,14 @@ std::string_view Journal::moved_spec(Seq seq, Position at) {
 Journal::Specs Journal::specs(Seq first, std::uint32_t count) {
   const auto moved = moved_.lower_bound(first);
   if (moved != moved_.end() && moved->first == first) return {moved_spec(first, moved->second), 1};
-  const auto* entry = find(first);
-  if (entry == nullptr) throw storage::StorageFailure(text("journal: task ", first, " is missing"));
-  auto last = std::min(first + count - 1, entry->first + entry->count - 1);
+  const auto* found = find(first);
+  if (found == nullptr) throw storage::StorageFailure(text("journal: task ", first, " is missing"));
+  const auto& [entry_first, entry] = *found;
+  auto last = std::min(first + count - 1, entry_first + entry.count - 1);
   if (moved != moved_.end()) last = std::min(last, moved->first - 1);
-  auto& cached = cache(*entry);
+  auto& cached = cache(entry_first, entry);
   if (first < cached.next) {
-    cached.next = entry->first;
+    cached.next = entry_first;
     cached.offset = cached.specs;
   }
   const std::string_view payload = cached.payload;

@@ -1,11 +1,11 @@
 #pragma once
-#include <deque>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/base/seq_queue.hpp"
 #include "common/storage/store.hpp"
 #include "ventilator/core/core.hpp"
 #include "ventilator/io/journal_format.hpp"
@@ -46,7 +46,6 @@ class Journal {
 
  private:
   struct Entry {
-    Seq first = 0;
     std::uint32_t count = 0;
     std::uint32_t bytes = 0;  // Of the record.
     storage::Position at;
@@ -63,9 +62,10 @@ class Journal {
   void append(const JournalNote& note);
   void checkpoint(const Durable& durable);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
-  const Entry* find(Seq seq) const;
-  Cached& cache(const Entry& entry);
-  void keep(Seq first, Bytes payload, std::size_t specs);
+  using Entries = SeqQueue<Entry>;
+  const Entries::Entry* find(Seq seq) const;
+  Cached& cache(Seq first, const Entry& entry);
+  Cached& keep(Seq first, Bytes payload, std::size_t specs);
   std::string_view moved_spec(Seq seq, storage::Position at);
   void move_live(std::uint32_t segment, const SeqRanges& settled);
   void drop_oldest();
@@ -74,9 +74,9 @@ class Journal {
   std::uint64_t segment_bytes_;
   Durable recovered_;
   StartRecord start_;        // This start's; while loading, the last one's.
-  std::deque<Entry> index_;  // Ascending.
+  Entries index_;            // By first task of the record.
   std::map<Seq, storage::Position> moved_;
-  std::map<Seq, Cached> cache_;  // By first task of the record.
+  SeqQueue<Cached> cache_;  // By first task of the record.
   std::size_t cache_bytes_ = 0;
   Bytes moved_payload_;
   storage::Position moved_read_;  // Whose payload that is.

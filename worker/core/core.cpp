@@ -16,6 +16,7 @@ using protocol::read_task_spec;
 
 namespace {
 constexpr std::size_t kEarlyCancelsMax = 65536;
+constexpr int kSilentHalfBeatsMax = 9;  // The ventilator answers every other beat: one may be lost.
 }
 
 Core::Core(Config config, RunId run, TimePoint now)
@@ -454,7 +455,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
     is_resending_ = true;  // The oldest first; what follows once the sink answers.
     send_parcels(0, 1, out);
   }
-  if (state_ == LinkState::kLinked && now >= ventilator_heard_ + heartbeat_ * 7 / 2 &&
+  if (state_ == LinkState::kLinked && now >= ventilator_heard_ + heartbeat_ * kSilentHalfBeatsMax / 2 &&
       !planted("silence-not-noticed"))
     return say_hello(now, out);
   if (state_ != LinkState::kLinked) {
@@ -483,7 +484,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
 std::optional<TimePoint> Core::next_deadline() const {
   if (is_done_) return std::nullopt;
   auto next = state_ == LinkState::kLinked
-                  ? std::min(next_beat_, ventilator_heard_ + heartbeat_ * 7 / 2)
+                  ? std::min(next_beat_, ventilator_heard_ + heartbeat_ * kSilentHalfBeatsMax / 2)
                   : next_hello_;
   if (parcels_sent_ > 0) next = std::min(next, next_resend_);
   if (parcels_sent_ < outbox_.size()) next = std::min(next, results_due_);
