@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
@@ -26,6 +27,9 @@ constexpr Duration kHeadEvery = 1s;      // A lost last notification shows withi
 constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;
 constexpr std::size_t kDeadLettersMax = 10'000;
+// Results that come one by one during a sync show that more will: the next sync waits for them.
+constexpr std::uint64_t kFewResults = 64;
+constexpr Duration kGather = 500us;
 constexpr Duration kRestAfter = 20ms;  // Of silence; then the log says that all is durable.
 
 Value view(const ResultLog::Found& found) {
@@ -68,7 +72,10 @@ int Node::run() {
   while (!artifacts_->has_failed()) {
     drain(results_);
     drain(queries_);
-    perform();
+    if (const auto written = perform(); written > 0 && written <= kFewResults) {
+      poller_.wait(Duration(0));
+      if (results_.due()) std::this_thread::sleep_for(kGather);
+    }
     const auto now = process::now();
     publish_levels(now);
     publish_head(now);
@@ -203,11 +210,13 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
 
 // ---- Acting: append everything, one commit, then let it out.
 
-void Node::perform() {
-  if (actions_.empty()) return;
+std::uint64_t Node::perform() {
+  if (actions_.empty()) return 0;
   log_.write(actions_);
+  const auto before = news_count_;
   for (auto& action : actions_) std::visit([&](auto& concrete) { act(concrete); }, action);
   actions_.clear();
+  return news_count_ - before;
 }
 
 void Node::act(AppendBatch& action) {

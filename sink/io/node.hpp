@@ -30,7 +30,8 @@ class Node {
   void drain(net::Socket& socket);
   void handle(net::Received received);
   void handle_query(const std::string& peer, const protocol::Query& query);
-  void perform();
+  /// How many results were written.
+  std::uint64_t perform();
   void act(AppendBatch& action);
   void act(const AppendIntroduction& action);
   void act(const PublishAck& action);
