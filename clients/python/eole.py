@@ -65,6 +65,28 @@ def _origin_text(origin):
     return "".join(_LETTERS[origin >> shift & 31] for shift in range(25, -1, -5))
 
 
+class _Window:
+    """How many messages may be unanswered: doubled as long as that raises the rate by a seventh."""
+
+    def __init__(self):
+        self.messages = 8
+        self._answered = self._tasks = self._begun = self._best = 0
+
+    def on_answer(self, tasks):
+        now = time.monotonic()
+        if self._answered == 0:  # The first answer begins a round, and is not in it.
+            self._begun, self._tasks, self._answered = now, 0, 1
+            return
+        self._tasks += tasks
+        self._answered += 1
+        if self._answered <= 4 * self.messages or now <= self._begun:
+            return
+        rate = self._tasks / (now - self._begun)
+        if rate > 1.15 * self._best:
+            self.messages, self._best = min(2 * self.messages, 4096), rate
+        self._answered = 0
+
+
 class Cluster:
     """A cluster, by its cluster or join file: `path`, else EOLE_CLUSTER, else the local one's."""
 
@@ -78,6 +100,7 @@ class Cluster:
         self._context = zmq.Context()
         self._run = int.from_bytes(os.urandom(8), "little")
         self._request = 0
+        self._window = _Window()
         self._ventilator = self._connect(zmq.DEALER, "ventilator")
         self._sink = self._connect(zmq.DEALER, "queries")
         self._news = self._connect(zmq.SUB, "notifications")
@@ -94,7 +117,7 @@ class Cluster:
     def close(self):
         self._context.destroy(linger=500)
 
-    def submit(self, kind, args, project="", retry=False, attempts=0, key="", batch=1024, window=64):
+    def submit(self, kind, args, project="", retry=False, attempts=0, key="", batch=1024):
         """Submits one task for each of `args` (anything msgpack takes; one dict is one task) and
         returns their ids once all are durable.
 
@@ -124,7 +147,7 @@ class Cluster:
             specs.append(_SPEC.pack(retry, len(kind_bytes), len(project_bytes), 0, len(packed)) + names + packed)
             if len(specs) == batch and not key:
                 send()
-                self._collect(flights, ids, window)
+                self._collect(flights, ids, self._window.messages)
         if specs:
             send()
         self._collect(flights, ids, 0)
@@ -202,6 +225,7 @@ class Cluster:
             for request, first, count in _ACCEPTANCE.iter_unpack(payload):
                 if flights.pop(request, None):
                     ids[request] = (fields[2], first, count)
+                    self._window.on_answer(count)
 
     def _ask(self, name, *fields):
         """One question to the sink; its answer's head fields and payload."""

@@ -25,7 +25,7 @@ class Python(unittest.TestCase):
 
     def test_every_result_comes_once_whatever_the_batches(self):
         with eole.Cluster(self.path) as cluster:
-            ids = cluster.submit("echo", ({"n": n} for n in range(5000)), batch=37, window=3)
+            ids = cluster.submit("echo", ({"n": n} for n in range(5000)), batch=37)
             self.assertEqual(len(set(ids)), 5000)
             results = list(cluster.results(ids))
             self.assertEqual(sorted(result.id for result in results), sorted(ids))
