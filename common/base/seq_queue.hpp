@@ -44,8 +44,9 @@ class SeqQueue {
  private:
   auto lower_bound(std::uint64_t key) const {
     if (!entries_.empty() && key <= entries_.front().first) return entries_.begin();
-    return std::lower_bound(entries_.begin(), entries_.end(), key,
-                            [](const Entry& entry, std::uint64_t wanted) { return entry.first < wanted; });
+    return std::lower_bound(
+        entries_.begin(), entries_.end(), key,
+        [](const Entry& entry, std::uint64_t wanted) { return entry.first < wanted; });
   }
   std::deque<Entry> entries_;
 };

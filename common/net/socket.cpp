@@ -191,10 +191,10 @@ bool Socket::send(const Bytes& head, std::shared_ptr<const Bytes> payload) {
   state_->is_due = true;
   const std::string_view view = *payload;
   return send_frame(state_->socket, copy_of(head), true) &&
-         send_frame(state_->socket,
-                    view.size() <= kCopiedBytesMax ? copy_of(view)
-                                                   : frame_of(std::move(payload), view),
-                    false);
+         send_frame(
+             state_->socket,
+             view.size() <= kCopiedBytesMax ? copy_of(view) : frame_of(std::move(payload), view),
+             false);
 }
 bool Socket::send_to(std::string_view peer, protocol::Message&& message) {
   state_->is_due = true;

@@ -207,8 +207,7 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
   for (const auto& [first, entry] : index_) {
     if (entry.at.segment != segment) break;
     const auto last = first + entry.count - 1;
-    for (auto seq = settled.first_missing(first); seq <= last;
-         seq = settled.first_missing(seq + 1))
+    for (auto seq = settled.first_missing(first); seq <= last; seq = settled.first_missing(seq + 1))
       live.push_back(seq);
     if (live.size() > kMovedMax) return;
   }

@@ -73,8 +73,8 @@ class Journal {
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;
   Durable recovered_;
-  StartRecord start_;        // This start's; while loading, the last one's.
-  Entries index_;            // By first task of the record.
+  StartRecord start_;  // This start's; while loading, the last one's.
+  Entries index_;      // By first task of the record.
   std::map<Seq, storage::Position> moved_;
   SeqQueue<Cached> cache_;  // By first task of the record.
   std::size_t cache_bytes_ = 0;

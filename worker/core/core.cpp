@@ -17,7 +17,7 @@ using protocol::read_task_spec;
 namespace {
 constexpr std::size_t kEarlyCancelsMax = 65536;
 constexpr int kSilentHalfBeatsMax = 9;  // The ventilator answers every other beat: one may be lost.
-}
+}  // namespace
 
 Core::Core(Config config, RunId run, TimePoint now)
     : config_(std::move(config)), run_(run), next_hello_(now), heartbeat_(config_.heartbeat) {}
@@ -455,7 +455,8 @@ void Core::on_deadline(TimePoint now, Actions& out) {
     is_resending_ = true;  // The oldest first; what follows once the sink answers.
     send_parcels(0, 1, out);
   }
-  if (state_ == LinkState::kLinked && now >= ventilator_heard_ + heartbeat_ * kSilentHalfBeatsMax / 2 &&
+  if (state_ == LinkState::kLinked &&
+      now >= ventilator_heard_ + heartbeat_ * kSilentHalfBeatsMax / 2 &&
       !planted("silence-not-noticed"))
     return say_hello(now, out);
   if (state_ != LinkState::kLinked) {
