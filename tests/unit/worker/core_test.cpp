@@ -201,6 +201,8 @@ TEST_CASE("a silent ventilator gets a new hello; running tasks go on", "[worker]
   rig.link();
   rig.tasks(1, {1});
   rig.pass(4s);
+  REQUIRE(rig.all<SendHello>().empty());
+  rig.pass(500ms);
   REQUIRE(rig.all<SendHello>().at(0).hello.hello == 2);
   REQUIRE(rig.all<KillTask>().empty());
 }
