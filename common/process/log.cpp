@@ -3,6 +3,9 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+
 namespace eole::process {
 
 void start_log(const std::string& name) {
@@ -14,5 +17,11 @@ void start_log(const std::string& name) {
 void log_info(const std::string& message) { spdlog::info("{}", message); }
 void log_warning(const std::string& message) { spdlog::warn("{}", message); }
 void log_error(const std::string& message) { spdlog::error("{}", message); }
+
+void warn_of_slow_disk(TimePoint begun) {
+  const auto took = now() - begun;
+  if (took > 1s)
+    log_warning(text("the disk took ", took / 1ms, " ms to confirm a write; answers waited for it"));
+}
 
 }  // namespace eole::process

@@ -1,6 +1,8 @@
 #pragma once
 #include <string>
 
+#include "common/base/time.hpp"
+
 namespace eole::process {
 
 /// Names this process in its log lines ("ventilator", "worker w1"). Logs go to standard error.
@@ -9,5 +11,8 @@ void start_log(const std::string& name);
 void log_info(const std::string& message);
 void log_warning(const std::string& message);
 void log_error(const std::string& message);
+/// A warning if more than a second passed since `begun`: whoever waits for an answer wants to know
+/// that it is the disk.
+void warn_of_slow_disk(TimePoint begun);
 
 }  // namespace eole::process

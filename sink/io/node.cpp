@@ -212,7 +212,9 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
 
 std::uint64_t Node::perform() {
   if (actions_.empty()) return 0;
+  const auto begun = process::now();
   log_.write(actions_);
+  process::warn_of_slow_disk(begun);
   const auto before = news_count_;
   for (auto& action : actions_) std::visit([&](auto& concrete) { act(concrete); }, action);
   actions_.clear();

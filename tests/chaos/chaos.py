@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -159,7 +160,14 @@ def storm(options):
         cluster.stop()
         gap, end = said["longest_gap_s"], said["longest_gap_end_s"]
         return {"kills": killer.count("kill"), "stops": killer.count("stop"), "longest_gap_s": gap,
-                "during_it": killer.during(end - gap, end), **check(cluster, client)}
+                "during_it": killer.during(end - gap, end), "slowest_disk_ms": slowest_disk(cluster),
+                **check(cluster, client)}
+
+
+def slowest_disk(cluster):
+    """Milliseconds of the longest wait for the disk that a role warned of; zero: none over a second."""
+    logs = pathlib.Path(cluster.directory, "eole/data/logs").glob("*.log")
+    return max((int(number) for log in logs for number in re.findall(r"the disk took (\d+) ms", read(log))), default=0)
 
 
 def restart(options):

@@ -63,7 +63,7 @@ int Node::run() {
     for (auto* socket : {&router_, &sink_, &news_}) drain(*socket, now);
     drain_monitors(now);
     core_.on_deadline(now, actions_);
-    perform(now);
+    perform();
     const bool has_backlog = flush_backlogs();
     if (is_stop_due_ && stop_.take() > 0) return 0;  // What is accepted is durable.
     auto timeout = kSpaceCheck;
@@ -240,9 +240,11 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
 
 // ---- Acting.
 
-void Node::perform(TimePoint) {
+void Node::perform() {
   if (actions_.empty()) return;
+  const auto begun = process::now();
   journal_.write(actions_, [this] { return core_.checkpoint(); });
+  process::warn_of_slow_disk(begun);
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   for (auto& [peer, acceptances] : accepted_)  // What one sync covered is one answer.

@@ -45,7 +45,7 @@ class Node {
   /// True while something waits for a pipe to take it.
   bool flush_backlogs();
 
-  void perform(TimePoint now);
+  void perform();
   void act(const Reply& action);
   void act(const WelcomeWorker& action);
   void act(const ClosePipe& action);
