@@ -21,7 +21,8 @@ void log_error(const std::string& message) { spdlog::error("{}", message); }
 void warn_of_slow_disk(TimePoint begun) {
   const auto took = now() - begun;
   if (took > 1s)
-    log_warning(text("the disk took ", took / 1ms, " ms to confirm a write; answers waited for it"));
+    log_warning(
+        text("the disk took ", took / 1ms, " ms to confirm a write; answers waited for it"));
 }
 
 }  // namespace eole::process
