@@ -18,6 +18,7 @@ Submitter::Submitter(net::Context& context, const net::ClusterFile& cluster, Opt
     : options_(std::move(options)),
       on_accepted_(std::move(on_accepted)),
       socket_(context, net::SocketType::kDealer),
+      monitor_(context, socket_),
       run_(process::random_u64()) {
   if (!options_.key.empty()) options_.batch = protocol::kTasksPerMessageMax;
   socket_.connect(cluster.ventilator);
@@ -92,14 +93,25 @@ Expected<void> Submitter::collect(std::size_t messages_max, std::size_t bytes_ma
     if (now >= give_up)
       return Error{text("no answer from the ventilator within ", options_.patience / 1s,
                         " s: whether the last tasks were accepted is not known")};
+    const auto is_anew = has_reconnected();
     for (auto& flight : flights_) {
-      if (flight.is_accepted || now < flight.sent + kRepeat) continue;
+      if (flight.is_accepted || (now < flight.sent + kRepeat && !is_anew)) continue;
       flight.sent = now;
       socket_.send(flight.head, flight.payload);
     }
     socket_.wait(100);
   }
   return {};
+}
+
+// What was on its way when the connection broke may be lost.
+bool Submitter::has_reconnected() {
+  bool has = false;
+  while (const auto event = monitor_.next()) {
+    if (*event == net::ConnectionEvent::kDown) is_broken_ = true;
+    if (*event == net::ConnectionEvent::kUp) has = std::exchange(is_broken_, false) || has;
+  }
+  return has;
 }
 
 Expected<void> Submitter::take(net::Received received) {

@@ -13,7 +13,8 @@
 namespace eole::client {
 
 /// Submits many tasks: what waits travels together, several messages are under way at once, and
-/// one that stays unanswered is repeated under its number, so that no task is accepted twice.
+/// one that stays unanswered is repeated under its number, so that no task is accepted twice: after
+/// a while, and at once when the connection stands again that had broken.
 class Submitter {
  public:
   struct Options {
@@ -47,10 +48,13 @@ class Submitter {
   Expected<void> send();
   Expected<void> collect(std::size_t messages_max, std::size_t bytes_max);
   Expected<void> take(net::Received received);
+  bool has_reconnected();
 
   Options options_;
   OnAccepted on_accepted_;
   net::Socket socket_;
+  net::Monitor monitor_;
+  bool is_broken_ = false;  // The connection, as far as the monitor has told.
   RunId run_;
   std::uint64_t next_request_ = 1;
   protocol::Submit open_;

@@ -18,6 +18,7 @@ import tomllib
 
 import msgpack
 import zmq
+import zmq.utils.monitor
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATES = (None, "done", "failed", "dead", "cancelled")
@@ -102,6 +103,8 @@ class Cluster:
         self._request = 0
         self._window = _Window()
         self._ventilator = self._connect(zmq.DEALER, "ventilator")
+        self._monitor = self._ventilator.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self._is_broken = False
         self._sink = self._connect(zmq.DEALER, "queries")
         self._news = self._connect(zmq.SUB, "notifications")
         self._log = self._offset = self._head = None
@@ -210,8 +213,9 @@ class Cluster:
                 now = time.monotonic()
                 if now > give_up:
                     raise Error("no answer from the ventilator: is it running, and may this key connect?")
+                is_anew = self._has_reconnected()
                 for flight in flights.values():
-                    if now > flight[1] + _REPEAT_SECONDS:
+                    if is_anew or now > flight[1] + _REPEAT_SECONDS:
                         flight[1] = now
                         self._ventilator.send_multipart(flight[0])
                 continue
@@ -226,6 +230,15 @@ class Cluster:
                 if flights.pop(request, None):
                     ids[request] = (fields[2], first, count)
                     self._window.on_answer(count)
+
+    def _has_reconnected(self):
+        """Then what was on its way when the connection broke may be lost."""
+        has = False
+        while self._monitor.poll(0):
+            event = zmq.utils.monitor.recv_monitor_message(self._monitor)["event"]
+            has = has or (self._is_broken and event == zmq.EVENT_HANDSHAKE_SUCCEEDED)
+            self._is_broken = event == zmq.EVENT_DISCONNECTED
+        return has
 
     def _ask(self, name, *fields):
         """One question to the sink; its answer's head fields and payload."""
