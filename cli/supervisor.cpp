@@ -20,7 +20,7 @@ namespace eole::cli {
 namespace {
 constexpr int kLookMs = 20;  // How soon a dead role is seen.
 constexpr Duration kRestartFirst = 50ms;
-constexpr Duration kRestartMost = 5s;
+constexpr Duration kRestartMost = 1s;
 constexpr Duration kQuickDeath = 5s;
 constexpr Duration kServersMost = 10s;  // Ventilator and sink end at once, or are hung.
 }  // namespace

@@ -70,7 +70,7 @@ Socket::Socket(Context& context, SocketType type)
   socket.set(zmq::sockopt::tcp_keepalive, 1);
   socket.set(zmq::sockopt::tcp_keepalive_idle, 10);
   socket.set(zmq::sockopt::reconnect_ivl, 50);
-  socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 500);
   socket.set(zmq::sockopt::backlog, 1024);
   socket.set(zmq::sockopt::ipv6, 1);
   if (type == SocketType::kRouter) socket.set(zmq::sockopt::router_mandatory, 1);
