@@ -90,6 +90,7 @@ Expected<void> Submitter::collect(std::size_t messages_max, std::size_t bytes_ma
       give_up = now + options_.patience;
       continue;
     }
+    if (socket_.wait(100)) continue;
     if (now >= give_up)
       return Error{text("no answer from the ventilator within ", options_.patience / 1s,
                         " s: whether the last tasks were accepted is not known")};
@@ -99,7 +100,6 @@ Expected<void> Submitter::collect(std::size_t messages_max, std::size_t bytes_ma
       flight.sent = now;
       socket_.send(flight.head, flight.payload);
     }
-    socket_.wait(100);
   }
   return {};
 }

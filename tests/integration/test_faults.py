@@ -77,6 +77,19 @@ class Faults(unittest.TestCase):
             result = cluster.json("result", task_id)[0]
             self.assertEqual((result["state"], result["attempt"]), ("done", 2))
 
+    def test_a_worker_without_a_ventilator_ends_when_it_is_told(self):
+        with Cluster(workers=0) as cluster:
+            worker = subprocess.Popen([BIN / "worker", "--name", "late", "--cluster",
+                                       cluster.directory + "/eole/cluster.toml"], stderr=subprocess.DEVNULL)
+            try:
+                cluster.eole("status", "--until-workers", "1")
+                cluster.stop()
+                worker.terminate()
+                self.assertEqual(worker.wait(30), 0)
+            finally:
+                worker.kill()
+                worker.wait()
+
     def test_a_stopped_worker_that_wakes_settles_nothing_twice(self):
         with Cluster("--prefetch", "2", workers=2, slots=2) as cluster:
             work = [{"kind": "sleep", "args": {"seconds": 0.3}} for _ in range(8)]

@@ -39,7 +39,7 @@ Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runn
 int Node::run() {
   process::log_info(text("run ", hex(core_.run()), ", ", options_.config.slots,
                          " slots, ventilator ", options_.cluster.ventilator));
-  while (!is_over_) {
+  while (true) {
     const auto now = process::now();
     if (std::exchange(is_stop_due_, false)) {
       stops_ += stop_.take();
@@ -55,13 +55,13 @@ int Node::run() {
     perform(now);
     core_.on_deadline(now, actions_);
     perform(now);
+    if (is_over_) return 0;
     const auto next = core_.next_deadline();
     auto timeout = next ? std::optional(*next - now) : std::nullopt;
     if (control_.due() || acks_.due() || (pipe_ && (pipe_->due() || is_monitor_due_)))
       timeout = Duration(0);
     poller_.wait(timeout);
   }
-  return 0;
 }
 
 void Node::drain(net::Socket& socket, TimePoint now) {
