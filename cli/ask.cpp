@@ -158,9 +158,9 @@ void watch(const Globals& globals, const WatchOptions& options) {
     }
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);
-    ByteReader records(batch->records);
+    protocol::ResultReader records(batch->records);
     for (std::uint32_t i = 0; i < batch->count; ++i) {
-      const auto result = protocol::read_result(records);
+      const auto result = records.next();
       const auto offset = batch->first_offset + i;
       if (!result || offset < reader->from()) continue;
       if (!options.project.empty() && result->project != options.project) continue;

@@ -50,9 +50,9 @@ std::vector<double> await(client::LogReader& reader, std::uint64_t count,
     }
     last_news = process::now();
     const auto batch = protocol::read_batch(*encoded);
-    ByteReader records(batch->records);
+    protocol::ResultReader records(batch->records);
     Seq first = 0;
-    while (const auto result = protocol::read_result(records)) {
+    while (const auto result = records.next()) {
       if (result->project != project) continue;
       if (result->state != protocol::TaskState::kDone ||
           seen.add(result->id.seq, result->id.seq) == 0)

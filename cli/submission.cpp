@@ -61,9 +61,9 @@ bool Submission::wait(const OnResult& on_result) {
     const auto encoded = need(reader->next(200ms));
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);
-    ByteReader records(batch->records);
+    protocol::ResultReader records(batch->records);
     for (std::uint32_t i = 0; i < batch->count; ++i) {
-      const auto result = protocol::read_result(records);
+      const auto result = records.next();
       if (!result || !result->is_final) continue;
       const auto place = place_of(result->id);
       if (place == UINT64_MAX) continue;

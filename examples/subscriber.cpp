@@ -16,8 +16,8 @@ int main(int argc, char** argv) {
     if (!encoded) return std::fprintf(stderr, "%s\n", encoded.error().message.c_str()), 3;
     if (!*encoded) continue;
     const auto batch = protocol::read_batch(**encoded);
-    ByteReader records(batch->records);
-    for (auto offset = batch->first_offset; const auto result = protocol::read_result(records);
+    protocol::ResultReader records(batch->records);
+    for (auto offset = batch->first_offset; const auto result = records.next();
          ++offset)
       std::printf("%s\n", protocol::view_of(*result, batch->worker, offset).to_json().c_str());
     std::fflush(stdout);

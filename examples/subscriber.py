@@ -16,12 +16,14 @@ while True:
     _topic, _head, batch = socket.recv_multipart()
     offset, _run, _level, count, worker, _ = struct.unpack_from("<QQQIHH", batch)
     at = 32 + worker
-    for offset in range(offset, offset + count):
-        head = struct.unpack_from("<IQIQHBBqIBBBBI", batch, at)
-        kind, project, artifacts, body = head[9], head[10], head[11], head[13]
-        at += 48
-        name = batch[at:at + kind].decode()
-        at += kind + project + 32 * artifacts
-        print(offset, head[1], name, "done failed dead cancelled".split()[head[5] - 1],
-              msgpack.unpackb(batch[at:at + body]), flush=True)
-        at += body
+    end = offset + count
+    while offset < end:
+        run = struct.unpack_from("<IQIQHBBqIBBBBII", batch, at)
+        seq, state, kind, project, artifacts, results = run[1], run[5], run[9], run[10], run[11], run[13]
+        name = batch[at + 52:at + 52 + kind].decode()
+        at += 52 + kind + project + 32 * artifacts
+        for seq in range(seq, seq + results):
+            size, = struct.unpack_from("<I", batch, at)
+            print(offset, seq, name, "done failed dead cancelled".split()[state - 1],
+                  msgpack.unpackb(batch[at + 4:at + 4 + size]), flush=True)
+            at, offset = at + 4 + size, offset + 1

@@ -25,7 +25,8 @@ _STATES = (None, "done", "failed", "dead", "cancelled")
 _SPEC = struct.Struct("<BBBBI")
 _ACCEPTANCE = struct.Struct("<QQI")
 _BATCH = struct.Struct("<QQQIHH")
-_RECORD = struct.Struct("<IQIQHBBqIBBBBI")
+_RUN = struct.Struct("<IQIQHBBqIBBBBII")
+_SIZE = struct.Struct("<I")
 _REPEAT_SECONDS = 2  # An unanswered message is sent again under its number: nothing happens twice.
 
 
@@ -274,7 +275,7 @@ class Cluster:
             self._head = answer[5]
             found, at = [], 0
             while at < len(payload):
-                size = struct.unpack_from("<I", payload, at)[0]
+                size = _SIZE.unpack_from(payload, at)[0]
                 found += self._open(payload[at + 4:at + 4 + size])
                 at += 4 + size
             return found
@@ -298,21 +299,23 @@ class Cluster:
         """The records of a batch from the wanted offset on."""
         first, _, _, count, worker, _ = _BATCH.unpack_from(batch)
         at = _BATCH.size + worker
-        unpack, found = msgpack.unpackb, []
-        origin_known = origin_text = None
-        for offset in range(first, first + count):
+        unpack, size_at, found = msgpack.unpackb, _SIZE.unpack_from, []
+        offset = first
+        while offset < first + count:
             (origin, seq, _, _, attempt, state, flags, finished, run_ms, kind, project, artifacts, _,
-             body) = _RECORD.unpack_from(batch, at)
-            at += _RECORD.size
-            if origin != origin_known:
-                origin_known, origin_text = origin, _origin_text(origin)
-            end = at + kind + project + 32 * artifacts + body
-            if offset >= self._offset:
-                found.append(Result(offset, f"{origin_text}-{seq}", batch[at:at + kind].decode(),
-                                    batch[at + kind:at + kind + project].decode(), _STATES[state], attempt,
-                                    bool(flags & 1), finished / 1000, run_ms / 1000,
-                                    unpack(batch[end - body:end], strict_map_key=False)))
-            at = end
+             results, _) = _RUN.unpack_from(batch, at)
+            at += _RUN.size
+            prefix = _origin_text(origin) + "-"
+            of_all = (batch[at:at + kind].decode(), batch[at + kind:at + kind + project].decode(), _STATES[state],
+                      attempt, bool(flags & 1), finished / 1000, run_ms / 1000)
+            at += kind + project + 32 * artifacts
+            for number in range(seq, seq + results):
+                begin = at + _SIZE.size
+                at = begin + size_at(batch, at)[0]
+                if offset >= self._offset:
+                    found.append(Result(offset, prefix + str(number), *of_all,
+                                        unpack(batch[begin:at], strict_map_key=False)))
+                offset += 1
         self._offset = max(self._offset, first + count)
         self._head = max(self._head, self._offset)
         return found

@@ -165,8 +165,12 @@ std::string_view to_text(TaskState state) {
   return "?";
 }
 
-void put_result(Bytes& out, const ResultRecord& result) {
-  char header[ResultRecord::kHeaderBytes] = {};
+namespace {
+
+constexpr std::size_t kCountAt = 44;
+constexpr std::size_t kBodiesAt = 48;
+
+std::string_view header_of(const ResultRecord& result, char (&header)[ResultRun::kHeaderBytes]) {
   write_at<std::uint32_t>(header, 0, result.id.origin);
   write_at<std::uint64_t>(header, 4, result.id.seq);
   write_at<std::uint32_t>(header, 12, result.lease.start);
@@ -180,35 +184,123 @@ void put_result(Bytes& out, const ResultRecord& result) {
   header[40] = static_cast<char>(result.kind.size());
   header[41] = static_cast<char>(result.project.size());
   header[42] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
-  write_at<std::uint32_t>(header, 44, static_cast<std::uint32_t>(result.body.size()));
-  out.append(header, sizeof header);
-  out += result.kind;
-  out += result.project;
-  out += result.artifacts;
-  out += result.body;
+  header[43] = 0;
+  return {header, kCountAt};
 }
 
-std::optional<ResultRecord> read_result(ByteReader& reader) {
-  const auto header = reader.take(ResultRecord::kHeaderBytes);
+// The size of a body that is whole.
+std::size_t first_body_bytes(std::string_view bodies) {
+  return sizeof(std::uint32_t) + read_at<std::uint32_t>(bodies, 0);
+}
+
+}  // namespace
+
+ResultRun ResultRun::behind(std::uint32_t skipped) const {
+  auto rest = *this;
+  rest.first.id.seq += skipped;
+  rest.first.lease.number += skipped;
+  rest.count -= skipped;
+  for (; skipped > 0; --skipped) rest.bodies.remove_prefix(first_body_bytes(rest.bodies));
+  return rest;
+}
+
+ResultRun ResultRun::alone() const {
+  return {first, 1, bodies.substr(0, first_body_bytes(bodies))};
+}
+
+ResultRecord ResultRun::record() const {
+  auto result = first;
+  result.body = bodies.substr(sizeof(std::uint32_t), read_at<std::uint32_t>(bodies, 0));
+  return result;
+}
+
+void put_result_run(Bytes& out, const ResultRun& run) {
+  char header[ResultRun::kHeaderBytes];
+  header_of(run.first, header);
+  write_at<std::uint32_t>(header, kCountAt, run.count);
+  write_at<std::uint32_t>(header, kBodiesAt, static_cast<std::uint32_t>(run.bodies.size()));
+  out.append(header, sizeof header);
+  out += run.first.kind;
+  out += run.first.project;
+  out += run.first.artifacts;
+  out += run.bodies;
+}
+
+std::optional<ResultRun> read_result_run(ByteReader& reader) {
+  const auto header = reader.take(ResultRun::kHeaderBytes);
   if (!reader.ok()) return std::nullopt;
-  ResultRecord result;
-  result.id.origin = read_at<std::uint32_t>(header, 0);
-  result.id.seq = read_at<std::uint64_t>(header, 4);
-  result.lease.start = read_at<std::uint32_t>(header, 12);
-  result.lease.number = read_at<std::uint64_t>(header, 16);
-  result.attempt = read_at<std::uint16_t>(header, 24);
+  ResultRun run;
+  auto& first = run.first;
+  first.id.origin = read_at<std::uint32_t>(header, 0);
+  first.id.seq = read_at<std::uint64_t>(header, 4);
+  first.lease.start = read_at<std::uint32_t>(header, 12);
+  first.lease.number = read_at<std::uint64_t>(header, 16);
+  first.attempt = read_at<std::uint16_t>(header, 24);
   const auto state = read_at<std::uint8_t>(header, 26);
   const auto flags = read_at<std::uint8_t>(header, 27);
-  result.finished_unix_ms = read_at<std::int64_t>(header, 28);
-  result.run_ms = read_at<std::uint32_t>(header, 36);
-  result.kind = reader.take(read_at<std::uint8_t>(header, 40));
-  result.project = reader.take(read_at<std::uint8_t>(header, 41));
-  result.artifacts = reader.take(read_at<std::uint8_t>(header, 42) * kSha256Bytes);
-  result.body = reader.take(read_at<std::uint32_t>(header, 44));
-  if (!reader.ok() || state < 1 || state > 4 || result.id.seq == 0) return std::nullopt;
-  result.state = static_cast<TaskState>(state);
-  result.is_final = (flags & kFinal) != 0;
-  result.is_unconfirmed = (flags & kUnconfirmed) != 0;
+  first.finished_unix_ms = read_at<std::int64_t>(header, 28);
+  first.run_ms = read_at<std::uint32_t>(header, 36);
+  run.count = read_at<std::uint32_t>(header, kCountAt);
+  first.kind = reader.take(read_at<std::uint8_t>(header, 40));
+  first.project = reader.take(read_at<std::uint8_t>(header, 41));
+  first.artifacts = reader.take(read_at<std::uint8_t>(header, 42) * kSha256Bytes);
+  run.bodies = reader.take(read_at<std::uint32_t>(header, kBodiesAt));
+  if (!reader.ok() || state < 1 || state > 4) return std::nullopt;
+  if (first.id.seq == 0 || run.count == 0 || first.id.seq > UINT64_MAX - run.count)
+    return std::nullopt;
+  if (!first.artifacts.empty() && run.count > 1) return std::nullopt;
+  ByteReader bodies(run.bodies);
+  for (std::uint32_t i = 0; i < run.count && bodies.ok(); ++i)
+    bodies.take(bodies.get<std::uint32_t>());
+  if (!bodies.ok() || !bodies.is_done()) return std::nullopt;
+  first.state = static_cast<TaskState>(state);
+  first.is_final = (flags & kFinal) != 0;
+  first.is_unconfirmed = (flags & kUnconfirmed) != 0;
+  return run;
+}
+
+std::size_t put_result(Bytes& out, const ResultRecord& result, std::size_t run_at) {
+  char header[ResultRun::kHeaderBytes];
+  const auto size = static_cast<std::uint32_t>(result.body.size());
+  if (run_at != std::string::npos && result.artifacts.empty()) {
+    // Whether it continues the run shows in the bytes: so the run's own result would look.
+    const std::string_view run = std::string_view(out).substr(run_at);
+    const auto count = read_at<std::uint32_t>(run, kCountAt);
+    auto first = result;
+    first.id.seq -= count;
+    first.lease.number -= count;
+    const auto texts = run.substr(ResultRun::kHeaderBytes);
+    if (run.starts_with(header_of(first, header)) && texts.starts_with(result.kind) &&
+        texts.substr(result.kind.size()).starts_with(result.project)) {
+      const auto bodies = read_at<std::uint32_t>(run, kBodiesAt);
+      write_at<std::uint32_t>(out.data() + run_at, kCountAt, count + 1);
+      write_at<std::uint32_t>(out.data() + run_at, kBodiesAt,
+                              bodies + static_cast<std::uint32_t>(sizeof size) + size);
+      put<std::uint32_t>(out, size);
+      out += result.body;
+      return run_at;
+    }
+  }
+  run_at = out.size();
+  Bytes body;
+  put<std::uint32_t>(body, size);
+  body += result.body;
+  put_result_run(out, {result, 1, body});
+  return run_at;
+}
+
+std::optional<ResultRecord> ResultReader::next() {
+  if (!run_) {
+    if (rest_.is_done()) return std::nullopt;
+    run_ = read_result_run(rest_);
+    if (!run_) return std::nullopt;
+  }
+  const auto result = run_->record();
+  if (run_->count == 1) {
+    run_.reset();
+  } else {
+    run_ = run_->behind(1);
+  }
   return result;
 }
 
@@ -241,22 +333,16 @@ std::optional<ResultBatch> read_batch(std::string_view bytes) {
   return batch;
 }
 
-void Settlement::add(Seq seq) {
-  if (!ranges.empty() && ranges.back().last + 1 == seq) {
-    ranges.back().last = seq;
+void Settlement::add(const Range& range) {
+  if (!ranges.empty() && ranges.back().last + 1 == range.first) {
+    ranges.back().last = range.last;
   } else {
-    ranges.push_back({seq, seq});
+    ranges.push_back(range);
   }
 }
 
 void Settlement::add(const Settlement& later) {
-  for (const auto& range : later.ranges) {
-    if (!ranges.empty() && ranges.back().last + 1 == range.first) {
-      ranges.back().last = range.last;
-    } else {
-      ranges.push_back(range);
-    }
-  }
+  for (const auto& range : later.ranges) add(range);
   failures.insert(failures.end(), later.failures.begin(), later.failures.end());
 }
 

@@ -89,12 +89,8 @@ Expected<std::vector<Order>> decode_orders(std::string_view payload);
 enum class TaskState : std::uint8_t { kDone = 1, kFailed, kDead, kCancelled };
 std::string_view to_text(TaskState state);
 
-/// How one attempt (or, if final, one task) ended: u32 origin, u64 seq, u32 lease start, u64 lease
-/// number, u16 attempt, u8 state, u8 flags (1: final, 2: unconfirmed), i64 finished (Unix ms),
-/// u32 run time in ms, u8 kind size, u8 project size, u8 artifacts, u8 zero, u32 body size; then
-/// kind, project, artifacts (32 bytes each), body (one msgpack value).
+/// How one attempt (or, if final, one task) ended.
 struct ResultRecord {
-  static constexpr std::size_t kHeaderBytes = 48;
   TaskId id;
   Lease lease;
   std::uint16_t attempt = 0;
@@ -106,14 +102,50 @@ struct ResultRecord {
   std::string_view kind;
   std::string_view project;
   std::string_view artifacts;  // 32 bytes of SHA-256 each.
-  std::string_view body;
+  std::string_view body;       // One msgpack map.
   bool operator==(const ResultRecord&) const = default;
 };
-void put_result(Bytes& out, const ResultRecord& result);
-std::optional<ResultRecord> read_result(ByteReader& reader);
+
+/// Results that differ in their bodies only, of tasks whose numbers and leases follow one another:
+/// u32 origin, u64 seq, u32 lease start, u64 lease number, u16 attempt, u8 state, u8 flags (1:
+/// final, 2: unconfirmed), i64 finished (Unix ms), u32 run time in ms, u8 kind size, u8 project
+/// size, u8 artifacts, u8 zero, u32 count, u32 size of the bodies; kind, project, artifacts (32
+/// bytes each; one result only), then `count` bodies, each after its size as u32.
+struct ResultRun {
+  static constexpr std::size_t kHeaderBytes = 52;
+  ResultRecord first;  // Without its body.
+  std::uint32_t count = 1;
+  std::string_view bodies;
+  Seq last() const { return first.id.seq + count - 1; }
+  /// The run without its first `skipped` results, of which there are more.
+  ResultRun behind(std::uint32_t skipped) const;
+  /// The first result, as a run of its own and whole.
+  ResultRun alone() const;
+  ResultRecord record() const;
+};
+void put_result_run(Bytes& out, const ResultRun& run);
+/// Nothing if it is malformed; the sizes of all bodies were looked at.
+std::optional<ResultRun> read_result_run(ByteReader& reader);
+
+/// Puts a result into the run that begins at `run_at`, the last of `out`, if it continues that;
+/// else into a run of its own. Returns where its run begins.
+std::size_t put_result(Bytes& out, const ResultRecord& result,
+                       std::size_t run_at = std::string::npos);
+
+/// The results of runs one by one.
+class ResultReader {
+ public:
+  explicit ResultReader(std::string_view runs) : rest_(runs) {}
+  /// Nothing behind the last one, and from the first run on that is malformed.
+  std::optional<ResultRecord> next();
+
+ private:
+  ByteReader rest_;
+  std::optional<ResultRun> run_;  // What is left of it.
+};
 
 /// A piece of the log, as it is on disk and on the wire: u64 first offset, u64 run, u64 level,
-/// u32 count, u16 worker size, u16 zero, worker, then `count` result records.
+/// u32 count, u16 worker size, u16 zero, worker, then the runs of `count` results.
 struct ResultBatch {
   static constexpr std::size_t kHeaderBytes = 32;
   std::uint64_t first_offset = 0;
@@ -145,8 +177,8 @@ struct Settlement {
   std::vector<Range> ranges;
   std::vector<Failure> failures;
   bool operator==(const Settlement&) const = default;
-  /// Adds one settled task; neighbours that come in order share a range.
-  void add(Seq seq);
+  /// Adds settled tasks; neighbours that come in order share a range.
+  void add(const Range& range);
   /// Adds what a later stretch of the log says.
   void add(const Settlement& later);
 };

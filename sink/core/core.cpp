@@ -10,54 +10,63 @@
 namespace eole::sink {
 
 using protocol::put_result;
-using protocol::read_result;
+using protocol::put_result_run;
+using protocol::read_result_run;
 using protocol::ResultRecord;
+using protocol::ResultRun;
 using protocol::TaskState;
 using protocol::Value;
 
 namespace {
 constexpr std::size_t kReasonBytesMax = 1024;  // Of a failure, as the ventilator keeps it.
+constexpr std::size_t kBodyBytesMax = protocol::kInlineBytesMax + 4096;
 
-// What `origin`'s ventilator must know of one record.
-void project(const ResultRecord& result, protocol::Settlement& out) {
-  if (result.is_final) return out.add(result.id.seq);
-  out.failures.push_back(
-      {result.id.seq, result.lease, error_of(result).substr(0, kReasonBytesMax)});
+// What `origin`'s ventilator must know of a run.
+void project(const ResultRun& run, protocol::Settlement& out) {
+  if (run.first.is_final) return out.add({run.first.id.seq, run.last()});
+  for (auto rest = run;; rest = rest.behind(1)) {
+    const auto result = rest.record();
+    out.failures.push_back(
+        {result.id.seq, result.lease, error_of(result).substr(0, kReasonBytesMax)});
+    if (rest.count == 1) return;
+  }
 }
 
 }  // namespace
 
-void Summary::add(const ResultRecord& result) {
-  if (count == 0) origin = result.id.origin;
-  if (origin != result.id.origin) origin = 0;
-  seq_min = std::min(seq_min, result.id.seq);
-  seq_max = std::max(seq_max, result.id.seq);
-  if (result.is_final && result.state == TaskState::kDead) dead.push_back(first_offset + count);
-  ++count;
+void Summary::add(const ResultRun& run) {
+  const auto& id = run.first.id;
+  if (count == 0) origin = id.origin;
+  if (origin != id.origin) origin = 0;
+  seq_min = std::min(seq_min, id.seq);
+  seq_max = std::max(seq_max, run.last());
+  if (run.first.is_final && run.first.state == TaskState::kDead)
+    for (std::uint32_t i = 0; i < run.count; ++i) dead.push_back(first_offset + count + i);
+  count += run.count;
   auto entry = std::find_if(settlements.begin(), settlements.end(),
-                            [&](const auto& one) { return one.first == result.id.origin; });
-  if (entry == settlements.end()) entry = settlements.insert(entry, {result.id.origin, {}});
-  project(result, entry->second);
+                            [&](const auto& one) { return one.first == id.origin; });
+  if (entry == settlements.end()) entry = settlements.insert(entry, {id.origin, {}});
+  project(run, entry->second);
 }
 
-/// Records are put straight into the batch that the log gets; its header is filled in at the end.
+/// Runs are put straight into the batch that the log gets; its header is filled in at the end.
 class Core::Open {
  public:
-  /// `bytes`: that all records have together.
+  /// `bytes`: that all runs have together.
   Open(RunId run, std::uint64_t level, std::string_view worker, std::size_t bytes)
       : batch_{0, run, level, 0, worker, {}}, bytes_expected_(bytes) {}
-  void add(const ResultRecord& result, std::string_view raw, std::uint64_t offset) {
+  void add(const ResultRun& run, std::uint64_t offset) {
     if (summary_.count == 0) {
       summary_.first_offset = offset;
-      project_ = result.project;
+      project_ = run.first.project;
       bytes_ = encode_batch(batch_);
       bytes_.reserve(bytes_.size() + bytes_expected_);
     }
-    summary_.add(result);
-    bytes_ += raw;
+    summary_.add(run);
+    put_result_run(bytes_, run);
   }
-  bool fits(const ResultRecord& result) const {
-    return summary_.count == 0 || project_ == result.project;
+  bool fits(const ResultRun& run) const {
+    return summary_.count == 0 || project_ == run.first.project;
   }
   std::uint32_t count() const { return summary_.count; }
   AppendBatch take() {
@@ -80,18 +89,19 @@ Summary Core::load_batch(const protocol::ResultBatch& batch) {
   Summary summary;
   summary.first_offset = batch.first_offset;
   ByteReader reader(batch.records);
-  for (std::uint32_t i = 0; i < batch.count; ++i) {
-    const auto result = read_result(reader);
-    if (!result) break;
-    if (result->is_final) {
-      if (!planted("settled-forgotten-at-restart"))
-        origins_[result->id.origin].settled.add(result->id.seq, result->id.seq);
-      failed_.erase(result->id);
-    } else {
-      failed_[result->id] = result->lease;
+  while (const auto run = read_result_run(reader)) {
+    const auto& [origin, seq] = run->first.id;
+    if (run->first.is_final && !planted("settled-forgotten-at-restart"))
+      origins_[origin].settled.add(seq, run->last());
+    for (std::uint32_t i = 0; i < run->count; ++i) {
+      if (!run->first.is_final) {
+        failed_[{origin, seq + i}] = {run->first.lease.start, run->first.lease.number + i};
+      } else if (!failed_.empty()) {
+        failed_.erase({origin, seq + i});
+      }
     }
-    count(*result);
-    summary.add(*result);
+    count(*run);
+    summary.add(*run);
   }
   if (batch.run != 0) {
     auto& accepted = accepted_[batch.run];
@@ -128,30 +138,24 @@ void Core::on(const ResultsReceived& event, Actions& out) {
     out.push_back(PublishAck{results.run, accepted});
     return;
   }
-  // A count that the bytes cannot hold is a lie, and must not become an allocation.
-  if (results.count > results.payload.size() / ResultRecord::kHeaderBytes) return;
   // A message that lies about itself is dropped whole: its sender is broken, not its tasks.
+  std::vector<ResultRun> runs;
+  auto number = results.first;
   ByteReader reader(results.payload);
-  for (auto number = results.first; number <= last; ++number) {
-    const auto result = read_result(reader);
-    if (!result) return;
+  while (!reader.is_done()) {
+    const auto run = read_result_run(reader);
+    if (!run || run->count > last - number + 1) return;
+    number += run->count;
+    if (number <= accepted + 1) continue;  // All of it is here.
     // One of an origin that is not introduced waits for its introduction.
-    if (number > accepted && !is_introduced(result->id.origin)) return;
+    if (!is_introduced(run->first.id.origin)) return;
+    const auto known = number - run->count <= accepted ? accepted + 1 - (number - run->count) : 0;
+    runs.push_back(run->behind(static_cast<std::uint32_t>(known)));
   }
-  if (!reader.is_done()) return;
+  if (number != last + 1) return;
 
   Open open(results.run, last, results.worker, results.payload.size());
-  reader = ByteReader(results.payload);
-  for (auto number = results.first; number <= last; ++number) {
-    const auto before = reader.rest();
-    auto result = *read_result(reader);
-    if (number <= accepted) continue;
-    if (const auto problem = problem_of(result, event.missing); !problem.empty()) {
-      take_as_failed(result, problem, open, out);
-    } else {
-      take(result, before.substr(0, before.size() - reader.rest().size()), open, out);
-    }
-  }
+  for (const auto& run : runs) take_or_fail(run, event.missing, open, out);
   close(open, out);
   accepted = last;
   out.push_back(PublishAck{results.run, accepted + (planted("acknowledge-one-more") ? 1 : 0)});
@@ -159,7 +163,7 @@ void Core::on(const ResultsReceived& event, Actions& out) {
 
 // Why a result cannot be taken as it is.
 std::string Core::problem_of(const ResultRecord& result, const std::vector<std::string>& missing) {
-  if (result.body.size() > protocol::kInlineBytesMax + 4096)
+  if (result.body.size() > kBodyBytesMax)
     return text("result of ", result.body.size(), " bytes, limit ", protocol::kInlineBytesMax,
                 " (larger ones are artifacts)");
   for (std::size_t at = 0; at < result.artifacts.size(); at += 32) {
@@ -170,16 +174,27 @@ std::string Core::problem_of(const ResultRecord& result, const std::vector<std::
   return {};
 }
 
-void Core::take_as_failed(ResultRecord result, const std::string& problem, Open& open,
-                          Actions& out) {
-  const auto body = Value(Value::Map{{"error", problem}}).to_msgpack();
-  result.state = TaskState::kFailed;
-  result.is_final = true;
-  result.artifacts = {};
-  result.body = body;
-  Bytes raw;
-  put_result(raw, result);
-  take(result, raw, open, out);
+void Core::take_or_fail(const ResultRun& run, const std::vector<std::string>& missing, Open& open,
+                        Actions& out) {
+  if (run.bodies.size() <= kBodyBytesMax && run.first.artifacts.empty())
+    return take(run, open, out);
+  for (auto rest = run;; rest = rest.behind(1)) {
+    auto result = rest.record();
+    if (const auto problem = problem_of(result, missing); problem.empty()) {
+      take(rest.alone(), open, out);
+    } else {
+      const auto body = Value(Value::Map{{"error", problem}}).to_msgpack();
+      result.state = TaskState::kFailed;
+      result.is_final = true;
+      result.artifacts = {};
+      result.body = body;
+      Bytes bytes;
+      put_result(bytes, result);
+      ByteReader reader(bytes);
+      take(*read_result_run(reader), open, out);
+    }
+    if (rest.count == 1) return;
+  }
 }
 
 void Core::on(const VerdictsReceived& event, Actions& out) {
@@ -187,15 +202,13 @@ void Core::on(const VerdictsReceived& event, Actions& out) {
   if (!is_introduced(verdicts.origin)) return;
   ByteReader reader(verdicts.payload);
   while (!reader.is_done()) {
-    const auto result = read_result(reader);
-    if (!result || result->id.origin != verdicts.origin || !result->is_final) return;
+    const auto run = read_result_run(reader);
+    if (!run || run->first.id.origin != verdicts.origin || !run->first.is_final) return;
   }
   Open open(0, 0, "", verdicts.payload.size());
   reader = ByteReader(verdicts.payload);
   while (!reader.is_done()) {
-    const auto before = reader.rest();
-    const auto result = *read_result(reader);
-    take(result, before.substr(0, before.size() - reader.rest().size()), open, out);
+    take(*read_result_run(reader), open, out);
   }
   close(open, out);
 }
@@ -253,16 +266,30 @@ bool Core::is_news(const ResultRecord& result) {
   return true;
 }
 
-void Core::count(const ResultRecord& result) {
-  if (result.is_final) ++counts_[static_cast<std::size_t>(result.state)];
+void Core::count(const ResultRun& run) {
+  if (run.first.is_final) counts_[static_cast<std::size_t>(run.first.state)] += run.count;
 }
 
 // News goes into the open batch: one for each stretch of equal projects.
-void Core::take(const ResultRecord& result, std::string_view raw, Open& open, Actions& out) {
-  if (!is_news(result)) return;
-  count(result);
-  if (!open.fits(result)) close(open, out);
-  open.add(result, raw, head_);
+void Core::take(const ResultRun& run, Open& open, Actions& out) {
+  auto& settled = origins_.at(run.first.id.origin).settled;
+  const auto known = planted("known-middle-of-a-run-taken")
+                         ? 0
+                         : settled.count_within(run.first.id.seq, run.last());
+  if (run.count > 1 && (!run.first.is_final || !failed_.empty() || known > 0)) {
+    for (auto rest = run;; rest = rest.behind(1)) {  // Some of it may not be news.
+      take(rest.alone(), open, out);
+      if (rest.count == 1) return;
+    }
+  }
+  if (run.count > 1) {
+    settled.add(run.first.id.seq, run.last());
+  } else if (!is_news(run.first)) {
+    return;
+  }
+  count(run);
+  if (!open.fits(run)) close(open, out);
+  open.add(run, head_);
 }
 
 void Core::close(Open& open, Actions& out) {
@@ -273,12 +300,8 @@ void Core::close(Open& open, Actions& out) {
 
 void project(const protocol::ResultBatch& batch, Origin origin, protocol::Settlement& out) {
   ByteReader reader(batch.records);
-  for (std::uint32_t i = 0; i < batch.count; ++i) {
-    const auto result = read_result(reader);
-    if (!result) return;
-    if (result->id.origin != origin) continue;
-    project(*result, out);
-  }
+  while (const auto run = read_result_run(reader))
+    if (run->first.id.origin == origin) project(*run, out);
 }
 
 std::string error_of(const ResultRecord& result) {

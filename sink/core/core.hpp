@@ -47,14 +47,15 @@ class Core {
 
   static std::string problem_of(const protocol::ResultRecord& result,
                                 const std::vector<std::string>& missing);
-  /// A batch that grows: records of one project.
+  /// A batch that grows: runs of one project.
   class Open;
-  void take(const protocol::ResultRecord& result, std::string_view raw, Open& open, Actions& out);
-  void take_as_failed(protocol::ResultRecord result, const std::string& problem, Open& open,
-                      Actions& out);
+  void take(const protocol::ResultRun& run, Open& open, Actions& out);
+  /// What cannot be taken as it is ends as failed.
+  void take_or_fail(const protocol::ResultRun& run, const std::vector<std::string>& missing,
+                    Open& open, Actions& out);
   void close(Open& open, Actions& out);
   bool is_news(const protocol::ResultRecord& result);
-  void count(const protocol::ResultRecord& result);
+  void count(const protocol::ResultRun& run);
 
   std::uint64_t log_;
   std::uint64_t head_ = 0;

@@ -41,7 +41,7 @@ struct Summary {
   std::vector<std::uint64_t> dead;  // Offsets of the dead letters.
   std::vector<std::pair<Origin, protocol::Settlement>> settlements;
 
-  void add(const protocol::ResultRecord& result);
+  void add(const protocol::ResultRun& run);
   bool operator==(const Summary&) const = default;
 };
 /// One encoded result batch for the log.

@@ -116,9 +116,9 @@ std::vector<std::string> missing_artifacts(std::string_view results,
                                            const storage::Directory& directory) {
   std::vector<std::string> missing;
   ByteReader reader(results);
-  while (const auto result = protocol::read_result(reader)) {
-    for (std::size_t at = 0; at < result->artifacts.size(); at += 32) {
-      const auto artifact = std::string(result->artifacts.substr(at, 32));
+  while (const auto run = protocol::read_result_run(reader)) {
+    for (std::size_t at = 0; at < run->first.artifacts.size(); at += 32) {
+      const auto artifact = std::string(run->first.artifacts.substr(at, 32));
       if (!directory.has(hex(artifact))) missing.push_back(artifact);
     }
   }

@@ -34,9 +34,9 @@ constexpr Duration kRestAfter = 20ms;  // Of silence; then the log says that all
 
 Value view(const ResultLog::Found& found) {
   const auto batch = protocol::read_batch(found.batch);
-  ByteReader reader(batch->records);
+  protocol::ResultReader reader(batch->records);
   for (auto offset = batch->first_offset; offset <= found.offset; ++offset) {
-    const auto result = protocol::read_result(reader);
+    const auto result = reader.next();
     if (!result) break;
     if (offset == found.offset) return view_of(*result, batch->worker, offset);
   }
@@ -191,8 +191,8 @@ void Node::handle_query(const std::string& peer, const protocol::Query& query) {
   } else if (query.what == "spec") {  // Of a dead letter, for its replay.
     if (const auto found = log_.find({query.origin, query.seq})) {
       const auto batch = protocol::read_batch(found->batch);
-      ByteReader reader(batch->records);
-      while (const auto result = protocol::read_result(reader))
+      protocol::ResultReader reader(batch->records);
+      while (const auto result = reader.next())
         if (result->id == TaskId{query.origin, query.seq} && result->is_final)
           if (const auto body = Value::from_msgpack(result->body)) answer = (*body)["spec"];
     }

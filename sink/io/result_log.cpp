@@ -141,9 +141,9 @@ std::optional<ResultLog::Found> ResultLog::find(const TaskId& id) const {
     if (id.seq < entry->seq_min || id.seq > entry->seq_max) continue;
     auto encoded = store_.read(entry->at);
     const auto batch = protocol::read_batch(encoded);
-    ByteReader reader(batch->records);
+    protocol::ResultReader reader(batch->records);
     for (std::uint32_t i = 0; i < batch->count; ++i) {
-      const auto result = protocol::read_result(reader);
+      const auto result = reader.next();
       if (!result || result->id != id) continue;
       if (result->is_final) return Found{std::move(encoded), entry->first + i};
       best = Found{encoded, entry->first + i};

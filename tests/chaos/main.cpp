@@ -110,9 +110,9 @@ int read(const net::ClusterFile& cluster, std::uint64_t count, const char* path)
       if (!*encoded) continue;
       last_news = process::now();
       const auto batch = protocol::read_batch(**encoded);
-      ByteReader results(batch->records);
+      protocol::ResultReader results(batch->records);
       for (std::uint32_t i = 0; i < batch->count; ++i) {
-        const auto result = protocol::read_result(results);
+        const auto result = results.next();
         const auto at = batch->first_offset + i;
         if (at < offset) continue;
         if (at > offset) fail("a gap at offset " + std::to_string(offset));
@@ -143,9 +143,9 @@ void read_log(const std::string& path, Checked& out) {
       *directory, [&](storage::Position, std::uint32_t type, std::string_view payload) {
         if (type != static_cast<std::uint32_t>(sink::LogRecord::kBatch)) return;
         const auto batch = protocol::read_batch(payload);
-        ByteReader results(batch->records);
+        protocol::ResultReader results(batch->records);
         for (std::uint32_t i = 0; i < batch->count; ++i) {
-          const auto result = protocol::read_result(results);
+          const auto result = results.next();
           if (!result->is_final) continue;
           if (result->attempt > 1) ++out.redelivered;
           if (!out.settled.emplace(result->id, batch->first_offset + i).second) ++out.twice;

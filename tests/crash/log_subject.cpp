@@ -108,9 +108,9 @@ class LogSubject final : public Subject {
       ByteReader reader(records->payload);
       while (!reader.is_done()) {
         const auto batch = protocol::read_batch(reader.take(reader.get<std::uint32_t>()));
-        ByteReader results(batch->records);
+        protocol::ResultReader results(batch->records);
         for (std::uint32_t i = 0; i < batch->count; ++i) {
-          const auto result = protocol::read_result(results);
+          const auto result = results.next();
           if (result->body == body_of(result->id.seq))
             found.emplace(result->id.seq, batch->first_offset + i);
         }

@@ -48,9 +48,9 @@ void Ledger::on_send_tasks(const Link& link, std::uint64_t last) {
 
 void Ledger::on_send_results(const protocol::Results& results) {
   ++moved_;
-  ByteReader reader(results.payload);
+  protocol::ResultReader reader(results.payload);
   for (std::uint32_t i = 0; i < results.count; ++i) {
-    const auto result = protocol::read_result(reader);
+    const auto result = reader.next();
     if (!result) throw Violation{"a worker sent a malformed result"};
     const Sent sent{result->id, result->lease, result->is_final};
     const auto [known, is_new] = sent_.try_emplace({results.run, results.first + i}, sent);
@@ -67,9 +67,9 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
   if (!is_new && known->second != crc)
     throw Violation{text("log offset ", batch->first_offset, " changed its bytes")};
   if (!is_new) return;
-  ByteReader reader(batch->records);
+  protocol::ResultReader reader(batch->records);
   for (std::uint32_t i = 0; i < batch->count; ++i) {
-    const auto result = protocol::read_result(reader);
+    const auto result = reader.next();
     if (!result) throw Violation{"the log has a malformed result"};
     if (!result->is_final) {
       failures_[result->id] = std::max(failures_[result->id], result->lease);

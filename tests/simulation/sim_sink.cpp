@@ -89,9 +89,9 @@ Expected<sink::ArtifactStore::Progress> SimSink::on_put(const std::string& sha25
 // What a durable result names is there, whole.
 void SimSink::check_artifacts(std::string_view encoded) const {
   const auto batch = protocol::read_batch(encoded);
-  ByteReader reader(batch->records);
+  protocol::ResultReader reader(batch->records);
   for (std::uint32_t i = 0; i < batch->count; ++i) {
-    const auto result = protocol::read_result(reader);
+    const auto result = reader.next();
     if (result->artifacts.empty()) continue;
     const auto piece = artifacts_->get(hex(result->artifacts), 0, 1 << 20);
     if (!piece || process::sha256(piece->bytes) != result->artifacts)

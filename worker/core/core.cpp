@@ -295,9 +295,11 @@ void Core::finish(const Task& task, TaskState state, std::int64_t finished_unix_
   ++last_result_;
   auto& parcel = outbox_.back();
   const auto before = parcel.records->size();
-  put_result(*parcel.records,
-             {task.id, task.lease, task.attempt, state, is_final, false, finished_unix_ms, run_ms,
-              task.spec.kind, task.spec.project, artifacts, body});
+  parcel.run_at = put_result(*parcel.records,
+                             {task.id, task.lease, task.attempt, state, is_final, false,
+                              finished_unix_ms, run_ms, task.spec.kind, task.spec.project,
+                              artifacts, body},
+                             parcel.run_at);
   outbox_bytes_ += parcel.records->size() - before;
   parcel.tasks.push_back({task.id, task.lease, is_final, planted("finished-means-gone")});
   parcel.seq_min = std::min(parcel.seq_min, task.id.seq);

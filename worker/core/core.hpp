@@ -58,6 +58,7 @@ class Core {
     std::uint64_t first = 0;  // The number of its first result.
     std::vector<Finished> tasks;
     std::shared_ptr<Bytes> records = std::make_shared<Bytes>();  // Fixed once it was sent.
+    std::size_t run_at = std::string::npos;  // Where the last run of them begins.
     Seq seq_min = UINT64_MAX;
     Seq seq_max = 0;
     std::uint64_t last() const { return first + tasks.size() - 1; }

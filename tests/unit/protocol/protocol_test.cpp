@@ -125,15 +125,49 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   Bytes result;
   put_result(result, sample_result());
   check_golden("result.record.hex", result);
-  ByteReader result_reader(result);
-  REQUIRE(read_result(result_reader) == sample_result());
+  ResultReader result_reader(result);
+  REQUIRE(result_reader.next() == sample_result());
+
+  // What continues a run joins it; what differs in anything but its body does not.
+  auto next = sample_result();
+  next.artifacts = {};
+  Bytes run;
+  auto run_at = put_result(run, next);
+  std::vector<ResultRecord> sent{next};
+  const auto follow = [&](auto&& change, bool joins) {
+    ++next.id.seq;
+    ++next.lease.number;
+    change();
+    sent.push_back(next);
+    const auto at = put_result(run, next, run_at);
+    REQUIRE((at == run_at) == joins);
+    run_at = at;
+  };
+  follow([&] { next.body = "\x81\xa5value\x07"; }, true);
+  follow([] {}, true);
+  check_golden("result_run.record.hex", run);
+  follow([&] { next.state = TaskState::kDone; }, false);
+  follow([&] { ++next.id.seq; }, false);
+  follow([&] { ++next.lease.number; }, false);
+  follow([&] { ++next.lease.start; }, false);
+  follow([&] { ++next.attempt; }, false);
+  follow([&] { next.is_final = true; }, false);
+  follow([&] { ++next.finished_unix_ms; }, false);
+  follow([&] { ++next.run_ms; }, false);
+  follow([&] { next.kind = "Echo"; }, false);
+  follow([&] { next.project = "Photos"; }, false);
+  follow([&] { next.artifacts = "0123456789abcdef0123456789abcdef"; }, false);
+  follow([] {}, false);  // A run with artifacts has one result.
+  ResultReader run_reader(run);
+  for (const auto& one : sent) REQUIRE(run_reader.next() == one);
+  REQUIRE_FALSE(run_reader.next());
 
   const ResultBatch batch{1000, 7, 5, 1, "w1", result};
   check_golden("batch.record.hex", encode_batch(batch));
   REQUIRE(read_batch(encode_batch(batch)) == batch);
 
   Settlement settlement;
-  for (const Seq seq : {3, 4, 5, 9}) settlement.add(seq);
+  for (const Seq seq : {3, 4, 5, 9}) settlement.add({seq, seq});
   settlement.failures.push_back({7, {2, 77}, "why"});
   check_golden("settlement.record.hex", encode_settlement(settlement));
   REQUIRE(*decode_settlement(encode_settlement(settlement)) == settlement);
@@ -144,8 +178,8 @@ TEST_CASE("records that are cut short or lie about their size are refused", "[re
   Bytes result;
   put_result(result, sample_result());
   for (std::size_t size = 0; size < result.size(); ++size) {
-    ByteReader reader(std::string_view(result).substr(0, size));
-    REQUIRE_FALSE(read_result(reader));
+    ResultReader reader(std::string_view(result).substr(0, size));
+    REQUIRE_FALSE(reader.next());
   }
   Bytes spec;
   put_task_spec(spec, {false, "echo", "", std::string(100, 'x')});

@@ -23,8 +23,10 @@ struct Spec {
   std::string artifacts = "";
 };
 
+/// Those whose numbers and leases follow one another share a run.
 Bytes records(const std::vector<Spec>& specs) {
   Bytes out;
+  auto run_at = std::string::npos;
   for (const auto& spec : specs) {
     ResultRecord result;
     result.id = {kOrigin, spec.seq};
@@ -36,7 +38,7 @@ Bytes records(const std::vector<Spec>& specs) {
     result.project = spec.project;
     result.artifacts = spec.artifacts;
     result.body = "\x80";
-    put_result(out, result);
+    run_at = put_result(out, result, run_at);
   }
   return out;
 }
@@ -52,7 +54,7 @@ AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<S
   Summary summary;
   summary.first_offset = offset;
   ByteReader reader(raw);
-  while (const auto result = protocol::read_result(reader)) summary.add(*result);
+  while (const auto found = protocol::read_result_run(reader)) summary.add(*found);
   return {protocol::encode_batch(
               {offset, run, level, static_cast<std::uint32_t>(specs.size()), worker, raw}),
           specs[0].project, summary};
@@ -139,6 +141,82 @@ TEST_CASE("results of several projects are batches of their own", "[sink]") {
           Actions{batch(0, 2, {red}), batch(1, 2, {blue}), PublishAck{kRun, 2}});
 }
 
+TEST_CASE("of a run enters what is news, and nothing twice", "[sink]") {
+  auto core = introduced();
+  const auto run = [](Seq first, Seq last) {
+    std::vector<Spec> specs;
+    for (auto seq = first; seq <= last; ++seq)
+      specs.push_back({seq, true, TaskState::kDone, 100 + seq});
+    return specs;
+  };
+  const auto taken = [&](const Actions& actions) {
+    std::vector<Seq> seqs;
+    for (const auto& action : actions)
+      if (const auto* append = std::get_if<AppendBatch>(&action)) {
+        const auto found = protocol::read_batch(append->batch);
+        protocol::ResultReader reader(found->records);
+        while (const auto result = reader.next()) {
+          REQUIRE(result->lease == Lease{1, 100 + result->id.seq});
+          seqs.push_back(result->id.seq);
+        }
+        REQUIRE(found->count == append->summary.count);
+      }
+    return seqs;
+  };
+  REQUIRE(taken(act(core, results(1, run(1, 4)))) == std::vector<Seq>{1, 2, 3, 4});
+  REQUIRE(core.counts()[static_cast<std::size_t>(TaskState::kDone)] == 4);
+  // Numbers 3 and 4 again, and two more: a message that straddles what was taken.
+  REQUIRE(taken(act(core, results(3, run(3, 6)))) == std::vector<Seq>{5, 6});
+  // Another worker had 5, 6 and 9 as well: tasks that are settled in the middle of a run.
+  auto other = results(1, run(9, 9));
+  other.results.run = 8;
+  REQUIRE(taken(act(core, other)) == std::vector<Seq>{9});
+  REQUIRE(taken(act(core, results(7, run(5, 11)))) == std::vector<Seq>{7, 8, 10, 11});
+  REQUIRE(core.settled() == 11);
+  REQUIRE(core.head() == 11);
+}
+
+TEST_CASE("a run that lies about what it has is dropped whole", "[sink]") {
+  auto core = introduced();
+  auto event = results(1, {{1, true, TaskState::kDone, 1}, {2, true, TaskState::kDone, 2}});
+  const auto good = event.results.payload;
+  for (const std::uint32_t count : {1U, 3U, UINT32_MAX}) {
+    event.results.count = count;
+    REQUIRE(act(core, event).empty());
+  }
+  event.results.count = 2;
+  for (const std::uint32_t count : {0U, 1U, 3U, UINT32_MAX}) {  // In the run itself.
+    event.results.payload = good;
+    write_at<std::uint32_t>(event.results.payload.data(), 44, count);
+    REQUIRE(act(core, event).empty());
+  }
+  event.results.payload = good;
+  REQUIRE(act(core, event).size() == 2);
+}
+
+TEST_CASE("a result that is too large fails alone, its neighbours of the run do not", "[sink]") {
+  auto core = introduced();
+  ResultsReceived event{{kRun, 1, 0, 3, "w1", {}}, {}};
+  auto run_at = std::string::npos;
+  const std::string large(protocol::kInlineBytesMax + 5000, 'x');
+  for (Seq seq = 1; seq <= 3; ++seq) {
+    ResultRecord result;
+    result.id = {kOrigin, seq};
+    result.lease = {1, seq};
+    result.kind = "echo";
+    result.body = seq == 2 ? std::string_view(large) : "\x80";
+    run_at = put_result(event.results.payload, result, run_at);
+  }
+  REQUIRE(run_at == 0);
+  const auto actions = act(core, event);
+  const auto encoded = std::get<AppendBatch>(actions[0]).batch;
+  protocol::ResultReader reader(protocol::read_batch(encoded)->records);
+  REQUIRE(reader.next()->state == TaskState::kDone);
+  REQUIRE_THAT(error_of(*reader.next()), Catch::Contains("limit 1048576"));
+  REQUIRE(reader.next()->state == TaskState::kDone);
+  REQUIRE_FALSE(reader.next());
+}
+
 TEST_CASE("a result whose artifact is missing is logged as failed, never skipped", "[sink]") {
   auto core = introduced();
   const std::string artifact(32, 'a');
@@ -147,8 +225,8 @@ TEST_CASE("a result whose artifact is missing is logged as failed, never skipped
   const auto actions = act(core, event);
   const auto encoded = std::get<AppendBatch>(actions[0]).batch;
   const auto found = protocol::read_batch(encoded);
-  ByteReader reader(found->records);
-  const auto result = protocol::read_result(reader);
+  protocol::ResultReader reader(found->records);
+  const auto result = reader.next();
   REQUIRE(result->state == TaskState::kFailed);
   REQUIRE(result->artifacts.empty());
   REQUIRE_THAT(error_of(*result), Catch::Contains("is not in the sink"));

@@ -91,7 +91,7 @@ TEST_CASE("a lost worker's task that the log has settled is not sent again", "[v
   const auto read = rig.last<SendFollow>();
   rig.worker(2, 1);
   Settlement settlement;
-  settlement.add(1);
+  settlement.add({1, 1});
   rig.step(SettledReceived{{read.request, kLog, 0, 1, 1, {}}, settlement});
   REQUIRE(rig.sent(2).empty());
   REQUIRE(rig.core.settled().contains(1));

@@ -8,7 +8,7 @@ TEST_CASE("a gap in the news is read from the log", "[ventilator]") {
   rig.worker(1, 5);
   rig.submit(3);
   Settlement settlement;
-  settlement.add(3);
+  settlement.add({3, 3});
   rig.step(SettledReceived{{0, kLog, 2, 3, 3, {}}, settlement});
   REQUIRE_FALSE(rig.core.settled().contains(3));
   REQUIRE(rig.last<SendFollow>().offset == 0);

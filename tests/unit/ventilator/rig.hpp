@@ -80,7 +80,7 @@ struct Rig {
   /// News from the log: `seqs` are settled.
   Actions& settle(const std::vector<Seq>& seqs, std::vector<Settlement::Failure> failures = {}) {
     Settlement settlement;
-    for (const auto seq : seqs) settlement.add(seq);
+    for (const auto seq : seqs) settlement.add({seq, seq});
     settlement.failures = std::move(failures);
     const auto to = head + seqs.size() + settlement.failures.size();
     SettledReceived event{{0, kLog, head, to, to, {}}, settlement};

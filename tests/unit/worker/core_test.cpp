@@ -102,8 +102,7 @@ struct Rig {
   protocol::ResultRecord result() {
     const auto sent = all<SendResults>();
     keep = *sent.at(0).records;
-    ByteReader reader(keep);
-    return *protocol::read_result(reader);
+    return *protocol::ResultReader(keep).next();
   }
   Bytes keep;
 };
