@@ -93,12 +93,11 @@ Summary Core::load_batch(const protocol::ResultBatch& batch) {
     const auto& [origin, seq] = run->first.id;
     if (run->first.is_final && !planted("settled-forgotten-at-restart"))
       origins_[origin].settled.add(seq, run->last());
-    for (std::uint32_t i = 0; i < run->count; ++i) {
-      if (!run->first.is_final) {
+    if (run->first.is_final) {
+      forget_failures(*run);
+    } else {
+      for (std::uint32_t i = 0; i < run->count; ++i)
         failed_[{origin, seq + i}] = {run->first.lease.start, run->first.lease.number + i};
-      } else if (!failed_.empty()) {
-        failed_.erase({origin, seq + i});
-      }
     }
     count(*run);
     summary.add(*run);
@@ -255,7 +254,7 @@ bool Core::is_news(const ResultRecord& result) {
   if (result.is_final) {
     if (settled.add(result.id.seq, result.id.seq) == 0 && !planted("later-result-taken"))
       return false;  // The first record won.
-    if (!failed_.empty()) failed_.erase(result.id);
+    forget_failures({result, 1, {}});
     return true;
   }
   if (settled.contains(result.id.seq)) return false;
@@ -264,6 +263,12 @@ bool Core::is_news(const ResultRecord& result) {
   if (!is_new && known->second >= result.lease) return false;
   known->second = result.lease;
   return true;
+}
+
+void Core::forget_failures(const ResultRun& run) {
+  if (failed_.empty()) return;
+  for (auto seq = run.first.id.seq; seq <= run.last(); ++seq)
+    failed_.erase({run.first.id.origin, seq});
 }
 
 void Core::count(const ResultRun& run) {
@@ -276,7 +281,7 @@ void Core::take(const ResultRun& run, Open& open, Actions& out) {
   const auto known = planted("known-middle-of-a-run-taken")
                          ? 0
                          : settled.count_within(run.first.id.seq, run.last());
-  if (run.count > 1 && (!run.first.is_final || !failed_.empty() || known > 0)) {
+  if (run.count > 1 && (!run.first.is_final || known > 0)) {
     for (auto rest = run;; rest = rest.behind(1)) {  // Some of it may not be news.
       take(rest.alone(), open, out);
       if (rest.count == 1) return;
@@ -284,6 +289,7 @@ void Core::take(const ResultRun& run, Open& open, Actions& out) {
   }
   if (run.count > 1) {
     settled.add(run.first.id.seq, run.last());
+    forget_failures(run);
   } else if (!is_news(run.first)) {
     return;
   }

@@ -55,6 +55,7 @@ class Core {
                     Open& open, Actions& out);
   void close(Open& open, Actions& out);
   bool is_news(const protocol::ResultRecord& result);
+  void forget_failures(const protocol::ResultRun& run);
   void count(const protocol::ResultRun& run);
 
   std::uint64_t log_;
