@@ -26,7 +26,7 @@ class SeqTable {
     auto* block = const_cast<Block*>(block_of(seq));
     if (block == nullptr) {
       auto& place = blocks_[seq / kBlock];
-      place = std::make_unique<Block>();
+      place = std::make_unique_for_overwrite<Block>();
       block = place.get();
       last_ = {seq / kBlock, block};
     }

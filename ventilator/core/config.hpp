@@ -16,7 +16,7 @@ struct Config {
   Duration request_retention = 24h;       // A client must not repeat a request or a key later.
   std::uint8_t attempts_max = 5;          // Then the task is a dead letter.
   std::uint64_t queued_max = 1ULL << 30;  // Submits over it are refused.
-  std::uint32_t dispatch_max = 256;       // Tasks in one message: gains end there, sharing suffers.
+  std::uint32_t dispatch_max = 1024;      // Tasks in one message: gains end there, sharing suffers.
 };
 
 }  // namespace eole::ventilator

@@ -159,10 +159,10 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   if (task.state == State::kReady || task.state == State::kParked) {
     pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
   } else if (task.state == State::kLeased) {
-    const auto worker = workers_.find(task.run);
-    if (worker == workers_.end()) return;
-    out.push_back(SendOrders{worker->second.peer,
-                             worker->second.link,
+    const auto* worker = find_worker(task.run);
+    if (worker == nullptr) return;
+    out.push_back(SendOrders{worker->peer,
+                             worker->link,
                              false,
                              {{protocol::OrderKind::kCancel, event.id, task.lease}}});
   }
@@ -270,8 +270,12 @@ void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{
 
 void Core::settle(const Range& range) {
   if (durable_.settled.add(range.first, range.last) == 0) return;
-  const auto end_one = [&](Seq seq, Task& task) {
-    release(task);
+  Worker* holder = nullptr;  // Neighbours mostly share it.
+  const auto end_one = [&](Seq seq, const Task& task) {
+    if (task.state == State::kLeased) {
+      if (holder == nullptr || holder->link.run != task.run) holder = find_worker(task.run);
+      release_from(holder);
+    }
     if (!verdicts_.empty()) verdicts_.erase(seq);
     active_.erase(seq);
   };

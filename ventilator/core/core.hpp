@@ -217,7 +217,9 @@ class Core {
   void suspect_missing(Worker& worker, std::uint64_t received,
                        const std::vector<protocol::Held>& held);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
-  void release(Task& task);
+  void release(const Task& task);
+  void release_from(Worker* worker);
+  Worker* find_worker(RunId run);
   /// Task seq if it is still leased to `run` so; else null.
   Task* leased_as(Seq seq, const Lease& lease, RunId run);
   bool is_any_leased(const InPipe& entry, RunId run);
@@ -241,8 +243,12 @@ class Core {
   void unpark();
   void dispatch(Actions& out);
   void dispatch_alone(Actions& out);
-  std::optional<Seq> next_fresh();
-  std::optional<Seq> next_task(const Worker& worker);
+  struct Stretch {  // first, first + 1 …
+    Seq first = 0;
+    std::uint64_t count = 0;
+  };
+  std::optional<Stretch> next_fresh(std::uint64_t most);
+  std::optional<Stretch> next_tasks(const Worker& worker, std::uint64_t most);
   bool has_tasks() const;
   /// What is leased to one worker in one go.
   struct Load {

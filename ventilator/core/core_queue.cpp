@@ -66,22 +66,24 @@ void Core::unpark() {
   parked_.clear();
 }
 
-// The next task that was never dispatched; skips what is settled or has a story already.
-std::optional<Seq> Core::next_fresh() {
-  const auto from = [&](Fresh& fresh) -> std::optional<Seq> {
+// The next tasks that were never dispatched; skips what is settled or has a story already.
+std::optional<Core::Stretch> Core::next_fresh(std::uint64_t most) {
+  const auto from = [&](Fresh& fresh) -> std::optional<Stretch> {
     while (fresh.next <= fresh.last) {
       if (fresh.next <= durable_.settled.highest()) {
         fresh.next = durable_.settled.first_missing(fresh.next);
         if (fresh.next > fresh.last) break;
       }
-      const auto seq = fresh.next;
-      if (seq > active_highest_ || active_.find(seq) == nullptr) return seq;
-      ++fresh.next;
+      const auto first = fresh.next;
+      const bool is_untouched = first > active_highest_ && first > durable_.settled.highest();
+      const auto count = is_untouched ? std::min(most, fresh.last + 1 - first) : 1;
+      fresh.next += count;
+      if (is_untouched || active_.find(first) == nullptr) return Stretch{first, count};
     }
     return std::nullopt;
   };
   if (is_recovered_open_)
-    if (const auto seq = from(recovered_)) return seq;
+    if (const auto stretch = from(recovered_)) return stretch;
   return from(fresh_);
 }
 
@@ -90,8 +92,8 @@ bool Core::has_tasks() const {
          (is_recovered_open_ && recovered_.next <= recovered_.last);
 }
 
-// The next task for this worker: what came back first, then what is new.
-std::optional<Seq> Core::next_task(const Worker& worker) {
+// The next tasks for this worker: what came back first, one by one, then what is new.
+std::optional<Core::Stretch> Core::next_tasks(const Worker& worker, std::uint64_t most) {
   for (std::size_t tries = ready_.size(); tries > 0; --tries) {
     const auto seq = ready_.front();
     ready_.pop_front();
@@ -102,7 +104,7 @@ std::optional<Seq> Core::next_task(const Worker& worker) {
       return task.story && std::find(task.story->refused_by.begin(), task.story->refused_by.end(),
                                      run) != task.story->refused_by.end();
     };
-    if (!refused(worker.link.run)) return seq;
+    if (!refused(worker.link.run)) return Stretch{seq, 1};
     if (std::all_of(order_.begin(), order_.end(), refused)) {
       task.state = State::kParked;
       parked_.push_back(seq);
@@ -110,9 +112,7 @@ std::optional<Seq> Core::next_task(const Worker& worker) {
       ready_.push_back(seq);
     }
   }
-  const auto seq = next_fresh();
-  if (seq) ++(is_recovered_open_ && *seq <= recovered_.last ? recovered_ : fresh_).next;
-  return seq;
+  return next_fresh(most);
 }
 
 void Core::lease_to(Worker& worker, Seq seq, Load& load) {
@@ -213,9 +213,11 @@ void Core::dispatch(Actions& out) {
     for (auto* worker : open) {
       Load load;
       while (load.count < share && worker->sent + load.count < worker->limit) {
-        const auto seq = next_task(*worker);
-        if (!seq) break;
-        lease_to(*worker, *seq, load);
+        const auto most = std::min(share, worker->limit - worker->sent) - load.count;
+        const auto stretch = next_tasks(*worker, most);
+        if (!stretch) break;
+        for (std::uint64_t i = 0; i < stretch->count; ++i)
+          lease_to(*worker, stretch->first + i, load);
       }
       if (load.count == 0) continue;
       sent_any = true;

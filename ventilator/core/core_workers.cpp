@@ -19,11 +19,15 @@ constexpr std::uint8_t kRecallsMax = 3;  // A recalled task must not wander for 
 constexpr std::size_t kRecalledMax = 64;
 }  // namespace
 
+Core::Worker* Core::find_worker(RunId run) {
+  const auto found = workers_.find(run);
+  return found == workers_.end() ? nullptr : &found->second;
+}
+
 Core::Worker* Core::find_link(const Link& link) {
-  const auto found = workers_.find(link.run);
-  const bool is_its =
-      found != workers_.end() && (found->second.link == link || planted("old-link-believed"));
-  return is_its ? &found->second : nullptr;
+  auto* worker = find_worker(link.run);
+  const bool is_its = worker != nullptr && (worker->link == link || planted("old-link-believed"));
+  return is_its ? worker : nullptr;
 }
 
 // Any message of the current link is a beat; one of any other link is answered with hello again.
@@ -289,16 +293,17 @@ void Core::suspect_missing(Worker& worker, std::uint64_t received, const std::ve
   suspect(std::move(missing), text("worker ", worker.name, " no longer had it"));
 }
 
-void Core::release(Task& task) {
-  if (task.state != State::kLeased) return;
+void Core::release(const Task& task) {
+  if (task.state == State::kLeased) release_from(find_worker(task.run));
+}
+
+void Core::release_from(Worker* worker) {
   --leased_;
-  const auto found = workers_.find(task.run);
-  if (found == workers_.end()) return;
-  auto& worker = found->second;
-  if (worker.outstanding > 0) --worker.outstanding;
-  if (worker.outstanding == 0) {
-    worker.alone.reset();
-    worker.pipe.clear();
+  if (worker == nullptr) return;
+  if (worker->outstanding > 0) --worker->outstanding;
+  if (worker->outstanding == 0) {
+    worker->alone.reset();
+    worker->pipe.clear();
   }
 }
 

@@ -22,6 +22,7 @@ using protocol::Value;
 namespace {
 
 constexpr int kMessagesPerTurn = 512;
+constexpr std::size_t kBytesPerTurn = 2 << 20;  // Workers wait for tasks while more is committed.
 constexpr Duration kSpaceCheck = 1s;
 constexpr Duration kRestAfter = 20ms;    // Of silence; then the journal says that all is durable.
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
@@ -80,8 +81,12 @@ int Node::run() {
 }
 
 void Node::drain(net::Socket& socket, TimePoint now) {
-  for (int count = 0; count < kMessagesPerTurn && socket.due(); ++count)
-    if (auto received = socket.receive()) handle(std::move(*received), now);
+  std::size_t bytes = 0;
+  for (int count = 0; count < kMessagesPerTurn && bytes < kBytesPerTurn && socket.due(); ++count)
+    if (auto received = socket.receive()) {
+      bytes += received->message.payload.size();
+      handle(std::move(*received), now);
+    }
 }
 
 void Node::drain_monitors(TimePoint now) {
