@@ -167,27 +167,6 @@ std::string_view to_text(TaskState state) {
 
 namespace {
 
-constexpr std::size_t kCountAt = 44;
-constexpr std::size_t kBodiesAt = 48;
-
-std::string_view header_of(const ResultRecord& result, char (&header)[ResultRun::kHeaderBytes]) {
-  write_at<std::uint32_t>(header, 0, result.id.origin);
-  write_at<std::uint64_t>(header, 4, result.id.seq);
-  write_at<std::uint32_t>(header, 12, result.lease.start);
-  write_at<std::uint64_t>(header, 16, result.lease.number);
-  write_at<std::uint16_t>(header, 24, result.attempt);
-  header[26] = static_cast<char>(result.state);
-  header[27] = static_cast<char>((result.is_final ? kFinal : 0) |
-                                 (result.is_unconfirmed ? kUnconfirmed : 0));
-  write_at<std::int64_t>(header, 28, result.finished_unix_ms);
-  write_at<std::uint32_t>(header, 36, result.run_ms);
-  header[40] = static_cast<char>(result.kind.size());
-  header[41] = static_cast<char>(result.project.size());
-  header[42] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
-  header[43] = 0;
-  return {header, kCountAt};
-}
-
 // The size of a body that is whole.
 std::size_t first_body_bytes(std::string_view bodies) {
   return sizeof(std::uint32_t) + read_at<std::uint32_t>(bodies, 0);
@@ -215,14 +194,27 @@ ResultRecord ResultRun::record() const {
 }
 
 void put_result_run(Bytes& out, const ResultRun& run) {
-  char header[ResultRun::kHeaderBytes];
-  header_of(run.first, header);
-  write_at<std::uint32_t>(header, kCountAt, run.count);
-  write_at<std::uint32_t>(header, kBodiesAt, static_cast<std::uint32_t>(run.bodies.size()));
+  const auto& result = run.first;
+  char header[ResultRun::kHeaderBytes] = {};
+  write_at<std::uint32_t>(header, 0, result.id.origin);
+  write_at<std::uint64_t>(header, 4, result.id.seq);
+  write_at<std::uint32_t>(header, 12, result.lease.start);
+  write_at<std::uint64_t>(header, 16, result.lease.number);
+  write_at<std::uint16_t>(header, 24, result.attempt);
+  header[26] = static_cast<char>(result.state);
+  header[27] = static_cast<char>((result.is_final ? kFinal : 0) |
+                                 (result.is_unconfirmed ? kUnconfirmed : 0));
+  write_at<std::int64_t>(header, 28, result.finished_unix_ms);
+  write_at<std::uint32_t>(header, 36, result.run_ms);
+  header[40] = static_cast<char>(result.kind.size());
+  header[41] = static_cast<char>(result.project.size());
+  header[42] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
+  write_at<std::uint32_t>(header, 44, run.count);
+  write_at<std::uint32_t>(header, 48, static_cast<std::uint32_t>(run.bodies.size()));
   out.append(header, sizeof header);
-  out += run.first.kind;
-  out += run.first.project;
-  out += run.first.artifacts;
+  out += result.kind;
+  out += result.project;
+  out += result.artifacts;
   out += run.bodies;
 }
 
@@ -240,11 +232,11 @@ std::optional<ResultRun> read_result_run(ByteReader& reader) {
   const auto flags = read_at<std::uint8_t>(header, 27);
   first.finished_unix_ms = read_at<std::int64_t>(header, 28);
   first.run_ms = read_at<std::uint32_t>(header, 36);
-  run.count = read_at<std::uint32_t>(header, kCountAt);
+  run.count = read_at<std::uint32_t>(header, 44);
   first.kind = reader.take(read_at<std::uint8_t>(header, 40));
   first.project = reader.take(read_at<std::uint8_t>(header, 41));
   first.artifacts = reader.take(read_at<std::uint8_t>(header, 42) * kSha256Bytes);
-  run.bodies = reader.take(read_at<std::uint32_t>(header, kBodiesAt));
+  run.bodies = reader.take(read_at<std::uint32_t>(header, 48));
   if (!reader.ok() || state < 1 || state > 4) return std::nullopt;
   if (first.id.seq == 0 || run.count == 0 || first.id.seq > UINT64_MAX - run.count)
     return std::nullopt;
@@ -259,34 +251,15 @@ std::optional<ResultRun> read_result_run(ByteReader& reader) {
   return run;
 }
 
-std::size_t put_result(Bytes& out, const ResultRecord& result, std::size_t run_at) {
-  char header[ResultRun::kHeaderBytes];
-  const auto size = static_cast<std::uint32_t>(result.body.size());
-  if (run_at != std::string::npos && result.artifacts.empty()) {
-    // Whether it continues the run shows in the bytes: so the run's own result would look.
-    const std::string_view run = std::string_view(out).substr(run_at);
-    const auto count = read_at<std::uint32_t>(run, kCountAt);
-    auto first = result;
-    first.id.seq -= count;
-    first.lease.number -= count;
-    const auto texts = run.substr(ResultRun::kHeaderBytes);
-    if (run.starts_with(header_of(first, header)) && texts.starts_with(result.kind) &&
-        texts.substr(result.kind.size()).starts_with(result.project)) {
-      const auto bodies = read_at<std::uint32_t>(run, kBodiesAt);
-      write_at<std::uint32_t>(out.data() + run_at, kCountAt, count + 1);
-      write_at<std::uint32_t>(out.data() + run_at, kBodiesAt,
-                              bodies + static_cast<std::uint32_t>(sizeof size) + size);
-      put<std::uint32_t>(out, size);
-      out += result.body;
-      return run_at;
-    }
-  }
-  run_at = out.size();
+void put_body(Bytes& out, std::string_view body) {
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(body.size()));
+  out += body;
+}
+
+void put_result(Bytes& out, const ResultRecord& result) {
   Bytes body;
-  put<std::uint32_t>(body, size);
-  body += result.body;
+  put_body(body, result.body);
   put_result_run(out, {result, 1, body});
-  return run_at;
 }
 
 std::optional<ResultRecord> ResultReader::next() {

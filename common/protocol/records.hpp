@@ -127,10 +127,10 @@ void put_result_run(Bytes& out, const ResultRun& run);
 /// Nothing if it is malformed; the sizes of all bodies were looked at.
 std::optional<ResultRun> read_result_run(ByteReader& reader);
 
-/// Puts a result into the run that begins at `run_at`, the last of `out`, if it continues that;
-/// else into a run of its own. Returns where its run begins.
-std::size_t put_result(Bytes& out, const ResultRecord& result,
-                       std::size_t run_at = std::string::npos);
+/// A run of one result.
+void put_result(Bytes& out, const ResultRecord& result);
+/// A body as a run has it: after its size.
+void put_body(Bytes& out, std::string_view body);
 
 /// The results of runs one by one.
 class ResultReader {

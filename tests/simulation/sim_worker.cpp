@@ -114,9 +114,10 @@ void SimWorker::run_batch(const std::shared_ptr<const worker::Batch>& batch) {
     world.trace(text(name_, " runs ", to_text(task.id), " at once, attempt ", task.attempt));
     const bool fails = task.spec.args.starts_with(kFailing) && world.chance(0.5);
     const auto body = Value(Value::Map{{"value", std::string(task.spec.args)}}).to_msgpack();
-    finished.ends.push_back(
-        {fails ? TaskState::kFailed : TaskState::kDone, static_cast<std::uint32_t>(body.size())});
-    finished.bodies += body;
+    const auto before = finished.bodies.size();
+    protocol::put_body(finished.bodies, body);
+    finished.ends.push_back({fails ? TaskState::kFailed : TaskState::kDone,
+                             static_cast<std::uint32_t>(finished.bodies.size() - before)});
   }
   on_event(std::move(finished));
 }

@@ -161,10 +161,8 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   } else if (task.state == State::kLeased) {
     const auto* worker = find_worker(task.run);
     if (worker == nullptr) return;
-    out.push_back(SendOrders{worker->peer,
-                             worker->link,
-                             false,
-                             {{protocol::OrderKind::kCancel, event.id, task.lease}}});
+    out.push_back(SendOrders{
+        worker->peer, worker->link, false, {{protocol::OrderKind::kCancel, event.id, task.lease}}});
   }
 }
 

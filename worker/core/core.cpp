@@ -10,13 +10,22 @@ namespace eole::worker {
 
 using protocol::HeldState;
 using protocol::OrderKind;
-using protocol::put_result;
+using protocol::put_result_run;
 using protocol::read_task_run;
 using protocol::read_task_spec;
 
 namespace {
 constexpr std::size_t kEarlyCancelsMax = 65536;
 constexpr int kSilentHalfBeatsMax = 9;  // The ventilator answers every other beat: one may be lost.
+
+// Whether the results of two tasks that ended alike differ in their bodies only.
+bool share_a_run(const Task& one, const Task& next) {
+  return next.id.origin == one.id.origin && next.id.seq == one.id.seq + 1 &&
+         next.lease.start == one.lease.start && next.lease.number == one.lease.number + 1 &&
+         next.attempt == one.attempt && next.is_last == one.is_last &&
+         next.spec.retry == one.spec.retry && next.spec.kind == one.spec.kind &&
+         next.spec.project == one.spec.project;
+}
 }  // namespace
 
 Core::Core(Config config, RunId run, TimePoint now)
@@ -259,22 +268,35 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
     const auto spec = read_task_spec(reader);
     invariant(spec.has_value(), "a held task has a spec");
     const bool is_cancelled = entry.is_cancelled && event.state != TaskState::kDone;
-    finish({event.id, entry.lease, entry.attempt, entry.is_last, *spec},
-           is_cancelled ? TaskState::kCancelled : event.state, event.finished_unix_ms, event.run_ms,
-           event.artifacts, event.body);
+    const Task task{event.id, entry.lease, entry.attempt, entry.is_last, *spec};
+    Bytes body;
+    protocol::put_body(body, event.body);
+    finish({&task, 1}, is_cancelled ? TaskState::kCancelled : event.state, event.finished_unix_ms,
+           event.run_ms, event.artifacts, body);
   }
   held_.erase(found);
 }
 
 void Core::on(BatchFinished& event, TimePoint now, Actions&) {
   if (batches_.empty() || batches_.front() != event.batch) return;
-  const auto& tasks = batches_.front()->tasks;
+  const std::span<const Task> tasks = batches_.front()->tasks;
   invariant(event.ends.size() == tasks.size(), "each task of a batch has ended");
   std::string_view bodies = event.bodies;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const auto& end = event.ends[i];
-    finish(tasks[i], end.state, event.finished_unix_ms, 0, {}, bodies.substr(0, end.body_bytes));
-    bodies.remove_prefix(end.body_bytes);
+  for (std::size_t i = 0; i < tasks.size();) {
+    const auto& parcel = open_parcel();
+    const auto room = config_.results_per_message - parcel.tasks.size();
+    std::size_t bytes = event.ends[i].bytes;
+    auto next = i + 1;
+    for (; next < tasks.size() && next - i < room; ++next) {
+      if (event.ends[next].state != event.ends[i].state) break;
+      if (!share_a_run(tasks[next - 1], tasks[next])) break;
+      if (parcel.records->size() + bytes >= config_.message_bytes) break;
+      bytes += event.ends[next].bytes;
+    }
+    finish(tasks.subspan(i, next - i), event.ends[i].state, event.finished_unix_ms, 0, {},
+           bodies.substr(0, bytes));
+    bodies.remove_prefix(bytes);
+    i = next;
   }
   learn_length(now - batches_started_, tasks.size());
   results_due_ = now;
@@ -282,28 +304,45 @@ void Core::on(BatchFinished& event, TimePoint now, Actions&) {
   batches_.pop_front();
 }
 
-// Gives the result its number, in the last parcel if that is still here and has room.
-void Core::finish(const Task& task, TaskState state, std::int64_t finished_unix_ms,
-                  std::uint32_t run_ms, std::string_view artifacts, std::string_view body) {
-  const bool wants_retry = state == TaskState::kFailed && task.spec.retry;
-  if (wants_retry && task.is_last) state = TaskState::kDead;
-  const bool is_final = !wants_retry || task.is_last || planted("every-failure-is-final");
+// The one that is not sent yet and has room.
+Core::Parcel& Core::open_parcel() {
   if (outbox_.size() == parcels_sent_ ||
       outbox_.back().tasks.size() >= config_.results_per_message ||
       outbox_.back().records->size() >= config_.message_bytes)
     outbox_.emplace_back().first = last_result_ + 1;
-  ++last_result_;
-  auto& parcel = outbox_.back();
+  return outbox_.back();
+}
+
+// Gives the results of tasks that share a run their numbers.
+void Core::finish(std::span<const Task> tasks, TaskState state, std::int64_t finished_unix_ms,
+                  std::uint32_t run_ms, std::string_view artifacts, std::string_view bodies) {
+  const auto& first = tasks.front();
+  const bool wants_retry = state == TaskState::kFailed && first.spec.retry;
+  if (wants_retry && first.is_last) state = TaskState::kDead;
+  const bool is_final = !wants_retry || first.is_last || planted("every-failure-is-final");
+  auto& parcel = open_parcel();
   const auto before = parcel.records->size();
-  parcel.run_at = put_result(*parcel.records,
-                             {task.id, task.lease, task.attempt, state, is_final, false,
-                              finished_unix_ms, run_ms, task.spec.kind, task.spec.project,
-                              artifacts, body},
-                             parcel.run_at);
+  put_result_run(*parcel.records, {{first.id,
+                                    first.lease,
+                                    first.attempt,
+                                    state,
+                                    is_final,
+                                    false,
+                                    finished_unix_ms,
+                                    run_ms,
+                                    first.spec.kind,
+                                    first.spec.project,
+                                    artifacts,
+                                    {}},
+                                   static_cast<std::uint32_t>(tasks.size()),
+                                   bodies});
   outbox_bytes_ += parcel.records->size() - before;
-  parcel.tasks.push_back({task.id, task.lease, is_final, planted("finished-means-gone")});
-  parcel.seq_min = std::min(parcel.seq_min, task.id.seq);
-  parcel.seq_max = std::max(parcel.seq_max, task.id.seq);
+  last_result_ += tasks.size();
+  for (const auto& task : tasks) {
+    parcel.tasks.push_back({task.id, task.lease, is_final, planted("finished-means-gone")});
+    parcel.seq_min = std::min(parcel.seq_min, task.id.seq);
+    parcel.seq_max = std::max(parcel.seq_max, task.id.seq);
+  }
 }
 
 void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {

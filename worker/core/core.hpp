@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 #include "common/base/ids.hpp"
@@ -58,7 +59,6 @@ class Core {
     std::uint64_t first = 0;  // The number of its first result.
     std::vector<Finished> tasks;
     std::shared_ptr<Bytes> records = std::make_shared<Bytes>();  // Fixed once it was sent.
-    std::size_t run_at = std::string::npos;  // Where the last run of them begins.
     Seq seq_min = UINT64_MAX;
     Seq seq_max = 0;
     std::uint64_t last() const { return first + tasks.size() - 1; }
@@ -80,8 +80,9 @@ class Core {
   bool is_here(const Task& task);
   Finished* find_finished(const TaskId& id);
   void obey(const protocol::Order& order, Actions& out);
-  void finish(const Task& task, TaskState state, std::int64_t finished_unix_ms,
-              std::uint32_t run_ms, std::string_view artifacts, std::string_view body);
+  void finish(std::span<const Task> tasks, TaskState state, std::int64_t finished_unix_ms,
+              std::uint32_t run_ms, std::string_view artifacts, std::string_view bodies);
+  Parcel& open_parcel();
   void learn_length(Duration took, std::size_t tasks);
   void say_hello(TimePoint now, Actions& out);
   protocol::Hello hello() const;

@@ -59,12 +59,12 @@ struct TaskFinished {
 struct BatchFinished {
   struct End {
     protocol::TaskState state = protocol::TaskState::kDone;
-    std::uint32_t body_bytes = 0;
+    std::uint32_t bytes = 0;  // Of its body and the body's size.
   };
   std::shared_ptr<const Batch> batch;
   std::int64_t finished_unix_ms = 0;
   std::vector<End> ends;
-  Bytes bodies;  // One after the other.
+  Bytes bodies;  // As a run of results has them.
 };
 /// Finish what runs, give back what waits, leave.
 struct DrainAsked {};

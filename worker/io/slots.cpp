@@ -240,14 +240,18 @@ BatchFinished Slots::run_batch(std::shared_ptr<const Batch> batch) {
   for (const auto& task : batch->tasks) {
     if (kind == nullptr || kind->name != task.spec.kind) kind = find_kind(task.spec.kind);
     const auto before = finished.bodies.size();
+    put<std::uint32_t>(finished.bodies, 0);  // Its size, once it is known.
     finished.bodies += kValue;
     auto state = TaskState::kDone;
     if (auto ran = kind->run_inline(task.spec.args, finished.bodies); !ran) {
       state = TaskState::kFailed;
-      finished.bodies.resize(before);
+      finished.bodies.resize(before + sizeof(std::uint32_t));
       finished.bodies += Value(Value::Map{{"error", ran.error().message}}).to_msgpack();
     }
-    finished.ends.push_back({state, static_cast<std::uint32_t>(finished.bodies.size() - before)});
+    const auto bytes = static_cast<std::uint32_t>(finished.bodies.size() - before);
+    write_at<std::uint32_t>(finished.bodies.data() + before, 0,
+                            bytes - static_cast<std::uint32_t>(sizeof bytes));
+    finished.ends.push_back({state, bytes});
   }
   finished.finished_unix_ms = process::unix_ms();
   finished.batch = std::move(batch);

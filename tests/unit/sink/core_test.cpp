@@ -23,10 +23,8 @@ struct Spec {
   std::string artifacts = "";
 };
 
-/// Those whose numbers and leases follow one another share a run.
 Bytes records(const std::vector<Spec>& specs) {
   Bytes out;
-  auto run_at = std::string::npos;
   for (const auto& spec : specs) {
     ResultRecord result;
     result.id = {kOrigin, spec.seq};
@@ -38,7 +36,7 @@ Bytes records(const std::vector<Spec>& specs) {
     result.project = spec.project;
     result.artifacts = spec.artifacts;
     result.body = "\x80";
-    run_at = put_result(out, result, run_at);
+    put_result(out, result);
   }
   return out;
 }
@@ -46,6 +44,20 @@ Bytes records(const std::vector<Spec>& specs) {
 ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
                         std::uint64_t floor = 0) {
   return {{kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", records(specs)}, {}};
+}
+
+/// Results with these bodies in one run, of the tasks first, first + 1 …
+ResultsReceived run(std::uint64_t number, Seq first, const std::vector<std::string>& bodies) {
+  ResultRecord result;
+  result.id = {kOrigin, first};
+  result.lease = {1, first};
+  result.kind = "echo";
+  const auto count = static_cast<std::uint32_t>(bodies.size());
+  Bytes bytes;
+  for (const auto& body : bodies) protocol::put_body(bytes, body);
+  ResultsReceived event{{kRun, number, 0, count, "w1", {}}, {}};
+  protocol::put_result_run(event.results.payload, {result, count, bytes});
+  return event;
 }
 
 AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<Spec>& specs,
@@ -143,11 +155,8 @@ TEST_CASE("results of several projects are batches of their own", "[sink]") {
 
 TEST_CASE("of a run enters what is news, and nothing twice", "[sink]") {
   auto core = introduced();
-  const auto run = [](Seq first, Seq last) {
-    std::vector<Spec> specs;
-    for (auto seq = first; seq <= last; ++seq)
-      specs.push_back({seq, true, TaskState::kDone, 100 + seq});
-    return specs;
+  const auto run_of = [](std::uint64_t number, Seq first, Seq last) {
+    return run(number, first, std::vector<std::string>(last + 1 - first, "\x80"));
   };
   const auto taken = [&](const Actions& actions) {
     std::vector<Seq> seqs;
@@ -156,29 +165,29 @@ TEST_CASE("of a run enters what is news, and nothing twice", "[sink]") {
         const auto found = protocol::read_batch(append->batch);
         protocol::ResultReader reader(found->records);
         while (const auto result = reader.next()) {
-          REQUIRE(result->lease == Lease{1, 100 + result->id.seq});
+          REQUIRE(result->lease == Lease{1, result->id.seq});
           seqs.push_back(result->id.seq);
         }
         REQUIRE(found->count == append->summary.count);
       }
     return seqs;
   };
-  REQUIRE(taken(act(core, results(1, run(1, 4)))) == std::vector<Seq>{1, 2, 3, 4});
+  REQUIRE(taken(act(core, run_of(1, 1, 4))) == std::vector<Seq>{1, 2, 3, 4});
   REQUIRE(core.counts()[static_cast<std::size_t>(TaskState::kDone)] == 4);
   // Numbers 3 and 4 again, and two more: a message that straddles what was taken.
-  REQUIRE(taken(act(core, results(3, run(3, 6)))) == std::vector<Seq>{5, 6});
+  REQUIRE(taken(act(core, run_of(3, 3, 6))) == std::vector<Seq>{5, 6});
   // Another worker had 5, 6 and 9 as well: tasks that are settled in the middle of a run.
-  auto other = results(1, run(9, 9));
+  auto other = run_of(1, 9, 9);
   other.results.run = 8;
   REQUIRE(taken(act(core, other)) == std::vector<Seq>{9});
-  REQUIRE(taken(act(core, results(7, run(5, 11)))) == std::vector<Seq>{7, 8, 10, 11});
+  REQUIRE(taken(act(core, run_of(7, 5, 11))) == std::vector<Seq>{7, 8, 10, 11});
   REQUIRE(core.settled() == 11);
   REQUIRE(core.head() == 11);
 }
 
 TEST_CASE("a run that lies about what it has is dropped whole", "[sink]") {
   auto core = introduced();
-  auto event = results(1, {{1, true, TaskState::kDone, 1}, {2, true, TaskState::kDone, 2}});
+  auto event = run(1, 1, {"\x80", "\x80"});
   const auto good = event.results.payload;
   for (const std::uint32_t count : {1U, 3U, UINT32_MAX}) {
     event.results.count = count;
@@ -196,19 +205,8 @@ TEST_CASE("a run that lies about what it has is dropped whole", "[sink]") {
 
 TEST_CASE("a result that is too large fails alone, its neighbours of the run do not", "[sink]") {
   auto core = introduced();
-  ResultsReceived event{{kRun, 1, 0, 3, "w1", {}}, {}};
-  auto run_at = std::string::npos;
-  const std::string large(protocol::kInlineBytesMax + 5000, 'x');
-  for (Seq seq = 1; seq <= 3; ++seq) {
-    ResultRecord result;
-    result.id = {kOrigin, seq};
-    result.lease = {1, seq};
-    result.kind = "echo";
-    result.body = seq == 2 ? std::string_view(large) : "\x80";
-    run_at = put_result(event.results.payload, result, run_at);
-  }
-  REQUIRE(run_at == 0);
-  const auto actions = act(core, event);
+  const auto actions =
+      act(core, run(1, 1, {"\x80", std::string(protocol::kInlineBytesMax + 5000, 'x'), "\x80"}));
   const auto encoded = std::get<AppendBatch>(actions[0]).batch;
   protocol::ResultReader reader(protocol::read_batch(encoded)->records);
   REQUIRE(reader.next()->state == TaskState::kDone);

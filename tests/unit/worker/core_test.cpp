@@ -88,8 +88,8 @@ struct Rig {
   Actions& finish_batch(std::size_t which) {
     BatchFinished finished{batches.at(which), 0, {}, {}};
     for (std::size_t i = 0; i < finished.batch->tasks.size(); ++i) {
-      finished.ends.push_back({TaskState::kDone, 1});
-      finished.bodies += '\xc0';
+      finished.ends.push_back({TaskState::kDone, 5});
+      protocol::put_body(finished.bodies, "\xc0");
     }
     return step(std::move(finished));
   }
@@ -327,6 +327,71 @@ TEST_CASE("inline tasks run as one batch, without a slot, and end in one message
   REQUIRE(rig.held().size() == 1);
   rig.step(AckReceived{{9, kRun, 3}});
   REQUIRE(rig.core.is_empty());
+}
+
+TEST_CASE("results of a batch share a run only where they differ in nothing but their bodies",
+          "[worker]") {
+  auto config = Rig::config(1, 100);
+  config.results_per_message = 8;
+  Rig rig(config);
+  rig.link();
+  struct Sent {
+    Seq seq;
+    std::uint64_t lease;
+    std::uint16_t attempt = 1;
+    bool is_last = false;
+    bool retry = false;
+    std::string project = "";
+    TaskState state = TaskState::kDone;
+  };
+  const std::vector<Sent> sent{
+      {1, 1},
+      {2, 2},
+      {3, 3},                                            // One run.
+      {5, 4},                                            // A number is left out.
+      {6, 6},                                            // A lease is.
+      {7, 7, 2},                                         // Another attempt.
+      {8, 8, 2, true},                                   // The last one.
+      {9, 9, 2, true, true},                             // May be tried again.
+      {10, 10, 2, true, true, "p"},                      // Another message, another project.
+      {11, 11, 2, true, true, "p", TaskState::kFailed},  // Another end: it is dead.
+      {12, 12, 2, true, true, "p", TaskState::kFailed},
+  };
+  Bytes payload;
+  for (const auto& task : sent) {
+    Bytes spec;
+    put_task_spec(spec, {task.retry, "quick", task.project, "\x80"});
+    put_task_run(payload, {task.seq, task.lease, task.attempt, task.is_last, 1, spec});
+  }
+  rig.step(
+      TasksReceived{{1, kRun, 1, kOrigin, 1, static_cast<std::uint32_t>(sent.size()), payload}});
+  BatchFinished finished{rig.all<StartBatch>().at(0).batch, 7, {}, {}};
+  for (const auto& task : sent) {
+    finished.ends.push_back({task.state, 6});
+    protocol::put_body(finished.bodies, {"\xcc\x0f", 2});
+    finished.bodies.back() = static_cast<char>(task.seq);
+  }
+  rig.step(std::move(finished));
+  std::vector<std::uint32_t> runs;
+  std::size_t at = 0;
+  for (const auto& message : rig.all<SendResults>()) {
+    REQUIRE(message.results.first == at + 1);
+    ByteReader reader(*message.records);
+    while (const auto run = protocol::read_result_run(reader)) runs.push_back(run->count);
+    protocol::ResultReader results(*message.records);
+    for (; const auto result = results.next(); ++at) {
+      const auto& task = sent.at(at);
+      REQUIRE(result->id == TaskId{kOrigin, task.seq});
+      REQUIRE(result->lease == Lease{1, task.lease});
+      REQUIRE(result->attempt == task.attempt);
+      REQUIRE(result->project == task.project);
+      REQUIRE(result->state ==
+              (task.state == TaskState::kFailed ? TaskState::kDead : TaskState::kDone));
+      REQUIRE(result->body.back() == static_cast<char>(task.seq));
+    }
+  }
+  REQUIRE(at == sent.size());
+  REQUIRE(runs == std::vector<std::uint32_t>{3, 1, 1, 1, 1, 1, 1, 2});
 }
 
 TEST_CASE("a task of a batch that comes again is not run again, and the later lease counts",
