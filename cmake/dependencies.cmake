@@ -18,6 +18,10 @@ add_library(tomlplusplus ALIAS PkgConfig::TOMLPP)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 add_library(isal ALIAS PkgConfig::ISAL)
 
+# The programs' malloc; a sanitizer brings its own.
+pkg_check_modules(TCMALLOC REQUIRED IMPORTED_TARGET libtcmalloc_minimal)
+add_library(tcmalloc ALIAS PkgConfig::TCMALLOC)
+
 # msgpack-c is header only here; without Boost.
 find_path(MSGPACK_INCLUDE msgpack.hpp REQUIRED)
 add_library(msgpack-cxx INTERFACE)

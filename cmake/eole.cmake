@@ -35,5 +35,6 @@ function(eole_program name source)
   cmake_parse_arguments(ARG "" "" "LINK;PRIVATE" ${ARGN})
   add_executable(eole_bin_${name} ${CMAKE_SOURCE_DIR}/${source})
   set_target_properties(eole_bin_${name} PROPERTIES OUTPUT_NAME ${name})
-  target_link_libraries(eole_bin_${name} PRIVATE eole_options ${ARG_LINK} ${ARG_PRIVATE})
+  target_link_libraries(eole_bin_${name} PRIVATE eole_options ${ARG_LINK} ${ARG_PRIVATE}
+    $<$<NOT:$<BOOL:${EOLE_SANITIZE}>>:tcmalloc>)
 endfunction()

@@ -39,7 +39,6 @@ int main(int argc, char** argv) {
     if (durability != "disk" && durability != "none")
       throw std::runtime_error("--durability: disk or none");
     options.syncs = durability == "disk";
-    process::keep_freed_memory();
     process::keep_to_core(core);
     auto file = net::read_cluster_file(net::cluster_file_path(cluster));
     if (!file) throw std::runtime_error(file.error().message);

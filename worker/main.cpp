@@ -44,7 +44,6 @@ int main(int argc, char** argv) {
     std::vector<std::unique_ptr<worker::CommandRunner>> runners;  // Before any thread or socket.
     for (std::uint32_t i = 0; options.allow_exec && i < config.slots; ++i)
       runners.push_back(std::make_unique<worker::CommandRunner>());
-    process::keep_freed_memory();
     process::keep_to_core(core);
     return worker::Node(std::move(options), std::move(runners)).run();
   } catch (const std::exception& error) {

@@ -1,11 +1,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/common.hpp"
-#include "common/process/system.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole::cli;
-  eole::process::keep_freed_memory();
   CLI::App app{
       "Eole: a brokerless task fabric. Tasks in, results out, none lost, none told twice."};
   Globals globals;

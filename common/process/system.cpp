@@ -1,6 +1,5 @@
 #include "common/process/system.hpp"
 
-#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/random.h>
@@ -49,12 +48,6 @@ std::uint64_t raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
   ::getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
-}
-
-void keep_freed_memory() {
-  constexpr int kBytes = 32 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, kBytes);
-  ::mallopt(M_TRIM_THRESHOLD, kBytes);
 }
 
 std::string host_name() {

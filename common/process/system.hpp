@@ -20,9 +20,6 @@ std::string boot_id();
 std::uint64_t raise_file_limit();
 constexpr std::uint64_t kFilesWanted = 4096;
 std::string host_name();
-/// Memory that is freed stays with the process, up to some megabytes: buffers come and go all the
-/// time, and giving each back to the kernel costs more than filling it.
-void keep_freed_memory();
 
 /// Keeps the calling thread, and those that it starts, to one of the cores that it may use: the
 /// `number`-th, from 1 on and around again. Zero: changes nothing.
