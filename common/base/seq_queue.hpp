@@ -35,20 +35,33 @@ class SeqQueue {
   }
   const Entry& front() const { return entries_.front(); }
   const Entry& back() const { return entries_.back(); }
-  void pop_front() { entries_.pop_front(); }
+  void pop_front() {
+    entries_.pop_front();
+    if (near_ > 0) --near_;
+  }
   void pop_back() { entries_.pop_back(); }
   bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  bool operator==(const SeqQueue& other) const { return entries_ == other.entries_; }
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
 
  private:
+  // Mostly it is the place that was asked for last, or the next one.
   auto lower_bound(std::uint64_t key) const {
-    if (!entries_.empty() && key <= entries_.front().first) return entries_.begin();
-    return std::lower_bound(
-        entries_.begin(), entries_.end(), key,
+    const auto begin = entries_.begin();
+    if (entries_.empty() || key <= entries_.front().first) return begin;
+    for (auto at = std::max<std::size_t>(near_, 1); at < entries_.size() && at <= near_ + 1; ++at)
+      if (entries_[at - 1].first < key && key <= entries_[at].first)
+        return begin + static_cast<std::ptrdiff_t>(near_ = at);
+    const auto found = std::lower_bound(
+        begin, entries_.end(), key,
         [](const Entry& entry, std::uint64_t wanted) { return entry.first < wanted; });
+    near_ = static_cast<std::size_t>(found - begin);
+    return found;
   }
   std::deque<Entry> entries_;
+  mutable std::size_t near_ = 0;
 };
 
 }  // namespace eole

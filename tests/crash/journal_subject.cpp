@@ -61,7 +61,7 @@ class JournalSubject final : public Subject {
       throw std::runtime_error("a start number came twice");
     const auto requests = durable.requests.find(7);
     if (answered_request_ > 0 && (requests == durable.requests.end() ||
-                                  !requests->second.answered.contains(answered_request_)))
+                                  requests->second.answered.find(answered_request_) == nullptr))
       throw std::runtime_error("the last answer was forgotten");
     for (Seq seq = 1; seq <= answered_; ++seq) {
       if (settled_.contains(seq)) continue;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/ids.hpp"
+#include "common/base/seq_queue.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/seq_table.hpp"
 #include "common/base/time.hpp"
@@ -38,18 +39,16 @@ struct Answered {
 /// one of those must not be taken for news.
 struct Requests {
   std::uint64_t confirmed = 0;
-  std::map<std::uint64_t, Answered> answered;
+  SeqQueue<Answered> answered;
   void add(std::uint64_t request, std::uint64_t confirmed_now, Answered answer) {
     confirmed = std::max(confirmed, confirmed_now);
-    while (!answered.empty() && answered.begin()->first <= confirmed)
-      answered.erase(answered.begin());
-    answered.insert_or_assign(answered.end(), request, std::move(answer));
+    while (!answered.empty() && answered.front().first <= confirmed) answered.pop_front();
+    answered.put(request, std::move(answer));
   }
   /// Null if it is new.
   const Answered* find(std::uint64_t request) const {
-    if (answered.empty() || answered.rbegin()->first < request) return nullptr;
-    const auto known = answered.find(request);
-    return known == answered.end() ? nullptr : &known->second;
+    if (answered.empty() || answered.back().first < request) return nullptr;
+    return answered.find(request);
   }
   bool operator==(const Requests&) const = default;
 };

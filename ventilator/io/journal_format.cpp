@@ -187,8 +187,8 @@ bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& ou
     auto& requests = out.requests[reader.get<std::uint64_t>()];
     requests.confirmed = reader.get<std::uint64_t>();
     repeat(reader, [&] {
-      auto& answered = requests.answered[reader.get<std::uint64_t>()];
-      answered = get_answered(reader);
+      const auto request = reader.get<std::uint64_t>();
+      requests.answered.put(request, get_answered(reader));
     });
   });
   repeat(reader, [&] {
