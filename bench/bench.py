@@ -125,6 +125,10 @@ def spawn():
     return tool("eole-bench-spawn", 2, 4000)["commands_per_second"]
 
 
+def exec_share():
+    return 100 * commands() / spawn()
+
+
 def fault(what, field, grace=0):
     """Milliseconds, beyond the grace, from a fault until all goes on."""
     def once():
@@ -270,6 +274,7 @@ MEASURES = [
      lambda: tool("eole-bench-raw", "lone", 3000, 130)["p50_us"], 3),
     ("exec of /bin/true, two slots", "commands/s", commands, 3),
     ("posix_spawn of /bin/true, two loops", "commands/s", spawn, 3),
+    ("exec, of posix_spawn in turns", "%", exec_share, 5),
     ("Python client, submit and results", "tasks/s", python_client, 3),
     ("next attempt after SIGKILL, beyond the grace of 250 ms", "ms",
      fault("redelivery", "worker_killed_ms", 0.25), 3),
