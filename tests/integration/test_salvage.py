@@ -77,7 +77,8 @@ class Salvage(unittest.TestCase):
         self.replace(cluster, "sink/log")
         with Cluster(workers=1, directory=self.directory) as again:
             ids = [line["id"] for line in again.submit([{"kind": "echo", "args": {"n": 20}}])]
-            wait_until(lambda: again.json("result", ids[0], check=False), what="it goes on")
+            wait_until(lambda: [line["state"] for line in again.json("result", ids[0], check=False)] == ["done"],
+                       what="it goes on")
             log = again.log()
             self.assertEqual([entry["offset"] for entry in log], list(range(len(log))))
             self.assertEqual(len({entry["id"] for entry in log}), len(log))
