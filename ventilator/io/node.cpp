@@ -22,7 +22,7 @@ using protocol::Value;
 namespace {
 
 constexpr int kMessagesPerTurn = 512;
-constexpr std::size_t kBytesPerTurn = 2 << 20;  // Workers wait for tasks while more is committed.
+constexpr std::size_t kBytesPerTurn = 8 << 20;  // Workers wait for tasks while more is committed.
 constexpr Duration kSpaceCheck = 1s;
 constexpr Duration kRestAfter = 20ms;    // Of silence; then the journal says that all is durable.
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
