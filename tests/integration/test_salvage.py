@@ -24,12 +24,10 @@ class Salvage(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
 
     def damage(self, store):
-        """Flips a bit in the middle of the oldest segment's records; the segment's path."""
+        """Flips a bit in the record of task number 10, in the newest segment."""
         path = sorted(glob.glob(f"{self.directory}/eole/data/{store}/*.seg"))[-1]
         with open(path, "rb") as file:
-            content = file.read().rstrip(b"\0")
-        flip(path, len(content) // 2)
-        return path
+            flip(path, file.read().index(b"number 10"))
 
     def replace(self, cluster, store):
         path = f"{self.directory}/eole/data/{store}"
@@ -54,7 +52,7 @@ class Salvage(unittest.TestCase):
         cluster = Cluster(workers=0, directory=self.directory)
         cluster.start()
         for number in range(20):
-            cluster.submit([{"kind": "echo", "args": {"n": number}}])
+            cluster.submit([{"kind": "echo", "args": {"text": f"number {number}"}}])
         cluster.stop()
         self.damage("ventilator")
         self.refuses(cluster, "ventilator")
@@ -69,7 +67,7 @@ class Salvage(unittest.TestCase):
         cluster = Cluster(workers=1, directory=self.directory)
         cluster.start()
         for number in range(20):
-            cluster.submit([{"kind": "echo", "args": {"n": number}}])
+            cluster.submit([{"kind": "echo", "args": {"text": f"number {number}"}}])
             cluster.wait_settled(number + 1)
         cluster.stop()
         self.damage("sink/log")
