@@ -33,8 +33,10 @@ void SimClient::submit_next() {
                                                                : "plain";
     body += text(" ", name_, ".", submit.request, ".", i, std::string(world.below(300), 'x'));
     const bool may_be_quick = !body.starts_with(kPoison) && !body.starts_with(kMaking);
-    const auto kind = may_be_quick && world.chance(0.3) ? "quick" : "work";
-    protocol::put_task_spec(submit.payload, {body.starts_with(kFailing), kind, "", body});
+    const bool is_quick = may_be_quick && world.chance(0.3);
+    // In a slot it is lost instead, which is tried again unasked.
+    const bool retry = body.starts_with(kFailing) && (is_quick || body.size() % 2 == 0);
+    protocol::put_task_spec(submit.payload, {retry, is_quick ? "quick" : "work", "", body});
     bodies_[submit.request].push_back(std::move(body));
   }
   const auto request = submit.request;

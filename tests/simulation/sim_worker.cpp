@@ -159,7 +159,8 @@ void SimWorker::start_task(const worker::StartTask& task) {
                                fabric_.world.wall_ms(),
                                0,
                                {},
-                               Value(Value::Map{{"value", args}}).to_msgpack()};
+                               Value(Value::Map{{"value", args}}).to_msgpack(),
+                               fails};
       if (state != TaskState::kDone || !args.starts_with(kMaking)) return on_event(std::move(end));
       auto content = args;  // Some make the same file as others.
       content.resize(fabric_.world.below(3) * 700 + 10, 'x');

@@ -47,7 +47,8 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
     const auto spec = read_task_spec(reader);
     invariant(spec.has_value(), "a held task has a spec");
     const bool is_cancelled = entry.is_cancelled && event.state != TaskState::kDone;
-    const Task task{event.id, entry.lease, entry.attempt, entry.is_last, *spec};
+    Task task{event.id, entry.lease, entry.attempt, entry.is_last, *spec};
+    task.spec.retry = task.spec.retry || (event.is_lost && !planted("lost-means-failed"));
     Bytes body;
     protocol::put_body(body, event.body);
     finish({&task, 1}, is_cancelled ? TaskState::kCancelled : event.state, event.finished_unix_ms,

@@ -54,6 +54,7 @@ struct TaskFinished {
   std::uint32_t run_ms = 0;
   std::string artifacts;
   Bytes body;
+  bool is_lost = false;  // Not the task's own failure: tried again whether it asked or not.
 };
 /// All tasks of a batch have ended: how each of them did, in the batch's order.
 struct BatchFinished {

@@ -312,6 +312,15 @@ TEST_CASE("a failure is final unless the task asks for a retry and has attempts 
   REQUIRE((rig.result().is_final && rig.result().state == TaskState::kDead));
 }
 
+TEST_CASE("a lost attempt is tried again without being asked", "[worker]") {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  rig.tasks(1, {1});
+  rig.step(TaskFinished{{kOrigin, 1}, {1, 10}, TaskState::kFailed, 0, 0, {}, "\xc0", true});
+  REQUIRE((!rig.result().is_final && rig.result().state == TaskState::kFailed));
+  REQUIRE(rig.out == Actions{rig.all<SendResults>().at(0), SendCredit{{1, kRun, 1, 1, 2}}});
+}
+
 TEST_CASE("inline tasks run as one batch, without a slot, and end in one message", "[worker]") {
   Rig rig(Rig::config(1, 8));
   rig.link();
