@@ -7,7 +7,6 @@ namespace eole::protocol {
 namespace {
 
 constexpr std::uint8_t kRetry = 1;
-constexpr std::uint16_t kLast = 1;
 constexpr std::uint8_t kFinal = 1;
 constexpr std::uint8_t kUnconfirmed = 2;
 constexpr std::size_t kSha256Bytes = 32;
@@ -87,7 +86,7 @@ void put_task_run(Bytes& out, const TaskRun& run) {
   put<std::uint64_t>(out, run.seq);
   put<std::uint64_t>(out, run.lease_number);
   put<std::uint16_t>(out, run.attempt);
-  put<std::uint16_t>(out, run.is_last ? kLast : 0);
+  put<std::uint16_t>(out, 0);
   put<std::uint32_t>(out, run.count);
   put<std::uint32_t>(out, static_cast<std::uint32_t>(run.specs.size()));
   out += run.specs;
@@ -98,10 +97,10 @@ std::optional<TaskRun> read_task_run(ByteReader& reader) {
   run.seq = reader.get<std::uint64_t>();
   run.lease_number = reader.get<std::uint64_t>();
   run.attempt = reader.get<std::uint16_t>();
-  run.is_last = (reader.get<std::uint16_t>() & kLast) != 0;
+  const auto zero = reader.get<std::uint16_t>();
   run.count = reader.get<std::uint32_t>();
   run.specs = reader.take(reader.get<std::uint32_t>());
-  if (!reader.ok()) return std::nullopt;
+  if (!reader.ok() || zero != 0) return std::nullopt;
   return run;
 }
 

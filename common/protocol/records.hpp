@@ -48,14 +48,12 @@ void put_acceptance(Bytes& out, const Acceptance& acceptance);
 std::optional<Acceptance> read_acceptance(ByteReader& reader);
 
 /// Tasks on a pipe whose numbers and leases follow one another: u64 seq, u64 lease number, u16
-/// attempt, u16 flags (1: last attempt), u32 count, u32 specs size; then `count` specs as they
-/// were submitted.
+/// attempt, u16 zero, u32 count, u32 specs size; then `count` specs as they were submitted.
 struct TaskRun {
   static constexpr std::size_t kHeaderBytes = 28;
   Seq seq = 0;
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
-  bool is_last = false;
   std::uint32_t count = 1;
   std::string_view specs;
   bool operator==(const TaskRun&) const = default;

@@ -86,6 +86,7 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
     if (result->state == protocol::TaskState::kFailed && promise.body.starts_with(kFailing))
       throw Violation{text(to_text(result->id), " failed for good, and had attempts left")};
     const auto body = protocol::Value::from_msgpack(result->body);
+    if (result->state == protocol::TaskState::kDead) check_dead(*result, promise.body);
     if (body && (*body)["error"].text_or("").ends_with("is not in the sink"))
       throw Violation{text(to_text(result->id), " lost an artifact that the sink had confirmed")};
     const auto value = body ? (*body)["value"].text_or("") : "";
@@ -97,6 +98,20 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
     if (!promise.body.empty() && value != promise.body)
       throw Violation{text(to_text(result->id), " has the result of another task")};
   }
+}
+
+// A dead letter can be replayed, and says why each attempt came to nothing.
+void Ledger::check_dead(const protocol::ResultRecord& letter, const std::string& promised) {
+  const auto body = protocol::Value::from_msgpack(letter.body);
+  if (!body) throw Violation{text(to_text(letter.id), " is dead, and its letter malformed")};
+  const auto* reasons = (*body)["reasons"].as<protocol::Value::Array>();
+  if (reasons == nullptr || reasons->empty())
+    throw Violation{text(to_text(letter.id), " is dead, and its letter does not say why")};
+  const auto* raw = (*body)["spec"].as<protocol::Blob>();
+  ByteReader reader(raw == nullptr ? std::string_view() : std::string_view(raw->bytes));
+  const auto spec = protocol::read_task_spec(reader);
+  if (!spec || (!promised.empty() && spec->args != promised))
+    throw Violation{text(to_text(letter.id), " is dead, and its letter cannot be replayed")};
 }
 
 void Ledger::on_served(std::uint64_t log, std::string_view encoded) const {

@@ -58,6 +58,7 @@ class Ledger {
     Lease lease;
     bool is_final = false;
   };
+  static void check_dead(const protocol::ResultRecord& letter, const std::string& promised);
   bool is_calm_;
   std::map<TaskId, Promise> promises_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.

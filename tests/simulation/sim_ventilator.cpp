@@ -1,15 +1,13 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
-#include "common/protocol/value.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/segment_bytes.hpp"
+#include "ventilator/io/verdict.hpp"
 
 namespace eole::simulation {
 
-using protocol::put_result;
 using protocol::put_task_run;
-using protocol::Value;
 
 // A refusal of a healthy disk would be an outage without a reason.
 void Server::on_refusal(const std::string& reason) {
@@ -143,7 +141,7 @@ void SimVentilator::send_tasks(const ventilator::SendTasks& action) {
       world.trace(text("sends ", specs.count, " from ", run.seq, " on hello ", action.link.hello,
                        " of run ", action.link.run % 1000, ", attempt ", run.attempt));
       put_task_run(tasks.payload,
-                   {run.seq, run.lease_number, run.attempt, run.is_last, specs.count, specs.bytes});
+                   {run.seq, run.lease_number, run.attempt, specs.count, specs.bytes});
       tasks.count += specs.count;
       run.seq += specs.count;
       run.lease_number += specs.count;
@@ -162,16 +160,9 @@ void SimVentilator::send_tasks(const ventilator::SendTasks& action) {
 }
 
 void SimVentilator::push_verdict(const ventilator::PushVerdict& action) {
-  protocol::ResultRecord result;
-  result.id = {core_->origin(), action.seq};
-  result.lease = action.lease;
-  result.attempt = action.attempt;
-  result.state = action.state;
-  result.kind = "work";
-  const auto body = Value(Value::Map{{"error", "verdict"}}).to_msgpack();
-  result.body = body;
-  protocol::Verdicts verdicts{core_->origin(), 1, {}};
-  put_result(verdicts.payload, result);
+  const auto spec = journal_->has(action.seq) ? journal_->specs(action.seq, 1).bytes : "";
+  const auto verdicts =
+      ventilator::verdict_of(action, core_->origin(), spec, fabric_.world.wall_ms());
   fabric_.send(*this, sink_,
                [this, verdicts] { sink_.on_event(sink::VerdictsReceived{verdicts}); });
 }

@@ -248,7 +248,9 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
       auto* found = active_.find(failure.seq);
       if (found == nullptr || found->lease != failure.lease) continue;
       auto& task = *found;
-      if (task.state != State::kLeased && task.state != State::kBarrier) continue;
+      if (task.state != State::kLeased && task.state != State::kBarrier &&
+          task.state != State::kNoted)
+        continue;
       release(task);
       story_of(task).failed = failure.lease;
       if (planted("failure-not-retried")) continue;
@@ -343,7 +345,7 @@ void Core::open_recovered(TimePoint now, Actions& out) {
     task.is_unconfirmed = task.attempt > 0;
     leases.emplace_back(seq, task.lease);
   });
-  suspect(std::move(leases), "its worker did not come back after a restart");
+  suspect(std::move(leases), "no worker had it after a restart");
   follow(now, out);
 }
 

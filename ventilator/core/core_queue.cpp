@@ -25,8 +25,11 @@ Core::Story& Core::story_of(Task& task) {
 
 // The task is nobody's now: cancelled, dead, or ready again. `counts`: the attempt was used up.
 void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out) {
-  if (!reason.empty() && story_of(task).reasons.size() < kReasonsMax)
-    task.story->reasons.push_back(text("attempt ", task.attempt, ": ", reason));
+  if (!reason.empty()) {
+    auto& reasons = story_of(task).reasons;
+    if (reasons.size() == kReasonsMax) reasons.erase(reasons.begin());
+    reasons.push_back(text("attempt ", task.attempt, ": ", reason));
+  }
   task.run = 0;
   if (!counts && task.attempt > 0) {
     --task.attempt;  // Noted too, or a restart would count it.
@@ -127,16 +130,15 @@ void Core::lease_to(Worker& worker, Seq seq, Load& load) {
   ++worker.outstanding;
   ++load.count;
   load.needs_sync = load.needs_sync || task.attempt > 1 || seq <= recovered_.last;
-  const bool is_last = task.attempt >= attempts_max_of(seq);
   if (!load.runs.empty()) {
     auto& run = load.runs.back();
     if (run.seq + run.count == seq && run.lease_number + run.count == task.lease.number &&
-        run.attempt == task.attempt && run.is_last == is_last) {
+        run.attempt == task.attempt) {
       ++run.count;
       return;
     }
   }
-  load.runs.push_back({seq, task.lease.number, task.attempt, is_last, 1});
+  load.runs.push_back({seq, task.lease.number, task.attempt, 1});
 }
 
 void Core::send(Worker& worker, Load load, Actions& out) {

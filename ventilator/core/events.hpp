@@ -86,7 +86,6 @@ struct LeaseRun {
   Seq seq = 0;
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
-  bool is_last = false;
   std::uint32_t count = 1;
   bool operator==(const LeaseRun&) const = default;
 };

@@ -11,6 +11,7 @@
 #include "common/protocol/codec.hpp"
 #include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
+#include "ventilator/io/verdict.hpp"
 
 namespace eole::ventilator {
 
@@ -336,8 +337,8 @@ void Node::act(const SendTasks& action) {
     while (run.count > 0) {
       const auto specs = journal_.specs(run.seq, run.count);
       if (tasks.payload.size() + specs.bytes.size() > protocol::kPayloadBytesMax / 2) close();
-      protocol::put_task_run(tasks.payload, {run.seq, run.lease_number, run.attempt, run.is_last,
-                                             specs.count, specs.bytes});
+      protocol::put_task_run(tasks.payload,
+                             {run.seq, run.lease_number, run.attempt, specs.count, specs.bytes});
       tasks.count += specs.count;
       run.seq += specs.count;
       run.lease_number += specs.count;
@@ -359,31 +360,8 @@ bool Node::flush_backlogs() {
 
 void Node::act(const PushVerdict& action) {
   // Nothing is left of a task that damage took.
-  const auto raw = journal_.has(action.seq) ? std::string(journal_.specs(action.seq, 1).bytes) : "";
-  ByteReader reader(raw);
-  const auto spec = protocol::read_task_spec(reader);
-  const bool is_dead = action.state == protocol::TaskState::kDead;
-  const auto last = action.reasons.empty() ? "" : ", " + action.reasons.back();
-  Value::Array reasons;
-  for (const auto& reason : action.reasons) reasons.push_back(reason);
-  Value body = Value::Map{
-      {"error", is_dead ? text("dead after ", action.attempt, " attempts", last) : "cancelled"},
-      {"reasons", std::move(reasons)}};
-  if (is_dead && spec) body.set("spec", protocol::Blob{raw});  // A replay needs no journal.
-  const auto bytes = body.to_msgpack();
-  protocol::ResultRecord result;
-  result.id = {core_.origin(), action.seq};
-  result.lease = action.lease;
-  result.attempt = action.attempt;
-  result.state = action.state;
-  result.is_unconfirmed = action.is_unconfirmed;
-  result.finished_unix_ms = process::unix_ms();
-  if (spec) result.kind = spec->kind;
-  if (spec) result.project = spec->project;
-  result.body = bytes;
-  protocol::Verdicts verdicts{core_.origin(), 1, {}};
-  protocol::put_result(verdicts.payload, result);
-  verdicts_.send(encode(verdicts));
+  const auto spec = journal_.has(action.seq) ? journal_.specs(action.seq, 1).bytes : "";
+  verdicts_.send(encode(verdict_of(action, core_.origin(), spec, process::unix_ms())));
 }
 
 void Node::act(const SendIntroduce& action) {

@@ -137,11 +137,8 @@ bool Core::receive_all(const protocol::Tasks& tasks, Batch& batch) {
         kind = spec->kind;
         is_inline = config_.inline_kinds.contains(kind);
       }
-      const Task task{{tasks.origin, run->seq + i},
-                      {tasks.start, run->lease_number + i},
-                      run->attempt,
-                      run->is_last,
-                      *spec};
+      const Task task{
+          {tasks.origin, run->seq + i}, {tasks.start, run->lease_number + i}, run->attempt, *spec};
       ++received_;
       const bool is_new = task.id.seq > highest || !is_here(task);
       highest = std::max(highest, task.id.seq);
@@ -174,7 +171,6 @@ bool Core::is_here(const Task& task) {
   auto& entry = found->second;
   entry.lease = std::max(entry.lease, task.lease);
   entry.attempt = std::max(entry.attempt, task.attempt);
-  entry.is_last = entry.is_last || task.is_last;
   if (entry.state == HeldState::kReturned) {
     entry.state = HeldState::kWaiting;
     waiting_.push_back(task.id);
@@ -193,7 +189,6 @@ void Core::receive(const Task& task, std::string_view raw_spec, bool is_inline, 
   auto& entry = held_[task.id] = {};
   entry.lease = task.lease;
   entry.attempt = task.attempt;
-  entry.is_last = task.is_last;
   entry.spec = raw_spec;
   if (is_draining_ || !config_.kinds.contains(task.spec.kind)) {
     entry.state = HeldState::kReturned;

@@ -40,7 +40,6 @@ class Core {
     Lease lease;
     protocol::HeldState state = protocol::HeldState::kWaiting;
     std::uint16_t attempt = 1;
-    bool is_last = false;
     bool has_slot = false;
     bool is_cancelled = false;
     bool is_dropped = false;  // Killed, and its result is wanted no more.

@@ -17,9 +17,8 @@ namespace {
 bool share_a_run(const Task& one, const Task& next) {
   return next.id.origin == one.id.origin && next.id.seq == one.id.seq + 1 &&
          next.lease.start == one.lease.start && next.lease.number == one.lease.number + 1 &&
-         next.attempt == one.attempt && next.is_last == one.is_last &&
-         next.spec.retry == one.spec.retry && next.spec.kind == one.spec.kind &&
-         next.spec.project == one.spec.project;
+         next.attempt == one.attempt && next.spec.retry == one.spec.retry &&
+         next.spec.kind == one.spec.kind && next.spec.project == one.spec.project;
 }
 
 }  // namespace
@@ -47,7 +46,7 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
     const auto spec = read_task_spec(reader);
     invariant(spec.has_value(), "a held task has a spec");
     const bool is_cancelled = entry.is_cancelled && event.state != TaskState::kDone;
-    Task task{event.id, entry.lease, entry.attempt, entry.is_last, *spec};
+    Task task{event.id, entry.lease, entry.attempt, *spec};
     task.spec.retry = task.spec.retry || (event.is_lost && !planted("lost-means-failed"));
     Bytes body;
     protocol::put_body(body, event.body);
@@ -97,9 +96,9 @@ Core::Parcel& Core::open_parcel() {
 void Core::finish(std::span<const Task> tasks, TaskState state, std::int64_t finished_unix_ms,
                   std::uint32_t run_ms, std::string_view artifacts, std::string_view bodies) {
   const auto& first = tasks.front();
+  // Whether there is another attempt is for the ventilator to say.
   const bool wants_retry = state == TaskState::kFailed && first.spec.retry;
-  if (wants_retry && first.is_last) state = TaskState::kDead;
-  const bool is_final = !wants_retry || first.is_last || planted("every-failure-is-final");
+  const bool is_final = !wants_retry || planted("every-failure-is-final");
   auto& parcel = open_parcel();
   const auto before = parcel.records->size();
   put_result_run(*parcel.records, {{first.id,

@@ -15,7 +15,6 @@ struct Task {
   TaskId id;
   Lease lease;
   std::uint16_t attempt = 1;
-  bool is_last = false;
   protocol::TaskSpec spec;
 };
 

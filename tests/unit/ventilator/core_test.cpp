@@ -51,7 +51,7 @@ TEST_CASE("a note is written before the tasks are sent", "[ventilator]") {
   Rig rig;
   rig.worker(1, 1);
   rig.submit(1);
-  const std::vector<LeaseRun> tasks{{1, 1, 1, false, 1}};
+  const std::vector<LeaseRun> tasks{{1, 1, 1, 1}};
   REQUIRE(rig.all<JournalNote>() == std::vector<JournalNote>{{1, 1, tasks, false}});
   REQUIRE(rig.all<SendTasks>() == std::vector<SendTasks>{{{1, 1, 1}, 1, tasks}});
 }

@@ -59,8 +59,8 @@ TEST_CASE("a note that is given back counts no attempt after a restart", "[journ
     const auto directory = disk.open();
     Journal journal(*directory, small(1), "boot");
     write(journal,
-          {tasks(1, 3), JournalNote{9, 1, {{1, 1, 1, false}, {2, 2, 1, false}}, false},
-           JournalNote{0, 1, {{2, 2, 0, false}}, false}, JournalCancel{3}},
+          {tasks(1, 3), JournalNote{9, 1, {{1, 1, 1}, {2, 2, 1}}, false},
+           JournalNote{0, 1, {{2, 2, 0}}, false}, JournalCancel{3}},
           {});
   }
   const auto directory = disk.open();

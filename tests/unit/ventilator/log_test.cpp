@@ -113,3 +113,15 @@ TEST_CASE("a lost task waits until the log was read up to the head that was told
   rig.step(SettledReceived{{second.request, kLog, 2, 5, 5, {}}, {}});
   REQUIRE(rig.core.task(1)->state == "queued");
 }
+
+TEST_CASE("a failure that is read before its worker came back after a restart counts",
+          "[ventilator]") {
+  auto durable = Rig::fresh();
+  durable.start = 2;
+  durable.last = 1;
+  durable.notes[1] = {9, {1, 1}, 5};
+  Rig rig(durable);
+  rig.settle({}, {{1, {1, 1}, "no luck"}});
+  REQUIRE(rig.last<PushVerdict>().reasons ==
+          std::vector<std::string>{"attempt 5: failed: no luck"});
+}

@@ -50,12 +50,12 @@ struct Rig {
     step(PipeUp{});
   }
   Actions& tasks(std::uint64_t first, const std::vector<Seq>& seqs, std::string kind = "work",
-                 bool retry = false, bool is_last = false) {
+                 bool retry = false) {
     Bytes payload;
     for (const auto seq : seqs) {
       Bytes spec;
       put_task_spec(spec, {retry, kind, "", "\x80"});
-      put_task_run(payload, {seq, seq * 10, 1, is_last, 1, spec});
+      put_task_run(payload, {seq, seq * 10, 1, 1, spec});
     }
     return step(TasksReceived{
         {1, kRun, 1, kOrigin, first, static_cast<std::uint32_t>(seqs.size()), payload}});
@@ -228,7 +228,7 @@ TEST_CASE("the same task twice is never started twice, and the later lease count
   Bytes spec;
   put_task_spec(spec, {false, "work", "", "\x80"});
   Bytes payload;
-  put_task_run(payload, {1, 99, 2, false, 1, spec});
+  put_task_run(payload, {1, 99, 2, 1, spec});
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
   REQUIRE(rig.started().empty());
   REQUIRE(rig.held()[0].lease == Lease{1, 99});
@@ -298,18 +298,15 @@ TEST_CASE("a kind that the worker does not run is given back at once", "[worker]
           HeldState::kReturned);
 }
 
-TEST_CASE("a failure is final unless the task asks for a retry and has attempts left", "[worker]") {
+TEST_CASE("a failure is final unless the task asks for a retry", "[worker]") {
   Rig rig(Rig::config(1, 1));
   rig.link();
-  rig.tasks(1, {1}, "work", false, false);
+  rig.tasks(1, {1}, "work", false);
   rig.finish(1, TaskState::kFailed);
   REQUIRE((rig.result().is_final && rig.result().state == TaskState::kFailed));
-  rig.tasks(2, {2}, "work", true, false);
+  rig.tasks(2, {2}, "work", true);
   rig.finish(2, TaskState::kFailed);
-  REQUIRE_FALSE(rig.result().is_final);
-  rig.tasks(3, {3}, "work", true, true);
-  rig.finish(3, TaskState::kFailed);
-  REQUIRE((rig.result().is_final && rig.result().state == TaskState::kDead));
+  REQUIRE((!rig.result().is_final && rig.result().state == TaskState::kFailed));
 }
 
 TEST_CASE("a lost attempt is tried again without being asked", "[worker]") {
@@ -348,7 +345,6 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
     Seq seq;
     std::uint64_t lease;
     std::uint16_t attempt = 1;
-    bool is_last = false;
     bool retry = false;
     std::string project = "";
     TaskState state = TaskState::kDone;
@@ -356,21 +352,20 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
   const std::vector<Sent> sent{
       {1, 1},
       {2, 2},
-      {3, 3},                                            // One run.
-      {5, 4},                                            // A number is left out.
-      {6, 6},                                            // A lease is.
-      {7, 7, 2},                                         // Another attempt.
-      {8, 8, 2, true},                                   // The last one.
-      {9, 9, 2, true, true},                             // May be tried again.
-      {10, 10, 2, true, true, "p"},                      // Another message, another project.
-      {11, 11, 2, true, true, "p", TaskState::kFailed},  // Another end: it is dead.
-      {12, 12, 2, true, true, "p", TaskState::kFailed},
+      {3, 3},                                      // One run.
+      {5, 4},                                      // A number is left out.
+      {6, 6},                                      // A lease is.
+      {7, 7, 2},                                   // Another attempt.
+      {8, 8, 2, true},                             // May be tried again.
+      {9, 9, 2, true, "p"},                        // Another message, another project.
+      {10, 10, 2, true, "p", TaskState::kFailed},  // Another end.
+      {11, 11, 2, true, "p", TaskState::kFailed},
   };
   Bytes payload;
   for (const auto& task : sent) {
     Bytes spec;
     put_task_spec(spec, {task.retry, "quick", task.project, "\x80"});
-    put_task_run(payload, {task.seq, task.lease, task.attempt, task.is_last, 1, spec});
+    put_task_run(payload, {task.seq, task.lease, task.attempt, 1, spec});
   }
   rig.step(
       TasksReceived{{1, kRun, 1, kOrigin, 1, static_cast<std::uint32_t>(sent.size()), payload}});
@@ -394,13 +389,13 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
       REQUIRE(result->lease == Lease{1, task.lease});
       REQUIRE(result->attempt == task.attempt);
       REQUIRE(result->project == task.project);
-      REQUIRE(result->state ==
-              (task.state == TaskState::kFailed ? TaskState::kDead : TaskState::kDone));
+      REQUIRE(result->state == task.state);
+      REQUIRE(result->is_final == (task.state == TaskState::kDone));
       REQUIRE(result->body.back() == static_cast<char>(task.seq));
     }
   }
   REQUIRE(at == sent.size());
-  REQUIRE(runs == std::vector<std::uint32_t>{3, 1, 1, 1, 1, 1, 1, 2});
+  REQUIRE(runs == std::vector<std::uint32_t>{3, 1, 1, 1, 1, 1, 2});
 }
 
 TEST_CASE("a task of a batch that comes again is not run again, and the later lease counts",
@@ -411,7 +406,7 @@ TEST_CASE("a task of a batch that comes again is not run again, and the later le
     Bytes spec;
     put_task_spec(spec, {false, "quick", "", "\x80"});
     Bytes payload;
-    put_task_run(payload, {1, lease, 2, false, 1, spec});
+    put_task_run(payload, {1, lease, 2, 1, spec});
     rig.step(TasksReceived{{1, kRun, 1, kOrigin, number, 1, payload}});
   };
   rig.tasks(1, {1, 2}, "quick");
@@ -481,7 +476,7 @@ TEST_CASE("the next attempt of a failed task runs, also before the failure is ac
   Bytes spec;
   put_task_spec(spec, {true, "work", "", "\x80"});
   Bytes payload;
-  put_task_run(payload, {1, 99, 2, false, 1, spec});
+  put_task_run(payload, {1, 99, 2, 1, spec});
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
   REQUIRE(rig.started() == std::vector<Seq>{1});
   rig.step(AckReceived{{9, kRun, 1}});
