@@ -31,3 +31,11 @@ target_compile_definitions(msgpack-cxx INTERFACE MSGPACK_NO_BOOST)
 find_path(STB_INCLUDE stb/stb_image.h REQUIRED)
 add_library(stb INTERFACE)
 target_include_directories(stb SYSTEM INTERFACE ${STB_INCLUDE})
+
+# Pictures, in eole-picture alone.
+pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)
+add_library(jpeg ALIAS PkgConfig::JPEG)
+pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
+add_library(png ALIAS PkgConfig::PNG)
+pkg_check_modules(LCMS REQUIRED IMPORTED_TARGET lcms2)
+add_library(lcms ALIAS PkgConfig::LCMS)

@@ -36,11 +36,13 @@ def alive(pid):
 class Cluster:
     """`with Cluster(workers=2) as c:` runs `eole up` and drains it at the end."""
 
-    def __init__(self, *arguments, workers=2, slots=2, directory=None, env=None, prefix=()):
+    def __init__(self, *arguments, workers=2, slots=2, directory=None, env=None, prefix=(),
+                 programs=BIN):
         self.directory = directory or tempfile.mkdtemp(prefix="eole-test-")
         self.owns_directory = directory is None
         self.arguments = ["--workers", str(workers), "--slots", str(slots), *arguments]
         self.workers = workers
+        self.programs = programs
         self.env = {**os.environ, "XDG_STATE_HOME": self.directory, **(env or {})}
         self.env.pop("EOLE_CLUSTER", None)
         self.prefix = list(prefix)
@@ -70,7 +72,7 @@ class Cluster:
             return []
 
     def start(self, until="ready"):
-        self.up = subprocess.Popen([*self.prefix, BIN / "eole", "up", *self.arguments], env=self.env,
+        self.up = subprocess.Popen([*self.prefix, self.programs / "eole", "up", *self.arguments], env=self.env,
                                    stdout=subprocess.PIPE, text=True)
         for line in self.up.stdout:
             if until in line:

@@ -134,7 +134,7 @@ class Kinds(unittest.TestCase):
         with open(path, "wb") as file:
             file.write(b"GIF89a" + os.urandom(100))
         result = self.cluster.json("submit", "image", path, "--wait", check=False)[0]
-        self.assertIn("not a JPEG or PNG", result["error"])
+        self.assertIn("a GIF file; JPEG and PNG can be read", result["error"])
 
     def test_an_image_over_the_pixel_limit_is_refused_before_it_is_decoded(self):
         def chunk(kind, data):

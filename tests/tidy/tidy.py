@@ -13,7 +13,8 @@ HOMES = {
     r"^nlohmann/": ("common/protocol/",),
     r"^toml\+\+": ("common/net/",),
     r"^curl/": ("worker/handlers/download.cpp",),
-    r"^stb/": ("worker/handlers/image.cpp", "examples/make_photo.cpp"),
+    r"^stb/": ("worker/picture/resize.cpp", "examples/make_photo.cpp"),
+    r"^(jpeglib|jerror|png|lcms2)\.h": ("worker/picture/",),
     r"^spdlog": ("common/process/log.cpp",),
     r"^openssl": ("common/process/sha256.cpp",),
     r"^isa-l/": ("common/base/crc32c.cpp",),
@@ -32,7 +33,9 @@ MAY_INCLUDE = {
     "common/net": ("common/net", "common/protocol", "common/base"),
     "clients/cpp": ("clients/cpp", "common"),
     "cli": ("cli", "clients/cpp", "common"),
-    "worker/handlers": ("worker/handlers", "common/base", "common/protocol", "common/process"),
+    "worker/handlers": ("worker/handlers", "common/base", "common/protocol", "common/process",
+                        "worker/picture/limits.hpp", "worker/picture/report.hpp"),
+    "worker/picture": ("worker/picture", "common/base"),
     **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")
        for role in ("ventilator", "worker", "sink")},
     "ventilator/io": ("ventilator", "common"),
@@ -58,7 +61,7 @@ def problems_in(path, text):
                     yield f"includes <{name}>, whose home is {' '.join(homes)}"
             if "/core/" in path and not path.startswith("tests/") and IMPURE.match(name):
                 yield f"is a core and includes <{name}>"
-        elif room and not name.startswith(tuple(f"{allowed}/" for allowed in MAY_INCLUDE[room])):
+        elif room and not f"{name}/".startswith(tuple(f"{allowed}/" for allowed in MAY_INCLUDE[room])):
             yield f"includes {name}: {room} may include {', '.join(MAY_INCLUDE[room])}"
     if "/core/" in path and not path.startswith("tests/") and re.search(r"::now\(\)|getrandom|std::rand", text):
         yield "is a core and asks for the time or for random bits"

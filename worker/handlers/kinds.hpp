@@ -11,7 +11,8 @@ Expected<void> echo(std::string_view args, Bytes& out);
 /// {"argv": […]} or {"shell": "…"}, "stdin"?, "env"?, "cwd"?, "timeout"?, "output_max"? ->
 /// exit_code, stdout, stderr. Failed unless the exit code is zero.
 Outcome run_exec(const Value& args, TaskContext& context);
-/// {"artifact" or "url" or "data", "quality"?, "width"?, "height"?} -> a JPEG as an artifact.
+/// {"artifact" or "url" or "data", "quality"?, "width"?, "height"?, "name"?} -> a JPEG as
+/// an artifact; width, height, input_bytes, bytes, and quality or kept: true.
 Outcome run_image(const Value& args, TaskContext& context);
 /// {"n", "prefix"?: columns of the queens in the first rows} -> solutions.
 Outcome run_nqueens(const Value& args, TaskContext& context);

@@ -1,0 +1,68 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "worker/picture/exif.hpp"
+#include "worker/picture/formats.hpp"
+
+using namespace std::string_literals;
+using eole::picture::format_of;
+using eole::picture::orientation_of;
+
+namespace {
+
+// A directory at 8 with one entry; little-endian.
+std::string tiff(char orientation) {
+  return "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"s + orientation + "\0\0\0\0\0\0\0"s;
+}
+
+}  // namespace
+
+TEST_CASE("EXIF's orientation is read in both byte orders", "[picture]") {
+  for (char value = 1; value <= 8; ++value) {
+    CHECK(orientation_of(tiff(value)) == value);
+    CHECK(orientation_of("MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"s + value + "\0\0"s) ==
+          value);
+  }
+}
+
+TEST_CASE("an orientation that cannot be is none", "[picture]") {
+  CHECK(orientation_of(tiff(0)) == 1);
+  CHECK(orientation_of(tiff(9)) == 1);
+  CHECK(orientation_of("") == 1);
+  CHECK(orientation_of("XX*\0\x08\0\0\0"s) == 1);
+  auto of_another_type = tiff(6);
+  of_another_type[12] = 7;
+  CHECK(orientation_of(of_another_type) == 1);
+}
+
+TEST_CASE("damaged EXIF is never read past its end", "[picture]") {
+  const auto whole = tiff(6);
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    const std::string cut(whole, 0, size);  // An allocation of its own: a sanitizer sees its end.
+    CHECK(orientation_of(cut) == (size >= 22 ? 6 : 1));
+  }
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    auto changed = whole;
+    for (int byte = 0; byte < 256; ++byte) {
+      changed[at] = static_cast<char>(byte);
+      const auto orientation = orientation_of(changed);
+      CHECK((orientation >= 1 && orientation <= 8));
+    }
+  }
+  CHECK(orientation_of("II*\0\xff\xff\xff\xff\xff\xff"s) == 1);
+  CHECK(orientation_of("II*\0\x08\0\0\0\xff\xff"s) == 1);
+}
+
+TEST_CASE("files are told by their first bytes", "[picture]") {
+  CHECK(format_of("\xff\xd8\xff\xe0") == "JPEG");
+  CHECK(format_of("\x89PNG\r\n\x1a\n....") == "PNG");
+  CHECK(format_of("RIFF1234WEBPVP8 ") == "WebP");
+  CHECK(format_of("\0\0\0\x1c"
+                  "ftypavif"s) == "AVIF");
+  CHECK(format_of("\0\0\0\x18"
+                  "ftypheic"s) == "HEIC");
+  CHECK(format_of("GIF89a") == "GIF");
+  CHECK(format_of("").empty());
+  CHECK(format_of("RIFF").empty());
+  CHECK(format_of("hello").empty());
+}

@@ -1,0 +1,11 @@
+#pragma once
+#include <sys/types.h>
+
+namespace eole::picture {
+
+/// Takes from this process all that decoding does not need: it ends with `parent`, opens nothing,
+/// starts nothing, and has bounds of memory, processor time and output (limits.hpp). Before it
+/// reads a byte of the input.
+void confine(pid_t parent);
+
+}  // namespace eole::picture
