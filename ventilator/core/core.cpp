@@ -98,8 +98,8 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   const auto first = durable_.last + 1;
   durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
   fresh_.last = durable_.last;
-  const auto attempts = submit.attempts_max == 0 ? config_.attempts_max : submit.attempts_max;
-  if (attempts != config_.attempts_max) durable_.limits[first] = {submit.count, attempts};
+  // Kept also where it is the default of today: a later start may have another.
+  if (submit.attempts_max != 0) durable_.limits[first] = {submit.count, submit.attempts_max};
 
   Answered answered{event.hash, first, submit.count};
   if (!submit.key.empty()) {
@@ -157,7 +157,7 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   if (is_fresh && seq <= recovered_.last && !is_noted_open_) task.state = State::kNoted;
   task.is_cancelled = true;
   if (task.state == State::kReady || task.state == State::kParked) {
-    pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
+    pass_verdict(seq, task, protocol::TaskState::kCancelled);
   } else if (task.state == State::kLeased) {
     const auto* worker = find_worker(task.run);
     if (worker == nullptr) return;
@@ -210,7 +210,7 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
   // What barriers waited for is answered by another log, or by this reading of the ranges.
   for (auto& barrier : barriers_) barrier.after_request = next_request_;
   follow(now, out);
-  for (const auto seq : verdicts_) push_verdict(seq, *active_.find(seq), out);
+  next_verdicts_ = {};  // This log may have none of them.
 }
 
 // What damage took from the journal, and the log does not know as settled, is dead.
@@ -312,6 +312,8 @@ void Core::pass_barriers(std::uint64_t request, Actions& out) {
     for (const auto& [seq, lease] : barrier.leases) {
       auto* task = active_.find(seq);
       if (task == nullptr || task->lease != lease || task->state != State::kBarrier) continue;
+      // Whoever lives was not killed by it.
+      if (find_worker(task->run) == nullptr) story_of(*task).is_feared = true;
       give_back(seq, *task, true, barrier.reason, out);
     }
   }
@@ -362,13 +364,10 @@ void Core::on_deadline(TimePoint now, Actions& out) {
       out.push_back(SendFollow{*reading_, log_, cursor_});
     }
     follow(now, out);
-    if (!verdicts_.empty() && now >= next_verdicts_ && !planted("verdict-pushed-once")) {
-      next_verdicts_ = now + config_.retry;
-      for (const auto seq : verdicts_) push_verdict(seq, *active_.find(seq), out);
-    }
+    push_verdicts(now, out);
   }
   open_recovered(now, out);
-  dispatch(out);
+  dispatch(now, out);
   recall_for_idle(now, out);
   forget_old_answers(now);
   last_now_ = now;
@@ -382,6 +381,8 @@ std::optional<TimePoint> Core::next_deadline() const {
   if (!is_noted_open_) consider(started_ + config_.grace_start);
   if (!workers_.empty()) consider(next_judgement_);
   if (workers_.size() > 1) consider(next_recall_);
+  if (reserved_) consider(reserved_until_);
+  if (!reserved_ && !alone_.empty() && last_now_ < next_reserved_) consider(next_reserved_);
   return next;
 }
 

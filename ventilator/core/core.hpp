@@ -115,6 +115,7 @@ class Core {
 
  private:
   using Range = protocol::Settlement::Range;
+  static constexpr Duration kReservedFor = 1s;  // At first.
 
   /// Tasks that were sent one after the other: seq, seq + 1 … under lease, lease + 1 …
   struct InPipe {
@@ -141,9 +142,9 @@ class Core {
     TimePoint last_heard{};
     std::optional<TimePoint> pipe_ended;
     bool is_suspect = false;
-    std::optional<Seq> alone;  // A last attempt runs here; nothing else does.
-    bool is_reserved = false;  // Runs empty for a last attempt.
-    bool is_open = false;      // Listed in open_.
+    std::optional<Seq> alone;     // A last attempt runs here; nothing else does.
+    bool is_others_turn = false;  // One ran here: what waits beside it comes next.
+    bool is_open = false;         // Listed in open_.
     std::vector<Seq> waiting;  // As of its last beat.
     std::deque<InPipe> pipe;   // What it was leased; pruned lazily.
     std::size_t pipe_max = 0;  // When to prune it.
@@ -160,6 +161,7 @@ class Core {
   struct Story {
     std::vector<std::string> reasons;
     std::vector<RunId> refused_by;
+    bool is_feared = false;  // A worker was lost that had it: it may kill them.
     Lease failed;  // The last lease whose failure was read in the log: it is over.
   };
   struct Task {
@@ -237,18 +239,20 @@ class Core {
   Task& make_active(Seq seq);
   void give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out);
   void enqueue(Seq seq, Task& task, bool in_front);
-  void pass_verdict(Seq seq, Task& task, protocol::TaskState state, Actions& out);
-  void push_verdict(Seq seq, const Task& task, Actions& out) const;
+  void pass_verdict(Seq seq, Task& task, protocol::TaskState state);
+  void push_verdicts(TimePoint now, Actions& out);
   void unpark();
-  void dispatch(Actions& out);
-  void dispatch_alone(Actions& out);
+  void dispatch(TimePoint now, Actions& out);
+  void dispatch_alone(TimePoint now, Actions& out);
+  void reserve(TimePoint now, const std::vector<RunId>& refused);
   struct Stretch {  // first, first + 1 …
     Seq first = 0;
     std::uint64_t count = 0;
   };
   std::optional<Stretch> next_fresh(std::uint64_t most);
   std::optional<Stretch> next_tasks(const Worker& worker, std::uint64_t most);
-  bool has_tasks() const;
+  bool is_refused_by_all(const Task& task) const;
+  bool has_tasks() const;  // Last attempts aside.
   /// What is leased to one worker in one go.
   struct Load {
     std::vector<LeaseRun> runs;
@@ -263,7 +267,7 @@ class Core {
   Durable durable_;        // Its notes are derived from active_ when a checkpoint is asked for.
   SeqTable<Task> active_;  // Whatever is more than waiting for its first dispatch.
   std::deque<Seq> ready_;
-  std::deque<Seq> alone_;  // Last attempts.
+  std::deque<Seq> alone_;  // Last attempts of what may kill its worker.
   std::deque<Seq> parked_;
   Fresh recovered_;  // Accepted by earlier starts: they wait for the introduction.
   Fresh fresh_;
@@ -272,10 +276,14 @@ class Core {
   std::vector<RunId> order_;  // Workers in turn, for fairness.
   std::vector<RunId> open_;   // Those with credit; may hold some without.
   std::size_t turn_ = 0;
-  bool has_reserved_ = false;
+  std::optional<RunId> reserved_;  // Runs empty for a last attempt, until …
+  TimePoint reserved_until_{};     // … then none is for a while, and next time for longer.
+  TimePoint next_reserved_{};
+  Duration reserved_for_ = kReservedFor;
   std::uint64_t next_lease_ = 1;
   std::uint64_t leased_ = 0;
   std::set<Seq> verdicts_;
+  std::vector<Seq> new_verdicts_;  // Of this turn.
 
   bool is_introduced_ = false;
   bool is_recovered_open_ = false;

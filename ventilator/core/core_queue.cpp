@@ -11,7 +11,14 @@ namespace eole::ventilator {
 
 namespace {
 constexpr std::size_t kReasonsMax = 16;  // Kept per task; older ones are dropped.
+constexpr std::size_t kAloneTried = 64;  // Last attempts looked at in one turn.
+constexpr int kReservedShare = 5;        // At most a fifth of the time a worker is kept empty.
+constexpr Duration kReservedMost = 600s;
+
+bool contains(const std::vector<RunId>& runs, RunId run) {
+  return std::find(runs.begin(), runs.end(), run) != runs.end();
 }
+}  // namespace
 
 Core::Task& Core::make_active(Seq seq) {
   active_highest_ = std::max(active_highest_, seq);
@@ -36,29 +43,44 @@ void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason
     out.push_back(
         JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
   }
-  if (task.is_cancelled) return pass_verdict(seq, task, protocol::TaskState::kCancelled, out);
+  if (task.is_cancelled) return pass_verdict(seq, task, protocol::TaskState::kCancelled);
   if (counts && task.attempt >= attempts_max_of(seq) && !planted("attempts-without-end"))
-    return pass_verdict(seq, task, protocol::TaskState::kDead, out);
+    return pass_verdict(seq, task, protocol::TaskState::kDead);
   enqueue(seq, task, counts);
 }
 
 void Core::enqueue(Seq seq, Task& task, bool in_front) {
   task.state = State::kReady;
-  const bool is_last_chance = task.attempt > 0 && task.attempt + 1 >= attempts_max_of(seq);
-  auto& queue = is_last_chance ? alone_ : ready_;
-  in_front ? queue.push_front(seq) : queue.push_back(seq);
+  const bool is_last_chance = task.attempt + 1 >= attempts_max_of(seq);
+  const bool is_feared =
+      task.story && (task.story->is_feared || (planted("failed-means-feared") && task.attempt > 0));
+  if (is_last_chance && is_feared) return alone_.push_back(seq);
+  in_front ? ready_.push_front(seq) : ready_.push_back(seq);
 }
 
-void Core::pass_verdict(Seq seq, Task& task, protocol::TaskState state, Actions& out) {
+void Core::pass_verdict(Seq seq, Task& task, protocol::TaskState state) {
   task.state = State::kVerdict;
   task.verdict = state;
   verdicts_.insert(seq);
-  if (is_introduced_) push_verdict(seq, task, out);
+  new_verdicts_.push_back(seq);
 }
 
-void Core::push_verdict(Seq seq, const Task& task, Actions& out) const {
-  out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
-                            task.story ? task.story->reasons : std::vector<std::string>{}});
+// The new ones at once; all that are not read in the log yet, every now and then.
+void Core::push_verdicts(TimePoint now, Actions& out) {
+  const auto push = [&](Seq seq) {
+    const auto& task = *active_.find(seq);
+    out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
+                              task.story ? task.story->reasons : std::vector<std::string>{}});
+  };
+  const auto fresh = std::exchange(new_verdicts_, {});
+  if (fresh.size() == verdicts_.size()) next_verdicts_ = now;
+  if (now < next_verdicts_ || planted("verdict-pushed-once")) {
+    for (const auto seq : fresh)
+      if (verdicts_.contains(seq)) push(seq);  // Not settled within this turn.
+    return;
+  }
+  next_verdicts_ = now + config_.retry;
+  for (const auto seq : verdicts_) push(seq);
 }
 
 void Core::unpark() {
@@ -91,7 +113,7 @@ std::optional<Core::Stretch> Core::next_fresh(std::uint64_t most) {
 }
 
 bool Core::has_tasks() const {
-  return !ready_.empty() || !alone_.empty() || fresh_.next <= fresh_.last ||
+  return !ready_.empty() || fresh_.next <= fresh_.last ||
          (is_recovered_open_ && recovered_.next <= recovered_.last);
 }
 
@@ -103,12 +125,8 @@ std::optional<Core::Stretch> Core::next_tasks(const Worker& worker, std::uint64_
     auto* found = active_.find(seq);
     if (found == nullptr || found->state != State::kReady) continue;
     auto& task = *found;
-    const auto refused = [&](RunId run) {
-      return task.story && std::find(task.story->refused_by.begin(), task.story->refused_by.end(),
-                                     run) != task.story->refused_by.end();
-    };
-    if (!refused(worker.link.run)) return Stretch{seq, 1};
-    if (std::all_of(order_.begin(), order_.end(), refused)) {
+    if (!task.story || !contains(task.story->refused_by, worker.link.run)) return Stretch{seq, 1};
+    if (is_refused_by_all(task)) {
       task.state = State::kParked;
       parked_.push_back(seq);
     } else {
@@ -116,6 +134,12 @@ std::optional<Core::Stretch> Core::next_tasks(const Worker& worker, std::uint64_
     }
   }
   return next_fresh(most);
+}
+
+bool Core::is_refused_by_all(const Task& task) const {
+  return task.story && std::all_of(order_.begin(), order_.end(), [&](RunId run) {
+           return contains(task.story->refused_by, run);
+         });
 }
 
 void Core::lease_to(Worker& worker, Seq seq, Load& load) {
@@ -157,42 +181,75 @@ void Core::send(Worker& worker, Load load, Actions& out) {
   out.push_back(SendTasks{worker.link, first, std::move(load.runs)});
 }
 
-// A last attempt runs in a worker that has nothing else, so that no neighbour's crash counts.
-void Core::dispatch_alone(Actions& out) {
-  while (!alone_.empty()) {
+// The last attempt of what may kill its worker runs in one that has nothing else, so that it
+// harms nobody and no neighbour's crash counts. Others are not to wait for it: such attempts have
+// half of the workers at most, take turns with what waits beside them, and what no worker takes
+// is passed over.
+void Core::dispatch_alone(TimePoint now, Actions& out) {
+  if (reserved_ && now >= reserved_until_) {
+    reserved_.reset();
+    next_reserved_ = now + reserved_for_ * (kReservedShare - 1);
+    reserved_for_ = std::min(reserved_for_ * 2, kReservedMost);
+  }
+  if (alone_.empty() || (reserved_ && find_worker(*reserved_) == nullptr)) reserved_.reset();
+  std::vector<Worker*> idle;
+  std::size_t busy = 0;  // With last attempts.
+  for (const auto run : alone_.empty() ? std::vector<RunId>{} : order_) {
+    auto& worker = workers_.at(run);
+    busy += worker.alone ? 1 : 0;
+    if (worker.alone || worker.is_suspect || (worker.is_others_turn && has_tasks())) continue;
+    if (worker.outstanding == 0 && worker.limit > worker.sent) idle.push_back(&worker);
+  }
+  const auto most = std::max<std::size_t>(1, order_.size() / 2);
+  for (auto tries = std::min(alone_.size(), kAloneTried); tries > 0 && busy < most; --tries) {
+    if (idle.empty() && (reserved_ || now < next_reserved_)) break;
     const auto seq = alone_.front();
-    const auto* task = active_.find(seq);
-    if (task == nullptr || task->state != State::kReady) {
-      alone_.pop_front();
+    alone_.pop_front();
+    auto* task = active_.find(seq);
+    if (task == nullptr || task->state != State::kReady) continue;
+    if (!order_.empty() && is_refused_by_all(*task)) {
+      task->state = State::kParked;
+      parked_.push_back(seq);
       continue;
     }
     const auto refused = task->story ? task->story->refused_by : std::vector<RunId>{};
-    Worker* idle = nullptr;
-    Worker* reserved = nullptr;
-    for (const auto run : order_) {
-      auto& worker = workers_.at(run);
-      if (worker.is_suspect || worker.alone) continue;
-      if (std::find(refused.begin(), refused.end(), run) != refused.end()) continue;
-      if (worker.outstanding == 0 && worker.limit > worker.sent) idle = &worker;
-      if (worker.is_reserved || reserved == nullptr) reserved = &worker;
+    const auto willing = std::find_if(idle.begin(), idle.end(), [&](const Worker* worker) {
+      return !contains(refused, worker->link.run);
+    });
+    if (willing == idle.end()) {
+      if (!reserved_ && now >= next_reserved_) reserve(now, refused);
+      if (idle.empty() && (reserved_ || order_.empty())) return alone_.push_front(seq);
+      alone_.push_back(seq);
+      continue;
     }
-    if (idle == nullptr) {
-      if (reserved != nullptr) has_reserved_ = reserved->is_reserved = true;
-      return;
-    }
-    alone_.pop_front();
+    auto& worker = **willing;
+    idle.erase(willing);
+    ++busy;
+    if (reserved_ == worker.link.run) reserved_.reset();
+    reserved_for_ = kReservedFor;
     Load load;
-    lease_to(*idle, seq, load);
-    idle->alone = seq;
-    idle->is_reserved = false;
-    send(*idle, std::move(load), out);
+    lease_to(worker, seq, load);
+    worker.alone = seq;
+    send(worker, std::move(load), out);
   }
-  if (!std::exchange(has_reserved_, false)) return;
-  for (auto& [run, worker] : workers_) worker.is_reserved = false;
 }
 
-void Core::dispatch(Actions& out) {
-  dispatch_alone(out);
+// The worker that is the nearest to having nothing takes nothing new for a while.
+void Core::reserve(TimePoint now, const std::vector<RunId>& refused) {
+  const Worker* nearest = nullptr;
+  for (const auto run : order_) {
+    const auto& worker = workers_.at(run);
+    if (worker.alone || worker.is_suspect || contains(refused, run)) continue;
+    if (worker.is_others_turn && has_tasks()) continue;
+    if (nearest == nullptr || worker.outstanding < nearest->outstanding) nearest = &worker;
+  }
+  if (nearest == nullptr) return;
+  reserved_ = nearest->link.run;
+  reserved_until_ = now + reserved_for_;
+}
+
+void Core::dispatch(TimePoint now, Actions& out) {
+  dispatch_alone(now, out);
   while (has_tasks()) {
     std::vector<Worker*> open;
     std::erase_if(open_, [&](RunId run) {
@@ -200,7 +257,7 @@ void Core::dispatch(Actions& out) {
       if (found == workers_.end()) return true;
       auto& worker = found->second;
       worker.is_open = worker.limit > worker.sent;
-      if (worker.is_open && !worker.is_suspect && !worker.alone && !worker.is_reserved)
+      if (worker.is_open && !worker.is_suspect && !worker.alone && reserved_ != run)
         open.push_back(&worker);
       return !worker.is_open;
     });
@@ -213,6 +270,7 @@ void Core::dispatch(Actions& out) {
     const auto share = std::clamp<std::uint64_t>(known / open.size(), 1, config_.dispatch_max);
     bool sent_any = false;
     for (auto* worker : open) {
+      worker->is_others_turn = false;
       Load load;
       while (load.count < share && worker->sent + load.count < worker->limit) {
         const auto most = std::min(share, worker->limit - worker->sent) - load.count;

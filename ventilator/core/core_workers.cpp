@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
@@ -57,6 +58,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   const Link link{durable_.start, hello.run, hello.hello};
   const auto known = workers_.find(hello.run);
   std::deque<InPipe> old_pipe;
+  std::optional<Seq> alone;
   if (known != workers_.end()) {
     auto& old = known->second;
     if (hello.hello < old.link.hello) return;
@@ -65,6 +67,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
       return;
     }
     old_pipe = std::move(old.pipe);
+    alone = old.alone;
     out.push_back(ClosePipe{old.link});
   } else {
     order_.push_back(hello.run);
@@ -110,6 +113,9 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   suspect(std::move(gone), text("worker ", hello.name, " lost it on reconnecting"));
   std::vector<Order> orders;
   judge_held(slot, event.held, orders, out);
+  const auto* kept = alone ? active_.find(*alone) : nullptr;
+  if (kept != nullptr && kept->state == State::kLeased && kept->run == hello.run)
+    slot.alone = alone;
   out.push_back(WelcomeWorker{event.peer, link});
   if (!orders.empty()) out.push_back(SendOrders{event.peer, link, false, std::move(orders)});
   unpark();
@@ -302,7 +308,7 @@ void Core::release_from(Worker* worker) {
   if (worker == nullptr) return;
   if (worker->outstanding > 0) --worker->outstanding;
   if (worker->outstanding == 0) {
-    worker->alone.reset();
+    if (std::exchange(worker->alone, {})) worker->is_others_turn = true;
     worker->pipe.clear();
   }
 }
