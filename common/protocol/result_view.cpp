@@ -34,11 +34,13 @@ Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t
   view.set("run_seconds", result.run_ms / 1000.0);
   if (result.is_unconfirmed) view.set("unconfirmed", true);
   const auto body = Value::from_msgpack(result.body);
-  if (body) {
-    if (const auto* members = body->as<Value::Map>())
-      for (const auto& [name, value] : *members)
-        if (name != "spec") view.set(name, value);
+  const auto* members = body ? body->as<Value::Map>() : nullptr;
+  if (members == nullptr) {  // Nothing is hidden because it cannot be read.
+    view.set("body", Blob{Bytes(result.body)});
+    return view;
   }
+  for (const auto& [name, value] : *members)  // A worker's body says nothing about the rest.
+    if (name != "spec" && name != "offset" && view[name].is_null()) view.set(name, value);
   return view;
 }
 

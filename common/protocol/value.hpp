@@ -54,7 +54,7 @@ class Value {
 
   Bytes to_msgpack() const;
   static Expected<Value> from_msgpack(std::string_view bytes);
-  /// One line of JSON; bytes that are not UTF-8 are replaced.
+  /// One line of JSON without control characters; bytes that are not UTF-8 are replaced.
   std::string to_json() const;
   static Expected<Value> from_json(std::string_view json);
 

@@ -23,6 +23,25 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+// The control characters that JSON may hold as they are, and a terminal would obey: DEL, and C1
+// (in UTF-8 C2 80 to C2 9F).
+std::string without_controls(std::string json) {
+  constexpr auto kHex = std::string_view("0123456789abcdef");
+  if (json.find_first_of("\x7f\xc2") == std::string::npos) return json;
+  std::string out;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    auto byte = static_cast<unsigned char>(json[i]);
+    const auto next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
+    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
+    if (is_c1) byte = static_cast<unsigned char>(next), ++i;
+    if (is_c1 || byte == 0x7f)
+      (out += "\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
+    else
+      out += static_cast<char>(byte);
+  }
+  return out;
+}
+
 Json to(const Value& value) {
   if (const auto* boolean = value.as<bool>()) return *boolean;
   if (const auto* number = value.as<std::int64_t>()) return *number;
@@ -63,7 +82,7 @@ Value from(const Json& json) {
 }  // namespace
 
 std::string Value::to_json() const {
-  return to(*this).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return without_controls(to(*this).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Expected<Value> Value::from_json(std::string_view json) {

@@ -5,6 +5,7 @@
 #include "common/protocol/codec.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/result_view.hpp"
 #include "common/protocol/value.hpp"
 
 using namespace eole;
@@ -201,6 +202,23 @@ TEST_CASE("a value is JSON, is msgpack, and is the same again", "[value]") {
   REQUIRE(value->to_json() == json);
   REQUIRE(*Value::from_msgpack(value->to_msgpack()) == *value);
   REQUIRE(Value(Blob{"\xff\x00\x01"}).to_json() == "\"/w==\"");
+}
+
+TEST_CASE("JSON holds no character that a terminal would obey", "[value]") {
+  REQUIRE(Value("\x1b[2J\x7f\xc2\x9bm\xc2\xa0\xc3\xa9").to_json() ==
+          "\"\\u001b[2J\\u007f\\u009bm\xc2\xa0\xc3\xa9\"");
+}
+
+TEST_CASE("a view shows a body that cannot be read as bytes, and believes none about the rest",
+          "[value]") {
+  auto result = sample_result();
+  result.body = "\xc1";
+  REQUIRE(view_of(result, "w1", 5)["body"] == Value(Blob{"\xc1"}));
+  result.body = "\x82\xa5state\xa4"
+                "fake\xa5value\x07";
+  const auto view = view_of(result, "w1", 5);
+  REQUIRE(view["state"] != Value("fake"));
+  REQUIRE(view["value"] == Value(7));
 }
 
 TEST_CASE("a number too large for an integer stays what it is, and so does an integral one",
