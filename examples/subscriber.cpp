@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
     if (!encoded) return std::fprintf(stderr, "%s\n", encoded.error().message.c_str()), 3;
     if (!*encoded) continue;
     const auto batch = protocol::read_batch(**encoded);
+    if (!batch) return std::fprintf(stderr, "a piece of the log is malformed\n"), 3;
     protocol::ResultReader records(batch->records);
     for (auto offset = batch->first_offset; const auto result = records.next();
          ++offset)

@@ -4,26 +4,38 @@ import os, struct, sys
 import msgpack, zmq
 
 path = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("EOLE_CLUSTER") or os.path.join(
-    os.environ.get("XDG_STATE_HOME", os.path.expanduser("~/.local/state")), "eole/cluster.toml")
+    os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "eole/cluster.toml")
 cluster = dict(line.strip().replace("'", "").replace('"', "").split(" = ") for line in open(path) if " = " in line)
-socket = zmq.Context().socket(zmq.SUB)
+sys.stdout.reconfigure(errors="backslashreplace")
+socket, last_log = zmq.Context().socket(zmq.SUB), None
 if "server_key" in cluster:
     socket.curve_serverkey = cluster["server_key"].encode()
     socket.curve_publickey, socket.curve_secretkey = cluster["public_key"].encode(), cluster["secret_key"].encode()
 socket.subscribe(b"result.")
 socket.connect(cluster["notifications"])
+
+
+def shown(raw, decode):  # Others wrote it: what cannot be decoded is shown as bytes, and repr() escapes the rest.
+    try:
+        return repr(decode(raw))
+    except Exception:
+        return repr(raw)
+
+
 while True:
-    _topic, _head, batch = socket.recv_multipart()
+    _topic, head, batch = socket.recv_multipart()
+    log, last_log = last_log, msgpack.unpackb(head)[2]
+    if log not in (None, last_log):
+        print("the log was replaced: offsets begin anew", file=sys.stderr)
     offset, _run, _level, count, worker, _ = struct.unpack_from("<QQQIHH", batch)
-    at = 32 + worker
-    end = offset + count
+    at, end = 32 + worker, offset + count
     while offset < end:
         run = struct.unpack_from("<IQIQHBBqIBBBBII", batch, at)
         seq, state, kind, project, artifacts, results = run[1], run[5], run[9], run[10], run[11], run[13]
-        name = batch[at + 52:at + 52 + kind].decode()
+        name = shown(batch[at + 52:at + 52 + kind], bytes.decode)
         at += 52 + kind + project + 32 * artifacts
         for seq in range(seq, seq + results):
             size, = struct.unpack_from("<I", batch, at)
-            print(offset, seq, name, "done failed dead cancelled".split()[state - 1],
-                  msgpack.unpackb(batch[at + 4:at + 4 + size]), flush=True)
+            body = shown(batch[at + 4:at + 4 + size], lambda raw: msgpack.unpackb(raw, strict_map_key=False))
+            print(offset, seq, name, "done failed dead cancelled".split()[state - 1], body, flush=True)
             at, offset = at + 4 + size, offset + 1

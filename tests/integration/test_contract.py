@@ -96,6 +96,7 @@ class Contract(unittest.TestCase):
 
     def test_both_example_subscribers_hear_of_a_result(self):
         root = BIN.parents[2]
+        self.cluster.submit([{"kind": "echo", "args": {}}], "--wait")
         python = subprocess.Popen(["/usr/bin/python3", root / "examples/subscriber.py"], env=self.cluster.env,
                                   stdout=subprocess.PIPE, text=True)
         cpp = subprocess.Popen([BIN / "eole-subscriber"], env=self.cluster.env, stdout=subprocess.PIPE, text=True)

@@ -1,0 +1,210 @@
+"""Submit tasks to an Eole cluster and hear of their results. Needs pyzmq and msgpack.
+
+    import eole
+
+    with eole.Cluster() as cluster:
+        ids = cluster.submit("echo", [{"n": n} for n in range(1000)])   # durable when it returns
+        for result in cluster.results(ids):
+            print(result.id, result.state, result.value)
+
+The wire is docs/protocol.md. One thread per Cluster. Whatever goes wrong is an eole.Error, and each
+kind of it has a class (errors.py).
+
+What others wrote into a record may be anything: text that is not UTF-8 comes as bytes, an extension
+as msgpack.ExtType, a map's key that is a list as a tuple; what is no msgpack, or nested more than 32
+deep, comes whole, as its bytes.
+"""
+
+import time
+
+import zmq
+
+from .artifacts import fetch
+from .connection import Connection
+from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, LogReplaced, NoAnswer, NotFound, Refused,
+                     TooLarge)
+from .log import Log, record_at
+from .records import Result, parse_task_id
+from .submission import Submitter, messages_of
+
+__all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "LogReplaced", "NoAnswer",
+           "NotFound", "Refused", "Result", "TooLarge"]
+
+
+class Cluster:
+    """A cluster, by its cluster or join file: `path`, else EOLE_CLUSTER, else the local one's."""
+
+    def __init__(self, path=None, patience=30):
+        """patience: seconds without any answer, then NoAnswer."""
+        self._connection = Connection(path, patience)
+        self._submitter = Submitter(self._connection)
+        self._log = None
+        self._own = set()  # Submitted or waited for here, and their results not handed out yet.
+        self._seen = {}    # Of these, the results that were read.
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._connection.close()
+
+    def submit(self, kind, args, project="", retry=False, attempts=0, key="", batch=1024):
+        """Submits tasks and returns their ids once all are durable.
+
+        args: a list, a tuple or any other iterable is one task for each of its items; a dict, text,
+        bytes, a number, None are one task. retry: a failed attempt is tried again, up to `attempts`
+        (0: the ventilator's default). key: the same tasks under the same key are accepted once, for
+        24 hours; all in one message, so at most 65536 and 8 MiB. batch: tasks in one message, at most.
+
+        All items of a list are packed before anything is sent; a generator's, before their batch is
+        sent. An error has as its `ids` what was accepted nevertheless.
+        """
+        return self._submit(messages_of(kind, args, project, retry, key, batch), attempts)
+
+    def results(self, ids=None, timeout=None, offset=None):
+        """Yields each result as it comes: of these ids (until all are final), or of every task.
+
+        What this object submitted is never missed; other tasks' results are looked up. timeout:
+        seconds without one, then it ends. offset: from there in the log on, 0 is all of it.
+        """
+        wanted = None if ids is None else set(_list_of(ids))
+        if offset is not None:
+            yield from self._past(wanted, timeout, offset)
+            return
+        log = self._live()
+        for task in sorted(wanted - self._own) if wanted else ():
+            result = self.result(task)
+            self._own.add(task)
+            if result is not None:
+                self._seen[task] = result
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            for result in self._take(log, wanted):
+                yield result
+                until = None if timeout is None else time.monotonic() + timeout
+            left = 1000 if until is None else int((until - time.monotonic()) * 1000)
+            if left <= 0 or (wanted is not None and not wanted):
+                return
+            log.wait(min(left, 1000))
+
+    def map(self, kind, args, **options):
+        """Submits and returns the results in the order of `args`."""
+        ids = self.submit(kind, args, **options)
+        done = {result.id: result for result in self.results(ids)}
+        return [done[task] for task in ids]
+
+    def result(self, task):
+        """How the task ended, or None as long as it has not; NotFound if there is no such task."""
+        for _ in range(2):  # It may settle between the two questions.
+            view = self._query("queries", "result", task)
+            if isinstance(view, dict) and view.get("state") != "retrying":
+                return record_at(self._connection, view["offset"])
+            if self._query("ventilator", "task", task) is not None:
+                return None
+        raise NotFound(f"{task}: no such task was accepted")
+
+    def status(self, task=None):
+        """The cluster's counts and roles; or what is known of one task."""
+        if task is None:
+            return self._status()
+        result = self.result(task)
+        if result is None:
+            known = {"id": task, **(self._query("ventilator", "task", task) or {})}
+        else:
+            known = result._asdict()
+            body = known.pop("body")
+            known = {**(body if isinstance(body, dict) else {"body": body}), **known}
+            known.pop("spec", None)
+        return known
+
+    def fetch(self, what, path=None, force=False):
+        """Fetches an artifact (by a Result, a task id or a SHA-256) to a file and returns its path.
+
+        path: the file, or the directory for it [here, under the artifact's name]. The file appears
+        whole and with the right digest, or not at all; one that is there is replaced by `force` only.
+        """
+        if not isinstance(what, Result) and len(what) != 64:
+            task, what = what, self.result(what)
+            if what is None:
+                raise NotFound(f"{task}: is not settled, so it has no artifact yet")
+        return fetch(self._connection, what, path, force)
+
+    # ---- Below: how.
+
+    def _status(self):
+        ventilator, sink = self._query("ventilator", "status"), self._query("queries", "status")
+        roles = [{"role": "ventilator", "name": ventilator["origin"], "pid": ventilator["pid"],
+                  "state": "ready" if ventilator["introduced"] else "waiting for the sink"},
+                 {"role": "sink", "name": sink["log"], "pid": sink["pid"], "state": "ready"},
+                 *self._query("ventilator", "workers")]
+        return {**{name: ventilator[name] for name in ("accepted", "queued", "running")},
+                **{name: sink[name] for name in ("settled", "done", "failed", "dead", "cancelled", "head")},
+                "roles": roles}
+
+    def _query(self, where, what, *task, **options):
+        return self._connection.query(where, what, parse_task_id(*task) if task else (0, 0), options)
+
+    def _submit(self, messages, attempts):
+        try:
+            ids = self._submitter.submit(map(self._followed, messages), attempts)
+        except Error as error:
+            self._own.update(error.ids)
+            raise
+        self._own.update(ids)
+        return ids
+
+    def _followed(self, message):
+        self._live().is_behind = True  # From before it leaves, no result is missed.
+        return message
+
+    def _live(self):
+        """The log from where it was first needed on."""
+        if self._log is None:
+            self._log = Log(self._connection)
+        return self._log
+
+    def _take(self, log, wanted):
+        """Yields what was found; what is not wanted now but may be later is kept."""
+        if wanted is None:
+            while log.found:
+                result = log.found.popleft()
+                if result.is_final:
+                    self._own.discard(result.id)
+                yield result
+            return
+        while log.found:
+            result = log.found.popleft()
+            if result.is_final and result.id in self._own:
+                self._seen[result.id] = result
+        few, many = sorted((wanted, self._seen), key=len)
+        for task in [task for task in few if task in many]:
+            wanted.discard(task)
+            self._own.discard(task)
+            yield self._seen.pop(task)
+
+    def _past(self, wanted, timeout, offset):
+        log = Log(self._connection, offset)
+        try:
+            until = None if timeout is None else time.monotonic() + timeout
+            while wanted is None or wanted:
+                left = 1000 if until is None else int((until - time.monotonic()) * 1000)
+                if left <= 0:
+                    return
+                log.wait(min(left, 1000))
+                while log.found:
+                    result = log.found.popleft()
+                    if wanted is not None:
+                        if not result.is_final or result.id not in wanted:
+                            continue
+                        wanted.discard(result.id)
+                    until = None if timeout is None else time.monotonic() + timeout
+                    yield result
+        finally:
+            log.close()
+
+
+def _list_of(ids):
+    return [ids] if isinstance(ids, str) else list(ids)

@@ -1,0 +1,74 @@
+"""Artifacts, fetched to files."""
+
+import hashlib
+import os
+
+from .errors import Damaged, Error, FileExists, NotFound
+from .records import Result
+
+PIECE_BYTES = 1 << 20
+NAME_BYTES_MAX = 255
+
+
+def fetch(connection, what, path, force):
+    """The artifact of a Result, or with a SHA-256, as the file whose path is returned."""
+    sha256, name = _artifact_of(what) if isinstance(what, Result) else (what, what)
+    path = os.fspath(path) if path is not None else name
+    if os.path.isdir(path):
+        path = os.path.join(path, name)
+    if os.path.lexists(path) and not force:
+        raise FileExists(f"{path}: is there already; force=True replaces it")
+    part = os.path.join(os.path.dirname(path), f".eole-{os.urandom(8).hex()}.part")
+    try:
+        with open(part, "xb") as file:
+            _download(connection, sha256, file)
+            file.flush()
+            os.fsync(file.fileno())
+        _put_in_place(part, path, force)
+    except FileExistsError:
+        raise FileExists(f"{path}: is there already; force=True replaces it") from None
+    except OSError as error:
+        raise Error(f"{path}: {error.strerror}") from error
+    finally:
+        if os.path.lexists(part):
+            os.unlink(part)
+    return path
+
+
+def _put_in_place(part, path, force):
+    if force:
+        os.replace(part, path)
+        return
+    try:
+        os.link(part, path)  # Not a rename: that would replace what came there meanwhile.
+    except PermissionError:  # A file system without hard links.
+        if os.path.lexists(path):
+            raise FileExistsError from None
+        os.rename(part, path)
+
+
+def _artifact_of(result):
+    """Its digest, and a name for its file that stays in its directory."""
+    artifact = result.artifact
+    if not isinstance(artifact, dict) or not isinstance(artifact.get("sha256"), str):
+        raise NotFound(f"{result.id}: has no artifact")
+    name = artifact.get("name")
+    name = os.path.basename(name) if isinstance(name, str) else ""
+    name = "".join(letter if letter.isprintable() else "_" for letter in name)
+    name = name.encode()[:NAME_BYTES_MAX].decode(errors="ignore")
+    return artifact["sha256"], name if name not in ("", ".", "..") else artifact["sha256"]
+
+
+def _download(connection, sha256, file):
+    digest, have, size = hashlib.sha256(), 0, None
+    while size is None or have < size:
+        answer, piece = connection.ask("artifacts", "chunk", "get", sha256, have, PIECE_BYTES)
+        size = answer[3]
+        if answer[4] != have or (not piece and have < size):
+            raise Damaged(f"artifact {sha256}: the sink sent {len(piece)} bytes at {answer[4]} of {size}, "
+                          f"those at {have} were asked for")
+        digest.update(piece)
+        file.write(piece)
+        have += len(piece)
+    if digest.hexdigest() != sha256:
+        raise Damaged(f"artifact {sha256}: what was fetched has the digest {digest.hexdigest()}")

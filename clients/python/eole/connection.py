@@ -1,0 +1,101 @@
+"""The sockets to a cluster, by its file, and questions over them."""
+
+import os
+import stat
+import time
+import tomllib
+
+import msgpack
+import zmq
+
+from .errors import BadClusterFile, NoAnswer, Refused
+from .records import decode, head_of
+
+REPEAT_SECONDS = 2  # An unanswered message is sent again under its number: nothing happens twice.
+
+
+def read_cluster_file(path):
+    """Its entries, all text."""
+    try:
+        with open(path, "rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise BadClusterFile(f"cluster file {path}: others can read it, chmod it to 0600")
+            entries = tomllib.loads(file.read().decode())
+    except FileNotFoundError:
+        raise BadClusterFile(f"cluster file {path}: not there; `eole up` writes it") from None
+    except OSError as error:
+        raise BadClusterFile(f"cluster file {path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise BadClusterFile(f"cluster file {path}: {error}") from error
+    for name, value in entries.items():
+        if not isinstance(value, str):
+            raise BadClusterFile(f"cluster file {path}: {name} is no text")
+        if value.startswith("tcp://") != ("server_key" in entries) and value.startswith(("tcp://", "ipc://")):
+            raise BadClusterFile(f"cluster file {path}: {name} = {value}: "
+                                 + ("TCP needs keys" if value.startswith("tcp://") else "ipc takes no keys"))
+    for name in ("ventilator", "queries", "notifications", "artifacts"):
+        if not entries.get(name):
+            raise BadClusterFile(f"cluster file {path}: names no {name}")
+    return entries
+
+
+class Connection:
+    """A ZeroMQ context and the sockets in it."""
+
+    def __init__(self, path, patience):
+        home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+        self._path = path or os.environ.get("EOLE_CLUSTER") or os.path.join(home, "eole/cluster.toml")
+        self._entries = read_cluster_file(self._path)
+        self.patience = patience
+        self._context = zmq.Context()
+        self._asking = {}  # A socket for each role that is asked.
+        self._question = 0
+
+    def close(self):
+        self._context.destroy(linger=500)
+
+    def connect(self, kind, name, most=0):
+        socket = self._context.socket(kind)
+        socket.set_hwm(most)
+        try:
+            if "server_key" in self._entries:
+                socket.curve_serverkey = self._entries["server_key"].encode()
+                socket.curve_publickey = self._entries.get("public_key", "").encode()
+                socket.curve_secretkey = self._entries.get("secret_key", "").encode()
+            socket.connect(self._entries[name])
+        except (zmq.ZMQError, ValueError) as error:
+            socket.close(0)
+            raise BadClusterFile(f"cluster file {self._path}: {name} = {self._entries[name]}, or a key: "
+                                 f"{error}") from error
+        return socket
+
+    def query(self, where, what, task=(0, 0), options=None):
+        """The answer to a query about nothing or a task, (origin, seq)."""
+        return self.answer(where, "query", what, *task, payload=msgpack.packb(options) if options else b"")
+
+    def answer(self, where, name, *fields, payload=b""):
+        """The value that is the answer."""
+        return decode(self.ask(where, "answer", name, *fields, payload=payload)[1])
+
+    def ask(self, where, wanted, name, *fields, payload=b""):
+        """One question; its answer's head and payload."""
+        who = "ventilator" if where == "ventilator" else "sink"
+        if where not in self._asking:
+            self._asking[where] = self.connect(zmq.DEALER, where)
+        socket = self._asking[where]
+        self._question += 1
+        question = (msgpack.packb([1, name, self._question, *fields]), payload)
+        give_up = time.monotonic() + self.patience
+        while True:
+            socket.send_multipart(question)
+            again = time.monotonic() + REPEAT_SECONDS
+            while socket.poll(max(0, int((min(again, give_up) - time.monotonic()) * 1000))):
+                head, answer = socket.recv_multipart()
+                fields = head_of(head)
+                if fields[1] == "refused" and fields[2] in (0, self._question):
+                    raise Refused(f"the {who}: {fields[3]}")
+                if fields[1] == wanted and fields[2] == self._question:
+                    return fields, answer
+            if time.monotonic() >= give_up:
+                raise NoAnswer(f"no answer from the {who} within {self.patience} s: is it running, "
+                               "and may this key connect?")

@@ -1,0 +1,42 @@
+"""What can go wrong, by name. Every error is an Error."""
+
+
+class Error(Exception):
+    """What went wrong; the text says what, which, why and the limit."""
+    ids = ()  # Of an error in submit: the tasks that were accepted nevertheless.
+
+
+class NoAnswer(Error):
+    """A role said nothing for as long as the cluster's patience."""
+
+
+class Refused(Error):
+    """A role refused a message; the text says why."""
+
+
+class BadClusterFile(Error):
+    """The cluster file is missing, unreadable, open to others or not one."""
+
+
+class BadTask(Error):
+    """A task cannot be submitted as it is."""
+
+
+class TooLarge(BadTask):
+    """A task, or all tasks under a key together, are over a limit."""
+
+
+class NotFound(Error):
+    """No such task, result or artifact."""
+
+
+class LogReplaced(Error):
+    """The sink has another log now: what was not read yet is gone. Reading on begins at its start."""
+
+
+class FileExists(Error):
+    """A file is there already, and is left alone."""
+
+
+class Damaged(Error):
+    """What came is not what was asked for."""

@@ -1,0 +1,93 @@
+"""The log, read in order and without a gap."""
+
+import collections
+import time
+
+import zmq
+
+from .errors import LogReplaced, Refused
+from .records import BATCH, SIZE, head_of, open_batch
+
+READ_BYTES = 1 << 20
+NEWS_MAX = 1000      # Notifications that wait to be read; what is dropped beyond is read from the log.
+SILENCE_SECONDS = 5  # The sink says something every second; after so long it is asked.
+
+
+def record_at(connection, offset):
+    """The one record at this offset."""
+    _, payload = connection.ask("queries", "records", "read", 0, offset, 0, 1)
+    found = []
+    open_batch(payload[SIZE.size:], offset, found)
+    return found[0]
+
+
+class Log:
+    """Reads the log from an offset on, in order and without a gap."""
+
+    def __init__(self, connection, offset=None):
+        self._connection = connection
+        self.found = collections.deque()  # Read, and not handed out.
+        self.is_behind = True  # The log is looked at before a notification is waited for.
+        self._news = connection.connect(zmq.SUB, "notifications", NEWS_MAX)
+        self._news.subscribe(b"result.")
+        self._news.subscribe(b"head")
+        try:
+            self._offset = connection.query("queries", "status")["head"] if offset is None else offset
+            answer, _ = connection.ask("queries", "records", "read", 0, self._offset, 0, 1)
+        except BaseException:
+            self.close()
+            raise
+        self._log, self._head = answer[3], answer[5]
+        self._heard = time.monotonic()
+
+    def close(self):
+        self._news.close(0)
+
+    def wait(self, milliseconds):
+        """Finds what comes next; nothing if nothing comes in time."""
+        if self.is_behind or self._head > self._offset:
+            return self._read()
+        if not self._news.poll(milliseconds):
+            if time.monotonic() > self._heard + SILENCE_SECONDS:
+                self._read()
+            return
+        self._heard = time.monotonic()
+        _, head, payload = self._news.recv_multipart()
+        fields = head_of(head)
+        if fields[1] == "log_head" and len(fields) > 3:
+            if fields[2] != self._log:
+                self._begin_anew(fields[2])
+            self._head = max(self._head, fields[3])
+        elif fields[1] == "notification" and fields[2] == self._log and len(payload) >= BATCH.size:
+            first, _, _, count, _, _ = BATCH.unpack_from(payload)
+            if first == self._offset:
+                self._take(payload)
+            else:
+                self._head = max(self._head, first + count)  # If some were missed, they are read.
+
+    def _read(self):
+        try:
+            answer, payload = self._connection.ask("queries", "records", "read", self._log, self._offset, 0, READ_BYTES)
+        except Refused:
+            log = int(self._connection.query("queries", "status")["log"], 16)
+            if log != self._log:
+                self._begin_anew(log)
+            raise
+        self._heard = time.monotonic()
+        self.is_behind, self._head = False, answer[5]
+        at = 0
+        while at + SIZE.size <= len(payload):
+            size = SIZE.unpack_from(payload, at)[0]
+            self._take(payload[at + 4:at + 4 + size])
+            at += 4 + size
+
+    def _take(self, batch):
+        first, _, _, count, _, _ = BATCH.unpack_from(batch)
+        wanted, self._offset = self._offset, max(self._offset, first + count)  # A bad batch is met once.
+        self._head = max(self._head, self._offset)
+        open_batch(batch, wanted, self.found)
+
+    def _begin_anew(self, log):
+        old, self._log, self._offset, self._head, self.is_behind = self._log, log, 0, 0, True
+        raise LogReplaced(f"the log {old:016x} was replaced by {log:016x}: what was not read yet is gone; "
+                          "reading on begins at the start of the new one")

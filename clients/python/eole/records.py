@@ -1,0 +1,178 @@
+"""Results as they lie in the log, and the msgpack in them, which others wrote."""
+
+import collections
+import struct
+
+import msgpack
+
+from .errors import Damaged, NotFound
+
+SIZE = struct.Struct("<I")
+BATCH = struct.Struct("<QQQIHH")
+RUN = struct.Struct("<IQIQHBBqIBBBBII")
+RANGE = struct.Struct("<QQ")
+LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+STATES = (None, "done", "failed", "dead", "cancelled")
+DEPTH_MAX = 32
+LEAVES = bytes(set(range(256)) - set(range(0x80, 0xa0)) - set(range(0xdc, 0xe0)))
+
+
+class Result(collections.namedtuple(
+        "Result", "offset id kind project state attempt is_final worker finished run_seconds body")):
+    """How a task ended (or, if not `is_final`, one attempt that will be tried again).
+
+    offset: place in the log; id: "k3f9qz-17"; state: done, failed, dead or cancelled; finished:
+    Unix time in seconds; run_seconds: how long it ran; body: what docs/protocol.md calls the body.
+    """
+    __slots__ = ()
+
+    @property
+    def value(self):
+        """What a done task returned."""
+        return self._member("value")
+
+    @property
+    def error(self):
+        """Why any other did not."""
+        return self._member("error")
+
+    @property
+    def artifact(self):
+        """{"sha256", "bytes", "name"} of the file that the task made, or None."""
+        return self._member("artifact")
+
+    def _member(self, name):
+        return self.body.get(name) if isinstance(self.body, dict) else None
+
+
+def origin_text(origin):
+    return "".join(LETTERS[origin >> shift & 31] for shift in range(25, -1, -5))
+
+
+def parse_task_id(task):
+    """Origin and number of "k3f9qz-17"."""
+    origin, dash, seq = task.partition("-") if isinstance(task, str) else ("", "", "")
+    is_id = len(origin) == 6 and all(letter in LETTERS for letter in origin) and dash
+    if not is_id or not (seq.isascii() and seq.isdigit()) or not 0 < int(seq) < 1 << 64:
+        raise NotFound(f"{task!r}: not a task id (like k3f9qz-17)")
+    number = 0
+    for letter in origin:
+        number = number << 5 | LETTERS.index(letter)
+    return number, int(seq)
+
+
+def task_ids(origin, first, count):
+    prefix = origin_text(origin) + "-"
+    return [prefix + str(seq) for seq in range(first, first + count)]
+
+
+def ranges_of(ids, most):
+    """Yields origin, numbers and their encoded ranges, for at most so many tasks at a time."""
+    by_origin = {}
+    for origin, seq in map(parse_task_id, ids):
+        by_origin.setdefault(origin, set()).add(seq)
+    for origin, numbers in by_origin.items():
+        numbers = sorted(numbers)
+        for at in range(0, len(numbers), most):
+            some, ranges = numbers[at:at + most], []
+            for seq in some:
+                if ranges and ranges[-1][1] + 1 == seq:
+                    ranges[-1][1] = seq
+                else:
+                    ranges.append([seq, seq])
+            yield origin, some, b"".join(RANGE.pack(*each) for each in ranges)
+
+
+def text_or_bytes(raw):
+    """Text if it is UTF-8, else the bytes."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def decode(raw):
+    """The value, or the bytes if they are none."""
+    try:
+        value = msgpack.unpackb(raw, strict_map_key=False)
+        # Only so many bytes can begin a list or a map: few values have to be looked through.
+        if len(raw) <= DEPTH_MAX or len(raw.translate(None, LEAVES)) <= DEPTH_MAX or not is_deep(value):
+            return value
+    except Exception:  # noqa: BLE001 - whatever the library has against it
+        try:
+            return mended(msgpack.unpackb(raw, strict_map_key=False, unicode_errors="surrogateescape",
+                                           object_pairs_hook=Pairs, ext_hook=extension))
+        except Exception:  # noqa: BLE001
+            pass
+    return bytes(raw)
+
+
+def is_deep(value):
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        level = [each for item in level if isinstance(item, (list, dict))
+                 for each in (item if isinstance(item, list) else item.values())]
+        if not level:
+            return False
+    return True
+
+
+class Pairs(list):
+    """A map whose keys may be anything."""
+
+
+def extension(code, raw):
+    return msgpack.ExtType(code, raw) if code >= 0 else raw
+
+
+def mended(value, depth=0):
+    if isinstance(value, str):
+        return text_or_bytes(value.encode(errors="surrogateescape"))
+    if not isinstance(value, list):
+        return value
+    if depth == DEPTH_MAX:
+        raise ValueError
+    if isinstance(value, Pairs):
+        return {hashable(mended(key, depth + 1)): mended(each, depth + 1) for key, each in value}
+    return [mended(each, depth + 1) for each in value]
+
+
+def hashable(key):
+    if isinstance(key, dict):
+        key = list(key.items())
+    return tuple(map(hashable, key)) if isinstance(key, (list, tuple)) else key
+
+
+def head_of(raw):
+    """The fields of a message's head; none that anybody waits for if it is malformed."""
+    try:
+        fields = msgpack.unpackb(raw, unicode_errors="replace")
+        return fields if isinstance(fields, list) and len(fields) > 2 else [1, "", 0]
+    except Exception:  # noqa: BLE001
+        return [1, "", 0]
+
+
+def open_batch(batch, wanted, found):
+    """Appends the records of a batch from the wanted offset on."""
+    first, _, _, count, worker_size, _ = BATCH.unpack_from(batch)
+    at = BATCH.size + worker_size
+    worker = text_or_bytes(batch[BATCH.size:at])
+    size_at, add = SIZE.unpack_from, found.append
+    offset, end = first, first + count
+    try:
+        while offset < end:
+            (origin, seq, _, _, attempt, state, flags, finished, run_ms, kind, project, artifacts, _,
+             results, _) = RUN.unpack_from(batch, at)
+            at += RUN.size
+            prefix = origin_text(origin) + "-"
+            of_all = (text_or_bytes(batch[at:at + kind]), text_or_bytes(batch[at + kind:at + kind + project]),
+                      STATES[state], attempt, bool(flags & 1), worker, finished / 1000, run_ms / 1000)
+            at += kind + project + 32 * artifacts
+            for number in range(seq, seq + results):
+                begin = at + 4
+                at = begin + size_at(batch, at)[0]
+                if offset >= wanted:
+                    add(Result(offset, prefix + str(number), *of_all, decode(batch[begin:at])))
+                offset += 1
+    except (struct.error, IndexError) as error:
+        raise Damaged(f"the log's batch at offset {first} is malformed from offset {offset} on") from error

@@ -1,0 +1,264 @@
+"""Tasks on their way to the ventilator: packed, split into messages, sent again until answered."""
+
+import collections.abc
+import itertools
+import operator
+import os
+import struct
+import time
+
+import msgpack
+import zmq
+import zmq.utils.monitor
+
+from .connection import REPEAT_SECONDS
+from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
+from .records import SIZE, head_of, task_ids
+
+ACCEPTANCE = struct.Struct("<QQI")
+TASK_BYTES_MAX = 1 << 20     # One task's arguments.
+PAYLOAD_BYTES_MAX = 8 << 20  # One message; all tasks under a key are one.
+TASKS_MAX = 65536            # In one message.
+MESSAGE_BYTES = 1 << 20      # What a message holds if its tasks may come in several.
+FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
+
+
+class Specs:
+    """Packs the tasks of one submit."""
+
+    def __init__(self, kind, project, retry):
+        names = []
+        for what, name in (("kind", kind), ("project", project)):
+            try:
+                names.append(name if isinstance(name, bytes) else name.encode())
+            except (AttributeError, UnicodeEncodeError):
+                raise BadTask(f"submit: the {what} {name!r} is no text") from None
+            if len(names[-1]) > 255 or (what == "kind" and not names[-1]):
+                raise BadTask(f"submit: the {what} has {len(names[-1])} bytes, limit 255"
+                              + (", at least 1" if what == "kind" else ""))
+        self._pack = msgpack.Packer().pack
+        self._heads = Heads(bytes((bool(retry), *map(len, names), 0)), b"".join(names))
+        self.overhead = len(self._heads[0])
+
+    def pack(self, tasks, first):
+        """The arguments of each; `first` is the number of the first, for errors."""
+        try:
+            packed = list(map(self._pack, tasks))
+        except Exception:  # noqa: BLE001 - found again, with its number
+            packed = [self._pack_one(task, number) for number, task in enumerate(tasks, first)]
+        if packed and max(map(len, packed)) > TASK_BYTES_MAX:
+            number, size = next((number, len(each)) for number, each in enumerate(packed, first)
+                                if len(each) > TASK_BYTES_MAX)
+            raise TooLarge(f"submit: task {number}: its arguments have {size} bytes, limit {TASK_BYTES_MAX} "
+                           "(put large data into a file or an artifact)")
+        return packed
+
+    @staticmethod
+    def _pack_one(task, number):
+        try:
+            return msgpack.packb(task)
+        except Exception as error:  # noqa: BLE001
+            raise BadTask(f"submit: task {number} cannot be packed: {type(error).__name__}: {error}") from error
+
+    def bytes_of(self, packed):
+        return sum(map(len, packed)) + self.overhead * len(packed)
+
+    def messages(self, packed, tasks_max, bytes_max):
+        """Payloads of at most so many tasks and (unless it is one task) bytes; how many are in each."""
+        at = 0
+        while at < len(packed):
+            some = packed[at:at + tasks_max]
+            if self.bytes_of(some) > bytes_max:
+                ends = itertools.accumulate(len(each) + self.overhead for each in some)
+                some = some[:max(1, sum(end <= bytes_max for end in ends))]
+            at += len(some)
+            yield b"".join(map(operator.add, map(self._heads.__getitem__, map(len, some)), some)), len(some)
+
+
+class Heads(dict):
+    """What stands before arguments, by their size."""
+
+    def __init__(self, before, behind):
+        super().__init__()
+        self._before, self._behind = before, behind
+
+    def __missing__(self, size):
+        self[size] = self._before + SIZE.pack(size) + self._behind
+        return self[size]
+
+
+class Window:
+    """How many messages may be unanswered: doubled as long as that raises the rate by a seventh."""
+
+    def __init__(self):
+        self.messages = 8
+        self._answered = self._tasks = self._begun = self._best = 0
+
+    def on_answer(self, tasks):
+        now = time.monotonic()
+        if self._answered == 0:  # The first answer begins a round, and is not in it.
+            self._begun, self._tasks, self._answered = now, 0, 1
+            return
+        self._tasks += tasks
+        self._answered += 1
+        if self._answered <= 4 * self.messages or now <= self._begun:
+            return
+        rate = self._tasks / (now - self._begun)
+        if rate > 1.15 * self._best:
+            self.messages, self._best = min(2 * self.messages, 4096), rate
+        self._answered = 0
+
+
+def messages_of(kind, args, project, retry, key, batch):
+    """Yields the tasks as messages: payload, how many, key."""
+    specs = Specs(kind, project, retry)
+    if key:
+        packed = packed_under_key(specs, args, key)
+        for payload, count in specs.messages(packed, TASKS_MAX, PAYLOAD_BYTES_MAX):
+            yield payload, count, key
+        return
+    batch = max(1, min(batch, TASKS_MAX))
+    for packed in packed_in_batches(specs, args, batch):
+        for payload, count in specs.messages(packed, batch, MESSAGE_BYTES):
+            yield payload, count, ""
+
+
+def is_one(args):
+    """Whether it is one task's arguments, and not those of many."""
+    return isinstance(args, (collections.abc.Mapping, str, bytes, bytearray, memoryview, msgpack.ExtType)) or (
+        not hasattr(args, "__iter__"))
+
+
+def next_of(tasks, most, before):
+    """The next so many of an iterator."""
+    try:
+        return list(itertools.islice(tasks, most))
+    except Exception as error:
+        raise BadTask(f"submit: the tasks ended with an error behind task {before - 1}: "
+                      f"{type(error).__name__}: {error}") from error
+
+
+def packed_in_batches(specs, args, batch):
+    """Yields the tasks packed: a list whole, anything else in batches."""
+    if is_one(args):
+        args = [args]
+    if isinstance(args, (list, tuple)):
+        yield specs.pack(args, 0)
+        return
+    tasks, before = iter(args), 0
+    while chunk := next_of(tasks, batch, before):
+        yield specs.pack(chunk, before)
+        before += len(chunk)
+
+
+def packed_under_key(specs, args, key):
+    tasks = next_of(iter([args] if is_one(args) else args), TASKS_MAX + 1, 0)
+    packed = specs.pack(tasks, 0)
+    if len(packed) > TASKS_MAX:
+        raise TooLarge(f"submit with the key {key!r}: all tasks must fit one message, at most {TASKS_MAX}")
+    if specs.bytes_of(packed) > PAYLOAD_BYTES_MAX:
+        raise TooLarge(f"submit with the key {key!r}: all tasks must fit one message, they have "
+                       f"{specs.bytes_of(packed)} bytes, limit {PAYLOAD_BYTES_MAX}")
+    return packed
+
+
+class Submitter:
+    """A client's run at the ventilator. Messages are repeated under their numbers until answered."""
+
+    def __init__(self, connection):
+        self._patience = connection.patience
+        self._socket = connection.connect(zmq.DEALER, "ventilator")
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self._is_broken = False
+        self._window = Window()
+        self._run = int.from_bytes(os.urandom(8), "little")
+        self._request = 0
+        self._forget()
+
+    def _forget(self):
+        self._flights = collections.OrderedDict()  # Unanswered: message, when it was sent.
+        self._flying_bytes = 0
+        self._accepted = {}
+
+    def submit(self, messages, attempts):
+        """Sends messages (payload, count, key); the ids of their tasks once all are durable."""
+        self._forget()
+        first = self._request + 1
+        try:
+            for payload, count, key in messages:
+                self._collect(self._window.messages - 1, FLYING_BYTES)
+                self._send(payload, count, key, attempts)
+            self._collect(0, 0)
+        except Error as error:
+            if not isinstance(error, NoAnswer):
+                self._collect_rest()
+            error.ids = self._ids(first)
+            raise
+        return self._ids(first)
+
+    def _ids(self, first):
+        answered = (self._accepted.get(request) for request in range(first, self._request + 1))
+        return [task for acceptance in answered if acceptance for task in task_ids(*acceptance)]
+
+    def _send(self, payload, count, key, attempts):
+        request = self._request = self._request + 1
+        confirmed = next(iter(self._flights), request) - 1
+        head = msgpack.packb([1, "submit", self._run, request, confirmed, key, count, attempts])
+        self._flights[request] = [(head, payload), time.monotonic()]
+        self._flying_bytes += len(payload)
+        self._socket.send_multipart((head, payload))
+
+    def _collect(self, most, bytes_most):
+        """Takes answers until at most so many messages and bytes are unanswered."""
+        give_up = time.monotonic() + self._patience
+        while len(self._flights) > most or self._flying_bytes > bytes_most:
+            if not self._socket.poll(100):
+                if time.monotonic() > give_up:
+                    raise NoAnswer(f"no answer from the ventilator within {self._patience} s: whether the tasks of "
+                                   f"{len(self._flights)} messages were accepted is not known; is it running, and may "
+                                   "this key connect?")
+                self._repeat()
+                continue
+            head, payload = self._socket.recv_multipart()
+            fields = head_of(head)
+            if fields[1] == "refused" and (fields[2] == 0 or self._land(fields[2])):
+                raise Refused(f"the ventilator: {fields[3]}")
+            if fields[1] != "accepted":
+                continue
+            give_up = time.monotonic() + self._patience
+            for request, first, count in ACCEPTANCE.iter_unpack(payload):
+                if self._land(request):
+                    self._accepted[request] = (fields[2], first, count)
+                    self._window.on_answer(count)
+
+    def _land(self, request):
+        flight = self._flights.pop(request, None)
+        if flight:
+            self._flying_bytes -= len(flight[0][1])
+        return flight
+
+    def _repeat(self):
+        is_anew, now = self._has_reconnected(), time.monotonic()
+        for flight in self._flights.values():
+            if is_anew or now > flight[1] + REPEAT_SECONDS:
+                flight[1] = now
+                self._socket.send_multipart(flight[0])
+
+    def _collect_rest(self):
+        """After an error: learns what became of the messages that were sent already."""
+        while self._flights:
+            try:
+                self._collect(0, 0)
+            except Refused:
+                continue
+            except NoAnswer:
+                return
+
+    def _has_reconnected(self):
+        """Then what was on its way when the connection broke may be lost."""
+        has = False
+        while self._monitor.poll(0):
+            event = zmq.utils.monitor.recv_monitor_message(self._monitor)["event"]
+            has = has or (self._is_broken and event == zmq.EVENT_HANDSHAKE_SUCCEEDED)
+            self._is_broken = event == zmq.EVENT_DISCONNECTED
+        return has
