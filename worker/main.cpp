@@ -36,10 +36,10 @@ int main(int argc, char** argv) {
     if (config.slots < 1 || config.slots > 1024) throw std::runtime_error("--slots: 1 to 1024");
     options.cluster = std::move(*file);
     if (options.scratch.empty()) options.scratch = "/tmp/eole-" + config.name;
-    for (const auto& kind : worker::kinds()) {
-      if (kind.needs_exec && !options.allow_exec) continue;
-      config.kinds.emplace(kind.name);
-      if (kind.run_inline != nullptr) config.inline_kinds.emplace(kind.name);
+    for (const auto& handler : worker::handlers()) {
+      if (handler.kind.needs_exec && !options.allow_exec) continue;
+      config.kinds.emplace(handler.kind.name);
+      if (handler.run_inline != nullptr) config.inline_kinds.emplace(handler.kind.name);
     }
     std::vector<std::unique_ptr<worker::CommandRunner>> runners;  // Before any thread or socket.
     for (std::uint32_t i = 0; options.allow_exec && i < config.slots; ++i)

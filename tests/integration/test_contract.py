@@ -30,7 +30,7 @@ class Contract(unittest.TestCase):
         bad = json.dumps({"kind": "sleep", "args": {"seconds": -1}})
         done = self.cluster.eole("submit", "--file", "-", "--wait", input=bad, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("seconds is missing, negative", json.loads(done.stdout)["error"])
+        self.assertIn("seconds is -1, allowed is 0 to 2592000", json.loads(done.stdout)["error"])
 
     def test_watch_shows_the_log_from_an_offset(self):
         self.cluster.submit([{"kind": "echo", "args": {}, "project": "watched"}] * 3, "--wait")

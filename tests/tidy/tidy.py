@@ -28,12 +28,13 @@ IMPURE = re.compile(r"^(thread|mutex|condition_variable|atomic|future|fstream|io
 MAY_INCLUDE = {
     "common/base": ("common/base",),
     "common/protocol": ("common/protocol", "common/base"),
+    "common/kinds": ("common/kinds", "common/protocol", "common/base"),
     "common/storage": ("common/storage", "common/base"),
     "common/process": ("common/process", "common/base"),
     "common/net": ("common/net", "common/protocol", "common/base"),
     "clients/cpp": ("clients/cpp", "common"),
     "cli": ("cli", "clients/cpp", "common"),
-    "worker/handlers": ("worker/handlers", "common/base", "common/protocol", "common/process",
+    "worker/handlers": ("worker/handlers", "common/kinds", "common/base", "common/protocol", "common/process",
                         "worker/picture/limits.hpp", "worker/picture/report.hpp"),
     "worker/picture": ("worker/picture", "common/base"),
     **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")

@@ -4,17 +4,18 @@
 
 namespace eole::worker {
 
-const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all{
-      {"download", run_download}, {"echo", nullptr, false, echo}, {"exec", run_exec, true},
-      {"image", run_image},       {"nqueens", run_nqueens},       {"sleep", run_sleep},
+const std::vector<Handler>& handlers() {
+  static const std::vector<Handler> all{
+      {*kinds::find("download"), run_download}, {*kinds::find("echo"), nullptr, echo},
+      {*kinds::find("exec"), run_exec},         {*kinds::find("image"), run_image},
+      {*kinds::find("nqueens"), run_nqueens},   {*kinds::find("sleep"), run_sleep},
   };
   return all;
 }
 
-const Kind* find_kind(std::string_view name) {
-  for (const auto& kind : kinds())
-    if (kind.name == name) return &kind;
+const Handler* find_handler(std::string_view kind) {
+  for (const auto& handler : handlers())
+    if (handler.kind.name == kind) return &handler;
   return nullptr;
 }
 

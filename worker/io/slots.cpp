@@ -192,14 +192,17 @@ namespace {
 Outcome call(const StartTask& task, TaskContext& context) {
   ByteReader reader(task.spec);
   const auto spec = protocol::read_task_spec(reader);
-  const auto* kind = spec ? find_kind(spec->kind) : nullptr;
-  if (kind == nullptr || kind->run == nullptr) return Outcome::failed("no such kind of task");
-  const auto args = Value::from_msgpack(spec->args);
-  if (!args) return Outcome::failed(text(kind->name, ": arguments: ", args.error().message));
+  const auto* handler = spec ? find_handler(spec->kind) : nullptr;
+  if (handler == nullptr || handler->run == nullptr) return Outcome::failed("no such kind of task");
+  const auto& kind = handler->kind;
+  const auto given = Value::from_msgpack(spec->args);
+  if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
+  const auto args = kinds::conform(kind, *given);
+  if (!args) return Outcome::failed(args.error().message);
   try {
-    return kind->run(*args, context);
+    return handler->run(*args, context);
   } catch (const std::exception& error) {
-    return Outcome::failed(text(kind->name, ": ", error.what()));
+    return Outcome::failed(text(kind.name, ": ", error.what()));
   }
 }
 
@@ -236,14 +239,15 @@ BatchFinished Slots::run_batch(std::shared_ptr<const Batch> batch) {
   BatchFinished finished;
   finished.ends.reserve(batch->tasks.size());
   finished.bodies.reserve(batch->payload.size());
-  const Kind* kind = nullptr;
+  const Handler* handler = nullptr;
   for (const auto& task : batch->tasks) {
-    if (kind == nullptr || kind->name != task.spec.kind) kind = find_kind(task.spec.kind);
+    if (handler == nullptr || handler->kind.name != task.spec.kind)
+      handler = find_handler(task.spec.kind);
     const auto before = finished.bodies.size();
     put<std::uint32_t>(finished.bodies, 0);  // Its size, once it is known.
     finished.bodies += kValue;
     auto state = TaskState::kDone;
-    if (auto ran = kind->run_inline(task.spec.args, finished.bodies); !ran) {
+    if (auto ran = handler->run_inline(task.spec.args, finished.bodies); !ran) {
       state = TaskState::kFailed;
       finished.bodies.resize(before + sizeof(std::uint32_t));
       finished.bodies += Value(Value::Map{{"error", ran.error().message}}).to_msgpack();

@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "common/base/text.hpp"
+#include "common/kinds/kinds.hpp"
+
+namespace eole::kinds {
+
+namespace {
+
+using protocol::Blob;
+
+constexpr double kExactMax = 9007199254740992.0;  // 2^53: up to here every integer is a double.
+
+// The value as `type` wants it; nothing if it is of another type.
+std::optional<Value> cast(Type type, const Value& value) {
+  const auto all_are = [&]<class Item>(const Item*) {
+    const auto* items = value.as<Value::Array>();
+    return items != nullptr && std::all_of(items->begin(), items->end(), [](const Value& item) {
+             return item.as<Item>() != nullptr;
+           });
+  };
+  const auto given = [&](bool is_it) { return is_it ? std::optional(value) : std::nullopt; };
+  switch (type) {
+    case Type::kText:
+      return given(value.as<std::string>() != nullptr);
+    case Type::kBytes:
+      return given(value.as<std::string>() != nullptr || value.as<Blob>() != nullptr);
+    case Type::kInteger:
+      if (const auto* real = value.as<double>())
+        if (std::trunc(*real) == *real && std::abs(*real) <= kExactMax)
+          return Value(static_cast<std::int64_t>(*real));
+      return given(value.as<std::int64_t>() != nullptr);
+    case Type::kNumber:
+      if (const auto* whole = value.as<std::int64_t>()) return Value(static_cast<double>(*whole));
+      return given(value.as<double>() != nullptr && std::isfinite(*value.as<double>()));
+    case Type::kTexts:
+      return given(all_are(static_cast<const std::string*>(nullptr)));
+    case Type::kIntegers:
+      return given(all_are(static_cast<const std::int64_t*>(nullptr)));
+    case Type::kTextMap:
+      const auto* members = value.as<Value::Map>();
+      return given(members != nullptr &&
+                   std::all_of(members->begin(), members->end(), [](const auto& member) {
+                     return member.second.template as<std::string>() != nullptr;
+                   }));
+  }
+  return std::nullopt;
+}
+
+struct Measure {
+  double amount = 0;
+  std::string_view unit;
+};
+
+Measure measure(const Value& value) {
+  const auto size = [](const auto& sized) { return static_cast<double>(sized.size()); };
+  if (const auto* whole = value.as<std::int64_t>()) return {static_cast<double>(*whole), ""};
+  if (const auto* real = value.as<double>()) return {*real, ""};
+  if (const auto* text = value.as<std::string>()) return {size(*text), " bytes"};
+  if (const auto* blob = value.as<Blob>()) return {size(blob->bytes), " bytes"};
+  if (const auto* items = value.as<Value::Array>()) return {size(*items), " items"};
+  if (const auto* members = value.as<Value::Map>()) return {size(*members), " members"};
+  return {};
+}
+
+// Without a point where there is no fraction.
+std::string written(double number) {
+  if (std::trunc(number) == number && std::abs(number) <= kExactMax)
+    return std::to_string(static_cast<std::int64_t>(number));
+  return Value(number).to_json();
+}
+
+std::string allowed(const Argument& argument, std::string_view unit) {
+  if (argument.min == argument.max) return text("exactly ", written(*argument.min), unit);
+  if (!argument.min) return text("at most ", written(*argument.max), unit);
+  if (!argument.max) return text("at least ", written(*argument.min), unit);
+  return text(written(*argument.min), " to ", written(*argument.max), unit);
+}
+
+Expected<Value> conform(const Argument& argument, const Value& value) {
+  auto cast_value = cast(argument.type, value);
+  if (!cast_value) {
+    constexpr std::size_t kShownMax = 60;
+    auto shown = value.to_json();
+    if (shown.size() > kShownMax) shown = "something else";
+    return Error{text("must be ", to_text(argument.type), ", not ", shown)};
+  }
+  const auto [amount, unit] = measure(*cast_value);
+  if ((argument.min && amount < *argument.min) || (argument.max && amount > *argument.max)) {
+    return Error{text("is ", written(amount), unit, ", allowed is ", allowed(argument, unit))};
+  }
+  return std::move(*cast_value);
+}
+
+std::string unknown(const Kind& kind, std::string_view name) {
+  std::vector<std::string_view> names;
+  std::string list;
+  for (const auto& argument : kind.arguments) {
+    names.push_back(argument.name);
+    list += (list.empty() ? "" : ", ") + std::string(argument.name);
+  }
+  const auto near = nearest(name, names);
+  return near.empty() ? text("is not one of its arguments (", list, ")")
+                      : text("is not one of its arguments; did you mean ", near, "?");
+}
+
+}  // namespace
+
+std::string_view to_text(Type type) {
+  switch (type) {
+    case Type::kText:
+      return "a text";
+    case Type::kInteger:
+      return "a whole number";
+    case Type::kNumber:
+      return "a number";
+    case Type::kBytes:
+      return "a text or bytes";
+    case Type::kTexts:
+      return "a list of texts";
+    case Type::kIntegers:
+      return "a list of whole numbers";
+    case Type::kTextMap:
+      return "a map of texts";
+  }
+  return "?";
+}
+
+Expected<Value> conform(const Kind& kind, const Value& args) {
+  if (kind.takes_anything) return args;
+  const auto* members = args.as<Value::Map>();
+  if (members == nullptr && !args.is_null())
+    return Error{text(kind.name, ": its arguments must be a map of names and values")};
+  Value good = Value::Map{};
+  for (const auto& argument : kind.arguments) {
+    const auto& value = args[argument.name];
+    if (!value.is_null()) {
+      auto fits = conform(argument, value);
+      if (!fits) return Error{text(kind.name, ": ", argument.name, " ", fits.error().message)};
+      good.set(std::string(argument.name), std::move(*fits));
+    } else if (argument.is_needed) {
+      return Error{text(kind.name, ": ", argument.name, " is missing (", argument.about, ")")};
+    } else if (!argument.fallback.empty()) {
+      good.set(std::string(argument.name),
+               *cast(argument.type, *Value::from_json(argument.fallback)));
+    }
+  }
+  for (std::size_t i = 0; members != nullptr && i < members->size(); ++i) {
+    const auto& name = (*members)[i].first;
+    const auto is_it = [&](const Argument& argument) { return argument.name == name; };
+    if (std::none_of(kind.arguments.begin(), kind.arguments.end(), is_it))
+      return Error{text(kind.name, ": ", name, " ", unknown(kind, name))};
+    for (std::size_t j = 0; j < i; ++j)
+      if ((*members)[j].first == name) return Error{text(kind.name, ": ", name, " is there twice")};
+  }
+  std::string choice;
+  std::size_t given = 0;
+  for (const auto name : kind.one_of) {
+    choice += (choice.empty() ? "" : ", ") + std::string(name);
+    given += args[name].is_null() ? 0 : 1;
+  }
+  if (!kind.one_of.empty() && given != 1)
+    return Error{text(kind.name, ": needs one of ", choice, given == 0 ? "" : ", not several")};
+  return good;
+}
+
+std::string_view nearest(std::string_view written, const std::vector<std::string_view>& names) {
+  constexpr std::size_t kWrittenMax = 40;
+  std::string_view best;
+  if (written.size() > kWrittenMax) return best;
+  auto least = std::min<std::size_t>(3, written.size() / 2 + 1);  // Fewer changes than this.
+  for (const auto name : names) {
+    // Damerau's distance, so that two letters in the wrong order are one change.
+    std::vector<std::vector<std::size_t>> cost(written.size() + 1,
+                                               std::vector<std::size_t>(name.size() + 1));
+    for (std::size_t i = 0; i <= written.size(); ++i) cost[i][0] = i;
+    std::iota(cost[0].begin(), cost[0].end(), std::size_t{0});
+    for (std::size_t i = 1; i <= written.size(); ++i)
+      for (std::size_t j = 1; j <= name.size(); ++j) {
+        const bool is_same = written[i - 1] == name[j - 1];
+        cost[i][j] = std::min(
+            {cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + (is_same ? 0 : 1)});
+        if (i > 1 && j > 1 && written[i - 1] == name[j - 2] && written[i - 2] == name[j - 1])
+          cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+      }
+    if (cost[written.size()][name.size()] >= least) continue;
+    least = cost[written.size()][name.size()];
+    best = name;
+  }
+  return best;
+}
+
+}  // namespace eole::kinds

@@ -1,0 +1,88 @@
+#include "common/kinds/kinds.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/base/text.hpp"
+
+using namespace eole;
+using protocol::Value;
+
+namespace {
+
+std::string refusal(std::string_view kind, std::string_view json) {
+  const auto fits = kinds::conform(*kinds::find(kind), *Value::from_json(json));
+  return fits ? "taken" : fits.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("arguments of another type are refused by name", "[kinds]") {
+  CHECK(refusal("exec", R"({"argv":["true"],"timeout":"1"})") ==
+        R"(exec: timeout must be a number, not "1")");
+  CHECK(refusal("exec", R"({"argv":["true"],"env":{"N":5}})") ==
+        R"(exec: env must be a map of texts, not {"N":5})");
+  CHECK(refusal("exec", R"({"argv":["true",1]})") ==
+        R"(exec: argv must be a list of texts, not ["true",1])");
+  CHECK(refusal("exec", R"({"argv":["wc"],"stdin":12345})") ==
+        "exec: stdin must be a text or bytes, not 12345");
+  CHECK(refusal("image", R"({"data":"x","width":10.5})") ==
+        "image: width must be a whole number, not 10.5");
+  CHECK(refusal("sleep", "3") == "sleep: its arguments must be a map of names and values");
+}
+
+TEST_CASE("a misspelt argument is refused with the one that was meant", "[kinds]") {
+  CHECK(refusal("exec", R"({"argv":["true"],"tiemout":1})") ==
+        "exec: tiemout is not one of its arguments; did you mean timeout?");
+  CHECK(refusal("sleep", R"({"seconds":1,"colour":"red"})") ==
+        "sleep: colour is not one of its arguments (seconds)");
+  const Value twice = Value::Map{{"seconds", 1}, {"seconds", 2}};
+  CHECK(kinds::conform(*kinds::find("sleep"), twice).error().message ==
+        "sleep: seconds is there twice");
+}
+
+TEST_CASE("numbers and sizes outside their limits are refused with the limit", "[kinds]") {
+  CHECK(refusal("image", R"({"data":"x","quality":101})") ==
+        "image: quality is 101, allowed is 1 to 100");
+  CHECK(refusal("download", R"({"url":"http://x/","size_max":-1})") ==
+        text("download: size_max is -1, allowed is 0 to ", std::int64_t{1} << 50));
+  CHECK(refusal("download", R"({"url":"http://x/","sha256":"ab"})") ==
+        "download: sha256 is 2 bytes, allowed is exactly 64 bytes");
+  CHECK(refusal("exec", R"({"argv":[]})") == "exec: argv is 0 items, allowed is 1 to 65536 items");
+}
+
+TEST_CASE("what is missing or there twice is said", "[kinds]") {
+  CHECK(refusal("sleep", "{}") == "sleep: seconds is missing (how long)");
+  CHECK(refusal("exec", "{}") == "exec: needs one of argv, shell");
+  CHECK(refusal("exec", R"({"argv":["a"],"shell":"b"})") ==
+        "exec: needs one of argv, shell, not several");
+}
+
+TEST_CASE("what was left out gets its default, whole reals become integers", "[kinds]") {
+  const auto image = kinds::conform(*kinds::find("image"),
+                                    *Value::from_json(R"({"data":"x","width":10.0,"name":null})"));
+  REQUIRE(image);
+  CHECK((*image)["quality"] == Value(85));
+  CHECK((*image)["width"] == Value(10));
+  CHECK((*image)["name"].is_null());
+  const auto nap = kinds::conform(*kinds::find("sleep"), *Value::from_json(R"({"seconds":1})"));
+  CHECK((*nap)["seconds"] == Value(1.0));
+}
+
+TEST_CASE("every default of the table fits its own limits", "[kinds]") {
+  for (const auto& kind : kinds::all())
+    for (const auto& argument : kind.arguments) {
+      if (argument.fallback.empty()) continue;
+      const kinds::Kind only{.name = kind.name, .about = {}, .result = {}, .arguments = {argument}};
+      INFO(kind.name << " " << argument.name);
+      CHECK(kinds::conform(only, Value(Value::Map{{std::string(argument.name),
+                                                   *Value::from_json(argument.fallback)}})));
+    }
+}
+
+TEST_CASE("the nearest name is found only if it is near", "[kinds]") {
+  const std::vector<std::string_view> names{"submit", "status", "watch"};
+  CHECK(kinds::nearest("sumbit", names) == "submit");
+  CHECK(kinds::nearest("statsu", names) == "status");
+  CHECK(kinds::nearest("frobnicate", names).empty());
+  CHECK(kinds::nearest("x", names).empty());
+}
