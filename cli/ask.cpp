@@ -5,6 +5,7 @@
 #include "cli/submission.hpp"
 #include "clients/cpp/artifact_client.hpp"
 #include "clients/cpp/log_reader.hpp"
+#include "common/base/seq_ranges.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"
@@ -280,7 +281,10 @@ void add_cancel(CLI::App& app, Globals& globals) {
     Cluster cluster(globals);
     for (const auto& written : *ids) {
       const auto id = need_id(written);
-      need(cluster.ventilator.ask<protocol::Answer>(protocol::Cancel{0, id.origin, id.seq}));
+      SeqRanges ranges;
+      ranges.add(id.seq, id.seq);
+      need(cluster.ventilator.ask<protocol::Answer>(
+          protocol::Cancel{0, id.origin, ranges.encode()}));
       // The answer to a person is how the task ended, and the log says that.
       constexpr auto kPatience = 30s;
       const auto until = process::now() + kPatience;
@@ -302,8 +306,8 @@ void add_dead(CLI::App& app, Globals& globals) {
   list->add_flag("--json", globals.json, "one JSON object a line");
   list->callback([&globals] {
     Cluster cluster(globals);
-    const auto letters = need(cluster.sink.query("dead"));
-    for (const auto& view : *letters.as<Value::Array>()) {
+    const auto page = need(cluster.sink.query("dead"));
+    for (const auto& view : *page["letters"].as<Value::Array>()) {
       if (globals.json) {
         print_json(view);
         continue;
@@ -323,8 +327,9 @@ void add_dead(CLI::App& app, Globals& globals) {
     Cluster cluster(globals);
     auto wanted = *ids;
     if (*all) {
-      const auto letters = need(cluster.sink.query("dead"));
-      for (const auto& view : *letters.as<Value::Array>()) wanted.push_back(view["id"].text_or(""));
+      const auto page = need(cluster.sink.query("dead"));
+      for (const auto& view : *page["letters"].as<Value::Array>())
+        wanted.push_back(view["id"].text_or(""));
     }
     if (wanted.empty() && !*all) throw Failure{kBadUse, "dead replay: give ids, or --all"};
     for (const auto& written : wanted) {

@@ -11,6 +11,7 @@
 
 #include "cli/bench.hpp"
 #include "clients/cpp/submitter.hpp"
+#include "common/base/seq_ranges.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 
@@ -55,7 +56,7 @@ double recover(Cluster& cluster, client::Requests& role, const std::string& endp
   send_signal(pid, name, SIGKILL);
   wait_for(text("the ", name, " is started again"), [&] {
     client::Requests fresh(cluster.context, endpoint, name);
-    const auto status = fresh.query("status", {}, kAnswerWithin);
+    const auto status = fresh.query("status", {}, {}, kAnswerWithin);
     return status && (*status)["pid"].int_or(0) != pid.int_or(0);
   });
   settle_one(cluster);
@@ -98,7 +99,9 @@ double redeliver(Cluster& cluster, int signal) {
   const Continued continued{signal == SIGSTOP ? static_cast<pid_t>(pid.int_or(0)) : 0};
   wait_for("the task's next attempt", [&] { return attempt_is(2); });
   const auto took = milliseconds_since(start);
-  need(cluster.ventilator.ask<protocol::Answer>(protocol::Cancel{0, id.origin, id.seq}));
+  SeqRanges ranges;
+  ranges.add(id.seq, id.seq);
+  need(cluster.ventilator.ask<protocol::Answer>(protocol::Cancel{0, id.origin, ranges.encode()}));
   wait_for("the task is cancelled",
            [&] { return need(cluster.ventilator.query("task", id)).is_null(); });
   return took;

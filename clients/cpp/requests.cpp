@@ -42,8 +42,11 @@ Expected<protocol::Message> Requests::exchange(const protocol::Message& question
   }
 }
 
-Expected<protocol::Value> Requests::query(const std::string& what, TaskId id, Duration patience) {
-  auto answer = ask<protocol::Answer>(protocol::Query{0, what, id.origin, id.seq}, patience);
+Expected<protocol::Value> Requests::query(const std::string& what, TaskId id,
+                                          const protocol::Value& options, Duration patience) {
+  auto payload = options.is_null() ? Bytes{} : options.to_msgpack();
+  auto answer = ask<protocol::Answer>(
+      protocol::Query{0, what, id.origin, id.seq, std::move(payload)}, patience);
   if (!answer) return answer.error();
   return protocol::Value::from_msgpack(answer->payload);
 }

@@ -29,8 +29,9 @@ class Requests {
     return protocol::decode<T>(*protocol::HeadReader::parse(answered->head),
                                std::move(answered->payload));
   }
-  /// The value that answers a query.
+  /// The value that answers a query. `options`: a map, or null.
   Expected<protocol::Value> query(const std::string& what, TaskId id = {},
+                                  const protocol::Value& options = {},
                                   Duration patience = kPatience);
 
   net::Socket& socket() { return socket_; }

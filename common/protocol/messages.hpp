@@ -47,28 +47,42 @@ struct Refused {
   bool operator==(const Refused&) const = default;
 };
 
-/// Client -> ventilator: settle this task as cancelled if it is not settled yet. Repeatable.
+/// Client -> ventilator: settle these tasks (payload: ranges of numbers) as cancelled, those that
+/// are not settled yet. At most kTasksPerMessageMax tasks. Repeatable.
 struct Cancel {
   static constexpr std::string_view kName = "cancel";
   std::uint64_t request = 0;
   Origin origin = 0;
-  Seq seq = 0;
-  void fields(auto& io) { io(request), io(origin), io(seq); }
+  Bytes payload;
+  void fields(auto& io) { io(request), io(origin); }
   bool operator==(const Cancel&) const = default;
 };
 
-/// Client -> ventilator or sink: a question of person size (status, workers, task, dead, result).
+/// Client -> sink: take the letters of these tasks (payload: ranges of numbers) off the list of
+/// dead letters; the log keeps them. Answered once that is durable. Repeatable.
+struct Discard {
+  static constexpr std::string_view kName = "discard";
+  std::uint64_t request = 0;
+  Origin origin = 0;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(origin); }
+  bool operator==(const Discard&) const = default;
+};
+
+/// Client -> ventilator or sink: a question of person size, with options if it has some (payload:
+/// empty or one msgpack map). Answers that could be large come in pages.
 struct Query {
   static constexpr std::string_view kName = "query";
   std::uint64_t request = 0;
   std::string what;
   Origin origin = 0;
   Seq seq = 0;
+  Bytes payload;
   void fields(auto& io) { io(request), io(what), io(origin), io(seq); }
   bool operator==(const Query&) const = default;
 };
 
-/// The answer to a query, a cancel or a commit; the payload is one msgpack value.
+/// The answer to a query, a cancel or a discard; the payload is one msgpack value.
 struct Answer {
   static constexpr std::string_view kName = "answer";
   std::uint64_t request = 0;

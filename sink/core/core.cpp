@@ -41,7 +41,9 @@ void Summary::add(const ResultRun& run) {
   seq_min = std::min(seq_min, id.seq);
   seq_max = std::max(seq_max, run.last());
   if (run.first.is_final && run.first.state == TaskState::kDead)
-    for (std::uint32_t i = 0; i < run.count; ++i) dead.push_back(first_offset + count + i);
+    for (std::uint32_t i = 0; i < run.count; ++i)
+      dead.push_back({first_offset + count + i, {id.origin, id.seq + i}});
+  finished_max_unix_ms = std::max(finished_max_unix_ms, run.first.finished_unix_ms);
   count += run.count;
   auto entry = std::find_if(settlements.begin(), settlements.end(),
                             [&](const auto& one) { return one.first == id.origin; });

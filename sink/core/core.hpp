@@ -31,6 +31,10 @@ class Core {
   /// Final records by state, indexed by TaskState.
   const std::array<std::uint64_t, 5>& counts() const { return counts_; }
   std::uint64_t settled() const;
+  bool is_settled(const TaskId& id) const {
+    const auto known = origins_.find(id.origin);
+    return known != origins_.end() && known->second.settled.contains(id.seq);
+  }
   bool is_introduced(Origin origin) const { return origins_.contains(origin); }
   /// Nothing if `nonce` is the ventilator that introduced `origin` last; else why not.
   std::optional<std::string> why_not_followed(Origin origin, std::uint64_t nonce) const;

@@ -38,7 +38,8 @@ struct Summary {
   Origin origin = 0;  // Of its records; zero: several.
   Seq seq_min = UINT64_MAX;
   Seq seq_max = 0;
-  std::vector<std::uint64_t> dead;  // Offsets of the dead letters.
+  std::int64_t finished_max_unix_ms = INT64_MIN;
+  std::vector<std::pair<std::uint64_t, TaskId>> dead;  // Offset and task of the dead letters.
   std::vector<std::pair<Origin, protocol::Settlement>> settlements;
 
   void add(const protocol::ResultRun& run);
@@ -58,6 +59,12 @@ struct AppendIntroduction {
   SeqRanges settled;  // What the ventilator knew already.
   bool operator==(const AppendIntroduction&) const = default;
 };
+/// These letters leave the list of dead letters.
+struct AppendDiscard {
+  Origin origin = 0;
+  SeqRanges seqs;
+  bool operator==(const AppendDiscard&) const = default;
+};
 struct PublishAck {
   RunId run = 0;
   std::uint64_t level = 0;
@@ -65,11 +72,11 @@ struct PublishAck {
 };
 struct Reply {
   Peer peer;
-  std::variant<protocol::Introduced, protocol::Refused> message;
+  std::variant<protocol::Introduced, protocol::Refused, protocol::Answer> message;
   bool operator==(const Reply&) const = default;
 };
 
-using Action = std::variant<AppendBatch, AppendIntroduction, PublishAck, Reply>;
+using Action = std::variant<AppendBatch, AppendIntroduction, AppendDiscard, PublishAck, Reply>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::sink

@@ -1,17 +1,15 @@
 #include "sink/io/node.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <thread>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/codec.hpp"
-#include "common/protocol/result_view.hpp"
 #include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
 #include "sink/io/artifacts.hpp"
+#include "sink/io/queries.hpp"
 
 namespace eole::sink {
 
@@ -26,22 +24,10 @@ constexpr int kMessagesPerTurn = 256;
 constexpr Duration kHeadEvery = 1s;      // A lost last notification shows within this time.
 constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;
-constexpr std::size_t kDeadLettersMax = 10'000;
 // Results that come one by one during a sync show that more will: the next sync waits for them.
 constexpr std::uint64_t kFewResults = 64;
 constexpr Duration kGather = 500us;
 constexpr Duration kRestAfter = 20ms;  // Of silence; then the log says that all is durable.
-
-Value view(const ResultLog::Found& found) {
-  const auto batch = protocol::read_batch(found.batch);
-  protocol::ResultReader reader(batch->records);
-  for (auto offset = batch->first_offset; offset <= found.offset; ++offset) {
-    const auto result = reader.next();
-    if (!result) break;
-    if (offset == found.offset) return view_of(*result, batch->worker, offset);
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -161,51 +147,36 @@ void Node::handle(net::Received received) {
              perform();
              reply(read.request, log_.read(read));
            }) ||
-      take(std::type_identity<protocol::Query>{}, Role::kObserve, [&](protocol::Query& query) {
+      take(std::type_identity<protocol::Query>{}, Role::kObserve,
+           [&](protocol::Query& query) {
+             perform();
+             handle_query(peer, query);
+           }) ||
+      take(std::type_identity<protocol::Discard>{}, Role::kSubmit, [&](protocol::Discard& discard) {
+        SeqRanges seqs;
+        if (!seqs.decode(discard.payload)) return refuse(discard.request, "discard: bad ranges");
         perform();
-        handle_query(peer, query);
+        handle_discard(peer, discard, seqs);
       });
   if (!is_known) refuse(0, text("message ", name, " is not for a sink"));
 }
 
 void Node::handle_query(const std::string& peer, const protocol::Query& query) {
-  Value answer;
-  const auto& core = log_.core();
-  if (query.what == "status") {
-    const auto count_of = [&](protocol::TaskState state) {
-      return core.counts()[static_cast<std::size_t>(state)];
-    };
-    answer = Value::Map{{"role", "sink"},
-                        {"pid", static_cast<std::int64_t>(::getpid())},
-                        {"log", hex(core.log())},
-                        {"head", core.head()},
-                        {"settled", core.settled()},
-                        {"done", count_of(protocol::TaskState::kDone)},
-                        {"failed", count_of(protocol::TaskState::kFailed)},
-                        {"dead", count_of(protocol::TaskState::kDead)},
-                        {"cancelled", count_of(protocol::TaskState::kCancelled)},
-                        {"log_bytes", log_.disk_bytes()},
-                        {"log_syncs", log_.syncs()}};
-  } else if (query.what == "result") {
-    if (const auto found = log_.find({query.origin, query.seq})) answer = view(*found);
-  } else if (query.what == "spec") {  // Of a dead letter, for its replay.
-    if (const auto found = log_.find({query.origin, query.seq})) {
-      const auto batch = protocol::read_batch(found->batch);
-      protocol::ResultReader reader(batch->records);
-      while (const auto result = reader.next())
-        if (result->id == TaskId{query.origin, query.seq} && result->is_final)
-          if (const auto body = Value::from_msgpack(result->body)) answer = (*body)["spec"];
-    }
-  } else if (query.what == "dead") {
-    Value::Array list;
-    for (const auto& letter : log_.dead_letters(kDeadLettersMax)) list.push_back(view(letter));
-    answer = std::move(list);
+  const auto answer = answer_to(query, log_);
+  if (answer) {
+    queries_.send_to(peer, encode(protocol::Answer{query.request, answer->to_msgpack()}));
   } else {
-    queries_.send_to(
-        peer, encode(protocol::Refused{query.request, text("query ", query.what, ": not known")}));
-    return;
+    queries_.send_to(peer, encode(protocol::Refused{query.request, answer.error().message}));
   }
-  queries_.send_to(peer, encode(protocol::Answer{query.request, answer.to_msgpack()}));
+}
+
+// Durable before it is answered, as everything that is appended.
+void Node::handle_discard(const std::string& peer, const protocol::Discard& discard,
+                          const SeqRanges& seqs) {
+  auto letters = log_.letters_of(discard.origin, seqs);
+  const Value answer = Value::Map{{"discarded", letters.count()}};
+  if (letters.count() > 0) actions_.push_back(AppendDiscard{discard.origin, std::move(letters)});
+  actions_.push_back(Reply{peer, protocol::Answer{discard.request, answer.to_msgpack()}});
 }
 
 // ---- Acting: append everything, one commit, then let it out.
@@ -232,6 +203,11 @@ void Node::act(AppendBatch& action) {
 void Node::act(const AppendIntroduction& action) {
   process::log_info(
       text("origin ", origin_text(action.origin), ": introduced, start ", action.start));
+}
+
+void Node::act(const AppendDiscard& action) {
+  process::log_info(text("origin ", origin_text(action.origin), ": ", action.seqs.count(),
+                         " dead letters discarded"));
 }
 
 void Node::act(const PublishAck& action) {

@@ -30,10 +30,13 @@ class Node {
   void drain(net::Socket& socket);
   void handle(net::Received received);
   void handle_query(const std::string& peer, const protocol::Query& query);
+  void handle_discard(const std::string& peer, const protocol::Discard& discard,
+                      const SeqRanges& seqs);
   /// How many results were written.
   std::uint64_t perform();
   void act(AppendBatch& action);
   void act(const AppendIntroduction& action);
+  void act(const AppendDiscard& action);
   void act(const PublishAck& action);
   void act(const Reply& action);
   void publish_levels(TimePoint now);

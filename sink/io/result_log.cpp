@@ -48,6 +48,14 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
     introduction.nonce = reader.get<std::uint64_t>();
     if (reader.ok() && introduction.settled.decode(reader.rest()))
       return core_->load_introduction(introduction);
+  } else if (static_cast<LogRecord>(type) == LogRecord::kDiscard) {
+    ByteReader reader(payload);
+    const auto origin = reader.get<std::uint32_t>();
+    SeqRanges seqs;
+    if (reader.ok() && seqs.decode(reader.rest())) {
+      if (!planted("discards-forgotten-at-restart")) discard(origin, seqs);
+      return;
+    }
   }
   throw storage::StorageFailure(text("log: a record of type ", type, " in segment ", at.segment,
                                      " at offset ", at.offset,
@@ -58,6 +66,7 @@ void ResultLog::write(const Actions& actions) {
   for (const auto& action : actions) {
     if (const auto* batch = std::get_if<AppendBatch>(&action)) append(*batch);
     if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) append(*introduction);
+    if (const auto* letters = std::get_if<AppendDiscard>(&action)) append(*letters);
   }
   if (!planted("publish-before-sync")) store_.commit();
 }
@@ -76,10 +85,45 @@ void ResultLog::append(const AppendIntroduction& introduction) {
   store_.append(static_cast<std::uint32_t>(LogRecord::kIntroduction), payload);
 }
 
+void ResultLog::append(const AppendDiscard& letters) {
+  Bytes payload;
+  put<std::uint32_t>(payload, letters.origin);
+  payload += letters.seqs.encode();
+  store_.append(static_cast<std::uint32_t>(LogRecord::kDiscard), payload);
+  discard(letters.origin, letters.seqs);
+}
+
 void ResultLog::index(Position at, std::string_view encoded, const Summary& summary) {
+  const auto before = index_.empty() ? INT64_MIN : index_.back().finished_max_unix_ms;
+  const auto has_failures =
+      std::any_of(summary.settlements.begin(), summary.settlements.end(),
+                  [](const auto& settlement) { return !settlement.second.failures.empty(); });
   index_.push_back({summary.first_offset, summary.count, crc32c(encoded), summary.origin,
-                    summary.seq_min, summary.seq_max, at});
-  dead_.insert(dead_.end(), summary.dead.begin(), summary.dead.end());
+                    summary.seq_min, summary.seq_max, at,
+                    std::max(before, summary.finished_max_unix_ms), has_failures});
+  for (const auto& [offset, id] : summary.dead) {
+    dead_[offset] = id;
+    dead_offsets_[id] = offset;
+  }
+}
+
+SeqRanges ResultLog::letters_of(Origin origin, const SeqRanges& seqs) const {
+  SeqRanges letters;
+  for (const auto& [first, last] : seqs.ranges())
+    for (auto letter = dead_offsets_.lower_bound({origin, first});
+         letter != dead_offsets_.end() && letter->first <= TaskId{origin, last}; ++letter)
+      letters.add(letter->first.seq, letter->first.seq);
+  return letters;
+}
+
+void ResultLog::discard(Origin origin, const SeqRanges& seqs) {
+  const auto letters = letters_of(origin, seqs);
+  for (const auto& [first, last] : letters.ranges())
+    for (auto seq = first; seq <= last; ++seq) {
+      const auto letter = dead_offsets_.find({origin, seq});
+      dead_.erase(letter->second);
+      dead_offsets_.erase(letter);
+    }
 }
 
 std::size_t ResultLog::entry_of(std::uint64_t offset) const {
@@ -136,7 +180,9 @@ Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) con
 
 std::optional<ResultLog::Found> ResultLog::find(const TaskId& id) const {
   std::optional<Found> best;
+  const bool is_settled = core_->is_settled(id);
   for (auto entry = index_.rbegin(); entry != index_.rend(); ++entry) {
+    if (!is_settled && !entry->has_failures) continue;
     if (entry->origin != 0 && entry->origin != id.origin) continue;
     if (id.seq < entry->seq_min || id.seq > entry->seq_max) continue;
     auto encoded = store_.read(entry->at);
@@ -153,12 +199,60 @@ std::optional<ResultLog::Found> ResultLog::find(const TaskId& id) const {
   return best;
 }
 
-std::vector<ResultLog::Found> ResultLog::dead_letters(std::size_t most) const {
-  std::vector<Found> letters;
-  const auto skip = dead_.size() > most ? dead_.size() - most : 0;
-  for (auto at = skip; at < dead_.size(); ++at)
-    letters.push_back({store_.read(index_[entry_of(dead_[at])].at), dead_[at]});
-  return letters;
+void ResultLog::visit_dead(std::uint64_t from, const OnRecord& on_record) const {
+  for (auto letter = dead_.lower_bound(from); letter != dead_.end();) {
+    const auto& entry = index_[entry_of(letter->first)];
+    const auto encoded = store_.read(entry.at);  // Once for all letters in it.
+    const auto batch = protocol::read_batch(encoded);
+    protocol::ResultReader reader(batch->records);
+    const auto end = entry.first + entry.count;
+    for (auto offset = entry.first; letter != dead_.end() && letter->first < end; ++offset) {
+      const auto result = reader.next();
+      if (offset != letter->first) continue;
+      ++letter;
+      if (!on_record(*result, batch->worker, offset)) return;
+    }
+  }
+}
+
+ResultLog::Visited ResultLog::visit_attempts(const TaskId& id, std::uint64_t before,
+                                             const OnRecord& on_record,
+                                             const std::function<bool()>& is_late) const {
+  const bool is_settled = core_->is_settled(id);
+  auto at = before == 0 || index_.empty() ? 0 : entry_of(before - 1) + 1;
+  bool has_final = before < core_->head();
+  while (at-- > 0) {
+    const auto& entry = index_[at];
+    const bool may_have = (entry.origin == 0 || entry.origin == id.origin) &&
+                          id.seq >= entry.seq_min && id.seq <= entry.seq_max &&
+                          (entry.has_failures || (is_settled && !has_final));
+    if (!may_have) continue;
+    const auto encoded = store_.read(entry.at);
+    const auto batch = protocol::read_batch(encoded);
+    protocol::ResultReader reader(batch->records);
+    struct Place {
+      protocol::ResultRecord result;
+      std::uint64_t offset = 0;
+    };
+    std::vector<Place> places;
+    for (auto offset = entry.first; offset < std::min(entry.first + entry.count, before); ++offset)
+      if (const auto result = reader.next(); result && result->id == id)
+        places.push_back({*result, offset});
+    for (auto place = places.rbegin(); place != places.rend(); ++place) {
+      has_final = has_final || place->result.is_final;
+      if (!on_record(place->result, batch->worker, place->offset)) return {place->offset};
+      if (place->result.attempt <= 1) return {};  // None came before the first.
+    }
+    if (at > 0 && is_late()) return {entry.first};
+  }
+  return {};
+}
+
+std::uint64_t ResultLog::offset_at(std::int64_t unix_ms) const {
+  const auto entry = std::lower_bound(
+      index_.begin(), index_.end(), unix_ms,
+      [](const Entry& one, std::int64_t wanted) { return one.finished_max_unix_ms < wanted; });
+  return entry == index_.end() ? core_->head() : entry->first;
 }
 
 bool ResultLog::is_full() const {

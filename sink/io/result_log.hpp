@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,10 +13,10 @@
 namespace eole::sink {
 
 /// The records of the log. docs/storage.md has their layouts.
-enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch };
+enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch, kDiscard };
 
-/// The sink's log on disk, and the index that finds a result by offset or by task. Some 50 bytes
-/// of memory per batch. One thread.
+/// The sink's log on disk, and the index that finds a result by offset or by task. Some 60 bytes
+/// of memory per batch, 150 per dead letter. One thread.
 class ResultLog {
  public:
   /// Opens the log and loads `core` from it.
@@ -38,8 +40,22 @@ class ResultLog {
     std::uint64_t offset = 0;
   };
   std::optional<Found> find(const TaskId& id) const;
-  /// The newest `most` dead letters, oldest first.
-  std::vector<Found> dead_letters(std::size_t most) const;
+  /// Hears a record of the log; false ends the visit.
+  using OnRecord = std::function<bool(const protocol::ResultRecord& result, std::string_view worker,
+                                      std::uint64_t offset)>;
+  /// The dead letters that nobody discarded, from `from` on, oldest first.
+  void visit_dead(std::uint64_t from, const OnRecord& on_record) const;
+  /// Every record of a task before the offset `before`, newest first. `is_late`, asked between
+  /// two batches, ends it early.
+  struct Visited {
+    std::optional<std::uint64_t> next;  // Where to go on with `before`; nothing: that was all.
+  };
+  Visited visit_attempts(const TaskId& id, std::uint64_t before, const OnRecord& on_record,
+                         const std::function<bool()>& is_late) const;
+  /// The first offset at or after which every result lies that finished at or after this time.
+  std::uint64_t offset_at(std::int64_t unix_ms) const;
+  /// Those of `seqs` that have a letter in the list.
+  SeqRanges letters_of(Origin origin, const SeqRanges& seqs) const;
 
   bool is_full() const;
   std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
@@ -54,8 +70,12 @@ class ResultLog {
     Seq seq_min = 0;
     Seq seq_max = 0;
     storage::Position at;
+    std::int64_t finished_max_unix_ms = 0;  // Of all records up to here.
+    bool has_failures = false;              // Records that settle nothing.
   };
   void append(const AppendBatch& batch);
+  void append(const AppendDiscard& discard);
+  void discard(Origin origin, const SeqRanges& seqs);
   void append(const AppendIntroduction& introduction);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
   void index(storage::Position at, std::string_view encoded, const Summary& summary);
@@ -65,7 +85,8 @@ class ResultLog {
   std::uint64_t segment_bytes_;
   std::optional<Core> core_;
   std::vector<Entry> index_;
-  std::vector<std::uint64_t> dead_;
+  std::map<std::uint64_t, TaskId> dead_;  // The list: offset -> task.
+  std::map<TaskId, std::uint64_t> dead_offsets_;
   storage::Store store_;
 };
 

@@ -34,6 +34,7 @@ class LogSubject final : public Subject {
         protocol::ResultRecord result;
         result.id = {kOrigin, number};
         result.is_final = true;
+        if (number % 5 == 0) result.state = protocol::TaskState::kDead;
         const auto body = body_of(number);
         result.body = body;
         protocol::put_result(results.payload, result);
@@ -42,6 +43,11 @@ class LogSubject final : public Subject {
       log.core().on_event(sink::ResultsReceived{results, {}}, actions);
       log.write(actions);
       acknowledged_ = number - 1;
+      SeqRanges letters;
+      letters.add(1, acknowledged_ / 2);
+      letters = log.letters_of(kOrigin, letters);
+      if (letters.count() > 0) log.write({sink::AppendDiscard{kOrigin, letters}});
+      discarded_ = acknowledged_ / 2;
       if (turn % 3 == 0) log.rest();
     }
     log.rest();
@@ -57,6 +63,10 @@ class LogSubject final : public Subject {
     for (std::uint64_t number = 1; number <= acknowledged_; ++number)
       if (found.at(number) != number - 1)
         throw std::runtime_error(text("result ", number, " is at another offset"));
+    SeqRanges gone;
+    if (discarded_ > 0) gone.add(1, discarded_);
+    if (log.letters_of(kOrigin, gone).count() > 0)
+      throw std::runtime_error("a discarded letter is on the list again");
     // Its duplicates are known: nothing acknowledged is taken a second time.
     sink::Actions actions;
     protocol::Results again{8, 1, 0, 1, "", {}};
@@ -122,6 +132,7 @@ class LogSubject final : public Subject {
   std::uint64_t seed_;
   std::uint64_t opened_ = 0;
   std::uint64_t acknowledged_ = 0;
+  std::uint64_t discarded_ = 0;
 };
 
 }  // namespace

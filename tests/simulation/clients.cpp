@@ -66,7 +66,7 @@ void SimClient::on_accepted(Origin origin, const protocol::Acceptance& accepted)
     world.after(world.between(Duration(0), 3s), [this, id] {
       fabric_.send(name_, ventilator_.name(), [this, id] {
         ventilator_.deliver([this, id] {
-          ventilator_.on_event(ventilator::CancelAsked{name_, 1, id});
+          ventilator_.on_event(ventilator::CancelAsked{name_, 1, id.origin, {{id.seq, id.seq}}});
         });
       });
     });

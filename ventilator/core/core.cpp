@@ -10,12 +10,20 @@
 // Submits, cancels and the log. Workers are in core_workers.cpp, the queue in core_queue.cpp.
 namespace eole::ventilator {
 
+using protocol::Settlement;
 using protocol::Value;
 
 namespace {
 
 protocol::Answer answer(std::uint64_t request, Value value) {
   return {request, value.to_msgpack()};
+}
+
+// [[first, last], …]
+Value list(const Settlement& settlement) {
+  Value::Array ranges;
+  for (const auto& [first, last] : settlement.ranges) ranges.push_back(Value::Array{first, last});
+  return ranges;
 }
 
 }  // namespace
@@ -110,7 +118,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     clients_seen_[submit.run] = now;
   }
   out.push_back(Reply{event.peer, protocol::Acceptance{submit.request, first, submit.count}});
-  out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit)});
+  out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit), event.unix_ms});
 }
 
 void Core::forget_old_answers(TimePoint now) {
@@ -139,17 +147,26 @@ bool Core::is_known(const TaskId& id) const {
 }
 
 void Core::on(CancelAsked& event, TimePoint, Actions& out) {
-  if (!is_known(event.id)) {
-    out.push_back(Reply{event.peer, protocol::Refused{event.request, "no such task was accepted"}});
-    return;
-  }
-  const auto seq = event.id.seq;
-  const bool is_settled = durable_.settled.contains(seq);
-  out.push_back(
-      Reply{event.peer,
-            answer(event.request, Value::Map{{"state", is_settled ? "settled" : "cancelling"}})});
-  if (is_settled || durable_.cancelled.contains(seq)) return;
-  durable_.cancelled.insert(seq);
+  Settlement cancelling;
+  Settlement settled;
+  Settlement unknown;
+  for (const auto& [first, last] : event.ranges)
+    for (auto seq = first; seq <= last; ++seq) {
+      const bool is_settled = durable_.settled.contains(seq);
+      (!is_known({event.origin, seq}) ? unknown
+       : is_settled                   ? settled
+                                      : cancelling)
+          .add({seq, seq});
+    }
+  out.push_back(Reply{event.peer, answer(event.request, Value::Map{{"cancelling", list(cancelling)},
+                                                                   {"settled", list(settled)},
+                                                                   {"unknown", list(unknown)}})});
+  for (const auto& [first, last] : cancelling.ranges)
+    for (auto seq = first; seq <= last; ++seq) cancel(seq, out);
+}
+
+void Core::cancel(Seq seq, Actions& out) {
+  if (!durable_.cancelled.insert(seq).second) return;
   out.push_back(JournalCancel{seq});
   const bool is_fresh = active_.find(seq) == nullptr;
   auto& task = make_active(seq);
@@ -161,8 +178,9 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   } else if (task.state == State::kLeased) {
     const auto* worker = find_worker(task.run);
     if (worker == nullptr) return;
+    const TaskId id{durable_.origin, seq};
     out.push_back(SendOrders{
-        worker->peer, worker->link, false, {{protocol::OrderKind::kCancel, event.id, task.lease}}});
+        worker->peer, worker->link, false, {{protocol::OrderKind::kCancel, id, task.lease}}});
   }
 }
 

@@ -110,6 +110,8 @@ class Core {
   std::uint64_t running() const { return leased_; }
   std::uint64_t queued() const { return durable_.last - durable_.settled.count() - leased_; }
   std::vector<WorkerView> workers() const;
+  /// No task above this one has ever been more than queued in this start.
+  Seq dispatched_to() const { return active_highest_; }
   /// Nothing if the task was never accepted, or is settled.
   std::optional<TaskView> task(Seq seq) const;
 
@@ -205,6 +207,7 @@ class Core {
   void forget_old_answers(TimePoint now);
   std::uint8_t attempts_max_of(Seq seq) const;
   bool is_known(const TaskId& id) const;
+  void cancel(Seq seq, Actions& out);
 
   // Workers.
   Worker* find_link(const Link& link);

@@ -22,11 +22,13 @@ struct Submitted {
   protocol::Submit submit;
   std::string hash;
   bool is_storage_full = false;
+  std::int64_t unix_ms = 0;  // When it came: for people.
 };
 struct CancelAsked {
   Peer peer;
   std::uint64_t request = 0;
-  TaskId id;
+  Origin origin = 0;
+  std::vector<protocol::Settlement::Range> ranges;
 };
 struct HelloReceived {
   Peer peer;
@@ -75,6 +77,7 @@ struct JournalTasks {
   Seq first = 0;
   std::string hash;
   protocol::Submit submit;
+  std::int64_t submitted_unix_ms = 0;
   bool operator==(const JournalTasks&) const = default;
 };
 struct JournalCancel {

@@ -44,7 +44,8 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
     case JournalRecord::kTasks: {
       TasksRecord tasks;
       is_good = decode(payload, tasks);
-      index_.put(tasks.first, {tasks.count, static_cast<std::uint32_t>(payload.size()), at});
+      index_.put(tasks.first, {tasks.count, static_cast<std::uint32_t>(payload.size()), at,
+                               tasks.submitted_unix_ms});
       if (tasks.first <= recovered_.last) break;  // A checkpoint has told the rest.
       recovered_.last = tasks.first + tasks.count - 1;
       if (tasks.attempts_max != 0)
@@ -104,6 +105,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       is_good = true;
       while (is_good && !reader.is_done()) {
         const auto seq = reader.get<std::uint64_t>();
+        reader.get<std::int64_t>();  // When it was accepted.
         if (!planted("moved-forgotten-at-restart")) moved_[seq] = at;
         is_good = read_task_spec(reader).has_value();
       }
@@ -146,6 +148,7 @@ void Journal::append(JournalTasks& tasks) {
   const auto head = encode_head({tasks.first,
                                  submit.count,
                                  submit.attempts_max,
+                                 tasks.submitted_unix_ms,
                                  submit.run,
                                  submit.request,
                                  submit.confirmed,
@@ -154,7 +157,7 @@ void Journal::append(JournalTasks& tasks) {
                                  {}});
   const auto at = store_.append(type_of(JournalRecord::kTasks), head, submit.payload);
   const auto bytes = static_cast<std::uint32_t>(head.size() + submit.payload.size());
-  index_.put(tasks.first, {submit.count, bytes, at});
+  index_.put(tasks.first, {submit.count, bytes, at, tasks.submitted_unix_ms});
   if (cache_bytes_ + submit.payload.size() <= kCacheBytesMax)
     keep(tasks.first, std::move(submit.payload), 0);
 }
@@ -223,10 +226,11 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
     if (pieces.empty() || pieces.back().payload.size() >= kMovedBytes) pieces.emplace_back();
     auto& piece = pieces.back();
     piece.seqs.push_back(seq);
+    const auto spec = specs(seq, 1);
     put<std::uint64_t>(piece.payload, seq);
-    const auto spec = specs(seq, 1).bytes;
-    piece.payload += spec;
-    bytes += spec.size();
+    put<std::int64_t>(piece.payload, spec.submitted_unix_ms);
+    piece.payload += spec.bytes;
+    bytes += spec.bytes.size();
     if (bytes * kLiveShare > segment_bytes_) return;
   }
   for (const auto& piece : pieces) {
@@ -268,21 +272,22 @@ Journal::Cached& Journal::cache(Seq first, const Entry& entry) {
   return keep(first, std::move(payload), specs);
 }
 
-std::string_view Journal::moved_spec(Seq seq, Position at) {
+Journal::Specs Journal::moved_spec(Seq seq, Position at) {
   if (std::exchange(moved_read_, at) != at) moved_payload_ = store_.read(at);
   ByteReader reader(moved_payload_);
   while (!reader.is_done()) {
     const auto here = reader.get<std::uint64_t>();
+    const auto submitted = reader.get<std::int64_t>();
     const auto rest = reader.rest();
     if (!read_task_spec(reader)) break;
-    if (here == seq) return rest.substr(0, rest.size() - reader.rest().size());
+    if (here == seq) return {rest.substr(0, rest.size() - reader.rest().size()), 1, submitted};
   }
   throw storage::StorageFailure(text("journal: task ", seq, " is not where it was moved to"));
 }
 
 Journal::Specs Journal::specs(Seq first, std::uint32_t count) {
   const auto moved = moved_.lower_bound(first);
-  if (moved != moved_.end() && moved->first == first) return {moved_spec(first, moved->second), 1};
+  if (moved != moved_.end() && moved->first == first) return moved_spec(first, moved->second);
   const auto* found = find(first);
   if (found == nullptr) throw storage::StorageFailure(text("journal: task ", first, " is missing"));
   const auto& [entry_first, entry] = *found;
@@ -303,7 +308,7 @@ Journal::Specs Journal::specs(Seq first, std::uint32_t count) {
   }
   cached.offset = payload.size() - reader.rest().size();
   return {payload.substr(start, cached.offset - start),
-          static_cast<std::uint32_t>(last - first + 1)};
+          static_cast<std::uint32_t>(last - first + 1), entry.submitted_unix_ms};
 }
 
 bool Journal::is_full() const {

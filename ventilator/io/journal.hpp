@@ -13,7 +13,7 @@
 namespace eole::ventilator {
 
 /// The ventilator's durable half: every accepted task until it is settled, and what a restart
-/// must know. Holds some 32 bytes of memory per submit, not the tasks. One thread.
+/// must know. Holds some 40 bytes of memory per submit, not the tasks. One thread.
 class Journal {
  public:
   /// Opens the journal, and counts and writes this start; nothing of it may be used before.
@@ -36,6 +36,7 @@ class Journal {
   struct Specs {
     std::string_view bytes;   // One after the other; holds until the next call.
     std::uint32_t count = 0;  // Of those asked for, so many lie together: one at least.
+    std::int64_t submitted_unix_ms = 0;
   };
   Specs specs(Seq first, std::uint32_t count);
 
@@ -49,6 +50,7 @@ class Journal {
     std::uint32_t count = 0;
     std::uint32_t bytes = 0;  // Of the record.
     storage::Position at;
+    std::int64_t submitted_unix_ms = 0;
   };
   struct Cached {
     Bytes payload;
@@ -66,7 +68,7 @@ class Journal {
   const Entries::Entry* find(Seq seq) const;
   Cached& cache(Seq first, const Entry& entry);
   Cached& keep(Seq first, Bytes payload, std::size_t specs);
-  std::string_view moved_spec(Seq seq, storage::Position at);
+  Specs moved_spec(Seq seq, storage::Position at);
   void move_live(std::uint32_t segment, const SeqRanges& settled);
   void drop_oldest();
 

@@ -61,6 +61,7 @@ Bytes encode_head(const TasksRecord& record) {
   put<std::uint64_t>(out, record.first);
   put<std::uint32_t>(out, record.count);
   put<std::uint8_t>(out, record.attempts_max);
+  put<std::int64_t>(out, record.submitted_unix_ms);
   put<std::uint64_t>(out, record.run);
   put<std::uint64_t>(out, record.request);
   put<std::uint64_t>(out, record.confirmed);
@@ -74,6 +75,7 @@ bool decode(std::string_view payload, TasksRecord& out) {
   out.first = reader.get<std::uint64_t>();
   out.count = reader.get<std::uint32_t>();
   out.attempts_max = reader.get<std::uint8_t>();
+  out.submitted_unix_ms = reader.get<std::int64_t>();
   out.run = reader.get<std::uint64_t>();
   out.request = reader.get<std::uint64_t>();
   out.confirmed = reader.get<std::uint64_t>();

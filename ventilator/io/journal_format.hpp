@@ -30,6 +30,7 @@ struct TasksRecord {
   Seq first = 0;
   std::uint32_t count = 0;
   std::uint8_t attempts_max = 0;
+  std::int64_t submitted_unix_ms = 0;  // When they were accepted.
   RunId run = 0;
   std::uint64_t request = 0;
   std::uint64_t confirmed = 0;

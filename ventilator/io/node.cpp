@@ -1,7 +1,5 @@
 #include "ventilator/io/node.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "common/protocol/codec.hpp"
 #include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
+#include "ventilator/io/queries.hpp"
 #include "ventilator/io/verdict.hpp"
 
 namespace eole::ventilator {
@@ -168,7 +167,8 @@ void Node::handle(net::Received received, TimePoint now) {
                is_full_ = journal_.is_full();
              }
              auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
-             event(Submitted{peer, std::move(submit), std::move(hash), is_full_});
+             event(
+                 Submitted{peer, std::move(submit), std::move(hash), is_full_, process::unix_ms()});
            }) ||
       take(std::type_identity<protocol::Credit>{}, Role::kWork,
            [&](protocol::Credit& credit) {
@@ -193,7 +193,14 @@ void Node::handle(net::Received received, TimePoint now) {
            }) ||
       take(std::type_identity<protocol::Cancel>{}, Role::kSubmit,
            [&](protocol::Cancel& cancel) {
-             event(CancelAsked{peer, cancel.request, {cancel.origin, cancel.seq}});
+             SeqRanges seqs;
+             if (!seqs.decode(cancel.payload)) return refuse(cancel.request, "cancel: bad ranges");
+             if (seqs.count() > protocol::kTasksPerMessageMax)
+               return refuse(cancel.request, text("cancel: ", seqs.count(), " tasks, limit ",
+                                                  protocol::kTasksPerMessageMax));
+             CancelAsked asked{peer, cancel.request, cancel.origin, {}};
+             for (const auto& [first, last] : seqs.ranges()) asked.ranges.push_back({first, last});
+             event(std::move(asked));
            }) ||
       take(std::type_identity<protocol::Query>{}, Role::kObserve,
            [&](protocol::Query& query) { handle_query(peer, query); });
@@ -201,47 +208,12 @@ void Node::handle(net::Received received, TimePoint now) {
 }
 
 void Node::handle_query(const std::string& peer, const protocol::Query& query) {
-  Value answer;
-  if (query.what == "status") {
-    answer = Value::Map{{"role", "ventilator"},
-                        {"pid", static_cast<std::int64_t>(::getpid())},
-                        {"origin", origin_text(core_.origin())},
-                        {"start", core_.start()},
-                        {"accepted", core_.accepted()},
-                        {"queued", core_.queued()},
-                        {"running", core_.running()},
-                        {"settled", core_.settled().count()},
-                        {"introduced", core_.is_introduced()},
-                        {"journal_bytes", journal_.disk_bytes()},
-                        {"journal_syncs", journal_.syncs()}};
-  } else if (query.what == "workers") {
-    Value::Array list;
-    for (const auto& worker : core_.workers())
-      list.push_back(Value::Map{{"role", "worker"},
-                                {"name", worker.name},
-                                {"pid", worker.pid},
-                                {"state", worker.state},
-                                {"slots", worker.slots},
-                                {"held", worker.held},
-                                {"kinds", worker.kinds}});
-    answer = std::move(list);
-  } else if (query.what == "task") {
-    const auto view =
-        query.origin == core_.origin() ? core_.task(query.seq) : std::optional<TaskView>{};
-    if (view) {
-      Value::Array reasons;
-      for (const auto& reason : view->reasons) reasons.push_back(reason);
-      answer = Value::Map{{"state", view->state},
-                          {"attempt", view->attempt},
-                          {"worker", view->worker},
-                          {"reasons", std::move(reasons)}};
-    }
+  const auto answer = answer_to(query, core_, journal_);
+  if (answer) {
+    router_.send_to(peer, encode(protocol::Answer{query.request, answer->to_msgpack()}));
   } else {
-    router_.send_to(
-        peer, encode(protocol::Refused{query.request, text("query ", query.what, ": not known")}));
-    return;
+    router_.send_to(peer, encode(protocol::Refused{query.request, answer.error().message}));
   }
-  router_.send_to(peer, encode(protocol::Answer{query.request, answer.to_msgpack()}));
 }
 
 // ---- Acting.

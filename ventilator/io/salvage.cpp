@@ -44,6 +44,7 @@ SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to
           ByteReader reader(payload);
           while (!reader.is_done()) {
             const auto seq = reader.get<std::uint64_t>();
+            reader.get<std::int64_t>();  // When it was accepted.
             if (!protocol::read_task_spec(reader)) return;
             accounted.add(seq, seq);
           }

@@ -67,8 +67,9 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Submit{7, 1, 0, "key", 2, 3, "specs"});
   check_message(Accepted{123456, "acceptances"});
   check_message(Refused{1, "queue full"});
-  check_message(Cancel{1, 123456, 42});
-  check_message(Query{1, "status", 123456, 42});
+  check_message(Cancel{1, 123456, "ranges"});
+  check_message(Discard{1, 123456, "ranges"});
+  check_message(Query{1, "status", 123456, 42, "options"});
   check_message(Answer{1, "\xc0"});
   check_message(Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "held"});
   check_message(Welcome{1, 7, 2, 123456, "ipc:///tmp/p", 1000});

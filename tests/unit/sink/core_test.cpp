@@ -239,7 +239,7 @@ TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
   const auto& summary = std::get<AppendBatch>(actions[0]).summary;
   REQUIRE((summary.first_offset == 1 && summary.count == 4));  // The last is no news.
   REQUIRE((summary.origin == kOrigin && summary.seq_min == 3 && summary.seq_max == 9));
-  REQUIRE(summary.dead == std::vector<std::uint64_t>{2});
+  REQUIRE(summary.dead == std::vector<std::pair<std::uint64_t, TaskId>>{{2, {kOrigin, 4}}});
   protocol::Settlement expected;
   expected.ranges = {{3, 5}};
   expected.failures = {{9, {1, 7}, ""}};

@@ -127,10 +127,10 @@ TEST_CASE("a verdict leaves once a turn", "[ventilator]") {
   Rig rig;
   rig.submit(2);
   rig.pass(2s);
-  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{1, 1}}});
   REQUIRE(rig.all<PushVerdict>().size() == 1);
   rig.pass(500ms);
-  rig.step(CancelAsked{"client", 5, {kOrigin, 2}});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{2, 2}}});
   REQUIRE(rig.all<PushVerdict>().size() == 1);
   rig.pass(1s);
   REQUIRE(rig.all<PushVerdict>().size() == 2);

@@ -1,3 +1,4 @@
+#include "common/protocol/value.hpp"
 #include "tests/unit/ventilator/rig.hpp"
 
 using namespace eole;
@@ -272,11 +273,25 @@ TEST_CASE("a failure that is not final is retried with the next attempt", "[vent
 TEST_CASE("a cancelled queued task never runs, and is pushed as cancelled", "[ventilator]") {
   Rig rig;
   rig.submit(2);
-  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{1, 1}}});
   REQUIRE(rig.all<JournalCancel>() == std::vector<JournalCancel>{{1}});
   REQUIRE(rig.last<PushVerdict>().state == TaskState::kCancelled);
   rig.worker(1, 5);
   REQUIRE(rig.sent(1) == Seqs{2});
+}
+
+TEST_CASE("one message cancels many tasks, and tells apart those that it cannot", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(4);
+  rig.settle({1});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{1, 3}, {9, 10}}});
+  const auto answer = std::get<protocol::Answer>(rig.last<Reply>().message);
+  REQUIRE(protocol::Value::from_msgpack(answer.payload)->to_json() ==
+          R"({"cancelling":[[2,3]],"settled":[[1,1]],"unknown":[[9,10]]})");
+  REQUIRE(rig.all<JournalCancel>() == std::vector<JournalCancel>{{2}, {3}});
+  rig.step(CancelAsked{"client", 6, kOrigin, {{2, 3}}});
+  REQUIRE(rig.all<JournalCancel>().empty());
 }
 
 TEST_CASE("cancelling a running task orders its worker, again with every beat", "[ventilator]") {
@@ -284,7 +299,7 @@ TEST_CASE("cancelling a running task orders its worker, again with every beat", 
   rig.worker(1, 1);
   rig.submit(1);
   const std::vector<Order> cancel{{OrderKind::kCancel, {kOrigin, 1}, {1, 1}}};
-  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{1, 1}}});
   REQUIRE(rig.last<SendOrders>().orders == cancel);
   rig.beat(1, 1, 1, {Rig::held(1, 1)});
   REQUIRE(rig.last<SendOrders>().orders == cancel);
@@ -294,7 +309,7 @@ TEST_CASE("a cancelled task whose worker is lost ends as cancelled, unconfirmed"
   Rig rig;
   rig.worker(1, 1);
   rig.submit(1);
-  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{1, 1}}});
   rig.pass(4s);
   rig.answer_read();
   REQUIRE(rig.last<PushVerdict>().state == TaskState::kCancelled);

@@ -22,6 +22,7 @@ JournalTasks tasks(Seq first, std::uint32_t count) {
   action.submit.run = 7;
   action.submit.request = first;
   action.submit.count = count;
+  action.submitted_unix_ms = static_cast<std::int64_t>(1000 + first);
   for (auto seq = first; seq < first + count; ++seq)
     put_task_spec(action.submit.payload, {false, "echo", "", body(seq)});
   return action;
@@ -97,6 +98,8 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
   REQUIRE(again.start == 2);
   REQUIRE_FALSE(again.settled.contains(1));
   REQUIRE(args_of(journal, 1) == body(1));
+  REQUIRE(journal.specs(1, 1).submitted_unix_ms == 1001);  // Also where it was moved to.
+  REQUIRE(journal.specs(1990, 1).submitted_unix_ms == 1000 + 1981);
 }
 
 TEST_CASE("a segment goes only when what was moved out of it is durable", "[journal]") {

@@ -90,7 +90,7 @@ TEST_CASE("a checkpoint is enough to go on from", "[ventilator]") {
   rig.worker(1, 1);
   rig.submit(2, 1, 9);
   rig.settle({2});
-  rig.step(CancelAsked{"client", 5, {kOrigin, 1}});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{1, 1}}});
   const auto durable = rig.core.checkpoint();
   REQUIRE(durable.last == 2);
   REQUIRE(durable.settled.contains(2));

@@ -1,0 +1,126 @@
+#include "sink/io/queries.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+#include "common/protocol/records.hpp"
+#include "common/protocol/result_view.hpp"
+
+namespace eole::sink {
+
+using protocol::Value;
+
+namespace {
+
+constexpr Duration kPageTime = 20ms;  // Of one answer: results must go on meanwhile.
+constexpr std::int64_t kPageLettersMax = 1000;
+constexpr std::size_t kPageBytesMax = 1 << 20;  // One letter at least.
+
+Value status(const ResultLog& log) {
+  const auto& core = log.core();
+  const auto count_of = [&](protocol::TaskState state) {
+    return core.counts()[static_cast<std::size_t>(state)];
+  };
+  return Value::Map{{"role", "sink"},
+                    {"pid", static_cast<std::int64_t>(::getpid())},
+                    {"log", hex(core.log())},
+                    {"head", core.head()},
+                    {"settled", core.settled()},
+                    {"done", count_of(protocol::TaskState::kDone)},
+                    {"failed", count_of(protocol::TaskState::kFailed)},
+                    {"dead", count_of(protocol::TaskState::kDead)},
+                    {"cancelled", count_of(protocol::TaskState::kCancelled)},
+                    {"log_bytes", log.disk_bytes()},
+                    {"log_syncs", log.syncs()}};
+}
+
+// A task's final record, or its last one.
+Value result(const ResultLog& log, const TaskId& id) {
+  const auto found = log.find(id);
+  if (!found) return {};
+  const auto batch = protocol::read_batch(found->batch);
+  protocol::ResultReader reader(batch->records);
+  for (auto offset = batch->first_offset; offset < found->offset; ++offset) reader.next();
+  return view_of(*reader.next(), batch->worker, found->offset);
+}
+
+// Of a dead letter, for its replay.
+Value spec(const ResultLog& log, const TaskId& id) {
+  const auto found = log.find(id);
+  if (!found) return {};
+  const auto batch = protocol::read_batch(found->batch);
+  protocol::ResultReader reader(batch->records);
+  while (const auto record = reader.next())
+    if (record->id == id && record->is_final)
+      if (const auto body = Value::from_msgpack(record->body)) return (*body)["spec"];
+  return {};
+}
+
+// Every attempt of a task that the log knows, newest first.
+Value attempts(const ResultLog& log, const TaskId& id, const Value& options) {
+  const auto head = log.core().head();
+  const auto before = static_cast<std::uint64_t>(options["before"].int_or(
+      static_cast<std::int64_t>(std::min<std::uint64_t>(head, INT64_MAX))));
+  const auto until = process::now() + kPageTime;
+  Value::Array list;
+  std::size_t bytes = 0;
+  const auto visited = log.visit_attempts(
+      id, std::min(before, head),
+      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+        bytes += record.body.size();
+        list.push_back(view_of(record, worker, offset));
+        return bytes < kPageBytesMax;
+      },
+      [&] { return process::now() >= until; });
+  return Value::Map{{"attempts", std::move(list)},
+                    {"next", visited.next ? Value(*visited.next) : Value()}};
+}
+
+// A page of the list of dead letters, behind the offset `after`.
+Expected<Value> dead(const ResultLog& log, const Value& options) {
+  const auto project = options["project"].text_or("");
+  const auto most = options["most"].int_or(kPageLettersMax);
+  if (most < 1 || most > kPageLettersMax)
+    return Error{text("dead: most ", most, ", limits 1 and ", kPageLettersMax)};
+  const auto after = options["after"].int_or(-1);
+  const auto until = process::now() + kPageTime;
+  Value::Array letters;
+  std::size_t bytes = 0;
+  Value next;
+  log.visit_dead(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(after, -1) + 1),
+      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+        if (project.empty() || record.project == project) {
+          auto view = view_of(record, worker, offset);
+          bytes += view.to_msgpack().size();
+          letters.push_back(std::move(view));
+        }
+        const bool is_full = static_cast<std::int64_t>(letters.size()) >= most ||
+                             bytes >= kPageBytesMax || process::now() >= until;
+        if (is_full) next = offset;
+        return !is_full;
+      });
+  return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
+}
+
+}  // namespace
+
+Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log) {
+  const auto options =
+      query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
+  if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
+  const TaskId id{query.origin, query.seq};
+  if (query.what == "status") return status(log);
+  if (query.what == "result") return result(log, id);
+  if (query.what == "spec") return spec(log, id);
+  if (query.what == "attempts") return attempts(log, id, *options);
+  if (query.what == "dead") return dead(log, *options);
+  if (query.what == "offset_at")
+    return Value(Value::Map{{"offset", log.offset_at((*options)["unix_ms"].int_or(0))}});
+  return Error{text("query ", query.what, ": not known")};
+}
+
+}  // namespace eole::sink

@@ -1,0 +1,148 @@
+#include "sink/io/queries.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/protocol/records.hpp"
+#include "tests/simulation/sim_disk.hpp"
+
+using namespace eole;
+using namespace eole::sink;
+using protocol::TaskState;
+using protocol::Value;
+
+namespace {
+
+constexpr Origin kOrigin = 5;
+
+struct Record {
+  Seq seq = 0;
+  TaskState state = TaskState::kDone;
+  bool is_final = true;
+  std::uint16_t attempt = 1;
+  std::int64_t finished = 1;
+  std::string project = "";
+  std::size_t reason_bytes = 8;
+};
+
+struct Asked {
+  explicit Asked(simulation::SimDisk& disk) : directory(disk.open()) {
+    log.emplace(*directory, storage::StoreOptions{.entropy = 1});
+    Actions actions;
+    log->core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, {}}, {}}, actions);
+    log->write(actions);
+  }
+  /// Each in a batch of its own.
+  void take(const std::vector<Record>& records) {
+    for (const auto& record : records) {
+      protocol::Results results{7, ++numbers, 0, 1, "w1", {}};
+      protocol::ResultRecord result;
+      result.id = {kOrigin, record.seq};
+      result.lease = {1, numbers};
+      result.attempt = record.attempt;
+      result.state = record.state;
+      result.is_final = record.is_final;
+      result.finished_unix_ms = record.finished;
+      result.project = record.project;
+      const auto body =
+          Value(Value::Map{{"error", std::string(record.reason_bytes, 'x')}}).to_msgpack();
+      result.body = body;
+      put_result(results.payload, result);
+      Actions actions;
+      log->core().on_event(ResultsReceived{results, {}}, actions);
+      log->write(actions);
+    }
+  }
+  void discard(Seq first, Seq last) {
+    SeqRanges seqs;
+    seqs.add(first, last);
+    log->write({AppendDiscard{kOrigin, log->letters_of(kOrigin, seqs)}});
+  }
+  Value ask(const std::string& what, const Value& options, Seq seq = 0) {
+    const auto answer = answer_to({1, what, kOrigin, seq, options.to_msgpack()}, *log);
+    REQUIRE(answer);
+    return *answer;
+  }
+  std::vector<std::string> letters(Value options) {
+    std::vector<std::string> found;
+    while (true) {
+      const auto page = ask("dead", options);
+      for (const auto& letter : *page["letters"].as<Value::Array>())
+        found.push_back(letter["id"].text_or("").substr(7));
+      if (page["next"].is_null()) return found;
+      options.set("after", page["next"]);
+    }
+  }
+  std::unique_ptr<storage::Directory> directory;
+  std::optional<ResultLog> log;
+  std::uint64_t numbers = 0;
+};
+
+using Ids = std::vector<std::string>;
+constexpr auto kDead = TaskState::kDead;
+
+}  // namespace
+
+TEST_CASE("dead letters come in pages that fit a message, and by project", "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  for (Seq seq = 1; seq <= 20; ++seq)
+    asked.take({{seq, kDead, true, 1, 1, seq % 2 == 0 ? "even" : "odd", 200'000}});
+  const auto first = asked.ask("dead", Value::Map{});
+  REQUIRE(first["letters"].as<Value::Array>()->size() == 6);  // 1 MiB, and the one that ends it.
+  REQUIRE(asked.letters(Value::Map{}).size() == 20);
+  REQUIRE(asked.letters(Value::Map{{"project", "even"}, {"most", 3}}) ==
+          Ids{"2", "4", "6", "8", "10", "12", "14", "16", "18", "20"});
+  REQUIRE_FALSE(
+      answer_to({1, "dead", 0, 0, Value(Value::Map{{"most", 0}}).to_msgpack()}, *asked.log));
+}
+
+TEST_CASE("a discarded letter stays off the list after a restart, and in the log", "[queries]") {
+  simulation::SimDisk disk(1);
+  {
+    Asked asked(disk);
+    asked.take({{1, kDead}, {2, kDead}, {3}, {4, kDead}});
+    asked.discard(2, 3);
+    REQUIRE(asked.letters(Value::Map{}) == Ids{"1", "4"});
+  }
+  Asked again(disk);
+  REQUIRE(again.letters(Value::Map{}) == Ids{"1", "4"});
+  REQUIRE(again.ask("result", {}, 2)["state"].text_or("") == "dead");
+  again.take({{2, kDead}});  // A late copy is no new letter.
+  REQUIRE(again.letters(Value::Map{}) == Ids{"1", "4"});
+}
+
+TEST_CASE("all attempts of a task are found, the newest first", "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  asked.take({{1, TaskState::kFailed, false, 1}, {2}, {1, TaskState::kFailed, false, 2}, {3}});
+  const auto attempts_of = [&](Seq seq) {
+    std::vector<std::int64_t> found;
+    const auto answer = asked.ask("attempts", Value::Map{}, seq);
+    REQUIRE(answer["next"].is_null());
+    for (const auto& attempt : *answer["attempts"].as<Value::Array>())
+      found.push_back(attempt["attempt"].int_or(0));
+    return found;
+  };
+  REQUIRE(attempts_of(1) == std::vector<std::int64_t>{2, 1});
+  asked.take({{1, TaskState::kDone, true, 3}, {4}});
+  REQUIRE(attempts_of(1) == std::vector<std::int64_t>{3, 2, 1});
+  REQUIRE(attempts_of(4) == std::vector<std::int64_t>{1});
+  REQUIRE(attempts_of(9).empty());
+}
+
+TEST_CASE("no result that finished since then lies before the offset of a time", "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  for (const auto finished : {10, 30, 20, 40, 40, 35, 50}) {
+    asked.take({{asked.numbers + 1, TaskState::kDone, true, 1, finished}});
+  }
+  const auto at = [&](int time) {
+    return asked.ask("offset_at", Value::Map{{"unix_ms", time}})["offset"].int_or(-1);
+  };
+  REQUIRE(at(0) == 0);
+  REQUIRE(at(11) == 1);
+  REQUIRE(at(30) == 1);
+  REQUIRE(at(31) == 3);
+  REQUIRE(at(50) == 6);
+  REQUIRE(at(51) == 7);
+}

@@ -1,0 +1,78 @@
+#include "ventilator/io/queries.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/protocol/records.hpp"
+#include "tests/simulation/sim_disk.hpp"
+#include "tests/unit/ventilator/rig.hpp"
+
+using namespace eole;
+using namespace eole::ventilator;
+using protocol::Value;
+
+namespace {
+
+struct Asked {
+  simulation::SimDisk disk{1};
+  std::unique_ptr<storage::Directory> directory = disk.open();
+  Journal journal{*directory, {.entropy = std::uint64_t{kOrigin} << 34}, "boot"};
+  Rig rig;
+
+  void submit(const std::vector<std::string>& projects) {
+    protocol::Submit submit{7, ++requests, 0, "", static_cast<std::uint32_t>(projects.size()),
+                            0, {}};
+    for (const auto& project : projects)
+      protocol::put_task_spec(submit.payload, {false, "echo", project, "\x80"});
+    journal.write(rig.step(Submitted{"client", submit, "", false, 1234}),
+                  [&] { return rig.core.checkpoint(); });
+  }
+  Value ask(const std::string& what, const Value& options) {
+    const auto answer = answer_to({1, what, 0, 0, options.to_msgpack()}, rig.core, journal);
+    REQUIRE(answer);
+    return *answer;
+  }
+  static std::vector<std::string> ids(const Value& page) {
+    std::vector<std::string> found;
+    for (const auto& task : *page["tasks"].as<Value::Array>())
+      found.push_back(task["id"].text_or("").substr(7));
+    return found;
+  }
+  std::uint64_t requests = 0;
+};
+
+using Ids = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the tasks that are not settled are listed by project, state and page", "[queries]") {
+  Asked asked;
+  asked.submit({"a", "b", "a", "a"});
+  asked.submit({"a"});
+  asked.rig.worker(1, 2);
+  asked.rig.settle({1});
+  REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{})) == Ids{"2", "3", "4", "5"});
+  REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{{"project", "a"}})) == Ids{"3", "4", "5"});
+  REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{{"state", "running"}})) == Ids{"2"});
+  REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{{"worker", "w1"}})) == Ids{"2"});
+  REQUIRE(asked.ask("tasks", Value::Map{{"kind", "sleep"}})["next"].is_null());
+  const auto page = asked.ask("tasks", Value::Map{{"most", 2}, {"state", "queued"}});
+  REQUIRE(Asked::ids(page) == Ids{"3", "4"});
+  REQUIRE(page["next"].int_or(0) == 4);
+  const auto& task = (*page["tasks"].as<Value::Array>())[0];
+  REQUIRE(task["submitted"].int_or(0) == 1234);
+  REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{{"after", 4}})) == Ids{"5"});
+}
+
+TEST_CASE("a question that makes no sense is refused by name", "[queries]") {
+  Asked asked;
+  const auto refusal = [&](const std::string& what, const Value& options) {
+    return answer_to({1, what, 0, 0, options.to_msgpack()}, asked.rig.core, asked.journal)
+        .error()
+        .message;
+  };
+  REQUIRE(refusal("weather", Value::Map{}) == "query weather: not known");
+  REQUIRE(refusal("tasks", Value::Map{{"state", "lost"}}) ==
+          "tasks: state lost: is queued, running or cancelling");
+  REQUIRE(refusal("tasks", Value::Map{{"most", 5000}}) == "tasks: most 5000, limits 1 and 1000");
+  REQUIRE_FALSE(answer_to({1, "tasks", 0, 0, "\xc1"}, asked.rig.core, asked.journal));
+}

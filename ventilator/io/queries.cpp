@@ -1,0 +1,129 @@
+#include "ventilator/io/queries.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+#include "common/protocol/records.hpp"
+
+namespace eole::ventilator {
+
+using protocol::Value;
+
+namespace {
+
+constexpr Duration kPageTime = 10ms;  // Of one answer: tasks must go on meanwhile.
+constexpr std::int64_t kPageTasksMax = 1000;
+
+Value status(const Core& core, const Journal& journal) {
+  return Value::Map{{"role", "ventilator"},
+                    {"pid", static_cast<std::int64_t>(::getpid())},
+                    {"origin", origin_text(core.origin())},
+                    {"start", core.start()},
+                    {"accepted", core.accepted()},
+                    {"queued", core.queued()},
+                    {"running", core.running()},
+                    {"settled", core.settled().count()},
+                    {"introduced", core.is_introduced()},
+                    {"journal_bytes", journal.disk_bytes()},
+                    {"journal_syncs", journal.syncs()}};
+}
+
+Value workers(const Core& core) {
+  Value::Array list;
+  for (const auto& worker : core.workers())
+    list.push_back(Value::Map{{"role", "worker"},
+                              {"name", worker.name},
+                              {"pid", worker.pid},
+                              {"state", worker.state},
+                              {"slots", worker.slots},
+                              {"held", worker.held},
+                              {"kinds", worker.kinds}});
+  return list;
+}
+
+// The names of the kinds that connected workers offer.
+Value kinds(const Core& core) {
+  std::set<std::string> names;
+  for (const auto& worker : core.workers())
+    for (std::size_t at = 0; at < worker.kinds.size();) {
+      const auto end = std::min(worker.kinds.find(',', at), worker.kinds.size());
+      names.insert(worker.kinds.substr(at, end - at));
+      at = end + 1;
+    }
+  return Value::Array(names.begin(), names.end());
+}
+
+Value view_of(const TaskId& id, const TaskView& task, const protocol::TaskSpec& spec,
+              std::int64_t submitted) {
+  Value view =
+      Value::Map{{"id", to_text(id)},   {"kind", spec.kind},       {"project", spec.project},
+                 {"state", task.state}, {"attempt", task.attempt}, {"submitted", submitted}};
+  if (!task.worker.empty()) view.set("worker", task.worker);
+  return view;
+}
+
+// A page of the tasks that are not settled, from `after` on.
+Expected<Value> tasks(const Value& options, const Core& core, Journal& journal) {
+  const auto project = options["project"].text_or("");
+  const auto kind = options["kind"].text_or("");
+  const auto state = options["state"].text_or("");
+  const auto worker = options["worker"].text_or("");
+  const auto most = options["most"].int_or(kPageTasksMax);
+  if (most < 1 || most > kPageTasksMax)
+    return Error{text("tasks: most ", most, ", limits 1 and ", kPageTasksMax)};
+  if (!state.empty() && state != "queued" && state != "running" && state != "cancelling")
+    return Error{text("tasks: state ", state, ": is queued, running or cancelling")};
+  // What merely waits for its first dispatch has no worker.
+  const bool is_dispatched = !worker.empty() || (!state.empty() && state != "queued");
+  const auto last =
+      is_dispatched ? std::min(core.dispatched_to(), core.accepted()) : core.accepted();
+  const auto until = process::now() + kPageTime;
+  Value::Array list;
+  auto seq = static_cast<Seq>(std::max<std::int64_t>(options["after"].int_or(0), 0));
+  bool is_whole = false;
+  do {
+    seq = core.settled().first_missing(seq + 1);
+    is_whole = seq > last;
+    if (is_whole) break;
+    const auto task = core.task(seq);
+    if (!task || (!state.empty() && task->state != state)) continue;
+    if ((!worker.empty() && task->worker != worker) || !journal.has(seq)) continue;
+    const auto specs = journal.specs(seq, 1);
+    ByteReader reader(specs.bytes);
+    const auto spec = protocol::read_task_spec(reader);
+    if (!spec || (!project.empty() && spec->project != project)) continue;
+    if (!kind.empty() && spec->kind != kind) continue;
+    list.push_back(view_of({core.origin(), seq}, *task, *spec, specs.submitted_unix_ms));
+  } while (static_cast<std::int64_t>(list.size()) < most && process::now() < until);
+  return Value(Value::Map{{"tasks", std::move(list)}, {"next", is_whole ? Value() : Value(seq)}});
+}
+
+Value task(const TaskId& id, const Core& core) {
+  const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
+  if (!view) return {};
+  Value::Array reasons(view->reasons.begin(), view->reasons.end());
+  return Value::Map{{"state", view->state},
+                    {"attempt", view->attempt},
+                    {"worker", view->worker},
+                    {"reasons", std::move(reasons)}};
+}
+
+}  // namespace
+
+Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journal& journal) {
+  const auto options =
+      query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
+  if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
+  if (query.what == "status") return status(core, journal);
+  if (query.what == "workers") return workers(core);
+  if (query.what == "kinds") return kinds(core);
+  if (query.what == "tasks") return tasks(*options, core, journal);
+  if (query.what == "task") return task({query.origin, query.seq}, core);
+  return Error{text("query ", query.what, ": not known")};
+}
+
+}  // namespace eole::ventilator
