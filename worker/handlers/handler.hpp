@@ -47,7 +47,8 @@ class TaskContext {
   /// A path for this attempt alone: its name holds the lease. Removed after the task.
   virtual std::string scratch_path(std::string_view suffix) = 0;
   /// A path that the task's next attempt on this machine finds again, and a lock on it; nothing
-  /// if an earlier attempt still holds it.
+  /// if an earlier attempt still holds it. Once the task is over for good it is removed, and so is
+  /// every file PATH.anything beside it.
   virtual std::optional<std::string> lasting_path() = 0;
   /// Fetches an artifact from the sink to `path`.
   virtual Expected<std::uint64_t> fetch(const std::string& sha256, const std::string& path) = 0;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include "common/process/system.hpp"
 #include "common/protocol/value.hpp"
 #include "worker/handlers/registry.hpp"
+#include "worker/io/lasting.hpp"
 
 namespace eole::worker {
 
@@ -19,6 +19,7 @@ using protocol::TaskState;
 
 namespace {
 constexpr Duration kProgressEvery = 200ms;
+constexpr Duration kSweepEvery = 60s;  // What nobody came back for, while there is nothing to do.
 constexpr std::size_t kProgressMax = 4096;  // More than people read; the rest is dropped.
 }  // namespace
 
@@ -41,7 +42,6 @@ class Slots::Context final : public TaskContext {
         runner_(runner) {}
   ~Context() override {
     for (const auto& path : scratch_) ::unlink(path.c_str());
-    if (lock_fd_ >= 0) ::close(lock_fd_);
   }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -63,12 +63,11 @@ class Slots::Context final : public TaskContext {
     return scratch_.back();
   }
   std::optional<std::string> lasting_path() override {
-    const auto path = text(slots_.options_.scratch, "/", to_text(task_.id), ".part");
-    if (lock_fd_ < 0)
-      lock_fd_ = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock_fd_ < 0 || ::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
-    lasting_ = path;
-    return path;
+    if (!lasting_) {
+      remove_stale_lasting(slots_.options_.scratch);
+      lasting_ = LastingFile::hold(slots_.options_.scratch, task_.id);
+    }
+    return lasting_ ? std::optional(lasting_->path()) : std::nullopt;
   }
   Expected<std::uint64_t> fetch(const std::string& sha256, const std::string& path) override {
     return artifacts_.get(sha256, path,
@@ -76,10 +75,14 @@ class Slots::Context final : public TaskContext {
   }
   CommandRunner* commands() override { return runner_; }
 
-  /// The task is over for good on this machine: nothing of it is needed here.
-  void forget_lasting() {
-    if (lasting_.empty()) return;
-    for (const auto* suffix : {"", ".validator", ".lock"}) ::unlink((lasting_ + suffix).c_str());
+  /// Keeps what the task's next attempt may want of this one, removes it if there is none.
+  void settle_lasting(const Outcome& outcome) {
+    if (!lasting_) return;
+    if (!outcome.is_done && slots_.is_stopping()) return;  // As if killed: nobody cancelled it.
+    ByteReader reader(task_.spec);
+    const auto spec = protocol::read_task_spec(reader);
+    const bool is_over = outcome.is_done || is_cancelled() || !spec || !spec->retry;
+    is_over ? lasting_->forget() : lasting_->leave();
   }
   client::ArtifactClient& artifacts() { return artifacts_; }
 
@@ -97,8 +100,7 @@ class Slots::Context final : public TaskContext {
   CommandRunner* runner_;
   TimePoint next_progress_{};
   std::vector<std::string> scratch_;
-  std::string lasting_;
-  int lock_fd_ = -1;
+  std::unique_ptr<LastingFile> lasting_;
 };
 
 Slots::Slots(net::Context& context, SlotOptions options, std::uint32_t count,
@@ -108,6 +110,7 @@ Slots::Slots(net::Context& context, SlotOptions options, std::uint32_t count,
       runners_(std::move(runners)),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   std::filesystem::create_directories(options_.scratch);
+  remove_leftovers(options_.scratch);
   for (std::uint32_t slot = 0; slot < count; ++slot)
     threads_.emplace_back([this, slot] { serve(slot); });
 }
@@ -124,6 +127,11 @@ Slots::~Slots() {
   has_work_.notify_all();
   for (auto& thread : threads_) thread.join();
   ::close(wake_fd_);
+}
+
+bool Slots::is_stopping() {
+  const std::scoped_lock lock(mutex_);
+  return should_stop_;
 }
 
 void Slots::wake() { ::eventfd_write(wake_fd_, 1); }
@@ -165,7 +173,9 @@ void Slots::serve(std::size_t slot) {
     std::shared_ptr<Running> running;
     {
       std::unique_lock lock(mutex_);
-      has_work_.wait(lock, [&] { return should_stop_ || !waiting_.empty(); });
+      while (
+          !has_work_.wait_for(lock, kSweepEvery, [&] { return should_stop_ || !waiting_.empty(); }))
+        remove_stale_lasting(options_.scratch);
       if (should_stop_) return;
       task = std::move(waiting_.front());
       waiting_.pop_front();
@@ -285,7 +295,7 @@ TaskFinished Slots::run(const StartTask& task, Context& context) {
       outcome = Outcome::failed(text("its file could not be kept: ", stored.error().message));
     }
   }
-  if (outcome.is_done || context.is_cancelled()) context.forget_lasting();
+  context.settle_lasting(outcome);
   return report(task, std::move(outcome), artifact, std::move(raw), started,
                 context.is_cancelled());
 }

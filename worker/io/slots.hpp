@@ -50,6 +50,7 @@ class Slots {
   class Context;
   void serve(std::size_t slot);
   TaskFinished run(const StartTask& task, Context& context);
+  bool is_stopping();
   void wake();
 
   net::Context& context_;
