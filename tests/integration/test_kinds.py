@@ -81,9 +81,9 @@ class Kinds(unittest.TestCase):
             task_id = cluster.submit([{"kind": "download", "args": {"url": url, "sha256": digest}}])[0]["id"]
             part = os.path.join(cluster.directory, "eole/data/w1", task_id + ".part")
             wait_until(lambda: os.path.exists(part) and os.path.getsize(part) > 1_000_000)
-            noted = os.stat(part + ".validator").st_mtime_ns
+            noted = os.stat(part + ".version").st_mtime_ns
             wait_until(lambda: os.path.getsize(part) > 1_500_000)
-            self.assertEqual(os.stat(part + ".validator").st_mtime_ns, noted)  # Once: a kill finds it whole.
+            self.assertEqual(os.stat(part + ".version").st_mtime_ns, noted)  # Once: a kill finds it whole.
             cluster.kill("w1")
             cluster.wait_settled(1)
             result = cluster.json("result", task_id)[0]

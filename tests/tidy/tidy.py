@@ -12,7 +12,7 @@ HOMES = {
     r"^msgpack": ("common/protocol/",),
     r"^nlohmann/": ("common/protocol/",),
     r"^toml\+\+": ("common/net/",),
-    r"^curl/": ("worker/handlers/download.cpp",),
+    r"^curl/": ("worker/handlers/http_transfer.cpp",),
     r"^stb/": ("worker/picture/resize.cpp", "examples/make_photo.cpp"),
     r"^(jpeglib|jerror|png|lcms2)\.h": ("worker/picture/",),
     r"^spdlog": ("common/process/log.cpp",),

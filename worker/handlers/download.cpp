@@ -1,242 +1,161 @@
-#include <curl/curl.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstring>
-#include <fstream>
-#include <memory>
-#include <mutex>
+#include <optional>
 
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/process/sha256.hpp"
+#include "common/process/system.hpp"
+#include "worker/handlers/http_transfer.hpp"
 #include "worker/handlers/kinds.hpp"
+#include "worker/handlers/url.hpp"
 
 namespace eole::worker {
 
 namespace {
 
 constexpr std::int64_t kSizeMaxDefault = 16LL << 30;
-constexpr long kLowSpeedBytes = 1;
-constexpr long kLowSpeedSeconds = 30;
+constexpr std::int64_t kLowSpeedBytes = 100;
+constexpr std::int64_t kLowSpeedSeconds = 60;
 constexpr std::int64_t kRetriesDefault = 5;
-constexpr long kRedirectsMax = 5;
-constexpr long kConnectSeconds = 15;
+constexpr std::int64_t kRetriesMax = 100;
+constexpr Duration kPauseFirst = 200ms;
+constexpr Duration kPauseMax = 5s;
+constexpr std::int64_t kRetryAfterMax = 300;  // Seconds; a slot waits that long, and no longer.
 
-/// One file on its way: what is there already, and which version of the source it is a part of.
-struct Transfer {
-  Transfer(TaskContext& task, std::string to) : context(task), path(std::move(to)) {}
-  TaskContext& context;
-  std::string path;
-  int fd = -1;
-  std::uint64_t have = 0;
-  std::uint64_t size_max = 0;
-  std::uint64_t expected = 0;  // Zero: the server did not say.
-  std::string validator;       // ETag or Last-Modified of the bytes we have.
-  std::string validator_seen;
-  bool asked_range = false;
-  bool is_too_large = false;
-  bool write_failed = false;
-  CURL* curl = nullptr;
-
-  ~Transfer() {
-    if (fd >= 0) ::close(fd);
-  }
-  Transfer(const Transfer&) = delete;
-  Transfer& operator=(const Transfer&) = delete;
-};
-
-std::string validator_path(const Transfer& transfer) { return transfer.path + ".validator"; }
-
-void remember_validator(Transfer& transfer) {
-  transfer.validator = transfer.validator_seen;
-  std::ofstream(validator_path(transfer), std::ios::trunc) << transfer.validator;
-}
-
-std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* user) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  const std::string_view line(bytes, size * count);
-  const auto value_of = [&](std::string_view name) -> std::string {
-    if (line.size() <= name.size() || ::strncasecmp(line.data(), name.data(), name.size()) != 0)
-      return {};
-    auto value = line.substr(name.size());
-    while (!value.empty() && (value.front() == ' ')) value.remove_prefix(1);
-    while (!value.empty() && (value.back() == '\r' || value.back() == '\n')) value.remove_suffix(1);
-    return std::string(value);
-  };
-  if (line.starts_with("HTTP/")) transfer.validator_seen.clear();  // Of a redirect.
-  if (auto tag = value_of("etag:"); !tag.empty() && !tag.starts_with("W/"))
-    transfer.validator_seen = tag;
-  if (auto date = value_of("last-modified:"); !date.empty() && transfer.validator_seen.empty())
-    transfer.validator_seen = date;
-  return size * count;
-}
-
-std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  const auto length = size * count;
-  long status = 0;
-  ::curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200 && status != 206) return length;  // An error page is not the file.
-  if (transfer.expected == 0) {  // The first piece of this answer.
-    if (status == 200 && transfer.have > 0) {
-      // The server sends it all again: another version, or it knows no ranges.
-      if (::ftruncate(transfer.fd, 0) != 0) return 0;
-      transfer.have = 0;
-    }
-    if (transfer.validator != transfer.validator_seen) remember_validator(transfer);
-    curl_off_t announced = -1;
-    ::curl_easy_getinfo(transfer.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    transfer.expected =
-        announced > 0 ? transfer.have + static_cast<std::uint64_t>(announced) : UINT64_MAX;
-  }
-  const bool is_known = transfer.expected != UINT64_MAX;
-  transfer.is_too_large = transfer.have + length > transfer.size_max ||
-                          (is_known && transfer.expected > transfer.size_max);
-  if (transfer.is_too_large) return 0;
-  std::size_t done = 0;
-  while (done < length) {
-    const auto written =
-        ::pwrite(transfer.fd, bytes + done, length - done, static_cast<off_t>(transfer.have));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return transfer.write_failed = true, 0;
-    done += static_cast<std::size_t>(written);
-    transfer.have += static_cast<std::uint64_t>(written);
-  }
-  return length;
-}
-
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  const bool is_known = transfer.expected != 0 && transfer.expected != UINT64_MAX;
-  transfer.context.progress(transfer.have, is_known ? transfer.expected : 0);
-  return transfer.context.is_cancelled() ? 1 : 0;
-}
-
-double seconds_of(const Value& value, double fallback) {
+double seconds_of(const Value& value) {
   if (const auto* real = value.as<double>()) return *real;
-  return static_cast<double>(value.int_or(static_cast<std::int64_t>(fallback)));
+  return static_cast<double>(value.int_or(0));
 }
 
-std::string name_in(const std::string& url) {
-  auto path = url.substr(0, url.find_first_of("?#"));
-  auto name = path.substr(path.find_last_of('/') + 1);
-  return name.empty() ? "download" : name;
-}
+/// When the task's own time limit is over, all tries and pauses together.
+class Deadline {
+ public:
+  explicit Deadline(double seconds) : seconds_(seconds), start_(process::now()) {}
+  bool is_set() const { return seconds_ > 0; }
+  double left() const { return seconds_ - passed(); }
+  double passed() const { return std::chrono::duration<double>(process::now() - start_).count(); }
+  bool is_over() const { return is_set() && left() <= 0; }
+  std::string name() const {
+    return text("timeout of ", static_cast<std::int64_t>(seconds_ * 1000), " ms");
+  }
+  /// For libcurl, where zero is no limit.
+  long left_ms() const {
+    return is_set() ? static_cast<long>(std::clamp(left() * 1000, 1.0, 1e9)) : 0;
+  }
 
-struct Attempt {
-  CURLcode code = CURLE_OK;
-  long status = 0;
-  std::string reason;
+ private:
+  double seconds_;
+  TimePoint start_;
 };
 
-Attempt attempt(Transfer& transfer, const std::string& url, const Value& args) {
-  const std::unique_ptr<CURL, void (*)(CURL*)> curl(::curl_easy_init(), ::curl_easy_cleanup);
-  transfer.curl = curl.get();
-  transfer.expected = 0;
-  transfer.asked_range = transfer.have > 0 && !transfer.validator.empty();
-  const auto set = [&](CURLoption option, auto value) {
-    ::curl_easy_setopt(curl.get(), option, value);
-  };
-  char problem[CURL_ERROR_SIZE] = {};
-  set(CURLOPT_URL, url.c_str());
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_FOLLOWLOCATION, 1L);
-  set(CURLOPT_MAXREDIRS, kRedirectsMax);
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(args["low_speed_bytes"].int_or(kLowSpeedBytes)));
-  set(CURLOPT_LOW_SPEED_TIME,
-      static_cast<long>(args["low_speed_seconds"].int_or(kLowSpeedSeconds)));
-  set(CURLOPT_TIMEOUT_MS, static_cast<long>(seconds_of(args["timeout"], 0) * 1000));
-  set(CURLOPT_USERAGENT, "eole");
-  set(CURLOPT_BUFFERSIZE, 256L << 10);
-  set(CURLOPT_HEADERFUNCTION, on_header);
-  set(CURLOPT_HEADERDATA, &transfer);
-  set(CURLOPT_WRITEFUNCTION, on_body);
-  set(CURLOPT_WRITEDATA, &transfer);
-  set(CURLOPT_XFERINFOFUNCTION, on_progress);
-  set(CURLOPT_XFERINFODATA, &transfer);
-  set(CURLOPT_NOPROGRESS, 0L);
-  set(CURLOPT_ERRORBUFFER, problem);
-  curl_slist* headers = nullptr;
-  if (transfer.asked_range) {
-    // Only if it is still the same file; otherwise the server sends all of it.
-    headers = ::curl_slist_append(headers, ("If-Range: " + transfer.validator).c_str());
-    set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.have));
-    set(CURLOPT_HTTPHEADER, headers);
-  } else if (transfer.have > 0) {
-    if (::ftruncate(transfer.fd, 0) == 0) transfer.have = 0;
+/// One download: requests until the file is here, or until another makes no sense.
+class Download {
+ public:
+  Download(const Value& args, TaskContext& context, PartFile& part)
+      : context_(context),
+        part_(part),
+        url_(args["url"].text_or("")),
+        wanted_(args["sha256"].text_or("")),
+        retries_(std::clamp<std::int64_t>(args["retries"].int_or(kRetriesDefault), 0, kRetriesMax)),
+        deadline_(seconds_of(args["timeout"])) {
+    limits_.bytes = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, args["size_max"].int_or(kSizeMaxDefault)));
+    limits_.low_speed_bytes = args["low_speed_bytes"].int_or(kLowSpeedBytes);
+    limits_.low_speed_seconds = args["low_speed_seconds"].int_or(kLowSpeedSeconds);
   }
-  Attempt result;
-  result.code = ::curl_easy_perform(curl.get());
-  ::curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &result.status);
-  ::curl_slist_free_all(headers);
-  transfer.curl = nullptr;
-  if (result.code != CURLE_OK)
-    result.reason = *problem != '\0' ? problem : ::curl_easy_strerror(result.code);
-  return result;
+
+  /// Nothing once the file is here and checked; else why it is not.
+  std::optional<std::string> run();
+  const std::string& digest() const { return digest_; }
+  std::uint64_t resumed_at() const { return resumed_at_; }
+  double seconds() const { return deadline_.passed(); }
+  /// Whether another attempt has a use for what is here.
+  bool is_part_of_use() const {
+    return !is_hopeless_ && digest_.empty() && part_.problem().empty() && part_.resume_at() > 0;
+  }
+
+ private:
+  std::optional<std::string> fetch();
+  std::optional<std::string> check();
+  std::optional<std::string> pause(const TransferEnd& last, std::int64_t number);
+
+  TaskContext& context_;
+  PartFile& part_;
+  std::string url_;
+  std::string wanted_;
+  std::int64_t retries_;
+  Deadline deadline_;
+  TransferLimits limits_;
+  std::string digest_;
+  std::uint64_t resumed_at_ = 0;
+  bool is_hopeless_ = false;
+  bool is_sure_ = false;  // All of one answer, whose end is certain.
+};
+
+// Waits before the next try; why there is none, if so.
+std::optional<std::string> Download::pause(const TransferEnd& last, std::int64_t number) {
+  const auto asked = last.retry_after.value_or(0);
+  if (asked > kRetryAfterMax)
+    return text(last.reason, ", and asks to wait for ", asked, " s, limit ", kRetryAfterMax);
+  auto wait = std::min(kPauseMax, kPauseFirst * (1 << std::min<std::int64_t>(number, 10)));
+  wait = std::max<Duration>(wait, std::chrono::seconds(asked));
+  if (deadline_.is_set() && std::chrono::duration<double>(wait).count() >= deadline_.left())
+    return text(last.reason, "; the ", deadline_.name(), " leaves no time for another try");
+  pollfd watch{context_.cancel_fd(), POLLIN, 0};
+  ::poll(&watch, 1, static_cast<int>(wait / 1ms));
+  return std::nullopt;
 }
 
-// 416: we have it all already, or the source shrank; the digest or a fresh start decides.
-bool is_whole(const Attempt& last, const Transfer& transfer) {
-  if (last.code == CURLE_OK && (last.status == 200 || last.status == 206)) return true;
-  return last.status == 416 && transfer.asked_range;
-}
-
-bool is_worth_retrying(const Attempt& last, const Transfer& transfer) {
-  if (transfer.is_too_large || transfer.write_failed || transfer.context.is_cancelled())
-    return false;
-  if (last.status >= 500 || last.status == 429 || last.status == 408) return true;
-  if (last.status >= 400) return false;
-  switch (last.code) {
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_GOT_NOTHING:
-    case CURLE_OPERATION_TIMEDOUT:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-      return true;
-    default:
-      return false;
+std::optional<std::string> Download::fetch() {
+  for (std::int64_t number = 0;;) {
+    if (context_.is_cancelled()) return "cancelled";
+    if (deadline_.is_over()) return text(deadline_.name(), " is over");
+    const auto asked_from = part_.resume_at();
+    limits_.timeout_ms = deadline_.left_ms();
+    const auto end = transfer(url_, part_, limits_, context_);
+    if (end.began_at == 0) resumed_at_ = 0;
+    if (end.began_at && resumed_at_ == 0) resumed_at_ = *end.began_at;
+    is_sure_ = resumed_at_ == 0 && !end.is_endless;
+    if (end.is_whole && end.is_endless && wanted_.empty())
+      return "the server does not say where the file ends, so that a connection that breaks off "
+             "looks the same; give sha256";
+    if (end.is_whole) return std::nullopt;
+    if (context_.is_cancelled()) return "cancelled";
+    if (deadline_.is_over()) return text(deadline_.name(), " is over: ", end.reason);
+    if (end.is_refused) part_.start_over();
+    if (end.is_refused && asked_from > 0) continue;  // Once for each part: it begins anew now.
+    is_hopeless_ = !end.is_worth_again;
+    if (is_hopeless_ || number == retries_) return end.reason;
+    if (auto why = pause(end, number++)) return why;
   }
 }
 
-std::string why(const Attempt& last, const Transfer& transfer, const std::string& url) {
-  if (transfer.context.is_cancelled()) return "cancelled";
-  if (transfer.is_too_large)
-    return text("download ", url, ": larger than size_max, ", transfer.size_max, " bytes");
-  if (transfer.write_failed)
-    return text("download ", url, ": cannot write: ", std::strerror(errno));
-  if (last.code == CURLE_OK || last.code == CURLE_HTTP_RETURNED_ERROR)
-    return text("download ", url, ": HTTP ", last.status);
-  return text("download ", url, ": ", last.reason);
-}
-
-Expected<std::string> digest(int fd) {
+// Its digest, and whether it is the one that was wanted.
+std::optional<std::string> Download::check() {
   process::Sha256 hash;
-  std::string chunk(1 << 20, '\0');
-  off_t at = 0;
-  while (true) {
-    const auto got = ::pread(fd, chunk.data(), chunk.size(), at);
-    if (got < 0) return Error{std::strerror(errno)};
-    if (got == 0) return hex(hash.digest());
-    hash.add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
-    at += got;
+  for (std::uint64_t at = 0; at < part_.have();) {
+    const auto bytes = part_.read(at);
+    if (bytes.empty()) break;
+    if (context_.is_cancelled()) return "cancelled";
+    hash.add(bytes);
+    at += bytes.size();
   }
+  if (!part_.problem().empty()) return part_.problem();
+  digest_ = hex(hash.digest());
+  if (wanted_.empty() || digest_ == wanted_) return std::nullopt;
+  return text("sha256 is ", digest_, ", wanted ", wanted_);
 }
 
-void start_curl() {
-  static std::once_flag once;
-  std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
+std::optional<std::string> Download::run() {
+  if (auto why = fetch()) return why;
+  auto why = check();
+  if (!why || is_sure_ || context_.is_cancelled()) return why;
+  // Perhaps the source lied about its version: all of it from one answer, once.
+  part_.start_over();
+  if (auto other = fetch()) return other;
+  return check();
 }
 
 }  // namespace
@@ -244,51 +163,32 @@ void start_curl() {
 Outcome run_download(const Value& args, TaskContext& context) {
   const auto url = args["url"].text_or("");
   const auto wanted = args["sha256"].text_or("");
-  if (url.empty()) return Outcome::failed("download: url is missing");
+  if (!is_web_url(url))
+    return Outcome::failed(
+        text("download: url is \"", tellable(url), "\", wanted is http://… or https://…"));
   if (!wanted.empty() && !is_sha256(wanted))
     return Outcome::failed("download: sha256 is not 64 lower-case hexadecimal letters");
-  start_curl();
-  const auto begin = std::chrono::steady_clock::now();
-
   const auto lasting = context.lasting_path();
-  Transfer transfer(context, lasting ? *lasting : context.scratch_path("part"));
-  transfer.size_max = static_cast<std::uint64_t>(args["size_max"].int_or(kSizeMaxDefault));
-  transfer.fd = ::open(transfer.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (transfer.fd < 0)
-    return Outcome::failed(
-        text("download: cannot write ", transfer.path, ": ", std::strerror(errno)));
-  struct stat status {};
-  ::fstat(transfer.fd, &status);
-  transfer.have = static_cast<std::uint64_t>(status.st_size);
-  std::getline(std::ifstream(validator_path(transfer)), transfer.validator);
-  const auto resumed_at = transfer.validator.empty() ? 0 : transfer.have;
-
-  const auto retries = std::clamp<std::int64_t>(args["retries"].int_or(kRetriesDefault), 0, 100);
-  Attempt last;
-  for (std::int64_t number = 0; number <= retries; ++number) {
-    last = attempt(transfer, url, args);
-    if (is_whole(last, transfer) || !is_worth_retrying(last, transfer)) break;
-    const int pause_ms = static_cast<int>(std::min<std::int64_t>(200 << number, 5000));
-    pollfd watch{context.cancel_fd(), POLLIN, 0};
-    if (number < retries) ::poll(&watch, 1, pause_ms);
+  PartFile part(lasting ? *lasting : context.scratch_path("part"), lasting.has_value());
+  Download download(args, context, part);
+  auto why = part.problem().empty() ? download.run() : part.problem();
+  if (!why && !part.finish()) why = part.problem();
+  if (why) {
+    if (!download.is_part_of_use()) part.drop();
+    if (context.is_cancelled()) return Outcome::failed("cancelled");
+    return Outcome::failed(text("download ", tellable(url), ": ", *why));
   }
-  if (!is_whole(last, transfer)) return Outcome::failed(why(last, transfer, url));
-
-  const auto found = digest(transfer.fd);
-  if (!found) return Outcome::failed(text("download ", url, ": ", found.error().message));
-  if (!wanted.empty() && *found != wanted) {
-    ::unlink(transfer.path.c_str());
-    return Outcome::failed(text("download ", url, ": sha256 is ", *found, ", wanted ", wanted));
-  }
-  ::unlink(validator_path(transfer).c_str());
-  const auto seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  auto outcome = Outcome::done(Value::Map{{"url", url},
-                                          {"bytes", transfer.have},
-                                          {"sha256", *found},
-                                          {"seconds", seconds},
-                                          {"resumed_at", resumed_at}});
-  outcome.file = FileResult{transfer.path, args["name"].text_or(name_in(url))};
+  Value value = Value::Map{{"url", without_passwords(url)},
+                           {"bytes", part.have()},
+                           {"sha256", download.digest()},
+                           {"seconds", download.seconds()},
+                           {"resumed_at", download.resumed_at()}};
+  if (!part.version().encoding.empty())
+    value.set("content_encoding", tellable(part.version().encoding));
+  auto name = safe_name(args["name"].text_or(""));
+  if (!name && !part.version().name.empty()) name = part.version().name;
+  auto outcome = Outcome::done(std::move(value));
+  outcome.file = FileResult{part.path(), name.value_or(name_in_url(url))};
   return outcome;
 }
 

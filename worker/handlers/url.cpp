@@ -1,0 +1,250 @@
+#include "worker/handlers/url.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "common/base/text.hpp"
+
+namespace eole::worker {
+
+namespace {
+
+constexpr std::size_t kNameBytesMax = 255;  // Of a file name, on every usual file system.
+constexpr std::size_t kExtensionBytesMax = 16;
+constexpr std::size_t kToldBytesMax = 500;
+constexpr std::string_view kMasked = "***";
+
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+bool starts_alike(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [](char one, char other) { return lower(one) == lower(other); });
+}
+
+int hex_digit(char letter) {
+  if (letter >= '0' && letter <= '9') return letter - '0';
+  letter = lower(letter);
+  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = i + 2 < text.size() && text[i] == '%' ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low >= 0) {
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+struct Letter {
+  char32_t code = 0;
+  std::size_t bytes = 0;  // Zero: not UTF-8.
+};
+
+// The first character of `text`.
+Letter first_letter(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
+  char32_t code = lead & (0xff >> (bytes + 1));
+  for (std::size_t i = 1; i < bytes; ++i) {
+    const auto next = static_cast<unsigned char>(text[i]);
+    if ((next & 0xc0) != 0x80) return {};
+    code = code << 6 | (next & 0x3f);
+  }
+  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (code < kLeast[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
+  return {code, bytes};
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto letter = first_letter(text);
+    if (letter.bytes == 0) return false;
+    text.remove_prefix(letter.bytes);
+  }
+  return true;
+}
+
+std::string from_latin1(std::string_view text) {
+  std::string out;
+  for (const char letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    if (code < 0x80) {
+      out += letter;
+    } else {
+      out += static_cast<char>(0xc0 | code >> 6);
+      out += static_cast<char>(0x80 | (code & 0x3f));
+    }
+  }
+  return out;
+}
+
+// Control characters, and those that make text run in the other direction.
+bool is_deceptive(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+// Without deceptive characters; '?' for each byte that is not UTF-8.
+std::string plain(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto letter = first_letter(text);
+    const auto bytes = std::max<std::size_t>(letter.bytes, 1);
+    if (letter.bytes == 0) {
+      out += '?';
+    } else if (!is_deceptive(letter.code)) {
+      out += text.substr(0, bytes);
+    }
+    text.remove_prefix(bytes);
+  }
+  return out;
+}
+
+// At most `bytes` of it, cut between two characters.
+std::string_view cut(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// "user:password@" at the front of what comes after "://"; its bytes, the @ included.
+std::size_t login_bytes(std::string_view rest) {
+  const auto end = std::min(rest.size(), rest.find_first_of(" \t\r\n\"'<>"));
+  const auto authority = rest.substr(0, std::min(end, rest.find_first_of("/?#")));
+  if (const auto at = authority.rfind('@'); at != authority.npos) return at + 1;
+  // A port that is no number: a password with a slash in it, so the @ comes later.
+  const auto colon = authority.rfind(':');
+  if (colon == authority.npos || authority.find(']', colon) != authority.npos ||
+      authority.find_first_not_of("0123456789", colon + 1) == authority.npos)
+    return 0;
+  const auto at = rest.substr(0, end).rfind('@');
+  return at == rest.npos ? 0 : at + 1;
+}
+
+struct Parameter {
+  std::string name;
+  std::string value;
+};
+
+// The next of `; name=value; name="quoted \" value"`.
+std::optional<Parameter> take_parameter(std::string_view& rest) {
+  const auto start = rest.find(';');
+  if (start == rest.npos) return std::nullopt;
+  rest.remove_prefix(start + 1);
+  const auto equals = rest.find_first_of("=;");
+  if (equals == rest.npos || rest[equals] == ';') return Parameter{};
+  Parameter found;
+  for (const char letter : trimmed(rest.substr(0, equals))) found.name += lower(letter);
+  rest.remove_prefix(equals + 1);
+  rest = rest.substr(std::min(rest.size(), rest.find_first_not_of(" \t")));
+  if (!rest.starts_with('"')) {
+    found.value = trimmed(rest.substr(0, rest.find(';')));
+    rest = rest.substr(std::min(rest.size(), rest.find(';')));
+    return found;
+  }
+  std::size_t at = 1;
+  for (; at < rest.size() && rest[at] != '"'; ++at) {
+    if (rest[at] == '\\' && at + 1 < rest.size()) ++at;
+    found.value += rest[at];
+  }
+  rest = rest.substr(std::min(rest.size(), at + 1));
+  return found;
+}
+
+// charset'language'percent-encoded, as in filename*=UTF-8''r%C3%A9port.pdf.
+std::optional<std::string> extended(std::string_view value) {
+  const auto charset_end = value.find('\'');
+  const auto language_end =
+      charset_end == value.npos ? value.npos : value.find('\'', charset_end + 1);
+  if (language_end == value.npos) return std::nullopt;
+  const auto bytes = percent_decoded(value.substr(language_end + 1));
+  const auto charset = value.substr(0, charset_end);
+  if (charset_end == 5 && starts_alike(charset, "utf-8")) return bytes;
+  if (charset_end == 10 && starts_alike(charset, "iso-8859-1")) return from_latin1(bytes);
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_web_url(std::string_view url) {
+  return starts_alike(url, "http://") || starts_alike(url, "https://");
+}
+
+std::string without_passwords(std::string_view words) {
+  std::string out;
+  while (true) {
+    const auto scheme = words.find("://");
+    if (scheme == words.npos) return out += words;
+    out += words.substr(0, scheme + 3);
+    words.remove_prefix(scheme + 3);
+    if (const auto bytes = login_bytes(words)) {
+      out += text(kMasked, '@');
+      words.remove_prefix(bytes);
+    }
+  }
+}
+
+std::string tellable(std::string_view words) {
+  const auto told = plain(without_passwords(words));
+  if (told.size() <= kToldBytesMax) return told;
+  return text(cut(told, kToldBytesMax), "…");
+}
+
+std::optional<std::string> safe_name(std::string_view name) {
+  const auto segment = name.substr(name.find_last_of("/\\") + 1);  // npos + 1 is 0.
+  const auto clean = plain(is_utf8(segment) ? std::string(segment) : from_latin1(segment));
+  auto kept = trimmed(clean);
+  while (!kept.empty() && (kept.front() == '.' || kept.front() == ' ')) kept.remove_prefix(1);
+  while (!kept.empty() && (kept.back() == '.' || kept.back() == ' ')) kept.remove_suffix(1);
+  if (kept.empty()) return std::nullopt;
+  if (kept.size() <= kNameBytesMax) return std::string(kept);
+  const auto dot = kept.rfind('.');
+  const auto extension =
+      dot != kept.npos && kept.size() - dot <= kExtensionBytesMax ? kept.substr(dot) : "";
+  return text(cut(kept, kNameBytesMax - extension.size()), extension);
+}
+
+std::string name_in_url(std::string_view url) {
+  const auto scheme = url.find("://");
+  auto rest = scheme == url.npos ? url : url.substr(scheme + 3);
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  rest.remove_prefix(login_bytes(rest));
+  while (rest.ends_with('/')) rest.remove_suffix(1);
+  const auto slash = rest.find('/');
+  const auto segment =
+      slash == rest.npos ? rest.substr(0, rest.find(':')) : rest.substr(rest.rfind('/') + 1);
+  return safe_name(percent_decoded(segment)).value_or("download");
+}
+
+std::optional<std::string> name_in_disposition(std::string_view value) {
+  std::optional<std::string> simple;
+  while (auto parameter = take_parameter(value)) {
+    if (parameter->name == "filename*") {
+      if (const auto name = extended(parameter->value))
+        if (auto safe = safe_name(*name)) return safe;
+    } else if (parameter->name == "filename" && !simple) {
+      simple = safe_name(parameter->value);
+    }
+  }
+  return simple;
+}
+
+}  // namespace eole::worker

@@ -1,0 +1,30 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// What may be told of a URL, and what a file from there is called. Pure.
+namespace eole::worker {
+
+/// True for http://… and https://…, in letters of any case.
+bool is_web_url(std::string_view url);
+
+/// `words`, in which every name and password of a URL is "***"; for errors, results and logs. Also
+/// where a slash in a password breaks the URL. Queries stay: they say which file it is.
+std::string without_passwords(std::string_view words);
+
+/// `words` for an error: without passwords and control characters, valid UTF-8, and not longer than
+/// a person reads.
+std::string tellable(std::string_view words);
+
+/// A file name that is harmless wherever it lands: one path segment of at most 255 bytes of UTF-8
+/// without control characters and leading dots. Nothing if nothing of it remains.
+std::optional<std::string> safe_name(std::string_view name);
+
+/// The last segment of the URL's path, decoded; the host if there is none.
+std::string name_in_url(std::string_view url);
+
+/// The file name of a Content-Disposition header; nothing if it names none.
+std::optional<std::string> name_in_disposition(std::string_view value);
+
+}  // namespace eole::worker
