@@ -34,8 +34,9 @@ int orientation_of(std::string_view tiff) {
     if (entry + kEntryBytes > tiff.size()) return 1;
     if (number_at(tiff, entry, 2, is_big) != kOrientation) continue;
     const auto value = number_at(tiff, entry + 8, 2, is_big);
-    const bool is_short = number_at(tiff, entry + 2, 2, is_big) == kShort;
-    return is_short && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    const bool is_one_short = number_at(tiff, entry + 2, 2, is_big) == kShort &&
+                              number_at(tiff, entry + 4, 4, is_big) == 1;
+    return is_one_short && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
   return 1;
 }

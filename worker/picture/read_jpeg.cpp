@@ -179,7 +179,7 @@ Decoded read_jpeg(Input& input) {
     ::jpeg_read_scanlines(&jpeg, rows, 1);
     colours.convert(row.data(), decoded.pixels.row(y), decoded.pixels.size.width);
   }
-  ::jpeg_finish_decompress(&jpeg);
+  while (!::jpeg_input_complete(&jpeg)) ::jpeg_consume_input(&jpeg);  // To its end mark.
   check_complete(jpeg, input);
   // Few programs show an arithmetic-coded JPEG, and few two the same of CMYK.
   decoded.is_plain = decoded.orientation == 1 && channels <= 3 && !colours.has_profile() &&

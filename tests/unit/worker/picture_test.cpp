@@ -33,6 +33,9 @@ TEST_CASE("an orientation that cannot be is none", "[picture]") {
   auto of_another_type = tiff(6);
   of_another_type[12] = 7;
   CHECK(orientation_of(of_another_type) == 1);
+  auto of_two = tiff(6);
+  of_two[14] = 2;
+  CHECK(orientation_of(of_two) == 1);
 }
 
 TEST_CASE("damaged EXIF is never read past its end", "[picture]") {
