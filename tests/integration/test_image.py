@@ -208,6 +208,17 @@ class Pixels(unittest.TestCase):
         for at in scans[1:]:
             self.refused(data[:at], "cut off")
 
+    def test_a_colour_that_its_palette_does_not_have_is_told(self):
+        levels = [[(3,), (60,)]]
+        extra = chunk(b"PLTE", bytes(60 * 3))
+        self.refused(png(2, 1, 8, 3, [b"\3\74"], extra), "a damaged PNG: colour 60 of a palette of 60")
+        self.refused(interlaced(2, 1, 8, 3, levels, extra), "a damaged PNG: colour 60 of a palette of 60")
+
+    def test_what_lies_before_the_end_mark_is_padding_or_damage(self):
+        data = saved(scene(), "JPEG", quality=97)
+        self.check(data[:-2] + b"\0" * 12 + data[-2:], pictures.expected(data))
+        self.refused(data[:-2] + b"\0" * 40 + data[-2:], "damaged")
+
     def test_damage_is_told(self):
         data = bytearray(saved(scene(), "PNG"))
         data[data.find(b"IDAT") + 40] ^= 1
@@ -296,6 +307,21 @@ class Confinement(unittest.TestCase):
     def test_it_does_nothing_for_another_parent(self):
         said, code, _ = convert(saved(scene(), "PNG"), parent=1)
         self.assertEqual((said, code), ("failed its worker is gone", 1))
+
+
+class Damaged(unittest.TestCase):
+    """A bounded share of ./dev mutants."""
+
+    def run_mutants(self, *arguments):
+        done = subprocess.run([sys.executable, pathlib.Path(__file__).parents[1] / "chaos/mutants.py", *arguments],
+                              capture_output=True, text=True, timeout=600, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_damaged_files_are_refused_or_shown_as_pillow_shows_them(self):
+        self.run_mutants("--count", "300")
+
+    def test_damaged_files_cost_no_worker_and_no_slot(self):
+        self.run_mutants("--count", "200", "--cluster")
 
 
 # In place of the decoder: what it does depends on the quality that is asked for.

@@ -1,6 +1,7 @@
 #include <png.h>
 
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "common/base/text.hpp"
@@ -33,16 +34,49 @@ void read(png_structp png, png_bytep out, std::size_t size) {
   }
 }
 
-// Whatever the file has becomes 8 bits a sample of grey or RGB, with alpha if there is any.
+// Whatever the file has becomes 8 bits a sample: grey or RGB with alpha if there is any, or the
+// number of a colour in the palette.
 void choose_samples(png_structp png, png_infop info) {
   const auto type = ::png_get_color_type(png, info);
   const auto depth = ::png_get_bit_depth(png, info);
-  if (type == PNG_COLOR_TYPE_PALETTE) ::png_set_palette_to_rgb(png);
-  if (type == PNG_COLOR_TYPE_GRAY && depth < 8) ::png_set_expand_gray_1_2_4_to_8(png);
-  if (::png_get_valid(png, info, PNG_INFO_tRNS) != 0) ::png_set_tRNS_to_alpha(png);
+  if (type == PNG_COLOR_TYPE_PALETTE) {
+    ::png_set_packing(png);
+  } else {
+    if (type == PNG_COLOR_TYPE_GRAY && depth < 8) ::png_set_expand_gray_1_2_4_to_8(png);
+    if (::png_get_valid(png, info, PNG_INFO_tRNS) != 0) ::png_set_tRNS_to_alpha(png);
+  }
   if (depth == 16) ::png_set_scale_16(png);
   ::png_read_update_info(png, info);
 }
+
+/// The colours of a palette with their alpha. libpng would show black for one that is not there.
+class Palette {
+ public:
+  Palette(png_structp png, png_infop info) {
+    png_colorp colours = nullptr;
+    png_bytep alphas = nullptr;
+    int count = 0;
+    int alpha_count = 0;
+    if (::png_get_PLTE(png, info, &colours, &count) == 0) return;
+    ::png_get_tRNS(png, info, &alphas, &alpha_count, nullptr);
+    for (int i = 0; i < count; ++i) {
+      const png_byte alpha = i < alpha_count ? alphas[i] : 255;
+      rgba_.insert(rgba_.end(), {colours[i].red, colours[i].green, colours[i].blue, alpha});
+    }
+  }
+  void look_up(const png_byte* numbers, int pixels, std::vector<png_byte>& out) const {
+    out.resize(static_cast<std::size_t>(pixels) * 4);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(pixels); ++i) {
+      const std::size_t at = std::size_t{numbers[i]} * 4;
+      if (at >= rgba_.size())
+        fail(text("a damaged PNG: colour ", numbers[i], " of a palette of ", rgba_.size() / 4));
+      std::memcpy(&out[i * 4], &rgba_[at], 4);
+    }
+  }
+
+ private:
+  std::vector<png_byte> rgba_;
+};
 
 Colours colours_of(png_structp png, png_infop info, int channels) {
   png_charp name = nullptr;
@@ -60,9 +94,31 @@ int orientation(png_structp png, png_infop info) {
   return orientation_of({reinterpret_cast<const char*>(exif), size});
 }
 
+/// Rows of samples, one after another, as RGB.
+class Rows {
+ public:
+  Rows(png_structp png, png_infop info) : png_(png), row_(::png_get_rowbytes(png, info)) {
+    const bool has_palette = ::png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE;
+    if (has_palette) palette_.emplace(png, info);
+    colours_.emplace(colours_of(png, info, has_palette ? 4 : ::png_get_channels(png, info)));
+  }
+  void read(std::uint8_t* rgb, int pixels) {
+    ::png_read_row(png_, row_.data(), nullptr);
+    if (palette_) palette_->look_up(row_.data(), pixels, looked_up_);
+    colours_->convert(palette_ ? looked_up_.data() : row_.data(), rgb, pixels);
+  }
+
+ private:
+  png_structp png_;
+  std::vector<png_byte> row_;
+  std::vector<png_byte> looked_up_;
+  std::optional<Palette> palette_;
+  std::optional<Colours> colours_;
+};
+
 // The passes are put together here, of rows that are RGB already: libpng would want all of the
 // picture with 8 bytes a pixel.
-void read_interlaced(png_structp png, const Colours& colours, png_bytep row, Pixels& pixels) {
+void read_interlaced(Rows& rows, Pixels& pixels) {
   const auto width = static_cast<png_uint_32>(pixels.size.width);
   const auto height = static_cast<png_uint_32>(pixels.size.height);
   std::vector<std::uint8_t> rgb(std::size_t{width} * 3);
@@ -70,8 +126,7 @@ void read_interlaced(png_structp png, const Colours& colours, png_bytep row, Pix
     const auto columns = PNG_PASS_COLS(width, pass);
     if (columns == 0) continue;
     for (png_uint_32 y = 0; y < PNG_PASS_ROWS(height, pass); ++y) {
-      ::png_read_row(png, row, nullptr);
-      colours.convert(row, rgb.data(), static_cast<int>(columns));
+      rows.read(rgb.data(), static_cast<int>(columns));
       auto* line = pixels.row(static_cast<int>(PNG_ROW_FROM_PASS_ROW(y, pass)));
       for (png_uint_32 x = 0; x < columns; ++x)
         std::memcpy(line + std::size_t{3} * PNG_COL_FROM_PASS_COL(x, pass), &rgb[x * 3], 3);
@@ -94,17 +149,14 @@ Decoded read_png(Input& input) {
   check_size(width, height);
   const bool is_interlaced = ::png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
   choose_samples(png, info);
-  const auto colours = colours_of(png, info, ::png_get_channels(png, info));
+  Rows rows(png, info);
   Decoded decoded;
   decoded.pixels = Pixels::of({static_cast<int>(width), static_cast<int>(height)});
-  std::vector<png_byte> row(::png_get_rowbytes(png, info));
   if (is_interlaced) {
-    read_interlaced(png, colours, row.data(), decoded.pixels);
+    read_interlaced(rows, decoded.pixels);
   } else {
-    for (int y = 0; y < decoded.pixels.size.height; ++y) {
-      ::png_read_row(png, row.data(), nullptr);
-      colours.convert(row.data(), decoded.pixels.row(y), decoded.pixels.size.width);
-    }
+    for (int y = 0; y < decoded.pixels.size.height; ++y)
+      rows.read(decoded.pixels.row(y), decoded.pixels.size.width);
   }
   ::png_read_end(png, info);  // The last checksum, and EXIF behind the pixels.
   decoded.orientation = orientation(png, info);
