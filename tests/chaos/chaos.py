@@ -30,6 +30,7 @@ from cluster import BIN, SANITIZER, Cluster, wait_until  # noqa: E402
 
 import disks  # noqa: E402
 import proxy  # noqa: E402
+import sources  # noqa: E402
 
 
 class Skipped(Exception):
@@ -456,7 +457,44 @@ def busy(options):
         return {"artifacts": len(tasks), **found}
 
 
-SCENARIOS = [storm, busy, restart, redelivery, network, power, sync, full, files, clock, namespaces]
+def downloads(options):
+    """Downloads from sources that answer as they like: done only with every byte of one version."""
+    workers, slots = 2, 8
+    seed = options.random.randrange(1 << 32)
+    wanted = options.answers or int(options.minutes * 300)
+    with sources.Server(seed, workers * slots) as server, Cluster(workers=workers, slots=slots) as cluster:
+        cluster.eole("status", "--until-workers", workers)
+        before = pids(cluster)
+        ends = {"done": 0, "failed": 0, "dead": 0}
+        asked = 0
+        while server.answers() < wanted:
+            numbers = range(asked, asked + 64)
+            asked += 64
+            results = cluster.submit([hostile_task(server, number, options.random) for number in numbers], "--wait",
+                                     check=False, timeout=600)
+            for number, result in zip(numbers, results):
+                ends[result["state"]] += 1
+                if result["state"] == "done" and result["artifact"]["sha256"] not in server.source(number).digests():
+                    raise AssertionError(f"source {number} of {seed}: done with bytes of no version: {result}")
+                if "hunter2" in json.dumps(result):
+                    raise AssertionError(f"source {number} of {seed}: a password is told: {result}")
+        # Every slot still works: all of them at once, or none of these ends.
+        together = [{"kind": "download", "args": {"url": f"{server.url}/together", "timeout": 50, "retries": 0}}]
+        states = {result["state"] for result in cluster.submit(together * workers * slots, "--wait", check=False)}
+        if states != {"done"} or pids(cluster) != before:
+            raise AssertionError(f"seed {seed}: a slot or a worker was lost: {states}, {before}, {pids(cluster)}")
+        return {"answers": server.answers(), **ends, "wrong": 0, "workers_lost": 0, "slots_lost": 0}
+
+
+def hostile_task(server, number, random_):
+    args = {"url": f"{server.url}/{number}", "retries": 4, "timeout": 20, "low_speed_bytes": 1000,
+            "low_speed_seconds": 2}
+    if random_.random() < 0.2:
+        args["sha256"] = random_.choice(sorted(server.source(number).digests()))
+    return {"kind": "download", "args": args, "retry": random_.random() < 0.3, "attempts": 2}
+
+
+SCENARIOS = [downloads, storm, busy, restart, redelivery, network, power, sync, full, files, clock, namespaces]
 
 
 def run_one(scenario, options):
@@ -480,6 +518,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1, help="of the storm; the others scale with it")
     parser.add_argument("--rate", type=int, default=5000, help="tasks a second")
+    parser.add_argument("--answers", type=int, default=None, help="of hostile sources [300 a minute]")
     parser.add_argument("--seed", type=int, default=None, help="of what happens when")
     parser.add_argument("--only", default="", help=", ".join(each.__name__ for each in SCENARIOS))
     options = parser.parse_args()

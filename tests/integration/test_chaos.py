@@ -18,6 +18,9 @@ class Chaos(unittest.TestCase):
             self.skipTest(found["why"])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_downloads(self):
+        self.run_scenario("downloads")
+
     def test_storm(self):
         self.run_scenario("storm")
 
