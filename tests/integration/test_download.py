@@ -343,6 +343,14 @@ class Downloads(unittest.TestCase):
 
     # What is told, and what it is called.
 
+    def test_what_is_no_web_address_is_refused_by_name(self):
+        for url, why in (("file:///etc/passwd", "wanted is http"), ("//host/x", "wanted is http"),
+                         (f"http://{self.host}/a\r\nX-Evil: 1", "control character"),
+                         (f"http://{self.host}/a\0b", "control character")):
+            result = self.download(url)
+            self.assertEqual(result["state"], "failed")
+            self.assertIn(why, result["error"])
+
     def test_passwords_are_told_to_nobody(self):
         def denied(request, n):
             request.answer(401, b"", WWW_Authenticate='Basic realm="x"')

@@ -15,19 +15,9 @@ namespace eole::worker {
 
 namespace {
 
-constexpr std::int64_t kSizeMaxDefault = 16LL << 30;
-constexpr std::int64_t kLowSpeedBytes = 100;
-constexpr std::int64_t kLowSpeedSeconds = 60;
-constexpr std::int64_t kRetriesDefault = 5;
-constexpr std::int64_t kRetriesMax = 100;
 constexpr Duration kPauseFirst = 200ms;
 constexpr Duration kPauseMax = 5s;
 constexpr std::int64_t kRetryAfterMax = 300;  // Seconds; a slot waits that long, and no longer.
-
-double seconds_of(const Value& value) {
-  if (const auto* real = value.as<double>()) return *real;
-  return static_cast<double>(value.int_or(0));
-}
 
 /// When the task's own time limit is over, all tries and pauses together.
 class Deadline {
@@ -58,13 +48,11 @@ class Download {
         part_(part),
         url_(args["url"].text_or("")),
         wanted_(args["sha256"].text_or("")),
-        retries_(std::clamp<std::int64_t>(args["retries"].int_or(kRetriesDefault), 0, kRetriesMax)),
-        deadline_(seconds_of(args["timeout"])) {
-    limits_.bytes = static_cast<std::uint64_t>(
-        std::max<std::int64_t>(0, args["size_max"].int_or(kSizeMaxDefault)));
-    limits_.low_speed_bytes = args["low_speed_bytes"].int_or(kLowSpeedBytes);
-    limits_.low_speed_seconds = args["low_speed_seconds"].int_or(kLowSpeedSeconds);
-  }
+        retries_(*args["retries"].as<std::int64_t>()),
+        deadline_(*args["timeout"].as<double>()),
+        limits_{static_cast<std::uint64_t>(*args["size_max"].as<std::int64_t>()),
+                *args["low_speed_bytes"].as<std::int64_t>(),
+                *args["low_speed_seconds"].as<std::int64_t>()} {}
 
   /// Nothing once the file is here and checked; else why it is not.
   std::optional<std::string> run();
@@ -163,6 +151,9 @@ std::optional<std::string> Download::run() {
 Outcome run_download(const Value& args, TaskContext& context) {
   const auto url = args["url"].text_or("");
   const auto wanted = args["sha256"].text_or("");
+  const auto is_control = [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; };
+  if (std::any_of(url.begin(), url.end(), is_control))
+    return Outcome::failed(text("download: url has a control character: \"", tellable(url), '"'));
   if (!is_web_url(url))
     return Outcome::failed(
         text("download: url is \"", tellable(url), "\", wanted is http://… or https://…"));

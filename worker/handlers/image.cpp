@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "common/base/text.hpp"
+#include "common/kinds/kinds.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/picture_program.hpp"
 #include "worker/picture/limits.hpp"
@@ -40,9 +41,9 @@ Expected<FileResult> input_of(const Value& args, TaskContext& context) {
     return input;
   }
   if (args["url"].as<std::string>() != nullptr) {
-    Value download = Value::Map{{"url", args["url"]},
-                                {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}};
-    auto outcome = run_download(download, context);
+    const Value download = Value::Map{
+        {"url", args["url"]}, {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}};
+    auto outcome = run_download(*kinds::conform(*kinds::find("download"), download), context);
     if (!outcome.is_done) return Error{outcome.error};
     if (args["name"].as<std::string>() != nullptr) outcome.file->name = input.name;
     return *outcome.file;

@@ -4,7 +4,8 @@
 namespace eole::worker {
 
 /// {"url", "sha256"?, "size_max"?, "low_speed_bytes"?, "low_speed_seconds"?, "timeout"?,
-/// "retries"?, "name"?} -> the file as an artifact; bytes, sha256, url, seconds.
+/// "retries"?, "name"?} -> the file as an artifact; bytes, sha256, url, seconds, resumed_at. The
+/// defaults must be there (kinds::conform).
 Outcome run_download(const Value& args, TaskContext& context);
 /// Anything -> the same.
 Expected<void> echo(std::string_view args, Bytes& out);
