@@ -15,6 +15,7 @@ as msgpack.ExtType, a map's key that is a list as a tuple; what is no msgpack, o
 deep, comes whole, as its bytes.
 """
 
+import datetime
 import time
 
 import zmq
@@ -24,11 +25,13 @@ from .connection import Connection
 from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, LogReplaced, NoAnswer, NotFound, Refused,
                      TooLarge)
 from .log import Log, record_at
-from .records import Result, parse_task_id
+from .records import Result, parse_task_id, ranges_of, task_ids
 from .submission import Submitter, messages_of
 
 __all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "LogReplaced", "NoAnswer",
            "NotFound", "Refused", "Result", "TooLarge"]
+
+TASKS_MAX = 65536  # In one message.
 
 
 class Cluster:
@@ -64,15 +67,16 @@ class Cluster:
         """
         return self._submit(messages_of(kind, args, project, retry, key, batch), attempts)
 
-    def results(self, ids=None, timeout=None, offset=None):
+    def results(self, ids=None, timeout=None, since=None, offset=None):
         """Yields each result as it comes: of these ids (until all are final), or of every task.
 
         What this object submitted is never missed; other tasks' results are looked up. timeout:
-        seconds without one, then it ends. offset: from there in the log on, 0 is all of it.
+        seconds without one, then it ends. since: also those that are there already, finished from
+        that time on (Unix seconds, or a datetime). offset: those from there in the log on, 0 is all.
         """
         wanted = None if ids is None else set(_list_of(ids))
-        if offset is not None:
-            yield from self._past(wanted, timeout, offset)
+        if since is not None or offset is not None:
+            yield from self._past(wanted, timeout, since, offset or 0)
             return
         log = self._live()
         for task in sorted(wanted - self._own) if wanted else ():
@@ -107,7 +111,7 @@ class Cluster:
         raise NotFound(f"{task}: no such task was accepted")
 
     def status(self, task=None):
-        """The cluster's counts and roles; or what is known of one task."""
+        """The cluster's counts and roles; or what is known of one task, with its attempts."""
         if task is None:
             return self._status()
         result = self.result(task)
@@ -118,7 +122,46 @@ class Cluster:
             body = known.pop("body")
             known = {**(body if isinstance(body, dict) else {"body": body}), **known}
             known.pop("spec", None)
-        return known
+        pages = self._pages("queries", "attempts", "attempts", "before", task)
+        return {**known, "attempts": list(pages)[::-1]}
+
+    def tasks(self, project="", kind="", state="", worker=""):
+        """Yields what is not settled: maps with id, kind, project, state, attempt, submitted, worker."""
+        yield from self._pages("ventilator", "tasks", "tasks", "after",
+                               project=project, kind=kind, state=state, worker=worker)
+
+    def cancel(self, ids):
+        """Cancels tasks, queued or running. {id: "cancelling", "settled" or "unknown"}; how each
+        ended is its result."""
+        found = {}
+        for origin, numbers, ranges in ranges_of(_list_of(ids), TASKS_MAX):
+            answer = self._connection.answer("ventilator", "cancel", origin, payload=ranges)
+            wanted = set(numbers)
+            for state in ("cancelling", "settled", "unknown"):
+                for first, last in answer[state]:
+                    found.update((task, state) for task in task_ids(origin, first, last - first + 1)
+                                 if parse_task_id(task)[1] in wanted)
+        return found
+
+    def dead(self, project=""):
+        """Yields the dead letters (maps, the oldest first), with their `reasons`."""
+        yield from self._pages("queries", "dead", "letters", "after", project=project)
+
+    def replay(self, ids):
+        """Submits dead tasks again as new tasks, and returns their ids in the same order. A replay
+        that is repeated within 24 hours is the same replay."""
+        messages = []
+        for task in _list_of(ids):
+            spec = self._query("queries", "spec", task)
+            if not isinstance(spec, bytes):
+                raise NotFound(f"{task}: is not a dead letter")
+            messages.append((spec, 1, f"replay-of:{task}"))
+        return self._submit(messages, 0)
+
+    def discard(self, ids):
+        """Takes dead letters off their list; the log keeps them. Returns how many were on it."""
+        return sum(self._connection.answer("queries", "discard", origin, payload=ranges)["discarded"]
+                   for origin, _, ranges in ranges_of(_list_of(ids), TASKS_MAX))
 
     def fetch(self, what, path=None, force=False):
         """Fetches an artifact (by a Result, a task id or a SHA-256) to a file and returns its path.
@@ -146,6 +189,15 @@ class Cluster:
 
     def _query(self, where, what, *task, **options):
         return self._connection.query(where, what, parse_task_id(*task) if task else (0, 0), options)
+
+    def _pages(self, where, what, name, cursor, *task, **options):
+        options = {name: value for name, value in options.items() if value}
+        while True:
+            page = self._query(where, what, *task, **options)
+            yield from page[name]
+            if page["next"] is None:
+                return
+            options[cursor] = page["next"]
 
     def _submit(self, messages, attempts):
         try:
@@ -185,7 +237,11 @@ class Cluster:
             self._own.discard(task)
             yield self._seen.pop(task)
 
-    def _past(self, wanted, timeout, offset):
+    def _past(self, wanted, timeout, since, offset):
+        if since is not None:
+            since = since.timestamp() if isinstance(since, datetime.datetime) else since
+            answer = self._query("queries", "offset_at", unix_ms=max(0, int(since * 1000)))
+            offset = max(offset, answer["offset"])
         log = Log(self._connection, offset)
         try:
             until = None if timeout is None else time.monotonic() + timeout
@@ -196,6 +252,8 @@ class Cluster:
                 log.wait(min(left, 1000))
                 while log.found:
                     result = log.found.popleft()
+                    if since is not None and result.finished < since:
+                        continue
                     if wanted is not None:
                         if not result.is_final or result.id not in wanted:
                             continue

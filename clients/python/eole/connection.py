@@ -9,8 +9,9 @@ import msgpack
 import zmq
 
 from .errors import BadClusterFile, NoAnswer, Refused
-from .records import decode, head_of
+from .records import DEPTH_MAX, decode, head_of
 
+ANSWER_LEVELS = 8   # What an answer adds to the values of others that are in it.
 REPEAT_SECONDS = 2  # An unanswered message is sent again under its number: nothing happens twice.
 
 
@@ -71,11 +72,13 @@ class Connection:
 
     def query(self, where, what, task=(0, 0), options=None):
         """The answer to a query about nothing or a task, (origin, seq)."""
-        return self.answer(where, "query", what, *task, payload=msgpack.packb(options) if options else b"")
+        # A project that is no UTF-8 is text all the same.
+        packed = msgpack.packb(options, use_bin_type=False) if options else b""
+        return self.answer(where, "query", what, *task, payload=packed)
 
     def answer(self, where, name, *fields, payload=b""):
         """The value that is the answer."""
-        return decode(self.ask(where, "answer", name, *fields, payload=payload)[1])
+        return decode(self.ask(where, "answer", name, *fields, payload=payload)[1], DEPTH_MAX + ANSWER_LEVELS)
 
     def ask(self, where, wanted, name, *fields, payload=b""):
         """One question; its answer's head and payload."""

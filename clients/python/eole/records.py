@@ -91,25 +91,26 @@ def text_or_bytes(raw):
         return raw
 
 
-def decode(raw):
-    """The value, or the bytes if they are none."""
+def decode(raw, depth_max=DEPTH_MAX):
+    """The value, or the bytes if they are none, or nested deeper."""
     try:
         value = msgpack.unpackb(raw, strict_map_key=False)
         # Only so many bytes can begin a list or a map: few values have to be looked through.
-        if len(raw) <= DEPTH_MAX or len(raw.translate(None, LEAVES)) <= DEPTH_MAX or not is_deep(value):
+        if len(raw) <= depth_max or len(raw.translate(None, LEAVES)) <= depth_max or not is_deep(value, depth_max):
             return value
     except Exception:  # noqa: BLE001 - whatever the library has against it
         try:
-            return mended(msgpack.unpackb(raw, strict_map_key=False, unicode_errors="surrogateescape",
-                                           object_pairs_hook=Pairs, ext_hook=extension))
+            odd = msgpack.unpackb(raw, strict_map_key=False, unicode_errors="surrogateescape",
+                                  object_pairs_hook=Pairs, ext_hook=extension)
+            return mended(odd, depth_max)
         except Exception:  # noqa: BLE001
             pass
     return bytes(raw)
 
 
-def is_deep(value):
+def is_deep(value, depth_max):
     level = [value]
-    for _ in range(DEPTH_MAX + 1):
+    for _ in range(depth_max + 1):
         level = [each for item in level if isinstance(item, (list, dict))
                  for each in (item if isinstance(item, list) else item.values())]
         if not level:
@@ -125,16 +126,16 @@ def extension(code, raw):
     return msgpack.ExtType(code, raw) if code >= 0 else raw
 
 
-def mended(value, depth=0):
+def mended(value, depth_left):
     if isinstance(value, str):
         return text_or_bytes(value.encode(errors="surrogateescape"))
     if not isinstance(value, list):
         return value
-    if depth == DEPTH_MAX:
+    if depth_left == 0:
         raise ValueError
     if isinstance(value, Pairs):
-        return {hashable(mended(key, depth + 1)): mended(each, depth + 1) for key, each in value}
-    return [mended(each, depth + 1) for each in value]
+        return {hashable(mended(key, depth_left - 1)): mended(each, depth_left - 1) for key, each in value}
+    return [mended(each, depth_left - 1) for each in value]
 
 
 def hashable(key):
