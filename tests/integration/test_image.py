@@ -15,6 +15,7 @@ import zlib
 
 from PIL import Image
 
+import file_server
 import pictures
 from cluster import BIN, SANITIZER, Cluster, alive, wait_until
 from pictures import chunk, convert, interlaced, pack, png, saved, scene
@@ -419,6 +420,19 @@ class Tasks(unittest.TestCase):
                            ("photo.jpeg", "photo.jpeg"), ("photo", "photo.jpg"), ("photo.v2", "photo.v2.jpg")):
             result = self.image(self.write(name, saved(scene(), "PNG")))
             self.assertEqual(result["artifact"]["name"], want)
+
+    def test_a_picture_is_fetched_from_a_url_and_named_after_it(self):
+        self.write("from far.png", saved(scene(), "PNG"))
+        server = file_server.serve(self.files.name)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        for more, want in (({}, "from far.jpg"), ({"name": "near.png"}, "near.jpg")):
+            got = self.cluster.submit([{"kind": "image", "args": {"url": f"{server.url}/from%20far.png", **more}}],
+                                      "--wait", check=False)[0]
+            self.assertEqual((got["state"], got.get("artifact", {}).get("name")), ("done", want), got)
+        got = self.cluster.submit([{"kind": "image", "args": {"url": f"{server.url}/absent.png"}}], "--wait",
+                                  check=False)[0]
+        self.assertIn("404", got["error"])
 
     def test_nothing_but_pixels_leaves(self):
         exif = Image.Exif()

@@ -14,9 +14,6 @@ namespace eole::worker {
 
 namespace {
 
-constexpr int kQualityDefault = 85;
-constexpr std::int64_t kBoxMax = 1'000'000;  // Any number larger than a picture's side.
-
 Expected<std::uint64_t> size_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return Error{"the input is not there"};
@@ -41,9 +38,12 @@ Expected<FileResult> input_of(const Value& args, TaskContext& context) {
     return input;
   }
   if (args["url"].as<std::string>() != nullptr) {
-    const Value download = Value::Map{
-        {"url", args["url"]}, {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}};
-    auto outcome = run_download(*kinds::conform(*kinds::find("download"), download), context);
+    const auto download =
+        kinds::conform(*kinds::find("download"),
+                       Value::Map{{"url", args["url"]},
+                                  {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}});
+    if (!download) return Error{download.error().message};
+    auto outcome = run_download(*download, context);
     if (!outcome.is_done) return Error{outcome.error};
     if (args["name"].as<std::string>() != nullptr) outcome.file->name = input.name;
     return *outcome.file;
@@ -64,20 +64,15 @@ std::string output_name(const std::string& name) {
 }  // namespace
 
 Outcome run_image(const Value& args, TaskContext& context) {
-  const auto quality = args["quality"].int_or(kQualityDefault);
-  if (quality < 1 || quality > 100)
-    return Outcome::failed(text("image: quality ", quality, ", allowed is 1 to 100"));
-  const auto box = [&](const char* side) {
-    return std::clamp(args[side].int_or(0), std::int64_t{0}, kBoxMax);
-  };
+  const auto quality = args["quality"].int_or(0);
   const auto input = input_of(args, context);
   if (!input) return Outcome::failed(input.error().message);
   const auto input_bytes = size_of(input->path);
   if (!input_bytes) return Outcome::failed(text("image: ", input_bytes.error().message));
   context.progress(1, 3);
 
-  const PictureJob job{input->path, context.scratch_path("jpg"), quality, box("width"),
-                       box("height")};
+  const PictureJob job{input->path, context.scratch_path("jpg"), quality, args["width"].int_or(0),
+                       args["height"].int_or(0)};
   const auto picture = run_picture_program(job, context.cancel_fd());
   if (!picture) return Outcome::failed(text("image: ", picture.error().message));
   auto bytes = size_of(job.output);
