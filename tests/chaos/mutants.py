@@ -245,16 +245,21 @@ def mutant(wholes, rng):
 
 
 def is_doubtful(data, image):
-    """Pillow does not look at a profile behind the frame's head, as browsers do, nor at one of a PNG whose packing
-    is damaged behind its last byte."""
+    """Decoders differ, each with reason: Pillow does not look at a profile behind the frame's head, as browsers do, nor
+    at one of a PNG whose packing is damaged behind its last byte; of two it takes the other one; and it puts together
+    the parts of a profile whose numbers do not fit."""
     if image.format == "PNG":
-        return image.info.get("icc_profile") is None and any(name == b"iCCP" for name, _ in chunks(data))
+        profiles = sum(name == b"iCCP" for name, _ in chunks(data))
+        return profiles > 1 or (profiles == 1 and image.info.get("icc_profile") is None)
     frames = 0
-    for marker, _, _ in segments(data):
+    parts = []
+    for marker, begin, _ in segments(data):
         frames += 0xc0 <= marker <= 0xcf and marker not in (0xc4, 0xc8, 0xcc)
         if frames and marker in (0xe1, 0xe2, 0xee):
             return True
-    return False
+        if marker == 0xe2:
+            parts.append(tuple(data[begin + 16:begin + 18]))
+    return sorted(parts) != [(part + 1, len(parts)) for part in range(len(parts))]
 
 
 def wrong(data, width, height, out):
