@@ -161,7 +161,8 @@ Judgement Judgement::of(const Answer& answer, std::uint64_t asked_from, const Ve
 
   const auto range = read_content_range(answer.range_.value);
   if (answer.status_ == 200) {
-    if (range && (range->first != 0 || !range->total || range->last + 1 != *range->total))
+    const bool is_all = range && range->first == 0 && range->total == range->last + 1;
+    if (answer.range_.is_there && !is_all)
       return refuse("with a part of the file: ", answer.range_.value);
     judged.version.total = length;
     judged.end = length;

@@ -121,6 +121,9 @@ TEST_CASE("a 200 to a resume is the whole of now", "[download]") {
   CHECK(judged.from == 0);
   CHECK(judged.version == Version{"\"v2\"", 40, "", ""});
   CHECK_FALSE(rest({"HTTP/1.1 200 OK", "Content-Range: bytes 40-99/100"}).refusal.empty());
+  CHECK_FALSE(rest({"HTTP/1.1 200 OK", "Content-Range: bytes 40-/100"}).refusal.empty());
+  CHECK_FALSE(rest({"HTTP/1.1 200 OK", "Content-Range:"}).refusal.empty());
+  CHECK(rest({"HTTP/1.1 200 OK", "Content-Range: bytes 0-99/100"}).refusal.empty());
 }
 
 TEST_CASE("lengths and encodings that nobody can be sure of are refused", "[download]") {
