@@ -263,6 +263,11 @@ class Downloads(unittest.TestCase):
         self.assertEqual(result["state"], "failed")
         self.assertIn("timeout of 1000 ms", result["error"])
         self.assertEqual(len(self.asked(url)), 1)
+        # A try that begins later has only what is left.
+        url = self.serve("/hangs-later", lambda request, n: request.answer(
+            503, Retry_After=2) if n == 1 else gate.wait(60))
+        result = self.download(url, timeout=5)
+        self.assertRegex(result["error"], "timeout of 5000 ms is over: .* timed out after [23]... milliseconds")
 
     def test_a_pause_does_not_outlast_the_timeout(self):
         url = self.serve("/later", lambda request, n: request.answer(503, b"later", Retry_After=120))
@@ -299,8 +304,8 @@ class Downloads(unittest.TestCase):
         for number in range(3):
             self.assertEqual(self.download(url, retries=0)["state"], "failed")
         self.assertEqual(self.left(), [])
-        absent = self.serve("/absent", lambda request, n: request.answer(404))
-        self.assertEqual(self.download(absent, retry=True)["state"], "dead")
+        other = self.serve("/other", lambda request, n: request.answer(200, OLD, ETag='"v1"'))
+        self.assertEqual(self.download(other, retry=True, sha256="0" * 64)["state"], "dead")
         self.assertEqual(self.left(), [])
         gate = threading.Event()
         self.addCleanup(gate.set)

@@ -173,9 +173,12 @@ void Slots::serve(std::size_t slot) {
     std::shared_ptr<Running> running;
     {
       std::unique_lock lock(mutex_);
-      while (
-          !has_work_.wait_for(lock, kSweepEvery, [&] { return should_stop_ || !waiting_.empty(); }))
+      const auto is_due = [&] { return should_stop_ || !waiting_.empty(); };
+      while (!has_work_.wait_for(lock, kSweepEvery, is_due)) {
+        lock.unlock();  // The loop needs it, and a disk may be slow.
         remove_stale_lasting(options_.scratch);
+        lock.lock();
+      }
       if (should_stop_) return;
       task = std::move(waiting_.front());
       waiting_.pop_front();
