@@ -13,7 +13,7 @@
 
 namespace eole::protocol {
 
-/// Bytes that are not text; base64 in JSON.
+/// Bytes that are not text; in JSON a map with nothing but "base64".
 struct Blob {
   Bytes bytes;
   bool operator==(const Blob&) const = default;

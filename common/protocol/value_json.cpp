@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
@@ -9,9 +10,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kBlobName = "base64";
+constexpr std::string_view kLetters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 std::string base64(std::string_view bytes) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     std::uint32_t group = 0;
@@ -42,12 +45,30 @@ std::string without_controls(std::string json) {
   return out;
 }
 
+// Nothing unless it is as base64() writes it.
+std::optional<Blob> from_base64(std::string_view letters) {
+  Blob blob;
+  std::uint32_t group = 0;
+  int bits = 0;
+  for (const char letter : letters.substr(0, letters.find('='))) {
+    const auto digit = kLetters.find(letter);
+    if (digit == std::string_view::npos) return std::nullopt;
+    group = (group << 6 | static_cast<std::uint32_t>(digit)) & 0xFFFFFF;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    blob.bytes += static_cast<char>(group >> bits);
+  }
+  if (base64(blob.bytes) != letters) return std::nullopt;
+  return blob;
+}
+
 Json to(const Value& value) {
   if (const auto* boolean = value.as<bool>()) return *boolean;
   if (const auto* number = value.as<std::int64_t>()) return *number;
   if (const auto* real = value.as<double>()) return *real;
   if (const auto* string = value.as<std::string>()) return *string;
-  if (const auto* blob = value.as<Blob>()) return base64(blob->bytes);
+  if (const auto* blob = value.as<Blob>()) return {{kBlobName, base64(blob->bytes)}};
   if (const auto* array = value.as<Value::Array>()) {
     auto out = Json::array();
     for (const auto& item : *array) out.push_back(to(item));
@@ -72,6 +93,9 @@ Value from(const Json& json) {
     return array;
   }
   if (json.is_object()) {
+    if (const auto bytes = json.find(kBlobName);
+        json.size() == 1 && bytes != json.end() && bytes->is_string())
+      if (auto blob = from_base64(bytes->get_ref<const std::string&>())) return std::move(*blob);
     Value::Map map;
     for (const auto& [name, item] : json.items()) map.emplace_back(name, from(item));
     return map;

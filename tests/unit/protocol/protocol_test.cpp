@@ -202,7 +202,22 @@ TEST_CASE("a value is JSON, is msgpack, and is the same again", "[value]") {
   REQUIRE(value);
   REQUIRE(value->to_json() == json);
   REQUIRE(*Value::from_msgpack(value->to_msgpack()) == *value);
-  REQUIRE(Value(Blob{"\xff\x00\x01"}).to_json() == "\"/w==\"");
+}
+
+TEST_CASE("bytes are told from text in JSON, and come back as bytes", "[value]") {
+  for (const auto* letters : {"", "/w==", "/wA=", "/wAB", "/wABAg=="}) {
+    const auto json = text("{\"base64\":\"", letters, "\"}");
+    const auto value = Value::from_json(json);
+    REQUIRE(value);
+    REQUIRE(value->as<Blob>() != nullptr);
+    REQUIRE(value->to_json() == json);
+  }
+  REQUIRE(*Value::from_json("{\"base64\":\"/wAB\"}") ==
+          Value(Blob{std::string("\xff\x00\x01", 3)}));
+  // Not what is written for bytes: a map like any other.
+  for (const auto* json : {R"({"base64":"/w="})", R"({"base64":"/x=="})", R"({"base64":"ä"})",
+                           R"({"base64":1})", R"({"base64":"/w==","b":1})"})
+    REQUIRE(Value::from_json(json)->to_json() == json);
 }
 
 TEST_CASE("JSON holds no character that a terminal would obey", "[value]") {
