@@ -1,17 +1,20 @@
 #include <unistd.h>
 
 #include <exception>
+#include <string_view>
 #include <thread>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
+#include "worker/handlers/command_helper.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/io/node.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
+  if (argc == 2 && std::string_view(argv[1]) == worker::kHelperArgument) worker::serve_commands();
   worker::NodeOptions options;
   auto& config = options.config;
   config.slots = std::max(1U, std::thread::hardware_concurrency());
@@ -41,11 +44,15 @@ int main(int argc, char** argv) {
       config.kinds.emplace(handler.kind.name);
       if (handler.run_inline != nullptr) config.inline_kinds.emplace(handler.kind.name);
     }
-    std::vector<std::unique_ptr<worker::CommandRunner>> runners;  // Before any thread or socket.
+    worker::HelperProcesses helpers;
+    std::vector<std::unique_ptr<worker::CommandRunner>> runners;
     for (std::uint32_t i = 0; options.allow_exec && i < config.slots; ++i)
-      runners.push_back(std::make_unique<worker::CommandRunner>());
+      runners.push_back(std::make_unique<worker::CommandRunner>(helpers));
     process::keep_to_core(core);
-    return worker::Node(std::move(options), std::move(runners)).run();
+    worker::Node node(std::move(options), std::move(runners));
+    // A second signal: nothing is waited for. The helpers see their sockets close, and kill.
+    if (const int code = node.run(); code != 0) ::_exit(code);
+    return 0;
   } catch (const std::exception& error) {
     process::log_error(error.what());
     return 2;

@@ -124,6 +124,8 @@ void Socket::subscribe(std::string_view prefix) {
   state_->socket.set(zmq::sockopt::subscribe, std::string(prefix));
 }
 
+void Socket::limit_queue(int messages) { state_->socket.set(zmq::sockopt::sndhwm, messages); }
+
 namespace {
 
 constexpr std::size_t kCopiedBytesMax = 1024;  // Up to this a copy costs less than sharing.

@@ -53,6 +53,9 @@ class Socket {
   /// Connects. `once`: the connection is never made anew (a pipe).
   void connect(const std::string& endpoint, bool once = false);
   void subscribe(std::string_view prefix);
+  /// How many messages wait for a peer that does not take them; then a send does nothing. Before
+  /// connect().
+  void limit_queue(int messages);
 
   /// False if the message cannot go now (no peer, or its queue is full): nothing was sent, and the
   /// message is as it was. One that is moved in goes without a copy.

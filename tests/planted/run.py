@@ -16,6 +16,7 @@ SEEDS = 1000
 # Where only real processes can show the fault.
 INTEGRATION = {
     "every-role-allowed": "test_security",
+    "orphans-live-on": "test_exec.Helpers",
     "leases-by-the-wall-clock": "test_chaos.Chaos.test_clock",
 }
 

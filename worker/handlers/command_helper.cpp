@@ -4,73 +4,59 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
+#include <chrono>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <vector>
 
 #include "common/base/bytes.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "worker/handlers/command_frames.hpp"
+#include "worker/handlers/process_tree.hpp"
 
 namespace eole::worker {
 
 namespace {
 
-constexpr std::uint32_t kFrameBytesMax = 16 << 20;
+using Clock = std::chrono::steady_clock;
 
-bool write_all(int fd, const char* bytes, std::size_t size) {
-  while (size > 0) {
-    const auto written = ::write(fd, bytes, size);
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
-    bytes += written;
-    size -= static_cast<std::size_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
 }
 
-bool read_all(int fd, char* bytes, std::size_t size) {
-  while (size > 0) {
-    const auto got = ::read(fd, bytes, size);
-    if (got < 0 && errno == EINTR) continue;
+/// The worker, as its helper sees it.
+class Worker {
+ public:
+  bool send(FrameType type, std::string_view payload) {
+    return write_all(kHelperSocket, encode_frame(type, payload));
+  }
+  /// Reads what has come; false once the worker is gone.
+  bool receive() {
+    std::array<char, 65536> bytes;
+    const auto got = ::read(kHelperSocket, bytes.data(), bytes.size());
+    if (got < 0 && errno == EINTR) return true;
     if (got <= 0) return false;
-    bytes += got;
-    size -= static_cast<std::size_t>(got);
+    reader_.add({bytes.data(), static_cast<std::size_t>(got)});
+    return true;
   }
-  return true;
-}
+  std::optional<Frame> next() { return reader_.next(); }
 
-std::vector<pid_t> children() {
-  std::vector<pid_t> found;
-  std::ifstream list(text("/proc/self/task/", ::getpid(), "/children"));
-  if (list) {
-    pid_t child = 0;
-    while (list >> child) found.push_back(child);
-    return found;
-  }
-  // A kernel without that file: ask every process who its parent is.
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-    const auto name = entry.path().filename().string();
-    pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{}) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::string stat;
-    std::getline(file, stat);
-    const auto after_name = stat.rfind(')');
-    if (after_name == std::string::npos || after_name + 4 >= stat.size()) continue;
-    if (std::atoi(stat.c_str() + after_name + 4) == ::getpid()) found.push_back(pid);
-  }
-  return found;
-}
+ private:
+  FrameReader reader_;
+};
 
 struct Job {
   std::vector<std::string> argv;
@@ -127,90 +113,121 @@ struct Streams {
   int err;
 };
 
-// Only plain values live across vfork: the child borrows this very stack until its exec, and says
-// in `error` why there was none.
-[[gnu::noinline]] pid_t launch(char* const* argv, char* const* env, const char* cwd,
-                               const Streams& streams, volatile int& error) {
+// What the child of a vfork says of its end; it borrows this very stack until its exec.
+struct LaunchProblem {
+  volatile int error = 0;
+  volatile bool is_cwd = false;
+};
+
+[[gnu::noinline]] pid_t launch(char* const* argv, const char* cwd, const Streams& streams,
+                               LaunchProblem& problem) {
   const pid_t pid = ::vfork();
   if (pid != 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::setpgid(0, 0);  // Its signals to its group are not for us; the session is ours, without a tty.
   ::dup2(streams.in, 0);
   ::dup2(streams.out, 1);
   ::dup2(streams.err, 2);
-  if (*cwd == '\0' || ::chdir(cwd) == 0) ::execvpe(argv[0], argv, env);
-  error = errno;
+  problem.is_cwd = *cwd != '\0' && ::chdir(cwd) != 0;
+  if (!problem.is_cwd) ::execvp(argv[0], argv);
+  problem.error = errno;
   ::_exit(127);
 }
 
 // The command's pid; its standard streams are the given ends.
-pid_t start(Job& job, const Streams& streams, std::string& problem) {
+pid_t start(Job& job, const Streams& streams, std::string& error) {
   auto argv = pointers(job.argv);
   auto env = pointers(job.env);
-  volatile int error = 0;
-  const pid_t pid = launch(argv.data(), env.data(), job.cwd.c_str(), streams, error);
-  if (pid < 0) return problem = std::strerror(errno), -1;
-  if (error == 0) return pid;
+  ::environ = env.data();  // execvp looks for the program in the PATH that it finds here.
+  LaunchProblem problem;
+  const pid_t pid = launch(argv.data(), job.cwd.c_str(), streams, problem);
+  static char* nothing[] = {nullptr};
+  ::environ = nothing;
+  if (pid < 0) return error = std::strerror(errno), -1;
+  if (problem.error == 0) return pid;
   ::waitpid(pid, nullptr, 0);
-  problem = text(job.argv[0], ": ", std::strerror(error));
+  error = text(problem.is_cwd ? text("cwd ", job.cwd) : job.argv[0], ": ",
+               std::strerror(problem.error));
   return -1;
 }
 
 /// One command: moves its streams, ends its whole tree.
 class Run {
  public:
-  /// `null`: /dev/null, for a command without input.
-  Run(int worker, int null, Job job) : worker_(worker), null_(null), job_(std::move(job)) {
+  /// `null`: /dev/null, for a command without input. `ended_fd`: readable when a child ended.
+  Run(Worker& worker, int null, int ended_fd, Job job)
+      : worker_(worker), null_(null), ended_fd_(ended_fd), job_(std::move(job)) {
     out_.open();
     err_.open();
     if (!job_.input.empty()) in_.open();
   }
-  ~Run() {
-    if (pid_fd_ >= 0) ::close(pid_fd_);
-  }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
 
   // False if the worker is gone.
   bool serve() {
     std::string problem;
     const int in = job_.input.empty() ? null_ : in_.end(0);
     pid_ = start(job_, {in, out_.end(1), err_.end(1)}, problem);
-    if (pid_ < 0) return send_frame(worker_, kFailed, problem);
-    pid_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+    if (pid_ < 0) return worker_.send(kFailed, problem);
     in_.close_end(0);
     out_.close_end(1);
     err_.close_end(1);
     if (!job_.input.empty()) ::fcntl(in_.end(1), F_SETFL, O_NONBLOCK);
-    while (!is_over_ || out_.end(0) >= 0 || err_.end(0) >= 0) {
-      if (!step()) return end_tree(), false;
+    while (has_children_) {
+      if (!step()) return kill_tree(), false;
     }
-    end_tree();
+    // What is left in the pipes, and no more: somebody else may hold an end of theirs open.
+    if (!forward_rest(out_, kStdout) || !forward_rest(err_, kStderr)) return false;
     Bytes status;
     put<std::int32_t>(status, status_);
-    return send_frame(worker_, kEnded, status);
+    put<std::uint8_t>(status, needed_kill_);
+    return worker_.send(kEnded, status);
   }
 
  private:
   bool step() {
-    std::array<pollfd, 5> watch{{{worker_, POLLIN, 0},
+    std::array<pollfd, 5> watch{{{kHelperSocket, POLLIN, 0},
                                  {out_.end(0), POLLIN, 0},
                                  {err_.end(0), POLLIN, 0},
                                  {in_.end(1), POLLOUT, 0},
-                                 {is_over_ ? -1 : pid_fd_, POLLIN, 0}}};
-    if (::poll(watch.data(), watch.size(), -1) < 0) return errno == EINTR;
+                                 {ended_fd_, POLLIN, 0}}};
+    if (::poll(watch.data(), watch.size(), milliseconds_left()) < 0) return errno == EINTR;
     if (watch[0].revents != 0) {
-      const auto frame = receive_frame(worker_);
-      if (!frame) return false;
-      if (frame->type == kKill) end_tree();
+      if (!worker_.receive()) return false;
+      while (const auto frame = worker_.next())
+        if (frame->type == kEnd) ask_to_end(ByteReader(frame->payload).get<std::uint32_t>());
     }
     if (watch[3].revents != 0) feed();
     if (watch[1].revents != 0 && !forward(out_, kStdout)) return false;
     if (watch[2].revents != 0 && !forward(err_, kStderr)) return false;
-    // Once the command is over, what it left behind would hold the pipes open.
-    if (watch[4].revents != 0) end_tree();
+    if (watch[4].revents != 0) {
+      signalfd_siginfo ignored;
+      (void)!::read(ended_fd_, &ignored, sizeof ignored);
+      reap();
+      // What the command left behind does not outlive it, unless it was told to end in peace.
+      if (is_over_ && !kill_at_) kill_tree();
+    }
+    if (kill_at_ && Clock::now() >= *kill_at_) kill_tree();
     return true;
+  }
+
+  int milliseconds_left() const {
+    if (!kill_at_) return -1;
+    const auto left = *kill_at_ - Clock::now();
+    return std::max(0, static_cast<int>(left / std::chrono::milliseconds(1)) + 1);
+  }
+
+  // Each process of the tree may end in its own way first; one that was stopped must wake for it.
+  void ask_to_end(std::uint32_t grace_ms) {
+    if (kill_at_) return;
+    kill_at_ = Clock::now() + std::chrono::milliseconds(grace_ms);
+    for (const auto pid : descendants()) {
+      ::kill(pid, SIGTERM);
+      ::kill(pid, SIGCONT);
+    }
   }
 
   void feed() {
@@ -225,19 +242,30 @@ class Run {
     std::array<char, 65536> bytes;
     const auto got = ::read(pipe.end(0), bytes.data(), bytes.size());
     if (got < 0 && errno == EINTR) return true;
-    if (got <= 0) return pipe.close_end(0), true;
-    return send_frame(worker_, type, {bytes.data(), static_cast<std::size_t>(got)});
+    if (got <= 0) return pipe.close_end(0), true;  // Its end, or nothing that waits.
+    return worker_.send(type, {bytes.data(), static_cast<std::size_t>(got)});
+  }
+
+  bool forward_rest(Pipe& pipe, FrameType type) {
+    if (pipe.end(0) >= 0) ::fcntl(pipe.end(0), F_SETFL, O_NONBLOCK);
+    while (pipe.end(0) >= 0)
+      if (!forward(pipe, type)) return false;
+    return true;
+  }
+
+  void reap() {
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) note_end(pid, status);
+    has_children_ = pid == 0;
   }
 
   // Kills until nobody is left: each orphan becomes our child, so the rounds end.
-  void end_tree() {
-    while (true) {
+  void kill_tree() {
+    for (reap(); has_children_; reap()) {
+      needed_kill_ = needed_kill_ || kill_at_;
+      for (const auto child : adopted_children()) ::kill(child, SIGKILL);
       int status = 0;
-      while (const pid_t pid = ::waitpid(-1, &status, WNOHANG)) {
-        if (pid < 0) return;  // No child is left.
-        note_end(pid, status);
-      }
-      for (const auto child : children()) ::kill(child, SIGKILL);
       const pid_t pid = ::waitpid(-1, &status, 0);
       if (pid > 0) note_end(pid, status);
     }
@@ -249,57 +277,42 @@ class Run {
     is_over_ = true;
   }
 
-  int worker_;
+  Worker& worker_;
   int null_;
+  int ended_fd_;
   Job job_;
   Pipe in_, out_, err_;
   pid_t pid_ = -1;
-  int pid_fd_ = -1;
   std::size_t fed_ = 0;
   bool is_over_ = false;
+  bool has_children_ = true;
+  bool needed_kill_ = false;
+  std::optional<Clock::time_point> kill_at_;  // Asked to end.
   int status_ = 0;
 };
 
 }  // namespace
 
-bool send_frame(int fd, FrameType type, std::string_view payload) {
-  Bytes frame;
-  put<std::uint8_t>(frame, type);
-  put<std::uint32_t>(frame, static_cast<std::uint32_t>(payload.size()));
-  frame += payload;
-  return write_all(fd, frame.data(), frame.size());
-}
-
-std::optional<Frame> receive_frame(int fd) {
-  std::array<char, 5> head;
-  if (!read_all(fd, head.data(), head.size())) return std::nullopt;
-  ByteReader reader({head.data(), head.size()});
-  Frame frame;
-  frame.type = static_cast<FrameType>(reader.get<std::uint8_t>());
-  const auto size = reader.get<std::uint32_t>();
-  if (size > kFrameBytesMax) return std::nullopt;
-  frame.payload.resize(size);
-  if (!read_all(fd, frame.payload.data(), size)) return std::nullopt;
-  return frame;
-}
-
-void serve_commands(int fd) {
+void serve_commands() {
   ::setsid();  // A Ctrl-C at the terminal is the worker's business.
   process::unblock_signals();
   ::signal(SIGPIPE, SIG_IGN);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::prctl(PR_SET_NAME, "eole-commands");
-  // Nothing of the worker's but this socket and the log: another slot's socket held open here
-  // would hide the worker's death from that slot's helper.
-  ::dup2(fd, 3);
-  ::close_range(4, ~0U, 0);
-  ::fcntl(3, F_SETFD, FD_CLOEXEC);
+  ::fcntl(kHelperSocket, F_SETFD, FD_CLOEXEC);
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  while (const auto frame = receive_frame(3)) {
-    if (frame->type != kRun) continue;  // A kill that came too late.
+  sigset_t ended;
+  ::sigemptyset(&ended);
+  ::sigaddset(&ended, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &ended, nullptr);
+  const int ended_fd = ::signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
+  Worker worker;
+  while (true) {
+    const auto frame = worker.next();
+    if (!frame && !worker.receive()) break;
+    if (!frame || frame->type != kRun) continue;  // An order to end that came too late.
     auto job = parse_job(frame->payload);
-    if (!job) break;
-    if (!Run(3, null, std::move(*job)).serve()) break;
+    if (!job || !Run(worker, null, ended_fd, std::move(*job)).serve()) break;
   }
   ::_exit(0);
 }

@@ -1,24 +1,11 @@
 #pragma once
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 
-/// The process behind CommandRunner, and the frames between the two: u8 type, u32 size, payload.
 namespace eole::worker {
 
-enum FrameType : std::uint8_t { kRun = 1, kKill, kStdout, kStderr, kFailed, kEnded };
-
-struct Frame {
-  FrameType type = kRun;
-  std::string payload;
-};
-
-bool send_frame(int fd, FrameType type, std::string_view payload);
-/// Nothing once the other side is gone.
-std::optional<Frame> receive_frame(int fd);
-
-/// Runs one command after another for the worker at the other end of `fd`; ends with it.
-[[noreturn]] void serve_commands(int fd);
+/// A worker that is started with this argument alone is a command helper: it runs one command
+/// after another for the worker at the other end of kHelperSocket, and ends with it.
+inline constexpr char kHelperArgument[] = "--serve-commands";
+inline constexpr int kHelperSocket = 3;
+[[noreturn]] void serve_commands();
 
 }  // namespace eole::worker

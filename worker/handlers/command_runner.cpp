@@ -1,45 +1,29 @@
 #include "worker/handlers/command_runner.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <chrono>
-#include <cstring>
+#include <optional>
 #include <stdexcept>
 
 #include "common/base/bytes.hpp"
 #include "common/base/text.hpp"
-#include "worker/handlers/command_helper.hpp"
 
 namespace eole::worker {
 
-CommandRunner::CommandRunner() {
-  int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-    throw std::runtime_error("cannot make a socket pair for the command helper");
-  helper_ = ::fork();
-  if (helper_ < 0) throw std::runtime_error("cannot start the command helper");
-  if (helper_ == 0) {
-    ::close(pair[0]);
-    serve_commands(pair[1]);  // Does not return.
-  }
-  ::close(pair[1]);
-  socket_ = pair[0];
-}
+namespace {
 
-CommandRunner::~CommandRunner() {
-  ::close(socket_);  // The helper sees the end, kills what runs, and leaves.
-  ::waitpid(helper_, nullptr, 0);
-}
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-Expected<CommandRunner::Ended> CommandRunner::run(const Command& command, int cancel_fd,
-                                                  double timeout_seconds,
-                                                  const OnOutput& on_output) {
-  const Error gone{"the command helper died: the worker must be restarted"};
+constexpr milliseconds kLookEvery{250};     // Whether the helper is well: it cannot say so itself.
+constexpr milliseconds kEndWithin{10'000};  // After SIGKILL; then the helper is held for hung.
+
+std::string encode_command(const CommandRunner::Command& command) {
   Bytes request;
   const auto put_text = [&](std::string_view word) {
     put<std::uint32_t>(request, static_cast<std::uint32_t>(word.size()));
@@ -51,50 +35,138 @@ Expected<CommandRunner::Ended> CommandRunner::run(const Command& command, int ca
   for (const auto& [name, value] : command.env) put_text(text(name, "=", value));
   put_text(command.cwd);
   put_text(command.input);
-  if (!send_frame(socket_, kRun, request)) return gone;
+  return encode_frame(kRun, request);
+}
 
-  using Clock = std::chrono::steady_clock;
-  const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
-  Ended ended;
-  bool asked_kill = false;
-  while (true) {
-    pollfd watch[] = {{socket_, POLLIN, 0}, {asked_kill ? -1 : cancel_fd, POLLIN, 0}};
-    int wait_ms = -1;
-    if (timeout_seconds > 0 && !asked_kill) {
-      const auto left = std::chrono::duration<double>(deadline - Clock::now()).count();
-      wait_ms = left > 0 ? static_cast<int>(std::min(left, 3600.0) * 1000) + 1 : 0;
-    }
-    if (::poll(watch, 2, wait_ms) < 0 && errno != EINTR) return gone;
-    const bool is_over = timeout_seconds > 0 && Clock::now() >= deadline;
-    if (!asked_kill && ((watch[1].revents & POLLIN) != 0 || is_over)) {
-      ended.is_timeout = (watch[1].revents & POLLIN) == 0;
-      ended.is_killed = asked_kill = true;
-      if (!send_frame(socket_, kKill, {})) return gone;
-    }
-    if (watch[0].revents == 0) continue;
-    const auto frame = receive_frame(socket_);
-    if (!frame) return gone;
-    switch (frame->type) {
-      case kStdout:
-        on_output(false, frame->payload);
-        break;
-      case kStderr:
-        on_output(true, frame->payload);
-        break;
-      case kFailed:
-        ended.error = frame->payload;
-        return ended;
-      case kEnded: {
-        ended.is_started = true;
-        ByteReader reader(frame->payload);
-        const auto status = reader.get<std::int32_t>();
-        ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        return ended;
-      }
-      default:
-        return gone;
+}  // namespace
+
+CommandRunner::CommandRunner(HelperProcesses& processes) : processes_(processes) {
+  auto helper = processes_.start();
+  if (!helper) throw std::runtime_error(helper.error().message);
+  helper_ = *helper;
+}
+
+CommandRunner::~CommandRunner() { processes_.end(helper_); }
+
+// False once the helper is not well.
+bool CommandRunner::send(std::string_view frame) {
+  while (!frame.empty()) {
+    const auto sent =
+        ::send(helper_.socket, frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) {
+      frame.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      pollfd room{helper_.socket, POLLOUT, 0};
+      ::poll(&room, 1, static_cast<int>(kLookEvery.count()));
+      if (!HelperProcesses::is_well(helper_)) return false;
+    } else if (errno != EINTR) {
+      return false;
     }
   }
+  return true;
+}
+
+bool CommandRunner::receive() {
+  std::array<char, 65536> bytes;
+  const auto got = ::recv(helper_.socket, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  frames_.add({bytes.data(), static_cast<std::size_t>(got)});
+  return got > 0;
+}
+
+/// When a command must end, and when its helper must have said that it did.
+class CommandRunner::Watch {
+ public:
+  explicit Watch(const Command& command) : command_(command) {
+    if (command.time_limit.count() > 0) next_ = Clock::now() + command.time_limit;
+  }
+  /// How the command is to end, if that is asked now for the first time.
+  std::optional<End> ask(bool is_cancelled) {
+    if (asked_ || (!is_cancelled && (!next_ || Clock::now() < *next_))) return std::nullopt;
+    asked_ = is_cancelled ? End::kCancelled : End::kTimeLimit;
+    next_ = Clock::now() + command_.term_grace + kEndWithin;
+    return asked_;
+  }
+  bool is_hung() const { return asked_ && Clock::now() >= *next_; }
+  std::optional<End> asked() const { return asked_; }
+  int wait_ms() const {
+    if (!next_) return static_cast<int>(kLookEvery.count());
+    const auto left = std::chrono::duration_cast<milliseconds>(*next_ - Clock::now()).count() + 1;
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, kLookEvery.count()));
+  }
+
+ private:
+  const Command& command_;
+  std::optional<Clock::time_point> next_;
+  std::optional<End> asked_;
+};
+
+namespace {
+
+// How the command ended, if this frame says so.
+std::optional<CommandRunner::Ended> take(const Frame& frame,
+                                         std::optional<CommandRunner::End> asked,
+                                         const CommandRunner::OnOutput& on_output) {
+  using End = CommandRunner::End;
+  switch (frame.type) {
+    case kStdout:
+    case kStderr:
+      on_output(frame.type == kStderr, frame.payload);
+      return std::nullopt;
+    case kFailed:
+      return CommandRunner::Ended{End::kNotStarted, frame.payload, -1, false};
+    case kEnded: {
+      ByteReader reader(frame.payload);
+      const auto status = reader.get<std::int32_t>();
+      const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      return CommandRunner::Ended{
+          asked.value_or(End::kByItself), {}, code, reader.get<std::uint8_t>() != 0};
+    }
+    default:
+      return CommandRunner::Ended{End::kLost, "its helper sent nonsense", -1, false};
+  }
+}
+
+}  // namespace
+
+bool CommandRunner::replace() {
+  processes_.end(helper_);
+  frames_ = {};
+  if (auto helper = processes_.start()) helper_ = *helper;
+  return helper_.pid > 0;
+}
+
+// A command that had to end anyway did so, if not as it should have.
+CommandRunner::Ended CommandRunner::lose(const Watch& watch) {
+  replace();  // If it cannot be now, the next command tries again.
+  return {watch.asked().value_or(End::kLost),
+          "the process above it died or was stopped, so all of it was killed", -1, true};
+}
+
+CommandRunner::Ended CommandRunner::run(const Command& command, int cancel_fd,
+                                        const OnOutput& on_output) {
+  // What became of the helper between two commands is nobody's loss.
+  if (!HelperProcesses::is_well(helper_) && !replace())
+    return {End::kLost, "no process can be started above it", -1, false};
+  Watch watch(command);
+  bool is_well = send(encode_command(command));
+  while (is_well) {
+    pollfd due[] = {{helper_.socket, POLLIN, 0}, {watch.asked() ? -1 : cancel_fd, POLLIN, 0}};
+    if (::poll(due, 2, watch.wait_ms()) < 0) continue;
+    if (watch.ask((due[1].revents & POLLIN) != 0)) {
+      Bytes grace;
+      put<std::uint32_t>(grace, static_cast<std::uint32_t>(command.term_grace.count()));
+      is_well = send(encode_frame(kEnd, grace));
+    }
+    if (due[0].revents != 0 && !receive()) break;
+    while (const auto frame = frames_.next()) {
+      const auto ended = take(*frame, watch.asked(), on_output);
+      if (ended && ended->end == End::kLost) return lose(watch);
+      if (ended) return *ended;
+    }
+    is_well = is_well && HelperProcesses::is_well(helper_) && !watch.is_hung();
+  }
+  return lose(watch);
 }
 
 }  // namespace eole::worker

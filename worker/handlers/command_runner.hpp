@@ -1,51 +1,64 @@
 #pragma once
-#include <sys/types.h>
-
-#include <cstdint>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/base/expected.hpp"
+#include "worker/handlers/command_frames.hpp"
+#include "worker/handlers/helper_processes.hpp"
 
 namespace eole::worker {
 
-/// Runs commands through a small helper process, one at a time. The helper is started before the
-/// worker has threads or sockets (a process with a ZeroMQ context must not fork), and it adopts
-/// every orphan of its command (subreaper), so that killing a command kills its whole tree,
-/// whatever sessions and double forks it used. If the worker dies, the helper ends the command.
+/// Runs commands through a helper process, one at a time. The helper adopts every orphan of its
+/// command (subreaper), so that ending a command ends its whole tree, whatever sessions and double
+/// forks it used. If the worker dies, the helper kills the command; if the helper dies or is
+/// stopped, it is replaced, and the command is lost. One thread at a time.
 class CommandRunner {
  public:
   /// Starts the helper. Throws std::runtime_error.
-  CommandRunner();
+  explicit CommandRunner(HelperProcesses& processes);
   ~CommandRunner();
   CommandRunner(const CommandRunner&) = delete;
   CommandRunner& operator=(const CommandRunner&) = delete;
 
   struct Command {
     std::vector<std::string> argv;
-    std::map<std::string, std::string> env;  // Added to a small clean environment.
-    std::string cwd;                         // Empty: the worker's scratch directory.
-    std::string input;                       // Its standard input.
+    std::map<std::string, std::string> env;  // All of its environment.
+    std::string cwd;
+    std::string input;                        // Its standard input.
+    std::chrono::milliseconds time_limit{0};  // Zero: none.
+    std::chrono::milliseconds term_grace{0};  // From SIGTERM to SIGKILL.
+  };
+  enum class End : std::uint8_t {
+    kByItself,
+    kNotStarted,
+    kTimeLimit,
+    kCancelled,
+    kLost,  // Not its own doing: its helper died or was stopped.
   };
   struct Ended {
-    bool is_started = false;
-    std::string error;   // Why it could not be started.
-    int exit_code = -1;  // 128 + signal if a signal ended it.
-    bool is_killed = false;
-    bool is_timeout = false;
+    End end = End::kByItself;
+    std::string error;         // Why it could not be started, or was lost.
+    int exit_code = -1;        // 128 + signal if a signal ended it.
+    bool needed_kill = false;  // SIGTERM did not end all of it within the grace.
   };
   using OnOutput = std::function<void(bool is_stderr, std::string_view bytes)>;
-  /// Returns once the command and everything it started are gone. `cancel_fd` readable, or
-  /// `timeout_seconds` (zero: none) over: the tree is killed.
-  Expected<Ended> run(const Command& command, int cancel_fd, double timeout_seconds,
-                      const OnOutput& on_output);
+  /// Returns once the command and everything it started are gone. `cancel_fd` readable, or its
+  /// time limit over: the tree is ended.
+  Ended run(const Command& command, int cancel_fd, const OnOutput& on_output);
 
  private:
-  int socket_ = -1;
-  pid_t helper_ = -1;
+  class Watch;
+  bool send(std::string_view frame);
+  bool receive();
+  bool replace();
+  Ended lose(const Watch& watch);
+
+  HelperProcesses& processes_;
+  HelperProcesses::Helper helper_;
+  FrameReader frames_;
 };
 
 }  // namespace eole::worker

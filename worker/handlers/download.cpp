@@ -179,7 +179,7 @@ Outcome run_download(const Value& args, TaskContext& context) {
   auto name = safe_name(args["name"].text_or(""));
   if (!name && !part.version().name.empty()) name = part.version().name;
   auto outcome = Outcome::done(std::move(value));
-  outcome.file = FileResult{part.path(), name.value_or(name_in_url(url))};
+  outcome.files.push_back({part.path(), name.value_or(name_in_url(url))});
   return outcome;
 }
 

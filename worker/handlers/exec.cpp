@@ -1,47 +1,147 @@
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <cstdlib>
+
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
 #include "worker/handlers/command_runner.hpp"
+#include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
 
 namespace eole::worker {
 
 namespace {
 
-constexpr std::int64_t kOutputMaxDefault = 256 << 10;
-constexpr std::int64_t kOutputMaxMax = 500'000;  // Both streams fit an inline result.
+constexpr const char* kPathDefault = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-Expected<CommandRunner::Command> command_of(const Value& args) {
-  CommandRunner::Command command;
-  if (const auto* shell = args["shell"].as<std::string>()) {
-    command.argv = {"/bin/sh", "-c", *shell};
-  } else if (const auto* argv = args["argv"].as<Value::Array>()) {
-    for (const auto& argument : *argv) {
-      const auto* string = argument.as<std::string>();
-      if (string == nullptr) return Error{"exec: argv holds something that is not text"};
-      command.argv.push_back(*string);
-    }
+struct User {
+  std::string name;
+  std::string home;
+};
+
+// Empty if the system knows nobody by this number.
+User this_user() {
+  std::array<char, 4096> buffer;
+  passwd entry{};
+  passwd* user = nullptr;
+  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &user);
+  return user != nullptr ? User{user->pw_name, user->pw_dir} : User{};
+}
+
+// As cron has it: the worker's user, at home; the worker's PATH, for it was started with tools.
+void set_environment(CommandRunner::Command& command, const TaskContext& context) {
+  const char* path = std::getenv("PATH");
+  command.env = {{"PATH", path != nullptr && *path != '\0' ? path : kPathDefault},
+                 {"LANG", "C.UTF-8"},
+                 {"HOME", command.cwd},
+                 {"EOLE_TASK_ID", context.task_id()},
+                 {"EOLE_ATTEMPT", std::to_string(context.attempt())}};
+  static const User user = this_user();
+  if (!user.name.empty()) command.env["USER"] = command.env["LOGNAME"] = user.name;
+  struct stat home {};
+  if (::stat(user.home.c_str(), &home) == 0 && S_ISDIR(home.st_mode))
+    command.env["HOME"] = user.home;
+}
+
+// A zero byte would end a text before its end.
+bool is_whole(const std::string& text) { return text.find('\0') == std::string::npos; }
+
+Expected<void> add_variables(const Value& wanted, std::map<std::string, std::string>& env) {
+  const auto* map = wanted.as<Value::Map>();
+  if (map == nullptr) return {};
+  for (const auto& [name, value] : *map) {
+    if (name.empty() || !is_whole(name) || name.find('=') != std::string::npos)
+      return Error{text("exec: env has the name \"", name, "\": empty, or with = or a zero byte")};
+    env[name] = value.text_or("");
+    if (!is_whole(env[name])) return Error{text("exec: env ", name, " holds a zero byte")};
   }
+  return {};
+}
+
+double number(const Value& value) {
+  return value.as<double>() != nullptr ? *value.as<double>() : 0;
+}
+
+std::chrono::milliseconds milliseconds_of(const Value& seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(number(seconds) * 1000)));
+}
+
+Expected<CommandRunner::Command> command_of(const Value& args, TaskContext& context) {
+  CommandRunner::Command command;
+  if (const auto* shell = args["shell"].as<std::string>()) command.argv = {"/bin/sh", "-c", *shell};
+  if (const auto* argv = args["argv"].as<Value::Array>())
+    for (const auto& argument : *argv) command.argv.push_back(argument.text_or(""));
   if (command.argv.empty() || command.argv[0].empty())
-    return Error{"exec: needs argv (a list of texts) or shell (one text)"};
+    return Error{"exec: the program's name is empty"};
   for (const auto& argument : command.argv)
-    if (argument.find('\0') != std::string::npos) return Error{"exec: argv holds a zero byte"};
-  command.env = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                 {"LANG", "C.UTF-8"}};
-  if (const auto* env = args["env"].as<Value::Map>())
-    for (const auto& [name, value] : *env) command.env[name] = value.text_or("");
+    if (!is_whole(argument)) return Error{"exec: argv holds a zero byte"};
   command.cwd = args["cwd"].text_or("");
-  command.input = args["stdin"].text_or("");
+  if (!is_whole(command.cwd)) return Error{"exec: cwd holds a zero byte"};
+  if (command.cwd.empty()) command.cwd = context.scratch_directory();
+  set_environment(command, context);
+  if (auto added = add_variables(args["env"], command.env); !added) return added.error();
+  const auto* bytes = args["stdin"].as<protocol::Blob>();
+  command.input = bytes != nullptr ? bytes->bytes : args["stdin"].text_or("");
+  command.time_limit = milliseconds_of(args["timeout"]);
+  command.term_grace = milliseconds_of(args["term_grace"]);
   return command;
 }
 
-struct Captured {
-  std::string bytes;
-  bool is_cut = false;
-  void add(std::string_view more, std::size_t most) {
-    const auto room = most - bytes.size();
-    is_cut = is_cut || more.size() > room;
-    bytes += more.substr(0, room);
+/// Passes output on, cut between characters: what begins one waits for the rest of it.
+class Live {
+ public:
+  Live(TaskContext& context, const char* stream) : context_(context), stream_(stream) {}
+  void add(std::string_view bytes) {
+    held_ += bytes;
+    const auto whole = held_.size() - unfinished_at_end(held_);
+    if (whole > 0) context_.output(stream_, std::string_view(held_).substr(0, whole));
+    held_.erase(0, whole);
   }
+  void end() {
+    if (!held_.empty()) context_.output(stream_, held_);
+  }
+
+ private:
+  TaskContext& context_;
+  const char* stream_;
+  std::string held_;
 };
+
+struct Stream {
+  Live live;
+  KeptOutput kept;
+};
+
+std::string how_it_ended(const CommandRunner::Ended& ended, const CommandRunner::Command& command) {
+  if (!ended.needed_kill) return "SIGTERM ended the process tree";
+  return text("SIGTERM did not end the process tree within ", command.term_grace.count(),
+              " ms, so it was killed");
+}
+
+Outcome outcome_of(const CommandRunner::Ended& ended, const CommandRunner::Command& command,
+                   Value value) {
+  using End = CommandRunner::End;
+  switch (ended.end) {
+    case End::kByItself:
+      if (ended.exit_code == 0) return Outcome::done(std::move(value));
+      return Outcome::failed(text("exit code ", ended.exit_code), std::move(value));
+    case End::kNotStarted:
+      return Outcome::failed(text("exec: ", ended.error));
+    case End::kTimeLimit:
+      return Outcome::failed(text("exec: over its time limit of ", command.time_limit.count(),
+                                  " ms; ", how_it_ended(ended, command)),
+                             std::move(value));
+    case End::kCancelled:
+      return Outcome::failed(text("cancelled: ", how_it_ended(ended, command)), std::move(value));
+    case End::kLost:
+      return Outcome::lost(text("exec: lost: ", ended.error), std::move(value));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -49,33 +149,31 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   auto* runner = context.commands();
   if (runner == nullptr)
     return Outcome::failed("exec: this worker was not started with --allow-exec");
-  auto command = command_of(args);
+  auto command = command_of(args, context);
   if (!command) return Outcome::failed(command.error().message);
-  const auto most = args["output_max"].int_or(kOutputMaxDefault);
-  if (most < 0 || most > kOutputMaxMax)
-    return Outcome::failed(text("exec: output_max is ", most, " bytes, limit ", kOutputMaxMax));
-  const auto& limit = args["timeout"];
-  const double timeout =
-      limit.as<double>() != nullptr ? *limit.as<double>() : static_cast<double>(limit.int_or(0));
 
-  Captured out;
-  Captured err;
-  const auto ended = runner->run(
-      *command, context.cancel_fd(), timeout, [&](bool is_stderr, std::string_view bytes) {
-        context.output(is_stderr ? "stderr" : "stdout", bytes);
-        (is_stderr ? err : out).add(bytes, static_cast<std::size_t>(most));
+  const auto most = static_cast<std::uint64_t>(args["output_max"].int_or(0));
+  Stream out{{context, "stdout"}, {context.scratch_path("stdout"), most}};
+  Stream err{{context, "stderr"}, {context.scratch_path("stderr"), most}};
+  const auto ended =
+      runner->run(*command, context.cancel_fd(), [&](bool is_stderr, std::string_view bytes) {
+        auto& stream = is_stderr ? err : out;
+        stream.live.add(bytes);
+        stream.kept.add(bytes);
       });
-  if (!ended) return Outcome::failed(text("exec: ", ended.error().message));
-  if (!ended->is_started) return Outcome::failed(text("exec: ", ended->error));
-  Value value = Value::Map{{"exit_code", ended->exit_code},
-                           {"stdout", std::move(out.bytes)},
-                           {"stderr", std::move(err.bytes)}};
-  if (out.is_cut || err.is_cut) value.set("output_cut_at", most);
-  if (ended->is_timeout)
-    return Outcome::failed(text("exec: over its time limit of ", timeout, " s, killed"), value);
-  if (ended->is_killed) return Outcome::failed("cancelled: the process tree was killed", value);
-  if (ended->exit_code != 0) return Outcome::failed(text("exit code ", ended->exit_code), value);
-  return Outcome::done(value);
+  Value value = Value::Map{{"exit_code", ended.exit_code}};
+  for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
+    stream->live.end();
+    stream->kept.tell(name, value);
+  }
+  auto outcome = outcome_of(ended, *command, std::move(value));
+  for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
+    if (const auto& problem = stream->kept.problem(); !problem.empty() && outcome.is_done)
+      return Outcome::failed(text("exec: its ", name, " could not be kept: ", problem),
+                             std::move(outcome.value));
+    if (auto file = stream->kept.take_file(name)) outcome.files.push_back(std::move(*file));
+  }
+  return outcome;
 }
 
 }  // namespace eole::worker

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/expected.hpp"
 #include "common/protocol/value.hpp"
@@ -24,11 +25,15 @@ struct Outcome {
   bool is_done = false;
   Value value;        // Of a done task; of a failed one, what there is to tell.
   std::string error;  // Why it failed.
-  std::optional<FileResult> file;
+  std::vector<FileResult> files;  // Kept whether it is done or failed.
+  bool is_lost = false;           // Not its own failure: tried again whether it asked or not.
 
-  static Outcome done(Value value) { return {true, std::move(value), {}, {}}; }
+  static Outcome done(Value value) { return {true, std::move(value), {}, {}, false}; }
   static Outcome failed(std::string error, Value value = {}) {
-    return {false, std::move(value), std::move(error), {}};
+    return {false, std::move(value), std::move(error), {}, false};
+  }
+  static Outcome lost(std::string error, Value value = {}) {
+    return {false, std::move(value), std::move(error), {}, true};
   }
 };
 
@@ -36,16 +41,21 @@ struct Outcome {
 class TaskContext {
  public:
   virtual ~TaskContext() = default;
+  virtual std::string task_id() const = 0;
+  /// From 1 on.
+  virtual std::uint32_t attempt() const = 0;
   /// True once the task must end; long work asks often.
   virtual bool is_cancelled() const = 0;
   /// Readable once the task must end.
   virtual int cancel_fd() const = 0;
   /// `total` zero: not known. Cheap: may be called at every step.
   virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
-  /// Output as it comes; `stream` is stdout or stderr.
+  /// Output as it comes, cut between characters; `stream` is stdout or stderr.
   virtual void output(std::string_view stream, std::string_view bytes) = 0;
   /// A path for this attempt alone: its name holds the lease. Removed after the task.
   virtual std::string scratch_path(std::string_view suffix) = 0;
+  /// A fresh directory for this attempt alone, removed after it with all that it holds.
+  virtual std::string scratch_directory() = 0;
   /// A path that the task's next attempt on this machine finds again, and a lock on it; nothing
   /// if an earlier attempt still holds it. Once the task is over for good it is removed, and so is
   /// every file PATH.anything beside it.

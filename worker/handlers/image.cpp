@@ -45,8 +45,8 @@ Expected<FileResult> input_of(const Value& args, TaskContext& context) {
     if (!download) return Error{download.error().message};
     auto outcome = run_download(*download, context);
     if (!outcome.is_done) return Error{outcome.error};
-    if (args["name"].as<std::string>() != nullptr) outcome.file->name = input.name;
-    return *outcome.file;
+    if (args["name"].as<std::string>() != nullptr) outcome.files[0].name = input.name;
+    return outcome.files[0];
   }
   return Error{"image: needs artifact, url or data"};
 }
@@ -91,7 +91,7 @@ Outcome run_image(const Value& args, TaskContext& context) {
   value.set("input_bytes", *input_bytes);
   value.set("bytes", *bytes);
   auto outcome = Outcome::done(std::move(value));
-  outcome.file = FileResult{path, output_name(input->name)};
+  outcome.files.push_back({path, output_name(input->name)});
   return outcome;
 }
 

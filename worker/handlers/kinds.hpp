@@ -9,8 +9,9 @@ namespace eole::worker {
 Outcome run_download(const Value& args, TaskContext& context);
 /// Anything -> the same.
 Expected<void> echo(std::string_view args, Bytes& out);
-/// {"argv": […]} or {"shell": "…"}, "stdin"?, "env"?, "cwd"?, "timeout"?, "output_max"? ->
-/// exit_code, stdout, stderr. Failed unless the exit code is zero.
+/// {"argv": […]} or {"shell": "…"}, "stdin"?, "env"?, "cwd"?, "timeout"?, "term_grace"?,
+/// "output_max"? -> exit_code, stdout, stderr; of long output the begin and the end, and a file
+/// each. Failed unless the exit code is zero; lost if its helper was.
 Outcome run_exec(const Value& args, TaskContext& context);
 /// {"artifact" or "url" or "data", "quality"?, "width"?, "height"?, "name"?} -> a JPEG as
 /// an artifact; width, height, input_bytes, bytes, and quality or kept: true.

@@ -16,6 +16,8 @@ using protocol::encode;
 
 namespace {
 constexpr int kMessagesPerTurn = 256;
+constexpr Duration kProgressEvery = 100ms;
+constexpr int kProgressQueued = 64;  // Messages; more wait only while the sink is away.
 }  // namespace
 
 Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runners)
@@ -23,6 +25,7 @@ Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runn
       context_(options_.cluster),
       control_(context_, net::SocketType::kDealer),
       results_(context_, net::SocketType::kPush),
+      progress_(context_, net::SocketType::kPush),
       acks_(context_, net::SocketType::kSub),
       core_(options_.config, process::random_u64(), process::now()),
       slots_(context_, {options_.cluster, options_.scratch}, options_.config.slots,
@@ -30,6 +33,8 @@ Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runn
   acks_.subscribe("ack." + hex(core_.run()));
   acks_.connect(options_.cluster.notifications);
   results_.connect(options_.cluster.results);
+  progress_.limit_queue(kProgressQueued);
+  progress_.connect(options_.cluster.results);
   control_.connect(options_.cluster.ventilator);
   poller_.add(stop_.fd(), is_stop_due_);
   poller_.add(slots_.fd(), are_slots_due_);
@@ -52,6 +57,7 @@ int Node::run() {
     if (pipe_) drain_monitor(now);
     if (pipe_) drain(*pipe_, now);
     if (std::exchange(are_slots_due_, false)) take_from_slots(now);
+    if (now >= next_progress_ && slots_.has_progress()) send_progress(now);
     perform(now);
     core_.on_deadline(now, actions_);
     perform(now);
@@ -60,6 +66,7 @@ int Node::run() {
     auto timeout = next ? std::optional(*next - now) : std::nullopt;
     if (control_.due() || acks_.due() || (pipe_ && (pipe_->due() || is_monitor_due_)))
       timeout = Duration(0);
+    if (slots_.has_progress()) timeout = std::min(timeout.value_or(1h), next_progress_ - now);
     poller_.wait(timeout);
   }
 }
@@ -116,11 +123,17 @@ void Node::handle(net::Received received, TimePoint now) {
 
 void Node::take_from_slots(TimePoint now) {
   auto finished = slots_.take_finished();
+  // What a task printed is shown before it ends.
+  if (!finished.empty() && slots_.has_progress()) send_progress(now);
+  for (auto& task : finished) core_.on_event(std::move(task), now, actions_);
+}
+
+void Node::send_progress(TimePoint now) {
+  next_progress_ = now + kProgressEvery;
   for (auto& progress : slots_.take_progress()) {
     progress.worker = options_.config.name;
-    results_.send(encode(progress));
+    progress_.send(encode(progress));
   }
-  for (auto& task : finished) core_.on_event(std::move(task), now, actions_);
 }
 
 void Node::perform(TimePoint now) {

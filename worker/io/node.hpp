@@ -30,6 +30,7 @@ class Node {
   void drain_monitor(TimePoint now);
   void handle(net::Received received, TimePoint now);
   void take_from_slots(TimePoint now);
+  void send_progress(TimePoint now);
   void perform(TimePoint now);
   void act(const SendHello& action, TimePoint now);
   void act(const OpenPipe& action, TimePoint now);
@@ -47,6 +48,7 @@ class Node {
   net::Context context_;
   net::Socket control_;
   net::Socket results_;
+  net::Socket progress_;  // Its queue is short: a copy for people, which may be lost.
   net::Socket acks_;
   std::optional<net::Socket> pipe_;
   std::optional<net::Monitor> pipe_monitor_;
@@ -57,6 +59,7 @@ class Node {
   bool are_slots_due_ = false;
   bool is_monitor_due_ = false;
   bool is_over_ = false;
+  TimePoint next_progress_{};
   Core core_;
   Actions actions_;
   Slots slots_;

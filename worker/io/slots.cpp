@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "common/base/text.hpp"
@@ -20,7 +23,20 @@ using protocol::TaskState;
 namespace {
 constexpr Duration kProgressEvery = 200ms;
 constexpr Duration kSweepEvery = 60s;  // What nobody came back for, while there is nothing to do.
-constexpr std::size_t kProgressMax = 4096;  // More than people read; the rest is dropped.
+
+// Also what it holds that its owner may not read: Go's module cache is read-only, for one.
+void remove_directory(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (!error) return;
+  fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, error);
+  for (auto it = fs::recursive_directory_iterator(path, error); !error && it != end(it);
+       it.increment(error))
+    if (it->is_directory(error) && !it->is_symlink(error))
+      fs::permissions(*it, fs::perms::owner_all, fs::perm_options::add, error);
+  fs::remove_all(path, error);
+}
 }  // namespace
 
 /// Shared by the loop (which kills) and the slot's thread (which looks).
@@ -42,10 +58,13 @@ class Slots::Context final : public TaskContext {
         runner_(runner) {}
   ~Context() override {
     for (const auto& path : scratch_) ::unlink(path.c_str());
+    if (!directory_.empty()) remove_directory(directory_);
   }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
+  std::string task_id() const override { return to_text(task_.id); }
+  std::uint32_t attempt() const override { return task_.attempt; }
   bool is_cancelled() const override { return running_->is_cancelled; }
   int cancel_fd() const override { return running_->cancel_fd; }
   void progress(std::uint64_t done, std::uint64_t total) override {
@@ -61,6 +80,13 @@ class Slots::Context final : public TaskContext {
     scratch_.push_back(text(slots_.options_.scratch, "/", to_text(task_.id), ".", task_.lease.start,
                             "-", task_.lease.number, ".", suffix));
     return scratch_.back();
+  }
+  std::string scratch_directory() override {
+    directory_ = scratch_path("directory");
+    scratch_.pop_back();
+    if (::mkdir(directory_.c_str(), 0700) != 0)
+      throw std::runtime_error(text("no directory ", directory_, ": ", std::strerror(errno)));
+    return directory_;
   }
   std::optional<std::string> lasting_path() override {
     if (!lasting_) {
@@ -89,9 +115,9 @@ class Slots::Context final : public TaskContext {
  private:
   void tell(protocol::Progress progress) {
     const std::scoped_lock lock(slots_.mutex_);
-    if (slots_.progress_.size() >= kProgressMax) return;
-    slots_.progress_.push_back(std::move(progress));
-    slots_.wake();
+    const bool is_first = slots_.progress_.is_empty();
+    slots_.progress_.add(std::move(progress));
+    if (is_first) slots_.wake();
   }
   Slots& slots_;
   const StartTask& task_;
@@ -101,6 +127,7 @@ class Slots::Context final : public TaskContext {
   TimePoint next_progress_{};
   std::vector<std::string> scratch_;
   std::unique_ptr<LastingFile> lasting_;
+  std::string directory_;
 };
 
 Slots::Slots(net::Context& context, SlotOptions options, std::uint32_t count,
@@ -160,9 +187,14 @@ std::vector<TaskFinished> Slots::take_finished() {
   return std::exchange(finished_, {});
 }
 
-std::vector<protocol::Progress> Slots::take_progress() {
+std::deque<protocol::Progress> Slots::take_progress() {
   const std::scoped_lock lock(mutex_);
-  return std::exchange(progress_, {});
+  return progress_.take();
+}
+
+bool Slots::has_progress() {
+  const std::scoped_lock lock(mutex_);
+  return !progress_.is_empty();
 }
 
 void Slots::serve(std::size_t slot) {
@@ -193,6 +225,7 @@ void Slots::serve(std::size_t slot) {
     {
       const std::scoped_lock lock(mutex_);
       running_.erase(task.id);
+      progress_.forget(task.id);
       finished_.push_back(std::move(finished));
     }
     wake();
@@ -219,10 +252,22 @@ Outcome call(const StartTask& task, TaskContext& context) {
   }
 }
 
-TaskFinished report(const StartTask& task, Outcome outcome, const Value& artifact,
-                    std::string artifacts, TimePoint started, bool is_cancelled) {
-  TaskFinished finished{
-      task.id, task.lease, TaskState::kDone, process::unix_ms(), 0, std::move(artifacts), {}};
+/// Files that the sink has durably: as a body tells of them, and their digests.
+struct Artifacts {
+  Value::Array list;
+  std::string digests;
+};
+
+TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts, TimePoint started,
+                    bool is_cancelled) {
+  TaskFinished finished{task.id,
+                        task.lease,
+                        TaskState::kDone,
+                        process::unix_ms(),
+                        0,
+                        std::move(artifacts.digests),
+                        {},
+                        outcome.is_lost};
   finished.run_ms = static_cast<std::uint32_t>((process::now() - started) / 1ms);
   Value body = Value::Map{};
   if (!outcome.is_done) {
@@ -230,7 +275,8 @@ TaskFinished report(const StartTask& task, Outcome outcome, const Value& artifac
     body.set("error", outcome.error);
   }
   if (!outcome.value.is_null()) body.set("value", std::move(outcome.value));
-  if (!artifact.is_null()) body.set("artifact", artifact);
+  if (!artifacts.list.empty()) body.set("artifact", artifacts.list[0]);
+  if (artifacts.list.size() > 1) body.set("artifacts", std::move(artifacts.list));
   finished.body = body.to_msgpack();
   if (finished.body.size() > protocol::kInlineBytesMax) {
     finished.state = TaskState::kFailed;
@@ -244,7 +290,7 @@ TaskFinished report(const StartTask& task, Outcome outcome, const Value& artifac
 }  // namespace
 
 TaskFinished Slots::report_cancelled(const StartTask& task) {
-  return report(task, Outcome::failed("cancelled before it started"), {}, {}, process::now(), true);
+  return report(task, Outcome::failed("cancelled before it started"), {}, process::now(), true);
 }
 
 BatchFinished Slots::run_batch(std::shared_ptr<const Batch> batch) {
@@ -278,29 +324,29 @@ BatchFinished Slots::run_batch(std::shared_ptr<const Batch> batch) {
 TaskFinished Slots::run(const StartTask& task, Context& context) {
   const auto started = process::now();
   auto outcome = call(task, context);
-  Value artifact;
-  std::string raw;
-  if (outcome.is_done && outcome.file) {
+  Artifacts artifacts;
+  for (const auto& file : outcome.files) {
+    if (context.is_cancelled()) break;
     // The result leaves only after the sink has the file durably (ring rule R4).
-    const auto& file = *outcome.file;
     const auto stored =
         context.artifacts().put(file.path, [&](std::uint64_t done, std::uint64_t total) {
           context.progress(done, total);
           return !context.is_cancelled();
         });
     if (stored) {
-      artifact =
-          Value::Map{{"sha256", stored->sha256}, {"bytes", stored->bytes}, {"name", file.name}};
+      artifacts.list.push_back(
+          Value::Map{{"sha256", stored->sha256}, {"bytes", stored->bytes}, {"name", file.name}});
       for (std::size_t i = 0; i < 64; i += 2)
-        raw += static_cast<char>(std::stoi(stored->sha256.substr(i, 2), nullptr, 16));
+        artifacts.digests += static_cast<char>(std::stoi(stored->sha256.substr(i, 2), nullptr, 16));
       ::unlink(file.path.c_str());
     } else {
-      outcome = Outcome::failed(text("its file could not be kept: ", stored.error().message));
+      outcome.error += text(outcome.is_done ? "" : "; ", "its file ", file.name,
+                            " could not be kept: ", stored.error().message);
+      outcome.is_done = false;
     }
   }
   context.settle_lasting(outcome);
-  return report(task, std::move(outcome), artifact, std::move(raw), started,
-                context.is_cancelled());
+  return report(task, std::move(outcome), std::move(artifacts), started, context.is_cancelled());
 }
 
 }  // namespace eole::worker

@@ -14,6 +14,7 @@
 #include "worker/core/events.hpp"
 #include "worker/handlers/command_runner.hpp"
 #include "worker/handlers/handler.hpp"
+#include "worker/io/progress_queue.hpp"
 
 namespace eole::worker {
 
@@ -36,7 +37,8 @@ class Slots {
   /// The task's handler is told to end; it still reports.
   void kill(const TaskId& id);
   std::vector<TaskFinished> take_finished();
-  std::vector<protocol::Progress> take_progress();
+  std::deque<protocol::Progress> take_progress();
+  bool has_progress();
   /// Readable when there is something to take.
   int fd() const { return wake_fd_; }
 
@@ -63,7 +65,7 @@ class Slots {
   std::deque<StartTask> waiting_;
   std::map<TaskId, std::shared_ptr<Running>> running_;
   std::vector<TaskFinished> finished_;
-  std::vector<protocol::Progress> progress_;
+  ProgressQueue progress_;
   std::vector<std::thread> threads_;
 };
 

@@ -1,0 +1,35 @@
+#pragma once
+#include <deque>
+#include <map>
+#include <string>
+
+#include "common/base/ids.hpp"
+#include "common/protocol/messages.hpp"
+
+namespace eole::worker {
+
+/// What people may see of tasks that run, until the loop sends it. Bounded however much a command
+/// prints: pieces of one stream become one, the oldest goes, and what follows says how much went.
+class ProgressQueue {
+ public:
+  static constexpr std::size_t kPieceBytes = 64 << 10;
+  static constexpr std::size_t kBytesMax = 256 << 10;
+  static constexpr std::size_t kEntriesMax = 4096;
+
+  void add(protocol::Progress progress);
+  std::deque<protocol::Progress> take();
+  bool is_empty() const { return entries_.empty(); }
+  /// The task has ended: what of its output was dropped is not told any more.
+  void forget(const TaskId& id);
+
+ private:
+  using Stream = std::pair<TaskId, std::string>;
+  static Stream stream_of(const protocol::Progress& progress) {
+    return {{progress.origin, progress.seq}, progress.stream};
+  }
+  std::deque<protocol::Progress> entries_;
+  std::size_t bytes_ = 0;
+  std::map<Stream, std::uint64_t> dropped_;  // Bytes, since the last entry of a stream was taken.
+};
+
+}  // namespace eole::worker
