@@ -244,13 +244,25 @@ def mutant(wholes, rng):
     return bytes(data)
 
 
+def is_whole_profile(body):
+    """Of a PNG: its name, a zero, how it is packed, and that."""
+    try:
+        profile = zlib.decompress(body[body.index(b"\0") + 2:])
+    except (zlib.error, ValueError):
+        return False
+    return len(profile) == int.from_bytes(profile[:4], "big")
+
+
 def is_doubtful(data, image):
-    """Decoders differ, each with reason: Pillow does not look at a profile behind the frame's head, as browsers do, nor
-    at one of a PNG whose packing is damaged behind its last byte; of two it takes the other one; and it puts together
-    the parts of a profile whose numbers do not fit."""
+    """Decoders differ, each with reason: Pillow does not look at a profile behind the frame's head, as browsers do;
+    puts together parts of one whose numbers do not fit; takes half of a PNG's, or the second of two; and reads EXIF
+    that does not begin as such."""
+    exif = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
+    if exif and exif[:4] not in (b"II*\0", b"MM\0*"):
+        return True
     if image.format == "PNG":
-        profiles = sum(name == b"iCCP" for name, _ in chunks(data))
-        return profiles > 1 or (profiles == 1 and image.info.get("icc_profile") is None)
+        profiles = [body for name, body in chunks(data) if name == b"iCCP"]
+        return len(profiles) > 1 or any(not is_whole_profile(body) for body in profiles)
     frames = 0
     parts = []
     for marker, begin, _ in segments(data):
