@@ -203,7 +203,7 @@ std::string without_passwords(std::string_view words) {
 }
 
 std::string tellable(std::string_view words) {
-  const auto told = plain(without_passwords(words));
+  auto told = plain(without_passwords(words));
   if (told.size() <= kToldBytesMax) return told;
   return text(cut(told, kToldBytesMax), "…");
 }
