@@ -27,8 +27,7 @@ Submission::Submission(Cluster& cluster, const std::string& key)
 
 void Submission::add(const TaskRequest& task) {
   need(submitter_.set_attempts_max(task.attempts_max));
-  const auto args = task.args.to_msgpack();
-  need(submitter_.add({task.retry, task.kind, task.project, args}));
+  need(submitter_.add({task.retry, task.kind, task.project, task.args}));
 }
 
 void Submission::finish() { need(submitter_.finish()); }

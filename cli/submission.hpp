@@ -5,18 +5,10 @@
 #include <vector>
 
 #include "cli/common.hpp"
+#include "cli/task_request.hpp"
 #include "clients/cpp/submitter.hpp"
 
 namespace eole::cli {
-
-/// One task as a person or a script gives it.
-struct TaskRequest {
-  std::string kind;
-  std::string project;
-  Value args = Value::Map{};
-  bool retry = false;
-  std::uint8_t attempts_max = 0;
-};
 
 /// A stretch of ids, in the order of the tasks.
 struct IdRange {

@@ -1,9 +1,12 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <set>
 
+#include "cli/kind_options.hpp"
 #include "cli/submission.hpp"
-#include "clients/cpp/artifact_client.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::cli {
@@ -11,193 +14,121 @@ namespace eole::cli {
 namespace {
 
 struct SubmitOptions {
-  std::string kind;
-  std::vector<std::string> rest;
+  KindWords words;
+  std::string other_kind;  // One that does not come with Eole.
   std::string args_json;
   std::string file;
-  std::string project;
   std::string key;
-  bool retry = false;
-  bool wait = false;
+  TaskRequest task;  // What is said of every task.
   std::uint32_t attempts = 0;
-  // Of single kinds.
-  std::string sha256;
-  std::string name;
-  int quality = 0;
-  int width = 0;
-  int height = 0;
-  std::string shell;
-  std::string stdin_text;
-  std::string cwd;
-  std::vector<std::string> env;
-  double timeout = 0;
-  std::int64_t size_max = 0;
+  bool wait = false;
 };
 
-// One line of JSON: {"kind", "args"?, "project"?, "retry"?, "attempts"?}.
-TaskRequest parse_line(const std::string& line, std::uint64_t number,
-                       const SubmitOptions& options) {
-  const auto fail = [&](const std::string& why) -> TaskRequest {
-    throw Failure{kBadUse, text("line ", number, ": ", why)};
-  };
-  const auto json = Value::from_json(line);
-  if (!json) return fail(json.error().message);
-  const auto* members = json->as<Value::Map>();
-  if (members == nullptr) return fail("not an object");
-  TaskRequest task;
-  task.project = options.project;
-  task.retry = options.retry;
-  task.attempts_max = static_cast<std::uint8_t>(options.attempts);
-  for (const auto& [name, value] : *members) {
-    if (name == "kind")
-      task.kind = value.text_or("");
-    else if (name == "args")
-      task.args = value;
-    else if (name == "project")
-      task.project = value.text_or("");
-    else if (name == "retry")
-      task.retry = value.as<bool>() != nullptr && *value.as<bool>();
-    else if (name == "attempts") {
-      if (value.int_or(0) < 1 || value.int_or(0) > 255) return fail("attempts: 1 to 255");
-      task.attempts_max = static_cast<std::uint8_t>(value.int_or(0));
-    } else
-      return fail(text(name, ": not known; kind, args, project, retry and attempts are"));
+std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
+  std::ifstream opened;
+  if (options.file != "-") {
+    opened.open(options.file);
+    if (!opened || std::filesystem::is_directory(options.file))
+      throw Failure{kBadUse, text(options.file, ": cannot be read")};
   }
-  if (task.kind.empty()) return fail("kind is missing");
-  return task;
+  auto tasks = read_tasks(options.file == "-" ? std::cin : opened, options.task);
+  if (!tasks)
+    throw Failure{kBadUse, text(options.file, ": nothing was submitted\n", tasks.error().message)};
+  return std::move(*tasks);
 }
 
-void set_if(Value& args, const char* name, const Value& value, bool is_given) {
-  if (is_given) args.set(name, value);
+std::vector<std::string_view> kind_names() {
+  std::vector<std::string_view> names;
+  for (const auto& kind : kinds::all()) names.push_back(kind.name);
+  return names;
 }
 
-bool is_url(const std::string& written) {
-  return written.starts_with("http://") || written.starts_with("https://");
-}
-
-// The tasks that the words after a kind mean: one per URL, file or number; one command.
-std::vector<Value> args_of(const SubmitOptions& options, Cluster& cluster) {
+std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOptions& options,
+                                        Cluster& cluster) {
+  const auto* kind = kinds::find(name);
   std::vector<Value> list;
   if (!options.args_json.empty()) {
     list.push_back(need(Value::from_json(options.args_json), kBadUse));
-    return list;
+  } else if (kind != nullptr) {
+    list = args_of(*kind, options.words, cluster);
+  } else {
+    const auto near = kinds::nearest(name, kind_names());
+    throw Failure{kBadUse, text(name, ": no kind of that name comes with Eole",
+                                near.empty() ? "" : text("; did you mean ", near, "?"),
+                                " (of a kind of your own give the arguments as --args JSON)")};
   }
-  const auto& kind = options.kind;
-  if (kind == "exec") {
-    Value args = Value::Map{};
-    if (!options.shell.empty()) {
-      args.set("shell", options.shell);
-    } else {
-      Value::Array argv(options.rest.begin(), options.rest.end());
-      if (argv.empty()) throw Failure{kBadUse, "exec: give a command, or --shell TEXT"};
-      args.set("argv", std::move(argv));
-    }
-    Value::Map env;
-    for (const auto& entry : options.env)
-      env.emplace_back(entry.substr(0, entry.find('=')), entry.substr(entry.find('=') + 1));
-    set_if(args, "env", env, !env.empty());
-    set_if(args, "stdin", options.stdin_text, !options.stdin_text.empty());
-    set_if(args, "cwd", options.cwd, !options.cwd.empty());
-    set_if(args, "timeout", options.timeout, options.timeout > 0);
-    list.push_back(std::move(args));
-    return list;
+  std::vector<TaskRequest> tasks;
+  for (const auto& args : list) {
+    auto task = options.task;
+    task.kind = name;
+    task.args = args.to_msgpack();
+    need(check(task), kBadUse);
+    tasks.push_back(std::move(task));
   }
-  if (kind == "echo") {
-    std::string joined;
-    for (const auto& word : options.rest) joined += (joined.empty() ? "" : " ") + word;
-    list.push_back(Value::Map{{"text", joined}});
-    return list;
-  }
-  if (options.rest.empty())
-    throw Failure{kBadUse, text(kind, ": give what to work on, or --args JSON")};
-  for (const auto& word : options.rest) {
-    Value args = Value::Map{};
-    if (kind == "download") {
-      args.set("url", word);
-      set_if(args, "sha256", options.sha256, !options.sha256.empty());
-      set_if(args, "name", options.name, !options.name.empty());
-      set_if(args, "size_max", options.size_max, options.size_max > 0);
-      set_if(args, "timeout", options.timeout, options.timeout > 0);
-    } else if (kind == "image") {
-      if (is_url(word)) {
-        args.set("url", word);
-      } else if (is_sha256(word)) {
-        args.set("artifact", word);
-      } else {
-        client::ArtifactClient artifacts(cluster.context, cluster.file);
-        args.set("artifact", need(artifacts.put(word)).sha256);
-      }
-      args.set("name", word.substr(word.find_last_of('/') + 1));
-      set_if(args, "quality", options.quality, options.quality > 0);
-      set_if(args, "width", options.width, options.width > 0);
-      set_if(args, "height", options.height, options.height > 0);
-    } else if (kind == "sleep" || kind == "nqueens") {
-      char* end = nullptr;
-      const double number = std::strtod(word.c_str(), &end);
-      if (*end != '\0') throw Failure{kBadUse, text(kind, ": ", word, " is not a number")};
-      kind == "sleep" ? args.set("seconds", number)
-                      : args.set("n", static_cast<std::int64_t>(number));
-    } else {
-      throw Failure{kBadUse, text(kind, ": give its arguments as --args JSON")};
-    }
-    list.push_back(std::move(args));
-  }
-  return list;
+  return tasks;
 }
 
-void warn_if_nobody_runs(Cluster& cluster, const std::string& kind) {
+// A kind that nobody offers waits for whoever will; a misspelt one would wait for ever.
+void warn_of_what_nobody_runs(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
   const auto workers = cluster.ventilator.query("workers");
   const auto* list = workers ? workers->as<Value::Array>() : nullptr;
   if (list == nullptr) return;
-  for (const auto& worker : *list)
-    if (("," + worker["kinds"].text_or("") + ",").find("," + kind + ",") != std::string::npos)
-      return;
-  std::fprintf(stderr, "eole: no connected worker runs %s%s; the task waits for one\n",
-               kind.c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
+  std::string offered = ",";
+  for (const auto& worker : *list) offered += worker["kinds"].text_or("") + ",";
+  std::set<std::string_view> kinds;
+  for (const auto& task : tasks) kinds.insert(task.kind);
+  for (const auto kind : kinds) {
+    if (offered.find(text(",", kind, ",")) != std::string::npos) continue;
+    const auto near =
+        kinds::find(kind) == nullptr ? kinds::nearest(kind, kind_names()) : std::string_view();
+    std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
+                 std::string(kind).c_str(),
+                 kind == "exec" ? " (start one with --allow-exec)"
+                 : near.empty() ? ""
+                                : text(" (did you mean ", near, "?)").c_str());
+  }
 }
 
-int run(const SubmitOptions& options, const Globals& globals) {
-  if (options.kind.empty() && options.file.empty())
-    throw Failure{kBadUse, "submit: give a kind (download, image, exec, …), or --file"};
-  Cluster cluster(globals);
-  Submission submission(cluster, options.key);
-  const bool is_json = globals.json || !options.file.empty();
-  if (!options.file.empty()) {
-    std::ifstream opened;
-    if (options.file != "-") {
-      opened.open(options.file);
-      if (!opened) throw Failure{kBadUse, text(options.file, ": cannot be read")};
-    }
-    std::istream& input = options.file == "-" ? std::cin : opened;
-    std::string line;
-    for (std::uint64_t number = 1; std::getline(input, line); ++number)
-      if (line.find_first_not_of(" \t\r") != std::string::npos)
-        submission.add(parse_line(line, number, options));
-  } else {
-    for (auto& args : args_of(options, cluster))
-      submission.add({options.kind, options.project, std::move(args), options.retry,
-                      static_cast<std::uint8_t>(options.attempts)});
-    warn_if_nobody_runs(cluster, options.kind);
-  }
-  submission.finish();
-  if (options.wait) {
-    const bool all_done = submission.wait(
-        [&](const Value& view) { is_json ? print_json(view) : print_result(view); });
-    return all_done ? kDone : kNotDone;
-  }
+void print_ids(const Submission& submission, bool is_json) {
   std::string lines;
   for (const auto& range : submission.ids()) {
     for (auto seq = range.first; seq < range.first + range.count; ++seq) {
       const auto id = to_text(TaskId{range.origin, seq});
       lines += is_json ? text("{\"id\":\"", id, "\"}\n") : id + "\n";
-      if (lines.size() > 65536) {
-        std::fwrite(lines.data(), 1, lines.size(), stdout);
-        lines.clear();
-      }
+      if (lines.size() > 65536) std::fwrite(lines.data(), 1, lines.size(), stdout), lines.clear();
     }
   }
   std::fwrite(lines.data(), 1, lines.size(), stdout);
-  return kDone;
+}
+
+int run(const std::string& kind, SubmitOptions& options, const Globals& globals) {
+  if (kind.empty() == options.file.empty())
+    throw Failure{kBadUse, "submit: give a kind (download, image, exec, …) or --file"};
+  options.task.attempts_max = static_cast<std::uint8_t>(options.attempts);
+  const bool is_json = globals.json || !options.file.empty();
+  // Read whole before anything is asked: a file of tasks is submitted whole or not at all.
+  auto tasks = options.file.empty() ? std::vector<TaskRequest>() : tasks_of_file(options);
+  Cluster cluster(globals);
+  if (options.file.empty()) tasks = tasks_of_words(kind, options, cluster);
+  Submission submission(cluster, options.key);
+  warn_of_what_nobody_runs(cluster, tasks);
+  const auto total = tasks.size();
+  try {
+    for (auto& task : tasks) {
+      submission.add(task);
+      task.args = {};  // It is on its way.
+    }
+    submission.finish();
+  } catch (const Failure& failure) {
+    if (submission.count() == 0) throw;
+    print_ids(submission, is_json);
+    throw Failure{failure.exit_code, text(failure.message, "\n", submission.count(), " of ", total,
+                                          " tasks were accepted: their ids are printed")};
+  }
+  if (!options.wait) return print_ids(submission, is_json), kDone;
+  const bool all_done =
+      submission.wait([&](const Value& view) { is_json ? print_json(view) : print_result(view); });
+  return all_done ? kDone : kNotDone;
 }
 
 }  // namespace
@@ -206,70 +137,33 @@ void add_submit(CLI::App& app, Globals& globals) {
   auto* command =
       app.add_subcommand("submit", "Submit tasks; print their ids once they are durable");
   auto options = std::make_shared<SubmitOptions>();
-  command->add_option("kind", options->kind, "download, image, exec, nqueens, echo, sleep, …");
-  command->add_option("what", options->rest,
-                      "URLs, files or numbers (one task each); for exec the command, after --");
-  command->add_option("--args", options->args_json, "the task's arguments as JSON");
+  add_kinds(*command, options->words);
+  command->add_option("kind", options->other_kind, "a kind of your own, with --args");
+  command->add_option("words", options->words.words)->group("");  // Of a misspelt kind.
+  command->add_option("--args", options->args_json, "the task's arguments as JSON, of any kind");
   command->add_option("--file", options->file,
-                      "tasks as JSON lines {kind, args, project, retry, attempts}; - is stdin");
-  command->add_option("--project", options->project, "the set that the tasks belong to");
+                      "lines of JSON {kind, args, project, retry, attempts}; - reads them from "
+                      "standard input. All are submitted, or none: every bad line is named");
+  command->add_option("--project", options->task.project, "a name to find tasks by");
   command->add_option("--key", options->key,
-                      "the same key with the same tasks is accepted once, however often submitted");
-  command->add_flag("--retry", options->retry, "try again if the task fails");
-  command->add_option("--attempts", options->attempts, "attempts before it is a dead letter [5]")
+                      "the same tasks under the same key are accepted once (24 h)");
+  command->add_flag("--retry", options->task.retry, "try a failed attempt again");
+  command->add_option("--attempts", options->attempts, "the most attempts; then a dead letter [5]")
       ->check(CLI::Range(1, 255));
-  command->add_flag("--wait", options->wait,
-                    "wait; print results in task order; exit 0 only if all are done");
-  command->add_option("--sha256", options->sha256, "download: the digest that it must have");
-  command->add_option("--name", options->name, "download: the file's name");
-  command->add_option("--size-max", options->size_max, "download: bytes at most");
-  command->add_option("--quality", options->quality, "image: JPEG quality [85]")
-      ->check(CLI::Range(1, 100));
-  command->add_option("--width", options->width, "image: shrink to fit this width");
-  command->add_option("--height", options->height, "image: shrink to fit this height");
-  command->add_option("--shell", options->shell, "exec: one line for /bin/sh");
-  command->add_option("--stdin", options->stdin_text, "exec: standard input");
-  command->add_option("--cwd", options->cwd, "exec: working directory");
-  command->add_option("--env", options->env, "exec: NAME=VALUE, repeatable");
-  command->add_option("--timeout", options->timeout, "exec, download: seconds");
+  command->add_flag("--wait", options->wait, "print the results in the tasks' order");
   command->add_flag("--json", globals.json, "one JSON object a line");
-  command->callback([options, &globals] { globals.exit_code = run(*options, globals); });
-}
-
-void add_nqueens(CLI::App& app, Globals& globals) {
-  auto* command = app.add_subcommand("nqueens", "Count N-queens solutions over the workers");
-  auto n = std::make_shared<int>(0);
-  command->add_option("n", *n, "queens, 1 to 20")->required()->check(CLI::Range(1, 20));
-  command->add_flag("--json", globals.json, "one JSON object");
-  command->callback([n, &globals] {
-    Cluster cluster(globals);
-    Submission submission(cluster, "");
-    constexpr int kSplitFrom = 5;  // Below it the whole board is one task.
-    const auto project = text("nqueens-", *n);
-    const auto started = std::chrono::steady_clock::now();
-    if (*n < kSplitFrom) submission.add({"nqueens", project, Value::Map{{"n", *n}}});
-    for (int first = 0; *n >= kSplitFrom && first < *n; ++first)
-      for (int second = 0; second < *n; ++second)
-        if (second < first - 1 || second > first + 1)
-          submission.add(
-              {"nqueens", project, Value::Map{{"n", *n}, {"prefix", Value::Array{first, second}}}});
-    submission.finish();
-    std::int64_t solutions = 0;
-    const bool all_done = submission.wait(
-        [&](const Value& view) { solutions += view["value"]["solutions"].int_or(0); });
-    if (!all_done) throw Failure{kNotDone, "nqueens: a part of the board was not done"};
-    const auto seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    if (globals.json) {
-      print_json(Value::Map{{"n", *n},
-                            {"solutions", solutions},
-                            {"tasks", submission.count()},
-                            {"seconds", seconds}});
-    } else {
-      std::printf(
-          "%d queens: %lld solutions, %llu tasks, %s\n", *n, static_cast<long long>(solutions),
-          static_cast<unsigned long long>(submission.count()), human_seconds(seconds).c_str());
-    }
+  command->footer(
+      "`eole submit KIND --help` has what the kind takes.\n\n"
+      "  eole submit download https://www.debian.org/ --wait\n"
+      "  eole submit image *.jpg --width 1200 --project holidays\n"
+      "  eole submit exec --wait -- sh -c 'make test'\n"
+      "  eole submit --file tasks.jsonl --wait\n\n"
+      "Exit codes: 0 accepted (with --wait: all are done), 1 some are not done, 2 bad input,\n"
+      "3 no answer from the cluster.");
+  command->callback([=, &globals] {
+    const auto chosen = command->get_subcommands();
+    const auto kind = chosen.empty() ? options->other_kind : chosen.front()->get_name();
+    globals.exit_code = run(kind, *options, globals);
   });
 }
 

@@ -133,6 +133,14 @@ Expected<Value> conform(const Kind& kind, const Value& args) {
   const auto* members = args.as<Value::Map>();
   if (members == nullptr && !args.is_null())
     return Error{text(kind.name, ": its arguments must be a map of names and values")};
+  for (std::size_t i = 0; members != nullptr && i < members->size(); ++i) {
+    const auto& name = (*members)[i].first;
+    const auto is_it = [&](const Argument& argument) { return argument.name == name; };
+    if (std::none_of(kind.arguments.begin(), kind.arguments.end(), is_it))
+      return Error{text(kind.name, ": ", name, " ", unknown(kind, name))};
+    for (std::size_t j = 0; j < i; ++j)
+      if ((*members)[j].first == name) return Error{text(kind.name, ": ", name, " is there twice")};
+  }
   Value good = Value::Map{};
   for (const auto& argument : kind.arguments) {
     const auto& value = args[argument.name];
@@ -146,14 +154,6 @@ Expected<Value> conform(const Kind& kind, const Value& args) {
       good.set(std::string(argument.name),
                *cast(argument.type, *Value::from_json(argument.fallback)));
     }
-  }
-  for (std::size_t i = 0; members != nullptr && i < members->size(); ++i) {
-    const auto& name = (*members)[i].first;
-    const auto is_it = [&](const Argument& argument) { return argument.name == name; };
-    if (std::none_of(kind.arguments.begin(), kind.arguments.end(), is_it))
-      return Error{text(kind.name, ": ", name, " ", unknown(kind, name))};
-    for (std::size_t j = 0; j < i; ++j)
-      if ((*members)[j].first == name) return Error{text(kind.name, ": ", name, " is there twice")};
   }
   std::string choice;
   std::size_t given = 0;

@@ -19,8 +19,10 @@ const std::vector<Kind>& all() {
   using enum Type;
   static const std::vector<Kind> kinds{
       {.name = "download",
-       .about = "Fetch a file over HTTP or HTTPS. It resumes where it broke off.",
-       .result = "the file as an artifact",
+       .about = "Fetch a file over HTTP or HTTPS.",
+       .result =
+           "the file as an artifact, done only with every byte of one version; resumes where it "
+           "broke off if a strong validator vouches for it",
        .arguments =
            {{"url", kText, "what to fetch: http:// or https://", true, {}, 1, 65536},
             {"sha256", kText, "the digest it must have, 64 hexadecimal letters", false, {}, 64, 64},

@@ -27,10 +27,10 @@ class Contract(unittest.TestCase):
         result = self.cluster.submit([good], "--wait")[0]
         self.assertEqual((result["kind"], result["state"], result["attempt"], result["worker"], result["value"]),
                          ("echo", "done", 1, "w1", {"n": 1}))
-        bad = json.dumps({"kind": "sleep", "args": {"seconds": -1}})
+        bad = json.dumps({"kind": "nqueens", "args": {"n": 4, "prefix": [9]}})
         done = self.cluster.eole("submit", "--file", "-", "--wait", input=bad, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("seconds is -1, allowed is 0 to 2592000", json.loads(done.stdout)["error"])
+        self.assertIn("prefix has column 9 on a board of 4", json.loads(done.stdout)["error"])
 
     def test_watch_shows_the_log_from_an_offset(self):
         self.cluster.submit([{"kind": "echo", "args": {}, "project": "watched"}] * 3, "--wait")

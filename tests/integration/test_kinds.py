@@ -230,7 +230,7 @@ class Kinds(unittest.TestCase):
     def test_a_task_over_the_size_limit_is_refused_with_its_size(self):
         task = json.dumps({"kind": "echo", "args": "x" * 1_100_000})
         done = self.cluster.eole("submit", "--file", "-", input=task, check=False)
-        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("1100005 bytes, limit 1048576", done.stderr)
 
     def test_a_bad_line_is_named_by_its_number(self):

@@ -1,0 +1,146 @@
+#include "cli/kind_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "clients/cpp/artifact_client.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::cli {
+
+using kinds::Argument;
+using kinds::Kind;
+using kinds::Type;
+
+namespace {
+
+// What the words after the kind are.
+std::string words_of(const Kind& kind) {
+  if (kind.name == "exec") return "the command, after --";
+  if (kind.name == "echo") return "words to give back";
+  if (kind.name == "image") return "files, URLs or artifacts (SHA-256); a task for each";
+  return text(kind.per_word, "; a task for each");
+}
+
+std::string flag_of(const Argument& argument) {
+  auto flag = text("--", argument.name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string placeholder_of(Type type) {
+  switch (type) {
+    case Type::kInteger:
+    case Type::kNumber:
+      return "N";
+    case Type::kTextMap:
+      return "NAME=VALUE";
+    case Type::kIntegers:
+      return "[N,…]";
+    default:
+      return "TEXT";
+  }
+}
+
+// NAME=VALUE; of NAME alone the value that it has here.
+std::pair<std::string, Value> variable(const Kind& kind, const std::string& written) {
+  const auto name = written.substr(0, written.find('='));
+  if (name.size() < written.size()) return {name, written.substr(name.size() + 1)};
+  const char* here = std::getenv(name.c_str());
+  if (here == nullptr)
+    throw Failure{kBadUse, text(kind.name, ": ", name, " has no value: give ", name,
+                                "=VALUE, or set it here")};
+  return {name, here};
+}
+
+// What stands for a number or a list is JSON; what is none is refused with the argument's type.
+Value value_of(const Kind& kind, const Argument& argument, const std::vector<std::string>& given) {
+  if (argument.type == Type::kTextMap) {
+    Value::Map members;
+    for (const auto& written : given) members.push_back(variable(kind, written));
+    return members;
+  }
+  const auto& written = given.back();
+  if (argument.type == Type::kText || argument.type == Type::kBytes) return written;
+  const auto json = Value::from_json(written);
+  return json ? *json : Value(written);
+}
+
+bool is_url(const std::string& written) {
+  return written.starts_with("http://") || written.starts_with("https://");
+}
+
+void set_picture(Value& args, const std::string& word, Cluster& cluster) {
+  if (is_url(word)) return args.set("url", word);
+  if (is_sha256(word)) return args.set("artifact", word);
+  if (!std::filesystem::is_regular_file(word))
+    throw Failure{kBadUse, text("image: ", word, ": no such file")};
+  client::ArtifactClient artifacts(cluster.context, cluster.file);
+  args.set("artifact", need(artifacts.put(word)).sha256);
+  if (args["name"].is_null()) args.set("name", std::filesystem::path(word).filename().string());
+}
+
+}  // namespace
+
+void add_kinds(CLI::App& submit, KindWords& words) {
+  submit.require_subcommand(0, 1);
+  for (const auto& kind : kinds::all()) {
+    auto* command = submit.add_subcommand(std::string(kind.name), std::string(kind.about));
+    command->add_option("what", words.words, words_of(kind));
+    for (const auto& argument : kind.arguments) {
+      if (argument.name == "argv") continue;  // These are the words.
+      const auto preset = argument.fallback.empty() ? "" : text(" [", argument.fallback, "]");
+      auto& given = words.options[std::string(argument.name)];
+      const auto about = text(argument.about, preset);
+      auto* option =
+          argument.type == Type::kTextMap
+              ? command->add_option(flag_of(argument), given, about)->allow_extra_args(false)
+              : command->add_option_function<std::string>(
+                    flag_of(argument), [&given](const std::string& one) { given = {one}; }, about);
+      option->type_name(placeholder_of(argument.type));
+    }
+    command->footer(
+        text("Result: ", kind.result, ".",
+             kind.needs_exec ? "\nOnly workers started with --allow-exec run it." : "",
+             "\n`eole submit --help` has the options of every kind (--wait, --project, …)."));
+  }
+}
+
+std::vector<Value> args_of(const Kind& kind, const KindWords& words, Cluster& cluster) {
+  Value base = Value::Map{};
+  for (const auto& argument : kind.arguments) {
+    const auto given = words.options.find(std::string(argument.name));
+    if (given != words.options.end() && !given->second.empty())
+      base.set(std::string(argument.name), value_of(kind, argument, given->second));
+  }
+  if (kind.takes_anything) {
+    std::string joined;
+    for (const auto& word : words.words) joined += (joined.empty() ? "" : " ") + word;
+    base.set("text", joined);
+    return {base};
+  }
+  if (kind.per_word.empty()) {
+    if (!words.words.empty())
+      base.set("argv", Value::Array(words.words.begin(), words.words.end()));
+    return {base};
+  }
+  if (words.words.empty()) return {base};
+  std::vector<Value> list;
+  for (const auto& word : words.words) {
+    auto args = base;
+    if (kind.name == "image") {
+      set_picture(args, word, cluster);
+    } else {
+      const auto argument =
+          std::find_if(kind.arguments.begin(), kind.arguments.end(),
+                       [&](const Argument& one) { return one.name == kind.per_word; });
+      args.set(std::string(kind.per_word), value_of(kind, *argument, {word}));
+    }
+    list.push_back(std::move(args));
+  }
+  return list;
+}
+
+}  // namespace eole::cli

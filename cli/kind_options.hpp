@@ -1,0 +1,28 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/common.hpp"
+#include "common/kinds/kinds.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace eole::cli {
+
+/// What was written after `eole submit KIND`.
+struct KindWords {
+  std::vector<std::string> words;
+  std::map<std::string, std::vector<std::string>> options;  // By the argument's name.
+};
+
+/// Adds a command for each kind to `submit`, with an option for each of its arguments.
+void add_kinds(CLI::App& submit, KindWords& words);
+
+/// The arguments of the tasks that the words mean: one task a word where the kind has tasks of a
+/// word each, else one task. Uploads the files among an image's words. Throws Failure.
+std::vector<Value> args_of(const kinds::Kind& kind, const KindWords& words, Cluster& cluster);
+
+}  // namespace eole::cli

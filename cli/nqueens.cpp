@@ -1,0 +1,48 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+
+#include "cli/submission.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::cli {
+
+void add_nqueens(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("nqueens", "Count N-queens solutions over the workers");
+  auto n = std::make_shared<int>(0);
+  command->add_option("n", *n, "queens, 1 to 20")->required()->check(CLI::Range(1, 20));
+  command->add_flag("--json", globals.json, "one JSON object");
+  command->callback([n, &globals] {
+    Cluster cluster(globals);
+    Submission submission(cluster, "");
+    constexpr int kSplitFrom = 5;  // Below it the whole board is one task.
+    const auto project = text("nqueens-", *n);
+    const auto started = std::chrono::steady_clock::now();
+    if (*n < kSplitFrom)
+      submission.add({"nqueens", project, Value(Value::Map{{"n", *n}}).to_msgpack()});
+    for (int first = 0; *n >= kSplitFrom && first < *n; ++first)
+      for (int second = 0; second < *n; ++second)
+        if (second < first - 1 || second > first + 1)
+          submission.add(
+              {"nqueens", project,
+               Value(Value::Map{{"n", *n}, {"prefix", Value::Array{first, second}}}).to_msgpack()});
+    submission.finish();
+    std::int64_t solutions = 0;
+    const bool all_done = submission.wait(
+        [&](const Value& view) { solutions += view["value"]["solutions"].int_or(0); });
+    if (!all_done) throw Failure{kNotDone, "nqueens: a part of the board was not done"};
+    const auto seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    if (globals.json) {
+      print_json(Value::Map{{"n", *n},
+                            {"solutions", solutions},
+                            {"tasks", submission.count()},
+                            {"seconds", seconds}});
+    } else {
+      std::printf(
+          "%d queens: %lld solutions, %llu tasks, %s\n", *n, static_cast<long long>(solutions),
+          static_cast<unsigned long long>(submission.count()), human_seconds(seconds).c_str());
+    }
+  });
+}
+
+}  // namespace eole::cli

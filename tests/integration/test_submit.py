@@ -1,0 +1,74 @@
+"""What `eole submit` takes and refuses, before anything reaches the cluster."""
+
+import json
+import unittest
+
+from cluster import Cluster
+
+
+class Submit(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster("--allow-exec", workers=1)
+        cls.cluster.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.__exit__(None, None, None)
+
+    def refused(self, *arguments, **options):
+        """What standard error says of a use that must be refused before anything is accepted."""
+        before = self.cluster.status()["accepted"]
+        done = self.cluster.eole("submit", *arguments, check=False, **options)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertEqual(self.cluster.status()["accepted"], before)
+        return done.stderr
+
+    def test_a_file_is_submitted_whole_or_not_at_all(self):
+        lines = [json.dumps({"kind": "echo", "args": {"n": n}}) for n in range(3000)]
+        lines[7] = '{"kind":'
+        lines.append('{"kind":"sleep","args":{"seconds":"1"}}')
+        said = self.refused("--file", "-", input="\n".join(lines))
+        self.assertIn("nothing was submitted", said)
+        self.assertIn("line 8: not valid JSON", said)
+        self.assertIn('line 3001: sleep: seconds must be a number, not "1"', said)
+
+    def test_many_bad_lines_are_counted(self):
+        said = self.refused("--file", "-", input='{"kind":"sleep"}\n' * 1000)
+        self.assertIn("line 20: sleep: seconds is missing", said)
+        self.assertIn("and 980 more bad lines", said)
+
+    def test_members_of_a_line_have_types(self):
+        for member, said in (('"retry":1', "retry: must be true or false"), ('"attempts":0', "attempts: 1 to 255"),
+                             ('"attempts":"3"', "attempts: 1 to 255"), ('"project":5', "project: must be a text"),
+                             ('"projekt":"p"', "projekt: not known")):
+            self.assertIn(said, self.refused("--file", "-", input='{"kind":"echo",%s}' % member))
+
+    def test_a_directory_is_no_file_of_tasks(self):
+        self.assertIn("cannot be read", self.refused("--file", self.cluster.directory))
+
+    def test_wrong_arguments_are_refused_by_name(self):
+        self.assertIn('timeout must be a number, not "soon"', self.refused("exec", "--timeout", "soon", "--", "true"))
+        self.assertIn("did you mean timeout?", self.refused("exec", "--args", '{"argv":["true"],"tiemout":1}'))
+        self.assertIn("quality is 500, allowed is 1 to 100", self.refused("image", "--quality", "500", "--data", "x"))
+        self.assertIn("did you mean echo?", self.refused("ecko", "hello"))
+        self.assertIn("no such file", self.refused("image", "no-such-file.jpg"))
+        self.assertIn("needs one of argv, shell", self.refused("exec"))
+
+    def test_a_variable_without_a_value_is_the_submitters(self):
+        self.cluster.env["EOLE_TEST_FOO"] = "from here"
+        result = self.cluster.json("submit", "exec", "--env", "EOLE_TEST_FOO", "--env", "BAR=2", "--wait",
+                                   "--shell", "echo $EOLE_TEST_FOO $BAR")[0]
+        del self.cluster.env["EOLE_TEST_FOO"]
+        self.assertEqual(result["value"]["stdout"], "from here 2\n")
+        self.assertIn("EOLE_TEST_FOO has no value", self.refused("exec", "--env", "EOLE_TEST_FOO", "--", "true"))
+
+    def test_a_kind_that_nobody_offers_is_said_at_once(self):
+        done = self.cluster.eole("submit", "--file", "-", input='{"kind":"imagee"}\n{"kind":"echo"}\n')
+        self.assertIn("no connected worker runs imagee (did you mean image?)", done.stderr)
+        self.assertNotIn("echo", done.stderr)
+        self.cluster.eole("cancel", json.loads(done.stdout.splitlines()[0])["id"])
+
+
+if __name__ == "__main__":
+    unittest.main()
