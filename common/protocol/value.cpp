@@ -24,6 +24,8 @@ void pack(Packer& packer, const Value& value) {
     *boolean ? packer.pack_true() : packer.pack_false();
   } else if (const auto* number = value.as<std::int64_t>()) {
     packer.pack_int64(*number);
+  } else if (const auto* large = value.as<std::uint64_t>()) {
+    packer.pack_uint64(*large);
   } else if (const auto* real = value.as<double>()) {
     // As it is: the library turns integral ones into integers, and 2 to the 64 overflows there.
     auto bits = std::bit_cast<std::uint64_t>(*real);
@@ -83,10 +85,7 @@ struct ValueVisitor : msgpack::null_visitor {
   }
   bool visit_nil() { return add({}); }
   bool visit_boolean(bool value) { return add(value); }
-  bool visit_positive_integer(std::uint64_t value) {
-    if (value > static_cast<std::uint64_t>(INT64_MAX)) return add(static_cast<double>(value));
-    return add(value);
-  }
+  bool visit_positive_integer(std::uint64_t value) { return add(value); }
   bool visit_negative_integer(std::int64_t value) { return add(value); }
   bool visit_float32(float value) { return add(static_cast<double>(value)); }
   bool visit_float64(double value) { return add(value); }

@@ -19,7 +19,8 @@ struct Blob {
   bool operator==(const Blob&) const = default;
 };
 
-/// A value as JSON and msgpack know it: arguments of tasks, values of results, answers.
+/// A value as JSON and msgpack know it: arguments of tasks, values of results, answers. An
+/// integer is a std::uint64_t only where no std::int64_t holds it.
 class Value {
  public:
   using Array = std::vector<Value>;
@@ -29,7 +30,13 @@ class Value {
   Value() = default;
   Value(bool value) : data_(value) {}                                      // NOLINT
   Value(std::int64_t value) : data_(value) {}                              // NOLINT
-  Value(std::uint64_t value) : data_(static_cast<std::int64_t>(value)) {}  // NOLINT
+  Value(std::uint64_t value) {                                             // NOLINT
+    if (value > static_cast<std::uint64_t>(INT64_MAX)) {
+      data_ = value;
+    } else {
+      data_ = static_cast<std::int64_t>(value);
+    }
+  }
   Value(int value) : data_(std::int64_t{value}) {}                         // NOLINT
   Value(std::uint32_t value) : data_(std::int64_t{value}) {}               // NOLINT
   Value(double value) : data_(value) {}                                    // NOLINT
@@ -54,14 +61,18 @@ class Value {
 
   Bytes to_msgpack() const;
   static Expected<Value> from_msgpack(std::string_view bytes);
-  /// One line of JSON without control characters; bytes that are not UTF-8 are replaced.
+  /// One line of JSON. Text that is not UTF-8 has its bad bytes replaced; what a terminal would
+  /// take as a command is escaped.
   std::string to_json() const;
+  /// Errors: not JSON, too deep, a member twice, an integer beyond 64 bits.
   static Expected<Value> from_json(std::string_view json);
 
   bool operator==(const Value&) const = default;
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, Blob, Array, Map> data_;
+  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Blob, Array,
+               Map>
+      data_;
 };
 
 /// True if `bytes` are one msgpack value of at most kDepthMax levels and nothing else. Allocates

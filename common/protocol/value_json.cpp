@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
 
@@ -26,25 +28,6 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
-// The control characters that JSON may hold as they are, and a terminal would obey: DEL, and C1
-// (in UTF-8 C2 80 to C2 9F).
-std::string without_controls(std::string json) {
-  constexpr auto kHex = std::string_view("0123456789abcdef");
-  if (json.find_first_of("\x7f\xc2") == std::string::npos) return json;
-  std::string out;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    auto byte = static_cast<unsigned char>(json[i]);
-    const auto next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
-    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-    if (is_c1) byte = static_cast<unsigned char>(next), ++i;
-    if (is_c1 || byte == 0x7f)
-      (out += "\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
-    else
-      out += static_cast<char>(byte);
-  }
-  return out;
-}
-
 // Nothing unless it is as base64() writes it.
 std::optional<Blob> from_base64(std::string_view letters) {
   Blob blob;
@@ -66,6 +49,7 @@ std::optional<Blob> from_base64(std::string_view letters) {
 Json to(const Value& value) {
   if (const auto* boolean = value.as<bool>()) return *boolean;
   if (const auto* number = value.as<std::int64_t>()) return *number;
+  if (const auto* number = value.as<std::uint64_t>()) return *number;
   if (const auto* real = value.as<double>()) return *real;
   if (const auto* string = value.as<std::string>()) return *string;
   if (const auto* blob = value.as<Blob>()) return {{kBlobName, base64(blob->bytes)}};
@@ -82,45 +66,94 @@ Json to(const Value& value) {
   return nullptr;
 }
 
-Value from(const Json& json) {
-  if (json.is_boolean()) return json.get<bool>();
-  if (json.is_number_integer()) return json.get<std::int64_t>();
-  if (json.is_number()) return json.get<double>();
-  if (json.is_string()) return json.get<std::string>();
-  if (json.is_array()) {
-    Value::Array array;
-    for (const auto& item : json) array.push_back(from(item));
-    return array;
+// Builds a value from hostile JSON. The library alone would turn an integer that does not fit
+// into a float, in silence.
+struct JsonReader : nlohmann::json_sax<Json> {
+  bool add(Value value) {
+    if (open.empty()) {
+      root = std::move(value);
+    } else if (auto& top = open.back(); top.is_map) {
+      top.members.emplace_back(std::move(top.key), std::move(value));
+    } else {
+      top.items.push_back(std::move(value));
+    }
+    return true;
   }
-  if (json.is_object()) {
-    if (const auto bytes = json.find(kBlobName);
-        json.size() == 1 && bytes != json.end() && bytes->is_string())
-      if (auto blob = from_base64(bytes->get_ref<const std::string&>())) return std::move(*blob);
-    Value::Map map;
-    for (const auto& [name, item] : json.items()) map.emplace_back(name, from(item));
-    return map;
+  bool fail(std::string why) {
+    problem = std::move(why);
+    return false;
   }
-  return {};
-}
+  bool start(bool is_map) {
+    if (open.size() >= static_cast<std::size_t>(Value::kDepthMax))
+      return fail(text("JSON nested more than ", Value::kDepthMax, " deep"));
+    open.push_back({});
+    open.back().is_map = is_map;
+    return true;
+  }
+  bool null() override { return add({}); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string& written) override {
+    if (written.find_first_of(".eE") == std::string::npos)
+      return fail(
+          text("integer ", written.substr(0, 40), ": limits are ", INT64_MIN, " and ", UINT64_MAX));
+    return add(value);
+  }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return start(true); }
+  bool start_array(std::size_t) override { return start(false); }
+  bool key(std::string& name) override {
+    open.back().key = std::move(name);
+    return true;
+  }
+  bool end_array() override {
+    auto items = std::move(open.back().items);
+    open.pop_back();
+    return add(std::move(items));
+  }
+  bool end_object() override {
+    auto members = std::move(open.back().members);
+    open.pop_back();
+    std::vector<std::string_view> names;
+    for (const auto& [name, value] : members) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    const auto twice = std::adjacent_find(names.begin(), names.end());
+    if (twice != names.end()) return fail(text("member ", twice->substr(0, 40), " twice"));
+    if (members.size() == 1 && members[0].first == kBlobName)
+      if (const auto* letters = members[0].second.as<std::string>())
+        if (auto blob = from_base64(*letters)) return add(std::move(*blob));
+    return add(std::move(members));
+  }
+  bool parse_error(std::size_t at, const std::string&, const Json::exception& error) override {
+    constexpr int kOutOfRange = 406;
+    return fail(text("not valid JSON at byte ", at,
+                     error.id == kOutOfRange ? ": a number that no float holds" : ""));
+  }
+
+  struct Open {
+    bool is_map = false;
+    std::string key;
+    Value::Array items;
+    Value::Map members;
+  };
+  std::vector<Open> open;
+  Value root;
+  std::string problem;
+};
 
 }  // namespace
 
 std::string Value::to_json() const {
-  return without_controls(to(*this).dump(-1, ' ', false, Json::error_handler_t::replace));
+  return shown_json(to(*this).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Expected<Value> Value::from_json(std::string_view json) {
-  int depth = 0;
-  bool too_deep = false;
-  const auto watch = [&](int level, Json::parse_event_t, Json&) {
-    depth = level;
-    too_deep = too_deep || depth > kDepthMax;
-    return !too_deep;
-  };
-  const auto parsed = Json::parse(json, watch, false);
-  if (too_deep) return Error{text("JSON nested more than ", kDepthMax, " deep")};
-  if (parsed.is_discarded()) return Error{"not valid JSON"};
-  return from(parsed);
+  JsonReader reader;
+  if (!Json::sax_parse(json, &reader))
+    return Error{reader.problem.empty() ? "not valid JSON" : reader.problem};
+  return std::move(reader.root);
 }
 
 }  // namespace eole::protocol

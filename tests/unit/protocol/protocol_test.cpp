@@ -237,11 +237,24 @@ TEST_CASE("a view shows a body that cannot be read as bytes, and believes none a
   REQUIRE(view["value"] == Value(7));
 }
 
-TEST_CASE("a number too large for an integer stays what it is, and so does an integral one",
-          "[value]") {
-  const auto huge = Value::from_msgpack("\xcf\xff\xff\xff\xff\xff\xff\xff\xff");
-  REQUIRE(huge->as<double>() != nullptr);
-  REQUIRE(*Value::from_msgpack(huge->to_msgpack()) == *huge);
+TEST_CASE("every integer of 64 bits is carried exactly, and a larger one is refused", "[value]") {
+  for (const std::string json : {"9223372036854775807", "9223372036854775808",
+                                 "18446744073709551615", "-9223372036854775808"}) {
+    const auto value = Value::from_json(json);
+    REQUIRE(value);
+    REQUIRE(value->to_json() == json);
+    REQUIRE(*Value::from_msgpack(value->to_msgpack()) == *value);
+  }
+  REQUIRE(Value::from_json("[18446744073709551616]").error().message ==
+          "integer 18446744073709551616: limits are -9223372036854775808 and "
+          "18446744073709551615");
+  REQUIRE_FALSE(Value::from_json("-9223372036854775809"));
+  REQUIRE_FALSE(Value::from_json("1e400"));
+  REQUIRE(Value::from_json("1e30")->as<double>() != nullptr);
+  REQUIRE_FALSE(Value::from_json(R"({"a":1,"b":2,"a":3})"));
+}
+
+TEST_CASE("a float stays one, also an integral one", "[value]") {
   const auto two = Value(2.0).to_msgpack();
   REQUIRE(two == std::string("\xcb\x40\x00\x00\x00\x00\x00\x00\x00", 9));
   REQUIRE(*Value::from_msgpack(two) == Value(2.0));
