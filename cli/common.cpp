@@ -2,13 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/process/system.hpp"
 
 namespace eole::cli {
 
@@ -28,7 +29,7 @@ Cluster::Cluster(const Globals& globals)
 
 TaskId need_id(const std::string& written) {
   const auto id = parse_task_id(written);
-  if (!id) throw Failure{kBadUse, text(written, ": not a task id (like k3f9qz-17)")};
+  if (!id) throw Failure{kBadUse, text(shown(written), ": not a task id (like k3f9qz-17)")};
   return *id;
 }
 
@@ -45,7 +46,8 @@ std::string coloured(const std::string& text, int colour) {
   return "\033[" + std::to_string(colour) + "m" + text + "\033[0m";
 }
 
-std::string coloured_state(const std::string& state) {
+std::string coloured_state(const std::string& written) {
+  const auto state = shown(written);
   constexpr int kGreen = 32;
   constexpr int kRed = 31;
   constexpr int kYellow = 33;
@@ -75,44 +77,51 @@ std::string human_seconds(double seconds) {
   return out;
 }
 
+namespace {
+
+// What a command printed, indented, at most so much of it: eole result has the rest.
+void print_output(const Value& output) {
+  constexpr std::size_t kBytesMax = 4096;
+  const auto* blob = output.as<protocol::Blob>();
+  const auto bytes = blob != nullptr ? blob->bytes : output.text_or("");
+  auto rest = std::string_view(bytes).substr(0, kBytesMax);
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    std::printf("  %s\n", shown(line).c_str());
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+  if (bytes.size() > kBytesMax) std::printf("  …\n");
+}
+
+}  // namespace
+
 void print_result(const Value& view) {
-  auto line = text(view["id"].text_or(""), "  ", coloured_state(view["state"].text_or("")), "  ",
-                   view["kind"].text_or(""));
+  auto line = text(shown(view["id"].text_or("")), "  ", coloured_state(view["state"].text_or("")),
+                   "  ", shown(view["kind"].text_or("")));
   if (view["attempt"].int_or(1) > 1) line += text("  attempt ", view["attempt"].int_or(1));
   const auto& artifact = view["artifact"];
+  const auto& value = view["value"];
+  const bool is_command = !value["exit_code"].is_null();
   if (!artifact.is_null())
-    line += text("  ", artifact["name"].text_or(""), " (",
+    line += text("  ", shown(artifact["name"].text_or("")), " (",
                  human_bytes(static_cast<double>(artifact["bytes"].int_or(0))), ")");
   if (!view["error"].is_null())
-    line += text("  ", view["error"].text_or(""));
-  else if (artifact.is_null() && !view["value"].is_null())
-    line += "  " + view["value"].to_json();
+    line += text("  ", shown(view["error"].text_or("")));
+  else if (is_command)
+    line += text("  exit code ", value["exit_code"].int_or(0));
+  else if (artifact.is_null() && !value.is_null())
+    line += "  " + value.to_json();
   std::printf("%s\n", line.c_str());
+  if (is_command) {
+    print_output(value["stdout"]);
+    print_output(value["stderr"]);
+  }
   std::fflush(stdout);
 }
 
-void ProgressLine::show(std::uint64_t done, std::uint64_t total, const std::string& more) {
-  if (!is_terminal(2)) return;
-  const auto now = process::now();
-  if (started_ == TimePoint{}) started_ = now;
-  if (done != total && now < shown_ + 100ms) return;
-  shown_ = now;
-  is_shown_ = true;
-  constexpr std::uint64_t kWidth = 28;
-  const auto filled = total == 0 ? 0 : done * kWidth / total;
-  const auto seconds = std::chrono::duration<double>(now - started_).count();
-  const auto rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  const auto eta = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-  std::fprintf(
-      stderr, "\r\033[K[%s%s] %llu/%llu  %.0f/s  %s%s%s", std::string(filled, '#').c_str(),
-      std::string(kWidth - filled, '.').c_str(), static_cast<unsigned long long>(done),
-      static_cast<unsigned long long>(total), rate,
-      done < total ? ("ETA " + human_seconds(eta)).c_str() : human_seconds(seconds).c_str(),
-      more.empty() ? "" : "  ", more.c_str());
-}
-
-ProgressLine::~ProgressLine() {
-  if (is_shown_) std::fprintf(stderr, "\n");
+void print_reasons(const Value& view) {
+  if (const auto* reasons = view["reasons"].as<Value::Array>())
+    for (const auto& reason : *reasons) std::printf("  %s\n", shown(reason.text_or("")).c_str());
 }
 
 }  // namespace eole::cli

@@ -62,20 +62,12 @@ std::string coloured_state(const std::string& state);
 /// "1.5 MB".
 std::string human_bytes(double bytes);
 std::string human_seconds(double seconds);
-/// One result for a person.
+/// One result for a person: a line, and behind it what a command printed.
 void print_result(const Value& view);
-
-/// A line on standard error that is written over; silent if it is no terminal.
-class ProgressLine {
- public:
-  void show(std::uint64_t done, std::uint64_t total, const std::string& more);
-  ~ProgressLine();
-
- private:
-  TimePoint started_{};
-  TimePoint shown_{};
-  bool is_shown_ = false;
-};
+/// Why each attempt failed, a line each.
+void print_reasons(const Value& view);
+/// One task with all its attempts; the exit code.
+int show_task(const Globals& globals, const std::string& written);
 
 // Each adds its command to `app`.
 void add_up(CLI::App& app, Globals& globals);
@@ -86,6 +78,8 @@ void add_status(CLI::App& app, Globals& globals);
 void add_workers(CLI::App& app, Globals& globals);
 void add_result(CLI::App& app, Globals& globals);
 void add_fetch(CLI::App& app, Globals& globals);
+void add_results(CLI::App& app, Globals& globals);
+void add_tasks(CLI::App& app, Globals& globals);
 void add_cancel(CLI::App& app, Globals& globals);
 void add_dead(CLI::App& app, Globals& globals);
 void add_salvage(CLI::App& app, Globals& globals);

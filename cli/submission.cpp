@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "cli/progress.hpp"
 #include "clients/cpp/log_reader.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/result_view.hpp"
@@ -44,7 +45,6 @@ bool Submission::wait(const OnResult& on_result) {
   std::map<std::uint64_t, Value> early;  // By the task's place; results come in any order.
   std::uint64_t settled = 0;
   std::uint64_t next = 0;
-  bool all_done = true;
   const auto place_of = [&](const TaskId& id) {
     std::uint64_t before = 0;
     for (const auto& range : ids_) {
@@ -54,9 +54,10 @@ bool Submission::wait(const OnResult& on_result) {
     }
     return UINT64_MAX;
   };
+  std::uint64_t failed = 0;
   ProgressLine line;
   while (settled < total) {
-    line.show(settled, total, "");
+    line.show(settled, total, "", failed);
     const auto encoded = need(reader->next(200ms));
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);
@@ -66,16 +67,19 @@ bool Submission::wait(const OnResult& on_result) {
       if (!result || !result->is_final) continue;
       const auto place = place_of(result->id);
       if (place == UINT64_MAX) continue;
-      all_done = all_done && result->state == protocol::TaskState::kDone;
+      if (result->state != protocol::TaskState::kDone) ++failed;
       early.emplace(place, view_of(*result, batch->worker, batch->first_offset + i));
       ++settled;
     }
     for (auto first = early.begin(); first != early.end() && first->first == next;
-         first = early.erase(first), ++next)
+         first = early.erase(first), ++next) {
+      line.clear();  // What is printed now stands alone.
       on_result(first->second);
+    }
   }
-  line.show(total, total, "");
-  return all_done;
+  line.show(total, total, "", failed);
+  if (total > 1) line.sum_up();
+  return failed == 0;
 }
 
 }  // namespace eole::cli

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/common.hpp"
+#include "common/base/shown.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole::cli;
@@ -14,19 +15,19 @@ int main(int argc, char** argv) {
   app.fallthrough();
   app.footer(
       "Exit codes: 0 done, 1 a task is not done, 2 bad input, 3 no answer from the cluster.");
-  for (const auto add :
-       {add_up, add_submit, add_nqueens, add_watch, add_status, add_workers, add_result, add_fetch,
-        add_cancel, add_dead, add_join, add_salvage, add_bench, add_completion})
+  for (const auto add : {add_up, add_submit, add_nqueens, add_watch, add_status, add_workers,
+                         add_result, add_results, add_tasks, add_fetch, add_cancel, add_dead,
+                         add_join, add_salvage, add_bench, add_completion})
     add(app, globals);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kBadUse;
   } catch (const Failure& failure) {
-    std::fprintf(stderr, "eole: %s\n", failure.message.c_str());
+    std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message).c_str());
     return failure.exit_code;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "eole: %s\n", error.what());
+    std::fprintf(stderr, "eole: %s\n", eole::shown(error.what()).c_str());
     return kBadUse;
   }
   return globals.exit_code;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "common/base/text.hpp"
@@ -99,9 +100,54 @@ Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path,
   }
 }
 
+Expected<void> ArtifactClient::pieces(const std::string& sha256, std::uint64_t from,
+                                      const OnPiece& on_piece) {
+  while (true) {
+    const auto piece = sink_.ask<protocol::Chunk>(
+        protocol::Get{0, sha256, from, static_cast<std::uint32_t>(protocol::kChunkBytes * 4)}, 30s);
+    if (!piece) return piece.error();
+    if (piece->offset != from) continue;
+    if (auto taken = on_piece(*piece); !taken) return taken;
+    from += piece->payload.size();
+    if (from >= piece->size || piece->payload.empty()) return {};
+  }
+}
+
+Expected<std::uint64_t> ArtifactClient::get_to(const std::string& sha256, const OnBytes& on_bytes) {
+  process::Sha256 hash;
+  std::uint64_t bytes = 0;
+  const auto got = pieces(sha256, 0, [&](const protocol::Chunk& piece) -> Expected<void> {
+    hash.add(piece.payload);
+    bytes += piece.payload.size();
+    if (!on_bytes(piece.payload)) return Error{"what was fetched cannot be written"};
+    return {};
+  });
+  if (!got) return got.error();
+  if (hex(hash.digest()) != sha256)
+    return Error{text("artifact ", sha256, ": what was fetched has another digest")};
+  return bytes;
+}
+
+namespace {
+
+// Gives the file its name; false if something has that name already and must keep it.
+bool name_it(const std::string& temporary, const std::string& path, IfThere if_there) {
+  if (if_there == IfThere::kReplace) return std::rename(temporary.c_str(), path.c_str()) == 0;
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0)
+    return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  // A filesystem that cannot: the name is taken first, and then replaced.
+  const Descriptor claim(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  return claim.fd >= 0 && std::rename(temporary.c_str(), path.c_str()) == 0;
+}
+
+}  // namespace
+
 Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std::string& path,
-                                            const OnProgress& on_progress) {
-  const auto temporary = path + ".part";
+                                            const OnProgress& on_progress, IfThere if_there) {
+  // Named by the digest: `path` with an ending may be too long for a name.
+  const auto directory = path.substr(0, path.find_last_of('/') + 1);
+  const auto temporary = text(directory, ".", sha256, ".part");
   const Descriptor file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (file.fd < 0) return Error{text(temporary, ": ", std::strerror(errno))};
   process::Sha256 hash;
@@ -113,26 +159,29 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
     hash.add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
     have += static_cast<std::uint64_t>(got);
   }
-  while (true) {
-    const auto piece = sink_.ask<protocol::Chunk>(
-        protocol::Get{0, sha256, have, static_cast<std::uint32_t>(protocol::kChunkBytes * 4)}, 30s);
-    if (!piece) return piece.error();
-    if (piece->offset != have) continue;
-    const auto& bytes = piece->payload;
+  const auto got = pieces(sha256, have, [&](const protocol::Chunk& piece) -> Expected<void> {
+    const auto& bytes = piece.payload;
     if (::pwrite(file.fd, bytes.data(), bytes.size(), static_cast<off_t>(have)) !=
         static_cast<ssize_t>(bytes.size()))
       return Error{text(temporary, ": ", std::strerror(errno))};
     hash.add(bytes);
     have += bytes.size();
-    if (on_progress && !on_progress(have, piece->size)) return Error{"stopped"};
-    if (have >= piece->size || bytes.empty()) break;
+    if (on_progress && !on_progress(have, piece.size)) return Error{"stopped"};
+    return {};
+  });
+  if (!got) {
+    if (have == 0) ::unlink(temporary.c_str());  // Nothing to go on from.
+    return got.error();
   }
   if (hex(hash.digest()) != sha256) {
     ::unlink(temporary.c_str());
     return Error{text("artifact ", sha256, ": what was fetched has another digest; try again")};
   }
-  if (::fsync(file.fd) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0)
-    return Error{text(path, ": ", std::strerror(errno))};
+  if (::fsync(file.fd) != 0 || !name_it(temporary, path, if_there)) {
+    const auto why = std::strerror(errno);
+    ::unlink(temporary.c_str());
+    return Error{text(path, ": ", why)};
+  }
   return have;
 }
 

@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "common/base/time.hpp"
+
+namespace eole::cli {
+
+enum class Unit { kTasks, kBytes };
+
+/// What a progress line says. `columns`: it is never longer. An ETA is told once there is enough
+/// to guess from. Pure.
+struct Progress {
+  std::uint64_t done = 0;  // Of `total`, failed ones included.
+  std::uint64_t total = 0;
+  std::uint64_t failed = 0;
+  double seconds = 0;
+  Unit unit = Unit::kTasks;
+  std::string more;
+};
+std::string progress_text(const Progress& progress, std::size_t columns);
+/// What the last line says: "1000 tasks: 998 done, 2 failed in 12.3 s, 81/s".
+std::string summary_text(const Progress& progress);
+
+/// A line on standard error that is written over; silent if it is no terminal.
+class ProgressLine {
+ public:
+  explicit ProgressLine(Unit unit = Unit::kTasks) : unit_(unit) {}
+  void show(std::uint64_t done, std::uint64_t total, const std::string& more,
+            std::uint64_t failed = 0);
+  /// Takes the line away: something else is about to be printed.
+  void clear();
+  /// Leaves a line that sums up, if there was anything to wait for.
+  void sum_up();
+  ~ProgressLine() { clear(); }
+
+ private:
+  Unit unit_;
+  Progress last_;
+  TimePoint started_{};
+  TimePoint shown_{};
+  bool is_shown_ = false;
+  bool was_shown_ = false;
+};
+
+}  // namespace eole::cli

@@ -1,0 +1,161 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <thread>
+
+#include "cli/lookup.hpp"
+#include "common/base/shown.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::cli {
+
+namespace {
+
+constexpr auto kPollEvery = std::chrono::milliseconds(20);
+
+void print_attempt(const Value& attempt) {
+  auto line = text("  attempt ", attempt["attempt"].int_or(0), "  ",
+                   coloured_state(attempt["state"].text_or("")));
+  if (const auto worker = attempt["worker"].text_or(""); !worker.empty())
+    line += "  on " + shown(worker);
+  if (const auto finished = attempt["finished"].text_or(""); !finished.empty())
+    line += "  " + shown(finished);
+  const auto* ran = attempt["run_seconds"].as<double>();
+  if (ran != nullptr && *ran > 0) line += "  ran " + human_seconds(*ran);
+  if (const auto error = attempt["error"].text_or(""); !error.empty()) line += "  " + shown(error);
+  std::puts(line.c_str());
+}
+
+Value cluster_status(Cluster& cluster) {
+  const auto ventilator = need(cluster.ventilator.query("status"));
+  const auto sink = need(cluster.sink.query("status"));
+  const auto workers = need(cluster.ventilator.query("workers"));
+  Value::Array roles;
+  const auto* is_introduced = ventilator["introduced"].as<bool>();
+  const bool is_ready = is_introduced != nullptr && *is_introduced;
+  roles.push_back(Value::Map{{"role", "ventilator"},
+                             {"name", ventilator["origin"]},
+                             {"pid", ventilator["pid"]},
+                             {"state", is_ready ? "ready" : "waiting for the sink"}});
+  roles.push_back(Value::Map{
+      {"role", "sink"}, {"name", sink["log"]}, {"pid", sink["pid"]}, {"state", "ready"}});
+  if (const auto* list = workers.as<Value::Array>())
+    roles.insert(roles.end(), list->begin(), list->end());
+  Value status = Value::Map{};
+  for (const auto* name : {"accepted", "queued", "running"}) status.set(name, ventilator[name]);
+  for (const auto* name : {"settled", "done", "failed", "dead", "cancelled", "head"})
+    status.set(name, sink[name]);
+  status.set("journal_bytes", ventilator["journal_bytes"]);
+  status.set("journal_syncs", ventilator["journal_syncs"]);
+  status.set("log_bytes", sink["log_bytes"]);
+  status.set("log_syncs", sink["log_syncs"]);
+  status.set("roles", std::move(roles));
+  return status;
+}
+
+std::size_t ready_workers(const Value& status) {
+  const auto& roles = *status["roles"].as<Value::Array>();
+  return static_cast<std::size_t>(std::count_if(roles.begin(), roles.end(), [](const Value& role) {
+    return role["role"].text_or("") == "worker" && role["state"].text_or("") == "ready";
+  }));
+}
+
+void print_status(const Value& status) {
+  for (const auto* name :
+       {"accepted", "queued", "running", "settled", "done", "failed", "dead", "cancelled"})
+    std::printf("%-10s %lld\n", name, static_cast<long long>(status[name].int_or(0)));
+  std::printf("%-10s journal %s, log %s\n\n", "disk",
+              human_bytes(static_cast<double>(status["journal_bytes"].int_or(0))).c_str(),
+              human_bytes(static_cast<double>(status["log_bytes"].int_or(0))).c_str());
+  for (const auto& role : *status["roles"].as<Value::Array>())
+    std::printf("%-10s %-18s pid %-8lld %s\n", shown(role["role"].text_or("")).c_str(),
+                shown(role["name"].text_or("")).c_str(),
+                static_cast<long long>(role["pid"].int_or(0)),
+                coloured_state(role["state"].text_or("")).c_str());
+}
+
+// Asks until `workers` workers are ready; the supervisor's way to know that a task would run.
+int wait_for_workers(const Globals& globals, std::size_t workers) {
+  Cluster cluster(globals);
+  while (true) {
+    const auto status = cluster_status(cluster);
+    const auto& roles = *status["roles"].as<Value::Array>();
+    if (roles[0]["state"].text_or("") == "ready" && ready_workers(status) >= workers) return kDone;
+    std::this_thread::sleep_for(kPollEvery);
+  }
+}
+
+void print_worker(const Value& worker) {
+  std::printf(
+      "%-18s pid %-8lld %-8s %3lld slots %6lld held  %s\n",
+      shown(worker["name"].text_or("")).c_str(), static_cast<long long>(worker["pid"].int_or(0)),
+      coloured_state(worker["state"].text_or("")).c_str(),
+      static_cast<long long>(worker["slots"].int_or(0)),
+      static_cast<long long>(worker["held"].int_or(0)), shown(worker["kinds"].text_or("")).c_str());
+}
+
+}  // namespace
+
+int show_task(const Globals& globals, const std::string& written) {
+  Cluster cluster(globals);
+  const auto id = need_id(written);
+  auto view = look_up(cluster, id);
+  auto attempts = attempts_of(cluster, id);
+  if (globals.json) {
+    view.set("attempts", std::move(attempts));
+    print_json(view);
+    return kDone;
+  }
+  if (is_settled(view)) {
+    print_result(view);
+  } else {
+    const auto worker = view["worker"].text_or("");
+    std::printf("%s  %s  attempt %lld%s%s\n", written.c_str(),
+                coloured_state(view["state"].text_or("")).c_str(),
+                static_cast<long long>(view["attempt"].int_or(0)), worker.empty() ? "" : "  on ",
+                shown(worker).c_str());
+  }
+  for (const auto& attempt : attempts) print_attempt(attempt);
+  print_reasons(view);
+  return kDone;
+}
+
+void add_status(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("status", "Show the cluster, or one task with its attempts");
+  auto id = std::make_shared<std::string>();
+  auto workers = std::make_shared<std::size_t>(0);
+  command->add_option("id", *id, "a task");
+  command->add_option("--until-workers", *workers, "wait until this many workers are ready");
+  command->add_flag("--json", globals.json, "one JSON object");
+  command->footer(
+      "Examples:\n"
+      "  eole status                the cluster: counts, disks, roles and their processes\n"
+      "  eole status k3f9qz-17      a task: state, and each attempt with its worker, when it\n"
+      "                             ended, how long it ran and why it failed\n"
+      "Exit codes: 0 shown, 1 no such task, 2 bad input, 3 no answer.");
+  command->callback([id, workers, &globals] {
+    if (!id->empty()) {
+      globals.exit_code = show_task(globals, *id);
+      return;
+    }
+    if (*workers > 0) {
+      globals.exit_code = wait_for_workers(globals, *workers);
+      return;
+    }
+    Cluster cluster(globals);
+    const auto status = cluster_status(cluster);
+    globals.json ? print_json(status) : print_status(status);
+  });
+}
+
+void add_workers(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("workers", "List the connected workers");
+  command->add_flag("--json", globals.json, "one JSON object a line");
+  command->callback([&globals] {
+    Cluster cluster(globals);
+    const auto workers = need(cluster.ventilator.query("workers"));
+    for (const auto& worker : *workers.as<Value::Array>())
+      globals.json ? print_json(worker) : print_worker(worker);
+  });
+}
+
+}  // namespace eole::cli

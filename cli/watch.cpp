@@ -1,0 +1,177 @@
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "cli/lookup.hpp"
+#include "clients/cpp/log_reader.hpp"
+#include "common/base/shown.hpp"
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+#include "common/protocol/result_view.hpp"
+
+// What was told, and what is being told.
+namespace eole::cli {
+
+namespace {
+
+struct WatchOptions {
+  std::int64_t from = -1;
+  std::string since;
+  std::uint64_t count = 0;
+  bool progress = false;
+  std::string project;
+};
+
+Value progress_view(const protocol::Progress& progress) {
+  Value view = Value::Map{{"progress", true},
+                          {"id", to_text(TaskId{progress.origin, progress.seq})},
+                          {"worker", progress.worker}};
+  if (progress.stream.empty()) {
+    view.set("done", progress.done);
+    view.set("total", progress.total);
+  } else {
+    view.set("stream", progress.stream);
+    view.set("output", std::string(progress.payload));
+  }
+  return view;
+}
+
+/// Progress for people: how far tasks are, once a second each, and what they print, line by line
+/// behind the task's id.
+class ProgressShown {
+ public:
+  void show(const protocol::Progress& progress) {
+    const auto id = to_text(TaskId{progress.origin, progress.seq});
+    auto& task = tasks_[id];
+    if (progress.stream.empty()) {
+      const auto now = process::now();
+      if (task.told != TimePoint{} && now < task.told + 1s) return;
+      task.told = now;
+      auto line = text(id, "  ", coloured_state("running"), "  ", progress.done);
+      if (progress.total > 0)
+        line += text(" of ", progress.total, " (",
+                     static_cast<int>(100.0 * static_cast<double>(progress.done) /
+                                      static_cast<double>(progress.total)),
+                     " %)");
+      std::puts((line + "  on " + shown(progress.worker)).c_str());
+    } else {
+      auto& begun = task.lines[progress.stream];
+      begun += progress.payload;
+      for (auto end = begun.find('\n'); end != std::string::npos; end = begun.find('\n')) {
+        print(id, begun.substr(0, end));
+        begun.erase(0, end + 1);
+      }
+      if (begun.size() > kLineBytesMax) print(id, std::exchange(begun, {}));
+    }
+    std::fflush(stdout);
+  }
+  void end(const std::string& id) {
+    const auto task = tasks_.extract(id);
+    if (!task) return;
+    for (const auto& [stream, begun] : task.mapped().lines)
+      if (!begun.empty()) print(id, begun);
+  }
+
+ private:
+  static constexpr std::size_t kLineBytesMax = 4096;
+  struct Task {
+    TimePoint told{};
+    std::map<std::string, std::string> lines;  // Of each stream: what has no line end yet.
+  };
+  static void print(const std::string& id, std::string_view line) {
+    std::puts(text(id, " | ", shown(line)).c_str());
+  }
+  std::map<std::string, Task> tasks_;
+};
+
+void watch(const Globals& globals, const WatchOptions& options) {
+  if (options.from >= 0 && !options.since.empty())
+    throw Failure{kBadUse, "watch: --from or --since, not both"};
+  const auto since = options.since.empty()
+                         ? std::int64_t{0}
+                         : need(parse_when(options.since, process::unix_ms()), kBadUse);
+  Cluster cluster(globals);
+  std::optional<std::uint64_t> from;
+  if (options.from >= 0) from = static_cast<std::uint64_t>(options.from);
+  const auto head = options.since.empty() ? 0 : head_of(cluster);
+  if (!options.since.empty()) from = offset_at(cluster, since);
+  auto reader = need(client::LogReader::open(cluster.context, cluster.file, from));
+  if (options.progress) reader->watch_progress();
+  ProgressShown progress_shown;
+  std::uint64_t count = 0;
+  while (options.count == 0 || count < options.count) {
+    const auto encoded = need(reader->next(500ms));
+    while (const auto progress = reader->next_progress())
+      globals.json ? print_json(progress_view(*progress)) : progress_shown.show(*progress);
+    if (!encoded) continue;
+    const auto batch = protocol::read_batch(*encoded);
+    protocol::ResultReader records(batch->records);
+    for (std::uint32_t i = 0; i < batch->count; ++i) {
+      const auto result = records.next();
+      const auto offset = batch->first_offset + i;
+      if (!result || offset < reader->from()) continue;
+      if (offset < head && result->finished_unix_ms < since) continue;
+      if (!options.project.empty() && result->project != options.project) continue;
+      const auto view = view_of(*result, batch->worker, offset);
+      if (options.progress) progress_shown.end(view["id"].text_or(""));
+      globals.json ? print_json(view) : print_result(view);
+      if (++count == options.count) return;
+    }
+  }
+}
+
+struct ResultsOptions {
+  std::string since;
+  std::string project;
+  std::string state;
+};
+
+}  // namespace
+
+void add_watch(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("watch", "Show notifications, live or from a time on");
+  auto options = std::make_shared<WatchOptions>();
+  command->add_option("--from", options->from, "the first offset [only what comes from now on]")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--since", options->since,
+                      "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z");
+  command->add_option("--count", options->count, "end after this many");
+  command->add_option("--project", options->project, "only this project's");
+  command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
+  command->add_flag("--json", globals.json, "one JSON object a line");
+  command->footer(
+      "Examples:\n"
+      "  eole watch --since today --json    every notification since midnight, then live\n"
+      "  eole watch --progress              live, with how far tasks are and what they print\n"
+      "Exit codes: 0 told --count, 2 bad input, 3 no answer.");
+  command->callback([options, &globals] { watch(globals, *options); });
+}
+
+void add_results(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("results", "List how tasks ended, from the log");
+  auto options = std::make_shared<ResultsOptions>();
+  command->add_option("--since", options->since,
+                      "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z [all]");
+  command->add_option("--project", options->project, "only this project's");
+  command->add_option("--state", options->state, "only in this state")
+      ->check(CLI::IsMember({"done", "failed", "dead", "cancelled"}));
+  command->add_flag("--json", globals.json, "one JSON object a line");
+  command->footer(
+      "In the order of the log. By when a task finished, by its worker's clock.\n"
+      "Examples:\n"
+      "  eole results --since 1h --state failed\n"
+      "  eole results --project photos --json\n"
+      "Exit codes: 0 listed, 2 bad input, 3 no answer.");
+  command->callback([options, &globals] {
+    const auto since = options->since.empty()
+                           ? std::int64_t{0}
+                           : need(parse_when(options->since, process::unix_ms()), kBadUse);
+    Cluster cluster(globals);
+    each_result(cluster, since, options->project, [&](const Value& view) {
+      if (!options->state.empty() && view["state"].text_or("") != options->state) return true;
+      globals.json ? print_json(view) : print_result(view);
+      return true;
+    });
+  });
+}
+
+}  // namespace eole::cli
