@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/options.hpp"
+#include "common/process/private.hpp"
 #include "common/process/system.hpp"
 #include "common/storage/disk.hpp"
 #include "sink/io/node.hpp"
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   parser.text("--salvage", salvage_to, "DIR",
               "write what is whole of a damaged log there, and end (eole salvage)");
   if (const auto code = parser.parse(argc, argv)) return *code;
+  process::keep_private();
   process::start_log("sink");
   try {
     if (options.data.empty()) throw std::runtime_error("--data is required");

@@ -4,6 +4,7 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/options.hpp"
+#include "common/process/private.hpp"
 #include "common/process/system.hpp"
 #include "common/storage/disk.hpp"
 #include "ventilator/io/node.hpp"
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   parser.text("--salvage", salvage_to, "DIR",
               "write what is whole of a damaged journal there, and end (eole salvage)");
   if (const auto code = parser.parse(argc, argv)) return *code;
+  process::keep_private();
   process::start_log("ventilator");
   try {
     if (options.data.empty()) throw std::runtime_error("--data is required");

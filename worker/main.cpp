@@ -11,6 +11,7 @@
 #include "worker/handlers/command_helper.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/io/node.hpp"
+#include "worker/io/scratch.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
@@ -19,16 +20,15 @@ int main(int argc, char** argv) {
   auto& config = options.config;
   config.slots = std::max(1U, std::thread::hardware_concurrency());
   config.pid = static_cast<std::uint32_t>(::getpid());
-  config.name = text(process::host_name(), "-", config.pid);
+  const auto nameless = config.name = text(process::host_name(), "-", config.pid);
   std::string cluster;
   process::Options parser("worker", "Runs tasks and hands their results to the sink.");
   parser.text("--cluster", cluster, "FILE", "the cluster or join file (default: EOLE_CLUSTER)");
   parser.text("--name", config.name, "NAME", "what results and `eole workers` call it");
-  parser.text("--data", options.scratch, "DIR", "scratch directory [eole-NAME under TMPDIR]");
+  parser.text("--data", options.scratch, "DIR", "scratch [scratch/NAME in eole's state]");
   parser.number("--slots", config.slots, "N", "tasks that run at the same time");
   parser.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts");
-  parser.toggle("--allow-exec", options.allow_exec,
-                "run the commands that tasks of kind exec name");
+  parser.toggle("--allow-exec", options.allow_exec, "run the commands that exec tasks name");
   std::uint32_t core = 0;
   parser.number("--core", core, "N", "keep to the N-th core, though not what tasks run; 0: any");
   if (const auto code = parser.parse(argc, argv)) return *code;
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     if (!file) throw std::runtime_error(file.error().message);
     if (config.slots < 1 || config.slots > 1024) throw std::runtime_error("--slots: 1 to 1024");
     options.cluster = std::move(*file);
-    if (options.scratch.empty()) options.scratch = "/tmp/eole-" + config.name;
+    const worker::Scratch scratch(options.scratch, config.name, config.name != nameless);
     for (const auto& handler : worker::handlers()) {
       if (handler.kind.needs_exec && !options.allow_exec) continue;
       config.kinds.emplace(handler.kind.name);

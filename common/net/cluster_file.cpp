@@ -1,11 +1,14 @@
 #include "common/net/cluster_file.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
-#include <fstream>
+#include <cstring>
 #include <sstream>
 
 #include "common/base/text.hpp"
@@ -37,14 +40,25 @@ std::array<Entry, 11> entries(ClusterFile& cluster) {
 }  // namespace
 
 Expected<ClusterFile> read_cluster_file(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0)
+  constexpr std::size_t kBytesMax = 64 << 10;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0 && errno == ENOENT)
     return Error{text("cluster file ", path, ": not there; `eole up` writes it")};
+  if (fd < 0) return Error{text("cluster file ", path, ": ", std::strerror(errno))};
+  struct stat status {};
+  ::fstat(fd, &status);
+  std::string content(kBytesMax + 1, '\0');
+  const auto size = S_ISREG(status.st_mode) ? ::read(fd, content.data(), content.size()) : -1;
+  ::close(fd);
+  if (size < 0) return Error{text("cluster file ", path, ": is no file that can be read")};
+  content.resize(static_cast<std::size_t>(size));
+  if (content.size() > kBytesMax)
+    return Error{text("cluster file ", path, ": larger than ", kBytesMax, " bytes")};
+  // Whoever may write it says where this process's tasks go.
+  if (const auto self = ::geteuid(); self != 0 && status.st_uid != self && status.st_uid != 0)
+    return Error{text("cluster file ", path, ": belongs to user ", status.st_uid, ", not to you")};
   if ((status.st_mode & 0077) != 0)
     return Error{text("cluster file ", path, ": others can read it, chmod it to 0600")};
-  std::ifstream file(path, std::ios::binary);
-  std::string content(std::istreambuf_iterator<char>(file), {});
-  if (!file) return Error{text("cluster file ", path, ": cannot be read")};
   return parse_cluster_file(content, path);
 }
 
@@ -82,10 +96,14 @@ void write_cluster_file(const std::string& path, const ClusterFile& cluster) {
 std::string cluster_file_path(const std::string& given) {
   if (!given.empty()) return given;
   if (const char* path = std::getenv("EOLE_CLUSTER"); path != nullptr && *path != '\0') return path;
+  return state_directory() + "/cluster.toml";
+}
+
+std::string state_directory() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0')
-    return text(state, "/eole/cluster.toml");
+    return text(state, "/eole");
   const char* home = std::getenv("HOME");
-  return text(home != nullptr ? home : ".", "/.local/state/eole/cluster.toml");
+  return text(home != nullptr ? home : ".", "/.local/state/eole");
 }
 
 }  // namespace eole::net

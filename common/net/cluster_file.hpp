@@ -14,7 +14,7 @@ struct ClusterFile {
   std::string notifications;
   std::string queries;
   std::string artifacts;
-  std::string pipes;       // Where the ventilator binds pipes: "tcp://10.0.0.1:*" or "ipc://DIR".
+  std::string pipes;  // Where the ventilator binds pipes: "tcp://10.0.0.1:5576-6570" or "ipc://DIR".
   std::string server_key;  // The cluster's public key; empty if everything is ipc.
   KeyPair keys;            // This process's own; the servers hold the cluster's pair here.
   std::string key_table;   // Servers only: the path of the table of keys.
@@ -30,5 +30,7 @@ void write_cluster_file(const std::string& path, const ClusterFile& cluster);
 
 /// --cluster's value if given, else EOLE_CLUSTER, else $XDG_STATE_HOME/eole/cluster.toml.
 std::string cluster_file_path(const std::string& given);
+/// What this user's processes keep: $XDG_STATE_HOME/eole.
+std::string state_directory();
 
 }  // namespace eole::net

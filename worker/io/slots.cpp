@@ -136,7 +136,6 @@ Slots::Slots(net::Context& context, SlotOptions options, std::uint32_t count,
       options_(std::move(options)),
       runners_(std::move(runners)),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  std::filesystem::create_directories(options_.scratch);
   remove_leftovers(options_.scratch);
   for (std::uint32_t slot = 0; slot < count; ++slot)
     threads_.emplace_back([this, slot] { serve(slot); });

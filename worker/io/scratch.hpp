@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+
+namespace eole::worker {
+
+/// The directory for what tasks are about: `path`, or if that is empty it is set to one of this
+/// name under the user's state directory; never under /tmp, where others can take a name first.
+/// Private, or it throws std::runtime_error. One of a worker without a name of its own goes at the
+/// end: nobody finds it again.
+class Scratch {
+ public:
+  Scratch(std::string& path, std::string name, bool is_named);
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+ private:
+  std::string path_;
+  bool is_kept_;
+};
+
+}  // namespace eole::worker
