@@ -1,6 +1,8 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "clients/cpp/requests.hpp"
 #include "common/net/cluster_file.hpp"
@@ -18,8 +20,8 @@ using protocol::Value;
 /// Exit codes, the same for every command.
 constexpr int kDone = 0;
 constexpr int kNotDone = 1;    // A task did not end as done, or is not settled.
-constexpr int kBadUse = 2;     // Bad input: nothing more was done.
-constexpr int kNoCluster = 3;  // No answer, or refused.
+constexpr int kBadUse = 2;     // Bad input, here or as a role sees it: nothing more was done.
+constexpr int kNoCluster = 3;  // No answer.
 
 /// What every command may need.
 struct Globals {
@@ -42,14 +44,12 @@ struct Failure {
   int exit_code = kBadUse;
   std::string message;
 };
-/// The value, or a Failure with its error.
+/// The value, or a Failure with its error: kNoCluster if nobody answered, else `otherwise`.
 template <class T>
-T need(Expected<T> outcome, int exit_code = kNoCluster) {
-  if (!outcome) throw Failure{exit_code, outcome.error().message};
-  return std::move(*outcome);
-}
-inline void need(Expected<void> outcome, int exit_code = kNoCluster) {
-  if (!outcome) throw Failure{exit_code, outcome.error().message};
+T need(Expected<T> outcome, int otherwise = kBadUse) {
+  if (!outcome)
+    throw Failure{outcome.error().is_silence ? kNoCluster : otherwise, outcome.error().message};
+  if constexpr (!std::is_void_v<T>) return std::move(*outcome);
 }
 TaskId need_id(const std::string& written);
 

@@ -1,26 +1,120 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "cli/common.hpp"
+#include "cli/nearest.hpp"
 #include "common/base/shown.hpp"
 
+namespace {
+
+using namespace eole::cli;
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 a task is not done, 2 bad input or refused, 3 no answer from the "
+    "cluster.";
+
+int bad_use(const std::string& what, const std::string& meant, const std::string& command) {
+  std::fprintf(stderr, "eole: %s%s (%s --help lists them)\n", what.c_str(),
+               meant.empty() ? "" : ("; did you mean " + meant + "?").c_str(), command.c_str());
+  return kBadUse;
+}
+
+struct Chosen {
+  const CLI::App* app = nullptr;
+  std::string command;  // "eole dead"
+  int next = 0;         // The word after it.
+};
+
+// The command that the words name, so far as they do.
+Chosen choose(const CLI::App& root, const std::vector<std::string>& words) {
+  Chosen out{&root, "eole"};
+  const auto count = static_cast<int>(words.size());
+  while (out.next < count && words[out.next].starts_with("--cluster"))
+    out.next += words[out.next] == "--cluster" ? 2 : 1;
+  while (out.next < count) {
+    const auto subs = out.app->get_subcommands(
+        [&](const CLI::App* sub) { return sub->get_name() == words[out.next]; });
+    if (subs.empty()) break;
+    out.app = subs.front();
+    out.command += " " + words[out.next++];
+  }
+  return out;
+}
+
+// A word that stands where a command should: says so; otherwise nothing.
+std::optional<int> refuse_unknown_command(const CLI::App& root,
+                                          const std::vector<std::string>& words) {
+  const auto chosen = choose(root, words);
+  if (chosen.next >= static_cast<int>(words.size()) || chosen.app->get_require_subcommand_min() == 0)
+    return std::nullopt;
+  const auto& word = words[chosen.next];
+  if (word.starts_with("-")) return std::nullopt;
+  std::vector<std::string> known;
+  for (const auto* sub : chosen.app->get_subcommands({})) known.push_back(sub->get_name());
+  return bad_use("no command " + eole::shown(word), nearest(word, known), chosen.command);
+}
+
+// The first option that the chosen command does not have: says so; otherwise nothing.
+std::optional<int> refuse_unknown_option(const CLI::App& root,
+                                         const std::vector<std::string>& words) {
+  const auto chosen = choose(root, words);
+  std::vector<std::string> known;
+  for (const auto* app : {&root, chosen.app})
+    for (const auto* option : app->get_options())
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  for (auto i = static_cast<std::size_t>(chosen.next); i < words.size() && words[i] != "--"; ++i) {
+    const auto word = words[i].substr(0, words[i].find('='));
+    if (!word.starts_with("--") || std::find(known.begin(), known.end(), word) != known.end())
+      continue;
+    return bad_use("no option " + eole::shown(word), nearest(word, known), chosen.command);
+  }
+  return std::nullopt;
+}
+
+// One place says what the codes mean, for every command that does not say it itself.
+void add_exit_codes(CLI::App& app) {
+  for (auto* sub : app.get_subcommands({})) {
+    const auto own = sub->get_footer();
+    if (own.find("Exit codes") == std::string::npos)
+      sub->footer(own.empty() ? kExitCodes : own + "\n" + kExitCodes);
+    add_exit_codes(*sub);
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace eole::cli;
   CLI::App app{
-      "Eole: a brokerless task fabric. Tasks in, results out, none lost, none told twice."};
+      "Eole: a brokerless task fabric. Tasks in, results out, none lost, none told twice.", "eole"};
   Globals globals;
   app.add_option("--cluster", globals.cluster_path,
                  "cluster file [EOLE_CLUSTER, else cluster.toml under XDG_STATE_HOME/eole]");
   app.set_version_flag("--version", "eole 0.1.0");
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer(
-      "Exit codes: 0 done, 1 a task is not done, 2 bad input, 3 no answer from the cluster.");
   for (const auto add : {add_up, add_submit, add_nqueens, add_watch, add_status, add_workers,
                          add_result, add_results, add_tasks, add_fetch, add_cancel, add_dead,
                          add_join, add_salvage, add_bench, add_completion})
     add(app, globals);
+  add_exit_codes(app);
+  app.footer(std::string("First steps: `eole up` in one terminal, `eole submit echo hello --wait` in ") +
+             "another.\n" + kExitCodes);
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty()) {
+    std::fputs(app.help().c_str(), stdout);
+    return kDone;
+  }
+  if (const auto code = refuse_unknown_command(app, words)) return *code;
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    if (const auto code = refuse_unknown_option(app, words)) return *code;
+    app.exit(error);
+    return kBadUse;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kBadUse;
   } catch (const Failure& failure) {

@@ -23,7 +23,8 @@ Expected<protocol::Message> Requests::exchange(const protocol::Message& question
     const auto now = process::now();
     if (now >= until)
       return Error{text("no answer from ", who_, " within ", patience.count() / 1'000'000'000,
-                        " s: is it running, and may this key connect?")};
+                        " s: is it running, and may this key connect?"),
+                   true};
     if (now >= repeat_at) {
       socket_.send(question);
       repeat_at = now + kRepeat;

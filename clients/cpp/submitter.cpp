@@ -93,7 +93,8 @@ Expected<void> Submitter::collect(std::size_t messages_max, std::size_t bytes_ma
     if (socket_.wait(100)) continue;
     if (now >= give_up)
       return Error{text("no answer from the ventilator within ", options_.patience / 1s,
-                        " s: whether the last tasks were accepted is not known")};
+                        " s: whether the last tasks were accepted is not known"),
+                   true};
     const auto is_anew = has_reconnected();
     for (auto& flight : flights_) {
       if (flight.is_accepted || (now < flight.sent + kRepeat && !is_anew)) continue;

@@ -10,6 +10,7 @@ namespace eole {
 /// A foreseen failure, told to a person: what, which, why, limit.
 struct Error {
   std::string message;
+  bool is_silence = false;  // Nobody answered: nothing is known to be wrong with what was asked.
   bool operator==(const Error&) const = default;
 };
 

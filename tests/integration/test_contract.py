@@ -53,7 +53,7 @@ class Contract(unittest.TestCase):
         self.assertEqual(self.cluster.submit(task, "--key", "once"), first)
         other = self.cluster.eole("submit", "--file", "-", "--key", "once", check=False,
                                   input='{"kind":"echo","args":{"n":6}}\n')
-        self.assertEqual(other.returncode, 3)
+        self.assertEqual(other.returncode, 2)
         self.assertIn("was used for other tasks", other.stderr)
         waited = self.cluster.submit(task, "--key", "once", "--wait")
         self.assertEqual(waited[0]["id"], first[0]["id"])
