@@ -1,86 +1,153 @@
 #include "cli/endpoints.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "cli/common.hpp"
 #include "common/base/text.hpp"
+#include "common/process/private.hpp"
+#include "common/process/sha256.hpp"
+#include "common/process/system.hpp"
 
 namespace eole::cli {
 
 namespace {
 
-// A port that is free now. Another process may take it before the role binds it; then the role
-// says so and the supervisor starts it again.
-int free_port(const std::string& address) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  socklen_t length = sizeof name;
-  const bool is_bound = ::inet_pton(AF_INET, address.c_str(), &name.sin_addr) == 1 &&
-                        ::bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0 &&
-                        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length) == 0;
-  ::close(fd);
-  if (!is_bound)
-    throw Failure{kBadUse, text("--listen ", address, ": not an IPv4 address of this machine")};
-  return ntohs(name.sin_port);
+using Member = std::string net::ClusterFile::*;
+constexpr std::array<std::pair<Member, const char*>, 5> kFixed{
+    {{&net::ClusterFile::ventilator, "ventilator"},
+     {&net::ClusterFile::results, "results"},
+     {&net::ClusterFile::notifications, "notifications"},
+     {&net::ClusterFile::queries, "queries"},
+     {&net::ClusterFile::artifacts, "artifacts"}}};
+
+// ---- ipc.
+
+constexpr std::size_t kSocketPathMax = 107;  // sun_path of Linux, without its end.
+constexpr std::size_t kSocketNameMax = 32;   // "/p0123abcd-4294967295" and some.
+
+// The same for the same data directory, so that whoever waits finds the next `eole up` again.
+std::string socket_directory(const std::string& data) {
+  auto path = data + "/sockets";
+  if (path.size() + kSocketNameMax > kSocketPathMax) {
+    const auto own = text("/tmp/eole-", ::geteuid());
+    process::make_private_directory(own);
+    std::uint64_t name = 0;
+    for (const unsigned char byte : process::sha256(data).substr(0, 8)) name = name << 8 | byte;
+    path = text(own, "/", hex(name));
+  }
+  process::make_private_directory(path);
+  // What a killed start left. Its processes have ended or hold their directories' locks.
+  for (const auto& entry : std::filesystem::directory_iterator(path))
+    if (entry.is_socket()) std::filesystem::remove(entry.path());
+  return path;
 }
 
-std::string socket_directory() {
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  std::string pattern =
-      text(runtime != nullptr && ::access(runtime, W_OK) == 0 ? runtime : "/tmp", "/eole-XXXXXX");
-  if (::mkdtemp(pattern.data()) == nullptr)  // Mode 0700.
-    throw Failure{kBadUse, text("cannot make a directory for sockets in ", pattern)};
-  return pattern;
-}
-
-net::ClusterFile over_ipc() {
-  const auto directory = socket_directory();
-  const auto at = [&](const char* name) { return text("ipc://", directory, "/", name); };
+net::ClusterFile over_ipc(const std::string& data) {
   net::ClusterFile cluster;
-  cluster.ventilator = at("ventilator");
-  cluster.results = at("results");
-  cluster.notifications = at("notifications");
-  cluster.queries = at("queries");
-  cluster.artifacts = at("artifacts");
-  cluster.pipes = text("ipc://", directory);
+  cluster.pipes = "ipc://" + socket_directory(data);
+  for (const auto& [member, name] : kFixed) cluster.*member = text(cluster.pipes, "/", name);
   return cluster;
 }
 
-net::ClusterFile over_tcp(const std::string& listen, const net::ClusterFile& before) {
-  const auto colon = listen.rfind(':');
-  const auto address = listen.substr(0, colon);
-  if (address == "0.0.0.0" || address.empty())
-    throw Failure{kBadUse, "--listen: name the address at which workers reach this machine"};
-  int port = 0;
-  if (colon != std::string::npos) {
-    const auto digits = listen.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc{} || *end != '\0' || port < 1 || port > 65531)
-      throw Failure{kBadUse, text("--listen ", listen, ": the port is 1 to 65531")};
+// ---- TCP: five fixed ports and then those of the workers' pipes.
+
+constexpr int kPorts = 1000;
+constexpr int kPortMost = 65536 - kPorts;
+constexpr int kChosenFirst = 10'000;  // Without PORT: below what the kernel deals out itself.
+constexpr int kChosenLast = 30'000;
+constexpr int kChoices = 100;
+
+// 0 if `port` of `address` is free; an errno; -1 if the address is none.
+int try_port(const std::string& address, int port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return -1;
+  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;  // As the role will: connections that wind down do not matter.
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const bool is_free = fd >= 0 && ::bind(fd, found->ai_addr, found->ai_addrlen) == 0;
+  const int error = is_free ? 0 : errno;
+  ::freeaddrinfo(found);
+  if (fd >= 0) ::close(fd);
+  return error;
+}
+
+int choose_ports(const std::string& address) {
+  for (int i = 0; i < kChoices; ++i) {
+    const int first = kChosenFirst + static_cast<int>(process::random_u64() %
+                                                      (kChosenLast - kChosenFirst));
+    bool are_free = true;
+    for (int offset = 0; offset < static_cast<int>(kFixed.size()); ++offset)
+      are_free = are_free && try_port(address, first + offset) == 0;
+    if (are_free) return first;
   }
+  throw Failure{kBadUse, text("--listen ", address, ": no five free ports in a row from ",
+                              kChosenFirst, " to ", kChosenLast, "; name one: ADDRESS:PORT")};
+}
+
+struct Listen {
+  std::string address;  // Without brackets.
+  std::string host;     // As endpoints write it.
+  int port = 0;         // 0: not given.
+};
+
+Listen parse_listen(const std::string& listen) {
+  const auto refuse = [&](const std::string& why) {
+    throw Failure{kBadUse, text("--listen ", listen, ": ", why)};
+  };
+  Listen out;
+  std::string rest;
+  if (listen.starts_with('[')) {
+    const auto end = listen.find(']');
+    if (end == std::string::npos) refuse("the address has no closing bracket");
+    out.address = listen.substr(1, end - 1);
+    rest = listen.substr(end + 1);
+  } else if (listen.find(':') != listen.rfind(':')) {
+    refuse("write an IPv6 address in brackets: [ADDRESS]:PORT");
+  } else {
+    out.address = listen.substr(0, listen.find(':'));
+    rest = listen.substr(out.address.size());
+  }
+  if (out.address.empty() || out.address == "0.0.0.0" || out.address == "::" || out.address == "*")
+    refuse("name the one address at which workers reach this machine");
+  out.host = out.address.find(':') == std::string::npos ? out.address : "[" + out.address + "]";
+  if (!rest.empty()) {
+    const auto* end = rest.data() + rest.size();
+    const auto [at, error] = std::from_chars(rest.data() + 1, end, out.port);
+    if (rest[0] != ':' || error != std::errc{} || at != end || out.port < 1 || out.port > kPortMost)
+      refuse(text("the port is 1 to ", kPortMost, "; it and the ", kPorts - 1,
+                  " after it are used"));
+  }
+  const int error = try_port(out.address, 0);
+  if (error == -1) refuse("an address in numbers is needed, no name");
+  if (error != 0) refuse(text("not an address of this machine (", std::strerror(error), ")"));
+  return out;
+}
+
+net::ClusterFile over_tcp(const std::string& listen, const net::ClusterFile& before,
+                          std::string& ports) {
+  const auto [address, host, given] = parse_listen(listen);
+  const auto at = [&host = host](int port) { return text("tcp://", host, ":", port); };
+  auto first = given;
+  if (const auto place = text("tcp://", host, ":"); first == 0 && before.pipes.starts_with(place))
+    first = std::atoi(before.ventilator.c_str() + place.size());  // Join files stay valid.
+  if (first == 0) first = choose_ports(address);
   net::ClusterFile cluster;
-  const bool same_place = before.pipes == text("tcp://", address, ":*");
-  int offset = 0;
-  for (auto member :
-       {&net::ClusterFile::ventilator, &net::ClusterFile::results, &net::ClusterFile::notifications,
-        &net::ClusterFile::queries, &net::ClusterFile::artifacts}) {
-    if (port > 0) {
-      cluster.*member = text("tcp://", address, ":", port + offset++);
-    } else if (same_place) {
-      cluster.*member = before.*member;  // Join files that are out stay valid.
-    } else {
-      cluster.*member = text("tcp://", address, ":", free_port(address));
-    }
-  }
-  cluster.pipes = text("tcp://", address, ":*");
+  int port = first;
+  for (const auto& [member, name] : kFixed) cluster.*member = at(port++);
+  cluster.pipes = text(at(port), "-", first + kPorts - 1);
+  ports = text("tcp ", first, "-", first + kPorts - 1);
   return cluster;
 }
 
@@ -100,32 +167,44 @@ net::ClusterFile as(const net::ClusterFile& server, const net::ClusterFile& befo
 
 }  // namespace
 
-Endpoints make_endpoints(const std::string& data, const std::string& listen) {
+Endpoints write_endpoints(const std::string& data, const std::string& listen,
+                          const std::string& client_path) {
   Endpoints endpoints;
   endpoints.server_path = data + "/server.toml";
   endpoints.worker_path = data + "/worker.toml";
+  const auto admin_path = data + "/admin.toml";
   const auto read = [](const std::string& path) {
-    auto file = net::read_cluster_file(path);
-    return file ? *file : net::ClusterFile{};
+    if (!std::filesystem::exists(path)) return net::ClusterFile{};
+    return need(net::read_cluster_file(path));  // Never new keys because of a bad mode.
   };
   const auto before = read(endpoints.server_path);
-  auto& server = endpoints.server;
+  net::ClusterFile server;
   if (listen.empty()) {
-    server = over_ipc();
+    server = over_ipc(data);
   } else {
-    server = over_tcp(listen, before);
+    server = over_tcp(listen, before, endpoints.ports);
     server.keys = before.keys.secret_key.empty() ? net::make_key_pair() : before.keys;
     server.server_key = server.keys.public_key;
     server.key_table = data + "/keys.toml";
-    if (!std::filesystem::exists(server.key_table))
+    if (const bool is_new = before.keys.secret_key.empty();
+        !is_new && !std::filesystem::exists(server.key_table))
+      throw Failure{kBadUse, text("key table ", server.key_table, " is gone: put it back, or remove ",
+                                  endpoints.server_path, " to begin with new keys")};
+    else if (is_new && !std::filesystem::exists(server.key_table))
       net::authorize(server.key_table, server.server_key, "server", {net::Role::kSettle});
   }
   server.name = "server";
-  endpoints.worker = as(server, read(endpoints.worker_path), "local workers", {net::Role::kWork});
-  endpoints.worker.key_table.clear();
-  const auto admin_path = data + "/admin.toml";
-  endpoints.client = as(server, read(admin_path), "admin", {net::Role::kAdmin});
-  net::write_cluster_file(admin_path, endpoints.client);
+  auto worker = as(server, read(endpoints.worker_path), "local workers", {net::Role::kWork});
+  worker.key_table.clear();
+  worker.pipes.clear();
+  const auto client = as(server, read(admin_path), "admin", {net::Role::kAdmin});
+  net::write_cluster_file(endpoints.server_path, server);
+  net::write_cluster_file(endpoints.worker_path, worker);
+  net::write_cluster_file(admin_path, client);
+  net::write_cluster_file(client_path, client);
+  endpoints.ventilator = server.ventilator;
+  endpoints.queries = server.queries;
+  endpoints.notifications = server.notifications;
   return endpoints;
 }
 

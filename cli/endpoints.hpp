@@ -5,17 +5,21 @@
 
 namespace eole::cli {
 
-/// The files that `eole up` writes: for its servers, for its workers, for the person.
+/// Where the cluster of one data directory listens, and the files that say so to its processes.
 struct Endpoints {
-  net::ClusterFile server;
-  net::ClusterFile worker;
-  net::ClusterFile client;
-  std::string server_path;
-  std::string worker_path;
+  std::string server_path;  // For ventilator and sink: the cluster's own keys.
+  std::string worker_path;  // For the workers here: a key that may only work.
+  std::string ventilator;
+  std::string queries;
+  std::string notifications;
+  std::string ports;  // "tcp 5571-6570", all of them; empty over ipc.
 };
 
-/// `listen` empty: ipc in a fresh directory of mode 0700. Otherwise ADDRESS[:PORT]: TCP with the
-/// keys that `data` already holds, or new ones. Throws Failure.
-Endpoints make_endpoints(const std::string& data, const std::string& listen);
+/// Writes server.toml, worker.toml and admin.toml into `data`, and the person's file to
+/// `client_path`. `listen` empty: ipc, always at the same place for the same `data`. Otherwise
+/// ADDRESS[:PORT]: TCP with the keys that `data` already holds, or new ones. Keeps no key in
+/// memory. Throws Failure.
+Endpoints write_endpoints(const std::string& data, const std::string& listen,
+                          const std::string& client_path);
 
 }  // namespace eole::cli

@@ -4,6 +4,7 @@
 
 #include "cli/common.hpp"
 #include "common/base/text.hpp"
+#include "common/process/private.hpp"
 
 namespace eole::cli {
 
@@ -11,6 +12,7 @@ namespace {
 
 void join(const Globals& globals, const std::vector<std::string>& names, const std::string& who,
           const std::string& path) {
+  process::keep_private();
   std::set<net::Role> roles;
   for (const auto& name : names) {
     const auto role = net::parse_role(name);

@@ -8,12 +8,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
-#include <thread>
+#include <fstream>
+#include <string_view>
+#include <utility>
 
 #include "cli/common.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/process/private.hpp"
 
 namespace eole::cli {
 
@@ -22,11 +28,13 @@ constexpr int kLookMs = 20;  // How soon a dead role is seen.
 constexpr Duration kRestartFirst = 50ms;
 constexpr Duration kRestartMost = 1s;
 constexpr Duration kQuickDeath = 5s;
+constexpr int kFailuresMost = 5;  // To start, in a row; then the reason is no accident.
+constexpr std::size_t kWordsMax = 4096;
 constexpr Duration kServersMost = 10s;  // Ventilator and sink end at once, or are hung.
 }  // namespace
 
 Supervisor::Supervisor(std::string log_directory) : log_directory_(std::move(log_directory)) {
-  std::filesystem::create_directories(log_directory_);
+  process::make_private_directory(log_directory_);
 }
 
 pid_t Supervisor::spawn(const std::string& program, const std::vector<std::string>& arguments,
@@ -45,12 +53,13 @@ pid_t Supervisor::spawn(const std::string& program, const std::vector<std::strin
   if (::getppid() != parent) ::_exit(1);
   ::setpgid(0, 0);  // Ctrl-C at the terminal is for the supervisor, which drains in order.
   process::unblock_signals();
-  const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(null, 0);
   ::dup2(fd >= 0 ? fd : null, 1);
   ::dup2(fd >= 0 ? fd : null, 2);
   ::execv(argv[0], argv.data());
+  ::dprintf(2, "cannot run %s: %s\n", argv[0], std::strerror(errno));
   ::_exit(127);
 }
 
@@ -60,7 +69,11 @@ void Supervisor::start(const std::string& name, const std::string& program,
   child.program = program;
   child.arguments = arguments;
   child.started = process::now();
-  child.pid = spawn(program, arguments, text(log_directory_, "/", name, ".log"));
+  const auto log = text(log_directory_, "/", name, ".log");
+  std::error_code is_new;
+  child.log_start = std::filesystem::file_size(log, is_new);
+  if (is_new) child.log_start = 0;
+  child.pid = spawn(program, arguments, log);
 }
 
 void Supervisor::reap(bool is_draining) {
@@ -70,25 +83,58 @@ void Supervisor::reap(bool is_draining) {
     if (pid == probe_) {
       probe_ = -1;
       is_ready_ = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-      probe_failed_ = !is_ready_;
+      is_probe_due_ = !is_ready_;
       continue;
     }
     for (auto& [name, child] : children_) {
       if (child.pid != pid) continue;
       child.pid = -1;
-      if (is_draining) continue;
-      const auto now = process::now();
-      child.failures = now - child.started < kQuickDeath ? child.failures + 1 : 0;
-      const auto pause =
-          std::min<Duration>(kRestartMost, kRestartFirst * (1 << std::min(child.failures, 7)));
-      child.restart_at = now + pause;
-      const auto how = WIFSIGNALED(status) ? text("signal ", WTERMSIG(status))
-                                           : text("exit code ", WEXITSTATUS(status));
-      std::printf("%s died (%s), starting it again; see %s/%s.log\n", name.c_str(), how.c_str(),
-                  log_directory_.c_str(), name.c_str());
-      std::fflush(stdout);
+      if (!is_draining) on_end(name, child, status);
     }
   }
+}
+
+void Supervisor::on_end(const std::string& name, Child& child, int status) {
+  const auto now = process::now();
+  const bool is_quick = now - child.started < kQuickDeath;
+  child.has_run = child.has_run || (is_ready_ && !is_quick);
+  // A signal came from outside, or from what a task did: no reason to believe that it cannot start.
+  const bool is_failure = WIFEXITED(status) && (is_quick || !child.has_run);
+  child.failures = is_failure ? child.failures + 1 : 0;
+  child.restart_at =
+      now + std::min<Duration>(kRestartMost, kRestartFirst * (1 << std::min(child.failures, 7)));
+  const auto log = text(log_directory_, "/", name, ".log");
+  auto why = WIFSIGNALED(status) ? text("signal ", WTERMSIG(status))
+                                 : text("exit code ", WEXITSTATUS(status));
+  if (const auto words = last_words(name, child); WIFEXITED(status) && !words.empty())
+    why += ": " + words;
+  const bool is_known = why == std::exchange(child.told, why) && is_quick;
+  if (child.failures >= kFailuresMost && !child.has_run) {  // Later it may be a disk that was full.
+    std::printf("%s cannot start, tried %d times (%s); see %s\n", name.c_str(), kFailuresMost,
+                why.c_str(), log.c_str());
+    has_given_up_ = true;
+  } else if (!is_known || WIFSIGNALED(status)) {
+    std::printf("%s died (%s), starting it again; see %s\n", name.c_str(), why.c_str(), log.c_str());
+  }
+  std::fflush(stdout);
+}
+
+std::string Supervisor::last_words(const std::string& name, const Child& child) const {
+  std::ifstream file(text(log_directory_, "/", name, ".log"), std::ios::binary);
+  file.seekg(0, std::ios::end);
+  const auto size = static_cast<std::uintmax_t>(std::max<std::streamoff>(0, file.tellg()));
+  const auto from = std::max(child.log_start, size - std::min<std::uintmax_t>(size, kWordsMax));
+  file.seekg(static_cast<std::streamoff>(from));
+  std::string line;
+  std::string last;
+  while (std::getline(file, line))
+    if (!line.empty()) last = line;
+  // Its time and name are known: "2026-01-31T12:00:00.000Z error sink: what".
+  constexpr std::string_view kLevel = "Z error ";
+  if (const auto level = last.find(kLevel); level != std::string::npos)
+    if (const auto colon = last.find(": ", level + kLevel.size()); colon != std::string::npos)
+      last.erase(0, colon + 2);
+  return shown(last);
 }
 
 void Supervisor::restart_due() {
@@ -108,23 +154,29 @@ bool Supervisor::is_any_alive(bool workers) const {
   });
 }
 
+bool Supervisor::is_asked_again() {
+  pollfd watch{stop_.fd(), POLLIN, 0};
+  ::poll(&watch, 1, kLookMs);
+  if (stop_.take() == 0) return false;
+  std::printf("ending at once: what ran is run again after the next start\n");
+  std::fflush(stdout);
+  return true;
+}
+
 // Workers first: they finish what runs and hand back what waits, to a ventilator and a sink that
 // are still there.
 void Supervisor::drain() {
-  std::printf("draining\n");
+  std::printf("draining: what runs is finished first; once more (Ctrl-C) ends it at once\n");
   std::fflush(stdout);
   stop(true, SIGTERM);
   while (is_any_alive(true)) {
-    pollfd watch{stop_.fd(), POLLIN, 0};
-    ::poll(&watch, 1, kLookMs);
-    if (stop_.take() > 0) stop(true, SIGKILL);
+    if (is_asked_again()) stop(true, SIGKILL);
     reap(true);
   }
   stop(false, SIGTERM);
   const auto until = process::now() + kServersMost;
   while (is_any_alive(false)) {
-    if (process::now() > until) stop(false, SIGKILL);
-    std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs));
+    if (is_asked_again() || process::now() > until) stop(false, SIGKILL);
     reap(true);
   }
   if (probe_ > 0) {
@@ -133,14 +185,10 @@ void Supervisor::drain() {
   }
 }
 
-int Supervisor::run(const std::vector<std::string>& probe, bool has_workers) {
-  probe_failed_ = has_workers;
-  is_ready_ = false;
+int Supervisor::run(const std::vector<std::string>& probe) {
   bool has_said = false;
-  if (!has_workers) is_ready_ = true;
   while (true) {
-    if (probe_failed_ && !is_ready_ && probe_ < 0) {
-      probe_failed_ = false;
+    if (std::exchange(is_probe_due_, false)) {
       probe_ = spawn("eole", probe, text(log_directory_, "/probe.log"));
     }
     if (is_ready_ && !has_said) {
@@ -155,6 +203,10 @@ int Supervisor::run(const std::vector<std::string>& probe, bool has_workers) {
       return kDone;
     }
     reap(false);
+    if (has_given_up_) {
+      drain();
+      return kNoCluster;
+    }
     restart_due();
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,8 +11,8 @@
 
 namespace eole::cli {
 
-/// Starts the roles of a local cluster, starts one that dies again, drains them at the end. Has
-/// no ZeroMQ context, so that it may fork.
+/// Starts the roles of a local cluster, starts one that dies again, drains them at the end; gives
+/// up if one cannot start. Has no ZeroMQ context, so that it may fork.
 class Supervisor {
  public:
   /// `log_directory`: each role's standard error goes to a file there.
@@ -20,8 +21,8 @@ class Supervisor {
   /// `program`: a binary beside this one.
   void start(const std::string& name, const std::string& program,
              const std::vector<std::string>& arguments);
-  /// Prints `ready` once `eole` with `probe` has succeeded; returns after a drain.
-  int run(const std::vector<std::string>& probe, bool has_workers);
+  /// Prints `ready` once `eole` with `probe` has succeeded; returns the exit code after a drain.
+  int run(const std::vector<std::string>& probe);
 
  private:
   struct Child {
@@ -30,22 +31,31 @@ class Supervisor {
     pid_t pid = -1;
     TimePoint started{};
     TimePoint restart_at{};
-    int failures = 0;  // In a row, each within seconds.
+    std::uintmax_t log_start = 0;  // Where this start's lines begin in its log.
+    bool has_run = false;  // For a while, in a cluster that was ready.
+    int failures = 0;      // In a row: of a start, or within seconds of it.
+    std::string told;      // Why it ended last.
   };
   pid_t spawn(const std::string& program, const std::vector<std::string>& arguments,
               const std::string& log);
   void reap(bool is_draining);
+  void on_end(const std::string& name, Child& child, int status);
+  /// What it wrote last since its start.
+  std::string last_words(const std::string& name, const Child& child) const;
   void restart_due();
   void stop(bool workers, int signal);
   bool is_any_alive(bool workers) const;
   void drain();
+  /// Waits a moment for another signal.
+  bool is_asked_again();
 
   std::string log_directory_;
   process::StopSignal stop_;
   std::map<std::string, Child> children_;
   pid_t probe_ = -1;
   bool is_ready_ = false;
-  bool probe_failed_ = false;
+  bool is_probe_due_ = true;
+  bool has_given_up_ = false;
 };
 
 }  // namespace eole::cli

@@ -2,12 +2,15 @@
 #include <sys/file.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "cli/common.hpp"
 #include "cli/endpoints.hpp"
 #include "cli/supervisor.hpp"
 #include "common/base/text.hpp"
+#include "common/process/private.hpp"
 
 namespace eole::cli {
 
@@ -24,32 +27,26 @@ struct UpOptions {
   std::string durability = "disk";
 };
 
-std::string state_directory() {
-  return std::filesystem::path(net::cluster_file_path("")).parent_path().string();
-}
-
 // Held as long as this process lives: a second `eole up` here would take the first one's place.
 void lock(const std::string& path, const std::string& what) {
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) != 0)
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) throw Failure{kBadUse, text("cannot open ", path, ": ", std::strerror(errno))};
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
     throw Failure{kBadUse, text(what, " is in use by another `eole up`")};
 }
 
 int run(UpOptions options, const Globals& globals) {
+  process::keep_private();
   const auto cluster_path = net::cluster_file_path(globals.cluster_path);
-  if (options.data.empty()) options.data = state_directory() + "/data";
-  options.data = std::filesystem::absolute(options.data).string();
-  std::filesystem::create_directories(options.data);
-  std::filesystem::permissions(options.data, std::filesystem::perms::owner_all);
+  if (options.data.empty()) options.data = net::state_directory() + "/data";
+  process::make_private_directory(options.data);
+  options.data = std::filesystem::canonical(options.data).string();
   lock(options.data + "/up.lock", "directory " + options.data);
   lock(cluster_path + ".lock", "cluster file " + cluster_path);
+  const auto endpoints = write_endpoints(options.data, options.listen, cluster_path);
   Supervisor supervisor(options.data + "/logs");
-
-  const auto endpoints = make_endpoints(options.data, options.listen);
-  net::write_cluster_file(endpoints.server_path, endpoints.server);
-  net::write_cluster_file(cluster_path, endpoints.client);
-  net::write_cluster_file(endpoints.worker_path, endpoints.worker);
 
   const auto& server = endpoints.server_path;
   const auto core = [&](std::uint32_t number) {
@@ -74,15 +71,13 @@ int run(UpOptions options, const Globals& globals) {
   }
   std::printf(
       "cluster file  %s\nventilator    %s\nsink          %s\nnotifications %s\nlogs          %s\n",
-      cluster_path.c_str(), endpoints.client.ventilator.c_str(), endpoints.client.queries.c_str(),
-      endpoints.client.notifications.c_str(), (options.data + "/logs").c_str());
+      cluster_path.c_str(), endpoints.ventilator.c_str(), endpoints.queries.c_str(),
+      endpoints.notifications.c_str(), (options.data + "/logs").c_str());
+  if (!endpoints.ports.empty())
+    std::printf("ports         %s: all that a firewall must let in\n", endpoints.ports.c_str());
   std::fflush(stdout);
-  const auto code = supervisor.run(
-      {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers)},
-      options.workers > 0);
-  if (const auto& pipes = endpoints.server.pipes; pipes.starts_with("ipc://"))
-    std::filesystem::remove_all(pipes.substr(6));  // The sockets' own directory.
-  return code;
+  return supervisor.run(
+      {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers)});
 }
 
 }  // namespace
@@ -99,7 +94,8 @@ void add_up(CLI::App& app, Globals& globals) {
   command->add_option("--prefetch", options->prefetch, "unfinished tasks per slot [adapts]");
   command->add_option("--listen", options->listen,
                       "ADDRESS[:PORT] for workers and clients elsewhere: TCP with CURVE. PORT and "
-                      "the four after it are used [free ones]");
+                      "the 999 after it are used, pipes too [a free range, kept]; IPv6: "
+                      "[ADDRESS]:PORT");
   command->add_flag("--place", options->place,
                     "keep ventilator, sink and each worker to a core, for small tasks one by one; "
                     "what tasks run stays free");
@@ -110,8 +106,10 @@ void add_up(CLI::App& app, Globals& globals) {
       ->capture_default_str();
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
   command->footer(
-      "Prints `ready` once a task would run. A role that dies is started again. Ctrl-C or SIGTERM\n"
-      "drains: what runs is finished, what waits stays queued; a second one ends it at once.");
+      "Prints `ready` once a task would run. A role that dies is started again; if one cannot start\n"
+      "five times in a row, the reason is told and everything ends. Ctrl-C or SIGTERM drains: what\n"
+      "runs is finished, what waits stays queued; a second one ends it at once.\n"
+      "Exit codes: 0 ended as asked, 2 bad input or already in use, 3 a role cannot start.");
   command->callback([options, &globals] { globals.exit_code = run(*options, globals); });
 }
 

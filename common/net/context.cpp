@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <stdexcept>
 #include <vector>
 
@@ -81,6 +83,7 @@ void prove_strangers_are_refused(Context& context) {
 
 Context::Context(const ClusterFile& cluster) : state_(std::make_unique<State>()) {
   state_->cluster = cluster;
+  state_->next_port = static_cast<std::uint32_t>(::getpid());  // A new start begins elsewhere.
   state_->context.set(zmq::ctxopt::max_sockets, kSocketsMax);
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <zmq.hpp>
@@ -14,6 +15,7 @@ inline const std::string kAnyKey = "eole";
 struct Context::State {
   ClusterFile cluster;
   bool has_authority = false;
+  std::uint32_t next_port = 0;  // Of a range: turns around in it, so that none comes back soon.
   zmq::context_t context;
   zmq::socket_t stop_zap;  // Closing the conversation ends the thread.
   std::thread zap;

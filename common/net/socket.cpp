@@ -1,6 +1,8 @@
 #include "common/net/socket.hpp"
 
 #include <atomic>
+#include <cerrno>
+#include <charconv>
 #include <memory>
 #include <stdexcept>
 #include <zmq.hpp>
@@ -37,6 +39,36 @@ int zmq_type(SocketType type) {
       return ZMQ_ROUTER;
   }
   return -1;
+}
+
+struct PortRange {
+  std::string place;  // With the colon.
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
+
+// "tcp://10.0.0.1:5576-6570".
+std::optional<PortRange> port_range(const std::string& endpoint) {
+  const auto colon = endpoint.rfind(':');
+  PortRange range{endpoint.substr(0, colon + 1), 0, 0};
+  const auto* end = endpoint.data() + endpoint.size();
+  const auto first = std::from_chars(endpoint.data() + colon + 1, end, range.first);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') return std::nullopt;
+  const auto last = std::from_chars(first.ptr + 1, end, range.last);
+  if (last.ec != std::errc{} || last.ptr != end || range.last < range.first) return std::nullopt;
+  return range;
+}
+
+// Another program may hold any of them; the next one serves as well.
+void bind_in(const PortRange& range, zmq::socket_t& socket, std::uint32_t& next) {
+  const auto count = range.last - range.first + 1;
+  for (std::uint32_t tries = 0; tries < count; ++tries) {
+    const auto endpoint = text(range.place, range.first + next++ % count);
+    if (::zmq_bind(socket.handle(), endpoint.c_str()) == 0) return;
+    if (::zmq_errno() != EADDRINUSE) throw zmq::error_t();
+  }
+  throw std::runtime_error(
+      text("no port of ", range.place, range.first, "-", range.last, " is free"));
 }
 
 std::string user_of(zmq::message_t& frame) {
@@ -96,7 +128,10 @@ std::string Socket::bind(const std::string& endpoint, const std::string& only_ke
       if (::zmq_setsockopt(state_->socket.handle(), kEnforceDomain, &enforce, sizeof enforce) != 0)
         throw std::runtime_error("this libzmq cannot enforce its key check");
     }
-    state_->socket.bind(endpoint);
+    if (const auto range = port_range(endpoint); is_tcp && range)
+      bind_in(*range, state_->socket, state_->context.next_port);
+    else
+      state_->socket.bind(endpoint);
     return state_->socket.get(zmq::sockopt::last_endpoint);
   } catch (const zmq::error_t& error) {
     throw std::runtime_error(text("cannot bind ", endpoint, ": ", error.what()));

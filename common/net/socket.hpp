@@ -48,7 +48,8 @@ class Socket {
   Socket& operator=(Socket&&) noexcept;
 
   /// Binds, as a server of the cluster. `only_key`: no other key may connect here (a pipe).
-  /// Returns the endpoint with its real port. Throws std::runtime_error.
+  /// A port FIRST-LAST is a free one of that range. Returns the endpoint with its real port. Throws
+  /// std::runtime_error.
   std::string bind(const std::string& endpoint, const std::string& only_key = {});
   /// Connects. `once`: the connection is never made anew (a pipe).
   void connect(const std::string& endpoint, bool once = false);

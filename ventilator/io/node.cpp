@@ -254,7 +254,12 @@ void Node::act(const WelcomeWorker& action) {
     auto endpoint = cluster.pipes;
     if (!cluster.is_encrypted())
       endpoint += text("/p", hex(action.link.run).substr(0, 8), "-", action.link.hello);
-    endpoint = socket.bind(endpoint, user);
+    try {
+      endpoint = socket.bind(endpoint, user);
+    } catch (const std::exception& error) {
+      process::log_error(text("worker on run ", hex(action.link.run), " has to wait: ", error.what()));
+      return;  // Without a welcome it grants no credit, and says hello again.
+    }
     poller_.add(monitor.fd(), is_monitor_due_);
     is_monitor_due_ = true;
     found =
