@@ -66,7 +66,7 @@ class Contract(unittest.TestCase):
         self.assertEqual(code("status", "nonsense"), 2)
         self.assertEqual(code("submit"), 2)
         self.assertEqual(code("bogus"), 2)
-        self.assertEqual(code("--cluster", "/no/such/file", "status"), 3)
+        self.assertEqual(code("--cluster", "/no/such/file", "status"), 2)
         self.assertEqual(code("--help"), 0)
 
     def test_every_command_explains_itself(self):
