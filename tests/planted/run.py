@@ -27,7 +27,7 @@ def faults():
     for path in sorted(ROOT.glob("*/**/*.cpp")):
         if path.is_relative_to(ROOT / "build"):
             continue
-        for name in re.findall(r'planted\("([a-z-]+)"\)', path.read_text()):
+        for name in re.findall(r'planted\(\s*"([a-z-]+)"\s*\)', path.read_text()):
             found.setdefault(name, path.relative_to(ROOT))
     return found
 

@@ -112,6 +112,12 @@ void Ledger::check_dead(const protocol::ResultRecord& letter, const std::string&
   const auto spec = protocol::read_task_spec(reader);
   if (!spec || (!promised.empty() && spec->args != promised))
     throw Violation{text(to_text(letter.id), " is dead, and its letter cannot be replayed")};
+  // What a worker received it holds until the sink has its result. (A failure that was logged
+  // while the ventilator was away is known by its absence only.)
+  for (const auto& reason : *reasons)
+    if (!spec->args.starts_with(kFailing) && reason.text_or("").ends_with("no longer had it"))
+      throw Violation{text(to_text(letter.id), " is dead, and of one attempt nothing is known: ",
+                           reason.text_or(""))};
 }
 
 void Ledger::on_served(std::uint64_t log, std::string_view encoded) const {

@@ -45,7 +45,8 @@ protocol::Hello Core::hello() const {
 std::vector<protocol::Held> Core::held_list() const {
   std::vector<protocol::Held> held;
   for (const auto& [id, entry] : held_)
-    if (!entry.is_dropped) held.push_back({id, entry.lease, entry.state});
+    if (!entry.is_dropped || !planted("dropped-means-gone"))
+      held.push_back({id, entry.lease, entry.is_wanted_anew ? HeldState::kWaiting : entry.state});
   for (const auto& batch : batches_)
     for (const auto& task : batch->tasks)
       held.push_back({task.id, task.lease, HeldState::kStarted});
@@ -171,6 +172,10 @@ bool Core::is_here(const Task& task) {
   auto& entry = found->second;
   entry.lease = std::max(entry.lease, task.lease);
   entry.attempt = std::max(entry.attempt, task.attempt);
+  if (entry.is_dropped && !entry.is_wanted_anew) {  // It starts once the killed one has ended.
+    entry.is_wanted_anew = true;
+    ++unfinished_;
+  }
   if (entry.state == HeldState::kReturned) {
     entry.state = HeldState::kWaiting;
     waiting_.push_back(task.id);
@@ -245,7 +250,10 @@ void Core::obey(const protocol::Order& order, Actions& out) {
       return;
     case OrderKind::kDrop:
       if (entry.lease > order.lease) return;  // A later dispatch of it has arrived since.
-      if (is_started && !entry.is_dropped) {
+      if (entry.is_wanted_anew) {
+        entry.is_wanted_anew = false;
+        --unfinished_;
+      } else if (is_started && !entry.is_dropped) {
         entry.is_dropped = true;
         out.push_back(KillTask{order.id});
       } else if (is_waiting) {

@@ -42,7 +42,8 @@ class Core {
     std::uint16_t attempt = 1;
     bool has_slot = false;
     bool is_cancelled = false;
-    bool is_dropped = false;  // Killed, and its result is wanted no more.
+    bool is_dropped = false;     // Killed, and its result is wanted no more.
+    bool is_wanted_anew = false;  // Though: leased again while the killed one winds down.
     TimePoint started{};
     Bytes spec;
   };
@@ -82,6 +83,7 @@ class Core {
   void finish(std::span<const Task> tasks, TaskState state, std::int64_t finished_unix_ms,
               std::uint32_t run_ms, std::string_view artifacts, std::string_view bodies);
   Parcel& open_parcel();
+  void wait_anew(const TaskId& id, Entry& entry);
   void learn_length(Duration took, std::size_t tasks);
   void say_hello(TimePoint now, Actions& out);
   protocol::Hello hello() const;

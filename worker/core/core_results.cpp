@@ -35,12 +35,13 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   const auto found = held_.find(event.id);
   if (found == held_.end() || found->second.state != HeldState::kStarted) return;
   if (parcels_sent_ == outbox_.size()) results_due_ = now + config_.results_within;
-  const auto& entry = found->second;
+  auto& entry = found->second;
   if (entry.has_slot) {
     --running_;
     learn_length(now - entry.started, 1);
   }
   --unfinished_;
+  if (entry.is_wanted_anew) return wait_anew(event.id, entry);
   if (!entry.is_dropped) {
     ByteReader reader(entry.spec);
     const auto spec = read_task_spec(reader);
@@ -54,6 +55,19 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
            event.run_ms, event.artifacts, body);
   }
   held_.erase(found);
+}
+
+// A dropped task has ended that was leased again meanwhile.
+void Core::wait_anew(const TaskId& id, Entry& entry) {
+  entry.is_dropped = entry.is_wanted_anew = entry.has_slot = false;
+  if (is_draining_) {
+    --unfinished_;
+    entry.state = HeldState::kReturned;
+    wants_beat_ = true;
+  } else {
+    entry.state = HeldState::kWaiting;
+    waiting_.push_back(id);
+  }
 }
 
 void Core::on(BatchFinished& event, TimePoint now, Actions&) {
@@ -137,9 +151,8 @@ Core::Finished* Core::find_finished(const TaskId& id) {
 void Core::on(AckReceived& event, TimePoint now, Actions& out) {
   const auto& ack = event.ack;
   if (ack.run != run_) return;
-  if (log_ != 0 && ack.log != log_ &&
-      !planted(
-          "another-log-not-noticed")) {  // Another log: it may have none of what we still hold.
+  // Another log: it may have none of what we still hold.
+  if (log_ != 0 && ack.log != log_ && !planted("another-log-not-noticed")) {
     log_ = ack.log;
     send_parcels(0, parcels_sent_, out);
     return;

@@ -1,0 +1,78 @@
+#include "tests/unit/worker/rig.hpp"
+
+using namespace eole;
+using namespace eole::worker;
+
+namespace {
+
+using Helds = std::vector<protocol::Held>;
+
+/// Task 1 was started under lease 10 and dropped; it winds down slowly.
+Rig dropped() {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  rig.tasks(1, {1});
+  rig.order(OrderKind::kDrop, 1);
+  REQUIRE(rig.all<KillTask>().size() == 1);
+  return rig;
+}
+
+void lease_again(Rig& rig) {
+  Bytes spec;
+  Bytes payload;
+  put_task_spec(spec, {false, "work", "", "\x80"});
+  put_task_run(payload, {1, 30, 3, 1, spec});
+  rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
+}
+
+Helds held(std::uint64_t lease, HeldState state) { return {{{kOrigin, 1}, {1, lease}, state}}; }
+
+}  // namespace
+
+TEST_CASE("a dropped task is held until it has ended", "[worker]") {
+  auto rig = dropped();
+  REQUIRE(rig.held() == held(10, HeldState::kStarted));
+  rig.order(OrderKind::kDrop, 1);
+  REQUIRE(rig.all<KillTask>().empty());
+  rig.finish(1);
+  REQUIRE(rig.held().empty());
+}
+
+TEST_CASE("a dropped task that is leased again starts once the old one has ended", "[worker]") {
+  auto rig = dropped();
+  lease_again(rig);
+  REQUIRE(rig.started().empty());
+  REQUIRE(rig.core.unfinished() == 2);
+  REQUIRE(rig.held() == held(30, HeldState::kWaiting));
+  rig.order(OrderKind::kDrop, 1);  // Of the old lease, once more.
+  rig.finish(1);
+  REQUIRE(rig.all<SendResults>().empty());
+  REQUIRE(rig.all<StartTask>() == std::vector<StartTask>{{{kOrigin, 1}, {1, 30}, 3, false,
+                                                          rig.all<StartTask>().at(0).spec}});
+  REQUIRE(rig.core.unfinished() == 1);
+  rig.step(TaskFinished{{kOrigin, 1}, {1, 30}, TaskState::kDone, 0, 0, {}, "\xc0"});
+  REQUIRE(rig.result().lease == Lease{1, 30});
+  REQUIRE(rig.core.unfinished() == 0);
+}
+
+TEST_CASE("a dropped task that is leased again and dropped again is gone at its end", "[worker]") {
+  auto rig = dropped();
+  lease_again(rig);
+  rig.step(OrdersReceived{{1, kRun, 1, 0, {}}, {{OrderKind::kDrop, {kOrigin, 1}, {1, 30}}}});
+  rig.finish(1);
+  REQUIRE(rig.started().empty());
+  REQUIRE(rig.core.is_empty());
+  REQUIRE(rig.core.unfinished() == 0);
+}
+
+TEST_CASE("a draining worker gives back what was leased again at the end of the old one",
+          "[worker]") {
+  auto rig = dropped();
+  lease_again(rig);
+  rig.step(DrainAsked{});
+  rig.finish(1);
+  REQUIRE(rig.started().empty());
+  REQUIRE(rig.core.unfinished() == 0);
+  REQUIRE(*protocol::decode_held(rig.all<SendBeat>().at(0).beat.payload) ==
+          held(30, HeldState::kReturned));
+}
