@@ -9,7 +9,7 @@
 
 #include "common/base/text.hpp"
 #include "common/net/context_state.hpp"
-#include "common/protocol/records.hpp"
+#include "common/protocol/answer.hpp"
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -95,7 +95,7 @@ Socket::Socket(Context& context, SocketType type)
   socket.set(zmq::sockopt::linger, kLingerMs);
   socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
   socket.set(zmq::sockopt::maxmsgsize,
-             static_cast<std::int64_t>(protocol::kPayloadBytesMax + (2 << 20)));
+             static_cast<std::int64_t>(protocol::kFrameBytesMax));
   // Queues are bounded by credit and windows, never by what libzmq drops or blocks on.
   socket.set(zmq::sockopt::sndhwm, type == SocketType::kPub ? 100'000 : 0);
   socket.set(zmq::sockopt::rcvhwm, 0);

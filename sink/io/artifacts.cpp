@@ -108,6 +108,8 @@ Expected<ArtifactStore::Piece> ArtifactStore::get(const std::string& sha256, std
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
   if (!directory_.has(sha256)) return Error{text("artifact ", sha256, " is not in the sink")};
   const auto file = directory_.open(sha256);
+  if (offset > file->size())
+    return Error{text("artifact ", sha256, ": ", file->size(), " bytes, asked from ", offset)};
   return Piece{file->size(),
                file->read(offset, std::min<std::size_t>(size, protocol::kChunkBytes * 4))};
 }

@@ -5,6 +5,7 @@
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
+#include "common/protocol/answer.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
@@ -16,6 +17,7 @@ namespace eole::sink {
 using net::Role;
 using protocol::decode;
 using protocol::encode;
+using protocol::encode_answer;
 using protocol::Value;
 
 namespace {
@@ -107,6 +109,10 @@ void Node::handle(net::Received received) {
     take(std::type_identity<protocol::Results>{}, Role::kWork,
          [&](protocol::Results& results) {
            if (is_full_) return;  // Unacknowledged: the worker sends it again.
+           if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
+             return process::log_warning(text("results of ", results.worker, ": ",
+                                              results.payload.size(), " bytes, limit ",
+                                              protocol::kPayloadBytesMax));
            auto missing = missing_artifacts(results.payload, *artifacts_directory_);
            log_.core().on_event(ResultsReceived{std::move(results), std::move(missing)}, actions_);
          }) ||
@@ -124,7 +130,7 @@ void Node::handle(net::Received received) {
   const auto& peer = received.peer;
   const auto reply = [&](std::uint64_t request, auto&& outcome) {
     if (!outcome) return refuse(request, outcome.error().message);
-    queries_.send_to(peer, encode(*outcome));
+    queries_.send_to(peer, encode_answer(*outcome));
   };
   const bool is_known =
       take(std::type_identity<protocol::Follow>{}, Role::kSettle,
@@ -164,7 +170,7 @@ void Node::handle(net::Received received) {
 void Node::handle_query(const std::string& peer, const protocol::Query& query) {
   const auto answer = answer_to(query, log_);
   if (answer) {
-    queries_.send_to(peer, encode(protocol::Answer{query.request, answer->to_msgpack()}));
+    queries_.send_to(peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
   } else {
     queries_.send_to(peer, encode(protocol::Refused{query.request, answer.error().message}));
   }
@@ -227,10 +233,13 @@ void Node::publish_levels(TimePoint now) {
   const auto head = log_.core().head();
   for (const auto& [run, level] : acks_)
     publisher_.publish("ack." + hex(run), encode(protocol::Ack{log, run, level}));
-  for (const auto& [origin, news] : news_)
-    publisher_.publish("settled." + origin_text(origin),
-                       encode(protocol::Settled{0, log, published_to_, head, head,
-                                                protocol::encode_settlement(news)}));
+  for (const auto& [origin, news] : news_) {
+    auto settlement = protocol::encode_settlement(news);
+    if (settlement.size() > protocol::kFrameBytesMax) continue;  // Its ventilator reads it instead.
+    publisher_.publish(
+        "settled." + origin_text(origin),
+        encode(protocol::Settled{0, log, published_to_, head, head, std::move(settlement)}));
+  }
   acks_.clear();
   news_.clear();
   news_count_ = 0;

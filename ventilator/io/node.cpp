@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/sha256.hpp"
+#include "common/protocol/answer.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
@@ -17,6 +18,7 @@ namespace eole::ventilator {
 using net::Role;
 using protocol::decode;
 using protocol::encode;
+using protocol::encode_answer;
 using protocol::Value;
 
 namespace {
@@ -154,6 +156,9 @@ void Node::handle(net::Received received, TimePoint now) {
   const bool is_known =
       take(std::type_identity<protocol::Submit>{}, Role::kSubmit,
            [&](protocol::Submit& submit) {
+             if (submit.payload.size() > protocol::kPayloadBytesMax)  // No pipe could carry it on.
+               return refuse(submit.request, text("submit: ", submit.payload.size(),
+                                                  " bytes, limit ", protocol::kPayloadBytesMax));
              const auto count = protocol::count_task_specs(submit.payload);
              if (!count) return refuse(submit.request, count.error().message);
              if (*count != submit.count)
@@ -210,7 +215,7 @@ void Node::handle(net::Received received, TimePoint now) {
 void Node::handle_query(const std::string& peer, const protocol::Query& query) {
   const auto answer = answer_to(query, core_, journal_);
   if (answer) {
-    router_.send_to(peer, encode(protocol::Answer{query.request, answer->to_msgpack()}));
+    router_.send_to(peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
   } else {
     router_.send_to(peer, encode(protocol::Refused{query.request, answer.error().message}));
   }
