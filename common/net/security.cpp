@@ -3,7 +3,10 @@
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <stdexcept>
 #include <zmq.hpp>
@@ -15,6 +18,7 @@
 namespace eole::net {
 
 namespace {
+constexpr std::size_t kKeyLetters = 40;
 constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{{Role::kSubmit, "submit"},
                                                                    {Role::kWork, "work"},
                                                                    {Role::kSettle, "settle"},
@@ -44,37 +48,77 @@ std::optional<Role> parse_role(std::string_view name) {
 
 Authority::Authority(std::string path, std::string server_key)
     : path_(std::move(path)), server_key_(std::move(server_key)) {
+  if (path_.empty()) throw std::runtime_error("cluster file: names no key_table");
   load();
 }
 
 void Authority::load() {
   struct stat status {};
-  if (::stat(path_.c_str(), &status) != 0) return;
-  const auto mtime = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec;
-  if (mtime == loaded_mtime_) return;
+  if (::stat(path_.c_str(), &status) != 0)
+    throw std::runtime_error(text("key table ", path_, ": ", std::strerror(errno)));
   if ((status.st_mode & 0077) != 0)
     throw std::runtime_error(text("key table ", path_, ": others can read it, chmod it to 0600"));
-  std::map<std::string, std::set<Role>> table;
-  const auto file = toml::parse_file(path_);
-  if (const auto* keys = file["key"].as_array()) {
-    for (const auto& entry : *keys) {
-      const auto* key = entry.as_table();
-      if (key == nullptr) continue;
-      auto& roles = table[(*key)["public"].value_or(std::string())];
-      if (const auto* names = (*key)["roles"].as_array())
-        for (const auto& name : *names)
-          if (const auto role = parse_role(name.value_or(std::string_view()))) roles.insert(*role);
-    }
-  }
+  const std::array<std::int64_t, 3> seen{
+      status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec,
+      static_cast<std::int64_t>(status.st_ino), status.st_size};
+  if (seen == loaded_) return;
+  auto table = read();
+  const bool is_taken_away = std::any_of(table_.begin(), table_.end(), [&](const auto& entry) {
+    const auto now = table.find(entry.first);
+    return now == table.end() || !std::includes(now->second.begin(), now->second.end(),
+                                                entry.second.begin(), entry.second.end());
+  });
+  if (is_taken_away) ++revocations_;
   table_ = std::move(table);
-  loaded_mtime_ = mtime;
+  loaded_ = seen;
+}
+
+Authority::Table Authority::read() const {
+  Table table;
+  try {
+    const auto file = toml::parse_file(path_);
+    const auto* keys = file["key"].as_array();
+    for (std::size_t i = 0; keys != nullptr && i < keys->size(); ++i) {
+      const auto* key = (*keys)[i].as_table();
+      const auto wrong = [&](std::string what) {
+        return std::runtime_error(text("key table ", path_, ": key ", i + 1, ": ", what));
+      };
+      const auto name = key != nullptr ? (*key)["public"].value_or(std::string()) : std::string();
+      if (name.size() != kKeyLetters)
+        throw wrong(text("public: ", name.size(), " letters, a key has ", kKeyLetters));
+      auto& roles = table[name];
+      const auto* names = (*key)["roles"].as_array();
+      for (std::size_t j = 0; names != nullptr && j < names->size(); ++j) {
+        const auto written = (*names)[j].value_or(std::string());
+        const auto role = parse_role(written);
+        if (!role)
+          throw wrong(text("role ", written, ": there are submit, work, settle, observe, admin"));
+        roles.insert(*role);
+      }
+    }
+  } catch (const toml::parse_error& error) {
+    throw std::runtime_error(
+        text("key table ", path_, ": line ", error.source().begin.line, ": ", error.description()));
+  }
+  return table;
 }
 
 void Authority::refresh() {
+  if (!problem_.empty()) return;
   try {
     load();
-  } catch (const std::exception&) {  // A half-written table: the old one holds until it is whole.
+  } catch (const std::exception& error) {  // Its node ends when it looks next.
+    problem_ = error.what();
+    table_.clear();
   }
+}
+
+std::uint64_t Authority::revocations() {
+  if (is_open()) return 0;
+  const std::scoped_lock lock(mutex_);
+  refresh();
+  if (!problem_.empty()) throw std::runtime_error(problem_);
+  return revocations_;
 }
 
 bool Authority::knows(const std::string& public_key) {

@@ -1,5 +1,5 @@
 #pragma once
-#include <atomic>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -25,11 +25,13 @@ std::optional<Role> parse_role(std::string_view name);
 
 /// The cluster's table of keys: who may connect, and who may say what. Read from a TOML file of
 /// mode 0600, again whenever it changes, so that a removed key is refused from its next message.
-/// Without a file (ipc only) everything is allowed: the directory's mode is the gate. Thread-safe.
+/// Without a file (ipc only) everything is allowed: the directory's mode is the gate. A table that
+/// cannot be relied on (removed, malformed, open to others) lets nobody in any more. Thread-safe.
 class Authority {
  public:
   Authority() = default;
-  /// `server_key`: the cluster's own public key; it may do what a ventilator does.
+  /// `server_key`: the cluster's own public key; it may do what a ventilator does. Throws
+  /// std::runtime_error if the table cannot be relied on.
   Authority(std::string path, std::string server_key);
 
   bool is_open() const { return path_.empty(); }
@@ -37,15 +39,23 @@ class Authority {
   bool knows(const std::string& public_key);
   /// May the sender of a message do this? `user` is the message's User-Id (its public key).
   bool allows(const std::string& user, Role role);
+  /// Looks at the table; how often a key or a role was taken away. Connections of such a key may
+  /// still stand. Throws std::runtime_error if the table cannot be relied on any more: to go on
+  /// with the keys of before would be to ignore a revocation.
+  std::uint64_t revocations();
 
  private:
+  using Table = std::map<std::string, std::set<Role>>;
   void refresh();
   void load();
+  Table read() const;
   std::string path_;
   std::string server_key_;
   std::mutex mutex_;
-  std::map<std::string, std::set<Role>> table_;
-  std::int64_t loaded_mtime_ = -1;
+  Table table_;
+  std::string problem_;
+  std::uint64_t revocations_ = 0;
+  std::array<std::int64_t, 3> loaded_{};  // The file's time, number and size.
   std::int64_t checked_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
@@ -29,6 +30,7 @@ constexpr std::uint64_t kLevelsCount = 8192;
 // Results that come one by one during a sync show that more will: the next sync waits for them.
 constexpr std::uint64_t kFewResults = 64;
 constexpr Duration kGather = 500us;
+constexpr Duration kUnbindMost = 3s;   // How long libzmq may take to let go of a port.
 constexpr Duration kRestAfter = 20ms;  // Of silence; then the log says that all is durable.
 
 }  // namespace
@@ -247,10 +249,28 @@ void Node::publish_levels(TimePoint now) {
   levels_due_.reset();
 }
 
+// A subscriber asks once, when it connects. So that a revoked key hears nothing more all are cut
+// off: those that may be here come back within moments, and read in the log what they missed.
+void Node::cut_off_revoked() {
+  const auto seen = authority_.revocations();
+  if (std::exchange(revocations_, seen) == seen) return;
+  process::log_info("a key or a role was taken away: subscribers must connect anew");
+  publisher_ = net::Socket(context_, net::SocketType::kPub);
+  const auto until = process::now() + kUnbindMost;
+  while (true) try {
+      publisher_.bind(options_.cluster.notifications);
+      return;
+    } catch (const std::runtime_error&) {
+      if (process::now() >= until) throw;
+      std::this_thread::sleep_for(10ms);
+    }
+}
+
 void Node::publish_head(TimePoint now) {
   if (now < next_head_) return;
   next_head_ = now + kHeadEvery;
   is_full_ = log_.is_full();
+  cut_off_revoked();
   publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_}));
 }
 

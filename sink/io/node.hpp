@@ -39,6 +39,7 @@ class Node {
   void act(const AppendDiscard& action);
   void act(const PublishAck& action);
   void act(const Reply& action);
+  void cut_off_revoked();
   void publish_levels(TimePoint now);
   void publish_head(TimePoint now);
 
@@ -61,6 +62,7 @@ class Node {
   std::uint64_t published_to_ = 0;
   std::optional<TimePoint> levels_due_;
   TimePoint next_head_{};
+  std::uint64_t revocations_ = 0;
   bool is_full_ = false;
   bool is_stop_due_ = false;
 };

@@ -1,9 +1,15 @@
 """What the roles promise each other when tasks fail and peers misbehave."""
 
+import hashlib
 import os
+import subprocess
 import unittest
 
-from cluster import Cluster
+import msgpack
+import zmq
+
+from cluster import BIN, Cluster, wait_until
+from test_security import head, read_toml
 
 
 class DeadLetters(unittest.TestCase):
@@ -21,6 +27,93 @@ class DeadLetters(unittest.TestCase):
             replay = cluster.json("dead", "replay", dead["id"])[0]
             cluster.wait_settled(2)
             self.assertEqual(cluster.json("result", replay["id"])[0]["state"], "done")
+
+
+class Keys(unittest.TestCase):
+    """A cluster with keys, and somebody whose key is of one role."""
+
+    def setUp(self):
+        self.cluster = Cluster("--listen", "127.0.0.1", workers=1)
+        self.cluster.start()
+        self.addCleanup(self.cluster.__exit__, None, None, None)
+        self.file = read_toml(self.cluster.directory + "/eole/cluster.toml")
+        server = read_toml(self.cluster.directory + "/eole/data/server.toml")
+        self.table = server["key_table"]
+        self.context = zmq.Context()
+        self.addCleanup(self.context.destroy, linger=0)
+
+    def join(self, role):
+        self.path = os.path.join(self.cluster.directory, role + ".toml")
+        self.cluster.eole("join", "--role", role, "-o", self.path)
+        return read_toml(self.path)
+
+    def connect(self, kind, endpoint, keys):
+        sock = self.context.socket(kind)
+        sock.curve_serverkey = keys["server_key"].encode()
+        sock.curve_publickey = keys["public_key"].encode()
+        sock.curve_secretkey = keys["secret_key"].encode()
+        sock.connect(endpoint)
+        return sock
+
+    def revoke(self, keys):
+        with open(self.table, encoding="utf-8") as file:
+            table = file.read().replace(keys["public_key"], "x" * 40)
+        with open(self.table + ".new", "w", encoding="utf-8") as file:
+            file.write(table)
+        os.chmod(self.table + ".new", 0o600)
+        os.rename(self.table + ".new", self.table)
+
+    def said(self, role, words):
+        with open(f"{self.cluster.directory}/eole/data/logs/{role}.log", encoding="utf-8") as file:
+            return words in file.read()
+
+    def echo(self):
+        return self.cluster.submit([{"kind": "echo", "args": {}}], "--wait")[0]["state"]
+
+    def test_a_piece_from_beyond_an_artifacts_end_is_refused(self):
+        keys = self.join("submit")
+        sock = self.connect(zmq.DEALER, self.file["artifacts"], keys)
+        digest = hashlib.sha256(b"hello").hexdigest()
+        for request in (head("put", 1, digest, 5, 0), b"hello"), (head("get", 2, digest, 1 << 63, 1), b""):
+            sock.send_multipart(request)
+            self.assertTrue(sock.poll(20000))
+            answer = msgpack.unpackb(sock.recv_multipart()[0])
+        self.assertEqual(answer[1:3], ["refused", 2])
+        self.assertEqual(self.echo(), "done")
+
+    def test_a_revoked_subscriber_hears_nothing_more_and_others_go_on(self):
+        keys = self.join("observe")
+        sub = self.connect(zmq.SUB, self.file["notifications"], keys)
+        sub.subscribe(b"head")
+        self.assertTrue(sub.poll(20000))
+        self.revoke(keys)
+        wait_until(lambda: self.said("sink", "subscribers must connect anew"), what="the sink to see it")
+        wait_until(lambda: not sub.poll(1500) or not sub.recv_multipart(), what="silence")
+        self.assertEqual(self.echo(), "done")
+        self.assertFalse(sub.poll(1500))  # Longer than the head's second.
+
+    def test_a_revoked_worker_gets_no_task(self):
+        keys = self.join("work")
+        worker = subprocess.Popen([BIN / "worker", "--cluster", self.path, "--name", "revoked", "--data",
+                                   self.cluster.directory + "/scratch"], stderr=subprocess.DEVNULL)
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
+
+        def names():
+            return [each["name"] for each in self.cluster.json("workers")]
+
+        wait_until(lambda: "revoked" in names(), what="the worker")
+        self.revoke(keys)
+        wait_until(lambda: "revoked" not in names(), what="its loss")
+        self.assertEqual(self.echo(), "done")
+
+    def test_a_key_table_that_goes_bad_ends_the_roles_with_the_reason(self):
+        os.chmod(self.table, 0o640)
+        for role in ("sink", "ventilator"):
+            wait_until(lambda role=role: self.said(role, "others can read it"), what=f"the {role}'s reason")
+        os.chmod(self.table, 0o600)
+        self.cluster.wait_settled(0)
+        wait_until(lambda: self.echo() == "done", what="the roles to start again")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ namespace {
 constexpr int kMessagesPerTurn = 512;
 constexpr std::size_t kBytesPerTurn = 8 << 20;  // Workers wait for tasks while more is committed.
 constexpr Duration kSpaceCheck = 1s;
+constexpr Duration kKeyCheck = 1s;
 constexpr Duration kRestAfter = 20ms;    // Of silence; then the journal says that all is durable.
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
 constexpr std::size_t kKeyBytesMax = 256;
@@ -65,6 +66,7 @@ int Node::run() {
     const auto now = process::now();
     for (auto* socket : {&router_, &sink_, &news_}) drain(*socket, now);
     drain_monitors(now);
+    cut_off_revoked(now);
     core_.on_deadline(now, actions_);
     perform();
     const bool has_backlog = flush_backlogs();
@@ -96,6 +98,22 @@ void Node::drain_monitors(TimePoint now) {
   for (auto& [link, pipe] : pipes_)
     while (const auto event = pipe.monitor.next())
       if (*event == net::ConnectionEvent::kDown) core_.on_event(PipeEnded{link}, now, actions_);
+}
+
+// A pipe asks for the key once, when its worker connects.
+void Node::cut_off_revoked(TimePoint now) {
+  if (now < next_key_check_) return;
+  next_key_check_ = now + kKeyCheck;
+  const auto seen = authority_.revocations();
+  if (std::exchange(revocations_, seen) == seen) return;
+  std::vector<Link> revoked;
+  for (const auto& [link, pipe] : pipes_)
+    if (!authority_.allows(pipe.user, Role::kWork)) revoked.push_back(link);
+  for (const auto& link : revoked) {
+    process::log_info(text("worker on run ", hex(link.run), ": its key was taken away"));
+    act(ClosePipe{link});
+    core_.on_event(PipeEnded{link}, now, actions_);
+  }
 }
 
 void Node::handle(net::Received received, TimePoint now) {

@@ -42,6 +42,7 @@ class Node {
   void handle(net::Received received, TimePoint now);
   void handle_query(const std::string& peer, const protocol::Query& query);
   void drain_monitors(TimePoint now);
+  void cut_off_revoked(TimePoint now);
   /// True while something waits for a pipe to take it.
   bool flush_backlogs();
 
@@ -81,6 +82,8 @@ class Node {
   bool is_stop_due_ = false;
   std::map<Peer, Bytes> accepted_;            // Acceptance records of this turn.
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
+  std::uint64_t revocations_ = 0;
+  TimePoint next_key_check_{};
   bool is_full_ = false;
   TimePoint next_space_check_{};
   std::string stop_reason_;

@@ -104,3 +104,14 @@ TEST_CASE("what makes no sense is refused by name", "[artifacts]") {
   REQUIRE(store.put(kName, 10, 0, "0123").error().message ==
           "artifact " + kName + ": 10 bytes, the sink's disk has no room");
 }
+
+TEST_CASE("a piece from beyond an artifact's end is refused, at any offset", "[sink]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  ArtifactStore store(*directory);
+  put_all(store);
+  REQUIRE(store.get(kName, kContent.size(), 10)->bytes.empty());
+  for (const std::uint64_t offset : std::vector<std::uint64_t>{kContent.size() + 1, 1ULL << 63,
+                                                               UINT64_MAX})
+    REQUIRE_FALSE(store.get(kName, offset, 10));
+}
