@@ -16,6 +16,7 @@ deep, comes whole, as its bytes.
 """
 
 import datetime
+import itertools
 import time
 
 import zmq
@@ -200,17 +201,18 @@ class Cluster:
             options[cursor] = page["next"]
 
     def _submit(self, messages, attempts):
+        messages = iter(messages)
+        first = list(itertools.islice(messages, 1))
+        if not first:
+            return []
+        self._live().is_behind = True  # From before it leaves, no result is missed.
         try:
-            ids = self._submitter.submit(map(self._followed, messages), attempts)
+            ids = self._submitter.submit(itertools.chain(first, messages), attempts)
         except Error as error:
             self._own.update(error.ids)
             raise
         self._own.update(ids)
         return ids
-
-    def _followed(self, message):
-        self._live().is_behind = True  # From before it leaves, no result is missed.
-        return message
 
     def _live(self):
         """The log from where it was first needed on."""
@@ -240,7 +242,8 @@ class Cluster:
     def _past(self, wanted, timeout, since, offset):
         if since is not None:
             since = since.timestamp() if isinstance(since, datetime.datetime) else since
-            answer = self._query("queries", "offset_at", unix_ms=max(0, int(since * 1000)))
+            since = max(0, int(since * 1000)) / 1000  # Whole milliseconds, as results have.
+            answer = self._query("queries", "offset_at", unix_ms=round(since * 1000))
             offset = max(offset, answer["offset"])
         log = Log(self._connection, offset)
         try:

@@ -45,9 +45,11 @@ class Log:
 
     def wait(self, milliseconds):
         """Finds what comes next; nothing if nothing comes in time."""
-        if self.is_behind or self._head > self._offset:
-            return self._read()
-        if not self._news.poll(milliseconds):
+        # What is here already costs the sink nothing; the log is asked only for what is not.
+        is_behind = self.is_behind or self._head > self._offset
+        if not self._news.poll(0 if is_behind else milliseconds):
+            if is_behind:
+                return self._read()
             if time.monotonic() > self._heard + SILENCE_SECONDS:
                 self._read()
             return

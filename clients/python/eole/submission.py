@@ -65,6 +65,9 @@ class Specs:
 
     def messages(self, packed, tasks_max, bytes_max):
         """Payloads of at most so many tasks and (unless it is one task) bytes; how many are in each."""
+        if tasks_max == 1:
+            yield from ((self._heads[len(each)] + each, 1) for each in packed)
+            return
         at = 0
         while at < len(packed):
             some = packed[at:at + tasks_max]
@@ -171,6 +174,7 @@ class Submitter:
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
         self._is_broken = False
         self._window = Window()
+        self._pack = msgpack.Packer().pack
         self._run = int.from_bytes(os.urandom(8), "little")
         self._request = 0
         self._forget()
@@ -203,7 +207,7 @@ class Submitter:
     def _send(self, payload, count, key, attempts):
         request = self._request = self._request + 1
         confirmed = next(iter(self._flights), request) - 1
-        head = msgpack.packb([1, "submit", self._run, request, confirmed, key, count, attempts])
+        head = self._pack([1, "submit", self._run, request, confirmed, key, count, attempts])
         self._flights[request] = [(head, payload), time.monotonic()]
         self._flying_bytes += len(payload)
         self._socket.send_multipart((head, payload))
@@ -221,21 +225,18 @@ class Submitter:
                 continue
             head, payload = self._socket.recv_multipart()
             fields = head_of(head)
-            if fields[1] == "refused" and (fields[2] == 0 or self._land(fields[2])):
+            if fields[1] == "refused" and (fields[2] == 0 or fields[2] in self._flights):
+                if flight := self._flights.pop(fields[2], None):
+                    self._flying_bytes -= len(flight[0][1])
                 raise Refused(f"the ventilator: {fields[3]}")
             if fields[1] != "accepted":
                 continue
             give_up = time.monotonic() + self._patience
             for request, first, count in ACCEPTANCE.iter_unpack(payload):
-                if self._land(request):
+                if flight := self._flights.pop(request, None):
+                    self._flying_bytes -= len(flight[0][1])
                     self._accepted[request] = (fields[2], first, count)
                     self._window.on_answer(count)
-
-    def _land(self, request):
-        flight = self._flights.pop(request, None)
-        if flight:
-            self._flying_bytes -= len(flight[0][1])
-        return flight
 
     def _repeat(self):
         is_anew, now = self._has_reconnected(), time.monotonic()
