@@ -22,8 +22,11 @@ def numbers(path):
 
 
 def parent_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        return int(stat.read().rsplit(")", 1)[1].split()[1])
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            return int(stat.read().rsplit(")", 1)[1].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None  # It has just ended.
 
 
 class Case(unittest.TestCase):
@@ -145,7 +148,6 @@ class Output(Case):
             self.assertEqual(set(result["value"]["stdout"].split("\n")[0].strip()), {"€"})
 
     def test_a_character_in_two_pieces_is_shown_as_one(self):
-        gate = self.path("euro")
         watch = subprocess.Popen([BIN / "eole", "watch", "--progress", "--json"], env=self.cluster.env,
                                  stdout=subprocess.PIPE, text=True)
         try:
