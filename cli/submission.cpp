@@ -58,7 +58,7 @@ bool Submission::wait(const OnResult& on_result) {
   ProgressLine line;
   while (settled < total) {
     line.show(settled, total, "", failed);
-    const auto encoded = need(reader->next(200ms));
+    const auto encoded = need(reader->next(200ms), kNoCluster);
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);
     protocol::ResultReader records(batch->records);

@@ -7,6 +7,8 @@
 
 #include "cli/kind_options.hpp"
 #include "cli/submission.hpp"
+#include "common/base/nearest.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::cli {
@@ -37,9 +39,9 @@ std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
   return std::move(*tasks);
 }
 
-std::vector<std::string_view> kind_names() {
-  std::vector<std::string_view> names;
-  for (const auto& kind : kinds::all()) names.push_back(kind.name);
+std::vector<std::string> kind_names() {
+  std::vector<std::string> names;
+  for (const auto& kind : kinds::all()) names.emplace_back(kind.name);
   return names;
 }
 
@@ -52,7 +54,7 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   } else if (kind != nullptr) {
     list = args_of(*kind, options.words, cluster);
   } else {
-    const auto near = kinds::nearest(name, kind_names());
+    const auto near = nearest(name, kind_names());
     throw Failure{kBadUse, text(name, ": no kind of that name comes with Eole",
                                 near.empty() ? "" : text("; did you mean ", near, "?"),
                                 " (of a kind of your own give the arguments as --args JSON)")};
@@ -79,10 +81,9 @@ void warn_of_what_nobody_runs(Cluster& cluster, const std::vector<TaskRequest>& 
   for (const auto& task : tasks) kinds.insert(task.kind);
   for (const auto kind : kinds) {
     if (offered.find(text(",", kind, ",")) != std::string::npos) continue;
-    const auto near =
-        kinds::find(kind) == nullptr ? kinds::nearest(kind, kind_names()) : std::string_view();
+    const auto near = kinds::find(kind) == nullptr ? nearest(kind, kind_names()) : std::string();
     std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
-                 std::string(kind).c_str(),
+                 shown(kind).c_str(),
                  kind == "exec" ? " (start one with --allow-exec)"
                  : near.empty() ? ""
                                 : text(" (did you mean ", near, "?)").c_str());

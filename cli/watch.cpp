@@ -99,7 +99,7 @@ void watch(const Globals& globals, const WatchOptions& options) {
   ProgressShown progress_shown;
   std::uint64_t count = 0;
   while (options.count == 0 || count < options.count) {
-    const auto encoded = need(reader->next(500ms));
+    const auto encoded = need(reader->next(500ms), kNoCluster);
     while (const auto progress = reader->next_progress())
       globals.json ? print_json(progress_view(*progress)) : progress_shown.show(*progress);
     if (!encoded) continue;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/common.hpp"
-#include "cli/nearest.hpp"
+#include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
 
 namespace {
@@ -49,13 +49,14 @@ Chosen choose(const CLI::App& root, const std::vector<std::string>& words) {
 std::optional<int> refuse_unknown_command(const CLI::App& root,
                                           const std::vector<std::string>& words) {
   const auto chosen = choose(root, words);
-  if (chosen.next >= static_cast<int>(words.size()) || chosen.app->get_require_subcommand_min() == 0)
+  if (chosen.next >= static_cast<int>(words.size()) ||
+      chosen.app->get_require_subcommand_min() == 0)
     return std::nullopt;
   const auto& word = words[chosen.next];
   if (word.starts_with("-")) return std::nullopt;
   std::vector<std::string> known;
   for (const auto* sub : chosen.app->get_subcommands({})) known.push_back(sub->get_name());
-  return bad_use("no command " + eole::shown(word), nearest(word, known), chosen.command);
+  return bad_use("no command " + eole::shown(word), eole::nearest(word, known), chosen.command);
 }
 
 // The first option that the chosen command does not have: says so; otherwise nothing.
@@ -63,14 +64,14 @@ std::optional<int> refuse_unknown_option(const CLI::App& root,
                                          const std::vector<std::string>& words) {
   const auto chosen = choose(root, words);
   std::vector<std::string> known;
-  for (const auto* app : {&root, chosen.app})
+  for (const auto* app = chosen.app; app != nullptr; app = app->get_parent())
     for (const auto* option : app->get_options())
       for (const auto& name : option->get_lnames()) known.push_back("--" + name);
   for (auto i = static_cast<std::size_t>(chosen.next); i < words.size() && words[i] != "--"; ++i) {
     const auto word = words[i].substr(0, words[i].find('='));
     if (!word.starts_with("--") || std::find(known.begin(), known.end(), word) != known.end())
       continue;
-    return bad_use("no option " + eole::shown(word), nearest(word, known), chosen.command);
+    return bad_use("no option " + eole::shown(word), eole::nearest(word, known), chosen.command);
   }
   return std::nullopt;
 }
@@ -88,8 +89,8 @@ void add_exit_codes(CLI::App& app) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{
-      "Eole: a brokerless task fabric. Tasks in, results out, none lost, none told twice.", "eole"};
+  CLI::App app{"Eole: a brokerless task fabric. Tasks in, results out, none lost, none told twice.",
+               "eole"};
   Globals globals;
   app.add_option("--cluster", globals.cluster_path,
                  "cluster file [EOLE_CLUSTER, else cluster.toml under XDG_STATE_HOME/eole]");
@@ -101,8 +102,9 @@ int main(int argc, char** argv) {
                          add_join, add_salvage, add_bench, add_completion})
     add(app, globals);
   add_exit_codes(app);
-  app.footer(std::string("First steps: `eole up` in one terminal, `eole submit echo hello --wait` in ") +
-             "another.\n" + kExitCodes);
+  app.footer(
+      std::string("First steps: `eole up` in one terminal, `eole submit echo hello --wait` in ") +
+      "another.\n" + kExitCodes);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
     std::fputs(app.help().c_str(), stdout);

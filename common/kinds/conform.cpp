@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "common/base/nearest.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 
@@ -95,10 +95,10 @@ Expected<Value> conform(const Argument& argument, const Value& value) {
 }
 
 std::string unknown(const Kind& kind, std::string_view name) {
-  std::vector<std::string_view> names;
+  std::vector<std::string> names;
   std::string list;
   for (const auto& argument : kind.arguments) {
-    names.push_back(argument.name);
+    names.emplace_back(argument.name);
     list += (list.empty() ? "" : ", ") + std::string(argument.name);
   }
   const auto near = nearest(name, names);
@@ -164,32 +164,6 @@ Expected<Value> conform(const Kind& kind, const Value& args) {
   if (!kind.one_of.empty() && given != 1)
     return Error{text(kind.name, ": needs one of ", choice, given == 0 ? "" : ", not several")};
   return good;
-}
-
-std::string_view nearest(std::string_view written, const std::vector<std::string_view>& names) {
-  constexpr std::size_t kWrittenMax = 40;
-  std::string_view best;
-  if (written.size() > kWrittenMax) return best;
-  auto least = std::min<std::size_t>(3, written.size() / 2 + 1);  // Fewer changes than this.
-  for (const auto name : names) {
-    // Damerau's distance, so that two letters in the wrong order are one change.
-    std::vector<std::vector<std::size_t>> cost(written.size() + 1,
-                                               std::vector<std::size_t>(name.size() + 1));
-    for (std::size_t i = 0; i <= written.size(); ++i) cost[i][0] = i;
-    std::iota(cost[0].begin(), cost[0].end(), std::size_t{0});
-    for (std::size_t i = 1; i <= written.size(); ++i)
-      for (std::size_t j = 1; j <= name.size(); ++j) {
-        const bool is_same = written[i - 1] == name[j - 1];
-        cost[i][j] = std::min(
-            {cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + (is_same ? 0 : 1)});
-        if (i > 1 && j > 1 && written[i - 1] == name[j - 2] && written[i - 2] == name[j - 1])
-          cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-      }
-    if (cost[written.size()][name.size()] >= least) continue;
-    least = cost[written.size()][name.size()];
-    best = name;
-  }
-  return best;
 }
 
 }  // namespace eole::kinds

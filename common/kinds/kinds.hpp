@@ -51,7 +51,4 @@ const Kind* find(std::string_view name);
 /// with it, what is allowed.
 Expected<Value> conform(const Kind& kind, const Value& args);
 
-/// The closest of `names` to `written`, as a hint; empty if none is close.
-std::string_view nearest(std::string_view written, const std::vector<std::string_view>& names);
-
 }  // namespace eole::kinds

@@ -169,7 +169,8 @@ Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) con
   protocol::Settlement settlement;
   std::size_t bytes = 0;  // One batch more than the limit fits into a message, too.
   std::size_t counted = 0;
-  for (auto at = entry_of(query.offset); at < index_.size() && bytes + settlement.ranges.size() * 16 < kSettledBytesMax; ++at) {
+  for (auto at = entry_of(query.offset);
+       at < index_.size() && bytes + settlement.ranges.size() * 16 < kSettledBytesMax; ++at) {
     const auto encoded = store_.read(index_[at].at);
     const auto batch = protocol::read_batch(encoded);
     project(*batch, query.origin, settlement);

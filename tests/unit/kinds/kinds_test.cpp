@@ -78,11 +78,3 @@ TEST_CASE("every default of the table fits its own limits", "[kinds]") {
                                                    *Value::from_json(argument.fallback)}})));
     }
 }
-
-TEST_CASE("the nearest name is found only if it is near", "[kinds]") {
-  const std::vector<std::string_view> names{"submit", "status", "watch"};
-  CHECK(kinds::nearest("sumbit", names) == "submit");
-  CHECK(kinds::nearest("statsu", names) == "status");
-  CHECK(kinds::nearest("frobnicate", names).empty());
-  CHECK(kinds::nearest("x", names).empty());
-}

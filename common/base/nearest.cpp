@@ -1,8 +1,8 @@
-#include "cli/nearest.hpp"
+#include "common/base/nearest.hpp"
 
 #include <algorithm>
 
-namespace eole::cli {
+namespace eole {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
   return found;
 }
 
-}  // namespace eole::cli
+}  // namespace eole
