@@ -70,23 +70,26 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   return tasks;
 }
 
-// A kind that nobody offers waits for whoever will; a misspelt one would wait for ever.
-void warn_of_what_nobody_runs(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
-  const auto workers = cluster.ventilator.query("workers");
-  const auto* list = workers ? workers->as<Value::Array>() : nullptr;
+// A kind that nobody offers waits for a worker that will; one that is nearly the name of another
+// is a mistake, and would wait for ever.
+void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
+  const auto offered = cluster.ventilator.query("kinds");
+  const auto* list = offered ? offered->as<Value::Array>() : nullptr;
   if (list == nullptr) return;
-  std::string offered = ",";
-  for (const auto& worker : *list) offered += worker["kinds"].text_or("") + ",";
-  std::set<std::string_view> kinds;
-  for (const auto& task : tasks) kinds.insert(task.kind);
-  for (const auto kind : kinds) {
-    if (offered.find(text(",", kind, ",")) != std::string::npos) continue;
-    const auto near = kinds::find(kind) == nullptr ? nearest(kind, kind_names()) : std::string();
+  auto known = kind_names();
+  std::set<std::string> missing;
+  for (const auto& task : tasks) missing.insert(task.kind);
+  for (const auto& kind : *list) {
+    missing.erase(kind.text_or(""));
+    known.push_back(kind.text_or(""));
+  }
+  for (const auto& kind : missing) {
+    const auto near = kinds::find(kind) == nullptr ? nearest(kind, known) : std::string();
+    if (!near.empty())
+      throw Failure{kBadUse, text(shown(kind), ": no worker runs such a kind; did you mean ",
+                                  shown(near), "?")};
     std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
-                 shown(kind).c_str(),
-                 kind == "exec" ? " (start one with --allow-exec)"
-                 : near.empty() ? ""
-                                : text(" (did you mean ", near, "?)").c_str());
+                 shown(kind).c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
   }
 }
 
@@ -111,8 +114,8 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
   auto tasks = options.file.empty() ? std::vector<TaskRequest>() : tasks_of_file(options);
   Cluster cluster(globals);
   if (options.file.empty()) tasks = tasks_of_words(kind, options, cluster);
+  look_for_workers(cluster, tasks);
   Submission submission(cluster, options.key);
-  warn_of_what_nobody_runs(cluster, tasks);
   const auto total = tasks.size();
   try {
     for (auto& task : tasks) {

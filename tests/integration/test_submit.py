@@ -64,10 +64,14 @@ class Submit(unittest.TestCase):
         self.assertIn("EOLE_TEST_FOO has no value", self.refused("exec", "--env", "EOLE_TEST_FOO", "--", "true"))
 
     def test_a_kind_that_nobody_offers_is_said_at_once(self):
-        done = self.cluster.eole("submit", "--file", "-", input='{"kind":"imagee"}\n{"kind":"echo"}\n')
-        self.assertIn("no connected worker runs imagee (did you mean image?)", done.stderr)
+        done = self.cluster.eole("submit", "--file", "-", input='{"kind":"paint"}\n{"kind":"echo"}\n')
+        self.assertIn("no connected worker runs paint;", done.stderr)
         self.assertNotIn("echo", done.stderr)
         self.cluster.eole("cancel", json.loads(done.stdout.splitlines()[0])["id"])
+
+    def test_a_misspelt_kind_is_refused_with_the_one_that_was_meant(self):
+        said = self.refused("--file", "-", "--wait", input='{"kind":"imagee"}\n{"kind":"echo"}\n')
+        self.assertIn("imagee: no worker runs such a kind; did you mean image?", said)
 
 
 if __name__ == "__main__":
