@@ -120,7 +120,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kBadUse;
   } catch (const Failure& failure) {
-    std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message).c_str());
+    std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message, eole::Keep::kLines).c_str());
     return failure.exit_code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "eole: %s\n", eole::shown(error.what()).c_str());

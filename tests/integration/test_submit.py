@@ -30,7 +30,7 @@ class Submit(unittest.TestCase):
         lines.append('{"kind":"sleep","args":{"seconds":"1"}}')
         said = self.refused("--file", "-", input="\n".join(lines))
         self.assertIn("nothing was submitted", said)
-        self.assertIn("line 8: not valid JSON", said)
+        self.assertIn("\nline 8: not valid JSON", said)
         self.assertIn('line 3001: sleep: seconds must be a number, not "1"', said)
 
     def test_many_bad_lines_are_counted(self):
