@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <sstream>
 
 #include "cli/common.hpp"
 #include "common/base/text.hpp"
@@ -60,32 +59,6 @@ void add_join(CLI::App& app, Globals& globals) {
   command->callback([=, &globals] {
     const auto who = name->empty() ? roles->front() : *name;
     join(globals, *roles, who, path->empty() ? text("eole-", who, ".toml") : *path);
-  });
-}
-
-void add_completion(CLI::App& app, Globals&) {
-  auto* command = app.add_subcommand("completion", "Print a completion script for bash");
-  command->callback([&app] {
-    std::ostringstream out;
-    std::string names;
-    std::ostringstream cases;
-    for (const auto* sub : app.get_subcommands({})) {
-      names += sub->get_name() + " ";
-      cases << "    " << sub->get_name() << ") words=\"";
-      for (const auto* option : sub->get_options())
-        if (!option->get_lnames().empty()) cases << "--" << option->get_lnames().front() << " ";
-      for (const auto* nested : sub->get_subcommands({})) cases << nested->get_name() << " ";
-      cases << "\" ;;\n";
-    }
-    out << "_eole() {\n  local words=\"" << names << "\"\n"
-        << "  case \"${COMP_WORDS[1]}\" in\n"
-        << cases.str() << "  esac\n"
-        << "  [ \"$COMP_CWORD\" -eq 1 ] && words=\"" << names << "\"\n"
-        << "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
-        << "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "
-           "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
-        << "}\ncomplete -F _eole eole\n";
-    std::fputs(out.str().c_str(), stdout);
   });
 }
 

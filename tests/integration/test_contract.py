@@ -77,6 +77,19 @@ class Contract(unittest.TestCase):
             done = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True)
             self.assertIn("--cluster FILE", done.stdout)
 
+    def test_bash_completes_commands_kinds_and_their_arguments(self):
+        def completed(*words):
+            script = """source <(%s completion); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _eole
+                        echo "${COMPREPLY[@]}" """ % (BIN / "eole")
+            return subprocess.run(["bash", "-c", script, "bash", "eole", *words], capture_output=True, text=True,
+                                  check=True).stdout.split()
+
+        self.assertEqual(completed("subm"), ["submit"])
+        self.assertEqual(completed("submit", "im"), ["image"])
+        self.assertEqual(completed("submit", "--wait", "image", "--qu"), ["--quality"])
+        self.assertEqual(completed("submit", "image", "--wa"), ["--wait"])
+        self.assertEqual(completed("dead", "re"), ["replay"])
+
     def test_bench_measures_rounds(self):
         said = self.cluster.eole("bench", "--tasks", "3000", "--rounds", "3", "--json").stdout
         measured = json.loads(said)
