@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "worker/io/scratch.hpp"
 
 namespace eole::worker {
 
@@ -41,13 +42,15 @@ int lock(const std::string& path, int flags) {
   return -1;
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
+using std::filesystem::file_type;
+
+std::vector<std::string> names_in(const std::string& directory,
+                                  file_type type = file_type::regular) {
   std::vector<std::string> names;
   std::error_code ignored;
   for (std::filesystem::directory_iterator at(directory, ignored), end; at != end;
        at.increment(ignored)) {
-    if (at->symlink_status(ignored).type() == std::filesystem::file_type::regular)
-      names.push_back(at->path().filename());
+    if (at->symlink_status(ignored).type() == type) names.push_back(at->path().filename());
   }
   return names;
 }
@@ -138,6 +141,8 @@ void remove_leftovers(const std::string& directory) {
     const bool is_part = rest == kPart.substr(1) || rest.starts_with("part.");
     if (is_of_a_lease(rest) || (is_part && !has_lock)) ::unlink(text(directory, "/", name).c_str());
   }
+  for (const auto& name : names_in(directory, file_type::directory))
+    if (is_of_a_lease(after_id(name))) remove_directory(text(directory, "/", name));
 }
 
 }  // namespace eole::worker

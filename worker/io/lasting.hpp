@@ -34,8 +34,8 @@ class LastingFile {
 void remove_stale_lasting(const std::string& directory);
 
 /// At the worker's start: whatever was left or is stale, and what single attempts of an earlier
-/// process left behind; what a killed one was at is kept. Only files that are named after tasks:
-/// `directory` may hold other things.
+/// process left behind, directories too; what a killed one was at is kept. Only what is named after
+/// tasks: `directory` may hold other things.
 void remove_leftovers(const std::string& directory);
 
 }  // namespace eole::worker

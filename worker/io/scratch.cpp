@@ -23,4 +23,17 @@ Scratch::~Scratch() {
   if (!is_kept_) std::filesystem::remove_all(path_, ignored);
 }
 
+void remove_directory(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (!error) return;
+  fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, error);
+  for (auto it = fs::recursive_directory_iterator(path, error); !error && it != end(it);
+       it.increment(error))
+    if (it->is_directory(error) && !it->is_symlink(error))
+      fs::permissions(*it, fs::perms::owner_all, fs::perm_options::add, error);
+  fs::remove_all(path, error);
+}
+
 }  // namespace eole::worker

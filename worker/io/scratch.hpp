@@ -19,4 +19,7 @@ class Scratch {
   bool is_kept_;
 };
 
+/// Also what it holds that its owner may not read: Go's module cache is read-only, for one.
+void remove_directory(const std::string& path);
+
 }  // namespace eole::worker

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
@@ -15,6 +14,7 @@
 #include "common/protocol/value.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/io/lasting.hpp"
+#include "worker/io/scratch.hpp"
 
 namespace eole::worker {
 
@@ -23,20 +23,6 @@ using protocol::TaskState;
 namespace {
 constexpr Duration kProgressEvery = 200ms;
 constexpr Duration kSweepEvery = 60s;  // What nobody came back for, while there is nothing to do.
-
-// Also what it holds that its owner may not read: Go's module cache is read-only, for one.
-void remove_directory(const std::string& path) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (!error) return;
-  fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, error);
-  for (auto it = fs::recursive_directory_iterator(path, error); !error && it != end(it);
-       it.increment(error))
-    if (it->is_directory(error) && !it->is_symlink(error))
-      fs::permissions(*it, fs::perms::owner_all, fs::perm_options::add, error);
-  fs::remove_all(path, error);
-}
 }  // namespace
 
 /// Shared by the loop (which kills) and the slot's thread (which looks).
