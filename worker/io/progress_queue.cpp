@@ -36,8 +36,8 @@ std::deque<protocol::Progress> ProgressQueue::take() {
   return std::exchange(entries_, {});
 }
 
-void ProgressQueue::forget(const TaskId& id) {
-  std::erase_if(dropped_, [&](const auto& dropped) { return dropped.first.first == id; });
+void ProgressQueue::forget_ended(const std::function<bool(const TaskId&)>& is_running) {
+  std::erase_if(dropped_, [&](const auto& dropped) { return !is_running(dropped.first.first); });
 }
 
 }  // namespace eole::worker

@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -19,8 +20,9 @@ class ProgressQueue {
   void add(protocol::Progress progress);
   std::deque<protocol::Progress> take();
   bool is_empty() const { return entries_.empty(); }
-  /// The task has ended: what of its output was dropped is not told any more.
-  void forget(const TaskId& id);
+  /// What was dropped of tasks that have ended is not told any more. After take(): an entry that
+  /// still waits may be dropped after its task has ended.
+  void forget_ended(const std::function<bool(const TaskId&)>& is_running);
 
  private:
   using Stream = std::pair<TaskId, std::string>;

@@ -174,7 +174,9 @@ std::vector<TaskFinished> Slots::take_finished() {
 
 std::deque<protocol::Progress> Slots::take_progress() {
   const std::scoped_lock lock(mutex_);
-  return progress_.take();
+  auto taken = progress_.take();
+  progress_.forget_ended([&](const TaskId& id) { return running_.contains(id); });
+  return taken;
 }
 
 bool Slots::has_progress() {
@@ -210,7 +212,6 @@ void Slots::serve(std::size_t slot) {
     {
       const std::scoped_lock lock(mutex_);
       running_.erase(task.id);
-      progress_.forget(task.id);
       finished_.push_back(std::move(finished));
     }
     wake();

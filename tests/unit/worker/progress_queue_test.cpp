@@ -46,9 +46,10 @@ TEST_CASE("what was dropped of a task that ended is forgotten", "[progress]") {
   for (int i = 0; i < 5; ++i) queue.add(printed(1, std::string(ProgressQueue::kPieceBytes, 'x')));
   queue.take();
   for (int i = 0; i < 5; ++i) queue.add(printed(1, std::string(ProgressQueue::kPieceBytes, 'x')));
+  // It ends here; only then what it printed makes room.
   for (int i = 0; i < 5; ++i) queue.add(printed(2, std::string(ProgressQueue::kPieceBytes, 'x')));
   queue.take();
-  queue.forget({1, 1});
+  queue.forget_ended([](const TaskId& id) { return id != TaskId{1, 1}; });
   queue.add(printed(1, "y"));
   REQUIRE(queue.take() == std::deque<protocol::Progress>{printed(1, "y")});
 }
