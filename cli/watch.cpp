@@ -109,10 +109,10 @@ void watch(const Globals& globals, const WatchOptions& options) {
       const auto result = records.next();
       const auto offset = batch->first_offset + i;
       if (!result || offset < reader->from()) continue;
+      if (options.progress) progress_shown.end(to_text(result->id));  // Of any project.
       if (offset < head && result->finished_unix_ms < since) continue;
       if (!options.project.empty() && result->project != options.project) continue;
       const auto view = view_of(*result, batch->worker, offset);
-      if (options.progress) progress_shown.end(view["id"].text_or(""));
       globals.json ? print_json(view) : print_result(view);
       if (++count == options.count) return;
     }
