@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "cli/lookup.hpp"
 #include "cli/progress.hpp"
 #include "clients/cpp/log_reader.hpp"
 #include "common/base/text.hpp"
@@ -11,8 +12,7 @@ namespace eole::cli {
 
 Submission::Submission(Cluster& cluster, const std::string& key)
     : cluster_(cluster),
-      start_offset_(
-          static_cast<std::uint64_t>(need(cluster.sink.query("status"))["head"].int_or(0))),
+      start_offset_(head_of(cluster)),
       submitter_(
           cluster.context, cluster.file, {.key = key},
           [this](Origin origin, Seq first, std::uint32_t count) {
