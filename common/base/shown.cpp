@@ -1,8 +1,9 @@
 #include "common/base/shown.hpp"
 
 #include <array>
-#include <cstdint>
 #include <cstdio>
+
+#include "common/base/utf8.hpp"
 
 namespace eole {
 
@@ -10,38 +11,6 @@ namespace {
 
 constexpr std::size_t kFileNameMax = 255;
 constexpr std::size_t kEndingMax = 16;  // ".tar.gz" is one; longer ones are part of the name.
-
-struct Character {
-  std::uint32_t code = 0;
-  std::size_t bytes = 1;
-  bool is_valid = false;
-};
-
-// The first character of `rest`, which is not empty; one byte that is invalid otherwise.
-Character next(std::string_view rest) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(rest[at]); };
-  const auto first = byte(0);
-  if (first < 0x80) return {first, 1, true};
-  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || rest.size() < bytes) return {first, 1, false};
-  std::uint32_t code = first & (0x7fU >> bytes);
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {first, 1, false};
-    code = code << 6 | (byte(i) & 0x3fU);
-  }
-  constexpr std::array<std::uint32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
-  const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
-  if (code < kSmallest[bytes] || is_surrogate || code > 0x10ffff) return {first, 1, false};
-  return {code, bytes, true};
-}
-
-bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
-
-// Marks and overrides of direction, and separators that end a line.
-bool turns_text(std::uint32_t code) {
-  return code == 0x61c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-         (code >= 0x2066 && code <= 0x2069);
-}
 
 template <class... Numbers>
 std::string formatted(const char* format, Numbers... numbers) {
@@ -56,7 +25,7 @@ std::string shown(std::string_view written, Keep keep) {
   std::string out;
   out.reserve(written.size());
   while (!written.empty()) {
-    const auto character = next(written);
+    const auto character = first_character(written);
     const auto code = character.code;
     const bool is_kept = keep == Keep::kLines && (code == '\n' || code == '\t');
     if (!character.is_valid || (is_control(code) && code < 0x80 && !is_kept)) {
@@ -81,7 +50,7 @@ std::string shown_json(std::string json) {
   if (at == json.size()) return json;
   auto out = json.substr(0, at);
   for (auto rest = std::string_view(json).substr(at); !rest.empty();) {
-    const auto character = next(rest);
+    const auto character = first_character(rest);
     const auto code = character.code;
     if ((code >= 0x7f && is_control(code)) || turns_text(code)) {
       out += formatted("\\u%04x", code);
@@ -96,7 +65,7 @@ std::string shown_json(std::string json) {
 std::string file_name(std::string_view name) {
   std::string out;
   for (auto rest = name; !rest.empty();) {
-    const auto character = next(rest);
+    const auto character = first_character(rest);
     const auto code = character.code;
     const bool is_bad = !character.is_valid || is_control(code) || turns_text(code) || code == '/';
     out += is_bad ? "_" : rest.substr(0, character.bytes);
@@ -116,7 +85,7 @@ std::string file_name(std::string_view name) {
 std::string cut_to(std::string_view text, std::size_t columns) {
   std::size_t bytes = 0;
   for (std::size_t count = 0; bytes < text.size(); ++count) {
-    const auto size = next(text.substr(bytes)).bytes;
+    const auto size = first_character(text.substr(bytes)).bytes;
     const bool is_last = bytes + size == text.size();
     if (count + 1 > columns || (count + 1 == columns && !is_last)) {
       if (columns == 0) return "";

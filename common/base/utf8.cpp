@@ -1,7 +1,6 @@
 #include "common/base/utf8.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace eole {
 
@@ -21,22 +20,37 @@ std::size_t length_of(char first) {
 
 }  // namespace
 
+Character first_character(std::string_view bytes) {
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  const Character invalid{first, 1, false};
+  const auto length = length_of(bytes[0]);
+  if (length == 0 || length > bytes.size()) return invalid;
+  std::uint32_t code = length == 1 ? first : first & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if (!continues(bytes[i])) return invalid;
+    code = code << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3FU);
+  }
+  const bool is_longer_than_needed =
+      (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool is_surrogate = code >= 0xD800 && code < 0xE000;
+  if (is_longer_than_needed || is_surrogate || code > 0x10FFFF) return invalid;
+  return {code, length, true};
+}
+
 bool is_utf8(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto length = length_of(bytes[0]);
-    if (length == 0 || length > bytes.size()) return false;
-    std::uint32_t code =
-        static_cast<unsigned char>(bytes[0]) & (0x7FU >> (length == 1 ? 0 : length));
-    for (std::size_t i = 1; i < length; ++i) {
-      if (!continues(bytes[i])) return false;
-      code = code << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3FU);
-    }
-    const bool is_longer_than_needed =
-        (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    if (is_longer_than_needed || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-    bytes.remove_prefix(length);
+    const auto character = first_character(bytes);
+    if (!character.is_valid) return false;
+    bytes.remove_prefix(character.bytes);
   }
   return true;
+}
+
+bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+
+bool turns_text(std::uint32_t code) {
+  return code == 0x61C || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
 }
 
 std::size_t unfinished_at_end(std::string_view bytes) {

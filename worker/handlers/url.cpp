@@ -1,9 +1,9 @@
 #include "worker/handlers/url.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
 
 namespace eole::worker {
 
@@ -45,37 +45,6 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
-struct Letter {
-  char32_t code = 0;
-  std::size_t bytes = 0;  // Zero: not UTF-8.
-};
-
-// The first character of `text`.
-Letter first_letter(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
-  char32_t code = lead & (0xff >> (bytes + 1));
-  for (std::size_t i = 1; i < bytes; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xc0) != 0x80) return {};
-    code = code << 6 | (next & 0x3f);
-  }
-  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < kLeast[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
-  return {code, bytes};
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto letter = first_letter(text);
-    if (letter.bytes == 0) return false;
-    text.remove_prefix(letter.bytes);
-  }
-  return true;
-}
-
 std::string from_latin1(std::string_view text) {
   std::string out;
   for (const char letter : text) {
@@ -90,21 +59,14 @@ std::string from_latin1(std::string_view text) {
   return out;
 }
 
-// Control characters, and those that make text run in the other direction.
-bool is_deceptive(char32_t code) {
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
-         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
-// Without deceptive characters; '?' for each byte that is not UTF-8.
+// Without what deceives the eye; '?' for each byte that is not UTF-8.
 std::string plain(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const auto letter = first_letter(text);
-    const auto bytes = std::max<std::size_t>(letter.bytes, 1);
-    if (letter.bytes == 0) {
+    const auto [code, bytes, is_valid] = first_character(text);
+    if (!is_valid) {
       out += '?';
-    } else if (!is_deceptive(letter.code)) {
+    } else if (!is_control(code) && !turns_text(code)) {
       out += text.substr(0, bytes);
     }
     text.remove_prefix(bytes);

@@ -177,6 +177,8 @@ TEST_CASE("a file is called what a person would call it, and is harmless", "[dow
   CHECK(safe_name(".bashrc") == "bashrc");
   CHECK(safe_name("a\nb\x1b"
                   "c\u202e.txt") == "abc.txt");
+  CHECK(safe_name("a\xd8\x9c"
+                  "b.txt") == "ab.txt");  // Another mark of direction.
   CHECK(safe_name("r\xe9port") == "réport");  // Latin-1, as old servers send it.
   for (const auto* nothing : {"", "..", "/", "a/", " . ", "\x01\x02"})
     CHECK_FALSE(safe_name(nothing));
