@@ -4,8 +4,10 @@ a hostile one does to its decoder costs its own attempt alone.
 Pixels are compared after the same JPEG encoder at quality 100, which makes up to four levels of 255
 of a level's rounding."""
 
+import hashlib
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -414,6 +416,18 @@ class Tasks(unittest.TestCase):
         self.cluster.submit(tasks, "--wait", check=False)
         self.assertEqual(children(worker), [])
         self.assertLessEqual(len(os.listdir(f"/proc/{worker}/fd")), before + 3 * 2)  # Slots that were new.
+
+    def test_one_artifact_is_fetched_by_many_tasks_at_the_same_time(self):
+        data = random.Random(1).randbytes(3 * 1400 * 1400)
+        self.image(self.write("noise.png", saved(Image.frombytes("RGB", (1400, 1400), data), "PNG")))
+        with open(os.path.join(self.files.name, "noise.png"), "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        tasks = [{"kind": "image", "args": {"artifact": digest, "width": 10 + n}} for n in range(16)]
+        results = self.cluster.submit(tasks, "--wait", check=False)
+        self.assertEqual([result.get("error") for result in results], [None] * 16)
+        self.assertEqual([result["value"]["width"] for result in results], list(range(10, 26)))
+        left = [path.name for path in pathlib.Path(self.cluster.directory).rglob("w1/*") if path.name != "lock"]
+        self.assertEqual(left, [])
 
     def test_the_result_is_called_what_it_is(self):
         for name, want in (("photo.png", "photo.jpg"), ("Photo.PNG", "Photo.jpg"), ("a.b.png", "a.b.jpg"),

@@ -23,8 +23,8 @@ struct FileResult {
 /// What a handler came to.
 struct Outcome {
   bool is_done = false;
-  Value value;        // Of a done task; of a failed one, what there is to tell.
-  std::string error;  // Why it failed.
+  Value value;                    // Of a done task; of a failed one, what there is to tell.
+  std::string error;              // Why it failed.
   std::vector<FileResult> files;  // Kept whether it is done or failed.
   bool is_lost = false;           // Not its own failure: tried again whether it asked or not.
 
@@ -60,8 +60,9 @@ class TaskContext {
   /// if an earlier attempt still holds it. Once the task is over for good it is removed, and so is
   /// every file PATH.anything beside it.
   virtual std::optional<std::string> lasting_path() = 0;
-  /// Fetches an artifact from the sink to `path`.
-  virtual Expected<std::uint64_t> fetch(const std::string& sha256, const std::string& path) = 0;
+  /// Fetches an artifact of at most `most` bytes from the sink to `path`, which is not there yet.
+  virtual Expected<void> fetch(const std::string& sha256, const std::string& path,
+                               std::uint64_t most) = 0;
   /// Null unless the worker was started with --allow-exec.
   virtual CommandRunner* commands() = 0;
 };

@@ -33,7 +33,7 @@ Expected<FileResult> input_of(const Value& args, TaskContext& context) {
     return input;
   }
   if (const auto* artifact = args["artifact"].as<std::string>()) {
-    const auto fetched = context.fetch(*artifact, input.path);
+    const auto fetched = context.fetch(*artifact, input.path, picture::kFileBytesMax);
     if (!fetched) return Error{text("image: ", fetched.error().message)};
     return input;
   }
