@@ -87,7 +87,7 @@ void add_up(CLI::App& app, Globals& globals) {
       "up", "Run a cluster here, in the foreground: ventilator, sink and workers");
   auto options = std::make_shared<UpOptions>();
   command->add_option("--data", options->data,
-                      "directory that keeps everything [beside the cluster file]");
+                      "directory that keeps everything [data in eole's state directory]");
   command->add_option("--workers", options->workers, "worker processes [2]")
       ->check(CLI::Range(0, 1024));
   command->add_option("--slots", options->slots, "tasks at a time, per worker [one per core]");
