@@ -162,6 +162,7 @@ void Node::handle(net::Received received) {
            }) ||
       take(std::type_identity<protocol::Discard>{}, Role::kSubmit, [&](protocol::Discard& discard) {
         SeqRanges seqs;
+        if (is_full_) return refuse(discard.request, "storage full: the sink's disk has no room");
         if (!seqs.decode(discard.payload)) return refuse(discard.request, "discard: bad ranges");
         perform();
         handle_discard(peer, discard, seqs);
