@@ -1,6 +1,7 @@
 #include "clients/cpp/artifact_client.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -150,6 +151,8 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
   const auto temporary = text(directory, ".", sha256, ".part");
   const Descriptor file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (file.fd < 0) return Error{text(temporary, ": ", std::strerror(errno))};
+  if (::flock(file.fd, LOCK_EX | LOCK_NB) != 0)
+    return Error{text(temporary, ": is being written, by another fetch of this artifact")};
   process::Sha256 hash;
   std::uint64_t have = 0;
   std::string chunk(protocol::kChunkBytes, '\0');

@@ -1,5 +1,7 @@
 """The commands of every day, as a person and a script meet them."""
 
+import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -120,6 +122,13 @@ class Everyday(unittest.TestCase):
             self.assertEqual(raw, pathlib.Path(photo).read_bytes())
             self.assertEqual(sorted(os.listdir(here)), ["out", "photo.jpg"])
             self.assertEqual(cluster.eole("fetch", *ids, "-o", "one", check=False, cwd=here).returncode, 2)
+            with open(os.path.join(here, f".{hashlib.sha256(raw).hexdigest()}.part"), "wb") as part:
+                fcntl.flock(part, fcntl.LOCK_EX)  # Another fetch is at work.
+                refused = cluster.eole("fetch", ids[0], "-o", "two", check=False, cwd=here)
+                self.assertEqual(refused.returncode, 1)
+                self.assertIn("another fetch of this artifact", refused.stderr)
+            cluster.eole("fetch", ids[0], "-o", "two", cwd=here)
+            self.assertEqual(sorted(os.listdir(here)), ["out", "photo.jpg", "two"])
 
     def test_past_results_are_found_by_time_and_project(self):
         with Cluster(workers=1) as cluster:
