@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 
 #include "cli/lookup.hpp"
@@ -48,10 +49,11 @@ class ProgressShown {
       task.told = now;
       auto line = text(id, "  ", coloured_state("running"), "  ", progress.done);
       if (progress.total > 0)
-        line += text(" of ", progress.total, " (",
-                     static_cast<int>(100.0 * static_cast<double>(progress.done) /
-                                      static_cast<double>(progress.total)),
-                     " %)");
+        line += text(
+            " of ", progress.total, " (",
+            static_cast<int>(100.0 * static_cast<double>(std::min(progress.done, progress.total)) /
+                             static_cast<double>(progress.total)),
+            " %)");
       std::puts((line + "  on " + shown(progress.worker)).c_str());
     } else {
       auto& begun = task.lines[progress.stream];
