@@ -417,6 +417,10 @@ class Tasks(unittest.TestCase):
         self.assertEqual(children(worker), [])
         self.assertLessEqual(len(os.listdir(f"/proc/{worker}/fd")), before + 3 * 2)  # Slots that were new.
 
+    def test_a_text_is_data_too_and_no_picture(self):
+        result = self.cluster.submit([{"kind": "image", "args": {"data": "text"}}], "--wait", check=False)[0]
+        self.assertIn("neither a JPEG nor a PNG", result["error"])
+
     def test_one_artifact_is_fetched_by_many_tasks_at_the_same_time(self):
         data = random.Random(1).randbytes(3 * 1400 * 1400)
         self.image(self.write("noise.png", saved(Image.frombytes("RGB", (1400, 1400), data), "PNG")))

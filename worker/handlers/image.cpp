@@ -25,9 +25,10 @@ Expected<std::uint64_t> size_of(const std::string& path) {
 
 Expected<FileResult> input_of(const Value& args, TaskContext& context) {
   FileResult input{context.scratch_path("input"), args["name"].text_or("image")};
-  if (const auto* data = args["data"].as<protocol::Blob>()) {
+  if (const auto& data = args["data"]; !data.is_null()) {
+    const auto* blob = data.as<protocol::Blob>();
     std::ofstream file(input.path, std::ios::binary | std::ios::trunc);
-    file << data->bytes;
+    file << (blob != nullptr ? blob->bytes : data.text_or(""));
     file.close();
     if (!file) return Error{text("image: cannot write ", input.path)};
     return input;
@@ -37,18 +38,15 @@ Expected<FileResult> input_of(const Value& args, TaskContext& context) {
     if (!fetched) return Error{text("image: ", fetched.error().message)};
     return input;
   }
-  if (args["url"].as<std::string>() != nullptr) {
-    const auto download =
-        kinds::conform(*kinds::find("download"),
-                       Value::Map{{"url", args["url"]},
-                                  {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}});
-    if (!download) return Error{download.error().message};
-    auto outcome = run_download(*download, context);
-    if (!outcome.is_done) return Error{outcome.error};
-    if (args["name"].as<std::string>() != nullptr) outcome.files[0].name = input.name;
-    return outcome.files[0];
-  }
-  return Error{"image: needs artifact, url or data"};
+  const auto download =
+      kinds::conform(*kinds::find("download"),
+                     Value::Map{{"url", args["url"]},
+                                {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}});
+  if (!download) return Error{download.error().message};
+  auto outcome = run_download(*download, context);
+  if (!outcome.is_done) return Error{outcome.error};
+  if (args["name"].as<std::string>() != nullptr) outcome.files[0].name = input.name;
+  return outcome.files[0];
 }
 
 // A JPEG is called one: fetched beside photo.png it must not take its place.
