@@ -15,7 +15,6 @@ using protocol::Value;
 
 namespace {
 
-constexpr Duration kPageTime = 20ms;  // Of one answer: results must go on meanwhile.
 constexpr std::int64_t kPageLettersMax = 1000;
 constexpr std::size_t kPageBytesMax = 1 << 20;  // One letter at least.
 
@@ -60,11 +59,11 @@ Value spec(const ResultLog& log, const TaskId& id) {
 }
 
 // Every attempt of a task that the log knows, newest first.
-Value attempts(const ResultLog& log, const TaskId& id, const Value& options) {
+Value attempts(const ResultLog& log, const TaskId& id, const Value& options, Duration page_time) {
   const auto head = log.core().head();
   const auto before = static_cast<std::uint64_t>(options["before"].int_or(
       static_cast<std::int64_t>(std::min<std::uint64_t>(head, INT64_MAX))));
-  const auto until = process::now() + kPageTime;
+  const auto until = process::now() + page_time;
   Value::Array list;
   std::size_t bytes = 0;
   const auto visited = log.visit_attempts(
@@ -80,13 +79,13 @@ Value attempts(const ResultLog& log, const TaskId& id, const Value& options) {
 }
 
 // A page of the list of dead letters, behind the offset `after`.
-Expected<Value> dead(const ResultLog& log, const Value& options) {
+Expected<Value> dead(const ResultLog& log, const Value& options, Duration page_time) {
   const auto project = options["project"].text_or("");
   const auto most = options["most"].int_or(kPageLettersMax);
   if (most < 1 || most > kPageLettersMax)
     return Error{text("dead: most ", most, ", limits 1 and ", kPageLettersMax)};
   const auto after = options["after"].int_or(-1);
-  const auto until = process::now() + kPageTime;
+  const auto until = process::now() + page_time;
   Value::Array letters;
   std::size_t bytes = 0;
   Value next;
@@ -108,7 +107,7 @@ Expected<Value> dead(const ResultLog& log, const Value& options) {
 
 }  // namespace
 
-Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log) {
+Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log, Duration page_time) {
   const auto options =
       query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
   if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
@@ -116,8 +115,8 @@ Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log) {
   if (query.what == "status") return status(log);
   if (query.what == "result") return result(log, id);
   if (query.what == "spec") return spec(log, id);
-  if (query.what == "attempts") return attempts(log, id, *options);
-  if (query.what == "dead") return dead(log, *options);
+  if (query.what == "attempts") return attempts(log, id, *options, page_time);
+  if (query.what == "dead") return dead(log, *options, page_time);
   if (query.what == "offset_at")
     return Value(Value::Map{{"offset", log.offset_at((*options)["unix_ms"].int_or(0))}});
   return Error{text("query ", query.what, ": not known")};

@@ -1,13 +1,17 @@
 #pragma once
 #include "common/base/expected.hpp"
+#include "common/base/time.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/io/result_log.hpp"
 
 namespace eole::sink {
 
-/// What a sink answers to people, from its log. Lists come in pages of bounded size. Errors: no
-/// such query, or an option that makes no sense.
-Expected<protocol::Value> answer_to(const protocol::Query& query, const ResultLog& log);
+constexpr Duration kPageTime = 20ms;  // Of one answer: results must go on meanwhile.
+
+/// What a sink answers to people, from its log. Lists come in pages of bounded size and time.
+/// Errors: no such query, or an option that makes no sense.
+Expected<protocol::Value> answer_to(const protocol::Query& query, const ResultLog& log,
+                                    Duration page_time = kPageTime);
 
 }  // namespace eole::sink

@@ -15,7 +15,6 @@ using protocol::Value;
 
 namespace {
 
-constexpr Duration kPageTime = 10ms;  // Of one answer: tasks must go on meanwhile.
 constexpr std::int64_t kPageTasksMax = 1000;
 
 Value status(const Core& core, const Journal& journal) {
@@ -67,7 +66,8 @@ Value view_of(const TaskId& id, const TaskView& task, const protocol::TaskSpec& 
 }
 
 // A page of the tasks that are not settled, from `after` on.
-Expected<Value> tasks(const Value& options, const Core& core, Journal& journal) {
+Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
+                      Duration page_time) {
   const auto project = options["project"].text_or("");
   const auto kind = options["kind"].text_or("");
   const auto state = options["state"].text_or("");
@@ -81,7 +81,7 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal) 
   const bool is_dispatched = !worker.empty() || (!state.empty() && state != "queued");
   const auto last =
       is_dispatched ? std::min(core.dispatched_to(), core.accepted()) : core.accepted();
-  const auto until = process::now() + kPageTime;
+  const auto until = process::now() + page_time;
   Value::Array list;
   auto seq = static_cast<Seq>(std::max<std::int64_t>(options["after"].int_or(0), 0));
   bool is_whole = false;
@@ -114,14 +114,15 @@ Value task(const TaskId& id, const Core& core) {
 
 }  // namespace
 
-Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journal& journal) {
+Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journal& journal,
+                          Duration page_time) {
   const auto options =
       query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
   if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
   if (query.what == "status") return status(core, journal);
   if (query.what == "workers") return workers(core);
   if (query.what == "kinds") return kinds(core);
-  if (query.what == "tasks") return tasks(*options, core, journal);
+  if (query.what == "tasks") return tasks(*options, core, journal, page_time);
   if (query.what == "task") return task({query.origin, query.seq}, core);
   return Error{text("query ", query.what, ": not known")};
 }

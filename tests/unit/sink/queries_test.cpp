@@ -58,7 +58,7 @@ struct Asked {
     log->write({AppendDiscard{kOrigin, log->letters_of(kOrigin, seqs)}});
   }
   Value ask(const std::string& what, const Value& options, Seq seq = 0) {
-    const auto answer = answer_to({1, what, kOrigin, seq, options.to_msgpack()}, *log);
+    const auto answer = answer_to({1, what, kOrigin, seq, options.to_msgpack()}, *log, 1h);
     REQUIRE(answer);
     return *answer;
   }

@@ -27,7 +27,7 @@ struct Asked {
                   [&] { return rig.core.checkpoint(); });
   }
   Value ask(const std::string& what, const Value& options) {
-    const auto answer = answer_to({1, what, 0, 0, options.to_msgpack()}, rig.core, journal);
+    const auto answer = answer_to({1, what, 0, 0, options.to_msgpack()}, rig.core, journal, 1h);
     REQUIRE(answer);
     return *answer;
   }
