@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clients/cpp/requests.hpp"
+#include "common/base/shown.hpp"
 #include "common/net/cluster_file.hpp"
 #include "common/net/socket.hpp"
 #include "common/protocol/value.hpp"
@@ -39,16 +40,17 @@ struct Cluster {
   client::Requests sink;
 };
 
-/// Ends the command: the message goes to standard error.
+/// Ends the command: the message, of one line or more, goes to standard error.
 struct Failure {
   int exit_code = kBadUse;
   std::string message;
 };
-/// The value, or a Failure with its error: kNoCluster if nobody answered, else `otherwise`.
+/// The value, or a Failure with its error, in one line: kNoCluster if nobody answered, else `otherwise`.
 template <class T>
 T need(Expected<T> outcome, int otherwise = kBadUse) {
   if (!outcome)
-    throw Failure{outcome.error().is_silence ? kNoCluster : otherwise, outcome.error().message};
+    throw Failure{outcome.error().is_silence ? kNoCluster : otherwise,
+                  shown(outcome.error().message)};
   if constexpr (!std::is_void_v<T>) return std::move(*outcome);
 }
 TaskId need_id(const std::string& written);

@@ -76,7 +76,9 @@ void set_picture(Value& args, const std::string& word, Cluster& cluster) {
   if (is_url(word)) return args.set("url", word);
   if (is_sha256(word)) return args.set("artifact", word);
   if (!std::filesystem::is_regular_file(word))
-    throw Failure{kBadUse, text("image: ", word, ": no such file")};
+    throw Failure{kBadUse,
+                  text("image: ", shown(word),
+                       std::filesystem::exists(word) ? ": is not a file" : ": no such file")};
   client::ArtifactClient artifacts(cluster.context, cluster.file);
   args.set("artifact", need(artifacts.put(word)).sha256);
   if (args["name"].is_null()) args.set("name", std::filesystem::path(word).filename().string());

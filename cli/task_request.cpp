@@ -1,5 +1,6 @@
 #include "cli/task_request.hpp"
 
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 #include "common/protocol/records.hpp"
@@ -68,7 +69,8 @@ Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskReq
     auto task = parse_line(line, preset);
     if (task && bad == 0) tasks.push_back(std::move(*task));
     if (task || ++bad > kBadLinesShown) continue;
-    problems += text(problems.empty() ? "" : "\n", "line ", number, ": ", task.error().message);
+    problems +=
+        text(problems.empty() ? "" : "\n", "line ", number, ": ", shown(task.error().message));
   }
   if (input.bad()) return Error{"cannot be read"};
   if (bad > kBadLinesShown) problems += text("\nand ", bad - kBadLinesShown, " more bad lines");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/common.hpp"
+#include "cli/help.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 using namespace eole::cli;
 
+constexpr std::size_t kHelpColumns = 80;
 constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 a task is not done, 2 bad input or refused, 3 no answer from the "
     "cluster.";
@@ -76,6 +78,19 @@ std::optional<int> refuse_unknown_option(const CLI::App& root,
   return std::nullopt;
 }
 
+// What the parser says of words that it cannot use, in our words where its own are of no help.
+int refuse(const CLI::ParseError& error, const Chosen& chosen) {
+  std::string what = error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    what = "not expected: " + what.substr(std::min(what.size(), what.find(": ") + 2));
+    if (chosen.command == "eole submit exec")
+      what += "; a command with options of its own goes behind --";
+  }
+  std::fprintf(stderr, "eole: %s (%s --help has the rest)\n", eole::shown(what).c_str(),
+               chosen.command.c_str());
+  return kBadUse;
+}
+
 // One place says what the codes mean, for every command that does not say it itself.
 void add_exit_codes(CLI::App& app) {
   for (auto* sub : app.get_subcommands({})) {
@@ -107,7 +122,7 @@ int main(int argc, char** argv) {
       "another.\n" + kExitCodes);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
-    std::fputs(app.help().c_str(), stdout);
+    std::fputs(wrapped(app.help(), kHelpColumns).c_str(), stdout);
     return kDone;
   }
   if (const auto code = refuse_unknown_command(app, words)) return *code;
@@ -115,10 +130,12 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError& error) {
     if (const auto code = refuse_unknown_option(app, words)) return *code;
-    app.exit(error);
-    return kBadUse;
+    return refuse(error, choose(app, words));
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(wrapped(app.help(), kHelpColumns).c_str(), stdout);
+    return kDone;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kBadUse;
+    return error.get_exit_code() == 0 ? app.exit(error) : refuse(error, choose(app, words));
   } catch (const Failure& failure) {
     std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message, eole::Keep::kLines).c_str());
     return failure.exit_code;

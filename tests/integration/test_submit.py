@@ -53,6 +53,17 @@ class Submit(unittest.TestCase):
         self.assertIn("quality is 500, allowed is 1 to 100", self.refused("image", "--quality", "500", "--data", "x"))
         self.assertIn("did you mean echo?", self.refused("ecko", "hello"))
         self.assertIn("no such file", self.refused("image", "no-such-file.jpg"))
+        self.assertIn("is not a file", self.refused("image", self.cluster.directory))
+        self.assertIn("eole: not expected: -l; a command with options of its own goes behind --",
+                      self.refused("exec", "ls", "-l"))
+
+    def test_help_fits_a_terminal(self):
+        listed = self.cluster.eole("--help").stdout.split("Subcommands:\n")[1].split("\n\n")[0]
+        commands = [line.split()[0] for line in listed.splitlines() if line[2:3].strip()]
+        self.assertIn("submit", commands)
+        for command in ([], *([name] for name in commands), ["submit", "download"], ["submit", "exec"]):
+            said = self.cluster.eole(*command, "--help").stdout
+            self.assertEqual([line for line in said.splitlines() if len(line) > 80], [], command)
         self.assertIn("needs one of argv, shell", self.refused("exec"))
 
     def test_a_variable_without_a_value_is_the_submitters(self):
