@@ -166,7 +166,7 @@ void add_fetch(CLI::App& app, Globals& globals) {
   command->footer(
       "Nothing that lies there is overwritten without --force; that is checked before anything\n"
       "is transferred. Each file is checked by its SHA-256 before it gets its name; a transfer\n"
-      "that broke off goes on from its .part when it is said again.\n"
+      "that broke off goes on where it stopped when it is said again.\n"
       "Examples:\n"
       "  eole fetch k3f9qz-17                   under its own name, here\n"
       "  eole fetch --project photos -o out/    all of a project, into a directory\n"
