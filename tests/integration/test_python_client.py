@@ -463,7 +463,7 @@ class OddWorker:
         raise AssertionError(f"no {name}")
 
     def answer(self, bodies):
-        """Takes as many tasks, and ends them all."""
+        """Takes as many tasks, and ends them all, each body for the task in its place by number."""
         self.say("beat", self.start, self.run, self.hello, 1, 0, len(bodies))
         taken = []
         while len(taken) < len(bodies):
@@ -475,7 +475,7 @@ class OddWorker:
                 at += 28 + size
         runs = b"".join(struct.pack("<IQIQHBBqIBBBBII", self.origin, seq, self.start, lease, attempt, 1, 1, 1, 1, 4, 2, 0,
                                     0, 1, 4 + len(body)) + b"o\xff\x1bd" + b"p\xfe" + struct.pack("<I", len(body)) + body
-                        for (seq, lease, attempt), body in zip(taken, bodies))
+                        for (seq, lease, attempt), body in zip(sorted(taken), bodies))
         self.results.send_multipart([self.pack([1, "results", self.run, 1, 0, len(bodies), self.name]), runs])
 
 
