@@ -3,7 +3,8 @@
 #include <string_view>
 
 #include "common/base/bytes.hpp"
-#include "ventilator/core/core.hpp"
+#include "ventilator/core/durable.hpp"
+#include "ventilator/core/events.hpp"
 
 /// The records of the journal. docs/storage.md has their layouts.
 namespace eole::ventilator {
