@@ -1,6 +1,7 @@
 #include "sink/io/artifact_server.hpp"
 
 #include "common/base/text.hpp"
+#include "common/net/router.hpp"
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/codec.hpp"
@@ -10,44 +11,11 @@
 namespace eole::sink {
 
 using net::Role;
-using protocol::decode;
 using protocol::encode;
 
 namespace {
 
 constexpr int kWaitMs = 100;  // How soon it notices that it should stop.
-
-protocol::Message answer(const net::Received& received, net::Authority& authority,
-                         ArtifactStore& store) {
-  auto head = protocol::HeadReader::parse(received.message.head);
-  if (!head) return encode(protocol::Refused{0, head.error().message});
-  const bool may_read = authority.allows(received.user, Role::kObserve) ||
-                        authority.allows(received.user, Role::kWork);
-  const bool may_write = authority.allows(received.user, Role::kSubmit) ||
-                         authority.allows(received.user, Role::kWork);
-  if (head->name() == protocol::Put::kName) {
-    const auto put = decode<protocol::Put>(*head, received.message.payload);
-    if (!put) return encode(protocol::Refused{0, put.error().message});
-    if (!may_write)
-      return encode(
-          protocol::Refused{put->request, "put: this key has neither role submit nor work"});
-    const auto progress = store.put(put->sha256, put->size, put->offset, put->payload);
-    if (!progress) return encode(protocol::Refused{put->request, progress.error().message});
-    return encode(protocol::PutAt{put->request, progress->have,
-                                  static_cast<std::uint8_t>(progress->is_whole ? 1 : 0)});
-  }
-  if (head->name() == protocol::Get::kName) {
-    const auto get = decode<protocol::Get>(*head, received.message.payload);
-    if (!get) return encode(protocol::Refused{0, get.error().message});
-    if (!may_read)
-      return encode(
-          protocol::Refused{get->request, "get: this key has neither role observe nor work"});
-    auto piece = store.get(get->sha256, get->offset, get->size);
-    if (!piece) return encode(protocol::Refused{get->request, piece.error().message});
-    return encode(protocol::Chunk{get->request, piece->size, get->offset, std::move(piece->bytes)});
-  }
-  return encode(protocol::Refused{0, text("message ", head->name(), " is not about artifacts")});
-}
 
 }  // namespace
 
@@ -65,18 +33,56 @@ ArtifactServer::~ArtifactServer() {
   if (thread_.joinable()) thread_.join();
 }
 
+// Uploads and downloads, answered one by one.
+class ArtifactServer::Desk {
+ public:
+  Desk(net::Socket& socket, net::Authority& authority, storage::Directory& directory)
+      : socket_(socket),
+        store_(directory),
+        messages_("the artifacts of a sink", &authority,
+                  [this](const net::Sender& to, protocol::Refused refused) {
+                    socket_.send_to(to.peer, encode(std::move(refused)));
+                  }) {
+    const auto on_message = [this](auto& message, const net::Sender& from) {
+      return on(message, from);
+    };
+    messages_.take<protocol::Put>({Role::kSubmit, Role::kWork}, on_message);
+    messages_.take<protocol::Get>({Role::kObserve, Role::kWork}, on_message);
+  }
+  void take(net::Received&& received) { messages_.route(std::move(received)); }
+
+ private:
+  Expected<void> on(protocol::Put& put, const net::Sender& from) {
+    const auto progress = store_.put(put.sha256, put.size, put.offset, put.payload);
+    if (!progress) return progress.error();
+    const std::uint8_t is_whole = progress->is_whole ? 1 : 0;
+    socket_.send_to(from.peer, encode(protocol::PutAt{put.request, progress->have, is_whole}));
+    return {};
+  }
+  Expected<void> on(protocol::Get& get, const net::Sender& from) {
+    auto piece = store_.get(get.sha256, get.offset, get.size);
+    if (!piece) return piece.error();
+    socket_.send_to(from.peer, encode(protocol::Chunk{get.request, piece->size, get.offset,
+                                                      std::move(piece->bytes)}));
+    return {};
+  }
+
+  net::Socket& socket_;
+  ArtifactStore store_;
+  net::Router messages_;
+};
+
 void ArtifactServer::serve(net::Socket socket, net::Authority& authority,
                            storage::Directory& directory) {
   process::leave_core();
   try {
-    ArtifactStore store(directory);
+    Desk desk(socket, authority, directory);
     while (!should_stop_) {
-      const auto received = socket.receive();
-      if (!received) {
+      if (auto received = socket.receive()) {
+        desk.take(std::move(*received));
+      } else {
         socket.wait(kWaitMs);
-        continue;
       }
-      socket.send_to(received->peer, answer(*received, authority, store));
     }
   } catch (const std::exception& error) {
     process::log_error(text("artifacts: ", error.what()));

@@ -22,6 +22,7 @@ class ArtifactServer {
   bool has_failed() const { return has_failed_; }
 
  private:
+  class Desk;
   void serve(net::Socket socket, net::Authority& authority, storage::Directory& directory);
   std::atomic<bool> should_stop_{false};
   std::atomic<bool> has_failed_{false};

@@ -8,18 +8,11 @@
 #include "common/process/log.hpp"
 #include "common/protocol/answer.hpp"
 #include "common/protocol/codec.hpp"
-#include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
-#include "sink/io/artifacts.hpp"
-#include "sink/io/queries.hpp"
 
 namespace eole::sink {
 
-using net::Role;
-using protocol::decode;
 using protocol::encode;
-using protocol::encode_answer;
-using protocol::Value;
 
 namespace {
 
@@ -47,7 +40,13 @@ Node::Node(NodeOptions options)
       results_(context_, net::SocketType::kPull),
       publisher_(context_, net::SocketType::kPub),
       queries_(context_, net::SocketType::kRouter),
+      from_workers_("a sink", &authority_, [](const net::Sender&, const protocol::Refused&) {}),
+      from_askers_("a sink", &authority_,
+                   [this](const net::Sender& to, protocol::Refused refused) {
+                     queries_.send_to(to.peer, encode(std::move(refused)));
+                   }),
       published_to_(log_.core().head()) {
+  take_messages();
   publisher_.bind(options_.cluster.notifications);
   results_.bind(options_.cluster.results);
   queries_.bind(options_.cluster.queries);
@@ -60,8 +59,8 @@ int Node::run() {
   process::log_info(text("log ", hex(log_.core().log()), ", head ", log_.core().head(),
                          ", listening on ", options_.cluster.queries));
   while (!artifacts_->has_failed()) {
-    drain(results_);
-    drain(queries_);
+    drain(results_, from_workers_);
+    drain(queries_, from_askers_);
     if (const auto written = perform(); written > 0 && written <= kFewResults) {
       poller_.wait(Duration(0));
       if (results_.due()) std::this_thread::sleep_for(kGather);
@@ -81,111 +80,9 @@ int Node::run() {
   return 3;
 }
 
-void Node::drain(net::Socket& socket) {
+void Node::drain(net::Socket& socket, const net::Router& messages) {
   for (int count = 0; count < kMessagesPerTurn && socket.due(); ++count)
-    if (auto received = socket.receive()) handle(std::move(*received));
-}
-
-void Node::handle(net::Received received) {
-  auto head = protocol::HeadReader::parse(received.message.head);
-  const auto refuse = [&](std::uint64_t request, std::string reason) {
-    if (!received.peer.empty())
-      queries_.send_to(received.peer, encode(protocol::Refused{request, std::move(reason)}));
-  };
-  if (!head) return refuse(0, head.error().message);
-  const auto name = std::string(head->name());
-  const auto take = [&]<class T>(std::type_identity<T>, Role role, auto&& then) {
-    if (name != T::kName) return false;
-    auto message = decode<T>(*head, std::move(received.message.payload));
-    if (!message) return refuse(0, message.error().message), true;
-    if (!authority_.allows(received.user, role)) {
-      std::uint64_t request = 0;
-      if constexpr (requires { message->request; }) request = message->request;
-      refuse(request, text(name, ": this key does not have the role ", to_text(role)));
-      return true;
-    }
-    then(*message);
-    return true;
-  };
-  if (received.peer.empty()) {
-    take(std::type_identity<protocol::Results>{}, Role::kWork,
-         [&](protocol::Results& results) {
-           if (is_full_) return;  // Unacknowledged: the worker sends it again.
-           if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
-             return process::log_warning(text("results of ", results.worker, ": ",
-                                              results.payload.size(), " bytes, limit ",
-                                              protocol::kPayloadBytesMax));
-           auto missing = missing_artifacts(results.payload, *artifacts_directory_);
-           log_.core().on_event(ResultsReceived{std::move(results), std::move(missing)}, actions_);
-         }) ||
-        take(std::type_identity<protocol::Verdicts>{}, Role::kSettle,
-             [&](protocol::Verdicts& verdicts) {
-               if (!is_full_) log_.core().on_event(VerdictsReceived{std::move(verdicts)}, actions_);
-             }) ||
-        take(std::type_identity<protocol::Progress>{}, Role::kWork,
-             [&](protocol::Progress& progress) {
-               const TaskId id{progress.origin, progress.seq};
-               publisher_.publish("progress." + to_text(id), encode(progress));
-             });
-    return;
-  }
-  const auto& peer = received.peer;
-  const auto reply = [&](std::uint64_t request, auto&& outcome) {
-    if (!outcome) return refuse(request, outcome.error().message);
-    queries_.send_to(peer, encode_answer(*outcome));
-  };
-  const bool is_known =
-      take(std::type_identity<protocol::Follow>{}, Role::kSettle,
-           [&](protocol::Follow& follow) {
-             perform();  // What is read must be durable.
-             const auto why = log_.core().why_not_followed(follow.origin, follow.nonce);
-             if (why && follow.log == log_.core().log()) return refuse(follow.request, *why);
-             reply(follow.request, log_.follow(follow));
-           }) ||
-      take(std::type_identity<protocol::Introduce>{}, Role::kSettle,
-           [&](protocol::Introduce& introduce) {
-             SeqRanges settled;
-             if (!settled.decode(introduce.payload)) return refuse(introduce.request, "bad ranges");
-             introduce.payload.clear();
-             log_.core().on_event(IntroduceReceived{peer, std::move(introduce), std::move(settled)},
-                                  actions_);
-           }) ||
-      take(std::type_identity<protocol::Read>{}, Role::kObserve,
-           [&](protocol::Read& read) {
-             perform();
-             reply(read.request, log_.read(read));
-           }) ||
-      take(std::type_identity<protocol::Query>{}, Role::kObserve,
-           [&](protocol::Query& query) {
-             perform();
-             handle_query(peer, query);
-           }) ||
-      take(std::type_identity<protocol::Discard>{}, Role::kSubmit, [&](protocol::Discard& discard) {
-        SeqRanges seqs;
-        if (is_full_) return refuse(discard.request, "storage full: the sink's disk has no room");
-        if (!seqs.decode(discard.payload)) return refuse(discard.request, "discard: bad ranges");
-        perform();
-        handle_discard(peer, discard, seqs);
-      });
-  if (!is_known) refuse(0, text("message ", name, " is not for a sink"));
-}
-
-void Node::handle_query(const std::string& peer, const protocol::Query& query) {
-  const auto answer = answer_to(query, log_);
-  if (answer) {
-    queries_.send_to(peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
-  } else {
-    queries_.send_to(peer, encode(protocol::Refused{query.request, answer.error().message}));
-  }
-}
-
-// Durable before it is answered, as everything that is appended.
-void Node::handle_discard(const std::string& peer, const protocol::Discard& discard,
-                          const SeqRanges& seqs) {
-  auto letters = log_.letters_of(discard.origin, seqs);
-  const Value answer = Value::Map{{"discarded", letters.count()}};
-  if (letters.count() > 0) actions_.push_back(AppendDiscard{discard.origin, std::move(letters)});
-  actions_.push_back(Reply{peer, protocol::Answer{discard.request, answer.to_msgpack()}});
+    if (auto received = socket.receive()) messages.route(std::move(*received));
 }
 
 // ---- Acting: append everything, one commit, then let it out.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/net/poller.hpp"
+#include "common/net/router.hpp"
 #include "common/net/socket.hpp"
 #include "common/process/system.hpp"
 #include "sink/io/artifact_server.hpp"
@@ -27,11 +28,16 @@ class Node {
   int run();
 
  private:
-  void drain(net::Socket& socket);
-  void handle(net::Received received);
-  void handle_query(const std::string& peer, const protocol::Query& query);
-  void handle_discard(const std::string& peer, const protocol::Discard& discard,
-                      const SeqRanges& seqs);
+  void take_messages();
+  void on(protocol::Results& results, const net::Sender& from);
+  void on(protocol::Verdicts& verdicts, const net::Sender& from);
+  void on(protocol::Progress& progress, const net::Sender& from);
+  Expected<void> on(protocol::Introduce& introduce, const net::Sender& from);
+  Expected<void> on(protocol::Follow& follow, const net::Sender& from);
+  Expected<void> on(protocol::Read& read, const net::Sender& from);
+  Expected<void> on(protocol::Query& query, const net::Sender& from);
+  Expected<void> on(protocol::Discard& discard, const net::Sender& from);
+  void drain(net::Socket& socket, const net::Router& messages);
   /// How many results were written.
   std::uint64_t perform();
   void act(AppendBatch& action);
@@ -52,6 +58,8 @@ class Node {
   net::Socket results_;
   net::Socket publisher_;
   net::Socket queries_;
+  net::Router from_workers_;  // And from ventilators: what nobody answers.
+  net::Router from_askers_;
   std::optional<ArtifactServer> artifacts_;
   net::Poller poller_;
   process::StopSignal stop_;

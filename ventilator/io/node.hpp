@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/net/poller.hpp"
+#include "common/net/router.hpp"
 #include "common/net/socket.hpp"
 #include "common/process/system.hpp"
 #include "common/storage/disk.hpp"
@@ -38,11 +39,23 @@ class Node {
     bool flush();
   };
 
-  void drain(net::Socket& socket, TimePoint now);
-  void handle(net::Received received, TimePoint now);
-  void handle_query(const std::string& peer, const protocol::Query& query);
-  void drain_monitors(TimePoint now);
-  void cut_off_revoked(TimePoint now);
+  void take_messages();
+  Expected<void> on(protocol::Submit& submit, const net::Sender& from);
+  Expected<void> on(protocol::Cancel& cancel, const net::Sender& from);
+  Expected<void> on(protocol::Query& query, const net::Sender& from);
+  Expected<void> on(protocol::Hello& hello, const net::Sender& from);
+  Expected<void> on(protocol::Beat& beat, const net::Sender& from);
+  void on(protocol::Credit& credit, const net::Sender& from);
+  void on(protocol::Goodbye& goodbye, const net::Sender& from);
+  void on(protocol::Settled& settled, const net::Sender& from);
+  void on(protocol::LogHead& log, const net::Sender& from);
+  void on(protocol::Introduced& introduced, const net::Sender& from);
+  void on(protocol::Refused& refused, const net::Sender& from);
+  void tell_core(Event event) { core_.on_event(std::move(event), now_, actions_); }
+
+  void drain(net::Socket& socket, const net::Router& messages);
+  void drain_monitors();
+  void cut_off_revoked();
   /// True while something waits for a pipe to take it.
   bool flush_backlogs();
 
@@ -67,13 +80,16 @@ class Node {
   Journal journal_;
   net::Authority authority_;
   net::Context context_;
-  net::Socket router_;
+  net::Socket peers_;  // Clients and workers.
   net::Socket sink_;
   net::Socket verdicts_;
   net::Socket news_;
+  net::Router from_peers_;
+  net::Router from_sink_;
   net::Poller poller_;
   process::StopSignal stop_;
   std::uint64_t nonce_;
+  TimePoint now_;  // Of this turn.
   Core core_;
   Actions actions_;
   std::map<Link, Pipe> pipes_;

@@ -11,7 +11,6 @@
 
 namespace eole::worker {
 
-using protocol::decode;
 using protocol::encode;
 
 namespace {
@@ -27,9 +26,15 @@ Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runn
       results_(context_, net::SocketType::kPush),
       progress_(context_, net::SocketType::kPush),
       acks_(context_, net::SocketType::kSub),
-      core_(options_.config, process::random_u64(), process::now()),
+      messages_("a worker", nullptr,
+                [](const net::Sender&, const protocol::Refused& refused) {
+                  process::log_warning(refused.reason);
+                }),
+      now_(process::now()),
+      core_(options_.config, process::random_u64(), now_),
       slots_(context_, {options_.cluster, options_.scratch}, options_.config.slots,
              std::move(runners)) {
+  take_messages();
   acks_.subscribe("ack." + hex(core_.run()));
   acks_.connect(options_.cluster.notifications);
   results_.connect(options_.cluster.results);
@@ -45,115 +50,103 @@ int Node::run() {
   process::log_info(text("run ", hex(core_.run()), ", ", options_.config.slots,
                          " slots, ventilator ", options_.cluster.ventilator));
   while (true) {
-    const auto now = process::now();
+    now_ = process::now();
     if (std::exchange(is_stop_due_, false)) {
       stops_ += stop_.take();
       if (stops_ > 1) return 1;
       process::log_info("draining; a second signal ends it at once");
-      core_.on_event(DrainAsked{}, now, actions_);
+      tell_core(DrainAsked{});
     }
-    drain(control_, now);
-    drain(acks_, now);
-    if (pipe_) drain_monitor(now);
-    if (pipe_) drain(*pipe_, now);
-    if (std::exchange(are_slots_due_, false)) take_from_slots(now);
-    if (now >= next_progress_ && slots_.has_progress()) send_progress(now);
-    perform(now);
-    core_.on_deadline(now, actions_);
-    perform(now);
+    drain(control_);
+    drain(acks_);
+    if (pipe_) drain_monitor();
+    if (pipe_) drain(*pipe_);
+    if (std::exchange(are_slots_due_, false)) take_from_slots();
+    if (now_ >= next_progress_ && slots_.has_progress()) send_progress();
+    perform();
+    core_.on_deadline(now_, actions_);
+    perform();
     if (is_over_) return 0;
     const auto next = core_.next_deadline();
-    auto timeout = next ? std::optional(*next - now) : std::nullopt;
+    auto timeout = next ? std::optional(*next - now_) : std::nullopt;
     if (control_.due() || acks_.due() || (pipe_ && (pipe_->due() || is_monitor_due_)))
       timeout = Duration(0);
-    if (slots_.has_progress()) timeout = std::min(timeout.value_or(1h), next_progress_ - now);
+    if (slots_.has_progress()) timeout = std::min(timeout.value_or(1h), next_progress_ - now_);
     poller_.wait(timeout);
   }
 }
 
-void Node::drain(net::Socket& socket, TimePoint now) {
+void Node::drain(net::Socket& socket) {
   for (int count = 0; count < kMessagesPerTurn && socket.due(); ++count)
-    if (auto received = socket.receive()) handle(std::move(*received), now);
+    if (auto received = socket.receive()) messages_.route(std::move(*received));
 }
 
-void Node::drain_monitor(TimePoint now) {
+void Node::drain_monitor() {
   if (!std::exchange(is_monitor_due_, false)) return;
   while (const auto event = pipe_monitor_->next()) {
     if (*event == net::ConnectionEvent::kUp) {
-      core_.on_event(PipeUp{}, now, actions_);
+      tell_core(PipeUp{});
     } else {
-      return core_.on_event(PipeDown{}, now, actions_);
+      return tell_core(PipeDown{});
     }
   }
 }
 
-void Node::handle(net::Received received, TimePoint now) {
-  auto head = protocol::HeadReader::parse(received.message.head);
-  if (!head) return process::log_warning(head.error().message);
-  const auto name = std::string(head->name());
-  const auto take = [&]<class T>(std::type_identity<T>, auto&& then) {
-    if (name != T::kName) return false;
-    auto message = decode<T>(*head, std::move(received.message.payload));
-    if (message) {
-      then(*message);
-    } else {
-      process::log_warning(message.error().message);
-    }
-    return true;
-  };
-  const auto event = [&](Event concrete) { core_.on_event(std::move(concrete), now, actions_); };
-  take(std::type_identity<protocol::Tasks>{},
-       [&](protocol::Tasks& tasks) { event(TasksReceived{std::move(tasks)}); }) ||
-      take(std::type_identity<protocol::Ack>{},
-           [&](protocol::Ack& ack) { event(AckReceived{ack}); }) ||
-      take(std::type_identity<protocol::Orders>{},
-           [&](protocol::Orders& orders) {
-             auto list = protocol::decode_orders(orders.payload);
-             orders.payload.clear();
-             if (list) event(OrdersReceived{orders, std::move(*list)});
-           }) ||
-      take(std::type_identity<protocol::Welcome>{},
-           [&](protocol::Welcome& welcome) { event(WelcomeReceived{std::move(welcome)}); }) ||
-      take(std::type_identity<protocol::HelloAgain>{},
-           [&](protocol::HelloAgain& again) { event(HelloAgainReceived{again.run}); }) ||
-      take(std::type_identity<protocol::Refused>{}, [&](protocol::Refused& refused) {
-        process::log_warning(text("refused: ", refused.reason));
-      });
+void Node::take_messages() {
+  const auto on_message = [this](auto& message, const net::Sender&) { return on(message); };
+  messages_.take<protocol::Tasks>({}, on_message);
+  messages_.take<protocol::Ack>({}, on_message);
+  messages_.take<protocol::Orders>({}, on_message);
+  messages_.take<protocol::Welcome>({}, on_message);
+  messages_.take<protocol::HelloAgain>({}, on_message);
+  messages_.take<protocol::Refused>({}, on_message);
 }
 
-void Node::take_from_slots(TimePoint now) {
+Expected<void> Node::on(protocol::Orders& orders) {
+  auto list = protocol::decode_orders(orders.payload);
+  if (!list) return list.error();
+  orders.payload.clear();
+  tell_core(OrdersReceived{std::move(orders), std::move(*list)});
+  return {};
+}
+
+void Node::on(protocol::Refused& refused) {
+  process::log_warning(text("refused: ", refused.reason));
+}
+
+void Node::take_from_slots() {
   auto finished = slots_.take_finished();
   // What a task printed is shown before it ends.
-  if (!finished.empty() && slots_.has_progress()) send_progress(now);
-  for (auto& task : finished) core_.on_event(std::move(task), now, actions_);
+  if (!finished.empty() && slots_.has_progress()) send_progress();
+  for (auto& task : finished) tell_core(std::move(task));
 }
 
-void Node::send_progress(TimePoint now) {
-  next_progress_ = now + kProgressEvery;
+void Node::send_progress() {
+  next_progress_ = now_ + kProgressEvery;
   for (auto& progress : slots_.take_progress()) {
     progress.worker = options_.config.name;
     progress_.send(encode(progress));
   }
 }
 
-void Node::perform(TimePoint now) {
+void Node::perform() {
   // By index: the end of an inline task may add actions while the list is walked. So no act
   // looks at its action again after it has handed an event to the core.
   for (std::size_t i = 0; i < actions_.size(); ++i)
-    std::visit([&](const auto& concrete) { act(concrete, now); }, actions_[i]);
+    std::visit([&](const auto& concrete) { act(concrete); }, actions_[i]);
   actions_.clear();
 }
 
-void Node::act(const SendHello& action, TimePoint) { control_.send(encode(action.hello)); }
-void Node::act(const SendBeat& action, TimePoint) { control_.send(encode(action.beat)); }
-void Node::act(const SendCredit& action, TimePoint) { control_.send(encode(action.credit)); }
-void Node::act(const SendGoodbye& action, TimePoint) { control_.send(encode(action.goodbye)); }
-void Node::act(const SendResults& action, TimePoint) {
+void Node::act(const SendHello& action) { control_.send(encode(action.hello)); }
+void Node::act(const SendBeat& action) { control_.send(encode(action.beat)); }
+void Node::act(const SendCredit& action) { control_.send(encode(action.credit)); }
+void Node::act(const SendGoodbye& action) { control_.send(encode(action.goodbye)); }
+void Node::act(const SendResults& action) {
   results_.send(encode(action.results).head, action.records);
 }
-void Node::act(const KillTask& action, TimePoint) { slots_.kill(action.id); }
+void Node::act(const KillTask& action) { slots_.kill(action.id); }
 
-void Node::act(const OpenPipe& action, TimePoint) {
+void Node::act(const OpenPipe& action) {
   pipe_.emplace(context_, net::SocketType::kPull);
   pipe_monitor_.emplace(context_, *pipe_);
   poller_.add(pipe_->fd(), pipe_->due());
@@ -166,7 +159,7 @@ void Node::act(const OpenPipe& action, TimePoint) {
   }
 }
 
-void Node::act(const ClosePipe&, TimePoint) {
+void Node::act(const ClosePipe&) {
   if (!pipe_) return;
   poller_.remove(pipe_->fd());
   poller_.remove(pipe_monitor_->fd());
@@ -174,19 +167,20 @@ void Node::act(const ClosePipe&, TimePoint) {
   pipe_.reset();
 }
 
-void Node::act(const StartTask& action, TimePoint now) {
+void Node::act(const StartTask& action) {
   if (action.is_cancelled) {
-    core_.on_event(Slots::report_cancelled(action), now, actions_);
+    tell_core(Slots::report_cancelled(action));
   } else {
     slots_.start(action);
   }
 }
 
-void Node::act(const StartBatch& action, TimePoint) {
+void Node::act(const StartBatch& action) {
   auto finished = Slots::run_batch(action.batch);
-  core_.on_event(std::move(finished), process::now(), actions_);
+  now_ = process::now();
+  tell_core(std::move(finished));
 }
 
-void Node::act(const Exit&, TimePoint) { is_over_ = true; }
+void Node::act(const Exit&) { is_over_ = true; }
 
 }  // namespace eole::worker

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/net/poller.hpp"
+#include "common/net/router.hpp"
 #include "common/net/socket.hpp"
 #include "common/process/system.hpp"
 #include "worker/core/core.hpp"
@@ -26,23 +27,30 @@ class Node {
   int run();
 
  private:
-  void drain(net::Socket& socket, TimePoint now);
-  void drain_monitor(TimePoint now);
-  void handle(net::Received received, TimePoint now);
-  void take_from_slots(TimePoint now);
-  void send_progress(TimePoint now);
-  void perform(TimePoint now);
-  void act(const SendHello& action, TimePoint now);
-  void act(const OpenPipe& action, TimePoint now);
-  void act(const ClosePipe& action, TimePoint now);
-  void act(const SendBeat& action, TimePoint now);
-  void act(const SendCredit& action, TimePoint now);
-  void act(const SendGoodbye& action, TimePoint now);
-  void act(const StartTask& action, TimePoint now);
-  void act(const StartBatch& action, TimePoint now);
-  void act(const KillTask& action, TimePoint now);
-  void act(const SendResults& action, TimePoint now);
-  void act(const Exit& action, TimePoint now);
+  void drain(net::Socket& socket);
+  void drain_monitor();
+  void take_messages();
+  void on(protocol::Tasks& tasks) { tell_core(TasksReceived{std::move(tasks)}); }
+  void on(protocol::Ack& ack) { tell_core(AckReceived{ack}); }
+  void on(protocol::Welcome& welcome) { tell_core(WelcomeReceived{std::move(welcome)}); }
+  void on(protocol::HelloAgain& again) { tell_core(HelloAgainReceived{again.run}); }
+  void on(protocol::Refused& refused);
+  Expected<void> on(protocol::Orders& orders);
+  void tell_core(Event event) { core_.on_event(std::move(event), now_, actions_); }
+  void take_from_slots();
+  void send_progress();
+  void perform();
+  void act(const SendHello& action);
+  void act(const OpenPipe& action);
+  void act(const ClosePipe& action);
+  void act(const SendBeat& action);
+  void act(const SendCredit& action);
+  void act(const SendGoodbye& action);
+  void act(const StartTask& action);
+  void act(const StartBatch& action);
+  void act(const KillTask& action);
+  void act(const SendResults& action);
+  void act(const Exit& action);
 
   NodeOptions options_;
   net::Context context_;
@@ -52,6 +60,7 @@ class Node {
   net::Socket acks_;
   std::optional<net::Socket> pipe_;
   std::optional<net::Monitor> pipe_monitor_;
+  net::Router messages_;
   net::Poller poller_;
   process::StopSignal stop_;
   int stops_ = 0;
@@ -60,6 +69,7 @@ class Node {
   bool is_monitor_due_ = false;
   bool is_over_ = false;
   TimePoint next_progress_{};
+  TimePoint now_;  // Of this turn.
   Core core_;
   Actions actions_;
   Slots slots_;

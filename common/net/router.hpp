@@ -1,0 +1,70 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/text.hpp"
+#include "common/net/security.hpp"
+#include "common/net/socket.hpp"
+#include "common/protocol/codec.hpp"
+#include "common/protocol/messages.hpp"
+
+namespace eole::net {
+
+/// Who sent a message.
+struct Sender {
+  std::string peer;  // Whom to answer; empty where nobody can be.
+  std::string user;  // Its public key; empty over ipc.
+};
+
+/// The messages that come on a socket, one row for each: what is decoded, which roles may send it,
+/// and what is done with it. What is malformed, forbidden or unknown is refused here, for all rows.
+class Router {
+ public:
+  /// Tells the sender of a message that nothing was done, and why.
+  using Refuse = std::function<void(const Sender& to, protocol::Refused refused)>;
+
+  /// `owner`: as in "is not for a sink". `authority`: null if nobody's role is asked for.
+  Router(std::string owner, Authority* authority, Refuse refuse)
+      : owner_(std::move(owner)), authority_(authority), refuse_(std::move(refuse)) {}
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  /// Messages of type T go to `handler(T&, const Sender&)`, from keys with one of the roles. It
+  /// returns nothing, or Expected<void>: then an error is refused in the request's name.
+  template <class T, class Handler>
+  void take(std::vector<Role> roles, Handler handler) {
+    rows_.push_back({T::kName, [this, roles = std::move(roles), handler = std::move(handler)](
+                                   protocol::HeadReader head, Bytes payload, const Sender& from) {
+                       auto message = protocol::decode<T>(head, std::move(payload));
+                       if (!message) return refuse_(from, {0, message.error().message});
+                       std::uint64_t request = 0;
+                       if constexpr (requires { message->request; }) request = message->request;
+                       if (const auto missing = missing_role(from, roles))
+                         return refuse_(from, {request, text(T::kName, *missing)});
+                       if constexpr (std::is_void_v<decltype(handler(*message, from))>) {
+                         handler(*message, from);
+                       } else if (const auto done = handler(*message, from); !done) {
+                         refuse_(from, {request, done.error().message});
+                       }
+                     }});
+  }
+
+  void route(Received&& received) const;
+
+ private:
+  struct Row {
+    std::string_view name;
+    std::function<void(protocol::HeadReader head, Bytes payload, const Sender& from)> take;
+  };
+  std::optional<std::string> missing_role(const Sender& from, const std::vector<Role>& roles) const;
+
+  std::string owner_;
+  Authority* authority_;
+  Refuse refuse_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace eole::net

@@ -1,0 +1,99 @@
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/protocol/answer.hpp"
+#include "common/protocol/value.hpp"
+#include "sink/io/artifacts.hpp"
+#include "sink/io/node.hpp"
+#include "sink/io/queries.hpp"
+
+// What comes in: each message becomes an event of the core, or an answer from the log.
+namespace eole::sink {
+
+using net::Role;
+using net::Sender;
+using protocol::encode_answer;
+using protocol::Value;
+
+void Node::take_messages() {
+  const auto on_message = [this](auto& message, const Sender& from) { return on(message, from); };
+  from_workers_.take<protocol::Results>({Role::kWork}, on_message);
+  from_workers_.take<protocol::Verdicts>({Role::kSettle}, on_message);
+  from_workers_.take<protocol::Progress>({Role::kWork}, on_message);
+  from_askers_.take<protocol::Introduce>({Role::kSettle}, on_message);
+  from_askers_.take<protocol::Follow>({Role::kSettle}, on_message);
+  from_askers_.take<protocol::Read>({Role::kObserve}, on_message);
+  from_askers_.take<protocol::Query>({Role::kObserve}, on_message);
+  from_askers_.take<protocol::Discard>({Role::kSubmit}, on_message);
+}
+
+// ---- What settles tasks.
+
+void Node::on(protocol::Results& results, const Sender&) {
+  if (is_full_) return;  // Unacknowledged: the worker sends it again.
+  if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
+    return process::log_warning(text("results of ", results.worker, ": ", results.payload.size(),
+                                     " bytes, limit ", protocol::kPayloadBytesMax));
+  auto missing = missing_artifacts(results.payload, *artifacts_directory_);
+  log_.core().on_event(ResultsReceived{std::move(results), std::move(missing)}, actions_);
+}
+
+void Node::on(protocol::Verdicts& verdicts, const Sender&) {
+  if (!is_full_) log_.core().on_event(VerdictsReceived{std::move(verdicts)}, actions_);
+}
+
+void Node::on(protocol::Progress& progress, const Sender&) {
+  const TaskId id{progress.origin, progress.seq};
+  publisher_.publish("progress." + to_text(id), protocol::encode(std::move(progress)));
+}
+
+// ---- Who asks. What is read must be durable: whatever came before is written first.
+
+Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
+  SeqRanges settled;
+  if (!settled.decode(introduce.payload)) return Error{"introduce: bad ranges"};
+  introduce.payload.clear();
+  log_.core().on_event(IntroduceReceived{from.peer, std::move(introduce), std::move(settled)},
+                       actions_);
+  return {};
+}
+
+Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
+  perform();
+  const auto why = log_.core().why_not_followed(follow.origin, follow.nonce);
+  if (why && follow.log == log_.core().log()) return Error{*why};
+  auto settled = log_.follow(follow);
+  if (!settled) return settled.error();
+  queries_.send_to(from.peer, encode_answer(std::move(*settled)));
+  return {};
+}
+
+Expected<void> Node::on(protocol::Read& read, const Sender& from) {
+  perform();
+  auto records = log_.read(read);
+  if (!records) return records.error();
+  queries_.send_to(from.peer, encode_answer(std::move(*records)));
+  return {};
+}
+
+Expected<void> Node::on(protocol::Query& query, const Sender& from) {
+  perform();
+  const auto answer = answer_to(query, log_);
+  if (!answer) return answer.error();
+  queries_.send_to(from.peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
+  return {};
+}
+
+// Durable before it is answered, as everything that is appended.
+Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
+  SeqRanges seqs;
+  if (is_full_) return Error{"storage full: the sink's disk has no room"};
+  if (!seqs.decode(discard.payload)) return Error{"discard: bad ranges"};
+  perform();
+  auto letters = log_.letters_of(discard.origin, seqs);
+  const Value answer = Value::Map{{"discarded", letters.count()}};
+  if (letters.count() > 0) actions_.push_back(AppendDiscard{discard.origin, std::move(letters)});
+  actions_.push_back(Reply{from.peer, protocol::Answer{discard.request, answer.to_msgpack()}});
+  return {};
+}
+
+}  // namespace eole::sink

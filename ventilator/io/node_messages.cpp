@@ -1,0 +1,124 @@
+#include "common/base/text.hpp"
+#include "common/process/sha256.hpp"
+#include "common/protocol/answer.hpp"
+#include "ventilator/io/node.hpp"
+#include "ventilator/io/queries.hpp"
+
+// What comes in: each message becomes an event of the core, or an answer.
+namespace eole::ventilator {
+
+using net::Role;
+using net::Sender;
+
+namespace {
+
+constexpr Duration kSpaceCheck = 1s;
+constexpr std::size_t kKeyBytesMax = 256;
+
+}  // namespace
+
+void Node::take_messages() {
+  const auto on_message = [this](auto& message, const Sender& from) { return on(message, from); };
+  from_peers_.take<protocol::Submit>({Role::kSubmit}, on_message);
+  from_peers_.take<protocol::Cancel>({Role::kSubmit}, on_message);
+  from_peers_.take<protocol::Query>({Role::kObserve}, on_message);
+  from_peers_.take<protocol::Hello>({Role::kWork}, on_message);
+  from_peers_.take<protocol::Beat>({Role::kWork}, on_message);
+  from_peers_.take<protocol::Credit>({Role::kWork}, on_message);
+  from_peers_.take<protocol::Goodbye>({Role::kWork}, on_message);
+  from_sink_.take<protocol::Settled>({}, on_message);
+  from_sink_.take<protocol::LogHead>({}, on_message);
+  from_sink_.take<protocol::Introduced>({}, on_message);
+  from_sink_.take<protocol::Refused>({}, on_message);
+}
+
+// ---- From clients.
+
+Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
+  if (submit.payload.size() > protocol::kPayloadBytesMax)  // No pipe could carry it on.
+    return Error{
+        text("submit: ", submit.payload.size(), " bytes, limit ", protocol::kPayloadBytesMax)};
+  const auto count = protocol::count_task_specs(submit.payload);
+  if (!count) return count.error();
+  if (*count != submit.count)
+    return Error{text("submit: says ", submit.count, " tasks, has ", *count)};
+  if (submit.key.size() > kKeyBytesMax)
+    return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax)};
+  if (now_ >= next_space_check_) {
+    next_space_check_ = now_ + kSpaceCheck;
+    is_full_ = journal_.is_full();
+  }
+  auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
+  tell_core(Submitted{from.peer, std::move(submit), std::move(hash), is_full_, process::unix_ms()});
+  return {};
+}
+
+Expected<void> Node::on(protocol::Cancel& cancel, const Sender& from) {
+  SeqRanges seqs;
+  if (!seqs.decode(cancel.payload)) return Error{"cancel: bad ranges"};
+  if (seqs.count() > protocol::kTasksPerMessageMax)
+    return Error{text("cancel: ", seqs.count(), " tasks, limit ", protocol::kTasksPerMessageMax)};
+  CancelAsked asked{from.peer, cancel.request, cancel.origin, {}};
+  for (const auto& [first, last] : seqs.ranges()) asked.ranges.push_back({first, last});
+  tell_core(std::move(asked));
+  return {};
+}
+
+Expected<void> Node::on(protocol::Query& query, const Sender& from) {
+  const auto answer = answer_to(query, core_, journal_);
+  if (!answer) return answer.error();
+  peers_.send_to(from.peer,
+                 protocol::encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
+  return {};
+}
+
+// ---- From workers.
+
+Expected<void> Node::on(protocol::Hello& hello, const Sender& from) {
+  auto held = protocol::decode_held(hello.payload);
+  if (!held) return held.error();
+  hello.payload.clear();
+  users_[from.peer] = from.user;
+  tell_core(HelloReceived{from.peer, std::move(hello), std::move(*held)});
+  return {};
+}
+
+Expected<void> Node::on(protocol::Beat& beat, const Sender& from) {
+  auto held = protocol::decode_held(beat.payload);
+  if (!held) return held.error();
+  beat.payload.clear();
+  tell_core(BeatReceived{from.peer, std::move(beat), std::move(*held)});
+  return {};
+}
+
+void Node::on(protocol::Credit& credit, const Sender& from) {
+  tell_core(CreditReceived{from.peer, credit});
+}
+
+void Node::on(protocol::Goodbye& goodbye, const Sender&) {
+  tell_core(GoodbyeReceived{{goodbye.start, goodbye.run, goodbye.hello}});
+}
+
+// ---- From the sink.
+
+void Node::on(protocol::Settled& settled, const Sender&) {
+  auto settlement = protocol::decode_settlement(settled.payload);
+  if (!settlement) return;
+  settled.payload.clear();
+  tell_core(SettledReceived{std::move(settled), std::move(*settlement)});
+}
+
+void Node::on(protocol::LogHead& log, const Sender&) {
+  tell_core(SettledReceived{{0, log.log, log.head, log.head, log.head, {}}, {}});
+}
+
+void Node::on(protocol::Introduced& introduced, const Sender&) {
+  SeqRanges settled;
+  if (!settled.decode(introduced.payload)) return;
+  tell_core(IntroducedReceived{static_cast<std::uint32_t>(introduced.request), introduced.log,
+                               introduced.offset, std::move(settled)});
+}
+
+void Node::on(protocol::Refused& refused, const Sender&) { tell_core(SinkRefused{refused.reason}); }
+
+}  // namespace eole::ventilator
