@@ -6,13 +6,13 @@
 #include "common/base/ids.hpp"
 
 /// Every message of the ring. docs/protocol.md says the same for other languages; who sends it,
-/// who hears it, and what if it is lost or repeated stands above each struct. The payload layouts
-/// are in records.hpp.
+/// who hears it, and what if it is lost or repeated stands above each struct, with the rules of
+/// docs/ring.md that it serves. The payload layouts are in records.hpp.
 namespace eole::protocol {
 
 /// Client -> ventilator: `count` tasks (payload: task specs). Repeated with the same run and
-/// request, or the same key and hash: the first answer again. All requests up to `confirmed` were
-/// answered and may be forgotten.
+/// request, or the same key and hash: the first answer again (rules D1, S2). All requests up to
+/// `confirmed` were answered and may be forgotten.
 struct Submit {
   static constexpr std::string_view kName = "submit";
   RunId run = 0;
@@ -29,7 +29,7 @@ struct Submit {
 };
 
 /// Ventilator -> client (payload: acceptance records), after the tasks of these requests are
-/// durable: all that one sync covered.
+/// durable: all that one sync covered (rules D3, S1).
 struct Accepted {
   static constexpr std::string_view kName = "accepted";
   Origin origin = 0;
@@ -48,7 +48,7 @@ struct Refused {
 };
 
 /// Client -> ventilator: settle these tasks (payload: ranges of numbers) as cancelled, those that
-/// are not settled yet. At most kTasksPerMessageMax tasks. Repeatable.
+/// are not settled yet. At most kTasksPerMessageMax tasks. Repeatable (rule S3).
 struct Cancel {
   static constexpr std::string_view kName = "cancel";
   std::uint64_t request = 0;
@@ -92,7 +92,7 @@ struct Answer {
 };
 
 /// Worker -> ventilator: a new worker, or one whose link broke (payload: held records). Repeated
-/// until welcomed; a repeated hello gets the same welcome.
+/// until welcomed; a repeated hello gets the same welcome (rules V1, B1, B2, B3).
 struct Hello {
   static constexpr std::string_view kName = "hello";
   RunId run = 0;
@@ -133,7 +133,8 @@ struct HelloAgain {
   bool operator==(const HelloAgain&) const = default;
 };
 
-/// Ventilator -> worker on the link's own pipe (payload: task runs), numbered from `first`.
+/// Ventilator -> worker on the link's own pipe (payload: task runs), numbered from `first` (rules
+/// V2, V5).
 struct Tasks {
   static constexpr std::string_view kName = "tasks";
   std::uint32_t start = 0;
@@ -148,7 +149,7 @@ struct Tasks {
 };
 
 /// Worker -> ventilator, every heartbeat and when asked (payload: held records). Levels only, so
-/// a lost or repeated one changes nothing.
+/// a lost or repeated one changes nothing (rules V3, V4, V10, V11).
 struct Beat {
   static constexpr std::string_view kName = "beat";
   std::uint32_t start = 0;
@@ -175,7 +176,7 @@ struct Credit {
 };
 
 /// Ventilator -> worker: the reply to a beat, or at once (payload: order records). Repeated until
-/// what the worker holds shows the effect. `ask_beat` is one if a beat is wanted now.
+/// what the worker holds shows the effect (rule V8). `ask_beat` is one if a beat is wanted now.
 struct Orders {
   static constexpr std::string_view kName = "orders";
   std::uint32_t start = 0;
@@ -198,7 +199,8 @@ struct Goodbye {
 };
 
 /// Worker -> sink (payload: result records), numbered from `first` within the run. Everything up
-/// to `floor` is acknowledged. Sent again until the acknowledgement covers it.
+/// to `floor` is acknowledged. Sent again until the acknowledgement covers it (rules R1 to
+/// R5).
 struct Results {
   static constexpr std::string_view kName = "results";
   RunId run = 0;
@@ -222,7 +224,7 @@ struct Ack {
 };
 
 /// Ventilator -> sink (payload: result records): tasks that end without a worker. Sent again
-/// until they are read in the log.
+/// until they are read in the log (rules D2, V7, V9).
 struct Verdicts {
   static constexpr std::string_view kName = "verdicts";
   Origin origin = 0;
@@ -247,7 +249,8 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-/// Ventilator -> sink at its start (payload: its settled ranges): may this origin's results in.
+/// Ventilator -> sink at its start (payload: its settled ranges): may this origin's results in
+/// (rules D5, R6).
 struct Introduce {
   static constexpr std::string_view kName = "introduce";
   std::uint64_t request = 0;
@@ -260,7 +263,7 @@ struct Introduce {
   bool operator==(const Introduce&) const = default;
 };
 
-/// Sink -> ventilator (payload: the origin's settled ranges as of `offset`).
+/// Sink -> ventilator (payload: the origin's settled ranges as of `offset`; rule L4).
 struct Introduced {
   static constexpr std::string_view kName = "introduced";
   std::uint64_t request = 0;
@@ -271,7 +274,7 @@ struct Introduced {
   bool operator==(const Introduced&) const = default;
 };
 
-/// Ventilator -> sink: what was settled from `offset` on? Repeatable.
+/// Ventilator -> sink: what was settled from `offset` on? Repeatable (rule V6).
 struct Follow {
   static constexpr std::string_view kName = "follow";
   std::uint64_t request = 0;
@@ -297,7 +300,7 @@ struct Settled {
   bool operator==(const Settled&) const = default;
 };
 
-/// Client -> sink: the log from a cursor on. `log` and `crc` zero: whatever is there.
+/// Client -> sink: the log from a cursor on (rule L3). `log` and `crc` zero: whatever is there.
 struct Read {
   static constexpr std::string_view kName = "read";
   std::uint64_t request = 0;
@@ -323,7 +326,8 @@ struct Records {
   bool operator==(const Records&) const = default;
 };
 
-/// Sink -> subscribers (topic "result." and the project): one result batch, a copy of the log.
+/// Sink -> subscribers (topic "result." and the project): one result batch, a copy of the log
+/// (rule L1).
 struct Notification {
   static constexpr std::string_view kName = "notification";
   std::uint64_t log = 0;
@@ -332,7 +336,7 @@ struct Notification {
   bool operator==(const Notification&) const = default;
 };
 
-/// Sink -> subscribers (topic "head"), every second: the log's next offset.
+/// Sink -> subscribers (topic "head"), every second: the log's next offset (rule L2).
 struct LogHead {
   static constexpr std::string_view kName = "log_head";
   std::uint64_t log = 0;
@@ -353,7 +357,8 @@ struct Put {
   bool operator==(const Put&) const = default;
 };
 
-/// Sink -> who puts: it has the bytes up to `have`; `is_whole` is one once all is durable.
+/// Sink -> who puts: it has the bytes up to `have`; `is_whole` is one once all is durable
+/// (rule R4).
 struct PutAt {
   static constexpr std::string_view kName = "put_at";
   std::uint64_t request = 0;

@@ -135,7 +135,7 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
   }
 
   // What lies behind the last proven position may be in the page cache only, or may have been
-  // dropped by a failed sync: it is written anew before anyone believes it.
+  // dropped by a failed sync: it is written anew before anyone believes it (rule D4).
   Bytes tail;
   std::vector<Found> copied;
   for (const auto& [offset, record] : records) {

@@ -4,6 +4,8 @@ import os
 import re
 import sys
 
+import ring
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 # Each third-party header and the only directories that may include it.
@@ -123,10 +125,11 @@ def self_test():
     for path, text in bad.items():
         if not list(problems_in(path, text)):
             yield f"tidy does not notice what is wrong with {text.strip()} in {path}"
+    yield from ring.self_test()
 
 
 def main():
-    found = [*self_test(), *check(sys.argv[1]), *undocumented(sys.argv[1])]
+    found = [*self_test(), *check(sys.argv[1]), *undocumented(sys.argv[1]), *ring.problems(sys.argv[1])]
     print("\n".join(found) or "tidy: nothing to say")
     return 1 if found else 0
 
