@@ -1,0 +1,147 @@
+#include "worker/core/inbox.hpp"
+
+#include <algorithm>
+
+#include "tests/unit/worker/rig.hpp"
+
+using namespace eole;
+using namespace eole::worker;
+
+namespace {
+
+struct InboxRig {
+  TimePoint now = kStart;
+  Inbox inbox;
+  Outbox outbox;
+  Actions out;
+
+  explicit InboxRig(const Config& config = Rig::config()) : inbox(config), outbox(config, kRun) {}
+  static Bytes spec(std::string_view kind) {
+    Bytes bytes;
+    put_task_spec(bytes, {false, kind, "", "\x80"});
+    return bytes;
+  }
+  Inbox::Received receive(const std::vector<Seq>& seqs, std::string_view kind = "work",
+                          std::uint64_t lease_factor = 10, std::size_t cut = 0) {
+    Bytes payload;
+    for (const auto seq : seqs) put_task_run(payload, {seq, seq * lease_factor, 1, 1, spec(kind)});
+    payload = payload.substr(0, payload.size() - cut);
+    return inbox.receive(
+        {1, kRun, 1, kOrigin, 1, static_cast<std::uint32_t>(seqs.size()), std::move(payload)},
+        outbox, now, out);
+  }
+  Actions obey(OrderKind kind, Seq seq) {
+    inbox.obey({kind, {kOrigin, seq}, {1, seq * 10}}, out);
+    return std::exchange(out, {});
+  }
+  Actions start() {
+    inbox.start(now, out);
+    return std::exchange(out, {});
+  }
+  std::vector<protocol::Held> held() const {
+    std::vector<protocol::Held> held;
+    inbox.append_held(held);
+    std::sort(held.begin(), held.end(), [](auto& a, auto& b) { return a.id < b.id; });
+    return held;
+  }
+};
+
+StartTask started(Seq seq, bool is_cancelled = false) {
+  return {{kOrigin, seq}, {1, seq * 10}, 1, is_cancelled, InboxRig::spec("work")};
+}
+protocol::Held held(Seq seq, HeldState state, std::uint64_t lease_factor = 10) {
+  return {{kOrigin, seq}, {1, seq * lease_factor}, state};
+}
+using Helds = std::vector<protocol::Held>;
+
+}  // namespace
+
+TEST_CASE("an inbox starts what waits in its order while there are slots", "[worker]") {
+  InboxRig rig(Rig::config(2));
+  REQUIRE(rig.receive({4, 2, 3}).count == 3);
+  REQUIRE(rig.out.empty());
+  REQUIRE(rig.start() == Actions{started(4), started(2)});
+  REQUIRE(rig.start().empty());
+  rig.now += 3s;
+  const auto ended = rig.inbox.end({kOrigin, 2}, rig.now);
+  REQUIRE(ended->took == Duration(3s));
+  REQUIRE(ended->is_wanted);
+  REQUIRE(ended->spec == InboxRig::spec("work"));
+  REQUIRE_FALSE(rig.inbox.end({kOrigin, 2}, rig.now));
+  REQUIRE(rig.start() == Actions{started(3)});
+  REQUIRE(rig.held() == Helds{held(3, HeldState::kStarted), held(4, HeldState::kStarted)});
+}
+
+TEST_CASE("an inbox receives what is good of a message that is cut", "[worker]") {
+  InboxRig rig;
+  const auto received = rig.receive({1, 2}, "work", 10, 1);
+  REQUIRE(received.count == 1);
+  REQUIRE_FALSE(received.is_whole);
+  REQUIRE(rig.inbox.unfinished() == 1);
+}
+
+TEST_CASE("an inbox holds a task once, under its later lease", "[worker]") {
+  InboxRig rig;
+  rig.receive({1});
+  rig.start();
+  REQUIRE(rig.receive({1}, "work", 11).count == 1);
+  REQUIRE(rig.receive({1}, "work", 9).count == 1);
+  REQUIRE(rig.start().empty());
+  REQUIRE(rig.held() == Helds{held(1, HeldState::kStarted, 11)});
+  REQUIRE(rig.inbox.unfinished() == 1);
+}
+
+TEST_CASE("an inbox leaves to the outbox what has ended there", "[worker]") {
+  InboxRig rig;
+  rig.receive({1});
+  rig.start();
+  rig.inbox.end({kOrigin, 1}, rig.now);
+  rig.outbox.add({{kOrigin, 1}, {1, 10}, 1, {false, "work", "", ""}}, {}, rig.now);
+  rig.receive({1}, "work", 11);
+  REQUIRE(rig.inbox.is_empty());
+  REQUIRE(rig.inbox.unfinished() == 0);
+}
+
+TEST_CASE("an inbox gives back what it does not run, and forgets it once that was heard",
+          "[worker]") {
+  InboxRig rig;
+  rig.receive({1}, "unknown");
+  REQUIRE(rig.inbox.has_news());
+  REQUIRE(rig.start().empty());
+  REQUIRE(rig.held() == Helds{held(1, HeldState::kReturned)});
+  REQUIRE(rig.obey(OrderKind::kReleased, 1).empty());
+  REQUIRE(rig.inbox.is_empty());
+}
+
+TEST_CASE("an inbox starts a cancelled task only to report it, without a slot", "[worker]") {
+  InboxRig rig;
+  REQUIRE(rig.obey(OrderKind::kCancel, 2).empty());  // Overtakes its task.
+  rig.receive({1, 2, 3});
+  REQUIRE(rig.obey(OrderKind::kCancel, 3).empty());
+  REQUIRE(rig.start() == Actions{started(1), started(2, true), started(3, true)});
+  REQUIRE(rig.obey(OrderKind::kCancel, 1) == Actions{KillTask{{kOrigin, 1}}});
+  REQUIRE(rig.obey(OrderKind::kCancel, 1).empty());
+  REQUIRE(rig.inbox.end({kOrigin, 1}, rig.now)->is_cancelled);
+  REQUIRE_FALSE(rig.inbox.end({kOrigin, 2}, rig.now)->took);
+}
+
+TEST_CASE("an inbox forgets early cancels with the pipe that owes their tasks", "[worker]") {
+  InboxRig rig;
+  rig.obey(OrderKind::kCancel, 1);
+  rig.inbox.forget_early_cancels();
+  rig.receive({1});
+  REQUIRE(rig.start() == Actions{started(1)});
+}
+
+TEST_CASE("an inbox that drains gives back what waits and what comes", "[worker]") {
+  InboxRig rig;
+  rig.receive({1, 2});
+  rig.start();
+  rig.inbox.drain();
+  rig.receive({3});
+  rig.receive({4}, "quick");
+  REQUIRE(rig.out.empty());
+  REQUIRE(rig.held() == Helds{held(1, HeldState::kStarted), held(2, HeldState::kReturned),
+                              held(3, HeldState::kReturned), held(4, HeldState::kReturned)});
+  REQUIRE(rig.inbox.unfinished() == 1);
+}

@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+
+#include "common/base/time.hpp"
+#include "worker/core/config.hpp"
+
+namespace eole::worker {
+
+/// How many tasks one ventilator may send: a level, the highest pipe number, never lowered within
+/// a link (rule V3). Long tasks come one per slot, short ones far ahead.
+class Credit {
+ public:
+  explicit Credit(const Config& config);
+
+  /// What the worker has, and what waits for the sink.
+  struct Load {
+    std::uint64_t received = 0;  // Over the link's pipe.
+    std::uint64_t unfinished = 0;
+    std::uint64_t results = 0;  // Unacknowledged.
+    std::uint64_t result_bytes = 0;
+  };
+  /// A new link: nothing is granted.
+  void start_anew() { limit_ = sent_ = 0; }
+  /// `tasks` took so long together.
+  void learn(Duration took, std::size_t tasks);
+  void raise(const Load& load);
+  /// When half of what may be held here could come anew; a beat brings the rest.
+  bool is_urgent() const;
+  /// The level, which the ventilator now hears.
+  std::uint64_t tell() { return sent_ = limit_; }
+
+ private:
+  std::uint64_t prefetch() const;
+
+  std::uint64_t slots_;
+  std::uint64_t fixed_per_slot_;  // Zero: adapts.
+  Duration prefetched_time_;
+  std::uint64_t prefetch_max_;
+  std::uint64_t results_max_;
+  std::uint64_t result_bytes_max_;
+  std::uint64_t limit_ = 0;
+  std::uint64_t sent_ = 0;
+  double run_seconds_ = 0;  // Average length of a task; zero: not known yet.
+};
+
+}  // namespace eole::worker

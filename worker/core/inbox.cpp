@@ -1,0 +1,222 @@
+#include "worker/core/inbox.hpp"
+
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+
+namespace eole::worker {
+
+using protocol::HeldState;
+using protocol::OrderKind;
+using protocol::read_task_run;
+using protocol::read_task_spec;
+
+namespace {
+constexpr std::size_t kEarlyCancelsMax = 65536;
+}  // namespace
+
+Inbox::Inbox(const Config& config)
+    : slots_(config.slots), kinds_(config.kinds), inline_kinds_(config.inline_kinds) {}
+
+Inbox::Received Inbox::receive(protocol::Tasks tasks, Outbox& outbox, TimePoint now, Actions& out) {
+  auto batch = std::make_shared<Batch>();
+  batch->payload = std::move(tasks.payload);
+  const auto received = receive_all(tasks, outbox, *batch);
+  if (!batch->tasks.empty()) {
+    batches_.push_back(batch);
+    batches_started_ = now;
+    out.push_back(StartBatch{std::move(batch)});
+  }
+  return received;
+}
+
+Inbox::Received Inbox::receive_all(const protocol::Tasks& tasks, Outbox& outbox, Batch& batch) {
+  auto& highest = highest_[tasks.origin];
+  std::string_view kind;  // Of the task before: neighbours mostly share it.
+  bool is_inline = false;
+  Received received;
+  ByteReader runs(batch.payload);
+  batch.tasks.reserve(std::min<std::size_t>(tasks.count, batch.payload.size() / 8));
+  while (received.count < tasks.count) {
+    const auto run = read_task_run(runs);
+    if (!run || run->count == 0 || run->count > tasks.count - received.count)
+      return {received.count, false};
+    ByteReader specs(run->specs);
+    for (std::uint32_t i = 0; i < run->count; ++i) {
+      const auto rest = specs.rest();
+      const auto spec = read_task_spec(specs);
+      if (!spec) return {received.count, false};
+      if (spec->kind != kind) {
+        kind = spec->kind;
+        is_inline = inline_kinds_.contains(kind);
+      }
+      const Task task{
+          {tasks.origin, run->seq + i}, {tasks.start, run->lease_number + i}, run->attempt, *spec};
+      ++received.count;
+      const bool may_be_here = task.id.seq <= highest && !planted("second-copy-started");
+      if (may_be_here && (outbox.adopt(task) || is_here(task))) continue;
+      highest = std::max(highest, task.id.seq);
+      receive(task, rest.substr(0, rest.size() - specs.rest().size()), is_inline, batch);
+    }
+  }
+  return received;
+}
+
+// The same task again: the later lease counts, and it is never started twice.
+bool Inbox::is_here(const Task& task) {
+  for (const auto& batch : batches_)
+    for (auto& started : batch->tasks)
+      if (started.id == task.id) {
+        started.lease = std::max(started.lease, task.lease);
+        return true;
+      }
+  const auto found = held_.find(task.id);
+  if (found == held_.end()) return false;
+  auto& entry = found->second;
+  entry.lease = std::max(entry.lease, task.lease);
+  entry.attempt = std::max(entry.attempt, task.attempt);
+  if (entry.is_dropped && !entry.is_wanted_anew) {  // It starts once the killed one has ended.
+    entry.is_wanted_anew = true;
+    ++unfinished_;
+  }
+  if (entry.state == HeldState::kReturned) {
+    entry.state = HeldState::kWaiting;
+    waiting_.push_back(task.id);
+    ++unfinished_;
+  }
+  return true;
+}
+
+void Inbox::receive(const Task& task, std::string_view raw_spec, bool is_inline, Batch& batch) {
+  const bool is_cancelled = !early_cancels_.empty() && early_cancels_.erase(task.id) > 0;
+  if (is_inline && !is_draining_ && !is_cancelled) {
+    ++unfinished_;
+    batch.tasks.push_back(task);
+    return;
+  }
+  auto& entry = held_[task.id] = {};
+  entry.lease = task.lease;
+  entry.attempt = task.attempt;
+  entry.spec = raw_spec;
+  ++unfinished_;
+  if (is_draining_ || !kinds_.contains(task.spec.kind)) return give_back(entry);
+  entry.is_cancelled = is_cancelled;
+  waiting_.push_back(task.id);
+}
+
+void Inbox::give_back(Entry& entry) {
+  entry.state = HeldState::kReturned;
+  --unfinished_;
+  has_news_ = true;
+}
+
+void Inbox::start(TimePoint now, Actions& out) {
+  while (!waiting_.empty()) {
+    const auto id = waiting_.front();
+    const auto found = held_.find(id);
+    if (found == held_.end() || found->second.state != HeldState::kWaiting) {
+      waiting_.pop_front();
+      continue;
+    }
+    auto& entry = found->second;
+    entry.has_slot = !entry.is_cancelled;
+    if (entry.has_slot && running_ >= slots_) break;
+    waiting_.pop_front();
+    entry.state = HeldState::kStarted;
+    entry.started = now;
+    if (entry.has_slot) ++running_;
+    out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.spec});
+  }
+}
+
+void Inbox::obey(const protocol::Order& order, Actions& out) {
+  const auto found = held_.find(order.id);
+  if (found == held_.end()) {
+    if (order.kind == OrderKind::kCancel && early_cancels_.size() < kEarlyCancelsMax)
+      early_cancels_.insert(order.id);
+    return;
+  }
+  auto& entry = found->second;
+  const bool is_waiting = entry.state == HeldState::kWaiting;
+  const bool is_started = entry.state == HeldState::kStarted;
+  switch (order.kind) {
+    case OrderKind::kCancel:
+      if (entry.is_cancelled) return;
+      entry.is_cancelled = is_waiting || is_started;
+      if (is_started) out.push_back(KillTask{order.id});
+      return;
+    case OrderKind::kDrop:
+      if (entry.lease > order.lease) return;  // A later dispatch of it has arrived since.
+      if (entry.is_wanted_anew) {
+        entry.is_wanted_anew = false;
+        --unfinished_;
+      } else if (is_started && !entry.is_dropped) {
+        entry.is_dropped = true;
+        out.push_back(KillTask{order.id});
+      } else if (is_waiting) {
+        --unfinished_;
+        held_.erase(found);
+      }
+      return;
+    case OrderKind::kReleased:
+      if (entry.state == HeldState::kReturned && entry.lease <= order.lease) held_.erase(found);
+      return;
+    case OrderKind::kRecall:
+      if (is_waiting && entry.lease == order.lease) give_back(entry);
+      return;
+  }
+}
+
+void Inbox::drain() {
+  is_draining_ = has_news_ = true;
+  for (auto& [id, entry] : held_)
+    if (entry.state == HeldState::kWaiting) give_back(entry);
+  waiting_.clear();
+}
+
+std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
+  const auto found = held_.find(id);
+  if (found == held_.end() || found->second.state != HeldState::kStarted) return std::nullopt;
+  auto& entry = found->second;
+  Ended ended{entry.lease, entry.attempt, entry.is_cancelled, !entry.is_dropped, {}, {}};
+  if (entry.has_slot) {
+    --running_;
+    ended.took = now - entry.started;
+  }
+  if (entry.is_wanted_anew) {
+    --unfinished_;
+    wait_anew(id, entry);
+    return ended;
+  }
+  ended.spec = std::move(entry.spec);
+  --unfinished_;
+  held_.erase(found);
+  return ended;
+}
+
+// A dropped task has ended that was leased again meanwhile.
+void Inbox::wait_anew(const TaskId& id, Entry& entry) {
+  entry.is_dropped = entry.is_wanted_anew = entry.has_slot = false;
+  entry.state = HeldState::kWaiting;
+  if (is_draining_) return give_back(entry);
+  waiting_.push_back(id);
+}
+
+std::optional<Inbox::EndedBatch> Inbox::end(const std::shared_ptr<const Batch>& batch,
+                                            TimePoint now) {
+  if (batches_.empty() || batches_.front() != batch) return std::nullopt;
+  unfinished_ -= batch->tasks.size();
+  batches_.pop_front();
+  return EndedBatch{batch, now - batches_started_};
+}
+
+void Inbox::append_held(std::vector<protocol::Held>& held) const {
+  for (const auto& [id, entry] : held_)
+    if (!entry.is_dropped || !planted("dropped-means-gone"))
+      held.push_back({id, entry.lease, entry.is_wanted_anew ? HeldState::kWaiting : entry.state});
+  for (const auto& batch : batches_)
+    for (const auto& task : batch->tasks)
+      held.push_back({task.id, task.lease, HeldState::kStarted});
+}
+
+}  // namespace eole::worker

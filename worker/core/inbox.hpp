@@ -1,0 +1,94 @@
+#pragma once
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "common/base/ids.hpp"
+#include "common/base/time.hpp"
+#include "worker/core/config.hpp"
+#include "worker/core/events.hpp"
+#include "worker/core/outbox.hpp"
+
+namespace eole::worker {
+
+/// The tasks that are held and have not ended: what waits, what runs, what is given back.
+class Inbox {
+ public:
+  explicit Inbox(const Config& config);
+
+  struct Received {
+    std::uint32_t count = 0;
+    bool is_whole = true;  // The message is what it says; if not, what was good of it is received.
+  };
+  /// The tasks of a message; what the outbox has of them counts for its later lease there.
+  Received receive(protocol::Tasks tasks, Outbox& outbox, TimePoint now, Actions& out);
+  void obey(const protocol::Order& order, Actions& out);
+  /// No more is started; what waits is given back.
+  void drain();
+  /// Starts what waits while there are slots.
+  void start(TimePoint now, Actions& out);
+
+  /// A task that ran here, and how long; nothing of one that was cancelled before it started.
+  struct Ended {
+    Lease lease;
+    std::uint16_t attempt = 1;
+    bool is_cancelled = false;
+    bool is_wanted = true;  // Its result; if not, it was dropped.
+    std::optional<Duration> took;
+    Bytes spec;
+  };
+  /// Nothing if no such task was started.
+  std::optional<Ended> end(const TaskId& id, TimePoint now);
+  struct EndedBatch {
+    std::shared_ptr<const Batch> batch;
+    Duration took{};
+  };
+  std::optional<EndedBatch> end(const std::shared_ptr<const Batch>& batch, TimePoint now);
+  /// Their tasks' pipe is closed.
+  void forget_early_cancels() { early_cancels_.clear(); }
+
+  void append_held(std::vector<protocol::Held>& held) const;
+  /// Something is given back since the last beat.
+  bool has_news() const { return has_news_; }
+  void note_beat() { has_news_ = false; }
+  bool is_empty() const { return held_.empty() && batches_.empty(); }
+  bool has_waiting() const { return !waiting_.empty(); }
+  std::uint64_t unfinished() const { return unfinished_; }
+
+ private:
+  struct Entry {
+    Lease lease;
+    protocol::HeldState state = protocol::HeldState::kWaiting;
+    std::uint16_t attempt = 1;
+    bool has_slot = false;
+    bool is_cancelled = false;
+    bool is_dropped = false;      // Killed, and its result is wanted no more.
+    bool is_wanted_anew = false;  // Though: leased again while the killed one winds down.
+    TimePoint started{};
+    Bytes spec;
+  };
+
+  Received receive_all(const protocol::Tasks& tasks, Outbox& outbox, Batch& batch);
+  void receive(const Task& task, std::string_view raw_spec, bool is_inline, Batch& batch);
+  bool is_here(const Task& task);
+  void give_back(Entry& entry);
+  void wait_anew(const TaskId& id, Entry& entry);
+
+  std::uint32_t slots_;
+  std::set<std::string, std::less<>> kinds_;
+  std::set<std::string, std::less<>> inline_kinds_;
+  std::unordered_map<TaskId, Entry> held_;      // Of a batch: there.
+  std::deque<std::shared_ptr<Batch>> batches_;  // Started; they end in this order.
+  TimePoint batches_started_{};
+  std::map<Origin, Seq> highest_;  // Received ever: what lies above it is new.
+  std::deque<TaskId> waiting_;
+  std::set<TaskId> early_cancels_;  // Their tasks are still in the pipe.
+  std::uint32_t running_ = 0;       // In slots.
+  std::uint64_t unfinished_ = 0;
+  bool is_draining_ = false;
+  bool has_news_ = false;
+};
+
+}  // namespace eole::worker

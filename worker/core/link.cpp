@@ -1,0 +1,102 @@
+#include "worker/core/link.hpp"
+
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+
+namespace eole::worker {
+
+namespace {
+
+constexpr int kSilentHalfBeatsMax = 9;  // The ventilator answers every other beat: one may be lost.
+
+protocol::Hello introduce(const Config& config, RunId run) {
+  protocol::Hello hello;
+  hello.run = run;
+  hello.name = config.name;
+  hello.pid = config.pid;
+  hello.slots = config.slots;
+  for (const auto& kind : config.kinds) hello.kinds += (hello.kinds.empty() ? "" : ",") + kind;
+  return hello;
+}
+
+}  // namespace
+
+VentilatorLink::VentilatorLink(const Config& config, RunId run, TimePoint now)
+    : self_(introduce(config, run)),
+      retry_(config.retry),
+      heartbeat_(config.heartbeat),
+      next_hello_(now) {}
+
+bool VentilatorLink::on_welcome(const protocol::Welcome& welcome, TimePoint now, Actions& out) {
+  heard_ = now;
+  if (state_ != State::kHello || welcome.run != run() || welcome.hello != hello_number_)
+    return false;
+  link_ = {welcome.start, run(), hello_number_};
+  heartbeat_ = std::chrono::milliseconds(std::clamp(welcome.heartbeat_ms, 10U, 60'000U));
+  received_ = 0;
+  state_ = State::kOpening;
+  next_hello_ = now + retry_ * 3;  // The pipe must stand by then.
+  out.push_back(OpenPipe{welcome.pipe});
+  return true;
+}
+
+void VentilatorLink::on_pipe_up(TimePoint now) {
+  if (state_ != State::kOpening) return;
+  state_ = State::kLinked;
+  heard_ = now;
+  wants_beat_ = true;
+}
+
+bool VentilatorLink::close(Actions& out) {
+  if (state_ == State::kHello) return false;
+  out.push_back(ClosePipe{});
+  last_link_ = link_;
+  last_received_ = received_;
+  ++hello_number_;
+  state_ = State::kHello;
+  return true;
+}
+
+bool VentilatorLink::hear(const Link& link, TimePoint now) {
+  if (link != link_) return false;
+  heard_ = now;
+  return true;
+}
+
+TimePoint VentilatorLink::silent_at() const {
+  if (planted("silence-not-noticed")) return TimePoint::max();
+  return heard_ + heartbeat_ * kSilentHalfBeatsMax / 2;
+}
+
+TimePoint VentilatorLink::next_deadline() const {
+  return is_linked() ? std::min(next_beat_, silent_at()) : next_hello_;
+}
+
+void VentilatorLink::say_hello(Bytes held, TimePoint now, Actions& out) {
+  next_hello_ = now + retry_;
+  auto hello = self_;
+  hello.hello = hello_number_;
+  hello.last_start = last_link_.start;
+  hello.last_hello = last_link_.hello;
+  hello.received = last_received_;
+  hello.payload = std::move(held);
+  out.push_back(SendHello{std::move(hello)});
+}
+
+void VentilatorLink::beat(std::uint64_t limit, Bytes held, TimePoint now, Actions& out) {
+  out.push_back(
+      SendBeat{{link_.start, run(), link_.hello, ++beats_, received_, limit, std::move(held)}});
+  wants_beat_ = false;
+  next_beat_ = now + heartbeat_;
+}
+
+void VentilatorLink::grant(std::uint64_t limit, Actions& out) const {
+  out.push_back(SendCredit{{link_.start, run(), link_.hello, received_, limit}});
+}
+
+void VentilatorLink::say_goodbye(Actions& out) const {
+  out.push_back(SendGoodbye{{link_.start, run(), link_.hello}});
+}
+
+}  // namespace eole::worker
