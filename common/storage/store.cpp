@@ -162,7 +162,8 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
 Position Store::append(std::uint32_t type, std::string_view payload, std::string_view rest) {
   invariant(type != 0 && type != kRestRecord, "record types start at one");
   invariant(payload.size() + rest.size() < (1ULL << 31), "a record is below 2 GiB");
-  const auto needed = record_bytes(payload.size() + rest.size());
+  // Room for a rest record stays, or the last commit of a full segment could not be proven.
+  const auto needed = record_bytes(payload.size() + rest.size()) + kRecordHeaderBytes;
   const auto used = written_ + buffer_.size();
   if (used > kSegmentHeaderBytes && used + needed > options_.segment_bytes) roll();
   const auto number = current_segment();
