@@ -44,6 +44,8 @@ class SeqQueue {
   std::size_t size() const { return entries_.size(); }
   bool operator==(const SeqQueue& other) const { return entries_ == other.entries_; }
   auto begin() const { return entries_.begin(); }
+  /// The first entry at or behind `key`.
+  auto from(std::uint64_t key) const { return lower_bound(key); }
   auto end() const { return entries_.end(); }
 
  private:

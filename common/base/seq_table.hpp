@@ -48,6 +48,20 @@ class SeqTable {
     last_ = {};
   }
   std::size_t size() const { return size_; }
+  /// The first entry at or behind `seq`, which becomes its number; null if there is none.
+  const T* next(Seq& seq) const {
+    auto i = seq % kBlock;
+    for (auto block = blocks_.lower_bound(seq / kBlock); block != blocks_.end(); ++block, i = 0) {
+      if (block->first != seq / kBlock) i = 0;
+      for (; i < kBlock; ++i) {
+        const auto& entry = block->second->entries[i];
+        if (!entry) continue;
+        seq = block->first * kBlock + i;
+        return &*entry;
+      }
+    }
+    return nullptr;
+  }
   /// Calls `visit(seq, entry)` for all, ascending. The table must stay as it is meanwhile.
   template <class Visit>
   void for_each(Visit&& visit) {

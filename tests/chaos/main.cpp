@@ -161,10 +161,9 @@ void read_journal(const std::string& path, Checked& out) {
   const auto losses = storage::read_damaged(
       *directory, [&](storage::Position, std::uint32_t type, std::string_view payload) {
         ventilator::StartRecord start;
-        ventilator::Durable durable;
+        Seq last = 0;
         ventilator::TasksRecord record;
-        if (type == static_cast<std::uint32_t>(ventilator::JournalRecord::kCheckpoint) &&
-            ventilator::decode_checkpoint(payload, start, durable))
+        if (ventilator::is_identity(type) && ventilator::decode(payload, start, last))
           origin = start.origin;
         if (type == static_cast<std::uint32_t>(ventilator::JournalRecord::kTasks) &&
             ventilator::decode(payload, record))

@@ -32,19 +32,29 @@ class JournalSubject final : public Subject {
       for (auto seq = first; seq < first + submit.count; ++seq)
         protocol::put_task_spec(submit.payload, {false, "work", "", body(seq)});
       durable.last += submit.count;
-      durable.requests[7].add(turn, submit.confirmed, {"", first, submit.count});
+      const std::string hash(seed_ % 7 * 20, 'h');
+      const bool has_key = turn % 2 == 0;
+      if (has_key) {
+        submit.key = key(turn);
+        durable.answers.add({submit.key, hash, {first, submit.count}, {}});
+      } else {
+        durable.answers.add(7, turn, submit.confirmed, {first, submit.count}, {});
+      }
       ventilator::Actions actions;
-      actions.push_back(ventilator::JournalTasks{first, "", submit});
-      actions.push_back(ventilator::JournalNote{3, start_, {{first, turn, 1, false}}, false});
+      actions.push_back(ventilator::JournalTasks{first, hash, submit, 0});
+      actions.push_back(ventilator::JournalNote{3, start_, {{first, turn, 1, 1}}, false});
       if (first > 12) {  // All but the first two and the last ten are settled.
         durable.settled.add(3, first - 10);
         actions.push_back(ventilator::Forget{{{3, first - 10}}});
       }
       const auto settled = durable.settled;
       settled_ = settled;
-      journal.write(actions, [&] { return durable; });
+      journal.write(actions, [&](ventilator::SavePlace& place) {
+        return ventilator::save_next(
+            place, [&](ventilator::SavePlace& at, Bytes& out) { durable.save(at, out); });
+      });
       answered_ = durable.last;  // From here on a client knows.
-      answered_request_ = turn;
+      answered_turn_ = turn;
       journal.collect(settled);
       if (turn % 3 == 0) journal.rest();
     }
@@ -59,10 +69,13 @@ class JournalSubject final : public Subject {
       throw std::runtime_error(text("last is ", durable.last, ", answered was ", answered_));
     if (answered_ > 0 && durable.start <= start_)
       throw std::runtime_error("a start number came twice");
-    const auto requests = durable.requests.find(7);
-    if (answered_request_ > 0 && (requests == durable.requests.end() ||
-                                  requests->second.answered.find(answered_request_) == nullptr))
-      throw std::runtime_error("the last answer was forgotten");
+    for (auto turn = answered_turn_; turn > 0; --turn) {
+      const bool is_confirmed = turn + 3 <= answered_turn_;
+      const bool is_known = turn % 2 == 0 ? durable.answers.find(key(turn)) != nullptr
+                                          : durable.answers.find(7, turn) != nullptr;
+      if (!is_known && (turn % 2 == 0 || !is_confirmed))
+        throw std::runtime_error(text("the answer of turn ", turn, " was forgotten"));
+    }
     for (Seq seq = 1; seq <= answered_; ++seq) {
       if (settled_.contains(seq)) continue;
       if (durable.settled.contains(seq))
@@ -97,6 +110,7 @@ class JournalSubject final : public Subject {
   storage::StoreOptions options() {
     return {.segment_bytes = kSegmentBytes, .entropy = seed_ * 1000 + ++opened_};
   }
+  static std::string key(std::uint64_t turn) { return text("key ", turn); }
   static std::string body(Seq seq) { return text("task ", seq, std::string(seq * 37 % 90, 'x')); }
   static bool has_task(Journal& journal, Seq seq) {
     ByteReader reader(journal.specs(seq, 1).bytes);
@@ -107,7 +121,7 @@ class JournalSubject final : public Subject {
   std::uint64_t opened_ = 0;
   std::uint32_t start_ = 0;
   Seq answered_ = 0;
-  std::uint64_t answered_request_ = 0;
+  std::uint64_t answered_turn_ = 0;
   SeqRanges settled_;
 };
 

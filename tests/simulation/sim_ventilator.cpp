@@ -54,7 +54,7 @@ void SimVentilator::on_submit(const std::string& client, const protocol::Submit&
 
 void SimVentilator::turn() {
   core_->on_deadline(fabric_.world.now(), actions_);
-  journal_->write(actions_, [this] { return core_->checkpoint(); });
+  journal_->write(actions_, [this](auto& place) { return core_->save(place); });
   const auto actions = std::exchange(actions_, {});
   for (const auto& action : actions) act(action);
   journal_->collect(core_->settled());

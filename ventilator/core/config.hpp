@@ -14,6 +14,7 @@ struct Config {
   Duration grace_start = 2s;              // After a restart, workers have this long to say hello.
   Duration retry = 1s;                    // Introductions, reads and verdicts unanswered go again.
   Duration request_retention = 24h;       // A client must not repeat a request or a key later.
+  std::uint64_t answer_bytes_max = 1 << 30;  // Remembered for repeats; above it keys are refused.
   std::uint8_t attempts_max = 5;          // Then the task is a dead letter.
   std::uint64_t queued_max = 1ULL << 30;  // Submits over it are refused.
   std::uint32_t dispatch_max = 1024;      // Tasks in one message: gains end there, sharing suffers.

@@ -15,6 +15,8 @@ using protocol::Value;
 
 namespace {
 
+constexpr std::size_t kUnconfirmedAlways = 1024;  // As no client that confirms ever has.
+
 protocol::Answer answer(std::uint64_t request, Value value) {
   return {request, value.to_msgpack()};
 }
@@ -32,34 +34,56 @@ Core::Core(Config config, Durable durable, TimePoint now)
     : config_(config), durable_(std::move(durable)), started_(now), last_now_(now) {
   recovered_ = {1, durable_.last};
   fresh_ = {durable_.last + 1, durable_.last};
-  for (const auto& [seq, note] : durable_.notes) {
-    if (durable_.settled.contains(seq)) continue;
-    auto& task = make_active(seq);
-    task.state = State::kNoted;
-    if (planted("restart-runs-at-once")) enqueue(seq, task, false);
-    task.attempt = note.attempt;
-    task.lease = note.lease;
-    task.run = note.run;
-  }
+  for (const auto& [first, note] : durable_.notes.runs())
+    for (std::uint32_t i = 0; i < note.count; ++i) {
+      if (durable_.settled.contains(first + i)) continue;
+      auto& task = make_active(first + i);
+      task.state = State::kNoted;
+      if (planted("restart-runs-at-once")) enqueue(first + i, task, false);
+      task.attempt = note.attempt;
+      task.lease = {note.lease.start, note.lease.number + i};
+      task.run = note.run;
+    }
   for (const auto seq : durable_.cancelled) {
     if (durable_.settled.contains(seq)) continue;
     auto& task = make_active(seq);
     task.is_cancelled = true;
     task.state = State::kNoted;
   }
-  durable_.notes.clear();
-  for (const auto& [run, requests] : durable_.requests) clients_seen_[run] = now;
-  for (const auto& [key, answered] : durable_.keys) keys_seen_[key] = now;
+  durable_.notes = {};
+  durable_.answers.take_for_new(now);
 }
 
-Durable Core::checkpoint() const {
-  auto durable = durable_;
-  active_.for_each([&](Seq seq, const Task& task) {
-    if (task.attempt > 0)
-      durable.notes.insert_or_assign(durable.notes.end(), seq,
-                                     Note{task.run, task.lease, task.attempt});
+std::optional<PartRecord> Core::save(SavePlace& place) const {
+  return save_next(place, [&](SavePlace& at, Bytes& out) {
+    at.part == Part::kNotes ? save_notes(at, out) : durable_.save(at, out);
   });
-  return durable;
+}
+
+// Neighbours that are leased together are one entry.
+void Core::save_notes(SavePlace& place, Bytes& out) const {
+  Seq first = 0;
+  Note note;
+  const auto put_last = [&] {
+    if (first != 0) put_note(out, first, note);
+    first = 0;
+  };
+  for (auto seq = place.number; const auto* task = active_.next(seq); ++seq) {
+    if (out.size() + 2 * kNoteBytes > kPartBytesMax) break;
+    place.number = seq + 1;
+    if (task->attempt == 0) continue;
+    const bool follows = first + note.count == seq && note.run == task->run &&
+                         note.attempt == task->attempt &&
+                         task->lease == Lease{note.lease.start, note.lease.number + note.count};
+    if (first != 0 && follows && note.count < protocol::kTasksPerMessageMax) {
+      ++note.count;
+      continue;
+    }
+    put_last();
+    first = seq;
+    note = {task->run, task->lease, task->attempt, 1};
+  }
+  put_last();
 }
 
 void Core::on_event(Event event, TimePoint now, Actions& out) {
@@ -71,15 +95,22 @@ void Core::on_event(Event event, TimePoint now, Actions& out) {
 const Answered* Core::find_answer(const Submitted& event, std::string& conflict) const {
   const auto& submit = event.submit;
   if (!submit.key.empty()) {
-    const auto known = durable_.keys.find(submit.key);
-    if (known == durable_.keys.end()) return nullptr;
-    if (known->second.hash != event.hash)
+    const auto* known = durable_.answers.find(submit.key);
+    if (known == nullptr) return nullptr;
+    if (known->hash != event.hash)
       conflict = text("key ", submit.key, ": was used for other tasks");
-    return &known->second;
+    return &known->answered;
   }
-  const auto client = durable_.requests.find(submit.run);
-  if (client == durable_.requests.end() || planted("repeat-answered-anew")) return nullptr;
-  return client->second.find(submit.request);
+  if (planted("repeat-answered-anew")) return nullptr;
+  return durable_.answers.find(submit.run, submit.request);
+}
+
+// A client that confirms is not in the way of others, however much they have it remember.
+bool Core::is_remembering_too_much(const Submitted& event) const {
+  const auto& [peer, submit, hash, is_full, unix_ms] = event;
+  if (durable_.answers.bytes() < config_.answer_bytes_max || planted("answers-without-a-bound"))
+    return false;
+  return !submit.key.empty() || durable_.answers.unconfirmed(submit.run) >= kUnconfirmedAlways;
 }
 
 void Core::on(Submitted& event, TimePoint now, Actions& out) {
@@ -94,14 +125,18 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
         Reply{event.peer, protocol::Acceptance{submit.request, known->first, known->count}});
     return;
   }
-  const auto client = durable_.requests.find(submit.run);
-  const bool is_over = submit.key.empty() && client != durable_.requests.end() &&
-                       submit.request <= client->second.confirmed;
+  const bool is_over =
+      submit.key.empty() && durable_.answers.is_confirmed(submit.run, submit.request);
   if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
   if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
   if (submit.count == 0) return refuse("submit: no tasks");
   if (queued() + submit.count > config_.queued_max)
     return refuse(text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max));
+  if (is_remembering_too_much(event))
+    return refuse(text(
+        "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
+        config_.answer_bytes_max,
+        submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day"));
 
   const auto first = durable_.last + 1;
   durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
@@ -109,13 +144,11 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   // Kept also where it is the default of today: a later start may have another.
   if (submit.attempts_max != 0) durable_.limits[first] = {submit.count, submit.attempts_max};
 
-  Answered answered{event.hash, first, submit.count};
+  const Answered answered{first, submit.count};
   if (!submit.key.empty()) {
-    durable_.keys[submit.key] = answered;
-    keys_seen_[submit.key] = now;
+    durable_.answers.add({submit.key, event.hash, answered, now});
   } else {
-    durable_.requests[submit.run].add(submit.request, submit.confirmed, std::move(answered));
-    clients_seen_[submit.run] = now;
+    durable_.answers.add(submit.run, submit.request, submit.confirmed, answered, now);
   }
   out.push_back(Reply{event.peer, protocol::Acceptance{submit.request, first, submit.count}});
   out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit), event.unix_ms});
@@ -124,15 +157,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
 void Core::forget_old_answers(TimePoint now) {
   if (now < next_prune_) return;
   next_prune_ = now + config_.request_retention / 24;
-  const auto is_old = [&](const auto& seen) {
-    return seen.second + config_.request_retention < now;
-  };
-  for (const auto& [run, seen] : clients_seen_)
-    if (seen + config_.request_retention < now) durable_.requests.erase(run);
-  for (const auto& [key, seen] : keys_seen_)
-    if (seen + config_.request_retention < now) durable_.keys.erase(key);
-  std::erase_if(clients_seen_, is_old);
-  std::erase_if(keys_seen_, is_old);
+  durable_.answers.forget_before(now - config_.request_retention);
 }
 
 std::uint8_t Core::attempts_max_of(Seq seq) const {
@@ -259,9 +284,13 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
   const bool is_reply = reading_ && settled.request == *reading_;
   const bool is_next = settled.from <= cursor_ || planted("skip-lost-settlements");
   if (is_next && settled.to > cursor_) {
-    for (const auto& range : event.settlement.ranges)
-      if (range.last <= durable_.last) settle(range);
-    if (!event.settlement.ranges.empty()) out.push_back(Forget{event.settlement.ranges});
+    Forget forget;
+    for (const auto& range : event.settlement.ranges) {
+      if (range.last > durable_.last) continue;
+      settle(range);
+      forget.ranges.push_back(range);
+    }
+    if (!forget.ranges.empty()) out.push_back(std::move(forget));
     for (const auto& failure : event.settlement.failures) {
       auto* found = active_.find(failure.seq);
       if (found == nullptr || found->lease != failure.lease) continue;

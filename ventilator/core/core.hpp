@@ -50,8 +50,8 @@ class Core {
   void on_deadline(TimePoint now, Actions& out);
   std::optional<TimePoint> next_deadline() const;
 
-  /// What a checkpoint of the journal must say.
-  Durable checkpoint() const;
+  /// The next record of a snapshot of what the journal must know; nothing: that was all.
+  std::optional<PartRecord> save(SavePlace& place) const;
   Origin origin() const { return durable_.origin; }
   std::uint32_t start() const { return durable_.start; }
   std::uint64_t accepted() const { return durable_.last; }
@@ -155,6 +155,7 @@ class Core {
 
   // Clients.
   const Answered* find_answer(const Submitted& event, std::string& conflict) const;
+  bool is_remembering_too_much(const Submitted& event) const;
   void forget_old_answers(TimePoint now);
   std::uint8_t attempts_max_of(Seq seq) const;
   bool is_known(const TaskId& id) const;
@@ -193,6 +194,7 @@ class Core {
   Task& make_active(Seq seq);
   void give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out);
   void enqueue(Seq seq, Task& task, bool in_front);
+  void save_notes(SavePlace& place, Bytes& out) const;
   void pass_verdict(Seq seq, Task& task, protocol::TaskState state);
   void push_verdicts(TimePoint now, Actions& out);
   void unpark();
@@ -218,7 +220,7 @@ class Core {
   static Story& story_of(Task& task);
 
   Config config_;
-  Durable durable_;        // Its notes are derived from active_ when a checkpoint is asked for.
+  Durable durable_;        // Its notes are in active_.
   SeqTable<Task> active_;  // Whatever is more than waiting for its first dispatch.
   std::deque<Seq> ready_;
   std::deque<Seq> alone_;  // Last attempts of what may kill its worker.
@@ -256,8 +258,6 @@ class Core {
   TimePoint next_verdicts_{};
   TimePoint next_recall_{};
   TimePoint next_judgement_{};  // Of no worker can anything be said before.
-  std::map<RunId, TimePoint> clients_seen_;
-  std::map<std::string, TimePoint> keys_seen_;
   TimePoint next_prune_{};
 };
 

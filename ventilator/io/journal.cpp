@@ -14,12 +14,15 @@ using storage::Position;
 
 namespace {
 constexpr std::size_t kCacheBytesMax = 32 << 20;
+std::uint32_t type_of(Part part) { return static_cast<std::uint32_t>(part); }
+
 constexpr std::uint32_t kSegmentsKept = 4;  // Moving tasks pays only when more lie around.
 constexpr std::uint32_t kLiveShare = 8;     // … and when at most an eighth is alive.
 constexpr std::size_t kMovedMax = 65536;
 constexpr std::size_t kMovedBytes = 64 << 10;  // Of one record: one of its tasks costs reading it.
 
-std::uint32_t type_of(JournalRecord record) { return static_cast<std::uint32_t>(record); }
+constexpr std::uint64_t kSnapshotShare = 4;          // Due when so many times as much was written.
+constexpr std::uint64_t kSnapshotAtStart = 1 << 20;  // So much of it at once: mostly all.
 }  // namespace
 
 Journal::Journal(storage::Directory& directory, storage::StoreOptions options, std::string boot_id)
@@ -28,76 +31,46 @@ Journal::Journal(storage::Directory& directory, storage::StoreOptions options, s
       store_(directory, options, [this](Position at, std::uint32_t type, std::string_view payload) {
         load(at, type, payload);
       }) {
+  recovered_.drop_settled();
   if (recovered_.start == 0)
     recovered_.origin = static_cast<Origin>(options.entropy >> 34);  // 30 bits
   recovered_.is_power_cut = recovered_.start != 0 && boot_id != start_.boot_id;
   if (!planted("start-not-counted") || recovered_.start == 0) ++recovered_.start;
   start_ = {recovered_.origin, recovered_.start, std::move(boot_id)};
-  checkpoint(recovered_);
+  last_ = recovered_.last;
+  snapshot_.reset();  // The last life's, if it did not come to its end.
+  append(JournalRecord::kStart, encode(start_, last_));
+  begin_snapshot(store_.current_segment());  // Each start leaves a segment: none may pile up.
+  snapshot(
+      [this](SavePlace& place) {
+        return save_next(place, [this](SavePlace& at, Bytes& out) { recovered_.save(at, out); });
+      },
+      kSnapshotAtStart);
   store_.commit();
   collect(recovered_.settled);
 }
 
 void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
+  written_ += payload.size();
+  if (snapshot_) snapshot_->bytes += payload.size();
   bool is_good = false;
   switch (static_cast<JournalRecord>(type)) {
     case JournalRecord::kTasks: {
       TasksRecord tasks;
       is_good = decode(payload, tasks);
-      index_.put(tasks.first, {tasks.count, static_cast<std::uint32_t>(payload.size()), at,
-                               tasks.submitted_unix_ms});
-      if (tasks.first <= recovered_.last) break;  // A checkpoint has told the rest.
-      recovered_.last = tasks.first + tasks.count - 1;
-      if (tasks.attempts_max != 0)
-        recovered_.limits[tasks.first] = {tasks.count, tasks.attempts_max};
-      if (planted("answers-forgotten-at-restart")) break;
-      const Answered answered{tasks.hash, tasks.first, tasks.count};
-      if (!tasks.key.empty()) {
-        recovered_.keys[tasks.key] = answered;
-      } else {
-        recovered_.requests[tasks.run].add(tasks.request, tasks.confirmed, answered);
-      }
+      if (is_good) load(at, tasks, payload.size());
       break;
     }
-    case JournalRecord::kCancel: {
-      ByteReader reader(payload);
-      const auto seq = reader.get<std::uint64_t>();
-      is_good = reader.ok();
-      if (!recovered_.settled.contains(seq)) recovered_.cancelled.insert(seq);
-      break;
-    }
-    case JournalRecord::kNote: {
-      JournalNote note;
-      is_good = decode(payload, note);
-      if (planted("notes-forgotten-at-restart")) break;
-      for (const auto& run : note.runs)
-        for (std::uint32_t i = 0; i < run.count; ++i) {
-          if (run.attempt == 0) {
-            recovered_.notes.erase(run.seq + i);  // Given back before its first attempt began.
-          } else {
-            recovered_.notes[run.seq + i] = {
-                note.run, {note.start, run.lease_number + i}, run.attempt};
-          }
-        }
-      break;
-    }
-    case JournalRecord::kCheckpoint:
-      is_good = decode_checkpoint(payload, start_, recovered_);
-      recovered_.origin = start_.origin;
-      recovered_.start = start_.start;
-      break;
-    case JournalRecord::kStart: {
+    case JournalRecord::kStart:
+    case JournalRecord::kSnapshot:
+    case JournalRecord::kSnapshotEnd: {
       Seq last = 0;
       is_good = decode(payload, start_, last);
       recovered_.origin = start_.origin;
       recovered_.start = start_.start;
       recovered_.last = std::max(recovered_.last, last);
-      break;
-    }
-    case JournalRecord::kLost: {
-      SeqRanges lost;
-      is_good = lost.decode(payload);
-      for (const auto& [first, last] : lost.ranges()) recovered_.lost.add(first, last);
+      if (type == static_cast<std::uint32_t>(JournalRecord::kSnapshot)) begin_snapshot(at.segment);
+      if (type == static_cast<std::uint32_t>(JournalRecord::kSnapshotEnd)) end_snapshot();
       break;
     }
     case JournalRecord::kMoved: {
@@ -111,6 +84,8 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       }
       break;
     }
+    default:
+      is_good = recovered_.load(static_cast<Part>(type), payload);
   }
   if (!is_good)
     throw storage::StorageFailure(
@@ -118,29 +93,61 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
              at.offset, " is whole but makes no sense: written by another version?"));
 }
 
-void Journal::write(Actions& actions, const std::function<Durable()>& state) {
+void Journal::load(Position at, const TasksRecord& tasks, std::uint64_t bytes) {
+  index_.put(tasks.first,
+             {tasks.count, static_cast<std::uint32_t>(bytes), at, tasks.submitted_unix_ms});
+  recovered_.last = std::max(recovered_.last, tasks.first + tasks.count - 1);
+  if (tasks.attempts_max != 0) recovered_.limits[tasks.first] = {tasks.count, tasks.attempts_max};
+  if (planted("answers-forgotten-at-restart")) return;
+  const Answered answered{tasks.first, tasks.count};
+  if (!tasks.key.empty()) {
+    recovered_.answers.add({tasks.key, tasks.hash, answered, {}});
+  } else {
+    recovered_.answers.add(tasks.run, tasks.request, tasks.confirmed, answered, {});
+  }
+}
+
+void Journal::write(Actions& actions, const Save& save) {
   bool needs_sync = false;
+  const auto before = written_;
+  SeqRanges settled;
   for (auto& action : actions) {
     if (auto* tasks = std::get_if<JournalTasks>(&action)) {
       append(*tasks);
       needs_sync = true;
     } else if (const auto* cancel = std::get_if<JournalCancel>(&action)) {
       if (planted("cancel-not-journalled")) continue;
-      append(*cancel);
+      Bytes payload;
+      put<std::uint64_t>(payload, cancel->seq);
+      append(type_of(Part::kCancelled), payload);
       needs_sync = true;
     } else if (const auto* note = std::get_if<JournalNote>(&action)) {
       if (planted("attempts-not-noted")) continue;
-      append(*note);
+      append(type_of(Part::kNotes), encode(*note));
       needs_sync = needs_sync || note->needs_sync;
-    } else if (std::holds_alternative<Forget>(action)) {
-      is_collection_due_ = true;
+    } else if (const auto* forget = std::get_if<Forget>(&action)) {
+      for (const auto& [first, last] : forget->ranges) settled.add(first, last);
     }
   }
-  if (store_.current_segment() != checkpoint_segment_) {  // Each segment begins with the whole.
-    checkpoint(state());
-    is_collection_due_ = true;
-  }
+  // Needs no sync of its own: what is lost of it, the sink says again.
+  SavePlace place;
+  for (Bytes ranges; save_ranges(settled, place, ranges), !ranges.empty(); ranges.clear())
+    append(type_of(Part::kSettled), ranges);
+  is_collection_due_ = is_collection_due_ || settled.count() > 0;
+  const auto due = std::max(segment_bytes_, kSnapshotShare * snapshot_bytes_);
+  if (!snapshot_ && written_ > due) begin_snapshot(store_.current_segment());
+  // Behind the rest: it says what these actions have changed already.
+  snapshot(save, written_ - before);
   needs_sync ? store_.commit() : store_.flush();
+}
+
+Position Journal::append(std::uint32_t type, std::string_view payload, std::string_view rest) {
+  written_ += payload.size() + rest.size();
+  return store_.append(type, payload, rest);
+}
+
+Position Journal::append(JournalRecord type, std::string_view payload, std::string_view rest) {
+  return append(static_cast<std::uint32_t>(type), payload, rest);
 }
 
 void Journal::append(JournalTasks& tasks) {
@@ -155,28 +162,49 @@ void Journal::append(JournalTasks& tasks) {
                                  submit.key,
                                  tasks.hash,
                                  {}});
-  const auto at = store_.append(type_of(JournalRecord::kTasks), head, submit.payload);
+  const auto at = append(JournalRecord::kTasks, head, submit.payload);
   const auto bytes = static_cast<std::uint32_t>(head.size() + submit.payload.size());
   index_.put(tasks.first, {submit.count, bytes, at, tasks.submitted_unix_ms});
+  last_ = tasks.first + submit.count - 1;
   if (cache_bytes_ + submit.payload.size() <= kCacheBytesMax)
     keep(tasks.first, std::move(submit.payload), 0);
 }
 
-void Journal::append(const JournalCancel& cancel) {
-  Bytes payload;
-  put<std::uint64_t>(payload, cancel.seq);
-  store_.append(type_of(JournalRecord::kCancel), payload);
+// ---- Snapshots.
+
+void Journal::begin_snapshot(std::uint32_t segment) {
+  snapshot_ = Snapshot{segment, written_, 0, {}};
+  if (planted("unfinished-snapshot-believed")) snapshot_segment_ = segment;
 }
 
-void Journal::append(const JournalNote& note) {
-  store_.append(type_of(JournalRecord::kNote), encode(note));
+// Now the parts need nothing from before it.
+void Journal::end_snapshot() {
+  if (!snapshot_) return;  // A salvage found no more of it than its end.
+  snapshot_segment_ = snapshot_->segment;
+  snapshot_bytes_ = snapshot_->bytes;
+  written_ -= snapshot_->begun;
+  snapshot_.reset();
+  is_collection_due_ = true;
 }
 
-void Journal::checkpoint(const Durable& durable) {
-  const auto payload = encode_checkpoint(start_, durable);
-  checkpoint_segment_ = store_.append(type_of(JournalRecord::kCheckpoint), payload).segment;
-  const auto last = planted("checkpoint-without-last") ? 0 : durable.last;
-  store_.append(type_of(JournalRecord::kStart), encode(start_, last));
+void Journal::snapshot(const Save& save, std::uint64_t bytes) {
+  const auto begun = written_;
+  const auto last = planted("snapshot-without-last") ? 0 : last_;
+  while (snapshot_) {
+    if (snapshot_->bytes == 0) {
+      const auto payload = encode(start_, last);
+      snapshot_->segment = append(JournalRecord::kSnapshot, payload).segment;
+      snapshot_->bytes += payload.size();
+    }
+    if (const auto record = save(snapshot_->place)) {
+      append(type_of(record->part), record->payload);
+      snapshot_->bytes += record->payload.size();
+      if (written_ - begun >= bytes) return;
+    } else {
+      append(JournalRecord::kSnapshotEnd, encode(start_, last));
+      end_snapshot();
+    }
+  }
 }
 
 void Journal::collect(const SeqRanges& settled) {
@@ -194,7 +222,7 @@ void Journal::collect(const SeqRanges& settled) {
                        : index_.empty()  ? store_.current_segment()
                                          : index_.front().second.at.segment;
   if (reached >= store_.first_segment() + kSegmentsKept) move_live(store_.first_segment(), settled);
-  auto needed = checkpoint_segment_;
+  auto needed = snapshot_segment_;
   if (!index_.empty()) needed = std::min(needed, index_.front().second.at.segment);
   for (const auto& [seq, at] : moved_) needed = std::min(needed, at.segment);
   if (needed > store_.first_segment()) {
@@ -234,7 +262,7 @@ void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
     if (bytes * kLiveShare > segment_bytes_) return;
   }
   for (const auto& piece : pieces) {
-    const auto at = store_.append(type_of(JournalRecord::kMoved), piece.payload);
+    const auto at = append(JournalRecord::kMoved, piece.payload);
     for (const auto seq : piece.seqs) moved_[seq] = at;
   }
   while (!index_.empty() && index_.front().second.at.segment == segment) drop_oldest();

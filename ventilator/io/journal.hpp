@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,15 @@ class Journal {
   /// What was found; moves it out.
   Durable take_recovered() { return std::move(recovered_); }
 
+  /// Gives the next record of a snapshot of what the core knows: Core::save.
+  using Save = std::function<std::optional<PartRecord>(SavePlace&)>;
+
   /// Writes what these actions ask for. When it returns, the rest of them may leave: what must
-  /// be durable before, is. `state`: asked for what a checkpoint must say. Takes the bytes of the
-  /// tasks out of the actions.
-  void write(Actions& actions, const std::function<Durable()>& state);
+  /// be durable before, is. Takes the bytes of the tasks out of the actions. If a snapshot is due,
+  /// writes some of it, at least a record and about as much as the actions are.
+  void write(Actions& actions, const Save& save);
+  /// A snapshot is under way: write() once more goes on with it, also without actions.
+  bool is_busy() const { return snapshot_.has_value(); }
   /// For when nothing waits.
   void rest() { store_.rest(); }
   /// Gives back the segments of which no task is needed; call it when the actions have left.
@@ -59,11 +65,24 @@ class Journal {
     std::size_t offset = 0;
   };
 
+  /// A snapshot under way.
+  struct Snapshot {
+    std::uint32_t segment = 0;  // Where it begins.
+    std::uint64_t begun = 0;    // What written_ was.
+    std::uint64_t bytes = 0;    // Its own, so far.
+    SavePlace place;
+  };
+
+  storage::Position append(std::uint32_t type, std::string_view payload,
+                           std::string_view rest = {});
+  storage::Position append(JournalRecord type, std::string_view payload,
+                           std::string_view rest = {});
   void append(JournalTasks& tasks);
-  void append(const JournalCancel& cancel);
-  void append(const JournalNote& note);
-  void checkpoint(const Durable& durable);
+  void snapshot(const Save& save, std::uint64_t bytes);
+  void begin_snapshot(std::uint32_t segment);
+  void end_snapshot();
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
+  void load(storage::Position at, const TasksRecord& tasks, std::uint64_t bytes);
   using Entries = SeqQueue<Entry>;
   const Entries::Entry* find(Seq seq) const;
   Cached& cache(Seq first, const Entry& entry);
@@ -82,7 +101,11 @@ class Journal {
   std::size_t cache_bytes_ = 0;
   Bytes moved_payload_;
   storage::Position moved_read_;  // Whose payload that is.
-  std::uint32_t checkpoint_segment_ = 0;
+  Seq last_ = 0;
+  std::uint64_t written_ = 0;  // Bytes of all records since the last whole snapshot began.
+  std::optional<Snapshot> snapshot_;
+  std::uint32_t snapshot_segment_ = 0;  // Where the last whole one begins; zero: there is none.
+  std::uint64_t snapshot_bytes_ = 0;    // How large that is.
   bool is_collection_due_ = true;
   storage::Store store_;
 };

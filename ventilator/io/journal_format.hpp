@@ -9,14 +9,13 @@
 /// The records of the journal. docs/storage.md has their layouts.
 namespace eole::ventilator {
 
+/// The journal's own records; those of the parts are Part.
 enum class JournalRecord : std::uint32_t {
   kTasks = 1,
-  kCancel,
-  kNote,
-  kCheckpoint,
-  kMoved,  // Tasks of an old segment that still wait, so that the segment can go.
-  kLost,   // Numbers whose tasks a salvage could not read.
-  kStart,  // Whose journal this is, a second time: damage to the checkpoint must not cost that.
+  kMoved,        // Tasks of an old segment that still wait, so that the segment can go.
+  kStart,        // Whose journal this is.
+  kSnapshot,     // From here on the parts say all that they know, one record after the other …
+  kSnapshotEnd,  // … and here they have: no part needs a record from before kSnapshot any more.
 };
 
 struct StartRecord {
@@ -24,6 +23,10 @@ struct StartRecord {
   std::uint32_t start = 0;
   std::string boot_id;
 };
+/// True for the three records that say whose journal it is.
+bool is_identity(std::uint32_t type);
+/// Of kStart, and of kSnapshot and kSnapshotEnd too: damage to one must not cost the identity.
+/// last: the highest sequence number given out.
 Bytes encode(const StartRecord& start, Seq last);
 bool decode(std::string_view payload, StartRecord& start, Seq& last);
 
@@ -44,11 +47,5 @@ Bytes encode_head(const TasksRecord& record);
 bool decode(std::string_view payload, TasksRecord& out);
 
 Bytes encode(const JournalNote& note);
-bool decode(std::string_view payload, JournalNote& out);
-
-/// A checkpoint is the start record and all that the core must know, in one record: the journal's
-/// identity must never be in another segment than the rest.
-Bytes encode_checkpoint(const StartRecord& start, const Durable& durable);
-bool decode_checkpoint(std::string_view payload, StartRecord& start, Durable& out);
 
 }  // namespace eole::ventilator

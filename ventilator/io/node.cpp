@@ -73,7 +73,7 @@ int Node::run() {
     auto timeout = kSleepMax;
     if (const auto next = core_.next_deadline()) timeout = std::min(timeout, *next - now_);
     if (has_backlog) timeout = std::min(timeout, kBacklogRetry);
-    if (peers_.due() || sink_.due() || news_.due()) timeout = Duration(0);
+    if (peers_.due() || sink_.due() || news_.due() || journal_.is_busy()) timeout = Duration(0);
     if (!poller_.wait(std::min(timeout, kRestAfter)) && timeout > kRestAfter) {
       journal_.rest();
       poller_.wait(timeout - kRestAfter);
@@ -118,9 +118,9 @@ void Node::cut_off_revoked() {
 // ---- Acting.
 
 void Node::perform() {
-  if (actions_.empty()) return;
+  if (actions_.empty() && !journal_.is_busy()) return;
   const auto begun = process::now();
-  journal_.write(actions_, [this] { return core_.checkpoint(); });
+  journal_.write(actions_, [this](SavePlace& place) { return core_.save(place); });
   process::warn_of_slow_disk(begun);
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);

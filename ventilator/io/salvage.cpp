@@ -27,14 +27,9 @@ SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to
           accounted.add(tasks.first, tasks.first + tasks.count - 1);
           last = std::max(last, tasks.first + tasks.count - 1);
           salvaged.tasks += tasks.count;
-        } else if (type == static_cast<std::uint32_t>(JournalRecord::kCheckpoint)) {
-          StartRecord start;
-          Durable durable;
-          if (!decode_checkpoint(payload, start, durable)) return;
-          has_identity = true;
-          last = std::max(last, durable.last);
-          for (const auto& [first, end] : durable.settled.ranges()) accounted.add(first, end);
-        } else if (type == static_cast<std::uint32_t>(JournalRecord::kStart)) {
+        } else if (type == static_cast<std::uint32_t>(Part::kSettled)) {
+          if (!accounted.decode(payload)) return;
+        } else if (is_identity(type)) {
           StartRecord start;
           Seq given = 0;
           if (!decode(payload, start, given)) return;
@@ -61,7 +56,7 @@ SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to
     seq = accounted.first_missing(end + 1);
   }
   if (!salvaged.lost.ranges().empty())
-    store.append(static_cast<std::uint32_t>(JournalRecord::kLost), salvaged.lost.encode());
+    store.append(static_cast<std::uint32_t>(Part::kLost), salvaged.lost.encode());
   store.commit();
   return salvaged;
 }

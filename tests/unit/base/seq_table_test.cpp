@@ -35,4 +35,7 @@ TEST_CASE("a table by sequence numbers does what a map does", "[base]") {
     seen[seq] = value;
   });
   REQUIRE(seen == map);
+  std::map<Seq, int> followed;
+  for (Seq seq = 0; const auto* value = table.next(seq); ++seq) followed[seq] = *value;
+  REQUIRE(followed == map);
 }

@@ -119,7 +119,11 @@ TEST_CASE("what a person asked for is kept, also if it is the default of today",
   Rig rig;
   rig.submit(3, 1, Config{}.attempts_max);
   rig.submit(1, 2);
-  REQUIRE(rig.core.checkpoint().limits ==
+  Durable durable;
+  SavePlace place;
+  while (const auto record = rig.core.save(place))
+    (void)durable.load(record->part, record->payload);
+  REQUIRE(durable.limits ==
           std::map<Seq, std::pair<std::uint32_t, std::uint8_t>>{{1, {3, Config{}.attempts_max}}});
 }
 

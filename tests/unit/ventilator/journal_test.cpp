@@ -7,6 +7,7 @@
 using namespace eole;
 using namespace eole::ventilator;
 using protocol::put_task_spec;
+using protocol::Settlement;
 using simulation::SimDisk;
 
 namespace {
@@ -35,7 +36,9 @@ std::string args_of(Journal& journal, Seq seq) {
 }
 
 void write(Journal& journal, Actions actions, const Durable& durable) {
-  journal.write(actions, [&] { return durable; });
+  journal.write(actions, [&](SavePlace& place) {
+    return save_next(place, [&](SavePlace& at, Bytes& out) { durable.save(at, out); });
+  });
 }
 
 }  // namespace
@@ -67,10 +70,61 @@ TEST_CASE("a note that is given back counts no attempt after a restart", "[journ
   const auto directory = disk.open();
   Journal journal(*directory, small(2), "another boot");
   const auto durable = journal.take_recovered();
-  REQUIRE(durable.notes == std::map<Seq, Note>{{1, {9, {1, 1}, 1}}});
+  REQUIRE(durable.notes.runs() == std::map<Seq, Note>{{1, {9, {1, 1}, 1}}});
   REQUIRE(durable.cancelled == std::set<Seq>{3});
-  REQUIRE(*durable.requests.at(7).answered.find(1) == Answered{"", 1, 3});
+  REQUIRE(*durable.answers.find(7, 1) == Answered{1, 3});
   REQUIRE(durable.is_power_cut);
+}
+
+TEST_CASE("a restart holds nothing of what is settled", "[journal]") {
+  SimDisk disk(1);
+  {
+    const auto directory = disk.open();
+    Journal journal(*directory, {.segment_bytes = 1 << 20, .entropy = 1ULL << 34}, "boot");
+    const auto durable = journal.take_recovered();
+    for (Seq first = 1; first < 4000; first += 10) {
+      auto action = tasks(first, 10);
+      action.submit.attempts_max = 3;
+      write(journal, {action, JournalNote{9, 1, {{first, first, 1, 10}}, false}}, durable);
+      if (first > 11) write(journal, {Forget{{{first - 10, first - 1}}}}, durable);
+    }
+  }
+  const auto directory = disk.open();
+  Journal journal(*directory, small(2), "boot");
+  const auto durable = journal.take_recovered();
+  REQUIRE(durable.settled.ranges() == std::map<Seq, Seq>{{11, 3990}});
+  REQUIRE(durable.notes.runs() ==
+          std::map<Seq, Note>{{1, {9, {1, 1}, 1, 10}}, {3991, {9, {1, 3991}, 1, 10}}});
+  REQUIRE(durable.limits.size() == 2);
+}
+
+TEST_CASE("a snapshot that did not come to its end leaves the old one good", "[journal]") {
+  for (std::uint64_t end = 0; end < 60; ++end) {
+    SimDisk disk(1);
+    Seq last = 0;
+    {
+      const auto directory = disk.open();
+      Journal journal(*directory, small(1), "boot");
+      auto durable = journal.take_recovered();
+      for (std::uint64_t turn = 0; turn <= end; ++turn) {
+        auto action = tasks(last + 1, 1);
+        action.submit.key = "key " + std::to_string(last + 1);
+        action.hash = std::string(700, 'h');
+        durable.answers.add({action.submit.key, action.hash, {last + 1, 1}, {}});
+        durable.last = ++last;
+        durable.settled.add(last, last);
+        write(journal, {action, Forget{{{last, last}}}}, durable);
+        journal.collect(durable.settled);
+      }
+      disk.cut_power(simulation::Damage::kDropped);
+    }
+    const auto directory = disk.open();
+    Journal journal(*directory, small(2), "boot");
+    const auto durable = journal.take_recovered();
+    REQUIRE(durable.last == last);
+    for (Seq seq = 1; seq <= last; ++seq)
+      REQUIRE(durable.answers.find("key " + std::to_string(seq)) != nullptr);
+  }
 }
 
 TEST_CASE("settled segments are given back, and one old task pins none of them", "[journal]") {
@@ -83,8 +137,9 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
     durable = journal.take_recovered();
     for (Seq first = 1; first < 2000; first += 20) {
       durable.last = first + 19;
-      durable.settled.add(std::max<Seq>(2, first), first + 19);  // All but the first task.
-      write(journal, {tasks(first, 20), Forget{}}, durable);
+      const Settlement::Range over{std::max<Seq>(2, first), first + 19};  // All but the first …
+      if (first < 1981) durable.settled.add(over.first, over.last);       // … and the last ones.
+      write(journal, {tasks(first, 20), first < 1981 ? Forget{{over}} : Forget{}}, durable);
       journal.collect(durable.settled);
     }
     REQUIRE(journal.disk_bytes() < 10 * 8192);
@@ -112,7 +167,8 @@ TEST_CASE("a segment goes only when what was moved out of it is durable", "[jour
       for (Seq first = 1; first < 20 * static_cast<Seq>(turns); first += 20) {
         durable.last = first + 19;
         durable.settled.add(std::max<Seq>(2, first), first + 19);
-        write(journal, {tasks(first, 20), Forget{}}, durable);
+        write(journal, {tasks(first, 20), Forget{{{std::max<Seq>(2, first), first + 19}}}},
+              durable);
         journal.collect(durable.settled);
       }
       disk.cut_power(simulation::Damage::kDropped);

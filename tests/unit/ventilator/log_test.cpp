@@ -34,7 +34,7 @@ TEST_CASE("after a restart: new tasks go at once, old ones after the introductio
   auto durable = Rig::fresh();
   durable.start = 2;
   durable.last = 3;
-  durable.notes[1] = {1, {1, 1}, 1};
+  durable.notes.put(1, {1, {1, 1}, 1});
   Rig rig(durable, false);
   rig.hello(9);
   rig.step(CreditReceived{Rig::peer(9), {2, 9, 1, 0, 10}});
@@ -54,7 +54,7 @@ TEST_CASE("after a restart a worker that comes back keeps its running task", "[v
   auto durable = Rig::fresh();
   durable.start = 2;
   durable.last = 1;
-  durable.notes[1] = {1, {1, 1}, 1};
+  durable.notes.put(1, {1, {1, 1}, 1});
   Rig rig(durable);
   rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});
   rig.pass(2500ms);
@@ -85,19 +85,21 @@ TEST_CASE("a loop that comes late does not take its own lateness for silence", "
   REQUIRE(rig.core.workers().size() == 1);
 }
 
-TEST_CASE("a checkpoint is enough to go on from", "[ventilator]") {
+TEST_CASE("a snapshot is enough to go on from", "[ventilator]") {
   Rig rig;
-  rig.worker(1, 1);
-  rig.submit(2, 1, 9);
+  rig.worker(1, 5);
+  rig.submit(4, 1, 9);
   rig.settle({2});
   rig.step(CancelAsked{"client", 5, kOrigin, {{1, 1}}});
-  const auto durable = rig.core.checkpoint();
-  REQUIRE(durable.last == 2);
-  REQUIRE(durable.settled.contains(2));
-  REQUIRE(durable.notes == std::map<Seq, Note>{{1, {1, {1, 1}, 1}}});
+  Durable durable;
+  SavePlace place;
+  while (const auto record = rig.core.save(place))
+    REQUIRE(durable.load(record->part, record->payload));
+  REQUIRE(durable.settled.ranges() == std::map<Seq, Seq>{{2, 2}});
+  REQUIRE(durable.notes.runs() == std::map<Seq, Note>{{1, {1, {1, 1}, 1}}, {3, {1, {1, 3}, 1, 2}}});
   REQUIRE(durable.cancelled == std::set<Seq>{1});
   REQUIRE(durable.limits.size() == 1);
-  REQUIRE(*durable.requests.at(7).answered.find(1) == Answered{"", 1, 2});
+  REQUIRE(*durable.answers.find(7, 1) == Answered{1, 4});
 }
 
 TEST_CASE("a lost task waits until the log was read up to the head that was told", "[ventilator]") {
@@ -119,7 +121,7 @@ TEST_CASE("a failure that is read before its worker came back after a restart co
   auto durable = Rig::fresh();
   durable.start = 2;
   durable.last = 1;
-  durable.notes[1] = {9, {1, 1}, 5};
+  durable.notes.put(1, {9, {1, 1}, 5});
   Rig rig(durable);
   rig.settle({}, {{1, {1, 1}, "no luck"}});
   REQUIRE(rig.last<PushVerdict>().reasons ==

@@ -24,7 +24,7 @@ struct Asked {
     for (const auto& project : projects)
       protocol::put_task_spec(submit.payload, {false, "echo", project, "\x80"});
     journal.write(rig.step(Submitted{"client", submit, "", false, 1234}),
-                  [&] { return rig.core.checkpoint(); });
+                  [&](auto& place) { return rig.core.save(place); });
   }
   Value ask(const std::string& what, const Value& options) {
     const auto answer = answer_to({1, what, 0, 0, options.to_msgpack()}, rig.core, journal, 1h);

@@ -1,0 +1,124 @@
+#include "ventilator/core/durable.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "tests/unit/ventilator/rig.hpp"
+
+using namespace eole;
+using namespace eole::ventilator;
+
+namespace {
+
+/// What a snapshot of `durable` says; each of its records is small enough.
+Durable saved(const Durable& durable) {
+  Durable again;
+  SavePlace place;
+  while (const auto record =
+             save_next(place, [&](SavePlace& at, Bytes& out) { durable.save(at, out); })) {
+    REQUIRE(record->payload.size() <= kPartBytesMax);
+    REQUIRE(again.load(record->part, record->payload));
+  }
+  return again;
+}
+
+}  // namespace
+
+TEST_CASE("notes that are kept as runs are those of each task", "[durable]") {
+  Notes notes;
+  std::map<Seq, Note> each;
+  std::mt19937_64 random(3);
+  for (std::uint64_t step = 0; step < 3000; ++step) {
+    const Seq first = 1 + random() % 60;
+    const auto count = static_cast<std::uint32_t>(1 + random() % 12);
+    if (random() % 3 == 0) {
+      notes.erase(first, first + count - 1);
+      each.erase(each.lower_bound(first), each.upper_bound(first + count - 1));
+      continue;
+    }
+    const auto attempt = static_cast<std::uint16_t>(random() % 3);
+    notes.put(first, {step, {1, 100 * step}, attempt, count});
+    for (std::uint32_t i = 0; i < count; ++i) {
+      each.erase(first + i);
+      if (attempt > 0) each[first + i] = {step, {1, 100 * step + i}, attempt};
+    }
+  }
+  std::map<Seq, Note> found;
+  for (const auto& [first, note] : notes.runs())
+    for (std::uint32_t i = 0; i < note.count; ++i)
+      found[first + i] = {note.run, {note.lease.start, note.lease.number + i}, note.attempt};
+  REQUIRE(found == each);
+  REQUIRE(notes.runs().size() < each.size());
+}
+
+TEST_CASE("a snapshot in many records says all of every part", "[durable]") {
+  Durable durable;
+  for (Seq seq = 1; seq <= 40'000; seq += 4) {
+    durable.settled.add(seq, seq);
+    durable.lost.add(seq + 1, seq + 1);
+    durable.cancelled.insert(seq + 2);
+    durable.notes.put(seq + 1, {seq, {1, seq}, 2, 2});
+    durable.limits[seq] = {4, 7};
+    durable.answers.add(seq % 3, seq, seq > 2000 ? seq - 2000 : 0, {seq, 4}, {});
+    durable.answers.add({"key " + std::to_string(seq), std::string(32, 'h'), {seq, 4}, {}});
+  }
+  durable.answers.add(9, 50, 50, {1, 1}, {});  // All of its requests are confirmed.
+  const auto again = saved(durable);
+  REQUIRE(again.settled == durable.settled);
+  REQUIRE(again.lost == durable.lost);
+  REQUIRE(again.cancelled == durable.cancelled);
+  REQUIRE(again.notes == durable.notes);
+  REQUIRE(again.limits == durable.limits);
+  REQUIRE(again.answers.bytes() == durable.answers.bytes());
+  REQUIRE(again.answers.is_confirmed(9, 50));
+  for (Seq seq = 1; seq <= 40'000; seq += 4) {
+    const auto* known = again.answers.find("key " + std::to_string(seq));
+    REQUIRE((known != nullptr && known->answered == Answered{seq, 4} && known->hash.size() == 32));
+    const auto* answered = durable.answers.find(seq % 3, seq);
+    REQUIRE((again.answers.find(seq % 3, seq) != nullptr) == (answered != nullptr));
+  }
+}
+
+TEST_CASE("answers are forgotten by age, and only then", "[durable]") {
+  Answers answers;
+  answers.add({"old", "", {1, 1}, kStart});
+  answers.add({"new", "", {2, 1}, kStart + 10s});
+  answers.add(1, 1, 0, {3, 1}, kStart);
+  answers.add(2, 1, 0, {4, 1}, kStart + 10s);
+  answers.forget_before(kStart + 5s);
+  REQUIRE(answers.find("old") == nullptr);
+  REQUIRE(answers.find("new")->answered == Answered{2, 1});
+  REQUIRE(answers.find(1, 1) == nullptr);
+  REQUIRE(*answers.find(2, 1) == Answered{4, 1});
+  answers.forget_before(kStart + 15s);
+  REQUIRE(answers.bytes() == 0);
+}
+
+TEST_CASE("when too much is remembered a new key is refused by name, and who confirms goes on",
+          "[durable]") {
+  Config config;
+  config.answer_bytes_max = 100;
+  Core core(config, Rig::fresh(), kStart);
+  Actions out;
+  const auto submit = [&](const std::string& key, std::uint64_t request, RunId run = 7) {
+    out.clear();
+    core.on_event(Submitted{"client", {run, request, request - 1, key, 1, 0, {}}, "hash", false},
+                  kStart, out);
+    const auto* refused = std::get_if<protocol::Refused>(&std::get<Reply>(out.front()).message);
+    return refused == nullptr ? "" : refused->reason;
+  };
+  REQUIRE(submit("first", 1).empty());
+  REQUIRE(submit(std::string(80, 'k'), 2).empty());
+  REQUIRE(submit("third", 3) ==
+          "answers to earlier submits take 133 bytes, limit 100: keys are kept for a day");
+  REQUIRE(submit("first", 4).empty());  // It is known, and heard again.
+  REQUIRE(core.accepted() == 2);
+  REQUIRE(submit("", 5).empty());
+  const auto silent = [&](std::uint64_t request) {
+    out.clear();
+    core.on_event(Submitted{"client", {8, request, 0, "", 1, 0, {}}, "", false}, kStart, out);
+    return std::holds_alternative<protocol::Refused>(std::get<Reply>(out.front()).message);
+  };
+  for (std::uint64_t request = 1; request <= 1024; ++request) REQUIRE_FALSE(silent(request));
+  REQUIRE(silent(1025));
+}

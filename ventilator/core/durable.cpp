@@ -1,0 +1,113 @@
+#include "ventilator/core/durable.hpp"
+
+#include "common/base/planted.hpp"
+
+namespace eole::ventilator {
+
+namespace {
+
+constexpr std::size_t kSeqBytes = 8;
+constexpr std::size_t kRangeBytes = 8 + 8;
+constexpr std::size_t kLimitBytes = 8 + 4 + 1;
+
+void save_cancelled(const std::set<Seq>& cancelled, SavePlace& place, Bytes& out) {
+  for (auto seq = cancelled.lower_bound(place.number);
+       seq != cancelled.end() && out.size() + kSeqBytes <= kPartBytesMax; ++seq) {
+    put<std::uint64_t>(out, *seq);
+    place.number = *seq + 1;
+  }
+}
+
+}  // namespace
+
+void save_ranges(const SeqRanges& ranges, SavePlace& place, Bytes& out) {
+  for (auto range = ranges.ranges().lower_bound(place.number);
+       range != ranges.ranges().end() && out.size() + kRangeBytes <= kPartBytesMax; ++range) {
+    put<std::uint64_t>(out, range->first);
+    put<std::uint64_t>(out, range->second);
+    place.number = range->second + 1;
+  }
+}
+
+void Durable::save(SavePlace& place, Bytes& out) const {
+  switch (place.part) {
+    case Part::kSettled:
+      return save_ranges(settled, place, out);
+    case Part::kNotes:
+      for (auto run = notes.runs().lower_bound(place.number);
+           run != notes.runs().end() && out.size() + kNoteBytes <= kPartBytesMax; ++run) {
+        put_note(out, run->first, run->second);
+        place.number = run->first + 1;
+      }
+      return;
+    case Part::kCancelled:
+      return save_cancelled(cancelled, place, out);
+    case Part::kLost:
+      return save_ranges(lost, place, out);
+    case Part::kLimits:
+      for (auto limit = limits.lower_bound(place.number);
+           limit != limits.end() && out.size() + kLimitBytes <= kPartBytesMax; ++limit) {
+        put<std::uint64_t>(out, limit->first);
+        put<std::uint32_t>(out, limit->second.first);
+        put<std::uint8_t>(out, limit->second.second);
+        place.number = limit->first + 1;
+      }
+      return;
+    case Part::kRequests:
+    case Part::kKeys:
+      if (!planted("snapshot-without-answers")) answers.save(place, out);
+      return;
+    case Part::kEnd:
+      return;
+  }
+}
+
+bool Durable::load(Part part, std::string_view payload) {
+  SeqRanges ranges;
+  switch (part) {
+    case Part::kSettled:
+      if (!ranges.decode(payload)) return false;
+      for (const auto& [first, end] : ranges.ranges()) {
+        settled.add(first, end);
+        notes.erase(first, end);
+        cancelled.erase(cancelled.lower_bound(first), cancelled.upper_bound(end));
+      }
+      return true;
+    case Part::kNotes:
+      return load_notes(payload, notes);
+    case Part::kCancelled: {
+      ByteReader reader(payload);
+      while (reader.ok() && !reader.is_done()) cancelled.insert(reader.get<std::uint64_t>());
+      return reader.ok();
+    }
+    case Part::kLost:
+      return lost.decode(payload);
+    case Part::kLimits: {
+      ByteReader reader(payload);
+      while (reader.ok() && !reader.is_done()) {
+        const auto first = reader.get<std::uint64_t>();
+        const auto count = reader.get<std::uint32_t>();
+        const auto attempts_max = reader.get<std::uint8_t>();
+        if (reader.ok()) limits[first] = {count, attempts_max};
+      }
+      return reader.ok();
+    }
+    case Part::kRequests:
+    case Part::kKeys:
+      return answers.load(part, payload);
+    case Part::kEnd:
+      break;
+  }
+  return false;
+}
+
+void Durable::drop_settled() {
+  std::erase_if(cancelled, [&](Seq seq) { return settled.contains(seq); });
+  std::erase_if(limits, [&](const auto& limit) {
+    const auto& [first, rest] = limit;
+    return settled.count_within(first, first + rest.first - 1) == rest.first;
+  });
+  for (const auto& [first, end] : settled.ranges()) notes.erase(first, end);
+}
+
+}  // namespace eole::ventilator
