@@ -15,9 +15,11 @@ using Peer = std::string;
 // Events.
 
 /// `missing`: the artifacts (32 raw bytes each) that the results name and the sink has not.
+/// `user`: whose connection brought them; empty over ipc.
 struct ResultsReceived {
   protocol::Results results;
   std::vector<std::string> missing;
+  std::string user;
 };
 struct VerdictsReceived {
   protocol::Verdicts verdicts;
@@ -56,8 +58,15 @@ struct AppendIntroduction {
   Origin origin = 0;
   std::uint32_t start = 0;
   std::uint64_t nonce = 0;
+  Seq highest = 0;    // Of the tasks that it accepted.
   SeqRanges settled;  // What the ventilator knew already.
   bool operator==(const AppendIntroduction&) const = default;
+};
+/// A run of a worker, whose results only this key may send from now on.
+struct AppendRun {
+  RunId run = 0;
+  std::string user;
+  bool operator==(const AppendRun&) const = default;
 };
 /// These letters leave the list of dead letters.
 struct AppendDiscard {
@@ -76,7 +85,8 @@ struct Reply {
   bool operator==(const Reply&) const = default;
 };
 
-using Action = std::variant<AppendBatch, AppendIntroduction, AppendDiscard, PublishAck, Reply>;
+using Action = 
+    std::variant<AppendRun, AppendBatch, AppendIntroduction, AppendDiscard, PublishAck, Reply>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::sink

@@ -41,6 +41,7 @@ class Node {
   /// How many results were written.
   std::uint64_t perform();
   void act(AppendBatch& action);
+  void act(const AppendRun&) {}
   void act(const AppendIntroduction& action);
   void act(const AppendDiscard& action);
   void act(const PublishAck& action);

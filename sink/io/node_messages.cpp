@@ -28,13 +28,14 @@ void Node::take_messages() {
 
 // ---- What settles tasks.
 
-void Node::on(protocol::Results& results, const Sender&) {
+void Node::on(protocol::Results& results, const Sender& from) {
   if (is_full_) return;  // Unacknowledged: the worker sends it again.
   if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
     return process::log_warning(text("results of ", results.worker, ": ", results.payload.size(),
                                      " bytes, limit ", protocol::kPayloadBytesMax));
   auto missing = missing_artifacts(results.payload, *artifacts_directory_);
-  log_.core().on_event(ResultsReceived{std::move(results), std::move(missing)}, actions_);
+  log_.core().on_event(ResultsReceived{std::move(results), std::move(missing), from.user},
+                       actions_);
 }
 
 void Node::on(protocol::Verdicts& verdicts, const Sender&) {
@@ -59,7 +60,7 @@ Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
 
 Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
   perform();
-  const auto why = log_.core().why_not_followed(follow.origin, follow.nonce);
+  const auto why = log_.core().origins().why_not_followed(follow.origin, follow.nonce);
   if (why && follow.log == log_.core().log()) return Error{*why};
   auto settled = log_.follow(follow);
   if (!settled) return settled.error();

@@ -27,7 +27,7 @@ Value status(const ResultLog& log) {
                     {"pid", static_cast<std::int64_t>(::getpid())},
                     {"log", hex(core.log())},
                     {"head", core.head()},
-                    {"settled", core.settled()},
+                    {"settled", core.origins().settled_count()},
                     {"done", count_of(protocol::TaskState::kDone)},
                     {"failed", count_of(protocol::TaskState::kFailed)},
                     {"dead", count_of(protocol::TaskState::kDead)},

@@ -47,6 +47,7 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
     introduction.origin = reader.get<std::uint32_t>();
     introduction.start = reader.get<std::uint32_t>();
     introduction.nonce = reader.get<std::uint64_t>();
+    introduction.highest = reader.get<std::uint64_t>();
     if (reader.ok() && introduction.settled.decode(reader.rest()))
       return core_->load_introduction(introduction);
   } else if (static_cast<LogRecord>(type) == LogRecord::kDiscard) {
@@ -58,6 +59,11 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
       return;
     }
   }
+  if (static_cast<LogRecord>(type) == LogRecord::kRun && payload.size() >= sizeof(RunId)) {
+    ByteReader reader(payload);
+    const auto run = reader.get<RunId>();
+    return core_->load_run({run, std::string(reader.rest())});
+  }
   throw storage::StorageFailure(text("log: a record of type ", type, " in segment ", at.segment,
                                      " at offset ", at.offset,
                                      " is whole but makes no sense: written by another version?"));
@@ -67,6 +73,7 @@ void ResultLog::write(const Actions& actions) {
   for (const auto& action : actions) {
     if (const auto* batch = std::get_if<AppendBatch>(&action)) append(*batch);
     if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) append(*introduction);
+    if (const auto* run = std::get_if<AppendRun>(&action)) append(*run);
     if (const auto* letters = std::get_if<AppendDiscard>(&action)) append(*letters);
   }
   if (!planted("publish-before-sync")) store_.commit();
@@ -82,6 +89,7 @@ void ResultLog::append(const AppendIntroduction& introduction) {
   put<std::uint32_t>(payload, introduction.origin);
   put<std::uint32_t>(payload, introduction.start);
   put<std::uint64_t>(payload, introduction.nonce);
+  put<std::uint64_t>(payload, introduction.highest);
   payload += introduction.settled.encode();
   store_.append(static_cast<std::uint32_t>(LogRecord::kIntroduction), payload);
 }
@@ -92,6 +100,12 @@ void ResultLog::append(const AppendDiscard& letters) {
   payload += letters.seqs.encode();
   store_.append(static_cast<std::uint32_t>(LogRecord::kDiscard), payload);
   discard(letters.origin, letters.seqs);
+}
+
+void ResultLog::append(const AppendRun& run) {
+  Bytes payload;
+  put<RunId>(payload, run.run);
+  store_.append(static_cast<std::uint32_t>(LogRecord::kRun), payload, run.user);
 }
 
 void ResultLog::index(Position at, std::string_view encoded, const Summary& summary) {
@@ -184,7 +198,7 @@ Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) con
 
 std::optional<ResultLog::Found> ResultLog::find(const TaskId& id) const {
   std::optional<Found> best;
-  const bool is_settled = core_->is_settled(id);
+  const bool is_settled = core_->origins().is_settled(id);
   for (auto entry = index_.rbegin(); entry != index_.rend(); ++entry) {
     if (!is_settled && !entry->has_failures) continue;
     if (entry->origin != 0 && entry->origin != id.origin) continue;
@@ -222,7 +236,7 @@ void ResultLog::visit_dead(std::uint64_t from, const OnRecord& on_record) const 
 ResultLog::Visited ResultLog::visit_attempts(const TaskId& id, std::uint64_t before,
                                              const OnRecord& on_record,
                                              const std::function<bool()>& is_late) const {
-  const bool is_settled = core_->is_settled(id);
+  const bool is_settled = core_->origins().is_settled(id);
   auto at = before == 0 || index_.empty() ? 0 : entry_of(before - 1) + 1;
   bool has_final = before < core_->head();
   while (at-- > 0) {

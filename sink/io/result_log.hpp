@@ -8,12 +8,12 @@
 
 #include "common/protocol/messages.hpp"
 #include "common/storage/store.hpp"
-#include "sink/core/core.hpp"
+#include "sink/core/settler.hpp"
 
 namespace eole::sink {
 
 /// The records of the log. docs/storage.md has their layouts.
-enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch, kDiscard };
+enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch, kDiscard, kRun };
 
 /// The sink's log on disk, and the index that finds a result by offset or by task. Some 60 bytes
 /// of memory per batch, 150 per dead letter. One thread.
@@ -22,8 +22,8 @@ class ResultLog {
   /// Opens the log and loads `core` from it.
   ResultLog(storage::Directory& directory, storage::StoreOptions options);
 
-  Core& core() { return *core_; }
-  const Core& core() const { return *core_; }
+  Settler& core() { return *core_; }
+  const Settler& core() const { return *core_; }
   /// Writes what these actions ask for and makes it durable; then the rest of them may leave.
   void write(const Actions& actions);
   /// For when nothing waits.
@@ -75,6 +75,7 @@ class ResultLog {
   };
   void append(const AppendBatch& batch);
   void append(const AppendDiscard& discard);
+  void append(const AppendRun& run);
   void discard(Origin origin, const SeqRanges& seqs);
   void append(const AppendIntroduction& introduction);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
@@ -83,7 +84,7 @@ class ResultLog {
 
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;
-  std::optional<Core> core_;
+  std::optional<Settler> core_;
   std::vector<Entry> index_;
   std::map<std::uint64_t, TaskId> dead_;  // The list: offset -> task.
   std::map<TaskId, std::uint64_t> dead_offsets_;

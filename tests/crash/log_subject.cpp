@@ -40,7 +40,7 @@ class LogSubject final : public Subject {
         protocol::put_result(results.payload, result);
       }
       actions.clear();
-      log.core().on_event(sink::ResultsReceived{results, {}}, actions);
+      log.core().on_event(sink::ResultsReceived{results, {}, {}}, actions);
       log.write(actions);
       acknowledged_ = number - 1;
       SeqRanges letters;
@@ -75,7 +75,7 @@ class LogSubject final : public Subject {
     result.is_final = true;
     protocol::put_result(again.payload, result);
     if (acknowledged_ > 0) {
-      log.core().on_event(sink::ResultsReceived{again, {}}, actions);
+      log.core().on_event(sink::ResultsReceived{again, {}, {}}, actions);
       for (const auto& action : actions)
         if (std::holds_alternative<sink::AppendBatch>(action))
           throw std::runtime_error("a result was taken twice");

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "common/base/seq_ranges.hpp"
-#include "sink/core/core.hpp"
+#include "sink/core/settler.hpp"
 #include "tests/fuzz/allocation_limit.hpp"
 #include "worker/core/core.hpp"
 
@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
       break;
     case 8: {  // A worker's results, up to the sink's core.
-      sink::Core core(1);
+      sink::Settler core(1);
       sink::Actions actions;
       core.on_event(sink::IntroduceReceived{"v", {1, 1, 1, 1, 1000, {}}, {}}, actions);
       Results results;
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       results.first = 1;
       results.count = static_cast<std::uint32_t>(bytes.empty() ? 0 : bytes[0]);
       results.payload = bytes.empty() ? "" : bytes.substr(1);
-      core.on_event(sink::ResultsReceived{results, {}}, actions);
+      core.on_event(sink::ResultsReceived{results, {}, {}}, actions);
       break;
     }
     case 9:

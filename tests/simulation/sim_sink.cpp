@@ -132,7 +132,7 @@ void SimSink::turn() {
 
 void SimSink::on_follow(SimVentilator& from, const protocol::Follow& follow) {
   perform();
-  const auto why = log_->core().why_not_followed(follow.origin, follow.nonce);
+  const auto why = log_->core().origins().why_not_followed(follow.origin, follow.nonce);
   if (why && follow.log == log_->core().log()) {
     fabric_.world.trace("sink refuses: " + *why);  // Of a life that is over.
     return;

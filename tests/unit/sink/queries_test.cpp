@@ -48,7 +48,7 @@ struct Asked {
       result.body = body;
       put_result(results.payload, result);
       Actions actions;
-      log->core().on_event(ResultsReceived{results, {}}, actions);
+      log->core().on_event(ResultsReceived{results, {}, {}}, actions);
       log->write(actions);
     }
   }

@@ -1,4 +1,4 @@
-#include "sink/core/core.hpp"
+#include "sink/core/settler.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -43,7 +43,7 @@ Bytes records(const std::vector<Spec>& specs) {
 
 ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
                         std::uint64_t floor = 0) {
-  return {{kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", records(specs)}, {}};
+  return {{kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", records(specs)}, {}, {}};
 }
 
 /// Results with these bodies in one run, of the tasks first, first + 1 …
@@ -55,7 +55,7 @@ ResultsReceived run(std::uint64_t number, Seq first, const std::vector<std::stri
   const auto count = static_cast<std::uint32_t>(bodies.size());
   Bytes bytes;
   for (const auto& body : bodies) protocol::put_body(bytes, body);
-  ResultsReceived event{{kRun, number, 0, count, "w1", {}}, {}};
+  ResultsReceived event{{kRun, number, 0, count, "w1", {}}, {}, {}};
   protocol::put_result_run(event.results.payload, {result, count, bytes});
   return event;
 }
@@ -72,15 +72,16 @@ AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<S
           specs[0].project, summary};
 }
 
-Actions act(Core& core, const Event& event) {
+Actions act(Settler& core, const Event& event) {
   Actions out;
   core.on_event(event, out);
   return out;
 }
 
-Core introduced() {
-  Core core(9);
+Settler introduced() {
+  Settler core(9);
   act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  for (const RunId run : {kRun, kRun + 1}) core.load_run({run, ""});
   return core;
 }
 
@@ -120,19 +121,50 @@ TEST_CASE("a sink that forgot a run goes on from the worker's floor", "[sink]") 
   REQUIRE(act(core, results(51, {{7}}, 50)) == Actions{batch(0, 51, {{7}}), PublishAck{kRun, 51}});
 }
 
+TEST_CASE("what a worker says of its floor acknowledges nothing that was not taken", "[sink]") {
+  auto core = introduced();
+  act(core, results(1, {{1}}));
+  const auto huge = 1ULL << 63;
+  REQUIRE(act(core, results(1, {{1}}, huge)) == Actions{PublishAck{kRun, 1}});
+  REQUIRE(act(core, results(2, {{2}}, huge)) == Actions{PublishAck{kRun, 1}});
+  REQUIRE(act(core, results(9, {{2}}, 3)) == Actions{PublishAck{kRun, 1}});
+  REQUIRE(act(core, results(2, {{2}}, 1)) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, 2}});
+}
+
+TEST_CASE("a run belongs to the key that used it first", "[sink]") {
+  Settler core(9);
+  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  auto own = results(1, {{1}});
+  own.user = "alice";
+  REQUIRE(act(core, own) ==
+          Actions{AppendRun{kRun, "alice"}, batch(0, 1, {{1}}), PublishAck{kRun, 1}});
+  auto other = results(2, {{2}}, 1);
+  for (const std::string user : {"mallory", ""}) {
+    other.user = user;
+    REQUIRE(act(core, other).empty());
+  }
+  // A sink that loads its log knows it too.
+  Settler after(9);
+  after.load_introduction({kOrigin, 1, 100, 50, {}});
+  after.load_run({kRun, "alice"});
+  REQUIRE(act(after, other).empty());
+  other.user = "alice";
+  REQUIRE(act(core, other) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, 2}});
+}
+
 TEST_CASE("an origin's results wait, unacknowledged, until it is introduced", "[sink]") {
-  Core core(9);
+  Settler core(9);
   REQUIRE(act(core, results(1, {{1}})).empty());
   act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
-  REQUIRE(act(core, results(1, {{1}})).size() == 2);
+  REQUIRE(act(core, results(1, {{1}})).size() == 3);
 }
 
 TEST_CASE("what the ventilator knew to be settled is not news to a new log", "[sink]") {
-  Core core(9);
+  Settler core(9);
   SeqRanges settled;
   settled.add(1, 10);
   act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, settled});
-  REQUIRE(act(core, results(1, {{4}})) == Actions{PublishAck{kRun, 1}});
+  REQUIRE(act(core, results(1, {{4}})) == Actions{AppendRun{kRun, ""}, PublishAck{kRun, 1}});
 }
 
 TEST_CASE("a failure that is not final is logged once per lease and settles nothing", "[sink]") {
@@ -140,9 +172,9 @@ TEST_CASE("a failure that is not final is logged once per lease and settles noth
   const Spec failure{1, false, TaskState::kFailed, 1};
   REQUIRE(act(core, results(1, {failure})).size() == 2);
   REQUIRE(act(core, results(2, {failure})) == Actions{PublishAck{kRun, 2}});
-  REQUIRE(core.settled() == 0);
+  REQUIRE(core.origins().settled_count() == 0);
   REQUIRE(act(core, results(3, {{1}})).size() == 2);
-  REQUIRE(core.settled() == 1);
+  REQUIRE(core.origins().settled_count() == 1);
 }
 
 TEST_CASE("results of several projects are batches of their own", "[sink]") {
@@ -181,7 +213,7 @@ TEST_CASE("of a run enters what is news, and nothing twice", "[sink]") {
   other.results.run = 8;
   REQUIRE(taken(act(core, other)) == std::vector<Seq>{9});
   REQUIRE(taken(act(core, run_of(7, 5, 11))) == std::vector<Seq>{7, 8, 10, 11});
-  REQUIRE(core.settled() == 11);
+  REQUIRE(core.origins().settled_count() == 11);
   REQUIRE(core.head() == 11);
 }
 
@@ -273,17 +305,18 @@ TEST_CASE("a journal that went back, or a copy of it, is refused by name", "[sin
 
 TEST_CASE("a later start supersedes the one before", "[sink]") {
   auto core = introduced();
-  REQUIRE_FALSE(core.why_not_followed(kOrigin, 100));
+  REQUIRE_FALSE(core.origins().why_not_followed(kOrigin, 100));
   act(core, IntroduceReceived{"v", {2, kOrigin, 2, 200, 50, {}}, {}});
-  REQUIRE_FALSE(core.why_not_followed(kOrigin, 200));
-  REQUIRE_THAT(*core.why_not_followed(kOrigin, 100), Catch::Contains("superseded"));
+  REQUIRE_FALSE(core.origins().why_not_followed(kOrigin, 200));
+  REQUIRE_THAT(*core.origins().why_not_followed(kOrigin, 100), Catch::Contains("superseded"));
 }
 
 TEST_CASE("a sink that loads its log decides as before", "[sink]") {
   auto before = introduced();
   const auto first = act(before, results(1, {{1}, {2, false, TaskState::kFailed, 3}}));
-  Core after(9);
-  after.load_introduction({kOrigin, 1, 100, {}});
+  Settler after(9);
+  after.load_run({kRun, ""});
+  after.load_introduction({kOrigin, 1, 100, 50, {}});
   after.load_batch(*protocol::read_batch(std::get<AppendBatch>(first[0]).batch));
   REQUIRE(after.head() == before.head());
   REQUIRE(after.counts() == before.counts());
@@ -292,8 +325,8 @@ TEST_CASE("a sink that loads its log decides as before", "[sink]") {
 }
 
 TEST_CASE("a message that counts more results than it has bytes is dropped", "[sink]") {
-  Core core(1);
+  Settler core(1);
   Actions out;
-  core.on_event(ResultsReceived{{5, 1, 0, UINT32_MAX, "w", "few bytes"}, {}}, out);
+  core.on_event(ResultsReceived{{5, 1, 0, UINT32_MAX, "w", "few bytes"}, {}, {}}, out);
   REQUIRE(out.empty());
 }

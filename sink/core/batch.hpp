@@ -1,0 +1,37 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "sink/core/events.hpp"
+
+namespace eole::sink {
+
+/// A batch that grows: runs of one project. They are put straight into the bytes that the log
+/// gets; its header is filled in at the end.
+class OpenBatch {
+ public:
+  /// `bytes`: that all runs have together.
+  OpenBatch(RunId run, std::uint64_t level, std::string_view worker, std::size_t bytes)
+      : batch_{0, run, level, 0, worker, {}}, bytes_expected_(bytes) {}
+  void add(const protocol::ResultRun& run, std::uint64_t offset);
+  bool fits(const protocol::ResultRun& run) const {
+    return summary_.count == 0 || project_ == run.first.project;
+  }
+  std::uint32_t count() const { return summary_.count; }
+  AppendBatch take();
+
+ private:
+  protocol::ResultBatch batch_;
+  std::size_t bytes_expected_;
+  Bytes bytes_;
+  std::string project_;
+  Summary summary_;
+};
+
+/// What `origin`'s ventilator must know of one result batch.
+void project(const protocol::ResultBatch& batch, Origin origin, protocol::Settlement& out);
+
+/// The error text inside a result's body; empty if there is none.
+std::string error_of(const protocol::ResultRecord& result);
+
+}  // namespace eole::sink

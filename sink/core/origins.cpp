@@ -1,0 +1,54 @@
+#include "sink/core/origins.hpp"
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::sink {
+
+Expected<bool> Origins::introduce(const AppendIntroduction& introduction) {
+  const auto known = origins_.find(introduction.origin);
+  const auto name = origin_text(introduction.origin);
+  if (known != origins_.end()) {
+    const auto& state = known->second;
+    if (introduction.start < state.start)
+      return Error{text("origin ", name, ": the journal went back, start ", introduction.start,
+                        " after start ", state.start)};
+    if (introduction.start == state.start && introduction.nonce != state.nonce &&
+        !planted("two-ventilators-on-one-journal"))
+      return Error{text("origin ", name, ": another ventilator runs from a copy of this journal")};
+    if (state.settled.highest() > introduction.highest)
+      return Error{text("origin ", name, ": the journal went back, its highest task is ",
+                        introduction.highest, ", the log knows ", state.settled.highest())};
+  }
+  const bool is_news = known == origins_.end() || known->second.start != introduction.start;
+  load(introduction);
+  return is_news;
+}
+
+void Origins::load(const AppendIntroduction& introduction) {
+  auto& origin = origins_[introduction.origin];
+  origin.start = introduction.start;
+  origin.nonce = introduction.nonce;
+  for (const auto& [first, last] : introduction.settled.ranges()) origin.settled.add(first, last);
+}
+
+std::optional<std::string> Origins::why_not_followed(Origin origin, std::uint64_t nonce) const {
+  const auto known = origins_.find(origin);
+  if (known == origins_.end()) return text("origin ", origin_text(origin), " is not introduced");
+  if (known->second.nonce != nonce)
+    return text("origin ", origin_text(origin), ": superseded by a later start of its ventilator");
+  return std::nullopt;
+}
+
+bool Origins::is_settled(const TaskId& id) const {
+  const auto known = origins_.find(id.origin);
+  return known != origins_.end() && known->second.settled.contains(id.seq);
+}
+
+std::uint64_t Origins::settled_count() const {
+  std::uint64_t sum = 0;
+  for (const auto& [origin, state] : origins_) sum += state.settled.count();
+  return sum;
+}
+
+}  // namespace eole::sink

@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "common/base/expected.hpp"
+#include "common/base/seq_ranges.hpp"
+#include "sink/core/events.hpp"
+
+namespace eole::sink {
+
+/// What is known of each origin: who speaks for it, and which of its tasks are settled.
+class Origins {
+ public:
+  /// Lets a ventilator's start in; true if it is news for the log. Errors: the journal went back,
+  /// or another ventilator runs from a copy of it.
+  Expected<bool> introduce(const AppendIntroduction& introduction);
+  /// What was durable once; nothing is checked.
+  void load(const AppendIntroduction& introduction);
+  void load_settled(Origin origin, const protocol::Settlement::Range& range) {
+    origins_[origin].settled.add(range.first, range.last);
+  }
+
+  bool is_introduced(Origin origin) const { return origins_.contains(origin); }
+  /// Nothing if `nonce` is the ventilator that introduced `origin` last; else why not.
+  std::optional<std::string> why_not_followed(Origin origin, std::uint64_t nonce) const;
+
+  /// Of an origin that was introduced.
+  SeqRanges& settled(Origin origin) { return origins_.at(origin).settled; }
+  bool is_settled(const TaskId& id) const;
+  std::uint64_t settled_count() const;
+
+ private:
+  struct State {
+    std::uint32_t start = 0;
+    std::uint64_t nonce = 0;
+    SeqRanges settled;
+  };
+  std::map<Origin, State> origins_;
+};
+
+}  // namespace eole::sink

@@ -1,0 +1,217 @@
+#include "sink/core/settler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
+
+namespace eole::sink {
+
+using protocol::put_result;
+using protocol::put_result_run;
+using protocol::read_result_run;
+using protocol::ResultRecord;
+using protocol::ResultRun;
+using protocol::TaskState;
+using protocol::Value;
+
+namespace {
+constexpr std::size_t kBodyBytesMax = protocol::kInlineBytesMax + 4096;
+
+}  // namespace
+
+Summary Settler::load_batch(const protocol::ResultBatch& batch) {
+  Summary summary;
+  summary.first_offset = batch.first_offset;
+  ByteReader reader(batch.records);
+  while (const auto run = read_result_run(reader)) {
+    const auto& [origin, seq] = run->first.id;
+    if (run->first.is_final && !planted("settled-forgotten-at-restart"))
+      origins_.load_settled(origin, {seq, run->last()});
+    if (run->first.is_final) {
+      forget_failures(*run);
+    } else {
+      for (std::uint32_t i = 0; i < run->count; ++i)
+        failed_[{origin, seq + i}] = {run->first.lease.start, run->first.lease.number + i};
+    }
+    count(*run);
+    summary.add(*run);
+  }
+  if (const auto* user = runs_.user_of(batch.run)) runs_.raise(batch.run, *user, batch.level);
+  head_ = batch.first_offset + batch.count;
+  return summary;
+}
+
+void Settler::on_event(const Event& event, Actions& out) {
+  std::visit([&](const auto& concrete) { on(concrete, out); }, event);
+}
+
+// A worker's claim that all up to `floor` was acknowledged (by a log that was lost, or before the
+// run was forgotten) lets its results go on behind it; it acknowledges nothing by itself.
+void Settler::on(const ResultsReceived& event, Actions& out) {
+  const auto& results = event.results;
+  if (!runs_.may_use(results.run, event.user)) return;
+  const auto level = runs_.level(results.run);
+  const auto known = planted("floor-ignored") ? level : std::max(level, results.floor);
+  const auto last = results.first + results.count - 1;
+  const bool has_gap = results.first > known + 1 && !planted("gap-in-results-taken");
+  if (results.count == 0 || has_gap || last <= known) {
+    out.push_back(PublishAck{results.run, planted("floor-acknowledges") ? known : level});
+    return;
+  }
+  const auto runs = news_of(results, known);
+  if (!runs) return;
+  OpenBatch open(results.run, last, results.worker, results.payload.size());
+  if (runs_.raise(results.run, event.user, last))
+    out.push_back(AppendRun{results.run, event.user});
+  for (const auto& run : *runs) take_or_fail(run, event.missing, open, out);
+  close(open, out);
+  out.push_back(PublishAck{results.run, last + (planted("acknowledge-one-more") ? 1 : 0)});
+}
+
+// The results with numbers above `known`. Nothing if they have to wait, or if the message lies
+// about itself: then its sender is broken, not its tasks.
+std::optional<std::vector<ResultRun>> Settler::news_of(const protocol::Results& results,
+                                                       std::uint64_t known) const {
+  std::vector<ResultRun> news;
+  std::uint64_t left = results.count;
+  ByteReader reader(results.payload);
+  while (!reader.is_done()) {
+    const auto run = read_result_run(reader);
+    if (!run || run->count > left) return std::nullopt;
+    const auto first = results.first + results.count - left;
+    left -= run->count;
+    if (first + run->count <= known + 1) continue;  // All of it is here.
+    if (!origins_.is_introduced(run->first.id.origin)) return std::nullopt;
+    const auto skipped = first <= known ? known + 1 - first : 0;
+    news.push_back(run->behind(static_cast<std::uint32_t>(skipped)));
+  }
+  if (left > 0) return std::nullopt;
+  return news;
+}
+
+// Why a result cannot be taken as it is.
+std::string Settler::problem_of(const ResultRecord& result, const std::vector<std::string>& missing) {
+  if (result.body.size() > kBodyBytesMax)
+    return text("result of ", result.body.size(), " bytes, limit ", protocol::kInlineBytesMax,
+                " (larger ones are artifacts)");
+  for (std::size_t at = 0; at < result.artifacts.size(); at += 32) {
+    const auto artifact = result.artifacts.substr(at, 32);
+    if (std::find(missing.begin(), missing.end(), artifact) != missing.end())
+      return text("artifact ", hex(artifact), " is not in the sink");
+  }
+  return {};
+}
+
+void Settler::take_or_fail(const ResultRun& run, const std::vector<std::string>& missing, OpenBatch& open,
+                        Actions& out) {
+  if (run.bodies.size() <= kBodyBytesMax && run.first.artifacts.empty())
+    return take(run, open, out);
+  for (auto rest = run;; rest = rest.behind(1)) {
+    auto result = rest.record();
+    if (const auto problem = problem_of(result, missing); problem.empty()) {
+      take(rest.alone(), open, out);
+    } else {
+      const auto body = Value(Value::Map{{"error", problem}}).to_msgpack();
+      result.state = TaskState::kFailed;
+      result.is_final = true;
+      result.artifacts = {};
+      result.body = body;
+      Bytes bytes;
+      put_result(bytes, result);
+      ByteReader reader(bytes);
+      take(*read_result_run(reader), open, out);
+    }
+    if (rest.count == 1) return;
+  }
+}
+
+void Settler::on(const VerdictsReceived& event, Actions& out) {
+  const auto& verdicts = event.verdicts;
+  if (!origins_.is_introduced(verdicts.origin)) return;
+  ByteReader reader(verdicts.payload);
+  while (!reader.is_done()) {
+    const auto run = read_result_run(reader);
+    if (!run || run->first.id.origin != verdicts.origin || !run->first.is_final) return;
+  }
+  OpenBatch open(0, 0, "", verdicts.payload.size());
+  reader = ByteReader(verdicts.payload);
+  while (!reader.is_done()) {
+    take(*read_result_run(reader), open, out);
+  }
+  close(open, out);
+}
+
+void Settler::on(const IntroduceReceived& event, Actions& out) {
+  const auto& introduce = event.introduce;
+  AppendIntroduction introduction{introduce.origin, introduce.start, introduce.nonce,
+                                  introduce.highest, event.settled};
+  const auto is_news = origins_.introduce(introduction);
+  if (!is_news) {
+    out.push_back(Reply{event.peer, protocol::Refused{introduce.request, is_news.error().message}});
+    return;
+  }
+  if (*is_news) out.push_back(std::move(introduction));
+  out.push_back(Reply{event.peer,
+                      protocol::Introduced{introduce.request, log_, head_,
+                                           origins_.settled(introduce.origin).encode()}});
+}
+
+bool Settler::is_news(const ResultRecord& result) {
+  auto& settled = origins_.settled(result.id.origin);
+  if (result.is_final) {
+    if (settled.add(result.id.seq, result.id.seq) == 0 && !planted("later-result-taken"))
+      return false;  // The first record won.
+    forget_failures({result, 1, {}});
+    return true;
+  }
+  if (settled.contains(result.id.seq)) return false;
+  if (planted("failure-settles")) settled.add(result.id.seq, result.id.seq);
+  const auto [known, is_new] = failed_.try_emplace(result.id, result.lease);
+  if (!is_new && known->second >= result.lease) return false;
+  known->second = result.lease;
+  return true;
+}
+
+void Settler::forget_failures(const ResultRun& run) {
+  if (failed_.empty()) return;
+  for (auto seq = run.first.id.seq; seq <= run.last(); ++seq)
+    failed_.erase({run.first.id.origin, seq});
+}
+
+void Settler::count(const ResultRun& run) {
+  if (run.first.is_final) counts_[static_cast<std::size_t>(run.first.state)] += run.count;
+}
+
+// News goes into the open batch: one for each stretch of equal projects.
+void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
+  auto& settled = origins_.settled(run.first.id.origin);
+  const auto known = planted("known-middle-of-a-run-taken")
+                         ? 0
+                         : settled.count_within(run.first.id.seq, run.last());
+  if (run.count > 1 && (!run.first.is_final || known > 0)) {
+    for (auto rest = run;; rest = rest.behind(1)) {  // Some of it may not be news.
+      take(rest.alone(), open, out);
+      if (rest.count == 1) return;
+    }
+  }
+  if (run.count > 1) {
+    settled.add(run.first.id.seq, run.last());
+    forget_failures(run);
+  } else if (!is_news(run.first)) {
+    return;
+  }
+  count(run);
+  if (!open.fits(run)) close(open, out);
+  open.add(run, head_);
+}
+
+void Settler::close(OpenBatch& open, Actions& out) {
+  if (open.count() == 0) return;
+  head_ += open.count();
+  out.push_back(open.take());
+}
+
+}  // namespace eole::sink
