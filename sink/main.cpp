@@ -1,50 +1,27 @@
-#include <exception>
-
-#include "common/base/text.hpp"
-#include "common/process/log.hpp"
-#include "common/process/options.hpp"
-#include "common/process/private.hpp"
 #include "common/process/system.hpp"
-#include "common/storage/disk.hpp"
+#include "common/role/loop.hpp"
+#include "common/role/program.hpp"
+#include "common/storage/real_disk.hpp"
+#include "sink/io/artifact_server.hpp"
 #include "sink/io/node.hpp"
 #include "sink/io/salvage.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
-  sink::NodeOptions options;
-  std::string cluster;
-  process::Options parser("sink", "Keeps results in a log, publishes them, keeps artifacts.");
-  parser.text("--cluster", cluster, "FILE", "the cluster file (default: EOLE_CLUSTER)");
-  parser.text("--data", options.data, "DIR", "directory of log and artifacts (required)");
-  std::uint32_t core = 0;
-  parser.number("--core", core, "N", "keep to the N-th core; 0: any");
-  std::string durability = "disk";
-  parser.text("--durability", durability, "disk|none",
-              "none: answers do not wait for the disk, and a power cut may lose them");
-  std::string salvage_to;
-  parser.text("--salvage", salvage_to, "DIR",
-              "write what is whole of a damaged log there, and end (eole salvage)");
-  if (const auto code = parser.parse(argc, argv)) return *code;
-  process::keep_private();
-  process::start_log("sink");
-  try {
-    if (options.data.empty()) throw std::runtime_error("--data is required");
-    if (!salvage_to.empty()) return sink::salvage(options.data, salvage_to);
-    if (durability != "disk" && durability != "none")
-      throw std::runtime_error("--durability: disk or none");
-    options.syncs = durability == "disk";
-    process::keep_to_core(core);
-    auto file = net::read_cluster_file(net::cluster_file_path(cluster));
-    if (!file) throw std::runtime_error(file.error().message);
-    options.cluster = std::move(*file);
-    if (const auto files = process::raise_file_limit(); files < process::kFilesWanted)
-      process::log_warning(text("only ", files, " open files allowed: enough for few workers"));
-    return sink::Node(std::move(options)).run();
-  } catch (const storage::StorageFailure& failure) {
-    process::log_error(failure.what());
-    return 3;
-  } catch (const std::exception& error) {
-    process::log_error(error.what());
-    return 2;
-  }
+  role::Program program("sink", "Keeps results in a log, publishes them, keeps artifacts.");
+  const role::StorageFlags storage(program, "log and artifacts");
+  return program.run(argc, argv, [&] {
+    storage.prepare();
+    if (!storage.salvage_to.empty()) return sink::salvage(storage.data, storage.salvage_to);
+    program.keep_to_core();
+    const auto cluster = program.cluster();
+    const auto log = storage::open_directory(storage.data + "/log");
+    const auto artifacts = storage::open_directory(storage.data + "/artifacts");
+    role::Loop loop(cluster, role::Loop::Kind::kServes);
+    sink::Node node({cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}}, loop,
+                    loop.authority(), *log, *artifacts);
+    const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts,
+                                      *artifacts);
+    return role::run(node, loop);
+  });
 }

@@ -18,7 +18,7 @@ Submitter::Submitter(net::Context& context, const net::ClusterFile& cluster, Opt
     : options_(std::move(options)),
       on_accepted_(std::move(on_accepted)),
       socket_(context, net::SocketType::kDealer),
-      monitor_(context, socket_),
+      monitor_(socket_),
       run_(process::random_u64()) {
   if (!options_.key.empty()) options_.batch = protocol::kTasksPerMessageMax;
   socket_.connect(cluster.ventilator);

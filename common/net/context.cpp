@@ -65,7 +65,7 @@ void prove_strangers_are_refused(Context& context) {
   const auto own = state.cluster.keys;
   state.cluster.keys = make_key_pair();
   Socket stranger(context, SocketType::kPush);
-  Monitor monitor(context, stranger);
+  Monitor monitor(stranger);
   stranger.connect(endpoint);
   state.cluster.keys = own;
   zmq::pollitem_t item{nullptr, monitor.fd(), ZMQ_POLLIN, 0};

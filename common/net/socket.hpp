@@ -8,27 +8,11 @@
 #include "common/net/cluster_file.hpp"
 #include "common/protocol/head.hpp"
 
-/// All of ZeroMQ that the project uses. One thread per socket; zmq::error_t stops here.
+/// Sockets: over ZeroMQ in the programs (zmq::error_t stops here), simulated in tests. One thread
+/// per socket.
 namespace eole::net {
 
-/// The ZeroMQ context of one process, and the answer to "who may connect" if it is encrypted.
-class Context {
- public:
-  /// For a server (ventilator, sink): `authority` outlives the context; its thread answers every
-  /// connection attempt. Proves that a stranger's key is refused; throws if it is not.
-  Context(const ClusterFile& cluster, Authority& authority);
-  /// For a process that only connects.
-  explicit Context(const ClusterFile& cluster);
-  ~Context();
-  Context(const Context&) = delete;
-  Context& operator=(const Context&) = delete;
-
-  struct State;
-  State& state() { return *state_; }
-
- private:
-  std::unique_ptr<State> state_;
-};
+class Context;
 
 enum class SocketType : std::uint8_t { kPush, kPull, kPub, kSub, kDealer, kRouter };
 
@@ -42,6 +26,9 @@ struct Received {
 
 class Socket {
  public:
+  class Carrier;
+  explicit Socket(std::unique_ptr<Carrier> carrier);
+  /// Over ZeroMQ.
   Socket(Context& context, SocketType type);
   ~Socket();
   Socket(Socket&&) noexcept;
@@ -76,11 +63,9 @@ class Socket {
   int fd() const;
   bool& due();
 
-  struct State;
-  State& state() { return *state_; }
-
  private:
-  std::unique_ptr<State> state_;
+  friend class Monitor;
+  std::unique_ptr<Carrier> carrier_;
 };
 
 enum class ConnectionEvent : std::uint8_t { kUp, kDown, kRefused };
@@ -88,7 +73,8 @@ enum class ConnectionEvent : std::uint8_t { kUp, kDown, kRefused };
 /// Tells when a socket's connection stands or ends.
 class Monitor {
  public:
-  Monitor(Context& context, Socket& socket);
+  class Carrier;
+  explicit Monitor(Socket& socket);
   ~Monitor();
   Monitor(Monitor&&) noexcept;
   Monitor& operator=(Monitor&&) noexcept;
@@ -96,7 +82,28 @@ class Monitor {
   std::optional<ConnectionEvent> next();
 
  private:
+  std::unique_ptr<Carrier> carrier_;
+};
+
+/// The ZeroMQ context of one process, and the answer to "who may connect" if it is encrypted.
+class Context {
+ public:
+  /// For a server (ventilator, sink): `authority` outlives the context; its thread answers every
+  /// connection attempt. Proves that a stranger's key is refused; throws if it is not.
+  Context(const ClusterFile& cluster, Authority& authority);
+  /// For a process that only connects.
+  explicit Context(const ClusterFile& cluster);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  /// Called by Socket's constructor.
+  std::unique_ptr<Socket::Carrier> open(SocketType type);
+
   struct State;
+  State& state() { return *state_; }
+
+ private:
   std::unique_ptr<State> state_;
 };
 

@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include "common/base/text.hpp"
-#include "common/process/system.hpp"
 
 namespace eole::process {
 
@@ -18,8 +17,7 @@ void log_info(const std::string& message) { spdlog::info("{}", message); }
 void log_warning(const std::string& message) { spdlog::warn("{}", message); }
 void log_error(const std::string& message) { spdlog::error("{}", message); }
 
-void warn_of_slow_disk(TimePoint begun) {
-  const auto took = now() - begun;
+void warn_of_slow_disk(Duration took) {
   if (took > 1s)
     log_warning(
         text("the disk took ", took / 1ms, " ms to confirm a write; answers waited for it"));

@@ -11,8 +11,8 @@ void start_log(const std::string& name);
 void log_info(const std::string& message);
 void log_warning(const std::string& message);
 void log_error(const std::string& message);
-/// A warning if more than a second passed since `begun`: whoever waits for an answer wants to know
-/// that it is the disk.
-void warn_of_slow_disk(TimePoint begun);
+/// A warning if a write took more than a second: whoever waits for an answer wants to know that it
+/// is the disk.
+void warn_of_slow_disk(Duration took);
 
 }  // namespace eole::process

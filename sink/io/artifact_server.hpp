@@ -9,7 +9,7 @@
 namespace eole::sink {
 
 /// Serves the artifact store on a socket and in a thread of its own: megabytes to write and to
-/// sync must not hold up results.
+/// sync must not hold up results. Ends the process if the disk fails.
 class ArtifactServer {
  public:
   /// Throws if it cannot listen.
@@ -18,14 +18,10 @@ class ArtifactServer {
   ~ArtifactServer();
   ArtifactServer(const ArtifactServer&) = delete;
   ArtifactServer& operator=(const ArtifactServer&) = delete;
-  /// Why it stopped by itself; empty while it serves. The disk failed: the sink must end too.
-  bool has_failed() const { return has_failed_; }
 
  private:
-  class Desk;
   void serve(net::Socket socket, net::Authority& authority, storage::Directory& directory);
   std::atomic<bool> should_stop_{false};
-  std::atomic<bool> has_failed_{false};
   std::thread thread_;
 };
 

@@ -1,14 +1,12 @@
 #include "sink/io/node.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/answer.hpp"
 #include "common/protocol/codec.hpp"
-#include "common/storage/real_disk.hpp"
 
 namespace eole::sink {
 
@@ -23,61 +21,53 @@ constexpr std::uint64_t kLevelsCount = 8192;
 // Results that come one by one during a sync show that more will: the next sync waits for them.
 constexpr std::uint64_t kFewResults = 64;
 constexpr Duration kGather = 500us;
-constexpr Duration kUnbindMost = 3s;   // How long libzmq may take to let go of a port.
-constexpr Duration kRestAfter = 20ms;  // Of silence; then the log says that all is durable.
+constexpr Duration kUnbindMost = 3s;  // How long libzmq may take to let go of a port.
+constexpr Duration kBindEvery = 10ms;
 
 }  // namespace
 
-Node::Node(NodeOptions options)
+Node::Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
+           storage::Directory& log, const storage::Directory& artifacts)
     : options_(std::move(options)),
-      directory_(storage::open_directory(options_.data + "/log")),
-      artifacts_directory_(storage::open_directory(options_.data + "/artifacts")),
-      log_(*directory_, {.entropy = process::random_u64(), .syncs = options_.syncs}),
-      authority_(options_.cluster.is_encrypted()
-                     ? net::Authority(options_.cluster.key_table, options_.cluster.server_key)
-                     : net::Authority()),
-      context_(options_.cluster, authority_),
-      results_(context_, net::SocketType::kPull),
-      publisher_(context_, net::SocketType::kPub),
-      queries_(context_, net::SocketType::kRouter),
+      transport_(transport),
+      authority_(authority),
+      artifacts_(artifacts),
+      log_(log, options_.store),
+      results_(transport.open(net::SocketType::kPull)),
+      publisher_(transport.open(net::SocketType::kPub)),
+      queries_(transport.open(net::SocketType::kRouter)),
       from_workers_("a sink", &authority_, [](const net::Sender&, const protocol::Refused&) {}),
       from_askers_("a sink", &authority_,
                    [this](const net::Sender& to, protocol::Refused refused) {
                      queries_.send_to(to.peer, encode(std::move(refused)));
                    }),
-      published_to_(log_.core().head()) {
+      published_to_(log_.core().head()),
+      now_(transport.now()) {
   take_messages();
   publisher_.bind(options_.cluster.notifications);
   results_.bind(options_.cluster.results);
   queries_.bind(options_.cluster.queries);
-  artifacts_.emplace(context_, authority_, options_.cluster.artifacts, *artifacts_directory_);
-  poller_.add(stop_.fd(), is_stop_due_);
-  for (auto* socket : {&results_, &queries_}) poller_.add(socket->fd(), socket->due());
-}
-
-int Node::run() {
+  for (auto* socket : {&results_, &queries_}) transport_.watch(socket->fd(), socket->due());
   process::log_info(text("log ", hex(log_.core().log()), ", head ", log_.core().head(),
                          ", listening on ", options_.cluster.queries));
-  while (!artifacts_->has_failed()) {
-    drain(results_, from_workers_);
-    drain(queries_, from_askers_);
-    if (const auto written = perform(); written > 0 && written <= kFewResults) {
-      poller_.wait(Duration(0));
-      if (results_.due()) std::this_thread::sleep_for(kGather);
-    }
-    const auto now = process::now();
-    publish_levels(now);
-    publish_head(now);
-    if (is_stop_due_ && stop_.take() > 0) return 0;
-    auto until = next_head_;
-    if (levels_due_) until = std::min(until, *levels_due_);
-    const auto timeout = results_.due() || queries_.due() ? Duration(0) : until - now;
-    if (!poller_.wait(std::min(timeout, kRestAfter)) && timeout > kRestAfter) {
-      log_.rest();
-      poller_.wait(timeout - kRestAfter);
-    }
+}
+
+TimePoint Node::turn() {
+  drain(results_, from_workers_);
+  drain(queries_, from_askers_);
+  if (const auto written = perform(); written > 0 && written <= kFewResults) {
+    transport_.look();
+    if (results_.due()) transport_.pause(kGather);
   }
-  return 3;
+  now_ = transport_.now();
+  if (unbound_since_) bind_publisher();
+  publish_levels();
+  publish_head();
+  if (results_.due() || queries_.due()) return now_;
+  auto until = next_head_;
+  if (levels_due_) until = std::min(until, *levels_due_);
+  if (unbound_since_) until = std::min(until, now_ + kBindEvery);
+  return until;
 }
 
 void Node::drain(net::Socket& socket, const net::Router& messages) {
@@ -89,9 +79,10 @@ void Node::drain(net::Socket& socket, const net::Router& messages) {
 
 std::uint64_t Node::perform() {
   if (actions_.empty()) return 0;
-  const auto begun = process::now();
+  const auto begun = transport_.now();
   log_.write(actions_);
-  process::warn_of_slow_disk(begun);
+  now_ = transport_.now();
+  process::warn_of_slow_disk(now_ - begun);
   const auto before = news_count_;
   for (auto& action : actions_) std::visit([&](auto& concrete) { act(concrete); }, action);
   actions_.clear();
@@ -103,7 +94,7 @@ void Node::act(AppendBatch& action) {
                      encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
   for (const auto& [origin, settlement] : action.summary.settlements) news_[origin].add(settlement);
   news_count_ += action.summary.count;
-  if (!levels_due_) levels_due_ = process::now() + kLevelsWithin;
+  if (!levels_due_) levels_due_ = now_ + kLevelsWithin;
 }
 
 void Node::act(const AppendIntroduction& action) {
@@ -119,7 +110,7 @@ void Node::act(const AppendDiscard& action) {
 void Node::act(const PublishAck& action) {
   auto& level = acks_[action.run];
   level = std::max(level, action.level);
-  if (!levels_due_) levels_due_ = process::now() + kLevelsWithin;
+  if (!levels_due_) levels_due_ = now_ + kLevelsWithin;
 }
 
 void Node::act(const Reply& action) {
@@ -127,8 +118,8 @@ void Node::act(const Reply& action) {
              action.message);
 }
 
-void Node::publish_levels(TimePoint now) {
-  if (!levels_due_ || (now < *levels_due_ && news_count_ < kLevelsCount)) return;
+void Node::publish_levels() {
+  if (!levels_due_ || (now_ < *levels_due_ && news_count_ < kLevelsCount)) return;
   const auto log = log_.core().log();
   const auto head = log_.core().head();
   for (const auto& [run, level] : acks_)
@@ -153,20 +144,24 @@ void Node::cut_off_revoked() {
   const auto seen = authority_.revocations();
   if (std::exchange(revocations_, seen) == seen) return;
   process::log_info("a key or a role was taken away: subscribers must connect anew");
-  publisher_ = net::Socket(context_, net::SocketType::kPub);
-  const auto until = process::now() + kUnbindMost;
-  while (true) try {
-      publisher_.bind(options_.cluster.notifications);
-      return;
-    } catch (const std::runtime_error&) {
-      if (process::now() >= until) throw;
-      std::this_thread::sleep_for(10ms);
-    }
+  publisher_ = transport_.open(net::SocketType::kPub);
+  unbound_since_ = now_;
+  bind_publisher();
 }
 
-void Node::publish_head(TimePoint now) {
-  if (now < next_head_) return;
-  next_head_ = now + kHeadEvery;
+// What is published meanwhile nobody hears, as in the moments when nobody is connected.
+void Node::bind_publisher() {
+  try {
+    publisher_.bind(options_.cluster.notifications);
+    unbound_since_.reset();
+  } catch (const std::runtime_error&) {
+    if (now_ - *unbound_since_ >= kUnbindMost) throw;
+  }
+}
+
+void Node::publish_head() {
+  if (now_ < next_head_) return;
+  next_head_ = now_ + kHeadEvery;
   is_full_ = log_.is_full();
   cut_off_revoked();
   publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_}));

@@ -1,31 +1,34 @@
 #pragma once
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "common/net/poller.hpp"
 #include "common/net/router.hpp"
-#include "common/net/socket.hpp"
-#include "common/process/system.hpp"
-#include "sink/io/artifact_server.hpp"
+#include "common/net/transport.hpp"
 #include "sink/io/result_log.hpp"
 
 namespace eole::sink {
 
 struct NodeOptions {
   net::ClusterFile cluster;
-  bool syncs = true;  // Whether the disk is waited for before anything is answered.
-  std::string data;   // Holds log/ and artifacts/.
+  storage::StoreOptions store;
 };
 
-/// Does what the core decides: sockets, log, clock.
+/// Does what the core decides: sockets, log. One thread; takes a turn whenever something came.
 class Node {
  public:
-  explicit Node(NodeOptions options);
-  /// Serves until SIGTERM or SIGINT; returns the exit code.
-  int run();
+  /// All of them outlive it. `log` and `artifacts`: their directories. Throws if it cannot listen.
+  Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
+       storage::Directory& log, const storage::Directory& artifacts);
+  /// Takes what came, decides, acts. When the next turn is due, unless something comes.
+  TimePoint turn();
+  /// Nothing came for a moment.
+  void rest() { log_.rest(); }
+  /// Asks it to end: what was published is durable.
+  void stop() { exit_code_ = 0; }
+  std::optional<int> exit_code() const { return exit_code_; }
+  const ResultLog& log() const { return log_; }
 
  private:
   void take_messages();
@@ -47,33 +50,32 @@ class Node {
   void act(const PublishAck& action);
   void act(const Reply& action);
   void cut_off_revoked();
-  void publish_levels(TimePoint now);
-  void publish_head(TimePoint now);
+  void bind_publisher();
+  void publish_levels();
+  void publish_head();
 
   NodeOptions options_;
-  std::unique_ptr<storage::Directory> directory_;
-  std::unique_ptr<storage::Directory> artifacts_directory_;
+  net::Transport& transport_;
+  net::Authority& authority_;
+  const storage::Directory& artifacts_;
   ResultLog log_;
-  net::Authority authority_;
-  net::Context context_;
   net::Socket results_;
   net::Socket publisher_;
   net::Socket queries_;
   net::Router from_workers_;  // And from ventilators: what nobody answers.
   net::Router from_askers_;
-  std::optional<ArtifactServer> artifacts_;
-  net::Poller poller_;
-  process::StopSignal stop_;
   Actions actions_;
   std::map<RunId, std::uint64_t> acks_;          // Levels to publish soon.
   std::map<Origin, protocol::Settlement> news_;  // Not yet published.
   std::uint64_t news_count_ = 0;
   std::uint64_t published_to_ = 0;
+  TimePoint now_;
   std::optional<TimePoint> levels_due_;
+  std::optional<TimePoint> unbound_since_;  // The publisher: while libzmq lets go of its place.
   TimePoint next_head_{};
   std::uint64_t revocations_ = 0;
   bool is_full_ = false;
-  bool is_stop_due_ = false;
+  std::optional<int> exit_code_;
 };
 
 }  // namespace eole::sink

@@ -33,7 +33,7 @@ void Node::on(protocol::Results& results, const Sender& from) {
   if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
     return process::log_warning(text("results of ", results.worker, ": ", results.payload.size(),
                                      " bytes, limit ", protocol::kPayloadBytesMax));
-  auto missing = missing_artifacts(results.payload, *artifacts_directory_);
+  auto missing = missing_artifacts(results.payload, artifacts_);
   log_.core().on_event(ResultsReceived{std::move(results), std::move(missing), from.user},
                        actions_);
 }

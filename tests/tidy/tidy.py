@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "common/kinds": ("common/kinds", "common/protocol", "common/base"),
     "common/storage": ("common/storage", "common/base"),
     "common/process": ("common/process", "common/base"),
+    "common/role": ("common",),
     "common/net": ("common/net", "common/protocol", "common/base"),
     "clients/cpp": ("clients/cpp", "common"),
     "cli": ("cli", "clients/cpp", "common"),

@@ -6,7 +6,6 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/codec.hpp"
-#include "common/storage/real_disk.hpp"
 #include "ventilator/io/verdict.hpp"
 
 namespace eole::ventilator {
@@ -19,31 +18,27 @@ constexpr int kMessagesPerTurn = 512;
 constexpr std::size_t kBytesPerTurn = 8 << 20;  // Workers wait for tasks while more is committed.
 constexpr Duration kSleepMax = 1s;
 constexpr Duration kKeyCheck = 1s;
-constexpr Duration kRestAfter = 20ms;    // Of silence; then the journal says that all is durable.
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
 
 }  // namespace
 
-Node::Node(NodeOptions options)
+Node::Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
+           storage::Directory& directory)
     : options_(std::move(options)),
-      directory_(storage::open_directory(options_.data)),
-      journal_(*directory_, {.entropy = process::random_u64(), .syncs = options_.syncs},
-               process::boot_id()),
-      authority_(options_.cluster.is_encrypted()
-                     ? net::Authority(options_.cluster.key_table, options_.cluster.server_key)
-                     : net::Authority()),
-      context_(options_.cluster, authority_),
-      peers_(context_, net::SocketType::kRouter),
-      sink_(context_, net::SocketType::kDealer),
-      verdicts_(context_, net::SocketType::kPush),
-      news_(context_, net::SocketType::kSub),
+      transport_(transport),
+      authority_(authority),
+      journal_(directory, options_.store, options_.boot_id),
+      peers_(transport.open(net::SocketType::kRouter)),
+      sink_(transport.open(net::SocketType::kDealer)),
+      verdicts_(transport.open(net::SocketType::kPush)),
+      news_(transport.open(net::SocketType::kSub)),
       from_peers_("a ventilator", &authority_,
                   [this](const net::Sender& to, protocol::Refused refused) {
                     peers_.send_to(to.peer, encode(std::move(refused)));
                   }),
       from_sink_("a ventilator", nullptr, [](const net::Sender&, const protocol::Refused&) {}),
-      nonce_(process::random_u64()),
-      now_(process::now()),
+      nonce_(transport.random()),
+      now_(transport.now()),
       core_(options_.config, journal_.take_recovered(), now_) {
   take_messages();
   sink_.connect(options_.cluster.queries);
@@ -52,35 +47,24 @@ Node::Node(NodeOptions options)
   news_.subscribe("head");
   news_.connect(options_.cluster.notifications);
   peers_.bind(options_.cluster.ventilator);
-  poller_.add(stop_.fd(), is_stop_due_);
-  for (auto* socket : {&peers_, &sink_, &news_}) poller_.add(socket->fd(), socket->due());
-}
-
-int Node::run() {
+  for (auto* socket : {&peers_, &sink_, &news_}) transport_.watch(socket->fd(), socket->due());
   process::log_info(text("origin ", origin_text(core_.origin()), ", start ", core_.start(), ", ",
                          core_.queued(), " tasks queued, listening on ",
                          options_.cluster.ventilator));
-  while (stop_reason_.empty()) {
-    now_ = process::now();
-    drain(peers_, from_peers_);
-    for (auto* socket : {&sink_, &news_}) drain(*socket, from_sink_);
-    drain_monitors();
-    cut_off_revoked();
-    core_.on_deadline(now_, actions_);
-    perform();
-    const bool has_backlog = flush_backlogs();
-    if (is_stop_due_ && stop_.take() > 0) return 0;  // What is accepted is durable.
-    auto timeout = kSleepMax;
-    if (const auto next = core_.next_deadline()) timeout = std::min(timeout, *next - now_);
-    if (has_backlog) timeout = std::min(timeout, kBacklogRetry);
-    if (peers_.due() || sink_.due() || news_.due() || journal_.is_busy()) timeout = Duration(0);
-    if (!poller_.wait(std::min(timeout, kRestAfter)) && timeout > kRestAfter) {
-      journal_.rest();
-      poller_.wait(timeout - kRestAfter);
-    }
-  }
-  process::log_error(stop_reason_);
-  return 3;
+}
+
+TimePoint Node::turn() {
+  now_ = transport_.now();
+  drain(peers_, from_peers_);
+  for (auto* socket : {&sink_, &news_}) drain(*socket, from_sink_);
+  drain_monitors();
+  cut_off_revoked();
+  core_.on_deadline(now_, actions_);
+  perform();
+  const bool has_backlog = flush_backlogs();
+  if (peers_.due() || sink_.due() || news_.due() || journal_.is_busy()) return now_;
+  if (has_backlog) return now_ + kBacklogRetry;
+  return std::min(now_ + kSleepMax, core_.next_deadline().value_or(TimePoint::max()));
 }
 
 void Node::drain(net::Socket& socket, const net::Router& messages) {
@@ -119,9 +103,9 @@ void Node::cut_off_revoked() {
 
 void Node::perform() {
   if (actions_.empty() && !journal_.is_busy()) return;
-  const auto begun = process::now();
+  const auto begun = transport_.now();
   journal_.write(actions_, [this](SavePlace& place) { return core_.save(place); });
-  process::warn_of_slow_disk(begun);
+  process::warn_of_slow_disk(transport_.now() - begun);
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   for (auto& [peer, acceptances] : accepted_)  // What one sync covered is one answer.
@@ -148,8 +132,8 @@ void Node::act(const WelcomeWorker& action) {
   if (found == pipes_.end()) {
     const auto& cluster = options_.cluster;
     const auto user = users_[action.peer];
-    net::Socket socket(context_, net::SocketType::kPush);
-    net::Monitor monitor(context_, socket);
+    auto socket = transport_.open(net::SocketType::kPush);
+    net::Monitor monitor(socket);
     auto endpoint = cluster.pipes;
     if (!cluster.is_encrypted())
       endpoint += text("/p", hex(action.link.run).substr(0, 8), "-", action.link.hello);
@@ -159,7 +143,7 @@ void Node::act(const WelcomeWorker& action) {
       process::log_error(text("worker on run ", hex(action.link.run), " has to wait: ", error.what()));
       return;  // Without a welcome it grants no credit, and says hello again.
     }
-    poller_.add(monitor.fd(), is_monitor_due_);
+    transport_.watch(monitor.fd(), is_monitor_due_);
     is_monitor_due_ = true;
     found =
         pipes_.emplace(action.link, Pipe{std::move(socket), std::move(monitor), endpoint, user, {}})
@@ -178,7 +162,7 @@ void Node::act(const WelcomeWorker& action) {
 void Node::act(const ClosePipe& action) {
   const auto found = pipes_.find(action.link);
   if (found == pipes_.end()) return;
-  poller_.remove(found->second.monitor.fd());
+  transport_.unwatch(found->second.monitor.fd());
   pipes_.erase(found);
 }
 
@@ -237,7 +221,7 @@ bool Node::flush_backlogs() {
 void Node::act(const PushVerdict& action) {
   // Nothing is left of a task that damage took.
   const auto spec = journal_.has(action.seq) ? journal_.specs(action.seq, 1).bytes : "";
-  verdicts_.send(encode(verdict_of(action, core_.origin(), spec, process::unix_ms())));
+  verdicts_.send(encode(verdict_of(action, core_.origin(), spec, transport_.unix_ms())));
 }
 
 void Node::act(const SendIntroduce& action) {
@@ -250,6 +234,9 @@ void Node::act(const SendFollow& action) {
       encode(protocol::Follow{action.request, action.log, core_.origin(), nonce_, action.offset}));
 }
 
-void Node::act(const Stop& action) { stop_reason_ = action.reason; }
+void Node::act(const Stop& action) {
+  process::log_error(action.reason);
+  exit_code_ = 3;
+}
 
 }  // namespace eole::ventilator

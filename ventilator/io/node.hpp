@@ -1,13 +1,11 @@
 #pragma once
 #include <deque>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 
-#include "common/net/poller.hpp"
 #include "common/net/router.hpp"
-#include "common/net/socket.hpp"
-#include "common/process/system.hpp"
+#include "common/net/transport.hpp"
 #include "common/storage/disk.hpp"
 #include "ventilator/core/core.hpp"
 #include "ventilator/io/journal.hpp"
@@ -16,17 +14,25 @@ namespace eole::ventilator {
 
 struct NodeOptions {
   net::ClusterFile cluster;
-  bool syncs = true;  // Whether the disk is waited for before anything is answered.
-  std::string data;   // The journal's directory.
   Config config;
+  storage::StoreOptions store;
+  std::string boot_id;  // Of the machine: names this start of it.
 };
 
-/// Does what the core decides: sockets, journal, clock.
+/// Does what the core decides: sockets, journal. One thread; takes a turn whenever something came.
 class Node {
  public:
-  explicit Node(NodeOptions options);
-  /// Serves until SIGTERM or SIGINT; returns the exit code.
-  int run();
+  /// All of them outlive it. `directory`: the journal's. Throws if it cannot listen.
+  Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
+       storage::Directory& directory);
+  /// Takes what came, decides, acts. When the next turn is due, unless something comes.
+  TimePoint turn();
+  /// Nothing came for a moment.
+  void rest() { journal_.rest(); }
+  /// Asks it to end: what is accepted is durable.
+  void stop() { exit_code_ = 0; }
+  std::optional<int> exit_code() const { return exit_code_; }
+  const Core& core() const { return core_; }
 
  private:
   struct Pipe {
@@ -76,33 +82,29 @@ class Node {
   void act(const JournalNote&) {}
 
   NodeOptions options_;
-  std::unique_ptr<storage::Directory> directory_;
+  net::Transport& transport_;
+  net::Authority& authority_;
   Journal journal_;
-  net::Authority authority_;
-  net::Context context_;
   net::Socket peers_;  // Clients and workers.
   net::Socket sink_;
   net::Socket verdicts_;
   net::Socket news_;
   net::Router from_peers_;
   net::Router from_sink_;
-  net::Poller poller_;
-  process::StopSignal stop_;
   std::uint64_t nonce_;
   TimePoint now_;  // Of this turn.
   Core core_;
   Actions actions_;
   std::map<Link, Pipe> pipes_;
   bool has_backlog_ = false;
-  bool is_monitor_due_ = false;  // Of any pipe.
-  bool is_stop_due_ = false;
+  bool is_monitor_due_ = false;               // Of any pipe.
   std::map<Peer, Bytes> accepted_;            // Acceptance records of this turn.
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   std::uint64_t revocations_ = 0;
   TimePoint next_key_check_{};
   bool is_full_ = false;
   TimePoint next_space_check_{};
-  std::string stop_reason_;
+  std::optional<int> exit_code_;
 };
 
 }  // namespace eole::ventilator

@@ -49,7 +49,8 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
     is_full_ = journal_.is_full();
   }
   auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
-  tell_core(Submitted{from.peer, std::move(submit), std::move(hash), is_full_, process::unix_ms()});
+  tell_core(
+      Submitted{from.peer, std::move(submit), std::move(hash), is_full_, transport_.unix_ms()});
   return {};
 }
 

@@ -1,7 +1,5 @@
 #include "worker/io/node.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -19,21 +17,20 @@ constexpr Duration kProgressEvery = 100ms;
 constexpr int kProgressQueued = 64;  // Messages; more wait only while the sink is away.
 }  // namespace
 
-Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runners)
+Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
     : options_(std::move(options)),
-      context_(options_.cluster),
-      control_(context_, net::SocketType::kDealer),
-      results_(context_, net::SocketType::kPush),
-      progress_(context_, net::SocketType::kPush),
-      acks_(context_, net::SocketType::kSub),
+      transport_(transport),
+      runner_(runner),
+      control_(transport.open(net::SocketType::kDealer)),
+      results_(transport.open(net::SocketType::kPush)),
+      progress_(transport.open(net::SocketType::kPush)),
+      acks_(transport.open(net::SocketType::kSub)),
       messages_("a worker", nullptr,
                 [](const net::Sender&, const protocol::Refused& refused) {
                   process::log_warning(refused.reason);
                 }),
-      now_(process::now()),
-      core_(options_.config, process::random_u64(), now_),
-      slots_(context_, {options_.cluster, options_.scratch}, options_.config.slots,
-             std::move(runners)) {
+      now_(transport.now()),
+      core_(options_.config, transport.random(), now_) {
   take_messages();
   acks_.subscribe("ack." + hex(core_.run()));
   acks_.connect(options_.cluster.notifications);
@@ -41,39 +38,37 @@ Node::Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runn
   progress_.limit_queue(kProgressQueued);
   progress_.connect(options_.cluster.results);
   control_.connect(options_.cluster.ventilator);
-  poller_.add(stop_.fd(), is_stop_due_);
-  poller_.add(slots_.fd(), are_slots_due_);
-  for (auto* socket : {&control_, &acks_}) poller_.add(socket->fd(), socket->due());
-}
-
-int Node::run() {
+  transport_.watch(runner_.fd(), runner_.due());
+  for (auto* socket : {&control_, &acks_}) transport_.watch(socket->fd(), socket->due());
   process::log_info(text("run ", hex(core_.run()), ", ", options_.config.slots,
                          " slots, ventilator ", options_.cluster.ventilator));
-  while (true) {
-    now_ = process::now();
-    if (std::exchange(is_stop_due_, false)) {
-      stops_ += stop_.take();
-      if (stops_ > 1) return 1;
-      process::log_info("draining; a second signal ends it at once");
-      tell_core(DrainAsked{});
-    }
-    drain(control_);
-    drain(acks_);
-    if (pipe_) drain_monitor();
-    if (pipe_) drain(*pipe_);
-    if (std::exchange(are_slots_due_, false)) take_from_slots();
-    if (now_ >= next_progress_ && slots_.has_progress()) send_progress();
-    perform();
-    core_.on_deadline(now_, actions_);
-    perform();
-    if (is_over_) return 0;
-    const auto next = core_.next_deadline();
-    auto timeout = next ? std::optional(*next - now_) : std::nullopt;
-    if (control_.due() || acks_.due() || (pipe_ && (pipe_->due() || is_monitor_due_)))
-      timeout = Duration(0);
-    if (slots_.has_progress()) timeout = std::min(timeout.value_or(1h), next_progress_ - now_);
-    poller_.wait(timeout);
+}
+
+void Node::stop() {
+  if (std::exchange(is_draining_, true)) {
+    exit_code_ = 1;
+    return;
   }
+  process::log_info("draining; a second signal ends it at once");
+  core_.on_event(DrainAsked{}, transport_.now(), actions_);
+}
+
+std::optional<TimePoint> Node::turn() {
+  if (exit_code_) return std::nullopt;
+  now_ = transport_.now();
+  drain(control_);
+  drain(acks_);
+  if (pipe_) drain_monitor();
+  if (pipe_) drain(*pipe_);
+  if (std::exchange(runner_.due(), false)) take_finished();
+  if (now_ >= next_progress_ && runner_.has_progress()) send_progress();
+  perform();
+  core_.on_deadline(now_, actions_);
+  perform();
+  if (control_.due() || acks_.due() || (pipe_ && (pipe_->due() || is_monitor_due_))) return now_;
+  auto until = core_.next_deadline();
+  if (runner_.has_progress()) until = std::min(until.value_or(next_progress_), next_progress_);
+  return until;
 }
 
 void Node::drain(net::Socket& socket) {
@@ -114,16 +109,16 @@ void Node::on(protocol::Refused& refused) {
   process::log_warning(text("refused: ", refused.reason));
 }
 
-void Node::take_from_slots() {
-  auto finished = slots_.take_finished();
+void Node::take_finished() {
+  auto finished = runner_.take_finished();
   // What a task printed is shown before it ends.
-  if (!finished.empty() && slots_.has_progress()) send_progress();
+  if (!finished.empty() && runner_.has_progress()) send_progress();
   for (auto& task : finished) tell_core(std::move(task));
 }
 
 void Node::send_progress() {
   next_progress_ = now_ + kProgressEvery;
-  for (auto& progress : slots_.take_progress()) {
+  for (auto& progress : runner_.take_progress()) {
     progress.worker = options_.config.name;
     progress_.send(encode(progress));
   }
@@ -144,13 +139,13 @@ void Node::act(const SendGoodbye& action) { control_.send(encode(action.goodbye)
 void Node::act(const SendResults& action) {
   results_.send(encode(action.results).head, action.records);
 }
-void Node::act(const KillTask& action) { slots_.kill(action.id); }
+void Node::act(const KillTask& action) { runner_.kill(action.id); }
 
 void Node::act(const OpenPipe& action) {
-  pipe_.emplace(context_, net::SocketType::kPull);
-  pipe_monitor_.emplace(context_, *pipe_);
-  poller_.add(pipe_->fd(), pipe_->due());
-  poller_.add(pipe_monitor_->fd(), is_monitor_due_);
+  pipe_.emplace(transport_.open(net::SocketType::kPull));
+  pipe_monitor_.emplace(*pipe_);
+  transport_.watch(pipe_->fd(), pipe_->due());
+  transport_.watch(pipe_monitor_->fd(), is_monitor_due_);
   is_monitor_due_ = true;
   try {
     pipe_->connect(action.endpoint, true);
@@ -161,26 +156,26 @@ void Node::act(const OpenPipe& action) {
 
 void Node::act(const ClosePipe&) {
   if (!pipe_) return;
-  poller_.remove(pipe_->fd());
-  poller_.remove(pipe_monitor_->fd());
+  transport_.unwatch(pipe_->fd());
+  transport_.unwatch(pipe_monitor_->fd());
   pipe_monitor_.reset();
   pipe_.reset();
 }
 
 void Node::act(const StartTask& action) {
   if (action.is_cancelled) {
-    tell_core(Slots::report_cancelled(action));
+    tell_core(report_cancelled(action, transport_.unix_ms()));
   } else {
-    slots_.start(action);
+    runner_.start(action);
   }
 }
 
 void Node::act(const StartBatch& action) {
-  auto finished = Slots::run_batch(action.batch);
-  now_ = process::now();
+  auto finished = runner_.run_batch(action.batch);
+  now_ = transport_.now();
   tell_core(std::move(finished));
 }
 
-void Node::act(const Exit&) { is_over_ = true; }
+void Node::act(const Exit&) { exit_code_ = 0; }
 
 }  // namespace eole::worker

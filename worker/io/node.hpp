@@ -3,28 +3,30 @@
 #include <optional>
 #include <string>
 
-#include "common/net/poller.hpp"
 #include "common/net/router.hpp"
-#include "common/net/socket.hpp"
-#include "common/process/system.hpp"
+#include "common/net/transport.hpp"
 #include "worker/core/core.hpp"
-#include "worker/io/slots.hpp"
+#include "worker/io/task_runner.hpp"
 
 namespace eole::worker {
 
 struct NodeOptions {
   net::ClusterFile cluster;
   Config config;
-  std::string scratch;
-  bool allow_exec = false;
 };
 
-/// Does what the core decides: sockets, slots, clock.
+/// Does what the core decides: sockets, tasks. One thread; takes a turn whenever something came.
 class Node {
  public:
-  Node(NodeOptions options, std::vector<std::unique_ptr<CommandRunner>> runners);
-  /// Works until it is drained after SIGTERM or SIGINT; a second one ends it at once.
-  int run();
+  /// Both outlive it.
+  Node(NodeOptions options, net::Transport& transport, TaskRunner& runner);
+  /// Takes what came, decides, acts. When the next turn is due, unless something comes.
+  std::optional<TimePoint> turn();
+  void rest() {}
+  /// Asks it to drain and end; asked twice it ends at once.
+  void stop();
+  std::optional<int> exit_code() const { return exit_code_; }
+  const Core& core() const { return core_; }
 
  private:
   void drain(net::Socket& socket);
@@ -37,7 +39,7 @@ class Node {
   void on(protocol::Refused& refused);
   Expected<void> on(protocol::Orders& orders);
   void tell_core(Event event) { core_.on_event(std::move(event), now_, actions_); }
-  void take_from_slots();
+  void take_finished();
   void send_progress();
   void perform();
   void act(const SendHello& action);
@@ -53,7 +55,8 @@ class Node {
   void act(const Exit& action);
 
   NodeOptions options_;
-  net::Context context_;
+  net::Transport& transport_;
+  TaskRunner& runner_;
   net::Socket control_;
   net::Socket results_;
   net::Socket progress_;  // Its queue is short: a copy for people, which may be lost.
@@ -61,18 +64,13 @@ class Node {
   std::optional<net::Socket> pipe_;
   std::optional<net::Monitor> pipe_monitor_;
   net::Router messages_;
-  net::Poller poller_;
-  process::StopSignal stop_;
-  int stops_ = 0;
-  bool is_stop_due_ = false;
-  bool are_slots_due_ = false;
+  bool is_draining_ = false;
   bool is_monitor_due_ = false;
-  bool is_over_ = false;
+  std::optional<int> exit_code_;
   TimePoint next_progress_{};
   TimePoint now_;  // Of this turn.
   Core core_;
   Actions actions_;
-  Slots slots_;
 };
 
 }  // namespace eole::worker

@@ -288,8 +288,9 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
 
 }  // namespace
 
-TaskFinished Slots::report_cancelled(const StartTask& task) {
-  return report(task, Outcome::failed("cancelled before it started"), {}, process::now(), true);
+TaskFinished report_cancelled(const StartTask& task, std::int64_t unix_ms) {
+  const Value body = Value::Map{{"error", "cancelled before it started"}};
+  return {task.id, task.lease, TaskState::kCancelled, unix_ms, 0, {}, body.to_msgpack(), false};
 }
 
 BatchFinished Slots::run_batch(std::shared_ptr<const Batch> batch) {

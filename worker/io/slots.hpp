@@ -15,6 +15,7 @@
 #include "worker/handlers/command_runner.hpp"
 #include "worker/handlers/handler.hpp"
 #include "worker/io/progress_queue.hpp"
+#include "worker/io/task_runner.hpp"
 
 namespace eole::worker {
 
@@ -24,28 +25,23 @@ struct SlotOptions {
 };
 
 /// The threads that run tasks, one per slot, and the way back to the loop.
-class Slots {
+class Slots final : public TaskRunner {
  public:
   /// `runners`: one per slot if commands are allowed, else empty.
   Slots(net::Context& context, SlotOptions options, std::uint32_t count,
         std::vector<std::unique_ptr<CommandRunner>> runners);
-  ~Slots();
+  ~Slots() override;
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
 
-  void start(const StartTask& task);
-  /// The task's handler is told to end; it still reports.
-  void kill(const TaskId& id);
-  std::vector<TaskFinished> take_finished();
-  std::deque<protocol::Progress> take_progress();
-  bool has_progress();
-  /// Readable when there is something to take.
-  int fd() const { return wake_fd_; }
-
-  /// Runs the tasks of a batch here and now.
-  static BatchFinished run_batch(std::shared_ptr<const Batch> batch);
-  /// The end of a task that was cancelled before it started.
-  static TaskFinished report_cancelled(const StartTask& task);
+  void start(const StartTask& task) override;
+  void kill(const TaskId& id) override;
+  BatchFinished run_batch(std::shared_ptr<const Batch> batch) override;
+  std::vector<TaskFinished> take_finished() override;
+  std::deque<protocol::Progress> take_progress() override;
+  bool has_progress() override;
+  int fd() const override { return wake_fd_; }
+  bool& due() override { return is_due_; }
 
  private:
   struct Running;
@@ -59,6 +55,7 @@ class Slots {
   SlotOptions options_;
   std::vector<std::unique_ptr<CommandRunner>> runners_;
   int wake_fd_;
+  bool is_due_ = false;
   std::mutex mutex_;
   std::condition_variable has_work_;
   bool should_stop_ = false;

@@ -1,0 +1,62 @@
+#include "common/role/program.hpp"
+
+#include <exception>
+#include <stdexcept>
+
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/process/private.hpp"
+#include "common/process/system.hpp"
+#include "common/storage/disk.hpp"
+
+namespace eole::role {
+
+Program::Program(std::string name, std::string purpose)
+    : log_name([this] { return name_; }),
+      name_(name),
+      options_(std::move(name), std::move(purpose)) {
+  options_.text("--cluster", cluster_, "FILE", "the cluster or join file (default: EOLE_CLUSTER)");
+  options_.number("--core", core_, "N", "keep to the N-th core; 0: any");
+}
+
+int Program::run(int argc, char** argv, const std::function<int()>& work) {
+  if (const auto code = options_.parse(argc, argv)) return *code;
+  process::start_log(log_name());
+  try {
+    return work();
+  } catch (const storage::StorageFailure& failure) {
+    process::log_error(failure.what());
+    return 3;
+  } catch (const std::exception& error) {
+    process::log_error(error.what());
+    return 2;
+  }
+}
+
+net::ClusterFile Program::cluster() const {
+  auto file = net::read_cluster_file(net::cluster_file_path(cluster_));
+  if (!file) throw std::runtime_error(file.error().message);
+  return std::move(*file);
+}
+
+void Program::keep_to_core() const { process::keep_to_core(core_); }
+
+StorageFlags::StorageFlags(Program& program, const std::string& what) {
+  auto& options = program.options();
+  options.text("--data", data, "DIR", "directory of " + what + " (required)");
+  options.text("--durability", durability, "disk|none",
+               "none: answers do not wait for the disk, and a power cut may lose them");
+  options.text("--salvage", salvage_to, "DIR",
+               "write what is whole of a damaged one there, and end (eole salvage)");
+}
+
+void StorageFlags::prepare() const {
+  process::keep_private();
+  if (data.empty()) throw std::runtime_error("--data is required");
+  if (durability != "disk" && durability != "none")
+    throw std::runtime_error("--durability: disk or none");
+  if (const auto files = process::raise_file_limit(); files < process::kFilesWanted)
+    process::log_warning(text("only ", files, " open files allowed: enough for few workers"));
+}
+
+}  // namespace eole::role

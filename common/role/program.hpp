@@ -1,0 +1,48 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "common/net/cluster_file.hpp"
+#include "common/process/options.hpp"
+
+namespace eole::role {
+
+/// What the mains of all roles have in common: flags, log, cluster file, exit codes.
+class Program {
+ public:
+  Program(std::string name, std::string purpose);
+  /// For flags of the role's own.
+  process::Options& options() { return options_; }
+  /// Parses the command line, then works. The exit code: what `work` returns; 0 after --help; 2
+  /// if it cannot start; 3 if its storage failed.
+  int run(int argc, char** argv, const std::function<int()>& work);
+
+  /// The process's name in its log; asked for once the command line was parsed.
+  std::function<std::string()> log_name;
+  /// Reads the cluster file. Throws std::runtime_error.
+  net::ClusterFile cluster() const;
+  /// Keeps this thread to the core that the command line asks for.
+  void keep_to_core() const;
+
+ private:
+  std::string name_;
+  process::Options options_;
+  std::string cluster_;
+  std::uint32_t core_ = 0;
+};
+
+/// The flags of a role that keeps something on a disk.
+struct StorageFlags {
+  std::string data;
+  std::string salvage_to;
+  std::string durability = "disk";
+
+  /// `what`: that it keeps, as in "directory of the journal".
+  StorageFlags(Program& program, const std::string& what);
+  /// Before the first file is made: what a server makes is for its owner alone, and it may open
+  /// many files. Throws std::runtime_error if the flags make no sense.
+  void prepare() const;
+  bool syncs() const { return durability == "disk"; }
+};
+
+}  // namespace eole::role

@@ -1,0 +1,26 @@
+#pragma once
+#include "common/net/router.hpp"
+#include "common/net/socket.hpp"
+#include "common/storage/disk.hpp"
+#include "sink/io/artifacts.hpp"
+
+namespace eole::sink {
+
+/// Takes and gives artifacts, one piece a message.
+class ArtifactDesk {
+ public:
+  /// `socket`: bound already. All of them outlive it.
+  ArtifactDesk(net::Socket& socket, net::Authority& authority, storage::Directory& directory);
+  /// Answers the next message; false if none waits.
+  bool answer_one();
+  const ArtifactStore& store() const { return store_; }
+
+ private:
+  Expected<void> on(protocol::Put& put, const net::Sender& from);
+  Expected<void> on(protocol::Get& get, const net::Sender& from);
+  net::Socket& socket_;
+  ArtifactStore store_;
+  net::Router messages_;
+};
+
+}  // namespace eole::sink
