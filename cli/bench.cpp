@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "clients/cpp/log_reader.hpp"
-#include "clients/cpp/submitter.hpp"
+#include "clients/cpp/blocking/log_reader.hpp"
+#include "clients/cpp/blocking/submitter.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cli/bench.hpp"
-#include "clients/cpp/submitter.hpp"
+#include "clients/cpp/blocking/submitter.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"

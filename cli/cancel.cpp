@@ -4,7 +4,7 @@
 
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
-#include "clients/cpp/log_reader.hpp"
+#include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"

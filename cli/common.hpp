@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "clients/cpp/requests.hpp"
+#include "clients/cpp/blocking/requests.hpp"
 #include "common/base/shown.hpp"
 #include "common/net/cluster_file.hpp"
 #include "common/net/socket.hpp"

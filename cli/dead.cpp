@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/lookup.hpp"
-#include "clients/cpp/submitter.hpp"
+#include "clients/cpp/blocking/submitter.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 

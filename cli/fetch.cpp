@@ -6,7 +6,7 @@
 
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
-#include "clients/cpp/artifact_client.hpp"
+#include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "clients/cpp/artifact_client.hpp"
+#include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::cli {

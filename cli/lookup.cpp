@@ -5,7 +5,7 @@
 #include <charconv>
 #include <ctime>
 
-#include "clients/cpp/log_reader.hpp"
+#include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/result_view.hpp"
 

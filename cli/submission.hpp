@@ -6,7 +6,7 @@
 
 #include "cli/common.hpp"
 #include "cli/task_request.hpp"
-#include "clients/cpp/submitter.hpp"
+#include "clients/cpp/blocking/submitter.hpp"
 
 namespace eole::cli {
 

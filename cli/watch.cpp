@@ -3,7 +3,7 @@
 #include <map>
 
 #include "cli/lookup.hpp"
-#include "clients/cpp/log_reader.hpp"
+#include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"

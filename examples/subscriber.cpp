@@ -2,7 +2,7 @@
 //   eole-subscriber [CLUSTER_FILE]
 #include <cstdio>
 
-#include "clients/cpp/log_reader.hpp"
+#include "clients/cpp/blocking/log_reader.hpp"
 #include "common/protocol/result_view.hpp"
 
 int main(int argc, char** argv) {

@@ -31,6 +31,7 @@ std::optional<Received> Socket::receive() { return carrier_->receive(); }
 bool Socket::wait(int milliseconds) { return carrier_->wait(milliseconds); }
 int Socket::fd() const { return carrier_->fd(); }
 bool& Socket::due() { return carrier_->due(); }
+bool Socket::is_due() const { return carrier_->due(); }
 
 Monitor::Monitor(Socket& socket) : carrier_(socket.carrier_->watch()) {}
 Monitor::~Monitor() = default;

@@ -62,6 +62,7 @@ class Socket {
   /// has nothing costs two system calls.
   int fd() const;
   bool& due();
+  bool is_due() const;
 
  private:
   friend class Monitor;

@@ -13,8 +13,8 @@
 #include <string>
 #include <thread>
 
-#include "clients/cpp/log_reader.hpp"
-#include "clients/cpp/submitter.hpp"
+#include "clients/cpp/blocking/log_reader.hpp"
+#include "clients/cpp/blocking/submitter.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"

@@ -87,11 +87,11 @@ class Slots::Context final : public TaskContext {
                        std::uint64_t most) override {
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     std::uint64_t bytes = 0;
-    const auto fetched = artifacts_.get_to(sha256, [&](std::string_view piece) {
+    const auto write = [&](std::string_view piece) {
       bytes += piece.size();
-      return !is_cancelled() && bytes <= most &&
-             !file.write(piece.data(), ssize_t(piece.size())).fail();
-    });
+      return bytes <= most && !file.write(piece.data(), ssize_t(piece.size())).fail();
+    };
+    const auto fetched = artifacts_.get_to(sha256, write, [&] { return !is_cancelled(); });
     file.close();
     if (is_cancelled()) return Error{"cancelled"};
     if (bytes > most) return Error{text("artifact ", sha256, ": more than ", most, " bytes")};

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "clients/cpp/artifact_client.hpp"
+#include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/net/socket.hpp"
 #include "worker/core/events.hpp"
 #include "worker/handlers/command_runner.hpp"

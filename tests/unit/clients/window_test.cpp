@@ -1,4 +1,4 @@
-#include "clients/cpp/window.hpp"
+#include "clients/cpp/core/window.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "clients/cpp/log_reader.hpp"
+#include "clients/cpp/blocking/log_reader.hpp"
 
 #include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"

@@ -1,4 +1,4 @@
-#include "clients/cpp/artifact_client.hpp"
+#include "clients/cpp/blocking/artifact_client.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,15 +11,13 @@
 
 #include "common/base/text.hpp"
 #include "common/process/sha256.hpp"
-#include "common/process/system.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {
 
 namespace {
 
-constexpr std::uint64_t kChunksUnderWay = 8;  // 2 MiB: enough for a fast network's round trip.
-constexpr Duration kStalled = 5s;
+constexpr Duration kGlanceEvery = 100ms;  // At whoever may stop it.
 
 struct Descriptor {
   int fd;
@@ -51,79 +49,62 @@ Expected<ArtifactClient::Stored> digest_of(const std::string& path) {
 }
 
 ArtifactClient::ArtifactClient(net::Context& context, const net::ClusterFile& cluster)
-    : sink_(context, cluster.artifacts, "the sink") {}
+    : waiting_(context), transfers_(waiting_.session(), cluster) {}
+
+Expected<void> ArtifactClient::wait(Transfers::Id id, const std::optional<Expected<void>>& outcome,
+                                    const std::function<bool()>& go_on) {
+  while (!outcome) {
+    if (go_on && !go_on()) {
+      transfers_.stop(id);
+      return Error{"stopped"};
+    }
+    waiting_.wait(kGlanceEvery);
+  }
+  return *outcome;
+}
 
 Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path,
                                                      const OnProgress& on_progress) {
   const auto stored = digest_of(path);
   if (!stored) return stored.error();
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  const auto size = stored->bytes;
-  std::string chunk;
-  while (true) {
-    // An empty piece asks where to go on; then pieces are sent ahead of the answers.
-    auto at = sink_.ask<protocol::PutAt>(protocol::Put{0, stored->sha256, size, 0, {}}, 30s);
-    if (!at) return at.error();
-    auto have = at->have;
-    auto sent = have;
-    bool is_whole = at->is_whole != 0;
-    auto heard = process::now();
-    while (!is_whole && process::now() < heard + kStalled) {
-      while (sent < size && sent < have + kChunksUnderWay * protocol::kChunkBytes) {
-        chunk.resize(std::min<std::uint64_t>(protocol::kChunkBytes, size - sent));
-        const auto got = ::pread(file.fd, chunk.data(), chunk.size(), static_cast<off_t>(sent));
-        if (got != static_cast<ssize_t>(chunk.size()))
-          return Error{text(path, ": changed while it was sent")};
-        sink_.socket().send(
-            protocol::encode(protocol::Put{UINT32_MAX, stored->sha256, size, sent, chunk}));
-        sent += chunk.size();
-      }
-      if (on_progress && !on_progress(have, size)) return Error{"stopped"};
-      sink_.socket().wait(100);
-      while (auto received = sink_.socket().receive()) {
-        const auto head = protocol::HeadReader::parse(received->message.head);
-        if (!head) continue;
-        if (head->name() == protocol::Refused::kName) {
-          const auto refused = protocol::decode<protocol::Refused>(*head, {});
-          if (refused) return Error{text("the sink: ", refused->reason)};
-        }
-        const auto answer = protocol::decode<protocol::PutAt>(*head, {});
-        if (head->name() != protocol::PutAt::kName || !answer) continue;
-        heard = process::now();
-        have = std::max(have, answer->have);
-        is_whole = is_whole || answer->is_whole != 0;
-      }
-    }
-    if (is_whole) {
-      if (on_progress) on_progress(size, size);
-      return *stored;
-    }
-  }
+  const auto source = [&](std::uint64_t offset, std::size_t size) -> Expected<Bytes> {
+    Bytes chunk(size, '\0');
+    const auto got = ::pread(file.fd, chunk.data(), size, static_cast<off_t>(offset));
+    if (got != static_cast<ssize_t>(size)) return Error{text(path, ": changed while it was sent")};
+    return chunk;
+  };
+  std::optional<Expected<void>> outcome;
+  const auto id = transfers_.put(stored->sha256, stored->bytes, source,
+                                 [&](const Expected<void>& ended) { outcome = ended; });
+  const auto go_on = [&] {
+    return !on_progress || on_progress(transfers_.have(id), stored->bytes);
+  };
+  if (auto sent = wait(id, outcome, go_on); !sent) return sent.error();
+  if (on_progress) on_progress(stored->bytes, stored->bytes);
+  return *stored;
 }
 
 Expected<void> ArtifactClient::pieces(const std::string& sha256, std::uint64_t from,
-                                      const OnPiece& on_piece) {
-  while (true) {
-    const auto piece = sink_.ask<protocol::Chunk>(
-        protocol::Get{0, sha256, from, static_cast<std::uint32_t>(protocol::kChunkBytes * 4)}, 30s);
-    if (!piece) return piece.error();
-    if (piece->offset != from) continue;
-    if (auto taken = on_piece(*piece); !taken) return taken;
-    from += piece->payload.size();
-    if (from >= piece->size || piece->payload.empty()) return {};
-  }
+                                      const Transfers::OnPiece& on_piece,
+                                      const std::function<bool()>& go_on) {
+  std::optional<Expected<void>> outcome;
+  const auto id =
+      transfers_.get(sha256, from, on_piece, [&](const Expected<void>& ended) { outcome = ended; });
+  return wait(id, outcome, go_on);
 }
 
-Expected<std::uint64_t> ArtifactClient::get_to(const std::string& sha256, const OnBytes& on_bytes) {
+Expected<std::uint64_t> ArtifactClient::get_to(const std::string& sha256, const OnBytes& on_bytes,
+                                               const std::function<bool()>& go_on) {
   process::Sha256 hash;
   std::uint64_t bytes = 0;
-  const auto got = pieces(sha256, 0, [&](const protocol::Chunk& piece) -> Expected<void> {
-    hash.add(piece.payload);
-    bytes += piece.payload.size();
-    if (!on_bytes(piece.payload)) return Error{"what was fetched cannot be written"};
+  const auto take = [&](const TakePiece& piece) -> Expected<void> {
+    hash.add(piece.bytes);
+    bytes += piece.bytes.size();
+    if (!on_bytes(piece.bytes)) return Error{"what was fetched cannot be written"};
     return {};
-  });
-  if (!got) return got.error();
+  };
+  if (auto got = pieces(sha256, 0, take, go_on); !got) return got.error();
   if (hex(hash.digest()) != sha256)
     return Error{text("artifact ", sha256, ": what was fetched has another digest")};
   return bytes;
@@ -162,16 +143,19 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
     hash.add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
     have += static_cast<std::uint64_t>(got);
   }
-  const auto got = pieces(sha256, have, [&](const protocol::Chunk& piece) -> Expected<void> {
-    const auto& bytes = piece.payload;
+  std::uint64_t size = 0;  // Not known before the first piece.
+  const auto take = [&](const TakePiece& piece) -> Expected<void> {
+    const auto& bytes = piece.bytes;
     if (::pwrite(file.fd, bytes.data(), bytes.size(), static_cast<off_t>(have)) !=
         static_cast<ssize_t>(bytes.size()))
       return Error{text(temporary, ": ", std::strerror(errno))};
     hash.add(bytes);
     have += bytes.size();
-    if (on_progress && !on_progress(have, piece.size)) return Error{"stopped"};
+    size = piece.size;
     return {};
-  });
+  };
+  const auto got = pieces(sha256, have, take,
+                          [&] { return !on_progress || size == 0 || on_progress(have, size); });
   if (!got) {
     if (have == 0) ::unlink(temporary.c_str());  // Nothing to go on from.
     return got.error();

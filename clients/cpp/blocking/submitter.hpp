@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "clients/cpp/requests.hpp"
-#include "clients/cpp/window.hpp"
+#include "clients/cpp/blocking/requests.hpp"
+#include "clients/cpp/core/window.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {

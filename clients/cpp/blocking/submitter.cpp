@@ -1,4 +1,4 @@
-#include "clients/cpp/submitter.hpp"
+#include "clients/cpp/blocking/submitter.hpp"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "clients/cpp/requests.hpp"
+#include "clients/cpp/blocking/requests.hpp"
 
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "clients/cpp/requests.hpp"
+#include "clients/cpp/blocking/requests.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {

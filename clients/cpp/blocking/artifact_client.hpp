@@ -1,24 +1,25 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "clients/cpp/requests.hpp"
+#include "clients/cpp/blocking/waiting.hpp"
+#include "clients/cpp/session/transfers.hpp"
 
 namespace eole::client {
 
 /// What to do if the file to be written is there already.
 enum class IfThere { kReplace, kRefuse };
 
-/// Sends files to the sink and fetches them, in chunks, a few under way at a time; either goes on
-/// where it broke off. One thread.
+/// Sends files to the sink and fetches them, and waits until that is done; either goes on where it
+/// broke off. One thread.
 class ArtifactClient {
  public:
   ArtifactClient(net::Context& context, const net::ClusterFile& cluster);
 
-  /// Tells how far it is; false stops the transfer.
+  /// Tells how far it is, ten times a second and more often; false stops the transfer.
   using OnProgress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
   struct Stored {
     std::string sha256;  // Hexadecimal.
@@ -31,16 +32,20 @@ class ArtifactClient {
   Expected<std::uint64_t> get(const std::string& sha256, const std::string& path,
                               const OnProgress& on_progress = {},
                               IfThere if_there = IfThere::kReplace);
-  /// Hands the bytes over as they come; false ends it. Errors: also if at the end they turn out
-  /// to have another digest.
+  /// Hands the bytes over as they come; false ends it, as does `go_on`, which is asked also while
+  /// none come. Errors: also if at the end they turn out to have another digest.
   using OnBytes = std::function<bool(std::string_view bytes)>;
-  Expected<std::uint64_t> get_to(const std::string& sha256, const OnBytes& on_bytes);
+  Expected<std::uint64_t> get_to(const std::string& sha256, const OnBytes& on_bytes,
+                                 const std::function<bool()>& go_on = {});
 
  private:
-  /// The bytes from `from` on, one piece after the other.
-  using OnPiece = std::function<Expected<void>(const protocol::Chunk& piece)>;
-  Expected<void> pieces(const std::string& sha256, std::uint64_t from, const OnPiece& on_piece);
-  Requests sink_;
+  /// The bytes from `from` on, one piece after the other; `go_on` is asked all the while.
+  Expected<void> pieces(const std::string& sha256, std::uint64_t from,
+                        const Transfers::OnPiece& on_piece, const std::function<bool()>& go_on);
+  Expected<void> wait(Transfers::Id id, const std::optional<Expected<void>>& outcome,
+                      const std::function<bool()>& go_on);
+  Waiting waiting_;
+  Transfers transfers_;
 };
 
 /// SHA-256 (hexadecimal) and size of a file.

@@ -1,0 +1,113 @@
+#include "clients/cpp/session/transfers.hpp"
+
+#include <utility>
+
+#include "common/protocol/codec.hpp"
+
+namespace eole::client {
+
+Transfers::Transfers(Session& session, const net::ClusterFile& cluster)
+    : Part(session), sink_(connected(cluster.artifacts)) {}
+
+Transfers::Id Transfers::put(const std::string& sha256, std::uint64_t size, Source source,
+                             OnEnd on_end) {
+  const auto id = ++last_;
+  PutCore core(id, sha256, size, world().now());
+  transfers_.try_emplace(id, Transfer{core, std::move(source), {}, std::move(on_end)});
+  return id;
+}
+
+Transfers::Id Transfers::get(const std::string& sha256, std::uint64_t from, OnPiece on_piece,
+                             OnEnd on_end) {
+  const auto id = ++last_;
+  GetCore core(id, sha256, from, world().now());
+  transfers_.try_emplace(id, Transfer{core, {}, std::move(on_piece), std::move(on_end)});
+  return id;
+}
+
+std::uint64_t Transfers::have(Id id) const {
+  const auto found = transfers_.find(id);
+  const auto* put = found == transfers_.end() ? nullptr : std::get_if<PutCore>(&found->second.core);
+  return put == nullptr ? 0 : put->have();
+}
+
+void Transfers::turn(TimePoint now) {
+  if (sink_.due())
+    while (auto received = sink_.receive()) take(std::move(*received), now);
+  std::vector<std::pair<Id, TransferActions>> due;
+  for (auto& [id, transfer] : transfers_) {
+    TransferActions actions;
+    std::visit([&](auto& core) { core.on_deadline(now, actions); }, transfer.core);
+    if (!actions.empty()) due.emplace_back(id, std::move(actions));
+  }
+  for (auto& [id, actions] : due) perform(id, std::move(actions), now);
+}
+
+std::optional<TimePoint> Transfers::next_deadline() const {
+  std::optional<TimePoint> first;
+  for (const auto& [id, transfer] : transfers_) {
+    const auto next =
+        std::visit([](const auto& core) { return core.next_deadline(); }, transfer.core);
+    if (next && (!first || *next < *first)) first = next;
+  }
+  return first;
+}
+
+void Transfers::take(net::Received received, TimePoint now) {
+  const auto head = protocol::HeadReader::parse(received.message.head);
+  if (!head) return;
+  if (head->name() == protocol::PutAt::kName) {
+    if (const auto at = protocol::decode<protocol::PutAt>(*head, {}))
+      tell(transfer_of(at->request), PutAtReceived{*at}, now);
+  } else if (head->name() == protocol::Chunk::kName) {
+    if (auto chunk = protocol::decode<protocol::Chunk>(*head, std::move(received.message.payload)))
+      tell(transfer_of(chunk->request), ChunkReceived{std::move(*chunk)}, now);
+  } else if (head->name() == protocol::Refused::kName) {
+    const auto refused = protocol::decode<protocol::Refused>(*head, {});
+    if (!refused) return;
+    if (refused->request != 0)
+      return tell(transfer_of(refused->request), TransferRefused{refused->reason}, now);
+    std::vector<Id> all;  // The sink could not read which.
+    for (const auto& [id, transfer] : transfers_) all.push_back(id);
+    for (const auto id : all) tell(id, TransferRefused{refused->reason}, now);
+  }
+}
+
+void Transfers::tell(Id id, TransferEvent event, TimePoint now) {
+  const auto found = transfers_.find(id);
+  if (found == transfers_.end()) return;
+  TransferActions actions;
+  std::visit([&](auto& core) { core.on_event(std::move(event), now, actions); },
+             found->second.core);
+  perform(id, std::move(actions), now);
+}
+
+void Transfers::perform(Id id, TransferActions actions, TimePoint now) {
+  for (auto& action : actions) {
+    const auto found = transfers_.find(id);
+    if (found == transfers_.end()) return;
+    if (auto* put = std::get_if<SendPut>(&action)) {
+      if (put->bytes > 0) {
+        auto bytes = found->second.source(put->put.offset, put->bytes);
+        if (!bytes) return end(id, bytes.error());
+        put->put.payload = std::move(*bytes);
+      }
+      sink_.send(protocol::encode(std::move(put->put)));
+    } else if (auto* get = std::get_if<SendGet>(&action)) {
+      sink_.send(protocol::encode(std::move(get->get)));
+    } else if (const auto* piece = std::get_if<TakePiece>(&action)) {
+      if (auto taken = found->second.on_piece(*piece); !taken) return end(id, taken);
+      tell(id, PieceTaken{}, now);
+    } else if (const auto* ended = std::get_if<TransferEnded>(&action)) {
+      return end(id, ended->error ? Expected<void>(*ended->error) : Expected<void>());
+    }
+  }
+}
+
+// Forgotten first: who hears of it may begin another one.
+void Transfers::end(Id id, const Expected<void>& outcome) {
+  auto transfer = transfers_.extract(id);
+  if (transfer) transfer.mapped().on_end(outcome);
+}
+
+}  // namespace eole::client
