@@ -118,10 +118,10 @@ void Node::take_finished() {
 
 void Node::send_progress() {
   next_progress_ = now_ + kProgressEvery;
-  for (auto& progress : runner_.take_progress()) {
-    progress.worker = options_.config.name;
-    progress_.send(encode(progress));
-  }
+  auto taken = runner_.take_progress();
+  for (auto& progress : taken) progress.worker = options_.config.name;
+  while (!taken.empty() && progress_.send(encode(taken.front()))) taken.pop_front();
+  runner_.give_back(std::move(taken));
 }
 
 void Node::perform() {

@@ -17,6 +17,18 @@ void ProgressQueue::add(protocol::Progress progress) {
     entries_.push_back(std::move(progress));
   }
   bytes_ += bytes;
+  drop_oldest();
+}
+
+void ProgressQueue::give_back(std::deque<protocol::Progress> entries) {
+  for (; !entries.empty(); entries.pop_back()) {
+    bytes_ += entries.back().payload.size();
+    entries_.push_front(std::move(entries.back()));
+  }
+  drop_oldest();
+}
+
+void ProgressQueue::drop_oldest() {
   while ((bytes_ > kBytesMax || entries_.size() > kEntriesMax) && !planted("live-output-kept")) {
     const auto& oldest = entries_.front();
     bytes_ -= oldest.payload.size();

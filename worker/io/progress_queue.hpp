@@ -19,12 +19,15 @@ class ProgressQueue {
 
   void add(protocol::Progress progress);
   std::deque<protocol::Progress> take();
+  /// What was taken and could not be sent: the oldest again.
+  void give_back(std::deque<protocol::Progress> entries);
   bool is_empty() const { return entries_.empty(); }
   /// What was dropped of tasks that have ended is not told any more. After take(): an entry that
   /// still waits may be dropped after its task has ended.
   void forget_ended(const std::function<bool(const TaskId&)>& is_running);
 
  private:
+  void drop_oldest();
   using Stream = std::pair<TaskId, std::string>;
   static Stream stream_of(const protocol::Progress& progress) {
     return {{progress.origin, progress.seq}, progress.stream};

@@ -192,6 +192,11 @@ std::deque<protocol::Progress> Slots::take_progress() {
   return taken;
 }
 
+void Slots::give_back(std::deque<protocol::Progress> progress) {
+  const std::scoped_lock lock(mutex_);
+  progress_.give_back(std::move(progress));
+}
+
 bool Slots::has_progress() {
   const std::scoped_lock lock(mutex_);
   return !progress_.is_empty();

@@ -39,6 +39,7 @@ class Slots final : public TaskRunner {
   BatchFinished run_batch(std::shared_ptr<const Batch> batch) override;
   std::vector<TaskFinished> take_finished() override;
   std::deque<protocol::Progress> take_progress() override;
+  void give_back(std::deque<protocol::Progress> progress) override;
   bool has_progress() override;
   int fd() const override { return wake_fd_; }
   bool& due() override { return is_due_; }

@@ -20,6 +20,8 @@ class TaskRunner {
   virtual std::vector<TaskFinished> take_finished() = 0;
   virtual bool has_progress() = 0;
   virtual std::deque<protocol::Progress> take_progress() = 0;
+  /// What could not be sent: shown later, or dropped and told of.
+  virtual void give_back(std::deque<protocol::Progress>) {}
   /// For Transport::watch: readable, and due, when there is something to take.
   virtual int fd() const = 0;
   virtual bool& due() = 0;

@@ -53,3 +53,22 @@ TEST_CASE("what was dropped of a task that ended is forgotten", "[progress]") {
   queue.add(printed(1, "y"));
   REQUIRE(queue.take() == std::deque<protocol::Progress>{printed(1, "y")});
 }
+
+TEST_CASE("what could not be sent comes first again, and counts among what waits", "[progress]") {
+  ProgressQueue queue;
+  queue.add(printed(1, "a"));
+  queue.add(printed(2, "b"));
+  auto taken = queue.take();
+  queue.add(printed(1, "c"));
+  queue.give_back(taken);
+  REQUIRE(queue.take() ==
+          std::deque<protocol::Progress>{printed(1, "a"), printed(2, "b"), printed(1, "c")});
+  const std::string piece(ProgressQueue::kPieceBytes, 'x');
+  for (int i = 0; i < 4; ++i) queue.add(printed(1, piece));
+  taken = queue.take();
+  for (int i = 0; i < 4; ++i) queue.add(printed(2, piece));
+  queue.give_back(taken);
+  const auto shown = queue.take();
+  REQUIRE(shown.size() == 4);
+  REQUIRE(shown.front().seq == 2);
+}
