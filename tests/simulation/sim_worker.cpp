@@ -21,6 +21,7 @@ void SimWorker::boot() {
   config.prefetch = static_cast<std::uint32_t>(world.below(4));
   config.kinds = {"work", "quick"};
   config.inline_kinds = {"quick"};
+  if (world.chance(0.2)) config.held_bytes_max = 200 + world.below(500);
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;
   core_.emplace(config, world.draw(), world.now());
 }

@@ -11,7 +11,12 @@ namespace eole::worker {
 using protocol::TaskState;
 
 Core::Core(const Config& config, RunId run, TimePoint now)
-    : link_(config, run, now), inbox_(config), credit_(config), outbox_(config, run) {}
+    : held_bytes_max_(config.held_bytes_max),
+      result_bytes_max_(config.result_bytes_max),
+      link_(config, run, now),
+      inbox_(config),
+      credit_(config),
+      outbox_(config, run) {}
 
 void Core::on_event(Event event, TimePoint now, Actions& out) {
   std::visit([&](auto& concrete) { on(concrete, now, out); }, event);
@@ -49,7 +54,15 @@ void Core::on(TasksReceived& event, TimePoint now, Actions& out) {
   if (!link_.is_next(tasks.first) && !planted("pipe-gap-ignored")) return doubt_link(now, out);
   const auto received = inbox_.receive(std::move(tasks), outbox_, now, out);
   link_.receive(received.count);
-  if (!received.is_whole) doubt_link(now, out);
+  credit_.learn_size(received.bytes, received.count);
+  if (!received.is_whole || is_overfull()) doubt_link(now, out);
+}
+
+// Tasks larger than those before them have used up the credit of many small ones. What is still in
+// the pipe goes with it, and the next one's credit is of what there is room for.
+bool Core::is_overfull() const {
+  if (planted("overfull-goes-on")) return false;
+  return inbox_.bytes() > held_bytes_max_ || outbox_.bytes() > result_bytes_max_ + held_bytes_max_;
 }
 
 void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {
@@ -104,7 +117,7 @@ Bytes Core::held() const {
 
 void Core::on_deadline(TimePoint now, Actions& out) {
   if (is_done_) return;
-  inbox_.start(now, out);
+  inbox_.start(now, outbox_.bytes() <= result_bytes_max_, out);
   outbox_.on_deadline(now, inbox_.has_waiting(), out);
   const bool is_over = is_draining_ && is_empty();
   if (link_.is_silent(now)) return say_hello(now, out);
@@ -122,7 +135,8 @@ void Core::on_deadline(TimePoint now, Actions& out) {
 
 void Core::grant(TimePoint now, Actions& out) {
   if (!is_draining_)
-    credit_.raise({link_.received(), inbox_.unfinished(), outbox_.count(), outbox_.bytes()});
+    credit_.raise(
+        {link_.received(), inbox_.unfinished(), outbox_.count(), outbox_.bytes(), inbox_.bytes()});
   if (link_.is_beat_due(now) || inbox_.has_news()) {
     link_.beat(credit_.tell(), held(), now, out);
     inbox_.note_beat();

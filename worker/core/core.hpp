@@ -46,7 +46,10 @@ class Core {
   void say_hello(TimePoint now, Actions& out);
   void grant(TimePoint now, Actions& out);
   Bytes held() const;
+  bool is_overfull() const;
 
+  std::uint64_t held_bytes_max_;
+  std::uint64_t result_bytes_max_;
   VentilatorLink link_;
   Inbox inbox_;
   Credit credit_;

@@ -18,11 +18,14 @@ class Credit {
     std::uint64_t unfinished = 0;
     std::uint64_t results = 0;  // Unacknowledged.
     std::uint64_t result_bytes = 0;
+    std::uint64_t held_bytes = 0;  // Of tasks that have not ended.
   };
   /// A new link: nothing is granted.
   void start_anew() { limit_ = sent_ = 0; }
   /// `tasks` took so long together.
   void learn(Duration took, std::size_t tasks);
+  /// `tasks` that came were so large together.
+  void learn_size(std::uint64_t bytes, std::size_t tasks);
   void raise(const Load& load);
   /// When half of what may be held here could come anew; a beat brings the rest.
   bool is_urgent() const;
@@ -31,6 +34,7 @@ class Credit {
 
  private:
   std::uint64_t prefetch() const;
+  std::uint64_t fit_beside(std::uint64_t held_bytes) const;
 
   std::uint64_t slots_;
   std::uint64_t fixed_per_slot_;  // Zero: adapts.
@@ -38,9 +42,11 @@ class Credit {
   std::uint64_t prefetch_max_;
   std::uint64_t results_max_;
   std::uint64_t result_bytes_max_;
+  std::uint64_t held_bytes_max_;
   std::uint64_t limit_ = 0;
   std::uint64_t sent_ = 0;
   double run_seconds_ = 0;  // Average length of a task; zero: not known yet.
+  double task_bytes_ = 1;   // Average size.
 };
 
 }  // namespace eole::worker

@@ -75,6 +75,7 @@ using Event = std::variant<WelcomeReceived, HelloAgainReceived, PipeUp, PipeDown
 // Actions.
 struct SendHello {
   protocol::Hello hello;
+  bool is_afresh = false;  // Over a new connection: what waits in the old one goes with it.
   bool operator==(const SendHello&) const = default;
 };
 struct OpenPipe {

@@ -21,8 +21,10 @@ Inbox::Inbox(const Config& config)
 Inbox::Received Inbox::receive(protocol::Tasks tasks, Outbox& outbox, TimePoint now, Actions& out) {
   auto batch = std::make_shared<Batch>();
   batch->payload = std::move(tasks.payload);
-  const auto received = receive_all(tasks, outbox, *batch);
+  auto received = receive_all(tasks, outbox, *batch);
+  received.bytes = batch->payload.size();
   if (!batch->tasks.empty()) {
+    bytes_ += received.bytes;
     batches_.push_back(batch);
     batches_started_ = now;
     out.push_back(StartBatch{std::move(batch)});
@@ -40,12 +42,12 @@ Inbox::Received Inbox::receive_all(const protocol::Tasks& tasks, Outbox& outbox,
   while (received.count < tasks.count) {
     const auto run = read_task_run(runs);
     if (!run || run->count == 0 || run->count > tasks.count - received.count)
-      return {received.count, false};
+      return received.is_whole = false, received;
     ByteReader specs(run->specs);
     for (std::uint32_t i = 0; i < run->count; ++i) {
       const auto rest = specs.rest();
       const auto spec = read_task_spec(specs);
-      if (!spec) return {received.count, false};
+      if (!spec) return received.is_whole = false, received;
       if (spec->kind != kind) {
         kind = spec->kind;
         is_inline = inline_kinds_.contains(kind);
@@ -98,10 +100,16 @@ void Inbox::receive(const Task& task, std::string_view raw_spec, bool is_inline,
   entry.lease = task.lease;
   entry.attempt = task.attempt;
   entry.spec = raw_spec;
+  bytes_ += raw_spec.size();
   ++unfinished_;
   if (is_draining_ || !kinds_.contains(task.spec.kind)) return give_back(entry);
   entry.is_cancelled = is_cancelled;
   waiting_.push_back(task.id);
+}
+
+void Inbox::forget(std::unordered_map<TaskId, Entry>::iterator entry) {
+  bytes_ -= entry->second.spec.size();
+  held_.erase(entry);
 }
 
 void Inbox::give_back(Entry& entry) {
@@ -110,7 +118,7 @@ void Inbox::give_back(Entry& entry) {
   has_news_ = true;
 }
 
-void Inbox::start(TimePoint now, Actions& out) {
+void Inbox::start(TimePoint now, bool may_run, Actions& out) {
   while (!waiting_.empty()) {
     const auto id = waiting_.front();
     const auto found = held_.find(id);
@@ -120,7 +128,7 @@ void Inbox::start(TimePoint now, Actions& out) {
     }
     auto& entry = found->second;
     entry.has_slot = !entry.is_cancelled;
-    if (entry.has_slot && running_ >= slots_) break;
+    if (entry.has_slot && (running_ >= slots_ || !may_run)) break;
     waiting_.pop_front();
     entry.state = HeldState::kStarted;
     entry.started = now;
@@ -155,11 +163,11 @@ void Inbox::obey(const protocol::Order& order, Actions& out) {
         out.push_back(KillTask{order.id});
       } else if (is_waiting) {
         --unfinished_;
-        held_.erase(found);
+        forget(found);
       }
       return;
     case OrderKind::kReleased:
-      if (entry.state == HeldState::kReturned && entry.lease <= order.lease) held_.erase(found);
+      if (entry.state == HeldState::kReturned && entry.lease <= order.lease) forget(found);
       return;
     case OrderKind::kRecall:
       if (is_waiting && entry.lease == order.lease) give_back(entry);
@@ -188,9 +196,9 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
     wait_anew(id, entry);
     return ended;
   }
-  ended.spec = std::move(entry.spec);
+  ended.spec = entry.spec;
   --unfinished_;
-  held_.erase(found);
+  forget(found);
   return ended;
 }
 
@@ -206,6 +214,7 @@ std::optional<Inbox::EndedBatch> Inbox::end(const std::shared_ptr<const Batch>& 
                                             TimePoint now) {
   if (batches_.empty() || batches_.front() != batch) return std::nullopt;
   unfinished_ -= batch->tasks.size();
+  bytes_ -= batch->payload.size();
   batches_.pop_front();
   return EndedBatch{batch, now - batches_started_};
 }

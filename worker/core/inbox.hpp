@@ -20,6 +20,7 @@ class Inbox {
 
   struct Received {
     std::uint32_t count = 0;
+    std::uint64_t bytes = 0;
     bool is_whole = true;  // The message is what it says; if not, what was good of it is received.
   };
   /// The tasks of a message; what the outbox has of them counts for its later lease there.
@@ -27,8 +28,8 @@ class Inbox {
   void obey(const protocol::Order& order, Actions& out);
   /// No more is started; what waits is given back.
   void drain();
-  /// Starts what waits while there are slots.
-  void start(TimePoint now, Actions& out);
+  /// Starts what waits while there are slots; if nothing may run, only what was cancelled.
+  void start(TimePoint now, bool may_run, Actions& out);
 
   /// A task that ran here, and how long; nothing of one that was cancelled before it started.
   struct Ended {
@@ -56,6 +57,8 @@ class Inbox {
   bool is_empty() const { return held_.empty() && batches_.empty(); }
   bool has_waiting() const { return !waiting_.empty(); }
   std::uint64_t unfinished() const { return unfinished_; }
+  /// Of the tasks that are held.
+  std::uint64_t bytes() const { return bytes_; }
 
  private:
   struct Entry {
@@ -73,6 +76,7 @@ class Inbox {
   Received receive_all(const protocol::Tasks& tasks, Outbox& outbox, Batch& batch);
   void receive(const Task& task, std::string_view raw_spec, bool is_inline, Batch& batch);
   bool is_here(const Task& task);
+  void forget(std::unordered_map<TaskId, Entry>::iterator entry);
   void give_back(Entry& entry);
   void wait_anew(const TaskId& id, Entry& entry);
 
@@ -87,6 +91,7 @@ class Inbox {
   std::set<TaskId> early_cancels_;  // Their tasks are still in the pipe.
   std::uint32_t running_ = 0;       // In slots.
   std::uint64_t unfinished_ = 0;
+  std::uint64_t bytes_ = 0;
   bool is_draining_ = false;
   bool has_news_ = false;
 };

@@ -9,6 +9,7 @@ namespace eole::worker {
 namespace {
 
 constexpr int kSilentHalfBeatsMax = 9;  // The ventilator answers every other beat: one may be lost.
+constexpr int kUnansweredMax = 16;      // Hellos that wait; of 1.8 MB each with all that is held.
 
 protocol::Hello introduce(const Config& config, RunId run) {
   protocol::Hello hello;
@@ -35,6 +36,7 @@ bool VentilatorLink::on_welcome(const protocol::Welcome& welcome, TimePoint now,
   link_ = {welcome.start, run(), hello_number_};
   heartbeat_ = std::chrono::milliseconds(std::clamp(welcome.heartbeat_ms, 10U, 60'000U));
   received_ = 0;
+  unanswered_ = 0;
   state_ = State::kOpening;
   next_hello_ = now + retry_ * 3;  // The pipe must stand by then.
   out.push_back(OpenPipe{welcome.pipe});
@@ -75,13 +77,15 @@ TimePoint VentilatorLink::next_deadline() const {
 
 void VentilatorLink::say_hello(Bytes held, TimePoint now, Actions& out) {
   next_hello_ = now + retry_;
+  const bool is_afresh = ++unanswered_ > kUnansweredMax && !planted("hellos-pile-up");
+  if (is_afresh) unanswered_ = 1, ++hello_number_;
   auto hello = self_;
   hello.hello = hello_number_;
   hello.last_start = last_link_.start;
   hello.last_hello = last_link_.hello;
   hello.received = last_received_;
   hello.payload = std::move(held);
-  out.push_back(SendHello{std::move(hello)});
+  out.push_back(SendHello{std::move(hello), is_afresh});
 }
 
 void VentilatorLink::beat(std::uint64_t limit, Bytes held, TimePoint now, Actions& out) {

@@ -32,7 +32,8 @@ class VentilatorLink {
   bool is_beat_due(TimePoint now) const { return wants_beat_ || now >= next_beat_; }
   TimePoint next_deadline() const;
 
-  /// Once it is closed. `held`: every task received and not yet gone, as a payload.
+  /// Once it is closed. When too many wait unanswered the next goes under a new number, over a new
+  /// connection. `held`: every task received and not yet gone, as a payload.
   void say_hello(Bytes held, TimePoint now, Actions& out);
   void beat(std::uint64_t limit, Bytes held, TimePoint now, Actions& out);
   void grant(std::uint64_t limit, Actions& out) const;
@@ -51,6 +52,7 @@ class VentilatorLink {
   Duration heartbeat_;
   State state_ = State::kHello;
   std::uint32_t hello_number_ = 1;
+  int unanswered_ = 0;  // Hellos.
   Link link_;
   Link last_link_;
   std::uint64_t received_ = 0;

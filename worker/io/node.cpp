@@ -14,7 +14,8 @@ using protocol::encode;
 namespace {
 constexpr int kMessagesPerTurn = 256;
 constexpr Duration kProgressEvery = 100ms;
-constexpr int kProgressQueued = 64;  // Messages; more wait only while the sink is away.
+constexpr int kProgressQueued = 64;   // Messages, of a piece each: 4 MiB; then the slots keep it.
+constexpr int kRepeatsQueued = 4096;  // Results sent again while the sink takes none.
 }  // namespace
 
 Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
@@ -34,6 +35,8 @@ Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
   take_messages();
   acks_.subscribe("ack." + hex(core_.run()));
   acks_.connect(options_.cluster.notifications);
+  // A queue that drops what the sink could still take would cost it a second's wait.
+  results_.limit_queue(static_cast<int>(options_.config.results_max) + kRepeatsQueued);
   results_.connect(options_.cluster.results);
   progress_.limit_queue(kProgressQueued);
   progress_.connect(options_.cluster.results);
@@ -132,7 +135,15 @@ void Node::perform() {
   actions_.clear();
 }
 
-void Node::act(const SendHello& action) { control_.send(encode(action.hello)); }
+void Node::act(const SendHello& action) {
+  if (action.is_afresh) {
+    transport_.unwatch(control_.fd());
+    control_ = transport_.open(net::SocketType::kDealer);
+    control_.connect(options_.cluster.ventilator);
+    transport_.watch(control_.fd(), control_.due());
+  }
+  control_.send(encode(action.hello));
+}
 void Node::act(const SendBeat& action) { control_.send(encode(action.beat)); }
 void Node::act(const SendCredit& action) { control_.send(encode(action.credit)); }
 void Node::act(const SendGoodbye& action) { control_.send(encode(action.goodbye)); }

@@ -65,3 +65,23 @@ TEST_CASE("adaptive credit fetches as many as run in the time ahead, one until t
   credit.raise({24, 0, 0, 0});
   REQUIRE(credit.tell() == 26);
 }
+
+TEST_CASE("credit asks for no more bytes of tasks than may be held", "[worker]") {
+  auto config = Rig::config(1, 100);
+  config.held_bytes_max = 1000;
+  Credit credit(config);
+  credit.raise({0, 0, 0, 0, 0});
+  REQUIRE(credit.tell() == 100);
+  credit.learn_size(1000, 4);
+  credit.raise({100, 2, 0, 0, 500});
+  REQUIRE(credit.tell() == 102);
+  REQUIRE_FALSE(credit.is_urgent());
+  credit.raise({102, 0, 0, 0, 0});
+  REQUIRE(credit.is_urgent());  // Four, of the four that fit.
+  credit.tell();
+  credit.raise({106, 4, 0, 0, 1001});
+  REQUIRE(credit.tell() == 106);
+  credit.learn_size(5000, 1);
+  credit.raise({106, 0, 0, 0, 0});
+  REQUIRE(credit.tell() == 107);  // However large it is.
+}

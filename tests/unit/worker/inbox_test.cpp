@@ -35,7 +35,7 @@ struct InboxRig {
     return std::exchange(out, {});
   }
   Actions start() {
-    inbox.start(now, out);
+    inbox.start(now, true, out);
     return std::exchange(out, {});
   }
   std::vector<protocol::Held> held() const {
@@ -144,4 +144,22 @@ TEST_CASE("an inbox that drains gives back what waits and what comes", "[worker]
   REQUIRE(rig.held() == Helds{held(1, HeldState::kStarted), held(2, HeldState::kReturned),
                               held(3, HeldState::kReturned), held(4, HeldState::kReturned)});
   REQUIRE(rig.inbox.unfinished() == 1);
+}
+
+TEST_CASE("an inbox knows the bytes of what it holds", "[worker]") {
+  InboxRig rig;
+  const auto one = InboxRig::spec("work").size();
+  rig.receive({1, 2, 3, 4});
+  REQUIRE(rig.inbox.bytes() == 4 * one);
+  rig.start();
+  rig.inbox.end({kOrigin, 1}, rig.now);
+  rig.obey(OrderKind::kDrop, 2);
+  rig.obey(OrderKind::kRecall, 3);
+  REQUIRE(rig.inbox.bytes() == 2 * one);
+  rig.obey(OrderKind::kReleased, 3);
+  REQUIRE(rig.inbox.bytes() == one);
+  const auto received = rig.receive({5, 6}, "quick");
+  REQUIRE(rig.inbox.bytes() == one + received.bytes);
+  rig.inbox.end(std::get<StartBatch>(rig.out.at(0)).batch, rig.now);
+  REQUIRE(rig.inbox.bytes() == one);
 }

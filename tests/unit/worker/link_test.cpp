@@ -108,3 +108,14 @@ TEST_CASE("only messages of the link itself end its silence", "[worker]") {
   REQUIRE_FALSE(rig.link.is_silent(silent));
   REQUIRE(rig.link.is_silent(silent + 1s));
 }
+
+TEST_CASE("hellos that nobody answers do not pile up in their connection", "[worker]") {
+  LinkRig rig;
+  for (int i = 1; i <= 16; ++i) rig.link.say_hello("held", rig.now, rig.out);
+  REQUIRE(rig.taken() == Actions(16, SendHello{hello(1, 0, 0, 0)}));
+  rig.link.say_hello("held", rig.now, rig.out);
+  rig.link.say_hello("held", rig.now, rig.out);
+  REQUIRE(rig.taken() == Actions{SendHello{hello(2, 0, 0, 0), true}, SendHello{hello(2, 0, 0, 0)}});
+  REQUIRE_FALSE(rig.welcome(3, 1));
+  REQUIRE(rig.welcome(3, 2));
+}
