@@ -56,8 +56,11 @@ class RealFile final : public File {
     if (::fdatasync(fd_) != 0) fail("cannot sync", path_, errno);
   }
   void reserve(std::uint64_t size) override {
+    const auto before = this->size();
     const int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
-    if (error != 0) fail("cannot reserve space for", path_, error);
+    if (error == 0) return;
+    if (error == ENOSPC) truncate(before);  // A part of it may be taken; others need it.
+    fail("cannot reserve space for", path_, error);
   }
   void truncate(std::uint64_t size) override {
     if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) fail("cannot truncate", path_, errno);

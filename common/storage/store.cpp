@@ -11,6 +11,11 @@
 
 namespace eole::storage {
 
+namespace {
+constexpr std::string_view kSpareName = "next.tmp";  // An opening removes it, and has its space.
+constexpr std::uint64_t kSmallBytes = 1 << 20;  // A segment on a disk without room for a whole one.
+}  // namespace
+
 Store::Store(Directory& directory, StoreOptions options, const RecordVisitor& visit)
     : directory_(directory), options_(options) {
   recover(visit);
@@ -24,13 +29,17 @@ std::uint64_t Store::next_segment_id() {
   return mixed ^ (mixed >> 31);
 }
 
-void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
-                          std::string_view copied) {
+void Store::start_segment(std::uint32_t number, std::uint64_t previous_end, std::string_view copied,
+                          std::uint64_t needed) {
   const auto name = segment_name(number);
-  const auto temporary = name + std::string(kTemporarySuffix);
+  auto temporary = std::string(kSpareName);
   Segment segment;
   segment.id = next_segment_id();
-  segment.file = directory_.create(temporary);
+  segment.file = std::move(spare_);
+  if (!segment.file) {
+    temporary = name + std::string(kTemporarySuffix);
+    segment.file = directory_.create(temporary);
+  }
 
   // `copied` holds records as (type, payload) of the segment before: they are written anew here.
   std::string body;
@@ -42,14 +51,9 @@ void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
   }
   segment.end = kSegmentHeaderBytes + body.size();
 
-  SegmentHeader header{options_.kind,
-                       id_,
-                       segment.id,
-                       number,
-                       previous_end,
-                       segment.end,
-                       std::max(options_.segment_bytes, segment.end)};
-  segment.file->reserve(header.reserved);
+  capacity_ = reserve(*segment.file, segment.end + needed);
+  SegmentHeader header{options_.kind, id_,         segment.id, number,
+                       previous_end,  segment.end, capacity_};
   segment.file->write(0, encode(header) + body);
   if (!planted("rename-before-sync")) segment.file->sync();
   // Renamed only when whole and durable: a segment with a name is always believed.
@@ -58,6 +62,43 @@ void Store::start_segment(std::uint32_t number, std::uint64_t previous_end,
 
   written_ = wanted_ = proven_ = stated_ = segment.end;
   segments_[number] = std::move(segment);
+}
+
+// Without room for a whole segment a small one is begun: what must be written still is.
+std::uint64_t Store::reserve(File& file, std::uint64_t least) {
+  const auto whole = std::max(options_.segment_bytes, least);
+  const auto small = std::min(whole, least + kSmallBytes);
+  try {
+    file.reserve(whole);
+    return whole;
+  } catch (const StorageFailure&) {
+    if (small == whole) throw;
+  }
+  file.reserve(small);
+  return small;
+}
+
+void Store::grow() {
+  try {
+    segments_.rbegin()->second.file->reserve(options_.segment_bytes);
+    capacity_ = options_.segment_bytes;
+  } catch (const StorageFailure&) {  // It stays small.
+  }
+}
+
+bool Store::keep_spare() {
+  if (spare_) return true;
+  if (directory_.free_bytes() < 2 * options_.segment_bytes) return false;
+  const std::string name(kSpareName);
+  auto file = directory_.create(name);
+  try {
+    file->reserve(options_.segment_bytes);
+  } catch (const StorageFailure&) {  // Another process took it meanwhile.
+    directory_.remove(name);
+    return false;
+  }
+  spare_ = std::move(file);
+  return true;
 }
 
 void Store::recover(const RecordVisitor& visit) {
@@ -69,7 +110,7 @@ void Store::recover(const RecordVisitor& visit) {
   std::sort(numbers.begin(), numbers.end());
   if (numbers.empty()) {
     id_ = next_segment_id();
-    start_segment(1, 0, {});
+    start_segment(1, 0, {}, 0);
     return;
   }
   std::vector<SegmentHeader> headers;
@@ -150,8 +191,9 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
     tail += record.payload;
   }
   segment.end = proven;
-  start_segment(number + 1, proven, tail);
+  start_segment(number + 1, proven, tail, 0);
   segment.file->truncate(proven);
+  if (capacity_ < options_.segment_bytes) grow();  // Now there may be room.
   std::uint64_t offset = kSegmentHeaderBytes;
   for (const auto& [from, record] : copied) {
     visit({number + 1, offset}, record.type, record.payload);
@@ -165,7 +207,7 @@ Position Store::append(std::uint32_t type, std::string_view payload, std::string
   // Room for a rest record stays, or the last commit of a full segment could not be proven.
   const auto needed = record_bytes(payload.size() + rest.size()) + kRecordHeaderBytes;
   const auto used = written_ + buffer_.size();
-  if (used > kSegmentHeaderBytes && used + needed > options_.segment_bytes) roll();
+  if (used > kSegmentHeaderBytes && used + needed > capacity_) roll(needed);
   const auto number = current_segment();
   const Position at{number, written_ + buffer_.size()};
   const auto proven = planted("state-the-unproven") ? at.offset : proven_;
@@ -177,7 +219,7 @@ Position Store::append(std::uint32_t type, std::string_view payload, std::string
 
 void Store::rest() {
   if (!buffer_.empty() || proven_ < wanted_ || stated_ == proven_) return;
-  if (planted("rest-not-stated") || written_ + kRecordHeaderBytes > options_.segment_bytes) return;
+  if (planted("rest-not-stated") || written_ + kRecordHeaderBytes > capacity_) return;
   put_record(buffer_, segments_.rbegin()->second.id, written_, kRestRecord, {}, {}, proven_);
   flush();
   stated_ = proven_;
@@ -209,11 +251,11 @@ void Store::sync() {
   proven_ = written_;
 }
 
-void Store::roll() {
+void Store::roll(std::uint64_t needed) {
   flush();
   if (proven_ < written_) sync();
   auto& [number, segment] = *segments_.rbegin();
-  start_segment(number + 1, segment.end, {});
+  start_segment(number + 1, segment.end, {}, needed);
   segment.file->truncate(segment.end);  // Gives the unused reservation back.
 }
 
@@ -252,8 +294,20 @@ void Store::drop_segments_below(std::uint32_t segment) {
   }
 }
 
-std::uint64_t Store::disk_bytes() const {
+std::uint64_t Store::room() const {
+  const auto used = written_ + buffer_.size();
+  return capacity_ > used ? capacity_ - used : 0;
+}
+
+std::uint64_t Store::bytes_below(std::uint32_t segment) const {
   std::uint64_t bytes = 0;
+  for (const auto& [number, each] : segments_)
+    if (number < segment) bytes += each.end;
+  return bytes;
+}
+
+std::uint64_t Store::disk_bytes() const {
+  std::uint64_t bytes = spare_ ? options_.segment_bytes : 0;
   for (const auto& [number, segment] : segments_) bytes += segment.file->size();
   return bytes;
 }

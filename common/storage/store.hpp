@@ -51,6 +51,15 @@ class Store {
   /// Makes everything appended durable: one fdatasync for whatever waits, none if nothing does.
   void commit();
 
+  /// Sets aside the space of the next segment, so that it can begin on a full disk, also after a
+  /// restart; only while as much again stays free. False: there is no room. Cheap if it is there.
+  /// What must always fit is written whatever this says, and what may be refused is refused
+  /// without it: then a whole segment is left for the former.
+  bool keep_spare();
+  bool has_spare() const { return spare_ != nullptr; }
+  /// Bytes that still fit into the current segment.
+  std::uint64_t room() const;
+
   /// States that all so far is durable, so that damage to it can be told from a torn tail. For
   /// when nothing waits; costs one small write, no sync.
   void rest();
@@ -65,6 +74,8 @@ class Store {
   void drop_segments_below(std::uint32_t segment);
 
   std::uint64_t disk_bytes() const;
+  /// Of the segments below `segment`.
+  std::uint64_t bytes_below(std::uint32_t segment) const;
   std::uint64_t syncs() const { return syncs_; }
 
  private:
@@ -74,18 +85,23 @@ class Store {
     std::uint64_t end = 0;  // One past the last byte that counts.
   };
 
-  void start_segment(std::uint32_t number, std::uint64_t previous_end, std::string_view copied);
+  void start_segment(std::uint32_t number, std::uint64_t previous_end, std::string_view copied,
+                     std::uint64_t needed);
+  std::uint64_t reserve(File& file, std::uint64_t least);
+  void grow();
   void recover(const RecordVisitor& visit);
   void recover_last(std::uint32_t number, const SegmentHeader& header, const RecordVisitor& visit);
   void sync();
-  void roll();
+  void roll(std::uint64_t needed);
   std::uint64_t next_segment_id();
 
   Directory& directory_;
   StoreOptions options_;
   std::uint64_t id_ = 0;
   std::map<std::uint32_t, Segment> segments_;
-  std::string buffer_;         // Appended, not yet written.
+  std::unique_ptr<File> spare_;
+  std::uint64_t capacity_ = 0;  // Of the current segment: set aside for it.
+  std::string buffer_;          // Appended, not yet written.
   std::uint64_t written_ = 0;  // Offset in the current segment where buffer_ starts.
   std::uint64_t wanted_ = 0;   // To be durable after a commit; behind it may lie a rest record.
   std::uint64_t proven_ = 0;   // Durable up to here in the current segment.

@@ -28,8 +28,9 @@ class SimFile final : public storage::File {
     inode_->unsynced.clear();
   }
   void reserve(std::uint64_t size) override {
-    if (size > disk_.free_bytes_) throw StorageFailure("simulated: no space");
-    if (size > inode_->now.size()) change({size, {}, true});
+    if (size <= inode_->now.size()) return;
+    if (size - inode_->now.size() > disk_.free_bytes_) throw StorageFailure("simulated: no space");
+    change({size, {}, true});
   }
   void truncate(std::uint64_t size) override { change({size, {}, true}); }
   std::uint64_t size() const override { return inode_->now.size(); }

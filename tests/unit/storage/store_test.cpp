@@ -71,6 +71,44 @@ TEST_CASE("one commit is one sync, whatever waits", "[store]") {
   REQUIRE(opened.store->syncs() == 1);
 }
 
+TEST_CASE("a segment that was set aside can begin on a full disk, also after a restart",
+          "[store]") {
+  SimDisk disk(1);
+  std::uint64_t written = 0;
+  {
+    Opened opened(disk);
+    REQUIRE(opened.store->keep_spare());
+    disk.set_free_bytes(0);
+    REQUIRE(opened.store->keep_spare());  // It is there.
+    while (opened.store->has_spare()) opened.store->append(1, record(written++));
+    opened.store->commit();
+    REQUIRE_FALSE(opened.store->keep_spare());
+    while (opened.store->room() > 400) opened.store->append(1, record(written++));
+    opened.store->commit();
+    const auto roll = [&] { opened.store->append(1, std::string(500, 'x')); };
+    REQUIRE_THROWS_AS(roll(), StorageFailure);
+  }
+  disk.set_free_bytes(2 * kSegmentBytes);
+  Opened again(disk, 2);
+  check_prefix(again.shown, 0, written, written);
+  REQUIRE(again.store->keep_spare());
+}
+
+TEST_CASE("on a disk with room for less than a segment a small one is begun", "[store]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  Store store(*directory, {.segment_bytes = 4 << 20, .entropy = 1}, [](auto, auto, auto) {});
+  store.append(1, std::string(3 << 20, 'x'));
+  store.commit();
+  disk.set_free_bytes(3 << 20);
+  const auto at = store.append(1, std::string(1536 << 10, 'y'));
+  store.commit();
+  REQUIRE(at.segment == 2);
+  REQUIRE(store.room() < 2 << 20);
+  disk.set_free_bytes(64 << 20);
+  REQUIRE(store.append(1, std::string(3 << 20, 'z')).segment == 3);
+}
+
 TEST_CASE("dropped segments are gone, the rest stays", "[store]") {
   SimDisk disk(1);
   std::uint64_t kept_from = 0;
