@@ -9,37 +9,32 @@
 
 namespace eole::ventilator {
 
-using protocol::read_task_spec;
 using storage::Position;
 
 namespace {
-constexpr std::size_t kCacheBytesMax = 32 << 20;
 std::uint32_t type_of(Part part) { return static_cast<std::uint32_t>(part); }
 
-constexpr std::uint32_t kSegmentsKept = 4;  // Moving tasks pays only when more lie around.
-constexpr std::uint32_t kLiveShare = 8;     // … and when at most an eighth is alive.
-constexpr std::size_t kMovedMax = 65536;
+constexpr std::uint64_t kSegmentsKept = 4;  // Moving tasks pays only when more lie around.
+constexpr std::size_t kMovedPerTurn = 1 << 20;
 constexpr std::size_t kMovedBytes = 64 << 10;  // Of one record: one of its tasks costs reading it.
-
 constexpr std::uint64_t kSnapshotShare = 4;          // Due when so many times as much was written.
 constexpr std::uint64_t kSnapshotAtStart = 1 << 20;  // So much of it at once: mostly all.
 }  // namespace
 
 Journal::Journal(storage::Directory& directory, storage::StoreOptions options, std::string boot_id)
-    : directory_(directory),
-      segment_bytes_(options.segment_bytes),
+    : segment_bytes_(options.segment_bytes),
       store_(directory, options, [this](Position at, std::uint32_t type, std::string_view payload) {
         load(at, type, payload);
       }) {
   recovered_.drop_settled();
+  tasks_.count_live(recovered_.settled);
   if (recovered_.start == 0)
     recovered_.origin = static_cast<Origin>(options.entropy >> 34);  // 30 bits
   recovered_.is_power_cut = recovered_.start != 0 && boot_id != start_.boot_id;
   if (!planted("start-not-counted") || recovered_.start == 0) ++recovered_.start;
   start_ = {recovered_.origin, recovered_.start, std::move(boot_id)};
   last_ = recovered_.last;
-  snapshot_.reset();  // The last life's, if it did not come to its end.
-  append(JournalRecord::kStart, encode(start_, last_));
+  snapshot_.reset();                         // The last life's, if it did not come to its end.
   begin_snapshot(store_.current_segment());  // Each start leaves a segment: none may pile up.
   snapshot(
       [this](SavePlace& place) {
@@ -74,14 +69,11 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       break;
     }
     case JournalRecord::kMoved: {
-      ByteReader reader(payload);
-      is_good = true;
-      while (is_good && !reader.is_done()) {
-        const auto seq = reader.get<std::uint64_t>();
-        reader.get<std::int64_t>();  // When it was accepted.
-        if (!planted("moved-forgotten-at-restart")) moved_[seq] = at;
-        is_good = read_task_spec(reader).has_value();
-      }
+      MovedRecord moved;
+      is_good = decode(payload, moved);
+      if (is_good && !planted("moved-forgotten-at-restart"))
+        tasks_.put_moved(moved.first, static_cast<std::uint32_t>(moved.submitted_unix_ms.size()),
+                         at, payload.size());
       break;
     }
     default:
@@ -94,8 +86,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
 }
 
 void Journal::load(Position at, const TasksRecord& tasks, std::uint64_t bytes) {
-  index_.put(tasks.first,
-             {tasks.count, static_cast<std::uint32_t>(bytes), at, tasks.submitted_unix_ms});
+  tasks_.put(tasks.first, tasks.count, at, bytes, tasks.submitted_unix_ms);
   recovered_.last = std::max(recovered_.last, tasks.first + tasks.count - 1);
   if (tasks.attempts_max != 0) recovered_.limits[tasks.first] = {tasks.count, tasks.attempts_max};
   if (planted("answers-forgotten-at-restart")) return;
@@ -110,7 +101,6 @@ void Journal::load(Position at, const TasksRecord& tasks, std::uint64_t bytes) {
 void Journal::write(Actions& actions, const Save& save) {
   bool needs_sync = false;
   const auto before = written_;
-  SeqRanges settled;
   for (auto& action : actions) {
     if (auto* tasks = std::get_if<JournalTasks>(&action)) {
       append(*tasks);
@@ -126,24 +116,30 @@ void Journal::write(Actions& actions, const Save& save) {
       append(type_of(Part::kNotes), encode(*note));
       needs_sync = needs_sync || note->needs_sync;
     } else if (const auto* forget = std::get_if<Forget>(&action)) {
-      for (const auto& [first, last] : forget->ranges) settled.add(first, last);
+      for (const auto& [first, last] : forget->ranges) settled_.add(first, last);
     }
   }
   // Needs no sync of its own: what is lost of it, the sink says again.
   SavePlace place;
-  for (Bytes ranges; save_ranges(settled, place, ranges), !ranges.empty(); ranges.clear())
+  for (Bytes ranges; save_ranges(settled_, place, ranges), !ranges.empty(); ranges.clear())
     append(type_of(Part::kSettled), ranges);
-  is_collection_due_ = is_collection_due_ || settled.count() > 0;
   const auto due = std::max(segment_bytes_, kSnapshotShare * snapshot_bytes_);
-  if (!snapshot_ && written_ > due) begin_snapshot(store_.current_segment());
+  if (!snapshot_ && written_ > due && has_room(snapshot_bytes_))
+    begin_snapshot(store_.current_segment());
   // Behind the rest: it says what these actions have changed already.
   snapshot(save, written_ - before);
   needs_sync ? store_.commit() : store_.flush();
 }
 
+Seq Journal::last_told() const { return planted("snapshot-without-last") ? 0 : last_; }
+
 Position Journal::append(std::uint32_t type, std::string_view payload, std::string_view rest) {
   written_ += payload.size() + rest.size();
-  return store_.append(type, payload, rest);
+  const auto at = store_.append(type, payload, rest);
+  // Each segment says whose it is: damage to others must not cost that.
+  if (std::exchange(identity_segment_, at.segment) != at.segment)
+    append(JournalRecord::kStart, encode(start_, last_told()));
+  return at;
 }
 
 Position Journal::append(JournalRecord type, std::string_view payload, std::string_view rest) {
@@ -163,11 +159,10 @@ void Journal::append(JournalTasks& tasks) {
                                  tasks.hash,
                                  {}});
   const auto at = append(JournalRecord::kTasks, head, submit.payload);
-  const auto bytes = static_cast<std::uint32_t>(head.size() + submit.payload.size());
-  index_.put(tasks.first, {submit.count, bytes, at, tasks.submitted_unix_ms});
+  tasks_.put(tasks.first, submit.count, at, head.size() + submit.payload.size(),
+             tasks.submitted_unix_ms);
   last_ = tasks.first + submit.count - 1;
-  if (cache_bytes_ + submit.payload.size() <= kCacheBytesMax)
-    keep(tasks.first, std::move(submit.payload), 0);
+  tasks_.keep(tasks.first, std::move(submit.payload));
 }
 
 // ---- Snapshots.
@@ -184,15 +179,13 @@ void Journal::end_snapshot() {
   snapshot_bytes_ = snapshot_->bytes;
   written_ -= snapshot_->begun;
   snapshot_.reset();
-  is_collection_due_ = true;
 }
 
 void Journal::snapshot(const Save& save, std::uint64_t bytes) {
   const auto begun = written_;
-  const auto last = planted("snapshot-without-last") ? 0 : last_;
   while (snapshot_) {
     if (snapshot_->bytes == 0) {
-      const auto payload = encode(start_, last);
+      const auto payload = encode(start_, last_told());
       snapshot_->segment = append(JournalRecord::kSnapshot, payload).segment;
       snapshot_->bytes += payload.size();
     }
@@ -201,147 +194,75 @@ void Journal::snapshot(const Save& save, std::uint64_t bytes) {
       snapshot_->bytes += record->payload.size();
       if (written_ - begun >= bytes) return;
     } else {
-      append(JournalRecord::kSnapshotEnd, encode(start_, last));
+      append(JournalRecord::kSnapshotEnd, encode(start_, last_told()));
       end_snapshot();
     }
   }
 }
 
+// ---- What is kept.
+
 void Journal::collect(const SeqRanges& settled) {
-  if (!std::exchange(is_collection_due_, false)) return;
-  const auto is_oldest_over = [&] {
-    const auto& [first, entry] = index_.front();
-    const auto over = settled.count_within(first, first + entry.count - 1);
-    return planted("collect-half-settled") ? over > 0 : over == entry.count;
-  };
-  while (!index_.empty() && is_oldest_over()) drop_oldest();
-  std::erase_if(moved_, [&](const auto& entry) { return settled.contains(entry.first); });
-  // Stragglers only: what merely waits its turn in an old segment leaves it soon.
-  const auto* newest = find(settled.highest());
-  const auto reached = newest != nullptr ? newest->second.at.segment
-                       : index_.empty()  ? store_.current_segment()
-                                         : index_.front().second.at.segment;
-  if (reached >= store_.first_segment() + kSegmentsKept) move_live(store_.first_segment(), settled);
-  auto needed = snapshot_segment_;
-  if (!index_.empty()) needed = std::min(needed, index_.front().second.at.segment);
-  for (const auto& [seq, at] : moved_) needed = std::min(needed, at.segment);
+  for (const auto& [first, last] : settled_.ranges()) tasks_.settle(first, last, settled);
+  settled_ = {};
+  if (is_moving_due()) move_some(settled);
+  const auto needed = std::min(snapshot_segment_, tasks_.oldest_segment().value_or(UINT32_MAX));
   if (needed > store_.first_segment()) {
     // What replaces the old segments is durable before they go.
     if (!planted("drop-before-commit")) store_.commit();
     store_.drop_segments_below(needed);
   }
+  store_.keep_spare();
 }
 
-// One task that waits for long must not pin a whole segment: it is written again at the end.
-void Journal::move_live(std::uint32_t segment, const SeqRanges& settled) {
-  std::vector<Seq> live;
-  for (const auto& [first, entry] : index_) {
-    if (entry.at.segment != segment) break;
-    const auto last = first + entry.count - 1;
-    for (auto seq = settled.first_missing(first); seq <= last; seq = settled.first_missing(seq + 1))
-      live.push_back(seq);
-    if (live.size() > kMovedMax) return;
-  }
-  for (const auto& [seq, at] : moved_)
-    if (at.segment == segment) live.push_back(seq);
+// What lies below the last snapshot can go once its tasks are elsewhere.
+bool Journal::is_moving_due() const {
+  const auto oldest = store_.first_segment();
+  if (oldest >= snapshot_segment_) return false;
+  const auto live = tasks_.live_bytes_below(snapshot_segment_);
+  const auto kept = store_.bytes_below(snapshot_segment_);
+  return kept > live + tasks_.live_bytes() + kSegmentsKept * segment_bytes_ &&
+         has_room(tasks_.live_bytes_below(oldest + 1));
+}
+
+void Journal::move_some(const SeqRanges& settled) {
   struct Piece {
-    std::vector<Seq> seqs;
-    Bytes payload;
+    MovedRecord head;
+    Bytes specs;
   };
   std::vector<Piece> pieces;
   std::size_t bytes = 0;
-  for (const auto seq : live) {
-    if (pieces.empty() || pieces.back().payload.size() >= kMovedBytes) pieces.emplace_back();
-    auto& piece = pieces.back();
-    piece.seqs.push_back(seq);
-    const auto spec = specs(seq, 1);
-    put<std::uint64_t>(piece.payload, seq);
-    put<std::int64_t>(piece.payload, spec.submitted_unix_ms);
-    piece.payload += spec.bytes;
-    bytes += spec.bytes.size();
-    if (bytes * kLiveShare > segment_bytes_) return;
+  while (bytes < kMovedPerTurn) {
+    const auto record = tasks_.record_in(store_.first_segment());
+    if (!record) break;
+    const auto [first, last] = *record;
+    for (auto seq = settled.first_missing(first); seq <= last;
+         seq = settled.first_missing(seq + 1)) {
+      const auto* piece = pieces.empty() ? nullptr : &pieces.back();
+      if (piece == nullptr || piece->specs.size() >= kMovedBytes ||
+          piece->head.first + piece->head.submitted_unix_ms.size() != seq)
+        pieces.push_back({{seq, {}, {}}, {}});
+      const auto spec = tasks_.specs(seq, 1, store_);
+      pieces.back().head.submitted_unix_ms.push_back(spec.submitted_unix_ms);
+      pieces.back().specs += spec.bytes;
+      bytes += spec.bytes.size();
+    }
+    tasks_.remove(first);
   }
-  for (const auto& piece : pieces) {
-    const auto at = append(JournalRecord::kMoved, piece.payload);
-    for (const auto seq : piece.seqs) moved_[seq] = at;
+  for (auto& [head, specs] : pieces) {
+    head.specs = specs;
+    const auto payload = encode(head);
+    const auto at = append(JournalRecord::kMoved, payload);
+    const auto count = static_cast<std::uint32_t>(head.submitted_unix_ms.size());
+    tasks_.put_moved(head.first, count, at, payload.size());
   }
-  while (!index_.empty() && index_.front().second.at.segment == segment) drop_oldest();
 }
 
-void Journal::drop_oldest() {
-  // Nothing is cached that is older.
-  if (!cache_.empty() && cache_.front().first == index_.front().first) {
-    cache_bytes_ -= cache_.front().second.payload.size();
-    cache_.pop_front();
-  }
-  index_.pop_front();
+// On a full disk, what may wait must leave the rest of the segment to what settles tasks.
+bool Journal::has_room(std::uint64_t bytes) const {
+  return store_.has_spare() || store_.room() > bytes + segment_bytes_ / 4;
 }
 
-const Journal::Entries::Entry* Journal::find(Seq seq) const {
-  const auto* found = index_.at_or_before(seq);
-  return found != nullptr && seq < found->first + found->second.count ? found : nullptr;
-}
-
-Journal::Cached& Journal::keep(Seq first, Bytes payload, std::size_t specs) {
-  cache_bytes_ += payload.size();
-  return cache_.put(first, {std::move(payload), specs, first, specs});
-}
-
-Journal::Cached& Journal::cache(Seq first, const Entry& entry) {
-  if (auto* found = cache_.find(first)) return *found;
-  auto payload = store_.read(entry.at, entry.bytes);
-  while (!cache_.empty() && cache_bytes_ + payload.size() > kCacheBytesMax) {
-    cache_bytes_ -= cache_.back().second.payload.size();
-    cache_.pop_back();  // Needed last: tasks leave in order.
-  }
-  TasksRecord record;
-  invariant(decode(payload, record), "the journal reads what it wrote");
-  const auto specs = payload.size() - record.specs.size();
-  return keep(first, std::move(payload), specs);
-}
-
-Journal::Specs Journal::moved_spec(Seq seq, Position at) {
-  if (std::exchange(moved_read_, at) != at) moved_payload_ = store_.read(at);
-  ByteReader reader(moved_payload_);
-  while (!reader.is_done()) {
-    const auto here = reader.get<std::uint64_t>();
-    const auto submitted = reader.get<std::int64_t>();
-    const auto rest = reader.rest();
-    if (!read_task_spec(reader)) break;
-    if (here == seq) return {rest.substr(0, rest.size() - reader.rest().size()), 1, submitted};
-  }
-  throw storage::StorageFailure(text("journal: task ", seq, " is not where it was moved to"));
-}
-
-Journal::Specs Journal::specs(Seq first, std::uint32_t count) {
-  const auto moved = moved_.lower_bound(first);
-  if (moved != moved_.end() && moved->first == first) return moved_spec(first, moved->second);
-  const auto* found = find(first);
-  if (found == nullptr) throw storage::StorageFailure(text("journal: task ", first, " is missing"));
-  const auto& [entry_first, entry] = *found;
-  auto last = std::min(first + count - 1, entry_first + entry.count - 1);
-  if (moved != moved_.end()) last = std::min(last, moved->first - 1);
-  auto& cached = cache(entry_first, entry);
-  if (first < cached.next) {
-    cached.next = entry_first;
-    cached.offset = cached.specs;
-  }
-  const std::string_view payload = cached.payload;
-  ByteReader reader(payload.substr(cached.offset));
-  auto start = cached.offset;
-  for (; cached.next <= last; ++cached.next) {
-    if (cached.next == first) start = payload.size() - reader.rest().size();
-    if (!read_task_spec(reader))
-      throw storage::StorageFailure(text("journal: task ", cached.next, " is cut short"));
-  }
-  cached.offset = payload.size() - reader.rest().size();
-  return {payload.substr(start, cached.offset - start),
-          static_cast<std::uint32_t>(last - first + 1), entry.submitted_unix_ms};
-}
-
-bool Journal::is_full() const {
-  const auto floor = std::max<std::uint64_t>(64ULL << 20, 2 * segment_bytes_);
-  return directory_.free_bytes() < floor && !planted("full-disk-not-seen");
-}
+bool Journal::is_full() const { return !store_.has_spare() && !planted("full-disk-not-seen"); }
 
 }  // namespace eole::ventilator

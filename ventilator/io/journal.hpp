@@ -1,15 +1,13 @@
 #pragma once
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "common/base/seq_queue.hpp"
 #include "common/storage/store.hpp"
 #include "ventilator/core/core.hpp"
 #include "ventilator/io/journal_format.hpp"
+#include "ventilator/io/journal_tasks.hpp"
 
 namespace eole::ventilator {
 
@@ -30,41 +28,25 @@ class Journal {
   /// be durable before, is. Takes the bytes of the tasks out of the actions. If a snapshot is due,
   /// writes some of it, at least a record and about as much as the actions are.
   void write(Actions& actions, const Save& save);
-  /// A snapshot is under way: write() once more goes on with it, also without actions.
-  bool is_busy() const { return snapshot_.has_value(); }
+  /// There is more to write: another write() and collect() go on with it, also without actions.
+  bool is_busy() const { return snapshot_.has_value() || is_moving_due(); }
   /// For when nothing waits.
   void rest() { store_.rest(); }
-  /// Gives back the segments of which no task is needed; call it when the actions have left.
+  /// Gives back the segments of which nothing is needed; call it when the actions have left. What
+  /// waits for long must not keep a segment: when more is kept in vain than is needed, and a few
+  /// segments, the tasks of the oldest are written again at the end, some of them in each call.
   void collect(const SeqRanges& settled);
 
-  bool has(Seq seq) const { return moved_.contains(seq) || find(seq) != nullptr; }
-  /// The specs of accepted, unsettled tasks that follow one another.
-  struct Specs {
-    std::string_view bytes;   // One after the other; holds until the next call.
-    std::uint32_t count = 0;  // Of those asked for, so many lie together: one at least.
-    std::int64_t submitted_unix_ms = 0;
-  };
-  Specs specs(Seq first, std::uint32_t count);
+  bool has(Seq seq) const { return tasks_.has(seq); }
+  Specs specs(Seq first, std::uint32_t count) { return tasks_.specs(first, count, store_); }
 
-  /// No room for new tasks, though still for all that settles the old ones.
+  /// No room for new tasks: the next segment cannot be set aside. What this one still has is for
+  /// all that settles the old ones.
   bool is_full() const;
   std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
   std::uint64_t syncs() const { return store_.syncs(); }
 
  private:
-  struct Entry {
-    std::uint32_t count = 0;
-    std::uint32_t bytes = 0;  // Of the record.
-    storage::Position at;
-    std::int64_t submitted_unix_ms = 0;
-  };
-  struct Cached {
-    Bytes payload;
-    std::size_t specs = 0;  // Where the first spec starts.
-    Seq next = 0;           // The spec at `offset` is this task's.
-    std::size_t offset = 0;
-  };
-
   /// A snapshot under way.
   struct Snapshot {
     std::uint32_t segment = 0;  // Where it begins.
@@ -78,35 +60,27 @@ class Journal {
   storage::Position append(JournalRecord type, std::string_view payload,
                            std::string_view rest = {});
   void append(JournalTasks& tasks);
+  Seq last_told() const;
   void snapshot(const Save& save, std::uint64_t bytes);
   void begin_snapshot(std::uint32_t segment);
   void end_snapshot();
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
   void load(storage::Position at, const TasksRecord& tasks, std::uint64_t bytes);
-  using Entries = SeqQueue<Entry>;
-  const Entries::Entry* find(Seq seq) const;
-  Cached& cache(Seq first, const Entry& entry);
-  Cached& keep(Seq first, Bytes payload, std::size_t specs);
-  Specs moved_spec(Seq seq, storage::Position at);
-  void move_live(std::uint32_t segment, const SeqRanges& settled);
-  void drop_oldest();
+  bool is_moving_due() const;
+  void move_some(const SeqRanges& settled);
+  bool has_room(std::uint64_t bytes) const;
 
-  storage::Directory& directory_;
   std::uint64_t segment_bytes_;
   Durable recovered_;
   StartRecord start_;  // This start's; while loading, the last one's.
-  Entries index_;      // By first task of the record.
-  std::map<Seq, storage::Position> moved_;
-  SeqQueue<Cached> cache_;  // By first task of the record.
-  std::size_t cache_bytes_ = 0;
-  Bytes moved_payload_;
-  storage::Position moved_read_;  // Whose payload that is.
+  TaskPlaces tasks_;
+  SeqRanges settled_;  // Of this turn.
   Seq last_ = 0;
+  std::uint32_t identity_segment_ = 0;  // The last one that says whose it is.
   std::uint64_t written_ = 0;  // Bytes of all records since the last whole snapshot began.
   std::optional<Snapshot> snapshot_;
   std::uint32_t snapshot_segment_ = 0;  // Where the last whole one begins; zero: there is none.
   std::uint64_t snapshot_bytes_ = 0;    // How large that is.
-  bool is_collection_due_ = true;
   storage::Store store_;
 };
 

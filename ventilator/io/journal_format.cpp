@@ -68,6 +68,30 @@ bool decode(std::string_view payload, TasksRecord& out) {
   return reader.ok();
 }
 
+Bytes encode(const MovedRecord& record) {
+  Bytes out;
+  put<std::uint64_t>(out, record.first);
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(record.submitted_unix_ms.size()));
+  for (const auto when : record.submitted_unix_ms) put<std::int64_t>(out, when);
+  out += record.specs;
+  return out;
+}
+
+bool decode(std::string_view payload, MovedRecord& out) {
+  ByteReader reader(payload);
+  out.first = reader.get<std::uint64_t>();
+  const auto count = reader.get<std::uint32_t>();
+  if (!reader.ok() || count == 0 || reader.rest().size() / 8 < count) return false;
+  for (std::uint32_t i = 0; i < count; ++i)
+    out.submitted_unix_ms.push_back(reader.get<std::int64_t>());
+  out.specs = reader.rest();
+  return true;
+}
+
+std::int64_t submitted_unix_ms(std::string_view moved, std::uint64_t index) {
+  return read_at<std::int64_t>(moved, 8 + 4 + index * 8);
+}
+
 Bytes encode(const JournalNote& note) {
   Bytes out;
   for (const auto& run : note.runs)

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "common/base/bytes.hpp"
 #include "ventilator/core/durable.hpp"
@@ -45,6 +46,17 @@ struct TasksRecord {
 /// All of the record but its specs, which follow.
 Bytes encode_head(const TasksRecord& record);
 bool decode(std::string_view payload, TasksRecord& out);
+
+/// Tasks that follow one another, written again: when each was accepted, and their specs.
+struct MovedRecord {
+  Seq first = 0;
+  std::vector<std::int64_t> submitted_unix_ms;
+  std::string_view specs;
+};
+Bytes encode(const MovedRecord& record);
+bool decode(std::string_view payload, MovedRecord& out);
+/// When the task at `index` of such a record was accepted.
+std::int64_t submitted_unix_ms(std::string_view moved, std::uint64_t index);
 
 Bytes encode(const JournalNote& note);
 

@@ -102,8 +102,6 @@ class Node {
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   std::uint64_t revocations_ = 0;
   TimePoint next_key_check_{};
-  bool is_full_ = false;
-  TimePoint next_space_check_{};
   std::optional<int> exit_code_;
 };
 

@@ -12,7 +12,6 @@ using net::Sender;
 
 namespace {
 
-constexpr Duration kSpaceCheck = 1s;
 constexpr std::size_t kKeyBytesMax = 256;
 
 }  // namespace
@@ -44,13 +43,9 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
     return Error{text("submit: says ", submit.count, " tasks, has ", *count)};
   if (submit.key.size() > kKeyBytesMax)
     return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax)};
-  if (now_ >= next_space_check_) {
-    next_space_check_ = now_ + kSpaceCheck;
-    is_full_ = journal_.is_full();
-  }
   auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
-  tell_core(
-      Submitted{from.peer, std::move(submit), std::move(hash), is_full_, transport_.unix_ms()});
+  tell_core(Submitted{from.peer, std::move(submit), std::move(hash), journal_.is_full(),
+                      transport_.unix_ms()});
   return {};
 }
 

@@ -4,7 +4,6 @@
 
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
-#include "common/protocol/records.hpp"
 #include "common/storage/real_disk.hpp"
 #include "ventilator/io/journal_format.hpp"
 
@@ -36,13 +35,9 @@ SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to
           has_identity = true;
           last = std::max(last, given);
         } else if (type == static_cast<std::uint32_t>(JournalRecord::kMoved)) {
-          ByteReader reader(payload);
-          while (!reader.is_done()) {
-            const auto seq = reader.get<std::uint64_t>();
-            reader.get<std::int64_t>();  // When it was accepted.
-            if (!protocol::read_task_spec(reader)) return;
-            accounted.add(seq, seq);
-          }
+          MovedRecord moved;
+          if (!decode(payload, moved)) return;
+          accounted.add(moved.first, moved.first + moved.submitted_unix_ms.size() - 1);
         }
         ++salvaged.records;
         store.append(type, payload);

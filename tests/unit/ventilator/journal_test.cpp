@@ -179,11 +179,76 @@ TEST_CASE("a segment goes only when what was moved out of it is durable", "[jour
   }
 }
 
-TEST_CASE("a journal with little room left says that it is full, before it is", "[journal]") {
+TEST_CASE(
+    "a journal is full when the next segment cannot be set aside, and what settles still fits",
+    "[journal]") {
   SimDisk disk(1);
   const auto directory = disk.open();
   Journal journal(*directory, small(1), "boot");
+  auto durable = journal.take_recovered();
   REQUIRE_FALSE(journal.is_full());
-  disk.set_free_bytes(63ULL << 20);
-  REQUIRE(journal.is_full());
+  disk.set_free_bytes(0);
+  REQUIRE_FALSE(journal.is_full());  // This segment and the next one are there.
+  Seq last = 0;
+  while (!journal.is_full()) {
+    write(journal, {tasks(last + 1, 4)}, durable);
+    durable.last = last += 4;
+    journal.collect(durable.settled);
+  }
+  REQUIRE(last > 40);
+  for (Seq seq = 1; seq <= last; seq += 4) {
+    durable.settled.add(seq, seq + 3);
+    const JournalNote note{9, 1, {{seq, seq, 1, 4}}, true};
+    write(journal, {note, Forget{{{seq, seq + 3}}}}, durable);
+    journal.collect(durable.settled);
+  }
+  disk.set_free_bytes(1 << 20);
+  journal.collect(durable.settled);
+  REQUIRE_FALSE(journal.is_full());
+}
+
+TEST_CASE("tasks that wait among others that end cost no more than twice their bytes",
+          "[journal]") {
+  SimDisk disk(1);
+  Durable durable;
+  SeqRanges waiting;
+  std::uint64_t live = 0;
+  {
+    const auto directory = disk.open();
+    Journal journal(*directory, small(1), "boot");
+    durable = journal.take_recovered();
+    for (Seq first = 1; first < 8000; first += 10) {
+      durable.last = first + 9;
+      Forget over;
+      for (auto seq = first; seq < first + 10; ++seq)
+        if (seq % 10 == 3 || seq % 10 == 4) {  // Two of ten wait for ever.
+          waiting.add(seq, seq);
+          live += body(seq).size() + 40;
+        } else {
+          durable.settled.add(seq, seq);
+          over.ranges.push_back({seq, seq});
+        }
+      write(journal, {tasks(first, 10), over}, durable);
+      journal.collect(durable.settled);
+      REQUIRE(journal.disk_bytes() < 2 * live + 12 * 8192);
+    }
+    while (journal.is_busy()) {
+      write(journal, {}, durable);
+      journal.collect(durable.settled);
+    }
+    for (const auto& [first, last] : waiting.ranges())
+      for (auto seq = first; seq <= last; ++seq) REQUIRE(args_of(journal, seq) == body(seq));
+  }
+  const auto directory = disk.open();
+  Journal journal(*directory, small(2), "boot");
+  for (const auto& [first, last] : waiting.ranges())
+    for (auto seq = first; seq <= last; ++seq) {
+      REQUIRE(args_of(journal, seq) == body(seq));
+      REQUIRE(journal.specs(seq, 1).submitted_unix_ms ==
+              static_cast<std::int64_t>(1000 + (seq - 1) / 10 * 10 + 1));
+    }
+  durable.settled.add(1, 8000);  // And all of it goes in the end.
+  write(journal, {Forget{{{1, 8000}}}}, durable);
+  journal.collect(durable.settled);
+  REQUIRE(journal.disk_bytes() < 5 * 8192);
 }

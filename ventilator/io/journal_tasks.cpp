@@ -1,0 +1,218 @@
+#include "ventilator/io/journal_tasks.hpp"
+
+#include <algorithm>
+
+#include "common/base/expected.hpp"
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/records.hpp"
+#include "ventilator/io/journal_format.hpp"
+
+namespace eole::ventilator {
+
+using protocol::read_task_spec;
+using storage::Position;
+
+namespace {
+constexpr std::size_t kCacheBytesMax = 32 << 20;
+
+// What of its record a task that is not settled keeps alive.
+std::uint64_t share(std::uint64_t bytes, std::uint64_t live, std::uint64_t count) {
+  return bytes * live / count;
+}
+}  // namespace
+
+TaskPlaces::Entry TaskPlaces::entry(std::uint32_t count, Position at, std::size_t bytes,
+                                    std::int64_t submitted_unix_ms) {
+  invariant(at.offset <= UINT32_MAX && count > 0, "a record lies within 4 GiB and has a task");
+  Entry made{count,
+             0,
+             static_cast<std::uint32_t>(bytes),
+             at.segment,
+             static_cast<std::uint32_t>(at.offset),
+             submitted_unix_ms};
+  set_live(made, count);
+  return made;
+}
+
+void TaskPlaces::set_live(Entry& entry, std::uint32_t live) {
+  const auto before = share(entry.bytes, entry.live, entry.count);
+  const auto after = share(entry.bytes, live, entry.count);
+  entry.live = live;
+  if (before == after) return;
+  live_bytes_ = live_bytes_ - before + after;
+  auto& bytes = live_[entry.segment];
+  bytes = bytes - before + after;
+  if (bytes == 0) live_.erase(entry.segment);
+}
+
+void TaskPlaces::put(Seq first, std::uint32_t count, Position at, std::size_t bytes,
+                     std::int64_t submitted_unix_ms) {
+  if (auto* known = index_.empty() || index_.back().first < first ? nullptr : index_.find(first))
+    set_live(*known, 0);
+  index_.put(first, entry(count, at, bytes, submitted_unix_ms));
+}
+
+void TaskPlaces::put_moved(Seq first, std::uint32_t count, Position at, std::size_t bytes) {
+  if (moved_.contains(first)) remove(first);
+  moved_.emplace(first, entry(count, at, bytes, 0));
+  moved_in_.emplace(at.segment, first);
+}
+
+void TaskPlaces::settle(Seq first, Seq last, const SeqRanges& settled) {
+  const auto recount = [&](Seq begin, Entry& entry) {
+    const auto over = settled.count_within(begin, begin + entry.count - 1);
+    const bool is_over = over == entry.count || (planted("collect-half-settled") && over > 0);
+    set_live(entry, is_over ? 0
+                            : static_cast<std::uint32_t>(
+                                  std::min<std::uint64_t>(entry.live, entry.count - over)));
+  };
+  const auto* begin = find(first);
+  for (auto at = index_.from(begin == nullptr ? first : begin->first);
+       at != index_.end() && at->first <= last; ++at)
+    recount(at->first, *index_.find(at->first));
+  pop_settled();
+  if (moved_.empty()) return;
+  auto at = moved_.upper_bound(first);
+  if (at != moved_.begin()) --at;
+  while (at != moved_.end() && at->first <= last) {
+    auto& [begins, entry] = *at++;
+    recount(begins, entry);
+    if (entry.live == 0) remove(begins);
+  }
+}
+
+void TaskPlaces::count_live(const SeqRanges& settled) {
+  auto gone = settled;
+  for (auto at = moved_.begin(); at != moved_.end();) {
+    auto& [first, entry] = *at++;
+    gone.add(first, first + entry.count - 1);
+    const auto over = settled.count_within(first, first + entry.count - 1);
+    set_live(entry, static_cast<std::uint32_t>(entry.count - over));
+    if (entry.live == 0) remove(first);
+  }
+  for (const auto& [first, known] : index_) {
+    const auto over = gone.count_within(first, first + known.count - 1);
+    set_live(*index_.find(first), static_cast<std::uint32_t>(known.count - over));
+  }
+  pop_settled();
+}
+
+void TaskPlaces::pop_settled() {
+  while (!index_.empty() && index_.front().second.live == 0) {
+    // Nothing is cached that is older.
+    if (!cache_.empty() && cache_.front().first == index_.front().first) {
+      cache_bytes_ -= cache_.front().second.payload.size();
+      cache_.pop_front();
+    }
+    index_.pop_front();
+  }
+}
+
+std::uint64_t TaskPlaces::live_bytes_below(std::uint32_t segment) const {
+  std::uint64_t bytes = 0;
+  for (auto at = live_.begin(); at != live_.end() && at->first < segment; ++at) bytes += at->second;
+  return bytes;
+}
+
+std::optional<std::uint32_t> TaskPlaces::oldest_segment() const {
+  return live_.empty() ? std::nullopt : std::optional(live_.begin()->first);
+}
+
+std::optional<std::pair<Seq, Seq>> TaskPlaces::record_in(std::uint32_t segment) const {
+  if (!index_.empty() && index_.front().second.segment == segment) {
+    const auto& [first, entry] = index_.front();
+    return std::pair{first, first + entry.count - 1};
+  }
+  const auto moved = moved_in_.lower_bound({segment, 0});
+  if (moved == moved_in_.end() || moved->first != segment) return std::nullopt;
+  return std::pair{moved->second, moved->second + moved_.at(moved->second).count - 1};
+}
+
+void TaskPlaces::remove(Seq first) {
+  if (!index_.empty() && index_.front().first == first) {
+    set_live(*index_.find(first), 0);
+    return pop_settled();
+  }
+  const auto moved = moved_.find(first);
+  set_live(moved->second, 0);
+  moved_in_.erase({moved->second.segment, first});
+  moved_.erase(moved);
+}
+
+const TaskPlaces::Entries::Entry* TaskPlaces::find(Seq seq) const {
+  const auto* found = index_.at_or_before(seq);
+  return found != nullptr && seq < found->first + found->second.count ? found : nullptr;
+}
+
+const std::pair<const Seq, TaskPlaces::Entry>* TaskPlaces::find_moved(Seq seq) const {
+  const auto after = moved_.upper_bound(seq);
+  if (after == moved_.begin()) return nullptr;
+  const auto& found = *std::prev(after);
+  return seq < found.first + found.second.count ? &found : nullptr;
+}
+
+bool TaskPlaces::has(Seq seq) const {
+  return find(seq) != nullptr || (!moved_.empty() && find_moved(seq) != nullptr);
+}
+
+void TaskPlaces::keep(Seq first, Bytes specs) {
+  if (cache_bytes_ + specs.size() > kCacheBytesMax) return;
+  cache_bytes_ += specs.size();
+  cache_.put(first, {std::move(specs), 0, first, 0});
+}
+
+TaskPlaces::Cached& TaskPlaces::read(Seq first, const Entry& entry, const storage::Store& store) {
+  if (auto* found = cache_.find(first)) return *found;
+  auto payload = store.read({entry.segment, entry.offset}, entry.bytes);
+  while (!cache_.empty() && cache_bytes_ + payload.size() > kCacheBytesMax) {
+    cache_bytes_ -= cache_.back().second.payload.size();
+    cache_.pop_back();  // Needed last: tasks leave in order.
+  }
+  TasksRecord record;
+  invariant(decode(payload, record), "the journal reads what it wrote");
+  const auto specs = payload.size() - record.specs.size();
+  cache_bytes_ += payload.size();
+  return cache_.put(first, {std::move(payload), specs, first, specs});
+}
+
+TaskPlaces::Cached& TaskPlaces::read_moved(Seq first, const Entry& entry,
+                                           const storage::Store& store) {
+  const Position at{entry.segment, entry.offset};
+  if (std::exchange(moved_at_, at) == at) return moved_cache_;
+  auto payload = store.read(at, entry.bytes);
+  MovedRecord record;
+  invariant(decode(payload, record), "the journal reads what it wrote");
+  const auto specs = payload.size() - record.specs.size();
+  return moved_cache_ = {std::move(payload), specs, first, specs};
+}
+
+Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& store) {
+  const auto* found = find(first);
+  const auto* moved = found == nullptr ? find_moved(first) : nullptr;
+  if (found == nullptr && moved == nullptr)
+    throw storage::StorageFailure(text("journal: task ", first, " is missing"));
+  const auto begins = found != nullptr ? found->first : moved->first;
+  const auto& entry = found != nullptr ? found->second : moved->second;
+  auto& cached = found != nullptr ? read(begins, entry, store) : read_moved(begins, entry, store);
+  const auto last = std::min(first + count - 1, begins + entry.count - 1);
+  if (first < cached.next) {
+    cached.next = begins;
+    cached.offset = cached.specs;
+  }
+  const std::string_view payload = cached.payload;
+  ByteReader reader(payload.substr(cached.offset));
+  auto start = cached.offset;
+  for (; cached.next <= last; ++cached.next) {
+    if (cached.next == first) start = payload.size() - reader.rest().size();
+    if (!read_task_spec(reader))
+      throw storage::StorageFailure(text("journal: task ", cached.next, " is cut short"));
+  }
+  cached.offset = payload.size() - reader.rest().size();
+  const auto submitted =
+      moved == nullptr ? entry.submitted_unix_ms : submitted_unix_ms(payload, first - begins);
+  return {payload.substr(start, cached.offset - start),
+          static_cast<std::uint32_t>(last - first + 1), submitted};
+}
+
+}  // namespace eole::ventilator
