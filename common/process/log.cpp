@@ -13,6 +13,8 @@ void start_log(const std::string& name) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void mute_log() { spdlog::set_level(spdlog::level::off); }
+
 void log_info(const std::string& message) { spdlog::info("{}", message); }
 void log_warning(const std::string& message) { spdlog::warn("{}", message); }
 void log_error(const std::string& message) { spdlog::error("{}", message); }

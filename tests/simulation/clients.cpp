@@ -2,6 +2,7 @@
 
 #include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/codec.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/task_bodies.hpp"
 
@@ -9,10 +10,13 @@ namespace eole::simulation {
 
 SimClient::SimClient(Fabric& fabric, SimVentilator& ventilator, int number)
     : fabric_(fabric),
-      ventilator_(ventilator),
       name_(text("client", number)),
+      transport_(fabric, *this),
+      socket_(transport_.open(net::SocketType::kDealer)),
       run_(fabric.world.draw()),
-      wanted_(static_cast<std::uint64_t>(fabric.weather.submits)) {}
+      wanted_(static_cast<std::uint64_t>(fabric.weather.submits)) {
+  socket_.connect(ventilator.cluster().ventilator);
+}
 
 void SimClient::begin() {
   fabric_.world.after(fabric_.world.between(Duration(0), 2s), [this] { submit_next(); });
@@ -48,10 +52,21 @@ void SimClient::submit_next() {
 void SimClient::send(std::uint64_t request) {
   const auto found = open_.find(request);
   if (found == open_.end()) return;
-  fabric_.send(name_, ventilator_.name(), [this, submit = found->second] {
-    ventilator_.deliver([this, submit] { ventilator_.on_submit(name_, submit); });
-  });
+  socket_.send(encode(found->second));
   fabric_.world.after(1s, [this, request] { send(request); });
+}
+
+// Refused: it asks again later.
+void SimClient::wake() {
+  while (auto received = socket_.receive()) {
+    const auto head = protocol::HeadReader::parse(received->message.head);
+    if (head->name() != protocol::Accepted::kName) continue;
+    const auto accepted =
+        *protocol::decode<protocol::Accepted>(*head, std::move(received->message.payload));
+    ByteReader reader(accepted.payload);
+    while (const auto acceptance = protocol::read_acceptance(reader))
+      on_accepted(accepted.origin, *acceptance);
+  }
 }
 
 void SimClient::on_accepted(Origin origin, const protocol::Acceptance& accepted) {
@@ -64,11 +79,9 @@ void SimClient::on_accepted(Origin origin, const protocol::Acceptance& accepted)
     fabric_.ledger.on_answer(id, bodies[i]);
     if (!world.chance(fabric_.weather.cancelled)) continue;
     world.after(world.between(Duration(0), 3s), [this, id] {
-      fabric_.send(name_, ventilator_.name(), [this, id] {
-        ventilator_.deliver([this, id] {
-          ventilator_.on_event(ventilator::CancelAsked{name_, 1, id.origin, {{id.seq, id.seq}}});
-        });
-      });
+      SeqRanges seqs;
+      seqs.add(id.seq, id.seq);
+      socket_.send(encode(protocol::Cancel{1, id.origin, seqs.encode()}));
     });
   }
   open_.erase(found);
@@ -76,7 +89,14 @@ void SimClient::on_accepted(Origin origin, const protocol::Acceptance& accepted)
 }
 
 SimSubscriber::SimSubscriber(Fabric& fabric, SimSink& sink, Pace pace, int number)
-    : fabric_(fabric), sink_(sink), pace_(pace), name_(text("subscriber", number)) {}
+    : fabric_(fabric),
+      sink_(sink),
+      pace_(pace),
+      name_(text("subscriber", number)),
+      transport_(fabric, *this),
+      socket_(transport_.open(net::SocketType::kDealer)) {
+  socket_.connect(sink.cluster().queries);
+}
 
 void SimSubscriber::begin() { poll(); }
 
@@ -88,15 +108,19 @@ void SimSubscriber::poll() {
   auto& world = fabric_.world;
   if (pace_ == Pace::kDead && world.now() > TimePoint(10s)) return;
   const std::uint32_t bytes_max = pace_ == Pace::kSlow ? 1 : 4096;
-  fabric_.send(name_, sink_.name(), [this, bytes_max] {
-    sink_.deliver([this, bytes_max] {
-      sink_.on_read({1, log_, offset_, crc_, bytes_max}, [this](const protocol::Records& records) {
-        fabric_.send(sink_.name(), name_, [this, records] { on_records(records); });
-      });
-    });
-  });
+  socket_.send(encode(protocol::Read{1, log_, offset_, crc_, bytes_max}));
   world.after(pace_ == Pace::kSlow && fabric_.is_rough() ? world.between(1s, 5s) : Duration(700ms),
               [this] { poll(); });
+}
+
+void SimSubscriber::wake() {
+  while (auto received = socket_.receive()) {
+    const auto head = protocol::HeadReader::parse(received->message.head);
+    if (const auto refused = protocol::decode<protocol::Refused>(*head, {});
+        head->name() == protocol::Refused::kName)
+      throw Violation{"a subscriber's cursor was refused: " + refused->reason};
+    on_records(*protocol::decode<protocol::Records>(*head, std::move(received->message.payload)));
+  }
 }
 
 void SimSubscriber::on_records(const protocol::Records& records) {

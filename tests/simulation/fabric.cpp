@@ -27,10 +27,6 @@ void Fabric::send(const std::string& from, const std::string& to,
     world.after(world.between(20us, is_rough() ? most : Duration(1ms)), arrive);
 }
 
-void Fabric::send(const Process& from, Process& to, std::function<void()> input) {
-  send(from.name(), to.name(), [&to, input = std::move(input)] { to.deliver(input); });
-}
-
 TimePoint Fabric::arrival(const std::string& from, const std::string& to) {
   const auto most = std::chrono::microseconds(static_cast<int>(weather.delay * 1000));
   const auto when = world.now() + world.between(20us, most);
@@ -102,8 +98,11 @@ void Fabric::schedule_faults() {
     server.crash();
     server.disk.cut_power();
   });
-  schedule_fault(weather.pipe_breaks,
-                 [this] { workers[world.below(workers.size())]->break_pipe(world.chance(0.7)); });
+  schedule_fault(weather.pipe_breaks, [this] {
+    const auto& worker = *workers[world.below(workers.size())];
+    world.trace("pipe breaks: " + worker.name());
+    network.break_pipe(worker.name(), world.chance(0.7));
+  });
   schedule_fault(weather.partitions, [this] { cut_network(); });
   schedule_fault(weather.disk_failures, [this] {
     auto& disk = any_server().disk;
@@ -132,7 +131,7 @@ Fabric::Fabric(std::uint64_t seed, const Settings& settings)
     ventilators.push_back(std::make_unique<SimVentilator>(*this, sink, i + 1, world.draw()));
     auto& ventilator = *ventilators.back();
     for (int j = 0; j < number_of(weather.workers); ++j)
-      workers.push_back(std::make_unique<SimWorker>(*this, ventilator, sink, i * 10 + j + 1));
+      workers.push_back(std::make_unique<SimWorker>(*this, ventilator, i * 10 + j + 1));
     for (int j = 0; j < number_of(weather.clients); ++j)
       clients.push_back(std::make_unique<SimClient>(*this, ventilator, i * 10 + j + 1));
   }

@@ -7,6 +7,7 @@
 
 #include "tests/simulation/clients.hpp"
 #include "tests/simulation/ledger.hpp"
+#include "tests/simulation/network.hpp"
 #include "tests/simulation/processes.hpp"
 #include "tests/simulation/weather.hpp"
 #include "tests/simulation/world.hpp"
@@ -24,7 +25,6 @@ class Fabric {
   // The network, between names. Messages may be lost, doubled and late, and two names may be cut
   // off from each other in one direction or both. A pipe is a connection: it keeps its order.
   void send(const std::string& from, const std::string& to, const std::function<void()>& arrive);
-  void send(const Process& from, Process& to, std::function<void()> input);
   /// When a message that leaves now on a connection arrives at the earliest.
   TimePoint arrival(const std::string& from, const std::string& to);
   bool is_rough() const { return !faults_over_; }
@@ -32,6 +32,7 @@ class Fabric {
   World world;
   Weather weather;
   Ledger ledger;
+  Network network{*this};
   std::vector<std::unique_ptr<SimSink>> sinks;
   std::vector<std::unique_ptr<SimVentilator>> ventilators;
   std::vector<std::unique_ptr<SimWorker>> workers;

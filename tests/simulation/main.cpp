@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "common/base/text.hpp"
+#include "common/process/log.hpp"
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "tests/simulation/fabric.hpp"
@@ -156,6 +157,7 @@ int main(int argc, char** argv) {
   parser.text("--set", settings, "LIST", "of the weather: loss=0,workers=1");
   parser.number("--lines", lines, "N", "trace lines to show");
   if (const auto code = parser.parse(argc, argv)) return *code;
+  process::mute_log();
   wanted.settings = parse_settings(settings);
   if (one != 0) return replay(one, wanted.settings, lines);
   if (is_fresh) wanted.from = process::random_u64() >> 16;

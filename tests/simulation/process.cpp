@@ -7,10 +7,14 @@
 
 namespace eole::simulation {
 
-void Process::deliver(std::function<void()> input) {
-  if (!is_alive_) return;
-  inbox_.push_back(std::move(input));
-  schedule(fabric_.world.now());
+void Process::wake() {
+  if (is_alive_) schedule(fabric_.world.now());
+}
+
+void Process::after(Duration time, std::function<void()> what) {
+  fabric_.world.after(time, [this, life = life_, what = std::move(what)] {
+    if (is_alive_ && life == life_) what();
+  });
 }
 
 void Process::schedule(TimePoint when) {
@@ -27,25 +31,19 @@ void Process::schedule(TimePoint when) {
 
 void Process::take_turn() {
   try {
-    while (!inbox_.empty()) {
-      const auto input = std::move(inbox_.front());
-      inbox_.pop_front();
-      input();
-    }
-    turn();
-  } catch (const storage::StorageFailure& failure) {  // The process ends; somebody restarts it.
+    if (const auto next = turn()) schedule(*next);
+  } catch (const storage::StorageFailure& failure) {  // Somebody starts it again.
     fabric_.world.trace(name_ + " ends: " + failure.what());
     crash();
-    return;
+  } catch (const ProcessEnds& end) {
+    fabric_.world.trace(name_ + " ends: " + end.why);
+    crash();
   }
-  if (!is_alive_) return;
-  if (const auto next = next_deadline()) schedule(*next);
 }
 
 void Process::start() {
   ++life_;
   scheduled_ = TimePoint::max();
-  inbox_.clear();
   try {
     boot();
   } catch (const storage::StorageFailure& failure) {
@@ -67,7 +65,6 @@ void Process::crash() {
   fabric_.world.trace(name_ + " crashes");
   is_alive_ = false;
   ++life_;
-  inbox_.clear();
   die();
   fabric_.world.after(fabric_.world.between(10ms, 3s), [this, life = life_] {
     if (!is_alive_ && life == life_) start();

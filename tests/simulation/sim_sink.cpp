@@ -1,4 +1,6 @@
 #include "common/base/text.hpp"
+#include "common/process/sha256.hpp"
+#include "common/protocol/codec.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/segment_bytes.hpp"
 
@@ -7,150 +9,76 @@ namespace eole::simulation {
 SimSink::SimSink(Fabric& fabric, int number, std::uint64_t disk_seed)
     : Server(fabric, text("sink", number), disk_seed) {}
 
+net::ClusterFile SimSink::cluster() const {
+  net::ClusterFile cluster;
+  cluster.results = place(name(), "results");
+  cluster.notifications = place(name(), "notifications");
+  cluster.queries = place(name(), "queries");
+  cluster.artifacts = place(name(), "artifacts");
+  return cluster;
+}
+
 void SimSink::boot() {
   directory_ = disk.open();
-  log_.emplace(*directory_, storage::StoreOptions{.segment_bytes = kSegmentBytes,
-                                                  .entropy = fabric_.world.draw()});
-  artifacts_.emplace(*directory_);
-  published_to_ = log_->core().head();
+  transport_.emplace(fabric_, *this);
+  sink::NodeOptions options{cluster(), {}};
+  options.store.segment_bytes = kSegmentBytes;
+  options.store.entropy = fabric_.world.draw();
+  node_.emplace(std::move(options), *transport_, authority_, *directory_, *directory_);
+  artifacts_.emplace(transport_->open(net::SocketType::kRouter));
+  artifacts_->bind(cluster().artifacts);
+  desk_.emplace(*artifacts_, authority_, *directory_);
   // What recovery shows is durable, also what was written and not acknowledged before the end.
+  const auto& log = node_->log();
   protocol::Read read{0, 0, 0, 0, UINT32_MAX};
-  while (read.offset < published_to_) {
-    const auto records = log_->read(read);
+  while (read.offset < log.core().head()) {
+    const auto records = log.read(read);
     ByteReader reader(records->payload);
-    while (!reader.is_done()) {
-      const auto batch = reader.take(reader.get<std::uint32_t>());
-      fabric_.ledger.on_durable(log_->core().log(), batch);
-      check_artifacts(batch);
-    }
+    while (!reader.is_done())
+      on_durable(log.core().log(), reader.take(reader.get<std::uint32_t>()));
     read.offset = records->next;
   }
 }
 
 void SimSink::die() {
-  actions_.clear();
+  desk_.reset();
   artifacts_.reset();
-  log_.reset();
+  node_.reset();
+  transport_.reset();
   directory_.reset();
 }
 
-void SimSink::on_event(sink::Event event) {
-  if (!std::holds_alternative<sink::IntroduceReceived>(event) && log_->is_full()) return;
-  if (auto* results = std::get_if<sink::ResultsReceived>(&event))
-    results->missing = sink::missing_artifacts(results->results.payload, *directory_);
-  log_->core().on_event(event, actions_);
+std::optional<TimePoint> SimSink::turn() {
+  const auto next = node_->turn();
+  while (desk_->answer_one()) {
+  }
+  if (fabric_.world.chance(0.3)) node_->rest();
+  return next;
 }
 
-void SimSink::perform() {
-  if (actions_.empty()) return;
-  log_->write(actions_);
-  const auto actions = std::exchange(actions_, {});
-  for (const auto& action : actions)  // What one message let in and another repeats.
-    if (const auto* append = std::get_if<sink::AppendBatch>(&action)) {
-      fabric_.ledger.on_durable(log_->core().log(), append->batch);
-      check_artifacts(append->batch);
-    }
-  for (const auto& action : actions) act(action);
-}
-
-void SimSink::act(const sink::Action& action) {
-  if (const auto* append = std::get_if<sink::AppendBatch>(&action)) {
-    publish_settled(append->batch);
-  } else if (const auto* ack = std::get_if<sink::PublishAck>(&action)) {
-    fabric_.ledger.on_ack(ack->run, ack->level);
-    const protocol::Ack message{log_->core().log(), ack->run, ack->level};
-    for (const auto& worker : fabric_.workers)
-      if (worker->run() == ack->run)
-        fabric_.send(*this, *worker,
-                     [&worker, message] { worker->on_event(worker::AckReceived{message}); });
-  } else if (const auto* reply = std::get_if<sink::Reply>(&action)) {
-    const auto* introduced = std::get_if<protocol::Introduced>(&reply->message);
-    if (introduced == nullptr) {
-      fabric_.world.trace("sink refuses: " + std::get<protocol::Refused>(reply->message).reason);
-      return;
-    }
-    SeqRanges settled;
-    settled.decode(introduced->payload);
-    for (const auto& ventilator : fabric_.ventilators)
-      if (ventilator->name() == reply->peer)
-        fabric_.send(*this, *ventilator, [&ventilator, message = *introduced, settled] {
-          ventilator->on_event(ventilator::IntroducedReceived{
-              static_cast<std::uint32_t>(message.request), message.log, message.offset, settled});
-        });
+void SimSink::on_sent(const protocol::HeadReader& head, const protocol::Message& message) {
+  if (head.name() == protocol::Notification::kName) {
+    const auto news = *protocol::decode<protocol::Notification>(head, message.payload);
+    on_durable(news.log, news.payload);
+  } else if (head.name() == protocol::Ack::kName) {
+    const auto ack = *protocol::decode<protocol::Ack>(head, message.payload);
+    fabric_.ledger.on_ack(ack.run, ack.level);
   }
 }
 
-Expected<sink::ArtifactStore::Progress> SimSink::on_put(const std::string& sha256,
-                                                        std::uint64_t size, std::uint64_t offset,
-                                                        std::string_view bytes) {
-  return artifacts_->put(sha256, size, offset, bytes);
-}
-
 // What a durable result names is there, whole.
-void SimSink::check_artifacts(std::string_view encoded) const {
+void SimSink::on_durable(std::uint64_t log, std::string_view encoded) {
+  fabric_.ledger.on_durable(log, encoded);
   const auto batch = protocol::read_batch(encoded);
   protocol::ResultReader reader(batch->records);
   for (std::uint32_t i = 0; i < batch->count; ++i) {
     const auto result = reader.next();
     if (result->artifacts.empty()) continue;
-    const auto piece = artifacts_->get(hex(result->artifacts), 0, 1 << 20);
+    const auto piece = desk_->store().get(hex(result->artifacts), 0, 1 << 20);
     if (!piece || process::sha256(piece->bytes) != result->artifacts)
       throw Violation{
           text(to_text(result->id), " names an artifact that is not whole in the sink")};
   }
-}
-
-void SimSink::publish_settled(std::string_view encoded) {
-  const auto batch = protocol::read_batch(encoded);
-  const auto head = batch->first_offset + batch->count;
-  const protocol::Settled news{0, log_->core().log(), published_to_, head, log_->core().head(), {}};
-  published_to_ = head;
-  for (const auto& ventilator : fabric_.ventilators) {
-    if (&ventilator->sink() != this) continue;
-    protocol::Settlement settlement;
-    sink::project(*batch, ventilator->origin(), settlement);
-    fabric_.send(*this, *ventilator, [&ventilator, news, settlement] {
-      ventilator->on_event(ventilator::SettledReceived{news, settlement});
-    });
-  }
-}
-
-void SimSink::turn() {
-  perform();
-  if (fabric_.world.chance(0.3)) log_->rest();
-  const auto now = fabric_.world.now();
-  if (now < next_head_) return;
-  next_head_ = now + 1s;
-  const protocol::Settled news{0, log_->core().log(), published_to_, published_to_, published_to_,
-                               {}};
-  for (const auto& ventilator : fabric_.ventilators)
-    if (&ventilator->sink() == this)
-      fabric_.send(*this, *ventilator, [&ventilator, news] {
-        ventilator->on_event(ventilator::SettledReceived{news, {}});
-      });
-}
-
-void SimSink::on_follow(SimVentilator& from, const protocol::Follow& follow) {
-  perform();
-  const auto why = log_->core().origins().why_not_followed(follow.origin, follow.nonce);
-  if (why && follow.log == log_->core().log()) {
-    fabric_.world.trace("sink refuses: " + *why);  // Of a life that is over.
-    return;
-  }
-  const auto answer = log_->follow(follow);
-  if (!answer) throw Violation{"the sink refused its own follower: " + answer.error().message};
-  const auto settlement = protocol::decode_settlement(answer->payload);
-  fabric_.send(*this, from, [&from, settled = *answer, list = *settlement] {
-    from.on_event(ventilator::SettledReceived{settled, list});
-  });
-}
-
-void SimSink::on_read(const protocol::Read& read,
-                      const std::function<void(const protocol::Records&)>& answer) {
-  perform();
-  const auto records = log_->read(read);
-  if (!records) throw Violation{"a subscriber's cursor was refused: " + records.error().message};
-  answer(*records);
 }
 
 }  // namespace eole::simulation

@@ -2,9 +2,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/process/log.hpp"
+
+using namespace eole;
 using namespace eole::simulation;
 
 TEST_CASE("the same seed is the same run, to the last line of its trace", "[simulation]") {
+  process::mute_log();
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     std::vector<std::string> trace;
     const auto once = run_seed(seed, {}, &trace);

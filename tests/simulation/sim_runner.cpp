@@ -1,0 +1,122 @@
+#include "tests/simulation/sim_runner.hpp"
+
+#include "common/base/text.hpp"
+#include "common/process/sha256.hpp"
+#include "common/protocol/codec.hpp"
+#include "common/protocol/value.hpp"
+#include "tests/simulation/fabric.hpp"
+#include "tests/simulation/task_bodies.hpp"
+
+namespace eole::simulation {
+
+using protocol::TaskState;
+using protocol::Value;
+
+SimRunner::SimRunner(Fabric& fabric, Process& process, net::Transport& transport,
+                     const std::string& artifacts)
+    : fabric_(fabric), process_(process), socket_(transport.open(net::SocketType::kDealer)) {
+  socket_.connect(artifacts);
+}
+
+worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> batch) {
+  auto& world = fabric_.world;
+  worker::BatchFinished finished{batch, world.wall_ms(), {}, {}};
+  for (const auto& task : batch->tasks) {
+    fabric_.ledger.on_start(task.id);
+    world.trace(
+        text(process_.name(), " runs ", to_text(task.id), " at once, attempt ", task.attempt));
+    const bool fails = task.spec.args.starts_with(kFailing) && world.chance(0.5);
+    const auto body = Value(Value::Map{{"value", std::string(task.spec.args)}}).to_msgpack();
+    const auto before = finished.bodies.size();
+    protocol::put_body(finished.bodies, body);
+    finished.ends.push_back({fails ? TaskState::kFailed : TaskState::kDone,
+                             static_cast<std::uint32_t>(finished.bodies.size() - before)});
+  }
+  return finished;
+}
+
+void SimRunner::start(const worker::StartTask& task) {
+  auto& world = fabric_.world;
+  ByteReader reader(task.spec);
+  const auto args = std::string(protocol::read_task_spec(reader)->args);
+  fabric_.ledger.on_start(task.id);
+  world.trace(text(process_.name(), " starts ", to_text(task.id), " attempt ", task.attempt));
+  if (args.starts_with(kPoison)) throw ProcessEnds{"poison"};
+  const bool fails = args.starts_with(kFailing) && world.chance(0.5);
+  const auto length =
+      world.chance(fabric_.weather.slow) ? world.between(1s, 20s) : world.between(100us, 400ms);
+  process_.after(length, [this, task, args, fails] { end(task, args, fails); });
+}
+
+void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails) {
+  const auto state = killed_.erase(task.id) > 0 ? TaskState::kCancelled
+                     : fails                    ? TaskState::kFailed
+                                                : TaskState::kDone;
+  worker::TaskFinished ended{task.id,
+                             task.lease,
+                             state,
+                             fabric_.world.wall_ms(),
+                             0,
+                             {},
+                             Value(Value::Map{{"value", args}}).to_msgpack(),
+                             fails};
+  if (state != TaskState::kDone || !args.starts_with(kMaking)) return finish(std::move(ended));
+  auto content = args;  // Some make the same file as others.
+  content.resize(fabric_.world.below(3) * 700 + 10, 'x');
+  uploads_.emplace(++last_upload_, Upload{std::move(ended), std::move(content)});
+  upload(last_upload_);
+}
+
+void SimRunner::finish(worker::TaskFinished finished) {
+  finished_.push_back(std::move(finished));
+  is_due_ = true;
+  process_.wake();
+}
+
+// A piece at a time, again and again until the sink has the whole of it.
+void SimRunner::upload(std::uint64_t number) {
+  const auto found = uploads_.find(number);
+  if (found == uploads_.end()) return;
+  const auto& [end, content, have] = found->second;
+  socket_.send(encode(protocol::Put{number, hex(process::sha256(content)), content.size(), have,
+                                    content.substr(have, 512)}));
+  process_.after(2s, [this, number] { upload(number); });
+}
+
+void SimRunner::take_answers() {
+  while (auto received = socket_.receive()) {
+    const auto head = protocol::HeadReader::parse(received->message.head);
+    if (const auto at = protocol::decode<protocol::PutAt>(*head, {});
+        head->name() == protocol::PutAt::kName)
+      on(*at);
+    else if (const auto refused = protocol::decode<protocol::Refused>(*head, {}))
+      on(*refused);
+  }
+}
+
+void SimRunner::on(const protocol::PutAt& at) {
+  const auto found = uploads_.find(at.request);
+  if (found == uploads_.end()) return;
+  auto& upload = found->second;
+  if (at.is_whole == 0) {
+    const bool is_news = at.have > upload.have;
+    upload.have = at.have;
+    if (is_news) this->upload(at.request);
+    return;
+  }
+  upload.end.artifacts = process::sha256(upload.content);
+  finish(std::move(upload.end));
+  uploads_.erase(found);
+}
+
+void SimRunner::on(const protocol::Refused& refused) {
+  const auto found = uploads_.find(refused.request);
+  if (found == uploads_.end()) return;
+  auto& end = found->second.end;
+  end.state = TaskState::kFailed;
+  end.body = Value(Value::Map{{"error", refused.reason}}).to_msgpack();
+  finish(std::move(end));
+  uploads_.erase(found);
+}
+
+}  // namespace eole::simulation

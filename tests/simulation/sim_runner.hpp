@@ -1,0 +1,56 @@
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/net/transport.hpp"
+#include "tests/simulation/process.hpp"
+#include "worker/io/task_runner.hpp"
+
+namespace eole::simulation {
+
+/// Runs a worker's tasks in virtual time: quickly, slowly, for ever failing, deadly, or with a
+/// file that goes to the sink in pieces.
+class SimRunner final : public worker::TaskRunner {
+ public:
+  /// `artifacts`: where the sink takes them.
+  SimRunner(Fabric& fabric, Process& process, net::Transport& transport,
+            const std::string& artifacts);
+  void start(const worker::StartTask& task) override;
+  void kill(const TaskId& id) override { killed_.insert(id); }
+  worker::BatchFinished run_batch(std::shared_ptr<const worker::Batch> batch) override;
+  std::vector<worker::TaskFinished> take_finished() override {
+    return std::exchange(finished_, {});
+  }
+  bool has_progress() override { return false; }
+  std::deque<protocol::Progress> take_progress() override { return {}; }
+  int fd() const override { return -1; }
+  bool& due() override { return is_due_; }
+
+  /// Takes what the sink says about the files.
+  void take_answers();
+
+ private:
+  struct Upload {
+    worker::TaskFinished end;
+    std::string content;
+    std::uint64_t have = 0;
+  };
+  void end(const worker::StartTask& task, const std::string& args, bool fails);
+  void finish(worker::TaskFinished finished);
+  void upload(std::uint64_t number);
+  void on(const protocol::PutAt& at);
+  void on(const protocol::Refused& refused);
+
+  Fabric& fabric_;
+  Process& process_;
+  net::Socket socket_;
+  std::set<TaskId> killed_;
+  std::vector<worker::TaskFinished> finished_;
+  bool is_due_ = false;
+  std::map<std::uint64_t, Upload> uploads_;  // By the number of their requests.
+  std::uint64_t last_upload_ = 0;
+};
+
+}  // namespace eole::simulation
