@@ -1,16 +1,16 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
-#include <string>
 
-#include "clients/cpp/blocking/requests.hpp"
-#include "common/protocol/records.hpp"
+#include "clients/cpp/blocking/waiting.hpp"
+#include "clients/cpp/session/reader.hpp"
 
 namespace eole::client {
 
-/// Reads the sink's log without a gap: live from its publications, from the log itself wherever
-/// one was missed. Each record is seen once and in order.
+/// Reads the sink's log without a gap, and waits for what comes: each record is seen once and in
+/// order. One thread.
 class LogReader {
  public:
   /// `from`: the first offset wanted; nothing: only what comes from now on.
@@ -18,30 +18,27 @@ class LogReader {
                                                    const net::ClusterFile& cluster,
                                                    std::optional<std::uint64_t> from);
 
-  /// The next batch, waiting for it up to `patience`; nothing if none came. Records before
-  /// from() are to be skipped. Errors: the log was replaced, or the sink does not answer.
+  /// The next batch, waiting for it up to `patience`; nothing if none came, or progress did.
+  /// Records before from() are to be skipped. Errors: the log was replaced, or the sink does not
+  /// answer.
   Expected<std::optional<Bytes>> next(Duration patience);
-  /// The offset of the next record that was not handed out.
-  std::uint64_t offset() const { return offset_; }
-  std::uint64_t from() const { return from_; }
+  std::uint64_t from() const { return reader_.from(); }
   /// Also hear the progress of tasks; the messages come out of next_progress().
-  void watch_progress();
+  void watch_progress() { reader_.watch_progress(); }
   std::optional<protocol::Progress> next_progress();
 
  private:
-  LogReader(net::Context& context, const net::ClusterFile& cluster);
-  Expected<void> catch_up();
-  void take(net::Received received);
+  LogReader(net::Context& context, const net::ClusterFile& cluster,
+            std::optional<std::uint64_t> from);
+  ReaderCallbacks callbacks();
 
-  Requests sink_;
-  net::Socket news_;
-  std::uint64_t log_ = 0;
-  std::uint64_t from_ = 0;
-  std::uint64_t offset_ = 0;
-  std::uint32_t crc_ = 0;
-  std::uint64_t head_ = 0;
   std::deque<Bytes> batches_;
+  std::size_t taken_ = 0;  // Bytes of the batch handed out last.
   std::deque<protocol::Progress> progress_;
+  std::optional<Error> trouble_;
+  bool is_over_ = false;
+  Waiting waiting_;
+  Reader reader_;
 };
 
 }  // namespace eole::client
