@@ -101,7 +101,7 @@ double redeliver(Cluster& cluster, int signal) {
   const auto took = milliseconds_since(start);
   SeqRanges ranges;
   ranges.add(id.seq, id.seq);
-  need(cluster.ventilator.ask<protocol::Answer>(protocol::Cancel{0, id.origin, ranges.encode()}));
+  need(cluster.ventilator.ask(protocol::Cancel{0, id.origin, ranges.encode()}));
   wait_for("the task is cancelled",
            [&] { return need(cluster.ventilator.query("task", id)).is_null(); });
   return took;

@@ -51,9 +51,7 @@ void ask(Cluster& cluster, const TaskSet& tasks, Told& told) {
     SeqRanges piece;
     const auto send = [&] {
       if (piece.count() == 0) return;
-      const auto answer = need(
-          cluster.ventilator.ask<protocol::Answer>(protocol::Cancel{0, origin, piece.encode()}));
-      const auto view = need(Value::from_msgpack(answer.payload));
+      const auto view = need(cluster.ventilator.ask(protocol::Cancel{0, origin, piece.encode()}));
       add(view["cancelling"], origin, [&](TaskId id) { told.pending.insert(id); });
       add(view["settled"], origin, [&](TaskId id) { told.settled[id.origin].add(id.seq, id.seq); });
       add(view["unknown"], origin, [&](TaskId id) { told.unknown[id.origin].add(id.seq, id.seq); });

@@ -97,9 +97,7 @@ int discard(const DeadOptions& options, const Globals& globals) {
   }
   std::uint64_t discarded = 0;
   const auto send = [&](Origin origin, const SeqRanges& seqs) {
-    const auto answer =
-        need(cluster.sink.ask<protocol::Answer>(protocol::Discard{0, origin, seqs.encode()}));
-    const auto view = need(Value::from_msgpack(answer.payload));
+    const auto view = need(cluster.sink.ask(protocol::Discard{0, origin, seqs.encode()}));
     discarded += static_cast<std::uint64_t>(view["discarded"].int_or(0));
   };
   for (const auto& [origin, seqs] : letters) {

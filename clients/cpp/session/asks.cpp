@@ -1,0 +1,56 @@
+#include "clients/cpp/session/asks.hpp"
+
+#include <utility>
+
+#include "common/protocol/codec.hpp"
+
+namespace eole::client {
+
+Asks::Asks(Session& session, const std::string& endpoint, std::string who)
+    : Part(session), core_(std::move(who)), role_(connected(endpoint)) {}
+
+std::uint64_t Asks::ask(Question question, OnAnswer on_answer, Duration patience) {
+  const auto request = ++last_request_;
+  std::visit([&](auto& one) { one.request = request; }, question);
+  waiting_.emplace(request, std::move(on_answer));
+  AskActions actions;
+  core_.on_event(Asked{std::move(question), patience}, world().now(), actions);
+  perform(std::move(actions));
+  return request;
+}
+
+void Asks::turn(TimePoint now) {
+  AskActions actions;
+  if (role_.due())
+    while (auto received = role_.receive()) take(std::move(*received), now, actions);
+  core_.on_deadline(now, actions);
+  perform(std::move(actions));
+}
+
+void Asks::take(net::Received received, TimePoint now, AskActions& out) {
+  const auto head = protocol::HeadReader::parse(received.message.head);
+  if (!head) return;
+  if (head->name() == protocol::Answer::kName) {
+    auto answer = protocol::decode<protocol::Answer>(*head, std::move(received.message.payload));
+    if (answer) core_.on_event(AnswerReceived{std::move(*answer)}, now, out);
+  } else if (head->name() == protocol::Refused::kName) {
+    auto refused = protocol::decode<protocol::Refused>(*head, {});
+    if (refused) core_.on_event(QuestionRefused{std::move(*refused)}, now, out);
+  }
+}
+
+void Asks::perform(AskActions actions) {
+  for (auto& action : actions) {
+    if (const auto* send = std::get_if<SendQuestion>(&action)) {
+      std::visit([&](const auto& one) { role_.send(protocol::encode(one)); }, send->question);
+      continue;
+    }
+    auto& ended = std::get<QuestionEnded>(action);
+    const auto waiting = waiting_.extract(ended.request);
+    if (!waiting) continue;
+    waiting.mapped()(ended.error ? Expected<protocol::Value>(*ended.error)
+                                 : protocol::Value::from_msgpack(ended.answer));
+  }
+}
+
+}  // namespace eole::client
