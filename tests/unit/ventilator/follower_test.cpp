@@ -1,0 +1,73 @@
+#include "ventilator/core/follower.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace eole;
+using namespace eole::ventilator;
+
+namespace {
+
+const TimePoint kNow = TimePoint(100s);
+constexpr std::uint64_t kLog = 9;
+
+protocol::Settled told(std::uint64_t request, std::uint64_t from, std::uint64_t to,
+                       std::uint64_t head) {
+  return {request, kLog, from, to, head, {}};
+}
+
+Follower introduced() {
+  Follower follower(1s);
+  REQUIRE(follower.on_introduced(kLog, 10));
+  return follower;
+}
+
+}  // namespace
+
+TEST_CASE("a ventilator introduces itself until it is answered", "[ventilator]") {
+  Follower follower(1s);
+  Actions out;
+  follower.on_deadline(kNow, 5, out);
+  follower.on_deadline(kNow + 900ms, 5, out);
+  follower.on_deadline(kNow + 1s, 6, out);
+  REQUIRE(out == Actions{SendIntroduce{5}, SendIntroduce{6}});
+  REQUIRE(follower.on_introduced(kLog, 0));
+  REQUIRE_FALSE(follower.on_introduced(kLog, 0));
+  REQUIRE(follower.next_deadline() == std::nullopt);
+}
+
+TEST_CASE("one read at a time, and again if it is not answered", "[ventilator]") {
+  auto follower = introduced();
+  REQUIRE(follower.on_settled(told(0, 12, 15, 15)) == Follower::News{});
+  Actions out;
+  follower.follow(kNow, out);
+  follower.follow(kNow, out);
+  follower.on_deadline(kNow + 1s, 0, out);
+  REQUIRE(out == Actions{SendFollow{1, kLog, 10}, SendFollow{1, kLog, 10}});
+  REQUIRE(follower.on_settled(told(1, 10, 15, 15)) == Follower::News{true, {}});
+  REQUIRE(follower.is_caught_up());
+}
+
+TEST_CASE("what is suspected while a read is under way is judged after the next one",
+          "[ventilator]") {
+  auto follower = introduced();
+  Actions out;
+  const Suspicion first{{{1, {1, 1}}}, "lost"};
+  const Suspicion second{{{2, {1, 2}}}, "lost, too"};
+  follower.suspect(first);
+  follower.follow(kNow, out);
+  follower.suspect(second);
+  REQUIRE(follower.on_settled(told(1, 10, 10, 12)) == Follower::News{});  // Not to its head.
+  follower.follow(kNow, out);
+  REQUIRE(follower.on_settled(told(2, 10, 12, 12)) == Follower::News{true, {first}});
+  follower.follow(kNow, out);
+  REQUIRE(follower.on_settled(told(3, 12, 12, 12)) == Follower::News{false, {second}});
+}
+
+TEST_CASE("of another log nothing is believed before an introduction", "[ventilator]") {
+  auto follower = introduced();
+  auto other = told(0, 10, 11, 11);
+  other.log = kLog + 1;
+  REQUIRE(follower.on_settled(other) == Follower::News{});
+  REQUIRE_FALSE(follower.is_introduced());
+  REQUIRE(follower.on_introduced(kLog + 1, 0));
+}

@@ -1,0 +1,155 @@
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
+#include "ventilator/core/core.hpp"
+
+// Submits and cancels.
+namespace eole::ventilator {
+
+using protocol::Settlement;
+using protocol::Value;
+
+namespace {
+
+constexpr std::size_t kUnconfirmedAlways = 1024;  // As no client that confirms ever has.
+
+protocol::Answer answer(std::uint64_t request, Value value) {
+  return {request, value.to_msgpack()};
+}
+
+// [[first, last], …]
+Value list(const Settlement& settlement) {
+  Value::Array ranges;
+  for (const auto& [first, last] : settlement.ranges) ranges.push_back(Value::Array{first, last});
+  return ranges;
+}
+
+}  // namespace
+
+const Answered* Core::find_answer(const Submitted& event, std::string& conflict) const {
+  const auto& submit = event.submit;
+  if (!submit.key.empty()) {
+    const auto* known = durable_.answers.find(submit.key);
+    if (known == nullptr) return nullptr;
+    if (known->hash != event.hash)
+      conflict = text("key ", submit.key, ": was used for other tasks");
+    return &known->answered;
+  }
+  if (planted("repeat-answered-anew")) return nullptr;
+  return durable_.answers.find(submit.run, submit.request);
+}
+
+// A client that confirms is not in the way of others, however much they have it remember.
+bool Core::is_remembering_too_much(const Submitted& event) const {
+  const auto& submit = event.submit;
+  if (durable_.answers.bytes() < config_.answer_bytes_max || planted("answers-without-a-bound"))
+    return false;
+  return !submit.key.empty() || durable_.answers.unconfirmed(submit.run) >= kUnconfirmedAlways;
+}
+
+// Empty if it is not.
+std::string Core::why_refused(const Submitted& event) const {
+  const auto& submit = event.submit;
+  if (event.is_storage_full) return "storage full: the ventilator's disk has no room";
+  if (submit.count == 0) return "submit: no tasks";
+  if (queued() + submit.count > config_.queued_max)
+    return text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max);
+  if (is_remembering_too_much(event))
+    return text(
+        "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
+        config_.answer_bytes_max,
+        submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
+  return "";
+}
+
+void Core::on(Submitted& event, TimePoint now, Actions& out) {
+  auto& submit = event.submit;
+  const auto refuse = [&](std::string reason) {
+    out.push_back(Reply{event.peer, protocol::Refused{submit.request, std::move(reason)}});
+  };
+  std::string conflict;
+  if (const auto* known = find_answer(event, conflict)) {
+    if (!conflict.empty()) return refuse(std::move(conflict));
+    out.push_back(
+        Reply{event.peer, protocol::Acceptance{submit.request, known->first, known->count}});
+    return;
+  }
+  const bool is_over =
+      submit.key.empty() && durable_.answers.is_confirmed(submit.run, submit.request);
+  if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
+  if (auto reason = why_refused(event); !reason.empty()) return refuse(std::move(reason));
+
+  const auto first = durable_.last + 1;
+  durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
+  queue_.extend(durable_.last);
+  // Kept also where it is the default of today: a later start may have another.
+  if (submit.attempts_max != 0) durable_.limits[first] = {submit.count, submit.attempts_max};
+
+  const Answered answered{first, submit.count};
+  if (!submit.key.empty()) {
+    durable_.answers.add({submit.key, event.hash, answered, now});
+  } else {
+    durable_.answers.add(submit.run, submit.request, submit.confirmed, answered, now);
+  }
+  out.push_back(Reply{event.peer, protocol::Acceptance{submit.request, first, submit.count}});
+  out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit), event.unix_ms});
+}
+
+void Core::forget_old_answers(TimePoint now) {
+  if (now < next_prune_) return;
+  next_prune_ = now + config_.request_retention / 24;
+  durable_.answers.forget_before(now - config_.request_retention);
+}
+
+std::uint8_t Core::attempts_max_of(Seq seq) const {
+  const auto after = durable_.limits.upper_bound(seq);
+  if (after == durable_.limits.begin()) return config_.attempts_max;
+  const auto& [first, limit] = *std::prev(after);
+  return seq < first + limit.first ? limit.second : config_.attempts_max;
+}
+
+bool Core::is_known(const TaskId& id) const {
+  return id.origin == durable_.origin && id.seq >= 1 && id.seq <= durable_.last;
+}
+
+void Core::on(CancelAsked& event, TimePoint, Actions& out) {
+  Settlement cancelling;
+  Settlement settled;
+  Settlement unknown;
+  for (const auto& [first, last] : event.ranges)
+    for (auto seq = first; seq <= last; ++seq) {
+      const bool is_settled = durable_.settled.contains(seq);
+      (!is_known({event.origin, seq}) ? unknown
+       : is_settled                   ? settled
+                                      : cancelling)
+          .add({seq, seq});
+    }
+  out.push_back(Reply{event.peer, answer(event.request, Value::Map{{"cancelling", list(cancelling)},
+                                                                   {"settled", list(settled)},
+                                                                   {"unknown", list(unknown)}})});
+  for (const auto& [first, last] : cancelling.ranges)
+    for (auto seq = first; seq <= last; ++seq) cancel(seq, out);
+}
+
+void Core::cancel(Seq seq, Actions& out) {
+  if (!durable_.cancelled.insert(seq).second) return;
+  out.push_back(JournalCancel{seq});
+  const bool is_fresh = tasks_.find(seq) == nullptr;
+  auto& task = tasks_.at(seq);
+  // An earlier start may have sent it: its worker has the rest of the grace to say so.
+  if (is_fresh && queue_.is_recovered(seq) && !is_noted_open_) tasks_.note(task);
+  task.is_cancelled = true;
+  if (task.is(State::kReady) || task.is(State::kParked)) {
+    end(seq, task, protocol::TaskState::kCancelled);
+  } else if (task.is(State::kLeased)) {
+    const auto* worker = fleet_.find(task.run);
+    if (worker == nullptr) return;
+    const TaskId id{durable_.origin, seq};
+    out.push_back(SendOrders{
+        worker->peer, worker->link, false, {{protocol::OrderKind::kCancel, id, task.lease}}});
+  }
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,140 @@
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+#include "ventilator/core/core.hpp"
+
+// What the sink's log settles, and what waits for it.
+namespace eole::ventilator {
+
+void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
+  if (event.start != durable_.start) return;  // An answer to the life before.
+  if (event.settled.highest() > durable_.last && !planted("journal-may-go-back")) {
+    out.push_back(Stop{text("the journal went back: its highest task is ", durable_.last,
+                            ", the sink knows ", event.settled.highest())});
+    return;
+  }
+  if (!follower_.on_introduced(event.log, event.offset)) return;
+  Forget forget;
+  for (const auto& [first, last] : event.settled.ranges()) {
+    settle({first, last});
+    forget.ranges.push_back({first, last});
+  }
+  if (!forget.ranges.empty()) out.push_back(std::move(forget));
+  bury_lost();
+  follower_.follow(now, out);
+  verdicts_.push_again();
+}
+
+// What damage took from the journal, and the log does not know as settled, is dead.
+void Core::bury_lost() {
+  for (const auto& [first, last] : durable_.lost.ranges()) {
+    for (auto seq = durable_.settled.first_missing(first); seq <= last;
+         seq = durable_.settled.first_missing(seq + 1)) {
+      auto& task = tasks_.at(seq);
+      if (task.is(State::kEnding)) continue;
+      task.add_reason("its task was lost: the journal was damaged, and salvaged");
+      release(task);
+      end(seq, task, protocol::TaskState::kDead);
+    }
+  }
+}
+
+void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
+  const auto news = follower_.on_settled(event.settled);
+  if (news.is_next) {
+    Forget forget;
+    for (const auto& range : event.settlement.ranges) {
+      if (range.last > durable_.last) continue;
+      settle(range);
+      forget.ranges.push_back(range);
+    }
+    if (!forget.ranges.empty()) out.push_back(std::move(forget));
+    for (const auto& failure : event.settlement.failures) fail(failure, out);
+  }
+  for (const auto& suspicion : news.passed) judge_suspects(suspicion, out);
+  follower_.follow(now, out);
+}
+
+void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{event.reason}); }
+
+void Core::settle(const Range& range) {
+  if (durable_.settled.add(range.first, range.last) == 0) return;
+  Worker* holder = nullptr;  // Neighbours mostly share it.
+  const auto end_one = [&](Seq seq, const Task& task) {
+    if (task.is(State::kLeased)) {
+      if (holder == nullptr || holder->link.run != task.run) holder = fleet_.find(task.run);
+      if (holder != nullptr) holder->release(1);
+    }
+    if (task.is(State::kEnding)) verdicts_.settle(seq);
+    tasks_.settle(seq);
+  };
+  if (range.last - range.first > tasks_.size()) {  // A restart may settle millions at once.
+    std::vector<Seq> over;
+    tasks_.for_each([&](Seq seq, Task&) {
+      if (seq >= range.first && seq <= range.last) over.push_back(seq);
+    });
+    for (const auto seq : over) end_one(seq, *tasks_.find(seq));
+  } else {
+    for (auto seq = range.first; seq <= range.last; ++seq)
+      if (const auto* task = tasks_.find(seq)) end_one(seq, *task);
+  }
+  auto& cancelled = durable_.cancelled;
+  cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
+  auto& limits = durable_.limits;  // Only those that the range touches: there may be millions.
+  auto limit = limits.upper_bound(range.first);
+  if (limit != limits.begin()) --limit;
+  while (limit != limits.end() && limit->first <= range.last) {
+    const auto last = limit->first + limit->second.first - 1;
+    const bool is_over = durable_.settled.count_within(limit->first, last) == limit->second.first;
+    limit = is_over ? limits.erase(limit) : std::next(limit);
+  }
+}
+
+void Core::fail(const protocol::Settlement::Failure& failure, Actions& out) {
+  auto* task = tasks_.find(failure.seq);
+  if (task == nullptr || task->lease != failure.lease) return;
+  if (!task->is(State::kLeased) && !task->is(State::kSuspect) && !task->is(State::kNoted)) return;
+  if (planted("failure-not-retried")) return;
+  release(*task);
+  task->told().failed = failure.lease;
+  give_back(failure.seq, *task, true, "failed: " + failure.reason, out);
+}
+
+void Core::judge_suspects(const Suspicion& suspicion, Actions& out) {
+  for (const auto& [seq, lease] : suspicion.leases) {
+    auto* task = tasks_.find(seq);
+    if (task == nullptr || task->lease != lease || !task->is(State::kSuspect)) continue;
+    // Whoever lives was not killed by it.
+    if (fleet_.find(task->run) == nullptr) task->told().is_feared = true;
+    give_back(seq, *task, true, suspicion.reason, out);
+  }
+}
+
+void Core::open_recovered(TimePoint now, Actions& out) {
+  const bool is_grace_over = now >= started_ + config_.grace_start;
+  if (follower_.is_caught_up() && (is_grace_over || !durable_.is_power_cut))
+    queue_.open_recovered();
+  if (is_noted_open_ || !is_grace_over) return;
+  is_noted_open_ = true;
+  Suspicion noted{{}, "no worker had it after a restart"};
+  tasks_.for_each([&](Seq seq, Task& task) {
+    if (!task.is(State::kNoted)) return;
+    tasks_.suspect(task);
+    task.is_unconfirmed = task.attempt > 0;
+    noted.leases.emplace_back(seq, task.lease);
+  });
+  follower_.suspect(std::move(noted));
+  follower_.follow(now, out);
+}
+
+// The new ones at once; those that are not read in the log yet, every now and then.
+void Core::push_verdicts(TimePoint now, Actions& out) {
+  for (const auto seq : verdicts_.take_due(now)) {
+    const auto& task = *tasks_.find(seq);
+    out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
+                              task.story ? task.story->reasons : std::vector<std::string>{}});
+  }
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,27 @@
+#include "ventilator/core/credit.hpp"
+
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+
+namespace eole::ventilator {
+
+namespace {
+constexpr std::uint32_t kStuckBeatsMax = 3;
+}
+
+void Credit::take(std::uint64_t received, std::uint64_t limit) {
+  received_ = std::max(received_, std::min(received, sent_));
+  limit_ = planted("credit-as-a-difference") ? limit_ + limit : std::max(limit_, limit);
+}
+
+bool Credit::is_stuck(std::uint64_t received) {
+  const bool is_still = received < sent_ && sent_ == sent_at_last_beat_;
+  stuck_beats_ = is_still ? stuck_beats_ + 1 : 0;
+  sent_at_last_beat_ = sent_;
+  if (stuck_beats_ < kStuckBeatsMax) return false;
+  stuck_beats_ = 0;
+  return true;
+}
+
+}  // namespace eole::ventilator

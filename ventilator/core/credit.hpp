@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdint>
+
+namespace eole::ventilator {
+
+/// How far a worker's pipe may be filled. Levels of pipe numbers, which only rise (ring rule V3).
+class Credit {
+ public:
+  void take(std::uint64_t received, std::uint64_t limit);
+  void send(std::uint64_t tasks) { sent_ += tasks; }
+  /// Nothing more on this pipe.
+  void close() { limit_ = sent_; }
+  /// Once a beat: true if what was sent does not arrive (ring rule V2).
+  bool is_stuck(std::uint64_t received);
+
+  std::uint64_t room() const { return limit_ > sent_ ? limit_ - sent_ : 0; }
+  std::uint64_t sent() const { return sent_; }
+
+ private:
+  std::uint64_t received_ = 0;
+  std::uint64_t limit_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint32_t stuck_beats_ = 0;  // In which received < sent and nothing was sent.
+  std::uint64_t sent_at_last_beat_ = 0;
+};
+
+}  // namespace eole::ventilator

@@ -1,0 +1,157 @@
+#include "ventilator/core/fleet.hpp"
+
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+
+namespace eole::ventilator {
+
+namespace {
+constexpr std::uint8_t kRecallsMax = 3;  // A recalled task must not wander for ever.
+constexpr std::size_t kRecalledMax = 64;
+}  // namespace
+
+Worker::Worker(Peer from, const Link& its_link, protocol::Hello hello, TimePoint now)
+    : peer(std::move(from)),
+      link(its_link),
+      about(std::move(hello)),
+      silence(now),
+      leases(its_link.run) {}
+
+void Worker::release(std::uint64_t tasks) {
+  if (tasks == 0) return;
+  leases.release(tasks);
+  if (leases.outstanding() == 0 && std::exchange(alone, {})) is_others_turn = true;
+}
+
+bool Worker::is_idle() const {
+  return leases.outstanding() == 0 && credit.room() > 0 && !silence.is_suspect();
+}
+
+Worker* Fleet::find(RunId run) {
+  const auto found = workers_.find(run);
+  return found == workers_.end() ? nullptr : &found->second;
+}
+
+const Worker* Fleet::find(RunId run) const {
+  const auto found = workers_.find(run);
+  return found == workers_.end() ? nullptr : &found->second;
+}
+
+Worker* Fleet::find(const Link& link) {
+  auto* worker = find(link.run);
+  const bool is_its = worker != nullptr && (worker->link == link || planted("old-link-believed"));
+  return is_its ? worker : nullptr;
+}
+
+Worker& Fleet::put(Worker worker, const Worker& before, TimePoint now) {
+  const auto run = worker.link.run;
+  next_judgement_ = std::min(next_judgement_, now + config_.suspect_after);
+  const auto known = workers_.find(run);
+  if (known == workers_.end()) {
+    order_.push_back(run);
+    return workers_[run] = std::move(worker);
+  }
+  worker.is_open = before.is_open;
+  return known->second = std::move(worker);
+}
+
+Worker Fleet::take(RunId run) {
+  auto node = workers_.extract(run);
+  std::erase(order_, run);
+  std::erase(open_, run);
+  return std::move(node.mapped());
+}
+
+void Fleet::take_levels(Worker& worker, std::uint64_t received, std::uint64_t limit) {
+  worker.credit.take(received, limit);
+  if (worker.is_open || worker.credit.room() == 0) return;
+  worker.is_open = true;
+  open_.push_back(worker.link.run);
+}
+
+void Fleet::end_pipe(Worker& worker, TimePoint now) {
+  worker.silence.end_pipe(now);
+  worker.credit.close();
+  next_judgement_ = std::min(next_judgement_, now + config_.grace);
+}
+
+std::vector<Worker*> Fleet::open(std::optional<RunId> reserved) {
+  std::vector<Worker*> open;
+  std::erase_if(open_, [&](RunId run) {
+    auto* worker = find(run);
+    if (worker == nullptr) return true;
+    worker->is_open = worker->credit.room() > 0;
+    if (worker->is_open && !worker->silence.is_suspect() && !worker->alone && reserved != run)
+      open.push_back(worker);
+    return !worker->is_open;
+  });
+  if (!open.empty())
+    std::rotate(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(turn_++ % open.size()),
+                open.end());
+  return open;
+}
+
+std::vector<Fleet::Lost> Fleet::judge(TimePoint now) {
+  // A loop that comes late has not read its input yet: its lateness is nobody's silence.
+  constexpr Duration kLate = 500ms;
+  const auto lateness = now - std::exchange(last_now_, now);
+  if (lateness > config_.heartbeat + kLate && !planted("late-loop-blames-others"))
+    for (auto& [run, worker] : workers_) worker.silence.forgive(lateness, now);
+  if (now < next_judgement_) return {};
+  next_judgement_ = now + config_.suspect_after;
+  std::vector<Lost> lost;
+  for (auto& [run, worker] : workers_) {
+    if (auto reason = worker.silence.judge(config_, now)) lost.push_back({run, std::move(*reason)});
+    next_judgement_ = std::min(next_judgement_, worker.silence.next_judgement(config_));
+  }
+  return lost;
+}
+
+std::optional<TimePoint> Fleet::next_deadline() const {
+  if (workers_.empty()) return std::nullopt;
+  return next_judgement_;
+}
+
+std::vector<protocol::Order> Fleet::recall(Origin origin, Tasks& tasks, Worker*& from) {
+  const bool is_any_idle = std::any_of(workers_.begin(), workers_.end(),
+                                       [](const auto& entry) { return entry.second.is_idle(); });
+  if (!is_any_idle) return {};
+  auto richest =
+      std::max_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
+        return a.second.waiting.size() < b.second.waiting.size();
+      });
+  from = &richest->second;
+  auto& waiting = from->waiting;
+  std::vector<protocol::Order> orders;
+  const auto wanted = std::min(kRecalledMax, (waiting.size() + 1) / 2);
+  for (; orders.size() < wanted && !waiting.empty(); waiting.pop_back()) {
+    const auto seq = waiting.back();
+    auto* task = tasks.find(seq);
+    if (task == nullptr || !task->is(Task::State::kLeased) || task->run != from->link.run) continue;
+    if (task->recalls == kRecallsMax) continue;
+    ++task->recalls;
+    task->is_recalled = true;
+    orders.push_back({protocol::OrderKind::kRecall, {origin, seq}, task->lease});
+  }
+  return orders;
+}
+
+std::uint64_t Fleet::outstanding() const {
+  std::uint64_t sum = 0;
+  for (const auto& [run, worker] : workers_) sum += worker.leases.outstanding();
+  return sum;
+}
+
+std::vector<WorkerView> Fleet::views() const {
+  std::vector<WorkerView> views;
+  for (const auto run : order_) {
+    const auto& worker = *find(run);
+    views.push_back({worker.about.name, run, worker.about.pid, worker.about.slots,
+                     worker.about.kinds, worker.silence.is_suspect() ? "suspect" : "ready",
+                     worker.leases.outstanding()});
+  }
+  return views;
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,109 @@
+#include "ventilator/core/tasks.hpp"
+
+#include <algorithm>
+
+#include "common/base/expected.hpp"
+
+namespace eole::ventilator {
+
+namespace {
+constexpr std::size_t kReasonsMax = 16;  // Kept per task; older ones are dropped.
+
+constexpr unsigned bit(Task::State state) { return 1U << static_cast<unsigned>(state); }
+constexpr unsigned kAnyButEnding = ~bit(Task::State::kEnding);
+}  // namespace
+
+void Task::add_reason(std::string reason) {
+  auto& reasons = told().reasons;
+  if (reasons.size() == kReasonsMax) reasons.erase(reasons.begin());
+  reasons.push_back(std::move(reason));
+}
+
+Task* Tasks::leased_as(Seq seq, const Lease& lease, RunId run) {
+  auto* task = find(seq);
+  return task != nullptr && task->is_leased(run, lease) ? task : nullptr;
+}
+
+Task& Tasks::at(Seq seq) {
+  highest_ = std::max(highest_, seq);
+  const auto before = table_.size();
+  auto& task = table_[seq];
+  if (table_.size() != before) ++counts_[static_cast<std::size_t>(State::kReady)];
+  return task;
+}
+
+void Tasks::move(Task& task, State to, unsigned from) {
+  invariant((from & bit(task.state_)) != 0, "a task moves only between states that follow");
+  --counts_[static_cast<std::size_t>(task.state_)];
+  ++counts_[static_cast<std::size_t>(to)];
+  task.state_ = to;
+}
+
+void Tasks::note(Task& task) { move(task, State::kNoted, bit(State::kReady)); }
+
+void Tasks::lease(Task& task, RunId run, const Lease& lease) {
+  move(task, State::kLeased, bit(State::kReady));
+  task.run = run;
+  task.lease = lease;
+  task.is_recalled = false;
+  ++task.attempt;
+}
+
+void Tasks::adopt(Task& task, RunId run, const Lease& lease) {
+  move(task, State::kLeased, kAnyButEnding);
+  task.run = run;
+  task.lease = lease;
+  task.attempt = std::max<std::uint16_t>(task.attempt, 1);
+}
+
+void Tasks::suspect(Task& task) {
+  move(task, State::kSuspect, bit(State::kLeased) | bit(State::kNoted));
+}
+
+void Tasks::park(Task& task) { move(task, State::kParked, bit(State::kReady)); }
+
+void Tasks::give_back(Task& task) {
+  move(task, State::kReady, kAnyButEnding);
+  task.run = 0;
+}
+
+void Tasks::end(Task& task, protocol::TaskState verdict) {
+  move(task, State::kEnding, kAnyButEnding);
+  task.run = 0;
+  task.verdict = verdict;
+}
+
+void Tasks::settle(Seq seq) {
+  const auto* task = find(seq);
+  if (task == nullptr) return;
+  --counts_[static_cast<std::size_t>(task->state_)];
+  table_.erase(seq);
+}
+
+// Neighbours that are leased together are one entry.
+void Tasks::save_notes(SavePlace& place, Bytes& out) const {
+  Seq first = 0;
+  Note note;
+  const auto put_last = [&] {
+    if (first != 0) put_note(out, first, note);
+    first = 0;
+  };
+  for (auto seq = place.number; const auto* task = table_.next(seq); ++seq) {
+    if (out.size() + 2 * kNoteBytes > kPartBytesMax) break;
+    place.number = seq + 1;
+    if (task->attempt == 0) continue;
+    const bool follows = first + note.count == seq && note.run == task->run &&
+                         note.attempt == task->attempt &&
+                         task->lease == Lease{note.lease.start, note.lease.number + note.count};
+    if (first != 0 && follows && note.count < protocol::kTasksPerMessageMax) {
+      ++note.count;
+      continue;
+    }
+    put_last();
+    first = seq;
+    note = {task->run, task->lease, task->attempt, 1};
+  }
+  put_last();
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,108 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "common/base/seq_table.hpp"
+#include "common/protocol/records.hpp"
+#include "ventilator/core/notes.hpp"
+#include "ventilator/core/parts.hpp"
+
+namespace eole::ventilator {
+
+/// Of the few tasks that something happened to.
+struct Story {
+  std::vector<std::string> reasons;
+  std::vector<RunId> refused_by;
+  bool is_feared = false;  // A worker was lost that had it: it may kill them.
+  Lease failed;            // The last lease whose failure was read in the log: it is over.
+};
+
+/// A task that is more than queued. Only Tasks moves it from state to state.
+class Task {
+ public:
+  enum class State : std::uint8_t {
+    kReady,    // Waits for a worker.
+    kParked,   // Refused by every worker there is.
+    kNoted,    // A start found its note: its worker may come back.
+    kLeased,   // A worker has it.
+    kSuspect,  // Its worker may have lost it; whether it is settled is being read.
+    kEnding,   // Ends without a worker; pushed until the log has it.
+  };
+  State state() const { return state_; }
+  bool is(State state) const { return state_ == state; }
+  /// Leased to `by` under `as`, and not to anybody else since.
+  bool is_leased(RunId by, const Lease& as) const {
+    return state_ == State::kLeased && run == by && lease == as;
+  }
+  Story& told() {
+    if (!story) story = std::make_unique<Story>();
+    return *story;
+  }
+  void add_reason(std::string reason);
+
+  bool is_cancelled = false;
+  bool is_unconfirmed = false;
+  bool is_recalled = false;  // Asked back: its return is no refusal.
+  std::uint8_t recalls = 0;
+  protocol::TaskState verdict = protocol::TaskState::kDead;
+  std::uint16_t attempt = 0;  // Attempts begun.
+  Lease lease;
+  RunId run = 0;
+  std::unique_ptr<Story> story;
+
+ private:
+  friend class Tasks;
+  State state_ = State::kReady;
+};
+
+/// The table of the tasks that are more than queued, and the only moves between their states.
+class Tasks {
+ public:
+  using State = Task::State;
+
+  Task* find(Seq seq) { return table_.find(seq); }
+  const Task* find(Seq seq) const { return table_.find(seq); }
+  /// Task `seq` if it is leased so; else null.
+  Task* leased_as(Seq seq, const Lease& lease, RunId run);
+  /// A new one is ready, as it was while it waited for its first dispatch.
+  Task& at(Seq seq);
+
+  void note(Task& task);
+  /// The next attempt begins.
+  void lease(Task& task, RunId run, const Lease& lease);
+  /// Who says that it holds the task keeps it.
+  void adopt(Task& task, RunId run, const Lease& lease);
+  void suspect(Task& task);
+  /// It is nobody's now.
+  void give_back(Task& task);
+  void park(Task& task);
+  void end(Task& task, protocol::TaskState verdict);
+  void settle(Seq seq);
+
+  std::uint64_t size() const { return table_.size(); }
+  std::uint64_t leased() const { return count(State::kLeased); }
+  std::uint64_t count(State state) const { return counts_[static_cast<std::size_t>(state)]; }
+  /// No task above this one has ever been more than queued in this start.
+  Seq highest() const { return highest_; }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    table_.for_each(visit);
+  }
+  /// Appends what a snapshot has of their notes, from place.number on.
+  void save_notes(SavePlace& place, Bytes& out) const;
+
+ private:
+  static constexpr std::size_t kStates = 6;
+  /// `from`: where the move may come from, a bit each.
+  void move(Task& task, State to, unsigned from);
+
+  SeqTable<Task> table_;
+  std::array<std::uint64_t, kStates> counts_{};
+  Seq highest_ = 0;
+};
+
+}  // namespace eole::ventilator
