@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kMagic = "EOLESEG1";
 constexpr std::size_t kHeaderCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::size_t kAlignment = 8;
+constexpr std::uint64_t kWindowBytes = 1 << 20;
 
 std::uint64_t aligned(std::uint64_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
 
@@ -177,15 +178,51 @@ std::uint64_t next_record(std::string_view content, std::uint64_t segment_id,
   return content.size();
 }
 
-bool is_proven_beyond(std::string_view content, std::uint64_t segment_id, std::uint64_t from) {
-  for (auto offset = from; offset + kRecordHeaderBytes <= content.size(); offset += kAlignment) {
-    std::uint32_t type = 0;
-    std::memcpy(&type, content.data() + offset + 12, sizeof type);
-    if (type == 0) continue;
-    const auto header = header_at(content, segment_id, offset);
+namespace {
+// One record behind `from`, of a part of a segment that begins at `start`, says so.
+bool is_proven_in(std::string_view part, std::uint64_t segment_id, std::uint64_t start,
+                  std::uint64_t from) {
+  for (std::uint64_t at = 0; at + kRecordHeaderBytes <= part.size(); at += kAlignment) {
+    if (read_at<std::uint32_t>(part, at + 12) == 0) continue;
+    const auto header = header_of(part.substr(at), segment_id, start + at);
     if (header && header->proven > from) return true;
   }
   return false;
+}
+}  // namespace
+
+bool is_proven_beyond(std::string_view content, std::uint64_t segment_id, std::uint64_t from) {
+  return from < content.size() && is_proven_in(content.substr(from), segment_id, from, from);
+}
+
+bool is_proven_beyond(const File& file, std::uint64_t segment_id, std::uint64_t from) {
+  const auto size = file.size();
+  for (auto start = from; start < size; start += kWindowBytes)
+    if (is_proven_in(file.read(start, kWindowBytes + kRecordHeaderBytes), segment_id, start, from))
+      return true;
+  return false;
+}
+
+std::string_view RecordReader::from_here(std::uint64_t bytes) {
+  bytes = std::min(bytes, end_ - offset_);
+  const bool is_there =
+      offset_ >= window_offset_ && offset_ + bytes <= window_offset_ + window_.size();
+  if (!is_there) {
+    window_ = file_.read(offset_, std::min(std::max(bytes, kWindowBytes), end_ - offset_));
+    window_offset_ = offset_;
+  }
+  return std::string_view(window_).substr(offset_ - window_offset_);
+}
+
+std::optional<Record> RecordReader::next() {
+  if (is_done()) return std::nullopt;
+  const auto header = header_of(from_here(kRecordHeaderBytes), segment_id_, offset_);
+  if (!header) return std::nullopt;
+  const auto raw = from_here(kRecordHeaderBytes + header->length);
+  const auto payload = payload_of(raw, segment_id_, offset_);
+  if (!payload) return std::nullopt;
+  offset_ += record_bytes(payload->size());
+  return Record{header->type, header->proven, *payload};
 }
 
 }  // namespace eole::storage

@@ -56,10 +56,32 @@ std::optional<std::uint32_t> payload_size(std::string_view header, std::uint64_t
 /// The checked payload of the record that `raw` begins with, and that lies at `offset`.
 std::optional<std::string_view> payload_of(std::string_view raw, std::uint64_t segment_id,
                                            std::uint64_t offset);
+/// Reads the records of a segment in order, with no more of it in memory than a window.
+class RecordReader {
+ public:
+  /// `end`: of what counts.
+  RecordReader(const File& file, std::uint64_t segment_id, std::uint64_t end)
+      : file_(file), segment_id_(segment_id), end_(end) {}
+  std::uint64_t offset() const { return offset_; }
+  bool is_done() const { return offset_ >= end_; }
+  /// The record at offset(), which moves behind it; nothing if there is none, or a damaged one. Its
+  /// payload holds until the next call.
+  std::optional<Record> next();
+
+ private:
+  std::string_view from_here(std::uint64_t bytes);
+  const File& file_;
+  std::uint64_t segment_id_;
+  std::uint64_t end_;
+  std::uint64_t offset_ = kSegmentHeaderBytes;
+  std::string window_;
+  std::uint64_t window_offset_ = 0;
+};
 /// Where the first good record at or behind `offset` begins; the content's size if none does.
 std::uint64_t next_record(std::string_view content, std::uint64_t segment_id, std::uint64_t offset);
 /// True if any record behind `from` says that `from` was durable when it was written: then what
 /// is bad at `from` was once good, and this is damage, not a torn tail.
 bool is_proven_beyond(std::string_view content, std::uint64_t segment_id, std::uint64_t from);
+bool is_proven_beyond(const File& file, std::uint64_t segment_id, std::uint64_t from);
 
 }  // namespace eole::storage

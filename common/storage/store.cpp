@@ -133,15 +133,15 @@ void Store::recover(const RecordVisitor& visit) {
 
   for (std::size_t i = 0; i + 1 < numbers.size(); ++i) {
     const auto& segment = segments_[numbers[i]];
-    const auto content = segment.file->read(0, segment.end);
-    for (std::uint64_t offset = kSegmentHeaderBytes; offset < segment.end;) {
-      const auto record = record_at(content, segment.id, offset);
+    RecordReader reader(*segment.file, segment.id, segment.end);
+    while (!reader.is_done()) {
+      const auto offset = reader.offset();
+      const auto record = reader.next();
       if (!record && planted("cut-at-damage")) break;
       if (!record)
         throw StorageFailure(text("segment ", segment_name(numbers[i]), kSegmentSuffix,
                                   ": damaged record at offset ", offset, " of ", segment.end));
       if (record->type != kRestRecord) visit({numbers[i], offset}, record->type, record->payload);
-      offset += record_bytes(record->payload.size());
     }
   }
   recover_last(numbers.back(), headers.back(), visit);
@@ -150,54 +150,50 @@ void Store::recover(const RecordVisitor& visit) {
 void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
                          const RecordVisitor& visit) {
   auto& segment = segments_[number];
-  const auto content = segment.file->read(0, segment.file->size());
+  const auto size = segment.file->size();
   const auto refuse = [&](std::uint64_t offset, std::string_view why) {
     throw StorageFailure(text("segment ", segment_name(number), kSegmentSuffix,
                               ": damaged record at offset ", offset, " (", why, ")"));
   };
-  struct Found {
-    std::uint64_t offset;
-    Record record;
-  };
-  std::vector<Found> records;
   auto proven = header.start_proven;
-  std::uint64_t end = kSegmentHeaderBytes;
-  while (const auto record = record_at(content, segment.id, end)) {
-    records.push_back({end, *record});
-    proven = std::max(proven, record->proven);
-    end += record_bytes(record->payload.size());
-  }
+  RecordReader all(*segment.file, segment.id, size);
+  while (const auto record = all.next()) proven = std::max(proven, record->proven);
+  const auto end = all.offset();
   if (planted("cut-at-first-bad-record")) {
     proven = std::min(proven, end);
-  } else if (end < header.start_proven || is_proven_beyond(content, segment.id, end)) {
+  } else if (end < header.start_proven || is_proven_beyond(*segment.file, segment.id, end)) {
     refuse(end, "a later record proves that it was whole");
-  } else if (content.size() < header.reserved) {
-    refuse(content.size(), text("the file was cut short, it had ", header.reserved, " bytes"));
+  } else if (size < header.reserved) {
+    refuse(size, text("the file was cut short, it had ", header.reserved, " bytes"));
   }
 
   // What lies behind the last proven position may be in the page cache only, or may have been
   // dropped by a failed sync: it is written anew before anyone believes it (rule D4).
   Bytes tail;
-  std::vector<Found> copied;
-  for (const auto& [offset, record] : records) {
-    if (record.type == kRestRecord) continue;
+  RecordReader good(*segment.file, segment.id, end);
+  while (!good.is_done()) {
+    const auto offset = good.offset();
+    const auto record = good.next();
+    invariant(record.has_value(), "what was read is read again");
+    if (record->type == kRestRecord) continue;
     if (offset < proven || planted("believe-the-page-cache")) {
-      visit({number, offset}, record.type, record.payload);
+      visit({number, offset}, record->type, record->payload);
       continue;
     }
-    copied.push_back({offset, record});
-    put<std::uint32_t>(tail, record.type);
-    put<std::uint32_t>(tail, static_cast<std::uint32_t>(record.payload.size()));
-    tail += record.payload;
+    put<std::uint32_t>(tail, record->type);
+    put<std::uint32_t>(tail, static_cast<std::uint32_t>(record->payload.size()));
+    tail += record->payload;
   }
   segment.end = proven;
   start_segment(number + 1, proven, tail, 0);
   segment.file->truncate(proven);
   if (capacity_ < options_.segment_bytes) grow();  // Now there may be room.
   std::uint64_t offset = kSegmentHeaderBytes;
-  for (const auto& [from, record] : copied) {
-    visit({number + 1, offset}, record.type, record.payload);
-    offset += record_bytes(record.payload.size());
+  for (ByteReader copied(tail); !copied.is_done();) {
+    const auto type = copied.get<std::uint32_t>();
+    const auto payload = copied.take(copied.get<std::uint32_t>());
+    visit({number + 1, offset}, type, payload);
+    offset += record_bytes(payload.size());
   }
 }
 
