@@ -24,6 +24,7 @@ struct UpOptions {
   std::uint32_t prefetch = 0;
   bool allow_exec = false;
   bool place = false;
+  bool begins_anew = false;
   std::string durability = "disk";
 };
 
@@ -55,9 +56,11 @@ int run(UpOptions options, const Globals& globals) {
   supervisor.start("sink", "sink",
                    {"--cluster", server, "--data", options.data + "/sink", "--durability",
                     options.durability, "--core", core(2)});
-  supervisor.start("ventilator", "ventilator",
-                   {"--cluster", server, "--data", options.data + "/ventilator", "--durability",
-                    options.durability, "--core", core(1)});
+  std::vector<std::string> ventilator{
+      "--cluster",        server,   "--data", options.data + "/ventilator", "--durability",
+      options.durability, "--core", core(1)};
+  if (options.begins_anew) ventilator.emplace_back("--begin-anew");
+  supervisor.start("ventilator", "ventilator", ventilator);
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
     std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,
@@ -104,6 +107,8 @@ void add_up(CLI::App& app, Globals& globals) {
                    "disk: all that is answered survives a power cut; none: a crash of a role only")
       ->check(CLI::IsMember({"disk", "none"}))
       ->capture_default_str();
+  command->add_flag("--begin-anew", options->begins_anew,
+                    "if the journal that was here is gone: give its tasks up");
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
   command->footer(
       "Prints `ready` once a task would run. A role that dies is started again; if one cannot start\n"

@@ -2,6 +2,7 @@
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
 #include "common/storage/real_disk.hpp"
+#include "ventilator/io/identity.hpp"
 #include "ventilator/io/node.hpp"
 #include "ventilator/io/salvage.hpp"
 
@@ -18,6 +19,9 @@ int main(int argc, char** argv) {
   flags.duration("--grace", config.grace, "SECONDS", "the same, once the connection has ended");
   flags.number("--attempts-max", config.attempts_max, "N", "then a task is a dead letter");
   flags.number("--queued-max", config.queued_max, "N", "submits over it are refused");
+  bool begins_anew = false;
+  flags.toggle("--begin-anew", begins_anew,
+               "if the journal that was here is gone: give its tasks up");
   return program.run(argc, argv, [&] {
     storage.prepare();
     if (!storage.salvage_to.empty()) return ventilator::salvage(storage.data, storage.salvage_to);
@@ -26,8 +30,11 @@ int main(int argc, char** argv) {
     options.store = {.entropy = process::random_u64(), .syncs = storage.syncs()};
     options.boot_id = process::boot_id();
     const auto directory = storage::open_directory(storage.data);
+    const ventilator::Identity identity(storage.data, begins_anew);
+    identity.require_journal(*directory);
     role::Loop loop(options.cluster, role::Loop::Kind::kServes);
     ventilator::Node node(std::move(options), loop, loop.authority(), *directory);
+    identity.keep(node.core().origin());
     return role::run(node, loop);
   });
 }
