@@ -2,7 +2,8 @@
 # eole_program(name source [LINK ours...] [PRIVATE theirs...]): one main.cpp.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER  # As it must be told to take part in precompiled headers.
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 add_library(eole_options INTERFACE)
