@@ -1,12 +1,13 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "common/net/socket.hpp"
-#include "common/protocol/messages.hpp"
-#include "common/protocol/records.hpp"
-#include "tests/simulation/network.hpp"
+#include "clients/cpp/session/asks.hpp"
+#include "clients/cpp/session/reader.hpp"
+#include "clients/cpp/session/submits.hpp"
+#include "tests/simulation/process.hpp"
 
 namespace eole::simulation {
 
@@ -14,54 +15,55 @@ class Fabric;
 class SimVentilator;
 class SimSink;
 
-/// Submits, repeats what is not answered, cancels, and remembers what it was promised.
-class SimClient final : public Party {
+/// Submits, cancels, and remembers what it was promised; what is refused it submits as new tasks.
+class SimClient final : public Process {
  public:
   SimClient(Fabric& fabric, SimVentilator& ventilator, int number);
-  void begin();
-  void wake() override;
-  bool is_done() const { return answered_ == wanted_; }
-  const std::string& name() const override { return name_; }
+  /// All that it asked for was answered.
+  bool is_done() const { return accepted_ == wanted_ && cancels_ == 0; }
 
  private:
-  void on_accepted(Origin origin, const protocol::Acceptance& accepted);
-  void send(std::uint64_t request);
+  void boot() override;
+  std::optional<TimePoint> turn() override;
+  void die() override {}  // It never does.
   void submit_next();
-  Fabric& fabric_;
-  std::string name_;
+  void submit();
+  void on_end(const client::SubmitEnded& ended);
+  void cancel(const TaskId& id);
+
+  SimVentilator& ventilator_;
   SimTransport transport_;
-  net::Socket socket_;
-  RunId run_;
-  std::map<std::uint64_t, protocol::Submit> open_;
-  std::map<std::uint64_t, std::vector<std::string>> bodies_;
+  client::Session session_;
+  std::optional<client::Submits> submits_;
+  std::optional<client::Asks> asks_;
+  std::map<std::uint64_t, std::vector<std::string>> bodies_;  // Of what is not answered.
   std::uint64_t wanted_ = 0;
-  std::uint64_t sent_ = 0;
-  std::uint64_t answered_ = 0;
+  std::uint64_t accepted_ = 0;
+  std::uint64_t cancels_ = 0;  // Not answered.
 };
 
-/// Reads a log with a cursor, as any subscriber does: eagerly, slowly, or not any more.
-class SimSubscriber final : public Party {
+/// Reads a log with a cursor, as any subscriber does: eagerly, and going on from its cursor when
+/// it starts again; slowly; or not any more.
+class SimSubscriber final : public Process {
  public:
   enum class Pace { kEager, kSlow, kDead };
   SimSubscriber(Fabric& fabric, SimSink& sink, Pace pace, int number);
-  void begin();
-  const std::string& name() const override { return name_; }
-  void wake() override;
   /// Has read all there is, or reads no more.
   bool is_up_to_date() const;
 
  private:
-  void poll();
-  void on_records(const protocol::Records& records);
-  Fabric& fabric_;
+  void boot() override;
+  std::optional<TimePoint> turn() override;
+  void die() override;
+  void take(const client::TakeBatch& taken);
+
   SimSink& sink_;
   Pace pace_;
-  std::string name_;
-  SimTransport transport_;
-  net::Socket socket_;
-  std::uint64_t offset_ = 0;
-  std::uint32_t crc_ = 0;
-  std::uint64_t log_ = 0;
+  std::optional<SimTransport> transport_;
+  std::optional<client::Session> session_;
+  std::optional<client::Reader> reader_;
+  client::Cursor cursor_;  // Kept, as on a disk.
+  bool starts_again_ = false;
 };
 
 }  // namespace eole::simulation

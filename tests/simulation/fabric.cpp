@@ -157,7 +157,8 @@ void Fabric::check_end() {
   for (const auto& worker : workers)
     if (!worker->is_idle()) throw Violation{text(worker->name(), " still holds something")};
   for (const auto& client : clients)
-    if (!client->is_done()) throw Violation{client->name() + ": a submit was never answered"};
+    if (!client->is_done())
+      throw Violation{client->name() + ": something that it asked was never answered"};
   for (const auto& subscriber : subscribers)
     if (!subscriber->is_up_to_date()) throw Violation{"a subscriber never caught up"};
   const auto moved = ledger.moved();
@@ -172,8 +173,8 @@ void Fabric::run() {
   for (const auto& sink : sinks) sink->start();
   for (const auto& ventilator : ventilators) ventilator->start();
   for (const auto& worker : workers) worker->start();
-  for (const auto& client : clients) client->begin();
-  for (const auto& subscriber : subscribers) subscriber->begin();
+  for (const auto& client : clients) client->start();
+  for (const auto& subscriber : subscribers) subscriber->start();
   schedule_faults();
   world.run(world.now() + kFaultTime);
   faults_over_ = true;
