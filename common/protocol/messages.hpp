@@ -198,9 +198,9 @@ struct Goodbye {
   bool operator==(const Goodbye&) const = default;
 };
 
-/// Worker -> sink (payload: result records), numbered from `first` within the run. Everything up
-/// to `floor` is acknowledged. Sent again until the acknowledgement covers it (rules R1 to
-/// R5).
+/// Worker -> sink (payload: result records, all of one origin), numbered from `first` within the
+/// run and its results of this origin. Everything up to `floor` is acknowledged. Sent again until
+/// the acknowledgement covers it (rules R1 to R5).
 struct Results {
   static constexpr std::string_view kName = "results";
   RunId run = 0;
@@ -208,18 +208,21 @@ struct Results {
   std::uint64_t floor = 0;
   std::uint32_t count = 0;
   std::string worker;
+  Origin origin = 0;
   Bytes payload;
-  void fields(auto& io) { io(run), io(first), io(floor), io(count), io(worker); }
+  void fields(auto& io) { io(run), io(first), io(floor), io(count), io(worker), io(origin); }
   bool operator==(const Results&) const = default;
 };
 
-/// Sink -> worker (topic "ack." and the run in hex): its results up to `level` are durable.
+/// Sink -> worker (topic "ack." and the run in hex): its results of this origin are durable up to
+/// `level`.
 struct Ack {
   static constexpr std::string_view kName = "ack";
   std::uint64_t log = 0;
   RunId run = 0;
   std::uint64_t level = 0;
-  void fields(auto& io) { io(log), io(run), io(level); }
+  Origin origin = 0;
+  void fields(auto& io) { io(log), io(run), io(level), io(origin); }
   bool operator==(const Ack&) const = default;
 };
 
@@ -261,6 +264,18 @@ struct Introduce {
   Bytes payload;
   void fields(auto& io) { io(request), io(origin), io(start), io(nonce), io(highest); }
   bool operator==(const Introduce&) const = default;
+};
+
+/// Ventilator -> sink, before tasks with new numbers leave, and every second while some are not
+/// settled: it gave out the numbers up to `highest`. Results of others wait. A level: may be lost
+/// (rule R6).
+struct Announce {
+  static constexpr std::string_view kName = "announce";
+  Origin origin = 0;
+  std::uint64_t nonce = 0;
+  Seq highest = 0;
+  void fields(auto& io) { io(origin), io(nonce), io(highest); }
+  bool operator==(const Announce&) const = default;
 };
 
 /// Sink -> ventilator (payload: the origin's settled ranges as of `offset`; rule L4).

@@ -29,7 +29,11 @@ struct IntroduceReceived {
   protocol::Introduce introduce;
   SeqRanges settled;
 };
-using Event = std::variant<ResultsReceived, VerdictsReceived, IntroduceReceived>;
+struct AnnounceReceived {
+  protocol::Announce announce;
+};
+using Event =
+    std::variant<ResultsReceived, VerdictsReceived, IntroduceReceived, AnnounceReceived>;
 
 // Actions. What is appended is durable before anything else leaves (ring rules D3, L1).
 
@@ -76,6 +80,7 @@ struct AppendDiscard {
 };
 struct PublishAck {
   RunId run = 0;
+  Origin origin = 0;
   std::uint64_t level = 0;
   bool operator==(const PublishAck&) const = default;
 };

@@ -1,5 +1,7 @@
 #include "sink/core/origins.hpp"
 
+#include <algorithm>
+
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
@@ -27,9 +29,32 @@ Expected<bool> Origins::introduce(const AppendIntroduction& introduction) {
 
 void Origins::load(const AppendIntroduction& introduction) {
   auto& origin = origins_[introduction.origin];
+  // A later start counts anew: what an earlier one announced may have been lost with its journal.
+  const auto before = origin.start == introduction.start ? origin.announced : 0;
+  origin.announced = std::max({before, introduction.highest, origin.settled.highest()});
   origin.start = introduction.start;
   origin.nonce = introduction.nonce;
   for (const auto& [first, last] : introduction.settled.ranges()) origin.settled.add(first, last);
+}
+
+void Origins::load_settled(Origin origin, const protocol::Settlement::Range& range) {
+  auto& state = origins_[origin];
+  state.settled.add(range.first, range.last);
+  state.announced = std::max(state.announced, range.last);
+}
+
+bool Origins::announce(Origin origin, std::uint64_t nonce, Seq highest) {
+  const auto known = origins_.find(origin);
+  if (known == origins_.end() || known->second.nonce != nonce) return false;
+  auto& announced = known->second.announced;
+  if (highest <= announced) return false;
+  announced = highest;
+  return true;
+}
+
+Seq Origins::announced(Origin origin) const {
+  const auto known = origins_.find(origin);
+  return known == origins_.end() ? 0 : known->second.announced;
 }
 
 std::optional<std::string> Origins::why_not_followed(Origin origin, std::uint64_t nonce) const {

@@ -18,11 +18,13 @@ class Origins {
   Expected<bool> introduce(const AppendIntroduction& introduction);
   /// What was durable once; nothing is checked.
   void load(const AppendIntroduction& introduction);
-  void load_settled(Origin origin, const protocol::Settlement::Range& range) {
-    origins_[origin].settled.add(range.first, range.last);
-  }
+  void load_settled(Origin origin, const protocol::Settlement::Range& range);
 
   bool is_introduced(Origin origin) const { return origins_.contains(origin); }
+  /// The ventilator gave out the numbers up to `highest`. True if that is news.
+  bool announce(Origin origin, std::uint64_t nonce, Seq highest);
+  /// The highest number that its ventilator gave out; zero if it is not introduced.
+  Seq announced(Origin origin) const;
   /// Nothing if `nonce` is the ventilator that introduced `origin` last; else why not.
   std::optional<std::string> why_not_followed(Origin origin, std::uint64_t nonce) const;
 
@@ -35,6 +37,7 @@ class Origins {
   struct State {
     std::uint32_t start = 0;
     std::uint64_t nonce = 0;
+    Seq announced = 0;
     SeqRanges settled;
   };
   std::map<Origin, State> origins_;

@@ -39,7 +39,7 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
     count(*run);
     summary.add(*run);
   }
-  if (const auto* user = runs_.user_of(batch.run)) runs_.raise(batch.run, *user, batch.level);
+  runs_.raise(batch.run, summary.origin, batch.level);
   head_ = batch.first_offset + batch.count;
   return summary;
 }
@@ -53,43 +53,58 @@ void Settler::on_event(const Event& event, Actions& out) {
 void Settler::on(const ResultsReceived& event, Actions& out) {
   const auto& results = event.results;
   if (!runs_.may_use(results.run, event.user)) return;
-  const auto level = runs_.level(results.run);
+  const auto acknowledge = [&](std::uint64_t level) {
+    out.push_back(PublishAck{results.run, results.origin, level});
+  };
+  const auto level = runs_.level(results.run, results.origin);
   const auto known = planted("floor-ignored") ? level : std::max(level, results.floor);
   const auto last = results.first + results.count - 1;
   const bool has_gap = results.first > known + 1 && !planted("gap-in-results-taken");
-  if (results.count == 0 || has_gap || last <= known) {
-    out.push_back(PublishAck{results.run, planted("floor-acknowledges") ? known : level});
-    return;
-  }
-  const auto runs = news_of(results, known);
-  if (!runs) return;
+  if (has_gap && waiting_.keep_behind(event)) return;
+  if (results.count == 0 || has_gap || last <= known)
+    return acknowledge(planted("floor-acknowledges") ? known : level);
+  const auto news = news_of(results, known);
+  if (!news) return;
+  if (!origins_.is_introduced(results.origin) ||
+      (news->highest > origins_.announced(results.origin) && !planted("forged-number-taken")))
+    return waiting_.keep(event, {results.origin, news->highest});
+  if (runs_.claim(results.run, event.user)) out.push_back(AppendRun{results.run, event.user});
+  runs_.raise(results.run, results.origin, last);
   OpenBatch open(results.run, last, results.worker, results.payload.size());
-  if (runs_.raise(results.run, event.user, last))
-    out.push_back(AppendRun{results.run, event.user});
-  for (const auto& run : *runs) take_or_fail(run, event.missing, open, out);
+  for (const auto& run : news->runs) take_or_fail(run, event.missing, open, out);
   close(open, out);
-  out.push_back(PublishAck{results.run, last + (planted("acknowledge-one-more") ? 1 : 0)});
+  acknowledge(last + (planted("acknowledge-one-more") ? 1 : 0));
 }
 
-// The results with numbers above `known`. Nothing if they have to wait, or if the message lies
-// about itself: then its sender is broken, not its tasks.
-std::optional<std::vector<ResultRun>> Settler::news_of(const protocol::Results& results,
-                                                       std::uint64_t known) const {
-  std::vector<ResultRun> news;
+// The results with numbers above `known`. Nothing if the message lies about itself: then its
+// sender is broken, not its tasks.
+std::optional<Settler::News> Settler::news_of(const protocol::Results& results,
+                                              std::uint64_t known) {
+  News news;
   std::uint64_t left = results.count;
   ByteReader reader(results.payload);
   while (!reader.is_done()) {
     const auto run = read_result_run(reader);
-    if (!run || run->count > left) return std::nullopt;
+    if (!run || run->count > left || run->first.id.origin != results.origin) return std::nullopt;
+    if (run->first.id.seq == 0 || run->last() < run->first.id.seq) return std::nullopt;
     const auto first = results.first + results.count - left;
     left -= run->count;
     if (first + run->count <= known + 1) continue;  // All of it is here.
-    if (!origins_.is_introduced(run->first.id.origin)) return std::nullopt;
     const auto skipped = first <= known ? known + 1 - first : 0;
-    news.push_back(run->behind(static_cast<std::uint32_t>(skipped)));
+    news.runs.push_back(run->behind(static_cast<std::uint32_t>(skipped)));
+    news.highest = std::max(news.highest, run->last());
   }
   if (left > 0) return std::nullopt;
   return news;
+}
+
+void Settler::on(const AnnounceReceived& event, Actions& out) {
+  const auto& [origin, nonce, highest] = event.announce;
+  if (origins_.announce(origin, nonce, highest)) go_on(origin, out);
+}
+
+void Settler::go_on(Origin origin, Actions& out) {
+  for (const auto& event : waiting_.take(origin, origins_.announced(origin))) on(event, out);
 }
 
 // Why a result cannot be taken as it is.
@@ -135,6 +150,7 @@ void Settler::on(const VerdictsReceived& event, Actions& out) {
   while (!reader.is_done()) {
     const auto run = read_result_run(reader);
     if (!run || run->first.id.origin != verdicts.origin || !run->first.is_final) return;
+    if (run->first.id.seq > origins_.announced(verdicts.origin)) return;
   }
   OpenBatch open(0, 0, "", verdicts.payload.size());
   reader = ByteReader(verdicts.payload);
@@ -157,6 +173,7 @@ void Settler::on(const IntroduceReceived& event, Actions& out) {
   out.push_back(Reply{event.peer,
                       protocol::Introduced{introduce.request, log_, head_,
                                            origins_.settled(introduce.origin).encode()}});
+  go_on(introduce.origin, out);
 }
 
 bool Settler::is_news(const ResultRecord& result) {

@@ -9,6 +9,7 @@
 #include "sink/core/events.hpp"
 #include "sink/core/origins.hpp"
 #include "sink/core/runs.hpp"
+#include "sink/core/waiting.hpp"
 
 namespace eole::sink {
 
@@ -22,7 +23,7 @@ class Settler {
   // Loading, in the log's order.
   Summary load_batch(const protocol::ResultBatch& batch);
   void load_introduction(const AppendIntroduction& introduction) { origins_.load(introduction); }
-  void load_run(const AppendRun& run) { runs_.raise(run.run, run.user, 0); }
+  void load_run(const AppendRun& run) { runs_.claim(run.run, run.user); }
 
   void on_event(const Event& event, Actions& out);
 
@@ -40,9 +41,14 @@ class Settler {
   void on(const ResultsReceived& event, Actions& out);
   void on(const VerdictsReceived& event, Actions& out);
   void on(const IntroduceReceived& event, Actions& out);
+  void on(const AnnounceReceived& event, Actions& out);
+  void go_on(Origin origin, Actions& out);
 
-  std::optional<std::vector<protocol::ResultRun>> news_of(const protocol::Results& results,
-                                                          std::uint64_t known) const;
+  struct News {
+    std::vector<protocol::ResultRun> runs;
+    Seq highest = 0;
+  };
+  static std::optional<News> news_of(const protocol::Results& results, std::uint64_t known);
   static std::string problem_of(const protocol::ResultRecord& result,
                                 const std::vector<std::string>& missing);
   void take(const protocol::ResultRun& run, OpenBatch& open, Actions& out);
@@ -58,6 +64,7 @@ class Settler {
   std::uint64_t head_ = 0;
   Origins origins_;
   Runs runs_;
+  Waiting waiting_;
   std::unordered_map<TaskId, Lease> failed_;           // The last failure that was not final.
   std::array<std::uint64_t, 5> counts_{};
 };

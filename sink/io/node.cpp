@@ -108,7 +108,7 @@ void Node::act(const AppendDiscard& action) {
 }
 
 void Node::act(const PublishAck& action) {
-  auto& level = acks_[action.run];
+  auto& level = acks_[{action.run, action.origin}];
   level = std::max(level, action.level);
   if (!levels_due_) levels_due_ = now_ + kLevelsWithin;
 }
@@ -123,7 +123,8 @@ void Node::publish_levels() {
   const auto log = log_.core().log();
   const auto head = log_.core().head();
   for (const auto& [run, level] : acks_)
-    publisher_.publish("ack." + hex(run), encode(protocol::Ack{log, run, level}));
+    publisher_.publish("ack." + hex(run.first),
+                       encode(protocol::Ack{log, run.first, level, run.second}));
   for (const auto& [origin, news] : news_) {
     auto settlement = protocol::encode_settlement(news);
     if (settlement.size() > protocol::kFrameBytesMax) continue;  // Its ventilator reads it instead.

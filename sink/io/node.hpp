@@ -34,6 +34,7 @@ class Node {
   void take_messages();
   void on(protocol::Results& results, const net::Sender& from);
   void on(protocol::Verdicts& verdicts, const net::Sender& from);
+  void on(protocol::Announce& announce, const net::Sender& from);
   void on(protocol::Progress& progress, const net::Sender& from);
   Expected<void> on(protocol::Introduce& introduce, const net::Sender& from);
   Expected<void> on(protocol::Follow& follow, const net::Sender& from);
@@ -65,7 +66,7 @@ class Node {
   net::Router from_workers_;  // And from ventilators: what nobody answers.
   net::Router from_askers_;
   Actions actions_;
-  std::map<RunId, std::uint64_t> acks_;          // Levels to publish soon.
+  std::map<std::pair<RunId, Origin>, std::uint64_t> acks_;  // Levels to publish soon.
   std::map<Origin, protocol::Settlement> news_;  // Not yet published.
   std::uint64_t news_count_ = 0;
   std::uint64_t published_to_ = 0;

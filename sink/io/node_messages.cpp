@@ -18,6 +18,7 @@ void Node::take_messages() {
   const auto on_message = [this](auto& message, const Sender& from) { return on(message, from); };
   from_workers_.take<protocol::Results>({Role::kWork}, on_message);
   from_workers_.take<protocol::Verdicts>({Role::kSettle}, on_message);
+  from_workers_.take<protocol::Announce>({Role::kSettle}, on_message);
   from_workers_.take<protocol::Progress>({Role::kWork}, on_message);
   from_askers_.take<protocol::Introduce>({Role::kSettle}, on_message);
   from_askers_.take<protocol::Follow>({Role::kSettle}, on_message);
@@ -40,6 +41,10 @@ void Node::on(protocol::Results& results, const Sender& from) {
 
 void Node::on(protocol::Verdicts& verdicts, const Sender&) {
   if (!is_full_) log_.core().on_event(VerdictsReceived{std::move(verdicts)}, actions_);
+}
+
+void Node::on(protocol::Announce& announce, const Sender&) {
+  log_.core().on_event(AnnounceReceived{announce}, actions_);
 }
 
 void Node::on(protocol::Progress& progress, const Sender&) {

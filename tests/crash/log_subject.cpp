@@ -28,6 +28,7 @@ class LogSubject final : public Subject {
     for (std::uint64_t turn = 1; turn <= kTurns; ++turn) {
       protocol::Results results;
       results.run = 7;
+      results.origin = kOrigin;
       results.first = number;
       results.count = static_cast<std::uint32_t>(1 + (seed_ + turn) % 4);
       for (std::uint32_t i = 0; i < results.count; ++i, ++number) {
@@ -69,7 +70,7 @@ class LogSubject final : public Subject {
       throw std::runtime_error("a discarded letter is on the list again");
     // Its duplicates are known: nothing acknowledged is taken a second time.
     sink::Actions actions;
-    protocol::Results again{8, 1, 0, 1, "", {}};
+    protocol::Results again{8, 1, 0, 1, "", kOrigin, {}};
     protocol::ResultRecord result;
     result.id = {kOrigin, acknowledged_};
     result.is_final = true;

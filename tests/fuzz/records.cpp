@@ -52,6 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       core.on_event(sink::IntroduceReceived{"v", {1, 1, 1, 1, 1000, {}}, {}}, actions);
       Results results;
       results.run = 1;
+      results.origin = 1;
       results.first = 1;
       results.count = static_cast<std::uint32_t>(bytes.empty() ? 0 : bytes[0]);
       results.payload = bytes.empty() ? "" : bytes.substr(1);

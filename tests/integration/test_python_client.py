@@ -476,7 +476,7 @@ class OddWorker:
         runs = b"".join(struct.pack("<IQIQHBBqIBBBBII", self.origin, seq, self.start, lease, attempt, 1, 1, 1, 1, 4, 2, 0,
                                     0, 1, 4 + len(body)) + b"o\xff\x1bd" + b"p\xfe" + struct.pack("<I", len(body)) + body
                         for (seq, lease, attempt), body in zip(sorted(taken), bodies))
-        self.results.send_multipart([self.pack([1, "results", self.run, 1, 0, len(bodies), self.name]), runs])
+        self.results.send_multipart([self.pack([1, "results", self.run, 1, 0, len(bodies), self.name, self.origin]), runs])
 
 
 class Hostile(unittest.TestCase):

@@ -66,6 +66,7 @@ class Node {
   bool flush_backlogs();
 
   void perform();
+  void announce();
   void act(const Reply& action);
   void act(const WelcomeWorker& action);
   void act(const ClosePipe& action);
@@ -101,6 +102,8 @@ class Node {
   std::map<Peer, Bytes> accepted_;            // Acceptance records of this turn.
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   std::uint64_t revocations_ = 0;
+  Seq announced_ = 0;  // To the sink.
+  TimePoint next_announcement_{};
   TimePoint next_key_check_{};
   std::optional<int> exit_code_;
 };

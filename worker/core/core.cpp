@@ -11,12 +11,7 @@ namespace eole::worker {
 using protocol::TaskState;
 
 Core::Core(const Config& config, RunId run, TimePoint now)
-    : held_bytes_max_(config.held_bytes_max),
-      result_bytes_max_(config.result_bytes_max),
-      link_(config, run, now),
-      inbox_(config),
-      credit_(config),
-      outbox_(config, run) {}
+    : config_(config), link_(config, run, now), inbox_(config), credit_(config) {}
 
 void Core::on_event(Event event, TimePoint now, Actions& out) {
   std::visit([&](auto& concrete) { on(concrete, now, out); }, event);
@@ -52,7 +47,8 @@ void Core::on(TasksReceived& event, TimePoint now, Actions& out) {
   auto& tasks = event.tasks;
   if (!link_.has_pipe() || !link_.hear({tasks.start, tasks.run, tasks.hello}, now)) return;
   if (!link_.is_next(tasks.first) && !planted("pipe-gap-ignored")) return doubt_link(now, out);
-  const auto received = inbox_.receive(std::move(tasks), outbox_, now, out);
+  auto& outbox = outbox_of(tasks.origin);
+  const auto received = inbox_.receive(std::move(tasks), outbox, now, out);
   link_.receive(received.count);
   credit_.learn_size(received.bytes, received.count);
   if (!received.is_whole || is_overfull()) doubt_link(now, out);
@@ -62,7 +58,8 @@ void Core::on(TasksReceived& event, TimePoint now, Actions& out) {
 // the pipe goes with it, and the next one's credit is of what there is room for.
 bool Core::is_overfull() const {
   if (planted("overfull-goes-on")) return false;
-  return inbox_.bytes() > held_bytes_max_ || outbox_.bytes() > result_bytes_max_ + held_bytes_max_;
+  return inbox_.bytes() > config_.held_bytes_max ||
+         result_bytes() > config_.result_bytes_max + config_.held_bytes_max;
 }
 
 void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {
@@ -83,7 +80,7 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   Task task{event.id, ended->lease, ended->attempt, *spec};
   task.spec.retry = task.spec.retry || (event.is_lost && !planted("lost-means-failed"));
   if (ended->is_cancelled && event.state != TaskState::kDone) event.state = TaskState::kCancelled;
-  outbox_.add(task, event, now);
+  outbox_of(event.id.origin).add(task, event, now);
 }
 
 void Core::on(BatchFinished& event, TimePoint now, Actions&) {
@@ -91,12 +88,29 @@ void Core::on(BatchFinished& event, TimePoint now, Actions&) {
   if (!ended) return;
   const auto& tasks = ended->batch->tasks;
   invariant(event.ends.size() == tasks.size(), "each task of a batch has ended");
-  outbox_.add(tasks, event, now);
+  outbox_of(tasks.front().id.origin).add(tasks, event, now);
   credit_.learn(ended->took, tasks.size());
 }
 
 void Core::on(AckReceived& event, TimePoint now, Actions& out) {
-  outbox_.on_ack(event.ack, now, out);
+  const auto outbox = outboxes_.find(event.ack.origin);
+  if (outbox != outboxes_.end()) outbox->second.on_ack(event.ack, now, out);
+}
+
+Outbox& Core::outbox_of(Origin origin) {
+  return outboxes_.try_emplace(origin, config_, run(), origin).first->second;
+}
+
+std::uint64_t Core::result_bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [origin, outbox] : outboxes_) sum += outbox.bytes();
+  return sum;
+}
+
+std::uint64_t Core::unacknowledged() const {
+  std::uint64_t sum = 0;
+  for (const auto& [origin, outbox] : outboxes_) sum += outbox.count();
+  return sum;
 }
 
 void Core::on(DrainAsked&, TimePoint, Actions&) {
@@ -108,7 +122,7 @@ void Core::on(DrainAsked&, TimePoint, Actions&) {
 Bytes Core::held() const {
   std::vector<protocol::Held> held;
   inbox_.append_held(held);
-  outbox_.append_held(held);
+  for (const auto& [origin, outbox] : outboxes_) outbox.append_held(held);
   std::sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return encode_held(held);
 }
@@ -117,8 +131,8 @@ Bytes Core::held() const {
 
 void Core::on_deadline(TimePoint now, Actions& out) {
   if (is_done_) return;
-  inbox_.start(now, outbox_.bytes() <= result_bytes_max_, out);
-  outbox_.on_deadline(now, inbox_.has_waiting(), out);
+  inbox_.start(now, result_bytes() <= config_.result_bytes_max, out);
+  for (auto& [origin, outbox] : outboxes_) outbox.on_deadline(now, inbox_.has_waiting(), out);
   const bool is_over = is_draining_ && is_empty();
   if (link_.is_silent(now)) return say_hello(now, out);
   if (!link_.is_linked()) {
@@ -135,8 +149,8 @@ void Core::on_deadline(TimePoint now, Actions& out) {
 
 void Core::grant(TimePoint now, Actions& out) {
   if (!is_draining_)
-    credit_.raise(
-        {link_.received(), inbox_.unfinished(), outbox_.count(), outbox_.bytes(), inbox_.bytes()});
+    credit_.raise({link_.received(), inbox_.unfinished(), unacknowledged(), result_bytes(),
+                   inbox_.bytes()});
   if (link_.is_beat_due(now) || inbox_.has_news()) {
     link_.beat(credit_.tell(), held(), now, out);
     inbox_.note_beat();
@@ -147,7 +161,9 @@ void Core::grant(TimePoint now, Actions& out) {
 
 std::optional<TimePoint> Core::next_deadline() const {
   if (is_done_) return std::nullopt;
-  return std::min(link_.next_deadline(), outbox_.next_deadline());
+  auto next = link_.next_deadline();
+  for (const auto& [origin, outbox] : outboxes_) next = std::min(next, outbox.next_deadline());
+  return next;
 }
 
 }  // namespace eole::worker

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 
 #include "common/base/ids.hpp"
@@ -26,9 +27,9 @@ class Core {
   std::optional<TimePoint> next_deadline() const;
 
   RunId run() const { return link_.run(); }
-  bool is_empty() const { return inbox_.is_empty() && outbox_.is_empty(); }
+  bool is_empty() const { return inbox_.is_empty() && unacknowledged() == 0; }
   std::uint64_t unfinished() const { return inbox_.unfinished(); }
-  std::uint64_t unacknowledged() const { return outbox_.count(); }
+  std::uint64_t unacknowledged() const;
 
  private:
   void on(WelcomeReceived& event, TimePoint now, Actions& out);
@@ -47,13 +48,14 @@ class Core {
   void grant(TimePoint now, Actions& out);
   Bytes held() const;
   bool is_overfull() const;
+  std::uint64_t result_bytes() const;
+  Outbox& outbox_of(Origin origin);
 
-  std::uint64_t held_bytes_max_;
-  std::uint64_t result_bytes_max_;
+  Config config_;
   VentilatorLink link_;
   Inbox inbox_;
   Credit credit_;
-  Outbox outbox_;
+  std::map<Origin, Outbox> outboxes_;  // One for each origin: none waits for another's sake.
   bool is_draining_ = false;
   bool is_done_ = false;
 };

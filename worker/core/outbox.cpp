@@ -20,13 +20,14 @@ bool share_a_run(const Task& one, const Task& next) {
 
 }  // namespace
 
-Outbox::Outbox(const Config& config, RunId run)
+Outbox::Outbox(const Config& config, RunId run, Origin origin)
     : retry_(config.retry),
       results_within_(config.results_within),
       results_per_message_(config.results_per_message),
       message_bytes_(config.message_bytes) {
   head_.run = run;
   head_.worker = config.name;
+  head_.origin = origin;
 }
 
 void Outbox::add(const Task& task, const TaskFinished& end, TimePoint now) {
@@ -130,7 +131,7 @@ void Outbox::append_held(std::vector<protocol::Held>& held) const {
 }
 
 void Outbox::on_ack(const protocol::Ack& ack, TimePoint now, Actions& out) {
-  if (ack.run != head_.run) return;
+  if (ack.run != head_.run || ack.origin != head_.origin) return;
   // Another log: it may have none of what we still hold.
   if (log_ != 0 && ack.log != log_ && !planted("another-log-not-noticed")) {
     log_ = ack.log;

@@ -9,10 +9,10 @@
 
 namespace eole::worker {
 
-/// The numbered results for one sink, sent again and again until it acknowledges them as durable.
+/// The numbered results of one origin's tasks, sent again and again until it acknowledges them as durable.
 class Outbox {
  public:
-  Outbox(const Config& config, RunId run);
+  Outbox(const Config& config, RunId run, Origin origin);
 
   /// A task has ended.
   void add(const Task& task, const TaskFinished& end, TimePoint now);

@@ -79,11 +79,12 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Credit{1, 7, 2, 6, 10});
   check_message(Orders{1, 7, 2, 1, "orders"});
   check_message(Goodbye{1, 7, 2});
-  check_message(Results{7, 1, 0, 1, "w1", "results"});
-  check_message(Ack{99, 7, 1});
+  check_message(Results{7, 1, 0, 1, "w1", 123456, "results"});
+  check_message(Ack{99, 7, 1, 123456});
   check_message(Verdicts{123456, 1, "results"});
   check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "text"});
   check_message(Introduce{1, 123456, 2, 5, 42, "ranges"});
+  check_message(Announce{123456, 5, 42});
   check_message(Introduced{1, 99, 1000, "ranges"});
   check_message(Follow{1, 99, 123456, 5, 1000});
   check_message(Settled{1, 99, 1000, 1010, 1010, "settlement"});

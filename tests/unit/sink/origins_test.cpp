@@ -26,3 +26,18 @@ TEST_CASE("what a ventilator knew to be settled counts as settled", "[sink]") {
   REQUIRE_FALSE(origins.is_settled({6, 1}));
   REQUIRE(origins.settled_count() == 12);
 }
+
+TEST_CASE("a ventilator's level rises by its own word, and starts anew with it", "[sink]") {
+  Origins origins;
+  REQUIRE_FALSE(origins.announce(5, 100, 60));
+  REQUIRE(origins.announced(5) == 0);
+  REQUIRE(origins.introduce({5, 1, 100, 50, {}}));
+  REQUIRE(origins.announced(5) == 50);
+  REQUIRE_FALSE(origins.announce(5, 101, 60));
+  REQUIRE(origins.announce(5, 100, 60));
+  REQUIRE_FALSE(origins.announce(5, 100, 55));
+  REQUIRE(origins.introduce({5, 1, 100, 55, {}}));  // An earlier message of the same start.
+  REQUIRE(origins.announced(5) == 60);
+  REQUIRE(origins.introduce({5, 2, 200, 55, {}}));
+  REQUIRE(origins.announced(5) == 55);
+}

@@ -34,7 +34,7 @@ struct Asked {
   /// Each in a batch of its own.
   void take(const std::vector<Record>& records) {
     for (const auto& record : records) {
-      protocol::Results results{7, ++numbers, 0, 1, "w1", {}};
+      protocol::Results results{7, ++numbers, 0, 1, "w1", kOrigin, {}};
       protocol::ResultRecord result;
       result.id = {kOrigin, record.seq};
       result.lease = {1, numbers};

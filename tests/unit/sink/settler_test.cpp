@@ -43,7 +43,10 @@ Bytes records(const std::vector<Spec>& specs) {
 
 ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
                         std::uint64_t floor = 0) {
-  return {{kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", records(specs)}, {}, {}};
+  return {{kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", kOrigin,
+           records(specs)},
+          {},
+          {}};
 }
 
 /// Results with these bodies in one run, of the tasks first, first + 1 …
@@ -55,7 +58,7 @@ ResultsReceived run(std::uint64_t number, Seq first, const std::vector<std::stri
   const auto count = static_cast<std::uint32_t>(bodies.size());
   Bytes bytes;
   for (const auto& body : bodies) protocol::put_body(bytes, body);
-  ResultsReceived event{{kRun, number, 0, count, "w1", {}}, {}, {}};
+  ResultsReceived event{{kRun, number, 0, count, "w1", kOrigin, {}}, {}, {}};
   protocol::put_result_run(event.results.payload, {result, count, bytes});
   return event;
 }
@@ -90,8 +93,8 @@ Settler introduced() {
 TEST_CASE("results are appended in order, then acknowledged", "[sink]") {
   auto core = introduced();
   REQUIRE(act(core, results(1, {{1}, {2}})) ==
-          Actions{batch(0, 2, {{1}, {2}}), PublishAck{kRun, 2}});
-  REQUIRE(act(core, results(3, {{3}})) == Actions{batch(2, 3, {{3}}), PublishAck{kRun, 3}});
+          Actions{batch(0, 2, {{1}, {2}}), PublishAck{kRun, kOrigin, 2}});
+  REQUIRE(act(core, results(3, {{3}})) == Actions{batch(2, 3, {{3}}), PublishAck{kRun, kOrigin, 3}});
   REQUIRE(core.head() == 3);
 }
 
@@ -101,34 +104,34 @@ TEST_CASE("the first final record of a task wins; later ones are dropped, yet ac
   act(core, results(1, {{1}}));
   auto late = results(1, {{1, true, TaskState::kFailed, 2}});
   late.results.run = 78;
-  REQUIRE(act(core, late) == Actions{PublishAck{78, 1}});
+  REQUIRE(act(core, late) == Actions{PublishAck{78, kOrigin, 1}});
 }
 
 TEST_CASE("a repeated message changes nothing and is acknowledged again", "[sink]") {
   auto core = introduced();
   act(core, results(1, {{1}, {2}}));
-  REQUIRE(act(core, results(1, {{1}, {2}})) == Actions{PublishAck{kRun, 2}});
+  REQUIRE(act(core, results(1, {{1}, {2}})) == Actions{PublishAck{kRun, kOrigin, 2}});
 }
 
 TEST_CASE("a gap in a run's numbers is not taken", "[sink]") {
   auto core = introduced();
-  REQUIRE(act(core, results(2, {{2}})) == Actions{PublishAck{kRun, 0}});
+  REQUIRE(act(core, results(2, {{2}})) == Actions{PublishAck{kRun, kOrigin, 0}});
   REQUIRE(core.head() == 0);
 }
 
 TEST_CASE("a sink that forgot a run goes on from the worker's floor", "[sink]") {
   auto core = introduced();
-  REQUIRE(act(core, results(51, {{7}}, 50)) == Actions{batch(0, 51, {{7}}), PublishAck{kRun, 51}});
+  REQUIRE(act(core, results(51, {{7}}, 50)) == Actions{batch(0, 51, {{7}}), PublishAck{kRun, kOrigin, 51}});
 }
 
 TEST_CASE("what a worker says of its floor acknowledges nothing that was not taken", "[sink]") {
   auto core = introduced();
   act(core, results(1, {{1}}));
   const auto huge = 1ULL << 63;
-  REQUIRE(act(core, results(1, {{1}}, huge)) == Actions{PublishAck{kRun, 1}});
-  REQUIRE(act(core, results(2, {{2}}, huge)) == Actions{PublishAck{kRun, 1}});
-  REQUIRE(act(core, results(9, {{2}}, 3)) == Actions{PublishAck{kRun, 1}});
-  REQUIRE(act(core, results(2, {{2}}, 1)) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, 2}});
+  REQUIRE(act(core, results(1, {{1}}, huge)) == Actions{PublishAck{kRun, kOrigin, 1}});
+  REQUIRE(act(core, results(2, {{2}}, huge)) == Actions{PublishAck{kRun, kOrigin, 1}});
+  REQUIRE(act(core, results(9, {{2}}, 3)) == Actions{PublishAck{kRun, kOrigin, 1}});
+  REQUIRE(act(core, results(2, {{2}}, 1)) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, kOrigin, 2}});
 }
 
 TEST_CASE("a run belongs to the key that used it first", "[sink]") {
@@ -137,7 +140,7 @@ TEST_CASE("a run belongs to the key that used it first", "[sink]") {
   auto own = results(1, {{1}});
   own.user = "alice";
   REQUIRE(act(core, own) ==
-          Actions{AppendRun{kRun, "alice"}, batch(0, 1, {{1}}), PublishAck{kRun, 1}});
+          Actions{AppendRun{kRun, "alice"}, batch(0, 1, {{1}}), PublishAck{kRun, kOrigin, 1}});
   auto other = results(2, {{2}}, 1);
   for (const std::string user : {"mallory", ""}) {
     other.user = user;
@@ -149,14 +152,54 @@ TEST_CASE("a run belongs to the key that used it first", "[sink]") {
   after.load_run({kRun, "alice"});
   REQUIRE(act(after, other).empty());
   other.user = "alice";
-  REQUIRE(act(core, other) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, 2}});
+  REQUIRE(act(core, other) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, kOrigin, 2}});
 }
 
 TEST_CASE("an origin's results wait, unacknowledged, until it is introduced", "[sink]") {
   Settler core(9);
   REQUIRE(act(core, results(1, {{1}})).empty());
-  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
-  REQUIRE(act(core, results(1, {{1}})).size() == 3);
+  REQUIRE(act(core, results(1, {{1}})).empty());  // Again: it is kept once.
+  const auto actions = act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  REQUIRE(actions.size() == 5);
+  REQUIRE(std::holds_alternative<AppendIntroduction>(actions[0]));
+  REQUIRE(std::holds_alternative<Reply>(actions[1]));
+  REQUIRE(Actions(actions.begin() + 2, actions.end()) ==
+          Actions{AppendRun{kRun, ""}, batch(0, 1, {{1}}), PublishAck{kRun, kOrigin, 1}});
+}
+
+TEST_CASE("a result of a number that was never given out settles no task to come", "[sink]") {
+  auto core = introduced();
+  const auto announce = [&](std::uint64_t nonce, Seq highest) {
+    return act(core, AnnounceReceived{{kOrigin, nonce, highest}});
+  };
+  REQUIRE(act(core, results(1, {{50}})).size() == 2);
+  REQUIRE(act(core, results(2, {{51}})).empty());
+  REQUIRE(act(core, results(3, {{20}})).empty());  // Of the same worker, behind it.
+  for (const auto seq : std::vector<Seq>{0, UINT64_MAX, 1ULL << 40}) {
+    auto forged = results(1, {{seq}});
+    forged.results.run = kRun + 1;
+    REQUIRE(act(core, forged).empty());
+  }
+  REQUIRE(act(core, VerdictsReceived{{kOrigin, 1, records({{51}})}}).empty());
+  REQUIRE_FALSE(core.origins().is_settled({kOrigin, 51}));
+  REQUIRE(announce(99, 60).empty());  // Not the ventilator that was introduced.
+  REQUIRE(announce(100, 50).empty());
+  REQUIRE(announce(100, 60) == Actions{batch(1, 2, {{51}}), PublishAck{kRun, kOrigin, 2},
+                                       batch(2, 3, {{20}}), PublishAck{kRun, kOrigin, 3}});
+}
+
+TEST_CASE("an origin that is not introduced holds up no result of another", "[sink]") {
+  auto core = introduced();
+  auto unknown = results(1, {{1}});
+  unknown.results.origin = kOrigin + 1;
+  write_at<std::uint32_t>(unknown.results.payload.data(), 0, kOrigin + 1);
+  REQUIRE(act(core, unknown).empty());
+  REQUIRE(act(core, results(1, {{1}})) ==
+          Actions{batch(0, 1, {{1}}), PublishAck{kRun, kOrigin, 1}});
+  // A message is of one origin.
+  auto mixed = results(2, {{2}});
+  mixed.results.origin = kOrigin + 1;
+  REQUIRE(act(core, mixed).empty());
 }
 
 TEST_CASE("what the ventilator knew to be settled is not news to a new log", "[sink]") {
@@ -164,14 +207,14 @@ TEST_CASE("what the ventilator knew to be settled is not news to a new log", "[s
   SeqRanges settled;
   settled.add(1, 10);
   act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, settled});
-  REQUIRE(act(core, results(1, {{4}})) == Actions{AppendRun{kRun, ""}, PublishAck{kRun, 1}});
+  REQUIRE(act(core, results(1, {{4}})) == Actions{AppendRun{kRun, ""}, PublishAck{kRun, kOrigin, 1}});
 }
 
 TEST_CASE("a failure that is not final is logged once per lease and settles nothing", "[sink]") {
   auto core = introduced();
   const Spec failure{1, false, TaskState::kFailed, 1};
   REQUIRE(act(core, results(1, {failure})).size() == 2);
-  REQUIRE(act(core, results(2, {failure})) == Actions{PublishAck{kRun, 2}});
+  REQUIRE(act(core, results(2, {failure})) == Actions{PublishAck{kRun, kOrigin, 2}});
   REQUIRE(core.origins().settled_count() == 0);
   REQUIRE(act(core, results(3, {{1}})).size() == 2);
   REQUIRE(core.origins().settled_count() == 1);
@@ -182,7 +225,7 @@ TEST_CASE("results of several projects are batches of their own", "[sink]") {
   const Spec red{1, true, TaskState::kDone, 1, "red"};
   const Spec blue{2, true, TaskState::kDone, 1, "blue"};
   REQUIRE(act(core, results(1, {red, blue})) ==
-          Actions{batch(0, 2, {red}), batch(1, 2, {blue}), PublishAck{kRun, 2}});
+          Actions{batch(0, 2, {red}), batch(1, 2, {blue}), PublishAck{kRun, kOrigin, 2}});
 }
 
 TEST_CASE("of a run enters what is news, and nothing twice", "[sink]") {
@@ -321,12 +364,12 @@ TEST_CASE("a sink that loads its log decides as before", "[sink]") {
   REQUIRE(after.head() == before.head());
   REQUIRE(after.counts() == before.counts());
   REQUIRE(act(after, results(1, {{1}, {2, false, TaskState::kFailed, 3}})) ==
-          Actions{PublishAck{kRun, 2}});
+          Actions{PublishAck{kRun, kOrigin, 2}});
 }
 
 TEST_CASE("a message that counts more results than it has bytes is dropped", "[sink]") {
   Settler core(1);
   Actions out;
-  core.on_event(ResultsReceived{{5, 1, 0, UINT32_MAX, "w", "few bytes"}, {}, {}}, out);
+  core.on_event(ResultsReceived{{5, 1, 0, UINT32_MAX, "w", kOrigin, "few bytes"}, {}, {}}, out);
   REQUIRE(out.empty());
 }

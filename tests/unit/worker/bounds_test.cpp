@@ -53,7 +53,7 @@ TEST_CASE("no task starts while too many bytes of results wait for the sink", "[
   REQUIRE(rig.started().empty());
   rig.pass(5ms);
   REQUIRE(rig.all<SendResults>().size() == 1);
-  rig.step(AckReceived{{9, kRun, 1}});
+  rig.step(AckReceived{{9, kRun, 1, kOrigin}});
   REQUIRE(rig.started() == std::vector<Seq>{2});
 }
 

@@ -48,7 +48,7 @@ TEST_CASE("a result is sent once, again until it is acknowledged, then forgotten
   REQUIRE(rig.all<SendResults>().at(0).results.first == 1);
   REQUIRE(rig.held()[0].state == HeldState::kFinished);
   REQUIRE(rig.all<SendResults>().size() == 1);  // The timer sends it again.
-  rig.step(AckReceived{{9, kRun, 1}});
+  rig.step(AckReceived{{9, kRun, 1, kOrigin}});
   REQUIRE(rig.core.is_empty());
   rig.pass(5s);
   REQUIRE(rig.all<SendResults>().empty());
@@ -58,7 +58,7 @@ TEST_CASE("an acknowledgement beyond what was sent changes no more than what was
           "[worker]") {
   Rig rig(Rig::config());
   rig.link();
-  rig.step(AckReceived{{9, kRun, 1000}});
+  rig.step(AckReceived{{9, kRun, 1000, kOrigin}});
   rig.tasks(1, {1});
   rig.finish(1);
   REQUIRE(rig.all<SendResults>().at(0).results.first == 1);
@@ -70,8 +70,8 @@ TEST_CASE("another log gets again what the old one acknowledged in part", "[work
   rig.tasks(1, {1, 2});
   rig.finish(1);
   rig.finish(2);
-  rig.step(AckReceived{{9, kRun, 1}});
-  rig.step(AckReceived{{10, kRun, 0}});
+  rig.step(AckReceived{{9, kRun, 1, kOrigin}});
+  rig.step(AckReceived{{10, kRun, 0, kOrigin}});
   REQUIRE(rig.all<SendResults>().at(0).results.first == 2);
   REQUIRE(rig.all<SendResults>().at(0).results.floor == 1);
 }
@@ -223,9 +223,9 @@ TEST_CASE("inline tasks run as one batch, without a slot, and end in one message
   REQUIRE((sent.first == 1 && sent.count == 3));
   REQUIRE(rig.result().id.seq == 1);
   REQUIRE(rig.held().at(2).state == HeldState::kFinished);
-  rig.step(AckReceived{{9, kRun, 2}});  // In the middle of a message.
+  rig.step(AckReceived{{9, kRun, 2, kOrigin}});  // In the middle of a message.
   REQUIRE(rig.held().size() == 1);
-  rig.step(AckReceived{{9, kRun, 3}});
+  rig.step(AckReceived{{9, kRun, 3, kOrigin}});
   REQUIRE(rig.core.is_empty());
 }
 
@@ -327,7 +327,7 @@ TEST_CASE("credit stops while the sink acknowledges nothing", "[worker]") {
   REQUIRE(rig.all<SendCredit>().empty());
   rig.held();
   REQUIRE(rig.all<SendBeat>()[0].beat.limit == 4);  // Nothing beyond what was received.
-  rig.step(AckReceived{{9, kRun, 4}});
+  rig.step(AckReceived{{9, kRun, 4, kOrigin}});
   REQUIRE(rig.all<SendCredit>().at(0).credit.limit == 6);
 }
 
@@ -356,7 +356,7 @@ TEST_CASE("a drained worker gives back what waits, finishes what runs, says good
   rig.order(OrderKind::kReleased, 2);
   rig.finish(1);
   REQUIRE(rig.all<Exit>().empty());
-  rig.step(AckReceived{{9, kRun, 1}});
+  rig.step(AckReceived{{9, kRun, 1, kOrigin}});
   REQUIRE(rig.all<SendGoodbye>().size() == 1);
   REQUIRE(rig.all<Exit>().size() == 1);
 }
@@ -373,7 +373,7 @@ TEST_CASE("the next attempt of a failed task runs, also before the failure is ac
   put_task_run(payload, {1, 99, 2, 1, spec});
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
   REQUIRE(rig.started() == std::vector<Seq>{1});
-  rig.step(AckReceived{{9, kRun, 1}});
+  rig.step(AckReceived{{9, kRun, 1, kOrigin}});
   REQUIRE_FALSE(rig.core.is_empty());  // The acknowledgement is the first attempt's.
   REQUIRE(rig.held() == std::vector<protocol::Held>{{{kOrigin, 1}, {1, 99}, HeldState::kStarted}});
 }

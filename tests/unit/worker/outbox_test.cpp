@@ -10,7 +10,7 @@ namespace {
 /// An outbox whose results are told apart by their numbers.
 struct OutboxRig {
   TimePoint now = kStart;
-  Outbox outbox{Rig::config(), kRun};
+  Outbox outbox{Rig::config(), kRun, kOrigin};
   Actions out;
 
   static Task task(Seq seq, std::uint64_t lease, bool retry = false) {
@@ -46,7 +46,7 @@ struct OutboxRig {
     return sent();
   }
   std::vector<Sent> acknowledge(std::uint64_t log, std::uint64_t level) {
-    outbox.on_ack({log, kRun, level}, now, out);
+    outbox.on_ack({log, kRun, level, kOrigin}, now, out);
     return sent();
   }
   std::vector<protocol::Held> held() const {

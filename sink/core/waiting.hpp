@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "sink/core/events.hpp"
+
+namespace eole::sink {
+
+constexpr std::size_t kWaitingBytesMax = 16 << 20;
+
+/// Results that came before their ventilator's word: of an origin that is not introduced, or with a
+/// number above what it announced. They are not acknowledged, so whatever finds no room here comes
+/// again; keeping them spares the worker's pause.
+class Waiting {
+ public:
+  /// `until`: the task that must be announced. The oldest make room.
+  void keep(const ResultsReceived& event, const TaskId& until);
+  /// Keeps results that follow kept ones of the same worker; true if they do.
+  bool keep_behind(const ResultsReceived& event);
+  /// Those that this origin's level lets go on, in the order in which they came.
+  std::vector<ResultsReceived> take(Origin origin, Seq announced);
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    ResultsReceived event;
+    Seq until = 0;
+  };
+  bool has(const protocol::Results& results) const;
+  static std::size_t bytes_of(const Entry& entry);
+  std::deque<Entry> entries_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace eole::sink

@@ -1,0 +1,43 @@
+#include "sink/core/waiting.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace eole;
+using namespace eole::sink;
+
+namespace {
+
+ResultsReceived results(RunId run, std::uint64_t first, Origin origin = 5, std::size_t bytes = 10) {
+  return {{run, first, 0, 2, "w1", origin, Bytes(bytes, 'x')}, {}, {}};
+}
+
+std::vector<std::uint64_t> firsts(const std::vector<ResultsReceived>& taken) {
+  std::vector<std::uint64_t> list;
+  for (const auto& one : taken) list.push_back(one.results.first);
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("what waits goes on once its number is announced, in its order", "[sink]") {
+  Waiting waiting;
+  waiting.keep(results(7, 1), {5, 10});
+  waiting.keep(results(7, 1), {5, 10});
+  waiting.keep(results(8, 1, 6), {6, 1});
+  REQUIRE_FALSE(waiting.keep_behind(results(7, 4)));
+  REQUIRE(waiting.keep_behind(results(7, 3)));
+  waiting.keep(results(9, 20), {5, 11});
+  REQUIRE(waiting.take(5, 9).empty());
+  REQUIRE(firsts(waiting.take(5, 10)) == std::vector<std::uint64_t>{1, 3});
+  REQUIRE(firsts(waiting.take(5, 11)) == std::vector<std::uint64_t>{20});
+  REQUIRE(firsts(waiting.take(6, 1)) == std::vector<std::uint64_t>{1});
+  REQUIRE(waiting.bytes() == 0);
+}
+
+TEST_CASE("results for numbers that never come take a bounded room", "[sink]") {
+  Waiting waiting;
+  for (std::uint64_t run = 1; run <= 100; ++run)
+    waiting.keep(results(run, run, 5, 1 << 20), {5, UINT64_MAX});
+  REQUIRE(waiting.bytes() <= kWaitingBytesMax);
+  REQUIRE(firsts(waiting.take(5, UINT64_MAX)).back() == 100);
+}
