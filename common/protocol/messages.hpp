@@ -7,7 +7,8 @@
 
 /// Every message of the ring. docs/protocol.md says the same for other languages; who sends it,
 /// who hears it, and what if it is lost or repeated stands above each struct, with the rules of
-/// docs/ring.md that it serves. The payload layouts are in records.hpp.
+/// docs/ring.md that it serves. A field that is added comes last, and zero or empty means what was so
+/// before: who does not know it ignores it. The payload layouts are in records.hpp.
 namespace eole::protocol {
 
 /// Client -> ventilator: `count` tasks (payload: task specs). Repeated with the same run and
@@ -82,7 +83,8 @@ struct Query {
   bool operator==(const Query&) const = default;
 };
 
-/// The answer to a query, a cancel or a discard; the payload is one msgpack value.
+/// Ventilator or sink -> client: the answer to a query, a cancel or a discard (payload: one msgpack
+/// value).
 struct Answer {
   static constexpr std::string_view kName = "answer";
   std::uint64_t request = 0;
@@ -133,7 +135,7 @@ struct HelloAgain {
   bool operator==(const HelloAgain&) const = default;
 };
 
-/// Ventilator -> worker on the link's own pipe (payload: task runs), numbered from `first` (rules
+/// Ventilator -> worker, on the link's own pipe (payload: task runs), numbered from `first` (rules
 /// V2, V5).
 struct Tasks {
   static constexpr std::string_view kName = "tasks";
@@ -163,7 +165,7 @@ struct Beat {
   bool operator==(const Beat&) const = default;
 };
 
-/// Worker -> ventilator between beats, when credit frees. Lost: the next beat carries the same.
+/// Worker -> ventilator, between beats when credit frees. Lost: the next beat carries the same.
 struct Credit {
   static constexpr std::string_view kName = "credit";
   std::uint32_t start = 0;
@@ -252,7 +254,7 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-/// Ventilator -> sink at its start (payload: its settled ranges): may this origin's results in
+/// Ventilator -> sink, at its start (payload: its settled ranges): may this origin's results in
 /// (rules D5, R6).
 struct Introduce {
   static constexpr std::string_view kName = "introduce";
@@ -360,7 +362,7 @@ struct LogHead {
   bool operator==(const LogHead&) const = default;
 };
 
-/// Worker or client -> sink: a chunk of an artifact (payload), which has `size` bytes in all.
+/// Client or worker -> sink: a chunk of an artifact (payload), which has `size` bytes in all.
 struct Put {
   static constexpr std::string_view kName = "put";
   std::uint64_t request = 0;

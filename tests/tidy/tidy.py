@@ -5,6 +5,7 @@ import re
 import sys
 
 import ring
+import wire
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
@@ -51,6 +52,7 @@ MAY_INCLUDE = {
 BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
+PARTS = (ring, wire)
 
 
 def included(text):
@@ -71,6 +73,9 @@ def problems_in(path, text):
             yield f"includes {name}: {room} may include {', '.join(MAY_INCLUDE[room])}"
     if "/core/" in path and not path.startswith("tests/") and re.search(r"::now\(\)|getrandom|std::rand", text):
         yield "is a core and asks for the time or for random bits"
+
+
+def too_large(path, text):
     lines = text.splitlines()
     if len(lines) > LINES_MAX:
         yield f"has {len(lines)} lines, limit {LINES_MAX}"
@@ -96,24 +101,12 @@ def check(root):
         with open(os.path.join(root, path), encoding="utf-8") as file:
             text = file.read()
         if path.endswith((".cpp", ".hpp")):
+            yield from (f"{path}: {problem}" for problem in too_large(path, text))
             yield from (f"{path}: {problem}" for problem in problems_in(path, text))
             if path.endswith(".hpp") and not text.startswith("#pragma once"):
                 yield f"{path}: no #pragma once"
             if path.endswith("main.cpp") and path.count("/") == 1 and len(text.splitlines()) > 60:
                 yield f"{path}: a main wires, in few lines"
-
-
-def undocumented(root):
-    """Messages that docs/protocol.md does not name."""
-    with open(os.path.join(root, "common/protocol/messages.hpp"), encoding="utf-8") as file:
-        names = re.findall(r'kName = "(\w+)"', file.read())
-    with open(os.path.join(root, "docs/protocol.md"), encoding="utf-8") as file:
-        text = file.read()
-    for name in names:
-        if f"| `{name}` |" not in text:
-            yield f"docs/protocol.md: has no row for the message {name}"
-        if not os.path.exists(os.path.join(root, "tests/golden", name + ".hex")):
-            yield f"tests/golden: has no sample of the message {name}"
 
 
 def self_test():
@@ -128,11 +121,11 @@ def self_test():
     for path, text in bad.items():
         if not list(problems_in(path, text)):
             yield f"tidy does not notice what is wrong with {text.strip()} in {path}"
-    yield from ring.self_test()
+    yield from (each for part in PARTS for each in part.self_test())
 
 
 def main():
-    found = [*self_test(), *check(sys.argv[1]), *undocumented(sys.argv[1]), *ring.problems(sys.argv[1])]
+    found = [*self_test(), *check(sys.argv[1]), *(each for part in PARTS for each in part.problems(sys.argv[1]))]
     print("\n".join(found) or "tidy: nothing to say")
     return 1 if found else 0
 
