@@ -4,6 +4,7 @@ import os
 import re
 import sys
 
+import members
 import ring
 import wire
 
@@ -52,7 +53,7 @@ MAY_INCLUDE = {
 BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
-PARTS = (ring, wire)
+PARTS = (members, ring, wire)
 
 
 def included(text):
