@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import socket
-import tempfile
 import threading
 import time
 import unittest

@@ -202,7 +202,8 @@ class Kinds(unittest.TestCase):
         try:
             gate = os.path.join(self.files.name, "gate")
             self.cluster.submit([{"kind": "exec", "args": {
-                "shell": f"for i in 1 2 3 4 5 6 7 8 9; do echo tick; sleep 0.1; done; while [ ! -e {gate} ]; do sleep 0.05; done"}}])
+                "shell": "for i in 1 2 3 4 5 6 7 8 9; do echo tick; sleep 0.1; done; "
+                         f"while [ ! -e {gate} ]; do sleep 0.05; done"}}])
             line = watch.stdout.readline()  # Comes although the command has not ended.
             self.assertIn('"stream":"stdout"', line)
             with open(gate, "w", encoding="ascii"):

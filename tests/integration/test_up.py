@@ -10,7 +10,6 @@ import stat
 import subprocess
 import tempfile
 import threading
-import time
 import tomllib
 import unittest
 

@@ -53,6 +53,7 @@ MAY_INCLUDE = {
 BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
+COLUMNS_PYTHON_MAX = 132
 PARTS = (members, ring, wire)
 
 
@@ -81,7 +82,7 @@ def too_large(path, text):
     if len(lines) > LINES_MAX:
         yield f"has {len(lines)} lines, limit {LINES_MAX}"
     for number, line in enumerate(lines, 1):
-        if len(line) > COLUMNS_MAX:
+        if len(line) > (COLUMNS_PYTHON_MAX if path.endswith(".py") else COLUMNS_MAX):
             yield f"line {number} has {len(line)} columns, limit {COLUMNS_MAX}"
             break
 
@@ -101,8 +102,8 @@ def check(root):
             yield f"{path}: a name that says nothing"
         with open(os.path.join(root, path), encoding="utf-8") as file:
             text = file.read()
+        yield from (f"{path}: {problem}" for problem in too_large(path, text))
         if path.endswith((".cpp", ".hpp")):
-            yield from (f"{path}: {problem}" for problem in too_large(path, text))
             yield from (f"{path}: {problem}" for problem in problems_in(path, text))
             if path.endswith(".hpp") and not text.startswith("#pragma once"):
                 yield f"{path}: no #pragma once"
