@@ -152,7 +152,7 @@ struct SendFollow {
   std::uint64_t offset = 0;
   bool operator==(const SendFollow&) const = default;
 };
-/// These tasks are settled in the log: their records are needed no more (ring rule 3).
+/// These tasks are settled in the log: their records are needed no more (ring rule L1).
 struct Forget {
   std::vector<protocol::Settlement::Range> ranges;
   bool operator==(const Forget&) const = default;
