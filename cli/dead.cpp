@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <map>
 
 #include "cli/lookup.hpp"
-#include "clients/cpp/blocking/submitter.hpp"
+#include "clients/cpp/blocking/waiting.hpp"
+#include "clients/cpp/session/submits.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 
@@ -47,44 +49,85 @@ std::vector<std::string> ids_of(Cluster& cluster, const DeadOptions& options,
   return ids;
 }
 
-// The id of the new task. The key makes a replay that is repeated the same replay.
-Expected<std::string> replay_one(Cluster& cluster, const std::string& written) {
-  const auto raw = cluster.sink.query("spec", need_id(written));
-  if (!raw) return raw.error();
-  const auto* blob = raw->as<protocol::Blob>();
-  if (blob == nullptr) return Error{"is not a dead letter, or its task is lost"};
-  ByteReader reader(blob->bytes);
-  const auto spec = protocol::read_task_spec(reader);
-  if (!spec) return Error{"its task cannot be read"};
-  std::string id;
-  client::Submitter submitter(cluster.context, cluster.file, {.key = "replay-of:" + written},
-                              [&](Origin origin, Seq first, std::uint32_t) {
-                                id = to_text(TaskId{origin, first});
-                              });
-  if (auto added = submitter.add(*spec); !added) return added.error();
-  if (auto finished = submitter.finish(); !finished) return finished.error();
-  return id;
-}
+/// A letter on its way to being a new task.
+struct Replay {
+  std::string letter;
+  Expected<std::string> id = Error{"was not answered"};
+};
+
+/// Replays letters over one connection, many at once. A letter's key makes a replay that is
+/// repeated the same replay.
+class Replays {
+ public:
+  explicit Replays(Cluster& cluster)
+      : cluster_(cluster),
+        waiting_(cluster.context),
+        submits_(waiting_.session(), cluster.file, client::Submits::kPatience,
+                 [this](const client::SubmitEnded& ended) { take(ended); }) {}
+
+  void add(const std::string& letter) {
+    replays_.push_back({letter});
+    if (auto sent = submit(letter); !sent) replays_.back().id = sent.error();
+  }
+  /// Returns once all were answered: in the order in which they were added.
+  const std::vector<Replay>& finish() {
+    while (!submits_.is_idle()) waiting_.wait(kLookEvery);
+    return replays_;
+  }
+
+ private:
+  static constexpr Duration kLookEvery = 1s;  // Sooner if anything comes.
+  Expected<void> submit(const std::string& letter) {
+    const auto id = need_id(letter);
+    const auto raw = cluster_.sink.query("spec", id);
+    if (!raw) return raw.error();
+    const auto* blob = raw->as<protocol::Blob>();
+    if (blob == nullptr) return Error{"is not a dead letter, or its task is lost"};
+    const auto view = cluster_.sink.query("result", id);
+    if (!view) return view.error();
+    while (!submits_.has_room()) waiting_.wait(kLookEvery);
+    protocol::Submit submit;
+    submit.key = "replay-of:" + letter;
+    submit.count = 1;
+    // It died at its limit of attempts, and gets as many again.
+    submit.attempts_max = static_cast<std::uint8_t>((*view)["attempt"].int_or(0));
+    const auto specs = std::make_shared<const Bytes>(blob->bytes);
+    under_way_[submits_.submit(std::move(submit), specs)] = replays_.size() - 1;
+    return {};
+  }
+  void take(const client::SubmitEnded& ended) {
+    replays_[under_way_.at(ended.request)].id =
+        ended.error ? Expected<std::string>(*ended.error)
+                    : Expected<std::string>(to_text(TaskId{ended.origin, ended.first}));
+  }
+
+  Cluster& cluster_;
+  client::Waiting waiting_;
+  client::Submits submits_;
+  std::vector<Replay> replays_;
+  std::map<std::uint64_t, std::size_t> under_way_;  // By request: the place in replays_.
+};
 
 int replay(const DeadOptions& options, const Globals& globals) {
   Cluster cluster(globals);
-  const auto ids = ids_of(cluster, options, "replay");
+  Replays replays(cluster);
+  for (const auto& written : ids_of(cluster, options, "replay")) replays.add(written);
+  const auto& all = replays.finish();
   std::size_t replayed = 0;
-  for (const auto& written : ids) {
-    const auto id = replay_one(cluster, written);
-    if (!id) {  // The others go on.
-      std::fprintf(stderr, "eole: %s: %s\n", written.c_str(), shown(id.error().message).c_str());
+  for (const auto& [letter, id] : all) {
+    if (!id) {
+      std::fprintf(stderr, "eole: %s: %s\n", letter.c_str(), shown(id.error().message).c_str());
       continue;
     }
     ++replayed;
     if (globals.json)
-      print_json(Value::Map{{"id", *id}, {"replay_of", written}});
+      print_json(Value::Map{{"id", *id}, {"replay_of", letter}});
     else
-      std::printf("%s  replays %s\n", id->c_str(), written.c_str());
+      std::printf("%s  replays %s\n", id->c_str(), letter.c_str());
   }
-  if (!globals.json && ids.size() != 1)
-    std::printf("%zu replayed, %zu not\n", replayed, ids.size() - replayed);
-  return replayed == ids.size() ? kDone : kNotDone;
+  if (!globals.json && all.size() != 1)
+    std::printf("%zu replayed, %zu not\n", replayed, all.size() - replayed);
+  return replayed == all.size() ? kDone : kNotDone;
 }
 
 int discard(const DeadOptions& options, const Globals& globals) {
