@@ -6,6 +6,7 @@
 #include "cli/progress.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/text.hpp"
+#include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"
 
 namespace eole::cli {
@@ -39,6 +40,16 @@ std::uint64_t Submission::count() const {
   return sum;
 }
 
+std::string Submission::ids_text() const {
+  std::string out;
+  for (const auto& range : ids_) {
+    out += text(out.empty() ? "" : ", ", to_text(TaskId{range.origin, range.first}));
+    if (range.count > 1)
+      out += " to " + to_text(TaskId{range.origin, range.first + range.count - 1});
+  }
+  return out;
+}
+
 bool Submission::wait(const OnResult& on_result) {
   const auto total = count();
   auto reader = need(client::LogReader::open(cluster_.context, cluster_.file, start_offset_));
@@ -56,7 +67,13 @@ bool Submission::wait(const OnResult& on_result) {
   };
   std::uint64_t failed = 0;
   ProgressLine line;
+  process::StopSignal stop;
   while (settled < total) {
+    if (stop.take() > 0) {
+      line.clear();
+      throw Failure{kNotDone, text("stopped waiting: ", total - settled, " of ", total,
+                                   " tasks are not settled and go on; they are ", ids_text())};
+    }
     line.show(settled, total, "", failed);
     const auto encoded = need(reader->next(200ms), kNoCluster);
     if (!encoded) continue;

@@ -26,10 +26,13 @@ class Submission {
   void finish();
   const std::vector<IdRange>& ids() const { return ids_; }
   std::uint64_t count() const;
+  /// "k3f9qz-17 to k3f9qz-36, k3f9qz-40".
+  std::string ids_text() const;
 
   /// Hears each result, in the order of the tasks.
   using OnResult = std::function<void(const Value& view)>;
-  /// Returns once every task is settled; true if all are done.
+  /// Returns once every task is settled; true if all are done. Throws Failure, which names the
+  /// tasks that go on, at SIGINT and SIGTERM.
   bool wait(const OnResult& on_result);
 
  private:
