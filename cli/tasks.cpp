@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/lookup.hpp"
 #include "common/base/shown.hpp"
@@ -9,6 +10,8 @@
 namespace eole::cli {
 
 namespace {
+
+constexpr std::uint64_t kCountedMost = 1000;  // Beyond those shown; a queue may hold millions.
 
 struct TasksOptions {
   std::string project;
@@ -42,6 +45,7 @@ void list(const TasksOptions& options, const Globals& globals) {
     if (!value.empty()) wanted.set(name, value);
   const auto now = process::unix_ms();
   std::uint64_t count = 0;
+  bool is_counted = true;
   each_task(cluster, wanted, [&](const Value& task) {
     if (globals.json && options.limit > 0 && count == options.limit) return false;
     ++count;
@@ -51,7 +55,8 @@ void list(const TasksOptions& options, const Globals& globals) {
     }
     if (count == 1)
       std::fputs(row("ID", "STATE", "KIND", "PROJECT", "ATT", "WORKER", "AGE").c_str(), stdout);
-    if (options.limit > 0 && count > options.limit) return true;
+    is_counted = options.limit == 0 || count <= options.limit + kCountedMost;
+    if (options.limit > 0 && count > options.limit) return is_counted;
     const auto line =
         row(task["id"].text_or(""), task["state"].text_or(""), task["kind"].text_or(""),
             task["project"].text_or(""), text(task["attempt"].int_or(0)),
@@ -62,8 +67,8 @@ void list(const TasksOptions& options, const Globals& globals) {
   if (globals.json) return;
   if (count == 0) std::puts("no such tasks");
   if (options.limit > 0 && count > options.limit)
-    std::printf("… and %llu more (--limit 0 shows all)\n",
-                static_cast<unsigned long long>(count - options.limit));
+    std::printf("… and %s%llu more (--limit 0 shows all)\n", is_counted ? "" : "more than ",
+                static_cast<unsigned long long>(std::min(count - options.limit, kCountedMost)));
 }
 
 }  // namespace
