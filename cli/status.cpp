@@ -73,13 +73,20 @@ void print_status(const Value& status) {
                 coloured_state(role["state"].text_or("")).c_str());
 }
 
+void show(const Value& status, const Globals& globals) {
+  globals.json ? print_json(status) : print_status(status);
+}
+
 // Asks until `workers` workers are ready; the supervisor's way to know that a task would run.
 int wait_for_workers(const Globals& globals, std::size_t workers) {
   Cluster cluster(globals);
   while (true) {
     const auto status = cluster_status(cluster);
     const auto& roles = *status["roles"].as<Value::Array>();
-    if (roles[0]["state"].text_or("") == "ready" && ready_workers(status) >= workers) return kDone;
+    if (roles[0]["state"].text_or("") == "ready" && ready_workers(status) >= workers) {
+      show(status, globals);
+      return kDone;
+    }
     std::this_thread::sleep_for(kPollEvery);
   }
 }
@@ -142,8 +149,7 @@ void add_status(CLI::App& app, Globals& globals) {
       return;
     }
     Cluster cluster(globals);
-    const auto status = cluster_status(cluster);
-    globals.json ? print_json(status) : print_status(status);
+    show(cluster_status(cluster), globals);
   });
 }
 
