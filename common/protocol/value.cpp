@@ -13,6 +13,9 @@ namespace eole::protocol {
 
 namespace {
 
+// Answers wrap what was submitted: a list of views of results, with bodies that have values.
+constexpr int kReadDepthMax = Value::kDepthMax + 4;
+
 struct Sink {
   Bytes& out;
   void write(const char* bytes, std::size_t size) { out.append(bytes, size); }
@@ -73,7 +76,7 @@ struct ValueVisitor : msgpack::null_visitor {
     return true;
   }
   bool start(bool is_map) {
-    if (open.size() >= Value::kDepthMax) return false;
+    if (open.size() >= kReadDepthMax) return false;
     open.push_back({});
     open.back().is_map = is_map;
     return true;
@@ -234,7 +237,8 @@ Expected<Value> Value::from_msgpack(std::string_view bytes) {
   visitor.elements_left = bytes.size();
   std::size_t end = 0;
   if (!msgpack::parse(bytes.data(), bytes.size(), end, visitor) || end != bytes.size())
-    return Error{text("not one msgpack value with text keys and at most ", kDepthMax, " levels")};
+    return Error{
+        text("not one msgpack value with text keys and at most ", kReadDepthMax, " levels")};
   return std::move(visitor.root);
 }
 

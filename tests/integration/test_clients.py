@@ -77,3 +77,14 @@ class Clients(unittest.TestCase):
         with Cluster(workers=2) as cluster:
             self.assertIn("worker", cluster.eole("status", "--until-workers", "2").stdout)
             self.assertEqual(len(cluster.json("status", "--until-workers", "2")), 1)
+
+    def test_a_value_as_deep_as_may_be_submitted_is_shown_by_every_command(self):
+        with Cluster(workers=1) as cluster:
+            value = "x"
+            for _ in range(30):  # With the maps of the arguments and of the line around it: 32 levels.
+                value = [value]
+            task = cluster.submit([{"kind": "echo", "args": {"v": value}}], "--wait")[0]
+            self.assertEqual(task["value"]["v"], value)
+            for words in (("status", task["id"]), ("result", task["id"]), ("results",)):
+                self.assertEqual(cluster.json(*words)[0]["value"]["v"], value)
+                self.assertIn("[[[[", cluster.eole(*words).stdout)
