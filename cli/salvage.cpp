@@ -70,7 +70,7 @@ void add_salvage(CLI::App& app, Globals& globals) {
       else
         write_anew(*from, *to);
     } catch (const storage::StorageFailure& failure) {
-      throw Failure{kBadUse, text("salvage: ", failure.what())};
+      throw Failure{kBadUse, text("salvage: ", *from, ": ", failure.what())};
     }
   });
 }
