@@ -1,5 +1,6 @@
 #include "cli/common.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/process/output.hpp"
 
 namespace eole::cli {
 
@@ -33,10 +35,20 @@ TaskId need_id(const std::string& written) {
   return *id;
 }
 
+void flush_output() {
+  if (process::lost_output()) throw Failure{kNotDone, {}};  // main says why.
+}
+
+void end_if_unread() {
+  if (!process::is_output_unread()) return;
+  ::raise(SIGPIPE);
+  throw Failure{kNotDone, "standard output: nobody reads it any more"};
+}
+
 void print_json(const Value& value) {
   const auto line = value.to_json() + "\n";
   std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fflush(stdout);
+  flush_output();
 }
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
@@ -116,12 +128,20 @@ void print_result(const Value& view) {
     print_output(value["stdout"]);
     print_output(value["stderr"]);
   }
-  std::fflush(stdout);
+  flush_output();
 }
 
-void print_reasons(const Value& view) {
+void print_reasons(const Value& view, const Value::Array& attempts) {
+  const auto is_said = [&](const std::string& reason) {
+    return std::any_of(attempts.begin(), attempts.end(), [&](const Value& attempt) {
+      const auto error = attempt["error"].text_or("");
+      return attempt["state"].text_or("") == "retrying" && !error.empty() &&
+             reason.ends_with(error);
+    });
+  };
   if (const auto* reasons = view["reasons"].as<Value::Array>())
-    for (const auto& reason : *reasons) std::printf("  %s\n", shown(reason.text_or("")).c_str());
+    for (const auto& reason : *reasons)
+      if (!is_said(reason.text_or(""))) std::printf("  %s\n", shown(reason.text_or("")).c_str());
 }
 
 }  // namespace eole::cli

@@ -40,7 +40,7 @@ struct Cluster {
   client::Requests sink;
 };
 
-/// Ends the command: the message, of one line or more, goes to standard error.
+/// Ends the command: the message, of one line or more, goes to standard error. Empty: it is told.
 struct Failure {
   int exit_code = kBadUse;
   std::string message;
@@ -55,6 +55,11 @@ T need(Expected<T> outcome, int otherwise = kBadUse) {
 }
 TaskId need_id(const std::string& written);
 
+/// What was printed is on its way. Throws Failure if it cannot be written: a longer list is in
+/// vain.
+void flush_output();
+/// For a command that waits: ends it, as a write would, when nobody reads its output any more.
+void end_if_unread();
 /// One JSON object and a line end, flushed.
 void print_json(const Value& value);
 bool is_terminal(int fd);
@@ -66,8 +71,8 @@ std::string human_bytes(double bytes);
 std::string human_seconds(double seconds);
 /// One result for a person: a line, and behind it what a command printed.
 void print_result(const Value& view);
-/// Why each attempt failed, a line each.
-void print_reasons(const Value& view);
+/// Why each attempt failed, a line each, if none of these attempts has said it.
+void print_reasons(const Value& view, const Value::Array& attempts = {});
 /// One task with all its attempts; the exit code.
 int show_task(const Globals& globals, const std::string& written);
 

@@ -91,6 +91,9 @@ void choose_paths(const FetchOptions& options, std::vector<Artifact>& artifacts)
     if (!std::filesystem::is_directory(output, ignored))
       throw Failure{kBadUse, text(shown(output), ": cannot be made a directory")};
   }
+  const auto above = std::filesystem::path(output).parent_path();
+  if (!is_directory && !above.empty() && !std::filesystem::is_directory(above, ignored))
+    throw Failure{kBadUse, text(shown(above.string()), ": no such directory")};
   std::set<std::string> taken;
   for (auto& artifact : artifacts) {
     artifact.path = is_directory ? free_name(artifact.name, taken) : output;
@@ -120,7 +123,7 @@ int run(const FetchOptions& options, const Globals& globals) {
                          return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
                        }),
          kNotDone);
-    if (std::fflush(stdout) != 0) throw Failure{kNotDone, "standard output: cannot be written"};
+    flush_output();
     return kDone;
   }
   choose_paths(options, artifacts);

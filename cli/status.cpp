@@ -12,9 +12,11 @@ namespace {
 
 constexpr auto kPollEvery = std::chrono::milliseconds(20);
 
-void print_attempt(const Value& attempt) {
-  auto line = text("  attempt ", attempt["attempt"].int_or(0), "  ",
-                   coloured_state(attempt["state"].text_or("")));
+// `is_last`: nothing came of it but how the task ended, which is told with it.
+void print_attempt(const Value& attempt, bool is_last) {
+  auto state = attempt["state"].text_or("");
+  if (is_last && state == "retrying") state = "failed";
+  auto line = text("  attempt ", attempt["attempt"].int_or(0), "  ", coloured_state(state));
   if (const auto worker = attempt["worker"].text_or(""); !worker.empty())
     line += "  on " + shown(worker);
   if (const auto finished = attempt["finished"].text_or(""); !finished.empty())
@@ -121,8 +123,9 @@ int show_task(const Globals& globals, const std::string& written) {
                 static_cast<long long>(view["attempt"].int_or(0)), worker.empty() ? "" : "  on ",
                 shown(worker).c_str());
   }
-  for (const auto& attempt : attempts) print_attempt(attempt);
-  print_reasons(view);
+  for (const auto& attempt : attempts)
+    print_attempt(attempt, attempt["attempt"].int_or(0) == attempts.back()["attempt"].int_or(0));
+  print_reasons(view, attempts);
   return kDone;
 }
 

@@ -75,6 +75,7 @@ bool Submission::wait(const OnResult& on_result) {
                                    " tasks are not settled and go on; they are ", ids_text())};
     }
     line.show(settled, total, "", failed);
+    end_if_unread();
     const auto encoded = need(reader->next(200ms), kNoCluster);
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);

@@ -17,7 +17,7 @@ namespace {
 struct WatchOptions {
   std::int64_t from = -1;
   std::string since;
-  std::uint64_t count = 0;
+  std::uint64_t count = UINT64_MAX;
   bool progress = false;
   std::string project;
 };
@@ -64,7 +64,7 @@ class ProgressShown {
       }
       if (begun.size() > kLineBytesMax) print(id, std::exchange(begun, {}));
     }
-    std::fflush(stdout);
+    flush_output();
   }
   void end(const std::string& id) {
     const auto task = tasks_.extract(id);
@@ -100,7 +100,8 @@ void watch(const Globals& globals, const WatchOptions& options) {
   if (options.progress) reader->watch_progress();
   ProgressShown progress_shown;
   std::uint64_t count = 0;
-  while (options.count == 0 || count < options.count) {
+  while (count < options.count) {
+    end_if_unread();
     const auto encoded = need(reader->next(500ms), kNoCluster);
     while (const auto progress = reader->next_progress())
       globals.json ? print_json(progress_view(*progress)) : progress_shown.show(*progress);
@@ -136,7 +137,8 @@ void add_watch(CLI::App& app, Globals& globals) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z");
-  command->add_option("--count", options->count, "end after this many");
+  command->add_option("--count", options->count, "end after this many [never]")
+      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
   command->add_option("--project", options->project, "only this project's");
   command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
   command->add_flag("--json", globals.json, "one JSON object a line");
@@ -168,11 +170,14 @@ void add_results(CLI::App& app, Globals& globals) {
                            ? std::int64_t{0}
                            : need(parse_when(options->since, process::unix_ms()), kBadUse);
     Cluster cluster(globals);
+    std::uint64_t count = 0;
     each_result(cluster, since, options->project, [&](const Value& view) {
       if (!options->state.empty() && view["state"].text_or("") != options->state) return true;
+      ++count;
       globals.json ? print_json(view) : print_result(view);
       return true;
     });
+    if (count == 0 && !globals.json) std::puts("no such results");
   });
 }
 

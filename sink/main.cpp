@@ -12,7 +12,9 @@ int main(int argc, char** argv) {
   const role::StorageFlags storage(program, "log and artifacts");
   return program.run(argc, argv, [&] {
     storage.prepare();
-    if (!storage.salvage_to.empty()) return sink::salvage(storage.data, storage.salvage_to);
+    if (!storage.salvage_to.empty())
+      return role::StorageFlags::salvage(
+          [&] { sink::salvage(storage.data, storage.salvage_to, storage.is_json); });
     program.keep_to_core();
     const auto cluster = program.cluster();
     const auto log = storage::open_directory(storage.data + "/log");

@@ -24,7 +24,9 @@ int main(int argc, char** argv) {
                "if the journal that was here is gone: give its tasks up");
   return program.run(argc, argv, [&] {
     storage.prepare();
-    if (!storage.salvage_to.empty()) return ventilator::salvage(storage.data, storage.salvage_to);
+    if (!storage.salvage_to.empty())
+      return role::StorageFlags::salvage(
+          [&] { ventilator::salvage(storage.data, storage.salvage_to, storage.is_json); });
     program.keep_to_core();
     options.cluster = program.cluster();
     options.store = {.entropy = process::random_u64(), .syncs = storage.syncs()};

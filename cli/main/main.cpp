@@ -9,6 +9,7 @@
 #include "cli/help.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
+#include "common/process/output.hpp"
 
 namespace {
 
@@ -47,12 +48,19 @@ Chosen choose(const CLI::App& root, const std::vector<std::string>& words) {
   return out;
 }
 
+// A word behind it can only be a command.
+bool takes_a_command(const CLI::App& app) {
+  const auto options = app.get_options();
+  return !app.get_subcommands({}).empty() &&
+         std::none_of(options.begin(), options.end(),
+                      [](const CLI::Option* option) { return option->get_positional(); });
+}
+
 // A word that stands where a command should: says so; otherwise nothing.
 std::optional<int> refuse_unknown_command(const CLI::App& root,
                                           const std::vector<std::string>& words) {
   const auto chosen = choose(root, words);
-  if (chosen.next >= static_cast<int>(words.size()) ||
-      chosen.app->get_require_subcommand_min() == 0)
+  if (chosen.next >= static_cast<int>(words.size()) || !takes_a_command(*chosen.app))
     return std::nullopt;
   const auto& word = words[chosen.next];
   if (word.starts_with("-")) return std::nullopt;
@@ -101,9 +109,7 @@ void add_exit_codes(CLI::App& app) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{"Eole: a brokerless task fabric. Tasks in, results out, none lost, none told twice.",
                "eole"};
   Globals globals;
@@ -137,11 +143,22 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return error.get_exit_code() == 0 ? app.exit(error) : refuse(error, choose(app, words));
   } catch (const Failure& failure) {
-    std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message, eole::Keep::kLines).c_str());
+    if (!failure.message.empty())
+      std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message, eole::Keep::kLines).c_str());
     return failure.exit_code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "eole: %s\n", eole::shown(error.what()).c_str());
     return kBadUse;
   }
   return globals.exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  eole::process::hold_standard_streams();
+  const int code = run(argc, argv);
+  const auto lost = eole::process::lost_output();
+  if (lost) std::fprintf(stderr, "eole: %s\n", lost->c_str());
+  return lost && code == kDone ? kNotDone : code;
 }

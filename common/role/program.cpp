@@ -1,10 +1,12 @@
 #include "common/role/program.hpp"
 
+#include <cstdio>
 #include <exception>
 #include <stdexcept>
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
+#include "common/process/output.hpp"
 #include "common/process/private.hpp"
 #include "common/process/system.hpp"
 #include "common/storage/disk.hpp"
@@ -20,6 +22,14 @@ Program::Program(std::string name, std::string purpose)
 }
 
 int Program::run(int argc, char** argv, const std::function<int()>& work) {
+  process::hold_standard_streams();
+  const int code = run_parsed(argc, argv, work);
+  const auto lost = process::lost_output();
+  if (lost) std::fprintf(stderr, "%s: %s\n", name_.c_str(), lost->c_str());
+  return lost && code == 0 ? 1 : code;
+}
+
+int Program::run_parsed(int argc, char** argv, const std::function<int()>& work) {
   if (const auto code = options_.parse(argc, argv)) return *code;
   process::start_log(log_name());
   try {
@@ -48,6 +58,7 @@ StorageFlags::StorageFlags(Program& program, const std::string& what) {
                "none: answers do not wait for the disk, and a power cut may lose them");
   options.text("--salvage", salvage_to, "DIR",
                "write what is whole of a damaged one there, and end (eole salvage)");
+  options.toggle("--json", is_json, "what a salvage says as a JSON object");
 }
 
 void StorageFlags::prepare() const {
@@ -57,6 +68,16 @@ void StorageFlags::prepare() const {
     throw std::runtime_error("--durability: disk or none");
   if (const auto files = process::raise_file_limit(); files < process::kFilesWanted)
     process::log_warning(text("only ", files, " open files allowed: enough for few workers"));
+}
+
+int StorageFlags::salvage(const std::function<void()>& work) {
+  try {
+    work();
+    return 0;
+  } catch (const storage::StorageFailure& failure) {
+    std::fprintf(stderr, "eole: salvage: %s\n", failure.what());
+    return 2;
+  }
 }
 
 }  // namespace eole::role

@@ -14,7 +14,7 @@ class Program {
   /// For flags of the role's own.
   process::Options& options() { return options_; }
   /// Parses the command line, then works. The exit code: what `work` returns; 0 after --help; 2
-  /// if it cannot start; 3 if its storage failed.
+  /// if it cannot start; 3 if its storage failed; 1 if what it printed could not be written.
   int run(int argc, char** argv, const std::function<int()>& work);
 
   /// The process's name in its log; asked for once the command line was parsed.
@@ -25,6 +25,8 @@ class Program {
   void keep_to_core() const;
 
  private:
+  int run_parsed(int argc, char** argv, const std::function<int()>& work);
+
   std::string name_;
   process::Options options_;
   std::string cluster_;
@@ -36,6 +38,7 @@ struct StorageFlags {
   std::string data;
   std::string salvage_to;
   std::string durability = "disk";
+  bool is_json = false;  // What a salvage says.
 
   /// `what`: that it keeps, as in "directory of the journal".
   StorageFlags(Program& program, const std::string& what);
@@ -43,6 +46,8 @@ struct StorageFlags {
   /// many files. Throws std::runtime_error if the flags make no sense.
   void prepare() const;
   bool syncs() const { return durability == "disk"; }
+  /// Runs a salvage instead of the role: what fails is told to a person. The exit code.
+  static int salvage(const std::function<void()>& work);
 };
 
 }  // namespace eole::role

@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
 #include "sink/io/result_log.hpp"
 
@@ -37,17 +38,27 @@ SalvagedLog salvage_log(storage::Directory& from, storage::Directory& to,
   return salvaged;
 }
 
-int salvage(const std::string& from, const std::string& to) {
+void salvage(const std::string& from, const std::string& to, bool is_json) {
   const auto old_directory = storage::open_directory(from);
   const auto new_directory = storage::open_directory(to);
   const auto salvaged =
       salvage_log(*old_directory, *new_directory, {.entropy = process::random_u64()});
+  if (is_json) {
+    protocol::Value::Array lost;
+    for (const auto& [first, last] : salvaged.lost)
+      lost.push_back(protocol::Value::Array{first, last});
+    const protocol::Value said = protocol::Value::Map{{"directory", to},
+                                                      {"results", salvaged.results},
+                                                      {"damaged", salvaged.losses.size()},
+                                                      {"lost_offsets", std::move(lost)}};
+    std::puts(said.to_json().c_str());
+    return;
+  }
   std::puts(text(to, ": ", salvaged.results, " results; ", salvaged.losses.size(),
                  " damaged places; a new log: readers start again at its beginning")
                 .c_str());
   for (const auto& [first, last] : salvaged.lost)
     std::puts(text("no results of offsets ", first, " to ", last).c_str());
-  return 0;
 }
 
 }  // namespace eole::sink

@@ -4,6 +4,7 @@
 
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/value.hpp"
 #include "common/storage/real_disk.hpp"
 #include "ventilator/io/journal_format.hpp"
 
@@ -56,11 +57,23 @@ SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to
   return salvaged;
 }
 
-int salvage(const std::string& from, const std::string& to) {
+void salvage(const std::string& from, const std::string& to, bool is_json) {
   const auto old_directory = storage::open_directory(from);
   const auto new_directory = storage::open_directory(to);
   const auto salvaged =
       salvage_journal(*old_directory, *new_directory, {.entropy = process::random_u64()});
+  if (is_json) {
+    protocol::Value::Array lost;
+    for (const auto& [first, last] : salvaged.lost.ranges())
+      lost.push_back(protocol::Value::Array{first, last});
+    const protocol::Value said = protocol::Value::Map{{"directory", to},
+                                                      {"records", salvaged.records},
+                                                      {"tasks", salvaged.tasks},
+                                                      {"damaged", salvaged.losses.size()},
+                                                      {"lost_tasks", std::move(lost)}};
+    std::puts(said.to_json().c_str());
+    return;
+  }
   std::puts(text(to, ": ", salvaged.records, " records with ", salvaged.tasks, " tasks; ",
                  salvaged.losses.size(), " damaged places")
                 .c_str());
@@ -68,7 +81,6 @@ int salvage(const std::string& from, const std::string& to) {
     std::puts(text("no record of tasks ", first, " to ", last,
                    ": dead letters, unless the log has their results")
                   .c_str());
-  return 0;
 }
 
 }  // namespace eole::ventilator

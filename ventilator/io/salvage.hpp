@@ -18,7 +18,7 @@ struct SalvagedJournal {
 SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to,
                                 storage::StoreOptions options);
 
-/// The same between directories of the file system, and says what came of it; the exit code.
-int salvage(const std::string& from, const std::string& to);
+/// The same between directories of the file system, and says what came of it.
+void salvage(const std::string& from, const std::string& to, bool is_json);
 
 }  // namespace eole::ventilator
