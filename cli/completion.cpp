@@ -29,7 +29,7 @@ void add_cases(const CLI::App& app, const std::string& path, std::string& cases)
 
 void add_completion(CLI::App& app, Globals&) {
   auto* command = app.add_subcommand("completion", "Print a completion script for bash");
-  command->footer("  source <(eole completion)");
+  command->footer("  source <(eole completion)\nExit codes: 0 printed, 1 it could not be written.");
   command->callback([&app] {
     std::string cases;
     add_cases(app, "", cases);
@@ -46,6 +46,12 @@ void add_completion(CLI::App& app, Globals&) {
         "    word=\"${path:+$path }${COMP_WORDS[i]}\"\n"
         "    _eole_words \"$word\" && path=\"$word\"\n"
         "  done\n"
+        "  case \"${COMP_WORDS[COMP_CWORD-1]}\" in\n"
+        "    --state) words=\"done failed dead cancelled\"\n"
+        "      [ \"$path\" = tasks ] && words=\"queued running cancelling\" ;;\n"
+        "    --durability) words=\"disk none\" ;;\n"
+        "    --role) words=\"submit work settle observe admin\" ;;\n"
+        "  esac\n"
         "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
         "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "
         "\"${COMP_WORDS[COMP_CWORD]}\"))\n"

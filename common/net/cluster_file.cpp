@@ -1,6 +1,7 @@
 #include "common/net/cluster_file.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <toml++/toml.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
+#include <stdexcept>
 
 #include "common/base/text.hpp"
 #include "common/net/private_file.hpp"
@@ -103,7 +105,12 @@ std::string state_directory() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0')
     return text(state, "/eole");
   const char* home = std::getenv("HOME");
-  return text(home != nullptr ? home : ".", "/.local/state/eole");
+  if (home != nullptr && *home != '\0') return text(home, "/.local/state/eole");
+  const auto* user = ::getpwuid(::geteuid());
+  if (user == nullptr || user->pw_dir == nullptr || user->pw_dir[0] != '/')
+    throw std::runtime_error(text("HOME is not set, and user ", ::geteuid(),
+                                  " has no home: set XDG_STATE_HOME, or name what you want"));
+  return text(user->pw_dir, "/.local/state/eole");
 }
 
 }  // namespace eole::net

@@ -30,7 +30,8 @@ void write_cluster_file(const std::string& path, const ClusterFile& cluster);
 
 /// --cluster's value if given, else EOLE_CLUSTER, else $XDG_STATE_HOME/eole/cluster.toml.
 std::string cluster_file_path(const std::string& given);
-/// What this user's processes keep: $XDG_STATE_HOME/eole.
+/// What this user's processes keep: $XDG_STATE_HOME/eole, else in their home. Throws
+/// std::runtime_error if there is none.
 std::string state_directory();
 
 }  // namespace eole::net

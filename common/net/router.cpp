@@ -20,6 +20,7 @@ std::optional<std::string> Router::missing_role(const Sender& from,
   for (const auto role : roles) {
     if (authority_->allows(from.user, role)) return std::nullopt;
     names += text(names.empty() ? "" : " or ", to_text(role));
+    if (role == Role::kObserve) names += " or submit";  // Who may submit may look.
   }
   return text(": this key does not have the role ", names);
 }

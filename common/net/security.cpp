@@ -144,6 +144,18 @@ bool Authority::allows(const std::string& user, Role role) {
   return roles.contains(role);
 }
 
+std::string free_key_name(const std::string& path, const std::string& name) {
+  std::set<std::string> taken;
+  const auto file = toml::parse_file(path);
+  if (const auto* keys = file["key"].as_array())
+    for (const auto& key : *keys)
+      if (const auto* entry = key.as_table())
+        taken.insert((*entry)["name"].value_or(std::string()));
+  auto free = name;
+  for (int number = 2; taken.contains(free); ++number) free = text(name, "-", number);
+  return free;
+}
+
 void authorize(const std::string& path, const std::string& public_key, const std::string& name,
                const std::set<Role>& roles) {
   toml::table file;

@@ -59,6 +59,8 @@ class Authority {
   std::int64_t checked_ = 0;
 };
 
+/// `name`, or with a number behind it if the table at `path` has a key of that name.
+std::string free_key_name(const std::string& path, const std::string& name);
 /// Adds a key to the table at `path` (made with mode 0600 if it is not there).
 void authorize(const std::string& path, const std::string& public_key, const std::string& name,
                const std::set<Role>& roles);

@@ -44,7 +44,7 @@ class Keys(unittest.TestCase):
 
     def join(self, role):
         self.path = os.path.join(self.cluster.directory, role + ".toml")
-        self.cluster.eole("join", "--role", role, "-o", self.path)
+        self.cluster.eole("join", "--role", role, "-o", self.path, "--force")
         return read_toml(self.path)
 
     def connect(self, kind, endpoint, keys):

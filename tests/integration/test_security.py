@@ -39,7 +39,7 @@ class Encrypted(unittest.TestCase):
     def join(self, *roles):
         path = os.path.join(self.cluster.directory, "-".join(roles) + ".toml")
         arguments = [part for role in roles for part in ("--role", role)]
-        self.cluster.eole("join", *arguments, "-o", path)
+        self.cluster.eole("join", *arguments, "-o", path, "--force")
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
         return read_toml(path)
 

@@ -1,6 +1,7 @@
 """The sockets to a cluster, by its file, and questions over them."""
 
 import os
+import pwd
 import stat
 import time
 import tomllib
@@ -40,11 +41,16 @@ def read_cluster_file(path):
     return entries
 
 
+def home_directory():
+    """HOME, or without one what the system has for this user."""
+    return os.environ.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir
+
+
 class Connection:
     """A ZeroMQ context and the sockets in it."""
 
     def __init__(self, path, patience):
-        home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+        home = os.environ.get("XDG_STATE_HOME") or os.path.join(home_directory(), ".local/state")
         self._path = path or os.environ.get("EOLE_CLUSTER") or os.path.join(home, "eole/cluster.toml")
         self._entries = read_cluster_file(self._path)
         self.patience = patience
