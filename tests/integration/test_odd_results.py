@@ -103,7 +103,7 @@ class Hostile(unittest.TestCase):
             for args in ODD_ARGS.values():
                 cls.ids += cls.submit_raw(cluster, b"echo", b"", args)
             unserved = cls.submit_raw(cluster, b"k\xff\x1b[2J", b"p\xff\x9b", b"\xc1")
-            assert cluster.cancel(unserved) == {unserved[0]: "cancelling"}
+            assert cluster.cancel(unserved, wait=False) == {unserved[0]: "cancelling"}
             bodies = [cls.submit_raw(cluster, b"o\xff\x1bd", b"p\xfe", b"\x80")[0] for _ in ODD_BODIES]
             cls.ids += unserved + bodies
             worker = OddWorker(cluster._connection._entries, b"w\xff\x1b[2J", b"o\xff\x1bd")

@@ -326,10 +326,11 @@ class Operator(unittest.TestCase):
             self.assertEqual(cluster.status(running)["state"], "running")
             unknown = waiting[0].replace(waiting[0][:6], "zzzzzz")
             # Every second one, so that there are as many ranges.
-            states = cluster.cancel([running, odd, unknown, *waiting[::2]])
+            states = cluster.cancel([running, odd, unknown, *waiting[::2]], wait=False)
             self.assertEqual(states.pop(unknown), "unknown")
             self.assertEqual((len(states), set(states.values())), (1252, {"cancelling"}))
-            cluster.cancel(waiting)
+            again = cluster.cancel(waiting)  # As the command, it returns when they have ended.
+            self.assertLessEqual(set(again.values()), {"cancelled", "settled"})
             ended = list(cluster.results([running, odd, *waiting], timeout=20))
             self.assertEqual((len(ended), {result.state for result in ended}), (2502, {"cancelled"}))
             self.assertEqual(cluster.cancel(running), {running: "settled"})

@@ -33,6 +33,8 @@ __all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExis
            "NotFound", "Refused", "Result", "TooLarge"]
 
 TASKS_MAX = 65536  # In one message.
+END_SECONDS = 30   # Without any of the cancelled tasks ending.
+LOOKED_UP = 64     # At a time, when the log is silent.
 
 
 class Cluster:
@@ -131,17 +133,25 @@ class Cluster:
         yield from self._pages("ventilator", "tasks", "tasks", "after",
                                project=project, kind=kind, state=state, worker=worker)
 
-    def cancel(self, ids):
-        """Cancels tasks, queued or running. {id: "cancelling", "settled" or "unknown"}; how each
-        ended is its result."""
-        found = {}
-        for origin, numbers, ranges in ranges_of(_list_of(ids), TASKS_MAX):
-            answer = self._connection.answer("ventilator", "cancel", origin, payload=ranges)
-            wanted = set(numbers)
-            for state in ("cancelling", "settled", "unknown"):
-                for first, last in answer[state]:
-                    found.update((task, state) for task in task_ids(origin, first, last - first + 1)
-                                 if parse_task_id(task)[1] in wanted)
+    def cancel(self, ids=None, project="", wait=True):
+        """Cancels tasks, queued or running: these, or all of a project that are not settled.
+
+        Returns {id: state} once the log says how each ended (mostly "cancelled"). "settled" was so
+        before, "unknown" was never accepted, "cancelling" still winds down when none has ended for
+        30 seconds. wait=False returns at once, with "cancelling" for all that are to end.
+        """
+        if (ids is None) == (not project):
+            raise TypeError("cancel: give ids or a project")
+        if project:
+            ids = [task["id"] for task in self.tasks(project=project)]
+        log = Log(self._connection) if wait else None  # From before any of them can end by this.
+        try:
+            found = self._cancel(_list_of(ids))
+            if wait:
+                self._hear_ends(log, found)
+        finally:
+            if wait:
+                log.close()
         return found
 
     def dead(self, project=""):
@@ -177,6 +187,38 @@ class Cluster:
         return fetch(self._connection, what, path, force)
 
     # ---- Below: how.
+
+    def _cancel(self, ids):
+        found = {}
+        for origin, numbers, ranges in ranges_of(ids, TASKS_MAX):
+            answer = self._connection.answer("ventilator", "cancel", origin, payload=ranges)
+            wanted = set(numbers)
+            for state in ("cancelling", "settled", "unknown"):
+                for first, last in answer[state]:
+                    found.update((task, state) for task in task_ids(origin, first, last - first + 1)
+                                 if parse_task_id(task)[1] in wanted)
+        return found
+
+    def _hear_ends(self, log, found):
+        """Puts how they ended in the place of "cancelling", until all have or none does for a while."""
+        pending = {task for task, state in found.items() if state == "cancelling"}
+        until = time.monotonic() + END_SECONDS
+
+        def take(result):
+            nonlocal until
+            if result.is_final and result.id in pending:
+                pending.discard(result.id)
+                found[result.id] = result.state
+                until = time.monotonic() + END_SECONDS
+
+        while pending and time.monotonic() < until:
+            log.wait(200)
+            if not log.found:  # Some may have been in the log before it was read from its head on.
+                for result in map(self.result, list(itertools.islice(pending, LOOKED_UP))):
+                    if result is not None:
+                        take(result)
+            while log.found:
+                take(log.found.popleft())
 
     def _status(self):
         ventilator, sink = self._query("ventilator", "status"), self._query("queries", "status")
