@@ -39,6 +39,8 @@ std::vector<std::string> ids_of(Cluster& cluster, const DeadOptions& options,
                                 const std::string& command) {
   if (options.ids.empty() && options.project.empty() && !options.all)
     throw Failure{kBadUse, text("dead ", command, ": give ids, --project or --all")};
+  if (options.all && !(options.ids.empty() && options.project.empty()))
+    throw Failure{kBadUse, text("dead ", command, ": --all goes without ids and --project")};
   auto ids = options.ids;
   for (const auto& id : ids) need_id(id);
   if (options.all || !options.project.empty())
@@ -158,7 +160,7 @@ int discard(const DeadOptions& options, const Globals& globals) {
     print_json(Value::Map{{"discarded", discarded}, {"not_listed", others}});
   else
     std::printf("%llu discarded%s\n", static_cast<unsigned long long>(discarded),
-                others > 0 ? text(", ", others, " are not on the list").c_str() : "");
+                others > 0 ? text(", ", others, " not on the list").c_str() : "");
   return others == 0 ? kDone : kNotDone;
 }
 

@@ -130,7 +130,8 @@ Listen parse_listen(const std::string& listen) {
                   " after it are used"));
   }
   const int error = try_port(out.address, 0);
-  if (error == -1) refuse("an address in numbers is needed, no name");
+  if (error == -1)
+    refuse(text(out.address, " is not an IP address in numbers, like 10.0.0.1 (no name either)"));
   if (error != 0) refuse(text("not an address of this machine (", std::strerror(error), ")"));
   return out;
 }

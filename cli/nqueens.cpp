@@ -6,6 +6,14 @@
 
 namespace eole::cli {
 
+namespace {
+
+std::string counted(std::uint64_t count, const char* what) {
+  return text(count, " ", what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
 void add_nqueens(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("nqueens", "Count N-queens solutions over the workers");
   auto n = std::make_shared<int>(0);
@@ -38,9 +46,9 @@ void add_nqueens(CLI::App& app, Globals& globals) {
                             {"tasks", submission.count()},
                             {"seconds", seconds}});
     } else {
-      std::printf(
-          "%d queens: %lld solutions, %llu tasks, %s\n", *n, static_cast<long long>(solutions),
-          static_cast<unsigned long long>(submission.count()), human_seconds(seconds).c_str());
+      std::printf("%s: %s, %s, %s\n", counted(static_cast<std::uint64_t>(*n), "queen").c_str(),
+                  counted(static_cast<std::uint64_t>(solutions), "solution").c_str(),
+                  counted(submission.count(), "task").c_str(), human_seconds(seconds).c_str());
     }
   });
 }

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -85,9 +86,14 @@ void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
   }
   for (const auto& kind : missing) {
     const auto near = kinds::find(kind) == nullptr ? nearest(kind, known) : std::string();
-    if (!near.empty())
-      throw Failure{kBadUse, text(shown(kind), ": no worker runs such a kind; did you mean ",
-                                  shown(near), "?")};
+    if (!near.empty()) {
+      const auto bad = std::find_if(tasks.begin(), tasks.end(),
+                                    [&](const TaskRequest& task) { return task.kind == kind; });
+      throw Failure{
+          kBadUse,
+          text(bad->line > 0 ? text("nothing was submitted\nline ", bad->line, ": ") : "",
+               shown(kind), ": no worker runs such a kind; did you mean ", shown(near), "?")};
+    }
     std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
                  shown(kind).c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
   }
@@ -163,7 +169,8 @@ void add_submit(CLI::App& app, Globals& globals) {
       "  eole submit exec --wait -- sh -c 'make test'\n"
       "  eole submit --file tasks.jsonl --wait\n\n"
       "Exit codes: 0 accepted (with --wait: all are done), 1 some are not done, 2 bad input,\n"
-      "3 no answer from the cluster.");
+      "3 no answer from the cluster. What --file reads and prints is JSON; otherwise only --json\n"
+      "prints it.");
   command->callback([=, &globals] {
     const auto chosen = command->get_subcommands();
     const auto kind = chosen.empty() ? options->other_kind : chosen.front()->get_name();

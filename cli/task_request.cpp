@@ -67,6 +67,7 @@ Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskReq
   for (std::uint64_t number = 1; std::getline(input, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     auto task = parse_line(line, preset);
+    if (task) task->line = number;
     if (task && bad == 0) tasks.push_back(std::move(*task));
     if (task || ++bad > kBadLinesShown) continue;
     problems +=

@@ -16,6 +16,7 @@ struct TaskRequest {
   Bytes args = "\x80";  // One msgpack value; an empty map if nothing was said.
   bool retry = false;
   std::uint8_t attempts_max = 0;  // Zero: the ventilator's own.
+  std::uint64_t line = 0;         // Of the file that it was read from.
 };
 
 /// Why a ventilator would not take this task; of a kind that comes with Eole the arguments too.
