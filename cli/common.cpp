@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -105,6 +106,13 @@ void print_output(const Value& output) {
   if (bytes.size() > kBytesMax) std::printf("  …\n");
 }
 
+// An error without its kind, which stands before it already.
+std::string without_kind(const std::string& error, const std::string& kind) {
+  for (const auto* between : {": ", " "})
+    if (error.starts_with(kind + between)) return error.substr(kind.size() + std::strlen(between));
+  return error;
+}
+
 }  // namespace
 
 void print_result(const Value& view) {
@@ -118,7 +126,7 @@ void print_result(const Value& view) {
     line += text("  ", shown(artifact["name"].text_or("")), " (",
                  human_bytes(static_cast<double>(artifact["bytes"].int_or(0))), ")");
   if (!view["error"].is_null())
-    line += text("  ", shown(view["error"].text_or("")));
+    line += text("  ", shown(without_kind(view["error"].text_or(""), view["kind"].text_or(""))));
   else if (is_command)
     line += text("  exit code ", value["exit_code"].int_or(0));
   else if (artifact.is_null() && !value.is_null())

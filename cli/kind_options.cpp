@@ -18,9 +18,7 @@ namespace {
 
 // What the words after the kind are.
 std::string words_of(const Kind& kind) {
-  if (kind.name == "exec") return "the command, after --";
-  if (kind.name == "echo") return "words to give back";
-  if (kind.name == "image") return "files, URLs or artifacts (SHA-256); a task for each";
+  if (!kind.words.empty()) return std::string(kind.words);
   return text(kind.per_word, "; a task for each");
 }
 
@@ -39,6 +37,10 @@ std::string placeholder_of(Type type) {
       return "NAME=VALUE";
     case Type::kIntegers:
       return "[N,…]";
+    case Type::kWebUrl:
+      return "URL";
+    case Type::kSha256:
+      return "SHA256";
     default:
       return "TEXT";
   }
@@ -63,17 +65,15 @@ Value value_of(const Kind& kind, const Argument& argument, const std::vector<std
     return members;
   }
   const auto& written = given.back();
-  if (argument.type == Type::kText || argument.type == Type::kBytes) return written;
+  const bool is_json = argument.type == Type::kInteger || argument.type == Type::kNumber ||
+                       argument.type == Type::kIntegers || argument.type == Type::kTexts;
+  if (!is_json) return written;
   const auto json = Value::from_json(written);
   return json ? *json : Value(written);
 }
 
-bool is_url(const std::string& written) {
-  return written.starts_with("http://") || written.starts_with("https://");
-}
-
 void set_picture(Value& args, const std::string& word, Cluster& cluster) {
-  if (is_url(word)) return args.set("url", word);
+  if (kinds::is_web_url(word)) return args.set("url", word);
   if (is_sha256(word)) return args.set("artifact", word);
   if (!std::filesystem::is_regular_file(word))
     throw Failure{kBadUse,

@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
     for (const auto& handler : worker::handlers()) {
       if (handler.kind.needs_exec && !allow_exec) continue;
       config.kinds.emplace(handler.kind.name);
-      if (handler.run_inline != nullptr) config.inline_kinds.emplace(handler.kind.name);
+      if (handler.kind.runner == kinds::Runner::kInline) config.inline_kinds.emplace(handler.kind.name);
     }
     worker::HelperProcesses helpers;
     std::vector<std::unique_ptr<worker::CommandRunner>> runners;

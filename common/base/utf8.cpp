@@ -67,4 +67,10 @@ std::size_t unbegun_at_begin(std::string_view bytes) {
   return count;
 }
 
+std::string_view cut_text(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  text = text.substr(0, bytes);
+  return text.substr(0, text.size() - unfinished_at_end(text));
+}
+
 }  // namespace eole

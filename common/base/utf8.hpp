@@ -23,4 +23,7 @@ std::size_t unfinished_at_end(std::string_view bytes);
 /// How many bytes at the begin end a character that began before: zero to three.
 std::size_t unbegun_at_begin(std::string_view bytes);
 
+/// At most `bytes` of it, cut between two characters.
+std::string_view cut_text(std::string_view text, std::size_t bytes);
+
 }  // namespace eole

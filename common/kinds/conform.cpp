@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/base/ids.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
 #include "common/kinds/kinds.hpp"
 
 namespace eole::kinds {
@@ -11,6 +13,7 @@ namespace {
 
 using protocol::Blob;
 
+constexpr std::size_t kSchemeBytesMax = 16;
 constexpr double kExactMax = 9007199254740992.0;  // 2^53: up to here every integer is a double.
 
 // The value as `type` wants it; nothing if it is of another type.
@@ -24,6 +27,8 @@ std::optional<Value> cast(Type type, const Value& value) {
   const auto given = [&](bool is_it) { return is_it ? std::optional(value) : std::nullopt; };
   switch (type) {
     case Type::kText:
+    case Type::kWebUrl:
+    case Type::kSha256:
       return given(value.as<std::string>() != nullptr);
     case Type::kBytes:
       return given(value.as<std::string>() != nullptr || value.as<Blob>() != nullptr);
@@ -79,6 +84,24 @@ std::string allowed(const Argument& argument, std::string_view unit) {
   return text(written(*argument.min), " to ", written(*argument.max), unit);
 }
 
+// Why it is no web address; shows no more than its scheme, for there may be a password in it.
+std::string problem_of_url(std::string_view url) {
+  const auto is_control = [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; };
+  if (std::any_of(url.begin(), url.end(), is_control)) return "has a control character";
+  if (is_web_url(url)) return {};
+  const auto scheme = url.substr(0, url.find("://"));
+  const bool is_scheme =
+      scheme.size() < url.size() && scheme.size() <= kSchemeBytesMax && is_utf8(scheme);
+  return text("must be http://… or https://…", is_scheme ? text(", not ", scheme, "://…") : "");
+}
+
+std::string problem_of_text(const Argument& argument, std::string_view written) {
+  if (argument.type == Type::kWebUrl) return problem_of_url(written);
+  if (argument.type == Type::kSha256 && !is_sha256(written))
+    return text("must be ", to_text(argument.type));
+  return {};
+}
+
 Expected<Value> conform(const Argument& argument, const Value& value) {
   auto cast_value = cast(argument.type, value);
   if (!cast_value) {
@@ -91,6 +114,9 @@ Expected<Value> conform(const Argument& argument, const Value& value) {
   if ((argument.min && amount < *argument.min) || (argument.max && amount > *argument.max)) {
     return Error{text("is ", written(amount), unit, ", allowed is ", allowed(argument, unit))};
   }
+  if (const auto* written = cast_value->as<std::string>())
+    if (auto problem = problem_of_text(argument, *written); !problem.empty())
+      return Error{std::move(problem)};
   return std::move(*cast_value);
 }
 
@@ -108,10 +134,27 @@ std::string unknown(const Kind& kind, std::string_view name) {
 
 }  // namespace
 
+bool is_web_url(std::string_view url) {
+  for (const std::string_view prefix : {"http://", "https://"}) {
+    const auto is_alike = [](char letter, char wanted) {
+      return (letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter) == wanted;
+    };
+    if (url.size() >= prefix.size() &&
+        std::equal(prefix.begin(), prefix.end(), url.begin(),
+                   [&](char wanted, char letter) { return is_alike(letter, wanted); }))
+      return true;
+  }
+  return false;
+}
+
 std::string_view to_text(Type type) {
   switch (type) {
     case Type::kText:
       return "a text";
+    case Type::kWebUrl:
+      return "a URL as text";
+    case Type::kSha256:
+      return "a SHA-256: 64 lower-case hexadecimal letters";
     case Type::kInteger:
       return "a whole number";
     case Type::kNumber:

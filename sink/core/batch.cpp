@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/utf8.hpp"
 #include "common/protocol/value.hpp"
 
 namespace eole::sink {
@@ -23,7 +24,7 @@ void project(const ResultRun& run, protocol::Settlement& out) {
   for (auto rest = run;; rest = rest.behind(1)) {
     const auto result = rest.record();
     out.failures.push_back(
-        {result.id.seq, result.lease, error_of(result).substr(0, kReasonBytesMax)});
+        {result.id.seq, result.lease, std::string(cut_text(error_of(result), kReasonBytesMax))});
     if (rest.count == 1) return;
   }
 }

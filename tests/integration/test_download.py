@@ -348,12 +348,14 @@ class Downloads(unittest.TestCase):
     # What is told, and what it is called.
 
     def test_what_is_no_web_address_is_refused_by_name(self):
-        for url, why in (("file:///etc/passwd", "wanted is http"), ("//host/x", "wanted is http"),
+        for url, why in (("file:///etc/passwd", "not file://"), ("//host/x", "must be http"),
+                         ("ftp://host/x", "not ftp://"),
                          (f"http://{self.host}/a\r\nX-Evil: 1", "control character"),
                          (f"http://{self.host}/a\0b", "control character")):
-            result = self.download(url)
-            self.assertEqual(result["state"], "failed")
-            self.assertIn(why, result["error"])
+            done = self.cluster.eole("submit", "--file", "-", check=False, input=json.dumps(
+                {"kind": "download", "args": {"url": url}}))
+            self.assertEqual(done.returncode, 2)  # Before it is a task.
+            self.assertIn(why, done.stderr)
 
     def test_passwords_are_told_to_nobody(self):
         def denied(request, n):
@@ -371,8 +373,10 @@ class Downloads(unittest.TestCase):
             result = self.download(f"http://bob:hunter2@{self.host}{name}", retries=0)
             self.assertNotIn("hunter2", json.dumps(result))
         self.assertTrue(logins[0].startswith("Basic "))
+        refused = self.cluster.eole("submit", "download", "ftp://bob:hunter2@host/x", check=False)
+        self.assertNotIn("hunter2", refused.stdout + refused.stderr)
         for url in ("http://bob:hunter2@", "http://bob:hun/ter2@host/", "http://bob:hunter2@nowhere.invalid/x",
-                    "ftp://bob:hunter2@host/x", "https://bob:hunter2@127.0.0.1:1/"):
+                    "https://bob:hunter2@127.0.0.1:1/"):
             result = self.download(url, retries=0)
             self.assertEqual(result["state"], "failed")
             self.assertNotIn("ter2", result["error"])

@@ -150,15 +150,6 @@ std::optional<std::string> Download::run() {
 
 Outcome run_download(const Value& args, TaskContext& context) {
   const auto url = args["url"].text_or("");
-  const auto wanted = args["sha256"].text_or("");
-  const auto is_control = [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; };
-  if (std::any_of(url.begin(), url.end(), is_control))
-    return Outcome::failed(text("download: url has a control character: \"", tellable(url), '"'));
-  if (!is_web_url(url))
-    return Outcome::failed(
-        text("download: url is \"", tellable(url), "\", wanted is http://… or https://…"));
-  if (!wanted.empty() && !is_sha256(wanted))
-    return Outcome::failed("download: sha256 is not 64 lower-case hexadecimal letters");
   const auto lasting = context.lasting_path();
   PartFile part(lasting ? *lasting : context.scratch_path("part"), lasting.has_value());
   Download download(args, context, part);

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "common/base/text.hpp"
+#include "common/kinds/download.hpp"
 #include "common/kinds/kinds.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/picture_program.hpp"
@@ -39,7 +40,7 @@ Expected<FileResult> input_of(const Value& args, TaskContext& context) {
     return input;
   }
   const auto download =
-      kinds::conform(*kinds::find("download"),
+      kinds::conform(kinds::kDownload,
                      Value::Map{{"url", args["url"]},
                                 {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}});
   if (!download) return Error{download.error().message};

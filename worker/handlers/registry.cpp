@@ -1,14 +1,19 @@
 #include "worker/handlers/registry.hpp"
 
+#include "common/kinds/download.hpp"
+#include "common/kinds/echo.hpp"
+#include "common/kinds/exec.hpp"
+#include "common/kinds/image.hpp"
+#include "common/kinds/nqueens.hpp"
+#include "common/kinds/sleep.hpp"
 #include "worker/handlers/kinds.hpp"
 
 namespace eole::worker {
 
 const std::vector<Handler>& handlers() {
   static const std::vector<Handler> all{
-      {*kinds::find("download"), run_download}, {*kinds::find("echo"), nullptr, echo},
-      {*kinds::find("exec"), run_exec},         {*kinds::find("image"), run_image},
-      {*kinds::find("nqueens"), run_nqueens},   {*kinds::find("sleep"), run_sleep},
+      {kinds::kDownload, run_download}, {kinds::kEcho, nullptr, echo},  {kinds::kExec, run_exec},
+      {kinds::kImage, run_image},       {kinds::kNqueens, run_nqueens}, {kinds::kSleep, run_sleep},
   };
   return all;
 }

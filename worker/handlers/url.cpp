@@ -74,13 +74,6 @@ std::string plain(std::string_view text) {
   return out;
 }
 
-// At most `bytes` of it, cut between two characters.
-std::string_view cut(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
-  return text.substr(0, bytes);
-}
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -146,10 +139,6 @@ std::optional<std::string> extended(std::string_view value) {
 
 }  // namespace
 
-bool is_web_url(std::string_view url) {
-  return starts_alike(url, "http://") || starts_alike(url, "https://");
-}
-
 std::string without_passwords(std::string_view words) {
   std::string out;
   while (true) {
@@ -167,7 +156,7 @@ std::string without_passwords(std::string_view words) {
 std::string tellable(std::string_view words) {
   auto told = plain(without_passwords(words));
   if (told.size() <= kToldBytesMax) return told;
-  return text(cut(told, kToldBytesMax), "…");
+  return text(cut_text(told, kToldBytesMax), "…");
 }
 
 std::optional<std::string> safe_name(std::string_view name) {
@@ -181,7 +170,7 @@ std::optional<std::string> safe_name(std::string_view name) {
   const auto dot = kept.rfind('.');
   const auto extension =
       dot != kept.npos && kept.size() - dot <= kExtensionBytesMax ? kept.substr(dot) : "";
-  return text(cut(kept, kNameBytesMax - extension.size()), extension);
+  return text(cut_text(kept, kNameBytesMax - extension.size()), extension);
 }
 
 std::string name_in_url(std::string_view url) {

@@ -6,9 +6,6 @@
 /// What may be told of a URL, and what a file from there is called. Pure.
 namespace eole::worker {
 
-/// True for http://… and https://…, in letters of any case.
-bool is_web_url(std::string_view url);
-
 /// `words`, in which every name and password of a URL is "***"; for errors, results and logs. Also
 /// where a slash in a password breaks the URL. Queries stay: they say which file it is.
 std::string without_passwords(std::string_view words);

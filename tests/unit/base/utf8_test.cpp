@@ -22,5 +22,8 @@ TEST_CASE("text is cut between characters, whichever byte the cut falls on", "[u
     REQUIRE(is_utf8(tail.substr(unbegun_at_begin(tail))));
     REQUIRE((unfinished_at_end(head) > 0) == (unbegun_at_begin(tail) > 0));
   }
+  REQUIRE(cut_text("a\u20acb", 4) == "a\u20ac");
+  REQUIRE(cut_text("a\u20acb", 3) == "a");
+  REQUIRE(cut_text("a\u20acb", 9) == "a\u20acb");
   REQUIRE(unfinished_at_end("\x80\x80\x80\x80") == 0);  // No text: nothing to wait for.
 }

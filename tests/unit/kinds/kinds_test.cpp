@@ -46,8 +46,21 @@ TEST_CASE("numbers and sizes outside their limits are refused with the limit", "
   CHECK(refusal("download", R"({"url":"http://x/","size_max":-1})") ==
         text("download: size_max is -1, allowed is 0 to ", std::int64_t{1} << 50));
   CHECK(refusal("download", R"({"url":"http://x/","sha256":"ab"})") ==
-        "download: sha256 is 2 bytes, allowed is exactly 64 bytes");
+        "download: sha256 must be a SHA-256: 64 lower-case hexadecimal letters");
   CHECK(refusal("exec", R"({"argv":[]})") == "exec: argv is 0 items, allowed is 1 to 65536 items");
+}
+
+TEST_CASE("what is no web address is refused by its scheme, and shows no password", "[kinds]") {
+  const std::string must = "download: url must be http://… or https://…";
+  CHECK(refusal("download", R"({"url":"HTTPS://host/"})") == "taken");
+  CHECK(refusal("download", R"({"url":"ftp://bob:hunter2@host/x"})") == must + ", not ftp://…");
+  CHECK(refusal("download", R"({"url":"bob:hunter2@host/x"})") == must);
+  CHECK(refusal("download", R"({"url":"//host/x"})") == must);
+  CHECK(refusal("image", R"({"url":"file:///etc/passwd"})") ==
+        "image: url must be http://… or https://…, not file://…");
+  CHECK(refusal("download", R"({"url":"http://host/a\r\nX-Evil: 1"})") ==
+        "download: url has a control character");
+  CHECK(refusal("download", R"({"url":5})") == "download: url must be a URL as text, not 5");
 }
 
 TEST_CASE("what is missing or there twice is said", "[kinds]") {
@@ -72,7 +85,8 @@ TEST_CASE("every default of the table fits its own limits", "[kinds]") {
   for (const auto& kind : kinds::all())
     for (const auto& argument : kind.arguments) {
       if (argument.fallback.empty()) continue;
-      const kinds::Kind only{.name = kind.name, .about = {}, .result = {}, .arguments = {argument}};
+      const kinds::Kind only{
+          .name = kind.name, .about = {}, .result = {}, .arguments = {&argument, 1}};
       INFO(kind.name << " " << argument.name);
       CHECK(kinds::conform(only, Value(Value::Map{{std::string(argument.name),
                                                    *Value::from_json(argument.fallback)}})));

@@ -162,8 +162,6 @@ TEST_CASE("a password in a URL is told to nobody", "[download]") {
   CHECK(without_passwords("http://") == "http://");
   CHECK(tellable("no\x1b[31m\xc2\x9bhost \xff http://u:p@h") == "no[31mhost ? http://***@h");
   CHECK(tellable(std::string(900'000, 'x')).size() < 600);
-  CHECK(is_web_url("HTTP://host"));
-  CHECK_FALSE(is_web_url("//host"));
 }
 
 TEST_CASE("a file is called what a person would call it, and is harmless", "[download]") {

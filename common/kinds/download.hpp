@@ -1,0 +1,37 @@
+#pragma once
+#include "common/kinds/kind.hpp"
+
+namespace eole::kinds {
+
+inline constexpr Argument kDownloadArguments[] = {
+    {"url", Type::kWebUrl, "what to fetch: http:// or https://", true, {}, 1, kUrlBytesMax},
+    {"sha256", Type::kSha256, "the digest it must have, 64 hexadecimal letters"},
+    {"name",
+     Type::kText,
+     "the artifact's name [the server's, else the URL's]",
+     false,
+     {},
+     1,
+     kNameBytesMax},
+    {"size_max", Type::kInteger, "bytes; a larger file fails", false, "17179869184", 0,
+     kFileBytesMax},
+    {"timeout", Type::kNumber, "seconds for the whole task, tries and pauses too; 0: none", false,
+     "0", 0, kSecondsMax},
+    {"retries", Type::kInteger, "more tries after one that broke off", false, "5", 0, 100},
+    {"low_speed_bytes", Type::kInteger, "a second; slower for low_speed_seconds is given up", false,
+     "100", 0, kFileBytesMax},
+    {"low_speed_seconds", Type::kInteger, "seconds", false, "60", 1, 86400},
+};
+
+inline constexpr Kind kDownload{
+    .name = "download",
+    .about = "Fetch a file over HTTP or HTTPS.",
+    .result =
+        "the file as an artifact, done only with every byte of one version; resumes where it "
+        "broke off if a strong validator vouches for it",
+    .runner = Runner::kThread,
+    .arguments = kDownloadArguments,
+    .per_word = "url",
+};
+
+}  // namespace eole::kinds

@@ -1,0 +1,20 @@
+#pragma once
+#include "common/kinds/kind.hpp"
+
+namespace eole::kinds {
+
+inline constexpr Argument kNqueensArguments[] = {
+    {"n", Type::kInteger, "queens", true, {}, 1, 24},
+    {"prefix", Type::kIntegers, "columns of the queens in the first rows", false, "[]", 0, 24},
+};
+
+inline constexpr Kind kNqueens{
+    .name = "nqueens",
+    .about = "Count the ways to put n queens on a board.",
+    .result = "`solutions`",
+    .runner = Runner::kThread,
+    .arguments = kNqueensArguments,
+    .per_word = "n",
+};
+
+}  // namespace eole::kinds
