@@ -8,11 +8,11 @@
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
-#include "worker/handlers/command_helper.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/io/node.hpp"
-#include "worker/io/scratch.hpp"
 #include "worker/io/slots.hpp"
+#include "worker/runners/process/command_helper.hpp"
+#include "worker/runners/scratch.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
@@ -39,15 +39,16 @@ int main(int argc, char** argv) {
     for (const auto& handler : worker::handlers()) {
       if (handler.kind.needs_exec && !allow_exec) continue;
       config.kinds.emplace(handler.kind.name);
-      if (handler.kind.runner == kinds::Runner::kInline) config.inline_kinds.emplace(handler.kind.name);
+      if (handler.kind.runner == kinds::Runner::kInline)
+        config.inline_kinds.emplace(handler.kind.name);
     }
-    worker::HelperProcesses helpers;
+    worker::ChildProcesses processes;
     std::vector<std::unique_ptr<worker::CommandRunner>> runners;
     for (std::uint32_t i = 0; allow_exec && i < config.slots; ++i)
-      runners.push_back(std::make_unique<worker::CommandRunner>(helpers));
+      runners.push_back(std::make_unique<worker::CommandRunner>(processes));
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
-    worker::Slots slots(loop.context(), {options.cluster, scratch_path}, config.slots,
+    worker::Slots slots(loop.context(), {options.cluster, scratch_path}, config.slots, processes,
                         std::move(runners));
     worker::Node node(options, loop, slots);
     // A second signal: nothing is waited for. The helpers see their sockets close, and kill.

@@ -42,7 +42,9 @@ MAY_INCLUDE = {
     "clients/cpp/blocking": ("clients/cpp", "common"),
     "cli": ("cli", "clients/cpp", "common"),
     "worker/handlers": ("worker/handlers", "common/kinds", "common/base", "common/protocol", "common/process",
-                        "worker/picture/limits.hpp", "worker/picture/report.hpp"),
+                        "worker/runners/process", "worker/picture/limits.hpp", "worker/picture/report.hpp"),
+    "worker/runners/process": ("worker/runners/process", "common/base", "common/process"),
+    "worker/runners": ("worker/runners", "worker/core", "worker/handlers", "clients/cpp", "common"),
     "worker/picture": ("worker/picture", "common/base"),
     **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")
        for role in ("ventilator", "worker", "sink")},

@@ -8,7 +8,7 @@
 
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
-#include "worker/handlers/command_runner.hpp"
+#include "worker/runners/process/command_runner.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
 

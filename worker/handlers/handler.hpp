@@ -12,6 +12,7 @@ namespace eole::worker {
 
 using protocol::Value;
 
+class ChildProcesses;
 class CommandRunner;
 
 /// A file that becomes an artifact. It is removed from the scratch directory afterwards.
@@ -63,7 +64,10 @@ class TaskContext {
   /// Fetches an artifact of at most `most` bytes from the sink to `path`, which is not there yet.
   virtual Expected<void> fetch(const std::string& sha256, const std::string& path,
                                std::uint64_t most) = 0;
-  /// Null unless the worker was started with --allow-exec.
+  /// Where programs are started.
+  virtual ChildProcesses& processes() = 0;
+  /// What runs commands. Null unless the kind's runner is a process, and the worker was started
+  /// with --allow-exec.
   virtual CommandRunner* commands() = 0;
 };
 

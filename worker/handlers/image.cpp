@@ -72,7 +72,7 @@ Outcome run_image(const Value& args, TaskContext& context) {
 
   const PictureJob job{input->path, context.scratch_path("jpg"), quality, args["width"].int_or(0),
                        args["height"].int_or(0)};
-  const auto picture = run_picture_program(job, context.cancel_fd());
+  const auto picture = run_picture_program(job, context.processes(), context.cancel_fd());
   if (!picture) return Outcome::failed(text("image: ", picture.error().message));
   auto bytes = size_of(job.output);
   if (!bytes) return Outcome::failed(text("image: ", bytes.error().message));

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,43 +51,10 @@ std::string program_path() {
   return self.substr(0, self.find_last_of('/') + 1) + "eole-picture";
 }
 
-/// What the program starts with: three descriptors, its standard error, no signal blocked.
-class Setting {
- public:
-  Setting(int input, int output, int report) {
-    ::posix_spawn_file_actions_init(&files_);
-    ::posix_spawn_file_actions_adddup2(&files_, input, picture::kInput);
-    ::posix_spawn_file_actions_adddup2(&files_, output, picture::kOutput);
-    ::posix_spawn_file_actions_adddup2(&files_, report, picture::kReport);
-    ::posix_spawn_file_actions_addclosefrom_np(&files_, picture::kReport + 1);
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);  // A Ctrl-C at the terminal is the worker's.
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  }
-  ~Setting() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&files_);
-  }
-  Setting(const Setting&) = delete;
-  Setting& operator=(const Setting&) = delete;
-  // Zero, or why not.
-  int spawn(pid_t& pid, const std::string& path, char* const* argv) const {
-    char* const no_environment[] = {nullptr};
-    return ::posix_spawn(&pid, path.c_str(), &files_, &attributes_, argv, no_environment);
-  }
-
- private:
-  posix_spawn_file_actions_t files_;
-  posix_spawnattr_t attributes_;
-};
-
 enum class Stop { kNone, kCancelled, kTooLong };
 
 // Until the process is over, or must be; it is reaped in any case.
-Stop wait_for(pid_t pid, int cancel_fd, int& status) {
+Stop wait_for(ChildProcesses& processes, pid_t pid, int cancel_fd, int& status) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::seconds(picture::kWallSecondsMax);
   const File process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -103,7 +69,7 @@ Stop wait_for(pid_t pid, int cancel_fd, int& status) {
     if (stop != Stop::kNone) break;
   }
   if (stop != Stop::kNone) ::kill(pid, SIGKILL);
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  status = processes.wait(pid);
   return stop;
 }
 
@@ -139,7 +105,8 @@ Expected<Picture> read_report(int fd) {
 
 }  // namespace
 
-Expected<Picture> run_picture_program(const PictureJob& job, int cancel_fd) {
+Expected<Picture> run_picture_program(const PictureJob& job, ChildProcesses& processes,
+                                      int cancel_fd) {
   const File input(::open(job.input.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   const File output(
       ::open(job.output.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -151,16 +118,16 @@ Expected<Picture> run_picture_program(const PictureJob& job, int cancel_fd) {
     return Error{text("its files cannot be opened: ", std::strerror(errno))};
 
   const auto path = program_path();
-  std::string words[] = {path, text(::getpid()), text(job.quality), text(job.width),
-                         text(job.height)};
-  char* const argv[] = {words[0].data(), words[1].data(), words[2].data(),
-                        words[3].data(), words[4].data(), nullptr};
-  pid_t pid = -1;
-  const int problem = Setting(input.fd(), output.fd(), report_end.fd()).spawn(pid, path, argv);
-  if (problem != 0) return Error{text("cannot start ", path, ": ", std::strerror(problem))};
+  const auto pid = processes.start(
+      {.path = path,
+       .argv = {path, text(::getpid()), text(job.quality), text(job.width), text(job.height)},
+       .descriptors = {{input.fd(), picture::kInput},
+                       {output.fd(), picture::kOutput},
+                       {report_end.fd(), picture::kReport}}});
+  if (!pid) return pid.error();
   report_end.close();
   int status = 0;
-  const auto stop = wait_for(pid, cancel_fd, status);
+  const auto stop = wait_for(processes, *pid, cancel_fd, status);
   if (stop == Stop::kCancelled) return Error{"cancelled"};
   if (stop == Stop::kTooLong) return Error{text("more than ", picture::kWallSecondsMax, " s")};
   if (WIFSIGNALED(status)) return Error{why_killed(WTERMSIG(status))};

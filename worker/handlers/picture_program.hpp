@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/base/expected.hpp"
+#include "worker/runners/process/child_processes.hpp"
 
 namespace eole::worker {
 
@@ -23,6 +24,7 @@ struct Picture {
 /// Runs eole-picture, which lies beside this program, in a process of its own with limits: what a
 /// hostile file does to its decoder costs this attempt alone. `cancel_fd` readable kills it. On
 /// return the process is gone. Any thread.
-Expected<Picture> run_picture_program(const PictureJob& job, int cancel_fd);
+Expected<Picture> run_picture_program(const PictureJob& job, ChildProcesses& processes,
+                                      int cancel_fd);
 
 }  // namespace eole::worker

@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -9,13 +8,12 @@
 #include <thread>
 #include <vector>
 
-#include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/net/socket.hpp"
 #include "worker/core/events.hpp"
-#include "worker/handlers/command_runner.hpp"
-#include "worker/handlers/handler.hpp"
 #include "worker/io/progress_queue.hpp"
 #include "worker/io/task_runner.hpp"
+#include "worker/runners/attempt.hpp"
+#include "worker/runners/process/command_runner.hpp"
 
 namespace eole::worker {
 
@@ -28,7 +26,7 @@ struct SlotOptions {
 class Slots final : public TaskRunner {
  public:
   /// `runners`: one per slot if commands are allowed, else empty.
-  Slots(net::Context& context, SlotOptions options, std::uint32_t count,
+  Slots(net::Context& context, SlotOptions options, std::uint32_t count, ChildProcesses& processes,
         std::vector<std::unique_ptr<CommandRunner>> runners);
   ~Slots() override;
   Slots(const Slots&) = delete;
@@ -45,15 +43,14 @@ class Slots final : public TaskRunner {
   bool& due() override { return is_due_; }
 
  private:
-  struct Running;
-  class Context;
   void serve(std::size_t slot);
-  TaskFinished run(const StartTask& task, Context& context);
+  void show(protocol::Progress progress);
   bool is_stopping();
   void wake();
 
   net::Context& context_;
   SlotOptions options_;
+  ChildProcesses& processes_;
   std::vector<std::unique_ptr<CommandRunner>> runners_;
   int wake_fd_;
   bool is_due_ = false;
@@ -61,7 +58,7 @@ class Slots final : public TaskRunner {
   std::condition_variable has_work_;
   bool should_stop_ = false;
   std::deque<StartTask> waiting_;
-  std::map<TaskId, std::shared_ptr<Running>> running_;
+  std::map<TaskId, std::shared_ptr<Cancel>> running_;  // Loop and slot.
   std::vector<TaskFinished> finished_;
   ProgressQueue progress_;
   std::vector<std::thread> threads_;

@@ -1,4 +1,4 @@
-#include "worker/io/lasting.hpp"
+#include "worker/runners/lasting.hpp"
 
 #include <fcntl.h>
 #include <stdlib.h>

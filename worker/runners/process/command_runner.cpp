@@ -1,17 +1,21 @@
-#include "worker/handlers/command_runner.hpp"
+#include "worker/runners/process/command_runner.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "common/base/bytes.hpp"
 #include "common/base/text.hpp"
+#include "worker/runners/process/command_helper.hpp"
 
 namespace eole::worker {
 
@@ -40,25 +44,43 @@ std::string encode_command(const CommandRunner::Command& command) {
 
 }  // namespace
 
-CommandRunner::CommandRunner(HelperProcesses& processes) : processes_(processes) {
-  auto helper = processes_.start();
-  if (!helper) throw std::runtime_error(helper.error().message);
-  helper_ = *helper;
+CommandRunner::CommandRunner(ChildProcesses& processes) : processes_(processes) {
+  if (auto started = start_helper(); !started) throw std::runtime_error(started.error().message);
 }
 
-CommandRunner::~CommandRunner() { processes_.end(helper_); }
+CommandRunner::~CommandRunner() { end_helper(); }
+
+// The worker's own program, started anew.
+Expected<void> CommandRunner::start_helper() {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return Error{text("no socket pair for a command helper: ", std::strerror(errno))};
+  const auto helper = processes_.start({.path = "/proc/self/exe",
+                                        .argv = {"eole-commands", kHelperArgument},
+                                        .descriptors = {{pair[1], kHelperSocket}},
+                                        .has_environment = true});
+  ::close(pair[1]);
+  socket_ = pair[0];
+  if (!helper) return end_helper(), helper.error();
+  helper_ = *helper;
+  return {};
+}
+
+void CommandRunner::end_helper() {
+  processes_.end(std::exchange(helper_, -1));
+  if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+}
 
 // False once the helper is not well.
 bool CommandRunner::send(std::string_view frame) {
   while (!frame.empty()) {
-    const auto sent =
-        ::send(helper_.socket, frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto sent = ::send(socket_, frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) {
       frame.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
-      pollfd room{helper_.socket, POLLOUT, 0};
+      pollfd room{socket_, POLLOUT, 0};
       ::poll(&room, 1, static_cast<int>(kLookEvery.count()));
-      if (!HelperProcesses::is_well(helper_)) return false;
+      if (!is_helper_well()) return false;
     } else if (errno != EINTR) {
       return false;
     }
@@ -68,7 +90,7 @@ bool CommandRunner::send(std::string_view frame) {
 
 bool CommandRunner::receive() {
   std::array<char, 65536> bytes;
-  const auto got = ::recv(helper_.socket, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  const auto got = ::recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   frames_.add({bytes.data(), static_cast<std::size_t>(got)});
   return got > 0;
@@ -130,10 +152,9 @@ std::optional<CommandRunner::Ended> take(const Frame& frame,
 }  // namespace
 
 bool CommandRunner::replace() {
-  processes_.end(helper_);
+  end_helper();
   frames_ = {};
-  if (auto helper = processes_.start()) helper_ = *helper;
-  return helper_.pid > 0;
+  return bool{start_helper()};
 }
 
 // A command that had to end anyway did so, if not as it should have.
@@ -146,12 +167,12 @@ CommandRunner::Ended CommandRunner::lose(const Watch& watch) {
 CommandRunner::Ended CommandRunner::run(const Command& command, int cancel_fd,
                                         const OnOutput& on_output) {
   // What became of the helper between two commands is nobody's loss.
-  if (!HelperProcesses::is_well(helper_) && !replace())
+  if (!is_helper_well() && !replace())
     return {End::kLost, "no process can be started above it", -1, false};
   Watch watch(command);
   bool is_well = send(encode_command(command));
   while (is_well) {
-    pollfd due[] = {{helper_.socket, POLLIN, 0}, {watch.asked() ? -1 : cancel_fd, POLLIN, 0}};
+    pollfd due[] = {{socket_, POLLIN, 0}, {watch.asked() ? -1 : cancel_fd, POLLIN, 0}};
     if (::poll(due, 2, watch.wait_ms()) < 0) continue;
     if (watch.ask((due[1].revents & POLLIN) != 0)) {
       Bytes grace;
@@ -164,7 +185,7 @@ CommandRunner::Ended CommandRunner::run(const Command& command, int cancel_fd,
       if (ended && ended->end == End::kLost) return lose(watch);
       if (ended) return *ended;
     }
-    is_well = is_well && HelperProcesses::is_well(helper_) && !watch.is_hung();
+    is_well = is_well && is_helper_well() && !watch.is_hung();
   }
   return lose(watch);
 }

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "worker/handlers/command_frames.hpp"
-#include "worker/handlers/helper_processes.hpp"
+#include "worker/runners/process/child_processes.hpp"
+#include "worker/runners/process/command_frames.hpp"
 
 namespace eole::worker {
 
@@ -18,7 +18,7 @@ namespace eole::worker {
 class CommandRunner {
  public:
   /// Starts the helper. Throws std::runtime_error.
-  explicit CommandRunner(HelperProcesses& processes);
+  explicit CommandRunner(ChildProcesses& processes);
   ~CommandRunner();
   CommandRunner(const CommandRunner&) = delete;
   CommandRunner& operator=(const CommandRunner&) = delete;
@@ -53,11 +53,15 @@ class CommandRunner {
   class Watch;
   bool send(std::string_view frame);
   bool receive();
+  Expected<void> start_helper();
+  void end_helper();
   bool replace();
+  bool is_helper_well() const { return ChildProcesses::is_well(helper_); }
   Ended lose(const Watch& watch);
 
-  HelperProcesses& processes_;
-  HelperProcesses::Helper helper_;
+  ChildProcesses& processes_;
+  pid_t helper_ = -1;
+  int socket_ = -1;
   FrameReader frames_;
 };
 

@@ -1,4 +1,4 @@
-#include "worker/io/lasting.hpp"
+#include "worker/runners/lasting.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "common/base/text.hpp"
-#include "worker/io/scratch.hpp"
+#include "worker/runners/scratch.hpp"
 
 namespace eole::worker {
 

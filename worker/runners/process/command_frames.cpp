@@ -1,4 +1,4 @@
-#include "worker/handlers/command_frames.hpp"
+#include "worker/runners/process/command_frames.hpp"
 
 #include "common/base/bytes.hpp"
 

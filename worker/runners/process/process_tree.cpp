@@ -1,4 +1,4 @@
-#include "worker/handlers/process_tree.hpp"
+#include "worker/runners/process/process_tree.hpp"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "worker/handlers/command_helper.hpp"
+#include "worker/runners/process/command_helper.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,8 +18,8 @@
 #include "common/base/bytes.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
-#include "worker/handlers/command_frames.hpp"
-#include "worker/handlers/process_tree.hpp"
+#include "worker/runners/process/command_frames.hpp"
+#include "worker/runners/process/process_tree.hpp"
 
 namespace eole::worker {
 
@@ -96,7 +96,7 @@ class Pipe {
   }
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
-  void open() { (void)!::pipe2(ends_.data(), O_CLOEXEC); }
+  bool open() { return ::pipe2(ends_.data(), O_CLOEXEC) == 0; }
   int end(std::size_t which) const { return ends_[which]; }
   void close_end(std::size_t which) {
     if (ends_[which] >= 0) ::close(ends_[which]);
@@ -161,17 +161,15 @@ class Run {
   /// `null`: /dev/null, for a command without input. `ended_fd`: readable when a child ended.
   Run(Worker& worker, int null, int ended_fd, Job job)
       : worker_(worker), null_(null), ended_fd_(ended_fd), job_(std::move(job)) {
-    out_.open();
-    err_.open();
-    if (!job_.input.empty()) in_.open();
+    has_pipes_ = out_.open() && err_.open() && (job_.input.empty() || in_.open());
+    if (!has_pipes_) problem_ = text("no pipe for its streams: ", std::strerror(errno));
   }
 
   // False if the worker is gone.
   bool serve() {
-    std::string problem;
     const int in = job_.input.empty() ? null_ : in_.end(0);
-    pid_ = start(job_, {in, out_.end(1), err_.end(1)}, problem);
-    if (pid_ < 0) return worker_.send(kFailed, problem);
+    if (has_pipes_) pid_ = start(job_, {in, out_.end(1), err_.end(1)}, problem_);
+    if (pid_ < 0) return worker_.send(kFailed, problem_);
     in_.close_end(0);
     out_.close_end(1);
     err_.close_end(1);
@@ -282,6 +280,8 @@ class Run {
   int ended_fd_;
   Job job_;
   Pipe in_, out_, err_;
+  bool has_pipes_ = false;
+  std::string problem_;  // Why it could not be started.
   pid_t pid_ = -1;
   std::size_t fed_ = 0;
   bool is_over_ = false;
@@ -294,7 +294,6 @@ class Run {
 }  // namespace
 
 void serve_commands() {
-  ::setsid();  // A Ctrl-C at the terminal is the worker's business.
   process::unblock_signals();
   ::signal(SIGPIPE, SIG_IGN);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -6,7 +6,7 @@ namespace eole::worker {
 /// The directory for what tasks are about: `path`, or if that is empty it is set to one of this
 /// name under the user's state directory; never under /tmp, where others can take a name first.
 /// Private, or it throws std::runtime_error. One of a worker without a name of its own goes at the
-/// end: nobody finds it again.
+/// end, for nobody finds it again, or, if that worker was killed, when the next one starts.
 class Scratch {
  public:
   Scratch(std::string& path, std::string name, bool is_named);
@@ -17,6 +17,7 @@ class Scratch {
  private:
   std::string path_;
   bool is_kept_;
+  int lock_fd_ = -1;  // On it, while its worker lives, if it is not kept.
 };
 
 /// Also what it holds that its owner may not read: Go's module cache is read-only, for one.

@@ -1,0 +1,182 @@
+#include "worker/runners/attempt.hpp"
+
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+#include "common/protocol/value.hpp"
+#include "worker/runners/scratch.hpp"
+
+namespace eole::worker {
+
+using protocol::TaskState;
+
+namespace {
+
+constexpr Duration kProgressEvery = 200ms;
+
+/// Files that the sink has durably: as a body tells of them, and their digests.
+struct Artifacts {
+  Value::Array list;
+  std::string digests;
+
+  void add(const std::string& sha256, std::uint64_t bytes, const std::string& name) {
+    list.push_back(Value::Map{{"sha256", sha256}, {"bytes", bytes}, {"name", name}});
+    for (std::size_t i = 0; i < 64; i += 2)
+      digests += static_cast<char>(std::stoi(sha256.substr(i, 2), nullptr, 16));
+  }
+};
+
+TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts, TimePoint started,
+                    bool is_cancelled) {
+  TaskFinished finished{task.id,
+                        task.lease,
+                        TaskState::kDone,
+                        process::unix_ms(),
+                        0,
+                        std::move(artifacts.digests),
+                        {},
+                        outcome.is_lost};
+  finished.run_ms = static_cast<std::uint32_t>((process::now() - started) / 1ms);
+  Value body = Value::Map{};
+  if (!outcome.is_done) {
+    finished.state = is_cancelled ? TaskState::kCancelled : TaskState::kFailed;
+    body.set("error", outcome.error);
+  }
+  if (!outcome.value.is_null()) body.set("value", std::move(outcome.value));
+  if (!artifacts.list.empty()) body.set("artifact", artifacts.list[0]);
+  if (artifacts.list.size() > 1) body.set("artifacts", std::move(artifacts.list));
+  finished.body = body.to_msgpack();
+  if (finished.body.size() > protocol::kInlineBytesMax) {
+    finished.state = TaskState::kFailed;
+    finished.body = Value(Value::Map{{"error", text("result of ", finished.body.size(),
+                                                    " bytes, limit ", protocol::kInlineBytesMax)}})
+                        .to_msgpack();
+  }
+  return finished;
+}
+
+}  // namespace
+
+Cancel::Cancel() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+Cancel::~Cancel() { ::close(fd_); }
+
+void Cancel::ask() {
+  is_asked_ = true;
+  ::eventfd_write(fd_, 1);
+}
+
+Attempt::~Attempt() {
+  for (const auto& path : scratch_) ::unlink(path.c_str());
+  if (!directory_.empty()) remove_directory(directory_);
+}
+
+TaskFinished Attempt::run() {
+  const auto started = process::now();
+  auto outcome = call();
+  Artifacts artifacts;
+  for (const auto& file : outcome.files) {
+    if (is_cancelled()) break;
+    // The result leaves only after the sink has the file durably (rule R4).
+    const auto stored =
+        around_.artifacts.put(file.path, [&](std::uint64_t done, std::uint64_t total) {
+          progress(done, total);
+          return !is_cancelled();
+        });
+    if (stored) {
+      artifacts.add(stored->sha256, stored->bytes, file.name);
+      ::unlink(file.path.c_str());
+    } else {
+      outcome.error += text(outcome.is_done ? "" : "; ", "its file ", file.name,
+                            " could not be kept: ", stored.error().message);
+      outcome.is_done = false;
+    }
+  }
+  settle_lasting(outcome);
+  return report(task_, std::move(outcome), std::move(artifacts), started, is_cancelled());
+}
+
+Outcome Attempt::call() {
+  ByteReader reader(task_.spec);
+  const auto spec = protocol::read_task_spec(reader);
+  const auto* handler = spec ? find_handler(spec->kind) : nullptr;
+  if (handler == nullptr || handler->run == nullptr) return Outcome::failed("no such kind of task");
+  wants_retry_ = spec->retry;
+  const auto& kind = handler->kind;
+  has_process_ = kind.runner == kinds::Runner::kProcess;
+  const auto given = Value::from_msgpack(spec->args);
+  if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
+  const auto args = kinds::conform(kind, *given);
+  if (!args) return Outcome::failed(args.error().message);
+  try {
+    return handler->run(*args, *this);
+  } catch (const std::exception& error) {
+    return Outcome::failed(text(kind.name, ": ", error.what()));
+  }
+}
+
+void Attempt::progress(std::uint64_t done, std::uint64_t total) {
+  const auto now = process::now();
+  if (now < next_progress_ && done != total) return;
+  next_progress_ = now + kProgressEvery;
+  around_.tell({task_.id.origin, task_.id.seq, "", done, total, "", {}});
+}
+
+void Attempt::output(std::string_view stream, std::string_view bytes) {
+  around_.tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), Bytes(bytes)});
+}
+
+std::string Attempt::scratch_path(std::string_view suffix) {
+  scratch_.push_back(text(around_.scratch, "/", to_text(task_.id), ".", task_.lease.start, "-",
+                          task_.lease.number, ".", suffix));
+  return scratch_.back();
+}
+
+std::string Attempt::scratch_directory() {
+  directory_ = scratch_path("directory");
+  scratch_.pop_back();
+  if (::mkdir(directory_.c_str(), 0700) != 0)
+    throw std::runtime_error(text("no directory ", directory_, ": ", std::strerror(errno)));
+  return directory_;
+}
+
+std::optional<std::string> Attempt::lasting_path() {
+  if (!lasting_) {
+    remove_stale_lasting(around_.scratch);
+    lasting_ = LastingFile::hold(around_.scratch, task_.id);
+  }
+  return lasting_ ? std::optional(lasting_->path()) : std::nullopt;
+}
+
+// Straight to the attempt's own file: others may fetch the same artifact at the same time.
+Expected<void> Attempt::fetch(const std::string& sha256, const std::string& path,
+                              std::uint64_t most) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  std::uint64_t bytes = 0;
+  const auto write = [&](std::string_view piece) {
+    bytes += piece.size();
+    return bytes <= most && !file.write(piece.data(), ssize_t(piece.size())).fail();
+  };
+  const auto fetched = around_.artifacts.get_to(sha256, write, [&] { return !is_cancelled(); });
+  file.close();
+  if (is_cancelled()) return Error{"cancelled"};
+  if (bytes > most) return Error{text("artifact ", sha256, ": more than ", most, " bytes")};
+  if (file.fail()) return Error{text("cannot write ", path)};
+  return fetched ? Expected<void>() : fetched.error();
+}
+
+// Keeps what the task's next attempt may want of this one, removes it if there is none.
+void Attempt::settle_lasting(const Outcome& outcome) {
+  if (!lasting_) return;
+  if (!outcome.is_done && around_.is_stopping()) return;  // As if killed: nobody cancelled it.
+  const bool is_over = outcome.is_done || is_cancelled() || !wants_retry_;
+  is_over ? lasting_->forget() : lasting_->leave();
+}
+
+}  // namespace eole::worker

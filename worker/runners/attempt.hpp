@@ -1,0 +1,86 @@
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clients/cpp/blocking/artifact_client.hpp"
+#include "common/base/time.hpp"
+#include "worker/core/events.hpp"
+#include "worker/handlers/handler.hpp"
+#include "worker/handlers/registry.hpp"
+#include "worker/runners/lasting.hpp"
+
+namespace eole::worker {
+
+/// The wish that an attempt ends: the loop asks, the slot's thread looks.
+class Cancel {
+ public:
+  Cancel();
+  ~Cancel();
+  Cancel(const Cancel&) = delete;
+  Cancel& operator=(const Cancel&) = delete;
+  void ask();
+  bool is_asked() const { return is_asked_; }
+  /// Readable once it was asked.
+  int fd() const { return fd_; }
+
+ private:
+  std::atomic<bool> is_asked_{false};
+  int fd_;
+};
+
+/// What an attempt finds around it.
+struct Surroundings {
+  std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
+  client::ArtifactClient& artifacts;
+  ChildProcesses& processes;
+  CommandRunner* commands = nullptr;
+  std::function<void(protocol::Progress)> tell;
+  std::function<bool()> is_stopping;
+};
+
+/// One attempt of a task in a slot's thread: calls its handler, shows it the world, and reports.
+/// What it left in the scratch directory goes with it.
+class Attempt final : public TaskContext {
+ public:
+  Attempt(const StartTask& task, Cancel& cancel, Surroundings& around)
+      : task_(task), cancel_(cancel), around_(around) {}
+  ~Attempt() override;
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  /// Whatever the handler throws is the task's failure, never the worker's.
+  TaskFinished run();
+
+  std::string task_id() const override { return to_text(task_.id); }
+  std::uint32_t attempt() const override { return task_.attempt; }
+  bool is_cancelled() const override { return cancel_.is_asked(); }
+  int cancel_fd() const override { return cancel_.fd(); }
+  void progress(std::uint64_t done, std::uint64_t total) override;
+  void output(std::string_view stream, std::string_view bytes) override;
+  std::string scratch_path(std::string_view suffix) override;
+  std::string scratch_directory() override;
+  std::optional<std::string> lasting_path() override;
+  Expected<void> fetch(const std::string& sha256, const std::string& path,
+                       std::uint64_t most) override;
+  ChildProcesses& processes() override { return around_.processes; }
+  CommandRunner* commands() override { return has_process_ ? around_.commands : nullptr; }
+
+ private:
+  Outcome call();
+  void settle_lasting(const Outcome& outcome);
+
+  const StartTask& task_;
+  Cancel& cancel_;
+  Surroundings& around_;
+  TimePoint next_progress_{};
+  std::vector<std::string> scratch_;
+  std::string directory_;
+  std::unique_ptr<LastingFile> lasting_;
+  bool wants_retry_ = false;
+  bool has_process_ = false;  // As the kind says.
+};
+
+}  // namespace eole::worker
