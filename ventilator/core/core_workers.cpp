@@ -189,7 +189,7 @@ void Core::judge_workers(TimePoint now, Actions& out) {
   if (!lost.empty()) follower_.follow(now, out);
 }
 
-// An idle worker gets what another one only stores.
+// A worker with a free slot gets what another one only stores.
 void Core::recall_for_idle(TimePoint now, Actions& out) {
   if (now < next_recall_ || fleet_.size() < 2) return;
   next_recall_ = now + config_.heartbeat / 4;

@@ -28,6 +28,11 @@ bool Worker::is_idle() const {
   return leases.outstanding() == 0 && credit.room() > 0 && !silence.is_suspect();
 }
 
+bool Worker::has_free_slot() const {
+  const auto slots = std::max<std::uint64_t>(about.slots, 1);
+  return leases.outstanding() < slots && credit.room() > 0 && !silence.is_suspect() && !alone;
+}
+
 Worker* Fleet::find(RunId run) {
   const auto found = workers_.find(run);
   return found == workers_.end() ? nullptr : &found->second;
@@ -114,13 +119,15 @@ std::optional<TimePoint> Fleet::next_deadline() const {
 }
 
 std::vector<protocol::Order> Fleet::recall(Origin origin, Tasks& tasks, Worker*& from) {
-  const bool is_any_idle = std::any_of(workers_.begin(), workers_.end(),
-                                       [](const auto& entry) { return entry.second.is_idle(); });
-  if (!is_any_idle) return {};
   auto richest =
       std::max_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
         return a.second.waiting.size() < b.second.waiting.size();
       });
+  if (richest == workers_.end() || richest->second.waiting.empty()) return {};
+  const bool is_wanted = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    return entry.first != richest->first && entry.second.has_free_slot();
+  });
+  if (!is_wanted) return {};
   from = &richest->second;
   auto& waiting = from->waiting;
   std::vector<protocol::Order> orders;

@@ -48,7 +48,10 @@ struct Worker {
   bool is_open = false;         // Listed as one with credit.
 
   void release(std::uint64_t tasks);
+  /// Has nothing, and takes something.
   bool is_idle() const;
+  /// Would start what it gets at once.
+  bool has_free_slot() const;
 };
 
 /// The workers, in turn.
@@ -77,7 +80,7 @@ class Fleet {
   };
   std::vector<Lost> judge(TimePoint now);
   std::optional<TimePoint> next_deadline() const;
-  /// While somebody is idle: what the one that stores the most is to give back.
+  /// While another one has a free slot: what the one that stores the most is to give back.
   std::vector<protocol::Order> recall(Origin origin, Tasks& tasks, Worker*& from);
 
   const std::vector<RunId>& order() const { return order_; }

@@ -344,6 +344,29 @@ TEST_CASE("an idle worker makes a full one give back what it only stores", "[ven
                              {OrderKind::kRecall, {kOrigin, 3}, {1, 3}}});
 }
 
+TEST_CASE("a worker with a free slot beside a long task gets what another one only stores",
+          "[ventilator]") {
+  Rig rig;
+  protocol::Hello two_slots;
+  two_slots.run = 2;
+  two_slots.hello = 1;
+  two_slots.slots = 2;
+  rig.step(HelloReceived{Rig::peer(2), two_slots, {}});
+  rig.credit(2, 0, 1);
+  rig.submit(1);
+  REQUIRE(rig.sent(2) == Seqs{1});
+  rig.worker(1, 4);
+  rig.submit(3, 2);
+  REQUIRE(rig.sent(1) == Seqs{2, 3, 4});
+  rig.beat(2, 1, 2, {Rig::held(1, 1)});
+  rig.beat(1, 3, 4,
+           {Rig::held(2, 2), Rig::held(3, 3, HeldState::kWaiting),
+            Rig::held(4, 4, HeldState::kWaiting)});
+  rig.pass(300ms);
+  REQUIRE(rig.all<SendOrders>()[0].orders ==
+          std::vector<Order>{{OrderKind::kRecall, {kOrigin, 4}, {1, 4}}});
+}
+
 TEST_CASE("a failed attempt that its worker still reports is not taken for a running one",
           "[ventilator]") {
   Rig rig;
