@@ -17,6 +17,7 @@ struct Config {
   std::uint64_t answer_bytes_max = 1 << 30;  // Remembered for repeats; above it keys are refused.
   std::uint8_t attempts_max = 5;          // Then the task is a dead letter.
   std::uint64_t queued_max = 1ULL << 30;  // Submits over it are refused.
+  std::uint32_t workers_max = 4096;       // Each costs some descriptors: kFilesPerWorker.
   std::uint32_t dispatch_max = 1024;      // Tasks in one message: gains end there, sharing suffers.
 };
 

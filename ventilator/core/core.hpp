@@ -80,7 +80,8 @@ class Core {
   void cancel(Seq seq, Actions& out);
 
   // Workers: core_workers.cpp.
-  Worker* heard(const Link& link, const Peer& peer, TimePoint now, Actions& out);
+  Worker* heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
+                Actions& out);
   std::vector<protocol::Order> judge_held(Worker& worker, const std::vector<protocol::Held>& held,
                                           Actions& out);
   std::optional<protocol::OrderKind> judge_one(Worker& worker, const protocol::Held& held,

@@ -85,7 +85,7 @@ void Core::dispatch(TimePoint now, Actions& out) {
     for (auto* worker : open) {
       worker->is_others_turn = false;
       Load load;
-      const auto most = std::min(share, worker->credit.room());
+      const auto most = std::min(share, worker->room());
       while (load.count < most) {
         const auto stretch = queue_.next(worker->link.run, fleet_.order(), most - load.count,
                                          tasks_, durable_.settled);

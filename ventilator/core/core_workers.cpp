@@ -15,34 +15,39 @@ using protocol::Order;
 using protocol::OrderKind;
 
 // Any message of the current link is a beat; one of any other link is answered with hello again.
-Worker* Core::heard(const Link& link, const Peer& peer, TimePoint now, Actions& out) {
-  auto* worker = fleet_.find(link);
+Worker* Core::heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
+                    Actions& out) {
+  auto* worker = fleet_.find(link, peer, user);
   if (worker == nullptr) {
     out.push_back(SendHelloAgain{peer, link.run});
     return nullptr;
   }
-  worker->peer = peer;
+  worker->was_heard = true;
   worker->silence.hear(now);
   return worker;
 }
 
 void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
+  using Is = Fleet::Admission::Is;
   const auto& hello = event.hello;
   const Link link{durable_.start, hello.run, hello.hello};
+  auto admission = fleet_.admit(event.peer, event.user, hello, now);
+  if (admission.is == Is::kLate) return;
+  if (admission.is == Is::kRepeated) return out.push_back(WelcomeWorker{event.peer, link});
+  if (admission.is == Is::kRefused)
+    return out.push_back(Reply{event.peer, protocol::Refused{0, std::move(admission.reason)}});
+  if (admission.in_place_of) lose_worker(*admission.in_place_of, "its place was needed", out);
+
   Worker before;
   bool is_same_life = false;
   if (auto* known = fleet_.find(hello.run)) {
-    if (hello.hello < known->link.hello) return;
-    if (hello.hello == known->link.hello) {
-      out.push_back(WelcomeWorker{event.peer, link});
-      return;
-    }
     before = std::move(*known);
     is_same_life = before.link == Link{hello.last_start, hello.run, hello.last_hello};
     out.push_back(ClosePipe{before.link});
   }
   const auto received = is_same_life ? std::optional(hello.received) : std::nullopt;
-  auto& worker = fleet_.put(Worker(event.peer, link, std::move(event.hello), now), before, now);
+  auto& worker =
+      fleet_.put(Worker(event.peer, event.user, link, std::move(event.hello), now), before, now);
   auto left = worker.leases.take_over(before.leases, received, event.held, durable_.origin, tasks_);
   for (const auto seq : left.never_arrived) give_back(seq, *tasks_.find(seq), false, "", out);
   follower_.suspect(
@@ -59,7 +64,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
 
 void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
   const auto& beat = event.beat;
-  auto* worker = heard({beat.start, beat.run, beat.hello}, event.peer, now, out);
+  auto* worker = heard({beat.start, beat.run, beat.hello}, event.peer, event.user, now, out);
   if (worker == nullptr) return;
   if (worker->silence.has_pipe_ended()) {  // What was in the pipe is gone: a new link tells what.
     out.push_back(SendHelloAgain{event.peer, beat.run});
@@ -90,13 +95,14 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
 
 void Core::on(CreditReceived& event, TimePoint now, Actions& out) {
   const auto& credit = event.credit;
-  auto* worker = heard({credit.start, credit.run, credit.hello}, event.peer, now, out);
+  auto* worker = heard({credit.start, credit.run, credit.hello}, event.peer, event.user, now, out);
   if (worker != nullptr && !worker->silence.has_pipe_ended())
     fleet_.take_levels(*worker, credit.received, credit.limit);
 }
 
 void Core::on(GoodbyeReceived& event, TimePoint, Actions& out) {
-  if (fleet_.find(event.link) != nullptr) lose_worker(event.link.run, "its worker left", out);
+  if (fleet_.find(event.link, event.peer, event.user) != nullptr)
+    lose_worker(event.link.run, "its worker left", out);
 }
 
 void Core::on(PipeEnded& event, TimePoint now, Actions& out) {

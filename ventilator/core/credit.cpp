@@ -15,6 +15,12 @@ void Credit::take(std::uint64_t received, std::uint64_t limit) {
   limit_ = planted("credit-as-a-difference") ? limit_ + limit : std::max(limit_, limit);
 }
 
+std::uint64_t Credit::room() const {
+  const auto most = planted("credit-without-a-bound") ? UINT64_MAX : received_ + kCreditMax;
+  const auto limit = std::min(limit_, most);
+  return limit > sent_ ? limit - sent_ : 0;
+}
+
 bool Credit::is_stuck(std::uint64_t received) {
   const bool is_still = received < sent_ && sent_ == sent_at_last_beat_;
   stuck_beats_ = is_still ? stuck_beats_ + 1 : 0;

@@ -3,6 +3,9 @@
 
 namespace eole::ventilator {
 
+/// Tasks that a worker may be sent beyond what it received: as many results as it may owe the sink.
+constexpr std::uint64_t kCreditMax = 1 << 16;
+
 /// How far a worker's pipe may be filled. Levels of pipe numbers, which only rise (ring rule V3).
 class Credit {
  public:
@@ -13,7 +16,7 @@ class Credit {
   /// Once a beat: true if what was sent does not arrive (ring rule V2).
   bool is_stuck(std::uint64_t received);
 
-  std::uint64_t room() const { return limit_ > sent_ ? limit_ - sent_ : 0; }
+  std::uint64_t room() const;
   std::uint64_t sent() const { return sent_; }
 
  private:

@@ -30,22 +30,28 @@ struct CancelAsked {
   Origin origin = 0;
   std::vector<protocol::Settlement::Range> ranges;
 };
+/// `user`, here and below: whose key sent it.
 struct HelloReceived {
   Peer peer;
   protocol::Hello hello;
   std::vector<protocol::Held> held;
+  std::string user = {};
 };
 struct BeatReceived {
   Peer peer;
   protocol::Beat beat;
   std::vector<protocol::Held> held;
+  std::string user = {};
 };
 struct CreditReceived {
   Peer peer;
   protocol::Credit credit;
+  std::string user = {};
 };
 struct GoodbyeReceived {
+  Peer peer;
   Link link;
+  std::string user = {};
 };
 /// The pipe's monitor saw its connection end: a hint, not a proof.
 struct PipeEnded {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/planted.hpp"
+#include "common/base/text.hpp"
 
 namespace eole::ventilator {
 
@@ -11,8 +12,10 @@ constexpr std::uint8_t kRecallsMax = 3;  // A recalled task must not wander for 
 constexpr std::size_t kRecalledMax = 64;
 }  // namespace
 
-Worker::Worker(Peer from, const Link& its_link, protocol::Hello hello, TimePoint now)
+Worker::Worker(Peer from, std::string key, const Link& its_link, protocol::Hello hello,
+               TimePoint now)
     : peer(std::move(from)),
+      user(std::move(key)),
       link(its_link),
       about(std::move(hello)),
       silence(now),
@@ -25,12 +28,17 @@ void Worker::release(std::uint64_t tasks) {
 }
 
 bool Worker::is_idle() const {
-  return leases.outstanding() == 0 && credit.room() > 0 && !silence.is_suspect();
+  return leases.outstanding() == 0 && room() > 0 && !silence.is_suspect();
+}
+
+std::uint64_t Worker::room() const {
+  const auto most = planted("credit-without-a-bound") ? UINT64_MAX : kLeasedMax;
+  return leases.outstanding() < most ? std::min(credit.room(), most - leases.outstanding()) : 0;
 }
 
 bool Worker::has_free_slot() const {
   const auto slots = std::max<std::uint64_t>(about.slots, 1);
-  return leases.outstanding() < slots && credit.room() > 0 && !silence.is_suspect() && !alone;
+  return leases.outstanding() < slots && room() > 0 && !silence.is_suspect() && !alone;
 }
 
 Worker* Fleet::find(RunId run) {
@@ -47,6 +55,50 @@ Worker* Fleet::find(const Link& link) {
   auto* worker = find(link.run);
   const bool is_its = worker != nullptr && (worker->link == link || planted("old-link-believed"));
   return is_its ? worker : nullptr;
+}
+
+Worker* Fleet::find(const Link& link, const Peer& peer, const std::string& user) {
+  auto* worker = find(link);
+  const bool is_its = worker != nullptr && worker->peer == peer && worker->user == user;
+  return is_its || planted("anybody-speaks-for-a-worker") ? worker : nullptr;
+}
+
+Fleet::Admission Fleet::admit(const Peer& peer, const std::string& user,
+                              const protocol::Hello& hello, TimePoint now) const {
+  using Is = Admission::Is;
+  const auto* known = find(hello.run);
+  if (known == nullptr) return admit_new(user, now);
+  if (known->user != user && !planted("any-key-takes-a-run"))
+    return {Is::kRefused, text("hello: run ", hex(hello.run), " is another key's")};
+  if (hello.hello <= known->link.hello)
+    return {hello.hello == known->link.hello ? Is::kRepeated : Is::kLate};
+  if (peer != known->peer && hello.hello - known->link.hello > kHelloJumpMax)
+    return {Is::kRefused,
+            text("hello: number ", hello.hello, " on another connection, the last was ",
+                 known->link.hello, ", limit ", kHelloJumpMax, " more")};
+  return {};
+}
+
+// What one key may have leaves room for others. If all places are taken, one goes that said hello
+// and nothing since, and has nothing: it is dead, or was never there.
+Fleet::Admission Fleet::admit_new(const std::string& user, TimePoint now) const {
+  using Is = Admission::Is;
+  if (planted("workers-without-a-bound")) return {};
+  const auto most = user.empty() ? config_.workers_max : config_.workers_max / 2;
+  std::size_t its = 0;
+  const Worker* oldest = nullptr;
+  for (const auto& [run, worker] : workers_) {
+    if (worker.user != user) continue;
+    ++its;
+    if (worker.was_heard || worker.leases.outstanding() > 0) continue;
+    const auto said_hello = worker.silence.last_heard();
+    if (now < said_hello + config_.heartbeat) continue;
+    if (oldest == nullptr || said_hello < oldest->silence.last_heard()) oldest = &worker;
+  }
+  if (its < most && workers_.size() < config_.workers_max) return {};
+  if (oldest != nullptr) return {Is::kWelcome, {}, oldest->link.run};
+  return {Is::kRefused, text("hello: ", its, " workers of this key and ", workers_.size(),
+                             " in all are here, limits ", most, " and ", config_.workers_max)};
 }
 
 Worker& Fleet::put(Worker worker, const Worker& before, TimePoint now) {
@@ -86,8 +138,8 @@ std::vector<Worker*> Fleet::open(std::optional<RunId> reserved) {
   std::erase_if(open_, [&](RunId run) {
     auto* worker = find(run);
     if (worker == nullptr) return true;
-    worker->is_open = worker->credit.room() > 0;
-    if (worker->is_open && !worker->silence.is_suspect() && !worker->alone && reserved != run)
+    worker->is_open = worker->credit.room() > 0;  // And may have too much as yet.
+    if (worker->room() > 0 && !worker->silence.is_suspect() && !worker->alone && reserved != run)
       open.push_back(worker);
     return !worker->is_open;
   });

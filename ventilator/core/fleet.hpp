@@ -29,12 +29,20 @@ struct WorkerView {
   bool operator==(const WorkerView&) const = default;
 };
 
+/// Tasks that one worker may have in all, whatever it says that it received: several times what
+/// those of today have unfinished and unacknowledged.
+constexpr std::uint64_t kLeasedMax = 4 * kCreditMax;
+/// A hello number of another connection is no further ahead than that: otherwise none of the
+/// worker's own could follow it.
+constexpr std::uint32_t kHelloJumpMax = 1024;
+
 /// One that said hello, and is not lost.
 struct Worker {
   Worker() = default;
-  Worker(Peer from, const Link& its_link, protocol::Hello hello, TimePoint now);
+  Worker(Peer from, std::string key, const Link& its_link, protocol::Hello hello, TimePoint now);
 
   Peer peer;
+  std::string user;  // Whose key its hello came with.
   Link link;
   protocol::Hello about;  // Without what it held.
   Credit credit;
@@ -45,6 +53,7 @@ struct Worker {
   TimePoint answered_beat{};    // When the last one was.
   std::optional<Seq> alone;     // A last attempt runs here; nothing else does.
   bool is_others_turn = false;  // One ran here: what waits beside it comes next.
+  bool was_heard = false;       // Since its hello.
   bool is_open = false;         // Listed as one with credit.
 
   void release(std::uint64_t tasks);
@@ -52,6 +61,8 @@ struct Worker {
   bool is_idle() const;
   /// Would start what it gets at once.
   bool has_free_slot() const;
+  /// How many tasks it may be sent.
+  std::uint64_t room() const;
 };
 
 /// The workers, in turn.
@@ -61,8 +72,19 @@ class Fleet {
 
   Worker* find(RunId run);
   const Worker* find(RunId run) const;
-  /// Null if `link` is not its worker's current one.
+  /// Null if `link` is not its worker's current one, or somebody else speaks for it.
+  Worker* find(const Link& link, const Peer& peer, const std::string& user);
   Worker* find(const Link& link);
+  /// What becomes of a hello.
+  struct Admission {
+    enum class Is : std::uint8_t { kWelcome, kRepeated, kLate, kRefused };
+    Is is = Is::kWelcome;
+    std::string reason = {};                // Why it is refused.
+    std::optional<RunId> in_place_of = {};  // One that never spoke has to go.
+    bool operator==(const Admission&) const = default;
+  };
+  Admission admit(const Peer& peer, const std::string& user, const protocol::Hello& hello,
+                  TimePoint now) const;
   /// In place of whatever had its run.
   Worker& put(Worker worker, const Worker& before, TimePoint now);
   Worker take(RunId run);
@@ -90,6 +112,8 @@ class Fleet {
   std::vector<WorkerView> views() const;
 
  private:
+  Admission admit_new(const std::string& user, TimePoint now) const;
+
   Config config_;
   std::unordered_map<RunId, Worker> workers_;
   std::vector<RunId> order_;

@@ -21,6 +21,7 @@ class Silence {
   /// Before then nothing changes.
   TimePoint next_judgement(const Config& config) const;
 
+  TimePoint last_heard() const { return last_heard_; }
   bool is_suspect() const { return is_suspect_; }
   bool has_pipe_ended() const { return pipe_ended_.has_value(); }
 

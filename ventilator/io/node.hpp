@@ -12,6 +12,9 @@
 
 namespace eole::ventilator {
 
+/// Descriptors that a worker's pipe and its monitor take, with some to spare.
+constexpr std::uint64_t kFilesPerWorker = 8;
+
 struct NodeOptions {
   net::ClusterFile cluster;
   Config config;

@@ -75,7 +75,7 @@ Expected<void> Node::on(protocol::Hello& hello, const Sender& from) {
   if (!held) return held.error();
   hello.payload.clear();
   users_[from.peer] = from.user;
-  tell_core(HelloReceived{from.peer, std::move(hello), std::move(*held)});
+  tell_core(HelloReceived{from.peer, std::move(hello), std::move(*held), from.user});
   return {};
 }
 
@@ -83,16 +83,16 @@ Expected<void> Node::on(protocol::Beat& beat, const Sender& from) {
   auto held = protocol::decode_held(beat.payload);
   if (!held) return held.error();
   beat.payload.clear();
-  tell_core(BeatReceived{from.peer, std::move(beat), std::move(*held)});
+  tell_core(BeatReceived{from.peer, std::move(beat), std::move(*held), from.user});
   return {};
 }
 
 void Node::on(protocol::Credit& credit, const Sender& from) {
-  tell_core(CreditReceived{from.peer, credit});
+  tell_core(CreditReceived{from.peer, credit, from.user});
 }
 
-void Node::on(protocol::Goodbye& goodbye, const Sender&) {
-  tell_core(GoodbyeReceived{{goodbye.start, goodbye.run, goodbye.hello}});
+void Node::on(protocol::Goodbye& goodbye, const Sender& from) {
+  tell_core(GoodbyeReceived{from.peer, {goodbye.start, goodbye.run, goodbye.hello}, from.user});
 }
 
 // ---- From the sink.

@@ -390,7 +390,7 @@ TEST_CASE("a task that was asked back is not refused: its worker may have it aga
   rig.beat(1, 2, 2, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kWaiting)});
   rig.pass(300ms);
   REQUIRE(rig.last<SendOrders>().orders[0].kind == OrderKind::kRecall);
-  rig.step(GoodbyeReceived{{1, 2, 1}});
+  rig.step(GoodbyeReceived{Rig::peer(2), {1, 2, 1}});
   rig.beat(1, 2, 3, {Rig::held(1, 1), Rig::held(2, 2, HeldState::kReturned)});
   REQUIRE(rig.sent(1) == Seqs{2});
 }

@@ -12,7 +12,7 @@ const TimePoint kNow = TimePoint(100s);
 Worker worker(RunId run) {
   protocol::Hello hello;
   hello.name = "w" + std::to_string(run);
-  return Worker("peer", {1, run, 1}, hello, kNow);
+  return Worker("peer", "key", {1, run, 1}, hello, kNow);
 }
 
 std::vector<RunId> runs(const std::vector<Worker*>& workers) {

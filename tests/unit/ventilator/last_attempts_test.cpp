@@ -16,7 +16,7 @@ struct Waiting {
   LastAttempts last;
   Waiting(RunId workers, Seq count) {
     for (RunId run = 1; run <= workers; ++run)
-      fleet.take_levels(fleet.put(Worker("peer", {1, run, 1}, {}, kNow), {}, kNow), 0, 10);
+      fleet.take_levels(fleet.put(Worker("peer", "", {1, run, 1}, {}, kNow), {}, kNow), 0, 10);
     for (Seq seq = 1; seq <= count; ++seq) tasks.at(seq), last.put(seq);
   }
   Placed place(TimePoint now = kNow, bool others_wait = false) {
