@@ -79,7 +79,7 @@ void add_tasks(CLI::App& app, Globals& globals) {
   command->add_option("--project", options->project, "only this project's");
   command->add_option("--kind", options->kind, "only of this kind");
   command->add_option("--state", options->state, "only in this state")
-      ->check(CLI::IsMember({"queued", "running", "cancelling"}));
+      ->check(CLI::IsMember({"queued", "waiting", "running", "cancelling"}));
   command->add_option("--worker", options->worker, "only those that this worker has");
   command->add_option("--limit", options->limit, "show this many, 0: all [50]");
   command->add_flag("--json", globals.json, "one JSON object a line, submitted in Unix ms");

@@ -53,6 +53,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   follower_.on_deadline(now, durable_.last, out);
   if (follower_.is_introduced()) push_verdicts(now, out);
   open_recovered(now, out);
+  end_waits(now);
   dispatch(now, out);
   recall_for_idle(now, out);
   forget_old_answers(now);
@@ -72,6 +73,7 @@ std::optional<TimePoint> Core::next_deadline() const {
   consider(fleet_.next_deadline());
   if (fleet_.size() > 1) consider(next_recall_);
   consider(last_attempts_.next_deadline());
+  consider(timers_.next_deadline());
   return next;
 }
 
@@ -87,6 +89,10 @@ std::optional<TaskView> Core::task(Seq seq) const {
     view.state = "running";
     const auto* worker = fleet_.find(task->run);
     if (worker != nullptr) view.worker = worker->about.name;
+  }
+  if (task->is(State::kWaiting)) {
+    view.state = "waiting";
+    view.waits_until = task->story->waits_until;
   }
   if (task->is(State::kParked)) view.reasons.push_back("refused by every connected worker");
   if (task->is_cancelled) view.state = "cancelling";

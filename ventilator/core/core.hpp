@@ -13,17 +13,20 @@
 #include "ventilator/core/follower.hpp"
 #include "ventilator/core/last_attempts.hpp"
 #include "ventilator/core/queue.hpp"
+#include "ventilator/core/retries.hpp"
 #include "ventilator/core/tasks.hpp"
+#include "ventilator/core/timers.hpp"
 #include "ventilator/core/verdicts.hpp"
 
 namespace eole::ventilator {
 
 /// What people ask about a task that is not settled.
 struct TaskView {
-  std::string state;  // queued, running, cancelling
+  std::string state;  // queued, waiting, running, cancelling
   std::uint32_t attempt = 0;
   std::string worker;
   std::vector<std::string> reasons;
+  std::optional<TimePoint> waits_until = {};  // If it is waiting for a time.
 };
 
 /// Decides what a ventilator does: accepts, dispatches by credit, redelivers what workers lose,
@@ -83,11 +86,11 @@ class Core {
   Worker* heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
                 Actions& out);
   std::vector<protocol::Order> judge_held(Worker& worker, const std::vector<protocol::Held>& held,
-                                          Actions& out);
+                                          TimePoint now, Actions& out);
   std::optional<protocol::OrderKind> judge_one(Worker& worker, const protocol::Held& held,
-                                               Actions& out);
+                                               TimePoint now, Actions& out);
   void adopt(Worker& worker, Seq seq, const Lease& lease);
-  void suspect_missing(Worker& worker, const BeatReceived& beat);
+  void suspect_missing(Worker& worker, const BeatReceived& beat, TimePoint now);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
   void judge_workers(TimePoint now, Actions& out);
   void recall_for_idle(TimePoint now, Actions& out);
@@ -95,14 +98,16 @@ class Core {
 
   // The log: core_log.cpp.
   void settle(const Range& range);
-  void fail(const protocol::Settlement::Failure& failure, Actions& out);
-  void judge_suspects(const Suspicion& suspicion, Actions& out);
+  void fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out);
+  void judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& out);
   void bury_lost();
   void open_recovered(TimePoint now, Actions& out);
   void push_verdicts(TimePoint now, Actions& out);
 
   // Who gets what: core_dispatch.cpp.
-  void give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out);
+  void give_back(Seq seq, Task& task, Cause cause, const std::string& reason, TimePoint now,
+                 Actions& out);
+  void end_waits(TimePoint now);
   void enqueue(Seq seq, Task& task, bool in_front);
   void end(Seq seq, Task& task, protocol::TaskState verdict);
   void dispatch(TimePoint now, Actions& out);
@@ -121,6 +126,7 @@ class Core {
   Tasks tasks_;
   Queue queue_;
   LastAttempts last_attempts_;
+  Timers timers_;
   Fleet fleet_;
   Follower follower_;
   Verdicts verdicts_;

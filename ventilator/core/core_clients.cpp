@@ -141,7 +141,7 @@ void Core::cancel(Seq seq, Actions& out) {
   // An earlier start may have sent it: its worker has the rest of the grace to say so.
   if (is_fresh && queue_.is_recovered(seq) && !is_noted_open_) tasks_.note(task);
   task.is_cancelled = true;
-  if (task.is(State::kReady) || task.is(State::kParked)) {
+  if (task.is(State::kReady) || task.is(State::kParked) || task.is(State::kWaiting)) {
     end(seq, task, protocol::TaskState::kCancelled);
   } else if (task.is(State::kLeased)) {
     const auto* worker = fleet_.find(task.run);

@@ -4,30 +4,43 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "ventilator/core/core.hpp"
-#include "ventilator/core/retries.hpp"
 
 // Which task goes where, and what becomes of one that comes back.
 namespace eole::ventilator {
 
-// The task is nobody's now: cancelled, dead, or ready again. `counts`: the attempt was used up.
-void Core::give_back(Seq seq, Task& task, bool counts, const std::string& reason, Actions& out) {
+// The task is nobody's now: cancelled, dead, waiting for its time, or ready again.
+void Core::give_back(Seq seq, Task& task, Cause cause, const std::string& reason, TimePoint now,
+                     Actions& out) {
   tasks_.give_back(task);
   if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
+  const bool counts = cause != Cause::kReturned;
   if (!counts && task.attempt > 0) {
     --task.attempt;  // Noted too, or a restart would count it.
     out.push_back(
         JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
   }
   if (task.is_cancelled) return end(seq, task, protocol::TaskState::kCancelled);
-  const bool is_dead = counts && decide(task.attempt, attempts_max_of(seq), false) == Fate::kDead;
-  if (is_dead) return end(seq, task, protocol::TaskState::kDead);
-  enqueue(seq, task, counts);
+  const auto decision = decide(task.attempt, attempts_max_of(seq), cause, task.is_feared());
+  if (decision.fate == Decision::Fate::kDead) return end(seq, task, protocol::TaskState::kDead);
+  if (decision.pause == Duration{}) return enqueue(seq, task, counts);
+  tasks_.wait(task, now + decision.pause);
+  timers_.put(seq, now + decision.pause);
+}
+
+// Of those whose time has come some may have ended, or have begun to wait anew.
+void Core::end_waits(TimePoint now) {
+  for (const auto seq : timers_.take_due(now)) {
+    auto* task = tasks_.find(seq);
+    if (task == nullptr || !task->is(State::kWaiting) || task->story->waits_until > now) continue;
+    tasks_.give_back(*task);
+    enqueue(seq, *task, true);
+  }
 }
 
 void Core::enqueue(Seq seq, Task& task, bool in_front) {
-  const bool is_feared = task.story && task.story->is_feared;
-  if (decide(task.attempt, attempts_max_of(seq), is_feared) == Fate::kAlone)
-    return last_attempts_.put(seq);
+  const auto decision =
+      decide(task.attempt, attempts_max_of(seq), Cause::kReturned, task.is_feared());
+  if (decision.fate == Decision::Fate::kAlone) return last_attempts_.put(seq);
   queue_.put(seq, in_front);
 }
 

@@ -50,9 +50,9 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
       forget.ranges.push_back(range);
     }
     if (!forget.ranges.empty()) out.push_back(std::move(forget));
-    for (const auto& failure : event.settlement.failures) fail(failure, out);
+    for (const auto& failure : event.settlement.failures) fail(failure, now, out);
   }
-  for (const auto& suspicion : news.passed) judge_suspects(suspicion, out);
+  for (const auto& suspicion : news.passed) judge_suspects(suspicion, now, out);
   follower_.follow(now, out);
 }
 
@@ -91,23 +91,23 @@ void Core::settle(const Range& range) {
   }
 }
 
-void Core::fail(const protocol::Settlement::Failure& failure, Actions& out) {
+void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out) {
   auto* task = tasks_.find(failure.seq);
   if (task == nullptr || task->lease != failure.lease) return;
   if (!task->is(State::kLeased) && !task->is(State::kSuspect) && !task->is(State::kNoted)) return;
   if (planted("failure-not-retried")) return;
   release(*task);
   task->told().failed = failure.lease;
-  give_back(failure.seq, *task, true, "failed: " + failure.reason, out);
+  give_back(failure.seq, *task, Cause::kFailed, "failed: " + failure.reason, now, out);
 }
 
-void Core::judge_suspects(const Suspicion& suspicion, Actions& out) {
+void Core::judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& out) {
   for (const auto& [seq, lease] : suspicion.leases) {
     auto* task = tasks_.find(seq);
     if (task == nullptr || task->lease != lease || !task->is(State::kSuspect)) continue;
     // Whoever lives was not killed by it.
     if (fleet_.find(task->run) == nullptr) task->told().is_feared = true;
-    give_back(seq, *task, true, suspicion.reason, out);
+    give_back(seq, *task, Cause::kLost, suspicion.reason, now, out);
   }
 }
 

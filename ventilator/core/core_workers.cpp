@@ -49,10 +49,11 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   auto& worker =
       fleet_.put(Worker(event.peer, event.user, link, std::move(event.hello), now), before, now);
   auto left = worker.leases.take_over(before.leases, received, event.held, durable_.origin, tasks_);
-  for (const auto seq : left.never_arrived) give_back(seq, *tasks_.find(seq), false, "", out);
+  for (const auto seq : left.never_arrived)
+    give_back(seq, *tasks_.find(seq), Cause::kReturned, "", now, out);
   follower_.suspect(
       {std::move(left.gone), text("worker ", worker.about.name, " lost it on reconnecting")});
-  auto orders = judge_held(worker, event.held, out);
+  auto orders = judge_held(worker, event.held, now, out);
   const auto* kept = before.alone ? tasks_.find(*before.alone) : nullptr;
   if (kept != nullptr && kept->is(State::kLeased) && kept->run == link.run)
     worker.alone = before.alone;
@@ -77,14 +78,14 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
     out.push_back(SendHelloAgain{event.peer, beat.run});
     return;
   }
-  auto orders = judge_held(*worker, event.held, out);
+  auto orders = judge_held(*worker, event.held, now, out);
   if (planted("settled-without-the-log"))
     for (const auto& held : event.held)
       if (held.state == HeldState::kFinished && held.id.origin == durable_.origin) {
         settle({held.id.seq, held.id.seq});
         out.push_back(Forget{{{held.id.seq, held.id.seq}}});
       }
-  suspect_missing(*worker, event);
+  suspect_missing(*worker, event, now);
   // Whom nothing is ordered hears of every other beat: that is what an idle worker costs.
   if (!orders.empty() || now >= worker->answered_beat + config_.heartbeat * 3 / 2) {
     worker->answered_beat = now;
@@ -113,18 +114,20 @@ void Core::on(PipeEnded& event, TimePoint now, Actions& out) {
 }
 
 // What to do about each task that the worker says it holds.
-std::vector<Order> Core::judge_held(Worker& worker, const std::vector<Held>& held, Actions& out) {
+std::vector<Order> Core::judge_held(Worker& worker, const std::vector<Held>& held, TimePoint now,
+                                    Actions& out) {
   std::vector<Order> orders;
   worker.waiting.clear();
   for (const auto& task : held) {
     if (task.id.origin != durable_.origin) continue;  // Another journal's task: it may finish.
-    const auto order = judge_one(worker, task, out);
+    const auto order = judge_one(worker, task, now, out);
     if (order) orders.push_back({*order, task.id, task.lease});
   }
   return orders;
 }
 
-std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actions& out) {
+std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimePoint now,
+                                         Actions& out) {
   const auto seq = held.id.seq;
   auto* task = tasks_.find(seq);
   const bool is_over = !is_known(held.id) || durable_.settled.contains(seq);
@@ -139,7 +142,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, Actio
       if (!task->is_recalled || planted("recall-taken-for-refusal"))
         task->told().refused_by.push_back(worker.link.run);
       release(*task);
-      give_back(seq, *task, false, "", out);
+      give_back(seq, *task, Cause::kReturned, "", now, out);
       return OrderKind::kReleased;
     case Holding::kReleased:
       return OrderKind::kReleased;
@@ -164,13 +167,14 @@ void Core::adopt(Worker& worker, Seq seq, const Lease& lease) {
 
 // Received, no longer held, and not settled as far as we read: read on, then judge (rule V6).
 // `received` is the beat's own: a later message may have told a higher one already.
-void Core::suspect_missing(Worker& worker, const BeatReceived& event) {
+void Core::suspect_missing(Worker& worker, const BeatReceived& event, TimePoint now) {
   auto missing =
       worker.leases.take_missing(event.beat.received, event.held, durable_.origin, tasks_);
   worker.release(missing.size());
   if (planted("missing-means-lost")) {
     Actions ignored;
-    for (const auto& [seq, lease] : missing) give_back(seq, *tasks_.find(seq), true, "", ignored);
+    for (const auto& [seq, lease] : missing)
+      give_back(seq, *tasks_.find(seq), Cause::kLost, "", now, ignored);
     return;
   }
   follower_.suspect({std::move(missing), text("worker ", worker.about.name, " no longer had it")});

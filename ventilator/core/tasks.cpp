@@ -62,6 +62,11 @@ void Tasks::suspect(Task& task) {
 
 void Tasks::park(Task& task) { move(task, State::kParked, bit(State::kReady)); }
 
+void Tasks::wait(Task& task, TimePoint until) {
+  move(task, State::kWaiting, bit(State::kReady));
+  task.told().waits_until = until;
+}
+
 void Tasks::give_back(Task& task) {
   move(task, State::kReady, kAnyButEnding);
   task.run = 0;

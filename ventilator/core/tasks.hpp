@@ -7,6 +7,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_table.hpp"
+#include "common/base/time.hpp"
 #include "common/protocol/records.hpp"
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
@@ -18,6 +19,7 @@ struct Story {
   std::vector<std::string> reasons;
   std::vector<RunId> refused_by;
   bool is_feared = false;  // A worker was lost that had it: it may kill them.
+  TimePoint waits_until{};  // While it waits for a time.
   Lease failed;            // The last lease whose failure was read in the log: it is over.
 };
 
@@ -27,6 +29,7 @@ class Task {
   enum class State : std::uint8_t {
     kReady,    // Waits for a worker.
     kParked,   // Refused by every worker there is.
+    kWaiting,  // For a time.
     kNoted,    // A start found its note: its worker may come back.
     kLeased,   // A worker has it.
     kSuspect,  // Its worker may have lost it; whether it is settled is being read.
@@ -43,6 +46,7 @@ class Task {
     return *story;
   }
   void add_reason(std::string reason);
+  bool is_feared() const { return story && story->is_feared; }
 
   bool is_cancelled = false;
   bool is_unconfirmed = false;
@@ -80,6 +84,8 @@ class Tasks {
   /// It is nobody's now.
   void give_back(Task& task);
   void park(Task& task);
+  /// Not before `until`.
+  void wait(Task& task, TimePoint until);
   void end(Task& task, protocol::TaskState verdict);
   void settle(Seq seq);
 
@@ -96,7 +102,7 @@ class Tasks {
   void save_notes(SavePlace& place, Bytes& out) const;
 
  private:
-  static constexpr std::size_t kStates = 6;
+  static constexpr std::size_t kStates = 7;
   /// `from`: where the move may come from, a bit each.
   void move(Task& task, State to, unsigned from);
 

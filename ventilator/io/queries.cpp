@@ -56,12 +56,21 @@ Value kinds(const Core& core) {
   return Value::Array(names.begin(), names.end());
 }
 
+// Until when it waits, as Unix time in milliseconds.
+void set_wait(Value& view, const TaskView& task) {
+  if (!task.waits_until) return;
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(*task.waits_until - process::now());
+  view.set("waits_until", process::unix_ms() + left.count());
+}
+
 Value view_of(const TaskId& id, const TaskView& task, const protocol::TaskSpec& spec,
               std::int64_t submitted) {
   Value view =
       Value::Map{{"id", to_text(id)},   {"kind", spec.kind},       {"project", spec.project},
                  {"state", task.state}, {"attempt", task.attempt}, {"submitted", submitted}};
   if (!task.worker.empty()) view.set("worker", task.worker);
+  set_wait(view, task);
   return view;
 }
 
@@ -75,8 +84,9 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
   const auto most = options["most"].int_or(kPageTasksMax);
   if (most < 1 || most > kPageTasksMax)
     return Error{text("tasks: most ", most, ", limits 1 and ", kPageTasksMax)};
-  if (!state.empty() && state != "queued" && state != "running" && state != "cancelling")
-    return Error{text("tasks: state ", state, ": is queued, running or cancelling")};
+  if (!state.empty() && state != "queued" && state != "waiting" && state != "running" &&
+      state != "cancelling")
+    return Error{text("tasks: state ", state, ": is queued, waiting, running or cancelling")};
   // What merely waits for its first dispatch has no worker.
   const bool is_dispatched = !worker.empty() || (!state.empty() && state != "queued");
   const auto last =
@@ -106,10 +116,12 @@ Value task(const TaskId& id, const Core& core) {
   const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
   Value::Array reasons(view->reasons.begin(), view->reasons.end());
-  return Value::Map{{"state", view->state},
-                    {"attempt", view->attempt},
-                    {"worker", view->worker},
-                    {"reasons", std::move(reasons)}};
+  Value answer = Value::Map{{"state", view->state},
+                            {"attempt", view->attempt},
+                            {"worker", view->worker},
+                            {"reasons", std::move(reasons)}};
+  set_wait(answer, *view);
+  return answer;
 }
 
 }  // namespace

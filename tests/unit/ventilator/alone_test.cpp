@@ -22,6 +22,7 @@ TEST_CASE("a last attempt after a mere failure runs beside others", "[ventilator
   rig.worker(1, 1);
   rig.submit(1, 1, 2);
   rig.settle({}, {{1, {1, 1}, "no luck"}});
+  rig.pass(300ms);
   rig.submit(2, 2);
   rig.credit(1, 1, 4);
   REQUIRE(rig.sent(1) == Seqs{1, 2, 3});

@@ -265,6 +265,7 @@ TEST_CASE("a failure that is not final is retried with the next attempt", "[vent
   rig.worker(1, 1);
   rig.submit(1);
   rig.settle({}, {{1, {1, 1}, "no luck"}});
+  rig.pass(300ms);
   rig.credit(1, 1, 2);
   REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
   REQUIRE(rig.core.task(1)->reasons == std::vector<std::string>{"attempt 1: failed: no luck"});
@@ -375,7 +376,8 @@ TEST_CASE("a failed attempt that its worker still reports is not taken for a run
   rig.settle({}, {{1, {1, 1}, "no luck"}});
   // The sink's acknowledgement is still on its way: the worker holds the finished attempt.
   rig.beat(1, 1, 1, {Rig::held(1, 1, HeldState::kFinished)});
-  REQUIRE(rig.core.task(1)->state == "queued");
+  REQUIRE(rig.core.task(1)->state == "waiting");
+  rig.pass(300ms);
   rig.credit(1, 1, 2);
   REQUIRE(rig.sent(1) == Seqs{1});
   REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);

@@ -1,0 +1,63 @@
+#include "ventilator/core/timers.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/ventilator/rig.hpp"
+
+using namespace eole;
+using namespace eole::ventilator;
+
+TEST_CASE("tasks leave the gate in the order of their times", "[ventilator]") {
+  Timers timers;
+  REQUIRE(timers.next_deadline() == std::nullopt);
+  timers.put(3, kStart + 2s);
+  timers.put(1, kStart + 2s);
+  timers.put(2, kStart + 1s);
+  REQUIRE(timers.next_deadline() == kStart + 1s);
+  REQUIRE(timers.take_due(kStart).empty());
+  REQUIRE(timers.take_due(kStart + 2s) == Seqs{2, 1, 3});
+  REQUIRE(timers.next_deadline() == std::nullopt);
+}
+
+TEST_CASE("a failed task waits before its next attempt, and others do not wait for it",
+          "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(2);
+  rig.settle({}, {{1, {1, 1}, "no luck"}});
+  REQUIRE(rig.core.task(1)->state == "waiting");
+  REQUIRE(rig.core.task(1)->waits_until == kStart + 250ms);
+  REQUIRE(*rig.core.next_deadline() <= kStart + 250ms);
+  rig.credit(1, 1, 3);
+  REQUIRE(rig.sent(1) == Seqs{2});
+  rig.pass(200ms);
+  REQUIRE(rig.sent(1).empty());
+  rig.pass(100ms);
+  REQUIRE(rig.sent(1) == Seqs{1});
+  REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
+}
+
+TEST_CASE("a task that waits for its time is cancelled, or settled, like any other",
+          "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 2);
+  rig.submit(2);
+  rig.settle({}, {{1, {1, 1}, "no luck"}, {2, {1, 2}, "no luck"}});
+  rig.step(CancelAsked{"client", 5, kOrigin, {{1, 1}}});
+  REQUIRE(rig.last<PushVerdict>().state == TaskState::kCancelled);
+  rig.settle({1, 2});
+  rig.credit(1, 2, 4);
+  rig.pass(1s);
+  REQUIRE(rig.all<SendTasks>().empty());
+}
+
+TEST_CASE("a lost worker's task does not wait", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1);
+  rig.silence(1);
+  const auto read = rig.last<SendFollow>();
+  rig.worker(2, 1);
+  rig.step(SettledReceived{{read.request, kLog, 0, 0, 0, {}}, {}});
+  REQUIRE(rig.sent(2) == Seqs{1});
+}
