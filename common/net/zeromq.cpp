@@ -2,11 +2,14 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <map>
 #include <memory>
 #include <stdexcept>
+#include <vector>
 #include <zmq.hpp>
 
 #include "common/base/text.hpp"
+#include "common/net/bounds.hpp"
 #include "common/net/context_state.hpp"
 #include "common/net/transport.hpp"
 #include "common/protocol/answer.hpp"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr int kEnforceDomain = 93;  // ZMQ_ZAP_ENFORCE_DOMAIN: a draft name, a working option.
 constexpr int kHandshakeMs = 3000;
+constexpr std::size_t kPeersCounted = 1024;  // Then those that hold nothing are forgotten.
 constexpr int kLingerMs = 500;  // Nothing relies on it: whatever matters is sent again.
 
 int zmq_type(SocketType type) {
@@ -79,6 +83,27 @@ std::string user_of(zmq::message_t& frame) {
   }
 }
 
+// Counts bytes that libzmq holds; shared with its frames, which it frees in its own thread.
+using Gauge = std::shared_ptr<std::atomic<std::size_t>>;
+
+/// The bytes of a frame, counted as long as libzmq holds it.
+class Counted {
+ public:
+  Counted(std::size_t bytes, std::vector<Gauge> gauges)
+      : bytes_(bytes), gauges_(std::move(gauges)) {
+    for (const auto& gauge : gauges_) *gauge += bytes_;
+  }
+  ~Counted() {
+    for (const auto& gauge : gauges_) *gauge -= bytes_;
+  }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::size_t bytes_;
+  std::vector<Gauge> gauges_;
+};
+
 class ZmqMonitor final : public Monitor::Carrier {
  public:
   ZmqMonitor(zmq::context_t& context, zmq::socket_t& watched);
@@ -112,9 +137,13 @@ class ZmqSocket final : public Socket::Carrier {
   }
 
  private:
+  bool has_room(std::size_t bytes, const Gauge& peer) const;
+  Gauge gauge_of(std::string_view peer);
   Context::State& context_;
   SocketType type_;
   zmq::socket_t socket_;
+  Gauge unsent_ = std::make_shared<Gauge::element_type>(0);
+  std::map<std::string, Gauge, std::less<>> unsent_to_;  // ROUTER: large frames by their peers.
   bool is_due_ = true;  // A send may swallow the descriptor's edge, too.
 };
 
@@ -123,9 +152,10 @@ ZmqSocket::ZmqSocket(Context::State& context, SocketType type)
   auto& socket = socket_;
   socket.set(zmq::sockopt::linger, kLingerMs);
   socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
-  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(protocol::kFrameBytesMax));
-  // Queues are bounded by credit and windows, never by what libzmq drops or blocks on.
-  socket.set(zmq::sockopt::sndhwm, type == SocketType::kPub ? 100'000 : 0);
+  const auto frame_max =
+      type == SocketType::kPub ? kSubscriptionBytesMax : protocol::kFrameBytesMax;
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_max));
+  socket.set(zmq::sockopt::sndhwm, kUnsentMessagesMax);
   socket.set(zmq::sockopt::rcvhwm, 0);
   socket.set(zmq::sockopt::tcp_keepalive, 1);
   socket.set(zmq::sockopt::tcp_keepalive_idle, 10);
@@ -152,6 +182,7 @@ std::string ZmqSocket::bind(const std::string& endpoint, const std::string& only
       if (::zmq_setsockopt(socket_.handle(), kEnforceDomain, &enforce, sizeof enforce) != 0)
         throw std::runtime_error("this libzmq cannot enforce its key check");
     }
+    socket_.set(zmq::sockopt::rcvhwm, kUnreadMessagesMax);
     if (const auto range = port_range(endpoint); is_tcp && range)
       bind_in(*range, socket_, context_.next_port);
     else
@@ -185,8 +216,6 @@ void ZmqSocket::subscribe(std::string_view prefix) {
 
 void ZmqSocket::limit_queue(int messages) { socket_.set(zmq::sockopt::sndhwm, messages); }
 
-constexpr std::size_t kCopiedBytesMax = 1024;  // Up to this a copy costs less than sharing.
-
 bool send_frame(zmq::socket_t& socket, zmq::message_t frame, bool has_more) {
   const auto flags =
       has_more ? zmq::send_flags::sndmore | zmq::send_flags::dontwait : zmq::send_flags::dontwait;
@@ -211,50 +240,75 @@ void take_over(void*) {}
 
 // A frame that keeps `owner` until libzmq has written it; `bytes` lie in what it owns.
 template <class Owner>
-zmq::message_t frame_of(Owner owner, std::string_view bytes) {
-  auto kept = std::make_unique<Owner>(std::move(owner));
-  zmq::message_t frame(
-      const_cast<char*>(bytes.data()), bytes.size(),
-      [](void*, void* hint) {
-        take_over(hint);
-        delete static_cast<Owner*>(hint);
-      },
-      kept.get());
-  hand_over(kept.release());
-  return frame;
+zmq::message_t frame_of(Owner owner, std::string_view bytes, std::vector<Gauge> gauges) {
+  struct Kept {
+    Owner owner;
+    Counted counted;
+  };
+  auto* kept = new Kept{std::move(owner), {bytes.size(), std::move(gauges)}};
+  hand_over(kept);
+  return {const_cast<char*>(bytes.data()), bytes.size(),
+          [](void*, void* hint) {
+            take_over(hint);
+            delete static_cast<Kept*>(hint);
+          },
+          kept};
 }
 
-zmq::message_t frame_of(Bytes&& bytes) {
+zmq::message_t frame_of(Bytes&& bytes, std::vector<Gauge> gauges) {
   if (bytes.size() <= kCopiedBytesMax) return copy_of(bytes);
   auto shared = std::make_shared<const Bytes>(std::move(bytes));
   const std::string_view view = *shared;
-  return frame_of(std::move(shared), view);
+  return frame_of(std::move(shared), view, std::move(gauges));
+}
+
+// Small frames are bounded by the number of messages.
+bool ZmqSocket::has_room(std::size_t bytes, const Gauge& peer) const {
+  if (bytes <= kCopiedBytesMax) return true;
+  const std::size_t unsent = *unsent_;
+  switch (type_) {
+    case SocketType::kPub:
+      return unsent + bytes <= kPublishedBytesMax;
+    case SocketType::kRouter:
+      return *peer + bytes <= kUnsentBytesMax && unsent + bytes <= kUnsentTotalBytesMax;
+    default:
+      return unsent == 0 || unsent + bytes <= kOutboundBytesMax;
+  }
+}
+
+Gauge ZmqSocket::gauge_of(std::string_view peer) {
+  const auto known = unsent_to_.find(peer);
+  if (known != unsent_to_.end()) return known->second;
+  if (unsent_to_.size() >= kPeersCounted)
+    std::erase_if(unsent_to_, [](const auto& entry) { return *entry.second == 0; });
+  return unsent_to_.emplace(peer, std::make_shared<Gauge::element_type>(0)).first->second;
 }
 
 // All frames go or none: only the first one can be refused.
-bool send_all(zmq::socket_t& socket, std::string_view first, protocol::Message&& message) {
-  return send_frame(socket, copy_of(first), true) &&
-         send_frame(socket, copy_of(message.head), true) &&
-         send_frame(socket, frame_of(std::move(message.payload)), false);
-}
-
 bool ZmqSocket::send(protocol::Message&& message) {
   is_due_ = true;
-  return send_frame(socket_, copy_of(message.head), true) &&
-         send_frame(socket_, frame_of(std::move(message.payload)), false);
+  return has_room(message.payload.size(), unsent_) &&
+         send_frame(socket_, copy_of(message.head), true) &&
+         send_frame(socket_, frame_of(std::move(message.payload), {unsent_}), false);
 }
 bool ZmqSocket::send(const Bytes& head, std::shared_ptr<const Bytes> payload) {
   is_due_ = true;
   const std::string_view view = *payload;
-  return send_frame(socket_, copy_of(head), true) &&
-         send_frame(
-             socket_,
-             view.size() <= kCopiedBytesMax ? copy_of(view) : frame_of(std::move(payload), view),
-             false);
+  return has_room(view.size(), unsent_) && send_frame(socket_, copy_of(head), true) &&
+         send_frame(socket_,
+                    view.size() <= kCopiedBytesMax ? copy_of(view)
+                                                   : frame_of(std::move(payload), view, {unsent_}),
+                    false);
 }
 bool ZmqSocket::send(std::string_view address, protocol::Message&& message) {
   is_due_ = true;
-  return send_all(socket_, address, std::move(message));
+  std::vector<Gauge> gauges{unsent_};
+  const bool is_large = message.payload.size() > kCopiedBytesMax;
+  if (is_large && type_ == SocketType::kRouter) gauges.push_back(gauge_of(address));
+  return has_room(message.payload.size(), gauges.back()) &&
+         send_frame(socket_, copy_of(address), true) &&
+         send_frame(socket_, copy_of(message.head), true) &&
+         send_frame(socket_, frame_of(std::move(message.payload), std::move(gauges)), false);
 }
 
 std::optional<Received> ZmqSocket::receive() {

@@ -89,9 +89,16 @@ std::uint64_t Node::perform() {
   return news_count_ - before;
 }
 
+// What does not go, because somebody reads too slowly, is read in the log by all who want it.
+void Node::publish(const std::string& topic, protocol::Message&& message) {
+  if (publisher_.publish(topic, std::move(message))) return;
+  const auto& core = log_.core();
+  publisher_.publish("head", encode(protocol::LogHead{core.log(), core.head()}));
+}
+
 void Node::act(AppendBatch& action) {
-  publisher_.publish("result." + action.project,
-                     encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
+  publish("result." + action.project,
+          encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
   for (const auto& [origin, settlement] : action.summary.settlements) news_[origin].add(settlement);
   news_count_ += action.summary.count;
   if (!levels_due_) levels_due_ = now_ + kLevelsWithin;
@@ -128,9 +135,8 @@ void Node::publish_levels() {
   for (const auto& [origin, news] : news_) {
     auto settlement = protocol::encode_settlement(news);
     if (settlement.size() > protocol::kFrameBytesMax) continue;  // Its ventilator reads it instead.
-    publisher_.publish(
-        "settled." + origin_text(origin),
-        encode(protocol::Settled{0, log, published_to_, head, head, std::move(settlement)}));
+    publish("settled." + origin_text(origin),
+            encode(protocol::Settled{0, log, published_to_, head, head, std::move(settlement)}));
   }
   acks_.clear();
   news_.clear();

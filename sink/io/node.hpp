@@ -52,6 +52,7 @@ class Node {
   void act(const Reply& action);
   void cut_off_revoked();
   void bind_publisher();
+  void publish(const std::string& topic, protocol::Message&& message);
   void publish_levels();
   void publish_head();
 

@@ -9,7 +9,8 @@ import msgpack
 import zmq
 
 from cluster import BIN, Cluster, wait_until
-from test_security import head, read_toml
+from keyed import Keyed
+from test_security import head
 
 
 class DeadLetters(unittest.TestCase):
@@ -29,32 +30,7 @@ class DeadLetters(unittest.TestCase):
             self.assertEqual(cluster.json("result", replay["id"])[0]["state"], "done")
 
 
-class Keys(unittest.TestCase):
-    """A cluster with keys, and somebody whose key is of one role."""
-
-    def setUp(self):
-        self.cluster = Cluster("--listen", "127.0.0.1", workers=1)
-        self.cluster.start()
-        self.addCleanup(self.cluster.__exit__, None, None, None)
-        self.file = read_toml(self.cluster.directory + "/eole/cluster.toml")
-        server = read_toml(self.cluster.directory + "/eole/data/server.toml")
-        self.table = server["key_table"]
-        self.context = zmq.Context()
-        self.addCleanup(self.context.destroy, linger=0)
-
-    def join(self, role):
-        self.path = os.path.join(self.cluster.directory, role + ".toml")
-        self.cluster.eole("join", "--role", role, "-o", self.path, "--force")
-        return read_toml(self.path)
-
-    def connect(self, kind, endpoint, keys):
-        sock = self.context.socket(kind)
-        sock.curve_serverkey = keys["server_key"].encode()
-        sock.curve_publickey = keys["public_key"].encode()
-        sock.curve_secretkey = keys["secret_key"].encode()
-        sock.connect(endpoint)
-        return sock
-
+class Keys(Keyed):
     def revoke(self, keys):
         with open(self.table, encoding="utf-8") as file:
             table = file.read().replace(keys["public_key"], "x" * 40)
