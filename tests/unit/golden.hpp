@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 
 namespace eole {
