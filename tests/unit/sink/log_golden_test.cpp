@@ -34,7 +34,7 @@ TEST_CASE("each record of the log and a segment of it are their golden bytes", "
     SeqRanges settled;
     settled.add(1, 40);
     log.core().on_event(IntroduceReceived{"peer", introduce, settled}, actions);
-    protocol::Results results{7, 1, 0, 1, "w1", {}};
+    protocol::Results results{7, 1, 0, 1, "w1", 123456, {}};
     protocol::put_result(results.payload, letter(body));
     log.core().on_event(ResultsReceived{results, {}, "key"}, actions);
     SeqRanges letters;
