@@ -37,7 +37,10 @@ TaskId need_id(const std::string& written) {
 }
 
 void flush_output() {
-  if (process::lost_output()) throw Failure{kNotDone, {}};  // main says why.
+  const auto lost = process::lost_output();
+  if (!lost) return;
+  std::clearerr(stdout);  // It is told once.
+  throw Failure{kNotDone, *lost};
 }
 
 void end_if_unread() {

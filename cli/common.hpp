@@ -40,7 +40,7 @@ struct Cluster {
   client::Requests sink;
 };
 
-/// Ends the command: the message, of one line or more, goes to standard error. Empty: it is told.
+/// Ends the command: the message, of one line or more, goes to standard error.
 struct Failure {
   int exit_code = kBadUse;
   std::string message;

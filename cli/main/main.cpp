@@ -143,8 +143,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return error.get_exit_code() == 0 ? app.exit(error) : refuse(error, choose(app, words));
   } catch (const Failure& failure) {
-    if (!failure.message.empty())
-      std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message, eole::Keep::kLines).c_str());
+    std::fprintf(stderr, "eole: %s\n", eole::shown(failure.message, eole::Keep::kLines).c_str());
     return failure.exit_code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "eole: %s\n", eole::shown(error.what()).c_str());
