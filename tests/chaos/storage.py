@@ -118,6 +118,7 @@ def full(options):
                 start = time.monotonic()
                 accepted = wait_until(lambda: not refusal(cluster), 30, "accepting again")
                 healed.append(time.monotonic() - start)
+                cluster.eole("cancel", "--project", "ballast")
                 said["accepted"] = cluster.status()["accepted"]
                 assert accepted
             cluster.wait_settled(said["accepted"])
@@ -128,5 +129,7 @@ def full(options):
 
 
 def refusal(cluster):
-    done = cluster.eole("submit", "echo", "1", "--json", check=False)
+    """Of a large task that nobody takes: it uses up what is left of the journal's segments."""
+    task = json.dumps({"kind": "elsewhere", "project": "ballast", "args": {"text": "x" * 900_000}})
+    done = cluster.eole("submit", "--file", "-", input=task + "\n", check=False)
     return done.stderr.strip() if done.returncode else ""

@@ -78,7 +78,7 @@ class RightKeys(unittest.TestCase):
 
     def keys(self, role):
         path = f"{self.cluster.directory}/{role}.toml"
-        self.cluster.eole("join", "--role", role, "-o", path)
+        self.cluster.eole("join", "--role", role, "-o", path, "--force")
         with open(path, encoding="ascii") as file:
             return dict(re.findall(r"(\w+_key) = '([^']*)'", file.read()))
 

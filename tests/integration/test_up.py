@@ -419,7 +419,9 @@ class Files(InADirectory):
             public.chmod(0o1777)
             (public / "precious").write_text("precious")
             (public / "key.toml").symlink_to("precious")
-            cluster.eole("join", "--role", "work", "-o", public / "key.toml")
+            with self.assertRaisesRegex(AssertionError, "is there already"):
+                cluster.eole("join", "--role", "work", "-o", public / "key.toml")
+            cluster.eole("join", "--role", "work", "-o", public / "key.toml", "--force")
             self.assertEqual((public / "precious").read_text(), "precious")
             self.assertEqual(sorted(path.name for path in public.iterdir()), ["key.toml", "precious"])
             self.assertEqual(stat.S_IMODE((public / "key.toml").lstat().st_mode), 0o600)
