@@ -254,8 +254,8 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-/// Ventilator -> sink, at its start (payload: its settled ranges): may this origin's results in
-/// (rules D5, R6).
+/// Ventilator -> sink, at its start (payload: a page of its settled ranges): may this origin's
+/// results in (rules D5, R6). All pages follow one another, and all are sent again until answered.
 struct Introduce {
   static constexpr std::string_view kName = "introduce";
   std::uint64_t request = 0;
@@ -263,8 +263,12 @@ struct Introduce {
   std::uint32_t start = 0;
   std::uint64_t nonce = 0;  // Drawn by this process: two with one journal are told apart.
   Seq highest = 0;
+  std::uint32_t page = 0;
+  std::uint32_t pages = 1;
   Bytes payload;
-  void fields(auto& io) { io(request), io(origin), io(start), io(nonce), io(highest); }
+  void fields(auto& io) {
+    io(request), io(origin), io(start), io(nonce), io(highest), io(page), io(pages);
+  }
   bool operator==(const Introduce&) const = default;
 };
 
@@ -280,14 +284,16 @@ struct Announce {
   bool operator==(const Announce&) const = default;
 };
 
-/// Sink -> ventilator (payload: the origin's settled ranges as of `offset`; rule L4).
+/// Sink -> ventilator (payload: a page of the origin's settled ranges as of `offset`; rule L4).
 struct Introduced {
   static constexpr std::string_view kName = "introduced";
   std::uint64_t request = 0;
   std::uint64_t log = 0;
   std::uint64_t offset = 0;
+  std::uint32_t page = 0;
+  std::uint32_t pages = 1;
   Bytes payload;
-  void fields(auto& io) { io(request), io(log), io(offset); }
+  void fields(auto& io) { io(request), io(log), io(offset), io(page), io(pages); }
   bool operator==(const Introduced&) const = default;
 };
 

@@ -305,26 +305,33 @@ std::optional<ResultBatch> read_batch(std::string_view bytes) {
   return batch;
 }
 
-void Settlement::add(const Range& range) {
-  if (!ranges.empty() && ranges.back().last + 1 == range.first) {
-    ranges.back().last = range.last;
-  } else {
-    ranges.push_back(range);
-  }
+void Settlement::add(const Range& range, bool is_done) {
+  const auto append = [&](std::vector<Range>& list) {
+    if (!list.empty() && list.back().last + 1 == range.first) {
+      list.back().last = range.last;
+    } else {
+      list.push_back(range);
+    }
+  };
+  append(ranges);
+  if (!is_done) append(not_done);
 }
 
 void Settlement::add(const Settlement& later) {
   for (const auto& range : later.ranges) add(range);
+  not_done.insert(not_done.end(), later.not_done.begin(), later.not_done.end());
   failures.insert(failures.end(), later.failures.begin(), later.failures.end());
 }
 
 Bytes encode_settlement(const Settlement& settlement) {
   Bytes out;
   put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.ranges.size()));
-  for (const auto& range : settlement.ranges) {
-    put<std::uint64_t>(out, range.first);
-    put<std::uint64_t>(out, range.last);
-  }
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.not_done.size()));
+  for (const auto* list : {&settlement.ranges, &settlement.not_done})
+    for (const auto& range : *list) {
+      put<std::uint64_t>(out, range.first);
+      put<std::uint64_t>(out, range.last);
+    }
   for (const auto& failure : settlement.failures) {
     put<std::uint64_t>(out, failure.seq);
     put<std::uint32_t>(out, failure.lease.start);
@@ -338,13 +345,15 @@ Bytes encode_settlement(const Settlement& settlement) {
 Expected<Settlement> decode_settlement(std::string_view payload) {
   Settlement settlement;
   ByteReader reader(payload);
-  const auto count = reader.get<std::uint32_t>();
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+  const auto settled = reader.get<std::uint32_t>();
+  const auto not_done = reader.get<std::uint32_t>();
+  const auto count = std::uint64_t{settled} + not_done;
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     const auto first = reader.get<std::uint64_t>();
     const auto last = reader.get<std::uint64_t>();
     if (!reader.ok() || first == 0 || first > last || last == UINT64_MAX)
       return Error{"settlement: malformed range"};
-    settlement.ranges.push_back({first, last});
+    (i < settled ? settlement.ranges : settlement.not_done).push_back({first, last});
   }
   while (reader.ok() && !reader.is_done()) {
     Settlement::Failure failure;

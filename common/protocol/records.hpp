@@ -157,10 +157,14 @@ struct ResultBatch {
 Bytes encode_batch(const ResultBatch& batch);
 std::optional<ResultBatch> read_batch(std::string_view bytes);
 
-/// What a ventilator must know of a stretch of the log: u32 count of ranges, each u64 first and
-/// u64 last; then the failures that are not final, each u64 seq, u32 lease start, u64 lease
-/// number, u16 text size, text.
+constexpr std::size_t kSettlementBytesMax = 1 << 20;  // One page.
+
+/// What a ventilator must know of a stretch of the log: u32 count of settled ranges, u32 count of
+/// those that ended but were not done, each range u64 first and u64 last; then the failures that
+/// are not final, each u64 seq, u32 lease start, u64 lease number, u16 text size, text.
 struct Settlement {
+  static constexpr std::size_t kHeaderBytes = 8;
+  static constexpr std::size_t kFailureBytes = 22;  // Without its text.
   struct Range {
     Seq first = 0;
     Seq last = 0;
@@ -172,11 +176,12 @@ struct Settlement {
     std::string reason;
     bool operator==(const Failure&) const = default;
   };
-  std::vector<Range> ranges;
+  std::vector<Range> ranges;    // Settled.
+  std::vector<Range> not_done;  // Those of them that failed, died or were cancelled.
   std::vector<Failure> failures;
   bool operator==(const Settlement&) const = default;
   /// Adds settled tasks; neighbours that come in order share a range.
-  void add(const Range& range);
+  void add(const Range& range, bool is_done = true);
   /// Adds what a later stretch of the log says.
   void add(const Settlement& later);
 };

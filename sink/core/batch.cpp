@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/planted.hpp"
 #include "common/base/utf8.hpp"
 #include "common/protocol/value.hpp"
 
@@ -18,13 +19,17 @@ namespace {
 
 constexpr std::size_t kReasonBytesMax = 1024;  // Of a failure, as the ventilator keeps it.
 
-// What `origin`'s ventilator must know of a run.
+// What its ventilator must know of a result that is not final.
+protocol::Settlement::Failure failure_of(const ResultRecord& result) {
+  return {result.id.seq, result.lease, std::string(cut_text(error_of(result), kReasonBytesMax))};
+}
+
+// What its ventilator must know of a run.
 void project(const ResultRun& run, protocol::Settlement& out) {
-  if (run.first.is_final) return out.add({run.first.id.seq, run.last()});
+  if (run.first.is_final)
+    return out.add({run.first.id.seq, run.last()}, run.first.state == TaskState::kDone);
   for (auto rest = run;; rest = rest.behind(1)) {
-    const auto result = rest.record();
-    out.failures.push_back(
-        {result.id.seq, result.lease, std::string(cut_text(error_of(result), kReasonBytesMax))});
+    out.failures.push_back(failure_of(rest.record()));
     if (rest.count == 1) return;
   }
 }
@@ -67,10 +72,39 @@ AppendBatch OpenBatch::take() {
   return {std::exchange(bytes_, {}), std::exchange(project_, {}), std::exchange(summary_, {})};
 }
 
-void project(const protocol::ResultBatch& batch, Origin origin, protocol::Settlement& out) {
+bool SettlementPage::is_full() const {
+  const auto ranges = settlement.ranges.size() + settlement.not_done.size();
+  const auto failures = settlement.failures.size() + 1;  // With room for another one.
+  const auto bytes = protocol::Settlement::kHeaderBytes + (ranges + 2) * 16 +
+                     failures * protocol::Settlement::kFailureBytes + reason_bytes;
+  return bytes + kReasonBytesMax > protocol::kSettlementBytesMax &&
+         !planted("settlements-without-limit");
+}
+
+std::uint64_t SettlementPage::add(const protocol::ResultBatch& batch, Origin origin,
+                                  std::uint64_t from) {
+  auto at = batch.first_offset;
   ByteReader reader(batch.records);
-  while (const auto run = read_result_run(reader))
-    if (run->first.id.origin == origin) project(*run, out);
+  while (auto run = read_result_run(reader)) {
+    const auto end = at + run->count;
+    if (end > from && run->first.id.origin == origin) {
+      if (is_full()) return std::max(at, from);
+      if (at < from) *run = run->behind(static_cast<std::uint32_t>(from - at));
+      if (run->first.is_final) {
+        project(*run, settlement);
+      } else {
+        for (at = std::max(at, from);; *run = run->behind(1)) {
+          if (is_full()) return at;
+          settlement.failures.push_back(failure_of(run->record()));
+          reason_bytes += settlement.failures.back().reason.size();
+          ++at;
+          if (run->count == 1) break;
+        }
+      }
+    }
+    at = end;
+  }
+  return at;
 }
 
 std::string error_of(const ResultRecord& result) {

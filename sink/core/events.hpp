@@ -32,8 +32,7 @@ struct IntroduceReceived {
 struct AnnounceReceived {
   protocol::Announce announce;
 };
-using Event =
-    std::variant<ResultsReceived, VerdictsReceived, IntroduceReceived, AnnounceReceived>;
+using Event = std::variant<ResultsReceived, VerdictsReceived, IntroduceReceived, AnnounceReceived>;
 
 // Actions. What is appended is durable before anything else leaves (ring rules D3, L1).
 

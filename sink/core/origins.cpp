@@ -37,9 +37,17 @@ void Origins::load(const AppendIntroduction& introduction) {
   for (const auto& [first, last] : introduction.settled.ranges()) origin.settled.add(first, last);
 }
 
-void Origins::load_settled(Origin origin, const protocol::Settlement::Range& range) {
+std::uint64_t Origins::settle(Origin origin, const protocol::Settlement::Range& range,
+                              bool is_done) {
+  auto& state = origins_.at(origin);
+  const auto added = state.settled.add(range.first, range.last);
+  if (added > 0 && !is_done) state.not_done.add(range.first, range.last);
+  return added;
+}
+
+void Origins::load_settled(Origin origin, const protocol::Settlement::Range& range, bool is_done) {
   auto& state = origins_[origin];
-  state.settled.add(range.first, range.last);
+  settle(origin, range, is_done);
   state.announced = std::max(state.announced, range.last);
 }
 

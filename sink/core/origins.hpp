@@ -18,7 +18,7 @@ class Origins {
   Expected<bool> introduce(const AppendIntroduction& introduction);
   /// What was durable once; nothing is checked.
   void load(const AppendIntroduction& introduction);
-  void load_settled(Origin origin, const protocol::Settlement::Range& range);
+  void load_settled(Origin origin, const protocol::Settlement::Range& range, bool is_done);
 
   bool is_introduced(Origin origin) const { return origins_.contains(origin); }
   /// The ventilator gave out the numbers up to `highest`. True if that is news.
@@ -29,7 +29,11 @@ class Origins {
   std::optional<std::string> why_not_followed(Origin origin, std::uint64_t nonce) const;
 
   /// Of an origin that was introduced.
-  SeqRanges& settled(Origin origin) { return origins_.at(origin).settled; }
+  const SeqRanges& settled(Origin origin) const { return origins_.at(origin).settled; }
+  /// Those of them that ended but were not done.
+  const SeqRanges& not_done(Origin origin) const { return origins_.at(origin).not_done; }
+  /// How many of these tasks were not settled yet.
+  std::uint64_t settle(Origin origin, const protocol::Settlement::Range& range, bool is_done);
   bool is_settled(const TaskId& id) const;
   std::uint64_t settled_count() const;
 
@@ -39,6 +43,7 @@ class Origins {
     std::uint64_t nonce = 0;
     Seq announced = 0;
     SeqRanges settled;
+    SeqRanges not_done;
   };
   std::map<Origin, State> origins_;
 };

@@ -12,9 +12,9 @@ namespace eole::sink {
 
 constexpr std::size_t kRunsPerUserMax = 16384;  // Some 130 bytes each.
 
-/// How far the results of each worker's run were taken, for each origin. A run belongs to the key that used it
-/// first; of each key the runs used last are kept. One that was forgotten starts again where its
-/// worker says that all before was acknowledged, so forgetting costs nothing (rule R7).
+/// How far the results of each worker's run were taken, for each origin. A run belongs to the key
+/// that used it first; of each key the runs used last are kept. One that was forgotten starts again
+/// where its worker says that all before was acknowledged: so forgetting costs nothing (rule R7).
 class Runs {
  public:
   /// The highest number taken of this origin's results; zero if none was.
@@ -23,7 +23,7 @@ class Runs {
   bool may_use(RunId run, std::string_view user) const;
   /// The run is this key's from now on. True if it was not known.
   bool claim(RunId run, std::string_view user);
-  /// All of this origin's results up to `level` were taken. Nothing happens if the run is not known.
+  /// All of this origin's results up to `level` were taken. Nothing if the run is not known.
   void raise(RunId run, Origin origin, std::uint64_t level);
   std::size_t count() const { return runs_.size(); }
 

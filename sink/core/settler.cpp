@@ -5,6 +5,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/range_pages.hpp"
 #include "common/protocol/value.hpp"
 
 namespace eole::sink {
@@ -29,7 +30,7 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
   while (const auto run = read_result_run(reader)) {
     const auto& [origin, seq] = run->first.id;
     if (run->first.is_final && !planted("settled-forgotten-at-restart"))
-      origins_.load_settled(origin, {seq, run->last()});
+      origins_.load_settled(origin, {seq, run->last()}, run->first.state == TaskState::kDone);
     if (run->first.is_final) {
       forget_failures(*run);
     } else {
@@ -108,7 +109,8 @@ void Settler::go_on(Origin origin, Actions& out) {
 }
 
 // Why a result cannot be taken as it is.
-std::string Settler::problem_of(const ResultRecord& result, const std::vector<std::string>& missing) {
+std::string Settler::problem_of(const ResultRecord& result,
+                                const std::vector<std::string>& missing) {
   if (result.body.size() > kBodyBytesMax)
     return text("result of ", result.body.size(), " bytes, limit ", protocol::kInlineBytesMax,
                 " (larger ones are artifacts)");
@@ -120,8 +122,8 @@ std::string Settler::problem_of(const ResultRecord& result, const std::vector<st
   return {};
 }
 
-void Settler::take_or_fail(const ResultRun& run, const std::vector<std::string>& missing, OpenBatch& open,
-                        Actions& out) {
+void Settler::take_or_fail(const ResultRun& run, const std::vector<std::string>& missing,
+                           OpenBatch& open, Actions& out) {
   if (run.bodies.size() <= kBodyBytesMax && run.first.artifacts.empty())
     return take(run, open, out);
   for (auto rest = run;; rest = rest.behind(1)) {
@@ -170,22 +172,26 @@ void Settler::on(const IntroduceReceived& event, Actions& out) {
     return;
   }
   if (*is_news) out.push_back(std::move(introduction));
-  out.push_back(Reply{event.peer,
-                      protocol::Introduced{introduce.request, log_, head_,
-                                           origins_.settled(introduce.origin).encode()}});
+  const auto& origin = introduce.origin;
+  auto pages = protocol::encode_pages(origins_.settled(origin), origins_.not_done(origin));
+  for (std::uint32_t page = 0; page < pages.size(); ++page)
+    out.push_back(Reply{event.peer, protocol::Introduced{introduce.request, log_, head_, page,
+                                                         static_cast<std::uint32_t>(pages.size()),
+                                                         std::move(pages[page])}});
   go_on(introduce.origin, out);
 }
 
 bool Settler::is_news(const ResultRecord& result) {
-  auto& settled = origins_.settled(result.id.origin);
+  const auto& [origin, seq] = result.id;
   if (result.is_final) {
-    if (settled.add(result.id.seq, result.id.seq) == 0 && !planted("later-result-taken"))
+    const bool is_done = result.state == TaskState::kDone;
+    if (origins_.settle(origin, {seq, seq}, is_done) == 0 && !planted("later-result-taken"))
       return false;  // The first record won.
     forget_failures({result, 1, {}});
     return true;
   }
-  if (settled.contains(result.id.seq)) return false;
-  if (planted("failure-settles")) settled.add(result.id.seq, result.id.seq);
+  if (origins_.is_settled(result.id)) return false;
+  if (planted("failure-settles")) origins_.settle(origin, {seq, seq}, false);
   const auto [known, is_new] = failed_.try_emplace(result.id, result.lease);
   if (!is_new && known->second >= result.lease) return false;
   known->second = result.lease;
@@ -204,7 +210,7 @@ void Settler::count(const ResultRun& run) {
 
 // News goes into the open batch: one for each stretch of equal projects.
 void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
-  auto& settled = origins_.settled(run.first.id.origin);
+  const auto& settled = origins_.settled(run.first.id.origin);
   const auto known = planted("known-middle-of-a-run-taken")
                          ? 0
                          : settled.count_within(run.first.id.seq, run.last());
@@ -215,7 +221,8 @@ void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
     }
   }
   if (run.count > 1) {
-    settled.add(run.first.id.seq, run.last());
+    origins_.settle(run.first.id.origin, {run.first.id.seq, run.last()},
+                    run.first.state == TaskState::kDone);
     forget_failures(run);
   } else if (!is_news(run.first)) {
     return;

@@ -27,7 +27,7 @@ bool ArtifactDesk::answer_one() {
 }
 
 Expected<void> ArtifactDesk::on(protocol::Put& put, const Sender& from) {
-  const auto progress = store_.put(put.sha256, put.size, put.offset, put.payload);
+  const auto progress = store_.put(from.user, put.sha256, put.size, put.offset, put.payload);
   if (!progress) return progress.error();
   const std::uint8_t is_whole = progress->is_whole ? 1 : 0;
   socket_.send_to(from.peer, encode(protocol::PutAt{put.request, progress->have, is_whole}));

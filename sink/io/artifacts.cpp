@@ -12,9 +12,21 @@ namespace eole::sink {
 namespace {
 
 constexpr std::uint64_t kFloorBytes = 256ULL << 20;  // Left free for the log.
-constexpr std::size_t kUploadsMax = 256;             // Open at the same time.
+// Of each user: what is unfinished, and the part of it whose files are open. Beyond that the one
+// used longest ago goes, or is closed and resumes from its file.
+constexpr std::size_t kPartsPerUserMax = 1024;
+constexpr std::size_t kOpenPerUserMax = 256;
+constexpr std::string_view kPartSuffix = ".part";
 
-std::string part_of(const std::string& sha256) { return sha256 + ".part"; }
+// DIGEST.SIZE.USER.part
+std::string part_of(std::string_view user, const std::string& sha256, std::uint64_t size) {
+  return text(sha256, ".", size, ".", hex(process::sha256(user)).substr(0, 16), kPartSuffix);
+}
+
+std::string user_of(const std::string& part) {
+  const auto end = part.size() - kPartSuffix.size();
+  return part.substr(part.rfind('.', end - 1) + 1, 16);
+}
 
 Error no_room(const std::string& sha256, std::uint64_t size) {
   return Error{text("artifact ", sha256, ": ", size, " bytes, the sink's disk has no room")};
@@ -32,6 +44,8 @@ struct ArtifactStore::Upload {
 ArtifactStore::ArtifactStore(storage::Directory& directory) : directory_(directory) {
   // A name that the last life gave may not be durable yet, and from now on it is believed.
   if (!planted("artifact-names-believed")) directory_.sync();
+  for (const auto& name : directory_.list())
+    if (name.ends_with(kPartSuffix)) use(name);
 }
 ArtifactStore::~ArtifactStore() = default;
 
@@ -40,18 +54,35 @@ bool ArtifactStore::has_room(std::uint64_t bytes) const {
   return free >= kFloorBytes && free - kFloorBytes >= bytes;
 }
 
-Expected<ArtifactStore::Upload*> ArtifactStore::upload_of(const std::string& sha256,
-                                                          std::uint64_t size) {
-  const auto known = uploads_.find(sha256);
-  if (known != uploads_.end()) {
-    if (known->second->size == size) return known->second.get();
-    return Error{
-        text("artifact ", sha256, ": ", size, " bytes, another upload says ", known->second->size)};
+void ArtifactStore::use(const std::string& part) {
+  auto& parts = parts_[user_of(part)];
+  parts.remove(part);
+  parts.push_back(part);
+  if (planted("parts-kept-for-ever")) return;
+  if (parts.size() > kPartsPerUserMax) {
+    uploads_.erase(parts.front());
+    directory_.remove(parts.front());
+    parts.pop_front();
   }
-  if (uploads_.size() >= kUploadsMax) uploads_.erase(uploads_.begin());  // Resumes from its file.
+  std::size_t open = 0;
+  for (auto one = parts.rbegin(); one != parts.rend(); ++one)
+    if (uploads_.contains(*one) && ++open > kOpenPerUserMax) uploads_.erase(*one);
+}
+
+void ArtifactStore::forget(const std::string& part) {
+  uploads_.erase(part);
+  const auto parts = parts_.find(user_of(part));
+  parts->second.remove(part);
+  if (parts->second.empty()) parts_.erase(parts);
+}
+
+Expected<ArtifactStore::Upload*> ArtifactStore::upload_of(const std::string& part,
+                                                          const std::string& sha256,
+                                                          std::uint64_t size) {
+  const auto known = uploads_.find(part);
+  if (known != uploads_.end()) return known->second.get();
   auto upload = std::make_unique<Upload>();
   upload->size = size;
-  const auto part = part_of(sha256);
   if (directory_.has(part)) upload->file = directory_.open(part);
   auto left = upload->file ? upload->file->size() : 0;
   if (left > size) left = 0;
@@ -65,17 +96,22 @@ Expected<ArtifactStore::Upload*> ArtifactStore::upload_of(const std::string& sha
     upload->hash.add(chunk);
     upload->have += chunk.size();
   }
-  return (uploads_[sha256] = std::move(upload)).get();
+  auto* added = (uploads_[part] = std::move(upload)).get();
+  use(part);
+  return added;
 }
 
-Expected<ArtifactStore::Progress> ArtifactStore::put(const std::string& sha256, std::uint64_t size,
+Expected<ArtifactStore::Progress> ArtifactStore::put(std::string_view user,
+                                                     const std::string& sha256, std::uint64_t size,
                                                      std::uint64_t offset, std::string_view bytes) {
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
   if (directory_.has(sha256)) return Progress{size, true};
   if (offset > size || bytes.size() > size - offset)
     return Error{
         text("artifact ", sha256, ": ", bytes.size(), " bytes at ", offset, ", size ", size)};
-  auto found = upload_of(sha256, size);
+  const auto part =
+      planted("uploads-are-anyones") ? part_of("", sha256, 0) : part_of(user, sha256, size);
+  auto found = upload_of(part, sha256, size);
   if (!found) return found.error();
   auto& upload = **found;
   if (!has_room(size - upload.have)) return no_room(sha256, size);
@@ -84,22 +120,22 @@ Expected<ArtifactStore::Progress> ArtifactStore::put(const std::string& sha256, 
     upload.hash.add(bytes);
     upload.have += bytes.size();
   }
-  if (upload.have == size) return finish(sha256, upload);
+  if (upload.have == size) return finish(part, sha256, upload);
   return Progress{upload.have, false};
 }
 
-Expected<ArtifactStore::Progress> ArtifactStore::finish(const std::string& sha256, Upload& upload) {
+Expected<ArtifactStore::Progress> ArtifactStore::finish(const std::string& part,
+                                                        const std::string& sha256, Upload& upload) {
   const auto size = upload.size;
-  const auto part = part_of(sha256);
   if (hex(upload.hash.digest()) != sha256) {
-    uploads_.erase(sha256);
+    forget(part);
     directory_.remove(part);
     return Error{text("artifact ", sha256, ": the bytes sent have another digest")};
   }
   if (!planted("artifact-not-synced")) upload.file->sync();
   directory_.rename(part, sha256);
   if (!planted("artifact-name-not-synced")) directory_.sync();
-  uploads_.erase(sha256);
+  forget(part);
   return Progress{size, true};
 }
 

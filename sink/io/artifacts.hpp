@@ -1,4 +1,5 @@
 #pragma once
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,10 +27,11 @@ class ArtifactStore {
     bool is_whole = false;
   };
   /// Takes the bytes at `offset` if they come next; says how far the file is either way, so that
-  /// an upload that broke off goes on from there.
+  /// an upload that broke off goes on from there. It is its uploader's alone (`user`: a public key;
+  /// empty over ipc) and of one size: what another sends under the same name does not touch it.
   /// Errors: bad name, wrong digest (the upload starts anew), no room.
-  Expected<Progress> put(const std::string& sha256, std::uint64_t size, std::uint64_t offset,
-                         std::string_view bytes);
+  Expected<Progress> put(std::string_view user, const std::string& sha256, std::uint64_t size,
+                         std::uint64_t offset, std::string_view bytes);
   struct Piece {
     std::uint64_t size = 0;  // Of the whole artifact.
     std::string bytes;
@@ -39,10 +41,15 @@ class ArtifactStore {
  private:
   struct Upload;
   bool has_room(std::uint64_t bytes) const;
-  Expected<Upload*> upload_of(const std::string& sha256, std::uint64_t size);
-  Expected<Progress> finish(const std::string& sha256, Upload& upload);
+  /// `part`: the name of its file.
+  Expected<Upload*> upload_of(const std::string& part, const std::string& sha256,
+                              std::uint64_t size);
+  Expected<Progress> finish(const std::string& part, const std::string& sha256, Upload& upload);
+  void use(const std::string& part);
+  void forget(const std::string& part);
   storage::Directory& directory_;
-  std::map<std::string, std::unique_ptr<Upload>> uploads_;
+  std::map<std::string, std::unique_ptr<Upload>> uploads_;  // Open, by the names of their files.
+  std::map<std::string, std::list<std::string>> parts_;  // Of each user, the last used at the end.
 };
 
 /// Which artifacts (raw SHA-256) a message's results name that are not in their directory.

@@ -134,7 +134,7 @@ void Node::publish_levels() {
                        encode(protocol::Ack{log, run.first, level, run.second}));
   for (const auto& [origin, news] : news_) {
     auto settlement = protocol::encode_settlement(news);
-    if (settlement.size() > protocol::kFrameBytesMax) continue;  // Its ventilator reads it instead.
+    if (settlement.size() > protocol::kSettlementBytesMax) continue;  // Its ventilator reads it.
     publish("settled." + origin_text(origin),
             encode(protocol::Settled{0, log, published_to_, head, head, std::move(settlement)}));
   }

@@ -6,6 +6,7 @@
 
 #include "common/net/router.hpp"
 #include "common/net/transport.hpp"
+#include "common/protocol/range_pages.hpp"
 #include "sink/io/result_log.hpp"
 
 namespace eole::sink {
@@ -67,6 +68,7 @@ class Node {
   net::Router from_workers_;  // And from ventilators: what nobody answers.
   net::Router from_askers_;
   Actions actions_;
+  std::map<std::pair<Origin, std::uint64_t>, protocol::RangePages> introductions_;  // Being told.
   std::map<std::pair<RunId, Origin>, std::uint64_t> acks_;  // Levels to publish soon.
   std::map<Origin, protocol::Settlement> news_;  // Not yet published.
   std::uint64_t news_count_ = 0;

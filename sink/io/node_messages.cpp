@@ -14,6 +14,10 @@ using net::Sender;
 using protocol::encode_answer;
 using protocol::Value;
 
+namespace {
+constexpr std::size_t kIntroductionsMax = 16;  // Whose pages are not all here.
+}
+
 void Node::take_messages() {
   const auto on_message = [this](auto& message, const Sender& from) { return on(message, from); };
   from_workers_.take<protocol::Results>({Role::kWork}, on_message);
@@ -55,11 +59,15 @@ void Node::on(protocol::Progress& progress, const Sender&) {
 // ---- Who asks. What is read must be durable: whatever came before is written first.
 
 Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
-  SeqRanges settled;
-  if (!settled.decode(introduce.payload)) return Error{"introduce: bad ranges"};
+  const std::pair key{introduce.origin, introduce.nonce};
+  if (introductions_.size() >= kIntroductionsMax && !introductions_.contains(key))
+    introductions_.clear();  // Each is told again until it is answered.
+  auto& pages = introductions_[key];
+  if (!pages.take(introduce.page, introduce.pages, introduce.payload)) return {};
   introduce.payload.clear();
-  log_.core().on_event(IntroduceReceived{from.peer, std::move(introduce), std::move(settled)},
+  log_.core().on_event(IntroduceReceived{from.peer, std::move(introduce), pages.settled()},
                        actions_);
+  introductions_.erase(key);
   return {};
 }
 

@@ -12,9 +12,7 @@ using storage::Position;
 
 namespace {
 
-constexpr std::size_t kSettledBytesMax = 1 << 20;
 constexpr std::size_t kReadBytesMax = 4 << 20;
-constexpr std::size_t kFailureBytes = 22;  // In a settlement, without its text.
 
 storage::StoreOptions with_kind(storage::StoreOptions options) {
   options.kind = storage::StoreKind::kLog;
@@ -180,19 +178,14 @@ Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) con
   }
   if (query.offset > head)
     return Error{text("the log went back: cursor ", query.offset, ", head ", head)};
-  protocol::Settlement settlement;
-  std::size_t bytes = 0;  // One batch more than the limit fits into a message, too.
-  std::size_t counted = 0;
-  for (auto at = entry_of(query.offset);
-       at < index_.size() && bytes + settlement.ranges.size() * 16 < kSettledBytesMax; ++at) {
-    const auto encoded = store_.read(index_[at].at);
-    const auto batch = protocol::read_batch(encoded);
-    project(*batch, query.origin, settlement);
-    settled.to = index_[at].first + index_[at].count;
-    for (; counted < settlement.failures.size(); ++counted)
-      bytes += kFailureBytes + settlement.failures[counted].reason.size();
+  SettlementPage page;
+  for (auto at = entry_of(query.offset); at < index_.size() && !page.is_full(); ++at) {
+    const auto& entry = index_[at];
+    const auto encoded = store_.read(entry.at);
+    settled.to = page.add(*protocol::read_batch(encoded), query.origin, settled.to);
+    if (settled.to < entry.first + entry.count) break;
   }
-  settled.payload = protocol::encode_settlement(settlement);
+  settled.payload = protocol::encode_settlement(page.settlement);
   return settled;
 }
 

@@ -22,7 +22,8 @@ class LogSubject final : public Subject {
     const auto directory = disk.open();
     ResultLog log(*directory, options());
     sink::Actions actions;
-    log.core().on_event(sink::IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, {}}, {}}, actions);
+    log.core().on_event(sink::IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, 0, 1, {}}, {}},
+                        actions);
     log.write(actions);
     std::uint64_t number = 1;
     for (std::uint64_t turn = 1; turn <= kTurns; ++turn) {

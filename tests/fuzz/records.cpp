@@ -42,14 +42,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     case 7:
       if (const auto batch = read_batch(bytes)) {
-        Settlement settlement;
-        sink::project(*batch, 1, settlement);
+        sink::SettlementPage page;
+        page.add(*batch, 1, 0);
       }
       break;
     case 8: {  // A worker's results, up to the sink's core.
       sink::Settler core(1);
       sink::Actions actions;
-      core.on_event(sink::IntroduceReceived{"v", {1, 1, 1, 1, 1000, {}}, {}}, actions);
+      core.on_event(sink::IntroduceReceived{"v", {1, 1, 1, 1, 1000, 0, 1, {}}, {}}, actions);
       Results results;
       results.run = 1;
       results.origin = 1;

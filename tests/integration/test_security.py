@@ -99,7 +99,7 @@ class Encrypted(unittest.TestCase):
         spec = b"\0\x04\0\0\x01\0\0\0echo\x80"
         submit = [head("submit", 7, 1, 0, "", 1, 0), spec]
         hello = [head("hello", 7, 1, 0, 0, 0, "x", 1, 1, "echo"), b""]
-        introduce = [head("introduce", 1, 5, 1, 1, 0), b""]
+        introduce = [head("introduce", 1, 5, 1, 1, 0, 0, 1), b""]
         for role, endpoint, frames, name in (
                 ("work", "ventilator", submit, "submit"), ("observe", "ventilator", submit, "submit"),
                 ("submit", "ventilator", hello, "hello"), ("observe", "ventilator", hello, "hello"),

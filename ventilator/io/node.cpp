@@ -237,8 +237,11 @@ void Node::act(const PushVerdict& action) {
 }
 
 void Node::act(const SendIntroduce& action) {
-  sink_.send(encode(protocol::Introduce{core_.start(), core_.origin(), core_.start(), nonce_,
-                                        action.highest, core_.settled().encode()}));
+  auto pages = protocol::encode_pages(core_.settled(), {});
+  for (std::uint32_t page = 0; page < pages.size(); ++page)
+    sink_.send(encode(protocol::Introduce{
+        core_.start(), core_.origin(), core_.start(), nonce_, action.highest, page,
+        static_cast<std::uint32_t>(pages.size()), std::move(pages[page])}));
 }
 
 void Node::act(const SendFollow& action) {

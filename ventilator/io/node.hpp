@@ -6,6 +6,7 @@
 
 #include "common/net/router.hpp"
 #include "common/net/transport.hpp"
+#include "common/protocol/range_pages.hpp"
 #include "common/storage/disk.hpp"
 #include "ventilator/core/core.hpp"
 #include "ventilator/io/journal.hpp"
@@ -99,6 +100,7 @@ class Node {
   TimePoint now_;  // Of this turn.
   Core core_;
   Actions actions_;
+  protocol::RangePages introduced_;  // What the sink answered so far.
   std::map<Link, Pipe> pipes_;
   bool has_backlog_ = false;
   bool is_monitor_due_ = false;               // Of any pipe.

@@ -109,10 +109,10 @@ void Node::on(protocol::LogHead& log, const Sender&) {
 }
 
 void Node::on(protocol::Introduced& introduced, const Sender&) {
-  SeqRanges settled;
-  if (!settled.decode(introduced.payload)) return;
+  if (!introduced_.take(introduced.page, introduced.pages, introduced.payload)) return;
   tell_core(IntroducedReceived{static_cast<std::uint32_t>(introduced.request), introduced.log,
-                               introduced.offset, std::move(settled)});
+                               introduced.offset, introduced_.settled()});
+  introduced_ = {};
 }
 
 void Node::on(protocol::Refused& refused, const Sender&) { tell_core(SinkRefused{refused.reason}); }

@@ -149,8 +149,8 @@ void Core::on_deadline(TimePoint now, Actions& out) {
 
 void Core::grant(TimePoint now, Actions& out) {
   if (!is_draining_)
-    credit_.raise({link_.received(), inbox_.unfinished(), unacknowledged(), result_bytes(),
-                   inbox_.bytes()});
+    credit_.raise(
+        {link_.received(), inbox_.unfinished(), unacknowledged(), result_bytes(), inbox_.bytes()});
   if (link_.is_beat_due(now) || inbox_.has_news()) {
     link_.beat(credit_.tell(), held(), now, out);
     inbox_.note_beat();

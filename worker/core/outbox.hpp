@@ -9,7 +9,8 @@
 
 namespace eole::worker {
 
-/// The numbered results of one origin's tasks, sent again and again until it acknowledges them as durable.
+/// The numbered results of one origin's tasks, sent again and again until it acknowledges them as
+/// durable.
 class Outbox {
  public:
   Outbox(const Config& config, RunId run, Origin origin);

@@ -76,9 +76,9 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Ack{99, 7, 1, 123456});
   check_message(Verdicts{123456, 1, "results"});
   check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "text"});
-  check_message(Introduce{1, 123456, 2, 5, 42, "ranges"});
+  check_message(Introduce{1, 123456, 2, 5, 42, 0, 1, "settlement"});
   check_message(Announce{123456, 5, 42});
-  check_message(Introduced{1, 99, 1000, "ranges"});
+  check_message(Introduced{1, 99, 1000, 0, 1, "settlement"});
   check_message(Follow{1, 99, 123456, 5, 1000});
   check_message(Settled{1, 99, 1000, 1010, 1010, "settlement"});
   check_message(Read{1, 99, 1000, 4242, 65536});
@@ -148,11 +148,12 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   REQUIRE(read_batch(encode_batch(batch)) == batch);
 
   Settlement settlement;
-  for (const Seq seq : {3, 4, 5, 9}) settlement.add({seq, seq});
+  for (const Seq seq : {3, 4, 5, 9}) settlement.add({seq, seq}, seq != 9);
   settlement.failures.push_back({7, {2, 77}, "why"});
   check_golden("settlement.record.hex", encode_settlement(settlement));
   REQUIRE(*decode_settlement(encode_settlement(settlement)) == settlement);
   REQUIRE(settlement.ranges == std::vector<Settlement::Range>{{3, 5}, {9, 9}});
+  REQUIRE(settlement.not_done == std::vector<Settlement::Range>{{9, 9}});
 }
 
 TEST_CASE("records that are cut short or lie about their size are refused", "[records]") {

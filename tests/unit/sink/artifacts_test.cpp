@@ -18,7 +18,7 @@ const std::string kName = hex(process::sha256(kContent));
 void put_all(ArtifactStore& store) {
   ArtifactStore::Progress at;
   while (!at.is_whole)
-    at = *store.put(kName, kContent.size(), at.have, kContent.substr(at.have, 1000));
+    at = *store.put("alice", kName, kContent.size(), at.have, kContent.substr(at.have, 1000));
 }
 
 std::string content_of(SimDisk& disk) {
@@ -65,14 +65,14 @@ TEST_CASE("an upload that broke off goes on; a wrong digest begins anew", "[arti
   const auto directory = disk.open();
   {
     ArtifactStore store(*directory);
-    REQUIRE(store.put(kName, kContent.size(), 0, kContent.substr(0, 1000))->have == 1000);
-    REQUIRE(store.put(kName, kContent.size(), 2000, "not what comes next")->have == 1000);
+    REQUIRE(store.put("alice", kName, kContent.size(), 0, kContent.substr(0, 1000))->have == 1000);
+    REQUIRE(store.put("alice", kName, kContent.size(), 2000, "not what comes next")->have == 1000);
   }
   ArtifactStore store(*directory);
-  REQUIRE(store.put(kName, kContent.size(), 0, "")->have == 1000);
-  const auto wrong = store.put(kName, kContent.size(), 1000, std::string(4000, 'z'));
+  REQUIRE(store.put("alice", kName, kContent.size(), 0, "")->have == 1000);
+  const auto wrong = store.put("alice", kName, kContent.size(), 1000, std::string(4000, 'z'));
   REQUIRE_FALSE(wrong);
-  REQUIRE(store.put(kName, kContent.size(), 0, "")->have == 0);
+  REQUIRE(store.put("alice", kName, kContent.size(), 0, "")->have == 0);
   put_all(store);
   REQUIRE(store.get(kName, 2999, 2)->bytes == "ab");
 }
@@ -85,9 +85,10 @@ TEST_CASE("only what is still to come needs room", "[artifacts]") {
     ArtifactStore store(*directory);
     const std::uint64_t have = life == 0 ? 0 : 4000;
     disk.set_free_bytes(kFloor + kContent.size() - have - 1);
-    REQUIRE_FALSE(store.put(kName, kContent.size(), have, kContent.substr(have, 4000)));
+    REQUIRE_FALSE(store.put("alice", kName, kContent.size(), have, kContent.substr(have, 4000)));
     disk.set_free_bytes(kFloor + kContent.size() - have);
-    const auto progress = store.put(kName, kContent.size(), have, kContent.substr(have, 4000));
+    const auto progress =
+        store.put("alice", kName, kContent.size(), have, kContent.substr(have, 4000));
     REQUIRE(progress);
     REQUIRE(progress->is_whole == (life == 1));
   }
@@ -97,11 +98,11 @@ TEST_CASE("what makes no sense is refused by name", "[artifacts]") {
   SimDisk disk(1);
   const auto directory = disk.open();
   ArtifactStore store(*directory);
-  REQUIRE_FALSE(store.put("../../etc/passwd", 4, 0, "root"));
+  REQUIRE_FALSE(store.put("alice", "../../etc/passwd", 4, 0, "root"));
   REQUIRE_FALSE(store.get("lock", 0, 4));
-  REQUIRE_FALSE(store.put(kName, 10, UINT64_MAX, "more"));
+  REQUIRE_FALSE(store.put("alice", kName, 10, UINT64_MAX, "more"));
   disk.set_free_bytes(1 << 20);
-  REQUIRE(store.put(kName, 10, 0, "0123").error().message ==
+  REQUIRE(store.put("alice", kName, 10, 0, "0123").error().message ==
           "artifact " + kName + ": 10 bytes, the sink's disk has no room");
 }
 
@@ -114,4 +115,39 @@ TEST_CASE("a piece from beyond an artifact's end is refused, at any offset", "[s
   for (const std::uint64_t offset : std::vector<std::uint64_t>{kContent.size() + 1, 1ULL << 63,
                                                                UINT64_MAX})
     REQUIRE_FALSE(store.get(kName, offset, 10));
+}
+
+TEST_CASE("nobody spoils an upload of another by a wrong size or a wrong byte", "[artifacts]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  ArtifactStore store(*directory);
+  REQUIRE(store.put("mallory", kName, kContent.size() + 1, 0, "x")->have == 1);
+  REQUIRE(store.put("mallory", kName, kContent.size(), 0, "X")->have == 1);
+  put_all(store);
+  REQUIRE(store.get(kName, 0, kContent.size())->bytes == kContent);
+  // Of another size, also by the same user.
+  const auto content = kContent + "c";
+  const auto name = hex(process::sha256(content));
+  REQUIRE(store.put("alice", name, 10, 0, "x")->have == 1);
+  REQUIRE(store.put("alice", name, content.size(), 0, content)->is_whole);
+}
+
+TEST_CASE("uploads that are never finished take up a bounded number of files", "[artifacts]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  const auto parts = [&] {
+    std::size_t count = 0;
+    for (const auto& name : directory->list()) count += name.ends_with(".part") ? 1 : 0;
+    return count;
+  };
+  for (int life = 0; life < 2; ++life) {
+    ArtifactStore store(*directory);
+    if (life == 0) REQUIRE(store.put("alice", kName, kContent.size(), 0, "a")->have == 1);
+    for (int i = 0; i < 1100; ++i) {
+      const auto name = hex(process::sha256(std::to_string(life * 5000 + i)));
+      REQUIRE(store.put("mallory", name, 100, 0, "few bytes")->have == 9);
+    }
+    REQUIRE(parts() == 1025);
+    REQUIRE(store.put("alice", kName, kContent.size(), 0, "")->have == 1);  // Others' stay.
+  }
 }

@@ -20,7 +20,7 @@ TEST_CASE("what a ventilator knew to be settled counts as settled", "[sink]") {
   SeqRanges settled;
   settled.add(1, 10);
   REQUIRE(origins.introduce({5, 1, 100, 50, settled}));
-  origins.settled(5).add(8, 12);
+  REQUIRE(origins.settle(5, {8, 12}, true) == 2);
   REQUIRE(origins.is_settled({5, 12}));
   REQUIRE_FALSE(origins.is_settled({5, 13}));
   REQUIRE_FALSE(origins.is_settled({6, 1}));
@@ -40,4 +40,15 @@ TEST_CASE("a ventilator's level rises by its own word, and starts anew with it",
   REQUIRE(origins.announced(5) == 60);
   REQUIRE(origins.introduce({5, 2, 200, 55, {}}));
   REQUIRE(origins.announced(5) == 55);
+}
+
+TEST_CASE("of the settled tasks those that were not done are known", "[sink]") {
+  Origins origins;
+  REQUIRE(origins.introduce({5, 1, 100, 50, {}}));
+  REQUIRE(origins.settle(5, {1, 3}, true) == 3);
+  REQUIRE(origins.settle(5, {4, 4}, false) == 1);
+  REQUIRE(origins.settle(5, {3, 3}, false) == 0);  // The first record has won.
+  SeqRanges expected;
+  expected.add(4, 4);
+  REQUIRE(origins.not_done(5) == expected);
 }

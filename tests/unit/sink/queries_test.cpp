@@ -28,7 +28,7 @@ struct Asked {
   explicit Asked(simulation::SimDisk& disk) : directory(disk.open()) {
     log.emplace(*directory, storage::StoreOptions{.entropy = 1});
     Actions actions;
-    log->core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, {}}, {}}, actions);
+    log->core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, 0, 1, {}}, {}}, actions);
     log->write(actions);
   }
   /// Each in a batch of its own.

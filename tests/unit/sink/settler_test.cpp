@@ -43,10 +43,10 @@ Bytes records(const std::vector<Spec>& specs) {
 
 ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
                         std::uint64_t floor = 0) {
-  return {{kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", kOrigin,
-           records(specs)},
-          {},
-          {}};
+  return {
+      {kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", kOrigin, records(specs)},
+      {},
+      {}};
 }
 
 /// Results with these bodies in one run, of the tasks first, first + 1 …
@@ -83,7 +83,7 @@ Actions act(Settler& core, const Event& event) {
 
 Settler introduced() {
   Settler core(9);
-  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, 0, 1, {}}, {}});
   for (const RunId run : {kRun, kRun + 1}) core.load_run({run, ""});
   return core;
 }
@@ -94,7 +94,8 @@ TEST_CASE("results are appended in order, then acknowledged", "[sink]") {
   auto core = introduced();
   REQUIRE(act(core, results(1, {{1}, {2}})) ==
           Actions{batch(0, 2, {{1}, {2}}), PublishAck{kRun, kOrigin, 2}});
-  REQUIRE(act(core, results(3, {{3}})) == Actions{batch(2, 3, {{3}}), PublishAck{kRun, kOrigin, 3}});
+  REQUIRE(act(core, results(3, {{3}})) ==
+          Actions{batch(2, 3, {{3}}), PublishAck{kRun, kOrigin, 3}});
   REQUIRE(core.head() == 3);
 }
 
@@ -121,7 +122,8 @@ TEST_CASE("a gap in a run's numbers is not taken", "[sink]") {
 
 TEST_CASE("a sink that forgot a run goes on from the worker's floor", "[sink]") {
   auto core = introduced();
-  REQUIRE(act(core, results(51, {{7}}, 50)) == Actions{batch(0, 51, {{7}}), PublishAck{kRun, kOrigin, 51}});
+  REQUIRE(act(core, results(51, {{7}}, 50)) ==
+          Actions{batch(0, 51, {{7}}), PublishAck{kRun, kOrigin, 51}});
 }
 
 TEST_CASE("what a worker says of its floor acknowledges nothing that was not taken", "[sink]") {
@@ -131,12 +133,13 @@ TEST_CASE("what a worker says of its floor acknowledges nothing that was not tak
   REQUIRE(act(core, results(1, {{1}}, huge)) == Actions{PublishAck{kRun, kOrigin, 1}});
   REQUIRE(act(core, results(2, {{2}}, huge)) == Actions{PublishAck{kRun, kOrigin, 1}});
   REQUIRE(act(core, results(9, {{2}}, 3)) == Actions{PublishAck{kRun, kOrigin, 1}});
-  REQUIRE(act(core, results(2, {{2}}, 1)) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, kOrigin, 2}});
+  REQUIRE(act(core, results(2, {{2}}, 1)) ==
+          Actions{batch(1, 2, {{2}}), PublishAck{kRun, kOrigin, 2}});
 }
 
 TEST_CASE("a run belongs to the key that used it first", "[sink]") {
   Settler core(9);
-  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, 0, 1, {}}, {}});
   auto own = results(1, {{1}});
   own.user = "alice";
   REQUIRE(act(core, own) ==
@@ -159,7 +162,7 @@ TEST_CASE("an origin's results wait, unacknowledged, until it is introduced", "[
   Settler core(9);
   REQUIRE(act(core, results(1, {{1}})).empty());
   REQUIRE(act(core, results(1, {{1}})).empty());  // Again: it is kept once.
-  const auto actions = act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, {}});
+  const auto actions = act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, 0, 1, {}}, {}});
   REQUIRE(actions.size() == 5);
   REQUIRE(std::holds_alternative<AppendIntroduction>(actions[0]));
   REQUIRE(std::holds_alternative<Reply>(actions[1]));
@@ -206,8 +209,9 @@ TEST_CASE("what the ventilator knew to be settled is not news to a new log", "[s
   Settler core(9);
   SeqRanges settled;
   settled.add(1, 10);
-  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, {}}, settled});
-  REQUIRE(act(core, results(1, {{4}})) == Actions{AppendRun{kRun, ""}, PublishAck{kRun, kOrigin, 1}});
+  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, 0, 1, {}}, settled});
+  REQUIRE(act(core, results(1, {{4}})) ==
+          Actions{AppendRun{kRun, ""}, PublishAck{kRun, kOrigin, 1}});
 }
 
 TEST_CASE("a failure that is not final is logged once per lease and settles nothing", "[sink]") {
@@ -317,6 +321,7 @@ TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
   REQUIRE(summary.dead == std::vector<std::pair<std::uint64_t, TaskId>>{{2, {kOrigin, 4}}});
   protocol::Settlement expected;
   expected.ranges = {{3, 5}};
+  expected.not_done = {{4, 4}};
   expected.failures = {{9, {1, 7}, ""}};
   REQUIRE(summary.settlements ==
           std::vector<std::pair<Origin, protocol::Settlement>>{{kOrigin, expected}});
@@ -338,7 +343,7 @@ TEST_CASE("a journal that went back, or a copy of it, is refused by name", "[sin
   act(core, results(1, {{40}}));
   const auto refusal = [&](std::uint32_t start, std::uint64_t nonce, Seq highest) {
     const auto actions =
-        act(core, IntroduceReceived{"v", {2, kOrigin, start, nonce, highest, {}}, {}});
+        act(core, IntroduceReceived{"v", {2, kOrigin, start, nonce, highest, 0, 1, {}}, {}});
     return std::get<protocol::Refused>(std::get<Reply>(actions.back()).message).reason;
   };
   REQUIRE_THAT(refusal(1, 101, 50), Catch::Contains("another ventilator runs from a copy"));
@@ -349,7 +354,7 @@ TEST_CASE("a journal that went back, or a copy of it, is refused by name", "[sin
 TEST_CASE("a later start supersedes the one before", "[sink]") {
   auto core = introduced();
   REQUIRE_FALSE(core.origins().why_not_followed(kOrigin, 100));
-  act(core, IntroduceReceived{"v", {2, kOrigin, 2, 200, 50, {}}, {}});
+  act(core, IntroduceReceived{"v", {2, kOrigin, 2, 200, 50, 0, 1, {}}, {}});
   REQUIRE_FALSE(core.origins().why_not_followed(kOrigin, 200));
   REQUIRE_THAT(*core.origins().why_not_followed(kOrigin, 100), Catch::Contains("superseded"));
 }

@@ -15,7 +15,8 @@ struct InboxRig {
   Outbox outbox;
   Actions out;
 
-  explicit InboxRig(const Config& config = Rig::config()) : inbox(config), outbox(config, kRun, kOrigin) {}
+  explicit InboxRig(const Config& config = Rig::config())
+      : inbox(config), outbox(config, kRun, kOrigin) {}
   static Bytes spec(std::string_view kind) {
     Bytes bytes;
     put_task_spec(bytes, {false, kind, "", "\x80"});
