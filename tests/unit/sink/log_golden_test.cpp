@@ -30,7 +30,7 @@ TEST_CASE("each record of the log and a segment of it are their golden bytes", "
     ResultLog log(*directory, {.segment_bytes = 8192, .entropy = 1});
     const auto body = protocol::Value(protocol::Value::Map{{"error", "why"}}).to_msgpack();
     Actions actions;
-    protocol::Introduce introduce{1, 123456, 2, 5, 42, {}};
+    protocol::Introduce introduce{1, 123456, 2, 5, 42, 0, 1, {}};
     SeqRanges settled;
     settled.add(1, 40);
     log.core().on_event(IntroduceReceived{"peer", introduce, settled}, actions);
