@@ -57,7 +57,11 @@ class Encrypted(unittest.TestCase):
     def ask(self, endpoint, keys, *frames, seconds=1.0):
         """The head of the answer, or None: silence."""
         sock = self.connect(zmq.DEALER, endpoint, keys)
-        sock.send_multipart(list(frames))
+        sock.sndtimeo = sock.rcvtimeo = 10_000
+        try:
+            sock.send_multipart(list(frames))
+        except zmq.Again:  # Turned away before it could send: there is nobody to send to.
+            return None
         if not sock.poll(int(seconds * 1000)):
             return None
         return msgpack.unpackb(sock.recv_multipart()[0])
