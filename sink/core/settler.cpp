@@ -11,7 +11,6 @@
 namespace eole::sink {
 
 using protocol::put_result;
-using protocol::put_result_run;
 using protocol::read_result_run;
 using protocol::ResultRecord;
 using protocol::ResultRun;
@@ -20,7 +19,6 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kBodyBytesMax = protocol::kInlineBytesMax + 4096;
-
 }  // namespace
 
 Summary Settler::load_batch(const protocol::ResultBatch& batch) {

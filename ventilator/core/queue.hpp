@@ -26,7 +26,6 @@ class Queue {
 
   void extend(Seq last) { fresh_.last = last; }
   void open_recovered() { is_recovered_open_ = true; }
-  bool is_recovered_open() const { return is_recovered_open_; }
   /// Accepted by an earlier start.
   bool is_recovered(Seq seq) const { return seq <= recovered_.last; }
 

@@ -12,7 +12,6 @@
 using namespace eole;
 using Catch::Matchers::Contains;
 using net::Authority;
-using net::Role;
 
 namespace {
 
