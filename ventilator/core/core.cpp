@@ -50,12 +50,12 @@ void Core::on_event(Event event, TimePoint now, Actions& out) {
 
 void Core::on_deadline(TimePoint now, Actions& out) {
   judge_workers(now, out);
-  follower_.on_deadline(now, durable_.last, out);
+  follower_.on_deadline(now, durable_.last, durable_.settled.count() == durable_.last, out);
   if (follower_.is_introduced()) push_verdicts(now, out);
   open_recovered(now, out);
   end_waits(now);
   dispatch(now, out);
-  recall_for_idle(now, out);
+  recall_for_free_slots(now, out);
   forget_old_answers(now);
   invariant(
       tasks_.size() + durable_.settled.count() <= durable_.last || planted("sequence-number-twice"),

@@ -93,7 +93,7 @@ class Core {
   void suspect_missing(Worker& worker, const BeatReceived& beat, TimePoint now);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
   void judge_workers(TimePoint now, Actions& out);
-  void recall_for_idle(TimePoint now, Actions& out);
+  void recall_for_free_slots(TimePoint now, Actions& out);
   void release(const Task& task);
 
   // The log: core_log.cpp.

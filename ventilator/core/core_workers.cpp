@@ -200,7 +200,7 @@ void Core::judge_workers(TimePoint now, Actions& out) {
 }
 
 // A worker with a free slot gets what another one only stores.
-void Core::recall_for_idle(TimePoint now, Actions& out) {
+void Core::recall_for_free_slots(TimePoint now, Actions& out) {
   if (now < next_recall_ || fleet_.size() < 2) return;
   next_recall_ = now + config_.heartbeat / 4;
   invariant(fleet_.outstanding() == tasks_.leased(), "each leased task is one worker's");

@@ -158,6 +158,12 @@ struct SendFollow {
   std::uint64_t offset = 0;
   bool operator==(const SendFollow&) const = default;
 };
+/// The numbers up to `highest` were given out: the sink takes no others' results (ring rule R6).
+/// Comes before the tasks leave.
+struct SendAnnounce {
+  Seq highest = 0;
+  bool operator==(const SendAnnounce&) const = default;
+};
 /// These tasks are settled in the log: their records are needed no more (ring rule L1).
 struct Forget {
   std::vector<protocol::Settlement::Range> ranges;
@@ -171,7 +177,7 @@ struct Stop {
 
 using Action = std::variant<JournalTasks, JournalCancel, JournalNote, SendTasks, Reply,
                             WelcomeWorker, ClosePipe, SendHelloAgain, SendOrders, PushVerdict,
-                            SendIntroduce, SendFollow, Forget, Stop>;
+                            SendIntroduce, SendFollow, SendAnnounce, Forget, Stop>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::ventilator

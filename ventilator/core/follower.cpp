@@ -13,6 +13,7 @@ bool Follower::on_introduced(std::uint64_t log, std::uint64_t offset) {
   cursor_ = offset;
   head_seen_ = offset;
   reading_.reset();
+  announced_ = 0;
   // What barriers waited for is answered by another log, or by this reading of the ranges.
   for (auto& barrier : barriers_) barrier.after_request = next_request_;
   return true;
@@ -67,7 +68,18 @@ void Follower::follow(TimePoint now, Actions& out) {
   out.push_back(SendFollow{*reading_, log_, cursor_});
 }
 
-void Follower::on_deadline(TimePoint now, Seq highest, Actions& out) {
+// A level: a sink that starts anew hears it again before long.
+void Follower::announce(TimePoint now, Seq highest, bool is_all_settled, Actions& out) {
+  const bool is_due = next_announcement_ && now >= *next_announcement_;
+  if (highest > announced_ || is_due) {
+    announced_ = highest;
+    next_announcement_ = now + retry_;
+    if (!planted("numbers-not-announced")) out.push_back(SendAnnounce{highest});
+  }
+  if (is_all_settled) next_announcement_.reset();
+}
+
+void Follower::on_deadline(TimePoint now, Seq highest, bool is_all_settled, Actions& out) {
   const bool is_due = now >= asked_ + retry_;
   if (!is_introduced_) {
     if (asked_ != TimePoint{} && !is_due) return;
@@ -80,11 +92,13 @@ void Follower::on_deadline(TimePoint now, Seq highest, Actions& out) {
     out.push_back(SendFollow{*reading_, log_, cursor_});
   }
   follow(now, out);
+  announce(now, highest, is_all_settled, out);
 }
 
 std::optional<TimePoint> Follower::next_deadline() const {
-  if (is_introduced_ && !reading_) return std::nullopt;
-  return asked_ + retry_;
+  if (!is_introduced_) return asked_ + retry_;
+  if (!reading_) return next_announcement_;
+  return std::min(asked_ + retry_, next_announcement_.value_or(TimePoint::max()));
 }
 
 }  // namespace eole::ventilator

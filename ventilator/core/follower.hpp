@@ -19,8 +19,9 @@ struct Suspicion {
   bool operator==(const Suspicion&) const = default;
 };
 
-/// Follows the sink's log: introduces the ventilator, reads on from a cursor, one read at a time,
-/// and tells when what was suspected before a read may be judged.
+/// Follows the sink's log: introduces the ventilator, announces the numbers that it gives out, reads
+/// on from a cursor, one read at a time, and tells when what was suspected before a read may be
+/// judged.
 class Follower {
  public:
   explicit Follower(Duration retry) : retry_(retry) {}
@@ -38,7 +39,8 @@ class Follower {
 
   /// Asks for the log if something waits for it.
   void follow(TimePoint now, Actions& out);
-  void on_deadline(TimePoint now, Seq highest, Actions& out);
+  /// `highest`: the number given out last. `is_all_settled`: none of them is on its way.
+  void on_deadline(TimePoint now, Seq highest, bool is_all_settled, Actions& out);
   std::optional<TimePoint> next_deadline() const;
 
   bool is_introduced() const { return is_introduced_; }
@@ -51,6 +53,7 @@ class Follower {
     Suspicion suspicion;
   };
   std::vector<Suspicion> pass_barriers();
+  void announce(TimePoint now, Seq highest, bool is_all_settled, Actions& out);
 
   Duration retry_;
   bool is_introduced_ = false;
@@ -63,6 +66,8 @@ class Follower {
   std::uint64_t goal_ = 0;                // The head that the chain's first answer told.
   TimePoint asked_{};
   std::deque<Barrier> barriers_;
+  Seq announced_ = 0;
+  std::optional<TimePoint> next_announcement_;  // While something is not settled.
 };
 
 }  // namespace eole::ventilator

@@ -18,7 +18,6 @@ constexpr int kMessagesPerTurn = 512;
 constexpr std::size_t kBytesPerTurn = 8 << 20;  // Workers wait for tasks while more is committed.
 constexpr Duration kSleepMax = 1s;
 constexpr Duration kKeyCheck = 1s;
-constexpr Duration kAnnounceEvery = 1s;  // A sink that starts anew hears it within this time.
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
 
 }  // namespace
@@ -62,7 +61,6 @@ TimePoint Node::turn() {
   cut_off_revoked();
   core_.on_deadline(now_, actions_);
   perform();
-  if (now_ >= next_announcement_) announce();
   const bool has_backlog = flush_backlogs();
   if (peers_.due() || sink_.due() || news_.due() || journal_.is_busy()) return now_;
   if (has_backlog) return now_ + kBacklogRetry;
@@ -108,7 +106,6 @@ void Node::perform() {
   const auto begun = transport_.now();
   journal_.write(actions_, [this](SavePlace& place) { return core_.save(place); });
   process::warn_of_slow_disk(transport_.now() - begun);
-  announce();
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   for (auto& [peer, acceptances] : accepted_)  // What one sync covered is one answer.
@@ -117,15 +114,6 @@ void Node::perform() {
   actions_.clear();
   users_.clear();
   journal_.collect(core_.settled());
-}
-
-// The sink takes results of these tasks only: it must know before they leave.
-void Node::announce() {
-  const bool is_due = now_ >= next_announcement_ && core_.queued() + core_.running() > 0;
-  if (core_.accepted() <= announced_ && !is_due) return;
-  announced_ = core_.accepted();
-  next_announcement_ = now_ + kAnnounceEvery;
-  verdicts_.send(encode(protocol::Announce{core_.origin(), nonce_, announced_}));
 }
 
 void Node::act(const Reply& action) {
@@ -242,6 +230,10 @@ void Node::act(const SendIntroduce& action) {
     sink_.send(encode(protocol::Introduce{
         core_.start(), core_.origin(), core_.start(), nonce_, action.highest, page,
         static_cast<std::uint32_t>(pages.size()), std::move(pages[page])}));
+}
+
+void Node::act(const SendAnnounce& action) {
+  verdicts_.send(encode(protocol::Announce{core_.origin(), nonce_, action.highest}));
 }
 
 void Node::act(const SendFollow& action) {

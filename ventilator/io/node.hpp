@@ -70,7 +70,6 @@ class Node {
   bool flush_backlogs();
 
   void perform();
-  void announce();
   void act(const Reply& action);
   void act(const WelcomeWorker& action);
   void act(const ClosePipe& action);
@@ -80,6 +79,7 @@ class Node {
   void act(const PushVerdict& action);
   void act(const SendIntroduce& action);
   void act(const SendFollow& action);
+  void act(const SendAnnounce& action);
   void act(const Stop& action);
   void act(const Forget&) {}
   void act(const JournalTasks&) {}  // Written before anything else.
@@ -107,8 +107,6 @@ class Node {
   std::map<Peer, Bytes> accepted_;            // Acceptance records of this turn.
   std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
   std::uint64_t revocations_ = 0;
-  Seq announced_ = 0;  // To the sink.
-  TimePoint next_announcement_{};
   TimePoint next_key_check_{};
   std::optional<int> exit_code_;
 };

@@ -8,7 +8,8 @@ TEST_CASE("a submit is journalled and answered with its first id", "[ventilator]
   Rig rig;
   const protocol::Submit submit{7, 1, 0, "", 3, 0, {}};
   REQUIRE(rig.submit(3) ==
-          Actions{Reply{"client", protocol::Acceptance{1, 1, 3}}, JournalTasks{1, "", submit}});
+          Actions{Reply{"client", protocol::Acceptance{1, 1, 3}}, JournalTasks{1, "", submit},
+                  SendAnnounce{3}});
   rig.submit(2, 2);
   REQUIRE(rig.last<Reply>().message == decltype(Reply::message)(protocol::Acceptance{2, 4, 2}));
 }
@@ -53,6 +54,11 @@ TEST_CASE("a note is written before the tasks are sent", "[ventilator]") {
   rig.worker(1, 1);
   rig.submit(1);
   const std::vector<LeaseRun> tasks{{1, 1, 1, 1}};
+  const auto is_announced = [](const Action& action) {
+    return std::holds_alternative<SendAnnounce>(action);
+  };
+  REQUIRE(std::any_of(rig.out.begin(), rig.out.end() - 1, is_announced));  // Before they leave.
+  REQUIRE(std::holds_alternative<SendTasks>(rig.out.back()));
   REQUIRE(rig.all<JournalNote>() == std::vector<JournalNote>{{1, 1, tasks, false}});
   REQUIRE(rig.all<SendTasks>() == std::vector<SendTasks>{{{1, 1, 1}, 1, tasks}});
 }

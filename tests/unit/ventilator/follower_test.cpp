@@ -26,13 +26,42 @@ Follower introduced() {
 TEST_CASE("a ventilator introduces itself until it is answered", "[ventilator]") {
   Follower follower(1s);
   Actions out;
-  follower.on_deadline(kNow, 5, out);
-  follower.on_deadline(kNow + 900ms, 5, out);
-  follower.on_deadline(kNow + 1s, 6, out);
+  follower.on_deadline(kNow, 5, false, out);
+  follower.on_deadline(kNow + 900ms, 5, false, out);
+  follower.on_deadline(kNow + 1s, 6, false, out);
   REQUIRE(out == Actions{SendIntroduce{5}, SendIntroduce{6}});
   REQUIRE(follower.on_introduced(kLog, 0));
   REQUIRE_FALSE(follower.on_introduced(kLog, 0));
   REQUIRE(follower.next_deadline() == std::nullopt);
+}
+
+TEST_CASE("what was given out is announced at once, and again while something is not settled",
+          "[ventilator]") {
+  auto follower = introduced();
+  Actions out;
+  follower.on_deadline(kNow, 5, false, out);
+  follower.on_deadline(kNow, 5, false, out);
+  REQUIRE(out == Actions{SendAnnounce{5}});
+  REQUIRE(follower.next_deadline() == kNow + 1s);
+  follower.on_deadline(kNow + 500ms, 7, false, out);
+  follower.on_deadline(kNow + 1500ms, 7, false, out);
+  REQUIRE(out == Actions{SendAnnounce{5}, SendAnnounce{7}, SendAnnounce{7}});
+  follower.on_deadline(kNow + 2s, 7, true, out);
+  REQUIRE(follower.next_deadline() == std::nullopt);
+  REQUIRE(out.size() == 3);
+}
+
+TEST_CASE("another log hears the announcement anew", "[ventilator]") {
+  auto follower = introduced();
+  Actions out;
+  follower.on_deadline(kNow, 5, true, out);
+  auto settled = told(0, 10, 10, 10);
+  settled.log = kLog + 1;
+  follower.on_settled(settled);
+  REQUIRE(follower.on_introduced(kLog + 1, 0));
+  out.clear();
+  follower.on_deadline(kNow, 5, true, out);
+  REQUIRE(out == Actions{SendAnnounce{5}});
 }
 
 TEST_CASE("one read at a time, and again if it is not answered", "[ventilator]") {
@@ -41,7 +70,7 @@ TEST_CASE("one read at a time, and again if it is not answered", "[ventilator]")
   Actions out;
   follower.follow(kNow, out);
   follower.follow(kNow, out);
-  follower.on_deadline(kNow + 1s, 0, out);
+  follower.on_deadline(kNow + 1s, 0, true, out);
   REQUIRE(out == Actions{SendFollow{1, kLog, 10}, SendFollow{1, kLog, 10}});
   REQUIRE(follower.on_settled(told(1, 10, 15, 15)) == Follower::News{true, {}});
   REQUIRE(follower.is_caught_up());
