@@ -108,6 +108,7 @@ void ResultLog::append(const AppendRun& run) {
 
 void ResultLog::index(Position at, std::string_view encoded, const Summary& summary) {
   const auto before = index_.empty() ? INT64_MIN : index_.back().finished_max_unix_ms;
+  if (index_.empty()) oldest_unix_ms_ = summary.finished_max_unix_ms;
   const auto has_failures =
       std::any_of(summary.settlements.begin(), summary.settlements.end(),
                   [](const auto& settlement) { return !settlement.second.failures.empty(); });
@@ -265,6 +266,8 @@ std::uint64_t ResultLog::offset_at(std::int64_t unix_ms) const {
       [](const Entry& one, std::int64_t wanted) { return one.finished_max_unix_ms < wanted; });
   return entry == index_.end() ? core_->head() : entry->first;
 }
+
+std::int64_t ResultLog::oldest_unix_ms() const { return oldest_unix_ms_; }
 
 bool ResultLog::is_full() const {
   if (planted("full-log-not-seen")) return false;

@@ -57,6 +57,8 @@ class ResultLog {
   /// Those of `seqs` that have a letter in the list.
   SeqRanges letters_of(Origin origin, const SeqRanges& seqs) const;
 
+  /// No record that is kept was taken before this time, Unix milliseconds; zero if that is not known.
+  std::int64_t oldest_unix_ms() const;
   bool is_full() const;
   std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
   std::uint64_t syncs() const { return store_.syncs(); }
@@ -86,6 +88,7 @@ class ResultLog {
   std::uint64_t segment_bytes_;
   std::optional<Settler> core_;
   std::vector<Entry> index_;
+  std::int64_t oldest_unix_ms_ = 0;
   std::map<std::uint64_t, TaskId> dead_;  // The list: offset -> task.
   std::map<TaskId, std::uint64_t> dead_offsets_;
   storage::Store store_;

@@ -146,3 +146,11 @@ TEST_CASE("no result that finished since then lies before the offset of a time",
   REQUIRE(at(50) == 6);
   REQUIRE(at(51) == 7);
 }
+
+TEST_CASE("a log knows since when it keeps records", "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  REQUIRE(asked.log->oldest_unix_ms() == 0);
+  asked.take({{1, TaskState::kDone, true, 1, 10}, {2, TaskState::kDone, true, 1, 30}});
+  REQUIRE(asked.log->oldest_unix_ms() == 10);
+}
