@@ -13,6 +13,7 @@
 
 #include "cli/common.hpp"
 #include "common/base/text.hpp"
+#include "common/net/ipc_place.hpp"
 #include "common/process/private.hpp"
 #include "common/process/sha256.hpp"
 #include "common/process/system.hpp"
@@ -45,9 +46,9 @@ std::string socket_directory(const std::string& data) {
     path = text(own, "/", hex(name));
   }
   process::make_private_directory(path);
-  // What a killed start left. Its processes have ended or hold their directories' locks.
-  for (const auto& entry : std::filesystem::directory_iterator(path))
-    if (entry.is_socket()) std::filesystem::remove(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(path))  // What a killed start left.
+    if (entry.is_socket() && !net::is_listened_at(entry.path().string()))
+      std::filesystem::remove(entry.path());
   return path;
 }
 
@@ -193,6 +194,7 @@ Endpoints write_endpoints(const std::string& data, const std::string& listen,
                                   endpoints.server_path, " to begin with new keys")};
     else if (is_new && !std::filesystem::exists(server.key_table))
       net::authorize(server.key_table, server.server_key, "server", {net::Role::kSettle});
+    const net::Authority checked(server.key_table, server.server_key);  // As the roles will.
   }
   server.name = "server";
   auto worker = as(server, read(endpoints.worker_path), "local workers", {net::Role::kWork});

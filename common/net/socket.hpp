@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,12 @@ struct Received {
   protocol::Message message;
 };
 
+/// An address that is not to be had now: later it may be.
+class CannotBind : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 class Socket {
  public:
   class Carrier;
@@ -35,8 +42,8 @@ class Socket {
   Socket& operator=(Socket&&) noexcept;
 
   /// Binds, as a server of the cluster. `only_key`: no other key may connect here (a pipe).
-  /// A port FIRST-LAST is a free one of that range. Returns the endpoint with its real port. Throws
-  /// std::runtime_error.
+  /// A port FIRST-LAST is a free one of that range; an ipc address is free if nobody listens there.
+  /// Returns the endpoint with its real port. Throws CannotBind, or std::runtime_error.
   std::string bind(const std::string& endpoint, const std::string& only_key = {});
   /// Connects. `once`: the connection is never made anew (a pipe).
   void connect(const std::string& endpoint, bool once = false);

@@ -11,6 +11,7 @@
 #include "common/base/text.hpp"
 #include "common/net/bounds.hpp"
 #include "common/net/context_state.hpp"
+#include "common/net/ipc_place.hpp"
 #include "common/net/transport.hpp"
 #include "common/protocol/answer.hpp"
 
@@ -71,8 +72,7 @@ void bind_in(const PortRange& range, zmq::socket_t& socket, std::uint32_t& next)
     if (::zmq_bind(socket.handle(), endpoint.c_str()) == 0) return;
     if (::zmq_errno() != EADDRINUSE) throw zmq::error_t();
   }
-  throw std::runtime_error(
-      text("no port of ", range.place, range.first, "-", range.last, " is free"));
+  throw CannotBind(text("no port of ", range.place, range.first, "-", range.last, " is free"));
 }
 
 std::string user_of(zmq::message_t& frame) {
@@ -182,6 +182,8 @@ std::string ZmqSocket::bind(const std::string& endpoint, const std::string& only
       if (::zmq_setsockopt(socket_.handle(), kEnforceDomain, &enforce, sizeof enforce) != 0)
         throw std::runtime_error("this libzmq cannot enforce its key check");
     }
+    std::optional<IpcPlace> place;
+    if (!is_tcp) place.emplace(endpoint.substr(endpoint.find("//") + 2));
     socket_.set(zmq::sockopt::rcvhwm, kUnreadMessagesMax);
     if (const auto range = port_range(endpoint); is_tcp && range)
       bind_in(*range, socket_, context_.next_port);
@@ -189,7 +191,7 @@ std::string ZmqSocket::bind(const std::string& endpoint, const std::string& only
       socket_.bind(endpoint);
     return socket_.get(zmq::sockopt::last_endpoint);
   } catch (const zmq::error_t& error) {
-    throw std::runtime_error(text("cannot bind ", endpoint, ": ", error.what()));
+    throw CannotBind(text("cannot bind ", endpoint, ": ", error.what()));
   }
 }
 
