@@ -29,6 +29,8 @@ constexpr Duration kRestartFirst = 50ms;
 constexpr Duration kRestartMost = 1s;
 constexpr Duration kQuickDeath = 5s;
 constexpr int kFailuresMost = 5;  // To start, in a row; then the reason is no accident.
+constexpr int kInVain = 2;  // The exit code of a role for which a person must change something.
+constexpr int kNoProgram = 127;
 constexpr std::size_t kWordsMax = 4096;
 constexpr Duration kServersMost = 10s;  // Ventilator and sink end at once, or are hung.
 }  // namespace
@@ -109,10 +111,16 @@ void Supervisor::on_end(const std::string& name, Child& child, int status) {
   if (const auto words = last_words(name, child); WIFEXITED(status) && !words.empty())
     why += ": " + words;
   const bool is_known = why == std::exchange(child.told, why) && is_quick;
-  if (child.failures >= kFailuresMost && !child.has_run) {  // Later it may be a disk that was full.
-    std::printf("%s cannot start, tried %d times (%s); see %s\n", name.c_str(), kFailuresMost,
-                why.c_str(), log.c_str());
-    has_given_up_ = true;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  const bool is_in_vain = code == kInVain || code == kNoProgram;
+  // What ran may find a table of keys half written, or a disk that is full for an hour.
+  const bool is_over = child.has_run ? is_in_vain && child.failures >= kFailuresMost
+                                     : is_in_vain || child.failures >= kFailuresMost;
+  if (is_over) {
+    if (std::exchange(has_given_up_, true)) return;
+    const auto tries = child.failures > 1 ? text(", tried ", child.failures, " times") : "";
+    std::printf("%s cannot start%s (%s); see %s\n", name.c_str(), tries.c_str(), why.c_str(),
+                log.c_str());
   } else if (!is_known || WIFSIGNALED(status)) {
     std::printf("%s died (%s), starting it again; see %s\n", name.c_str(), why.c_str(), log.c_str());
   }
@@ -169,12 +177,14 @@ void Supervisor::drain() {
   std::printf("draining: what runs is finished first; once more (Ctrl-C) ends it at once\n");
   std::fflush(stdout);
   stop(true, SIGTERM);
+  // Without a role that takes their results they would wait for ever.
+  auto until = has_given_up_ ? process::now() + kServersMost : TimePoint::max();
   while (is_any_alive(true)) {
-    if (is_asked_again()) stop(true, SIGKILL);
+    if (is_asked_again() || process::now() > until) stop(true, SIGKILL);
     reap(true);
   }
   stop(false, SIGTERM);
-  const auto until = process::now() + kServersMost;
+  until = process::now() + kServersMost;
   while (is_any_alive(false)) {
     if (is_asked_again() || process::now() > until) stop(false, SIGKILL);
     reap(true);

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "common/base/text.hpp"
+#include "common/net/socket.hpp"
 #include "common/process/log.hpp"
 #include "common/process/output.hpp"
 #include "common/process/private.hpp"
@@ -34,8 +35,14 @@ int Program::run_parsed(int argc, char** argv, const std::function<int()>& work)
   process::start_log(log_name());
   try {
     return work();
+  } catch (const storage::Damage& damage) {
+    process::log_error(damage.what());
+    return 2;
   } catch (const storage::StorageFailure& failure) {
     process::log_error(failure.what());
+    return 3;
+  } catch (const net::CannotBind& taken) {
+    process::log_error(taken.what());
     return 3;
   } catch (const std::exception& error) {
     process::log_error(error.what());

@@ -14,7 +14,8 @@ class Program {
   /// For flags of the role's own.
   process::Options& options() { return options_; }
   /// Parses the command line, then works. The exit code: what `work` returns; 0 after --help; 2
-  /// if it cannot start; 3 if its storage failed; 1 if what it printed could not be written.
+  /// if a person has to change something first (flags, files, damage); 3 if its disk or an address
+  /// failed, which may heal; 1 if what it printed could not be written.
   int run(int argc, char** argv, const std::function<int()>& work);
 
   /// The process's name in its log; asked for once the command line was parsed.

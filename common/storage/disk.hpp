@@ -16,6 +16,12 @@ class StorageFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Damage, or a directory that is not what it has to be: trying again is in vain.
+class Damage : public StorageFailure {
+ public:
+  using StorageFailure::StorageFailure;
+};
+
 /// One open file. Every function throws StorageFailure when the system says no.
 class File {
  public:

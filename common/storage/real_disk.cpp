@@ -88,7 +88,7 @@ class RealDirectory final : public Directory {
     struct stat status {};
     if (::fstat(fd_, &status) != 0) fail("cannot stat", path_, errno);
     if ((status.st_mode & 0022) != 0)
-      throw StorageFailure(text("directory ", path_, ": others may write to it, chmod it to 0700"));
+      throw Damage(text("directory ", path_, ": others may write to it, chmod it to 0700"));
     lock_fd_ = ::openat(fd_, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock_fd_ < 0) fail("cannot open the lock in", path_, errno);
     if (::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0)

@@ -119,8 +119,8 @@ SegmentHeader read_header(const File& file, const std::string& name, bool either
                           : std::nullopt;
   if (first && (second || either)) return *first;
   if (second && either) return *second;
-  throw StorageFailure(text("segment ", name, ": damaged header at offset ",
-                            first ? kHeaderCopyBytes : 0, ", its checksum is wrong"));
+  throw Damage(text("segment ", name, ": damaged header at offset ", first ? kHeaderCopyBytes : 0,
+                    ", its checksum is wrong"));
 }
 
 void put_record(std::string& out, std::uint64_t segment_id, std::uint64_t offset,

@@ -117,14 +117,14 @@ void Store::recover(const RecordVisitor& visit) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const auto name = segment_name(numbers[i]) + std::string(kSegmentSuffix);
     if (i > 0 && numbers[i] != numbers[i - 1] + 1)
-      throw StorageFailure(text("segment ", segment_name(numbers[i - 1] + 1), " is missing"));
+      throw Damage(text("segment ", segment_name(numbers[i - 1] + 1), " is missing"));
     Segment segment;
     segment.file = directory_.open(name);
     headers.push_back(read_header(*segment.file, name, false));
     if (headers[i].number != numbers[i])
-      throw StorageFailure(text("segment ", name, ": says that it is number ", headers[i].number));
+      throw Damage(text("segment ", name, ": says that it is number ", headers[i].number));
     if (headers[i].store_id != headers[0].store_id || headers[i].kind != options_.kind)
-      throw StorageFailure(text("segment ", name, " is of another store"));
+      throw Damage(text("segment ", name, " is of another store"));
     segment.id = headers[i].segment_id;
     if (i > 0) segments_[numbers[i - 1]].end = headers[i].previous_end;
     segments_[numbers[i]] = std::move(segment);
@@ -139,8 +139,8 @@ void Store::recover(const RecordVisitor& visit) {
       const auto record = reader.next();
       if (!record && planted("cut-at-damage")) break;
       if (!record)
-        throw StorageFailure(text("segment ", segment_name(numbers[i]), kSegmentSuffix,
-                                  ": damaged record at offset ", offset, " of ", segment.end));
+        throw Damage(text("segment ", segment_name(numbers[i]), kSegmentSuffix,
+                          ": damaged record at offset ", offset, " of ", segment.end));
       if (record->type != kRestRecord) visit({numbers[i], offset}, record->type, record->payload);
     }
   }
@@ -152,8 +152,8 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
   auto& segment = segments_[number];
   const auto size = segment.file->size();
   const auto refuse = [&](std::uint64_t offset, std::string_view why) {
-    throw StorageFailure(text("segment ", segment_name(number), kSegmentSuffix,
-                              ": damaged record at offset ", offset, " (", why, ")"));
+    throw Damage(text("segment ", segment_name(number), kSegmentSuffix,
+                      ": damaged record at offset ", offset, " (", why, ")"));
   };
   auto proven = header.start_proven;
   RecordReader all(*segment.file, segment.id, size);
@@ -265,8 +265,8 @@ std::string Store::read(Position at, std::size_t expected) const {
   auto raw = is_buffered ? buffer_.substr(at.offset - written_)
                          : segment.file->read(at.offset, kRecordHeaderBytes + expected);
   const auto damaged = [&] {
-    return StorageFailure(text("segment ", segment_name(at.segment), kSegmentSuffix,
-                               ": damaged record at offset ", at.offset));
+    return Damage(text("segment ", segment_name(at.segment), kSegmentSuffix,
+                       ": damaged record at offset ", at.offset));
   };
   const auto size = payload_size(raw, segment.id, at.offset);
   if (!size) throw damaged();

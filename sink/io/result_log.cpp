@@ -62,9 +62,9 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
     const auto run = reader.get<RunId>();
     return core_->load_run({run, std::string(reader.rest())});
   }
-  throw storage::StorageFailure(text("log: a record of type ", type, " in segment ", at.segment,
-                                     " at offset ", at.offset,
-                                     " is whole but makes no sense: written by another version?"));
+  throw storage::Damage(text("log: a record of type ", type, " in segment ", at.segment,
+                             " at offset ", at.offset,
+                             " is whole but makes no sense: written by another version?"));
 }
 
 void ResultLog::write(const Actions& actions) {

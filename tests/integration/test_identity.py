@@ -22,9 +22,10 @@ class Identity(unittest.TestCase):
 
     def refused(self, why):
         cluster = Cluster(workers=0, directory=self.directory)
-        cluster.start(until="ventilator died")
+        cluster.start(until="ventilator cannot start")
         wait_until(lambda: why in self.said(), what=why)
-        cluster.stop(kill=True)
+        self.assertEqual(cluster.up.wait(60), 3)
+        cluster.up.stdout.close()
         self.assertEqual(glob.glob(f"{self.journal}/*.seg"), [])
 
     def test_an_emptied_journal_is_no_new_one_until_a_person_says_so(self):

@@ -39,18 +39,18 @@ void Identity::require_journal(const storage::Directory& directory) const {
   const bool has_journal = std::any_of(names.begin(), names.end(),
                                        [](const auto& name) { return name.ends_with(".seg"); });
   if (has_journal || known_.empty() || begins_anew_) return;
-  throw storage::StorageFailure(text("directory ", data_, " has no journal, and ", path_,
-                                     " says that the one of origin ", known_,
-                                     " was here: put it back", kAnew));
+  throw storage::Damage(text("directory ", data_, " has no journal, and ", path_,
+                             " says that the one of origin ", known_, " was here: put it back",
+                             kAnew));
 }
 
 void Identity::keep(Origin origin) const {
   const auto name = origin_text(origin);
   if (name == known_) return;
   if (!known_.empty() && !begins_anew_)
-    throw storage::StorageFailure(text("directory ", data_, " has the journal of origin ", name,
-                                       ", and ", path_, " says that the one of origin ", known_,
-                                       " was here: put it back", kAnew));
+    throw storage::Damage(text("directory ", data_, " has the journal of origin ", name, ", and ",
+                               path_, " says that the one of origin ", known_,
+                               " was here: put it back", kAnew));
   write(name + "\n");
 }
 

@@ -80,9 +80,9 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       is_good = recovered_.load(static_cast<Part>(type), payload);
   }
   if (!is_good)
-    throw storage::StorageFailure(
-        text("journal: a record of type ", type, " in segment ", at.segment, " at offset ",
-             at.offset, " is whole but makes no sense: written by another version?"));
+    throw storage::Damage(text("journal: a record of type ", type, " in segment ", at.segment,
+                               " at offset ", at.offset,
+                               " is whole but makes no sense: written by another version?"));
 }
 
 void Journal::load(Position at, const TasksRecord& tasks, std::uint64_t bytes) {
