@@ -34,6 +34,28 @@ std::uint64_t SeqRanges::add(Seq first, Seq last) {
   return count_ - before;
 }
 
+void SeqRanges::remove(Seq first, Seq last) {
+  auto range = ranges_.upper_bound(first);
+  if (range != ranges_.begin()) --range;
+  while (range != ranges_.end() && range->first <= last) {
+    const auto [begin, end] = *range;
+    if (end < first) {
+      ++range;
+      continue;
+    }
+    range = ranges_.erase(range);
+    count_ -= end - begin + 1;
+    if (begin < first) {
+      ranges_.emplace_hint(range, begin, first - 1);
+      count_ += first - begin;
+    }
+    if (end <= last) continue;
+    range = ranges_.emplace_hint(range, last + 1, end);
+    count_ += end - last;
+    return;
+  }
+}
+
 bool SeqRanges::contains(Seq seq) const {
   const auto next = ranges_.upper_bound(seq);
   return next != ranges_.begin() && std::prev(next)->second >= seq;

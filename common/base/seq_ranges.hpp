@@ -14,6 +14,7 @@ class SeqRanges {
  public:
   /// Adds first..last (first <= last); returns how many of them were new.
   std::uint64_t add(Seq first, Seq last);
+  void remove(Seq first, Seq last);
   bool contains(Seq seq) const;
   /// The smallest number >= `from` that is not in the set.
   Seq first_missing(Seq from) const;

@@ -16,7 +16,6 @@ namespace {
 constexpr std::string_view kMagic = "EOLESEG1";
 constexpr std::size_t kHeaderCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::size_t kAlignment = 8;
-constexpr std::uint64_t kWindowBytes = 1 << 20;
 
 std::uint64_t aligned(std::uint64_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
 
@@ -208,7 +207,7 @@ std::string_view RecordReader::from_here(std::uint64_t bytes) {
   const bool is_there =
       offset_ >= window_offset_ && offset_ + bytes <= window_offset_ + window_.size();
   if (!is_there) {
-    window_ = file_.read(offset_, std::min(std::max(bytes, kWindowBytes), end_ - offset_));
+    window_ = file_.read(offset_, std::min(std::max(bytes, window_bytes_), end_ - offset_));
     window_offset_ = offset_;
   }
   return std::string_view(window_).substr(offset_ - window_offset_);

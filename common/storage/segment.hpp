@@ -56,12 +56,20 @@ std::optional<std::uint32_t> payload_size(std::string_view header, std::uint64_t
 /// The checked payload of the record that `raw` begins with, and that lies at `offset`.
 std::optional<std::string_view> payload_of(std::string_view raw, std::uint64_t segment_id,
                                            std::uint64_t offset);
+constexpr std::uint64_t kWindowBytes = 1 << 20;
+
 /// Reads the records of a segment in order, with no more of it in memory than a window.
 class RecordReader {
  public:
-  /// `end`: of what counts.
-  RecordReader(const File& file, std::uint64_t segment_id, std::uint64_t end)
-      : file_(file), segment_id_(segment_id), end_(end) {}
+  /// `end`: of what counts. `offset`: of the first record wanted.
+  RecordReader(const File& file, std::uint64_t segment_id, std::uint64_t end,
+               std::uint64_t offset = kSegmentHeaderBytes,
+               std::uint64_t window_bytes = kWindowBytes)
+      : file_(file),
+        segment_id_(segment_id),
+        end_(end),
+        window_bytes_(window_bytes),
+        offset_(offset) {}
   std::uint64_t offset() const { return offset_; }
   bool is_done() const { return offset_ >= end_; }
   /// The record at offset(), which moves behind it; nothing if there is none, or a damaged one. Its
@@ -73,7 +81,8 @@ class RecordReader {
   const File& file_;
   std::uint64_t segment_id_;
   std::uint64_t end_;
-  std::uint64_t offset_ = kSegmentHeaderBytes;
+  std::uint64_t window_bytes_;
+  std::uint64_t offset_;
   std::string window_;
   std::uint64_t window_offset_ = 0;
 };

@@ -37,19 +37,24 @@ void project(const ResultRun& run, protocol::Settlement& out) {
 }  // namespace
 
 void Summary::add(const ResultRun& run) {
-  const auto& id = run.first.id;
-  if (count == 0) origin = id.origin;
-  if (origin != id.origin) origin = 0;
-  seq_min = std::min(seq_min, id.seq);
-  seq_max = std::max(seq_max, run.last());
-  if (run.first.is_final && run.first.state == TaskState::kDead)
-    for (std::uint32_t i = 0; i < run.count; ++i)
-      dead.push_back({first_offset + count + i, {id.origin, id.seq + i}});
+  const auto& [origin, first] = run.first.id;
+  const bool is_dead = run.first.is_final && run.first.state == TaskState::kDead;
+  const bool goes_on =
+      !stretches.empty() && stretches.back() == Stretch{origin, stretches.back().first, first - 1,
+                                                        run.first.is_final, is_dead};
+  if (goes_on)
+    stretches.back().last = run.last();
+  else
+    stretches.push_back({origin, first, run.last(), run.first.is_final, is_dead});
   finished_max_unix_ms = std::max(finished_max_unix_ms, run.first.finished_unix_ms);
   count += run.count;
-  auto entry = std::find_if(settlements.begin(), settlements.end(),
-                            [&](const auto& one) { return one.first == id.origin; });
-  if (entry == settlements.end()) entry = settlements.insert(entry, {id.origin, {}});
+}
+
+void add_settlement(const ResultRun& run, Settlements& out) {
+  const auto origin = run.first.id.origin;
+  auto entry =
+      std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.first == origin; });
+  if (entry == out.end()) entry = out.insert(entry, {origin, {}});
   project(run, entry->second);
 }
 
@@ -61,6 +66,7 @@ void OpenBatch::add(const ResultRun& run, std::uint64_t offset) {
     bytes_.reserve(bytes_.size() + bytes_expected_);
   }
   summary_.add(run);
+  add_settlement(run, settlements_);
   protocol::put_result_run(bytes_, run);
 }
 
@@ -69,7 +75,8 @@ AppendBatch OpenBatch::take() {
   batch_.count = summary_.count;
   bytes_.replace(0, protocol::ResultBatch::kHeaderBytes, encode_batch(batch_), 0,
                  protocol::ResultBatch::kHeaderBytes);
-  return {std::exchange(bytes_, {}), std::exchange(project_, {}), std::exchange(summary_, {})};
+  return {std::exchange(bytes_, {}), std::exchange(project_, {}), std::exchange(summary_, {}),
+          std::exchange(settlements_, {})};
 }
 
 bool SettlementPage::is_full() const {

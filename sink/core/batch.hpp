@@ -26,7 +26,11 @@ class OpenBatch {
   Bytes bytes_;
   std::string project_;
   Summary summary_;
+  Settlements settlements_;
 };
+
+/// Adds what its ventilator must know of a run.
+void add_settlement(const protocol::ResultRun& run, Settlements& out);
 
 /// What `origin`'s ventilator must know of the log, up to a bounded size.
 struct SettlementPage {

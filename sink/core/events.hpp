@@ -36,25 +36,33 @@ using Event = std::variant<ResultsReceived, VerdictsReceived, IntroduceReceived,
 
 // Actions. What is appended is durable before anything else leaves (ring rules D3, L1).
 
+/// Tasks that follow one another, each with a record of the same sort.
+struct Stretch {
+  Origin origin = 0;
+  Seq first = 0;
+  Seq last = 0;
+  bool is_final = false;
+  bool is_dead = false;  // A dead letter.
+  bool operator==(const Stretch&) const = default;
+};
 /// What is to be known of a batch without opening it again.
 struct Summary {
   std::uint64_t first_offset = 0;
   std::uint32_t count = 0;
-  Origin origin = 0;  // Of its records; zero: several.
-  Seq seq_min = UINT64_MAX;
-  Seq seq_max = 0;
   std::int64_t finished_max_unix_ms = INT64_MIN;
-  std::vector<std::pair<std::uint64_t, TaskId>> dead;  // Offset and task of the dead letters.
-  std::vector<std::pair<Origin, protocol::Settlement>> settlements;
+  std::vector<Stretch> stretches;
 
   void add(const protocol::ResultRun& run);
   bool operator==(const Summary&) const = default;
 };
+/// What the ventilators of these origins must know.
+using Settlements = std::vector<std::pair<Origin, protocol::Settlement>>;
 /// One encoded result batch for the log.
 struct AppendBatch {
   Bytes batch;
   std::string project;
   Summary summary;
+  Settlements settlements;
   bool operator==(const AppendBatch&) const = default;
 };
 struct AppendIntroduction {

@@ -38,7 +38,8 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
     count(*run);
     summary.add(*run);
   }
-  runs_.raise(batch.run, summary.origin, batch.level);
+  if (!summary.stretches.empty())
+    runs_.raise(batch.run, summary.stretches.front().origin, batch.level);
   head_ = batch.first_offset + batch.count;
   return summary;
 }
@@ -203,7 +204,10 @@ void Settler::forget_failures(const ResultRun& run) {
 }
 
 void Settler::count(const ResultRun& run) {
-  if (run.first.is_final) counts_[static_cast<std::size_t>(run.first.state)] += run.count;
+  const auto& [origin, seq] = run.first.id;
+  if (!run.first.is_final) return;
+  counts_[static_cast<std::size_t>(run.first.state)] += run.count;
+  if (run.first.state == TaskState::kDead) letters_.add(origin, seq, run.last());
 }
 
 // News goes into the open batch: one for each stretch of equal projects.

@@ -7,6 +7,7 @@
 
 #include "sink/core/batch.hpp"
 #include "sink/core/events.hpp"
+#include "sink/core/letters.hpp"
 #include "sink/core/origins.hpp"
 #include "sink/core/runs.hpp"
 #include "sink/core/waiting.hpp"
@@ -24,6 +25,9 @@ class Settler {
   Summary load_batch(const protocol::ResultBatch& batch);
   void load_introduction(const AppendIntroduction& introduction) { origins_.load(introduction); }
   void load_run(const AppendRun& run) { runs_.claim(run.run, run.user); }
+  void load_discard(const AppendDiscard& letters) {
+    letters_.discard(letters.origin, letters.seqs);
+  }
 
   void on_event(const Event& event, Actions& out);
 
@@ -36,6 +40,11 @@ class Settler {
   const std::array<std::uint64_t, 5>& counts() const { return counts_; }
   const Origins& origins() const { return origins_; }
   const Runs& runs() const { return runs_; }
+  const Letters& letters() const { return letters_; }
+  /// The log has a record of it.
+  bool has_record_of(const TaskId& id) const {
+    return origins_.is_settled(id) || failed_.contains(id);
+  }
 
  private:
   void on(const ResultsReceived& event, Actions& out);
@@ -65,6 +74,7 @@ class Settler {
   Origins origins_;
   Runs runs_;
   Waiting waiting_;
+  Letters letters_;
   std::unordered_map<TaskId, Lease> failed_;           // The last failure that was not final.
   std::array<std::uint64_t, 5> counts_{};
 };

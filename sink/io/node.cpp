@@ -99,7 +99,7 @@ void Node::publish(const std::string& topic, protocol::Message&& message) {
 void Node::act(AppendBatch& action) {
   publish("result." + action.project,
           encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
-  for (const auto& [origin, settlement] : action.summary.settlements) news_[origin].add(settlement);
+  for (const auto& [origin, settlement] : action.settlements) news_[origin].add(settlement);
   news_count_ += action.summary.count;
   if (!levels_due_) levels_due_ = now_ + kLevelsWithin;
 }

@@ -103,7 +103,7 @@ Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
   if (is_full_) return Error{"storage full: the sink's disk has no room"};
   if (!seqs.decode(discard.payload)) return Error{"discard: bad ranges"};
   perform();
-  auto letters = log_.letters_of(discard.origin, seqs);
+  auto letters = log_.core().letters().of(discard.origin, seqs);
   const Value answer = Value::Map{{"discarded", letters.count()}};
   if (letters.count() > 0) actions_.push_back(AppendDiscard{discard.origin, std::move(letters)});
   actions_.push_back(Reply{from.peer, protocol::Answer{discard.request, answer.to_msgpack()}});

@@ -66,7 +66,7 @@ Value attempts(const ResultLog& log, const TaskId& id, const Value& options, Dur
   const auto until = process::now() + page_time;
   Value::Array list;
   std::size_t bytes = 0;
-  const auto visited = log.visit_attempts(
+  const auto next = log.visit_attempts(
       id, std::min(before, head),
       [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
         bytes += record.body.size();
@@ -74,8 +74,7 @@ Value attempts(const ResultLog& log, const TaskId& id, const Value& options, Dur
         return bytes < kPageBytesMax;
       },
       [&] { return process::now() >= until; });
-  return Value::Map{{"attempts", std::move(list)},
-                    {"next", visited.next ? Value(*visited.next) : Value()}};
+  return Value::Map{{"attempts", std::move(list)}, {"next", next ? Value(*next) : Value()}};
 }
 
 // A page of the list of dead letters, behind the offset `after`.
@@ -89,7 +88,7 @@ Expected<Value> dead(const ResultLog& log, const Value& options, Duration page_t
   Value::Array letters;
   std::size_t bytes = 0;
   Value next;
-  log.visit_dead(
+  const auto go_on = log.visit_dead(
       static_cast<std::uint64_t>(std::max<std::int64_t>(after, -1) + 1),
       [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
         if (project.empty() || record.project == project) {
@@ -101,7 +100,9 @@ Expected<Value> dead(const ResultLog& log, const Value& options, Duration page_t
                              bytes >= kPageBytesMax || process::now() >= until;
         if (is_full) next = offset;
         return !is_full;
-      });
+      },
+      [&] { return process::now() >= until; });
+  if (go_on) next = *go_on - 1;
   return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
 }
 

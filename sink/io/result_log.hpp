@@ -1,22 +1,21 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "common/protocol/messages.hpp"
 #include "common/storage/store.hpp"
 #include "sink/core/settler.hpp"
+#include "sink/io/log_index.hpp"
 
 namespace eole::sink {
 
 /// The records of the log. docs/storage.md has their layouts.
 enum class LogRecord : std::uint32_t { kIntroduction = 1, kBatch, kDiscard, kRun };
 
-/// The sink's log on disk, and the index that finds a result by offset or by task. Some 60 bytes
-/// of memory per batch, 150 per dead letter. One thread.
+/// The sink's log on disk, and the index that finds a result by offset, by task or by time. One
+/// thread.
 class ResultLog {
  public:
   /// Opens the log and loads `core` from it.
@@ -43,19 +42,19 @@ class ResultLog {
   /// Hears a record of the log; false ends the visit.
   using OnRecord = std::function<bool(const protocol::ResultRecord& result, std::string_view worker,
                                       std::uint64_t offset)>;
-  /// The dead letters that nobody discarded, from `from` on, oldest first.
-  void visit_dead(std::uint64_t from, const OnRecord& on_record) const;
-  /// Every record of a task before the offset `before`, newest first. `is_late`, asked between
-  /// two batches, ends it early.
-  struct Visited {
-    std::optional<std::uint64_t> next;  // Where to go on with `before`; nothing: that was all.
-  };
-  Visited visit_attempts(const TaskId& id, std::uint64_t before, const OnRecord& on_record,
-                         const std::function<bool()>& is_late) const;
+  /// Asked now and then: true ends a visit early.
+  using IsLate = std::function<bool()>;
+  /// The dead letters that nobody discarded, from `from` on, oldest first. If that took too long:
+  /// the offset to go on from.
+  std::optional<std::uint64_t> visit_dead(std::uint64_t from, const OnRecord& on_record,
+                                          const IsLate& is_late) const;
+  /// Every record of a task before the offset `before`, newest first. If it ended early: where to
+  /// go on with `before`.
+  std::optional<std::uint64_t> visit_attempts(const TaskId& id, std::uint64_t before,
+                                              const OnRecord& on_record,
+                                              const IsLate& is_late) const;
   /// The first offset at or after which every result lies that finished at or after this time.
   std::uint64_t offset_at(std::int64_t unix_ms) const;
-  /// Those of `seqs` that have a letter in the list.
-  SeqRanges letters_of(Origin origin, const SeqRanges& seqs) const;
 
   /// No record that is kept was taken before this time, Unix milliseconds; zero if that is not known.
   std::int64_t oldest_unix_ms() const;
@@ -64,33 +63,23 @@ class ResultLog {
   std::uint64_t syncs() const { return store_.syncs(); }
 
  private:
-  struct Entry {
-    std::uint64_t first = 0;  // Offset of the batch's first record.
-    std::uint32_t count = 0;
-    std::uint32_t crc = 0;  // Of the encoded batch: part of a cursor behind it.
-    Origin origin = 0;      // Of its first record; zero: several.
-    Seq seq_min = 0;
-    Seq seq_max = 0;
-    storage::Position at;
-    std::int64_t finished_max_unix_ms = 0;  // Of all records up to here.
-    bool has_failures = false;              // Records that settle nothing.
-  };
   void append(const AppendBatch& batch);
   void append(const AppendDiscard& discard);
   void append(const AppendRun& run);
-  void discard(Origin origin, const SeqRanges& seqs);
   void append(const AppendIntroduction& introduction);
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
-  void index(storage::Position at, std::string_view encoded, const Summary& summary);
-  std::size_t entry_of(std::uint64_t offset) const;
+  /// Hears a batch; false ends the visit.
+  using OnBatch = std::function<bool(std::string_view encoded, const protocol::ResultBatch& batch)>;
+  /// Those from the one on that holds `offset`.
+  void visit_batches(std::uint64_t offset, const OnBatch& on_batch) const;
+  /// Those of one page of the index.
+  void visit_page(const Page& page, const OnBatch& on_batch) const;
 
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;
   std::optional<Settler> core_;
-  std::vector<Entry> index_;
+  LogIndex index_;
   std::int64_t oldest_unix_ms_ = 0;
-  std::map<std::uint64_t, TaskId> dead_;  // The list: offset -> task.
-  std::map<TaskId, std::uint64_t> dead_offsets_;
   storage::Store store_;
 };
 

@@ -47,7 +47,7 @@ class LogSubject final : public Subject {
       acknowledged_ = number - 1;
       SeqRanges letters;
       letters.add(1, acknowledged_ / 2);
-      letters = log.letters_of(kOrigin, letters);
+      letters = log.core().letters().of(kOrigin, letters);
       if (letters.count() > 0) log.write({sink::AppendDiscard{kOrigin, letters}});
       discarded_ = acknowledged_ / 2;
       if (turn % 3 == 0) log.rest();
@@ -67,7 +67,7 @@ class LogSubject final : public Subject {
         throw std::runtime_error(text("result ", number, " is at another offset"));
     SeqRanges gone;
     if (discarded_ > 0) gone.add(1, discarded_);
-    if (log.letters_of(kOrigin, gone).count() > 0)
+    if (log.core().letters().of(kOrigin, gone).count() > 0)
       throw std::runtime_error("a discarded letter is on the list again");
     // Its duplicates are known: nothing acknowledged is taken a second time.
     sink::Actions actions;

@@ -55,7 +55,7 @@ struct Asked {
   void discard(Seq first, Seq last) {
     SeqRanges seqs;
     seqs.add(first, last);
-    log->write({AppendDiscard{kOrigin, log->letters_of(kOrigin, seqs)}});
+    log->write({AppendDiscard{kOrigin, log->core().letters().of(kOrigin, seqs)}});
   }
   Value ask(const std::string& what, const Value& options, Seq seq = 0) {
     const auto answer = answer_to({1, what, kOrigin, seq, options.to_msgpack()}, *log, 1h);

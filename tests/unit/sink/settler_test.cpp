@@ -69,10 +69,14 @@ AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<S
   Summary summary;
   summary.first_offset = offset;
   ByteReader reader(raw);
-  while (const auto found = protocol::read_result_run(reader)) summary.add(*found);
+  Settlements settlements;
+  while (const auto found = protocol::read_result_run(reader)) {
+    summary.add(*found);
+    add_settlement(*found, settlements);
+  }
   return {protocol::encode_batch(
               {offset, run, level, static_cast<std::uint32_t>(specs.size()), worker, raw}),
-          specs[0].project, summary};
+          specs[0].project, summary, settlements};
 }
 
 Actions act(Settler& core, const Event& event) {
@@ -315,16 +319,17 @@ TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
   const Spec failure{9, false, TaskState::kFailed, 7};
   act(core, results(1, {{1}}));
   const auto actions = act(core, results(2, {{3}, dead, failure, {5}, {1}}));
-  const auto& summary = std::get<AppendBatch>(actions[0]).summary;
+  const auto& [batch, project, summary, settlements] = std::get<AppendBatch>(actions[0]);
   REQUIRE((summary.first_offset == 1 && summary.count == 4));  // The last is no news.
-  REQUIRE((summary.origin == kOrigin && summary.seq_min == 3 && summary.seq_max == 9));
-  REQUIRE(summary.dead == std::vector<std::pair<std::uint64_t, TaskId>>{{2, {kOrigin, 4}}});
+  REQUIRE(summary.stretches == std::vector<Stretch>{{kOrigin, 3, 3, true, false},
+                                                    {kOrigin, 4, 4, true, true},
+                                                    {kOrigin, 9, 9, false, false},
+                                                    {kOrigin, 5, 5, true, false}});
   protocol::Settlement expected;
   expected.ranges = {{3, 5}};
   expected.not_done = {{4, 4}};
   expected.failures = {{9, {1, 7}, ""}};
-  REQUIRE(summary.settlements ==
-          std::vector<std::pair<Origin, protocol::Settlement>>{{kOrigin, expected}});
+  REQUIRE(settlements == Settlements{{kOrigin, expected}});
 }
 
 TEST_CASE("a message that lies about its records is dropped whole", "[sink]") {
