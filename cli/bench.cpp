@@ -74,14 +74,13 @@ std::vector<double> await(client::LogReader& reader, std::uint64_t count,
 /// Submits `count` tasks and returns once all are accepted.
 void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
             const std::string& project, Ring* ring) {
-  client::Submitter client(
-      cluster.context, cluster.file,
-      {.key = {}, .attempts_max = 0, .batch = options.batch, .patience = kPatience},
-      [&](Origin, Seq first, std::uint32_t) {
-        if (ring != nullptr && ring->first == 0) ring->first = first;
-      });
+  client::Submitter client(cluster.context, cluster.file,
+                           {.key = {}, .batch = options.batch, .patience = kPatience},
+                           [&](Origin, Seq first, std::uint32_t) {
+                             if (ring != nullptr && ring->first == 0) ring->first = first;
+                           });
   const auto args = arguments();
-  const protocol::TaskSpec spec{false, "echo", project, args};
+  const protocol::TaskClass task_class{"echo", project, 0, 0};
   for (std::uint64_t i = 0; i < count; ++i) {
     if (ring != nullptr && i % options.batch == 0) {
       for (auto seen = ring->seen.load(); ring->size > 0 && i - seen > ring->size;
@@ -89,7 +88,7 @@ void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
         ring->seen.wait(seen);
       ring->begun[i / options.batch] = process::now().time_since_epoch().count();
     }
-    need(client.add(spec));
+    need(client.add(task_class, args));
   }
   need(client.finish());
 }
@@ -158,7 +157,7 @@ Value::Map latency(Cluster& cluster, const BenchOptions& options) {
   std::vector<double> micros;
   for (std::uint64_t i = 0; i < count + 50; ++i) {  // The first ones find cold caches.
     const auto start = process::now();
-    need(client.add({false, "echo", project, args}));
+    need(client.add({"echo", project, 0, 0}, args));
     need(client.finish());
     await(*reader, 1, project, nullptr);
     if (i >= 50) micros.push_back(seconds(process::now() - start) * 1e6);

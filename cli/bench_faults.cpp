@@ -82,7 +82,7 @@ double redeliver(Cluster& cluster, int signal) {
     id = {origin, first};
   });
   const auto args = Value(Value::Map{{"seconds", 60}}).to_msgpack();
-  need(client.add({false, "sleep", "bench", args}));
+  need(client.add({"sleep", "bench", 0, 0}, args));
   need(client.finish());
   Value task;
   const auto attempt_is = [&](std::int64_t wanted) {

@@ -85,16 +85,12 @@ class Replays {
     if (!raw) return raw.error();
     const auto* blob = raw->as<protocol::Blob>();
     if (blob == nullptr) return Error{"is not a dead letter, or its task is lost"};
-    const auto view = cluster_.sink.query("result", id);
-    if (!view) return view.error();
     while (!submits_.has_room()) waiting_.wait(kLookEvery);
     protocol::Submit submit;
     submit.key = "replay-of:" + letter;
     submit.count = 1;
-    // It died at its limit of attempts, and gets as many again.
-    submit.attempts_max = static_cast<std::uint8_t>((*view)["attempt"].int_or(0));
-    const auto specs = std::make_shared<const Bytes>(blob->bytes);
-    under_way_[submits_.submit(std::move(submit), specs)] = replays_.size() - 1;
+    const auto group = std::make_shared<const Bytes>(blob->bytes);
+    under_way_[submits_.submit(std::move(submit), group)] = replays_.size() - 1;
     return {};
   }
   void take(const client::SubmitEnded& ended) {

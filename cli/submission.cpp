@@ -28,8 +28,8 @@ Submission::Submission(Cluster& cluster, const std::string& key)
 }
 
 void Submission::add(const TaskRequest& task) {
-  need(submitter_.set_attempts_max(task.attempts_max));
-  need(submitter_.add({task.retry, task.kind, task.project, task.args}));
+  const auto retry = static_cast<std::uint8_t>(task.retry ? 1 : 0);
+  need(submitter_.add({task.kind, task.project, task.attempts_max, retry}, task.args));
 }
 
 void Submission::finish() { need(submitter_.finish()); }

@@ -4,14 +4,13 @@
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/task_class.hpp"
 
 namespace eole::cli {
 
 using protocol::Value;
 
 namespace {
-
-constexpr std::size_t kNameBytesMax = 255;
 
 Expected<TaskRequest> parse_line(const std::string& line, const TaskRequest& preset) {
   const auto json = Value::from_json(line);
@@ -46,8 +45,8 @@ Expected<TaskRequest> parse_line(const std::string& line, const TaskRequest& pre
 Expected<void> check(const TaskRequest& task) {
   if (task.kind.empty()) return Error{"kind is missing"};
   for (const auto& [what, name] : {std::pair{"kind", &task.kind}, {"project", &task.project}})
-    if (name->size() > kNameBytesMax)
-      return Error{text(what, " of ", name->size(), " bytes, limit ", kNameBytesMax)};
+    if (name->size() > protocol::kNameBytesMax)
+      return Error{text(what, " of ", name->size(), " bytes, limit ", protocol::kNameBytesMax)};
   if (task.args.size() > protocol::kTaskBytesMax)
     return Error{text(task.kind, ": arguments of ", task.args.size(), " bytes, limit ",
                       protocol::kTaskBytesMax, " (put large data into an artifact)")};

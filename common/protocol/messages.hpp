@@ -11,9 +11,10 @@
 /// before: who does not know it ignores it. The payload layouts are in records.hpp.
 namespace eole::protocol {
 
-/// Client -> ventilator: `count` tasks (payload: task specs). Repeated with the same run and
-/// request, or the same key and hash: the first answer again (rules D1, S2). All requests up to
-/// `confirmed` were answered and may be forgotten.
+/// Client -> ventilator: `count` tasks (payload: groups of tasks), accepted whole or not at all and
+/// numbered in their order. Repeated with the same run and request, or the same key and hash: the
+/// first answer again (rules D1, S2). All requests up to `confirmed` were answered and may be
+/// forgotten.
 struct Submit {
   static constexpr std::string_view kName = "submit";
   RunId run = 0;
@@ -21,11 +22,8 @@ struct Submit {
   std::uint64_t confirmed = 0;
   std::string key;
   std::uint32_t count = 0;
-  std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
   Bytes payload;
-  void fields(auto& io) {
-    io(run), io(request), io(confirmed), io(key), io(count), io(attempts_max);
-  }
+  void fields(auto& io) { io(run), io(request), io(confirmed), io(key), io(count); }
   bool operator==(const Submit&) const = default;
 };
 

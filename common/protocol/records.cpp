@@ -6,7 +6,6 @@ namespace eole::protocol {
 
 namespace {
 
-constexpr std::uint8_t kRetry = 1;
 constexpr std::uint8_t kFinal = 1;
 constexpr std::uint8_t kUnconfirmed = 2;
 constexpr std::size_t kSha256Bytes = 32;
@@ -28,29 +27,18 @@ void read_id(ByteReader& reader, TaskId& id, Lease& lease) {
 }  // namespace
 
 void put_task_spec(Bytes& out, const TaskSpec& spec) {
-  char header[TaskSpec::kHeaderBytes] = {static_cast<char>(spec.retry ? kRetry : 0),
-                                         static_cast<char>(spec.kind.size()),
-                                         static_cast<char>(spec.project.size())};
-  write_at<std::uint32_t>(header, 4, static_cast<std::uint32_t>(spec.args.size()));
+  char header[TaskSpec::kHeaderBytes] = {};
+  write_at<std::uint32_t>(header, 1, static_cast<std::uint32_t>(spec.args.size()));
   out.append(header, sizeof header);
-  out += spec.kind;
-  out += spec.project;
   out += spec.args;
 }
 
 std::optional<TaskSpec> read_task_spec(ByteReader& reader) {
   const auto header = reader.take(TaskSpec::kHeaderBytes);
   if (!reader.ok()) return std::nullopt;
-  TaskSpec spec;
-  const auto flags = read_at<std::uint8_t>(header, 0);
-  const auto zero = read_at<std::uint8_t>(header, 3);
-  const auto args_bytes = read_at<std::uint32_t>(header, 4);
-  spec.retry = (flags & kRetry) != 0;
-  spec.kind = reader.take(read_at<std::uint8_t>(header, 1));
-  spec.project = reader.take(read_at<std::uint8_t>(header, 2));
-  spec.args = reader.take(args_bytes);
-  if (!reader.ok() || spec.kind.empty() || flags > kRetry || zero != 0) return std::nullopt;
-  if (args_bytes > kTaskBytesMax) return std::nullopt;
+  const auto args_bytes = read_at<std::uint32_t>(header, 1);
+  TaskSpec spec{reader.take(args_bytes)};
+  if (!reader.ok() || header[0] != 0 || args_bytes > kTaskBytesMax) return std::nullopt;
   return spec;
 }
 
@@ -83,24 +71,37 @@ std::optional<Acceptance> read_acceptance(ByteReader& reader) {
 }
 
 void put_task_run(Bytes& out, const TaskRun& run) {
-  put<std::uint64_t>(out, run.seq);
-  put<std::uint64_t>(out, run.lease_number);
-  put<std::uint16_t>(out, run.attempt);
-  put<std::uint16_t>(out, 0);
-  put<std::uint32_t>(out, run.count);
-  put<std::uint32_t>(out, static_cast<std::uint32_t>(run.specs.size()));
+  char header[TaskRun::kHeaderBytes] = {};
+  write_at<std::uint64_t>(header, 0, run.seq);
+  write_at<std::uint64_t>(header, 8, run.lease_number);
+  write_at<std::uint16_t>(header, 16, run.attempt);
+  write_at<std::uint16_t>(header, 18, static_cast<std::uint16_t>(run.task_class.size()));
+  write_at<std::uint32_t>(header, 20, run.count);
+  write_at<std::uint32_t>(header, 24, static_cast<std::uint32_t>(run.specs.size()));
+  out.append(header, sizeof header);
+  out += run.task_class;
   out += run.specs;
 }
 
+void extend_task_run(Bytes& out, std::size_t run_at, std::uint32_t count, std::string_view specs) {
+  out += specs;
+  char* header = out.data() + run_at;
+  write_at<std::uint32_t>(header, 20, read_at<std::uint32_t>({header, 24}, 20) + count);
+  const auto before = read_at<std::uint32_t>({header, 28}, 24);
+  write_at<std::uint32_t>(header, 24, before + static_cast<std::uint32_t>(specs.size()));
+}
+
 std::optional<TaskRun> read_task_run(ByteReader& reader) {
+  const auto header = reader.take(TaskRun::kHeaderBytes);
+  if (!reader.ok()) return std::nullopt;
   TaskRun run;
-  run.seq = reader.get<std::uint64_t>();
-  run.lease_number = reader.get<std::uint64_t>();
-  run.attempt = reader.get<std::uint16_t>();
-  const auto zero = reader.get<std::uint16_t>();
-  run.count = reader.get<std::uint32_t>();
-  run.specs = reader.take(reader.get<std::uint32_t>());
-  if (!reader.ok() || zero != 0) return std::nullopt;
+  run.seq = read_at<std::uint64_t>(header, 0);
+  run.lease_number = read_at<std::uint64_t>(header, 8);
+  run.attempt = read_at<std::uint16_t>(header, 16);
+  run.count = read_at<std::uint32_t>(header, 20);
+  run.task_class = reader.take(read_at<std::uint16_t>(header, 18));
+  run.specs = reader.take(read_at<std::uint32_t>(header, 24));
+  if (!reader.ok()) return std::nullopt;
   return run;
 }
 

@@ -19,13 +19,9 @@ constexpr std::size_t kPayloadBytesMax = 8 << 20;  // One message.
 constexpr std::size_t kChunkBytes = 256 << 10;     // One piece of an artifact.
 constexpr std::uint32_t kTasksPerMessageMax = 65536;
 
-/// What a submitter says about one task:
-/// u8 flags, u8 kind size, u8 project size, u8 zero, u32 arguments size, kind, project, arguments.
+/// What differs from task to task in a class: u8 flags (zero), u32 arguments size, arguments.
 struct TaskSpec {
-  static constexpr std::size_t kHeaderBytes = 8;
-  bool retry = false;  // A failed attempt is tried again, up to the attempts limit.
-  std::string_view kind;
-  std::string_view project;
+  static constexpr std::size_t kHeaderBytes = 5;
   std::string_view args;  // One msgpack map.
   bool operator==(const TaskSpec&) const = default;
 };
@@ -47,19 +43,24 @@ void put_acceptance(Bytes& out, const Acceptance& acceptance);
 /// Nothing, and the reader not ok, behind the last one.
 std::optional<Acceptance> read_acceptance(ByteReader& reader);
 
-/// Tasks on a pipe whose numbers and leases follow one another: u64 seq, u64 lease number, u16
-/// attempt, u16 zero, u32 count, u32 specs size; then `count` specs as they were submitted.
+/// Tasks of one class on a pipe whose numbers and leases follow one another: u64 seq, u64 lease
+/// number, u16 attempt, u16 class size, u32 count, u32 specs size; class, then `count` specs as
+/// they were submitted.
 struct TaskRun {
   static constexpr std::size_t kHeaderBytes = 28;
   Seq seq = 0;
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
   std::uint32_t count = 1;
+  std::string_view task_class;  // Encoded.
   std::string_view specs;
   bool operator==(const TaskRun&) const = default;
 };
 void put_task_run(Bytes& out, const TaskRun& run);
-/// The specs are not looked into: read_task_spec tells whether there are `count` good ones.
+/// Puts more tasks behind those of the run that `out` ends with and that begins at `run_at`.
+void extend_task_run(Bytes& out, std::size_t run_at, std::uint32_t count, std::string_view specs);
+/// Neither class nor specs are looked into: read_task_spec tells whether there are `count` good
+/// ones.
 std::optional<TaskRun> read_task_run(ByteReader& reader);
 
 enum class HeldState : std::uint8_t { kWaiting = 1, kStarted, kFinished, kReturned };

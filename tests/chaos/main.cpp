@@ -48,19 +48,19 @@ int load(const net::ClusterFile& cluster, double rate, double seconds, const cha
   auto longest_gap_end = start;
   const auto total = static_cast<std::uint64_t>(rate * seconds);
   while (sent < total) {
-    client::Submitter client(
-        context, cluster, {.key = {}, .attempts_max = 0, .batch = kBatch, .patience = 120s},
-        [&](Origin origin, Seq first, std::uint32_t count) {
-          std::fprintf(out, "%u %llu %u\n", origin, static_cast<unsigned long long>(first), count);
-          std::fflush(out);
-          accepted += count;
-          const auto now = process::now();
-          if (now - last_answer > longest_gap) {
-            longest_gap = now - last_answer;
-            longest_gap_end = now;
-          }
-          last_answer = now;
-        });
+    client::Submitter client(context, cluster, {.key = {}, .batch = kBatch, .patience = 120s},
+                             [&](Origin origin, Seq first, std::uint32_t count) {
+                               std::fprintf(out, "%u %llu %u\n", origin,
+                                            static_cast<unsigned long long>(first), count);
+                               std::fflush(out);
+                               accepted += count;
+                               const auto now = process::now();
+                               if (now - last_answer > longest_gap) {
+                                 longest_gap = now - last_answer;
+                                 longest_gap_end = now;
+                               }
+                               last_answer = now;
+                             });
     bool is_good = true;
     while (is_good && sent < total) {
       const auto due = static_cast<std::uint64_t>(
@@ -72,7 +72,7 @@ int load(const net::ClusterFile& cluster, double rate, double seconds, const cha
       for (std::uint32_t i = 0; i < kBatch && sent < total && is_good; ++i, ++sent) {
         const auto args =
             Value(Value::Map{{"text", tag + "." + std::to_string(sent)}}).to_msgpack();
-        is_good = static_cast<bool>(client.add({false, "echo", "", args}));
+        is_good = static_cast<bool>(client.add({"echo", "", 0, 0}, args));
       }
     }
     const auto finished = client.finish();

@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/task_class.hpp"
 #include "tests/crash/subject.hpp"
 #include "ventilator/io/journal.hpp"
 #include "ventilator/io/salvage.hpp"
@@ -29,8 +30,10 @@ class JournalSubject final : public Subject {
       submit.request = turn;
       submit.confirmed = turn > 3 ? turn - 3 : 0;
       submit.count = static_cast<std::uint32_t>(1 + (seed_ + turn) % 4);
+      protocol::TaskGroups groups;
       for (auto seq = first; seq < first + submit.count; ++seq)
-        protocol::put_task_spec(submit.payload, {false, "work", "", body(seq)});
+        groups.add({"work", project(seq), 0, 0}, body(seq));
+      submit.payload = groups.take();
       durable.last += submit.count;
       const std::string hash(seed_ % 7 * 20, 'h');
       const bool has_key = turn % 2 == 0;
@@ -81,6 +84,9 @@ class JournalSubject final : public Subject {
       if (durable.settled.contains(seq))
         throw std::runtime_error(text("task ", seq, " is settled, and never was"));
       if (!has_task(journal, seq)) throw std::runtime_error(text("task ", seq, " is lost"));
+      const auto id = durable.classes.of(seq);
+      if (id == ventilator::kNoClass || durable.classes.at(id).project != project(seq))
+        throw std::runtime_error(text("of task ", seq, " the class is lost"));
     }
   }
 
@@ -110,6 +116,7 @@ class JournalSubject final : public Subject {
   storage::StoreOptions options() {
     return {.segment_bytes = kSegmentBytes, .entropy = seed_ * 1000 + ++opened_};
   }
+  static std::string project(Seq seq) { return text("p", seq / 3 % 3); }
   static std::string key(std::uint64_t turn) { return text("key ", turn); }
   static std::string body(Seq seq) { return text("task ", seq, std::string(seq * 37 % 90, 'x')); }
   static bool has_task(Journal& journal, Seq seq) {

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint32_t type = data[0] % 16;
   if (type == static_cast<std::uint32_t>(JournalRecord::kTasks)) {
     TasksRecord tasks;
-    if (decode(payload, tasks) && encode_head(tasks) + Bytes(tasks.specs) != payload)
+    if (decode(payload, tasks) && encode_head(tasks) + Bytes(tasks.groups) != payload)
       __builtin_trap();
   } else if (is_identity(type)) {
     StartRecord start;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "common/base/seq_ranges.hpp"
+#include "common/protocol/task_class.hpp"
 #include "sink/core/settler.hpp"
 #include "tests/fuzz/allocation_limit.hpp"
 #include "worker/core/core.hpp"
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
   const fuzz::AllocationLimit limit(size);
   ByteReader reader(bytes);
-  switch (data[0] % 11) {
+  switch (data[0] % 12) {
     case 0:
       while (read_task_spec(reader)) {
       }
@@ -24,7 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)count_task_specs(bytes);
       break;
     case 2:
-      while (const auto run = read_task_run(reader)) (void)count_task_specs(run->specs);
+      while (const auto run = read_task_run(reader)) {
+        (void)decode_class(run->task_class);
+        (void)count_task_specs(run->specs);
+      }
       break;
     case 3:
       (void)decode_held(bytes);
@@ -62,6 +66,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 9:
       while (read_acceptance(reader)) {
       }
+      break;
+    case 11:
+      if (count_grouped_tasks(bytes))
+        while (const auto group = read_task_group(reader)) {
+          if (const auto task_class = decode_class(group->task_class))
+            (void)encode_class(*task_class);
+        }
       break;
     case 10: {  // What comes on a pipe, up to the worker's core.
       worker::Config config;

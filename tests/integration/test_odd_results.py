@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "clients/python"))
 import eole  # noqa: E402
 from eole import records  # noqa: E402
+from eole.submission import class_of  # noqa: E402
 
 ODD_ARGS = {  # Of echo tasks: what any client may submit.
     "text": b"\x81\xa1t\xa3\xff\xfe\x1b", "key": b"\x81\xa1\xff\x01", "list key": b"\x81\x92\x01\x02\x03",
@@ -75,9 +76,9 @@ class OddWorker:
             _, payload = self.hear(self.pipe, "tasks")
             at = 0
             while at < len(payload):
-                seq, lease, attempt, _, count, size = struct.unpack_from("<QQHHII", payload, at)
+                seq, lease, attempt, class_size, count, size = struct.unpack_from("<QQHHII", payload, at)
                 taken += [(seq + n, lease + n, attempt) for n in range(count)]
-                at += 28 + size
+                at += 28 + class_size + size
         runs = b"".join(struct.pack("<IQIQHBBqIBBBBII", self.origin, seq, self.start, lease, attempt, 1, 1, 1, 1, 4, 2, 0,
                                     0, 1, 4 + len(body)) + b"o\xff\x1bd" + b"p\xfe" + struct.pack("<I", len(body)) + body
                         for (seq, lease, attempt), body in zip(sorted(taken), bodies))
@@ -123,8 +124,9 @@ class Hostile(unittest.TestCase):
 
     @staticmethod
     def submit_raw(cluster, kind, project, args):
-        spec = struct.pack("<BBBBI", 0, len(kind), len(project), 0, len(args)) + kind + project + args
-        return cluster._submit([(spec, 1, "")], 0)
+        task_class, spec = class_of(kind, project, 0, False), struct.pack("<BI", 0, len(args)) + args
+        group = struct.pack("<HHII", len(task_class), 0, 1, len(spec)) + task_class + spec
+        return cluster._submit([(group, 1, "")])
 
     def test_the_client_hands_out_every_result(self):
         self.assertEqual(set(self.results), set(self.ids))

@@ -61,8 +61,8 @@ class Wire(unittest.TestCase):
         self.assertEqual(next(submission.ACCEPTANCE.iter_unpack(GOLDEN["acceptance.record"])), (1, 42, 2))
 
     def test_the_golden_tasks_are_written(self):
-        [(payload, count, key)] = submission.messages_of("echo", {}, "photos", True, "", 1)
-        self.assertEqual((payload, count, key), (GOLDEN["task_spec.record"], 1, ""))
+        [(payload, count, key)] = submission.messages_of("echo", {}, "photos", True, 7, "", 1)
+        self.assertEqual((payload, count, key), (GOLDEN["task_group.record"], 1, ""))
 
     def test_what_cannot_be_decoded_comes_as_bytes(self):
         for raw, value in (
@@ -106,7 +106,7 @@ class Wire(unittest.TestCase):
 
     def test_one_value_is_one_task_and_an_iterable_is_many(self):
         def counts(args):
-            return [count for _, count, _ in submission.messages_of("echo", args, "", False, "", 1024)]
+            return [count for _, count, _ in submission.messages_of("echo", args, "", False, 0, "", 1024)]
         for one in ("hello", b"hello", {"a": 1}, 5, 2.5, None, True, msgpack.ExtType(1, b"x"), msgpack.Timestamp(1)):
             self.assertEqual(counts(one), [1])
         for many in ([1, 2, 3], ("a", "b", "c"), (n for n in range(3)), {1, 2, 3}, range(3)):
@@ -115,7 +115,7 @@ class Wire(unittest.TestCase):
 
     def test_messages_are_split_by_bytes_and_by_number(self):
         sizes = [(len(payload), count) for payload, count, _ in
-                 submission.messages_of("echo", ["x" * 900_000] * 3 + ["y"] * 9, "", False, "", 8)]
+                 submission.messages_of("echo", ["x" * 900_000] * 3 + ["y"] * 9, "", False, 0, "", 8)]
         self.assertEqual([count for _, count in sizes], [1, 1, 8, 2])
         self.assertLess(max(size for size, _ in sizes), 1 << 20)
 

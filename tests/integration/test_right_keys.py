@@ -19,7 +19,7 @@ import eole  # noqa: E402
 MESSAGES = int(os.environ.get("EOLE_MESSAGES", "4000"))  # A person sets it high.
 RECORDS = {name: golden for name, golden in GOLDEN.items() if name.endswith(".record")}
 HEADS = {name: msgpack.unpackb(golden) for name, golden in GOLDEN.items() if "." not in name}
-PAYLOADS = {"submit": RECORDS["task_spec.record"], "hello": b"", "beat": RECORDS["held.record"],
+PAYLOADS = {"submit": RECORDS["task_group.record"], "hello": b"", "beat": RECORDS["held.record"],
             "results": RECORDS["result.record"], "verdicts": RECORDS["result_run.record"],
             "settled": RECORDS["settlement.record"], "notification": RECORDS["batch.record"],
             "tasks": RECORDS["task_run.record"], "orders": RECORDS["order.record"],

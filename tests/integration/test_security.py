@@ -11,6 +11,7 @@ import msgpack
 import zmq
 
 from cluster import BIN, Cluster, wait_until
+from fake_sink import GOLDEN
 
 
 def read_toml(path):
@@ -100,8 +101,7 @@ class Encrypted(unittest.TestCase):
         self.assertEqual(self.cluster.status()["roles"], before["roles"])
 
     def test_the_right_key_in_the_wrong_role_is_refused_by_name(self):
-        spec = b"\0\x04\0\0\x01\0\0\0echo\x80"
-        submit = [head("submit", 7, 1, 0, "", 1, 0), spec]
+        submit = [head("submit", 7, 1, 0, "", 1), GOLDEN["task_group.record"]]
         hello = [head("hello", 7, 1, 0, 0, 0, "x", 1, 1, "echo"), b""]
         introduce = [head("introduce", 1, 5, 1, 1, 0, 0, 1), b""]
         for role, endpoint, frames, name in (

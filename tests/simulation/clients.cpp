@@ -2,6 +2,7 @@
 
 #include "common/base/seq_ranges.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/task_class.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/task_bodies.hpp"
 
@@ -43,7 +44,7 @@ void SimClient::submit() {
   protocol::Submit submit;
   submit.count = 1 + static_cast<std::uint32_t>(world.below(8));
   std::vector<std::string> bodies;
-  Bytes specs;
+  protocol::TaskGroups groups;
   for (std::uint32_t i = 0; i < submit.count; ++i) {
     std::string body = world.chance(fabric_.weather.poison)    ? std::string(kPoison)
                        : world.chance(fabric_.weather.failing) ? std::string(kFailing)
@@ -54,10 +55,13 @@ void SimClient::submit() {
     const bool is_quick = may_be_quick && world.chance(0.3);
     // In a slot it is lost instead, which is tried again unasked.
     const bool retry = body.starts_with(kFailing) && (is_quick || body.size() % 2 == 0);
-    protocol::put_task_spec(specs, {retry, is_quick ? "quick" : "work", "", body});
+    const protocol::TaskClass task_class{is_quick ? "quick" : "work", text("p", world.below(2)), 0,
+                                         static_cast<std::uint8_t>(retry ? 1 : 0)};
+    body += class_mark(task_class.kind, task_class.project);
+    groups.add(task_class, body);
     bodies.push_back(std::move(body));
   }
-  bodies_[submits_->submit(submit, std::make_shared<const Bytes>(std::move(specs)))] =
+  bodies_[submits_->submit(submit, std::make_shared<const Bytes>(groups.take()))] =
       std::move(bodies);
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/task_class.hpp"
 #include "common/protocol/value.hpp"
 #include "tests/simulation/task_bodies.hpp"
 
@@ -85,6 +86,9 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
     // The result is of the task that was promised under this id, and a retry was not cut short.
     if (result->state == protocol::TaskState::kFailed && promise.body.starts_with(kFailing))
       throw Violation{text(to_text(result->id), " failed for good, and had attempts left")};
+    const auto mark = class_mark(result->kind, result->project);
+    if (!promise.body.empty() && !promise.body.ends_with(mark))
+      throw Violation{text(to_text(result->id), " ended as", mark, ", and is: ", promise.body)};
     const auto body = protocol::Value::from_msgpack(result->body);
     if (result->state == protocol::TaskState::kDead) check_dead(*result, promise.body);
     if (body && (*body)["error"].text_or("").ends_with("is not in the sink"))
@@ -109,7 +113,9 @@ void Ledger::check_dead(const protocol::ResultRecord& letter, const std::string&
     throw Violation{text(to_text(letter.id), " is dead, and its letter does not say why")};
   const auto* raw = (*body)["spec"].as<protocol::Blob>();
   ByteReader reader(raw == nullptr ? std::string_view() : std::string_view(raw->bytes));
-  const auto spec = protocol::read_task_spec(reader);
+  const auto group = protocol::read_task_group(reader);
+  ByteReader specs(group ? group->specs : std::string_view());
+  const auto spec = protocol::read_task_spec(specs);
   if (!spec || (!promised.empty() && spec->args != promised))
     throw Violation{text(to_text(letter.id), " is dead, and its letter cannot be replayed")};
   // What a worker received it holds until the sink has its result. (A failure that was logged

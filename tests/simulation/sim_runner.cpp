@@ -25,8 +25,8 @@ worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> 
     fabric_.ledger.on_start(task.id);
     world.trace(
         text(process_.name(), " runs ", to_text(task.id), " at once, attempt ", task.attempt));
-    const bool fails = task.spec.args.starts_with(kFailing) && world.chance(0.5);
-    const auto body = Value(Value::Map{{"value", std::string(task.spec.args)}}).to_msgpack();
+    const bool fails = task.args.starts_with(kFailing) && world.chance(0.5);
+    const auto body = Value(Value::Map{{"value", std::string(task.args)}}).to_msgpack();
     const auto before = finished.bodies.size();
     protocol::put_body(finished.bodies, body);
     finished.ends.push_back({fails ? TaskState::kFailed : TaskState::kDone,
@@ -37,8 +37,7 @@ worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> 
 
 void SimRunner::start(const worker::StartTask& task) {
   auto& world = fabric_.world;
-  ByteReader reader(task.spec);
-  const auto args = std::string(protocol::read_task_spec(reader)->args);
+  const std::string args = task.args;
   fabric_.ledger.on_start(task.id);
   world.trace(text(process_.name(), " starts ", to_text(task.id), " attempt ", task.attempt));
   if (args.starts_with(kPoison)) throw ProcessEnds{"poison"};

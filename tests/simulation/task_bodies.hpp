@@ -1,5 +1,8 @@
 #pragma once
+#include <string>
 #include <string_view>
+
+#include "common/base/text.hpp"
 
 namespace eole::simulation {
 
@@ -7,5 +10,9 @@ namespace eole::simulation {
 inline constexpr std::string_view kPoison = "poison";
 inline constexpr std::string_view kFailing = "failing";
 inline constexpr std::string_view kMaking = "making";  // An artifact.
+/// How they end tells their class.
+inline std::string class_mark(std::string_view kind, std::string_view project) {
+  return text(" ", kind, " of ", project);
+}
 
 }  // namespace eole::simulation

@@ -77,6 +77,11 @@ std::optional<TimePoint> Core::next_deadline() const {
   return next;
 }
 
+const protocol::TaskClass* Core::class_of(Seq seq) const {
+  const auto id = durable_.classes.of(seq);
+  return id == kNoClass ? nullptr : &durable_.classes.at(id);
+}
+
 std::optional<TaskView> Core::task(Seq seq) const {
   if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return std::nullopt;
   TaskView view;

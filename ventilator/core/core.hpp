@@ -55,6 +55,8 @@ class Core {
   std::vector<WorkerView> workers() const { return fleet_.views(); }
   /// No task above this one has ever been more than queued in this start.
   Seq dispatched_to() const { return tasks_.highest(); }
+  /// Null if the task was never accepted, is settled, or damage took it.
+  const protocol::TaskClass* class_of(Seq seq) const;
   /// Nothing if the task was never accepted, or is settled.
   std::optional<TaskView> task(Seq seq) const;
 

@@ -61,7 +61,7 @@ std::string Core::why_refused(const Submitted& event) const {
         "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
         config_.answer_bytes_max,
         submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
-  return "";
+  return durable_.classes.why_refused(submit.payload);
 }
 
 void Core::on(Submitted& event, TimePoint now, Actions& out) {
@@ -83,9 +83,12 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
 
   const auto first = durable_.last + 1;
   durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
+  auto next = first;
+  for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
+    durable_.classes.put(next, group->count, group->task_class);
+    next += group->count;
+  }
   queue_.extend(durable_.last);
-  // Kept also where it is the default of today: a later start may have another.
-  if (submit.attempts_max != 0) durable_.limits[first] = {submit.count, submit.attempts_max};
 
   const Answered answered{first, submit.count};
   if (!submit.key.empty()) {
@@ -104,10 +107,9 @@ void Core::forget_old_answers(TimePoint now) {
 }
 
 std::uint8_t Core::attempts_max_of(Seq seq) const {
-  const auto after = durable_.limits.upper_bound(seq);
-  if (after == durable_.limits.begin()) return config_.attempts_max;
-  const auto& [first, limit] = *std::prev(after);
-  return seq < first + limit.first ? limit.second : config_.attempts_max;
+  const auto* task_class = class_of(seq);
+  const bool is_asked = task_class != nullptr && task_class->attempts_max != 0;
+  return is_asked ? task_class->attempts_max : config_.attempts_max;
 }
 
 bool Core::is_known(const TaskId& id) const {

@@ -59,7 +59,8 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
 void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{event.reason}); }
 
 void Core::settle(const Range& range) {
-  if (durable_.settled.add(range.first, range.last) == 0) return;
+  std::vector<ClassId> gone;
+  if (durable_.classes.settle(range.first, range.last, durable_.settled, gone) == 0) return;
   Worker* holder = nullptr;  // Neighbours mostly share it.
   const auto end_one = [&](Seq seq, const Task& task) {
     if (task.is(State::kLeased)) {
@@ -81,14 +82,6 @@ void Core::settle(const Range& range) {
   }
   auto& cancelled = durable_.cancelled;
   cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
-  auto& limits = durable_.limits;  // Only those that the range touches: there may be millions.
-  auto limit = limits.upper_bound(range.first);
-  if (limit != limits.begin()) --limit;
-  while (limit != limits.end() && limit->first <= range.last) {
-    const auto last = limit->first + limit->second.first - 1;
-    const bool is_over = durable_.settled.count_within(limit->first, last) == limit->second.first;
-    limit = is_over ? limits.erase(limit) : std::next(limit);
-  }
 }
 
 void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out) {

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kSeqBytes = 8;
 constexpr std::size_t kRangeBytes = 8 + 8;
-constexpr std::size_t kLimitBytes = 8 + 4 + 1;
 
 void save_cancelled(const std::set<Seq>& cancelled, SavePlace& place, Bytes& out) {
   for (auto seq = cancelled.lower_bound(place.number);
@@ -44,15 +43,6 @@ void Durable::save(SavePlace& place, Bytes& out) const {
       return save_cancelled(cancelled, place, out);
     case Part::kLost:
       return save_ranges(lost, place, out);
-    case Part::kLimits:
-      for (auto limit = limits.lower_bound(place.number);
-           limit != limits.end() && out.size() + kLimitBytes <= kPartBytesMax; ++limit) {
-        put<std::uint64_t>(out, limit->first);
-        put<std::uint32_t>(out, limit->second.first);
-        put<std::uint8_t>(out, limit->second.second);
-        place.number = limit->first + 1;
-      }
-      return;
     case Part::kRequests:
     case Part::kKeys:
       if (!planted("snapshot-without-answers")) answers.save(place, out);
@@ -82,16 +72,6 @@ bool Durable::load(Part part, std::string_view payload) {
     }
     case Part::kLost:
       return lost.decode(payload);
-    case Part::kLimits: {
-      ByteReader reader(payload);
-      while (reader.ok() && !reader.is_done()) {
-        const auto first = reader.get<std::uint64_t>();
-        const auto count = reader.get<std::uint32_t>();
-        const auto attempts_max = reader.get<std::uint8_t>();
-        if (reader.ok()) limits[first] = {count, attempts_max};
-      }
-      return reader.ok();
-    }
     case Part::kRequests:
     case Part::kKeys:
       return answers.load(part, payload);
@@ -101,12 +81,27 @@ bool Durable::load(Part part, std::string_view payload) {
   return false;
 }
 
+bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view groups) {
+  ByteReader reader(groups);
+  std::uint64_t sum = 0;
+  while (!reader.is_done()) {
+    const auto group = protocol::read_task_group(reader);
+    if (!group) return false;
+    sum += group->count;
+  }
+  if (first == 0 || first > UINT64_MAX / 2 || sum != count) return false;
+  if (!classes.why_refused(groups, SIZE_MAX).empty()) return false;
+  if (planted("classes-forgotten-at-restart")) return true;
+  for (ByteReader again(groups); const auto group = protocol::read_task_group(again);) {
+    classes.put(first, group->count, group->task_class);
+    first += group->count;
+  }
+  return true;
+}
+
 void Durable::drop_settled() {
   std::erase_if(cancelled, [&](Seq seq) { return settled.contains(seq); });
-  std::erase_if(limits, [&](const auto& limit) {
-    const auto& [first, rest] = limit;
-    return settled.count_within(first, first + rest.first - 1) == rest.first;
-  });
+  classes.count_live(settled);
   for (const auto& [first, end] : settled.ranges()) notes.erase(first, end);
 }
 

@@ -1,14 +1,13 @@
 #pragma once
 #include <cstdint>
-#include <map>
 #include <set>
-#include <utility>
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "ventilator/core/answers.hpp"
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
+#include "ventilator/core/task_class.hpp"
 
 namespace eole::ventilator {
 
@@ -22,7 +21,7 @@ struct Durable {
   Notes notes;  // Of tasks that are not settled.
   std::set<Seq> cancelled;
   SeqRanges lost;  // Damage took their tasks: they end as dead letters unless they are settled.
-  std::map<Seq, std::pair<std::uint32_t, std::uint8_t>> limits;  // first -> count, attempts_max
+  TaskClasses classes;  // Of tasks that are not settled: from their own records.
   Answers answers;
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 
@@ -30,6 +29,9 @@ struct Durable {
   void save(SavePlace& place, Bytes& out) const;
   /// Takes in a record of a part; false if it makes no sense. What is settled is dropped at once.
   bool load(Part part, std::string_view payload);
+  /// Takes in the classes of a record of tasks, `count` from `first` on; false if they make no
+  /// sense.
+  bool load_groups(Seq first, std::uint64_t count, std::string_view groups);
   /// Drops what came of a settled task after that was known.
   void drop_settled();
 };

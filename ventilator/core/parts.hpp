@@ -14,7 +14,6 @@ enum class Part : std::uint32_t {
   kNotes,
   kCancelled,
   kLost,
-  kLimits,
   kRequests,
   kKeys,
   kEnd,  // None: all are saved.

@@ -52,7 +52,8 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
   switch (static_cast<JournalRecord>(type)) {
     case JournalRecord::kTasks: {
       TasksRecord tasks;
-      is_good = decode(payload, tasks);
+      is_good =
+          decode(payload, tasks) && recovered_.load_groups(tasks.first, tasks.count, tasks.groups);
       if (is_good) load(at, tasks, payload.size());
       break;
     }
@@ -71,9 +72,10 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
     case JournalRecord::kMoved: {
       MovedRecord moved;
       is_good = decode(payload, moved);
+      const auto count = static_cast<std::uint32_t>(moved.submitted_unix_ms.size());
+      is_good = is_good && recovered_.load_groups(moved.first, count, moved.groups);
       if (is_good && !planted("moved-forgotten-at-restart"))
-        tasks_.put_moved(moved.first, static_cast<std::uint32_t>(moved.submitted_unix_ms.size()),
-                         at, payload.size());
+        tasks_.put_moved(moved.first, count, at, payload.size());
       break;
     }
     default:
@@ -88,7 +90,6 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
 void Journal::load(Position at, const TasksRecord& tasks, std::uint64_t bytes) {
   tasks_.put(tasks.first, tasks.count, at, bytes, tasks.submitted_unix_ms);
   recovered_.last = std::max(recovered_.last, tasks.first + tasks.count - 1);
-  if (tasks.attempts_max != 0) recovered_.limits[tasks.first] = {tasks.count, tasks.attempts_max};
   if (planted("answers-forgotten-at-restart")) return;
   const Answered answered{tasks.first, tasks.count};
   if (!tasks.key.empty()) {
@@ -150,7 +151,6 @@ void Journal::append(JournalTasks& tasks) {
   auto& submit = tasks.submit;
   const auto head = encode_head({tasks.first,
                                  submit.count,
-                                 submit.attempts_max,
                                  tasks.submitted_unix_ms,
                                  submit.run,
                                  submit.request,
@@ -228,7 +228,7 @@ bool Journal::is_moving_due() const {
 void Journal::move_some(const SeqRanges& settled) {
   struct Piece {
     MovedRecord head;
-    Bytes specs;
+    protocol::TaskGroups groups;
   };
   std::vector<Piece> pieces;
   std::size_t bytes = 0;
@@ -239,18 +239,19 @@ void Journal::move_some(const SeqRanges& settled) {
     for (auto seq = settled.first_missing(first); seq <= last;
          seq = settled.first_missing(seq + 1)) {
       const auto* piece = pieces.empty() ? nullptr : &pieces.back();
-      if (piece == nullptr || piece->specs.size() >= kMovedBytes ||
+      if (piece == nullptr || piece->groups.bytes() >= kMovedBytes ||
           piece->head.first + piece->head.submitted_unix_ms.size() != seq)
         pieces.push_back({{seq, {}, {}}, {}});
       const auto spec = tasks_.specs(seq, 1, store_);
       pieces.back().head.submitted_unix_ms.push_back(spec.submitted_unix_ms);
-      pieces.back().specs += spec.bytes;
+      pieces.back().groups.add(spec.task_class, spec.bytes);
       bytes += spec.bytes.size();
     }
     tasks_.remove(first);
   }
-  for (auto& [head, specs] : pieces) {
-    head.specs = specs;
+  for (auto& [head, groups] : pieces) {
+    const auto taken = groups.take();
+    head.groups = taken;
     const auto payload = encode(head);
     const auto at = append(JournalRecord::kMoved, payload);
     const auto count = static_cast<std::uint32_t>(head.submitted_unix_ms.size());

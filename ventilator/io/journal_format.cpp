@@ -43,7 +43,6 @@ Bytes encode_head(const TasksRecord& record) {
   out.reserve(64 + record.key.size() + record.hash.size());
   put<std::uint64_t>(out, record.first);
   put<std::uint32_t>(out, record.count);
-  put<std::uint8_t>(out, record.attempts_max);
   put<std::int64_t>(out, record.submitted_unix_ms);
   put<std::uint64_t>(out, record.run);
   put<std::uint64_t>(out, record.request);
@@ -57,14 +56,13 @@ bool decode(std::string_view payload, TasksRecord& out) {
   ByteReader reader(payload);
   out.first = reader.get<std::uint64_t>();
   out.count = reader.get<std::uint32_t>();
-  out.attempts_max = reader.get<std::uint8_t>();
   out.submitted_unix_ms = reader.get<std::int64_t>();
   out.run = reader.get<std::uint64_t>();
   out.request = reader.get<std::uint64_t>();
   out.confirmed = reader.get<std::uint64_t>();
   out.key = get_text(reader);
   out.hash = get_text(reader);
-  out.specs = reader.rest();
+  out.groups = reader.rest();
   return reader.ok();
 }
 
@@ -73,7 +71,7 @@ Bytes encode(const MovedRecord& record) {
   put<std::uint64_t>(out, record.first);
   put<std::uint32_t>(out, static_cast<std::uint32_t>(record.submitted_unix_ms.size()));
   for (const auto when : record.submitted_unix_ms) put<std::int64_t>(out, when);
-  out += record.specs;
+  out += record.groups;
   return out;
 }
 
@@ -84,7 +82,7 @@ bool decode(std::string_view payload, MovedRecord& out) {
   if (!reader.ok() || count == 0 || reader.rest().size() / 8 < count) return false;
   for (std::uint32_t i = 0; i < count; ++i)
     out.submitted_unix_ms.push_back(reader.get<std::int64_t>());
-  out.specs = reader.rest();
+  out.groups = reader.rest();
   return true;
 }
 

@@ -34,24 +34,23 @@ bool decode(std::string_view payload, StartRecord& start, Seq& last);
 struct TasksRecord {
   Seq first = 0;
   std::uint32_t count = 0;
-  std::uint8_t attempts_max = 0;
   std::int64_t submitted_unix_ms = 0;  // When they were accepted.
   RunId run = 0;
   std::uint64_t request = 0;
   std::uint64_t confirmed = 0;
   std::string key;
   std::string hash;
-  std::string_view specs;
+  std::string_view groups;  // As they were submitted.
 };
-/// All of the record but its specs, which follow.
+/// All of the record but its groups, which follow.
 Bytes encode_head(const TasksRecord& record);
 bool decode(std::string_view payload, TasksRecord& out);
 
-/// Tasks that follow one another, written again: when each was accepted, and their specs.
+/// Tasks that follow one another, written again: when each was accepted, and their groups.
 struct MovedRecord {
   Seq first = 0;
   std::vector<std::int64_t> submitted_unix_ms;
-  std::string_view specs;
+  std::string_view groups;
 };
 Bytes encode(const MovedRecord& record);
 bool decode(std::string_view payload, MovedRecord& out);

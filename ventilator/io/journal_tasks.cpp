@@ -6,6 +6,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/task_class.hpp"
 #include "ventilator/io/journal_format.hpp"
 
 namespace eole::ventilator {
@@ -156,10 +157,32 @@ bool TaskPlaces::has(Seq seq) const {
   return find(seq) != nullptr || (!moved_.empty() && find_moved(seq) != nullptr);
 }
 
-void TaskPlaces::keep(Seq first, Bytes specs) {
-  if (cache_bytes_ + specs.size() > kCacheBytesMax) return;
-  cache_bytes_ += specs.size();
-  cache_.put(first, {std::move(specs), 0, first, 0});
+TaskPlaces::Cached::Cached(Bytes record, std::size_t groups_at, Seq first_task)
+    : payload(std::move(record)), groups(groups_at), first(first_task) {
+  rewind();
+}
+
+void TaskPlaces::Cached::rewind() {
+  next = first;
+  end = groups;
+  enter_group();
+}
+
+void TaskPlaces::Cached::enter_group() {
+  ByteReader reader(std::string_view(payload).substr(end));
+  const auto group = protocol::read_task_group(reader);
+  if (!group) throw storage::StorageFailure(text("journal: task ", next, " is cut short"));
+  class_at = end + protocol::TaskGroup::kHeaderBytes;
+  class_bytes = group->task_class.size();
+  offset = class_at + class_bytes;
+  end = offset + group->specs.size();
+  last = next + group->count - 1;
+}
+
+void TaskPlaces::keep(Seq first, Bytes groups) {
+  if (cache_bytes_ + groups.size() > kCacheBytesMax) return;
+  cache_bytes_ += groups.size();
+  cache_.put(first, Cached(std::move(groups), 0, first));
 }
 
 TaskPlaces::Cached& TaskPlaces::read(Seq first, const Entry& entry, const storage::Store& store) {
@@ -171,9 +194,9 @@ TaskPlaces::Cached& TaskPlaces::read(Seq first, const Entry& entry, const storag
   }
   TasksRecord record;
   invariant(decode(payload, record), "the journal reads what it wrote");
-  const auto specs = payload.size() - record.specs.size();
+  const auto groups = payload.size() - record.groups.size();
   cache_bytes_ += payload.size();
-  return cache_.put(first, {std::move(payload), specs, first, specs});
+  return cache_.put(first, Cached(std::move(payload), groups, first));
 }
 
 TaskPlaces::Cached& TaskPlaces::read_moved(Seq first, const Entry& entry,
@@ -183,8 +206,8 @@ TaskPlaces::Cached& TaskPlaces::read_moved(Seq first, const Entry& entry,
   auto payload = store.read(at, entry.bytes);
   MovedRecord record;
   invariant(decode(payload, record), "the journal reads what it wrote");
-  const auto specs = payload.size() - record.specs.size();
-  return moved_cache_ = {std::move(payload), specs, first, specs};
+  const auto groups = payload.size() - record.groups.size();
+  return moved_cache_ = Cached(std::move(payload), groups, first);
 }
 
 Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& store) {
@@ -195,23 +218,29 @@ Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& st
   const auto begins = found != nullptr ? found->first : moved->first;
   const auto& entry = found != nullptr ? found->second : moved->second;
   auto& cached = found != nullptr ? read(begins, entry, store) : read_moved(begins, entry, store);
-  const auto last = std::min(first + count - 1, begins + entry.count - 1);
-  if (first < cached.next) {
-    cached.next = begins;
-    cached.offset = cached.specs;
+  if (first < cached.next) cached.rewind();
+  while (first > cached.last) {
+    cached.next = cached.last + 1;
+    cached.enter_group();
   }
+  const auto last = std::min(first + count - 1, cached.last);
   const std::string_view payload = cached.payload;
-  ByteReader reader(payload.substr(cached.offset));
   auto start = cached.offset;
+  if (cached.next == first && last == cached.last) {  // All that is left of the group.
+    cached.offset = cached.end;
+    cached.next = last + 1;
+  }
+  ByteReader reader(payload.substr(cached.offset, cached.end - cached.offset));
   for (; cached.next <= last; ++cached.next) {
-    if (cached.next == first) start = payload.size() - reader.rest().size();
+    if (cached.next == first) start = cached.end - reader.rest().size();
     if (!read_task_spec(reader))
       throw storage::StorageFailure(text("journal: task ", cached.next, " is cut short"));
   }
-  cached.offset = payload.size() - reader.rest().size();
+  cached.offset = cached.end - reader.rest().size();
   const auto submitted =
       moved == nullptr ? entry.submitted_unix_ms : submitted_unix_ms(payload, first - begins);
-  return {payload.substr(start, cached.offset - start),
+  return {payload.substr(cached.class_at, cached.class_bytes),
+          payload.substr(start, cached.offset - start),
           static_cast<std::uint32_t>(last - first + 1), submitted};
 }
 

@@ -14,9 +14,10 @@
 
 namespace eole::ventilator {
 
-/// The specs of accepted, unsettled tasks that follow one another.
+/// The specs of accepted, unsettled tasks of one class that follow one another.
 struct Specs {
-  std::string_view bytes;              // One after the other; holds until the next call.
+  std::string_view task_class;         // Encoded; holds until the next call.
+  std::string_view bytes;              // One after the other; likewise.
   std::uint32_t count = 0;             // Of those asked for, so many lie together: one at least.
   std::int64_t submitted_unix_ms = 0;  // The first one's.
 };
@@ -29,8 +30,8 @@ class TaskPlaces {
   void put(Seq first, std::uint32_t count, storage::Position at, std::size_t bytes,
            std::int64_t submitted_unix_ms);
   void put_moved(Seq first, std::uint32_t count, storage::Position at, std::size_t bytes);
-  /// The specs of the record at `first` are wanted soon: keeps them if there is room.
-  void keep(Seq first, Bytes specs);
+  /// The groups of the record at `first` are wanted soon: keeps them if there is room.
+  void keep(Seq first, Bytes groups);
 
   /// first … last were settled; `settled` has all that are.
   void settle(Seq first, Seq last, const SeqRanges& settled);
@@ -59,11 +60,23 @@ class TaskPlaces {
     std::uint32_t offset = 0;
     std::int64_t submitted_unix_ms = 0;  // Of tasks that were moved, their record says it.
   };
+  /// The groups of a record, and where the reading of them has come to.
   struct Cached {
+    Cached() = default;
+    Cached(Bytes record, std::size_t groups_at, Seq first_task);
+    void rewind();
+    /// The group at `end` is the one that is read.
+    void enter_group();
+
     Bytes payload;
-    std::size_t specs = 0;  // Where the first spec starts.
-    Seq next = 0;           // The spec at `offset` is this task's.
+    std::size_t groups = 0;  // Where the first one starts.
+    Seq first = 0;           // Its first task.
+    Seq next = 0;            // The spec at `offset` is this task's …
     std::size_t offset = 0;
+    Seq last = 0;              // … of a group up to this one …
+    std::size_t end = 0;       // … which ends here …
+    std::size_t class_at = 0;  // … and has its class there.
+    std::size_t class_bytes = 0;
   };
   using Entries = SeqQueue<Entry>;
 

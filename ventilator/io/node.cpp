@@ -186,6 +186,8 @@ void Node::act(const SendTasks& action) {
         action.link.start, action.link.run, action.link.hello, core_.origin(), first, 0, {}};
   };
   auto tasks = begin(action.first_number);
+  Bytes task_class;        // Of the run that the message ends with …
+  std::size_t run_at = 0;  // … and where that begins.
   const auto close = [&] {
     if (tasks.count == 0) return;
     const auto next = tasks.first + tasks.count;
@@ -194,11 +196,17 @@ void Node::act(const SendTasks& action) {
     tasks = begin(next);
   };
   for (auto run : action.runs)
-    while (run.count > 0) {
+    for (bool is_first = true; run.count > 0; is_first = false) {
       const auto specs = journal_.specs(run.seq, run.count);
       if (tasks.payload.size() + specs.bytes.size() > protocol::kPayloadBytesMax / 2) close();
-      protocol::put_task_run(tasks.payload,
-                             {run.seq, run.lease_number, run.attempt, specs.count, specs.bytes});
+      if (!is_first && tasks.count > 0 && specs.task_class == task_class) {
+        protocol::extend_task_run(tasks.payload, run_at, specs.count, specs.bytes);
+      } else {
+        task_class = specs.task_class;
+        run_at = tasks.payload.size();
+        protocol::put_task_run(tasks.payload, {run.seq, run.lease_number, run.attempt, specs.count,
+                                               specs.task_class, specs.bytes});
+      }
       tasks.count += specs.count;
       run.seq += specs.count;
       run.lease_number += specs.count;
@@ -220,8 +228,8 @@ bool Node::flush_backlogs() {
 
 void Node::act(const PushVerdict& action) {
   // Nothing is left of a task that damage took.
-  const auto spec = journal_.has(action.seq) ? journal_.specs(action.seq, 1).bytes : "";
-  verdicts_.send(encode(verdict_of(action, core_.origin(), spec, transport_.unix_ms())));
+  const auto task = journal_.has(action.seq) ? journal_.specs(action.seq, 1) : Specs{};
+  verdicts_.send(encode(verdict_of(action, core_.origin(), task, transport_.unix_ms())));
 }
 
 void Node::act(const SendIntroduce& action) {

@@ -37,7 +37,7 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
   if (submit.payload.size() > protocol::kPayloadBytesMax)  // No pipe could carry it on.
     return Error{
         text("submit: ", submit.payload.size(), " bytes, limit ", protocol::kPayloadBytesMax)};
-  const auto count = protocol::count_task_specs(submit.payload);
+  const auto count = protocol::count_grouped_tasks(submit.payload);
   if (!count) return count.error();
   if (*count != submit.count)
     return Error{text("submit: says ", submit.count, " tasks, has ", *count)};

@@ -64,10 +64,10 @@ void set_wait(Value& view, const TaskView& task) {
   view.set("waits_until", process::unix_ms() + left.count());
 }
 
-Value view_of(const TaskId& id, const TaskView& task, const protocol::TaskSpec& spec,
+Value view_of(const TaskId& id, const TaskView& task, const protocol::TaskClass& task_class,
               std::int64_t submitted) {
   Value view =
-      Value::Map{{"id", to_text(id)},   {"kind", spec.kind},       {"project", spec.project},
+      Value::Map{{"id", to_text(id)},   {"kind", task_class.kind}, {"project", task_class.project},
                  {"state", task.state}, {"attempt", task.attempt}, {"submitted", submitted}};
   if (!task.worker.empty()) view.set("worker", task.worker);
   set_wait(view, task);
@@ -99,15 +99,14 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
     seq = core.settled().first_missing(seq + 1);
     is_whole = seq > last;
     if (is_whole) break;
+    const auto* task_class = core.class_of(seq);
+    if (task_class == nullptr || (!project.empty() && task_class->project != project)) continue;
+    if (!kind.empty() && task_class->kind != kind) continue;
     const auto task = core.task(seq);
     if (!task || (!state.empty() && task->state != state)) continue;
     if ((!worker.empty() && task->worker != worker) || !journal.has(seq)) continue;
-    const auto specs = journal.specs(seq, 1);
-    ByteReader reader(specs.bytes);
-    const auto spec = protocol::read_task_spec(reader);
-    if (!spec || (!project.empty() && spec->project != project)) continue;
-    if (!kind.empty() && spec->kind != kind) continue;
-    list.push_back(view_of({core.origin(), seq}, *task, *spec, specs.submitted_unix_ms));
+    const auto submitted = journal.specs(seq, 1).submitted_unix_ms;
+    list.push_back(view_of({core.origin(), seq}, *task, *task_class, submitted));
   } while (static_cast<std::int64_t>(list.size()) < most && process::now() < until);
   return Value(Value::Map{{"tasks", std::move(list)}, {"next", is_whole ? Value() : Value(seq)}});
 }

@@ -3,13 +3,14 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/task_class.hpp"
 #include "common/protocol/value.hpp"
 
 namespace eole::ventilator {
 
 using protocol::Value;
 
-protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::string_view raw_spec,
+protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, const Specs& task,
                               std::int64_t unix_ms) {
   const bool is_dead = verdict.state == protocol::TaskState::kDead;
   const auto last = verdict.reasons.empty() ? "" : ", " + verdict.reasons.back();
@@ -18,10 +19,12 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::st
   Value body = Value::Map{
       {"error", is_dead ? text("dead after ", verdict.attempt, " attempts", last) : "cancelled"},
       {"reasons", std::move(reasons)}};
-  ByteReader reader(raw_spec);
-  const auto spec = protocol::read_task_spec(reader);
-  if (is_dead && spec && !planted("dead-without-its-spec"))
-    body.set("spec", protocol::Blob{std::string(raw_spec)});
+  const auto task_class = protocol::decode_class(task.task_class);
+  if (is_dead && task_class && !planted("dead-without-its-spec")) {
+    Bytes group;  // A submit's payload, for a replay.
+    protocol::put_task_group(group, {task.task_class, 1, task.bytes});
+    body.set("spec", protocol::Blob{std::move(group)});
+  }
   const auto bytes = body.to_msgpack();
   protocol::ResultRecord result;
   result.id = {origin, verdict.seq};
@@ -30,8 +33,8 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::st
   result.state = verdict.state;
   result.is_unconfirmed = verdict.is_unconfirmed;
   result.finished_unix_ms = unix_ms;
-  if (spec) result.kind = spec->kind;
-  if (spec) result.project = spec->project;
+  if (task_class) result.kind = task_class->kind;
+  if (task_class) result.project = task_class->project;
   result.body = bytes;
   protocol::Verdicts verdicts{origin, 1, {}};
   protocol::put_result(verdicts.payload, result);

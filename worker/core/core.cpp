@@ -70,15 +70,13 @@ void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {
 }
 
 void Core::on(TaskFinished& event, TimePoint now, Actions&) {
-  const auto ended = inbox_.end(event.id, now);
+  auto ended = inbox_.end(event.id, now);
   if (!ended) return;
   if (ended->took) credit_.learn(*ended->took, 1);
   if (!ended->is_wanted) return;
-  ByteReader reader(ended->spec);
-  const auto spec = protocol::read_task_spec(reader);
-  invariant(spec.has_value(), "a held task has a spec");
-  Task task{event.id, ended->lease, ended->attempt, *spec};
-  task.spec.retry = task.spec.retry || (event.is_lost && !planted("lost-means-failed"));
+  auto& task_class = ended->task_class;
+  if (event.is_lost && !planted("lost-means-failed")) task_class.retry = 1;
+  const Task task{event.id, ended->lease, ended->attempt, &task_class, {}};
   if (ended->is_cancelled && event.state != TaskState::kDone) event.state = TaskState::kCancelled;
   outbox_of(event.id.origin).add(task, event, now);
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <memory>
 #include <string>
 #include <variant>
@@ -6,21 +7,25 @@
 
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/task_class.hpp"
 
 /// What may happen to a worker, and what it may want done.
 namespace eole::worker {
 
-/// A task as it was received; the views of its spec point into the bytes that brought it.
+/// A task as it was received; class and arguments are kept elsewhere.
 struct Task {
   TaskId id;
   Lease lease;
   std::uint16_t attempt = 1;
-  protocol::TaskSpec spec;
+  const protocol::TaskClass* task_class = nullptr;
+  std::string_view args;
 };
 
 /// Tasks so short that the node runs them itself, at once and together. Core and node share it.
 struct Batch {
-  Bytes payload;  // What the tasks' specs point into.
+  Bytes payload;  // What the tasks' arguments point into.
+  std::deque<protocol::TaskClass>
+      classes;  // One for each run, unless it is that of the run before.
   std::vector<Task> tasks;
 };
 
@@ -102,7 +107,8 @@ struct StartTask {
   Lease lease;
   std::uint16_t attempt = 1;
   bool is_cancelled = false;  // Do not run it: only report that it was cancelled.
-  Bytes spec;
+  protocol::TaskClass task_class;
+  Bytes args;
   bool operator==(const StartTask&) const = default;
 };
 /// Run these now; their BatchFinished comes before any other event.

@@ -34,34 +34,46 @@ Inbox::Received Inbox::receive(protocol::Tasks tasks, Outbox& outbox, TimePoint 
 
 Inbox::Received Inbox::receive_all(const protocol::Tasks& tasks, Outbox& outbox, Batch& batch) {
   auto& highest = highest_[tasks.origin];
-  std::string_view kind;  // Of the task before: neighbours mostly share it.
-  bool is_inline = false;
+  Run open;  // Neighbours mostly share its class.
   Received received;
   ByteReader runs(batch.payload);
-  batch.tasks.reserve(std::min<std::size_t>(tasks.count, batch.payload.size() / 8));
+  batch.tasks.reserve(
+      std::min(std::size_t{tasks.count}, batch.payload.size() / protocol::TaskSpec::kHeaderBytes));
   while (received.count < tasks.count) {
     const auto run = read_task_run(runs);
     if (!run || run->count == 0 || run->count > tasks.count - received.count)
       return received.is_whole = false, received;
+    if (!begin_run(run->task_class, open, batch)) return received.is_whole = false, received;
     ByteReader specs(run->specs);
     for (std::uint32_t i = 0; i < run->count; ++i) {
-      const auto rest = specs.rest();
       const auto spec = read_task_spec(specs);
       if (!spec) return received.is_whole = false, received;
-      if (spec->kind != kind) {
-        kind = spec->kind;
-        is_inline = inline_kinds_.contains(kind);
-      }
-      const Task task{
-          {tasks.origin, run->seq + i}, {tasks.start, run->lease_number + i}, run->attempt, *spec};
+      const Task task{{tasks.origin, run->seq + i},
+                      {tasks.start, run->lease_number + i},
+                      run->attempt,
+                      open.task_class,
+                      spec->args};
       ++received.count;
       const bool may_be_here = task.id.seq <= highest && !planted("second-copy-started");
       if (may_be_here && (outbox.adopt(task) || is_here(task))) continue;
       highest = std::max(highest, task.id.seq);
-      receive(task, rest.substr(0, rest.size() - specs.rest().size()), is_inline, batch);
+      receive(task, open, batch);
     }
   }
   return received;
+}
+
+// False if its class makes no sense.
+bool Inbox::begin_run(std::string_view encoded, Run& run, Batch& batch) const {
+  if (run.task_class != nullptr && encoded == run.encoded) return true;
+  auto task_class = protocol::decode_class(encoded);
+  if (!task_class) return false;
+  batch.classes.push_back(std::move(*task_class));
+  run.encoded = encoded;
+  run.task_class = &batch.classes.back();
+  run.is_known = kinds_.contains(run.task_class->kind);
+  run.is_inline = inline_kinds_.contains(run.task_class->kind);
+  return true;
 }
 
 // The same task again: the later lease counts, and it is never started twice.
@@ -89,9 +101,9 @@ bool Inbox::is_here(const Task& task) {
   return true;
 }
 
-void Inbox::receive(const Task& task, std::string_view raw_spec, bool is_inline, Batch& batch) {
+void Inbox::receive(const Task& task, const Run& run, Batch& batch) {
   const bool is_cancelled = !early_cancels_.empty() && early_cancels_.erase(task.id) > 0;
-  if (is_inline && !is_draining_ && !is_cancelled) {
+  if (run.is_inline && !is_draining_ && !is_cancelled) {
     ++unfinished_;
     batch.tasks.push_back(task);
     return;
@@ -99,16 +111,17 @@ void Inbox::receive(const Task& task, std::string_view raw_spec, bool is_inline,
   auto& entry = held_[task.id] = {};
   entry.lease = task.lease;
   entry.attempt = task.attempt;
-  entry.spec = raw_spec;
-  bytes_ += raw_spec.size();
+  entry.task_class = *task.task_class;
+  entry.args = task.args;
+  bytes_ += entry.bytes();
   ++unfinished_;
-  if (is_draining_ || !kinds_.contains(task.spec.kind)) return give_back(entry);
+  if (is_draining_ || !run.is_known) return give_back(entry);
   entry.is_cancelled = is_cancelled;
   waiting_.push_back(task.id);
 }
 
 void Inbox::forget(std::unordered_map<TaskId, Entry>::iterator entry) {
-  bytes_ -= entry->second.spec.size();
+  bytes_ -= entry->second.bytes();
   held_.erase(entry);
 }
 
@@ -133,7 +146,8 @@ void Inbox::start(TimePoint now, bool may_run, Actions& out) {
     entry.state = HeldState::kStarted;
     entry.started = now;
     if (entry.has_slot) ++running_;
-    out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.spec});
+    out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.task_class,
+                            entry.args});
   }
 }
 
@@ -196,7 +210,7 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
     wait_anew(id, entry);
     return ended;
   }
-  ended.spec = entry.spec;
+  ended.task_class = entry.task_class;
   --unfinished_;
   forget(found);
   return ended;

@@ -38,7 +38,7 @@ class Inbox {
     bool is_cancelled = false;
     bool is_wanted = true;  // Its result; if not, it was dropped.
     std::optional<Duration> took;
-    Bytes spec;
+    protocol::TaskClass task_class;
   };
   /// Nothing if no such task was started.
   std::optional<Ended> end(const TaskId& id, TimePoint now);
@@ -70,11 +70,23 @@ class Inbox {
     bool is_dropped = false;      // Killed, and its result is wanted no more.
     bool is_wanted_anew = false;  // Though: leased again while the killed one winds down.
     TimePoint started{};
-    Bytes spec;
+    protocol::TaskClass task_class;
+    Bytes args;
+    std::uint64_t bytes() const {
+      return args.size() + task_class.kind.size() + task_class.project.size();
+    }
+  };
+  /// How the tasks of a run are taken.
+  struct Run {
+    std::string_view encoded;  // Its class.
+    const protocol::TaskClass* task_class = nullptr;
+    bool is_known = false;
+    bool is_inline = false;
   };
 
   Received receive_all(const protocol::Tasks& tasks, Outbox& outbox, Batch& batch);
-  void receive(const Task& task, std::string_view raw_spec, bool is_inline, Batch& batch);
+  bool begin_run(std::string_view encoded, Run& run, Batch& batch) const;
+  void receive(const Task& task, const Run& run, Batch& batch);
   bool is_here(const Task& task);
   void forget(std::unordered_map<TaskId, Entry>::iterator entry);
   void give_back(Entry& entry);

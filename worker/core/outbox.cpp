@@ -14,8 +14,8 @@ namespace {
 bool share_a_run(const Task& one, const Task& next) {
   return next.id.origin == one.id.origin && next.id.seq == one.id.seq + 1 &&
          next.lease.start == one.lease.start && next.lease.number == one.lease.number + 1 &&
-         next.attempt == one.attempt && next.spec.retry == one.spec.retry &&
-         next.spec.kind == one.spec.kind && next.spec.project == one.spec.project;
+         next.attempt == one.attempt &&
+         (next.task_class == one.task_class || *next.task_class == *one.task_class);
 }
 
 }  // namespace
@@ -81,10 +81,10 @@ void Outbox::finish(std::span<const Task> tasks, const protocol::ResultRecord& e
   record.id = first.id;
   record.lease = first.lease;
   record.attempt = first.attempt;
-  record.kind = first.spec.kind;
-  record.project = first.spec.project;
+  record.kind = first.task_class->kind;
+  record.project = first.task_class->project;
   // Whether there is another attempt is for the ventilator to say.
-  const bool wants_retry = end.state == TaskState::kFailed && first.spec.retry;
+  const bool wants_retry = end.state == TaskState::kFailed && first.task_class->retry != 0;
   record.is_final = !wants_retry || planted("every-failure-is-final");
   auto& parcel = open_parcel();
   const auto before = parcel.records->size();

@@ -103,14 +103,12 @@ TaskFinished Attempt::run() {
 }
 
 Outcome Attempt::call() {
-  ByteReader reader(task_.spec);
-  const auto spec = protocol::read_task_spec(reader);
-  const auto* handler = spec ? find_handler(spec->kind) : nullptr;
+  const auto* handler = find_handler(task_.task_class.kind);
   if (handler == nullptr || handler->run == nullptr) return Outcome::failed("no such kind of task");
-  wants_retry_ = spec->retry;
+  wants_retry_ = task_.task_class.retry != 0;
   const auto& kind = handler->kind;
   has_process_ = kind.runner == kinds::Runner::kProcess;
-  const auto given = Value::from_msgpack(spec->args);
+  const auto given = Value::from_msgpack(task_.args);
   if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
   const auto args = kinds::conform(kind, *given);
   if (!args) return Outcome::failed(args.error().message);

@@ -14,14 +14,17 @@ BatchFinished run_inline(std::shared_ptr<const Batch> batch) {
   finished.ends.reserve(batch->tasks.size());
   finished.bodies.reserve(batch->payload.size());
   const Handler* handler = nullptr;
+  const protocol::TaskClass* task_class = nullptr;  // Of the task before.
   for (const auto& task : batch->tasks) {
-    if (handler == nullptr || handler->kind.name != task.spec.kind)
-      handler = find_handler(task.spec.kind);
+    if (task.task_class != task_class) {
+      task_class = task.task_class;
+      handler = find_handler(task_class->kind);
+    }
     const auto before = finished.bodies.size();
     put<std::uint32_t>(finished.bodies, 0);  // Its size, once it is known.
     finished.bodies += kValue;
     auto state = TaskState::kDone;
-    if (auto ran = handler->run_inline(task.spec.args, finished.bodies); !ran) {
+    if (auto ran = handler->run_inline(task.args, finished.bodies); !ran) {
       state = TaskState::kFailed;
       finished.bodies.resize(before + sizeof(std::uint32_t));
       finished.bodies += Value(Value::Map{{"error", ran.error().message}}).to_msgpack();

@@ -1,5 +1,6 @@
 #include "clients/cpp/blocking/submitter.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/text.hpp"
@@ -21,46 +22,38 @@ Submitter::Submitter(net::Context& context, const net::ClusterFile& cluster, Opt
   if (!options_.key.empty()) options_.batch = protocol::kTasksPerMessageMax;
 }
 
-Expected<void> Submitter::set_attempts_max(std::uint8_t attempts_max) {
-  if (attempts_max == options_.attempts_max) return {};
-  if (open_.count > 0 && !options_.key.empty())
-    return Error{"submit with a key: all tasks must have the same attempts limit"};
-  auto sent = send();
-  options_.attempts_max = attempts_max;
-  return sent;
-}
-
-Expected<void> Submitter::add(const protocol::TaskSpec& spec) {
-  if (spec.kind.empty() || spec.kind.size() > 255) return Error{"task: no kind, or over 255 bytes"};
-  if (spec.project.size() > 255) return Error{"task: project over 255 bytes"};
-  if (spec.args.size() > protocol::kTaskBytesMax)
-    return Error{text("task: arguments of ", spec.args.size(), " bytes, limit ",
-                      protocol::kTaskBytesMax, " (put large data into an artifact)")};
-  const auto message_max = options_.key.empty() ? kMessageBytes : protocol::kPayloadBytesMax;
-  const bool is_full = open_.count >= options_.batch ||
-                       (open_.count > 0 && open_.payload.size() + spec.args.size() > message_max);
+Expected<void> Submitter::add(const protocol::TaskClass& task_class, std::string_view args) {
+  if (task_class.kind.empty()) return Error{"task: no kind"};
+  if (std::max(task_class.kind.size(), task_class.project.size()) > protocol::kNameBytesMax)
+    return Error{text("task: kind or project over ", protocol::kNameBytesMax, " bytes")};
+  if (args.size() > protocol::kTaskBytesMax)
+    return Error{text("task: arguments of ", args.size(), " bytes, limit ", protocol::kTaskBytesMax,
+                      " (put large data into an artifact)")};
+  const auto most =
+      options_.key.empty() ? kMessageBytes : protocol::kPayloadBytesMax - protocol::kClassBytesMax;
+  const bool is_full =
+      open_.count() >= options_.batch || (open_.count() > 0 && open_.bytes() + args.size() > most);
   if (is_full) {
     if (!options_.key.empty())
       return Error{text("submit with a key: all tasks must fit one message, at most ",
-                        protocol::kTasksPerMessageMax, " and ", message_max, " bytes")};
+                        protocol::kTasksPerMessageMax, " and ", most, " bytes")};
     if (auto sent = send(); !sent) return sent;
   }
-  if (open_.count == 0) open_.payload.reserve(last_bytes_);
-  put_task_spec(open_.payload, spec);
-  ++open_.count;
+  if (open_.count() == 0) open_.reserve(last_bytes_);
+  open_.add(task_class, args);
   return {};
 }
 
 Expected<void> Submitter::send() {
   while (!error_ && !submits_.has_room()) waiting_.wait(kLookEvery);
   if (error_) return wait_until_idle();
-  if (open_.count == 0) return {};
-  open_.key = options_.key;
-  open_.attempts_max = options_.attempts_max;
-  last_bytes_ = open_.payload.size();
-  auto specs = std::make_shared<const Bytes>(std::move(open_.payload));
+  if (open_.count() == 0) return {};
+  protocol::Submit submit;
+  submit.key = options_.key;
+  submit.count = open_.count();
+  last_bytes_ = open_.bytes();
   ended_.emplace_back();
-  submits_.submit(std::exchange(open_, {}), std::move(specs));
+  submits_.submit(std::move(submit), std::make_shared<const Bytes>(open_.take()));
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "clients/cpp/blocking/waiting.hpp"
 #include "clients/cpp/session/submits.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/task_class.hpp"
 
 namespace eole::client {
 
@@ -16,9 +17,8 @@ namespace eole::client {
 class Submitter {
  public:
   struct Options {
-    std::string key;                // The whole submission's; only one message then.
-    std::uint8_t attempts_max = 0;  // Zero: the ventilator's default.
-    std::uint32_t batch = 1024;     // Tasks in a message, at most.
+    std::string key;             // The whole submission's; only one message then.
+    std::uint32_t batch = 1024;  // Tasks in a message, at most.
     Duration patience = Submits::kPatience;
   };
   /// `on_accepted` hears the ids of each message, in the order of the tasks.
@@ -27,11 +27,9 @@ class Submitter {
   Submitter(net::Context& context, const net::ClusterFile& cluster, Options options,
             OnAccepted on_accepted);
 
-  /// For the tasks added from now on; zero: the ventilator's default.
-  Expected<void> set_attempts_max(std::uint8_t attempts_max);
   /// Errors: an earlier message was refused, or no answer came. Nothing more is sent then, and
   /// what was under way has been told.
-  Expected<void> add(const protocol::TaskSpec& spec);
+  Expected<void> add(const protocol::TaskClass& task_class, std::string_view args);
   /// Sends what waits and returns once all is accepted.
   Expected<void> finish();
 
@@ -44,7 +42,7 @@ class Submitter {
   OnAccepted on_accepted_;
   Waiting waiting_;
   Submits submits_;
-  protocol::Submit open_;
+  protocol::TaskGroups open_;
   std::size_t last_bytes_ = 0;  // Of the message before: as much room for the next.
   std::uint64_t first_ = 1;     // The first request that was not told.
   std::deque<std::optional<SubmitEnded>> ended_;  // From it on.

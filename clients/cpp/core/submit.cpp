@@ -23,9 +23,9 @@ void SubmitCore::on(SubmitAsked& event, TimePoint now, SubmitActions& out) {
   }
   const bool confirms_all = flights_.empty() || planted("submit-confirms-unanswered");
   submit.confirmed = (confirms_all ? submit.request : flights_.front().submit.request) - 1;
-  flying_bytes_ += event.specs->size();
-  out.emplace_back(SendSubmit{submit, event.specs});
-  flights_.push_back({std::move(submit), std::move(event.specs), now, false});
+  flying_bytes_ += event.groups->size();
+  out.emplace_back(SendSubmit{submit, event.groups});
+  flights_.push_back({std::move(submit), std::move(event.groups), now, false});
 }
 
 SubmitCore::Flight* SubmitCore::find(std::uint64_t request) {
@@ -67,8 +67,8 @@ void SubmitCore::on(ConnectionStands& /*event*/, TimePoint now, SubmitActions& o
 }
 
 void SubmitCore::end(Flight& flight, SubmitEnded ended, SubmitActions& out) {
-  flying_bytes_ -= flight.specs->size();
-  flight.specs.reset();
+  flying_bytes_ -= flight.groups->size();
+  flight.groups.reset();
   flight.is_over = true;
   out.emplace_back(std::move(ended));
 }
@@ -90,7 +90,8 @@ void SubmitCore::repeat(Duration age, TimePoint now, SubmitActions& out) {
     if (flight.is_over) continue;
     if (now >= flight.sent + age) {
       flight.sent = now;
-      if (!planted("submit-not-repeated")) out.emplace_back(SendSubmit{flight.submit, flight.specs});
+      if (!planted("submit-not-repeated"))
+        out.emplace_back(SendSubmit{flight.submit, flight.groups});
     }
     oldest = std::min(oldest, flight.sent);
   }

@@ -18,7 +18,7 @@ namespace eole::client {
 /// One more request, while there is room: `submit` without run, request, confirmed and payload, which are set here.
 struct SubmitAsked {
   protocol::Submit submit;
-  std::shared_ptr<const Bytes> specs;
+  std::shared_ptr<const Bytes> groups;
 };
 struct AcceptedReceived {
   protocol::Accepted accepted;
@@ -35,7 +35,7 @@ using SubmitEvent = std::variant<SubmitAsked, AcceptedReceived, SubmitRefused, C
 // Actions.
 struct SendSubmit {
   protocol::Submit submit;  // Without its payload.
-  std::shared_ptr<const Bytes> specs;
+  std::shared_ptr<const Bytes> groups;
   bool operator==(const SendSubmit&) const = default;
 };
 /// The request was accepted as these tasks; or why not, or why that is not known.
@@ -75,7 +75,7 @@ class SubmitCore {
  private:
   struct Flight {
     protocol::Submit submit;
-    std::shared_ptr<const Bytes> specs;
+    std::shared_ptr<const Bytes> groups;
     TimePoint sent{};
     bool is_over = false;  // Waits for earlier ones: `confirmed` is a level.
   };

@@ -18,10 +18,10 @@ Submits::Submits(Session& session, const net::ClusterFile& cluster, Duration pat
   ventilator_.connect(cluster.ventilator);
 }
 
-std::uint64_t Submits::submit(protocol::Submit submit, std::shared_ptr<const Bytes> specs) {
+std::uint64_t Submits::submit(protocol::Submit submit, std::shared_ptr<const Bytes> groups) {
   const auto request = core_.next_request();
   SubmitActions actions;
-  core_.on_event(SubmitAsked{std::move(submit), std::move(specs)}, world().now(), actions);
+  core_.on_event(SubmitAsked{std::move(submit), std::move(groups)}, world().now(), actions);
   perform(std::move(actions));
   return request;
 }
@@ -55,7 +55,7 @@ void Submits::take(net::Received received, TimePoint now, SubmitActions& out) {
 void Submits::perform(SubmitActions actions) {
   for (auto& action : actions) {
     if (auto* send = std::get_if<SendSubmit>(&action))
-      ventilator_.send(protocol::encode(std::move(send->submit)).head, std::move(send->specs));
+      ventilator_.send(protocol::encode(std::move(send->submit)).head, std::move(send->groups));
     else
       on_end_(std::get<SubmitEnded>(action));
   }

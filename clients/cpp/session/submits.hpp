@@ -19,8 +19,9 @@ class Submits final : public Part {
   /// `patience`: without any answer, before all that is under way is given up.
   Submits(Session& session, const net::ClusterFile& cluster, Duration patience, OnEnd on_end);
 
-  /// While has_room(). `submit`: its key, count and attempts_max. Returns the request's number.
-  std::uint64_t submit(protocol::Submit submit, std::shared_ptr<const Bytes> specs);
+  /// While has_room(). `submit`: its key and count; `groups`: its payload. Returns the request's
+  /// number.
+  std::uint64_t submit(protocol::Submit submit, std::shared_ptr<const Bytes> groups);
   bool has_room() const { return core_.has_room(); }
   /// Every request has ended.
   bool is_idle() const { return core_.is_idle(); }

@@ -68,7 +68,7 @@ class Cluster:
         All items of a list are packed before anything is sent; a generator's, before their batch is
         sent. An error has as its `ids` what was accepted nevertheless.
         """
-        return self._submit(messages_of(kind, args, project, retry, key, batch), attempts)
+        return self._submit(messages_of(kind, args, project, retry, attempts, key, batch))
 
     def results(self, ids=None, timeout=None, since=None, offset=None):
         """Yields each result as it comes: of these ids (until all are final), or of every task.
@@ -167,7 +167,7 @@ class Cluster:
             if not isinstance(spec, bytes):
                 raise NotFound(f"{task}: is not a dead letter")
             messages.append((spec, 1, f"replay-of:{task}"))
-        return self._submit(messages, 0)
+        return self._submit(messages)
 
     def discard(self, ids):
         """Takes dead letters off their list; the log keeps them. Returns how many were on it."""
@@ -242,14 +242,14 @@ class Cluster:
                 return
             options[cursor] = page["next"]
 
-    def _submit(self, messages, attempts):
+    def _submit(self, messages):
         messages = iter(messages)
         first = list(itertools.islice(messages, 1))
         if not first:
             return []
         self._live().is_behind = True  # From before it leaves, no result is missed.
         try:
-            ids = self._submitter.submit(itertools.chain(first, messages), attempts)
+            ids = self._submitter.submit(itertools.chain(first, messages))
         except Error as error:
             self._own.update(error.ids)
             raise

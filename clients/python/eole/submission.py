@@ -16,6 +16,7 @@ from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
 from .records import SIZE, head_of, task_ids
 
 ACCEPTANCE = struct.Struct("<QQI")
+GROUP = struct.Struct("<HHII")
 TASK_BYTES_MAX = 1 << 20     # One task's arguments.
 PAYLOAD_BYTES_MAX = 8 << 20  # One message; all tasks under a key are one.
 TASKS_MAX = 65536            # In one message.
@@ -24,9 +25,9 @@ FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
 
 
 class Specs:
-    """Packs the tasks of one submit."""
+    """Packs the tasks of one submit: all of one class."""
 
-    def __init__(self, kind, project, retry):
+    def __init__(self, kind, project, retry, attempts):
         names = []
         for what, name in (("kind", kind), ("project", project)):
             try:
@@ -36,9 +37,13 @@ class Specs:
             if len(names[-1]) > 255 or (what == "kind" and not names[-1]):
                 raise BadTask(f"submit: the {what} has {len(names[-1])} bytes, limit 255"
                               + (", at least 1" if what == "kind" else ""))
+        if not isinstance(attempts, int) or not 0 <= attempts <= 255:
+            raise BadTask(f"submit: attempts {attempts!r}: 0 to 255")
+        self._class = class_of(*names, attempts, retry)
         self._pack = msgpack.Packer().pack
-        self._heads = Heads(bytes((bool(retry), *map(len, names), 0)), b"".join(names))
+        self._heads = Heads()
         self.overhead = len(self._heads[0])
+        self.group_overhead = GROUP.size + len(self._class)
 
     def pack(self, tasks, first):
         """The arguments of each; `first` is the number of the first, for errors."""
@@ -61,33 +66,40 @@ class Specs:
             raise BadTask(f"submit: task {number} cannot be packed: {type(error).__name__}: {error}") from error
 
     def bytes_of(self, packed):
-        return sum(map(len, packed)) + self.overhead * len(packed)
+        return sum(map(len, packed)) + self.overhead * len(packed) + self.group_overhead
+
+    def _group(self, count, specs):
+        return GROUP.pack(len(self._class), 0, count, len(specs)) + self._class + specs
 
     def messages(self, packed, tasks_max, bytes_max):
         """Payloads of at most so many tasks and (unless it is one task) bytes; how many are in each."""
         if tasks_max == 1:
-            yield from ((self._heads[len(each)] + each, 1) for each in packed)
+            yield from ((self._group(1, self._heads[len(each)] + each), 1) for each in packed)
             return
         at = 0
         while at < len(packed):
             some = packed[at:at + tasks_max]
             if self.bytes_of(some) > bytes_max:
                 ends = itertools.accumulate(len(each) + self.overhead for each in some)
-                some = some[:max(1, sum(end <= bytes_max for end in ends))]
+                some = some[:max(1, sum(end + self.group_overhead <= bytes_max for end in ends))]
             at += len(some)
-            yield b"".join(map(operator.add, map(self._heads.__getitem__, map(len, some)), some)), len(some)
+            specs = b"".join(map(operator.add, map(self._heads.__getitem__, map(len, some)), some))
+            yield self._group(len(some), specs), len(some)
 
 
 class Heads(dict):
     """What stands before arguments, by their size."""
 
-    def __init__(self, before, behind):
-        super().__init__()
-        self._before, self._behind = before, behind
-
     def __missing__(self, size):
-        self[size] = self._before + SIZE.pack(size) + self._behind
+        self[size] = b"\0" + SIZE.pack(size)
         return self[size]
+
+
+def class_of(kind, project, attempts, retry):
+    """What stands once before tasks that share it; names may be any bytes."""
+    pack = msgpack.Packer(unicode_errors="surrogateescape").pack
+    kind, project = (name.decode(errors="surrogateescape") for name in (kind, project))
+    return pack([1, "class", kind, project, attempts, int(bool(retry))])
 
 
 class Window:
@@ -112,9 +124,9 @@ class Window:
         self._answered = 0
 
 
-def messages_of(kind, args, project, retry, key, batch):
+def messages_of(kind, args, project, retry, attempts, key, batch):
     """Yields the tasks as messages: payload, how many, key."""
-    specs = Specs(kind, project, retry)
+    specs = Specs(kind, project, retry, attempts)
     if key:
         packed = packed_under_key(specs, args, key)
         for payload, count in specs.messages(packed, TASKS_MAX, PAYLOAD_BYTES_MAX):
@@ -184,14 +196,14 @@ class Submitter:
         self._flying_bytes = 0
         self._accepted = {}
 
-    def submit(self, messages, attempts):
+    def submit(self, messages):
         """Sends messages (payload, count, key); the ids of their tasks once all are durable."""
         self._forget()
         first = self._request + 1
         try:
             for payload, count, key in messages:
                 self._collect(self._window.messages - 1, FLYING_BYTES)
-                self._send(payload, count, key, attempts)
+                self._send(payload, count, key)
             self._collect(0, 0)
         except Error as error:
             if not isinstance(error, NoAnswer):
@@ -204,10 +216,10 @@ class Submitter:
         answered = (self._accepted.get(request) for request in range(first, self._request + 1))
         return [task for acceptance in answered if acceptance for task in task_ids(*acceptance)]
 
-    def _send(self, payload, count, key, attempts):
+    def _send(self, payload, count, key):
         request = self._request = self._request + 1
         confirmed = next(iter(self._flights), request) - 1
-        head = self._pack([1, "submit", self._run, request, confirmed, key, count, attempts])
+        head = self._pack([1, "submit", self._run, request, confirmed, key, count])
         self._flights[request] = [(head, payload), time.monotonic()]
         self._flying_bytes += len(payload)
         self._socket.send_multipart((head, payload))

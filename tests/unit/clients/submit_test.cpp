@@ -22,7 +22,7 @@ SubmitAsked ask(std::uint32_t count, const std::string& key = {}) {
 
 SubmitAction sent(std::uint64_t request, std::uint64_t confirmed, std::uint32_t count = 2,
                   const std::string& key = {}) {
-  return SendSubmit{{kRun, request, confirmed, key, count, 0, {}}, kSpecs};
+  return SendSubmit{{kRun, request, confirmed, key, count, {}}, kSpecs};
 }
 
 AcceptedReceived accepted(const std::vector<protocol::Acceptance>& list) {
@@ -143,7 +143,7 @@ TEST_CASE("what is under way has a bound, in messages and in bytes", "[submit]")
   REQUIRE_FALSE(rig.core.has_room());
   Rig large;
   auto asked = ask(1);
-  asked.specs = std::make_shared<const Bytes>(SubmitCore::kFlyingBytesMax, 'x');
+  asked.groups = std::make_shared<const Bytes>(SubmitCore::kFlyingBytesMax, 'x');
   large.step(asked);
   REQUIRE(large.core.has_room());
   large.step(ask(2));

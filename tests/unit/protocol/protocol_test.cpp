@@ -2,6 +2,7 @@
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/result_view.hpp"
+#include "common/protocol/task_class.hpp"
 #include "common/protocol/value.hpp"
 #include "tests/unit/golden.hpp"
 
@@ -57,7 +58,7 @@ ResultRecord sample_result() {
 }  // namespace
 
 TEST_CASE("every message is its golden bytes and comes back from them", "[messages]") {
-  check_message(Submit{7, 1, 0, "key", 2, 3, "specs"});
+  check_message(Submit{7, 1, 0, "key", 2, "groups"});
   check_message(Accepted{123456, "acceptances"});
   check_message(Refused{1, "queue full"});
   check_message(Cancel{1, 123456, "ranges"});
@@ -93,16 +94,27 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
 
 TEST_CASE("records are their golden bytes and come back from them", "[records]") {
   Bytes specs;
-  put_task_spec(specs, {true, "echo", "photos", "\x80"});
+  put_task_spec(specs, {"\x80"});
   check_golden("task_spec.record.hex", specs);
   ByteReader spec_reader(specs);
-  REQUIRE(read_task_spec(spec_reader) == TaskSpec{true, "echo", "photos", "\x80"});
+  REQUIRE(read_task_spec(spec_reader) == TaskSpec{"\x80"});
+
+  const TaskClass task_class{"echo", "photos", 7, 1};
+  const auto encoded = encode_class(task_class);
+  check_golden("class.record.hex", encoded);
+  REQUIRE(*decode_class(encoded) == task_class);
+
+  Bytes group;
+  put_task_group(group, {encoded, 1, specs});
+  check_golden("task_group.record.hex", group);
+  ByteReader group_reader(group);
+  REQUIRE(read_task_group(group_reader) == TaskGroup{encoded, 1, specs});
 
   Bytes task;
-  put_task_run(task, {42, 77, 3, 1, specs});
+  put_task_run(task, {42, 77, 3, 1, encoded, specs});
   check_golden("task_run.record.hex", task);
   ByteReader task_reader(task);
-  REQUIRE(read_task_run(task_reader) == TaskRun{42, 77, 3, 1, specs});
+  REQUIRE(read_task_run(task_reader) == TaskRun{42, 77, 3, 1, encoded, specs});
 
   Bytes acceptance;
   put_acceptance(acceptance, {1, 42, 2});
@@ -164,7 +176,7 @@ TEST_CASE("records that are cut short or lie about their size are refused", "[re
     REQUIRE_FALSE(reader.next());
   }
   Bytes spec;
-  put_task_spec(spec, {false, "echo", "", std::string(100, 'x')});
+  put_task_spec(spec, {std::string(100, 'x')});
   REQUIRE(*count_task_specs(spec + spec) == 2);
   REQUIRE_FALSE(count_task_specs(spec.substr(1)));
   REQUIRE_FALSE(decode_held("odd"));

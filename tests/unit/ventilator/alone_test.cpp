@@ -116,18 +116,6 @@ TEST_CASE("a worker that says hello again still runs its last attempt alone", "[
   REQUIRE(rig.sent(2) == Seqs{2});
 }
 
-TEST_CASE("what a person asked for is kept, also if it is the default of today", "[ventilator]") {
-  Rig rig;
-  rig.submit(3, 1, Config{}.attempts_max);
-  rig.submit(1, 2);
-  Durable durable;
-  SavePlace place;
-  while (const auto record = rig.core.save(place))
-    (void)durable.load(record->part, record->payload);
-  REQUIRE(durable.limits ==
-          std::map<Seq, std::pair<std::uint32_t, std::uint8_t>>{{1, {3, Config{}.attempts_max}}});
-}
-
 TEST_CASE("a verdict leaves once a turn", "[ventilator]") {
   Rig rig;
   rig.submit(2);

@@ -6,7 +6,7 @@ using namespace eole::ventilator;
 
 TEST_CASE("a submit is journalled and answered with its first id", "[ventilator]") {
   Rig rig;
-  const protocol::Submit submit{7, 1, 0, "", 3, 0, {}};
+  const protocol::Submit submit{7, 1, 0, "", 3, Rig::groups(3)};
   REQUIRE(rig.submit(3) ==
           Actions{Reply{"client", protocol::Acceptance{1, 1, 3}}, JournalTasks{1, "", submit},
                   SendAnnounce{3}});
@@ -32,7 +32,7 @@ TEST_CASE("a key is accepted once; with other tasks it is refused", "[ventilator
 
 TEST_CASE("a full disk refuses a submit, and says so", "[ventilator]") {
   Rig rig;
-  rig.step(Submitted{"client", {7, 1, 0, "", 1, 0, {}}, "", true});
+  rig.step(Submitted{"client", {7, 1, 0, "", 1, Rig::groups(1)}, "", true});
   REQUIRE(rig.out ==
           Actions{Reply{"client",
                         protocol::Refused{1, "storage full: the ventilator's disk has no room"}}});
@@ -406,7 +406,7 @@ TEST_CASE("a task that was asked back is not refused: its worker may have it aga
 TEST_CASE("a late copy of a confirmed submit is not taken for news", "[ventilator]") {
   Rig rig;
   rig.submit(1, 1);
-  rig.step(Submitted{"client", {7, 2, 1, "", 1, 0, {}}, "", false});
+  rig.step(Submitted{"client", {7, 2, 1, "", 1, Rig::groups(1)}, "", false});
   REQUIRE(rig.submit(1, 1).empty());
   REQUIRE(rig.core.accepted() == 2);
 }

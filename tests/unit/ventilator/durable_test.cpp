@@ -58,7 +58,6 @@ TEST_CASE("a snapshot in many records says all of every part", "[durable]") {
     durable.lost.add(seq + 1, seq + 1);
     durable.cancelled.insert(seq + 2);
     durable.notes.put(seq + 1, {seq, {1, seq}, 2, 2});
-    durable.limits[seq] = {4, 7};
     durable.answers.add(seq % 3, seq, seq > 2000 ? seq - 2000 : 0, {seq, 4}, {});
     durable.answers.add({"key " + std::to_string(seq), std::string(32, 'h'), {seq, 4}, {}});
   }
@@ -68,7 +67,6 @@ TEST_CASE("a snapshot in many records says all of every part", "[durable]") {
   REQUIRE(again.lost == durable.lost);
   REQUIRE(again.cancelled == durable.cancelled);
   REQUIRE(again.notes == durable.notes);
-  REQUIRE(again.limits == durable.limits);
   REQUIRE(again.answers.bytes() == durable.answers.bytes());
   REQUIRE(again.answers.is_confirmed(9, 50));
   for (Seq seq = 1; seq <= 40'000; seq += 4) {
@@ -102,8 +100,9 @@ TEST_CASE("when too much is remembered a new key is refused by name, and who con
   Actions out;
   const auto submit = [&](const std::string& key, std::uint64_t request, RunId run = 7) {
     out.clear();
-    core.on_event(Submitted{"client", {run, request, request - 1, key, 1, 0, {}}, "hash", false},
-                  kStart, out);
+    core.on_event(
+        Submitted{"client", {run, request, request - 1, key, 1, Rig::groups(1)}, "hash", false},
+        kStart, out);
     const auto* refused = std::get_if<protocol::Refused>(&std::get<Reply>(out.front()).message);
     return refused == nullptr ? "" : refused->reason;
   };
@@ -116,7 +115,8 @@ TEST_CASE("when too much is remembered a new key is refused by name, and who con
   REQUIRE(submit("", 5).empty());
   const auto silent = [&](std::uint64_t request) {
     out.clear();
-    core.on_event(Submitted{"client", {8, request, 0, "", 1, 0, {}}, "", false}, kStart, out);
+    core.on_event(Submitted{"client", {8, request, 0, "", 1, Rig::groups(1)}, "", false}, kStart,
+                  out);
     return std::holds_alternative<protocol::Refused>(std::get<Reply>(out.front()).message);
   };
   for (std::uint64_t request = 1; request <= 1024; ++request) REQUIRE_FALSE(silent(request));

@@ -18,9 +18,10 @@ JournalTasks tasks() {
   action.submit.confirmed = 2;
   action.submit.key = "nightly";
   action.submit.count = 2;
-  action.submit.attempts_max = 9;
-  protocol::put_task_spec(action.submit.payload, {false, "echo", "photos", "\x81\xa1n\x01"});
-  protocol::put_task_spec(action.submit.payload, {false, "echo", "photos", "\x81\xa1n\x02"});
+  protocol::TaskGroups groups;
+  groups.add({"echo", "photos", 9, 1}, "\x81\xa1n\x01");
+  groups.add({"echo", "photos", 9, 1}, "\x81\xa1n\x02");
+  action.submit.payload = groups.take();
   return action;
 }
 
@@ -30,7 +31,6 @@ Durable durable() {
   durable.notes.put(41, {9, {2, 77}, 1, 2});
   durable.cancelled.insert(42);
   durable.lost.add(40, 40);
-  durable.limits[41] = {2, 9};
   durable.answers.add(7, 1, 0, {40, 1}, {});
   durable.answers.add({"nightly", "hash of two tasks", {41, 2}, {}});
   return durable;
@@ -64,11 +64,11 @@ TEST_CASE("each record of the journal and a segment of it are their golden bytes
       [&](auto, std::uint32_t type, std::string_view payload) { records[type] = payload; });
   check_golden("tasks.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kTasks)));
   check_golden("start.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kStart)));
-  const auto specs = tasks().submit.payload;
-  const MovedRecord moved{41, {1'790'000'000'123, 1'790'000'000'456}, specs};
+  const auto groups = tasks().submit.payload;
+  const MovedRecord moved{41, {1'790'000'000'123, 1'790'000'000'456}, groups};
   check_golden("moved.journal.hex", encode(moved));
   SavePlace place;
-  for (const auto* name : {"settled", "notes", "cancelled", "lost", "limits", "requests", "keys"}) {
+  for (const auto* name : {"settled", "notes", "cancelled", "lost", "requests", "keys"}) {
     const auto part = save_next(place, [](SavePlace& at, Bytes& out) { durable().save(at, out); });
     REQUIRE(part);
     check_golden(text(name, ".journal.hex"), part->payload);
@@ -96,7 +96,7 @@ TEST_CASE("a journal opens a golden segment, and knows all that is in it", "[rec
   REQUIRE(found.settled == durable().settled);
   REQUIRE(found.notes == durable().notes);
   REQUIRE(found.cancelled == durable().cancelled);
-  REQUIRE(found.limits == durable().limits);
+  REQUIRE(found.classes.at(found.classes.of(42)) == protocol::TaskClass{"echo", "photos", 9, 1});
   REQUIRE(found.answers.find("nightly")->answered == Answered{41, 2});
   REQUIRE(journal.specs(41, 2).count == 2);
   REQUIRE(journal.specs(42, 1).submitted_unix_ms == 1'790'000'000'123);

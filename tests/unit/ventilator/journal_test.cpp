@@ -6,7 +6,6 @@
 
 using namespace eole;
 using namespace eole::ventilator;
-using protocol::put_task_spec;
 using protocol::Settlement;
 using simulation::SimDisk;
 
@@ -24,8 +23,9 @@ JournalTasks tasks(Seq first, std::uint32_t count) {
   action.submit.request = first;
   action.submit.count = count;
   action.submitted_unix_ms = static_cast<std::int64_t>(1000 + first);
-  for (auto seq = first; seq < first + count; ++seq)
-    put_task_spec(action.submit.payload, {false, "echo", "", body(seq)});
+  protocol::TaskGroups groups;
+  for (auto seq = first; seq < first + count; ++seq) groups.add({"echo", "", 3, 0}, body(seq));
+  action.submit.payload = groups.take();
   return action;
 }
 
@@ -83,9 +83,8 @@ TEST_CASE("a restart holds nothing of what is settled", "[journal]") {
     Journal journal(*directory, {.segment_bytes = 1 << 20, .entropy = 1ULL << 34}, "boot");
     const auto durable = journal.take_recovered();
     for (Seq first = 1; first < 4000; first += 10) {
-      auto action = tasks(first, 10);
-      action.submit.attempts_max = 3;
-      write(journal, {action, JournalNote{9, 1, {{first, first, 1, 10}}, false}}, durable);
+      write(journal, {tasks(first, 10), JournalNote{9, 1, {{first, first, 1, 10}}, false}},
+            durable);
       if (first > 11) write(journal, {Forget{{{first - 10, first - 1}}}}, durable);
     }
   }
@@ -95,7 +94,8 @@ TEST_CASE("a restart holds nothing of what is settled", "[journal]") {
   REQUIRE(durable.settled.ranges() == std::map<Seq, Seq>{{11, 3990}});
   REQUIRE(durable.notes.runs() ==
           std::map<Seq, Note>{{1, {9, {1, 1}, 1, 10}}, {3991, {9, {1, 3991}, 1, 10}}});
-  REQUIRE(durable.limits.size() == 2);
+  REQUIRE(durable.classes.at(durable.classes.of(3991)).attempts_max == 3);
+  REQUIRE(durable.classes.size() == 1);
 }
 
 TEST_CASE("a journal without any task still knows the highest number it gave", "[journal]") {

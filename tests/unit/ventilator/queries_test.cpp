@@ -19,10 +19,10 @@ struct Asked {
   Rig rig;
 
   void submit(const std::vector<std::string>& projects) {
-    protocol::Submit submit{7, ++requests, 0, "", static_cast<std::uint32_t>(projects.size()),
-                            0, {}};
-    for (const auto& project : projects)
-      protocol::put_task_spec(submit.payload, {false, "echo", project, "\x80"});
+    protocol::TaskGroups groups;
+    for (const auto& project : projects) groups.add({"echo", project, 0, 0}, "\x80");
+    const auto count = groups.count();
+    const protocol::Submit submit{7, ++requests, 0, "", count, groups.take()};
     journal.write(rig.step(Submitted{"client", submit, "", false, 1234}),
                   [&](auto& place) { return rig.core.save(place); });
   }

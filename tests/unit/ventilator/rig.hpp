@@ -28,6 +28,13 @@ struct Rig {
       : core(Config{}, std::move(durable), kStart) {
     if (introduce) step(IntroducedReceived{core.start(), kLog, 0, {}});
   }
+  /// What a submit of such tasks carries; nobody looks at their specs here.
+  static Bytes groups(std::uint32_t count, std::uint8_t attempts = 0,
+                      const std::string& kind = "work") {
+    Bytes out;
+    protocol::put_task_group(out, {protocol::encode_class({kind, "", attempts, 0}), count, ""});
+    return out;
+  }
   static Durable fresh() {
     Durable durable;
     durable.origin = kOrigin;
@@ -49,8 +56,9 @@ struct Rig {
     return out;
   }
   Actions& submit(std::uint32_t count, std::uint64_t request = 1, std::uint8_t attempts = 0,
-                  std::string key = "", std::string hash = "") {
-    return step(Submitted{"client", {7, request, 0, key, count, attempts, {}}, hash, false});
+                  std::string key = "", std::string hash = "", const std::string& kind = "work") {
+    return step(Submitted{
+        "client", {7, request, 0, key, count, groups(count, attempts, kind)}, hash, false});
   }
   void hello(RunId run, std::uint32_t number = 1, std::vector<Held> held = {},
              std::uint64_t received = 0, Link last = {}) {

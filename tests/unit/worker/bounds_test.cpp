@@ -7,14 +7,11 @@ namespace {
 
 // Tasks of one message, each with `bytes` of arguments.
 Actions& send_large(Rig& rig, std::uint32_t hello, std::uint64_t first, Seq seq,
-                    std::uint32_t count, std::size_t bytes, std::string_view kind = "work") {
+                    std::uint32_t count, std::size_t bytes, const std::string& kind = "work") {
   const std::string args(bytes, 'x');
   Bytes payload;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    Bytes spec;
-    put_task_spec(spec, {false, kind, "", args});
-    put_task_run(payload, {seq + i, (seq + i) * 10, 1, 1, spec});
-  }
+  for (std::uint32_t i = 0; i < count; ++i)
+    put_task(payload, {seq + i, (seq + i) * 10, 1, 1, {}, {}}, kind, false, "", args);
   return rig.step(TasksReceived{{1, kRun, hello, kOrigin, first, count, payload}});
 }
 

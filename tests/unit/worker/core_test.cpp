@@ -119,10 +119,8 @@ TEST_CASE("the same task twice is never started twice, and the later lease count
   Rig rig(Rig::config(2, 4));
   rig.link();
   rig.tasks(1, {1});
-  Bytes spec;
-  put_task_spec(spec, {false, "work", "", "\x80"});
   Bytes payload;
-  put_task_run(payload, {1, 99, 2, 1, spec});
+  put_task(payload, {1, 99, 2, 1, {}, {}}, "work");
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
   REQUIRE(rig.started().empty());
   REQUIRE(rig.held()[0].lease == Lease{1, 99});
@@ -256,11 +254,9 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
       {11, 11, 2, true, "p", TaskState::kFailed},
   };
   Bytes payload;
-  for (const auto& task : sent) {
-    Bytes spec;
-    put_task_spec(spec, {task.retry, "quick", task.project, "\x80"});
-    put_task_run(payload, {task.seq, task.lease, task.attempt, 1, spec});
-  }
+  for (const auto& task : sent)
+    put_task(payload, {task.seq, task.lease, task.attempt, 1, {}, {}}, "quick", task.retry,
+             task.project);
   rig.step(
       TasksReceived{{1, kRun, 1, kOrigin, 1, static_cast<std::uint32_t>(sent.size()), payload}});
   BatchFinished finished{rig.all<StartBatch>().at(0).batch, 7, {}, {}};
@@ -297,10 +293,8 @@ TEST_CASE("a task of a batch that comes again is not run again, and the later le
   Rig rig(Rig::config(1, 8));
   rig.link();
   const auto send_again = [&](std::uint64_t number, std::uint64_t lease) {
-    Bytes spec;
-    put_task_spec(spec, {false, "quick", "", "\x80"});
     Bytes payload;
-    put_task_run(payload, {1, lease, 2, 1, spec});
+    put_task(payload, {1, lease, 2, 1, {}, {}}, "quick");
     rig.step(TasksReceived{{1, kRun, 1, kOrigin, number, 1, payload}});
   };
   rig.tasks(1, {1, 2}, "quick");
@@ -367,10 +361,8 @@ TEST_CASE("the next attempt of a failed task runs, also before the failure is ac
   rig.link();
   rig.tasks(1, {1}, "work", true);
   rig.finish(1, TaskState::kFailed);
-  Bytes spec;
-  put_task_spec(spec, {true, "work", "", "\x80"});
   Bytes payload;
-  put_task_run(payload, {1, 99, 2, 1, spec});
+  put_task(payload, {1, 99, 2, 1, {}, {}}, "work", true);
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
   REQUIRE(rig.started() == std::vector<Seq>{1});
   rig.step(AckReceived{{9, kRun, 1, kOrigin}});

@@ -18,10 +18,8 @@ Rig dropped() {
 }
 
 void lease_again(Rig& rig) {
-  Bytes spec;
   Bytes payload;
-  put_task_spec(spec, {false, "work", "", "\x80"});
-  put_task_run(payload, {1, 30, 3, 1, spec});
+  put_task(payload, {1, 30, 3, 1, {}, {}}, "work");
   rig.step(TasksReceived{{1, kRun, 1, kOrigin, 2, 1, payload}});
 }
 
@@ -47,8 +45,8 @@ TEST_CASE("a dropped task that is leased again starts once the old one has ended
   rig.order(OrderKind::kDrop, 1);  // Of the old lease, once more.
   rig.finish(1);
   REQUIRE(rig.all<SendResults>().empty());
-  REQUIRE(rig.all<StartTask>() == std::vector<StartTask>{{{kOrigin, 1}, {1, 30}, 3, false,
-                                                          rig.all<StartTask>().at(0).spec}});
+  REQUIRE(rig.all<StartTask>() ==
+          std::vector<StartTask>{{{kOrigin, 1}, {1, 30}, 3, false, {"work", "", 0, 0}, "\x80"}});
   REQUIRE(rig.core.unfinished() == 1);
   rig.step(TaskFinished{{kOrigin, 1}, {1, 30}, TaskState::kDone, 0, 0, {}, "\xc0"});
   REQUIRE(rig.result().lease == Lease{1, 30});

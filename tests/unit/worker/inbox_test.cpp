@@ -17,15 +17,10 @@ struct InboxRig {
 
   explicit InboxRig(const Config& config = Rig::config())
       : inbox(config), outbox(config, kRun, kOrigin) {}
-  static Bytes spec(std::string_view kind) {
-    Bytes bytes;
-    put_task_spec(bytes, {false, kind, "", "\x80"});
-    return bytes;
-  }
-  Inbox::Received receive(const std::vector<Seq>& seqs, std::string_view kind = "work",
+  Inbox::Received receive(const std::vector<Seq>& seqs, const std::string& kind = "work",
                           std::uint64_t lease_factor = 10, std::size_t cut = 0) {
     Bytes payload;
-    for (const auto seq : seqs) put_task_run(payload, {seq, seq * lease_factor, 1, 1, spec(kind)});
+    for (const auto seq : seqs) put_task(payload, {seq, seq * lease_factor, 1, 1, {}, {}}, kind);
     payload = payload.substr(0, payload.size() - cut);
     return inbox.receive(
         {1, kRun, 1, kOrigin, 1, static_cast<std::uint32_t>(seqs.size()), std::move(payload)},
@@ -48,7 +43,7 @@ struct InboxRig {
 };
 
 StartTask started(Seq seq, bool is_cancelled = false) {
-  return {{kOrigin, seq}, {1, seq * 10}, 1, is_cancelled, InboxRig::spec("work")};
+  return {{kOrigin, seq}, {1, seq * 10}, 1, is_cancelled, {"work", "", 0, 0}, "\x80"};
 }
 protocol::Held held(Seq seq, HeldState state, std::uint64_t lease_factor = 10) {
   return {{kOrigin, seq}, {1, seq * lease_factor}, state};
@@ -67,7 +62,7 @@ TEST_CASE("an inbox starts what waits in its order while there are slots", "[wor
   const auto ended = rig.inbox.end({kOrigin, 2}, rig.now);
   REQUIRE(ended->took == Duration(3s));
   REQUIRE(ended->is_wanted);
-  REQUIRE(ended->spec == InboxRig::spec("work"));
+  REQUIRE(ended->task_class == protocol::TaskClass{"work", "", 0, 0});
   REQUIRE_FALSE(rig.inbox.end({kOrigin, 2}, rig.now));
   REQUIRE(rig.start() == Actions{started(3)});
   REQUIRE(rig.held() == Helds{held(3, HeldState::kStarted), held(4, HeldState::kStarted)});
@@ -97,7 +92,8 @@ TEST_CASE("an inbox leaves to the outbox what has ended there", "[worker]") {
   rig.receive({1});
   rig.start();
   rig.inbox.end({kOrigin, 1}, rig.now);
-  rig.outbox.add({{kOrigin, 1}, {1, 10}, 1, {false, "work", "", ""}}, {}, rig.now);
+  const protocol::TaskClass task_class{"work", "", 0, 0};
+  rig.outbox.add({{kOrigin, 1}, {1, 10}, 1, &task_class, {}}, {}, rig.now);
   rig.receive({1}, "work", 11);
   REQUIRE(rig.inbox.is_empty());
   REQUIRE(rig.inbox.unfinished() == 0);
@@ -149,7 +145,7 @@ TEST_CASE("an inbox that drains gives back what waits and what comes", "[worker]
 
 TEST_CASE("an inbox knows the bytes of what it holds", "[worker]") {
   InboxRig rig;
-  const auto one = InboxRig::spec("work").size();
+  const auto one = std::string_view("\x80work").size();
   rig.receive({1, 2, 3, 4});
   REQUIRE(rig.inbox.bytes() == 4 * one);
   rig.start();

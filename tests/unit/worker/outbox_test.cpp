@@ -14,7 +14,9 @@ struct OutboxRig {
   Actions out;
 
   static Task task(Seq seq, std::uint64_t lease, bool retry = false) {
-    return {{kOrigin, seq}, {1, lease}, 1, {retry, "work", "", ""}};
+    static const protocol::TaskClass once{"work", "", 0, 0};
+    static const protocol::TaskClass again{"work", "", 0, 1};
+    return {{kOrigin, seq}, {1, lease}, 1, retry ? &again : &once, {}};
   }
   void add(Seq seq, TaskState state = TaskState::kDone, bool retry = false) {
     outbox.add(task(seq, seq * 10, retry), {{kOrigin, seq}, {}, state, 7, 3, "", "\xc0"}, now);

@@ -7,13 +7,23 @@ namespace eole::worker {
 
 using protocol::HeldState;
 using protocol::OrderKind;
-using protocol::put_task_run;
-using protocol::put_task_spec;
 using protocol::TaskState;
 
 inline constexpr Origin kOrigin = 5;
 inline constexpr RunId kRun = 77;
 inline const TimePoint kStart = TimePoint(1000s);
+
+/// A run of one task: `run` without its class and spec.
+inline void put_task(Bytes& out, protocol::TaskRun run, const std::string& kind, bool retry = false,
+                     const std::string& project = "", std::string_view args = "\x80") {
+  const auto task_class =
+      protocol::encode_class({kind, project, 0, static_cast<std::uint8_t>(retry ? 1 : 0)});
+  Bytes spec;
+  protocol::put_task_spec(spec, {args});
+  run.task_class = task_class;
+  run.specs = spec;
+  protocol::put_task_run(out, run);
+}
 
 /// A worker whose link stands, and the last actions of each kind.
 struct Rig {
@@ -52,9 +62,7 @@ struct Rig {
                  bool retry = false) {
     Bytes payload;
     for (const auto seq : seqs) {
-      Bytes spec;
-      put_task_spec(spec, {retry, kind, "", "\x80"});
-      put_task_run(payload, {seq, seq * 10, 1, 1, spec});
+      put_task(payload, {seq, seq * 10, 1, 1, {}, {}}, kind, retry);
     }
     return step(TasksReceived{
         {1, kRun, 1, kOrigin, first, static_cast<std::uint32_t>(seqs.size()), payload}});

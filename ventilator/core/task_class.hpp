@@ -1,0 +1,79 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "common/base/seq_ranges.hpp"
+#include "common/protocol/task_class.hpp"
+
+namespace eole::ventilator {
+
+/// Names a class as long as a task of it is not settled; then another may have it.
+using ClassId = std::uint32_t;
+constexpr ClassId kNoClass = UINT32_MAX;
+
+/// Classes that tasks have which are not settled: each costs some 2 KiB. A submit with one more is
+/// refused.
+constexpr std::size_t kClassesMax = 16384;
+
+/// Which class each task has, by stretches of neighbours: with few classes a task costs no memory.
+/// It follows from the task records, and is saved nowhere else.
+class TaskClasses {
+ public:
+  struct Stretch {
+    Seq last = 0;
+    ClassId id = kNoClass;
+    std::uint64_t live = 0;  // So many are not settled.
+    bool operator==(const Stretch&) const = default;
+  };
+
+  /// Why the classes of these groups cannot be taken, if there may be so many; empty if they can.
+  std::string why_refused(std::string_view groups, std::size_t most = kClassesMax) const;
+  /// Tasks first, first + 1 … are of this class, one that was not refused. What was said of them
+  /// before (a record that was written again) counts no more.
+  ClassId put(Seq first, std::uint64_t count, std::string_view encoded);
+  /// kNoClass: settled, or damage took its record.
+  ClassId of(Seq seq) const;
+  const protocol::TaskClass& at(ClassId id) const { return known_[id].task_class; }
+  /// By first task.
+  const std::map<Seq, Stretch>& stretches() const { return stretches_; }
+  std::size_t size() const { return ids_.size(); }
+
+  /// Adds first … last to `settled`, and tells which classes have no task any more. Returns how
+  /// many were new.
+  std::uint64_t settle(Seq first, Seq last, SeqRanges& settled, std::vector<ClassId>& gone);
+  /// After loading: counts what lives.
+  void count_live(const SeqRanges& settled);
+
+ private:
+  struct Known {
+    protocol::TaskClass task_class;
+    Bytes encoded;
+    std::uint64_t uses = 0;  // Stretches.
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Stretches = std::map<Seq, Stretch>;
+
+  ClassId find(std::string_view encoded) const;
+  ClassId intern(std::string_view encoded);
+  void split(Seq at);
+  Stretches::iterator erase(Stretches::iterator stretch, std::vector<ClassId>& gone);
+
+  std::deque<Known> known_;  // By id.
+  std::vector<ClassId> free_;
+  std::unordered_map<Bytes, ClassId, Hash, std::equal_to<>> ids_;
+  Stretches stretches_;
+};
+
+}  // namespace eole::ventilator
