@@ -8,15 +8,15 @@
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
+#include "worker/command/serve.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/io/node.hpp"
 #include "worker/io/slots.hpp"
-#include "worker/runners/process/command_helper.hpp"
 #include "worker/runners/scratch.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
-  if (argc == 2 && std::string_view(argv[1]) == worker::kHelperArgument) worker::serve_commands();
+  if (argc == 2 && std::string_view(argv[1]) == command::kServeArgument) command::serve();
   worker::NodeOptions options;
   auto& config = options.config;
   config.slots = std::max(1U, std::thread::hardware_concurrency());
@@ -43,15 +43,14 @@ int main(int argc, char** argv) {
         config.inline_kinds.emplace(handler.kind.name);
     }
     worker::ChildProcesses processes;
-    std::vector<std::unique_ptr<worker::CommandRunner>> runners;
-    for (std::uint32_t i = 0; allow_exec && i < config.slots; ++i)
-      runners.push_back(std::make_unique<worker::CommandRunner>(processes));
+    std::vector<worker::ProcessRunners> runners;
+    for (std::uint32_t slot = 0; slot < config.slots; ++slot)
+      runners.push_back(worker::start_runners(processes, config.kinds));
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
-    worker::Slots slots(loop.context(), {options.cluster, scratch_path}, config.slots, processes,
-                        std::move(runners));
+    worker::Slots slots(loop.context(), {options.cluster, scratch_path}, std::move(runners));
     worker::Node node(options, loop, slots);
-    // A second signal: nothing is waited for. The helpers see their sockets close, and kill.
+    // A second signal: nothing is waited for. The children see their sockets close.
     if (const int ended = role::run(node, loop); ended != 0) ::_exit(ended);
     return 0;
   });

@@ -2,11 +2,14 @@
 
 import io
 import os
+import pathlib
+import socket
 import struct
 import subprocess
 import tempfile
 import zlib
 
+import msgpack
 from PIL import Image, ImageCms, ImageOps
 
 from cluster import BIN
@@ -15,25 +18,48 @@ SANITIZER_ENV = {name: value for name, value in os.environ.items() if "SAN_OPTIO
 SRGB = ImageCms.createProfile("sRGB")
 
 
-def convert(data, quality=85, width=0, height=0, parent=None, program=None, seconds=120):
-    """Through eole-picture itself: what it says, its exit code (negative: a signal), its JPEG."""
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
-        source.write(data)
-        source.seek(0)
-        ours, its = os.pipe()
-        words = [program or BIN / "eole-picture", parent or os.getpid(), quality, width, height]
+def start(program, socket, **options):
+    """A program that finds its end of the socket where a worker's children do."""
+    return subprocess.Popen([str(program)], preexec_fn=lambda: os.dup2(socket.fileno(), 3), pass_fds=(3,),
+                            env=SANITIZER_ENV, **options)
 
-        def give():
-            for fd, at in ((source.fileno(), 0), (target.fileno(), 1), (its, 3)):
-                os.dup2(fd, at)
-        done = subprocess.Popen(list(map(str, words)), preexec_fn=give, pass_fds=(3,), stderr=subprocess.PIPE,
-                                env=SANITIZER_ENV)
-        os.close(its)
+
+def frame(kind, *fields):
+    payload = msgpack.packb(fields)
+    return struct.pack("<BI", kind, len(payload)) + payload
+
+
+def frames(data):
+    """Those of it that are whole: their types, and their fields."""
+    while len(data) >= 5 + (size := struct.unpack("<I", data[1:5].ljust(4, b"\xff"))[0]):
+        yield data[0], msgpack.unpackb(data[5:5 + size])
+        data = data[5 + size:]
+
+
+def convert(data, quality=85, width=0, height=0, program=None, seconds=120):
+    """Through eole-picture itself: what it says, its exit code (negative: a signal), its JPEG."""
+    with tempfile.TemporaryDirectory() as directory:
+        source = pathlib.Path(directory, "input")
+        source.write_bytes(data)
+        ours, its = socket.socketpair()
+        args = {"input": str(source), "quality": quality, "width": width, "height": height}
+        ours.sendall(frame(2, 1, "task-1", 1, "image", msgpack.packb(args), directory))
+        done = start(program or BIN / "eole-picture", its, stderr=subprocess.PIPE)
+        its.close()
         errors = done.communicate(timeout=seconds)[1]
-        said = os.read(ours, 4096).decode("ascii")
-        os.close(ours)
-        target.seek(0)
-        return said or errors.decode(errors="replace"), done.returncode, target.read()
+        said = errors.decode(errors="replace")
+        heard = b""
+        while more := ours.recv(65536):
+            heard += more
+        ours.close()
+        for kind, fields in frames(heard):
+            if kind == 5:
+                value = msgpack.unpackb(fields[1])
+                said = f"done {value['width']} {value['height']} {int(value['plain'])}"
+            elif kind == 6:
+                said = f"failed {fields[1]}"
+        target = pathlib.Path(directory, "picture.jpg")
+        return said, done.returncode, target.read_bytes() if target.exists() else b""
 
 
 def saved(image, form, **options):

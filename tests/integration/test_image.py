@@ -9,12 +9,14 @@ import os
 import pathlib
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import unittest
 import zlib
 
+import msgpack
 from PIL import Image
 
 import file_server
@@ -277,17 +279,27 @@ class Confinement(unittest.TestCase):
 
     def start(self):
         """A decoder that waits for its input, started by a process that waits too."""
-        code = ("import os,subprocess,sys\n"
-                "os.dup2(1,3)\n"
-                "r,w=os.pipe()\n"
-                "p=subprocess.Popen([sys.argv[1],str(os.getpid()),'85','0','0'],stdin=r,pass_fds=(3,),"
-                "stdout=subprocess.DEVNULL)\n"
+        code = ("import os,socket,sys\n"
+                "sys.path.insert(0,sys.argv[1])\n"
+                "import msgpack,pictures\n"
+                "ours,its=socket.socketpair()\n"
+                "args={'input':sys.argv[3],'quality':85,'width':0,'height':0}\n"
+                "ours.sendall(pictures.frame(2,1,'t',1,'image',msgpack.packb(args),sys.argv[4]))\n"
+                "p=pictures.start(sys.argv[2],its)\n"
+                "its.close()\n"
                 "print(p.pid,flush=True)\n"
                 "p.wait()\n")
-        parent = subprocess.Popen([sys.executable, "-c", code, BIN / "eole-picture"], stdout=subprocess.PIPE, text=True)
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        fifo = os.path.join(directory.name, "input")
+        os.mkfifo(fifo)
+        parent = subprocess.Popen([sys.executable, "-c", code, pathlib.Path(__file__).parent, BIN / "eole-picture", fifo,
+                                   directory.name], stdout=subprocess.PIPE, text=True)
         self.addCleanup(parent.stdout.close)
         self.addCleanup(parent.wait)
         self.addCleanup(parent.kill)
+        writer = os.open(fifo, os.O_WRONLY)  # Once it has opened its end.
+        self.addCleanup(os.close, writer)
         return parent, int(parent.stdout.readline())
 
     @unittest.skipIf(SANITIZER, "a sanitizer needs memory and files")
@@ -307,9 +319,18 @@ class Confinement(unittest.TestCase):
         parent.kill()
         wait_until(lambda: not alive(pid), what="the decoder is gone")
 
-    def test_it_does_nothing_for_another_parent(self):
-        said, code, _ = convert(saved(scene(), "PNG"), parent=1)
-        self.assertEqual((said, code), ("failed its worker is gone", 1))
+    def test_it_does_nothing_for_a_worker_that_is_gone(self):
+        with tempfile.TemporaryDirectory() as directory:
+            source = pathlib.Path(directory, "input")
+            source.write_bytes(saved(scene(), "PNG"))
+            ours, its = socket.socketpair()
+            args = {"input": str(source), "quality": 85}
+            ours.sendall(pictures.frame(2, 1, "t", 1, "image", msgpack.packb(args), directory))
+            ours.close()
+            with its:
+                self.assertNotEqual(pictures.start(BIN / "eole-picture", its).wait(), 0)
+            output = pathlib.Path(directory, "picture.jpg")
+            self.assertFalse(output.exists() and output.stat().st_size)
 
 
 class Damaged(unittest.TestCase):
@@ -327,22 +348,6 @@ class Damaged(unittest.TestCase):
         self.run_mutants("--count", "200", "--cluster")
 
 
-# In place of the decoder: what it does depends on the quality that is asked for.
-STAND_IN = """#!/bin/sh
-case $2 in
-1) kill -SEGV $$ ;;
-2) exec sleep 600 ;;
-3) exit 0 ;;
-4) kill -XCPU $$ ;;
-5) printf 'done 9 x' >&3 ;;
-6) printf 'done 9 9 0' >&3; exit 1 ;;
-7) printf 'failed a\\033[31mb' >&3; exit 1 ;;
-8) kill -KILL $$ ;;
-esac
-exec %s "$@"
-"""
-
-
 class Tasks(unittest.TestCase):
     """Through a cluster whose decoder can be told to misbehave."""
 
@@ -354,7 +359,9 @@ class Tasks(unittest.TestCase):
         for name in ("eole", "ventilator", "sink", "worker"):
             shutil.copy(BIN / name, programs)
         stand_in = programs / "eole-picture"
-        stand_in.write_text(STAND_IN % (BIN / "eole-picture"), encoding="ascii")
+        stand_in.write_text(f"#!{sys.executable}\nimport sys\nsys.path[:0] = [{os.path.dirname(__file__)!r}]\n"
+                            f"import stand_in_decoder\nstand_in_decoder.run({str(BIN / 'eole-picture')!r})\n",
+                            encoding="utf-8")
         stand_in.chmod(0o755)
         cls.cluster = Cluster(workers=1, slots=4, programs=programs)
         cls.cluster.start()
@@ -385,9 +392,12 @@ class Tasks(unittest.TestCase):
         path = self.write("x.png", saved(scene(), "PNG"))
         neighbours = self.cluster.submit([{"kind": "sleep", "args": {"seconds": 3}}] * 2)
         worker = self.cluster.pid("w1")
-        for quality, text in ((1, "crashed (signal 11)"), (3, "ended without a word"),
-                              (4, "more than 60 s of processor time"), (5, "ended without a word"),
-                              (6, "ended with code 1"), (7, "image: a?[31mb"), (8, "was killed")):
+        for quality, text in ((1, "crashed (signal 11): the file is damaged or hostile; it printed: it was the picture"),
+                              (3, "its decoder ended without a word, with code 0"),
+                              (4, "more than 60 s of processor time"),
+                              (5, "its decoder spoke nonsense: a frame of "), (6, "no file ../../w1/lock in its directory"),
+                              (7, r"image: a\x1b[31mb"), (8, "was killed"), (9, "output of a stream 1, which it has not"),
+                              (10, "its decoder made no picture")):
             got = self.image(path, "--quality", str(quality))
             self.assertEqual((got["state"], got["attempt"]), ("failed", 1))
             self.assertIn(text, got["error"])

@@ -1,94 +1,24 @@
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "common/kinds/exec.hpp"
 
-#include <array>
 #include <cmath>
-#include <cstdlib>
 
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
-#include "worker/runners/process/command_runner.hpp"
+#include "worker/command/serve.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
+#include "worker/runners/process/process_runner.hpp"
 
 namespace eole::worker {
 
 namespace {
 
-constexpr const char* kPathDefault = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-struct User {
-  std::string name;
-  std::string home;
-};
-
-// Empty if the system knows nobody by this number.
-User this_user() {
-  std::array<char, 4096> buffer;
-  passwd entry{};
-  passwd* user = nullptr;
-  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &user);
-  return user != nullptr ? User{user->pw_name, user->pw_dir} : User{};
-}
-
-// As cron has it: the worker's user, at home; the worker's PATH, for it was started with tools.
-void set_environment(CommandRunner::Command& command, const TaskContext& context) {
-  const char* path = std::getenv("PATH");
-  command.env = {{"PATH", path != nullptr && *path != '\0' ? path : kPathDefault},
-                 {"LANG", "C.UTF-8"},
-                 {"HOME", command.cwd},
-                 {"EOLE_TASK_ID", context.task_id()},
-                 {"EOLE_ATTEMPT", std::to_string(context.attempt())}};
-  static const User user = this_user();
-  if (!user.name.empty()) command.env["USER"] = command.env["LOGNAME"] = user.name;
-  struct stat home {};
-  if (::stat(user.home.c_str(), &home) == 0 && S_ISDIR(home.st_mode))
-    command.env["HOME"] = user.home;
-}
-
-// A zero byte would end a text before its end.
-bool is_whole(const std::string& text) { return text.find('\0') == std::string::npos; }
-
-Expected<void> add_variables(const Value& wanted, std::map<std::string, std::string>& env) {
-  const auto* map = wanted.as<Value::Map>();
-  if (map == nullptr) return {};
-  for (const auto& [name, value] : *map) {
-    if (name.empty() || !is_whole(name) || name.find('=') != std::string::npos)
-      return Error{text("exec: env has the name \"", name, "\": empty, or with = or a zero byte")};
-    env[name] = value.text_or("");
-    if (!is_whole(env[name])) return Error{text("exec: env ", name, " holds a zero byte")};
-  }
-  return {};
-}
-
-double number(const Value& value) {
-  return value.as<double>() != nullptr ? *value.as<double>() : 0;
-}
+using End = ProcessRunner::End;
 
 std::chrono::milliseconds milliseconds_of(const Value& seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(number(seconds) * 1000)));
-}
-
-Expected<CommandRunner::Command> command_of(const Value& args, TaskContext& context) {
-  CommandRunner::Command command;
-  if (const auto* shell = args["shell"].as<std::string>()) command.argv = {"/bin/sh", "-c", *shell};
-  if (const auto* argv = args["argv"].as<Value::Array>())
-    for (const auto& argument : *argv) command.argv.push_back(argument.text_or(""));
-  if (command.argv.empty() || command.argv[0].empty())
-    return Error{"exec: the program's name is empty"};
-  for (const auto& argument : command.argv)
-    if (!is_whole(argument)) return Error{"exec: argv holds a zero byte"};
-  command.cwd = args["cwd"].text_or("");
-  if (!is_whole(command.cwd)) return Error{"exec: cwd holds a zero byte"};
-  if (command.cwd.empty()) command.cwd = context.scratch_directory();
-  set_environment(command, context);
-  if (auto added = add_variables(args["env"], command.env); !added) return added.error();
-  const auto* bytes = args["stdin"].as<protocol::Blob>();
-  command.input = bytes != nullptr ? bytes->bytes : args["stdin"].text_or("");
-  command.time_limit = milliseconds_of(args["timeout"]);
-  command.term_grace = milliseconds_of(args["term_grace"]);
-  return command;
+  const auto* number = seconds.as<double>();
+  return std::chrono::milliseconds(
+      static_cast<std::int64_t>(std::ceil((number != nullptr ? *number : 0) * 1000)));
 }
 
 /// Passes output on, cut between characters: what begins one waits for the rest of it.
@@ -116,57 +46,61 @@ struct Stream {
   KeptOutput kept;
 };
 
-std::string how_it_ended(const CommandRunner::Ended& ended, const CommandRunner::Command& command) {
-  if (!ended.needed_kill) return "SIGTERM ended the process tree";
-  return text("SIGTERM did not end the process tree within ", command.term_grace.count(),
-              " ms, so it was killed");
-}
-
-Outcome outcome_of(const CommandRunner::Ended& ended, const CommandRunner::Command& command,
+Outcome outcome_of(const ProcessRunner::Ended& ended, const ProcessRunner::Task& task,
                    Value value) {
-  using End = CommandRunner::End;
+  const auto how = ended.error.empty() ? std::string() : text("; ", ended.error);
   switch (ended.end) {
-    case End::kByItself:
-      if (ended.exit_code == 0) return Outcome::done(std::move(value));
-      return Outcome::failed(text("exit code ", ended.exit_code), std::move(value));
-    case End::kNotStarted:
-      return Outcome::failed(text("exec: ", ended.error));
+    case End::kDone:
+      return Outcome::done(std::move(value));
+    case End::kFailed:
+      if (ended.value.is_null()) return Outcome::failed(text("exec: ", ended.error));
+      return Outcome::failed(ended.error, std::move(value));
     case End::kTimeLimit:
-      return Outcome::failed(text("exec: over its time limit of ", command.time_limit.count(),
-                                  " ms; ", how_it_ended(ended, command)),
-                             std::move(value));
+      return Outcome::failed(
+          text("exec: over its time limit of ", task.time_limit.count(), " ms", how),
+          std::move(value));
     case End::kCancelled:
-      return Outcome::failed(text("cancelled: ", how_it_ended(ended, command)), std::move(value));
+      return Outcome::failed(text("cancelled", how), std::move(value));
     case End::kLost:
-      return Outcome::lost(text("exec: lost: ", ended.error), std::move(value));
+      return Outcome::lost(text("exec: lost: the process above it ", ended.error,
+                                "; all that it had started was killed", ended.words),
+                           std::move(value));
   }
   return {};
 }
 
 }  // namespace
 
+ProcessRunner::Program command_program() {
+  return {.path = "/proc/self/exe", .argv = {"eole-commands", command::kServeArgument}};
+}
+
 Outcome run_exec(const Value& args, TaskContext& context) {
-  auto* runner = context.commands();
+  auto* runner = context.runner();
   if (runner == nullptr)
     return Outcome::failed("exec: this worker was not started with --allow-exec");
-  auto command = command_of(args, context);
-  if (!command) return Outcome::failed(command.error().message);
-
   const auto most = static_cast<std::uint64_t>(args["output_max"].int_or(0));
   Stream out{{context, "stdout"}, {context.scratch_path("stdout"), most}};
   Stream err{{context, "stderr"}, {context.scratch_path("stderr"), most}};
+  const ProcessRunner::Task task{.id = context.task_id(),
+                                 .attempt = context.attempt(),
+                                 .kind = kinds::kExec.name,
+                                 .args = args,
+                                 .directory = context.scratch_directory(),
+                                 .time_limit = milliseconds_of(args["timeout"]),
+                                 .grace = milliseconds_of(args["term_grace"])};
   const auto ended =
-      runner->run(*command, context.cancel_fd(), [&](bool is_stderr, std::string_view bytes) {
+      runner->run(task, context.cancel_fd(), [&](bool is_stderr, std::string_view bytes) {
         auto& stream = is_stderr ? err : out;
         stream.live.add(bytes);
         stream.kept.add(bytes);
       });
-  Value value = Value::Map{{"exit_code", ended.exit_code}};
+  Value value = Value::Map{{"exit_code", ended.value["exit_code"].int_or(-1)}};
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
     stream->live.end();
     stream->kept.tell(name, value);
   }
-  auto outcome = outcome_of(ended, *command, std::move(value));
+  auto outcome = outcome_of(ended, task, std::move(value));
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
     if (const auto& problem = stream->kept.problem(); !problem.empty() && outcome.is_done)
       return Outcome::failed(text("exec: its ", name, " could not be kept: ", problem),

@@ -12,8 +12,7 @@ namespace eole::worker {
 
 using protocol::Value;
 
-class ChildProcesses;
-class CommandRunner;
+class ProcessRunner;
 
 /// A file that becomes an artifact. It is removed from the scratch directory afterwards.
 struct FileResult {
@@ -64,11 +63,9 @@ class TaskContext {
   /// Fetches an artifact of at most `most` bytes from the sink to `path`, which is not there yet.
   virtual Expected<void> fetch(const std::string& sha256, const std::string& path,
                                std::uint64_t most) = 0;
-  /// Where programs are started.
-  virtual ChildProcesses& processes() = 0;
-  /// What runs commands. Null unless the kind's runner is a process, and the worker was started
-  /// with --allow-exec.
-  virtual CommandRunner* commands() = 0;
+  /// The process below this slot. Null unless the kind's runner is a process and the worker offers
+  /// the kind.
+  virtual ProcessRunner* runner() = 0;
 };
 
 }  // namespace eole::worker

@@ -1,6 +1,11 @@
+#include "common/kinds/image.hpp"
+
+#include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <fstream>
 
@@ -8,7 +13,7 @@
 #include "common/kinds/download.hpp"
 #include "common/kinds/kinds.hpp"
 #include "worker/handlers/kinds.hpp"
-#include "worker/handlers/picture_program.hpp"
+#include "worker/picture/job.hpp"
 #include "worker/picture/limits.hpp"
 
 namespace eole::worker {
@@ -24,8 +29,9 @@ Expected<std::uint64_t> size_of(const std::string& path) {
   return size;
 }
 
-Expected<FileResult> input_of(const Value& args, TaskContext& context) {
-  FileResult input{context.scratch_path("input"), args["name"].text_or("image")};
+Expected<FileResult> input_of(const Value& args, const std::string& directory,
+                              TaskContext& context) {
+  FileResult input{text(directory, "/input"), args["name"].text_or("image")};
   if (const auto& data = args["data"]; !data.is_null()) {
     const auto* blob = data.as<protocol::Blob>();
     std::ofstream file(input.path, std::ios::binary | std::ios::trunc);
@@ -60,32 +66,85 @@ std::string output_name(const std::string& name) {
   return (ending == ".png" ? name.substr(0, dot) : name) + ".jpg";
 }
 
+std::string why_killed(int signal) {
+  switch (signal) {
+    case SIGXCPU:
+      return text("more than ", picture::kCpuSecondsMax, " s of processor time");
+    case SIGXFSZ:
+      return text("a result of more than ", picture::kFileBytesMax, " bytes");
+    case SIGKILL:
+      return "its decoder was killed: is there too little memory?";
+    default:
+      return text("its decoder crashed (signal ", signal, "): the file is damaged or hostile");
+  }
+}
+
+// Why there is no picture; empty: there is one.
+std::string problem_of(const ProcessRunner::Ended& ended) {
+  using End = ProcessRunner::End;
+  switch (ended.end) {
+    case End::kDone:
+      return ended.files.size() == 1 ? "" : "its decoder made no picture";
+    case End::kFailed:
+      return ended.error;
+    case End::kTimeLimit:
+      return text("more than ", picture::kWallSecondsMax, " s");
+    case End::kCancelled:
+      return "cancelled";
+    case End::kLost:
+      return text(ended.signal != 0 ? why_killed(ended.signal) : text("its decoder ", ended.error),
+                  ended.words);
+  }
+  return {};
+}
+
 }  // namespace
 
+ProcessRunner::Program picture_program() {
+  std::array<char, 4096> path;
+  const auto size = ::readlink("/proc/self/exe", path.data(), path.size());
+  const std::string self(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  const auto program = self.substr(0, self.find_last_of('/') + 1) + "eole-picture";
+  return {.path = program, .argv = {program}, .has_environment = false, .is_kept = false};
+}
+
 Outcome run_image(const Value& args, TaskContext& context) {
-  const auto quality = args["quality"].int_or(0);
-  const auto input = input_of(args, context);
+  const auto directory = context.scratch_directory();
+  const auto input = input_of(args, directory, context);
   if (!input) return Outcome::failed(input.error().message);
   const auto input_bytes = size_of(input->path);
   if (!input_bytes) return Outcome::failed(text("image: ", input_bytes.error().message));
   context.progress(1, 3);
 
-  const PictureJob job{input->path, context.scratch_path("jpg"), quality, args["width"].int_or(0),
-                       args["height"].int_or(0)};
-  const auto picture = run_picture_program(job, context.processes(), context.cancel_fd());
-  if (!picture) return Outcome::failed(text("image: ", picture.error().message));
-  auto bytes = size_of(job.output);
+  const Value job = Value::Map{{picture::kInputField, input->path},
+                               {picture::kQualityField, args["quality"]},
+                               {picture::kWidthField, args["width"]},
+                               {picture::kHeightField, args["height"]}};
+  const auto ended =
+      context.runner()->run({.id = context.task_id(),
+                             .attempt = context.attempt(),
+                             .kind = kinds::kImage.name,
+                             .args = job,
+                             .directory = directory,
+                             .time_limit = std::chrono::seconds(picture::kWallSecondsMax)},
+                            context.cancel_fd(), nullptr);
+  if (const auto problem = problem_of(ended); !problem.empty())
+    return Outcome::failed(text("image: ", problem));
+  auto path = ended.files[0];
+  auto bytes = size_of(path);
   if (!bytes) return Outcome::failed(text("image: ", bytes.error().message));
   context.progress(2, 3);
 
-  Value value = Value::Map{{"width", picture->width}, {"height", picture->height}};
-  auto path = job.output;
-  if (picture->is_plain && *bytes >= *input_bytes) {  // Nothing was gained: the input is better.
-    path = input->path;
+  // The program may be in a hostile file's hands: no more of its value than is known.
+  Value value = Value::Map{{"width", ended.value[picture::kWidthField].int_or(0)},
+                           {"height", ended.value[picture::kHeightField].int_or(0)}};
+  const auto* is_plain = ended.value[picture::kPlainField].as<bool>();
+  if (is_plain != nullptr && *is_plain && *bytes >= *input_bytes) {
+    path = input->path;  // Nothing was gained: the input is better.
     bytes = input_bytes;
     value.set("kept", true);
   } else {
-    value.set("quality", quality);
+    value.set("quality", args["quality"]);
   }
   value.set("input_bytes", *input_bytes);
   value.set("bytes", *bytes);

@@ -1,5 +1,6 @@
 #pragma once
 #include "worker/handlers/handler.hpp"
+#include "worker/runners/process/process_runner.hpp"
 
 namespace eole::worker {
 
@@ -11,11 +12,15 @@ Outcome run_download(const Value& args, TaskContext& context);
 Expected<void> echo(std::string_view args, Bytes& out);
 /// {"argv": […]} or {"shell": "…"}, "stdin"?, "env"?, "cwd"?, "timeout"?, "term_grace"?,
 /// "output_max"? -> exit_code, stdout, stderr; of long output the begin and the end, and a file
-/// each. Failed unless the exit code is zero; lost if its helper was.
+/// each. Failed unless the exit code is zero; lost if the process above it was.
 Outcome run_exec(const Value& args, TaskContext& context);
+/// The worker's own, that runs commands: the subreaper above them.
+ProcessRunner::Program command_program();
 /// {"artifact" or "url" or "data", "quality"?, "width"?, "height"?, "name"?} -> a JPEG as
 /// an artifact; width, height, input_bytes, bytes, and quality or kept: true.
 Outcome run_image(const Value& args, TaskContext& context);
+/// eole-picture, which lies beside the worker's program: one for each picture.
+ProcessRunner::Program picture_program();
 /// {"n", "prefix"?: columns of the queens in the first rows} -> solutions.
 Outcome run_nqueens(const Value& args, TaskContext& context);
 /// {"seconds"} -> the same.

@@ -12,8 +12,12 @@ namespace eole::worker {
 
 const std::vector<Handler>& handlers() {
   static const std::vector<Handler> all{
-      {kinds::kDownload, run_download}, {kinds::kEcho, nullptr, echo},  {kinds::kExec, run_exec},
-      {kinds::kImage, run_image},       {kinds::kNqueens, run_nqueens}, {kinds::kSleep, run_sleep},
+      {kinds::kDownload, run_download},
+      {kinds::kEcho, nullptr, echo},
+      {kinds::kExec, run_exec, nullptr, command_program},
+      {kinds::kImage, run_image, nullptr, picture_program},
+      {kinds::kNqueens, run_nqueens},
+      {kinds::kSleep, run_sleep},
   };
   return all;
 }
@@ -22,6 +26,16 @@ const Handler* find_handler(std::string_view kind) {
   for (const auto& handler : handlers())
     if (handler.kind.name == kind) return &handler;
   return nullptr;
+}
+
+ProcessRunners start_runners(ChildProcesses& processes,
+                             const std::set<std::string, std::less<>>& kinds) {
+  ProcessRunners runners;
+  for (const auto& handler : handlers())
+    if (handler.program != nullptr && kinds.contains(handler.kind.name))
+      runners.emplace(handler.kind.name,
+                      std::make_unique<ProcessRunner>(processes, handler.program()));
+  return runners;
 }
 
 }  // namespace eole::worker

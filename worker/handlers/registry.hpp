@@ -1,9 +1,14 @@
 #pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/kinds/kinds.hpp"
 #include "worker/handlers/handler.hpp"
+#include "worker/runners/process/process_runner.hpp"
 
 namespace eole::worker {
 
@@ -15,6 +20,8 @@ struct Handler {
   /// Instead of `run`, where the kind's runner is the loop: on the encoded arguments, and has the
   /// encoded value appended.
   Expected<void> (*run_inline)(std::string_view args, Bytes& out) = nullptr;
+  /// Where the kind's runner is a process: what to start.
+  ProcessRunner::Program (*program)() = nullptr;
 };
 
 /// Every handler there is. A new one is a function in a file here and a line in registry.cpp; what
@@ -22,5 +29,11 @@ struct Handler {
 const std::vector<Handler>& handlers();
 /// Null if there is none for this kind.
 const Handler* find_handler(std::string_view kind);
+
+/// What runs the processes of one slot, by kind.
+using ProcessRunners = std::map<std::string_view, std::unique_ptr<ProcessRunner>>;
+/// Those that these kinds need. Throws std::runtime_error.
+ProcessRunners start_runners(ChildProcesses& processes,
+                             const std::set<std::string, std::less<>>& kinds);
 
 }  // namespace eole::worker

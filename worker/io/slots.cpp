@@ -16,15 +16,13 @@ namespace {
 constexpr Duration kSweepEvery = 60s;  // What nobody came back for, while there is nothing to do.
 }  // namespace
 
-Slots::Slots(net::Context& context, SlotOptions options, std::uint32_t count,
-             ChildProcesses& processes, std::vector<std::unique_ptr<CommandRunner>> runners)
+Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners)
     : context_(context),
       options_(std::move(options)),
-      processes_(processes),
       runners_(std::move(runners)),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   remove_leftovers(options_.scratch);
-  for (std::uint32_t slot = 0; slot < count; ++slot)
+  for (std::size_t slot = 0; slot < runners_.size(); ++slot)
     threads_.emplace_back([this, slot] { serve(slot); });
 }
 
@@ -94,10 +92,7 @@ bool Slots::has_progress() {
 void Slots::serve(std::size_t slot) {
   process::leave_core();
   client::ArtifactClient artifacts(context_, options_.cluster);
-  Surroundings around{options_.scratch,
-                      artifacts,
-                      processes_,
-                      slot < runners_.size() ? runners_[slot].get() : nullptr,
+  Surroundings around{options_.scratch, artifacts, runners_[slot],
                       [this](protocol::Progress progress) { show(std::move(progress)); },
                       [this] { return is_stopping(); }};
   while (true) {

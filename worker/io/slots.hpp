@@ -13,7 +13,6 @@
 #include "worker/io/progress_queue.hpp"
 #include "worker/io/task_runner.hpp"
 #include "worker/runners/attempt.hpp"
-#include "worker/runners/process/command_runner.hpp"
 
 namespace eole::worker {
 
@@ -25,9 +24,8 @@ struct SlotOptions {
 /// The threads that run tasks, one per slot, and the way back to the loop.
 class Slots final : public TaskRunner {
  public:
-  /// `runners`: one per slot if commands are allowed, else empty.
-  Slots(net::Context& context, SlotOptions options, std::uint32_t count, ChildProcesses& processes,
-        std::vector<std::unique_ptr<CommandRunner>> runners);
+  /// `runners`: of each slot.
+  Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners);
   ~Slots() override;
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
@@ -50,8 +48,7 @@ class Slots final : public TaskRunner {
 
   net::Context& context_;
   SlotOptions options_;
-  ChildProcesses& processes_;
-  std::vector<std::unique_ptr<CommandRunner>> runners_;
+  std::vector<ProcessRunners> runners_;
   int wake_fd_;
   bool is_due_ = false;
   std::mutex mutex_;

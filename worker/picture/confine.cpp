@@ -4,6 +4,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 
 #include "worker/picture/limits.hpp"
 #include "worker/picture/report.hpp"
+#include "worker/runners/frames/frames.hpp"
 
 namespace eole::picture {
 
@@ -71,9 +73,10 @@ void allow_few_system_calls() {
 
 }  // namespace
 
-void confine(pid_t parent) {
+void confine() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) fail("its worker is gone");
+  pollfd worker{frames::kSocket, 0, 0};  // It may have died before.
+  if (::poll(&worker, 1, 0) != 0) ::_exit(1);
   // If the machine runs out of memory, this process goes first.
   const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (score >= 0) {

@@ -2,26 +2,28 @@
 
 #include <unistd.h>
 
-#include <string>
-
-#include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
+#include "worker/picture/job.hpp"
+#include "worker/runners/frames/worker_socket.hpp"
 
 namespace eole::picture {
 
 namespace {
-
-// Less than a pipe holds: never waits, even if nobody listens.
-[[noreturn]] void end(int code, const std::string& line) {
-  (void)!::write(kReport, line.data(), line.size());
-  ::_exit(code);
-}
-
+constexpr std::uint64_t kOnlyRun = 1;
 }  // namespace
 
-void fail(std::string_view reason) { end(1, text("failed ", reason.substr(0, 1000))); }
+void fail(std::string_view reason) {
+  frames::WorkerSocket::send(frames::Failed{kOnlyRun, std::string(reason.substr(0, 1000)), {}});
+  ::_exit(1);
+}
 
 void succeed(int width, int height, bool is_plain) {
-  end(0, text("done ", width, " ", height, " ", is_plain ? 1 : 0));
+  using protocol::Value;
+  const Value value =
+      Value::Map{{kWidthField, width}, {kHeightField, height}, {kPlainField, is_plain}};
+  frames::WorkerSocket::send(
+      frames::Done{kOnlyRun, value.to_msgpack(), {std::string(kOutputName)}});
+  ::_exit(0);
 }
 
 }  // namespace eole::picture

@@ -107,7 +107,8 @@ Outcome Attempt::call() {
   if (handler == nullptr || handler->run == nullptr) return Outcome::failed("no such kind of task");
   wants_retry_ = task_.task_class.retry != 0;
   const auto& kind = handler->kind;
-  has_process_ = kind.runner == kinds::Runner::kProcess;
+  if (const auto found = around_.runners.find(kind.name); found != around_.runners.end())
+    runner_ = found->second.get();
   const auto given = Value::from_msgpack(task_.args);
   if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
   const auto args = kinds::conform(kind, *given);

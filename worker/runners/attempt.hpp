@@ -35,8 +35,7 @@ class Cancel {
 struct Surroundings {
   std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
   client::ArtifactClient& artifacts;
-  ChildProcesses& processes;
-  CommandRunner* commands = nullptr;
+  const ProcessRunners& runners;
   std::function<void(protocol::Progress)> tell;
   std::function<bool()> is_stopping;
 };
@@ -65,8 +64,7 @@ class Attempt final : public TaskContext {
   std::optional<std::string> lasting_path() override;
   Expected<void> fetch(const std::string& sha256, const std::string& path,
                        std::uint64_t most) override;
-  ChildProcesses& processes() override { return around_.processes; }
-  CommandRunner* commands() override { return has_process_ ? around_.commands : nullptr; }
+  ProcessRunner* runner() override { return runner_; }
 
  private:
   Outcome call();
@@ -80,7 +78,7 @@ class Attempt final : public TaskContext {
   std::string directory_;
   std::unique_ptr<LastingFile> lasting_;
   bool wants_retry_ = false;
-  bool has_process_ = false;  // As the kind says.
+  ProcessRunner* runner_ = nullptr;  // As the kind says.
 };
 
 }  // namespace eole::worker

@@ -21,7 +21,7 @@ TEST_CASE("the end of a process kills what it left behind, and nothing that anot
   processes.end(*helper);
   CHECK(::kill(*helper, 0) != 0);
   CHECK(::kill(orphan, 0) != 0);
-  CHECK(ChildProcesses::is_well(*picture));
+  CHECK(ChildProcesses::state_of(*picture) == ChildProcesses::State::kWell);
   processes.end(*picture);
   CHECK(::kill(*picture, 0) != 0);
 }
@@ -35,11 +35,13 @@ TEST_CASE("a process has the descriptors that it was given, and how it ended is 
                                       .descriptors = {{ends[1], 3}}});
   REQUIRE(shell);
   ::close(ends[1]);
-  const int status = processes.wait(*shell);
-  CHECK(WEXITSTATUS(status) == 7);
   char count[16] = {};
   REQUIRE(::read(ends[0], count, sizeof count - 1) > 0);
   CHECK(std::string(count) == "5\n");  // Three, what it was given, and the list itself.
+  siginfo_t over{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(*shell), &over, WEXITED | WNOWAIT) == 0);
+  CHECK(ChildProcesses::state_of(*shell) == ChildProcesses::State::kOver);
+  CHECK(WEXITSTATUS(processes.end(*shell)) == 7);
   ::close(ends[0]);
 }
 

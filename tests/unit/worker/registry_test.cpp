@@ -20,5 +20,6 @@ TEST_CASE("a handler runs where its kind says", "[kinds]") {
     const bool is_inline = handler.kind.runner == kinds::Runner::kInline;
     CHECK((handler.run_inline != nullptr) == is_inline);
     CHECK((handler.run != nullptr) != is_inline);
+    CHECK((handler.program != nullptr) == (handler.kind.runner == kinds::Runner::kProcess));
   }
 }

@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <exception>
 #include <new>
 
@@ -6,6 +5,7 @@
 #include "worker/picture/codecs.hpp"
 #include "worker/picture/confine.hpp"
 #include "worker/picture/formats.hpp"
+#include "worker/picture/job.hpp"
 #include "worker/picture/limits.hpp"
 #include "worker/picture/report.hpp"
 
@@ -23,30 +23,30 @@ Decoded decode(Input& input) {
   fail(text(is_an ? "an " : "a ", format, " file; JPEG and PNG can be read"));
 }
 
-[[noreturn]] void run(int quality, int width, int height) {
+[[noreturn]] void run(const Job& job) {
   Input input;
   auto decoded = decode(input);
   auto& pixels = decoded.pixels;
   const bool is_turned = decoded.orientation >= 5;  // The box is of the picture as it is shown.
-  const auto to = is_turned ? fit(pixels.size, height, width) : fit(pixels.size, width, height);
+  const auto to =
+      is_turned ? fit(pixels.size, job.height, job.width) : fit(pixels.size, job.width, job.height);
   const bool is_smaller = to != pixels.size;
   if (is_smaller) pixels = resized(pixels, to);
   pixels = upright(std::move(pixels), decoded.orientation);
-  write_jpeg(pixels, quality);
+  write_jpeg(pixels, job.quality);
   succeed(pixels.size.width, pixels.size.height, decoded.is_plain && !is_smaller);
 }
 
 }  // namespace
 }  // namespace eole::picture
 
-/// eole-picture PARENT QUALITY WIDTH HEIGHT: the picture on descriptor 0 becomes a JPEG on 1, and
-/// one line on 3 says how it went. For the worker, which gives it nothing else.
-int main(int argc, char** argv) {
+/// eole-picture: makes one JPEG for the worker at the other end of its socket, and ends.
+int main() {
   using namespace eole::picture;
-  if (argc != 5) return 2;
-  confine(std::atoi(argv[1]));
+  const auto job = take_job();
+  confine();
   try {
-    run(std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]));
+    run(job);
   } catch (const std::bad_alloc&) {
     fail(eole::text("needs more than ", kMemoryBytesMax >> 20, " MiB of memory"));
   }

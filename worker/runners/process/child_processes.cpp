@@ -1,5 +1,6 @@
 #include "worker/runners/process/child_processes.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -24,9 +25,11 @@ class Setting {
   explicit Setting(const std::vector<std::pair<int, int>>& descriptors) {
     ::posix_spawn_file_actions_init(&files_);
     int last = STDERR_FILENO;
+    for (const auto& [here, there] : descriptors) last = std::max(last, there);
     for (const auto& [here, there] : descriptors) {
-      ::posix_spawn_file_actions_adddup2(&files_, here, there);
-      last = std::max(last, there);
+      // Out of the way of the others: a worker may lack one of the standard ones.
+      copies_.push_back(::fcntl(here, F_DUPFD_CLOEXEC, last + 1));
+      ::posix_spawn_file_actions_adddup2(&files_, copies_.back(), there);
     }
     // Nothing else of the worker's: a helper's socket held open in another process would hide the
     // worker's death from that helper.
@@ -39,6 +42,7 @@ class Setting {
     ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
   }
   ~Setting() {
+    for (const auto copy : copies_) ::close(copy);
     ::posix_spawnattr_destroy(&attributes_);
     ::posix_spawn_file_actions_destroy(&files_);
   }
@@ -52,6 +56,7 @@ class Setting {
  private:
   posix_spawn_file_actions_t files_;
   posix_spawnattr_t attributes_;
+  std::vector<int> copies_;
 };
 
 }  // namespace
@@ -74,25 +79,24 @@ Expected<pid_t> ChildProcesses::start(const Program& program) {
   return pid;
 }
 
-bool ChildProcesses::is_well(pid_t pid) {
-  siginfo_t info{};
+ChildProcesses::State ChildProcesses::state_of(pid_t pid) {
+  siginfo_t found{};
   const auto what = WEXITED | WSTOPPED | WNOHANG | WNOWAIT;
-  return pid > 0 && ::waitid(P_PID, static_cast<id_t>(pid), &info, what) == 0 && info.si_pid == 0;
+  if (::waitid(P_PID, static_cast<id_t>(pid), &found, what) != 0) return State::kOver;
+  if (found.si_pid == 0) return State::kWell;
+  return found.si_code == CLD_STOPPED ? State::kStopped : State::kOver;
 }
 
-int ChildProcesses::wait(pid_t pid) {
+int ChildProcesses::end(pid_t pid) {
+  ::kill(pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-  const std::scoped_lock lock(mutex_);
-  pids_.erase(pid);
-  return status;
-}
-
-void ChildProcesses::end(pid_t pid) {
-  if (pid <= 0) return;
-  ::kill(pid, SIGKILL);
-  wait(pid);
+  {
+    const std::scoped_lock lock(mutex_);
+    pids_.erase(pid);
+  }
   if (!planted("orphans-live-on")) kill_orphans();
+  return status;
 }
 
 // An orphan that dies leaves its own children here before it can be waited for, so the rounds end.

@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <cstdint>
 #include <mutex>
 #include <set>
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace eole::worker {
 
-/// The processes that this worker starts below itself: command helpers and decoders. Each is a
+/// The processes that this worker starts below itself. Each is a
 /// program started anew (a process with a ZeroMQ context must not fork; vfork and exec are safe),
 /// in a session of its own, with the descriptors that it is given and standard ones, and no more.
 /// This process is the subreaper above them: what a dead one had started becomes its children, and
@@ -25,15 +26,14 @@ class ChildProcesses {
     std::string path;
     std::vector<std::string> argv;
     std::vector<std::pair<int, int>> descriptors = {};  // (here, there).
-    bool has_environment = false;                  // This process's; else none.
+    bool has_environment = false;                       // This process's; else none.
   };
   Expected<pid_t> start(const Program& program);
-  /// False once it died, or was stopped: then it hears nothing any more.
-  static bool is_well(pid_t pid);
-  /// Returns when it is over: how, as waitpid says it.
-  int wait(pid_t pid);
-  /// Kills it and everything that it had started; returns when they are gone.
-  void end(pid_t pid);
+  enum class State : std::uint8_t { kWell, kStopped, kOver };
+  static State state_of(pid_t pid);
+  /// Kills it and everything that it had started; returns when they are gone: how it ended, as
+  /// waitpid says it.
+  int end(pid_t pid);
 
  private:
   void kill_orphans();

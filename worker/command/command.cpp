@@ -1,0 +1,88 @@
+#include "worker/command/command.hpp"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <map>
+
+#include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
+
+namespace eole::command {
+
+namespace {
+
+using protocol::Value;
+
+constexpr const char* kPathDefault = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+struct User {
+  std::string name;
+  std::string home;
+};
+
+// Empty if the system knows nobody by this number.
+User this_user() {
+  std::array<char, 4096> buffer;
+  passwd entry{};
+  passwd* user = nullptr;
+  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &user);
+  return user != nullptr ? User{user->pw_name, user->pw_dir} : User{};
+}
+
+// A zero byte would end a text before its end.
+bool is_whole(const std::string& text) { return text.find('\0') == std::string::npos; }
+
+Expected<std::vector<std::string>> environment(const frames::Run& run, const std::string& cwd,
+                                               const Value& wanted) {
+  const char* path = std::getenv("PATH");
+  std::map<std::string, std::string> env{
+      {"PATH", path != nullptr && *path != '\0' ? path : kPathDefault},
+      {"LANG", "C.UTF-8"},
+      {"HOME", cwd},
+      {"EOLE_TASK_ID", run.task},
+      {"EOLE_ATTEMPT", std::to_string(run.attempt)}};
+  static const User user = this_user();
+  if (!user.name.empty()) env["USER"] = env["LOGNAME"] = user.name;
+  struct stat home {};
+  if (::stat(user.home.c_str(), &home) == 0 && S_ISDIR(home.st_mode)) env["HOME"] = user.home;
+  if (const auto* map = wanted.as<Value::Map>())
+    for (const auto& [name, value] : *map) {
+      if (name.empty() || !is_whole(name) || name.find('=') != std::string::npos)
+        return Error{text("env has the name \"", name, "\": empty, or with = or a zero byte")};
+      env[name] = value.text_or("");
+      if (!is_whole(env[name])) return Error{text("env ", name, " holds a zero byte")};
+    }
+  std::vector<std::string> list;
+  for (const auto& [name, value] : env) list.push_back(text(name, "=", value));
+  return list;
+}
+
+}  // namespace
+
+Expected<Command> command_of(const frames::Run& run) {
+  const auto args = Value::from_msgpack(run.args);
+  if (!args) return args.error();
+  Command command;
+  if (const auto* shell = (*args)["shell"].as<std::string>())
+    command.argv = {"/bin/sh", "-c", *shell};
+  if (const auto* argv = (*args)["argv"].as<Value::Array>())
+    for (const auto& argument : *argv) command.argv.push_back(argument.text_or(""));
+  if (command.argv.empty() || command.argv[0].empty()) return Error{"the program's name is empty"};
+  for (const auto& argument : command.argv)
+    if (!is_whole(argument)) return Error{"argv holds a zero byte"};
+  command.cwd = (*args)["cwd"].text_or(run.directory);
+  if (!is_whole(command.cwd)) return Error{"cwd holds a zero byte"};
+  auto env = environment(run, command.cwd, (*args)["env"]);
+  if (!env) return env.error();
+  command.env = std::move(*env);
+  const auto& input = (*args)["stdin"];
+  const auto* bytes = input.as<protocol::Blob>();
+  command.input = bytes != nullptr ? bytes->bytes : input.text_or("");
+  return command;
+}
+
+}  // namespace eole::command

@@ -1,0 +1,42 @@
+#pragma once
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "common/base/expected.hpp"
+#include "worker/command/command.hpp"
+
+namespace eole::command {
+
+class Pipe {
+ public:
+  Pipe() = default;
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  bool open();
+  int end(std::size_t which) const { return ends_[which]; }
+  void close_end(std::size_t which) {
+    if (ends_[which] >= 0) ::close(ends_[which]);
+    ends_[which] = -1;
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+struct Streams {
+  int in;
+  int out;
+  int err;
+};
+
+/// Starts it with these as its standard streams, in a process group of its own. Or which word of
+/// it cannot be, and why.
+Expected<pid_t> launch(Command& command, const Streams& streams);
+
+}  // namespace eole::command

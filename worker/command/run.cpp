@@ -1,0 +1,158 @@
+#include "worker/command/run.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
+#include "worker/runners/process/process_tree.hpp"
+
+namespace eole::command {
+
+using protocol::Value;
+
+namespace {
+constexpr std::size_t kPieceBytes = 64 << 10;
+}  // namespace
+
+CommandRun::CommandRun(frames::WorkerSocket& worker, const Surroundings& around,
+                       std::uint64_t number, Command command)
+    : worker_(worker), around_(around), number_(number), command_(std::move(command)) {}
+
+bool CommandRun::serve() {
+  const bool has_input = !command_.input.empty();
+  if (!out_.open() || !err_.open() || (has_input && !in_.open()))
+    return fail(text("no pipe for its streams: ", std::strerror(errno)), {});
+  const auto pid =
+      launch(command_, {has_input ? in_.end(0) : around_.null, out_.end(1), err_.end(1)});
+  if (!pid) return fail(pid.error().message, {});
+  pid_ = *pid;
+  in_.close_end(0);
+  out_.close_end(1);
+  err_.close_end(1);
+  if (has_input) ::fcntl(in_.end(1), F_SETFL, O_NONBLOCK);
+  while (has_children_) {
+    if (!step()) return kill_tree(), false;
+  }
+  // What is left in the pipes, and no more: somebody else may hold an end of theirs open.
+  return forward_rest(out_, kStdout) && forward_rest(err_, kStderr) && tell_end();
+}
+
+bool CommandRun::step() {
+  pollfd watch[] = {{frames::kSocket, POLLIN, 0},
+                    {out_.end(0), POLLIN, 0},
+                    {err_.end(0), POLLIN, 0},
+                    {in_.end(1), POLLOUT, 0},
+                    {around_.ended, POLLIN, 0}};
+  if (::poll(watch, std::size(watch), milliseconds_left()) < 0) return errno == EINTR;
+  if (watch[0].revents != 0 && !hear_worker()) return false;
+  if (watch[3].revents != 0) feed();
+  if (watch[1].revents != 0 && !forward(out_, kStdout)) return false;
+  if (watch[2].revents != 0 && !forward(err_, kStderr)) return false;
+  if (watch[4].revents != 0) {
+    signalfd_siginfo ignored;
+    (void)!::read(around_.ended, &ignored, sizeof ignored);
+    reap();
+    // What the command left behind does not outlive it, unless it was told to end in peace.
+    if (is_over_ && !kill_at_) kill_tree();
+  }
+  if (kill_at_ && Clock::now() >= *kill_at_) kill_tree();
+  return true;
+}
+
+int CommandRun::milliseconds_left() const {
+  if (!kill_at_) return -1;
+  const auto left = (*kill_at_ - Clock::now()) / std::chrono::milliseconds(1) + 1;
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+}
+
+bool CommandRun::hear_worker() {
+  if (!worker_.receive()) return false;
+  while (true) {
+    const auto frame = worker_.next();
+    if (!frame) return false;
+    if (!*frame) return true;
+    if (const auto* cancel = std::get_if<frames::Cancel>(&**frame))
+      if (cancel->number == number_) ask_to_end(cancel->grace_ms);
+  }
+}
+
+// Each process of the tree may end in its own way first; one that was stopped must wake for it.
+void CommandRun::ask_to_end(std::uint64_t grace_ms) {
+  if (kill_at_) return;
+  grace_ms_ = grace_ms;
+  kill_at_ = Clock::now() + std::chrono::milliseconds(grace_ms);
+  for (const auto pid : worker::descendants()) {
+    ::kill(pid, SIGTERM);
+    ::kill(pid, SIGCONT);
+  }
+}
+
+void CommandRun::feed() {
+  const auto left = std::string_view(command_.input).substr(fed_);
+  const auto written = ::write(in_.end(1), left.data(), left.size());
+  if (written > 0) fed_ += static_cast<std::size_t>(written);
+  const bool is_broken = written < 0 && errno != EAGAIN && errno != EINTR;
+  if (is_broken || fed_ == command_.input.size()) in_.close_end(1);
+}
+
+bool CommandRun::forward(Pipe& pipe, Stream stream) {
+  std::array<char, kPieceBytes> bytes;
+  const auto got = ::read(pipe.end(0), bytes.data(), bytes.size());
+  if (got < 0 && errno == EINTR) return true;
+  if (got <= 0) return pipe.close_end(0), true;  // Its end, or nothing that waits.
+  return worker_.send(
+      frames::Output{number_, stream, Bytes(bytes.data(), static_cast<std::size_t>(got))});
+}
+
+bool CommandRun::forward_rest(Pipe& pipe, Stream stream) {
+  if (pipe.end(0) >= 0) ::fcntl(pipe.end(0), F_SETFL, O_NONBLOCK);
+  while (pipe.end(0) >= 0)
+    if (!forward(pipe, stream)) return false;
+  return true;
+}
+
+void CommandRun::reap() {
+  int status = 0;
+  pid_t pid = 0;
+  while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) note_end(pid, status);
+  has_children_ = pid == 0;
+}
+
+// Kills until nobody is left: each orphan becomes our child, so the rounds end.
+void CommandRun::kill_tree() {
+  for (reap(); has_children_; reap()) {
+    needed_kill_ = needed_kill_ || kill_at_;
+    for (const auto child : worker::adopted_children()) ::kill(child, SIGKILL);
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, 0);
+    if (pid > 0) note_end(pid, status);
+  }
+}
+
+void CommandRun::note_end(pid_t pid, int status) {
+  if (pid != pid_) return;
+  status_ = status;
+  is_over_ = true;
+}
+
+bool CommandRun::tell_end() {
+  const int code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+  const auto value = Value(Value::Map{{"exit_code", code}}).to_msgpack();
+  if (needed_kill_)
+    return fail(
+        text("SIGTERM did not end the process tree within ", grace_ms_, " ms, so it was killed"),
+        value);
+  if (kill_at_) return fail("SIGTERM ended the process tree", value);
+  if (code != 0) return fail(text("exit code ", code), value);
+  return worker_.send(frames::Done{number_, value, {}});
+}
+
+}  // namespace eole::command

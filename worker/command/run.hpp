@@ -1,0 +1,59 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "worker/command/launch.hpp"
+#include "worker/runners/frames/worker_socket.hpp"
+
+namespace eole::command {
+
+struct Surroundings {
+  int null;   // /dev/null, for a command without input.
+  int ended;  // Readable when a child ended.
+};
+
+/// One command: moves its streams, ends its whole tree. This process adopts every orphan of it
+/// (subreaper), so that the end is exact, whatever sessions and double forks it used.
+class CommandRun {
+ public:
+  CommandRun(frames::WorkerSocket& worker, const Surroundings& around, std::uint64_t number,
+             Command command);
+  /// Returns once the command and everything it started are gone, and that is told; false if the
+  /// worker is gone.
+  bool serve();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum Stream : std::uint64_t { kStdout = 1, kStderr = 2 };
+  bool step();
+  int milliseconds_left() const;
+  bool hear_worker();
+  void ask_to_end(std::uint64_t grace_ms);
+  void feed();
+  bool forward(Pipe& pipe, Stream stream);
+  bool forward_rest(Pipe& pipe, Stream stream);
+  void reap();
+  void kill_tree();
+  void note_end(pid_t pid, int status);
+  bool tell_end();
+  bool fail(std::string error, Bytes value) {
+    return worker_.send(frames::Failed{number_, std::move(error), std::move(value)});
+  }
+
+  frames::WorkerSocket& worker_;
+  const Surroundings& around_;
+  std::uint64_t number_;
+  Command command_;
+  Pipe in_, out_, err_;
+  pid_t pid_ = -1;
+  std::size_t fed_ = 0;
+  bool is_over_ = false;
+  bool has_children_ = true;
+  bool needed_kill_ = false;
+  std::uint64_t grace_ms_ = 0;
+  std::optional<Clock::time_point> kill_at_;  // Asked to end.
+  int status_ = 0;
+};
+
+}  // namespace eole::command
