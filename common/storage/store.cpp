@@ -15,11 +15,17 @@ namespace {
 constexpr std::string_view kSpareName = "next.tmp";  // An opening removes it, and has its space.
 constexpr std::uint64_t kVisitBytes = 128 << 10;     // Read at once.
 constexpr std::uint64_t kSmallBytes = 1 << 20;  // A segment on a disk without room for a whole one.
+
+// Room for a rest record stays, or the last commit of a full segment could not be proven.
+std::uint64_t needed_for(std::uint64_t payload_bytes) {
+  return record_bytes(payload_bytes) + kRecordHeaderBytes;
+}
 }  // namespace
 
-Store::Store(Directory& directory, StoreOptions options, const RecordVisitor& visit)
+Store::Store(Directory& directory, StoreOptions options, const RecordVisitor& visit,
+             const ShownFrom& shown_from)
     : directory_(directory), options_(options) {
-  recover(visit);
+  recover(visit, shown_from);
 }
 
 std::uint64_t Store::next_segment_id() {
@@ -102,7 +108,7 @@ bool Store::keep_spare() {
   return true;
 }
 
-void Store::recover(const RecordVisitor& visit) {
+void Store::recover(const RecordVisitor& visit, const ShownFrom& shown_from) {
   std::vector<std::uint32_t> numbers;
   for (const auto& name : directory_.list()) {
     if (name.ends_with(kTemporarySuffix)) directory_.remove(name);
@@ -131,8 +137,11 @@ void Store::recover(const RecordVisitor& visit) {
     segments_[numbers[i]] = std::move(segment);
   }
   id_ = headers[0].store_id;
+  segments_[numbers.back()].end = segments_[numbers.back()].file->size();
+  const auto first = first_shown(shown_from);
 
   for (std::size_t i = 0; i + 1 < numbers.size(); ++i) {
+    if (numbers[i] < first) continue;
     const auto& segment = segments_[numbers[i]];
     RecordReader reader(*segment.file, segment.id, segment.end);
     while (!reader.is_done()) {
@@ -146,6 +155,24 @@ void Store::recover(const RecordVisitor& visit) {
     }
   }
   recover_last(numbers.back(), headers.back(), visit);
+}
+
+// The newest segments first: what is looked for lies there, if nothing is torn.
+std::uint32_t Store::first_shown(const ShownFrom& shown_from) const {
+  const auto first = first_segment();
+  if (!shown_from) return first;
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    std::optional<std::uint32_t> found;
+    RecordReader reader(*segment->second.file, segment->second.id, segment->second.end);
+    while (!reader.is_done()) {
+      const Position at{segment->first, reader.offset()};
+      const auto record = reader.next();
+      if (!record) break;  // A torn tail, or damage: who reads in earnest says so.
+      if (const auto from = shown_from(at, record->type, record->payload)) found = from;
+    }
+    if (found) return std::max(first, *found);
+  }
+  return first;
 }
 
 void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
@@ -201,10 +228,7 @@ void Store::recover_last(std::uint32_t number, const SegmentHeader& header,
 Position Store::append(std::uint32_t type, std::string_view payload, std::string_view rest) {
   invariant(type != 0 && type != kRestRecord, "record types start at one");
   invariant(payload.size() + rest.size() < (1ULL << 31), "a record is below 2 GiB");
-  // Room for a rest record stays, or the last commit of a full segment could not be proven.
-  const auto needed = record_bytes(payload.size() + rest.size()) + kRecordHeaderBytes;
-  const auto used = written_ + buffer_.size();
-  if (used > kSegmentHeaderBytes && used + needed > capacity_) roll(needed);
+  if (rolls(payload.size() + rest.size())) begin_segment(payload.size() + rest.size());
   const auto number = current_segment();
   const Position at{number, written_ + buffer_.size()};
   const auto proven = planted("state-the-unproven") ? at.offset : proven_;
@@ -213,6 +237,13 @@ Position Store::append(std::uint32_t type, std::string_view payload, std::string
   wanted_ = written_ + buffer_.size();
   return at;
 }
+
+bool Store::rolls(std::uint64_t payload_bytes) const {
+  const auto used = written_ + buffer_.size();
+  return used > kSegmentHeaderBytes && used + needed_for(payload_bytes) > capacity_;
+}
+
+void Store::begin_segment(std::uint64_t payload_bytes) { roll(needed_for(payload_bytes)); }
 
 void Store::rest() {
   if (!buffer_.empty() || proven_ < wanted_ || stated_ == proven_) return;

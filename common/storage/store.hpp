@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,19 +34,30 @@ struct SegmentHeader;
 using RecordVisitor =
     std::function<void(Position at, std::uint32_t type, std::string_view payload)>;
 
+/// From which segment on a store is to be shown, if this record tells it: all that lies before is
+/// known without it.
+using ShownFrom = std::function<std::optional<std::uint32_t>(Position at, std::uint32_t type,
+                                                             std::string_view payload)>;
+
 /// The one storage primitive: a segmented, append-only sequence of checksummed records with group
 /// commit. docs/storage.md has the format and what recovery believes. One thread.
 class Store {
  public:
   /// Opens or makes the store in `directory` and shows every record to `visit`, in order. When it
-  /// returns, everything shown is durable. Throws StorageFailure: damage, or the disk failed.
-  Store(Directory& directory, StoreOptions options, const RecordVisitor& visit);
+  /// returns, everything shown is durable. Segments below the one that the last record says which
+  /// `shown_from` knows are not looked into. Throws StorageFailure: damage, or the disk failed.
+  Store(Directory& directory, StoreOptions options, const RecordVisitor& visit,
+        const ShownFrom& shown_from = {});
 
   /// Random, made with the store: a lost or replaced store is noticed by it.
   std::uint64_t id() const { return id_; }
 
   /// Buffers one record of these two pieces; it is durable only after commit().
   Position append(std::uint32_t type, std::string_view payload, std::string_view rest = {});
+  /// A record of so many bytes begins a new segment.
+  bool rolls(std::uint64_t payload_bytes) const;
+  /// Begins one now, with room for a record of so many bytes.
+  void begin_segment(std::uint64_t payload_bytes);
   /// Hands what is buffered to the system: survives kill -9, not a power cut.
   void flush();
   /// Makes everything appended durable: one fdatasync for whatever waits, none if nothing does.
@@ -94,7 +106,8 @@ class Store {
                      std::uint64_t needed);
   std::uint64_t reserve(File& file, std::uint64_t least);
   void grow();
-  void recover(const RecordVisitor& visit);
+  void recover(const RecordVisitor& visit, const ShownFrom& shown_from);
+  std::uint32_t first_shown(const ShownFrom& shown_from) const;
   void recover_last(std::uint32_t number, const SegmentHeader& header, const RecordVisitor& visit);
   void sync();
   void roll(std::uint64_t needed);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/planted.hpp"
+
 namespace eole::sink {
 
 void Letters::discard(Origin origin, const SeqRanges& seqs) {
@@ -30,6 +32,18 @@ SeqRanges Letters::of(Origin origin, const SeqRanges& seqs) const {
     }
   }
   return found;
+}
+
+void Letters::save(SavePlace& place, Bytes& out) const {
+  if (planted("checkpoint-forgets-letters")) return;
+  save_ranges(
+      letters_, [](const SeqRanges& letters) -> auto& { return letters; }, place, out);
+}
+
+bool Letters::load(std::string_view payload) {
+  return load_ranges(payload, [&](Origin origin, const SeqRanges& ranges) {
+    for (const auto& [first, last] : ranges.ranges()) add(origin, first, last);
+  });
 }
 
 }  // namespace eole::sink

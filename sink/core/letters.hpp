@@ -3,6 +3,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "sink/core/checkpoint.hpp"
 
 namespace eole::sink {
 
@@ -15,7 +16,9 @@ class Letters {
   bool has(const TaskId& id) const;
   /// Those of `seqs` that are on the list.
   SeqRanges of(Origin origin, const SeqRanges& seqs) const;
-  const std::map<Origin, SeqRanges>& all() const { return letters_; }
+
+  void save(SavePlace& place, Bytes& out) const;
+  bool load(std::string_view payload);
 
  private:
   std::map<Origin, SeqRanges> letters_;

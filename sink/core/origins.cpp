@@ -84,4 +84,39 @@ std::uint64_t Origins::settled_count() const {
   return sum;
 }
 
+void Origins::save(SavePlace& place, Bytes& out) const {
+  if (place.part == Part::kSettled && !planted("checkpoint-forgets-settled"))
+    return save_ranges(
+        origins_, [](const State& state) -> auto& { return state.settled; }, place, out);
+  if (place.part == Part::kNotDone && !planted("checkpoint-forgets-not-done"))
+    return save_ranges(
+        origins_, [](const State& state) -> auto& { return state.not_done; }, place, out);
+  if (place.part != Part::kOrigins || place.origin > UINT32_MAX) return;
+  for (auto origin = origins_.lower_bound(static_cast<Origin>(place.origin));
+       origin != origins_.end() && out.size() < kPartBytesMax; ++origin) {
+    put<std::uint32_t>(out, origin->first);
+    put<std::uint32_t>(out, origin->second.start);
+    put<std::uint64_t>(out, origin->second.nonce);
+    put<std::uint64_t>(out, origin->second.announced);
+    place.origin = std::uint64_t{origin->first} + 1;
+  }
+}
+
+bool Origins::load(Part part, std::string_view payload) {
+  if (part != Part::kOrigins)
+    return load_ranges(payload, [&](Origin origin, const SeqRanges& ranges) {
+      auto& state = origins_[origin];
+      auto& known = part == Part::kSettled ? state.settled : state.not_done;
+      for (const auto& [first, last] : ranges.ranges()) known.add(first, last);
+    });
+  ByteReader reader(payload);
+  while (!reader.is_done()) {
+    auto& state = origins_[reader.get<std::uint32_t>()];
+    state.start = reader.get<std::uint32_t>();
+    state.nonce = reader.get<std::uint64_t>();
+    state.announced = std::max(reader.get<std::uint64_t>(), state.settled.highest());
+  }
+  return reader.ok();
+}
+
 }  // namespace eole::sink

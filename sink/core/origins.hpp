@@ -6,6 +6,7 @@
 
 #include "common/base/expected.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "sink/core/checkpoint.hpp"
 #include "sink/core/events.hpp"
 
 namespace eole::sink {
@@ -36,6 +37,9 @@ class Origins {
   std::uint64_t settle(Origin origin, const protocol::Settlement::Range& range, bool is_done);
   bool is_settled(const TaskId& id) const;
   std::uint64_t settled_count() const;
+
+  void save(SavePlace& place, Bytes& out) const;
+  bool load(Part part, std::string_view payload);
 
  private:
   struct State {

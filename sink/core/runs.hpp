@@ -1,20 +1,22 @@
 #pragma once
 #include <cstdint>
-#include <list>
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "common/base/bytes.hpp"
 #include "common/base/ids.hpp"
+#include "sink/core/checkpoint.hpp"
 
 namespace eole::sink {
 
-constexpr std::size_t kRunsPerUserMax = 16384;  // Some 130 bytes each.
+constexpr std::size_t kRunsPerUserMax = 16384;  // Some 200 bytes each.
+constexpr std::int64_t kRunAgeMaxMs = 30LL * 86400 * 1000;
 
 /// How far the results of each worker's run were taken, for each origin. A run belongs to the key
-/// that used it first; of each key the runs used last are kept. One that was forgotten starts again
-/// where its worker says that all before was acknowledged: so forgetting costs nothing (rule R7).
+/// that used it first; of each key the runs used last are kept, and none for longer than
+/// kRunAgeMaxMs after its last use. One that was forgotten starts again where its worker says that
+/// all before was acknowledged: so forgetting costs nothing (rule R7).
 class Runs {
  public:
   /// The highest number taken of this origin's results; zero if none was.
@@ -26,16 +28,25 @@ class Runs {
   /// All of this origin's results up to `level` were taken. Nothing if the run is not known.
   void raise(RunId run, Origin origin, std::uint64_t level);
   std::size_t count() const { return runs_.size(); }
+  /// The time, a level in Unix milliseconds: what was not used for long is forgotten.
+  void set_time(std::int64_t unix_ms);
+
+  void save(SavePlace& place, Bytes& out) const;
+  bool load(std::string_view payload);
 
  private:
-  using Used = std::list<RunId>;  // The one used last at the end.
+  using Users = std::map<std::string, std::map<std::uint64_t, RunId>, std::less<>>;
   struct Run {
     std::map<Origin, std::uint64_t> levels;
-    std::map<std::string, Used, std::less<>>::iterator user;
-    Used::iterator place;
+    Users::iterator user;
+    std::uint64_t use = 0;  // Its last: the place among its user's.
+    std::int64_t used_unix_ms = 0;
   };
-  std::unordered_map<RunId, Run> runs_;
-  std::map<std::string, Used, std::less<>> users_;
+  void use(RunId id, Run& run);
+  std::map<RunId, Run> runs_;
+  Users users_;  // Of each key: its runs by their last use.
+  std::uint64_t uses_ = 0;
+  std::int64_t unix_ms_ = 0;
 };
 
 }  // namespace eole::sink

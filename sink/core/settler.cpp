@@ -199,8 +199,8 @@ bool Settler::is_news(const ResultRecord& result) {
 
 void Settler::forget_failures(const ResultRun& run) {
   if (failed_.empty()) return;
-  for (auto seq = run.first.id.seq; seq <= run.last(); ++seq)
-    failed_.erase({run.first.id.origin, seq});
+  const auto& [origin, first] = run.first.id;
+  failed_.erase(failed_.lower_bound({origin, first}), failed_.upper_bound({origin, run.last()}));
 }
 
 void Settler::count(const ResultRun& run) {

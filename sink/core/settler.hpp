@@ -1,11 +1,12 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 
 #include "sink/core/batch.hpp"
+#include "sink/core/checkpoint.hpp"
 #include "sink/core/events.hpp"
 #include "sink/core/letters.hpp"
 #include "sink/core/origins.hpp"
@@ -15,8 +16,8 @@
 namespace eole::sink {
 
 /// Decides what enters the log: each run's results in order and once, each task's first final
-/// record, nothing of an origin that is not introduced. Pure. The log itself, replayed through
-/// the load functions, is its whole state.
+/// record, nothing of an origin that is not introduced. Pure. The log itself, from a checkpoint on
+/// replayed through the load functions, is its whole state.
 class Settler {
  public:
   explicit Settler(std::uint64_t log) : log_(log) {}
@@ -29,7 +30,16 @@ class Settler {
     letters_.discard(letters.origin, letters.seqs);
   }
 
+  bool load_part(Part part, std::string_view payload);
+  /// Where the log begins, as far as it is loaded.
+  void load_head(std::uint64_t head) { head_ = head; }
+
   void on_event(const Event& event, Actions& out);
+  /// The next record of a checkpoint; nothing: that was all. All that was decided before it is in
+  /// the log before it.
+  std::optional<PartRecord> save(SavePlace& place) const;
+  /// The time, a level: some of what is known is not kept for ever.
+  void set_time(std::int64_t unix_ms) { runs_.set_time(unix_ms); }
 
   /// Names the log, once it is open.
   void set_log(std::uint64_t log) { log_ = log; }
@@ -68,6 +78,9 @@ class Settler {
   bool is_news(const protocol::ResultRecord& result);
   void forget_failures(const protocol::ResultRun& run);
   void count(const protocol::ResultRun& run);
+  void save(SavePlace& place, Bytes& out) const;
+  void save_failures(SavePlace& place, Bytes& out) const;
+  bool load_failures(std::string_view payload);
 
   std::uint64_t log_;
   std::uint64_t head_ = 0;
@@ -75,7 +88,7 @@ class Settler {
   Runs runs_;
   Waiting waiting_;
   Letters letters_;
-  std::unordered_map<TaskId, Lease> failed_;           // The last failure that was not final.
+  std::map<TaskId, Lease> failed_;  // The last failure that was not final.
   std::array<std::uint64_t, 5> counts_{};
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "common/storage/store.hpp"
@@ -28,6 +30,9 @@ class Page {
   bool may_have(const TaskId& id) const;
   void add(const Summary& summary);
 
+  void encode(Bytes& out) const;
+  static std::optional<Page> read(ByteReader& reader, std::uint32_t segment);
+
  private:
   struct Range {
     Origin origin = 0;
@@ -46,6 +51,16 @@ class Page {
   std::vector<Range> ranges_;  // Ascending, with gaps between them.
 };
 
+/// What each segment says of itself, in its first record.
+struct SegmentHead {
+  std::uint64_t offset = 0;        // Of its first result.
+  std::int64_t begun_unix_ms = 0;  // By the sink's clock.
+  std::int64_t since_unix_ms = 0;  // No record in it was taken before.
+  Bytes encode() const;
+  static std::optional<SegmentHead> decode(std::string_view payload);
+  bool operator==(const SegmentHead&) const = default;
+};
+
 /// Finds places of the log by offset, task and time, a page at a time.
 class LogIndex {
  public:
@@ -54,8 +69,21 @@ class LogIndex {
   /// The page that holds this offset, or would; there is one.
   std::size_t page_of(std::uint64_t offset) const;
 
+  void begin(std::uint32_t segment, const SegmentHead& head) { heads_[segment] = head; }
+  const std::map<std::uint32_t, SegmentHead>& heads() const { return heads_; }
+  void drop_below(std::uint32_t segment);
+
+  /// What is known of one segment, as it is kept in a file beside it.
+  Bytes encode(std::uint64_t log, std::uint32_t segment) const;
+  /// Adds that, behind what is there; false (and nothing added) if it is not this segment's, or
+  /// damaged.
+  bool load(std::string_view encoded, std::uint64_t log, std::uint32_t segment);
+  /// Puts what lies before in front.
+  void prepend(LogIndex&& older);
+
  private:
   std::deque<Page> pages_;
+  std::map<std::uint32_t, SegmentHead> heads_;
 };
 
 }  // namespace eole::sink

@@ -32,7 +32,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
       transport_(transport),
       authority_(authority),
       artifacts_(artifacts),
-      log_(log, options_.store),
+      log_(log, options_.store, transport.unix_ms()),
       results_(transport.open(net::SocketType::kPull)),
       publisher_(transport.open(net::SocketType::kPub)),
       queries_(transport.open(net::SocketType::kRouter)),
@@ -80,7 +80,7 @@ void Node::drain(net::Socket& socket, const net::Router& messages) {
 std::uint64_t Node::perform() {
   if (actions_.empty()) return 0;
   const auto begun = transport_.now();
-  log_.write(actions_);
+  log_.write(actions_, transport_.unix_ms());
   now_ = transport_.now();
   process::warn_of_slow_disk(now_ - begun);
   const auto before = news_count_;

@@ -16,7 +16,18 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kIntroductionsMax = 16;  // Whose pages are not all here.
+
+// Damage to an old record is named to who wants to read it; results go on.
+template <class Read>
+auto named(Read&& read) -> decltype(read()) {
+  try {
+    return read();
+  } catch (const storage::StorageFailure& damage) {
+    process::log_error(damage.what());
+    return Error{text("log: ", damage.what())};
+  }
 }
+}  // namespace
 
 void Node::take_messages() {
   const auto on_message = [this](auto& message, const Sender& from) { return on(message, from); };
@@ -75,7 +86,7 @@ Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
   perform();
   const auto why = log_.core().origins().why_not_followed(follow.origin, follow.nonce);
   if (why && follow.log == log_.core().log()) return Error{*why};
-  auto settled = log_.follow(follow);
+  auto settled = named([&] { return log_.follow(follow); });
   if (!settled) return settled.error();
   queries_.send_to(from.peer, encode_answer(std::move(*settled)));
   return {};
@@ -83,7 +94,7 @@ Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
 
 Expected<void> Node::on(protocol::Read& read, const Sender& from) {
   perform();
-  auto records = log_.read(read);
+  auto records = named([&] { return log_.read(read); });
   if (!records) return records.error();
   queries_.send_to(from.peer, encode_answer(std::move(*records)));
   return {};
@@ -91,7 +102,7 @@ Expected<void> Node::on(protocol::Read& read, const Sender& from) {
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
   perform();
-  const auto answer = answer_to(query, log_);
+  const auto answer = named([&] { return answer_to(query, log_); });
   if (!answer) return answer.error();
   queries_.send_to(from.peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
   return {};

@@ -1,6 +1,7 @@
 #include "sink/io/result_log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
@@ -11,75 +12,102 @@ using storage::Position;
 
 namespace {
 
+constexpr std::uint64_t kCheckpointShare = 4;  // Due when so many times as much was written.
+constexpr std::uint64_t kCheckpointAtStart = 1 << 20;  // So much of it at once: mostly all.
+constexpr std::uint64_t kHeadRecordBytes = 64;         // At most: what begins a segment.
+
 storage::StoreOptions with_kind(storage::StoreOptions options) {
   options.kind = storage::StoreKind::kLog;
   return options;
 }
 
+// The record that ends a checkpoint begins with the segment in which it begun.
+std::optional<std::uint32_t> shown_from(Position at, std::uint32_t type, std::string_view payload) {
+  if (type == static_cast<std::uint32_t>(LogRecord::kCheckpoint) &&
+      planted("unfinished-checkpoint-believed"))
+    return at.segment;
+  if (type != static_cast<std::uint32_t>(LogRecord::kCheckpointEnd)) return std::nullopt;
+  ByteReader reader(payload);
+  const auto segment = reader.get<std::uint32_t>();
+  return planted("replay-begins-too-late") ? at.segment + 1 : segment;
+}
+
 }  // namespace
 
-ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions options)
+ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions options,
+                     std::int64_t unix_ms)
     : directory_(directory),
       segment_bytes_(options.segment_bytes),
+      unix_ms_(unix_ms),
       core_(std::in_place, 0),
-      store_(directory, with_kind(options),
-             [this](Position at, std::uint32_t type, std::string_view payload) {
-               load(at, type, payload);
-             }) {
+      store_(
+          directory, with_kind(options),
+          [this](Position at, std::uint32_t type, std::string_view payload) {
+            load(at, type, payload);
+          },
+          shown_from) {
   core_->set_log(store_.id());
+  logged_ = core_->head();
+  if (store_.first_segment() > 1 && checkpoint_segment_ == 0)
+    throw storage::StorageFailure(
+        text("log: damaged: the segments below ", store_.first_segment(),
+             " are gone, and no checkpoint says what they held, at offset ", logged_));
+  load_older_pages();
+  const auto& heads = index_.heads();
+  // What was copied into the new segment may be as old as the one before it.
+  append_head(heads.empty() ? (logged_ == 0 ? unix_ms : 0) : heads.rbegin()->second.since_unix_ms);
+  checkpoint_.reset();  // The last life's, if it did not come to its end.
+  begin_checkpoint();   // Each start begins a segment.
+  checkpoint(kCheckpointAtStart);
+  store_.commit();
+  keep_pages();
 }
 
-void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) {
-  if (static_cast<LogRecord>(type) == LogRecord::kBatch) {
-    const auto batch = protocol::read_batch(payload);
-    if (batch && batch->first_offset == core_->head()) {
-      const auto summary = core_->load_batch(*batch);
-      index_.add(at, summary);
-      if (oldest_unix_ms_ == 0) oldest_unix_ms_ = summary.finished_max_unix_ms;
-      return;
-    }
-  } else if (static_cast<LogRecord>(type) == LogRecord::kIntroduction) {
-    ByteReader reader(payload);
-    AppendIntroduction introduction;
-    introduction.origin = reader.get<std::uint32_t>();
-    introduction.start = reader.get<std::uint32_t>();
-    introduction.nonce = reader.get<std::uint64_t>();
-    introduction.highest = reader.get<std::uint64_t>();
-    if (reader.ok() && introduction.settled.decode(reader.rest()))
-      return core_->load_introduction(introduction);
-  } else if (static_cast<LogRecord>(type) == LogRecord::kDiscard) {
-    ByteReader reader(payload);
-    const auto origin = reader.get<std::uint32_t>();
-    SeqRanges seqs;
-    if (reader.ok() && seqs.decode(reader.rest())) {
-      if (!planted("discards-forgotten-at-restart")) core_->load_discard({origin, std::move(seqs)});
-      return;
-    }
-  }
-  if (static_cast<LogRecord>(type) == LogRecord::kRun && payload.size() >= sizeof(RunId)) {
-    ByteReader reader(payload);
-    const auto run = reader.get<RunId>();
-    return core_->load_run({run, std::string(reader.rest())});
-  }
-  throw storage::Damage(text("log: a record of type ", type, " in segment ", at.segment,
-                             " at offset ", at.offset,
-                             " is whole but makes no sense: written by another version?"));
-}
+// ---- Writing.
 
-void ResultLog::write(const Actions& actions) {
+void ResultLog::write(const Actions& actions, std::int64_t unix_ms) {
+  unix_ms_ = unix_ms;
+  const auto before = written_;
   for (const auto& action : actions) {
     if (const auto* batch = std::get_if<AppendBatch>(&action)) append(*batch);
     if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) append(*introduction);
     if (const auto* run = std::get_if<AppendRun>(&action)) append(*run);
     if (const auto* letters = std::get_if<AppendDiscard>(&action)) append(*letters);
   }
+  const bool is_due = store_.current_segment() != checkpoint_segment_ &&
+                      written_ >= kCheckpointShare * checkpoint_bytes_;
+  if (!checkpoint_ && is_due) begin_checkpoint();
+  // Behind the rest: it says what these actions have changed already.
+  checkpoint(written_ - before);
   if (!planted("publish-before-sync")) store_.commit();
+  keep_pages();
+}
+
+Position ResultLog::append(std::uint32_t type, std::string_view payload, std::string_view rest) {
+  const auto bytes = payload.size() + rest.size();
+  if (store_.rolls(bytes)) {
+    store_.begin_segment(bytes + kHeadRecordBytes);
+    append_head(unix_ms_);
+  }
+  written_ += bytes;
+  return store_.append(type, payload, rest);
+}
+
+Position ResultLog::append(LogRecord type, std::string_view payload, std::string_view rest) {
+  return append(static_cast<std::uint32_t>(type), payload, rest);
+}
+
+void ResultLog::append_head(std::int64_t since_unix_ms) {
+  const SegmentHead head{logged_, unix_ms_, since_unix_ms};
+  const auto at = store_.append(static_cast<std::uint32_t>(LogRecord::kSegment), head.encode());
+  index_.begin(at.segment, head);
+  core_->set_time(unix_ms_);
 }
 
 void ResultLog::append(const AppendBatch& batch) {
-  const auto at = store_.append(static_cast<std::uint32_t>(LogRecord::kBatch), batch.batch);
+  const auto at = append(LogRecord::kBatch, batch.batch);
   index_.add(at, batch.summary);
-  if (oldest_unix_ms_ == 0) oldest_unix_ms_ = batch.summary.finished_max_unix_ms;
+  logged_ = batch.summary.first_offset + batch.summary.count;
 }
 
 void ResultLog::append(const AppendIntroduction& introduction) {
@@ -89,24 +117,68 @@ void ResultLog::append(const AppendIntroduction& introduction) {
   put<std::uint64_t>(payload, introduction.nonce);
   put<std::uint64_t>(payload, introduction.highest);
   payload += introduction.settled.encode();
-  store_.append(static_cast<std::uint32_t>(LogRecord::kIntroduction), payload);
+  append(LogRecord::kIntroduction, payload);
 }
 
 void ResultLog::append(const AppendDiscard& letters) {
   Bytes payload;
   put<std::uint32_t>(payload, letters.origin);
   payload += letters.seqs.encode();
-  store_.append(static_cast<std::uint32_t>(LogRecord::kDiscard), payload);
+  append(LogRecord::kDiscard, payload);
   core_->load_discard(letters);
 }
 
 void ResultLog::append(const AppendRun& run) {
   Bytes payload;
   put<RunId>(payload, run.run);
-  store_.append(static_cast<std::uint32_t>(LogRecord::kRun), payload, run.user);
+  append(LogRecord::kRun, payload, run.user);
 }
 
-std::int64_t ResultLog::oldest_unix_ms() const { return oldest_unix_ms_; }
+// ---- Checkpoints.
+
+void ResultLog::begin_checkpoint() { checkpoint_ = Checkpoint{0, written_, 0, {}}; }
+
+void ResultLog::checkpoint(std::uint64_t bytes) {
+  const auto begun = written_;
+  while (checkpoint_) {
+    Bytes payload;
+    if (checkpoint_->bytes == 0) {
+      put<std::uint64_t>(payload, logged_);
+      checkpoint_->segment = append(LogRecord::kCheckpoint, payload).segment;
+      checkpoint_->bytes += payload.size();
+    }
+    if (const auto record = core_->save(checkpoint_->place)) {
+      append(static_cast<std::uint32_t>(record->part), record->payload);
+      checkpoint_->bytes += record->payload.size();
+      if (written_ - begun >= bytes) return;
+      continue;
+    }
+    payload.clear();
+    put<std::uint32_t>(payload, checkpoint_->segment);
+    put<std::uint64_t>(payload, logged_);
+    put<std::uint64_t>(payload, kept_from());
+    append(LogRecord::kCheckpointEnd, payload);
+    end_checkpoint(checkpoint_->segment);
+  }
+}
+
+void ResultLog::end_checkpoint(std::uint32_t segment) {
+  checkpoint_segment_ = segment;
+  checkpoint_bytes_ = checkpoint_->bytes;
+  written_ -= checkpoint_->begun;
+  checkpoint_.reset();
+}
+
+// ---- What is kept, and what is known of it.
+
+std::uint64_t ResultLog::kept_from() const {
+  return index_.pages().empty() ? logged_ : index_.pages().front().first();
+}
+
+std::int64_t ResultLog::oldest_unix_ms() const {
+  const auto head = index_.heads().find(store_.first_segment());
+  return head == index_.heads().end() ? 0 : head->second.since_unix_ms;
+}
 
 bool ResultLog::is_full() const {
   if (planted("full-log-not-seen")) return false;

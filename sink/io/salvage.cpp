@@ -18,22 +18,51 @@ SalvagedLog salvage_log(storage::Directory& from, storage::Directory& to,
   options.kind = storage::StoreKind::kLog;
   SalvagedLog salvaged;
   storage::Store store(to, options, [](storage::Position, std::uint32_t, std::string_view) {});
-  std::uint64_t expected = 0;  // The next offset of the old log.
+  std::optional<std::uint64_t> expected;      // The next offset of the old log.
+  std::optional<storage::Position> first_at;  // Of what is there.
+  std::uint64_t first = 0;
+  std::uint64_t kept_from = 0;  // As far as is known.
+  const auto find = [&](storage::Position at, std::uint64_t offset) {
+    if (!expected) {
+      expected = first = offset;
+      first_at = at;
+    }
+    if (offset > *expected) salvaged.lost.emplace_back(*expected, offset - 1);
+    expected = std::max(*expected, offset);
+  };
   salvaged.losses = storage::read_damaged(
-      from, [&](storage::Position, std::uint32_t type, std::string_view payload) {
-        if (type != static_cast<std::uint32_t>(LogRecord::kBatch)) {
-          store.append(type, payload);
-          return;
+      from, [&](storage::Position at, std::uint32_t type, std::string_view payload) {
+        ByteReader reader(payload);
+        switch (static_cast<LogRecord>(type)) {
+          case LogRecord::kSegment:  // The new log has segments and checkpoints of its own.
+          case LogRecord::kCheckpoint:
+            return find(at, reader.get<std::uint64_t>());
+          case LogRecord::kCheckpointEnd: {
+            reader.get<std::uint32_t>();
+            const auto head = reader.get<std::uint64_t>();
+            kept_from = reader.get<std::uint64_t>();
+            return find(at, head);
+          }
+          case LogRecord::kBatch: {
+            auto batch = protocol::read_batch(payload);
+            if (!batch) return;
+            find(at, batch->first_offset);
+            *expected += batch->count;
+            batch->first_offset = salvaged.results;
+            salvaged.results += batch->count;
+            store.append(type, protocol::encode_batch(*batch));
+            return;
+          }
+          default:
+            store.append(type, payload);
         }
-        auto batch = protocol::read_batch(payload);
-        if (!batch) return;
-        if (batch->first_offset > expected)
-          salvaged.lost.emplace_back(expected, batch->first_offset - 1);
-        expected = batch->first_offset + batch->count;
-        batch->first_offset = salvaged.results;
-        salvaged.results += batch->count;
-        store.append(type, protocol::encode_batch(*batch));
       });
+  // Where the log began is not known exactly if its beginning is damaged.
+  const bool is_cut = !salvaged.losses.empty() && first_at &&
+                      std::pair(salvaged.losses[0].segment, salvaged.losses[0].offset) <
+                          std::pair(first_at->segment, first_at->offset);
+  if (is_cut && kept_from < first)
+    salvaged.lost.insert(salvaged.lost.begin(), {kept_from, first - 1});
   store.commit();
   return salvaged;
 }

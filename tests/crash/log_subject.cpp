@@ -20,11 +20,11 @@ class LogSubject final : public Subject {
 
   void live(SimDisk& disk) override {
     const auto directory = disk.open();
-    ResultLog log(*directory, options());
+    ResultLog log(*directory, options(), 0);
     sink::Actions actions;
     log.core().on_event(sink::IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, 0, 1, {}}, {}},
                         actions);
-    log.write(actions);
+    log.write(actions, 0);
     std::uint64_t number = 1;
     for (std::uint64_t turn = 1; turn <= kTurns; ++turn) {
       protocol::Results results;
@@ -43,12 +43,12 @@ class LogSubject final : public Subject {
       }
       actions.clear();
       log.core().on_event(sink::ResultsReceived{results, {}, {}}, actions);
-      log.write(actions);
+      log.write(actions, 0);
       acknowledged_ = number - 1;
       SeqRanges letters;
       letters.add(1, acknowledged_ / 2);
       letters = log.core().letters().of(kOrigin, letters);
-      if (letters.count() > 0) log.write({sink::AppendDiscard{kOrigin, letters}});
+      if (letters.count() > 0) log.write({sink::AppendDiscard{kOrigin, letters}}, 0);
       discarded_ = acknowledged_ / 2;
       if (turn % 3 == 0) log.rest();
     }
@@ -57,7 +57,7 @@ class LogSubject final : public Subject {
 
   void check(SimDisk& disk) override {
     const auto directory = disk.open();
-    ResultLog log(*directory, options());
+    ResultLog log(*directory, options(), 0);
     if (log.core().head() < acknowledged_)
       throw std::runtime_error(
           text("the head is ", log.core().head(), ", acknowledged was ", acknowledged_));
@@ -97,7 +97,7 @@ class LogSubject final : public Subject {
       }
     }
     const auto directory = fresh.open();
-    ResultLog log(*directory, options());
+    ResultLog log(*directory, options(), 0);
     const auto found = bodies(log);
     const auto reach = std::max(last_told, found.empty() ? 0 : found.rbegin()->first);
     if (found.size() + told < reach) throw std::runtime_error("a result is gone, and not told");

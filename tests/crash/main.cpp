@@ -61,7 +61,7 @@ std::uint64_t run(const Make& make, std::uint64_t seed, const Crash& crash) {
   SimDisk disk(seed * 7919 + crash.at * 31 + crash.again);
   const auto subject = make(seed);
   disk.fail_operation(crash.at, crash.is_for_ever);
-  if (survives([&] { subject->live(disk); })) return 0;
+  if (survives([&] { subject->live(disk); }) && disk.operations() <= crash.at) return 0;
   if (!crash.is_failure) disk.cut_power(crash.damage);
   disk.fail_operation(crash.again, true);
   if (!survives([&] { subject->check(disk); })) disk.cut_power(crash.damage);

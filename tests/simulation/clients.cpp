@@ -102,8 +102,10 @@ void SimSubscriber::boot() {
   session_.emplace(*transport_);
   client::ReaderCallbacks callbacks;
   callbacks.on_batch = [this](const client::TakeBatch& taken) { take(taken); };
-  callbacks.on_trouble = [](const Error& error, bool is_over) {
-    if (is_over) throw Violation{"a subscriber cannot read on: " + error.message};
+  callbacks.on_trouble = [this](const Error& error, bool is_over) {
+    if (!is_over) return;
+    starts_again_ = sink_.mends(error.message);
+    if (!starts_again_) throw Violation{"a subscriber cannot read on: " + error.message};
   };
   reader_.emplace(*session_, sink_.cluster(), cursor_, std::move(callbacks));
 }

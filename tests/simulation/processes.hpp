@@ -21,6 +21,8 @@ class Server : public Process {
   Server(Fabric& fabric, std::string name, std::uint64_t disk_seed)
       : Process(fabric, std::move(name)), disk(disk_seed) {}
   SimDisk disk;
+  /// If the trouble is damage to the disk that is there indeed: a good copy is put back.
+  bool mends(const std::string& trouble);
 
  protected:
   void on_refusal(const std::string& reason) override;

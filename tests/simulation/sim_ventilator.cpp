@@ -8,9 +8,14 @@ namespace eole::simulation {
 // A refusal of a healthy disk would be an outage without a reason.
 void Server::on_refusal(const std::string& reason) {
   if (reason.find("damaged") == std::string::npos) return;
-  if (!disk.has_flipped_bits())
+  if (!mends(reason))
     throw Violation{text(name(), " refuses a disk that is not damaged: ", reason)};
+}
+
+bool Server::mends(const std::string& trouble) {
+  if (trouble.find("damaged") == std::string::npos || !disk.has_flipped_bits()) return false;
   disk.repair();
+  return true;
 }
 
 SimVentilator::SimVentilator(Fabric& fabric, SimSink& sink, int number, std::uint64_t disk_seed)

@@ -26,10 +26,10 @@ struct Record {
 
 struct Asked {
   explicit Asked(simulation::SimDisk& disk) : directory(disk.open()) {
-    log.emplace(*directory, storage::StoreOptions{.entropy = 1});
+    log.emplace(*directory, storage::StoreOptions{.entropy = 1}, 1000);
     Actions actions;
     log->core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, 1000, 0, 1, {}}, {}}, actions);
-    log->write(actions);
+    log->write(actions, 0);
   }
   /// Each in a batch of its own.
   void take(const std::vector<Record>& records) {
@@ -49,13 +49,13 @@ struct Asked {
       put_result(results.payload, result);
       Actions actions;
       log->core().on_event(ResultsReceived{results, {}, {}}, actions);
-      log->write(actions);
+      log->write(actions, 0);
     }
   }
   void discard(Seq first, Seq last) {
     SeqRanges seqs;
     seqs.add(first, last);
-    log->write({AppendDiscard{kOrigin, log->core().letters().of(kOrigin, seqs)}});
+    log->write({AppendDiscard{kOrigin, log->core().letters().of(kOrigin, seqs)}}, 1000);
   }
   Value ask(const std::string& what, const Value& options, Seq seq = 0) {
     const auto answer = answer_to({1, what, kOrigin, seq, options.to_msgpack()}, *log, 1h);
@@ -150,7 +150,7 @@ TEST_CASE("no result that finished since then lies before the offset of a time",
 TEST_CASE("a log knows since when it keeps records", "[queries]") {
   simulation::SimDisk disk(1);
   Asked asked(disk);
-  REQUIRE(asked.log->oldest_unix_ms() == 0);
+  REQUIRE(asked.log->oldest_unix_ms() == 1000);
   asked.take({{1, TaskState::kDone, true, 1, 10}, {2, TaskState::kDone, true, 1, 30}});
-  REQUIRE(asked.log->oldest_unix_ms() == 10);
+  REQUIRE(asked.log->oldest_unix_ms() == 1000);
 }

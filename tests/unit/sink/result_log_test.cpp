@@ -12,7 +12,7 @@ using namespace eole::sink;
 TEST_CASE("a log with little room left says that it is full, before it is", "[log]") {
   simulation::SimDisk disk(1);
   const auto directory = disk.open();
-  ResultLog log(*directory, {.segment_bytes = 8192, .entropy = 1});
+  ResultLog log(*directory, {.segment_bytes = 8192, .entropy = 1}, 0);
   REQUIRE_FALSE(log.is_full());
   disk.set_free_bytes(31ULL << 20);
   REQUIRE(log.is_full());
@@ -24,7 +24,8 @@ TEST_CASE("a journal is not opened as a log", "[log]") {
   {
     storage::Store journal(*directory, {.entropy = 1}, [](auto, auto, auto) {});
   }
-  REQUIRE_THROWS_WITH((ResultLog(*directory, {.entropy = 2})), Catch::Contains("of another store"));
+  REQUIRE_THROWS_WITH((ResultLog(*directory, {.entropy = 2}, 0)),
+                      Catch::Contains("of another store"));
 }
 
 TEST_CASE("a ventilator that is far behind reads on in pages, also within a batch", "[log]") {
@@ -32,7 +33,7 @@ TEST_CASE("a ventilator that is far behind reads on in pages, also within a batc
   constexpr Seq kTasks = 6000;
   simulation::SimDisk disk(1);
   const auto directory = disk.open();
-  ResultLog log(*directory, {.entropy = 1});
+  ResultLog log(*directory, {.entropy = 1}, 0);
   Actions actions;
   log.core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, kTasks, 0, 1, {}}, {}}, actions);
   std::string umlauts = "x";  // A limit in bytes falls into the middle of one.
@@ -51,7 +52,7 @@ TEST_CASE("a ventilator that is far behind reads on in pages, also within a batc
     }
     log.core().on_event(ResultsReceived{results, {}, {}}, actions);
   }
-  log.write(actions);
+  log.write(actions, 0);
 
   protocol::Settlement read;
   protocol::Follow follow{1, log.core().log(), kOrigin, 9, 0};

@@ -41,3 +41,47 @@ TEST_CASE("two million made-up runs push out only runs of the same key", "[sink]
   REQUIRE(runs.level(2, 5) == 9);
   REQUIRE(runs.level(10, 5) == 0);
 }
+
+TEST_CASE("a run that nobody used for long is forgotten, the others stay", "[sink]") {
+  Runs runs;
+  runs.set_time(1000);
+  runs.claim(7, "alice");
+  runs.raise(7, 5, 10);
+  runs.claim(8, "alice");
+  runs.raise(8, 5, 10);
+  runs.set_time(1000 + kRunAgeMaxMs - 1);
+  runs.raise(7, 5, 11);
+  runs.set_time(1000 + kRunAgeMaxMs);
+  REQUIRE(runs.count() == 1);
+  REQUIRE(runs.level(7, 5) == 11);
+  REQUIRE(runs.may_use(8, "bob"));
+  REQUIRE_FALSE(runs.may_use(7, "bob"));
+  runs.set_time(1);  // The clock went back: nothing is forgotten for that.
+  REQUIRE(runs.count() == 1);
+}
+
+TEST_CASE("runs from a checkpoint are what they were, in the order of their last use", "[sink]") {
+  Runs runs;
+  runs.set_time(1000);
+  for (RunId run = 1; run <= kRunsPerUserMax; ++run) {
+    runs.claim(run, "mallory");
+    runs.raise(run, 5, run);
+  }
+  runs.raise(1, 6, 3);
+  Runs loaded;
+  SavePlace place;
+  for (Bytes record; runs.save(place, record), !record.empty(); record.clear()) {
+    REQUIRE(record.size() < kPartBytesMax + 64);
+    REQUIRE(loaded.load(record));
+  }
+  REQUIRE(loaded.count() == kRunsPerUserMax);
+  REQUIRE(loaded.level(1, 5) == 1);
+  REQUIRE(loaded.level(1, 6) == 3);
+  REQUIRE_FALSE(loaded.may_use(9, "bob"));
+  loaded.set_time(1500);
+  loaded.claim(UINT64_MAX, "mallory");
+  REQUIRE(loaded.level(2, 5) == 0);  // The oldest made room, not the one used again.
+  REQUIRE(loaded.level(1, 5) == 1);
+  loaded.set_time(1000 + kRunAgeMaxMs);
+  REQUIRE(loaded.count() == 1);
+}

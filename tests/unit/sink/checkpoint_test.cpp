@@ -1,0 +1,168 @@
+#include <catch2/catch.hpp>
+
+#include "sink/io/result_log.hpp"
+#include "tests/simulation/sim_disk.hpp"
+
+using namespace eole;
+using namespace eole::sink;
+using protocol::TaskState;
+
+namespace {
+
+constexpr Origin kOrigin = 5;
+constexpr Origin kOther = 6;
+constexpr std::uint64_t kSegmentBytes = 16384;
+
+/// A log in small segments, and what is done to it.
+struct Life {
+  explicit Life(simulation::SimDisk& disk) : directory(disk.open()) { open(); }
+  void open() {
+    log.reset();
+    log.emplace(*directory,
+                storage::StoreOptions{.segment_bytes = kSegmentBytes, .entropy = ++entropy}, 1000);
+  }
+  void introduce(Origin origin, Seq highest) {
+    Actions actions;
+    log->core().on_event(IntroduceReceived{"v", {1, origin, 1, 9, highest, 0, 1, {}}, {}}, actions);
+    log->write(actions, 1000);
+  }
+  void take(Origin origin, Seq seq, TaskState state = TaskState::kDone, bool is_final = true) {
+    protocol::Results results{origin, ++numbers[origin], 0, 1, "w1", origin, {}};
+    protocol::ResultRecord result;
+    result.id = {origin, seq};
+    result.lease = {1, seq};
+    result.state = state;
+    result.is_final = is_final;
+    result.finished_unix_ms = static_cast<std::int64_t>(seq);
+    const std::string body(200, 'x');
+    result.body = body;
+    put_result(results.payload, result);
+    Actions actions;
+    log->core().on_event(ResultsReceived{results, {}, "key"}, actions);
+    log->write(actions, 1000);
+  }
+  std::uint32_t segments(simulation::SimDisk& disk) {
+    auto names = disk.names();
+    std::erase_if(names, [](const auto& name) { return !name.ends_with(".seg"); });
+    return static_cast<std::uint32_t>(names.size());
+  }
+  std::unique_ptr<storage::Directory> directory;
+  std::optional<ResultLog> log;
+  std::map<Origin, std::uint64_t> numbers;
+  std::uint64_t entropy = 0;
+};
+
+/// Of each sort something, early in a log of many segments.
+void live_long(Life& life) {
+  life.introduce(kOther, 100);
+  life.take(kOther, 2, TaskState::kDead);
+  life.take(kOther, 3, TaskState::kFailed);
+  life.take(kOther, 4, TaskState::kDead);
+  life.take(kOther, 5, TaskState::kFailed, false);
+  life.take(kOther, 6, TaskState::kCancelled);
+  SeqRanges letters;
+  letters.add(4, 4);
+  life.log->write({AppendDiscard{kOther, letters}}, 1000);
+  life.introduce(kOrigin, 2000);
+  for (Seq seq = 1; seq <= 400; ++seq) life.take(kOrigin, 2 * seq);
+}
+
+void check_all_known(const Life& life) {
+  const auto& core = life.log->core();
+  REQUIRE(core.head() == 405);
+  REQUIRE(core.counts() == std::array<std::uint64_t, 5>{0, 400, 1, 2, 1});
+  SeqRanges settled;
+  settled.add(2, 4);
+  settled.add(6, 6);
+  REQUIRE(core.origins().settled(kOther) == settled);
+  REQUIRE(core.origins().not_done(kOther) == settled);
+  REQUIRE(core.origins().settled(kOrigin).ranges().size() == 400);
+  REQUIRE(core.origins().not_done(kOrigin).count() == 0);
+  REQUIRE(core.origins().announced(kOther) == 100);
+  REQUIRE_FALSE(core.origins().why_not_followed(kOther, 9));
+  REQUIRE(core.runs().level(kOther, kOther) == 5);
+  REQUIRE(core.runs().level(kOrigin, kOrigin) == 400);
+  REQUIRE_FALSE(core.runs().may_use(kOther, "another key"));
+  REQUIRE(core.letters().has({kOther, 2}));
+  REQUIRE_FALSE(core.letters().has({kOther, 4}));
+  REQUIRE(core.has_record_of({kOther, 5}));
+  REQUIRE_FALSE(core.has_record_of({kOther, 7}));
+}
+
+}  // namespace
+
+TEST_CASE("a start reads the last checkpoint and what lies behind it, no more", "[checkpoint]") {
+  simulation::SimDisk disk(1);
+  Life life(disk);
+  live_long(life);
+  check_all_known(life);
+  REQUIRE(life.segments(disk) > 6);
+  life.open();
+  check_all_known(life);
+  disk.flip_bit("00000002.seg", 4000);  // Who does not look there cannot know.
+  life.open();
+  check_all_known(life);
+  REQUIRE_THROWS_WITH(life.log->find({kOrigin, 160}), Catch::Contains("damaged record"));
+}
+
+TEST_CASE("what lies before the checkpoint is found after a start", "[checkpoint]") {
+  simulation::SimDisk disk(1);
+  Life life(disk);
+  live_long(life);
+  const auto check = [&] {
+    for (Seq seq = 1; seq <= 400; ++seq) {
+      const auto found = life.log->find({kOrigin, 2 * seq});
+      REQUIRE(found);
+      REQUIRE(found->offset == seq + 4);
+      REQUIRE_FALSE(life.log->find({kOrigin, 2 * seq - 1}));
+    }
+    REQUIRE(life.log->find({kOther, 5})->offset == 3);
+    REQUIRE(life.log->offset_at(701) == 355);
+    REQUIRE(life.log->kept_from() == 0);
+    std::vector<std::uint64_t> letters;
+    life.log->visit_dead(
+        0,
+        [&](const auto&, auto, std::uint64_t offset) {
+          letters.push_back(offset);
+          return true;
+        },
+        [] { return false; });
+    REQUIRE(letters == std::vector<std::uint64_t>{0});
+    protocol::Read read{0, 0, 0, 0, 4096};
+    for (; read.offset < life.log->core().head();) {
+      const auto records = life.log->read(read);
+      REQUIRE(records);
+      REQUIRE(records->next > read.offset);
+      read.offset = records->next;
+      read.crc = records->crc;
+    }
+    REQUIRE_FALSE(life.log->read({0, 0, 50, read.crc, 4096}));
+  };
+  check();
+  life.open();
+  check();
+  // The files beside the segments are a copy: one is gone, one damaged, one another's.
+  life.directory->remove("00000001.pages");
+  disk.flip_bit("00000002.pages", 20);
+  life.directory->rename("00000004.pages", "00000003.pages");
+  life.open();
+  check();
+}
+
+TEST_CASE("a checkpoint without its end is only superfluous", "[checkpoint]") {
+  simulation::SimDisk disk(1);
+  Life life(disk);
+  live_long(life);
+  Actions actions;
+  SeqRanges scattered;  // Of more than a turn's share of a checkpoint: it takes some turns.
+  for (Seq seq = 1; seq <= 200'000; ++seq) scattered.add(2 * seq, 2 * seq);
+  life.log->core().on_event(IntroduceReceived{"v", {1, 77, 1, 9, 900'000, 0, 1, {}}, scattered},
+                            actions);
+  life.log->write(actions, 1000);
+  for (int start = 0; start < 4; ++start) {
+    life.open();
+    life.log->write({}, 1000);
+    check_all_known(life);
+    REQUIRE(life.log->core().origins().settled(77) == scattered);
+  }
+}
