@@ -51,6 +51,9 @@ Value cluster_status(Cluster& cluster) {
   status.set("journal_syncs", ventilator["journal_syncs"]);
   status.set("log_bytes", sink["log_bytes"]);
   status.set("log_syncs", sink["log_syncs"]);
+  for (const auto* name :
+       {"artifacts", "artifact_bytes", "artifacts_collected", "artifact_bytes_collected"})
+    status.set(name, sink[name]);
   status.set("roles", std::move(roles));
   return status;
 }
@@ -66,9 +69,16 @@ void print_status(const Value& status) {
   for (const auto* name :
        {"accepted", "queued", "running", "settled", "done", "failed", "dead", "cancelled"})
     std::printf("%-10s %lld\n", name, static_cast<long long>(status[name].int_or(0)));
-  std::printf("%-10s journal %s, log %s\n\n", "disk",
-              human_bytes(static_cast<double>(status["journal_bytes"].int_or(0))).c_str(),
-              human_bytes(static_cast<double>(status["log_bytes"].int_or(0))).c_str());
+  const auto bytes = [&](const char* name) {
+    return human_bytes(static_cast<double>(status[name].int_or(0)));
+  };
+  std::printf("%-10s journal %s, log %s\n", "disk", bytes("journal_bytes").c_str(),
+              bytes("log_bytes").c_str());
+  std::printf("%-10s %lld kept, %s; %lld collected, %s, since the sink's start\n\n", "artifacts",
+              static_cast<long long>(status["artifacts"].int_or(0)),
+              bytes("artifact_bytes").c_str(),
+              static_cast<long long>(status["artifacts_collected"].int_or(0)),
+              bytes("artifact_bytes_collected").c_str());
   for (const auto& role : *status["roles"].as<Value::Array>())
     std::printf("%-10s %-18s pid %-8lld %s\n", shown(role["role"].text_or("")).c_str(),
                 shown(role["name"].text_or("")).c_str(),

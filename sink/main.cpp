@@ -19,11 +19,11 @@ int main(int argc, char** argv) {
     const auto cluster = program.cluster();
     const auto log = storage::open_directory(storage.data + "/log");
     const auto artifacts = storage::open_directory(storage.data + "/artifacts");
+    sink::ArtifactShelf shelf(*artifacts, process::unix_ms());
     role::Loop loop(cluster, role::Loop::Kind::kServes);
     sink::Node node({cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}}, loop,
-                    loop.authority(), *log, *artifacts);
-    const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts,
-                                      *artifacts);
+                    loop.authority(), *log, shelf);
+    const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf);
     return role::run(node, loop);
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,19 +32,40 @@ class File {
   virtual std::string read(std::uint64_t offset, std::size_t size) const = 0;
   /// fdatasync: returns only when what was written before is durable.
   virtual void sync() = 0;
+  /// Says that it was last changed at this Unix time, in milliseconds; that is durable when it
+  /// returns, with all that was written before.
+  virtual void date(std::int64_t unix_ms) = 0;
   /// Makes the file `size` bytes long and sets the space aside, so that a full disk shows here.
   virtual void reserve(std::uint64_t size) = 0;
   virtual void truncate(std::uint64_t size) = 0;
   virtual std::uint64_t size() const = 0;
 };
 
+/// What a directory knows of a file.
+struct FileStatus {
+  std::uint64_t size = 0;
+  std::int64_t changed_unix_ms = 0;
+};
+
+/// Goes through the names in a directory.
+class Walk {
+ public:
+  virtual ~Walk() = default;
+  /// The next names, at most so many; none: that was all. Names that come or go meanwhile may be
+  /// among them or not.
+  virtual std::vector<std::string> next(std::size_t most) = 0;
+};
+
 /// One directory that belongs to this process alone, and the files in it.
 class Directory {
  public:
   virtual ~Directory() = default;
-  virtual std::vector<std::string> list() const = 0;
+  virtual std::unique_ptr<Walk> walk() const = 0;
+  std::vector<std::string> list() const { return walk()->next(SIZE_MAX); }
   /// May be asked from any thread.
   virtual bool has(const std::string& name) const = 0;
+  /// Nothing if there is no such file. May be asked from any thread.
+  virtual std::optional<FileStatus> status(const std::string& name) const = 0;
   virtual std::unique_ptr<File> open(const std::string& name) = 0;
   /// Empty, also if there was one of this name.
   virtual std::unique_ptr<File> create(const std::string& name) = 0;

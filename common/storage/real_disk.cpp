@@ -55,6 +55,14 @@ class RealFile final : public File {
     // Not even EINTR is retried: after any failure the kernel may have dropped the pages.
     if (::fdatasync(fd_) != 0) fail("cannot sync", path_, errno);
   }
+  void date(std::int64_t unix_ms) override {
+    timespec times[2] = {};
+    times[0].tv_nsec = UTIME_OMIT;
+    times[1].tv_sec = unix_ms / 1000;
+    times[1].tv_nsec = unix_ms % 1000 * 1'000'000;
+    if (::futimens(fd_, times) != 0) fail("cannot date", path_, errno);
+    if (::fsync(fd_) != 0) fail("cannot sync", path_, errno);  // fdatasync leaves times out.
+  }
   void reserve(std::uint64_t size) override {
     const auto before = this->size();
     const int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
@@ -74,6 +82,33 @@ class RealFile final : public File {
  private:
   int fd_;
   std::string path_;
+};
+
+class RealWalk final : public Walk {
+ public:
+  explicit RealWalk(std::string path) : path_(std::move(path)), at_(::opendir(path_.c_str())) {
+    if (at_ == nullptr) fail("cannot list", path_, errno);
+  }
+  ~RealWalk() override { ::closedir(at_); }
+  RealWalk(const RealWalk&) = delete;
+  RealWalk& operator=(const RealWalk&) = delete;
+
+  std::vector<std::string> next(std::size_t most) override {
+    std::vector<std::string> names;
+    while (names.size() < most) {
+      errno = 0;
+      const auto* entry = ::readdir(at_);
+      if (entry == nullptr && errno != 0) fail("cannot list", path_, errno);
+      if (entry == nullptr) break;
+      std::string name = entry->d_name;
+      if (name != "." && name != "..") names.push_back(std::move(name));
+    }
+    return names;
+  }
+
+ private:
+  std::string path_;
+  DIR* at_;
 };
 
 class RealDirectory final : public Directory {
@@ -101,16 +136,19 @@ class RealDirectory final : public Directory {
   RealDirectory(const RealDirectory&) = delete;
   RealDirectory& operator=(const RealDirectory&) = delete;
 
-  std::vector<std::string> list() const override {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(path_, error))
-      names.push_back(entry.path().filename().string());
-    if (error) fail("cannot list", path_, error.value());
-    return names;
-  }
+  std::unique_ptr<Walk> walk() const override { return std::make_unique<RealWalk>(path_); }
   bool has(const std::string& name) const override {
     return ::faccessat(fd_, name.c_str(), F_OK, 0) == 0;
+  }
+  std::optional<FileStatus> status(const std::string& name) const override {
+    struct stat status {};
+    if (::fstatat(fd_, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return std::nullopt;
+      fail("cannot stat", path_ + "/" + name, errno);
+    }
+    return FileStatus{
+        static_cast<std::uint64_t>(status.st_size),
+        std::int64_t{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000};
   }
   std::unique_ptr<File> open(const std::string& name) override { return open_file(name, O_RDWR); }
   std::unique_ptr<File> create(const std::string& name) override {

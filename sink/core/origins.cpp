@@ -24,6 +24,7 @@ Expected<bool> Origins::introduce(const AppendIntroduction& introduction) {
   }
   const bool is_news = known == origins_.end() || known->second.start != introduction.start;
   load(introduction);
+  origins_[introduction.origin].has_spoken = true;
   return is_news;
 }
 
@@ -54,10 +55,17 @@ void Origins::load_settled(Origin origin, const protocol::Settlement::Range& ran
 bool Origins::announce(Origin origin, std::uint64_t nonce, Seq highest) {
   const auto known = origins_.find(origin);
   if (known == origins_.end() || known->second.nonce != nonce) return false;
+  known->second.has_spoken = true;
   auto& announced = known->second.announced;
   if (highest <= announced) return false;
   announced = highest;
   return true;
+}
+
+std::vector<Origin> Origins::list() const {
+  std::vector<Origin> list;
+  for (const auto& [origin, state] : origins_) list.push_back(origin);
+  return list;
 }
 
 Seq Origins::announced(Origin origin) const {

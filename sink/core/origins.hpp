@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/expected.hpp"
 #include "common/base/seq_ranges.hpp"
@@ -22,6 +23,9 @@ class Origins {
   void load_settled(Origin origin, const protocol::Settlement::Range& range, bool is_done);
 
   bool is_introduced(Origin origin) const { return origins_.contains(origin); }
+  std::vector<Origin> list() const;
+  /// Whether its ventilator was heard since the log was opened.
+  bool has_spoken(Origin origin) const { return origins_.at(origin).has_spoken; }
   /// The ventilator gave out the numbers up to `highest`. True if that is news.
   bool announce(Origin origin, std::uint64_t nonce, Seq highest);
   /// The highest number that its ventilator gave out; zero if it is not introduced.
@@ -48,6 +52,7 @@ class Origins {
     Seq announced = 0;
     SeqRanges settled;
     SeqRanges not_done;
+    bool has_spoken = false;
   };
   std::map<Origin, State> origins_;
 };

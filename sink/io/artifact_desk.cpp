@@ -6,10 +6,14 @@ using net::Role;
 using net::Sender;
 using protocol::encode;
 
-ArtifactDesk::ArtifactDesk(net::Socket& socket, net::Authority& authority,
-                           storage::Directory& directory)
+namespace {
+constexpr Duration kCollectEvery = 10s;
+constexpr Duration kPause = 100ms;  // Between two pieces of the directory: puts and gets go first.
+}  // namespace
+
+ArtifactDesk::ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf)
     : socket_(socket),
-      store_(directory),
+      store_(shelf),
       messages_("the artifacts of a sink", &authority,
                 [this](const Sender& to, protocol::Refused refused) {
                   socket_.send_to(to.peer, encode(std::move(refused)));
@@ -24,6 +28,11 @@ bool ArtifactDesk::answer_one() {
   if (!received) return false;
   messages_.route(std::move(*received));
   return true;
+}
+
+void ArtifactDesk::collect(TimePoint now) {
+  if (now < next_collection_) return;
+  next_collection_ = now + (store_.collect_some() ? kPause : kCollectEvery);
 }
 
 Expected<void> ArtifactDesk::on(protocol::Put& put, const Sender& from) {

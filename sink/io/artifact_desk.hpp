@@ -1,7 +1,7 @@
 #pragma once
+#include "common/base/time.hpp"
 #include "common/net/router.hpp"
 #include "common/net/socket.hpp"
-#include "common/storage/disk.hpp"
 #include "sink/io/artifacts.hpp"
 
 namespace eole::sink {
@@ -10,9 +10,11 @@ namespace eole::sink {
 class ArtifactDesk {
  public:
   /// `socket`: bound already. All of them outlive it.
-  ArtifactDesk(net::Socket& socket, net::Authority& authority, storage::Directory& directory);
+  ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf);
   /// Answers the next message; false if none waits.
   bool answer_one();
+  /// Removes what is superfluous, a little now and then. Called often.
+  void collect(TimePoint now);
   const ArtifactStore& store() const { return store_; }
 
  private:
@@ -21,6 +23,7 @@ class ArtifactDesk {
   net::Socket& socket_;
   ArtifactStore store_;
   net::Router messages_;
+  TimePoint next_collection_{};
 };
 
 }  // namespace eole::sink

@@ -15,11 +15,11 @@ constexpr int kStorageFailed = 3;
 }  // namespace
 
 ArtifactServer::ArtifactServer(net::Context& context, net::Authority& authority,
-                               const std::string& endpoint, storage::Directory& directory) {
+                               const std::string& endpoint, ArtifactShelf& shelf) {
   net::Socket socket(context, net::SocketType::kRouter);
   socket.bind(endpoint);
-  thread_ = std::thread([this, &authority, &directory, moved = std::move(socket)]() mutable {
-    serve(std::move(moved), authority, directory);
+  thread_ = std::thread([this, &authority, &shelf, moved = std::move(socket)]() mutable {
+    serve(std::move(moved), authority, shelf);
   });
 }
 
@@ -28,13 +28,14 @@ ArtifactServer::~ArtifactServer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ArtifactServer::serve(net::Socket socket, net::Authority& authority,
-                           storage::Directory& directory) {
+void ArtifactServer::serve(net::Socket socket, net::Authority& authority, ArtifactShelf& shelf) {
   process::leave_core();
   try {
-    ArtifactDesk desk(socket, authority, directory);
-    while (!should_stop_)
+    ArtifactDesk desk(socket, authority, shelf);
+    while (!should_stop_) {
       if (!desk.answer_one()) socket.wait(kWaitMs);
+      desk.collect(process::now());
+    }
   } catch (const std::exception& error) {  // The disk failed: the whole sink ends at once.
     process::log_error(text("artifacts: ", error.what()));
     ::_exit(kStorageFailed);

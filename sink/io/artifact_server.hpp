@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "common/net/socket.hpp"
-#include "common/storage/disk.hpp"
+#include "sink/io/artifact_shelf.hpp"
 
 namespace eole::sink {
 
@@ -14,13 +14,13 @@ class ArtifactServer {
  public:
   /// Throws if it cannot listen.
   ArtifactServer(net::Context& context, net::Authority& authority, const std::string& endpoint,
-                 storage::Directory& directory);
+                 ArtifactShelf& shelf);
   ~ArtifactServer();
   ArtifactServer(const ArtifactServer&) = delete;
   ArtifactServer& operator=(const ArtifactServer&) = delete;
 
  private:
-  void serve(net::Socket socket, net::Authority& authority, storage::Directory& directory);
+  void serve(net::Socket socket, net::Authority& authority, ArtifactShelf& shelf);
   std::atomic<bool> should_stop_{false};
   std::thread thread_;
 };

@@ -41,9 +41,7 @@ struct ArtifactStore::Upload {
   process::Sha256 hash;
 };
 
-ArtifactStore::ArtifactStore(storage::Directory& directory) : directory_(directory) {
-  // A name that the last life gave may not be durable yet, and from now on it is believed.
-  if (!planted("artifact-names-believed")) directory_.sync();
+ArtifactStore::ArtifactStore(ArtifactShelf& shelf) : shelf_(shelf), directory_(shelf.directory()) {
   for (const auto& name : directory_.list())
     if (name.ends_with(kPartSuffix)) use(name);
 }
@@ -72,6 +70,7 @@ void ArtifactStore::use(const std::string& part) {
 void ArtifactStore::forget(const std::string& part) {
   uploads_.erase(part);
   const auto parts = parts_.find(user_of(part));
+  if (parts == parts_.end()) return;
   parts->second.remove(part);
   if (parts->second.empty()) parts_.erase(parts);
 }
@@ -105,7 +104,7 @@ Expected<ArtifactStore::Progress> ArtifactStore::put(std::string_view user,
                                                      const std::string& sha256, std::uint64_t size,
                                                      std::uint64_t offset, std::string_view bytes) {
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
-  if (directory_.has(sha256)) return Progress{size, true};
+  if (shelf_.touch(sha256)) return Progress{size, true};
   if (offset > size || bytes.size() > size - offset)
     return Error{
         text("artifact ", sha256, ": ", bytes.size(), " bytes at ", offset, ", size ", size)};
@@ -132,17 +131,19 @@ Expected<ArtifactStore::Progress> ArtifactStore::finish(const std::string& part,
     directory_.remove(part);
     return Error{text("artifact ", sha256, ": the bytes sent have another digest")};
   }
-  if (!planted("artifact-not-synced")) upload.file->sync();
+  if (!planted("artifact-not-synced")) upload.file->date(shelf_.unix_ms());
   directory_.rename(part, sha256);
   if (!planted("artifact-name-not-synced")) directory_.sync();
   forget(part);
+  shelf_.add(size);
   return Progress{size, true};
 }
 
 Expected<ArtifactStore::Piece> ArtifactStore::get(const std::string& sha256, std::uint64_t offset,
                                                   std::size_t size) const {
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
-  if (!directory_.has(sha256)) return Error{text("artifact ", sha256, " is not in the sink")};
+  if (!directory_.has(sha256))
+    return Error{text("artifact ", sha256, ": is not kept there, or not any longer")};
   const auto file = directory_.open(sha256);
   if (offset > file->size())
     return Error{text("artifact ", sha256, ": ", file->size(), " bytes, asked from ", offset)};
@@ -150,17 +151,18 @@ Expected<ArtifactStore::Piece> ArtifactStore::get(const std::string& sha256, std
                file->read(offset, std::min<std::size_t>(size, protocol::kChunkBytes * 4))};
 }
 
-std::vector<std::string> missing_artifacts(std::string_view results,
-                                           const storage::Directory& directory) {
-  std::vector<std::string> missing;
-  ByteReader reader(results);
-  while (const auto run = protocol::read_result_run(reader)) {
-    for (std::size_t at = 0; at < run->first.artifacts.size(); at += 32) {
-      const auto artifact = std::string(run->first.artifacts.substr(at, 32));
-      if (!directory.has(hex(artifact))) missing.push_back(artifact);
+bool ArtifactStore::collect_some() {
+  constexpr std::size_t kLookedAt = 256;  // Under a millisecond.
+  if (!walk_) walk_ = directory_.walk();
+  const auto names = walk_->next(kLookedAt);
+  if (names.empty()) walk_.reset();
+  for (const auto& name : names)
+    if (is_sha256(name)) {
+      shelf_.collect(name);
+    } else if (name.ends_with(kPartSuffix) && shelf_.collect_part(name)) {
+      forget(name);
     }
-  }
-  return missing;
+  return walk_ != nullptr;
 }
 
 }  // namespace eole::sink

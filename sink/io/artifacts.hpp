@@ -9,6 +9,7 @@
 #include "common/base/expected.hpp"
 #include "common/process/sha256.hpp"
 #include "common/storage/disk.hpp"
+#include "sink/io/artifact_shelf.hpp"
 
 namespace eole::sink {
 
@@ -16,8 +17,8 @@ namespace eole::sink {
 /// Throws StorageFailure when the disk fails.
 class ArtifactStore {
  public:
-  /// `directory`: its own; must outlive it.
-  explicit ArtifactStore(storage::Directory& directory);
+  /// `shelf`: must outlive it.
+  explicit ArtifactStore(ArtifactShelf& shelf);
   ~ArtifactStore();
   ArtifactStore(const ArtifactStore&) = delete;
   ArtifactStore& operator=(const ArtifactStore&) = delete;
@@ -37,6 +38,9 @@ class ArtifactStore {
     std::string bytes;
   };
   Expected<Piece> get(const std::string& sha256, std::uint64_t offset, std::size_t size) const;
+  /// Goes on through its files, a few at a time, and removes what is superfluous; false once it has
+  /// seen all of them.
+  bool collect_some();
 
  private:
   struct Upload;
@@ -47,13 +51,11 @@ class ArtifactStore {
   Expected<Progress> finish(const std::string& part, const std::string& sha256, Upload& upload);
   void use(const std::string& part);
   void forget(const std::string& part);
+  ArtifactShelf& shelf_;
   storage::Directory& directory_;
+  std::unique_ptr<storage::Walk> walk_;
   std::map<std::string, std::unique_ptr<Upload>> uploads_;  // Open, by the names of their files.
   std::map<std::string, std::list<std::string>> parts_;  // Of each user, the last used at the end.
 };
-
-/// Which artifacts (raw SHA-256) a message's results name that are not in their directory.
-std::vector<std::string> missing_artifacts(std::string_view results,
-                                           const storage::Directory& directory);
 
 }  // namespace eole::sink

@@ -27,12 +27,13 @@ constexpr Duration kBindEvery = 10ms;
 }  // namespace
 
 Node::Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
-           storage::Directory& log, const storage::Directory& artifacts)
+           storage::Directory& log, ArtifactShelf& artifacts)
     : options_(std::move(options)),
       transport_(transport),
       authority_(authority),
       artifacts_(artifacts),
       log_(log, options_.store, transport.unix_ms()),
+      keep_(log_.unix_ms()),
       results_(transport.open(net::SocketType::kPull)),
       publisher_(transport.open(net::SocketType::kPub)),
       queries_(transport.open(net::SocketType::kRouter)),
@@ -44,6 +45,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
       published_to_(log_.core().head()),
       now_(transport.now()) {
   take_messages();
+  keep_artifacts();
   publisher_.bind(options_.cluster.notifications);
   results_.bind(options_.cluster.results);
   queries_.bind(options_.cluster.queries);
@@ -166,11 +168,25 @@ void Node::bind_publisher() {
   }
 }
 
+// No record has a later one, whatever clocks do.
+std::int64_t Node::artifact_time() const {
+  return std::max({keep_.unix_ms(), transport_.unix_ms(), log_.unix_ms()});
+}
+
+// Before the first one is put, and then every now and then.
+void Node::keep_artifacts() {
+  const auto& core = log_.core();
+  const auto oldest = core.head() > 0 ? std::optional(log_.oldest_unix_ms()) : std::nullopt;
+  const auto before = keep_.superfluous_before(now_, artifact_time(), oldest, core.origins());
+  artifacts_.set_times(keep_.unix_ms(), before);
+}
+
 void Node::publish_head() {
   if (now_ < next_head_) return;
   next_head_ = now_ + kHeadEvery;
   is_full_ = log_.is_full();
   cut_off_revoked();
+  keep_artifacts();
   publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_}));
 }
 

@@ -7,6 +7,8 @@
 #include "common/net/router.hpp"
 #include "common/net/transport.hpp"
 #include "common/protocol/range_pages.hpp"
+#include "sink/core/keep.hpp"
+#include "sink/io/artifact_shelf.hpp"
 #include "sink/io/result_log.hpp"
 
 namespace eole::sink {
@@ -19,9 +21,9 @@ struct NodeOptions {
 /// Does what the core decides: sockets, log. One thread; takes a turn whenever something came.
 class Node {
  public:
-  /// All of them outlive it. `log` and `artifacts`: their directories. Throws if it cannot listen.
+  /// All of them outlive it. `log`: its directory. Throws if it cannot listen.
   Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
-       storage::Directory& log, const storage::Directory& artifacts);
+       storage::Directory& log, ArtifactShelf& artifacts);
   /// Takes what came, decides, acts. When the next turn is due, unless something comes.
   TimePoint turn();
   /// Nothing came for a moment.
@@ -56,12 +58,15 @@ class Node {
   void publish(const std::string& topic, protocol::Message&& message);
   void publish_levels();
   void publish_head();
+  void keep_artifacts();
+  std::int64_t artifact_time() const;
 
   NodeOptions options_;
   net::Transport& transport_;
   net::Authority& authority_;
-  const storage::Directory& artifacts_;
+  ArtifactShelf& artifacts_;
   ResultLog log_;
+  Keep keep_;
   net::Socket results_;
   net::Socket publisher_;
   net::Socket queries_;

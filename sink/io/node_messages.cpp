@@ -2,7 +2,6 @@
 #include "common/process/log.hpp"
 #include "common/protocol/answer.hpp"
 #include "common/protocol/value.hpp"
-#include "sink/io/artifacts.hpp"
 #include "sink/io/node.hpp"
 #include "sink/io/queries.hpp"
 
@@ -49,7 +48,7 @@ void Node::on(protocol::Results& results, const Sender& from) {
   if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
     return process::log_warning(text("results of ", results.worker, ": ", results.payload.size(),
                                      " bytes, limit ", protocol::kPayloadBytesMax));
-  auto missing = missing_artifacts(results.payload, artifacts_);
+  auto missing = artifacts_.missing(results.payload, artifact_time());
   log_.core().on_event(ResultsReceived{std::move(results), std::move(missing), from.user},
                        actions_);
 }
@@ -102,8 +101,9 @@ Expected<void> Node::on(protocol::Read& read, const Sender& from) {
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
   perform();
-  const auto answer = named([&] { return answer_to(query, log_); });
+  auto answer = named([&] { return answer_to(query, log_); });
   if (!answer) return answer.error();
+  if (query.what == "status") artifacts_.tell(*answer);
   queries_.send_to(from.peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
   return {};
 }

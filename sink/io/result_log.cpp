@@ -54,6 +54,7 @@ ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions option
              " are gone, and no checkpoint says what they held, at offset ", logged_));
   load_older_pages();
   const auto& heads = index_.heads();
+  for (const auto& [segment, head] : heads) unix_ms_ = std::max(unix_ms_, head.begun_unix_ms);
   // What was copied into the new segment may be as old as the one before it.
   append_head(heads.empty() ? (logged_ == 0 ? unix_ms : 0) : heads.rbegin()->second.since_unix_ms);
   checkpoint_.reset();  // The last life's, if it did not come to its end.
@@ -66,7 +67,7 @@ ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions option
 // ---- Writing.
 
 void ResultLog::write(const Actions& actions, std::int64_t unix_ms) {
-  unix_ms_ = unix_ms;
+  unix_ms_ = std::max(unix_ms_, unix_ms);
   const auto before = written_;
   for (const auto& action : actions) {
     if (const auto* batch = std::get_if<AppendBatch>(&action)) append(*batch);

@@ -71,6 +71,8 @@ class ResultLog {
   std::int64_t oldest_unix_ms() const;
   /// The offset of the oldest result that is kept.
   std::uint64_t kept_from() const;
+  /// The clock of the log: it never goes back, whatever the machine's does.
+  std::int64_t unix_ms() const { return unix_ms_; }
   bool is_full() const;
   std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
   std::uint64_t syncs() const { return store_.syncs(); }

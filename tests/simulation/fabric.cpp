@@ -154,6 +154,8 @@ bool Fabric::is_settled() const {
 
 void Fabric::check_end() {
   ledger.check_end();
+  for (const auto& sink : sinks)
+    if (!sink->disk.has_flipped_bits()) sink->check_log();
   for (const auto& worker : workers)
     if (!worker->is_idle()) throw Violation{text(worker->name(), " still holds something")};
   for (const auto& client : clients)

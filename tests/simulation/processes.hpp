@@ -18,8 +18,7 @@ namespace eole::simulation {
 /// A process with a disk. What its storage refuses to open must be damaged indeed.
 class Server : public Process {
  public:
-  Server(Fabric& fabric, std::string name, std::uint64_t disk_seed)
-      : Process(fabric, std::move(name)), disk(disk_seed) {}
+  Server(Fabric& fabric, std::string name, std::uint64_t disk_seed);
   SimDisk disk;
   /// If the trouble is damage to the disk that is there indeed: a good copy is put back.
   bool mends(const std::string& trouble);
@@ -37,6 +36,8 @@ class SimSink final : public Server {
   std::uint64_t head() const { return node_ ? node_->log().core().head() : 0; }
   /// Where it listens, for those that are about to connect.
   net::ClusterFile cluster() const;
+  /// Everything in the log is as it was told, and what it names is there.
+  void check_log();
 
  private:
   void boot() override;
@@ -44,6 +45,7 @@ class SimSink final : public Server {
   void die() override;
   void on_sent(const protocol::HeadReader& head, const protocol::Message& message) override;
   void on_durable(std::uint64_t log, std::string_view encoded_batch);
+  std::optional<sink::ArtifactShelf> shelf_;
   std::optional<sink::Node> node_;
   std::optional<net::Socket> artifacts_;
   std::optional<sink::ArtifactDesk> desk_;

@@ -27,6 +27,10 @@ class SimFile final : public storage::File {
     for (const auto& change : inode_->unsynced) SimDisk::apply(inode_->durable, change);
     inode_->unsynced.clear();
   }
+  void date(std::int64_t unix_ms) override {
+    sync();
+    inode_->changed_unix_ms = unix_ms;
+  }
   void reserve(std::uint64_t size) override {
     if (size <= inode_->now.size()) return;
     if (size - inode_->now.size() > disk_.free_bytes_) throw StorageFailure("simulated: no space");
@@ -39,17 +43,39 @@ class SimFile final : public storage::File {
   void change(SimDisk::Change change) {
     disk_.count_operation();
     SimDisk::apply(inode_->now, change);
+    inode_->changed_unix_ms = disk_.unix_ms_();
     inode_->unsynced.push_back(std::move(change));
   }
   SimDisk& disk_;
   std::shared_ptr<SimDisk::Inode> inode_;
 };
 
+class SimWalk final : public storage::Walk {
+ public:
+  explicit SimWalk(std::vector<std::string> names) : names_(std::move(names)) {}
+  std::vector<std::string> next(std::size_t most) override {
+    const auto first = names_.begin() + static_cast<std::ptrdiff_t>(at_);
+    at_ += std::min(most, names_.size() - at_);
+    return {first, names_.begin() + static_cast<std::ptrdiff_t>(at_)};
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::size_t at_ = 0;
+};
+
 class SimDirectory final : public storage::Directory {
  public:
   explicit SimDirectory(SimDisk& disk) : disk_(disk) {}
-  std::vector<std::string> list() const override { return disk_.names(); }
+  std::unique_ptr<storage::Walk> walk() const override {
+    return std::make_unique<SimWalk>(disk_.names());
+  }
   bool has(const std::string& name) const override { return disk_.names_.contains(name); }
+  std::optional<storage::FileStatus> status(const std::string& name) const override {
+    const auto found = disk_.names_.find(name);
+    if (found == disk_.names_.end()) return std::nullopt;
+    return storage::FileStatus{found->second->now.size(), found->second->changed_unix_ms};
+  }
   std::unique_ptr<storage::File> open(const std::string& name) override {
     const auto found = disk_.names_.find(name);
     if (found == disk_.names_.end()) throw StorageFailure("simulated: no file " + name);
@@ -58,6 +84,7 @@ class SimDirectory final : public storage::Directory {
   std::unique_ptr<storage::File> create(const std::string& name) override {
     auto next = disk_.names_;
     next[name] = std::make_shared<SimDisk::Inode>();
+    next[name]->changed_unix_ms = disk_.unix_ms_();
     disk_.change_names(std::move(next));
     return open(name);
   }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -42,6 +43,9 @@ class SimDisk {
   void repair();
   void set_free_bytes(std::uint64_t bytes) { free_bytes_ = bytes; }
 
+  /// By which clock files are changed; without one it is always 1970.
+  void set_clock(std::function<std::int64_t()> unix_ms) { unix_ms_ = std::move(unix_ms); }
+
   /// Cuts a file short.
   void truncate(const std::string& name, std::uint64_t size);
   const std::string& content(const std::string& name) const { return names_.at(name)->now; }
@@ -61,6 +65,7 @@ class SimDisk {
     std::string now;
     std::string durable;
     std::vector<Change> unsynced;
+    std::int64_t changed_unix_ms = 0;
   };
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
   struct Flip {
@@ -84,6 +89,7 @@ class SimDisk {
   bool fails_for_ever_ = false;
   bool fail_sync_ = false;
   std::uint64_t free_bytes_ = 1ULL << 40;
+  std::function<std::int64_t()> unix_ms_ = [] { return std::int64_t{0}; };
 };
 
 }  // namespace eole::simulation

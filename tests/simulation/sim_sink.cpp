@@ -6,6 +6,11 @@
 
 namespace eole::simulation {
 
+Server::Server(Fabric& fabric, std::string name, std::uint64_t disk_seed)
+    : Process(fabric, std::move(name)), disk(disk_seed) {
+  disk.set_clock([&fabric] { return fabric.world.wall_ms(); });
+}
+
 SimSink::SimSink(Fabric& fabric, int number, std::uint64_t disk_seed)
     : Server(fabric, text("sink", number), disk_seed) {}
 
@@ -24,11 +29,15 @@ void SimSink::boot() {
   sink::NodeOptions options{cluster(), {}};
   options.store.segment_bytes = kSegmentBytes;
   options.store.entropy = fabric_.world.draw();
-  node_.emplace(std::move(options), *transport_, authority_, *directory_, *directory_);
+  shelf_.emplace(*directory_, fabric_.world.wall_ms());
+  node_.emplace(std::move(options), *transport_, authority_, *directory_, *shelf_);
   artifacts_.emplace(transport_->open(net::SocketType::kRouter));
   artifacts_->bind(cluster().artifacts);
-  desk_.emplace(*artifacts_, authority_, *directory_);
-  // What recovery shows is durable, also what was written and not acknowledged before the end.
+  desk_.emplace(*artifacts_, authority_, *shelf_);
+  check_log();  // What was written and not acknowledged before the end is durable now, too.
+}
+
+void SimSink::check_log() {
   const auto& log = node_->log();
   protocol::Read read{0, 0, 0, 0, UINT32_MAX};
   while (read.offset < log.core().head()) {
@@ -44,6 +53,7 @@ void SimSink::die() {
   desk_.reset();
   artifacts_.reset();
   node_.reset();
+  shelf_.reset();
   transport_.reset();
   directory_.reset();
 }
@@ -52,6 +62,7 @@ std::optional<TimePoint> SimSink::turn() {
   const auto next = node_->turn();
   while (desk_->answer_one()) {
   }
+  desk_->collect(fabric_.world.now());
   if (fabric_.world.chance(0.3)) node_->rest();
   return next;
 }

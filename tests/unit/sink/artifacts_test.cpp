@@ -3,14 +3,18 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/ids.hpp"
+#include "common/protocol/records.hpp"
+#include "sink/core/keep.hpp"
 #include "tests/simulation/sim_disk.hpp"
 
 using namespace eole;
 using simulation::SimDisk;
+using sink::ArtifactShelf;
 using sink::ArtifactStore;
 
 namespace {
 
+constexpr std::int64_t kNow = 1'700'000'000'000;
 const std::string kContent = std::string(3000, 'a') + std::string(2000, 'b');
 const std::string kName = hex(process::sha256(kContent));
 
@@ -23,7 +27,8 @@ void put_all(ArtifactStore& store) {
 
 std::string content_of(SimDisk& disk) {
   const auto directory = disk.open();
-  const auto piece = ArtifactStore(*directory).get(kName, 0, kContent.size());
+  ArtifactShelf shelf(*directory, kNow);
+  const auto piece = ArtifactStore(shelf).get(kName, 0, kContent.size());
   return piece ? piece->bytes : piece.error().message;
 }
 
@@ -31,14 +36,16 @@ std::string content_of(SimDisk& disk) {
 void fail_and_go_on(SimDisk& disk) {
   try {
     const auto directory = disk.open();
-    ArtifactStore store(*directory);
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
     put_all(store);
   } catch (const storage::StorageFailure&) {
   }
   disk.fail_operation(1'000'000);
   {
     const auto directory = disk.open();
-    ArtifactStore store(*directory);
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
     put_all(store);
   }
   disk.cut_power(simulation::Damage::kDropped);
@@ -64,11 +71,13 @@ TEST_CASE("an upload that broke off goes on; a wrong digest begins anew", "[arti
   SimDisk disk(1);
   const auto directory = disk.open();
   {
-    ArtifactStore store(*directory);
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
     REQUIRE(store.put("alice", kName, kContent.size(), 0, kContent.substr(0, 1000))->have == 1000);
     REQUIRE(store.put("alice", kName, kContent.size(), 2000, "not what comes next")->have == 1000);
   }
-  ArtifactStore store(*directory);
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf);
   REQUIRE(store.put("alice", kName, kContent.size(), 0, "")->have == 1000);
   const auto wrong = store.put("alice", kName, kContent.size(), 1000, std::string(4000, 'z'));
   REQUIRE_FALSE(wrong);
@@ -82,7 +91,8 @@ TEST_CASE("only what is still to come needs room", "[artifacts]") {
   SimDisk disk(1);
   const auto directory = disk.open();
   for (int life = 0; life < 2; ++life) {
-    ArtifactStore store(*directory);
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
     const std::uint64_t have = life == 0 ? 0 : 4000;
     disk.set_free_bytes(kFloor + kContent.size() - have - 1);
     REQUIRE_FALSE(store.put("alice", kName, kContent.size(), have, kContent.substr(have, 4000)));
@@ -97,7 +107,8 @@ TEST_CASE("only what is still to come needs room", "[artifacts]") {
 TEST_CASE("what makes no sense is refused by name", "[artifacts]") {
   SimDisk disk(1);
   const auto directory = disk.open();
-  ArtifactStore store(*directory);
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf);
   REQUIRE_FALSE(store.put("alice", "../../etc/passwd", 4, 0, "root"));
   REQUIRE_FALSE(store.get("lock", 0, 4));
   REQUIRE_FALSE(store.put("alice", kName, 10, UINT64_MAX, "more"));
@@ -109,7 +120,8 @@ TEST_CASE("what makes no sense is refused by name", "[artifacts]") {
 TEST_CASE("a piece from beyond an artifact's end is refused, at any offset", "[sink]") {
   SimDisk disk(1);
   const auto directory = disk.open();
-  ArtifactStore store(*directory);
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf);
   put_all(store);
   REQUIRE(store.get(kName, kContent.size(), 10)->bytes.empty());
   for (const std::uint64_t offset : std::vector<std::uint64_t>{kContent.size() + 1, 1ULL << 63,
@@ -120,7 +132,8 @@ TEST_CASE("a piece from beyond an artifact's end is refused, at any offset", "[s
 TEST_CASE("nobody spoils an upload of another by a wrong size or a wrong byte", "[artifacts]") {
   SimDisk disk(1);
   const auto directory = disk.open();
-  ArtifactStore store(*directory);
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf);
   REQUIRE(store.put("mallory", kName, kContent.size() + 1, 0, "x")->have == 1);
   REQUIRE(store.put("mallory", kName, kContent.size(), 0, "X")->have == 1);
   put_all(store);
@@ -141,7 +154,8 @@ TEST_CASE("uploads that are never finished take up a bounded number of files", "
     return count;
   };
   for (int life = 0; life < 2; ++life) {
-    ArtifactStore store(*directory);
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
     if (life == 0) REQUIRE(store.put("alice", kName, kContent.size(), 0, "a")->have == 1);
     for (int i = 0; i < 1100; ++i) {
       const auto name = hex(process::sha256(std::to_string(life * 5000 + i)));
@@ -150,4 +164,138 @@ TEST_CASE("uploads that are never finished take up a bounded number of files", "
     REQUIRE(parts() == 1025);
     REQUIRE(store.put("alice", kName, kContent.size(), 0, "")->have == 1);  // Others' stay.
   }
+}
+
+namespace {
+
+constexpr std::int64_t kHour = 60LL * 60 * 1000;
+constexpr std::int64_t kDay = 24 * kHour;
+
+/// A sink's artifacts and its clock.
+struct Shelf {
+  SimDisk disk{1};
+  std::int64_t now = kNow;
+  std::unique_ptr<storage::Directory> directory;
+  std::optional<ArtifactShelf> shelf;
+  std::optional<ArtifactStore> store;
+
+  Shelf() {
+    disk.set_clock([this] { return now; });
+    directory = disk.open();
+    shelf.emplace(*directory, now);
+    store.emplace(*shelf);
+  }
+  void pass(std::int64_t time, std::int64_t superfluous_before) {
+    now += time;
+    shelf->set_times(now, superfluous_before);
+  }
+  void collect() {
+    while (store->collect_some()) {
+    }
+  }
+  bool has(const std::string& name) const { return directory->has(name); }
+  protocol::Value told() const {
+    protocol::Value status = protocol::Value::Map{};
+    shelf->tell(status);
+    return status;
+  }
+};
+
+// A message of one result that names it.
+Bytes result_with(const std::string& sha256) {
+  std::string raw;
+  for (std::size_t i = 0; i < 64; i += 2)
+    raw += static_cast<char>(std::stoi(sha256.substr(i, 2), nullptr, 16));
+  protocol::ResultRecord result;
+  result.id = {5, 1};
+  result.artifacts = raw;
+  Bytes bytes;
+  protocol::put_result(bytes, result);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("what was put last before the time that is told is collected, and counted",
+          "[artifacts]") {
+  Shelf here;
+  put_all(*here.store);
+  here.pass(kDay, kNow);
+  here.collect();
+  REQUIRE(here.has(kName));
+  REQUIRE(here.told()["artifacts"].int_or(0) == 1);
+  REQUIRE(here.told()["artifact_bytes"].int_or(0) == 5000);
+  here.pass(kHour, kNow + 1);
+  here.collect();
+  REQUIRE(here.disk.names().empty());
+  const auto told = here.told();
+  REQUIRE(told["artifacts"].int_or(9) == 0);
+  REQUIRE(told["artifact_bytes"].int_or(9) == 0);
+  REQUIRE(told["artifacts_collected"].int_or(0) == 1);
+  REQUIRE(told["artifact_bytes_collected"].int_or(0) == 5000);
+  REQUIRE(here.store->get(kName, 0, 1).error().message ==
+          "artifact " + kName + ": is not kept there, or not any longer");
+}
+
+TEST_CASE("who is told that an artifact is whole may rely on it from then on", "[artifacts]") {
+  Shelf here;
+  put_all(*here.store);
+  here.pass(2 * kDay, sink::kAllKept);
+  REQUIRE(here.store->put("bob", kName, kContent.size(), 0, "")->is_whole);
+  here.disk.cut_power(simulation::Damage::kDropped);
+  here.pass(kDay - kHour, kNow + 2 * kDay);
+  here.collect();
+  REQUIRE(here.has(kName));
+}
+
+TEST_CASE("a result that is taken names its artifacts anew", "[artifacts]") {
+  Shelf here;
+  put_all(*here.store);
+  here.pass(2 * kDay, sink::kAllKept);
+  REQUIRE(here.shelf->missing(result_with(kName), here.now).empty());
+  here.pass(kHour, kNow + 2 * kDay);
+  here.collect();
+  REQUIRE(here.has(kName));
+  REQUIRE(here.shelf->missing(result_with(std::string(64, '0')), here.now).size() == 1);
+}
+
+TEST_CASE("an upload that nobody went on with for a day is removed", "[artifacts]") {
+  Shelf here;
+  const auto parts = [&] { return here.disk.names().size(); };
+  REQUIRE(here.store->put("alice", kName, kContent.size(), 0, "aaa")->have == 3);
+  here.pass(kDay, sink::kAllKept);
+  here.collect();
+  REQUIRE(parts() == 1);
+  REQUIRE(here.store->put("alice", kName, kContent.size(), 3, "aaa")->have == 6);
+  here.pass(kDay, sink::kAllKept);
+  here.collect();
+  REQUIRE(parts() == 1);
+  here.pass(1, sink::kAllKept);
+  here.collect();
+  REQUIRE(parts() == 0);
+  REQUIRE(here.store->put("alice", kName, kContent.size(), 6, "aaa")->have == 0);
+  put_all(*here.store);
+}
+
+TEST_CASE("many files are looked at a few at a time, and others are left alone", "[artifacts]") {
+  Shelf here;
+  constexpr int kMany = 1000;
+  for (int i = 0; i < kMany; ++i) here.directory->create(hex(process::sha256(std::to_string(i))));
+  here.directory->create("00000001.seg");
+  here.shelf.emplace(*here.directory, here.now);
+  here.store.emplace(*here.shelf);
+  here.pass(2 * kDay, kNow + 1);
+  REQUIRE(here.store->collect_some());
+  REQUIRE(here.disk.names().size() > kMany / 2);
+  here.collect();
+  REQUIRE(here.disk.names() == std::vector<std::string>{"00000001.seg"});
+  REQUIRE(here.told()["artifacts_collected"].int_or(0) == kMany);
+}
+
+TEST_CASE("an artifact on its way out when the sink was killed goes at its next start",
+          "[artifacts]") {
+  Shelf here;
+  here.directory->create("collected.tmp");
+  here.shelf.emplace(*here.directory, here.now);
+  REQUIRE(here.disk.names().empty());
 }

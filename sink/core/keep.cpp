@@ -1,0 +1,51 @@
+#include "sink/core/keep.hpp"
+
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+
+namespace eole::sink {
+
+std::int64_t Keep::superfluous_before(TimePoint now, std::int64_t unix_ms,
+                                      std::optional<std::int64_t> oldest, const Origins& origins) {
+  unix_ms_ = std::max(unix_ms_, unix_ms);
+  started_ = started_.value_or(now);
+  auto kept_from = unix_ms_ - kKeptMs;
+  // With a day between, for a file's time is written now and then only.
+  if (oldest && !planted("what-results-name-collected"))
+    kept_from = std::min(kept_from, *oldest - kKeptMs);
+  bool is_one_awaited = false;
+  for (const auto origin : origins.list()) {
+    if (origins.has_spoken(origin)) {
+      mark(origin, origins.announced(origin), kept_from);
+    } else {  // It may have given out numbers that nobody here knows.
+      is_one_awaited = is_one_awaited || now < *started_ + kAwaited;
+    }
+  }
+  for (auto& [origin, marks] : marks_) {
+    const auto& settled = origins.settled(origin);
+    std::erase_if(marks,
+                  [&](const Mark& one) { return settled.first_missing(one.first) > one.last; });
+    if (planted("what-tasks-need-collected")) marks.clear();
+    for (const auto& one : marks) kept_from = std::min(kept_from, one.kept_from);
+  }
+  return is_one_awaited && !planted("silent-ventilators-not-awaited") ? kAllKept : kept_from;
+}
+
+// Nobody knows how old those are of which it speaks first: all is kept for them.
+void Keep::mark(Origin origin, Seq announced, std::int64_t kept_from) {
+  const auto [known, is_first] = announced_.try_emplace(origin, 0);
+  if (announced <= known->second) return;
+  if (is_first) kept_from = kAllKept;
+  auto& marks = marks_[origin];
+  const bool joins = !marks.empty() && marks.back().kept_from != kAllKept &&
+                     unix_ms_ - marks.back().made < kMarkEveryMs;
+  if (joins || marks.size() >= kMarksMax) {
+    marks.back().last = announced;
+  } else {
+    marks.push_back({known->second + 1, announced, kept_from, unix_ms_});
+  }
+  known->second = announced;
+}
+
+}  // namespace eole::sink
