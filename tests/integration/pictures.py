@@ -12,6 +12,7 @@ import zlib
 import msgpack
 from PIL import Image, ImageCms, ImageOps
 
+from child_frames import frame, frames
 from cluster import BIN
 
 SANITIZER_ENV = {name: value for name, value in os.environ.items() if "SAN_OPTIONS" in name}
@@ -22,18 +23,6 @@ def start(program, socket, **options):
     """A program that finds its end of the socket where a worker's children do."""
     return subprocess.Popen([str(program)], preexec_fn=lambda: os.dup2(socket.fileno(), 3), pass_fds=(3,),
                             env=SANITIZER_ENV, **options)
-
-
-def frame(kind, *fields):
-    payload = msgpack.packb(fields)
-    return struct.pack("<BI", kind, len(payload)) + payload
-
-
-def frames(data):
-    """Those of it that are whole: their types, and their fields."""
-    while len(data) >= 5 + (size := struct.unpack("<I", data[1:5].ljust(4, b"\xff"))[0]):
-        yield data[0], msgpack.unpackb(data[5:5 + size])
-        data = data[5 + size:]
 
 
 def convert(data, quality=85, width=0, height=0, program=None, seconds=120):

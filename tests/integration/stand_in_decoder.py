@@ -7,7 +7,7 @@ import sys
 import time
 
 import msgpack
-from pictures import frame, frames
+from child_frames import frame, frames
 
 SIGNALS = {1: signal.SIGSEGV, 4: signal.SIGXCPU, 8: signal.SIGKILL}
 SAYS = {5: b"done 9 x", 6: frame(5, 1, msgpack.packb({"width": 9, "height": 9}), 1, "../../w1/lock"),
