@@ -90,6 +90,10 @@ class Surroundings(Case):
         result = self.run_one({"argv": ["sh", "-c", "pwd"], "cwd": "/no/such/folder"})
         self.assertEqual(result["error"], "exec: cwd /no/such/folder: No such file or directory")
 
+    def test_a_name_that_is_too_long_keeps_its_reason(self):
+        error = self.run_one({"argv": ["x" * 300_000]})["error"]
+        self.assertEqual(error, f"exec: {'x' * 1024}: File name too long")
+
     def test_without_a_directory_a_command_has_a_fresh_one_that_goes_with_it(self):
         script = "ls -A | wc -l; stat -c %a .; mkdir -p a/b; touch a/b/c; chmod 555 a/b; chmod 0 a; pwd"
         first, second = (self.stdout({"shell": script}).splitlines() for _ in range(2))

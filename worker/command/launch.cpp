@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
 
 namespace eole::command {
 
@@ -21,6 +22,8 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   list.push_back(nullptr);
   return list;
 }
+
+constexpr std::size_t kWordBytesMax = 1024;  // Of one that an error names: its reason is behind it.
 
 // What the child of a vfork says of its end; it borrows this very stack until its exec.
 struct Problem {
@@ -62,7 +65,8 @@ Expected<pid_t> launch(Command& command, const Streams& streams) {
   if (pid < 0) return Error{std::strerror(errno)};
   if (problem.error == 0) return pid;
   ::waitpid(pid, nullptr, 0);
-  return Error{text(problem.is_cwd ? text("cwd ", command.cwd) : command.argv[0], ": ",
+  const auto& word = problem.is_cwd ? command.cwd : command.argv[0];
+  return Error{text(problem.is_cwd ? "cwd " : "", cut_text(word, kWordBytesMax), ": ",
                     std::strerror(problem.error))};
 }
 
