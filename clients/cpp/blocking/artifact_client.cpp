@@ -134,13 +134,13 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
   if (file.fd < 0) return Error{text(temporary, ": ", std::strerror(errno))};
   if (::flock(file.fd, LOCK_EX | LOCK_NB) != 0)
     return Error{text(temporary, ": is being written, by another fetch of this artifact")};
-  process::Sha256 hash;
+  std::optional<process::Sha256> hash(std::in_place);
   std::uint64_t have = 0;
   std::string chunk(protocol::kChunkBytes, '\0');
   while (true) {  // What an earlier fetch left counts.
     const auto got = ::pread(file.fd, chunk.data(), chunk.size(), static_cast<off_t>(have));
     if (got <= 0) break;
-    hash.add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
+    hash->add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
     have += static_cast<std::uint64_t>(got);
   }
   std::uint64_t size = 0;  // Not known before the first piece.
@@ -149,18 +149,27 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
     if (::pwrite(file.fd, bytes.data(), bytes.size(), static_cast<off_t>(have)) !=
         static_cast<ssize_t>(bytes.size()))
       return Error{text(temporary, ": ", std::strerror(errno))};
-    hash.add(bytes);
+    hash->add(bytes);
     have += bytes.size();
     size = piece.size;
     return {};
   };
-  const auto got = pieces(sha256, have, take,
-                          [&] { return !on_progress || size == 0 || on_progress(have, size); });
+  const auto fetch = [&] {
+    return pieces(sha256, have, take,
+                  [&] { return !on_progress || size == 0 || on_progress(have, size); });
+  };
+  auto got = fetch();
+  // Refused at once: what is here may be longer than the artifact. All of it, then.
+  if (!got && !got.error().is_silence && have > 0 && size == 0 && ::ftruncate(file.fd, 0) == 0) {
+    have = 0;
+    hash.emplace();
+    got = fetch();
+  }
   if (!got) {
     if (have == 0) ::unlink(temporary.c_str());  // Nothing to go on from.
     return got.error();
   }
-  if (hex(hash.digest()) != sha256) {
+  if (hex(hash->digest()) != sha256) {
     ::unlink(temporary.c_str());
     return Error{text("artifact ", sha256, ": what was fetched has another digest; try again")};
   }
