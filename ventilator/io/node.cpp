@@ -127,35 +127,42 @@ void Node::act(const Reply& action) {
   }
 }
 
-void Node::act(const WelcomeWorker& action) {
-  auto found = pipes_.find(action.link);
-  if (found == pipes_.end()) {
-    const auto& cluster = options_.cluster;
-    const auto user = users_[action.peer];
+// Descriptors or ports may have run out. Without a welcome a worker grants no credit, and says
+// hello again.
+Node::Pipe* Node::pipe_of(const WelcomeWorker& action) {
+  const auto known = pipes_.find(action.link);
+  if (known != pipes_.end()) return &known->second;
+  const auto run = hex(action.link.run);
+  const auto user = users_[action.peer];
+  auto endpoint = options_.cluster.pipes;
+  if (!options_.cluster.is_encrypted())
+    endpoint += text("/p", run.substr(0, 8), "-", action.link.hello);
+  try {
     auto socket = transport_.open(net::SocketType::kPush);
     net::Monitor monitor(socket);
-    auto endpoint = cluster.pipes;
-    if (!cluster.is_encrypted())
-      endpoint += text("/p", hex(action.link.run).substr(0, 8), "-", action.link.hello);
-    try {
-      endpoint = socket.bind(endpoint, user);
-    } catch (const std::exception& error) {
-      process::log_error(text("worker on run ", hex(action.link.run), " has to wait: ", error.what()));
-      return;  // Without a welcome it grants no credit, and says hello again.
-    }
+    endpoint = socket.bind(endpoint, user);
     transport_.watch(monitor.fd(), is_monitor_due_);
     is_monitor_due_ = true;
-    found =
-        pipes_.emplace(action.link, Pipe{std::move(socket), std::move(monitor), endpoint, user, {}})
-            .first;
-    process::log_info(
-        text("worker on run ", hex(action.link.run), ", hello ", action.link.hello, ": welcome"));
+    Pipe pipe{std::move(socket), std::move(monitor), endpoint, user, {}};
+    auto& added = pipes_.emplace(action.link, std::move(pipe)).first->second;
+    process::log_info(text("worker on run ", run, ", hello ", action.link.hello, ": welcome"));
+    return &added;
+  } catch (const std::exception& error) {
+    const auto why = text("worker on run ", run, " has to wait: ", error.what());
+    process::log_error(why);
+    peers_.send_to(action.peer, encode(protocol::Refused{0, why}));
+    return nullptr;
   }
+}
+
+void Node::act(const WelcomeWorker& action) {
+  const auto* pipe = pipe_of(action);
+  if (pipe == nullptr) return;
   const auto heartbeat =
       std::chrono::duration_cast<std::chrono::milliseconds>(options_.config.heartbeat).count();
   peers_.send_to(action.peer,
                  encode(protocol::Welcome{action.link.start, action.link.run, action.link.hello,
-                                          core_.origin(), found->second.endpoint,
+                                          core_.origin(), pipe->endpoint,
                                           static_cast<std::uint32_t>(heartbeat)}));
 }
 

@@ -71,6 +71,8 @@ class Node {
 
   void perform();
   void act(const Reply& action);
+  /// Made if it is not there; null if it cannot be.
+  Pipe* pipe_of(const WelcomeWorker& action);
   void act(const WelcomeWorker& action);
   void act(const ClosePipe& action);
   void act(const SendHelloAgain& action);
