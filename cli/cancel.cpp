@@ -66,18 +66,20 @@ void ask(Cluster& cluster, const TaskSet& tasks, Told& told) {
   }
 }
 
-// Until the log has all of them, or none of them ends for a while.
-void wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_ended) {
+// Until the log has all of them, or none of them ends for a while. False: a signal ended it.
+bool wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_ended) {
   const auto total = told.pending.size();
   const auto take = [&](const TaskId& id, const Value& view) {
     if (told.pending.erase(id) == 0) return;
     ++(view["state"].text_or("") == "cancelled" ? told.cancelled : told.ended_otherwise);
     on_ended(view);
   };
+  process::StopSignal stop;
   ProgressLine line;
   auto reader = need(client::LogReader::open(cluster.context, cluster.file, head));
   auto until = process::now() + kPatience;
   while (!told.pending.empty() && process::now() < until) {
+    if (stop.take() > 0) return false;
     line.show(total - told.pending.size(), total, "");
     const auto before = told.pending.size();
     if (const auto encoded = need(reader->next(200ms))) {
@@ -99,6 +101,7 @@ void wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_end
     }
     if (told.pending.size() < before) until = process::now() + kPatience;
   }
+  return true;
 }
 
 TaskSet tasks_of(Cluster& cluster, const CancelOptions& options) {
@@ -146,7 +149,9 @@ int run(const CancelOptions& options, const Globals& globals) {
   each_of(told.unknown, [&](TaskId id) {
     std::fprintf(stderr, "eole: %s: no such task was accepted\n", to_text(id).c_str());
   });
-  wait(cluster, head, told, show);
+  if (!wait(cluster, head, told, show))
+    std::fprintf(stderr,
+                 "eole: cancel: no longer waiting; all of them were asked to end, and will\n");
   std::size_t named = 0;
   for (const auto& id : told.pending) {
     if (++named > kShownOneByOne) break;
@@ -180,7 +185,7 @@ void add_cancel(CLI::App& app, Globals& globals) {
   command->footer(
       "A queued task never runs; a running one is stopped (a command with its whole process\n"
       "tree). Returns when the log says how each ended, or names those that still wind down\n"
-      "when none has ended for 30 s. Nothing is asked back.\n"
+      "when none has ended for 30 s, or at Ctrl-C. Nothing is asked back.\n"
       "Examples:\n"
       "  eole cancel k3f9qz-17 k3f9qz-18\n"
       "  eole cancel --project photos\n"
