@@ -32,29 +32,38 @@ constexpr std::array<std::pair<Member, const char*>, 5> kFixed{
 
 // ---- ipc.
 
+constexpr std::string_view kIpc = "ipc://";
 constexpr std::size_t kSocketPathMax = 107;  // sun_path of Linux, without its end.
 constexpr std::size_t kSocketNameMax = 32;   // "/p0123abcd-4294967295" and some.
+
+// Of all this user's clusters whose data directories have long names.
+std::string shared_directory() { return text("/tmp/eole-", ::geteuid()); }
+
+void remove_sockets_in(const std::string& path) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored))
+    if (entry.is_socket(ignored) && !net::is_listened_at(entry.path().string()))
+      std::filesystem::remove(entry.path(), ignored);
+}
 
 // The same for the same data directory, so that whoever waits finds the next `eole up` again.
 std::string socket_directory(const std::string& data) {
   auto path = data + "/sockets";
   if (path.size() + kSocketNameMax > kSocketPathMax) {
-    const auto own = text("/tmp/eole-", ::geteuid());
+    const auto own = shared_directory();
     process::make_private_directory(own);
     std::uint64_t name = 0;
     for (const unsigned char byte : process::sha256(data).substr(0, 8)) name = name << 8 | byte;
     path = text(own, "/", hex(name));
   }
   process::make_private_directory(path);
-  for (const auto& entry : std::filesystem::directory_iterator(path))  // What a killed start left.
-    if (entry.is_socket() && !net::is_listened_at(entry.path().string()))
-      std::filesystem::remove(entry.path());
+  remove_sockets_in(path);  // What a killed start left.
   return path;
 }
 
 net::ClusterFile over_ipc(const std::string& data) {
   net::ClusterFile cluster;
-  cluster.pipes = "ipc://" + socket_directory(data);
+  cluster.pipes = text(kIpc, socket_directory(data));
   for (const auto& [member, name] : kFixed) cluster.*member = text(cluster.pipes, "/", name);
   return cluster;
 }
@@ -205,10 +214,19 @@ Endpoints write_endpoints(const std::string& data, const std::string& listen,
   net::write_cluster_file(endpoints.worker_path, worker);
   net::write_cluster_file(admin_path, client);
   net::write_cluster_file(client_path, client);
+  if (!server.is_encrypted()) endpoints.sockets = server.pipes.substr(kIpc.size());
   endpoints.ventilator = server.ventilator;
   endpoints.queries = server.queries;
   endpoints.notifications = server.notifications;
   return endpoints;
+}
+
+void remove_sockets(const Endpoints& endpoints) {
+  if (endpoints.sockets.empty()) return;
+  remove_sockets_in(endpoints.sockets);
+  std::error_code in_use;  // Or not empty: then it stays.
+  std::filesystem::remove(endpoints.sockets, in_use);
+  std::filesystem::remove(shared_directory(), in_use);
 }
 
 }  // namespace eole::cli

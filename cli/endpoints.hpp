@@ -12,6 +12,7 @@ struct Endpoints {
   std::string ventilator;
   std::string queries;
   std::string notifications;
+  std::string sockets;  // The directory of its sockets; empty over TCP.
   std::string ports;  // "tcp 5571-6570", all of them; empty over ipc.
 };
 
@@ -21,5 +22,8 @@ struct Endpoints {
 /// memory. Throws Failure.
 Endpoints write_endpoints(const std::string& data, const std::string& listen,
                           const std::string& client_path);
+
+/// Once all of its processes have ended: what they left of it.
+void remove_sockets(const Endpoints& endpoints);
 
 }  // namespace eole::cli

@@ -9,7 +9,9 @@
 #include "cli/common.hpp"
 #include "cli/endpoints.hpp"
 #include "cli/supervisor.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
 #include "common/process/private.hpp"
 
 namespace eole::cli {
@@ -44,6 +46,9 @@ int run(UpOptions options, const Globals& globals) {
   if (options.data.empty()) options.data = net::state_directory() + "/data";
   process::make_private_directory(options.data);
   options.data = std::filesystem::canonical(options.data).string();
+  if (!is_utf8(options.data))  // The files that tell where a cluster is are TOML.
+    throw Failure{kBadUse, text("directory ", shown(options.data),
+                                ": its name is not UTF-8; name another one with --data")};
   lock(options.data + "/up.lock", "directory " + options.data);
   lock(cluster_path + ".lock", "cluster file " + cluster_path);
   const auto endpoints = write_endpoints(options.data, options.listen, cluster_path);
@@ -79,8 +84,10 @@ int run(UpOptions options, const Globals& globals) {
   if (!endpoints.ports.empty())
     std::printf("ports         %s: all that a firewall must let in\n", endpoints.ports.c_str());
   std::fflush(stdout);
-  return supervisor.run(
+  const int code = supervisor.run(
       {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers)});
+  remove_sockets(endpoints);
+  return code;
 }
 
 }  // namespace
