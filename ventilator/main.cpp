@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/base/own_files.hpp"
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
@@ -30,8 +31,8 @@ int main(int argc, char** argv) {
       return role::StorageFlags::salvage(
           [&] { ventilator::salvage(storage.data, storage.salvage_to, storage.is_json); });
     program.keep_to_core();
-    config.workers_max = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(config.workers_max, process::raise_file_limit() / ventilator::kFilesPerWorker));
+    config.workers_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        config.workers_max, reserve_own_files() / ventilator::kFilesPerWorker));
     options.cluster = program.cluster();
     options.store = {.entropy = process::random_u64(), .syncs = storage.syncs()};
     options.boot_id = process::boot_id();

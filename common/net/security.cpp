@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <zmq.hpp>
 
+#include "common/base/own_files.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/net/private_file.hpp"
@@ -74,6 +75,7 @@ void Authority::load() {
 }
 
 Authority::Table Authority::read() const {
+  const OwnFiles own;
   Table table;
   try {
     const auto file = toml::parse_file(path_);

@@ -15,9 +15,7 @@ std::int64_t unix_ms();
 std::uint64_t random_u64();
 /// Names this start of the machine: another one after a power cut. Empty if it is not known.
 std::string boot_id();
-/// Raises the limit of open files as far as allowed; returns it. A server needs about five for
-/// each worker (pipe, monitor, connections).
-std::uint64_t raise_file_limit();
+/// Open files of a server: about five for each worker (pipe, monitor, connections).
 constexpr std::uint64_t kFilesWanted = 4096;
 std::string host_name();
 

@@ -4,6 +4,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "common/base/own_files.hpp"
 #include "common/base/text.hpp"
 #include "common/net/socket.hpp"
 #include "common/process/log.hpp"
@@ -73,7 +74,7 @@ void StorageFlags::prepare() const {
   if (data.empty()) throw std::runtime_error("--data is required");
   if (durability != "disk" && durability != "none")
     throw std::runtime_error("--durability: disk or none");
-  if (const auto files = process::raise_file_limit(); files < process::kFilesWanted)
+  if (const auto files = reserve_own_files(); files < process::kFilesWanted)
     process::log_warning(text("only ", files, " open files allowed: enough for few workers"));
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/base/own_files.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::storage {
@@ -136,7 +137,10 @@ class RealDirectory final : public Directory {
   RealDirectory(const RealDirectory&) = delete;
   RealDirectory& operator=(const RealDirectory&) = delete;
 
-  std::unique_ptr<Walk> walk() const override { return std::make_unique<RealWalk>(path_); }
+  std::unique_ptr<Walk> walk() const override {
+    const OwnFiles own;
+    return std::make_unique<RealWalk>(path_);
+  }
   bool has(const std::string& name) const override {
     return ::faccessat(fd_, name.c_str(), F_OK, 0) == 0;
   }
@@ -171,6 +175,7 @@ class RealDirectory final : public Directory {
 
  private:
   std::unique_ptr<File> open_file(const std::string& name, int flags) {
+    const OwnFiles own;
     const int fd = ::openat(fd_, name.c_str(), flags | O_CLOEXEC, 0600);
     if (fd < 0) fail("cannot open", path_ + "/" + name, errno);
     return std::make_unique<RealFile>(fd, path_ + "/" + name);
