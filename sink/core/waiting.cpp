@@ -1,6 +1,5 @@
 #include "sink/core/waiting.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/base/planted.hpp"
@@ -9,35 +8,31 @@ namespace eole::sink {
 
 std::size_t Waiting::bytes_of(const Entry& entry) {
   const auto& event = entry.event;
-  return sizeof(Entry) + event.results.payload.size() + event.missing.size() * 64;
+  constexpr std::size_t kNode = sizeof(End) + sizeof(Seq) + 48;
+  return sizeof(Entry) + kNode + event.results.payload.size() + event.missing.size() * 64;
 }
 
-bool Waiting::has(const protocol::Results& results) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    const auto& kept = entry.event.results;
-    return kept.run == results.run && kept.origin == results.origin && kept.first == results.first;
-  });
+Waiting::End Waiting::end_of(const ResultsReceived& event) {
+  const auto& results = event.results;
+  return {results.run, results.origin, results.first + results.count, event.user};
 }
 
 void Waiting::keep(const ResultsReceived& event, const TaskId& until) {
-  if (has(event.results)) return;
+  if (!until_.try_emplace(end_of(event), until.seq).second) return;
   entries_.push_back({event, until.seq});
   bytes_ += bytes_of(entries_.back());
   while (bytes_ > kWaitingBytesMax && !planted("results-wait-without-limit")) {
     bytes_ -= bytes_of(entries_.front());
+    until_.erase(end_of(entries_.front().event));
     entries_.pop_front();
   }
 }
 
 bool Waiting::keep_behind(const ResultsReceived& event) {
   const auto& results = event.results;
-  const auto before = std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& entry) {
-    const auto& kept = entry.event.results;
-    return kept.run == results.run && kept.origin == results.origin &&
-           kept.first + kept.count == results.first && entry.event.user == event.user;
-  });
-  if (before == entries_.rend()) return false;
-  keep(event, {results.origin, before->until});
+  const auto before = until_.find({results.run, results.origin, results.first, event.user});
+  if (before == until_.end()) return false;
+  keep(event, {results.origin, before->second});
   return true;
 }
 
@@ -50,6 +45,7 @@ std::vector<ResultsReceived> Waiting::take(Origin origin, Seq announced) {
       continue;
     }
     bytes_ -= bytes_of(entry);
+    until_.erase(end_of(entry.event));
     taken.push_back(std::move(entry.event));
   }
   entries_ = std::move(kept);

@@ -1,13 +1,16 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "sink/core/events.hpp"
 
 namespace eole::sink {
 
-constexpr std::size_t kWaitingBytesMax = 16 << 20;
+constexpr std::size_t kWaitingBytesMax = 16 << 20;  // With what keeping each message costs.
 
 /// Results that came before their ventilator's word: of an origin that is not introduced, or with a
 /// number above what it announced. They are not acknowledged, so whatever finds no room here comes
@@ -27,9 +30,12 @@ class Waiting {
     ResultsReceived event;
     Seq until = 0;
   };
-  bool has(const protocol::Results& results) const;
+  /// Whose results of which origin, and the number behind them.
+  using End = std::tuple<RunId, Origin, std::uint64_t, std::string>;
+  static End end_of(const ResultsReceived& event);
   static std::size_t bytes_of(const Entry& entry);
   std::deque<Entry> entries_;
+  std::map<End, Seq> until_;  // Of the entries: what waits comes again every second.
   std::size_t bytes_ = 0;
 };
 

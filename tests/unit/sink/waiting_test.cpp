@@ -34,6 +34,14 @@ TEST_CASE("what waits goes on once its number is announced, in its order", "[sin
   REQUIRE(waiting.bytes() == 0);
 }
 
+TEST_CASE("only what the same key sent is kept behind what waits", "[sink]") {
+  Waiting waiting;
+  waiting.keep(results(7, 1), {5, 10});
+  auto next = results(7, 3);
+  next.user = "another key";
+  REQUIRE_FALSE(waiting.keep_behind(next));
+}
+
 TEST_CASE("results for numbers that never come take a bounded room", "[sink]") {
   Waiting waiting;
   for (std::uint64_t run = 1; run <= 100; ++run)
