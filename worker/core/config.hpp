@@ -20,8 +20,9 @@ struct Config {
   Duration prefetched_time = 20ms;  // Adaptive: this much work per slot is held in advance.
   std::uint32_t prefetch_max = 8192;
   std::uint32_t results_max = 65536;          // Unacknowledged results; then credit stops.
-  std::uint64_t result_bytes_max = 64 << 20;  // The same in bytes; then no task starts, too.
-  std::uint64_t held_bytes_max = 64 << 20;    // Of tasks that have not ended.
+  std::uint64_t result_bytes_max = 32 << 20;  // The same in bytes; then no task starts, too.
+  std::uint64_t held_bytes_max = 32 << 20;    // Of tasks that have not ended.
+  std::size_t origins_max = 1024;             // Journals whose tasks came: each is remembered.
   std::uint32_t results_per_message = 1024;
   std::uint64_t message_bytes = 256 << 10;  // A message closes when it is this large.
   Duration results_within = 5ms;            // While tasks wait for a slot, results travel together.

@@ -47,6 +47,10 @@ void Core::on(TasksReceived& event, TimePoint now, Actions& out) {
   auto& tasks = event.tasks;
   if (!link_.has_pipe() || !link_.hear({tasks.start, tasks.run, tasks.hello}, now)) return;
   if (!link_.is_next(tasks.first) && !planted("pipe-gap-ignored")) return doubt_link(now, out);
+  if (has_too_many_origins(tasks.origin)) {  // The next run begins with none.
+    drain();
+    return doubt_link(now, out);
+  }
   auto& outbox = outbox_of(tasks.origin);
   const auto received = inbox_.receive(std::move(tasks), outbox, now, out);
   link_.receive(received.count);
@@ -59,7 +63,7 @@ void Core::on(TasksReceived& event, TimePoint now, Actions& out) {
 bool Core::is_overfull() const {
   if (planted("overfull-goes-on")) return false;
   return inbox_.bytes() > config_.held_bytes_max ||
-         result_bytes() > config_.result_bytes_max + config_.held_bytes_max;
+         inbox_.bytes() + result_bytes() > config_.result_bytes_max + config_.held_bytes_max;
 }
 
 void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {
@@ -111,7 +115,14 @@ std::uint64_t Core::unacknowledged() const {
   return sum;
 }
 
-void Core::on(DrainAsked&, TimePoint, Actions&) {
+bool Core::has_too_many_origins(Origin next) const {
+  return outboxes_.size() >= config_.origins_max && !outboxes_.contains(next) &&
+         !planted("origins-without-a-bound");
+}
+
+void Core::on(DrainAsked&, TimePoint, Actions&) { drain(); }
+
+void Core::drain() {
   if (std::exchange(is_draining_, true)) return;
   inbox_.drain();
 }

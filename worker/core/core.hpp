@@ -48,6 +48,8 @@ class Core {
   void grant(TimePoint now, Actions& out);
   Bytes held() const;
   bool is_overfull() const;
+  bool has_too_many_origins(Origin next) const;
+  void drain();
   std::uint64_t result_bytes() const;
   Outbox& outbox_of(Origin origin);
 

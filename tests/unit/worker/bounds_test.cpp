@@ -40,6 +40,26 @@ TEST_CASE("a worker that is sent more than it may hold closes its pipe, and asks
   REQUIRE(rig.all<SendBeat>().at(0).beat.limit == 1);
 }
 
+TEST_CASE("a worker that met too many journals gives all back, and leaves", "[worker]") {
+  auto config = Rig::config(1, 100);
+  config.origins_max = 1;
+  Rig rig(config);
+  rig.link();
+  rig.tasks(1, {1});
+  REQUIRE(rig.started() == std::vector<Seq>{1});
+  Bytes payload;
+  put_task(payload, {7, 70, 1, 1, {}, {}}, "work");
+  rig.step(TasksReceived{{1, kRun, 1, kOrigin + 1, 2, 1, payload}});
+  REQUIRE(rig.all<ClosePipe>().size() == 1);
+  REQUIRE(rig.all<SendHello>().at(0).hello.received == 1);
+  rig.finish(1);
+  rig.pass(1s);
+  REQUIRE(rig.all<Exit>().empty());  // Its result is not acknowledged yet.
+  rig.step(AckReceived{{9, kRun, 1, kOrigin}});
+  rig.pass(2s);
+  REQUIRE(rig.all<Exit>().size() == 1);
+}
+
 TEST_CASE("no task starts while too many bytes of results wait for the sink", "[worker]") {
   auto config = Rig::config(1, 4);
   config.result_bytes_max = 1000;
