@@ -60,6 +60,10 @@ class Socket {
   bool publish(std::string_view topic, protocol::Message&& message);
   /// `payload` is shared with whoever sends it again later; nobody changes it any more.
   bool send(const Bytes& head, std::shared_ptr<const Bytes> payload);
+  /// PUB: of topics that were subscribed to since it was bound. Takes in what subscribers sent.
+  std::size_t topic_bytes();
+  /// Whether a message of `bytes` could go now.
+  bool has_room(std::size_t bytes);
   /// The next message that waits, if any; malformed multiparts are skipped.
   std::optional<Received> receive();
   /// Waits for input up to `milliseconds`.

@@ -5,9 +5,9 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
-#include <vector>
 #include <zmq.hpp>
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/net/bounds.hpp"
 #include "common/net/context_state.hpp"
@@ -35,7 +35,7 @@ int zmq_type(SocketType type) {
     case SocketType::kPull:
       return ZMQ_PULL;
     case SocketType::kPub:
-      return ZMQ_PUB;
+      return ZMQ_XPUB;  // As PUB, and tells what was subscribed to.
     case SocketType::kSub:
       return ZMQ_SUB;
     case SocketType::kDealer:
@@ -83,25 +83,29 @@ std::string user_of(zmq::message_t& frame) {
   }
 }
 
-// Counts bytes that libzmq holds; shared with its frames, which it frees in its own thread.
-using Gauge = std::shared_ptr<std::atomic<std::size_t>>;
+/// Where the bytes of a frame count: for its peer if there are many, for all that share a bound.
+struct Gauges {
+  Gauge own;
+  Gauge all;
+};
 
 /// The bytes of a frame, counted as long as libzmq holds it.
 class Counted {
  public:
-  Counted(std::size_t bytes, std::vector<Gauge> gauges)
-      : bytes_(bytes), gauges_(std::move(gauges)) {
-    for (const auto& gauge : gauges_) *gauge += bytes_;
+  Counted(std::size_t bytes, Gauges gauges) : bytes_(bytes), gauges_(std::move(gauges)) {
+    if (gauges_.own) *gauges_.own += bytes_;
+    *gauges_.all += bytes_;
   }
   ~Counted() {
-    for (const auto& gauge : gauges_) *gauge -= bytes_;
+    if (gauges_.own) *gauges_.own -= bytes_;
+    *gauges_.all -= bytes_;
   }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
 
  private:
   std::size_t bytes_;
-  std::vector<Gauge> gauges_;
+  Gauges gauges_;
 };
 
 class ZmqMonitor final : public Monitor::Carrier {
@@ -128,6 +132,8 @@ class ZmqSocket final : public Socket::Carrier {
   bool send(protocol::Message&& message) override;
   bool send(std::string_view address, protocol::Message&& message) override;
   bool send(const Bytes& head, std::shared_ptr<const Bytes> payload) override;
+  bool has_room(std::size_t bytes) override;
+  std::size_t topic_bytes() override;
   std::optional<Received> receive() override;
   bool wait(int milliseconds) override;
   int fd() const override { return socket_.get(zmq::sockopt::fd); }
@@ -137,13 +143,16 @@ class ZmqSocket final : public Socket::Carrier {
   }
 
  private:
-  bool has_room(std::size_t bytes, const Gauge& peer) const;
-  Gauge gauge_of(std::string_view peer);
+  bool may_hold(std::size_t bytes, const Gauges& gauges) const;
+  Gauges gauges() const;
+  Gauges gauges_of(std::string_view peer);
   Context::State& context_;
   SocketType type_;
   zmq::socket_t socket_;
   Gauge unsent_ = std::make_shared<Gauge::element_type>(0);
   std::map<std::string, Gauge, std::less<>> unsent_to_;  // ROUTER: large frames by their peers.
+  std::size_t topic_bytes_ = 0;
+  bool is_bound_ = false;
   bool is_due_ = true;  // A send may swallow the descriptor's edge, too.
 };
 
@@ -164,6 +173,7 @@ ZmqSocket::ZmqSocket(Context::State& context, SocketType type)
   socket.set(zmq::sockopt::backlog, 1024);
   socket.set(zmq::sockopt::ipv6, 1);
   if (type == SocketType::kRouter) socket.set(zmq::sockopt::router_mandatory, 1);
+  if (type == SocketType::kPub) socket.set(zmq::sockopt::xpub_verbose, 1);
 }
 
 std::string ZmqSocket::bind(const std::string& endpoint, const std::string& only_key) {
@@ -185,6 +195,7 @@ std::string ZmqSocket::bind(const std::string& endpoint, const std::string& only
     std::optional<IpcPlace> place;
     if (!is_tcp) place.emplace(endpoint.substr(endpoint.find("//") + 2));
     socket_.set(zmq::sockopt::rcvhwm, kUnreadMessagesMax);
+    is_bound_ = true;
     if (const auto range = port_range(endpoint); is_tcp && range)
       bind_in(*range, socket_, context_.next_port);
     else
@@ -242,7 +253,7 @@ void take_over(void*) {}
 
 // A frame that keeps `owner` until libzmq has written it; `bytes` lie in what it owns.
 template <class Owner>
-zmq::message_t frame_of(Owner owner, std::string_view bytes, std::vector<Gauge> gauges) {
+zmq::message_t frame_of(Owner owner, std::string_view bytes, Gauges gauges) {
   struct Kept {
     Owner owner;
     Counted counted;
@@ -257,7 +268,7 @@ zmq::message_t frame_of(Owner owner, std::string_view bytes, std::vector<Gauge> 
           kept};
 }
 
-zmq::message_t frame_of(Bytes&& bytes, std::vector<Gauge> gauges) {
+zmq::message_t frame_of(Bytes&& bytes, Gauges gauges) {
   if (bytes.size() <= kCopiedBytesMax) return copy_of(bytes);
   auto shared = std::make_shared<const Bytes>(std::move(bytes));
   const std::string_view view = *shared;
@@ -265,52 +276,73 @@ zmq::message_t frame_of(Bytes&& bytes, std::vector<Gauge> gauges) {
 }
 
 // Small frames are bounded by the number of messages.
-bool ZmqSocket::has_room(std::size_t bytes, const Gauge& peer) const {
-  if (bytes <= kCopiedBytesMax) return true;
-  const std::size_t unsent = *unsent_;
-  switch (type_) {
-    case SocketType::kPub:
-      return unsent + bytes <= kPublishedBytesMax;
-    case SocketType::kRouter:
-      return *peer + bytes <= kUnsentBytesMax && unsent + bytes <= kUnsentTotalBytesMax;
-    default:
-      return unsent == 0 || unsent + bytes <= kOutboundBytesMax;
-  }
+bool ZmqSocket::may_hold(std::size_t bytes, const Gauges& gauges) const {
+  if (bytes <= kCopiedBytesMax || planted("unread-without-a-bound")) return true;
+  const std::size_t own = gauges.own ? gauges.own->load() : 0;
+  const std::size_t all = *gauges.all;
+  if (type_ == SocketType::kPub) return all + bytes <= kPublishedBytesMax;
+  if (type_ == SocketType::kRouter)
+    return has_share(bytes, own, kUnsentBytesMax, all, kUnsentTotalBytesMax);
+  if (is_bound_) return has_share(bytes, own, kPipeBytesMax, all, kPipesTotalBytesMax);
+  return all + bytes <= kOutboundBytesMax;
 }
 
-Gauge ZmqSocket::gauge_of(std::string_view peer) {
+Gauges ZmqSocket::gauges() const {
+  if (type_ == SocketType::kPub || type_ == SocketType::kRouter) return {nullptr, unsent_};
+  return {unsent_, is_bound_ ? context_.pipes : context_.outbound};
+}
+
+Gauges ZmqSocket::gauges_of(std::string_view peer) {
+  if (type_ != SocketType::kRouter) return gauges();
   const auto known = unsent_to_.find(peer);
-  if (known != unsent_to_.end()) return known->second;
+  if (known != unsent_to_.end()) return {known->second, unsent_};
   if (unsent_to_.size() >= kPeersCounted)
     std::erase_if(unsent_to_, [](const auto& entry) { return *entry.second == 0; });
-  return unsent_to_.emplace(peer, std::make_shared<Gauge::element_type>(0)).first->second;
+  const auto made = std::make_shared<Gauge::element_type>(0);
+  return {unsent_to_.emplace(peer, made).first->second, unsent_};
+}
+
+bool ZmqSocket::has_room(std::size_t bytes) {
+  is_due_ = true;
+  return may_hold(bytes, gauges()) && (socket_.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0;
+}
+
+// Only what is added is believed: libzmq passes on whose end it is told of a subscription that was
+// another's, or never there.
+std::size_t ZmqSocket::topic_bytes() {
+  zmq::message_t frame;
+  while (socket_.recv(frame, zmq::recv_flags::dontwait))
+    if (frame.size() > 0 && *frame.data<char>() == 1) topic_bytes_ += frame.size();
+  is_due_ = false;
+  return topic_bytes_;
 }
 
 // All frames go or none: only the first one can be refused.
 bool ZmqSocket::send(protocol::Message&& message) {
   is_due_ = true;
-  return has_room(message.payload.size(), unsent_) &&
+  auto counted = gauges();
+  return may_hold(message.payload.size(), counted) &&
          send_frame(socket_, copy_of(message.head), true) &&
-         send_frame(socket_, frame_of(std::move(message.payload), {unsent_}), false);
+         send_frame(socket_, frame_of(std::move(message.payload), std::move(counted)), false);
 }
 bool ZmqSocket::send(const Bytes& head, std::shared_ptr<const Bytes> payload) {
   is_due_ = true;
   const std::string_view view = *payload;
-  return has_room(view.size(), unsent_) && send_frame(socket_, copy_of(head), true) &&
+  auto counted = gauges();
+  return may_hold(view.size(), counted) && send_frame(socket_, copy_of(head), true) &&
          send_frame(socket_,
-                    view.size() <= kCopiedBytesMax ? copy_of(view)
-                                                   : frame_of(std::move(payload), view, {unsent_}),
+                    view.size() <= kCopiedBytesMax
+                        ? copy_of(view)
+                        : frame_of(std::move(payload), view, std::move(counted)),
                     false);
 }
 bool ZmqSocket::send(std::string_view address, protocol::Message&& message) {
   is_due_ = true;
-  std::vector<Gauge> gauges{unsent_};
   const bool is_large = message.payload.size() > kCopiedBytesMax;
-  if (is_large && type_ == SocketType::kRouter) gauges.push_back(gauge_of(address));
-  return has_room(message.payload.size(), gauges.back()) &&
-         send_frame(socket_, copy_of(address), true) &&
+  auto counted = is_large ? gauges_of(address) : Gauges{};
+  return may_hold(message.payload.size(), counted) && send_frame(socket_, copy_of(address), true) &&
          send_frame(socket_, copy_of(message.head), true) &&
-         send_frame(socket_, frame_of(std::move(message.payload), std::move(gauges)), false);
+         send_frame(socket_, frame_of(std::move(message.payload), std::move(counted)), false);
 }
 
 std::optional<Received> ZmqSocket::receive() {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/own_files.hpp"
 #include "common/base/text.hpp"
+#include "common/net/bounds.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/answer.hpp"
 #include "common/protocol/codec.hpp"
@@ -49,7 +51,8 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
   publisher_.bind(options_.cluster.notifications);
   results_.bind(options_.cluster.results);
   queries_.bind(options_.cluster.queries);
-  for (auto* socket : {&results_, &queries_}) transport_.watch(socket->fd(), socket->due());
+  for (auto* socket : {&results_, &queries_, &publisher_})
+    transport_.watch(socket->fd(), socket->due());
   process::log_info(text("log ", hex(log_.core().log()), ", head ", log_.core().head(),
                          ", listening on ", options_.cluster.queries));
 }
@@ -63,6 +66,7 @@ TimePoint Node::turn() {
   }
   now_ = transport_.now();
   if (unbound_since_) bind_publisher();
+  cut_off_greedy();
   publish_levels();
   publish_head();
   if (results_.due() || queries_.due()) return now_;
@@ -152,8 +156,23 @@ void Node::publish_levels() {
 void Node::cut_off_revoked() {
   const auto seen = authority_.revocations();
   if (std::exchange(revocations_, seen) == seen) return;
-  process::log_info("a key or a role was taken away: subscribers must connect anew");
+  cut_off("a key or a role was taken away");
+}
+
+// Over ipc there are only processes of the same user.
+void Node::cut_off_greedy() {
+  if (!publisher_.due()) return;
+  const auto bytes = publisher_.topic_bytes();
+  if (bytes > net::kTopicBytesMax && !authority_.is_open())
+    cut_off(text(bytes, " bytes of topics, limit ", net::kTopicBytesMax));
+}
+
+void Node::cut_off(const std::string& why) {
+  process::log_info(why + ": subscribers must connect anew");
+  const OwnFiles own;
+  transport_.unwatch(publisher_.fd());
   publisher_ = transport_.open(net::SocketType::kPub);
+  transport_.watch(publisher_.fd(), publisher_.due());
   unbound_since_ = now_;
   bind_publisher();
 }

@@ -54,6 +54,8 @@ class Node {
   void act(const PublishAck& action);
   void act(const Reply& action);
   void cut_off_revoked();
+  void cut_off_greedy();
+  void cut_off(const std::string& why);
   void bind_publisher();
   void publish(const std::string& topic, protocol::Message&& message);
   void publish_levels();

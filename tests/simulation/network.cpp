@@ -255,6 +255,14 @@ void SimSocket::take(net::Received received) {
   transport_.party().wake();
 }
 
+// A pipe; now and then its worker reads slowly.
+bool SimSocket::has_room(std::size_t) {
+  const auto& pipes = fabric_.network.pipes_;
+  return fabric_.world.chance(0.8) &&
+         std::any_of(pipes.begin(), pipes.end(),
+                     [&](const auto& pipe) { return pipe.second.sender == id_; });
+}
+
 bool SimSocket::is_full() const { return inbox_.size() >= kQueueMax; }
 
 bool SimSocket::wants(std::string_view topic) const {

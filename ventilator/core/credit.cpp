@@ -22,9 +22,11 @@ std::uint64_t Credit::room() const {
 }
 
 bool Credit::is_stuck(std::uint64_t received) {
-  const bool is_still = received < sent_ && sent_ == sent_at_last_beat_;
+  const bool is_still =
+      received < sent_ && sent_ == sent_at_last_beat_ && received == received_at_last_beat_;
   stuck_beats_ = is_still ? stuck_beats_ + 1 : 0;
   sent_at_last_beat_ = sent_;
+  received_at_last_beat_ = received;
   if (stuck_beats_ < kStuckBeatsMax) return false;
   stuck_beats_ = 0;
   return true;

@@ -23,8 +23,9 @@ class Credit {
   std::uint64_t received_ = 0;
   std::uint64_t limit_ = 0;
   std::uint64_t sent_ = 0;
-  std::uint32_t stuck_beats_ = 0;  // In which received < sent and nothing was sent.
+  std::uint32_t stuck_beats_ = 0;  // In which received < sent, nothing was sent and nothing came.
   std::uint64_t sent_at_last_beat_ = 0;
+  std::uint64_t received_at_last_beat_ = 0;
 };
 
 }  // namespace eole::ventilator

@@ -96,6 +96,8 @@ struct LeaseRun {
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
   std::uint32_t count = 1;
+  /// What is left behind the first `tasks`.
+  void drop(std::uint32_t tasks) { seq += tasks, lease_number += tasks, count -= tasks; }
   bool operator==(const LeaseRun&) const = default;
 };
 /// Written before the tasks are sent; `needs_sync` where losing the note could repeat an attempt.

@@ -154,7 +154,9 @@ const std::pair<const Seq, TaskPlaces::Entry>* TaskPlaces::find_moved(Seq seq) c
 }
 
 bool TaskPlaces::has(Seq seq) const {
-  return find(seq) != nullptr || (!moved_.empty() && find_moved(seq) != nullptr);
+  const auto* found = find(seq);
+  return (found != nullptr && found->second.live > 0) ||
+         (!moved_.empty() && find_moved(seq) != nullptr);
 }
 
 TaskPlaces::Cached::Cached(Bytes record, std::size_t groups_at, Seq first_task)

@@ -37,6 +37,7 @@ class TaskPlaces {
   void settle(Seq first, Seq last, const SeqRanges& settled);
   /// After loading: counts what still lives.
   void count_live(const SeqRanges& settled);
+  /// Its record is there; all others of it may be settled.
   bool has(Seq seq) const;
   Specs specs(Seq first, std::uint32_t count, const storage::Store& store);
 

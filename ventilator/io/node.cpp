@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/own_files.hpp"
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/codec.hpp"
@@ -15,7 +16,8 @@ using protocol::encode;
 namespace {
 
 constexpr int kMessagesPerTurn = 512;
-constexpr std::size_t kBytesPerTurn = 8 << 20;  // Workers wait for tasks while more is committed.
+constexpr std::size_t kTurnBytesMax = 8 << 20;  // Workers wait for tasks while more is committed.
+constexpr std::size_t kTasksBytes = 1 << 20;    // Of one message; a single task may be larger.
 constexpr Duration kSleepMax = 1s;
 constexpr Duration kKeyCheck = 1s;
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
@@ -69,7 +71,7 @@ TimePoint Node::turn() {
 
 void Node::drain(net::Socket& socket, const net::Router& messages) {
   std::size_t bytes = 0;
-  for (int count = 0; count < kMessagesPerTurn && bytes < kBytesPerTurn && socket.due(); ++count)
+  for (int count = 0; count < kMessagesPerTurn && bytes < kTurnBytesMax && socket.due(); ++count)
     if (auto received = socket.receive()) {
       bytes += received->message.payload.size();
       messages.route(std::move(*received));
@@ -138,12 +140,13 @@ Node::Pipe* Node::pipe_of(const WelcomeWorker& action) {
   if (!options_.cluster.is_encrypted())
     endpoint += text("/p", run.substr(0, 8), "-", action.link.hello);
   try {
+    const OwnFiles own;
     auto socket = transport_.open(net::SocketType::kPush);
     net::Monitor monitor(socket);
     endpoint = socket.bind(endpoint, user);
     transport_.watch(monitor.fd(), is_monitor_due_);
     is_monitor_due_ = true;
-    Pipe pipe{std::move(socket), std::move(monitor), endpoint, user, {}};
+    Pipe pipe{std::move(socket), std::move(monitor), endpoint, user};
     auto& added = pipes_.emplace(action.link, std::move(pipe)).first->second;
     process::log_info(text("worker on run ", run, ", hello ", action.link.hello, ": welcome"));
     return &added;
@@ -187,50 +190,75 @@ void Node::act(const SendOrders& action) {
 void Node::act(const SendTasks& action) {
   const auto found = pipes_.find(action.link);
   if (found == pipes_.end()) return;
-  auto& pipe = found->second;
-  const auto begin = [&](std::uint64_t first) {
-    return protocol::Tasks{
-        action.link.start, action.link.run, action.link.hello, core_.origin(), first, 0, {}};
-  };
-  auto tasks = begin(action.first_number);
+  found->second.backlog.push_back(action);
+  has_backlog_ = !flush(found->second) || found->second.is_over || has_backlog_;
+}
+
+protocol::Tasks Node::next_message(const SendTasks& waiting) {
+  const auto& [start, run, hello] = waiting.link;
+  protocol::Tasks tasks{start, run, hello, core_.origin(), waiting.first_number, 0, {}};
   Bytes task_class;        // Of the run that the message ends with …
   std::size_t run_at = 0;  // … and where that begins.
-  const auto close = [&] {
-    if (tasks.count == 0) return;
-    const auto next = tasks.first + tasks.count;
-    pipe.backlog.push_back(encode(std::move(tasks)));
-    has_backlog_ = !pipe.flush() || has_backlog_;
-    tasks = begin(next);
-  };
-  for (auto run : action.runs)
-    for (bool is_first = true; run.count > 0; is_first = false) {
-      const auto specs = journal_.specs(run.seq, run.count);
-      if (tasks.payload.size() + specs.bytes.size() > protocol::kPayloadBytesMax / 2) close();
+  for (auto leased : waiting.runs)
+    for (bool is_first = true; leased.count > 0; is_first = false) {
+      if (!journal_.has(leased.seq)) return tasks;
+      auto specs = journal_.specs(leased.seq, leased.count);
+      if (const auto bytes = specs.bytes.size(); bytes > kTasksBytes && specs.count > 1) {
+        const auto fit = std::max<std::uint64_t>(1, specs.count * kTasksBytes / bytes);
+        specs = journal_.specs(leased.seq, static_cast<std::uint32_t>(fit));
+      }
+      if (tasks.count > 0 && tasks.payload.size() + specs.bytes.size() > kTasksBytes) return tasks;
       if (!is_first && tasks.count > 0 && specs.task_class == task_class) {
         protocol::extend_task_run(tasks.payload, run_at, specs.count, specs.bytes);
       } else {
         task_class = specs.task_class;
         run_at = tasks.payload.size();
-        protocol::put_task_run(tasks.payload, {run.seq, run.lease_number, run.attempt, specs.count,
-                                               specs.task_class, specs.bytes});
+        protocol::put_task_run(tasks.payload, {leased.seq, leased.lease_number, leased.attempt,
+                                               specs.count, specs.task_class, specs.bytes});
       }
       tasks.count += specs.count;
-      run.seq += specs.count;
-      run.lease_number += specs.count;
-      run.count -= specs.count;
+      leased.drop(specs.count);
     }
-  close();
+  return tasks;
 }
 
-bool Node::Pipe::flush() {
-  while (!backlog.empty() && socket.send(std::move(backlog.front()))) backlog.pop_front();
-  return backlog.empty();
+bool Node::flush(Pipe& pipe) {
+  while (!pipe.backlog.empty()) {
+    auto& waiting = pipe.backlog.front();
+    if (pipe.is_full && !pipe.socket.has_room(kTasksBytes)) return false;
+    auto tasks = next_message(waiting);
+    auto left = tasks.count;
+    if (pipe.is_over = left == 0; pipe.is_over) return true;
+    pipe.is_full = !pipe.socket.send(encode(std::move(tasks)));
+    if (pipe.is_full) return false;
+    waiting.first_number += left;
+    auto& runs = waiting.runs;
+    const auto rest = std::find_if(runs.begin(), runs.end(), [&](const LeaseRun& run) {
+      if (run.count > left) return true;
+      left -= run.count;
+      return false;
+    });
+    if (rest != runs.end()) rest->drop(left);
+    runs.erase(runs.begin(), rest);
+    if (runs.empty()) pipe.backlog.pop_front();
+  }
+  return true;
 }
 
+// A pipe's tasks are numbered: one that was settled while it waited here cannot be left out, so
+// its worker needs a new link (rule V2).
 bool Node::flush_backlogs() {
   if (!std::exchange(has_backlog_, false)) return false;
-  for (auto& [link, pipe] : pipes_) has_backlog_ = !pipe.flush() || has_backlog_;
-  return has_backlog_;
+  std::vector<Link> over;
+  for (auto& [link, pipe] : pipes_) {
+    has_backlog_ = !flush(pipe) || has_backlog_;
+    if (pipe.is_over) over.push_back(link);
+  }
+  for (const auto& link : over) {
+    act(ClosePipe{link});
+    tell_core(PipeEnded{link});
+  }
+  return has_backlog_ || !over.empty();
 }
 
 void Node::act(const PushVerdict& action) {

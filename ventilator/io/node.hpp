@@ -44,9 +44,9 @@ class Node {
     net::Monitor monitor;
     std::string endpoint;
     std::string user;
-    std::deque<protocol::Message> backlog;  // Bounded by the worker's credit.
-    /// Sends what can go; false if something must wait.
-    bool flush();
+    std::deque<SendTasks> backlog = {};  // Leased and not read yet; bounded by the worker's credit.
+    bool is_full = false;                // Takes nothing: tasks are read once it has room.
+    bool is_over = false;                // The next task cannot be had any more.
   };
 
   void take_messages();
@@ -68,6 +68,10 @@ class Node {
   void cut_off_revoked();
   /// True while something waits for a pipe to take it.
   bool flush_backlogs();
+  /// Sends what can go; false if something must wait.
+  bool flush(Pipe& pipe);
+  /// The first of these tasks, as many as one message takes; none if the first is settled by now.
+  protocol::Tasks next_message(const SendTasks& waiting);
 
   void perform();
   void act(const Reply& action);

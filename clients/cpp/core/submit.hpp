@@ -56,7 +56,7 @@ using SubmitActions = std::vector<SubmitAction>;
 class SubmitCore {
  public:
   static constexpr Duration kRepeat = 2s;
-  static constexpr std::size_t kFlyingBytesMax = 64 << 20;  // Kept for a repeat.
+  static constexpr std::size_t kFlyingBytesMax = 32 << 20;  // Kept for a repeat.
 
   /// `run` is random and drawn for this alone. `patience`: without any answer.
   SubmitCore(RunId run, Duration patience) : run_(run), patience_(patience) {}

@@ -1,24 +1,113 @@
 #include "common/net/bounds.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <numeric>
+#include <vector>
 
 #include "common/base/text.hpp"
 #include "common/net/socket.hpp"
 
 using namespace eole;
 
-TEST_CASE("what waits for a peer that is away has a bound in bytes", "[net]") {
+namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
+
+std::string nowhere(std::string_view name) {
+  const auto path = std::filesystem::temp_directory_path() / text("eole-", ::getpid(), "-", name);
+  return "ipc://" + path.string();
+}
+
+// A worker, as ZMTP 3.0 sees it, that says hello and reads nothing.
+int connect_deaf(const std::string& place) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  place.copy(address.sun_path, sizeof address.sun_path - 1, place.find("//") + 2);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  std::string said("\xff\0\0\0\0\0\0\0\0\x7f\x03\0NULL", 16);
+  said.resize(64);
+  said += std::string("\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04PULL", 28);
+  REQUIRE(::write(fd, said.data(), said.size()) == static_cast<ssize_t>(said.size()));
+  return fd;
+}
+
+// How many bytes it takes in messages of a MiB.
+std::size_t fill(net::Socket& socket) {
+  std::size_t taken = 0;
+  while (taken <= 1024 * kMiB && socket.send({"head", Bytes(kMiB, 'x')})) taken += kMiB;
+  return taken;
+}
+
+}  // namespace
+
+TEST_CASE("what waits for peers that are away has a bound in bytes, for all of them together",
+          "[net]") {
   net::Context context{net::ClusterFile{}};
   net::Socket socket(context, net::SocketType::kPush);
-  const auto nobody = std::filesystem::temp_directory_path() / text("eole-nobody-", ::getpid());
-  socket.connect("ipc://" + nobody.string());
-  constexpr std::size_t kMiB = 1 << 20;
-  std::size_t taken = 0;
-  while (taken <= 2 * net::kOutboundBytesMax && socket.send({"head", Bytes(kMiB, 'x')}))
-    taken += kMiB;
-  REQUIRE(taken == net::kOutboundBytesMax);
+  net::Socket other(context, net::SocketType::kPush);
+  socket.connect(nowhere("away"));
+  other.connect(nowhere("away-too"));
+  REQUIRE(fill(socket) == net::kOutboundBytesMax);
+  REQUIRE(fill(other) == 0);
+  REQUIRE_FALSE(socket.has_room(kMiB));
   REQUIRE(socket.send({"head", "small ones are counted, not weighed"}));
+}
+
+TEST_CASE("pipes that nobody reads have a bound each and together, and leave some to the next",
+          "[net]") {
+  net::Context context{net::ClusterFile{}};
+  std::vector<net::Socket> pipes;
+  std::vector<int> deaf;
+  std::vector<std::size_t> taken;
+  for (int i = 0; i < 12; ++i) {
+    const auto place = nowhere(text("pipe-", i));
+    auto& pipe = pipes.emplace_back(context, net::SocketType::kPush);
+    pipe.bind(place);
+    deaf.push_back(connect_deaf(place));
+    while (!pipe.has_room(1)) {
+    }
+    taken.push_back(fill(pipe));
+  }
+  for (const auto fd : deaf) ::close(fd);
+  constexpr auto kInKernel = 2 * kMiB;
+  for (const auto bytes : taken) REQUIRE(bytes <= net::kPipeBytesMax + kInKernel);
+  REQUIRE(std::accumulate(taken.begin(), taken.end(), std::size_t{0}) <=
+          net::kPipesTotalBytesMax + taken.size() * kInKernel);
+  REQUIRE(taken.back() >= 5 * kMiB);
+}
+
+TEST_CASE("many who never read leave a share to the next one", "[net]") {
+  std::size_t all = 0;
+  std::size_t own = 0;
+  const auto fill_one = [&] {
+    own = 0;
+    while (net::has_share(1, own, 1000, all, 10'000)) ++own, ++all;
+    return own;
+  };
+  REQUIRE(fill_one() == 1000);
+  for (int deaf = 2; deaf <= 10; ++deaf) fill_one();
+  REQUIRE(all < 7000);
+  for (int deaf = 11; deaf <= 30; ++deaf) REQUIRE(fill_one() > 30);
+}
+
+TEST_CASE("topics that are subscribed to are counted, whatever becomes of them", "[net]") {
+  net::Context context{net::ClusterFile{}};
+  net::Socket publisher(context, net::SocketType::kPub);
+  const auto place = nowhere("topics");
+  publisher.bind(place);
+  net::Socket one(context, net::SocketType::kSub);
+  net::Socket other(context, net::SocketType::kSub);
+  for (auto* subscriber : {&one, &other}) {
+    subscriber->subscribe(std::string(99, 'x'));
+    subscriber->connect(place);
+  }
+  while (publisher.topic_bytes() < 200) {
+  }
+  REQUIRE(publisher.topic_bytes() == 200);
 }

@@ -48,6 +48,14 @@ TEST_CASE("three beats in which what was sent does not arrive are a broken pipe"
   REQUIRE_FALSE(credit.is_stuck(1));
 }
 
+TEST_CASE("a pipe through which something comes is slow, not broken", "[ventilator]") {
+  Credit credit;
+  credit.take(0, 100);
+  credit.send(100);
+  for (std::uint64_t received = 0; received < 10; ++received)
+    REQUIRE_FALSE(credit.is_stuck(received));
+}
+
 TEST_CASE("silence makes suspect, more of it lost, and lateness is forgiven", "[ventilator]") {
   const Config config;
   Silence silence(kNow);
