@@ -73,6 +73,8 @@ std::string human_seconds(double seconds);
 void print_result(const Value& view);
 /// Why each attempt failed, a line each, if none of these attempts has said it.
 void print_reasons(const Value& view, const Value::Array& attempts = {});
+/// Every bound of every role, with what the roles use now.
+void show_bounds(const Globals& globals);
 /// One task with all its attempts; the exit code.
 int show_task(const Globals& globals, const std::string& written);
 

@@ -152,14 +152,18 @@ void add_status(CLI::App& app, Globals& globals) {
   auto workers = std::make_shared<std::size_t>(0);
   command->add_option("id", *id, "a task");
   command->add_option("--until-workers", *workers, "wait until this many workers are ready");
-  command->add_flag("--json", globals.json, "one JSON object");
+  auto bounds = std::make_shared<bool>(false);
+  command->add_flag("--bounds", *bounds,
+                    "every bound, what happens beyond it, and what is used now");
+  command->add_flag("--json", globals.json, "one JSON object; of each bound, one a line");
   command->footer(
       "Examples:\n"
       "  eole status                the cluster: counts, disks, roles and their processes\n"
       "  eole status k3f9qz-17      a task: state, and each attempt with its worker, when it\n"
       "                             ended, how long it ran and why it failed\n"
       "Exit codes: 0 shown, 1 no such task, 2 bad input, 3 no answer.");
-  command->callback([id, workers, &globals] {
+  command->callback([id, workers, bounds, &globals] {
+    if (*bounds) return show_bounds(globals);
     if (!id->empty()) {
       globals.exit_code = show_task(globals, *id);
       return;

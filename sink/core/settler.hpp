@@ -50,6 +50,7 @@ class Settler {
   const std::array<std::uint64_t, 5>& counts() const { return counts_; }
   const Origins& origins() const { return origins_; }
   const Runs& runs() const { return runs_; }
+  std::size_t waiting_bytes() const { return waiting_.bytes(); }
   const Letters& letters() const { return letters_; }
   /// The log has a record of it.
   bool has_record_of(const TaskId& id) const {

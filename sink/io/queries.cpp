@@ -18,6 +18,13 @@ namespace {
 constexpr std::int64_t kPageLettersMax = 1000;
 constexpr std::size_t kPageBytesMax = 1 << 20;  // One letter at least.
 
+// What is used of some bounds, by their names.
+Value bounds(const ResultLog& log) {
+  const auto& core = log.core();
+  return Value::Map{{"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().count())},
+                    {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())}};
+}
+
 Value status(const ResultLog& log) {
   const auto& core = log.core();
   const auto count_of = [&](protocol::TaskState state) {
@@ -114,6 +121,7 @@ Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log, Du
   if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
   const TaskId id{query.origin, query.seq};
   if (query.what == "status") return status(log);
+  if (query.what == "bounds") return bounds(log);
   if (query.what == "result") return result(log, id);
   if (query.what == "spec") return spec(log, id);
   if (query.what == "attempts") return attempts(log, id, *options, page_time);

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 
+import bounds
 import members
 import ring
 import wire
@@ -61,7 +62,7 @@ BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
 COLUMNS_PYTHON_MAX = 132
-PARTS = (members, ring, wire)
+PARTS = (bounds, members, ring, wire)
 
 
 def included(text):

@@ -52,6 +52,8 @@ class Core {
   bool is_introduced() const { return follower_.is_introduced(); }
   std::uint64_t running() const { return tasks_.leased(); }
   std::uint64_t queued() const { return durable_.last - durable_.settled.count() - running(); }
+  std::uint64_t answer_bytes() const { return durable_.answers.bytes(); }
+  std::size_t verdicts_pushed() const { return verdicts_.pushed(); }
   std::vector<WorkerView> workers() const { return fleet_.views(); }
   /// No task above this one has ever been more than queued in this start.
   Seq dispatched_to() const { return tasks_.highest(); }

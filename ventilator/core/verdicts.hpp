@@ -19,6 +19,7 @@ class Verdicts {
 
   void add(Seq seq);
   void settle(Seq seq);
+  std::size_t pushed() const { return pushed_.size(); }
   /// Another log may have none of them.
   void push_again() { next_push_ = {}; }
   /// Those to push now: new ones at once, all that are under way every now and then.

@@ -31,6 +31,14 @@ Value status(const Core& core, const Journal& journal) {
                     {"journal_syncs", journal.syncs()}};
 }
 
+// What is used of some bounds, by their names.
+Value bounds(const Core& core) {
+  return Value::Map{{"queued_max", core.queued()},
+                    {"answer_bytes_max", core.answer_bytes()},
+                    {"workers_max", static_cast<std::int64_t>(core.workers().size())},
+                    {"kVerdictsPushedMax", static_cast<std::int64_t>(core.verdicts_pushed())}};
+}
+
 Value workers(const Core& core) {
   Value::Array list;
   for (const auto& worker : core.workers())
@@ -131,6 +139,7 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
       query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
   if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
   if (query.what == "status") return status(core, journal);
+  if (query.what == "bounds") return bounds(core);
   if (query.what == "workers") return workers(core);
   if (query.what == "kinds") return kinds(core);
   if (query.what == "tasks") return tasks(*options, core, journal, page_time);

@@ -14,8 +14,9 @@ using protocol::encode;
 namespace {
 constexpr int kMessagesPerTurn = 256;
 constexpr Duration kProgressEvery = 100ms;
-constexpr int kProgressQueued = 64;   // Messages, of a piece each: 4 MiB; then the slots keep it.
-constexpr int kRepeatsQueued = 4096;  // Results sent again while the sink takes none.
+constexpr int kProgressMessagesMax =
+    64;                            // Messages, of a piece each: 4 MiB; then the slots keep it.
+constexpr int kRepeatsMax = 4096;  // Results sent again while the sink takes none.
 }  // namespace
 
 Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
@@ -36,9 +37,9 @@ Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
   acks_.subscribe("ack." + hex(core_.run()));
   acks_.connect(options_.cluster.notifications);
   // A queue that drops what the sink could still take would cost it a second's wait.
-  results_.limit_queue(static_cast<int>(options_.config.results_max) + kRepeatsQueued);
+  results_.limit_queue(static_cast<int>(options_.config.results_max) + kRepeatsMax);
   results_.connect(options_.cluster.results);
-  progress_.limit_queue(kProgressQueued);
+  progress_.limit_queue(kProgressMessagesMax);
   progress_.connect(options_.cluster.results);
   control_.connect(options_.cluster.ventilator);
   transport_.watch(runner_.fd(), runner_.due());

@@ -29,7 +29,8 @@ void ProgressQueue::give_back(std::deque<protocol::Progress> entries) {
 }
 
 void ProgressQueue::drop_oldest() {
-  while ((bytes_ > kBytesMax || entries_.size() > kEntriesMax) && !planted("live-output-kept")) {
+  while ((bytes_ > kProgressBytesMax || entries_.size() > kProgressPiecesMax) &&
+         !planted("live-output-kept")) {
     const auto& oldest = entries_.front();
     bytes_ -= oldest.payload.size();
     if (!oldest.payload.empty()) dropped_[stream_of(oldest)] += oldest.payload.size();

@@ -14,8 +14,8 @@ namespace eole::worker {
 class ProgressQueue {
  public:
   static constexpr std::size_t kPieceBytes = 64 << 10;
-  static constexpr std::size_t kBytesMax = 256 << 10;
-  static constexpr std::size_t kEntriesMax = 4096;
+  static constexpr std::size_t kProgressBytesMax = 256 << 10;
+  static constexpr std::size_t kProgressPiecesMax = 4096;
 
   void add(protocol::Progress progress);
   std::deque<protocol::Progress> take();

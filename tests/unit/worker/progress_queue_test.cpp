@@ -33,7 +33,7 @@ TEST_CASE("output that nobody fetches stays small: the newest is shown, and how 
   std::size_t bytes = 0;
   const auto shown = queue.take();
   for (const auto& entry : shown) bytes += entry.payload.size();
-  REQUIRE(bytes < ProgressQueue::kBytesMax + 100);
+  REQUIRE(bytes < ProgressQueue::kProgressBytesMax + 100);
   const auto note = shown.front().payload.substr(0, shown.front().payload.find('x'));
   REQUIRE(note == "\n[... " + std::to_string(10'000'000 - (bytes - note.size())) +
                       " bytes not shown ...]\n");
