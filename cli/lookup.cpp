@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "clients/cpp/blocking/log_reader.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/result_view.hpp"
 
@@ -80,7 +81,10 @@ void each_result(Cluster& cluster, std::int64_t since_unix_ms, const std::string
   const auto head = head_of(cluster);
   const auto from = since_unix_ms > 0 ? offset_at(cluster, since_unix_ms) : 0;
   if (from >= head) return;
-  auto reader = need(client::LogReader::open(cluster.context, cluster.file, from));
+  auto reader =
+      need(client::LogReader::open_kept(cluster.context, cluster.file, from, [](const Error& gone) {
+        std::fprintf(stderr, "eole: %s; going on there\n", shown(gone.message).c_str());
+      }));
   for (auto offset = from; offset < head;) {
     const auto encoded = need(reader->next(1s));
     if (!encoded) continue;

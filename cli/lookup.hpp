@@ -14,7 +14,9 @@ namespace eole::cli {
 /// What is known of one task: its result if it is settled, else what the ventilator says. Throws
 /// Failure if no such task was accepted.
 Value look_up(Cluster& cluster, const TaskId& id);
-inline bool is_settled(const Value& view) { return !view["offset"].is_null(); }
+inline bool is_settled(const Value& view) {
+  return !view["offset"].is_null() || !view["is_kept"].is_null();
+}
 
 /// Every attempt of a task that the log knows, the oldest first.
 Value::Array attempts_of(Cluster& cluster, const TaskId& id);

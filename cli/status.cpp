@@ -49,7 +49,10 @@ Value cluster_status(Cluster& cluster) {
     status.set(name, sink[name]);
   status.set("journal_bytes", ventilator["journal_bytes"]);
   status.set("journal_syncs", ventilator["journal_syncs"]);
-  status.set("log_bytes", sink["log_bytes"]);
+  for (const auto* name :
+       {"log_bytes", "log_disk_bytes", "log_kept_from", "log_oldest_unix_ms", "log_keep_days",
+        "log_keep_bytes", "log_days_left", "log_not_kept_for", "log_full"})
+    status.set(name, sink[name]);
   status.set("log_syncs", sink["log_syncs"]);
   for (const auto* name :
        {"artifacts", "artifact_bytes", "artifacts_collected", "artifact_bytes_collected"})
@@ -65,6 +68,25 @@ std::size_t ready_workers(const Value& status) {
   }));
 }
 
+// How far back the log goes, and how far it will.
+std::string log_line(const Value& status) {
+  const auto bytes = [&](const char* name) {
+    return human_bytes(static_cast<double>(status[name].int_or(0)));
+  };
+  auto line = text(bytes("log_bytes"), " from offset ", status["log_kept_from"].int_or(0));
+  if (const auto oldest = status["log_oldest_unix_ms"].int_or(0); oldest > 0)
+    line += text(", ", human_age(process::unix_ms() - oldest), " back");
+  line += text("; kept: ", status["log_keep_days"].int_or(0), " days, ", bytes("log_keep_bytes"));
+  if (const auto* days = status["log_days_left"].as<double>())
+    line +=
+        text(", full in ", human_age(static_cast<std::int64_t>(std::min(*days, 1e6) * 86'400'000)));
+  if (const auto* gone = status["log_not_kept_for"].as<Value::Array>())
+    for (const auto& origin : *gone)
+      line += text("; not for ventilator ", shown(origin.text_or("")), ", silent for an hour");
+  const auto* is_full = status["log_full"].as<bool>();
+  return is_full != nullptr && *is_full ? line + "; the disk is full" : line;
+}
+
 void print_status(const Value& status) {
   for (const auto* name :
        {"accepted", "queued", "running", "settled", "done", "failed", "dead", "cancelled"})
@@ -73,7 +95,8 @@ void print_status(const Value& status) {
     return human_bytes(static_cast<double>(status[name].int_or(0)));
   };
   std::printf("%-10s journal %s, log %s\n", "disk", bytes("journal_bytes").c_str(),
-              bytes("log_bytes").c_str());
+              bytes("log_disk_bytes").c_str());
+  std::printf("%-10s %s\n", "log", log_line(status).c_str());
   std::printf("%-10s %lld kept, %s; %lld collected, %s, since the sink's start\n\n", "artifacts",
               static_cast<long long>(status["artifacts"].int_or(0)),
               bytes("artifact_bytes").c_str(),

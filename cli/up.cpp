@@ -12,6 +12,7 @@
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
+#include "common/process/options.hpp"
 #include "common/process/private.hpp"
 
 namespace eole::cli {
@@ -27,6 +28,8 @@ struct UpOptions {
   bool allow_exec = false;
   bool place = false;
   bool begins_anew = false;
+  std::string keep_days;
+  std::string keep_bytes;
   std::string durability = "disk";
 };
 
@@ -58,9 +61,12 @@ int run(UpOptions options, const Globals& globals) {
   const auto core = [&](std::uint32_t number) {
     return std::to_string(options.place ? number : 0);
   };
-  supervisor.start("sink", "sink",
-                   {"--cluster", server, "--data", options.data + "/sink", "--durability",
-                    options.durability, "--core", core(2)});
+  std::vector<std::string> sink{
+      "--cluster",        server,   "--data", options.data + "/sink", "--durability",
+      options.durability, "--core", core(2)};
+  if (!options.keep_days.empty()) sink.insert(sink.end(), {"--keep-days", options.keep_days});
+  if (!options.keep_bytes.empty()) sink.insert(sink.end(), {"--keep-bytes", options.keep_bytes});
+  supervisor.start("sink", "sink", sink);
   std::vector<std::string> ventilator{
       "--cluster",        server,   "--data", options.data + "/ventilator", "--durability",
       options.durability, "--core", core(1)};
@@ -114,6 +120,14 @@ void add_up(CLI::App& app, Globals& globals) {
                    "disk: all that is answered survives a power cut; none: a crash of a role only")
       ->check(CLI::IsMember({"disk", "none"}))
       ->capture_default_str();
+  command->add_option("--keep-days", options->keep_days, "results older than this go [30]")
+      ->check(CLI::NonNegativeNumber & CLI::TypeValidator<std::uint64_t>());
+  command
+      ->add_option("--keep-bytes", options->keep_bytes,
+                   "size of the log, as 10GB or 64MiB; beyond it the oldest results go [10GB]")
+      ->check([](const std::string& written) {
+        return process::parse_size(written) ? std::string() : "a size is like 10GB or 64MiB";
+      });
   command->add_flag("--begin-anew", options->begins_anew,
                     "if the journal that was here is gone: give its tasks up");
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");

@@ -133,7 +133,10 @@ struct ResultsOptions {
 void add_watch(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("watch", "Show notifications, live or from a time on");
   auto options = std::make_shared<WatchOptions>();
-  command->add_option("--from", options->from, "the first offset [only what comes from now on]")
+  command
+      ->add_option("--from", options->from,
+                   "the first offset; below the oldest kept it is refused, with that "
+                   "offset [only what comes from now on]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z");

@@ -10,6 +10,11 @@ int main(int argc, char** argv) {
   using namespace eole;
   role::Program program("sink", "Keeps results in a log, publishes them, keeps artifacts.");
   const role::StorageFlags storage(program, "log and artifacts");
+  sink::Retention retention;
+  program.options().number("--keep-days", retention.days, "N",
+                           "results older than this go, by the sink's clock");
+  program.options().size("--keep-bytes", retention.bytes, "SIZE",
+                         "of the log; beyond it the oldest results go (10GB, 64MiB)");
   return program.run(argc, argv, [&] {
     storage.prepare();
     if (!storage.salvage_to.empty())
@@ -21,8 +26,9 @@ int main(int argc, char** argv) {
     const auto artifacts = storage::open_directory(storage.data + "/artifacts");
     sink::ArtifactShelf shelf(*artifacts, process::unix_ms());
     role::Loop loop(cluster, role::Loop::Kind::kServes);
-    sink::Node node({cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}}, loop,
-                    loop.authority(), *log, shelf);
+    sink::Node node(
+        {cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}, retention}, loop,
+        loop.authority(), *log, shelf);
     const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf);
     return role::run(node, loop);
   });

@@ -27,6 +27,31 @@ std::string environment_name(std::string_view flag) {
 
 }  // namespace
 
+std::optional<std::uint64_t> parse_size(std::string_view written) {
+  struct Unit {
+    std::string_view name;
+    std::uint64_t bytes;
+  };
+  constexpr Unit kUnits[] = {{"", 1},
+                             {"B", 1},
+                             {"kB", 1'000},
+                             {"MB", 1'000'000},
+                             {"GB", 1'000'000'000},
+                             {"TB", 1'000'000'000'000},
+                             {"KiB", 1ULL << 10},
+                             {"MiB", 1ULL << 20},
+                             {"GiB", 1ULL << 30},
+                             {"TiB", 1ULL << 40}};
+  std::uint64_t number = 0;
+  const auto* end = written.data() + written.size();
+  const auto [at, error] = std::from_chars(written.data(), end, number);
+  if (error != std::errc{}) return std::nullopt;
+  const std::string_view name(at, static_cast<std::size_t>(end - at));
+  for (const auto& unit : kUnits)
+    if (unit.name == name && number <= UINT64_MAX / unit.bytes) return number * unit.bytes;
+  return std::nullopt;
+}
+
 Options::Options(std::string program, std::string purpose)
     : program_(std::move(program)), purpose_(std::move(purpose)) {}
 
@@ -64,6 +89,16 @@ void Options::add_number(std::string flag, std::string placeholder, std::string 
                       if (error != std::errc{} || at != end || number > most) return false;
                       set(number);
                       return true;
+                    }});
+}
+
+void Options::size(std::string flag, std::uint64_t& value, std::string placeholder,
+                   std::string help) {
+  flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), std::to_string(value),
+                    [&value](const std::string& given) {
+                      const auto bytes = parse_size(given);
+                      value = bytes.value_or(value);
+                      return bytes.has_value();
                     }});
 }
 

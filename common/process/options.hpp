@@ -4,11 +4,15 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/time.hpp"
 
 namespace eole::process {
+
+/// The bytes of a size as people write it: a number with B, kB, MB, GB, TB, or KiB, MiB, GiB, TiB.
+std::optional<std::uint64_t> parse_size(std::string_view written);
 
 /// The command line of a role: flags with a value, and switches. Each flag is also read from the
 /// environment (--lost-after: EOLE_LOST_AFTER); the command line wins.
@@ -23,6 +27,8 @@ class Options {
                static_cast<std::uint64_t>(std::numeric_limits<Int>::max()),
                [&value](std::uint64_t number) { value = static_cast<Int>(number); });
   }
+  /// A size in bytes: 500000, 10GB, 64MiB.
+  void size(std::string flag, std::uint64_t& value, std::string placeholder, std::string help);
   void toggle(std::string flag, bool& value, std::string help);
 
   /// The exit code if the program is to end now: 0 after --help or --version, 2 after a mistake.

@@ -271,14 +271,15 @@ struct Introduce {
 };
 
 /// Ventilator -> sink, before tasks with new numbers leave, and every second while some are not
-/// settled: it gave out the numbers up to `highest`. Results of others wait. A level: may be lost
-/// (rule R6).
+/// settled: it gave out the numbers up to `highest`, and has read the log below `read`. Results of
+/// others wait; the log is kept from there on. Levels: may be lost (rules R6, L5).
 struct Announce {
   static constexpr std::string_view kName = "announce";
   Origin origin = 0;
   std::uint64_t nonce = 0;
   Seq highest = 0;
-  void fields(auto& io) { io(origin), io(nonce), io(highest); }
+  std::uint64_t read = 0;
+  void fields(auto& io) { io(origin), io(nonce), io(highest), io(read); }
   bool operator==(const Announce&) const = default;
 };
 
@@ -307,7 +308,8 @@ struct Follow {
   bool operator==(const Follow&) const = default;
 };
 
-/// Sink -> ventilator: the log's offsets from … to - 1, as this origin's settlements (payload).
+/// Sink -> ventilator: the log's offsets from … to - 1, as this origin's settlements (payload). If
+/// `from` is above what a follow asked for, the log is not kept below it (rule L5).
 /// The answer to a follow, or (request zero, topic "settled." and the origin) a copy of the news.
 struct Settled {
   static constexpr std::string_view kName = "settled";
@@ -345,6 +347,19 @@ struct Records {
   Bytes payload;
   void fields(auto& io) { io(request), io(log), io(next), io(head), io(crc); }
   bool operator==(const Records&) const = default;
+};
+
+/// Sink -> client: what a read at `offset` asked for is not kept any more; the oldest result that
+/// is kept has the offset `kept_from` (rule L5).
+struct Gone {
+  static constexpr std::string_view kName = "gone";
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t kept_from = 0;
+  std::uint64_t head = 0;
+  void fields(auto& io) { io(request), io(log), io(offset), io(kept_from), io(head); }
+  bool operator==(const Gone&) const = default;
 };
 
 /// Sink -> subscribers (topic "result." and the project): one result batch, a copy of the log

@@ -46,6 +46,11 @@ std::uint64_t Origins::settle(Origin origin, const protocol::Settlement::Range& 
   return added;
 }
 
+void Origins::load_failed(const TaskId& id) {
+  auto& announced = origins_[id.origin].announced;
+  announced = std::max(announced, id.seq);
+}
+
 void Origins::load_settled(Origin origin, const protocol::Settlement::Range& range, bool is_done) {
   auto& state = origins_[origin];
   settle(origin, range, is_done);
@@ -90,6 +95,13 @@ std::uint64_t Origins::settled_count() const {
   std::uint64_t sum = 0;
   for (const auto& [origin, state] : origins_) sum += state.settled.count();
   return sum;
+}
+
+std::vector<Origin> Origins::unsettled() const {
+  std::vector<Origin> found;
+  for (const auto& [origin, state] : origins_)
+    if (state.announced > state.settled.count()) found.push_back(origin);
+  return found;
 }
 
 void Origins::save(SavePlace& place, Bytes& out) const {

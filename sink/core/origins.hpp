@@ -20,6 +20,8 @@ class Origins {
   Expected<bool> introduce(const AppendIntroduction& introduction);
   /// What was durable once; nothing is checked.
   void load(const AppendIntroduction& introduction);
+  /// A failure of this task is in the log: its number was given out.
+  void load_failed(const TaskId& id);
   void load_settled(Origin origin, const protocol::Settlement::Range& range, bool is_done);
 
   bool is_introduced(Origin origin) const { return origins_.contains(origin); }
@@ -41,6 +43,8 @@ class Origins {
   std::uint64_t settle(Origin origin, const protocol::Settlement::Range& range, bool is_done);
   bool is_settled(const TaskId& id) const;
   std::uint64_t settled_count() const;
+  /// Those with tasks that were announced and are not settled.
+  std::vector<Origin> unsettled() const;
 
   void save(SavePlace& place, Bytes& out) const;
   bool load(Part part, std::string_view payload);

@@ -32,6 +32,7 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
     if (run->first.is_final) {
       forget_failures(*run);
     } else {
+      origins_.load_failed({origin, run->last()});
       for (std::uint32_t i = 0; i < run->count; ++i)
         failed_[{origin, seq + i}] = {run->first.lease.start, run->first.lease.number + i};
     }
@@ -99,8 +100,9 @@ std::optional<Settler::News> Settler::news_of(const protocol::Results& results,
 }
 
 void Settler::on(const AnnounceReceived& event, Actions& out) {
-  const auto& [origin, nonce, highest] = event.announce;
-  if (origins_.announce(origin, nonce, highest)) go_on(origin, out);
+  const auto& announce = event.announce;
+  if (origins_.announce(announce.origin, announce.nonce, announce.highest))
+    go_on(announce.origin, out);
 }
 
 void Settler::go_on(Origin origin, Actions& out) {

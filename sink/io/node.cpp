@@ -36,6 +36,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
       artifacts_(artifacts),
       log_(log, options_.store, transport.unix_ms()),
       keep_(log_.unix_ms()),
+      readers_(transport.now()),
       results_(transport.open(net::SocketType::kPull)),
       publisher_(transport.open(net::SocketType::kPub)),
       queries_(transport.open(net::SocketType::kRouter)),
@@ -92,6 +93,7 @@ std::uint64_t Node::perform() {
   const auto before = news_count_;
   for (auto& action : actions_) std::visit([&](auto& concrete) { act(concrete); }, action);
   actions_.clear();
+  retain();
   return news_count_ - before;
 }
 
@@ -151,6 +153,13 @@ void Node::publish_levels() {
   levels_due_.reset();
 }
 
+// Once what was written has left.
+void Node::retain() {
+  const auto& core = log_.core();
+  log_.retain(options_.retention, readers_.needed_from(core.origins(), core.head(), now_),
+              transport_.unix_ms());
+}
+
 // A subscriber asks once, when it connects. So that a revoked key hears nothing more all are cut
 // off: those that may be here come back within moments, and read in the log what they missed.
 void Node::cut_off_revoked() {
@@ -203,7 +212,7 @@ void Node::keep_artifacts() {
 void Node::publish_head() {
   if (now_ < next_head_) return;
   next_head_ = now_ + kHeadEvery;
-  is_full_ = log_.is_full();
+  retain();
   cut_off_revoked();
   keep_artifacts();
   publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_}));

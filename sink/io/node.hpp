@@ -8,6 +8,7 @@
 #include "common/net/transport.hpp"
 #include "common/protocol/range_pages.hpp"
 #include "sink/core/keep.hpp"
+#include "sink/core/readers.hpp"
 #include "sink/io/artifact_shelf.hpp"
 #include "sink/io/result_log.hpp"
 
@@ -16,6 +17,7 @@ namespace eole::sink {
 struct NodeOptions {
   net::ClusterFile cluster;
   storage::StoreOptions store;
+  Retention retention;
 };
 
 /// Does what the core decides: sockets, log. One thread; takes a turn whenever something came.
@@ -32,6 +34,7 @@ class Node {
   void stop() { exit_code_ = 0; }
   std::optional<int> exit_code() const { return exit_code_; }
   const ResultLog& log() const { return log_; }
+  const Readers& readers() const { return readers_; }
 
  private:
   void take_messages();
@@ -62,6 +65,7 @@ class Node {
   void publish_head();
   void keep_artifacts();
   std::int64_t artifact_time() const;
+  void retain();
 
   NodeOptions options_;
   net::Transport& transport_;
@@ -69,6 +73,7 @@ class Node {
   ArtifactShelf& artifacts_;
   ResultLog log_;
   Keep keep_;
+  Readers readers_;
   net::Socket results_;
   net::Socket publisher_;
   net::Socket queries_;
@@ -85,7 +90,6 @@ class Node {
   std::optional<TimePoint> unbound_since_;  // The publisher: while libzmq lets go of its place.
   TimePoint next_head_{};
   std::uint64_t revocations_ = 0;
-  bool is_full_ = false;
   std::optional<int> exit_code_;
 };
 

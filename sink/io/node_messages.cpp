@@ -44,7 +44,7 @@ void Node::take_messages() {
 // ---- What settles tasks.
 
 void Node::on(protocol::Results& results, const Sender& from) {
-  if (is_full_) return;  // Unacknowledged: the worker sends it again.
+  if (log_.is_full()) return;  // Unacknowledged: the worker sends it again.
   if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
     return process::log_warning(text("results of ", results.worker, ": ", results.payload.size(),
                                      " bytes, limit ", protocol::kPayloadBytesMax));
@@ -54,10 +54,12 @@ void Node::on(protocol::Results& results, const Sender& from) {
 }
 
 void Node::on(protocol::Verdicts& verdicts, const Sender&) {
-  if (!is_full_) log_.core().on_event(VerdictsReceived{std::move(verdicts)}, actions_);
+  if (!log_.is_full()) log_.core().on_event(VerdictsReceived{std::move(verdicts)}, actions_);
 }
 
 void Node::on(protocol::Announce& announce, const Sender&) {
+  if (!log_.core().origins().why_not_followed(announce.origin, announce.nonce))
+    readers_.hear(announce.origin, announce.read, now_);
   log_.core().on_event(AnnounceReceived{announce}, actions_);
 }
 
@@ -78,6 +80,9 @@ Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
   log_.core().on_event(IntroduceReceived{from.peer, std::move(introduce), pages.settled()},
                        actions_);
   introductions_.erase(key);
+  const auto& core = log_.core();
+  if (!core.origins().why_not_followed(key.first, key.second))
+    readers_.hear(key.first, core.head(), now_);  // It hears of all before.
   return {};
 }
 
@@ -85,6 +90,7 @@ Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
   perform();
   const auto why = log_.core().origins().why_not_followed(follow.origin, follow.nonce);
   if (why && follow.log == log_.core().log()) return Error{*why};
+  if (!why) readers_.hear(follow.origin, follow.offset, now_);
   auto settled = named([&] { return log_.follow(follow); });
   if (!settled) return settled.error();
   queries_.send_to(from.peer, encode_answer(std::move(*settled)));
@@ -93,6 +99,14 @@ Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
 
 Expected<void> Node::on(protocol::Read& read, const Sender& from) {
   perform();
+  const auto& core = log_.core();
+  const bool is_this = read.log == 0 || read.log == core.log();
+  if (is_this && read.offset < log_.kept_from()) {
+    queries_.send_to(from.peer,
+                     protocol::encode(protocol::Gone{read.request, core.log(), read.offset,
+                                                     log_.kept_from(), core.head()}));
+    return {};
+  }
   auto records = named([&] { return log_.read(read); });
   if (!records) return records.error();
   queries_.send_to(from.peer, encode_answer(std::move(*records)));
@@ -101,7 +115,9 @@ Expected<void> Node::on(protocol::Read& read, const Sender& from) {
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
   perform();
-  auto answer = named([&] { return answer_to(query, log_); });
+  const LogStatus judged{options_.retention, transport_.unix_ms(),
+                         readers_.gone(log_.core().origins(), now_)};
+  auto answer = named([&] { return answer_to(query, log_, judged); });
   if (!answer) return answer.error();
   if (query.what == "status") artifacts_.tell(*answer);
   queries_.send_to(from.peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
@@ -111,7 +127,7 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
 // Durable before it is answered, as everything that is appended.
 Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
   SeqRanges seqs;
-  if (is_full_) return Error{"storage full: the sink's disk has no room"};
+  if (log_.is_full()) return Error{"storage full: the sink's disk has no room"};
   if (!seqs.decode(discard.payload)) return Error{"discard: bad ranges"};
   perform();
   auto letters = log_.core().letters().of(discard.origin, seqs);

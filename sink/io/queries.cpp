@@ -25,7 +25,22 @@ Value bounds(const ResultLog& log) {
                     {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())}};
 }
 
-Value status(const ResultLog& log) {
+// Days until the log is as large as it may be, if it goes on growing as it did; nothing if it
+// cannot be said, or if results go for their age before.
+Value days_left(const ResultLog& log, const LogStatus& status) {
+  constexpr double kDayMs = 86'400'000;
+  const auto oldest = log.oldest_unix_ms();
+  const auto days = static_cast<double>(status.unix_ms - oldest) / kDayMs;
+  const auto bytes = static_cast<double>(log.log_bytes());
+  if (oldest == 0 || days <= 0 || log.core().head() == log.kept_from()) return {};
+  const auto left = std::max(0.0, static_cast<double>(status.retention.bytes) - bytes);
+  const auto found = left / (bytes / days);
+  return found + days > static_cast<double>(status.retention.days) ? Value() : Value(found);
+}
+
+Value status(const ResultLog& log, const LogStatus& judged) {
+  Value::Array gone;
+  for (const auto origin : judged.gone) gone.emplace_back(origin_text(origin));
   const auto& core = log.core();
   const auto count_of = [&](protocol::TaskState state) {
     return core.counts()[static_cast<std::size_t>(state)];
@@ -39,13 +54,28 @@ Value status(const ResultLog& log) {
                     {"failed", count_of(protocol::TaskState::kFailed)},
                     {"dead", count_of(protocol::TaskState::kDead)},
                     {"cancelled", count_of(protocol::TaskState::kCancelled)},
-                    {"log_bytes", log.disk_bytes()},
+                    {"log_bytes", log.log_bytes()},
+                    {"log_disk_bytes", log.disk_bytes()},
+                    {"log_kept_from", log.kept_from()},
+                    {"log_oldest_unix_ms", log.oldest_unix_ms()},
+                    {"log_keep_days", judged.retention.days},
+                    {"log_keep_bytes", judged.retention.bytes},
+                    {"log_days_left", days_left(log, judged)},
+                    {"log_not_kept_for", std::move(gone)},
+                    {"log_full", log.is_full()},
                     {"log_syncs", log.syncs()}};
 }
 
 // A task's final record, or its last one.
 Value result(const ResultLog& log, const TaskId& id) {
   const auto found = log.find(id);
+  if (!found && log.core().origins().is_settled(id)) {
+    const bool is_done = !log.core().origins().not_done(id.origin).contains(id.seq);
+    return Value::Map{{"id", to_text(id)},
+                      {"state", is_done ? "done" : "not done"},
+                      {"is_kept", false},
+                      {"error", "settled; its result is no longer kept"}};
+  }
   if (!found) return {};
   const auto batch = protocol::read_batch(found->batch);
   protocol::ResultReader reader(batch->records);
@@ -115,12 +145,13 @@ Expected<Value> dead(const ResultLog& log, const Value& options, Duration page_t
 
 }  // namespace
 
-Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log, Duration page_time) {
+Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log,
+                          const LogStatus& judged, Duration page_time) {
   const auto options =
       query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
   if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
   const TaskId id{query.origin, query.seq};
-  if (query.what == "status") return status(log);
+  if (query.what == "status") return status(log, judged);
   if (query.what == "bounds") return bounds(log);
   if (query.what == "result") return result(log, id);
   if (query.what == "spec") return spec(log, id);

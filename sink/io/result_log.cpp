@@ -1,6 +1,7 @@
 #include "sink/io/result_log.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "common/base/planted.hpp"
@@ -75,7 +76,9 @@ void ResultLog::write(const Actions& actions, std::int64_t unix_ms) {
     if (const auto* run = std::get_if<AppendRun>(&action)) append(*run);
     if (const auto* letters = std::get_if<AppendDiscard>(&action)) append(*letters);
   }
-  const bool is_due = store_.current_segment() != checkpoint_segment_ &&
+  const bool has_room =
+      store_.has_spare() || store_.room() > checkpoint_bytes_ + segment_bytes_ / 4;
+  const bool is_due = store_.current_segment() != checkpoint_segment_ && has_room &&
                       written_ >= kCheckpointShare * checkpoint_bytes_;
   if (!checkpoint_ && is_due) begin_checkpoint();
   // Behind the rest: it says what these actions have changed already.
@@ -181,9 +184,59 @@ std::int64_t ResultLog::oldest_unix_ms() const {
   return head == index_.heads().end() ? 0 : head->second.since_unix_ms;
 }
 
+// What the current segment still has is for all that settles, also without a spare one; a quarter
+// of it is left for what must be written whatever comes.
 bool ResultLog::is_full() const {
-  if (planted("full-log-not-seen")) return false;
-  return directory_.free_bytes() < std::max<std::uint64_t>(32ULL << 20, segment_bytes_);
+  return !has_room_ && store_.room() < segment_bytes_ / 4 && !planted("full-log-not-seen");
+}
+
+void ResultLog::retain(const Retention& retention, std::uint64_t needed_from,
+                       std::int64_t unix_ms) {
+  has_room_ = store_.keep_spare();
+  const auto segment = store_.first_segment();
+  // Below the last whole checkpoint nothing is needed to know what is known.
+  if (segment >= checkpoint_segment_) return;
+  const auto& pages = index_.pages();
+  const auto next_page = std::partition_point(
+      pages.begin(), pages.end(), [&](const Page& page) { return page.at().segment <= segment; });
+  const auto next_head = index_.heads().upper_bound(segment);
+  OldSegment oldest;
+  oldest.end = next_page == pages.end() ? logged_ : next_page->first();
+  oldest.ended_unix_ms =
+      next_head == index_.heads().end() ? unix_ms : next_head->second.begun_unix_ms;
+  oldest.needed_from = needed_from;
+  oldest.log_bytes = log_bytes();
+  oldest.unix_ms = unix_ms;
+  oldest.is_disk_full = !has_room_;
+  if (!is_to_drop(oldest, retention)) return;
+  discard_letters_in(segment);
+  store_.commit();
+  store_.drop_segments_below(segment + 1);
+  index_.drop_below(segment + 1);
+  drop_pages(segment);
+  if (!has_room_) has_room_ = store_.keep_spare();
+}
+
+// A letter is listed as long as its record is kept.
+void ResultLog::discard_letters_in(std::uint32_t segment) {
+  std::map<Origin, SeqRanges> letters;
+  try {
+    for (const auto& page : index_.pages()) {
+      if (page.at().segment > segment) break;
+      if (!page.has_letters()) continue;
+      visit_page(page, [&](std::string_view, const protocol::ResultBatch& batch) {
+        ByteReader reader(batch.records);
+        while (const auto run = protocol::read_result_run(reader))
+          if (run->first.is_final && run->first.state == protocol::TaskState::kDead)
+            letters[run->first.id.origin].add(run->first.id.seq, run->last());
+        return true;
+      });
+    }
+  } catch (const storage::StorageFailure&) {  // Damaged: nobody can read it as long as it is there.
+  }
+  for (const auto& [origin, seqs] : letters)
+    if (auto listed = core_->letters().of(origin, seqs); listed.count() > 0)
+      append(AppendDiscard{origin, std::move(listed)});
 }
 
 }  // namespace eole::sink

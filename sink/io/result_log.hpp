@@ -6,6 +6,7 @@
 
 #include "common/protocol/messages.hpp"
 #include "common/storage/store.hpp"
+#include "sink/core/retention.hpp"
 #include "sink/core/settler.hpp"
 #include "sink/io/log_index.hpp"
 
@@ -38,8 +39,13 @@ class ResultLog {
   /// For when nothing waits.
   void rest() { store_.rest(); }
 
+  /// Drops the oldest segment if it is to go: beyond what is kept, or if there is no room for the
+  /// next one. `needed_from`: the log is needed from there on. Reads what it drops (some 50 ms) if
+  /// there are dead letters in it: they leave the list.
+  void retain(const Retention& retention, std::uint64_t needed_from, std::int64_t unix_ms);
+
   /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one).
-  /// Errors: another log, a cursor beyond the head, a cursor of other records.
+  /// Errors: another log, a cursor beyond the head or below kept_from(), one of other records.
   Expected<protocol::Records> read(const protocol::Read& query) const;
   /// What `origin` must know of the log from `offset` on, up to a bounded size.
   Expected<protocol::Settled> follow(const protocol::Follow& query) const;
@@ -74,6 +80,8 @@ class ResultLog {
   /// The clock of the log: it never goes back, whatever the machine's does.
   std::int64_t unix_ms() const { return unix_ms_; }
   bool is_full() const;
+  /// Of what is kept, without what is set aside.
+  std::uint64_t log_bytes() const { return store_.bytes_below(UINT32_MAX); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
   std::uint64_t syncs() const { return store_.syncs(); }
 
@@ -106,8 +114,10 @@ class ResultLog {
   bool load_checkpoint(storage::Position at, std::string_view payload);
   bool load_checkpoint_end(std::string_view payload);
   bool is_next(std::uint64_t offset);
+  void discard_letters_in(std::uint32_t segment);
   void load_older_pages();
   void keep_pages();
+  void drop_pages(std::uint32_t segment);
   void keep_pages(const LogIndex& index, std::uint32_t segment);
 
   /// Hears a batch; false ends the visit.
@@ -119,6 +129,7 @@ class ResultLog {
 
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;
+  bool has_room_ = true;  // For the next segment.
   std::int64_t unix_ms_;
   std::optional<Settler> core_;
   bool is_head_known_ = false;  // While it is loaded.

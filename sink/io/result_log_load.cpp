@@ -129,6 +129,15 @@ bool ResultLog::load_checkpoint_end(std::string_view payload) {
 
 // From the files beside the segments; where one is missing or damaged, from the segment itself.
 void ResultLog::load_older_pages() {
+  for (const auto& name : directory_.list()) {  // Of what was dropped.
+    const auto stem =
+        std::string_view(name).substr(0, name.size() - std::min(name.size(), kPagesSuffix.size()));
+    const auto number =
+        name.ends_with(kPagesSuffix)
+            ? storage::segment_number(std::string(stem) + std::string(storage::kSegmentSuffix))
+            : std::nullopt;
+    if (number && *number < store_.first_segment()) drop_pages(*number);
+  }
   LogIndex older;
   for (auto segment = store_.first_segment(); segment < first_loaded_; ++segment) {
     if (segment >= store_.current_segment()) break;
@@ -148,6 +157,13 @@ void ResultLog::load_older_pages() {
     keep_pages(older, segment);
   }
   index_.prepend(std::move(older));
+}
+
+void ResultLog::drop_pages(std::uint32_t segment) {
+  try {
+    directory_.remove(pages_name(segment));
+  } catch (const StorageFailure&) {  // It was not there, or stays in vain.
+  }
 }
 
 // Of the segments that are full.

@@ -51,9 +51,12 @@ Expected<protocol::Records> ResultLog::read(const protocol::Read& query) const {
     return Error{text("cursor of log ", hex(query.log), ", this is log ", hex(store_.id()))};
   if (query.offset > head)
     return Error{text("cursor ", query.offset, " is beyond the log's head ", head)};
+  if (query.offset < kept_from())
+    return Error{
+        text("cursor ", query.offset, ": the oldest result that is kept is ", kept_from())};
   protocol::Records records{query.request, store_.id(), query.offset, head, query.crc, {}};
   const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
-  bool is_to_check = query.crc != 0 && query.offset > 0;  // The batch before the cursor.
+  bool is_to_check = query.crc != 0 && query.offset > kept_from();  // The batch before the cursor.
   bool is_another = false;
   visit_batches(query.offset - (is_to_check ? 1 : 0), [&](std::string_view encoded,
                                                           const protocol::ResultBatch& batch) {
@@ -83,6 +86,10 @@ Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) con
   }
   if (query.offset > head)
     return Error{text("the log went back: cursor ", query.offset, ", head ", head)};
+  if (query.offset < kept_from()) {  // The reader sees it by `from`, and hears all anew.
+    settled.from = settled.to = kept_from();
+    return settled;
+  }
   SettlementPage page;
   visit_batches(query.offset, [&](std::string_view, const protocol::ResultBatch& batch) {
     settled.to = page.add(batch, query.origin, settled.to);

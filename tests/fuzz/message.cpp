@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!head) return 0;
   take_any<Submit, Accepted, Refused, Cancel, Discard, Query, Answer, Hello, Welcome, HelloAgain,
            Tasks, Beat, Credit, Orders, Goodbye, Results, Ack, Verdicts, Progress, Introduce,
-           Introduced, Follow, Settled, Read, Records, Notification, LogHead, Put, PutAt, Get,
+           Introduced, Follow, Settled, Read, Records, Gone, Notification, LogHead, Put, PutAt, Get,
            Chunk>(*head, payload);
   return 0;
 }

@@ -104,8 +104,14 @@ void SimSubscriber::boot() {
   callbacks.on_batch = [this](const client::TakeBatch& taken) { take(taken); };
   callbacks.on_trouble = [this](const Error& error, bool is_over) {
     if (!is_over) return;
-    starts_again_ = sink_.mends(error.message);
+    starts_again_ = sink_.mends(error.message) || sink_.was_mended();
     if (!starts_again_) throw Violation{"a subscriber cannot read on: " + error.message};
+  };
+  callbacks.on_gone = [this](const Error&, std::uint64_t kept_from) {
+    if (kept_from <= cursor_.offset || kept_from > sink_.kept_from())
+      throw Violation{text(name(), " at ", cursor_.offset, " is sent on to ", kept_from)};
+    cursor_ = {cursor_.log, kept_from, 0};
+    starts_again_ = true;
   };
   reader_.emplace(*session_, sink_.cluster(), cursor_, std::move(callbacks));
 }

@@ -22,9 +22,11 @@ class Server : public Process {
   SimDisk disk;
   /// If the trouble is damage to the disk that is there indeed: a good copy is put back.
   bool mends(const std::string& trouble);
+  bool was_mended() const { return was_mended_; }
 
  protected:
   void on_refusal(const std::string& reason) override;
+  bool was_mended_ = false;
   std::unique_ptr<storage::Directory> directory_;
   std::optional<SimTransport> transport_;
   net::Authority authority_;  // Everyone may do everything.
@@ -34,6 +36,7 @@ class SimSink final : public Server {
  public:
   SimSink(Fabric& fabric, int number, std::uint64_t disk_seed);
   std::uint64_t head() const { return node_ ? node_->log().core().head() : 0; }
+  std::uint64_t kept_from() const { return node_ ? node_->log().kept_from() : UINT64_MAX; }
   /// Where it listens, for those that are about to connect.
   net::ClusterFile cluster() const;
   /// Everything in the log is as it was told, and what it names is there.

@@ -26,7 +26,8 @@ net::ClusterFile SimSink::cluster() const {
 void SimSink::boot() {
   directory_ = disk.open();
   transport_.emplace(fabric_, *this);
-  sink::NodeOptions options{cluster(), {}};
+  sink::NodeOptions options{cluster(), {}, {}};
+  options.retention = {300, kKeptSegments * kSegmentBytes};  // The clock may jump by a year.
   options.store.segment_bytes = kSegmentBytes;
   options.store.entropy = fabric_.world.draw();
   shelf_.emplace(*directory_, fabric_.world.wall_ms());
@@ -39,7 +40,7 @@ void SimSink::boot() {
 
 void SimSink::check_log() {
   const auto& log = node_->log();
-  protocol::Read read{0, 0, 0, 0, UINT32_MAX};
+  protocol::Read read{0, 0, log.kept_from(), 0, UINT32_MAX};
   while (read.offset < log.core().head()) {
     const auto records = log.read(read);
     ByteReader reader(records->payload);

@@ -15,6 +15,7 @@ void Server::on_refusal(const std::string& reason) {
 bool Server::mends(const std::string& trouble) {
   if (trouble.find("damaged") == std::string::npos || !disk.has_flipped_bits()) return false;
   disk.repair();
+  was_mended_ = true;
   return true;
 }
 

@@ -164,6 +164,7 @@ struct SendFollow {
 /// Comes before the tasks leave.
 struct SendAnnounce {
   Seq highest = 0;
+  std::uint64_t read = 0;  // The log below.
   bool operator==(const SendAnnounce&) const = default;
 };
 /// These tasks are settled in the log: their records are needed no more (ring rule L1).

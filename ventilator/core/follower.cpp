@@ -30,6 +30,13 @@ Follower::News Follower::on_settled(const protocol::Settled& settled) {
   }
   head_seen_ = std::max(head_seen_, settled.head);
   const bool is_reply = reading_ && settled.request == *reading_;
+  if (is_reply &&
+      settled.from > cursor_) {  // What was to be read is gone: hear all anew (rule L5).
+    is_introduced_ = false;
+    reading_.reset();
+    asked_ = {};
+    return news;
+  }
   const bool follows = settled.from <= cursor_ || planted("skip-lost-settlements");
   news.is_next = follows && settled.to > cursor_;
   if (news.is_next) cursor_ = settled.to;
@@ -74,7 +81,7 @@ void Follower::announce(TimePoint now, Seq highest, bool is_all_settled, Actions
   if (highest > announced_ || is_due) {
     announced_ = highest;
     next_announcement_ = now + retry_;
-    if (!planted("numbers-not-announced")) out.push_back(SendAnnounce{highest});
+    if (!planted("numbers-not-announced")) out.push_back(SendAnnounce{highest, cursor_});
   }
   if (is_all_settled) next_announcement_.reset();
 }

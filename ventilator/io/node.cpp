@@ -276,7 +276,7 @@ void Node::act(const SendIntroduce& action) {
 }
 
 void Node::act(const SendAnnounce& action) {
-  verdicts_.send(encode(protocol::Announce{core_.origin(), nonce_, action.highest}));
+  verdicts_.send(encode(protocol::Announce{core_.origin(), nonce_, action.highest, action.read}));
 }
 
 void Node::act(const SendFollow& action) {

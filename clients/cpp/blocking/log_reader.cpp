@@ -25,23 +25,46 @@ ReaderCallbacks LogReader::callbacks() {
             trouble_ = error;
             is_over_ = is_over;
           },
+          [this](const Error& error, std::uint64_t kept_from) {
+            trouble_ = error;
+            is_over_ = true;
+            kept_from_ = kept_from;
+          },
           [this](protocol::Progress progress) {
             if (progress_.size() < kProgressMax) progress_.push_back(std::move(progress));
           }};
+}
+
+Expected<void> LogReader::wait_until_open() {
+  const auto until = process::now() + kOpenPatience;
+  while (!reader_.is_open() && !trouble_) {
+    const auto now = process::now();
+    if (now >= until) return silence_of("the sink", kOpenPatience);
+    waiting_.wait(until - now);
+  }
+  if (!reader_.is_open()) return *trouble_;
+  return {};
 }
 
 Expected<std::unique_ptr<LogReader>> LogReader::open(net::Context& context,
                                                      const net::ClusterFile& cluster,
                                                      std::optional<std::uint64_t> from) {
   std::unique_ptr<LogReader> log(new LogReader(context, cluster, from));
-  const auto until = process::now() + kOpenPatience;
-  while (!log->reader_.is_open() && !log->trouble_) {
-    const auto now = process::now();
-    if (now >= until) return silence_of("the sink", kOpenPatience);
-    log->waiting_.wait(until - now);
-  }
-  if (!log->reader_.is_open()) return *log->trouble_;
+  if (const auto opened = log->wait_until_open(); !opened) return opened.error();
   return log;
+}
+
+Expected<std::unique_ptr<LogReader>> LogReader::open_kept(
+    net::Context& context, const net::ClusterFile& cluster, std::uint64_t from,
+    const std::function<void(const Error&)>& on_gone) {
+  while (true) {
+    std::unique_ptr<LogReader> log(new LogReader(context, cluster, from));
+    const auto opened = log->wait_until_open();
+    if (opened) return log;
+    if (log->kept_from_ <= from) return opened.error();
+    on_gone(opened.error());
+    from = log->kept_from_;
+  }
 }
 
 std::optional<protocol::Progress> LogReader::next_progress() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -17,6 +18,11 @@ class LogReader {
   static Expected<std::unique_ptr<LogReader>> open(net::Context& context,
                                                    const net::ClusterFile& cluster,
                                                    std::optional<std::uint64_t> from);
+  /// The same; if what lies there is not kept any more, `on_gone` is told, and it goes on at the
+  /// oldest that is.
+  static Expected<std::unique_ptr<LogReader>> open_kept(
+      net::Context& context, const net::ClusterFile& cluster, std::uint64_t from,
+      const std::function<void(const Error&)>& on_gone);
 
   /// The next batch, waiting for it up to `patience`; nothing if none came, or progress did.
   /// Records before from() are to be skipped. Errors: the log was replaced, or the sink does not
@@ -31,11 +37,13 @@ class LogReader {
   LogReader(net::Context& context, const net::ClusterFile& cluster,
             std::optional<std::uint64_t> from);
   ReaderCallbacks callbacks();
+  Expected<void> wait_until_open();
 
   std::deque<Bytes> batches_;
   std::size_t taken_ = 0;  // Bytes of the batch handed out last.
   std::deque<protocol::Progress> progress_;
   std::optional<Error> trouble_;
+  std::uint64_t kept_from_ = 0;
   bool is_over_ = false;
   Waiting waiting_;
   Reader reader_;

@@ -27,10 +27,10 @@ void ReadCore::ask(TimePoint now) {
   silent_at_ = now + kPatience;
 }
 
-void ReadCore::end(Error error, ReadActions& out) {
+void ReadCore::end(Error error, ReadActions& out, std::optional<std::uint64_t> kept_from) {
   state_ = State::kOver;
   is_asking_ = false;
-  out.emplace_back(ReadEnded{std::move(error)});
+  out.emplace_back(ReadEnded{std::move(error), kept_from});
 }
 
 void ReadCore::on_event(ReadEvent event, TimePoint now, ReadActions& out) {
@@ -115,6 +115,19 @@ void ReadCore::on(ReadRefused& event, TimePoint /*now*/, ReadActions& out) {
   const auto request = event.refused.request;
   if (request == 0 || (is_asking_ && request == request_))
     end(Error{text("the sink: ", event.refused.reason)}, out);
+}
+
+void ReadCore::on(ReadGone& event, TimePoint /*now*/, ReadActions& out) {
+  const auto& gone = event.gone;
+  if (!is_asking_ || gone.request != request_ || gone.kept_from <= cursor_.offset) return;
+  if (planted("gone-results-skipped")) {
+    cursor_.offset = gone.kept_from;
+    return;
+  }
+  end(Error{text("the sink: ", gone.kept_from - cursor_.offset, " results, offsets ",
+                 cursor_.offset, " to ", gone.kept_from - 1,
+                 ", are not kept any more; the oldest kept is ", gone.kept_from)},
+      out, gone.kept_from);
 }
 
 void ReadCore::on(BatchesTaken& event, TimePoint /*now*/, ReadActions& /*out*/) {

@@ -39,12 +39,15 @@ struct RecordsReceived {
 struct ReadRefused {
   protocol::Refused refused;
 };
+struct ReadGone {
+  protocol::Gone gone;
+};
 /// So many bytes of the batches handed out were taken by whom they are for.
 struct BatchesTaken {
   std::size_t bytes = 0;
 };
 using ReadEvent = std::variant<HeadTold, NotificationReceived, LogHeadReceived, RecordsReceived,
-                               ReadRefused, BatchesTaken>;
+                               ReadRefused, ReadGone, BatchesTaken>;
 
 // Actions.
 /// Ask the sink for the log's head.
@@ -68,9 +71,10 @@ struct ReadSilent {
   Error error;
   bool operator==(const ReadSilent&) const = default;
 };
-/// This log cannot be read on: it was replaced, or lost what was to be read. Nothing follows.
+/// This log cannot be read on: it was replaced, or what was to be read is gone. Nothing follows.
 struct ReadEnded {
   Error error;
+  std::optional<std::uint64_t> kept_from;  // If that is all: another reader may go on there.
   bool operator==(const ReadEnded&) const = default;
 };
 using ReadAction = std::variant<AskHead, SendRead, TakeBatch, ReadSilent, ReadEnded>;
@@ -104,12 +108,13 @@ class ReadCore {
   void on(LogHeadReceived& event, TimePoint now, ReadActions& out);
   void on(RecordsReceived& event, TimePoint now, ReadActions& out);
   void on(ReadRefused& event, TimePoint now, ReadActions& out);
+  void on(ReadGone& event, TimePoint now, ReadActions& out);
   void on(BatchesTaken& event, TimePoint now, ReadActions& out);
   bool has_room() const { return untaken_bytes_ < kUntakenBytesMax; }
   void ask(TimePoint now);
   void take(Bytes batch, std::uint64_t next, ReadActions& out);
   void take_ahead(ReadActions& out);
-  void end(Error error, ReadActions& out);
+  void end(Error error, ReadActions& out, std::optional<std::uint64_t> kept_from = {});
 
   State state_;
   Cursor cursor_;

@@ -45,6 +45,9 @@ void Reader::take_answer(net::Received received, TimePoint now, ReadActions& out
   if (head->name() == protocol::Records::kName) {
     auto records = protocol::decode<protocol::Records>(*head, std::move(payload));
     if (records) core_.on_event(RecordsReceived{std::move(*records)}, now, out);
+  } else if (head->name() == protocol::Gone::kName) {
+    const auto gone = protocol::decode<protocol::Gone>(*head, {});
+    if (gone) core_.on_event(ReadGone{*gone}, now, out);
   } else if (head->name() == protocol::Answer::kName) {
     const auto answer = protocol::decode<protocol::Answer>(*head, std::move(payload));
     const auto status = answer ? protocol::Value::from_msgpack(answer->payload) : answer.error();
@@ -84,7 +87,8 @@ void Reader::perform(ReadActions actions) {
     else if (const auto* silent = std::get_if<ReadSilent>(&action))
       callbacks_.on_trouble(silent->error, false);
     else if (const auto* ended = std::get_if<ReadEnded>(&action))
-      callbacks_.on_trouble(ended->error, true);
+      ended->kept_from ? callbacks_.on_gone(ended->error, *ended->kept_from)
+                       : callbacks_.on_trouble(ended->error, true);
   }
 }
 

@@ -14,6 +14,9 @@ struct ReaderCallbacks {
   std::function<void(TakeBatch batch)> on_batch;
   /// The sink is silent (it is still asked), or the log cannot be read on: then nothing follows.
   std::function<void(const Error& error, bool is_over)> on_trouble;
+  /// What was to be read is not kept any more, and nothing follows: another reader may go on at the
+  /// offset `kept_from`.
+  std::function<void(const Error& error, std::uint64_t kept_from)> on_gone;
   /// How far tasks are; only if they are watched.
   std::function<void(protocol::Progress progress)> on_progress;
 };

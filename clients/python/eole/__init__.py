@@ -23,13 +23,13 @@ import zmq
 
 from .artifacts import fetch
 from .connection import Connection
-from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, LogReplaced, NoAnswer, NotFound, Refused,
+from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, Gone, LogReplaced, NoAnswer, NotFound, Refused,
                      TooLarge)
 from .log import Log, record_at
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .submission import Submitter, messages_of
 
-__all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "LogReplaced", "NoAnswer",
+__all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "Gone", "LogReplaced", "NoAnswer",
            "NotFound", "Refused", "Result", "TooLarge"]
 
 TASKS_MAX = 65536  # In one message.
@@ -75,7 +75,8 @@ class Cluster:
 
         What this object submitted is never missed; other tasks' results are looked up. timeout:
         seconds without one, then it ends. since: also those that are there already, finished from
-        that time on (Unix seconds, or a datetime). offset: those from there in the log on, 0 is all.
+        that time on (Unix seconds, or a datetime). offset: those from there in the log on. What is not
+        kept any more is a Gone: its kept_from is the offset at which another call may go on.
         """
         wanted = None if ids is None else set(_list_of(ids))
         if since is not None or offset is not None:
@@ -107,6 +108,8 @@ class Cluster:
         """How the task ended, or None as long as it has not; NotFound if there is no such task."""
         for _ in range(2):  # It may settle between the two questions.
             view = self._query("queries", "result", task)
+            if isinstance(view, dict) and view.get("is_kept") is False:
+                raise Gone(f"{task}: settled, {view['state']}; its result is no longer kept")
             if isinstance(view, dict) and view.get("state") != "retrying":
                 return record_at(self._connection, view["offset"])
             if self._query("ventilator", "task", task) is not None:
@@ -228,6 +231,7 @@ class Cluster:
                  *self._query("ventilator", "workers")]
         return {**{name: ventilator[name] for name in ("accepted", "queued", "running")},
                 **{name: sink[name] for name in ("settled", "done", "failed", "dead", "cancelled", "head")},
+                **{name: value for name, value in sink.items() if name.startswith("log_")},
                 "roles": roles}
 
     def _query(self, where, what, *task, **options):

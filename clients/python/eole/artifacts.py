@@ -62,7 +62,7 @@ def _artifact_of(result):
 def _download(connection, sha256, file):
     digest, have, size = hashlib.sha256(), 0, None
     while size is None or have < size:
-        answer, piece = connection.ask("artifacts", "chunk", "get", sha256, have, PIECE_BYTES)
+        answer, piece = connection.ask("artifacts", ("chunk",), "get", sha256, have, PIECE_BYTES)
         size = answer[3]
         if answer[4] != have or (not piece and have < size):
             raise Damaged(f"artifact {sha256}: the sink sent {len(piece)} bytes at {answer[4]} of {size}, "

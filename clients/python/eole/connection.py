@@ -84,10 +84,10 @@ class Connection:
 
     def answer(self, where, name, *fields, payload=b""):
         """The value that is the answer."""
-        return decode(self.ask(where, "answer", name, *fields, payload=payload)[1], DEPTH_MAX + ANSWER_LEVELS)
+        return decode(self.ask(where, ("answer",), name, *fields, payload=payload)[1], DEPTH_MAX + ANSWER_LEVELS)
 
     def ask(self, where, wanted, name, *fields, payload=b""):
-        """One question; its answer's head and payload."""
+        """One question; the head and payload of its answer, which has one of the names in `wanted`."""
         who = "ventilator" if where == "ventilator" else "sink"
         if where not in self._asking:
             self._asking[where] = self.connect(zmq.DEALER, where)
@@ -103,7 +103,7 @@ class Connection:
                 fields = head_of(head)
                 if fields[1] == "refused" and fields[2] in (0, self._question):
                     raise Refused(f"the {who}: {fields[3]}")
-                if fields[1] == wanted and fields[2] == self._question:
+                if fields[1] in wanted and fields[2] == self._question:
                     return fields, answer
             if time.monotonic() >= give_up:
                 raise NoAnswer(f"no answer from the {who} within {self.patience} s: is it running, "

@@ -34,6 +34,14 @@ class LogReplaced(Error):
     """The sink has another log now: what was not read yet is gone. Reading on begins at its start."""
 
 
+class Gone(Error):
+    """The log is not kept any more where it was to be read. kept_from: the offset of the oldest result that is."""
+
+    def __init__(self, text, kept_from=None):
+        super().__init__(text)
+        self.kept_from = kept_from
+
+
 class FileExists(Error):
     """A file is there already, and is left alone."""
 

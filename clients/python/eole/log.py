@@ -5,7 +5,7 @@ import time
 
 import zmq
 
-from .errors import LogReplaced, Refused
+from .errors import Gone, LogReplaced, Refused
 from .records import BATCH, SIZE, head_of, open_batch
 
 READ_BYTES = 1 << 20
@@ -13,9 +13,18 @@ NEWS_MAX = 1000      # Notifications that wait to be read; what is dropped beyon
 SILENCE_SECONDS = 5  # The sink says something every second; after so long it is asked.
 
 
+def read(connection, log, offset, most):
+    """The head and the batches of an answer to a read."""
+    head, payload = connection.ask("queries", ("records", "gone"), "read", log, offset, 0, most)
+    if head[1] == "gone":
+        raise Gone(f"the sink: {head[5] - offset} results, offsets {offset} to {head[5] - 1}, are not kept any more; "
+                   f"the oldest kept is {head[5]}", head[5])
+    return head, payload
+
+
 def record_at(connection, offset):
     """The one record at this offset."""
-    _, payload = connection.ask("queries", "records", "read", 0, offset, 0, 1)
+    _, payload = read(connection, 0, offset, 1)
     found = []
     open_batch(payload[SIZE.size:], offset, found)
     return found[0]
@@ -33,7 +42,7 @@ class Log:
         self._news.subscribe(b"head")
         try:
             self._offset = connection.query("queries", "status")["head"] if offset is None else offset
-            answer, _ = connection.ask("queries", "records", "read", 0, self._offset, 0, 1)
+            answer, _ = read(connection, 0, self._offset, 1)
         except BaseException:
             self.close()
             raise
@@ -69,7 +78,7 @@ class Log:
 
     def _read(self):
         try:
-            answer, payload = self._connection.ask("queries", "records", "read", self._log, self._offset, 0, READ_BYTES)
+            answer, payload = read(self._connection, self._log, self._offset, READ_BYTES)
         except Refused:
             log = int(self._connection.query("queries", "status")["log"], 16)
             if log != self._log:

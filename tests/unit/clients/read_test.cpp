@@ -195,3 +195,15 @@ TEST_CASE("what is kept behind a gap has a bound; the rest is read again", "[rea
   REQUIRE(rig.step(records(2, 6, 6, {batch(5, 1)})) == ReadActions{taken(5, 1), taken(6, 1, large)});
   REQUIRE(rig.step(LogHeadReceived{{kLog, 8}}).size() == 1);
 }
+
+TEST_CASE("what is not kept any more is told with both numbers, and where to go on", "[read]") {
+  Rig rig(Cursor{kLog, 3, 9});
+  rig.pass(0s);
+  REQUIRE(rig.step(ReadGone{{7, kLog, 3, 10, 20}}).empty());  // To another question.
+  const auto ended = rig.step(ReadGone{{1, kLog, 3, 10, 20}});
+  REQUIRE(ended == ReadActions{ReadEnded{
+                       {"the sink: 7 results, offsets 3 to 9, are not kept any more; the oldest "
+                        "kept is 10"},
+                       10}});
+  REQUIRE(rig.step(news(20, 1)).empty());
+}

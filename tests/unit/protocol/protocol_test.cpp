@@ -78,12 +78,13 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Verdicts{123456, 1, "results"});
   check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "text"});
   check_message(Introduce{1, 123456, 2, 5, 42, 0, 1, "settlement"});
-  check_message(Announce{123456, 5, 42});
+  check_message(Announce{123456, 5, 42, 1000});
   check_message(Introduced{1, 99, 1000, 0, 1, "settlement"});
   check_message(Follow{1, 99, 123456, 5, 1000});
   check_message(Settled{1, 99, 1000, 1010, 1010, "settlement"});
   check_message(Read{1, 99, 1000, 4242, 65536});
   check_message(Records{1, 99, 1010, 1010, 4242, "batches"});
+  check_message(Gone{1, 99, 1000, 2000, 3000});
   check_message(Notification{99, "batch"});
   check_message(LogHead{99, 1010});
   check_message(Put{1, std::string(64, 'a'), 1000, 0, "bytes"});

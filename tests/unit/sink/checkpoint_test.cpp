@@ -166,3 +166,62 @@ TEST_CASE("a checkpoint without its end is only superfluous", "[checkpoint]") {
     REQUIRE(life.log->core().origins().settled(77) == scattered);
   }
 }
+
+TEST_CASE("what was cut off stays settled, and its letters leave the list", "[retention]") {
+  simulation::SimDisk disk(1);
+  Life life(disk);
+  live_long(life);
+  const Retention few{30, 3 * kSegmentBytes};
+  const auto before = life.segments(disk);
+  life.log->retain(few, 0, 1000);
+  REQUIRE(life.segments(disk) == before);  // All of it is needed.
+  for (std::uint32_t i = 0; i < before; ++i) life.log->retain(few, 405, 1000);
+  const auto check = [&] {
+    const auto kept_from = life.log->kept_from();
+    REQUIRE((kept_from > 200 && kept_from < 405));
+    REQUIRE(life.log->log_bytes() <= few.bytes);
+    REQUIRE_FALSE(life.log->core().letters().has({kOther, 2}));  // Its record is gone.
+    const auto& core = life.log->core();
+    REQUIRE(core.head() == 405);
+    REQUIRE(core.counts() == std::array<std::uint64_t, 5>{0, 400, 1, 2, 1});
+    REQUIRE(core.origins().is_settled({kOther, 2}));
+    REQUIRE(core.origins().not_done(kOther).count() == 4);
+    REQUIRE_FALSE(life.log->find({kOrigin, 10}));
+    REQUIRE(life.log->find({kOrigin, 800})->offset == 404);
+    REQUIRE_FALSE(life.log->read({1, 0, kept_from - 1, 0, 4096}));
+    REQUIRE(life.log->read({1, 0, kept_from, 0, 4096})->next > kept_from);
+    REQUIRE(life.log->read({1, 0, kept_from, 4711, 4096}));  // Nothing is known of what was before.
+    REQUIRE(life.log->offset_at(0) == kept_from);
+    const auto cut = life.log->follow({1, core.log(), kOrigin, 9, kept_from - 1});
+    REQUIRE((cut->from == kept_from && cut->to == kept_from));
+  };
+  check();
+  life.open();
+  check();
+  life.take(kOther, 2);  // A late copy of what is not kept any more.
+  check();
+}
+
+TEST_CASE("a disk full of log is emptied of the oldest, and then says so", "[retention]") {
+  simulation::SimDisk disk(1);
+  Life life(disk);
+  live_long(life);
+  const Retention all{30, 1 << 30};
+  life.log->retain(all, 405, 1000);
+  const auto before = life.segments(disk);
+  life.open();  // It has no spare segment.
+  disk.set_free_bytes(0);
+  for (std::uint32_t i = 0; i < 2 * before; ++i) life.log->retain(all, 405, 1000);
+  REQUIRE(life.segments(disk) < before);
+  REQUIRE_FALSE(life.log->is_full());  // The segment that it has is for what comes.
+  Seq seq = 1;
+  for (; !life.log->is_full(); seq += 2) {
+    life.take(kOrigin, seq);
+    life.log->retain(all, life.log->core().head(), 1000);
+    REQUIRE(seq < 1000);
+  }
+  REQUIRE(seq > 20);
+  disk.set_free_bytes(1 << 20);
+  life.log->retain(all, life.log->core().head(), 1000);
+  REQUIRE_FALSE(life.log->is_full());
+}

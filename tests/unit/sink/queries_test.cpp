@@ -58,7 +58,7 @@ struct Asked {
     log->write({AppendDiscard{kOrigin, log->core().letters().of(kOrigin, seqs)}}, 1000);
   }
   Value ask(const std::string& what, const Value& options, Seq seq = 0) {
-    const auto answer = answer_to({1, what, kOrigin, seq, options.to_msgpack()}, *log, 1h);
+    const auto answer = answer_to({1, what, kOrigin, seq, options.to_msgpack()}, *log, {}, 1h);
     REQUIRE(answer);
     return *answer;
   }
@@ -93,7 +93,7 @@ TEST_CASE("dead letters come in pages that fit a message, and by project", "[que
   REQUIRE(asked.letters(Value::Map{{"project", "even"}, {"most", 3}}) ==
           Ids{"2", "4", "6", "8", "10", "12", "14", "16", "18", "20"});
   REQUIRE_FALSE(
-      answer_to({1, "dead", 0, 0, Value(Value::Map{{"most", 0}}).to_msgpack()}, *asked.log));
+      answer_to({1, "dead", 0, 0, Value(Value::Map{{"most", 0}}).to_msgpack()}, *asked.log, {}));
 }
 
 TEST_CASE("a discarded letter stays off the list after a restart, and in the log", "[queries]") {
@@ -153,4 +153,23 @@ TEST_CASE("a log knows since when it keeps records", "[queries]") {
   REQUIRE(asked.log->oldest_unix_ms() == 1000);
   asked.take({{1, TaskState::kDone, true, 1, 10}, {2, TaskState::kDone, true, 1, 30}});
   REQUIRE(asked.log->oldest_unix_ms() == 1000);
+}
+
+TEST_CASE("status says how far back the log goes, and when it will be full", "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  asked.take({{1}, {2}});
+  const auto bytes = asked.log->log_bytes();
+  constexpr std::int64_t kDay = 86'400'000;
+  const auto ask = [&](std::int64_t days, const Retention& retention) {
+    return *answer_to({1, "status", 0, 0, {}}, *asked.log, {retention, 1000 + days * kDay, {7}});
+  };
+  const auto status = ask(2, {30, 4 * bytes});
+  REQUIRE(status["log_bytes"].int_or(0) == static_cast<std::int64_t>(bytes));
+  REQUIRE(status["log_kept_from"].int_or(-1) == 0);
+  REQUIRE(status["log_oldest_unix_ms"].int_or(0) == 1000);
+  REQUIRE(*status["log_days_left"].as<double>() == Approx(6));  // Half of its size a day.
+  REQUIRE(status["log_not_kept_for"].as<Value::Array>()->size() == 1);
+  REQUIRE(*ask(2, {30, bytes / 2})["log_days_left"].as<double>() == 0);
+  REQUIRE(ask(2, {7, 4 * bytes})["log_days_left"].is_null());  // Age comes first.
 }

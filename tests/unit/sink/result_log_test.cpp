@@ -9,15 +9,6 @@
 using namespace eole;
 using namespace eole::sink;
 
-TEST_CASE("a log with little room left says that it is full, before it is", "[log]") {
-  simulation::SimDisk disk(1);
-  const auto directory = disk.open();
-  ResultLog log(*directory, {.segment_bytes = 8192, .entropy = 1}, 0);
-  REQUIRE_FALSE(log.is_full());
-  disk.set_free_bytes(31ULL << 20);
-  REQUIRE(log.is_full());
-}
-
 TEST_CASE("a journal is not opened as a log", "[log]") {
   simulation::SimDisk disk(1);
   const auto directory = disk.open();

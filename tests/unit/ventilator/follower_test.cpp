@@ -41,11 +41,11 @@ TEST_CASE("what was given out is announced at once, and again while something is
   Actions out;
   follower.on_deadline(kNow, 5, false, out);
   follower.on_deadline(kNow, 5, false, out);
-  REQUIRE(out == Actions{SendAnnounce{5}});
+  REQUIRE(out == Actions{SendAnnounce{5, 10}});
   REQUIRE(follower.next_deadline() == kNow + 1s);
   follower.on_deadline(kNow + 500ms, 7, false, out);
   follower.on_deadline(kNow + 1500ms, 7, false, out);
-  REQUIRE(out == Actions{SendAnnounce{5}, SendAnnounce{7}, SendAnnounce{7}});
+  REQUIRE(out == Actions{SendAnnounce{5, 10}, SendAnnounce{7, 10}, SendAnnounce{7, 10}});
   follower.on_deadline(kNow + 2s, 7, true, out);
   REQUIRE(follower.next_deadline() == std::nullopt);
   REQUIRE(out.size() == 3);
@@ -61,7 +61,7 @@ TEST_CASE("another log hears the announcement anew", "[ventilator]") {
   REQUIRE(follower.on_introduced(kLog + 1, 0));
   out.clear();
   follower.on_deadline(kNow, 5, true, out);
-  REQUIRE(out == Actions{SendAnnounce{5}});
+  REQUIRE(out == Actions{SendAnnounce{5, 0}});
 }
 
 TEST_CASE("one read at a time, and again if it is not answered", "[ventilator]") {
@@ -99,4 +99,19 @@ TEST_CASE("of another log nothing is believed before an introduction", "[ventila
   REQUIRE(follower.on_settled(other) == Follower::News{});
   REQUIRE_FALSE(follower.is_introduced());
   REQUIRE(follower.on_introduced(kLog + 1, 0));
+}
+
+TEST_CASE("a ventilator whose place in the log is gone introduces itself anew", "[ventilator]") {
+  auto follower = introduced();
+  Actions out;
+  follower.on_settled(told(0, 12, 15, 15));
+  follower.follow(kNow, out);
+  REQUIRE(out == Actions{SendFollow{1, kLog, 10}});
+  REQUIRE(follower.on_settled(told(1, 14, 14, 15)) == Follower::News{});
+  REQUIRE_FALSE(follower.is_introduced());
+  out.clear();
+  follower.on_deadline(kNow, 5, false, out);
+  REQUIRE(out == Actions{SendIntroduce{5}});
+  REQUIRE(follower.on_introduced(kLog, 15));
+  REQUIRE(follower.cursor() == 15);
 }
