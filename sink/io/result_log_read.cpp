@@ -79,7 +79,8 @@ Expected<protocol::Records> ResultLog::read(const protocol::Read& query) const {
 
 Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) const {
   const auto head = core_->head();
-  protocol::Settled settled{query.request, store_.id(), query.offset, query.offset, head, {}};
+  protocol::Settled settled{query.request, store_.id(), query.offset, query.offset, head,
+                            protocol::encode_settlement({})};
   if (query.log != store_.id()) {  // The reader sees by the log's id that it must start anew.
     settled.from = settled.to = head;
     return settled;

@@ -74,7 +74,7 @@ struct ReadSilent {
 /// This log cannot be read on: it was replaced, or what was to be read is gone. Nothing follows.
 struct ReadEnded {
   Error error;
-  std::optional<std::uint64_t> kept_from;  // If that is all: another reader may go on there.
+  std::optional<std::uint64_t> kept_from{};  // If that is all: another reader may go on there.
   bool operator==(const ReadEnded&) const = default;
 };
 using ReadAction = std::variant<AskHead, SendRead, TakeBatch, ReadSilent, ReadEnded>;

@@ -194,6 +194,7 @@ TEST_CASE("what was cut off stays settled, and its letters leave the list", "[re
     REQUIRE(life.log->offset_at(0) == kept_from);
     const auto cut = life.log->follow({1, core.log(), kOrigin, 9, kept_from - 1});
     REQUIRE((cut->from == kept_from && cut->to == kept_from));
+    REQUIRE(protocol::decode_settlement(cut->payload));  // A whole message, which its reader takes.
   };
   check();
   life.open();
