@@ -227,13 +227,15 @@ struct Ack {
 };
 
 /// Ventilator -> sink (payload: result records): tasks that end without a worker. Sent again
-/// until they are read in the log (rules D2, V7, V9).
+/// until they are read in the log (rules D2, V7, V9). Those of an earlier start than the one that
+/// was introduced last count no more.
 struct Verdicts {
   static constexpr std::string_view kName = "verdicts";
   Origin origin = 0;
   std::uint32_t count = 0;
+  std::uint32_t start = 0;
   Bytes payload;
-  void fields(auto& io) { io(origin), io(count); }
+  void fields(auto& io) { io(origin), io(count), io(start); }
   bool operator==(const Verdicts&) const = default;
 };
 

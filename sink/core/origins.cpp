@@ -73,6 +73,11 @@ std::vector<Origin> Origins::list() const {
   return list;
 }
 
+std::uint32_t Origins::start(Origin origin) const {
+  const auto known = origins_.find(origin);
+  return known == origins_.end() ? 0 : known->second.start;
+}
+
 Seq Origins::announced(Origin origin) const {
   const auto known = origins_.find(origin);
   return known == origins_.end() ? 0 : known->second.announced;

@@ -30,6 +30,8 @@ class Origins {
   bool has_spoken(Origin origin) const { return origins_.at(origin).has_spoken; }
   /// The ventilator gave out the numbers up to `highest`. True if that is news.
   bool announce(Origin origin, std::uint64_t nonce, Seq highest);
+  /// Which start of its ventilator was introduced last; zero if none was.
+  std::uint32_t start(Origin origin) const;
   /// The highest number that its ventilator gave out; zero if it is not introduced.
   Seq announced(Origin origin) const;
   /// Nothing if `nonce` is the ventilator that introduced `origin` last; else why not.

@@ -264,7 +264,9 @@ bool Node::flush_backlogs() {
 void Node::act(const PushVerdict& action) {
   // Nothing is left of a task that damage took.
   const auto task = journal_.has(action.seq) ? journal_.specs(action.seq, 1) : Specs{};
-  verdicts_.send(encode(verdict_of(action, core_.origin(), task, transport_.unix_ms())));
+  auto verdicts = verdict_of(action, core_.origin(), task, transport_.unix_ms());
+  verdicts.start = core_.start();
+  verdicts_.send(encode(std::move(verdicts)));
 }
 
 void Node::act(const SendIntroduce& action) {

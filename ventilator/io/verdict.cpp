@@ -36,7 +36,7 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, const S
   if (task_class) result.kind = task_class->kind;
   if (task_class) result.project = task_class->project;
   result.body = bytes;
-  protocol::Verdicts verdicts{origin, 1, {}};
+  protocol::Verdicts verdicts{origin, 1, 0, {}};
   protocol::put_result(verdicts.payload, result);
   return verdicts;
 }

@@ -8,7 +8,8 @@
 namespace eole::ventilator {
 
 /// What the sink is told of a task that ends without a worker. `task`: as it was submitted, empty
-/// if damage took it. A dead letter carries it, so that a replay needs no journal.
+/// if damage took it. A dead letter carries it, so that a replay needs no journal. The
+/// ventilator's start is left to fill in.
 protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, const Specs& task,
                               std::int64_t unix_ms);
 

@@ -187,12 +187,25 @@ TEST_CASE("a result of a number that was never given out settles no task to come
     forged.results.run = kRun + 1;
     REQUIRE(act(core, forged).empty());
   }
-  REQUIRE(act(core, VerdictsReceived{{kOrigin, 1, records({{51}})}}).empty());
+  REQUIRE(act(core, VerdictsReceived{{kOrigin, 1, 1, records({{51}})}}).empty());
   REQUIRE_FALSE(core.origins().is_settled({kOrigin, 51}));
   REQUIRE(announce(99, 60).empty());  // Not the ventilator that was introduced.
   REQUIRE(announce(100, 50).empty());
   REQUIRE(announce(100, 60) == Actions{batch(1, 2, {{51}}), PublishAck{kRun, kOrigin, 2},
                                        batch(2, 3, {{20}}), PublishAck{kRun, kOrigin, 3}});
+}
+
+TEST_CASE("a verdict of an earlier start than was introduced last counts no more", "[sink]") {
+  auto core = introduced();
+  act(core, IntroduceReceived{"v", {2, kOrigin, 3, 101, 50, 0, 1, {}}, {}});
+  const auto verdict = [&](std::uint32_t start, Seq seq) {
+    return act(core, VerdictsReceived{{kOrigin, 1, start, records({{seq}})}});
+  };
+  REQUIRE(verdict(1, 5).empty());
+  REQUIRE(verdict(2, 5).empty());
+  REQUIRE_FALSE(core.origins().is_settled({kOrigin, 5}));
+  REQUIRE_FALSE(verdict(3, 5).empty());
+  REQUIRE(core.origins().is_settled({kOrigin, 5}));
 }
 
 TEST_CASE("an origin that is not introduced holds up no result of another", "[sink]") {
