@@ -41,8 +41,14 @@ void Ledger::on_grant(const Link& link, std::uint64_t limit) {
   most = std::max(most, limit);
 }
 
-void Ledger::on_send_tasks(const Link& link, std::uint64_t last) {
+void Ledger::on_send_tasks(const Link& link, std::uint64_t last, std::string_view runs) {
   ++moved_;
+  ByteReader reader(runs);
+  while (const auto run = protocol::read_task_run(reader)) {
+    const auto kind = protocol::decode_class(run->task_class)->kind;
+    if (text(",", kinds_[link.run], ",").find("," + kind + ",") == std::string::npos)
+      throw Violation{text("a task of kind ", kind, " was sent to a worker of ", kinds_[link.run])};
+  }
   if (last > limits_[link])
     throw Violation{text("pipe number ", last, " was sent, the limit is ", limits_[link])};
 }

@@ -30,7 +30,9 @@ class Ledger {
   // Workers.
   void on_start(const TaskId& id);
   void on_grant(const Link& link, std::uint64_t limit);
-  void on_send_tasks(const Link& link, std::uint64_t last);
+  void on_hello(RunId run, const std::string& kinds) { kinds_[run] = kinds; }
+  /// `last`: the highest pipe number; `runs`: of tasks.
+  void on_send_tasks(const Link& link, std::uint64_t last, std::string_view runs);
   void on_send_results(const protocol::Results& results);
 
   // The logs: what is durable in them, and what they serve.
@@ -60,6 +62,7 @@ class Ledger {
   };
   static void check_dead(const protocol::ResultRecord& letter, const std::string& promised);
   bool is_calm_;
+  std::map<RunId, std::string> kinds_;  // As each worker says.
   std::map<TaskId, Promise> promises_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
   std::set<TaskId> finals_;             // Durable in a log.

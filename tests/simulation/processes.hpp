@@ -82,6 +82,7 @@ class SimWorker final : public Process {
   void die() override;
   void on_sent(const protocol::HeadReader& head, const protocol::Message& message) override;
   SimVentilator& ventilator_;
+  bool may_lack_a_kind_;
   std::optional<SimTransport> transport_;
   std::optional<SimRunner> runner_;
   std::optional<worker::Node> node_;

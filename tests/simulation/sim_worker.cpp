@@ -5,7 +5,9 @@
 namespace eole::simulation {
 
 SimWorker::SimWorker(Fabric& fabric, SimVentilator& ventilator, int number)
-    : Process(fabric, text("worker", number)), ventilator_(ventilator) {}
+    : Process(fabric, text("worker", number)),
+      ventilator_(ventilator),
+      may_lack_a_kind_(number % 10 > 1) {}
 
 void SimWorker::boot() {
   worker::Config config;
@@ -14,7 +16,9 @@ void SimWorker::boot() {
   config.slots = 1 + static_cast<std::uint32_t>(world.below(3));
   config.prefetch = static_cast<std::uint32_t>(world.below(4));
   config.kinds = {"work", "quick"};
-  config.inline_kinds = {"quick"};
+  if (may_lack_a_kind_ && world.chance(0.4))
+    config.kinds.erase(world.chance(0.5) ? "work" : "quick");
+  if (config.kinds.contains("quick")) config.inline_kinds = {"quick"};
   if (world.chance(0.2)) config.held_bytes_max = 200 + world.below(500);
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;
   const auto cluster = ventilator_.cluster();
@@ -39,7 +43,10 @@ std::optional<TimePoint> SimWorker::turn() {
 }
 
 void SimWorker::on_sent(const protocol::HeadReader& head, const protocol::Message& message) {
-  if (head.name() == protocol::Beat::kName) {
+  if (head.name() == protocol::Hello::kName) {
+    const auto hello = *protocol::decode<protocol::Hello>(head, message.payload);
+    fabric_.ledger.on_hello(hello.run, hello.kinds);
+  } else if (head.name() == protocol::Beat::kName) {
     const auto beat = *protocol::decode<protocol::Beat>(head, message.payload);
     fabric_.ledger.on_grant({beat.start, beat.run, beat.hello}, beat.limit);
   } else if (head.name() == protocol::Credit::kName) {

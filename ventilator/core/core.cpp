@@ -23,7 +23,7 @@ Core::Core(Config config, Durable durable, TimePoint now)
       task.lease = {note.lease.start, note.lease.number + i};
       task.run = note.run;
       if (planted("restart-runs-at-once")) {
-        queue_.put(first + i, false);
+        enqueue(first + i, task, false);
       } else {
         tasks_.note(task);
       }
@@ -87,9 +87,15 @@ std::optional<TaskView> Core::task(Seq seq) const {
   TaskView view;
   view.state = "queued";
   const auto* task = tasks_.find(seq);
+  const auto* task_class = class_of(seq);
+  const bool is_queued = task == nullptr || task->is(State::kReady);
+  if (is_queued && task_class != nullptr && !fleet_.is_offered(task_class->kind))
+    view.reasons.push_back("no connected worker offers " + task_class->kind);
   if (task == nullptr) return view;
   view.attempt = task->attempt;
-  if (task->story) view.reasons = task->story->reasons;
+  if (task->story)
+    view.reasons.insert(view.reasons.begin(), task->story->reasons.begin(),
+                        task->story->reasons.end());
   if (task->is(State::kLeased) || task->is(State::kSuspect)) {
     view.state = "running";
     const auto* worker = fleet_.find(task->run);
@@ -99,7 +105,6 @@ std::optional<TaskView> Core::task(Seq seq) const {
     view.state = "waiting";
     view.waits_until = task->story->waits_until;
   }
-  if (task->is(State::kParked)) view.reasons.push_back("refused by every connected worker");
   if (task->is_cancelled) view.state = "cancelling";
   return view;
 }

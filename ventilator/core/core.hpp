@@ -25,7 +25,7 @@ struct TaskView {
   std::string state;  // queued, waiting, running, cancelling
   std::uint32_t attempt = 0;
   std::string worker;
-  std::vector<std::string> reasons;
+  std::vector<std::string> reasons;           // Why it is not done.
   std::optional<TimePoint> waits_until = {};  // If it is waiting for a time.
 };
 
@@ -116,6 +116,7 @@ class Core {
   void end(Seq seq, Task& task, protocol::TaskState verdict);
   void dispatch(TimePoint now, Actions& out);
   void dispatch_alone(TimePoint now, Actions& out);
+  std::uint64_t waiting_for(const Worker& worker) const;
   /// What is leased to one worker in one go.
   struct Load {
     std::vector<LeaseRun> runs;

@@ -85,10 +85,10 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
   auto next = first;
   for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
-    durable_.classes.put(next, group->count, group->task_class);
+    const auto id = durable_.classes.put(next, group->count, group->task_class);
+    queue_.extend(next, group->count, id, durable_.classes.at(id).kind);
     next += group->count;
   }
-  queue_.extend(durable_.last);
 
   const Answered answered{first, submit.count};
   if (!submit.key.empty()) {
@@ -143,7 +143,7 @@ void Core::cancel(Seq seq, Actions& out) {
   // An earlier start may have sent it: its worker has the rest of the grace to say so.
   if (is_fresh && queue_.is_recovered(seq) && !is_noted_open_) tasks_.note(task);
   task.is_cancelled = true;
-  if (task.is(State::kReady) || task.is(State::kParked) || task.is(State::kWaiting)) {
+  if (task.is(State::kReady) || task.is(State::kWaiting)) {
     end(seq, task, protocol::TaskState::kCancelled);
   } else if (task.is(State::kLeased)) {
     const auto* worker = fleet_.find(task.run);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/expected.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "ventilator/core/core.hpp"
@@ -20,7 +21,9 @@ void Core::give_back(Seq seq, Task& task, Cause cause, const std::string& reason
         JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
   }
   if (task.is_cancelled) return end(seq, task, protocol::TaskState::kCancelled);
-  const auto decision = decide(task.attempt, attempts_max_of(seq), cause, task.is_feared());
+  const std::uint16_t returns = task.story ? task.story->returns : 0;
+  const auto decision =
+      decide(task.attempt, attempts_max_of(seq), cause, task.is_feared(), returns);
   if (decision.fate == Decision::Fate::kDead) return end(seq, task, protocol::TaskState::kDead);
   if (decision.pause == Duration{}) return enqueue(seq, task, counts);
   tasks_.wait(task, now + decision.pause);
@@ -40,8 +43,11 @@ void Core::end_waits(TimePoint now) {
 void Core::enqueue(Seq seq, Task& task, bool in_front) {
   const auto decision =
       decide(task.attempt, attempts_max_of(seq), Cause::kReturned, task.is_feared());
-  if (decision.fate == Decision::Fate::kAlone) return last_attempts_.put(seq);
-  queue_.put(seq, in_front);
+  const auto id = durable_.classes.of(seq);
+  invariant(id != kNoClass, "a task that waits has a class");
+  const auto& kind = durable_.classes.at(id).kind;
+  if (decision.fate == Decision::Fate::kAlone) return last_attempts_.put(seq, kind);
+  queue_.put(seq, in_front, id, kind);
 }
 
 void Core::end(Seq seq, Task& task, protocol::TaskState verdict) {
@@ -75,9 +81,8 @@ void Core::send(Worker& worker, Load load, Actions& out) {
 }
 
 void Core::dispatch_alone(TimePoint now, Actions& out) {
-  const auto result = last_attempts_.place(fleet_, tasks_, !queue_.is_empty(), now);
-  for (const auto seq : result.refused) queue_.park(seq, tasks_);
-  for (const auto& [run, seq] : result.placed) {
+  const auto others_wait = [&](const Worker& worker) { return waiting_for(worker) > 0; };
+  for (const auto& [run, seq] : last_attempts_.place(fleet_, tasks_, others_wait, now)) {
     auto& worker = *fleet_.find(run);
     Load load;
     lease_to(worker, seq, load);
@@ -86,22 +91,26 @@ void Core::dispatch_alone(TimePoint now, Actions& out) {
   }
 }
 
+std::uint64_t Core::waiting_for(const Worker& worker) const {
+  return queue_.size([&](std::string_view kind) { return worker.fits(kind); });
+}
+
 void Core::dispatch(TimePoint now, Actions& out) {
   dispatch_alone(now, out);
   while (!queue_.is_empty()) {
-    const auto open = fleet_.open(last_attempts_.reserved());
-    if (open.empty()) return;
-    // Shares what there is among those who can take it: nobody starves beside a full neighbour.
-    const auto share =
-        std::clamp<std::uint64_t>(queue_.size() / open.size(), 1, config_.dispatch_max);
+    std::vector<std::pair<Worker*, std::uint64_t>> open;  // And how much each could take.
+    for (auto* worker : fleet_.open(last_attempts_.reserved()))
+      if (const auto waiting = waiting_for(*worker)) open.emplace_back(worker, waiting);
     bool sent_any = false;
-    for (auto* worker : open) {
+    for (const auto& [worker, waiting] : open) {
       worker->is_others_turn = false;
-      Load load;
+      // Shares what there is among those who can take it: nobody starves beside a full neighbour.
+      const auto share = std::clamp<std::uint64_t>(waiting / open.size(), 1, config_.dispatch_max);
       const auto most = std::min(share, worker->room());
+      const Queue::Fits fits = [its = worker](std::string_view kind) { return its->fits(kind); };
+      Load load;
       while (load.count < most) {
-        const auto stretch = queue_.next(worker->link.run, fleet_.order(), most - load.count,
-                                         tasks_, durable_.settled);
+        const auto stretch = queue_.next(fits, most - load.count, tasks_, durable_.settled);
         if (!stretch) break;
         for (std::uint64_t i = 0; i < stretch->count; ++i)
           lease_to(*worker, stretch->first + i, load);

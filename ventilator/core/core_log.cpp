@@ -61,6 +61,7 @@ void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{
 void Core::settle(const Range& range) {
   std::vector<ClassId> gone;
   if (durable_.classes.settle(range.first, range.last, durable_.settled, gone) == 0) return;
+  for (const auto id : gone) queue_.forget(id);
   Worker* holder = nullptr;  // Neighbours mostly share it.
   const auto end_one = [&](Seq seq, const Task& task) {
     if (task.is(State::kLeased)) {
@@ -107,7 +108,7 @@ void Core::judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& ou
 void Core::open_recovered(TimePoint now, Actions& out) {
   const bool is_grace_over = now >= started_ + config_.grace_start;
   if (follower_.is_caught_up() && (is_grace_over || !durable_.is_power_cut))
-    queue_.open_recovered();
+    queue_.open_recovered(durable_.classes);
   if (is_noted_open_ || !is_grace_over) return;
   is_noted_open_ = true;
   Suspicion noted{{}, "no worker had it after a restart"};

@@ -59,7 +59,6 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
     worker.alone = before.alone;
   out.push_back(WelcomeWorker{event.peer, link});
   if (!orders.empty()) out.push_back(SendOrders{event.peer, link, false, std::move(orders)});
-  for (const auto seq : queue_.take_parked(tasks_)) enqueue(seq, *tasks_.find(seq), false);
   follower_.follow(now, out);
 }
 
@@ -139,8 +138,10 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
     case Holding::kCancel:
       return OrderKind::kCancel;
     case Holding::kReturned:
-      if (!task->is_recalled || planted("recall-taken-for-refusal"))
-        task->told().refused_by.push_back(worker.link.run);
+      if (!task->is_recalled || planted("recall-taken-for-leaving")) {
+        fleet_.end_credit(worker);
+        ++task->told().returns;
+      }
       release(*task);
       give_back(seq, *task, Cause::kReturned, "", now, out);
       return OrderKind::kReleased;
@@ -204,9 +205,15 @@ void Core::recall_for_free_slots(TimePoint now, Actions& out) {
   if (now < next_recall_ || fleet_.size() < 2) return;
   next_recall_ = now + config_.heartbeat / 4;
   invariant(fleet_.outstanding() == tasks_.leased(), "each leased task is one worker's");
-  if (!queue_.is_empty()) return;
+  auto wanting = fleet_.free();
+  std::erase_if(wanting, [&](const Worker* worker) { return waiting_for(*worker) > 0; });
+  if (wanting.empty()) return;
+  const auto kind_of = [&](Seq seq) -> std::string_view {
+    const auto* task_class = class_of(seq);
+    return task_class == nullptr ? std::string_view() : task_class->kind;
+  };
   Worker* from = nullptr;
-  auto orders = fleet_.recall(durable_.origin, tasks_, from);
+  auto orders = fleet_.recall(durable_.origin, wanting, kind_of, tasks_, from);
   if (!orders.empty()) out.push_back(SendOrders{from->peer, from->link, false, std::move(orders)});
 }
 

@@ -17,7 +17,7 @@ void Credit::take(std::uint64_t received, std::uint64_t limit) {
 
 std::uint64_t Credit::room() const {
   const auto most = planted("credit-without-a-bound") ? UINT64_MAX : received_ + kCreditMax;
-  const auto limit = std::min(limit_, most);
+  const auto limit = is_closed_ ? 0 : std::min(limit_, most);
   return limit > sent_ ? limit - sent_ : 0;
 }
 

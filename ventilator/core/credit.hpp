@@ -11,8 +11,8 @@ class Credit {
  public:
   void take(std::uint64_t received, std::uint64_t limit);
   void send(std::uint64_t tasks) { sent_ += tasks; }
-  /// Nothing more on this pipe.
-  void close() { limit_ = sent_; }
+  /// Nothing more on this pipe, whatever is granted.
+  void close() { is_closed_ = true; }
   /// Once a beat: true if what was sent does not arrive (ring rule V2).
   bool is_stuck(std::uint64_t received);
 
@@ -23,6 +23,7 @@ class Credit {
   std::uint64_t received_ = 0;
   std::uint64_t limit_ = 0;
   std::uint64_t sent_ = 0;
+  bool is_closed_ = false;
   std::uint32_t stuck_beats_ = 0;  // In which received < sent, nothing was sent and nothing came.
   std::uint64_t sent_at_last_beat_ = 0;
   std::uint64_t received_at_last_beat_ = 0;

@@ -10,6 +10,18 @@ namespace eole::ventilator {
 namespace {
 constexpr std::uint8_t kRecallsMax = 3;  // A recalled task must not wander for ever.
 constexpr std::size_t kRecalledMax = 64;
+constexpr std::size_t kRecallsTried = 1024;  // Tasks looked at in one turn.
+
+// "echo,sleep"
+std::set<std::string, std::less<>> kinds_of(std::string_view list) {
+  std::set<std::string, std::less<>> kinds;
+  while (!list.empty()) {
+    const auto end = std::min(list.find(','), list.size());
+    if (end > 0) kinds.emplace(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return kinds;
+}
 }  // namespace
 
 Worker::Worker(Peer from, std::string key, const Link& its_link, protocol::Hello hello,
@@ -19,7 +31,8 @@ Worker::Worker(Peer from, std::string key, const Link& its_link, protocol::Hello
       link(its_link),
       about(std::move(hello)),
       silence(now),
-      leases(its_link.run) {}
+      leases(its_link.run),
+      kinds(kinds_of(about.kinds)) {}
 
 void Worker::release(std::uint64_t tasks) {
   if (tasks == 0) return;
@@ -105,10 +118,12 @@ Worker& Fleet::put(Worker worker, const Worker& before, TimePoint now) {
   const auto run = worker.link.run;
   next_judgement_ = std::min(next_judgement_, now + config_.suspect_after);
   const auto known = workers_.find(run);
+  count_offers(worker, true);
   if (known == workers_.end()) {
     order_.push_back(run);
     return workers_[run] = std::move(worker);
   }
+  count_offers(before, false);
   worker.is_open = before.is_open;
   return known->second = std::move(worker);
 }
@@ -117,8 +132,21 @@ Worker Fleet::take(RunId run) {
   auto node = workers_.extract(run);
   std::erase(order_, run);
   std::erase(open_, run);
+  count_offers(node.mapped(), false);
   return std::move(node.mapped());
 }
+
+void Fleet::count_offers(const Worker& worker, bool is_here) {
+  for (const auto& kind : worker.kinds) {
+    if (is_here) {
+      ++offers_[kind];
+    } else if (const auto found = offers_.find(kind); --found->second == 0) {
+      offers_.erase(found);
+    }
+  }
+}
+
+bool Fleet::is_offered(std::string_view kind) const { return offers_.contains(kind); }
 
 void Fleet::take_levels(Worker& worker, std::uint64_t received, std::uint64_t limit) {
   worker.credit.take(received, limit);
@@ -131,6 +159,11 @@ void Fleet::end_pipe(Worker& worker, TimePoint now) {
   worker.silence.end_pipe(now);
   worker.credit.close();
   next_judgement_ = std::min(next_judgement_, now + config_.grace);
+}
+
+void Fleet::end_credit(Worker& worker) {
+  if (planted("returned-and-sent-more")) return;
+  worker.credit.close();
 }
 
 std::vector<Worker*> Fleet::open(std::optional<RunId> reserved) {
@@ -170,30 +203,46 @@ std::optional<TimePoint> Fleet::next_deadline() const {
   return next_judgement_;
 }
 
-std::vector<protocol::Order> Fleet::recall(Origin origin, Tasks& tasks, Worker*& from) {
-  auto richest =
-      std::max_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
-        return a.second.waiting.size() < b.second.waiting.size();
-      });
-  if (richest == workers_.end() || richest->second.waiting.empty()) return {};
-  const bool is_wanted = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
-    return entry.first != richest->first && entry.second.has_free_slot();
-  });
-  if (!is_wanted) return {};
-  from = &richest->second;
-  auto& waiting = from->waiting;
+std::vector<const Worker*> Fleet::free() const {
+  std::vector<const Worker*> free;
+  for (const auto& [run, worker] : workers_)
+    if (worker.has_free_slot()) free.push_back(&worker);
+  return free;
+}
+
+std::vector<protocol::Order> Fleet::recall(Origin origin, const std::vector<const Worker*>& wanting,
+                                           const KindOf& kind_of, Tasks& tasks, Worker*& from) {
+  std::vector<Worker*> rich;
+  for (auto& [run, worker] : workers_)
+    if (!worker.waiting.empty()) rich.push_back(&worker);
+  std::sort(rich.begin(), rich.end(),
+            [](auto* a, auto* b) { return a->waiting.size() > b->waiting.size(); });
+  const auto is_wanted = [&](Seq seq, const Worker* holder) {
+    const auto kind = kind_of(seq);
+    return std::any_of(wanting.begin(), wanting.end(), [&](const Worker* worker) {
+      return worker != holder && (worker->fits(kind) || planted("recalled-for-who-does-not-fit"));
+    });
+  };
   std::vector<protocol::Order> orders;
-  const auto wanted = std::min(kRecalledMax, (waiting.size() + 1) / 2);
-  for (; orders.size() < wanted && !waiting.empty(); waiting.pop_back()) {
-    const auto seq = waiting.back();
-    auto* task = tasks.find(seq);
-    if (task == nullptr || !task->is(Task::State::kLeased) || task->run != from->link.run) continue;
-    if (task->recalls == kRecallsMax) continue;
-    ++task->recalls;
-    task->is_recalled = true;
-    orders.push_back({protocol::OrderKind::kRecall, {origin, seq}, task->lease});
+  auto tries = kRecallsTried;
+  for (auto* worker : rich) {
+    auto& waiting = worker->waiting;
+    const auto wanted = std::min(kRecalledMax, (waiting.size() + 1) / 2);
+    for (auto at = waiting.size(); at > 0 && orders.size() < wanted && tries > 0; --tries) {
+      const auto seq = waiting[--at];
+      auto* task = tasks.find(seq);
+      if (task == nullptr || !task->is(Task::State::kLeased) || task->run != worker->link.run)
+        continue;
+      if (task->recalls == kRecallsMax || !is_wanted(seq, worker)) continue;
+      ++task->recalls;
+      task->is_recalled = true;
+      waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(at));
+      orders.push_back({protocol::OrderKind::kRecall, {origin, seq}, task->lease});
+    }
+    from = worker;
+    if (!orders.empty() || tries == 0) return orders;
   }
-  return orders;
+  return {};
 }
 
 std::uint64_t Fleet::outstanding() const {

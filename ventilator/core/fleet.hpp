@@ -1,7 +1,11 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -55,8 +59,11 @@ struct Worker {
   bool is_others_turn = false;  // One ran here: what waits beside it comes next.
   bool was_heard = false;       // Since its hello.
   bool is_open = false;         // Listed as one with credit.
+  std::set<std::string, std::less<>> kinds;  // That it runs.
 
   void release(std::uint64_t tasks);
+  /// Runs tasks of this kind.
+  bool fits(std::string_view kind) const { return kinds.contains(kind); }
   /// Has nothing, and takes something.
   bool is_idle() const;
   /// Would start what it gets at once.
@@ -92,6 +99,10 @@ class Fleet {
   void take_levels(Worker& worker, std::uint64_t received, std::uint64_t limit);
   /// Its connection ended: nothing more goes down that pipe.
   void end_pipe(Worker& worker, TimePoint now);
+  /// It gave back a task unasked, as one that leaves does: it gets no more before its next hello.
+  static void end_credit(Worker& worker);
+  /// Some connected worker runs tasks of this kind.
+  bool is_offered(std::string_view kind) const;
   /// Those that take tasks now, a different one first each time.
   std::vector<Worker*> open(std::optional<RunId> reserved);
 
@@ -102,8 +113,12 @@ class Fleet {
   };
   std::vector<Lost> judge(TimePoint now);
   std::optional<TimePoint> next_deadline() const;
-  /// While another one has a free slot: what the one that stores the most is to give back.
-  std::vector<protocol::Order> recall(Origin origin, Tasks& tasks, Worker*& from);
+  /// Those with a free slot.
+  std::vector<const Worker*> free() const;
+  /// What one that stores much is to give back, for some of these. `kind_of`: of a task.
+  using KindOf = std::function<std::string_view(Seq)>;
+  std::vector<protocol::Order> recall(Origin origin, const std::vector<const Worker*>& wanting,
+                                      const KindOf& kind_of, Tasks& tasks, Worker*& from);
 
   const std::vector<RunId>& order() const { return order_; }
   std::size_t size() const { return workers_.size(); }
@@ -113,11 +128,13 @@ class Fleet {
 
  private:
   Admission admit_new(const std::string& user, TimePoint now) const;
+  void count_offers(const Worker& worker, bool is_here);
 
   Config config_;
   std::unordered_map<RunId, Worker> workers_;
   std::vector<RunId> order_;
   std::vector<RunId> open_;  // Those with credit; may hold some without.
+  std::map<std::string, std::size_t, std::less<>> offers_;  // Kind -> workers.
   std::size_t turn_ = 0;
   TimePoint last_now_;
   TimePoint next_judgement_{};  // Of no worker can anything be said before.

@@ -2,61 +2,83 @@
 
 #include <algorithm>
 
-#include "ventilator/core/queue.hpp"
+#include "common/base/planted.hpp"
 
 namespace eole::ventilator {
 
 namespace {
-constexpr std::size_t kTried = 64;  // Looked at in one turn.
 constexpr int kReservedShare = 5;   // At most a fifth of the time a worker is kept empty.
 constexpr Duration kReservedMost = 600s;
 }  // namespace
 
-std::vector<Worker*> LastAttempts::idle(Fleet& fleet, bool others_wait, std::size_t& busy) {
+void LastAttempts::put(Seq seq, std::string_view kind) {
+  auto its = waiting_.find(kind);
+  if (its == waiting_.end()) its = waiting_.emplace(kind, std::deque<Seq>()).first;
+  its->second.push_back(seq);
+}
+
+std::vector<Worker*> LastAttempts::idle(Fleet& fleet, const OthersWait& others_wait,
+                                        std::size_t& busy) {
   std::vector<Worker*> idle;
   for (const auto run : fleet.order()) {
     auto& worker = *fleet.find(run);
     busy += worker.alone ? 1 : 0;
-    if (worker.alone || (worker.is_others_turn && others_wait)) continue;
+    if (worker.alone || (worker.is_others_turn && others_wait(worker))) continue;
     if (worker.is_idle()) idle.push_back(&worker);
   }
   return idle;
 }
 
-LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks, bool others_wait,
-                                         TimePoint now) {
+// The kind whose first task is the oldest, but for those of which none can be placed now.
+LastAttempts::Waiting::iterator LastAttempts::choose(const std::set<std::string_view>& stuck,
+                                                     const Tasks& tasks) {
+  auto chosen = waiting_.end();
+  for (auto kind = waiting_.begin(); kind != waiting_.end();) {
+    auto& seqs = kind->second;
+    const auto is_over = [&](Seq seq) {
+      const auto* task = tasks.find(seq);
+      return task == nullptr || !task->is(Task::State::kReady);
+    };
+    while (!seqs.empty() && is_over(seqs.front())) seqs.pop_front();
+    if (seqs.empty()) {
+      kind = waiting_.erase(kind);
+      continue;
+    }
+    const bool is_older = chosen == waiting_.end() || seqs.front() < chosen->second.front();
+    if (is_older && !stuck.contains(kind->first)) chosen = kind;
+    ++kind;
+  }
+  return chosen;
+}
+
+LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
+                                         const OthersWait& others_wait, TimePoint now) {
   last_now_ = now;
   if (reserved_ && now >= reserved_until_) {
     reserved_.reset();
     next_reserved_ = now + reserved_for_ * (kReservedShare - 1);
     reserved_for_ = std::min(reserved_for_ * 2, kReservedMost);
   }
-  if (waiting_.empty() || (reserved_ && fleet.find(*reserved_) == nullptr)) reserved_.reset();
-  Placed result;
-  if (waiting_.empty()) return result;
+  std::set<std::string_view> stuck;
+  auto kind = choose(stuck, tasks);
+  const auto* reserved = reserved_ ? fleet.find(*reserved_) : nullptr;
+  if (reserved == nullptr || std::none_of(waiting_.begin(), waiting_.end(), [&](const auto& each) {
+        return reserved->fits(each.first);
+      }))
+    reserved_.reset();
+  Placed placed;
+  if (kind == waiting_.end()) return placed;
   std::size_t busy = 0;  // With last attempts.
   auto idle = this->idle(fleet, others_wait, busy);
   const auto most = std::max<std::size_t>(1, fleet.size() / 2);
-  for (auto tries = std::min(waiting_.size(), kTried); tries > 0 && busy < most; --tries) {
+  for (; kind != waiting_.end() && busy < most; kind = choose(stuck, tasks)) {
     if (idle.empty() && (reserved_ || now < next_reserved_)) break;
-    const auto seq = waiting_.front();
-    waiting_.pop_front();
-    const auto* task = tasks.find(seq);
-    if (task == nullptr || !task->is(Task::State::kReady)) continue;
-    if (fleet.size() > 0 && is_refused_by_all(*task, fleet.order())) {
-      result.refused.push_back(seq);
-      continue;
-    }
     const auto willing = std::find_if(idle.begin(), idle.end(), [&](const Worker* worker) {
-      return !is_refused_by(*task, worker->link.run);
+      return worker->fits(kind->first) || planted("lanes-that-do-not-fit");
     });
     if (willing == idle.end()) {
-      if (!reserved_ && now >= next_reserved_) reserve(fleet, *task, others_wait, now);
-      if (idle.empty() && (reserved_ || fleet.size() == 0)) {
-        waiting_.push_front(seq);
-        break;
-      }
-      waiting_.push_back(seq);
+      if (!reserved_ && now >= next_reserved_) reserve(fleet, kind->first, others_wait, now);
+      stuck.insert(kind->first);
       continue;
     }
     const auto run = (*willing)->link.run;
@@ -64,18 +86,20 @@ LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks, bool 
     ++busy;
     if (reserved_ == run) reserved_.reset();
     reserved_for_ = kReservedFor;
-    result.placed.emplace_back(run, seq);
+    placed.emplace_back(run, kind->second.front());
+    kind->second.pop_front();
   }
-  return result;
+  return placed;
 }
 
 // The worker that is the nearest to having nothing takes nothing new for a while.
-void LastAttempts::reserve(Fleet& fleet, const Task& task, bool others_wait, TimePoint now) {
+void LastAttempts::reserve(Fleet& fleet, std::string_view kind, const OthersWait& others_wait,
+                           TimePoint now) {
   const Worker* nearest = nullptr;
   for (const auto run : fleet.order()) {
     const auto& worker = *fleet.find(run);
-    if (worker.alone || worker.silence.is_suspect() || is_refused_by(task, run)) continue;
-    if (worker.is_others_turn && others_wait) continue;
+    if (worker.alone || worker.silence.is_suspect() || !worker.fits(kind)) continue;
+    if (worker.is_others_turn && others_wait(worker)) continue;
     if (nearest == nullptr || worker.leases.outstanding() < nearest->leases.outstanding())
       nearest = &worker;
   }

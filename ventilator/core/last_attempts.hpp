@@ -1,7 +1,12 @@
 #pragma once
 #include <cstddef>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,19 +19,16 @@ namespace eole::ventilator {
 
 /// The last attempt of what may kill its worker runs in one that has nothing else, so that it
 /// harms nobody and no neighbour's crash counts (ring rule V7). Others are not to wait for it: such
-/// attempts have half of the workers at most, take turns with what waits beside them, and what no
-/// worker takes is passed over.
+/// attempts have half of the workers at most, take turns with what waits beside them, and those of
+/// a kind that no worker runs are passed over.
 class LastAttempts {
  public:
-  void put(Seq seq) { waiting_.push_back(seq); }
+  void put(Seq seq, std::string_view kind);
 
-  struct Placed {
-    std::vector<std::pair<RunId, Seq>> placed;
-    std::vector<Seq> refused;  // By every worker there is.
-    bool operator==(const Placed&) const = default;
-  };
-  /// `others_wait`: there are other tasks.
-  Placed place(Fleet& fleet, const Tasks& tasks, bool others_wait, TimePoint now);
+  using Placed = std::vector<std::pair<RunId, Seq>>;
+  /// `others_wait`: there are other tasks that this worker could take.
+  using OthersWait = std::function<bool(const Worker&)>;
+  Placed place(Fleet& fleet, const Tasks& tasks, const OthersWait& others_wait, TimePoint now);
   /// It runs empty for a last attempt.
   std::optional<RunId> reserved() const { return reserved_; }
   std::optional<TimePoint> next_deadline() const;
@@ -34,10 +36,13 @@ class LastAttempts {
  private:
   static constexpr Duration kReservedFor = 1s;  // At first.
 
-  std::vector<Worker*> idle(Fleet& fleet, bool others_wait, std::size_t& busy);
-  void reserve(Fleet& fleet, const Task& task, bool others_wait, TimePoint now);
+  using Waiting = std::map<std::string, std::deque<Seq>, std::less<>>;
 
-  std::deque<Seq> waiting_;
+  std::vector<Worker*> idle(Fleet& fleet, const OthersWait& others_wait, std::size_t& busy);
+  Waiting::iterator choose(const std::set<std::string_view>& stuck, const Tasks& tasks);
+  void reserve(Fleet& fleet, std::string_view kind, const OthersWait& others_wait, TimePoint now);
+
+  Waiting waiting_;                // By kind: who takes one of it takes all.
   std::optional<RunId> reserved_;  // Until …
   TimePoint reserved_until_{};     // … then none is for a while, and next time for longer.
   TimePoint next_reserved_{};

@@ -1,66 +1,93 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
-#include <vector>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "ventilator/core/task_class.hpp"
 #include "ventilator/core/tasks.hpp"
 
 namespace eole::ventilator {
 
-/// Tasks first, first + 1 …
+/// Tasks first, first + 1 …, all of one class.
 struct Stretch {
   Seq first = 0;
   std::uint64_t count = 0;
   bool operator==(const Stretch&) const = default;
 };
 
-/// What waits for a worker. A task that was never dispatched costs it nothing: those are the
-/// stretches of numbers of which the table of tasks knows none.
+/// What waits for a worker: a lane for each class, and in it what came back, then what is new, in
+/// stretches of neighbours. With few classes a task that was never dispatched costs no memory.
 class Queue {
  public:
+  /// Whether a worker runs tasks of this kind: nothing else is served to it.
+  using Fits = std::function<bool(std::string_view kind)>;
+
   /// Tasks up to `last` were accepted by earlier starts: they wait until they are opened.
-  explicit Queue(Seq last) : recovered_{1, last}, fresh_{last + 1, last} {}
+  explicit Queue(Seq last) : recovered_(last) {}
 
-  void extend(Seq last) { fresh_.last = last; }
-  void open_recovered() { is_recovered_open_ = true; }
+  /// New tasks, behind all that were put before.
+  void extend(Seq first, std::uint64_t count, ClassId id, std::string_view kind);
+  /// Once; those of which a class is known.
+  void open_recovered(const TaskClasses& classes);
   /// Accepted by an earlier start.
-  bool is_recovered(Seq seq) const { return seq <= recovered_.last; }
-
+  bool is_recovered(Seq seq) const { return seq <= recovered_; }
   /// A task that came back.
-  void put(Seq seq, bool in_front) { in_front ? ready_.push_front(seq) : ready_.push_back(seq); }
-  /// Refused by every worker there is: it waits for another one.
-  void park(Seq seq, Tasks& tasks);
-  /// Another one is there.
-  std::vector<Seq> take_parked(Tasks& tasks);
+  void put(Seq seq, bool in_front, ClassId id, std::string_view kind);
+  /// No task of this class is left.
+  void forget(ClassId id);
 
-  /// The next tasks for `run`, at most so many: what came back first, one by one, then what is new.
-  std::optional<Stretch> next(RunId run, const std::vector<RunId>& workers, std::uint64_t most,
-                              Tasks& tasks, const SeqRanges& settled);
-  bool is_empty() const;
-  /// At least so many wait, but for those that ended meanwhile.
-  std::uint64_t size() const;
+  /// The next tasks for who `fits`, at most so many.
+  std::optional<Stretch> next(const Fits& fits, std::uint64_t most, const Tasks& tasks,
+                              const SeqRanges& settled);
+  /// So many wait, for all or for who fits, but for those that ended meanwhile.
+  std::uint64_t size() const { return size_; }
+  std::uint64_t size(const Fits& fits) const;
+  bool is_empty() const { return size_ == 0; }
 
  private:
-  /// None of these was dispatched by this start.
-  struct Fresh {
-    Seq next = 1;
-    Seq last = 0;
-    std::uint64_t size() const { return next > last ? 0 : last + 1 - next; }
-    std::optional<Stretch> take(std::uint64_t most, const Tasks& tasks, const SeqRanges& settled);
+  /// Lanes by their first task.
+  struct Kind {
+    std::set<std::pair<Seq, ClassId>> lanes;
+    std::uint64_t size = 0;
   };
+  using Kinds = std::map<std::string, Kind, std::less<>>;
+  struct Lane {
+    Kinds::iterator kind;
+    std::deque<Seq> ready;      // Came back.
+    std::deque<Stretch> fresh;  // None was dispatched by this start.
+    std::uint64_t size = 0;
+    Seq first() const { return ready.empty() ? fresh.front().first : ready.front(); }
+    bool is_empty() const { return ready.empty() && fresh.empty(); }
+  };
+  using Lanes = std::unordered_map<ClassId, Lane>;
 
-  std::deque<Seq> ready_;
-  std::deque<Seq> parked_;
-  Fresh recovered_;
-  Fresh fresh_;
+  /// Which kind's first lane is served.
+  Kinds::iterator choose(const Fits& fits);
+  Lane& lane_of(ClassId id, std::string_view kind);
+  /// Its first task is about to change, and has.
+  void unlist(ClassId id, const Lane& lane);
+  void list(ClassId id, Lane& lane);
+  void drop(ClassId id, const Lane& lane);
+  void resize(Lane& lane, std::uint64_t taken, std::uint64_t put);
+  std::optional<Stretch> take(Lane& lane, std::uint64_t most, const Tasks& tasks,
+                              const SeqRanges& settled);
+  std::optional<Stretch> take_fresh(Lane& lane, std::uint64_t most, const Tasks& tasks,
+                                    const SeqRanges& settled);
+
+  Seq recovered_;
   bool is_recovered_open_ = false;
+  Lanes lanes_;
+  Kinds kinds_;
+  std::uint64_t size_ = 0;
 };
-
-/// No worker there is would take it.
-bool is_refused_by_all(const Task& task, const std::vector<RunId>& workers);
-bool is_refused_by(const Task& task, RunId run);
 
 }  // namespace eole::ventilator

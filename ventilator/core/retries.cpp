@@ -16,7 +16,8 @@ Duration pause_after(std::uint16_t attempt) {
 
 }  // namespace
 
-Decision decide(std::uint16_t attempt, std::uint8_t attempts_max, Cause cause, bool is_feared) {
+Decision decide(std::uint16_t attempt, std::uint8_t attempts_max, Cause cause, bool is_feared,
+                std::uint16_t returns) {
   using Fate = Decision::Fate;
   const bool is_used_up = cause != Cause::kReturned && attempt >= attempts_max;
   if (is_used_up && !planted("attempts-without-end")) return {Fate::kDead, {}};
@@ -25,6 +26,8 @@ Decision decide(std::uint16_t attempt, std::uint8_t attempts_max, Cause cause, b
   if (is_feared && attempt + 1 >= attempts_max) again.fate = Fate::kAlone;
   if (cause == Cause::kFailed && !planted("retried-without-a-pause"))
     again.pause = pause_after(attempt);
+  if (cause == Cause::kReturned && returns > 1 && !planted("returned-without-a-pause"))
+    again.pause = pause_after(returns - 1);
   return again;
 }
 

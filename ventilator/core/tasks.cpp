@@ -60,8 +60,6 @@ void Tasks::suspect(Task& task) {
   move(task, State::kSuspect, bit(State::kLeased) | bit(State::kNoted));
 }
 
-void Tasks::park(Task& task) { move(task, State::kParked, bit(State::kReady)); }
-
 void Tasks::wait(Task& task, TimePoint until) {
   move(task, State::kWaiting, bit(State::kReady));
   task.told().waits_until = until;

@@ -17,7 +17,7 @@ namespace eole::ventilator {
 /// Of the few tasks that something happened to.
 struct Story {
   std::vector<std::string> reasons;
-  std::vector<RunId> refused_by;
+  std::uint16_t returns = 0;  // How often a worker gave it back unasked.
   bool is_feared = false;  // A worker was lost that had it: it may kill them.
   TimePoint waits_until{};  // While it waits for a time.
   Lease failed;            // The last lease whose failure was read in the log: it is over.
@@ -28,7 +28,6 @@ class Task {
  public:
   enum class State : std::uint8_t {
     kReady,    // Waits for a worker.
-    kParked,   // Refused by every worker there is.
     kWaiting,  // For a time.
     kNoted,    // A start found its note: its worker may come back.
     kLeased,   // A worker has it.
@@ -50,7 +49,7 @@ class Task {
 
   bool is_cancelled = false;
   bool is_unconfirmed = false;
-  bool is_recalled = false;  // Asked back: its return is no refusal.
+  bool is_recalled = false;  // Asked back: its worker may have more.
   std::uint8_t recalls = 0;
   protocol::TaskState verdict = protocol::TaskState::kDead;
   std::uint16_t attempt = 0;  // Attempts begun.
@@ -83,7 +82,6 @@ class Tasks {
   void suspect(Task& task);
   /// It is nobody's now.
   void give_back(Task& task);
-  void park(Task& task);
   /// Not before `until`.
   void wait(Task& task, TimePoint until);
   void end(Task& task, protocol::TaskState verdict);
@@ -102,7 +100,7 @@ class Tasks {
   void save_notes(SavePlace& place, Bytes& out) const;
 
  private:
-  static constexpr std::size_t kStates = 7;
+  static constexpr std::size_t kStates = 6;
   /// `from`: where the move may come from, a bit each.
   void move(Task& task, State to, unsigned from);
 

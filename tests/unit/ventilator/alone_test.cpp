@@ -28,16 +28,38 @@ TEST_CASE("a last attempt after a mere failure runs beside others", "[ventilator
   REQUIRE(rig.sent(1) == Seqs{1, 2, 3});
 }
 
-TEST_CASE("a last attempt that no worker takes holds up no other", "[ventilator]") {
-  auto rig = feared(2);
+TEST_CASE("a last attempt of a kind that nobody offers holds up no other", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 100, "other,work");
+  rig.submit(99, 1, 2, "", "", "other");
+  rig.submit(1, 2, 2);
+  rig.pass(4s);
+  rig.answer_read();
   rig.worker(2, 1);
-  REQUIRE(rig.sent(2) == Seqs{1});
-  rig.beat(2, 1, 2, {Rig::held(1, 3, HeldState::kReturned)});
-  REQUIRE(rig.sent(2) == Seqs{2});
-  rig.settle({2});
-  REQUIRE(rig.core.task(1)->reasons.back() == "refused by every connected worker");
-  rig.worker(3, 1);
+  REQUIRE(rig.sent(2) == Seqs{100});
+  REQUIRE(rig.core.task(1)->reasons.back() == "no connected worker offers other");
+  rig.credit(2, 1, 10);
+  REQUIRE(rig.sent(2).empty());  // It has one; and the others are not for it.
+  rig.settle({100});
+  rig.worker(3, 1, "other");
   REQUIRE(rig.sent(3) == Seqs{1});
+}
+
+TEST_CASE("a worker is kept empty for no last attempt that does not fit it", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1, "other");
+  rig.submit(1, 1, 2, "", "", "other");
+  rig.hello(2);
+  rig.pass(1s);
+  rig.beat(2, 0, 1);
+  rig.submit(1, 2);
+  for (auto i = 0; i < 8; ++i) rig.pass(500ms), rig.beat(2, 1, 5, {Rig::held(2, 2)});
+  rig.step(SettledReceived{{1, kLog, 0, 0, 0, {}}, {}});
+  REQUIRE(rig.core.task(1)->attempt == 1);
+  for (Seq seq = 3; seq < 6; ++seq) {
+    rig.submit(1, seq);
+    REQUIRE(rig.sent(2) == Seqs{seq});
+  }
 }
 
 TEST_CASE("a worker with a long task is kept from others only for a while", "[ventilator]") {

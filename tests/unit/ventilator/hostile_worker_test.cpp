@@ -31,7 +31,9 @@ TEST_CASE("a worker that grants endless credit is leased a bounded number of tas
 
 TEST_CASE("only the connection and the key that said hello speak for a worker", "[ventilator]") {
   Rig rig;
-  rig.step(HelloReceived{"its", hello(1), {}, "its key"});
+  auto first = hello(1);
+  first.kinds = "work";
+  rig.step(HelloReceived{"its", first, {}, "its key"});
   rig.submit(1);
   const protocol::Credit credit{1, 1, 1, 0, 5};
   const auto refused = Actions{SendHelloAgain{"other", 1}};

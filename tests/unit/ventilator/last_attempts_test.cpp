@@ -16,11 +16,18 @@ struct Waiting {
   LastAttempts last;
   Waiting(RunId workers, Seq count) {
     for (RunId run = 1; run <= workers; ++run)
-      fleet.take_levels(fleet.put(Worker("peer", "", {1, run, 1}, {}, kNow), {}, kNow), 0, 10);
-    for (Seq seq = 1; seq <= count; ++seq) tasks.at(seq), last.put(seq);
+      fleet.take_levels(fleet.put(Worker("peer", "", {1, run, 1}, hello(), kNow), {}, kNow), 0, 10);
+    for (Seq seq = 1; seq <= count; ++seq) put(seq, "work");
   }
+  static protocol::Hello hello() {
+    protocol::Hello hello;
+    hello.kinds = "work,more";
+    return hello;
+  }
+  void put(Seq seq, const std::string& kind) { tasks.at(seq), last.put(seq, kind); }
   Placed place(TimePoint now = kNow, bool others_wait = false) {
-    return last.place(fleet, tasks, others_wait, now);
+    return last.place(
+        fleet, tasks, [=](const Worker&) { return others_wait; }, now);
   }
 };
 
@@ -28,15 +35,29 @@ struct Waiting {
 
 TEST_CASE("half of the workers at most get a last attempt, one each", "[ventilator]") {
   Waiting rig(4, 4);
-  REQUIRE(rig.place() == Placed{{{1, 1}, {2, 2}}, {}});
+  REQUIRE(rig.place() == Placed{{1, 1}, {2, 2}});
   for (RunId run = 1; run <= 2; ++run) rig.fleet.find(run)->alone = run;
   REQUIRE(rig.place() == Placed{});
 }
 
-TEST_CASE("what every worker refused is passed over", "[ventilator]") {
-  Waiting rig(2, 2);
-  rig.tasks.find(1)->told().refused_by = {1, 2};
-  REQUIRE(rig.place() == Placed{{{1, 2}}, {1}});
+TEST_CASE("what no worker runs is passed over, however much of it there is", "[ventilator]") {
+  Waiting rig(2, 0);
+  for (Seq seq = 1; seq <= 1000; ++seq) rig.put(seq, "rare");
+  rig.put(1001, "more");
+  REQUIRE(rig.place() == Placed{{1, 1001}});
+  REQUIRE(rig.place() == Placed{});
+  REQUIRE(rig.last.reserved() == std::nullopt);
+}
+
+TEST_CASE("a worker is kept empty no longer than something waits that fits it", "[ventilator]") {
+  Waiting rig(1, 1);
+  rig.fleet.find(1)->leases.adopt(9, {1, 1});  // It is busy.
+  rig.put(2, "rare");
+  rig.place();
+  REQUIRE(rig.last.reserved() == 1);
+  rig.tasks.settle(1);
+  rig.place();
+  REQUIRE(rig.last.reserved() == std::nullopt);
 }
 
 TEST_CASE("a worker is kept empty for a last attempt, a fifth of the time at most",

@@ -31,9 +31,7 @@ TEST_CASE("a log that knows later tasks than the journal stops the ventilator", 
 
 TEST_CASE("after a restart: new tasks go at once, old ones after the introduction, noted ones wait",
           "[ventilator]") {
-  auto durable = Rig::fresh();
-  durable.start = 2;
-  durable.last = 3;
+  auto durable = Rig::restarted(3);
   durable.notes.put(1, {1, {1, 1}, 1});
   Rig rig(durable, false);
   rig.hello(9);
@@ -51,9 +49,7 @@ TEST_CASE("after a restart: new tasks go at once, old ones after the introductio
 }
 
 TEST_CASE("after a restart a worker that comes back keeps its running task", "[ventilator]") {
-  auto durable = Rig::fresh();
-  durable.start = 2;
-  durable.last = 1;
+  auto durable = Rig::restarted(1);
   durable.notes.put(1, {1, {1, 1}, 1});
   Rig rig(durable);
   rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});
@@ -63,9 +59,7 @@ TEST_CASE("after a restart a worker that comes back keeps its running task", "[v
 }
 
 TEST_CASE("after a power cut every old task waits for its worker", "[ventilator]") {
-  auto durable = Rig::fresh();
-  durable.start = 2;
-  durable.last = 1;
+  auto durable = Rig::restarted(1);
   durable.is_power_cut = true;
   Rig rig(durable);
   rig.hello(9);
@@ -125,9 +119,7 @@ TEST_CASE("a lost task waits until the log was read up to the head that was told
 
 TEST_CASE("a failure that is read before its worker came back after a restart counts",
           "[ventilator]") {
-  auto durable = Rig::fresh();
-  durable.start = 2;
-  durable.last = 1;
+  auto durable = Rig::restarted(1);
   durable.notes.put(1, {9, {1, 1}, 5});
   Rig rig(durable);
   rig.settle({}, {{1, {1, 1}, "no luck"}});

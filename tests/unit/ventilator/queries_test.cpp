@@ -48,7 +48,7 @@ TEST_CASE("the tasks that are not settled are listed by project, state and page"
   Asked asked;
   asked.submit({"a", "b", "a", "a"});
   asked.submit({"a"});
-  asked.rig.worker(1, 2);
+  asked.rig.worker(1, 2, "echo");
   asked.rig.settle({1});
   REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{})) == Ids{"2", "3", "4", "5"});
   REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{{"project", "a"}})) == Ids{"3", "4", "5"});

@@ -2,19 +2,42 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/ventilator/rig.hpp"
+
 using namespace eole;
 using namespace eole::ventilator;
 
 namespace {
 
+/// A queue in which each kind is a class of its own.
 struct Waiting {
   Tasks tasks;
   SeqRanges settled;
-  std::vector<RunId> workers{1, 2};
+  TaskClasses classes;
   Queue queue;
-  explicit Waiting(Seq recovered, Seq last) : queue(recovered) { queue.extend(last); }
-  std::optional<Stretch> next(std::uint64_t most, RunId run = 1) {
-    return queue.next(run, workers, most, tasks, settled);
+  Seq last = 0;
+
+  /// `recovered` and more of one kind.
+  Waiting(Seq recovered, Seq all) : queue(recovered) {
+    if (recovered > 0) classes.put(1, recovered, encoded("a"));
+    last = recovered;
+    if (all > recovered) extend(all - recovered);
+  }
+  static Bytes encoded(const std::string& kind) { return protocol::encode_class({kind, "", 0, 0}); }
+  void extend(std::uint64_t count, const std::string& kind = "a") {
+    queue.extend(last + 1, count, classes.put(last + 1, count, encoded(kind)), kind);
+    last += count;
+  }
+  void put(Seq seq, bool in_front, const std::string& kind = "a") {
+    tasks.at(seq);
+    queue.put(seq, in_front, classes.of(seq), kind);
+  }
+  /// For a worker that runs these kinds, of one letter each.
+  std::optional<Stretch> next(std::uint64_t most, const std::string& kinds = "abc") {
+    return queue.next(fits(kinds), most, tasks, settled);
+  }
+  static Queue::Fits fits(const std::string& kinds) {
+    return [=](std::string_view kind) { return kinds.find(kind) != std::string::npos; };
   }
 };
 
@@ -30,40 +53,84 @@ TEST_CASE("what was never dispatched goes in stretches, without what is settled"
   REQUIRE(rig.queue.is_empty());
 }
 
+TEST_CASE("what is more than queued already is left out", "[ventilator]") {
+  Waiting rig(0, 6);
+  rig.tasks.at(1), rig.tasks.at(4);
+  REQUIRE(rig.next(9) == Stretch{2, 2});
+  REQUIRE(rig.next(9) == Stretch{5, 2});
+  REQUIRE(rig.queue.is_empty());
+}
+
 TEST_CASE("tasks of earlier starts wait until they are opened", "[ventilator]") {
   Waiting rig(3, 4);
+  REQUIRE(rig.queue.size() == 1);
   REQUIRE(rig.next(5) == Stretch{4, 1});
   REQUIRE(rig.next(5) == std::nullopt);
-  rig.queue.open_recovered();
+  rig.queue.open_recovered(rig.classes);
+  rig.queue.open_recovered(rig.classes);
   REQUIRE(rig.queue.size() == 3);
   REQUIRE(rig.next(5) == Stretch{1, 3});
+}
+
+TEST_CASE("what was opened goes before what is new, in each class", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.classes.put(1, 2, Waiting::encoded("a"));
+  rig.classes.put(3, 2, Waiting::encoded("b"));
+  rig.classes.put(5, 2, Waiting::encoded("a"));
+  rig.queue = Queue(6);
+  rig.last = 6;
+  rig.extend(2, "b");
+  rig.queue.open_recovered(rig.classes);
+  REQUIRE(rig.queue.size() == 8);
+  for (const auto& stretch : {Stretch{1, 2}, {3, 2}, {5, 2}, {7, 2}})
+    REQUIRE(rig.next(9) == stretch);
+  REQUIRE(rig.queue.is_empty());
 }
 
 TEST_CASE("nothing waits where what is settled reaches into the tasks of this start",
           "[ventilator]") {
   Waiting rig(3, 5);
-  rig.queue.open_recovered();
+  rig.queue.open_recovered(rig.classes);
   rig.settled.add(1, 5);
   REQUIRE(rig.next(5) == std::nullopt);
   REQUIRE(rig.queue.is_empty());
 }
 
-TEST_CASE("what came back goes first, but not to who refused it", "[ventilator]") {
+TEST_CASE("what came back goes first", "[ventilator]") {
   Waiting rig(0, 3);
-  rig.tasks.at(1).told().refused_by = {1};
-  rig.tasks.at(2);
-  rig.queue.put(1, false);
-  rig.queue.put(2, false);
-  REQUIRE(rig.next(5) == Stretch{2, 1});
-  REQUIRE(rig.next(5, 2) == Stretch{1, 1});
+  rig.put(2, false);
+  rig.put(1, false);
+  rig.put(3, true);
+  for (const Seq seq : {3, 2, 1}) REQUIRE(rig.next(5) == Stretch{seq, 1});
+  REQUIRE(rig.next(5) == std::nullopt);
 }
 
-TEST_CASE("what every worker refused is parked until another one is there", "[ventilator]") {
-  Waiting rig(0, 1);
-  rig.tasks.at(1).told().refused_by = {1, 2};
-  rig.queue.put(1, false);
-  REQUIRE(rig.next(5) == std::nullopt);
-  REQUIRE(rig.tasks.find(1)->is(Task::State::kParked));
-  REQUIRE(rig.queue.take_parked(rig.tasks) == std::vector<Seq>{1});
-  REQUIRE(rig.queue.take_parked(rig.tasks).empty());
+TEST_CASE("only lanes that fit are served, the one with the oldest first task first",
+          "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(2, "b");
+  rig.extend(2, "a");
+  rig.extend(2, "b");
+  rig.extend(2, "c");
+  REQUIRE(rig.queue.size(Waiting::fits("b")) == 4);
+  REQUIRE(rig.queue.size(Waiting::fits("")) == 0);
+  REQUIRE(rig.next(9, "") == std::nullopt);
+  REQUIRE(rig.next(9, "ac") == Stretch{3, 2});
+  REQUIRE(rig.next(9, "ac") == Stretch{7, 2});
+  REQUIRE(rig.next(9, "ac") == std::nullopt);
+  REQUIRE(rig.next(1) == Stretch{1, 1});
+  REQUIRE(rig.next(9) == Stretch{2, 1});
+  REQUIRE(rig.next(9) == Stretch{5, 2});
+  REQUIRE(rig.queue.is_empty());
+}
+
+TEST_CASE("a class without a task leaves no lane behind", "[ventilator]") {
+  Waiting rig(0, 4);
+  rig.extend(3, "b");
+  std::vector<ClassId> gone;
+  rig.classes.settle(5, 7, rig.settled, gone);
+  for (const auto id : gone) rig.queue.forget(id);
+  REQUIRE(rig.queue.size() == 4);
+  rig.extend(1, "c");  // It has the id of the one that is gone.
+  REQUIRE(rig.next(9, "bc") == Stretch{8, 1});
 }

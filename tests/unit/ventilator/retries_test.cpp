@@ -15,6 +15,9 @@ TEST_CASE("attempts that are used up end a task; only a feared one's last runs a
   REQUIRE(decide(5, 5, Cause::kLost, true) == Decision{Fate::kDead, {}});
   REQUIRE(decide(1, 1, Cause::kFailed, false) == Decision{Fate::kDead, {}});
   REQUIRE(decide(0, 1, Cause::kReturned, false) == Decision{Fate::kAgain, {}});
+  REQUIRE(decide(0, 1, Cause::kReturned, false, 1) == Decision{Fate::kAgain, {}});
+  REQUIRE(decide(0, 1, Cause::kReturned, false, 2) == Decision{Fate::kAgain, kPauseFirst});
+  REQUIRE(decide(0, 1, Cause::kReturned, false, 60) == Decision{Fate::kAgain, kPauseMax});
 }
 
 TEST_CASE("a failed attempt is followed by a pause that doubles up to a minute", "[ventilator]") {

@@ -60,8 +60,17 @@ struct Rig {
     return step(Submitted{
         "client", {7, request, 0, key, count, groups(count, attempts, kind)}, hash, false});
   }
+  /// What a second start finds: tasks up to `last`.
+  static Durable restarted(Seq last) {
+    auto durable = fresh();
+    durable.start = 2;
+    durable.last = last;
+    const auto count = static_cast<std::uint32_t>(last);
+    REQUIRE(durable.load_groups(1, count, groups(count)));
+    return durable;
+  }
   void hello(RunId run, std::uint32_t number = 1, std::vector<Held> held = {},
-             std::uint64_t received = 0, Link last = {}) {
+             std::uint64_t received = 0, Link last = {}, const std::string& kinds = "work") {
     protocol::Hello hello;
     hello.run = run;
     hello.hello = number;
@@ -69,6 +78,7 @@ struct Rig {
     hello.received = received;
     hello.last_start = last.start;
     hello.last_hello = last.hello;
+    hello.kinds = kinds;
     step(HelloReceived{peer(run), hello, std::move(held)});
   }
   static Peer peer(RunId run) { return "peer" + std::to_string(run); }
@@ -81,8 +91,8 @@ struct Rig {
                   std::uint32_t number = 1) {
     return step(CreditReceived{peer(run), {1, run, number, received, limit}});
   }
-  void worker(RunId run, std::uint64_t limit) {
-    hello(run);
+  void worker(RunId run, std::uint64_t limit, const std::string& kinds = "work") {
+    hello(run, 1, {}, 0, {}, kinds);
     credit(run, 0, limit);
   }
   /// News from the log: `seqs` are settled.

@@ -15,7 +15,7 @@ TEST_CASE("a task is counted in the state that it is in, and in no other", "[ven
   REQUIRE(tasks.count(State::kReady) == 0);
   tasks.suspect(task);
   tasks.give_back(task);
-  tasks.park(task);
+  tasks.wait(task, TimePoint(1s));
   tasks.give_back(task);
   tasks.end(task, protocol::TaskState::kDead);
   REQUIRE(tasks.count(State::kEnding) == 1);
