@@ -10,10 +10,13 @@ namespace eole::sink {
 /// gets; its header is filled in at the end.
 class OpenBatch {
  public:
-  /// `bytes`: that all runs have together.
+  /// `level`: all of the run's numbers up to it are in the log already. `bytes`: that all runs have
+  /// together.
   OpenBatch(RunId run, std::uint64_t level, std::string_view worker, std::size_t bytes)
       : batch_{0, run, level, 0, worker, {}}, bytes_expected_(bytes) {}
   void add(const protocol::ResultRun& run, std::uint64_t offset);
+  /// With what it has, and what lies before it, all up to `level` are in the log.
+  void raise(std::uint64_t level) { batch_.level = level; }
   bool fits(const protocol::ResultRun& run) const {
     return summary_.count == 0 || project_ == run.first.project;
   }

@@ -246,7 +246,18 @@ TEST_CASE("results of several projects are batches of their own", "[sink]") {
   const Spec red{1, true, TaskState::kDone, 1, "red"};
   const Spec blue{2, true, TaskState::kDone, 1, "blue"};
   REQUIRE(act(core, results(1, {red, blue})) ==
-          Actions{batch(0, 2, {red}), batch(1, 2, {blue}), PublishAck{kRun, kOrigin, 2}});
+          Actions{batch(0, 0, {red}), batch(1, 2, {blue}), PublishAck{kRun, kOrigin, 2}});
+}
+
+TEST_CASE("of a message's batches the first may be all that a power cut leaves", "[sink]") {
+  const Spec red{1, true, TaskState::kDone, 1, "red"};
+  const Spec blue{2, true, TaskState::kDone, 1, "blue"};
+  auto before = introduced();
+  const auto written = act(before, results(1, {red, blue}));
+  auto core = introduced();
+  core.load_batch(*protocol::read_batch(std::get<AppendBatch>(written[0]).batch));
+  REQUIRE(act(core, results(1, {red, blue})) ==
+          Actions{batch(1, 2, {blue}), PublishAck{kRun, kOrigin, 2}});
 }
 
 TEST_CASE("of a run enters what is news, and nothing twice", "[sink]") {
