@@ -3,11 +3,12 @@
 
 namespace eole {
 
-/// Keeps half of the descriptors that this process may have for what it opens itself: connections,
-/// which libzmq takes as they come, get no more than the other half. Returns how many it may have.
+/// Keeps a quarter of the descriptors that this process may have for what it opens itself:
+/// connections, which libzmq takes as they come, get no more than the rest. Returns how many it may
+/// have.
 std::uint64_t reserve_own_files();
 
-/// While one lives, the process may use the half that is kept. Costs two system calls. Thread-safe.
+/// While one lives, the process may use what is kept. Costs two system calls. Thread-safe.
 class OwnFiles {
  public:
   OwnFiles();
