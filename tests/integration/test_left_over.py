@@ -29,28 +29,34 @@ class Fetch(InADirectory):
 
 
 class Descriptors(InADirectory):
+    def worker(self, cluster, name):
+        return subprocess.Popen([BIN / "worker", "--cluster", f"{self.directory}/eole/data/worker.toml", "--name", name,
+                                 "--data", f"{self.directory}/{name}"], env=cluster.env, stderr=subprocess.PIPE, text=True)
+
     def test_a_ventilator_without_descriptors_refuses_workers_and_lives(self):
-        with Cluster(workers=1, directory=self.directory) as cluster:
+        with Cluster(workers=0, directory=self.directory) as cluster:
             pid = cluster.pid("ventilator")
+            early = self.worker(cluster, "early")
+            wait_until(lambda: cluster.pid("early"), what="a welcome")
             used = len(os.listdir(f"/proc/{pid}/fd"))
-            subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={used + 4}:"], check=True)
-            worker = subprocess.Popen([BIN / "worker", "--cluster", f"{self.directory}/eole/data/worker.toml", "--name", "late",
-                                       "--data", f"{self.directory}/late"], env=cluster.env, stderr=subprocess.PIPE, text=True)
+            subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={used + 4}:{used + 4}"], check=True)
+            late = self.worker(cluster, "late")
             try:
                 log = pathlib.Path(self.directory, "eole/data/logs/ventilator.log")
                 wait_until(lambda: "has to wait: " in log.read_text(), what="a refusal")
-                for line in worker.stderr:
+                for line in late.stderr:
                     if "refused: " in line:
                         self.assertIn("has to wait", line)
                         break
                 self.assertEqual(cluster.pid("ventilator"), pid)
-                subprocess.run(["prlimit", "--pid", str(pid), "--nofile=4096:"], check=True)
+                early.terminate()  # Its pipe was what is missing.
                 wait_until(lambda: cluster.pid("late"), what="a welcome")
                 self.assertEqual(cluster.pid("ventilator"), pid)
             finally:
-                worker.terminate()
-                worker.wait(30)
-                worker.stderr.close()
+                for worker in (early, late):
+                    worker.terminate()
+                    worker.wait(30)
+                    worker.stderr.close()
 
 
 class Up(InADirectory):
