@@ -224,6 +224,8 @@ Endpoints write_endpoints(const std::string& data, const std::string& listen,
 void remove_sockets(const Endpoints& endpoints) {
   if (endpoints.sockets.empty()) return;
   remove_sockets_in(endpoints.sockets);
+  // One in the data directory stays: a role that is started by hand needs it.
+  if (std::filesystem::path(endpoints.sockets).parent_path() != shared_directory()) return;
   std::error_code in_use;  // Or not empty: then it stays.
   std::filesystem::remove(endpoints.sockets, in_use);
   std::filesystem::remove(shared_directory(), in_use);

@@ -28,6 +28,7 @@ constexpr int kLookMs = 20;  // How soon a dead role is seen.
 constexpr Duration kRestartFirst = 50ms;
 constexpr Duration kRestartMost = 1s;
 constexpr Duration kQuickDeath = 5s;
+constexpr Duration kStartMost = 1s;  // Who lives longer had what it needs.
 constexpr int kFailuresMost = 5;  // To start, in a row; then the reason is no accident.
 constexpr int kInVain = 2;  // The exit code of a role for which a person must change something.
 constexpr int kNoProgram = 127;
@@ -99,7 +100,7 @@ void Supervisor::reap(bool is_draining) {
 void Supervisor::on_end(const std::string& name, Child& child, int status) {
   const auto now = process::now();
   const bool is_quick = now - child.started < kQuickDeath;
-  child.has_run = child.has_run || (is_ready_ && !is_quick);
+  child.has_run = child.has_run || (is_ready_ && now - child.started > kStartMost);
   // A signal came from outside, or from what a task did: no reason to believe that it cannot start.
   const bool is_failure = WIFEXITED(status) && (is_quick || !child.has_run);
   child.failures = is_failure ? child.failures + 1 : 0;

@@ -51,7 +51,7 @@ class Salvage(unittest.TestCase):
             return file.read()
 
     def refuses(self, cluster, role):
-        cluster.start(until=f"{role} died")
+        cluster.start(until=f"{role} cannot start")
         wait_until(lambda: "damaged record at offset" in self.said(role), what="a refusal with its place")
         cluster.stop(kill=True)
 
