@@ -1,9 +1,8 @@
 #pragma once
 #include <cstdint>
-#include <optional>
 
-#include "common/base/bytes.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/parts.hpp"
 #include "common/base/seq_ranges.hpp"
 
 namespace eole::sink {
@@ -21,17 +20,10 @@ enum class Part : std::uint32_t {
   kEnd,  // None: all are saved.
 };
 
-/// A record of a part is never larger by more than one entry: no turn of the loop is long for it.
-constexpr std::size_t kPartBytesMax = 64 << 10;
-
-struct PartRecord {
-  Part part = Part::kEnd;
-  Bytes payload;
-  bool operator==(const PartRecord&) const = default;
-};
+using PartRecord = eole::PartRecord<Part>;
 
 /// How far a checkpoint has come: next comes what is at or behind `origin`, and there at or behind
-/// `number`. What it describes changes meanwhile: each change is a record behind it.
+/// `number`.
 struct SavePlace {
   Part part = Part::kOrigins;
   std::uint64_t origin = 0;  // Beyond all origins at the end.

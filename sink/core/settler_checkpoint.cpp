@@ -5,13 +5,7 @@
 namespace eole::sink {
 
 std::optional<PartRecord> Settler::save(SavePlace& place) const {
-  while (place.part != Part::kEnd) {
-    PartRecord record{place.part, {}};
-    save(place, record.payload);
-    if (!record.payload.empty()) return record;
-    place = {static_cast<Part>(static_cast<std::uint32_t>(place.part) + 1)};
-  }
-  return std::nullopt;
+  return save_next(place, [this](SavePlace& at, Bytes& out) { save(at, out); });
 }
 
 void Settler::save(SavePlace& place, Bytes& out) const {

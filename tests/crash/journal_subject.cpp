@@ -53,8 +53,8 @@ class JournalSubject final : public Subject {
       const auto settled = durable.settled;
       settled_ = settled;
       journal.write(actions, [&](ventilator::SavePlace& place) {
-        return ventilator::save_next(
-            place, [&](ventilator::SavePlace& at, Bytes& out) { durable.save(at, out); });
+        return save_next(place,
+                         [&](ventilator::SavePlace& at, Bytes& out) { durable.save(at, out); });
       });
       answered_ = durable.last;  // From here on a client knows.
       answered_turn_ = turn;
@@ -102,7 +102,7 @@ class JournalSubject final : public Subject {
     Journal journal(*directory, options(), "boot");
     std::uint64_t told = 0;
     for (Seq seq = 1; seq <= answered_; ++seq) {
-      if (settled_.contains(seq) || (journal.has(seq) && has_task(journal, seq))) continue;
+      if (settled_.contains(seq) || has_task(journal, seq)) continue;
       // What came after the last whole record cannot be told by number: there the sink's log
       // knows more than the journal, and the ventilator refuses to start.
       if (!lost.contains(seq) && seq <= journal.take_recovered().last)
