@@ -42,7 +42,6 @@ class FlatReader {
     std::uint64_t number = 0;
     std::string_view view = {};
   };
-  friend struct FlatVisitor;
   Field next(Type type);
   std::vector<Field> fields_;
   std::size_t next_ = 0;

@@ -6,6 +6,7 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/expected.hpp"
+#include "common/protocol/flat.hpp"
 
 namespace eole::protocol {
 
@@ -22,13 +23,15 @@ struct Message {
 /// Writes a head: one flat msgpack array of [version, name, field …].
 class HeadWriter {
  public:
-  HeadWriter(std::string_view name, std::uint32_t fields);
-  void put(std::uint64_t number);
-  void put(std::string_view text);
-  Bytes take() { return std::move(out_); }
+  HeadWriter(std::string_view name, std::uint32_t fields) : out_(fields + 2) {
+    out_.number(kVersion).text(name);
+  }
+  void put(std::uint64_t number) { out_.number(number); }
+  void put(std::string_view text) { out_.text(text); }
+  Bytes take() { return out_.take(); }
 
  private:
-  Bytes out_;
+  FlatWriter out_;
 };
 
 /// Reads a head from hostile bytes without allocating: at most kFieldsMax scalars, no nesting,
@@ -50,7 +53,6 @@ class HeadReader {
     const char* text = nullptr;  // Null: a number.
     std::uint64_t number = 0;    // Or the text's size.
   };
-  friend struct HeadVisitor;
   std::array<Field, kFieldsMax> fields_{};
   std::size_t count_ = 0;
   std::size_t next_ = 2;
