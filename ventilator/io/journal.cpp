@@ -243,6 +243,7 @@ void Journal::move_some(const SeqRanges& settled) {
           piece->head.first + piece->head.submitted_unix_ms.size() != seq)
         pieces.push_back({{seq, {}, {}}, {}});
       const auto spec = tasks_.specs(seq, 1, store_);
+      invariant(spec.count == 1, "what a record has that lives is not settled");
       pieces.back().head.submitted_unix_ms.push_back(spec.submitted_unix_ms);
       pieces.back().groups.add(spec.task_class, spec.bytes);
       bytes += spec.bytes.size();

@@ -37,7 +37,6 @@ class Journal {
   /// segments, the tasks of the oldest are written again at the end, some of them in each call.
   void collect(const SeqRanges& settled);
 
-  bool has(Seq seq) const { return tasks_.has(seq); }
   Specs specs(Seq first, std::uint32_t count) { return tasks_.specs(first, count, store_); }
 
   /// No room for new tasks: the next segment cannot be set aside. What this one still has is for

@@ -153,12 +153,6 @@ const std::pair<const Seq, TaskPlaces::Entry>* TaskPlaces::find_moved(Seq seq) c
   return seq < found.first + found.second.count ? &found : nullptr;
 }
 
-bool TaskPlaces::has(Seq seq) const {
-  const auto* found = find(seq);
-  return (found != nullptr && found->second.live > 0) ||
-         (!moved_.empty() && find_moved(seq) != nullptr);
-}
-
 TaskPlaces::Cached::Cached(Bytes record, std::size_t groups_at, Seq first_task)
     : payload(std::move(record)), groups(groups_at), first(first_task) {
   rewind();
@@ -214,9 +208,9 @@ TaskPlaces::Cached& TaskPlaces::read_moved(Seq first, const Entry& entry,
 
 Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& store) {
   const auto* found = find(first);
+  if (found != nullptr && found->second.live == 0) found = nullptr;
   const auto* moved = found == nullptr ? find_moved(first) : nullptr;
-  if (found == nullptr && moved == nullptr)
-    throw storage::StorageFailure(text("journal: task ", first, " is missing"));
+  if (found == nullptr && moved == nullptr) return {};
   const auto begins = found != nullptr ? found->first : moved->first;
   const auto& entry = found != nullptr ? found->second : moved->second;
   auto& cached = found != nullptr ? read(begins, entry, store) : read_moved(begins, entry, store);

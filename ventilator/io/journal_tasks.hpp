@@ -14,11 +14,11 @@
 
 namespace eole::ventilator {
 
-/// The specs of accepted, unsettled tasks of one class that follow one another.
+/// The specs of accepted tasks of one class that follow one another.
 struct Specs {
   std::string_view task_class;         // Encoded; holds until the next call.
   std::string_view bytes;              // One after the other; likewise.
-  std::uint32_t count = 0;             // Of those asked for, so many lie together: one at least.
+  std::uint32_t count = 0;  // So many of those asked for lie together. Zero: settled, or lost.
   std::int64_t submitted_unix_ms = 0;  // The first one's.
 };
 
@@ -38,7 +38,6 @@ class TaskPlaces {
   /// After loading: counts what still lives.
   void count_live(const SeqRanges& settled);
   /// Its record is there; all others of it may be settled.
-  bool has(Seq seq) const;
   Specs specs(Seq first, std::uint32_t count, const storage::Store& store);
 
   /// Bytes of tasks that are not settled: of all, and of the segments below `segment`.

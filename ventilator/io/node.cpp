@@ -201,8 +201,8 @@ protocol::Tasks Node::next_message(const SendTasks& waiting) {
   std::size_t run_at = 0;  // … and where that begins.
   for (auto leased : waiting.runs)
     for (bool is_first = true; leased.count > 0; is_first = false) {
-      if (!journal_.has(leased.seq)) return tasks;
       auto specs = journal_.specs(leased.seq, leased.count);
+      if (specs.count == 0) return tasks;
       if (const auto bytes = specs.bytes.size(); bytes > kTasksBytes && specs.count > 1) {
         const auto fit = std::max<std::uint64_t>(1, specs.count * kTasksBytes / bytes);
         specs = journal_.specs(leased.seq, static_cast<std::uint32_t>(fit));
@@ -262,8 +262,7 @@ bool Node::flush_backlogs() {
 }
 
 void Node::act(const PushVerdict& action) {
-  // Nothing is left of a task that damage took.
-  const auto task = journal_.has(action.seq) ? journal_.specs(action.seq, 1) : Specs{};
+  const auto task = journal_.specs(action.seq, 1);
   auto verdicts = verdict_of(action, core_.origin(), task, transport_.unix_ms());
   verdicts.start = core_.start();
   verdicts_.send(encode(std::move(verdicts)));

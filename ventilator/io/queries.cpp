@@ -112,9 +112,10 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
     if (!kind.empty() && task_class->kind != kind) continue;
     const auto task = core.task(seq);
     if (!task || (!state.empty() && task->state != state)) continue;
-    if ((!worker.empty() && task->worker != worker) || !journal.has(seq)) continue;
-    const auto submitted = journal.specs(seq, 1).submitted_unix_ms;
-    list.push_back(view_of({core.origin(), seq}, *task, *task_class, submitted));
+    if (!worker.empty() && task->worker != worker) continue;
+    const auto specs = journal.specs(seq, 1);
+    if (specs.count == 0) continue;
+    list.push_back(view_of({core.origin(), seq}, *task, *task_class, specs.submitted_unix_ms));
   } while (static_cast<std::int64_t>(list.size()) < most && process::now() < until);
   return Value(Value::Map{{"tasks", std::move(list)}, {"next", is_whole ? Value() : Value(seq)}});
 }
