@@ -132,12 +132,10 @@ void add_up(CLI::App& app, Globals& globals) {
                     "if the journal that was here is gone: give its tasks up");
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
   command->footer(
-      "Prints `ready` once a task would run. A role that dies is started again; if one cannot "
-      "start,\n"
-      "five times in a row or for a reason that stays, that is told and everything ends. Ctrl-C "
-      "or\n"
-      "SIGTERM drains: what runs is finished, what waits stays queued; a second one ends it at "
-      "once.\n"
+      "Prints `ready` once a task would run. A role that dies is started again; if one cannot\n"
+      "start, five times in a row or for a reason that stays, that is told and everything ends.\n"
+      "Ctrl-C or SIGTERM drains: what runs is finished, what waits stays queued; a second one\n"
+      "ends it at once.\n"
       "Exit codes: 0 ended as asked, 2 bad input or already in use, 3 a role cannot start.");
   command->callback([options, &globals] { globals.exit_code = run(*options, globals); });
 }

@@ -11,7 +11,7 @@ namespace {
 // The limit is the process's, so its state is, too.
 std::mutex g_mutex;
 constexpr rlim_t kKeptShare = 4;  // Of a small limit the sockets themselves need most.
-rlim_t g_all = 0;  // Zero: nothing is kept.
+rlim_t g_all = 0;                 // Zero: nothing is kept.
 int g_users = 0;
 
 void allow(rlim_t files) {

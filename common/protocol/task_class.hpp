@@ -13,8 +13,8 @@
 namespace eole::protocol {
 
 constexpr std::size_t kClassBytesMax = 1024;  // Of one class, encoded.
-constexpr std::size_t kNameBytesMax =
-    255;  // Of a kind or a project: a result says their sizes in a byte.
+/// Of a kind or a project: a result says their sizes in a byte.
+constexpr std::size_t kNameBytesMax = 255;
 
 /// What is said of tasks once, in front of them. Encoded as the head of a message is, so that who
 /// reads it ignores later fields; their zero or empty text means what was so before.

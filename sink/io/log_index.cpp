@@ -120,9 +120,8 @@ void LogIndex::add(storage::Position at, const Summary& summary) {
 }
 
 std::size_t LogIndex::page_of(std::uint64_t offset) const {
-  const auto after =
-      std::partition_point(pages_.begin(), pages_.end(),
-                           [&](const Page& page) { return page.first() <= offset; });
+  const auto after = std::partition_point(pages_.begin(), pages_.end(),
+                                          [&](const Page& page) { return page.first() <= offset; });
   return after == pages_.begin() ? 0 : static_cast<std::size_t>(after - pages_.begin()) - 1;
 }
 

@@ -13,8 +13,8 @@ namespace eole::sink {
 constexpr std::uint64_t kPageBytes = 64 << 10;  // Of log. The last batch of a page may go beyond.
 constexpr std::size_t kPageRangesMax = 8;       // Then neighbours are taken together.
 
-/// Batches that follow one another in one segment, and what they may hold: at most some 300 bytes of
-/// memory for kPageBytes of log.
+/// Batches that follow one another in one segment, and what they may hold: at most some 300 bytes
+/// of memory for kPageBytes of log.
 class Page {
  public:
   Page(std::uint64_t first, storage::Position at) : first_(first), at_(at) {}

@@ -24,8 +24,8 @@ struct Task {
 /// Tasks so short that the node runs them itself, at once and together. Core and node share it.
 struct Batch {
   Bytes payload;  // What the tasks' arguments point into.
-  std::deque<protocol::TaskClass>
-      classes;  // One for each run, unless it is that of the run before.
+  /// One for each run, unless it is that of the run before.
+  std::deque<protocol::TaskClass> classes;
   std::vector<Task> tasks;
 };
 

@@ -14,9 +14,8 @@ using protocol::encode;
 namespace {
 constexpr int kMessagesPerTurn = 256;
 constexpr Duration kProgressEvery = 100ms;
-constexpr int kProgressMessagesMax =
-    64;                            // Messages, of a piece each: 4 MiB; then the slots keep it.
-constexpr int kRepeatsMax = 4096;  // Results sent again while the sink takes none.
+constexpr int kProgressMessagesMax = 64;  // Of a piece each: 4 MiB; then the slots keep it.
+constexpr int kRepeatsMax = 4096;         // Results sent again while the sink takes none.
 }  // namespace
 
 Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
