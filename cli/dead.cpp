@@ -174,8 +174,8 @@ void add_dead(CLI::App& app, Globals& globals) {
   command->require_subcommand(0, 1);
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
-      "A letter stays on the list, also when it was replayed, until it is discarded; the log\n"
-      "keeps it for ever.\n"
+      "A letter stays on the list, also when it was replayed, until it is discarded or the log\n"
+      "does not keep it any more (`eole up --keep-days`, `--keep-bytes`).\n"
       "Examples:\n"
       "  eole dead                             the list, the newest last\n"
       "  eole dead replay k3f9qz-17            once more; said twice: the same new task\n"
