@@ -31,8 +31,8 @@ class Setting {
       copies_.push_back(::fcntl(here, F_DUPFD_CLOEXEC, last + 1));
       ::posix_spawn_file_actions_adddup2(&files_, copies_.back(), there);
     }
-    // Nothing else of the worker's: a helper's socket held open in another process would hide the
-    // worker's death from that helper.
+    // Nothing else of the worker's: a child's socket held open in another process would hide the
+    // worker's death from that child.
     ::posix_spawn_file_actions_addclosefrom_np(&files_, last + 1);
     ::posix_spawnattr_init(&attributes_);
     sigset_t signals;
