@@ -1,5 +1,6 @@
 #include "cli/bounds.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -54,8 +55,9 @@ void show_bounds(const Globals& globals) {
   const auto sink = need(cluster.sink.query("bounds"));
   std::string role;
   for (const auto& bound : bounds_in(kBoundsPage)) {
-    auto now = bound.role == "Ventilator" ? ventilator[bound.name] : Value();
-    if (now.is_null()) now = sink[bound.name];
+    const auto now = bound.role == "Ventilator" ? ventilator[bound.name]
+                     : bound.role == "Sink"     ? sink[bound.name]
+                                                : Value();
     if (globals.json) {
       print_json(Value::Map{{"role", bound.role},
                             {"name", bound.name},

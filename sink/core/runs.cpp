@@ -48,6 +48,12 @@ void Runs::raise(RunId run, Origin origin, std::uint64_t level) {
   highest = std::max(highest, level);
 }
 
+std::size_t Runs::most_of_a_user() const {
+  std::size_t most = 0;
+  for (const auto& [user, runs] : users_) most = std::max(most, runs.size());
+  return most;
+}
+
 void Runs::set_time(std::int64_t unix_ms) {
   unix_ms_ = std::max(unix_ms_, unix_ms);
   if (planted("old-runs-kept")) return;

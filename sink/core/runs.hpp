@@ -28,6 +28,8 @@ class Runs {
   /// All of this origin's results up to `level` were taken. Nothing if the run is not known.
   void raise(RunId run, Origin origin, std::uint64_t level);
   std::size_t count() const { return runs_.size(); }
+  /// How many the key has that has the most.
+  std::size_t most_of_a_user() const;
   /// The time, a level in Unix milliseconds: what was not used for long is forgotten.
   void set_time(std::int64_t unix_ms);
 

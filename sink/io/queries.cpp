@@ -21,7 +21,7 @@ constexpr std::size_t kPageBytesMax = 1 << 20;  // One letter at least.
 // What is used of some bounds, by their names.
 Value bounds(const ResultLog& log) {
   const auto& core = log.core();
-  return Value::Map{{"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().count())},
+  return Value::Map{{"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().most_of_a_user())},
                     {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())}};
 }
 

@@ -37,6 +37,7 @@ TEST_CASE("two million made-up runs push out only runs of the same key", "[sink]
     if (run % 10000 == 0) use(2, "mallory");
   }
   REQUIRE(runs.count() == kRunsPerUserMax + 1);
+  REQUIRE(runs.most_of_a_user() == kRunsPerUserMax);
   REQUIRE(runs.level(1, 5) == 9);
   REQUIRE(runs.level(2, 5) == 9);
   REQUIRE(runs.level(10, 5) == 0);
