@@ -15,13 +15,13 @@ constexpr Duration kPageTime = 20ms;  // Of one answer: results must go on meanw
 struct LogStatus {
   Retention retention;
   std::int64_t unix_ms = 0;  // The time.
-  std::vector<Origin>
-      gone;  // Ventilators for which the log is not kept: they said nothing for long.
+  /// Ventilators for which the log is not kept: they said nothing for long.
+  std::vector<Origin> gone;
 };
 
 /// What a sink answers to people, from its log. Lists come in pages of bounded size and time.
 /// Errors: no such query, or an option that makes no sense.
 Expected<protocol::Value> answer_to(const protocol::Query& query, const ResultLog& log,
-                                    const LogStatus& status, Duration page_time = kPageTime);
+                                    const LogStatus& judged, Duration page_time = kPageTime);
 
 }  // namespace eole::sink
