@@ -14,6 +14,7 @@ class Memory final : public eole::storage::File {
   std::uint64_t size() const override { return bytes_.size(); }
   void write(std::uint64_t, std::string_view) override {}
   void sync() override {}
+  void date(std::int64_t) override {}
   void reserve(std::uint64_t) override {}
   void truncate(std::uint64_t) override {}
 
