@@ -120,7 +120,8 @@ void Options::print_help() const {
   }
   std::printf("  %-28s %s\n  %-28s %s\n", "--help", "this text", "--version", "the version");
   std::printf(
-      "\nExit codes: 0 stopped as asked, 2 cannot start, 3 storage failed or superseded.\n");
+      "\nExit codes: 0 stopped as asked, 2 cannot start until something is mended (flags, files,\n"
+      "damage), 3 the disk or an address failed, or superseded.\n");
 }
 
 std::optional<int> Options::parse(int argc, char** argv) {
