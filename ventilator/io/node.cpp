@@ -262,10 +262,9 @@ bool Node::flush_backlogs() {
 }
 
 void Node::act(const PushVerdict& action) {
-  const auto task = journal_.specs(action.seq, 1);
-  auto verdicts = verdict_of(action, core_.origin(), task, transport_.unix_ms());
-  verdicts.start = core_.start();
-  verdicts_.send(encode(std::move(verdicts)));
+  const auto task = journal_.specs(action.seq, 1);  // Empty of one that damage took.
+  verdicts_.send(
+      encode(verdict_of(action, core_.origin(), core_.start(), task, transport_.unix_ms())));
 }
 
 void Node::act(const SendIntroduce& action) {

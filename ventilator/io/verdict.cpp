@@ -10,8 +10,8 @@ namespace eole::ventilator {
 
 using protocol::Value;
 
-protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, const Specs& task,
-                              std::int64_t unix_ms) {
+protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::uint32_t start,
+                              const Specs& task, std::int64_t unix_ms) {
   const bool is_dead = verdict.state == protocol::TaskState::kDead;
   const auto last = verdict.reasons.empty() ? "" : ", " + verdict.reasons.back();
   Value::Array reasons;
@@ -36,7 +36,7 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, const S
   if (task_class) result.kind = task_class->kind;
   if (task_class) result.project = task_class->project;
   result.body = bytes;
-  protocol::Verdicts verdicts{origin, 1, 0, {}};
+  protocol::Verdicts verdicts{origin, 1, start, {}};
   protocol::put_result(verdicts.payload, result);
   return verdicts;
 }

@@ -8,9 +8,9 @@
 namespace eole::ventilator {
 
 /// What the sink is told of a task that ends without a worker. `task`: as it was submitted, empty
-/// if damage took it. A dead letter carries it, so that a replay needs no journal. The
-/// ventilator's start is left to fill in.
-protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, const Specs& task,
-                              std::int64_t unix_ms);
+/// if damage took it. A dead letter carries it, so that a replay needs no journal. `start`: the
+/// ventilator's.
+protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::uint32_t start,
+                              const Specs& task, std::int64_t unix_ms);
 
 }  // namespace eole::ventilator

@@ -21,7 +21,7 @@ struct Letter {
 
 Letter letter_of(const PushVerdict& verdict, const Specs& task) {
   Letter letter;
-  letter.verdicts = verdict_of(verdict, 5, task, 1000);
+  letter.verdicts = verdict_of(verdict, 5, 3, task, 1000);
   letter.record = *protocol::ResultReader(letter.verdicts.payload).next();
   letter.body = *Value::from_msgpack(letter.record.body);
   return letter;
@@ -36,6 +36,7 @@ TEST_CASE("a dead letter carries its task and the reason of every attempt", "[ve
   const auto letter = letter_of(
       {7, {1, 9}, 2, TaskState::kDead, false, {"attempt 1: failed: a", "attempt 2: failed: b"}},
       {task_class, spec, 1, 0});
+  REQUIRE(letter.verdicts.start == 3);
   REQUIRE(letter.record.id == TaskId{5, 7});
   REQUIRE(letter.record.is_final);
   REQUIRE(letter.record.kind == "echo");
