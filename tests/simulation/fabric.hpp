@@ -29,6 +29,11 @@ class Fabric {
   TimePoint arrival(const std::string& from, const std::string& to);
   bool is_rough() const { return !faults_over_; }
 
+ private:  // The sockets of processes that end with the fabric still ask for these.
+  std::map<std::pair<std::string, std::string>, TimePoint> cut_until_;
+  bool faults_over_ = false;
+
+ public:
   World world;
   Weather weather;
   Ledger ledger;
@@ -49,9 +54,6 @@ class Fabric {
   Process& any_process();
   bool is_settled() const;
   void check_end();
-
-  std::map<std::pair<std::string, std::string>, TimePoint> cut_until_;
-  bool faults_over_ = false;
 };
 
 /// What one seed found.
