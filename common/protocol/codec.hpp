@@ -15,16 +15,21 @@ namespace detail {
 
 struct FieldCounter {
   std::uint32_t count = 0;
+  std::uint32_t said = 0;  // Up to the last that is not zero or empty.
   template <class Field>
-  void operator()(const Field&) {
+  void operator()(const Field& field) {
     ++count;
+    if (field != Field{}) said = count;
   }
 };
 
 struct FieldWriter {
   HeadWriter& head;
+  std::uint32_t left = UINT32_MAX;
   template <class Field>
   void operator()(const Field& field) {
+    if (left == 0) return;
+    --left;
     if constexpr (std::is_arithmetic_v<Field> || std::is_enum_v<Field>) {
       head.put(static_cast<std::uint64_t>(field));
     } else {
@@ -35,9 +40,11 @@ struct FieldWriter {
 
 struct FieldReader {
   HeadReader& head;
+  bool may_be_short = false;
   bool in_range = true;
   template <class Field>
   void operator()(Field& field) {
+    if (may_be_short && head.is_done()) return;
     if constexpr (std::is_arithmetic_v<Field>) {
       const auto number = head.next_number();
       if (number > static_cast<std::uint64_t>(std::numeric_limits<Field>::max())) in_range = false;
@@ -51,6 +58,11 @@ struct FieldReader {
 template <class T>
 concept HasPayload = requires(T message) {
   message.payload;
+};
+
+template <class T>
+concept IsShort = requires {
+  requires T::kIsShort;
 };
 
 }  // namespace detail
@@ -67,12 +79,25 @@ Message encode(T message) {
   return out;
 }
 
+/// The head of a struct that is written without the fields at its end that are zero or empty
+/// (kIsShort).
+template <class T>
+Bytes encode_short(T record) {
+  static_assert(detail::IsShort<T>);
+  detail::FieldCounter counter;
+  record.fields(counter);
+  HeadWriter head(T::kName, counter.said);
+  detail::FieldWriter writer{head, counter.said};
+  record.fields(writer);
+  return head.take();
+}
+
 /// The struct in a message whose head was parsed and whose name is T's. Fields behind those that T
 /// knows are of a later release, and are ignored.
 template <class T>
 Expected<T> decode(HeadReader head, Bytes payload) {
   T message;
-  detail::FieldReader reader{head};
+  detail::FieldReader reader{head, detail::IsShort<T>};
   message.fields(reader);
   const bool has_more = !head.is_done() && planted("later-fields-refused");
   if (!head.ok() || !reader.in_range || has_more)

@@ -5,10 +5,9 @@
 
 namespace eole::protocol {
 
-Expected<HeadReader> HeadReader::parse(std::string_view head) {
-  constexpr std::size_t kHeadBytesMax = 4096;
-  if (head.size() > kHeadBytesMax)
-    return Error{text("head: ", head.size(), " bytes, limit ", kHeadBytesMax)};
+Expected<HeadReader> HeadReader::parse(std::string_view head, std::size_t bytes_max) {
+  if (head.size() > bytes_max)
+    return Error{text("head: ", head.size(), " bytes, limit ", bytes_max)};
   HeadReader reader;
   struct Add {
     HeadReader& reader;

@@ -12,6 +12,7 @@ namespace eole::protocol {
 
 /// The version that every head carries; another one is refused by name.
 constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kHeadBytesMax = 4096;
 
 /// One message: a head that says what it is, and a payload of records (may be empty).
 struct Message {
@@ -39,7 +40,8 @@ class HeadWriter {
 class HeadReader {
  public:
   static constexpr std::size_t kFieldsMax = 24;
-  static Expected<HeadReader> parse(std::string_view head);
+  static Expected<HeadReader> parse(std::string_view head,
+                                    std::size_t bytes_max = kHeadBytesMax);
 
   std::string_view name() const { return {fields_[1].text, fields_[1].number}; }
   /// The next field. A missing field or one of the other type makes ok() false.

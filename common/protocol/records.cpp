@@ -6,6 +6,7 @@ namespace eole::protocol {
 
 namespace {
 
+constexpr char kConditional = 1;
 constexpr std::uint8_t kFinal = 1;
 constexpr std::uint8_t kUnconfirmed = 2;
 constexpr std::size_t kSha256Bytes = 32;
@@ -28,25 +29,39 @@ void read_id(ByteReader& reader, TaskId& id, Lease& lease) {
 
 void put_task_spec(Bytes& out, const TaskSpec& spec) {
   char header[TaskSpec::kHeaderBytes] = {};
+  if (!spec.conditions.empty()) header[0] = kConditional;
   write_at<std::uint32_t>(header, 1, static_cast<std::uint32_t>(spec.args.size()));
   out.append(header, sizeof header);
+  if (!spec.conditions.empty()) {
+    put<std::uint16_t>(out, static_cast<std::uint16_t>(spec.conditions.size()));
+    out += spec.conditions;
+  }
   out += spec.args;
 }
 
+bool has_conditions(std::string_view spec) { return !spec.empty() && spec[0] == kConditional; }
+
 std::optional<TaskSpec> read_task_spec(ByteReader& reader) {
   const auto header = reader.take(TaskSpec::kHeaderBytes);
-  if (!reader.ok()) return std::nullopt;
+  if (!reader.ok() || (header[0] & ~kConditional) != 0) return std::nullopt;
   const auto args_bytes = read_at<std::uint32_t>(header, 1);
-  TaskSpec spec{reader.take(args_bytes)};
-  if (!reader.ok() || header[0] != 0 || args_bytes > kTaskBytesMax) return std::nullopt;
+  TaskSpec spec;
+  if (has_conditions(header)) {
+    spec.conditions = reader.take(reader.get<std::uint16_t>());
+    if (spec.conditions.empty() || spec.conditions.size() > kConditionsBytesMax)
+      return std::nullopt;
+  }
+  spec.args = reader.take(args_bytes);
+  if (!reader.ok() || args_bytes > kTaskBytesMax) return std::nullopt;
   return spec;
 }
 
-Expected<std::uint32_t> count_task_specs(std::string_view payload) {
+Expected<std::uint32_t> count_task_specs(std::string_view payload, bool have_conditions) {
   ByteReader reader(payload);
   std::uint32_t count = 0;
   while (!reader.is_done()) {
-    if (!read_task_spec(reader))
+    const auto spec = read_task_spec(reader);
+    if (!spec || spec->conditions.empty() == have_conditions)
       return Error{text("task ", count, " of the message: malformed, or arguments over ",
                         kTaskBytesMax, " bytes")};
     if (++count > kTasksPerMessageMax)

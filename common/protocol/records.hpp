@@ -19,17 +19,24 @@ constexpr std::size_t kPayloadBytesMax = 8 << 20;  // One message.
 constexpr std::size_t kChunkBytes = 256 << 10;     // One piece of an artifact.
 constexpr std::uint32_t kTasksPerMessageMax = 65536;
 
-/// What differs from task to task in a class: u8 flags (zero), u32 arguments size, arguments.
+constexpr std::size_t kConditionsBytesMax = 32 << 10;  // Of one task.
+
+/// What differs from task to task in a class: u8 flags, u32 arguments size; with flag 1 u16
+/// conditions size, conditions; arguments.
 struct TaskSpec {
   static constexpr std::size_t kHeaderBytes = 5;
-  std::string_view args;  // One msgpack map.
+  std::string_view args;             // One msgpack map.
+  std::string_view conditions = {};  // Encoded; empty: none.
   bool operator==(const TaskSpec&) const = default;
 };
 void put_task_spec(Bytes& out, const TaskSpec& spec);
+/// Whether the spec that these bytes begin with has conditions.
+bool has_conditions(std::string_view spec);
 /// Reads one spec; nothing (and the reader not ok) if it is malformed or over a limit.
 std::optional<TaskSpec> read_task_spec(ByteReader& reader);
-/// The number of whole specs in `payload`, or why it is not a list of specs.
-Expected<std::uint32_t> count_task_specs(std::string_view payload);
+/// The number of whole specs in `payload`, or why it is not a list of specs that all have
+/// conditions, or have none.
+Expected<std::uint32_t> count_task_specs(std::string_view payload, bool have_conditions = false);
 
 /// What one request of a client came to: u64 request, u64 first, u32 count. Its tasks are
 /// first … first + count - 1.

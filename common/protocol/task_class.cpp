@@ -8,7 +8,14 @@
 
 namespace eole::protocol {
 
-Bytes encode_class(const TaskClass& task_class) { return encode(task_class).head; }
+namespace {
+
+constexpr std::uint16_t kConditional = 1;
+enum class ParentIs : std::uint8_t { kId = 1, kBack, kProject };
+
+}  // namespace
+
+Bytes encode_class(const TaskClass& task_class) { return encode_short(task_class); }
 
 Expected<TaskClass> decode_class(std::string_view encoded) {
   if (encoded.size() > kClassBytesMax)
@@ -19,6 +26,8 @@ Expected<TaskClass> decode_class(std::string_view encoded) {
   auto task_class = decode<TaskClass>(*head, {});
   if (!task_class) return task_class.error();
   if (task_class->kind.empty()) return Error{"class: no kind"};
+  if (task_class->priority > kPriorityMax)
+    return Error{text("class: priority ", task_class->priority, ", limits 0 and ", kPriorityMax)};
   for (const auto* name : {&task_class->kind, &task_class->project})
     if (name->size() > kNameBytesMax)
       return Error{
@@ -26,9 +35,70 @@ Expected<TaskClass> decode_class(std::string_view encoded) {
   return task_class;
 }
 
+Bytes encode_conditions(const Conditions& conditions) {
+  return conditions == Conditions{} ? Bytes() : encode_short(conditions);
+}
+
+Expected<Conditions> decode_conditions(std::string_view encoded) {
+  const auto head = HeadReader::parse(encoded, kConditionsBytesMax);
+  if (!head) return Error{text("conditions: ", head.error().message)};
+  if (head->name() != Conditions::kName) return Error{"conditions: are something else"};
+  auto conditions = decode<Conditions>(*head, {});
+  if (!conditions) return conditions.error();
+  if (conditions->key.size() > kOrderKeyBytesMax)
+    return Error{text("key of ", conditions->key.size(), " bytes, limit ", kOrderKeyBytesMax)};
+  for (const auto wait : {conditions->delay_ms, conditions->not_before_unix_ms,
+                          conditions->expires_in_ms, conditions->expires_unix_ms})
+    if (wait > kWaitMsMax) return Error{text("a time of ", wait, " ms, limit ", kWaitMsMax)};
+  if (const auto parents = decode_parents(conditions->parents); !parents) return parents.error();
+  return conditions;
+}
+
+void put_parent(std::string& parents, const Parent& parent) {
+  if (!parent.project.empty()) {
+    put<std::uint8_t>(parents, static_cast<std::uint8_t>(ParentIs::kProject));
+    put<std::uint8_t>(parents, static_cast<std::uint8_t>(parent.project.size()));
+    parents += parent.project;
+    return;
+  }
+  const bool is_back = parent.back != 0;
+  put<std::uint8_t>(parents, static_cast<std::uint8_t>(is_back ? ParentIs::kBack : ParentIs::kId));
+  if (is_back) {
+    put<std::uint32_t>(parents, parent.back);
+  } else {
+    put<std::uint32_t>(parents, parent.id.origin);
+    put<std::uint64_t>(parents, parent.id.seq);
+  }
+  put<std::uint32_t>(parents, parent.count);
+}
+
+Expected<std::vector<Parent>> decode_parents(std::string_view parents) {
+  std::vector<Parent> found;
+  for (ByteReader reader(parents); !reader.is_done();) {
+    auto& parent = found.emplace_back();
+    const auto is = static_cast<ParentIs>(reader.get<std::uint8_t>());
+    if (is == ParentIs::kProject) {
+      parent.project = reader.take(reader.get<std::uint8_t>());
+    } else if (is == ParentIs::kBack) {
+      parent.back = reader.get<std::uint32_t>();
+    } else {
+      parent.id.origin = reader.get<std::uint32_t>();
+      parent.id.seq = reader.get<std::uint64_t>();
+    }
+    if (is != ParentIs::kProject) parent.count = reader.get<std::uint32_t>();
+    const bool is_one = is == ParentIs::kProject ? !parent.project.empty()
+                        : is == ParentIs::kBack  ? parent.back >= parent.count
+                                                 : is == ParentIs::kId && parent.id.seq != 0;
+    if (!reader.ok() || !is_one || parent.count == 0) return Error{"after: malformed"};
+    if (found.size() > kParentsMax)
+      return Error{text("after: more than ", kParentsMax, " stretches of tasks (a project may have more)")};
+  }
+  return found;
+}
+
 void put_task_group(Bytes& out, const TaskGroup& group) {
   put<std::uint16_t>(out, static_cast<std::uint16_t>(group.task_class.size()));
-  put<std::uint16_t>(out, 0);
+  put<std::uint16_t>(out, group.is_conditional ? kConditional : 0);
   put<std::uint32_t>(out, group.count);
   put<std::uint32_t>(out, static_cast<std::uint32_t>(group.specs.size()));
   out += group.task_class;
@@ -42,7 +112,9 @@ std::optional<TaskGroup> read_task_group(ByteReader& reader) {
   group.count = read_at<std::uint32_t>(header, 4);
   group.task_class = reader.take(read_at<std::uint16_t>(header, 0));
   group.specs = reader.take(read_at<std::uint32_t>(header, 8));
-  if (!reader.ok() || read_at<std::uint16_t>(header, 2) != 0) return std::nullopt;
+  const auto flags = read_at<std::uint16_t>(header, 2);
+  if (!reader.ok() || (flags & ~kConditional) != 0) return std::nullopt;
+  group.is_conditional = flags == kConditional;
   if (group.count == 0 || group.task_class.size() > kClassBytesMax) return std::nullopt;
   return group;
 }
@@ -53,7 +125,7 @@ Expected<std::uint32_t> count_grouped_tasks(std::string_view groups) {
   for (std::uint32_t number = 0; !reader.is_done(); ++number) {
     const auto group = read_task_group(reader);
     if (!group) return Error{text("group ", number, " of tasks: malformed")};
-    const auto count = count_task_specs(group->specs);
+    const auto count = count_task_specs(group->specs, group->is_conditional);
     if (!count) return Error{text("group ", number, " of tasks: ", count.error().message)};
     if (*count != group->count)
       return Error{text("group ", number, " of tasks: says ", group->count, ", has ", *count)};
@@ -64,31 +136,34 @@ Expected<std::uint32_t> count_grouped_tasks(std::string_view groups) {
   return tasks;
 }
 
-void TaskGroups::add(const TaskClass& task_class, std::string_view args) {
+void TaskGroups::add(const TaskClass& task_class, std::string_view args,
+                     std::string_view conditions) {
   if (encoded_.empty() || class_ != task_class) {
     encoded_ = encode_class(task_class);
     class_ = task_class;
     in_group_ = 0;
   }
-  if (in_group_ == 0) begin(encoded_);
-  put_task_spec(bytes_, {args});
+  if (in_group_ == 0 || is_conditional_ == conditions.empty()) begin(encoded_, !conditions.empty());
+  put_task_spec(bytes_, {args, conditions});
   end_task();
 }
 
 void TaskGroups::add(std::string_view task_class, std::string_view spec) {
-  if (in_group_ == 0 || encoded_ != task_class) {
+  const bool is_conditional = has_conditions(spec);
+  if (in_group_ == 0 || encoded_ != task_class || is_conditional_ != is_conditional) {
     encoded_ = task_class;
     class_ = {};
-    begin(encoded_);
+    begin(encoded_, is_conditional);
   }
   bytes_ += spec;
   end_task();
 }
 
-void TaskGroups::begin(std::string_view task_class) {
+void TaskGroups::begin(std::string_view task_class, bool is_conditional) {
   group_ = bytes_.size();
   in_group_ = 0;
-  put_task_group(bytes_, {task_class, 0, {}});
+  is_conditional_ = is_conditional;
+  put_task_group(bytes_, {task_class, 0, {}, is_conditional});
 }
 
 void TaskGroups::end_task() {

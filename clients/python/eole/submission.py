@@ -99,7 +99,10 @@ def class_of(kind, project, attempts, retry):
     """What stands once before tasks that share it; names may be any bytes."""
     pack = msgpack.Packer(unicode_errors="surrogateescape").pack
     kind, project = (name.decode(errors="surrogateescape") for name in (kind, project))
-    return pack([1, "class", kind, project, attempts, int(bool(retry))])
+    fields = [1, "class", kind, project, attempts, int(bool(retry))]
+    while not fields[-1]:  # What is not said is left out.
+        fields.pop()
+    return pack(fields)
 
 
 class Window:
