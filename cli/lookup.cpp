@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "clients/cpp/blocking/log_reader.hpp"
+#include "common/base/durations.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/result_view.hpp"
@@ -130,31 +131,12 @@ Expected<std::int64_t> parse_when(const std::string& written, std::int64_t now_u
   }
   std::tm parts{};
   const char* rest = ::strptime(written.c_str(), "%Y-%m-%d", &parts);
-  if (rest == nullptr) return bad;
-  if (*rest == '\0') {  // A day begins at midnight, here.
+  if (rest != nullptr && *rest == '\0') {  // A day begins at midnight, here.
     parts.tm_isdst = -1;
     return std::int64_t{::mktime(&parts)} * 1000;
   }
-  if (*rest != 'T' && *rest != 't' && *rest != ' ') return bad;
-  rest = ::strptime(rest + 1, "%H:%M:%S", &parts);
-  if (rest == nullptr) return bad;
-  std::int64_t fraction = 0;
-  if (*rest == '.') {
-    std::int64_t digit = 100;
-    for (++rest; *rest >= '0' && *rest <= '9'; ++rest, digit /= 10)
-      fraction += (*rest - '0') * digit;
-  }
-  std::int64_t offset = 0;
-  if (*rest == '+' || *rest == '-') {
-    int hours = 0;
-    int minutes = 0;
-    if (std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2 || std::string(rest).size() != 6)
-      return bad;
-    offset = (*rest == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-  } else if (std::string(rest) != "Z" && std::string(rest) != "z") {
-    return bad;
-  }
-  return (std::int64_t{::timegm(&parts)} - offset) * 1000 + fraction;
+  const auto time = parse_time(written);
+  return time ? *time : Expected<std::int64_t>(bad);
 }
 
 std::string human_age(std::int64_t milliseconds) {
