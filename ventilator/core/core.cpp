@@ -7,14 +7,16 @@
 
 namespace eole::ventilator {
 
-Core::Core(Config config, Durable durable, TimePoint now)
+Core::Core(Config config, Durable durable, const Moment& moment)
     : config_(config),
       durable_(std::move(durable)),
+      gates_(durable_.origin),
       queue_(durable_.last),
-      fleet_(config, now),
+      fleet_(config, moment.now),
       follower_(config.retry),
       verdicts_(config.retry),
-      started_(now) {
+      moment_(moment),
+      recovery_{moment.now} {
   for (const auto& [first, note] : durable_.notes.runs())
     for (std::uint32_t i = 0; i < note.count; ++i) {
       if (durable_.settled.contains(first + i)) continue;
@@ -35,7 +37,8 @@ Core::Core(Config config, Durable durable, TimePoint now)
     if (task.is(State::kReady)) tasks_.note(task);
   }
   durable_.notes = {};
-  durable_.answers.take_for_new(now);
+  durable_.answers.take_for_new(moment.now);
+  enter_recovered();
 }
 
 std::optional<PartRecord> Core::save(SavePlace& place) const {
@@ -53,6 +56,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   follower_.on_deadline(now, durable_.last, durable_.settled.count() == durable_.last, out);
   if (follower_.is_introduced()) push_verdicts(now, out);
   open_recovered(now, out);
+  open_gates();
   end_waits(now);
   dispatch(now, out);
   recall_for_free_slots(now, out);
@@ -69,11 +73,12 @@ std::optional<TimePoint> Core::next_deadline() const {
   };
   consider(follower_.next_deadline());
   if (follower_.is_introduced()) consider(verdicts_.next_deadline());
-  if (!is_noted_open_) consider(started_ + config_.grace_start);
+  if (!recovery_.is_noted_open) consider(recovery_.started + config_.grace_start);
   consider(fleet_.next_deadline());
   if (fleet_.size() > 1) consider(next_recall_);
   consider(last_attempts_.next_deadline());
   consider(timers_.next_deadline());
+  consider(gates_.next_deadline(moment_));
   return next;
 }
 
@@ -88,7 +93,10 @@ std::optional<TaskView> Core::task(Seq seq) const {
   view.state = "queued";
   const auto* task = tasks_.find(seq);
   const auto* task_class = class_of(seq);
-  const bool is_queued = task == nullptr || task->is(State::kReady);
+  view.why = gates_.why(seq);
+  if (gates_.holds(seq)) view.state = "waiting";
+  const bool is_queued =
+      view.state == "queued" && (task == nullptr || task->is(State::kReady));
   if (is_queued && task_class != nullptr && !fleet_.is_offered(task_class->kind))
     view.reasons.push_back("no connected worker offers " + task_class->kind);
   if (task == nullptr) return view;

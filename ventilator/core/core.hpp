@@ -11,6 +11,7 @@
 #include "ventilator/core/events.hpp"
 #include "ventilator/core/fleet.hpp"
 #include "ventilator/core/follower.hpp"
+#include "ventilator/core/gates/gates.hpp"
 #include "ventilator/core/last_attempts.hpp"
 #include "ventilator/core/queue.hpp"
 #include "ventilator/core/retries.hpp"
@@ -27,6 +28,7 @@ struct TaskView {
   std::string worker;
   std::vector<std::string> reasons;           // Why it is not done.
   std::optional<TimePoint> waits_until = {};  // If it is waiting for a time.
+  std::vector<Why> why = {};                  // Why it is not running.
 };
 
 /// Decides what a ventilator does: accepts, dispatches by credit, redelivers what workers lose,
@@ -36,8 +38,10 @@ struct TaskView {
 /// Here are the parts and the order in which they are asked; each decides in its own file.
 class Core {
  public:
-  Core(Config config, Durable durable, TimePoint now);
+  Core(Config config, Durable durable, const Moment& moment);
 
+  /// Before the events of each turn.
+  void read_clock(const Moment& moment) { moment_ = moment; }
   void on_event(Event event, TimePoint now, Actions& out);
   void on_deadline(TimePoint now, Actions& out);
   std::optional<TimePoint> next_deadline() const;
@@ -52,6 +56,7 @@ class Core {
   bool is_introduced() const { return follower_.is_introduced(); }
   std::uint64_t running() const { return tasks_.leased(); }
   std::uint64_t queued() const { return durable_.last - durable_.settled.count() - running(); }
+  std::uint64_t held() const { return gates_.size(); }
   std::uint64_t answer_bytes() const { return durable_.answers.bytes(); }
   std::size_t verdicts_pushed() const { return verdicts_.pushed(); }
   std::vector<WorkerView> workers() const { return fleet_.views(); }
@@ -81,10 +86,18 @@ class Core {
   const Answered* find_answer(const Submitted& event, std::string& conflict) const;
   bool is_remembering_too_much(const Submitted& event) const;
   std::string why_refused(const Submitted& event) const;
+  std::string why_groups_refused(const protocol::Submit& submit) const;
   void forget_old_answers(TimePoint now);
   std::uint8_t attempts_max_of(Seq seq) const;
   bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);
+
+  // Gates: core_gates.cpp.
+  void enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms);
+  void enter_recovered();
+  void let_go(Released released);
+  void end_unbegun(const Released::Ended& ended);
+  void open_gates();
 
   // Workers: core_workers.cpp.
   Worker* heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
@@ -129,6 +142,7 @@ class Core {
   Config config_;
   Durable durable_;  // Its notes are in tasks_.
   Tasks tasks_;
+  Gates gates_;
   Queue queue_;
   LastAttempts last_attempts_;
   Timers timers_;
@@ -136,8 +150,14 @@ class Core {
   Follower follower_;
   Verdicts verdicts_;
   std::uint64_t next_lease_ = 1;
-  TimePoint started_{};
-  bool is_noted_open_ = false;
+  Moment moment_;
+  /// What an earlier start left.
+  struct Recovery {
+    TimePoint started{};
+    bool is_noted_open = false;
+    std::vector<Seq> let_go = {};  // By the gates, before the queue is open to them.
+  };
+  Recovery recovery_;
   TimePoint next_recall_{};
   TimePoint next_prune_{};
 };

@@ -61,7 +61,20 @@ std::string Core::why_refused(const Submitted& event) const {
         "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
         config_.answer_bytes_max,
         submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
-  return durable_.classes.why_refused(submit.payload);
+  return why_groups_refused(submit);
+}
+
+std::string Core::why_groups_refused(const protocol::Submit& submit) const {
+  if (auto why = durable_.classes.why_refused(submit.payload); !why.empty()) return why;
+  const auto first = durable_.last + 1;
+  auto next = first;
+  for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
+    if (group->is_conditional)
+      if (auto why = gates_.why_refused(*group, next, first, durable_.origin); !why.empty())
+        return why;
+    next += group->count;
+  }
+  return "";
 }
 
 void Core::on(Submitted& event, TimePoint now, Actions& out) {
@@ -85,8 +98,13 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
   auto next = first;
   for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
-    const auto id = durable_.classes.put(next, group->count, group->task_class);
-    queue_.extend(next, group->count, id, durable_.classes.at(id).kind);
+    const auto id =
+        durable_.classes.put(next, group->count, group->task_class, group->is_conditional);
+    if (group->is_conditional) {
+      enter(next, id, group->specs, event.unix_ms);
+    } else {
+      queue_.extend(next, group->count, id, durable_.classes.at(id).kind);
+    }
     next += group->count;
   }
 
@@ -141,7 +159,7 @@ void Core::cancel(Seq seq, Actions& out) {
   const bool is_fresh = tasks_.find(seq) == nullptr;
   auto& task = tasks_.at(seq);
   // An earlier start may have sent it: its worker has the rest of the grace to say so.
-  if (is_fresh && queue_.is_recovered(seq) && !is_noted_open_) tasks_.note(task);
+  if (is_fresh && queue_.is_recovered(seq) && !recovery_.is_noted_open) tasks_.note(task);
   task.is_cancelled = true;
   if (task.is(State::kReady) || task.is(State::kWaiting)) {
     end(seq, task, protocol::TaskState::kCancelled);

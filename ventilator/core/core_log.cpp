@@ -16,10 +16,14 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
   }
   if (!follower_.on_introduced(event.log, event.offset)) return;
   Forget forget;
+  for (const auto& [first, last] : event.not_done.ranges()) gates_.add_not_done(first, last);
   for (const auto& [first, last] : event.settled.ranges()) {
     settle({first, last});
     forget.ranges.push_back({first, last});
   }
+  Released released;
+  gates_.on_introduced(durable_.settled, released);
+  let_go(std::move(released));
   if (!forget.ranges.empty()) out.push_back(std::move(forget));
   bury_lost();
   follower_.follow(now, out);
@@ -44,6 +48,7 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
   const auto news = follower_.on_settled(event.settled);
   if (news.is_next) {
     Forget forget;
+    for (const auto& [first, last] : event.settlement.not_done) gates_.add_not_done(first, last);
     for (const auto& range : event.settlement.ranges) {
       if (range.last > durable_.last) continue;
       settle(range);
@@ -83,6 +88,9 @@ void Core::settle(const Range& range) {
   }
   auto& cancelled = durable_.cancelled;
   cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
+  Released released;
+  gates_.on_ended(range.first, range.last, durable_.settled, released);
+  let_go(std::move(released));
 }
 
 void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out) {
@@ -106,11 +114,11 @@ void Core::judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& ou
 }
 
 void Core::open_recovered(TimePoint now, Actions& out) {
-  const bool is_grace_over = now >= started_ + config_.grace_start;
+  const bool is_grace_over = now >= recovery_.started + config_.grace_start;
   if (follower_.is_caught_up() && (is_grace_over || !durable_.is_power_cut))
     queue_.open_recovered(durable_.classes);
-  if (is_noted_open_ || !is_grace_over) return;
-  is_noted_open_ = true;
+  if (recovery_.is_noted_open || !is_grace_over) return;
+  recovery_.is_noted_open = true;
   Suspicion noted{{}, "no worker had it after a restart"};
   tasks_.for_each([&](Seq seq, Task& task) {
     if (!task.is(State::kNoted)) return;
@@ -127,7 +135,8 @@ void Core::push_verdicts(TimePoint now, Actions& out) {
   for (const auto seq : verdicts_.take_due(now)) {
     const auto& task = *tasks_.find(seq);
     out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
-                              task.story ? task.story->reasons : std::vector<std::string>{}});
+                              task.story ? task.story->reasons : std::vector<std::string>{},
+                              task.story ? task.story->why_ended : std::string()});
   }
 }
 

@@ -1,6 +1,9 @@
 #include "ventilator/core/durable.hpp"
 
+#include <algorithm>
+
 #include "common/base/planted.hpp"
+#include "common/protocol/records.hpp"
 
 namespace eole::ventilator {
 
@@ -81,7 +84,8 @@ bool Durable::load(Part part, std::string_view payload) {
   return false;
 }
 
-bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view groups) {
+bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view groups,
+                          std::span<const std::int64_t> accepted_unix_ms) {
   ByteReader reader(groups);
   std::uint64_t sum = 0;
   while (!reader.is_done()) {
@@ -92,9 +96,21 @@ bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view group
   if (first == 0 || first > UINT64_MAX / 2 || sum != count) return false;
   if (!classes.why_refused(groups, SIZE_MAX).empty()) return false;
   if (planted("classes-forgotten-at-restart")) return true;
+  auto next = first;
   for (ByteReader again(groups); const auto group = protocol::read_task_group(again);) {
-    classes.put(first, group->count, group->task_class);
-    first += group->count;
+    classes.put(next, group->count, group->task_class, group->is_conditional);
+    if (!group->is_conditional) {
+      next += group->count;
+      continue;
+    }
+    for (ByteReader specs(group->specs); !specs.is_done(); ++next) {
+      const auto spec = protocol::read_task_spec(specs);
+      if (!spec || !protocol::decode_conditions(spec->conditions)) return false;
+      const auto accepted = accepted_unix_ms.empty()
+                                ? 0
+                                : accepted_unix_ms[std::min(next - first, accepted_unix_ms.size() - 1)];
+      conditional.push_back({next, accepted, Bytes(spec->conditions)});
+    }
   }
   return true;
 }
@@ -102,6 +118,11 @@ bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view group
 void Durable::drop_settled() {
   std::erase_if(cancelled, [&](Seq seq) { return settled.contains(seq); });
   classes.count_live(settled);
+  std::erase_if(conditional, [&](const Conditional& task) { return settled.contains(task.seq); });
+  std::stable_sort(conditional.begin(), conditional.end(),
+                   [](const auto& one, const auto& other) { return one.seq < other.seq; });
+  const auto same = [](const auto& one, const auto& other) { return one.seq == other.seq; };
+  conditional.erase(std::unique(conditional.begin(), conditional.end(), same), conditional.end());
   for (const auto& [first, end] : settled.ranges()) notes.erase(first, end);
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <set>
+#include <span>
+#include <string_view>
+#include <vector>
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
@@ -22,6 +25,13 @@ struct Durable {
   std::set<Seq> cancelled;
   SeqRanges lost;  // Damage took their tasks: they end as dead letters unless they are settled.
   TaskClasses classes;  // Of tasks that are not settled: from their own records.
+  /// A task with conditions.
+  struct Conditional {
+    Seq seq = 0;
+    std::int64_t accepted_unix_ms = 0;
+    Bytes conditions;
+  };
+  std::vector<Conditional> conditional;  // From their records; some may be settled, or be twice.
   Answers answers;
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 
@@ -29,9 +39,10 @@ struct Durable {
   void save(SavePlace& place, Bytes& out) const;
   /// Takes in a record of a part; false if it makes no sense. What is settled is dropped at once.
   bool load(Part part, std::string_view payload);
-  /// Takes in the classes of a record of tasks, `count` from `first` on; false if they make no
-  /// sense.
-  bool load_groups(Seq first, std::uint64_t count, std::string_view groups);
+  /// Takes in classes and conditions of a record of tasks, from `first` on: when each was accepted,
+  /// or one time for all `count`. False if they make no sense.
+  bool load_groups(Seq first, std::uint64_t count, std::string_view groups,
+                   std::span<const std::int64_t> accepted_unix_ms = {});
   /// Drops what came of a settled task after that was known.
   void drop_settled();
 };

@@ -62,6 +62,7 @@ struct IntroducedReceived {
   std::uint64_t log = 0;
   std::uint64_t offset = 0;
   SeqRanges settled;
+  SeqRanges not_done = {};  // Of them.
 };
 struct SettledReceived {
   protocol::Settled settled;  // Without its payload.
@@ -148,6 +149,7 @@ struct PushVerdict {
   protocol::TaskState state = protocol::TaskState::kDead;
   bool is_unconfirmed = false;
   std::vector<std::string> reasons;
+  std::string why = {};  // Not empty: it ends for this, not after its attempts.
   bool operator==(const PushVerdict&) const = default;
 };
 struct SendIntroduce {

@@ -52,6 +52,7 @@ void Queue::open_recovered(const TaskClasses& classes) {
   const auto& stretches = classes.stretches();
   for (auto at = stretches.upper_bound(recovered_); at != stretches.begin();) {
     const auto& [first, stretch] = *--at;
+    if (stretch.is_conditional) continue;  // Its gates say when.
     const auto count = std::min(stretch.last, recovered_) + 1 - first;
     auto& lane = lane_of(stretch.id, classes.at(stretch.id).kind);
     unlist(stretch.id, lane);

@@ -36,10 +36,11 @@ class Queue {
 
   /// New tasks, behind all that were put before.
   void extend(Seq first, std::uint64_t count, ClassId id, std::string_view kind);
-  /// Once; those of which a class is known.
+  /// Once; those of which a class is known, and that have no conditions.
   void open_recovered(const TaskClasses& classes);
   /// Accepted by an earlier start.
   bool is_recovered(Seq seq) const { return seq <= recovered_; }
+  bool is_recovered_open() const { return is_recovered_open_; }
   /// A task that came back.
   void put(Seq seq, bool in_front, ClassId id, std::string_view kind);
   /// No task of this class is left.

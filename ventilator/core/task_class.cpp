@@ -57,13 +57,14 @@ void TaskClasses::split(Seq at) {
   if (after == stretches_.begin()) return;
   auto& [first, stretch] = *std::prev(after);
   if (stretch.last < at) return;
-  stretches_.emplace_hint(after, at, Stretch{stretch.last, stretch.id, stretch.last + 1 - at});
+  stretches_.emplace_hint(after, at, Stretch{stretch.last, stretch.id, stretch.last + 1 - at, stretch.is_conditional});
   ++known_[stretch.id].uses;
   stretch.last = at - 1;
   stretch.live = at - first;
 }
 
-ClassId TaskClasses::put(Seq first, std::uint64_t count, std::string_view encoded) {
+ClassId TaskClasses::put(Seq first, std::uint64_t count, std::string_view encoded,
+                         bool is_conditional) {
   const auto id = intern(encoded);
   const auto last = first + count - 1;
   if (!stretches_.empty() && stretches_.rbegin()->second.last >= first) {
@@ -79,13 +80,14 @@ ClassId TaskClasses::put(Seq first, std::uint64_t count, std::string_view encode
   const auto after = stretches_.lower_bound(first);
   if (after != stretches_.begin()) {
     auto& before = std::prev(after)->second;
-    if (before.last + 1 == first && before.id == id) {
+    const bool is_alike = before.id == id && before.is_conditional == is_conditional;
+    if (before.last + 1 == first && is_alike) {
       before.last = last;
       before.live += count;
       return id;
     }
   }
-  stretches_.emplace_hint(after, first, Stretch{last, id, count});
+  stretches_.emplace_hint(after, first, Stretch{last, id, count, is_conditional});
   ++known_[id].uses;
   return id;
 }

@@ -29,7 +29,8 @@ class TaskClasses {
   struct Stretch {
     Seq last = 0;
     ClassId id = kNoClass;
-    std::uint64_t live = 0;  // So many are not settled.
+    std::uint64_t live = 0;       // So many are not settled.
+    bool is_conditional = false;  // They pass the gates one by one.
     bool operator==(const Stretch&) const = default;
   };
 
@@ -37,7 +38,8 @@ class TaskClasses {
   std::string why_refused(std::string_view groups, std::size_t most = kClassesMax) const;
   /// Tasks first, first + 1 … are of this class, one that was not refused. What was said of them
   /// before (a record that was written again) counts no more.
-  ClassId put(Seq first, std::uint64_t count, std::string_view encoded);
+  ClassId put(Seq first, std::uint64_t count, std::string_view encoded,
+              bool is_conditional = false);
   /// kNoClass: settled, or damage took its record.
   ClassId of(Seq seq) const;
   const protocol::TaskClass& at(ClassId id) const { return known_[id].task_class; }

@@ -20,6 +20,7 @@ struct Story {
   std::uint16_t returns = 0;  // How often a worker gave it back unasked.
   bool is_feared = false;  // A worker was lost that had it: it may kill them.
   TimePoint waits_until{};  // While it waits for a time.
+  std::string why_ended;   // It ends for this, not after its attempts.
   Lease failed;            // The last lease whose failure was read in the log: it is over.
 };
 

@@ -53,7 +53,8 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
     case JournalRecord::kTasks: {
       TasksRecord tasks;
       is_good =
-          decode(payload, tasks) && recovered_.load_groups(tasks.first, tasks.count, tasks.groups);
+          decode(payload, tasks) &&
+          recovered_.load_groups(tasks.first, tasks.count, tasks.groups, {&tasks.submitted_unix_ms, 1});
       if (is_good) load(at, tasks, payload.size());
       break;
     }
@@ -73,7 +74,7 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
       MovedRecord moved;
       is_good = decode(payload, moved);
       const auto count = static_cast<std::uint32_t>(moved.submitted_unix_ms.size());
-      is_good = is_good && recovered_.load_groups(moved.first, count, moved.groups);
+      is_good = is_good && recovered_.load_groups(moved.first, count, moved.groups, moved.submitted_unix_ms);
       if (is_good && !planted("moved-forgotten-at-restart"))
         tasks_.put_moved(moved.first, count, at, payload.size());
       break;

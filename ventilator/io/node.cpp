@@ -41,7 +41,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
       from_sink_("a ventilator", nullptr, [](const net::Sender&, const protocol::Refused&) {}),
       nonce_(transport.random()),
       now_(transport.now()),
-      core_(options_.config, journal_.take_recovered(), now_) {
+      core_(options_.config, journal_.take_recovered(), {now_, transport.unix_ms()}) {
   take_messages();
   sink_.connect(options_.cluster.queries);
   verdicts_.connect(options_.cluster.results);
@@ -57,6 +57,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
 
 TimePoint Node::turn() {
   now_ = transport_.now();
+  core_.read_clock({now_, transport_.unix_ms()});
   drain(peers_, from_peers_);
   for (auto* socket : {&sink_, &news_}) drain(*socket, from_sink_);
   drain_monitors();

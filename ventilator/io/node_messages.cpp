@@ -111,7 +111,7 @@ void Node::on(protocol::LogHead& log, const Sender&) {
 void Node::on(protocol::Introduced& introduced, const Sender&) {
   if (!introduced_.take(introduced.page, introduced.pages, introduced.payload)) return;
   tell_core(IntroducedReceived{static_cast<std::uint32_t>(introduced.request), introduced.log,
-                               introduced.offset, introduced_.settled()});
+                               introduced.offset, introduced_.settled(), introduced_.not_done()});
   introduced_ = {};
 }
 

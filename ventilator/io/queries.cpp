@@ -24,6 +24,7 @@ Value status(const Core& core, const Journal& journal) {
                     {"start", core.start()},
                     {"accepted", core.accepted()},
                     {"queued", core.queued()},
+                    {"waiting", core.held()},
                     {"running", core.running()},
                     {"settled", core.settled().count()},
                     {"introduced", core.is_introduced()},
@@ -96,7 +97,7 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
       state != "cancelling")
     return Error{text("tasks: state ", state, ": is queued, waiting, running or cancelling")};
   // What merely waits for its first dispatch has no worker.
-  const bool is_dispatched = !worker.empty() || (!state.empty() && state != "queued");
+  const bool is_dispatched = !worker.empty() || state == "running" || state == "cancelling";
   const auto last =
       is_dispatched ? std::min(core.dispatched_to(), core.accepted()) : core.accepted();
   const auto until = process::now() + page_time;
@@ -124,7 +125,11 @@ Value task(const TaskId& id, const Core& core) {
   const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
   Value::Array reasons(view->reasons.begin(), view->reasons.end());
+  Value::Array why;
+  for (const auto& each : view->why)
+    why.push_back(Value::Map{{"code", each.code}, {"text", each.text}});
   Value answer = Value::Map{{"state", view->state},
+                            {"why", std::move(why)},
                             {"attempt", view->attempt},
                             {"worker", view->worker},
                             {"reasons", std::move(reasons)}};

@@ -17,7 +17,9 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   Value::Array reasons;
   for (const auto& reason : verdict.reasons) reasons.push_back(reason);
   Value body = Value::Map{
-      {"error", is_dead ? text("dead after ", verdict.attempt, " attempts", last) : "cancelled"},
+      {"error", !verdict.why.empty() ? verdict.why
+                : is_dead            ? text("dead after ", verdict.attempt, " attempts", last)
+                                     : "cancelled"},
       {"reasons", std::move(reasons)}};
   const auto task_class = protocol::decode_class(task.task_class);
   if (is_dead && task_class && !planted("dead-without-its-spec")) {

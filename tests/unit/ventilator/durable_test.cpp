@@ -96,7 +96,7 @@ TEST_CASE("when too much is remembered a new key is refused by name, and who con
           "[durable]") {
   Config config;
   config.answer_bytes_max = 100;
-  Core core(config, Rig::fresh(), kStart);
+  Core core(config, Rig::fresh(), {kStart, 0});
   Actions out;
   const auto submit = [&](const std::string& key, std::uint64_t request, RunId run = 7) {
     out.clear();

@@ -23,9 +23,10 @@ struct Rig {
   Actions out;
   std::uint64_t head = 0;
   std::uint64_t beats = 0;
+  Duration jump{};
 
   explicit Rig(Durable durable = fresh(), bool introduce = true)
-      : core(Config{}, std::move(durable), kStart) {
+      : core(Config{}, std::move(durable), {kStart, 0}) {
     if (introduce) step(IntroducedReceived{core.start(), kLog, 0, {}});
   }
   /// What a submit of such tasks carries; nobody looks at their specs here.
@@ -43,6 +44,7 @@ struct Rig {
   }
   Actions& step(Event event) {
     out.clear();
+    core.read_clock(clock());
     core.on_event(std::move(event), now, out);
     core.on_deadline(now, out);
     return out;
@@ -51,9 +53,14 @@ struct Rig {
     out.clear();
     for (auto left = time; left > 0s; left -= 100ms) {
       now += std::min<Duration>(left, 100ms);
+      core.read_clock(clock());
       core.on_deadline(now, out);
     }
     return out;
+  }
+  /// Everybody's clock, which no test has jump unless it says so.
+  Moment clock() const {
+    return {now, std::chrono::duration_cast<std::chrono::milliseconds>(now - kStart + jump).count()};
   }
   Actions& submit(std::uint32_t count, std::uint64_t request = 1, std::uint8_t attempts = 0,
                   std::string key = "", std::string hash = "", const std::string& kind = "work") {

@@ -1,0 +1,66 @@
+#include <utility>
+
+#include "common/protocol/records.hpp"
+#include "ventilator/core/core.hpp"
+
+// Tasks with conditions, until they may be queued.
+namespace eole::ventilator {
+
+void Core::enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms) {
+  const auto on_failure =
+      static_cast<protocol::OnParentFailure>(durable_.classes.at(id).on_parent_failure);
+  Released released;
+  auto seq = first;
+  for (ByteReader reader(specs); !reader.is_done(); ++seq) {
+    const auto spec = protocol::read_task_spec(reader);
+    gates_.enter(seq, accepted_unix_ms, spec->conditions, on_failure, moment_,
+                 durable_.settled, released);
+  }
+  let_go(std::move(released));
+}
+
+// Before anything new comes: a key's order is that of the numbers.
+void Core::enter_recovered() {
+  Released released;
+  for (const auto& task : std::exchange(durable_.conditional, {})) {
+    const auto* task_class = class_of(task.seq);
+    if (task_class == nullptr) continue;
+    gates_.enter(task.seq, task.accepted_unix_ms, task.conditions,
+                 static_cast<protocol::OnParentFailure>(task_class->on_parent_failure),
+                 moment_, durable_.settled, released);
+  }
+  let_go(std::move(released));
+}
+
+void Core::let_go(Released released) {
+  for (const auto seq : released.seqs) {
+    if (queue_.is_recovered(seq) && !queue_.is_recovered_open()) {
+      recovery_.let_go.push_back(seq);
+      continue;
+    }
+    const auto id = durable_.classes.of(seq);
+    if (id != kNoClass) queue_.extend(seq, 1, id, durable_.classes.at(id).kind);
+  }
+  for (const auto& ended : released.ended) end_unbegun(ended);
+}
+
+// What has begun goes on.
+void Core::end_unbegun(const Released::Ended& ended) {
+  if (durable_.settled.contains(ended.seq)) return;
+  auto& task = tasks_.at(ended.seq);
+  const bool is_waiting = task.is(State::kReady) || task.is(State::kWaiting);
+  if (!is_waiting || task.attempt > 0) return;
+  task.told().why_ended = ended.reason;
+  end(ended.seq, task, ended.state);
+}
+
+// Not before it is known which tasks an earlier start has sent.
+void Core::open_gates() {
+  if (!queue_.is_recovered_open()) return;
+  let_go({std::exchange(recovery_.let_go, {}), {}});
+  Released released;
+  gates_.on_deadline(moment_, released);
+  let_go(std::move(released));
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,33 @@
+#pragma once
+#include <set>
+#include <utility>
+
+#include "common/base/seq_table.hpp"
+#include "ventilator/core/gates/gate.hpp"
+
+namespace eole::ventilator {
+
+/// Tasks that wait for a time. A delay runs by the process's clock, from what everybody's says is
+/// left of it; a date is everybody's.
+class Delays : public Gate {
+ public:
+  bool enter(const Arrival& arrival, const Moment& moment, const Ends& ends,
+             Released& out) override;
+  void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
+  void on_deadline(const Moment& moment, Released& out) override;
+  std::optional<TimePoint> next_deadline(const Moment& moment) const override;
+  std::optional<Why> why(Seq seq) const override;
+
+ private:
+  struct Due {
+    TimePoint delay{};          // Zero: it has passed.
+    std::int64_t unix_ms = 0;  // Likewise.
+  };
+  void erase(Seq seq, const Due& due);
+
+  std::set<std::pair<TimePoint, Seq>> delays_;
+  std::set<std::pair<std::int64_t, Seq>> dates_;
+  SeqTable<Due> due_;
+};
+
+}  // namespace eole::ventilator

@@ -1,0 +1,26 @@
+#pragma once
+#include <set>
+#include <utility>
+
+#include "common/base/seq_table.hpp"
+#include "ventilator/core/gates/gate.hpp"
+
+namespace eole::ventilator {
+
+/// Tasks that are of no use after a time. It holds none; who asks it to end a task knows whether
+/// that has begun.
+class Expiries : public Gate {
+ public:
+  bool enter(const Arrival& arrival, const Moment& moment, const Ends& ends,
+             Released& out) override;
+  void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
+  void on_deadline(const Moment& moment, Released& out) override;
+  std::optional<TimePoint> next_deadline(const Moment& moment) const override;
+  std::optional<Why> why(Seq) const override { return std::nullopt; }
+
+ private:
+  std::set<std::pair<std::int64_t, Seq>> dates_;
+  SeqTable<std::int64_t> expires_;
+};
+
+}  // namespace eole::ventilator

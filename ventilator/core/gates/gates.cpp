@@ -1,0 +1,113 @@
+#include "ventilator/core/gates/gates.hpp"
+
+#include <algorithm>
+
+#include "common/base/expected.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::ventilator {
+
+using protocol::Parent;
+
+namespace {
+
+// Empty if each parent is a task that came before.
+std::string why_no_parents(const std::vector<Parent>& parents, Seq seq, Seq submit, Origin origin,
+                           std::uint64_t& sum) {
+  for (const auto& parent : parents) {
+    if (!parent.project.empty()) continue;
+    sum += parent.count;
+    if (parent.back != 0) {
+      if (parent.back > seq - submit)
+        return text("after: ", parent.back, " tasks back is before its submit");
+      continue;
+    }
+    const TaskId last{parent.id.origin, parent.id.seq + parent.count - 1};
+    if (last.origin != origin) return text("after ", to_text(last), ": not a task of this ventilator");
+    if (last.seq >= submit) return text("after ", to_text(last), ": no such task was accepted");
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
+                               Origin origin) const {
+  std::uint64_t sum = joins_.edges();
+  ByteReader specs(group.specs);
+  for (auto seq = first; !specs.is_done(); ++seq) {
+    const auto spec = protocol::read_task_spec(specs);
+    const auto conditions = protocol::decode_conditions(spec->conditions);
+    auto why = conditions ? why_no_parents(*protocol::decode_parents(conditions->parents), seq,
+                                           submit, origin, sum)
+                          : conditions.error().message;
+    if (sum > kJoinEdgesMax) why = text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax);
+    if (!why.empty()) return text("task ", seq - submit + 1, " of the submit: ", why);
+  }
+  return "";
+}
+
+void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, std::string_view encoded,
+                  protocol::OnParentFailure on_failure, const Moment& moment,
+                  const SeqRanges& settled, Released& out) {
+  const auto conditions = protocol::decode_conditions(encoded);
+  invariant(static_cast<bool>(conditions), "conditions that are taken make sense");
+  const auto parents = *protocol::decode_parents(conditions->parents);
+  const Arrival arrival{seq, accepted_unix_ms, *conditions, parents, on_failure};
+  std::uint8_t holds = 0;
+  const Ends ends{settled, not_done_, is_introduced_};
+  for (auto* gate : gates_)
+    if (gate->enter(arrival, moment, ends, out)) ++holds;
+  if (holds == 0) return out.seqs.push_back(seq);
+  holds_[seq] = holds;
+}
+
+void Gates::release(Released& found, Released& out) {
+  for (const auto seq : found.seqs) {
+    auto* holds = holds_.find(seq);
+    if (holds == nullptr || --*holds > 0) continue;
+    holds_.erase(seq);
+    out.seqs.push_back(seq);
+  }
+  out.ended.insert(out.ended.end(), found.ended.begin(), found.ended.end());
+}
+
+void Gates::on_ended(Seq first, Seq last, const SeqRanges& settled, Released& out) {
+  Released found;
+  for (auto* gate : gates_)
+    gate->on_ended(first, last, {settled, not_done_, is_introduced_}, found);
+  auto seq = first;
+  for (const auto* held = holds_.next(seq); held != nullptr && seq <= last;
+       held = holds_.next(++seq))
+    holds_.erase(seq);
+  release(found, out);
+}
+
+void Gates::on_introduced(const SeqRanges& settled, Released& out) {
+  is_introduced_ = true;
+  Released found;
+  for (auto* gate : gates_) gate->on_introduced({settled, not_done_, true}, found);
+  release(found, out);
+}
+
+void Gates::on_deadline(const Moment& moment, Released& out) {
+  Released found;
+  for (auto* gate : gates_) gate->on_deadline(moment, found);
+  release(found, out);
+}
+
+std::optional<TimePoint> Gates::next_deadline(const Moment& moment) const {
+  std::optional<TimePoint> next;
+  for (const auto* gate : gates_)
+    if (const auto due = gate->next_deadline(moment)) next = next ? std::min(*next, *due) : due;
+  return next;
+}
+
+std::vector<Why> Gates::why(Seq seq) const {
+  std::vector<Why> all;
+  for (const auto* gate : gates_)
+    if (auto why = gate->why(seq)) all.push_back(std::move(*why));
+  return all;
+}
+
+}  // namespace eole::ventilator

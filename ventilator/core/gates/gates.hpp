@@ -1,0 +1,57 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/seq_table.hpp"
+#include "ventilator/core/gates/delays.hpp"
+#include "ventilator/core/gates/expiries.hpp"
+#include "ventilator/core/gates/joins.hpp"
+#include "ventilator/core/gates/keys.hpp"
+
+namespace eole::ventilator {
+
+/// All gates, each of which may hold a task: it is let go once none does.
+class Gates {
+ public:
+  explicit Gates(Origin origin) : joins_(origin) {}
+
+  /// Why the tasks of a group with conditions cannot be taken, of which the first would be `first`
+  /// and the submit's first `submit`; empty if they can.
+  std::string why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
+                          Origin origin) const;
+  /// A task with conditions that were not refused. What nothing holds is in `out` at once.
+  void enter(Seq seq, std::int64_t accepted_unix_ms, std::string_view conditions,
+             protocol::OnParentFailure on_failure, const Moment& moment, const SeqRanges& settled,
+             Released& out);
+  /// These tasks were settled as not done: comes before on_ended.
+  void add_not_done(Seq first, Seq last) { not_done_.add(first, last); }
+  void on_ended(Seq first, Seq last, const SeqRanges& settled, Released& out);
+  /// The sink said how all tasks ended that had.
+  void on_introduced(const SeqRanges& settled, Released& out);
+  void on_deadline(const Moment& moment, Released& out);
+  std::optional<TimePoint> next_deadline(const Moment& moment) const;
+
+  /// So many tasks are held.
+  std::uint64_t size() const { return holds_.size(); }
+  bool holds(Seq seq) const { return holds_.find(seq) != nullptr; }
+  std::vector<Why> why(Seq seq) const;
+
+ private:
+  /// Lets those go that no other gate holds.
+  void release(Released& found, Released& out);
+
+  Delays delays_;
+  Expiries expiries_;
+  Keys keys_;
+  Joins joins_;
+  std::array<Gate*, 4> gates_{&delays_, &expiries_, &keys_, &joins_};
+  SeqTable<std::uint8_t> holds_;  // How many gates hold a task.
+  SeqRanges not_done_;
+  bool is_introduced_ = false;
+};
+
+}  // namespace eole::ventilator

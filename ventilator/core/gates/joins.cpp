@@ -1,0 +1,103 @@
+#include "ventilator/core/gates/joins.hpp"
+
+#include <utility>
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::ventilator {
+
+using protocol::OnParentFailure;
+using protocol::TaskState;
+
+bool Joins::enter(const Arrival& arrival, const Moment&, const Ends& ends, Released& out) {
+  if (planted("parents-not-waited-for")) return false;
+  const auto child = arrival.seq;
+  bool is_held = false;
+  for (const auto& parent : arrival.parents) {
+    if (!parent.project.empty()) continue;
+    const auto first = parent.back != 0 ? child - parent.back : parent.id.seq;
+    for (auto seq = first; seq < first + parent.count; ++seq) {
+      const bool is_over = ends.settled.contains(seq) && ends.is_known;
+      if (is_over && !ends.not_done.contains(seq)) continue;
+      if (!std::exchange(is_held, true))
+        children_[child] = {0, seq, arrival.on_parent_failure};
+      wait(child, seq);
+      if (!is_over) continue;
+      end_parent(seq, false, out);
+      if (children_.find(child) == nullptr) return true;
+    }
+  }
+  return is_held;
+}
+
+void Joins::wait(Seq child, Seq parent) {
+  auto* first = parents_.find(parent);
+  const auto next = first == nullptr ? kNone : *first;
+  std::uint32_t at = free_;
+  if (at == kNone) {
+    at = static_cast<std::uint32_t>(edges_.size());
+    edges_.emplace_back();
+  } else {
+    free_ = edges_[at].next;
+    --free_edges_;
+  }
+  edges_[at] = {child, next};
+  parents_[parent] = at;
+  ++children_.find(child)->pending;
+}
+
+void Joins::end_parent(Seq parent, bool is_done, Released& out) {
+  auto at = *parents_.find(parent);
+  parents_.erase(parent);
+  while (at != kNone) {
+    const auto edge = edges_[at];
+    edges_[at].next = std::exchange(free_, at);
+    ++free_edges_;
+    tell(edge.child, parent, is_done, out);
+    at = edge.next;
+  }
+}
+
+void Joins::tell(Seq child, Seq parent, bool is_done, Released& out) {
+  auto* waits = children_.find(child);
+  if (waits == nullptr) return;  // It ended meanwhile.
+  if (!is_done && waits->on_failure != OnParentFailure::kRun && !planted("failed-parent-ignored")) {
+    const bool is_skipped = waits->on_failure == OnParentFailure::kSkip;
+    out.ended.push_back({child, is_skipped ? TaskState::kCancelled : TaskState::kFailed,
+                         text(is_skipped ? "skipped: " : "", to_text(TaskId{origin_, parent}),
+                              ", which it waits for, was not done")});
+    children_.erase(child);
+    return;
+  }
+  if (--waits->pending > 0) return;
+  children_.erase(child);
+  out.seqs.push_back(child);
+}
+
+void Joins::on_ended(Seq first, Seq last, const Ends& ends, Released& out) {
+  if (children_.size() == 0 && parents_.size() == 0) return;
+  auto seq = first;
+  for (const auto* edge = parents_.next(seq); edge != nullptr && seq <= last;
+       edge = parents_.next(++seq))
+    if (ends.is_known) end_parent(seq, !ends.not_done.contains(seq), out);
+  seq = first;
+  for (const auto* child = children_.next(seq); child != nullptr && seq <= last;
+       child = children_.next(++seq))
+    children_.erase(seq);
+}
+
+void Joins::on_introduced(const Ends& ends, Released& out) {
+  Seq seq = 0;
+  for (const auto* edge = parents_.next(seq); edge != nullptr; edge = parents_.next(++seq))
+    if (ends.settled.contains(seq)) end_parent(seq, !ends.not_done.contains(seq), out);
+}
+
+std::optional<Why> Joins::why(Seq seq) const {
+  const auto* child = children_.find(seq);
+  if (child == nullptr) return std::nullopt;
+  return Why{"parents", text("waits for ", child->pending, " tasks to end, ",
+                             to_text(TaskId{origin_, child->parent}), " among them")};
+}
+
+}  // namespace eole::ventilator

@@ -1,0 +1,55 @@
+#include "ventilator/core/gates/keys.hpp"
+
+#include <string_view>
+
+#include "common/base/planted.hpp"
+
+namespace eole::ventilator {
+
+bool Keys::enter(const Arrival& arrival, const Moment&, const Ends&, Released&) {
+  if (arrival.conditions.key.empty() || planted("key-order-forgotten")) return false;
+  const auto key = std::hash<std::string_view>{}(arrival.conditions.key);
+  keyed_[arrival.seq].key = key;
+  const auto [at, is_first] = lines_.try_emplace(key, Line{arrival.seq, arrival.seq});
+  if (is_first) return false;
+  keyed_.find(at->second.last)->next = arrival.seq;
+  at->second.last = arrival.seq;
+  return true;
+}
+
+void Keys::on_ended(Seq first, Seq last, const Ends&, Released& out) {
+  auto seq = first;
+  for (const auto* keyed = keyed_.next(seq); keyed != nullptr && seq <= last;
+       keyed = keyed_.next(++seq))
+    end(seq, out);
+}
+
+void Keys::end(Seq seq, Released& out) {
+  auto* keyed = keyed_.find(seq);
+  const auto line = lines_.find(keyed->key);
+  if (line->second.first != seq) {
+    keyed->is_over = true;
+    return;
+  }
+  auto next = keyed->next;
+  keyed_.erase(seq);
+  while (next != 0 && keyed_.find(next)->is_over) {
+    const auto after = keyed_.find(next)->next;
+    keyed_.erase(next);
+    next = after;
+  }
+  if (next == 0) {
+    lines_.erase(line);
+  } else {
+    line->second.first = next;
+    out.seqs.push_back(next);
+  }
+}
+
+std::optional<Why> Keys::why(Seq seq) const {
+  const auto* keyed = keyed_.find(seq);
+  if (keyed == nullptr || lines_.at(keyed->key).first == seq) return std::nullopt;
+  return Why{"key", "tasks of its key before it have not ended"};
+}
+
+}  // namespace eole::ventilator
