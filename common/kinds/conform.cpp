@@ -18,11 +18,13 @@ constexpr double kExactMax = 9007199254740992.0;  // 2^53: up to here every inte
 
 // The value as `type` wants it; nothing if it is of another type.
 std::optional<Value> cast(Type type, const Value& value) {
-  const auto all_are = [&]<class Item>(const Item*) {
+  const auto all_are = [&](const auto& is_it) {
     const auto* items = value.as<Value::Array>();
-    return items != nullptr && std::all_of(items->begin(), items->end(), [](const Value& item) {
-             return item.as<Item>() != nullptr;
-           });
+    return items != nullptr && std::all_of(items->begin(), items->end(), is_it);
+  };
+  const auto is_whole = [](const Value& item) { return item.as<std::int64_t>() != nullptr; };
+  const auto is_bytes = [](const Value& item) {
+    return item.as<std::string>() != nullptr || item.as<Blob>() != nullptr;
   };
   const auto given = [&](bool is_it) { return is_it ? std::optional(value) : std::nullopt; };
   switch (type) {
@@ -31,7 +33,7 @@ std::optional<Value> cast(Type type, const Value& value) {
     case Type::kSha256:
       return given(value.as<std::string>() != nullptr);
     case Type::kBytes:
-      return given(value.as<std::string>() != nullptr || value.as<Blob>() != nullptr);
+      return given(is_bytes(value));
     case Type::kInteger:
       if (const auto* real = value.as<double>())
         if (std::trunc(*real) == *real && std::abs(*real) <= kExactMax)
@@ -41,9 +43,9 @@ std::optional<Value> cast(Type type, const Value& value) {
       if (const auto* whole = value.as<std::int64_t>()) return Value(static_cast<double>(*whole));
       return given(value.as<double>() != nullptr && std::isfinite(*value.as<double>()));
     case Type::kTexts:
-      return given(all_are(static_cast<const std::string*>(nullptr)));
+      return given(all_are(is_bytes));
     case Type::kIntegers:
-      return given(all_are(static_cast<const std::int64_t*>(nullptr)));
+      return given(all_are(is_whole));
     case Type::kTextMap:
       const auto* members = value.as<Value::Map>();
       return given(members != nullptr &&
@@ -162,7 +164,7 @@ std::string_view to_text(Type type) {
     case Type::kBytes:
       return "a text or bytes";
     case Type::kTexts:
-      return "a list of texts";
+      return "a list of texts or bytes";
     case Type::kIntegers:
       return "a list of whole numbers";
     case Type::kTextMap:

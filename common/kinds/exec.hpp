@@ -5,11 +5,11 @@ namespace eole::kinds {
 
 inline constexpr Argument kExecArguments[] = {
     {"argv", Type::kTexts, "the program and its arguments", false, {}, 1, 65536},
-    {"shell", Type::kText, "one line for /bin/sh instead", false, {}, 1, kTextBytesMax},
+    {"shell", Type::kBytes, "one line for /bin/sh instead", false, {}, 1, kTextBytesMax},
     {"stdin", Type::kBytes, "its standard input, text or bytes", false, {}, 0, kTextBytesMax},
     {"env",
      Type::kTextMap,
-     "variables added to HOME, PATH, LANG, EOLE_TASK_ID and the like",
+     "variables added to HOME, PATH, LANG, EOLE_TASK_ID, EOLE_ATTEMPT, EOLE_PROJECT",
      false,
      {},
      0,
@@ -27,7 +27,9 @@ inline constexpr std::string_view kExecChoice[] = {"argv", "shell"};
 inline constexpr Kind kExec{
     .name = "exec",
     .about = "Run a command.",
-    .result = "`exit_code`, `stdout`, `stderr`; what is long as an artifact, too",
+    .result =
+        "`exit_code` (and the `signal` that it died of), `stdout`, `stderr`; what is long as an "
+        "artifact, too",
     .runner = Runner::kProcess,
     .arguments = kExecArguments,
     .words = "the command, after --",

@@ -36,6 +36,11 @@ User this_user() {
 // A zero byte would end a text before its end.
 bool is_whole(const std::string& text) { return text.find('\0') == std::string::npos; }
 
+std::string bytes_of(const Value& value) {
+  const auto* bytes = value.as<protocol::Blob>();
+  return bytes != nullptr ? bytes->bytes : value.text_or("");
+}
+
 Expected<std::vector<std::string>> environment(const frames::Run& run, const std::string& cwd,
                                                const Value& wanted) {
   const char* path = std::getenv("PATH");
@@ -45,6 +50,7 @@ Expected<std::vector<std::string>> environment(const frames::Run& run, const std
       {"HOME", cwd},
       {"EOLE_TASK_ID", run.task},
       {"EOLE_ATTEMPT", std::to_string(run.attempt)}};
+  if (!run.project.empty()) env["EOLE_PROJECT"] = run.project;
   static const User user = this_user();
   if (!user.name.empty()) env["USER"] = env["LOGNAME"] = user.name;
   struct stat home {};
@@ -67,10 +73,10 @@ Expected<Command> command_of(const frames::Run& run) {
   const auto args = Value::from_msgpack(run.args);
   if (!args) return args.error();
   Command command;
-  if (const auto* shell = (*args)["shell"].as<std::string>())
-    command.argv = {"/bin/sh", "-c", *shell};
+  if (const auto& shell = (*args)["shell"]; !shell.is_null())
+    command.argv = {"/bin/sh", "-c", bytes_of(shell)};
   if (const auto* argv = (*args)["argv"].as<Value::Array>())
-    for (const auto& argument : *argv) command.argv.push_back(argument.text_or(""));
+    for (const auto& argument : *argv) command.argv.push_back(bytes_of(argument));
   if (command.argv.empty() || command.argv[0].empty()) return Error{"the program's name is empty"};
   for (const auto& argument : command.argv)
     if (!is_whole(argument)) return Error{"argv holds a zero byte"};
@@ -79,9 +85,7 @@ Expected<Command> command_of(const frames::Run& run) {
   auto env = environment(run, command.cwd, (*args)["env"]);
   if (!env) return env.error();
   command.env = std::move(*env);
-  const auto& input = (*args)["stdin"];
-  const auto* bytes = input.as<protocol::Blob>();
-  command.input = bytes != nullptr ? bytes->bytes : input.text_or("");
+  command.input = bytes_of((*args)["stdin"]);
   return command;
 }
 

@@ -145,7 +145,9 @@ void CommandRun::note_end(pid_t pid, int status) {
 
 bool CommandRun::tell_end() {
   const int code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
-  const auto value = Value(Value::Map{{"exit_code", code}}).to_msgpack();
+  Value ended = Value::Map{{"exit_code", code}};
+  if (WIFSIGNALED(status_)) ended.set("signal", WTERMSIG(status_));
+  const auto value = ended.to_msgpack();
   if (needed_kill_)
     return fail(
         text("SIGTERM did not end the process tree within ", grace_ms_, " ms, so it was killed"),

@@ -86,6 +86,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
                                  .attempt = context.attempt(),
                                  .kind = kinds::kExec.name,
                                  .args = args,
+                                 .project = context.project(),
                                  .directory = context.scratch_directory(),
                                  .time_limit = milliseconds_of(args["timeout"]),
                                  .grace = milliseconds_of(args["term_grace"])};
@@ -96,6 +97,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
         stream.kept.add(bytes);
       });
   Value value = Value::Map{{"exit_code", ended.value["exit_code"].int_or(-1)}};
+  if (const auto& signal = ended.value["signal"]; !signal.is_null()) value.set("signal", signal);
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
     stream->live.end();
     stream->kept.tell(name, value);

@@ -42,6 +42,8 @@ class TaskContext {
  public:
   virtual ~TaskContext() = default;
   virtual std::string task_id() const = 0;
+  /// Empty: none.
+  virtual std::string project() const = 0;
   /// From 1 on.
   virtual std::uint32_t attempt() const = 0;
   /// True once the task must end; long work asks often.

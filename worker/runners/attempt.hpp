@@ -54,6 +54,7 @@ class Attempt final : public TaskContext {
   TaskFinished run();
 
   std::string task_id() const override { return to_text(task_.id); }
+  std::string project() const override { return task_.task_class.project; }
   std::uint32_t attempt() const override { return task_.attempt; }
   bool is_cancelled() const override { return cancel_.is_asked(); }
   int cancel_fd() const override { return cancel_.fd(); }

@@ -22,7 +22,7 @@ TEST_CASE("arguments of another type are refused by name", "[kinds]") {
   CHECK(refusal("exec", R"({"argv":["true"],"env":{"N":5}})") ==
         R"(exec: env must be a map of texts, not {"N":5})");
   CHECK(refusal("exec", R"({"argv":["true",1]})") ==
-        R"(exec: argv must be a list of texts, not ["true",1])");
+        R"(exec: argv must be a list of texts or bytes, not ["true",1])");
   CHECK(refusal("exec", R"({"argv":["wc"],"stdin":12345})") ==
         "exec: stdin must be a text or bytes, not 12345");
   CHECK(refusal("image", R"({"data":"x","width":10.5})") ==

@@ -37,6 +37,7 @@ struct Run {
   std::string kind;
   Bytes args;             // msgpack, with defaults filled in.
   std::string directory;  // Of this attempt alone, empty, removed afterwards.
+  std::string project = {};  // Empty: none.
   bool operator==(const Run&) const = default;
 };
 
