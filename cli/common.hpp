@@ -81,6 +81,7 @@ int show_task(const Globals& globals, const std::string& written);
 // Each adds its command to `app`.
 void add_up(CLI::App& app, Globals& globals);
 void add_submit(CLI::App& app, Globals& globals);
+void add_run(CLI::App& app, Globals& globals);
 void add_nqueens(CLI::App& app, Globals& globals);
 void add_watch(CLI::App& app, Globals& globals);
 void add_status(CLI::App& app, Globals& globals);

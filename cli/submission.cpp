@@ -27,10 +27,7 @@ Submission::Submission(Cluster& cluster, const std::string& key)
   if (!key.empty()) start_offset_ = 0;  // The first submission of this key may be long settled.
 }
 
-void Submission::add(const TaskRequest& task) {
-  const auto retry = static_cast<std::uint8_t>(task.retry ? 1 : 0);
-  need(submitter_.add({task.kind, task.project, task.attempts_max, retry}, task.args));
-}
+void Submission::add(const TaskRequest& task) { need(submitter_.add(class_of(task), task.args)); }
 
 void Submission::finish() { need(submitter_.finish()); }
 

@@ -4,7 +4,6 @@
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 #include "common/protocol/records.hpp"
-#include "common/protocol/task_class.hpp"
 
 namespace eole::cli {
 
@@ -41,6 +40,11 @@ Expected<TaskRequest> parse_line(const std::string& line, const TaskRequest& pre
 }
 
 }  // namespace
+
+protocol::TaskClass class_of(const TaskRequest& task) {
+  return {task.kind, task.project, task.attempts_max,
+          static_cast<std::uint8_t>(task.retry ? 1 : 0)};
+}
 
 Expected<void> check(const TaskRequest& task) {
   if (task.kind.empty()) return Error{"kind is missing"};

@@ -6,6 +6,7 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/expected.hpp"
+#include "common/protocol/task_class.hpp"
 
 namespace eole::cli {
 
@@ -18,6 +19,9 @@ struct TaskRequest {
   std::uint8_t attempts_max = 0;  // Zero: the ventilator's own.
   std::uint64_t line = 0;         // Of the file that it was read from.
 };
+
+/// What it shares with others.
+protocol::TaskClass class_of(const TaskRequest& task);
 
 /// Why a ventilator would not take this task; of a kind that comes with Eole the arguments too.
 /// The arguments of such a kind stay as they were given: the worker fills in the defaults.
