@@ -25,14 +25,17 @@ void add_nqueens(CLI::App& app, Globals& globals) {
     constexpr int kSplitFrom = 5;  // Below it the whole board is one task.
     const auto project = text("nqueens-", *n);
     const auto started = std::chrono::steady_clock::now();
-    if (*n < kSplitFrom)
-      submission.add({"nqueens", project, Value(Value::Map{{"n", *n}}).to_msgpack()});
+    const auto submit = [&](const Value& args) {
+      TaskRequest task;
+      task.task_class = {"nqueens", project};
+      task.args = args.to_msgpack();
+      submission.add(task);
+    };
+    if (*n < kSplitFrom) submit(Value::Map{{"n", *n}});
     for (int first = 0; *n >= kSplitFrom && first < *n; ++first)
       for (int second = 0; second < *n; ++second)
         if (second < first - 1 || second > first + 1)
-          submission.add(
-              {"nqueens", project,
-               Value(Value::Map{{"n", *n}, {"prefix", Value::Array{first, second}}}).to_msgpack()});
+          submit(Value::Map{{"n", *n}, {"prefix", Value::Array{first, second}}});
     submission.finish();
     std::int64_t solutions = 0;
     const bool all_done = submission.wait(

@@ -27,7 +27,53 @@ Submission::Submission(Cluster& cluster, const std::string& key)
   if (!key.empty()) start_offset_ = 0;  // The first submission of this key may be long settled.
 }
 
-void Submission::add(const TaskRequest& task) { need(submitter_.add(class_of(task), task.args)); }
+void Submission::add(const TaskRequest& task) {
+  Bytes conditions;
+  if (!task.after.empty() || task.conditions != protocol::Conditions{}) {
+    need(submitter_.make_room(task.args.size() + protocol::kConditionsBytesMax));
+    conditions = conditions_of(task);
+  }
+  need(submitter_.add(task.task_class, task.args, conditions));
+  ++added_;
+}
+
+TaskId Submission::id_of(std::uint64_t index) const {
+  for (const auto& range : ids_) {
+    if (index < range.count) return {range.origin, range.first + index};
+    index -= range.count;
+  }
+  return {};
+}
+
+// Neighbours are one stretch, unless a result is taken by its place.
+Bytes Submission::conditions_of(const TaskRequest& task) {
+  std::vector<protocol::Parent> parents;
+  for (const auto& after : task.after) {
+    protocol::Parent parent{after.id, 0, 1, after.project};
+    if (after.index) {
+      // One that is in an earlier message is known by its id.
+      if (*after.index < added_ - submitter_.open() && *after.index >= count()) finish();
+      if (*after.index < added_ - submitter_.open()) {
+        parent.id = id_of(*after.index);
+      } else {
+        parent.back = static_cast<std::uint32_t>(added_ - *after.index);
+      }
+    }
+    auto* last = parents.empty() || task.has_references ? nullptr : &parents.back();
+    const bool is_next =
+        last != nullptr && last->project.empty() && parent.project.empty() &&
+        (parent.back != 0 ? last->back == parent.back + last->count
+                          : last->back == 0 && parent.id.origin == last->id.origin &&
+                                parent.id.seq == last->id.seq + last->count);
+    is_next ? void(++last->count) : parents.push_back(std::move(parent));
+  }
+  if (parents.size() > protocol::kParentsMax)
+    throw Failure{kBadUse, text("after: ", parents.size(), " stretches of tasks, limit ",
+                                protocol::kParentsMax, " (a project may have more)")};
+  auto conditions = task.conditions;
+  for (const auto& parent : parents) protocol::put_parent(conditions.parents, parent);
+  return protocol::encode_conditions(conditions);
+}
 
 void Submission::finish() { need(submitter_.finish()); }
 

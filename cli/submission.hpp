@@ -21,6 +21,7 @@ struct IdRange {
 class Submission {
  public:
   Submission(Cluster& cluster, const std::string& key);
+  /// Its parents among the tasks are those that were added before.
   void add(const TaskRequest& task);
   /// Returns once all are accepted.
   void finish();
@@ -36,7 +37,11 @@ class Submission {
   bool wait(const OnResult& on_result);
 
  private:
+  Bytes conditions_of(const TaskRequest& task);
+  TaskId id_of(std::uint64_t index) const;
+
   Cluster& cluster_;
+  std::uint64_t added_ = 0;
   std::uint64_t start_offset_;
   std::vector<IdRange> ids_;
   client::Submitter submitter_;

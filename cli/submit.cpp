@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <set>
 
 #include "cli/kind_options.hpp"
 #include "cli/submission.hpp"
+#include "cli/task_words.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -16,16 +18,38 @@ namespace eole::cli {
 
 namespace {
 
+std::string flag_of(const TaskWord& word) {
+  std::string flag(word.flag.empty() ? word.name : word.flag);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
 struct SubmitOptions {
   KindWords words;
   std::string other_kind;  // One that does not come with Eole.
   std::string args_json;
   std::string file;
   std::string key;
-  TaskRequest task;  // What is said of every task.
-  std::uint32_t attempts = 0;
+  std::map<std::string_view, std::vector<std::string>> said;  // Of every task, by its word.
   bool wait = false;
 };
+
+// What the flags say of every task.
+TaskRequest preset_of(const SubmitOptions& options) {
+  TaskRequest task;
+  for (const auto& word : task_words()) {
+    const auto said = options.said.find(word.name);
+    if (said == options.said.end() || said->second.empty()) continue;
+    const auto& texts = said->second;
+    Value value = texts.back();
+    if (word.is == TaskWord::Is::kFlag) value = true;
+    if (word.is == TaskWord::Is::kNumber) value = need(Value::from_json(texts.back()), kBadUse);
+    if (word.is == TaskWord::Is::kTexts) value = Value::Array(texts.begin(), texts.end());
+    if (const auto set = word.set(task, value); !set)
+      throw Failure{kBadUse, text("--", flag_of(word), ": ", shown(set.error().message))};
+  }
+  return task;
+}
 
 std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
   std::ifstream opened;
@@ -34,7 +58,7 @@ std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
     if (!opened || std::filesystem::is_directory(options.file))
       throw Failure{kBadUse, text(options.file, ": cannot be read")};
   }
-  auto tasks = read_tasks(options.file == "-" ? std::cin : opened, options.task);
+  auto tasks = read_tasks(options.file == "-" ? std::cin : opened, preset_of(options));
   if (!tasks)
     throw Failure{kBadUse, text(options.file, ": nothing was submitted\n", tasks.error().message)};
   return std::move(*tasks);
@@ -62,12 +86,14 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   }
   std::vector<TaskRequest> tasks;
   for (const auto& args : list) {
-    auto task = options.task;
-    task.kind = name;
+    auto task = preset_of(options);
+    task.task_class.kind = name;
     task.args = args.to_msgpack();
     need(check(task), kBadUse);
     tasks.push_back(std::move(task));
   }
+  for (const auto& [place, error] : resolve_parents(tasks))
+    throw Failure{kBadUse, shown(error.message)};
   return tasks;
 }
 
@@ -79,7 +105,7 @@ void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
   if (list == nullptr) return;
   auto known = kind_names();
   std::set<std::string> missing;
-  for (const auto& task : tasks) missing.insert(task.kind);
+  for (const auto& task : tasks) missing.insert(task.task_class.kind);
   for (const auto& kind : *list) {
     missing.erase(kind.text_or(""));
     known.push_back(kind.text_or(""));
@@ -88,7 +114,7 @@ void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
     const auto near = kinds::find(kind) == nullptr ? nearest(kind, known) : std::string();
     if (!near.empty()) {
       const auto bad = std::find_if(tasks.begin(), tasks.end(),
-                                    [&](const TaskRequest& task) { return task.kind == kind; });
+                                    [&](const TaskRequest& task) { return task.task_class.kind == kind; });
       throw Failure{
           kBadUse,
           text(bad->line > 0 ? text("nothing was submitted\nline ", bad->line, ": ") : "",
@@ -96,6 +122,23 @@ void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
     }
     std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
                  shown(kind).c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
+  }
+}
+
+void add_word(CLI::App& command, const TaskWord& word,
+              std::map<std::string_view, std::vector<std::string>>& said) {
+  if (word.is == TaskWord::Is::kOnlyJson) return;
+  const auto flag = "--" + flag_of(word);
+  const std::string help(word.help);
+  auto& texts = said[word.name];
+  if (word.is == TaskWord::Is::kFlag) {
+    command.add_flag_callback(flag, [&texts] { texts = {"true"}; }, help);
+  } else {
+    command.add_option(flag, texts, help)
+        ->type_name(std::string(word.shown))
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
   }
 }
 
@@ -114,7 +157,6 @@ void print_ids(const Submission& submission, bool is_json) {
 int run(const std::string& kind, SubmitOptions& options, const Globals& globals) {
   if (kind.empty() == options.file.empty())
     throw Failure{kBadUse, "submit: give a kind (download, image, exec, …) or --file"};
-  options.task.attempts_max = static_cast<std::uint8_t>(options.attempts);
   const bool is_json = globals.json || !options.file.empty();
   // Read whole before anything is asked: a file of tasks is submitted whole or not at all.
   auto tasks = options.file.empty() ? std::vector<TaskRequest>() : tasks_of_file(options);
@@ -152,14 +194,11 @@ void add_submit(CLI::App& app, Globals& globals) {
   command->add_option("words", options->words.words)->group("");  // Of a misspelt kind.
   command->add_option("--args", options->args_json, "the task's arguments as JSON, of any kind");
   command->add_option("--file", options->file,
-                      "lines of JSON {kind, args, project, retry, attempts}; - reads them from "
+                      "lines of JSON {kind, args, project, priority, after, …}; - reads them from "
                       "standard input. All are submitted, or none: every bad line is named");
-  command->add_option("--project", options->task.project, "a name to find tasks by");
+  for (const auto& word : task_words()) add_word(*command, word, options->said);
   command->add_option("--key", options->key,
                       "the same tasks under the same key are accepted once (24 h)");
-  command->add_flag("--retry", options->task.retry, "try a failed attempt again");
-  command->add_option("--attempts", options->attempts, "the most attempts; then a dead letter [5]")
-      ->check(CLI::Range(1, 255));
   command->add_flag("--wait", options->wait, "print the results in the tasks' order");
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
@@ -167,7 +206,9 @@ void add_submit(CLI::App& app, Globals& globals) {
       "  eole submit download https://www.debian.org/ --wait\n"
       "  eole submit image *.jpg --width 1200 --project holidays\n"
       "  eole submit exec --wait -- sh -c 'make test'\n"
-      "  eole submit --file tasks.jsonl --wait\n\n"
+      "  eole submit --file tasks.jsonl --wait\n"
+      "  eole submit exec --delay 10m --expires 1h -- ./report\n"
+      "  eole submit exec --order-key account-7 -- ./book 100\n\n"
       "Exit codes: 0 accepted (with --wait: all are done), 1 some are not done, 2 bad input,\n"
       "3 no answer from the cluster. What --file reads and prints is JSON; otherwise only --json\n"
       "prints it.");

@@ -1,5 +1,9 @@
 #include "cli/task_request.hpp"
 
+#include <map>
+#include <unordered_map>
+
+#include "cli/task_words.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
@@ -11,75 +15,180 @@ using protocol::Value;
 
 namespace {
 
+constexpr std::string_view kResult = "$result";
+constexpr std::string_view kProject = "project:";
+
 Expected<TaskRequest> parse_line(const std::string& line, const TaskRequest& preset) {
   const auto json = Value::from_json(line);
   if (!json) return json.error();
   const auto* members = json->as<Value::Map>();
   if (members == nullptr) return Error{"not an object"};
   auto task = preset;
-  for (const auto& [name, value] : *members) {
-    const auto* written = value.as<std::string>();
-    const auto* number = value.as<std::int64_t>();
-    if (name == "kind" || name == "project") {
-      if (written == nullptr) return Error{text(name, ": must be a text")};
-      (name == "kind" ? task.kind : task.project) = *written;
-    } else if (name == "args") {
-      task.args = value.to_msgpack();
-    } else if (name == "retry") {
-      if (value.as<bool>() == nullptr) return Error{"retry: must be true or false"};
-      task.retry = *value.as<bool>();
-    } else if (name == "attempts") {
-      if (number == nullptr || *number < 1 || *number > 255) return Error{"attempts: 1 to 255"};
-      task.attempts_max = static_cast<std::uint8_t>(*number);
-    } else {
-      return Error{text(name, ": not known; kind, args, project, retry and attempts are")};
-    }
-  }
+  for (const auto& [name, value] : *members)
+    if (auto set = set_word(task, name, value); !set) return set.error();
   if (auto fits = check(task); !fits) return fits.error();
   return task;
 }
 
-}  // namespace
+bool may_have_references(std::string_view args) { return args.find(kResult) != args.npos; }
 
-protocol::TaskClass class_of(const TaskRequest& task) {
-  return {task.kind, task.project, task.attempts_max,
-          static_cast<std::uint8_t>(task.retry ? 1 : 0)};
+// Numbers what the arguments take from results, by the place in `after` of who has it.
+Value number_references(const Value& value, std::vector<After>& after, bool& found) {
+  if (const auto* items = value.as<Value::Array>()) {
+    Value::Array out;
+    for (const auto& item : *items) out.push_back(number_references(item, after, found));
+    return out;
+  }
+  const auto* members = value.as<Value::Map>();
+  if (members == nullptr) return value;
+  const auto* name = value[kResult].as<std::string>();
+  if (name == nullptr) {
+    Value::Map out;
+    for (const auto& [key, item] : *members)
+      out.emplace_back(key, number_references(item, after, found));
+    return out;
+  }
+  found = true;
+  std::size_t place = 0;
+  while (place < after.size() && after[place].written != *name) ++place;
+  if (place == after.size()) after.push_back({*name});
+  auto numbered = value;
+  numbered.set(std::string(kResult), static_cast<std::int64_t>(place));
+  return numbered;
 }
 
+/// The names of tasks, and which task waits for which.
+class Names {
+ public:
+  explicit Names(const std::vector<TaskRequest>& tasks) : tasks_(tasks) {
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+      if (!tasks[i].name.empty()) places_.try_emplace(tasks[i].name, i);
+  }
+  std::optional<std::size_t> find(const std::string& name) const {
+    const auto found = places_.find(name);
+    return found == places_.end() ? std::nullopt : std::optional(found->second);
+  }
+  /// Whether task `from` waits, over whatever others, for `to`.
+  bool waits(std::size_t from, std::size_t to) const {
+    std::vector<std::size_t> open{from};
+    std::vector<bool> seen(tasks_.size());
+    while (!open.empty()) {
+      const auto at = open.back();
+      open.pop_back();
+      if (at == to) return true;
+      if (seen[at]) continue;
+      seen[at] = true;
+      for (const auto& after : tasks_[at].after)
+        if (const auto place = find(after.written)) open.push_back(*place);
+    }
+    return false;
+  }
+
+ private:
+  const std::vector<TaskRequest>& tasks_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
+
+Expected<void> resolve(After& after, std::size_t self, const Names& names) {
+  if (const auto place = names.find(after.written)) {
+    if (*place == self) return Error{text("after ", after.written, ": a task cannot wait for itself")};
+    if (*place > self)
+      return Error{names.waits(*place, self)
+                       ? text("after ", after.written, ": a cycle, that task waits for this one")
+                       : text("after ", after.written, ": comes later; put that task before this")};
+    after.index = *place;
+    return {};
+  }
+  if (after.written.starts_with(kProject)) {
+    after.project = after.written.substr(kProject.size());
+    if (after.project.empty() || after.project.size() > protocol::kNameBytesMax)
+      return Error{text("after ", after.written, ": a project has 1 to ", protocol::kNameBytesMax,
+                        " bytes")};
+    return {};
+  }
+  const auto id = parse_task_id(after.written);
+  if (!id) return Error{text("after ", after.written, ": no task of that name, and no id")};
+  after.id = *id;
+  return {};
+}
+
+Expected<void> resolve_task(TaskRequest& task, std::size_t self, const Names& names) {
+  if (!task.name.empty() && *names.find(task.name) != self)
+    return Error{text("name ", task.name, ": another task has it")};
+  if (may_have_references(task.args)) {
+    const auto args = Value::from_msgpack(task.args);
+    if (!args) return args.error();
+    const auto numbered = number_references(*args, task.after, task.has_references);
+    if (task.has_references) task.args = numbered.to_msgpack();
+  }
+  if (task.after.size() > protocol::kParentsMax && task.has_references)
+    return Error{text("after: ", task.after.size(), " tasks, limit ", protocol::kParentsMax,
+                      " where results are taken from them")};
+  for (auto& after : task.after)
+    if (auto found = resolve(after, self, names); !found) return found;
+  return {};
+}
+
+}  // namespace
+
 Expected<void> check(const TaskRequest& task) {
-  if (task.kind.empty()) return Error{"kind is missing"};
-  for (const auto& [what, name] : {std::pair{"kind", &task.kind}, {"project", &task.project}})
+  const auto& task_class = task.task_class;
+  if (task_class.kind.empty()) return Error{"kind is missing"};
+  for (const auto& [what, name] :
+       {std::pair{"kind", &task_class.kind}, {"project", &task_class.project}})
     if (name->size() > protocol::kNameBytesMax)
       return Error{text(what, " of ", name->size(), " bytes, limit ", protocol::kNameBytesMax)};
+  if (task.conditions.key.size() > protocol::kOrderKeyBytesMax)
+    return Error{text("key of ", task.conditions.key.size(), " bytes, limit ",
+                      protocol::kOrderKeyBytesMax)};
   if (task.args.size() > protocol::kTaskBytesMax)
-    return Error{text(task.kind, ": arguments of ", task.args.size(), " bytes, limit ",
+    return Error{text(task_class.kind, ": arguments of ", task.args.size(), " bytes, limit ",
                       protocol::kTaskBytesMax, " (put large data into an artifact)")};
-  const auto* kind = kinds::find(task.kind);
-  if (kind == nullptr) return {};
+  const auto* kind = kinds::find(task_class.kind);
+  // What is taken from results is checked by the worker.
+  if (kind == nullptr || may_have_references(task.args)) return {};
   const auto args = Value::from_msgpack(task.args);
   if (!args) return args.error();
   const auto fits = kinds::conform(*kind, *args);
   return fits ? Expected<void>() : fits.error();
 }
 
+std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskRequest>& tasks) {
+  std::vector<std::pair<std::size_t, Error>> problems;
+  const Names names(tasks);
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    if (auto resolved = resolve_task(tasks[i], i, names); !resolved)
+      problems.emplace_back(i, resolved.error());
+  return problems;
+}
+
 Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskRequest& preset) {
   std::vector<TaskRequest> tasks;
-  std::string problems;
+  std::map<std::uint64_t, std::string> problems;  // By line.
   std::size_t bad = 0;
+  const auto add_problem = [&](std::uint64_t number, const Error& error) {
+    if (++bad <= kBadLinesShown) problems.emplace(number, error.message);
+  };
   std::string line;
   for (std::uint64_t number = 1; std::getline(input, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     auto task = parse_line(line, preset);
-    if (task) task->line = number;
-    if (task && bad == 0) tasks.push_back(std::move(*task));
-    if (task || ++bad > kBadLinesShown) continue;
-    problems +=
-        text(problems.empty() ? "" : "\n", "line ", number, ": ", shown(task.error().message));
+    if (!task) {
+      add_problem(number, task.error());
+      continue;
+    }
+    task->line = number;
+    tasks.push_back(std::move(*task));
   }
   if (input.bad()) return Error{"cannot be read"};
-  if (bad > kBadLinesShown) problems += text("\nand ", bad - kBadLinesShown, " more bad lines");
-  if (bad > 0) return Error{std::move(problems)};
-  return tasks;
+  if (bad == 0)
+    for (const auto& [place, error] : resolve_parents(tasks)) add_problem(tasks[place].line, error);
+  if (bad == 0) return tasks;
+  std::string said;
+  for (const auto& [number, message] : problems)
+    said += text(said.empty() ? "" : "\n", "line ", number, ": ", shown(message));
+  if (bad > kBadLinesShown) said += text("\nand ", bad - kBadLinesShown, " more bad lines");
+  return Error{std::move(said)};
 }
 
 }  // namespace eole::cli

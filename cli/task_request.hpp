@@ -1,34 +1,47 @@
 #pragma once
 #include <cstdint>
 #include <istream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/bytes.hpp"
 #include "common/base/expected.hpp"
+#include "common/base/ids.hpp"
 #include "common/protocol/task_class.hpp"
 
 namespace eole::cli {
 
-/// One task as a person or a script gives it.
-struct TaskRequest {
-  std::string kind;
-  std::string project;
-  Bytes args = "\x80";  // One msgpack value; an empty map if nothing was said.
-  bool retry = false;
-  std::uint8_t attempts_max = 0;  // Zero: the ventilator's own.
-  std::uint64_t line = 0;         // Of the file that it was read from.
+/// A task that another waits for, as it is written; and what that means, once it is known.
+struct After {
+  std::string written;
+  std::optional<std::uint64_t> index = {};  // Of the tasks that are submitted with it.
+  TaskId id = {};
+  std::string project = {};
 };
 
-/// What it shares with others.
-protocol::TaskClass class_of(const TaskRequest& task);
+/// One task as a person or a script gives it.
+struct TaskRequest {
+  protocol::TaskClass task_class = {};
+  protocol::Conditions conditions = {};  // Without its parents: those are in `after`.
+  std::vector<After> after = {};
+  std::string name = {};
+  Bytes args = "\x80";          // One msgpack value; an empty map if nothing was said.
+  bool has_references = false;  // {"$result": its place in `after`, …} among the arguments.
+  std::uint64_t line = 0;       // Of the file that it was read from.
+};
 
 /// Why a ventilator would not take this task; of a kind that comes with Eole the arguments too.
 /// The arguments of such a kind stay as they were given: the worker fills in the defaults.
 Expected<void> check(const TaskRequest& task);
 
-/// Reads lines of JSON, {"kind", "args"?, "project"?, "retry"?, "attempts"?}; what a line leaves
-/// out is as in `preset`. An error names every bad line (the first kBadLinesShown of them).
+/// Finds what each task waits for: names of tasks before it, ids, projects. A name that a result is
+/// taken from is waited for, too. Errors, by the tasks' places: names that are used twice, that
+/// nothing has, or that come later.
+std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskRequest>& tasks);
+
+/// Reads lines of JSON with the words of a task (task_words.hpp); what a line leaves out is as in
+/// `preset`. An error names every bad line (the first kBadLinesShown of them).
 constexpr std::size_t kBadLinesShown = 20;
 Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskRequest& preset);
 

@@ -155,10 +155,9 @@ int run(Words words, const std::vector<std::string>& rest, const Globals& global
   if (words.resume) options.begin = History::Begin::kResume;
   if (words.resume_failed) options.begin = History::Begin::kResumeFailed;
   if (words.dry_run) return show_lines(options), kDone;
-  options.task_class = class_of({.kind = std::string(kinds::kExec.name),
-                                 .project = words.project,
-                                 .retry = words.retry,
-                                 .attempts_max = static_cast<std::uint8_t>(words.attempts)});
+  options.task_class = {std::string(kinds::kExec.name), words.project,
+                        static_cast<std::uint8_t>(words.attempts),
+                        static_cast<std::uint8_t>(words.retry ? 1 : 0)};
   Cluster cluster(globals);
   need_exec(cluster);
   return Jobs(cluster, std::move(options)).run();

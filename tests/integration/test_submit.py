@@ -41,7 +41,7 @@ class Submit(unittest.TestCase):
     def test_members_of_a_line_have_types(self):
         for member, said in (('"retry":1', "retry: must be true or false"), ('"attempts":0', "attempts: 1 to 255"),
                              ('"attempts":"3"', "attempts: 1 to 255"), ('"project":5', "project: must be a text"),
-                             ('"projekt":"p"', "projekt: not known")):
+                             ('"projekt":"p"', "projekt: not a word of a task; did you mean project?")):
             self.assertIn(said, self.refused("--file", "-", input='{"kind":"echo",%s}' % member))
 
     def test_a_directory_is_no_file_of_tasks(self):

@@ -22,26 +22,30 @@ Submitter::Submitter(net::Context& context, const net::ClusterFile& cluster, Opt
   if (!options_.key.empty()) options_.batch = protocol::kTasksPerMessageMax;
 }
 
-Expected<void> Submitter::add(const protocol::TaskClass& task_class, std::string_view args) {
+Expected<void> Submitter::add(const protocol::TaskClass& task_class, std::string_view args,
+                              std::string_view conditions) {
   if (task_class.kind.empty()) return Error{"task: no kind"};
   if (std::max(task_class.kind.size(), task_class.project.size()) > protocol::kNameBytesMax)
     return Error{text("task: kind or project over ", protocol::kNameBytesMax, " bytes")};
   if (args.size() > protocol::kTaskBytesMax)
     return Error{text("task: arguments of ", args.size(), " bytes, limit ", protocol::kTaskBytesMax,
                       " (put large data into an artifact)")};
+  if (auto made = make_room(args.size() + conditions.size()); !made) return made;
+  if (open_.count() == 0) open_.reserve(last_bytes_);
+  open_.add(task_class, args, conditions);
+  return {};
+}
+
+Expected<void> Submitter::make_room(std::size_t bytes) {
   const auto most =
       options_.key.empty() ? kMessageBytes : protocol::kPayloadBytesMax - protocol::kClassBytesMax;
   const bool is_full =
-      open_.count() >= options_.batch || (open_.count() > 0 && open_.bytes() + args.size() > most);
-  if (is_full) {
-    if (!options_.key.empty())
-      return Error{text("submit with a key: all tasks must fit one message, at most ",
-                        protocol::kTasksPerMessageMax, " and ", most, " bytes")};
-    if (auto sent = send(); !sent) return sent;
-  }
-  if (open_.count() == 0) open_.reserve(last_bytes_);
-  open_.add(task_class, args);
-  return {};
+      open_.count() >= options_.batch || (open_.count() > 0 && open_.bytes() + bytes > most);
+  if (!is_full) return {};
+  if (!options_.key.empty())
+    return Error{text("submit with a key: all tasks must fit one message, at most ",
+                      protocol::kTasksPerMessageMax, " and ", most, " bytes")};
+  return send();
 }
 
 Expected<void> Submitter::send() {

@@ -29,7 +29,12 @@ class Submitter {
 
   /// Errors: an earlier message was refused, or no answer came. Nothing more is sent then, and
   /// what was under way has been told.
-  Expected<void> add(const protocol::TaskClass& task_class, std::string_view args);
+  Expected<void> add(const protocol::TaskClass& task_class, std::string_view args,
+                     std::string_view conditions = {});
+  /// Sends what waits unless a task of so many bytes fits in its message: then the next one does.
+  Expected<void> make_room(std::size_t bytes);
+  /// So many tasks wait for a message to be full.
+  std::uint32_t open() const { return open_.count(); }
   /// Sends what waits and returns once all is accepted.
   Expected<void> finish();
 

@@ -1,0 +1,186 @@
+#include "cli/task_words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+
+#include "common/base/durations.hpp"
+#include "common/base/nearest.hpp"
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+
+namespace eole::cli {
+
+using protocol::OnParentFailure;
+using protocol::Value;
+
+namespace {
+
+using Is = TaskWord::Is;
+
+// From here on a number of seconds is a date, not a span: 2001.
+constexpr double kDatesFrom = 1e9;
+
+Expected<std::string> text_of(const Value& value) {
+  const auto* written = value.as<std::string>();
+  if (written == nullptr) return Error{"must be a text"};
+  return *written;
+}
+
+Expected<std::uint64_t> number_of(const Value& value, std::uint64_t least, std::uint64_t most) {
+  const auto* number = value.as<std::int64_t>();
+  const bool fits = number != nullptr && *number >= 0 &&
+                    static_cast<std::uint64_t>(*number) >= least &&
+                    static_cast<std::uint64_t>(*number) <= most;
+  if (!fits) return Error{text(least, " to ", most)};
+  return static_cast<std::uint64_t>(*number);
+}
+
+Expected<std::uint64_t> span_of(const Value& value) {
+  if (const auto* written = value.as<std::string>()) return parse_duration(*written);
+  const auto* whole = value.as<std::int64_t>();
+  const auto* real = value.as<double>();
+  const auto seconds = whole != nullptr ? static_cast<double>(*whole) : real != nullptr ? *real : -1;
+  if (!(seconds >= 0) || seconds * 1000 > static_cast<double>(kDurationMsMax))
+    return Error{R"(must be seconds, or a text like "90s", "1.5h", "2d")"};
+  return static_cast<std::uint64_t>(std::ceil(seconds * 1000));
+}
+
+struct When {
+  std::uint64_t in_ms = 0;
+  std::uint64_t unix_ms = 0;
+};
+// A date, or a span from when the task is accepted.
+Expected<When> when_of(const Value& value) {
+  const auto* written = value.as<std::string>();
+  if (written != nullptr && written->find(':') != std::string::npos) {
+    const auto date = parse_time(*written);
+    if (!date) return date.error();
+    return When{0, static_cast<std::uint64_t>(std::max<std::int64_t>(*date, 1))};
+  }
+  const auto span = span_of(value);
+  if (!span) return Error{text(span.error().message, ", or a time like 2026-01-31T12:00:00Z")};
+  if (written == nullptr && static_cast<double>(*span) >= kDatesFrom * 1000) return When{0, *span};
+  return When{*span, 0};
+}
+
+Expected<void> set_name(std::string& name, const Value& value) {
+  auto written = text_of(value);
+  if (!written) return written.error();
+  name = std::move(*written);
+  return {};
+}
+
+Expected<void> set_after(TaskRequest& task, const Value& value) {
+  Value::Array one{value};
+  const auto* list = value.as<Value::Array>();
+  task.after.clear();
+  for (const auto& each : list == nullptr ? one : *list) {
+    auto written = text_of(each);
+    if (!written || written->empty())
+      return Error{"must be names, ids or project:NAME, as texts"};
+    task.after.push_back({std::move(*written)});
+  }
+  return {};
+}
+
+Expected<void> set_on_parent_failure(TaskRequest& task, const Value& value) {
+  constexpr std::array<std::string_view, 3> kNames{"fail", "skip", "run"};
+  const auto written = value.text_or("");
+  const auto* found = std::find(kNames.begin(), kNames.end(), written);
+  if (found == kNames.end()) return Error{"must be fail, skip or run"};
+  task.task_class.on_parent_failure = static_cast<std::uint8_t>(found - kNames.begin());
+  return {};
+}
+
+constexpr std::array kWords{
+    TaskWord{"kind", Is::kOnlyJson, "", "what is to be done",
+             [](TaskRequest& task, const Value& value) {
+               return set_name(task.task_class.kind, value);
+             }},
+    TaskWord{"args", Is::kOnlyJson, "", "its arguments",
+             [](TaskRequest& task, const Value& value) -> Expected<void> {
+               task.args = value.to_msgpack();
+               return {};
+             }},
+    TaskWord{"name", Is::kOnlyJson, "", "what tasks behind it in the file call it",
+             [](TaskRequest& task, const Value& value) { return set_name(task.name, value); }},
+    TaskWord{"project", Is::kText, "NAME", "a name to find tasks by",
+             [](TaskRequest& task, const Value& value) {
+               return set_name(task.task_class.project, value);
+             }},
+    TaskWord{"priority", Is::kNumber, "0-9", "a higher one is served first [0]",
+             [](TaskRequest& task, const Value& value) -> Expected<void> {
+               const auto number = number_of(value, 0, protocol::kPriorityMax);
+               if (!number) return number.error();
+               task.task_class.priority = static_cast<std::uint8_t>(*number);
+               return {};
+             }},
+    TaskWord{"delay", Is::kText, "SPAN", "not before so long after it was accepted: 90s, 1.5h, 2d",
+             [](TaskRequest& task, const Value& value) -> Expected<void> {
+               const auto span = span_of(value);
+               if (!span) return span.error();
+               task.conditions.delay_ms = *span;
+               return {};
+             }},
+    TaskWord{"not_before", Is::kText, "TIME", "not before 2026-01-31T12:00:00Z, or a span from now",
+             [](TaskRequest& task, const Value& value) -> Expected<void> {
+               const auto when = when_of(value);
+               if (!when) return when.error();
+               task.conditions.not_before_unix_ms = when->unix_ms;
+               task.conditions.delay_ms = std::max(task.conditions.delay_ms, when->in_ms);
+               return {};
+             }},
+    TaskWord{"expires", Is::kText, "TIME", "of no use if it has not begun then; a time, or a span",
+             [](TaskRequest& task, const Value& value) -> Expected<void> {
+               const auto when = when_of(value);
+               if (!when) return when.error();
+               if (when->in_ms == 0 && when->unix_ms == 0) return Error{"must be in the future"};
+               task.conditions.expires_unix_ms = when->unix_ms;
+               task.conditions.expires_in_ms = when->in_ms;
+               return {};
+             }},
+    TaskWord{"key", Is::kText, "KEY", "tasks of one key run one by one, in the order submitted",
+             [](TaskRequest& task, const Value& value) {
+               return set_name(task.conditions.key, value);
+             },
+             "order-key"},
+    TaskWord{"after", Is::kTexts, "ID", "not before these tasks have ended; project:NAME: all of it",
+             set_after},
+    TaskWord{"on_parent_failure", Is::kText, "WHAT",
+             "if one of those was not done: fail, skip or run [fail]", set_on_parent_failure},
+    TaskWord{"retry", Is::kFlag, "", "try a failed attempt again",
+             [](TaskRequest& task, const Value& value) -> Expected<void> {
+               if (value.as<bool>() == nullptr) return Error{"must be true or false"};
+               task.task_class.retry = *value.as<bool>() ? 1 : 0;
+               return {};
+             }},
+    TaskWord{"attempts", Is::kNumber, "N", "the most attempts; then a dead letter [5]",
+             [](TaskRequest& task, const Value& value) -> Expected<void> {
+               const auto number = number_of(value, 1, UINT8_MAX);
+               if (!number) return number.error();
+               task.task_class.attempts_max = static_cast<std::uint8_t>(*number);
+               return {};
+             }},
+};
+
+}  // namespace
+
+std::span<const TaskWord> task_words() { return kWords; }
+
+Expected<void> set_word(TaskRequest& task, std::string_view name, const Value& value) {
+  const auto word = std::find_if(kWords.begin(), kWords.end(),
+                                 [&](const TaskWord& each) { return each.name == name; });
+  if (word == kWords.end()) {
+    std::vector<std::string> names;
+    for (const auto& each : kWords) names.emplace_back(each.name);
+    const auto near = nearest(std::string(name), names);
+    return Error{text(name, ": not a word of a task",
+                      near.empty() ? "" : text("; did you mean ", near, "?"))};
+  }
+  if (auto set = word->set(task, value); !set) return Error{text(name, ": ", set.error().message)};
+  return {};
+}
+
+}  // namespace eole::cli
