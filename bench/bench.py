@@ -45,10 +45,10 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def throughput(*up, tasks=3_000_000, batch=1024, ring=0, env=None):
+def throughput(*up, tasks=3_000_000, batch=1024, ring=0, plan="none", env=None):
     def once():
         with Cluster(*up, workers=2, slots=1, env=env) as cluster:
-            return bench(cluster, "throughput", tasks=tasks, batch=batch, ring=ring)["tasks_per_second"]
+            return bench(cluster, "throughput", tasks=tasks, batch=batch, ring=ring, plan=plan)["tasks_per_second"]
     return once
 
 
@@ -137,12 +137,12 @@ def fault(what, field, grace=0):
     return once
 
 
-def filled(tasks, measure):
+def filled(tasks, measure, plan="none"):
     def once():
         with Cluster(workers=0) as cluster:
             pid = cluster.pid("ventilator")
             before = resident_bytes(pid)
-            bench(cluster, "fill", tasks=tasks)
+            bench(cluster, "fill", tasks=tasks, plan=plan)
             return measure(cluster, before, tasks)
     return once
 
@@ -154,6 +154,23 @@ def memory_each(cluster, before, tasks):
 def disk_each(cluster, _, tasks):
     """Bytes of the journal for each task of 110 bytes (a spec of 8, echo, five of project, 98)."""
     return cluster.status()["journal_bytes"] / tasks
+
+
+PLANS = {"delayed": "delayed", "keyed": "of 100,000 keys", "chained": "in chains of ten", "projects": "of 1,000 projects"}
+
+
+def one_more(cluster, _, __):
+    """Seconds from the start of a killed ventilator until a worker has settled a task that is urgent."""
+    cluster.kill("ventilator")
+    worker = subprocess.Popen([BIN / "worker", "--name", "late"], env={
+        **cluster.env, "EOLE_CLUSTER": cluster.directory + "/eole/cluster.toml"}, stderr=subprocess.DEVNULL)
+    start = time.monotonic()
+    try:
+        cluster.eole("submit", "echo", "x", "--priority", "9", "--wait")
+        return time.monotonic() - start
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def first_dispatch(cluster, _, __):
@@ -284,6 +301,10 @@ MEASURES = [
     ("memory of a queued task, at 10 million", "bytes", filled(10_000_000, memory_each), 3),
     ("journal of a queued task of 110 bytes, at 10 million", "bytes", filled(10_000_000, disk_each), 1),
     ("restart with 10 million queued, first task settled after", "s", filled(10_000_000, first_dispatch), 3),
+    *(measure for plan, what in PLANS.items() for measure in (
+        (f"1 million {what}", "tasks/s", throughput(tasks=1_000_000, plan=plan), 3),
+        ("… memory of one that waits", "bytes", filled(1_000_000, memory_each, plan), 3),
+        ("… restart with all of them, one more task settled after", "s", filled(1_000_000, one_more, plan), 3))),
     ("100,000 tasks/s offered to 2 workers", "tasks/s", paced(2), 1),
     ("100,000 tasks/s offered to 1,000 workers", "tasks/s", paced(1000), 1),
     ("ventilator and sink with 1,000 idle workers", "% of a core", heartbeats, 1),

@@ -53,7 +53,7 @@ std::vector<double> await(client::LogReader& reader, std::uint64_t count,
     protocol::ResultReader records(batch->records);
     Seq first = 0;
     while (const auto result = records.next()) {
-      if (result->project != project) continue;
+      if (!result->project.starts_with(project)) continue;
       if (result->state != protocol::TaskState::kDone ||
           seen.add(result->id.seq, result->id.seq) == 0)
         throw Failure{kNotDone, text(to_text(result->id), " failed, or was notified twice")};
@@ -71,6 +71,36 @@ std::vector<double> await(client::LogReader& reader, std::uint64_t count,
   return micros;
 }
 
+constexpr std::uint64_t kKeys = 100'000;
+constexpr std::uint64_t kChain = 10;
+constexpr std::uint64_t kOfAProject = 1000;
+
+/// What each task of a plan says, beside its arguments.
+class Planned {
+ public:
+  Planned(const BenchOptions& options, std::string project)
+      : options_(options), class_{"echo", std::move(project)} {
+    if (options.plan == "delayed") delayed_.delay_ms = options.what == "fill" ? 3'600'000 : 1;
+  }
+  /// The task at this place, of those that are submitted.
+  Expected<void> add(client::Submitter& client, std::uint64_t place, std::string_view args) {
+    if (options_.plan == "none") return client.add(class_, args);
+    protocol::Conditions conditions = delayed_;
+    auto task_class = class_;
+    if (options_.plan == "keyed") conditions.key = std::to_string(place % kKeys);
+    if (options_.plan == "chained" && place % options_.batch % kChain != 0)
+      protocol::put_parent(conditions.parents, {{}, 1});
+    if (options_.plan == "projects")
+      task_class.project += "-" + std::to_string(place / kOfAProject);
+    return client.add(task_class, args, protocol::encode_conditions(conditions));
+  }
+
+ private:
+  const BenchOptions& options_;
+  protocol::TaskClass class_;
+  protocol::Conditions delayed_;
+};
+
 /// Submits `count` tasks and returns once all are accepted.
 void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
             const std::string& project, Ring* ring) {
@@ -80,7 +110,7 @@ void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
                              if (ring != nullptr && ring->first == 0) ring->first = first;
                            });
   const auto args = arguments();
-  const protocol::TaskClass task_class{"echo", project, 0, 0};
+  Planned planned(options, project);
   for (std::uint64_t i = 0; i < count; ++i) {
     if (ring != nullptr && i % options.batch == 0) {
       for (auto seen = ring->seen.load(); ring->size > 0 && i - seen > ring->size;
@@ -88,7 +118,7 @@ void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
         ring->seen.wait(seen);
       ring->begun[i / options.batch] = process::now().time_since_epoch().count();
     }
-    need(client.add(task_class, args));
+    need(planned.add(client, i, args));
   }
   need(client.finish());
 }
@@ -130,11 +160,9 @@ Value::Map throughput(Cluster& cluster, const BenchOptions& options) {
   const auto took = seconds(process::now() - start);
   submitter.join();
   if (problem) std::rethrow_exception(problem);
-  Value::Map out{{"tasks", count},
-                 {"batch", options.batch},
-                 {"ring", options.ring},
-                 {"seconds", took},
-                 {"tasks_per_second", static_cast<double>(count) / took}};
+  Value::Map out{{"tasks", count},         {"plan", options.plan},
+                 {"batch", options.batch}, {"ring", options.ring},
+                 {"seconds", took},        {"tasks_per_second", static_cast<double>(count) / took}};
   for (auto& [name, value] : summary(micros)) out.emplace_back(name, value);
   return out;
 }
@@ -271,6 +299,13 @@ void add_bench(CLI::App& app, Globals& globals) {
       "how many, if it is throughput, latency, fill or scale [1,000,000; latency: 2,000]");
   command->add_option("--batch", options->batch, "tasks in a message [1024]")
       ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
+  command
+      ->add_option("--plan", options->plan,
+                   "what the tasks of throughput and fill wait for: delayed: a time; keyed: one of "
+                   "100,000 keys; chained: the one before, in tens; projects: nothing, a thousand "
+                   "of each")
+      ->check(CLI::IsMember({"none", "delayed", "keyed", "chained", "projects"}))
+      ->capture_default_str();
   command->add_option("--ring", options->ring,
                       "tasks at most between submit and notification [any number]");
   command->add_option("--workers", options->workers, "more workers, of scale [100]")

@@ -11,6 +11,7 @@ struct BenchOptions {
   std::string what = "throughput";
   std::uint64_t tasks = 0;     // Zero: as many as fit the round.
   std::uint32_t batch = 1024;  // As every client does.
+  std::string plan = "none";   // What the tasks wait for.
   std::uint64_t ring = 0;
   std::uint32_t rounds = 3;
   std::uint32_t workers = 100;

@@ -176,6 +176,8 @@ TEST_CASE("parents that are not there are refused by name", "[gates]") {
   REQUIRE(rig.refusal() == "task 2 of the submit: after: 2 tasks back is before its submit");
   rig.submit({after({{{kOrigin, 1}}})});
   REQUIRE(rig.refusal() == "task 1 of the submit: after 000005-1: no such task was accepted");
+  rig.submit({after({{{kOrigin, UINT64_MAX}, 0, 2}})});
+  REQUIRE(rig.refusal().ends_with("no such task was accepted"));
   rig.submit({after({{{9, 1}}})});
   REQUIRE(rig.refusal() == "task 1 of the submit: after 000009-1: not a task of this ventilator");
   REQUIRE(rig.core.accepted() == 0);

@@ -24,7 +24,8 @@ std::string why_no_parents(const std::vector<Parent>& parents, Seq seq, Seq subm
     }
     const TaskId last{parent.id.origin, parent.id.seq + parent.count - 1};
     if (last.origin != origin) return text("after ", to_text(last), ": not a task of this ventilator");
-    if (last.seq >= submit) return text("after ", to_text(last), ": no such task was accepted");
+    if (std::max(parent.id.seq, last.seq) >= submit)
+      return text("after ", to_text(last), ": no such task was accepted");
   }
   return "";
 }
