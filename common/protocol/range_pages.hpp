@@ -5,14 +5,15 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "common/protocol/not_done.hpp"
 
 namespace eole::protocol {
 
 constexpr std::uint32_t kRangePagesMax = 1024;  // Some 65,000 ranges each.
 
-/// Settled ranges, of which some tasks ended but were not done, in pages of at most
+/// Settled ranges, and how those tasks of them ended that were not done, in pages of at most
 /// kSettlementBytesMax: each a settlement without failures. One page at least.
-std::vector<Bytes> encode_pages(const SeqRanges& settled, const SeqRanges& not_done);
+std::vector<Bytes> encode_pages(const SeqRanges& settled, const NotDone& not_done);
 
 /// Puts pages together that come in their order; page 0 begins anew.
 class RangePages {
@@ -20,12 +21,12 @@ class RangePages {
   /// True once all of `pages` are here. One that is malformed or does not come next is dropped.
   bool take(std::uint32_t page, std::uint32_t pages, std::string_view payload);
   const SeqRanges& settled() const { return settled_; }
-  const SeqRanges& not_done() const { return not_done_; }
+  const NotDone& not_done() const { return not_done_; }
 
  private:
   std::uint32_t next_ = 0;
   SeqRanges settled_;
-  SeqRanges not_done_;
+  NotDone not_done_;
 };
 
 }  // namespace eole::protocol

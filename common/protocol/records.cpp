@@ -321,16 +321,19 @@ std::optional<ResultBatch> read_batch(std::string_view bytes) {
   return batch;
 }
 
-void Settlement::add(const Range& range, bool is_done) {
-  const auto append = [&](std::vector<Range>& list) {
-    if (!list.empty() && list.back().last + 1 == range.first) {
-      list.back().last = range.last;
-    } else {
-      list.push_back(range);
-    }
-  };
-  append(ranges);
-  if (!is_done) append(not_done);
+void Settlement::add(const Range& range, TaskState state) {
+  const auto joins = [&](const Range& before) { return before.last + 1 == range.first; };
+  if (!ranges.empty() && joins(ranges.back())) {
+    ranges.back().last = range.last;
+  } else {
+    ranges.push_back(range);
+  }
+  if (state == TaskState::kDone) return;
+  if (!not_done.empty() && not_done.back().state == state && joins(not_done.back().range)) {
+    not_done.back().range.last = range.last;
+  } else {
+    not_done.push_back({range, state});
+  }
 }
 
 void Settlement::add(const Settlement& later) {
@@ -339,15 +342,31 @@ void Settlement::add(const Settlement& later) {
   failures.insert(failures.end(), later.failures.begin(), later.failures.end());
 }
 
+namespace {
+
+void put_range(Bytes& out, const Settlement::Range& range) {
+  put<std::uint64_t>(out, range.first);
+  put<std::uint64_t>(out, range.last);
+}
+
+std::optional<Settlement::Range> read_range(ByteReader& reader) {
+  const auto first = reader.get<std::uint64_t>();
+  const auto last = reader.get<std::uint64_t>();
+  if (!reader.ok() || first == 0 || first > last || last == UINT64_MAX) return std::nullopt;
+  return Settlement::Range{first, last};
+}
+
+}  // namespace
+
 Bytes encode_settlement(const Settlement& settlement) {
   Bytes out;
   put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.ranges.size()));
   put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.not_done.size()));
-  for (const auto* list : {&settlement.ranges, &settlement.not_done})
-    for (const auto& range : *list) {
-      put<std::uint64_t>(out, range.first);
-      put<std::uint64_t>(out, range.last);
-    }
+  for (const auto& range : settlement.ranges) put_range(out, range);
+  for (const auto& end : settlement.not_done) {
+    put<std::uint8_t>(out, static_cast<std::uint8_t>(end.state));
+    put_range(out, end.range);
+  }
   for (const auto& failure : settlement.failures) {
     put<std::uint64_t>(out, failure.seq);
     put<std::uint32_t>(out, failure.lease.start);
@@ -363,13 +382,17 @@ Expected<Settlement> decode_settlement(std::string_view payload) {
   ByteReader reader(payload);
   const auto settled = reader.get<std::uint32_t>();
   const auto not_done = reader.get<std::uint32_t>();
-  const auto count = std::uint64_t{settled} + not_done;
-  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-    const auto first = reader.get<std::uint64_t>();
-    const auto last = reader.get<std::uint64_t>();
-    if (!reader.ok() || first == 0 || first > last || last == UINT64_MAX)
-      return Error{"settlement: malformed range"};
-    (i < settled ? settlement.ranges : settlement.not_done).push_back({first, last});
+  for (std::uint32_t i = 0; i < settled; ++i) {
+    const auto range = read_range(reader);
+    if (!range) return Error{"settlement: malformed range"};
+    settlement.ranges.push_back(*range);
+  }
+  for (std::uint32_t i = 0; i < not_done; ++i) {
+    const auto state = static_cast<TaskState>(reader.get<std::uint8_t>());
+    const auto range = read_range(reader);
+    if (!range || state < TaskState::kFailed || state > TaskState::kCancelled)
+      return Error{"settlement: malformed end"};
+    settlement.not_done.push_back({*range, state});
   }
   while (reader.ok() && !reader.is_done()) {
     Settlement::Failure failure;

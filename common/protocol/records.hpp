@@ -168,15 +168,24 @@ std::optional<ResultBatch> read_batch(std::string_view bytes);
 constexpr std::size_t kSettlementBytesMax = 1 << 20;  // One page.
 
 /// What a ventilator must know of a stretch of the log: u32 count of settled ranges, u32 count of
-/// those that ended but were not done, each range u64 first and u64 last; then the failures that
-/// are not final, each u64 seq, u32 lease start, u64 lease number, u16 text size, text.
+/// those that ended but were not done; the former, each u64 first, u64 last; the latter, each u8
+/// state, u64 first, u64 last; then the failures that are not final, each u64 seq, u32 lease start,
+/// u64 lease number, u16 text size, text.
 struct Settlement {
   static constexpr std::size_t kHeaderBytes = 8;
+  static constexpr std::size_t kRangeBytes = 16;
+  static constexpr std::size_t kEndBytes = 17;
   static constexpr std::size_t kFailureBytes = 22;  // Without its text.
   struct Range {
     Seq first = 0;
     Seq last = 0;
     bool operator==(const Range&) const = default;
+  };
+  /// How tasks ended that were not done.
+  struct End {
+    Range range;
+    TaskState state = TaskState::kFailed;
+    bool operator==(const End&) const = default;
   };
   struct Failure {
     Seq seq = 0;
@@ -184,12 +193,12 @@ struct Settlement {
     std::string reason;
     bool operator==(const Failure&) const = default;
   };
-  std::vector<Range> ranges;    // Settled.
-  std::vector<Range> not_done;  // Those of them that failed, died or were cancelled.
+  std::vector<Range> ranges;  // Settled.
+  std::vector<End> not_done;  // Those of them that failed, died or were cancelled.
   std::vector<Failure> failures;
   bool operator==(const Settlement&) const = default;
   /// Adds settled tasks; neighbours that come in order share a range.
-  void add(const Range& range, bool is_done = true);
+  void add(const Range& range, TaskState state = TaskState::kDone);
   /// Adds what a later stretch of the log says.
   void add(const Settlement& later);
 };

@@ -26,8 +26,7 @@ protocol::Settlement::Failure failure_of(const ResultRecord& result) {
 
 // What its ventilator must know of a run.
 void project(const ResultRun& run, protocol::Settlement& out) {
-  if (run.first.is_final)
-    return out.add({run.first.id.seq, run.last()}, run.first.state == TaskState::kDone);
+  if (run.first.is_final) return out.add({run.first.id.seq, run.last()}, run.first.state);
   for (auto rest = run;; rest = rest.behind(1)) {
     out.failures.push_back(failure_of(rest.record()));
     if (rest.count == 1) return;
@@ -80,10 +79,11 @@ AppendBatch OpenBatch::take() {
 }
 
 bool SettlementPage::is_full() const {
-  const auto ranges = settlement.ranges.size() + settlement.not_done.size();
-  const auto failures = settlement.failures.size() + 1;  // With room for another one.
-  const auto bytes = protocol::Settlement::kHeaderBytes + (ranges + 2) * 16 +
-                     failures * protocol::Settlement::kFailureBytes + reason_bytes;
+  using protocol::Settlement;  // With room for another one of each.
+  const auto bytes = Settlement::kHeaderBytes +
+                     (settlement.ranges.size() + 1) * Settlement::kRangeBytes +
+                     (settlement.not_done.size() + 1) * Settlement::kEndBytes +
+                     (settlement.failures.size() + 1) * Settlement::kFailureBytes + reason_bytes;
   return bytes + kReasonBytesMax > protocol::kSettlementBytesMax &&
          !planted("settlements-without-limit");
 }

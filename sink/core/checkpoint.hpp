@@ -12,7 +12,9 @@ namespace eole::sink {
 enum class Part : std::uint32_t {
   kOrigins = 8,
   kSettled,
-  kNotDone,
+  kFailed,
+  kDead,
+  kCancelled,
   kRuns,
   kFailures,
   kLetters,

@@ -7,6 +7,24 @@
 
 namespace eole::sink {
 
+namespace {
+
+// Whose ranges a part of a checkpoint has.
+std::optional<protocol::TaskState> state_of(Part part) {
+  switch (part) {
+    case Part::kFailed:
+      return protocol::TaskState::kFailed;
+    case Part::kDead:
+      return protocol::TaskState::kDead;
+    case Part::kCancelled:
+      return protocol::TaskState::kCancelled;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 Expected<bool> Origins::introduce(const AppendIntroduction& introduction) {
   const auto known = origins_.find(introduction.origin);
   const auto name = origin_text(introduction.origin);
@@ -39,10 +57,10 @@ void Origins::load(const AppendIntroduction& introduction) {
 }
 
 std::uint64_t Origins::settle(Origin origin, const protocol::Settlement::Range& range,
-                              bool is_done) {
-  auto& state = origins_.at(origin);
-  const auto added = state.settled.add(range.first, range.last);
-  if (added > 0 && !is_done) state.not_done.add(range.first, range.last);
+                              protocol::TaskState state) {
+  auto& known = origins_.at(origin);
+  const auto added = known.settled.add(range.first, range.last);
+  if (added > 0) known.not_done.add(range, state);
   return added;
 }
 
@@ -51,10 +69,11 @@ void Origins::load_failed(const TaskId& id) {
   announced = std::max(announced, id.seq);
 }
 
-void Origins::load_settled(Origin origin, const protocol::Settlement::Range& range, bool is_done) {
-  auto& state = origins_[origin];
-  settle(origin, range, is_done);
-  state.announced = std::max(state.announced, range.last);
+void Origins::load_settled(Origin origin, const protocol::Settlement::Range& range,
+                           protocol::TaskState state) {
+  auto& announced = origins_[origin].announced;
+  settle(origin, range, state);
+  announced = std::max(announced, range.last);
 }
 
 bool Origins::announce(Origin origin, std::uint64_t nonce, Seq highest) {
@@ -102,6 +121,12 @@ std::uint64_t Origins::settled_count() const {
   return sum;
 }
 
+std::size_t Origins::most_not_done_ranges() const {
+  std::size_t most = 0;
+  for (const auto& [origin, state] : origins_) most = std::max(most, state.not_done.range_count());
+  return most;
+}
+
 std::vector<Origin> Origins::unsettled() const {
   std::vector<Origin> found;
   for (const auto& [origin, state] : origins_)
@@ -113,9 +138,10 @@ void Origins::save(SavePlace& place, Bytes& out) const {
   if (place.part == Part::kSettled && !planted("checkpoint-forgets-settled"))
     return save_ranges(
         origins_, [](const State& state) -> auto& { return state.settled; }, place, out);
-  if (place.part == Part::kNotDone && !planted("checkpoint-forgets-not-done"))
+  if (const auto ended = state_of(place.part); ended && !planted("checkpoint-forgets-not-done"))
     return save_ranges(
-        origins_, [](const State& state) -> auto& { return state.not_done; }, place, out);
+        origins_, [&](const State& state) -> auto& { return state.not_done.of(*ended); }, place,
+        out);
   if (place.part != Part::kOrigins || place.origin > UINT32_MAX) return;
   for (auto origin = origins_.lower_bound(static_cast<Origin>(place.origin));
        origin != origins_.end() && out.size() < kPartBytesMax; ++origin) {
@@ -131,8 +157,13 @@ bool Origins::load(Part part, std::string_view payload) {
   if (part != Part::kOrigins)
     return load_ranges(payload, [&](Origin origin, const SeqRanges& ranges) {
       auto& state = origins_[origin];
-      auto& known = part == Part::kSettled ? state.settled : state.not_done;
-      for (const auto& [first, last] : ranges.ranges()) known.add(first, last);
+      for (const auto& [first, last] : ranges.ranges()) {
+        if (const auto ended = state_of(part)) {
+          state.not_done.add({first, last}, *ended);
+        } else {
+          state.settled.add(first, last);
+        }
+      }
     });
   ByteReader reader(payload);
   while (!reader.is_done()) {

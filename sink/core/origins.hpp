@@ -7,6 +7,7 @@
 
 #include "common/base/expected.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "common/protocol/not_done.hpp"
 #include "sink/core/checkpoint.hpp"
 #include "sink/core/events.hpp"
 
@@ -22,7 +23,8 @@ class Origins {
   void load(const AppendIntroduction& introduction);
   /// A failure of this task is in the log: its number was given out.
   void load_failed(const TaskId& id);
-  void load_settled(Origin origin, const protocol::Settlement::Range& range, bool is_done);
+  void load_settled(Origin origin, const protocol::Settlement::Range& range,
+                    protocol::TaskState state);
 
   bool is_introduced(Origin origin) const { return origins_.contains(origin); }
   std::vector<Origin> list() const;
@@ -39,12 +41,15 @@ class Origins {
 
   /// Of an origin that was introduced.
   const SeqRanges& settled(Origin origin) const { return origins_.at(origin).settled; }
-  /// Those of them that ended but were not done.
-  const SeqRanges& not_done(Origin origin) const { return origins_.at(origin).not_done; }
+  /// How those of them ended that were not done.
+  const protocol::NotDone& not_done(Origin origin) const { return origins_.at(origin).not_done; }
   /// How many of these tasks were not settled yet.
-  std::uint64_t settle(Origin origin, const protocol::Settlement::Range& range, bool is_done);
+  std::uint64_t settle(Origin origin, const protocol::Settlement::Range& range,
+                       protocol::TaskState state);
   bool is_settled(const TaskId& id) const;
   std::uint64_t settled_count() const;
+  /// Of the origin that has most of them.
+  std::size_t most_not_done_ranges() const;
   /// Those with tasks that were announced and are not settled.
   std::vector<Origin> unsettled() const;
 
@@ -57,7 +62,7 @@ class Origins {
     std::uint64_t nonce = 0;
     Seq announced = 0;
     SeqRanges settled;
-    SeqRanges not_done;
+    protocol::NotDone not_done;
     bool has_spoken = false;
   };
   std::map<Origin, State> origins_;

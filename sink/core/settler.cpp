@@ -28,7 +28,7 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
   while (const auto run = read_result_run(reader)) {
     const auto& [origin, seq] = run->first.id;
     if (run->first.is_final && !planted("settled-forgotten-at-restart"))
-      origins_.load_settled(origin, {seq, run->last()}, run->first.state == TaskState::kDone);
+      origins_.load_settled(origin, {seq, run->last()}, run->first.state);
     if (run->first.is_final) {
       forget_failures(*run);
     } else {
@@ -190,14 +190,13 @@ void Settler::on(const IntroduceReceived& event, Actions& out) {
 bool Settler::is_news(const ResultRecord& result) {
   const auto& [origin, seq] = result.id;
   if (result.is_final) {
-    const bool is_done = result.state == TaskState::kDone;
-    if (origins_.settle(origin, {seq, seq}, is_done) == 0 && !planted("later-result-taken"))
+    if (origins_.settle(origin, {seq, seq}, result.state) == 0 && !planted("later-result-taken"))
       return false;  // The first record won.
     forget_failures({result, 1, {}});
     return true;
   }
   if (origins_.is_settled(result.id)) return false;
-  if (planted("failure-settles")) origins_.settle(origin, {seq, seq}, false);
+  if (planted("failure-settles")) origins_.settle(origin, {seq, seq}, result.state);
   const auto [known, is_new] = failed_.try_emplace(result.id, result.lease);
   if (!is_new && known->second >= result.lease) return false;
   known->second = result.lease;
@@ -230,8 +229,7 @@ void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
     }
   }
   if (run.count > 1) {
-    origins_.settle(run.first.id.origin, {run.first.id.seq, run.last()},
-                    run.first.state == TaskState::kDone);
+    origins_.settle(run.first.id.origin, {run.first.id.seq, run.last()}, run.first.state);
     forget_failures(run);
   } else if (!is_news(run.first)) {
     return;

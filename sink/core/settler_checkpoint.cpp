@@ -12,7 +12,9 @@ void Settler::save(SavePlace& place, Bytes& out) const {
   switch (place.part) {
     case Part::kOrigins:
     case Part::kSettled:
-    case Part::kNotDone:
+    case Part::kFailed:
+    case Part::kDead:
+    case Part::kCancelled:
       return origins_.save(place, out);
     case Part::kRuns:
       return runs_.save(place, out);
@@ -58,7 +60,9 @@ bool Settler::load_part(Part part, std::string_view payload) {
   switch (part) {
     case Part::kOrigins:
     case Part::kSettled:
-    case Part::kNotDone:
+    case Part::kFailed:
+    case Part::kDead:
+    case Part::kCancelled:
       return origins_.load(part, payload);
     case Part::kRuns:
       return runs_.load(payload);

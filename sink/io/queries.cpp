@@ -21,8 +21,10 @@ constexpr std::size_t kPageBytesMax = 1 << 20;  // One letter at least.
 // What is used of some bounds, by their names.
 Value bounds(const ResultLog& log) {
   const auto& core = log.core();
-  return Value::Map{{"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().most_of_a_user())},
-                    {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())}};
+  return Value::Map{
+      {"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().most_of_a_user())},
+      {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())},
+      {"kNotDoneRangesMax", static_cast<std::int64_t>(core.origins().most_not_done_ranges())}};
 }
 
 // Days until the log is as large as it may be, if it goes on growing as it did; nothing if it
@@ -70,9 +72,9 @@ Value status(const ResultLog& log, const LogStatus& judged) {
 Value result(const ResultLog& log, const TaskId& id) {
   const auto found = log.find(id);
   if (!found && log.core().origins().is_settled(id)) {
-    const bool is_done = !log.core().origins().not_done(id.origin).contains(id.seq);
+    const auto state = log.core().origins().not_done(id.origin).state_of(id.seq);
     return Value::Map{{"id", to_text(id)},
-                      {"state", is_done ? "done" : "not done"},
+                      {"state", to_text(state)},
                       {"is_kept", false},
                       {"error", "settled; its result is no longer kept"}};
   }

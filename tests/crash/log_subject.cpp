@@ -36,7 +36,7 @@ class LogSubject final : public Subject {
         protocol::ResultRecord result;
         result.id = {kOrigin, number};
         result.is_final = true;
-        if (number % 5 == 0) result.state = protocol::TaskState::kDead;
+        result.state = state_of(number);
         const auto body = body_of(number);
         result.body = body;
         protocol::put_result(results.payload, result);
@@ -65,6 +65,9 @@ class LogSubject final : public Subject {
     for (std::uint64_t number = 1; number <= acknowledged_; ++number)
       if (found.at(number) != number - 1)
         throw std::runtime_error(text("result ", number, " is at another offset"));
+    for (std::uint64_t number = 1; number <= acknowledged_; ++number)
+      if (log.core().origins().not_done(kOrigin).state_of(number) != state_of(number))
+        throw std::runtime_error(text("task ", number, " is taken to have ended otherwise"));
     SeqRanges gone;
     if (discarded_ > 0) gone.add(1, discarded_);
     if (log.core().letters().of(kOrigin, gone).count() > 0)
@@ -107,6 +110,10 @@ class LogSubject final : public Subject {
  private:
   storage::StoreOptions options() {
     return {.segment_bytes = kSegmentBytes, .entropy = seed_ * 1000 + ++opened_};
+  }
+  static protocol::TaskState state_of(std::uint64_t number) {
+    if (number % 5 == 0) return protocol::TaskState::kDead;
+    return number % 7 == 0 ? protocol::TaskState::kCancelled : protocol::TaskState::kDone;
   }
   static std::string body_of(std::uint64_t number) {
     return text("result ", number, std::string(number * 31 % 120, 'y'));

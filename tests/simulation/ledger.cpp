@@ -83,7 +83,7 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
       continue;
     }
     const auto offset = batch->first_offset + i;
-    finals_.insert(result->id);
+    finals_[result->id] = result->state;
     auto& promise = promises_[result->id];
     if (promise.final_offset)
       throw Violation{text(to_text(result->id), " was settled twice, at ", *promise.final_offset,
@@ -139,6 +139,17 @@ void Ledger::on_served(std::uint64_t log, std::string_view encoded) const {
   if (known == served_.end() || known->second != crc32c(encoded))
     throw Violation{
         text("log offset ", batch->first_offset, " was served, and is not what is durable there")};
+}
+
+void Ledger::on_log_opened(Origin origin, const SeqRanges& settled,
+                           const protocol::NotDone& not_done) const {
+  for (auto at = finals_.lower_bound({origin, 0}); at != finals_.end(); ++at) {
+    const auto& [id, state] = *at;
+    if (id.origin != origin) return;
+    if (settled.contains(id.seq) && not_done.state_of(id.seq) != state)
+      throw Violation{text(to_text(id), " is ", to_text(state), ", and the log took it for ",
+                           to_text(not_done.state_of(id.seq)))};
+  }
 }
 
 void Ledger::on_ack(RunId run, std::uint64_t level) {

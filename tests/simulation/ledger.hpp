@@ -2,12 +2,12 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/messages.hpp"
+#include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
 #include "tests/simulation/world.hpp"
 
@@ -39,6 +39,9 @@ class Ledger {
   void on_durable(std::uint64_t log, std::string_view encoded_batch);
   void on_served(std::uint64_t log, std::string_view encoded_batch) const;
   void on_ack(RunId run, std::uint64_t level);
+  /// How a log that was just opened says that this origin's tasks ended.
+  void on_log_opened(Origin origin, const SeqRanges& settled,
+                     const protocol::NotDone& not_done) const;
   void on_forget(const TaskId& id) const;
   /// What a ventilator knows when it starts: no promise may be missing.
   void on_start_of(Origin origin, Seq last, const SeqRanges& settled) const;
@@ -65,7 +68,7 @@ class Ledger {
   std::map<RunId, std::string> kinds_;  // As each worker says.
   std::map<TaskId, Promise> promises_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
-  std::set<TaskId> finals_;             // Durable in a log.
+  std::map<TaskId, protocol::TaskState> finals_;  // Durable in a log.
   std::map<TaskId, Lease> failures_;    // Durable: the last lease that failed, not for good.
   std::map<Link, std::uint64_t> limits_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;

@@ -16,7 +16,9 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
   }
   if (!follower_.on_introduced(event.log, event.offset)) return;
   Forget forget;
-  for (const auto& [first, last] : event.not_done.ranges()) gates_.add_not_done(first, last);
+  for (const auto state : protocol::kNotDoneStates)
+    for (const auto& [first, last] : event.not_done.of(state).ranges())
+      gates_.add_not_done(first, last);
   for (const auto& [first, last] : event.settled.ranges()) {
     settle({first, last});
     forget.ranges.push_back({first, last});
@@ -48,7 +50,8 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
   const auto news = follower_.on_settled(event.settled);
   if (news.is_next) {
     Forget forget;
-    for (const auto& [first, last] : event.settlement.not_done) gates_.add_not_done(first, last);
+    for (const auto& [ended, state] : event.settlement.not_done)
+      gates_.add_not_done(ended.first, ended.last);
     for (const auto& range : event.settlement.ranges) {
       if (range.last > durable_.last) continue;
       settle(range);

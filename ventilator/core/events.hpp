@@ -5,6 +5,7 @@
 
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/messages.hpp"
+#include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
 
 /// What may happen to a ventilator, and what it may want done. Comparable, so that a test can
@@ -62,7 +63,7 @@ struct IntroducedReceived {
   std::uint64_t log = 0;
   std::uint64_t offset = 0;
   SeqRanges settled;
-  SeqRanges not_done = {};  // Of them.
+  protocol::NotDone not_done;  // How those of them ended that were not done.
 };
 struct SettledReceived {
   protocol::Settled settled;  // Without its payload.

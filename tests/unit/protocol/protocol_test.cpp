@@ -161,12 +161,15 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   REQUIRE(read_batch(encode_batch(batch)) == batch);
 
   Settlement settlement;
-  for (const Seq seq : {3, 4, 5, 9}) settlement.add({seq, seq}, seq != 9);
+  for (const Seq seq : {3, 4, 5}) settlement.add({seq, seq});
+  for (const Seq seq : {8, 9}) settlement.add({seq, seq}, TaskState::kDead);
+  settlement.add({10, 10}, TaskState::kCancelled);
   settlement.failures.push_back({7, {2, 77}, "why"});
   check_golden("settlement.record.hex", encode_settlement(settlement));
   REQUIRE(*decode_settlement(encode_settlement(settlement)) == settlement);
-  REQUIRE(settlement.ranges == std::vector<Settlement::Range>{{3, 5}, {9, 9}});
-  REQUIRE(settlement.not_done == std::vector<Settlement::Range>{{9, 9}});
+  REQUIRE(settlement.ranges == std::vector<Settlement::Range>{{3, 5}, {8, 10}});
+  REQUIRE(settlement.not_done == std::vector<Settlement::End>{{{8, 9}, TaskState::kDead},
+                                                              {{10, 10}, TaskState::kCancelled}});
 }
 
 TEST_CASE("records that are cut short or lie about their size are refused", "[records]") {

@@ -9,11 +9,12 @@ using namespace eole::protocol;
 
 TEST_CASE("670,000 settled ranges travel in pages of bounded size", "[messages]") {
   SeqRanges settled;
-  SeqRanges not_done;
+  NotDone not_done;
   for (Seq seq = 1; seq <= 670'000; ++seq) settled.add(seq * 2, seq * 2);
-  for (Seq seq = 1; seq <= 100'000; ++seq) not_done.add(seq * 4, seq * 4);
+  for (Seq seq = 1; seq <= 100'000; ++seq)
+    not_done.add({seq * 4, seq * 4}, kNotDoneStates[seq % kNotDoneStates.size()]);
   const auto pages = encode_pages(settled, not_done);
-  REQUIRE(pages.size() == 12);
+  REQUIRE(pages.size() == 13);
   RangePages together;
   const auto count = static_cast<std::uint32_t>(pages.size());
   for (std::uint32_t page = 0; page < count; ++page) {

@@ -75,7 +75,12 @@ void check_all_known(const Life& life) {
   settled.add(2, 4);
   settled.add(6, 6);
   REQUIRE(core.origins().settled(kOther) == settled);
-  REQUIRE(core.origins().not_done(kOther) == settled);
+  const auto& not_done = core.origins().not_done(kOther);
+  REQUIRE(not_done.count() == 4);
+  REQUIRE(not_done.state_of(2) == TaskState::kDead);
+  REQUIRE(not_done.state_of(3) == TaskState::kFailed);
+  REQUIRE(not_done.state_of(4) == TaskState::kDead);
+  REQUIRE(not_done.state_of(6) == TaskState::kCancelled);
   REQUIRE(core.origins().settled(kOrigin).ranges().size() == 400);
   REQUIRE(core.origins().not_done(kOrigin).count() == 0);
   REQUIRE(core.origins().announced(kOther) == 100);
@@ -185,7 +190,11 @@ TEST_CASE("what was cut off stays settled, and its letters leave the list", "[re
     REQUIRE(core.head() == 405);
     REQUIRE(core.counts() == std::array<std::uint64_t, 5>{0, 400, 1, 2, 1});
     REQUIRE(core.origins().is_settled({kOther, 2}));
-    REQUIRE(core.origins().not_done(kOther).count() == 4);
+    const auto& not_done = core.origins().not_done(kOther);
+    REQUIRE(not_done.count() == 4);
+    REQUIRE(not_done.state_of(3) == TaskState::kFailed);
+    REQUIRE(not_done.state_of(4) == TaskState::kDead);
+    REQUIRE(not_done.state_of(6) == TaskState::kCancelled);
     REQUIRE_FALSE(life.log->find({kOrigin, 10}));
     REQUIRE(life.log->find({kOrigin, 800})->offset == 404);
     REQUIRE_FALSE(life.log->read({1, 0, kept_from - 1, 0, 4096}));

@@ -20,7 +20,9 @@ struct Rig {
 
   Rig() { REQUIRE(origins.introduce({kOrigin, 1, 1, 0, {}})); }
   void announce(Seq highest) { REQUIRE(origins.announce(kOrigin, 1, highest)); }
-  void settle(Seq first, Seq last) { origins.settle(kOrigin, {first, last}, true); }
+  void settle(Seq first, Seq last) {
+    origins.settle(kOrigin, {first, last}, protocol::TaskState::kDone);
+  }
   std::int64_t raw() {
     const auto ms = [](double days) { return static_cast<std::int64_t>(days * kDay); };
     const auto at = TimePoint(std::chrono::milliseconds(ms(day)));

@@ -35,17 +35,23 @@ TEST_CASE("each record of the log and a segment of it are their golden bytes", "
   open([](ResultLog& log) {
     const auto body = protocol::Value(protocol::Value::Map{{"error", "why"}}).to_msgpack();
     Actions actions;
-    protocol::Introduce introduce{1, 123456, 2, 5, 44, 0, 1, {}};
+    protocol::Introduce introduce{1, 123456, 2, 5, 46, 0, 1, {}};
     SeqRanges settled;
     settled.add(1, 40);
     log.core().on_event(IntroduceReceived{"peer", introduce, settled}, actions);
-    protocol::Results results{7, 1, 0, 3, "w1", 123456, {}};
+    protocol::Results results{7, 1, 0, 5, "w1", 123456, {}};
     protocol::put_result(results.payload, letter(42, body));
     protocol::put_result(results.payload, letter(43, body));
     auto failure = letter(44, body);
     failure.is_final = false;
     failure.state = protocol::TaskState::kFailed;
     protocol::put_result(results.payload, failure);
+    auto failed = letter(45, body);
+    failed.state = protocol::TaskState::kFailed;
+    protocol::put_result(results.payload, failed);
+    auto cancelled = letter(46, body);
+    cancelled.state = protocol::TaskState::kCancelled;
+    protocol::put_result(results.payload, cancelled);
     log.core().on_event(ResultsReceived{results, {}, "key"}, actions);
     SeqRanges letters;
     letters.add(42, 42);
@@ -64,9 +70,10 @@ TEST_CASE("each record of the log and a segment of it are their golden bytes", "
   storage::Store store(
       *directory, {.kind = storage::StoreKind::kLog, .entropy = 2},
       [&](auto, std::uint32_t type, std::string_view payload) { records[type] = payload; });
-  const std::vector<std::string> names{
-      "introduction", "batch",   "discard",  "run",  "segment",  "checkpoint", "checkpoint_end",
-      "origins",      "settled", "not_done", "runs", "failures", "letters",    "counts"};
+  const std::vector<std::string> names{"introduction", "batch",      "discard",        "run",
+                                       "segment",      "checkpoint", "checkpoint_end", "origins",
+                                       "settled",      "failed",     "dead",           "cancelled",
+                                       "runs",         "failures",   "letters",        "counts"};
   REQUIRE(records.size() == names.size());
   for (std::uint32_t type = 1; type <= names.size(); ++type)
     check_golden(names[type - 1] + ".log.hex", records[type]);

@@ -42,7 +42,8 @@ TEST_CASE("the log is kept from where the slowest ventilator with tasks under wa
   REQUIRE(readers.needed_from(origins, 90, kNow) == 0);
   readers.hear(7, 60, kNow);
   REQUIRE(readers.needed_from(origins, 90, kNow) == 30);
-  origins.settle(6, {1, 10}, true);  // Nothing of it is under way: it needs nothing.
+  origins.settle(6, {1, 10},
+                 protocol::TaskState::kDone);  // Nothing of it is under way: it needs nothing.
   REQUIRE(readers.needed_from(origins, 90, kNow) == 40);
   readers.hear(5, 80, kNow);
   REQUIRE(readers.needed_from(origins, 90, kNow) == 60);

@@ -351,7 +351,7 @@ TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
                                                     {kOrigin, 5, 5, true, false}});
   protocol::Settlement expected;
   expected.ranges = {{3, 5}};
-  expected.not_done = {{4, 4}};
+  expected.not_done = {{{4, 4}, TaskState::kDead}};
   expected.failures = {{9, {1, 7}, ""}};
   REQUIRE(settlements == Settlements{{kOrigin, expected}});
 }

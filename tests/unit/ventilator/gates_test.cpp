@@ -47,7 +47,7 @@ struct GateRig : Rig {
   std::string refusal() const { return std::get<protocol::Refused>(last<Reply>().message).reason; }
   Actions& end(Seq seq, bool is_done = true) {
     Settlement settlement;
-    settlement.add({seq, seq}, is_done);
+    settlement.add({seq, seq}, is_done ? TaskState::kDone : TaskState::kFailed);
     const auto to = head + 1;
     SettledReceived event{{0, kLog, head, to, to, {}}, settlement};
     head = to;
@@ -206,8 +206,8 @@ TEST_CASE("a restart finds what waits, and in what order", "[gates]") {
 TEST_CASE("how a parent ended is known again after a restart", "[gates]") {
   SeqRanges settled;
   settled.add(1, 2);
-  SeqRanges not_done;
-  not_done.add(2, 2);
+  protocol::NotDone not_done;
+  not_done.add({2, 2}, TaskState::kDead);
   GateRig rig(GateRig::restarted({{}, {}, after({{{}, 2}}), after({{{}, 2}})}), false);
   rig.step(IntroducedReceived{2, kLog, 2, settled, not_done});
   const auto verdicts = rig.all<PushVerdict>();

@@ -25,7 +25,7 @@ TEST_CASE("a log that knows later tasks than the journal stops the ventilator", 
   Rig rig(Rig::fresh(), false);
   SeqRanges settled;
   settled.add(1, 10);
-  rig.step(IntroducedReceived{rig.core.start(), kLog, 10, settled});
+  rig.step(IntroducedReceived{rig.core.start(), kLog, 10, settled, {}});
   REQUIRE_THAT(rig.last<Stop>().reason, Catch::Contains("the journal went back"));
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("after a restart: new tasks go at once, old ones after the introductio
   REQUIRE(rig.sent(9) == Seqs{4});
   SeqRanges settled;
   settled.add(2, 2);
-  rig.step(IntroducedReceived{rig.core.start(), kLog, 0, settled});
+  rig.step(IntroducedReceived{rig.core.start(), kLog, 0, settled, {}});
   REQUIRE(rig.sent(9) == Seqs{3});
   rig.pass(2100ms);  // Its worker did not come back.
   rig.answer_read();

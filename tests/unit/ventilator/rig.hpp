@@ -27,7 +27,7 @@ struct Rig {
 
   explicit Rig(Durable durable = fresh(), bool introduce = true)
       : core(Config{}, std::move(durable), {kStart, 0}) {
-    if (introduce) step(IntroducedReceived{core.start(), kLog, 0, {}});
+    if (introduce) step(IntroducedReceived{core.start(), kLog, 0, {}, {}});
   }
   /// What a submit of such tasks carries; nobody looks at their specs here.
   static Bytes groups(std::uint32_t count, std::uint8_t attempts = 0,
