@@ -47,6 +47,7 @@ Value cluster_status(Cluster& cluster) {
   for (const auto* name : {"accepted", "queued", "running"}) status.set(name, ventilator[name]);
   for (const auto* name : {"settled", "done", "failed", "dead", "cancelled", "head"})
     status.set(name, sink[name]);
+  status.set("paused", ventilator["paused"]);
   status.set("journal_bytes", ventilator["journal_bytes"]);
   status.set("journal_syncs", ventilator["journal_syncs"]);
   for (const auto* name :
@@ -91,6 +92,9 @@ void print_status(const Value& status) {
   for (const auto* name :
        {"accepted", "queued", "running", "settled", "done", "failed", "dead", "cancelled"})
     std::printf("%-10s %lld\n", name, static_cast<long long>(status[name].int_or(0)));
+  if (const auto* paused = status["paused"].as<Value::Array>())
+    for (const auto& scope : *paused)
+      std::printf("%-10s %s\n", "paused", shown(scope.text_or("")).c_str());
   const auto bytes = [&](const char* name) {
     return human_bytes(static_cast<double>(status[name].int_or(0)));
   };
@@ -128,10 +132,12 @@ int wait_for_workers(const Globals& globals, std::size_t workers) {
 }
 
 void print_worker(const Value& worker) {
+  const auto* is_paused = worker["paused"].as<bool>();
+  const bool is_ready = is_paused == nullptr || !*is_paused;
   std::printf(
       "%-18s pid %-8lld %-8s %3lld slots %6lld held  %s\n",
       shown(worker["name"].text_or("")).c_str(), static_cast<long long>(worker["pid"].int_or(0)),
-      coloured_state(worker["state"].text_or("")).c_str(),
+      coloured_state(is_ready ? worker["state"].text_or("") : "paused").c_str(),
       static_cast<long long>(worker["slots"].int_or(0)),
       static_cast<long long>(worker["held"].int_or(0)), shown(worker["kinds"].text_or("")).c_str());
 }

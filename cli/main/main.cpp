@@ -120,7 +120,7 @@ int run(int argc, char** argv) {
   app.fallthrough();
   for (const auto add : {add_up, add_submit, add_run, add_nqueens, add_watch, add_status,
                          add_workers, add_result, add_results, add_tasks, add_fetch, add_cancel,
-                         add_dead, add_join, add_salvage, add_bench, add_completion})
+                         add_control, add_dead, add_join, add_salvage, add_bench, add_completion})
     add(app, globals);
   add_exit_codes(app);
   app.footer(

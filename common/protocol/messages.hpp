@@ -68,6 +68,18 @@ struct Discard {
   bool operator==(const Discard&) const = default;
 };
 
+/// Client -> ventilator: what a person wants to hold from now on (payload: one msgpack map), like a
+/// pause. It says how things are to be, not how to change them, so it may be repeated. Answered once
+/// it is durable.
+struct Control {
+  static constexpr std::string_view kName = "control";
+  std::uint64_t request = 0;
+  std::string what;
+  Bytes payload;
+  void fields(auto& io) { io(request), io(what); }
+  bool operator==(const Control&) const = default;
+};
+
 /// Client -> ventilator or sink: a question of person size, with options if it has some (payload:
 /// empty or one msgpack map). Answers that could be large come in pages.
 struct Query {
@@ -81,7 +93,7 @@ struct Query {
   bool operator==(const Query&) const = default;
 };
 
-/// Ventilator or sink -> client: the answer to a query, a cancel or a discard (payload: one msgpack
+/// Ventilator or sink -> client: the answer to a query, a cancel, a control or a discard (payload: one msgpack
 /// value).
 struct Answer {
   static constexpr std::string_view kName = "answer";

@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzz::AllocationLimit limit(size);
   const auto head = HeadReader::parse(head_bytes);
   if (!head) return 0;
-  take_any<Submit, Accepted, Refused, Cancel, Discard, Query, Answer, Hello, Welcome, HelloAgain,
+  take_any<Submit, Accepted, Refused, Cancel, Control, Discard, Query, Answer, Hello, Welcome, HelloAgain,
            Tasks, Beat, Credit, Orders, Goodbye, Results, Ack, Verdicts, Progress, Introduce,
            Introduced, Follow, Settled, Read, Records, Gone, Notification, LogHead, Put, PutAt, Get,
            Chunk>(*head, payload);

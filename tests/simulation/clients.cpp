@@ -17,7 +17,8 @@ SimClient::SimClient(Fabric& fabric, SimVentilator& ventilator, int number)
       ventilator_(ventilator),
       transport_(fabric, *this),
       session_(transport_),
-      wanted_(static_cast<std::uint64_t>(fabric.weather.submits)) {}
+      wanted_(static_cast<std::uint64_t>(fabric.weather.submits)),
+      is_operator_(number % 10 == 1) {}
 
 void SimClient::boot() {
   const auto& cluster = ventilator_.cluster();
@@ -72,7 +73,11 @@ void SimClient::on_end(const client::SubmitEnded& ended) {
     if (ended.error->is_silence) throw Violation{text(name(), ": ", ended.error->message)};
     return;
   }
-  ++accepted_;
+  if (accepted_++ == 0 && is_operator_ && fabric_.world.chance(0.5)) {
+    origin_ = ended.origin;
+    paused_ = text("p", fabric_.world.below(2));
+    after(fabric_.world.between(Duration(0), 10s), [this] { pause_some(); });
+  }
   for (std::uint32_t i = 0; i < ended.count; ++i) {
     const TaskId id{ended.origin, ended.first + i};
     fabric_.ledger.on_answer(id, bodies.mapped()[i]);
@@ -87,6 +92,31 @@ void SimClient::cancel(const TaskId& id) {
   seqs.add(id.seq, id.seq);
   const auto on_answer = [this](const Expected<protocol::Value>&) { --cancels_; };
   asks_->ask(protocol::Cancel{0, id.origin, seqs.encode()}, on_answer, kForEver);
+  wake();
+}
+
+void SimClient::pause_some() {
+  const auto on_answer = [this](const Expected<protocol::Value>& answer) {
+    if (answer) fabric_.ledger.on_paused(origin_, paused_);  // A full disk refuses it.
+    after(fabric_.world.between(Duration(0), 10s), [this] { resume(); });
+  };
+  protocol::Control pause{0, "pause", {}};
+  pause.payload = protocol::Value(protocol::Value::Map{{"scope", "project:" + paused_}}).to_msgpack();
+  asks_->ask(std::move(pause), on_answer, kForEver);
+  wake();
+}
+
+// Again and again: a copy of the pause may come after it.
+void SimClient::resume() {
+  fabric_.ledger.on_resumed(origin_, paused_);
+  const auto on_answer = [this](const Expected<protocol::Value>& answer) {
+    is_resumed_ = is_resumed_ || (answer && !fabric_.is_rough());
+    after(5s, [this] { resume(); });
+  };
+  protocol::Control resume{0, "resume", {}};
+  resume.payload =
+      protocol::Value(protocol::Value::Map{{"scope", "project:" + paused_}}).to_msgpack();
+  asks_->ask(std::move(resume), on_answer, kForEver);
   wake();
 }
 

@@ -20,7 +20,7 @@ class SimClient final : public Process {
  public:
   SimClient(Fabric& fabric, SimVentilator& ventilator, int number);
   /// All that it asked for was answered.
-  bool is_done() const { return accepted_ == wanted_ && cancels_ == 0; }
+  bool is_done() const { return accepted_ == wanted_ && cancels_ == 0 && (paused_.empty() || is_resumed_); }
 
  private:
   void boot() override;
@@ -30,6 +30,8 @@ class SimClient final : public Process {
   void submit();
   void on_end(const client::SubmitEnded& ended);
   void cancel(const TaskId& id);
+  void pause_some();
+  void resume();
 
   SimVentilator& ventilator_;
   SimTransport transport_;
@@ -40,6 +42,10 @@ class SimClient final : public Process {
   std::uint64_t wanted_ = 0;
   std::uint64_t accepted_ = 0;
   std::uint64_t cancels_ = 0;  // Not answered.
+  bool is_operator_;           // One of a ventilator's clients.
+  std::string paused_;         // The project, for a while; empty: none.
+  bool is_resumed_ = false;    // Once the faults were over.
+  Origin origin_ = 0;          // Of its ventilator.
 };
 
 /// Reads a log with a cursor, as any subscriber does: eagerly, and going on from its cursor when

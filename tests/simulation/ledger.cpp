@@ -41,11 +41,15 @@ void Ledger::on_grant(const Link& link, std::uint64_t limit) {
   most = std::max(most, limit);
 }
 
-void Ledger::on_send_tasks(const Link& link, std::uint64_t last, std::string_view runs) {
+void Ledger::on_send_tasks(Origin origin, const Link& link, std::uint64_t last,
+                           std::string_view runs) {
   ++moved_;
   ByteReader reader(runs);
   while (const auto run = protocol::read_task_run(reader)) {
-    const auto kind = protocol::decode_class(run->task_class)->kind;
+    const auto task_class = *protocol::decode_class(run->task_class);
+    const auto& kind = task_class.kind;
+    if (paused_.contains({origin, task_class.project}))
+      throw Violation{text("a task of project ", task_class.project, " was sent, which is paused")};
     if (text(",", kinds_[link.run], ",").find("," + kind + ",") == std::string::npos)
       throw Violation{text("a task of kind ", kind, " was sent to a worker of ", kinds_[link.run])};
   }

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/base/ids.hpp"
@@ -32,7 +33,12 @@ class Ledger {
   void on_grant(const Link& link, std::uint64_t limit);
   void on_hello(RunId run, const std::string& kinds) { kinds_[run] = kinds; }
   /// `last`: the highest pipe number; `runs`: of tasks.
-  void on_send_tasks(const Link& link, std::uint64_t last, std::string_view runs);
+  void on_send_tasks(Origin origin, const Link& link, std::uint64_t last, std::string_view runs);
+
+  // Operators. From the answer on no task of the project may be sent, until it is to go on.
+  void on_paused(Origin origin, const std::string& project) { paused_.emplace(origin, project); }
+  void on_resumed(Origin origin, const std::string& project) { paused_.erase({origin, project}); }
+
   void on_send_results(const protocol::Results& results);
 
   // The logs: what is durable in them, and what they serve.
@@ -66,6 +72,7 @@ class Ledger {
   static void check_dead(const protocol::ResultRecord& letter, const std::string& promised);
   bool is_calm_;
   std::map<RunId, std::string> kinds_;  // As each worker says.
+  std::set<std::pair<Origin, std::string>> paused_;
   std::map<TaskId, Promise> promises_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
   std::map<TaskId, protocol::TaskState> finals_;  // Durable in a log.

@@ -70,8 +70,8 @@ void SimVentilator::on_sent(const protocol::HeadReader& head, const protocol::Me
   const auto tasks = *protocol::decode<protocol::Tasks>(head, message.payload);
   fabric_.world.trace(text("tasks ", tasks.first, " and ", tasks.count - 1, " more, on hello ",
                            tasks.hello, " of run ", tasks.run % 1000));
-  fabric_.ledger.on_send_tasks({tasks.start, tasks.run, tasks.hello}, tasks.first + tasks.count - 1,
-                               tasks.payload);
+  fabric_.ledger.on_send_tasks(tasks.origin, {tasks.start, tasks.run, tasks.hello},
+                               tasks.first + tasks.count - 1, tasks.payload);
 }
 
 }  // namespace eole::simulation

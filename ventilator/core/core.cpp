@@ -12,6 +12,7 @@ Core::Core(Config config, Durable durable, const Moment& moment)
       durable_(std::move(durable)),
       gates_(durable_.origin),
       queue_(durable_.last),
+      limits_(durable_.wishes),
       fleet_(config, moment.now),
       follower_(config.retry),
       verdicts_(config.retry),
@@ -75,10 +76,11 @@ std::optional<TimePoint> Core::next_deadline() const {
   if (follower_.is_introduced()) consider(verdicts_.next_deadline());
   if (!recovery_.is_noted_open) consider(recovery_.started + config_.grace_start);
   consider(fleet_.next_deadline());
-  if (fleet_.size() > 1) consider(next_recall_);
+  if (fleet_.size() > 1) consider(next_.recall);
   consider(last_attempts_.next_deadline());
   consider(timers_.next_deadline());
   consider(gates_.next_deadline(moment_));
+  if (queue_.held() > 0) consider(limits_.next_deadline());
   return next;
 }
 
@@ -99,6 +101,8 @@ std::optional<TaskView> Core::task(Seq seq) const {
       view.state == "queued" && (task == nullptr || task->is(State::kReady));
   if (is_queued && task_class != nullptr && !fleet_.is_offered(task_class->kind))
     view.reasons.push_back("no connected worker offers " + task_class->kind);
+  if (is_queued && task_class != nullptr)
+    if (auto why = limits_.why(*task_class)) view.reasons.push_back(std::move(*why));
   if (task == nullptr) return view;
   view.attempt = task->attempt;
   if (task->story)

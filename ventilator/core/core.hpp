@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/expected.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/time.hpp"
@@ -13,6 +14,7 @@
 #include "ventilator/core/follower.hpp"
 #include "ventilator/core/gates/gates.hpp"
 #include "ventilator/core/last_attempts.hpp"
+#include "ventilator/core/limits/limits.hpp"
 #include "ventilator/core/queue.hpp"
 #include "ventilator/core/retries.hpp"
 #include "ventilator/core/tasks.hpp"
@@ -62,6 +64,9 @@ class Core {
   std::vector<WorkerView> workers() const { return fleet_.views(); }
   /// No task above this one has ever been more than queued in this start.
   Seq dispatched_to() const { return tasks_.highest(); }
+  /// Only who has the role admin may ask for this control: it is about others' work.
+  static bool is_operators(std::string_view what);
+  const Limits& limits() const { return limits_; }
   /// Null if the task was never accepted, is settled, or damage took it.
   const protocol::TaskClass* class_of(Seq seq) const;
   /// Nothing if the task was never accepted, or is settled.
@@ -73,6 +78,7 @@ class Core {
 
   void on(Submitted& event, TimePoint now, Actions& out);
   void on(CancelAsked& event, TimePoint now, Actions& out);
+  void on(ControlAsked& event, TimePoint now, Actions& out);
   void on(HelloReceived& event, TimePoint now, Actions& out);
   void on(BeatReceived& event, TimePoint now, Actions& out);
   void on(CreditReceived& event, TimePoint now, Actions& out);
@@ -98,6 +104,12 @@ class Core {
   void let_go(Released released);
   void end_unbegun(const Released::Ended& ended);
   void open_gates();
+
+  // What people want to hold from now on: core_control.cpp.
+  struct Control;
+  static const Control* find_control(std::string_view what);
+  Expected<protocol::Value> control_pause(const protocol::Value& options, bool is_paused,
+                                          Actions& out);
 
   // Workers: core_workers.cpp.
   Worker* heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
@@ -136,6 +148,8 @@ class Core {
     std::uint64_t count = 0;
     bool needs_sync = false;
   };
+  Load load_for(const Worker& worker, std::uint64_t most, std::uint64_t among,
+                const Queue::Room& room, TimePoint now);
   void lease_to(const Worker& worker, Seq seq, Load& load);
   void send(Worker& worker, Load load, Actions& out);
 
@@ -144,6 +158,7 @@ class Core {
   Tasks tasks_;
   Gates gates_;
   Queue queue_;
+  Limits limits_;
   LastAttempts last_attempts_;
   Timers timers_;
   Fleet fleet_;
@@ -158,8 +173,11 @@ class Core {
     std::vector<Seq> let_go = {};  // By the gates, before the queue is open to them.
   };
   Recovery recovery_;
-  TimePoint next_recall_{};
-  TimePoint next_prune_{};
+  struct Next {
+    TimePoint recall{};
+    TimePoint prune{};
+  };
+  Next next_;
 };
 
 }  // namespace eole::ventilator

@@ -103,7 +103,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     if (group->is_conditional) {
       enter(next, id, group->specs, event.unix_ms);
     } else {
-      queue_.extend(next, group->count, id, durable_.classes.at(id).kind);
+      queue_.extend(next, group->count, id, durable_.classes.at(id));
     }
     next += group->count;
   }
@@ -119,8 +119,8 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
 }
 
 void Core::forget_old_answers(TimePoint now) {
-  if (now < next_prune_) return;
-  next_prune_ = now + config_.request_retention / 24;
+  if (now < next_.prune) return;
+  next_.prune = now + config_.request_retention / 24;
   durable_.answers.forget_before(now - config_.request_retention);
 }
 

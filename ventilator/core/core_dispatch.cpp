@@ -9,6 +9,8 @@
 // Which task goes where, and what becomes of one that comes back.
 namespace eole::ventilator {
 
+using protocol::TaskClass;
+
 // The task is nobody's now: cancelled, dead, waiting for its time, or ready again.
 void Core::give_back(Seq seq, Task& task, Cause cause, const std::string& reason, TimePoint now,
                      Actions& out) {
@@ -45,9 +47,9 @@ void Core::enqueue(Seq seq, Task& task, bool in_front) {
       decide(task.attempt, attempts_max_of(seq), Cause::kReturned, task.is_feared());
   const auto id = durable_.classes.of(seq);
   invariant(id != kNoClass, "a task that waits has a class");
-  const auto& kind = durable_.classes.at(id).kind;
-  if (decision.fate == Decision::Fate::kAlone) return last_attempts_.put(seq, kind);
-  queue_.put(seq, in_front, id, kind);
+  const auto& task_class = durable_.classes.at(id);
+  if (decision.fate == Decision::Fate::kAlone) return last_attempts_.put(seq, id, task_class);
+  queue_.put(seq, in_front, id, task_class);
 }
 
 void Core::end(Seq seq, Task& task, protocol::TaskState verdict) {
@@ -82,22 +84,30 @@ void Core::send(Worker& worker, Load load, Actions& out) {
 
 void Core::dispatch_alone(TimePoint now, Actions& out) {
   const auto others_wait = [&](const Worker& worker) { return waiting_for(worker) > 0; };
-  for (const auto& [run, seq] : last_attempts_.place(fleet_, tasks_, others_wait, now)) {
+  const auto is_open = [&](const TaskClass& task_class) {
+    return limits_.room(task_class, now) > 0;
+  };
+  for (const auto& [run, seq] : last_attempts_.place(fleet_, tasks_, others_wait, is_open, now)) {
     auto& worker = *fleet_.find(run);
     Load load;
     lease_to(worker, seq, load);
     worker.alone = seq;
+    limits_.on_leased(*class_of(seq), 1, now);
     send(worker, std::move(load), out);
   }
 }
 
 std::uint64_t Core::waiting_for(const Worker& worker) const {
-  return queue_.size([&](std::string_view kind) { return worker.fits(kind); });
+  return queue_.size([&](const TaskClass& task_class) { return fleet_.room(worker, task_class); });
 }
 
 void Core::dispatch(TimePoint now, Actions& out) {
+  const Queue::Room room = [&](const TaskClass& task_class) {
+    return limits_.room(task_class, now);
+  };
+  queue_.let_go(room);
   dispatch_alone(now, out);
-  while (!queue_.is_empty()) {
+  while (queue_.size() > queue_.held()) {
     std::vector<std::pair<Worker*, std::uint64_t>> open;  // And how much each could take.
     for (auto* worker : fleet_.open(last_attempts_.reserved()))
       if (const auto waiting = waiting_for(*worker)) open.emplace_back(worker, waiting);
@@ -106,21 +116,35 @@ void Core::dispatch(TimePoint now, Actions& out) {
       worker->is_others_turn = false;
       // Shares what there is among those who can take it: nobody starves beside a full neighbour.
       const auto share = std::clamp<std::uint64_t>(waiting / open.size(), 1, config_.dispatch_max);
-      const auto most = std::min(share, worker->room());
-      const Queue::Fits fits = [its = worker](std::string_view kind) { return its->fits(kind); };
-      Load load;
-      while (load.count < most) {
-        const auto stretch = queue_.next(fits, most - load.count, tasks_, durable_.settled);
-        if (!stretch) break;
-        for (std::uint64_t i = 0; i < stretch->count; ++i)
-          lease_to(*worker, stretch->first + i, load);
-      }
+      auto load = load_for(*worker, std::min(share, worker->room()), open.size(), room, now);
       if (load.count == 0) continue;
       sent_any = true;
       send(*worker, std::move(load), out);
     }
     if (!sent_any) return;
   }
+}
+
+// What a limit lets go is shared, too: each of so many has its part of it, in turns.
+Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_t among,
+                          const Queue::Room& room, TimePoint now) {
+  const Queue::Fits fits = [&](const TaskClass& task_class) {
+    return fleet_.room(worker, task_class);
+  };
+  const Queue::Room part = [&](const TaskClass& task_class) {
+    const auto all = room(task_class);
+    return all == kNoLimit ? all : (all + among - 1) / among;
+  };
+  Load load;
+  while (load.count < most) {
+    const auto served = queue_.next(fits, part, most - load.count, tasks_, durable_.settled);
+    if (!served) break;
+    const auto [first, count] = served->stretch;
+    for (std::uint64_t i = 0; i < count; ++i) lease_to(worker, first + i, load);
+    limits_.on_leased(durable_.classes.at(served->id), count, now);
+    if (served->is_limited) break;
+  }
+  return load;
 }
 
 }  // namespace eole::ventilator

@@ -39,7 +39,7 @@ void Core::let_go(Released released) {
       continue;
     }
     const auto id = durable_.classes.of(seq);
-    if (id != kNoClass) queue_.extend(seq, 1, id, durable_.classes.at(id).kind);
+    if (id != kNoClass) queue_.extend(seq, 1, id, durable_.classes.at(id));
   }
   for (const auto& ended : released.ended) end_unbegun(ended);
 }

@@ -48,6 +48,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   const auto received = is_same_life ? std::optional(hello.received) : std::nullopt;
   auto& worker =
       fleet_.put(Worker(event.peer, event.user, link, std::move(event.hello), now), before, now);
+  worker.is_paused = limits_.pauses().is_paused({Scope::Of::kWorker, worker.about.name});
   auto left = worker.leases.take_over(before.leases, received, event.held, durable_.origin, tasks_);
   for (const auto seq : left.never_arrived)
     give_back(seq, *tasks_.find(seq), Cause::kReturned, "", now, out);
@@ -71,8 +72,8 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
     return;
   }
   fleet_.take_levels(*worker, beat.received, beat.limit);
-  if (beat.number <= worker->last_beat) return;  // Overtaken by a later one.
-  worker->last_beat = beat.number;
+  if (beat.number <= worker->beats.last) return;  // Overtaken by a later one.
+  worker->beats.last = beat.number;
   if (worker->credit.is_stuck(beat.received)) {
     out.push_back(SendHelloAgain{event.peer, beat.run});
     return;
@@ -86,8 +87,8 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
       }
   suspect_missing(*worker, event, now);
   // Whom nothing is ordered hears of every other beat: that is what an idle worker costs.
-  if (!orders.empty() || now >= worker->answered_beat + config_.heartbeat * 3 / 2) {
-    worker->answered_beat = now;
+  if (!orders.empty() || now >= worker->beats.answered + config_.heartbeat * 3 / 2) {
+    worker->beats.answered = now;
     out.push_back(SendOrders{event.peer, worker->link, false, std::move(orders)});
   }
   follower_.follow(now, out);
@@ -202,18 +203,19 @@ void Core::judge_workers(TimePoint now, Actions& out) {
 
 // A worker with a free slot gets what another one only stores.
 void Core::recall_for_free_slots(TimePoint now, Actions& out) {
-  if (now < next_recall_ || fleet_.size() < 2) return;
-  next_recall_ = now + config_.heartbeat / 4;
+  if (now < next_.recall || fleet_.size() < 2) return;
+  next_.recall = now + config_.heartbeat / 4;
   invariant(fleet_.outstanding() == tasks_.leased(), "each leased task is one worker's");
   auto wanting = fleet_.free();
   std::erase_if(wanting, [&](const Worker* worker) { return waiting_for(*worker) > 0; });
   if (wanting.empty()) return;
-  const auto kind_of = [&](Seq seq) -> std::string_view {
+  // What would not be leased anew at once stays where it is.
+  const auto movable = [&](Seq seq) -> const protocol::TaskClass* {
     const auto* task_class = class_of(seq);
-    return task_class == nullptr ? std::string_view() : task_class->kind;
+    return task_class == nullptr || limits_.room(*task_class, now) == 0 ? nullptr : task_class;
   };
   Worker* from = nullptr;
-  auto orders = fleet_.recall(durable_.origin, wanting, kind_of, tasks_, from);
+  auto orders = fleet_.recall(durable_.origin, wanting, movable, tasks_, from);
   if (!orders.empty()) out.push_back(SendOrders{from->peer, from->link, false, std::move(orders)});
 }
 

@@ -50,6 +50,8 @@ void Durable::save(SavePlace& place, Bytes& out) const {
     case Part::kKeys:
       if (!planted("snapshot-without-answers")) answers.save(place, out);
       return;
+    case Part::kWishes:
+      return wishes.save(place, out);
     case Part::kEnd:
       return;
   }
@@ -78,6 +80,8 @@ bool Durable::load(Part part, std::string_view payload) {
     case Part::kRequests:
     case Part::kKeys:
       return answers.load(part, payload);
+    case Part::kWishes:
+      return wishes.load(payload);
     case Part::kEnd:
       break;
   }

@@ -11,6 +11,7 @@
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
 #include "ventilator/core/task_class.hpp"
+#include "ventilator/core/wishes.hpp"
 
 namespace eole::ventilator {
 
@@ -33,6 +34,7 @@ struct Durable {
   };
   std::vector<Conditional> conditional;  // From their records; some may be settled, or be twice.
   Answers answers;
+  Wishes wishes;
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 
   /// Appends what is left of place.part: parts.hpp.

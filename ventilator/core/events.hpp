@@ -7,6 +7,7 @@
 #include "common/protocol/messages.hpp"
 #include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/value.hpp"
 
 /// What may happen to a ventilator, and what it may want done. Comparable, so that a test can
 /// compare whole lists.
@@ -30,6 +31,13 @@ struct CancelAsked {
   std::uint64_t request = 0;
   Origin origin = 0;
   std::vector<protocol::Settlement::Range> ranges;
+};
+struct ControlAsked {
+  Peer peer;
+  std::uint64_t request = 0;
+  std::string what;
+  protocol::Value options = {};
+  bool is_storage_full = false;
 };
 /// `user`, here and below: whose key sent it.
 struct HelloReceived {
@@ -75,7 +83,7 @@ struct SinkRefused {
 };
 
 using Event =
-    std::variant<Submitted, CancelAsked, HelloReceived, BeatReceived, CreditReceived,
+    std::variant<Submitted, CancelAsked, ControlAsked, HelloReceived, BeatReceived, CreditReceived,
                  GoodbyeReceived, PipeEnded, IntroducedReceived, SettledReceived, SinkRefused>;
 
 // Actions. The journal's come first and are durable before any other leaves (ring rule S1, D3);
@@ -91,6 +99,13 @@ struct JournalTasks {
 struct JournalCancel {
   Seq seq = 0;
   bool operator==(const JournalCancel&) const = default;
+};
+/// An operator's wish: Wishes.
+struct JournalWish {
+  std::string what;
+  std::string about;
+  Bytes value;
+  bool operator==(const JournalWish&) const = default;
 };
 /// Tasks leased together: seq, seq + 1 … under lease_number, lease_number + 1 …
 struct LeaseRun {
@@ -181,7 +196,7 @@ struct Stop {
   bool operator==(const Stop&) const = default;
 };
 
-using Action = std::variant<JournalTasks, JournalCancel, JournalNote, SendTasks, Reply,
+using Action = std::variant<JournalTasks, JournalCancel, JournalWish, JournalNote, SendTasks, Reply,
                             WelcomeWorker, ClosePipe, SendHelloAgain, SendOrders, PushVerdict,
                             SendIntroduce, SendFollow, SendAnnounce, Forget, Stop>;
 using Actions = std::vector<Action>;

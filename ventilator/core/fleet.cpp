@@ -45,6 +45,7 @@ bool Worker::is_idle() const {
 }
 
 std::uint64_t Worker::room() const {
+  if (is_paused && !planted("paused-worker-leased")) return 0;
   const auto most = planted("credit-without-a-bound") ? UINT64_MAX : kLeasedMax;
   return leases.outstanding() < most ? std::min(credit.room(), most - leases.outstanding()) : 0;
 }
@@ -146,6 +147,11 @@ void Fleet::count_offers(const Worker& worker, bool is_here) {
   }
 }
 
+void Fleet::pause(std::string_view name, bool is_paused) {
+  for (auto& [run, worker] : workers_)
+    if (worker.about.name == name) worker.is_paused = is_paused;
+}
+
 bool Fleet::is_offered(std::string_view kind) const { return offers_.contains(kind); }
 
 void Fleet::take_levels(Worker& worker, std::uint64_t received, std::uint64_t limit) {
@@ -211,16 +217,18 @@ std::vector<const Worker*> Fleet::free() const {
 }
 
 std::vector<protocol::Order> Fleet::recall(Origin origin, const std::vector<const Worker*>& wanting,
-                                           const KindOf& kind_of, Tasks& tasks, Worker*& from) {
+                                           const ClassOf& class_of, Tasks& tasks, Worker*& from) {
   std::vector<Worker*> rich;
   for (auto& [run, worker] : workers_)
     if (!worker.waiting.empty()) rich.push_back(&worker);
   std::sort(rich.begin(), rich.end(),
             [](auto* a, auto* b) { return a->waiting.size() > b->waiting.size(); });
   const auto is_wanted = [&](Seq seq, const Worker* holder) {
-    const auto kind = kind_of(seq);
+    const auto* task_class = class_of(seq);
+    if (task_class == nullptr) return false;
     return std::any_of(wanting.begin(), wanting.end(), [&](const Worker* worker) {
-      return worker != holder && (worker->fits(kind) || planted("recalled-for-who-does-not-fit"));
+      return worker != holder &&
+             (room(*worker, *task_class) > 0 || planted("recalled-for-who-does-not-fit"));
     });
   };
   std::vector<protocol::Order> orders;
@@ -256,7 +264,7 @@ std::vector<WorkerView> Fleet::views() const {
   for (const auto run : order_) {
     const auto& worker = *find(run);
     views.push_back({worker.about.name, run, worker.about.pid, worker.about.slots,
-                     worker.about.kinds, worker.silence.is_suspect() ? "suspect" : "ready",
+                     worker.about.kinds, worker.silence.is_suspect() ? "suspect" : "ready", worker.is_paused,
                      worker.leases.outstanding()});
   }
   return views;

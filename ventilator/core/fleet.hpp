@@ -16,6 +16,7 @@
 #include "ventilator/core/credit.hpp"
 #include "ventilator/core/events.hpp"
 #include "ventilator/core/leases.hpp"
+#include "ventilator/core/limits/limit.hpp"
 #include "ventilator/core/silence.hpp"
 #include "ventilator/core/tasks.hpp"
 
@@ -29,6 +30,7 @@ struct WorkerView {
   std::uint32_t slots = 0;
   std::string kinds;
   std::string state;  // ready, suspect
+  bool is_paused = false;
   std::uint64_t held = 0;
   bool operator==(const WorkerView&) const = default;
 };
@@ -53,17 +55,23 @@ struct Worker {
   Silence silence;
   Leases leases;
   std::vector<Seq> waiting;  // Stored there and not started, as of its last beat.
-  std::uint64_t last_beat = 0;
-  TimePoint answered_beat{};    // When the last one was.
+  struct Beats {
+    std::uint64_t last = 0;
+    TimePoint answered{};  // When the last one was.
+  };
+  Beats beats;
   std::optional<Seq> alone;     // A last attempt runs here; nothing else does.
   bool is_others_turn = false;  // One ran here: what waits beside it comes next.
   bool was_heard = false;       // Since its hello.
   bool is_open = false;         // Listed as one with credit.
+  bool is_paused = false;       // Gets nothing new.
   std::set<std::string, std::less<>> kinds;  // That it runs.
 
   void release(std::uint64_t tasks);
-  /// Runs tasks of this kind.
-  bool fits(std::string_view kind) const { return kinds.contains(kind); }
+  /// Runs tasks of this class.
+  bool fits(const protocol::TaskClass& task_class) const {
+    return kinds.contains(task_class.kind);
+  }
   /// Has nothing, and takes something.
   bool is_idle() const;
   /// Would start what it gets at once.
@@ -101,6 +109,12 @@ class Fleet {
   void end_pipe(Worker& worker, TimePoint now);
   /// It gave back a task unasked, as one that leaves does: it gets no more before its next hello.
   static void end_credit(Worker& worker);
+  /// The workers of this name get nothing new from now on, or again.
+  void pause(std::string_view name, bool is_paused);
+  /// How many tasks of this class it may be sent, but for its credit; zero: it is not for them.
+  static std::uint64_t room(const Worker& worker, const protocol::TaskClass& task_class) {
+    return worker.fits(task_class) ? kNoLimit : 0;
+  }
   /// Some connected worker runs tasks of this kind.
   bool is_offered(std::string_view kind) const;
   /// Those that take tasks now, a different one first each time.
@@ -115,10 +129,11 @@ class Fleet {
   std::optional<TimePoint> next_deadline() const;
   /// Those with a free slot.
   std::vector<const Worker*> free() const;
-  /// What one that stores much is to give back, for some of these. `kind_of`: of a task.
-  using KindOf = std::function<std::string_view(Seq)>;
+  /// What one that stores much is to give back, for some of these. `class_of`: of a task; null if
+  /// it has none.
+  using ClassOf = std::function<const protocol::TaskClass*(Seq)>;
   std::vector<protocol::Order> recall(Origin origin, const std::vector<const Worker*>& wanting,
-                                      const KindOf& kind_of, Tasks& tasks, Worker*& from);
+                                      const ClassOf& class_of, Tasks& tasks, Worker*& from);
 
   const std::vector<RunId>& order() const { return order_; }
   std::size_t size() const { return workers_.size(); }

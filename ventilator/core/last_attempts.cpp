@@ -11,10 +11,8 @@ constexpr int kReservedShare = 5;   // At most a fifth of the time a worker is k
 constexpr Duration kReservedMost = 600s;
 }  // namespace
 
-void LastAttempts::put(Seq seq, std::string_view kind) {
-  auto its = waiting_.find(kind);
-  if (its == waiting_.end()) its = waiting_.emplace(kind, std::deque<Seq>()).first;
-  its->second.push_back(seq);
+void LastAttempts::put(Seq seq, ClassId id, const protocol::TaskClass& task_class) {
+  waiting_.try_emplace(id, Lane{&task_class, {}}).first->second.seqs.push_back(seq);
 }
 
 std::vector<Worker*> LastAttempts::idle(Fleet& fleet, const OthersWait& others_wait,
@@ -29,56 +27,62 @@ std::vector<Worker*> LastAttempts::idle(Fleet& fleet, const OthersWait& others_w
   return idle;
 }
 
-// The kind whose first task is the oldest, but for those of which none can be placed now.
-LastAttempts::Waiting::iterator LastAttempts::choose(const std::set<std::string_view>& stuck,
-                                                     const Tasks& tasks) {
+// The class of the highest priority whose first task is the oldest, but for those of which none can
+// be placed now.
+LastAttempts::Waiting::iterator LastAttempts::choose(const std::set<ClassId>& stuck,
+                                                     const Tasks& tasks, const IsOpen& is_open) {
   auto chosen = waiting_.end();
-  for (auto kind = waiting_.begin(); kind != waiting_.end();) {
-    auto& seqs = kind->second;
+  const auto turn = [](const Lane& lane) {
+    return std::pair(-lane.task_class->priority, lane.seqs.front());
+  };
+  for (auto lane = waiting_.begin(); lane != waiting_.end();) {
+    auto& seqs = lane->second.seqs;
     const auto is_over = [&](Seq seq) {
       const auto* task = tasks.find(seq);
       return task == nullptr || !task->is(Task::State::kReady);
     };
     while (!seqs.empty() && is_over(seqs.front())) seqs.pop_front();
     if (seqs.empty()) {
-      kind = waiting_.erase(kind);
+      lane = waiting_.erase(lane);
       continue;
     }
-    const bool is_older = chosen == waiting_.end() || seqs.front() < chosen->second.front();
-    if (is_older && !stuck.contains(kind->first)) chosen = kind;
-    ++kind;
+    const bool is_next = chosen == waiting_.end() || turn(lane->second) < turn(chosen->second);
+    if (is_next && !stuck.contains(lane->first) && is_open(*lane->second.task_class)) chosen = lane;
+    ++lane;
   }
   return chosen;
 }
 
 LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
-                                         const OthersWait& others_wait, TimePoint now) {
+                                         const OthersWait& others_wait, const IsOpen& is_open,
+                                         TimePoint now) {
   last_now_ = now;
   if (reserved_ && now >= reserved_until_) {
     reserved_.reset();
     next_reserved_ = now + reserved_for_ * (kReservedShare - 1);
     reserved_for_ = std::min(reserved_for_ * 2, kReservedMost);
   }
-  std::set<std::string_view> stuck;
-  auto kind = choose(stuck, tasks);
+  std::set<ClassId> stuck;
+  auto lane = choose(stuck, tasks, is_open);
   const auto* reserved = reserved_ ? fleet.find(*reserved_) : nullptr;
   if (reserved == nullptr || std::none_of(waiting_.begin(), waiting_.end(), [&](const auto& each) {
-        return reserved->fits(each.first);
+        return reserved->fits(*each.second.task_class);
       }))
     reserved_.reset();
   Placed placed;
-  if (kind == waiting_.end()) return placed;
+  if (lane == waiting_.end()) return placed;
   std::size_t busy = 0;  // With last attempts.
   auto idle = this->idle(fleet, others_wait, busy);
   const auto most = std::max<std::size_t>(1, fleet.size() / 2);
-  for (; kind != waiting_.end() && busy < most; kind = choose(stuck, tasks)) {
+  for (; lane != waiting_.end() && busy < most; lane = choose(stuck, tasks, is_open)) {
+    const auto& task_class = *lane->second.task_class;
     if (idle.empty() && (reserved_ || now < next_reserved_)) break;
     const auto willing = std::find_if(idle.begin(), idle.end(), [&](const Worker* worker) {
-      return worker->fits(kind->first) || planted("lanes-that-do-not-fit");
+      return Fleet::room(*worker, task_class) > 0 || planted("lanes-that-do-not-fit");
     });
     if (willing == idle.end()) {
-      if (!reserved_ && now >= next_reserved_) reserve(fleet, kind->first, others_wait, now);
-      stuck.insert(kind->first);
+      if (!reserved_ && now >= next_reserved_) reserve(fleet, task_class, others_wait, now);
+      stuck.insert(lane->first);
       continue;
     }
     const auto run = (*willing)->link.run;
@@ -86,19 +90,19 @@ LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
     ++busy;
     if (reserved_ == run) reserved_.reset();
     reserved_for_ = kReservedFor;
-    placed.emplace_back(run, kind->second.front());
-    kind->second.pop_front();
+    placed.emplace_back(run, lane->second.seqs.front());
+    lane->second.seqs.pop_front();
   }
   return placed;
 }
 
 // The worker that is the nearest to having nothing takes nothing new for a while.
-void LastAttempts::reserve(Fleet& fleet, std::string_view kind, const OthersWait& others_wait,
-                           TimePoint now) {
+void LastAttempts::reserve(Fleet& fleet, const protocol::TaskClass& task_class,
+                           const OthersWait& others_wait, TimePoint now) {
   const Worker* nearest = nullptr;
   for (const auto run : fleet.order()) {
     const auto& worker = *fleet.find(run);
-    if (worker.alone || worker.silence.is_suspect() || !worker.fits(kind)) continue;
+    if (worker.alone || worker.silence.is_suspect() || !worker.fits(task_class)) continue;
     if (worker.is_others_turn && others_wait(worker)) continue;
     if (nearest == nullptr || worker.leases.outstanding() < nearest->leases.outstanding())
       nearest = &worker;

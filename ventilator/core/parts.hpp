@@ -15,6 +15,7 @@ enum class Part : std::uint32_t {
   kLost,
   kRequests,
   kKeys,
+  kWishes,
   kEnd,  // None: all are saved.
 };
 

@@ -2,41 +2,91 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 #include "common/base/planted.hpp"
+#include "ventilator/core/limits/limit.hpp"
 
 namespace eole::ventilator {
 
-Queue::Lane& Queue::lane_of(ClassId id, std::string_view kind) {
+namespace {
+
+// What of a class a worker is asked about.
+std::string group_of(const protocol::TaskClass& task_class) {
+  auto name = task_class.kind;
+  if (task_class.needs.empty() && task_class.place.empty()) return name;
+  for (const auto* part : {&task_class.needs, &task_class.place, &task_class.project})
+    name.append(1, '\0').append(*part);
+  return name;
+}
+
+}  // namespace
+
+Queue::Lane& Queue::lane_of(ClassId id, const protocol::TaskClass& task_class) {
   if (const auto found = lanes_.find(id); found != lanes_.end()) return found->second;
-  auto its = kinds_.find(kind);
-  if (its == kinds_.end()) its = kinds_.emplace(kind, Kind{}).first;
-  return lanes_.emplace(id, Lane{its, {}, {}, 0}).first->second;
+  auto name = group_of(task_class);
+  auto group = groups_.find(name);
+  if (group == groups_.end()) {
+    group = groups_.emplace(std::move(name), Group{}).first;
+    group->second.like = task_class;
+  }
+  ++group->second.lanes;
+  return lanes_.emplace(id, Lane{group, &task_class}).first->second;
+}
+
+Queue::Turn Queue::turn_of(ClassId id, const Lane& lane) {
+  const auto priority = planted("priority-ignored") ? 0 : lane.task_class->priority;
+  return {static_cast<std::uint8_t>(protocol::kPriorityMax - priority), lane.first(), id};
 }
 
 void Queue::unlist(ClassId id, const Lane& lane) {
-  if (!lane.is_empty()) lane.kind->second.lanes.erase({lane.first(), id});
+  if (!lane.is_empty() && !lane.is_held) lane.group->second.turns.erase(turn_of(id, lane));
 }
 
 void Queue::list(ClassId id, Lane& lane) {
   if (lane.is_empty()) return drop(id, lane);
-  lane.kind->second.lanes.emplace(lane.first(), id);
+  if (!lane.is_held) lane.group->second.turns.insert(turn_of(id, lane));
 }
 
-void Queue::drop(ClassId id, const Lane& lane) {
-  const auto kind = lane.kind;
-  kind->second.size -= lane.size;
-  size_ -= lane.size;
+void Queue::drop(ClassId id, Lane& lane) {
+  const auto group = lane.group;
+  resize(lane, lane.size, 0);
+  if (lane.is_held) held_.erase(id);
   lanes_.erase(id);
-  if (kind->second.lanes.empty()) kinds_.erase(kind);
+  if (--group->second.lanes == 0) groups_.erase(group);
 }
 
 void Queue::resize(Lane& lane, std::uint64_t taken, std::uint64_t put) {
-  for (auto* size : {&lane.size, &lane.kind->second.size, &size_}) *size += put - taken;
+  auto& shown = lane.is_held ? held_size_ : lane.group->second.size;
+  for (auto* size : {&lane.size, &shown, &size_}) *size += put - taken;
 }
 
-void Queue::extend(Seq first, std::uint64_t count, ClassId id, std::string_view kind) {
-  auto& lane = lane_of(id, kind);
+void Queue::hold(ClassId id, Lane& lane, bool is_held) {
+  unlist(id, lane);
+  auto& group = lane.group->second;
+  auto& from = is_held ? group.size : held_size_;
+  auto& to = is_held ? held_size_ : group.size;
+  from -= lane.size;
+  to += lane.size;
+  lane.is_held = is_held;
+  list(id, lane);
+}
+
+void Queue::let_go(const Room& room) {
+  for (auto at = held_.begin(); at != held_.end();) {
+    auto& lane = lanes_.at(*at);
+    if (room(*lane.task_class) == 0) {
+      ++at;
+      continue;
+    }
+    hold(*at, lane, false);
+    at = held_.erase(at);
+  }
+}
+
+void Queue::extend(Seq first, std::uint64_t count, ClassId id,
+                   const protocol::TaskClass& task_class) {
+  auto& lane = lane_of(id, task_class);
   resize(lane, 0, count);
   if (!lane.fresh.empty() && lane.fresh.back().first + lane.fresh.back().count == first) {
     lane.fresh.back().count += count;
@@ -54,7 +104,7 @@ void Queue::open_recovered(const TaskClasses& classes) {
     const auto& [first, stretch] = *--at;
     if (stretch.is_conditional) continue;  // Its gates say when.
     const auto count = std::min(stretch.last, recovered_) + 1 - first;
-    auto& lane = lane_of(stretch.id, classes.at(stretch.id).kind);
+    auto& lane = lane_of(stretch.id, classes.at(stretch.id));
     unlist(stretch.id, lane);
     lane.fresh.push_front({first, count});
     resize(lane, 0, count);
@@ -62,8 +112,8 @@ void Queue::open_recovered(const TaskClasses& classes) {
   }
 }
 
-void Queue::put(Seq seq, bool in_front, ClassId id, std::string_view kind) {
-  auto& lane = lane_of(id, kind);
+void Queue::put(Seq seq, bool in_front, ClassId id, const protocol::TaskClass& task_class) {
+  auto& lane = lane_of(id, task_class);
   unlist(id, lane);
   in_front ? lane.ready.push_front(seq) : lane.ready.push_back(seq);
   resize(lane, 0, 1);
@@ -77,26 +127,33 @@ void Queue::forget(ClassId id) {
   drop(id, found->second);
 }
 
-// The oldest first task goes first. All lanes of a kind fit alike.
-Queue::Kinds::iterator Queue::choose(const Fits& fits) {
-  auto chosen = kinds_.end();
-  for (auto kind = kinds_.begin(); kind != kinds_.end(); ++kind) {
-    if (!fits(kind->first) && !planted("lanes-that-do-not-fit")) continue;
-    if (chosen == kinds_.end() || *kind->second.lanes.begin() < *chosen->second.lanes.begin())
-      chosen = kind;
+std::pair<Queue::Group*, std::uint64_t> Queue::choose(const Fits& fits) {
+  std::pair<Group*, std::uint64_t> chosen{};
+  for (auto& [name, group] : groups_) {
+    if (group.turns.empty()) continue;
+    const auto fit = planted("lanes-that-do-not-fit") ? kNoLimit : fits(group.like);
+    if (fit == 0) continue;
+    if (chosen.first == nullptr || *group.turns.begin() < *chosen.first->turns.begin())
+      chosen = {&group, fit};
   }
   return chosen;
 }
 
-std::optional<Stretch> Queue::next(const Fits& fits, std::uint64_t most, const Tasks& tasks,
-                                   const SeqRanges& settled) {
-  for (auto kind = choose(fits); kind != kinds_.end(); kind = choose(fits)) {
-    const auto id = kind->second.lanes.begin()->second;
+std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std::uint64_t most,
+                                         const Tasks& tasks, const SeqRanges& settled) {
+  for (auto [group, fit] = choose(fits); group != nullptr; std::tie(group, fit) = choose(fits)) {
+    const auto id = group->turns.begin()->id;
     auto& lane = lanes_.at(id);
+    const auto open = room(*lane.task_class);
+    if (open == 0) {
+      hold(id, lane, true);
+      held_.insert(id);
+      continue;
+    }
     unlist(id, lane);
-    const auto stretch = take(lane, most, tasks, settled);
+    const auto stretch = take(lane, std::min({most, fit, open}), tasks, settled);
     list(id, lane);
-    if (stretch) return stretch;
+    if (stretch) return Served{*stretch, id, open != kNoLimit};
   }
   return std::nullopt;
 }
@@ -146,8 +203,9 @@ std::optional<Stretch> Queue::take_fresh(Lane& lane, std::uint64_t most, const T
 
 std::uint64_t Queue::size(const Fits& fits) const {
   std::uint64_t sum = 0;
-  for (const auto& [name, kind] : kinds_)
-    if (fits(name) || planted("lanes-that-do-not-fit")) sum += kind.size;
+  for (const auto& [name, group] : groups_)
+    if (group.size > 0)
+      sum += std::min(group.size, planted("lanes-that-do-not-fit") ? kNoLimit : fits(group.like));
   return sum;
 }
 

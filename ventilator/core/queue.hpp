@@ -1,4 +1,5 @@
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -6,12 +7,12 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "common/protocol/task_class.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/tasks.hpp"
 
@@ -28,57 +29,81 @@ struct Stretch {
 /// stretches of neighbours. With few classes a task that was never dispatched costs no memory.
 class Queue {
  public:
-  /// Whether a worker runs tasks of this kind: nothing else is served to it.
-  using Fits = std::function<bool(std::string_view kind)>;
+  /// How many tasks of such a class a worker may have; zero: it is not for them.
+  using Fits = std::function<std::uint64_t(const protocol::TaskClass&)>;
+  /// How many the limits let go now; zero: the lane is held until it is let go.
+  using Room = std::function<std::uint64_t(const protocol::TaskClass&)>;
+  struct Served {
+    Stretch stretch;
+    ClassId id = kNoClass;
+    bool is_limited = false;  // There would be more, but for `room`.
+  };
 
   /// Tasks up to `last` were accepted by earlier starts: they wait until they are opened.
   explicit Queue(Seq last) : recovered_(last) {}
 
-  /// New tasks, behind all that were put before.
-  void extend(Seq first, std::uint64_t count, ClassId id, std::string_view kind);
+  /// New tasks, behind all that were put before. The class stays where it is until it is forgotten.
+  void extend(Seq first, std::uint64_t count, ClassId id, const protocol::TaskClass& task_class);
   /// Once; those of which a class is known, and that have no conditions.
   void open_recovered(const TaskClasses& classes);
   /// Accepted by an earlier start.
   bool is_recovered(Seq seq) const { return seq <= recovered_; }
   bool is_recovered_open() const { return is_recovered_open_; }
   /// A task that came back.
-  void put(Seq seq, bool in_front, ClassId id, std::string_view kind);
+  void put(Seq seq, bool in_front, ClassId id, const protocol::TaskClass& task_class);
   /// No task of this class is left.
   void forget(ClassId id);
 
-  /// The next tasks for who `fits`, at most so many.
-  std::optional<Stretch> next(const Fits& fits, std::uint64_t most, const Tasks& tasks,
-                              const SeqRanges& settled);
-  /// So many wait, for all or for who fits, but for those that ended meanwhile.
+  /// Lanes that were held and have room now are served again.
+  void let_go(const Room& room);
+  /// The next tasks for who `fits`, at most so many: of the highest priority, then the oldest.
+  std::optional<Served> next(const Fits& fits, const Room& room, std::uint64_t most,
+                             const Tasks& tasks, const SeqRanges& settled);
+  /// So many wait, but for those that ended meanwhile; of them, in lanes that are held …
   std::uint64_t size() const { return size_; }
+  std::uint64_t held() const { return held_size_; }
+  /// … and for who fits, in lanes that are not.
   std::uint64_t size(const Fits& fits) const;
   bool is_empty() const { return size_ == 0; }
 
  private:
-  /// Lanes by their first task.
-  struct Kind {
-    std::set<std::pair<Seq, ClassId>> lanes;
-    std::uint64_t size = 0;
+  /// Whose turn it is: the least goes first.
+  struct Turn {
+    std::uint8_t rank = 0;  // Below the highest priority.
+    Seq first = 0;
+    ClassId id = kNoClass;
+    auto operator<=>(const Turn&) const = default;
   };
-  using Kinds = std::map<std::string, Kind, std::less<>>;
+  /// Lanes that the same workers take.
+  struct Group {
+    protocol::TaskClass like;  // What is asked of a worker.
+    std::set<Turn> turns;      // Of the lanes that are not held.
+    std::uint64_t size = 0;    // Theirs.
+    std::size_t lanes = 0;     // All.
+  };
+  using Groups = std::map<std::string, Group, std::less<>>;
   struct Lane {
-    Kinds::iterator kind;
-    std::deque<Seq> ready;      // Came back.
-    std::deque<Stretch> fresh;  // None was dispatched by this start.
+    Groups::iterator group;
+    const protocol::TaskClass* task_class;
+    std::deque<Seq> ready = {};      // Came back.
+    std::deque<Stretch> fresh = {};  // None was dispatched by this start.
     std::uint64_t size = 0;
+    bool is_held = false;
     Seq first() const { return ready.empty() ? fresh.front().first : ready.front(); }
     bool is_empty() const { return ready.empty() && fresh.empty(); }
   };
   using Lanes = std::unordered_map<ClassId, Lane>;
 
-  /// Which kind's first lane is served.
-  Kinds::iterator choose(const Fits& fits);
-  Lane& lane_of(ClassId id, std::string_view kind);
+  /// Which group's first lane is served, and how much of it at most.
+  std::pair<Group*, std::uint64_t> choose(const Fits& fits);
+  Lane& lane_of(ClassId id, const protocol::TaskClass& task_class);
+  static Turn turn_of(ClassId id, const Lane& lane);
   /// Its first task is about to change, and has.
   void unlist(ClassId id, const Lane& lane);
   void list(ClassId id, Lane& lane);
-  void drop(ClassId id, const Lane& lane);
+  void drop(ClassId id, Lane& lane);
   void resize(Lane& lane, std::uint64_t taken, std::uint64_t put);
+  void hold(ClassId id, Lane& lane, bool is_held);
   std::optional<Stretch> take(Lane& lane, std::uint64_t most, const Tasks& tasks,
                               const SeqRanges& settled);
   std::optional<Stretch> take_fresh(Lane& lane, std::uint64_t most, const Tasks& tasks,
@@ -87,8 +112,10 @@ class Queue {
   Seq recovered_;
   bool is_recovered_open_ = false;
   Lanes lanes_;
-  Kinds kinds_;
+  Groups groups_;
+  std::set<ClassId> held_;
   std::uint64_t size_ = 0;
+  std::uint64_t held_size_ = 0;
 };
 
 }  // namespace eole::ventilator

@@ -113,6 +113,12 @@ void Journal::write(Actions& actions, const Save& save) {
       put<std::uint64_t>(payload, cancel->seq);
       append(type_of(Part::kCancelled), payload);
       needs_sync = true;
+    } else if (const auto* wish = std::get_if<JournalWish>(&action)) {
+      if (planted("wish-not-journalled")) continue;
+      Bytes payload;
+      put_wish(payload, wish->what, wish->about, wish->value);
+      append(type_of(Part::kWishes), payload);
+      needs_sync = true;
     } else if (const auto* note = std::get_if<JournalNote>(&action)) {
       if (planted("attempts-not-noted")) continue;
       append(type_of(Part::kNotes), encode(*note));

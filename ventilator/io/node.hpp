@@ -52,6 +52,7 @@ class Node {
   void take_messages();
   Expected<void> on(protocol::Submit& submit, const net::Sender& from);
   Expected<void> on(protocol::Cancel& cancel, const net::Sender& from);
+  Expected<void> on(protocol::Control& control, const net::Sender& from);
   Expected<void> on(protocol::Query& query, const net::Sender& from);
   Expected<void> on(protocol::Hello& hello, const net::Sender& from);
   Expected<void> on(protocol::Beat& beat, const net::Sender& from);
@@ -91,6 +92,7 @@ class Node {
   void act(const JournalTasks&) {}  // Written before anything else.
   void act(const JournalCancel&) {}
   void act(const JournalNote&) {}
+  void act(const JournalWish&) {}
 
   NodeOptions options_;
   net::Transport& transport_;

@@ -9,10 +9,12 @@ namespace eole::ventilator {
 
 using net::Role;
 using net::Sender;
+using protocol::Value;
 
 namespace {
 
 constexpr std::size_t kKeyBytesMax = 256;
+constexpr std::size_t kControlBytesMax = 1 << 20;  // Whatever is wished, a person wrote it.
 
 }  // namespace
 
@@ -20,6 +22,7 @@ void Node::take_messages() {
   const auto on_message = [this](auto& message, const Sender& from) { return on(message, from); };
   from_peers_.take<protocol::Submit>({Role::kSubmit}, on_message);
   from_peers_.take<protocol::Cancel>({Role::kSubmit}, on_message);
+  from_peers_.take<protocol::Control>({Role::kSubmit}, on_message);
   from_peers_.take<protocol::Query>({Role::kObserve}, on_message);
   from_peers_.take<protocol::Hello>({Role::kWork}, on_message);
   from_peers_.take<protocol::Beat>({Role::kWork}, on_message);
@@ -57,6 +60,20 @@ Expected<void> Node::on(protocol::Cancel& cancel, const Sender& from) {
   CancelAsked asked{from.peer, cancel.request, cancel.origin, {}};
   for (const auto& [first, last] : seqs.ranges()) asked.ranges.push_back({first, last});
   tell_core(std::move(asked));
+  return {};
+}
+
+Expected<void> Node::on(protocol::Control& control, const Sender& from) {
+  if (Core::is_operators(control.what) && !authority_.allows(from.user, Role::kAdmin))
+    return Error{text("control ", control.what, ": this key does not have the role admin")};
+  if (control.payload.size() > kControlBytesMax)
+    return Error{text("control ", control.what, ": ", control.payload.size(), " bytes, limit ",
+                      kControlBytesMax)};
+  auto options = Value::from_msgpack(control.payload);
+  if (!options || options->as<Value::Map>() == nullptr)
+    return Error{text("control ", control.what, ": its payload is not one msgpack map")};
+  tell_core(ControlAsked{from.peer, control.request, std::move(control.what), std::move(*options),
+                         journal_.is_full()});
   return {};
 }
 

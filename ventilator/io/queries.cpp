@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::int64_t kPageTasksMax = 1000;
 
+Value list(const std::vector<std::string>& texts) {
+  return Value::Array(texts.begin(), texts.end());
+}
+
 Value status(const Core& core, const Journal& journal) {
   return Value::Map{{"role", "ventilator"},
                     {"pid", static_cast<std::int64_t>(::getpid())},
@@ -27,6 +31,7 @@ Value status(const Core& core, const Journal& journal) {
                     {"waiting", core.held()},
                     {"running", core.running()},
                     {"settled", core.settled().count()},
+                    {"paused", list(core.limits().pauses().list())},
                     {"introduced", core.is_introduced()},
                     {"journal_bytes", journal.disk_bytes()},
                     {"journal_syncs", journal.syncs()}};
@@ -49,6 +54,7 @@ Value workers(const Core& core) {
                               {"state", worker.state},
                               {"slots", worker.slots},
                               {"held", worker.held},
+                              {"paused", worker.is_paused},
                               {"kinds", worker.kinds}});
   return list;
 }

@@ -19,6 +19,7 @@ import datetime
 import itertools
 import time
 
+import msgpack
 import zmq
 
 from .artifacts import fetch
@@ -157,6 +158,11 @@ class Cluster:
                 log.close()
         return found
 
+    def control(self, what, **options):
+        """Asks the ventilator for something that is to hold from now on, and returns its answer once
+        it is durable: control("pause", scope="project:photos"), control("resume", scope="all")."""
+        return self._connection.answer("ventilator", "control", what, payload=msgpack.packb(options))
+
     def dead(self, project=""):
         """Yields the dead letters (maps, the oldest first), with their `reasons`."""
         yield from self._pages("queries", "dead", "letters", "after", project=project)
@@ -229,7 +235,7 @@ class Cluster:
                   "state": "ready" if ventilator["introduced"] else "waiting for the sink"},
                  {"role": "sink", "name": sink["log"], "pid": sink["pid"], "state": "ready"},
                  *self._query("ventilator", "workers")]
-        return {**{name: ventilator[name] for name in ("accepted", "queued", "running")},
+        return {**{name: ventilator[name] for name in ("accepted", "queued", "running", "paused")},
                 **{name: sink[name] for name in ("settled", "done", "failed", "dead", "cancelled", "head")},
                 **{name: value for name, value in sink.items() if name.startswith("log_")},
                 "roles": roles}

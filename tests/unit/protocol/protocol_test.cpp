@@ -63,6 +63,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Refused{1, "queue full"});
   check_message(Cancel{1, 123456, "ranges"});
   check_message(Discard{1, 123456, "ranges"});
+  check_message(Control{1, "pause", "options"});
   check_message(Query{1, "status", 123456, 42, "options"});
   check_message(Answer{1, "\xc0"});
   check_message(Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "held"});

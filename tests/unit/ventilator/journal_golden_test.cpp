@@ -33,6 +33,7 @@ Durable durable() {
   durable.lost.add(40, 40);
   durable.answers.add(7, 1, 0, {40, 1}, {});
   durable.answers.add({"nightly", "hash of two tasks", {41, 2}, {}});
+  durable.wishes.put("pause", "project:photos", "\xc3");
   return durable;
 }
 
@@ -50,6 +51,7 @@ TEST_CASE("each record of the journal and a segment of it are their golden bytes
     const auto directory = disk.open();
     Journal journal(*directory, {.segment_bytes = 8192, .entropy = 123456ULL << 34}, "boot");
     write(journal, {tasks(), JournalNote{9, 2, {{41, 77, 1, 2}}, true}, JournalCancel{42},
+                    JournalWish{"pause", "project:photos", "\xc3"},
                     Forget{{{1, 39}}}});
     journal.rest();
   }
@@ -68,7 +70,7 @@ TEST_CASE("each record of the journal and a segment of it are their golden bytes
   const MovedRecord moved{41, {1'790'000'000'123, 1'790'000'000'456}, groups};
   check_golden("moved.journal.hex", encode(moved));
   SavePlace place;
-  for (const auto* name : {"settled", "notes", "cancelled", "lost", "requests", "keys"}) {
+  for (const auto* name : {"settled", "notes", "cancelled", "lost", "requests", "keys", "wishes"}) {
     const auto part = save_next(place, [](SavePlace& at, Bytes& out) { durable().save(at, out); });
     REQUIRE(part);
     check_golden(text(name, ".journal.hex"), part->payload);
@@ -97,6 +99,9 @@ TEST_CASE("a journal opens a golden segment, and knows all that is in it", "[rec
   REQUIRE(found.notes == durable().notes);
   REQUIRE(found.cancelled == durable().cancelled);
   REQUIRE(found.classes.at(found.classes.of(42)) == protocol::TaskClass{"echo", "photos", 9, 1});
+  std::vector<std::string> paused;
+  found.wishes.each("pause", [&](const std::string& about, auto) { paused.push_back(about); });
+  REQUIRE(paused == std::vector<std::string>{"project:photos"});
   REQUIRE(found.answers.find("nightly")->answered == Answered{41, 2});
   REQUIRE(journal.specs(41, 2).count == 2);
   REQUIRE(journal.specs(42, 1).submitted_unix_ms == 1'790'000'000'123);

@@ -13,7 +13,9 @@ const TimePoint kNow = TimePoint(100s);
 struct Waiting {
   Tasks tasks;
   Fleet fleet{Config{}, kNow};
+  TaskClasses classes;
   LastAttempts last;
+  std::string held;
   Waiting(RunId workers, Seq count) {
     for (RunId run = 1; run <= workers; ++run)
       fleet.take_levels(fleet.put(Worker("peer", "", {1, run, 1}, hello(), kNow), {}, kNow), 0, 10);
@@ -24,10 +26,14 @@ struct Waiting {
     hello.kinds = "work,more";
     return hello;
   }
-  void put(Seq seq, const std::string& kind) { tasks.at(seq), last.put(seq, kind); }
+  void put(Seq seq, const std::string& kind) {
+    const auto id = classes.put(seq, 1, protocol::encode_class({kind}));
+    tasks.at(seq), last.put(seq, id, classes.at(id));
+  }
   Placed place(TimePoint now = kNow, bool others_wait = false) {
     return last.place(
-        fleet, tasks, [=](const Worker&) { return others_wait; }, now);
+        fleet, tasks, [=](const Worker&) { return others_wait; },
+        [this](const protocol::TaskClass& task_class) { return task_class.kind != held; }, now);
   }
 };
 
@@ -72,4 +78,18 @@ TEST_CASE("a worker is kept empty for a last attempt, a fifth of the time at mos
   REQUIRE(rig.last.next_deadline() == kNow + 5s);
   rig.place(kNow + 5s);
   REQUIRE(rig.last.next_deadline() == kNow + 7s);  // Twice as long, this time.
+}
+
+TEST_CASE("what a limit holds is passed over, and no worker is kept empty for it",
+          "[ventilator]") {
+  Waiting rig(2, 1);
+  rig.put(2, "more");
+  rig.held = "work";
+  REQUIRE(rig.place() == Placed{{1, 2}});
+  REQUIRE(rig.last.reserved() == std::nullopt);
+  rig.fleet.find(1)->alone = 2;
+  rig.fleet.find(1)->leases.adopt(2, {1, 1});
+  rig.fleet.find(1)->release(1);
+  rig.held = "";
+  REQUIRE(rig.place() == Placed{{1, 1}});
 }

@@ -23,22 +23,35 @@ struct Waiting {
     last = recovered;
     if (all > recovered) extend(all - recovered);
   }
-  static Bytes encoded(const std::string& kind) { return protocol::encode_class({kind, "", 0, 0}); }
-  void extend(std::uint64_t count, const std::string& kind = "a") {
-    queue.extend(last + 1, count, classes.put(last + 1, count, encoded(kind)), kind);
+  static Bytes encoded(const std::string& kind, std::uint8_t priority = 0) {
+    return protocol::encode_class({kind, "", 0, 0, priority});
+  }
+  void extend(std::uint64_t count, const std::string& kind = "a", std::uint8_t priority = 0) {
+    const auto id = classes.put(last + 1, count, encoded(kind, priority));
+    queue.extend(last + 1, count, id, classes.at(id));
     last += count;
   }
-  void put(Seq seq, bool in_front, const std::string& kind = "a") {
+  void put(Seq seq, bool in_front) {
     tasks.at(seq);
-    queue.put(seq, in_front, classes.of(seq), kind);
+    queue.put(seq, in_front, classes.of(seq), classes.at(classes.of(seq)));
   }
   /// For a worker that runs these kinds, of one letter each.
   std::optional<Stretch> next(std::uint64_t most, const std::string& kinds = "abc") {
-    return queue.next(fits(kinds), most, tasks, settled);
+    const auto served = queue.next(fits(kinds), room(), most, tasks, settled);
+    return served ? std::optional(served->stretch) : std::nullopt;
   }
   static Queue::Fits fits(const std::string& kinds) {
-    return [=](std::string_view kind) { return kinds.find(kind) != std::string::npos; };
+    return [=](const protocol::TaskClass& task_class) -> std::uint64_t {
+      return kinds.find(task_class.kind) == std::string::npos ? 0 : 4096;
+    };
   }
+  /// Classes of the kinds in `held` have none.
+  Queue::Room room() const {
+    return [this](const protocol::TaskClass& task_class) -> std::uint64_t {
+      return held.find(task_class.kind) == std::string::npos ? kNoLimit : 0;
+    };
+  }
+  std::string held;
 };
 
 }  // namespace
@@ -133,4 +146,57 @@ TEST_CASE("a class without a task leaves no lane behind", "[ventilator]") {
   REQUIRE(rig.queue.size() == 4);
   rig.extend(1, "c");  // It has the id of the one that is gone.
   REQUIRE(rig.next(9, "bc") == Stretch{8, 1});
+}
+
+TEST_CASE("the highest priority goes first, and among equals the oldest", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(2, "a");
+  rig.extend(2, "b", 9);
+  rig.extend(2, "a", 9);
+  rig.extend(2, "a", 1);
+  rig.put(1, true);  // However often it came back.
+  REQUIRE(rig.next(1) == Stretch{3, 1});
+  REQUIRE(rig.next(9, "a") == Stretch{5, 2});
+  REQUIRE(rig.next(9) == Stretch{4, 1});
+  REQUIRE(rig.next(9) == Stretch{7, 2});
+  REQUIRE(rig.next(9) == Stretch{1, 1});
+  REQUIRE(rig.next(9) == Stretch{2, 1});
+  REQUIRE(rig.queue.is_empty());
+}
+
+TEST_CASE("a lane without room is put aside, counts no more, and comes back with room",
+          "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(3, "a", 5);
+  rig.extend(2, "b");
+  rig.held = "a";
+  REQUIRE(rig.next(9) == Stretch{4, 2});
+  REQUIRE(rig.next(9) == std::nullopt);
+  REQUIRE(rig.queue.held() == 3);
+  rig.extend(1, "a", 5);
+  rig.put(1, true);
+  REQUIRE((rig.queue.held() == 5 && rig.queue.size() == 5));
+  REQUIRE(rig.queue.size(Waiting::fits("ab")) == 0);
+  rig.queue.let_go(rig.room());
+  REQUIRE(rig.next(9) == std::nullopt);
+  rig.held = "";
+  REQUIRE(rig.next(9) == std::nullopt);
+  rig.queue.let_go(rig.room());
+  REQUIRE(rig.queue.size(Waiting::fits("ab")) == 5);
+  REQUIRE(rig.next(9) == Stretch{1, 1});
+  REQUIRE(rig.next(9) == Stretch{2, 2});
+  REQUIRE(rig.next(9) == Stretch{6, 1});
+  REQUIRE((rig.queue.is_empty() && rig.queue.held() == 0));
+}
+
+TEST_CASE("a class that ends while its lane is held leaves nothing behind", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(3, "a");
+  rig.held = "a";
+  REQUIRE(rig.next(9) == std::nullopt);
+  std::vector<ClassId> gone;
+  rig.classes.settle(1, 3, rig.settled, gone);
+  for (const auto id : gone) rig.queue.forget(id);
+  REQUIRE((rig.queue.is_empty() && rig.queue.held() == 0));
+  rig.queue.let_go(rig.room());
 }

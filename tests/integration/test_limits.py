@@ -1,0 +1,83 @@
+"""What operators limit: pauses, which hold tasks and workers across restarts."""
+
+import pathlib
+import sys
+import unittest
+
+from cluster import Cluster, wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
+import eole  # noqa: E402
+
+
+class Priorities(unittest.TestCase):
+    def test_the_highest_priority_runs_first(self):
+        cluster = self.enterContext(Cluster(workers=1, slots=1))
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        cluster.eole("pause", "all")
+        urgent = {"kind": "echo", "args": {}, "priority": 9}
+        plain = cluster.submit([{"kind": "echo", "args": {}}] * 20 + [urgent] * 20 + [{**urgent, "priority": 3}] * 20)
+        cluster.eole("resume", "all")
+        ids = [task["id"] for task in plain]
+        order = [result.id for result in client.results(ids, offset=0)]
+        self.assertEqual(order, ids[20:40] + ids[40:] + ids[:20])
+
+
+class Pauses(unittest.TestCase):
+    def test_a_paused_project_waits_across_a_restart_and_others_go_on(self):
+        cluster = self.enterContext(Cluster(workers=2, slots=2))
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        said = cluster.json("pause", "project:photos")
+        self.assertEqual(said, [{"scope": "project:photos", "paused": True, "was_paused": False}])
+        self.assertEqual(cluster.eole("pause", "project:photos").stdout, "project:photos was paused already\n")
+        held = client.submit("echo", range(100), project="photos")
+        self.assertEqual([result.state for result in client.map("echo", range(50), project="films")], ["done"] * 50)
+        cluster.kill("ventilator")
+        self.assertEqual(len(client.map("echo", range(50), project="films")), 50)
+        self.assertEqual(cluster.status()["paused"], ["project:photos"])
+        self.assertEqual(cluster.status()["queued"], 100)
+        self.assertEqual(cluster.task(held[0])["reasons"], ["project:photos is paused"])
+        self.assertEqual(client.control("resume", scope="project:photos"),
+                         {"scope": "project:photos", "paused": False, "was_paused": True})
+        self.assertEqual(len(list(client.results(held))), 100)
+        self.assertEqual(cluster.status()["paused"], [])
+
+    def test_a_drained_worker_ends_what_it_has_and_gets_nothing_new(self):
+        cluster = self.enterContext(Cluster(workers=2, slots=2))
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        running = client.submit("sleep", [{"seconds": 0.5}] * 8)
+        wait_until(lambda: cluster.status()["running"] >= 4, what="they run")
+        cluster.eole("drain", "worker:w1", "--wait")
+        self.assertEqual([role["held"] for role in cluster.status()["roles"] if role.get("name") == "w1"], [0])
+        self.assertEqual({result.worker for result in client.map("echo", range(200))}, {"w2"})
+        self.assertEqual({result.state for result in client.results(running)}, {"done"})
+        cluster.eole("resume", "worker:w1")
+        workers = set()
+        wait_until(lambda: workers.update(r.worker for r in client.map("echo", range(200))) or "w1" in workers,
+                   what="it works again")
+
+    def test_only_an_operators_key_may_pause(self):
+        cluster = self.enterContext(Cluster("--listen", "127.0.0.1", workers=1, slots=1))
+        path = cluster.directory + "/submit.toml"
+        cluster.eole("join", "--role", "submit", "-o", path)
+        client = self.enterContext(eole.Cluster(path))
+        with self.assertRaisesRegex(eole.Refused, "control pause: this key does not have the role admin"):
+            client.control("pause", scope="all")
+        with self.assertRaisesRegex(eole.Refused, "control dance: not known"):
+            client.control("dance")
+        self.assertEqual(cluster.json("pause", "all")[0]["paused"], True)
+
+    def test_bad_wishes_are_refused_by_name(self):
+        cluster = self.enterContext(Cluster(workers=1, slots=1))
+        for arguments, answer in [
+                (("pause", "photos"), "photos: is all, or kind:, project: or worker: and a name"),
+                (("pause", "kind:"), "kind: no name"),
+                (("drain", "kind:echo"), "drain: give worker: and its name"),
+                (("pause", "project:" + 256 * "x"), "project: a name of 256 bytes, limit 255")]:
+            done = cluster.eole(*arguments, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(answer, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

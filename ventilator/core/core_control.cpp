@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <array>
+
+#include "common/base/text.hpp"
+#include "ventilator/core/core.hpp"
+
+// What people want to hold from now on. Each control says how it shall be, so it may be repeated.
+namespace eole::ventilator {
+
+using protocol::Value;
+
+/// One line for each.
+struct Core::Control {
+  std::string_view what;
+  bool is_operators;
+  Expected<Value> (*grant)(Core& core, const Value& options, TimePoint now, Actions& out);
+};
+
+const Core::Control* Core::find_control(std::string_view what) {
+  static constexpr auto kControls = std::to_array<Control>({
+      {"pause", true,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_pause(options, true, out);
+       }},
+      {"resume", true,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_pause(options, false, out);
+       }},
+  });
+  const auto* found = std::find_if(kControls.begin(), kControls.end(),
+                                   [&](const Control& control) { return control.what == what; });
+  return found == kControls.end() ? nullptr : found;
+}
+
+bool Core::is_operators(std::string_view what) {
+  const auto* control = find_control(what);
+  return control != nullptr && control->is_operators;
+}
+
+// What it wrote is durable before the answer leaves.
+void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
+  const auto refuse = [&](std::string reason) {
+    out.push_back(Reply{event.peer, protocol::Refused{event.request, std::move(reason)}});
+  };
+  const auto* control = find_control(event.what);
+  if (control == nullptr) return refuse(text("control ", event.what, ": not known"));
+  if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
+  const auto answer = control->grant(*this, event.options, now, out);
+  if (!answer) return refuse(text(event.what, ": ", answer.error().message));
+  out.push_back(Reply{event.peer, protocol::Answer{event.request, answer->to_msgpack()}});
+}
+
+// {"scope": "project:photos"}
+Expected<Value> Core::control_pause(const Value& options, bool is_paused, Actions& out) {
+  const auto scope = parse_scope(options["scope"].text_or(""));
+  if (!scope) return scope.error();
+  const auto about = to_text(*scope);
+  Bytes value = is_paused ? Value(true).to_msgpack() : Bytes();
+  if (auto reason = durable_.wishes.why_refused("pause", about, value); !reason.empty())
+    return Error{std::move(reason)};
+  const bool was_paused = limits_.pauses().is_paused(*scope);
+  if (was_paused != is_paused) {
+    limits_.pauses().set(*scope, is_paused);
+    if (scope->of == Scope::Of::kWorker) fleet_.pause(scope->name, is_paused);
+    durable_.wishes.put("pause", about, value);
+    out.push_back(JournalWish{"pause", about, std::move(value)});
+  }
+  return Value(Value::Map{{"scope", about}, {"paused", is_paused}, {"was_paused", was_paused}});
+}
+
+}  // namespace eole::ventilator

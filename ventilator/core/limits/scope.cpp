@@ -1,0 +1,51 @@
+#include "ventilator/core/limits/scope.hpp"
+
+#include <array>
+#include <utility>
+
+#include "common/base/text.hpp"
+
+namespace eole::ventilator {
+
+namespace {
+constexpr std::array<std::pair<Scope::Of, std::string_view>, 3> kPrefixes{
+    {{Scope::Of::kKind, "kind:"},
+     {Scope::Of::kProject, "project:"},
+     {Scope::Of::kWorker, "worker:"}}};
+}
+
+bool Scope::holds(const protocol::TaskClass& task_class) const {
+  switch (of) {
+    case Of::kAll:
+      return true;
+    case Of::kKind:
+      return task_class.kind == name;
+    case Of::kProject:
+      return task_class.project == name;
+    case Of::kWorker:
+      return false;
+  }
+  return false;
+}
+
+std::string to_text(const Scope& scope) {
+  for (const auto& [of, prefix] : kPrefixes)
+    if (of == scope.of) return text(prefix, scope.name);
+  return "all";
+}
+
+Expected<Scope> parse_scope(std::string_view written) {
+  if (written == "all") return Scope{};
+  for (const auto& [of, prefix] : kPrefixes) {
+    if (!written.starts_with(prefix)) continue;
+    const auto name = written.substr(prefix.size());
+    if (name.size() > protocol::kNameBytesMax)
+      return Error{
+          text(prefix, " a name of ", name.size(), " bytes, limit ", protocol::kNameBytesMax)};
+    if (name.empty() && of != Scope::Of::kProject) return Error{text(prefix, " no name")};
+    return Scope{of, std::string(name)};
+  }
+  return Error{text(written, ": is all, or kind:, project: or worker: and a name")};
+}
+
+}  // namespace eole::ventilator

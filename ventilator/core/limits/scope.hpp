@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/expected.hpp"
+#include "common/protocol/task_class.hpp"
+
+namespace eole::ventilator {
+
+/// Whom a limit is about: all, or one kind, project or worker by its name.
+struct Scope {
+  enum class Of : std::uint8_t { kAll, kKind, kProject, kWorker };
+  Of of = Of::kAll;
+  std::string name = {};
+  auto operator<=>(const Scope&) const = default;
+  bool holds(const protocol::TaskClass& task_class) const;
+};
+/// "all", "kind:download", "project:photos", "worker:w1".
+std::string to_text(const Scope& scope);
+Expected<Scope> parse_scope(std::string_view written);
+
+}  // namespace eole::ventilator
