@@ -18,6 +18,16 @@ add_library(tomlplusplus ALIAS PkgConfig::TOMLPP)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 add_library(isal ALIAS PkgConfig::ISAL)
 
+# Time zones. Only programs that ask for one load it: tasks start processes that do not.
+find_package(date REQUIRED)
+add_library(date-zones INTERFACE)
+target_include_directories(date-zones SYSTEM INTERFACE
+  $<TARGET_PROPERTY:date::date-tz,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_definitions(date-zones INTERFACE
+  $<TARGET_PROPERTY:date::date-tz,INTERFACE_COMPILE_DEFINITIONS>)
+target_link_options(date-zones INTERFACE -Wl,--as-needed)
+target_link_libraries(date-zones INTERFACE date::date-tz)
+
 # The programs' malloc; a sanitizer brings its own.
 pkg_check_modules(TCMALLOC REQUIRED IMPORTED_TARGET libtcmalloc_minimal)
 add_library(tcmalloc ALIAS PkgConfig::TCMALLOC)

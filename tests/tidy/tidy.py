@@ -22,6 +22,7 @@ HOMES = {
     r"^(jpeglib|jerror|png|lcms2)\.h": ("worker/picture/",),
     r"^spdlog": ("common/process/log.cpp",),
     r"^openssl": ("common/process/sha256.cpp",),
+    r"^date/": ("common/base/zone.cpp",),
     r"^isa-l/": ("common/base/crc32c.cpp",),
     r"^CLI/": ("cli/",),
     r"^catch2": ("tests/",),
