@@ -9,6 +9,7 @@
 #include "common/base/nearest.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/causes.hpp"
 
 namespace eole::cli {
 
@@ -94,6 +95,71 @@ Expected<void> set_on_parent_failure(TaskRequest& task, const Value& value) {
   return {};
 }
 
+// Milliseconds of the class, up to `most`.
+Expected<void> set_milliseconds(std::uint32_t& milliseconds, const Value& value,
+                                std::uint64_t most) {
+  const auto span = span_of(value);
+  if (!span) return span.error();
+  if (*span > most) return Error{text(show_duration(*span), ", limit ", show_duration(most))};
+  milliseconds = static_cast<std::uint32_t>(*span);
+  return {};
+}
+
+Expected<void> set_attempts(TaskRequest& task, const Value& value) {
+  const auto number = number_of(value, 1, UINT8_MAX);
+  if (!number) return number.error();
+  task.task_class.attempts_max = static_cast<std::uint8_t>(*number);
+  return {};
+}
+
+Expected<void> set_backoff(TaskRequest& task, const Value& value) {
+  task.task_class.retry = 1;
+  return set_milliseconds(task.task_class.backoff_ms, value, protocol::kBackoffMsMax);
+}
+
+Expected<void> set_backoff_max(TaskRequest& task, const Value& value) {
+  task.task_class.retry = 1;
+  return set_milliseconds(task.task_class.backoff_max_ms, value, protocol::kBackoffMsMax);
+}
+
+// Causes with commas between them, or a list of them.
+Expected<void> set_retry_on(TaskRequest& task, const Value& value) {
+  auto causes = value.text_or("");
+  if (const auto* list = value.as<Value::Array>())
+    for (const auto& each : *list) causes += (causes.empty() ? "" : ",") + each.text_or("?");
+  if (causes.empty()) return Error{"must be causes of failures (exit:75, signal, timeout, …)"};
+  if (auto known = protocol::check_causes(causes); !known) return known;
+  task.task_class.retry = 1;
+  task.task_class.retry_on = std::move(causes);
+  return {};
+}
+
+Expected<void> set_retry(TaskRequest& task, const Value& value) {
+  struct Member {
+    std::string_view name;
+    Expected<void> (*set)(TaskRequest&, const Value&);
+  };
+  constexpr std::array kMembers{Member{"attempts", set_attempts}, Member{"backoff", set_backoff},
+                                Member{"backoff_max", set_backoff_max}, Member{"on", set_retry_on}};
+  if (const auto* is_wanted = value.as<bool>()) {
+    task.task_class.retry = *is_wanted ? 1 : 0;
+    return {};
+  }
+  const auto* members = value.as<Value::Map>();
+  if (members == nullptr)
+    return Error{"must be true, false, or {attempts, backoff, backoff_max, on}"};
+  task.task_class.retry = 1;
+  for (const auto& [name, member] : *members) {
+    const auto* known = std::find_if(kMembers.begin(), kMembers.end(),
+                                     [&](const Member& each) { return each.name == name; });
+    if (known == kMembers.end())
+      return Error{text(name, ": not known; attempts, backoff, backoff_max and on are")};
+    if (auto set = known->set(task, member); !set)
+      return Error{text(name, ": ", set.error().message)};
+  }
+  return {};
+}
+
 constexpr std::array kWords{
     TaskWord{"kind", Is::kOnlyJson, "", "what is to be done",
              [](TaskRequest& task, const Value& value) {
@@ -141,27 +207,27 @@ constexpr std::array kWords{
                task.conditions.expires_in_ms = when->in_ms;
                return {};
              }},
-    TaskWord{"key", Is::kText, "KEY", "tasks of one key run one by one, in the order submitted",
-             [](TaskRequest& task, const Value& value) {
-               return set_name(task.conditions.key, value);
-             },
-             "order-key"},
-    TaskWord{"after", Is::kTexts, "ID", "not before these tasks have ended; project:NAME: all of it",
-             set_after},
+    TaskWord{
+        "key", Is::kText, "KEY", "tasks of one key run one by one, in the order submitted",
+        [](TaskRequest& task, const Value& value) { return set_name(task.conditions.key, value); },
+        "order-key"},
+    TaskWord{"after", Is::kTexts, "ID",
+             "not before these tasks have ended; project:NAME: all of it", set_after},
     TaskWord{"on_parent_failure", Is::kText, "WHAT",
              "if one of those was not done: fail, skip or run [fail]", set_on_parent_failure},
-    TaskWord{"retry", Is::kFlag, "", "try a failed attempt again",
-             [](TaskRequest& task, const Value& value) -> Expected<void> {
-               if (value.as<bool>() == nullptr) return Error{"must be true or false"};
-               task.task_class.retry = *value.as<bool>() ? 1 : 0;
-               return {};
-             }},
+    TaskWord{"retry", Is::kFlag, "", "try a failed attempt again", set_retry},
     TaskWord{"attempts", Is::kNumber, "N", "the most attempts; then a dead letter [5]",
-             [](TaskRequest& task, const Value& value) -> Expected<void> {
-               const auto number = number_of(value, 1, UINT8_MAX);
-               if (!number) return number.error();
-               task.task_class.attempts_max = static_cast<std::uint8_t>(*number);
-               return {};
+             set_attempts},
+    TaskWord{"backoff", Is::kText, "SPAN", "up to so long before a second attempt [0.25s]",
+             set_backoff},
+    TaskWord{"backoff_max", Is::kText, "SPAN", "… doubled with each further one, up to this [1m]",
+             set_backoff_max},
+    TaskWord{"retry_on", Is::kText, "CAUSES",
+             "try only these failures again: exit:75,exit:1-9,signal,http:503,timeout",
+             set_retry_on},
+    TaskWord{"timeout", Is::kText, "SPAN", "of one attempt: 90s, 1.5h [none]",
+             [](TaskRequest& task, const Value& value) {
+               return set_milliseconds(task.task_class.timeout_ms, value, protocol::kTimeoutMsMax);
              }},
 };
 

@@ -121,7 +121,8 @@ Expected<Cron> Cron::parse(std::string_view written) {
   auto fields = split(meant, " \t");
   std::erase(fields, std::string_view());
   if (fields.size() != kFields.size())
-    return Error{text("cron: ", written, ": five fields are needed (minute, hour, day of the month, ",
+    return Error{text("cron: ", written,
+                      ": five fields are needed (minute, hour, day of the month, ",
                       "month, day of the week), or @hourly, @daily, @weekly, @monthly, @yearly")};
   Cron cron;
   for (const auto& read :

@@ -371,7 +371,10 @@ Bytes encode_settlement(const Settlement& settlement) {
     put<std::uint64_t>(out, failure.seq);
     put<std::uint32_t>(out, failure.lease.start);
     put<std::uint64_t>(out, failure.lease.number);
+    put<std::uint32_t>(out, failure.retry_after_ms);
+    put<std::uint8_t>(out, static_cast<std::uint8_t>(failure.cause.size()));
     put<std::uint16_t>(out, static_cast<std::uint16_t>(failure.reason.size()));
+    out += failure.cause;
     out += failure.reason;
   }
   return out;
@@ -399,7 +402,11 @@ Expected<Settlement> decode_settlement(std::string_view payload) {
     failure.seq = reader.get<std::uint64_t>();
     failure.lease.start = reader.get<std::uint32_t>();
     failure.lease.number = reader.get<std::uint64_t>();
-    failure.reason = reader.take(reader.get<std::uint16_t>());
+    failure.retry_after_ms = reader.get<std::uint32_t>();
+    const auto cause_bytes = reader.get<std::uint8_t>();
+    const auto reason_bytes = reader.get<std::uint16_t>();
+    failure.cause = reader.take(cause_bytes);
+    failure.reason = reader.take(reason_bytes);
     settlement.failures.push_back(std::move(failure));
   }
   if (!reader.ok()) return Error{"settlement: cut short"};

@@ -170,12 +170,13 @@ constexpr std::size_t kSettlementBytesMax = 1 << 20;  // One page.
 /// What a ventilator must know of a stretch of the log: u32 count of settled ranges, u32 count of
 /// those that ended but were not done; the former, each u64 first, u64 last; the latter, each u8
 /// state, u64 first, u64 last; then the failures that are not final, each u64 seq, u32 lease start,
-/// u64 lease number, u16 text size, text.
+/// u64 lease number, u32 milliseconds after which it makes sense again, u8 cause size, u16 text
+/// size, cause, text.
 struct Settlement {
   static constexpr std::size_t kHeaderBytes = 8;
   static constexpr std::size_t kRangeBytes = 16;
   static constexpr std::size_t kEndBytes = 17;
-  static constexpr std::size_t kFailureBytes = 22;  // Without its text.
+  static constexpr std::size_t kFailureBytes = 27;  // Without its texts.
   struct Range {
     Seq first = 0;
     Seq last = 0;
@@ -191,6 +192,8 @@ struct Settlement {
     Seq seq = 0;
     Lease lease;
     std::string reason;
+    std::string cause = {};            // causes.hpp.
+    std::uint32_t retry_after_ms = 0;  // Not sooner, says who failed.
     bool operator==(const Failure&) const = default;
   };
   std::vector<Range> ranges;  // Settled.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/protocol/causes.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/records.hpp"
 
@@ -26,6 +27,14 @@ Expected<TaskClass> decode_class(std::string_view encoded) {
   auto task_class = decode<TaskClass>(*head, {});
   if (!task_class) return task_class.error();
   if (task_class->kind.empty()) return Error{"class: no kind"};
+  if (auto causes = check_causes(task_class->retry_on); !causes)
+    return Error{text("class: ", causes.error().message)};
+  for (const auto pause : {task_class->backoff_ms, task_class->backoff_max_ms})
+    if (pause > kBackoffMsMax)
+      return Error{text("class: a backoff of ", pause, " ms, limit ", kBackoffMsMax)};
+  if (task_class->timeout_ms > kTimeoutMsMax)
+    return Error{
+        text("class: a timeout of ", task_class->timeout_ms, " ms, limit ", kTimeoutMsMax)};
   if (task_class->priority > kPriorityMax)
     return Error{text("class: priority ", task_class->priority, ", limits 0 and ", kPriorityMax)};
   for (const auto* name : {&task_class->kind, &task_class->project})

@@ -18,6 +18,8 @@ constexpr std::size_t kClassBytesMax = 1024;  // Of one class, encoded.
 constexpr std::size_t kNameBytesMax = 255;
 
 constexpr std::uint8_t kPriorityMax = 9;
+constexpr std::uint32_t kBackoffMsMax = 86'400'000;     // A day between two attempts.
+constexpr std::uint32_t kTimeoutMsMax = 2'592'000'000;  // Thirty days of one attempt.
 
 /// What becomes of a task of which a parent was not done.
 enum class OnParentFailure : std::uint8_t { kFail, kSkip, kRun };
@@ -35,7 +37,7 @@ struct TaskClass {
   std::uint8_t priority = 0;            // 0 … kPriorityMax; a higher one is served first.
   std::uint32_t backoff_ms = 0;         // Before the second attempt; zero: the ventilator's default.
   std::uint32_t backoff_max_ms = 0;     // The longest such pause; likewise.
-  std::string retry_on = {};            // Causes with commas between them; empty: every one.
+  std::string retry_on = {};            // causes.hpp; empty: every failure.
   std::uint32_t timeout_ms = 0;         // Of one attempt; zero: none.
   std::string needs = {};               // Labels and resources, "gpu=a100,mem=64G".
   std::string place = {};               // "pin=NAME", "prefer=NAME" or "spread".

@@ -5,6 +5,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/utf8.hpp"
+#include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
 
 namespace eole::sink {
@@ -21,7 +22,15 @@ constexpr std::size_t kReasonBytesMax = 1024;  // Of a failure, as the ventilato
 
 // What its ventilator must know of a result that is not final.
 protocol::Settlement::Failure failure_of(const ResultRecord& result) {
-  return {result.id.seq, result.lease, std::string(cut_text(error_of(result), kReasonBytesMax))};
+  protocol::Settlement::Failure failure{result.id.seq, result.lease, {}};
+  const auto body = Value::from_msgpack(result.body);
+  if (!body) return failure;
+  failure.reason = cut_text((*body)["error"].text_or(""), kReasonBytesMax);
+  failure.cause = cut_text((*body)["cause"].text_or(""), protocol::kCauseBytesMax);
+  const auto wish = (*body)["retry_after_ms"].int_or(0);
+  failure.retry_after_ms =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(wish, 0, protocol::kRetryAfterMsMax));
+  return failure;
 }
 
 // What its ventilator must know of a run.
@@ -83,8 +92,8 @@ bool SettlementPage::is_full() const {
   const auto bytes = Settlement::kHeaderBytes +
                      (settlement.ranges.size() + 1) * Settlement::kRangeBytes +
                      (settlement.not_done.size() + 1) * Settlement::kEndBytes +
-                     (settlement.failures.size() + 1) * Settlement::kFailureBytes + reason_bytes;
-  return bytes + kReasonBytesMax > protocol::kSettlementBytesMax &&
+                     (settlement.failures.size() + 1) * Settlement::kFailureBytes + text_bytes;
+  return bytes + kReasonBytesMax + protocol::kCauseBytesMax > protocol::kSettlementBytesMax &&
          !planted("settlements-without-limit");
 }
 
@@ -103,7 +112,8 @@ std::uint64_t SettlementPage::add(const protocol::ResultBatch& batch, Origin ori
         for (at = std::max(at, from);; *run = run->behind(1)) {
           if (is_full()) return at;
           settlement.failures.push_back(failure_of(run->record()));
-          reason_bytes += settlement.failures.back().reason.size();
+          const auto& failure = settlement.failures.back();
+          text_bytes += failure.reason.size() + failure.cause.size();
           ++at;
           if (run->count == 1) break;
         }
@@ -112,11 +122,6 @@ std::uint64_t SettlementPage::add(const protocol::ResultBatch& batch, Origin ori
     at = end;
   }
   return at;
-}
-
-std::string error_of(const ResultRecord& result) {
-  const auto body = Value::from_msgpack(result.body);
-  return body ? (*body)["error"].text_or("") : "";
 }
 
 }  // namespace eole::sink

@@ -38,13 +38,10 @@ void add_settlement(const protocol::ResultRun& run, Settlements& out);
 /// What `origin`'s ventilator must know of the log, up to a bounded size.
 struct SettlementPage {
   protocol::Settlement settlement;
-  std::size_t reason_bytes = 0;
+  std::size_t text_bytes = 0;
   /// Adds what the batch says from the offset `from` on; the offset behind all that was added.
   std::uint64_t add(const protocol::ResultBatch& batch, Origin origin, std::uint64_t from);
   bool is_full() const;
 };
-
-/// The error text inside a result's body; empty if there is none.
-std::string error_of(const protocol::ResultRecord& result);
 
 }  // namespace eole::sink

@@ -94,7 +94,6 @@ class Core {
   std::string why_refused(const Submitted& event) const;
   std::string why_groups_refused(const protocol::Submit& submit) const;
   void forget_old_answers(TimePoint now);
-  std::uint8_t attempts_max_of(Seq seq) const;
   bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);
 
@@ -134,7 +133,8 @@ class Core {
   void push_verdicts(TimePoint now, Actions& out);
 
   // Who gets what: core_dispatch.cpp.
-  void give_back(Seq seq, Task& task, Cause cause, const std::string& reason, TimePoint now,
+  Decision decide_on(Seq seq, const Task& task, AttemptEnd end_of) const;
+  void give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason, TimePoint now,
                  Actions& out);
   void end_waits(TimePoint now);
   void enqueue(Seq seq, Task& task, bool in_front);

@@ -124,12 +124,6 @@ void Core::forget_old_answers(TimePoint now) {
   durable_.answers.forget_before(now - config_.request_retention);
 }
 
-std::uint8_t Core::attempts_max_of(Seq seq) const {
-  const auto* task_class = class_of(seq);
-  const bool is_asked = task_class != nullptr && task_class->attempts_max != 0;
-  return is_asked ? task_class->attempts_max : config_.attempts_max;
-}
-
 bool Core::is_known(const TaskId& id) const {
   return id.origin == durable_.origin && id.seq >= 1 && id.seq <= durable_.last;
 }

@@ -11,22 +11,34 @@ namespace eole::ventilator {
 
 using protocol::TaskClass;
 
+Decision Core::decide_on(Seq seq, const Task& task, AttemptEnd end_of) const {
+  end_of.id = {durable_.origin, seq};
+  end_of.attempt = task.attempt;
+  end_of.is_feared = task.is_feared();
+  const auto* task_class = class_of(seq);
+  return decide(task_class == nullptr ? protocol::TaskClass{} : *task_class, config_.attempts_max,
+                end_of);
+}
+
 // The task is nobody's now: cancelled, dead, waiting for its time, or ready again.
-void Core::give_back(Seq seq, Task& task, Cause cause, const std::string& reason, TimePoint now,
-                     Actions& out) {
+void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason,
+                     TimePoint now, Actions& out) {
   tasks_.give_back(task);
   if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
-  const bool counts = cause != Cause::kReturned;
+  const bool counts = end_of.cause != Cause::kReturned;
   if (!counts && task.attempt > 0) {
     --task.attempt;  // Noted too, or a restart would count it.
     out.push_back(
         JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
   }
   if (task.is_cancelled) return end(seq, task, protocol::TaskState::kCancelled);
-  const std::uint16_t returns = task.story ? task.story->returns : 0;
-  const auto decision =
-      decide(task.attempt, attempts_max_of(seq), cause, task.is_feared(), returns);
-  if (decision.fate == Decision::Fate::kDead) return end(seq, task, protocol::TaskState::kDead);
+  end_of.returns = task.story ? task.story->returns : 0;
+  const auto decision = decide_on(seq, task, end_of);
+  if (decision.fate == Decision::Fate::kUnwanted)
+    task.add_reason(
+        text("not tried again: ", end_of.failure, " is none of ", class_of(seq)->retry_on));
+  if (decision.fate == Decision::Fate::kDead || decision.fate == Decision::Fate::kUnwanted)
+    return end(seq, task, protocol::TaskState::kDead);
   if (decision.pause == Duration{}) return enqueue(seq, task, counts);
   tasks_.wait(task, now + decision.pause);
   timers_.put(seq, now + decision.pause);
@@ -43,8 +55,7 @@ void Core::end_waits(TimePoint now) {
 }
 
 void Core::enqueue(Seq seq, Task& task, bool in_front) {
-  const auto decision =
-      decide(task.attempt, attempts_max_of(seq), Cause::kReturned, task.is_feared());
+  const auto decision = decide_on(seq, task, {.cause = Cause::kReturned});
   const auto id = durable_.classes.of(seq);
   invariant(id != kNoClass, "a task that waits has a class");
   const auto& task_class = durable_.classes.at(id);

@@ -2,6 +2,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/causes.hpp"
 #include "ventilator/core/core.hpp"
 
 // What the sink's log settles, and what waits for it.
@@ -103,7 +104,10 @@ void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Act
   if (planted("failure-not-retried")) return;
   release(*task);
   task->told().failed = failure.lease;
-  give_back(failure.seq, *task, Cause::kFailed, "failed: " + failure.reason, now, out);
+  const AttemptEnd end_of{.cause = Cause::kFailed,
+                          .failure = failure.cause.empty() ? protocol::kCauseError : failure.cause,
+                          .retry_after_ms = failure.retry_after_ms};
+  give_back(failure.seq, *task, end_of, "failed: " + failure.reason, now, out);
 }
 
 void Core::judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& out) {
@@ -112,7 +116,7 @@ void Core::judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& ou
     if (task == nullptr || task->lease != lease || !task->is(State::kSuspect)) continue;
     // Whoever lives was not killed by it.
     if (fleet_.find(task->run) == nullptr) task->told().is_feared = true;
-    give_back(seq, *task, Cause::kLost, suspicion.reason, now, out);
+    give_back(seq, *task, {.cause = Cause::kLost}, suspicion.reason, now, out);
   }
 }
 

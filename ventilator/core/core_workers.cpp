@@ -51,7 +51,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   worker.is_paused = limits_.pauses().is_paused({Scope::Of::kWorker, worker.about.name});
   auto left = worker.leases.take_over(before.leases, received, event.held, durable_.origin, tasks_);
   for (const auto seq : left.never_arrived)
-    give_back(seq, *tasks_.find(seq), Cause::kReturned, "", now, out);
+    give_back(seq, *tasks_.find(seq), {.cause = Cause::kReturned}, "", now, out);
   follower_.suspect(
       {std::move(left.gone), text("worker ", worker.about.name, " lost it on reconnecting")});
   auto orders = judge_held(worker, event.held, now, out);
@@ -144,7 +144,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
         ++task->told().returns;
       }
       release(*task);
-      give_back(seq, *task, Cause::kReturned, "", now, out);
+      give_back(seq, *task, {.cause = Cause::kReturned}, "", now, out);
       return OrderKind::kReleased;
     case Holding::kReleased:
       return OrderKind::kReleased;
@@ -176,7 +176,7 @@ void Core::suspect_missing(Worker& worker, const BeatReceived& event, TimePoint 
   if (planted("missing-means-lost")) {
     Actions ignored;
     for (const auto& [seq, lease] : missing)
-      give_back(seq, *tasks_.find(seq), Cause::kLost, "", now, ignored);
+      give_back(seq, *tasks_.find(seq), {.cause = Cause::kLost}, "", now, ignored);
     return;
   }
   follower_.suspect({std::move(missing), text("worker ", worker.about.name, " no longer had it")});

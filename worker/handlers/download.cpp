@@ -7,6 +7,7 @@
 #include "common/base/text.hpp"
 #include "common/process/sha256.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/causes.hpp"
 #include "worker/handlers/http_transfer.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/url.hpp"
@@ -18,6 +19,7 @@ namespace {
 constexpr Duration kPauseFirst = 200ms;
 constexpr Duration kPauseMax = 5s;
 constexpr std::int64_t kRetryAfterMax = 300;  // Seconds; a slot waits that long, and no longer.
+constexpr std::int64_t kRetryAfterTold = 86'400;  // Seconds: more are not told to the ventilator.
 
 /// When the task's own time limit is over, all tries and pauses together.
 class Deadline {
@@ -59,6 +61,12 @@ class Download {
   const std::string& digest() const { return digest_; }
   std::uint64_t resumed_at() const { return resumed_at_; }
   double seconds() const { return deadline_.passed(); }
+  /// Of a failure, for whoever decides on the next attempt.
+  std::string cause() const {
+    if (deadline_.is_over()) return std::string(protocol::kCauseTimeout);
+    return status_ >= 400 ? text("http:", status_) : std::string();
+  }
+  std::int64_t retry_after_ms() const { return retry_after_ * 1000; }
   /// Whether another attempt has a use for what is here.
   bool is_part_of_use() const {
     return !is_hopeless_ && digest_.empty() && part_.problem().empty() && part_.resume_at() > 0;
@@ -78,6 +86,8 @@ class Download {
   TransferLimits limits_;
   std::string digest_;
   std::uint64_t resumed_at_ = 0;
+  long status_ = 0;  // Of the last answer, and after how many seconds it wants another request.
+  std::int64_t retry_after_ = 0;
   bool is_hopeless_ = false;
   bool is_sure_ = false;  // All of one answer, whose end is certain.
 };
@@ -103,6 +113,8 @@ std::optional<std::string> Download::fetch() {
     const auto asked_from = part_.resume_at();
     limits_.timeout_ms = deadline_.left_ms();
     const auto end = transfer(url_, part_, limits_, context_);
+    status_ = end.status;
+    retry_after_ = std::clamp<std::int64_t>(end.retry_after.value_or(0), 0, kRetryAfterTold);
     if (end.began_at == 0) resumed_at_ = 0;
     if (end.began_at && resumed_at_ == 0) resumed_at_ = *end.began_at;
     is_sure_ = resumed_at_ == 0 && !end.is_endless;
@@ -158,7 +170,10 @@ Outcome run_download(const Value& args, TaskContext& context) {
   if (why) {
     if (!download.is_part_of_use()) part.drop();
     if (context.is_cancelled()) return Outcome::failed("cancelled");
-    return Outcome::failed(text("download ", tellable(url), ": ", *why));
+    auto outcome = Outcome::failed(text("download ", tellable(url), ": ", *why));
+    outcome.cause = download.cause();
+    outcome.retry_after_ms = download.retry_after_ms();
+    return outcome;
   }
   Value value = Value::Map{{"url", without_passwords(url)},
                            {"bytes", part.have()},

@@ -4,6 +4,7 @@
 
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
+#include "common/protocol/causes.hpp"
 #include "worker/command/serve.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
@@ -45,6 +46,15 @@ struct Stream {
   Live live;
   KeptOutput kept;
 };
+
+// Which of its failures may be tried again is said by these.
+std::string cause_of(const ProcessRunner::Ended& ended) {
+  if (ended.end == End::kTimeLimit) return std::string(protocol::kCauseTimeout);
+  if (ended.end != End::kFailed || ended.value.is_null()) return {};
+  const auto signal = ended.value["signal"].int_or(0);
+  if (signal > 0) return text("signal:", signal);
+  return text("exit:", ended.value["exit_code"].int_or(0));
+}
 
 Outcome outcome_of(const ProcessRunner::Ended& ended, const ProcessRunner::Task& task,
                    Value value) {
@@ -103,6 +113,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
     stream->kept.tell(name, value);
   }
   auto outcome = outcome_of(ended, task, std::move(value));
+  outcome.cause = cause_of(ended);
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
     if (const auto& problem = stream->kept.problem(); !problem.empty() && outcome.is_done)
       return Outcome::failed(text("exec: its ", name, " could not be kept: ", problem),

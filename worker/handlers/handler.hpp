@@ -27,6 +27,8 @@ struct Outcome {
   std::string error;              // Why it failed.
   std::vector<FileResult> files;  // Kept whether it is done or failed.
   bool is_lost = false;           // Not its own failure: tried again whether it asked or not.
+  std::string cause = {};         // Of a failed one: common/protocol/causes.hpp; empty: error.
+  std::int64_t retry_after_ms = 0;  // Another attempt makes no sense sooner.
 
   static Outcome done(Value value) { return {true, std::move(value), {}, {}, false}; }
   static Outcome failed(std::string error, Value value = {}) {

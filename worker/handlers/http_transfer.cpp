@@ -210,7 +210,7 @@ TransferEnd transfer(const std::string& url, PartFile& part, const TransferLimit
   ::curl_slist_free_all(headers);
 
   TransferEnd end;
-  const auto status = status_of(transfer);
+  const auto status = end.status = status_of(transfer);
   if (code == CURLE_OK) {
     conclude(transfer, end);
   } else {

@@ -23,6 +23,7 @@ struct TransferEnd {
   bool is_endless = false;      // Whole, if the connection did not break off: nothing tells.
   std::optional<std::uint64_t> began_at{};    // Where its first byte belongs, if one came.
   std::optional<std::int64_t> retry_after{};  // Seconds that the server asks to wait.
+  long status = 0;                            // Of the last answer; zero: there was none.
   std::string reason{};                       // Why it is not whole, for a person.
 };
 

@@ -58,18 +58,21 @@ class Cluster:
     def close(self):
         self._connection.close()
 
-    def submit(self, kind, args, project="", retry=False, attempts=0, key="", batch=1024):
+    def submit(self, kind, args, project="", retry=False, attempts=0, key="", batch=1024, timeout=None):
         """Submits tasks and returns their ids once all are durable.
 
         args: a list, a tuple or any other iterable is one task for each of its items; a dict, text,
         bytes, a number, None are one task. retry: a failed attempt is tried again, up to `attempts`
-        (0: the ventilator's default). key: the same tasks under the same key are accepted once, for
-        24 hours; all in one message, so at most 65536 and 8 MiB. batch: tasks in one message, at most.
+        (0: the ventilator's default); or a dict of `attempts`, `backoff` and `backoff_max` (the
+        pause before the second attempt and the longest), `on` (which failures: ["exit:75", "signal",
+        "http:503", "timeout"]). timeout: of one attempt. Spans are seconds, or "250ms", "5m".
+        key: the same tasks under the same key are accepted once, for 24 hours; all in one message, so at
+        most 65536 and 8 MiB. batch: tasks in one message, at most.
 
         All items of a list are packed before anything is sent; a generator's, before their batch is
         sent. An error has as its `ids` what was accepted nevertheless.
         """
-        return self._submit(messages_of(kind, args, project, retry, attempts, key, batch))
+        return self._submit(messages_of(kind, args, project, retry, attempts, key, batch, timeout))
 
     def results(self, ids=None, timeout=None, since=None, offset=None):
         """Yields each result as it comes: of these ids (until all are final), or of every task.

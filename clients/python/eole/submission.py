@@ -4,6 +4,7 @@ import collections.abc
 import itertools
 import operator
 import os
+import re
 import struct
 import time
 
@@ -22,12 +23,16 @@ PAYLOAD_BYTES_MAX = 8 << 20  # One message; all tasks under a key are one.
 TASKS_MAX = 65536            # In one message.
 MESSAGE_BYTES = 1 << 20      # What a message holds if its tasks may come in several.
 FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
+BACKOFF_SECONDS_MAX = 86400
+TIMEOUT_SECONDS_MAX = 30 * 86400
+RETRY_ON_BYTES_MAX = 512
+UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Specs:
     """Packs the tasks of one submit: all of one class."""
 
-    def __init__(self, kind, project, retry, attempts):
+    def __init__(self, kind, project, retry, attempts, timeout=None):
         names = []
         for what, name in (("kind", kind), ("project", project)):
             try:
@@ -37,9 +42,15 @@ class Specs:
             if len(names[-1]) > 255 or (what == "kind" and not names[-1]):
                 raise BadTask(f"submit: the {what} has {len(names[-1])} bytes, limit 255"
                               + (", at least 1" if what == "kind" else ""))
+        words = {"attempts": attempts, **words_of(retry)}
+        attempts = words["attempts"]
         if not isinstance(attempts, int) or not 0 <= attempts <= 255:
             raise BadTask(f"submit: attempts {attempts!r}: 0 to 255")
-        self._class = class_of(*names, attempts, retry)
+        self._class = class_of(*names, attempts, retry is not False and retry is not None, **{
+            "backoff_ms": milliseconds(words.get("backoff", 0), "backoff", BACKOFF_SECONDS_MAX),
+            "backoff_max_ms": milliseconds(words.get("backoff_max", 0), "backoff_max", BACKOFF_SECONDS_MAX),
+            "retry_on": causes(words.get("on", "")),
+            "timeout_ms": milliseconds(timeout or 0, "timeout", TIMEOUT_SECONDS_MAX)})
         self._pack = msgpack.Packer().pack
         self._heads = Heads()
         self.overhead = len(self._heads[0])
@@ -95,11 +106,45 @@ class Heads(dict):
         return self[size]
 
 
-def class_of(kind, project, attempts, retry):
+def words_of(retry):
+    """What a retry says beside yes or no."""
+    if not isinstance(retry, collections.abc.Mapping):
+        return {}
+    for word in retry:
+        if word not in ("attempts", "backoff", "backoff_max", "on"):
+            raise BadTask(f"submit: retry: {word!r} is not known; attempts, backoff, backoff_max and on are")
+    return retry
+
+
+def milliseconds(span, what, most):
+    """Of a span of time: seconds, or a text like "250ms", "1.5s", "5m", "2h", "3d"."""
+    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h|d)?", str(span))
+    if match is None or isinstance(span, bool):
+        raise BadTask(f"submit: {what} {span!r} is no span of time (90, 250ms, 1.5s, 5m, 2h, 3d)")
+    seconds = float(match[1]) * UNIT_SECONDS[match[2] or "s"]
+    if seconds > most:
+        raise BadTask(f"submit: {what} {span!r}: limit {most} s")
+    return max(1, round(seconds * 1000)) if seconds else 0
+
+
+def causes(on):
+    """Causes of failures, a text with commas between them or a list."""
+    text = on if isinstance(on, str) else ",".join(on)
+    for cause in filter(None, text.split(",")):
+        if not re.fullmatch(r"(exit|signal|http)(:\d+(-\d+)?)?|error|lost|timeout", cause):
+            raise BadTask(f"submit: retry on {cause!r}: is no cause of a failure (exit:75, exit:1-9, signal, "
+                          "signal:9, http:503, timeout, lost, error)")
+    if len(text) > RETRY_ON_BYTES_MAX:
+        raise BadTask(f"submit: retry on: {len(text)} bytes, limit {RETRY_ON_BYTES_MAX}")
+    return text
+
+
+def class_of(kind, project, attempts, retry, *, priority=0, backoff_ms=0, backoff_max_ms=0, retry_on="", timeout_ms=0):
     """What stands once before tasks that share it; names may be any bytes."""
     pack = msgpack.Packer(unicode_errors="surrogateescape").pack
     kind, project = (name.decode(errors="surrogateescape") for name in (kind, project))
-    fields = [1, "class", kind, project, attempts, int(bool(retry))]
+    fields = [1, "class", kind, project, attempts, int(bool(retry)), priority, backoff_ms, backoff_max_ms, retry_on,
+              timeout_ms]
     while not fields[-1]:  # What is not said is left out.
         fields.pop()
     return pack(fields)
@@ -127,9 +172,9 @@ class Window:
         self._answered = 0
 
 
-def messages_of(kind, args, project, retry, attempts, key, batch):
+def messages_of(kind, args, project, retry, attempts, key, batch, timeout=None):
     """Yields the tasks as messages: payload, how many, key."""
-    specs = Specs(kind, project, retry, attempts)
+    specs = Specs(kind, project, retry, attempts, timeout)
     if key:
         packed = packed_under_key(specs, args, key)
         for payload, count in specs.messages(packed, TASKS_MAX, PAYLOAD_BYTES_MAX):

@@ -165,7 +165,7 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   for (const Seq seq : {3, 4, 5}) settlement.add({seq, seq});
   for (const Seq seq : {8, 9}) settlement.add({seq, seq}, TaskState::kDead);
   settlement.add({10, 10}, TaskState::kCancelled);
-  settlement.failures.push_back({7, {2, 77}, "why"});
+  settlement.failures.push_back({7, {2, 77}, "why", "exit:75", 5'000});
   check_golden("settlement.record.hex", encode_settlement(settlement));
   REQUIRE(*decode_settlement(encode_settlement(settlement)) == settlement);
   REQUIRE(settlement.ranges == std::vector<Settlement::Range>{{3, 5}, {8, 10}});

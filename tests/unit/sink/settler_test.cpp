@@ -23,6 +23,12 @@ struct Spec {
   std::string artifacts = "";
 };
 
+std::string error_in(const ResultRecord& result) {
+  const auto body = protocol::Value::from_msgpack(result.body);
+  REQUIRE(body);
+  return (*body)["error"].text_or("");
+}
+
 Bytes records(const std::vector<Spec>& specs) {
   Bytes out;
   for (const auto& spec : specs) {
@@ -317,7 +323,7 @@ TEST_CASE("a result that is too large fails alone, its neighbours of the run do 
   const auto encoded = std::get<AppendBatch>(actions[0]).batch;
   protocol::ResultReader reader(protocol::read_batch(encoded)->records);
   REQUIRE(reader.next()->state == TaskState::kDone);
-  REQUIRE_THAT(error_of(*reader.next()), Catch::Contains("limit 1048576"));
+  REQUIRE_THAT(error_in(*reader.next()), Catch::Contains("limit 1048576"));
   REQUIRE(reader.next()->state == TaskState::kDone);
   REQUIRE_FALSE(reader.next());
 }
@@ -334,7 +340,7 @@ TEST_CASE("a result whose artifact is missing is logged as failed, never skipped
   const auto result = reader.next();
   REQUIRE(result->state == TaskState::kFailed);
   REQUIRE(result->artifacts.empty());
-  REQUIRE_THAT(error_of(*result), Catch::Contains("is not in the sink"));
+  REQUIRE_THAT(error_in(*result), Catch::Contains("is not in the sink"));
 }
 
 TEST_CASE("a batch comes with what is to be known of it", "[sink]") {

@@ -1,0 +1,39 @@
+#include "common/protocol/causes.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using namespace eole;
+using namespace eole::protocol;
+
+TEST_CASE("a cause is looked up among words, numbers and ranges of numbers", "[causes]") {
+  constexpr std::string_view kList = "exit:75,exit:1-9,signal,timeout";
+  for (const auto* cause : {"exit:75", "exit:1", "exit:9", "signal:11", "signal", "timeout"}) {
+    INFO(cause);
+    REQUIRE(has_cause(kList, cause));
+  }
+  for (const auto* cause :
+       {"exit:10", "exit:74", "exit", "error", "lost", "http:503", "", "exit:", "exit:x"}) {
+    INFO(cause);
+    REQUIRE_FALSE(has_cause(kList, cause));
+  }
+  REQUIRE_FALSE(has_cause("", "error"));
+  REQUIRE(has_cause("http:500-599", "http:503"));
+}
+
+TEST_CASE("what is no cause is refused by name", "[causes]") {
+  const auto why = [](std::string_view list) {
+    const auto checked = check_causes(list);
+    return checked ? std::string() : checked.error().message;
+  };
+  REQUIRE(why("") == "");
+  REQUIRE(why("exit:75,exit:1-9,signal,signal:9,http:503,timeout,lost,error") == "");
+  for (const std::string bad : {"exits:3", "exit:", "exit:9-1", "exit:-1", "timeout:5", " exit:1"})
+    REQUIRE(why("signal," + bad) ==
+            "retry on " + bad +
+                ": is no cause of a failure (exit:75, exit:1-9, signal, signal:9, http:503, "
+                "timeout, lost, error)");
+  REQUIRE(why(",exit:1").starts_with("retry on : is no cause"));
+  REQUIRE(why("exit:1,") == "retry on: a comma with nothing behind it");
+  REQUIRE(why(std::string(600, 'x')) == "retry on: 600 bytes, limit 512");
+}
