@@ -56,8 +56,9 @@ void SimClient::submit() {
     const bool is_quick = may_be_quick && world.chance(0.3);
     // In a slot it is lost instead, which is tried again unasked.
     const bool retry = body.starts_with(kFailing) && (is_quick || body.size() % 2 == 0);
-    const protocol::TaskClass task_class{is_quick ? "quick" : "work", text("p", world.below(2)), 0,
-                                         static_cast<std::uint8_t>(retry ? 1 : 0)};
+    protocol::TaskClass task_class{is_quick ? "quick" : "work", text("p", world.below(2)), 0,
+                                   static_cast<std::uint8_t>(retry ? 1 : 0)};
+    if (!is_quick && body.starts_with("plain") && world.chance(0.1)) task_class.timeout_ms = 300;
     body += class_mark(task_class.kind, task_class.project);
     groups.add(task_class, body);
     bodies.push_back(std::move(body));

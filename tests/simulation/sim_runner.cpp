@@ -48,9 +48,11 @@ void SimRunner::start(const worker::StartTask& task) {
 }
 
 void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails) {
-  const auto state = killed_.erase(task.id) > 0 ? TaskState::kCancelled
-                     : fails                    ? TaskState::kFailed
-                                                : TaskState::kDone;
+  const auto killed = killed_.extract(task.id);
+  const bool is_cancelled = killed && !killed.mapped();
+  const auto state = is_cancelled      ? TaskState::kCancelled
+                     : killed || fails ? TaskState::kFailed
+                                       : TaskState::kDone;
   worker::TaskFinished ended{task.id,
                              task.lease,
                              state,
@@ -58,7 +60,9 @@ void SimRunner::end(const worker::StartTask& task, const std::string& args, bool
                              0,
                              {},
                              Value(Value::Map{{"value", args}}).to_msgpack(),
-                             fails};
+                             fails && !killed};
+  if (killed && killed.mapped())
+    ended.body = Value(Value::Map{{"error", "too slow"}, {"cause", "timeout"}}).to_msgpack();
   if (state != TaskState::kDone || !args.starts_with(kMaking)) return finish(std::move(ended));
   auto content = args;  // Some make the same file as others.
   content.resize(fabric_.world.below(3) * 700 + 10, 'x');

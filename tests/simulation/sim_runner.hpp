@@ -1,6 +1,5 @@
 #pragma once
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +17,7 @@ class SimRunner final : public worker::TaskRunner {
   SimRunner(Fabric& fabric, Process& process, net::Transport& transport,
             const std::string& artifacts);
   void start(const worker::StartTask& task) override;
-  void kill(const TaskId& id) override { killed_.insert(id); }
+  void kill(const TaskId& id, bool is_timeout) override { killed_.emplace(id, is_timeout); }
   worker::BatchFinished run_batch(std::shared_ptr<const worker::Batch> batch) override;
   std::vector<worker::TaskFinished> take_finished() override {
     return std::exchange(finished_, {});
@@ -46,7 +45,7 @@ class SimRunner final : public worker::TaskRunner {
   Fabric& fabric_;
   Process& process_;
   net::Socket socket_;
-  std::set<TaskId> killed_;
+  std::map<TaskId, bool> killed_;  // Whether its time limit did it.
   std::vector<worker::TaskFinished> finished_;
   bool is_due_ = false;
   std::map<std::uint64_t, Upload> uploads_;  // By the number of their requests.

@@ -140,6 +140,7 @@ Bytes Core::held() const {
 
 void Core::on_deadline(TimePoint now, Actions& out) {
   if (is_done_) return;
+  inbox_.end_overdue(now, out);
   inbox_.start(now, result_bytes() <= config_.result_bytes_max, out);
   for (auto& [origin, outbox] : outboxes_) outbox.on_deadline(now, inbox_.has_waiting(), out);
   const bool is_over = is_draining_ && is_empty();
@@ -170,7 +171,7 @@ void Core::grant(TimePoint now, Actions& out) {
 
 std::optional<TimePoint> Core::next_deadline() const {
   if (is_done_) return std::nullopt;
-  auto next = link_.next_deadline();
+  auto next = std::min(link_.next_deadline(), inbox_.next_deadline());
   for (const auto& [origin, outbox] : outboxes_) next = std::min(next, outbox.next_deadline());
   return next;
 }

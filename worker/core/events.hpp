@@ -119,6 +119,7 @@ struct StartBatch {
 /// The task must not go on; a TaskFinished is still wanted.
 struct KillTask {
   TaskId id;
+  bool is_timeout = false;  // Its time limit is over; else it was cancelled, or is not wanted.
   bool operator==(const KillTask&) const = default;
 };
 struct SendResults {

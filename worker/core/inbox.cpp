@@ -146,9 +146,24 @@ void Inbox::start(TimePoint now, bool may_run, Actions& out) {
     entry.state = HeldState::kStarted;
     entry.started = now;
     if (entry.has_slot) ++running_;
+    if (entry.has_slot && entry.task_class.timeout_ms > 0) limits_.emplace(entry.overdue(), id);
     out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.task_class,
                             entry.args});
   }
+}
+
+void Inbox::end_overdue(TimePoint now, Actions& out) {
+  while (!limits_.empty() && limits_.begin()->first <= now && !planted("time-limit-ignored")) {
+    const auto id = limits_.begin()->second;
+    limits_.erase(limits_.begin());
+    const auto& entry = held_.at(id);
+    if (!entry.is_cancelled && !entry.is_dropped) out.push_back(KillTask{id, true});
+  }
+}
+
+TimePoint Inbox::next_deadline() const {
+  return limits_.empty() || planted("time-limit-ignored") ? TimePoint::max()
+                                                          : limits_.begin()->first;
 }
 
 void Inbox::obey(const protocol::Order& order, Actions& out) {
@@ -203,6 +218,7 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
   Ended ended{entry.lease, entry.attempt, entry.is_cancelled, !entry.is_dropped, {}, {}};
   if (entry.has_slot) {
     --running_;
+    limits_.erase({entry.overdue(), id});
     ended.took = now - entry.started;
   }
   if (entry.is_wanted_anew) {

@@ -30,6 +30,10 @@ class Inbox {
   void drain();
   /// Starts what waits while there are slots; if nothing may run, only what was cancelled.
   void start(TimePoint now, bool may_run, Actions& out);
+  /// Ends what runs for longer than its class allows.
+  void end_overdue(TimePoint now, Actions& out);
+  /// TimePoint::max() if nothing that runs has a time limit.
+  TimePoint next_deadline() const;
 
   /// A task that ran here, and how long; nothing of one that was cancelled before it started.
   struct Ended {
@@ -72,6 +76,8 @@ class Inbox {
     TimePoint started{};
     protocol::TaskClass task_class;
     Bytes args;
+    /// When its time limit is over, if it has one.
+    TimePoint overdue() const { return started + std::chrono::milliseconds(task_class.timeout_ms); }
     std::uint64_t bytes() const {
       return args.size() + task_class.kind.size() + task_class.project.size();
     }
@@ -102,6 +108,7 @@ class Inbox {
   std::deque<TaskId> waiting_;
   std::set<TaskId> early_cancels_;  // Their tasks are still in the pipe.
   std::uint32_t running_ = 0;       // In slots.
+  std::set<std::pair<TimePoint, TaskId>> limits_;  // Of those that have one: when it is over.
   std::uint64_t unfinished_ = 0;
   std::uint64_t bytes_ = 0;
   bool is_draining_ = false;

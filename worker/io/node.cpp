@@ -150,7 +150,7 @@ void Node::act(const SendGoodbye& action) { control_.send(encode(action.goodbye)
 void Node::act(const SendResults& action) {
   results_.send(encode(action.results).head, action.records);
 }
-void Node::act(const KillTask& action) { runner_.kill(action.id); }
+void Node::act(const KillTask& action) { runner_.kill(action.id, action.is_timeout); }
 
 void Node::act(const OpenPipe& action) {
   pipe_.emplace(transport_.open(net::SocketType::kPull));

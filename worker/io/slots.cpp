@@ -30,7 +30,7 @@ Slots::~Slots() {
   {
     const std::scoped_lock lock(mutex_);
     should_stop_ = true;
-    for (const auto& [id, cancel] : running_) cancel->ask();
+    for (const auto& [id, cancel] : running_) cancel->ask(Cancel::Why::kCancelled);
   }
   has_work_.notify_all();
   for (auto& thread : threads_) thread.join();
@@ -60,9 +60,10 @@ void Slots::start(const StartTask& task) {
   has_work_.notify_one();
 }
 
-void Slots::kill(const TaskId& id) {
+void Slots::kill(const TaskId& id, bool is_timeout) {
+  const auto why = is_timeout ? Cancel::Why::kTimeout : Cancel::Why::kCancelled;
   const std::scoped_lock lock(mutex_);
-  if (const auto found = running_.find(id); found != running_.end()) found->second->ask();
+  if (const auto found = running_.find(id); found != running_.end()) found->second->ask(why);
 }
 
 std::vector<TaskFinished> Slots::take_finished() {

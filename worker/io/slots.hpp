@@ -31,7 +31,7 @@ class Slots final : public TaskRunner {
   Slots& operator=(const Slots&) = delete;
 
   void start(const StartTask& task) override;
-  void kill(const TaskId& id) override;
+  void kill(const TaskId& id, bool is_timeout) override;
   BatchFinished run_batch(std::shared_ptr<const Batch> batch) override;
   std::vector<TaskFinished> take_finished() override;
   std::deque<protocol::Progress> take_progress() override;

@@ -13,8 +13,8 @@ class TaskRunner {
  public:
   virtual ~TaskRunner() = default;
   virtual void start(const StartTask& task) = 0;
-  /// The task's handler is told to end; it still reports.
-  virtual void kill(const TaskId& id) = 0;
+  /// The task's handler is told to end; it still reports, after a time limit that it failed.
+  virtual void kill(const TaskId& id, bool is_timeout) = 0;
   /// Runs the tasks of a batch here and now.
   virtual BatchFinished run_batch(std::shared_ptr<const Batch> batch) = 0;
   virtual std::vector<TaskFinished> take_finished() = 0;

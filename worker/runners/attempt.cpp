@@ -8,8 +8,10 @@
 #include <cstring>
 #include <fstream>
 
+#include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
 #include "worker/runners/scratch.hpp"
 
@@ -33,8 +35,20 @@ struct Artifacts {
   }
 };
 
+// What its handler takes for a cancel was the end of its time.
+void tell_timeout(const StartTask& task, Outcome& outcome) {
+  std::string_view rest = outcome.error;
+  for (const std::string_view known : {"cancelled", "; "})
+    if (rest.starts_with(known)) rest.remove_prefix(known.size());
+  outcome.error = text("over its time limit of ", show_duration(task.task_class.timeout_ms),
+                       rest.empty() ? "" : "; ", rest);
+  outcome.is_lost = false;
+  outcome.cause = protocol::kCauseTimeout;
+}
+
 TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts, TimePoint started,
-                    bool is_cancelled) {
+                    Cancel::Why ended_by) {
+  if (!outcome.is_done && ended_by == Cancel::Why::kTimeout) tell_timeout(task, outcome);
   TaskFinished finished{task.id,
                         task.lease,
                         TaskState::kDone,
@@ -46,8 +60,12 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
   finished.run_ms = static_cast<std::uint32_t>((process::now() - started) / 1ms);
   Value body = Value::Map{};
   if (!outcome.is_done) {
+    const bool is_cancelled = ended_by == Cancel::Why::kCancelled;
     finished.state = is_cancelled ? TaskState::kCancelled : TaskState::kFailed;
     body.set("error", outcome.error);
+    if (outcome.is_lost) outcome.cause = protocol::kCauseLost;
+    if (!outcome.cause.empty()) body.set("cause", std::move(outcome.cause));
+    if (outcome.retry_after_ms > 0) body.set("retry_after_ms", outcome.retry_after_ms);
   }
   if (!outcome.value.is_null()) body.set("value", std::move(outcome.value));
   if (!artifacts.list.empty()) body.set("artifact", artifacts.list[0]);
@@ -67,8 +85,9 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
 Cancel::Cancel() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 Cancel::~Cancel() { ::close(fd_); }
 
-void Cancel::ask() {
-  is_asked_ = true;
+void Cancel::ask(Why why) {
+  auto none = Why::kNothing;
+  why_.compare_exchange_strong(none, why);
   ::eventfd_write(fd_, 1);
 }
 
@@ -99,7 +118,7 @@ TaskFinished Attempt::run() {
     }
   }
   settle_lasting(outcome);
-  return report(task_, std::move(outcome), std::move(artifacts), started, is_cancelled());
+  return report(task_, std::move(outcome), std::move(artifacts), started, cancel_.why());
 }
 
 Outcome Attempt::call() {
@@ -174,7 +193,8 @@ Expected<void> Attempt::fetch(const std::string& sha256, const std::string& path
 void Attempt::settle_lasting(const Outcome& outcome) {
   if (!lasting_) return;
   if (!outcome.is_done && around_.is_stopping()) return;  // As if killed: nobody cancelled it.
-  const bool is_over = outcome.is_done || is_cancelled() || !wants_retry_;
+  const bool is_cancelled = cancel_.why() == Cancel::Why::kCancelled;
+  const bool is_over = outcome.is_done || is_cancelled || !wants_retry_;
   is_over ? lasting_->forget() : lasting_->leave();
 }
 

@@ -21,13 +21,16 @@ class Cancel {
   ~Cancel();
   Cancel(const Cancel&) = delete;
   Cancel& operator=(const Cancel&) = delete;
-  void ask();
-  bool is_asked() const { return is_asked_; }
+  enum class Why : std::uint8_t { kNothing, kCancelled, kTimeout };
+  /// The first wish counts.
+  void ask(Why why);
+  Why why() const { return why_; }
+  bool is_asked() const { return why() != Why::kNothing; }
   /// Readable once it was asked.
   int fd() const { return fd_; }
 
  private:
-  std::atomic<bool> is_asked_{false};
+  std::atomic<Why> why_{Why::kNothing};
   int fd_;
 };
 
