@@ -37,7 +37,7 @@ void Node::take_messages() {
   from_askers_.take<protocol::Introduce>({Role::kSettle}, on_message);
   from_askers_.take<protocol::Follow>({Role::kSettle}, on_message);
   from_askers_.take<protocol::Read>({Role::kObserve}, on_message);
-  from_askers_.take<protocol::Query>({Role::kObserve}, on_message);
+  from_askers_.take<protocol::Query>({Role::kObserve, Role::kWork}, on_message);
   from_askers_.take<protocol::Discard>({Role::kSubmit}, on_message);
 }
 
@@ -114,6 +114,10 @@ Expected<void> Node::on(protocol::Read& read, const Sender& from) {
 }
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
+  // A worker reads what its tasks take of others' results, and no more.
+  if (query.what != "result" && !authority_.allows(from.user, Role::kObserve))
+    return Error{text("query: this key does not have the role observe or submit, which ",
+                      query.what, " needs")};
   perform();
   const LogStatus judged{options_.retention, transport_.unix_ms(),
                          readers_.gone(log_.core().origins(), now_)};

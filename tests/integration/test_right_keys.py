@@ -127,6 +127,19 @@ class RightKeys(unittest.TestCase):
                         self.assertEqual(is_refused, role not in roles, reasons)
         self.assertTrue(self.echo())
 
+    def test_a_worker_reads_results_and_asks_nothing_else(self):
+        task = self.cluster.submit([{"kind": "echo", "args": {"n": 7}}], "--wait")[0]["id"]
+        origin, seq = eole.records.parse_task_id(task)
+        sock = self.connect(zmq.DEALER, "queries", self.keys("work"))
+        for what in ("result", "status", "dead", "spec", "attempts", "offset_at", "bounds", "nothing"):
+            sock.send_multipart([msgpack.packb([1, "query", 5, what, origin, seq]), b""])
+            self.assertTrue(sock.poll(30_000), what)
+            head, payload = sock.recv_multipart()
+            fields = msgpack.unpackb(head)
+            self.assertEqual(fields[1:3], ["answer" if what == "result" else "refused", 5], what)
+            if what == "result":
+                self.assertEqual(msgpack.unpackb(payload)["value"], {"n": 7})
+
     def test_progress_of_a_key_that_may_not_work_is_heard_by_nobody(self):
         listener = self.connect(zmq.SUB, "notifications", self.keys("observe"))
         listener.subscribe(b"progress.")

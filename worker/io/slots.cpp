@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "common/process/system.hpp"
 #include "common/protocol/value.hpp"
 #include "worker/runners/inline.hpp"
@@ -93,7 +95,14 @@ bool Slots::has_progress() {
 void Slots::serve(std::size_t slot) {
   process::leave_core();
   client::ArtifactClient artifacts(context_, options_.cluster);
-  Surroundings around{options_.scratch, artifacts, runners_[slot],
+  std::optional<client::Requests> sink;
+  const auto connected_sink = [&]() -> client::Requests& {
+    return sink ? *sink : sink.emplace(context_, options_.cluster.queries, "the sink");
+  };
+  Surroundings around{options_.scratch,
+                      artifacts,
+                      connected_sink,
+                      runners_[slot],
                       [this](protocol::Progress progress) { show(std::move(progress)); },
                       [this] { return is_stopping(); }};
   while (true) {

@@ -13,6 +13,7 @@
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
+#include "worker/runners/references.hpp"
 #include "worker/runners/scratch.hpp"
 
 namespace eole::worker {
@@ -80,6 +81,15 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
   return finished;
 }
 
+// What the loop runs as a rule.
+Outcome run_inline(const Handler& handler, const Value& args) {
+  Bytes value;
+  if (auto ran = handler.run_inline(args.to_msgpack(), value); !ran)
+    return Outcome::failed(ran.error().message);
+  auto decoded = Value::from_msgpack(value);
+  return decoded ? Outcome::done(std::move(*decoded)) : Outcome::failed(decoded.error().message);
+}
+
 }  // namespace
 
 Cancel::Cancel() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -123,20 +133,40 @@ TaskFinished Attempt::run() {
 
 Outcome Attempt::call() {
   const auto* handler = find_handler(task_.task_class.kind);
-  if (handler == nullptr || handler->run == nullptr) return Outcome::failed("no such kind of task");
+  if (handler == nullptr) return Outcome::failed("no such kind of task");
   wants_retry_ = task_.task_class.retry != 0;
   const auto& kind = handler->kind;
   if (const auto found = around_.runners.find(kind.name); found != around_.runners.end())
     runner_ = found->second.get();
-  const auto given = Value::from_msgpack(task_.args);
+  auto given = Value::from_msgpack(task_.args);
   if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
+  if (!task_.parents.empty())
+    if (const auto put = put_results(*given); !put)
+      return Outcome::failed(text(kind.name, ": arguments: ", put.error().message));
   const auto args = kinds::conform(kind, *given);
   if (!args) return Outcome::failed(args.error().message);
   try {
-    return handler->run(*args, *this);
+    return handler->run == nullptr ? run_inline(*handler, *args) : handler->run(*args, *this);
   } catch (const std::exception& error) {
     return Outcome::failed(text(kind.name, ": ", error.what()));
   }
+}
+
+// Each parent once, one after the other: what is not wanted of a large result goes at once. Nothing
+// is kept for other attempts.
+Expected<void> Attempt::put_results(Value& args) {
+  const auto parents = protocol::decode_parents(task_.parents);
+  if (!parents) return parents.error();
+  auto references = References::find(args, task_.id, *parents);
+  if (!references) return references.error();
+  for (const auto& parent : references->wanted()) {
+    const auto record =
+        around_.sink().query_until("result", parent, [&] { return !is_cancelled(); });
+    if (is_cancelled()) return Error{text("$result ", to_text(parent), ": cancelled meanwhile")};
+    if (!record) return Error{text("$result ", to_text(parent), ": ", record.error().message)};
+    if (auto put = references->put(parent, *record); !put) return put;
+  }
+  return {};
 }
 
 void Attempt::progress(std::uint64_t done, std::uint64_t total) {

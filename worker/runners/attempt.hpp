@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "clients/cpp/blocking/artifact_client.hpp"
+#include "clients/cpp/blocking/requests.hpp"
 #include "common/base/time.hpp"
 #include "worker/core/events.hpp"
 #include "worker/handlers/handler.hpp"
@@ -38,6 +39,7 @@ class Cancel {
 struct Surroundings {
   std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
   client::ArtifactClient& artifacts;
+  std::function<client::Requests&()> sink;  // Few attempts ask it.
   const ProcessRunners& runners;
   std::function<void(protocol::Progress)> tell;
   std::function<bool()> is_stopping;
@@ -72,6 +74,8 @@ class Attempt final : public TaskContext {
 
  private:
   Outcome call();
+  /// Puts what it takes of its parents' results among the arguments.
+  Expected<void> put_results(protocol::Value& args);
   void settle_lasting(const Outcome& outcome);
 
   const StartTask& task_;

@@ -5,6 +5,11 @@
 
 namespace eole::client {
 
+namespace {
+constexpr Duration kGlanceEvery = 100ms;  // At whoever may stop it.
+constexpr Duration kAskAgain = 10s;
+}  // namespace
+
 Requests::Requests(net::Context& context, const std::string& endpoint, std::string who)
     : waiting_(context), asks_(waiting_.session(), endpoint, std::move(who)) {}
 
@@ -14,6 +19,24 @@ Expected<protocol::Value> Requests::ask(Question question, Duration patience) {
       std::move(question), [&](const Expected<protocol::Value>& told) { answer = told; }, patience);
   while (!answer) waiting_.wait(patience);
   return std::move(*answer);
+}
+
+Expected<protocol::Value> Requests::query_until(const std::string& what, TaskId id,
+                                                const std::function<bool()>& go_on) {
+  while (true) {
+    std::optional<Expected<protocol::Value>> answer;
+    const auto request = asks_.ask(
+        protocol::Query{0, what, id.origin, id.seq, {}},
+        [&](const Expected<protocol::Value>& told) { answer = told; }, kAskAgain);
+    while (!answer) {
+      if (!go_on()) {
+        asks_.forget(request);
+        return Error{"stopped"};
+      }
+      waiting_.wait(kGlanceEvery);
+    }
+    if (*answer || !answer->error().is_silence) return std::move(*answer);
+  }
 }
 
 Expected<protocol::Value> Requests::query(const std::string& what, TaskId id,

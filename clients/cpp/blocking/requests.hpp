@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <string>
 
 #include "clients/cpp/blocking/waiting.hpp"
@@ -20,6 +21,9 @@ class Requests {
   Expected<protocol::Value> query(const std::string& what, TaskId id = {},
                                   const protocol::Value& options = {},
                                   Duration patience = kPatience);
+  /// Asks until there is an answer, however long that takes; `go_on` is asked all the while.
+  Expected<protocol::Value> query_until(const std::string& what, TaskId id,
+                                        const std::function<bool()>& go_on);
 
  private:
   Waiting waiting_;
