@@ -217,6 +217,16 @@ class Killed(Case):
         self.assertEqual((run.returncode, len(self.joblog())), (1, 4))
 
 
+class Example(Case):
+    def test_the_example_of_many_commands_runs_each_of_them_once(self):
+        script = pathlib.Path(__file__).parents[2] / "examples/many.py"
+        done = subprocess.run(["/usr/bin/python3", script], env={**self.cluster.env, "PATH": f"{BIN}:{os.environ['PATH']}"},
+                              capture_output=True, text=True, timeout=120, check=True)
+        killed, resumed = done.stdout.splitlines()
+        self.assertRegex(killed, r"^killed: the joblog has \d+ of 500$")
+        self.assertEqual(resumed, f"resumed: the joblog has 500 of 500; 500 runs, sum {sum(n * n for n in range(501))}")
+
+
 class Refused(Case):
     def test_bad_use_is_refused_by_name(self):
         for arguments, said in (
