@@ -81,6 +81,19 @@ std::string human_bytes(double bytes) {
   return out;
 }
 
+std::string cell(const std::string& text, std::size_t columns) {
+  auto out = cut_to(shown(text), columns);
+  std::size_t characters = 0;
+  for (const char raw : out) characters += (static_cast<unsigned char>(raw) & 0xc0) != 0x80;
+  return out + std::string(columns - std::min(columns, characters), ' ');
+}
+
+std::string human_rate(double per_second) {
+  char out[32];
+  std::snprintf(out, sizeof out, per_second < 10 ? "%.1f/s" : "%.0f/s", per_second);
+  return out;
+}
+
 std::string human_seconds(double seconds) {
   const auto whole = static_cast<long>(std::lround(seconds));
   char out[32];

@@ -66,9 +66,13 @@ bool is_terminal(int fd);
 /// `text` in a colour (ANSI number) if standard output is a terminal.
 std::string coloured(const std::string& text, int colour);
 std::string coloured_state(const std::string& state);
+/// `text` as it may be shown, cut or filled with blanks to so many characters.
+std::string cell(const std::string& text, std::size_t columns);
 /// "1.5 MB".
 std::string human_bytes(double bytes);
 std::string human_seconds(double seconds);
+/// "3.2/s", "120/s".
+std::string human_rate(double per_second);
 /// One result for a person: a line, and behind it what a command printed.
 void print_result(const Value& view);
 /// Why each attempt failed, a line each, if none of these attempts has said it.
@@ -82,6 +86,7 @@ int show_task(const Globals& globals, const std::string& written);
 void add_up(CLI::App& app, Globals& globals);
 void add_submit(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
+void add_top(CLI::App& app, Globals& globals);
 void add_nqueens(CLI::App& app, Globals& globals);
 void add_watch(CLI::App& app, Globals& globals);
 void add_status(CLI::App& app, Globals& globals);

@@ -25,10 +25,7 @@ std::string amount(const Progress& progress, std::uint64_t count) {
 
 std::string rate_text(const Progress& progress) {
   const auto rate = static_cast<double>(progress.done) / std::max(progress.seconds, 0.001);
-  if (progress.unit == Unit::kBytes) return human_bytes(rate) + "/s";
-  char out[32];
-  std::snprintf(out, sizeof out, rate < 10 ? "%.1f/s" : "%.0f/s", rate);
-  return out;
+  return progress.unit == Unit::kBytes ? human_bytes(rate) + "/s" : human_rate(rate);
 }
 
 std::size_t terminal_columns() {
@@ -61,6 +58,34 @@ std::string summary_text(const Progress& progress) {
   return text(progress.total,
               progress.total == 1 ? " task: " : " tasks: ", progress.done - progress.failed,
               " done, ", progress.failed, " failed", took);
+}
+
+void TaskProgress::hear(std::uint64_t done, std::uint64_t total, std::string text, TimePoint now) {
+  const bool is_first = first_ == TimePoint{} || done < done_;  // Or another attempt.
+  if (is_first) first_done_ = done;
+  if (is_first) first_ = now;
+  done_ = done;
+  total_ = total;
+  text_ = std::move(text);
+  last_ = now;
+}
+
+double TaskProgress::rate() const {
+  const auto seconds = std::chrono::duration<double>(last_ - first_).count();
+  return seconds > 0 ? static_cast<double>(done_ - first_done_) / seconds : 0;
+}
+
+std::string TaskProgress::text() const {
+  std::string out;
+  if (done_ > 0 || total_ > 0) out = std::to_string(done_);
+  if (total_ > 0)
+    out += eole::text(" of ", total_, " (",
+                      static_cast<int>(100.0 * static_cast<double>(std::min(done_, total_)) /
+                                       static_cast<double>(total_)),
+                      " %)");
+  if (rate() > 0) out += "  " + human_rate(rate());
+  if (!text_.empty()) out += (out.empty() ? "" : "  ") + shown(text_);
+  return out;
 }
 
 void ProgressLine::show(std::uint64_t done, std::uint64_t total, const std::string& more,

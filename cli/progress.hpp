@@ -22,6 +22,24 @@ std::string progress_text(const Progress& progress, std::size_t columns);
 /// What the last line says: "1000 tasks: 998 done, 2 failed in 12.3 s, 81/s".
 std::string summary_text(const Progress& progress);
 
+/// How far one task is, as it says of itself, and how fast it was since it was first heard. Pure.
+class TaskProgress {
+ public:
+  void hear(std::uint64_t done, std::uint64_t total, std::string text, TimePoint now);
+  /// A second; zero: not known yet.
+  double rate() const;
+  /// "45 of 100 (45 %)  3.2/s  page 45".
+  std::string text() const;
+
+ private:
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
+  std::string text_;
+  std::uint64_t first_done_ = 0;
+  TimePoint first_{};
+  TimePoint last_{};
+};
+
 /// A line on standard error that is written over; silent if it is no terminal.
 class ProgressLine {
  public:

@@ -110,6 +110,10 @@ bool Submission::wait(const OnResult& on_result) {
   };
   std::uint64_t failed = 0;
   ProgressLine line;
+  if (is_terminal(2)) reader->watch_progress();
+  TaskProgress newest;  // Of the task that was heard of last.
+  TaskId of_newest;
+  std::string told;
   process::StopSignal stop;
   while (settled < total) {
     if (stop.take() > 0) {
@@ -117,9 +121,17 @@ bool Submission::wait(const OnResult& on_result) {
       throw Failure{kNotDone, text("stopped waiting: ", total - settled, " of ", total,
                                    " tasks are not settled and go on; they are ", ids_text())};
     }
-    line.show(settled, total, "", failed);
+    line.show(settled, total, told, failed);
     end_if_unread();
     const auto encoded = need(reader->next(200ms), kNoCluster);
+    while (const auto progress = reader->next_progress()) {
+      const TaskId id{progress->origin, progress->seq};
+      if (!progress->stream.empty() || place_of(id) == UINT64_MAX) continue;
+      if (id != of_newest) newest = {};
+      of_newest = id;
+      newest.hear(progress->done, progress->total, progress->text, process::now());
+      told = text(total > 1 ? to_text(id) + "  " : "", newest.text());
+    }
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);
     protocol::ResultReader records(batch->records);

@@ -21,13 +21,6 @@ struct TasksOptions {
   std::uint64_t limit = 50;
 };
 
-std::string cell(const std::string& text, std::size_t columns) {
-  auto out = cut_to(shown(text), columns);
-  std::size_t characters = 0;
-  for (const char raw : out) characters += (static_cast<unsigned char>(raw) & 0xc0) != 0x80;
-  return out + std::string(columns - std::min(columns, characters), ' ');
-}
-
 std::string row(const std::string& id, const std::string& state, const std::string& kind,
                 const std::string& project, const std::string& attempt, const std::string& worker,
                 const std::string& age) {

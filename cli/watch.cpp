@@ -3,6 +3,7 @@
 #include <map>
 
 #include "cli/lookup.hpp"
+#include "cli/progress.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -29,6 +30,7 @@ Value progress_view(const protocol::Progress& progress) {
   if (progress.stream.empty()) {
     view.set("done", progress.done);
     view.set("total", progress.total);
+    if (!progress.text.empty()) view.set("text", progress.text);
   } else {
     view.set("stream", progress.stream);
     view.set("output", std::string(progress.payload));
@@ -45,16 +47,12 @@ class ProgressShown {
     auto& task = tasks_[id];
     if (progress.stream.empty()) {
       const auto now = process::now();
+      task.progress.hear(progress.done, progress.total, progress.text, now);
       if (task.told != TimePoint{} && now < task.told + 1s) return;
       task.told = now;
-      auto line = text(id, "  ", coloured_state("running"), "  ", progress.done);
-      if (progress.total > 0)
-        line += text(
-            " of ", progress.total, " (",
-            static_cast<int>(100.0 * static_cast<double>(std::min(progress.done, progress.total)) /
-                             static_cast<double>(progress.total)),
-            " %)");
-      std::puts((line + "  on " + shown(progress.worker)).c_str());
+      std::puts(text(id, "  ", coloured_state("running"), "  on ", shown(progress.worker), "  ",
+                     task.progress.text())
+                    .c_str());
     } else {
       auto& begun = task.lines[progress.stream];
       begun += progress.payload;
@@ -77,6 +75,7 @@ class ProgressShown {
   static constexpr std::size_t kLineBytesMax = 4096;
   struct Task {
     TimePoint told{};
+    TaskProgress progress;
     std::map<std::string, std::string> lines;  // Of each stream: what has no line end yet.
   };
   static void print(const std::string& id, std::string_view line) {

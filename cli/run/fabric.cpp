@@ -27,7 +27,12 @@ Fabric::Fabric(Cluster& cluster, protocol::TaskClass task_class, Heard heard)
                [this](const Error& error, std::uint64_t) {
                  trouble_ = Failure{kNotDone, shown(error.message)};
                },
-               {}}) {
+               [this](const protocol::Progress& progress) {
+                 const auto job = jobs_.find({progress.origin, progress.seq});
+                 if (job != jobs_.end() && progress.stream.empty())
+                   heard_.on_progress(job->second, progress);
+               }}) {
+  if (heard_.on_progress) reader_.watch_progress();
   const auto until = process::now() + kOpenPatience;
   while (!reader_.is_open() && process::now() < until && !trouble_) waiting_.wait(100ms);
   if (trouble_) throw *trouble_;

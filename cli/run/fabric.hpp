@@ -30,6 +30,8 @@ class Fabric {
     std::function<void(std::uint64_t job, const protocol::ResultRecord& result,
                        std::string_view worker)>
         on_result;
+    /// How far it is, as it says itself; only if it is there.
+    std::function<void(std::uint64_t job, const protocol::Progress& progress)> on_progress;
   };
   Fabric(Cluster& cluster, protocol::TaskClass task_class, Heard heard);
 

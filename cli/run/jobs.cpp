@@ -59,7 +59,13 @@ Jobs::Jobs(Cluster& cluster, RunOptions options)
                       std::string_view worker) {
                  on_result(number, protocol::view_of(result, worker, protocol::kNoOffset),
                            result.is_final);
-               }}) {}
+               },
+               options_.has_bar ? [this](std::uint64_t number, const protocol::Progress& progress) {
+                 if (number != newest_) newest_progress_ = {};
+                 newest_ = number;
+                 newest_progress_.hear(progress.done, progress.total, progress.text,
+                                       process::now());
+               } : std::function<void(std::uint64_t, const protocol::Progress&)>()}) {}
 
 // The tasks that a killed run left: those that the cluster still knows are not submitted again.
 void Jobs::adopt() {
@@ -185,6 +191,7 @@ void Jobs::note(const Job& job) {
 }
 
 void Jobs::forget(Numbered::iterator job) {
+  if (job->first == newest_) newest_ = 0;
   line_bytes_ -= job->second.bytes();
   jobs_.erase(job);
 }
@@ -218,7 +225,10 @@ void Jobs::step() {
   }
   const bool waits_for_input = stopping_ == Halt::kNone && !is_more && !feed_.is_over() &&
                                fabric_.has_room() && jobs_.size() < kUnderWayMax;
-  if (options_.has_bar) bar_.show(counts_.ended, total(), "", counts_.failed);
+  if (options_.has_bar)
+    bar_.show(counts_.ended, total(),
+              newest_ == 0 ? "" : text("job ", newest_, ": ", newest_progress_.text()),
+              counts_.failed);
   fabric_.wait(is_more ? Duration{} : kLookEvery, waits_for_input ? feed_.fd() : -1);
   flush_output();
   history_.write();

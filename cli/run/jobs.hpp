@@ -94,6 +94,8 @@ class Jobs {
   } counts_;
   std::optional<Failure> trouble_;  // Of a job that could not be submitted.
   ProgressLine bar_;
+  std::uint64_t newest_ = 0;  // The job that has told last how far it is; zero: none.
+  TaskProgress newest_progress_;
   process::StopSignal signals_;
 };
 

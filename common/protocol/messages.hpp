@@ -261,8 +261,11 @@ struct Progress {
   std::uint64_t done = 0;
   std::uint64_t total = 0;  // Zero: not known.
   std::string stream;       // "stdout" or "stderr" if the payload is output, else empty.
+  std::string text;         // What it is at, for people.
   Bytes payload;
-  void fields(auto& io) { io(origin), io(seq), io(worker), io(done), io(total), io(stream); }
+  void fields(auto& io) {
+    io(origin), io(seq), io(worker), io(done), io(total), io(stream), io(text);
+  }
   bool operator==(const Progress&) const = default;
 };
 

@@ -110,7 +110,7 @@ class Surroundings(Case):
 
     def test_a_command_inherits_no_file_of_its_worker(self):
         listed = self.stdout({"shell": "ls /proc/self/fd"}).split()
-        self.assertEqual(set(listed) - {"3"}, {"0", "1", "2"})  # 3: the folder that ls reads.
+        self.assertEqual(set(listed) - {"4"}, {"0", "1", "2", "3"})  # 3: for its progress; 4: the folder that ls reads.
 
 
 class Output(Case):
@@ -168,6 +168,24 @@ class Output(Case):
                     elif line.get("id") in seen:
                         break
             self.assertIn("a€", seen.values())
+        finally:
+            watch.kill()
+            watch.wait()
+            watch.stdout.close()
+
+
+class Progress(Case):
+    def test_a_command_says_how_far_it_is_and_watchers_hear_it(self):
+        watch = subprocess.Popen([BIN / "eole", "watch", "--progress", "--json"], env=self.cluster.env,
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            gate = self.path("far")
+            script = f'while [ ! -e {gate} ]; do echo "3/10 page three" >&$EOLE_PROGRESS_FD; sleep 0.1; done'
+            task_id = self.start_one({"shell": script})
+            line = json.loads(watch.stdout.readline())
+            self.assertEqual((line["id"], line["done"], line["total"], line["text"]), (task_id, 3, 10, "page three"))
+            with open(gate, "w", encoding="ascii"):
+                pass
         finally:
             watch.kill()
             watch.wait()

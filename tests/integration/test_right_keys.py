@@ -149,7 +149,7 @@ class RightKeys(unittest.TestCase):
 
         def heard():
             for role, sock in pushes.items():
-                sock.send_multipart([msgpack.packb([1, "progress", 123456, 42, role, 1, 2, ""]), b""])
+                sock.send_multipart([msgpack.packb([1, "progress", 123456, 42, role, 1, 2, "", ""]), b""])
             topic, head, _ = listener.recv_multipart()
             return topic.startswith(b"progress.") and msgpack.unpackb(head)[4]
 

@@ -10,6 +10,7 @@
 
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
+#include "worker/command/launch.hpp"
 
 namespace eole::command {
 
@@ -49,7 +50,8 @@ Expected<std::vector<std::string>> environment(const frames::Run& run, const std
       {"LANG", "C.UTF-8"},
       {"HOME", cwd},
       {"EOLE_TASK_ID", run.task},
-      {"EOLE_ATTEMPT", std::to_string(run.attempt)}};
+      {"EOLE_ATTEMPT", std::to_string(run.attempt)},
+      {"EOLE_PROGRESS_FD", std::to_string(kProgressDescriptor)}};
   if (!run.project.empty()) env["EOLE_PROJECT"] = run.project;
   static const User user = this_user();
   if (!user.name.empty()) env["USER"] = env["LOGNAME"] = user.name;

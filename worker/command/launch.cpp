@@ -44,6 +44,7 @@ struct Problem {
   ::dup2(streams.in, 0);
   ::dup2(streams.out, 1);
   ::dup2(streams.err, 2);
+  ::dup2(streams.progress, kProgressDescriptor);
   problem.is_cwd = *cwd != '\0' && ::chdir(cwd) != 0;
   if (!problem.is_cwd) ::execvp(argv[0], argv);
   problem.error = errno;

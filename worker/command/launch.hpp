@@ -33,7 +33,11 @@ struct Streams {
   int in;
   int out;
   int err;
+  int progress;
 };
+
+/// The descriptor at which a command finds where it may say how far it is.
+constexpr int kProgressDescriptor = 3;
 
 /// Starts it with these as its standard streams, in a process group of its own. Or which word of
 /// it cannot be, and why.

@@ -28,34 +28,37 @@ CommandRun::CommandRun(frames::WorkerSocket& worker, const Surroundings& around,
 
 bool CommandRun::serve() {
   const bool has_input = !command_.input.empty();
-  if (!out_.open() || !err_.open() || (has_input && !in_.open()))
+  if (!out_.open() || !err_.open() || !progress_.open() || (has_input && !in_.open()))
     return fail(text("no pipe for its streams: ", std::strerror(errno)), {});
-  const auto pid =
-      launch(command_, {has_input ? in_.end(0) : around_.null, out_.end(1), err_.end(1)});
+  const auto pid = launch(command_, {has_input ? in_.end(0) : around_.null, out_.end(1),
+                                     err_.end(1), progress_.end(1)});
   if (!pid) return fail(pid.error().message, {});
   pid_ = *pid;
   in_.close_end(0);
   out_.close_end(1);
   err_.close_end(1);
+  progress_.close_end(1);
   if (has_input) ::fcntl(in_.end(1), F_SETFL, O_NONBLOCK);
   while (has_children_) {
     if (!step()) return kill_tree(), false;
   }
   // What is left in the pipes, and no more: somebody else may hold an end of theirs open.
+  if (progress_.end(0) >= 0) ::fcntl(progress_.end(0), F_SETFL, O_NONBLOCK);
+  while (progress_.end(0) >= 0)
+    if (!hear_progress()) return false;
   return forward_rest(out_, kStdout) && forward_rest(err_, kStderr) && tell_end();
 }
 
 bool CommandRun::step() {
-  pollfd watch[] = {{frames::kSocket, POLLIN, 0},
-                    {out_.end(0), POLLIN, 0},
-                    {err_.end(0), POLLIN, 0},
-                    {in_.end(1), POLLOUT, 0},
-                    {around_.ended, POLLIN, 0}};
+  pollfd watch[] = {{frames::kSocket, POLLIN, 0}, {out_.end(0), POLLIN, 0},
+                    {err_.end(0), POLLIN, 0},     {in_.end(1), POLLOUT, 0},
+                    {around_.ended, POLLIN, 0},   {progress_.end(0), POLLIN, 0}};
   if (::poll(watch, std::size(watch), milliseconds_left()) < 0) return errno == EINTR;
   if (watch[0].revents != 0 && !hear_worker()) return false;
   if (watch[3].revents != 0) feed();
   if (watch[1].revents != 0 && !forward(out_, kStdout)) return false;
   if (watch[2].revents != 0 && !forward(err_, kStderr)) return false;
+  if (watch[5].revents != 0 && !hear_progress()) return false;
   if (watch[4].revents != 0) {
     signalfd_siginfo ignored;
     (void)!::read(around_.ended, &ignored, sizeof ignored);
@@ -110,6 +113,17 @@ bool CommandRun::forward(Pipe& pipe, Stream stream) {
   if (got <= 0) return pipe.close_end(0), true;  // Its end, or nothing that waits.
   return worker_.send(
       frames::Output{number_, stream, Bytes(bytes.data(), static_cast<std::size_t>(got))});
+}
+
+// The newest is told: a command may say it as often as it likes.
+bool CommandRun::hear_progress() {
+  std::array<char, kPieceBytes> bytes;
+  const auto got = ::read(progress_.end(0), bytes.data(), bytes.size());
+  if (got < 0 && errno == EINTR) return true;
+  if (got <= 0) return progress_.close_end(0), true;
+  lines_.add({bytes.data(), static_cast<std::size_t>(got)});
+  const auto told = lines_.take();
+  return !told || worker_.send(frames::Progress{number_, told->done, told->total, told->text});
 }
 
 bool CommandRun::forward_rest(Pipe& pipe, Stream stream) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "worker/command/launch.hpp"
+#include "worker/command/progress_lines.hpp"
 #include "worker/runners/frames/worker_socket.hpp"
 
 namespace eole::command {
@@ -33,6 +34,7 @@ class CommandRun {
   void feed();
   bool forward(Pipe& pipe, Stream stream);
   bool forward_rest(Pipe& pipe, Stream stream);
+  bool hear_progress();
   void reap();
   void kill_tree();
   void note_end(pid_t pid, int status);
@@ -45,7 +47,8 @@ class CommandRun {
   const Surroundings& around_;
   std::uint64_t number_;
   Command command_;
-  Pipe in_, out_, err_;
+  Pipe in_, out_, err_, progress_;
+  ProgressLines lines_;
   pid_t pid_ = -1;
   std::size_t fed_ = 0;
   bool is_over_ = false;

@@ -92,19 +92,24 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   const auto most = static_cast<std::uint64_t>(args["output_max"].int_or(0));
   Stream out{{context, "stdout"}, {context.scratch_path("stdout"), most}};
   Stream err{{context, "stderr"}, {context.scratch_path("stderr"), most}};
+  const bool has_place = !args["cwd"].is_null();
   const ProcessRunner::Task task{.id = context.task_id(),
                                  .attempt = context.attempt(),
                                  .kind = kinds::kExec.name,
                                  .args = args,
                                  .project = context.project(),
-                                 .directory = context.scratch_directory(),
+                                 .directory = has_place ? "" : context.scratch_directory(),
                                  .time_limit = milliseconds_of(args["timeout"]),
                                  .grace = milliseconds_of(args["term_grace"])};
-  const auto ended =
-      runner->run(task, context.cancel_fd(), [&](bool is_stderr, std::string_view bytes) {
+  const auto ended = runner->run(
+      task, context.cancel_fd(),
+      [&](bool is_stderr, std::string_view bytes) {
         auto& stream = is_stderr ? err : out;
         stream.live.add(bytes);
         stream.kept.add(bytes);
+      },
+      [&](std::uint64_t done, std::uint64_t total, const std::string& said) {
+        context.progress(done, total, said);
       });
   Value value = Value::Map{{"exit_code", ended.value["exit_code"].int_or(-1)}};
   if (const auto& signal = ended.value["signal"]; !signal.is_null()) value.set("signal", signal);

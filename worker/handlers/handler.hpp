@@ -52,8 +52,9 @@ class TaskContext {
   virtual bool is_cancelled() const = 0;
   /// Readable once the task must end.
   virtual int cancel_fd() const = 0;
-  /// `total` zero: not known. Cheap: may be called at every step.
-  virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
+  /// `total` zero: not known; `said`: what it is at, for people. Cheap: may be called at every
+  /// step.
+  virtual void progress(std::uint64_t done, std::uint64_t total, std::string_view said = {}) = 0;
   /// Output as it comes, cut between characters; `stream` is stdout or stderr.
   virtual void output(std::string_view stream, std::string_view bytes) = 0;
   /// A path for this attempt alone: its name holds the lease. Removed after the task.

@@ -9,7 +9,9 @@
 #include <fstream>
 
 #include "common/base/durations.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
@@ -23,6 +25,7 @@ using protocol::TaskState;
 namespace {
 
 constexpr Duration kProgressEvery = 200ms;
+constexpr std::size_t kProgressTextBytesMax = 256;
 
 /// Files that the sink has durably: as a body tells of them, and their digests.
 struct Artifacts {
@@ -169,15 +172,22 @@ Expected<void> Attempt::put_results(Value& args) {
   return {};
 }
 
-void Attempt::progress(std::uint64_t done, std::uint64_t total) {
+void Attempt::progress(std::uint64_t done, std::uint64_t total, std::string_view said) {
   const auto now = process::now();
   if (now < next_progress_ && done != total) return;
   next_progress_ = now + kProgressEvery;
-  around_.tell({task_.id.origin, task_.id.seq, "", done, total, "", {}});
+  around_.tell({task_.id.origin,
+                task_.id.seq,
+                "",
+                done,
+                total,
+                "",
+                shown(cut_text(said, kProgressTextBytesMax)),
+                {}});
 }
 
 void Attempt::output(std::string_view stream, std::string_view bytes) {
-  around_.tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), Bytes(bytes)});
+  around_.tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), "", Bytes(bytes)});
 }
 
 std::string Attempt::scratch_path(std::string_view suffix) {

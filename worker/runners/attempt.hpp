@@ -63,7 +63,7 @@ class Attempt final : public TaskContext {
   std::uint32_t attempt() const override { return task_.attempt; }
   bool is_cancelled() const override { return cancel_.is_asked(); }
   int cancel_fd() const override { return cancel_.fd(); }
-  void progress(std::uint64_t done, std::uint64_t total) override;
+  void progress(std::uint64_t done, std::uint64_t total, std::string_view said = {}) override;
   void output(std::string_view stream, std::string_view bytes) override;
   std::string scratch_path(std::string_view suffix) override;
   std::string scratch_directory() override;

@@ -43,6 +43,20 @@ TEST_CASE("a progress line is never longer than the terminal, nor misled by a to
           std::string::npos);
 }
 
+TEST_CASE("a task says how far it is, and is told with its rate", "[progress]") {
+  cli::TaskProgress progress;
+  CHECK(progress.text().empty());
+  progress.hear(5, 0, "", TimePoint(1s));
+  CHECK(progress.text() == "5");
+  progress.hear(45, 100, "page\x1b[2J", TimePoint(5s));
+  CHECK(progress.text() == "45 of 100 (45 %)  10/s  page\\x1b[2J");
+  progress.hear(2, 100, "", TimePoint(6s));  // The next attempt.
+  CHECK(progress.text() == "2 of 100 (2 %)");
+  progress = {};
+  progress.hear(0, 0, "linking", TimePoint(1s));
+  CHECK(progress.text() == "linking");
+}
+
 TEST_CASE("the last line sums up", "[progress]") {
   REQUIRE(summary_text({1000, 1000, 2, 12.3, Unit::kTasks, ""}) ==
           "1000 tasks: 998 done, 2 failed in 12.3 s, 81/s");

@@ -77,7 +77,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Results{7, 1, 0, 1, "w1", 123456, "results"});
   check_message(Ack{99, 7, 1, 123456});
   check_message(Verdicts{123456, 1, 2, "results"});
-  check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "text"});
+  check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "page 10", "text"});
   check_message(Introduce{1, 123456, 2, 5, 42, 0, 1, "settlement"});
   check_message(Announce{123456, 5, 42, 1000});
   check_message(Introduced{1, 99, 1000, 0, 1, "settlement"});

@@ -28,11 +28,13 @@ Expected<std::optional<Frame>> read(std::string_view bytes) {
 
 const std::vector<std::pair<std::string, Frame>> kSamples{
     {"hello", Hello{1, {"exec", "image"}}},
-    {"run", Run{7, "abcdef-12", 2, "exec", encoded(Value::Map{{"shell", "date"}}), "/tmp/d"}},
+    {"run",
+     Run{7, "abcdef-12", 2, "exec", encoded(Value::Map{{"shell", "date"}}), "/tmp/d", "photos"}},
     {"cancel", Cancel{7, 3000}},
     {"output", Output{7, 2, "not found\n"}},
     {"done", Done{7, encoded(Value::Map{{"exit_code", 0}}), {"picture.jpg"}}},
     {"failed", Failed{7, "exit code 3", encoded(Value::Map{{"exit_code", 3}})}},
+    {"progress", Progress{7, 3, 10, "page 3"}},
 };
 
 }  // namespace

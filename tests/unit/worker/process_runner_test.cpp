@@ -90,6 +90,21 @@ TEST_CASE("a child in any language runs a task and hands back a value and files"
   CHECK(rig.printed == "out:hierr:oh");
 }
 
+TEST_CASE("a child says how far it is as often as it likes", "[process]") {
+  Rig rig;
+  auto once = rig.runner(kHello + kTakesRun + says(frames::Progress{1, 3, 10, "page 3"}) +
+                         says(frames::Progress{1, 4, 0, ""}) + says(frames::Done{1, one(), {}}));
+  const ProcessRunner::Task task{.id = "abcdef-1", .kind = "work", .args = rig.args};
+  std::string told;
+  const auto ended =
+      once.run(task, rig.cancel_fd, {},
+               [&](std::uint64_t done, std::uint64_t total, const std::string& said) {
+                 told += text(done, "/", total, " ", said, ";");
+               });
+  CHECK(ended.end == End::kDone);
+  CHECK(told == "3/10 page 3;4/0 ;");
+}
+
 TEST_CASE("a child that failed says why, as it may be shown", "[process]") {
   Rig rig;
   const auto ended = rig.run(kHello + says(frames::Failed{1, "no\x1b[31m luck", one()}));

@@ -7,7 +7,7 @@ using worker::ProgressQueue;
 
 namespace {
 protocol::Progress printed(Seq seq, std::string bytes, std::string stream = "stdout") {
-  return {1, seq, "", 0, 0, std::move(stream), std::move(bytes)};
+  return {1, seq, "", 0, 0, std::move(stream), "", std::move(bytes)};
 }
 }  // namespace
 
@@ -17,11 +17,11 @@ TEST_CASE("what one stream prints in pieces is shown in one, and streams stay ap
   for (const auto* piece : {"a", "b"}) queue.add(printed(1, piece));
   queue.add(printed(1, "c", "stderr"));
   queue.add(printed(2, "d"));
-  queue.add({1, 2, "", 3, 4, "", {}});
+  queue.add({1, 2, "", 3, 4, "", "page 3", {}});
   REQUIRE(queue.take() == std::deque<protocol::Progress>{printed(1, "ab"),
                                                          printed(1, "c", "stderr"),
                                                          printed(2, "d"),
-                                                         {1, 2, "", 3, 4, "", {}}});
+                                                         {1, 2, "", 3, 4, "", "page 3", {}}});
   REQUIRE(queue.is_empty());
 }
 

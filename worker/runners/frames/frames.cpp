@@ -55,6 +55,12 @@ Bytes payload_of(const Failed& failed) {
   return FlatWriter(3).number(failed.number).text(failed.error).bytes(failed.value).take();
 }
 
+Bytes payload_of(const Progress& progress) {
+  FlatWriter out(4);
+  out.number(progress.number).number(progress.done).number(progress.total);
+  return out.text(progress.text).take();
+}
+
 // Braces: the fields are read in this order.
 std::optional<Frame> frame_of(std::uint8_t type, FlatReader& in) {
   const auto text = [&] { return std::string(in.next_text()); };
@@ -72,6 +78,8 @@ std::optional<Frame> frame_of(std::uint8_t type, FlatReader& in) {
       return Done{in.next_number(), bytes(), take_texts(in)};
     case Failed::kType:
       return Failed{in.next_number(), text(), bytes()};
+    case Progress::kType:
+      return Progress{in.next_number(), in.next_number(), in.next_number(), text()};
     default:
       return std::nullopt;
   }

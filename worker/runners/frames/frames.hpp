@@ -77,7 +77,17 @@ struct Failed {
   bool operator==(const Failed&) const = default;
 };
 
-using Frame = std::variant<Hello, Run, Cancel, Output, Done, Failed>;
+/// child -> worker: how far the run is, as often as it likes. A total of zero: not known.
+struct Progress {
+  static constexpr std::uint8_t kType = 7;
+  std::uint64_t number = 0;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  std::string text;  // What it is at, for people; may be empty.
+  bool operator==(const Progress&) const = default;
+};
+
+using Frame = std::variant<Hello, Run, Cancel, Output, Done, Failed, Progress>;
 
 Bytes encode(const Frame& frame);
 

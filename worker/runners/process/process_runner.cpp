@@ -27,7 +27,7 @@ constexpr std::size_t kErrorBytesMax = 4096;
 bool is_file_in(const std::string& directory, const std::string& name) {
   if (planted("files-from-anywhere")) return true;
   struct stat found {};
-  return name.find('/') == std::string::npos &&
+  return !directory.empty() && name.find('/') == std::string::npos &&
          ::lstat(text(directory, "/", name).c_str(), &found) == 0 && S_ISREG(found.st_mode);
 }
 
@@ -64,8 +64,13 @@ class ProcessRunner::Watch {
 class ProcessRunner::Ear {
  public:
   using Heard = Expected<std::optional<Ended>>;
-  Ear(const ProcessRunner& runner, bool& is_known, const Task& task, const OnOutput& on_output)
-      : number_(runner.number_), is_known_(is_known), task_(task), on_output_(on_output) {}
+  Ear(const ProcessRunner& runner, bool& is_known, const Task& task, const OnOutput& on_output,
+      const OnProgress& on_progress)
+      : number_(runner.number_),
+        is_known_(is_known),
+        task_(task),
+        on_output_(on_output),
+        on_progress_(on_progress) {}
 
   /// How the task ended, if that is said by now. An error: what makes no sense.
   Heard hear(Child& child) {
@@ -94,6 +99,11 @@ class ProcessRunner::Ear {
     if (!on_output_ || output.stream < 1 || output.stream > 2)
       return Error{text("output of a stream ", output.stream, ", which it has not")};
     on_output_(output.stream == 2, output.bytes);
+    return std::optional<Ended>();
+  }
+  Heard take(frames::Progress& progress) {
+    if (auto meant = is_meant(progress.number); !meant || !*meant) return nothing(meant);
+    if (on_progress_) on_progress_(progress.done, progress.total, std::move(progress.text));
     return std::optional<Ended>();
   }
   Heard take(frames::Done& done) {
@@ -136,6 +146,7 @@ class ProcessRunner::Ear {
   bool& is_known_;
   const Task& task_;
   const OnOutput& on_output_;
+  const OnProgress& on_progress_;
 };
 
 ProcessRunner::ProcessRunner(ChildProcesses& processes, Program program)
@@ -166,13 +177,13 @@ Expected<void> ProcessRunner::begin(const Task& task) {
   return {};
 }
 
-ProcessRunner::Ended ProcessRunner::run(const Task& task, int cancel_fd,
-                                        const OnOutput& on_output) {
+ProcessRunner::Ended ProcessRunner::run(const Task& task, int cancel_fd, const OnOutput& on_output,
+                                        const OnProgress& on_progress) {
   if (auto begun = begin(task); !begun) {
     return {End::kLost, {}, text("could not be started: ", begun.error().message), {}, 0};
   }
   Watch watch(task, program_);
-  Ear ear(*this, is_known_, task, on_output);
+  Ear ear(*this, is_known_, task, on_output, on_progress);
   while (true) {
     const bool is_cancelled = child_->wait(watch.asked() ? -1 : cancel_fd, watch.wait_ms());
     if (watch.ask(is_cancelled)) {

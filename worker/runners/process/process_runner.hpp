@@ -34,7 +34,7 @@ class ProcessRunner {
     std::string_view kind;
     const protocol::Value& args;
     std::string project = {};
-    std::string directory;                    // Its own; files that it hands back lie there.
+    std::string directory = {};               // Its own; files that it hands back lie there.
     std::chrono::milliseconds time_limit{0};  // Zero: none.
     std::chrono::milliseconds grace{0};       // From the wish that it ends to its being ended.
   };
@@ -54,9 +54,11 @@ class ProcessRunner {
     std::string words = {};          // Of kLost: "; it printed: …", if it did.
   };
   using OnOutput = std::function<void(bool is_stderr, std::string_view bytes)>;
+  using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total, std::string text)>;
   /// Returns once the task is over, and all that it started. `cancel_fd` readable, or its time
   /// limit over: it is ended. Without `on_output` there must be none.
-  Ended run(const Task& task, int cancel_fd, const OnOutput& on_output);
+  Ended run(const Task& task, int cancel_fd, const OnOutput& on_output,
+            const OnProgress& on_progress = {});
 
  private:
   class Watch;
