@@ -90,6 +90,7 @@ void add_top(CLI::App& app, Globals& globals);
 void add_nqueens(CLI::App& app, Globals& globals);
 void add_watch(CLI::App& app, Globals& globals);
 void add_status(CLI::App& app, Globals& globals);
+void add_explain(CLI::App& app, Globals& globals);
 void add_workers(CLI::App& app, Globals& globals);
 void add_result(CLI::App& app, Globals& globals);
 void add_fetch(CLI::App& app, Globals& globals);

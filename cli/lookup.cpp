@@ -22,7 +22,6 @@ Value look_up(Cluster& cluster, const TaskId& id) {
     if (view.is_null()) throw Failure{kNotDone, text(to_text(id), ": no such task was accepted")};
     return view;
   }
-  task.set("id", to_text(id));
   return task;
 }
 

@@ -142,12 +142,6 @@ void print_worker(const Value& worker) {
       static_cast<long long>(worker["held"].int_or(0)), shown(worker["kinds"].text_or("")).c_str());
 }
 
-// Of a task that waits for its next attempt.
-std::string wait_of(const Value& view) {
-  const auto until = view["waits_until"].int_or(0);
-  return until == 0 ? "" : text("  the next one in ", human_age(until - process::unix_ms()));
-}
-
 }  // namespace
 
 int show_task(const Globals& globals, const std::string& written) {
@@ -164,10 +158,12 @@ int show_task(const Globals& globals, const std::string& written) {
     print_result(view);
   } else {
     const auto worker = view["worker"].text_or("");
-    std::printf("%s  %s  attempt %lld%s%s%s\n", written.c_str(),
+    std::printf("%s  %s  attempt %lld%s%s\n", written.c_str(),
                 coloured_state(view["state"].text_or("")).c_str(),
                 static_cast<long long>(view["attempt"].int_or(0)), worker.empty() ? "" : "  on ",
-                shown(worker).c_str(), wait_of(view).c_str());
+                shown(worker).c_str());
+    if (const auto* why = view["why"].as<Value::Array>())
+      for (const auto& each : *why) std::printf("  %s\n", shown(each["text"].text_or("")).c_str());
   }
   for (const auto& attempt : attempts)
     print_attempt(attempt, attempt["attempt"].int_or(0) == attempts.back()["attempt"].int_or(0));

@@ -270,7 +270,7 @@ class Failures(unittest.TestCase):
     def test_a_task_without_a_willing_worker_waits_and_says_so(self):
         with Cluster(workers=1) as cluster:
             task_id = cluster.submit([{"kind": "exec", "args": {"argv": ["true"]}}])[0]["id"]
-            wait_until(lambda: cluster.task(task_id).get("reasons"), what="a reason")
+            wait_until(lambda: cluster.task(task_id).get("why"), what="a reason")
             self.assertEqual(cluster.task(task_id)["state"], "queued")
             self.assertEqual(cluster.json("cancel", task_id)[0]["state"], "cancelled")
 

@@ -36,7 +36,7 @@ class Pauses(unittest.TestCase):
         self.assertEqual(len(client.map("echo", range(50), project="films")), 50)
         self.assertEqual(cluster.status()["paused"], ["project:photos"])
         self.assertEqual(cluster.status()["queued"], 100)
-        self.assertEqual(cluster.task(held[0])["reasons"], ["project:photos is paused"])
+        self.assertEqual([why["text"] for why in cluster.task(held[0])["why"]], ["project:photos is paused"])
         self.assertEqual(client.control("resume", scope="project:photos"),
                          {"scope": "project:photos", "paused": False, "was_paused": True})
         self.assertEqual(len(list(client.results(held))), 100)

@@ -19,7 +19,7 @@ class Placement(unittest.TestCase):
         path = cluster.directory + "/eole/cluster.toml"
         client = self.enterContext(eole.Cluster(path))
         ids = client.submit("exec", [{"argv": ["true"]}] * TASKS)
-        self.assertEqual(cluster.task(ids[0])["reasons"], ["no connected worker offers exec"])
+        self.assertEqual([why["code"] for why in cluster.task(ids[0])["why"]], ["no_worker"])
         [plain] = [role["name"] for role in cluster.status()["roles"] if role["role"] == "worker"]
         self.assertEqual(client.map("echo", ["beside"])[0].worker, plain)
         worker = subprocess.Popen([BIN / "worker", "--name", "commands", "--allow-exec", "--slots", "2",
@@ -39,7 +39,7 @@ class Placement(unittest.TestCase):
         wait_until(lambda: len([role for role in cluster.status()["roles"] if role["role"] == "worker"]) == 1,
                    what="it has left")
         [task] = client.submit("exec", {"argv": ["true"]})
-        self.assertEqual(cluster.task(task)["reasons"], ["no connected worker offers exec"])
+        self.assertEqual([why["text"] for why in cluster.task(task)["why"]], ["no connected worker offers exec"])
 
 
 if __name__ == "__main__":

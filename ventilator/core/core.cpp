@@ -89,36 +89,4 @@ const protocol::TaskClass* Core::class_of(Seq seq) const {
   return id == kNoClass ? nullptr : &durable_.classes.at(id);
 }
 
-std::optional<TaskView> Core::task(Seq seq) const {
-  if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return std::nullopt;
-  TaskView view;
-  view.state = "queued";
-  const auto* task = tasks_.find(seq);
-  const auto* task_class = class_of(seq);
-  view.why = gates_.why(seq);
-  if (gates_.holds(seq)) view.state = "waiting";
-  const bool is_queued =
-      view.state == "queued" && (task == nullptr || task->is(State::kReady));
-  if (is_queued && task_class != nullptr && !fleet_.is_offered(task_class->kind))
-    view.reasons.push_back("no connected worker offers " + task_class->kind);
-  if (is_queued && task_class != nullptr)
-    if (auto why = limits_.why(*task_class)) view.reasons.push_back(std::move(*why));
-  if (task == nullptr) return view;
-  view.attempt = task->attempt;
-  if (task->story)
-    view.reasons.insert(view.reasons.begin(), task->story->reasons.begin(),
-                        task->story->reasons.end());
-  if (task->is(State::kLeased) || task->is(State::kSuspect)) {
-    view.state = "running";
-    const auto* worker = fleet_.find(task->run);
-    if (worker != nullptr) view.worker = worker->about.name;
-  }
-  if (task->is(State::kWaiting)) {
-    view.state = "waiting";
-    view.waits_until = task->story->waits_until;
-  }
-  if (task->is_cancelled) view.state = "cancelling";
-  return view;
-}
-
 }  // namespace eole::ventilator

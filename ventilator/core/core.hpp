@@ -25,12 +25,11 @@ namespace eole::ventilator {
 
 /// What people ask about a task that is not settled.
 struct TaskView {
-  std::string state;  // queued, waiting, running, cancelling
+  std::string state;  // queued, waiting, running, cancelling, ending
   std::uint32_t attempt = 0;
   std::string worker;
-  std::vector<std::string> reasons;           // Why it is not done.
+  std::vector<std::string> reasons;           // Why earlier attempts were none.
   std::optional<TimePoint> waits_until = {};  // If it is waiting for a time.
-  std::vector<Why> why = {};                  // Why it is not running.
 };
 
 /// Decides what a ventilator does: accepts, dispatches by credit, redelivers what workers lose,
@@ -71,6 +70,8 @@ class Core {
   const protocol::TaskClass* class_of(Seq seq) const;
   /// Nothing if the task was never accepted, or is settled.
   std::optional<TaskView> task(Seq seq) const;
+  /// Why such a task is where it is; `conditions`: its own, encoded, which the journal has.
+  std::vector<Why> why(Seq seq, std::string_view conditions) const;
 
  private:
   using State = Task::State;
@@ -109,6 +110,13 @@ class Core {
   static const Control* find_control(std::string_view what);
   Expected<protocol::Value> control_pause(const protocol::Value& options, bool is_paused,
                                           Actions& out);
+
+  // What people ask: core_explain.cpp.
+  Why why_leased(Seq seq, const Task& task) const;
+  Why why_suspect(const Task& task) const;
+  Why why_paused(const Task& task) const;
+  Why why_queued(Seq seq, ClassId id) const;
+  std::vector<Why> why_not_served(Seq seq, const Task* task) const;
 
   // Workers: core_workers.cpp.
   Worker* heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,

@@ -71,6 +71,7 @@ void Core::end(Seq seq, Task& task, protocol::TaskState verdict) {
 void Core::lease_to(const Worker& worker, Seq seq, Load& load) {
   auto& task = tasks_.at(seq);
   tasks_.lease(task, worker.link.run, {durable_.start, next_lease_});
+  task.since = moment_.now;
   if (!planted("lease-used-again")) ++next_lease_;
   ++load.count;
   load.needs_sync = load.needs_sync || task.attempt > 1 || queue_.is_recovered(seq);

@@ -50,7 +50,7 @@ void Core::end_unbegun(const Released::Ended& ended) {
   auto& task = tasks_.at(ended.seq);
   const bool is_waiting = task.is(State::kReady) || task.is(State::kWaiting);
   if (!is_waiting || task.attempt > 0) return;
-  task.told().why_ended = ended.reason;
+  task.told().why_ended = ended.why;
   end(ended.seq, task, ended.state);
 }
 

@@ -143,7 +143,7 @@ void Core::push_verdicts(TimePoint now, Actions& out) {
     const auto& task = *tasks_.find(seq);
     out.push_back(PushVerdict{seq, task.lease, task.attempt, task.verdict, task.is_unconfirmed,
                               task.story ? task.story->reasons : std::vector<std::string>{},
-                              task.story ? task.story->why_ended : std::string()});
+                              task.story ? task.story->why_ended : Why{}});
   }
 }
 

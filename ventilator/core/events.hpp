@@ -8,6 +8,7 @@
 #include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
+#include "ventilator/core/why.hpp"
 
 /// What may happen to a ventilator, and what it may want done. Comparable, so that a test can
 /// compare whole lists.
@@ -165,7 +166,7 @@ struct PushVerdict {
   protocol::TaskState state = protocol::TaskState::kDead;
   bool is_unconfirmed = false;
   std::vector<std::string> reasons;
-  std::string why = {};  // Not empty: it ends for this, not after its attempts.
+  Why why = {};  // With a text: it ends for this, not after its attempts.
   bool operator==(const PushVerdict&) const = default;
 };
 struct SendIntroduce {

@@ -201,6 +201,36 @@ std::optional<Stretch> Queue::take_fresh(Lane& lane, std::uint64_t most, const T
   return Stretch{first, next - first};
 }
 
+// By priority and number, as lanes take turns; but what came back goes before what is new in its
+// lane.
+std::uint64_t Queue::before(Seq seq, ClassId id, std::size_t stretches) const {
+  const auto own = lanes_.find(id);
+  if (own == lanes_.end()) return 0;
+  const auto rank = turn_of(id, own->second).rank;
+  std::uint64_t sum = 0;
+  for (const auto& turn : own->second.group->second.turns) {
+    if (turn.rank > rank) break;
+    const auto& lane = lanes_.at(turn.id);
+    sum += turn.rank < rank ? lane.size : lane.before(seq, turn.id == id, stretches);
+  }
+  return sum;
+}
+
+std::uint64_t Queue::Lane::before(Seq seq, bool is_own, std::size_t& stretches) const {
+  std::uint64_t sum = 0;
+  for (const auto other : ready) {
+    if (is_own && other == seq) return sum;
+    if (is_own || other < seq) ++sum;
+    if (stretches == 0 || --stretches == 0) return sum;
+  }
+  for (const auto& stretch : fresh) {
+    if (stretch.first >= seq || stretches == 0) break;
+    sum += std::min(stretch.count, seq - stretch.first);
+    --stretches;
+  }
+  return sum;
+}
+
 std::uint64_t Queue::size(const Fits& fits) const {
   std::uint64_t sum = 0;
   for (const auto& [name, group] : groups_)

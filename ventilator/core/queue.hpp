@@ -65,6 +65,9 @@ class Queue {
   /// … and for who fits, in lanes that are not.
   std::uint64_t size(const Fits& fits) const;
   bool is_empty() const { return size_ == 0; }
+  /// So many wait for the same workers and go before this one, which waits in the lane of its
+  /// class; so many stretches are looked at, at most.
+  std::uint64_t before(Seq seq, ClassId id, std::size_t stretches) const;
 
  private:
   /// Whose turn it is: the least goes first.
@@ -91,6 +94,7 @@ class Queue {
     bool is_held = false;
     Seq first() const { return ready.empty() ? fresh.front().first : ready.front(); }
     bool is_empty() const { return ready.empty() && fresh.empty(); }
+    std::uint64_t before(Seq seq, bool is_own, std::size_t& stretches) const;
   };
   using Lanes = std::unordered_map<ClassId, Lane>;
 

@@ -11,6 +11,7 @@
 #include "common/protocol/records.hpp"
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
+#include "ventilator/core/why.hpp"
 
 namespace eole::ventilator {
 
@@ -20,7 +21,7 @@ struct Story {
   std::uint16_t returns = 0;  // How often a worker gave it back unasked.
   bool is_feared = false;  // A worker was lost that had it: it may kill them.
   TimePoint waits_until{};  // While it waits for a time.
-  std::string why_ended;   // It ends for this, not after its attempts.
+  Why why_ended;            // It ends for this, not after its attempts.
   Lease failed;            // The last lease whose failure was read in the log: it is over.
 };
 
@@ -56,6 +57,7 @@ class Task {
   std::uint16_t attempt = 0;  // Attempts begun.
   Lease lease;
   RunId run = 0;
+  TimePoint since{};  // Leased then; zero: by an earlier start.
   std::unique_ptr<Story> story;
 
  private:

@@ -127,19 +127,30 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
   return Value(Value::Map{{"tasks", std::move(list)}, {"next", is_whole ? Value() : Value(seq)}});
 }
 
-Value task(const TaskId& id, const Core& core) {
+Value view_of(const Why& why, Origin origin) {
+  Value view = Value::Map{{"code", why.code}, {"text", why.text}};
+  if (why.until_unix_ms != 0) view.set("until", why.until_unix_ms);
+  Value::Array tasks;
+  for (const auto seq : why.tasks) tasks.emplace_back(to_text(TaskId{origin, seq}));
+  if (!tasks.empty()) view.set("tasks", std::move(tasks));
+  return view;
+}
+
+Value task(const TaskId& id, const Core& core, Journal& journal) {
   const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
-  Value::Array reasons(view->reasons.begin(), view->reasons.end());
+  const auto specs = journal.specs(id.seq, 1);
+  ByteReader reader(specs.bytes);
+  const auto spec = protocol::read_task_spec(reader);
   Value::Array why;
-  for (const auto& each : view->why)
-    why.push_back(Value::Map{{"code", each.code}, {"text", each.text}});
-  Value answer = Value::Map{{"state", view->state},
-                            {"why", std::move(why)},
-                            {"attempt", view->attempt},
-                            {"worker", view->worker},
-                            {"reasons", std::move(reasons)}};
-  set_wait(answer, *view);
+  for (const auto& each : core.why(id.seq, spec ? spec->conditions : std::string_view()))
+    why.push_back(view_of(each, id.origin));
+  const auto* task_class = core.class_of(id.seq);
+  Value answer = view_of(id, *view, task_class == nullptr ? protocol::TaskClass{} : *task_class,
+                         specs.submitted_unix_ms);
+  answer.set("worker", view->worker);
+  answer.set("why", std::move(why));
+  answer.set("reasons", Value::Array(view->reasons.begin(), view->reasons.end()));
   return answer;
 }
 
@@ -155,7 +166,7 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   if (query.what == "workers") return workers(core);
   if (query.what == "kinds") return kinds(core);
   if (query.what == "tasks") return tasks(*options, core, journal, page_time);
-  if (query.what == "task") return task({query.origin, query.seq}, core);
+  if (query.what == "task") return task({query.origin, query.seq}, core, journal);
   return Error{text("query ", query.what, ": not known")};
 }
 

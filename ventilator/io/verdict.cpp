@@ -16,11 +16,12 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   const auto last = verdict.reasons.empty() ? "" : ", " + verdict.reasons.back();
   Value::Array reasons;
   for (const auto& reason : verdict.reasons) reasons.push_back(reason);
-  Value body = Value::Map{
-      {"error", !verdict.why.empty() ? verdict.why
-                : is_dead            ? text("dead after ", verdict.attempt, " attempts", last)
+  Value body =
+      Value::Map{{"error", !verdict.why.text.empty() ? verdict.why.text
+                           : is_dead ? text("dead after ", verdict.attempt, " attempts", last)
                                      : "cancelled"},
-      {"reasons", std::move(reasons)}};
+                 {"reasons", std::move(reasons)}};
+  if (!verdict.why.code.empty()) body.set("code", verdict.why.code);
   const auto task_class = protocol::decode_class(task.task_class);
   if (is_dead && task_class && !planted("dead-without-its-spec")) {
     Bytes group;  // A submit's payload, for a replay.

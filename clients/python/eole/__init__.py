@@ -26,6 +26,7 @@ from .artifacts import fetch
 from .connection import Connection
 from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, Gone, LogReplaced, NoAnswer, NotFound, Refused,
                      TooLarge)
+from .history import history_of, why_ended
 from .log import Log, record_at
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .submission import Submitter, messages_of
@@ -135,6 +136,16 @@ class Cluster:
         pages = self._pages("queries", "attempts", "attempts", "before", task)
         return {**known, "attempts": list(pages)[::-1]}
 
+    def explain(self, task):
+        """Why a task waits, where it is, or how it ended: a map with state, why and attempts, as
+        `eole explain --json` has it."""
+        view = self._look_up(task)
+        attempts = list(self._pages("queries", "attempts", "attempts", "before", task))
+        return {**{name: view[name] for name in ("id", "kind", "project", "state", "attempt", "worker", "submitted")
+                   if view.get(name) is not None},
+                "why": view["why"] if "why" in view else [why_ended(view)],
+                "attempts": history_of(view, attempts)}
+
     def tasks(self, project="", kind="", state="", worker=""):
         """Yields what is not settled: maps with id, kind, project, state, attempt, submitted, worker."""
         yield from self._pages("ventilator", "tasks", "tasks", "after",
@@ -199,6 +210,17 @@ class Cluster:
         return fetch(self._connection, what, path, force)
 
     # ---- Below: how.
+
+    def _look_up(self, task):
+        """Its final record as the sink shows it, else what the ventilator says."""
+        for _ in range(2):  # It may settle between the two questions.
+            view = self._query("queries", "result", task)
+            if isinstance(view, dict) and view.get("state") != "retrying":
+                return view
+            view = self._query("ventilator", "task", task)
+            if view is not None:
+                return view
+        raise NotFound(f"{task}: no such task was accepted")
 
     def _cancel(self, ids):
         found = {}

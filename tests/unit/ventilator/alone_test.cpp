@@ -37,7 +37,7 @@ TEST_CASE("a last attempt of a kind that nobody offers holds up no other", "[ven
   rig.answer_read();
   rig.worker(2, 1);
   REQUIRE(rig.sent(2) == Seqs{100});
-  REQUIRE(rig.core.task(1)->reasons.back() == "no connected worker offers other");
+  REQUIRE(rig.core.why(1, "")[0].text == "no connected worker offers other");
   rig.credit(2, 1, 10);
   REQUIRE(rig.sent(2).empty());  // It has one; and the others are not for it.
   rig.settle({100});

@@ -77,7 +77,12 @@ TEST_CASE("tasks of one key run one by one in their order, others are not held u
   REQUIRE(rig.sent(kRun) == Seqs{1, 3});
   REQUIRE(rig.core.held() == 2);
   REQUIRE(rig.core.task(2)->state == "waiting");
-  REQUIRE(rig.core.task(2)->why == std::vector<Why>{{"key", "tasks of its key before it have not ended"}});
+  REQUIRE(rig.core.why(2, "") ==
+          std::vector<Why>{{"key",
+                            "it waits for the tasks of its key before it, of which it is the "
+                            "turn of 000005-1",
+                            0,
+                            {1}}});
   rig.submit({keyed("a")});
   REQUIRE(rig.sent(kRun).empty());
   rig.end(1);
@@ -131,8 +136,9 @@ TEST_CASE("a task that has not begun when it expires ends, one that has goes on"
   rig.pass(6s);
   const auto verdicts = rig.all<PushVerdict>();
   REQUIRE(!verdicts.empty());
-  REQUIRE(verdicts[0] == PushVerdict{2, {}, 0, TaskState::kCancelled, false, {},
-                                     "expired before it began"});
+  REQUIRE(verdicts[0] ==
+          PushVerdict{
+              2, {}, 0, TaskState::kCancelled, false, {}, {"expired", "expired before it began"}});
   for (const auto& verdict : verdicts) REQUIRE(verdict.seq == 2);
   rig.end(2, false);
   rig.pass(10s);
@@ -144,7 +150,8 @@ TEST_CASE("a task runs once all its parents are done", "[gates]") {
   rig.submit({{}, {}, after({{{}, 2, 2}})});  // The first two are plain, the third joins them.
   REQUIRE(rig.sent(kRun) == Seqs{1, 2});
   rig.end(2);
-  REQUIRE(rig.core.task(3)->why == std::vector<Why>{{"parents", "waits for 1 tasks to end, 000005-1 among them"}});
+  REQUIRE(rig.core.why(3, protocol::encode_conditions(after({{{}, 2, 2}}))) ==
+          std::vector<Why>{{"parents", "it waits for 1 task to end: 000005-1", 0, {1}}});
   rig.submit({after({{{kOrigin, 2}}})});  // Its parent is done.
   REQUIRE(rig.sent(kRun) == Seqs{4});
   rig.end(1);
@@ -160,10 +167,22 @@ TEST_CASE("a parent that was not done ends its children, as they asked", "[gates
   REQUIRE(rig.sent(kRun) == Seqs{5});
   const auto verdicts = rig.all<PushVerdict>();
   REQUIRE(verdicts.size() == 2);
-  REQUIRE(verdicts[0] == PushVerdict{3, {}, 0, TaskState::kFailed, false, {},
-                                     "000005-1, which it waits for, was not done"});
-  REQUIRE(verdicts[1] == PushVerdict{4, {}, 0, TaskState::kCancelled, false, {},
-                                     "skipped: 000005-1, which it waits for, was not done"});
+  REQUIRE(verdicts[0] ==
+          PushVerdict{3,
+                      {},
+                      0,
+                      TaskState::kFailed,
+                      false,
+                      {},
+                      {"parent_failed", "000005-1, which it waits for, was not done", 0, {1}}});
+  REQUIRE(verdicts[1] ==
+          PushVerdict{4,
+                      {},
+                      0,
+                      TaskState::kCancelled,
+                      false,
+                      {},
+                      {"skipped", "skipped: 000005-1, which it waits for, was not done", 0, {1}}});
   rig.end(2);  // The other parent of one that ended already.
   REQUIRE(rig.sent(kRun).empty());
   rig.submit({after({{{kOrigin, 1}}})});

@@ -28,7 +28,7 @@ TEST_CASE("a pause is about all, a kind or a project, and says which holds a tas
           "[ventilator]") {
   Pauses pauses;
   const TaskClass photo{"download", "photos"};
-  const auto why = [&] { return pauses.why(photo).value_or(""); };
+  const auto why = [&] { return pauses.why(photo).value_or(Why{}).text; };
   REQUIRE(pauses.room(photo, {}) == kNoLimit);
   for (const auto* scope : {"kind:echo", "project:photo", "worker:download", "project:"})
     pauses.set(*parse_scope(scope), true);
@@ -67,7 +67,7 @@ TEST_CASE("what is paused gets no lease until it goes on, and says so", "[ventil
   REQUIRE(control(rig, "pause", "project:photos").size() == 1);  // Nothing new to write.
   submit(rig, {"work", "photos"}, 2);
   REQUIRE(rig.all<SendTasks>().empty());
-  REQUIRE(rig.core.task(1)->reasons == std::vector<std::string>{"project:photos is paused"});
+  REQUIRE(rig.core.why(1, "") == std::vector<Why>{{"paused", "project:photos is paused"}});
   submit(rig, {"work", "films"}, 1);
   REQUIRE(rig.sent(1) == Seqs{3});
   control(rig, "resume", "project:photos");

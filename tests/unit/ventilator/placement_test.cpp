@@ -35,12 +35,14 @@ TEST_CASE("a task of a kind that nobody offers waits, says so, and holds up noth
   submit(rig, 1, "echo");
   REQUIRE(rig.sent(1) == Seqs{4});
   REQUIRE(rig.core.task(1)->state == "queued");
-  REQUIRE(rig.core.task(1)->reasons == std::vector<std::string>{"no connected worker offers exec"});
+  REQUIRE(rig.core.why(1, "") ==
+          std::vector<Why>{{"no_worker", "no connected worker offers exec"}});
   rig.worker(2, 1, "exec");
   REQUIRE(rig.sent(2) == Seqs{1});
-  REQUIRE(rig.core.task(2)->reasons.empty());
+  REQUIRE(rig.core.why(2, "")[0].code == "queued");
   rig.step(GoodbyeReceived{Rig::peer(2), {1, 2, 1}});
-  REQUIRE(rig.core.task(2)->reasons == std::vector<std::string>{"no connected worker offers exec"});
+  REQUIRE(rig.core.why(2, "") ==
+          std::vector<Why>{{"no_worker", "no connected worker offers exec"}});
 }
 
 TEST_CASE("what there is is shared among those that can take it", "[ventilator]") {

@@ -49,6 +49,14 @@ TEST_CASE("a dead letter carries its task and the reason of every attempt", "[ve
           Value(Value::Array{"attempt 1: failed: a", "attempt 2: failed: b"}));
 }
 
+TEST_CASE("a verdict says by a code, too, why a task ended that never ran", "[ventilator]") {
+  const auto letter = letter_of(
+      {7, {}, 0, TaskState::kCancelled, false, {}, {"expired", "expired before it began"}}, {});
+  REQUIRE(letter.body["code"] == "expired");
+  REQUIRE(letter.body["error"] == "expired before it began");
+  REQUIRE(letter_of({7, {}, 0, TaskState::kCancelled, false, {}}, {}).body["code"].is_null());
+}
+
 TEST_CASE("the verdict on a task that damage took has no task to carry", "[ventilator]") {
   const auto letter = letter_of({7, {}, 0, TaskState::kDead, false, {"it was lost"}}, {});
   REQUIRE(letter.record.state == TaskState::kDead);

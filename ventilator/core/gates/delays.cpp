@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "common/base/durations.hpp"
 #include "common/base/planted.hpp"
+#include "common/base/text.hpp"
 
 namespace eole::ventilator {
 
@@ -61,10 +63,13 @@ std::optional<TimePoint> Delays::next_deadline(const Moment& moment) const {
   return next ? std::min(*next, date) : date;
 }
 
-std::optional<Why> Delays::why(Seq seq) const {
+// Of two times the later one.
+std::optional<Why> Delays::why(Seq seq, const Moment& moment) const {
   const auto* due = due_.find(seq);
   if (due == nullptr) return std::nullopt;
-  return Why{"delay", "its time has not come"};
+  const auto delay = due->delay == TimePoint{} ? 0 : moment.unix_ms_at(due->delay);
+  const auto until = std::max(delay, due->unix_ms);
+  return Why{delay < until ? "date" : "delay", text("it waits until ", show_time(until)), until};
 }
 
 }  // namespace eole::ventilator

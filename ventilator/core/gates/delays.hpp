@@ -16,7 +16,7 @@ class Delays : public Gate {
   void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
   void on_deadline(const Moment& moment, Released& out) override;
   std::optional<TimePoint> next_deadline(const Moment& moment) const override;
-  std::optional<Why> why(Seq seq) const override;
+  std::optional<Why> why(Seq seq, const Moment& moment) const override;
 
  private:
   struct Due {

@@ -34,7 +34,8 @@ void Expiries::on_deadline(const Moment& moment, Released& out) {
     const auto seq = dates_.begin()->second;
     dates_.erase(dates_.begin());
     expires_.erase(seq);
-    out.ended.push_back({seq, protocol::TaskState::kCancelled, "expired before it began"});
+    out.ended.push_back(
+        {seq, protocol::TaskState::kCancelled, {"expired", "expired before it began"}});
   }
 }
 

@@ -16,7 +16,7 @@ class Expiries : public Gate {
   void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
   void on_deadline(const Moment& moment, Released& out) override;
   std::optional<TimePoint> next_deadline(const Moment& moment) const override;
-  std::optional<Why> why(Seq) const override { return std::nullopt; }
+  std::optional<Why> why(Seq, const Moment&) const override { return std::nullopt; }
 
  private:
   std::set<std::pair<std::int64_t, Seq>> dates_;

@@ -9,6 +9,7 @@
 #include "common/base/time.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/task_class.hpp"
+#include "ventilator/core/why.hpp"
 
 namespace eole::ventilator {
 
@@ -16,6 +17,10 @@ namespace eole::ventilator {
 struct Moment {
   TimePoint now{};
   std::int64_t unix_ms = 0;
+  /// What everybody's clock shows then, unless it jumps.
+  std::int64_t unix_ms_at(TimePoint when) const {
+    return unix_ms + std::chrono::duration_cast<std::chrono::milliseconds>(when - now).count();
+  }
 };
 
 /// How tasks ended. Until the sink was heard, of those that ended before only that they did.
@@ -40,19 +45,12 @@ struct Released {
   struct Ended {
     Seq seq = 0;
     protocol::TaskState state = protocol::TaskState::kFailed;
-    std::string reason;
+    Why why;
     bool operator==(const Ended&) const = default;
   };
   std::vector<Seq> seqs;
   std::vector<Ended> ended;
   bool operator==(const Released&) const = default;
-};
-
-/// Why a task waits: a code for scripts, and a sentence.
-struct Why {
-  std::string code;
-  std::string text;
-  bool operator==(const Why&) const = default;
 };
 
 /// A reason to wait before a task may be queued. Everything in it can be had again from the
@@ -70,7 +68,7 @@ class Gate {
   virtual void on_deadline(const Moment&, Released&) {}
   /// A jump of everybody's clock is not foreseen: ask again every second.
   virtual std::optional<TimePoint> next_deadline(const Moment&) const { return std::nullopt; }
-  virtual std::optional<Why> why(Seq seq) const = 0;
+  virtual std::optional<Why> why(Seq seq, const Moment& moment) const = 0;
 };
 
 }  // namespace eole::ventilator

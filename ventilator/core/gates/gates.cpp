@@ -104,10 +104,10 @@ std::optional<TimePoint> Gates::next_deadline(const Moment& moment) const {
   return next;
 }
 
-std::vector<Why> Gates::why(Seq seq) const {
+std::vector<Why> Gates::why(Seq seq, const Moment& moment) const {
   std::vector<Why> all;
   for (const auto* gate : gates_)
-    if (auto why = gate->why(seq)) all.push_back(std::move(*why));
+    if (auto why = gate->why(seq, moment)) all.push_back(std::move(*why));
   return all;
 }
 

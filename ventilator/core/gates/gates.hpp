@@ -17,7 +17,7 @@ namespace eole::ventilator {
 /// All gates, each of which may hold a task: it is let go once none does.
 class Gates {
  public:
-  explicit Gates(Origin origin) : joins_(origin) {}
+  explicit Gates(Origin origin) : keys_(origin), joins_(origin) {}
 
   /// Why the tasks of a group with conditions cannot be taken, of which the first would be `first`
   /// and the submit's first `submit`; empty if they can.
@@ -38,7 +38,7 @@ class Gates {
   /// So many tasks are held.
   std::uint64_t size() const { return holds_.size(); }
   bool holds(Seq seq) const { return holds_.find(seq) != nullptr; }
-  std::vector<Why> why(Seq seq) const;
+  std::vector<Why> why(Seq seq, const Moment& moment) const;
 
  private:
   /// Lets those go that no other gate holds.

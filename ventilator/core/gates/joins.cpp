@@ -20,8 +20,7 @@ bool Joins::enter(const Arrival& arrival, const Moment&, const Ends& ends, Relea
     for (auto seq = first; seq < first + parent.count; ++seq) {
       const bool is_over = ends.settled.contains(seq) && ends.is_known;
       if (is_over && !ends.not_done.contains(seq)) continue;
-      if (!std::exchange(is_held, true))
-        children_[child] = {0, seq, arrival.on_parent_failure};
+      if (!std::exchange(is_held, true)) children_[child] = {0, arrival.on_parent_failure};
       wait(child, seq);
       if (!is_over) continue;
       end_parent(seq, false, out);
@@ -64,9 +63,13 @@ void Joins::tell(Seq child, Seq parent, bool is_done, Released& out) {
   if (waits == nullptr) return;  // It ended meanwhile.
   if (!is_done && waits->on_failure != OnParentFailure::kRun && !planted("failed-parent-ignored")) {
     const bool is_skipped = waits->on_failure == OnParentFailure::kSkip;
-    out.ended.push_back({child, is_skipped ? TaskState::kCancelled : TaskState::kFailed,
-                         text(is_skipped ? "skipped: " : "", to_text(TaskId{origin_, parent}),
-                              ", which it waits for, was not done")});
+    out.ended.push_back({child,
+                         is_skipped ? TaskState::kCancelled : TaskState::kFailed,
+                         {is_skipped ? "skipped" : "parent_failed",
+                          text(is_skipped ? "skipped: " : "", to_text(TaskId{origin_, parent}),
+                               ", which it waits for, was not done"),
+                          0,
+                          {parent}}});
     children_.erase(child);
     return;
   }
@@ -93,11 +96,12 @@ void Joins::on_introduced(const Ends& ends, Released& out) {
     if (ends.settled.contains(seq)) end_parent(seq, !ends.not_done.contains(seq), out);
 }
 
-std::optional<Why> Joins::why(Seq seq) const {
+// Which ones, its conditions tell.
+std::optional<Why> Joins::why(Seq seq, const Moment&) const {
   const auto* child = children_.find(seq);
   if (child == nullptr) return std::nullopt;
-  return Why{"parents", text("waits for ", child->pending, " tasks to end, ",
-                             to_text(TaskId{origin_, child->parent}), " among them")};
+  return Why{"parents", text("it waits for ", child->pending,
+                             child->pending == 1 ? " task" : " tasks", " to end")};
 }
 
 }  // namespace eole::ventilator

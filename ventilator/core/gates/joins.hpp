@@ -19,7 +19,7 @@ class Joins : public Gate {
              Released& out) override;
   void on_introduced(const Ends& ends, Released& out) override;
   void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
-  std::optional<Why> why(Seq seq) const override;
+  std::optional<Why> why(Seq seq, const Moment& moment) const override;
 
   std::size_t edges() const { return edges_.size() - free_edges_; }
 
@@ -31,7 +31,6 @@ class Joins : public Gate {
   };
   struct Child {
     std::uint32_t pending = 0;
-    Seq parent = 0;  // One of those it waits for, for people.
     protocol::OnParentFailure on_failure = protocol::OnParentFailure::kFail;
   };
   void wait(Seq child, Seq parent);

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "common/base/planted.hpp"
+#include "common/base/text.hpp"
 
 namespace eole::ventilator {
 
@@ -46,10 +47,16 @@ void Keys::end(Seq seq, Released& out) {
   }
 }
 
-std::optional<Why> Keys::why(Seq seq) const {
+std::optional<Why> Keys::why(Seq seq, const Moment&) const {
   const auto* keyed = keyed_.find(seq);
-  if (keyed == nullptr || lines_.at(keyed->key).first == seq) return std::nullopt;
-  return Why{"key", "tasks of its key before it have not ended"};
+  if (keyed == nullptr) return std::nullopt;
+  const auto first = lines_.at(keyed->key).first;
+  if (first == seq) return std::nullopt;
+  return Why{"key",
+             text("it waits for the tasks of its key before it, of which it is the turn of ",
+                  to_text(TaskId{origin_, first})),
+             0,
+             {first}};
 }
 
 }  // namespace eole::ventilator

@@ -11,10 +11,11 @@ namespace eole::ventilator {
 /// settled. Keys are known by a hash of 64 bits: two that share one merely wait for each other.
 class Keys : public Gate {
  public:
+  explicit Keys(Origin origin) : origin_(origin) {}
   bool enter(const Arrival& arrival, const Moment& moment, const Ends& ends,
              Released& out) override;
   void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
-  std::optional<Why> why(Seq seq) const override;
+  std::optional<Why> why(Seq seq, const Moment& moment) const override;
 
  private:
   struct Keyed {
@@ -28,6 +29,7 @@ class Keys : public Gate {
   };
   void end(Seq seq, Released& out);
 
+  Origin origin_;
   SeqTable<Keyed> keyed_;
   std::unordered_map<std::uint64_t, Line> lines_;
 };

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "common/base/time.hpp"
 #include "common/protocol/task_class.hpp"
+#include "ventilator/core/why.hpp"
 
 namespace eole::ventilator {
 
@@ -28,7 +28,7 @@ class Limit {
   /// When it may have room again without anything being said or released.
   virtual std::optional<TimePoint> next_deadline() const = 0;
   /// Why a task of this class is not leased, if this is why.
-  virtual std::optional<std::string> why(const protocol::TaskClass& task_class) const = 0;
+  virtual std::optional<Why> why(const protocol::TaskClass& task_class) const = 0;
 };
 
 }  // namespace eole::ventilator

@@ -27,7 +27,7 @@ std::optional<TimePoint> Limits::next_deadline() const {
   return next;
 }
 
-std::optional<std::string> Limits::why(const protocol::TaskClass& task_class) const {
+std::optional<Why> Limits::why(const protocol::TaskClass& task_class) const {
   for (const auto* limit : all())
     if (auto why = limit->why(task_class)) return why;
   return std::nullopt;

@@ -20,7 +20,7 @@ class Limits {
   std::uint64_t room(const protocol::TaskClass& task_class, TimePoint now) const;
   void on_leased(const protocol::TaskClass& task_class, std::uint64_t count, TimePoint now);
   std::optional<TimePoint> next_deadline() const;
-  std::optional<std::string> why(const protocol::TaskClass& task_class) const;
+  std::optional<Why> why(const protocol::TaskClass& task_class) const;
 
  private:
   // One line for each limit.

@@ -23,12 +23,12 @@ std::uint64_t Pauses::room(const protocol::TaskClass& task_class, TimePoint) con
   return why(task_class) && !planted("paused-and-leased") ? 0 : kNoLimit;
 }
 
-std::optional<std::string> Pauses::why(const protocol::TaskClass& task_class) const {
+std::optional<Why> Pauses::why(const protocol::TaskClass& task_class) const {
   if (paused_.empty()) return std::nullopt;
   using Of = Scope::Of;
   for (const auto& scope :
        {Scope{}, Scope{Of::kKind, task_class.kind}, Scope{Of::kProject, task_class.project}})
-    if (paused_.contains(scope)) return text(to_text(scope), " is paused");
+    if (paused_.contains(scope)) return Why{"paused", text(to_text(scope), " is paused")};
   return std::nullopt;
 }
 

@@ -21,7 +21,7 @@ class Pauses final : public Limit {
   std::uint64_t room(const protocol::TaskClass& task_class, TimePoint now) const override;
   void on_leased(const protocol::TaskClass&, std::uint64_t, TimePoint) override {}
   std::optional<TimePoint> next_deadline() const override { return std::nullopt; }
-  std::optional<std::string> why(const protocol::TaskClass& task_class) const override;
+  std::optional<Why> why(const protocol::TaskClass& task_class) const override;
 
  private:
   std::set<Scope> paused_;

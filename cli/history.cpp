@@ -1,0 +1,115 @@
+#include "cli/history.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "cli/common.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::cli {
+
+namespace {
+
+/// "attempt 3: worker w1: it fell silent", in its parts.
+struct Reason {
+  std::int64_t attempt = 0;
+  std::string text;
+};
+std::optional<Reason> read_reason(const std::string& written) {
+  constexpr std::string_view kBegin = "attempt ";
+  if (!written.starts_with(kBegin)) return std::nullopt;
+  Reason reason;
+  const auto* end = written.data() + written.size();
+  const auto [rest, error] = std::from_chars(written.data() + kBegin.size(), end, reason.attempt);
+  if (error != std::errc{} || !std::string_view(rest, end).starts_with(": ")) return std::nullopt;
+  reason.text = std::string(rest + 2, end);
+  return reason;
+}
+
+// " on w1 at 2026-01-31T12:00:00.000Z after 3.2 s", so far as it is known.
+std::string where_and_when(const Value& record) {
+  std::string out;
+  if (const auto worker = record["worker"].text_or(""); !worker.empty()) out += " on " + worker;
+  if (const auto when = record["finished"].text_or(""); !when.empty()) out += " at " + when;
+  const auto* ran = record["run_seconds"].as<double>();
+  if (ran != nullptr && *ran > 0) out += " after " + human_seconds(*ran);
+  return out;
+}
+
+std::string behind(const std::string& what) { return what.empty() ? "" : ": " + what; }
+
+// A worker told of its end, not the ventilator in its stead.
+bool is_told(const Value& record) { return !record["worker"].text_or("").empty(); }
+
+Value told(const Value& record, bool is_last) {
+  Value out = Value::Map{};
+  const auto state = record["state"].text_or("");
+  const auto error = record["error"].text_or("");
+  const bool is_again = state == "retrying";
+  out.set("attempt", record["attempt"]);
+  out.set("state", is_again ? "failed" : state);
+  for (const auto* name : {"worker", "finished", "run_seconds", "error"})
+    if (!record[name].is_null()) out.set(name, record[name]);
+  out.set("text", text("attempt ", record["attempt"].int_or(0), " ", is_again ? "failed" : state,
+                       where_and_when(record), behind(error),
+                       is_again && !is_last ? "; tried again, as its task asks" : ""));
+  return out;
+}
+
+Value lost(const Reason& reason, bool is_last) {
+  return Value::Map{{"attempt", reason.attempt},
+                    {"state", "lost"},
+                    {"error", reason.text},
+                    {"text", text("attempt ", reason.attempt, " was lost: ", reason.text,
+                                  is_last ? "" : "; tried again unasked")}};
+}
+
+}  // namespace
+
+Value why_ended(const Value& view) {
+  const auto state = view["state"].text_or("");
+  const auto error = view["error"].text_or("");
+  if (!view["is_kept"].is_null())
+    return Value::Map{{"code", "not_kept"},
+                      {"text", text("it ended, ", state, "; its result is no longer kept")}};
+  // Only the ventilator says why a task ended without a worker.
+  const auto code = is_told(view) ? "" : view["code"].text_or("");
+  const auto attempt = view["attempt"].int_or(0);
+  auto out = code.empty() ? text("it is ", state) : error;
+  if (is_told(view)) out += text(", attempt ", attempt);
+  out += where_and_when(view);
+  if (code.empty()) {
+    if (!is_told(view) && attempt == 0 && state == "cancelled") out += ", before it began";
+    out += behind(error == state ? "" : error);
+  }
+  return Value::Map{{"code", code.empty() ? state : code}, {"text", std::move(out)}};
+}
+
+Value::Array history_of(const Value& view, const Value::Array& attempts) {
+  std::map<std::int64_t, const Value*> records;
+  for (const auto& record : attempts)
+    if (is_told(record)) records[record["attempt"].int_or(0)] = &record;
+  std::map<std::int64_t, Reason> reasons;
+  if (const auto* list = view["reasons"].as<Value::Array>())
+    for (const auto& each : *list)
+      if (auto reason = read_reason(each.text_or("")); reason && !records.contains(reason->attempt))
+        reasons.try_emplace(reason->attempt, *reason);
+  const auto last = std::max(records.empty() ? 0 : records.rbegin()->first,
+                             reasons.empty() ? 0 : reasons.rbegin()->first);
+  // Of a task that lives there is one more, or will be.
+  const bool is_over = !view["offset"].is_null();
+  Value::Array out;
+  for (std::int64_t attempt = 1; attempt <= last; ++attempt) {
+    const bool is_last = is_over && attempt == last;
+    if (const auto found = records.find(attempt); found != records.end())
+      out.push_back(told(*found->second, is_last));
+    else if (const auto its = reasons.find(attempt); its != reasons.end())
+      out.push_back(lost(its->second, is_last));
+  }
+  return out;
+}
+
+}  // namespace eole::cli

@@ -1,0 +1,71 @@
+#include "cli/history.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace eole;
+using cli::history_of;
+using cli::why_ended;
+using protocol::Value;
+
+namespace {
+
+Value record(const char* state, int attempt, const char* worker, const char* error) {
+  return Value::Map{{"offset", 7},
+                    {"state", state},
+                    {"attempt", attempt},
+                    {"worker", worker},
+                    {"finished", "2026-01-31T12:00:00.000Z"},
+                    {"run_seconds", 3.2},
+                    {"error", error}};
+}
+std::vector<std::string> texts(const Value::Array& list) {
+  std::vector<std::string> out;
+  for (const auto& each : list) out.push_back(each["text"].text_or(""));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("each attempt is told, those of lost workers too, and why there was another",
+          "[history]") {
+  auto letter = record("dead", 3, "", "dead after 3 attempts, attempt 3: failed: exit code 1");
+  letter.set("reasons", Value::Array{"attempt 1: failed: exit code 1", "attempt 2: worker w2: gone",
+                                     "attempt 3: failed: exit code 1"});
+  const auto history = history_of(letter, {record("retrying", 1, "w1", "exit code 1"),
+                                           record("retrying", 3, "w3", "exit code 1"), letter});
+  REQUIRE(texts(history) ==
+          std::vector<std::string>{
+              "attempt 1 failed on w1 at 2026-01-31T12:00:00.000Z after 3.2 s: exit code 1; tried "
+              "again, as its task asks",
+              "attempt 2 was lost: worker w2: gone; tried again unasked",
+              "attempt 3 failed on w3 at 2026-01-31T12:00:00.000Z after 3.2 s: exit code 1"});
+  REQUIRE(history[1]["state"] == "lost");
+  REQUIRE(history[2]["worker"] == "w3");
+}
+
+TEST_CASE("how a task ended is said by a code and a sentence", "[history]") {
+  const auto said = [](const Value& view) {
+    const auto why = why_ended(view);
+    return why["code"].text_or("") + " | " + why["text"].text_or("");
+  };
+  auto done = record("done", 2, "w1", "");
+  done.set("error", Value());
+  REQUIRE(said(done) ==
+          "done | it is done, attempt 2 on w1 at 2026-01-31T12:00:00.000Z after 3.2 s");
+  REQUIRE(
+      said(record("failed", 1, "w1", "no luck")) ==
+      "failed | it is failed, attempt 1 on w1 at 2026-01-31T12:00:00.000Z after 3.2 s: no luck");
+  auto never = record("cancelled", 0, "", "cancelled");
+  never.set("run_seconds", 0.0);
+  REQUIRE(said(never) ==
+          "cancelled | it is cancelled at 2026-01-31T12:00:00.000Z, before it began");
+  auto expired = record("cancelled", 0, "", "expired before it began");
+  expired.set("code", "expired");
+  expired.set("run_seconds", 0.0);
+  REQUIRE(said(expired) == "expired | expired before it began at 2026-01-31T12:00:00.000Z");
+  auto posing = record("failed", 1, "w1", "expired before it began");
+  posing.set("code", "expired");  // A worker's own word for it.
+  REQUIRE(why_ended(posing)["code"] == "failed");
+  REQUIRE(said(Value::Map{{"state", "not done"}, {"is_kept", false}}) ==
+          "not_kept | it ended, not done; its result is no longer kept");
+}

@@ -1,0 +1,176 @@
+#include <algorithm>
+
+#include "common/base/durations.hpp"
+#include "common/base/text.hpp"
+#include "ventilator/core/core.hpp"
+
+// What people ask of a task that is not settled.
+namespace eole::ventilator {
+
+namespace {
+
+constexpr std::size_t kStretchesCounted = 65536;  // Of a queue, for one answer.
+constexpr std::size_t kTasksNamed = 16;           // That one task waits for, in one answer.
+
+std::uint32_t attempts_of(const protocol::TaskClass& task_class, const Config& config) {
+  return task_class.attempts_max != 0 ? task_class.attempts_max : config.attempts_max;
+}
+
+std::string count_of(std::uint64_t count, const std::string& what) {
+  return text(count, " ", what, count == 1 ? "" : "s");
+}
+
+// Those of its parents that have not ended, the first few of them.
+void name_parents(Why& why, Seq seq, std::string_view encoded, Origin origin,
+                  const SeqRanges& settled) {
+  const auto conditions = protocol::decode_conditions(encoded);
+  const auto parents = conditions ? protocol::decode_parents(conditions->parents)
+                                  : Expected<std::vector<protocol::Parent>>(conditions.error());
+  if (!parents) return;
+  for (const auto& parent : *parents) {
+    if (!parent.project.empty()) {
+      why.text += text(why.tasks.empty() ? ": " : ", ", "all of the project ", parent.project);
+      continue;
+    }
+    const auto first = parent.back != 0 ? seq - parent.back : parent.id.seq;
+    for (auto at = settled.first_missing(first); at < first + parent.count;
+         at = settled.first_missing(at + 1)) {
+      if (why.tasks.size() == kTasksNamed) return void(why.text += ", …");
+      why.text += text(why.tasks.empty() ? ": " : ", ", to_text(TaskId{origin, at}));
+      why.tasks.push_back(at);
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<TaskView> Core::task(Seq seq) const {
+  if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return std::nullopt;
+  TaskView view;
+  view.state = gates_.holds(seq) ? "waiting" : "queued";
+  const auto* task = tasks_.find(seq);
+  if (task == nullptr) return view;
+  view.attempt = task->attempt;
+  if (task->story) view.reasons = task->story->reasons;
+  if (task->is(State::kLeased) || task->is(State::kSuspect)) {
+    view.state = "running";
+    const auto* worker = fleet_.find(task->run);
+    if (worker != nullptr) view.worker = worker->about.name;
+  }
+  if (task->is(State::kWaiting)) {
+    view.state = "waiting";
+    view.waits_until = task->story->waits_until;
+  }
+  if (task->is(State::kEnding)) view.state = "ending";
+  if (task->is_cancelled) view.state = "cancelling";
+  return view;
+}
+
+std::vector<Why> Core::why(Seq seq, std::string_view conditions) const {
+  if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return {};
+  const auto* task = tasks_.find(seq);
+  const auto state = task == nullptr ? State::kReady : task->state();
+  switch (state) {
+    case State::kLeased:
+      return {why_leased(seq, *task)};
+    case State::kSuspect:
+      return {why_suspect(*task)};
+    case State::kWaiting:
+      return {why_paused(*task)};
+    case State::kNoted:
+      return {
+          {"recovering", "the ventilator has started anew: the worker that had it may come back"}};
+    case State::kEnding:
+      return {{"ending", text("it is over, ", to_text(task->verdict),
+                              ", which the sink's log does not have yet")}};
+    case State::kReady:
+      break;
+  }
+  auto all = gates_.why(seq, moment_);
+  for (auto& why : all)
+    if (why.code == "parents")
+      name_parents(why, seq, conditions, durable_.origin, durable_.settled);
+  auto others = why_not_served(seq, task);
+  // Its place in the queue is of no interest before it stands there.
+  if (!all.empty()) std::erase_if(others, [](const Why& why) { return why.code == "queued"; });
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
+std::vector<Why> Core::why_not_served(Seq seq, const Task* task) const {
+  const auto id = durable_.classes.of(seq);
+  if (id == kNoClass) return {{"lost", "its task was lost when the journal was damaged"}};
+  if (queue_.is_recovered(seq) && !queue_.is_recovered_open())
+    return {{"recovering",
+             "the ventilator has started anew, and has not heard yet which tasks were settled"}};
+  const auto& task_class = durable_.classes.at(id);
+  if (!fleet_.is_offered(task_class.kind))
+    return {{"no_worker", text("no connected worker offers ", task_class.kind)}};
+  if (auto why = limits_.why(task_class)) return {std::move(*why)};
+  if (task != nullptr && task->is_feared() &&
+      task->attempt + 1u >= attempts_of(task_class, config_))
+    return {{"alone",
+             "its worker was lost: its last attempt runs where nothing else does, and no worker is "
+             "empty yet"}};
+  return {why_queued(seq, id)};
+}
+
+Why Core::why_queued(Seq seq, ClassId id) const {
+  const auto& task_class = durable_.classes.at(id);
+  std::size_t offering = 0;
+  std::size_t free = 0;
+  std::size_t paused = 0;
+  for (const auto run : fleet_.order()) {
+    const auto& worker = *fleet_.find(run);
+    if (!worker.fits(task_class)) continue;
+    ++offering;
+    paused += worker.is_paused ? 1 : 0;
+    free += worker.has_free_slot() && !worker.is_paused ? 1 : 0;
+  }
+  if (offering > 0 && paused == offering)
+    return {"paused", text("every worker that offers ", task_class.kind, " is paused")};
+  const auto before = queue_.before(seq, id, kStretchesCounted);
+  return {"queued", text(before == 0 ? "it is the next one" : "it is behind ",
+                         before == 0 ? "" : count_of(before, "task"), "; of ",
+                         count_of(offering, "worker"), " that offer", offering == 1 ? "s " : " ",
+                         task_class.kind, ", ", free == 0 ? std::string("none") : text(free),
+                         free == 1 ? " has" : " have", " a free slot")};
+}
+
+// Where it is, since when, and why there.
+Why Core::why_leased(Seq seq, const Task& task) const {
+  const auto* worker = fleet_.find(task.run);
+  const auto name = worker == nullptr ? std::string("a worker") : worker->about.name;
+  const auto since = task.since == TimePoint{}
+                         ? std::string(", since before the ventilator's last start")
+                         : text(" since ", show_time(moment_.unix_ms_at(task.since)));
+  if (task.is_cancelled)
+    return {"cancelling", text("it was told to end, on ", name, ", where it is", since)};
+  const auto& waiting = worker == nullptr ? std::vector<Seq>() : worker->waiting;
+  const bool is_stored = std::find(waiting.begin(), waiting.end(), seq) != waiting.end();
+  auto out = text(is_stored ? "it waits for a slot of " : "it is on ", name, since, ", attempt ",
+                  task.attempt);
+  const auto* task_class = class_of(seq);
+  if (task_class != nullptr) out += text(" of at most ", attempts_of(*task_class, config_));
+  if (worker != nullptr && worker->alone == seq) {
+    out += ": alone there, for a worker was lost that had it";
+  } else if (task_class != nullptr) {
+    out += text(": ", name, " offers ", task_class->kind, " and had room");
+  }
+  return {"running", std::move(out)};
+}
+
+Why Core::why_suspect(const Task& task) const {
+  const auto* worker = fleet_.find(task.run);
+  return {"suspect",
+          text(worker == nullptr ? std::string("the worker that had it") : worker->about.name,
+               " may have lost it: the sink's log is asked whether it had ended")};
+}
+
+Why Core::why_paused(const Task& task) const {
+  const auto until = moment_.unix_ms_at(task.story->waits_until);
+  const auto last = task.story->reasons.empty() ? "" : text(", after ", task.story->reasons.back());
+  return {"backoff", text("its next attempt is at ", show_time(until), last), until};
+}
+
+}  // namespace eole::ventilator
