@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "common/base/crc32c.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "sink/core/batch.hpp"
 #include "sink/io/result_log.hpp"
@@ -92,9 +93,12 @@ Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) con
     return settled;
   }
   SettlementPage page;
-  visit_batches(query.offset, [&](std::string_view, const protocol::ResultBatch& batch) {
+  std::size_t bytes = 0;  // Of the log: others' results may be all of it.
+  visit_batches(query.offset, [&](std::string_view encoded, const protocol::ResultBatch& batch) {
     settled.to = page.add(batch, query.origin, settled.to);
-    return settled.to >= batch.first_offset + batch.count && !page.is_full();
+    bytes += encoded.size();
+    const bool is_enough = bytes >= kReadBytesMax && !planted("follow-reads-all");
+    return settled.to >= batch.first_offset + batch.count && !page.is_full() && !is_enough;
   });
   settled.payload = protocol::encode_settlement(page.settlement);
   return settled;

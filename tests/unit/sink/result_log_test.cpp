@@ -9,6 +9,37 @@
 using namespace eole;
 using namespace eole::sink;
 
+TEST_CASE("a ventilator that is behind others' results reads on in steps", "[log]") {
+  constexpr Origin kOther = 5;
+  constexpr Origin kOrigin = 6;
+  simulation::SimDisk disk(1);
+  const auto directory = disk.open();
+  ResultLog log(*directory, {.entropy = 1}, 0);
+  Actions actions;
+  for (const auto origin : {kOther, kOrigin})
+    log.core().on_event(IntroduceReceived{"v", {1, origin, 1, 9, 100, 0, 1, {}}, {}}, actions);
+  const std::string body(1 << 20, 'x');
+  for (std::uint64_t number = 1; number <= 10; ++number) {
+    protocol::Results results{7, number, 0, 1, "w1", kOther, {}};
+    protocol::ResultRecord result;
+    result.id = {kOther, number};
+    result.body = body;
+    put_result(results.payload, result);
+    log.core().on_event(ResultsReceived{results, {}, {}}, actions);
+  }
+  log.write(actions, 0);
+  std::vector<std::uint64_t> steps;
+  protocol::Follow follow{1, log.core().log(), kOrigin, 9, 0};
+  while (follow.offset < log.core().head()) {
+    const auto settled = log.follow(follow);
+    REQUIRE(settled);
+    REQUIRE(protocol::decode_settlement(settled->payload)->ranges.empty());
+    follow.offset = settled->to;
+    steps.push_back(follow.offset);
+  }
+  REQUIRE(steps == std::vector<std::uint64_t>{4, 8, 10});
+}
+
 TEST_CASE("a journal is not opened as a log", "[log]") {
   simulation::SimDisk disk(1);
   const auto directory = disk.open();
