@@ -19,6 +19,7 @@ enum class Part : std::uint32_t {
   kFailures,
   kLetters,
   kCounts,
+  kProjects,
   kEnd,  // None: all are saved.
 };
 

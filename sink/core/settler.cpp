@@ -36,7 +36,7 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
       for (std::uint32_t i = 0; i < run->count; ++i)
         failed_[{origin, seq + i}] = {run->first.lease.start, run->first.lease.number + i};
     }
-    count(*run);
+    count(*run, batch.first_offset + summary.count);
     summary.add(*run);
   }
   if (!summary.stretches.empty())
@@ -209,11 +209,12 @@ void Settler::forget_failures(const ResultRun& run) {
   failed_.erase(failed_.lower_bound({origin, first}), failed_.upper_bound({origin, run.last()}));
 }
 
-void Settler::count(const ResultRun& run) {
+void Settler::count(const ResultRun& run, std::uint64_t offset) {
   const auto& [origin, seq] = run.first.id;
   if (!run.first.is_final) return;
   counts_[static_cast<std::size_t>(run.first.state)] += run.count;
   if (run.first.state == TaskState::kDead) letters_.add(origin, seq, run.last());
+  projects_.count(run, offset);
 }
 
 // News goes into the open batch: one for each stretch of equal projects.
@@ -234,8 +235,8 @@ void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
   } else if (!is_news(run.first)) {
     return;
   }
-  count(run);
   if (!open.fits(run)) close(open, out);
+  count(run, head_ + open.count());
   open.add(run, head_);
 }
 

@@ -10,6 +10,7 @@
 #include "sink/core/events.hpp"
 #include "sink/core/letters.hpp"
 #include "sink/core/origins.hpp"
+#include "sink/core/projects.hpp"
 #include "sink/core/runs.hpp"
 #include "sink/core/waiting.hpp"
 
@@ -52,6 +53,7 @@ class Settler {
   const Runs& runs() const { return runs_; }
   std::size_t waiting_bytes() const { return waiting_.bytes(); }
   const Letters& letters() const { return letters_; }
+  const Projects& projects() const { return projects_; }
   /// The log has a record of it.
   bool has_record_of(const TaskId& id) const {
     return origins_.is_settled(id) || failed_.contains(id);
@@ -78,7 +80,7 @@ class Settler {
   void close(OpenBatch& open, Actions& out);
   bool is_news(const protocol::ResultRecord& result);
   void forget_failures(const protocol::ResultRun& run);
-  void count(const protocol::ResultRun& run);
+  void count(const protocol::ResultRun& run, std::uint64_t offset);
   void save(SavePlace& place, Bytes& out) const;
   void save_failures(SavePlace& place, Bytes& out) const;
   bool load_failures(std::string_view payload);
@@ -91,6 +93,7 @@ class Settler {
   Letters letters_;
   std::map<TaskId, Lease> failed_;  // The last failure that was not final.
   std::array<std::uint64_t, 5> counts_{};
+  Projects projects_;
 };
 
 }  // namespace eole::sink

@@ -26,6 +26,8 @@ void Settler::save(SavePlace& place, Bytes& out) const {
       if (place.number++ > 0 || planted("checkpoint-forgets-counts")) return;
       for (const auto count : counts_) put<std::uint64_t>(out, count);
       return;
+    case Part::kProjects:
+      return projects_.save(place, out);
     case Part::kEnd:
       return;
   }
@@ -75,6 +77,8 @@ bool Settler::load_part(Part part, std::string_view payload) {
       for (auto& count : counts_) count = reader.get<std::uint64_t>();
       return reader.ok();
     }
+    case Part::kProjects:
+      return projects_.load(payload);
     case Part::kEnd:
       break;
   }

@@ -16,6 +16,7 @@ using protocol::Value;
 namespace {
 
 constexpr std::int64_t kPageLettersMax = 1000;
+constexpr std::int64_t kPageProjectsMax = 1000;
 constexpr std::size_t kPageBytesMax = 1 << 20;  // One letter at least.
 
 // What is used of some bounds, by their names.
@@ -24,7 +25,8 @@ Value bounds(const ResultLog& log) {
   return Value::Map{
       {"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().most_of_a_user())},
       {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())},
-      {"kNotDoneRangesMax", static_cast<std::int64_t>(core.origins().most_not_done_ranges())}};
+      {"kNotDoneRangesMax", static_cast<std::int64_t>(core.origins().most_not_done_ranges())},
+      {"kProjectsMax", static_cast<std::int64_t>(core.projects().list().size())}};
 }
 
 // Days until the log is as large as it may be, if it goes on growing as it did; nothing if it
@@ -97,6 +99,44 @@ Value spec(const ResultLog& log, const TaskId& id) {
   return {};
 }
 
+Value view_of_project(std::string_view name, const Projects::Project& project) {
+  const auto count_of = [&](protocol::TaskState state) {
+    return project.counts[static_cast<std::size_t>(state)];
+  };
+  return Value::Map{{"project", std::string(name)},
+                    {"done", count_of(protocol::TaskState::kDone)},
+                    {"failed", count_of(protocol::TaskState::kFailed)},
+                    {"dead", count_of(protocol::TaskState::kDead)},
+                    {"cancelled", count_of(protocol::TaskState::kCancelled)},
+                    {"first_unix_ms", project.first_unix_ms},
+                    {"last_unix_ms", project.last_unix_ms}};
+}
+
+// How the tasks of one project ended; null if none did.
+Value project(const ResultLog& log, const Value& options) {
+  const auto name = options["project"].text_or("");
+  const auto* found = log.core().projects().find(name);
+  return found == nullptr ? Value() : view_of_project(name, *found);
+}
+
+// A page of all projects, by name, behind the name `after`.
+Expected<Value> projects(const ResultLog& log, const Value& options) {
+  const auto most = options["most"].int_or(kPageProjectsMax);
+  if (most < 1 || most > kPageProjectsMax)
+    return Error{text("projects: most ", most, ", limits 1 and ", kPageProjectsMax)};
+  const auto& all = log.core().projects().list();
+  Value::Array list;
+  Value next;
+  for (auto at = all.upper_bound(options["after"].text_or("")); at != all.end(); ++at) {
+    if (static_cast<std::int64_t>(list.size()) == most) {
+      next = std::prev(at)->first;
+      break;
+    }
+    list.push_back(view_of_project(at->first, at->second));
+  }
+  return Value(Value::Map{{"projects", std::move(list)}, {"next", std::move(next)}});
+}
+
 // Every attempt of a task that the log knows, newest first.
 Value attempts(const ResultLog& log, const TaskId& id, const Value& options, Duration page_time) {
   const auto head = log.core().head();
@@ -159,6 +199,8 @@ Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log,
   if (query.what == "spec") return spec(log, id);
   if (query.what == "attempts") return attempts(log, id, *options, page_time);
   if (query.what == "dead") return dead(log, *options, page_time);
+  if (query.what == "project") return project(log, *options);
+  if (query.what == "projects") return projects(log, *options);
   if (query.what == "offset_at")
     return Value(Value::Map{{"offset", log.offset_at((*options)["unix_ms"].int_or(0))}});
   return Error{text("query ", query.what, ": not known")};

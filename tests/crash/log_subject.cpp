@@ -1,3 +1,4 @@
+#include <array>
 #include <map>
 #include <stdexcept>
 
@@ -37,6 +38,7 @@ class LogSubject final : public Subject {
         result.id = {kOrigin, number};
         result.is_final = true;
         result.state = state_of(number);
+        result.project = project_of(number);
         const auto body = body_of(number);
         result.body = body;
         protocol::put_result(results.payload, result);
@@ -68,6 +70,7 @@ class LogSubject final : public Subject {
     for (std::uint64_t number = 1; number <= acknowledged_; ++number)
       if (log.core().origins().not_done(kOrigin).state_of(number) != state_of(number))
         throw std::runtime_error(text("task ", number, " is taken to have ended otherwise"));
+    check_projects(log);
     SeqRanges gone;
     if (discarded_ > 0) gone.add(1, discarded_);
     if (log.core().letters().of(kOrigin, gone).count() > 0)
@@ -108,12 +111,26 @@ class LogSubject final : public Subject {
   }
 
  private:
+  /// Each task is counted once, whatever a start read of the log.
+  static void check_projects(const ResultLog& log) {
+    std::map<std::string, std::array<std::uint64_t, 5>, std::less<>> expected;
+    for (std::uint64_t number = 1; number <= log.core().head(); ++number)
+      ++expected[std::string(project_of(number))][static_cast<std::size_t>(state_of(number))];
+    for (const auto& [name, counts] : expected) {
+      const auto* found = log.core().projects().find(name);
+      if (found == nullptr || found->counts != counts)
+        throw std::runtime_error("project " + name + " has other counts");
+    }
+  }
   storage::StoreOptions options() {
     return {.segment_bytes = kSegmentBytes, .entropy = seed_ * 1000 + ++opened_};
   }
   static protocol::TaskState state_of(std::uint64_t number) {
     if (number % 5 == 0) return protocol::TaskState::kDead;
     return number % 7 == 0 ? protocol::TaskState::kCancelled : protocol::TaskState::kDone;
+  }
+  static std::string_view project_of(std::uint64_t number) {
+    return number % 3 == 0 ? "photos" : "music";
   }
   static std::string body_of(std::uint64_t number) {
     return text("result ", number, std::string(number * 31 % 120, 'y'));

@@ -1,6 +1,7 @@
 #include "tests/simulation/ledger.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
@@ -87,7 +88,7 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
       continue;
     }
     const auto offset = batch->first_offset + i;
-    finals_[result->id] = result->state;
+    finals_[result->id] = {result->state, std::string(result->project)};
     auto& promise = promises_[result->id];
     if (promise.final_offset)
       throw Violation{text(to_text(result->id), " was settled twice, at ", *promise.final_offset,
@@ -145,14 +146,20 @@ void Ledger::on_served(std::uint64_t log, std::string_view encoded) const {
         text("log offset ", batch->first_offset, " was served, and is not what is durable there")};
 }
 
-void Ledger::on_log_opened(Origin origin, const SeqRanges& settled,
-                           const protocol::NotDone& not_done) const {
-  for (auto at = finals_.lower_bound({origin, 0}); at != finals_.end(); ++at) {
-    const auto& [id, state] = *at;
-    if (id.origin != origin) return;
-    if (settled.contains(id.seq) && not_done.state_of(id.seq) != state)
-      throw Violation{text(to_text(id), " is ", to_text(state), ", and the log took it for ",
-                           to_text(not_done.state_of(id.seq)))};
+void Ledger::on_log_opened(const sink::Settler& log) const {
+  std::map<std::string, std::array<std::uint64_t, 5>> projects;
+  for (const auto& [id, final] : finals_) {
+    if (!log.origins().is_settled(id)) continue;
+    const auto state = log.origins().not_done(id.origin).state_of(id.seq);
+    if (state != final.state)
+      throw Violation{text(to_text(id), " is ", to_text(final.state), ", and the log took it for ",
+                           to_text(state))};
+    ++projects[final.project][static_cast<std::size_t>(state)];
+  }
+  for (const auto& [name, counts] : projects) {
+    const auto* found = log.projects().find(name);
+    if (!name.empty() && (found == nullptr || found->counts != counts))
+      throw Violation{text("the log counts other tasks of project ", name)};
   }
 }
 

@@ -8,8 +8,8 @@
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/messages.hpp"
-#include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
+#include "sink/core/settler.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace eole::simulation {
@@ -45,9 +45,8 @@ class Ledger {
   void on_durable(std::uint64_t log, std::string_view encoded_batch);
   void on_served(std::uint64_t log, std::string_view encoded_batch) const;
   void on_ack(RunId run, std::uint64_t level);
-  /// How a log that was just opened says that this origin's tasks ended.
-  void on_log_opened(Origin origin, const SeqRanges& settled,
-                     const protocol::NotDone& not_done) const;
+  /// What a log that was just opened says of how tasks ended.
+  void on_log_opened(const sink::Settler& log) const;
   void on_forget(const TaskId& id) const;
   /// What a ventilator knows when it starts: no promise may be missing.
   void on_start_of(Origin origin, Seq last, const SeqRanges& settled) const;
@@ -64,6 +63,10 @@ class Ledger {
     std::optional<std::uint64_t> final_offset;
     int executions = 0;
   };
+  struct Final {
+    protocol::TaskState state = protocol::TaskState::kDone;
+    std::string project;
+  };
   struct Sent {
     TaskId id;
     Lease lease;
@@ -75,7 +78,7 @@ class Ledger {
   std::set<std::pair<Origin, std::string>> paused_;
   std::map<TaskId, Promise> promises_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
-  std::map<TaskId, protocol::TaskState> finals_;  // Durable in a log.
+  std::map<TaskId, Final> finals_;      // Durable in a log.
   std::map<TaskId, Lease> failures_;    // Durable: the last lease that failed, not for good.
   std::map<Link, std::uint64_t> limits_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;

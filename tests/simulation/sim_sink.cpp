@@ -48,9 +48,7 @@ void SimSink::check_log() {
       on_durable(log.core().log(), reader.take(reader.get<std::uint32_t>()));
     read.offset = records->next;
   }
-  const auto& origins = log.core().origins();
-  for (const auto origin : origins.list())
-    fabric_.ledger.on_log_opened(origin, origins.settled(origin), origins.not_done(origin));
+  fabric_.ledger.on_log_opened(log.core());
 }
 
 void SimSink::die() {

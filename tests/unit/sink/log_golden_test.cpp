@@ -70,10 +70,10 @@ TEST_CASE("each record of the log and a segment of it are their golden bytes", "
   storage::Store store(
       *directory, {.kind = storage::StoreKind::kLog, .entropy = 2},
       [&](auto, std::uint32_t type, std::string_view payload) { records[type] = payload; });
-  const std::vector<std::string> names{"introduction", "batch",      "discard",        "run",
-                                       "segment",      "checkpoint", "checkpoint_end", "origins",
-                                       "settled",      "failed",     "dead",           "cancelled",
-                                       "runs",         "failures",   "letters",        "counts"};
+  const std::vector<std::string> names{
+      "introduction",   "batch",    "discard", "run",    "segment", "checkpoint",
+      "checkpoint_end", "origins",  "settled", "failed", "dead",    "cancelled",
+      "runs",           "failures", "letters", "counts", "projects"};
   REQUIRE(records.size() == names.size());
   for (std::uint32_t type = 1; type <= names.size(); ++type)
     check_golden(names[type - 1] + ".log.hex", records[type]);

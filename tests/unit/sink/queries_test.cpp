@@ -130,6 +130,42 @@ TEST_CASE("all attempts of a task are found, the newest first", "[queries]") {
   REQUIRE(attempts_of(9).empty());
 }
 
+TEST_CASE("how the tasks of projects ended is told for one, and for all in pages", "[queries]") {
+  simulation::SimDisk disk(1);
+  const auto check = [&](bool is_new) {
+    Asked asked(disk);
+    if (is_new)
+      asked.take({{1, TaskState::kDone, true, 1, 30, "b"},
+                  {2, TaskState::kFailed, false, 1, 5, "b"},  // Tried again: it has not ended.
+                  {2, kDead, true, 2, 20, "b"},
+                  {2, TaskState::kDone, true, 3, 40, "b"},  // The first record won.
+                  {3, TaskState::kCancelled, true, 1, 25, "a"},
+                  {4, TaskState::kFailed, true, 1, 26, "c"},
+                  {5}});
+    REQUIRE(asked.ask("project", Value::Map{{"project", "b"}}) ==
+            Value(Value::Map{{"project", "b"},
+                             {"done", 1},
+                             {"failed", 0},
+                             {"dead", 1},
+                             {"cancelled", 0},
+                             {"first_unix_ms", 20},
+                             {"last_unix_ms", 30}}));
+    REQUIRE(asked.ask("project", Value::Map{{"project", "d"}}).is_null());
+    std::vector<std::string> names;
+    Value options = Value::Map{{"most", 2}};
+    while (true) {
+      const auto page = asked.ask("projects", options);
+      for (const auto& project : *page["projects"].as<Value::Array>())
+        names.push_back(project["project"].text_or(""));
+      if (page["next"].is_null()) break;
+      options.set("after", page["next"]);
+    }
+    REQUIRE(names == std::vector<std::string>{"a", "b", "c"});
+  };
+  check(true);
+  check(false);  // After a restart.
+}
+
 TEST_CASE("no result that finished since then lies before the offset of a time", "[queries]") {
   simulation::SimDisk disk(1);
   Asked asked(disk);

@@ -1,0 +1,42 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "common/protocol/records.hpp"
+#include "sink/core/checkpoint.hpp"
+
+namespace eole::sink {
+
+constexpr std::size_t kProjectsMax = 65536;  // Some 300 bytes each.
+
+/// How many tasks of each project ended, and how: each task once, for ever. Beyond kProjectsMax the
+/// project whose last task ended longest ago is forgotten; one that comes back counts anew.
+class Projects {
+ public:
+  struct Project {
+    std::array<std::uint64_t, 5> counts{};  // Indexed by TaskState.
+    std::int64_t first_unix_ms = 0;         // When the first of them finished …
+    std::int64_t last_unix_ms = 0;          // … and the last, by the workers' clocks.
+    std::uint64_t last_offset = 0;          // Where the log has the one that it took last.
+  };
+  /// Settled tasks, which the log has from `offset` on. Those of no project are not counted.
+  void count(const protocol::ResultRun& run, std::uint64_t offset);
+  /// Null if none of its tasks ended.
+  const Project* find(std::string_view name) const;
+  /// By name.
+  const std::map<std::string, Project, std::less<>>& list() const { return projects_; }
+
+  void save(SavePlace& place, Bytes& out) const;
+  bool load(std::string_view payload);
+
+ private:
+  using List = std::map<std::string, Project, std::less<>>;
+  void move(List::iterator project, std::uint64_t offset);
+  List projects_;
+  std::map<std::uint64_t, List::iterator> by_offset_;
+};
+
+}  // namespace eole::sink
