@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <thread>
 
 #include "cli/common.hpp"
@@ -93,12 +94,84 @@ void add_drain(CLI::App& app, Globals& globals) {
       [scope, waits, &globals] { globals.exit_code = drain(*scope, *waits, globals); });
 }
 
+struct LimitOptions {
+  std::string scope;
+  std::uint64_t running = 0;
+  std::string rate;
+};
+
+void print_limit(const Value& limit, const Globals& globals) {
+  if (globals.json) return print_json(limit);
+  auto line = shown(limit["scope"].text_or(""));
+  if (const auto running = limit["running"].int_or(0); running > 0)
+    line += text("  running ", running);
+  if (!limit["rate"].is_null()) line += text("  rate ", limit["rate"].to_json(), "/s");
+  std::puts(line.c_str());
+}
+
+// "20/s", "100/m", "5/h", or a number a second.
+Expected<double> parse_rate(const std::string& written) {
+  const auto slash = written.find('/');
+  const auto unit = slash == std::string::npos ? "s" : written.substr(slash + 1);
+  const double seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  const auto number = written.substr(0, slash);
+  char* end = nullptr;
+  const double tasks = std::strtod(number.c_str(), &end);
+  if (number.empty() || *end != '\0' || seconds == 0 || !(tasks > 0))
+    return Error{text("--rate ", written, ": is a number of tasks like 20/s, 100/m or 5/h")};
+  return tasks / seconds;
+}
+
+int set_limit(const LimitOptions& options, const Globals& globals) {
+  if (options.running == 0 && options.rate.empty())
+    throw Failure{kBadUse, "limit set: give --running, --rate or both"};
+  Value limit = Value::Map{{"scope", options.scope}};
+  if (options.running > 0) limit.set("running", options.running);
+  if (!options.rate.empty()) limit.set("rate", need(parse_rate(options.rate)));
+  Cluster cluster(globals);
+  print_limit(control(cluster, "limit", std::move(limit)), globals);
+  return kDone;
+}
+
+void add_limit(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("limit", "How many tasks run at a time, or begin a second");
+  command->require_subcommand(1);
+  auto options = std::make_shared<LimitOptions>();
+  auto* set = command->add_subcommand("set", "Limit a kind, a project or all");
+  set->add_option("scope", options->scope, "all, kind:K or project:P")->required();
+  set->add_option("--running", options->running, "tasks at a time")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+  set->add_option("--rate", options->rate, "tasks that begin: 20/s, 100/m or 5/h");
+  set->add_flag("--json", globals.json, "one JSON object");
+  set->footer(
+      "In place of what was set for the same before. A task counts as running from its dispatch\n"
+      "on, so what a worker holds in advance counts too. Needs the role admin.\n"
+      "Example:\n"
+      "  eole limit set kind:download --running 8 --rate 20/s");
+  set->callback([options, &globals] { globals.exit_code = set_limit(*options, globals); });
+  auto* list = command->add_subcommand("list", "List the limits that are set");
+  list->add_flag("--json", globals.json, "one JSON object a line");
+  list->callback([&globals] {
+    Cluster cluster(globals);
+    const auto limits = need(cluster.ventilator.query("limits"));
+    if (const auto* all = limits.as<Value::Array>())
+      for (const auto& limit : *all) print_limit(limit, globals);
+  });
+  auto* clear = command->add_subcommand("clear", "Take a limit back");
+  clear->add_option("scope", options->scope, "all, kind:K or project:P")->required();
+  clear->callback([options, &globals] {
+    Cluster cluster(globals);
+    control(cluster, "limit", Value::Map{{"scope", options->scope}});
+  });
+}
+
 }  // namespace
 
 void add_control(CLI::App& app, Globals& globals) {
   add_pause(app, globals);
   add_resume(app, globals);
   add_drain(app, globals);
+  add_limit(app, globals);
 }
 
 }  // namespace eole::cli

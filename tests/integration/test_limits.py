@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import time
 import unittest
 
 from cluster import Cluster, wait_until
@@ -75,6 +76,40 @@ class Pauses(unittest.TestCase):
                 (("drain", "kind:echo"), "drain: give worker: and its name"),
                 (("pause", "project:" + 256 * "x"), "project: a name of 256 bytes, limit 255")]:
             done = cluster.eole(*arguments, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(answer, done.stderr)
+
+
+class Limits(unittest.TestCase):
+    def test_no_more_run_at_a_time_than_the_cap_and_a_rate_is_kept(self):
+        cluster = self.enterContext(Cluster(workers=2, slots=4))
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        cluster.eole("limit", "set", "kind:sleep", "--running", 3)
+        cluster.eole("limit", "set", "project:slow", "--rate", "50/s")
+        self.assertEqual(cluster.json("limit", "list"),
+                         [{"running": 3, "scope": "kind:sleep"}, {"rate": 50.0, "scope": "project:slow"}])
+        ids = client.submit("sleep", [{"seconds": 0.05}] * 30)
+        counts = {cluster.status()["running"] for _ in range(20)}
+        self.assertLessEqual(max(counts), 3)
+        results = list(client.results(ids))
+        spans = sorted((result.finished - result.run_seconds, result.finished) for result in results)
+        # Times are told in milliseconds.
+        most = max(sum(1 for begun, ended in spans if begun < at < ended - 0.002) for at, _ in spans)
+        self.assertLessEqual(most, 3)
+        cluster.eole("limit", "clear", "kind:sleep")
+        cluster.kill("ventilator")
+        began = time.monotonic()
+        client.map("echo", range(100), project="slow")
+        self.assertGreater(time.monotonic() - began, 1.5)  # 100 at 50 a second, but for the first.
+        self.assertEqual(cluster.json("limit", "list"), [{"rate": 50.0, "scope": "project:slow"}])
+
+    def test_bad_limits_are_refused_by_name(self):
+        cluster = self.enterContext(Cluster(workers=1, slots=1))
+        for arguments, answer in [
+                (("set", "kind:x"), "limit set: give --running, --rate or both"),
+                (("set", "kind:x", "--rate", "fast"), "--rate fast: is a number of tasks like 20/s, 100/m or 5/h"),
+                (("set", "worker:w1", "--running", "1"), "limit: a worker is limited by its slots")]:
+            done = cluster.eole("limit", *arguments, check=False)
             self.assertEqual(done.returncode, 2)
             self.assertIn(answer, done.stderr)
 

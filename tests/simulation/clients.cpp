@@ -25,7 +25,20 @@ void SimClient::boot() {
   submits_.emplace(session_, cluster, kForEver,
                    [this](const client::SubmitEnded& ended) { on_end(ended); });
   asks_.emplace(session_, cluster.ventilator, "the ventilator");
+  // Nothing was submitted before the cap holds.
+  if (is_operator_ && fabric_.weather.clients == 1 && fabric_.world.chance(0.4)) return cap_some();
   after(fabric_.world.between(Duration(0), 2s), [this] { submit_next(); });
+}
+
+void SimClient::cap_some() {
+  const auto most = 1 + fabric_.world.below(3);
+  const auto on_answer = [this, most](const Expected<protocol::Value>& answer) {
+    if (answer) fabric_.ledger.on_cap(ventilator_.origin(), "work", most);
+    submit_next();
+  };
+  const protocol::Value limit = protocol::Value::Map{{"scope", "kind:work"}, {"running", most}};
+  asks_->ask(protocol::Control{0, "limit", limit.to_msgpack()}, on_answer, kForEver);
+  wake();
 }
 
 std::optional<TimePoint> SimClient::turn() {

@@ -30,6 +30,7 @@ class SimClient final : public Process {
   void submit();
   void on_end(const client::SubmitEnded& ended);
   void cancel(const TaskId& id);
+  void cap_some();
   void pause_some();
   void resume();
 

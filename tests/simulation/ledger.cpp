@@ -37,6 +37,13 @@ void Ledger::on_start(const TaskId& id) {
     throw Violation{text(to_text(id), " was executed twice in calm weather")};
 }
 
+void Ledger::on_begin(Origin origin, const std::string& kind) {
+  const auto running = ++running_[{origin, kind}];
+  const auto cap = caps_.find({origin, kind});
+  if (is_calm_ && cap != caps_.end() && running > cap->second)
+    throw Violation{text(running, " tasks of kind ", kind, " run, the cap is ", cap->second)};
+}
+
 void Ledger::on_grant(const Link& link, std::uint64_t limit) {
   auto& most = limits_[link];
   most = std::max(most, limit);

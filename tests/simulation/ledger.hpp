@@ -30,6 +30,9 @@ class Ledger {
 
   // Workers.
   void on_start(const TaskId& id);
+  /// In a slot, to its end.
+  void on_begin(Origin origin, const std::string& kind);
+  void on_end(Origin origin, const std::string& kind) { --running_[{origin, kind}]; }
   void on_grant(const Link& link, std::uint64_t limit);
   void on_hello(RunId run, const std::string& kinds) { kinds_[run] = kinds; }
   /// `last`: the highest pipe number; `runs`: of tasks.
@@ -37,6 +40,10 @@ class Ledger {
 
   // Operators. From the answer on no task of the project may be sent, until it is to go on.
   void on_paused(Origin origin, const std::string& project) { paused_.emplace(origin, project); }
+  /// Of this kind no more may run at a time, where no lost worker runs on.
+  void on_cap(Origin origin, const std::string& kind, std::uint64_t most) {
+    caps_[{origin, kind}] = most;
+  }
   void on_resumed(Origin origin, const std::string& project) { paused_.erase({origin, project}); }
 
   void on_send_results(const protocol::Results& results);
@@ -76,6 +83,8 @@ class Ledger {
   bool is_calm_;
   std::map<RunId, std::string> kinds_;  // As each worker says.
   std::set<std::pair<Origin, std::string>> paused_;
+  std::map<std::pair<Origin, std::string>, std::uint64_t> caps_;
+  std::map<std::pair<Origin, std::string>, std::uint64_t> running_;
   std::map<TaskId, Promise> promises_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
   std::map<TaskId, Final> finals_;      // Durable in a log.

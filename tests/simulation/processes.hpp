@@ -57,6 +57,7 @@ class SimSink final : public Server {
 class SimVentilator final : public Server {
  public:
   SimVentilator(Fabric& fabric, SimSink& sink, int number, std::uint64_t disk_seed);
+  Origin origin() const { return node_ ? node_->core().origin() : 0; }
   bool is_idle() const { return node_ && node_->core().queued() + node_->core().running() == 0; }
   net::ClusterFile cluster() const;
 

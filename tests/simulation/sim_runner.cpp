@@ -39,6 +39,7 @@ void SimRunner::start(const worker::StartTask& task) {
   auto& world = fabric_.world;
   const std::string args = task.args;
   fabric_.ledger.on_start(task.id);
+  fabric_.ledger.on_begin(task.id.origin, task.task_class.kind);
   world.trace(text(process_.name(), " starts ", to_text(task.id), " attempt ", task.attempt));
   if (args.starts_with(kPoison)) throw ProcessEnds{"poison"};
   const bool fails = args.starts_with(kFailing) && world.chance(0.5);
@@ -48,6 +49,7 @@ void SimRunner::start(const worker::StartTask& task) {
 }
 
 void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails) {
+  fabric_.ledger.on_end(task.id.origin, task.task_class.kind);
   const auto killed = killed_.extract(task.id);
   const bool is_cancelled = killed && !killed.mapped();
   const auto state = is_cancelled      ? TaskState::kCancelled

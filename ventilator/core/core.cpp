@@ -12,7 +12,7 @@ Core::Core(Config config, Durable durable, const Moment& moment)
       durable_(std::move(durable)),
       gates_(durable_.origin),
       queue_(durable_.last),
-      limits_(durable_.wishes),
+      limits_(durable_.wishes, moment.now),
       fleet_(config, moment.now),
       follower_(config.retry),
       verdicts_(config.retry),
@@ -28,14 +28,14 @@ Core::Core(Config config, Durable durable, const Moment& moment)
       if (planted("restart-runs-at-once")) {
         enqueue(first + i, task, false);
       } else {
-        tasks_.note(task);
+        tasks_.note(task, durable_.classes.of(first + i));
       }
     }
   for (const auto seq : durable_.cancelled) {
     if (durable_.settled.contains(seq)) continue;
     auto& task = tasks_.at(seq);
     task.is_cancelled = true;
-    if (task.is(State::kReady)) tasks_.note(task);
+    if (task.is(State::kReady)) tasks_.note(task, durable_.classes.of(seq));
   }
   durable_.notes = {};
   durable_.answers.take_for_new(moment.now);

@@ -66,6 +66,7 @@ class Core {
   /// Only who has the role admin may ask for this control: it is about others' work.
   static bool is_operators(std::string_view what);
   const Limits& limits() const { return limits_; }
+  const Wishes& wishes() const { return durable_.wishes; }
   /// Null if the task was never accepted, is settled, or damage took it.
   const protocol::TaskClass* class_of(Seq seq) const;
   /// Nothing if the task was never accepted, or is settled.
@@ -108,6 +109,8 @@ class Core {
   // What people want to hold from now on: core_control.cpp.
   struct Control;
   static const Control* find_control(std::string_view what);
+  Expected<protocol::Value> control_limit(const protocol::Value& options, TimePoint now,
+                                          Actions& out);
   Expected<protocol::Value> control_pause(const protocol::Value& options, bool is_paused,
                                           Actions& out);
 
@@ -158,7 +161,7 @@ class Core {
   };
   Load load_for(const Worker& worker, std::uint64_t most, std::uint64_t among,
                 const Queue::Room& room, TimePoint now);
-  void lease_to(const Worker& worker, Seq seq, Load& load);
+  void lease_to(const Worker& worker, Seq seq, ClassId id, Load& load);
   void send(Worker& worker, Load load, Actions& out);
 
   Config config_;

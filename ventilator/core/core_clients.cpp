@@ -153,7 +153,7 @@ void Core::cancel(Seq seq, Actions& out) {
   const bool is_fresh = tasks_.find(seq) == nullptr;
   auto& task = tasks_.at(seq);
   // An earlier start may have sent it: its worker has the rest of the grace to say so.
-  if (is_fresh && queue_.is_recovered(seq) && !recovery_.is_noted_open) tasks_.note(task);
+  if (is_fresh && queue_.is_recovered(seq) && !recovery_.is_noted_open) tasks_.note(task, durable_.classes.of(seq));
   task.is_cancelled = true;
   if (task.is(State::kReady) || task.is(State::kWaiting)) {
     end(seq, task, protocol::TaskState::kCancelled);

@@ -22,6 +22,10 @@ const Core::Control* Core::find_control(std::string_view what) {
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, true, out);
        }},
+      {"limit", true,
+       [](Core& core, const Value& options, TimePoint now, Actions& out) {
+         return core.control_limit(options, now, out);
+       }},
       {"resume", true,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, false, out);
@@ -48,6 +52,28 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
   const auto answer = control->grant(*this, event.options, now, out);
   if (!answer) return refuse(text(event.what, ": ", answer.error().message));
   out.push_back(Reply{event.peer, protocol::Answer{event.request, answer->to_msgpack()}});
+}
+
+// {"scope": "kind:download", "running": 8, "rate": 20}; without either the limit is gone.
+Expected<Value> Core::control_limit(const Value& options, TimePoint now, Actions& out) {
+  const auto scope = parse_scope(options["scope"].text_or(""));
+  if (!scope) return scope.error();
+  if (scope->of == Scope::Of::kWorker) return Error{"a worker is limited by its slots"};
+  const auto wish = parse_limit(options);
+  if (!wish) return wish.error();
+  const auto about = to_text(*scope);
+  Value limit = Value::Map{};
+  if (wish->running > 0) limit.set("running", wish->running);
+  if (wish->rate > 0) limit.set("rate", wish->rate);
+  Bytes value = limit.as<Value::Map>()->empty() ? Bytes() : limit.to_msgpack();
+  if (auto reason = durable_.wishes.why_refused("limit", about, value); !reason.empty())
+    return Error{std::move(reason)};
+  limits_.set_cap(*scope, wish->running);
+  limits_.set_rate(*scope, wish->rate, now);
+  durable_.wishes.put("limit", about, value);
+  out.push_back(JournalWish{"limit", about, std::move(value)});
+  limit.set("scope", about);
+  return limit;
 }
 
 // {"scope": "project:photos"}

@@ -68,9 +68,9 @@ void Core::end(Seq seq, Task& task, protocol::TaskState verdict) {
   verdicts_.add(seq);
 }
 
-void Core::lease_to(const Worker& worker, Seq seq, Load& load) {
+void Core::lease_to(const Worker& worker, Seq seq, ClassId id, Load& load) {
   auto& task = tasks_.at(seq);
-  tasks_.lease(task, worker.link.run, {durable_.start, next_lease_});
+  tasks_.lease(task, worker.link.run, {durable_.start, next_lease_}, id);
   task.since = moment_.now;
   if (!planted("lease-used-again")) ++next_lease_;
   ++load.count;
@@ -102,7 +102,7 @@ void Core::dispatch_alone(TimePoint now, Actions& out) {
   for (const auto& [run, seq] : last_attempts_.place(fleet_, tasks_, others_wait, is_open, now)) {
     auto& worker = *fleet_.find(run);
     Load load;
-    lease_to(worker, seq, load);
+    lease_to(worker, seq, durable_.classes.of(seq), load);
     worker.alone = seq;
     limits_.on_leased(*class_of(seq), 1, now);
     send(worker, std::move(load), out);
@@ -117,6 +117,7 @@ void Core::dispatch(TimePoint now, Actions& out) {
   const Queue::Room room = [&](const TaskClass& task_class) {
     return limits_.room(task_class, now);
   };
+  limits_.begin_turn(durable_.classes, tasks_.running(), now);
   queue_.let_go(room);
   dispatch_alone(now, out);
   while (queue_.size() > queue_.held()) {
@@ -152,7 +153,7 @@ Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_
     const auto served = queue_.next(fits, part, most - load.count, tasks_, durable_.settled);
     if (!served) break;
     const auto [first, count] = served->stretch;
-    for (std::uint64_t i = 0; i < count; ++i) lease_to(worker, first + i, load);
+    for (std::uint64_t i = 0; i < count; ++i) lease_to(worker, first + i, served->id, load);
     limits_.on_leased(durable_.classes.at(served->id), count, now);
     if (served->is_limited) break;
   }

@@ -163,7 +163,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
 void Core::adopt(Worker& worker, Seq seq, const Lease& lease) {
   auto& task = tasks_.at(seq);
   release(task);
-  tasks_.adopt(task, worker.link.run, lease);
+  tasks_.adopt(task, worker.link.run, lease, durable_.classes.of(seq));
   worker.leases.adopt(seq, lease);
 }
 

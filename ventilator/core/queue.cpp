@@ -30,40 +30,70 @@ Queue::Lane& Queue::lane_of(ClassId id, const protocol::TaskClass& task_class) {
     group = groups_.emplace(std::move(name), Group{}).first;
     group->second.like = task_class;
   }
-  ++group->second.lanes;
-  return lanes_.emplace(id, Lane{group, &task_class}).first->second;
+  const auto priority = planted("priority-ignored") ? 0 : task_class.priority;
+  const auto rank = static_cast<std::uint8_t>(protocol::kPriorityMax - priority);
+  auto& track = group->second.tracks[{rank, task_class.project}];
+  if (track.lanes++ == 0) {
+    track.group = group;
+    track.rank = rank;
+    track.project = &projects_[task_class.project];
+    track.project->tracks.insert(&track);
+    track.project->share = &shares_.enter(task_class.project);
+  }
+  return lanes_.emplace(id, Lane{&track, &task_class}).first->second;
 }
 
-Queue::Turn Queue::turn_of(ClassId id, const Lane& lane) {
-  const auto priority = planted("priority-ignored") ? 0 : lane.task_class->priority;
-  return {static_cast<std::uint8_t>(protocol::kPriorityMax - priority), lane.first(), id};
+void Queue::relist(Track& track) {
+  auto& turns = track.group->second.turns;
+  if (track.turn.track != nullptr) turns.erase(track.turn);
+  track.turn = {};
+  if (track.open.empty()) return;
+  track.turn = {track.rank, track.project->share->served, track.open.begin()->first, &track};
+  turns.insert(track.turn);
 }
 
 void Queue::unlist(ClassId id, const Lane& lane) {
-  if (!lane.is_empty() && !lane.is_held) lane.group->second.turns.erase(turn_of(id, lane));
+  if (!lane.is_empty() && !lane.is_held) lane.track->open.erase({lane.first(), id});
 }
 
 void Queue::list(ClassId id, Lane& lane) {
   if (lane.is_empty()) return drop(id, lane);
-  if (!lane.is_held) lane.group->second.turns.insert(turn_of(id, lane));
+  if (!lane.is_held) lane.track->open.emplace(lane.first(), id);
+  relist(*lane.track);
 }
 
 void Queue::drop(ClassId id, Lane& lane) {
-  const auto group = lane.group;
+  auto& track = *lane.track;
   resize(lane, lane.size, 0);
   if (lane.is_held) held_.erase(id);
   lanes_.erase(id);
-  if (--group->second.lanes == 0) groups_.erase(group);
+  relist(track);
+  if (--track.lanes > 0) return;
+  auto& project = *track.project;
+  const auto group = track.group;
+  const auto name = std::pair(track.rank, project.share->name);
+  shares_.leave(*project.share);
+  project.tracks.erase(&track);
+  if (project.tracks.empty()) projects_.erase(name.second);
+  group->second.tracks.erase(name);
+  if (group->second.tracks.empty()) groups_.erase(group);
+}
+
+void Queue::serve(Lane& lane, std::uint64_t tasks) {
+  auto& project = *lane.track->project;
+  shares_.on_leased(*project.share, tasks);
+  for (auto* track : project.tracks)
+    if (track != lane.track) relist(*track);
 }
 
 void Queue::resize(Lane& lane, std::uint64_t taken, std::uint64_t put) {
-  auto& shown = lane.is_held ? held_size_ : lane.group->second.size;
+  auto& shown = lane.is_held ? held_size_ : lane.track->group->second.size;
   for (auto* size : {&lane.size, &shown, &size_}) *size += put - taken;
 }
 
 void Queue::hold(ClassId id, Lane& lane, bool is_held) {
   unlist(id, lane);
-  auto& group = lane.group->second;
+  auto& group = lane.track->group->second;
   auto& from = is_held ? group.size : held_size_;
   auto& to = is_held ? held_size_ : group.size;
   from -= lane.size;
@@ -142,7 +172,7 @@ std::pair<Queue::Group*, std::uint64_t> Queue::choose(const Fits& fits) {
 std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std::uint64_t most,
                                          const Tasks& tasks, const SeqRanges& settled) {
   for (auto [group, fit] = choose(fits); group != nullptr; std::tie(group, fit) = choose(fits)) {
-    const auto id = group->turns.begin()->id;
+    const auto id = group->turns.begin()->track->open.begin()->second;
     auto& lane = lanes_.at(id);
     const auto open = room(*lane.task_class);
     if (open == 0) {
@@ -152,6 +182,7 @@ std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std
     }
     unlist(id, lane);
     const auto stretch = take(lane, std::min({most, fit, open}), tasks, settled);
+    if (stretch) serve(lane, stretch->count);
     list(id, lane);
     if (stretch) return Served{*stretch, id, open != kNoLimit};
   }

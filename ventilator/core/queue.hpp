@@ -13,6 +13,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/task_class.hpp"
+#include "ventilator/core/limits/shares.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/tasks.hpp"
 
@@ -56,7 +57,8 @@ class Queue {
 
   /// Lanes that were held and have room now are served again.
   void let_go(const Room& room);
-  /// The next tasks for who `fits`, at most so many: of the highest priority, then the oldest.
+  /// The next tasks for who `fits`, at most so many: of the highest priority,
+  /// then of the project that was served the least, then the oldest.
   std::optional<Served> next(const Fits& fits, const Room& room, std::uint64_t most,
                              const Tasks& tasks, const SeqRanges& settled);
   /// So many wait, but for those that ended meanwhile; of them, in lanes that are held …
@@ -70,23 +72,38 @@ class Queue {
   std::uint64_t before(Seq seq, ClassId id, std::size_t stretches) const;
 
  private:
+  struct Track;
   /// Whose turn it is: the least goes first.
   struct Turn {
     std::uint8_t rank = 0;  // Below the highest priority.
+    std::uint64_t served = 0;  // Of its project.
     Seq first = 0;
-    ClassId id = kNoClass;
+    Track* track = nullptr;
     auto operator<=>(const Turn&) const = default;
   };
   /// Lanes that the same workers take.
   struct Group {
     protocol::TaskClass like;  // What is asked of a worker.
-    std::set<Turn> turns;      // Of the lanes that are not held.
-    std::uint64_t size = 0;    // Theirs.
-    std::size_t lanes = 0;     // All.
+    std::map<std::pair<std::uint8_t, std::string>, Track> tracks;  // By rank and project.
+    std::set<Turn> turns;   // Of those with a lane that is not held.
+    std::uint64_t size = 0;  // Theirs.
   };
   using Groups = std::map<std::string, Group, std::less<>>;
-  struct Lane {
+  struct Project {
+    Shares::Project* share = nullptr;
+    std::set<Track*> tracks;
+  };
+  /// Those of them that have one priority and project.
+  struct Track {
     Groups::iterator group;
+    std::uint8_t rank = 0;
+    Project* project = nullptr;
+    std::set<std::pair<Seq, ClassId>> open;  // By first task: those that are not held.
+    std::size_t lanes = 0;                   // All.
+    Turn turn;                               // As it is listed; its track is null: it is not.
+  };
+  struct Lane {
+    Track* track;
     const protocol::TaskClass* task_class;
     std::deque<Seq> ready = {};      // Came back.
     std::deque<Stretch> fresh = {};  // None was dispatched by this start.
@@ -101,9 +118,11 @@ class Queue {
   /// Which group's first lane is served, and how much of it at most.
   std::pair<Group*, std::uint64_t> choose(const Fits& fits);
   Lane& lane_of(ClassId id, const protocol::TaskClass& task_class);
-  static Turn turn_of(ClassId id, const Lane& lane);
+  /// The track has another turn now.
+  static void relist(Track& track);
+  void serve(Lane& lane, std::uint64_t tasks);
   /// Its first task is about to change, and has.
-  void unlist(ClassId id, const Lane& lane);
+  static void unlist(ClassId id, const Lane& lane);
   void list(ClassId id, Lane& lane);
   void drop(ClassId id, Lane& lane);
   void resize(Lane& lane, std::uint64_t taken, std::uint64_t put);
@@ -117,6 +136,8 @@ class Queue {
   bool is_recovered_open_ = false;
   Lanes lanes_;
   Groups groups_;
+  std::unordered_map<std::string, Project> projects_;
+  Shares shares_;
   std::set<ClassId> held_;
   std::uint64_t size_ = 0;
   std::uint64_t held_size_ = 0;

@@ -10,6 +10,11 @@ namespace {
 constexpr std::size_t kReasonsMax = 16;  // Kept per task; older ones are dropped.
 
 constexpr unsigned bit(Task::State state) { return 1U << static_cast<unsigned>(state); }
+// A worker has it, or may have it still.
+constexpr bool is_running(Task::State state) {
+  return state == Task::State::kLeased || state == Task::State::kNoted ||
+         state == Task::State::kSuspect;
+}
 constexpr unsigned kAnyButEnding = ~bit(Task::State::kEnding);
 }  // namespace
 
@@ -36,12 +41,24 @@ void Tasks::move(Task& task, State to, unsigned from) {
   invariant((from & bit(task.state_)) != 0, "a task moves only between states that follow");
   --counts_[static_cast<std::size_t>(task.state_)];
   ++counts_[static_cast<std::size_t>(to)];
+  if (is_running(task.state_)) count(task, UINT64_MAX);
   task.state_ = to;
+  if (is_running(to)) count(task, 1);
 }
 
-void Tasks::note(Task& task) { move(task, State::kNoted, bit(State::kReady)); }
+void Tasks::count(const Task& task, std::uint64_t more) {
+  if (task.class_id == kNoClass) return;
+  if (task.class_id >= running_.size()) running_.resize(task.class_id + 1);
+  running_[task.class_id] += more;
+}
 
-void Tasks::lease(Task& task, RunId run, const Lease& lease) {
+void Tasks::note(Task& task, ClassId id) {
+  task.class_id = id;
+  move(task, State::kNoted, bit(State::kReady));
+}
+
+void Tasks::lease(Task& task, RunId run, const Lease& lease, ClassId id) {
+  task.class_id = id;
   move(task, State::kLeased, bit(State::kReady));
   task.run = run;
   task.lease = lease;
@@ -49,7 +66,8 @@ void Tasks::lease(Task& task, RunId run, const Lease& lease) {
   ++task.attempt;
 }
 
-void Tasks::adopt(Task& task, RunId run, const Lease& lease) {
+void Tasks::adopt(Task& task, RunId run, const Lease& lease, ClassId id) {
+  if (!is_running(task.state_)) task.class_id = id;
   move(task, State::kLeased, kAnyButEnding);
   task.run = run;
   task.lease = lease;
@@ -80,6 +98,7 @@ void Tasks::settle(Seq seq) {
   const auto* task = find(seq);
   if (task == nullptr) return;
   --counts_[static_cast<std::size_t>(task->state_)];
+  if (is_running(task->state_)) count(*task, UINT64_MAX);
   table_.erase(seq);
 }
 

@@ -11,6 +11,7 @@
 #include "common/protocol/records.hpp"
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
+#include "ventilator/core/task_class.hpp"
 #include "ventilator/core/why.hpp"
 
 namespace eole::ventilator {
@@ -55,6 +56,7 @@ class Task {
   std::uint8_t recalls = 0;
   protocol::TaskState verdict = protocol::TaskState::kDead;
   std::uint16_t attempt = 0;  // Attempts begun.
+  ClassId class_id = kNoClass;  // Once it was leased.
   Lease lease;
   RunId run = 0;
   TimePoint since{};  // Leased then; zero: by an earlier start.
@@ -77,11 +79,11 @@ class Tasks {
   /// A new one is ready, as it was while it waited for its first dispatch.
   Task& at(Seq seq);
 
-  void note(Task& task);
+  void note(Task& task, ClassId id = kNoClass);
   /// The next attempt begins.
-  void lease(Task& task, RunId run, const Lease& lease);
+  void lease(Task& task, RunId run, const Lease& lease, ClassId id = kNoClass);
   /// Who says that it holds the task keeps it.
-  void adopt(Task& task, RunId run, const Lease& lease);
+  void adopt(Task& task, RunId run, const Lease& lease, ClassId id = kNoClass);
   void suspect(Task& task);
   /// It is nobody's now.
   void give_back(Task& task);
@@ -93,6 +95,8 @@ class Tasks {
   std::uint64_t size() const { return table_.size(); }
   std::uint64_t leased() const { return count(State::kLeased); }
   std::uint64_t count(State state) const { return counts_[static_cast<std::size_t>(state)]; }
+  /// By class: those that a worker has, or may have still.
+  const std::vector<std::uint64_t>& running() const { return running_; }
   /// No task above this one has ever been more than queued in this start.
   Seq highest() const { return highest_; }
   template <class Visit>
@@ -108,7 +112,10 @@ class Tasks {
   void move(Task& task, State to, unsigned from);
 
   SeqTable<Task> table_;
+  void count(const Task& task, std::uint64_t more);
+
   std::array<std::uint64_t, kStates> counts_{};
+  std::vector<std::uint64_t> running_;
   Seq highest_ = 0;
 };
 

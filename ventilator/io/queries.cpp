@@ -21,6 +21,17 @@ Value list(const std::vector<std::string>& texts) {
   return Value::Array(texts.begin(), texts.end());
 }
 
+Value limits(const Core& core) {
+  Value::Array list;
+  core.wishes().each("limit", [&](const std::string& about, std::string_view value) {
+    auto limit = Value::from_msgpack(value);
+    if (!limit) return;
+    limit->set("scope", about);
+    list.push_back(std::move(*limit));
+  });
+  return list;
+}
+
 Value status(const Core& core, const Journal& journal) {
   return Value::Map{{"role", "ventilator"},
                     {"pid", static_cast<std::int64_t>(::getpid())},
@@ -163,6 +174,7 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
   if (query.what == "status") return status(core, journal);
   if (query.what == "bounds") return bounds(core);
+  if (query.what == "limits") return limits(core);
   if (query.what == "workers") return workers(core);
   if (query.what == "kinds") return kinds(core);
   if (query.what == "tasks") return tasks(*options, core, journal, page_time);

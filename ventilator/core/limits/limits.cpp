@@ -2,12 +2,60 @@
 
 #include <algorithm>
 
+#include "common/base/text.hpp"
+
 namespace eole::ventilator {
 
-Limits::Limits(const Wishes& wishes) {
+namespace {
+
+constexpr std::uint64_t kRunningMost = 1ULL << 40;
+
+std::optional<double> number_of(const protocol::Value& value) {
+  if (const auto* whole = value.as<std::int64_t>()) return static_cast<double>(*whole);
+  if (const auto* number = value.as<double>()) return *number;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Expected<LimitWish> parse_limit(const protocol::Value& written) {
+  LimitWish wish;
+  if (const auto& running = written["running"]; !running.is_null()) {
+    const auto most = running.int_or(0);
+    if (most < 1 || static_cast<std::uint64_t>(most) > kRunningMost)
+      return Error{text("running: a number of tasks, limits 1 and ", kRunningMost)};
+    wish.running = static_cast<std::uint64_t>(most);
+  }
+  if (const auto& rate = written["rate"]; !rate.is_null()) {
+    const auto per_second = number_of(rate);
+    if (!per_second || !(*per_second >= kRateLeast && *per_second <= kRateMost))
+      return Error{"rate: tasks a second, limits 0.000001 and 1000000000"};
+    wish.rate = *per_second;
+  }
+  return wish;
+}
+
+Limits::Limits(const Wishes& wishes, TimePoint now) {
+  wishes.each("limit", [&](const std::string& about, std::string_view value) {
+    const auto scope = parse_scope(about);
+    const auto map = protocol::Value::from_msgpack(value);
+    const auto wish = map ? parse_limit(*map) : Expected<LimitWish>(map.error());
+    if (!scope || !wish) return;
+    caps_.set(*scope, wish->running);
+    rates_.set(*scope, wish->rate, now);
+  });
   wishes.each("pause", [this](const std::string& about, std::string_view) {
     if (const auto scope = parse_scope(about)) pauses_.set(*scope, true);
   });
+}
+
+void Limits::begin_turn(const TaskClasses& classes, const std::vector<std::uint64_t>& leased,
+                        TimePoint now) {
+  rates_.refresh(now);
+  if (caps_.is_empty()) return;
+  caps_.recount();
+  for (ClassId id = 0; id < leased.size(); ++id)
+    if (leased[id] > 0) caps_.count(classes.at(id), leased[id]);
 }
 
 std::uint64_t Limits::room(const protocol::TaskClass& task_class, TimePoint now) const {
@@ -18,6 +66,8 @@ std::uint64_t Limits::room(const protocol::TaskClass& task_class, TimePoint now)
 
 void Limits::on_leased(const protocol::TaskClass& task_class, std::uint64_t count, TimePoint now) {
   pauses_.on_leased(task_class, count, now);
+  caps_.on_leased(task_class, count, now);
+  rates_.on_leased(task_class, count, now);
 }
 
 std::optional<TimePoint> Limits::next_deadline() const {

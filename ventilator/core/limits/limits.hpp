@@ -1,9 +1,18 @@
 #pragma once
 #include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "ventilator/core/limits/caps.hpp"
 #include "ventilator/core/limits/limit.hpp"
 #include "ventilator/core/limits/pauses.hpp"
+#include "ventilator/core/limits/rates.hpp"
+#include "ventilator/core/task_class.hpp"
 #include "ventilator/core/wishes.hpp"
+#include "common/protocol/value.hpp"
+#include "common/base/expected.hpp"
 
 namespace eole::ventilator {
 
@@ -11,10 +20,18 @@ namespace eole::ventilator {
 class Limits {
  public:
   /// As operators wished before.
-  explicit Limits(const Wishes& wishes);
+  Limits(const Wishes& wishes, TimePoint now);
 
   Pauses& pauses() { return pauses_; }
   const Pauses& pauses() const { return pauses_; }
+  void set_cap(const Scope& scope, std::uint64_t most) { caps_.set(scope, most); }
+  void set_rate(const Scope& scope, double per_second, TimePoint now) {
+    rates_.set(scope, per_second, now);
+  }
+
+  /// Once a turn, before any is asked: how many tasks of each class are leased.
+  void begin_turn(const TaskClasses& classes, const std::vector<std::uint64_t>& leased,
+                  TimePoint now);
 
   /// The least that any of them leaves.
   std::uint64_t room(const protocol::TaskClass& task_class, TimePoint now) const;
@@ -24,9 +41,19 @@ class Limits {
 
  private:
   // One line for each limit.
-  std::array<const Limit*, 1> all() const { return {&pauses_}; }
+  std::array<const Limit*, 3> all() const { return {&pauses_, &caps_, &rates_}; }
 
   Pauses pauses_;
+  Caps caps_;
+  Rates rates_;
 };
+
+/// At most so many tasks at a time, and so many a second; zero: no such limit.
+struct LimitWish {
+  std::uint64_t running = 0;
+  double rate = 0;
+};
+/// Of {"running": 8, "rate": 20}; either may be missing. Errors name what is wrong.
+Expected<LimitWish> parse_limit(const protocol::Value& written);
 
 }  // namespace eole::ventilator

@@ -25,9 +25,7 @@ std::uint64_t Pauses::room(const protocol::TaskClass& task_class, TimePoint) con
 
 std::optional<Why> Pauses::why(const protocol::TaskClass& task_class) const {
   if (paused_.empty()) return std::nullopt;
-  using Of = Scope::Of;
-  for (const auto& scope :
-       {Scope{}, Scope{Of::kKind, task_class.kind}, Scope{Of::kProject, task_class.project}})
+  for (const auto& scope : scopes_of(task_class))
     if (paused_.contains(scope)) return Why{"paused", text(to_text(scope), " is paused")};
   return std::nullopt;
 }

@@ -14,18 +14,10 @@ constexpr std::array<std::pair<Scope::Of, std::string_view>, 3> kPrefixes{
      {Scope::Of::kWorker, "worker:"}}};
 }
 
-bool Scope::holds(const protocol::TaskClass& task_class) const {
-  switch (of) {
-    case Of::kAll:
-      return true;
-    case Of::kKind:
-      return task_class.kind == name;
-    case Of::kProject:
-      return task_class.project == name;
-    case Of::kWorker:
-      return false;
-  }
-  return false;
+std::array<Scope, 3> scopes_of(const protocol::TaskClass& task_class) {
+  return {{{},
+           {Scope::Of::kKind, task_class.kind},
+           {Scope::Of::kProject, task_class.project}}};
 }
 
 std::string to_text(const Scope& scope) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,8 +15,9 @@ struct Scope {
   Of of = Of::kAll;
   std::string name = {};
   auto operator<=>(const Scope&) const = default;
-  bool holds(const protocol::TaskClass& task_class) const;
 };
+/// Those that hold tasks of this class.
+std::array<Scope, 3> scopes_of(const protocol::TaskClass& task_class);
 /// "all", "kind:download", "project:photos", "worker:w1".
 std::string to_text(const Scope& scope);
 Expected<Scope> parse_scope(std::string_view written);
