@@ -1,10 +1,15 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iostream>
 #include <set>
 
+#include "cli/history.hpp"
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"
@@ -21,7 +26,11 @@ constexpr Duration kPatience = 30s;    // Without any of them ending.
 struct CancelOptions {
   std::vector<std::string> ids;
   std::string project;
+  std::string kind;
   bool all = false;
+  bool is_sure = false;
+  bool is_left = false;
+  bool is_filter() const { return all || !project.empty() || !kind.empty(); }
 };
 
 /// What became of the tasks that were to be cancelled.
@@ -104,28 +113,66 @@ bool wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_end
   return true;
 }
 
+// Nobody is asked who is not there.
+void ask_if_sure() {
+  if (!is_terminal(STDIN_FILENO) || !is_terminal(STDERR_FILENO)) return;
+  std::fputs("Cancel them? [y/N] ", stderr);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer != "y" && answer != "yes") throw Failure{kNotDone, "cancel: nothing was cancelled"};
+}
+
 TaskSet tasks_of(Cluster& cluster, const CancelOptions& options) {
   TaskSet tasks;
   for (const auto& written : options.ids) {
     const auto id = need_id(written);
     tasks[id.origin].add(id.seq, id.seq);
   }
-  if (!options.all && options.project.empty()) return tasks;
+  if (!options.is_filter()) return tasks;
   Value wanted = Value::Map{};
-  if (!options.project.empty()) wanted.set("project", options.project);
+  for (const auto& [name, value] :
+       {std::pair{"project", &options.project}, {"kind", &options.kind}})
+    if (!value->empty()) wanted.set(name, *value);
+  std::uint64_t running = 0;
   each_task(cluster, wanted, [&](const Value& task) {
     const auto id = need_id(task["id"].text_or(""));
     tasks[id.origin].add(id.seq, id.seq);
+    if (task["state"].text_or("") == "running") ++running;
     return true;
   });
+  const auto count = count_of(tasks);
+  std::fprintf(stderr, "eole: cancel: %llu task%s, %llu of them with a worker\n",
+               static_cast<unsigned long long>(count), count == 1 ? "" : "s",
+               static_cast<unsigned long long>(running));
+  if (count > 0 && !options.is_sure) ask_if_sure();
   return tasks;
 }
 
+void print_end(Value view, const Globals& globals) {
+  const auto how = how_cancelled(view);
+  if (globals.json) {
+    view.set("how", how);
+    return print_json(view);
+  }
+  std::printf("%s  %s  %s  %s\n", shown(view["id"].text_or("")).c_str(),
+              coloured_state(view["state"].text_or("")).c_str(),
+              shown(view["kind"].text_or("")).c_str(), shown(how).c_str());
+  flush_output();
+}
+
+// Without waiting for their ends.
+int leave(const Told& told, const Globals& globals) {
+  for (const auto& id : told.pending)
+    if (globals.json) print_json(Value::Map{{"id", to_text(id)}, {"state", "cancelling"}});
+  if (!globals.json) std::printf("%zu asked to end\n", told.pending.size());
+  return count_of(told.unknown) + count_of(told.settled) == 0 ? kDone : kNotDone;
+}
+
 int run(const CancelOptions& options, const Globals& globals) {
-  if (options.ids.empty() && options.project.empty() && !options.all)
-    throw Failure{kBadUse, "cancel: give ids, --project or --all"};
-  if (options.ids.size() + (options.project.empty() ? 0 : 1) > 0 && options.all)
-    throw Failure{kBadUse, "cancel: --all goes without ids and --project"};
+  if (options.ids.empty() && !options.is_filter())
+    throw Failure{kBadUse, "cancel: give ids, --project, --kind or --all"};
+  if (options.all && !(options.ids.empty() && options.project.empty() && options.kind.empty()))
+    throw Failure{kBadUse, "cancel: --all goes without ids, --project and --kind"};
   Cluster cluster(globals);
   const auto tasks = tasks_of(cluster, options);
   const auto head = head_of(cluster);
@@ -133,11 +180,7 @@ int run(const CancelOptions& options, const Globals& globals) {
   ask(cluster, tasks, told);
   const bool is_one_by_one = globals.json || count_of(tasks) <= kShownOneByOne;
   const auto show = [&](const Value& view) {
-    if (globals.json) {
-      print_json(view);
-    } else if (is_one_by_one) {
-      print_result(view);
-    }
+    if (is_one_by_one) print_end(view, globals);
     return true;
   };
   const auto each_of = [&](const TaskSet& set, const auto& visit) {
@@ -149,6 +192,7 @@ int run(const CancelOptions& options, const Globals& globals) {
   each_of(told.unknown, [&](TaskId id) {
     std::fprintf(stderr, "eole: %s: no such task was accepted\n", to_text(id).c_str());
   });
+  if (options.is_left) return leave(told, globals);
   if (!wait(cluster, head, told, show))
     std::fprintf(stderr,
                  "eole: cancel: no longer waiting; all of them were asked to end, and will\n");
@@ -180,15 +224,20 @@ void add_cancel(CLI::App& app, Globals& globals) {
   auto options = std::make_shared<CancelOptions>();
   command->add_option("id", options->ids, "the tasks");
   command->add_option("--project", options->project, "all of this project that are not settled");
+  command->add_option("--kind", options->kind, "all of this kind that are not settled");
   command->add_flag("--all", options->all, "every task that is not settled");
+  command->add_flag("--yes", options->is_sure,
+                    "do not ask; else a person at a terminal is, where no ids are given");
+  command->add_flag("--no-wait", options->is_left, "do not wait until they have ended");
   command->add_flag("--json", globals.json, "one JSON object a line: how each task ended");
   command->footer(
       "A queued task never runs; a running one is stopped (a command with its whole process\n"
-      "tree). Returns when the log says how each ended, or names those that still wind down\n"
-      "when none has ended for 30 s, or at Ctrl-C. Nothing is asked back.\n"
+      "tree). Says of each whether it had begun, which process got which signals, and when it\n"
+      "was gone. Returns when the log says how each ended, or names those that still wind down\n"
+      "when none has ended for 30 s, or at Ctrl-C.\n"
       "Examples:\n"
       "  eole cancel k3f9qz-17 k3f9qz-18\n"
-      "  eole cancel --project photos\n"
+      "  eole cancel --project photos --kind download\n"
       "Exit codes: 0 all are cancelled (or there were none), 1 some were settled before, are not\n"
       "known or still wind down, 2 bad input, 3 no answer.");
   command->callback([options, &globals] { globals.exit_code = run(*options, globals); });

@@ -39,6 +39,11 @@ std::string where_and_when(const Value& record) {
   return out;
 }
 
+std::string human_milliseconds(double seconds) {
+  if (seconds >= 10) return human_seconds(seconds);
+  return text(static_cast<std::int64_t>(seconds * 1000), " ms");
+}
+
 std::string behind(const std::string& what) { return what.empty() ? "" : ": " + what; }
 
 // A worker told of its end, not the ventilator in its stead.
@@ -67,6 +72,22 @@ Value lost(const Reason& reason, bool is_last) {
                                   is_last ? "" : "; tried again unasked")}};
 }
 
+// "process 4711 and 2 others got SIGTERM, then SIGKILL; gone after 0.2 s".
+std::string how_stopped(const Value& stopped) {
+  const auto seconds = [&] {
+    const auto* real = stopped["seconds"].as<double>();
+    return human_milliseconds(real == nullptr ? 0 : *real);
+  };
+  const auto* signals = stopped["signals"].as<Value::Array>();
+  if (signals == nullptr) return text("it ended ", seconds(), " after it was told to");
+  auto out = text("process ", stopped["pid"].int_or(0));
+  const auto others = stopped["processes"].int_or(1) - 1;
+  if (others > 0) out += text(" and ", others, others == 1 ? " other" : " others");
+  for (std::size_t i = 0; i < signals->size(); ++i)
+    out += text(i == 0 ? " got " : ", then ", (*signals)[i].text_or(""));
+  return text(out, "; gone after ", seconds());
+}
+
 }  // namespace
 
 Value why_ended(const Value& view) {
@@ -86,6 +107,20 @@ Value why_ended(const Value& view) {
     out += behind(error == state ? "" : error);
   }
   return Value::Map{{"code", code.empty() ? state : code}, {"text", std::move(out)}};
+}
+
+std::string how_cancelled(const Value& view) {
+  const auto when = view["finished"].text_or("");
+  const auto at = when.empty() ? "" : " at " + when;
+  if (view["state"].text_or("") != "cancelled")
+    return "had ended before: " + why_ended(view)["text"].text_or("");
+  if (!is_told(view))
+    return text(view["attempt"].int_or(0) == 0 ? "was waiting, and never began"
+                                               : "was waiting for its next attempt",
+                "; cancelled", at);
+  const auto on = " on " + view["worker"].text_or("");
+  if (view["stopped"].is_null()) return text("was waiting", on, ", and never began; cancelled", at);
+  return text("was running", on, ": ", how_stopped(view["stopped"]), ",", at);
 }
 
 Value::Array history_of(const Value& view, const Value::Array& attempts) {

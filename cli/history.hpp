@@ -11,6 +11,9 @@ using protocol::Value;
 /// How a settled task ended: {code, text}, as docs/plans.md has the codes.
 Value why_ended(const Value& view);
 
+/// What became of a settled task that was to be cancelled: whether it ran, and what ended it.
+std::string how_cancelled(const Value& view);
+
 /// Each attempt that ended, the oldest first: {attempt, state, worker, finished, run_seconds,
 /// error, text}, without what is not known. `attempts`: what the log has; `view`: the task, whose
 /// reasons tell of those that no worker told of.

@@ -91,9 +91,10 @@ bool CommandRun::hear_worker() {
 void CommandRun::ask_to_end(std::uint64_t grace_ms) {
   if (kill_at_) return;
   grace_ms_ = grace_ms;
-  kill_at_ = Clock::now() + std::chrono::milliseconds(grace_ms);
+  asked_at_ = Clock::now();
+  kill_at_ = asked_at_ + std::chrono::milliseconds(grace_ms);
   for (const auto pid : worker::descendants()) {
-    ::kill(pid, SIGTERM);
+    if (::kill(pid, SIGTERM) == 0) ++asked_;
     ::kill(pid, SIGCONT);
   }
 }
@@ -157,10 +158,23 @@ void CommandRun::note_end(pid_t pid, int status) {
   is_over_ = true;
 }
 
+// What was done to end it, and how long it took until all of it was gone.
+Value CommandRun::how_stopped() const {
+  if (!kill_at_) return {};
+  const std::chrono::duration<double> took = Clock::now() - asked_at_;
+  Value::Array signals{"SIGTERM"};
+  if (needed_kill_) signals.emplace_back("SIGKILL");
+  return Value::Map{{"pid", pid_},
+                    {"processes", asked_},
+                    {"signals", std::move(signals)},
+                    {"seconds", took.count()}};
+}
+
 bool CommandRun::tell_end() {
   const int code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   Value ended = Value::Map{{"exit_code", code}};
   if (WIFSIGNALED(status_)) ended.set("signal", WTERMSIG(status_));
+  if (auto stopped = how_stopped(); !stopped.is_null()) ended.set("stopped", std::move(stopped));
   const auto value = ended.to_msgpack();
   if (needed_kill_)
     return fail(

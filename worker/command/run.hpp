@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "common/protocol/value.hpp"
 #include "worker/command/launch.hpp"
 #include "worker/command/progress_lines.hpp"
 #include "worker/runners/frames/worker_socket.hpp"
@@ -39,6 +40,7 @@ class CommandRun {
   void kill_tree();
   void note_end(pid_t pid, int status);
   bool tell_end();
+  protocol::Value how_stopped() const;
   bool fail(std::string error, Bytes value) {
     return worker_.send(frames::Failed{number_, std::move(error), std::move(value)});
   }
@@ -55,7 +57,9 @@ class CommandRun {
   bool has_children_ = true;
   bool needed_kill_ = false;
   std::uint64_t grace_ms_ = 0;
-  std::optional<Clock::time_point> kill_at_;  // Asked to end.
+  std::optional<Clock::time_point> kill_at_;  // Asked to end …
+  Clock::time_point asked_at_{};              // … then, and so many processes heard of it.
+  int asked_ = 0;
   int status_ = 0;
 };
 

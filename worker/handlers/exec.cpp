@@ -119,6 +119,8 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   }
   auto outcome = outcome_of(ended, task, std::move(value));
   outcome.cause = cause_of(ended);
+  // Its process knows which others it stopped, unless it had to be killed itself.
+  outcome.stopped = ended.stopped.is_null() ? ended.value["stopped"] : ended.stopped;
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
     if (const auto& problem = stream->kept.problem(); !problem.empty() && outcome.is_done)
       return Outcome::failed(text("exec: its ", name, " could not be kept: ", problem),

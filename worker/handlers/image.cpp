@@ -128,8 +128,11 @@ Outcome run_image(const Value& args, TaskContext& context) {
                              .directory = directory,
                              .time_limit = std::chrono::seconds(picture::kWallSecondsMax)},
                             context.cancel_fd(), nullptr);
-  if (const auto problem = problem_of(ended); !problem.empty())
-    return Outcome::failed(text("image: ", problem));
+  if (const auto problem = problem_of(ended); !problem.empty()) {
+    auto outcome = Outcome::failed(text("image: ", problem));
+    outcome.stopped = ended.stopped;
+    return outcome;
+  }
   auto path = ended.files[0];
   auto bytes = size_of(path);
   if (!bytes) return Outcome::failed(text("image: ", bytes.error().message));

@@ -50,9 +50,16 @@ void tell_timeout(const StartTask& task, Outcome& outcome) {
   outcome.cause = protocol::kCauseTimeout;
 }
 
+// What was done to end it, and how long that took.
+Value how_stopped(Outcome& outcome, const Cancel& cancel) {
+  if (!outcome.stopped.is_null() || !cancel.is_asked()) return std::move(outcome.stopped);
+  const std::chrono::duration<double> took = process::now() - cancel.asked_at();
+  return Value::Map{{"seconds", took.count()}};
+}
+
 TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts, TimePoint started,
-                    Cancel::Why ended_by) {
-  if (!outcome.is_done && ended_by == Cancel::Why::kTimeout) tell_timeout(task, outcome);
+                    const Cancel& cancel) {
+  if (!outcome.is_done && cancel.why() == Cancel::Why::kTimeout) tell_timeout(task, outcome);
   TaskFinished finished{task.id,
                         task.lease,
                         TaskState::kDone,
@@ -64,12 +71,14 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
   finished.run_ms = static_cast<std::uint32_t>((process::now() - started) / 1ms);
   Value body = Value::Map{};
   if (!outcome.is_done) {
-    const bool is_cancelled = ended_by == Cancel::Why::kCancelled;
+    const bool is_cancelled = cancel.why() == Cancel::Why::kCancelled;
     finished.state = is_cancelled ? TaskState::kCancelled : TaskState::kFailed;
     body.set("error", outcome.error);
     if (outcome.is_lost) outcome.cause = protocol::kCauseLost;
     if (!outcome.cause.empty()) body.set("cause", std::move(outcome.cause));
     if (outcome.retry_after_ms > 0) body.set("retry_after_ms", outcome.retry_after_ms);
+    if (auto stopped = how_stopped(outcome, cancel); !stopped.is_null())
+      body.set("stopped", std::move(stopped));
   }
   if (!outcome.value.is_null()) body.set("value", std::move(outcome.value));
   if (!artifacts.list.empty()) body.set("artifact", artifacts.list[0]);
@@ -99,6 +108,8 @@ Cancel::Cancel() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 Cancel::~Cancel() { ::close(fd_); }
 
 void Cancel::ask(Why why) {
+  Duration::rep never = 0;
+  asked_ticks_.compare_exchange_strong(never, process::now().time_since_epoch().count());
   auto none = Why::kNothing;
   why_.compare_exchange_strong(none, why);
   ::eventfd_write(fd_, 1);
@@ -131,7 +142,7 @@ TaskFinished Attempt::run() {
     }
   }
   settle_lasting(outcome);
-  return report(task_, std::move(outcome), std::move(artifacts), started, cancel_.why());
+  return report(task_, std::move(outcome), std::move(artifacts), started, cancel_);
 }
 
 Outcome Attempt::call() {

@@ -27,11 +27,14 @@ class Cancel {
   void ask(Why why);
   Why why() const { return why_; }
   bool is_asked() const { return why() != Why::kNothing; }
+  /// Since when; only of one that was asked.
+  TimePoint asked_at() const { return TimePoint(Duration(asked_ticks_)); }
   /// Readable once it was asked.
   int fd() const { return fd_; }
 
  private:
   std::atomic<Why> why_{Why::kNothing};
+  std::atomic<Duration::rep> asked_ticks_{0};
   int fd_;
 };
 

@@ -151,17 +151,18 @@ class Cluster:
         yield from self._pages("ventilator", "tasks", "tasks", "after",
                                project=project, kind=kind, state=state, worker=worker)
 
-    def cancel(self, ids=None, project="", wait=True):
-        """Cancels tasks, queued or running: these, or all of a project that are not settled.
+    def cancel(self, ids=None, project="", kind="", wait=True):
+        """Cancels tasks, queued or running: these, or all of a project or a kind that are not settled.
 
         Returns {id: state} once the log says how each ended (mostly "cancelled"). "settled" was so
         before, "unknown" was never accepted, "cancelling" still winds down when none has ended for
-        30 seconds. wait=False returns at once, with "cancelling" for all that are to end.
+        30 seconds. wait=False returns at once, with "cancelling" for all that are to end. What was done to
+        end one that ran is result(id).body["stopped"].
         """
-        if (ids is None) == (not project):
-            raise TypeError("cancel: give ids or a project")
-        if project:
-            ids = [task["id"] for task in self.tasks(project=project)]
+        if (ids is None) == (not (project or kind)):
+            raise TypeError("cancel: give ids, or a project or a kind")
+        if ids is None:
+            ids = [task["id"] for task in self.tasks(project=project, kind=kind)]
         log = Log(self._connection) if wait else None  # From before any of them can end by this.
         try:
             found = self._cancel(_list_of(ids))

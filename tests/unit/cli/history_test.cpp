@@ -4,6 +4,7 @@
 
 using namespace eole;
 using cli::history_of;
+using cli::how_cancelled;
 using cli::why_ended;
 using protocol::Value;
 
@@ -68,4 +69,29 @@ TEST_CASE("how a task ended is said by a code and a sentence", "[history]") {
   REQUIRE(why_ended(posing)["code"] == "failed");
   REQUIRE(said(Value::Map{{"state", "not done"}, {"is_kept", false}}) ==
           "not_kept | it ended, not done; its result is no longer kept");
+}
+
+TEST_CASE("of a cancelled task it is told whether it ran, and what ended it", "[history]") {
+  auto waited = record("cancelled", 0, "", "cancelled");
+  REQUIRE(how_cancelled(waited) ==
+          "was waiting, and never began; cancelled at 2026-01-31T12:00:00.000Z");
+  REQUIRE(how_cancelled(record("cancelled", 2, "", "cancelled")) ==
+          "was waiting for its next attempt; cancelled at 2026-01-31T12:00:00.000Z");
+  auto stored = record("cancelled", 1, "w1", "cancelled before it started");
+  REQUIRE(how_cancelled(stored) ==
+          "was waiting on w1, and never began; cancelled at 2026-01-31T12:00:00.000Z");
+  auto ran = stored;
+  ran.set("stopped", Value::Map{{"seconds", 0.02}});
+  REQUIRE(how_cancelled(ran) ==
+          "was running on w1: it ended 20 ms after it was told to, at 2026-01-31T12:00:00.000Z");
+  ran.set("stopped", Value::Map{{"pid", 4711},
+                                {"processes", 3},
+                                {"signals", Value::Array{"SIGTERM", "SIGKILL"}},
+                                {"seconds", 1.5}});
+  REQUIRE(how_cancelled(ran) ==
+          "was running on w1: process 4711 and 2 others got SIGTERM, then SIGKILL; gone after 1500 "
+          "ms, at 2026-01-31T12:00:00.000Z");
+  auto done = record("done", 1, "w1", "");
+  REQUIRE(how_cancelled(done) ==
+          "had ended before: it is done, attempt 1 on w1 at 2026-01-31T12:00:00.000Z after 3.2 s");
 }

@@ -44,7 +44,7 @@ TEST_CASE("a cap leaves what is not leased of it, to all that it is about", "[ve
   caps.count(kEcho, 4);  // Set lower than what was leased.
   caps.count(kFilm, 1);
   REQUIRE(rooms(caps) == Rooms{0, 4, 0});
-  REQUIRE(caps.why(kPhoto) == "project:photos has 4 tasks running, limit 3");
+  REQUIRE(caps.why(kPhoto)->text == "project:photos has 4 tasks running, limit 3");
   REQUIRE(caps.why(kFilm) == std::nullopt);
   caps.set(scope("project:photos"), 0);
   REQUIRE(rooms(caps) == Rooms{4, 4, kNoLimit});
@@ -68,7 +68,7 @@ TEST_CASE("a rate lets go so many a second, whatever the turns", "[ventilator]")
     now = *rates.next_deadline();
   }
   REQUIRE((leased >= 199 && leased <= 201));
-  REQUIRE(rates.why(kPhoto) == "of kind:download begin 20 tasks a second at most");
+  REQUIRE(rates.why(kPhoto)->text == "of kind:download begin 20 tasks a second at most");
   REQUIRE(rates.why(kEcho) == std::nullopt);
   rates.refresh(now + 1s);
   REQUIRE(rates.next_deadline() == std::nullopt);

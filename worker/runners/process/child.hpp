@@ -26,6 +26,7 @@ class Child {
   /// Until something came of it, or `cancel_fd` (-1: none) is readable, which is told, or so long.
   bool wait(int cancel_fd, int milliseconds);
   Expected<std::optional<frames::Frame>> next() { return frames_.next(); }
+  pid_t pid() const { return pid_; }
   /// False once it died, was stopped or closed its socket: it says nothing any more.
   bool is_well() const;
   /// Reads what it had said and printed when it died.

@@ -43,11 +43,15 @@ class ProcessRunner::Watch {
   bool ask(bool is_cancelled) {
     if (asked_ || (!is_cancelled && (!next_ || Clock::now() < *next_))) return false;
     asked_ = is_cancelled ? End::kCancelled : End::kTimeLimit;
-    next_ = Clock::now() + ends_within_;
+    asked_at_ = Clock::now();
+    next_ = asked_at_ + ends_within_;
     return true;
   }
   bool is_hung() const { return asked_ && Clock::now() >= *next_; }
   std::optional<End> asked() const { return asked_; }
+  double seconds_since_asked() const {
+    return std::chrono::duration<double>(Clock::now() - asked_at_).count();
+  }
   int wait_ms() const {
     if (!next_) return static_cast<int>(kLookEvery.count());
     const auto left = std::chrono::duration_cast<milliseconds>(*next_ - Clock::now()).count() + 1;
@@ -58,6 +62,7 @@ class ProcessRunner::Watch {
   milliseconds ends_within_;
   std::optional<Clock::time_point> next_;
   std::optional<End> asked_;
+  Clock::time_point asked_at_{};
 };
 
 /// Makes sense of what a child says while it runs a task.
@@ -201,18 +206,32 @@ ProcessRunner::Ended ProcessRunner::run(const Task& task, int cancel_fd, const O
 }
 
 ProcessRunner::Ended ProcessRunner::finish(Ended ended, const Watch& watch) {
-  if (!program_.is_kept) child_.reset();
+  if (!program_.is_kept && child_) {
+    const auto pid = child_->pid();
+    child_.reset();
+    if (watch.asked()) ended.stopped = killed(pid, watch);
+  }
   ended.end = watch.asked().value_or(ended.end);
   return ended;
 }
 
+// Nothing is left of the process: how it came to that, and how long it took.
+Value ProcessRunner::killed(pid_t pid, const Watch& watch) {
+  return Value::Map{{"pid", pid},
+                    {"processes", 1},
+                    {"signals", Value::Array{"SIGKILL"}},
+                    {"seconds", watch.seconds_since_asked()}};
+}
+
 // A task that had to end anyway did so, if not as it should have.
 ProcessRunner::Ended ProcessRunner::lose(const Watch& watch, std::string problem) {
+  const auto pid = child_->pid();
   auto death = child_->end();
   child_.reset();
   if (program_.is_kept) (void)start();  // If it cannot be now, the next task tries again.
   Ended ended{End::kLost, {}, problem.empty() ? death.how : std::move(problem), {}, death.signal};
   if (!death.words.empty()) ended.words = text("; it printed: ", death.words);
+  if (watch.asked() && death.how.empty()) ended.stopped = killed(pid, watch);
   return finish(std::move(ended), watch);
 }
 

@@ -52,6 +52,7 @@ class ProcessRunner {
     std::vector<std::string> files;  // Whole paths.
     int signal = 0;                  // Of kLost: what ended the process.
     std::string words = {};          // Of kLost: "; it printed: …", if it did.
+    protocol::Value stopped = {};    // Of one that was told to end: what the runner did.
   };
   using OnOutput = std::function<void(bool is_stderr, std::string_view bytes)>;
   using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total, std::string text)>;
@@ -67,6 +68,7 @@ class ProcessRunner {
   Expected<void> begin(const Task& task);
   Ended finish(Ended ended, const Watch& watch);
   Ended lose(const Watch& watch, std::string problem);
+  static protocol::Value killed(pid_t pid, const Watch& watch);
 
   ChildProcesses& processes_;
   Program program_;
