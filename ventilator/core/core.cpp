@@ -10,7 +10,7 @@ namespace eole::ventilator {
 Core::Core(Config config, Durable durable, const Moment& moment)
     : config_(config),
       durable_(std::move(durable)),
-      gates_(durable_.origin),
+      gates_(durable_.origin, durable_.projects, durable_.classes),
       queue_(durable_.last),
       limits_(durable_.wishes, moment.now),
       fleet_(config, moment.now),
@@ -39,6 +39,8 @@ Core::Core(Config config, Durable durable, const Moment& moment)
   }
   durable_.notes = {};
   durable_.answers.take_for_new(moment.now);
+  durable_.projects.each(
+      [&](const std::string& name, const Project&) { durable_.projects.mark_due(name); });
   enter_recovered();
 }
 
@@ -57,6 +59,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   follower_.on_deadline(now, durable_.last, durable_.settled.count() == durable_.last, out);
   if (follower_.is_introduced()) push_verdicts(now, out);
   open_recovered(now, out);
+  end_projects(out);
   open_gates();
   end_waits(now);
   dispatch(now, out);

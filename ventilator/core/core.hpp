@@ -1,5 +1,7 @@
 #pragma once
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -7,6 +9,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/time.hpp"
+#include "common/protocol/value.hpp"
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/durable.hpp"
 #include "ventilator/core/events.hpp"
@@ -30,6 +33,15 @@ struct TaskView {
   std::string worker;
   std::vector<std::string> reasons;           // Why earlier attempts were none.
   std::optional<TimePoint> waits_until = {};  // If it is waiting for a time.
+};
+
+/// What people ask about a project: its tasks that are not settled, and what else is known.
+struct ProjectView {
+  std::string name;
+  std::uint64_t waiting = 0;
+  std::uint64_t queued = 0;
+  std::uint64_t running = 0;
+  std::optional<Project> known = {};
 };
 
 /// Decides what a ventilator does: accepts, dispatches by credit, redelivers what workers lose,
@@ -73,6 +85,11 @@ class Core {
   std::optional<TaskView> task(Seq seq) const;
   /// Why such a task is where it is; `conditions`: its own, encoded, which the journal has.
   std::vector<Why> why(Seq seq, std::string_view conditions) const;
+  /// Of the projects behind `after`, by name, at most so many. Costs a look at each task that is
+  /// more than queued.
+  std::vector<ProjectView> projects(std::string_view after, std::size_t most) const;
+  /// Nothing if it has no task that is not settled, and nothing else is known of it.
+  std::optional<ProjectView> project(const std::string& name) const;
 
  private:
   using State = Task::State;
@@ -93,8 +110,10 @@ class Core {
   // Clients: core_clients.cpp.
   const Answered* find_answer(const Submitted& event, std::string& conflict) const;
   bool is_remembering_too_much(const Submitted& event) const;
-  std::string why_refused(const Submitted& event) const;
-  std::string why_groups_refused(const protocol::Submit& submit) const;
+  std::string why_refused(const Submitted& event, std::set<std::string>& awaited) const;
+  std::string why_groups_refused(const protocol::Submit& submit,
+                                 std::set<std::string>& awaited) const;
+  void take(Seq first, std::string_view groups, std::int64_t unix_ms);
   void forget_old_answers(TimePoint now);
   bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);
@@ -121,6 +140,21 @@ class Core {
   Why why_queued(Seq seq, ClassId id) const;
   std::vector<Why> why_not_served(Seq seq, const Task* task) const;
 
+  // Projects: core_projects.cpp.
+  std::string why_project_refuses(const protocol::TaskGroup& group,
+                                  const std::set<std::string>& awaited) const;
+  std::string why_no_more_projects(std::uint64_t more) const;
+  bool may_forget(const std::string& name, const Project& project) const;
+  using ProjectViews = std::map<std::string, ProjectView, std::less<>>;
+  std::vector<ProjectView> counted(ProjectViews views) const;
+  void put_project(const std::string& name, Project project, Actions& out);
+  void watch(const std::set<std::string>& awaited, Actions& out);
+  void end_tasks(const std::vector<EndedTasks>& ended, Released& released, Actions& out);
+  void end_projects(Actions& out);
+  Expected<protocol::Value> control_open(const protocol::Value& options, Actions& out);
+  Expected<protocol::Value> control_close(const protocol::Value& options, Actions& out);
+  Expected<protocol::Value> control_cancel(const protocol::Value& options, Actions& out);
+
   // Workers: core_workers.cpp.
   Worker* heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
                 Actions& out);
@@ -136,7 +170,7 @@ class Core {
   void release(const Task& task);
 
   // The log: core_log.cpp.
-  void settle(const Range& range);
+  void settle(const Range& range, Actions& out);
   void fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out);
   void judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& out);
   void bury_lost();

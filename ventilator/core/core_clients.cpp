@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
@@ -50,7 +52,7 @@ bool Core::is_remembering_too_much(const Submitted& event) const {
 }
 
 // Empty if it is not.
-std::string Core::why_refused(const Submitted& event) const {
+std::string Core::why_refused(const Submitted& event, std::set<std::string>& awaited) const {
   const auto& submit = event.submit;
   if (event.is_storage_full) return "storage full: the ventilator's disk has no room";
   if (submit.count == 0) return "submit: no tasks";
@@ -61,20 +63,28 @@ std::string Core::why_refused(const Submitted& event) const {
         "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
         config_.answer_bytes_max,
         submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
-  return why_groups_refused(submit);
+  return why_groups_refused(submit, awaited);
 }
 
-std::string Core::why_groups_refused(const protocol::Submit& submit) const {
+std::string Core::why_groups_refused(const protocol::Submit& submit,
+                                     std::set<std::string>& awaited) const {
   if (auto why = durable_.classes.why_refused(submit.payload); !why.empty()) return why;
   const auto first = durable_.last + 1;
   auto next = first;
   for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
+    std::set<std::string> of_group;
     if (group->is_conditional)
-      if (auto why = gates_.why_refused(*group, next, first, durable_.origin); !why.empty())
+      if (auto why = gates_.why_refused(*group, next, first, durable_.origin, of_group);
+          !why.empty())
         return why;
+    if (auto why = why_project_refuses(*group, of_group); !why.empty()) return why;
+    awaited.merge(of_group);
     next += group->count;
   }
-  return "";
+  return why_no_more_projects(static_cast<std::uint64_t>(
+      std::count_if(awaited.begin(), awaited.end(), [&](const std::string& name) {
+        return durable_.projects.find(name) == nullptr;
+      })));
 }
 
 void Core::on(Submitted& event, TimePoint now, Actions& out) {
@@ -92,21 +102,14 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   const bool is_over =
       submit.key.empty() && durable_.answers.is_confirmed(submit.run, submit.request);
   if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
-  if (auto reason = why_refused(event); !reason.empty()) return refuse(std::move(reason));
+  std::set<std::string> awaited;
+  if (auto reason = why_refused(event, awaited); !reason.empty())
+    return refuse(std::move(reason));
+  watch(awaited, out);
 
   const auto first = durable_.last + 1;
   durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);
-  auto next = first;
-  for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
-    const auto id =
-        durable_.classes.put(next, group->count, group->task_class, group->is_conditional);
-    if (group->is_conditional) {
-      enter(next, id, group->specs, event.unix_ms);
-    } else {
-      queue_.extend(next, group->count, id, durable_.classes.at(id));
-    }
-    next += group->count;
-  }
+  take(first, submit.payload, event.unix_ms);
 
   const Answered answered{first, submit.count};
   if (!submit.key.empty()) {
@@ -116,6 +119,21 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   }
   out.push_back(Reply{event.peer, protocol::Acceptance{submit.request, first, submit.count}});
   out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit), event.unix_ms});
+}
+
+void Core::take(Seq first, std::string_view groups, std::int64_t unix_ms) {
+  auto next = first;
+  for (ByteReader reader(groups); const auto group = protocol::read_task_group(reader);) {
+    const auto id =
+        durable_.classes.put(next, group->count, group->task_class, group->is_conditional);
+    if (group->is_conditional) {
+      enter(next, id, group->specs, unix_ms);
+    } else {
+      queue_.extend(next, group->count, id, durable_.classes.at(id));
+    }
+    durable_.projects.add_accepted(durable_.classes.at(id).project, group->count);
+    next += group->count;
+  }
 }
 
 void Core::forget_old_answers(TimePoint now) {

@@ -30,6 +30,18 @@ const Core::Control* Core::find_control(std::string_view what) {
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, false, out);
        }},
+      {"open", false,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_open(options, out);
+       }},
+      {"close", false,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_close(options, out);
+       }},
+      {"cancel", false,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_cancel(options, out);
+       }},
   });
   const auto* found = std::find_if(kControls.begin(), kControls.end(),
                                    [&](const Control& control) { return control.what == what; });

@@ -21,7 +21,7 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
     for (const auto& [first, last] : event.not_done.of(state).ranges())
       gates_.add_not_done(first, last);
   for (const auto& [first, last] : event.settled.ranges()) {
-    settle({first, last});
+    settle({first, last}, out);
     forget.ranges.push_back({first, last});
   }
   Released released;
@@ -55,7 +55,7 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
       gates_.add_not_done(ended.first, ended.last);
     for (const auto& range : event.settlement.ranges) {
       if (range.last > durable_.last) continue;
-      settle(range);
+      settle(range, out);
       forget.ranges.push_back(range);
     }
     if (!forget.ranges.empty()) out.push_back(std::move(forget));
@@ -67,9 +67,12 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
 
 void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{event.reason}); }
 
-void Core::settle(const Range& range) {
+void Core::settle(const Range& range, Actions& out) {
   std::vector<ClassId> gone;
-  if (durable_.classes.settle(range.first, range.last, durable_.settled, gone) == 0) return;
+  std::vector<EndedTasks> ended;
+  auto* wanted = durable_.projects.is_empty() ? nullptr : &ended;
+  if (durable_.classes.settle(range.first, range.last, durable_.settled, gone, wanted) == 0)
+    return;
   for (const auto id : gone) queue_.forget(id);
   Worker* holder = nullptr;  // Neighbours mostly share it.
   const auto end_one = [&](Seq seq, const Task& task) {
@@ -94,6 +97,7 @@ void Core::settle(const Range& range) {
   cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
   Released released;
   gates_.on_ended(range.first, range.last, durable_.settled, released);
+  end_tasks(ended, released, out);
   let_go(std::move(released));
 }
 

@@ -82,7 +82,7 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
   if (planted("settled-without-the-log"))
     for (const auto& held : event.held)
       if (held.state == HeldState::kFinished && held.id.origin == durable_.origin) {
-        settle({held.id.seq, held.id.seq});
+        settle({held.id.seq, held.id.seq}, out);
         out.push_back(Forget{{{held.id.seq, held.id.seq}}});
       }
   suspect_missing(*worker, event, now);

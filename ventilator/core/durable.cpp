@@ -52,6 +52,8 @@ void Durable::save(SavePlace& place, Bytes& out) const {
       return;
     case Part::kWishes:
       return wishes.save(place, out);
+    case Part::kProjects:
+      return projects.save(place, out);
     case Part::kEnd:
       return;
   }
@@ -82,6 +84,8 @@ bool Durable::load(Part part, std::string_view payload) {
       return answers.load(part, payload);
     case Part::kWishes:
       return wishes.load(payload);
+    case Part::kProjects:
+      return projects.load(payload);
     case Part::kEnd:
       break;
   }

@@ -10,6 +10,7 @@
 #include "ventilator/core/answers.hpp"
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
+#include "ventilator/core/projects.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/wishes.hpp"
 
@@ -35,6 +36,7 @@ struct Durable {
   std::vector<Conditional> conditional;  // From their records; some may be settled, or be twice.
   Answers answers;
   Wishes wishes;
+  Projects projects;
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 
   /// Appends what is left of place.part: parts.hpp.

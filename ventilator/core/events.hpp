@@ -108,6 +108,11 @@ struct JournalWish {
   Bytes value;
   bool operator==(const JournalWish&) const = default;
 };
+/// What is known of a project: Projects::record.
+struct JournalProject {
+  Bytes record;
+  bool operator==(const JournalProject&) const = default;
+};
 /// Tasks leased together: seq, seq + 1 … under lease_number, lease_number + 1 …
 struct LeaseRun {
   Seq seq = 0;
@@ -197,7 +202,8 @@ struct Stop {
   bool operator==(const Stop&) const = default;
 };
 
-using Action = std::variant<JournalTasks, JournalCancel, JournalWish, JournalNote, SendTasks, Reply,
+using Action = std::variant<JournalTasks, JournalCancel, JournalWish, JournalProject,
+                            JournalNote, SendTasks, Reply,
                             WelcomeWorker, ClosePipe, SendHelloAgain, SendOrders, PushVerdict,
                             SendIntroduce, SendFollow, SendAnnounce, Forget, Stop>;
 using Actions = std::vector<Action>;

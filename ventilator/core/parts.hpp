@@ -16,6 +16,7 @@ enum class Part : std::uint32_t {
   kRequests,
   kKeys,
   kWishes,
+  kProjects,
   kEnd,  // None: all are saved.
 };
 

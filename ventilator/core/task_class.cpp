@@ -45,7 +45,9 @@ ClassId TaskClasses::intern(std::string_view encoded) {
   free_.pop_back();
   auto task_class = protocol::decode_class(encoded);
   invariant(static_cast<bool>(task_class), "a class that is taken makes sense");
-  known_[id] = {std::move(*task_class), Bytes(encoded), 0};
+  auto& project = projects_[task_class->project];
+  ++project.classes;
+  known_[id] = {std::move(*task_class), Bytes(encoded), 0, &project};
   ids_.emplace(encoded, id);
   return id;
 }
@@ -77,6 +79,7 @@ ClassId TaskClasses::put(Seq first, std::uint64_t count, std::string_view encode
       at = erase(at, gone);
     --known_[id].uses;
   }
+  known_[id].project->live += count;
   const auto after = stretches_.lower_bound(first);
   if (after != stretches_.begin()) {
     auto& before = std::prev(after)->second;
@@ -103,8 +106,10 @@ TaskClasses::Stretches::iterator TaskClasses::erase(Stretches::iterator stretch,
                                                     std::vector<ClassId>& gone) {
   const auto id = stretch->second.id;
   auto& known = known_[id];
+  known.project->live -= stretch->second.live;
   if (--known.uses == 0) {
     ids_.erase(known.encoded);
+    if (--known.project->classes == 0) projects_.erase(known.task_class.project);
     known = {};
     free_.push_back(id);
     gone.push_back(id);
@@ -113,7 +118,8 @@ TaskClasses::Stretches::iterator TaskClasses::erase(Stretches::iterator stretch,
 }
 
 std::uint64_t TaskClasses::settle(Seq first, Seq last, SeqRanges& settled,
-                                  std::vector<ClassId>& gone) {
+                                  std::vector<ClassId>& gone,
+                                  std::vector<EndedTasks>* ended) {
   auto at = stretches_.upper_bound(first);
   if (at != stretches_.begin()) --at;
   std::uint64_t added = 0;
@@ -126,9 +132,14 @@ std::uint64_t TaskClasses::settle(Seq first, Seq last, SeqRanges& settled,
       continue;
     }
     if (begins > next) added += settled.add(next, begins - 1);  // Of no class that is known.
-    const auto live = settled.add(std::max(begins, next), end);
+    const auto from = std::max(begins, next);
+    const auto live = settled.add(from, end);
+    const auto& known = known_[stretch.id];
     added += live;
     stretch.live -= live;
+    known.project->live -= live;
+    if (ended != nullptr && live > 0 && !known.task_class.project.empty())
+      ended->push_back({known.task_class.project, from, end, live});
     next = end + 1;
     at = stretch.live == 0 ? erase(at, gone) : std::next(at);
   }
@@ -136,11 +147,18 @@ std::uint64_t TaskClasses::settle(Seq first, Seq last, SeqRanges& settled,
   return added;
 }
 
+std::uint64_t TaskClasses::live_of(std::string_view project) const {
+  const auto found = projects_.find(project);
+  return found == projects_.end() ? 0 : found->second.live;
+}
+
 void TaskClasses::count_live(const SeqRanges& settled) {
   std::vector<ClassId> gone;
   for (auto at = stretches_.begin(); at != stretches_.end();) {
     auto& [first, stretch] = *at;
-    stretch.live = stretch.last + 1 - first - settled.count_within(first, stretch.last);
+    const auto live = stretch.last + 1 - first - settled.count_within(first, stretch.last);
+    known_[stretch.id].project->live += live - stretch.live;
+    stretch.live = live;
     at = stretch.live == 0 ? erase(at, gone) : std::next(at);
   }
 }

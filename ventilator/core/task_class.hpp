@@ -22,6 +22,15 @@ constexpr ClassId kNoClass = UINT32_MAX;
 /// refused.
 constexpr std::size_t kClassesMax = 16384;
 
+/// Tasks of one project that ended together: so many, all of them between others of its project.
+struct EndedTasks {
+  std::string project;
+  Seq first = 0;
+  Seq last = 0;
+  std::uint64_t count = 0;
+  bool operator==(const EndedTasks&) const = default;
+};
+
 /// Which class each task has, by stretches of neighbours: with few classes a task costs no memory.
 /// It follows from the task records, and is saved nowhere else.
 class TaskClasses {
@@ -46,18 +55,31 @@ class TaskClasses {
   /// By first task.
   const std::map<Seq, Stretch>& stretches() const { return stretches_; }
   std::size_t size() const { return ids_.size(); }
+  /// How many tasks of a project are not settled.
+  std::uint64_t live_of(std::string_view project) const;
+  /// The projects of tasks that are not settled.
+  template <class Visit>  // visit(name, how many)
+  void each_project(Visit&& visit) const {
+    for (const auto& [name, tasks] : projects_) visit(name, tasks.live);
+  }
 
-  /// Adds first … last to `settled`, and tells which classes have no task any more. Returns how
-  /// many were new.
-  std::uint64_t settle(Seq first, Seq last, SeqRanges& settled, std::vector<ClassId>& gone);
+  /// Adds first … last to `settled`, and tells which classes have no task any more, and what ended
+  /// if that is asked for. Returns how many were new.
+  std::uint64_t settle(Seq first, Seq last, SeqRanges& settled, std::vector<ClassId>& gone,
+                       std::vector<EndedTasks>* ended = nullptr);
   /// After loading: counts what lives.
   void count_live(const SeqRanges& settled);
 
  private:
+  struct ProjectTasks {
+    std::uint64_t live = 0;
+    std::uint64_t classes = 0;
+  };
   struct Known {
     protocol::TaskClass task_class;
     Bytes encoded;
     std::uint64_t uses = 0;  // Stretches.
+    ProjectTasks* project = nullptr;
   };
   struct Hash {
     using is_transparent = void;
@@ -76,6 +98,7 @@ class TaskClasses {
   std::vector<ClassId> free_;
   std::unordered_map<Bytes, ClassId, Hash, std::equal_to<>> ids_;
   Stretches stretches_;
+  std::map<std::string, ProjectTasks, std::less<>> projects_;  // While they have a class.
 };
 
 }  // namespace eole::ventilator

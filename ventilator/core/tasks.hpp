@@ -103,6 +103,10 @@ class Tasks {
   void for_each(Visit&& visit) {
     table_.for_each(visit);
   }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    table_.for_each(visit);
+  }
   /// Appends what a snapshot has of their notes, from place.number on.
   void save_notes(SavePlace& place, Bytes& out) const;
 

@@ -91,6 +91,8 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
 void Journal::load(Position at, const TasksRecord& tasks, std::uint64_t bytes) {
   tasks_.put(tasks.first, tasks.count, at, bytes, tasks.submitted_unix_ms);
   recovered_.last = std::max(recovered_.last, tasks.first + tasks.count - 1);
+  recovered_.projects.load_accepted(tasks.groups, tasks.key, tasks.first);
+  if (is_own_key(tasks.key)) return;
   if (planted("answers-forgotten-at-restart")) return;
   const Answered answered{tasks.first, tasks.count};
   if (!tasks.key.empty()) {
@@ -118,6 +120,10 @@ void Journal::write(Actions& actions, const Save& save) {
       Bytes payload;
       put_wish(payload, wish->what, wish->about, wish->value);
       append(type_of(Part::kWishes), payload);
+      needs_sync = true;
+    } else if (const auto* project = std::get_if<JournalProject>(&action)) {
+      if (planted("project-not-journalled")) continue;
+      append(type_of(Part::kProjects), project->record);
       needs_sync = true;
     } else if (const auto* note = std::get_if<JournalNote>(&action)) {
       if (planted("attempts-not-noted")) continue;

@@ -93,6 +93,7 @@ class Node {
   void act(const JournalCancel&) {}
   void act(const JournalNote&) {}
   void act(const JournalWish&) {}
+  void act(const JournalProject&) {}
 
   NodeOptions options_;
   net::Transport& transport_;

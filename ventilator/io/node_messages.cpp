@@ -46,6 +46,7 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
     return Error{text("submit: says ", submit.count, " tasks, has ", *count)};
   if (submit.key.size() > kKeyBytesMax)
     return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax)};
+  if (is_own_key(submit.key)) return Error{"submit: key begins with a zero byte"};
   auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
   tell_core(Submitted{from.peer, std::move(submit), std::move(hash), journal_.is_full(),
                       transport_.unix_ms()});

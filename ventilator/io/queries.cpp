@@ -147,6 +147,41 @@ Value view_of(const Why& why, Origin origin) {
   return view;
 }
 
+// What is not settled of a project, and what it was told.
+Value view_of(const ProjectView& view, const Core& core) {
+  Value shown = Value::Map{{"project", view.name},
+                           {"state", "open"},
+                           {"waiting", view.waiting},
+                           {"queued", view.queued},
+                           {"running", view.running}};
+  if (!view.known) return shown;
+  const auto& known = *view.known;
+  const bool is_over =
+      known.is_closed && view.waiting + view.queued + view.running == 0;
+  if (known.is_closed) shown.set("state", is_over ? "over" : "closed");
+  shown.set("is_opened", known.is_opened);
+  shown.set("accepted", known.accepted);
+  shown.set("is_not_done", known.first_not_done != 0);
+  if (known.expected != 0) shown.set("expected", known.expected);
+  shown.set("has_collect", !known.collect.empty());
+  if (known.collected != 0) shown.set("collected", to_text(TaskId{core.origin(), known.collected}));
+  return shown;
+}
+
+// A page of the projects, by name, behind `after`; or one of them.
+Expected<Value> projects(const Value& options, const Core& core) {
+  const auto most = options["most"].int_or(kPageTasksMax);
+  if (most < 1 || most > kPageTasksMax)
+    return Error{text("projects: most ", most, ", limits 1 and ", kPageTasksMax)};
+  const auto found =
+      core.projects(options["after"].text_or(""), static_cast<std::size_t>(most));
+  Value::Array list;
+  for (const auto& view : found) list.push_back(view_of(view, core));
+  const bool is_whole = static_cast<std::int64_t>(found.size()) < most;
+  return Value(Value::Map{{"projects", std::move(list)},
+                          {"next", is_whole ? Value() : Value(found.back().name)}});
+}
+
 Value task(const TaskId& id, const Core& core, Journal& journal) {
   const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
@@ -178,6 +213,11 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   if (query.what == "workers") return workers(core);
   if (query.what == "kinds") return kinds(core);
   if (query.what == "tasks") return tasks(*options, core, journal, page_time);
+  if (query.what == "projects") return projects(*options, core);
+  if (query.what == "project") {
+    const auto view = core.project((*options)["project"].text_or(""));
+    return view ? view_of(*view, core) : Value();
+  }
   if (query.what == "task") return task({query.origin, query.seq}, core, journal);
   return Error{text("query ", query.what, ": not known")};
 }

@@ -13,9 +13,12 @@ namespace {
 
 // Empty if each parent is a task that came before.
 std::string why_no_parents(const std::vector<Parent>& parents, Seq seq, Seq submit, Origin origin,
-                           std::uint64_t& sum) {
+                           std::uint64_t& sum, std::set<std::string>& awaited) {
   for (const auto& parent : parents) {
-    if (!parent.project.empty()) continue;
+    if (!parent.project.empty()) {
+      awaited.insert(parent.project);
+      continue;
+    }
     sum += parent.count;
     if (parent.back != 0) {
       if (parent.back > seq - submit)
@@ -33,14 +36,14 @@ std::string why_no_parents(const std::vector<Parent>& parents, Seq seq, Seq subm
 }  // namespace
 
 std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
-                               Origin origin) const {
+                               Origin origin, std::set<std::string>& awaited) const {
   std::uint64_t sum = joins_.edges();
   ByteReader specs(group.specs);
   for (auto seq = first; !specs.is_done(); ++seq) {
     const auto spec = protocol::read_task_spec(specs);
     const auto conditions = protocol::decode_conditions(spec->conditions);
     auto why = conditions ? why_no_parents(*protocol::decode_parents(conditions->parents), seq,
-                                           submit, origin, sum)
+                                           submit, origin, sum, awaited)
                           : conditions.error().message;
     if (sum > kJoinEdgesMax) why = text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax);
     if (!why.empty()) return text("task ", seq - submit + 1, " of the submit: ", why);
@@ -82,6 +85,34 @@ void Gates::on_ended(Seq first, Seq last, const SeqRanges& settled, Released& ou
        held = holds_.next(++seq))
     holds_.erase(seq);
   release(found, out);
+}
+
+Seq Gates::first_not_done(Seq first, Seq last) const {
+  const auto& ranges = not_done_.ranges();
+  auto range = ranges.upper_bound(first);
+  if (range != ranges.begin() && std::prev(range)->second >= first) return first;
+  return range != ranges.end() && range->first <= last ? range->first : 0;
+}
+
+void Gates::on_tasks_ended(const EndedTasks& ended, Released& out) {
+  Released found;
+  project_waits_.on_tasks_ended(ended, found);
+  release(found, out);
+}
+
+void Gates::on_over(std::string_view project, Released& out) {
+  Released found;
+  project_waits_.on_over(project, found);
+  release(found, out);
+}
+
+// Of those from first to last.
+std::uint64_t Gates::size(Seq first, Seq last) const {
+  std::uint64_t sum = 0;
+  for (const auto* held = holds_.next(first); held != nullptr && first <= last;
+       held = holds_.next(++first))
+    ++sum;
+  return sum;
 }
 
 void Gates::on_introduced(const SeqRanges& settled, Released& out) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,18 +12,21 @@
 #include "ventilator/core/gates/expiries.hpp"
 #include "ventilator/core/gates/joins.hpp"
 #include "ventilator/core/gates/keys.hpp"
+#include "ventilator/core/gates/project_waits.hpp"
 
 namespace eole::ventilator {
 
 /// All gates, each of which may hold a task: it is let go once none does.
 class Gates {
  public:
-  explicit Gates(Origin origin) : keys_(origin), joins_(origin) {}
+  /// Both outlive it.
+  Gates(Origin origin, const Projects& projects, const TaskClasses& classes)
+      : keys_(origin), joins_(origin), project_waits_(projects, classes) {}
 
   /// Why the tasks of a group with conditions cannot be taken, of which the first would be `first`
-  /// and the submit's first `submit`; empty if they can.
-  std::string why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
-                          Origin origin) const;
+  /// and the submit's first `submit`; empty if they can. Adds the projects that they wait for.
+  std::string why_refused(const protocol::TaskGroup& group, Seq first, Seq submit, Origin origin,
+                          std::set<std::string>& awaited) const;
   /// A task with conditions that were not refused. What nothing holds is in `out` at once.
   void enter(Seq seq, std::int64_t accepted_unix_ms, std::string_view conditions,
              protocol::OnParentFailure on_failure, const Moment& moment, const SeqRanges& settled,
@@ -30,6 +34,13 @@ class Gates {
   /// These tasks were settled as not done: comes before on_ended.
   void add_not_done(Seq first, Seq last) { not_done_.add(first, last); }
   void on_ended(Seq first, Seq last, const SeqRanges& settled, Released& out);
+  /// The lowest of these tasks that was not done; zero: all were.
+  Seq first_not_done(Seq first, Seq last) const;
+  /// So many tasks of a project ended; comes after its own entry knows whether they were done.
+  void on_tasks_ended(const EndedTasks& ended, Released& out);
+  /// A project is closed and over.
+  void on_over(std::string_view project, Released& out);
+  bool waits_for(std::string_view project) const { return project_waits_.waits_for(project); }
   /// The sink said how all tasks ended that had.
   void on_introduced(const SeqRanges& settled, Released& out);
   void on_deadline(const Moment& moment, Released& out);
@@ -37,6 +48,7 @@ class Gates {
 
   /// So many tasks are held.
   std::uint64_t size() const { return holds_.size(); }
+  std::uint64_t size(Seq first, Seq last) const;
   bool holds(Seq seq) const { return holds_.find(seq) != nullptr; }
   std::vector<Why> why(Seq seq, const Moment& moment) const;
 
@@ -48,7 +60,8 @@ class Gates {
   Expiries expiries_;
   Keys keys_;
   Joins joins_;
-  std::array<Gate*, 4> gates_{&delays_, &expiries_, &keys_, &joins_};
+  ProjectWaits project_waits_;
+  std::array<Gate*, 5> gates_{&delays_, &expiries_, &keys_, &joins_, &project_waits_};
   SeqTable<std::uint8_t> holds_;  // How many gates hold a task.
   SeqRanges not_done_;
   bool is_introduced_ = false;

@@ -1,0 +1,250 @@
+#include "rig.hpp"
+
+using namespace eole;
+using namespace eole::ventilator;
+using protocol::Blob;
+using protocol::OnParentFailure;
+using protocol::Value;
+
+namespace {
+
+Bytes tasks_of(const std::string& project, std::uint32_t count, const std::string& after = "",
+               OnParentFailure on_failure = OnParentFailure::kFail) {
+  protocol::TaskGroups groups;
+  protocol::TaskClass task_class{"work", project};
+  task_class.on_parent_failure = static_cast<std::uint8_t>(on_failure);
+  protocol::Conditions conditions;
+  protocol::Parent parent;
+  parent.project = after;
+  if (!after.empty()) protocol::put_parent(conditions.parents, parent);
+  for (std::uint32_t i = 0; i < count; ++i)
+    groups.add(task_class, "\x80", protocol::encode_conditions(conditions));
+  return groups.take();
+}
+
+constexpr RunId kRun = 3;
+
+/// A core with projects, and a worker that takes all it gets.
+struct ProjectRig : Rig {
+  explicit ProjectRig(Durable durable = fresh(), bool introduce = true)
+      : Rig(std::move(durable), introduce) {
+    if (introduce) worker(kRun, 1000);
+  }
+  Actions& feed(const std::string& project, std::uint32_t count, const std::string& after = "",
+                OnParentFailure on_failure = OnParentFailure::kFail) {
+    return step(Submitted{
+        "client", {7, ++requests, 0, "", count, tasks_of(project, count, after, on_failure)}, ""});
+  }
+  Value ask(const std::string& what, Value::Map options) {
+    step(ControlAsked{"client", ++requests, what, Value(std::move(options))});
+    const auto reply = last<Reply>();
+    if (const auto* refused = std::get_if<protocol::Refused>(&reply.message))
+      return Value(refused->reason);
+    return *Value::from_msgpack(std::get<protocol::Answer>(reply.message).payload);
+  }
+  void open(const std::string& project, std::int64_t expected = 0) {
+    ask("open", {{"project", project},
+                 {"expected", expected},
+                 {"collect", Blob{tasks_of("", 1)}}});
+  }
+  std::string refusal() const { return std::get<protocol::Refused>(last<Reply>().message).reason; }
+  Actions& end(const std::vector<Seq>& seqs, TaskState state = TaskState::kDone) {
+    Settlement settlement;
+    for (const auto seq : seqs) settlement.add({seq, seq}, state);
+    const auto to = head + seqs.size();
+    SettledReceived event{{0, kLog, head, to, to, {}}, settlement};
+    head = to;
+    return step(std::move(event));
+  }
+  /// What the journal has of all that was done; keeps the records as they come.
+  void keep() {
+    for (const auto& action : out)
+      if (const auto* project = std::get_if<JournalProject>(&action)) {
+        REQUIRE(journal.projects.load(project->record));
+      } else if (const auto* tasks = std::get_if<JournalTasks>(&action)) {
+        journal.last = tasks->first + tasks->submit.count - 1;
+        REQUIRE(journal.load_groups(tasks->first, tasks->submit.count, tasks->submit.payload));
+        journal.projects.load_accepted(tasks->submit.payload, tasks->submit.key, tasks->first);
+      }
+  }
+  Durable journal = fresh();
+  std::uint64_t requests = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a project that is closed and over has its last task accepted, once") {
+  ProjectRig rig;
+  rig.open("photos");
+  rig.feed("photos", 2);
+  rig.end({1});
+  CHECK(rig.all<JournalTasks>().empty());
+  rig.ask("close", {{"project", "photos"}});
+  CHECK(rig.all<JournalTasks>().empty());
+  rig.end({2});
+  const auto accepted = rig.all<JournalTasks>();
+  REQUIRE(accepted.size() == 1);
+  CHECK(accepted[0].first == 3);
+  CHECK(accepted[0].submit.key == collect_key("photos"));
+  CHECK(rig.sent(kRun) == Seqs{3});
+  CHECK(rig.core.class_of(3)->project == "photos/collect");
+  rig.end({3});
+  rig.pass(1s);
+  CHECK(rig.all<JournalTasks>().empty());
+}
+
+TEST_CASE("a project of an expected size closes itself") {
+  ProjectRig rig;
+  rig.open("photos", 3);
+  rig.feed("photos", 2);
+  rig.end({1, 2});
+  CHECK(rig.all<JournalTasks>().empty());
+  rig.feed("photos", 1);
+  rig.feed("photos", 1);
+  CHECK(rig.refusal() == "project photos: closed, takes no more tasks");
+  rig.end({3});
+  CHECK(rig.all<JournalTasks>().size() == 1);
+}
+
+TEST_CASE("a restart neither forgets nor repeats a project's last task") {
+  ProjectRig rig;
+  const auto done = [&](auto&&... steps) { (..., (steps(), rig.keep())); };
+  done([&] { rig.open("photos", 2); }, [&] { rig.feed("photos", 1); },
+       [&] { rig.feed("photos", 1); });
+  const bool is_over = GENERATE(false, true);
+  if (is_over) done([&] { rig.end({1, 2}); });
+  rig.journal.start = 2;
+  if (is_over) {
+    rig.journal.settled.add(1, 2);
+    rig.journal.drop_settled();
+  }
+  Rig again(std::move(rig.journal), false);
+  SeqRanges settled;
+  settled.add(1, 2);
+  again.step(IntroducedReceived{2, kLog, 2, settled});
+  CHECK(again.all<JournalTasks>().size() == (is_over ? 0 : 1));
+}
+
+TEST_CASE("counts of a project are those of its tasks that are not settled") {
+  ProjectRig rig;
+  rig.credit(kRun, 0, 1);
+  rig.feed("a", 5);
+  rig.feed("b", 3, "a");
+  const auto a = rig.core.project("a");
+  REQUIRE(a);
+  CHECK(a->running + a->queued == 5);
+  CHECK(rig.core.project("b")->waiting == 3);
+  CHECK(rig.core.projects("a", 10).size() == 1);
+  rig.end({1, 2});
+  CHECK(rig.core.project("a")->running + rig.core.project("a")->queued == 3);
+  CHECK_FALSE(rig.core.project("c"));
+}
+
+TEST_CASE("a task waits for what a project had accepted before it") {
+  ProjectRig rig;
+  rig.feed("a", 2);
+  rig.feed("", 1, "a");  // 3
+  rig.feed("a", 1);      // 4
+  rig.feed("", 1, "a");  // 5
+  rig.end({1});
+  CHECK(rig.sent(kRun).empty());
+  rig.end({2});
+  CHECK(rig.sent(kRun) == Seqs{3});
+  rig.end({4});
+  CHECK(rig.sent(kRun) == Seqs{5});
+}
+
+TEST_CASE("a task waits for a project that was opened until that is closed and over") {
+  ProjectRig rig;
+  rig.ask("open", {{"project", "a"}});
+  rig.feed("", 1, "a");
+  CHECK(rig.sent(kRun).empty());
+  rig.feed("a", 1);
+  rig.end({2});
+  CHECK(rig.sent(kRun).empty());
+  rig.ask("close", {{"project", "a"}});
+  CHECK(rig.sent(kRun) == Seqs{1});
+}
+
+TEST_CASE("a project with a task that was not done is one that was not done") {
+  ProjectRig rig;
+  rig.feed("a", 2);
+  rig.feed("", 1, "a");
+  rig.feed("", 1, "a", OnParentFailure::kRun);
+  rig.end({1}, TaskState::kDead);
+  const auto verdicts = rig.all<PushVerdict>();
+  REQUIRE(verdicts.size() == 1);
+  CHECK(verdicts[0].seq == 3);
+  CHECK(verdicts[0].state == TaskState::kFailed);
+  CHECK(verdicts[0].why == "project a, which it waits for, has tasks that were not done");
+  rig.end({2});
+  CHECK(rig.sent(kRun) == Seqs{4});
+}
+
+TEST_CASE("a restart knows who waits for which tasks of a project") {
+  ProjectRig rig;
+  const auto done = [&](auto&&... steps) { (..., (steps(), rig.keep())); };
+  done([&] { rig.feed("a", 2); }, [&] { rig.feed("", 1, "a"); }, [&] { rig.feed("a", 1); },
+       [&] { rig.feed("", 1, "a"); });
+  const auto ended = GENERATE(Seq{1}, Seq{2});
+  rig.journal.start = 2;
+  ProjectRig again(std::move(rig.journal), false);
+  SeqRanges settled;
+  settled.add(1, ended);
+  again.step(IntroducedReceived{2, kLog, 0, settled});
+  CHECK(again.core.project("")->waiting == (ended == 1 ? 2 : 1));
+}
+
+TEST_CASE("a whole project is closed and cancelled") {
+  ProjectRig rig;
+  rig.credit(kRun, 0, 0);
+  rig.feed("a", 3);
+  const auto answer = rig.ask("cancel", {{"project", "a"}});
+  CHECK(answer["cancelling"].int_or(0) == 3);
+  CHECK(answer["next"].is_null());
+  CHECK(rig.all<JournalCancel>().size() == 3);
+  rig.feed("a", 1);
+  CHECK(rig.refusal() == "project a: closed, takes no more tasks");
+}
+
+TEST_CASE("bad wishes for a project are refused by name") {
+  ProjectRig rig;
+  CHECK(rig.ask("open", {}) == Value("open: project: its name is missing"));
+  CHECK(rig.ask("open", {{"project", std::string(250, 'p')}}) ==
+        Value("open: project of 250 bytes, limit 247"));
+  CHECK(rig.ask("open", {{"project", "a"}, {"collect", Blob{tasks_of("", 2)}}}) ==
+        Value("open: project a: its last task: 2 tasks, must be one without conditions"));
+  rig.feed("a", 1, "a");
+  CHECK(rig.refusal() == "after project a: a task of it cannot wait for it");
+  rig.ask("close", {{"project", "a"}});
+  CHECK(rig.ask("open", {{"project", "a"}}) == Value("open: project a: was closed"));
+  CHECK(rig.ask("open", {{"project", "a"}, {"is_again", true}})["state"] == Value("open"));
+}
+
+TEST_CASE("so many projects are known, and one that is over makes room") {
+  ProjectRig rig;
+  for (std::size_t i = 0; i < kProjectsMax; ++i)
+    rig.ask("open", {{"project", "p" + std::to_string(i)}});
+  CHECK(rig.ask("open", {{"project", "x"}}) ==
+        Value("open: 4096 projects are not over, limit 4096"));
+  rig.ask("close", {{"project", "p7"}});
+  CHECK(rig.ask("open", {{"project", "x"}})["state"] == Value("open"));
+  CHECK_FALSE(rig.core.project("p7"));
+}
+
+TEST_CASE("a record of projects is read as it was written") {
+  Projects projects;
+  projects.put("a", {true, false, 3, 9, 2, 1, "x", 0});
+  projects.put("b", {});
+  SavePlace place{Part::kProjects, 0, 0};
+  Bytes bytes;
+  projects.save(place, bytes);
+  Projects again;
+  REQUIRE(again.load(bytes));
+  CHECK(*again.find("a") == *projects.find("a"));
+  CHECK(again.find("b") != nullptr);
+  CHECK_FALSE(again.load("\x05"));
+  projects.forget("a");
+  REQUIRE(again.load(projects.record("a")));
+  CHECK(again.find("a") == nullptr);
+}
