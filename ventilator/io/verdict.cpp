@@ -1,5 +1,7 @@
 #include "ventilator/io/verdict.hpp"
 
+#include <utility>
+
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
@@ -9,6 +11,31 @@
 namespace eole::ventilator {
 
 using protocol::Value;
+
+namespace {
+
+// The spec as another task has it: with its key, and with its parents by their ids, for it may take
+// results of theirs. Its times are over.
+Bytes as_another(std::string_view bytes, const TaskId& id) {
+  ByteReader reader(bytes);
+  const auto spec = protocol::read_task_spec(reader);
+  if (!spec || spec->conditions.empty()) return Bytes(bytes);
+  const auto was = protocol::decode_conditions(spec->conditions);
+  const auto parents = protocol::decode_parents(was ? was->parents : std::string());
+  if (!was || !parents) return Bytes(bytes);
+  protocol::Conditions conditions;
+  conditions.key = was->key;
+  for (auto parent : *parents) {
+    if (parent.back != 0) parent.id = {id.origin, id.seq - std::exchange(parent.back, 0)};
+    protocol::put_parent(conditions.parents, parent);
+  }
+  const auto encoded = protocol::encode_conditions(conditions);
+  Bytes other;
+  protocol::put_task_spec(other, {spec->args, encoded});
+  return other;
+}
+
+}  // namespace
 
 protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::uint32_t start,
                               const Specs& task, std::int64_t unix_ms) {
@@ -24,9 +51,9 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   if (!verdict.why.code.empty()) body.set("code", verdict.why.code);
   const auto task_class = protocol::decode_class(task.task_class);
   if (is_dead && task_class && !planted("dead-without-its-spec")) {
-    Bytes group;  // A submit's payload, for a replay.
-    protocol::put_task_group(group, {task.task_class, 1, task.bytes});
-    body.set("spec", protocol::Blob{std::move(group)});
+    protocol::TaskGroups group;  // A submit's payload, for a replay.
+    group.add(task.task_class, as_another(task.bytes, {origin, verdict.seq}));
+    body.set("spec", protocol::Blob{group.take()});
   }
   const auto bytes = body.to_msgpack();
   protocol::ResultRecord result;

@@ -57,6 +57,30 @@ TEST_CASE("a verdict says by a code, too, why a task ended that never ran", "[ve
   REQUIRE(letter_of({7, {}, 0, TaskState::kCancelled, false, {}}, {}).body["code"].is_null());
 }
 
+TEST_CASE("a dead letter that had conditions has a key and its parents' ids", "[ventilator]") {
+  const auto task_class = protocol::encode_class({"echo", "", 2, 1});
+  protocol::Conditions conditions{"key", 100, 200, 300, 400, {}};
+  for (const auto& parent : {protocol::Parent{{}, 4, 2, ""}, {{6, 9}, 0, 1, ""}, {{}, 0, 1, "p"}})
+    protocol::put_parent(conditions.parents, parent);
+  Bytes spec;
+  protocol::put_task_spec(spec, {"\x80", protocol::encode_conditions(conditions)});
+  const auto letter =
+      letter_of({7, {1, 9}, 2, TaskState::kDead, false, {"a"}}, {task_class, spec, 1, 0});
+
+  const auto* blob = letter.body["spec"].as<protocol::Blob>();
+  REQUIRE(blob != nullptr);
+  REQUIRE(protocol::count_grouped_tasks(blob->bytes));
+  ByteReader groups(blob->bytes);
+  const auto group = protocol::read_task_group(groups);
+  ByteReader specs(group->specs);
+  const auto told = protocol::decode_conditions(protocol::read_task_spec(specs)->conditions);
+  protocol::Conditions wanted{"key", 0, 0, 0, 0, {}};
+  for (const auto& parent :
+       {protocol::Parent{{5, 3}, 0, 2, ""}, {{6, 9}, 0, 1, ""}, {{}, 0, 1, "p"}})
+    protocol::put_parent(wanted.parents, parent);
+  REQUIRE(*told == wanted);
+}
+
 TEST_CASE("the verdict on a task that damage took has no task to carry", "[ventilator]") {
   const auto letter = letter_of({7, {}, 0, TaskState::kDead, false, {"it was lost"}}, {});
   REQUIRE(letter.record.state == TaskState::kDead);
