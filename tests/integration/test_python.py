@@ -46,10 +46,10 @@ class Python(unittest.TestCase):
 
     def test_a_key_is_accepted_once_and_other_tasks_under_it_are_refused(self):
         with eole.Cluster(self.path) as cluster:
-            first = cluster.submit("echo", [{"a": 1}], key="monday")
-            self.assertEqual(cluster.submit("echo", [{"a": 1}], key="monday"), first)
+            first = cluster.submit("echo", [{"a": 1}], idempotency_key="monday")
+            self.assertEqual(cluster.submit("echo", [{"a": 1}], idempotency_key="monday"), first)
             with self.assertRaisesRegex(eole.Refused, "monday"):
-                cluster.submit("echo", [{"a": 2}], key="monday")
+                cluster.submit("echo", [{"a": 2}], idempotency_key="monday")
 
     def test_results_survive_the_death_of_every_role(self):
         with eole.Cluster(self.path) as cluster:

@@ -15,6 +15,7 @@ as msgpack.ExtType, a map's key that is a list as a tuple; what is no msgpack, o
 deep, comes whole, as its bytes.
 """
 
+import bisect
 import datetime
 import itertools
 import time
@@ -26,14 +27,17 @@ from .artifacts import fetch
 from .connection import Connection
 from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, Gone, LogReplaced, NoAnswer, NotFound, Refused,
                      TooLarge)
+from .graph import graph_of, messages_of_graph
 from .history import history_of, why_ended
 from .log import Log, record_at
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .submission import Submitter, messages_of
+from .words import check_words
 
 __all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "Gone", "LogReplaced", "NoAnswer",
            "NotFound", "Refused", "Result", "TooLarge"]
 
+TASKS = object()   # As args: there are none, the tasks are whole.
 TASKS_MAX = 65536  # In one message.
 END_SECONDS = 30   # Without any of the cancelled tasks ending.
 LOOKED_UP = 64     # At a time, when the log is silent.
@@ -59,21 +63,39 @@ class Cluster:
     def close(self):
         self._connection.close()
 
-    def submit(self, kind, args, project="", retry=False, attempts=0, key="", batch=1024, timeout=None):
+    def submit(self, kind, args=TASKS, project="", retry=False, attempts=0, idempotency_key="", batch=1024, **words):
         """Submits tasks and returns their ids once all are durable.
 
-        args: a list, a tuple or any other iterable is one task for each of its items; a dict, text,
-        bytes, a number, None are one task. retry: a failed attempt is tried again, up to `attempts`
-        (0: the ventilator's default); or a dict of `attempts`, `backoff` and `backoff_max` (the
-        pause before the second attempt and the longest), `on` (which failures: ["exit:75", "signal",
-        "http:503", "timeout"]). timeout: of one attempt. Spans are seconds, or "250ms", "5m".
-        key: the same tasks under the same key are accepted once, for 24 hours; all in one message, so at
-        most 65536 and 8 MiB. batch: tasks in one message, at most.
+        submit(kind, args): a list, a tuple or any other iterable is one task for each of its items; a
+        dict, text, bytes, a number, None are one task. What else is said is said of each of them.
+        submit(tasks): a list of dicts with the words of a task as in JSON, kind and args among them. Each
+        may have a `name`, by which those behind it in the list say in `after`, or in a
+        {"$result": name, "path": "a.b"} among their arguments, that they wait for it.
+
+        retry: a failed attempt is tried again, up to `attempts` (0: the ventilator's default); or a dict
+        of `attempts`, `backoff` and `backoff_max` (the pause before the second attempt and the longest),
+        `on` (which failures: ["exit:75", "signal", "http:503", "timeout"]). idempotency_key: the same
+        tasks under the same key are accepted once, for 24 hours; all in one message, so at most 65536 and
+        8 MiB. batch: tasks in one message, at most.
+
+        words (docs/plans.md): priority (0 to 9), delay, not_before, expires, key (tasks of one key run one
+        by one, in their order), after (ids, what submit returned, "project:NAME", or a list of these),
+        on_parent_failure ("fail", "skip", "run"), timeout (of one attempt), needs (a dict), pin, prefer
+        (a worker's name), spread, speculate. Spans are seconds, timedeltas or texts ("250ms", "5m"), times
+        are datetimes or texts ("2026-01-31T12:00:00Z"). In submit(kind, args) a {"$result": id} may name
+        what `after` has.
 
         All items of a list are packed before anything is sent; a generator's, before their batch is
         sent. An error has as its `ids` what was accepted nevertheless.
         """
-        return self._submit(messages_of(kind, args, project, retry, attempts, key, batch, timeout))
+        if args is TASKS:
+            return self._submit_graph(kind, {"project": project, "retry": retry, "attempts": attempts, **words},
+                                      idempotency_key)
+        for word in words:
+            check_words({"kind": kind, word: None})
+            if word == "name":
+                raise BadTask("submit: a name is for the tasks of a list of dicts")
+        return self._submit(messages_of(kind, args, project, retry, attempts, idempotency_key, batch, words))
 
     def results(self, ids=None, timeout=None, since=None, offset=None):
         """Yields each result as it comes: of these ids (until all are final), or of every task.
@@ -291,6 +313,27 @@ class Cluster:
             raise
         self._own.update(ids)
         return ids
+
+    def _submit_graph(self, tasks, preset, key):
+        if isinstance(tasks, (str, bytes, dict)):
+            raise BadTask("submit: give a kind and arguments, or a list of tasks")
+        check_words({**preset, "kind": ""})
+        tasks, places = graph_of(tasks, preset)
+        first, begins = self._submitter.next_request(), []
+
+        def id_at(place):
+            message = bisect.bisect_right(begins, place) - 1
+            origin, number, _ = self._submitter.accepted(first + message)
+            return origin, number + place - begins[message]
+
+        def messages():
+            sent = 0
+            for payload, count, of in messages_of_graph(tasks, places, key, id_at):
+                begins.append(sent)
+                sent += count
+                yield payload, count, of
+
+        return self._submit(messages())
 
     def _live(self):
         """The log from where it was first needed on."""

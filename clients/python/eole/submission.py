@@ -15,44 +15,31 @@ import zmq.utils.monitor
 from .connection import REPEAT_SECONDS
 from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
 from .records import SIZE, head_of, task_ids
+from .words import OF_CLASS, conditions_of, milliseconds, policies
 
 ACCEPTANCE = struct.Struct("<QQI")
 GROUP = struct.Struct("<HHII")
+CONDITIONS_SIZE = struct.Struct("<H")
 TASK_BYTES_MAX = 1 << 20     # One task's arguments.
 PAYLOAD_BYTES_MAX = 8 << 20  # One message; all tasks under a key are one.
 TASKS_MAX = 65536            # In one message.
 MESSAGE_BYTES = 1 << 20      # What a message holds if its tasks may come in several.
 FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
 BACKOFF_SECONDS_MAX = 86400
-TIMEOUT_SECONDS_MAX = 30 * 86400
 RETRY_ON_BYTES_MAX = 512
-UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Specs:
     """Packs the tasks of one submit: all of one class."""
 
-    def __init__(self, kind, project, retry, attempts, timeout=None):
-        names = []
-        for what, name in (("kind", kind), ("project", project)):
-            try:
-                names.append(name if isinstance(name, bytes) else name.encode())
-            except (AttributeError, UnicodeEncodeError):
-                raise BadTask(f"submit: the {what} {name!r} is no text") from None
-            if len(names[-1]) > 255 or (what == "kind" and not names[-1]):
-                raise BadTask(f"submit: the {what} has {len(names[-1])} bytes, limit 255"
-                              + (", at least 1" if what == "kind" else ""))
-        words = {"attempts": attempts, **words_of(retry)}
-        attempts = words["attempts"]
-        if not isinstance(attempts, int) or not 0 <= attempts <= 255:
-            raise BadTask(f"submit: attempts {attempts!r}: 0 to 255")
-        self._class = class_of(*names, attempts, retry is not False and retry is not None, **{
-            "backoff_ms": milliseconds(words.get("backoff", 0), "backoff", BACKOFF_SECONDS_MAX),
-            "backoff_max_ms": milliseconds(words.get("backoff_max", 0), "backoff_max", BACKOFF_SECONDS_MAX),
-            "retry_on": causes(words.get("on", "")),
-            "timeout_ms": milliseconds(timeout or 0, "timeout", TIMEOUT_SECONDS_MAX)})
+    def __init__(self, kind, project, retry, attempts, words=None):
+        """words: what else is said of all of them (words.py)."""
+        self._class = encoded_class({**(words or {}), "kind": kind, "project": project, "retry": retry,
+                                     "attempts": attempts}, {})
+        waits_for = conditions_of(words) if words else b""
+        self._flags = 1 if waits_for else 0
         self._pack = msgpack.Packer().pack
-        self._heads = Heads()
+        self._heads = Heads(waits_for)
         self.overhead = len(self._heads[0])
         self.group_overhead = GROUP.size + len(self._class)
 
@@ -80,7 +67,7 @@ class Specs:
         return sum(map(len, packed)) + self.overhead * len(packed) + self.group_overhead
 
     def _group(self, count, specs):
-        return GROUP.pack(len(self._class), 0, count, len(specs)) + self._class + specs
+        return GROUP.pack(len(self._class), self._flags, count, len(specs)) + self._class + specs
 
     def messages(self, packed, tasks_max, bytes_max):
         """Payloads of at most so many tasks and (unless it is one task) bytes; how many are in each."""
@@ -99,11 +86,45 @@ class Specs:
 
 
 class Heads(dict):
-    """What stands before arguments, by their size."""
+    """What stands before arguments, by their size; all wait for the same."""
+
+    def __init__(self, waits_for=b""):
+        super().__init__()
+        self._waits_for = waits_for
 
     def __missing__(self, size):
-        self[size] = b"\0" + SIZE.pack(size)
+        waits_for = self._waits_for
+        self[size] = (b"\1" + SIZE.pack(size) + CONDITIONS_SIZE.pack(len(waits_for)) + waits_for if waits_for else
+                      b"\0" + SIZE.pack(size))
         return self[size]
+
+
+def encoded_class(words, known):
+    """The class of a task with these words; `known` keeps those that were made."""
+    said = repr([words.get(word) for word in OF_CLASS])
+    if said not in known:
+        names = [name_of(words.get(what, ""), what) for what in ("kind", "project")]
+        retry = words.get("retry")
+        of_retry = {"attempts": words.get("attempts") or 0, **words_of(retry)}
+        if not isinstance(of_retry["attempts"], int) or not 0 <= of_retry["attempts"] <= 255:
+            raise BadTask(f"submit: attempts {of_retry['attempts']!r}: 0 to 255")
+        known[said] = class_of(
+            *names, of_retry["attempts"], retry is not False and retry is not None,
+            backoff_ms=milliseconds(of_retry.get("backoff", 0), "retry: backoff", BACKOFF_SECONDS_MAX),
+            backoff_max_ms=milliseconds(of_retry.get("backoff_max", 0), "retry: backoff_max", BACKOFF_SECONDS_MAX),
+            retry_on=causes(of_retry.get("on", "")), **policies(words))
+    return known[said]
+
+
+def name_of(name, what):
+    try:
+        encoded = name if isinstance(name, bytes) else name.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise BadTask(f"submit: the {what} {name!r} is no text") from None
+    if len(encoded) > 255 or (what == "kind" and not encoded):
+        raise BadTask(f"submit: the {what} has {len(encoded)} bytes, limit 255"
+                      + (", at least 1" if what == "kind" else ""))
+    return encoded
 
 
 def words_of(retry):
@@ -114,17 +135,6 @@ def words_of(retry):
         if word not in ("attempts", "backoff", "backoff_max", "on"):
             raise BadTask(f"submit: retry: {word!r} is not known; attempts, backoff, backoff_max and on are")
     return retry
-
-
-def milliseconds(span, what, most):
-    """Of a span of time: seconds, or a text like "250ms", "1.5s", "5m", "2h", "3d"."""
-    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h|d)?", str(span))
-    if match is None or isinstance(span, bool):
-        raise BadTask(f"submit: {what} {span!r} is no span of time (90, 250ms, 1.5s, 5m, 2h, 3d)")
-    seconds = float(match[1]) * UNIT_SECONDS[match[2] or "s"]
-    if seconds > most:
-        raise BadTask(f"submit: {what} {span!r}: limit {most} s")
-    return max(1, round(seconds * 1000)) if seconds else 0
 
 
 def causes(on):
@@ -139,12 +149,13 @@ def causes(on):
     return text
 
 
-def class_of(kind, project, attempts, retry, *, priority=0, backoff_ms=0, backoff_max_ms=0, retry_on="", timeout_ms=0):
+def class_of(kind, project, attempts, retry, *, priority=0, backoff_ms=0, backoff_max_ms=0, retry_on="", timeout_ms=0,
+             needs="", place="", speculate=0, on_parent_failure=0):
     """What stands once before tasks that share it; names may be any bytes."""
     pack = msgpack.Packer(unicode_errors="surrogateescape").pack
     kind, project = (name.decode(errors="surrogateescape") for name in (kind, project))
     fields = [1, "class", kind, project, attempts, int(bool(retry)), priority, backoff_ms, backoff_max_ms, retry_on,
-              timeout_ms]
+              timeout_ms, needs, place, speculate, on_parent_failure]
     while not fields[-1]:  # What is not said is left out.
         fields.pop()
     return pack(fields)
@@ -172,9 +183,9 @@ class Window:
         self._answered = 0
 
 
-def messages_of(kind, args, project, retry, attempts, key, batch, timeout=None):
-    """Yields the tasks as messages: payload, how many, key."""
-    specs = Specs(kind, project, retry, attempts, timeout)
+def messages_of(kind, args, project, retry, attempts, key, batch, words=None):
+    """Yields the tasks as messages: payload, how many, key. words: what else is said of all (words.py)."""
+    specs = Specs(kind, project, retry, attempts, words)
     if key:
         packed = packed_under_key(specs, args, key)
         for payload, count in specs.messages(packed, TASKS_MAX, PAYLOAD_BYTES_MAX):
@@ -259,6 +270,16 @@ class Submitter:
             error.ids = self._ids(first)
             raise
         return self._ids(first)
+
+    def next_request(self):
+        """The number of the first message that submit() will send."""
+        return self._request + 1
+
+    def accepted(self, request):
+        """Origin, first number and count of a message's tasks; waits for it, within submit()."""
+        if request not in self._accepted:
+            self._collect(0, 0)
+        return self._accepted[request]
 
     def _ids(self, first):
         answered = (self._accepted.get(request) for request in range(first, self._request + 1))

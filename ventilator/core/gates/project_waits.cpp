@@ -65,8 +65,9 @@ void ProjectWaits::fail(Seq child, std::string_view project, Released& out) {
   if (waits == children_.end()) return;
   const bool is_skipped = waits->second.on_failure == OnParentFailure::kSkip;
   out.ended.push_back({child, is_skipped ? TaskState::kCancelled : TaskState::kFailed,
-                       text(is_skipped ? "skipped: " : "", "project ", project,
-                            ", which it waits for, has tasks that were not done")});
+                       {is_skipped ? "skipped" : "parent_failed",
+                        text(is_skipped ? "skipped: " : "", "project ", project,
+                             ", which it waits for, has tasks that were not done")}});
   for (const auto& name : waits->second.projects)
     if (name != project)
       if (const auto other = lines_.find(name); other != lines_.end()) drop(other->second, child);
@@ -145,7 +146,7 @@ void ProjectWaits::on_introduced(const Ends&, Released& out) {
   for (auto line = lines_.begin(); line != lines_.end();) let_go(line++, out);
 }
 
-std::optional<Why> ProjectWaits::why(Seq seq) const {
+std::optional<Why> ProjectWaits::why(Seq seq, const Moment&) const {
   const auto child = children_.find(seq);
   if (child == children_.end()) return std::nullopt;
   const auto& name = child->second.projects.front();

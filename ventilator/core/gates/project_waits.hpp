@@ -23,7 +23,7 @@ class ProjectWaits : public Gate {
              Released& out) override;
   void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
   void on_introduced(const Ends& ends, Released& out) override;
-  std::optional<Why> why(Seq seq) const override;
+  std::optional<Why> why(Seq seq, const Moment& moment) const override;
 
   bool is_empty() const { return lines_.empty(); }
   bool waits_for(std::string_view project) const { return lines_.contains(project); }
