@@ -1,0 +1,29 @@
+"""The examples that check themselves."""
+
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from cluster import BIN, Cluster
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+
+
+class Examples(unittest.TestCase):
+    def said_by(self, name, *arguments, up=()):
+        with Cluster(*up, workers=2, slots=2) as cluster:
+            done = subprocess.run([sys.executable, EXAMPLES / name, *map(str, arguments)], text=True, check=False,
+                                  env={**cluster.env, "EOLE_BIN": str(BIN)}, capture_output=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_every_balance_of_the_bank_is_right(self):
+        self.assertIn("every balance is right", self.said_by("bank.py", 300, up=["--allow-exec"]))
+
+    def test_a_build_of_ten_thousand_tasks_runs_in_its_order(self):
+        self.assertIn("10000 tasks with ", self.said_by("build_graph.py"))
+
+
+if __name__ == "__main__":
+    unittest.main()
