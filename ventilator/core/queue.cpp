@@ -232,17 +232,20 @@ std::optional<Stretch> Queue::take_fresh(Lane& lane, std::uint64_t most, const T
   return Stretch{first, next - first};
 }
 
-// By priority and number, as lanes take turns; but what came back goes before what is new in its
-// lane.
+// All that is more urgent, and what its own project has before it: how others' projects take turns
+// with it is not foreseen. What came back goes before what is new in its lane.
 std::uint64_t Queue::before(Seq seq, ClassId id, std::size_t stretches) const {
   const auto own = lanes_.find(id);
   if (own == lanes_.end()) return 0;
-  const auto rank = turn_of(id, own->second).rank;
+  const auto& own_track = *own->second.track;
   std::uint64_t sum = 0;
-  for (const auto& turn : own->second.group->second.turns) {
-    if (turn.rank > rank) break;
-    const auto& lane = lanes_.at(turn.id);
-    sum += turn.rank < rank ? lane.size : lane.before(seq, turn.id == id, stretches);
+  for (const auto& [name, track] : own_track.group->second.tracks) {
+    if (track.rank >= own_track.rank && &track != &own_track) continue;
+    for (const auto& [first, lane_id] : track.open) {
+      const auto& lane = lanes_.at(lane_id);
+      sum += track.rank < own_track.rank ? lane.size
+                                         : lane.before(seq, lane_id == id, stretches);
+    }
   }
   return sum;
 }

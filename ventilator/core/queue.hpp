@@ -67,8 +67,8 @@ class Queue {
   /// … and for who fits, in lanes that are not.
   std::uint64_t size(const Fits& fits) const;
   bool is_empty() const { return size_ == 0; }
-  /// So many wait for the same workers and go before this one, which waits in the lane of its
-  /// class; so many stretches are looked at, at most.
+  /// So many wait for the same workers and surely go before this one, which waits in the lane of
+  /// its class; so many stretches are looked at, at most.
   std::uint64_t before(Seq seq, ClassId id, std::size_t stretches) const;
 
  private:

@@ -89,10 +89,11 @@ const Value* follow(const Value& record, std::string_view path) {
   const bool is_own =
       std::find(kOfTheRecord.begin(), kOfTheRecord.end(), first) != kOfTheRecord.end();
   if (is_own && (at == nullptr || member(*at, first) == nullptr)) at = &record;
-  while (at != nullptr && !path.empty()) {
-    const auto name = path.substr(0, path.find('.'));
-    path.remove_prefix(std::min(name.size() + 1, path.size()));
-    at = step(*at, name);
+  for (bool is_end = path.empty(); at != nullptr && !is_end;) {
+    const auto dot = path.find('.');
+    at = step(*at, path.substr(0, dot));
+    is_end = dot == path.npos;
+    if (!is_end) path.remove_prefix(dot + 1);
   }
   return at;
 }

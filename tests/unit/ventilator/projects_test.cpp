@@ -176,7 +176,7 @@ TEST_CASE("a project with a task that was not done is one that was not done") {
   REQUIRE(verdicts.size() == 1);
   CHECK(verdicts[0].seq == 3);
   CHECK(verdicts[0].state == TaskState::kFailed);
-  CHECK(verdicts[0].why == "project a, which it waits for, has tasks that were not done");
+  CHECK(verdicts[0].why.text == "project a, which it waits for, has tasks that were not done");
   rig.end({2});
   CHECK(rig.sent(kRun) == Seqs{4});
 }

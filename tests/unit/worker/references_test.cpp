@@ -77,7 +77,8 @@ TEST_CASE("each parent is asked once, whatever is taken of it", "[worker]") {
 
 TEST_CASE("a path may name the record's own, where the value has no such key", "[worker]") {
   const auto* record =
-      R"({"state":"done","value":{"bytes":3,"state":"liquid"},"artifact":{"sha256":"ab"},"artifacts":[{"sha256":"ab"},{"sha256":"cd"}]})";
+      R"({"state":"done","value":{"bytes":3,"state":"liquid"},"artifact":{"sha256":"ab"},)"
+      R"("artifacts":[{"sha256":"ab"},{"sha256":"cd"}]})";
   CHECK(replaced(R"({"$result":0,"path":"artifact"})", record) == R"({"sha256":"ab"})");
   CHECK(replaced(R"({"$result":0,"path":"artifact.sha256"})", record) == R"("ab")");
   CHECK(replaced(R"({"$result":0,"path":"artifacts.1.sha256"})", record) == R"("cd")");
