@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 sys.path.append(str(HERE.parents[1] / "clients/python"))
 
 import disks  # noqa: E402
+import plans  # noqa: E402
 import processes  # noqa: E402
 import storage  # noqa: E402
 import surroundings  # noqa: E402
@@ -26,6 +27,7 @@ from rig import Skipped  # noqa: E402
 
 # Each returns what it saw.
 SCENARIOS = [surroundings.downloads, processes.storm, processes.busy, processes.restart, processes.redelivery,
+             plans.order,
              surroundings.network, storage.power, storage.sync, storage.full, surroundings.files, surroundings.clock,
              surroundings.namespaces]
 NEED_ROOT = (storage.power, storage.sync, storage.full, surroundings.namespaces)

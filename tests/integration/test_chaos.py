@@ -30,6 +30,9 @@ class Chaos(unittest.TestCase):
     def test_redelivery(self):
         self.run_scenario("redelivery")
 
+    def test_order(self):
+        self.run_scenario("order")
+
     def test_network(self):
         self.run_scenario("network")
 
