@@ -36,7 +36,7 @@ def milliseconds(span, what, most=SPAN_SECONDS_MAX):
     if seconds is None:
         raise BadTask(f"{what}: {span!r} is no span of time (90, 250ms, 1.5s, 5m, 2h, 3d)")
     if seconds > most:
-        raise BadTask(f"{what}: {span!r}: longer than {most} s")
+        raise BadTask(f"{what}: {span!r}: limit {most} s")
     return max(1, round(seconds * 1000)) if seconds else 0
 
 
