@@ -169,9 +169,9 @@ class Nobody(unittest.TestCase):
                     ([1, 2, object()], {}, eole.BadTask, "task 2 cannot be packed: TypeError"),
                     ([1 << 64], {}, eole.BadTask, "task 0 cannot be packed: OverflowError"),
                     (["\ud800"], {}, eole.BadTask, "task 0 cannot be packed: UnicodeEncodeError"),
-                    ([b"x" * 900_000] * 30, {"key": "k"}, eole.TooLarge, r"'k'.*27\d* bytes, limit 8388608"),
-                    (range(65537), {"key": "k"}, eole.TooLarge, "at most 65536"),
-                    (iter(range(1 << 62)), {"key": "k"}, eole.TooLarge, "at most 65536"),
+                    ([b"x" * 900_000] * 30, {"idempotency_key": "k"}, eole.TooLarge, r"'k'.*27\d* bytes, limit 8388608"),
+                    (range(65537), {"idempotency_key": "k"}, eole.TooLarge, "at most 65536"),
+                    (iter(range(1 << 62)), {"idempotency_key": "k"}, eole.TooLarge, "at most 65536"),
                     ([1], {"project": "p" * 256}, eole.BadTask, "project has 256 bytes, limit 255")):
                 with self.subTest(why=why), self.assertRaisesRegex(error, why) as raised:
                     cluster.submit("echo", args, **options)
