@@ -30,6 +30,7 @@ from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, Gone, 
 from .graph import graph_of, messages_of_graph
 from .history import history_of, why_ended
 from .log import Log, record_at
+from .projects import project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .submission import Submitter, messages_of
 from .words import check_words
@@ -172,6 +173,26 @@ class Cluster:
         """Yields what is not settled: maps with id, kind, project, state, attempt, submitted, worker."""
         yield from self._pages("ventilator", "tasks", "tasks", "after",
                                project=project, kind=kind, state=state, worker=worker)
+
+    def project(self, name):
+        """One project, as `eole project NAME --json` has it: state, tasks, counts, progress, eta_seconds and
+        result, what is known of its last task once that ended or None. NotFound if nothing is known of it."""
+        live = self._query("ventilator", "project", project=name)
+        ended = self._query("queries", "project", project=name)
+        if live is None and ended is None:
+            raise NotFound(f"project {name}: nothing is known of it")
+        last = (live or {}).get("collected")
+        result = self._query("queries", "result", last) if last else None
+        if result is not None and result.get("state") == "retrying":
+            result = None
+        return {**project_view(live, ended), "result": result}
+
+    def projects(self):
+        """Yields all projects by name, maps as of project() without `result`."""
+        live = {each["project"]: each for each in self._pages("ventilator", "projects", "projects", "after")}
+        ended = {each["project"]: each for each in self._pages("queries", "projects", "projects", "after")}
+        for name in sorted({*live, *ended}, key=_bytes_of):
+            yield project_view(live.get(name), ended.get(name))
 
     def cancel(self, ids=None, project="", kind="", wait=True):
         """Cancels tasks, queued or running: these, or all of a project or a kind that are not settled.
@@ -386,6 +407,10 @@ class Cluster:
                     yield result
         finally:
             log.close()
+
+
+def _bytes_of(name):
+    return name if isinstance(name, bytes) else name.encode()
 
 
 def _list_of(ids):

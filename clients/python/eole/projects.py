@@ -1,0 +1,30 @@
+"""What people see of a project: the ventilator's view of its tasks that are not settled, the sink's of those that
+ended."""
+
+UNSETTLED = ("waiting", "queued", "running")
+ENDED = ("done", "failed", "dead", "cancelled")
+
+
+def project_view(live, ended):
+    """Of both views, each None if that role knows nothing; as `eole project --json` has it, but for `result`."""
+    live, ended = live or {}, ended or {}
+    unsettled = sum(live.get(name, 0) for name in UNSETTLED)
+    settled = sum(ended.get(name, 0) for name in ENDED)
+    tasks = unsettled + settled
+    state = live.get("state", "open")
+    if not unsettled and not live.get("is_opened"):
+        state = "over"
+    total = max(tasks, live.get("expected") or 0) if state == "open" else tasks
+    return {"project": live["project"] if live else ended["project"], "state": state, "tasks": tasks,
+            "expected": live.get("expected"),
+            **{name: live.get(name, 0) for name in UNSETTLED}, **{name: ended.get(name, 0) for name in ENDED},
+            "progress": settled / total if total else float(state == "over"),
+            "eta_seconds": eta_of(total - settled, settled, ended)}
+
+
+def eta_of(left, ended, times):
+    """By the rate from the first end to the last one; None if there were no two."""
+    if not left:
+        return 0.0
+    took = times.get("last_unix_ms", 0) - times.get("first_unix_ms", 0)
+    return left * took / 1000 / (ended - 1) if ended >= 2 and took > 0 else None
