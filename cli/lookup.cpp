@@ -67,6 +67,10 @@ void each_letter(Cluster& cluster, const std::string& project, const OnView& on_
   each(cluster.sink, "dead", "letters", std::move(options), on_letter);
 }
 
+void each_project(client::Requests& role, const OnView& on_project) {
+  each(role, "projects", "projects", Value::Map{}, on_project);
+}
+
 std::uint64_t head_of(Cluster& cluster) {
   return static_cast<std::uint64_t>(need(cluster.sink.query("status"))["head"].int_or(0));
 }

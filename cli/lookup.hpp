@@ -27,6 +27,8 @@ using OnView = std::function<bool(const Value& view)>;
 void each_task(Cluster& cluster, Value options, const OnView& on_task);
 /// Dead letters, the oldest first.
 void each_letter(Cluster& cluster, const std::string& project, const OnView& on_letter);
+/// The projects that one role knows, by name.
+void each_project(client::Requests& role, const OnView& on_project);
 /// The final results that are in the log now and finished at or after a time (0: all).
 void each_result(Cluster& cluster, std::int64_t since_unix_ms, const std::string& project,
                  const OnView& on_result);

@@ -118,9 +118,11 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "eole 0.1.0");
   app.require_subcommand(1);
   app.fallthrough();
-  for (const auto add : {add_up, add_submit, add_run, add_nqueens, add_top, add_watch, add_status, add_explain,
-                         add_workers, add_result, add_results, add_tasks, add_fetch, add_cancel,
-                         add_control, add_dead, add_join, add_salvage, add_bench, add_completion})
+  for (const auto add :
+       {add_up,      add_submit,  add_run,       add_nqueens, add_top,     add_watch,
+        add_status,  add_explain, add_workers,   add_result,  add_results, add_tasks,
+        add_project, add_fetch,   add_cancel,    add_control, add_dead,    add_join,
+        add_salvage, add_bench,   add_completion})
     add(app, globals);
   add_exit_codes(app);
   app.footer(

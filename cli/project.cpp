@@ -1,0 +1,263 @@
+#include <poll.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+#include "cli/lookup.hpp"
+#include "cli/progress.hpp"
+#include "cli/project_view.hpp"
+#include "cli/task_request.hpp"
+#include "common/base/nearest.hpp"
+#include "common/base/text.hpp"
+#include "common/kinds/kinds.hpp"
+#include "common/process/system.hpp"
+
+// Sets of tasks that are tracked as one.
+namespace eole::cli {
+
+namespace {
+
+constexpr int kAskEveryMs = 1000;  // For as long as one is waited for.
+
+struct ProjectOptions {
+  std::string name;
+  bool waits = false;
+  std::string of_command;  // The name behind open, close or cancel.
+  std::uint64_t expected = 0;
+  std::string then;
+  std::string args_json;
+};
+
+struct Seen {
+  Value view;
+  bool is_over = false;  // Its last task, if it has one, too.
+};
+
+// The ventilator first: what is not settled there has not been counted by the sink, but for a
+// moment; what it does not know any more has.
+Seen look_at(Cluster& cluster, const std::string& name) {
+  const Value options = Value::Map{{"project", name}};
+  const auto live = need(cluster.ventilator.query("project", {}, options));
+  const auto ended = need(cluster.sink.query("project", {}, options));
+  if (live.is_null() && ended.is_null())
+    throw Failure{kNotDone, text("project ", shown(name), ": nothing is known of it")};
+  Seen seen{project_view(live, ended)};
+  Value result;
+  if (const auto id = live["collected"].text_or(""); !id.empty())
+    result = need(cluster.sink.query("result", need_id(id)));
+  if (result["state"].text_or("") == "retrying") result = {};
+  const auto* has_last = live["has_collect"].as<bool>();
+  const bool is_missing = has_last != nullptr && *has_last && result.is_null();
+  seen.is_over = seen.view["state"].text_or("") == "over" && !is_missing;
+  seen.view.set("result", std::move(result));
+  return seen;
+}
+
+std::int64_t not_done(const Value& view) {
+  return view["failed"].int_or(0) + view["dead"].int_or(0) + view["cancelled"].int_or(0);
+}
+
+std::string counts(const Value& view, const std::vector<const char*>& names) {
+  std::string line;
+  for (const auto* name : names)
+    line += text(line.empty() ? "  " : ", ", view[name].int_or(0), " ", name);
+  return line;
+}
+
+void print_project(const Value& view) {
+  const auto* progress = view["progress"].as<double>();
+  auto line =
+      text(shown(view["project"].text_or("")), "  ", coloured_state(view["state"].text_or("")),
+           "  ", view["tasks"].int_or(0), view["tasks"].int_or(0) == 1 ? " task" : " tasks");
+  if (!view["expected"].is_null()) line += text(" of ", view["expected"].int_or(0), " expected");
+  line += text("  ", static_cast<int>(100 * *progress), " %");
+  if (const auto* eta = view["eta_seconds"].as<double>(); eta != nullptr && *eta > 0)
+    line += "  ETA " + human_seconds(*eta);
+  std::puts(line.c_str());
+  std::puts(counts(view, {"waiting", "queued", "running"}).c_str());
+  std::puts(counts(view, {"done", "failed", "dead", "cancelled"}).c_str());
+  if (!view["result"].is_null()) print_result(view["result"]);
+}
+
+int show(const ProjectOptions& options, const Globals& globals) {
+  Cluster cluster(globals);
+  auto seen = look_at(cluster, options.name);
+  if (options.waits) {
+    process::StopSignal stop;
+    ProgressLine line;
+    for (; !seen.is_over; seen = look_at(cluster, options.name)) {
+      end_if_unread();
+      const auto ended = seen.view["done"].int_or(0) + not_done(seen.view);
+      const auto total = std::max(seen.view["tasks"].int_or(0), seen.view["expected"].int_or(0));
+      line.show(static_cast<std::uint64_t>(ended), static_cast<std::uint64_t>(total), "",
+                static_cast<std::uint64_t>(not_done(seen.view)));
+      pollfd until{stop.fd(), POLLIN, 0};
+      ::poll(&until, 1, kAskEveryMs);
+      if (stop.take() == 0) continue;
+      line.clear();
+      throw Failure{kNotDone,
+                    text("project ", shown(options.name), ": stopped waiting; its tasks go on")};
+    }
+  }
+  globals.json ? print_json(seen.view) : print_project(seen.view);
+  if (!options.waits) return kDone;
+  const auto& result = seen.view["result"];
+  const bool is_good = result.is_null() || result["state"].text_or("") == "done";
+  return not_done(seen.view) == 0 && is_good ? kDone : kNotDone;
+}
+
+void print_row(const Value& view, const Globals& globals) {
+  if (globals.json) return print_json(view);
+  auto line = text(cell(view["project"].text_or(""), 18), " ", cell(view["state"].text_or(""), 6));
+  for (const auto* name : {"waiting", "queued", "running", "done", "failed", "dead", "cancelled"})
+    line += text(" ", cell(text(view[name].int_or(0)), 7));
+  std::puts(line.c_str());
+}
+
+// By name; both lists are.
+int list(const Globals& globals) {
+  Cluster cluster(globals);
+  std::map<std::string, Value> live;
+  each_project(cluster.ventilator, [&](const Value& project) {
+    live.emplace(project["project"].text_or(""), project);
+    return true;
+  });
+  if (!globals.json)
+    std::printf("%-18s %-6s %-7s %-7s %-7s %-7s %-7s %-7s %s\n", "PROJECT", "STATE", "WAITING",
+                "QUEUED", "RUNNING", "DONE", "FAILED", "DEAD", "CANCELLED");
+  const auto print_until = [&](const std::string* name) {
+    while (!live.empty() && (name == nullptr || live.begin()->first < *name)) {
+      print_row(project_view(live.begin()->second, {}), globals);
+      live.erase(live.begin());
+    }
+  };
+  each_project(cluster.sink, [&](const Value& ended) {
+    const auto name = ended["project"].text_or("");
+    print_until(&name);
+    const auto found = live.find(name);
+    print_row(project_view(found == live.end() ? Value() : found->second, ended), globals);
+    if (found != live.end()) live.erase(found);
+    return true;
+  });
+  print_until(nullptr);
+  return kDone;
+}
+
+// A submit's payload of the one task.
+Bytes last_task(const ProjectOptions& options) {
+  TaskRequest task;
+  task.task_class.kind = options.then;
+  if (kinds::find(options.then) == nullptr && options.args_json.empty()) {
+    std::vector<std::string> known;
+    for (const auto& kind : kinds::all()) known.emplace_back(kind.name);
+    const auto near = nearest(options.then, known);
+    throw Failure{kBadUse,
+                  text("--then ", shown(options.then), ": no kind of that name comes with Eole",
+                       near.empty() ? "" : text("; did you mean ", near, "?"),
+                       " (of a kind of your own give the arguments as --args JSON)")};
+  }
+  if (!options.args_json.empty())
+    task.args = need(Value::from_json(options.args_json), kBadUse).to_msgpack();
+  if (const auto good = check(task); !good)
+    throw Failure{kBadUse, text("--then ", shown(options.then), ": ", shown(good.error().message))};
+  protocol::TaskGroups groups;
+  groups.add(task.task_class, task.args, {});
+  return groups.take();
+}
+
+int tell(const std::string& what, const ProjectOptions& options, const Globals& globals) {
+  if (options.of_command.empty()) throw Failure{kBadUse, text("project ", what, ": give its name")};
+  if (!options.name.empty())
+    throw Failure{kBadUse, text("project ", what, ": not expected: ", shown(options.name))};
+  if (options.waits)
+    throw Failure{kBadUse, text("project ", what, ": --wait goes with a project's name alone")};
+  if (!options.args_json.empty() && options.then.empty())
+    throw Failure{kBadUse, "project open: --args goes with --then"};
+  Value wish = Value::Map{{"project", options.of_command}};
+  if (options.expected > 0) wish.set("expected", options.expected);
+  if (!options.then.empty()) wish.set("collect", protocol::Blob{last_task(options)});
+  Cluster cluster(globals);
+  const auto ask = [&] {
+    return need(cluster.ventilator.ask(protocol::Control{0, what, wish.to_msgpack()}));
+  };
+  auto answer = ask();
+  auto cancelling = answer["cancelling"].int_or(0);
+  while (!answer["next"].is_null()) {
+    wish.set("after", answer["next"]);
+    answer = ask();
+    cancelling += answer["cancelling"].int_or(0);
+  }
+  Value view = Value::Map{{"project", answer["project"]}, {"state", answer["state"]}};
+  if (what == "cancel") view.set("cancelling", cancelling);
+  if (globals.json) return print_json(view), kDone;
+  auto line = text(shown(options.of_command), " is ", shown(answer["state"].text_or("")));
+  if (what == "cancel")
+    line += text("; ", cancelling, cancelling == 1 ? " task is" : " tasks are", " being cancelled");
+  std::puts(line.c_str());
+  return kDone;
+}
+
+CLI::App* add_command(CLI::App& project, ProjectOptions& options, const std::string& what,
+                      const std::string& about) {
+  auto* command = project.add_subcommand(what, about);
+  command->add_option("project", options.of_command, "its name");
+  return command;
+}
+
+void add_open(CLI::App& project, ProjectOptions& options) {
+  auto* open = add_command(project, options, "open", "Open one: what is told of it is kept");
+  open->add_option("--expect", options.expected, "it closes itself with so many tasks")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+  open->add_option("--then", options.then, "the kind of its last task, run once it is over")
+      ->type_name("KIND");
+  open->add_option("--args", options.args_json, "the last task's arguments")->type_name("JSON");
+  open->footer(
+      "What ended before it was opened does not count for --expect: open it first.\n"
+      "Once it is closed, by --expect or `eole project close`, it takes no more tasks;\n"
+      "it is over once all have ended, and the last task runs then, once, in project\n"
+      "NAME/collect, however its tasks ended.\n"
+      "Example:\n"
+      "  eole project open photos --expect 500 --then echo --args '{\"all\": \"there\"}'");
+}
+
+}  // namespace
+
+void add_project(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("project", "List projects, show, open, close, cancel one");
+  auto options = std::make_shared<ProjectOptions>();
+  command->add_option("name", options->name, "the project to show; without it all are listed");
+  command->add_flag("--wait", options->waits, "until it is over and its last task has ended");
+  command->add_flag("--json", globals.json, "one JSON object a project");
+  add_open(*command, *options);
+  add_command(*command, *options, "close", "It takes no more tasks");
+  add_command(*command, *options, "cancel", "Close it, and cancel what is not settled of it");
+  command->footer(
+      "A project is the set of tasks that name it. It is open, closed (takes no more\n"
+      "tasks) or over: closed and all have ended, or never opened and none is left.\n"
+      "progress is that of the expected tasks, if a number was given; the ETA goes by\n"
+      "the rate so far. A list's JSON has no `result`: that of the last task.\n"
+      "Counts come from the ventilator, then from the sink: a task that ends in\n"
+      "between may be counted twice for a moment.\n"
+      "Examples:\n"
+      "  eole project                      all, a line each\n"
+      "  eole project photos --wait        until it is over, then its counts\n"
+      "  eole project open photos --expect 500\n"
+      "  eole project cancel photos\n"
+      "Exit codes: 0 shown or told (with --wait: all are done, its last task too),\n"
+      "1 no such project, some are not done, or Ctrl-C, 2 bad input or refused,\n"
+      "3 no answer.");
+  command->callback([=, &globals] {
+    const auto chosen = command->get_subcommands();
+    if (!chosen.empty())
+      globals.exit_code = tell(chosen.front()->get_name(), *options, globals);
+    else if (!options->name.empty())
+      globals.exit_code = show(*options, globals);
+    else if (options->waits)
+      throw Failure{kBadUse, "project: --wait needs a project's name"};
+    else
+      globals.exit_code = list(globals);
+  });
+}
+
+}  // namespace eole::cli

@@ -1,0 +1,52 @@
+#include "cli/project_view.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace eole;
+using cli::project_view;
+using protocol::Value;
+
+namespace {
+
+Value ended(int done, int failed, int last_unix_ms) {
+  return Value::Map{{"project", "p"},
+                    {"done", done},
+                    {"failed", failed},
+                    {"first_unix_ms", 1000},
+                    {"last_unix_ms", last_unix_ms}};
+}
+
+double number(const Value& value) { return *value.as<double>(); }
+
+}  // namespace
+
+TEST_CASE("a project's progress is that of what is expected while it is open", "[cli]") {
+  const Value live = Value::Map{
+      {"project", "p"}, {"state", "open"}, {"is_opened", true}, {"queued", 5}, {"expected", 40}};
+  const auto view = project_view(live, ended(8, 2, 10'000));
+  CHECK(view["tasks"].int_or(0) == 15);
+  CHECK(number(view["progress"]) == 0.25);
+  CHECK(number(view["eta_seconds"]) == 30);  // Nine more in nine seconds; thirty are left.
+
+  auto closed = live;
+  closed.set("state", "closed");
+  CHECK(number(project_view(closed, ended(4, 1, 5000))["progress"]) == 0.5);
+  CHECK(number(project_view(closed, ended(4, 1, 5000))["eta_seconds"]) == 5);
+}
+
+TEST_CASE("a project's ETA is not told of fewer than two ends", "[cli]") {
+  const Value live = Value::Map{{"project", "p"}, {"state", "open"}, {"running", 3}};
+  CHECK(project_view(live, {})["eta_seconds"].is_null());
+  CHECK(project_view(live, ended(1, 0, 1000))["eta_seconds"].is_null());
+  CHECK(project_view(live, ended(2, 0, 1000))["eta_seconds"].is_null());
+}
+
+TEST_CASE("a project that was never opened is over once none of its tasks is left", "[cli]") {
+  CHECK(project_view({}, ended(3, 1, 2000))["state"] == Value("over"));
+  CHECK(number(project_view({}, ended(3, 1, 2000))["progress"]) == 1);
+  const Value awaited = Value::Map{{"project", "p"}, {"state", "open"}, {"is_opened", false}};
+  CHECK(project_view(awaited, ended(3, 1, 2000))["state"] == Value("over"));
+  const Value opened = Value::Map{{"project", "p"}, {"state", "open"}, {"is_opened", true}};
+  CHECK(project_view(opened, {})["state"] == Value("open"));
+  CHECK(number(project_view(opened, {})["progress"]) == 0);
+}
