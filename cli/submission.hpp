@@ -17,6 +17,9 @@ struct IdRange {
   std::uint32_t count = 0;
 };
 
+/// The one task that these words mean behind `eole submit`. Throws Failure.
+TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster);
+
 /// Submits tasks, and waits for their results if asked.
 class Submission {
  public:

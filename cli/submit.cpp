@@ -154,6 +154,20 @@ void print_ids(const Submission& submission, bool is_json) {
   std::fwrite(lines.data(), 1, lines.size(), stdout);
 }
 
+// What says all of a task, as words of a command.
+void add_task_words(CLI::App& command, SubmitOptions& options) {
+  add_kinds(command, options.words);
+  command.add_option("kind", options.other_kind, "a kind of your own, with --args");
+  command.add_option("words", options.words.words)->group("");  // Of a misspelt kind.
+  command.add_option("--args", options.args_json, "the task's arguments as JSON, of any kind");
+  for (const auto& word : task_words()) add_word(command, word, options.said);
+}
+
+std::string kind_of(const CLI::App& command, const SubmitOptions& options) {
+  const auto chosen = command.get_subcommands();
+  return chosen.empty() ? options.other_kind : chosen.front()->get_name();
+}
+
 int run(const std::string& kind, SubmitOptions& options, const Globals& globals) {
   if (kind.empty() == options.file.empty())
     throw Failure{kBadUse, "submit: give a kind (download, image, exec, …) or --file"};
@@ -185,18 +199,33 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
 
 }  // namespace
 
+TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster) {
+  CLI::App app{"", "task"};
+  app.fallthrough();
+  SubmitOptions options;
+  add_task_words(app, options);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    throw Failure{kBadUse, text("the task: ", shown(error.what()))};
+  }
+  const auto kind = kind_of(app, options);
+  if (kind.empty()) throw Failure{kBadUse, "the task: no kind (download, image, exec, …)"};
+  auto tasks = tasks_of_words(kind, options, cluster);
+  if (tasks.size() != 1)
+    throw Failure{kBadUse, text("the task: its words are ", tasks.size(), " tasks, wanted is one")};
+  look_for_workers(cluster, tasks);
+  return std::move(tasks.front());
+}
+
 void add_submit(CLI::App& app, Globals& globals) {
   auto* command =
       app.add_subcommand("submit", "Submit tasks; print their ids once they are durable");
   auto options = std::make_shared<SubmitOptions>();
-  add_kinds(*command, options->words);
-  command->add_option("kind", options->other_kind, "a kind of your own, with --args");
-  command->add_option("words", options->words.words)->group("");  // Of a misspelt kind.
-  command->add_option("--args", options->args_json, "the task's arguments as JSON, of any kind");
+  add_task_words(*command, *options);
   command->add_option("--file", options->file,
                       "lines of JSON {kind, args, project, priority, after, …}; - reads them from "
                       "standard input. All are submitted, or none: every bad line is named");
-  for (const auto& word : task_words()) add_word(*command, word, options->said);
   command->add_option("--key", options->key,
                       "the same tasks under the same key are accepted once (24 h)");
   command->add_flag("--wait", options->wait, "print the results in the tasks' order");
@@ -212,11 +241,8 @@ void add_submit(CLI::App& app, Globals& globals) {
       "Exit codes: 0 accepted (with --wait: all are done), 1 some are not done, 2 bad input,\n"
       "3 no answer from the cluster. What --file reads and prints is JSON; otherwise only --json\n"
       "prints it.");
-  command->callback([=, &globals] {
-    const auto chosen = command->get_subcommands();
-    const auto kind = chosen.empty() ? options->other_kind : chosen.front()->get_name();
-    globals.exit_code = run(kind, *options, globals);
-  });
+  command->callback(
+      [=, &globals] { globals.exit_code = run(kind_of(*command, *options), *options, globals); });
 }
 
 }  // namespace eole::cli

@@ -165,8 +165,7 @@ void read_journal(const std::string& path, Checked& out) {
         ventilator::TasksRecord record;
         if (ventilator::is_identity(type) && ventilator::decode(payload, start, last))
           origin = start.origin;
-        if (type == static_cast<std::uint32_t>(ventilator::JournalRecord::kTasks) &&
-            ventilator::decode(payload, record))
+        if (ventilator::has_new_tasks(type) && ventilator::decode(payload, record))
           tasks.add(record.first, record.first + record.count - 1);
       });
   out.journalled[origin] = tasks;

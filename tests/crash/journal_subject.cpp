@@ -29,7 +29,7 @@ class JournalSubject final : public Subject {
       submit.run = 7;
       submit.request = turn;
       submit.confirmed = turn > 3 ? turn - 3 : 0;
-      submit.count = static_cast<std::uint32_t>(1 + (seed_ + turn) % 4);
+      submit.count = count(turn);
       protocol::TaskGroups groups;
       for (auto seq = first; seq < first + submit.count; ++seq)
         groups.add({"work", project(seq), 0, 0}, body(seq));
@@ -37,14 +37,21 @@ class JournalSubject final : public Subject {
       durable.last += submit.count;
       const std::string hash(seed_ % 7 * 20, 'h');
       const bool has_key = turn % 2 == 0;
-      if (has_key) {
+      if (is_beat(turn)) {
+        durable.wishes.put("schedule", "nightly", schedule(turn));
+      } else if (has_key) {
         submit.key = key(turn);
         durable.answers.add({submit.key, hash, {first, submit.count}, {}});
       } else {
         durable.answers.add(7, turn, submit.confirmed, {first, submit.count}, {});
       }
       ventilator::Actions actions;
-      actions.push_back(ventilator::JournalTasks{first, hash, submit, 0});
+      if (turn == 1) {
+        durable.wishes.put("schedule", "nightly", schedule(0));
+        actions.push_back(ventilator::JournalWish{"schedule", "nightly", schedule(0)});
+      }
+      actions.push_back(ventilator::JournalTasks{
+          first, hash, submit, 0, is_beat(turn) ? "nightly" : "", static_cast<std::int64_t>(turn)});
       actions.push_back(ventilator::JournalNote{3, start_, {{first, turn, 1, 1}}, false});
       if (first > 12) {  // All but the first two and the last ten are settled.
         durable.settled.add(3, first - 10);
@@ -72,7 +79,9 @@ class JournalSubject final : public Subject {
       throw std::runtime_error(text("last is ", durable.last, ", answered was ", answered_));
     if (answered_ > 0 && durable.start <= start_)
       throw std::runtime_error("a start number came twice");
+    check_beats(durable);
     for (auto turn = answered_turn_; turn > 0; --turn) {
+      if (is_beat(turn)) continue;  // No client asked for it.
       const bool is_confirmed = turn + 3 <= answered_turn_;
       const bool is_known = turn % 2 == 0 ? durable.answers.find(key(turn)) != nullptr
                                           : durable.answers.find(7, turn) != nullptr;
@@ -113,6 +122,25 @@ class JournalSubject final : public Subject {
   }
 
  private:
+  // The schedule has gone on by just the beats whose tasks are there.
+  void check_beats(const ventilator::Durable& durable) const {
+    std::uint64_t turn = 0;
+    for (Seq last = 0; last < durable.last; last += count(turn)) ++turn;
+    const auto* kept = durable.wishes.find("schedule", "nightly");
+    if (turn > 0 && (kept == nullptr || *kept != schedule(turn)))
+      throw std::runtime_error(text("the schedule is not as it was after turn ", turn));
+  }
+  std::uint32_t count(std::uint64_t turn) const {
+    return static_cast<std::uint32_t>(1 + (seed_ + turn) % 4);
+  }
+  static bool is_beat(std::uint64_t turn) { return turn % 4 == 3; }
+  static Bytes schedule(std::uint64_t turn) {
+    Bytes wish = protocol::Value(protocol::Value::Map{{"every_ms", 1'000}}).to_msgpack();
+    for (std::uint64_t beat = 1; beat <= turn; ++beat)
+      if (is_beat(beat))
+        wish = ventilator::Schedules::advanced(wish, static_cast<std::int64_t>(beat));
+    return wish;
+  }
   storage::StoreOptions options() {
     return {.segment_bytes = kSegmentBytes, .entropy = seed_ * 1000 + ++opened_};
   }

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Each entry of a map costs more than its bytes.
   const fuzz::AllocationLimit limit(64 * size + (1 << 16));
   const std::uint32_t type = data[0] % 16;
-  if (type == static_cast<std::uint32_t>(JournalRecord::kTasks)) {
+  if (has_new_tasks(type)) {
     TasksRecord tasks;
     if (decode(payload, tasks) && encode_head(tasks) + Bytes(tasks.groups) != payload)
       __builtin_trap();

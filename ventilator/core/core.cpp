@@ -42,6 +42,9 @@ Core::Core(Config config, Durable durable, const Moment& moment)
   durable_.projects.each(
       [&](const std::string& name, const Project&) { durable_.projects.mark_due(name); });
   enter_recovered();
+  durable_.wishes.each(Schedules::kWish, [&](const std::string& name, const Bytes& wish) {
+    durable_.schedules.restore(name, wish);
+  });
 }
 
 std::optional<PartRecord> Core::save(SavePlace& place) const {
@@ -59,6 +62,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   follower_.on_deadline(now, durable_.last, durable_.settled.count() == durable_.last, out);
   if (follower_.is_introduced()) push_verdicts(now, out);
   open_recovered(now, out);
+  fire_schedules(out);
   end_projects(out);
   open_gates();
   end_waits(now);
@@ -82,6 +86,7 @@ std::optional<TimePoint> Core::next_deadline() const {
   if (fleet_.size() > 1) consider(next_.recall);
   consider(last_attempts_.next_deadline());
   consider(timers_.next_deadline());
+  consider(durable_.schedules.next_deadline(moment_));
   consider(gates_.next_deadline(moment_));
   if (queue_.held() > 0) consider(limits_.next_deadline());
   return next;

@@ -79,6 +79,7 @@ class Core {
   static bool is_operators(std::string_view what);
   const Limits& limits() const { return limits_; }
   const Wishes& wishes() const { return durable_.wishes; }
+  const Schedules& schedules() const { return durable_.schedules; }
   /// Null if the task was never accepted, is settled, or damage took it.
   const protocol::TaskClass* class_of(Seq seq) const;
   /// Nothing if the task was never accepted, or is settled.
@@ -154,6 +155,11 @@ class Core {
   Expected<protocol::Value> control_open(const protocol::Value& options, Actions& out);
   Expected<protocol::Value> control_close(const protocol::Value& options, Actions& out);
   Expected<protocol::Value> control_cancel(const protocol::Value& options, Actions& out);
+
+  // Schedules: core_schedules.cpp.
+  void fire_schedules(Actions& out);
+  Expected<protocol::Value> control_schedule(const protocol::Value& options, Actions& out);
+  Expected<Bytes> set_up_schedule(const std::string& name, const protocol::Value& options);
 
   // Workers: core_workers.cpp.
   Worker* heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,

@@ -26,6 +26,10 @@ const Core::Control* Core::find_control(std::string_view what) {
        [](Core& core, const Value& options, TimePoint now, Actions& out) {
          return core.control_limit(options, now, out);
        }},
+      {"schedule", false,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_schedule(options, out);
+       }},
       {"resume", true,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, false, out);

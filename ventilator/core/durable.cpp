@@ -123,6 +123,12 @@ bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view group
   return true;
 }
 
+void Durable::pass_beat(const std::string& schedule, std::int64_t beat) {
+  const auto* wish = wishes.find(Schedules::kWish, schedule);
+  if (wish == nullptr || planted("beat-forgotten-at-restart")) return;
+  wishes.put(Schedules::kWish, schedule, Schedules::advanced(*wish, beat));
+}
+
 void Durable::drop_settled() {
   std::erase_if(cancelled, [&](Seq seq) { return settled.contains(seq); });
   classes.count_live(settled);

@@ -11,6 +11,7 @@
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
 #include "ventilator/core/projects.hpp"
+#include "ventilator/core/schedules.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/wishes.hpp"
 
@@ -37,6 +38,7 @@ struct Durable {
   Answers answers;
   Wishes wishes;
   Projects projects;
+  Schedules schedules;  // Of the wishes, once those are known.
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 
   /// Appends what is left of place.part: parts.hpp.
@@ -47,6 +49,8 @@ struct Durable {
   /// or one time for all `count`. False if they make no sense.
   bool load_groups(Seq first, std::uint64_t count, std::string_view groups,
                    std::span<const std::int64_t> accepted_unix_ms = {});
+  /// A beat of this schedule has become a task.
+  void pass_beat(const std::string& schedule, std::int64_t beat);
   /// Drops what came of a settled task after that was known.
   void drop_settled();
 };

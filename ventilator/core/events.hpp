@@ -95,6 +95,8 @@ struct JournalTasks {
   std::string hash;
   protocol::Submit submit;
   std::int64_t submitted_unix_ms = 0;
+  std::string schedule = {};  // Not empty: no client's, but its task for this beat.
+  std::int64_t beat = 0;
   bool operator==(const JournalTasks&) const = default;
 };
 struct JournalCancel {

@@ -31,6 +31,11 @@ void Wishes::put(const std::string& what, const std::string& about, Bytes value)
   wishes_.emplace(name, Wish{next_++, std::move(value)});
 }
 
+const Bytes* Wishes::find(const std::string& what, const std::string& about) const {
+  const auto found = wishes_.find({what, about});
+  return found == wishes_.end() ? nullptr : &found->second.value;
+}
+
 void Wishes::save(SavePlace& place, Bytes& out) const {
   for (auto at = order_.lower_bound(place.number); at != order_.end(); ++at) {
     const auto& [what, about] = at->second;

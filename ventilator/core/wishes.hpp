@@ -22,6 +22,8 @@ class Wishes {
                           std::string_view value) const;
   /// In place of what was wished before; an empty value takes it back.
   void put(const std::string& what, const std::string& about, Bytes value);
+  /// Null if there is none.
+  const Bytes* find(const std::string& what, const std::string& about) const;
   template <class Visit>  // visit(about, value)
   void each(std::string_view what, Visit&& visit) const {
     for (const auto& [name, wish] : wishes_)

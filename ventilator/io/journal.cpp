@@ -50,12 +50,20 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
   if (snapshot_) snapshot_->bytes += payload.size();
   bool is_good = false;
   switch (static_cast<JournalRecord>(type)) {
-    case JournalRecord::kTasks: {
+    case JournalRecord::kTasks:
+    case JournalRecord::kBeat: {
       TasksRecord tasks;
       is_good =
           decode(payload, tasks) &&
           recovered_.load_groups(tasks.first, tasks.count, tasks.groups, {&tasks.submitted_unix_ms, 1});
       if (is_good) load(at, tasks, payload.size());
+      if (is_good && type == static_cast<std::uint32_t>(JournalRecord::kBeat)) {
+        recovered_.projects.load_accepted(tasks.groups, "", tasks.first);
+        recovered_.pass_beat(tasks.key, static_cast<std::int64_t>(tasks.request));
+      } else if (is_good) {
+        recovered_.projects.load_accepted(tasks.groups, tasks.key, tasks.first);
+        remember_answer(tasks);
+      }
       break;
     }
     case JournalRecord::kStart:
@@ -91,7 +99,9 @@ void Journal::load(Position at, std::uint32_t type, std::string_view payload) {
 void Journal::load(Position at, const TasksRecord& tasks, std::uint64_t bytes) {
   tasks_.put(tasks.first, tasks.count, at, bytes, tasks.submitted_unix_ms);
   recovered_.last = std::max(recovered_.last, tasks.first + tasks.count - 1);
-  recovered_.projects.load_accepted(tasks.groups, tasks.key, tasks.first);
+}
+
+void Journal::remember_answer(const TasksRecord& tasks) {
   if (is_own_key(tasks.key)) return;
   if (planted("answers-forgotten-at-restart")) return;
   const Answered answered{tasks.first, tasks.count};
@@ -162,16 +172,18 @@ Position Journal::append(JournalRecord type, std::string_view payload, std::stri
 
 void Journal::append(JournalTasks& tasks) {
   auto& submit = tasks.submit;
+  const bool is_beat = !tasks.schedule.empty();
   const auto head = encode_head({tasks.first,
                                  submit.count,
                                  tasks.submitted_unix_ms,
                                  submit.run,
-                                 submit.request,
+                                 is_beat ? static_cast<std::uint64_t>(tasks.beat) : submit.request,
                                  submit.confirmed,
-                                 submit.key,
+                                 is_beat ? tasks.schedule : submit.key,
                                  tasks.hash,
                                  {}});
-  const auto at = append(JournalRecord::kTasks, head, submit.payload);
+  const auto at =
+      append(is_beat ? JournalRecord::kBeat : JournalRecord::kTasks, head, submit.payload);
   tasks_.put(tasks.first, submit.count, at, head.size() + submit.payload.size(),
              tasks.submitted_unix_ms);
   last_ = tasks.first + submit.count - 1;

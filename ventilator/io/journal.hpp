@@ -65,6 +65,7 @@ class Journal {
   void end_snapshot();
   void load(storage::Position at, std::uint32_t type, std::string_view payload);
   void load(storage::Position at, const TasksRecord& tasks, std::uint64_t bytes);
+  void remember_answer(const TasksRecord& tasks);
   bool is_moving_due() const;
   void move_some(const SeqRanges& settled);
   bool has_room(std::uint64_t bytes) const;

@@ -17,6 +17,7 @@ enum class JournalRecord : std::uint32_t {
   kStart,        // Whose journal this is.
   kSnapshot,     // From here on the parts say all that they know, one record after the other …
   kSnapshotEnd,  // … and here they have: no part needs a record from before kSnapshot any more.
+  kBeat,         // As kTasks: a schedule's task. Its name is the key, the beat's time the request.
 };
 
 struct StartRecord {
@@ -24,6 +25,11 @@ struct StartRecord {
   std::uint32_t start = 0;
   std::string boot_id;
 };
+/// Those that begin with a TasksRecord.
+constexpr bool has_new_tasks(std::uint32_t type) {
+  return type == static_cast<std::uint32_t>(JournalRecord::kTasks) ||
+         type == static_cast<std::uint32_t>(JournalRecord::kBeat);
+}
 /// True for the three records that say whose journal it is.
 bool is_identity(std::uint32_t type);
 /// Of kStart, and of kSnapshot and kSnapshotEnd too: damage to one must not cost the identity.

@@ -57,7 +57,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
 
 TimePoint Node::turn() {
   now_ = transport_.now();
-  core_.read_clock({now_, transport_.unix_ms()});
+  core_.read_clock({now_, transport_.unix_ms(), journal_.is_full()});
   drain(peers_, from_peers_);
   for (auto* socket : {&sink_, &news_}) drain(*socket, from_sink_);
   drain_monitors();

@@ -218,6 +218,10 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
     const auto view = core.project((*options)["project"].text_or(""));
     return view ? view_of(*view, core) : Value();
   }
+  if (query.what == "schedules") return Value(core.schedules().list());
+  if (query.what == "schedule")
+    return core.schedules().view((*options)["name"].text_or(""),
+                                 static_cast<std::size_t>((*options)["beats"].int_or(0)));
   if (query.what == "task") return task({query.origin, query.seq}, core, journal);
   return Error{text("query ", query.what, ": not known")};
 }

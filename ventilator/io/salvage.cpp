@@ -21,7 +21,7 @@ SalvagedJournal salvage_journal(storage::Directory& from, storage::Directory& to
   bool has_identity = false;
   salvaged.losses = storage::read_damaged(
       from, [&](storage::Position, std::uint32_t type, std::string_view payload) {
-        if (type == static_cast<std::uint32_t>(JournalRecord::kTasks)) {
+        if (has_new_tasks(type)) {
           TasksRecord tasks;
           if (!decode(payload, tasks)) return;
           accounted.add(tasks.first, tasks.first + tasks.count - 1);

@@ -25,6 +25,19 @@ JournalTasks tasks() {
   return action;
 }
 
+/// What a schedule is, and its first beat.
+const JournalWish kScheduled{
+    "schedule", "nightly",
+    protocol::Value(protocol::Value::Map{{"every_ms", 60'000}}).to_msgpack()};
+JournalTasks beat() {
+  JournalTasks action{43, "", {}, 1'790'000'060'123, "nightly", 1'790'000'060'000};
+  protocol::TaskGroups groups;
+  groups.add({"echo", "photos", 9, 1}, "\x81\xa1n\x03");
+  action.submit.count = 1;
+  action.submit.payload = groups.take();
+  return action;
+}
+
 Durable durable() {
   Durable durable;
   durable.settled.add(1, 39);
@@ -50,9 +63,9 @@ TEST_CASE("each record of the journal and a segment of it are their golden bytes
   {
     const auto directory = disk.open();
     Journal journal(*directory, {.segment_bytes = 8192, .entropy = 123456ULL << 34}, "boot");
-    write(journal, {tasks(), JournalNote{9, 2, {{41, 77, 1, 2}}, true}, JournalCancel{42},
-                    JournalWish{"pause", "project:photos", "\xc3"},
-                    Forget{{{1, 39}}}});
+    write(journal,
+          {tasks(), JournalNote{9, 2, {{41, 77, 1, 2}}, true}, JournalCancel{42}, kScheduled,
+           beat(), JournalWish{"pause", "project:photos", "\xc3"}, Forget{{{1, 39}}}});
     journal.rest();
   }
   auto segment = disk.content("00000001.seg");
@@ -65,6 +78,7 @@ TEST_CASE("each record of the journal and a segment of it are their golden bytes
       *directory, {.entropy = 2},
       [&](auto, std::uint32_t type, std::string_view payload) { records[type] = payload; });
   check_golden("tasks.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kTasks)));
+  check_golden("beat.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kBeat)));
   check_golden("start.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kStart)));
   const auto groups = tasks().submit.payload;
   const MovedRecord moved{41, {1'790'000'000'123, 1'790'000'000'456}, groups};
@@ -94,7 +108,7 @@ TEST_CASE("a journal opens a golden segment, and knows all that is in it", "[rec
   const auto found = journal.take_recovered();
   REQUIRE(found.origin == 123456);
   REQUIRE(found.start == 2);
-  REQUIRE(found.last == 42);
+  REQUIRE(found.last == 43);
   REQUIRE(found.settled == durable().settled);
   REQUIRE(found.notes == durable().notes);
   REQUIRE(found.cancelled == durable().cancelled);
@@ -102,7 +116,11 @@ TEST_CASE("a journal opens a golden segment, and knows all that is in it", "[rec
   std::vector<std::string> paused;
   found.wishes.each("pause", [&](const std::string& about, auto) { paused.push_back(about); });
   REQUIRE(paused == std::vector<std::string>{"project:photos"});
+  const auto* scheduled = found.wishes.find("schedule", "nightly");
+  REQUIRE(scheduled != nullptr);
+  REQUIRE(*scheduled == Schedules::advanced(kScheduled.value, beat().beat));
   REQUIRE(found.answers.find("nightly")->answered == Answered{41, 2});
+  REQUIRE(journal.specs(43, 1).count == 1);
   REQUIRE(journal.specs(41, 2).count == 2);
   REQUIRE(journal.specs(42, 1).submitted_unix_ms == 1'790'000'000'123);
 }

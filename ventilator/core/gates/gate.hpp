@@ -17,6 +17,7 @@ namespace eole::ventilator {
 struct Moment {
   TimePoint now{};
   std::int64_t unix_ms = 0;
+  bool is_disk_full = false;  // For new tasks.
   /// What everybody's clock shows then, unless it jumps.
   std::int64_t unix_ms_at(TimePoint when) const {
     return unix_ms + std::chrono::duration_cast<std::chrono::milliseconds>(when - now).count();

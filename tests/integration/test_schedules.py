@@ -1,0 +1,81 @@
+"""Schedules with real processes: set up, listed, paused, run, removed; each beat once, across restarts."""
+
+import time
+import unittest
+
+from cluster import Cluster, wait_until
+
+
+class Schedules(unittest.TestCase):
+    def setUp(self):
+        self.cluster = self.enterContext(Cluster(workers=1, slots=2))
+
+    def schedule(self, *words, check=True):
+        return self.cluster.eole("schedule", *words, check=check)
+
+    def one(self, name):
+        [view] = [view for view in self.cluster.json("schedule", "list") if view["name"] == name]
+        return view
+
+    def fired(self, name):
+        return self.one(name)["fired"]
+
+    def results(self, project):
+        return self.cluster.json("results", "--project", project)
+
+    def test_each_beat_is_a_task_across_a_restart(self):
+        self.schedule("add", "beat", "--every", "1s", "--", "--project", "beats", "echo", "hello")
+        wait_until(lambda: self.fired("beat") >= 2, 60, "two beats")
+        self.cluster.stop()
+        self.cluster.start()
+        wait_until(lambda: self.fired("beat") >= 4, 60, "more beats")
+        self.schedule("pause", "beat")
+        fired = self.fired("beat")
+        wait_until(lambda: len(self.results("beats")) >= fired, 60, "their results")
+        self.assertEqual(len(self.results("beats")), fired)
+        self.assertIsNone(self.one("beat")["next"])
+        self.assertIsNotNone(self.one("beat")["last"])
+
+    def test_a_nightly_schedule_says_when_it_comes(self):
+        self.schedule("add", "nightly", "--cron", "30 2 * * *", "--zone", "Europe/Paris", "--missed", "skip", "--",
+                      "sleep", "0")
+        [shown] = self.cluster.json("schedule", "show", "nightly", "--beats", "3")
+        self.assertEqual(len(shown["beats"]), 3)
+        self.assertEqual(shown["beats"][0], shown["next"])
+        self.assertEqual((shown["fired"], shown["last"], shown["zone"]), (0, None, "Europe/Paris"))
+        self.assertGreater(shown["next"], time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        task = self.schedule("run", "nightly").stdout.strip()
+        wait_until(lambda: self.cluster.task(task)["state"] == "done", 60, "it is done")
+        self.schedule("remove", "nightly")
+        self.assertEqual(self.cluster.json("schedule", "list"), [])
+
+    def test_a_beat_waits_for_what_its_task_waits_for(self):
+        first = self.cluster.eole("submit", "sleep", "0").stdout.strip()
+        self.schedule("add", "beat", "--every", "1s", "--", "--project", "beats", "--after", first, "echo", "hello")
+        wait_until(lambda: len(self.results("beats")) >= 2, 60, "two results")
+        self.schedule("remove", "beat")
+        self.assertEqual({result["state"] for result in self.results("beats")}, {"done"})
+
+    def test_what_makes_no_schedule_is_refused(self):
+        def refused(*words):
+            done = self.schedule("add", "bad", *words, check=False)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            return done.stderr
+        task = ("--", "echo", "hello")
+        self.assertIn("never comes: no such day", refused("--cron", "0 0 30 2 *", *task))
+        self.assertIn("minute 60: limits 0 and 59", refused("--cron", "60 * * * *", *task))
+        self.assertIn("did you mean Europe/Paris?", refused("--cron", "@daily", "--zone", "Europe/Pariss", *task))
+        self.assertIn("every 100 ms: limits 1000", refused("--every", "0.1s", *task))
+        self.assertIn("missed twice: is once or skip", refused("--every", "1h", "--missed", "twice", *task))
+        self.assertIn("give --cron or --every", refused(*task))
+        self.assertIn("wanted is one", refused("--every", "1h", "--", "sleep", "1", "2"))
+        self.assertIn("there is none", self.schedule("pause", "nobody", check=False).stderr)
+        self.schedule("add", "same", "--every", "1h", *task)
+        self.schedule("add", "same", "--every", "1h", *task)
+        self.assertIn("there is another one of that name",
+                      self.schedule("add", "same", "--every", "2h", *task, check=False).stderr)
+        self.assertEqual(len(self.cluster.json("schedule", "list")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
