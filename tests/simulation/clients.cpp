@@ -25,6 +25,7 @@ void SimClient::boot() {
   submits_.emplace(session_, cluster, kForEver,
                    [this](const client::SubmitEnded& ended) { on_end(ended); });
   asks_.emplace(session_, cluster.ventilator, "the ventilator");
+  if (is_operator_ && fabric_.world.chance(0.3)) set_up_beats();
   // Nothing was submitted before the cap holds.
   if (is_operator_ && fabric_.weather.clients == 1 && fabric_.world.chance(0.4)) return cap_some();
   after(fabric_.world.between(Duration(0), 2s), [this] { submit_next(); });
@@ -118,6 +119,35 @@ void SimClient::pause_some() {
   pause.payload = protocol::Value(protocol::Value::Map{{"scope", "project:" + paused_}}).to_msgpack();
   asks_->ask(std::move(pause), on_answer, kForEver);
   wake();
+}
+
+void SimClient::ask_for_beats(protocol::Value schedule, client::Asks::OnAnswer on_answer) {
+  schedule.set("name", "beat");
+  asks_->ask(protocol::Control{0, "schedule", schedule.to_msgpack()}, std::move(on_answer),
+             kForEver);
+  wake();
+}
+
+void SimClient::set_up_beats() {
+  has_beats_ = true;
+  protocol::TaskGroups groups;
+  const protocol::TaskClass task_class{"work", std::string(kBeats), 0, 0};
+  groups.add(task_class, "plain beat" + class_mark(task_class.kind, task_class.project));
+  ask_for_beats(protocol::Value::Map{{"state", "added"},
+                                     {"every_ms", 1'000 + fabric_.world.below(5'000)},
+                                     {"missed", fabric_.world.chance(0.5) ? "once" : "skip"},
+                                     {"task", protocol::Blob{groups.take()}}},
+                [this](const auto&) { end_beats(); });
+}
+
+// Again and again: a copy of what set it up may come after it.
+void SimClient::end_beats() {
+  if (fabric_.is_rough()) return after(1s, [this] { end_beats(); });
+  // Refused if a full disk refused the schedule.
+  ask_for_beats(protocol::Value::Map{{"state", "paused"}}, [this](const auto&) {
+    has_beats_ = false;
+    after(5s, [this] { end_beats(); });
+  });
 }
 
 // Again and again: a copy of the pause may come after it.

@@ -20,7 +20,9 @@ class SimClient final : public Process {
  public:
   SimClient(Fabric& fabric, SimVentilator& ventilator, int number);
   /// All that it asked for was answered.
-  bool is_done() const { return accepted_ == wanted_ && cancels_ == 0 && (paused_.empty() || is_resumed_); }
+  bool is_done() const {
+    return accepted_ == wanted_ && cancels_ == 0 && (paused_.empty() || is_resumed_) && !has_beats_;
+  }
 
  private:
   void boot() override;
@@ -33,6 +35,9 @@ class SimClient final : public Process {
   void cap_some();
   void pause_some();
   void resume();
+  void set_up_beats();
+  void end_beats();
+  void ask_for_beats(protocol::Value schedule, client::Asks::OnAnswer on_answer);
 
   SimVentilator& ventilator_;
   SimTransport transport_;
@@ -46,6 +51,7 @@ class SimClient final : public Process {
   bool is_operator_;           // One of a ventilator's clients.
   std::string paused_;         // The project, for a while; empty: none.
   bool is_resumed_ = false;    // Once the faults were over.
+  bool has_beats_ = false;     // A schedule, until the faults are over.
   Origin origin_ = 0;          // Of its ventilator.
 };
 

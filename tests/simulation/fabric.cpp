@@ -154,6 +154,8 @@ bool Fabric::is_settled() const {
 
 void Fabric::check_end() {
   ledger.check_end();
+  for (const auto& ventilator : ventilators)
+    ledger.check_beats(ventilator->origin(), ventilator->schedule("beat"));
   for (const auto& sink : sinks)
     if (!sink->disk.has_flipped_bits()) sink->check_log();
   for (const auto& worker : workers)

@@ -112,7 +112,7 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
     if (body && (*body)["error"].text_or("").ends_with("is not in the sink"))
       throw Violation{text(to_text(result->id), " lost an artifact that the sink had confirmed")};
     const auto value = body ? (*body)["value"].text_or("") : "";
-    if (value.empty()) continue;
+    if (value.empty() || result->project == kBeats) continue;
     const auto [first, is_first] = done_.try_emplace(value, result->id);
     if (!is_first)
       throw Violation{text(to_text(result->id), " and ", to_text(first->second),
@@ -201,6 +201,18 @@ void Ledger::on_start_of(Origin origin, Seq last, const SeqRanges& settled) cons
     if (settled.contains(id.seq) && !finals_.contains(id))
       throw Violation{text(to_text(id), " is taken for settled, and is not durable in the log")};
   }
+}
+
+void Ledger::check_beats(Origin origin, const protocol::Value& schedule) const {
+  const auto fired = schedule["fired"].int_or(0);
+  std::int64_t tasks = 0;
+  for (auto at = finals_.lower_bound({origin, 0});
+       at != finals_.end() && at->first.origin == origin; ++at)
+    if (at->second.project == kBeats) ++tasks;
+  if (tasks != fired) throw Violation{text(fired, " beats came, and ", tasks, " tasks of them")};
+  const auto time = schedule["last"].int_or(0) - schedule["since"].int_or(0);
+  if (fired > 0 && fired > time / schedule["every_ms"].int_or(1))
+    throw Violation{text(fired, " beats came in ", time, " ms: one of them twice")};
 }
 
 void Ledger::check_end() const {

@@ -9,6 +9,7 @@
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/value.hpp"
 #include "sink/core/settler.hpp"
 #include "tests/simulation/world.hpp"
 
@@ -58,6 +59,8 @@ class Ledger {
   /// What a ventilator knows when it starts: no promise may be missing.
   void on_start_of(Origin origin, Seq last, const SeqRanges& settled) const;
 
+  /// Its schedule, as the ventilator tells it at the end: each beat is one task.
+  void check_beats(Origin origin, const protocol::Value& schedule) const;
   /// Faults are over and everything had time: nothing may be left.
   void check_end() const;
   std::uint64_t tasks() const { return promises_.size(); }

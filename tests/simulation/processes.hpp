@@ -60,6 +60,10 @@ class SimVentilator final : public Server {
   Origin origin() const { return node_ ? node_->core().origin() : 0; }
   bool is_idle() const { return node_ && node_->core().queued() + node_->core().running() == 0; }
   net::ClusterFile cluster() const;
+  /// Null if it has none of that name.
+  protocol::Value schedule(const std::string& name) const {
+    return node_ ? node_->core().schedules().view(name, 0) : protocol::Value();
+  }
 
  private:
   void boot() override;

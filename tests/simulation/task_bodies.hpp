@@ -10,6 +10,8 @@ namespace eole::simulation {
 inline constexpr std::string_view kPoison = "poison";
 inline constexpr std::string_view kFailing = "failing";
 inline constexpr std::string_view kMaking = "making";  // An artifact.
+/// The project of a schedule's tasks, which are all the same.
+inline constexpr std::string_view kBeats = "beats";
 /// How they end tells their class.
 inline std::string class_mark(std::string_view kind, std::string_view project) {
   return text(" ", kind, " of ", project);
