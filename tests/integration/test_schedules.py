@@ -1,9 +1,12 @@
 """Schedules with real processes: set up, listed, paused, run, removed; each beat once, across restarts."""
 
+import os
+import pathlib
+import subprocess
 import time
 import unittest
 
-from cluster import Cluster, wait_until
+from cluster import BIN, Cluster, wait_until
 
 
 class Schedules(unittest.TestCase):
@@ -48,6 +51,17 @@ class Schedules(unittest.TestCase):
         wait_until(lambda: self.cluster.task(task)["state"] == "done", 60, "it is done")
         self.schedule("remove", "nightly")
         self.assertEqual(self.cluster.json("schedule", "list"), [])
+
+    def test_the_example_of_a_nightly_schedule_may_be_run_again(self):
+        script = pathlib.Path(__file__).parents[2] / "examples/nightly.sh"
+        env = {**self.cluster.env, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        for _ in range(2):
+            done = subprocess.run([script], env=env, capture_output=True, text=True, timeout=120, check=True)
+            task = done.stdout.splitlines()[-1].removeprefix("tried now: ")
+            wait_until(lambda: self.cluster.task(task)["state"] == "done", 60, "it is done")
+        self.assertEqual(self.one("nightly")["fired"], 0)
+        self.assertRegex(self.one("nightly")["next"], r"T0[01]:30:00")
+        self.assertEqual(len(self.results("reports")), 2)
 
     def test_a_beat_waits_for_what_its_task_waits_for(self):
         first = self.cluster.eole("submit", "sleep", "0").stdout.strip()
