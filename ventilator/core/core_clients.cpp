@@ -81,10 +81,9 @@ std::string Core::why_groups_refused(const protocol::Submit& submit,
     awaited.merge(of_group);
     next += group->count;
   }
-  return why_no_more_projects(static_cast<std::uint64_t>(
-      std::count_if(awaited.begin(), awaited.end(), [&](const std::string& name) {
-        return durable_.projects.find(name) == nullptr;
-      })));
+  return why_no_more_projects(static_cast<std::uint64_t>(std::count_if(
+      awaited.begin(), awaited.end(),
+      [&](const std::string& name) { return durable_.projects.find(name) == nullptr; })));
 }
 
 void Core::on(Submitted& event, TimePoint now, Actions& out) {
@@ -103,8 +102,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
       submit.key.empty() && durable_.answers.is_confirmed(submit.run, submit.request);
   if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
   std::set<std::string> awaited;
-  if (auto reason = why_refused(event, awaited); !reason.empty())
-    return refuse(std::move(reason));
+  if (auto reason = why_refused(event, awaited); !reason.empty()) return refuse(std::move(reason));
   watch(awaited, out);
 
   const auto first = durable_.last + 1;
@@ -171,7 +169,8 @@ void Core::cancel(Seq seq, Actions& out) {
   const bool is_fresh = tasks_.find(seq) == nullptr;
   auto& task = tasks_.at(seq);
   // An earlier start may have sent it: its worker has the rest of the grace to say so.
-  if (is_fresh && queue_.is_recovered(seq) && !recovery_.is_noted_open) tasks_.note(task, durable_.classes.of(seq));
+  if (is_fresh && queue_.is_recovered(seq) && !recovery_.is_noted_open)
+    tasks_.note(task, durable_.classes.of(seq));
   task.is_cancelled = true;
   if (task.is(State::kReady) || task.is(State::kWaiting)) {
     end(seq, task, protocol::TaskState::kCancelled);

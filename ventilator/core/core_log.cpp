@@ -71,8 +71,7 @@ void Core::settle(const Range& range, Actions& out) {
   std::vector<ClassId> gone;
   std::vector<EndedTasks> ended;
   auto* wanted = durable_.projects.is_empty() ? nullptr : &ended;
-  if (durable_.classes.settle(range.first, range.last, durable_.settled, gone, wanted) == 0)
-    return;
+  if (durable_.classes.settle(range.first, range.last, durable_.settled, gone, wanted) == 0) return;
   for (const auto id : gone) queue_.forget(id);
   Worker* holder = nullptr;  // Neighbours mostly share it.
   const auto end_one = [&](Seq seq, const Task& task) {

@@ -31,7 +31,8 @@ std::string Core::why_project_refuses(const protocol::TaskGroup& group,
   if (awaited.empty() && durable_.projects.is_empty()) return "";
   const auto task_class = protocol::decode_class(group.task_class);
   const auto& name = task_class->project;
-  if (awaited.contains(name)) return text("after project ", name, ": a task of it cannot wait for it");
+  if (awaited.contains(name))
+    return text("after project ", name, ": a task of it cannot wait for it");
   const auto* project = durable_.projects.find(name);
   if (project == nullptr || !project->is_closed) return "";
   return text("project ", name, ": closed, takes no more tasks");

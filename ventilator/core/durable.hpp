@@ -38,7 +38,7 @@ struct Durable {
   Answers answers;
   Wishes wishes;
   Projects projects;
-  Schedules schedules;  // Of the wishes, once those are known.
+  Schedules schedules;        // Of the wishes, once those are known.
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 
   /// Appends what is left of place.part: parts.hpp.

@@ -204,10 +204,9 @@ struct Stop {
   bool operator==(const Stop&) const = default;
 };
 
-using Action = std::variant<JournalTasks, JournalCancel, JournalWish, JournalProject,
-                            JournalNote, SendTasks, Reply,
-                            WelcomeWorker, ClosePipe, SendHelloAgain, SendOrders, PushVerdict,
-                            SendIntroduce, SendFollow, SendAnnounce, Forget, Stop>;
+using Action = std::variant<JournalTasks, JournalCancel, JournalWish, JournalProject, JournalNote,
+                            SendTasks, Reply, WelcomeWorker, ClosePipe, SendHelloAgain, SendOrders,
+                            PushVerdict, SendIntroduce, SendFollow, SendAnnounce, Forget, Stop>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::ventilator

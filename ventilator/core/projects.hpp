@@ -24,14 +24,14 @@ constexpr std::string_view kCollectSuffix = "/collect";
 
 /// What is known of a project besides its tasks.
 struct Project {
-  bool is_opened = false;        // By wish; else a task waits for it.
-  bool is_closed = false;        // It takes no more tasks.
-  Seq opened_after = 0;          // A task behind this one waits for its end.
-  std::uint64_t expected = 0;    // With so many tasks it closes itself; zero: not known.
-  std::uint64_t accepted = 0;    // Of its tasks, since it is known.
-  Seq first_not_done = 0;        // The first of them that ended, but was not done; zero: none.
-  Bytes collect = {};            // The payload of a submit of one task; empty: none.
-  Seq collected = 0;             // That task, once it was accepted.
+  bool is_opened = false;      // By wish; else a task waits for it.
+  bool is_closed = false;      // It takes no more tasks.
+  Seq opened_after = 0;        // A task behind this one waits for its end.
+  std::uint64_t expected = 0;  // With so many tasks it closes itself; zero: not known.
+  std::uint64_t accepted = 0;  // Of its tasks, since it is known.
+  Seq first_not_done = 0;      // The first of them that ended, but was not done; zero: none.
+  Bytes collect = {};          // The payload of a submit of one task; empty: none.
+  Seq collected = 0;           // That task, once it was accepted.
   bool operator==(const Project&) const = default;
 };
 

@@ -243,8 +243,7 @@ std::uint64_t Queue::before(Seq seq, ClassId id, std::size_t stretches) const {
     if (track.rank >= own_track.rank && &track != &own_track) continue;
     for (const auto& [first, lane_id] : track.open) {
       const auto& lane = lanes_.at(lane_id);
-      sum += track.rank < own_track.rank ? lane.size
-                                         : lane.before(seq, lane_id == id, stretches);
+      sum += track.rank < own_track.rank ? lane.size : lane.before(seq, lane_id == id, stretches);
     }
   }
   return sum;

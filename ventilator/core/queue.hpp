@@ -85,7 +85,7 @@ class Queue {
   struct Group {
     protocol::TaskClass like;  // What is asked of a worker.
     std::map<std::pair<std::uint8_t, std::string>, Track> tracks;  // By rank and project.
-    std::set<Turn> turns;   // Of those with a lane that is not held.
+    std::set<Turn> turns;    // Of those with a lane that is not held.
     std::uint64_t size = 0;  // Theirs.
   };
   using Groups = std::map<std::string, Group, std::less<>>;

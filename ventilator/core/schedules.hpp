@@ -18,9 +18,9 @@ namespace eole::ventilator {
 
 constexpr std::size_t kSchedulesMax = 1024;
 constexpr std::size_t kScheduleNameBytesMax = 255;
-constexpr std::size_t kNextBeatsMax = 100;        // That are shown of one.
-constexpr std::uint64_t kEveryMsMin = 1'000;      // Between two beats.
-constexpr std::int64_t kLateMsMax = 60'000;       // A beat that is not so late is not missed.
+constexpr std::size_t kNextBeatsMax = 100;    // That are shown of one.
+constexpr std::uint64_t kEveryMsMin = 1'000;  // Between two beats.
+constexpr std::int64_t kLateMsMax = 60'000;   // A beat that is not so late is not missed.
 
 /// When something comes: by cron in a zone, or every so often from when it was set up. All times
 /// are Unix milliseconds.
@@ -38,8 +38,8 @@ class Rhythm {
   std::int64_t since_ = 0;
 };
 
-/// Tasks that come again and again: each beat of a schedule is a task, once. Pure. What must last is
-/// a wish of an operator: {cron, zone} or {every_ms}, missed (once, skip), task (a group of it),
+/// Tasks that come again and again: each beat of a schedule is a task, once. Pure. What must last
+/// is a wish of an operator: {cron, zone} or {every_ms}, missed (once, skip), task (a group of it),
 /// paused; since: when it was set up; seen: the beats up to this are over; last, fired: of those
 /// that became tasks. Beats that nobody was there for come once, for the last of them, or not at
 /// all. When clocks are set back, none comes a second time.

@@ -118,8 +118,7 @@ TaskClasses::Stretches::iterator TaskClasses::erase(Stretches::iterator stretch,
 }
 
 std::uint64_t TaskClasses::settle(Seq first, Seq last, SeqRanges& settled,
-                                  std::vector<ClassId>& gone,
-                                  std::vector<EndedTasks>* ended) {
+                                  std::vector<ClassId>& gone, std::vector<EndedTasks>* ended) {
   auto at = stretches_.upper_bound(first);
   if (at != stretches_.begin()) --at;
   std::uint64_t added = 0;

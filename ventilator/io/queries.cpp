@@ -156,8 +156,7 @@ Value view_of(const ProjectView& view, const Core& core) {
                            {"running", view.running}};
   if (!view.known) return shown;
   const auto& known = *view.known;
-  const bool is_over =
-      known.is_closed && view.waiting + view.queued + view.running == 0;
+  const bool is_over = known.is_closed && view.waiting + view.queued + view.running == 0;
   if (known.is_closed) shown.set("state", is_over ? "over" : "closed");
   shown.set("is_opened", known.is_opened);
   shown.set("accepted", known.accepted);
@@ -173,8 +172,7 @@ Expected<Value> projects(const Value& options, const Core& core) {
   const auto most = options["most"].int_or(kPageTasksMax);
   if (most < 1 || most > kPageTasksMax)
     return Error{text("projects: most ", most, ", limits 1 and ", kPageTasksMax)};
-  const auto found =
-      core.projects(options["after"].text_or(""), static_cast<std::size_t>(most));
+  const auto found = core.projects(options["after"].text_or(""), static_cast<std::size_t>(most));
   Value::Array list;
   for (const auto& view : found) list.push_back(view_of(view, core));
   const bool is_whole = static_cast<std::int64_t>(found.size()) < most;

@@ -29,7 +29,7 @@ struct Outcome {
   bool is_lost = false;           // Not its own failure: tried again whether it asked or not.
   std::string cause = {};         // Of a failed one: common/protocol/causes.hpp; empty: error.
   std::int64_t retry_after_ms = 0;  // Another attempt makes no sense sooner.
-  Value stopped = {};             // Of one that was told to end: which processes, and how.
+  Value stopped = {};               // Of one that was told to end: which processes, and how.
 
   static Outcome done(Value value) { return {true, std::move(value), {}, {}, false, {}}; }
   static Outcome failed(std::string error, Value value = {}) {

@@ -21,7 +21,8 @@ Actions& limit(Rig& rig, Value options) {
 Actions& submit(Rig& rig, const TaskClass& task_class, std::uint32_t count) {
   Bytes groups;
   protocol::put_task_group(groups, {protocol::encode_class(task_class), count, ""});
-  return rig.step(Submitted{"client", {7, 1 + rig.core.accepted(), 0, "", count, groups}, "", false});
+  return rig.step(
+      Submitted{"client", {7, 1 + rig.core.accepted(), 0, "", count, groups}, "", false});
 }
 
 std::vector<std::uint64_t> rooms(const Limit& limit, TimePoint now = kStart) {

@@ -43,9 +43,7 @@ struct ProjectRig : Rig {
     return *Value::from_msgpack(std::get<protocol::Answer>(reply.message).payload);
   }
   void open(const std::string& project, std::int64_t expected = 0) {
-    ask("open", {{"project", project},
-                 {"expected", expected},
-                 {"collect", Blob{tasks_of("", 1)}}});
+    ask("open", {{"project", project}, {"expected", expected}, {"collect", Blob{tasks_of("", 1)}}});
   }
   std::string refusal() const { return std::get<protocol::Refused>(last<Reply>().message).reason; }
   Actions& end(const std::vector<Seq>& seqs, TaskState state = TaskState::kDone) {

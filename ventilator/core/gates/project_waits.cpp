@@ -64,7 +64,8 @@ void ProjectWaits::fail(Seq child, std::string_view project, Released& out) {
   const auto waits = children_.find(child);
   if (waits == children_.end()) return;
   const bool is_skipped = waits->second.on_failure == OnParentFailure::kSkip;
-  out.ended.push_back({child, is_skipped ? TaskState::kCancelled : TaskState::kFailed,
+  out.ended.push_back({child,
+                       is_skipped ? TaskState::kCancelled : TaskState::kFailed,
                        {is_skipped ? "skipped" : "parent_failed",
                         text(is_skipped ? "skipped: " : "", "project ", project,
                              ", which it waits for, has tasks that were not done")}});

@@ -5,14 +5,14 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/expected.hpp"
+#include "common/protocol/value.hpp"
 #include "ventilator/core/limits/caps.hpp"
 #include "ventilator/core/limits/limit.hpp"
 #include "ventilator/core/limits/pauses.hpp"
 #include "ventilator/core/limits/rates.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/wishes.hpp"
-#include "common/protocol/value.hpp"
-#include "common/base/expected.hpp"
 
 namespace eole::ventilator {
 

@@ -15,9 +15,7 @@ constexpr std::array<std::pair<Scope::Of, std::string_view>, 3> kPrefixes{
 }
 
 std::array<Scope, 3> scopes_of(const protocol::TaskClass& task_class) {
-  return {{{},
-           {Scope::Of::kKind, task_class.kind},
-           {Scope::Of::kProject, task_class.project}}};
+  return {{{}, {Scope::Of::kKind, task_class.kind}, {Scope::Of::kProject, task_class.project}}};
 }
 
 std::string to_text(const Scope& scope) {
