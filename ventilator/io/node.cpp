@@ -1,6 +1,7 @@
 #include "ventilator/io/node.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "common/base/own_files.hpp"
@@ -20,6 +21,7 @@ constexpr std::size_t kTurnBytesMax = 8 << 20;  // Workers wait for tasks while 
 constexpr std::size_t kTasksBytes = 1 << 20;    // Of one message; a single task may be larger.
 constexpr Duration kSleepMax = 1s;
 constexpr Duration kKeyCheck = 1s;
+constexpr std::int64_t kClockReadingMs = 2;
 constexpr Duration kBacklogRetry = 1ms;  // A pipe that was just opened takes moments to stand.
 
 }  // namespace
@@ -41,7 +43,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
       from_sink_("a ventilator", nullptr, [](const net::Sender&, const protocol::Refused&) {}),
       nonce_(transport.random()),
       now_(transport.now()),
-      core_(options_.config, journal_.take_recovered(), {now_, transport.unix_ms()}) {
+      core_(options_.config, journal_.take_recovered(), read_clock()) {
   take_messages();
   sink_.connect(options_.cluster.queries);
   verdicts_.connect(options_.cluster.results);
@@ -55,9 +57,17 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
                          options_.cluster.ventilator));
 }
 
+// Both are read in whole milliseconds, so that the difference is one more or less each time.
+Moment Node::read_clock() {
+  const auto now_ms = now_.time_since_epoch() / 1ms;
+  const auto ahead = transport_.unix_ms() - now_ms;
+  if (std::abs(ahead - unix_ahead_ms_) > kClockReadingMs) unix_ahead_ms_ = ahead;
+  return {now_, now_ms + unix_ahead_ms_, journal_.is_full()};
+}
+
 TimePoint Node::turn() {
   now_ = transport_.now();
-  core_.read_clock({now_, transport_.unix_ms(), journal_.is_full()});
+  core_.read_clock(read_clock());
   drain(peers_, from_peers_);
   for (auto* socket : {&sink_, &news_}) drain(*socket, from_sink_);
   drain_monitors();

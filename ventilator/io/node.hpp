@@ -49,6 +49,8 @@ class Node {
     bool is_over = false;                // The next task cannot be had any more.
   };
 
+  /// Now; what everybody's clock said of a moment it says again, unless that clock is set.
+  Moment read_clock();
   void take_messages();
   Expected<void> on(protocol::Submit& submit, const net::Sender& from);
   Expected<void> on(protocol::Cancel& cancel, const net::Sender& from);
@@ -107,6 +109,7 @@ class Node {
   net::Router from_sink_;
   std::uint64_t nonce_;
   TimePoint now_;  // Of this turn.
+  std::int64_t unix_ahead_ms_ = 0;  // Of the process's clock.
   Core core_;
   Actions actions_;
   protocol::RangePages introduced_;  // What the sink answered so far.

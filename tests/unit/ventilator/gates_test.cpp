@@ -235,3 +235,11 @@ TEST_CASE("how a parent ended is known again after a restart", "[gates]") {
   rig.late_worker();
   REQUIRE(rig.core.running() == 1);
 }
+
+TEST_CASE("a moment has one date, however late in a millisecond that is asked", "[gates]") {
+  const Moment early{TimePoint(10'900us), 5};
+  const Moment late{TimePoint(11'200us), 6};
+  REQUIRE(early.unix_ms_at(TimePoint(12'500us)) == 7);
+  REQUIRE(late.unix_ms_at(TimePoint(12'500us)) == 7);
+  REQUIRE(late.unix_ms_at(TimePoint(9'100us)) == 4);
+}

@@ -119,7 +119,7 @@ TEST_CASE("a restart neither forgets nor repeats a project's last task") {
   Rig again(std::move(rig.journal), false);
   SeqRanges settled;
   settled.add(1, 2);
-  again.step(IntroducedReceived{2, kLog, 2, settled});
+  again.step(IntroducedReceived{2, kLog, 2, settled, {}});
   CHECK(again.all<JournalTasks>().size() == (is_over ? 0 : 1));
 }
 
@@ -189,7 +189,7 @@ TEST_CASE("a restart knows who waits for which tasks of a project") {
   ProjectRig again(std::move(rig.journal), false);
   SeqRanges settled;
   settled.add(1, ended);
-  again.step(IntroducedReceived{2, kLog, 0, settled});
+  again.step(IntroducedReceived{2, kLog, 0, settled, {}});
   CHECK(again.core.project("")->waiting == (ended == 1 ? 2 : 1));
 }
 
