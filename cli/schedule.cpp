@@ -173,8 +173,9 @@ void add_schedule(CLI::App& app, Globals& globals) {
                      "or skip [once]");
   adding->add_option("words", options->words, "the task, behind --, as submit has it")->required();
   adding->footer(
-      "  eole schedule add nightly --cron '30 2 * * *' --zone Europe/Paris -- exec -- ./report\n"
-      "  eole schedule add beat --every 30s --missed skip -- --project beats echo hello");
+      "  eole schedule add nightly --cron '30 2 * * *' -- exec -- ./report\n"
+      "  eole schedule add paris --cron @daily --zone Europe/Paris -- echo hello\n"
+      "  eole schedule add beat --every 30s --missed skip -- echo hello\n");
   sub("list", "All of them", false, [](const auto&, const auto& all) { list(all); });
   sub("show", "One, and its next beats", true,
       [](const auto& given, const auto& all) { show(given, all); })
