@@ -39,11 +39,12 @@ class Router {
     rows_.push_back({T::kName, [this, roles = std::move(roles), handler = std::move(handler)](
                                    protocol::HeadReader head, Bytes payload, const Sender& from) {
                        auto message = protocol::decode<T>(head, std::move(payload));
-                       if (!message) return refuse_(from, {0, message.error().message});
                        std::uint64_t request = 0;
-                       if constexpr (requires { message->request; }) request = message->request;
+                       if constexpr (requires { message->request; })
+                         if (message) request = message->request;
                        if (const auto missing = missing_role(from, roles))
                          return refuse_(from, {request, text(T::kName, *missing)});
+                       if (!message) return refuse_(from, {0, message.error().message});
                        if constexpr (std::is_void_v<decltype(handler(*message, from))>) {
                          handler(*message, from);
                        } else if (const auto done = handler(*message, from); !done) {

@@ -65,6 +65,7 @@ TEST_CASE("what is forbidden, wrong or malformed is refused in its request's nam
   Rig rig;
   rig.send(encode(protocol::LogHead{1, 2}));
   rig.send(encode(protocol::Cancel{8, 1, "bad"}));
+  rig.send({protocol::HeadWriter(protocol::Cancel::kName, 0).take(), ""});
   rig.send({encode(protocol::LogHead{1, 2}).head, "a payload"});
   rig.send(encode(protocol::Refused{9, "no"}));
   rig.send({"\xc1", ""});
@@ -73,7 +74,8 @@ TEST_CASE("what is forbidden, wrong or malformed is refused in its request's nam
           std::vector<protocol::Refused>{
               {0, "log_head: this key does not have the role settle or admin"},
               {8, "cancel: bad ranges"},
-              {0, "log_head: has a payload, and takes none"},
+              {0, "cancel: fields missing, or of the wrong type or size"},
+              {0, "log_head: this key does not have the role settle or admin"},
               {0, "message refused is not for a rig"},
               {0, "head: not one flat msgpack array of at most 24 numbers and texts"}});
 }
