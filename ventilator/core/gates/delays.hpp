@@ -1,8 +1,5 @@
 #pragma once
-#include <set>
-#include <utility>
-
-#include "common/base/seq_table.hpp"
+#include "ventilator/core/gates/due_times.hpp"
 #include "ventilator/core/gates/gate.hpp"
 
 namespace eole::ventilator {
@@ -19,15 +16,8 @@ class Delays : public Gate {
   std::optional<Why> why(Seq seq, const Moment& moment) const override;
 
  private:
-  struct Due {
-    TimePoint delay{};          // Zero: it has passed.
-    std::int64_t unix_ms = 0;  // Likewise.
-  };
-  void erase(Seq seq, const Due& due);
-
-  std::set<std::pair<TimePoint, Seq>> delays_;
-  std::set<std::pair<std::int64_t, Seq>> dates_;
-  SeqTable<Due> due_;
+  DueTimes<TimePoint> delays_;
+  DueTimes<std::int64_t> dates_;
 };
 
 }  // namespace eole::ventilator

@@ -15,33 +15,22 @@ bool Expiries::enter(const Arrival& arrival, const Moment&, const Ends&, Release
     date = date == 0 ? end : std::min(date, end);
   }
   if (date == 0 || planted("expiry-forgotten")) return false;
-  dates_.emplace(date, arrival.seq);
-  expires_[arrival.seq] = date;
+  dates_.put(arrival.seq, date);
   return false;
 }
 
-void Expiries::on_ended(Seq first, Seq last, const Ends&, Released&) {
-  auto seq = first;
-  for (const auto* date = expires_.next(seq); date != nullptr && seq <= last;
-       date = expires_.next(++seq)) {
-    dates_.erase({*date, seq});
-    expires_.erase(seq);
-  }
-}
+void Expiries::on_ended(Seq first, Seq last, const Ends&, Released&) { dates_.erase(first, last); }
 
 void Expiries::on_deadline(const Moment& moment, Released& out) {
-  while (!dates_.empty() && dates_.begin()->first <= moment.unix_ms) {
-    const auto seq = dates_.begin()->second;
-    dates_.erase(dates_.begin());
-    expires_.erase(seq);
+  while (const auto seq = dates_.take_due(moment.unix_ms))
     out.ended.push_back(
-        {seq, protocol::TaskState::kCancelled, {"expired", "expired before it began"}});
-  }
+        {*seq, protocol::TaskState::kCancelled, {"expired", "expired before it began"}});
 }
 
 std::optional<TimePoint> Expiries::next_deadline(const Moment& moment) const {
-  if (dates_.empty()) return std::nullopt;
-  return moment.now + std::chrono::milliseconds(dates_.begin()->first - moment.unix_ms);
+  const auto date = dates_.next();
+  if (!date) return std::nullopt;
+  return moment.now + std::chrono::milliseconds(*date - moment.unix_ms);
 }
 
 }  // namespace eole::ventilator

@@ -1,8 +1,5 @@
 #pragma once
-#include <set>
-#include <utility>
-
-#include "common/base/seq_table.hpp"
+#include "ventilator/core/gates/due_times.hpp"
 #include "ventilator/core/gates/gate.hpp"
 
 namespace eole::ventilator {
@@ -19,8 +16,7 @@ class Expiries : public Gate {
   std::optional<Why> why(Seq, const Moment&) const override { return std::nullopt; }
 
  private:
-  std::set<std::pair<std::int64_t, Seq>> dates_;
-  SeqTable<std::int64_t> expires_;
+  DueTimes<std::int64_t> dates_;
 };
 
 }  // namespace eole::ventilator
