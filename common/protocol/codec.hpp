@@ -50,7 +50,7 @@ struct FieldReader {
       if (number > static_cast<std::uint64_t>(std::numeric_limits<Field>::max())) in_range = false;
       field = static_cast<Field>(number);
     } else {
-      field = std::string(head.next_text());
+      field = head.next_text();
     }
   }
 };

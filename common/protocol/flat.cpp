@@ -1,5 +1,7 @@
 #include "common/protocol/flat.hpp"
 
+#include <msgpack.hpp>
+
 #include "common/base/text.hpp"
 #include "common/protocol/flat_fields.hpp"
 

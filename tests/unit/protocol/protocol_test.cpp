@@ -199,6 +199,31 @@ TEST_CASE("a head takes flat numbers and texts, a known version, and nothing els
   REQUIRE_FALSE(HeadReader::parse(std::string(5000, '\x01')));
 }
 
+TEST_CASE("every size of a number, a text and of bytes is read, and none that is cut short",
+          "[head]") {
+  using namespace std::string_literals;
+  const auto array =
+      "\x9b\x07\xcc\xff\xcd\x01\x02\xce\x01\x02\x03\x04"
+      "\xcf\x01\x02\x03\x04\x05\x06\x07\x08\xa2hi\xd9\x01x\xda\x00\x01y"
+      "\xdb\x00\x00\x00\x01z\xc4\x01p\xc5\x00\x01q"s;
+  auto reader = FlatReader::parse(array);
+  REQUIRE(reader);
+  for (const std::uint64_t number :
+       {0x07ULL, 0xffULL, 0x0102ULL, 0x01020304ULL, 0x0102030405060708ULL})
+    REQUIRE(reader->next_number() == number);
+  for (const auto* said : {"hi", "x", "y", "z"}) REQUIRE(reader->next_text() == said);
+  for (const auto* said : {"p", "q"}) REQUIRE(reader->next_bytes() == said);
+  REQUIRE(reader->ok());
+  for (std::size_t size = 0; size < array.size(); ++size)
+    REQUIRE_FALSE(FlatReader::parse(array.substr(0, size)));
+  for (const auto& head : {"\xdc\x00\x02\x01\xa1x"s, "\xdd\x00\x00\x00\x02\x01\xa1x"s})
+    REQUIRE(HeadReader::parse(head));
+  for (const auto& bad :
+       {"\x91\xc0"s, "\x91\xc2"s, "\x91\xd0\x01"s, "\x91\xff"s, "\x91\x80"s, "\x91\x90"s,
+        "\x91\xca\x00\x00\x00\x00"s, "\x91\xd4\x00\x00"s, "\xc4\x01x"s, "\x07"s})
+    REQUIRE_FALSE(FlatReader::parse(bad));
+}
+
 TEST_CASE("a field too large for its type is refused", "[codec]") {
   HeadWriter head(Submit::kName, 6);
   for (const std::uint64_t field : {1, 2, 3}) head.put(field);
