@@ -14,6 +14,16 @@ namespace {
 constexpr std::uint16_t kConditional = 1;
 enum class ParentIs : std::uint8_t { kId = 1, kBack, kProject };
 
+Expected<void> check_parents(std::string_view parents) {
+  std::size_t stretches = 0;
+  ParentReader reader(parents);
+  while (reader.next())
+    if (++stretches > kParentsMax)
+      return Error{
+          text("after: more than ", kParentsMax, " stretches of tasks (a project may have more)")};
+  return reader.is_done() ? Expected<void>() : Error{"after: malformed"};
+}
+
 }  // namespace
 
 Bytes encode_class(const TaskClass& task_class) { return encode_short(task_class); }
@@ -59,7 +69,7 @@ Expected<Conditions> decode_conditions(std::string_view encoded) {
   for (const auto wait : {conditions->delay_ms, conditions->not_before_unix_ms,
                           conditions->expires_in_ms, conditions->expires_unix_ms})
     if (wait > kWaitMsMax) return Error{text("a time of ", wait, " ms, limit ", kWaitMsMax)};
-  if (const auto parents = decode_parents(conditions->parents); !parents) return parents.error();
+  if (const auto parents = check_parents(conditions->parents); !parents) return parents.error();
   return conditions;
 }
 
@@ -81,27 +91,31 @@ void put_parent(std::string& parents, const Parent& parent) {
   put<std::uint32_t>(parents, parent.count);
 }
 
+std::optional<Parent> ParentReader::next() {
+  if (!ok_ || reader_.is_done()) return std::nullopt;
+  Parent parent;
+  const auto is = static_cast<ParentIs>(reader_.get<std::uint8_t>());
+  if (is == ParentIs::kProject) {
+    parent.project = reader_.take(reader_.get<std::uint8_t>());
+  } else if (is == ParentIs::kBack) {
+    parent.back = reader_.get<std::uint32_t>();
+  } else {
+    parent.id.origin = reader_.get<std::uint32_t>();
+    parent.id.seq = reader_.get<std::uint64_t>();
+  }
+  if (is != ParentIs::kProject) parent.count = reader_.get<std::uint32_t>();
+  const bool is_one = is == ParentIs::kProject ? !parent.project.empty()
+                      : is == ParentIs::kBack  ? parent.back >= parent.count
+                                               : is == ParentIs::kId && parent.id.seq != 0;
+  ok_ = reader_.ok() && is_one && parent.count != 0;
+  return ok_ ? std::optional(std::move(parent)) : std::nullopt;
+}
+
 Expected<std::vector<Parent>> decode_parents(std::string_view parents) {
   std::vector<Parent> found;
-  for (ByteReader reader(parents); !reader.is_done();) {
-    auto& parent = found.emplace_back();
-    const auto is = static_cast<ParentIs>(reader.get<std::uint8_t>());
-    if (is == ParentIs::kProject) {
-      parent.project = reader.take(reader.get<std::uint8_t>());
-    } else if (is == ParentIs::kBack) {
-      parent.back = reader.get<std::uint32_t>();
-    } else {
-      parent.id.origin = reader.get<std::uint32_t>();
-      parent.id.seq = reader.get<std::uint64_t>();
-    }
-    if (is != ParentIs::kProject) parent.count = reader.get<std::uint32_t>();
-    const bool is_one = is == ParentIs::kProject ? !parent.project.empty()
-                        : is == ParentIs::kBack  ? parent.back >= parent.count
-                                                 : is == ParentIs::kId && parent.id.seq != 0;
-    if (!reader.ok() || !is_one || parent.count == 0) return Error{"after: malformed"};
-    if (found.size() > kParentsMax)
-      return Error{text("after: more than ", kParentsMax, " stretches of tasks (a project may have more)")};
-  }
+  ParentReader reader(parents);
+  while (auto parent = reader.next()) found.push_back(std::move(*parent));
+  if (!reader.is_done()) return Error{"after: malformed"};
   return found;
 }
 

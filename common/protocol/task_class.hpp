@@ -91,6 +91,20 @@ Expected<Conditions> decode_conditions(std::string_view encoded);
 void put_parent(std::string& parents, const Parent& parent);
 Expected<std::vector<Parent>> decode_parents(std::string_view parents);
 
+/// Reads encoded parents one by one.
+class ParentReader {
+ public:
+  explicit ParentReader(std::string_view parents) : reader_(parents) {}
+  /// Nothing: that was all, or what comes makes no sense.
+  std::optional<Parent> next();
+  /// All were read.
+  bool is_done() const { return ok_ && reader_.is_done(); }
+
+ private:
+  ByteReader reader_;
+  bool ok_ = true;
+};
+
 /// Tasks of one class that follow one another: u16 class size, u16 flags, u32 count, u32 size of the
 /// specs; class, then `count` specs. Flag 1: each of them has conditions, else none has.
 struct TaskGroup {

@@ -36,7 +36,6 @@ struct Arrival {
   Seq seq = 0;
   std::int64_t accepted_unix_ms = 0;
   const protocol::Conditions& conditions;
-  const std::vector<protocol::Parent>& parents;  // Of conditions.parents.
   protocol::OnParentFailure on_parent_failure = protocol::OnParentFailure::kFail;
 };
 

@@ -7,27 +7,26 @@
 
 namespace eole::ventilator {
 
-using protocol::Parent;
-
 namespace {
 
 // Empty if each parent is a task that came before.
-std::string why_no_parents(const std::vector<Parent>& parents, Seq seq, Seq submit, Origin origin,
+std::string why_no_parents(std::string_view encoded, Seq seq, Seq submit, Origin origin,
                            std::uint64_t& sum, std::set<std::string>& awaited) {
-  for (const auto& parent : parents) {
-    if (!parent.project.empty()) {
-      awaited.insert(parent.project);
+  protocol::ParentReader parents(encoded);
+  while (const auto parent = parents.next()) {
+    if (!parent->project.empty()) {
+      awaited.insert(parent->project);
       continue;
     }
-    sum += parent.count;
-    if (parent.back != 0) {
-      if (parent.back > seq - submit)
-        return text("after: ", parent.back, " tasks back is before its submit");
+    sum += parent->count;
+    if (parent->back != 0) {
+      if (parent->back > seq - submit)
+        return text("after: ", parent->back, " tasks back is before its submit");
       continue;
     }
-    const TaskId last{parent.id.origin, parent.id.seq + parent.count - 1};
+    const TaskId last{parent->id.origin, parent->id.seq + parent->count - 1};
     if (last.origin != origin) return text("after ", to_text(last), ": not a task of this ventilator");
-    if (std::max(parent.id.seq, last.seq) >= submit)
+    if (std::max(parent->id.seq, last.seq) >= submit)
       return text("after ", to_text(last), ": no such task was accepted");
   }
   return "";
@@ -42,8 +41,7 @@ std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq 
   for (auto seq = first; !specs.is_done(); ++seq) {
     const auto spec = protocol::read_task_spec(specs);
     const auto conditions = protocol::decode_conditions(spec->conditions);
-    auto why = conditions ? why_no_parents(*protocol::decode_parents(conditions->parents), seq,
-                                           submit, origin, sum, awaited)
+    auto why = conditions ? why_no_parents(conditions->parents, seq, submit, origin, sum, awaited)
                           : conditions.error().message;
     if (sum > kJoinEdgesMax) why = text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax);
     if (!why.empty()) return text("task ", seq - submit + 1, " of the submit: ", why);
@@ -56,8 +54,7 @@ void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, std::string_view encod
                   const SeqRanges& settled, Released& out) {
   const auto conditions = protocol::decode_conditions(encoded);
   invariant(static_cast<bool>(conditions), "conditions that are taken make sense");
-  const auto parents = *protocol::decode_parents(conditions->parents);
-  const Arrival arrival{seq, accepted_unix_ms, *conditions, parents, on_failure};
+  const Arrival arrival{seq, accepted_unix_ms, *conditions, on_failure};
   std::uint8_t holds = 0;
   const Ends ends{settled, not_done_, is_introduced_};
   for (auto* gate : gates_)
@@ -80,10 +77,7 @@ void Gates::on_ended(Seq first, Seq last, const SeqRanges& settled, Released& ou
   Released found;
   for (auto* gate : gates_)
     gate->on_ended(first, last, {settled, not_done_, is_introduced_}, found);
-  auto seq = first;
-  for (const auto* held = holds_.next(seq); held != nullptr && seq <= last;
-       held = holds_.next(++seq))
-    holds_.erase(seq);
+  for (auto seq = first; holds_.next(seq, last) != nullptr; ++seq) holds_.erase(seq);
   release(found, out);
 }
 
@@ -109,9 +103,7 @@ void Gates::on_over(std::string_view project, Released& out) {
 // Of those from first to last.
 std::uint64_t Gates::size(Seq first, Seq last) const {
   std::uint64_t sum = 0;
-  for (const auto* held = holds_.next(first); held != nullptr && first <= last;
-       held = holds_.next(++first))
-    ++sum;
+  for (; holds_.next(first, last) != nullptr; ++first) ++sum;
   return sum;
 }
 

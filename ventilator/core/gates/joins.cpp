@@ -14,10 +14,11 @@ bool Joins::enter(const Arrival& arrival, const Moment&, const Ends& ends, Relea
   if (planted("parents-not-waited-for")) return false;
   const auto child = arrival.seq;
   bool is_held = false;
-  for (const auto& parent : arrival.parents) {
-    if (!parent.project.empty()) continue;
-    const auto first = parent.back != 0 ? child - parent.back : parent.id.seq;
-    for (auto seq = first; seq < first + parent.count; ++seq) {
+  protocol::ParentReader parents(arrival.conditions.parents);
+  while (const auto parent = parents.next()) {
+    if (!parent->project.empty()) continue;
+    const auto first = parent->back != 0 ? child - parent->back : parent->id.seq;
+    for (auto seq = first; seq < first + parent->count; ++seq) {
       const bool is_over = ends.settled.contains(seq) && ends.is_known;
       if (is_over && !ends.not_done.contains(seq)) continue;
       if (!std::exchange(is_held, true)) children_[child] = {0, arrival.on_parent_failure};
@@ -80,19 +81,14 @@ void Joins::tell(Seq child, Seq parent, bool is_done, Released& out) {
 
 void Joins::on_ended(Seq first, Seq last, const Ends& ends, Released& out) {
   if (children_.size() == 0 && parents_.size() == 0) return;
-  auto seq = first;
-  for (const auto* edge = parents_.next(seq); edge != nullptr && seq <= last;
-       edge = parents_.next(++seq))
-    if (ends.is_known) end_parent(seq, !ends.not_done.contains(seq), out);
-  seq = first;
-  for (const auto* child = children_.next(seq); child != nullptr && seq <= last;
-       child = children_.next(++seq))
-    children_.erase(seq);
+  if (ends.is_known)
+    for (auto seq = first; parents_.next(seq, last) != nullptr; ++seq)
+      end_parent(seq, !ends.not_done.contains(seq), out);
+  for (auto seq = first; children_.next(seq, last) != nullptr; ++seq) children_.erase(seq);
 }
 
 void Joins::on_introduced(const Ends& ends, Released& out) {
-  Seq seq = 0;
-  for (const auto* edge = parents_.next(seq); edge != nullptr; edge = parents_.next(++seq))
+  for (Seq seq = 0; parents_.next(seq) != nullptr; ++seq)
     if (ends.settled.contains(seq)) end_parent(seq, !ends.not_done.contains(seq), out);
 }
 

@@ -19,10 +19,7 @@ bool Keys::enter(const Arrival& arrival, const Moment&, const Ends&, Released&) 
 }
 
 void Keys::on_ended(Seq first, Seq last, const Ends&, Released& out) {
-  auto seq = first;
-  for (const auto* keyed = keyed_.next(seq); keyed != nullptr && seq <= last;
-       keyed = keyed_.next(++seq))
-    end(seq, out);
+  for (auto seq = first; keyed_.next(seq, last) != nullptr; ++seq) end(seq, out);
 }
 
 void Keys::end(Seq seq, Released& out) {

@@ -13,9 +13,10 @@ using protocol::TaskState;
 bool ProjectWaits::enter(const Arrival& arrival, const Moment&, const Ends&, Released& out) {
   const auto seq = arrival.seq;
   std::set<std::string> names;
-  for (const auto& parent : arrival.parents)
-    if (!parent.project.empty() && projects_.find(parent.project) != nullptr)
-      names.insert(parent.project);
+  protocol::ParentReader parents(arrival.conditions.parents);
+  while (auto parent = parents.next())
+    if (!parent->project.empty() && projects_.find(parent->project) != nullptr)
+      names.insert(std::move(parent->project));
   if (names.empty() || planted("projects-not-waited-for")) return false;
   children_[seq] = {{names.begin(), names.end()}, arrival.on_parent_failure};
   Released found;
