@@ -18,6 +18,16 @@ TaskState NotDone::state_of(Seq seq) const {
   return TaskState::kDone;
 }
 
+Seq NotDone::first_within(Seq first, Seq last) const {
+  Seq lowest = last + 1;
+  for (const auto& ranges : ranges_) {
+    if (ranges.contains(first)) return first;
+    const auto next = ranges.ranges().upper_bound(first);
+    if (next != ranges.ranges().end()) lowest = std::min(lowest, next->first);
+  }
+  return lowest <= last ? lowest : 0;
+}
+
 std::uint64_t NotDone::count() const {
   std::uint64_t sum = 0;
   for (const auto& ranges : ranges_) sum += ranges.count();

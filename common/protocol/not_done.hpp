@@ -18,6 +18,8 @@ class NotDone {
   void add(const Settlement::Range& range, TaskState state);
   /// Of a settled task.
   TaskState state_of(Seq seq) const;
+  /// The lowest of these tasks that was not done; zero: all were.
+  Seq first_within(Seq first, Seq last) const;
   /// `state`: failed, dead or cancelled.
   const SeqRanges& of(TaskState state) const { return ranges_[index_of(state)]; }
   std::uint64_t count() const;

@@ -66,7 +66,7 @@ class Gates(unittest.TestCase):
                                  input="\n".join(map(json.dumps, tasks)))
         results = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual([result["state"] for result in results], ["failed", "failed", "cancelled", "done", "failed"])
-        self.assertEqual(results[1]["error"], f"{results[0]['id']}, which it waits for, was not done")
+        self.assertEqual(results[1]["error"], f"{results[0]['id']}, which it waits for, was not done: failed")
         self.assertIn("skipped", results[2]["error"])
         self.assertIn(results[1]["id"], results[4]["error"])
         self.assertEqual(done.returncode, 1)

@@ -19,7 +19,7 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
   Forget forget;
   for (const auto state : protocol::kNotDoneStates)
     for (const auto& [first, last] : event.not_done.of(state).ranges())
-      gates_.add_not_done(first, last);
+      gates_.add_not_done({{first, last}, state});
   for (const auto& [first, last] : event.settled.ranges()) {
     settle({first, last}, out);
     forget.ranges.push_back({first, last});
@@ -51,8 +51,7 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
   const auto news = follower_.on_settled(event.settled);
   if (news.is_next) {
     Forget forget;
-    for (const auto& [ended, state] : event.settlement.not_done)
-      gates_.add_not_done(ended.first, ended.last);
+    for (const auto& end : event.settlement.not_done) gates_.add_not_done(end);
     for (const auto& range : event.settlement.ranges) {
       if (range.last > durable_.last) continue;
       settle(range, out);

@@ -167,22 +167,24 @@ TEST_CASE("a parent that was not done ends its children, as they asked", "[gates
   REQUIRE(rig.sent(kRun) == Seqs{5});
   const auto verdicts = rig.all<PushVerdict>();
   REQUIRE(verdicts.size() == 2);
-  REQUIRE(verdicts[0] ==
-          PushVerdict{3,
-                      {},
-                      0,
-                      TaskState::kFailed,
-                      false,
-                      {},
-                      {"parent_failed", "000005-1, which it waits for, was not done", 0, {1}}});
+  REQUIRE(
+      verdicts[0] ==
+      PushVerdict{3,
+                  {},
+                  0,
+                  TaskState::kFailed,
+                  false,
+                  {},
+                  {"parent_failed", "000005-1, which it waits for, was not done: failed", 0, {1}}});
   REQUIRE(verdicts[1] ==
-          PushVerdict{4,
-                      {},
-                      0,
-                      TaskState::kCancelled,
-                      false,
-                      {},
-                      {"skipped", "skipped: 000005-1, which it waits for, was not done", 0, {1}}});
+          PushVerdict{
+              4,
+              {},
+              0,
+              TaskState::kCancelled,
+              false,
+              {},
+              {"skipped", "skipped: 000005-1, which it waits for, was not done: failed", 0, {1}}});
   rig.end(2);  // The other parent of one that ended already.
   REQUIRE(rig.sent(kRun).empty());
   rig.submit({after({{{kOrigin, 1}}})});

@@ -7,6 +7,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/time.hpp"
+#include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/task_class.hpp"
 #include "ventilator/core/why.hpp"
@@ -27,7 +28,7 @@ struct Moment {
 /// How tasks ended. Until the sink was heard, of those that ended before only that they did.
 struct Ends {
   const SeqRanges& settled;
-  const SeqRanges& not_done;
+  const protocol::NotDone& not_done;
   bool is_known = true;
 };
 

@@ -81,13 +81,6 @@ void Gates::on_ended(Seq first, Seq last, const SeqRanges& settled, Released& ou
   release(found, out);
 }
 
-Seq Gates::first_not_done(Seq first, Seq last) const {
-  const auto& ranges = not_done_.ranges();
-  auto range = ranges.upper_bound(first);
-  if (range != ranges.begin() && std::prev(range)->second >= first) return first;
-  return range != ranges.end() && range->first <= last ? range->first : 0;
-}
-
 void Gates::on_tasks_ended(const EndedTasks& ended, Released& out) {
   Released found;
   project_waits_.on_tasks_ended(ended, found);

@@ -32,10 +32,10 @@ class Gates {
              protocol::OnParentFailure on_failure, const Moment& moment, const SeqRanges& settled,
              Released& out);
   /// These tasks were settled as not done: comes before on_ended.
-  void add_not_done(Seq first, Seq last) { not_done_.add(first, last); }
+  void add_not_done(const protocol::Settlement::End& end) { not_done_.add(end.range, end.state); }
   void on_ended(Seq first, Seq last, const SeqRanges& settled, Released& out);
   /// The lowest of these tasks that was not done; zero: all were.
-  Seq first_not_done(Seq first, Seq last) const;
+  Seq first_not_done(Seq first, Seq last) const { return not_done_.first_within(first, last); }
   /// So many tasks of a project ended; comes after its own entry knows whether they were done.
   void on_tasks_ended(const EndedTasks& ended, Released& out);
   /// A project is closed and over.
@@ -63,7 +63,7 @@ class Gates {
   ProjectWaits project_waits_;
   std::array<Gate*, 5> gates_{&delays_, &expiries_, &keys_, &joins_, &project_waits_};
   SeqTable<std::uint8_t> holds_;  // How many gates hold a task.
-  SeqRanges not_done_;
+  protocol::NotDone not_done_;
   bool is_introduced_ = false;
 };
 

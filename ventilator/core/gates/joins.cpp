@@ -20,11 +20,12 @@ bool Joins::enter(const Arrival& arrival, const Moment&, const Ends& ends, Relea
     const auto first = parent->back != 0 ? child - parent->back : parent->id.seq;
     for (auto seq = first; seq < first + parent->count; ++seq) {
       const bool is_over = ends.settled.contains(seq) && ends.is_known;
-      if (is_over && !ends.not_done.contains(seq)) continue;
+      const auto state = is_over ? ends.not_done.state_of(seq) : TaskState::kDone;
+      if (is_over && state == TaskState::kDone) continue;
       if (!std::exchange(is_held, true)) children_[child] = {0, arrival.on_parent_failure};
       wait(child, seq);
       if (!is_over) continue;
-      end_parent(seq, false, out);
+      end_parent(seq, state, out);
       if (children_.find(child) == nullptr) return true;
     }
   }
@@ -47,28 +48,29 @@ void Joins::wait(Seq child, Seq parent) {
   ++children_.find(child)->pending;
 }
 
-void Joins::end_parent(Seq parent, bool is_done, Released& out) {
+void Joins::end_parent(Seq parent, TaskState state, Released& out) {
   auto at = *parents_.find(parent);
   parents_.erase(parent);
   while (at != kNone) {
     const auto edge = edges_[at];
     edges_[at].next = std::exchange(free_, at);
     ++free_edges_;
-    tell(edge.child, parent, is_done, out);
+    tell(edge.child, parent, state, out);
     at = edge.next;
   }
 }
 
-void Joins::tell(Seq child, Seq parent, bool is_done, Released& out) {
+void Joins::tell(Seq child, Seq parent, TaskState state, Released& out) {
   auto* waits = children_.find(child);
   if (waits == nullptr) return;  // It ended meanwhile.
+  const bool is_done = state == TaskState::kDone;
   if (!is_done && waits->on_failure != OnParentFailure::kRun && !planted("failed-parent-ignored")) {
     const bool is_skipped = waits->on_failure == OnParentFailure::kSkip;
     out.ended.push_back({child,
                          is_skipped ? TaskState::kCancelled : TaskState::kFailed,
                          {is_skipped ? "skipped" : "parent_failed",
                           text(is_skipped ? "skipped: " : "", to_text(TaskId{origin_, parent}),
-                               ", which it waits for, was not done"),
+                               ", which it waits for, was not done: ", to_text(state)),
                           0,
                           {parent}}});
     children_.erase(child);
@@ -83,13 +85,13 @@ void Joins::on_ended(Seq first, Seq last, const Ends& ends, Released& out) {
   if (children_.size() == 0 && parents_.size() == 0) return;
   if (ends.is_known)
     for (auto seq = first; parents_.next(seq, last) != nullptr; ++seq)
-      end_parent(seq, !ends.not_done.contains(seq), out);
+      end_parent(seq, ends.not_done.state_of(seq), out);
   for (auto seq = first; children_.next(seq, last) != nullptr; ++seq) children_.erase(seq);
 }
 
 void Joins::on_introduced(const Ends& ends, Released& out) {
   for (Seq seq = 0; parents_.next(seq) != nullptr; ++seq)
-    if (ends.settled.contains(seq)) end_parent(seq, !ends.not_done.contains(seq), out);
+    if (ends.settled.contains(seq)) end_parent(seq, ends.not_done.state_of(seq), out);
 }
 
 // Which ones, its conditions tell.

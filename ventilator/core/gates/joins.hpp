@@ -34,8 +34,8 @@ class Joins : public Gate {
     protocol::OnParentFailure on_failure = protocol::OnParentFailure::kFail;
   };
   void wait(Seq child, Seq parent);
-  void end_parent(Seq parent, bool is_done, Released& out);
-  void tell(Seq child, Seq parent, bool is_done, Released& out);
+  void end_parent(Seq parent, protocol::TaskState state, Released& out);
+  void tell(Seq child, Seq parent, protocol::TaskState state, Released& out);
 
   Origin origin_;
   std::vector<Edge> edges_;
