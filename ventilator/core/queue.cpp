@@ -1,6 +1,7 @@
 #include "ventilator/core/queue.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <tuple>
 
@@ -117,13 +118,20 @@ void Queue::let_go(const Room& room) {
 void Queue::extend(Seq first, std::uint64_t count, ClassId id,
                    const protocol::TaskClass& task_class) {
   auto& lane = lane_of(id, task_class);
+  const bool is_first = lane.is_empty() || first < lane.first();
+  if (is_first) unlist(id, lane);
   resize(lane, 0, count);
-  if (!lane.fresh.empty() && lane.fresh.back().first + lane.fresh.back().count == first) {
-    lane.fresh.back().count += count;
-    return;
+  auto& fresh = lane.fresh;
+  if (!fresh.empty() && fresh.back().first + fresh.back().count == first) {
+    fresh.back().count += count;
+  } else if (fresh.empty() || fresh.back().first < first) {
+    fresh.push_back({first, count});
+  } else {
+    for (auto seq = first; seq < first + count; ++seq) {
+      lane.late.push_back(seq);
+      std::push_heap(lane.late.begin(), lane.late.end(), std::greater{});
+    }
   }
-  const bool is_first = lane.is_empty();
-  lane.fresh.push_back({first, count});
   if (is_first) list(id, lane);
 }
 
@@ -189,6 +197,15 @@ std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std
   return std::nullopt;
 }
 
+Seq Queue::Lane::first() const {
+  if (!ready.empty()) return ready.front();
+  return is_late_next() ? late.front() : fresh.front().first;
+}
+
+bool Queue::Lane::is_late_next() const {
+  return !late.empty() && (fresh.empty() || late.front() < fresh.front().first);
+}
+
 // What came back, one by one; then what is new.
 std::optional<Stretch> Queue::take(Lane& lane, std::uint64_t most, const Tasks& tasks,
                                    const SeqRanges& settled) {
@@ -199,12 +216,32 @@ std::optional<Stretch> Queue::take(Lane& lane, std::uint64_t most, const Tasks& 
     const auto* task = tasks.find(seq);
     if (task != nullptr && task->is(Task::State::kReady)) return Stretch{seq, 1};
   }
-  while (!lane.fresh.empty()) {
+  while (!lane.is_empty()) {
+    if (lane.is_late_next()) {
+      if (const auto stretch = take_late(lane, most, tasks, settled)) return stretch;
+      continue;
+    }
     const auto stretch = take_fresh(lane, most, tasks, settled);
     if (lane.fresh.front().count == 0) lane.fresh.pop_front();
     if (stretch) return stretch;
   }
   return std::nullopt;
+}
+
+// Those that became neighbours again.
+std::optional<Stretch> Queue::take_late(Lane& lane, std::uint64_t most, const Tasks& tasks,
+                                        const SeqRanges& settled) {
+  Stretch taken;
+  while (lane.is_late_next() && taken.count < most) {
+    const auto seq = lane.late.front();
+    if (taken.count > 0 && seq != taken.first + taken.count) break;
+    std::pop_heap(lane.late.begin(), lane.late.end(), std::greater{});
+    lane.late.pop_back();
+    resize(lane, 1, 0);
+    if (settled.contains(seq) || tasks.find(seq) != nullptr) continue;
+    if (taken.count++ == 0) taken.first = seq;
+  }
+  return taken.count == 0 ? std::nullopt : std::optional(taken);
 }
 
 // Skips what is settled, or is more than queued already.
@@ -255,6 +292,10 @@ std::uint64_t Queue::Lane::before(Seq seq, bool is_own, std::size_t& stretches) 
     if (is_own && other == seq) return sum;
     if (is_own || other < seq) ++sum;
     if (stretches == 0 || --stretches == 0) return sum;
+  }
+  for (const auto other : late) {
+    if (stretches == 0 || --stretches == 0) return sum;
+    if (other < seq) ++sum;
   }
   for (const auto& stretch : fresh) {
     if (stretch.first >= seq || stretches == 0) break;

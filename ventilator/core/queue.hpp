@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
@@ -26,8 +27,9 @@ struct Stretch {
   bool operator==(const Stretch&) const = default;
 };
 
-/// What waits for a worker: a lane for each class, and in it what came back, then what is new, in
-/// stretches of neighbours. With few classes a task that was never dispatched costs no memory.
+/// What waits for a worker: a lane for each class, and in it what came back, then what is new, the
+/// oldest first, in stretches of neighbours. With few classes a task that was never dispatched
+/// costs no memory.
 class Queue {
  public:
   /// How many tasks of such a class a worker may have; zero: it is not for them.
@@ -43,7 +45,7 @@ class Queue {
   /// Tasks up to `last` were accepted by earlier starts: they wait until they are opened.
   explicit Queue(Seq last) : recovered_(last) {}
 
-  /// New tasks, behind all that were put before. The class stays where it is until it is forgotten.
+  /// New tasks, or one that waited at gates. The class stays where it is until it is forgotten.
   void extend(Seq first, std::uint64_t count, ClassId id, const protocol::TaskClass& task_class);
   /// Once; those of which a class is known, and that have no conditions.
   void open_recovered(const TaskClasses& classes);
@@ -106,11 +108,13 @@ class Queue {
     Track* track;
     const protocol::TaskClass* task_class;
     std::deque<Seq> ready = {};      // Came back.
-    std::deque<Stretch> fresh = {};  // None was dispatched by this start.
+    std::deque<Stretch> fresh = {};  // None was dispatched by this start; ascending.
+    std::vector<Seq> late = {};      // Nor these, which came behind younger ones: a heap.
     std::uint64_t size = 0;
     bool is_held = false;
-    Seq first() const { return ready.empty() ? fresh.front().first : ready.front(); }
-    bool is_empty() const { return ready.empty() && fresh.empty(); }
+    Seq first() const;
+    bool is_late_next() const;
+    bool is_empty() const { return ready.empty() && fresh.empty() && late.empty(); }
     std::uint64_t before(Seq seq, bool is_own, std::size_t& stretches) const;
   };
   using Lanes = std::unordered_map<ClassId, Lane>;
@@ -129,6 +133,8 @@ class Queue {
   void hold(ClassId id, Lane& lane, bool is_held);
   std::optional<Stretch> take(Lane& lane, std::uint64_t most, const Tasks& tasks,
                               const SeqRanges& settled);
+  std::optional<Stretch> take_late(Lane& lane, std::uint64_t most, const Tasks& tasks,
+                                   const SeqRanges& settled);
   std::optional<Stretch> take_fresh(Lane& lane, std::uint64_t most, const Tasks& tasks,
                                     const SeqRanges& settled);
 

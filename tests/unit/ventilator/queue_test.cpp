@@ -118,6 +118,28 @@ TEST_CASE("what came back goes first", "[ventilator]") {
   REQUIRE(rig.next(5) == std::nullopt);
 }
 
+TEST_CASE("what gates let go late goes in the order of its numbers, neighbours together",
+          "[ventilator]") {
+  Waiting rig(0, 0);
+  const auto id = rig.classes.put(1, 30, rig.encoded("a"), true);
+  const auto let_go = [&](Seq seq) { rig.queue.extend(seq, 1, id, rig.classes.at(id)); };
+  for (const Seq seq : {20, 21, 9, 7, 8, 25, 3}) let_go(seq);
+  REQUIRE(rig.queue.size() == 7);
+  REQUIRE(rig.queue.before(9, id, 100) == 3);
+  REQUIRE(rig.next(100) == Stretch{3, 1});
+  let_go(5);
+  REQUIRE(rig.next(1) == Stretch{5, 1});
+  rig.settled.add(8, 8);
+  REQUIRE(rig.next(100) == Stretch{7, 1});
+  REQUIRE(rig.next(100) == Stretch{9, 1});
+  REQUIRE(rig.next(100) == Stretch{20, 2});
+  let_go(24);
+  REQUIRE(rig.next(100) == Stretch{24, 1});
+  REQUIRE(rig.next(100) == Stretch{25, 1});
+  REQUIRE(rig.queue.size() == 0);
+  REQUIRE_FALSE(rig.next(100));
+}
+
 TEST_CASE("only lanes that fit are served, the one with the oldest first task first",
           "[ventilator]") {
   Waiting rig(0, 0);
