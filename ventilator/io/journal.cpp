@@ -228,7 +228,7 @@ void Journal::snapshot(const Save& save, std::uint64_t bytes) {
 // ---- What is kept.
 
 void Journal::collect(const SeqRanges& settled) {
-  for (const auto& [first, last] : settled_.ranges()) tasks_.settle(first, last, settled);
+  tasks_.settle(settled_, settled);
   settled_ = {};
   if (is_moving_due()) move_some(settled);
   const auto needed = std::min(snapshot_segment_, tasks_.oldest_segment().value_or(UINT32_MAX));

@@ -60,26 +60,38 @@ void TaskPlaces::put_moved(Seq first, std::uint32_t count, Position at, std::siz
   moved_in_.emplace(at.segment, first);
 }
 
-void TaskPlaces::settle(Seq first, Seq last, const SeqRanges& settled) {
-  const auto recount = [&](Seq begin, Entry& entry) {
-    const auto over = settled.count_within(begin, begin + entry.count - 1);
-    const bool is_over = over == entry.count || (planted("collect-half-settled") && over > 0);
-    set_live(entry, is_over ? 0
-                            : static_cast<std::uint32_t>(
-                                  std::min<std::uint64_t>(entry.live, entry.count - over)));
-  };
-  const auto* begin = find(first);
-  for (auto at = index_.from(begin == nullptr ? first : begin->first);
-       at != index_.end() && at->first <= last; ++at)
-    recount(at->first, *index_.find(at->first));
+// What was moved lives where it lies now.
+void TaskPlaces::recount(Seq first, Entry& entry, const SeqRanges& settled) {
+  const auto over = settled.count_within(first, first + entry.count - 1);
+  const bool is_over = over == entry.count || (planted("collect-half-settled") && over > 0);
+  const auto live = is_over ? 0 : entry.count - over;
+  set_live(entry, static_cast<std::uint32_t>(std::min<std::uint64_t>(entry.live, live)));
+}
+
+// Each record once, however scattered the news of it are.
+void TaskPlaces::settle(const SeqRanges& news, const SeqRanges& settled) {
+  Seq next = 0;  // Records that begin before it are counted.
+  for (const auto& [first, last] : news.ranges()) {
+    const auto* begin = find(first);
+    const auto from = std::max(next, begin == nullptr ? first : begin->first);
+    for (auto at = index_.from(from); at != index_.end() && at->first <= last; ++at) {
+      recount(at->first, *index_.find(at->first), settled);
+      next = at->first + at->second.count;
+    }
+  }
   pop_settled();
-  if (moved_.empty()) return;
-  auto at = moved_.upper_bound(first);
-  if (at != moved_.begin()) --at;
-  while (at != moved_.end() && at->first <= last) {
-    auto& [begins, entry] = *at++;
-    recount(begins, entry);
-    if (entry.live == 0) remove(begins);
+  next = 0;
+  for (auto range = news.ranges().begin(); range != news.ranges().end() && !moved_.empty();
+       ++range) {
+    auto at = moved_.upper_bound(range->first);
+    if (at != moved_.begin()) --at;
+    while (at != moved_.end() && at->first <= range->second) {
+      auto& [begins, entry] = *at++;
+      if (begins < next) continue;
+      next = begins + entry.count;
+      recount(begins, entry, settled);
+      if (entry.live == 0) remove(begins);
+    }
   }
 }
 

@@ -33,8 +33,8 @@ class TaskPlaces {
   /// The groups of the record at `first` are wanted soon: keeps them if there is room.
   void keep(Seq first, Bytes groups);
 
-  /// first … last were settled; `settled` has all that are.
-  void settle(Seq first, Seq last, const SeqRanges& settled);
+  /// These were settled; `settled` has all that are.
+  void settle(const SeqRanges& news, const SeqRanges& settled);
   /// After loading: counts what still lives.
   void count_live(const SeqRanges& settled);
   /// Its record is there; all others of it may be settled.
@@ -83,6 +83,7 @@ class TaskPlaces {
   Entry entry(std::uint32_t count, storage::Position at, std::size_t bytes,
               std::int64_t submitted_unix_ms);
   void set_live(Entry& entry, std::uint32_t live);
+  void recount(Seq first, Entry& entry, const SeqRanges& settled);
   void pop_settled();
   const Entries::Entry* find(Seq seq) const;
   const std::pair<const Seq, Entry>* find_moved(Seq seq) const;
