@@ -39,14 +39,16 @@ bool decode(std::string_view payload, StartRecord& start, Seq& last) {
 }
 
 Bytes encode_head(const TasksRecord& record) {
+  char numbers[8 + 4 + 4 * 8];
+  write_at<std::uint64_t>(numbers, 0, record.first);
+  write_at<std::uint32_t>(numbers, 8, record.count);
+  write_at<std::int64_t>(numbers, 12, record.submitted_unix_ms);
+  write_at<std::uint64_t>(numbers, 20, record.run);
+  write_at<std::uint64_t>(numbers, 28, record.request);
+  write_at<std::uint64_t>(numbers, 36, record.confirmed);
   Bytes out;
-  out.reserve(64 + record.key.size() + record.hash.size());
-  put<std::uint64_t>(out, record.first);
-  put<std::uint32_t>(out, record.count);
-  put<std::int64_t>(out, record.submitted_unix_ms);
-  put<std::uint64_t>(out, record.run);
-  put<std::uint64_t>(out, record.request);
-  put<std::uint64_t>(out, record.confirmed);
+  out.reserve(sizeof numbers + 2 * 4 + record.key.size() + record.hash.size());
+  out.append(numbers, sizeof numbers);
   put_text(out, record.key);
   put_text(out, record.hash);
   return out;
