@@ -53,7 +53,7 @@ std::optional<PartRecord> Core::save(SavePlace& place) const {
   });
 }
 
-void Core::on_event(Event event, TimePoint now, Actions& out) {
+void Core::on_event(Event&& event, TimePoint now, Actions& out) {
   std::visit([&](auto& concrete) { on(concrete, now, out); }, event);
 }
 

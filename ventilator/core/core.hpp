@@ -55,7 +55,7 @@ class Core {
 
   /// Before the events of each turn.
   void read_clock(const Moment& moment) { moment_ = moment; }
-  void on_event(Event event, TimePoint now, Actions& out);
+  void on_event(Event&& event, TimePoint now, Actions& out);
   void on_deadline(TimePoint now, Actions& out);
   std::optional<TimePoint> next_deadline() const;
 

@@ -64,7 +64,7 @@ class Node {
   void on(protocol::LogHead& log, const net::Sender& from);
   void on(protocol::Introduced& introduced, const net::Sender& from);
   void on(protocol::Refused& refused, const net::Sender& from);
-  void tell_core(Event event) { core_.on_event(std::move(event), now_, actions_); }
+  void tell_core(Event&& event) { core_.on_event(std::move(event), now_, actions_); }
 
   void drain(net::Socket& socket, const net::Router& messages);
   void drain_monitors();

@@ -13,7 +13,7 @@ using protocol::TaskState;
 Core::Core(const Config& config, RunId run, TimePoint now)
     : config_(config), link_(config, run, now), inbox_(config), credit_(config) {}
 
-void Core::on_event(Event event, TimePoint now, Actions& out) {
+void Core::on_event(Event&& event, TimePoint now, Actions& out) {
   std::visit([&](auto& concrete) { on(concrete, now, out); }, event);
 }
 

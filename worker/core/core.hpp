@@ -22,7 +22,7 @@ class Core {
   /// `run` is random and drawn for this process alone.
   Core(const Config& config, RunId run, TimePoint now);
 
-  void on_event(Event event, TimePoint now, Actions& out);
+  void on_event(Event&& event, TimePoint now, Actions& out);
   void on_deadline(TimePoint now, Actions& out);
   std::optional<TimePoint> next_deadline() const;
 

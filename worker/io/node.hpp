@@ -38,7 +38,7 @@ class Node {
   void on(protocol::HelloAgain& again) { tell_core(HelloAgainReceived{again.run}); }
   void on(protocol::Refused& refused);
   Expected<void> on(protocol::Orders& orders);
-  void tell_core(Event event) { core_.on_event(std::move(event), now_, actions_); }
+  void tell_core(Event&& event) { core_.on_event(std::move(event), now_, actions_); }
   void take_finished();
   void send_progress();
   void perform();
