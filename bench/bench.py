@@ -129,6 +129,40 @@ def exec_share():
     return 100 * commands() / spawn()
 
 
+def chain_share():
+    """A chain of 1,000 tasks, as a share of 1,000 tasks one at a time, in turns on one cluster."""
+    count = 1000
+    lines = '{"name":"0","kind":"echo","args":{}}\n' + "".join(
+        f'{{"name":"{i}","kind":"echo","args":{{}},"after":"{i - 1}"}}\n' for i in range(1, count))
+    shares = []
+    with Cluster(workers=1, slots=1) as cluster:
+        bench(cluster, "latency", tasks=count)  # Warm.
+        for _ in range(5):
+            lone = bench(cluster, "latency", tasks=count)["p50_us"] * count / 1e6
+            start = time.monotonic()
+            cluster.eole("submit", "--file", "-", "--wait", input=lines)
+            shares.append(100 * (time.monotonic() - start) / lone)
+    return shares
+
+
+def run_of_parallel():
+    """How many times as many /bin/true a second `eole run` runs as GNU parallel, in turns."""
+    count, slots = 10_000, os.cpu_count()
+    inputs = "".join(f"{i}\n" for i in range(count))
+
+    def seconds(command, env):
+        start = time.monotonic()
+        subprocess.run(command, env=env, input=inputs, text=True, check=True, stdout=subprocess.DEVNULL)
+        return time.monotonic() - start
+    times = []
+    with Cluster("--allow-exec", workers=1, slots=slots) as cluster:
+        for _ in range(3):
+            ours = seconds([BIN / "eole", "run", "--each-line", "-", "/bin/true {}"], cluster.env)
+            theirs = seconds(["parallel", "--will-cite", f"-j{slots}", "/bin/true {}"], os.environ)
+            times.append(theirs / ours)
+    return times
+
+
 def fault(what, field, grace=0):
     """Milliseconds, beyond the grace, from a fault until all goes on."""
     def once():
@@ -292,6 +326,8 @@ MEASURES = [
     ("exec of /bin/true, two slots", "commands/s", commands, 3),
     ("posix_spawn of /bin/true, two loops", "commands/s", spawn, 3),
     ("exec, of posix_spawn in turns", "%", exec_share, 5),
+    ("eole run of 10,000 /bin/true, of GNU parallel in turns", "times", run_of_parallel, 1),
+    ("a chain of 1,000 tasks, of 1,000 one at a time in turns", "%", chain_share, 1),
     ("Python client, submit and results", "tasks/s", python_client, 3),
     ("next attempt after SIGKILL, beyond the grace of 250 ms", "ms",
      fault("redelivery", "worker_killed_ms", 0.25), 3),
