@@ -1,20 +1,35 @@
 #include <utility>
 
+#include "common/base/expected.hpp"
 #include "common/protocol/records.hpp"
 #include "ventilator/core/core.hpp"
 
 // Tasks with conditions, until they may be queued.
 namespace eole::ventilator {
 
+namespace {
+
+protocol::Conditions conditions_of(std::string_view encoded) {
+  auto conditions = protocol::decode_conditions(encoded);
+  invariant(static_cast<bool>(conditions), "conditions that are taken make sense");
+  return std::move(*conditions);
+}
+
+}  // namespace
+
 void Core::enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms) {
   const auto on_failure =
       static_cast<protocol::OnParentFailure>(durable_.classes.at(id).on_parent_failure);
   Released released;
+  std::string_view read;  // Neighbours mostly wait for the same.
+  protocol::Conditions conditions;
   auto seq = first;
   for (ByteReader reader(specs); !reader.is_done(); ++seq) {
     const auto spec = protocol::read_task_spec(reader);
-    gates_.enter(seq, accepted_unix_ms, spec->conditions, on_failure, moment_,
-                 durable_.settled, released);
+    if (spec->conditions != read) conditions = conditions_of(spec->conditions);
+    read = spec->conditions;
+    gates_.enter(seq, accepted_unix_ms, conditions, on_failure, moment_, durable_.settled,
+                 released);
   }
   let_go(std::move(released));
 }
@@ -25,9 +40,9 @@ void Core::enter_recovered() {
   for (const auto& task : std::exchange(durable_.conditional, {})) {
     const auto* task_class = class_of(task.seq);
     if (task_class == nullptr) continue;
-    gates_.enter(task.seq, task.accepted_unix_ms, task.conditions,
-                 static_cast<protocol::OnParentFailure>(task_class->on_parent_failure),
-                 moment_, durable_.settled, released);
+    gates_.enter(task.seq, task.accepted_unix_ms, conditions_of(task.conditions),
+                 static_cast<protocol::OnParentFailure>(task_class->on_parent_failure), moment_,
+                 durable_.settled, released);
   }
   let_go(std::move(released));
 }

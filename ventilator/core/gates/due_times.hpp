@@ -10,8 +10,8 @@
 namespace eole::ventilator {
 
 /// A time for each of many tasks, the earliest first. A task costs 16 bytes in a heap and some ten
-/// in a table. What ended earlier stays in the heap, but never at its top, and never more than there
-/// are tasks that wait.
+/// in a table. What ended earlier stays in the heap, but never at its top, and never more than
+/// there are tasks that wait.
 template <class Time>
 class DueTimes {
  public:

@@ -38,9 +38,12 @@ std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq 
                                Origin origin, std::set<std::string>& awaited) const {
   std::uint64_t sum = joins_.edges();
   ByteReader specs(group.specs);
+  std::string_view read;  // Neighbours mostly wait for the same.
+  auto conditions = Expected<protocol::Conditions>(protocol::Conditions{});
   for (auto seq = first; !specs.is_done(); ++seq) {
     const auto spec = protocol::read_task_spec(specs);
-    const auto conditions = protocol::decode_conditions(spec->conditions);
+    if (spec->conditions != read) conditions = protocol::decode_conditions(spec->conditions);
+    read = spec->conditions;
     auto why = conditions ? why_no_parents(conditions->parents, seq, submit, origin, sum, awaited)
                           : conditions.error().message;
     if (sum > kJoinEdgesMax) why = text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax);
@@ -49,12 +52,10 @@ std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq 
   return "";
 }
 
-void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, std::string_view encoded,
+void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, const protocol::Conditions& conditions,
                   protocol::OnParentFailure on_failure, const Moment& moment,
                   const SeqRanges& settled, Released& out) {
-  const auto conditions = protocol::decode_conditions(encoded);
-  invariant(static_cast<bool>(conditions), "conditions that are taken make sense");
-  const Arrival arrival{seq, accepted_unix_ms, *conditions, on_failure};
+  const Arrival arrival{seq, accepted_unix_ms, conditions, on_failure};
   std::uint8_t holds = 0;
   const Ends ends{settled, not_done_, is_introduced_};
   for (auto* gate : gates_)

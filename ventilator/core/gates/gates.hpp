@@ -28,7 +28,7 @@ class Gates {
   std::string why_refused(const protocol::TaskGroup& group, Seq first, Seq submit, Origin origin,
                           std::set<std::string>& awaited) const;
   /// A task with conditions that were not refused. What nothing holds is in `out` at once.
-  void enter(Seq seq, std::int64_t accepted_unix_ms, std::string_view conditions,
+  void enter(Seq seq, std::int64_t accepted_unix_ms, const protocol::Conditions& conditions,
              protocol::OnParentFailure on_failure, const Moment& moment, const SeqRanges& settled,
              Released& out);
   /// These tasks were settled as not done: comes before on_ended.
