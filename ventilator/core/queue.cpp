@@ -46,21 +46,33 @@ Queue::Lane& Queue::lane_of(ClassId id, const protocol::TaskClass& task_class) {
 
 void Queue::relist(Track& track) {
   auto& turns = track.group->second.turns;
-  if (track.turn.track != nullptr) turns.erase(track.turn);
+  std::set<Turn>::node_type listed;
+  if (track.turn.track != nullptr) listed = turns.extract(track.turn);
   track.turn = {};
   if (track.open.empty()) return;
   track.turn = {track.rank, track.project->share->served, track.open.begin()->first, &track};
-  turns.insert(track.turn);
+  if (listed.empty()) return void(turns.insert(track.turn));
+  listed.value() = track.turn;
+  turns.insert(std::move(listed));
 }
 
 void Queue::unlist(ClassId id, const Lane& lane) {
-  if (!lane.is_empty() && !lane.is_held) lane.track->open.erase({lane.first(), id});
+  if (!lane.is_empty() && !lane.is_held)
+    lane.track->unlisted = lane.track->open.extract({lane.first(), id});
 }
 
 void Queue::list(ClassId id, Lane& lane) {
   if (lane.is_empty()) return drop(id, lane);
-  if (!lane.is_held) lane.track->open.emplace(lane.first(), id);
-  relist(*lane.track);
+  auto& track = *lane.track;
+  if (lane.is_held) {
+    track.unlisted = {};
+  } else if (track.unlisted.empty()) {
+    track.open.emplace(lane.first(), id);
+  } else {
+    track.unlisted.value() = {lane.first(), id};
+    track.open.insert(std::move(track.unlisted));
+  }
+  relist(track);
 }
 
 void Queue::drop(ClassId id, Lane& lane) {

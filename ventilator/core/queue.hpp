@@ -103,6 +103,7 @@ class Queue {
     std::set<std::pair<Seq, ClassId>> open;  // By first task: those that are not held.
     std::size_t lanes = 0;                   // All.
     Turn turn;                               // As it is listed; its track is null: it is not.
+    std::set<std::pair<Seq, ClassId>>::node_type unlisted;  // Taken out, to be put back.
   };
   struct Lane {
     Track* track;
