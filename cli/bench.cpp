@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -190,8 +191,9 @@ Value::Map latency(Cluster& cluster, const BenchOptions& options) {
     await(*reader, 1, project, nullptr);
     if (i >= 50) micros.push_back(seconds(process::now() - start) * 1e6);
   }
+  const auto took = std::accumulate(micros.begin(), micros.end(), 0.0) / 1e6;
   std::sort(micros.begin(), micros.end());
-  Value::Map out{{"tasks", count}};
+  Value::Map out{{"tasks", count}, {"seconds", took}};
   for (auto& [name, value] : summary(micros)) out.emplace_back(name, value);
   return out;
 }
