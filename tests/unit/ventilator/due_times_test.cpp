@@ -38,3 +38,13 @@ TEST_CASE("times come due as from a sorted list, whatever ends before", "[gates]
     REQUIRE(times.heap_size() <= 2 * sorted.size() + 1);
   }
 }
+
+TEST_CASE("most tasks may end long before their time, and leave no room behind", "[gates]") {
+  DueTimes<std::int64_t> times;
+  for (Seq seq = 1; seq <= 1000; ++seq) times.put(seq, static_cast<std::int64_t>(seq));
+  times.erase(2, 990);
+  REQUIRE(times.heap_size() == 11);
+  REQUIRE(times.next() == 1);
+  times.erase(1, 1);
+  REQUIRE(times.next() == 991);
+}
