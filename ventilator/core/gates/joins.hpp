@@ -1,6 +1,6 @@
 #pragma once
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "common/base/seq_table.hpp"
 #include "ventilator/core/gates/gate.hpp"
@@ -38,7 +38,7 @@ class Joins : public Gate {
   void tell(Seq child, Seq parent, protocol::TaskState state, Released& out);
 
   Origin origin_;
-  std::vector<Edge> edges_;
+  std::deque<Edge> edges_;  // What a vector leaves when it grows would stay with the process.
   std::uint32_t free_ = kNone;
   std::size_t free_edges_ = 0;
   SeqTable<std::uint32_t> parents_;  // Their first edges.
