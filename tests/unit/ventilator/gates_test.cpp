@@ -191,6 +191,16 @@ TEST_CASE("a parent that was not done ends its children, as they asked", "[gates
   REQUIRE(rig.all<PushVerdict>().back().seq == 6);
 }
 
+TEST_CASE("a task that runs whatever became of one parent waits for the others", "[gates]") {
+  GateRig rig;
+  rig.submit({{}, {}});
+  rig.end(1, false);
+  rig.submit({after({{{kOrigin, 1}}, {{kOrigin, 2}}})}, OnParentFailure::kRun);
+  REQUIRE(rig.core.held() == 1);
+  rig.end(2);
+  REQUIRE(rig.sent(kRun) == Seqs{3});
+}
+
 TEST_CASE("parents that are not there are refused by name", "[gates]") {
   GateRig rig;
   rig.submit({{}, after({{{}, 2}})});

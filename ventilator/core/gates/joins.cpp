@@ -21,7 +21,8 @@ bool Joins::enter(const Arrival& arrival, const Moment&, const Ends& ends, Relea
     for (auto seq = first; seq < first + parent->count; ++seq) {
       const bool is_over = ends.settled.contains(seq) && ends.is_known;
       const auto state = is_over ? ends.not_done.state_of(seq) : TaskState::kDone;
-      if (is_over && state == TaskState::kDone) continue;
+      const bool runs_anyway = arrival.on_parent_failure == OnParentFailure::kRun;
+      if (is_over && (state == TaskState::kDone || runs_anyway)) continue;
       if (!std::exchange(is_held, true)) children_[child] = {0, arrival.on_parent_failure};
       wait(child, seq);
       if (!is_over) continue;
