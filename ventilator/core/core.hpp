@@ -221,7 +221,7 @@ class Core {
   struct Recovery {
     TimePoint started{};
     bool is_noted_open = false;
-    std::vector<Seq> let_go = {};  // By the gates, before the queue is open to them.
+    Released let_go = {};  // By the gates, before the queue is open to them.
   };
   Recovery recovery_;
   struct Next {

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/base/expected.hpp"
@@ -50,7 +52,7 @@ void Core::enter_recovered() {
 void Core::let_go(Released released) {
   for (const auto seq : released.seqs) {
     if (queue_.is_recovered(seq) && !queue_.is_recovered_open()) {
-      recovery_.let_go.push_back(seq);
+      recovery_.let_go.seqs.push_back(seq);
       continue;
     }
     const auto id = durable_.classes.of(seq);
@@ -69,12 +71,19 @@ void Core::end_unbegun(const Released::Ended& ended) {
   end(ended.seq, task, ended.state);
 }
 
-// Not before it is known which tasks an earlier start has sent.
+// Of what expires before it is known what an earlier start has sent, only new tasks end.
 void Core::open_gates() {
-  if (!queue_.is_recovered_open()) return;
-  let_go({std::exchange(recovery_.let_go, {}), {}});
+  if (queue_.is_recovered_open()) let_go(std::exchange(recovery_.let_go, {}));
   Released released;
   gates_.on_deadline(moment_, released);
+  if (!queue_.is_recovered_open()) {
+    const auto is_new = [&](const Released::Ended& ended) {
+      return !queue_.is_recovered(ended.seq);
+    };
+    const auto earlier = std::ranges::stable_partition(released.ended, is_new);
+    std::ranges::move(earlier, std::back_inserter(recovery_.let_go.ended));
+    released.ended.erase(earlier.begin(), earlier.end());
+  }
   let_go(std::move(released));
 }
 

@@ -234,6 +234,22 @@ TEST_CASE("a restart finds what waits, and in what order", "[gates]") {
   REQUIRE(rig.core.held() == 0);
 }
 
+TEST_CASE("times pass for new tasks before a start knows the earlier ones", "[gates]") {
+  Conditions delayed;
+  delayed.delay_ms = 1'000;
+  Conditions expiring;
+  expiring.expires_in_ms = 500;
+  GateRig rig(GateRig::restarted({delayed, expiring}), false);
+  rig.submit({expiring});
+  rig.pass(2s);
+  REQUIRE(rig.core.task(1)->state == "queued");
+  REQUIRE(rig.core.task(2)->state == "queued");  // An earlier start may have sent it.
+  REQUIRE(rig.core.task(3)->state == "ending");
+  REQUIRE(*rig.core.next_deadline() > rig.now);  // Nothing is due again and again.
+  rig.step(IntroducedReceived{2, kLog, 0, {}, {}});
+  REQUIRE(rig.core.task(2)->state == "ending");
+}
+
 TEST_CASE("how a parent ended is known again after a restart", "[gates]") {
   SeqRanges settled;
   settled.add(1, 2);
