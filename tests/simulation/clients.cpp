@@ -4,7 +4,6 @@
 #include "common/base/text.hpp"
 #include "common/protocol/task_class.hpp"
 #include "tests/simulation/fabric.hpp"
-#include "tests/simulation/task_bodies.hpp"
 
 namespace eole::simulation {
 
@@ -17,29 +16,23 @@ SimClient::SimClient(Fabric& fabric, SimVentilator& ventilator, int number)
       ventilator_(ventilator),
       transport_(fabric, *this),
       session_(transport_),
+      draw_(fabric, name()),
       wanted_(static_cast<std::uint64_t>(fabric.weather.submits)),
       is_operator_(number % 10 == 1) {}
 
 void SimClient::boot() {
+  auto& world = fabric_.world;
   const auto& cluster = ventilator_.cluster();
   submits_.emplace(session_, cluster, kForEver,
                    [this](const client::SubmitEnded& ended) { on_end(ended); });
   asks_.emplace(session_, cluster.ventilator, "the ventilator");
-  if (is_operator_ && fabric_.world.chance(0.3)) set_up_beats();
-  // Nothing was submitted before the cap holds.
-  if (is_operator_ && fabric_.weather.clients == 1 && fabric_.world.chance(0.4)) return cap_some();
-  after(fabric_.world.between(Duration(0), 2s), [this] { submit_next(); });
-}
-
-void SimClient::cap_some() {
-  const auto most = 1 + fabric_.world.below(3);
-  const auto on_answer = [this, most](const Expected<protocol::Value>& answer) {
-    if (answer) fabric_.ledger.on_cap(ventilator_.origin(), "work", most);
-    submit_next();
-  };
-  const protocol::Value limit = protocol::Value::Map{{"scope", "kind:work"}, {"running", most}};
-  asks_->ask(protocol::Control{0, "limit", limit.to_msgpack()}, on_answer, kForEver);
-  wake();
+  holds_.emplace(fabric_, *this, *asks_);
+  beats_.emplace(fabric_, *this, *asks_);
+  tracked_.emplace(fabric_, *this, *asks_);
+  if (is_operator_ && world.chance(0.3)) beats_->set_up();
+  if (is_operator_ && fabric_.weather.clients == 1 && world.chance(0.4))
+    return holds_->limit_some(ventilator_.origin(), [this] { submit_next(); });
+  after(world.between(Duration(0), 2s), [this] { submit_next(); });
 }
 
 std::optional<TimePoint> SimClient::turn() {
@@ -55,26 +48,14 @@ void SimClient::submit_next() {
 }
 
 void SimClient::submit() {
-  auto& world = fabric_.world;
   protocol::Submit submit;
-  submit.count = 1 + static_cast<std::uint32_t>(world.below(8));
+  submit.count = 1 + static_cast<std::uint32_t>(fabric_.world.below(8));
   std::vector<std::string> bodies;
   protocol::TaskGroups groups;
   for (std::uint32_t i = 0; i < submit.count; ++i) {
-    std::string body = world.chance(fabric_.weather.poison)    ? std::string(kPoison)
-                       : world.chance(fabric_.weather.failing) ? std::string(kFailing)
-                       : world.chance(fabric_.weather.making)  ? std::string(kMaking)
-                                                               : "plain";
-    body += text(" ", name(), ".", world.draw(), std::string(world.below(300), 'x'));
-    const bool may_be_quick = !body.starts_with(kPoison) && !body.starts_with(kMaking);
-    const bool is_quick = may_be_quick && world.chance(0.3);
-    // In a slot it is lost instead, which is tried again unasked.
-    const bool retry = body.starts_with(kFailing) && (is_quick || body.size() % 2 == 0);
-    protocol::TaskClass task_class{is_quick ? "quick" : "work", text("p", world.below(2)), 0,
-                                   static_cast<std::uint8_t>(retry ? 1 : 0)};
-    if (!is_quick && body.starts_with("plain") && world.chance(0.1)) task_class.timeout_ms = 300;
-    body += class_mark(task_class.kind, task_class.project);
-    groups.add(task_class, body);
+    auto [body, plan] = draw_.draw(i);
+    groups.add(plan.task_class, body, protocol::encode_conditions(plan.conditions));
+    fabric_.ledger.on_submit(body, std::move(plan));
     bodies.push_back(std::move(body));
   }
   bodies_[submits_->submit(submit, std::make_shared<const Bytes>(groups.take()))] =
@@ -86,81 +67,30 @@ void SimClient::on_end(const client::SubmitEnded& ended) {
   if (!bodies) throw Violation{text(name(), ": a submit was answered twice")};
   if (ended.error) {
     if (ended.error->is_silence) throw Violation{text(name(), ": ", ended.error->message)};
+    fabric_.world.trace(text(name(), " is refused: ", ended.error->message));
     return;
   }
-  if (accepted_++ == 0 && is_operator_ && fabric_.world.chance(0.5)) {
-    origin_ = ended.origin;
-    paused_ = text("p", fabric_.world.below(2));
-    after(fabric_.world.between(Duration(0), 10s), [this] { pause_some(); });
+  auto& world = fabric_.world;
+  if (accepted_++ == 0 && is_operator_) {
+    if (world.chance(0.5)) holds_->pause_some(ended.origin);
+    if (fabric_.weather.projects > 0) tracked_->open(ended.origin);
   }
   for (std::uint32_t i = 0; i < ended.count; ++i) {
     const TaskId id{ended.origin, ended.first + i};
     fabric_.ledger.on_answer(id, bodies.mapped()[i]);
-    if (!fabric_.world.chance(fabric_.weather.cancelled)) continue;
+    draw_.on_accepted(id);
+    if (!world.chance(fabric_.weather.cancelled)) continue;
     ++cancels_;
-    after(fabric_.world.between(Duration(0), 3s), [this, id] { cancel(id); });
+    after(world.between(Duration(0), 3s), [this, id] { cancel(id); });
   }
 }
 
 void SimClient::cancel(const TaskId& id) {
   SeqRanges seqs;
   seqs.add(id.seq, id.seq);
+  fabric_.ledger.on_cancel(id);
   const auto on_answer = [this](const Expected<protocol::Value>&) { --cancels_; };
   asks_->ask(protocol::Cancel{0, id.origin, seqs.encode()}, on_answer, kForEver);
-  wake();
-}
-
-void SimClient::pause_some() {
-  const auto on_answer = [this](const Expected<protocol::Value>& answer) {
-    if (answer) fabric_.ledger.on_paused(origin_, paused_);  // A full disk refuses it.
-    after(fabric_.world.between(Duration(0), 10s), [this] { resume(); });
-  };
-  protocol::Control pause{0, "pause", {}};
-  pause.payload = protocol::Value(protocol::Value::Map{{"scope", "project:" + paused_}}).to_msgpack();
-  asks_->ask(std::move(pause), on_answer, kForEver);
-  wake();
-}
-
-void SimClient::ask_for_beats(protocol::Value schedule, client::Asks::OnAnswer on_answer) {
-  schedule.set("name", "beat");
-  asks_->ask(protocol::Control{0, "schedule", schedule.to_msgpack()}, std::move(on_answer),
-             kForEver);
-  wake();
-}
-
-void SimClient::set_up_beats() {
-  has_beats_ = true;
-  protocol::TaskGroups groups;
-  const protocol::TaskClass task_class{"work", std::string(kBeats), 0, 0};
-  groups.add(task_class, "plain beat" + class_mark(task_class.kind, task_class.project));
-  ask_for_beats(protocol::Value::Map{{"state", "added"},
-                                     {"every_ms", 1'000 + fabric_.world.below(5'000)},
-                                     {"missed", fabric_.world.chance(0.5) ? "once" : "skip"},
-                                     {"task", protocol::Blob{groups.take()}}},
-                [this](const auto&) { end_beats(); });
-}
-
-// Again and again: a copy of what set it up may come after it.
-void SimClient::end_beats() {
-  if (fabric_.is_rough()) return after(1s, [this] { end_beats(); });
-  // Refused if a full disk refused the schedule.
-  ask_for_beats(protocol::Value::Map{{"state", "paused"}}, [this](const auto&) {
-    has_beats_ = false;
-    after(5s, [this] { end_beats(); });
-  });
-}
-
-// Again and again: a copy of the pause may come after it.
-void SimClient::resume() {
-  fabric_.ledger.on_resumed(origin_, paused_);
-  const auto on_answer = [this](const Expected<protocol::Value>& answer) {
-    is_resumed_ = is_resumed_ || (answer && !fabric_.is_rough());
-    after(5s, [this] { resume(); });
-  };
-  protocol::Control resume{0, "resume", {}};
-  resume.payload =
-      protocol::Value(protocol::Value::Map{{"scope", "project:" + paused_}}).to_msgpack();
-  asks_->ask(std::move(resume), on_answer, kForEver);
   wake();
 }
 

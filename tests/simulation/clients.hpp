@@ -7,7 +7,11 @@
 #include "clients/cpp/session/asks.hpp"
 #include "clients/cpp/session/reader.hpp"
 #include "clients/cpp/session/submits.hpp"
+#include "tests/simulation/beats.hpp"
+#include "tests/simulation/holds.hpp"
 #include "tests/simulation/process.hpp"
+#include "tests/simulation/task_draw.hpp"
+#include "tests/simulation/tracked.hpp"
 
 namespace eole::simulation {
 
@@ -16,12 +20,14 @@ class SimVentilator;
 class SimSink;
 
 /// Submits, cancels, and remembers what it was promised; what is refused it submits as new tasks.
+/// The first one of a ventilator is its operator, too.
 class SimClient final : public Process {
  public:
   SimClient(Fabric& fabric, SimVentilator& ventilator, int number);
   /// All that it asked for was answered.
   bool is_done() const {
-    return accepted_ == wanted_ && cancels_ == 0 && (paused_.empty() || is_resumed_) && !has_beats_;
+    return accepted_ == wanted_ && cancels_ == 0 && holds_->is_done() && beats_->is_done() &&
+           tracked_->is_done();
   }
 
  private:
@@ -32,27 +38,21 @@ class SimClient final : public Process {
   void submit();
   void on_end(const client::SubmitEnded& ended);
   void cancel(const TaskId& id);
-  void cap_some();
-  void pause_some();
-  void resume();
-  void set_up_beats();
-  void end_beats();
-  void ask_for_beats(protocol::Value schedule, client::Asks::OnAnswer on_answer);
 
   SimVentilator& ventilator_;
   SimTransport transport_;
   client::Session session_;
   std::optional<client::Submits> submits_;
   std::optional<client::Asks> asks_;
+  std::optional<Holds> holds_;
+  std::optional<Beats> beats_;
+  std::optional<Tracked> tracked_;
+  TaskDraw draw_;
   std::map<std::uint64_t, std::vector<std::string>> bodies_;  // Of what is not answered.
   std::uint64_t wanted_ = 0;
   std::uint64_t accepted_ = 0;
   std::uint64_t cancels_ = 0;  // Not answered.
   bool is_operator_;           // One of a ventilator's clients.
-  std::string paused_;         // The project, for a while; empty: none.
-  bool is_resumed_ = false;    // Once the faults were over.
-  bool has_beats_ = false;     // A schedule, until the faults are over.
-  Origin origin_ = 0;          // Of its ventilator.
 };
 
 /// Reads a log with a cursor, as any subscriber does: eagerly, and going on from its cursor when

@@ -122,7 +122,7 @@ void Fabric::schedule_faults() {
 // ---- The run.
 
 Fabric::Fabric(std::uint64_t seed, const Settings& settings)
-    : world(seed), weather(draw_weather(world, settings)), ledger(weather.is_calm()) {
+    : world(seed), weather(draw_weather(world, settings)), ledger(world, weather) {
   const auto number_of = [](double value) { return static_cast<int>(value); };
   for (int i = 0; i < number_of(weather.sinks); ++i)
     sinks.push_back(std::make_unique<SimSink>(*this, i + 1, world.draw()));
@@ -183,6 +183,7 @@ void Fabric::run() {
   world.run(world.now() + kFaultTime);
   faults_over_ = true;
   world.trace("faults are over");
+  if (weather.clock_jumps > 0) world.set_last_wall_clock();  // Whatever waits for a date is due.
   const auto heal = [](SimDisk& disk) {
     disk.fail_operation(UINT64_MAX / 2);
     disk.set_free_bytes(1ULL << 40);

@@ -15,33 +15,63 @@ namespace {
 constexpr int kAttemptsMax = 5;
 }
 
+Ledger::Ledger(const World& world, const Weather& weather)
+    : world_(world),
+      is_calm_(weather.is_calm()),
+      times_(weather.clock_jumps > 0),
+      retries_(weather.keeps_workers()),
+      limits_of_kinds_(is_calm_) {}
+
+void Ledger::on_submit(const std::string& body, Plan plan) {
+  plan.submitted = world_.now();
+  tasks_.plan(body, std::move(plan));
+}
+
+void Ledger::know(const TaskId& id, std::string_view body) {
+  if (!tasks_.know(id, body)) return;
+  const auto& plan = *tasks_.find(id)->plan;
+  order_.on_known(id, plan);
+  projects_.on_known(id, plan);
+}
+
 void Ledger::on_answer(const TaskId& id, const std::string& body) {
-  auto& promise = promises_[id];
-  if (!promise.body.empty() && promise.body != body)
+  auto& task = tasks_.at(id);
+  if (!task.body.empty() && task.body != body)
     throw Violation{text(to_text(id), " was promised for two different tasks")};
-  promise.body = body;
+  task.body = body;
+  if (!task.answered) task.answered = world_.now();
+  know(id, body);
 }
 
 std::string Ledger::promised(const TaskId& id) const {
-  const auto found = promises_.find(id);
-  return found == promises_.end() ? "" : found->second.body;
+  const auto* task = tasks_.find(id);
+  return task == nullptr ? "" : task->body;
 }
 
-void Ledger::on_start(const TaskId& id) {
+void Ledger::on_start(const TaskId& id, std::string_view body) {
   ++moved_;
-  auto& promise = promises_[id];
-  ++promise.executions;
-  if (promise.executions > kAttemptsMax + 1)
-    throw Violation{text(to_text(id), " was executed ", promise.executions, " times")};
-  if (is_calm_ && promise.executions > 1)
+  know(id, body);
+  auto& task = tasks_.at(id);
+  if (task.plan != nullptr) {
+    order_.on_begin(id, *task.plan);
+    projects_.on_begin(id, *task.plan);
+  }
+  ++task.executions;
+  const int most = task.plan == nullptr ? 0 : task.plan->task_class.attempts_max;
+  if (task.executions > (most == 0 ? kAttemptsMax : most) + 1)
+    throw Violation{text(to_text(id), " was executed ", task.executions, " times")};
+  if (is_calm_ && task.executions > 1)
     throw Violation{text(to_text(id), " was executed twice in calm weather")};
 }
 
-void Ledger::on_begin(Origin origin, const std::string& kind) {
-  const auto running = ++running_[{origin, kind}];
-  const auto cap = caps_.find({origin, kind});
-  if (is_calm_ && cap != caps_.end() && running > cap->second)
-    throw Violation{text(running, " tasks of kind ", kind, " run, the cap is ", cap->second)};
+void Ledger::on_run(const TaskId& id, Duration ran, bool was_ended) const {
+  const auto* task = tasks_.find(id);
+  if (task->plan != nullptr) retries_.on_run(id, *task->plan, ran, was_ended);
+}
+
+bool Ledger::was_restarted(Origin origin) const {
+  const auto found = starts_.find(origin);
+  return found != starts_.end() && found->second > 1;
 }
 
 void Ledger::on_grant(const Link& link, std::uint64_t limit) {
@@ -60,9 +90,27 @@ void Ledger::on_send_tasks(Origin origin, const Link& link, std::uint64_t last,
       throw Violation{text("a task of project ", task_class.project, " was sent, which is paused")};
     if (text(",", kinds_[link.run], ",").find("," + kind + ",") == std::string::npos)
       throw Violation{text("a task of kind ", kind, " was sent to a worker of ", kinds_[link.run])};
+    on_send(*run, origin, task_class);
   }
   if (last > limits_[link])
     throw Violation{text("pipe number ", last, " was sent, the limit is ", limits_[link])};
+}
+
+void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
+                     const protocol::TaskClass& task_class) {
+  limits_of_kinds_.on_send(origin, task_class.kind, run.count, world_.now());
+  ByteReader specs(run.specs);
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    const auto spec = protocol::read_task_spec(specs);
+    if (!spec) throw Violation{"a malformed task was sent"};
+    const TaskId id{origin, run.seq + i};
+    know(id, spec->args);
+    const auto& task = tasks_.at(id);
+    if (task.plan != nullptr) {
+      times_.on_send(id, *task.plan, was_restarted(origin), world_);
+      retries_.on_send(id, *task.plan, was_restarted(origin), world_.now());
+    }
+  }
 }
 
 void Ledger::on_send_results(const protocol::Results& results) {
@@ -90,45 +138,53 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
   for (std::uint32_t i = 0; i < batch->count; ++i) {
     const auto result = reader.next();
     if (!result) throw Violation{"the log has a malformed result"};
-    if (!result->is_final) {
-      failures_[result->id] = std::max(failures_[result->id], result->lease);
+    if (result->is_final) {
+      on_final(*result, batch->first_offset + i);
       continue;
     }
-    const auto offset = batch->first_offset + i;
-    finals_[result->id] = {result->state, std::string(result->project)};
-    auto& promise = promises_[result->id];
-    if (promise.final_offset)
-      throw Violation{text(to_text(result->id), " was settled twice, at ", *promise.final_offset,
-                           " and at ", offset)};
-    promise.final_offset = offset;
-    // The result is of the task that was promised under this id, and a retry was not cut short.
-    if (result->state == protocol::TaskState::kFailed && promise.body.starts_with(kFailing))
-      throw Violation{text(to_text(result->id), " failed for good, and had attempts left")};
-    const auto mark = class_mark(result->kind, result->project);
-    if (!promise.body.empty() && !promise.body.ends_with(mark))
-      throw Violation{text(to_text(result->id), " ended as", mark, ", and is: ", promise.body)};
-    const auto body = protocol::Value::from_msgpack(result->body);
-    if (result->state == protocol::TaskState::kDead) check_dead(*result, promise.body);
-    if (body && (*body)["error"].text_or("").ends_with("is not in the sink"))
-      throw Violation{text(to_text(result->id), " lost an artifact that the sink had confirmed")};
-    const auto value = body ? (*body)["value"].text_or("") : "";
-    if (value.empty() || result->project == kBeats) continue;
-    const auto [first, is_first] = done_.try_emplace(value, result->id);
-    if (!is_first)
-      throw Violation{text(to_text(result->id), " and ", to_text(first->second),
-                           " are one task, accepted twice")};
-    if (!promise.body.empty() && value != promise.body)
-      throw Violation{text(to_text(result->id), " has the result of another task")};
+    failures_[result->id] = std::max(failures_[result->id], result->lease);
+    retries_.on_failed(*result, world_.now());
   }
 }
 
+void Ledger::on_final(const protocol::ResultRecord& result, std::uint64_t offset) {
+  const auto& id = result.id;
+  auto& task = tasks_.at(id);
+  if (task.end)
+    throw Violation{
+        text(to_text(id), " was settled twice, at ", task.end->offset, " and at ", offset)};
+  task.end = {result.state, std::string(result.project), offset};
+  // The result is of the task that was promised under this id, and a retry was not cut short.
+  if (result.state == protocol::TaskState::kFailed && task.body.starts_with(kFailing) &&
+      task.executions > 0)
+    throw Violation{text(to_text(id), " failed for good, and had attempts left")};
+  const auto mark = class_mark(result.kind, result.project);
+  if (!task.body.empty() && !task.body.ends_with(mark))
+    throw Violation{text(to_text(id), " ended as", mark, ", and is: ", task.body)};
+  const auto body = protocol::Value::from_msgpack(result.body);
+  if (result.state == protocol::TaskState::kDead) check_dead(result, task);
+  if (task.plan != nullptr && task.executions == 0) order_.on_unbegun_end(id, task);
+  if (body && (*body)["error"].text_or("").ends_with("is not in the sink"))
+    throw Violation{text(to_text(id), " lost an artifact that the sink had confirmed")};
+  const auto value = body ? (*body)["value"].text_or("") : "";
+  if (value.empty() || result.project == kBeats) return;
+  const auto [first, is_first] = done_.try_emplace(value, id);
+  if (!is_first)
+    throw Violation{
+        text(to_text(id), " and ", to_text(first->second), " are one task, accepted twice")};
+  if (!task.body.empty() && value != task.body)
+    throw Violation{text(to_text(id), " has the result of another task")};
+}
+
 // A dead letter can be replayed, and says why each attempt came to nothing.
-void Ledger::check_dead(const protocol::ResultRecord& letter, const std::string& promised) {
+void Ledger::check_dead(const protocol::ResultRecord& letter, const SeenTask& task) const {
+  const auto& promised = task.body;
   const auto body = protocol::Value::from_msgpack(letter.body);
   if (!body) throw Violation{text(to_text(letter.id), " is dead, and its letter malformed")};
   const auto* reasons = (*body)["reasons"].as<protocol::Value::Array>();
   if (reasons == nullptr || reasons->empty())
     throw Violation{text(to_text(letter.id), " is dead, and its letter does not say why")};
+  retries_.on_dead(letter, task.executions);
   const auto* raw = (*body)["spec"].as<protocol::Blob>();
   ByteReader reader(raw == nullptr ? std::string_view() : std::string_view(raw->bytes));
   const auto group = protocol::read_task_group(reader);
@@ -155,13 +211,13 @@ void Ledger::on_served(std::uint64_t log, std::string_view encoded) const {
 
 void Ledger::on_log_opened(const sink::Settler& log) const {
   std::map<std::string, std::array<std::uint64_t, 5>> projects;
-  for (const auto& [id, final] : finals_) {
-    if (!log.origins().is_settled(id)) continue;
+  for (const auto& [id, task] : tasks_.all()) {
+    if (!task.end || !log.origins().is_settled(id)) continue;
     const auto state = log.origins().not_done(id.origin).state_of(id.seq);
-    if (state != final.state)
-      throw Violation{text(to_text(id), " is ", to_text(final.state), ", and the log took it for ",
-                           to_text(state))};
-    ++projects[final.project][static_cast<std::size_t>(state)];
+    if (state != task.end->state)
+      throw Violation{text(to_text(id), " is ", to_text(task.end->state),
+                           ", and the log took it for ", to_text(state))};
+    ++projects[task.end->project][static_cast<std::size_t>(state)];
   }
   for (const auto& [name, counts] : projects) {
     const auto* found = log.projects().find(name);
@@ -176,7 +232,7 @@ void Ledger::on_ack(RunId run, std::uint64_t level) {
     const auto found = sent_.find({run, ++checked});
     if (found == sent_.end()) continue;  // Of an earlier message that told a floor only.
     const auto& sent = found->second;
-    if (finals_.contains(sent.id)) continue;
+    if (tasks_.is_over(sent.id)) continue;
     const auto failed = failures_.find(sent.id);
     const bool is_logged =
         !sent.is_final && failed != failures_.end() && failed->second >= sent.lease;
@@ -187,28 +243,40 @@ void Ledger::on_ack(RunId run, std::uint64_t level) {
 }
 
 void Ledger::on_forget(const TaskId& id) const {
-  if (!finals_.contains(id))
+  if (!tasks_.is_over(id))
     throw Violation{text(to_text(id), " was forgotten, and is not durable in the log")};
 }
 
-void Ledger::on_start_of(Origin origin, Seq last, const SeqRanges& settled) const {
-  for (auto at = promises_.lower_bound({origin, 0});
-       at != promises_.end() && at->first.origin == origin; ++at) {
-    const auto& [id, promise] = *at;
-    if (promise.body.empty()) continue;
+void Ledger::on_start_of(Origin origin, Seq last, const SeqRanges& settled) {
+  ++starts_[origin];
+  limits_of_kinds_.on_ventilator_starts(origin);
+  const auto& all = tasks_.all();
+  for (auto at = all.lower_bound({origin, 0}); at != all.end() && at->first.origin == origin;
+       ++at) {
+    const auto& [id, task] = *at;
+    if (task.body.empty()) continue;
     if (id.seq > last)
       throw Violation{text(to_text(id), " was answered, and the journal has lost it")};
-    if (settled.contains(id.seq) && !finals_.contains(id))
+    if (settled.contains(id.seq) && !task.end)
       throw Violation{text(to_text(id), " is taken for settled, and is not durable in the log")};
   }
+}
+
+std::vector<Seq> Ledger::expired(Origin origin) const {
+  std::vector<Seq> found;
+  if (was_restarted(origin)) return found;  // First it must know what its workers have.
+  const auto& all = tasks_.all();
+  for (auto at = all.lower_bound({origin, 0}); at != all.end() && at->first.origin == origin; ++at)
+    if (times_.has_expired(at->second, world_)) found.push_back(at->first.seq);
+  return found;
 }
 
 void Ledger::check_beats(Origin origin, const protocol::Value& schedule) const {
   const auto fired = schedule["fired"].int_or(0);
   std::int64_t tasks = 0;
-  for (auto at = finals_.lower_bound({origin, 0});
-       at != finals_.end() && at->first.origin == origin; ++at)
-    if (at->second.project == kBeats) ++tasks;
+  const auto& all = tasks_.all();
+  for (auto at = all.lower_bound({origin, 0}); at != all.end() && at->first.origin == origin; ++at)
+    if (at->second.end && at->second.end->project == kBeats) ++tasks;
   if (tasks != fired) throw Violation{text(fired, " beats came, and ", tasks, " tasks of them")};
   const auto time = schedule["last"].int_or(0) - schedule["since"].int_or(0);
   if (fired > 0 && fired > time / schedule["every_ms"].int_or(1))
@@ -216,9 +284,10 @@ void Ledger::check_beats(Origin origin, const protocol::Value& schedule) const {
 }
 
 void Ledger::check_end() const {
-  for (const auto& [id, promise] : promises_)
-    if (!promise.body.empty() && !promise.final_offset)
+  for (const auto& [id, task] : tasks_.all())
+    if (!task.body.empty() && !task.end)
       throw Violation{text(to_text(id), " was accepted and is not settled")};
+  projects_.check_end();
 }
 
 }  // namespace eole::simulation

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
@@ -11,6 +12,13 @@
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/core/settler.hpp"
+#include "tests/simulation/limit_rules.hpp"
+#include "tests/simulation/order_rules.hpp"
+#include "tests/simulation/project_rules.hpp"
+#include "tests/simulation/retry_rules.hpp"
+#include "tests/simulation/tasks.hpp"
+#include "tests/simulation/time_rules.hpp"
+#include "tests/simulation/weather.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace eole::simulation {
@@ -19,21 +27,23 @@ namespace eole::simulation {
 /// function throws Violation when that breaks an invariant of the ring (docs/guarantees.md).
 class Ledger {
  public:
-  /// `is_calm`: nothing fails in this run, so that no task may start twice.
-  explicit Ledger(bool is_calm) : is_calm_(is_calm) {}
+  Ledger(const World& world, const Weather& weather);
 
   bool is_calm() const { return is_calm_; }
 
   // Clients.
+  void on_submit(const std::string& body, Plan plan);
   void on_answer(const TaskId& id, const std::string& body);
+  void on_cancel(const TaskId& id) { tasks_.at(id).may_be_cancelled = true; }
   /// The body promised under an id; empty if none was.
   std::string promised(const TaskId& id) const;
 
   // Workers.
-  void on_start(const TaskId& id);
+  void on_start(const TaskId& id, std::string_view body);
   /// In a slot, to its end.
-  void on_begin(Origin origin, const std::string& kind);
-  void on_end(Origin origin, const std::string& kind) { --running_[{origin, kind}]; }
+  void on_begin(Origin origin, const std::string& kind) { limits_of_kinds_.on_begin(origin, kind); }
+  void on_end(Origin origin, const std::string& kind) { limits_of_kinds_.on_end(origin, kind); }
+  void on_run(const TaskId& id, Duration ran, bool was_ended) const;
   void on_grant(const Link& link, std::uint64_t limit);
   void on_hello(RunId run, const std::string& kinds) { kinds_[run] = kinds; }
   /// `last`: the highest pipe number; `runs`: of tasks.
@@ -41,11 +51,9 @@ class Ledger {
 
   // Operators. From the answer on no task of the project may be sent, until it is to go on.
   void on_paused(Origin origin, const std::string& project) { paused_.emplace(origin, project); }
-  /// Of this kind no more may run at a time, where no lost worker runs on.
-  void on_cap(Origin origin, const std::string& kind, std::uint64_t most) {
-    caps_[{origin, kind}] = most;
-  }
   void on_resumed(Origin origin, const std::string& project) { paused_.erase({origin, project}); }
+  LimitRules& limits() { return limits_of_kinds_; }
+  ProjectRules& projects() { return projects_; }
 
   void on_send_results(const protocol::Results& results);
 
@@ -57,40 +65,41 @@ class Ledger {
   void on_log_opened(const sink::Settler& log) const;
   void on_forget(const TaskId& id) const;
   /// What a ventilator knows when it starts: no promise may be missing.
-  void on_start_of(Origin origin, Seq last, const SeqRanges& settled) const;
+  void on_start_of(Origin origin, Seq last, const SeqRanges& settled);
 
+  /// Tasks that no worker may get any more, and that have not ended.
+  std::vector<Seq> expired(Origin origin) const;
   /// Its schedule, as the ventilator tells it at the end: each beat is one task.
   void check_beats(Origin origin, const protocol::Value& schedule) const;
   /// Faults are over and everything had time: nothing may be left.
   void check_end() const;
-  std::uint64_t tasks() const { return promises_.size(); }
+  std::uint64_t tasks() const { return tasks_.all().size(); }
   /// Work that was moved: it must stand still once all is settled.
   std::uint64_t moved() const { return moved_; }
 
  private:
-  struct Promise {
-    std::string body;
-    std::optional<std::uint64_t> final_offset;
-    int executions = 0;
-  };
-  struct Final {
-    protocol::TaskState state = protocol::TaskState::kDone;
-    std::string project;
-  };
   struct Sent {
     TaskId id;
     Lease lease;
     bool is_final = false;
   };
-  static void check_dead(const protocol::ResultRecord& letter, const std::string& promised);
+  void know(const TaskId& id, std::string_view body);
+  void on_send(const protocol::TaskRun& run, Origin origin, const protocol::TaskClass& task_class);
+  void on_final(const protocol::ResultRecord& result, std::uint64_t offset);
+  void check_dead(const protocol::ResultRecord& letter, const SeenTask& task) const;
+  bool was_restarted(Origin origin) const;
+  const World& world_;
   bool is_calm_;
   std::map<RunId, std::string> kinds_;  // As each worker says.
   std::set<std::pair<Origin, std::string>> paused_;
-  std::map<std::pair<Origin, std::string>, std::uint64_t> caps_;
-  std::map<std::pair<Origin, std::string>, std::uint64_t> running_;
-  std::map<TaskId, Promise> promises_;
+  std::map<Origin, int> starts_;  // Of ventilators.
+  Tasks tasks_;
+  OrderRules order_{tasks_};
+  ProjectRules projects_{tasks_};
+  TimeRules times_;
+  RetryRules retries_;
+  LimitRules limits_of_kinds_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
-  std::map<TaskId, Final> finals_;      // Durable in a log.
   std::map<TaskId, Lease> failures_;    // Durable: the last lease that failed, not for good.
   std::map<Link, std::uint64_t> limits_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;

@@ -71,6 +71,7 @@ class SimVentilator final : public Server {
   void die() override;
   void on_sent(const protocol::HeadReader& head, const protocol::Message& message) override;
   void check_forgotten();
+  void check_expired() const;
   SimSink& sink_;
   std::optional<ventilator::Node> node_;
   SeqRanges forgotten_;

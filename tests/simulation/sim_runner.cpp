@@ -18,15 +18,24 @@ SimRunner::SimRunner(Fabric& fabric, Process& process, net::Transport& transport
   socket_.connect(artifacts);
 }
 
+// A failure has a cause, and now and then a wish.
+Bytes SimRunner::body_of(const std::string& args, bool fails) {
+  auto& world = fabric_.world;
+  Value body = Value::Map{{"value", args}};
+  if (fails) body.set("cause", world.chance(0.7) ? "exit:75" : "exit:1");
+  if (fails && world.chance(0.3)) body.set("retry_after_ms", 100 + world.below(1000));
+  return body.to_msgpack();
+}
+
 worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> batch) {
   auto& world = fabric_.world;
   worker::BatchFinished finished{batch, world.wall_ms(), {}, {}};
   for (const auto& task : batch->tasks) {
-    fabric_.ledger.on_start(task.id);
+    fabric_.ledger.on_start(task.id, task.args);
     world.trace(
         text(process_.name(), " runs ", to_text(task.id), " at once, attempt ", task.attempt));
     const bool fails = task.args.starts_with(kFailing) && world.chance(0.5);
-    const auto body = Value(Value::Map{{"value", std::string(task.args)}}).to_msgpack();
+    const auto body = body_of(std::string(task.args), fails);
     const auto before = finished.bodies.size();
     protocol::put_body(finished.bodies, body);
     finished.ends.push_back({fails ? TaskState::kFailed : TaskState::kDone,
@@ -38,14 +47,17 @@ worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> 
 void SimRunner::start(const worker::StartTask& task) {
   auto& world = fabric_.world;
   const std::string args = task.args;
-  fabric_.ledger.on_start(task.id);
+  fabric_.ledger.on_start(task.id, args);
   fabric_.ledger.on_begin(task.id.origin, task.task_class.kind);
   world.trace(text(process_.name(), " starts ", to_text(task.id), " attempt ", task.attempt));
   if (args.starts_with(kPoison)) throw ProcessEnds{"poison"};
   const bool fails = args.starts_with(kFailing) && world.chance(0.5);
   const auto length =
       world.chance(fabric_.weather.slow) ? world.between(1s, 20s) : world.between(100us, 400ms);
-  process_.after(length, [this, task, args, fails] { end(task, args, fails); });
+  process_.after(length, [this, task, args, fails, length] {
+    fabric_.ledger.on_run(task.id, length, killed_.contains(task.id));
+    end(task, args, fails);
+  });
 }
 
 void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails) {
@@ -61,8 +73,8 @@ void SimRunner::end(const worker::StartTask& task, const std::string& args, bool
                              fabric_.world.wall_ms(),
                              0,
                              {},
-                             Value(Value::Map{{"value", args}}).to_msgpack(),
-                             fails && !killed};
+                             body_of(args, fails),
+                             fails && !killed && task.task_class.retry == 0};
   if (killed && killed.mapped())
     ended.body = Value(Value::Map{{"error", "too slow"}, {"cause", "timeout"}}).to_msgpack();
   if (state != TaskState::kDone || !args.starts_with(kMaking)) return finish(std::move(ended));

@@ -36,6 +36,7 @@ class SimRunner final : public worker::TaskRunner {
     std::string content;
     std::uint64_t have = 0;
   };
+  Bytes body_of(const std::string& args, bool fails);
   void end(const worker::StartTask& task, const std::string& args, bool fails);
   void finish(worker::TaskFinished finished);
   void upload(std::uint64_t number);

@@ -51,6 +51,7 @@ void SimVentilator::die() {
 std::optional<TimePoint> SimVentilator::turn() {
   const auto next = node_->turn();
   check_forgotten();
+  if (fabric_.weather.expiring > 0) check_expired();
   if (fabric_.world.chance(0.3)) node_->rest();
   // A late message of the life before may say so; a restart must cure it.
   if (node_->exit_code()) throw ProcessEnds{"it stops"};
@@ -63,6 +64,15 @@ void SimVentilator::check_forgotten() {
   for (const auto& [first, last] : core.settled().ranges())
     for (auto seq = first; seq <= last; ++seq)
       if (forgotten_.add(seq, seq) > 0) fabric_.ledger.on_forget({core.origin(), seq});
+}
+
+void SimVentilator::check_expired() const {
+  const auto& core = node_->core();
+  for (const auto seq : fabric_.ledger.expired(core.origin())) {
+    const auto task = core.task(seq);
+    if (task && task->attempt == 0 && (task->state == "queued" || task->state == "waiting"))
+      throw Violation{text(to_text(TaskId{core.origin(), seq}), " has expired, and still waits")};
+  }
 }
 
 void SimVentilator::on_sent(const protocol::HeadReader& head, const protocol::Message& message) {

@@ -12,6 +12,8 @@ inline constexpr std::string_view kFailing = "failing";
 inline constexpr std::string_view kMaking = "making";  // An artifact.
 /// The project of a schedule's tasks, which are all the same.
 inline constexpr std::string_view kBeats = "beats";
+/// The project that is opened, closed, and then has a last task.
+inline constexpr std::string_view kTracked = "tracked";
 /// How they end tells their class.
 inline std::string class_mark(std::string_view kind, std::string_view project) {
   return text(" ", kind, " of ", project);

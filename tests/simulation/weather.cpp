@@ -2,18 +2,34 @@
 
 namespace eole::simulation {
 
-const std::array<Knob, 22> kKnobs = {{
-    {"ventilators", &Weather::ventilators, 1}, {"sinks", &Weather::sinks, 1},
-    {"workers", &Weather::workers, 1},         {"clients", &Weather::clients, 1},
-    {"submits", &Weather::submits, 1},         {"loss", &Weather::loss, 0},
-    {"duplication", &Weather::duplication, 0}, {"delay", &Weather::delay, 2},
-    {"crashes", &Weather::crashes, 0},         {"power_cuts", &Weather::power_cuts, 0},
-    {"pauses", &Weather::pauses, 0},           {"pipe_breaks", &Weather::pipe_breaks, 0},
-    {"partitions", &Weather::partitions, 0},   {"disk_failures", &Weather::disk_failures, 0},
-    {"disk_full", &Weather::disk_full, 0},     {"bit_flips", &Weather::bit_flips, 0},
-    {"clock_jumps", &Weather::clock_jumps, 0}, {"poison", &Weather::poison, 0},
-    {"failing", &Weather::failing, 0},         {"making", &Weather::making, 0},
-    {"cancelled", &Weather::cancelled, 0},     {"slow", &Weather::slow, 0},
+const std::array<Knob, 27> kKnobs = {{
+    {"ventilators", &Weather::ventilators, 1},
+    {"sinks", &Weather::sinks, 1},
+    {"workers", &Weather::workers, 1},
+    {"clients", &Weather::clients, 1},
+    {"submits", &Weather::submits, 1},
+    {"loss", &Weather::loss, 0, true},
+    {"duplication", &Weather::duplication, 0, true},
+    {"delay", &Weather::delay, 2},
+    {"crashes", &Weather::crashes, 0, true},
+    {"power_cuts", &Weather::power_cuts, 0, true},
+    {"pauses", &Weather::pauses, 0, true},
+    {"pipe_breaks", &Weather::pipe_breaks, 0, true},
+    {"partitions", &Weather::partitions, 0, true},
+    {"disk_failures", &Weather::disk_failures, 0, true},
+    {"disk_full", &Weather::disk_full, 0, true},
+    {"bit_flips", &Weather::bit_flips, 0, true},
+    {"clock_jumps", &Weather::clock_jumps, 0, true},
+    {"poison", &Weather::poison, 0, true},
+    {"failing", &Weather::failing, 0, true},
+    {"making", &Weather::making, 0},
+    {"cancelled", &Weather::cancelled, 0},
+    {"slow", &Weather::slow, 0},
+    {"keyed", &Weather::keyed, 0},
+    {"after", &Weather::after, 0},
+    {"delayed", &Weather::delayed, 0},
+    {"expiring", &Weather::expiring, 0},
+    {"projects", &Weather::projects, 0},
 }};
 
 Weather draw_weather(World& world, const Settings& settings) {
@@ -46,11 +62,16 @@ Weather draw_weather(World& world, const Settings& settings) {
   weather.making = sometimes(0.3);
   weather.cancelled = sometimes(0.2);
   weather.slow = world.chance(0.7) ? 0 : 0.05;
-  if (world.chance(0.15)) {  // Calm: what goes wrong now goes wrong for everybody, every day.
+  weather.keyed = sometimes(0.5);
+  weather.after = sometimes(0.5);
+  weather.delayed = sometimes(0.3);
+  weather.expiring = sometimes(0.3);
+  weather.projects = world.chance(0.3) ? 1 : 0;
+  if (world.chance(0.25)) {  // Calm: what goes wrong now goes wrong for everybody, every day.
+    const auto failing = world.chance(0.4) ? 0.3 : 0;
     for (const auto& knob : kKnobs)
-      if (knob.least == 0 && knob.value != &Weather::slow && knob.value != &Weather::making &&
-          knob.value != &Weather::cancelled)
-        weather.*knob.value = 0;
+      if (knob.is_fault) weather.*knob.value = 0;
+    weather.failing = failing;
   }
   for (const auto& [name, value] : settings)
     for (const auto& knob : kKnobs)

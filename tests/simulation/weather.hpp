@@ -36,11 +36,22 @@ struct Weather {
   double making = 0;
   double cancelled = 0;
   double slow = 0;
+  double keyed = 0;
+  double after = 0;
+  double delayed = 0;
+  double expiring = 0;
+  double projects = 0;  // One: a project is tracked, and some tasks are in it.
 
   /// Nothing breaks: then no task may run twice.
   bool is_calm() const {
     return crashes + power_cuts + pauses + pipe_breaks + partitions + disk_failures + disk_full +
                bit_flips + poison + failing + loss ==
+           0;
+  }
+  /// No worker is lost, whatever else breaks.
+  bool keeps_workers() const {
+    return crashes + power_cuts + pauses + pipe_breaks + partitions + disk_failures + disk_full +
+               bit_flips + poison + loss ==
            0;
   }
 };
@@ -50,8 +61,9 @@ struct Knob {
   const char* name;
   double Weather::*value;
   double least;
+  bool is_fault = false;
 };
-extern const std::array<Knob, 22> kKnobs;
+extern const std::array<Knob, 27> kKnobs;
 
 using Settings = std::vector<std::pair<std::string, double>>;
 

@@ -41,9 +41,9 @@ class World {
     return wall_offset_ms_ +
            std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
   }
-  void jump_wall_clock() {
-    wall_offset_ms_ = static_cast<std::int64_t>(below(20ULL * 365 * 86400 * 1000));
-  }
+  void jump_wall_clock() { wall_offset_ms_ = static_cast<std::int64_t>(below(kWallMsMax)); }
+  /// To where no jump has led.
+  void set_last_wall_clock() { wall_offset_ms_ = static_cast<std::int64_t>(kWallMsMax); }
 
   /// Adds a line to the trace: to its hash always, to its text if it is kept.
   void trace(const std::string& line);
@@ -53,6 +53,7 @@ class World {
   std::uint64_t steps() const { return steps_; }
 
  private:
+  static constexpr std::uint64_t kWallMsMax = 20ULL * 365 * 86400 * 1000;
   struct Due {
     TimePoint when;
     std::uint64_t order;
@@ -66,6 +67,7 @@ class World {
   std::int64_t wall_offset_ms_ = 0;
   std::uint64_t order_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t steps_at_once_ = 0;
   std::priority_queue<Due> due_;
   std::uint64_t hash_ = 14695981039346656037ULL;  // FNV-1a
   bool keeps_trace_ = false;

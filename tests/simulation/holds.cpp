@@ -1,0 +1,48 @@
+#include "tests/simulation/holds.hpp"
+
+#include "common/base/text.hpp"
+#include "tests/simulation/fabric.hpp"
+
+namespace eole::simulation {
+
+using protocol::Value;
+
+void Holds::limit_some(Origin origin, std::function<void()> then) {
+  const auto most = 1 + fabric_.world.below(3);
+  const auto rate = 2.0 + static_cast<double>(fabric_.world.below(40));
+  control("limit", Value::Map{{"scope", "kind:work"}, {"running", most}},
+          [this, origin, most](const Expected<Value>& answer) {
+            if (answer) fabric_.ledger.limits().on_cap(origin, "work", most);
+          });
+  control("limit", Value::Map{{"scope", "kind:quick"}, {"rate", rate}},
+          [this, origin, rate, then = std::move(then)](const Expected<Value>& answer) {
+            if (answer) fabric_.ledger.limits().on_rate(origin, "quick", rate, fabric_.world.now());
+            then();
+          });
+}
+
+void Holds::pause_some(Origin origin) {
+  origin_ = origin;
+  paused_ = text("p", fabric_.world.below(2));
+  client_.after(fabric_.world.between(Duration(0), 10s), [this] { pause(); });
+}
+
+void Holds::pause() {
+  control("pause", Value::Map{{"scope", "project:" + paused_}},
+          [this](const Expected<Value>& answer) {
+            if (answer) fabric_.ledger.on_paused(origin_, paused_);  // A full disk refuses it.
+            client_.after(fabric_.world.between(Duration(0), 10s), [this] { resume(); });
+          });
+}
+
+// Again and again: a copy of the pause may come after it.
+void Holds::resume() {
+  fabric_.ledger.on_resumed(origin_, paused_);
+  control("resume", Value::Map{{"scope", "project:" + paused_}},
+          [this](const Expected<Value>& answer) {
+            is_resumed_ = is_resumed_ || (answer && !fabric_.is_rough());
+            client_.after(5s, [this] { resume(); });
+          });
+}
+
+}  // namespace eole::simulation

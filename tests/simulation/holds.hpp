@@ -1,0 +1,24 @@
+#pragma once
+#include "tests/simulation/asker.hpp"
+
+namespace eole::simulation {
+
+/// An operator who pauses a project for a while, and sets a cap and a rate.
+class Holds final : public Asker {
+ public:
+  using Asker::Asker;
+  /// `then`: once they hold. Nothing is submitted before.
+  void limit_some(Origin origin, std::function<void()> then);
+  void pause_some(Origin origin);
+  bool is_done() const { return paused_.empty() || is_resumed_; }
+
+ private:
+  void pause();
+  void resume();
+
+  Origin origin_ = 0;
+  std::string paused_;       // The project, for a while; empty: none.
+  bool is_resumed_ = false;  // Once the faults were over.
+};
+
+}  // namespace eole::simulation
