@@ -14,6 +14,7 @@
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "tests/simulation/fabric.hpp"
+#include "tests/simulation/watchdog.hpp"
 
 // ./dev sim: runs seeds until it finds violations or the bound is reached.
 namespace {
@@ -52,7 +53,10 @@ std::string again(std::uint64_t seed, const Settings& settings) {
 
 int replay(std::uint64_t seed, const Settings& settings, std::uint64_t lines) {
   std::vector<std::string> trace;
+  simulation::Watchdog watchdog;
+  watchdog.begin(seed, 1, again(seed, settings));
   const auto finding = simulation::run_seed(seed, settings, &trace);
+  watchdog.end(seed);
   const auto skip = trace.size() > lines ? trace.size() - lines : 0;
   for (auto at = skip; at < trace.size(); ++at) std::puts(trace[at].c_str());
   std::puts(text("seed ", seed, ": ", finding.violation.empty() ? "good" : finding.violation,
@@ -81,6 +85,7 @@ int search(const Search& wanted) {
   std::atomic<std::uint64_t> bad{0};
   std::atomic<bool> is_stopped{false};
   std::mutex mutex;
+  simulation::Watchdog watchdog;
   Finding sum;
   std::uint64_t ran = 0;
   const auto run_some = [&] {
@@ -89,7 +94,9 @@ int search(const Search& wanted) {
       const auto index = next++;
       if (index >= wanted.seeds) return;
       const auto seed = wanted.from + 1 + index;
+      watchdog.begin(seed, index + 1, again(seed, wanted.settings));
       const auto finding = simulation::run_seed(seed, wanted.settings, nullptr);
+      watchdog.end(seed);
       const std::lock_guard lock(mutex);
       ++ran;
       sum.trace_hash ^= finding.trace_hash * (2 * seed + 1);
