@@ -32,6 +32,8 @@ void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& 
         JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
   }
   if (task.is_cancelled) return end(seq, task, protocol::TaskState::kCancelled);
+  if (task.attempt == 0)
+    if (const auto expired = gates_.expired(seq, moment_)) return end_unbegun(*expired);
   end_of.returns = task.story ? task.story->returns : 0;
   const auto decision = decide_on(seq, task, end_of);
   if (decision.fate == Decision::Fate::kUnwanted)

@@ -145,6 +145,19 @@ TEST_CASE("a task that has not begun when it expires ends, one that has goes on"
   REQUIRE(rig.sent(kRun).empty());
 }
 
+TEST_CASE("a task that comes back after it expired ends, if it has not begun", "[gates]") {
+  GateRig rig;
+  Conditions expires;
+  expires.expires_in_ms = 1000;
+  rig.submit({expires});
+  REQUIRE(rig.sent(kRun) == Seqs{1});
+  rig.pass(2s);
+  REQUIRE(rig.core.task(1)->state == "running");
+  rig.hello(kRun, 2, {}, 0, {1, kRun, 1});  // It never arrived.
+  REQUIRE(rig.core.task(1)->state == "ending");
+  REQUIRE(rig.last<PushVerdict>().why == Why{"expired", "expired before it began"});
+}
+
 TEST_CASE("a task runs once all its parents are done", "[gates]") {
   GateRig rig;
   rig.submit({{}, {}, after({{{}, 2, 2}})});  // The first two are plain, the third joins them.

@@ -1,4 +1,5 @@
 #pragma once
+#include "common/base/seq_ranges.hpp"
 #include "ventilator/core/gates/due_times.hpp"
 #include "ventilator/core/gates/gate.hpp"
 
@@ -14,9 +15,13 @@ class Expiries : public Gate {
   void on_deadline(const Moment& moment, Released& out) override;
   std::optional<TimePoint> next_deadline(const Moment& moment) const override;
   std::optional<Why> why(Seq, const Moment&) const override { return std::nullopt; }
+  /// The end of a task that has not begun, if it is of no use any more.
+  std::optional<Released::Ended> expired(Seq seq, const Moment& moment) const;
 
  private:
+  static Released::Ended end_of(Seq seq);
   DueTimes<std::int64_t> dates_;
+  SeqRanges passed_;  // Until they end.
 };
 
 }  // namespace eole::ventilator

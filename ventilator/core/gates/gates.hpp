@@ -51,6 +51,10 @@ class Gates {
   std::uint64_t size(Seq first, Seq last) const;
   bool holds(Seq seq) const { return holds_.find(seq) != nullptr; }
   std::vector<Why> why(Seq seq, const Moment& moment) const;
+  /// How a task ends that came back before it began, if it is of no use any more.
+  std::optional<Released::Ended> expired(Seq seq, const Moment& moment) const {
+    return expiries_.expired(seq, moment);
+  }
 
  private:
   /// Lets those go that no other gate holds.
