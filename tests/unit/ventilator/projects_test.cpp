@@ -71,7 +71,7 @@ struct ProjectRig : Rig {
 
 }  // namespace
 
-TEST_CASE("a project that is closed and over has its last task accepted, once") {
+TEST_CASE("a project that is closed and over has its last task accepted, once", "[projects]") {
   ProjectRig rig;
   rig.open("photos");
   rig.feed("photos", 2);
@@ -91,7 +91,7 @@ TEST_CASE("a project that is closed and over has its last task accepted, once") 
   CHECK(rig.all<JournalTasks>().empty());
 }
 
-TEST_CASE("a project of an expected size closes itself") {
+TEST_CASE("a project of an expected size closes itself", "[projects]") {
   ProjectRig rig;
   rig.open("photos", 3);
   rig.feed("photos", 2);
@@ -104,7 +104,7 @@ TEST_CASE("a project of an expected size closes itself") {
   CHECK(rig.all<JournalTasks>().size() == 1);
 }
 
-TEST_CASE("a restart neither forgets nor repeats a project's last task") {
+TEST_CASE("a restart neither forgets nor repeats a project's last task", "[projects]") {
   ProjectRig rig;
   const auto done = [&](auto&&... steps) { (..., (steps(), rig.keep())); };
   done([&] { rig.open("photos", 2); }, [&] { rig.feed("photos", 1); },
@@ -123,7 +123,7 @@ TEST_CASE("a restart neither forgets nor repeats a project's last task") {
   CHECK(again.all<JournalTasks>().size() == (is_over ? 0 : 1));
 }
 
-TEST_CASE("counts of a project are those of its tasks that are not settled") {
+TEST_CASE("counts of a project are those of its tasks that are not settled", "[projects]") {
   ProjectRig rig;
   rig.credit(kRun, 0, 1);
   rig.feed("a", 5);
@@ -138,7 +138,7 @@ TEST_CASE("counts of a project are those of its tasks that are not settled") {
   CHECK_FALSE(rig.core.project("c"));
 }
 
-TEST_CASE("a task waits for what a project had accepted before it") {
+TEST_CASE("a task waits for what a project had accepted before it", "[projects]") {
   ProjectRig rig;
   rig.feed("a", 2);
   rig.feed("", 1, "a");  // 3
@@ -152,7 +152,8 @@ TEST_CASE("a task waits for what a project had accepted before it") {
   CHECK(rig.sent(kRun) == Seqs{5});
 }
 
-TEST_CASE("a task waits for a project that was opened until that is closed and over") {
+TEST_CASE("a task waits for a project that was opened until that is closed and over",
+          "[projects]") {
   ProjectRig rig;
   rig.ask("open", {{"project", "a"}});
   rig.feed("", 1, "a");
@@ -164,7 +165,7 @@ TEST_CASE("a task waits for a project that was opened until that is closed and o
   CHECK(rig.sent(kRun) == Seqs{1});
 }
 
-TEST_CASE("a project with a task that was not done is one that was not done") {
+TEST_CASE("a project with a task that was not done is one that was not done", "[projects]") {
   ProjectRig rig;
   rig.feed("a", 2);
   rig.feed("", 1, "a");
@@ -179,7 +180,7 @@ TEST_CASE("a project with a task that was not done is one that was not done") {
   CHECK(rig.sent(kRun) == Seqs{4});
 }
 
-TEST_CASE("a restart knows who waits for which tasks of a project") {
+TEST_CASE("a restart knows who waits for which tasks of a project", "[projects]") {
   ProjectRig rig;
   const auto done = [&](auto&&... steps) { (..., (steps(), rig.keep())); };
   done([&] { rig.feed("a", 2); }, [&] { rig.feed("", 1, "a"); }, [&] { rig.feed("a", 1); },
@@ -193,7 +194,7 @@ TEST_CASE("a restart knows who waits for which tasks of a project") {
   CHECK(again.core.project("")->waiting == (ended == 1 ? 2 : 1));
 }
 
-TEST_CASE("a whole project is closed and cancelled") {
+TEST_CASE("a whole project is closed and cancelled", "[projects]") {
   ProjectRig rig;
   rig.credit(kRun, 0, 0);
   rig.feed("a", 3);
@@ -205,7 +206,7 @@ TEST_CASE("a whole project is closed and cancelled") {
   CHECK(rig.refusal() == "project a: closed, takes no more tasks");
 }
 
-TEST_CASE("bad wishes for a project are refused by name") {
+TEST_CASE("bad wishes for a project are refused by name", "[projects]") {
   ProjectRig rig;
   CHECK(rig.ask("open", {}) == Value("open: project: its name is missing"));
   CHECK(rig.ask("open", {{"project", std::string(250, 'p')}}) ==
@@ -219,7 +220,7 @@ TEST_CASE("bad wishes for a project are refused by name") {
   CHECK(rig.ask("open", {{"project", "a"}, {"is_again", true}})["state"] == Value("open"));
 }
 
-TEST_CASE("so many projects are known, and one that is over makes room") {
+TEST_CASE("so many projects are known, and one that is over makes room", "[projects]") {
   ProjectRig rig;
   for (std::size_t i = 0; i < kProjectsMax; ++i)
     rig.ask("open", {{"project", "p" + std::to_string(i)}});
@@ -230,7 +231,7 @@ TEST_CASE("so many projects are known, and one that is over makes room") {
   CHECK_FALSE(rig.core.project("p7"));
 }
 
-TEST_CASE("a record of projects is read as it was written") {
+TEST_CASE("a record of projects is read as it was written", "[projects]") {
   Projects projects;
   projects.put("a", {true, false, 3, 9, 2, 1, "x", 0});
   projects.put("b", {});
