@@ -77,8 +77,9 @@ def test_units(name, tests):
         return f"unit tests: {output}"
     if code == 0:
         return None
-    found = re.search(r"-{70,}\n(.+?)\n(?:  .*\n)*-{70,}", output)
-    return f'unit test "{found[1].strip()}"' if found else f"unit tests: ended with {code}"
+    # A name has several lines if it is long; its sections are indented.
+    found = re.search(r"-{70,}\n((?:(?!-{70}|  ).+\n)+)(?:  .*\n)*-{70,}", output)
+    return f'unit test "{" ".join(found[1].split())}"' if found else f"unit tests: ended with {code}"
 
 
 def crash(name):
