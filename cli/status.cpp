@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "cli/lookup.hpp"
+#include "cli/worker_view.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
@@ -135,11 +136,12 @@ void print_worker(const Value& worker) {
   const auto* is_paused = worker["paused"].as<bool>();
   const bool is_ready = is_paused == nullptr || !*is_paused;
   std::printf(
-      "%-18s pid %-8lld %-8s %3lld slots %6lld held  %s\n",
+      "%-18s pid %-8lld %-8s %3lld slots %6lld held  %s  %s\n",
       shown(worker["name"].text_or("")).c_str(), static_cast<long long>(worker["pid"].int_or(0)),
       coloured_state(is_ready ? worker["state"].text_or("") : "paused").c_str(),
       static_cast<long long>(worker["slots"].int_or(0)),
-      static_cast<long long>(worker["held"].int_or(0)), shown(worker["kinds"].text_or("")).c_str());
+      static_cast<long long>(worker["held"].int_or(0)), shown(worker["kinds"].text_or("")).c_str(),
+      offers_shown(worker).c_str());
 }
 
 }  // namespace

@@ -4,12 +4,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <map>
 #include <set>
 
 #include "cli/kind_options.hpp"
 #include "cli/submission.hpp"
-#include "cli/task_words.hpp"
+#include "cli/word_flags.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -18,38 +17,15 @@ namespace eole::cli {
 
 namespace {
 
-std::string flag_of(const TaskWord& word) {
-  std::string flag(word.flag.empty() ? word.name : word.flag);
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
-}
-
 struct SubmitOptions {
   KindWords words;
   std::string other_kind;  // One that does not come with Eole.
   std::string args_json;
   std::string file;
   std::string key;
-  std::map<std::string_view, std::vector<std::string>> said;  // Of every task, by its word.
+  SaidWords said;          // Of every task.
   bool wait = false;
 };
-
-// What the flags say of every task.
-TaskRequest preset_of(const SubmitOptions& options) {
-  TaskRequest task;
-  for (const auto& word : task_words()) {
-    const auto said = options.said.find(word.name);
-    if (said == options.said.end() || said->second.empty()) continue;
-    const auto& texts = said->second;
-    Value value = texts.back();
-    if (word.is == TaskWord::Is::kFlag) value = true;
-    if (word.is == TaskWord::Is::kNumber) value = need(Value::from_json(texts.back()), kBadUse);
-    if (word.is == TaskWord::Is::kTexts) value = Value::Array(texts.begin(), texts.end());
-    if (const auto set = word.set(task, value); !set)
-      throw Failure{kBadUse, text("--", flag_of(word), ": ", shown(set.error().message))};
-  }
-  return task;
-}
 
 std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
   std::ifstream opened;
@@ -58,7 +34,7 @@ std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
     if (!opened || std::filesystem::is_directory(options.file))
       throw Failure{kBadUse, text(options.file, ": cannot be read")};
   }
-  auto tasks = read_tasks(options.file == "-" ? std::cin : opened, preset_of(options));
+  auto tasks = read_tasks(options.file == "-" ? std::cin : opened, task_said(options.said));
   if (!tasks)
     throw Failure{kBadUse, text(options.file, ": nothing was submitted\n", tasks.error().message)};
   return std::move(*tasks);
@@ -86,7 +62,7 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   }
   std::vector<TaskRequest> tasks;
   for (const auto& args : list) {
-    auto task = preset_of(options);
+    auto task = task_said(options.said);
     task.task_class.kind = name;
     task.args = args.to_msgpack();
     need(check(task), kBadUse);
@@ -125,23 +101,6 @@ void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
   }
 }
 
-void add_word(CLI::App& command, const TaskWord& word,
-              std::map<std::string_view, std::vector<std::string>>& said) {
-  if (word.is == TaskWord::Is::kOnlyJson) return;
-  const auto flag = "--" + flag_of(word);
-  const std::string help(word.help);
-  auto& texts = said[word.name];
-  if (word.is == TaskWord::Is::kFlag) {
-    command.add_flag_callback(flag, [&texts] { texts = {"true"}; }, help);
-  } else {
-    command.add_option(flag, texts, help)
-        ->type_name(std::string(word.shown))
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
-  }
-}
-
 void print_ids(const Submission& submission, bool is_json) {
   std::string lines;
   for (const auto& range : submission.ids()) {
@@ -160,7 +119,7 @@ void add_task_words(CLI::App& command, SubmitOptions& options) {
   command.add_option("kind", options.other_kind, "a kind of your own, with --args");
   command.add_option("words", options.words.words)->group("");  // Of a misspelt kind.
   command.add_option("--args", options.args_json, "the task's arguments as JSON, of any kind");
-  for (const auto& word : task_words()) add_word(command, word, options.said);
+  for (const auto& word : task_words()) add_flag(command, word, options.said);
 }
 
 std::string kind_of(const CLI::App& command, const SubmitOptions& options) {

@@ -10,6 +10,7 @@
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
+#include "common/protocol/needs.hpp"
 
 namespace eole::cli {
 
@@ -84,6 +85,48 @@ Expected<void> set_after(TaskRequest& task, const Value& value) {
     task.after.push_back({std::move(*written)});
   }
   return {};
+}
+
+// {"gpu": "a100", "mem": "64G"}, "gpu=a100,mem=64G", or a list of such texts.
+Expected<void> set_needs(TaskRequest& task, const Value& value) {
+  std::string needs;
+  const auto add = [&](std::string_view need) {
+    needs.append(needs.empty() ? "" : ",").append(need);
+  };
+  if (const auto* members = value.as<Value::Map>()) {
+    for (const auto& [name, need] : *members) {
+      const auto* written = need.as<std::string>();
+      add(text(name, "=", written != nullptr ? *written : need.to_json()));
+    }
+  } else if (const auto* list = value.as<Value::Array>()) {
+    for (const auto& need : *list) add(need.text_or("?"));
+  } else if (const auto* written = value.as<std::string>()) {
+    add(*written);
+  } else {
+    return Error{R"(must be like {"gpu": "a100", "mem": "64G"}, or "gpu=a100,mem=64G")"};
+  }
+  if (const auto parsed = protocol::parse_needs(needs); !parsed) return parsed.error();
+  task.task_class.needs = std::move(needs);
+  return {};
+}
+
+Expected<void> set_place(TaskRequest& task, std::string place) {
+  auto& said = task.task_class.place;
+  if (!said.empty() && said != place) return Error{text("goes without ", said)};
+  if (const auto parsed = protocol::parse_place(place); !parsed) return parsed.error();
+  said = std::move(place);
+  return {};
+}
+
+Expected<void> set_worker(TaskRequest& task, const std::string& how, const Value& value) {
+  const auto worker = text_of(value);
+  return worker ? set_place(task, how + *worker) : worker.error();
+}
+
+Expected<void> set_spread(TaskRequest& task, const Value& value) {
+  const auto* is_wanted = value.as<bool>();
+  if (is_wanted == nullptr) return Error{"must be true or false"};
+  return *is_wanted ? set_place(task, "spread") : Expected<void>();
 }
 
 Expected<void> set_on_parent_failure(TaskRequest& task, const Value& value) {
@@ -215,6 +258,14 @@ constexpr std::array kWords{
              "not before these tasks have ended; project:NAME: all of it", set_after},
     TaskWord{"on_parent_failure", Is::kText, "WHAT",
              "if one of those was not done: fail, skip or run [fail]", set_on_parent_failure},
+    TaskWord{"needs", Is::kTexts, "NAME=VALUE", "only where a worker has it: gpu=a100, mem=64G",
+             set_needs, "need"},
+    TaskWord{"pin", Is::kText, "WORKER", "only on the worker of this name",
+             [](TaskRequest& task, const Value& value) { return set_worker(task, "pin=", value); }},
+    TaskWord{
+        "prefer", Is::kText, "WORKER", "on the worker of this name if it has room",
+        [](TaskRequest& task, const Value& value) { return set_worker(task, "prefer=", value); }},
+    TaskWord{"spread", Is::kFlag, "", "where the fewest of its project are", set_spread},
     TaskWord{"retry", Is::kFlag, "", "try a failed attempt again", set_retry},
     TaskWord{"attempts", Is::kNumber, "N", "the most attempts; then a dead letter [5]",
              set_attempts},

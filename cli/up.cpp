@@ -28,6 +28,8 @@ struct UpOptions {
   bool allow_exec = false;
   bool place = false;
   bool begins_anew = false;
+  std::vector<std::string> labels;
+  std::vector<std::string> resources;
   std::string keep_days;
   std::string keep_bytes;
   std::string durability = "disk";
@@ -81,6 +83,9 @@ int run(UpOptions options, const Globals& globals) {
     if (options.prefetch > 0)
       arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
     if (options.allow_exec) arguments.emplace_back("--allow-exec");
+    for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
+    for (const auto& resource : options.resources)
+      arguments.insert(arguments.end(), {"--resource", resource});
     supervisor.start(name, "worker", arguments);
   }
   std::printf(
@@ -108,6 +113,12 @@ void add_up(CLI::App& app, Globals& globals) {
       ->check(CLI::Range(0, 1024));
   command->add_option("--slots", options->slots, "tasks at a time, per worker [one per core]");
   command->add_option("--prefetch", options->prefetch, "unfinished tasks per slot [adapts]");
+  command->add_option("--label", options->labels, "NAME=VALUE that each worker has; repeatable")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--resource", options->resources,
+                   "NAME=N that each worker has to give, as mem=64G; repeatable [cpus, mem]")
+      ->allow_extra_args(false);
   command->add_option("--listen", options->listen,
                       "ADDRESS[:PORT] for workers and clients elsewhere: TCP with CURVE. PORT and "
                       "the 999 after it are used, pipes too [a free range, kept]; IPv6: "

@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <stdexcept>
 #include <string_view>
 #include <thread>
 
@@ -11,6 +10,7 @@
 #include "worker/command/serve.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/io/node.hpp"
+#include "worker/io/offers.hpp"
 #include "worker/io/slots.hpp"
 #include "worker/runners/scratch.hpp"
 
@@ -32,9 +32,11 @@ int main(int argc, char** argv) {
   flags.number("--slots", config.slots, "N", "tasks that run at the same time");
   flags.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts");
   flags.toggle("--allow-exec", allow_exec, "run the commands that exec tasks name");
+  flags.list("--label", config.labels, "NAME=VALUE", "that tasks may need; repeatable");
+  flags.list("--resource", config.resources, "NAME=N", "that tasks use up: mem=64G; repeatable");
   return program.run(argc, argv, [&] {
     options.cluster = program.cluster();
-    if (config.slots < 1 || config.slots > 1024) throw std::runtime_error("--slots: 1 to 1024");
+    worker::complete(config);
     const worker::Scratch scratch(scratch_path, config.name, config.name != nameless);
     for (const auto& handler : worker::handlers()) {
       if (handler.kind.needs_exec && !allow_exec) continue;

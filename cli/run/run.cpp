@@ -1,10 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
 #include "cli/run/jobs.hpp"
-#include "cli/task_request.hpp"
+#include "cli/word_flags.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/exec.hpp"
 
@@ -47,6 +48,10 @@ constexpr const char* kHelp =
     "2 "
     "bad input or refused, 3 no answer from the cluster.";
 
+// Words of a task that are said of all jobs, beside those that have flags of their own here.
+constexpr std::array<std::string_view, 6> kWordsOfJobs{"priority", "needs",  "pin",
+                                                       "prefer",   "spread", "speculate"};
+
 struct Words {
   std::vector<std::string> files;
   std::vector<std::string> ranges;
@@ -59,6 +64,7 @@ struct Words {
   bool resume = false;
   bool resume_failed = false;
   bool dry_run = false;
+  SaidWords said;
   RunOptions options;
 };
 
@@ -155,9 +161,11 @@ int run(Words words, const std::vector<std::string>& rest, const Globals& global
   if (words.resume) options.begin = History::Begin::kResume;
   if (words.resume_failed) options.begin = History::Begin::kResumeFailed;
   if (words.dry_run) return show_lines(options), kDone;
-  options.task_class = {std::string(kinds::kExec.name), words.project,
-                        static_cast<std::uint8_t>(words.attempts),
-                        static_cast<std::uint8_t>(words.retry ? 1 : 0)};
+  options.task_class = task_said(words.said).task_class;
+  options.task_class.kind = std::string(kinds::kExec.name);
+  options.task_class.project = words.project;
+  options.task_class.attempts_max = static_cast<std::uint8_t>(words.attempts);
+  options.task_class.retry = words.retry ? 1 : 0;
   Cluster cluster(globals);
   need_exec(cluster);
   return Jobs(cluster, std::move(options)).run();
@@ -199,6 +207,9 @@ void add_run(CLI::App& app, Globals& globals) {
       ->check(CLI::Range(1, 255));
   command->add_option("--timeout", options.timeout, "seconds that a job may run")
       ->check(CLI::Range(0.001, kinds::kSecondsMax));
+  for (const auto& word : task_words())
+    if (std::find(kWordsOfJobs.begin(), kWordsOfJobs.end(), word.name) != kWordsOfJobs.end())
+      add_flag(*command, word, words->said);
   command->footer(kHelp);
   command->callback([=, &globals] {
     const auto rest = command->remaining();

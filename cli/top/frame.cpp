@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/common.hpp"
+#include "cli/worker_view.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::cli {
@@ -100,16 +101,17 @@ class Frame {
   Section workers() const {
     const auto row = [](const std::string& name, const std::string& state, const std::string& slots,
                         const std::string& running, const std::string& held,
-                        const std::string& kinds) {
+                        const std::string& has) {
       return text(cell(name, 18), " ", cell(state, 8), " ", cell(slots, 5), " ", cell(running, 7),
-                  " ", cell(held, 6), " ", kinds);
+                  " ", cell(held, 6), " ", has);
     };
     return section(
-        "workers", row("WORKER", "STATE", "SLOTS", "RUNNING", "HELD", "KINDS"),
+        "workers", row("WORKER", "STATE", "SLOTS", "RUNNING", "HELD", "KINDS, HAS (free/all)"),
         [&](const Value& worker) {
           return row(worker["name"].text_or(""), worker["state"].text_or(""),
                      text(worker["slots"].int_or(0)), text(worker["running"].int_or(0)),
-                     text(worker["held"].int_or(0)), said(worker["kinds"]));
+                     text(worker["held"].int_or(0)),
+                     text(said(worker["kinds"]), "  ", offers_shown(worker)));
         },
         true);
   }

@@ -64,6 +64,15 @@ void Options::text(std::string flag, std::string& value, std::string placeholder
                     }});
 }
 
+void Options::list(std::string flag, std::string& value, std::string placeholder,
+                   std::string help) {
+  flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), value,
+                    [&value](const std::string& given) {
+                      value += (value.empty() ? "" : ",") + given;
+                      return true;
+                    }});
+}
+
 void Options::duration(std::string flag, Duration& value, std::string placeholder,
                        std::string help) {
   char preset[32];

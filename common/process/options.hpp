@@ -20,6 +20,8 @@ class Options {
  public:
   Options(std::string program, std::string purpose);
   void text(std::string flag, std::string& value, std::string placeholder, std::string help);
+  /// As often as it is said: all of it, with commas between.
+  void list(std::string flag, std::string& value, std::string placeholder, std::string help);
   void duration(std::string flag, Duration& value, std::string placeholder, std::string help);
   template <class Int>
   void number(std::string flag, Int& value, std::string placeholder, std::string help) {

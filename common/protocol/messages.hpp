@@ -115,11 +115,13 @@ struct Hello {
   std::string name;
   std::uint32_t pid = 0;
   std::uint32_t slots = 0;
-  std::string kinds;  // Names with commas between them.
+  std::string kinds;      // Names with commas between them.
+  std::string labels;     // needs.hpp: "gpu=a100,zone=eu"
+  std::string resources;  // Likewise: "cpus=4,mem=64G"
   Bytes payload;
   void fields(auto& io) {
     io(run), io(hello), io(last_start), io(last_hello), io(received), io(name), io(pid), io(slots),
-        io(kinds);
+        io(kinds), io(labels), io(resources);
   }
   bool operator==(const Hello&) const = default;
 };

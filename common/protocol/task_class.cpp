@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/codec.hpp"
+#include "common/protocol/needs.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::protocol {
@@ -47,6 +48,10 @@ Expected<TaskClass> decode_class(std::string_view encoded) {
         text("class: a timeout of ", task_class->timeout_ms, " ms, limit ", kTimeoutMsMax)};
   if (task_class->priority > kPriorityMax)
     return Error{text("class: priority ", task_class->priority, ", limits 0 and ", kPriorityMax)};
+  if (const auto needs = parse_needs(task_class->needs); !needs)
+    return Error{text("class: needs: ", needs.error().message)};
+  if (const auto place = parse_place(task_class->place); !place)
+    return Error{text("class: place: ", place.error().message)};
   for (const auto* name : {&task_class->kind, &task_class->project})
     if (name->size() > kNameBytesMax)
       return Error{

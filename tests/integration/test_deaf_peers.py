@@ -46,7 +46,7 @@ class Deaf(Keyed):
         work = self.join("work")
         ventilator = self.cluster.pid("ventilator")
         control = self.connect(zmq.DEALER, self.file["ventilator"], work, linger=0)
-        control.send_multipart([head("hello", 77, 1, 0, 0, 0, "deaf", 1, 1, "theirs"), b""])
+        control.send_multipart([head("hello", 77, 1, 0, 0, 0, "deaf", 1, 1, "theirs", "", ""), b""])
         self.assertTrue(control.poll(20_000))
         welcome = msgpack.unpackb(control.recv_multipart()[0])
         pipe = self.deaf(zmq.PULL, welcome[6], work)

@@ -102,7 +102,7 @@ class Encrypted(unittest.TestCase):
 
     def test_the_right_key_in_the_wrong_role_is_refused_by_name(self):
         submit = [head("submit", 7, 1, 0, "", 1), GOLDEN["task_group.record"]]
-        hello = [head("hello", 7, 1, 0, 0, 0, "x", 1, 1, "echo"), b""]
+        hello = [head("hello", 7, 1, 0, 0, 0, "x", 1, 1, "echo", "", ""), b""]
         introduce = [head("introduce", 1, 5, 1, 1, 0, 0, 1), b""]
         for role, endpoint, frames, name in (
                 ("work", "ventilator", submit, "submit"), ("observe", "ventilator", submit, "submit"),
@@ -141,7 +141,7 @@ class Encrypted(unittest.TestCase):
     def test_only_the_workers_own_key_may_join_its_pipe(self):
         keys = self.join("work")
         control = self.connect(zmq.DEALER, self.file["ventilator"], keys)
-        control.send_multipart([head("hello", 77, 1, 0, 0, 0, "probe", 1, 1, "none"), b""])
+        control.send_multipart([head("hello", 77, 1, 0, 0, 0, "probe", 1, 1, "none", "", ""), b""])
         self.assertTrue(control.poll(5000))
         pipe = msgpack.unpackb(control.recv_multipart()[0])[6]
         other = self.join("work", "submit")
@@ -166,7 +166,7 @@ class Encrypted(unittest.TestCase):
             sock = self.connect(zmq.DEALER, endpoint, keys)
             for frames in ([b"", b""], [b"\x93", b""], [head("submit", 1), b"x"], [head("nonsense"), b""],
                            [msgpack.packb([2, "submit"]), b""], [msgpack.packb({"a": 1}), b""],
-                           [head("beat", 1, 2, 3, 4, 5, 6), b"odd"], [head("hello", 1, 1, 0, 0, 0, "", 1, 1, ""), b"xxx"],
+                           [head("beat", 1, 2, 3, 4, 5, 6), b"odd"], [head("hello", 1, 1, 0, 0, 0, "", 1, 1, "", "", ""), b"xxx"],
                            [b"\xdd\xff\xff\xff\xff", b""], [head("put", 1, "../../etc/passwd", 5, 0), b"12345"],
                            [head("get", 1, "..", 0, 5), b""], [b"one frame"], [b"a", b"b", b"c", b"d"],
                            [head("submit", 1, 1, 0, "", 3, 0), b"\xff" * 100]):

@@ -104,6 +104,7 @@ void Core::dispatch_alone(TimePoint now, Actions& out) {
   for (const auto& [run, seq] : last_attempts_.place(fleet_, tasks_, others_wait, is_open, now)) {
     auto& worker = *fleet_.find(run);
     Load load;
+    tasks_.placement().add(durable_.classes.of(seq), *class_of(seq));
     lease_to(worker, seq, durable_.classes.of(seq), load);
     worker.alone = seq;
     limits_.on_leased(*class_of(seq), 1, now);
@@ -112,7 +113,9 @@ void Core::dispatch_alone(TimePoint now, Actions& out) {
 }
 
 std::uint64_t Core::waiting_for(const Worker& worker) const {
-  return queue_.size([&](const TaskClass& task_class) { return fleet_.room(worker, task_class); });
+  return queue_.size([&](const TaskClass& task_class) {
+    return fleet_.room(worker, task_class, tasks_.placement());
+  });
 }
 
 void Core::dispatch(TimePoint now, Actions& out) {
@@ -144,7 +147,7 @@ void Core::dispatch(TimePoint now, Actions& out) {
 Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_t among,
                           const Queue::Room& room, TimePoint now) {
   const Queue::Fits fits = [&](const TaskClass& task_class) {
-    return fleet_.room(worker, task_class);
+    return fleet_.room(worker, task_class, tasks_.placement());
   };
   const Queue::Room part = [&](const TaskClass& task_class) {
     const auto all = room(task_class);
@@ -155,6 +158,7 @@ Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_
     const auto served = queue_.next(fits, part, most - load.count, tasks_, durable_.settled);
     if (!served) break;
     const auto [first, count] = served->stretch;
+    tasks_.placement().add(served->id, durable_.classes.at(served->id));
     for (std::uint64_t i = 0; i < count; ++i) lease_to(worker, first + i, served->id, load);
     limits_.on_leased(durable_.classes.at(served->id), count, now);
     if (served->is_limited) break;

@@ -104,8 +104,7 @@ std::vector<Why> Core::why_not_served(Seq seq, const Task* task) const {
     return {{"recovering",
              "the ventilator has started anew, and has not heard yet which tasks were settled"}};
   const auto& task_class = durable_.classes.at(id);
-  if (!fleet_.is_offered(task_class.kind))
-    return {{"no_worker", text("no connected worker offers ", task_class.kind)}};
+  if (auto why = fleet_.why_nobody(task_class, tasks_.placement())) return {std::move(*why)};
   if (auto why = limits_.why(task_class)) return {std::move(*why)};
   if (task != nullptr && task->is_feared() &&
       task->attempt + 1u >= attempts_of(task_class, config_))
@@ -120,20 +119,29 @@ Why Core::why_queued(Seq seq, ClassId id) const {
   std::size_t offering = 0;
   std::size_t free = 0;
   std::size_t paused = 0;
+  std::size_t used_up = 0;
   for (const auto run : fleet_.order()) {
     const auto& worker = *fleet_.find(run);
-    if (!worker.fits(task_class)) continue;
+    if (!Fleet::fits(worker, task_class, tasks_.placement())) continue;
     ++offering;
     paused += worker.is_paused ? 1 : 0;
     free += worker.has_free_slot() && !worker.is_paused ? 1 : 0;
+    used_up += Fleet::room_at(worker, task_class, tasks_.placement()) == 0 ? 1 : 0;
   }
+  const auto what = task_class.needs.empty() ? task_class.kind
+                                             : text(task_class.kind, " and has ", task_class.needs);
   if (offering > 0 && paused == offering)
-    return {"paused", text("every worker that offers ", task_class.kind, " is paused")};
+    return {"paused", text("every worker that offers ", what, " is paused")};
+  if (used_up == offering)
+    return {"resources", text("it needs ", task_class.needs, ", of which ",
+                              count_of(offering, "worker"), offering == 1 ? " has" : " have",
+                              " enough, and other tasks use it now")};
   const auto before = queue_.before(seq, id, kStretchesCounted);
   return {"queued", text(before == 0 ? "it is the next one" : "it is behind ",
                          before == 0 ? "" : count_of(before, "task"), "; of ",
                          count_of(offering, "worker"), " that offer", offering == 1 ? "s " : " ",
-                         task_class.kind, ", ", free == 0 ? std::string("none") : text(free),
+                         task_class.kind, task_class.needs.empty() ? "" : " with ",
+                         task_class.needs, ", ", free == 0 ? std::string("none") : text(free),
                          free == 1 ? " has" : " have", " a free slot")};
 }
 
@@ -155,7 +163,9 @@ Why Core::why_leased(Seq seq, const Task& task) const {
   if (worker != nullptr && worker->alone == seq) {
     out += ": alone there, for a worker was lost that had it";
   } else if (task_class != nullptr) {
-    out += text(": ", name, " offers ", task_class->kind, " and had room");
+    const auto& [needs, place] = std::tie(task_class->needs, task_class->place);
+    out += text(": ", name, " offers ", task_class->kind, needs.empty() ? "" : " with ", needs,
+                " and had room", place.empty() ? "" : ", as wished: ", place);
   }
   return {"running", std::move(out)};
 }

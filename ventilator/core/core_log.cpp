@@ -91,6 +91,7 @@ void Core::settle(const Range& range, Actions& out) {
     for (auto seq = range.first; seq <= range.last; ++seq)
       if (const auto* task = tasks_.find(seq)) end_one(seq, *task);
   }
+  for (const auto id : gone) tasks_.placement().forget(id);
   auto& cancelled = durable_.cancelled;
   cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
   Released released;

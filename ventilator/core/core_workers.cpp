@@ -118,10 +118,17 @@ std::vector<Order> Core::judge_held(Worker& worker, const std::vector<Held>& hel
                                     Actions& out) {
   std::vector<Order> orders;
   worker.waiting.clear();
+  worker.beats.has_strays = false;
   for (const auto& task : held) {
-    if (task.id.origin != durable_.origin) continue;  // Another journal's task: it may finish.
+    if (task.id.origin != durable_.origin) {  // Another journal's task: it may finish.
+      worker.beats.has_strays = true;
+      continue;
+    }
     const auto order = judge_one(worker, task, now, out);
-    if (order) orders.push_back({*order, task.id, task.lease});
+    if (!order) continue;
+    orders.push_back({*order, task.id, task.lease});
+    const bool is_its = tasks_.leased_as(task.id.seq, task.lease, worker.link.run) != nullptr;
+    if (*order != OrderKind::kReleased && !is_its) worker.beats.has_strays = true;
   }
   return orders;
 }
@@ -163,6 +170,8 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
 void Core::adopt(Worker& worker, Seq seq, const Lease& lease) {
   auto& task = tasks_.at(seq);
   release(task);
+  if (const auto* task_class = class_of(seq))
+    tasks_.placement().add(durable_.classes.of(seq), *task_class);
   tasks_.adopt(task, worker.link.run, lease, durable_.classes.of(seq));
   worker.leases.adopt(seq, lease);
 }

@@ -32,7 +32,10 @@ Worker::Worker(Peer from, std::string key, const Link& its_link, protocol::Hello
       about(std::move(hello)),
       silence(now),
       leases(its_link.run),
-      kinds(kinds_of(about.kinds)) {}
+      has{kinds_of(about.kinds), {}} {
+  if (auto offered = protocol::parse_offers(about.labels, about.resources))
+    has.offers = std::move(*offered);
+}
 
 void Worker::release(std::uint64_t tasks) {
   if (tasks == 0) return;
@@ -81,6 +84,8 @@ Fleet::Admission Fleet::admit(const Peer& peer, const std::string& user,
                               const protocol::Hello& hello, TimePoint now) const {
   using Is = Admission::Is;
   const auto* known = find(hello.run);
+  if (const auto offers = protocol::parse_offers(hello.labels, hello.resources); !offers)
+    return {Is::kRefused, text("hello: ", offers.error().message)};
   if (known == nullptr) return admit_new(user, now);
   if (known->user != user && !planted("any-key-takes-a-run"))
     return {Is::kRefused, text("hello: run ", hex(hello.run), " is another key's")};
@@ -138,7 +143,7 @@ Worker Fleet::take(RunId run) {
 }
 
 void Fleet::count_offers(const Worker& worker, bool is_here) {
-  for (const auto& kind : worker.kinds) {
+  for (const auto& kind : worker.has.kinds) {
     if (is_here) {
       ++offers_[kind];
     } else if (const auto found = offers_.find(kind); --found->second == 0) {
@@ -151,8 +156,6 @@ void Fleet::pause(std::string_view name, bool is_paused) {
   for (auto& [run, worker] : workers_)
     if (worker.about.name == name) worker.is_paused = is_paused;
 }
-
-bool Fleet::is_offered(std::string_view kind) const { return offers_.contains(kind); }
 
 void Fleet::take_levels(Worker& worker, std::uint64_t received, std::uint64_t limit) {
   worker.credit.take(received, limit);
@@ -227,8 +230,8 @@ std::vector<protocol::Order> Fleet::recall(Origin origin, const std::vector<cons
     const auto* task_class = class_of(seq);
     if (task_class == nullptr) return false;
     return std::any_of(wanting.begin(), wanting.end(), [&](const Worker* worker) {
-      return worker != holder &&
-             (room(*worker, *task_class) > 0 || planted("recalled-for-who-does-not-fit"));
+      return worker != holder && (room(*worker, *task_class, tasks.placement()) > 0 ||
+                                  planted("recalled-for-who-does-not-fit"));
     });
   };
   std::vector<protocol::Order> orders;
@@ -259,13 +262,18 @@ std::uint64_t Fleet::outstanding() const {
   return sum;
 }
 
-std::vector<WorkerView> Fleet::views() const {
+std::vector<WorkerView> Fleet::views(const Placement& placement) const {
   std::vector<WorkerView> views;
   for (const auto run : order_) {
     const auto& worker = *find(run);
-    views.push_back({worker.about.name, run, worker.about.pid, worker.about.slots,
-                     worker.about.kinds, worker.silence.is_suspect() ? "suspect" : "ready", worker.is_paused,
-                     worker.leases.outstanding()});
+    WorkerView view{worker.about.name, run,
+                    worker.about.pid,  worker.about.slots,
+                    worker.about.kinds, worker.silence.is_suspect() ? "suspect" : "ready",
+                    worker.is_paused,  worker.leases.outstanding(),
+                    worker.has.offers.labels, {}};
+    for (const auto& [name, all] : worker.has.offers.resources)
+      view.resources.push_back({name, all, placement.free(run, worker.has.offers, name)});
+    views.push_back(std::move(view));
   }
   return views;
 }

@@ -17,8 +17,10 @@
 #include "ventilator/core/events.hpp"
 #include "ventilator/core/leases.hpp"
 #include "ventilator/core/limits/limit.hpp"
+#include "ventilator/core/placement.hpp"
 #include "ventilator/core/silence.hpp"
 #include "ventilator/core/tasks.hpp"
+#include "ventilator/core/why.hpp"
 
 namespace eole::ventilator {
 
@@ -32,6 +34,14 @@ struct WorkerView {
   std::string state;  // ready, suspect
   bool is_paused = false;
   std::uint64_t held = 0;
+  std::map<std::string, std::string, std::less<>> labels = {};
+  struct Resource {
+    std::string name;
+    std::uint64_t all = 0;  // Thousandths.
+    std::uint64_t free = 0;
+    bool operator==(const Resource&) const = default;
+  };
+  std::vector<Resource> resources = {};
   bool operator==(const WorkerView&) const = default;
 };
 
@@ -57,7 +67,8 @@ struct Worker {
   std::vector<Seq> waiting;  // Stored there and not started, as of its last beat.
   struct Beats {
     std::uint64_t last = 0;
-    TimePoint answered{};  // When the last one was.
+    TimePoint answered{};     // When the last one was.
+    bool has_strays = false;  // It told of tasks that run there and are leased to it no more.
   };
   Beats beats;
   std::optional<Seq> alone;     // A last attempt runs here; nothing else does.
@@ -65,13 +76,15 @@ struct Worker {
   bool was_heard = false;       // Since its hello.
   bool is_open = false;         // Listed as one with credit.
   bool is_paused = false;       // Gets nothing new.
-  std::set<std::string, std::less<>> kinds;  // That it runs.
+  struct Has {
+    std::set<std::string, std::less<>> kinds;  // That it runs.
+    protocol::Offers offers;
+  };
+  Has has;
 
   void release(std::uint64_t tasks);
-  /// Runs tasks of this class.
-  bool fits(const protocol::TaskClass& task_class) const {
-    return kinds.contains(task_class.kind);
-  }
+  /// Runs tasks of this kind.
+  bool runs(std::string_view kind) const { return has.kinds.contains(kind); }
   /// Has nothing, and takes something.
   bool is_idle() const;
   /// Would start what it gets at once.
@@ -112,11 +125,17 @@ class Fleet {
   /// The workers of this name get nothing new from now on, or again.
   void pause(std::string_view name, bool is_paused);
   /// How many tasks of this class it may be sent, but for its credit; zero: it is not for them.
-  static std::uint64_t room(const Worker& worker, const protocol::TaskClass& task_class) {
-    return worker.fits(task_class) ? kNoLimit : 0;
-  }
-  /// Some connected worker runs tasks of this kind.
-  bool is_offered(std::string_view kind) const;
+  std::uint64_t room(const Worker& worker, const protocol::TaskClass& task_class,
+                     const Placement& placement) const;
+  /// It could have them, if it had nothing else.
+  static bool fits(const Worker& worker, const protocol::TaskClass& task_class,
+                   const Placement& placement);
+  /// How many its resources have room for; zero: it does not fit.
+  static std::uint64_t room_at(const Worker& worker, const protocol::TaskClass& task_class,
+                               const Placement& placement);
+  /// Why no connected worker could have tasks of this class, if none could.
+  std::optional<Why> why_nobody(const protocol::TaskClass& task_class,
+                                const Placement& placement) const;
   /// Those that take tasks now, a different one first each time.
   std::vector<Worker*> open(std::optional<RunId> reserved);
 
@@ -139,9 +158,11 @@ class Fleet {
   std::size_t size() const { return workers_.size(); }
   /// Tasks leased to any of them. Walks all.
   std::uint64_t outstanding() const;
-  std::vector<WorkerView> views() const;
+  std::vector<WorkerView> views(const Placement& placement) const;
 
  private:
+  bool is_better_place(const Worker& worker, const protocol::TaskClass& task_class,
+                       const Placement& placement) const;
   Admission admit_new(const std::string& user, TimePoint now) const;
   void count_offers(const Worker& worker, bool is_here);
 

@@ -66,7 +66,7 @@ LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
   auto lane = choose(stuck, tasks, is_open);
   const auto* reserved = reserved_ ? fleet.find(*reserved_) : nullptr;
   if (reserved == nullptr || std::none_of(waiting_.begin(), waiting_.end(), [&](const auto& each) {
-        return reserved->fits(*each.second.task_class);
+        return Fleet::fits(*reserved, *each.second.task_class, tasks.placement());
       }))
     reserved_.reset();
   Placed placed;
@@ -78,10 +78,11 @@ LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
     const auto& task_class = *lane->second.task_class;
     if (idle.empty() && (reserved_ || now < next_reserved_)) break;
     const auto willing = std::find_if(idle.begin(), idle.end(), [&](const Worker* worker) {
-      return Fleet::room(*worker, task_class) > 0 || planted("lanes-that-do-not-fit");
+      return Fleet::fits(*worker, task_class, tasks.placement()) ||
+             planted("lanes-that-do-not-fit");
     });
     if (willing == idle.end()) {
-      if (!reserved_ && now >= next_reserved_) reserve(fleet, task_class, others_wait, now);
+      if (!reserved_ && now >= next_reserved_) reserve(fleet, task_class, tasks, others_wait, now);
       stuck.insert(lane->first);
       continue;
     }
@@ -97,12 +98,14 @@ LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
 }
 
 // The worker that is the nearest to having nothing takes nothing new for a while.
-void LastAttempts::reserve(Fleet& fleet, const protocol::TaskClass& task_class,
+void LastAttempts::reserve(Fleet& fleet, const protocol::TaskClass& task_class, const Tasks& tasks,
                            const OthersWait& others_wait, TimePoint now) {
   const Worker* nearest = nullptr;
   for (const auto run : fleet.order()) {
     const auto& worker = *fleet.find(run);
-    if (worker.alone || worker.silence.is_suspect() || !worker.fits(task_class)) continue;
+    if (worker.alone || worker.silence.is_suspect() ||
+        !Fleet::fits(worker, task_class, tasks.placement()))
+      continue;
     if (worker.is_others_turn && others_wait(worker)) continue;
     if (nearest == nullptr || worker.leases.outstanding() < nearest->leases.outstanding())
       nearest = &worker;

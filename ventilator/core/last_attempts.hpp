@@ -49,7 +49,7 @@ class LastAttempts {
   std::vector<Worker*> idle(Fleet& fleet, const OthersWait& others_wait, std::size_t& busy);
   Waiting::iterator choose(const std::set<ClassId>& stuck, const Tasks& tasks,
                            const IsOpen& is_open);
-  void reserve(Fleet& fleet, const protocol::TaskClass& task_class,
+  void reserve(Fleet& fleet, const protocol::TaskClass& task_class, const Tasks& tasks,
                const OthersWait& others_wait, TimePoint now);
 
   Waiting waiting_;                // By class: who takes one of it takes all.

@@ -16,8 +16,9 @@ namespace {
 std::string group_of(const protocol::TaskClass& task_class) {
   auto name = task_class.kind;
   if (task_class.needs.empty() && task_class.place.empty()) return name;
-  for (const auto* part : {&task_class.needs, &task_class.place, &task_class.project})
-    name.append(1, '\0').append(*part);
+  const bool is_spread = task_class.place == "spread";  // A project's tasks over workers.
+  for (const auto& part : {task_class.needs, task_class.place, is_spread ? task_class.project : ""})
+    name.append(1, '\0').append(part);
   return name;
 }
 

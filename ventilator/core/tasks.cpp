@@ -37,13 +37,16 @@ Task& Tasks::at(Seq seq) {
   return task;
 }
 
-void Tasks::move(Task& task, State to, unsigned from) {
+void Tasks::move(Task& task, State to, unsigned from, RunId run) {
   invariant((from & bit(task.state_)) != 0, "a task moves only between states that follow");
   --counts_[static_cast<std::size_t>(task.state_)];
   ++counts_[static_cast<std::size_t>(to)];
   if (is_running(task.state_)) count(task, UINT64_MAX);
+  if (task.is(State::kLeased)) placement_.release(task.run, task.class_id);
   task.state_ = to;
+  task.run = run;
   if (is_running(to)) count(task, 1);
+  if (to == State::kLeased) placement_.lease(run, task.class_id);
 }
 
 void Tasks::count(const Task& task, std::uint64_t more) {
@@ -54,13 +57,12 @@ void Tasks::count(const Task& task, std::uint64_t more) {
 
 void Tasks::note(Task& task, ClassId id) {
   task.class_id = id;
-  move(task, State::kNoted, bit(State::kReady));
+  move(task, State::kNoted, bit(State::kReady), task.run);
 }
 
 void Tasks::lease(Task& task, RunId run, const Lease& lease, ClassId id) {
   task.class_id = id;
-  move(task, State::kLeased, bit(State::kReady));
-  task.run = run;
+  move(task, State::kLeased, bit(State::kReady), run);
   task.lease = lease;
   task.is_recalled = false;
   ++task.attempt;
@@ -68,29 +70,24 @@ void Tasks::lease(Task& task, RunId run, const Lease& lease, ClassId id) {
 
 void Tasks::adopt(Task& task, RunId run, const Lease& lease, ClassId id) {
   if (!is_running(task.state_)) task.class_id = id;
-  move(task, State::kLeased, kAnyButEnding);
-  task.run = run;
+  move(task, State::kLeased, kAnyButEnding, run);
   task.lease = lease;
   task.attempt = std::max<std::uint16_t>(task.attempt, 1);
 }
 
 void Tasks::suspect(Task& task) {
-  move(task, State::kSuspect, bit(State::kLeased) | bit(State::kNoted));
+  move(task, State::kSuspect, bit(State::kLeased) | bit(State::kNoted), task.run);
 }
 
 void Tasks::wait(Task& task, TimePoint until) {
-  move(task, State::kWaiting, bit(State::kReady));
+  move(task, State::kWaiting, bit(State::kReady), task.run);
   task.told().waits_until = until;
 }
 
-void Tasks::give_back(Task& task) {
-  move(task, State::kReady, kAnyButEnding);
-  task.run = 0;
-}
+void Tasks::give_back(Task& task) { move(task, State::kReady, kAnyButEnding, 0); }
 
 void Tasks::end(Task& task, protocol::TaskState verdict) {
-  move(task, State::kEnding, kAnyButEnding);
-  task.run = 0;
+  move(task, State::kEnding, kAnyButEnding, 0);
   task.verdict = verdict;
 }
 
@@ -99,6 +96,7 @@ void Tasks::settle(Seq seq) {
   if (task == nullptr) return;
   --counts_[static_cast<std::size_t>(task->state_)];
   if (is_running(task->state_)) count(*task, UINT64_MAX);
+  if (task->is(State::kLeased)) placement_.release(task->run, task->class_id);
   table_.erase(seq);
 }
 

@@ -11,6 +11,7 @@
 #include "common/protocol/records.hpp"
 #include "ventilator/core/notes.hpp"
 #include "ventilator/core/parts.hpp"
+#include "ventilator/core/placement.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/why.hpp"
 
@@ -95,6 +96,8 @@ class Tasks {
   std::uint64_t size() const { return table_.size(); }
   std::uint64_t leased() const { return count(State::kLeased); }
   std::uint64_t count(State state) const { return counts_[static_cast<std::size_t>(state)]; }
+  Placement& placement() { return placement_; }
+  const Placement& placement() const { return placement_; }
   /// By class: those that a worker has, or may have still.
   const std::vector<std::uint64_t>& running() const { return running_; }
   /// No task above this one has ever been more than queued in this start.
@@ -112,14 +115,15 @@ class Tasks {
 
  private:
   static constexpr std::size_t kStates = 6;
-  /// `from`: where the move may come from, a bit each.
-  void move(Task& task, State to, unsigned from);
+  /// `from`: where the move may come from, a bit each. `run`: whose it is then.
+  void move(Task& task, State to, unsigned from, RunId run);
 
   SeqTable<Task> table_;
   void count(const Task& task, std::uint64_t more);
 
   std::array<std::uint64_t, kStates> counts_{};
   std::vector<std::uint64_t> running_;
+  Placement placement_;
   Seq highest_ = 0;
 };
 

@@ -56,6 +56,21 @@ Value bounds(const Core& core) {
                     {"kVerdictsPushedMax", static_cast<std::int64_t>(core.verdicts_pushed())}};
 }
 
+// Of each resource how much there is, and is free.
+Value resources(const WorkerView& worker) {
+  Value::Map all;
+  for (const auto& each : worker.resources)
+    all.emplace_back(each.name, Value::Map{{"all", static_cast<double>(each.all) / 1000},
+                                           {"free", static_cast<double>(each.free) / 1000}});
+  return all;
+}
+
+Value labels(const WorkerView& worker) {
+  Value::Map all;
+  for (const auto& [name, value] : worker.labels) all.emplace_back(name, value);
+  return all;
+}
+
 Value workers(const Core& core) {
   Value::Array list;
   for (const auto& worker : core.workers())
@@ -66,7 +81,9 @@ Value workers(const Core& core) {
                               {"slots", worker.slots},
                               {"held", worker.held},
                               {"paused", worker.is_paused},
-                              {"kinds", worker.kinds}});
+                              {"kinds", worker.kinds},
+                              {"labels", labels(worker)},
+                              {"resources", resources(worker)}});
   return list;
 }
 

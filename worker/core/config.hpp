@@ -15,6 +15,8 @@ struct Config {
   std::uint32_t prefetch = 0;  // Unfinished tasks per slot; zero: adapts to their length.
   std::set<std::string, std::less<>> kinds;         // What this worker runs.
   std::set<std::string, std::less<>> inline_kinds;  // So short that the loop itself runs them.
+  std::string labels;                               // That tasks may need: "gpu=a100,zone=eu".
+  std::string resources;                            // The same, that are counted: "cpus=4,mem=64G".
   Duration heartbeat = 1s;                          // Until a welcome says otherwise.
   Duration retry = 1s;                              // Hellos and results unanswered go again.
   Duration prefetched_time = 20ms;  // Adaptive: this much work per slot is held in advance.

@@ -17,6 +17,8 @@ protocol::Hello introduce(const Config& config, RunId run) {
   hello.name = config.name;
   hello.pid = config.pid;
   hello.slots = config.slots;
+  hello.labels = config.labels;
+  hello.resources = config.resources;
   for (const auto& kind : config.kinds) hello.kinds += (hello.kinds.empty() ? "" : ",") + kind;
   return hello;
 }

@@ -16,6 +16,7 @@ SPAN_SECONDS_MAX = 3_155_760_000  # A hundred years: longer is a mistake.
 DATES_FROM = 10 ** 9              # From here on a number of seconds is a date, not a span.
 TIMEOUT_SECONDS_MAX = 30 * 86400
 PARENTS_MAX = 1024                # Stretches, of one task.
+NEEDS_BYTES_MAX = 1000            # As they are written.
 UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 ON_PARENT_FAILURE = ("fail", "skip", "run")
 BY_ID, BACK, PROJECT = struct.Struct("<BIQI"), struct.Struct("<BII"), struct.Struct("<BB")
@@ -98,7 +99,7 @@ def policies(words):
         raise BadTask(f"on_parent_failure: {failure!r}: must be fail, skip or run")
     return {"priority": number(words.get("priority", 0), "priority", 9),
             "timeout_ms": milliseconds(words.get("timeout") or 0, "timeout", TIMEOUT_SECONDS_MAX),
-            "needs": text(needs(words.get("needs") or {}), "needs"),
+            "needs": text(needs(words.get("needs") or {}), "needs", NEEDS_BYTES_MAX),
             "place": place(*(words.get(word) for word in ("pin", "prefer", "spread"))),
             "speculate": int(bool(words.get("speculate"))),
             "on_parent_failure": ON_PARENT_FAILURE.index(failure)}

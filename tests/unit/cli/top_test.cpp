@@ -37,7 +37,11 @@ Value snapshot(int tasks = 1) {
                                           {"slots", 2},
                                           {"running", 1},
                                           {"held", 3},
-                                          {"kinds", "download,echo,exec"}}}},
+                                          {"kinds", "echo,exec"},
+                                          {"labels", Value::Map{{"gpu", "a100"}}},
+                                          {"resources",
+                                           Value::Map{{"mem", Value::Map{{"all", 2048.0},
+                                                                         {"free", 1024.0}}}}}}}},
       {"projects",
        Value::Array{Value::Map{{"project", ""}, {"running", 0}, {"done", 7}, {"failed", 1}}}},
       {"tasks", std::move(running)},
@@ -69,8 +73,8 @@ TEST_CASE("a frame shows counts, rates, workers, projects, tasks and what failed
         "queued 120  running 1  done 4990  failed 8  dead 2  cancelled 0\n"
         "accepted 0.0/s  settled 34/s  failed -  ETA 3.5 s  journal 1.5 MB  log 20 B\n"
         "\n"
-        "WORKER             STATE    SLOTS RUNNING HELD   KINDS\n"
-        "w1                 ready    2     1       3      download,echo,exec\n"
+        "WORKER             STATE    SLOTS RUNNING HELD   KINDS, HAS (free/all)\n"
+        "w1                 ready    2     1       3      echo,exec  gpu=a100 mem 1K/2K\n"
         "\n"
         "PROJECT                     RUNNING DONE       FAILED (since it is shown)\n"
         "-                           0       7          1\n"

@@ -66,7 +66,8 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Control{1, "pause", "options"});
   check_message(Query{1, "status", 123456, 42, "options"});
   check_message(Answer{1, "\xc0"});
-  check_message(Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "held"});
+  check_message(
+      Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "gpu=a100", "cpus=4,mem=64G", "held"});
   check_message(Welcome{1, 7, 2, 123456, "ipc:///tmp/p", 1000});
   check_message(HelloAgain{7});
   check_message(Tasks{1, 7, 2, 123456, 6, 1, "tasks"});

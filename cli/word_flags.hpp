@@ -1,0 +1,22 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/task_words.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace eole::cli {
+
+/// What the flags of a command say of tasks, by their word.
+using SaidWords = std::map<std::string_view, std::vector<std::string>>;
+/// Adds the flag of this word, unless it has none.
+void add_flag(CLI::App& command, const TaskWord& word, SaidWords& said);
+/// A task of which all that is said. Throws Failure, which names the flag.
+TaskRequest task_said(const SaidWords& said);
+
+}  // namespace eole::cli

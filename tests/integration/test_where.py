@@ -1,0 +1,79 @@
+"""Tasks go where their needs are met, where they are pinned, and take of what is there."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from cluster import BIN, Cluster
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
+import eole  # noqa: E402
+
+
+class Where(unittest.TestCase):
+    def worker(self, cluster, name, *arguments):
+        started = subprocess.Popen([BIN / "worker", "--name", name, *arguments, "--cluster",
+                                    cluster.directory + "/eole/cluster.toml"], stderr=subprocess.DEVNULL)
+        self.addCleanup(started.wait, 30)
+        self.addCleanup(started.terminate)
+
+    def test_a_task_goes_where_its_needs_are_met_or_says_that_nobody_meets_them(self):
+        cluster = self.enterContext(Cluster("--label", "zone=eu", "--resource", "licence=1", workers=1, slots=4))
+        [worker] = cluster.json("workers")
+        self.assertEqual(worker["labels"], {"zone": "eu"})
+        self.assertEqual(worker["resources"]["licence"], {"all": 1.0, "free": 1.0})
+        self.assertGreaterEqual(worker["resources"]["cpus"]["all"], 1)
+        self.assertGreater(worker["resources"]["mem"]["all"], 1 << 20)
+        self.assertIn("zone=eu", cluster.eole("workers").stdout)
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        [nobody] = client.submit("echo", ["x"], needs={"gpu": "a100"})
+        [why] = client.explain(nobody)["why"]
+        self.assertEqual((why["code"], why["text"]),
+                         ("needs", "it needs gpu=a100, which no connected worker that offers echo has"))
+        [pinned] = cluster.submit([{"kind": "echo", "args": "y", "pin": "far"}])
+        self.assertEqual([why["code"] for why in cluster.task(pinned["id"])["why"]], ["pin"])
+
+        self.worker(cluster, "far", "--label", "zone=us", "--label", "gpu=a100")
+        self.assertEqual([result.worker for result in client.results([nobody, pinned["id"]])], ["far", "far"])
+        preferred = cluster.json("submit", "echo", "x", "--prefer", "far", "--wait")
+        self.assertEqual(preferred[0]["worker"], "far")
+
+        needy = client.submit("sleep", [{"seconds": 0.05}] * 4, needs={"licence": 1, "zone": "eu"})
+        results = list(client.results(needy))
+        self.assertEqual({result.worker for result in results}, {worker["name"]})
+        spans = sorted((result.finished - result.run_seconds, result.finished) for result in results)
+        for (_, ended), (begun, _) in zip(spans, spans[1:]):
+            self.assertGreaterEqual(begun, ended - 0.003)  # Times are said in milliseconds.
+
+    def test_needs_and_places_that_make_no_sense_are_refused_by_name(self):
+        cluster = self.enterContext(Cluster(workers=1, slots=1))
+        for arguments, answer in (
+                (("--need", "gpu"), "--need: gpu: is NAME=VALUE"),
+                (("--need", "mem=1", "--need", "mem=2"), "--need: mem: said twice"),
+                (("--need", "gpu=" + 65 * "x"), "--need: a name or value of 65 bytes, limit 64"),
+                (("--pin", "w1", "--spread"), "--spread: goes without pin=w1"),
+                (("--pin", ""), "--pin: a worker's name of 0 bytes, limits 1 and 255")):
+            done = cluster.eole("submit", "echo", "x", *arguments, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(answer, done.stderr)
+        for words, answer in (
+                ({"needs": 5}, """needs: must be like {"gpu": "a100", "mem": "64G"}, or "gpu=a100,mem=64G\""""),
+                ({"needs": "gpu"}, "needs: gpu: is NAME=VALUE"),
+                ({"spread": 1}, "spread: must be true or false")):
+            done = cluster.eole("submit", "--file", "-", input=json.dumps({"kind": "echo", "args": 1, **words}),
+                                check=False)
+            self.assertIn(answer, done.stderr)
+        for arguments, answer in (
+                (("--resource", "mem=much"), "resource: mem=much: is a number, with K, M, G or T behind it"),
+                (("--label", "gpu=" + 65 * "x"), "label: a name or value of 65 bytes, limit 64"),
+                (("--label", "gpu"), "label: gpu: is NAME=VALUE")):
+            done = subprocess.run([BIN / "worker", *arguments, "--cluster", cluster.directory + "/eole/cluster.toml"],
+                                  capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(answer, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,153 @@
+#include "tests/unit/ventilator/rig.hpp"
+
+using namespace eole;
+using namespace eole::ventilator;
+using protocol::TaskClass;
+
+// Which worker has what a task needs.
+
+namespace {
+
+struct NeedsRig : Rig {
+  void has(RunId run, std::uint64_t limit, const std::string& labels,
+           const std::string& resources, std::vector<Held> held = {},
+           std::uint32_t number = 1) {
+    protocol::Hello hello;
+    hello.run = run;
+    hello.hello = number;
+    hello.name = "w" + std::to_string(run);
+    hello.kinds = "work";
+    hello.labels = labels;
+    hello.resources = resources;
+    step(HelloReceived{peer(run), hello, std::move(held)});
+    credit(run, 0, limit, number);
+  }
+  Actions& wants(std::uint32_t count, const std::string& needs, const std::string& place = "",
+                 const std::string& project = "") {
+    TaskClass task_class{"work", project};
+    task_class.needs = needs;
+    task_class.place = place;
+    Bytes groups;
+    protocol::put_task_group(groups, {protocol::encode_class(task_class), count, ""});
+    return step(Submitted{"client", {7, 1 + core.accepted(), 0, "", count, groups}, "", false});
+  }
+  Why why(Seq seq) const { return core.why(seq, "").at(0); }
+  /// What is left of each resource of the only worker.
+  std::vector<std::uint64_t> free() const {
+    std::vector<std::uint64_t> all;
+    for (const auto& each : core.workers().at(0).resources) all.push_back(each.free);
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a task goes only to who has its labels, and says if nobody has", "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 10, "gpu=v100", "");
+  rig.wants(2, "gpu=a100");
+  REQUIRE(rig.all<SendTasks>().empty());
+  REQUIRE(rig.why(1) ==
+          Why{"needs", "it needs gpu=a100, which no connected worker that offers work has"});
+  rig.wants(1, "");  // It is in nobody's way.
+  REQUIRE(rig.sent(1) == Seqs{3});
+  rig.has(2, 10, "zone=eu,gpu=a100", "");
+  REQUIRE(rig.sent(2) == Seqs{1, 2});
+}
+
+TEST_CASE("what is leased takes of a resource until it is over", "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 100, "", "mem=64G,licence=2");
+  rig.wants(5, "mem=20G");
+  REQUIRE(rig.sent(1) == Seqs{1, 2, 3});
+  REQUIRE(rig.free() == std::vector<std::uint64_t>{2000, 4ULL * 1000 << 30});
+  REQUIRE(rig.why(4) == Why{"resources", "it needs mem=20G, of which 1 worker has enough, and other "
+                                         "tasks use it now"});
+  rig.wants(2, "licence=0.5,mem=2G");  // Beside them.
+  REQUIRE(rig.sent(1) == Seqs{6, 7});
+  rig.wants(1, "");
+  REQUIRE(rig.sent(1) == Seqs{8});
+  rig.settle({2});
+  REQUIRE(rig.sent(1) == Seqs{4});
+  rig.settle({1, 3});
+  REQUIRE(rig.sent(1) == Seqs{5});
+  rig.wants(1, "mem=65G");
+  REQUIRE(rig.all<SendTasks>().empty());
+  REQUIRE(rig.why(9).code == "needs");
+}
+
+TEST_CASE("a resource is free again when its worker is lost, or gives a task back",
+          "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 1, "", "mem=1G");
+  rig.wants(2, "mem=1G");
+  REQUIRE(rig.sent(1) == Seqs{1});
+  rig.beat(1, 1, 9, {Rig::held(1, 1, HeldState::kReturned)});
+  rig.has(2, 9, "", "mem=1G");
+  REQUIRE(rig.sent(2) == Seqs{1});
+  rig.step(GoodbyeReceived{Rig::peer(2), {1, 2, 1}});
+  rig.answer_read();
+  rig.has(3, 9, "", "mem=1G");
+  REQUIRE(rig.sent(3) == Seqs{1});
+  rig.settle({1});
+  REQUIRE(rig.sent(3) == Seqs{2});
+}
+
+TEST_CASE("a task may be pinned to a worker, or prefer one", "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 10, "", "");
+  rig.wants(1, "", "pin=w2");
+  REQUIRE(rig.all<SendTasks>().empty());
+  REQUIRE(rig.why(1) == Why{"pin", "it is pinned to w2, which is not connected"});
+  rig.has(2, 2, "", "");
+  REQUIRE(rig.sent(2) == Seqs{1});
+  rig.wants(2, "", "prefer=w2");
+  REQUIRE(rig.sent(2) == Seqs{2});
+  REQUIRE(rig.sent(1) == Seqs{3});  // The other one is full.
+  rig.wants(1, "gpu=a100", "pin=w2");
+  REQUIRE(rig.why(4) == Why{"needs", "it is pinned to w2, which does not have gpu=a100"});
+}
+
+TEST_CASE("what is to be spread goes where the fewest of its project are", "[ventilator]") {
+  NeedsRig rig;
+  for (const RunId run : {1, 2, 3}) rig.has(run, 10, "", "");
+  rig.wants(3, "", "spread", "p");
+  for (const RunId run : {1, 2, 3}) REQUIRE(rig.sent(run).size() == 1);
+  rig.wants(3, "", "spread", "q");
+  for (const RunId run : {1, 2, 3}) REQUIRE(rig.sent(run).size() == 1);
+  rig.wants(4, "", "spread", "p");  // Everybody has one: they do not wait, and are spread on.
+  for (const RunId run : {1, 2, 3}) REQUIRE((rig.sent(run).size() - 1) <= 1);
+}
+
+TEST_CASE("nothing that needs a resource goes where a task still runs that was leased to others",
+          "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 9, "", "licence=1");
+  rig.wants(1, "licence=1");
+  rig.silence(1);  // Lost: but it runs on.
+  rig.answer_read();
+  rig.has(2, 9, "", "licence=1");
+  rig.pass(1s);
+  REQUIRE(rig.core.task(1)->worker == "w2");
+  rig.wants(2, "licence=1");
+  rig.wants(1, "");
+  rig.has(1, 9, "", "licence=1", {Rig::held(1, 1)}, 2);  // It wakes.
+  REQUIRE(rig.sent(1).empty());
+  rig.beat(1, 0, 9, {Rig::held(1, 1)}, 2);
+  REQUIRE(rig.sent(1).empty());
+  rig.beat(1, 0, 9, {}, 2);  // It has ended.
+  REQUIRE(rig.sent(1) == Seqs{2});
+}
+
+TEST_CASE("a worker whose offers make no sense is refused by name", "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 10, "", "mem=much");
+  REQUIRE(rig.core.workers().empty());
+  protocol::Hello hello;
+  hello.run = 2;
+  hello.hello = 1;
+  hello.labels = "gpu";
+  rig.step(HelloReceived{"peer", hello, {}});
+  REQUIRE(rig.last<Reply>() ==
+          Reply{"peer", protocol::Refused{0, "hello: label: gpu: is NAME=VALUE"}});
+}
