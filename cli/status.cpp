@@ -135,13 +135,13 @@ int wait_for_workers(const Globals& globals, std::size_t workers) {
 void print_worker(const Value& worker) {
   const auto* is_paused = worker["paused"].as<bool>();
   const bool is_ready = is_paused == nullptr || !*is_paused;
-  std::printf(
-      "%-18s pid %-8lld %-8s %3lld slots %6lld held  %s  %s\n",
-      shown(worker["name"].text_or("")).c_str(), static_cast<long long>(worker["pid"].int_or(0)),
-      coloured_state(is_ready ? worker["state"].text_or("") : "paused").c_str(),
-      static_cast<long long>(worker["slots"].int_or(0)),
-      static_cast<long long>(worker["held"].int_or(0)), shown(worker["kinds"].text_or("")).c_str(),
-      offers_shown(worker).c_str());
+  std::printf("%-18s pid %-8lld %-8s %3lld slots %6lld held  %s  %s\n",
+              shown(worker["name"].text_or("")).c_str(),
+              static_cast<long long>(worker["pid"].int_or(0)),
+              coloured_state(is_ready ? worker["state"].text_or("") : "paused").c_str(),
+              static_cast<long long>(worker["slots"].int_or(0)),
+              static_cast<long long>(worker["held"].int_or(0)),
+              shown(worker["kinds"].text_or("")).c_str(), offers_shown(worker).c_str());
 }
 
 }  // namespace

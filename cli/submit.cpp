@@ -23,7 +23,7 @@ struct SubmitOptions {
   std::string args_json;
   std::string file;
   std::string key;
-  SaidWords said;          // Of every task.
+  SaidWords said;  // Of every task.
   bool wait = false;
 };
 

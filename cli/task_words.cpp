@@ -129,6 +129,13 @@ Expected<void> set_spread(TaskRequest& task, const Value& value) {
   return *is_wanted ? set_place(task, "spread") : Expected<void>();
 }
 
+Expected<void> set_speculate(TaskRequest& task, const Value& value) {
+  const auto* is_wanted = value.as<bool>();
+  if (is_wanted == nullptr) return Error{"must be true or false"};
+  task.task_class.speculate = *is_wanted ? 1 : 0;
+  return {};
+}
+
 Expected<void> set_on_parent_failure(TaskRequest& task, const Value& value) {
   constexpr std::array<std::string_view, 3> kNames{"fail", "skip", "run"};
   const auto written = value.text_or("");
@@ -266,6 +273,8 @@ constexpr std::array kWords{
         "prefer", Is::kText, "WORKER", "on the worker of this name if it has room",
         [](TaskRequest& task, const Value& value) { return set_worker(task, "prefer=", value); }},
     TaskWord{"spread", Is::kFlag, "", "where the fewest of its project are", set_spread},
+    TaskWord{"speculate", Is::kFlag, "", "a second copy, if it takes far longer than others do",
+             set_speculate},
     TaskWord{"retry", Is::kFlag, "", "try a failed attempt again", set_retry},
     TaskWord{"attempts", Is::kNumber, "N", "the most attempts; then a dead letter [5]",
              set_attempts},

@@ -25,7 +25,8 @@ void add_flag(CLI::App& command, const TaskWord& word, SaidWords& said) {
   const std::string help(word.help);
   auto& texts = said[word.name];
   if (word.is == TaskWord::Is::kFlag) {
-    command.add_flag_callback(flag, [&texts] { texts = {"true"}; }, help);
+    command.add_flag_callback(
+        flag, [&texts] { texts = {"true"}; }, help);
   } else {
     command.add_option(flag, texts, help)
         ->type_name(std::string(word.shown))

@@ -95,8 +95,7 @@ Expected<Offers> parse_offers(std::string_view labels, std::string_view resource
   const auto resource = [&](std::string name, std::string_view value) -> Expected<void> {
     if (offers.labels.contains(name) || offers.resources.contains(name)) return said_twice(name);
     const auto amount = parse_amount(value);
-    if (!amount)
-      return Error{text(name, "=", value, ": is a number, with K, M, G or T behind it")};
+    if (!amount) return Error{text(name, "=", value, ": is a number, with K, M, G or T behind it")};
     offers.resources.emplace(std::move(name), *amount);
     return {};
   };
@@ -116,8 +115,8 @@ Expected<Place> parse_place(std::string_view written) {
     if (!written.starts_with(prefix)) continue;
     const auto worker = written.substr(prefix.size());
     if (worker.empty() || worker.size() > kNameBytesMax)
-      return Error{text("a worker's name of ", worker.size(), " bytes, limits 1 and ",
-                        kNameBytesMax)};
+      return Error{
+          text("a worker's name of ", worker.size(), " bytes, limits 1 and ", kNameBytesMax)};
     return Place{is, std::string(worker)};
   }
   return Error{text(written, ": is pin=WORKER, prefer=WORKER or spread")};

@@ -11,9 +11,9 @@
 /// What tasks need of a worker, and what a worker has.
 namespace eole::protocol {
 
-constexpr std::size_t kNeedsMax = 32;             // Of a task, or what a worker has of each sort.
-constexpr std::size_t kNeedBytesMax = 64;         // Of a name, and of a label.
-constexpr std::size_t kNeedsBytesMax = 1000;      // All, as they are written: a head has room for both.
+constexpr std::size_t kNeedsMax = 32;         // Of a task, or what a worker has of each sort.
+constexpr std::size_t kNeedBytesMax = 64;     // Of a name, and of a label.
+constexpr std::size_t kNeedsBytesMax = 1000;  // All, as they are written: a head has room for both.
 constexpr std::uint64_t kAmountMax = 1ULL << 60;  // Of a resource, in thousandths.
 
 /// Thousandths: "2", "0.5", "64G". K, M, G and T are 1024 each of the one before; nothing if it is

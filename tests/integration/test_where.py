@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unittest
 
-from cluster import BIN, Cluster
+from cluster import BIN, Cluster, alive, wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
@@ -46,6 +46,21 @@ class Where(unittest.TestCase):
         spans = sorted((result.finished - result.run_seconds, result.finished) for result in results)
         for (_, ended), (begun, _) in zip(spans, spans[1:]):
             self.assertGreaterEqual(begun, ended - 0.003)  # Times are said in milliseconds.
+
+    def test_a_straggler_has_a_second_copy_of_which_the_first_to_end_counts(self):
+        cluster = self.enterContext(Cluster("--allow-exec", workers=2, slots=1))
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        # Who comes first writes its process into a file and sleeps; who comes then is done at once.
+        shell = f"cd {cluster.directory}; if mkdir first; then echo $$ > pid.new; mv pid.new pid; exec sleep 600; fi"
+        ids = client.submit("exec", [{"argv": ["true"]}] * 3 + [{"shell": shell}], speculate=True)
+        last = ids[-1]
+        results = {result.id: result for result in client.results(ids, timeout=60)}
+        self.assertEqual([results[one].state for one in ids], ["done"] * 4)
+        self.assertEqual((results[last].attempt, results[ids[0]].attempt), (2, 1))
+        pid = int(pathlib.Path(cluster.directory, "pid").read_text())
+        wait_until(lambda: not alive(pid), what="the other copy to be ended")
+        self.assertEqual(cluster.json("result", last)[0]["state"], "done")
+        self.assertEqual(cluster.status()["running"], 0)
 
     def test_needs_and_places_that_make_no_sense_are_refused_by_name(self):
         cluster = self.enterContext(Cluster(workers=1, slots=1))

@@ -13,6 +13,7 @@ Core::Core(Config config, Durable durable, const Moment& moment)
       gates_(durable_.origin, durable_.projects, durable_.classes),
       queue_(durable_.last),
       limits_(durable_.wishes, moment.now),
+      stragglers_(config.heartbeat),
       fleet_(config, moment.now),
       follower_(config.retry),
       verdicts_(config.retry),
@@ -67,7 +68,7 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   open_gates();
   end_waits(now);
   dispatch(now, out);
-  recall_for_free_slots(now, out);
+  use_free_slots(now, out);
   forget_old_answers(now);
   invariant(
       tasks_.size() + durable_.settled.count() <= durable_.last || planted("sequence-number-twice"),

@@ -20,6 +20,7 @@
 #include "ventilator/core/limits/limits.hpp"
 #include "ventilator/core/queue.hpp"
 #include "ventilator/core/retries.hpp"
+#include "ventilator/core/stragglers.hpp"
 #include "ventilator/core/tasks.hpp"
 #include "ventilator/core/timers.hpp"
 #include "ventilator/core/verdicts.hpp"
@@ -172,8 +173,17 @@ class Core {
   void suspect_missing(Worker& worker, const BeatReceived& beat, TimePoint now);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
   void judge_workers(TimePoint now, Actions& out);
-  void recall_for_free_slots(TimePoint now, Actions& out);
-  void release(const Task& task);
+  void use_free_slots(TimePoint now, Actions& out);
+  bool recall_for(const std::vector<const Worker*>& wanting, TimePoint now, Actions& out);
+  void release(Task& task);
+
+  // Second copies: core_copies.cpp.
+  void copy_stragglers(const std::vector<const Worker*>& wanting, TimePoint now, Actions& out);
+  bool may_copy(Seq seq, ClassId id, const Worker& worker, TimePoint now) const;
+  /// Of two copies of a task this one is over, and settles nothing.
+  void end_copy(Task& task, Lease lease, const std::string& reason);
+  void end_elder(Task& task);
+  void settle_copies(Task& task, Actions& out);
 
   // The log: core_log.cpp.
   void settle(const Range& range, Actions& out);
@@ -211,11 +221,11 @@ class Core {
   Queue queue_;
   Limits limits_;
   LastAttempts last_attempts_;
+  Stragglers stragglers_;
   Timers timers_;
   Fleet fleet_;
   Follower follower_;
   Verdicts verdicts_;
-  std::uint64_t next_lease_ = 1;
   Moment moment_;
   /// What an earlier start left.
   struct Recovery {
@@ -225,6 +235,7 @@ class Core {
   };
   Recovery recovery_;
   struct Next {
+    std::uint64_t lease = 1;  // Its number.
     TimePoint recall{};
     TimePoint prune{};
   };

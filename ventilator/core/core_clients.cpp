@@ -175,11 +175,15 @@ void Core::cancel(Seq seq, Actions& out) {
   if (task.is(State::kReady) || task.is(State::kWaiting)) {
     end(seq, task, protocol::TaskState::kCancelled);
   } else if (task.is(State::kLeased)) {
-    const auto* worker = fleet_.find(task.run);
-    if (worker == nullptr) return;
-    const TaskId id{durable_.origin, seq};
-    out.push_back(SendOrders{
-        worker->peer, worker->link, false, {{protocol::OrderKind::kCancel, id, task.lease}}});
+    const auto order = [&](RunId run, const Lease& lease) {
+      const auto* worker = fleet_.find(run);
+      if (worker == nullptr) return;
+      const TaskId id{durable_.origin, seq};
+      out.push_back(SendOrders{
+          worker->peer, worker->link, false, {{protocol::OrderKind::kCancel, id, lease}}});
+    };
+    order(task.run, task.lease);
+    if (task.has_elder()) order(task.story->elder.run, task.story->elder.lease);
   }
 }
 

@@ -72,9 +72,14 @@ void Core::end(Seq seq, Task& task, protocol::TaskState verdict) {
 
 void Core::lease_to(const Worker& worker, Seq seq, ClassId id, Load& load) {
   auto& task = tasks_.at(seq);
-  tasks_.lease(task, worker.link.run, {durable_.start, next_lease_}, id);
-  task.since = moment_.now;
-  if (!planted("lease-used-again")) ++next_lease_;
+  const Lease lease{durable_.start, next_.lease};
+  if (task.is(State::kLeased)) {
+    tasks_.copy(task, worker.link.run, lease);
+  } else {
+    tasks_.lease(task, worker.link.run, lease, id);
+    task.since = moment_.now;
+  }
+  if (!planted("lease-used-again")) ++next_.lease;
   ++load.count;
   load.needs_sync = load.needs_sync || task.attempt > 1 || queue_.is_recovered(seq);
   if (!load.runs.empty()) {
@@ -158,9 +163,12 @@ Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_
     const auto served = queue_.next(fits, part, most - load.count, tasks_, durable_.settled);
     if (!served) break;
     const auto [first, count] = served->stretch;
-    tasks_.placement().add(served->id, durable_.classes.at(served->id));
+    const auto& task_class = durable_.classes.at(served->id);
+    tasks_.placement().add(served->id, task_class);
     for (std::uint64_t i = 0; i < count; ++i) lease_to(worker, first + i, served->id, load);
-    limits_.on_leased(durable_.classes.at(served->id), count, now);
+    if (task_class.speculate != 0)
+      for (std::uint64_t i = 0; i < count; ++i) stragglers_.on_leased(first + i, served->id, now);
+    limits_.on_leased(task_class, count, now);
     if (served->is_limited) break;
   }
   return load;

@@ -12,10 +12,6 @@ namespace {
 constexpr std::size_t kStretchesCounted = 65536;  // Of a queue, for one answer.
 constexpr std::size_t kTasksNamed = 16;           // That one task waits for, in one answer.
 
-std::uint32_t attempts_of(const protocol::TaskClass& task_class, const Config& config) {
-  return task_class.attempts_max != 0 ? task_class.attempts_max : config.attempts_max;
-}
-
 std::string count_of(std::uint64_t count, const std::string& what) {
   return text(count, " ", what, count == 1 ? "" : "s");
 }
@@ -107,7 +103,7 @@ std::vector<Why> Core::why_not_served(Seq seq, const Task* task) const {
   if (auto why = fleet_.why_nobody(task_class, tasks_.placement())) return {std::move(*why)};
   if (auto why = limits_.why(task_class)) return {std::move(*why)};
   if (task != nullptr && task->is_feared() &&
-      task->attempt + 1u >= attempts_of(task_class, config_))
+      task->attempt + 1u >= attempts_of(task_class, config_.attempts_max))
     return {{"alone",
              "its worker was lost: its last attempt runs where nothing else does, and no worker is "
              "empty yet"}};
@@ -133,9 +129,9 @@ Why Core::why_queued(Seq seq, ClassId id) const {
   if (offering > 0 && paused == offering)
     return {"paused", text("every worker that offers ", what, " is paused")};
   if (used_up == offering)
-    return {"resources", text("it needs ", task_class.needs, ", of which ",
-                              count_of(offering, "worker"), offering == 1 ? " has" : " have",
-                              " enough, and other tasks use it now")};
+    return {"resources",
+            text("it needs ", task_class.needs, ", of which ", count_of(offering, "worker"),
+                 offering == 1 ? " has" : " have", " enough, and other tasks use it now")};
   const auto before = queue_.before(seq, id, kStretchesCounted);
   return {"queued", text(before == 0 ? "it is the next one" : "it is behind ",
                          before == 0 ? "" : count_of(before, "task"), "; of ",
@@ -159,7 +155,8 @@ Why Core::why_leased(Seq seq, const Task& task) const {
   auto out = text(is_stored ? "it waits for a slot of " : "it is on ", name, since, ", attempt ",
                   task.attempt);
   const auto* task_class = class_of(seq);
-  if (task_class != nullptr) out += text(" of at most ", attempts_of(*task_class, config_));
+  if (task_class != nullptr)
+    out += text(" of at most ", attempts_of(*task_class, config_.attempts_max));
   if (worker != nullptr && worker->alone == seq) {
     out += ": alone there, for a worker was lost that had it";
   } else if (task_class != nullptr) {
@@ -167,6 +164,10 @@ Why Core::why_leased(Seq seq, const Task& task) const {
     out += text(": ", name, " offers ", task_class->kind, needs.empty() ? "" : " with ", needs,
                 " and had room", place.empty() ? "" : ", as wished: ", place);
   }
+  if (task.has_elder())
+    if (const auto* other = fleet_.find(task.story->elder.run))
+      out += text("; it is a second copy, for it takes long on ", other->about.name,
+                  ": whichever ends first counts");
   return {"running", std::move(out)};
 }
 

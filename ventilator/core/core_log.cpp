@@ -73,7 +73,9 @@ void Core::settle(const Range& range, Actions& out) {
   if (durable_.classes.settle(range.first, range.last, durable_.settled, gone, wanted) == 0) return;
   for (const auto id : gone) queue_.forget(id);
   Worker* holder = nullptr;  // Neighbours mostly share it.
-  const auto end_one = [&](Seq seq, const Task& task) {
+  const auto end_one = [&](Seq seq, Task& task) {
+    if (task.has_elder()) settle_copies(task, out);
+    if (!stragglers_.is_empty()) stragglers_.on_ended(seq, task.class_id, moment_.now);
     if (task.is(State::kLeased)) {
       if (holder == nullptr || holder->link.run != task.run) holder = fleet_.find(task.run);
       if (holder != nullptr) holder->release(1);
@@ -89,9 +91,12 @@ void Core::settle(const Range& range, Actions& out) {
     for (const auto seq : over) end_one(seq, *tasks_.find(seq));
   } else {
     for (auto seq = range.first; seq <= range.last; ++seq)
-      if (const auto* task = tasks_.find(seq)) end_one(seq, *task);
+      if (auto* task = tasks_.find(seq)) end_one(seq, *task);
   }
-  for (const auto id : gone) tasks_.placement().forget(id);
+  for (const auto id : gone) {
+    tasks_.placement().forget(id);
+    stragglers_.forget(id);
+  }
   auto& cancelled = durable_.cancelled;
   cancelled.erase(cancelled.lower_bound(range.first), cancelled.upper_bound(range.last));
   Released released;
@@ -102,11 +107,17 @@ void Core::settle(const Range& range, Actions& out) {
 
 void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out) {
   auto* task = tasks_.find(failure.seq);
-  if (task == nullptr || task->lease != failure.lease) return;
+  if (task == nullptr) return;
+  if (task->has_elder() &&
+      (task->lease == failure.lease || task->story->elder.lease == failure.lease)) {
+    task->story->failed = std::max(task->story->failed, failure.lease);
+    return end_copy(*task, failure.lease, "failed: " + failure.reason);
+  }
+  if (task->lease != failure.lease) return;
   if (!task->is(State::kLeased) && !task->is(State::kSuspect) && !task->is(State::kNoted)) return;
   if (planted("failure-not-retried")) return;
   release(*task);
-  task->told().failed = failure.lease;
+  task->told().failed = std::max(task->told().failed, failure.lease);
   const AttemptEnd end_of{.cause = Cause::kFailed,
                           .failure = failure.cause.empty() ? protocol::kCauseError : failure.cause,
                           .retry_after_ms = failure.retry_after_ms};

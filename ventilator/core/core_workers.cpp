@@ -6,7 +6,7 @@
 #include "common/base/text.hpp"
 #include "ventilator/core/core.hpp"
 
-// Links, leases and what workers say that they hold (ring rules V1 to V11).
+// Links, leases and what workers say that they hold (ring rules V1 to V12).
 namespace eole::ventilator {
 
 using protocol::Held;
@@ -150,6 +150,10 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
         fleet_.end_credit(worker);
         ++task->told().returns;
       }
+      if (task->has_elder()) {
+        end_copy(*task, held.lease, "");
+        return OrderKind::kReleased;
+      }
       release(*task);
       give_back(seq, *task, {.cause = Cause::kReturned}, "", now, out);
       return OrderKind::kReleased;
@@ -170,9 +174,12 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
 void Core::adopt(Worker& worker, Seq seq, const Lease& lease) {
   auto& task = tasks_.at(seq);
   release(task);
-  if (const auto* task_class = class_of(seq))
-    tasks_.placement().add(durable_.classes.of(seq), *task_class);
-  tasks_.adopt(task, worker.link.run, lease, durable_.classes.of(seq));
+  const auto id = durable_.classes.of(seq);
+  if (const auto* task_class = class_of(seq)) {
+    tasks_.placement().add(id, *task_class);
+    if (task_class->speculate != 0) stragglers_.on_leased(seq, id, moment_.now);
+  }
+  tasks_.adopt(task, worker.link.run, lease, id);
   worker.leases.adopt(seq, lease);
 }
 
@@ -191,8 +198,9 @@ void Core::suspect_missing(Worker& worker, const BeatReceived& event, TimePoint 
   follower_.suspect({std::move(missing), text("worker ", worker.about.name, " no longer had it")});
 }
 
-void Core::release(const Task& task) {
+void Core::release(Task& task) {
   if (!task.is(State::kLeased)) return;
+  if (task.has_elder()) end_elder(task);
   if (auto* worker = fleet_.find(task.run)) worker->release(1);
 }
 
@@ -200,7 +208,13 @@ void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
   auto worker = fleet_.take(run);
   out.push_back(ClosePipe{worker.link});
   auto leases = worker.leases.take_all(tasks_);
-  for (const auto& [seq, lease] : leases) tasks_.find(seq)->is_unconfirmed = true;
+  for (const auto& [seq, lease] : leases) {
+    auto& task = *tasks_.find(seq);
+    task.is_unconfirmed = true;
+    if (!task.is(State::kLeased)) continue;
+    task.told().is_feared = true;  // Its other copy goes on; who had this one is lost.
+    task.add_reason(text("one of two copies: worker ", worker.about.name, ": ", reason));
+  }
   follower_.suspect({std::move(leases), text("worker ", worker.about.name, ": ", reason)});
 }
 
@@ -210,14 +224,20 @@ void Core::judge_workers(TimePoint now, Actions& out) {
   if (!lost.empty()) follower_.follow(now, out);
 }
 
-// A worker with a free slot gets what another one only stores.
-void Core::recall_for_free_slots(TimePoint now, Actions& out) {
+// A worker with a free slot gets what another one only stores, or else a copy of what is late
+// there.
+void Core::use_free_slots(TimePoint now, Actions& out) {
   if (now < next_.recall || fleet_.size() < 2) return;
   next_.recall = now + config_.heartbeat / 4;
-  invariant(fleet_.outstanding() == tasks_.leased(), "each leased task is one worker's");
+  invariant(fleet_.outstanding() == tasks_.leased() + tasks_.copies(),
+            "each lease is one worker's");
   auto wanting = fleet_.free();
   std::erase_if(wanting, [&](const Worker* worker) { return waiting_for(*worker) > 0; });
-  if (wanting.empty()) return;
+  if (wanting.empty() || recall_for(wanting, now, out)) return;
+  copy_stragglers(wanting, now, out);
+}
+
+bool Core::recall_for(const std::vector<const Worker*>& wanting, TimePoint now, Actions& out) {
   // What would not be leased anew at once stays where it is.
   const auto movable = [&](Seq seq) -> const protocol::TaskClass* {
     const auto* task_class = class_of(seq);
@@ -225,7 +245,9 @@ void Core::recall_for_free_slots(TimePoint now, Actions& out) {
   };
   Worker* from = nullptr;
   auto orders = fleet_.recall(durable_.origin, wanting, movable, tasks_, from);
-  if (!orders.empty()) out.push_back(SendOrders{from->peer, from->link, false, std::move(orders)});
+  if (orders.empty()) return false;
+  out.push_back(SendOrders{from->peer, from->link, false, std::move(orders)});
+  return true;
 }
 
 }  // namespace eole::ventilator

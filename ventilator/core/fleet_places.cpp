@@ -39,8 +39,8 @@ std::uint64_t Fleet::room(const Worker& worker, const protocol::TaskClass& task_
   return is == Is::kSpread ? 1 : room;
 }
 
-// Another one that could have it at once: who is preferred; or, if it is to be spread, who has fewer
-// of its project.
+// Another one that could have it at once: who is preferred; or, if it is to be spread, who has
+// fewer of its project.
 bool Fleet::is_better_place(const Worker& worker, const protocol::TaskClass& task_class,
                             const Placement& placement) const {
   const auto place = placement.of(task_class).place;

@@ -12,6 +12,13 @@ namespace eole::ventilator {
 using protocol::Held;
 using protocol::HeldState;
 
+namespace {
+// What runs elsewhere, too, is suspect only there.
+void suspect(Task& task, const Lease& lease, Tasks& tasks) {
+  task.has_elder() ? tasks.end_one(task, lease) : tasks.suspect(task);
+}
+}  // namespace
+
 void Leases::send(std::uint64_t first_number, std::uint32_t start,
                   const std::vector<LeaseRun>& runs, Tasks& tasks) {
   for (const auto& run : runs) {
@@ -60,14 +67,19 @@ Leases::Left Leases::take_over(const Leases& before, std::optional<std::uint64_t
       auto* task = tasks.leased_as(seq, stretch.lease_of(i), run_);
       if (task == nullptr) continue;
       const auto found = holds.find(seq);
+      const auto lease = stretch.lease_of(i);
       if (received && stretch.number != 0 && stretch.number + i > *received) {
+        if (task->has_elder()) {
+          tasks.end_one(*task, lease);
+          continue;
+        }
         tasks.give_back(*task);
         left.never_arrived.push_back(seq);
       } else if (found == holds.end()) {
-        tasks.suspect(*task);
-        left.gone.emplace_back(seq, task->lease);
+        suspect(*task, lease, tasks);
+        left.gone.emplace_back(seq, lease);
       } else if (!std::exchange(found->second, true)) {
-        adopt(seq, task->lease);
+        adopt(seq, lease);
       }
     }
   return left;
@@ -89,8 +101,8 @@ LeasedTasks Leases::take_missing(std::uint64_t received, const std::vector<Held>
       if (holds.contains(seq) || (is_in_pipe && !planted("in-the-pipe-means-lost"))) {
         is_over = false;
       } else {
-        tasks.suspect(*task);
-        missing.emplace_back(seq, task->lease);
+        suspect(*task, stretch.lease_of(i), tasks);
+        missing.emplace_back(seq, stretch.lease_of(i));
       }
     }
     return is_over;
@@ -104,8 +116,8 @@ LeasedTasks Leases::take_all(Tasks& tasks) {
     for (std::uint32_t i = 0; i < stretch.count; ++i) {
       auto* task = tasks.leased_as(stretch.seq + i, stretch.lease_of(i), run_);
       if (task == nullptr) continue;
-      tasks.suspect(*task);
-      all.emplace_back(stretch.seq + i, task->lease);
+      suspect(*task, stretch.lease_of(i), tasks);
+      all.emplace_back(stretch.seq + i, stretch.lease_of(i));
     }
   return all;
 }

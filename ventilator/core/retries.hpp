@@ -26,6 +26,11 @@ struct AttemptEnd {
   std::uint16_t returns = 0;         // How often one gave it back unasked.
 };
 
+/// The most attempts; `attempts_max`: where the class says none.
+inline std::uint32_t attempts_of(const protocol::TaskClass& task_class, std::uint8_t attempts_max) {
+  return task_class.attempts_max != 0 ? task_class.attempts_max : attempts_max;
+}
+
 /// What becomes of it.
 struct Decision {
   enum class Fate : std::uint8_t {

@@ -26,7 +26,6 @@ std::string TaskClasses::why_refused(std::string_view groups, std::size_t most) 
     if (find(group->task_class) != kNoClass || unknown.contains(group->task_class)) continue;
     const auto task_class = protocol::decode_class(group->task_class);
     if (!task_class) return task_class.error().message;
-    if (task_class->speculate != 0) return "speculate: this ventilator does not heed it";
     if (size() + unknown.size() >= most && !planted("classes-without-a-bound"))
       return text("kind ", task_class->kind, ", project ", task_class->project, ": ", size(),
                   " classes of tasks (kind, project, attempts, retry) are not settled, limit ",

@@ -1,6 +1,7 @@
 #include "ventilator/core/tasks.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/expected.hpp"
 
@@ -39,6 +40,7 @@ Task& Tasks::at(Seq seq) {
 
 void Tasks::move(Task& task, State to, unsigned from, RunId run) {
   invariant((from & bit(task.state_)) != 0, "a task moves only between states that follow");
+  invariant(!task.has_elder(), "of two leases one ends first");
   --counts_[static_cast<std::size_t>(task.state_)];
   ++counts_[static_cast<std::size_t>(to)];
   if (is_running(task.state_)) count(task, UINT64_MAX);
@@ -65,6 +67,7 @@ void Tasks::lease(Task& task, RunId run, const Lease& lease, ClassId id) {
   move(task, State::kLeased, bit(State::kReady), run);
   task.lease = lease;
   task.is_recalled = false;
+  if (task.story) task.story->was_copied = false;
   ++task.attempt;
 }
 
@@ -73,6 +76,29 @@ void Tasks::adopt(Task& task, RunId run, const Lease& lease, ClassId id) {
   move(task, State::kLeased, kAnyButEnding, run);
   task.lease = lease;
   task.attempt = std::max<std::uint16_t>(task.attempt, 1);
+}
+
+void Tasks::copy(Task& task, RunId run, const Lease& lease) {
+  invariant(task.is(State::kLeased) && !task.has_elder(), "what runs once may have a copy");
+  task.told().elder = {task.run, task.lease};
+  task.told().was_copied = true;
+  task.run = run;
+  task.lease = lease;
+  ++task.attempt;
+  ++copies_;
+  count(task, 1);
+  placement_.lease(run, task.class_id);
+}
+
+void Tasks::end_one(Task& task, Lease lease) {
+  invariant(task.has_elder(), "one of two leases ends");
+  const auto elder = std::exchange(task.story->elder, {});
+  const bool is_elder = lease == elder.lease;
+  placement_.release(is_elder ? elder.run : task.run, task.class_id);
+  if (!is_elder) task.run = elder.run, task.lease = elder.lease;
+  task.is_recalled = false;
+  --copies_;
+  count(task, UINT64_MAX);
 }
 
 void Tasks::suspect(Task& task) {
@@ -94,6 +120,7 @@ void Tasks::end(Task& task, protocol::TaskState verdict) {
 void Tasks::settle(Seq seq) {
   const auto* task = find(seq);
   if (task == nullptr) return;
+  invariant(!task->has_elder(), "of two leases one ends first");
   --counts_[static_cast<std::size_t>(task->state_)];
   if (is_running(task->state_)) count(*task, UINT64_MAX);
   if (task->is(State::kLeased)) placement_.release(task->run, task->class_id);

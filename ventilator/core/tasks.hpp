@@ -25,6 +25,14 @@ struct Story {
   TimePoint waits_until{};  // While it waits for a time.
   Why why_ended;            // It ends for this, not after its attempts.
   Lease failed;            // The last lease whose failure was read in the log: it is over.
+  /// The lease before the task's own, while both run: its second copy was leased since. None: its
+  /// run is zero.
+  struct Elder {
+    RunId run = 0;
+    Lease lease;
+  };
+  Elder elder;
+  bool was_copied = false;  // This attempt has had its copy.
 };
 
 /// A task that is more than queued. Only Tasks moves it from state to state.
@@ -40,9 +48,13 @@ class Task {
   };
   State state() const { return state_; }
   bool is(State state) const { return state_ == state; }
-  /// Leased to `by` under `as`, and not to anybody else since.
+  /// Leased to `by` under `as`, and not to anybody else since but for a second copy.
   bool is_leased(RunId by, const Lease& as) const {
-    return state_ == State::kLeased && run == by && lease == as;
+    return state_ == State::kLeased && ((run == by && lease == as) || is_elder(by, as));
+  }
+  bool has_elder() const { return story && story->elder.run != 0; }
+  bool is_elder(RunId by, const Lease& as) const {
+    return has_elder() && story->elder.run == by && story->elder.lease == as;
   }
   Story& told() {
     if (!story) story = std::make_unique<Story>();
@@ -83,6 +95,10 @@ class Tasks {
   void note(Task& task, ClassId id = kNoClass);
   /// The next attempt begins.
   void lease(Task& task, RunId run, const Lease& lease, ClassId id = kNoClass);
+  /// A second copy begins, as the next attempt; the lease that it has stays as its elder.
+  void copy(Task& task, RunId run, const Lease& lease);
+  /// One of its two leases is over: the other one goes on.
+  void end_one(Task& task, Lease lease);
   /// Who says that it holds the task keeps it.
   void adopt(Task& task, RunId run, const Lease& lease, ClassId id = kNoClass);
   void suspect(Task& task);
@@ -95,6 +111,8 @@ class Tasks {
 
   std::uint64_t size() const { return table_.size(); }
   std::uint64_t leased() const { return count(State::kLeased); }
+  /// Leases beyond one a task.
+  std::uint64_t copies() const { return copies_; }
   std::uint64_t count(State state) const { return counts_[static_cast<std::size_t>(state)]; }
   Placement& placement() { return placement_; }
   const Placement& placement() const { return placement_; }
@@ -124,6 +142,7 @@ class Tasks {
   std::array<std::uint64_t, kStates> counts_{};
   std::vector<std::uint64_t> running_;
   Placement placement_;
+  std::uint64_t copies_ = 0;
   Seq highest_ = 0;
 };
 

@@ -64,7 +64,8 @@ TEST_CASE("a place is a worker or all of them", "[protocol]") {
 TEST_CASE("a class with needs that make no sense is none", "[protocol]") {
   TaskClass task_class{"echo"};
   task_class.needs = "gpu";
-  REQUIRE(decode_class(encode_class(task_class)).error().message == "class: needs: gpu: is NAME=VALUE");
+  REQUIRE(decode_class(encode_class(task_class)).error().message ==
+          "class: needs: gpu: is NAME=VALUE");
   task_class.needs = "";
   task_class.place = "here";
   REQUIRE(decode_class(encode_class(task_class)).error().message ==

@@ -9,9 +9,8 @@ using protocol::TaskClass;
 namespace {
 
 struct NeedsRig : Rig {
-  void has(RunId run, std::uint64_t limit, const std::string& labels,
-           const std::string& resources, std::vector<Held> held = {},
-           std::uint32_t number = 1) {
+  void has(RunId run, std::uint64_t limit, const std::string& labels, const std::string& resources,
+           std::vector<Held> held = {}, std::uint32_t number = 1) {
     protocol::Hello hello;
     hello.run = run;
     hello.hello = number;
@@ -61,8 +60,9 @@ TEST_CASE("what is leased takes of a resource until it is over", "[ventilator]")
   rig.wants(5, "mem=20G");
   REQUIRE(rig.sent(1) == Seqs{1, 2, 3});
   REQUIRE(rig.free() == std::vector<std::uint64_t>{2000, 4ULL * 1000 << 30});
-  REQUIRE(rig.why(4) == Why{"resources", "it needs mem=20G, of which 1 worker has enough, and other "
-                                         "tasks use it now"});
+  REQUIRE(rig.why(4) == Why{"resources",
+                            "it needs mem=20G, of which 1 worker has enough, and other "
+                            "tasks use it now"});
   rig.wants(2, "licence=0.5,mem=2G");  // Beside them.
   REQUIRE(rig.sent(1) == Seqs{6, 7});
   rig.wants(1, "");

@@ -1,0 +1,62 @@
+#include <algorithm>
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+#include "ventilator/core/core.hpp"
+
+// Second copies of what is late (ring rule V12).
+namespace eole::ventilator {
+
+void Core::copy_stragglers(const std::vector<const Worker*>& wanting, TimePoint now, Actions& out) {
+  if (stragglers_.is_empty()) return;
+  for (const auto* idle : wanting) {
+    auto& worker = *fleet_.find(idle->link.run);
+    const auto seq =
+        stragglers_.find(now, [&](Seq one, ClassId id) { return may_copy(one, id, worker, now); });
+    if (!seq) continue;
+    const auto id = durable_.classes.of(*seq);
+    Load load;
+    lease_to(worker, *seq, id, load);
+    limits_.on_leased(durable_.classes.at(id), 1, now);
+    send(worker, std::move(load), out);
+  }
+}
+
+// What may have killed a worker has no copy, and what waits in a worker's store is asked back.
+bool Core::may_copy(Seq seq, ClassId id, const Worker& worker, TimePoint now) const {
+  const auto* task = tasks_.find(seq);
+  if (task == nullptr || !task->is(State::kLeased) || task->run == worker.link.run) return false;
+  if (task->story && task->story->was_copied && !planted("copied-again-and-again")) return false;
+  if (task->is_cancelled || task->is_feared()) return false;
+  const auto* holder = fleet_.find(task->run);
+  if (holder == nullptr) return false;
+  const auto& stored = holder->waiting;
+  if (std::find(stored.begin(), stored.end(), seq) != stored.end()) return false;
+  const auto& task_class = durable_.classes.at(id);
+  if (task->attempt >= attempts_of(task_class, config_.attempts_max)) return false;
+  return limits_.room(task_class, now) > 0 &&
+         fleet_.room(worker, task_class, tasks_.placement()) > 0;
+}
+
+void Core::end_copy(Task& task, Lease lease, const std::string& reason) {
+  const bool is_elder = task.story->elder.lease == lease;
+  if (auto* worker = fleet_.find(is_elder ? task.story->elder.run : task.run)) worker->release(1);
+  tasks_.end_one(task, lease);
+  if (!reason.empty()) task.add_reason("one of two copies: " + reason);
+}
+
+void Core::end_elder(Task& task) { end_copy(task, task.story->elder.lease, ""); }
+
+// Who lost is told when it next says what it holds, so it is asked to say so now. Until then it may
+// be running what is not its own.
+void Core::settle_copies(Task& task, Actions& out) {
+  for (const auto run : {task.story->elder.run, task.run}) {
+    auto* worker = fleet_.find(run);
+    if (worker == nullptr) continue;
+    worker->beats.has_strays = true;
+    out.push_back(SendOrders{worker->peer, worker->link, true, {}});
+  }
+  end_elder(task);
+}
+
+}  // namespace eole::ventilator
