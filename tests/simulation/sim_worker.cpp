@@ -1,6 +1,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/codec.hpp"
 #include "tests/simulation/fabric.hpp"
+#include "tests/simulation/task_bodies.hpp"
 
 namespace eole::simulation {
 
@@ -18,6 +19,7 @@ void SimWorker::boot() {
   config.kinds = {"work", "quick"};
   if (may_lack_a_kind_ && world.chance(0.4))
     config.kinds.erase(world.chance(0.5) ? "work" : "quick");
+  if (!may_lack_a_kind_ || world.chance(0.5)) config.resources = text("licence=", kLicences);
   if (config.kinds.contains("quick")) config.inline_kinds = {"quick"};
   if (world.chance(0.2)) config.held_bytes_max = 200 + world.below(500);
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;

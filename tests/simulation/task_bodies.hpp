@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ inline constexpr std::string_view kMaking = "making";  // An artifact.
 inline constexpr std::string_view kBeats = "beats";
 /// The project that is opened, closed, and then has a last task.
 inline constexpr std::string_view kTracked = "tracked";
+/// What some need, and how much of it a worker has that has any.
+inline constexpr std::string_view kLicence = "licence=1";
+inline constexpr std::uint64_t kLicences = 2;
 /// How they end tells their class.
 inline std::string class_mark(std::string_view kind, std::string_view project) {
   return text(" ", kind, " of ", project);

@@ -37,6 +37,9 @@ protocol::TaskClass TaskDraw::draw_class(const std::string& body) {
   protocol::TaskClass task_class{is_quick ? "quick" : "work", text("p", world.below(2)), 0,
                                  static_cast<std::uint8_t>(retry ? 1 : 0)};
   if (!is_quick && body.starts_with("plain") && world.chance(0.1)) task_class.timeout_ms = 300;
+  if (!is_quick && !fabric_.weather.is_calm() && world.chance(0.5)) task_class.speculate = 1;
+  if (world.chance(0.1)) task_class.needs = kLicence;
+  if (world.chance(0.1)) task_class.place = "spread";
   if (world.chance(0.2)) task_class.priority = static_cast<std::uint8_t>(world.below(3));
   if (retry && world.chance(0.3)) {
     task_class.attempts_max = static_cast<std::uint8_t>(2 + world.below(2));
