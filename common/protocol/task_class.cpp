@@ -63,6 +63,15 @@ Bytes encode_conditions(const Conditions& conditions) {
   return conditions == Conditions{} ? Bytes() : encode_short(conditions);
 }
 
+// It is the last field, and those that are zero are left out: mostly the array is too short.
+Seq instead_of(std::string_view encoded) {
+  constexpr char kArrayOfEight = '\x98';
+  constexpr char kLastSmallArray = '\x9f';
+  if (encoded.empty() || encoded[0] <= kArrayOfEight || encoded[0] > kLastSmallArray) return 0;
+  const auto conditions = decode_conditions(encoded);
+  return conditions ? conditions->instead_of : 0;
+}
+
 Expected<Conditions> decode_conditions(std::string_view encoded) {
   const auto head = HeadReader::parse(encoded, kConditionsBytesMax);
   if (!head) return Error{text("conditions: ", head.error().message)};

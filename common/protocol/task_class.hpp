@@ -78,9 +78,11 @@ struct Conditions {
   std::uint64_t expires_unix_ms = 0;
   std::string parents = {};  // Encoded; each: u8 1, u32 origin, u64 seq, u32 count; u8 2, u32
                              // back, u32 count; or u8 3, u8 size, project.
+  /// The task of its own project and origin whose part it does anew; zero: none. Not waited for.
+  std::uint64_t instead_of = 0;
   void fields(auto& io) {
     io(key), io(delay_ms), io(not_before_unix_ms), io(expires_in_ms), io(expires_unix_ms),
-        io(parents);
+        io(parents), io(instead_of);
   }
   bool operator==(const Conditions&) const = default;
 };
@@ -88,6 +90,8 @@ struct Conditions {
 Bytes encode_conditions(const Conditions& conditions);
 /// Errors name what is wrong with them.
 Expected<Conditions> decode_conditions(std::string_view encoded);
+/// Of encoded ones; costs next to nothing where there is none.
+Seq instead_of(std::string_view encoded);
 void put_parent(std::string& parents, const Parent& parent);
 Expected<std::vector<Parent>> decode_parents(std::string_view parents);
 

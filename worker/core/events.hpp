@@ -109,7 +109,7 @@ struct StartTask {
   bool is_cancelled = false;  // Do not run it: only report that it was cancelled.
   protocol::TaskClass task_class;
   Bytes args;
-  Bytes parents = {};  // Encoded; empty unless results of theirs may be among the arguments.
+  Bytes conditions = {};  // As it was submitted.
   bool operator==(const StartTask&) const = default;
 };
 /// Run these now; their BatchFinished comes before any other event.

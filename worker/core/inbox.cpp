@@ -14,11 +14,10 @@ using protocol::read_task_spec;
 namespace {
 constexpr std::size_t kEarlyCancelsMax = 65536;
 
-// The parents of a task among whose arguments results of theirs may be; nothing of any other.
-Bytes parents_referred_to(const protocol::TaskSpec& spec) {
-  if (spec.conditions.empty() || spec.args.find("$result") == spec.args.npos) return {};
-  auto conditions = protocol::decode_conditions(spec.conditions);
-  return conditions ? std::move(conditions->parents) : Bytes{};
+// What may ask for results waits for them in a slot; what another has failed to do is told as such.
+bool needs_slot(const protocol::TaskSpec& spec) {
+  return !spec.conditions.empty() && (spec.args.find("$result") != spec.args.npos ||
+                                      protocol::instead_of(spec.conditions) != 0);
 }
 }  // namespace
 
@@ -64,7 +63,7 @@ Inbox::Received Inbox::receive_all(const protocol::Tasks& tasks, Outbox& outbox,
       const bool may_be_here = task.id.seq <= highest && !planted("second-copy-started");
       if (may_be_here && (outbox.adopt(task) || is_here(task))) continue;
       highest = std::max(highest, task.id.seq);
-      receive(task, parents_referred_to(*spec), open, batch);
+      receive(task, *spec, open, batch);
     }
   }
   return received;
@@ -108,10 +107,10 @@ bool Inbox::is_here(const Task& task) {
   return true;
 }
 
-void Inbox::receive(const Task& task, Bytes parents, const Run& run, Batch& batch) {
+void Inbox::receive(const Task& task, const protocol::TaskSpec& spec, const Run& run,
+                    Batch& batch) {
   const bool is_cancelled = !early_cancels_.empty() && early_cancels_.erase(task.id) > 0;
-  // What asks for results waits for them in a slot.
-  if (run.is_inline && parents.empty() && !is_draining_ && !is_cancelled) {
+  if (run.is_inline && !needs_slot(spec) && !is_draining_ && !is_cancelled) {
     ++unfinished_;
     batch.tasks.push_back(task);
     return;
@@ -121,7 +120,7 @@ void Inbox::receive(const Task& task, Bytes parents, const Run& run, Batch& batc
   entry.attempt = task.attempt;
   entry.task_class = *task.task_class;
   entry.args = task.args;
-  entry.parents = std::move(parents);
+  entry.conditions = spec.conditions;
   bytes_ += entry.bytes();
   ++unfinished_;
   if (is_draining_ || !run.is_known) return give_back(entry);
@@ -157,7 +156,7 @@ void Inbox::start(TimePoint now, bool may_run, Actions& out) {
     if (entry.has_slot) ++running_;
     if (entry.has_slot && entry.task_class.timeout_ms > 0) limits_.emplace(entry.overdue(), id);
     out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.task_class,
-                            entry.args, entry.parents});
+                            entry.args, entry.conditions});
   }
 }
 

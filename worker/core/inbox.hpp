@@ -78,9 +78,9 @@ class Inbox {
     Bytes args;
     /// When its time limit is over, if it has one.
     TimePoint overdue() const { return started + std::chrono::milliseconds(task_class.timeout_ms); }
-    Bytes parents;  // As StartTask has them.
+    Bytes conditions;
     std::uint64_t bytes() const {
-      return args.size() + parents.size() + task_class.kind.size() + task_class.project.size();
+      return args.size() + conditions.size() + task_class.kind.size() + task_class.project.size();
     }
   };
   /// How the tasks of a run are taken.
@@ -93,7 +93,7 @@ class Inbox {
 
   Received receive_all(const protocol::Tasks& tasks, Outbox& outbox, Batch& batch);
   bool begin_run(std::string_view encoded, Run& run, Batch& batch) const;
-  void receive(const Task& task, Bytes parents, const Run& run, Batch& batch);
+  void receive(const Task& task, const protocol::TaskSpec& spec, const Run& run, Batch& batch);
   bool is_here(const Task& task);
   void forget(std::unordered_map<TaskId, Entry>::iterator entry);
   void give_back(Entry& entry);

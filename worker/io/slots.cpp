@@ -9,6 +9,7 @@
 #include "common/protocol/value.hpp"
 #include "worker/runners/inline.hpp"
 #include "worker/runners/lasting.hpp"
+#include "worker/runners/part.hpp"
 
 namespace eole::worker {
 
@@ -132,7 +133,8 @@ void Slots::serve(std::size_t slot) {
 }
 
 TaskFinished report_cancelled(const StartTask& task, std::int64_t unix_ms) {
-  const Value body = Value::Map{{"error", "cancelled before it started"}};
+  Value body = Value::Map{{"error", "cancelled before it started"}};
+  tell_part(task, TaskState::kCancelled, body);
   return {task.id, task.lease, TaskState::kCancelled, unix_ms, 0, {}, body.to_msgpack(), false};
 }
 

@@ -15,6 +15,7 @@
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
+#include "worker/runners/part.hpp"
 #include "worker/runners/references.hpp"
 #include "worker/runners/scratch.hpp"
 
@@ -83,6 +84,7 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
   if (!outcome.value.is_null()) body.set("value", std::move(outcome.value));
   if (!artifacts.list.empty()) body.set("artifact", artifacts.list[0]);
   if (artifacts.list.size() > 1) body.set("artifacts", std::move(artifacts.list));
+  tell_part(task, finished.state, body);
   finished.body = body.to_msgpack();
   if (finished.body.size() > protocol::kInlineBytesMax) {
     finished.state = TaskState::kFailed;
@@ -154,7 +156,7 @@ Outcome Attempt::call() {
     runner_ = found->second.get();
   auto given = Value::from_msgpack(task_.args);
   if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
-  if (!task_.parents.empty())
+  if (!task_.conditions.empty() && task_.args.find("$result") != task_.args.npos)
     if (const auto put = put_results(*given); !put)
       return Outcome::failed(text(kind.name, ": arguments: ", put.error().message));
   const auto args = kinds::conform(kind, *given);
@@ -169,7 +171,9 @@ Outcome Attempt::call() {
 // Each parent once, one after the other: what is not wanted of a large result goes at once. Nothing
 // is kept for other attempts.
 Expected<void> Attempt::put_results(Value& args) {
-  const auto parents = protocol::decode_parents(task_.parents);
+  const auto conditions = protocol::decode_conditions(task_.conditions);
+  if (!conditions) return conditions.error();
+  const auto parents = protocol::decode_parents(conditions->parents);
   if (!parents) return parents.error();
   auto references = References::find(args, task_.id, *parents);
   if (!references) return references.error();

@@ -88,6 +88,9 @@ TEST_CASE("conditions come back as they were given, and bad ones are refused by 
   conditions.delay_ms = 1500;
   const std::vector<Parent> parents{{{5, 9}}, {{}, 3}, {{5, 9}, 0, 100}, {{}, 0, 1, "photos"}};
   for (const auto& parent : parents) put_parent(conditions.parents, parent);
+  REQUIRE(instead_of(encode_conditions(conditions)) == 0);
+  conditions.instead_of = 9;
+  REQUIRE(instead_of(encode_conditions(conditions)) == 9);
   const auto decoded = decode_conditions(encode_conditions(conditions));
   REQUIRE(*decoded == conditions);
   REQUIRE(*decode_parents(decoded->parents) == parents);

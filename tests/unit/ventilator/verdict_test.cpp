@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/protocol/another.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/task_class.hpp"
 #include "common/protocol/value.hpp"
@@ -42,9 +43,9 @@ TEST_CASE("a dead letter carries its task and the reason of every attempt", "[ve
   REQUIRE(letter.record.kind == "echo");
   REQUIRE(letter.record.project == "photos");
   REQUIRE(letter.body["error"].text_or("") == "dead after 2 attempts, attempt 2: failed: b");
-  Bytes group;
-  protocol::put_task_group(group, {task_class, 1, spec});
-  REQUIRE(letter.body["spec"] == Value(protocol::Blob{group}));
+  const auto another = protocol::as_another({"echo", "photos", 2, 1}, {"\x80"}, {5, 7});
+  REQUIRE(letter.body["spec"] == Value(protocol::Blob{another}));
+  REQUIRE(letter.body["instead_of"].is_null());
   REQUIRE(letter.body["reasons"] ==
           Value(Value::Array{"attempt 1: failed: a", "attempt 2: failed: b"}));
 }
@@ -79,6 +80,23 @@ TEST_CASE("a dead letter that had conditions has a key and its parents' ids", "[
        {protocol::Parent{{5, 3}, 0, 2, ""}, {{6, 9}, 0, 1, ""}, {{}, 0, 1, "p"}})
     protocol::put_parent(wanted.parents, parent);
   REQUIRE(*told == wanted);
+}
+
+TEST_CASE("what was not done of a project says how to do it anew, in the first one's place",
+          "[ventilator]") {
+  const auto task_class = protocol::encode_class({"echo", "photos"});
+  protocol::Conditions conditions;
+  conditions.instead_of = 4;
+  Bytes spec;
+  protocol::put_task_spec(spec, {"\x80", protocol::encode_conditions(conditions)});
+  const auto letter = letter_of({7, {}, 0, TaskState::kCancelled}, {task_class, spec, 1, 0});
+  REQUIRE(letter.body["instead_of"] == Value(to_text(TaskId{5, 4})));
+  protocol::TaskGroups groups;
+  groups.add({"echo", "photos"}, "\x80", protocol::encode_conditions(conditions));
+  REQUIRE(letter.body["spec"] == Value(protocol::Blob{groups.take()}));
+  const auto alone =
+      letter_of({7, {}, 0, TaskState::kCancelled}, {protocol::encode_class({"echo"}), spec, 1, 0});
+  REQUIRE(alone.body["spec"].is_null());
 }
 
 TEST_CASE("the verdict on a task that damage took has no task to carry", "[ventilator]") {

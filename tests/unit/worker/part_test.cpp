@@ -1,0 +1,63 @@
+#include "worker/runners/part.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/protocol/another.hpp"
+
+using namespace eole;
+using namespace eole::worker;
+using protocol::Blob;
+using protocol::TaskState;
+using protocol::Value;
+
+namespace {
+
+Value told(const StartTask& task, TaskState state, Value body = Value::Map{}) {
+  tell_part(task, state, body);
+  return body;
+}
+
+StartTask task_of(const protocol::TaskClass& task_class, Seq instead_of = 0) {
+  StartTask task;
+  task.id = {5, 7};
+  task.task_class = task_class;
+  task.args = "\x80";
+  protocol::Conditions conditions;
+  conditions.instead_of = instead_of;
+  task.conditions = protocol::encode_conditions(conditions);
+  return task;
+}
+
+}  // namespace
+
+TEST_CASE("a task of a project that was not done tells what another is to do", "[worker]") {
+  const auto task = task_of({"echo", "photos"});
+  const auto body = told(task, TaskState::kFailed);
+  const auto* spec = body["spec"].as<Blob>();
+  REQUIRE(spec != nullptr);
+  CHECK(spec->bytes == protocol::as_another(task.task_class, {task.args}, task.id));
+  CHECK(body["instead_of"].is_null());
+  CHECK(told(task, TaskState::kDone)["spec"].is_null());
+  CHECK(told(task_of({"echo"}), TaskState::kFailed)["spec"].is_null());
+  const protocol::TaskClass again{"echo", "photos", 0, 1};
+  CHECK(told(task_of(again), TaskState::kFailed)["spec"].is_null());
+  CHECK_FALSE(told(task_of(again), TaskState::kCancelled)["spec"].is_null());
+}
+
+TEST_CASE("whose part it is, is told however it ended, and handed on", "[worker]") {
+  const auto task = task_of({"echo", "photos"}, 4);
+  CHECK(told(task, TaskState::kDone)["instead_of"] == Value(to_text(TaskId{5, 4})));
+  const auto body = told(task, TaskState::kFailed);
+  CHECK(body["instead_of"] == Value(to_text(TaskId{5, 4})));
+  const auto group = body["spec"].as<Blob>()->bytes;
+  ByteReader groups(group);
+  ByteReader specs(protocol::read_task_group(groups)->specs);
+  CHECK(protocol::instead_of(protocol::read_task_spec(specs)->conditions) == 4);
+}
+
+TEST_CASE("a result stays as small as it must be", "[worker]") {
+  auto task = task_of({"echo", "photos"});
+  task.args = Value(Value::Map{{"x", std::string(1'000'000, 'x')}}).to_msgpack();
+  const auto body = told(task, TaskState::kFailed, Value::Map{{"error", std::string(50'000, 'e')}});
+  CHECK(body["spec"].is_null());
+}

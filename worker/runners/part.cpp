@@ -1,0 +1,23 @@
+#include "worker/runners/part.hpp"
+
+#include "common/protocol/another.hpp"
+
+namespace eole::worker {
+
+using protocol::TaskState;
+
+void tell_part(const StartTask& task, TaskState state, protocol::Value& body) {
+  if (task.task_class.project.empty()) return;
+  if (const auto part = protocol::instead_of(task.conditions); part != 0)
+    body.set("instead_of", to_text(TaskId{task.id.origin, part}));
+  // Of a failure that is not the last one the ventilator has the task.
+  const bool is_over =
+      state == TaskState::kCancelled || (state == TaskState::kFailed && task.task_class.retry == 0);
+  if (!is_over) return;
+  auto spec = protocol::as_another(task.task_class, {task.args, task.conditions}, task.id);
+  if (body.to_msgpack().size() + spec.size() + protocol::kClassBytesMax <=
+      protocol::kInlineBytesMax)
+    body.set("spec", protocol::Blob{std::move(spec)});
+}
+
+}  // namespace eole::worker
