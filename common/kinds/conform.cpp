@@ -97,10 +97,21 @@ std::string problem_of_url(std::string_view url) {
   return text("must be http://… or https://…", is_scheme ? text(", not ", scheme, "://…") : "");
 }
 
+// "a, b or c"
+std::string listed(std::span<const std::string_view> choices) {
+  std::string list;
+  for (const auto choice : choices)
+    list += text(list.empty() ? "" : choice == choices.back() ? " or " : ", ", choice);
+  return list;
+}
+
 std::string problem_of_text(const Argument& argument, std::string_view written) {
   if (argument.type == Type::kWebUrl) return problem_of_url(written);
   if (argument.type == Type::kSha256 && !is_sha256(written))
     return text("must be ", to_text(argument.type));
+  const auto& choices = argument.choices;
+  if (!choices.empty() && std::find(choices.begin(), choices.end(), written) == choices.end())
+    return text("must be ", listed(choices), ", not ", written);
   return {};
 }
 

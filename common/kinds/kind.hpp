@@ -29,6 +29,7 @@ struct Argument {
   /// Of a number its bounds, of anything else its size: bytes, items or members.
   std::optional<double> min = {};
   std::optional<double> max = {};
+  std::span<const std::string_view> choices = {};  // Of a text: one of these; none: any.
 };
 
 /// What runs the tasks of a kind.

@@ -1,5 +1,6 @@
 #include "common/kinds/kinds.hpp"
 
+#include "common/kinds/collect.hpp"
 #include "common/kinds/download.hpp"
 #include "common/kinds/echo.hpp"
 #include "common/kinds/exec.hpp"
@@ -10,7 +11,7 @@
 namespace eole::kinds {
 
 namespace {
-constexpr Kind kAll[] = {kDownload, kEcho, kExec, kImage, kNqueens, kSleep};
+constexpr Kind kAll[] = {kCollect, kDownload, kEcho, kExec, kImage, kNqueens, kSleep};
 }  // namespace
 
 std::span<const Kind> all() { return kAll; }

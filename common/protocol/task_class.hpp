@@ -16,6 +16,9 @@ namespace eole::protocol {
 constexpr std::size_t kClassBytesMax = 1024;  // Of one class, encoded.
 /// Of a kind or a project: a result says their sizes in a byte.
 constexpr std::size_t kNameBytesMax = 255;
+/// What the project is called that a project's last task is in: its results are none of the
+/// project's own.
+constexpr std::string_view kCollectSuffix = "/collect";
 
 constexpr std::uint8_t kPriorityMax = 9;
 constexpr std::uint32_t kBackoffMsMax = 86'400'000;     // A day between two attempts.

@@ -17,6 +17,7 @@ void Projects::count(const protocol::ResultRun& run, std::uint64_t offset) {
   const bool is_new = found == projects_.end();
   if (is_new) found = projects_.try_emplace(std::string(result.project)).first;
   auto& project = found->second;
+  if (is_new) project.first_offset = offset;
   project.counts[static_cast<std::size_t>(result.state)] += run.count;
   const auto finished = result.finished_unix_ms;
   project.first_unix_ms = is_new ? finished : std::min(project.first_unix_ms, finished);
@@ -54,6 +55,7 @@ void Projects::save(SavePlace& place, Bytes& out) const {
        at != by_offset_.end() && out.size() < kPartBytesMax; ++at) {
     const auto& [name, project] = *at->second;
     put<std::uint64_t>(out, project.last_offset);
+    put<std::uint64_t>(out, project.first_offset);
     put<std::int64_t>(out, project.first_unix_ms);
     put<std::int64_t>(out, project.last_unix_ms);
     for (const auto state : {protocol::TaskState::kDone, protocol::TaskState::kFailed,
@@ -70,6 +72,7 @@ bool Projects::load(std::string_view payload) {
   while (!reader.is_done()) {
     const auto offset = reader.get<std::uint64_t>();
     Project said;
+    said.first_offset = reader.get<std::uint64_t>();
     said.first_unix_ms = reader.get<std::int64_t>();
     said.last_unix_ms = reader.get<std::int64_t>();
     for (const auto state : {protocol::TaskState::kDone, protocol::TaskState::kFailed,

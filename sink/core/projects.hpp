@@ -20,7 +20,8 @@ class Projects {
     std::array<std::uint64_t, 5> counts{};  // Indexed by TaskState.
     std::int64_t first_unix_ms = 0;         // When the first of them finished …
     std::int64_t last_unix_ms = 0;          // … and the last, by the workers' clocks.
-    std::uint64_t last_offset = 0;          // Where the log has the one that it took last.
+    std::uint64_t first_offset = 0;         // Where the log has the first of them …
+    std::uint64_t last_offset = 0;          // … and the one that it took last.
   };
   /// Settled tasks, which the log has from `offset` on. Those of no project are not counted.
   void count(const protocol::ResultRun& run, std::uint64_t offset);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kPageLettersMax = 1000;
 constexpr std::int64_t kPageProjectsMax = 1000;
-constexpr std::size_t kPageBytesMax = 1 << 20;  // One letter at least.
+constexpr std::size_t kPageBytesMax = 1 << 20;  // Of letters or parts; one at least.
 
 // What is used of some bounds, by their names.
 Value bounds(const ResultLog& log) {
@@ -137,6 +137,49 @@ Expected<Value> projects(const ResultLog& log, const Value& options) {
   return Value(Value::Map{{"projects", std::move(list)}, {"next", std::move(next)}});
 }
 
+// Of a part that was not done, or that another task did anew.
+bool tells_of_missing(const protocol::ResultRecord& record) {
+  return record.state != protocol::TaskState::kDone ||
+         record.body.find("instead_of") != record.body.npos;
+}
+
+// How each task of a project ended, in pages in the log's order from the offset `from` on: null if
+// the log has counted none. Parts that are no longer kept are not left out in silence. With
+// `missing`, only what says which parts were not done, without values.
+Expected<Value> parts(const ResultLog& log, const Value& options, Duration page_time) {
+  const auto name = options["project"].text_or("");
+  const auto* found = log.core().projects().find(name);
+  if (found == nullptr) return Value();
+  const auto from = options["from"].is_null()
+                        ? found->first_offset
+                        : static_cast<std::uint64_t>(options["from"].int_or(0));
+  if (from < log.kept_from())
+    return Error{text("parts of project ", name, ": its results from offset ", from,
+                      " on are wanted, those from ", log.kept_from(), " on are kept")};
+  const bool is_missing = options["missing"] == Value(true);
+  const auto until = process::now() + page_time;
+  Value::Array list;
+  std::size_t bytes = 0;
+  const auto next = log.visit_project(
+      name, from, found->last_offset,
+      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+        constexpr std::size_t kAroundBody = 256;  // What a view says besides, about.
+        if (is_missing && !tells_of_missing(record)) return true;
+        auto view = view_of(record, worker, offset);
+        if (is_missing)
+          view = Value::Map{
+              {"id", view["id"]}, {"state", view["state"]}, {"instead_of", view["instead_of"]}};
+        bytes += kAroundBody + (is_missing ? 0 : record.body.size());
+        list.push_back(std::move(view));
+        return bytes < kPageBytesMax;
+      },
+      [&] { return process::now() >= until; });
+  std::uint64_t tasks = 0;
+  for (const auto count : found->counts) tasks += count;
+  return Value(Value::Map{
+      {"parts", std::move(list)}, {"tasks", tasks}, {"next", next ? Value(*next) : Value()}});
+}
+
 // Every attempt of a task that the log knows, newest first.
 Value attempts(const ResultLog& log, const TaskId& id, const Value& options, Duration page_time) {
   const auto head = log.core().head();
@@ -200,6 +243,7 @@ Expected<Value> answer_to(const protocol::Query& query, const ResultLog& log,
   if (query.what == "attempts") return attempts(log, id, *options, page_time);
   if (query.what == "dead") return dead(log, *options, page_time);
   if (query.what == "project") return project(log, *options);
+  if (query.what == "parts") return parts(log, *options, page_time);
   if (query.what == "projects") return projects(log, *options);
   if (query.what == "offset_at")
     return Value(Value::Map{{"offset", log.offset_at((*options)["unix_ms"].int_or(0))}});

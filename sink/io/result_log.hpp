@@ -69,6 +69,11 @@ class ResultLog {
   std::optional<std::uint64_t> visit_attempts(const TaskId& id, std::uint64_t before,
                                               const OnRecord& on_record,
                                               const IsLate& is_late) const;
+  /// How the tasks of a project ended, between these offsets, in the log's order. If it ended
+  /// early: the offset to go on from.
+  std::optional<std::uint64_t> visit_project(std::string_view project, std::uint64_t from,
+                                             std::uint64_t last, const OnRecord& on_record,
+                                             const IsLate& is_late) const;
   /// The first offset at or after which every result lies that finished at or after this time.
   std::uint64_t offset_at(std::int64_t unix_ms) const;
 

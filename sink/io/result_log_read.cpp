@@ -190,6 +190,23 @@ std::optional<std::uint64_t> ResultLog::visit_attempts(const TaskId& id, std::ui
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> ResultLog::visit_project(std::string_view project, std::uint64_t from,
+                                                      std::uint64_t last, const OnRecord& on_record,
+                                                      const IsLate& is_late) const {
+  std::optional<std::uint64_t> next;
+  visit_batches(from, [&](std::string_view, const protocol::ResultBatch& batch) {
+    if (batch.first_offset > last) return false;
+    each_record(batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
+      if (offset < from || !result.is_final || result.project != project) return true;
+      if (!on_record(result, batch.worker, offset)) next = offset + 1;
+      return !next;
+    });
+    if (!next && is_late()) next = batch.first_offset + batch.count;
+    return !next;
+  });
+  return next;
+}
+
 std::uint64_t ResultLog::offset_at(std::int64_t unix_ms) const {
   const auto& pages = index_.pages();
   const auto page = std::find_if(pages.begin(), pages.end(), [&](const Page& each) {

@@ -24,6 +24,10 @@ class Examples(unittest.TestCase):
     def test_a_build_of_ten_thousand_tasks_runs_in_its_order(self):
         self.assertIn("10000 tasks with ", self.said_by("build_graph.py"))
 
+    def test_the_first_rows_queens_sum_up_to_all_solutions(self):
+        self.assertEqual(self.said_by("queens.py", 8), "8 queens: 92 solutions, of 8 tasks\n")
+        self.assertEqual(self.said_by("queens.py", 12), "12 queens: 14200 solutions, of 12 tasks\n")
+
 
 if __name__ == "__main__":
     unittest.main()

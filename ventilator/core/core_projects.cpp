@@ -17,7 +17,7 @@ constexpr std::uint64_t kCancelledAtOnceMax = protocol::kTasksPerMessageMax;
 
 Expected<std::string> name_of(const Value& options) {
   auto name = options["project"].text_or("");
-  const auto most = protocol::kNameBytesMax - kCollectSuffix.size();
+  const auto most = protocol::kNameBytesMax - protocol::kCollectSuffix.size();
   if (name.empty()) return Error{"project: its name is missing"};
   if (name.size() > most) return Error{text("project of ", name.size(), " bytes, limit ", most)};
   return name;

@@ -131,10 +131,10 @@ Expected<Bytes> collect_of(const std::string& project, std::string_view payload)
     return Error{text("its last task: ", *count, " tasks, must be one without conditions")};
   auto task_class = protocol::decode_class(group->task_class);
   if (!task_class) return task_class.error();
-  task_class->project = project + std::string(kCollectSuffix);
+  task_class->project = project + std::string(protocol::kCollectSuffix);
   if (task_class->project.size() > protocol::kNameBytesMax)
     return Error{text("its name has ", project.size(), " bytes, limit ",
-                      protocol::kNameBytesMax - kCollectSuffix.size())};
+                      protocol::kNameBytesMax - protocol::kCollectSuffix.size())};
   Bytes out;
   const auto encoded = protocol::encode_class(*task_class);
   if (encoded.size() > protocol::kClassBytesMax)

@@ -19,8 +19,6 @@ namespace eole::ventilator {
 constexpr std::size_t kProjectsMax = 4096;
 /// Of the task that collects a project's results, with its class.
 constexpr std::size_t kCollectBytesMax = 16 << 10;
-/// What the project is called that this task is in: its results are none of the project's own.
-constexpr std::string_view kCollectSuffix = "/collect";
 
 /// What is known of a project besides its tasks.
 struct Project {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,6 +70,14 @@ class TaskContext {
   /// Fetches an artifact of at most `most` bytes from the sink to `path`, which is not there yet.
   virtual Expected<void> fetch(const std::string& sha256, const std::string& path,
                                std::uint64_t most) = 0;
+  /// Hands over an artifact's bytes as they come; false ends it. Errors: also if at the end they
+  /// turn out to have another digest.
+  using OnBytes = std::function<bool(std::string_view bytes)>;
+  virtual Expected<void> read(const std::string& sha256, const OnBytes& on_bytes) = 0;
+  /// A page of how the tasks of a project ended, as the sink shows them: `parts`, how many `tasks`
+  /// there are in all, and `next`, which is `from` of the next page (null: the first, the last).
+  /// Null if the sink knows none of them.
+  virtual Expected<Value> parts(const std::string& project, const Value& from) = 0;
   /// The process below this slot. Null unless the kind's runner is a process and the worker offers
   /// the kind.
   virtual ProcessRunner* runner() = 0;

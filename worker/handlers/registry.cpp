@@ -1,5 +1,6 @@
 #include "worker/handlers/registry.hpp"
 
+#include "common/kinds/collect.hpp"
 #include "common/kinds/download.hpp"
 #include "common/kinds/echo.hpp"
 #include "common/kinds/exec.hpp"
@@ -12,6 +13,7 @@ namespace eole::worker {
 
 const std::vector<Handler>& handlers() {
   static const std::vector<Handler> all{
+      {kinds::kCollect, run_collect},
       {kinds::kDownload, run_download},
       {kinds::kEcho, nullptr, echo},
       {kinds::kExec, run_exec, nullptr, command_program},

@@ -179,7 +179,7 @@ Expected<void> Attempt::put_results(Value& args) {
   if (!references) return references.error();
   for (const auto& parent : references->wanted()) {
     const auto record =
-        around_.sink().query_until("result", parent, [&] { return !is_cancelled(); });
+        around_.sink().query_until("result", parent, {}, [&] { return !is_cancelled(); });
     if (is_cancelled()) return Error{text("$result ", to_text(parent), ": cancelled meanwhile")};
     if (!record) return Error{text("$result ", to_text(parent), ": ", record.error().message)};
     if (auto put = references->put(parent, *record); !put) return put;
@@ -236,12 +236,25 @@ Expected<void> Attempt::fetch(const std::string& sha256, const std::string& path
     bytes += piece.size();
     return bytes <= most && !file.write(piece.data(), ssize_t(piece.size())).fail();
   };
-  const auto fetched = around_.artifacts.get_to(sha256, write, [&] { return !is_cancelled(); });
+  auto fetched = read(sha256, write);
   file.close();
-  if (is_cancelled()) return Error{"cancelled"};
+  if (is_cancelled()) return fetched;
   if (bytes > most) return Error{text("artifact ", sha256, ": more than ", most, " bytes")};
   if (file.fail()) return Error{text("cannot write ", path)};
-  return fetched ? Expected<void>() : fetched.error();
+  return fetched;
+}
+
+Expected<void> Attempt::read(const std::string& sha256, const OnBytes& on_bytes) {
+  const auto got = around_.artifacts.get_to(sha256, on_bytes, [&] { return !is_cancelled(); });
+  if (is_cancelled()) return Error{"cancelled"};
+  return got ? Expected<void>() : got.error();
+}
+
+Expected<Value> Attempt::parts(const std::string& project, const Value& from) {
+  const Value options = Value::Map{{"project", project}, {"from", from}};
+  auto page = around_.sink().query_until("parts", {}, options, [&] { return !is_cancelled(); });
+  if (is_cancelled()) return Error{"cancelled"};
+  return page;
 }
 
 // Keeps what the task's next attempt may want of this one, removes it if there is none.

@@ -73,6 +73,8 @@ class Attempt final : public TaskContext {
   std::optional<std::string> lasting_path() override;
   Expected<void> fetch(const std::string& sha256, const std::string& path,
                        std::uint64_t most) override;
+  Expected<void> read(const std::string& sha256, const OnBytes& on_bytes) override;
+  Expected<Value> parts(const std::string& project, const Value& from) override;
   ProcessRunner* runner() override { return runner_; }
 
  private:

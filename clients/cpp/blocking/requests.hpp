@@ -23,6 +23,7 @@ class Requests {
                                   Duration patience = kPatience);
   /// Asks until there is an answer, however long that takes; `go_on` is asked all the while.
   Expected<protocol::Value> query_until(const std::string& what, TaskId id,
+                                        const protocol::Value& options,
                                         const std::function<bool()>& go_on);
 
  private:

@@ -42,6 +42,7 @@ TASKS = object()   # As args: there are none, the tasks are whole.
 TASKS_MAX = 65536  # In one message.
 END_SECONDS = 30   # Without any of the cancelled tasks ending.
 LOOKED_UP = 64     # At a time, when the log is silent.
+WAIT_SECONDS = 0.2  # Between two looks at a project.
 
 
 class Cluster:
@@ -186,6 +187,28 @@ class Cluster:
         if result is not None and result.get("state") == "retrying":
             result = None
         return {**project_view(live, ended), "result": result}
+
+    def open_project(self, name, expected=0, then=None):
+        """Opens a project: with so many tasks as are expected it closes itself (0: control("close", project=name)
+        does). then: its last task, a dict with kind and args, which runs once all others have ended: {"kind":
+        "collect", "args": {"how": "json"}} puts their outputs together, in the order of the tasks."""
+        options = {"project": name, "expected": expected}
+        if then is not None:
+            options["collect"], _, _ = next(messages_of_graph(*graph_of([then], {}), "", None))
+        return self.control("open", **options)
+
+    def wait_project(self, name, timeout=None):
+        """Waits until a project is over and its last task, if it has one, has ended; returns it as project() does.
+        timeout: seconds, then as far as it is."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            live = self._query("ventilator", "project", project=name) or {}
+            view = self.project(name)
+            is_over = view["state"] == "over" and not (live.get("has_collect") and view["result"] is None)
+            left = WAIT_SECONDS if until is None else min(WAIT_SECONDS, until - time.monotonic())
+            if is_over or left <= 0:
+                return view
+            time.sleep(left)
 
     def projects(self):
         """Yields all projects by name, maps as of project() without `result`."""

@@ -92,3 +92,9 @@ TEST_CASE("every default of the table fits its own limits", "[kinds]") {
                                                    *Value::from_json(argument.fallback)}})));
     }
 }
+
+TEST_CASE("a text of which there are few is one of them", "[kinds]") {
+  CHECK(refusal("collect", R"({"how":"sum"})") == "taken");
+  CHECK(refusal("collect", R"({"how":"glue"})") ==
+        "collect: how must be concat, json, sum or manifest, not glue");
+}

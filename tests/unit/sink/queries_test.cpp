@@ -166,6 +166,37 @@ TEST_CASE("how the tasks of projects ended is told for one, and for all in pages
   check(false);  // After a restart.
 }
 
+TEST_CASE("how each task of a project ended is told in pages, from its first on", "[queries]") {
+  simulation::SimDisk disk(1);
+  const auto check = [&](bool is_new) {
+    Asked asked(disk);
+    if (is_new) {
+      asked.take({{1, TaskState::kDone, true, 1, 1, "other"}});
+      for (Seq seq = 2; seq <= 20; ++seq)
+        asked.take({{seq, TaskState::kFailed, false, 1, 1, "photos"},
+                    {seq, TaskState::kDone, true, 2, 1, seq % 2 == 0 ? "photos" : "", 200'000}});
+    }
+    Value options = Value::Map{{"project", "photos"}};
+    std::vector<std::string> ids;
+    std::size_t pages = 0;
+    do {
+      const auto page = asked.ask("parts", options);
+      CHECK(page["tasks"].int_or(0) == 10);
+      for (const auto& part : *page["parts"].as<Value::Array>()) {
+        CHECK(part["state"].text_or("") == "done");
+        ids.push_back(part["id"].text_or("").substr(7));
+      }
+      options.set("from", page["next"]);
+      ++pages;
+    } while (!options["from"].is_null());
+    CHECK(ids == Ids{"2", "4", "6", "8", "10", "12", "14", "16", "18", "20"});
+    CHECK(pages == 2);  // 1 MiB, and the one that ends it.
+    CHECK(asked.ask("parts", Value::Map{{"project", "films"}}).is_null());
+  };
+  check(true);
+  check(false);  // After a restart.
+}
+
 TEST_CASE("no result that finished since then lies before the offset of a time", "[queries]") {
   simulation::SimDisk disk(1);
   Asked asked(disk);
