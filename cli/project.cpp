@@ -6,7 +6,9 @@
 
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
+#include "cli/project_retry.hpp"
 #include "cli/project_view.hpp"
+#include "cli/submission.hpp"
 #include "cli/task_request.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/text.hpp"
@@ -25,12 +27,14 @@ struct ProjectOptions {
   bool waits = false;
   std::string of_command;  // The name behind open, close or cancel.
   std::uint64_t expected = 0;
+  bool is_again = false;
   std::string then;
   std::string args_json;
 };
 
 struct Seen {
   Value view;
+  bool is_opened = false;
   bool is_over = false;  // Its last task, if it has one, too.
 };
 
@@ -42,7 +46,7 @@ Seen look_at(Cluster& cluster, const std::string& name) {
   const auto ended = need(cluster.sink.query("project", {}, options));
   if (live.is_null() && ended.is_null())
     throw Failure{kNotDone, text("project ", shown(name), ": nothing is known of it")};
-  Seen seen{project_view(live, ended)};
+  Seen seen{project_view(live, ended), live["is_opened"] == Value(true)};
   Value result;
   if (const auto id = live["collected"].text_or(""); !id.empty())
     result = need(cluster.sink.query("result", need_id(id)));
@@ -103,8 +107,45 @@ int show(const ProjectOptions& options, const Globals& globals) {
   globals.json ? print_json(seen.view) : print_project(seen.view);
   if (!options.waits) return kDone;
   const auto& result = seen.view["result"];
+  if (!result.is_null() && result["state"].text_or("") != "done") return kNotDone;
+  // What was done anew is no longer missing.
+  return not_done(seen.view) == 0 || missing_of(cluster, options.name).parts.empty() ? kDone
+                                                                                     : kNotDone;
+}
+
+// Opened anew, fed and closed: then its last task comes anew, too.
+int retry(const ProjectOptions& options, const Globals& globals) {
+  const auto& name = options.of_command;
+  Cluster cluster(globals);
+  const auto seen = look_at(cluster, name);
+  if (!seen.is_over)
+    throw Failure{kBadUse, text("project ", shown(name),
+                                ": is not over, what runs is not missing "
+                                "(close or cancel it first)")};
+  const auto missing = missing_of(cluster, name);
+  const auto& result = seen.view["result"];
   const bool is_good = result.is_null() || result["state"].text_or("") == "done";
-  return not_done(seen.view) == 0 && is_good ? kDone : kNotDone;
+  if (!missing.parts.empty() || !is_good) {
+    auto tasks = tasks_anew(cluster, missing);  // Before anything changes.
+    const auto control = [&](const char* what, Value::Map wish) {
+      wish.emplace_back("project", name);
+      need(cluster.ventilator.ask(protocol::Control{0, what, Value(std::move(wish)).to_msgpack()}));
+    };
+    if (seen.is_opened) control("open", {{"is_again", true}});
+    Submission submission(cluster, "");
+    for (const auto& task : tasks) submission.add(task);
+    submission.finish();
+    if (seen.is_opened) control("close", {});
+  }
+  const auto count = missing.parts.size();
+  if (globals.json)
+    return print_json(Value::Map{{"project", name}, {"retried", std::uint64_t{count}}}), kDone;
+  if (count == 0 && is_good)
+    return std::printf("%s: nothing is missing\n", shown(name).c_str()), kDone;
+  std::printf("%s: %zu %s tried again%s\n", shown(name).c_str(), count,
+              count == 1 ? "task is" : "tasks are",
+              result.is_null() ? "" : ", and its last task then");
+  return kDone;
 }
 
 void print_row(const Value& view, const Globals& globals) {
@@ -174,8 +215,10 @@ int tell(const std::string& what, const ProjectOptions& options, const Globals& 
     throw Failure{kBadUse, text("project ", what, ": --wait goes with a project's name alone")};
   if (!options.args_json.empty() && options.then.empty())
     throw Failure{kBadUse, "project open: --args goes with --then"};
+  if (what == "retry") return retry(options, globals);
   Value wish = Value::Map{{"project", options.of_command}};
   if (options.expected > 0) wish.set("expected", options.expected);
+  if (options.is_again) wish.set("is_again", true);
   if (!options.then.empty()) wish.set("collect", protocol::Blob{last_task(options)});
   Cluster cluster(globals);
   const auto ask = [&] {
@@ -211,20 +254,25 @@ void add_open(CLI::App& project, ProjectOptions& options) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
   open->add_option("--then", options.then, "the kind of its last task, run once it is over")
       ->type_name("KIND");
+  open->add_flag("--again", options.is_again, "also if it was closed: it takes tasks once more");
   open->add_option("--args", options.args_json, "the last task's arguments")->type_name("JSON");
   open->footer(
       "What ended before it was opened does not count for --expect: open it first.\n"
       "Once it is closed, by --expect or `eole project close`, it takes no more tasks;\n"
       "it is over once all have ended, and the last task runs then, once, in project\n"
       "NAME/collect, however its tasks ended.\n"
-      "Example:\n"
-      "  eole project open photos --expect 500 --then echo --args '{\"all\": \"there\"}'");
+      "`--then collect` puts the tasks' outputs together, in the order of the tasks: see\n"
+      "`eole submit collect --help`.\n"
+      "Examples:\n"
+      "  eole project open photos --expect 500 --then collect --args '{\"how\": \"manifest\"}'\n"
+      "  eole project open photos --then echo --args '{\"all\": \"there\"}'");
 }
 
 }  // namespace
 
 void add_project(CLI::App& app, Globals& globals) {
-  auto* command = app.add_subcommand("project", "List projects, show, open, close, cancel one");
+  auto* command =
+      app.add_subcommand("project", "List projects, show, open, close, cancel, retry one");
   auto options = std::make_shared<ProjectOptions>();
   command->add_option("name", options->name, "the project to show; without it all are listed");
   command->add_flag("--wait", options->waits, "until it is over and its last task has ended");
@@ -232,6 +280,8 @@ void add_project(CLI::App& app, Globals& globals) {
   add_open(*command, *options);
   add_command(*command, *options, "close", "It takes no more tasks");
   add_command(*command, *options, "cancel", "Close it, and cancel what is not settled of it");
+  add_command(*command, *options, "retry",
+              "Do anew what was not done of one that is over, and its last task then");
   command->footer(
       "A project is the set of tasks that name it. It is open, closed (takes no more\n"
       "tasks) or over: closed and all have ended, or never opened and none is left.\n"
@@ -244,6 +294,7 @@ void add_project(CLI::App& app, Globals& globals) {
       "  eole project photos --wait        until it is over, then its counts\n"
       "  eole project open photos --expect 500\n"
       "  eole project cancel photos\n"
+      "  eole project retry photos         what failed, died or was cancelled, once more\n"
       "Exit codes: 0 shown or told (with --wait: all are done, its last task too),\n"
       "1 no such project, some are not done, or Ctrl-C, 2 bad input or refused,\n"
       "3 no answer.");

@@ -49,7 +49,7 @@ TaskId Submission::id_of(std::uint64_t index) const {
 Bytes Submission::conditions_of(const TaskRequest& task) {
   std::vector<protocol::Parent> parents;
   for (const auto& after : task.after) {
-    protocol::Parent parent{after.id, 0, 1, after.project};
+    protocol::Parent parent{after.id, 0, after.count, after.project};
     if (after.index) {
       // One that is in an earlier message is known by its id.
       if (*after.index < added_ - submitter_.open() && *after.index >= count()) finish();
@@ -65,7 +65,7 @@ Bytes Submission::conditions_of(const TaskRequest& task) {
         (parent.back != 0 ? last->back == parent.back + last->count
                           : last->back == 0 && parent.id.origin == last->id.origin &&
                                 parent.id.seq == last->id.seq + last->count);
-    is_next ? void(++last->count) : parents.push_back(std::move(parent));
+    is_next ? void(last->count += parent.count) : parents.push_back(std::move(parent));
   }
   if (parents.size() > protocol::kParentsMax)
     throw Failure{kBadUse, text("after: ", parents.size(), " stretches of tasks, limit ",

@@ -18,6 +18,7 @@ struct After {
   std::optional<std::uint64_t> index = {};  // Of the tasks that are submitted with it.
   TaskId id = {};
   std::string project = {};
+  std::uint32_t count = 1;  // Of neighbours, from the id on.
 };
 
 /// One task as a person or a script gives it.

@@ -50,6 +50,39 @@ class Collect(unittest.TestCase):
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(answer, done.stdout + done.stderr)
 
+    def test_a_retry_does_what_is_missing_and_nothing_else(self):
+        cluster, client = self.start()
+        good = pathlib.Path(cluster.directory, "good")
+        ran = pathlib.Path(cluster.directory, "ran")
+        client.open_project("photos", then={"kind": "collect", "args": {"how": "concat"}})
+        script = f"echo $1 >> {ran}; [ -n \"$2\" ] || [ -e {good} ] || exit 1; printf %s $1"
+        ids = client.submit([{"name": name, "kind": "exec", "args": {"argv": ["sh", "-c", script, "sh", name, sound]},
+                              "after": after}
+                             for name, sound, after in [("a", "yes", []), ("b", "", []), ("c", "yes", ["b"]),
+                                                        ("d", "yes", ["a"])]], project="photos")
+        letter = client.submit("exec", {"argv": ["sh", "-c", script, "sh", "e", ""]}, retry=True, attempts=1,
+                               project="photos")
+        held = client.submit("exec", {"argv": ["sh", "-c", script, "sh", "f", "yes"]}, delay="1h", project="photos")
+        self.assertEqual(cluster.eole("project", "retry", "photos", check=False).stderr.strip(),
+                         "eole: project photos: is not over, what runs is not missing (close or cancel it first)")
+        for task in client.results([*ids, *letter]):
+            pass
+        self.assertEqual(cluster.json("project", "cancel", "photos")[0]["cancelling"], 1)
+        done = cluster.eole("project", "photos", "--wait", check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for task in ids[1:3] + letter + held:
+            self.assertIn(task, done.stdout)
+        good.touch()
+        self.assertEqual(cluster.eole("project", "retry", "photos").stdout,
+                         "photos: 4 tasks are tried again, and its last task then\n")
+        done = cluster.eole("project", "photos", "--wait", "--json", check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        result = json.loads(done.stdout)["result"]
+        path = client.fetch(result["id"], pathlib.Path(cluster.directory, "fetched"))
+        self.assertEqual(pathlib.Path(path).read_text(encoding="ascii"), "abcdef")
+        self.assertEqual(sorted(ran.read_text(encoding="ascii").split()), ["a", "b", "b", "c", "d", "e", "e", "f"])
+        self.assertEqual(cluster.eole("project", "retry", "photos").stdout, "photos: nothing is missing\n")
+
     def test_what_is_large_stays_at_the_sink_and_on_disk(self):
         cluster, client = self.start()
         client.open_project("many", then={"kind": "collect", "args": {"how": "json"}})

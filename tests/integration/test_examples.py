@@ -28,6 +28,10 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.said_by("queens.py", 8), "8 queens: 92 solutions, of 8 tasks\n")
         self.assertEqual(self.said_by("queens.py", 12), "12 queens: 14200 solutions, of 12 tasks\n")
 
+    def test_a_file_in_parts_is_put_together_in_its_order(self):
+        self.assertIn("200 parts, 29 of them done again: 1000000 bytes in order",
+                      self.said_by("in_parts.py", up=["--allow-exec"]))
+
 
 if __name__ == "__main__":
     unittest.main()
