@@ -75,16 +75,38 @@ double TaskProgress::rate() const {
   return seconds > 0 ? static_cast<double>(done_ - first_done_) / seconds : 0;
 }
 
+namespace {
+std::string share_text(std::uint64_t done, std::uint64_t total) {
+  const auto share = static_cast<double>(std::min(done, total)) / static_cast<double>(total);
+  return text(done, " of ", total, " (", static_cast<int>(100.0 * share), " %)");
+}
+}  // namespace
+
 std::string TaskProgress::text() const {
   std::string out;
-  if (done_ > 0 || total_ > 0) out = std::to_string(done_);
-  if (total_ > 0)
-    out += eole::text(" of ", total_, " (",
-                      static_cast<int>(100.0 * static_cast<double>(std::min(done_, total_)) /
-                                       static_cast<double>(total_)),
-                      " %)");
+  if (total_ > 0) {
+    out = share_text(done_, total_);
+  } else if (done_ > 0) {
+    out = std::to_string(done_);
+  }
   if (rate() > 0) out += "  " + human_rate(rate());
   if (!text_.empty()) out += (out.empty() ? "" : "  ") + shown(text_);
+  return out;
+}
+
+void TasksProgress::add(const TaskProgress& task) {
+  if (task.total() == 0) return;
+  ++tasks_;
+  done_ += std::min(task.done(), task.total());
+  total_ += task.total();
+  rate_ += task.rate();
+}
+
+std::string TasksProgress::text() const {
+  if (tasks_ == 0) return {};
+  auto out = eole::text(tasks_, tasks_ == 1 ? " task is at " : " tasks are at ",
+                        share_text(done_, total_));
+  if (rate_ > 0) out += "  " + human_rate(rate_);
   return out;
 }
 

@@ -30,6 +30,8 @@ class TaskProgress {
   double rate() const;
   /// "45 of 100 (45 %)  3.2/s  page 45".
   std::string text() const;
+  std::uint64_t done() const { return done_; }
+  std::uint64_t total() const { return total_; }
 
  private:
   std::uint64_t done_ = 0;
@@ -38,6 +40,20 @@ class TaskProgress {
   std::uint64_t first_done_ = 0;
   TimePoint first_{};
   TimePoint last_{};
+};
+
+/// How far tasks that run are together: those that say of themselves of how much. Pure.
+class TasksProgress {
+ public:
+  void add(const TaskProgress& task);
+  /// "3 tasks are at 45 of 300 (15 %)  9.6/s"; empty if none says.
+  std::string text() const;
+
+ private:
+  std::uint64_t tasks_ = 0;
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
+  double rate_ = 0;
 };
 
 /// A line on standard error that is written over; silent if it is no terminal.

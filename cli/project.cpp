@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
+#include "cli/project_progress.hpp"
 #include "cli/project_retry.hpp"
 #include "cli/project_view.hpp"
 #include "cli/submission.hpp"
@@ -20,7 +22,8 @@ namespace eole::cli {
 
 namespace {
 
-constexpr int kAskEveryMs = 1000;  // For as long as one is waited for.
+constexpr Duration kAskEvery = 1s;  // For as long as one is waited for.
+constexpr Duration kLookEvery = 100ms;
 
 struct ProjectOptions {
   std::string name;
@@ -84,26 +87,35 @@ void print_project(const Value& view) {
   if (!view["result"].is_null()) print_result(view["result"]);
 }
 
+void wait_until_over(Cluster& cluster, const std::string& name, Seen& seen) {
+  process::StopSignal stop;
+  ProgressLine line;
+  std::optional<ProjectProgress> progress;  // For people.
+  if (!seen.is_over && is_terminal(2)) progress.emplace(cluster, name);
+  for (; !seen.is_over; seen = look_at(cluster, name)) {
+    end_if_unread();
+    const auto ended = seen.view["done"].int_or(0) + not_done(seen.view);
+    const auto total = std::max(seen.view["tasks"].int_or(0), seen.view["expected"].int_or(0));
+    line.show(static_cast<std::uint64_t>(ended), static_cast<std::uint64_t>(total),
+              progress ? progress->text() : "", static_cast<std::uint64_t>(not_done(seen.view)));
+    const auto until = process::now() + kAskEvery;
+    bool is_stopped = false;
+    while (!is_stopped && process::now() < until) {
+      if (progress) progress->hear(kLookEvery);
+      pollfd stopping{stop.fd(), POLLIN, 0};
+      ::poll(&stopping, 1, progress ? 0 : static_cast<int>(kLookEvery / 1ms));
+      is_stopped = stop.take() > 0;
+    }
+    if (!is_stopped) continue;
+    line.clear();
+    throw Failure{kNotDone, text("project ", shown(name), ": stopped waiting; its tasks go on")};
+  }
+}
+
 int show(const ProjectOptions& options, const Globals& globals) {
   Cluster cluster(globals);
   auto seen = look_at(cluster, options.name);
-  if (options.waits) {
-    process::StopSignal stop;
-    ProgressLine line;
-    for (; !seen.is_over; seen = look_at(cluster, options.name)) {
-      end_if_unread();
-      const auto ended = seen.view["done"].int_or(0) + not_done(seen.view);
-      const auto total = std::max(seen.view["tasks"].int_or(0), seen.view["expected"].int_or(0));
-      line.show(static_cast<std::uint64_t>(ended), static_cast<std::uint64_t>(total), "",
-                static_cast<std::uint64_t>(not_done(seen.view)));
-      pollfd until{stop.fd(), POLLIN, 0};
-      ::poll(&until, 1, kAskEveryMs);
-      if (stop.take() == 0) continue;
-      line.clear();
-      throw Failure{kNotDone,
-                    text("project ", shown(options.name), ": stopped waiting; its tasks go on")};
-    }
-  }
+  if (options.waits) wait_until_over(cluster, options.name, seen);
   globals.json ? print_json(seen.view) : print_project(seen.view);
   if (!options.waits) return kDone;
   const auto& result = seen.view["result"];

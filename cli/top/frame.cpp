@@ -123,8 +123,11 @@ class Frame {
     return section("projects", row("PROJECT", "RUNNING", "DONE", "FAILED (since it is shown)"),
                    [&](const Value& project) {
                      const auto name = project["project"].text_or("");
-                     return row(name.empty() ? "-" : name, text(project["running"].int_or(0)),
-                                text(project["done"].int_or(0)), text(project["failed"].int_or(0)));
+                     const auto progress = said(project["progress"]);
+                     return row(
+                         name.empty() ? "-" : name, text(project["running"].int_or(0)),
+                         text(project["done"].int_or(0)),
+                         text(project["failed"].int_or(0), progress.empty() ? "" : "  ", progress));
                    });
   }
   Section tasks() const {

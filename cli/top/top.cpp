@@ -48,11 +48,12 @@ class Heard {
       if (result->is_final) take(*result, batch->worker);
   }
   /// What a task says of itself.
-  std::string progress_of(const TaskId& id) const {
+  TaskProgress progress_of(const TaskId& id) const {
     const auto found = progress_.find(id);
-    return found == progress_.end() ? "" : found->second.text();
+    return found == progress_.end() ? TaskProgress() : found->second;
   }
   struct Counts {
+    TasksProgress progress;  // Of those that run.
     std::int64_t running = 0;
     std::int64_t done = 0;
     std::int64_t failed = 0;
@@ -134,7 +135,7 @@ Value::Array running(const Value& answer, const Heard& heard) {
       auto task = each;
       task.set("age_seconds", static_cast<double>(now - each["submitted"].int_or(now)) / 1000);
       if (const auto id = parse_task_id(each["id"].text_or("")))
-        task.set("progress", heard.progress_of(*id));
+        task.set("progress", heard.progress_of(*id).text());
       tasks.push_back(std::move(task));
     }
   return tasks;
@@ -163,7 +164,9 @@ Value snapshot_of(Cluster& cluster, const Heard& heard) {
   auto projects = heard.projects();
   std::map<std::string, std::int64_t> of_workers;
   for (const auto& task : tasks) {
-    ++projects[task["project"].text_or("")].running;
+    auto& project = projects[task["project"].text_or("")];
+    ++project.running;
+    project.progress.add(heard.progress_of(need_id(task["id"].text_or(""))));
     ++of_workers[task["worker"].text_or("")];
   }
   Value::Array workers_told;
@@ -177,7 +180,8 @@ Value snapshot_of(Cluster& cluster, const Heard& heard) {
     projects_told.push_back(Value::Map{{"project", name},
                                        {"running", counts.running},
                                        {"done", counts.done},
-                                       {"failed", counts.failed}});
+                                       {"failed", counts.failed},
+                                       {"progress", counts.progress.text()}});
   snapshot.set("workers", std::move(workers_told));
   snapshot.set("projects", std::move(projects_told));
   snapshot.set("tasks", std::move(tasks));

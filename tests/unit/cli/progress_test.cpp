@@ -57,6 +57,21 @@ TEST_CASE("a task says how far it is, and is told with its rate", "[progress]") 
   CHECK(progress.text() == "linking");
 }
 
+TEST_CASE("how far tasks are is told of all that say it together", "[progress]") {
+  cli::TasksProgress together;
+  cli::TaskProgress task;
+  task.hear(7, 0, "of nobody knows how much", TimePoint(1s));
+  together.add(task);
+  CHECK(together.text().empty());
+  task.hear(5, 100, "", TimePoint(2s));
+  task.hear(45, 100, "", TimePoint(6s));
+  together.add(task);
+  CHECK(together.text() == "1 task is at 45 of 100 (45 %)  10/s");
+  task.hear(300, 200, "", TimePoint(7s));
+  together.add(task);
+  CHECK(together.text().starts_with("2 tasks are at 245 of 300 (81 %)  "));
+}
+
 TEST_CASE("the last line sums up", "[progress]") {
   REQUIRE(summary_text({1000, 1000, 2, 12.3, Unit::kTasks, ""}) ==
           "1000 tasks: 998 done, 2 failed in 12.3 s, 81/s");

@@ -42,8 +42,11 @@ Value snapshot(int tasks = 1) {
            {"kinds", "echo,exec"},
            {"labels", Value::Map{{"gpu", "a100"}}},
            {"resources", Value::Map{{"mem", Value::Map{{"all", 2048.0}, {"free", 1024.0}}}}}}}},
-      {"projects",
-       Value::Array{Value::Map{{"project", ""}, {"running", 0}, {"done", 7}, {"failed", 1}}}},
+      {"projects", Value::Array{Value::Map{{"project", ""},
+                                           {"running", 0},
+                                           {"done", 7},
+                                           {"failed", 1},
+                                           {"progress", "1 task is at 3 of 10 (30 %)"}}}},
       {"tasks", std::move(running)},
       {"failures", Value::Array{Value::Map{{"id", "k3f9qz-7"},
                                            {"kind", "exec"},
@@ -77,7 +80,7 @@ TEST_CASE("a frame shows counts, rates, workers, projects, tasks and what failed
         "w1                 ready    2     1       3      echo,exec  gpu=a100 mem 1K/2K\n"
         "\n"
         "PROJECT                     RUNNING DONE       FAILED (since it is shown)\n"
-        "-                           0       7          1\n"
+        "-                           0       7          1  1 task is at 3 of 10 (30 %)\n"
         "\n"
         "TASK           KIND      PROJECT    WORKER     AGE      PROGRESS\n"
         "k3f9qz-1       exec      photos     w1         1:15 min 3 of 10 (30 %)  1.5/s  …\n"
