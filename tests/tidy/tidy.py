@@ -5,6 +5,7 @@ import re
 import sys
 
 import bounds
+import codes
 import members
 import ring
 import wire
@@ -63,7 +64,7 @@ BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
 COLUMNS_PYTHON_MAX = 132
-PARTS = (bounds, members, ring, wire)
+PARTS = (bounds, codes, members, ring, wire)
 
 
 def included(text):
