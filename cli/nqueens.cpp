@@ -21,7 +21,7 @@ void add_nqueens(CLI::App& app, Globals& globals) {
   command->add_flag("--json", globals.json, "one JSON object");
   command->callback([n, &globals] {
     Cluster cluster(globals);
-    Submission submission(cluster, "");
+    Submission submission(cluster, "", true);
     constexpr int kSplitFrom = 5;  // Below it the whole board is one task.
     const auto project = text("nqueens-", *n);
     const auto started = std::chrono::steady_clock::now();

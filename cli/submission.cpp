@@ -11,9 +11,8 @@
 
 namespace eole::cli {
 
-Submission::Submission(Cluster& cluster, const std::string& key)
+Submission::Submission(Cluster& cluster, const std::string& key, bool waits)
     : cluster_(cluster),
-      start_offset_(head_of(cluster)),
       submitter_(
           cluster.context, cluster.file, {.key = key},
           [this](Origin origin, Seq first, std::uint32_t count) {
@@ -24,7 +23,12 @@ Submission::Submission(Cluster& cluster, const std::string& key)
               ids_.push_back({origin, first, count});
             }
           }) {
-  if (!key.empty()) start_offset_ = 0;  // The first submission of this key may be long settled.
+  if (!waits || !key.empty()) return;  // The first submission of a key may be long settled.
+  const auto status = cluster.sink.query("status");
+  if (status) start_offset_ = static_cast<std::uint64_t>((*status)["head"].int_or(0));
+  if (!status)
+    std::fprintf(stderr, "eole: %s; submitting all the same\n",
+                 shown(status.error().message).c_str());
 }
 
 void Submission::add(const TaskRequest& task) {
@@ -95,7 +99,12 @@ std::string Submission::ids_text() const {
 
 bool Submission::wait(const OnResult& on_result) {
   const auto total = count();
-  auto reader = need(client::LogReader::open(cluster_.context, cluster_.file, start_offset_));
+  auto opened = client::LogReader::open_kept(cluster_.context, cluster_.file, start_offset_,
+                                             [](const Error&) {});
+  if (!opened)
+    throw Failure{kNoCluster, text(shown(opened.error().message), "; ", total,
+                                   " tasks were accepted and go on; they are ", ids_text())};
+  const auto reader = std::move(*opened);
   std::map<std::uint64_t, Value> early;  // By the task's place; results come in any order.
   std::uint64_t settled = 0;
   std::uint64_t next = 0;

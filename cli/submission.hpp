@@ -23,7 +23,8 @@ TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluste
 /// Submits tasks, and waits for their results if asked.
 class Submission {
  public:
-  Submission(Cluster& cluster, const std::string& key);
+  /// Only who `waits` asks the sink anything: where its log ends before the tasks are submitted.
+  Submission(Cluster& cluster, const std::string& key, bool waits);
   /// Its parents among the tasks are those that were added before.
   void add(const TaskRequest& task);
   /// Returns once all are accepted.
@@ -45,7 +46,7 @@ class Submission {
 
   Cluster& cluster_;
   std::uint64_t added_ = 0;
-  std::uint64_t start_offset_;
+  std::uint64_t start_offset_ = 0;  // Their results lie behind it.
   std::vector<IdRange> ids_;
   client::Submitter submitter_;
 };

@@ -136,7 +136,7 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
   Cluster cluster(globals);
   if (options.file.empty()) tasks = tasks_of_words(kind, options, cluster);
   look_for_workers(cluster, tasks);
-  Submission submission(cluster, options.key);
+  Submission submission(cluster, options.key, options.wait);
   const auto total = tasks.size();
   try {
     for (auto& task : tasks) {

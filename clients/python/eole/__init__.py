@@ -41,6 +41,8 @@ __all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExis
 TASKS = object()   # As args: there are none, the tasks are whole.
 TASKS_MAX = 65536  # In one message.
 END_SECONDS = 30   # Without any of the cancelled tasks ending.
+HEAD_SECONDS = 5     # A submit waits for no longer to hear where the log ends …
+SILENT_SECONDS = 30  # … and does not ask again so soon.
 LOOKED_UP = 64     # At a time, when the log is silent.
 WAIT_SECONDS = 0.2  # Between two looks at a project.
 
@@ -53,6 +55,7 @@ class Cluster:
         self._connection = Connection(path, patience)
         self._submitter = Submitter(self._connection)
         self._log = None
+        self._silent_until = 0
         self._own = set()  # Submitted or waited for here, and their results not handed out yet.
         self._seen = {}    # Of these, the results that were read.
 
@@ -349,14 +352,29 @@ class Cluster:
         first = list(itertools.islice(messages, 1))
         if not first:
             return []
-        self._live().is_behind = True  # From before it leaves, no result is missed.
+        followed = self._follow()  # From before it leaves, no result is missed.
         try:
             ids = self._submitter.submit(itertools.chain(first, messages))
         except Error as error:
-            self._own.update(error.ids)
+            self._own.update(error.ids if followed else ())
             raise
-        self._own.update(ids)
+        self._own.update(ids if followed else ())
         return ids
+
+    def _follow(self):
+        """False if there is no sink: what is submitted then is looked up when its results are wanted."""
+        if self._log is None and time.monotonic() < self._silent_until:
+            return False
+        patience = self._connection.patience
+        self._connection.patience = min(patience, HEAD_SECONDS)
+        try:
+            self._live().is_behind = True
+        except NoAnswer:
+            self._silent_until = time.monotonic() + SILENT_SECONDS
+            return False
+        finally:
+            self._connection.patience = patience
+        return True
 
     def _submit_graph(self, tasks, preset, key):
         if isinstance(tasks, (str, bytes, dict)):
