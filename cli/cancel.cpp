@@ -1,13 +1,11 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 #include <set>
 
 #include "cli/history.hpp"
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
+#include "cli/sure.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -113,15 +111,6 @@ bool wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_end
   return true;
 }
 
-// Nobody is asked who is not there.
-void ask_if_sure() {
-  if (!is_terminal(STDIN_FILENO) || !is_terminal(STDERR_FILENO)) return;
-  std::fputs("Cancel them? [y/N] ", stderr);
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer != "y" && answer != "yes") throw Failure{kNotDone, "cancel: nothing was cancelled"};
-}
-
 TaskSet tasks_of(Cluster& cluster, const CancelOptions& options) {
   TaskSet tasks;
   for (const auto& written : options.ids) {
@@ -144,7 +133,8 @@ TaskSet tasks_of(Cluster& cluster, const CancelOptions& options) {
   std::fprintf(stderr, "eole: cancel: %llu task%s, %llu of them with a worker\n",
                static_cast<unsigned long long>(count), count == 1 ? "" : "s",
                static_cast<unsigned long long>(running));
-  if (count > 0 && !options.is_sure) ask_if_sure();
+  if (count > 0 && !options.is_sure && !is_sure("Cancel them?"))
+    throw Failure{kNotDone, "cancel: nothing was cancelled"};
   return tasks;
 }
 

@@ -1,7 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 
+#include "cli/dead_edit.hpp"
+#include "cli/dead_groups.hpp"
 #include "cli/lookup.hpp"
+#include "cli/sure.hpp"
 #include "clients/cpp/blocking/waiting.hpp"
 #include "clients/cpp/session/submits.hpp"
 #include "common/base/shown.hpp"
@@ -15,8 +19,24 @@ namespace {
 struct DeadOptions {
   std::vector<std::string> ids;
   std::string project;
+  std::string kind;
+  std::string group;
+  std::vector<std::string> settings;
   bool all = false;
+  bool is_grouped = false;
+  bool is_edited = false;
+  bool is_sure = false;
+  bool is_filter() const { return all || !(project.empty() && kind.empty() && group.empty()); }
 };
+
+// Those of a project, a kind and a reason, as far as they are named.
+void each_wanted(Cluster& cluster, const DeadOptions& options, const OnView& on_letter) {
+  each_letter(cluster, options.project, [&](const Value& letter) {
+    const bool is_wanted = (options.kind.empty() || letter["kind"].text_or("") == options.kind) &&
+                           (options.group.empty() || group_of(letter) == options.group);
+    return !is_wanted || on_letter(letter);
+  });
+}
 
 void print_letter(const Value& letter, const Globals& globals) {
   if (globals.json) return print_json(letter);
@@ -24,10 +44,43 @@ void print_letter(const Value& letter, const Globals& globals) {
   print_reasons(letter);
 }
 
-void list(const std::string& project, const Globals& globals) {
+void list_groups(Cluster& cluster, const DeadOptions& options, const Globals& globals) {
+  DeadGroups dead;
+  each_wanted(cluster, options, [&](const Value& letter) { return dead.add(letter), true; });
+  std::vector<std::pair<std::string, DeadGroups::Group>> sorted(dead.groups().begin(),
+                                                                dead.groups().end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
+    return one.second.count > other.second.count;
+  });
+  for (const auto& [reason, group] : sorted) {
+    Value::Map kinds;
+    std::string names;
+    for (const auto& [kind, count] : group.kinds) {
+      kinds.emplace_back(kind, count);
+      names += (names.empty() ? "" : ", ") + kind;
+    }
+    if (globals.json)
+      print_json(Value::Map{{"group", reason},
+                            {"count", group.count},
+                            {"kinds", std::move(kinds)},
+                            {"newest", group.newest},
+                            {"example", group.example}});
+    else
+      std::printf("%6llu  %s  (%s, the newest %s at %s)\n",
+                  static_cast<unsigned long long>(group.count), shown(reason).c_str(),
+                  shown(names).c_str(), shown(group.example).c_str(), shown(group.newest).c_str());
+  }
+  if (dead.others() > 0)
+    std::fprintf(stderr, "eole: %llu letters have other reasons than the first %zu\n",
+                 static_cast<unsigned long long>(dead.others()), kDeadGroupsMax);
+  if (sorted.empty() && !globals.json) std::puts("no dead letters");
+}
+
+void list(const DeadOptions& options, const Globals& globals) {
   Cluster cluster(globals);
+  if (options.is_grouped) return list_groups(cluster, options, globals);
   std::uint64_t count = 0;
-  each_letter(cluster, project, [&](const Value& letter) {
+  each_wanted(cluster, options, [&](const Value& letter) {
     ++count;
     print_letter(letter, globals);
     return true;
@@ -35,19 +88,97 @@ void list(const std::string& project, const Globals& globals) {
   if (count == 0 && !globals.json) std::puts("no dead letters");
 }
 
+// ---- One letter.
+
+// The last lines of what an attempt printed.
+void print_tail(const char* stream, const Value& output) {
+  constexpr std::size_t kLinesMax = 10;
+  const auto* blob = output.as<protocol::Blob>();
+  const auto bytes = blob != nullptr ? blob->bytes : output.text_or("");
+  auto rest = std::string_view(bytes);
+  if (rest.ends_with('\n')) rest.remove_suffix(1);
+  if (rest.empty()) return;
+  std::size_t begin = rest.size();
+  for (std::size_t lines = 0; lines < kLinesMax && begin != 0; ++lines) {
+    const auto before = begin == 0 ? rest.npos : rest.rfind('\n', begin - 1);
+    begin = before == rest.npos ? 0 : before;
+  }
+  if (begin != 0) std::printf("    %s  …\n", stream);
+  for (rest.remove_prefix(begin == 0 ? 0 : begin + 1); !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    std::printf("    %s  %s\n", stream, shown(line).c_str());
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+}
+
+void print_attempt(const Value& attempt) {
+  std::printf(
+      "  attempt %lld  on %s  %s  ran %s  %s\n",
+      static_cast<long long>(attempt["attempt"].int_or(0)),
+      shown(attempt["worker"].text_or("?")).c_str(), shown(attempt["finished"].text_or("")).c_str(),
+      human_seconds(
+          attempt["run_seconds"].as<double>() == nullptr ? 0 : *attempt["run_seconds"].as<double>())
+          .c_str(),
+      shown(attempt["error"].text_or("")).c_str());
+  print_tail("out", attempt["value"]["stdout"]);
+  print_tail("err", attempt["value"]["stderr"]);
+}
+
+Expected<Bytes> spec_of(Cluster& cluster, const std::string& letter) {
+  const auto raw = cluster.sink.query("spec", need_id(letter));
+  if (!raw) return raw.error();
+  const auto* blob = raw->as<protocol::Blob>();
+  if (blob == nullptr) return Error{"is not a dead letter, or its task is lost"};
+  return blob->bytes;
+}
+
+int show(const std::string& id, const Globals& globals) {
+  Cluster cluster(globals);
+  auto letter = look_up(cluster, need_id(id));
+  if (letter["state"].text_or("") != "dead")
+    throw Failure{kNotDone, text(id, ": is no dead letter, but ", letter["state"].text_or(""))};
+  auto attempts = attempts_of(cluster, need_id(id));
+  const auto spec = spec_of(cluster, id);
+  const auto task = spec ? task_of_spec(*spec) : Expected<TaskRequest>(spec.error());
+  letter.set("group", group_of(letter));
+  if (task) letter.set("task", words_of(*task));
+  if (globals.json) {
+    letter.set("attempts", std::move(attempts));
+    print_json(letter);
+    return kDone;
+  }
+  print_result(letter);
+  if (task) std::printf("  task  %s\n", shown(letter["task"].to_json()).c_str());
+  for (const auto& attempt : attempts)
+    if (attempt["state"].text_or("") != "dead") print_attempt(attempt);
+  print_reasons(letter, attempts);
+  flush_output();
+  return kDone;
+}
+
+// ---- Many of them.
+
+// The letters that were named, or those that were asked for, of which it is said how many there
+// are.
 std::vector<std::string> ids_of(Cluster& cluster, const DeadOptions& options,
                                 const std::string& command) {
-  if (options.ids.empty() && options.project.empty() && !options.all)
-    throw Failure{kBadUse, text("dead ", command, ": give ids, --project or --all")};
-  if (options.all && !(options.ids.empty() && options.project.empty()))
-    throw Failure{kBadUse, text("dead ", command, ": --all goes without ids and --project")};
+  if (options.ids.empty() && !options.is_filter())
+    throw Failure{kBadUse,
+                  text("dead ", command, ": give ids, --group, --project, --kind or --all")};
+  if (options.all && !(options.ids.empty() && options.project.empty() && options.kind.empty() &&
+                       options.group.empty()))
+    throw Failure{kBadUse, text("dead ", command, ": --all goes alone")};
   auto ids = options.ids;
   for (const auto& id : ids) need_id(id);
-  if (options.all || !options.project.empty())
-    each_letter(cluster, options.project, [&](const Value& letter) {
-      ids.push_back(letter["id"].text_or(""));
-      return true;
-    });
+  if (!options.is_filter()) return ids;
+  each_wanted(cluster, options, [&](const Value& letter) {
+    ids.push_back(letter["id"].text_or(""));
+    return true;
+  });
+  std::fprintf(stderr, "eole: dead %s: %zu letter%s\n", command.c_str(), ids.size(),
+               ids.size() == 1 ? "" : "s");
+  if (!ids.empty() && !options.is_sure && !is_sure(text("eole: ", command, " them?")))
+    throw Failure{kNotDone, text("dead ", command, ": nothing was done")};
   return ids;
 }
 
@@ -61,8 +192,9 @@ struct Replay {
 /// repeated the same replay.
 class Replays {
  public:
-  explicit Replays(Cluster& cluster)
+  Replays(Cluster& cluster, const DeadOptions& options)
       : cluster_(cluster),
+        options_(options),
         waiting_(cluster.context),
         submits_(waiting_.session(), cluster.file, client::Submits::kPatience,
                  [this](const client::SubmitEnded& ended) { take(ended); }) {}
@@ -80,18 +212,27 @@ class Replays {
  private:
   static constexpr Duration kLookEvery = 1s;  // Sooner if anything comes.
   Expected<void> submit(const std::string& letter) {
-    const auto id = need_id(letter);
-    const auto raw = cluster_.sink.query("spec", id);
-    if (!raw) return raw.error();
-    const auto* blob = raw->as<protocol::Blob>();
-    if (blob == nullptr) return Error{"is not a dead letter, or its task is lost"};
+    auto spec = spec_of(cluster_, letter);
+    if (spec && (options_.is_edited || !options_.settings.empty())) spec = changed(*spec);
+    if (!spec) return spec.error();
     while (!submits_.has_room()) waiting_.wait(kLookEvery);
     protocol::Submit submit;
     submit.key = "replay-of:" + letter;
     submit.count = 1;
-    const auto group = std::make_shared<const Bytes>(blob->bytes);
+    const auto group = std::make_shared<const Bytes>(std::move(*spec));
     under_way_[submits_.submit(std::move(submit), group)] = replays_.size() - 1;
     return {};
+  }
+  Expected<Bytes> changed(const Bytes& spec) const {
+    const auto task = task_of_spec(spec);
+    if (!task) return task.error();
+    auto words = words_of(*task);
+    if (auto set = set_words(words, options_.settings); !set) return set.error();
+    auto edited = options_.is_edited ? edit_words(words) : Expected<Value>(words);
+    if (!edited) return edited.error();
+    const auto other = reworded(*task, *edited);
+    if (!other) return other.error();
+    return spec_of_task(*other);
   }
   void take(const client::SubmitEnded& ended) {
     replays_[under_way_.at(ended.request)].id =
@@ -100,6 +241,7 @@ class Replays {
   }
 
   Cluster& cluster_;
+  const DeadOptions& options_;
   client::Waiting waiting_;
   client::Submits submits_;
   std::vector<Replay> replays_;
@@ -107,8 +249,10 @@ class Replays {
 };
 
 int replay(const DeadOptions& options, const Globals& globals) {
+  if (options.is_edited && (options.ids.size() != 1 || options.is_filter()))
+    throw Failure{kBadUse, "dead replay: --edit goes with one id"};
   Cluster cluster(globals);
-  Replays replays(cluster);
+  Replays replays(cluster, options);
   for (const auto& written : ids_of(cluster, options, "replay")) replays.add(written);
   const auto& all = replays.finish();
   std::size_t replayed = 0;
@@ -160,10 +304,57 @@ int discard(const DeadOptions& options, const Globals& globals) {
   return others == 0 ? kDone : kNotDone;
 }
 
+void add_filter(CLI::App& command, DeadOptions& options) {
+  command.add_option("--project", options.project, "letters of this project");
+  command.add_option("--kind", options.kind, "letters of this kind");
+}
+
 void add_choice(CLI::App& command, DeadOptions& options) {
   command.add_option("id", options.ids, "the dead tasks");
-  command.add_option("--project", options.project, "all letters of this project");
+  add_filter(command, options);
+  command.add_option("--group", options.group, "letters of this reason, as list --group says it");
   command.add_flag("--all", options.all, "every one on the list");
+  command.add_flag("--yes", options.is_sure,
+                   "do not ask; else a person at a terminal is, where no ids are given");
+}
+
+void add_list(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
+  auto* listing = dead.add_subcommand("list", "List them with each attempt's reason");
+  add_filter(*listing, *options);
+  listing->add_flag("--group", options->is_grouped, "how many there are of each reason");
+  listing->add_flag("--json", globals.json, "one JSON object a line");
+  listing->callback([options, &globals] { list(*options, globals); });
+}
+
+void add_show(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
+  auto* command = dead.add_subcommand(
+      "show", "Show one: its task, and of each attempt the worker, when, why and its last output");
+  command->add_option("id", options->ids, "the dead tasks")->required();
+  command->add_flag("--json", globals.json, "one JSON object a line");
+  command->callback([options, &globals] {
+    for (const auto& id : options->ids) globals.exit_code = show(id, globals);
+  });
+}
+
+void add_replay(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
+  auto* command = dead.add_subcommand("replay", "Submit dead tasks again, as new tasks");
+  add_choice(*command, *options);
+  command
+      ->add_option("--set", options->settings,
+                   "otherwise: a word of the task (priority=5) or an argument (args.timeout=60)")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command->add_flag("--edit", options->is_edited, "edit the task's JSON in $EDITOR before");
+  command->add_flag("--json", globals.json, "one JSON object a line");
+  command->footer(
+      "A letter is replayed once: said again, the same new task is named; said otherwise, it is\n"
+      "refused. A replay that died is a letter of its own.\n"
+      "Examples:\n"
+      "  eole dead replay --group 'exit code 3' --set args.timeout=600\n"
+      "  eole dead replay k3f9qz-17 --edit");
+  command->callback([options, &globals] { globals.exit_code = replay(*options, globals); });
 }
 
 }  // namespace
@@ -178,30 +369,20 @@ void add_dead(CLI::App& app, Globals& globals) {
       "does not keep it any more (`eole up --keep-days`, `--keep-bytes`).\n"
       "Examples:\n"
       "  eole dead                             the list, the newest last\n"
+      "  eole dead list --group                how many of which reason\n"
       "  eole dead replay k3f9qz-17            once more; said twice: the same new task\n"
       "  eole dead discard --project photos    off the list\n"
       "Exit codes: 0 done, 1 some could not be replayed or are not on the list, 2 bad input,\n"
       "3 no answer.");
-  auto* listing = command->add_subcommand("list", "List them with each attempt's reason");
-  listing->add_option("--project", options->project, "only this project's");
-  listing->add_flag("--json", globals.json, "one JSON object a line");
-  listing->callback([options, &globals] { list(options->project, globals); });
-  auto* show = command->add_subcommand("show", "Show one with each attempt");
-  show->add_option("id", options->ids, "the dead tasks")->required();
-  show->add_flag("--json", globals.json, "one JSON object a line");
-  show->callback([options, &globals] {
-    for (const auto& id : options->ids) globals.exit_code = show_task(globals, id);
-  });
-  auto* replaying = command->add_subcommand("replay", "Submit dead tasks again, as new tasks");
-  add_choice(*replaying, *options);
-  replaying->add_flag("--json", globals.json, "one JSON object a line");
-  replaying->callback([options, &globals] { globals.exit_code = replay(*options, globals); });
+  add_list(*command, options, globals);
+  add_show(*command, options, globals);
+  add_replay(*command, options, globals);
   auto* discarding = command->add_subcommand("discard", "Take letters off the list, durably");
   add_choice(*discarding, *options);
   discarding->add_flag("--json", globals.json, "one JSON object");
   discarding->callback([options, &globals] { globals.exit_code = discard(*options, globals); });
-  command->callback([command, &globals] {
-    if (command->get_subcommands().empty()) list("", globals);
+  command->callback([command, options, &globals] {
+    if (command->get_subcommands().empty()) list(*options, globals);
   });
 }
 

@@ -247,9 +247,10 @@ class Cluster:
         it is durable: control("pause", scope="project:photos"), control("resume", scope="all")."""
         return self._connection.answer("ventilator", "control", what, payload=msgpack.packb(options))
 
-    def dead(self, project=""):
+    def dead(self, project="", kind=""):
         """Yields the dead letters (maps, the oldest first), with their `reasons`."""
-        yield from self._pages("queries", "dead", "letters", "after", project=project)
+        letters = self._pages("queries", "dead", "letters", "after", project=project)
+        yield from (letter for letter in letters if kind in ("", letter["kind"]))
 
     def replay(self, ids):
         """Submits dead tasks again as new tasks, and returns their ids in the same order. A replay

@@ -1,0 +1,164 @@
+#include "cli/dead_edit.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "cli/task_words.hpp"
+#include "common/base/durations.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/records.hpp"
+
+namespace eole::cli {
+
+using protocol::Value;
+
+namespace {
+
+// Set in words of the task, or its arguments: the value that a path of names leads to.
+Value with(const Value& value, std::string_view path, Value wanted) {
+  if (path.empty()) return wanted;
+  const auto dot = std::min(path.find('.'), path.size());
+  const auto name = path.substr(0, dot);
+  const auto rest = path.substr(std::min(dot + 1, path.size()));
+  Value out = value.as<Value::Map>() == nullptr ? Value(Value::Map{}) : value;
+  out.set(std::string(name), with(value[name], rest, std::move(wanted)));
+  return out;
+}
+
+Value span(std::uint32_t milliseconds) { return show_duration(milliseconds); }
+
+/// A file of one's own that goes when this does.
+class OwnFile {
+ public:
+  OwnFile() : path_((std::filesystem::temp_directory_path() / "eole-task-XXXXXX").string()) {
+    fd_ = ::mkstemp(path_.data());
+  }
+  ~OwnFile() {
+    if (fd_ < 0) return;
+    ::close(fd_);
+    ::unlink(path_.c_str());
+  }
+  OwnFile(const OwnFile&) = delete;
+  OwnFile& operator=(const OwnFile&) = delete;
+  bool is_open() const { return fd_ >= 0; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+};
+
+const char* editor() {
+  for (const auto* name : {"VISUAL", "EDITOR"})
+    if (const auto* set = std::getenv(name); set != nullptr && *set != '\0') return set;
+  return "vi";
+}
+
+std::string quoted(const std::string& word) {
+  std::string out = "'";
+  for (const char one : word) out += one == '\'' ? "'\\''" : std::string(1, one);
+  return out + "'";
+}
+
+}  // namespace
+
+Expected<TaskRequest> task_of_spec(std::string_view groups) {
+  ByteReader reader(groups);
+  const auto group = protocol::read_task_group(reader);
+  if (!group) return Error{"its task is malformed"};
+  ByteReader specs(group->specs);
+  const auto spec = protocol::read_task_spec(specs);
+  const auto task_class = protocol::decode_class(group->task_class);
+  if (!spec || !task_class) return Error{"its task is malformed"};
+  TaskRequest task;
+  task.task_class = *task_class;
+  task.args = spec->args;
+  if (spec->conditions.empty()) return task;
+  const auto conditions = protocol::decode_conditions(spec->conditions);
+  if (!conditions) return Error{text("its task: ", conditions.error().message)};
+  task.conditions = *conditions;
+  return task;
+}
+
+Bytes spec_of_task(const TaskRequest& task) {
+  protocol::TaskGroups groups;
+  const bool is_plain = task.conditions == protocol::Conditions{};
+  groups.add(task.task_class, task.args,
+             is_plain ? Bytes() : protocol::encode_conditions(task.conditions));
+  return groups.take();
+}
+
+Value words_of(const TaskRequest& task) {
+  const auto& its = task.task_class;
+  const auto args = Value::from_msgpack(task.args);
+  Value words = Value::Map{{"kind", its.kind}, {"args", args ? *args : Value()}};
+  if (!its.project.empty()) words.set("project", its.project);
+  if (its.priority != 0) words.set("priority", std::uint32_t{its.priority});
+  if (!task.conditions.key.empty()) words.set("key", task.conditions.key);
+  if (its.timeout_ms != 0) words.set("timeout", span(its.timeout_ms));
+  if (its.retry == 0 && its.attempts_max != 0)
+    words.set("attempts", std::uint32_t{its.attempts_max});
+  if (its.retry == 0) return words;
+  Value retry = Value::Map{};
+  if (its.attempts_max != 0) retry.set("attempts", std::uint32_t{its.attempts_max});
+  if (its.backoff_ms != 0) retry.set("backoff", span(its.backoff_ms));
+  if (its.backoff_max_ms != 0) retry.set("backoff_max", span(its.backoff_max_ms));
+  if (!its.retry_on.empty()) retry.set("on", its.retry_on);
+  words.set("retry", retry.as<Value::Map>()->empty() ? Value(true) : std::move(retry));
+  return words;
+}
+
+Expected<TaskRequest> reworded(TaskRequest task, const Value& words) {
+  const auto* members = words.as<Value::Map>();
+  if (members == nullptr) return Error{"not an object"};
+  auto& its = task.task_class;
+  its.kind = its.project = its.retry_on = "";
+  its.attempts_max = its.retry = its.priority = 0;
+  its.backoff_ms = its.backoff_max_ms = its.timeout_ms = 0;
+  task.conditions.key = "";
+  task.args = "\x80";
+  for (const auto& [name, value] : *members) {
+    if (name == "after" || name == "name")  // A replay waits for what the task waited for.
+      return Error{text(name, ": cannot be said of a replay")};
+    if (auto set = set_word(task, name, value); !set) return set.error();
+  }
+  if (auto fits = check(task); !fits) return fits.error();
+  return task;
+}
+
+Expected<void> set_words(Value& words, const std::vector<std::string>& settings) {
+  for (const auto& setting : settings) {
+    const auto equals = setting.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return Error{text("--set ", setting, ": is NAME=VALUE, like priority=5 or args.timeout=60")};
+    const auto written = setting.substr(equals + 1);
+    const auto json = Value::from_json(written);
+    words = with(words, std::string_view(setting).substr(0, equals), json ? *json : Value(written));
+  }
+  return {};
+}
+
+Expected<Value> edit_words(const Value& words) {
+  const OwnFile file;
+  if (!file.is_open()) return Error{text(file.path(), ": cannot be made")};
+  std::string lines;
+  for (const auto& [name, value] : *words.as<Value::Map>())
+    lines += text(lines.empty() ? "{\n  " : ",\n  ", Value(name).to_json(), ": ", value.to_json());
+  std::ofstream(file.path()) << lines << "\n}\n";
+  const auto command = text(editor(), " ", quoted(file.path()));
+  if (const int status = std::system(command.c_str());
+      status != 0)  // NOLINT: it is a shell's line.
+    return Error{text(command, ": ended with ", status, "; nothing was replayed")};
+  std::ifstream opened(file.path());
+  const std::string written(std::istreambuf_iterator<char>(opened), {});
+  if (written.find_first_not_of(" \t\r\n") == std::string::npos)
+    return Error{"an empty file; nothing was replayed"};
+  return Value::from_json(written);
+}
+
+}  // namespace eole::cli
