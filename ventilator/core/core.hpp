@@ -195,6 +195,9 @@ class Core {
 
   // Who gets what: core_dispatch.cpp.
   Decision decide_on(Seq seq, const Task& task, AttemptEnd end_of) const;
+  void count_run(Worker& worker);
+  void count_ended(const Task& task);
+  void count_settled(const Range& range);
   void give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason, TimePoint now,
                  Actions& out);
   void end_waits(TimePoint now);
@@ -238,6 +241,7 @@ class Core {
     std::uint64_t lease = 1;  // Its number.
     TimePoint recall{};
     TimePoint prune{};
+    TimePoint count{};
   };
   Next next_;
 };

@@ -11,6 +11,25 @@ namespace eole::ventilator {
 
 using protocol::TaskClass;
 
+namespace {
+constexpr Duration kCountEvery = 100ms;  // What runs for long, too, counts as it runs.
+}
+
+// Before what it has changes: the time that has passed goes to the oldest of its tasks, one a slot.
+void Core::count_run(Worker& worker) {
+  const auto passed = worker.leases.pass(moment_.now);
+  if (passed <= Duration{} || worker.leases.outstanding() == 0 || !queue_.is_shared()) return;
+  const auto time = static_cast<std::uint64_t>(passed / 1us);
+  for (const auto* task : worker.leases.oldest(std::max(worker.about.slots, 1U), tasks_))
+    if (task->class_id != kNoClass)
+      queue_.on_ran(durable_.classes.at(task->class_id).project, time);
+}
+
+void Core::count_ended(const Task& task) {
+  if (queue_.is_shared() && task.class_id != kNoClass)
+    queue_.on_ended(durable_.classes.at(task.class_id).project, 1);
+}
+
 Decision Core::decide_on(Seq seq, const Task& task, AttemptEnd end_of) const {
   end_of.id = {durable_.origin, seq};
   end_of.attempt = task.attempt;
@@ -20,9 +39,21 @@ Decision Core::decide_on(Seq seq, const Task& task, AttemptEnd end_of) const {
                 end_of);
 }
 
+// Their classes may be gone once they are settled.
+void Core::count_settled(const Range& range) {
+  if (range.last - range.first > tasks_.size()) return;  // What earlier starts had.
+  for (auto seq = range.first; seq <= range.last; ++seq) {
+    const auto* task = tasks_.find(seq);
+    if (task == nullptr || !task->is(State::kLeased)) continue;
+    if (auto* worker = fleet_.find(task->run)) count_run(*worker);
+    count_ended(*task);
+  }
+}
+
 // The task is nobody's now: cancelled, dead, waiting for its time, or ready again.
 void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason,
                      TimePoint now, Actions& out) {
+  count_ended(task);
   tasks_.give_back(task);
   if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
   const bool counts = end_of.cause != Cause::kReturned;
@@ -94,6 +125,7 @@ void Core::lease_to(const Worker& worker, Seq seq, ClassId id, Load& load) {
 }
 
 void Core::send(Worker& worker, Load load, Actions& out) {
+  count_run(worker);
   const auto first = worker.credit.sent() + 1;
   worker.credit.send(load.count);
   worker.leases.send(first, durable_.start, load.runs, tasks_);
@@ -129,6 +161,10 @@ void Core::dispatch(TimePoint now, Actions& out) {
   };
   limits_.begin_turn(durable_.classes, tasks_.running(), now);
   queue_.let_go(room);
+  if (queue_.is_shared() && now >= next_.count) {
+    next_.count = now + kCountEvery;
+    for (const auto run : fleet_.order()) count_run(*fleet_.find(run));
+  }
   dispatch_alone(now, out);
   while (queue_.size() > queue_.held()) {
     std::vector<std::pair<Worker*, std::uint64_t>> open;  // And how much each could take.

@@ -67,6 +67,7 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
 void Core::on(SinkRefused& event, TimePoint, Actions& out) { out.push_back(Stop{event.reason}); }
 
 void Core::settle(const Range& range, Actions& out) {
+  if (queue_.is_shared()) count_settled(range);
   std::vector<ClassId> gone;
   std::vector<EndedTasks> ended;
   auto* wanted = durable_.projects.is_empty() ? nullptr : &ended;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/ids.hpp"
+#include "common/base/time.hpp"
 #include "common/protocol/records.hpp"
 #include "ventilator/core/events.hpp"
 #include "ventilator/core/tasks.hpp"
@@ -42,6 +43,11 @@ class Leases {
   /// All of them: suspect now.
   LeasedTasks take_all(Tasks& tasks);
 
+  /// So many of those that it has still, the oldest first: what runs there, as far as is known.
+  std::vector<const Task*> oldest(std::size_t most, Tasks& tasks);
+  /// Since this was asked last.
+  Duration pass(TimePoint now) { return now - std::exchange(passed_, now); }
+
   /// Leased to it and not settled.
   std::uint64_t outstanding() const { return outstanding_; }
   std::size_t stretches() const { return pipe_.size(); }
@@ -61,6 +67,7 @@ class Leases {
   std::deque<Stretch> pipe_;
   std::size_t pipe_max_ = 0;  // When to prune it.
   std::uint64_t outstanding_ = 0;
+  TimePoint passed_{};
 };
 
 /// What becomes of a task that a worker says it holds.

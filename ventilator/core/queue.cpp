@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <tuple>
 
 #include "common/base/planted.hpp"
 #include "ventilator/core/limits/limit.hpp"
@@ -51,7 +50,7 @@ void Queue::relist(Track& track) {
   if (track.turn.track != nullptr) listed = turns.extract(track.turn);
   track.turn = {};
   if (track.open.empty()) return;
-  track.turn = {track.rank, track.project->share->served, track.open.begin()->first, &track};
+  track.turn = {track.rank, track.project->share->served(), track.open.begin()->first, &track};
   if (listed.empty()) return void(turns.insert(track.turn));
   listed.value() = track.turn;
   turns.insert(std::move(listed));
@@ -98,6 +97,22 @@ void Queue::serve(Lane& lane, std::uint64_t tasks) {
   shares_.on_leased(*project.share, tasks);
   for (auto* track : project.tracks)
     if (track != lane.track) relist(*track);
+}
+
+void Queue::relist(const std::string& project) {
+  const auto found = projects_.find(project);
+  if (found == projects_.end()) return;
+  for (auto* track : found->second.tracks) relist(*track);
+}
+
+void Queue::on_ran(const std::string& project, std::uint64_t time) {
+  shares_.on_ran(project, time);
+  relist(project);
+}
+
+void Queue::on_ended(const std::string& project, std::uint64_t tasks) {
+  shares_.on_ended(project, tasks);
+  relist(project);
 }
 
 void Queue::resize(Lane& lane, std::uint64_t taken, std::uint64_t put) {
@@ -178,22 +193,41 @@ void Queue::forget(ClassId id) {
   drop(id, found->second);
 }
 
-std::pair<Queue::Group*, std::uint64_t> Queue::choose(const Fits& fits) {
-  std::pair<Group*, std::uint64_t> chosen{};
+Queue::Choice Queue::choose(const Fits& fits) {
+  Choice chosen;
+  const Turn* next = nullptr;  // Of another group.
   for (auto& [name, group] : groups_) {
     if (group.turns.empty()) continue;
     const auto fit = planted("lanes-that-do-not-fit") ? kNoLimit : fits(group.like);
     if (fit == 0) continue;
-    if (chosen.first == nullptr || *group.turns.begin() < *chosen.first->turns.begin())
+    const auto* turn = &*group.turns.begin();
+    if (chosen.group == nullptr || *turn < *chosen.group->turns.begin()) {
+      if (chosen.group != nullptr) next = &*chosen.group->turns.begin();
       chosen = {&group, fit};
+    } else if (next == nullptr || *turn < *next) {
+      next = turn;
+    }
   }
+  if (chosen.group != nullptr && projects_.size() > 1)
+    chosen.most = std::min(chosen.most, turn_of(*chosen.group, next));
   return chosen;
+}
+
+// So many until it is another project's turn.
+std::uint64_t Queue::turn_of(const Group& group, const Turn* next) const {
+  const auto first = group.turns.begin();
+  if (const auto second = std::next(first);
+      second != group.turns.end() && (next == nullptr || *second < *next))
+    next = &*second;
+  if (next == nullptr || next->rank != first->rank || next->track->project == first->track->project)
+    return kNoLimit;
+  return shares_.turn(*first->track->project->share, next->served);
 }
 
 std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std::uint64_t most,
                                          const Tasks& tasks, const SeqRanges& settled) {
-  for (auto [group, fit] = choose(fits); group != nullptr; std::tie(group, fit) = choose(fits)) {
-    const auto id = group->turns.begin()->track->open.begin()->second;
+  for (auto chosen = choose(fits); chosen.group != nullptr; chosen = choose(fits)) {
+    const auto id = chosen.group->turns.begin()->track->open.begin()->second;
     auto& lane = lanes_.at(id);
     const auto open = room(*lane.task_class);
     if (open == 0) {
@@ -202,7 +236,7 @@ std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std
       continue;
     }
     unlist(id, lane);
-    const auto stretch = take(lane, std::min({most, fit, open}), tasks, settled);
+    const auto stretch = take(lane, std::min({most, chosen.most, open}), tasks, settled);
     if (stretch) serve(lane, stretch->count);
     list(id, lane);
     if (stretch) return Served{*stretch, id, open != kNoLimit};

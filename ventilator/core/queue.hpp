@@ -63,6 +63,11 @@ class Queue {
   /// then of the project that was served the least, then the oldest.
   std::optional<Served> next(const Fits& fits, const Room& room, std::uint64_t most,
                              const Tasks& tasks, const SeqRanges& settled);
+  /// A slot ran a task of this project for so many microseconds; so many of its tasks ended, or
+  /// came back. Of no use unless there are several projects.
+  void on_ran(const std::string& project, std::uint64_t time);
+  void on_ended(const std::string& project, std::uint64_t tasks);
+  bool is_shared() const { return shares_.is_shared(); }
   /// So many wait, but for those that ended meanwhile; of them, in lanes that are held …
   std::uint64_t size() const { return size_; }
   std::uint64_t held() const { return held_size_; }
@@ -121,11 +126,17 @@ class Queue {
   using Lanes = std::unordered_map<ClassId, Lane>;
 
   /// Which group's first lane is served, and how much of it at most.
-  std::pair<Group*, std::uint64_t> choose(const Fits& fits);
+  struct Choice {
+    Group* group = nullptr;
+    std::uint64_t most = 0;
+  };
+  Choice choose(const Fits& fits);
+  std::uint64_t turn_of(const Group& group, const Turn* next) const;
   Lane& lane_of(ClassId id, const protocol::TaskClass& task_class);
   /// The track has another turn now.
   static void relist(Track& track);
   void serve(Lane& lane, std::uint64_t tasks);
+  void relist(const std::string& project);
   /// Its first task is about to change, and has.
   static void unlist(ClassId id, const Lane& lane);
   void list(ClassId id, Lane& lane);

@@ -91,16 +91,43 @@ TEST_CASE("the least served goes first, and who comes late begins where others a
   Shares shares;
   auto& busy = shares.enter("busy");
   shares.on_leased(busy, 1000);
+  REQUIRE(busy.served() == 0);  // Nobody else wants anything.
+  auto& other = shares.enter("other");
   shares.on_leased(busy, 1000);
+  REQUIRE((other.served() == 0 && busy.served() == 1'000'000));  // A millisecond each.
+  shares.on_leased(busy, 1);
   auto& late = shares.enter("late");
-  REQUIRE((late.served == 1000 && busy.served == 2000));
-  shares.leave(busy);
-  REQUIRE(shares.enter("busy").served == 2000);  // It does not forget by leaving.
+  REQUIRE(late.served() == 1'000'000);
   shares.leave(late);
-  REQUIRE(shares.size() == 1);
-  shares.leave(shares.enter("late"));
+  REQUIRE(shares.size() == 2);
   shares.leave(busy);
+  REQUIRE(shares.enter("busy").served() == 1'001'000);  // It does not forget by leaving.
+  shares.leave(busy);
+  shares.leave(other);
+  REQUIRE(shares.size() == 1);  // Its tasks run.
+  shares.on_ended("busy", 1001);
   REQUIRE(shares.size() == 0);
+}
+
+TEST_CASE("what was leased is charged as others of its project took, and put right as it runs",
+          "[ventilator]") {
+  Shares shares;
+  auto& one = shares.enter("one");
+  shares.enter("other");
+  shares.on_leased(one, 2);
+  REQUIRE(one.served() == 2'000);
+  shares.on_ran("one", 500);
+  REQUIRE(one.served() == 2'000);
+  shares.on_ran("one", 99'500);
+  REQUIRE(one.served() == 100'000);
+  shares.on_ended("one", 2);
+  REQUIRE(one.served() == 100'020);
+  shares.on_leased(one, 1);
+  REQUIRE(one.served() == 100'020 + 50'010);
+  shares.on_ran("one", 10'000);
+  shares.on_ended("one", 1);  // Sooner than the others.
+  REQUIRE(one.served() == 110'030);
+  REQUIRE(shares.turn(one, one.served()) == 1);
 }
 
 TEST_CASE("a cap is never passed, and what ends makes room for the next", "[ventilator]") {

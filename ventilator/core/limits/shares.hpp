@@ -8,26 +8,45 @@ namespace eole::ventilator {
 
 constexpr std::size_t kSharesMax = 65536;  // Projects of which it is known how much they had.
 
-/// How many tasks of each project were served: of equals the least served goes first, so that a
-/// million tasks of one do not delay ten of another. Who comes anew, or back after a while, begins
-/// where the others are: what it did not use does not add up.
+/// How long slots ran tasks of each project: of equals the least served goes first, so that a
+/// million tasks of one do not delay ten of another, nor do tasks that take ten times as long. What
+/// is leased counts at once for as long as tasks of its project take, and is put right as it runs.
+/// Who comes anew, or back after a while, begins where the others are: what it did not use does not
+/// add up. All times are microseconds. A project that is alone costs nothing.
 class Shares {
  public:
   struct Project {
     std::string name = {};
-    std::uint64_t served = 0;
+    std::uint64_t ran = 0;      // And what the others had when it came.
+    std::uint64_t charged = 0;  // For what is leased and has not run for so long yet.
+    std::uint64_t leased = 0;
     std::uint64_t entered = 0;  // So often, and not left.
+    struct Lately {
+      std::uint64_t ran = 0;
+      std::uint64_t ended = 0;
+    };
+    Lately lately = {};
+    std::uint64_t served() const { return ran + charged; }
   };
   /// Stays where it is until it was left as often.
   Project& enter(const std::string& name);
   void leave(Project& project);
   void on_leased(Project& project, std::uint64_t tasks);
+  /// A slot ran tasks of it for so long. Whoever is not known has no competitors.
+  void on_ran(const std::string& name, std::uint64_t time);
+  void on_ended(const std::string& name, std::uint64_t tasks);
+  /// How many of its tasks it may have before it was served more than one that had `served`.
+  std::uint64_t turn(const Project& project, std::uint64_t served) const;
+  bool is_shared() const { return projects_.size() > 1; }
   std::size_t size() const { return projects_.size(); }
 
  private:
+  std::uint64_t time_of_task(const Project& project) const;
+
   std::unordered_map<std::string, Project> projects_;
   std::uint64_t entered_ = 0;  // By all.
   std::uint64_t floor_ = 0;    // What the one that was served last had before.
+  Project::Lately lately_;     // Of all.
 };
 
 }  // namespace eole::ventilator

@@ -1,0 +1,162 @@
+#include "ventilator/core/limits/shares.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "tests/unit/ventilator/rig.hpp"
+
+using namespace eole;
+using namespace eole::ventilator;
+
+namespace {
+
+/// Workers that run what they are sent, in its order, in simulated time.
+class Fabric {
+ public:
+  struct Project {
+    std::string name;
+    std::uint32_t tasks = 0;
+    Duration takes{};
+  };
+  static constexpr std::uint64_t kAhead = 2;  // That a worker has beside what runs.
+
+  Fabric(std::uint32_t workers, std::uint32_t slots) : slots_(slots) {
+    for (RunId run = 1; run <= workers; ++run) {
+      protocol::Hello hello;
+      hello.run = run;
+      hello.hello = 1;
+      hello.name = "w" + std::to_string(run);
+      hello.slots = slots;
+      hello.kinds = "work";
+      rig_.step(HelloReceived{Rig::peer(run), hello, {}});
+      workers_[run];
+      grant(run);
+    }
+  }
+  void submit(const Project& project) {
+    Bytes groups;
+    protocol::put_task_group(groups,
+                             {protocol::encode_class({"work", project.name}), project.tasks, ""});
+    projects_[rig_.core.accepted() + project.tasks] = project;
+    rig_.step(Submitted{
+        "client", {7, 1 + rig_.core.accepted(), 0, "", project.tasks, groups}, "", false});
+    take_sent();
+  }
+  void run(Duration time) {
+    const auto until = rig_.now + time;
+    while (const auto next = next_end()) {
+      if (*next > until) break;
+      rig_.now = std::max(rig_.now, *next);
+      end_one(*next);
+    }
+    rig_.now = until;
+  }
+  /// Of what slots did so far, how much was this project's.
+  double share(const std::string& project) const {
+    double all = 0;
+    for (const auto& [name, time] : ran_) all += time;
+    return ran_.at(project) / all;
+  }
+  std::uint64_t ended(const std::string& project) const {
+    const auto found = ended_.find(project);
+    return found == ended_.end() ? 0 : found->second;
+  }
+
+ private:
+  struct Worker {
+    std::deque<Seq> waiting;
+    std::multimap<TimePoint, Seq> running;
+    std::uint64_t received = 0;
+    std::uint64_t over = 0;
+  };
+  const Project& project_of(Seq seq) const { return projects_.lower_bound(seq)->second; }
+  void grant(RunId run) {
+    auto& worker = workers_[run];
+    rig_.credit(run, worker.received, worker.over + slots_ + kAhead);
+    take_sent();
+  }
+  void take_sent() {
+    for (auto& [run, worker] : workers_) {
+      for (const auto seq : rig_.sent(run)) worker.waiting.push_back(seq), ++worker.received;
+      while (worker.running.size() < slots_ && !worker.waiting.empty()) {
+        const auto seq = worker.waiting.front();
+        worker.waiting.pop_front();
+        worker.running.emplace(rig_.now + project_of(seq).takes, seq);
+      }
+    }
+    rig_.out.clear();
+  }
+  std::optional<TimePoint> next_end() const {
+    std::optional<TimePoint> next;
+    for (const auto& [run, worker] : workers_)
+      if (!worker.running.empty())
+        next = std::min(next.value_or(TimePoint::max()), worker.running.begin()->first);
+    return next;
+  }
+  void end_one(TimePoint when) {
+    for (auto& [run, worker] : workers_) {
+      if (worker.running.empty() || worker.running.begin()->first != when) continue;
+      const auto seq = worker.running.begin()->second;
+      worker.running.erase(worker.running.begin());
+      ++worker.over;
+      const auto& project = project_of(seq);
+      ran_[project.name] += std::chrono::duration<double>(project.takes).count();
+      ++ended_[project.name];
+      take_sent();  // What waits there begins now.
+      rig_.settle({seq});
+      take_sent();
+      return grant(run);
+    }
+  }
+
+  Rig rig_;
+  std::uint32_t slots_;
+  std::map<RunId, Worker> workers_;
+  std::map<Seq, Project> projects_;  // By their last task.
+  std::map<std::string, double> ran_;
+  std::map<std::string, std::uint64_t> ended_;
+};
+
+// Half of what two projects had together, off by so much of it.
+double deviation(std::uint32_t workers, std::uint32_t slots, Duration one, Duration other) {
+  Fabric fabric(workers, slots);
+  fabric.submit({"one", 60'000, one});
+  fabric.submit({"other", 60'000, other});
+  fabric.run(10s);
+  return std::abs(fabric.share("one") - 0.5) / 0.5;
+}
+
+}  // namespace
+
+TEST_CASE("a project whose tasks take ten times as long has no more of the slots", "[ventilator]") {
+  CHECK(deviation(1, 1, 10ms, 1ms) <= 0.05);
+  CHECK(deviation(1, 4, 10ms, 1ms) <= 0.05);
+  CHECK(deviation(1, 4, 100ms, 10ms) <= 0.05);
+  CHECK(deviation(1, 4, 10ms, 100ms) <= 0.05);
+  CHECK(deviation(3, 2, 50ms, 5ms) <= 0.05);
+  CHECK(deviation(2, 4, 20ms, 20ms) <= 0.05);
+}
+
+TEST_CASE("many projects have the same, whatever their tasks take", "[ventilator]") {
+  Fabric fabric(2, 4);
+  for (int i = 1; i <= 8; ++i) fabric.submit({"p" + std::to_string(i), 20'000, i * 2ms});
+  fabric.run(10s);
+  for (int i = 1; i <= 8; ++i)
+    CHECK(std::abs(fabric.share("p" + std::to_string(i)) - 0.125) <= 0.05 * 0.125);
+}
+
+TEST_CASE("a project that comes late begins where the others are", "[ventilator]") {
+  Fabric fabric(1, 4);
+  fabric.submit({"large", 65'536, 10ms});
+  fabric.submit({"other", 65'536, 1ms});
+  fabric.run(5s);
+  fabric.submit({"small", 10, 10ms});
+  fabric.run(200ms);
+  CHECK(fabric.ended("small") == 10);
+  // It has not all that the others had before, either.
+  fabric.submit({"late", 60'000, 10ms});
+  const auto before = fabric.ended("large");
+  fabric.run(1s);
+  CHECK(fabric.ended("large") > before + 100);
+}
