@@ -130,6 +130,7 @@ class Core {
   // What people want to hold from now on: core_control.cpp.
   struct Control;
   static const Control* find_control(std::string_view what);
+  void remember_control(const std::string& id, const protocol::Value& answer, Actions& out);
   Expected<protocol::Value> control_limit(const protocol::Value& options, TimePoint now,
                                           Actions& out);
   Expected<protocol::Value> control_pause(const protocol::Value& options, bool is_paused,
@@ -194,10 +195,10 @@ class Core {
   void push_verdicts(TimePoint now, Actions& out);
 
   // Who gets what: core_dispatch.cpp.
-  Decision decide_on(Seq seq, const Task& task, AttemptEnd end_of) const;
   void count_run(Worker& worker);
   void count_ended(const Task& task);
   void count_settled(const Range& range);
+  Decision decide_on(Seq seq, const Task& task, AttemptEnd end_of) const;
   void give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason, TimePoint now,
                  Actions& out);
   void end_waits(TimePoint now);
@@ -240,8 +241,8 @@ class Core {
   struct Next {
     std::uint64_t lease = 1;  // Its number.
     TimePoint recall{};
-    TimePoint prune{};
     TimePoint count{};
+    TimePoint prune{};
   };
   Next next_;
 };

@@ -2,15 +2,30 @@
 
 #include <utility>
 
+#include "common/base/text.hpp"
 #include "common/protocol/codec.hpp"
+#include "common/protocol/value.hpp"
 
 namespace eole::client {
 
 Asks::Asks(Session& session, const std::string& endpoint, std::string who)
     : Part(session), core_(std::move(who)), role_(connected(endpoint)) {}
 
+namespace {
+
+// A copy of a control that comes late is known by it.
+void put_id(protocol::Control& control, std::uint64_t random) {
+  auto options = protocol::Value::from_msgpack(control.payload);
+  if (!options || options->as<protocol::Value::Map>() == nullptr) return;
+  options->set("id", hex(random));
+  control.payload = options->to_msgpack();
+}
+
+}  // namespace
+
 std::uint64_t Asks::ask(Question question, OnAnswer on_answer, Duration patience) {
   const auto request = ++last_request_;
+  if (auto* control = std::get_if<protocol::Control>(&question)) put_id(*control, world().random());
   std::visit([&](auto& one) { one.request = request; }, question);
   waiting_.emplace(request, std::move(on_answer));
   AskActions actions;

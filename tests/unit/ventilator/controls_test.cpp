@@ -1,0 +1,76 @@
+#include "tests/unit/ventilator/rig.hpp"
+
+using namespace eole;
+using namespace eole::ventilator;
+using protocol::Value;
+
+namespace {
+
+Actions& control(Rig& rig, const std::string& what, const std::string& id, Value options) {
+  options.set("id", id);
+  return rig.step(ControlAsked{"boss", 3, what, std::move(options)});
+}
+
+Value answer(const Rig& rig) {
+  return *Value::from_msgpack(std::get<protocol::Answer>(rig.last<Reply>().message).payload);
+}
+
+const Value kPhotos = Value::Map{{"scope", "project:photos"}};
+
+}  // namespace
+
+TEST_CASE("a copy of a pause that comes after its resume pauses nothing", "[ventilator]") {
+  Rig rig;
+  control(rig, "pause", "a", kPhotos);
+  const auto first = answer(rig);
+  control(rig, "resume", "b", kPhotos);
+  const auto before = rig.core.limits().pauses().list();
+  control(rig, "pause", "a", kPhotos);
+  REQUIRE(answer(rig) == first);
+  REQUIRE(rig.all<JournalWish>().empty());
+  REQUIRE(rig.core.limits().pauses().list() == before);
+  REQUIRE(before.empty());
+  control(rig, "pause", "c", kPhotos);  // Somebody wishes it again.
+  REQUIRE(rig.core.limits().pauses().list().size() == 1);
+}
+
+TEST_CASE("a copy is known across restarts", "[ventilator]") {
+  Rig rig;
+  control(rig, "pause", "a", kPhotos);
+  auto durable = Rig::fresh();
+  durable.start = 2;
+  for (const auto& wish : rig.all<JournalWish>())
+    durable.wishes.put(wish.what, wish.about, wish.value);
+  Rig again(std::move(durable));
+  control(again, "resume", "b", kPhotos);
+  control(again, "pause", "a", kPhotos);
+  REQUIRE(again.core.limits().pauses().is_empty());
+}
+
+TEST_CASE("opening a project that was closed is answered as it was, said again", "[ventilator]") {
+  Rig rig;
+  const Value photos = Value::Map{{"project", "photos"}};
+  control(rig, "open", "a", photos);
+  const auto first = answer(rig);
+  control(rig, "close", "b", photos);
+  control(rig, "open", "a", photos);
+  REQUIRE(answer(rig) == first);
+  control(rig, "open", "c", photos);
+  REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
+          "open: project photos: was closed");
+}
+
+TEST_CASE("so many controls are known that were heard, and no more", "[ventilator]") {
+  constexpr int kHeardMax = 256;
+  Rig rig;
+  for (int i = 0; i <= kHeardMax; ++i)
+    control(rig, i % 2 == 0 ? "pause" : "resume", std::to_string(i), kPhotos);
+  int kept = 0;
+  rig.core.wishes().each("heard", [&](const std::string&, const Bytes&) { ++kept; });
+  REQUIRE(kept == kHeardMax);
+  control(rig, "resume", "x", kPhotos);
+  control(rig, "pause", "2", kPhotos);
+  REQUIRE(rig.core.limits().pauses().is_empty());
+  control(rig, "pause", "0", kPhotos);  // As good as new.
+  REQUIRE_FALSE(rig.core.limits().pauses().is_empty());
+}
