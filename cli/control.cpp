@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "cli/common.hpp"
+#include "cli/lookup.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 
@@ -33,22 +33,32 @@ int run(const std::string& what, const std::string& scope, const Globals& global
   return kDone;
 }
 
-// Tasks that workers of this name have.
-std::int64_t held_by(Cluster& cluster, const std::string& name) {
-  std::int64_t held = 0;
-  const auto workers = need(cluster.ventilator.query("workers"));
-  for (const auto& worker : *workers.as<Value::Array>())
-    if (worker["name"].text_or("") == name) held += worker["held"].int_or(0);
-  return held;
+// Whether a worker still has any of its tasks.
+bool is_held(Cluster& cluster, const std::string& scope) {
+  if (scope == "all") return need(cluster.ventilator.query("status"))["running"].int_or(0) > 0;
+  const auto colon = scope.find(':');
+  const auto of = scope.substr(0, colon);
+  const auto name = scope.substr(colon + 1);
+  if (of == "worker") {
+    std::int64_t held = 0;
+    const auto workers = need(cluster.ventilator.query("workers"));
+    for (const auto& worker : *workers.as<Value::Array>())
+      if (worker["name"].text_or("") == name) held += worker["held"].int_or(0);
+    return held > 0;
+  }
+  bool is_any = false;  // What is queued is looked past, however much there is.
+  each_task(cluster, Value::Map{{of, name}, {"state", "running"}}, [&](const Value& task) {
+    is_any = task[of].text_or("") == name;
+    return !is_any;
+  });
+  return is_any;
 }
 
 int drain(const std::string& scope, bool waits, const Globals& globals) {
-  constexpr std::string_view kWorker = "worker:";
-  if (!scope.starts_with(kWorker)) throw Failure{kBadUse, "drain: give worker: and its name"};
   if (const int code = run("pause", scope, globals); code != kDone || !waits) return code;
   Cluster cluster(globals);
   process::StopSignal stop;
-  while (held_by(cluster, scope.substr(kWorker.size())) > 0) {
+  while (is_held(cluster, scope)) {
     if (stop.take() > 0) return kNotDone;
     std::this_thread::sleep_for(kPollEvery);
   }
@@ -84,12 +94,14 @@ void add_resume(CLI::App& app, Globals& globals) {
 void add_drain(CLI::App& app, Globals& globals) {
   auto scope = std::make_shared<std::string>();
   auto waits = std::make_shared<bool>(false);
-  auto* command = add(app, globals, "drain", "Pause a worker; what it has ends", scope);
-  command->add_flag("--wait", *waits, "until it has nothing");
+  auto* command =
+      add(app, globals, "drain", "Pause a worker, a kind, a project or all; what runs ends", scope);
+  command->add_flag("--wait", *waits, "until no worker has anything of it");
   command->footer(
-      "`eole resume worker:W` takes it back.\n"
-      "Example:\n"
-      "  eole drain worker:w1 --wait");
+      "`eole resume` of the same takes it back.\n"
+      "Examples:\n"
+      "  eole drain worker:w1 --wait\n"
+      "  eole drain all --wait");
   command->callback(
       [scope, waits, &globals] { globals.exit_code = drain(*scope, *waits, globals); });
 }

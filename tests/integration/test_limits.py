@@ -57,6 +57,25 @@ class Pauses(unittest.TestCase):
         wait_until(lambda: workers.update(r.worker for r in client.map("echo", range(200))) or "w1" in workers,
                    what="it works again")
 
+    def test_a_project_and_all_are_drained_and_a_late_pause_holds_nobody(self):
+        cluster = self.enterContext(Cluster("--prefetch", "1", workers=1, slots=2))
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        photos = client.submit("sleep", [{"seconds": 0.3}] * 8, project="photos")
+        wait_until(lambda: cluster.status()["running"] >= 2, what="they run")
+        cluster.eole("drain", "project:photos", "--wait")
+        self.assertEqual(cluster.status()["running"], 0)
+        films = client.submit("sleep", [{"seconds": 0.3}] * 8, project="films")
+        wait_until(lambda: cluster.status()["running"] >= 2, what="others run")
+        cluster.eole("drain", "all", "--wait")
+        self.assertEqual(cluster.status()["running"], 0)
+        client.control("pause", scope="kind:echo", id="1")
+        client.control("resume", scope="kind:echo", id="2")
+        client.control("pause", scope="kind:echo", id="1")
+        self.assertEqual(cluster.status()["paused"], ["all", "project:photos"])
+        for scope in ("all", "project:photos"):
+            cluster.eole("resume", scope)
+        self.assertEqual({result.state for result in client.results(photos + films)}, {"done"})
+
     def test_only_an_operators_key_may_pause(self):
         cluster = self.enterContext(Cluster("--listen", "127.0.0.1", workers=1, slots=1))
         path = cluster.directory + "/submit.toml"
@@ -73,7 +92,7 @@ class Pauses(unittest.TestCase):
         for arguments, answer in [
                 (("pause", "photos"), "photos: is all, or kind:, project: or worker: and a name"),
                 (("pause", "kind:"), "kind: no name"),
-                (("drain", "kind:echo"), "drain: give worker: and its name"),
+                (("drain", "photos"), "photos: is all, or kind:, project: or worker: and a name"),
                 (("pause", "project:" + 256 * "x"), "project: a name of 256 bytes, limit 255")]:
             done = cluster.eole(*arguments, check=False)
             self.assertEqual(done.returncode, 2)
