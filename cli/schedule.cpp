@@ -56,8 +56,9 @@ Value told(const Value& view) {
                          {"fired", view["fired"].int_or(0)},
                          {"paused", view["paused"] == Value(true)},
                          {"missed", view["missed"]}};
-  for (const auto* name : {"cron", "zone", "every_ms"})
+  for (const auto* name : {"cron", "zone", "every_ms", "last_error"})
     if (!view[name].is_null()) out.set(name, view[name]);
+  if (!view["last_error"].is_null()) out.set("tried_again", time_of(view["tried_again"]));
   return out;
 }
 
@@ -67,6 +68,10 @@ void print_one(const Value& view) {
   std::printf("%-20s  %-28s  %s  fired %lld\n", shown(view["name"].text_or("")).c_str(),
               shown(rhythm_of(view)).c_str(), is_paused ? "paused" : ("next " + next).c_str(),
               static_cast<long long>(view["fired"].int_or(0)));
+  if (!view["last_error"].is_null())
+    std::printf("  its task is not accepted: %s; tried again at %s\n",
+                shown(view["last_error"].text_or("")).c_str(),
+                time_of(view["tried_again"]).text_or("").c_str());
 }
 
 void add(const ScheduleOptions& options, const Globals& globals) {

@@ -3,10 +3,14 @@
 import os
 import pathlib
 import subprocess
+import sys
 import time
 import unittest
 
 from cluster import BIN, Cluster, wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
+import eole  # noqa: E402
 
 
 class Schedules(unittest.TestCase):
@@ -69,6 +73,36 @@ class Schedules(unittest.TestCase):
         wait_until(lambda: len(self.results("beats")) >= 2, 60, "two results")
         self.schedule("remove", "beat")
         self.assertEqual({result["state"] for result in self.results("beats")}, {"done"})
+
+    def test_schedules_are_set_up_from_python(self):
+        client = self.enterContext(eole.Cluster(self.cluster.directory + "/eole/cluster.toml"))
+        schedules = client.schedules
+        added = schedules.add("beat", "echo", "hello", every="1s", missed="skip", project="beats", priority=3)
+        self.assertEqual((added["name"], added["every_ms"], added["missed"], added["fired"]), ("beat", 1000, "skip", 0))
+        self.assertEqual(schedules.add("beat", "echo", "hello", every="1s", missed="skip", project="beats",
+                                       priority=3)["name"], "beat")
+        schedules.add("nightly", "sleep", {"seconds": 0}, cron="30 2 * * *", zone="Europe/Paris")
+        self.assertEqual(schedules.list(), self.cluster.json("schedule", "list"))
+        [shown] = self.cluster.json("schedule", "show", "nightly", "--beats", "3")
+        self.assertEqual(schedules.show("nightly", 3), shown)
+        wait_until(lambda: schedules.show("beat")["fired"] >= 1, 60, "a beat")
+        self.assertTrue(schedules.pause("beat")["paused"])
+        self.assertFalse(schedules.resume("beat")["paused"])
+        [result] = client.results([schedules.run("nightly")], timeout=60)
+        self.assertEqual((result.kind, result.state), ("sleep", "done"))
+        # Its project takes no more tasks: it says so, and is not tried each second.
+        client.control("close", project="beats")
+        refused = wait_until(lambda: schedules.show("beat").get("last_error"), 60, "it says why")
+        self.assertEqual(refused, "project beats: closed, takes no more tasks")
+        self.assertIn("its task is not accepted: project beats: closed", self.schedule("show", "beat").stdout)
+        with self.assertRaisesRegex(eole.Refused, "schedule late: project beats: closed, takes no more tasks"):
+            schedules.add("late", "echo", 1, every="1h", project="beats")
+        with self.assertRaisesRegex(eole.BadTask, "schedule x: give cron or every"):
+            schedules.add("x", "echo")
+        with self.assertRaisesRegex(eole.NotFound, "schedule nobody: there is none"):
+            schedules.show("nobody")
+        self.assertTrue(schedules.remove("beat"))
+        self.assertFalse(schedules.remove("beat"))
 
     def test_what_makes_no_schedule_is_refused(self):
         def refused(*words):

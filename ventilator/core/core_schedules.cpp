@@ -15,8 +15,8 @@ void Core::fire_schedules(Actions& out) {
     event.is_storage_full = moment_.is_disk_full;
     event.unix_ms = moment_.unix_ms;
     std::set<std::string> awaited;
-    if (!why_refused(event, awaited).empty()) {
-      durable_.schedules.put_off(due, moment_.unix_ms);
+    if (auto why = why_refused(event, awaited); !why.empty()) {
+      durable_.schedules.put_off(due, moment_.unix_ms, std::move(why));
       continue;
     }
     watch(awaited, out);

@@ -135,6 +135,7 @@ Expected<Bytes> Schedules::pause(const std::string& name, bool is_wanted, std::i
   if (is_paused(schedule.wish) == is_wanted) return Bytes();
   schedule.wish.set("paused", is_wanted);
   if (!is_wanted) see(schedule.wish, unix_ms);  // What came meanwhile was not wanted.
+  schedule.refused = {};
   plan(name, schedule);
   return schedule.wish.to_msgpack();
 }
@@ -190,6 +191,7 @@ Bytes Schedules::fire(const Due& due) {
   auto& schedule = schedules_.at(due.name);
   auto kept = advanced(schedule.wish.to_msgpack(), due.beat);
   schedule.wish = *Value::from_msgpack(kept);
+  schedule.refused = {};
   plan(due.name, schedule);
   return kept;
 }
@@ -203,8 +205,11 @@ Bytes Schedules::advanced(std::string_view wish, std::int64_t beat) {
   return value->to_msgpack();
 }
 
-void Schedules::put_off(const Due& due, std::int64_t unix_ms) {
-  look_at(due.name, schedules_.at(due.name), unix_ms + kSecondMs);
+void Schedules::put_off(const Due& due, std::int64_t unix_ms, std::string reason) {
+  auto& schedule = schedules_.at(due.name);
+  const auto pause = std::clamp(2 * schedule.refused.pause_ms, kSecondMs, kPutOffMsMax);
+  schedule.refused = {std::move(reason), planted("refused-beat-each-second") ? 0 : pause};
+  look_at(due.name, schedule, unix_ms + pause);
 }
 
 std::optional<TimePoint> Schedules::next_deadline(const Moment& moment) const {
@@ -220,6 +225,10 @@ Value Schedules::view(const std::string& name, std::size_t beats) const {
   auto view = schedule.wish;
   view.set("name", name);
   view.set("next", schedule.next ? Value(*schedule.next) : Value());
+  if (!schedule.refused.reason.empty()) {
+    view.set("last_error", schedule.refused.reason);
+    view.set("tried_again", schedule.look_at);
+  }
   Value::Array list;
   for (auto beat = schedule.next; beat && list.size() < std::min(beats, kNextBeatsMax);
        beat = schedule.rhythm.next_after(*beat))

@@ -21,6 +21,7 @@ constexpr std::size_t kScheduleNameBytesMax = 255;
 constexpr std::size_t kNextBeatsMax = 100;    // That are shown of one.
 constexpr std::uint64_t kEveryMsMin = 1'000;  // Between two beats.
 constexpr std::int64_t kLateMsMax = 60'000;   // A beat that is not so late is not missed.
+constexpr std::int64_t kPutOffMsMax = 60'000;  // Between two looks at a task that is not accepted.
 
 /// When something comes: by cron in a zone, or every so often from when it was set up. All times
 /// are Unix milliseconds.
@@ -65,8 +66,8 @@ class Schedules {
   std::vector<Due> take_due(std::int64_t unix_ms);
   /// It is a task: the wish that is to be kept.
   Bytes fire(const Due& due);
-  /// It could not be accepted: looks again in a second.
-  void put_off(const Due& due, std::int64_t unix_ms);
+  /// It could not be accepted, for this reason: looks again in a second, then after twice as long.
+  void put_off(const Due& due, std::int64_t unix_ms, std::string reason);
   /// As fire() of the beat did: of a record that was read again.
   static Bytes advanced(std::string_view wish, std::int64_t beat);
   /// Everybody's clock may jump: looks every second.
@@ -82,6 +83,11 @@ class Schedules {
     protocol::Value wish;
     std::optional<std::int64_t> next = {};
     std::int64_t look_at = 0;  // The next beat's time, or later.
+    struct Refused {
+      std::string reason;
+      std::int64_t pause_ms = 0;  // Before the next look.
+    };
+    Refused refused = {};  // Since the last beat that became a task.
   };
   Expected<Schedule> read(const std::string& name, protocol::Value wish) const;
   void put(const std::string& name, Schedule schedule);

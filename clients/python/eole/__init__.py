@@ -32,6 +32,7 @@ from .history import history_of, why_ended
 from .log import Log, record_at
 from .projects import project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
+from .schedules import Schedules, control
 from .submission import Submitter, messages_of
 from .words import check_words
 
@@ -54,6 +55,7 @@ class Cluster:
         """patience: seconds without any answer, then NoAnswer."""
         self._connection = Connection(path, patience)
         self._submitter = Submitter(self._connection)
+        self.schedules = Schedules(self._connection, self._submit)
         self._log = None
         self._silent_until = 0
         self._own = set()  # Submitted or waited for here, and their results not handed out yet.
@@ -245,7 +247,7 @@ class Cluster:
     def control(self, what, **options):
         """Asks the ventilator for something that is to hold from now on, and returns its answer once
         it is durable: control("pause", scope="project:photos"), control("resume", scope="all")."""
-        return self._connection.answer("ventilator", "control", what, payload=msgpack.packb(options))
+        return control(self._connection, what, options)
 
     def dead(self, project="", kind=""):
         """Yields the dead letters (maps, the oldest first), with their `reasons`."""

@@ -210,3 +210,31 @@ TEST_CASE("a beat that cannot be accepted is looked at again a second later", "[
   rig.at(kMinuteMs + 1'000);
   REQUIRE(rig.last<JournalTasks>().beat == kUnix + kMinuteMs);
 }
+
+TEST_CASE("a schedule says why its task is not accepted, and asks less and less often",
+          "[schedules]") {
+  Planned rig;
+  const auto project = [&](const char* what) {
+    rig.step(ControlAsked{"boss", 4, what, Value::Map{{"project", "nightly"}}});
+  };
+  rig.control("beat", "added", every(kMinuteMs));
+  project("close");
+  std::vector<std::int64_t> looks;
+  std::int64_t told = 0;
+  for (std::int64_t ms = kMinuteMs; ms < 6 * kMinuteMs; ms += 1'000) {
+    REQUIRE(rig.at(ms) == Actions{});
+    const auto again = rig.core.schedules().view("beat", 0)["tried_again"].int_or(0) - kUnix;
+    if (std::exchange(told, again) != again) looks.push_back(ms / 1'000 - 60);
+  }
+  REQUIRE(looks == std::vector<std::int64_t>{0, 1, 3, 7, 15, 31, 63, 123, 183, 243});
+  REQUIRE(rig.core.schedules().view("beat", 0)["last_error"].text_or("") ==
+          "project nightly: closed, takes no more tasks");
+  rig.step(ControlAsked{"boss", 5, "open", Value::Map{{"project", "nightly"}, {"is_again", true}}});
+  rig.at(7 * kMinuteMs);
+  REQUIRE(rig.last<JournalTasks>().beat == kUnix + 7 * kMinuteMs);
+  REQUIRE(rig.core.schedules().view("beat", 0)["last_error"].is_null());
+  project("close");
+  rig.control("never", "added", every(kMinuteMs));  // Said at once if it is known.
+  REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
+          "schedule: schedule never: project nightly: closed, takes no more tasks");
+}
