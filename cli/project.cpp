@@ -144,7 +144,7 @@ int retry(const ProjectOptions& options, const Globals& globals) {
       need(cluster.ventilator.ask(protocol::Control{0, what, Value(std::move(wish)).to_msgpack()}));
     };
     if (seen.is_opened) control("open", {{"is_again", true}});
-    Submission submission(cluster, "");
+    Submission submission(cluster, "", false);
     for (const auto& task : tasks) submission.add(task);
     submission.finish();
     if (seen.is_opened) control("close", {});
