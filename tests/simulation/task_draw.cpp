@@ -71,7 +71,10 @@ void TaskDraw::draw_conditions(Plan& plan, std::uint32_t before) {
     plan.task_class.project = kTracked;
     return;
   }
-  if (world.chance(weather.keyed)) conditions.key = text("k", world.below(3));
+  if (world.chance(weather.keyed)) {
+    conditions.key = text("k", world.below(3));
+    plan.task_class.speculate = 0;
+  }
   if (world.chance(weather.after)) draw_parents(plan, before);
 }
 
