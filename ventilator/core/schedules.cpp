@@ -232,7 +232,7 @@ Value Schedules::view(const std::string& name, std::size_t beats) const {
   Value::Array list;
   for (auto beat = schedule.next; beat && list.size() < std::min(beats, kNextBeatsMax);
        beat = schedule.rhythm.next_after(*beat))
-    list.push_back(*beat);
+    list.emplace_back(*beat);
   if (beats > 0) view.set("beats", std::move(list));
   return view;
 }
