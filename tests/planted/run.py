@@ -67,7 +67,7 @@ def simulate(name, seeds):
     if not found:
         broken = re.search(r"eole: (broken invariant.*)", output)
         return f"simulator: {broken[1] if broken else f'ended with {code}'}"
-    what = re.sub(r"\b[a-z0-9]{6}-\d+", "a task", found[2])
+    what = re.sub(r"x{9,}", "xx…", re.sub(r"\b[a-z0-9]{6}-\d+", "a task", found[2]))
     return f"simulator, seed {found[1]}: {what}"
 
 
