@@ -30,11 +30,11 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
     if (run->first.is_final && !planted("settled-forgotten-at-restart"))
       origins_.load_settled(origin, {seq, run->last()}, run->first.state);
     if (run->first.is_final) {
-      forget_failures(*run);
+      failures_.forget(origin, seq, run->last());
     } else {
       origins_.load_failed({origin, run->last()});
       for (std::uint32_t i = 0; i < run->count; ++i)
-        failed_[{origin, seq + i}] = {run->first.lease.start, run->first.lease.number + i};
+        failures_.load({origin, seq + i}, {run->first.lease.start, run->first.lease.number + i});
     }
     count(*run, batch.first_offset + summary.count);
     summary.add(*run);
@@ -192,21 +192,12 @@ bool Settler::is_news(const ResultRecord& result) {
   if (result.is_final) {
     if (origins_.settle(origin, {seq, seq}, result.state) == 0 && !planted("later-result-taken"))
       return false;  // The first record won.
-    forget_failures({result, 1, {}});
+    failures_.forget(origin, seq, seq);
     return true;
   }
   if (origins_.is_settled(result.id)) return false;
   if (planted("failure-settles")) origins_.settle(origin, {seq, seq}, result.state);
-  const auto [known, is_new] = failed_.try_emplace(result.id, result.lease);
-  if (!is_new && known->second >= result.lease) return false;
-  known->second = result.lease;
-  return true;
-}
-
-void Settler::forget_failures(const ResultRun& run) {
-  if (failed_.empty()) return;
-  const auto& [origin, first] = run.first.id;
-  failed_.erase(failed_.lower_bound({origin, first}), failed_.upper_bound({origin, run.last()}));
+  return failures_.take(result.id, result.lease);
 }
 
 void Settler::count(const ResultRun& run, std::uint64_t offset) {
@@ -231,7 +222,7 @@ void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
   }
   if (run.count > 1) {
     origins_.settle(run.first.id.origin, {run.first.id.seq, run.last()}, run.first.state);
-    forget_failures(run);
+    failures_.forget(run.first.id.origin, run.first.id.seq, run.last());
   } else if (!is_news(run.first)) {
     return;
   }

@@ -1,13 +1,13 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string_view>
 
 #include "sink/core/batch.hpp"
 #include "sink/core/checkpoint.hpp"
 #include "sink/core/events.hpp"
+#include "sink/core/failures.hpp"
 #include "sink/core/letters.hpp"
 #include "sink/core/origins.hpp"
 #include "sink/core/projects.hpp"
@@ -56,7 +56,7 @@ class Settler {
   const Projects& projects() const { return projects_; }
   /// The log has a record of it.
   bool has_record_of(const TaskId& id) const {
-    return origins_.is_settled(id) || failed_.contains(id);
+    return origins_.is_settled(id) || failures_.has(id);
   }
 
  private:
@@ -79,11 +79,8 @@ class Settler {
                     OpenBatch& open, Actions& out);
   void close(OpenBatch& open, Actions& out);
   bool is_news(const protocol::ResultRecord& result);
-  void forget_failures(const protocol::ResultRun& run);
   void count(const protocol::ResultRun& run, std::uint64_t offset);
   void save(SavePlace& place, Bytes& out) const;
-  void save_failures(SavePlace& place, Bytes& out) const;
-  bool load_failures(std::string_view payload);
 
   std::uint64_t log_;
   std::uint64_t head_ = 0;
@@ -91,7 +88,7 @@ class Settler {
   Runs runs_;
   Waiting waiting_;
   Letters letters_;
-  std::map<TaskId, Lease> failed_;  // The last failure that was not final.
+  Failures failures_;
   std::array<std::uint64_t, 5> counts_{};
   Projects projects_;
 };

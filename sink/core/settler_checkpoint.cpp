@@ -19,7 +19,7 @@ void Settler::save(SavePlace& place, Bytes& out) const {
     case Part::kRuns:
       return runs_.save(place, out);
     case Part::kFailures:
-      return save_failures(place, out);
+      return failures_.save(place, out);
     case Part::kLetters:
       return letters_.save(place, out);
     case Part::kCounts:
@@ -33,31 +33,6 @@ void Settler::save(SavePlace& place, Bytes& out) const {
   }
 }
 
-void Settler::save_failures(SavePlace& place, Bytes& out) const {
-  if (planted("checkpoint-forgets-failures")) return;
-  for (auto failure = failed_.lower_bound({static_cast<Origin>(place.origin), place.number});
-       failure != failed_.end() && out.size() < kPartBytesMax; ++failure) {
-    const auto& [id, lease] = *failure;
-    put<std::uint32_t>(out, id.origin);
-    put<std::uint64_t>(out, id.seq);
-    put<std::uint32_t>(out, lease.start);
-    put<std::uint64_t>(out, lease.number);
-    place.origin = id.origin;
-    place.number = id.seq + 1;
-  }
-}
-
-bool Settler::load_failures(std::string_view payload) {
-  ByteReader reader(payload);
-  while (!reader.is_done()) {
-    const auto origin = reader.get<std::uint32_t>();
-    const auto seq = reader.get<std::uint64_t>();
-    const auto start = reader.get<std::uint32_t>();
-    failed_[{origin, seq}] = {start, reader.get<std::uint64_t>()};
-  }
-  return reader.ok();
-}
-
 bool Settler::load_part(Part part, std::string_view payload) {
   switch (part) {
     case Part::kOrigins:
@@ -69,7 +44,7 @@ bool Settler::load_part(Part part, std::string_view payload) {
     case Part::kRuns:
       return runs_.load(payload);
     case Part::kFailures:
-      return load_failures(payload);
+      return failures_.load(payload);
     case Part::kLetters:
       return letters_.load(payload);
     case Part::kCounts: {
