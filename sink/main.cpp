@@ -3,6 +3,7 @@
 #include "common/role/program.hpp"
 #include "common/storage/real_disk.hpp"
 #include "sink/io/artifact_server.hpp"
+#include "sink/io/history_thread.hpp"
 #include "sink/io/node.hpp"
 #include "sink/io/salvage.hpp"
 
@@ -26,9 +27,12 @@ int main(int argc, char** argv) {
     const auto artifacts = storage::open_directory(storage.data + "/artifacts");
     sink::ArtifactShelf shelf(*artifacts, process::unix_ms());
     role::Loop loop(cluster, role::Loop::Kind::kServes);
+    sink::HistoryDesk desk;
+    loop.watch(desk.fd(), desk.due());
     sink::Node node(
         {cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}, retention}, loop,
-        loop.authority(), *log, shelf);
+        loop.authority(), *log, shelf, desk);
+    const sink::HistoryThread history(desk, *log);
     const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf);
     return role::run(node, loop);
   });

@@ -13,7 +13,6 @@ namespace eole::storage {
 
 namespace {
 constexpr std::string_view kSpareName = "next.tmp";  // An opening removes it, and has its space.
-constexpr std::uint64_t kVisitBytes = 128 << 10;     // Read at once.
 constexpr std::uint64_t kSmallBytes = 1 << 20;  // A segment on a disk without room for a whole one.
 
 // Room for a rest record stays, or the last commit of a full segment could not be proven.
@@ -285,22 +284,6 @@ void Store::roll(std::uint64_t needed) {
   auto& [number, segment] = *segments_.rbegin();
   start_segment(number + 1, segment.end, {}, needed);
   segment.file->truncate(segment.end);  // Gives the unused reservation back.
-}
-
-void Store::visit(Position at, const Visit& visit) const {
-  const auto found = segments_.find(at.segment);
-  if (found == segments_.end())
-    throw StorageFailure(text("segment ", segment_name(at.segment), " was dropped"));
-  const auto& segment = found->second;
-  RecordReader reader(*segment.file, segment.id, segment.end, at.offset, kVisitBytes);
-  while (!reader.is_done()) {
-    at.offset = reader.offset();
-    const auto record = reader.next();
-    if (!record)
-      throw StorageFailure(text("segment ", segment_name(at.segment), kSegmentSuffix,
-                                ": damaged record at offset ", at.offset));
-    if (record->type != kRestRecord && !visit(at, record->type, record->payload)) return;
-  }
 }
 
 std::string Store::read(Position at, std::size_t expected) const {

@@ -80,10 +80,9 @@ class Store {
   /// if it is damaged.
   std::string read(Position at, std::size_t expected = 16384) const;
 
-  /// Shows the records of one segment that were written, in order and from `at` on, as long as
-  /// `visit` returns true. Throws StorageFailure if one is damaged.
-  using Visit = std::function<bool(Position at, std::uint32_t type, std::string_view payload)>;
-  void visit(Position at, const Visit& visit) const;
+  /// Behind the last record that was handed to the system: after commit() all below is durable.
+  /// A StoreReader shows it.
+  Position end() const { return {current_segment(), written_}; }
 
   std::uint32_t first_segment() const { return segments_.begin()->first; }
   std::uint32_t current_segment() const { return segments_.rbegin()->first; }

@@ -6,6 +6,18 @@
 
 namespace eole::sink {
 
+void Letters::add(Origin origin, const SeqRanges& seqs) {
+  for (const auto& [first, last] : seqs.ranges()) add(origin, first, last);
+}
+
+void Letters::add(const Letters& others) {
+  for (const auto& [origin, seqs] : others.letters_) add(origin, seqs);
+}
+
+void Letters::discard(const Letters& others) {
+  for (const auto& [origin, seqs] : others.letters_) discard(origin, seqs);
+}
+
 void Letters::discard(Origin origin, const SeqRanges& seqs) {
   const auto letters = letters_.find(origin);
   if (letters == letters_.end()) return;
@@ -41,9 +53,7 @@ void Letters::save(SavePlace& place, Bytes& out) const {
 }
 
 bool Letters::load(std::string_view payload) {
-  return load_ranges(payload, [&](Origin origin, const SeqRanges& ranges) {
-    for (const auto& [first, last] : ranges.ranges()) add(origin, first, last);
-  });
+  return load_ranges(payload, [&](Origin origin, const SeqRanges& ranges) { add(origin, ranges); });
 }
 
 }  // namespace eole::sink

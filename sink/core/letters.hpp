@@ -12,7 +12,10 @@ namespace eole::sink {
 class Letters {
  public:
   void add(Origin origin, Seq first, Seq last) { letters_[origin].add(first, last); }
+  void add(Origin origin, const SeqRanges& seqs);
+  void add(const Letters& others);
   void discard(Origin origin, const SeqRanges& seqs);
+  void discard(const Letters& others);
   bool has(const TaskId& id) const;
   /// Those of `seqs` that are on the list.
   SeqRanges of(Origin origin, const SeqRanges& seqs) const;

@@ -45,6 +45,11 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
   return summary;
 }
 
+KnownTask Settler::known(const TaskId& id) const {
+  if (!origins_.is_settled(id)) return {failures_.has(id), false, TaskState::kFailed};
+  return {true, true, origins_.not_done(id.origin).state_of(id.seq)};
+}
+
 void Settler::on_event(const Event& event, Actions& out) {
   std::visit([&](const auto& concrete) { on(concrete, out); }, event);
 }

@@ -16,6 +16,13 @@
 
 namespace eole::sink {
 
+/// What is known of a task without a look into the log.
+struct KnownTask {
+  bool has_record = false;  // In the log, if it is kept.
+  bool is_settled = false;
+  protocol::TaskState state = protocol::TaskState::kDone;  // How it ended, if it is settled.
+};
+
 /// Decides what enters the log: each run's results in order and once, each task's first final
 /// record, nothing of an origin that is not introduced. Pure. The log itself, from a checkpoint on
 /// replayed through the load functions, is its whole state.
@@ -54,10 +61,7 @@ class Settler {
   std::size_t waiting_bytes() const { return waiting_.bytes(); }
   const Letters& letters() const { return letters_; }
   const Projects& projects() const { return projects_; }
-  /// The log has a record of it.
-  bool has_record_of(const TaskId& id) const {
-    return origins_.is_settled(id) || failures_.has(id);
-  }
+  KnownTask known(const TaskId& id) const;
 
  private:
   void on(const ResultsReceived& event, Actions& out);

@@ -19,11 +19,24 @@ void Page::add(const Summary& summary) {
   for (const auto& stretch : summary.stretches) add(stretch);
 }
 
+void Page::add(const Page& next) {
+  finished_max_unix_ms_ = std::max(finished_max_unix_ms_, next.finished_max_unix_ms_);
+  has_failures_ = has_failures_ || next.has_failures_;
+  has_letters_ = has_letters_ || next.has_letters_;
+  for (const auto& range : next.ranges_) add(range);
+  if (!next.has_others_) return;
+  has_others_ = true;
+  ranges_ = {};
+}
+
 void Page::add(const Stretch& stretch) {
   has_failures_ = has_failures_ || !stretch.is_final;
   has_letters_ = has_letters_ || stretch.is_dead;
+  add(Range{stretch.origin, stretch.first, stretch.last});
+}
+
+void Page::add(Range added) {
   if (has_others_) return;
-  Range added{stretch.origin, stretch.first, stretch.last};
   const auto lies_before = [&](const Range& range) {
     return range.origin < added.origin ||
            (range.origin == added.origin && range.last + 1 < added.first);
@@ -112,10 +125,13 @@ std::optional<SegmentHead> SegmentHead::decode(std::string_view payload) {
   return reader.ok() && reader.is_done() ? std::optional(head) : std::nullopt;
 }
 
+bool LogIndex::begins_page(storage::Position at) const {
+  return pages_.empty() || pages_.back().at().segment != at.segment ||
+         at.offset - pages_.back().at().offset >= kPageBytes;
+}
+
 void LogIndex::add(storage::Position at, const Summary& summary) {
-  const bool is_full = pages_.empty() || pages_.back().at().segment != at.segment ||
-                       at.offset - pages_.back().at().offset >= kPageBytes;
-  if (is_full) pages_.emplace_back(summary.first_offset, at);
+  if (begins_page(at)) pages_.emplace_back(summary.first_offset, at);
   pages_.back().add(summary);
 }
 
@@ -171,6 +187,17 @@ void LogIndex::prepend(LogIndex&& older) {
   for (auto page = older.pages_.rbegin(); page != older.pages_.rend(); ++page)
     pages_.push_front(std::move(*page));
   heads_.merge(older.heads_);
+}
+
+void LogIndex::append(LogIndex&& newer) {
+  for (auto& page : newer.pages_) {
+    if (begins_page(page.at())) {
+      pages_.push_back(std::move(page));
+    } else {
+      pages_.back().add(page);
+    }
+  }
+  for (const auto& [segment, head] : newer.heads_) heads_[segment] = head;
 }
 
 }  // namespace eole::sink

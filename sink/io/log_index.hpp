@@ -29,6 +29,8 @@ class Page {
   /// False: it has no record of this task.
   bool may_have(const TaskId& id) const;
   void add(const Summary& summary);
+  /// What lies behind it.
+  void add(const Page& next);
 
   void encode(Bytes& out) const;
   static std::optional<Page> read(ByteReader& reader, std::uint32_t segment);
@@ -40,6 +42,7 @@ class Page {
     Seq last = 0;
   };
   void add(const Stretch& stretch);
+  void add(Range added);
   void merge_nearest();
 
   std::uint64_t first_;
@@ -80,8 +83,11 @@ class LogIndex {
   bool load(std::string_view encoded, std::uint64_t log, std::uint32_t segment);
   /// Puts what lies before in front.
   void prepend(LogIndex&& older);
+  /// Puts what lies behind at the end.
+  void append(LogIndex&& newer);
 
  private:
+  bool begins_page(storage::Position at) const;
   std::deque<Page> pages_;
   std::map<std::uint32_t, SegmentHead> heads_;
 };

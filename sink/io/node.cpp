@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/own_files.hpp"
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/net/bounds.hpp"
 #include "common/process/log.hpp"
@@ -29,11 +30,12 @@ constexpr Duration kBindEvery = 10ms;
 }  // namespace
 
 Node::Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
-           storage::Directory& log, ArtifactShelf& artifacts)
+           storage::Directory& log, ArtifactShelf& artifacts, HistoryDesk& history)
     : options_(std::move(options)),
       transport_(transport),
       authority_(authority),
       artifacts_(artifacts),
+      history_(history),
       log_(log, options_.store, transport.unix_ms()),
       keep_(log_.unix_ms()),
       readers_(transport.now()),
@@ -48,6 +50,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
       published_to_(log_.core().head()),
       now_(transport.now()) {
   take_messages();
+  history_.tell(log_.take_news());
   keep_artifacts();
   publisher_.bind(options_.cluster.notifications);
   results_.bind(options_.cluster.results);
@@ -59,7 +62,8 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
 }
 
 TimePoint Node::turn() {
-  drain(results_, from_workers_);
+  give_answers();
+  if (!planted("results-wait-for-questions") || history_.is_idle()) drain(results_, from_workers_);
   drain(queries_, from_askers_);
   if (const auto written = perform(); written > 0 && written <= kFewResults) {
     transport_.look();
@@ -88,6 +92,7 @@ std::uint64_t Node::perform() {
   if (actions_.empty()) return 0;
   const auto begun = transport_.now();
   log_.write(actions_, transport_.unix_ms());
+  history_.tell(log_.take_news());
   now_ = transport_.now();
   process::warn_of_slow_disk(now_ - begun);
   const auto before = news_count_;
@@ -153,11 +158,24 @@ void Node::publish_levels() {
   levels_due_.reset();
 }
 
-// Once what was written has left.
+// Once what was written has left. The history lets go of a segment first: nobody reads what is
+// gone.
 void Node::retain() {
   const auto& core = log_.core();
-  log_.retain(options_.retention, readers_.needed_from(core.origins(), core.head(), now_),
-              transport_.unix_ms());
+  const auto segment = log_.segment_to_drop(options_.retention,
+                                            readers_.needed_from(core.origins(), core.head(), now_),
+                                            transport_.unix_ms());
+  if (segment && planted("segment-dropped-under-a-reader")) return log_.drop(*segment, {});
+  if (segment) history_.release(*segment);
+}
+
+void Node::give_answers() {
+  auto taken = history_.take();
+  for (auto& answer : taken.answers) queries_.send_to(answer.peer, std::move(answer.message));
+  if (!taken.released) return;
+  log_.drop(taken.released->segment, taken.released->letters);
+  history_.tell(log_.take_news());
+  retain();
 }
 
 // A subscriber asks once, when it connects. So that a revoked key hears nothing more all are cut

@@ -10,6 +10,7 @@
 #include "sink/core/keep.hpp"
 #include "sink/core/readers.hpp"
 #include "sink/io/artifact_shelf.hpp"
+#include "sink/io/history_desk.hpp"
 #include "sink/io/result_log.hpp"
 
 namespace eole::sink {
@@ -23,9 +24,10 @@ struct NodeOptions {
 /// Does what the core decides: sockets, log. One thread; takes a turn whenever something came.
 class Node {
  public:
-  /// All of them outlive it. `log`: its directory. Throws if it cannot listen.
+  /// All of them outlive it. `log`: its directory. `history`: who reads the log gets it from there.
+  /// Throws if it cannot listen.
   Node(NodeOptions options, net::Transport& transport, net::Authority& authority,
-       storage::Directory& log, ArtifactShelf& artifacts);
+       storage::Directory& log, ArtifactShelf& artifacts, HistoryDesk& history);
   /// Takes what came, decides, acts. When the next turn is due, unless something comes.
   TimePoint turn();
   /// Nothing came for a moment.
@@ -44,7 +46,7 @@ class Node {
   void on(protocol::Progress& progress, const net::Sender& from);
   Expected<void> on(protocol::Introduce& introduce, const net::Sender& from);
   Expected<void> on(protocol::Follow& follow, const net::Sender& from);
-  Expected<void> on(protocol::Read& read, const net::Sender& from);
+  void on(protocol::Read& read, const net::Sender& from);
   Expected<void> on(protocol::Query& query, const net::Sender& from);
   Expected<void> on(protocol::Discard& discard, const net::Sender& from);
   void drain(net::Socket& socket, const net::Router& messages);
@@ -66,11 +68,13 @@ class Node {
   void keep_artifacts();
   std::int64_t artifact_time() const;
   void retain();
+  void give_answers();
 
   NodeOptions options_;
   net::Transport& transport_;
   net::Authority& authority_;
   ArtifactShelf& artifacts_;
+  HistoryDesk& history_;
   ResultLog log_;
   Keep keep_;
   Readers readers_;

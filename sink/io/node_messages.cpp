@@ -3,7 +3,7 @@
 #include "common/protocol/answer.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/io/node.hpp"
-#include "sink/io/queries.hpp"
+#include "sink/io/status.hpp"
 
 // What comes in: each message becomes an event of the core, or an answer from the log.
 namespace eole::sink {
@@ -15,17 +15,6 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kIntroductionsMax = 16;  // Whose pages are not all here.
-
-// Damage to an old record is named to who wants to read it; results go on.
-template <class Read>
-auto named(Read&& read) -> decltype(read()) {
-  try {
-    return read();
-  } catch (const storage::StorageFailure& damage) {
-    process::log_error(damage.what());
-    return Error{text("log: ", damage.what())};
-  }
-}
 }  // namespace
 
 void Node::take_messages() {
@@ -68,7 +57,8 @@ void Node::on(protocol::Progress& progress, const Sender&) {
   publisher_.publish("progress." + to_text(id), protocol::encode(std::move(progress)));
 }
 
-// ---- Who asks. What is read must be durable: whatever came before is written first.
+// ---- Who asks. What is read must be durable: whatever came before is written first. The history
+// reads; what finds no room with it is asked again.
 
 Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
   const std::pair key{introduce.origin, introduce.nonce};
@@ -91,26 +81,13 @@ Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
   const auto why = log_.core().origins().why_not_followed(follow.origin, follow.nonce);
   if (why && follow.log == log_.core().log()) return Error{*why};
   if (!why) readers_.hear(follow.origin, follow.offset, now_);
-  auto settled = named([&] { return log_.follow(follow); });
-  if (!settled) return settled.error();
-  queries_.send_to(from.peer, encode_answer(std::move(*settled)));
+  history_.ask({from.peer, std::move(follow), {}});
   return {};
 }
 
-Expected<void> Node::on(protocol::Read& read, const Sender& from) {
+void Node::on(protocol::Read& read, const Sender& from) {
   perform();
-  const auto& core = log_.core();
-  const bool is_this = read.log == 0 || read.log == core.log();
-  if (is_this && read.offset < log_.kept_from()) {
-    queries_.send_to(from.peer,
-                     protocol::encode(protocol::Gone{read.request, core.log(), read.offset,
-                                                     log_.kept_from(), core.head()}));
-    return {};
-  }
-  auto records = named([&] { return log_.read(read); });
-  if (!records) return records.error();
-  queries_.send_to(from.peer, encode_answer(std::move(*records)));
-  return {};
+  history_.ask({from.peer, std::move(read), {}});
 }
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
@@ -122,10 +99,16 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
   perform();
   const LogStatus judged{options_.retention, transport_.unix_ms(),
                          readers_.gone(log_.core().origins(), now_)};
-  auto answer = named([&] { return answer_to(query, log_, judged); });
-  if (!answer) return answer.error();
-  if (query.what == "status") artifacts_.tell(*answer);
-  queries_.send_to(from.peer, encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
+  auto answer = answer_at_once(query, log_, judged);
+  if (!answer) {
+    auto known = known_to(query, log_);
+    history_.ask({from.peer, std::move(query), std::move(known)});
+    return {};
+  }
+  if (!*answer) return answer->error();
+  if (query.what == "status") artifacts_.tell(**answer);
+  queries_.send_to(from.peer,
+                   encode_answer(protocol::Answer{query.request, (*answer)->to_msgpack()}));
   return {};
 }
 

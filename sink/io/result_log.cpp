@@ -6,6 +6,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "sink/io/log_pages.hpp"
 
 namespace eole::sink {
 
@@ -54,15 +55,23 @@ ResultLog::ResultLog(storage::Directory& directory, storage::StoreOptions option
         text("log: damaged: the segments below ", store_.first_segment(),
              " are gone, and no checkpoint says what they held, at offset ", logged_));
   load_older_pages();
-  const auto& heads = index_.heads();
-  for (const auto& [segment, head] : heads) unix_ms_ = std::max(unix_ms_, head.begun_unix_ms);
+  for (const auto& [segment, head] : heads_) unix_ms_ = std::max(unix_ms_, head.begun_unix_ms);
   // What was copied into the new segment may be as old as the one before it.
-  append_head(heads.empty() ? (logged_ == 0 ? unix_ms : 0) : heads.rbegin()->second.since_unix_ms);
+  append_head(heads_.empty() ? (logged_ == 0 ? unix_ms : 0)
+                             : heads_.rbegin()->second.since_unix_ms);
   checkpoint_.reset();  // The last life's, if it did not come to its end.
   begin_checkpoint();   // Each start begins a segment.
   checkpoint(kCheckpointAtStart);
   store_.commit();
-  keep_pages();
+  news_.letters.add(core_->letters());
+  news_.pages_kept_below = std::min(first_loaded_, store_.current_segment());
+}
+
+LogNews ResultLog::take_news() {
+  news_.log = store_.id();
+  news_.head = logged_;
+  news_.end = store_.end();
+  return std::exchange(news_, {});
 }
 
 // ---- Writing.
@@ -84,7 +93,6 @@ void ResultLog::write(const Actions& actions, std::int64_t unix_ms) {
   // Behind the rest: it says what these actions have changed already.
   checkpoint(written_ - before);
   if (!planted("publish-before-sync")) store_.commit();
-  keep_pages();
 }
 
 Position ResultLog::append(std::uint32_t type, std::string_view payload, std::string_view rest) {
@@ -104,13 +112,15 @@ Position ResultLog::append(LogRecord type, std::string_view payload, std::string
 void ResultLog::append_head(std::int64_t since_unix_ms) {
   const SegmentHead head{logged_, unix_ms_, since_unix_ms};
   const auto at = store_.append(static_cast<std::uint32_t>(LogRecord::kSegment), head.encode());
-  index_.begin(at.segment, head);
+  begin_segment(at.segment, head);
   core_->set_time(unix_ms_);
 }
 
 void ResultLog::append(const AppendBatch& batch) {
   const auto at = append(LogRecord::kBatch, batch.batch);
-  index_.add(at, batch.summary);
+  add(at, batch.summary);
+  for (const auto& stretch : batch.summary.stretches)
+    if (stretch.is_dead) news_.letters.add(stretch.origin, stretch.first, stretch.last);
   logged_ = batch.summary.first_offset + batch.summary.count;
 }
 
@@ -130,6 +140,7 @@ void ResultLog::append(const AppendDiscard& letters) {
   payload += letters.seqs.encode();
   append(LogRecord::kDiscard, payload);
   core_->load_discard(letters);
+  news_.discarded.add(letters.origin, letters.seqs);
 }
 
 void ResultLog::append(const AppendRun& run) {
@@ -175,13 +186,24 @@ void ResultLog::end_checkpoint(std::uint32_t segment) {
 
 // ---- What is kept, and what is known of it.
 
+void ResultLog::begin_segment(std::uint32_t segment, const SegmentHead& head) {
+  heads_[segment] = head;
+  news_.index.begin(segment, head);
+}
+
+void ResultLog::add(Position at, const Summary& summary) {
+  if (firsts_.empty() || firsts_.rbegin()->first < at.segment)
+    firsts_.emplace(at.segment, summary.first_offset);
+  news_.index.add(at, summary);
+}
+
 std::uint64_t ResultLog::kept_from() const {
-  return index_.pages().empty() ? logged_ : index_.pages().front().first();
+  return firsts_.empty() ? logged_ : firsts_.begin()->second;
 }
 
 std::int64_t ResultLog::oldest_unix_ms() const {
-  const auto head = index_.heads().find(store_.first_segment());
-  return head == index_.heads().end() ? 0 : head->second.since_unix_ms;
+  const auto head = heads_.find(store_.first_segment());
+  return head == heads_.end() ? 0 : head->second.since_unix_ms;
 }
 
 // What the current segment still has is for all that settles, also without a spare one; a quarter
@@ -190,53 +212,35 @@ bool ResultLog::is_full() const {
   return !has_room_ && store_.room() < segment_bytes_ / 4 && !planted("full-log-not-seen");
 }
 
-void ResultLog::retain(const Retention& retention, std::uint64_t needed_from,
-                       std::int64_t unix_ms) {
+std::optional<std::uint32_t> ResultLog::segment_to_drop(const Retention& retention,
+                                                        std::uint64_t needed_from,
+                                                        std::int64_t unix_ms) {
   has_room_ = store_.keep_spare();
   const auto segment = store_.first_segment();
   // Below the last whole checkpoint nothing is needed to know what is known.
-  if (segment >= checkpoint_segment_) return;
-  const auto& pages = index_.pages();
-  const auto next_page = std::partition_point(
-      pages.begin(), pages.end(), [&](const Page& page) { return page.at().segment <= segment; });
-  const auto next_head = index_.heads().upper_bound(segment);
+  if (segment >= checkpoint_segment_) return std::nullopt;
+  const auto next_first = firsts_.upper_bound(segment);
+  const auto next_head = heads_.upper_bound(segment);
   OldSegment oldest;
-  oldest.end = next_page == pages.end() ? logged_ : next_page->first();
-  oldest.ended_unix_ms =
-      next_head == index_.heads().end() ? unix_ms : next_head->second.begun_unix_ms;
+  oldest.end = next_first == firsts_.end() ? logged_ : next_first->second;
+  oldest.ended_unix_ms = next_head == heads_.end() ? unix_ms : next_head->second.begun_unix_ms;
   oldest.needed_from = needed_from;
   oldest.log_bytes = log_bytes();
   oldest.unix_ms = unix_ms;
   oldest.is_disk_full = !has_room_;
-  if (!is_to_drop(oldest, retention)) return;
-  discard_letters_in(segment);
-  store_.commit();
-  store_.drop_segments_below(segment + 1);
-  index_.drop_below(segment + 1);
-  drop_pages(segment);
-  if (!has_room_) has_room_ = store_.keep_spare();
+  return is_to_drop(oldest, retention) ? std::optional(segment) : std::nullopt;
 }
 
 // A letter is listed as long as its record is kept.
-void ResultLog::discard_letters_in(std::uint32_t segment) {
-  std::map<Origin, SeqRanges> letters;
-  try {
-    for (const auto& page : index_.pages()) {
-      if (page.at().segment > segment) break;
-      if (!page.has_letters()) continue;
-      visit_page(page, [&](std::string_view, const protocol::ResultBatch& batch) {
-        ByteReader reader(batch.records);
-        while (const auto run = protocol::read_result_run(reader))
-          if (run->first.is_final && run->first.state == protocol::TaskState::kDead)
-            letters[run->first.id.origin].add(run->first.id.seq, run->last());
-        return true;
-      });
-    }
-  } catch (const storage::StorageFailure&) {  // Damaged: nobody can read it as long as it is there.
-  }
-  for (const auto& [origin, seqs] : letters)
-    if (auto listed = core_->letters().of(origin, seqs); listed.count() > 0)
-      append(AppendDiscard{origin, std::move(listed)});
+void ResultLog::drop(std::uint32_t segment, const std::map<Origin, SeqRanges>& letters) {
+  if (segment != store_.first_segment() || segment >= checkpoint_segment_) return;
+  for (const auto& [origin, seqs] : letters) append(AppendDiscard{origin, seqs});
+  store_.commit();
+  store_.drop_segments_below(segment + 1);
+  heads_.erase(heads_.begin(), heads_.upper_bound(segment));
+  firsts_.erase(firsts_.begin(), firsts_.upper_bound(segment));
+  drop_pages(directory_, segment);
+  if (!has_room_) has_room_ = store_.keep_spare();
 }
 
 }  // namespace eole::sink

@@ -1,6 +1,6 @@
 #pragma once
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -8,24 +8,13 @@
 #include "common/storage/store.hpp"
 #include "sink/core/retention.hpp"
 #include "sink/core/settler.hpp"
-#include "sink/io/log_index.hpp"
+#include "sink/io/log_news.hpp"
+#include "sink/io/log_record.hpp"
 
 namespace eole::sink {
 
-/// The records of the log; those of the parts of a checkpoint are Part. docs/storage.md has their
-/// layouts.
-enum class LogRecord : std::uint32_t {
-  kIntroduction = 1,
-  kBatch,
-  kDiscard,
-  kRun,
-  kSegment,        // The first of each segment.
-  kCheckpoint,     // From here on all that is known is said, one record after the other …
-  kCheckpointEnd,  // … and here it has been: nothing before kCheckpoint is needed to know it.
-};
-
-/// The sink's log on disk, and the index that finds a result by offset, by task or by time. A
-/// start reads the last checkpoint and what lies behind it. One thread.
+/// The sink's log on disk, as it is written: who reads it is the history, by news of what is
+/// durable. A start reads the last checkpoint and what lies behind it. One thread.
 class ResultLog {
  public:
   /// Opens the log and loads `core` from it. `unix_ms`: the time.
@@ -39,43 +28,15 @@ class ResultLog {
   /// For when nothing waits.
   void rest() { store_.rest(); }
 
-  /// Drops the oldest segment if it is to go: beyond what is kept, or if there is no room for the
-  /// next one. `needed_from`: the log is needed from there on. Reads what it drops (some 50 ms) if
-  /// there are dead letters in it: they leave the list.
-  void retain(const Retention& retention, std::uint64_t needed_from, std::int64_t unix_ms);
+  /// What became durable since the last call, for the history.
+  LogNews take_news();
 
-  /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one).
-  /// Errors: another log, a cursor beyond the head or below kept_from(), one of other records.
-  Expected<protocol::Records> read(const protocol::Read& query) const;
-  /// What `origin` must know of the log from `offset` on, up to a bounded size.
-  Expected<protocol::Settled> follow(const protocol::Follow& query) const;
-  /// The encoded batch and the offset of a task's final record, or of its last one.
-  struct Found {
-    Bytes batch;
-    std::uint64_t offset = 0;
-  };
-  std::optional<Found> find(const TaskId& id) const;
-  /// Hears a record of the log; false ends the visit.
-  using OnRecord = std::function<bool(const protocol::ResultRecord& result, std::string_view worker,
-                                      std::uint64_t offset)>;
-  /// Asked now and then: true ends a visit early.
-  using IsLate = std::function<bool()>;
-  /// The dead letters that nobody discarded, from `from` on, oldest first. If that took too long:
-  /// the offset to go on from.
-  std::optional<std::uint64_t> visit_dead(std::uint64_t from, const OnRecord& on_record,
-                                          const IsLate& is_late) const;
-  /// Every record of a task before the offset `before`, newest first. If it ended early: where to
-  /// go on with `before`.
-  std::optional<std::uint64_t> visit_attempts(const TaskId& id, std::uint64_t before,
-                                              const OnRecord& on_record,
-                                              const IsLate& is_late) const;
-  /// How the tasks of a project ended, between these offsets, in the log's order. If it ended
-  /// early: the offset to go on from.
-  std::optional<std::uint64_t> visit_project(std::string_view project, std::uint64_t from,
-                                             std::uint64_t last, const OnRecord& on_record,
-                                             const IsLate& is_late) const;
-  /// The first offset at or after which every result lies that finished at or after this time.
-  std::uint64_t offset_at(std::int64_t unix_ms) const;
+  /// The oldest segment, if it is to go: beyond what is kept, or if there is no room for the next
+  /// one. `needed_from`: the log is needed from there on. The history must let go of it first.
+  std::optional<std::uint32_t> segment_to_drop(const Retention& retention,
+                                               std::uint64_t needed_from, std::int64_t unix_ms);
+  /// Drops the segment, if it is the oldest, and takes its letters from the list.
+  void drop(std::uint32_t segment, const std::map<Origin, SeqRanges>& letters);
 
   /// No record that is kept was taken before this time, Unix milliseconds; zero if that is not
   /// known.
@@ -119,18 +80,9 @@ class ResultLog {
   bool load_checkpoint(storage::Position at, std::string_view payload);
   bool load_checkpoint_end(std::string_view payload);
   bool is_next(std::uint64_t offset);
-  void discard_letters_in(std::uint32_t segment);
   void load_older_pages();
-  void keep_pages();
-  void drop_pages(std::uint32_t segment);
-  void keep_pages(const LogIndex& index, std::uint32_t segment);
-
-  /// Hears a batch; false ends the visit.
-  using OnBatch = std::function<bool(std::string_view encoded, const protocol::ResultBatch& batch)>;
-  /// Those from the one on that holds `offset`.
-  void visit_batches(std::uint64_t offset, const OnBatch& on_batch) const;
-  /// Those of one page of the index.
-  void visit_page(const Page& page, const OnBatch& on_batch) const;
+  void begin_segment(std::uint32_t segment, const SegmentHead& head);
+  void add(storage::Position at, const Summary& summary);
 
   storage::Directory& directory_;
   std::uint64_t segment_bytes_;
@@ -139,9 +91,10 @@ class ResultLog {
   std::optional<Settler> core_;
   bool is_head_known_ = false;  // While it is loaded.
   std::uint64_t logged_ = 0;    // The offset behind the last batch that was appended.
-  LogIndex index_;
+  std::map<std::uint32_t, SegmentHead> heads_;     // Of the segments …
+  std::map<std::uint32_t, std::uint64_t> firsts_;  // … and the offsets of their first results.
+  LogNews news_;
   std::uint32_t first_loaded_ = UINT32_MAX;  // The first segment that was read at the start.
-  std::uint32_t pages_kept_below_ = 0;       // The segments whose pages are in files.
   std::uint64_t written_ = 0;  // Bytes of all records since the last whole checkpoint began.
   std::optional<Checkpoint> checkpoint_;
   std::uint32_t checkpoint_segment_ = 0;  // Where the last whole one begins; zero: there is none.

@@ -1,6 +1,8 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/storage/segment.hpp"
+#include "common/storage/store_reader.hpp"
+#include "sink/io/log_pages.hpp"
 #include "sink/io/result_log.hpp"
 
 // What a start reads: the last whole checkpoint with what lies behind it, and the pages of the
@@ -11,12 +13,6 @@ using storage::Position;
 using storage::StorageFailure;
 
 namespace {
-
-constexpr std::string_view kPagesSuffix = ".pages";
-
-std::string pages_name(std::uint32_t segment) {
-  return storage::segment_name(segment) + std::string(kPagesSuffix);
-}
 
 Summary summary_of(const protocol::ResultBatch& batch) {
   Summary summary;
@@ -77,7 +73,7 @@ bool ResultLog::is_next(std::uint64_t offset) {
 bool ResultLog::load_batch(Position at, std::string_view payload) {
   const auto batch = protocol::read_batch(payload);
   if (!batch || !is_next(batch->first_offset)) return false;
-  index_.add(at, core_->load_batch(*batch));
+  add(at, core_->load_batch(*batch));
   return true;
 }
 
@@ -104,7 +100,7 @@ bool ResultLog::load_discard(std::string_view payload) {
 bool ResultLog::load_head(Position at, std::string_view payload) {
   const auto head = SegmentHead::decode(payload);
   if (!head || !is_next(head->offset)) return false;
-  index_.begin(at.segment, *head);
+  begin_segment(at.segment, *head);
   core_->set_time(head->begun_unix_ms);
   return true;
 }
@@ -129,63 +125,27 @@ bool ResultLog::load_checkpoint_end(std::string_view payload) {
 
 // From the files beside the segments; where one is missing or damaged, from the segment itself.
 void ResultLog::load_older_pages() {
-  for (const auto& name : directory_.list()) {  // Of what was dropped.
-    const auto stem =
-        std::string_view(name).substr(0, name.size() - std::min(name.size(), kPagesSuffix.size()));
-    const auto number =
-        name.ends_with(kPagesSuffix)
-            ? storage::segment_number(std::string(stem) + std::string(storage::kSegmentSuffix))
-            : std::nullopt;
-    if (number && *number < store_.first_segment()) drop_pages(*number);
-  }
+  drop_pages_below(directory_, store_.first_segment());
+  storage::StoreReader reader(directory_);
+  reader.set_end(store_.end());
   LogIndex older;
   for (auto segment = store_.first_segment(); segment < first_loaded_; ++segment) {
     if (segment >= store_.current_segment()) break;
-    const auto name = pages_name(segment);
-    if (directory_.has(name)) {
-      const auto file = directory_.open(name);
-      if (older.load(file->read(0, file->size()), store_.id(), segment)) continue;
-    }
-    store_.visit({segment, storage::kSegmentHeaderBytes},
+    if (load_pages(directory_, older, store_.id(), segment)) continue;
+    reader.visit({segment, storage::kSegmentHeaderBytes},
                  [&](Position at, std::uint32_t type, std::string_view payload) {
                    if (static_cast<LogRecord>(type) == LogRecord::kBatch)
                      older.add(at, summary_of(*protocol::read_batch(payload)));
                    if (static_cast<LogRecord>(type) == LogRecord::kSegment)
-                     if (const auto head = SegmentHead::decode(payload)) older.begin(segment, *head);
+                     if (const auto head = SegmentHead::decode(payload))
+                       older.begin(segment, *head);
                    return true;
                  });
-    keep_pages(older, segment);
+    keep_pages(directory_, older, store_.id(), segment);
   }
-  index_.prepend(std::move(older));
-}
-
-void ResultLog::drop_pages(std::uint32_t segment) {
-  try {
-    directory_.remove(pages_name(segment));
-  } catch (const StorageFailure&) {  // It was not there, or stays in vain.
-  }
-}
-
-// Of the segments that are full.
-void ResultLog::keep_pages() {
-  const auto current = store_.current_segment();
-  auto& segment = pages_kept_below_;
-  for (segment = std::max(segment, std::min(first_loaded_, current)); segment < current; ++segment)
-    keep_pages(index_, segment);
-}
-
-// Nothing depends on it: what is not there is read from the log.
-void ResultLog::keep_pages(const LogIndex& index, std::uint32_t segment) {
-  try {
-    const auto name = pages_name(segment);
-    const auto pages = index.encode(store_.id(), segment);
-    if (directory_.has(name)) {
-      const auto file = directory_.open(name);
-      if (file->size() == pages.size() && file->read(0, pages.size()) == pages) return;
-    }
-    directory_.create(name)->write(0, pages);
-  } catch (const StorageFailure&) {  // No room, or worse: whoever must write will hear of it.
-  }
+  for (const auto& [segment, head] : older.heads()) heads_.emplace(segment, head);
+  for (const auto& page : older.pages()) firsts_.try_emplace(page.at().segment, page.first());
+  news_.index.prepend(std::move(older));
 }
 
 }  // namespace eole::sink

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "common/base/text.hpp"
+#include "sink/io/history.hpp"
 #include "sink/io/result_log.hpp"
 #include "sink/io/salvage.hpp"
 #include "tests/crash/subject.hpp"
@@ -63,7 +64,7 @@ class LogSubject final : public Subject {
     if (log.core().head() < acknowledged_)
       throw std::runtime_error(
           text("the head is ", log.core().head(), ", acknowledged was ", acknowledged_));
-    const auto found = bodies(log);
+    const auto found = bodies(*directory, log);
     for (std::uint64_t number = 1; number <= acknowledged_; ++number)
       if (found.at(number) != number - 1)
         throw std::runtime_error(text("result ", number, " is at another offset"));
@@ -104,7 +105,7 @@ class LogSubject final : public Subject {
     }
     const auto directory = fresh.open();
     ResultLog log(*directory, options(), 0);
-    const auto found = bodies(log);
+    const auto found = bodies(*directory, log);
     const auto reach = std::max(last_told, found.empty() ? 0 : found.rbegin()->first);
     if (found.size() + told < reach) throw std::runtime_error("a result is gone, and not told");
     return acknowledged_ > found.size() ? acknowledged_ - found.size() : 0;
@@ -136,11 +137,14 @@ class LogSubject final : public Subject {
     return text("result ", number, std::string(number * 31 % 120, 'y'));
   }
   /// Of each task whose result is as it was written: its offset.
-  static std::map<std::uint64_t, std::uint64_t> bodies(const ResultLog& log) {
+  static std::map<std::uint64_t, std::uint64_t> bodies(storage::Directory& directory,
+                                                       ResultLog& log) {
+    sink::History history(directory);
+    history.take(log.take_news());
     std::map<std::uint64_t, std::uint64_t> found;
     protocol::Read read{0, 0, 0, 0, 1 << 20};
     while (read.offset < log.core().head()) {
-      const auto records = log.read(read);
+      const auto records = history.read(read);
       ByteReader reader(records->payload);
       while (!reader.is_done()) {
         const auto batch = protocol::read_batch(reader.take(reader.get<std::uint32_t>()));

@@ -49,7 +49,9 @@ class SimSink final : public Server {
   void on_sent(const protocol::HeadReader& head, const protocol::Message& message) override;
   void on_durable(std::uint64_t log, std::string_view encoded_batch);
   std::optional<sink::ArtifactShelf> shelf_;
+  std::optional<sink::HistoryDesk> questions_;
   std::optional<sink::Node> node_;
+  std::optional<sink::History> history_;  // Its thread: it takes its time.
   std::optional<net::Socket> artifacts_;
   std::optional<sink::ArtifactDesk> desk_;
 };

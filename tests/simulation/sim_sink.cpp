@@ -31,7 +31,9 @@ void SimSink::boot() {
   options.store.segment_bytes = kSegmentBytes;
   options.store.entropy = fabric_.world.draw();
   shelf_.emplace(*directory_, fabric_.world.wall_ms());
-  node_.emplace(std::move(options), *transport_, authority_, *directory_, *shelf_);
+  questions_.emplace();
+  node_.emplace(std::move(options), *transport_, authority_, *directory_, *shelf_, *questions_);
+  history_.emplace(*directory_);
   artifacts_.emplace(transport_->open(net::SocketType::kRouter));
   artifacts_->bind(cluster().artifacts);
   desk_.emplace(*artifacts_, authority_, *shelf_);
@@ -40,9 +42,11 @@ void SimSink::boot() {
 
 void SimSink::check_log() {
   const auto& log = node_->log();
-  protocol::Read read{0, 0, log.kept_from(), 0, UINT32_MAX};
-  while (read.offset < log.core().head()) {
-    const auto records = log.read(read);
+  while (questions_->serve(*history_)) {
+  }
+  protocol::Read read{0, 0, history_->kept_from(), 0, UINT32_MAX};
+  while (read.offset < history_->head()) {
+    const auto records = history_->read(read);
     ByteReader reader(records->payload);
     while (!reader.is_done())
       on_durable(log.core().log(), reader.take(reader.get<std::uint32_t>()));
@@ -54,14 +58,19 @@ void SimSink::check_log() {
 void SimSink::die() {
   desk_.reset();
   artifacts_.reset();
+  history_.reset();
   node_.reset();
+  questions_.reset();
   shelf_.reset();
   transport_.reset();
   directory_.reset();
 }
 
 std::optional<TimePoint> SimSink::turn() {
-  const auto next = node_->turn();
+  while (fabric_.world.chance(0.7) && questions_->serve(*history_)) {
+  }
+  auto next = node_->turn();
+  if (!questions_->is_idle()) next = std::min(next, fabric_.world.now() + 1ms);
   while (desk_->answer_one()) {
   }
   desk_->collect(fabric_.world.now());

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "sink/io/history.hpp"
 #include "sink/io/result_log.hpp"
 #include "tests/simulation/sim_disk.hpp"
 
@@ -18,6 +19,7 @@ struct Life {
   explicit Life(simulation::SimDisk& disk) : directory(disk.open()) { open(); }
   void open() {
     log.reset();
+    reader.emplace(*directory);
     log.emplace(*directory,
                 storage::StoreOptions{.segment_bytes = kSegmentBytes, .entropy = ++entropy}, 1000);
   }
@@ -41,6 +43,17 @@ struct Life {
     log->core().on_event(ResultsReceived{results, {}, "key"}, actions);
     log->write(actions, 1000);
   }
+  History& history() {
+    reader->take(log->take_news());
+    return *reader;
+  }
+  std::optional<History::Found> find(const TaskId& id) {
+    return history().find(id, log->core().known(id));
+  }
+  void retain(const Retention& retention, std::uint64_t needed_from) {
+    if (const auto segment = log->segment_to_drop(retention, needed_from, 1000))
+      log->drop(*segment, history().release(*segment));
+  }
   std::uint32_t segments(simulation::SimDisk& disk) {
     auto names = disk.names();
     std::erase_if(names, [](const auto& name) { return !name.ends_with(".seg"); });
@@ -48,6 +61,7 @@ struct Life {
   }
   std::unique_ptr<storage::Directory> directory;
   std::optional<ResultLog> log;
+  std::optional<History> reader;
   std::map<Origin, std::uint64_t> numbers;
   std::uint64_t entropy = 0;
 };
@@ -90,8 +104,8 @@ void check_all_known(const Life& life) {
   REQUIRE_FALSE(core.runs().may_use(kOther, "another key"));
   REQUIRE(core.letters().has({kOther, 2}));
   REQUIRE_FALSE(core.letters().has({kOther, 4}));
-  REQUIRE(core.has_record_of({kOther, 5}));
-  REQUIRE_FALSE(core.has_record_of({kOther, 7}));
+  REQUIRE(core.known({kOther, 5}).has_record);
+  REQUIRE_FALSE(core.known({kOther, 7}).has_record);
 }
 
 }  // namespace
@@ -107,7 +121,7 @@ TEST_CASE("a start reads the last checkpoint and what lies behind it, no more", 
   disk.flip_bit("00000002.seg", 4000);  // Who does not look there cannot know.
   life.open();
   check_all_known(life);
-  REQUIRE_THROWS_WITH(life.log->find({kOrigin, 160}), Catch::Contains("damaged record"));
+  REQUIRE_THROWS_WITH(life.find({kOrigin, 160}), Catch::Contains("damaged record"));
 }
 
 TEST_CASE("what lies before the checkpoint is found after a start", "[checkpoint]") {
@@ -116,16 +130,16 @@ TEST_CASE("what lies before the checkpoint is found after a start", "[checkpoint
   live_long(life);
   const auto check = [&] {
     for (Seq seq = 1; seq <= 400; ++seq) {
-      const auto found = life.log->find({kOrigin, 2 * seq});
+      const auto found = life.find({kOrigin, 2 * seq});
       REQUIRE(found);
       REQUIRE(found->offset == seq + 4);
-      REQUIRE_FALSE(life.log->find({kOrigin, 2 * seq - 1}));
+      REQUIRE_FALSE(life.find({kOrigin, 2 * seq - 1}));
     }
-    REQUIRE(life.log->find({kOther, 5})->offset == 3);
-    REQUIRE(life.log->offset_at(701) == 355);
+    REQUIRE(life.find({kOther, 5})->offset == 3);
+    REQUIRE(life.history().offset_at(701) == 355);
     REQUIRE(life.log->kept_from() == 0);
     std::vector<std::uint64_t> letters;
-    life.log->visit_dead(
+    life.history().visit_dead(
         0,
         [&](const auto&, auto, std::uint64_t offset) {
           letters.push_back(offset);
@@ -135,13 +149,13 @@ TEST_CASE("what lies before the checkpoint is found after a start", "[checkpoint
     REQUIRE(letters == std::vector<std::uint64_t>{0});
     protocol::Read read{0, 0, 0, 0, 4096};
     for (; read.offset < life.log->core().head();) {
-      const auto records = life.log->read(read);
+      const auto records = life.history().read(read);
       REQUIRE(records);
       REQUIRE(records->next > read.offset);
       read.offset = records->next;
       read.crc = records->crc;
     }
-    REQUIRE_FALSE(life.log->read({0, 0, 50, read.crc, 4096}));
+    REQUIRE_FALSE(life.history().read({0, 0, 50, read.crc, 4096}));
   };
   check();
   life.open();
@@ -178,9 +192,9 @@ TEST_CASE("what was cut off stays settled, and its letters leave the list", "[re
   live_long(life);
   const Retention few{30, 3 * kSegmentBytes};
   const auto before = life.segments(disk);
-  life.log->retain(few, 0, 1000);
+  life.retain(few, 0);
   REQUIRE(life.segments(disk) == before);  // All of it is needed.
-  for (std::uint32_t i = 0; i < before; ++i) life.log->retain(few, 405, 1000);
+  for (std::uint32_t i = 0; i < before; ++i) life.retain(few, 405);
   const auto check = [&] {
     const auto kept_from = life.log->kept_from();
     REQUIRE((kept_from > 200 && kept_from < 405));
@@ -195,13 +209,14 @@ TEST_CASE("what was cut off stays settled, and its letters leave the list", "[re
     REQUIRE(not_done.state_of(3) == TaskState::kFailed);
     REQUIRE(not_done.state_of(4) == TaskState::kDead);
     REQUIRE(not_done.state_of(6) == TaskState::kCancelled);
-    REQUIRE_FALSE(life.log->find({kOrigin, 10}));
-    REQUIRE(life.log->find({kOrigin, 800})->offset == 404);
-    REQUIRE_FALSE(life.log->read({1, 0, kept_from - 1, 0, 4096}));
-    REQUIRE(life.log->read({1, 0, kept_from, 0, 4096})->next > kept_from);
-    REQUIRE(life.log->read({1, 0, kept_from, 4711, 4096}));  // Nothing is known of what was before.
-    REQUIRE(life.log->offset_at(0) == kept_from);
-    const auto cut = life.log->follow({1, core.log(), kOrigin, 9, kept_from - 1});
+    REQUIRE_FALSE(life.find({kOrigin, 10}));
+    REQUIRE(life.find({kOrigin, 800})->offset == 404);
+    REQUIRE_FALSE(life.history().read({1, 0, kept_from - 1, 0, 4096}));
+    REQUIRE(life.history().read({1, 0, kept_from, 0, 4096})->next > kept_from);
+    REQUIRE(life.history().read(
+        {1, 0, kept_from, 4711, 4096}));  // Nothing is known of what was before.
+    REQUIRE(life.history().offset_at(0) == kept_from);
+    const auto cut = life.history().follow({1, core.log(), kOrigin, 9, kept_from - 1});
     REQUIRE((cut->from == kept_from && cut->to == kept_from));
     REQUIRE(protocol::decode_settlement(cut->payload));  // A whole message, which its reader takes.
   };
@@ -217,21 +232,21 @@ TEST_CASE("a disk full of log is emptied of the oldest, and then says so", "[ret
   Life life(disk);
   live_long(life);
   const Retention all{30, 1 << 30};
-  life.log->retain(all, 405, 1000);
+  life.retain(all, 405);
   const auto before = life.segments(disk);
   life.open();  // It has no spare segment.
   disk.set_free_bytes(0);
-  for (std::uint32_t i = 0; i < 2 * before; ++i) life.log->retain(all, 405, 1000);
+  for (std::uint32_t i = 0; i < 2 * before; ++i) life.retain(all, 405);
   REQUIRE(life.segments(disk) < before);
   REQUIRE_FALSE(life.log->is_full());  // The segment that it has is for what comes.
   Seq seq = 1;
   for (; !life.log->is_full(); seq += 2) {
     life.take(kOrigin, seq);
-    life.log->retain(all, life.log->core().head(), 1000);
+    life.retain(all, life.log->core().head());
     REQUIRE(seq < 1000);
   }
   REQUIRE(seq > 20);
   disk.set_free_bytes(1 << 20);
-  life.log->retain(all, life.log->core().head(), 1000);
+  life.retain(all, life.log->core().head());
   REQUIRE_FALSE(life.log->is_full());
 }

@@ -1,4 +1,5 @@
 #include "common/protocol/value.hpp"
+#include "sink/io/history.hpp"
 #include "sink/io/result_log.hpp"
 #include "tests/simulation/sim_disk.hpp"
 #include "tests/unit/golden.hpp"
@@ -31,6 +32,7 @@ TEST_CASE("each record of the log and a segment of it are their golden bytes", "
     const auto directory = disk.open();
     ResultLog log(*directory, {.segment_bytes = 8192, .entropy = 1}, kNow);
     live(log);
+    History(*directory).take(log.take_news());  // It writes the pages of full segments.
   };
   open([](ResultLog& log) {
     const auto body = protocol::Value(protocol::Value::Map{{"error", "why"}}).to_msgpack();

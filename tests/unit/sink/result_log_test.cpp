@@ -4,6 +4,7 @@
 
 #include "common/base/utf8.hpp"
 #include "common/protocol/value.hpp"
+#include "sink/io/history.hpp"
 #include "tests/simulation/sim_disk.hpp"
 
 using namespace eole;
@@ -28,10 +29,12 @@ TEST_CASE("a ventilator that is behind others' results reads on in steps", "[log
     log.core().on_event(ResultsReceived{results, {}, {}}, actions);
   }
   log.write(actions, 0);
+  History history(*directory);
+  history.take(log.take_news());
   std::vector<std::uint64_t> steps;
   protocol::Follow follow{1, log.core().log(), kOrigin, 9, 0};
   while (follow.offset < log.core().head()) {
-    const auto settled = log.follow(follow);
+    const auto settled = history.follow(follow);
     REQUIRE(settled);
     REQUIRE(protocol::decode_settlement(settled->payload)->ranges.empty());
     follow.offset = settled->to;
@@ -75,12 +78,14 @@ TEST_CASE("a ventilator that is far behind reads on in pages, also within a batc
     log.core().on_event(ResultsReceived{results, {}, {}}, actions);
   }
   log.write(actions, 0);
+  History history(*directory);
+  history.take(log.take_news());
 
   protocol::Settlement read;
   protocol::Follow follow{1, log.core().log(), kOrigin, 9, 0};
   int pages = 0;
   while (follow.offset < log.core().head()) {
-    const auto settled = log.follow(follow);
+    const auto settled = history.follow(follow);
     REQUIRE(settled);
     REQUIRE(settled->payload.size() <= protocol::kSettlementBytesMax);
     REQUIRE((settled->from == follow.offset && settled->to > follow.offset));

@@ -1,13 +1,18 @@
+#include "sink/io/history.hpp"
+
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "sink/core/batch.hpp"
-#include "sink/io/result_log.hpp"
+#include "sink/io/log_pages.hpp"
+#include "sink/io/log_record.hpp"
 
-// What is read from the log: a page of the index says where to look, the batches there say the rest.
+// What is read from the log: a page of the index says where to look, the batches there say the
+// rest.
 namespace eole::sink {
 
 namespace {
@@ -26,19 +31,58 @@ void each_record(const protocol::ResultBatch& batch, OnEach&& on_record) {
 
 }  // namespace
 
-void ResultLog::visit_page(const Page& page, const OnBatch& on_batch) const {
+void History::take(LogNews&& news) {
+  log_ = news.log;
+  head_ = news.head;
+  reader_.set_end(news.end);
+  index_.append(std::move(news.index));
+  letters_.add(news.letters);
+  letters_.discard(news.discarded);
+  auto& segment = pages_kept_below_;
+  for (segment = std::max(segment, news.pages_kept_below); segment < news.end.segment; ++segment)
+    keep_pages(directory_, index_, log_, segment);
+}
+
+std::map<Origin, SeqRanges> History::release(std::uint32_t segment) {
+  std::map<Origin, SeqRanges> letters;
+  try {
+    for (const auto& page : index_.pages()) {
+      if (page.at().segment > segment) break;
+      if (!page.has_letters()) continue;
+      visit_page(page, [&](std::string_view, const protocol::ResultBatch& batch) {
+        ByteReader reader(batch.records);
+        while (const auto run = protocol::read_result_run(reader))
+          if (run->first.is_final && run->first.state == protocol::TaskState::kDead)
+            letters[run->first.id.origin].add(run->first.id.seq, run->last());
+        return true;
+      });
+    }
+  } catch (const storage::StorageFailure&) {  // Damaged: nobody can read it as long as it is there.
+  }
+  for (auto& [origin, seqs] : letters) seqs = letters_.of(origin, seqs);
+  std::erase_if(letters, [](const auto& one) { return one.second.count() == 0; });
+  index_.drop_below(segment + 1);
+  reader_.release_below(segment + 1);
+  return letters;
+}
+
+std::uint64_t History::kept_from() const {
+  return index_.pages().empty() ? head_ : index_.pages().front().first();
+}
+
+void History::visit_page(const Page& page, const OnBatch& on_batch) {
   const auto next = index_.page_of(page.first()) + 1;
-  const auto end = next < index_.pages().size() ? index_.pages()[next].first() : core_->head();
-  store_.visit(page.at(), [&](storage::Position, std::uint32_t type, std::string_view payload) {
+  const auto end = next < index_.pages().size() ? index_.pages()[next].first() : head_;
+  reader_.visit(page.at(), [&](storage::Position, std::uint32_t type, std::string_view payload) {
     if (static_cast<LogRecord>(type) != LogRecord::kBatch) return true;
     const auto batch = protocol::read_batch(payload);
     return batch->first_offset < end && on_batch(payload, *batch);
   });
 }
 
-void ResultLog::visit_batches(std::uint64_t offset, const OnBatch& on_batch) const {
+void History::visit_batches(std::uint64_t offset, const OnBatch& on_batch) {
   const auto& pages = index_.pages();
-  bool goes_on = offset < core_->head();
+  bool goes_on = offset < head_;
   for (auto at = goes_on ? index_.page_of(offset) : 0; goes_on && at < pages.size(); ++at)
     visit_page(pages[at], [&](std::string_view encoded, const protocol::ResultBatch& batch) {
       if (batch.first_offset + batch.count > offset) goes_on = on_batch(encoded, batch);
@@ -46,16 +90,15 @@ void ResultLog::visit_batches(std::uint64_t offset, const OnBatch& on_batch) con
     });
 }
 
-Expected<protocol::Records> ResultLog::read(const protocol::Read& query) const {
-  const auto head = core_->head();
-  if (query.log != 0 && query.log != store_.id())
-    return Error{text("cursor of log ", hex(query.log), ", this is log ", hex(store_.id()))};
-  if (query.offset > head)
-    return Error{text("cursor ", query.offset, " is beyond the log's head ", head)};
+Expected<protocol::Records> History::read(const protocol::Read& query) {
+  if (query.log != 0 && query.log != log_)
+    return Error{text("cursor of log ", hex(query.log), ", this is log ", hex(log_))};
+  if (query.offset > head_)
+    return Error{text("cursor ", query.offset, " is beyond the log's head ", head_)};
   if (query.offset < kept_from())
     return Error{
         text("cursor ", query.offset, ": the oldest result that is kept is ", kept_from())};
-  protocol::Records records{query.request, store_.id(), query.offset, head, query.crc, {}};
+  protocol::Records records{query.request, log_, query.offset, head_, query.crc, {}};
   const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
   bool is_to_check = query.crc != 0 && query.offset > kept_from();  // The batch before the cursor.
   bool is_another = false;
@@ -78,16 +121,15 @@ Expected<protocol::Records> ResultLog::read(const protocol::Read& query) const {
   return records;
 }
 
-Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) const {
-  const auto head = core_->head();
-  protocol::Settled settled{query.request, store_.id(), query.offset, query.offset, head,
-                            protocol::encode_settlement({})};
-  if (query.log != store_.id()) {  // The reader sees by the log's id that it must start anew.
-    settled.from = settled.to = head;
+Expected<protocol::Settled> History::follow(const protocol::Follow& query) {
+  protocol::Settled settled{query.request, log_,  query.offset,
+                            query.offset,  head_, protocol::encode_settlement({})};
+  if (query.log != log_) {  // The reader sees by the log's id that it must start anew.
+    settled.from = settled.to = head_;
     return settled;
   }
-  if (query.offset > head)
-    return Error{text("the log went back: cursor ", query.offset, ", head ", head)};
+  if (query.offset > head_)
+    return Error{text("the log went back: cursor ", query.offset, ", head ", head_)};
   if (query.offset < kept_from()) {  // The reader sees it by `from`, and hears all anew.
     settled.from = settled.to = kept_from();
     return settled;
@@ -104,14 +146,13 @@ Expected<protocol::Settled> ResultLog::follow(const protocol::Follow& query) con
   return settled;
 }
 
-std::optional<ResultLog::Found> ResultLog::find(const TaskId& id) const {
+std::optional<History::Found> History::find(const TaskId& id, const KnownTask& known) {
   std::optional<Found> best;
-  if (!core_->has_record_of(id)) return best;
-  const bool is_settled = core_->origins().is_settled(id);
+  if (!known.has_record) return best;
   const auto& pages = index_.pages();
   bool has_final = false;
   for (auto page = pages.rbegin(); page != pages.rend() && !best; ++page) {
-    if (!page->may_have(id) || (!is_settled && !page->has_failures())) continue;
+    if (!page->may_have(id) || (!known.is_settled && !page->has_failures())) continue;
     visit_page(*page, [&](std::string_view encoded, const protocol::ResultBatch& batch) {
       each_record(batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
         if (result.id != id) return true;
@@ -125,8 +166,8 @@ std::optional<ResultLog::Found> ResultLog::find(const TaskId& id) const {
   return best;  // A record behind the last one would have been final.
 }
 
-std::optional<std::uint64_t> ResultLog::visit_dead(std::uint64_t from, const OnRecord& on_record,
-                                                   const IsLate& is_late) const {
+std::optional<std::uint64_t> History::visit_dead(std::uint64_t from, const OnRecord& on_record,
+                                                 const IsLate& is_late) {
   const auto& pages = index_.pages();
   bool goes_on = true;
   for (auto at = index_.page_of(from); at < pages.size() && goes_on; ++at) {
@@ -135,7 +176,7 @@ std::optional<std::uint64_t> ResultLog::visit_dead(std::uint64_t from, const OnR
     visit_page(pages[at], [&](std::string_view, const protocol::ResultBatch& batch) {
       each_record(batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
         const bool is_letter = result.is_final && result.state == protocol::TaskState::kDead &&
-                               core_->letters().has(result.id);
+                               letters_.has(result.id);
         if (is_letter && offset >= from) goes_on = on_record(result, batch.worker, offset);
         return goes_on;
       });
@@ -145,17 +186,17 @@ std::optional<std::uint64_t> ResultLog::visit_dead(std::uint64_t from, const OnR
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> ResultLog::visit_attempts(const TaskId& id, std::uint64_t before,
-                                                       const OnRecord& on_record,
-                                                       const IsLate& is_late) const {
-  if (before == 0 || !core_->has_record_of(id)) return std::nullopt;
-  const bool is_settled = core_->origins().is_settled(id);
+std::optional<std::uint64_t> History::visit_attempts(const TaskId& id, const KnownTask& known,
+                                                     std::uint64_t before,
+                                                     const OnRecord& on_record,
+                                                     const IsLate& is_late) {
+  if (before == 0 || !known.has_record) return std::nullopt;
   const auto& pages = index_.pages();
-  bool has_final = before < core_->head();
+  bool has_final = before < head_;
   for (auto at = pages.empty() ? 0 : index_.page_of(before - 1) + 1; at-- > 0;) {
     const auto& page = pages[at];
     if (!page.may_have(id)) continue;
-    if (!page.has_failures() && (!is_settled || has_final)) continue;
+    if (!page.has_failures() && (!known.is_settled || has_final)) continue;
     struct Place {
       Bytes batch;
       std::uint64_t offset = 0;
@@ -190,9 +231,9 @@ std::optional<std::uint64_t> ResultLog::visit_attempts(const TaskId& id, std::ui
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> ResultLog::visit_project(std::string_view project, std::uint64_t from,
-                                                      std::uint64_t last, const OnRecord& on_record,
-                                                      const IsLate& is_late) const {
+std::optional<std::uint64_t> History::visit_project(std::string_view project, std::uint64_t from,
+                                                    std::uint64_t last, const OnRecord& on_record,
+                                                    const IsLate& is_late) {
   std::optional<std::uint64_t> next;
   visit_batches(from, [&](std::string_view, const protocol::ResultBatch& batch) {
     if (batch.first_offset > last) return false;
@@ -207,12 +248,12 @@ std::optional<std::uint64_t> ResultLog::visit_project(std::string_view project, 
   return next;
 }
 
-std::uint64_t ResultLog::offset_at(std::int64_t unix_ms) const {
+std::uint64_t History::offset_at(std::int64_t unix_ms) {
   const auto& pages = index_.pages();
   const auto page = std::find_if(pages.begin(), pages.end(), [&](const Page& each) {
     return each.finished_max_unix_ms() >= unix_ms;
   });
-  if (page == pages.end()) return core_->head();
+  if (page == pages.end()) return head_;
   auto found = page->first();
   visit_page(*page, [&](std::string_view, const protocol::ResultBatch& batch) {
     found = batch.first_offset;

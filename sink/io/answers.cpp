@@ -1,0 +1,209 @@
+#include "sink/io/answers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/process/system.hpp"
+#include "common/protocol/answer.hpp"
+#include "common/protocol/records.hpp"
+#include "common/protocol/result_view.hpp"
+#include "common/storage/disk.hpp"
+#include "sink/io/status.hpp"
+
+namespace eole::sink {
+
+using protocol::encode;
+using protocol::encode_answer;
+using protocol::Message;
+using protocol::Value;
+
+namespace {
+
+constexpr std::int64_t kPageLettersMax = 1000;
+constexpr std::size_t kPageBytesMax = 1 << 20;  // Of letters or parts; one at least.
+
+// A task's final record, or its last one.
+Value result(History& history, const TaskId& id, const KnownTask& known) {
+  const auto found = history.find(id, known);
+  if (!found && known.is_settled) {
+    return Value::Map{{"id", to_text(id)},
+                      {"state", to_text(known.state)},
+                      {"is_kept", false},
+                      {"error", "settled; its result is no longer kept"}};
+  }
+  if (!found) return {};
+  const auto batch = protocol::read_batch(found->batch);
+  protocol::ResultReader reader(batch->records);
+  for (auto offset = batch->first_offset; offset < found->offset; ++offset) reader.next();
+  return view_of(*reader.next(), batch->worker, found->offset);
+}
+
+// Of a dead letter, for its replay.
+Value spec(History& history, const TaskId& id, const KnownTask& known) {
+  const auto found = history.find(id, known);
+  if (!found) return {};
+  const auto batch = protocol::read_batch(found->batch);
+  protocol::ResultReader reader(batch->records);
+  while (const auto record = reader.next())
+    if (record->id == id && record->is_final)
+      if (const auto body = Value::from_msgpack(record->body)) return (*body)["spec"];
+  return {};
+}
+
+// Of a part that was not done, or that another task did anew.
+bool tells_of_missing(const protocol::ResultRecord& record) {
+  return record.state != protocol::TaskState::kDone ||
+         record.body.find("instead_of") != record.body.npos;
+}
+
+// How each task of a project ended, in pages in the log's order from the offset `from` on: null if
+// the log has counted none. Parts that are no longer kept are not left out in silence. With
+// `missing`, only what says which parts were not done, without values.
+Expected<Value> parts(History& history, const std::optional<Projects::Project>& found,
+                      const Value& options, Duration page_time) {
+  const auto name = options["project"].text_or("");
+  if (!found) return Value();
+  const auto from = options["from"].is_null()
+                        ? found->first_offset
+                        : static_cast<std::uint64_t>(options["from"].int_or(0));
+  if (from < history.kept_from())
+    return Error{text("parts of project ", name, ": its results from offset ", from,
+                      " on are wanted, those from ", history.kept_from(), " on are kept")};
+  const bool is_missing = options["missing"] == Value(true);
+  const auto until = process::now() + page_time;
+  Value::Array list;
+  std::size_t bytes = 0;
+  const auto next = history.visit_project(
+      name, from, found->last_offset,
+      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+        constexpr std::size_t kAroundBody = 256;  // What a view says besides, about.
+        if (is_missing && !tells_of_missing(record)) return true;
+        auto view = view_of(record, worker, offset);
+        if (is_missing)
+          view = Value::Map{
+              {"id", view["id"]}, {"state", view["state"]}, {"instead_of", view["instead_of"]}};
+        bytes += kAroundBody + (is_missing ? 0 : record.body.size());
+        list.push_back(std::move(view));
+        return bytes < kPageBytesMax;
+      },
+      [&] { return process::now() >= until; });
+  std::uint64_t tasks = 0;
+  for (const auto count : found->counts) tasks += count;
+  return Value(Value::Map{
+      {"parts", std::move(list)}, {"tasks", tasks}, {"next", next ? Value(*next) : Value()}});
+}
+
+// Every attempt of a task that the log knows, newest first.
+Value attempts(History& history, const TaskId& id, const KnownTask& known, const Value& options,
+               Duration page_time) {
+  const auto head = history.head();
+  const auto before = static_cast<std::uint64_t>(options["before"].int_or(
+      static_cast<std::int64_t>(std::min<std::uint64_t>(head, INT64_MAX))));
+  const auto until = process::now() + page_time;
+  Value::Array list;
+  std::size_t bytes = 0;
+  const auto next = history.visit_attempts(
+      id, known, std::min(before, head),
+      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+        bytes += record.body.size();
+        list.push_back(view_of(record, worker, offset));
+        return bytes < kPageBytesMax;
+      },
+      [&] { return process::now() >= until; });
+  return Value::Map{{"attempts", std::move(list)}, {"next", next ? Value(*next) : Value()}};
+}
+
+// A page of the list of dead letters, behind the offset `after`.
+Expected<Value> dead(History& history, const Value& options, Duration page_time) {
+  const auto project = options["project"].text_or("");
+  const auto most = options["most"].int_or(kPageLettersMax);
+  if (most < 1 || most > kPageLettersMax)
+    return Error{text("dead: most ", most, ", limits 1 and ", kPageLettersMax)};
+  const auto after = options["after"].int_or(-1);
+  const auto until = process::now() + page_time;
+  Value::Array letters;
+  std::size_t bytes = 0;
+  Value next;
+  const auto go_on = history.visit_dead(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(after, -1) + 1),
+      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+        if (project.empty() || record.project == project) {
+          auto view = view_of(record, worker, offset);
+          bytes += view.to_msgpack().size();
+          letters.push_back(std::move(view));
+        }
+        const bool is_full = static_cast<std::int64_t>(letters.size()) >= most ||
+                             bytes >= kPageBytesMax || process::now() >= until;
+        if (is_full) next = offset;
+        return !is_full;
+      },
+      [&] { return process::now() >= until; });
+  if (go_on) next = *go_on - 1;
+  return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
+}
+
+Expected<Message> answer(const protocol::Read& read, const Known&, History& history) {
+  const bool is_this = read.log == 0 || read.log == history.log();
+  if (is_this && read.offset < history.kept_from())
+    return encode(protocol::Gone{read.request, history.log(), read.offset, history.kept_from(),
+                                 history.head()});
+  auto records = history.read(read);
+  if (!records) return records.error();
+  return encode_answer(std::move(*records));
+}
+
+Expected<Message> answer(const protocol::Follow& follow, const Known&, History& history) {
+  auto settled = history.follow(follow);
+  if (!settled) return settled.error();
+  return encode_answer(std::move(*settled));
+}
+
+Expected<Message> answer(const protocol::Query& query, const Known& known, History& history) {
+  auto value = answer_to(query, known, history);
+  if (!value) return value.error();
+  return encode_answer(protocol::Answer{query.request, value->to_msgpack()});
+}
+
+}  // namespace
+
+std::uint64_t Question::request() const {
+  return std::visit([](const auto& one) { return one.request; }, message);
+}
+
+std::size_t Question::bytes() const {
+  const auto* query = std::get_if<protocol::Query>(&message);
+  return sizeof(Question) + peer.size() +
+         (query == nullptr ? 0 : query->what.size() + query->payload.size());
+}
+
+Answer answer_to(const Question& question, History& history) {
+  Expected<Message> message = Error{};
+  try {
+    message = std::visit([&](const auto& asked) { return answer(asked, question.known, history); },
+                         question.message);
+  } catch (const storage::StorageFailure& damage) {
+    process::log_error(damage.what());
+    message = Error{text("log: ", damage.what())};
+  }
+  if (!message) message = encode(protocol::Refused{question.request(), message.error().message});
+  return {question.peer, std::move(*message)};
+}
+
+Expected<Value> answer_to(const protocol::Query& query, const Known& known, History& history,
+                          Duration page_time) {
+  const auto options = options_of(query);
+  if (!options) return options.error();
+  const TaskId id{query.origin, query.seq};
+  if (query.what == "result") return result(history, id, known.task);
+  if (query.what == "spec") return spec(history, id, known.task);
+  if (query.what == "attempts") return attempts(history, id, known.task, *options, page_time);
+  if (query.what == "parts") return parts(history, known.project, *options, page_time);
+  if (query.what == "dead") return dead(history, *options, page_time);
+  if (query.what == "offset_at")
+    return Value(Value::Map{{"offset", history.offset_at((*options)["unix_ms"].int_or(0))}});
+  return Error{text("query ", query.what, ": not known")};
+}
+
+}  // namespace eole::sink

@@ -1,0 +1,81 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "common/protocol/messages.hpp"
+#include "common/storage/store_reader.hpp"
+#include "sink/core/settler.hpp"
+#include "sink/io/log_news.hpp"
+
+namespace eole::sink {
+
+/// Reads the log while it is written to: by files and an index of its own, which are as far as the
+/// news that it was given. One thread, which need not be the log's.
+class History {
+ public:
+  /// `directory`: the log's; it outlives this.
+  explicit History(storage::Directory& directory) : directory_(directory), reader_(directory) {}
+  /// All that was committed since the last news, in order.
+  void take(LogNews&& news);
+  /// Reads the segments up to this one no more: they may be removed. Their letters that are on the
+  /// list.
+  std::map<Origin, SeqRanges> release(std::uint32_t segment);
+
+  std::uint64_t log() const { return log_; }
+  std::uint64_t head() const { return head_; }
+  /// The offset of the oldest result that is kept.
+  std::uint64_t kept_from() const;
+
+  /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one).
+  /// Errors: another log, a cursor beyond the head or below kept_from(), one of other records.
+  Expected<protocol::Records> read(const protocol::Read& query);
+  /// What `origin` must know of the log from `offset` on, up to a bounded size.
+  Expected<protocol::Settled> follow(const protocol::Follow& query);
+  /// The encoded batch and the offset of a task's final record, or of its last one.
+  struct Found {
+    Bytes batch;
+    std::uint64_t offset = 0;
+  };
+  std::optional<Found> find(const TaskId& id, const KnownTask& known);
+  /// Hears a record of the log; false ends the visit.
+  using OnRecord = std::function<bool(const protocol::ResultRecord& result, std::string_view worker,
+                                      std::uint64_t offset)>;
+  /// Asked now and then: true ends a visit early.
+  using IsLate = std::function<bool()>;
+  /// The dead letters that nobody discarded, from `from` on, oldest first. If that took too long:
+  /// the offset to go on from.
+  std::optional<std::uint64_t> visit_dead(std::uint64_t from, const OnRecord& on_record,
+                                          const IsLate& is_late);
+  /// Every record of a task before the offset `before`, newest first. If it ended early: where to
+  /// go on with `before`.
+  std::optional<std::uint64_t> visit_attempts(const TaskId& id, const KnownTask& known,
+                                              std::uint64_t before, const OnRecord& on_record,
+                                              const IsLate& is_late);
+  /// How the tasks of a project ended, between these offsets, in the log's order. If it ended
+  /// early: the offset to go on from.
+  std::optional<std::uint64_t> visit_project(std::string_view project, std::uint64_t from,
+                                             std::uint64_t last, const OnRecord& on_record,
+                                             const IsLate& is_late);
+  /// The first offset at or after which every result lies that finished at or after this time.
+  std::uint64_t offset_at(std::int64_t unix_ms);
+
+ private:
+  /// Hears a batch; false ends the visit.
+  using OnBatch = std::function<bool(std::string_view encoded, const protocol::ResultBatch& batch)>;
+  /// Those from the one on that holds `offset`.
+  void visit_batches(std::uint64_t offset, const OnBatch& on_batch);
+  /// Those of one page of the index.
+  void visit_page(const Page& page, const OnBatch& on_batch);
+
+  storage::Directory& directory_;
+  storage::StoreReader reader_;
+  std::uint64_t log_ = 0;
+  std::uint64_t head_ = 0;
+  LogIndex index_;
+  Letters letters_;                     // That are listed.
+  std::uint32_t pages_kept_below_ = 0;  // The segments whose pages are in files.
+};
+
+}  // namespace eole::sink

@@ -1,0 +1,24 @@
+#pragma once
+#include <thread>
+
+#include "common/storage/disk.hpp"
+#include "sink/io/history_desk.hpp"
+
+namespace eole::sink {
+
+/// Reads the log in a thread of its own, for whoever asks at the desk: no read of a disk, and no
+/// search, holds up results. Ends the process if what it does fails.
+class HistoryThread {
+ public:
+  /// `log`: its directory. Both outlive this.
+  HistoryThread(HistoryDesk& desk, storage::Directory& log);
+  ~HistoryThread();
+  HistoryThread(const HistoryThread&) = delete;
+  HistoryThread& operator=(const HistoryThread&) = delete;
+
+ private:
+  HistoryDesk& desk_;
+  std::thread thread_;
+};
+
+}  // namespace eole::sink

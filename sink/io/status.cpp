@@ -1,0 +1,139 @@
+#include "sink/io/status.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "common/base/text.hpp"
+
+namespace eole::sink {
+
+using protocol::Value;
+
+namespace {
+
+constexpr std::int64_t kPageProjectsMax = 1000;
+
+// What is used of some bounds, by their names.
+Value bounds(const ResultLog& log) {
+  const auto& core = log.core();
+  return Value::Map{
+      {"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().most_of_a_user())},
+      {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())},
+      {"kNotDoneRangesMax", static_cast<std::int64_t>(core.origins().most_not_done_ranges())},
+      {"kProjectsMax", static_cast<std::int64_t>(core.projects().list().size())}};
+}
+
+// Days until the log is as large as it may be, if it goes on growing as it did; nothing if it
+// cannot be said, or if results go for their age before.
+Value days_left(const ResultLog& log, const LogStatus& status) {
+  constexpr double kDayMs = 86'400'000;
+  const auto oldest = log.oldest_unix_ms();
+  const auto days = static_cast<double>(status.unix_ms - oldest) / kDayMs;
+  const auto bytes = static_cast<double>(log.log_bytes());
+  if (oldest == 0 || days <= 0 || log.core().head() == log.kept_from()) return {};
+  const auto left = std::max(0.0, static_cast<double>(status.retention.bytes) - bytes);
+  const auto found = left / (bytes / days);
+  return found + days > static_cast<double>(status.retention.days) ? Value() : Value(found);
+}
+
+Value status(const ResultLog& log, const LogStatus& judged) {
+  Value::Array gone;
+  for (const auto origin : judged.gone) gone.emplace_back(origin_text(origin));
+  const auto& core = log.core();
+  const auto count_of = [&](protocol::TaskState state) {
+    return core.counts()[static_cast<std::size_t>(state)];
+  };
+  return Value::Map{{"role", "sink"},
+                    {"pid", static_cast<std::int64_t>(::getpid())},
+                    {"log", hex(core.log())},
+                    {"head", core.head()},
+                    {"settled", core.origins().settled_count()},
+                    {"done", count_of(protocol::TaskState::kDone)},
+                    {"failed", count_of(protocol::TaskState::kFailed)},
+                    {"dead", count_of(protocol::TaskState::kDead)},
+                    {"cancelled", count_of(protocol::TaskState::kCancelled)},
+                    {"log_bytes", log.log_bytes()},
+                    {"log_disk_bytes", log.disk_bytes()},
+                    {"log_kept_from", log.kept_from()},
+                    {"log_oldest_unix_ms", log.oldest_unix_ms()},
+                    {"log_keep_days", judged.retention.days},
+                    {"log_keep_bytes", judged.retention.bytes},
+                    {"log_days_left", days_left(log, judged)},
+                    {"log_not_kept_for", std::move(gone)},
+                    {"log_full", log.is_full()},
+                    {"log_syncs", log.syncs()}};
+}
+
+Value view_of_project(std::string_view name, const Projects::Project& project) {
+  const auto count_of = [&](protocol::TaskState state) {
+    return project.counts[static_cast<std::size_t>(state)];
+  };
+  return Value::Map{{"project", std::string(name)},
+                    {"done", count_of(protocol::TaskState::kDone)},
+                    {"failed", count_of(protocol::TaskState::kFailed)},
+                    {"dead", count_of(protocol::TaskState::kDead)},
+                    {"cancelled", count_of(protocol::TaskState::kCancelled)},
+                    {"first_unix_ms", project.first_unix_ms},
+                    {"last_unix_ms", project.last_unix_ms}};
+}
+
+// How the tasks of one project ended; null if none did.
+Value project(const ResultLog& log, const Value& options) {
+  const auto name = options["project"].text_or("");
+  const auto* found = log.core().projects().find(name);
+  return found == nullptr ? Value() : view_of_project(name, *found);
+}
+
+// A page of all projects, by name, behind the name `after`.
+Expected<Value> projects(const ResultLog& log, const Value& options) {
+  const auto most = options["most"].int_or(kPageProjectsMax);
+  if (most < 1 || most > kPageProjectsMax)
+    return Error{text("projects: most ", most, ", limits 1 and ", kPageProjectsMax)};
+  const auto& all = log.core().projects().list();
+  Value::Array list;
+  Value next;
+  for (auto at = all.upper_bound(options["after"].text_or("")); at != all.end(); ++at) {
+    if (static_cast<std::int64_t>(list.size()) == most) {
+      next = std::prev(at)->first;
+      break;
+    }
+    list.push_back(view_of_project(at->first, at->second));
+  }
+  return Value(Value::Map{{"projects", std::move(list)}, {"next", std::move(next)}});
+}
+
+}  // namespace
+
+Expected<Value> options_of(const protocol::Query& query) {
+  if (query.payload.size() > kOptionsBytesMax)
+    return Error{text("query ", query.what, ": ", query.payload.size(), " bytes of options, limit ",
+                      kOptionsBytesMax)};
+  if (query.payload.empty()) return Value();
+  auto options = Value::from_msgpack(query.payload);
+  if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
+  return options;
+}
+
+std::optional<Expected<Value>> answer_at_once(const protocol::Query& query, const ResultLog& log,
+                                              const LogStatus& judged) {
+  const auto options = options_of(query);
+  if (!options) return options.error();
+  if (query.what == "status") return status(log, judged);
+  if (query.what == "bounds") return bounds(log);
+  if (query.what == "project") return project(log, *options);
+  if (query.what == "projects") return projects(log, *options);
+  return std::nullopt;
+}
+
+Known known_to(const protocol::Query& query, const ResultLog& log) {
+  Known known{log.core().known({query.origin, query.seq}), {}};
+  const auto options = options_of(query);
+  if (!options || query.what != "parts") return known;
+  const auto* project = log.core().projects().find((*options)["project"].text_or(""));
+  if (project != nullptr) known.project = *project;
+  return known;
+}
+
+}  // namespace eole::sink
