@@ -98,6 +98,26 @@ class FullDisk(unittest.TestCase):
             status = cluster.status()
             self.assertEqual(status["settled"], status["accepted"])
 
+    def test_what_was_accepted_settles_once_when_a_full_disk_has_room_again(self):
+        with self.cluster() as cluster:
+            cluster.eole("pause", "all")
+            lines = pathlib.Path(self.directory, "lines")
+            lines.write_text("x" * 130_000, encoding="ascii")
+            # More than the log may write without another segment.
+            tasks = [{"kind": "exec", "args": {"shell": f"cat {lines}; cat {lines} >&2"}}] * 500
+            accepted = cluster.submit(tasks)
+            file = self.fill()
+            pid = cluster.pid("sink")
+            cluster.eole("resume", "all")
+            full = wait_until(lambda: (status := cluster.status())["log_full"] and status, what="a sink that says it is full")
+            self.assertTrue(0 < full["settled"] < len(tasks), full)
+            file.unlink()
+            cluster.wait_settled(len(tasks))
+            self.assertEqual(cluster.pid("sink"), pid)  # No write failed: it knew before.
+            status = cluster.status()
+            self.assertEqual((status["done"], status["head"]), (len(tasks), len(tasks)))
+            self.assertEqual(cluster.task(accepted[-1]["id"])["state"], "done")
+
 
 if __name__ == "__main__":
     unittest.main()
