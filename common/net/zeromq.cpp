@@ -392,10 +392,8 @@ bool ZmqSocket::wait(int milliseconds) {
 ZmqMonitor::ZmqMonitor(zmq::context_t& context, zmq::socket_t& watched) : watched_(watched) {
   static std::atomic<std::uint64_t> counter{0};
   const auto endpoint = text("inproc://monitor-", ++counter);
-  constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
-                          ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                          ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                          ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+  constexpr int kEvents =
+      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
   if (::zmq_socket_monitor(watched_.handle(), endpoint.c_str(), kEvents) != 0)
     throw std::runtime_error(text("cannot watch a connection: ", ::zmq_strerror(::zmq_errno())));
   socket_ = zmq::socket_t(context, ZMQ_PAIR);
@@ -421,10 +419,10 @@ std::optional<ConnectionEvent> ZmqMonitor::next() {
         return ConnectionEvent::kUp;
       case ZMQ_EVENT_DISCONNECTED:
         return ConnectionEvent::kDown;
-      case ZMQ_EVENT_CLOSED:
-        continue;
-      default:
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         return ConnectionEvent::kRefused;
+      default:  // It is tried again.
+        continue;
     }
   }
 }

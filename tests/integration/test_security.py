@@ -1,9 +1,11 @@
 """Who may talk: nobody without a key, and each key only what its role allows."""
 
 import os
+import pathlib
 import socket
 import stat
 import subprocess
+import sys
 import unittest
 import urllib.parse
 
@@ -12,6 +14,9 @@ import zmq
 
 from cluster import BIN, Cluster, wait_until
 from fake_sink import GOLDEN
+
+
+PYTHON_CLIENT = pathlib.Path(__file__).parents[2] / "clients/python"
 
 
 def read_toml(path):
@@ -137,6 +142,27 @@ class Encrypted(unittest.TestCase):
         with open(table, "w", encoding="utf-8") as file:
             file.write(content.replace(keys["public_key"], "x" * 40))
         wait_until(lambda: answer() == "refused", 3, "the revoked key is refused")
+
+    def test_a_client_whose_key_was_revoked_is_told_so_at_once(self):
+        self.join("submit")
+        path = os.path.join(self.cluster.directory, "submit.toml")
+        table = os.path.join(self.cluster.directory, "eole/data/keys.toml")
+        with open(table, encoding="utf-8") as file:
+            content = file.read()
+        with open(table, "w", encoding="utf-8") as file:
+            file.write(content.replace(read_toml(path)["public_key"], "x" * 40))
+        for command in (["status"], ["submit", "echo", "1"], ["watch", "--count", "1"], ["fetch", "0" * 64]):
+            told = self.cluster.eole("--cluster", path, *command, check=False)
+            self.assertNotEqual(told.returncode, 0, command)
+            self.assertIn("this key may not connect", told.stderr, command)
+            self.assertNotIn("no answer", told.stderr, command)
+        script = ("import eole, sys; cluster = eole.Cluster(sys.argv[1])\n"
+                  "for call in (cluster.status, lambda: cluster.submit('echo', 1)):\n"
+                  "    try: call()\n"
+                  "    except eole.NoAnswer as error: print(error)\n")
+        said = subprocess.run([sys.executable, "-c", script, path], text=True, capture_output=True, check=False,
+                              env={**os.environ, "PYTHONPATH": str(PYTHON_CLIENT)})
+        self.assertEqual(said.stdout.count("this key may not connect: "), 2, said.stdout + said.stderr)
 
     def test_only_the_workers_own_key_may_join_its_pipe(self):
         keys = self.join("work")

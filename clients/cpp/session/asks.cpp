@@ -9,7 +9,9 @@
 namespace eole::client {
 
 Asks::Asks(Session& session, const std::string& endpoint, std::string who)
-    : Part(session), core_(std::move(who)), role_(connected(endpoint)) {}
+    : Part(session), core_(std::move(who)), role_(world(), endpoint) {
+  watch(role_);
+}
 
 namespace {
 
@@ -36,8 +38,10 @@ std::uint64_t Asks::ask(Question question, OnAnswer on_answer, Duration patience
 
 void Asks::turn(TimePoint now) {
   AskActions actions;
-  if (role_.due())
-    while (auto received = role_.receive()) take(std::move(*received), now, actions);
+  if (role_->due())
+    while (auto received = role_->receive()) take(std::move(*received), now, actions);
+  if (role_.is_turned_away())
+    core_.on_event(QuestionRefused{{0, std::string(kTurnedAway)}}, now, actions);
   core_.on_deadline(now, actions);
   perform(std::move(actions));
 }
@@ -57,7 +61,7 @@ void Asks::take(net::Received received, TimePoint now, AskActions& out) {
 void Asks::perform(AskActions actions) {
   for (auto& action : actions) {
     if (const auto* send = std::get_if<SendQuestion>(&action)) {
-      std::visit([&](const auto& one) { role_.send(protocol::encode(one)); }, send->question);
+      std::visit([&](const auto& one) { role_->send(protocol::encode(one)); }, send->question);
       continue;
     }
     auto& ended = std::get<QuestionEnded>(action);

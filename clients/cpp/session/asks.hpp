@@ -30,7 +30,7 @@ class Asks final : public Part {
   void perform(AskActions actions);
 
   AskCore core_;
-  net::Socket role_;
+  Connection role_;
   std::uint64_t last_request_ = 0;
   std::map<std::uint64_t, OnAnswer> waiting_;
 };

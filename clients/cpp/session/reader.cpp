@@ -9,16 +9,17 @@ namespace eole::client {
 
 using protocol::HeadReader;
 
-Reader::Reader(Session& session, const net::ClusterFile& cluster,
-               const std::optional<Cursor>& from, ReaderCallbacks callbacks)
+Reader::Reader(Session& session, const net::ClusterFile& cluster, const std::optional<Cursor>& from,
+               ReaderCallbacks callbacks)
     : Part(session),
       core_(from, world().now()),
       callbacks_(std::move(callbacks)),
-      sink_(connected(cluster.queries)),
+      sink_(world(), cluster.queries),
       news_(world().open(net::SocketType::kSub)) {
   news_.subscribe("result.");
   news_.subscribe("head");
   news_.connect(cluster.notifications);
+  watch(sink_);
   watch(news_);
 }
 
@@ -30,8 +31,10 @@ void Reader::taken(std::size_t bytes) {
 
 void Reader::turn(TimePoint now) {
   ReadActions actions;
-  if (sink_.due())
-    while (auto received = sink_.receive()) take_answer(std::move(*received), now, actions);
+  if (sink_->due())
+    while (auto received = sink_->receive()) take_answer(std::move(*received), now, actions);
+  if (sink_.is_turned_away())
+    core_.on_event(ReadRefused{{0, std::string(kTurnedAway)}}, now, actions);
   if (news_.due())
     while (auto received = news_.receive()) take_news(std::move(*received), now, actions);
   core_.on_deadline(now, actions);
@@ -81,9 +84,9 @@ void Reader::perform(ReadActions actions) {
     if (auto* batch = std::get_if<TakeBatch>(&action))
       callbacks_.on_batch(std::move(*batch));
     else if (const auto* read = std::get_if<SendRead>(&action))
-      sink_.send(protocol::encode(read->read));
+      sink_->send(protocol::encode(read->read));
     else if (const auto* ask = std::get_if<AskHead>(&action))
-      sink_.send(protocol::encode(protocol::Query{ask->request, "status", 0, 0, {}}));
+      sink_->send(protocol::encode(protocol::Query{ask->request, "status", 0, 0, {}}));
     else if (const auto* silent = std::get_if<ReadSilent>(&action))
       callbacks_.on_trouble(silent->error, false);
     else if (const auto* ended = std::get_if<ReadEnded>(&action))

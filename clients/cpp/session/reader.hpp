@@ -44,7 +44,7 @@ class Reader final : public Part {
 
   ReadCore core_;
   ReaderCallbacks callbacks_;
-  net::Socket sink_;
+  Connection sink_;
   net::Socket news_;
 };
 

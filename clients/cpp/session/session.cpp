@@ -1,8 +1,21 @@
 #include "clients/cpp/session/session.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace eole::client {
+
+Connection::Connection(net::Transport& world, const std::string& endpoint)
+    : socket_(world.open(net::SocketType::kDealer)), door_(socket_) {
+  socket_.connect(endpoint);
+}
+
+bool Connection::is_turned_away() {
+  if (std::exchange(is_door_due_, false))
+    while (const auto event = door_.next())
+      is_turned_away_ = is_turned_away_ || *event == net::ConnectionEvent::kRefused;
+  return is_turned_away_;
+}
 
 Part::Part(Session& session) : session_(session) { session.parts_.push_back(this); }
 
@@ -13,13 +26,6 @@ Part::~Part() {
 }
 
 net::Transport& Part::world() const { return session_.world_; }
-
-net::Socket Part::connected(const std::string& endpoint) {
-  auto socket = world().open(net::SocketType::kDealer);
-  socket.connect(endpoint);
-  watch(socket);
-  return socket;
-}
 
 void Part::watch(int fd, bool& due) {
   world().watch(fd, due);

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/net/transport.hpp"
@@ -8,6 +9,26 @@
 namespace eole::client {
 
 class Session;
+
+/// A socket at an endpoint, and whether its key may connect there. It stays where it is made.
+class Connection {
+ public:
+  Connection(net::Transport& world, const std::string& endpoint);
+  net::Socket* operator->() { return &socket_; }
+  bool is_due() const { return socket_.is_due() || is_door_due_; }
+  /// The key was turned away. That is for ever: libzmq does not try again, and nobody will answer.
+  bool is_turned_away();
+
+ private:
+  friend class Part;
+  net::Socket socket_;
+  net::Monitor door_;
+  bool is_door_due_ = true;
+  bool is_turned_away_ = false;
+};
+/// What is told then.
+inline constexpr std::string_view kTurnedAway =
+    "this key may not connect: it is not in the cluster's key table, or not any more";
 
 /// What a session drives: sockets of its own, and the core that decides for them. Must not be
 /// destroyed by a callback of its own.
@@ -20,8 +41,10 @@ class Part {
 
  protected:
   net::Transport& world() const;
-  /// A socket at `endpoint` that wakes the session.
-  net::Socket connected(const std::string& endpoint);
+  void watch(Connection& connection) {
+    watch(connection.socket_);
+    watch(connection.door_.fd(), connection.is_door_due_);
+  }
   void watch(net::Socket& socket) { watch(socket.fd(), socket.due()); }
   void watch(int fd, bool& due);
 

@@ -34,7 +34,9 @@ void Submits::turn(TimePoint now) {
     while (const auto event = monitor_.next()) {
       if (*event == net::ConnectionEvent::kDown) core_.on_event(ConnectionBroke{}, now, actions);
       if (*event == net::ConnectionEvent::kUp) core_.on_event(ConnectionStands{}, now, actions);
+      is_turned_away_ = is_turned_away_ || *event == net::ConnectionEvent::kRefused;
     }
+  if (is_turned_away_) core_.on_event(SubmitRefused{{0, std::string(kTurnedAway)}}, now, actions);
   core_.on_deadline(now, actions);
   perform(std::move(actions));
 }

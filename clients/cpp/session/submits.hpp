@@ -38,6 +38,7 @@ class Submits final : public Part {
   net::Socket ventilator_;
   net::Monitor monitor_;
   bool is_monitor_due_ = true;
+  bool is_turned_away_ = false;  // For ever, as a Connection's.
 };
 
 }  // namespace eole::client

@@ -7,7 +7,9 @@
 namespace eole::client {
 
 Transfers::Transfers(Session& session, const net::ClusterFile& cluster)
-    : Part(session), sink_(connected(cluster.artifacts)) {}
+    : Part(session), sink_(world(), cluster.artifacts) {
+  watch(sink_);
+}
 
 Transfers::Id Transfers::put(const std::string& sha256, std::uint64_t size, Source source,
                              OnEnd on_end) {
@@ -32,8 +34,9 @@ std::uint64_t Transfers::have(Id id) const {
 }
 
 void Transfers::turn(TimePoint now) {
-  if (sink_.due())
-    while (auto received = sink_.receive()) take(std::move(*received), now);
+  if (sink_->due())
+    while (auto received = sink_->receive()) take(std::move(*received), now);
+  if (sink_.is_turned_away()) refuse_all(std::string(kTurnedAway), now);
   std::vector<std::pair<Id, TransferActions>> due;
   for (auto& [id, transfer] : transfers_) {
     TransferActions actions;
@@ -67,10 +70,14 @@ void Transfers::take(net::Received received, TimePoint now) {
     if (!refused) return;
     if (refused->request != 0)
       return tell(transfer_of(refused->request), TransferRefused{refused->reason}, now);
-    std::vector<Id> all;  // The sink could not read which.
-    for (const auto& [id, transfer] : transfers_) all.push_back(id);
-    for (const auto id : all) tell(id, TransferRefused{refused->reason}, now);
+    refuse_all(refused->reason, now);  // The sink could not read which.
   }
+}
+
+void Transfers::refuse_all(const std::string& reason, TimePoint now) {
+  std::vector<Id> all;
+  for (const auto& [id, transfer] : transfers_) all.push_back(id);
+  for (const auto id : all) tell(id, TransferRefused{reason}, now);
 }
 
 void Transfers::tell(Id id, TransferEvent event, TimePoint now) {
@@ -92,9 +99,9 @@ void Transfers::perform(Id id, TransferActions actions, TimePoint now) {
         if (!bytes) return end(id, bytes.error());
         put->put.payload = std::move(*bytes);
       }
-      sink_.send(protocol::encode(std::move(put->put)));
+      sink_->send(protocol::encode(std::move(put->put)));
     } else if (auto* get = std::get_if<SendGet>(&action)) {
-      sink_.send(protocol::encode(std::move(get->get)));
+      sink_->send(protocol::encode(std::move(get->get)));
     } else if (const auto* piece = std::get_if<TakePiece>(&action)) {
       if (auto taken = found->second.on_piece(*piece); !taken) return end(id, taken);
       tell(id, PieceTaken{}, now);

@@ -44,10 +44,11 @@ class Transfers final : public Part {
   std::optional<TimePoint> next_deadline() const override;
   void take(net::Received received, TimePoint now);
   void tell(Id id, TransferEvent event, TimePoint now);
+  void refuse_all(const std::string& reason, TimePoint now);
   void perform(Id id, TransferActions actions, TimePoint now);
   void end(Id id, const Expected<void>& outcome);
 
-  net::Socket sink_;
+  Connection sink_;
   Id last_ = 0;
   std::map<Id, Transfer> transfers_;
 };

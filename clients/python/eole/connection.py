@@ -46,6 +46,9 @@ def home_directory():
     return os.environ.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir
 
 
+TURNED_AWAY = "this key may not connect: it is not in the cluster's key table, or not any more"
+
+
 class Connection:
     """A ZeroMQ context and the sockets in it."""
 
@@ -55,14 +58,19 @@ class Connection:
         self._entries = read_cluster_file(self._path)
         self.patience = patience
         self._context = zmq.Context()
-        self._asking = {}  # A socket for each role that is asked.
+        self._asking = {}  # A socket for each role that is asked, and its monitor.
         self._question = 0
 
     def close(self):
         self._context.destroy(linger=500)
 
     def connect(self, kind, name, most=0):
+        return self.watch(kind, name, 0, most)[0]
+
+    def watch(self, kind, name, events, most=0):
+        """A socket, and the monitor that tells these events of its connection: none, without any."""
         socket = self._context.socket(kind)
+        monitor = socket.get_monitor_socket(events) if events else None
         socket.set_hwm(most)
         try:
             if "server_key" in self._entries:
@@ -71,10 +79,13 @@ class Connection:
                 socket.curve_secretkey = self._entries.get("secret_key", "").encode()
             socket.connect(self._entries[name])
         except (zmq.ZMQError, ValueError) as error:
+            if monitor:
+                socket.disable_monitor()
+                monitor.close(0)
             socket.close(0)
             raise BadClusterFile(f"cluster file {self._path}: {name} = {self._entries[name]}, or a key: "
                                  f"{error}") from error
-        return socket
+        return socket, monitor
 
     def query(self, where, what, task=(0, 0), options=None):
         """The answer to a query about nothing or a task, (origin, seq)."""
@@ -90,12 +101,14 @@ class Connection:
         """One question; the head and payload of its answer, which has one of the names in `wanted`."""
         who = "ventilator" if where == "ventilator" else "sink"
         if where not in self._asking:
-            self._asking[where] = self.connect(zmq.DEALER, where)
-        socket = self._asking[where]
+            self._asking[where] = self.watch(zmq.DEALER, where, zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+        socket, monitor = self._asking[where]
         self._question += 1
         question = (msgpack.packb([1, name, self._question, *fields]), payload)
         give_up = time.monotonic() + self.patience
         while True:
+            if monitor.poll(0):  # It stays there: libzmq does not try again.
+                raise NoAnswer(f"no answer from the {who}: {TURNED_AWAY}")
             socket.send_multipart(question)
             again = time.monotonic() + REPEAT_SECONDS
             while socket.poll(max(0, int((min(again, give_up) - time.monotonic()) * 1000))):

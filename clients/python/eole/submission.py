@@ -12,7 +12,7 @@ import msgpack
 import zmq
 import zmq.utils.monitor
 
-from .connection import REPEAT_SECONDS
+from .connection import REPEAT_SECONDS, TURNED_AWAY
 from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
 from .records import SIZE, head_of, task_ids
 from .words import OF_CLASS, conditions_of, milliseconds, policies
@@ -241,8 +241,10 @@ class Submitter:
 
     def __init__(self, connection):
         self._patience = connection.patience
-        self._socket = connection.connect(zmq.DEALER, "ventilator")
-        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self._socket, self._monitor = connection.watch(
+            zmq.DEALER, "ventilator",
+            zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+        self._is_turned_away = False  # For ever: libzmq does not try again.
         self._is_broken = False
         self._window = Window()
         self._pack = msgpack.Packer().pack
@@ -343,4 +345,7 @@ class Submitter:
             event = zmq.utils.monitor.recv_monitor_message(self._monitor)["event"]
             has = has or (self._is_broken and event == zmq.EVENT_HANDSHAKE_SUCCEEDED)
             self._is_broken = event == zmq.EVENT_DISCONNECTED
+            self._is_turned_away = self._is_turned_away or event == zmq.EVENT_HANDSHAKE_FAILED_AUTH
+        if self._is_turned_away:
+            raise NoAnswer(f"no answer from the ventilator: {TURNED_AWAY}")
         return has
