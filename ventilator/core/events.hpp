@@ -172,7 +172,7 @@ struct PushVerdict {
   std::uint16_t attempt = 0;
   protocol::TaskState state = protocol::TaskState::kDead;
   bool is_unconfirmed = false;
-  std::vector<std::string> reasons;
+  std::vector<std::string> reasons = {};
   Why why = {};  // With a text: it ends for this, not after its attempts.
   bool operator==(const PushVerdict&) const = default;
 };
