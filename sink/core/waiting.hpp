@@ -14,7 +14,8 @@ constexpr std::size_t kWaitingBytesMax = 16 << 20;  // With what keeping each me
 
 /// Results that came before their ventilator's word: of an origin that is not introduced, or with a
 /// number above what it announced. They are not acknowledged, so whatever finds no room here comes
-/// again; keeping them spares the worker's pause.
+/// again; keeping them spares the worker's pause. Those that name artifacts are not kept: whether
+/// the sink has one, and until when it needs it, is judged when the result is taken.
 class Waiting {
  public:
   /// `until`: the task that must be announced. The oldest make room.

@@ -49,3 +49,21 @@ TEST_CASE("results for numbers that never come take a bounded room", "[sink]") {
   REQUIRE(waiting.bytes() <= kWaitingBytesMax);
   REQUIRE(firsts(waiting.take(5, UINT64_MAX)).back() == 100);
 }
+
+TEST_CASE("a result that names an artifact does not wait: it is judged when it is taken",
+          "[sink]") {
+  Waiting waiting;
+  auto naming = results(7, 1);
+  protocol::ResultRecord record;
+  const std::string artifact(32, 'a');
+  record.id = {5, 10};
+  record.artifacts = artifact;
+  naming.results.payload.clear();
+  protocol::put_result(naming.results.payload, record);
+  waiting.keep(naming, {5, 10});
+  REQUIRE(waiting.take(5, 10).empty());
+  waiting.keep(results(7, 1), {5, 10});
+  naming.results.first = 3;
+  REQUIRE(waiting.keep_behind(naming));  // It comes again.
+  REQUIRE(firsts(waiting.take(5, 10)) == std::vector<std::uint64_t>{1});
+}
