@@ -47,7 +47,7 @@ class OddWorker:
         self.ventilator.connect(entries["ventilator"])
         self.results.connect(entries["results"])
         self.run, self.name = int.from_bytes(os.urandom(7), "little"), raw_text(name)
-        self.say("hello", self.run, 1, 0, 0, 0, self.name, 1, 1, raw_text(kind))
+        self.say("hello", self.run, 1, 0, 0, 0, self.name, 1, 1, raw_text(kind), "", "")
         _, _, self.start, _, self.hello, self.origin, pipe, _ = self.hear(self.ventilator, "welcome")[0]
         self.pipe = self.context.socket(zmq.PULL)
         self.pipe.connect(pipe)
