@@ -18,7 +18,7 @@ using protocol::encode;
 namespace {
 
 constexpr int kMessagesPerTurn = 256;
-constexpr std::size_t kTurnBytesMax = 8 << 20;  // Of results: a commit holds them several times.
+constexpr std::size_t kTakenBytesMax = 8 << 20;  // Of results: a commit holds them several times.
 constexpr Duration kHeadEvery = 1s;      // A lost last notification shows within this time.
 constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;
@@ -84,7 +84,7 @@ TimePoint Node::turn() {
 
 void Node::drain(net::Socket& socket, const net::Router& messages) {
   std::size_t bytes = 0;
-  for (int count = 0; count < kMessagesPerTurn && bytes < kTurnBytesMax && socket.due(); ++count)
+  for (int count = 0; count < kMessagesPerTurn && bytes < kTakenBytesMax && socket.due(); ++count)
     if (auto received = socket.receive()) {
       bytes += received->message.payload.size();
       messages.route(std::move(*received));
