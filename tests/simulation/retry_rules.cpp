@@ -20,8 +20,10 @@ void RetryRules::on_failed(const protocol::ResultRecord& result, TimePoint now) 
 void RetryRules::on_send(const TaskId& id, const Plan& plan, bool was_restarted,
                          TimePoint now) const {
   const auto failure = failures_.find(id);
-  // A failure that was logged while the ventilator was away it knows by its absence only.
+  // A failure that was logged while the ventilator was away it knows by its absence only. A second
+  // copy may be sent before it hears how the first one ended.
   if (failure == failures_.end() || !keeps_workers_ || was_restarted) return;
+  if (plan.task_class.speculate != 0) return;
   const auto& [cause, retry_after_ms, when] = failure->second;
   const auto& wanted = plan.task_class.retry_on;
   if (!wanted.empty() && cause != protocol::kCauseLost && !protocol::has_cause(wanted, cause))
