@@ -18,7 +18,7 @@ using LeasedTasks = std::vector<std::pair<Seq, Lease>>;
 /// What one worker was leased, in the order of its pipe; what is over is dropped lazily.
 class Leases {
  public:
-  explicit Leases(RunId run = 0) : run_(run) {}
+  explicit Leases(RunId run = 0, TimePoint now = {}) : run_(run), passed_(now) {}
 
   /// Tasks that leave, with the pipe's numbers from `first_number` on.
   void send(std::uint64_t first_number, std::uint32_t start, const std::vector<LeaseRun>& runs,
@@ -67,7 +67,7 @@ class Leases {
   std::deque<Stretch> pipe_;
   std::size_t pipe_max_ = 0;  // When to prune it.
   std::uint64_t outstanding_ = 0;
-  TimePoint passed_{};
+  TimePoint passed_;
 };
 
 /// What becomes of a task that a worker says it holds.

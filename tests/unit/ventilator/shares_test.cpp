@@ -127,6 +127,38 @@ double deviation(std::uint32_t workers, std::uint32_t slots, Duration one, Durat
   return std::abs(fabric.share("one") - 0.5) / 0.5;
 }
 
+/// A worker that has task 1 of project "one", and others of it that wait.
+struct OneRuns : Rig {
+  static constexpr std::uint32_t kTasks = 100;
+  std::uint64_t granted = 2;
+  std::uint32_t link = 1;
+
+  OneRuns() {
+    worker(1, 1);
+    submit("one");
+    REQUIRE(sent(1) == Seqs{1});
+  }
+  void submit(const std::string& project) {
+    Bytes some;
+    protocol::put_task_group(some, {protocol::encode_class({"work", project}), kTasks, ""});
+    step(Submitted{"client", {7, 1 + core.accepted(), 0, "", kTasks, some}, "", false});
+  }
+  /// Of the next 20 tasks, one after the other, so many are of the first project.
+  std::size_t next_of_first() {
+    Seqs done;
+    for (Seq running = 1; done.size() < 20; running = done.back()) {
+      pass(10ms);
+      settle({running});
+      credit(1, granted - 1, granted, link);
+      ++granted;
+      REQUIRE(sent(1).size() == 1);
+      done.push_back(sent(1).front());
+    }
+    return static_cast<std::size_t>(
+        std::count_if(done.begin(), done.end(), [](Seq seq) { return seq <= kTasks; }));
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a project whose tasks take ten times as long has no more of the slots", "[ventilator]") {
@@ -159,4 +191,12 @@ TEST_CASE("a project that comes late begins where the others are", "[ventilator]
   const auto before = fabric.ended("large");
   fabric.run(1s);
   CHECK(fabric.ended("large") > before + 100);
+}
+
+TEST_CASE("a new link takes nothing of its project's turn from what still runs", "[ventilator]") {
+  OneRuns rig;
+  rig.submit("other");
+  rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});
+  rig.link = 2, rig.granted = 1;
+  CHECK(rig.next_of_first() >= 8);
 }
