@@ -161,7 +161,7 @@ void Core::dispatch(TimePoint now, Actions& out) {
   };
   limits_.begin_turn(durable_.classes, tasks_.running(), now);
   queue_.let_go(room);
-  if (queue_.is_shared() && now >= next_.count) {
+  if (now >= next_.count) {  // While a project is alone, too: its time is not for who comes later.
     next_.count = now + kCountEvery;
     for (const auto run : fleet_.order()) count_run(*fleet_.find(run));
   }

@@ -200,3 +200,13 @@ TEST_CASE("a new link takes nothing of its project's turn from what still runs",
   rig.link = 2, rig.granted = 1;
   CHECK(rig.next_of_first() >= 8);
 }
+
+TEST_CASE("what ran while a project was alone is not held against it", "[ventilator]") {
+  OneRuns rig;
+  for (int i = 0; i < 200; ++i) {
+    rig.pass(500ms);
+    rig.beat(1, 1, 1, {Rig::held(1, 1)});
+  }
+  rig.submit("other");
+  CHECK(rig.next_of_first() >= 8);
+}
