@@ -111,7 +111,7 @@ void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Act
   if (task == nullptr) return;
   if (task->has_elder() &&
       (task->lease == failure.lease || task->story->elder.lease == failure.lease)) {
-    task->story->failed = std::max(task->story->failed, failure.lease);
+    task->story->failed_copy = failure.lease;
     return end_copy(*task, failure.lease, "failed: " + failure.reason);
   }
   if (task->lease != failure.lease) return;

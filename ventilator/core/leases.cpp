@@ -152,7 +152,9 @@ Holding judge(const Held& held, const Task* task, RunId run, bool is_over) {
   if (is_returned) return is_current ? Holding::kReturned : Holding::kReleased;
   if (is_current || task == nullptr) return is_current ? Holding::kKept : Holding::kAdopted;
   // Its failure is known; only the acknowledgement lacks.
-  if (task->story && held.lease <= task->story->failed) return Holding::kFinished;
+  if (task->story &&
+      (held.lease <= task->story->failed || held.lease == task->story->failed_copy))
+    return Holding::kFinished;
   // A task of an earlier link or start, or one that we took for lost: its holder keeps it, unless a
   // later lease of it is out.
   if (task->is(Task::State::kLeased) && task->lease > held.lease)

@@ -25,6 +25,7 @@ struct Story {
   TimePoint waits_until{};  // While it waits for a time.
   Why why_ended;            // It ends for this, not after its attempts.
   Lease failed;            // The last lease whose failure was read in the log: it is over.
+  Lease failed_copy;       // So failed one of two copies: it says nothing of the other.
   /// The lease before the task's own, while both run: its second copy was leased since. None: its
   /// run is zero.
   struct Elder {

@@ -128,6 +128,24 @@ TEST_CASE("a copy that fails leaves the other one to go on", "[ventilator]") {
   }
 }
 
+TEST_CASE("the younger copy's failure is not the elder's, whose worker is lost and comes back",
+          "[ventilator]") {
+  CopiesRig rig;
+  rig.copy();
+  rig.settle({}, {{4, {1, 5}, "no luck"}});
+  rig.step(GoodbyeReceived{Rig::peer(1), {1, 1, 1}});
+  REQUIRE(rig.core.running() == 0);
+  const auto read = rig.last<SendFollow>();
+  rig.hello(1, 2, {Rig::held(4, 4)});
+  REQUIRE(rig.core.running() == 1);
+  rig.step(SettledReceived{{read.request, kLog, rig.head, rig.head, rig.head, {}}, {}});
+  REQUIRE(rig.core.task(4)->worker == "w1");
+  REQUIRE(rig.core.task(4)->reasons ==
+          std::vector<std::string>{"one of two copies: failed: no luck"});
+  rig.hello(2, 2, {Rig::held(4, 5, HeldState::kFinished)}, 1, {1, 2, 1});
+  REQUIRE(rig.ordered(2).empty());
+}
+
 TEST_CASE("a copy whose worker is lost, or gives it back, leaves the other one to go on",
           "[ventilator]") {
   for (const RunId gone : {1, 2}) {
