@@ -201,6 +201,7 @@ class Core {
   Decision decide_on(Seq seq, const Task& task, AttemptEnd end_of) const;
   void give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason, TimePoint now,
                  Actions& out);
+  void note_unbegun(Seq seq, const Task& task, Actions& out);
   void end_waits(TimePoint now);
   void enqueue(Seq seq, Task& task, bool in_front);
   void end(Seq seq, Task& task, protocol::TaskState verdict);

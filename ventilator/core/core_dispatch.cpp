@@ -50,6 +50,12 @@ void Core::count_settled(const Range& range) {
   }
 }
 
+// An attempt was none. Noted, or a restart would count it.
+void Core::note_unbegun(Seq seq, const Task& task, Actions& out) {
+  out.push_back(
+      JournalNote{task.run, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
+}
+
 // The task is nobody's now: cancelled, dead, waiting for its time, or ready again.
 void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason,
                      TimePoint now, Actions& out) {
@@ -58,9 +64,8 @@ void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& 
   if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
   const bool counts = end_of.cause != Cause::kReturned;
   if (!counts && task.attempt > 0) {
-    --task.attempt;  // Noted too, or a restart would count it.
-    out.push_back(
-        JournalNote{0, task.lease.start, {{seq, task.lease.number, task.attempt}}, false});
+    --task.attempt;
+    note_unbegun(seq, task, out);
   }
   if (task.is_cancelled) return end(seq, task, protocol::TaskState::kCancelled);
   if (task.attempt == 0)

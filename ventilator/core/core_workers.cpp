@@ -52,6 +52,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   auto left = worker.leases.take_over(before.leases, received, event.held, durable_.origin, tasks_);
   for (const auto seq : left.never_arrived)
     give_back(seq, *tasks_.find(seq), {.cause = Cause::kReturned}, "", now, out);
+  for (const auto seq : left.uncopied) note_unbegun(seq, *tasks_.find(seq), out);
   follower_.suspect(
       {std::move(left.gone), text("worker ", worker.about.name, " lost it on reconnecting")});
   auto orders = judge_held(worker, event.held, now, out);
@@ -151,7 +152,8 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
         ++task->told().returns;
       }
       if (task->has_elder()) {
-        end_copy(*task, held.lease, "");
+        worker.release(1);
+        if (tasks_.end_unbegun(*task, held.lease)) note_unbegun(seq, *task, out);
         return OrderKind::kReleased;
       }
       release(*task);

@@ -89,7 +89,7 @@ Leases::Left Leases::take_over(const Leases& before, std::optional<std::uint64_t
       const auto lease = stretch.lease_of(i);
       if (received && stretch.number != 0 && stretch.number + i > *received) {
         if (task->has_elder()) {
-          tasks.end_one(*task, lease);
+          if (tasks.end_unbegun(*task, lease)) left.uncopied.push_back(seq);
           continue;
         }
         tasks.give_back(*task);

@@ -33,6 +33,7 @@ class Leases {
   struct Left {
     std::vector<Seq> never_arrived;
     LeasedTasks gone;
+    std::vector<Seq> uncopied = {};  // Of these the second copy never arrived.
     bool operator==(const Left&) const = default;
   };
   Left take_over(const Leases& before, std::optional<std::uint64_t> received,

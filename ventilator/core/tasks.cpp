@@ -101,6 +101,15 @@ void Tasks::end_one(Task& task, Lease lease) {
   count(task, UINT64_MAX);
 }
 
+bool Tasks::end_unbegun(Task& task, Lease lease) {
+  const bool is_copy = task.lease == lease;
+  end_one(task, lease);
+  if (!is_copy) return false;
+  --task.attempt;
+  task.story->was_copied = false;
+  return true;
+}
+
 void Tasks::suspect(Task& task) {
   move(task, State::kSuspect, bit(State::kLeased) | bit(State::kNoted), task.run);
 }

@@ -100,6 +100,8 @@ class Tasks {
   void copy(Task& task, RunId run, const Lease& lease);
   /// One of its two leases is over: the other one goes on.
   void end_one(Task& task, Lease lease);
+  /// The same of one that never began. True: it was the second copy, and used up no attempt.
+  bool end_unbegun(Task& task, Lease lease);
   /// Who says that it holds the task keeps it.
   void adopt(Task& task, RunId run, const Lease& lease, ClassId id = kNoClass);
   void suspect(Task& task);

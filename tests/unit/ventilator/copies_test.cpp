@@ -168,6 +168,27 @@ TEST_CASE("a copy whose worker is lost, or gives it back, leaves the other one t
   }
 }
 
+TEST_CASE("a copy that never began uses up no attempt, and there may be another", "[ventilator]") {
+  for (const bool has_arrived : {true, false}) {
+    CopiesRig rig(2);
+    rig.copy();
+    if (has_arrived) {
+      rig.beat(2, 1, 9, {Rig::held(4, 5, HeldState::kReturned)});
+      REQUIRE(rig.ordered(2) == Kinds{OrderKind::kReleased});
+    }
+    const auto noted = rig.Rig::all<JournalNote>();
+    rig.hello(2, 2, {}, has_arrived ? 1 : 0, {1, 2, 1});
+    REQUIRE((has_arrived ? noted : rig.Rig::all<JournalNote>()) ==
+            std::vector<JournalNote>{{1, 1, {{4, 4, 1}}, false}});
+    REQUIRE(rig.core.task(4)->attempt == 1);
+    rig.beat(1, 4, 9, {Rig::held(4, 4)});
+    rig.credit(2, 0, 9, 2);
+    rig.pass(300ms);
+    REQUIRE(rig.sent(2) == Seqs{4});
+    REQUIRE(rig.last<SendTasks>().runs.at(0).attempt == 2);
+  }
+}
+
 TEST_CASE("both copies stay through a new link of their workers", "[ventilator]") {
   CopiesRig rig;
   rig.copy();
