@@ -234,7 +234,9 @@ void Core::use_free_slots(TimePoint now, Actions& out) {
   invariant(fleet_.outstanding() == tasks_.leased() + tasks_.copies(),
             "each lease is one worker's");
   auto wanting = fleet_.free();
-  std::erase_if(wanting, [&](const Worker* worker) { return waiting_for(*worker) > 0; });
+  std::erase_if(wanting, [&](const Worker* worker) {
+    return last_attempts_.reserved() == worker->link.run || waiting_for(*worker) > 0;
+  });
   if (wanting.empty() || recall_for(wanting, now, out)) return;
   copy_stragglers(wanting, now, out);
 }

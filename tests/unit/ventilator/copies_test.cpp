@@ -204,6 +204,32 @@ TEST_CASE("both copies stay through a new link of their workers", "[ventilator]"
   REQUIRE(rig.core.task(4)->worker == "w1");
 }
 
+TEST_CASE("there is no copy where a worker is kept empty for a last attempt", "[ventilator]") {
+  CopiesRig rig;
+  rig.step(GoodbyeReceived{Rig::peer(2), {1, 2, 1}});
+  protocol::Hello hello{.run = 3, .hello = 1, .name = "w3", .slots = 2, .kinds = "work,own,risky"};
+  rig.step(HelloReceived{Rig::peer(3), hello, {}});
+  rig.credit(3, 0, 1);
+  rig.submit(1, 2, 0, "", "", "own");
+  REQUIRE(rig.sent(3) == Seqs{5});
+  rig.worker(4, 1, "risky");
+  rig.submit(1, 3, 2, "", "", "risky");
+  REQUIRE(rig.sent(4) == Seqs{6});
+  for (int i = 0; i < 8; ++i) {
+    rig.pass(500ms);
+    rig.beat(1, 4, 4, {Rig::held(4, 4)});
+    rig.beat(3, 1, 1, {Rig::held(5, 5)});
+    rig.beat(4, 1, 1, {Rig::held(6, 6)});
+  }
+  rig.step(GoodbyeReceived{Rig::peer(4), {1, 4, 1}});
+  rig.answer_read();  // Task 6 is lost: its last attempt waits for worker 3 to be empty.
+  rig.credit(3, 1, 9);
+  rig.pass(900ms);
+  REQUIRE(rig.sent(3).empty());
+  rig.pass(400ms);  // It was kept so long enough.
+  REQUIRE(rig.sent(3) == Seqs{4});
+}
+
 TEST_CASE("a cancel reaches both copies", "[ventilator]") {
   CopiesRig rig;
   rig.copy();
