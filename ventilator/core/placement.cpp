@@ -32,14 +32,19 @@ void Placement::add(ClassId id, const protocol::TaskClass& task_class) {
   counted_.emplace(id, Counted{task_class.project, of(task_class).needs});
 }
 
+void Placement::add(Amounts& amounts, const std::string& name, std::uint64_t more) {
+  const auto found = amounts.try_emplace(name).first;
+  if ((found->second += more) == 0) amounts.erase(found);
+}
+
 void Placement::count(RunId run, ClassId id, std::uint64_t more) {
   if (counted_.empty()) return;
   const auto counted = counted_.find(id);
   if (counted == counted_.end()) return;
   auto& leased = leased_[run];
   for (const auto& need : counted->second.needs)
-    if (need.amount) leased.taken[need.name] += more * *need.amount;
-  leased.projects[counted->second.project] += more;
+    if (need.amount) add(leased.taken, need.name, more * *need.amount);
+  add(leased.projects, counted->second.project, more);
   leased.tasks += more;
   if (leased.tasks == 0) leased_.erase(run);
 }
@@ -69,6 +74,12 @@ std::uint64_t Placement::of_project(RunId run, std::string_view project) const {
   if (leased == leased_.end()) return 0;
   const auto tasks = leased->second.projects.find(project);
   return tasks == leased->second.projects.end() ? 0 : tasks->second;
+}
+
+std::size_t Placement::names(RunId run) const {
+  const auto leased = leased_.find(run);
+  if (leased == leased_.end()) return 0;
+  return leased->second.taken.size() + leased->second.projects.size();
 }
 
 }  // namespace eole::ventilator

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -41,6 +42,8 @@ class Placement {
   std::uint64_t free(RunId run, const protocol::Offers& offers, std::string_view name) const;
   /// Tasks of this project that are leased to it, of those that are counted.
   std::uint64_t of_project(RunId run, std::string_view project) const;
+  /// Of resources and projects that are kept for it.
+  std::size_t names(RunId run) const;
 
  private:
   struct Counted {
@@ -54,6 +57,7 @@ class Placement {
     Amounts taken;     // Of what is needed, by name.
     Amounts projects;  // Tasks.
   };
+  static void add(Amounts& amounts, const std::string& name, std::uint64_t more);
   void count(RunId run, ClassId id, std::uint64_t more);
 
   mutable std::unordered_map<std::string, Wants> wants_;  // By what is written.

@@ -151,3 +151,18 @@ TEST_CASE("a worker whose offers make no sense is refused by name", "[ventilator
   REQUIRE(rig.last<Reply>() ==
           Reply{"peer", protocol::Refused{0, "hello: label: gpu: is NAME=VALUE"}});
 }
+
+TEST_CASE("what is no more leased to a worker leaves no name behind", "[ventilator]") {
+  Placement placement;
+  for (ClassId id = 1; id <= 100; ++id) {
+    protocol::TaskClass task_class{"work", "project" + std::to_string(id)};
+    task_class.needs = "gpu" + std::to_string(id) + "=1";
+    placement.add(id, task_class);
+    placement.lease(7, id);
+    if (id > 1) placement.release(7, id - 1);  // It always has something.
+  }
+  REQUIRE(placement.of_project(7, "project100") == 1);
+  REQUIRE(placement.names(7) == 2);
+  placement.release(7, 100);
+  REQUIRE(placement.names(7) == 0);
+}
