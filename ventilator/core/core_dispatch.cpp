@@ -60,6 +60,7 @@ void Core::note_unbegun(Seq seq, const Task& task, Actions& out) {
 void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason,
                      TimePoint now, Actions& out) {
   count_ended(task);
+  stragglers_.on_given_up(seq, task.class_id);
   tasks_.give_back(task);
   if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
   const bool counts = end_of.cause != Cause::kReturned;

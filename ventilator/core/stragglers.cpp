@@ -10,7 +10,7 @@ void Stragglers::on_leased(Seq seq, ClassId id, TimePoint now) {
   classes_[id].begun.insert_or_assign(seq, now);
 }
 
-void Stragglers::on_ended(Seq seq, ClassId id, TimePoint now) {
+void Stragglers::on_done(Seq seq, ClassId id, TimePoint now) {
   const auto found = classes_.find(id);
   if (found == classes_.end()) return;
   auto& [begun, took] = found->second;
@@ -19,6 +19,10 @@ void Stragglers::on_ended(Seq seq, ClassId id, TimePoint now) {
   took.push_back(now - its->second);
   if (took.size() > kTookMax) took.pop_front();
   begun.erase(its);
+}
+
+void Stragglers::on_given_up(Seq seq, ClassId id) {
+  if (const auto found = classes_.find(id); found != classes_.end()) found->second.begun.erase(seq);
 }
 
 std::optional<Duration> Stragglers::limit(ClassId id) const {

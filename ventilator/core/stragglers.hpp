@@ -28,7 +28,9 @@ class Stragglers {
 
   /// An attempt begins; a copy begins none.
   void on_leased(Seq seq, ClassId id, TimePoint now);
-  void on_ended(Seq seq, ClassId id, TimePoint now);
+  void on_done(Seq seq, ClassId id, TimePoint now);
+  /// It ended otherwise: how long that took is not what is usual.
+  void on_given_up(Seq seq, ClassId id);
   void forget(ClassId id) { classes_.erase(id); }
   bool is_empty() const { return classes_.empty(); }
 

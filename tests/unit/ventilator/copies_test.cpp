@@ -230,6 +230,30 @@ TEST_CASE("there is no copy where a worker is kept empty for a last attempt", "[
   REQUIRE(rig.sent(3) == Seqs{4});
 }
 
+TEST_CASE("what was cancelled or failed says nothing of how long others take", "[ventilator]") {
+  for (const bool has_failed : {true, false}) {
+    Rig rig;
+    TaskClass task_class{"work"};
+    task_class.speculate = 1;
+    Bytes groups;
+    protocol::put_task_group(groups, {protocol::encode_class(task_class), 4, ""});
+    rig.worker(1, 4);
+    rig.step(Submitted{"client", {7, 1, 0, "", 4, groups}, "", false});
+    rig.pass(1s);
+    if (has_failed)
+      rig.settle({}, {{1, {1, 1}, "no luck"}, {2, {1, 2}, "no luck"}, {3, {1, 3}, "no luck"}});
+    rig.step(CancelAsked{"client", 5, kOrigin, {{1, 3}}});
+    rig.settle({1, 2, 3});
+    rig.worker(2, 9);
+    for (int i = 0; i < 10; ++i) {
+      rig.beat(1, 4, 4, {Rig::held(4, 4)});
+      rig.beat(2, 0, 9);
+      rig.pass(500ms);
+      REQUIRE(rig.sent(2).empty());
+    }
+  }
+}
+
 TEST_CASE("a cancel reaches both copies", "[ventilator]") {
   CopiesRig rig;
   rig.copy();

@@ -17,14 +17,14 @@ TEST_CASE("a straggler has run for twice the usual time of its class, and a whil
   Stragglers stragglers(1s);
   REQUIRE(stragglers.is_empty());
   for (const Seq seq : {1, 2, 3, 4, 5}) stragglers.on_leased(seq, 7, kNow);
-  stragglers.on_ended(1, 7, kNow + 1s);
-  stragglers.on_ended(2, 7, kNow + 2s);
+  stragglers.on_done(1, 7, kNow + 1s);
+  stragglers.on_done(2, 7, kNow + 2s);
   REQUIRE(stragglers.limit(7) == std::nullopt);  // Of two nothing can be said.
-  stragglers.on_ended(3, 7, kNow + 90s);         // One that was late is not what is usual.
+  stragglers.on_done(3, 7, kNow + 90s);         // One that was late is not what is usual.
   REQUIRE(stragglers.limit(7) == 5s);
   REQUIRE(stragglers.find(kNow + 5s, anyone) == std::nullopt);
   REQUIRE(stragglers.find(kNow + 6s, [](Seq seq, ClassId) { return seq == 5; }) == Seq{5});
-  stragglers.on_ended(4, 7, kNow + 6s);
+  stragglers.on_done(4, 7, kNow + 6s);
   REQUIRE(stragglers.find(kNow + 16s, anyone) == Seq{5});
   stragglers.forget(7);
   REQUIRE(stragglers.is_empty());
@@ -35,11 +35,22 @@ TEST_CASE("what has run the longest comes first, and only the last few say what 
   Stragglers stragglers(0s);
   for (Seq seq = 1; seq <= 100; ++seq) {
     stragglers.on_leased(seq, 1, kNow);
-    stragglers.on_ended(seq, 1, kNow + (seq <= 50 ? 60s : 1s));
+    stragglers.on_done(seq, 1, kNow + (seq <= 50 ? 60s : 1s));
   }
   REQUIRE(stragglers.limit(1) == 2s);
   stragglers.on_leased(101, 1, kNow + 2s);
   stragglers.on_leased(102, 1, kNow + 1s);
   stragglers.on_leased(103, 2, kNow);  // Nobody knows what is usual there.
   REQUIRE(stragglers.find(kNow + 9s, anyone) == Seq{102});
+}
+
+TEST_CASE("what was given up says nothing of what is usual, and is late no more",
+          "[ventilator]") {
+  Stragglers stragglers(0s);
+  for (const Seq seq : {1, 2, 3, 4, 5}) stragglers.on_leased(seq, 1, kNow);
+  stragglers.on_given_up(4, 1);
+  for (const Seq seq : {1, 2, 3, 4}) stragglers.on_done(seq, 1, kNow + 1s);
+  stragglers.on_given_up(5, 1);
+  REQUIRE(stragglers.limit(1) == 2s);
+  REQUIRE(stragglers.find(kNow + 9s, anyone) == std::nullopt);
 }
