@@ -9,13 +9,13 @@ namespace eole::ventilator {
 
 // What is malformed was refused when it was submitted.
 const Placement::Wants& Placement::of(const protocol::TaskClass& task_class) const {
-  auto written = task_class.needs + '\0' + task_class.place;
+  const Written written(task_class.needs, task_class.place);
   if (const auto known = wants_.find(written); known != wants_.end()) return known->second;
   if (wants_.size() >= kClassesMax) wants_.clear();
   Wants wants;
   if (auto needs = protocol::parse_needs(task_class.needs)) wants.needs = std::move(*needs);
   if (auto place = protocol::parse_place(task_class.place)) wants.place = std::move(*place);
-  return wants_.emplace(std::move(written), std::move(wants)).first->second;
+  return wants_.emplace(written, std::move(wants)).first->second;
 }
 
 bool Placement::has(const protocol::Offers& offers, const std::vector<protocol::Need>& needs) {

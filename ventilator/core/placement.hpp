@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/base/ids.hpp"
@@ -60,7 +61,13 @@ class Placement {
   static void add(Amounts& amounts, const std::string& name, std::uint64_t more);
   void count(RunId run, ClassId id, std::uint64_t more);
 
-  mutable std::unordered_map<std::string, Wants> wants_;  // By what is written.
+  /// Needs and place.
+  using Written = std::pair<std::string_view, std::string_view>;
+  struct Before {
+    using is_transparent = void;
+    bool operator()(const Written& one, const Written& other) const { return one < other; }
+  };
+  mutable std::map<std::pair<std::string, std::string>, Wants, Before> wants_;
   std::unordered_map<ClassId, Counted> counted_;
   std::unordered_map<RunId, Leased> leased_;
 };

@@ -166,3 +166,19 @@ TEST_CASE("what is no more leased to a worker leaves no name behind", "[ventilat
   placement.release(7, 100);
   REQUIRE(placement.names(7) == 0);
 }
+
+TEST_CASE("what a class asks for is parsed once, and told apart by needs and place",
+          "[ventilator]") {
+  Placement placement;
+  const auto of = [&](const std::string& needs, const std::string& place) {
+    protocol::TaskClass task_class{"work"};
+    task_class.needs = needs;
+    task_class.place = place;
+    return &placement.of(task_class);
+  };
+  const auto* gpu = of("gpu=1", "");
+  REQUIRE(gpu->needs.size() == 1);
+  REQUIRE(of("", "spread")->needs.empty());
+  REQUIRE(of("gpu=1", "spread")->place.is == protocol::Place::Is::kSpread);
+  REQUIRE(of("gpu=1", "") == gpu);
+}
