@@ -207,7 +207,12 @@ TEST_CASE("both copies stay through a new link of their workers", "[ventilator]"
 TEST_CASE("there is no copy where a worker is kept empty for a last attempt", "[ventilator]") {
   CopiesRig rig;
   rig.step(GoodbyeReceived{Rig::peer(2), {1, 2, 1}});
-  protocol::Hello hello{.run = 3, .hello = 1, .name = "w3", .slots = 2, .kinds = "work,own,risky"};
+  protocol::Hello hello;
+  hello.run = 3;
+  hello.hello = 1;
+  hello.name = "w3";
+  hello.slots = 2;
+  hello.kinds = "work,own,risky";
   rig.step(HelloReceived{Rig::peer(3), hello, {}});
   rig.credit(3, 0, 1);
   rig.submit(1, 2, 0, "", "", "own");
