@@ -86,7 +86,7 @@ std::optional<TimePoint> Core::next_deadline() const {
   consider(fleet_.next_deadline());
   if (fleet_.size() > 1) consider(next_.recall);
   consider(last_attempts_.next_deadline());
-  consider(timers_.next_deadline());
+  consider(timers_.next());
   consider(durable_.schedules.next_deadline(moment_));
   consider(gates_.next_deadline(moment_));
   if (queue_.held() > 0) consider(limits_.next_deadline());

@@ -15,6 +15,7 @@
 #include "ventilator/core/events.hpp"
 #include "ventilator/core/fleet.hpp"
 #include "ventilator/core/follower.hpp"
+#include "ventilator/core/gates/due_times.hpp"
 #include "ventilator/core/gates/gates.hpp"
 #include "ventilator/core/last_attempts.hpp"
 #include "ventilator/core/limits/limits.hpp"
@@ -22,7 +23,6 @@
 #include "ventilator/core/retries.hpp"
 #include "ventilator/core/stragglers.hpp"
 #include "ventilator/core/tasks.hpp"
-#include "ventilator/core/timers.hpp"
 #include "ventilator/core/verdicts.hpp"
 
 namespace eole::ventilator {
@@ -227,7 +227,7 @@ class Core {
   Limits limits_;
   LastAttempts last_attempts_;
   Stragglers stragglers_;
-  Timers timers_;
+  DueTimes<TimePoint> timers_;  // Of those that wait, and of some that do no more.
   Fleet fleet_;
   Follower follower_;
   Verdicts verdicts_;

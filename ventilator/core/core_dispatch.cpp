@@ -83,13 +83,13 @@ void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& 
   timers_.put(seq, now + decision.pause);
 }
 
-// Of those whose time has come some may have ended, or have begun to wait anew.
+// Of those whose time has come some may have ended, or be with a worker that held them.
 void Core::end_waits(TimePoint now) {
-  for (const auto seq : timers_.take_due(now)) {
-    auto* task = tasks_.find(seq);
-    if (task == nullptr || !task->is(State::kWaiting) || task->story->waits_until > now) continue;
+  while (const auto seq = timers_.take_due(now)) {
+    auto* task = tasks_.find(*seq);
+    if (task == nullptr || !task->is(State::kWaiting)) continue;
     tasks_.give_back(*task);
-    enqueue(seq, *task, true);
+    enqueue(*seq, *task, true);
   }
 }
 

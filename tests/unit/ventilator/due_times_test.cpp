@@ -48,3 +48,16 @@ TEST_CASE("most tasks may end long before their time, and leave no room behind",
   times.erase(1, 1);
   REQUIRE(times.next() == 991);
 }
+
+TEST_CASE("a task has one time, the last that was put", "[gates]") {
+  DueTimes<std::int64_t> times;
+  times.put(1, 5);
+  times.put(2, 7);
+  times.put(1, 9);
+  REQUIRE(times.next() == 7);
+  REQUIRE(times.take_due(8) == Seq{2});
+  REQUIRE(times.take_due(8) == std::nullopt);
+  times.put(1, 6);
+  REQUIRE(times.take_due(8) == Seq{1});
+  REQUIRE(times.next() == std::nullopt);
+}

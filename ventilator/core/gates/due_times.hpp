@@ -15,7 +15,9 @@ namespace eole::ventilator {
 template <class Time>
 class DueTimes {
  public:
+  /// In place of the one that it had.
   void put(Seq seq, Time due) {
+    erase(seq, seq);
     times_[seq] = due;
     heap_.emplace_back(due, seq);
     std::push_heap(heap_.begin(), heap_.end(), std::greater{});

@@ -1,23 +1,7 @@
-#include "ventilator/core/timers.hpp"
-
-#include <catch2/catch.hpp>
-
 #include "tests/unit/ventilator/rig.hpp"
 
 using namespace eole;
 using namespace eole::ventilator;
-
-TEST_CASE("tasks leave the gate in the order of their times", "[ventilator]") {
-  Timers timers;
-  REQUIRE(timers.next_deadline() == std::nullopt);
-  timers.put(3, kStart + 2s);
-  timers.put(1, kStart + 2s);
-  timers.put(2, kStart + 1s);
-  REQUIRE(timers.next_deadline() == kStart + 1s);
-  REQUIRE(timers.take_due(kStart).empty());
-  REQUIRE(timers.take_due(kStart + 2s) == Seqs{2, 1, 3});
-  REQUIRE(timers.next_deadline() == std::nullopt);
-}
 
 TEST_CASE("a failed task waits before its next attempt, and others do not wait for it",
           "[ventilator]") {
