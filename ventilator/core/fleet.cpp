@@ -124,12 +124,12 @@ Worker& Fleet::put(Worker worker, const Worker& before, TimePoint now) {
   const auto run = worker.link.run;
   next_judgement_ = std::min(next_judgement_, now + config_.suspect_after);
   const auto known = workers_.find(run);
-  count_offers(worker, true);
+  count_kinds(worker, true);
   if (known == workers_.end()) {
     order_.push_back(run);
     return workers_[run] = std::move(worker);
   }
-  count_offers(before, false);
+  count_kinds(before, false);
   worker.is_open = before.is_open;
   return known->second = std::move(worker);
 }
@@ -138,16 +138,16 @@ Worker Fleet::take(RunId run) {
   auto node = workers_.extract(run);
   std::erase(order_, run);
   std::erase(open_, run);
-  count_offers(node.mapped(), false);
+  count_kinds(node.mapped(), false);
   return std::move(node.mapped());
 }
 
-void Fleet::count_offers(const Worker& worker, bool is_here) {
+void Fleet::count_kinds(const Worker& worker, bool is_here) {
   for (const auto& kind : worker.has.kinds) {
     if (is_here) {
-      ++offers_[kind];
-    } else if (const auto found = offers_.find(kind); --found->second == 0) {
-      offers_.erase(found);
+      ++kinds_[kind];
+    } else if (const auto found = kinds_.find(kind); --found->second == 0) {
+      kinds_.erase(found);
     }
   }
 }

@@ -164,13 +164,13 @@ class Fleet {
   bool is_better_place(const Worker& worker, const protocol::TaskClass& task_class,
                        const Placement& placement) const;
   Admission admit_new(const std::string& user, TimePoint now) const;
-  void count_offers(const Worker& worker, bool is_here);
+  void count_kinds(const Worker& worker, bool is_here);
 
   Config config_;
   std::unordered_map<RunId, Worker> workers_;
   std::vector<RunId> order_;
   std::vector<RunId> open_;  // Those with credit; may hold some without.
-  std::map<std::string, std::size_t, std::less<>> offers_;  // Kind -> workers.
+  std::map<std::string, std::size_t, std::less<>> kinds_;  // Kind -> workers.
   std::size_t turn_ = 0;
   TimePoint last_now_;
   TimePoint next_judgement_{};  // Of no worker can anything be said before.

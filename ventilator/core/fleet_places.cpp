@@ -61,7 +61,7 @@ bool Fleet::is_better_place(const Worker& worker, const protocol::TaskClass& tas
 std::optional<Why> Fleet::why_nobody(const protocol::TaskClass& task_class,
                                      const Placement& placement) const {
   const auto& kind = task_class.kind;
-  if (!offers_.contains(kind)) return Why{"no_worker", text("no connected worker offers ", kind)};
+  if (!kinds_.contains(kind)) return Why{"no_worker", text("no connected worker offers ", kind)};
   if (Placement::is_plain(task_class)) return std::nullopt;
   const auto is_any = [&](const auto& is_one) {
     return std::any_of(workers_.begin(), workers_.end(),
