@@ -45,7 +45,8 @@ bool HistoryDesk::ask(Question&& question) {
 
 void HistoryDesk::release(std::uint32_t segment) {
   const std::lock_guard lock(mutex_);
-  to_release_ = std::max(to_release_, segment);
+  if (segment <= asked_to_release_) return;
+  to_release_ = asked_to_release_ = segment;
   work_.notify_one();
 }
 

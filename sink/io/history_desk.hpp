@@ -39,7 +39,8 @@ class HistoryDesk {
   /// False if too much waits: nothing is done, and who asks asks again. One that waits already is
   /// not taken twice.
   bool ask(Question&& question);
-  /// The segments up to this one are to be dropped, a level; Released says when they may be.
+  /// The segments up to this one are to be dropped, a level; Released says when they may be, once:
+  /// whoever asks again until they are dropped changes nothing.
   void release(std::uint32_t segment);
   struct Taken {
     std::vector<Answer> answers;
@@ -78,6 +79,7 @@ class HistoryDesk {
   std::size_t asked_bytes_ = 0;
   Peer served_;  // Whose question was the last one.
   std::uint32_t to_release_ = 0;
+  std::uint32_t asked_to_release_ = 0;  // The last one ever.
   bool is_answering_ = false;
   Taken done_;
   std::size_t answered_bytes_ = 0;

@@ -217,6 +217,36 @@ TEST_CASE("a segment is dropped once the history has let go of it", "[history]")
   REQUIRE_FALSE(sink.answer(sink.asked().out.size() - 1)["is_kept"].as<bool>() == nullptr);
 }
 
+TEST_CASE("letters of a segment that is asked for again are told all the same", "[history]") {
+  HistoryDesk desk;
+  simulation::SimDisk disk(1);
+  const auto directory = disk.open();
+  ResultLog log(*directory, {.entropy = 1}, 0);
+  Actions actions;
+  log.core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, 100, 0, 1, {}}, {}}, actions);
+  protocol::Results results{7, 1, 0, 1, "w1", kOrigin, {}};
+  protocol::ResultRecord letter;
+  letter.id = {kOrigin, 1};
+  letter.is_final = true;
+  letter.state = protocol::TaskState::kDead;
+  put_result(results.payload, letter);
+  log.core().on_event(ResultsReceived{results, {}, {}}, actions);
+  log.write(actions, 0);
+  desk.tell(log.take_news());
+  History history(*directory);
+  for (int turn = 0; turn < 2; ++turn) {  // The node takes nothing meanwhile.
+    desk.release(1);
+    desk.serve(history);
+  }
+  const auto released = desk.take().released;
+  REQUIRE(released);
+  REQUIRE(released->segment == 1);
+  REQUIRE(released->letters.contains(kOrigin));
+  REQUIRE(released->letters.at(kOrigin).contains(1));
+  desk.release(1);
+  REQUIRE_FALSE(desk.serve(history));
+}
+
 TEST_CASE("who asks without end keeps nobody else waiting, and costs no more than its share",
           "[history]") {
   HistoryDesk desk;
