@@ -209,22 +209,17 @@ std::optional<std::uint64_t> History::visit_attempts(const TaskId& id, const Kno
       });
       return batch.first_offset < before;
     });
+    // Attempt 1 may be no end: that of a second copy can lie before it.
     for (auto place = places.rbegin(); place != places.rend(); ++place) {
       bool goes_on = true;
       const auto batch = protocol::read_batch(place->batch);
       each_record(*batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
         if (offset < place->offset) return true;
         has_final = has_final || result.is_final;
-        if (!on_record(result, batch->worker, offset)) {
-          before = offset;
-          goes_on = false;
-        } else if (result.attempt <= 1) {  // None came before the first.
-          before = 0;
-          goes_on = false;
-        }
+        goes_on = on_record(result, batch->worker, offset);
         return false;
       });
-      if (!goes_on) return before == 0 ? std::nullopt : std::optional(before);
+      if (!goes_on) return place->offset == 0 ? std::nullopt : std::optional(place->offset);
     }
     if (at > 0 && is_late()) return page.first();
   }

@@ -102,6 +102,14 @@ TEST_CASE("dead letters come in pages that fit a message, and by project", "[que
   REQUIRE_FALSE(asked.try_to_ask("dead", Value::Map{{"most", 0}}));
 }
 
+TEST_CASE("an offset beyond any log has no dead letters behind it", "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  asked.take({{1, kDead}});
+  REQUIRE(asked.letters(Value::Map{{"after", INT64_MAX}}).empty());
+  REQUIRE(asked.letters(Value::Map{{"after", INT64_MIN}}) == Ids{"1"});
+}
+
 TEST_CASE("a discarded letter stays off the list after a restart, and in the log", "[queries]") {
   simulation::SimDisk disk(1);
   {
@@ -134,6 +142,8 @@ TEST_CASE("all attempts of a task are found, the newest first", "[queries]") {
   REQUIRE(attempts_of(1) == std::vector<std::int64_t>{3, 2, 1});
   REQUIRE(attempts_of(4) == std::vector<std::int64_t>{1});
   REQUIRE(attempts_of(9).empty());
+  asked.take({{5, TaskState::kFailed, false, 2}, {5, TaskState::kFailed, false, 1}});
+  REQUIRE(attempts_of(5) == std::vector<std::int64_t>{1, 2});  // A second copy failed first.
 }
 
 TEST_CASE("how the tasks of projects ended is told for one, and for all in pages", "[queries]") {
