@@ -121,13 +121,15 @@ Expected<Value> dead(History& history, const Value& options, Duration page_time)
   const auto most = options["most"].int_or(kPageLettersMax);
   if (most < 1 || most > kPageLettersMax)
     return Error{text("dead: most ", most, ", limits 1 and ", kPageLettersMax)};
-  const auto after = options["after"].int_or(-1);
+  const auto* after = options["after"].as<std::int64_t>();
+  const auto from =  // Beyond the end of any log is none.
+      after == nullptr || *after < 0 ? 0 : static_cast<std::uint64_t>(*after) + 1;
   const auto until = process::now() + page_time;
   Value::Array letters;
   std::size_t bytes = 0;
   Value next;
   const auto go_on = history.visit_dead(
-      static_cast<std::uint64_t>(std::max<std::int64_t>(after, -1) + 1),
+      from,
       [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
         if (project.empty() || record.project == project) {
           auto view = view_of(record, worker, offset);
