@@ -5,21 +5,37 @@
 namespace eole::sink {
 
 bool Failures::take(const TaskId& task, const Lease& lease) {
-  const auto [known, is_new] = last_.try_emplace(task, lease);
-  if (!is_new && known->second >= lease) return false;
-  known->second = lease;
+  const auto first = failed_.lower_bound({task, {}});
+  auto end = first;
+  std::size_t count = 0;
+  for (; end != failed_.end() && end->first == task; ++end) ++count;
+  const bool is_full = count == kFailedLeasesMax;
+  if (is_full && lease < first->second) return false;
+  if (!failed_.insert({task, lease}).second) return false;
+  if (is_full) failed_.erase(first);
   return true;
 }
 
-void Failures::forget(Origin origin, Seq first, Seq last) {
-  if (last_.empty()) return;
-  last_.erase(last_.lower_bound({origin, first}), last_.upper_bound({origin, last}));
+bool Failures::has(const TaskId& task) const {
+  const auto found = failed_.lower_bound({task, {}});
+  return found != failed_.end() && found->first == task;
 }
 
+void Failures::forget(Origin origin, Seq first, Seq last) {
+  if (failed_.empty()) return;
+  constexpr Lease kLastLease{UINT32_MAX, UINT64_MAX};
+  failed_.erase(failed_.lower_bound({{origin, first}, {}}),
+                failed_.upper_bound({{origin, last}, kLastLease}));
+}
+
+// The failures of one task stand in one record.
 void Failures::save(SavePlace& place, Bytes& out) const {
   if (planted("checkpoint-forgets-failures")) return;
-  for (auto failure = last_.lower_bound({static_cast<Origin>(place.origin), place.number});
-       failure != last_.end() && out.size() < kPartBytesMax; ++failure) {
+  TaskId saved;
+  for (auto failure =
+           failed_.lower_bound({{static_cast<Origin>(place.origin), place.number}, {}});
+       failure != failed_.end() && (out.size() < kPartBytesMax || failure->first == saved);
+       ++failure) {
     const auto& [id, lease] = *failure;
     put<std::uint32_t>(out, id.origin);
     put<std::uint64_t>(out, id.seq);
@@ -27,6 +43,7 @@ void Failures::save(SavePlace& place, Bytes& out) const {
     put<std::uint64_t>(out, lease.number);
     place.origin = id.origin;
     place.number = id.seq + 1;
+    saved = id;
   }
 }
 
@@ -36,7 +53,7 @@ bool Failures::load(std::string_view payload) {
     const auto origin = reader.get<std::uint32_t>();
     const auto seq = reader.get<std::uint64_t>();
     const auto start = reader.get<std::uint32_t>();
-    last_[{origin, seq}] = {start, reader.get<std::uint64_t>()};
+    take({origin, seq}, {start, reader.get<std::uint64_t>()});
   }
   return reader.ok();
 }

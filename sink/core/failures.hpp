@@ -1,29 +1,32 @@
 #pragma once
-#include <map>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "common/base/ids.hpp"
 #include "sink/core/checkpoint.hpp"
 
 namespace eole::sink {
 
-/// The last failure of each task that is not settled: how far the attempts are of which the log
-/// tells (rule R2).
+/// Of a task: a straggler may fail behind its second copy (rule V12), and no third one runs.
+constexpr std::size_t kFailedLeasesMax = 2;
+
+/// The latest leases of each task that is not settled whose failures are in the log (rule R2).
 class Failures {
  public:
-  /// False if the log has this failure, or a later one of the task.
+  /// False if the log has this failure, or kFailedLeasesMax of later leases: so none is news twice.
   bool take(const TaskId& task, const Lease& lease);
-  /// What the log says, in its order.
-  void load(const TaskId& task, const Lease& lease) { last_[task] = lease; }
+  /// What the log says.
+  void load(const TaskId& task, const Lease& lease) { take(task, lease); }
   /// These tasks are settled.
   void forget(Origin origin, Seq first, Seq last);
-  bool has(const TaskId& task) const { return last_.contains(task); }
+  bool has(const TaskId& task) const;
 
   void save(SavePlace& place, Bytes& out) const;
   bool load(std::string_view payload);
 
  private:
-  std::map<TaskId, Lease> last_;
+  std::set<std::pair<TaskId, Lease>> failed_;
 };
 
 }  // namespace eole::sink

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
@@ -142,7 +143,8 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
       on_final(*result, batch->first_offset + i);
       continue;
     }
-    failures_[result->id] = std::max(failures_[result->id], result->lease);
+    if (!failures_[result->id].insert(result->lease).second && !tasks_.is_over(result->id))
+      throw Violation{text("the log has one failure of ", to_text(result->id), " twice")};
     retries_.on_failed(*result, world_.now());
   }
 }
@@ -234,8 +236,12 @@ void Ledger::on_ack(RunId run, std::uint64_t level) {
     const auto& sent = found->second;
     if (tasks_.is_over(sent.id)) continue;
     const auto failed = failures_.find(sent.id);
+    // The sink knows the latest leases only.
     const bool is_logged =
-        !sent.is_final && failed != failures_.end() && failed->second >= sent.lease;
+        !sent.is_final && failed != failures_.end() &&
+        (failed->second.contains(sent.lease) ||
+         std::distance(failed->second.upper_bound(sent.lease), failed->second.end()) >=
+             static_cast<std::ptrdiff_t>(sink::kFailedLeasesMax));
     if (!is_logged)
       throw Violation{text("result ", checked, ", of ", to_text(sent.id),
                            ", was acknowledged and is not durable")};

@@ -100,7 +100,7 @@ class Ledger {
   RetryRules retries_;
   LimitRules limits_of_kinds_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
-  std::map<TaskId, Lease> failures_;    // Durable: the last lease that failed, not for good.
+  std::map<TaskId, std::set<Lease>> failures_;  // Durable: the leases that failed, not for good.
   std::map<Link, std::uint64_t> limits_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;
   std::map<RunId, std::uint64_t> levels_;
