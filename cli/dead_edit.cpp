@@ -100,6 +100,14 @@ Value words_of(const TaskRequest& task) {
   if (!its.project.empty()) words.set("project", its.project);
   if (its.priority != 0) words.set("priority", std::uint32_t{its.priority});
   if (!task.conditions.key.empty()) words.set("key", task.conditions.key);
+  if (its.on_parent_failure != 0)
+    words.set("on_parent_failure", its.on_parent_failure == 1 ? "skip" : "run");
+  if (!its.needs.empty()) words.set("needs", its.needs);
+  if (const auto equals = its.place.find('='); equals != std::string::npos)
+    words.set(its.place.substr(0, equals), its.place.substr(equals + 1));
+  else if (!its.place.empty())
+    words.set(its.place, true);
+  if (its.speculate != 0) words.set("speculate", true);
   if (its.timeout_ms != 0) words.set("timeout", span(its.timeout_ms));
   if (its.retry == 0 && its.attempts_max != 0)
     words.set("attempts", std::uint32_t{its.attempts_max});
@@ -117,8 +125,8 @@ Expected<TaskRequest> reworded(TaskRequest task, const Value& words) {
   const auto* members = words.as<Value::Map>();
   if (members == nullptr) return Error{"not an object"};
   auto& its = task.task_class;
-  its.kind = its.project = its.retry_on = "";
-  its.attempts_max = its.retry = its.priority = 0;
+  its.kind = its.project = its.retry_on = its.needs = its.place = "";
+  its.attempts_max = its.retry = its.priority = its.speculate = its.on_parent_failure = 0;
   its.backoff_ms = its.backoff_max_ms = its.timeout_ms = 0;
   task.conditions.key = "";
   task.args = "\x80";

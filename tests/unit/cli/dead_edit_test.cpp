@@ -44,6 +44,7 @@ TEST_CASE("a task's words say it again, and what they do not show stays", "[cli]
   CHECK(
       words->to_json() ==
       R"({"kind":"sleep","args":{"seconds":1.5},"project":"photos","priority":3,"key":"account-7",)"
+      R"("needs":"gpu=a100",)"
       R"("timeout":"90s","retry":{"attempts":2,"backoff":"0.25s","on":"exit:75,signal"}})");
 }
 
@@ -58,6 +59,22 @@ TEST_CASE("a replay's words and arguments are set by name", "[cli]") {
   CHECK((*Value::from_msgpack(other->args))["seconds"].int_or(0) == 2);
   REQUIRE(set_words(words, {"args.deep.er=a=b"}));
   CHECK(words["args"]["deep"]["er"].text_or("") == "a=b");
+}
+
+TEST_CASE("where a replay runs is said anew, or not at all", "[cli]") {
+  auto own = task();
+  own.task_class.place = "pin=w1";
+  own.task_class.on_parent_failure = 2;
+  auto words = words_of(own);
+  CHECK(words["pin"].text_or("") == "w1");
+  CHECK(words["on_parent_failure"].text_or("") == "run");
+  REQUIRE(set_words(words, {"pin=w2"}));
+  const auto moved = reworded(own, words);
+  REQUIRE(moved);
+  CHECK(moved->task_class.place == "pin=w2");
+  const auto bare = reworded(own, Value::Map{{"kind", "sleep"}, {"args", words["args"]}});
+  REQUIRE(bare);
+  CHECK(bare->task_class == protocol::TaskClass{"sleep"});
 }
 
 TEST_CASE("what makes no task is refused by name", "[cli]") {
