@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/dead_edit.hpp"
 #include "common/base/text.hpp"
-#include "common/protocol/records.hpp"
 
 namespace eole::cli {
 
@@ -62,26 +62,16 @@ void put_parents(const protocol::Parent& parent, const Missing& missing,
 
 Expected<TaskRequest> task_anew(std::string_view raw, const Missing& missing,
                                 const std::map<TaskId, std::uint64_t>& index_of) {
-  ByteReader groups(raw);
-  const auto group = protocol::read_task_group(groups);
-  ByteReader specs(group ? group->specs : std::string_view());
-  const auto spec = protocol::read_task_spec(specs);
-  if (!group || !spec) return Error{"its task is malformed"};
-  auto task_class = protocol::decode_class(group->task_class);
-  if (!task_class) return task_class.error();
-  TaskRequest task;
-  task.task_class = std::move(*task_class);
-  task.args = spec->args;
-  if (spec->conditions.empty()) return task;
-  auto conditions = protocol::decode_conditions(spec->conditions);
-  if (!conditions) return conditions.error();
-  const auto parents = *protocol::decode_parents(std::exchange(conditions->parents, {}));
-  task.conditions = std::move(*conditions);
+  auto read = task_of_spec(raw);
+  if (!read) return read;
+  auto& task = *read;
+  const auto parents = *protocol::decode_parents(std::exchange(task.conditions.parents, {}));
+  if (parents.empty()) return read;
   for (const auto& parent : parents) put_parents(parent, missing, index_of, task.after);
   // As long as each is one task, its place stays what it was.
   task.has_references = std::all_of(parents.begin(), parents.end(),
                                     [](const auto& parent) { return parent.count == 1; });
-  return task;
+  return read;
 }
 
 std::vector<TaskRequest> tasks_anew(Cluster& cluster, const Missing& missing) {
