@@ -15,13 +15,19 @@ std::int64_t Keep::superfluous_before(TimePoint now, std::int64_t unix_ms,
   if (oldest && !planted("what-results-name-collected"))
     kept_from = std::min(kept_from, *oldest - kKeptMs);
   bool is_one_awaited = false;
+  bool has_one_spoken = false;
   for (const auto origin : origins.list()) {
     if (origins.has_spoken(origin)) {
-      mark(origin, origins.announced(origin), kept_from);
+      has_one_spoken = true;
+      mark(origin, origins.announced(origin),
+           std::min(kept_from, kept_before_.value_or(kept_from)));
     } else {  // It may have given out numbers that nobody here knows.
-      is_one_awaited = is_one_awaited || now < *started_ + kAwaited;
+      is_one_awaited = true;
     }
   }
+  // So may one that the log does not know, as long as there is no other.
+  is_one_awaited = (is_one_awaited || !has_one_spoken) && now < *started_ + kAwaited;
+  kept_before_ = kept_from;
   for (auto& [origin, marks] : marks_) {
     const auto& settled = origins.settled(origin);
     std::erase_if(marks,

@@ -10,7 +10,7 @@
 namespace eole::sink {
 
 constexpr std::int64_t kKeptMs = 24LL * 60 * 60 * 1000;  // Whatever else holds.
-constexpr Duration kAwaited = 7 * 24h;  // A ventilator that the log knows and that says nothing.
+constexpr Duration kAwaited = 7 * 24h;  // A ventilator that says nothing, or the first one.
 constexpr std::size_t kMarksMax = 256;  // Of each origin; some 40 bytes each.
 constexpr std::int64_t kMarkEveryMs = 10LL * 60 * 1000;
 constexpr std::int64_t kAllKept = INT64_MIN;
@@ -40,7 +40,8 @@ class Keep {
   void mark(Origin origin, Seq announced, std::int64_t kept_from);
   std::optional<TimePoint> started_;
   std::int64_t unix_ms_;
-  std::map<Origin, Seq> announced_;  // As marked.
+  std::optional<std::int64_t> kept_before_;  // At the last look: clocks may have jumped since.
+  std::map<Origin, Seq> announced_;          // As marked.
   std::map<Origin, std::vector<Mark>> marks_;
 };
 

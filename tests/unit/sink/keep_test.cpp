@@ -68,6 +68,7 @@ TEST_CASE("a task that waits for long does not keep for ever what others needed"
   REQUIRE(rig.look() == 99);
   for (Seq seq = 2; seq <= 1000; ++seq) {  // All are settled but the first one and the last one.
     rig.day += 0.5;
+    rig.look();
     rig.announce(seq);
     rig.look();
     if (seq < 1000) rig.settle(seq, seq);
@@ -124,4 +125,26 @@ TEST_CASE("a clock that is set back makes nothing superfluous, and nothing older
   rig.day = 50;
   REQUIRE(rig.look() == 99);
   REQUIRE(rig.keep.unix_ms() == 100 * kDay);
+}
+
+TEST_CASE("what is put before any ventilator has spoken is kept for the first one", "[keep]") {
+  Rig rig;
+  rig.origins = Origins();
+  rig.look();
+  rig.day += 6;
+  REQUIRE(rig.raw() == kAllKept);
+  REQUIRE(rig.origins.introduce({kOrigin, 1, 1, 0, {}}));
+  REQUIRE(rig.look() == 105);
+}
+
+TEST_CASE("a clock that is set forward takes nothing from a task that came before", "[keep]") {
+  Rig rig;
+  rig.announce(1);
+  rig.settle(1, 1);
+  REQUIRE(rig.look() == 99);
+  rig.announce(2);
+  rig.day += 300;
+  REQUIRE(rig.look() == 99);
+  rig.settle(2, 2);
+  REQUIRE(rig.look() == 399);
 }
