@@ -34,7 +34,8 @@ struct NeedsRig : Rig {
   /// What is left of each resource of the only worker.
   std::vector<std::uint64_t> free() const {
     std::vector<std::uint64_t> all;
-    for (const auto& each : core.workers().at(0).resources) all.push_back(each.free);
+    const auto workers = core.workers();
+    for (const auto& each : workers.at(0).resources) all.push_back(each.free);
     return all;
   }
 };
