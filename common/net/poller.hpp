@@ -18,6 +18,8 @@ class Poller {
   void remove(int fd);
   /// `timeout`: how long at most; nothing: for ever. False if nothing came.
   bool wait(std::optional<Duration> timeout);
+  /// Readable when wait() would not sleep: for a loop that waits for more than this.
+  int fd() const { return fd_; }
 
  private:
   int fd_;

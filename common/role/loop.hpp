@@ -33,6 +33,8 @@ class Loop final : public net::Transport {
   /// Until something comes, but not longer than `until`. `rest` is called once nothing came for a
   /// moment.
   void sleep(std::optional<TimePoint> until, const std::function<void()>& rest);
+  /// Readable when sleep() would not: for a loop that waits for more than this.
+  int fd() const { return poller_.fd(); }
 
  private:
   process::StopSignal stop_;
