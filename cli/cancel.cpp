@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/history.hpp"
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
 #include "cli/sure.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
+#include "clients/cpp/tasks/story.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
@@ -139,7 +139,7 @@ TaskSet tasks_of(Cluster& cluster, const CancelOptions& options) {
 }
 
 void print_end(Value view, const Globals& globals) {
-  const auto how = how_cancelled(view);
+  const auto how = client::how_cancelled(view);
   if (globals.json) {
     view.set("how", how);
     return print_json(view);

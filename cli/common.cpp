@@ -94,18 +94,6 @@ std::string human_rate(double per_second) {
   return out;
 }
 
-std::string human_seconds(double seconds) {
-  const auto whole = static_cast<long>(std::lround(seconds));
-  char out[32];
-  if (seconds < 60)
-    std::snprintf(out, sizeof out, "%.1f s", seconds);
-  else if (whole < 3600)
-    std::snprintf(out, sizeof out, "%ld:%02ld min", whole / 60, whole % 60);
-  else
-    std::snprintf(out, sizeof out, "%ld:%02ld h", whole / 3600, whole / 60 % 60);
-  return out;
-}
-
 namespace {
 
 // What a command printed, indented, at most so much of it: eole result has the rest.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clients/cpp/blocking/requests.hpp"
+#include "common/base/durations.hpp"
 #include "common/base/shown.hpp"
 #include "common/net/cluster_file.hpp"
 #include "common/net/socket.hpp"
@@ -70,7 +71,6 @@ std::string coloured_state(const std::string& state);
 std::string cell(const std::string& text, std::size_t columns);
 /// "1.5 MB".
 std::string human_bytes(double bytes);
-std::string human_seconds(double seconds);
 /// "3.2/s", "120/s".
 std::string human_rate(double per_second);
 /// One result for a person: a line, and behind it what a command printed.

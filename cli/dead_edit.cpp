@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "cli/task_words.hpp"
+#include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"

@@ -3,11 +3,13 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/task_request.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
 #include "common/protocol/value.hpp"
 
 /// The task of a dead letter as people read and change it.
 namespace eole::cli {
+
+using client::TaskRequest;
 
 /// Of a letter's spec, a submit's payload with one task. What its arguments take of results stays
 /// by the places of its parents.

@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 
-#include "cli/history.hpp"
 #include "cli/lookup.hpp"
+#include "clients/cpp/tasks/story.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 
@@ -15,8 +15,8 @@ Value explained(Cluster& cluster, const TaskId& id) {
   Value out = Value::Map{};
   for (const auto* name : {"id", "kind", "project", "state", "attempt", "worker", "submitted"})
     if (!view[name].is_null()) out.set(name, view[name]);
-  out.set("why", is_settled(view) ? Value(Value::Array{why_ended(view)}) : view["why"]);
-  out.set("attempts", history_of(view, attempts_of(cluster, id)));
+  out.set("why", is_settled(view) ? Value(Value::Array{client::why_ended(view)}) : view["why"]);
+  out.set("attempts", client::history_of(view, attempts_of(cluster, id)));
   return out;
 }
 

@@ -11,7 +11,7 @@
 #include "cli/project_retry.hpp"
 #include "cli/project_view.hpp"
 #include "cli/submission.hpp"
-#include "cli/task_request.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"

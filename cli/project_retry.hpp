@@ -3,9 +3,12 @@
 #include <vector>
 
 #include "cli/common.hpp"
-#include "cli/task_request.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
 
 namespace eole::cli {
+
+using client::After;
+using client::TaskRequest;
 
 /// Which parts of a project nobody did. A part is called by the first task that was to do it.
 struct Missing {

@@ -3,7 +3,7 @@
 
 #include "cli/common.hpp"
 #include "cli/submission.hpp"
-#include "cli/task_words.hpp"
+#include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"

@@ -5,6 +5,7 @@
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
+#include "clients/cpp/tasks/encode.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"
@@ -49,34 +50,22 @@ TaskId Submission::id_of(std::uint64_t index) const {
   return {};
 }
 
-// Neighbours are one stretch, unless a result is taken by its place.
 Bytes Submission::conditions_of(const TaskRequest& task) {
-  std::vector<protocol::Parent> parents;
-  for (const auto& after : task.after) {
-    protocol::Parent parent{after.id, 0, after.count, after.project};
-    if (after.index) {
-      // One that is in an earlier message is known by its id.
-      if (*after.index < added_ - submitter_.open() && *after.index >= count()) finish();
-      if (*after.index < added_ - submitter_.open()) {
-        parent.id = id_of(*after.index);
-      } else {
-        parent.back = static_cast<std::uint32_t>(added_ - *after.index);
-      }
-    }
-    auto* last = parents.empty() || task.has_references ? nullptr : &parents.back();
-    const bool is_next =
-        last != nullptr && last->project.empty() && parent.project.empty() &&
-        (parent.back != 0 ? last->back == parent.back + last->count
-                          : last->back == 0 && parent.id.origin == last->id.origin &&
-                                parent.id.seq == last->id.seq + last->count);
-    is_next ? void(last->count += parent.count) : parents.push_back(std::move(parent));
-  }
-  if (parents.size() > protocol::kParentsMax)
-    throw Failure{kBadUse, text("after: ", parents.size(), " stretches of tasks, limit ",
-                                protocol::kParentsMax, " (a project may have more)")};
-  auto conditions = task.conditions;
-  for (const auto& parent : parents) protocol::put_parent(conditions.parents, parent);
-  return protocol::encode_conditions(conditions);
+  // One that is in an earlier message is known by its id.
+  const auto is_sent = [&](std::uint64_t index) { return index < added_ - submitter_.open(); };
+  for (const auto& after : task.after)
+    if (after.index && is_sent(*after.index) && *after.index >= count()) finish();
+  return need(client::encode_conditions(task,
+                                        [&](std::uint64_t index) {
+                                          protocol::Parent parent;
+                                          if (is_sent(index))
+                                            parent.id = id_of(index);
+                                          else
+                                            parent.back =
+                                                static_cast<std::uint32_t>(added_ - index);
+                                          return parent;
+                                        }),
+              kBadUse);
 }
 
 void Submission::finish() { need(submitter_.finish()); }

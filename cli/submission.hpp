@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "cli/common.hpp"
-#include "cli/task_request.hpp"
 #include "clients/cpp/blocking/submitter.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
 
 namespace eole::cli {
+
+using client::TaskRequest;
 
 /// A stretch of ids, in the order of the tasks.
 struct IdRange {

@@ -4,13 +4,17 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/task_words.hpp"
+#include "clients/cpp/tasks/task_words.hpp"
 
 namespace CLI {
 class App;
 }
 
 namespace eole::cli {
+
+using client::task_words;
+using client::TaskRequest;
+using client::TaskWord;
 
 /// What the flags of a command say of tasks, by their word.
 using SaidWords = std::map<std::string_view, std::vector<std::string>>;

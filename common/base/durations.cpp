@@ -143,4 +143,16 @@ std::string show_time(std::int64_t unix_ms) {
   return text(out, ".", std::to_string(1'000 + fraction).substr(1), "Z");
 }
 
+std::string human_seconds(double seconds) {
+  const auto whole = static_cast<long>(std::lround(seconds));
+  char out[32];
+  if (seconds < 60)
+    std::snprintf(out, sizeof out, "%.1f s", seconds);
+  else if (whole < 3600)
+    std::snprintf(out, sizeof out, "%ld:%02ld min", whole / 60, whole % 60);
+  else
+    std::snprintf(out, sizeof out, "%ld:%02ld h", whole / 3600, whole / 60 % 60);
+  return out;
+}
+
 }  // namespace eole

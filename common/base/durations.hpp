@@ -23,4 +23,7 @@ Expected<std::int64_t> parse_time(std::string_view written);
 /// In UTC: "2026-01-31T12:00:00Z", with milliseconds if it has some.
 std::string show_time(std::int64_t unix_ms);
 
+/// "3.2 s", "4:05 min", "2:10 h".
+std::string human_seconds(double seconds);
+
 }  // namespace eole

@@ -28,7 +28,7 @@ def problems(root):
 
     sources = [os.path.join(directory, name) for directory, _, names in os.walk(os.path.join(root, "ventilator/core"))
                for name in names if name.endswith(".cpp")]
-    codes = set(OF_CLIENTS.findall(read("cli/history.cpp"))).union(*(said(read(path)) for path in sources))
+    codes = set(OF_CLIENTS.findall(read("clients/cpp/tasks/story.cpp"))).union(*(said(read(path)) for path in sources))
     states = read("common/protocol/records.cpp").split("to_text(TaskState state)", 1)[1].split("\n}\n", 1)[0]
     codes |= set(STATE.findall(states))
     rows = listed(read("docs/plans.md"))

@@ -4,6 +4,7 @@
 
 using namespace eole;
 using namespace eole::cli;
+using namespace eole::client;
 using protocol::Value;
 
 namespace {

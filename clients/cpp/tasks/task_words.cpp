@@ -1,4 +1,4 @@
-#include "cli/task_words.hpp"
+#include "clients/cpp/tasks/task_words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include "common/protocol/causes.hpp"
 #include "common/protocol/needs.hpp"
 
-namespace eole::cli {
+namespace eole::client {
 
 using protocol::OnParentFailure;
 using protocol::Value;
@@ -43,7 +43,9 @@ Expected<std::uint64_t> span_of(const Value& value) {
   if (const auto* written = value.as<std::string>()) return parse_duration(*written);
   const auto* whole = value.as<std::int64_t>();
   const auto* real = value.as<double>();
-  const auto seconds = whole != nullptr ? static_cast<double>(*whole) : real != nullptr ? *real : -1;
+  const auto seconds = whole != nullptr  ? static_cast<double>(*whole)
+                       : real != nullptr ? *real
+                                         : -1;
   if (!(seconds >= 0) || seconds * 1000 > static_cast<double>(kDurationMsMax))
     return Error{R"(must be seconds, or a text like "90s", "1.5h", "2d")"};
   return static_cast<std::uint64_t>(std::ceil(seconds * 1000));
@@ -80,8 +82,7 @@ Expected<void> set_after(TaskRequest& task, const Value& value) {
   task.after.clear();
   for (const auto& each : list == nullptr ? one : *list) {
     auto written = text_of(each);
-    if (!written || written->empty())
-      return Error{"must be names, ids or project:NAME, as texts"};
+    if (!written || written->empty()) return Error{"must be names, ids or project:NAME, as texts"};
     task.after.push_back({std::move(*written)});
   }
   return {};
@@ -309,4 +310,4 @@ Expected<void> set_word(TaskRequest& task, std::string_view name, const Value& v
   return {};
 }
 
-}  // namespace eole::cli
+}  // namespace eole::client

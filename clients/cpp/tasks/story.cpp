@@ -1,4 +1,4 @@
-#include "cli/history.hpp"
+#include "clients/cpp/tasks/story.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -6,10 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "cli/common.hpp"
+#include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 
-namespace eole::cli {
+namespace eole::client {
 
 namespace {
 
@@ -147,4 +147,4 @@ Value::Array history_of(const Value& view, const Value::Array& attempts) {
   return out;
 }
 
-}  // namespace eole::cli
+}  // namespace eole::client

@@ -4,7 +4,7 @@
 #include "common/protocol/value.hpp"
 
 /// What became of a task, in sentences: from its result, and from what the log has of its attempts.
-namespace eole::cli {
+namespace eole::client {
 
 using protocol::Value;
 
@@ -19,4 +19,4 @@ std::string how_cancelled(const Value& view);
 /// reasons tell of those that no worker told of.
 Value::Array history_of(const Value& view, const Value::Array& attempts);
 
-}  // namespace eole::cli
+}  // namespace eole::client

@@ -1,11 +1,11 @@
-#include "cli/history.hpp"
+#include "clients/cpp/tasks/story.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace eole;
-using cli::history_of;
-using cli::how_cancelled;
-using cli::why_ended;
+using client::history_of;
+using client::how_cancelled;
+using client::why_ended;
 using protocol::Value;
 
 namespace {

@@ -9,8 +9,9 @@
 #include "common/base/expected.hpp"
 #include "common/base/ids.hpp"
 #include "common/protocol/task_class.hpp"
+#include "common/protocol/value.hpp"
 
-namespace eole::cli {
+namespace eole::client {
 
 /// A task that another waits for, as it is written; and what that means, once it is known.
 struct After {
@@ -41,9 +42,12 @@ Expected<void> check(const TaskRequest& task);
 /// nothing has, or that come later.
 std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskRequest>& tasks);
 
+/// One task from an object with the words of a task; what it leaves out is as in `preset`.
+Expected<TaskRequest> read_task(const protocol::Value& written, const TaskRequest& preset);
+
 /// Reads lines of JSON with the words of a task (task_words.hpp); what a line leaves out is as in
 /// `preset`. An error names every bad line (the first kBadLinesShown of them).
 constexpr std::size_t kBadLinesShown = 20;
 Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskRequest& preset);
 
-}  // namespace eole::cli
+}  // namespace eole::client

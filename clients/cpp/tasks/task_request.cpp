@@ -1,15 +1,15 @@
-#include "cli/task_request.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
 
 #include <map>
 #include <unordered_map>
 
-#include "cli/task_words.hpp"
+#include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 #include "common/protocol/records.hpp"
 
-namespace eole::cli {
+namespace eole::client {
 
 using protocol::Value;
 
@@ -17,18 +17,6 @@ namespace {
 
 constexpr std::string_view kResult = "$result";
 constexpr std::string_view kProject = "project:";
-
-Expected<TaskRequest> parse_line(const std::string& line, const TaskRequest& preset) {
-  const auto json = Value::from_json(line);
-  if (!json) return json.error();
-  const auto* members = json->as<Value::Map>();
-  if (members == nullptr) return Error{"not an object"};
-  auto task = preset;
-  for (const auto& [name, value] : *members)
-    if (auto set = set_word(task, name, value); !set) return set.error();
-  if (auto fits = check(task); !fits) return fits.error();
-  return task;
-}
 
 bool may_have_references(std::string_view args) { return args.find(kResult) != args.npos; }
 
@@ -91,7 +79,8 @@ class Names {
 
 Expected<void> resolve(After& after, std::size_t self, const Names& names) {
   if (const auto place = names.find(after.written)) {
-    if (*place == self) return Error{text("after ", after.written, ": a task cannot wait for itself")};
+    if (*place == self)
+      return Error{text("after ", after.written, ": a task cannot wait for itself")};
     if (*place > self)
       return Error{names.waits(*place, self)
                        ? text("after ", after.written, ": a cycle, that task waits for this one")
@@ -139,8 +128,8 @@ Expected<void> check(const TaskRequest& task) {
     if (name->size() > protocol::kNameBytesMax)
       return Error{text(what, " of ", name->size(), " bytes, limit ", protocol::kNameBytesMax)};
   if (task.conditions.key.size() > protocol::kOrderKeyBytesMax)
-    return Error{text("key of ", task.conditions.key.size(), " bytes, limit ",
-                      protocol::kOrderKeyBytesMax)};
+    return Error{
+        text("key of ", task.conditions.key.size(), " bytes, limit ", protocol::kOrderKeyBytesMax)};
   if (task.args.size() > protocol::kTaskBytesMax)
     return Error{text(task_class.kind, ": arguments of ", task.args.size(), " bytes, limit ",
                       protocol::kTaskBytesMax, " (put large data into an artifact)")};
@@ -162,6 +151,16 @@ std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskReque
   return problems;
 }
 
+Expected<TaskRequest> read_task(const Value& written, const TaskRequest& preset) {
+  const auto* members = written.as<Value::Map>();
+  if (members == nullptr) return Error{"not an object"};
+  auto task = preset;
+  for (const auto& [name, value] : *members)
+    if (auto set = set_word(task, name, value); !set) return set.error();
+  if (auto fits = check(task); !fits) return fits.error();
+  return task;
+}
+
 Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskRequest& preset) {
   std::vector<TaskRequest> tasks;
   std::map<std::uint64_t, std::string> problems;  // By line.
@@ -172,7 +171,8 @@ Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskReq
   std::string line;
   for (std::uint64_t number = 1; std::getline(input, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    auto task = parse_line(line, preset);
+    const auto json = Value::from_json(line);
+    auto task = json ? read_task(*json, preset) : Expected<TaskRequest>(json.error());
     if (!task) {
       add_problem(number, task.error());
       continue;
@@ -191,4 +191,4 @@ Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskReq
   return Error{std::move(said)};
 }
 
-}  // namespace eole::cli
+}  // namespace eole::client

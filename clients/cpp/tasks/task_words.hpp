@@ -3,10 +3,10 @@
 #include <string>
 #include <string_view>
 
-#include "cli/task_request.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
 #include "common/protocol/value.hpp"
 
-namespace eole::cli {
+namespace eole::client {
 
 /// One word of a task, as JSON has it ("not_before") and as a flag of submit (--not-before).
 struct TaskWord {
@@ -22,4 +22,4 @@ std::span<const TaskWord> task_words();
 /// Errors name the word, and what it may be.
 Expected<void> set_word(TaskRequest& task, std::string_view name, const protocol::Value& value);
 
-}  // namespace eole::cli
+}  // namespace eole::client

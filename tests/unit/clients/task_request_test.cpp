@@ -1,4 +1,4 @@
-#include "cli/task_request.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
 
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -6,14 +6,14 @@
 #include "common/protocol/value.hpp"
 
 using namespace eole;
-using cli::TaskRequest;
+using client::TaskRequest;
 using protocol::Value;
 
 namespace {
 
 std::vector<TaskRequest> read(const std::string& lines) {
   std::istringstream input(lines);
-  auto tasks = cli::read_tasks(input, {});
+  auto tasks = client::read_tasks(input, {});
   INFO((tasks ? "" : tasks.error().message));
   REQUIRE(tasks);
   return *tasks;
@@ -21,7 +21,7 @@ std::vector<TaskRequest> read(const std::string& lines) {
 TaskRequest one(const std::string& words) { return read(R"({"kind":"echo",)" + words + "}")[0]; }
 std::string refusal(const std::string& lines) {
   std::istringstream input(lines);
-  return cli::read_tasks(input, {}).error().message;
+  return client::read_tasks(input, {}).error().message;
 }
 std::string refused_word(const std::string& words) {
   return refusal(R"({"kind":"echo",)" + words + "}");
