@@ -162,6 +162,37 @@ net::ClusterFile over_tcp(const std::string& listen, const net::ClusterFile& bef
   return cluster;
 }
 
+// Where the page is: its address stays in bookmarks, so the port of before is tried first.
+std::string choose_http(const std::string& written, const std::string& before) {
+  const auto refuse = [&](const std::string& why) {
+    throw Failure{kBadUse, text("--http ", written, ": ", why)};
+  };
+  const auto colon = written.rfind(':');
+  if (colon == std::string::npos ||
+      written.find_first_not_of("0123456789", colon + 1) != std::string::npos)
+    refuse("wanted is ADDRESS:PORT, as 127.0.0.1:8080");
+  const auto host = written.substr(0, colon);
+  const auto address = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  if (address != "::1" && !address.starts_with("127."))
+    refuse("only this machine's own addresses are served: 127.0.0.1 or [::1]");
+  if (const int error = try_port(address, 0); error != 0)
+    refuse(error == -1 ? "is not an IP address in numbers" : std::strerror(error));
+  if (const int port = std::atoi(written.c_str() + colon + 1); port != 0) {
+    if (port > 65535) refuse("the port is 0 to 65535");
+    return text("http://", host, ":", port);
+  }
+  const auto place = text("http://", host, ":");
+  if (before.starts_with(place) && try_port(address, std::atoi(before.c_str() + place.size())) == 0)
+    return before;
+  for (int i = 0; i < kChoices; ++i) {
+    const int port =
+        kChosenFirst + static_cast<int>(process::random_u64() % (kChosenLast - kChosenFirst));
+    if (try_port(address, port) == 0) return text(place, port);
+  }
+  throw Failure{kBadUse, text("--http ", written, ": no free port from ", kChosenFirst, " to ",
+                              kChosenLast, "; name one")};
+}
+
 // The same places with the identity of another process.
 net::ClusterFile as(const net::ClusterFile& server, const net::ClusterFile& before,
                     const std::string& name, const std::set<net::Role>& roles) {
@@ -179,7 +210,7 @@ net::ClusterFile as(const net::ClusterFile& server, const net::ClusterFile& befo
 }  // namespace
 
 Endpoints write_endpoints(const std::string& data, const std::string& listen,
-                          const std::string& client_path) {
+                          const std::string& http, const std::string& client_path) {
   Endpoints endpoints;
   endpoints.server_path = data + "/server.toml";
   endpoints.worker_path = data + "/worker.toml";
@@ -206,18 +237,26 @@ Endpoints write_endpoints(const std::string& data, const std::string& listen,
     const net::Authority checked(server.key_table, server.server_key);  // As the roles will.
   }
   server.name = "server";
+  server.http = choose_http(http, before.http);
   auto worker = as(server, read(endpoints.worker_path), "local workers", {net::Role::kWork});
   worker.key_table.clear();
   worker.pipes.clear();
+  endpoints.gateway_path = data + "/gateway.toml";
+  auto gateway =
+      as(server, read(endpoints.gateway_path), "gateway", {net::Role::kAdmin, net::Role::kWork});
+  gateway.key_table.clear();
+  gateway.pipes.clear();
   const auto client = as(server, read(admin_path), "admin", {net::Role::kAdmin});
   net::write_cluster_file(endpoints.server_path, server);
   net::write_cluster_file(endpoints.worker_path, worker);
+  net::write_cluster_file(endpoints.gateway_path, gateway);
   net::write_cluster_file(admin_path, client);
   net::write_cluster_file(client_path, client);
   if (!server.is_encrypted()) endpoints.sockets = server.pipes.substr(kIpc.size());
   endpoints.ventilator = server.ventilator;
   endpoints.queries = server.queries;
   endpoints.notifications = server.notifications;
+  endpoints.http = server.http;
   return endpoints;
 }
 

@@ -9,19 +9,22 @@ namespace eole::cli {
 struct Endpoints {
   std::string server_path;  // For ventilator and sink: the cluster's own keys.
   std::string worker_path;  // For the workers here: a key that may only work.
+  std::string gateway_path;
   std::string ventilator;
   std::string queries;
   std::string notifications;
+  std::string http;     // "http://127.0.0.1:8080"
   std::string sockets;  // The directory of its sockets; empty over TCP.
   std::string ports;  // "tcp 5571-6570", all of them; empty over ipc.
 };
 
-/// Writes server.toml, worker.toml and admin.toml into `data`, and the person's file to
-/// `client_path`. `listen` empty: ipc, always at the same place for the same `data`. Otherwise
-/// ADDRESS[:PORT]: TCP with the keys that `data` already holds, or new ones. Keeps no key in
-/// memory. Throws Failure.
+/// Writes server.toml, worker.toml, gateway.toml and admin.toml into `data`, and the person's file
+/// to `client_path`. `http` is ADDRESS:PORT; port 0: one that is free, the same as before if it can
+/// be. `listen` empty: ipc, always at the same place for the same `data`. Otherwise ADDRESS[:PORT]:
+/// TCP with the keys that `data` already holds, or new ones. Keeps no key in memory. Throws
+/// Failure.
 Endpoints write_endpoints(const std::string& data, const std::string& listen,
-                          const std::string& client_path);
+                          const std::string& http, const std::string& client_path);
 
 /// Once all of its processes have ended: what they left of it.
 void remove_sockets(const Endpoints& endpoints);

@@ -22,6 +22,7 @@ namespace {
 struct UpOptions {
   std::string data;
   std::string listen;
+  std::string http = "127.0.0.1:0";
   std::uint32_t workers = 2;
   std::uint32_t slots = 0;
   std::uint32_t prefetch = 0;
@@ -56,7 +57,7 @@ int run(UpOptions options, const Globals& globals) {
                                 ": its name is not UTF-8; name another one with --data")};
   lock(options.data + "/up.lock", "directory " + options.data);
   lock(cluster_path + ".lock", "cluster file " + cluster_path);
-  const auto endpoints = write_endpoints(options.data, options.listen, cluster_path);
+  const auto endpoints = write_endpoints(options.data, options.listen, options.http, cluster_path);
   Supervisor supervisor(options.data + "/logs");
 
   const auto& server = endpoints.server_path;
@@ -74,6 +75,8 @@ int run(UpOptions options, const Globals& globals) {
       options.durability, "--core", core(1)};
   if (options.begins_anew) ventilator.emplace_back("--begin-anew");
   supervisor.start("ventilator", "ventilator", ventilator);
+  supervisor.start("gateway", "gateway",
+                   {"--cluster", endpoints.gateway_path, "--data", options.data + "/gateway"});
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
     std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,
@@ -89,9 +92,10 @@ int run(UpOptions options, const Globals& globals) {
     supervisor.start(name, "worker", arguments);
   }
   std::printf(
-      "cluster file  %s\nventilator    %s\nsink          %s\nnotifications %s\nlogs          %s\n",
-      cluster_path.c_str(), endpoints.ventilator.c_str(), endpoints.queries.c_str(),
-      endpoints.notifications.c_str(), (options.data + "/logs").c_str());
+      "page          %s\ncluster file  %s\nventilator    %s\nsink          %s\n"
+      "notifications %s\nlogs          %s\n",
+      endpoints.http.c_str(), cluster_path.c_str(), endpoints.ventilator.c_str(),
+      endpoints.queries.c_str(), endpoints.notifications.c_str(), (options.data + "/logs").c_str());
   if (!endpoints.ports.empty())
     std::printf("ports         %s: all that a firewall must let in\n", endpoints.ports.c_str());
   std::fflush(stdout);
@@ -105,7 +109,7 @@ int run(UpOptions options, const Globals& globals) {
 
 void add_up(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand(
-      "up", "Run a cluster here, in the foreground: ventilator, sink and workers");
+      "up", "Run a cluster here, in the foreground: ventilator, sink, workers and a page");
   auto options = std::make_shared<UpOptions>();
   command->add_option("--data", options->data,
                       "directory that keeps everything [data in eole's state directory]");
@@ -123,6 +127,10 @@ void add_up(CLI::App& app, Globals& globals) {
                       "ADDRESS[:PORT] for workers and clients elsewhere: TCP with CURVE. PORT and "
                       "the 999 after it are used, pipes too [a free range, kept]; IPv6: "
                       "[ADDRESS]:PORT");
+  command
+      ->add_option("--http", options->http,
+                   "ADDRESS:PORT of the page and of HTTP; port 0: a free one, kept")
+      ->capture_default_str();
   command->add_flag("--place", options->place,
                     "keep ventilator, sink and each worker to a core, for small tasks one by one; "
                     "what tasks run stays free");

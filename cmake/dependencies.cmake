@@ -49,3 +49,6 @@ pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
 add_library(png ALIAS PkgConfig::PNG)
 pkg_check_modules(LCMS REQUIRED IMPORTED_TARGET lcms2)
 add_library(lcms ALIAS PkgConfig::LCMS)
+
+# HTTP and its loop, in the gateway alone. Only headers.
+find_package(Boost 1.74 REQUIRED)

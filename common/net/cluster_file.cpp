@@ -25,13 +25,14 @@ struct Entry {
   std::string& value;
 };
 
-std::array<Entry, 11> entries(ClusterFile& cluster) {
+std::array<Entry, 12> entries(ClusterFile& cluster) {
   return {{{"name", cluster.name},
            {"ventilator", cluster.ventilator},
            {"results", cluster.results},
            {"notifications", cluster.notifications},
            {"queries", cluster.queries},
            {"artifacts", cluster.artifacts},
+           {"http", cluster.http},
            {"pipes", cluster.pipes},
            {"server_key", cluster.server_key},
            {"public_key", cluster.keys.public_key},

@@ -14,6 +14,7 @@ struct ClusterFile {
   std::string notifications;
   std::string queries;
   std::string artifacts;
+  std::string http;   // Where the gateway answers: "http://127.0.0.1:8080"; empty: nowhere.
   std::string pipes;  // Where the ventilator binds pipes: "tcp://10.0.0.1:5576-6570" or "ipc://DIR".
   std::string server_key;  // The cluster's public key; empty if everything is ipc.
   KeyPair keys;            // This process's own; the servers hold the cluster's pair here.

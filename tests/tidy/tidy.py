@@ -26,6 +26,8 @@ HOMES = {
     r"^date/": ("common/base/zone.cpp",),
     r"^isa-l/": ("common/base/crc32c.cpp",),
     r"^CLI/": ("cli/",),
+    r"^boost/beast/http": ("gateway/core/http/reader.cpp",),
+    r"^boost/": ("gateway/",),
     r"^catch2": ("tests/",),
 }
 # What a core must not know: clocks, threads, files, sockets, the system.
@@ -42,6 +44,7 @@ MAY_INCLUDE = {
     "common/net": ("common/net", "common/protocol", "common/base"),
     "clients/cpp/core": ("clients/cpp/core", "common/base", "common/protocol"),
     "clients/cpp/session": ("clients/cpp/core", "clients/cpp/session", "common"),
+    "clients/cpp/tasks": ("clients/cpp/tasks", "common/base", "common/protocol", "common/kinds", "common/process"),
     "clients/cpp/blocking": ("clients/cpp", "common"),
     "cli": ("cli", "clients/cpp", "common"),
     "worker/handlers": ("worker/handlers", "common/kinds", "common/base", "common/protocol", "common/process",
@@ -56,6 +59,8 @@ MAY_INCLUDE = {
     "worker/picture": ("worker/picture", "worker/runners/frames", "common/base", "common/kinds", "common/protocol"),
     **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")
        for role in ("ventilator", "worker", "sink")},
+    "gateway/core": ("gateway/core", "common/base", "common/protocol", "common/kinds", "clients/cpp/tasks"),
+    "gateway/io": ("gateway", "clients/cpp", "common"),
     "ventilator/io": ("ventilator", "common"),
     "sink/io": ("sink", "common"),
     "worker/io": ("worker", "clients/cpp", "common"),
@@ -75,7 +80,7 @@ def problems_in(path, text):
     room = next((room for room in sorted(MAY_INCLUDE, key=len, reverse=True) if path.startswith(room + "/")), None)
     for is_system, name in included(text):
         if is_system or "/" not in name or name.split("/")[0] not in (
-                "common", "ventilator", "worker", "sink", "cli", "clients"):
+                "common", "ventilator", "worker", "sink", "gateway", "cli", "clients"):
             for pattern, homes in HOMES.items():
                 if re.search(pattern, name) and not path.startswith(homes):
                     yield f"includes <{name}>, whose home is {' '.join(homes)}"

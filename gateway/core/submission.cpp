@@ -1,0 +1,125 @@
+#include "gateway/core/submission.hpp"
+
+#include "clients/cpp/tasks/encode.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/records.hpp"
+
+namespace eole::gateway {
+
+using protocol::Value;
+
+namespace {
+
+constexpr std::size_t kBadShown = 20;
+constexpr std::size_t kLineBytesMax = 2 << 20;
+
+[[noreturn]] void refuse(std::vector<http::Problem::At> bad) {
+  const auto& first = bad.front();
+  auto detail = text(first.pointer.empty() ? "" : first.pointer + ": ", first.detail);
+  if (bad.size() > 1) detail += text(" (and ", bad.size() - 1, " more)");
+  if (bad.size() > kBadShown) bad.resize(kBadShown);
+  throw http::Problem(400, std::move(detail), std::move(bad));
+}
+
+Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
+             std::vector<http::Problem::At> bad) {
+  const auto pointer = [&](std::size_t place) {
+    return tasks[place].line > 0 ? text("/", tasks[place].line) : base;
+  };
+  if (bad.empty())
+    for (const auto& [place, error] : client::resolve_parents(tasks))
+      bad.push_back({pointer(place), error.message});
+  if (!bad.empty()) refuse(std::move(bad));
+  protocol::TaskGroups groups;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto& task = tasks[i];
+    Bytes conditions;
+    if (!task.after.empty() || task.conditions != protocol::Conditions{}) {
+      auto encoded = client::encode_conditions(task, [&](std::uint64_t index) {
+        protocol::Parent parent;
+        parent.back = static_cast<std::uint32_t>(i - index);
+        return parent;
+      });
+      if (!encoded) refuse({{pointer(i), encoded.error().message}});
+      conditions = std::move(*encoded);
+    }
+    groups.add(task.task_class, task.args, conditions);
+  }
+  Batch batch;
+  batch.count = groups.count();
+  batch.groups = groups.take();
+  return batch;
+}
+
+}  // namespace
+
+Batch read_json_tasks(std::string_view body) {
+  const auto json = Value::from_json(body);
+  if (!json) refuse({{"", json.error().message}});
+  std::vector<client::TaskRequest> tasks;
+  std::vector<http::Problem::At> bad;
+  const auto read = [&](const Value& written, const std::string& pointer, std::uint64_t number) {
+    auto task = client::read_task(written, {});
+    if (!task) return bad.push_back({pointer, task.error().message});
+    task->line = number;
+    tasks.push_back(std::move(*task));
+  };
+  const auto* list = json->as<Value::Array>();
+  if (list == nullptr) {
+    read(*json, "", 0);
+  } else {
+    if (list->empty()) refuse({{"", "an array without a task"}});
+    if (list->size() > protocol::kTasksPerMessageMax)
+      refuse({{"", text(list->size(), " tasks, limit ", protocol::kTasksPerMessageMax,
+                        " (send more as application/x-ndjson)")}});
+    for (std::size_t i = 0; i < list->size(); ++i) read((*list)[i], text("/", i), i);
+  }
+  return encode(tasks, list == nullptr ? "" : "/0", std::move(bad));
+}
+
+void LineTasks::feed(std::string_view piece) {
+  while (!piece.empty()) {
+    const auto end = piece.find('\n');
+    if (end == std::string_view::npos) {
+      rest_ += piece;
+      if (rest_.size() > kLineBytesMax)
+        refuse({{text("/", lines_), text("a line of over ", kLineBytesMax, " bytes")}});
+      return;
+    }
+    if (rest_.empty()) {
+      read(piece.substr(0, end));
+    } else {
+      rest_ += piece.substr(0, end);
+      read(rest_);
+      rest_.clear();
+    }
+    piece.remove_prefix(end + 1);
+  }
+}
+
+void LineTasks::finish() {
+  if (!rest_.empty()) read(std::exchange(rest_, {}));
+}
+
+void LineTasks::read(std::string_view line) {
+  const auto number = lines_++;
+  if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+  const auto json = Value::from_json(line);
+  auto task = json ? client::read_task(*json, {}) : Expected<client::TaskRequest>(json.error());
+  if (!task) {
+    bad_.push_back({text("/", number), task.error().message});
+    return;
+  }
+  task->line = number;
+  bytes_ += line.size();
+  tasks_.push_back(std::move(*task));
+}
+
+Batch LineTasks::take() {
+  auto batch = encode(tasks_, "/0", std::exchange(bad_, {}));
+  tasks_.clear();
+  bytes_ = 0;
+  return batch;
+}
+
+}  // namespace eole::gateway

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clients/cpp/tasks/task_request.hpp"
+#include "gateway/core/http/problem.hpp"
+
+namespace eole::gateway {
+
+constexpr std::size_t kTasksBytesMax = 8 << 20;  // Of a body that is not read line by line.
+
+/// Tasks as one submit carries them.
+struct Batch {
+  Bytes groups;
+  std::uint32_t count = 0;
+};
+
+/// The tasks of a JSON body: an object, or an array of them. Throws http::Problem 400 whose errors
+/// point at what is wrong.
+Batch read_json_tasks(std::string_view body);
+
+/// Tasks of a body of lines (NDJSON), however it is cut. Pure.
+class LineTasks {
+ public:
+  static constexpr std::size_t kBatchBytesMax = 4 << 20;
+  static constexpr std::uint32_t kBatchTasksMax = 65'536;
+
+  /// More of the body. While is_full(), take() first.
+  void feed(std::string_view piece);
+  /// The body is over.
+  void finish();
+  bool is_full() const { return tasks_.size() >= kBatchTasksMax || bytes_ >= kBatchBytesMax; }
+  /// What was read since the last time; parents that are told by name are among these. Throws
+  /// http::Problem 400 with the numbers of bad lines.
+  Batch take();
+
+ private:
+  void read(std::string_view line);
+
+  std::string rest_;  // Of a line that is not whole.
+  std::uint64_t lines_ = 0;
+  std::size_t bytes_ = 0;
+  std::vector<client::TaskRequest> tasks_;
+  std::vector<http::Problem::At> bad_;
+};
+
+}  // namespace eole::gateway

@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/core/http/problem.hpp"
+#include "gateway/core/http/request.hpp"
+#include "gateway/io/asio.hpp"
+
+namespace eole::gateway {
+
+/// The bytes of a connection, clear or encrypted.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// What came, `most` bytes at most; empty: the other side ended it, or it broke.
+  virtual awaitable<std::string> read(std::size_t most) = 0;
+  /// False: it broke.
+  virtual awaitable<bool> write(std::string_view bytes) = 0;
+  virtual void close() = 0;
+};
+
+/// One request and its answer, as a handler sees them. A handler returns its answer, or has sent it
+/// with begin(), write() and end() and returns nothing; or it throws http::Problem.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  http::Request request;
+
+  /// The next bytes of the body, at most kPieceBytes; empty at its end. Throws Problem if it breaks
+  /// off or makes no sense. Nothing more is read from the connection until it is called again.
+  static constexpr std::size_t kPieceBytes = 64 << 10;
+  virtual awaitable<std::string> read() = 0;
+  /// All that is left of the body. Throws Problem 413 if it has more bytes than `most`.
+  awaitable<std::string> read_all(std::size_t most);
+
+  /// The head of an answer whose body follows by write(), of `length` bytes if that is known. To a
+  /// HEAD only the head is sent. Throws Gone if the client has gone.
+  virtual awaitable<void> begin(http::Response head, std::optional<std::uint64_t> length) = 0;
+  virtual awaitable<void> write(std::string_view piece) = 0;
+  virtual awaitable<void> end() = 0;
+
+  /// Sends what is said in plain bytes, and takes the connection: no further request comes of it.
+  /// What was read of it and not taken yet is in `unread`.
+  virtual awaitable<void> upgrade(http::Response head, std::string& unread) = 0;
+  virtual Stream& stream() = 0;
+  /// The address at the other end, without its port.
+  virtual const std::string& address() const = 0;
+};
+
+/// The client has gone: nothing is left to be said.
+struct Gone : std::exception {
+  const char* what() const noexcept override { return "the client has gone"; }
+};
+
+}  // namespace eole::gateway

@@ -1,0 +1,99 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clients/cpp/session/asks.hpp"
+#include "clients/cpp/session/reader.hpp"
+#include "clients/cpp/session/submits.hpp"
+#include "clients/cpp/session/transfers.hpp"
+#include "common/base/seq_ranges.hpp"
+#include "common/protocol/value.hpp"
+#include "gateway/io/asio.hpp"
+
+namespace eole::gateway {
+
+/// The ring, as handlers ask it: the client's session in the gateway's loop. One thread.
+class Fabric {
+ public:
+  static constexpr Duration kPatience = 10s;  // For an answer of a role.
+
+  Fabric(net::Transport& world, const net::ClusterFile& cluster);
+  ~Fabric();
+
+  using Answer = Expected<protocol::Value>;
+  awaitable<Answer> ventilator(std::string what, TaskId id = {}, protocol::Value options = {});
+  awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {});
+  awaitable<Answer> control(std::string what, protocol::Value options);
+  awaitable<Answer> cancel(Origin origin, SeqRanges seqs);
+  /// Dead letters.
+  awaitable<Answer> discard(Origin origin, SeqRanges seqs);
+
+  /// The groups of one submit; a `key` makes it idempotent. Without one what is submitted in one
+  /// turn of the loop goes out together, and each hears of its own tasks alone.
+  awaitable<client::SubmitEnded> submit(Bytes groups, std::uint32_t count, std::string key);
+
+  /// Every end from now on, as the log has them, until the handle goes. `view` is as the query
+  /// `result` answers; it is made once for all.
+  using OnResult = std::function<void(const TaskId& id, const protocol::Value& view)>;
+  class Listening;
+  std::unique_ptr<Listening> listen(OnResult on_result);
+  /// Waits until the task has ended, or for so long: its final record, or null.
+  awaitable<Answer> ended(TaskId id, Duration most);
+
+  client::Session& session() { return session_; }
+  client::Transfers& transfers() { return transfers_; }
+  const net::ClusterFile& cluster() const { return cluster_; }
+  net::Transport& world() { return world_; }
+
+  /// Sends what was submitted since the last turn, takes what came. When the next one is due.
+  std::optional<TimePoint> turn();
+
+ private:
+  /// Tasks that are submitted together, and who hears of them.
+  struct Waiting {
+    Bytes groups;
+    std::uint32_t count = 0;
+    std::string key;
+    std::function<void(client::SubmitEnded)> tell;
+  };
+  awaitable<Answer> ask(client::Asks& role, client::Question question);
+  void flush();
+  void send(std::vector<Waiting> those);
+  void open_reader();
+  void end(const client::SubmitEnded& ended);
+  void take(const client::TakeBatch& batch);
+
+  net::Transport& world_;
+  net::ClusterFile cluster_;
+  client::Session session_;
+  client::Asks ventilator_;
+  client::Asks sink_;
+  client::Submits submits_;
+  client::Transfers transfers_;
+  std::unique_ptr<client::Reader> reader_;
+  bool is_read_over_ = false;
+  std::deque<Waiting> gathered_;
+  std::map<std::uint64_t, std::vector<Waiting>> sent_;  // By their request's number.
+  std::vector<Listening*> listening_;
+};
+
+class Fabric::Listening {
+ public:
+  Listening(Fabric& fabric, OnResult on_result);
+  ~Listening();
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+
+ private:
+  friend class Fabric;
+  Fabric& fabric_;
+  OnResult on_result_;
+};
+
+}  // namespace eole::gateway

@@ -1,0 +1,69 @@
+#include "gateway/io/gateway.hpp"
+
+#include <unistd.h>
+
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "gateway/io/tasks.hpp"
+
+namespace eole::gateway {
+
+namespace {
+constexpr Duration kDrainTime = 10s;  // For answers under way, at the end.
+constexpr int kTurnMax = 1024;        // Handlers of one turn.
+}  // namespace
+
+Gateway::Gateway(Options options, role::Loop& loop)
+    : options_(std::move(options)),
+      loop_(loop),
+      ring_(io_, ::dup(loop.fd())),
+      fabric_(loop, options_.cluster),
+      server_(io_, [this](Exchange& exchange) { return serve(exchange); }) {
+  add_tasks(routes_, *this);
+  server_.listen(options_.listen);
+}
+
+awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
+  const auto& route = routes_.find(exchange.request);
+  return route.handler(exchange);
+}
+
+void Gateway::watch_ring() {
+  if (std::exchange(is_ring_watched_, true)) return;
+  ring_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const auto& error) {
+    if (error) return;
+    loop_.look();
+    is_ring_watched_ = false;  // Again once what came was taken: it stays readable until then.
+  });
+}
+
+// Until a connection or the ring has something.
+void Gateway::sleep(std::optional<TimePoint> until) {
+  watch_ring();
+  if (until) {
+    io_.run_one_for(std::max(*until - loop_.now(), Duration{}));
+  } else {
+    io_.run_one();
+  }
+  // What came meanwhile is of the same turn: what it submits goes out together.
+  for (int i = 0; i < kTurnMax && io_.poll_one() > 0; ++i) {
+  }
+}
+
+int Gateway::run() {
+  process::log_info(text("serves http://", server_.address()));
+  std::optional<TimePoint> end_at;
+  while (!end_at || (!server_.is_idle() && loop_.now() < *end_at)) {
+    if (loop_.take_stops() > 0) {
+      if (end_at) break;
+      end_at = loop_.now() + kDrainTime;
+      server_.stop();
+    }
+    auto until = fabric_.turn();
+    if (end_at) until = std::min(until.value_or(*end_at), *end_at);
+    sleep(until);
+  }
+  return 0;
+}
+
+}  // namespace eole::gateway

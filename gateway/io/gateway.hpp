@@ -1,0 +1,49 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <optional>
+#include <string>
+
+#include "common/role/loop.hpp"
+#include "gateway/io/fabric.hpp"
+#include "gateway/io/routes.hpp"
+#include "gateway/io/server.hpp"
+
+namespace eole::gateway {
+
+struct Options {
+  net::ClusterFile cluster;
+  std::string data;          // A directory of the gateway's own: what is being uploaded.
+  std::string listen;        // "127.0.0.1:0"
+  std::string address_file;  // Where the address is written once it is served; empty: nowhere.
+};
+
+/// The role: HTTP on one side, the ring on the other, one thread.
+class Gateway {
+ public:
+  Gateway(Options options, role::Loop& loop);
+  Fabric& fabric() { return fabric_; }
+  Server& server() { return server_; }
+  Routes& routes() { return routes_; }
+  asio::io_context& io() { return io_; }
+  const Options& options() const { return options_; }
+
+  /// Serves until a signal ends it; its exit code.
+  int run();
+
+ private:
+  awaitable<std::optional<http::Response>> serve(Exchange& exchange);
+  void watch_ring();
+  void sleep(std::optional<TimePoint> until);
+
+  Options options_;
+  role::Loop& loop_;
+  asio::io_context io_{1};
+  asio::posix::stream_descriptor ring_;  // Readable when ZeroMQ or a signal has something.
+  bool is_ring_watched_ = false;
+  Fabric fabric_;
+  Routes routes_;
+  Server server_;
+};
+
+}  // namespace eole::gateway

@@ -1,0 +1,76 @@
+#include "gateway/io/routes.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "common/base/text.hpp"
+
+namespace eole::gateway {
+
+namespace {
+
+std::vector<std::string_view> parts_of(std::string_view path) {
+  std::vector<std::string_view> parts;
+  while (!path.empty() && path != "/") {
+    path.remove_prefix(1);
+    const auto end = path.find('/');
+    parts.push_back(path.substr(0, end));
+    if (end == std::string_view::npos) break;
+    path.remove_prefix(end);
+  }
+  return parts;
+}
+
+// How well a path fits: so many of its parts are literal; nothing: not at all.
+std::optional<int> fit(std::string_view path, const std::vector<std::string>& segments) {
+  const auto parts = parts_of(path);
+  int literal = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].ends_with("*}")) return literal;
+    if (i == segments.size()) return {};
+    if (parts[i].starts_with('{')) {
+      if (segments[i].empty()) return {};
+    } else if (parts[i] == segments[i]) {
+      ++literal;
+    } else {
+      return {};
+    }
+  }
+  return parts.size() == segments.size() ? std::optional(literal) : std::nullopt;
+}
+
+}  // namespace
+
+const Route& Routes::find(const http::Request& request) const {
+  const auto wanted = request.method == "HEAD" ? std::string_view("GET") : request.method;
+  const Route* best = nullptr;
+  int best_fit = -1;
+  std::set<std::string> methods;
+  for (const auto& route : routes_) {
+    const auto literal = fit(route.path, request.segments);
+    if (!literal) continue;
+    methods.insert(std::string(route.method));
+    const bool is_own = route.method == request.method;
+    if (!is_own && route.method != wanted) continue;
+    if (*literal * 2 + is_own <= best_fit) continue;
+    best = &route;
+    best_fit = *literal * 2 + is_own;
+  }
+  if (best != nullptr) return *best;
+  if (methods.empty()) throw http::Problem(404, text(request.target, ": there is no such place"));
+  if (methods.contains("GET")) methods.insert("HEAD");
+  std::string allowed;
+  for (const auto& method : methods) allowed += (allowed.empty() ? "" : ", ") + method;
+  http::Problem problem(405, text(request.method, " ", request.target, ": only ", allowed));
+  problem.fields.push_back({"Allow", allowed});
+  throw problem;
+}
+
+std::string segment(const Route& route, const http::Request& request, std::string_view name) {
+  const auto parts = parts_of(route.path);
+  for (std::size_t i = 0; i < parts.size() && i < request.segments.size(); ++i)
+    if (parts[i] == text("{", name, "}")) return request.segments[i];
+  return {};
+}
+
+}  // namespace eole::gateway

@@ -1,0 +1,38 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/net/security.hpp"
+#include "gateway/io/exchange.hpp"
+
+namespace eole::gateway {
+
+/// What answers a request. The exchange outlives it.
+using Handler = std::function<awaitable<std::optional<http::Response>>(Exchange& exchange)>;
+
+/// "GET /task/{id}": a segment in braces is any one; "{path*}" as the last one is all that follow.
+struct Route {
+  std::string_view method;
+  std::string_view path;
+  net::Role role;  // That who asks must have: kObserve, kSubmit or kAdmin.
+  Handler handler;
+};
+
+/// All routes, each added by the file that has its handler.
+class Routes {
+ public:
+  void add(Route route) { routes_.push_back(std::move(route)); }
+  const std::vector<Route>& all() const { return routes_; }
+  /// HEAD is GET's where there is no route of its own. Throws Problem: 404, or 405 with Allow.
+  const Route& find(const http::Request& request) const;
+
+ private:
+  std::vector<Route> routes_;
+};
+/// A text's segment that stands at `name` in braces in the route's path.
+std::string segment(const Route& route, const http::Request& request, std::string_view name);
+
+}  // namespace eole::gateway

@@ -1,0 +1,359 @@
+#include "gateway/io/server.hpp"
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <stdexcept>
+
+#include "common/base/text.hpp"
+#include "common/process/system.hpp"
+#include "gateway/core/http/reader.hpp"
+
+namespace eole::gateway {
+
+using asio::ip::tcp;
+using boost::system::error_code;
+using process::now;
+
+namespace {
+
+constexpr auto kLook = std::chrono::seconds(1);    // How often slow ones are looked for.
+constexpr std::size_t kUnreadBodyMax = 256 << 10;  // Of a body that nobody wanted: read over.
+
+/// A clear connection.
+class TcpStream final : public Stream {
+ public:
+  explicit TcpStream(tcp::socket socket) : socket_(std::move(socket)) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+  }
+  awaitable<std::string> read(std::size_t most) override {
+    std::string bytes(most, '\0');
+    error_code ec;
+    const auto count = co_await socket_.async_read_some(
+        asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, ec));
+    bytes.resize(ec ? 0 : count);
+    co_return bytes;
+  }
+  awaitable<bool> write(std::string_view bytes) override {
+    error_code ec;
+    co_await asio::async_write(socket_, asio::buffer(bytes),
+                               asio::redirect_error(asio::use_awaitable, ec));
+    co_return !ec;
+  }
+  void close() override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+ private:
+  tcp::socket socket_;
+};
+
+}  // namespace
+
+struct Server::State : std::enable_shared_from_this<Server::State> {
+  State(asio::io_context& in, Serve serves)
+      : loop(in), serve(std::move(serves)), acceptor(in), timer(in) {}
+  awaitable<void> accept(std::shared_ptr<State> self);
+  awaitable<void> look(std::shared_ptr<State> self);
+
+  asio::io_context& loop;
+  Serve serve;
+  tcp::acceptor acceptor;
+  asio::steady_timer timer;
+  std::set<Connection*> connections;
+  std::map<std::string, std::size_t> of_address;
+  bool is_stopping = false;
+};
+
+class Server::Connection final : public Exchange {
+ public:
+  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream, std::string address)
+      : server_(std::move(server)), stream_(std::move(stream)), address_(std::move(address)) {
+    server_->connections.insert(this);
+    ++server_->of_address[address_];
+  }
+  ~Connection() override {
+    server_->connections.erase(this);
+    if (auto mine = server_->of_address.find(address_); --mine->second == 0)
+      server_->of_address.erase(mine);
+  }
+
+  awaitable<void> serve() {
+    bool goes_on = true;
+    while (goes_on && !server_->is_stopping) {
+      std::optional<http::Response> answer;
+      bool is_asked = false;
+      try {
+        if (!co_await read_head()) break;
+        is_asked = true;
+        answer = co_await server_->serve(*this);
+      } catch (const http::Problem& problem) {
+        answer = http::to_response(problem);
+      } catch (const Gone&) {
+        break;
+      }
+      if (is_upgraded_) break;
+      goes_on = is_asked && request.keeps_alive && !server_->is_stopping;
+      // A body that nobody read is read over, or the connection ends behind the answer.
+      goes_on = goes_on && (reader_.is_done() || may_skip());
+      if (answer && !is_answering_) {
+        keeps_ = goes_on;
+        if (!co_await send(std::move(*answer))) break;
+      } else if (answer || (is_answering_ && !is_ended_)) {
+        break;  // It failed in the middle of its answer: cut off, so that nobody takes it for
+                // whole.
+      }
+      goes_on = goes_on && keeps_ && co_await skip_body();
+      if (goes_on) reader_.next_request();
+      is_answering_ = is_ended_ = is_chunked_ = false;
+    }
+    if (!is_upgraded_) co_await linger();
+    stream_->close();
+  }
+
+  awaitable<std::string> read() override {
+    if (request.expects_continue && !is_answering_) {
+      request.expects_continue = false;
+      if (!reader_.is_done() && input_.empty()) co_await put("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    while (true) {
+      auto body = reader_.take_body();
+      if (!body.empty()) {
+        body_bytes_ += body.size();
+        co_return body;
+      }
+      if (reader_.is_done()) co_return std::string();
+      const auto since = now();
+      const bool came = co_await read_more(body_deadline());
+      body_waited_ += now() - since;
+      if (!came)
+        throw http::Problem(is_late_ ? 408 : 400,
+                            is_late_ ? "the body comes too slowly" : "the body broke off");
+    }
+  }
+
+  awaitable<void> begin(http::Response head, std::optional<std::uint64_t> length) override {
+    is_answering_ = true;
+    is_chunked_ = !length;
+    keeps_ = request.keeps_alive && !server_->is_stopping && (reader_.is_done() || may_skip());
+    co_await put(http::encode_head(head, length, keeps_));
+  }
+  awaitable<void> write(std::string_view piece) override {
+    if (piece.empty() || request.method == "HEAD") co_return;
+    if (!is_chunked_) {
+      co_await put(piece);
+      co_return;
+    }
+    std::array<char, 20> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", piece.size());
+    const auto chunk = text(size.data(), piece, "\r\n");
+    co_await put(chunk);
+  }
+  awaitable<void> end() override {
+    if (is_chunked_ && request.method != "HEAD") co_await put("0\r\n\r\n");
+    is_ended_ = true;
+  }
+  awaitable<void> upgrade(http::Response head, std::string& unread) override {
+    is_upgraded_ = true;
+    unread = std::move(input_);
+    set_deadline(std::nullopt);
+    co_await put(http::encode_head(head, 0, true));
+    set_deadline(std::nullopt);
+  }
+  Stream& stream() override { return *stream_; }
+  const std::string& address() const override { return address_; }
+
+  /// Ends it if it is over its time.
+  void look(TimePoint at, bool is_stopping) {
+    if (is_stopping && is_between_) return stream_->close();
+    if (!deadline_ || at < *deadline_) return;
+    is_late_ = true;
+    stream_->close();
+  }
+
+ private:
+  void set_deadline(std::optional<TimePoint> deadline) { deadline_ = deadline; }
+  // By the time that was spent on waiting for it: a handler that reads slowly is not its client.
+  TimePoint body_deadline() const {
+    return now() + kBodyTime - body_waited_ + std::chrono::seconds(body_bytes_ / kBodyPaceMin);
+  }
+  bool may_skip() const { return request.length && *request.length <= kUnreadBodyMax; }
+
+  // More of the input, and what it makes; false: there is none.
+  awaitable<bool> read_more(std::optional<TimePoint> deadline) {
+    if (!feed()) {
+      set_deadline(deadline);
+      const auto bytes = co_await stream_->read(kPieceBytes);
+      set_deadline(std::nullopt);
+      if (bytes.empty()) co_return false;
+      input_ += bytes;
+      feed();
+    }
+    co_return true;
+  }
+  // Whether the reader could take any.
+  bool feed() {
+    if (input_.empty()) return false;
+    const auto taken = reader_.feed(input_);
+    input_.erase(0, taken);
+    return taken > 0;
+  }
+
+  awaitable<bool> read_head() {
+    std::optional<TimePoint> begun;
+    while (!reader_.has_head()) {
+      is_between_ = input_.empty() && !reader_.is_begun();
+      if (!is_between_ && !begun) begun = now();
+      const bool came = co_await read_more(begun ? *begun + kHeadTime : now() + kIdleTime);
+      is_between_ = false;
+      if (came) continue;
+      if (is_late_ && begun) throw http::Problem(408, "the head comes too slowly");
+      co_return false;
+    }
+    request = reader_.take_head();
+    body_waited_ = {};
+    body_bytes_ = 0;
+    co_return true;
+  }
+
+  awaitable<bool> skip_body() {
+    std::size_t skipped = 0;
+    while (!reader_.is_done()) {
+      skipped += reader_.take_body().size();
+      if (skipped > kUnreadBodyMax || !co_await read_more(now() + kBodyTime)) co_return false;
+    }
+    reader_.take_body();
+    co_return true;
+  }
+
+  awaitable<bool> send(http::Response answer) {
+    const bool is_head = request.method == "HEAD";
+    auto bytes = http::encode_head(answer, answer.body.size(), keeps_);
+    if (!is_head) bytes += answer.body;
+    set_deadline(now() + kWriteTime);
+    const bool is_sent = co_await stream_->write(bytes);
+    set_deadline(std::nullopt);
+    co_return is_sent;
+  }
+  awaitable<void> put(std::string_view bytes) {
+    set_deadline(now() + kWriteTime);
+    const bool is_sent = co_await stream_->write(bytes);
+    set_deadline(std::nullopt);
+    if (!is_sent) throw Gone();
+  }
+  // Closing with unread input would reset the connection, and the answer might be lost with it.
+  awaitable<void> linger() {
+    if (input_.empty() && (reader_.is_done() || !reader_.is_begun())) co_return;
+    std::size_t read = 0;
+    const auto until = now() + std::chrono::seconds(1);
+    while (read < kUnreadBodyMax && now() < until) {
+      set_deadline(until);
+      const auto bytes = co_await stream_->read(kPieceBytes);
+      if (bytes.empty()) break;
+      read += bytes.size();
+    }
+  }
+
+  std::shared_ptr<State> server_;
+  std::unique_ptr<Stream> stream_;
+  std::string address_;
+  http::RequestReader reader_;
+  std::string input_;
+  std::optional<TimePoint> deadline_;
+  Duration body_waited_{};
+  std::size_t body_bytes_ = 0;
+  bool is_between_ = true;  // Two requests.
+  bool is_late_ = false;
+  bool is_answering_ = false;  // begin() was called …
+  bool is_chunked_ = false;
+  bool is_ended_ = false;  // … and end().
+  bool is_upgraded_ = false;
+  bool keeps_ = true;
+};
+
+awaitable<void> Server::State::accept(std::shared_ptr<State> self) {
+  while (!is_stopping) {
+    error_code ec;
+    tcp::socket socket(loop);
+    tcp::endpoint from;
+    co_await acceptor.async_accept(socket, from, asio::redirect_error(asio::use_awaitable, ec));
+    if (is_stopping) break;
+    if (ec) {  // No descriptor is left: the next one may be, in a moment.
+      asio::steady_timer pause(loop, std::chrono::milliseconds(100));
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+      continue;
+    }
+    const auto address = from.address().to_string();
+    const auto of_it = of_address.find(address);
+    const bool is_full = connections.size() >= kConnectionsMax ||
+                         (!from.address().is_loopback() && of_it != of_address.end() &&
+                          of_it->second >= kConnectionsOfAddressMax);
+    if (is_full) continue;  // Closed: told by that.
+    auto connection =
+        std::make_shared<Connection>(self, std::make_unique<TcpStream>(std::move(socket)), address);
+    asio::co_spawn(
+        loop, [connection]() { return connection->serve(); },
+        [connection](const std::exception_ptr&) {});
+  }
+}
+
+awaitable<void> Server::State::look(std::shared_ptr<State> /*itself*/) {
+  while (!is_stopping || !connections.empty()) {
+    error_code ec;
+    timer.expires_after(kLook);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    for (auto* connection : connections) connection->look(process::now(), is_stopping);
+  }
+}
+
+Server::Server(asio::io_context& loop, Serve serve)
+    : state_(std::make_shared<State>(loop, std::move(serve))) {}
+Server::~Server() = default;
+
+void Server::listen(const std::string& written) {
+  const auto colon = written.rfind(':');
+  auto host = written.substr(0, colon == std::string::npos ? 0 : colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  error_code ec;
+  const auto address = asio::ip::make_address(host, ec);
+  const auto port = colon == std::string::npos ? std::string() : written.substr(colon + 1);
+  if (ec || port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
+      port.size() > 5 || std::stoul(port) > 65535)
+    throw std::runtime_error(
+        text("--http ", written, ": wanted is ADDRESS:PORT, as 127.0.0.1:8080"));
+  const tcp::endpoint endpoint(address, static_cast<std::uint16_t>(std::stoul(port)));
+  auto& acceptor = state_->acceptor;
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
+  if (ec) throw std::runtime_error(text("cannot listen on ", written, ": ", ec.message()));
+  const auto found = acceptor.local_endpoint();
+  address_ = found.address().is_v6() ? text("[", found.address().to_string(), "]:", found.port())
+                                     : text(found.address().to_string(), ":", found.port());
+  auto state = state_;
+  asio::co_spawn(
+      state->loop, [state]() { return state->accept(state); }, asio::detached);
+  asio::co_spawn(
+      state->loop, [state]() { return state->look(state); }, asio::detached);
+}
+
+std::size_t Server::connections() const { return state_->connections.size(); }
+
+void Server::stop() {
+  state_->is_stopping = true;
+  error_code ignored;
+  state_->acceptor.close(ignored);
+  state_->timer.cancel();
+}
+
+bool Server::is_idle() const { return state_->connections.empty(); }
+
+}  // namespace eole::gateway

@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "common/base/time.hpp"
+#include "gateway/io/exchange.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace eole::gateway {
+
+constexpr std::size_t kConnectionsMax = 8192;
+constexpr std::size_t kConnectionsOfAddressMax = 1024;  // Loopback has all of them.
+constexpr Duration kHeadTime = 10s;                     // For a head, from its first byte on.
+constexpr Duration kIdleTime = 60s;                     // Between requests.
+constexpr Duration kWriteTime = 30s;                    // Without a byte that the other side takes.
+constexpr Duration kBodyTime = 5s;          // A body may come slowly so long; then it has a pace.
+constexpr std::size_t kBodyPaceMin = 1024;  // Bytes a second of a body.
+
+/// Listens, and serves the requests of each connection, one after another.
+class Server {
+ public:
+  /// What answers a request; the connection goes on as the answer allows.
+  using Serve = std::function<awaitable<std::optional<http::Response>>(Exchange& exchange)>;
+  Server(asio::io_context& loop, Serve serve);
+  ~Server();
+  /// "127.0.0.1:8080", "[::1]:0". Throws std::runtime_error.
+  void listen(const std::string& address);
+  /// With the port that was found.
+  const std::string& address() const { return address_; }
+  std::size_t connections() const;
+  /// Takes no more connections, and closes those between two requests. is_idle() once none is left.
+  void stop();
+  bool is_idle() const;
+
+ private:
+  class Connection;
+  struct State;
+  std::shared_ptr<State> state_;
+  std::string address_;
+};
+
+}  // namespace eole::gateway

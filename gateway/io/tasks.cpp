@@ -1,0 +1,234 @@
+#include "gateway/io/tasks.hpp"
+
+#include "clients/cpp/tasks/story.hpp"
+#include "common/base/durations.hpp"
+#include "common/base/text.hpp"
+#include "gateway/core/submission.hpp"
+#include "gateway/io/gateway.hpp"
+
+namespace eole::gateway {
+
+using http::Problem;
+using http::Response;
+using protocol::Value;
+
+namespace {
+
+constexpr std::uint64_t kWaitMsMax = 600'000;
+constexpr std::size_t kIdempotencyKeyBytesMax = 200;
+
+/// Ids that follow one another.
+struct Ids {
+  Origin origin = 0;
+  Seq first = 0;
+  std::uint32_t count = 0;
+};
+
+std::string json_of(const std::vector<Ids>& ids) {
+  std::string out = "{\"ids\":[";
+  for (const auto& range : ids)
+    for (auto seq = range.first; seq < range.first + range.count; ++seq)
+      out += text(out.back() == '[' ? "\"" : ",\"", to_text(TaskId{range.origin, seq}), "\"");
+  return out + "]}";
+}
+
+Response json(int status, std::string body) {
+  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+// How a submit that was not accepted is told.
+Problem problem_of(const Error& error, bool has_key) {
+  if (error.is_silence) {
+    Problem away(503, text("the ventilator does not answer: ", error.message));
+    away.fields.push_back({"Retry-After", "1"});
+    return away;
+  }
+  const bool is_key_taken = has_key && error.message.find("key") != std::string::npos;
+  return Problem(is_key_taken ? 422 : 400, error.message);
+}
+
+std::optional<Duration> wait_of(const http::Request& request) {
+  const auto written = request.option("wait");
+  if (!written) return {};
+  const auto span = parse_duration(*written);
+  if (!span) throw Problem(400, text("wait=", *written, ": ", span.error().message));
+  if (*span > kWaitMsMax)
+    throw Problem(400, text("wait=", *written, ": limit ", kWaitMsMax / 1000, "s"));
+  return std::chrono::milliseconds(*span);
+}
+
+std::string key_of(const http::Request& request) {
+  std::string key(request.field("idempotency-key"));
+  if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
+    key = key.substr(1, key.size() - 2);  // The draft's own form is a quoted string.
+  if (key.size() > kIdempotencyKeyBytesMax)
+    throw Problem(
+        400, text("Idempotency-Key of ", key.size(), " bytes, limit ", kIdempotencyKeyBytesMax));
+  return key;
+}
+
+TaskId id_of(const Route& route, const http::Request& request) {
+  const auto written = segment(route, request, "id");
+  const auto id = parse_task_id(written);
+  if (!id) throw Problem(404, text("task ", written, ": is no task's id"));
+  return *id;
+}
+
+class Tasks {
+ public:
+  explicit Tasks(Fabric& fabric) : fabric_(fabric) {}
+
+  awaitable<std::optional<Response>> post(Exchange& exchange) {
+    const auto& request = exchange.request;
+    const auto key = key_of(request);
+    const auto wait = wait_of(request);
+    const auto type = request.field("content-type");
+    const bool is_lines = type.starts_with("application/x-ndjson") ||
+                          type.starts_with("application/jsonl") ||
+                          type.starts_with("application/ndjson");
+    if (!request.has_body()) throw Problem(400, "no body: wanted is a task as JSON");
+    std::vector<Ids> ids;
+    if (is_lines) {
+      co_await post_lines(exchange, key, ids);
+    } else {
+      const auto body = co_await exchange.read_all(kTasksBytesMax);
+      auto batch = read_json_tasks(body);
+      co_await submit(std::move(batch), key, ids);
+    }
+    if (ids.empty()) throw Problem(400, "a body without a task");
+    if (!wait) co_return json(202, json_of(ids));
+    if (ids.size() > 1 || ids[0].count > 1)
+      throw Problem(400, text("wait: of one task, not of ", ids[0].count));
+    const TaskId id{ids[0].origin, ids[0].first};
+    const auto ended = co_await fabric_.ended(id, *wait);
+    if (!ended || ended->is_null()) co_return json(202, json_of(ids));
+    auto answer = story_of_ended(*ended);
+    answer.set("ids", Value::Array{to_text(id)});
+    co_return json(200, answer.to_json());
+  }
+
+  awaitable<std::optional<Response>> get(TaskId id) {
+    auto view = co_await fabric_.sink("result", id);
+    if (!view) throw Problem(503, view.error().message);
+    if (view->is_null() || (*view)["state"].text_or("") == "retrying") {
+      auto task = co_await fabric_.ventilator("task", id);
+      if (!task) throw Problem(503, task.error().message);
+      if (task->is_null()) view = co_await fabric_.sink("result", id);  // Settled between the two.
+      if (!view) throw Problem(503, view.error().message);
+      if (!task->is_null()) view = std::move(task);
+    }
+    if (view->is_null()) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
+    const auto attempts = co_await attempts_of(id);
+    const bool is_over = !(*view)["offset"].is_null() || !(*view)["is_kept"].is_null();
+    auto story = is_over ? story_of_ended(*view) : *view;
+    story.set("attempts", client::history_of(*view, attempts));
+    if (!is_over) story.set("result", Value());
+    co_return json(200, story.to_json());
+  }
+
+  awaitable<std::optional<Response>> cancel(TaskId id) {
+    SeqRanges one;
+    one.add(id.seq, id.seq);
+    const auto told = co_await fabric_.cancel(id.origin, one);
+    if (!told) throw Problem(told.error().is_silence ? 503 : 409, told.error().message);
+    const auto has = [&](const char* name) {
+      const auto* list = (*told)[name].as<Value::Array>();
+      return list != nullptr && !list->empty();
+    };
+    if (has("unknown")) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
+    if (has("settled")) throw Problem(409, text("task ", to_text(id), ": had ended before"));
+    const Value answer = Value::Map{{"id", to_text(id)}, {"state", "cancelling"}};
+    co_return json(202, answer.to_json());
+  }
+
+  awaitable<std::optional<Response>> list(const http::Request& request) {
+    Value options = Value::Map{};
+    for (const auto* name : {"project", "kind", "worker", "state"})
+      if (const auto value = request.option(name); value && !value->empty())
+        options.set(name, *value);
+    for (const auto& [name, as] : {std::pair{"after", "after"}, {"limit", "most"}}) {
+      const auto written = request.option(name);
+      if (!written) continue;
+      const auto number = Value::from_json(*written);
+      if (!number || number->int_or(-1) < 0)
+        throw Problem(400, text(name, "=", *written, ": is no number"));
+      options.set(as, number->int_or(0));
+    }
+    const auto page = co_await fabric_.ventilator("tasks", {}, options);
+    if (!page) throw Problem(page.error().is_silence ? 503 : 400, page.error().message);
+    co_return json(200, page->to_json());
+  }
+
+ private:
+  static Value story_of_ended(const Value& view) {
+    auto story = view;
+    story.set("result", view["value"].is_null() ? view["artifact"] : view["value"]);
+    story.set("why", Value::Array{client::why_ended(view)});
+    return story;
+  }
+
+  awaitable<Value::Array> attempts_of(TaskId id) {
+    Value::Array all;
+    Value options = Value::Map{};
+    while (true) {
+      const auto page = co_await fabric_.sink("attempts", id, options);
+      if (!page) throw Problem(503, page.error().message);
+      const auto* list = (*page)["attempts"].as<Value::Array>();
+      if (list != nullptr) all.insert(all.end(), list->begin(), list->end());
+      if (list == nullptr || (*page)["next"].is_null()) break;
+      options.set("before", (*page)["next"]);
+    }
+    std::reverse(all.begin(), all.end());
+    co_return all;
+  }
+
+  awaitable<void> submit(Batch batch, std::string key, std::vector<Ids>& ids) {
+    if (batch.count == 0) co_return;
+    const bool has_key = !key.empty();
+    const auto ended =
+        co_await fabric_.submit(std::move(batch.groups), batch.count, std::move(key));
+    if (ended.error) throw problem_of(*ended.error, has_key);
+    auto* last = ids.empty() ? nullptr : &ids.back();
+    if (last != nullptr && last->origin == ended.origin && last->first + last->count == ended.first)
+      last->count += ended.count;
+    else
+      ids.push_back({ended.origin, ended.first, ended.count});
+  }
+
+  // A batch after the other: what a client sends faster than it is accepted waits with the client.
+  awaitable<void> post_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids) {
+    LineTasks lines;
+    std::uint64_t batches = 0;
+    const auto key_of_batch = [&] { return key.empty() ? key : text(key, "/", batches++); };
+    while (true) {
+      const auto piece = co_await exchange.read();
+      if (piece.empty()) break;
+      lines.feed(piece);
+      if (lines.is_full()) co_await submit(lines.take(), key_of_batch(), ids);
+    }
+    lines.finish();
+    co_await submit(lines.take(), key_of_batch(), ids);
+  }
+
+  Fabric& fabric_;
+};
+
+}  // namespace
+
+void add_tasks(Routes& routes, Gateway& gateway) {
+  auto tasks = std::make_shared<Tasks>(gateway.fabric());
+  routes.add({"POST", "/task", net::Role::kSubmit,
+              [tasks](Exchange& exchange) { return tasks->post(exchange); }});
+  static constexpr std::string_view kOne = "/task/{id}";
+  const auto id = [](const Exchange& exchange) {
+    return id_of({{}, kOne, net::Role::kObserve, {}}, exchange.request);
+  };
+  routes.add({"GET", kOne, net::Role::kObserve,
+              [=](Exchange& exchange) { return tasks->get(id(exchange)); }});
+  routes.add({"DELETE", kOne, net::Role::kSubmit,
+              [=](Exchange& exchange) { return tasks->cancel(id(exchange)); }});
+  routes.add({"GET", "/tasks", net::Role::kObserve,
+              [tasks](Exchange& exchange) { return tasks->list(exchange.request); }});
+}
+
+}  // namespace eole::gateway
