@@ -3,16 +3,20 @@
 #include <map>
 
 #include "cli/dead_edit.hpp"
-#include "cli/dead_groups.hpp"
 #include "cli/lookup.hpp"
 #include "cli/sure.hpp"
 #include "clients/cpp/blocking/waiting.hpp"
 #include "clients/cpp/session/submits.hpp"
+#include "clients/cpp/tasks/dead_groups.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 
 // Dead letters: tasks whose attempts are used up.
 namespace eole::cli {
+
+using client::DeadGroups;
+using client::group_of;
+using client::kDeadGroupsMax;
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include "cli/progress.hpp"
 #include "cli/project_progress.hpp"
 #include "cli/project_retry.hpp"
-#include "cli/project_view.hpp"
 #include "cli/submission.hpp"
+#include "clients/cpp/tasks/project_view.hpp"
 #include "clients/cpp/tasks/task_request.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/text.hpp"
@@ -19,6 +19,8 @@
 
 // Sets of tasks that are tracked as one.
 namespace eole::cli {
+
+using client::project_view;
 
 namespace {
 

@@ -3,6 +3,7 @@
 
 #include "cli/common.hpp"
 #include "cli/submission.hpp"
+#include "clients/cpp/tasks/schedule_view.hpp"
 #include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/shown.hpp"
@@ -24,12 +25,6 @@ struct ScheduleOptions {
   std::size_t beats = 5;
 };
 
-// Unix milliseconds as people read them.
-Value time_of(const Value& unix_ms) {
-  const auto* time = unix_ms.as<std::int64_t>();
-  return time == nullptr ? Value() : Value(show_time(*time));
-}
-
 Value control(Cluster& cluster, const std::string& name, Value wish) {
   wish.set("name", name);
   return need(cluster.ventilator.ask(protocol::Control{0, "schedule", wish.to_msgpack()}));
@@ -48,30 +43,16 @@ std::string rhythm_of(const Value& view) {
   return text(view["cron"].text_or(""), " ", view["zone"].text_or("UTC"));
 }
 
-// What scripts may rely on: name, next, last, fired.
-Value told(const Value& view) {
-  Value out = Value::Map{{"name", view["name"]},
-                         {"next", time_of(view["next"])},
-                         {"last", time_of(view["last"])},
-                         {"fired", view["fired"].int_or(0)},
-                         {"paused", view["paused"] == Value(true)},
-                         {"missed", view["missed"]}};
-  for (const auto* name : {"cron", "zone", "every_ms", "last_error"})
-    if (!view[name].is_null()) out.set(name, view[name]);
-  if (!view["last_error"].is_null()) out.set("tried_again", time_of(view["tried_again"]));
-  return out;
-}
-
 void print_one(const Value& view) {
   const bool is_paused = view["paused"] == Value(true);
-  const auto next = time_of(view["next"]).text_or("never");
+  const auto next = client::time_view(view["next"]).text_or("never");
   std::printf("%-20s  %-28s  %s  fired %lld\n", shown(view["name"].text_or("")).c_str(),
               shown(rhythm_of(view)).c_str(), is_paused ? "paused" : ("next " + next).c_str(),
               static_cast<long long>(view["fired"].int_or(0)));
   if (!view["last_error"].is_null())
     std::printf("  its task is not accepted: %s; tried again at %s\n",
                 shown(view["last_error"].text_or("")).c_str(),
-                time_of(view["tried_again"]).text_or("").c_str());
+                client::time_view(view["tried_again"]).text_or("").c_str());
 }
 
 void add(const ScheduleOptions& options, const Globals& globals) {
@@ -96,7 +77,7 @@ void add(const ScheduleOptions& options, const Globals& globals) {
              is_plain ? Bytes() : protocol::encode_conditions(conditions));
   wish.set("task", protocol::Blob{groups.take()});
   const auto view = control(cluster, options.name, std::move(wish));
-  globals.json ? print_json(told(view)) : print_one(view);
+  globals.json ? print_json(client::schedule_view(view)) : print_one(view);
 }
 
 void list(const Globals& globals) {
@@ -104,7 +85,8 @@ void list(const Globals& globals) {
   const auto answer = need(cluster.ventilator.query("schedules"));
   const auto* schedules = answer.as<Value::Array>();
   if (schedules == nullptr) throw Failure{kNoCluster, "schedules: not a list"};
-  for (const auto& view : *schedules) globals.json ? print_json(told(view)) : print_one(view);
+  for (const auto& view : *schedules)
+    globals.json ? print_json(client::schedule_view(view)) : print_one(view);
   if (schedules->empty() && !globals.json) std::puts("no schedules");
 }
 
@@ -113,9 +95,9 @@ void show(const ScheduleOptions& options, const Globals& globals) {
   const auto view = look_up_schedule(cluster, options.name, options.beats);
   Value::Array beats;
   if (const auto* given = view["beats"].as<Value::Array>())
-    for (const auto& beat : *given) beats.push_back(time_of(beat));
+    for (const auto& beat : *given) beats.push_back(client::time_view(beat));
   if (globals.json) {
-    auto out = told(view);
+    auto out = client::schedule_view(view);
     out.set("beats", std::move(beats));
     return print_json(out);
   }
@@ -127,7 +109,8 @@ void set_state(const ScheduleOptions& options, const char* state, const Globals&
   Cluster cluster(globals);
   (void)look_up_schedule(cluster, options.name, 0);
   const auto view = control(cluster, options.name, Value::Map{{"state", state}});
-  if (globals.json) print_json(std::string_view(state) == "removed" ? view : told(view));
+  if (globals.json)
+    print_json(std::string_view(state) == "removed" ? view : client::schedule_view(view));
 }
 
 // Its task, once, as a submit of it: the beats go on as they were.

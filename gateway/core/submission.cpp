@@ -77,14 +77,23 @@ Batch read_json_tasks(std::string_view body) {
   return encode(tasks, list == nullptr ? "" : "/0", std::move(bad));
 }
 
-void LineTasks::feed(std::string_view piece) {
-  while (!piece.empty()) {
+Batch read_task(const Value& written, const std::string& pointer) {
+  auto task = client::read_task(written, {});
+  if (!task) refuse({{pointer, task.error().message}});
+  std::vector<client::TaskRequest> one;
+  one.push_back(std::move(*task));
+  return encode(one, pointer, {});
+}
+
+std::size_t LineTasks::feed(std::string_view piece) {
+  const auto all = piece.size();
+  while (!piece.empty() && !is_full()) {
     const auto end = piece.find('\n');
     if (end == std::string_view::npos) {
       rest_ += piece;
       if (rest_.size() > kLineBytesMax)
         refuse({{text("/", lines_), text("a line of over ", kLineBytesMax, " bytes")}});
-      return;
+      return all;
     }
     if (rest_.empty()) {
       read(piece.substr(0, end));
@@ -95,6 +104,7 @@ void LineTasks::feed(std::string_view piece) {
     }
     piece.remove_prefix(end + 1);
   }
+  return all - piece.size();
 }
 
 void LineTasks::finish() {

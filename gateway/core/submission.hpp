@@ -21,14 +21,17 @@ struct Batch {
 /// point at what is wrong.
 Batch read_json_tasks(std::string_view body);
 
+/// One task that stands somewhere in a body: at `pointer`. Throws as read_json_tasks does.
+Batch read_task(const protocol::Value& written, const std::string& pointer);
+
 /// Tasks of a body of lines (NDJSON), however it is cut. Pure.
 class LineTasks {
  public:
   static constexpr std::size_t kBatchBytesMax = 4 << 20;
   static constexpr std::uint32_t kBatchTasksMax = 65'536;
 
-  /// More of the body. While is_full(), take() first.
-  void feed(std::string_view piece);
+  /// More of the body, until is_full(): then take(), and feed what is left. How much was read.
+  std::size_t feed(std::string_view piece);
   /// The body is over.
   void finish();
   bool is_full() const { return tasks_.size() >= kBatchTasksMax || bytes_ >= kBatchBytesMax; }

@@ -4,6 +4,10 @@
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
+#include "gateway/io/controls.hpp"
+#include "gateway/io/dead.hpp"
+#include "gateway/io/projects.hpp"
+#include "gateway/io/state.hpp"
 #include "gateway/io/tasks.hpp"
 
 namespace eole::gateway {
@@ -20,6 +24,10 @@ Gateway::Gateway(Options options, role::Loop& loop)
       fabric_(loop, options_.cluster),
       server_(io_, [this](Exchange& exchange) { return serve(exchange); }) {
   add_tasks(routes_, *this);
+  add_projects(routes_, *this);
+  add_controls(routes_, *this);
+  add_dead(routes_, *this);
+  add_state(routes_, *this);
   server_.listen(options_.listen);
 }
 

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "common/base/text.hpp"
+#include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "gateway/core/http/reader.hpp"
 
@@ -98,6 +99,9 @@ class Server::Connection final : public Exchange {
         answer = http::to_response(problem);
       } catch (const Gone&) {
         break;
+      } catch (const std::exception& error) {
+        process::log_error(text(request.method, " ", request.target, ": ", error.what()));
+        answer = http::to_response(http::Problem(500, "the gateway failed; its log says why"));
       }
       if (is_upgraded_) break;
       goes_on = is_asked && request.keeps_alive && !server_->is_stopping;

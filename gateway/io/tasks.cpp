@@ -4,13 +4,13 @@
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "gateway/core/submission.hpp"
+#include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
 
 namespace eole::gateway {
 
 using http::Problem;
 using http::Response;
-using protocol::Value;
 
 namespace {
 
@@ -32,7 +32,7 @@ std::string json_of(const std::vector<Ids>& ids) {
   return out + "]}";
 }
 
-Response json(int status, std::string body) {
+Response json_text(int status, std::string body) {
   return {status, {{"Content-Type", "application/json"}}, std::move(body)};
 }
 
@@ -96,67 +96,58 @@ class Tasks {
       co_await submit(std::move(batch), key, ids);
     }
     if (ids.empty()) throw Problem(400, "a body without a task");
-    if (!wait) co_return json(202, json_of(ids));
+    if (!wait) co_return json_text(202, json_of(ids));
     if (ids.size() > 1 || ids[0].count > 1)
       throw Problem(400, text("wait: of one task, not of ", ids[0].count));
     const TaskId id{ids[0].origin, ids[0].first};
     const auto ended = co_await fabric_.ended(id, *wait);
-    if (!ended || ended->is_null()) co_return json(202, json_of(ids));
+    if (!ended || ended->is_null()) co_return json_text(202, json_of(ids));
     auto answer = story_of_ended(*ended);
     answer.set("ids", Value::Array{to_text(id)});
-    co_return json(200, answer.to_json());
+    co_return json(200, answer);
   }
 
   awaitable<std::optional<Response>> get(TaskId id) {
-    auto view = co_await fabric_.sink("result", id);
-    if (!view) throw Problem(503, view.error().message);
-    if (view->is_null() || (*view)["state"].text_or("") == "retrying") {
-      auto task = co_await fabric_.ventilator("task", id);
-      if (!task) throw Problem(503, task.error().message);
-      if (task->is_null()) view = co_await fabric_.sink("result", id);  // Settled between the two.
-      if (!view) throw Problem(503, view.error().message);
-      if (!task->is_null()) view = std::move(task);
+    auto view = need(co_await fabric_.sink("result", id));
+    if (view.is_null() || view["state"].text_or("") == "retrying") {
+      auto task = need(co_await fabric_.ventilator("task", id));
+      const bool is_settled = task.is_null();  // Between the two questions, if it was accepted.
+      if (is_settled)
+        view = need(co_await fabric_.sink("result", id));
+      else
+        view = std::move(task);
     }
-    if (view->is_null()) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
+    if (view.is_null()) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
     const auto attempts = co_await attempts_of(id);
-    const bool is_over = !(*view)["offset"].is_null() || !(*view)["is_kept"].is_null();
-    auto story = is_over ? story_of_ended(*view) : *view;
-    story.set("attempts", client::history_of(*view, attempts));
+    const bool is_over = !view["offset"].is_null() || !view["is_kept"].is_null();
+    auto story = is_over ? story_of_ended(view) : view;
+    story.set("attempts", client::history_of(view, attempts));
     if (!is_over) story.set("result", Value());
-    co_return json(200, story.to_json());
+    co_return json(200, story);
   }
 
   awaitable<std::optional<Response>> cancel(TaskId id) {
     SeqRanges one;
     one.add(id.seq, id.seq);
-    const auto told = co_await fabric_.cancel(id.origin, one);
-    if (!told) throw Problem(told.error().is_silence ? 503 : 409, told.error().message);
+    const auto told = need(co_await fabric_.cancel(id.origin, one), 409);
     const auto has = [&](const char* name) {
-      const auto* list = (*told)[name].as<Value::Array>();
+      const auto* list = told[name].as<Value::Array>();
       return list != nullptr && !list->empty();
     };
     if (has("unknown")) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
     if (has("settled")) throw Problem(409, text("task ", to_text(id), ": had ended before"));
     const Value answer = Value::Map{{"id", to_text(id)}, {"state", "cancelling"}};
-    co_return json(202, answer.to_json());
+    co_return json(202, answer);
   }
 
   awaitable<std::optional<Response>> list(const http::Request& request) {
-    Value options = Value::Map{};
-    for (const auto* name : {"project", "kind", "worker", "state"})
-      if (const auto value = request.option(name); value && !value->empty())
-        options.set(name, *value);
-    for (const auto& [name, as] : {std::pair{"after", "after"}, {"limit", "most"}}) {
-      const auto written = request.option(name);
-      if (!written) continue;
-      const auto number = Value::from_json(*written);
-      if (!number || number->int_or(-1) < 0)
-        throw Problem(400, text(name, "=", *written, ": is no number"));
-      options.set(as, number->int_or(0));
-    }
-    const auto page = co_await fabric_.ventilator("tasks", {}, options);
-    if (!page) throw Problem(page.error().is_silence ? 503 : 400, page.error().message);
-    co_return json(200, page->to_json());
+    const auto options = options_of(request, {{"project", "project"},
+                                              {"kind", "kind"},
+                                              {"worker", "worker"},
+                                              {"state", "state"},
+                                              {"after", "after", true},
+                                              {"limit", "most", true}});
+    co_return json(200, need(co_await fabric_.ventilator("tasks", {}, options)));
   }
 
  private:
@@ -171,12 +162,11 @@ class Tasks {
     Value::Array all;
     Value options = Value::Map{};
     while (true) {
-      const auto page = co_await fabric_.sink("attempts", id, options);
-      if (!page) throw Problem(503, page.error().message);
-      const auto* list = (*page)["attempts"].as<Value::Array>();
+      const auto page = need(co_await fabric_.sink("attempts", id, options));
+      const auto* list = page["attempts"].as<Value::Array>();
       if (list != nullptr) all.insert(all.end(), list->begin(), list->end());
-      if (list == nullptr || (*page)["next"].is_null()) break;
-      options.set("before", (*page)["next"]);
+      if (list == nullptr || page["next"].is_null()) break;
+      options.set("before", page["next"]);
     }
     std::reverse(all.begin(), all.end());
     co_return all;
@@ -203,8 +193,10 @@ class Tasks {
     while (true) {
       const auto piece = co_await exchange.read();
       if (piece.empty()) break;
-      lines.feed(piece);
-      if (lines.is_full()) co_await submit(lines.take(), key_of_batch(), ids);
+      for (std::string_view rest = piece; !rest.empty();) {
+        rest.remove_prefix(lines.feed(rest));
+        if (lines.is_full()) co_await submit(lines.take(), key_of_batch(), ids);
+      }
     }
     lines.finish();
     co_await submit(lines.take(), key_of_batch(), ids);

@@ -5,7 +5,7 @@
 
 #include "common/protocol/value.hpp"
 
-namespace eole::cli {
+namespace eole::client {
 
 constexpr std::size_t kDeadGroupsMax = 1000;      // One more reason is counted among the others.
 constexpr std::size_t kDeadReasonBytesMax = 200;  // Of the reason that stands for a group.
@@ -33,4 +33,4 @@ class DeadGroups {
   std::uint64_t others_ = 0;
 };
 
-}  // namespace eole::cli
+}  // namespace eole::client

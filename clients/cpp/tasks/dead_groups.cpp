@@ -1,4 +1,4 @@
-#include "cli/dead_groups.hpp"
+#include "clients/cpp/tasks/dead_groups.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/utf8.hpp"
 
-namespace eole::cli {
+namespace eole::client {
 
 using protocol::Value;
 
@@ -119,4 +119,4 @@ void DeadGroups::add(const Value& letter) {
   if (kinds.size() < kDeadGroupsMax || kinds.contains(kind)) ++kinds[kind];
 }
 
-}  // namespace eole::cli
+}  // namespace eole::client

@@ -1,8 +1,8 @@
-#include "cli/project_view.hpp"
+#include "clients/cpp/tasks/project_view.hpp"
 
 #include <algorithm>
 
-namespace eole::cli {
+namespace eole::client {
 
 namespace {
 
@@ -50,4 +50,4 @@ Value project_view(const Value& live, const Value& ended) {
   return view;
 }
 
-}  // namespace eole::cli
+}  // namespace eole::client

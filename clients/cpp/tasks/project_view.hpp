@@ -1,10 +1,12 @@
 #pragma once
-#include "cli/common.hpp"
+#include "common/protocol/value.hpp"
 
-namespace eole::cli {
+namespace eole::client {
+
+using protocol::Value;
 
 /// A project as people see it, of what the ventilator says (its tasks that are not settled) and
 /// what the sink says (those that ended), each null if it knows nothing. Pure.
 Value project_view(const Value& live, const Value& ended);
 
-}  // namespace eole::cli
+}  // namespace eole::client

@@ -1,9 +1,9 @@
-#include "cli/project_view.hpp"
+#include "clients/cpp/tasks/project_view.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace eole;
-using cli::project_view;
+using client::project_view;
 using protocol::Value;
 
 namespace {

@@ -1,11 +1,11 @@
-#include "cli/dead_groups.hpp"
+#include "clients/cpp/tasks/dead_groups.hpp"
 
 #include <catch2/catch.hpp>
 
 #include "common/base/text.hpp"
 
 using namespace eole;
-using namespace eole::cli;
+using namespace eole::client;
 using protocol::Value;
 
 namespace {

@@ -1,0 +1,65 @@
+#include "gateway/io/answers.hpp"
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+
+namespace eole::gateway {
+
+using http::Problem;
+
+namespace {
+constexpr std::size_t kMapBytesMax = 2 << 20;
+}
+
+http::Response json(int status, const Value& body) {
+  return {status, {{"Content-Type", "application/json"}}, body.to_json()};
+}
+
+Value need(Expected<Value> answer, int status) {
+  if (answer) return std::move(*answer);
+  Problem problem(answer.error().is_silence ? 503 : status, answer.error().message);
+  if (answer.error().is_silence) problem.fields.push_back({"Retry-After", "1"});
+  throw problem;
+}
+
+awaitable<Value> read_map(Exchange& exchange) {
+  const auto body = co_await exchange.read_all(kMapBytesMax);
+  if (body.empty()) co_return Value(Value::Map{});
+  auto json = Value::from_json(body);
+  if (!json) throw Problem(400, json.error().message, {{"", json.error().message}});
+  if (json->as<Value::Map>() == nullptr)
+    throw Problem(400, "not an object", {{"", "must be an object"}});
+  co_return std::move(*json);
+}
+
+void only(const Value& map, const std::vector<std::string_view>& names) {
+  const auto* members = map.as<Value::Map>();
+  if (members == nullptr) return;
+  std::string all;
+  for (const auto name : names) all += text(all.empty() ? "" : ", ", name);
+  for (const auto& [name, value] : *members)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw Problem(400, text(name, ": is no member; there are ", all),
+                    {{"/" + name, "is no member; there are " + all}});
+}
+
+Value options_of(const http::Request& request, const std::vector<QueryOption>& known) {
+  Value options = Value::Map{};
+  for (const auto& option : known) {
+    const auto written = request.option(option.name);
+    if (!written || written->empty()) continue;
+    if (!option.is_number) {
+      options.set(std::string(option.ring_name), *written);
+      continue;
+    }
+    const auto number = Value::from_json(*written);
+    const auto* whole = number ? number->as<std::int64_t>() : nullptr;
+    if (whole == nullptr || *whole < 0)
+      throw Problem(400, text(option.name, "=", *written, ": is no whole number"));
+    options.set(std::string(option.ring_name), *whole);
+  }
+  return options;
+}
+
+}  // namespace eole::gateway

@@ -1,0 +1,32 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/protocol/value.hpp"
+#include "gateway/io/exchange.hpp"
+
+/// What handlers have in common: JSON in and out, and what a role answered.
+namespace eole::gateway {
+
+using protocol::Value;
+
+http::Response json(int status, const Value& body);
+/// The answer, or a Problem: 503 if nobody answered, else `status`.
+Value need(Expected<Value> answer, int status = 400);
+
+/// The body as a JSON object; an empty one if there is no body. Throws Problem.
+awaitable<Value> read_map(Exchange& exchange);
+/// Throws Problem 400 if the map has a member that is none of these.
+void only(const Value& map, const std::vector<std::string_view>& names);
+
+/// Options of the query that are given, under the names that the ring has for them. Throws Problem
+/// if a number is none.
+struct QueryOption {
+  std::string_view name;
+  std::string_view ring_name;
+  bool is_number = false;
+};
+Value options_of(const http::Request& request, const std::vector<QueryOption>& known);
+
+}  // namespace eole::gateway

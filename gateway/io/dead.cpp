@@ -1,0 +1,177 @@
+#include "gateway/io/dead.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "clients/cpp/tasks/dead_groups.hpp"
+#include "common/base/text.hpp"
+#include "gateway/io/answers.hpp"
+#include "gateway/io/gateway.hpp"
+
+namespace eole::gateway {
+
+using http::Problem;
+
+namespace {
+
+using Answered = awaitable<std::optional<http::Response>>;
+
+constexpr std::size_t kLettersMax = 100'000;  // That one request replays or discards.
+
+/// What letters are meant: by id, or by project, kind and reason as far as they are said.
+struct Filter {
+  std::vector<std::string> ids;
+  std::string project;
+  std::string kind;
+  std::string group;
+  bool fits(const Value& letter) const {
+    return (kind.empty() || letter["kind"].text_or("") == kind) &&
+           (group.empty() || client::group_of(letter) == group);
+  }
+};
+
+Filter filter_of(const Value& asked) {
+  Filter filter{
+      {}, asked["project"].text_or(""), asked["kind"].text_or(""), asked["group"].text_or("")};
+  if (const auto* ids = asked["ids"].as<Value::Array>())
+    for (const auto& id : *ids) {
+      if (!parse_task_id(id.text_or("")))
+        throw Problem(400, text("ids: ", id.to_json(), ": is no task's id"));
+      filter.ids.push_back(id.text_or(""));
+    }
+  const bool is_all = asked["all"] == Value(true);
+  const bool is_some = !(filter.ids.empty() && filter.project.empty() && filter.kind.empty() &&
+                         filter.group.empty());
+  if (is_all == is_some) throw Problem(400, "give ids, project, kind or group; or all: true");
+  return filter;
+}
+
+// The letters that fit, the oldest first, until `most` were found.
+awaitable<Value::Array> letters(Gateway& gateway, Filter filter, std::size_t most) {
+  Value::Array all;
+  Value options = Value::Map{};
+  if (!filter.project.empty()) options.set("project", filter.project);
+  while (true) {
+    const auto page = need(co_await gateway.fabric().sink("dead", {}, options));
+    const auto* list = page["letters"].as<Value::Array>();
+    if (list != nullptr)
+      for (const auto& letter : *list) {
+        if (!filter.fits(letter)) continue;
+        if (all.size() == most)
+          throw Problem(413, text("over ", most, " letters, the limit: name less of them"));
+        all.push_back(letter);
+      }
+    if (list == nullptr || page["next"].is_null()) co_return all;
+    options.set("after", page["next"]);
+  }
+}
+
+Answered list(Gateway& gateway, http::Request request) {
+  auto options = options_of(
+      request, {{"project", "project"}, {"after", "after", true}, {"limit", "most", true}});
+  auto page = need(co_await gateway.fabric().sink("dead", {}, std::move(options)));
+  Value::Array all;
+  if (const auto* some = page["letters"].as<Value::Array>())
+    for (auto letter : *some) {
+      letter.set("group", client::group_of(letter));
+      all.push_back(std::move(letter));
+    }
+  page.set("letters", std::move(all));
+  co_return json(200, page);
+}
+
+// The most frequent reason first.
+Answered groups(Gateway& gateway, http::Request request) {
+  Filter filter{
+      {}, request.option("project").value_or(""), request.option("kind").value_or(""), ""};
+  const auto all = co_await letters(gateway, std::move(filter), kLettersMax);
+  client::DeadGroups dead;
+  for (const auto& letter : all) dead.add(letter);
+  Value::Array out;
+  for (const auto& [reason, group] : dead.groups()) {
+    Value::Map kinds;
+    for (const auto& [kind, count] : group.kinds) kinds.emplace_back(kind, count);
+    out.push_back(Value::Map{{"group", reason},
+                             {"count", group.count},
+                             {"kinds", std::move(kinds)},
+                             {"newest", group.newest},
+                             {"example", group.example}});
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Value& one, const Value& other) {
+    return one["count"].int_or(0) > other["count"].int_or(0);
+  });
+  co_return json(200, Value::Map{{"groups", std::move(out)}, {"others", dead.others()}});
+}
+
+awaitable<std::vector<std::string>> ids_of(Gateway& gateway, Filter filter) {
+  if (!filter.ids.empty()) co_return filter.ids;
+  std::vector<std::string> ids;
+  const auto all = co_await letters(gateway, std::move(filter), kLettersMax);
+  for (const auto& letter : all) ids.push_back(letter["id"].text_or(""));
+  co_return ids;
+}
+
+// A letter's key makes a replay that is repeated the same replay.
+Answered replay(Gateway& gateway, Exchange& exchange) {
+  const auto asked = co_await read_map(exchange);
+  only(asked, {"ids", "project", "kind", "group", "all", "dry_run"});
+  auto ids = co_await ids_of(gateway, filter_of(asked));
+  if (asked["dry_run"] == Value(true))
+    co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
+  Value::Array replayed;
+  Value::Array refused;
+  for (const auto& letter : ids) {
+    const auto spec = co_await gateway.fabric().sink("spec", *parse_task_id(letter));
+    const auto* blob = spec ? spec->as<protocol::Blob>() : nullptr;
+    if (blob == nullptr) {
+      refused.push_back(Value::Map{
+          {"replay_of", letter},
+          {"detail", spec ? "is not a dead letter, or its task is lost" : spec.error().message}});
+      continue;
+    }
+    const auto ended = co_await gateway.fabric().submit(blob->bytes, 1, "replay-of:" + letter);
+    if (ended.error)
+      refused.push_back(Value::Map{{"replay_of", letter}, {"detail", ended.error->message}});
+    else
+      replayed.push_back(
+          Value::Map{{"id", to_text(TaskId{ended.origin, ended.first})}, {"replay_of", letter}});
+  }
+  co_return json(200,
+                 Value::Map{{"replayed", std::move(replayed)}, {"refused", std::move(refused)}});
+}
+
+Answered discard(Gateway& gateway, Exchange& exchange) {
+  const auto asked = co_await read_map(exchange);
+  only(asked, {"ids", "project", "kind", "group", "all", "dry_run"});
+  const auto ids = co_await ids_of(gateway, filter_of(asked));
+  if (asked["dry_run"] == Value(true))
+    co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
+  std::map<Origin, SeqRanges> letters_of;
+  for (const auto& written : ids) {
+    const auto id = parse_task_id(written);
+    letters_of[id->origin].add(id->seq, id->seq);
+  }
+  std::int64_t discarded = 0;
+  for (const auto& [origin, seqs] : letters_of) {
+    const auto answer = need(co_await gateway.fabric().discard(origin, seqs));
+    discarded += answer["discarded"].int_or(0);
+  }
+  co_return json(200, Value::Map{{"discarded", discarded}});
+}
+
+}  // namespace
+
+void add_dead(Routes& routes, Gateway& gateway) {
+  auto* of = &gateway;
+  const auto see = net::Role::kObserve;
+  routes.add(
+      {"GET", "/dead", see, [of](Exchange& exchange) { return list(*of, exchange.request); }});
+  routes.add({"GET", "/dead/groups", see,
+              [of](Exchange& exchange) { return groups(*of, exchange.request); }});
+  routes.add({"POST", "/dead/replay", net::Role::kSubmit,
+              [of](Exchange& exchange) { return replay(*of, exchange); }});
+  routes.add({"POST", "/dead/discard", net::Role::kSubmit,
+              [of](Exchange& exchange) { return discard(*of, exchange); }});
+}
+
+}  // namespace eole::gateway

@@ -1,0 +1,85 @@
+#include "gateway/io/state.hpp"
+
+#include <set>
+
+#include "common/kinds/kinds.hpp"
+#include "gateway/core/kinds_schema.hpp"
+#include "gateway/io/answers.hpp"
+#include "gateway/io/gateway.hpp"
+
+namespace eole::gateway {
+
+namespace {
+
+using Answered = awaitable<std::optional<http::Response>>;
+
+// What both roles say of themselves; null of one that does not answer.
+Answered cluster(Gateway& gateway) {
+  const auto ventilator = co_await gateway.fabric().ventilator("status");
+  const auto sink = co_await gateway.fabric().sink("status");
+  const Value own = Value::Map{{"address", gateway.server().address()},
+                               {"connections", std::uint64_t{gateway.server().connections()}}};
+  co_return json(200, Value::Map{{"ventilator", ventilator ? *ventilator : Value()},
+                                 {"sink", sink ? *sink : Value()},
+                                 {"gateway", own}});
+}
+
+// Ready: what is submitted now is accepted, and its result is found.
+Answered ready(Gateway& gateway) {
+  const auto ventilator = co_await gateway.fabric().ventilator("status");
+  const auto sink = co_await gateway.fabric().sink("status");
+  for (const auto* role : {&ventilator, &sink})
+    if (!*role) throw http::Problem(503, role->error().message);
+  co_return json(200, Value::Map{{"status", "ready"}});
+}
+
+Answered workers(Gateway& gateway) {
+  co_return json(200, need(co_await gateway.fabric().ventilator("workers")));
+}
+
+// Those that come with Eole with their arguments, and those that workers offer besides.
+Answered all_kinds(Gateway& gateway) {
+  const auto offered = need(co_await gateway.fabric().ventilator("kinds"));
+  std::set<std::string> names;
+  if (const auto* list = offered.as<Value::Array>())
+    for (const auto& name : *list) names.insert(name.text_or(""));
+  Value::Array out;
+  for (const auto& kind : kinds::all()) {
+    auto view = schema_of(kind);
+    view.set("is_offered", names.erase(std::string(kind.name)) > 0);
+    out.push_back(std::move(view));
+  }
+  for (const auto& name : names) out.push_back(Value::Map{{"name", name}, {"is_offered", true}});
+  co_return json(200, Value::Map{{"kinds", std::move(out)}});
+}
+
+Answered history(Gateway& gateway, http::Request request) {
+  auto options = options_of(request, {{"state", "state"},
+                                      {"project", "project"},
+                                      {"kind", "kind"},
+                                      {"worker", "worker"},
+                                      {"text", "text"},
+                                      {"since", "since"},
+                                      {"until", "until"},
+                                      {"limit", "limit", true},
+                                      {"cursor", "cursor", true}});
+  co_return json(200, need(co_await gateway.fabric().sink("history", {}, std::move(options))));
+}
+
+}  // namespace
+
+void add_state(Routes& routes, Gateway& gateway) {
+  auto* of = &gateway;
+  const auto see = net::Role::kObserve;
+  routes.add({"GET", "/healthz", see, [](Exchange&) -> Answered {
+                co_return json(200, Value::Map{{"status", "alive"}});
+              }});
+  routes.add({"GET", "/readyz", see, [of](Exchange&) { return ready(*of); }});
+  routes.add({"GET", "/cluster", see, [of](Exchange&) { return cluster(*of); }});
+  routes.add({"GET", "/workers", see, [of](Exchange&) { return workers(*of); }});
+  routes.add({"GET", "/kinds", see, [of](Exchange&) { return all_kinds(*of); }});
+  routes.add({"GET", "/history", see,
+              [of](Exchange& exchange) { return history(*of, exchange.request); }});
+}
+
+}  // namespace eole::gateway

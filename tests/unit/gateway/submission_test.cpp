@@ -1,0 +1,77 @@
+#include "gateway/core/submission.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/base/text.hpp"
+
+using namespace eole;
+using namespace eole::gateway;
+
+// Bodies that are tasks.
+
+namespace {
+
+/// Where a body is wrong, as "pointer detail".
+std::vector<std::string> wrong(const std::string& body) {
+  try {
+    read_json_tasks(body);
+  } catch (const http::Problem& problem) {
+    std::vector<std::string> out;
+    for (const auto& error : problem.errors) out.push_back(error.pointer + " " + error.detail);
+    return out;
+  }
+  return {};
+}
+
+std::uint32_t lines_in(std::string body, std::size_t piece) {
+  LineTasks lines;
+  std::uint32_t count = 0;
+  while (!body.empty()) {
+    const auto some = body.substr(0, piece);
+    for (std::string_view rest = some; !rest.empty();) {
+      rest.remove_prefix(lines.feed(rest));
+      if (lines.is_full()) count += lines.take().count;
+    }
+    body.erase(0, piece);
+  }
+  lines.finish();
+  return count + lines.take().count;
+}
+
+}  // namespace
+
+TEST_CASE("a body is one task or an array of them", "[gateway]") {
+  REQUIRE(read_json_tasks(R"({"kind": "echo"})").count == 1);
+  REQUIRE(read_json_tasks(R"([{"kind": "echo", "name": "a"}, {"kind": "echo", "after": ["a"]}])")
+              .count == 2);
+}
+
+TEST_CASE("what is wrong in a body is pointed at", "[gateway]") {
+  REQUIRE(wrong("[{\"kind\": \"echo\"}, {}]") == std::vector<std::string>{"/1 kind is missing"});
+  REQUIRE(wrong("[1, {\"kind\": \"echo\"}, 2]") ==
+          std::vector<std::string>{"/0 not an object", "/2 not an object"});
+  REQUIRE(wrong("[]") == std::vector<std::string>{" an array without a task"});
+  REQUIRE(wrong("{").size() == 1);
+  REQUIRE(wrong(R"([{"kind": "echo", "after": ["b"]}])").size() == 1);
+}
+
+TEST_CASE("lines are tasks, however they are cut", "[gateway]") {
+  std::string body = "\n{\"kind\": \"echo\"}\r\n\n{\"kind\": \"echo\"}";
+  for (const std::size_t piece : {1, 2, 3, 7, 100}) REQUIRE(lines_in(body, piece) == 2);
+  std::string many;
+  for (std::uint32_t i = 0; i < LineTasks::kBatchTasksMax + 10; ++i)
+    many += "{\"kind\":\"echo\"}\n";
+  REQUIRE(lines_in(many, many.size()) == LineTasks::kBatchTasksMax + 10);
+}
+
+TEST_CASE("a bad line is told by its number", "[gateway]") {
+  LineTasks lines;
+  lines.feed("{\"kind\": \"echo\"}\n\n{\"kind\": 1}\n");
+  try {
+    lines.take();
+    FAIL("was taken");
+  } catch (const http::Problem& problem) {
+    REQUIRE(problem.errors.size() == 1);
+    REQUIRE(problem.errors[0].pointer == "/2");
+  }
+}
