@@ -11,7 +11,7 @@ using protocol::Value;
 namespace {
 
 constexpr std::size_t kBadShown = 20;
-constexpr std::size_t kLineBytesMax = 2 << 20;
+constexpr std::size_t kTaskLineBytesMax = 2 << 20;
 
 [[noreturn]] void refuse(std::vector<http::Problem::At> bad) {
   const auto& first = bad.front();
@@ -91,8 +91,8 @@ std::size_t LineTasks::feed(std::string_view piece) {
     const auto end = piece.find('\n');
     if (end == std::string_view::npos) {
       rest_ += piece;
-      if (rest_.size() > kLineBytesMax)
-        refuse({{text("/", lines_), text("a line of over ", kLineBytesMax, " bytes")}});
+      if (rest_.size() > kTaskLineBytesMax)
+        refuse({{text("/", lines_), text("a line of over ", kTaskLineBytesMax, " bytes")}});
       return all;
     }
     if (rest_.empty()) {

@@ -23,7 +23,8 @@ using process::now;
 
 namespace {
 
-constexpr auto kLook = std::chrono::seconds(1);    // How often slow ones are looked for.
+constexpr auto kLook = std::chrono::seconds(1);  // How often slow ones are looked for.
+constexpr Duration kLingerTime = 2s;  // For what the other side still sends after an answer.
 constexpr std::size_t kUnreadBodyMax = 256 << 10;  // Of a body that nobody wanted: read over.
 
 /// A clear connection.
@@ -255,13 +256,12 @@ class Server::Connection final : public Exchange {
   // Closing with unread input would reset the connection, and the answer might be lost with it.
   awaitable<void> linger() {
     if (input_.empty() && (reader_.is_done() || !reader_.is_begun())) co_return;
-    std::size_t read = 0;
-    const auto until = now() + std::chrono::seconds(1);
-    while (read < kUnreadBodyMax && now() < until) {
+    input_.clear();
+    const auto until = now() + kLingerTime;
+    while (now() < until) {
       set_deadline(until);
       const auto bytes = co_await stream_->read(kPieceBytes);
       if (bytes.empty()) break;
-      read += bytes.size();
     }
   }
 

@@ -1,5 +1,7 @@
 #include "gateway/io/state.hpp"
 
+#include <unistd.h>
+
 #include <set>
 
 #include "common/kinds/kinds.hpp"
@@ -17,7 +19,9 @@ using Answered = awaitable<std::optional<http::Response>>;
 Answered cluster(Gateway& gateway) {
   const auto ventilator = co_await gateway.fabric().ventilator("status");
   const auto sink = co_await gateway.fabric().sink("status");
-  const Value own = Value::Map{{"address", gateway.server().address()},
+  const Value own = Value::Map{{"role", "gateway"},
+                               {"pid", std::int64_t{::getpid()}},
+                               {"address", gateway.server().address()},
                                {"connections", std::uint64_t{gateway.server().connections()}}};
   co_return json(200, Value::Map{{"ventilator", ventilator ? *ventilator : Value()},
                                  {"sink", sink ? *sink : Value()},

@@ -14,7 +14,7 @@ using http::Response;
 
 namespace {
 
-constexpr std::uint64_t kWaitMsMax = 600'000;
+constexpr std::uint64_t kWaitForEndMsMax = 600'000;
 constexpr std::size_t kIdempotencyKeyBytesMax = 200;
 
 /// Ids that follow one another.
@@ -52,8 +52,8 @@ std::optional<Duration> wait_of(const http::Request& request) {
   if (!written) return {};
   const auto span = parse_duration(*written);
   if (!span) throw Problem(400, text("wait=", *written, ": ", span.error().message));
-  if (*span > kWaitMsMax)
-    throw Problem(400, text("wait=", *written, ": limit ", kWaitMsMax / 1000, "s"));
+  if (*span > kWaitForEndMsMax)
+    throw Problem(400, text("wait=", *written, ": limit ", kWaitForEndMsMax / 1000, "s"));
   return std::chrono::milliseconds(*span);
 }
 

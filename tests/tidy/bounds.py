@@ -4,7 +4,7 @@ import os
 import re
 
 DOCS = "docs/bounds.md"
-KEPT_IN = ("common/base", "common/net", "common/protocol", "ventilator", "sink", "worker", "clients/cpp")
+KEPT_IN = ("common/base", "common/net", "common/protocol", "ventilator", "sink", "worker", "gateway", "clients/cpp")
 CONSTANT = re.compile(r"constexpr [\w: ]+? (k\w+)(?: =\s*|\{)([^;]+?)\}?;")
 SETTING = re.compile(r"^  [\w:]+ (\w+_max) = ([^;]+);", re.M)  # In a core's config.hpp.
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.M)

@@ -42,7 +42,7 @@ bool is_host(std::string_view host) {
 class RequestReader::Parser final : public beast::http::basic_parser<true> {
  public:
   Parser() {
-    header_limit(static_cast<std::uint32_t>(kHeadBytesMax));
+    header_limit(static_cast<std::uint32_t>(kRequestHeadBytesMax));
     body_limit(std::numeric_limits<std::uint64_t>::max());
   }
 
@@ -78,8 +78,8 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
   void on_field_impl(beast::http::field, string_view name_written, string_view value_written,
                      error_code& ec) override {
     if (is_header_done()) return refuse(ec, 400, "fields after the body are not taken");
-    if (request.fields.size() == kFieldsMax)
-      return refuse(ec, 431, text("more than ", kFieldsMax, " fields"));
+    if (request.fields.size() == kRequestFieldsMax)
+      return refuse(ec, 431, text("more than ", kRequestFieldsMax, " fields"));
     const auto name = lower(view(name_written));
     const auto value = view(value_written);
     const bool is_again = !request.field(name).empty();
@@ -154,13 +154,13 @@ std::size_t RequestReader::feed(std::string_view bytes) {
     if (parser_->problem) throw *parser_->problem;
     if (ec == beast::http::error::need_more || (!ec && count == 0)) break;
     if (ec == beast::http::error::header_limit)
-      throw Problem(431, text("a head of over ", kHeadBytesMax, " bytes"));
+      throw Problem(431, text("a head of over ", kRequestHeadBytesMax, " bytes"));
     if (ec == beast::http::error::bad_version)
       throw Problem(505, "the version is neither HTTP/1.1 nor HTTP/1.0");
-    if (ec) throw Problem(400, "no HTTP/1.1 request: " + ec.message());
+    if (ec) throw Problem(400, "no sound request: " + ec.message());
   }
-  if (!parser_->is_header_done() && bytes.size() - taken > kHeadBytesMax)
-    throw Problem(431, text("a head of over ", kHeadBytesMax, " bytes"));
+  if (!parser_->is_header_done() && bytes.size() - taken > kRequestHeadBytesMax)
+    throw Problem(431, text("a head of over ", kRequestHeadBytesMax, " bytes"));
   return taken;
 }
 

@@ -9,9 +9,9 @@
 
 namespace eole::gateway::http {
 
-constexpr std::size_t kHeadBytesMax = 16 << 10;        // Of one request's head.
-constexpr std::size_t kFieldsMax = 100;                // Of one head.
-constexpr std::size_t kChunkHeaderBytesMax = 1 << 20;  // Of one body, in all.
+constexpr std::size_t kRequestHeadBytesMax = 16 << 10;  // Of one request's head.
+constexpr std::size_t kRequestFieldsMax = 100;          // Of one head.
+constexpr std::size_t kChunkHeaderBytesMax = 1 << 20;   // Of one body, in all.
 
 /// Reads the requests of one connection, one after another, and refuses what two readers could
 /// understand differently (RFC 9112, sections 3 to 7). Pure.

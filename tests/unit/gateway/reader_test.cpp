@@ -98,7 +98,7 @@ TEST_CASE("a head has a size and so many fields", "[gateway]") {
   REQUIRE(read("GET / HTTP/1.1\r\n" + kHost + "A: " + std::string(20000, 'x')) == Is{"431"});
   REQUIRE(read(std::string(20000, 'x')) == Is{"431"});
   std::string fields = kHost;
-  for (std::size_t i = 0; i < kFieldsMax; ++i) fields += "A" + std::to_string(i) + ": b\r\n";
+  for (std::size_t i = 0; i < kRequestFieldsMax; ++i) fields += "A" + std::to_string(i) + ": b\r\n";
   REQUIRE(read("GET / HTTP/1.1\r\n" + fields + "\r\n") == Is{"431"});
 }
 

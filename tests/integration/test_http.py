@@ -1,0 +1,170 @@
+"""Tasks, projects and operators' wishes over HTTP."""
+
+import concurrent.futures
+import json
+import os
+import signal
+import socket
+import unittest
+
+from cluster import Cluster, wait_until
+from http_client import Http
+
+
+class Tasks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster("--allow-exec", workers=1))
+        cls.http = Http(cls.cluster)
+
+    def test_a_task_is_accepted_done_and_told(self):
+        ids = self.http.post("/task", {"kind": "echo", "args": {"a": 1}}, status=202)["ids"]
+        task = wait_until(lambda: (view := self.http.get(f"/task/{ids[0]}"))["state"] == "done" and view)
+        self.assertEqual(task["result"], {"a": 1})
+        self.assertEqual([each["state"] for each in task["attempts"]], ["done"])
+        self.assertEqual(self.cluster.task(ids[0])["state"], "done")
+
+    def test_who_waits_gets_the_result(self):
+        answer = self.http.post("/task?wait=20s", {"kind": "echo", "args": [1, 2]}, status=200)
+        self.assertEqual((answer["state"], answer["result"]), ("done", [1, 2]))
+        failed = self.http.post("/task?wait=20s", {"kind": "exec", "args": {"argv": ["false"]}}, status=200)
+        self.assertEqual((failed["state"], failed["why"][0]["code"]), ("failed", "failed"))
+
+    def test_arrays_and_lines_of_any_length(self):
+        array = self.http.post("/task", [{"kind": "echo", "name": "a"}, {"kind": "echo", "after": ["a"]}])["ids"]
+        self.assertEqual(len(array), 2)
+        lines = "".join(json.dumps({"kind": "echo", "args": i, "project": "lines"}) + "\n" for i in range(70_000))
+        ids = self.http.post("/task", lines, **{"Content-Type": "application/x-ndjson"})["ids"]
+        self.assertEqual((len(ids), len(set(ids))), (70_000, 70_000))
+        wait_until(lambda: self.http.get("/projects/lines")["done"] == 70_000)
+
+    def test_a_key_makes_it_once(self):
+        task = {"kind": "echo", "args": {"once": True}}
+        first = self.http.post("/task", task, **{"Idempotency-Key": "k1"})
+        self.assertEqual(self.http.post("/task", task, **{"Idempotency-Key": "k1"}), first)
+        self.http.post("/task", {"kind": "echo"}, status=422, **{"Idempotency-Key": "k1"})
+
+    def test_what_is_wrong_is_said_where(self):
+        for body, pointer in (([{"kind": "echo"}, {"kind": "download"}], "/1"), ({"kind": 1}, ""), ("{", "")):
+            problem = self.http.post("/task", body, status=400)
+            self.assertEqual(problem["status"], 400)
+            self.assertEqual(problem["errors"][0]["pointer"], pointer)
+        status, fields, problem = self.http.ask("POST", "/task", "x" * (9 << 20))
+        self.assertEqual((status, fields["Content-Type"]), (413, "application/problem+json"))
+        self.assertIn("8388608", problem["detail"])
+        self.assertEqual(self.http.ask("GET", "/task/none-1")[0], 404)
+        self.assertEqual(self.http.ask("GET", "/task/nothing")[0], 404)
+        status, fields, _ = self.http.ask("PUT", "/task", "{}")
+        self.assertEqual((status, fields["Allow"]), (405, "POST"))
+
+    def test_a_waiting_task_is_listed_and_cancelled(self):
+        task = {"kind": "echo", "delay": "1h", "project": "later"}
+        task_id = self.http.post("/task", task)["ids"][0]
+        listed = self.http.get("/tasks?project=later")["tasks"]
+        self.assertEqual([each["id"] for each in listed], [task_id])
+        self.assertEqual(self.http.get(f"/task/{task_id}")["why"][0]["code"], "delay")
+        self.assertEqual(self.http.ask("DELETE", f"/task/{task_id}")[0], 202)
+        wait_until(lambda: self.http.get(f"/task/{task_id}")["state"] == "cancelled")
+        self.assertEqual(self.http.ask("DELETE", f"/task/{task_id}")[0], 409)
+
+    def test_a_project_is_put_together(self):
+        last = {"kind": "collect", "args": {"how": "sum"}}
+        self.http.post("/projects/sum/open", {"expected": 3, "then": last})
+        self.http.post("/task", [{"kind": "echo", "args": n, "project": "sum"} for n in (1, 2, 3)])
+        view = wait_until(lambda: (seen := self.http.get("/projects/sum"))["result"] and seen)
+        self.assertEqual((view["state"], view["done"], view["result"]["value"]["sum"]), ("over", 3, 6))
+        self.assertIn("sum", [each["project"] for each in self.http.get("/projects")["projects"]])
+
+    def test_limits_schedules_and_pauses(self):
+        self.assertEqual(self.http.ask("PUT", "/limits/kind:sleep", {"running": 1})[0], 200)
+        self.assertEqual(self.http.get("/limits")["limits"], [{"scope": "kind:sleep", "running": 1}])
+        self.assertEqual(self.http.ask("DELETE", "/limits/kind:sleep")[0], 200)
+        self.assertEqual(self.http.get("/limits")["limits"], [])
+        made = self.http.ask("PUT", "/schedules/nightly", {"cron": "0 3 * * *", "task": {"kind": "echo"}})[2]
+        self.assertEqual(made["name"], "nightly")
+        self.assertEqual(len(self.http.get("/schedules/nightly")["beats"]), 5)
+        self.assertEqual(len(self.http.post("/schedules/nightly/run")["ids"]), 1)
+        self.assertEqual(self.http.ask("DELETE", "/schedules/nightly")[0], 200)
+        self.assertEqual(self.http.ask("GET", "/schedules/nightly")[0], 404)
+        self.assertTrue(self.http.post("/pause", {"scope": "project:held"})["paused"])
+        self.assertFalse(self.http.post("/resume", {"scope": "project:held"})["paused"])
+        self.http.post("/pause", {"scope": "nobody"}, status=400)
+
+    def test_dead_letters_are_grouped_and_replayed_once(self):
+        task = {"kind": "exec", "args": {"argv": ["sh", "-c", "exit 9"]}, "project": "dying",
+                "retry": {"attempts": 2, "backoff": "1ms"}}
+        self.http.post("/task", [task] * 3)
+        wait_until(lambda: self.http.get("/projects/dying")["dead"] == 3)
+        groups = self.http.get("/dead/groups?project=dying")["groups"]
+        self.assertEqual([(each["group"], each["count"]) for each in groups], [("exit code 9", 3)])
+        chosen = {"project": "dying", "group": "exit code 9"}
+        self.assertEqual(self.http.post("/dead/replay", {**chosen, "dry_run": True}), {"count": 3})
+        first = self.http.post("/dead/replay", chosen)["replayed"]
+        self.assertEqual(len(first), 3)
+        again = self.http.post("/dead/replay", {"ids": [each["replay_of"] for each in first]})["replayed"]
+        self.assertEqual(again, first)
+        wait_until(lambda: len(self.http.get("/dead?project=dying")["letters"]) == 6)
+        self.assertEqual(self.http.post("/dead/discard", {"project": "dying"}), {"discarded": 6})
+
+    def test_kinds_have_a_schema_and_roles_a_state(self):
+        kinds = {kind["name"]: kind for kind in self.http.get("/kinds")["kinds"]}
+        self.assertEqual(kinds["download"]["arguments"]["required"], ["url"])
+        self.assertTrue(kinds["exec"]["is_offered"])
+        state = self.http.get("/cluster")
+        self.assertEqual((state["ventilator"]["role"], state["sink"]["role"]), ("ventilator", "sink"))
+        self.assertEqual([worker["name"] for worker in self.http.get("/workers")], ["w1"])
+        self.assertEqual(self.http.get("/readyz"), {"status": "ready"})
+
+
+class Connections(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster(workers=1))
+        cls.http = Http(cls.cluster)
+
+    def test_requests_of_one_connection_follow_one_another(self):
+        one = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+        answer = self.http.raw(one * 3)
+        self.assertEqual(answer.count(b"HTTP/1.1 200 OK"), 3)
+        self.assertEqual(self.http.raw(b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n").split(b"\r\n\r\n")[1], b"")
+
+    def test_what_two_readers_could_understand_differently_ends_the_connection(self):
+        head = b"POST /task HTTP/1.1\r\nHost: a\r\n"
+        smuggled = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+        for fields in (b"Content-Length: 3\r\nContent-Length: 4\r\n", b"Transfer-Encoding: chunked, gzip\r\n",
+                       b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", b"Content-Length : 3\r\n",
+                       b"Host: b\r\n", b"Transfer-Encoding: xchunked\r\n"):
+            answer = self.http.raw(head + fields + b"\r\nabc" + smuggled)
+            self.assertEqual(answer.count(b"\r\nContent-Length: "), 1, fields)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+
+    def test_a_body_is_asked_for(self):
+        body = b'{"kind":"echo"}'
+        with socket.create_connection((self.http.host, self.http.port), timeout=10) as peer:
+            peer.sendall(b"POST /task HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+                         % len(body))
+            self.assertEqual(peer.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
+            peer.sendall(body)
+            self.assertTrue(peer.recv(100).startswith(b"HTTP/1.1 202 "))
+
+    def test_a_killed_gateway_comes_back_at_its_address_and_nothing_is_lost(self):
+        ids = self.http.post("/task", [{"kind": "echo", "args": n} for n in range(100)])["ids"]
+        os.kill(self.http.get("/cluster")["gateway"]["pid"], signal.SIGKILL)
+        wait_until(lambda: self.is_ready(), what="it is back")
+        for task_id in ids[::10]:
+            self.assertEqual(self.http.get(f"/task/{task_id}")["state"], "done")
+
+    def is_ready(self):
+        try:
+            return self.http.ask("GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def test_many_at_once(self):
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            answers = list(pool.map(lambda n: self.http.post("/task?wait=30s", {"kind": "echo", "args": n}), range(500)))
+        self.assertEqual([answer["result"] for answer in answers], list(range(500)))
+
+
+if __name__ == "__main__":
+    unittest.main()
