@@ -4,6 +4,7 @@
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
+#include "gateway/core/http/origin.hpp"
 #include "gateway/io/controls.hpp"
 #include "gateway/io/dead.hpp"
 #include "gateway/io/projects.hpp"
@@ -32,6 +33,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
 }
 
 awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
+  http::check_origin(exchange.request);
   const auto& route = routes_.find(exchange.request);
   return route.handler(exchange);
 }

@@ -14,7 +14,7 @@ using http::Response;
 
 namespace {
 
-constexpr std::uint64_t kWaitForEndMsMax = 600'000;
+constexpr Duration kWaitForEndMax = 600s;
 constexpr std::size_t kIdempotencyKeyBytesMax = 200;
 
 /// Ids that follow one another.
@@ -52,9 +52,10 @@ std::optional<Duration> wait_of(const http::Request& request) {
   if (!written) return {};
   const auto span = parse_duration(*written);
   if (!span) throw Problem(400, text("wait=", *written, ": ", span.error().message));
-  if (*span > kWaitForEndMsMax)
-    throw Problem(400, text("wait=", *written, ": limit ", kWaitForEndMsMax / 1000, "s"));
-  return std::chrono::milliseconds(*span);
+  const Duration wait = std::chrono::milliseconds(*span);
+  if (wait > kWaitForEndMax)
+    throw Problem(400, text("wait=", *written, ": limit ", kWaitForEndMax / 1s, "s"));
+  return wait;
 }
 
 std::string key_of(const http::Request& request) {
