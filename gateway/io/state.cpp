@@ -6,6 +6,7 @@
 
 #include "common/kinds/kinds.hpp"
 #include "gateway/core/kinds_schema.hpp"
+#include "gateway/core/metrics.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
 
@@ -15,17 +16,34 @@ namespace {
 
 using Answered = awaitable<std::optional<http::Response>>;
 
-// What both roles say of themselves; null of one that does not answer.
-Answered cluster(Gateway& gateway) {
+Value own_state(Gateway& gateway) {
+  return Value::Map{{"role", "gateway"},
+                    {"pid", std::int64_t{::getpid()}},
+                    {"address", gateway.server().address()},
+                    {"connections", std::uint64_t{gateway.server().connections()}}};
+}
+
+// What the roles say of themselves; null of one that does not answer.
+awaitable<Told> told_by_all(Gateway& gateway) {
   const auto ventilator = co_await gateway.fabric().ventilator("status");
+  const auto workers = co_await gateway.fabric().ventilator("workers");
   const auto sink = co_await gateway.fabric().sink("status");
-  const Value own = Value::Map{{"role", "gateway"},
-                               {"pid", std::int64_t{::getpid()}},
-                               {"address", gateway.server().address()},
-                               {"connections", std::uint64_t{gateway.server().connections()}}};
-  co_return json(200, Value::Map{{"ventilator", ventilator ? *ventilator : Value()},
-                                 {"sink", sink ? *sink : Value()},
-                                 {"gateway", own}});
+  Told told{ventilator ? *ventilator : Value(), workers ? *workers : Value(),
+            sink ? *sink : Value(), own_state(gateway)};
+  co_return told;
+}
+
+Answered cluster(Gateway& gateway) {
+  const auto told = co_await told_by_all(gateway);
+  co_return json(
+      200,
+      Value::Map{{"ventilator", told.ventilator}, {"sink", told.sink}, {"gateway", told.gateway}});
+}
+
+Answered metrics(Gateway& gateway) {
+  const auto told = co_await told_by_all(gateway);
+  co_return http::Response{
+      200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(told)};
 }
 
 // Ready: what is submitted now is accepted, and its result is found.
@@ -80,6 +98,7 @@ void add_state(Routes& routes, Gateway& gateway) {
               }});
   routes.add({"GET", "/readyz", see, [of](Exchange&) { return ready(*of); }});
   routes.add({"GET", "/cluster", see, [of](Exchange&) { return cluster(*of); }});
+  routes.add({"GET", "/metrics", see, [of](Exchange&) { return metrics(*of); }});
   routes.add({"GET", "/workers", see, [of](Exchange&) { return workers(*of); }});
   routes.add({"GET", "/kinds", see, [of](Exchange&) { return all_kinds(*of); }});
   routes.add({"GET", "/history", see,

@@ -3,6 +3,8 @@
 import concurrent.futures
 import json
 import os
+import pathlib
+import re
 import signal
 import socket
 import unittest
@@ -114,6 +116,18 @@ class Tasks(unittest.TestCase):
         self.assertEqual((state["ventilator"]["role"], state["sink"]["role"]), ("ventilator", "sink"))
         self.assertEqual([worker["name"] for worker in self.http.get("/workers")], ["w1"])
         self.assertEqual(self.http.get("/readyz"), {"status": "ready"})
+
+
+    def test_metrics_are_what_the_dashboard_shows(self):
+        text = self.http.get("/metrics").decode()
+        told = re.findall(r"^# TYPE (\w+) ", text, re.M)
+        self.assertEqual(len(told), len(set(told)))
+        for line in text.splitlines():
+            self.assertRegex(line, r'^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"\})? \d+(\.\d+)?(e[+-]\d+)?)$')
+        dashboard = (pathlib.Path(__file__).parents[2] / "deploy/grafana.json").read_text(encoding="utf-8")
+        shown = set(re.findall(r"\beole_\w+", dashboard))
+        self.assertTrue(shown)
+        self.assertLessEqual(shown, {*told, "eole_log_left_seconds"})  # That once it is known.
 
 
 class Connections(unittest.TestCase):

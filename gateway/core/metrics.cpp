@@ -1,0 +1,125 @@
+#include "gateway/core/metrics.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "common/base/text.hpp"
+
+namespace eole::gateway {
+
+using protocol::Value;
+
+namespace {
+
+/// One metric that a role tells as a number.
+struct Row {
+  std::string_view member;  // Of what the role says.
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  std::string_view label = {};  // state="…"
+  double scale = 1;
+};
+
+constexpr std::array kVentilator{
+    Row{"accepted", "eole_tasks_accepted_total", "counter", "Tasks that were accepted durably."},
+    Row{"waiting", "eole_tasks", "gauge", "Tasks that are not settled, by what they do.",
+        "state=\"waiting\""},
+    Row{"queued", "eole_tasks", "", "", "state=\"queued\""},
+    Row{"running", "eole_tasks", "", "", "state=\"running\""},
+    Row{"journal_bytes", "eole_journal_bytes", "gauge", "Size of the ventilator's journal."},
+    Row{"journal_syncs", "eole_journal_syncs_total", "counter", "Times that it was synced."},
+};
+constexpr std::array kSink{
+    Row{"done", "eole_results_total", "counter", "Tasks that ended, by how.", "state=\"done\""},
+    Row{"failed", "eole_results_total", "", "", "state=\"failed\""},
+    Row{"dead", "eole_results_total", "", "", "state=\"dead\""},
+    Row{"cancelled", "eole_results_total", "", "", "state=\"cancelled\""},
+    Row{"head", "eole_log_head_offset", "gauge", "Offset at which the log ends."},
+    Row{"log_kept_from", "eole_log_kept_from_offset", "gauge", "Oldest offset that is kept."},
+    Row{"log_bytes", "eole_log_bytes", "gauge", "Size of the kept results."},
+    Row{"log_disk_bytes", "eole_log_disk_bytes", "gauge", "What the log takes on the disk."},
+    Row{"log_days_left", "eole_log_left_seconds", "gauge",
+        "Until the log drops its oldest results for their size, at this rate.", "", 86400},
+    Row{"log_syncs", "eole_log_syncs_total", "counter", "Times that the log was synced."},
+    Row{"artifacts", "eole_artifacts", "gauge", "Artifacts that the sink keeps."},
+    Row{"artifact_bytes", "eole_artifact_bytes", "gauge", "Size of these."},
+};
+constexpr std::array kGateway{
+    Row{"connections", "eole_http_connections", "gauge", "Connections that are open."},
+};
+
+void put_head(std::string& out, std::string_view name, std::string_view type,
+              std::string_view help) {
+  out += text("# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n");
+}
+
+void put(std::string& out, std::string_view name, std::string_view labels, const Value& number,
+         double scale) {
+  out += text(name, labels.empty() ? "" : "{", labels, labels.empty() ? "" : "}", " ");
+  const auto* real = number.as<double>();
+  if (scale == 1)
+    out += number.to_json();
+  else
+    out +=
+        Value((real == nullptr ? static_cast<double>(number.int_or(0)) : *real) * scale).to_json();
+  out += "\n";
+}
+
+void put_rows(std::string& out, const auto& rows, const Value& told) {
+  const Row* head = nullptr;  // Of a metric with several labels, until it is put.
+  for (const auto& row : rows) {
+    const auto& number = told[row.member];
+    if (!row.type.empty()) head = &row;
+    if (number.is_null()) continue;
+    if (head != nullptr) put_head(out, head->name, head->type, head->help);
+    head = nullptr;
+    put(out, row.name, row.label, number, row.scale);
+  }
+}
+
+// A label's value as the format has it.
+std::string quoted(std::string_view value) {
+  std::string out = "\"";
+  for (const char letter : value) {
+    if (letter == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (letter == '"' || letter == '\\') out += '\\';
+    out += letter;
+  }
+  return out + "\"";
+}
+
+void put_workers(std::string& out, const Value& workers) {
+  const auto* list = workers.as<Value::Array>();
+  if (list == nullptr) return;
+  put_head(out, "eole_workers", "gauge", "Connected workers.");
+  put(out, "eole_workers", "", std::uint64_t{list->size()}, 1);
+  if (list->empty()) return;
+  for (const auto& [member, name, help] :
+       {std::array<std::string_view, 3>{"slots", "eole_worker_slots",
+                                        "Tasks that a worker runs at a time."},
+        {"held", "eole_worker_tasks", "Tasks that a worker has."}}) {
+    put_head(out, name, "gauge", help);
+    for (const auto& worker : *list)
+      put(out, name, "worker=" + quoted(worker["name"].text_or("")), worker[member].int_or(0), 1);
+  }
+}
+
+}  // namespace
+
+std::string metrics_text(const Told& told) {
+  std::string out;
+  put_head(out, "eole_up", "gauge", "Whether a role answers.");
+  put(out, "eole_up", "role=\"ventilator\"", told.ventilator.is_null() ? 0 : 1, 1);
+  put(out, "eole_up", "role=\"sink\"", told.sink.is_null() ? 0 : 1, 1);
+  put_rows(out, kVentilator, told.ventilator);
+  put_workers(out, told.workers);
+  put_rows(out, kSink, told.sink);
+  put_rows(out, kGateway, told.gateway);
+  return out;
+}
+
+}  // namespace eole::gateway
