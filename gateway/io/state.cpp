@@ -9,6 +9,7 @@
 #include "gateway/core/metrics.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
+#include "openapi.hpp"
 
 namespace eole::gateway {
 
@@ -98,6 +99,10 @@ void add_state(Routes& routes, Gateway& gateway) {
               }});
   routes.add({"GET", "/readyz", see, [of](Exchange&) { return ready(*of); }});
   routes.add({"GET", "/cluster", see, [of](Exchange&) { return cluster(*of); }});
+  routes.add({"GET", "/openapi.json", see, [](Exchange&) -> Answered {
+                co_return http::Response{
+                    200, {{"Content-Type", "application/json"}}, std::string(kOpenApi)};
+              }});
   routes.add({"GET", "/metrics", see, [of](Exchange&) { return metrics(*of); }});
   routes.add({"GET", "/workers", see, [of](Exchange&) { return workers(*of); }});
   routes.add({"GET", "/kinds", see, [of](Exchange&) { return all_kinds(*of); }});

@@ -1,9 +1,43 @@
 """HTTP to the gateway of a test's cluster, as a script has it, and in bytes of one's own."""
 
+import functools
 import http.client
 import json
 import re
 import socket
+
+import jsonschema
+
+
+class Document:
+    """Judges answers by the gateway's own OpenAPI document."""
+
+    def __init__(self, document):
+        self.document = document
+        self.paths = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), item)
+                      for path, item in document["paths"].items()]
+
+    @functools.cache
+    def validator(self, method, path, status, content_type):
+        items = [item for pattern, item in self.paths if pattern.fullmatch(path)]
+        if not items or method.lower() not in items[0]:
+            assert status in (404, 405, 421), f"{method} {path}: {status}, but is not documented"
+            return None
+        responses = items[0][method.lower()]["responses"]
+        response = responses.get(str(status)) or (responses["default"] if status >= 400 else None)
+        assert response, f"{method} {path}: {status} is not documented"
+        content = response.get("content", {})
+        if not content:
+            return None
+        assert content_type in content, f"{method} {path}: {content_type} is not documented for {status}"
+        return jsonschema.Draft202012Validator(
+            {**content[content_type]["schema"], "components": self.document["components"]})
+
+    def judge(self, method, target, status, content_type, body):
+        validator = self.validator(method, target.split("?")[0], status, content_type.split(";")[0])
+        if validator and "json" in content_type:
+            validator.validate(body)
+
 
 
 class Http:
@@ -11,6 +45,8 @@ class Http:
         with open(cluster.directory + "/eole/cluster.toml", encoding="utf-8") as file:
             self.host, self.port = re.search(r"http = 'http://([^:']+):(\d+)'", file.read()).groups()
         self.port = int(self.port)
+        self.document = None
+        self.document = Document(self.get("/openapi.json"))
 
     def ask(self, method, path, body=None, headers=None):
         """(status, fields, body): the body as JSON if it says so."""
@@ -23,6 +59,8 @@ class Http:
             content = answer.read()
             if "json" in answer.headers.get("Content-Type", "") and content:
                 content = json.loads(content)
+            if self.document:
+                self.document.judge(method, path, answer.status, answer.headers.get("Content-Type", ""), content)
             return answer.status, answer.headers, content
         finally:
             connection.close()

@@ -8,6 +8,7 @@ import bounds
 import codes
 import members
 import ring
+import routes
 import wire
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
@@ -69,7 +70,7 @@ BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
 COLUMNS_PYTHON_MAX = 132
-PARTS = (bounds, codes, members, ring, wire)
+PARTS = (bounds, codes, members, ring, routes, wire)
 
 
 def included(text):
