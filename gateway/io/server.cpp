@@ -33,14 +33,20 @@ class TcpStream final : public Stream {
   explicit TcpStream(tcp::socket socket) : socket_(std::move(socket)) {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
+    socket_.non_blocking(true, ignored);
   }
   awaitable<std::string> read(std::size_t most) override {
-    std::string bytes(most, '\0');
+    // Whoever waits holds no buffer: what came is read into one that all share.
+    static std::array<char, Exchange::kPieceBytes> shared;
     error_code ec;
-    const auto count = co_await socket_.async_read_some(
-        asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, ec));
-    bytes.resize(ec ? 0 : count);
-    co_return bytes;
+    while (true) {
+      co_await socket_.async_wait(tcp::socket::wait_read,
+                                  asio::redirect_error(asio::use_awaitable, ec));
+      if (ec) co_return std::string();
+      const auto count = socket_.read_some(asio::buffer(shared, most), ec);
+      if (ec == asio::error::would_block) continue;
+      co_return ec ? std::string() : std::string(shared.data(), count);
+    }
   }
   awaitable<bool> write(std::string_view bytes) override {
     error_code ec;
