@@ -6,7 +6,7 @@
 #include "common/base/crc32c.hpp"
 
 using namespace eole;
-using namespace eole::clientent;
+using namespace eole::client;
 
 namespace {
 

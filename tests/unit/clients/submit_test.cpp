@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace eole;
-using namespace eole::clientent;
+using namespace eole::client;
 
 namespace {
 

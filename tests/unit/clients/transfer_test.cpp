@@ -5,7 +5,7 @@
 #include "common/protocol/records.hpp"
 
 using namespace eole;
-using namespace eole::clientent;
+using namespace eole::client;
 
 namespace {
 
