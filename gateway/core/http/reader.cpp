@@ -49,6 +49,7 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
   Request request;
   std::string body;
   bool is_head_taken = false;
+  bool is_line_skipped = false;
   std::optional<Problem> problem;
 
  private:
@@ -146,6 +147,11 @@ RequestReader& RequestReader::operator=(RequestReader&&) noexcept = default;
 
 std::size_t RequestReader::feed(std::string_view bytes) {
   std::size_t taken = 0;
+  if (!parser_->got_some() && !parser_->is_line_skipped && bytes.starts_with('\r')) {
+    if (bytes.size() == 1) return 0;
+    if (bytes[1] == '\n') taken = 2;  // One empty line before a request (RFC 9112, section 2.2).
+    parser_->is_line_skipped = true;
+  }
   while (taken < bytes.size() && !parser_->is_done() && !has_head()) {
     beast::error_code ec;
     const auto rest = bytes.substr(taken);
