@@ -1,5 +1,7 @@
 #include "gateway/io/server.hpp"
 
+#include <unistd.h>
+
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,6 +16,7 @@
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "gateway/core/http/reader.hpp"
+#include "gateway/io/peer.hpp"
 
 namespace eole::gateway {
 
@@ -82,8 +85,12 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
 class Server::Connection final : public Exchange {
  public:
-  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream, std::string address)
-      : server_(std::move(server)), stream_(std::move(stream)), address_(std::move(address)) {
+  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream, std::string address,
+             std::optional<uid_t> user)
+      : server_(std::move(server)),
+        stream_(std::move(stream)),
+        address_(std::move(address)),
+        user_(user) {
     server_->connections.insert(this);
     ++server_->of_address[address_];
   }
@@ -101,6 +108,7 @@ class Server::Connection final : public Exchange {
       try {
         if (!co_await read_head()) break;
         is_asked = true;
+        check_user();
         answer = co_await server_->serve(*this);
       } catch (const http::Problem& problem) {
         answer = http::to_response(problem);
@@ -190,6 +198,13 @@ class Server::Connection final : public Exchange {
   }
 
  private:
+  // What listens on a port of this machine is open to all its users, as a directory is not.
+  void check_user() const {
+    if (user_ == ::geteuid() || user_ == uid_t{0}) return;
+    throw http::Problem(403, user_ ? text("this connection is user ", *user_, "'s; only user ",
+                                          ::geteuid(), " is served")
+                                   : "the kernel does not tell whose connection this is");
+  }
   void set_deadline(std::optional<TimePoint> deadline) { deadline_ = deadline; }
   // By the time that was spent on waiting for it: a handler that reads slowly is not its client.
   TimePoint body_deadline() const {
@@ -274,6 +289,7 @@ class Server::Connection final : public Exchange {
   std::shared_ptr<State> server_;
   std::unique_ptr<Stream> stream_;
   std::string address_;
+  std::optional<uid_t> user_;  // Whose process is at the other end.
   http::RequestReader reader_;
   std::string input_;
   std::optional<TimePoint> deadline_;
@@ -306,8 +322,9 @@ awaitable<void> Server::State::accept(std::shared_ptr<State> self) {
                          (!from.address().is_loopback() && of_it != of_address.end() &&
                           of_it->second >= kConnectionsOfAddressMax);
     if (is_full) continue;  // Closed: told by that.
-    auto connection =
-        std::make_shared<Connection>(self, std::make_unique<TcpStream>(std::move(socket)), address);
+    const auto user = user_behind(socket.native_handle());
+    auto connection = std::make_shared<Connection>(
+        self, std::make_unique<TcpStream>(std::move(socket)), address, user);
     asio::co_spawn(
         loop, [connection]() { return connection->serve(); },
         [connection](const std::exception_ptr&) {});

@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import socket
+import subprocess
 import unittest
 
 from cluster import Cluster, wait_until
@@ -173,6 +174,15 @@ class Connections(unittest.TestCase):
             return self.http.ask("GET", "/readyz")[0] == 200
         except OSError:
             return False
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
+    def test_other_users_of_this_machine_are_refused(self):
+        ask = ("import socket\npeer = socket.create_connection((%r, %d))\n"
+               "peer.sendall(b'GET /cluster HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')\nprint(peer.recv(12))"
+               % (self.http.host, self.http.port))
+        said = [subprocess.run(["/usr/bin/python3", "-c", ask], capture_output=True, text=True, check=True, **options)
+                for options in ({}, {"user": 65534, "group": 65534, "extra_groups": []})]
+        self.assertEqual([each.stdout.strip() for each in said], ["b'HTTP/1.1 200'", "b'HTTP/1.1 403'"])
 
     def test_many_at_once(self):
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
