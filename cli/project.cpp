@@ -276,9 +276,11 @@ void add_open(CLI::App& project, ProjectOptions& options) {
       "it is over once all have ended, and the last task runs then, once, in project\n"
       "NAME/collect, however its tasks ended.\n"
       "`--then collect` puts the tasks' outputs together, in the order of the tasks: see\n"
-      "`eole submit collect --help`.\n"
+      "`eole submit collect --help`. A command of yours gets them as a file of JSON lines,\n"
+      "whose path stands where its arguments have {\"$parts\": true}.\n"
       "Examples:\n"
-      "  eole project open photos --expect 500 --then collect --args '{\"how\": \"manifest\"}'\n"
+      "  eole project open photos --expect 500 --then collect --args '{\"how\": \"json\"}'\n"
+      "  eole project open a --then exec --args '{\"argv\": [\"./sum\", {\"$parts\": true}]}'\n"
       "  eole project open photos --then echo --args '{\"all\": \"there\"}'");
 }
 

@@ -8,7 +8,6 @@
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/sha256.hpp"
-#include "common/protocol/task_class.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/parts.hpp"
@@ -62,26 +61,6 @@ class Output {
   std::uint64_t count_ = 0;
   Value::Array list_;
 };
-
-// All that the sink has of the project.
-Expected<void> gather(Parts& parts, const std::string& project, TaskContext& context) {
-  std::uint64_t tasks = 0;
-  Value from;
-  do {
-    const auto page = context.parts(project, from);
-    if (!page) return page.error();
-    if (page->is_null()) return Error{"the sink knows no task of it that has ended"};
-    tasks = static_cast<std::uint64_t>((*page)["tasks"].int_or(0));
-    if (const auto* list = (*page)["parts"].as<Value::Array>())
-      for (const auto& part : *list)
-        if (auto added = parts.add(part); !added) return added;
-    from = (*page)["next"];
-    context.progress(parts.size(), tasks, "reading");
-  } while (!from.is_null());
-  if (parts.size() != tasks)
-    return Error{text("the log has ", parts.size(), " of its ", tasks, " parts")};
-  return parts.put_in_order();
-}
 
 template <class Take>  // Expected<void>(part)
 Expected<void> each(Parts& parts, TaskContext& context, Take&& take) {
@@ -213,11 +192,7 @@ Expected<Value> sum_of(const Value& sum, const Value& more, const std::string& w
 // Given, or that of which this is the last task.
 std::string project_of(const Value& args, const TaskContext& context) {
   auto project = args["project"].text_or("");
-  if (!project.empty()) return project;
-  project = context.project();
-  if (!project.ends_with(protocol::kCollectSuffix)) return {};
-  project.resize(project.size() - protocol::kCollectSuffix.size());
-  return project;
+  return project.empty() ? last_task_of(context) : project;
 }
 
 std::string name_of(const Value& args, std::string project, std::string_view ending) {

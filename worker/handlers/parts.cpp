@@ -6,6 +6,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/task_class.hpp"
 
 namespace eole::worker {
 
@@ -72,6 +73,32 @@ Expected<Value> Parts::at(std::size_t index) {
   read_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   if (read_.fail()) return Error{text("cannot read ", path_)};
   return Value::from_msgpack(bytes);
+}
+
+std::string last_task_of(const TaskContext& context) {
+  auto project = context.project();
+  if (!project.ends_with(protocol::kCollectSuffix)) return {};
+  project.resize(project.size() - protocol::kCollectSuffix.size());
+  return project;
+}
+
+Expected<void> gather(Parts& parts, const std::string& project, TaskContext& context) {
+  std::uint64_t tasks = 0;
+  Value from;
+  do {
+    const auto page = context.parts(project, from);
+    if (!page) return page.error();
+    if (page->is_null()) return Error{"the sink knows no task of it that has ended"};
+    tasks = static_cast<std::uint64_t>((*page)["tasks"].int_or(0));
+    if (const auto* list = (*page)["parts"].as<Value::Array>())
+      for (const auto& part : *list)
+        if (auto added = parts.add(part); !added) return added;
+    from = (*page)["next"];
+    context.progress(parts.size(), tasks, "reading");
+  } while (!from.is_null());
+  if (parts.size() != tasks)
+    return Error{text("the log has ", parts.size(), " of its ", tasks, " parts")};
+  return parts.put_in_order();
 }
 
 }  // namespace eole::worker

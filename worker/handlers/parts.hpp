@@ -8,6 +8,7 @@
 #include "common/base/expected.hpp"
 #include "common/base/ids.hpp"
 #include "common/protocol/value.hpp"
+#include "worker/handlers/handler.hpp"
 
 namespace eole::worker {
 
@@ -42,5 +43,11 @@ class Parts {
   std::uint64_t bytes_ = 0;
   std::vector<Place> places_;
 };
+
+/// The project whose last task this is; empty if it is none's.
+std::string last_task_of(const TaskContext& context);
+
+/// All that the sink has of the project, in order. Errors: also which parts were not done.
+Expected<void> gather(Parts& parts, const std::string& project, TaskContext& context);
 
 }  // namespace eole::worker

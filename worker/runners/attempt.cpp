@@ -16,6 +16,7 @@
 #include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
 #include "worker/runners/part.hpp"
+#include "worker/runners/part_lists.hpp"
 #include "worker/runners/references.hpp"
 #include "worker/runners/scratch.hpp"
 
@@ -156,6 +157,10 @@ Outcome Attempt::call() {
     runner_ = found->second.get();
   auto given = Value::from_msgpack(task_.args);
   if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
+  // First: what is taken from results is not looked through.
+  if (task_.args.find(kPartsReference) != task_.args.npos)
+    if (const auto put = put_part_lists(*given, *this); !put)
+      return Outcome::failed(text(kind.name, ": arguments: ", put.error().message));
   if (!task_.conditions.empty() && task_.args.find("$result") != task_.args.npos)
     if (const auto put = put_results(*given); !put)
       return Outcome::failed(text(kind.name, ": arguments: ", put.error().message));

@@ -16,9 +16,10 @@ using protocol::Value;
 namespace {
 
 constexpr std::string_view kResult = "$result";
+constexpr std::string_view kParts = "$parts";
 constexpr std::string_view kProject = "project:";
 
-bool may_have_references(std::string_view args) { return args.find(kResult) != args.npos; }
+bool has(std::string_view args, std::string_view word) { return args.find(word) != args.npos; }
 
 // Numbers what the arguments take from results, by the place in `after` of who has it.
 Value number_references(const Value& value, std::vector<After>& after, bool& found) {
@@ -104,7 +105,7 @@ Expected<void> resolve(After& after, std::size_t self, const Names& names) {
 Expected<void> resolve_task(TaskRequest& task, std::size_t self, const Names& names) {
   if (!task.name.empty() && *names.find(task.name) != self)
     return Error{text("name ", task.name, ": another task has it")};
-  if (may_have_references(task.args)) {
+  if (has(task.args, kResult)) {
     const auto args = Value::from_msgpack(task.args);
     if (!args) return args.error();
     const auto numbered = number_references(*args, task.after, task.has_references);
@@ -134,8 +135,9 @@ Expected<void> check(const TaskRequest& task) {
     return Error{text(task_class.kind, ": arguments of ", task.args.size(), " bytes, limit ",
                       protocol::kTaskBytesMax, " (put large data into an artifact)")};
   const auto* kind = kinds::find(task_class.kind);
-  // What is taken from results is checked by the worker.
-  if (kind == nullptr || kind->takes_anything || may_have_references(task.args)) return {};
+  // What stands for what others came to is checked by the worker.
+  if (kind == nullptr || kind->takes_anything || has(task.args, kResult) || has(task.args, kParts))
+    return {};
   const auto args = Value::from_msgpack(task.args);
   if (!args) return args.error();
   const auto fits = kinds::conform(*kind, *args);

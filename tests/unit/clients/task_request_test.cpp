@@ -73,6 +73,12 @@ TEST_CASE("tasks of a file wait for those before them, for ids and for projects"
   REQUIRE(tasks[2].after[3].project == "photos");
 }
 
+TEST_CASE("what stands for a project's parts is checked where they are", "[cli]") {
+  REQUIRE(read(R"({"kind":"exec","args":{"argv":["./merge",{"$parts":true}]}})").size() == 1);
+  REQUIRE(refusal(R"({"kind":"exec","args":{"argv":["./merge",{"parts":true}]}})")
+              .starts_with("line 1: exec: argv must be a list of texts or bytes"));
+}
+
 TEST_CASE("a parent that is not there is told by name, a cycle too", "[cli]") {
   REQUIRE(refused_word(R"("after":"nobody")") ==
           "line 1: after nobody: no task of that name, and no id");

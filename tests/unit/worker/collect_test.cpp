@@ -9,6 +9,7 @@
 #include "common/process/system.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/parts.hpp"
+#include "worker/runners/part_lists.hpp"
 
 using namespace eole;
 using namespace eole::worker;
@@ -48,12 +49,15 @@ class Sink final : public TaskContext {
   }
   static std::string bytes_of(const Outcome& outcome) {
     REQUIRE(outcome.files.size() == 1);
-    std::ifstream file(outcome.files[0].path, std::ios::binary);
+    return read_file(outcome.files[0].path);
+  }
+  static std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
   std::string task_id() const override { return id_of(1000); }
-  std::string project() const override { return "photos/collect"; }
+  std::string project() const override { return project_; }
   std::uint32_t attempt() const override { return 1; }
   bool is_cancelled() const override { return is_cancelled_; }
   int cancel_fd() const override { return -1; }
@@ -89,6 +93,7 @@ class Sink final : public TaskContext {
   std::map<std::string, std::string> artifacts;
   std::size_t lost = 0;
   bool is_cancelled_ = false;
+  std::string project_ = "photos/collect";
 
  private:
   std::string directory_;
@@ -224,4 +229,38 @@ TEST_CASE("a collect that is told to end does", "[collect]") {
   sink.end(1, of("first"));
   sink.is_cancelled_ = true;
   CHECK(sink.collect("concat").error == "cancelled");
+}
+
+TEST_CASE("any last task may have the parts as a file of lines, in their order", "[collect]") {
+  Sink sink;
+  sink.end(2, of(Blob{"\xff"}));
+  sink.end(1, of(json(R"({"n":1})")));
+  auto args = json(R"({"argv":["./merge",{"$parts":true}],"env":{"PARTS":{"$parts":"photos"}}})");
+  const auto put = put_part_lists(args, sink);
+  REQUIRE(put);
+  const auto path = args["env"]["PARTS"].text_or("");
+  CHECK(path.starts_with("/"));
+  CHECK(args["argv"] == Value(Value::Array{"./merge", path}));
+  CHECK(Sink::read_file(path) == text(R"({"id":")", id_of(1), R"(","value":{"n":1}})", "\n",
+                                      R"({"id":")", id_of(2), R"(","value":{"base64":"/w=="}})",
+                                      "\n"));
+}
+
+TEST_CASE("parts that cannot be had are told by what is wrong", "[collect]") {
+  Sink sink;
+  sink.end(1, Value::Map{}, "failed");
+  const auto told = [&](const char* args) {
+    auto given = json(args);
+    const auto put = put_part_lists(given, sink);
+    return put ? "good" : put.error().message;
+  };
+  CHECK(told(R"({"a":{"$parts":true}})") ==
+        text("$parts photos: 1 of 1 parts was not done: ", id_of(1), " failed"));
+  CHECK(told(R"([{"$parts":"films"}])") ==
+        "$parts films: the sink knows no task of it that has ended");
+  CHECK(told(R"({"$parts":1})") == "$parts: must be true, or a project's name");
+  CHECK(told(R"({"$parts":true,"path":"a"})") == "$parts: a reference has nothing beside it");
+  sink.project_ = "photos";
+  CHECK(told(R"({"$parts":true})") ==
+        "$parts: names no project, and this is no project's last task");
 }
