@@ -30,8 +30,9 @@ from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, Gone, 
 from .graph import graph_of, messages_of_graph
 from .history import history_of, why_ended
 from .log import Log, record_at
-from .projects import project_view
+from .projects import look_at, project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
+from .retry import Missing, tasks_anew
 from .schedules import Schedules, control
 from .submission import Submitter, messages_of
 from .words import check_words
@@ -183,33 +184,54 @@ class Cluster:
     def project(self, name):
         """One project, as `eole project NAME --json` has it: state, tasks, counts, progress, eta_seconds and
         result, what is known of its last task once that ended or None. NotFound if nothing is known of it."""
-        live = self._query("ventilator", "project", project=name)
-        ended = self._query("queries", "project", project=name)
-        if live is None and ended is None:
-            raise NotFound(f"project {name}: nothing is known of it")
-        last = (live or {}).get("collected")
-        result = self._query("queries", "result", last) if last else None
-        if result is not None and result.get("state") == "retrying":
-            result = None
-        return {**project_view(live, ended), "result": result}
+        return look_at(self._query, name)[0]
 
-    def open_project(self, name, expected=0, then=None):
-        """Opens a project: with so many tasks as are expected it closes itself (0: control("close", project=name)
-        does). then: its last task, a dict with kind and args, which runs once all others have ended: {"kind":
-        "collect", "args": {"how": "json"}} puts their outputs together, in the order of the tasks."""
-        options = {"project": name, "expected": expected}
+    def open_project(self, name, expected=0, then=None, again=False):
+        """Opens a project: with so many tasks as are expected it closes itself (0: close_project() does). then: its
+        last task, a dict with kind and args, which runs once all others have ended: {"kind": "collect", "args":
+        {"how": "json"}} puts their outputs together, in the order of the tasks; {"kind": "exec", "args": {"argv":
+        ["./merge", {"$parts": True}]}} gives them to a command as a file of JSON lines. again: also if it was closed."""
+        options = {"project": name, "expected": expected, "is_again": again}
         if then is not None:
             options["collect"], _, _ = next(messages_of_graph(*graph_of([then], {}), "", None))
         return self.control("open", **options)
+
+    def close_project(self, name):
+        """It takes no more tasks, and is over once all have ended."""
+        return self.control("close", project=name)
+
+    def cancel_project(self, name):
+        """Closes it and cancels what has not ended of it; returns how many tasks are to end."""
+        answer = self.control("cancel", project=name)
+        cancelling = answer["cancelling"]
+        while answer["next"] is not None:
+            answer = self.control("cancel", project=name, after=answer["next"])
+            cancelling += answer["cancelling"]
+        return cancelling
+
+    def retry_project(self, name):
+        """Submits anew what failed, died or was cancelled of a project that is over, each task in the place of the
+        one before, and its last task after them. Returns the new ids; none if nothing is missing."""
+        view, is_over, is_opened = look_at(self._query, name)
+        if not is_over:
+            raise Refused(f"project {name}: is not over, what runs is not missing (close or cancel it first)")
+        missing = Missing(self._pages("queries", "parts", "parts", "from", project=name, missing=True))
+        if not missing.parts and (view["result"] or {"state": "done"})["state"] == "done":
+            return []
+        tasks, places = tasks_anew(missing, lambda task: self._query("queries", "spec", task))  # Before anything changes.
+        if is_opened:
+            self.open_project(name, again=True)
+        ids = self._submit_found(tasks, places, "")
+        if is_opened:
+            self.close_project(name)
+        return ids
 
     def wait_project(self, name, timeout=None):
         """Waits until a project is over and its last task, if it has one, has ended; returns it as project() does.
         timeout: seconds, then as far as it is."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:
-            live = self._query("ventilator", "project", project=name) or {}
-            view = self.project(name)
-            is_over = view["state"] == "over" and not (live.get("has_collect") and view["result"] is None)
+            view, is_over, _ = look_at(self._query, name)
             left = WAIT_SECONDS if until is None else min(WAIT_SECONDS, until - time.monotonic())
             if is_over or left <= 0:
                 return view
@@ -246,8 +268,13 @@ class Cluster:
 
     def control(self, what, **options):
         """Asks the ventilator for something that is to hold from now on, and returns its answer once
-        it is durable: control("pause", scope="project:photos"), control("resume", scope="all")."""
+        it is durable: control("pause", scope="project:photos"), control("resume", scope="all"),
+        control("limit", scope="kind:download", running=8, rate=20): without both it is taken back."""
         return control(self._connection, what, options)
+
+    def limits(self):
+        """The limits that are set: maps with scope, running and rate."""
+        return self._query("ventilator", "limits")
 
     def dead(self, project="", kind=""):
         """Yields the dead letters (maps, the oldest first), with their `reasons`."""
@@ -345,6 +372,8 @@ class Cluster:
         options = {name: value for name, value in options.items() if value}
         while True:
             page = self._query(where, what, *task, **options)
+            if page is None:
+                return
             yield from page[name]
             if page["next"] is None:
                 return
@@ -383,7 +412,9 @@ class Cluster:
         if isinstance(tasks, (str, bytes, dict)):
             raise BadTask("submit: give a kind and arguments, or a list of tasks")
         check_words({**preset, "kind": ""})
-        tasks, places = graph_of(tasks, preset)
+        return self._submit_found(*graph_of(tasks, preset), key)
+
+    def _submit_found(self, tasks, places, key):
         first, begins = self._submitter.next_request(), []
 
         def id_at(place):

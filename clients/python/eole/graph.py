@@ -12,8 +12,9 @@ from .words import PARENTS_MAX, Parents, add_by_name, check_words, conditions, n
 RESULT = "$result"
 SHOWN_MAX = 20  # Bad tasks that an error names.
 
-# after: the names of all parents; args: packed, with places in `after` where it had names of results.
-Task = collections.namedtuple("Task", "of_class args name key times after has_references")
+# after: the names of all parents; args: packed, with places in `after` where it had names of results; instead_of: the
+# number of the task in whose place this one is.
+Task = collections.namedtuple("Task", "of_class args name key times after has_references instead_of", defaults=[0])
 
 
 def graph_of(tasks, preset):
@@ -144,7 +145,7 @@ def spec_of(task, number, first, places, id_at):
             parents.add_back(number - place)
         else:
             parents.add_id(*id_at(place))
-    waits_for = conditions(task.key, task.times, parents.encoded())
+    waits_for = conditions(task.key, task.times, parents.encoded(), task.instead_of)
     head = bytes([1]) + SIZE.pack(len(task.args)) + CONDITIONS_SIZE.pack(len(waits_for)) if waits_for else (
         bytes([0]) + SIZE.pack(len(task.args)))
     return head + waits_for + task.args

@@ -1,8 +1,24 @@
 """What people see of a project: the ventilator's view of its tasks that are not settled, the sink's of those that
 ended."""
 
+from .errors import NotFound
+
 UNSETTLED = ("waiting", "queued", "running")
 ENDED = ("done", "failed", "dead", "cancelled")
+
+
+def look_at(query, name):
+    """What people see of it, whether it is over and its last task, too, and whether it was opened."""
+    live, ended = query("ventilator", "project", project=name), query("queries", "project", project=name)
+    if live is None and ended is None:
+        raise NotFound(f"project {name}: nothing is known of it")
+    last = (live or {}).get("collected")
+    result = query("queries", "result", last) if last else None
+    if result is not None and result.get("state") == "retrying":
+        result = None
+    view = {**project_view(live, ended), "result": result}
+    is_over = view["state"] == "over" and not ((live or {}).get("has_collect") and result is None)
+    return view, is_over, (live or {}).get("is_opened") is True
 
 
 def project_view(live, ended):

@@ -154,9 +154,9 @@ def times_of(words):
     return max(delay, in_ms), not_before, *expires
 
 
-def conditions(key, times, parents):
-    """What a task waits for, encoded; empty: nothing."""
-    fields = [1, "conditions", key, *times, parents.decode(errors="surrogateescape")]
+def conditions(key, times, parents, instead_of=0):
+    """What a task waits for and whose place it has, encoded; empty: nothing."""
+    fields = [1, "conditions", key, *times, parents.decode(errors="surrogateescape"), instead_of]
     while len(fields) > 2 and not fields[-1]:
         fields.pop()
     return msgpack.packb(fields, unicode_errors="surrogateescape") if len(fields) > 2 else b""

@@ -1,0 +1,73 @@
+"""Projects told what to do by the Python client, with real processes."""
+
+import pathlib
+import sys
+import unittest
+
+from cluster import Cluster
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
+import eole  # noqa: E402
+
+
+class PythonProjects(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster("--allow-exec", workers=1, slots=2))
+
+    def setUp(self):
+        self.client = self.enterContext(eole.Cluster(f"{self.cluster.directory}/eole/cluster.toml"))
+
+    def test_a_retry_does_what_is_missing_in_its_place_and_nothing_else(self):
+        client = self.client
+        good, ran = (pathlib.Path(self.cluster.directory, name) for name in ("good", "ran"))
+        script = f"echo $1 >> {ran}; [ -n \"$2\" ] || [ -e {good} ] || exit 1; printf %s $1"
+
+        def task(name, sound="", **words):
+            return {"name": name, "kind": "exec", "args": {"argv": ["sh", "-c", script, "sh", name, sound]}, **words}
+
+        client.open_project("photos", then={"kind": "collect", "args": {"how": "concat"}})
+        tasks = [task("a", "yes"), task("b", key="k"), task("c", "yes", after=["a", "b"]),
+                 task("d", retry=True, attempts=1),
+                 {"kind": "echo", "args": {"from": {"$result": "b", "path": "stdout"}}}]
+        ids = client.submit(tasks, project="photos")
+        with self.assertRaisesRegex(eole.Refused, "project photos: is not over, what runs is not missing"):
+            client.retry_project("photos")
+        client.close_project("photos")
+        view = client.wait_project("photos")
+        self.assertIn("4 of 5 parts were not done", view["result"]["error"])
+        self.assertEqual(len(client.retry_project("photos")), 4)
+        self.assertIn("4 of 5 parts were not done", client.wait_project("photos")["result"]["error"])
+        good.touch()
+        anew = client.retry_project("photos")
+        self.assertEqual(len(anew), 4)
+        view = client.wait_project("photos")
+        self.assertEqual((view["result"]["state"], view["done"], view["failed"], view["dead"]), ("done", 5, 6, 2))
+        path = client.fetch(view["result"]["id"], pathlib.Path(self.cluster.directory, "fetched"))
+        self.assertEqual(pathlib.Path(path).read_text(encoding="ascii"), 'abcd{"from":"b"}\n')
+        self.assertEqual(sorted(ran.read_text(encoding="ascii").split()), ["a", "b", "b", "b", "c", "d", "d", "d"])
+        self.assertEqual(client.result(anew[0]).body["instead_of"], ids[1])
+        self.assertEqual(client.retry_project("photos"), [])
+
+    def test_all_of_a_project_is_cancelled_and_limits_are_listed(self):
+        client = self.client
+        client.open_project("films", expected=5)
+        client.submit("echo", range(3), project="films", delay="1h")
+        self.assertEqual(client.cancel_project("films"), 3)
+        self.assertEqual(client.wait_project("films")["cancelled"], 3)
+        client.open_project("films", again=True)
+        [done] = client.map("echo", [1], project="films")
+        self.assertEqual(done.state, "done")
+        client.control("limit", scope="kind:echo", running=8, rate=20)
+        self.assertEqual(client.limits(), [{"scope": "kind:echo", "running": 8, "rate": 20.0}])
+        client.control("limit", scope="kind:echo")
+        self.assertEqual(client.limits(), [])
+        client.open_project("empty")
+        client.close_project("empty")
+        self.assertEqual(client.retry_project("empty"), [])
+        with self.assertRaisesRegex(eole.NotFound, "project nobody: nothing is known of it"):
+            client.retry_project("nobody")
+
+
+if __name__ == "__main__":
+    unittest.main()
