@@ -68,6 +68,31 @@ class PythonProjects(unittest.TestCase):
         with self.assertRaisesRegex(eole.NotFound, "project nobody: nothing is known of it"):
             client.retry_project("nobody")
 
+    def test_a_replay_is_said_otherwise_by_its_words(self):
+        client = self.client
+        [dead] = client.submit("exec", {"argv": ["false"]}, project="letters", key="k", needs={"mem": "1M"}, priority=3,
+                               retry={"attempts": 1, "backoff": 0.5})
+        for _ in client.results([dead]):
+            pass
+        for words, error in (({"prioriti": 1}, "did you mean priority"), ({"after": dead}, "cannot be said of a replay"),
+                             ({"priority": 10}, "priority: 10: 0 to 9")):
+            with self.subTest(words), self.assertRaisesRegex(eole.BadTask, error):
+                client.replay([dead], **words)
+        anew = client.replay([dead], args={"argv": ["printenv", "EOLE_PROJECT"]}, pin="nobody", delay="1h")
+        self.assertEqual(client.replay([dead], args={"argv": ["printenv", "EOLE_PROJECT"]}, pin="nobody", delay="1h"),
+                         anew)
+        codes = {why["code"] for why in client.explain(anew[0])["why"]}
+        self.assertEqual(codes, {"delay", "pin"})
+        with self.assertRaisesRegex(eole.Refused, "was used for other tasks"):
+            client.replay([dead])
+        client.cancel(anew)
+        [dead] = client.submit("exec", {"argv": ["false"]}, project="letters", needs={"mem": "1M"}, priority=3, retry=True,
+                               attempts=1, prefer="w1", on_parent_failure="run")
+        for _ in client.results([dead]):
+            pass
+        [done] = client.results(client.replay([dead], args={"argv": ["printenv", "EOLE_PROJECT"]}, timeout=60))
+        self.assertEqual(done.value["stdout"], "letters\n")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -14,6 +14,8 @@ from cluster import Cluster
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
 from eole import graph, submission, words  # noqa: E402
+from eole.retry import words_of_class  # noqa: E402
+from eole.submission import encoded_class  # noqa: E402
 
 
 def groups(payload):
@@ -90,6 +92,13 @@ class Wire(unittest.TestCase):
         _, [(_, [(waits, _)])] = packed_graph(large, id_at=lambda place: (7, 40 + place))
         self.assertEqual(waits[-1].encode(errors="surrogateescape"), words.BY_ID.pack(1, 7, 40, 1))
         self.assertEqual(len(packed_graph(large, key="all in one")), 1)
+
+    def test_a_class_is_read_back_as_it_was_said(self):
+        for said in ({}, {"project": "p", "priority": 3, "pin": "w1"}, {"spread": True, "needs": {"mem": "64G", "gpu": "a"}},
+                     {"retry": {"attempts": 3, "backoff": 0.25, "backoff_max": 60, "on": "exit:75,signal"}},
+                     {"retry": True, "attempts": 2, "timeout": 1.5, "speculate": True, "on_parent_failure": "run"}):
+            encoded = encoded_class({"kind": "echo", **said}, {})
+            self.assertEqual(encoded_class(words_of_class(encoded), {}), encoded, said)
 
     def test_bad_words_are_named(self):
         for said, error in (({"prioriti": 1}, "prioriti: not a word of a task; did you mean priority?"),

@@ -32,7 +32,7 @@ from .history import history_of, why_ended
 from .log import Log, record_at
 from .projects import look_at, project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
-from .retry import Missing, tasks_anew
+from .retry import Missing, reworded, tasks_anew
 from .schedules import Schedules, control
 from .submission import Submitter, messages_of
 from .words import check_words
@@ -281,15 +281,16 @@ class Cluster:
         letters = self._pages("queries", "dead", "letters", "after", project=project)
         yield from (letter for letter in letters if kind in ("", letter["kind"]))
 
-    def replay(self, ids):
-        """Submits dead tasks again as new tasks, and returns their ids in the same order. A replay
-        that is repeated within 24 hours is the same replay."""
+    def replay(self, ids, **words):
+        """Submits dead tasks again as new tasks, and returns their ids in the same order. A replay that is repeated
+        within 24 hours is the same replay. words: what is said otherwise than of the first task, as of submit();
+        args: all of its arguments."""
         messages = []
         for task in _list_of(ids):
             spec = self._query("queries", "spec", task)
             if not isinstance(spec, bytes):
                 raise NotFound(f"{task}: is not a dead letter")
-            messages.append((spec, 1, f"replay-of:{task}"))
+            messages.append((reworded(spec, words) if words else spec, 1, f"replay-of:{task}"))
         return self._submit(messages)
 
     def discard(self, ids):

@@ -145,10 +145,13 @@ def spec_of(task, number, first, places, id_at):
             parents.add_back(number - place)
         else:
             parents.add_id(*id_at(place))
-    waits_for = conditions(task.key, task.times, parents.encoded(), task.instead_of)
-    head = bytes([1]) + SIZE.pack(len(task.args)) + CONDITIONS_SIZE.pack(len(waits_for)) if waits_for else (
-        bytes([0]) + SIZE.pack(len(task.args)))
-    return head + waits_for + task.args
+    return spec_bytes(task.args, conditions(task.key, task.times, parents.encoded(), task.instead_of))
+
+
+def spec_bytes(args, waits_for):
+    head = bytes([1]) + SIZE.pack(len(args)) + CONDITIONS_SIZE.pack(len(waits_for)) if waits_for else (
+        bytes([0]) + SIZE.pack(len(args)))
+    return head + waits_for + args
 
 
 class Message:

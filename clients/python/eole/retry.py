@@ -1,12 +1,12 @@
-"""Anew what was not done of a project: each new task in the place of the one before it."""
+"""Tasks anew that were not done: as they were, or said otherwise; of a project in the place of the one before."""
 
 import msgpack
 
-from .errors import Damaged, NotFound
-from .graph import Task
+from .errors import BadTask, Damaged, NotFound
+from .graph import Message, Task, packed_args, spec_bytes
 from .records import SIZE, parse_task_id, task_ids
-from .submission import CONDITIONS_SIZE, GROUP
-from .words import BY_ID, PROJECT
+from .submission import CONDITIONS_SIZE, GROUP, encoded_class
+from .words import BY_ID, ON_PARENT_FAILURE, PROJECT, check_words, conditions, text, times_of
 
 
 class Missing:
@@ -50,24 +50,55 @@ def tasks_anew(missing, spec_of):
     return tasks, places
 
 
-def task_of_spec(spec, part, missing):
-    """Of a submit's payload of one task."""
+def parts_of_spec(spec):
+    """Of a submit's payload of one task: its class, what it waits for (key, times, parents, instead_of), arguments."""
     class_bytes, *_ = GROUP.unpack_from(spec)
     at = GROUP.size + class_bytes
     of_class, flag = spec[GROUP.size:at], spec[at]
     (args_bytes,) = SIZE.unpack_from(spec, at + 1)
     at += 1 + SIZE.size
-    key, times, parents, instead_of = "", (0, 0, 0, 0), b"", 0
+    fields = []
     if flag:
         (size,) = CONDITIONS_SIZE.unpack_from(spec, at)
         at += CONDITIONS_SIZE.size
         fields = msgpack.unpackb(spec[at:at + size], unicode_errors="surrogateescape")
         at += size
-        _, _, key, *times, parents, instead_of = fields + ["", 0, 0, 0, 0, "", 0][len(fields) - 2:]
-        parents = parents.encode(errors="surrogateescape")
+    key, *times, parents, instead_of = fields[2:] + ["", 0, 0, 0, 0, "", 0][max(0, len(fields) - 2):]
+    return of_class, (key, tuple(times), parents.encode(errors="surrogateescape"), instead_of), spec[at:at + args_bytes]
+
+
+def task_of_spec(spec, part, missing):
+    of_class, (key, times, parents, instead_of), args = parts_of_spec(spec)
     after, is_each = parents_of(parents, missing)
-    return Task(of_class, spec[at:at + args_bytes], "", key, tuple(times), after, is_each and bool(after),
-                instead_of or parse_task_id(part)[1])
+    return Task(of_class, args, "", key, times, after, is_each and bool(after), instead_of or parse_task_id(part)[1])
+
+
+def reworded(spec, words):
+    """A submit's payload of one task, of which these words are said otherwise."""
+    for word in words:
+        check_words({"kind": "", word: None})
+        if word in ("after", "name"):  # It waits for what the task waited for.
+            raise BadTask(f"{word}: cannot be said of a replay")
+    of_class, (key, _, parents, instead_of), args = parts_of_spec(spec)
+    if "args" in words:
+        args = packed_args(words["args"], [])[0]
+    waits_for = conditions(text(words.get("key", key), "key"), times_of(words), parents, instead_of)
+    message = Message(0)
+    message.add(encoded_class({**words_of_class(of_class), **words}, {}), spec_bytes(args, waits_for))
+    return message.payload()
+
+
+def words_of_class(encoded):
+    """What submit() would have been told."""
+    fields = msgpack.unpackb(encoded, unicode_errors="surrogateescape")
+    (_, _, kind, project, attempts, retry, priority, backoff, backoff_max, on, timeout, needs, place, speculate,
+     failure) = fields + ["", "", 0, 0, 0, 0, 0, "", 0, "", "", 0, 0][len(fields) - 2:]
+    policy = {"backoff": backoff / 1000, "backoff_max": backoff_max / 1000, "on": on}
+    where, _, worker = place.partition("=")
+    return {"kind": kind, "project": project, "attempts": attempts, "priority": priority, "timeout": timeout / 1000,
+            "retry": policy if retry else False, "needs": dict(need.split("=", 1) for need in needs.split(",") if need),
+            **({where: worker or True} if where else {}), "speculate": speculate != 0,
+            "on_parent_failure": ON_PARENT_FAILURE[failure]}
 
 
 def parents_of(encoded, missing):
