@@ -297,6 +297,20 @@ def python_client():
             return count / (time.monotonic() - start)
 
 
+def unfairness():
+    """Two projects, the tasks of one take four times as long: how far either is from half of what slots ran in 10 s."""
+    import eole
+    seconds = {"long": 0.2, "short": 0.05}
+    with Cluster(workers=2, slots=2) as cluster, eole.Cluster(cluster.directory + "/eole/cluster.toml") as client:
+        for name, each in seconds.items():
+            client.submit("sleep", [{"seconds": each}] * 10_000, project=name)
+        time.sleep(10)
+        ran = {name: client.project(name)["done"] * each for name, each in seconds.items()}
+        for name in seconds:
+            client.cancel_project(name)
+    return 100 * abs(2 * ran["long"] / sum(ran.values()) - 1)
+
+
 # name, unit, what runs it (a value, or a list of its own rounds), rounds
 MEASURES = [
     ("throughput, 1,024 tasks a message", "tasks/s", throughput(), 3),
@@ -341,6 +355,7 @@ MEASURES = [
         (f"1 million {what}", "tasks/s", throughput(tasks=1_000_000, plan=plan), 3),
         ("… memory of one that waits", "bytes", filled(1_000_000, memory_each, plan), 3),
         ("… restart with all of them, one more task settled after", "s", filled(1_000_000, one_more, plan), 3))),
+    ("two projects, tasks of 200 ms and of 50 ms: off half of the slots' time", "%", unfairness, 3),
     ("100,000 tasks/s offered to 2 workers", "tasks/s", paced(2), 1),
     ("100,000 tasks/s offered to 1,000 workers", "tasks/s", paced(1000), 1),
     ("ventilator and sink with 1,000 idle workers", "% of a core", heartbeats, 1),
