@@ -246,6 +246,7 @@ class Core {
     TimePoint prune{};
   };
   Next next_;
+    TimePoint put_right{};
 };
 
 }  // namespace eole::ventilator

@@ -13,6 +13,7 @@ using protocol::TaskClass;
 
 namespace {
 constexpr Duration kCountEvery = 100ms;  // What runs for long, too, counts as it runs.
+constexpr Duration kPutRightEvery = 1s;  // What ended untold; costs a look at each class.
 }
 
 // Before what it has changes: the time that has passed goes to the oldest of its tasks, one a slot.
@@ -170,6 +171,10 @@ void Core::dispatch(TimePoint now, Actions& out) {
   if (now >= next_.count) {  // While a project is alone, too: its time is not for who comes later.
     next_.count = now + kCountEvery;
     for (const auto run : fleet_.order()) count_run(*fleet_.find(run));
+  }
+  if (now >= next_.put_right && queue_.is_shared()) {
+    next_.put_right = now + kPutRightEvery;
+    queue_.put_right(durable_.classes, tasks_.running());
   }
   dispatch_alone(now, out);
   while (queue_.size() > queue_.held()) {

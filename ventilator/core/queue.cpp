@@ -115,6 +115,16 @@ void Queue::on_ended(const std::string& project, std::uint64_t tasks) {
   relist(project);
 }
 
+void Queue::put_right(const TaskClasses& classes, const std::vector<std::uint64_t>& leased) {
+  Shares::Leased of_project;
+  for (ClassId id = 0; id < leased.size(); ++id)
+    if (leased[id] > 0) of_project[classes.at(id).project] += leased[id];
+  shares_.put_right(of_project);
+  for (auto& [name, project] : projects_)
+    for (auto* track : project.tracks)
+      if (track->turn.served != project.share->served()) relist(*track);
+}
+
 void Queue::resize(Lane& lane, std::uint64_t taken, std::uint64_t put) {
   auto& shown = lane.is_held ? held_size_ : lane.track->group->second.size;
   for (auto* size : {&lane.size, &shown, &size_}) *size += put - taken;

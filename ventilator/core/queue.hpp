@@ -67,6 +67,8 @@ class Queue {
   /// came back. Of no use unless there are several projects.
   void on_ran(const std::string& project, std::uint64_t time);
   void on_ended(const std::string& project, std::uint64_t tasks);
+  /// Of each project so many are leased, by class.
+  void put_right(const TaskClasses& classes, const std::vector<std::uint64_t>& leased);
   bool is_shared() const { return shares_.is_shared(); }
   /// So many wait, but for those that ended meanwhile; of them, in lanes that are held …
   std::uint64_t size() const { return size_; }

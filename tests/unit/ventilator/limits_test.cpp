@@ -130,6 +130,20 @@ TEST_CASE("what was leased is charged as others of its project took, and put rig
   REQUIRE(shares.turn(one, one.served()) == 1);
 }
 
+TEST_CASE("what ended untold is charged no longer than until all is counted", "[ventilator]") {
+  Shares shares;
+  auto& one = shares.enter("one");
+  auto& other = shares.enter("other");
+  shares.on_leased(one, 3);
+  shares.put_right({{"one", 1}, {"other", 2}});
+  REQUIRE((one.served() == 1'000 && one.leased == 1 && other.leased == 2));
+  shares.on_leased(other, 2);
+  shares.leave(one);
+  REQUIRE(shares.size() == 2);  // One of its tasks runs.
+  shares.put_right({{"other", 2}});
+  REQUIRE(shares.size() == 1);
+}
+
 TEST_CASE("a cap is never passed, and what ends makes room for the next", "[ventilator]") {
   Rig rig;
   for (const RunId run : {1, 2}) rig.worker(run, 100, "download");

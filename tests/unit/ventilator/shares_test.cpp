@@ -210,3 +210,25 @@ TEST_CASE("what ran while a project was alone is not held against it", "[ventila
   rig.submit("other");
   CHECK(rig.next_of_first() >= 8);
 }
+
+TEST_CASE("a task that was lost and had ended is not held against its project", "[ventilator]") {
+  OneRuns rig;
+  rig.submit("other");
+  const auto run_for = [&](int halves, Seq seq, std::uint64_t lease) {
+    for (int i = 0; i < halves; ++i) {
+      rig.pass(500ms);
+      rig.beat(1, lease, lease, {Rig::held(seq, lease)});
+    }
+    rig.settle({seq});
+    rig.credit(1, lease, lease + 1);
+  };
+  run_for(20, 1, 1);
+  REQUIRE(rig.sent(1) == Seqs{101});
+  run_for(21, 101, 2);
+  REQUIRE(rig.sent(1) == Seqs{2});  // Ten seconds, it seems.
+  rig.hello(1, 2, {}, 3, {1, 1, 1});
+  rig.settle({2});
+  rig.pass(2s);
+  rig.link = 2, rig.granted = 1;
+  CHECK(rig.next_of_first() >= 8);
+}

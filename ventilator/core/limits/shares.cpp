@@ -76,8 +76,21 @@ void Shares::on_ended(const std::string& name, std::uint64_t tasks) {
     project.ran += tasks * kHandingOver;
     project.charged = std::min(project.charged, project.leased * time_of_task(project));
   }
-  const bool is_over = project.entered == 0 && project.leased == 0;
-  if (is_over && (entered_ == 0 || project.served() <= floor_)) projects_.erase(found);
+  if (is_over(project)) projects_.erase(found);
+}
+
+bool Shares::is_over(const Project& project) const {
+  return project.entered == 0 && project.leased == 0 &&
+         (entered_ == 0 || project.served() <= floor_);
+}
+
+void Shares::put_right(const Leased& leased) {
+  for (auto& [name, project] : projects_) {
+    const auto found = leased.find(name);
+    project.leased = found == leased.end() ? 0 : found->second;
+    project.charged = std::min(project.charged, project.leased * time_of_task(project));
+  }
+  std::erase_if(projects_, [this](const auto& entry) { return is_over(entry.second); });
 }
 
 std::uint64_t Shares::turn(const Project& project, std::uint64_t served) const {

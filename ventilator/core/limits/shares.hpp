@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace eole::ventilator {
@@ -35,6 +36,10 @@ class Shares {
   /// A slot ran tasks of it for so long. Whoever is not known has no competitors.
   void on_ran(const std::string& name, std::uint64_t time);
   void on_ended(const std::string& name, std::uint64_t tasks);
+  /// What workers have of each project, or may have still; of others nothing. Between two such
+  /// counts `leased` goes by what was told: an end that nobody told of is put right here.
+  using Leased = std::unordered_map<std::string_view, std::uint64_t>;
+  void put_right(const Leased& leased);
   /// How many of its tasks it may have before it was served more than one that had `served`.
   std::uint64_t turn(const Project& project, std::uint64_t served) const;
   bool is_shared() const { return projects_.size() > 1; }
@@ -42,6 +47,8 @@ class Shares {
 
  private:
   std::uint64_t time_of_task(const Project& project) const;
+  /// Nothing waits or runs of it, and it has no more than others had.
+  bool is_over(const Project& project) const;
 
   std::unordered_map<std::string, Project> projects_;
   std::uint64_t entered_ = 0;  // By all.
