@@ -79,7 +79,7 @@ class Projects(unittest.TestCase):
         self.assertEqual(client.project("photos")["state"], "open")
         client.submit("echo", 9, project="photos")
         wait_until(lambda: client.project("photos")["state"] == "closed", what="it closes itself")
-        with self.assertRaisesRegex(eole.Refused, "project photos: closed, takes no more tasks"):
+        with self.assertRaisesRegex(eole.Refused, "project photos: closed, takes no more tasks until it is opened again"):
             client.submit("echo", 1, project="photos")
         cluster.kill("ventilator")
         self.assertEqual(self.view(cluster, "photos", tasks=20)["state"], "closed")

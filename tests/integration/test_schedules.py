@@ -93,9 +93,9 @@ class Schedules(unittest.TestCase):
         # Its project takes no more tasks: it says so, and is not tried each second.
         client.control("close", project="beats")
         refused = wait_until(lambda: schedules.show("beat").get("last_error"), 60, "it says why")
-        self.assertEqual(refused, "project beats: closed, takes no more tasks")
+        self.assertEqual(refused, "project beats: closed, takes no more tasks until it is opened again")
         self.assertIn("its task is not accepted: project beats: closed", self.schedule("show", "beat").stdout)
-        with self.assertRaisesRegex(eole.Refused, "schedule late: project beats: closed, takes no more tasks"):
+        with self.assertRaisesRegex(eole.Refused, "ventilator: schedule late: project beats: closed, takes no more"):
             schedules.add("late", "echo", 1, every="1h", project="beats")
         with self.assertRaisesRegex(eole.BadTask, "schedule x: give cron or every"):
             schedules.add("x", "echo")
@@ -113,7 +113,7 @@ class Schedules(unittest.TestCase):
         self.assertIn("never comes: no such day", refused("--cron", "0 0 30 2 *", *task))
         self.assertIn("minute 60: limits 0 and 59", refused("--cron", "60 * * * *", *task))
         self.assertIn("did you mean Europe/Paris?", refused("--cron", "@daily", "--zone", "Europe/Pariss", *task))
-        self.assertIn("every 100 ms: limits 1000", refused("--every", "0.1s", *task))
+        self.assertIn("every 0.1s: limits 1s and 36525d", refused("--every", "0.1s", *task))
         self.assertIn("missed twice: is once or skip", refused("--every", "1h", "--missed", "twice", *task))
         self.assertIn("give --cron or --every", refused(*task))
         self.assertIn("wanted is one", refused("--every", "1h", "--", "sleep", "1", "2"))

@@ -108,8 +108,11 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
     return out.push_back(Reply{event.peer, protocol::Answer{event.request, *answer}});
   if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
   const auto answer = control->grant(*this, event.options, now, out);
-  if (!answer) return refuse(text(event.what, ": ", answer.error().message));
-  remember_control(id, *answer, out);
+  if (!answer) {  // What names a thing of this sort itself need not be told what it is.
+    const auto& why = answer.error().message;
+    return refuse(why.starts_with(event.what + " ") ? why : text(event.what, ": ", why));
+  }
+  remember_control(list, id, *answer, out);
   out.push_back(Reply{event.peer, protocol::Answer{event.request, answer->to_msgpack()}});
 }
 

@@ -35,7 +35,7 @@ std::string Core::why_project_refuses(const protocol::TaskGroup& group,
     return text("after project ", name, ": a task of it cannot wait for it");
   const auto* project = durable_.projects.find(name);
   if (project == nullptr || !project->is_closed) return "";
-  return text("project ", name, ": closed, takes no more tasks");
+  return text("project ", name, ": closed, takes no more tasks until it is opened again");
 }
 
 bool Core::may_forget(const std::string& name, const Project& project) const {

@@ -49,8 +49,9 @@ Expected<Rhythm> Rhythm::parse(const Value& wish) {
   if (expression.empty()) {
     constexpr auto kLeast = static_cast<std::int64_t>(kEveryMsMin);
     if (rhythm.every_ms_ < kLeast || rhythm.every_ms_ > static_cast<std::int64_t>(kDurationMsMax))
-      return Error{
-          text("every ", rhythm.every_ms_, " ms: limits ", kEveryMsMin, " and ", kDurationMsMax)};
+      return Error{text("every ", show_duration(std::max<std::int64_t>(rhythm.every_ms_, 0)),
+                        ": limits ", show_duration(kEveryMsMin), " and ",
+                        show_duration(kDurationMsMax))};
     return rhythm;
   }
   auto cron = Cron::parse(expression);

@@ -99,7 +99,7 @@ TEST_CASE("a project of an expected size closes itself", "[projects]") {
   CHECK(rig.all<JournalTasks>().empty());
   rig.feed("photos", 1);
   rig.feed("photos", 1);
-  CHECK(rig.refusal() == "project photos: closed, takes no more tasks");
+  CHECK(rig.refusal() == "project photos: closed, takes no more tasks until it is opened again");
   rig.end({3});
   CHECK(rig.all<JournalTasks>().size() == 1);
 }
@@ -203,7 +203,7 @@ TEST_CASE("a whole project is closed and cancelled", "[projects]") {
   CHECK(answer["next"].is_null());
   CHECK(rig.all<JournalCancel>().size() == 3);
   rig.feed("a", 1);
-  CHECK(rig.refusal() == "project a: closed, takes no more tasks");
+  CHECK(rig.refusal() == "project a: closed, takes no more tasks until it is opened again");
 }
 
 TEST_CASE("bad wishes for a project are refused by name", "[projects]") {

@@ -133,7 +133,7 @@ TEST_CASE("what makes no schedule is refused by name", "[schedules]") {
     return added ? std::string() : added.error().message;
   };
   REQUIRE(why("", every(kMinuteMs)) == "schedule: a name of 0 bytes, limits 1 and 255");
-  REQUIRE(why("x", every(999)) == "schedule x: every 999 ms: limits 1000 and 3155760000000");
+  REQUIRE(why("x", every(999)) == "schedule x: every 0.999s: limits 1s and 36525d");
   REQUIRE(why("x", wish(Value::Map{})) ==
           "schedule x: either a cron expression or an interval is needed");
   REQUIRE(why("x", cron("0 0 30 2 *")) == "schedule x: cron: 0 0 30 2 *: never comes: no such day");
@@ -228,7 +228,7 @@ TEST_CASE("a schedule says why its task is not accepted, and asks less and less 
   }
   REQUIRE(looks == std::vector<std::int64_t>{0, 1, 3, 7, 15, 31, 63, 123, 183, 243});
   REQUIRE(rig.core.schedules().view("beat", 0)["last_error"].text_or("") ==
-          "project nightly: closed, takes no more tasks");
+          "project nightly: closed, takes no more tasks until it is opened again");
   rig.step(ControlAsked{"boss", 5, "open", Value::Map{{"project", "nightly"}, {"is_again", true}}});
   rig.at(7 * kMinuteMs);
   REQUIRE(rig.last<JournalTasks>().beat == kUnix + 7 * kMinuteMs);
@@ -236,5 +236,5 @@ TEST_CASE("a schedule says why its task is not accepted, and asks less and less 
   project("close");
   rig.control("never", "added", every(kMinuteMs));  // Said at once if it is known.
   REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
-          "schedule: schedule never: project nightly: closed, takes no more tasks");
+          "schedule never: project nightly: closed, takes no more tasks until it is opened again");
 }
