@@ -61,39 +61,31 @@ bool Core::is_operators(std::string_view what) {
 
 namespace {
 
-constexpr const char* kHeardWish = "heard";
-constexpr std::size_t kHeardMax = 256;  // Controls of which a late copy is known as one.
+// Controls of which a late copy is known as one; those of others push out none of operators'.
+constexpr std::size_t kHeardMax = 256;
+constexpr const char* kHeard = "heard";
+constexpr const char* kHeardOfOperators = "heard_of_operators";
 
 // What was answered to the control with this id; nothing if it was not heard.
-std::optional<Bytes> answer_before(const Wishes& wishes, const std::string& id) {
-  const auto* kept = id.empty() ? nullptr : wishes.find(kHeardWish, id);
+std::optional<Bytes> answer_before(const Wishes& wishes, const char* list, const std::string& id) {
+  const auto* kept = id.empty() ? nullptr : wishes.find(list, id);
   if (kept == nullptr || planted("late-control-taken-for-news")) return std::nullopt;
-  const auto value = Value::from_msgpack(*kept);
-  return value ? std::optional((*value)["answer"].to_msgpack()) : std::nullopt;
+  return *kept;
 }
 
 }  // namespace
 
 // A copy that comes late must not undo what was wished since: the last ones are known by their ids.
-void Core::remember_control(const std::string& id, const Value& answer, Actions& out) {
+void Core::remember_control(const char* list, const std::string& id, const Value& answer,
+                            Actions& out) {
   if (id.empty()) return;
   const auto put = [&](const std::string& which, Bytes value) {
-    durable_.wishes.put(kHeardWish, which, value);
-    out.push_back(JournalWish{kHeardWish, which, std::move(value)});
+    durable_.wishes.put(list, which, value);
+    out.push_back(JournalWish{list, which, std::move(value)});
   };
-  std::size_t count = 0;
-  std::int64_t newest = 0;
-  std::pair<std::int64_t, std::string> oldest{INT64_MAX, ""};
-  durable_.wishes.each(kHeardWish, [&](const std::string& which, const Bytes& kept) {
-    const auto value = Value::from_msgpack(kept);
-    const auto number = value ? (*value)["number"].int_or(0) : 0;
-    ++count;
-    newest = std::max(newest, number);
-    oldest = std::min(oldest, {number, which});
-  });
-  if (count >= kHeardMax) put(oldest.second, {});
-  auto value = Value(Value::Map{{"number", newest + 1}, {"answer", answer}}).to_msgpack();
-  if (durable_.wishes.why_refused(kHeardWish, id, value).empty()) put(id, std::move(value));
+  if (const auto oldest = durable_.wishes.first_of(list, kHeardMax)) put(*oldest, {});
+  auto value = answer.to_msgpack();
+  if (durable_.wishes.why_refused(list, id, value).empty()) put(id, std::move(value));
 }
 
 // What it wrote is durable before the answer leaves.
@@ -104,7 +96,8 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
   const auto* control = find_control(event.what);
   if (control == nullptr) return refuse(text("control ", event.what, ": not known"));
   const auto id = event.options["id"].text_or("");
-  if (const auto answer = answer_before(durable_.wishes, id))
+  const auto* list = control->is_operators ? kHeardOfOperators : kHeard;
+  if (const auto answer = answer_before(durable_.wishes, list, id))
     return out.push_back(Reply{event.peer, protocol::Answer{event.request, *answer}});
   if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
   const auto answer = control->grant(*this, event.options, now, out);

@@ -36,6 +36,15 @@ const Bytes* Wishes::find(const std::string& what, const std::string& about) con
   return found == wishes_.end() ? nullptr : &found->second.value;
 }
 
+std::optional<std::string> Wishes::first_of(const std::string& what, std::size_t most) const {
+  std::size_t count = 0;
+  auto first = wishes_.end();
+  for (auto at = wishes_.lower_bound({what, ""}); at != wishes_.end() && at->first.first == what;
+       ++at, ++count)
+    if (first == wishes_.end() || at->second.number < first->second.number) first = at;
+  return count < most || count == 0 ? std::nullopt : std::optional(first->first.second);
+}
+
 void Wishes::save(SavePlace& place, Bytes& out) const {
   for (auto at = order_.lower_bound(place.number); at != order_.end(); ++at) {
     const auto& [what, about] = at->second;

@@ -24,6 +24,8 @@ class Wishes {
   void put(const std::string& what, const std::string& about, Bytes value);
   /// Null if there is none.
   const Bytes* find(const std::string& what, const std::string& about) const;
+  /// The one of these that was wished first; nothing if there are fewer than `most`.
+  std::optional<std::string> first_of(const std::string& what, std::size_t most) const;
   template <class Visit>  // visit(about, value)
   void each(std::string_view what, Visit&& visit) const {
     for (const auto& [name, wish] : wishes_)

@@ -66,11 +66,21 @@ TEST_CASE("so many controls are known that were heard, and no more", "[ventilato
   for (int i = 0; i <= kHeardMax; ++i)
     control(rig, i % 2 == 0 ? "pause" : "resume", std::to_string(i), kPhotos);
   int kept = 0;
-  rig.core.wishes().each("heard", [&](const std::string&, const Bytes&) { ++kept; });
+  rig.core.wishes().each("heard_of_operators", [&](const std::string&, const Bytes&) { ++kept; });
   REQUIRE(kept == kHeardMax);
   control(rig, "resume", "x", kPhotos);
   control(rig, "pause", "2", kPhotos);
   REQUIRE(rig.core.limits().pauses().is_empty());
   control(rig, "pause", "0", kPhotos);  // As good as new.
   REQUIRE_FALSE(rig.core.limits().pauses().is_empty());
+}
+
+TEST_CASE("who may only submit has no control of an operator forgotten", "[ventilator]") {
+  Rig rig;
+  control(rig, "pause", "a", kPhotos);
+  control(rig, "resume", "b", kPhotos);
+  for (int i = 0; i < 300; ++i)
+    control(rig, "open", std::to_string(i), Value::Map{{"project", "films"}});
+  control(rig, "pause", "a", kPhotos);
+  REQUIRE(rig.core.limits().pauses().is_empty());
 }
