@@ -122,6 +122,7 @@ class Core {
 
   // Gates: core_gates.cpp.
   void enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms);
+  std::string why_circle(const protocol::TaskGroup& group) const;
   void enter_recovered();
   void let_go(Released released);
   void end_unbegun(const Released::Ended& ended);
@@ -142,6 +143,7 @@ class Core {
   Why why_suspect(const Task& task) const;
   Why why_paused(const Task& task) const;
   Why why_queued(Seq seq, ClassId id) const;
+  std::optional<Why> why_for_ever(Seq seq) const;
   std::vector<Why> why_not_served(Seq seq, const Task* task) const;
 
   // Projects: core_projects.cpp.
@@ -244,10 +246,10 @@ class Core {
     std::uint64_t lease = 1;  // Its number.
     TimePoint recall{};
     TimePoint count{};
+    TimePoint put_right{};
     TimePoint prune{};
   };
   Next next_;
-    TimePoint put_right{};
 };
 
 }  // namespace eole::ventilator

@@ -78,6 +78,8 @@ std::string Core::why_groups_refused(const protocol::Submit& submit,
           !why.empty())
         return why;
     if (auto why = why_project_refuses(*group, of_group); !why.empty()) return why;
+    if (group->is_conditional)
+      if (auto why = why_circle(*group); !why.empty()) return why;
     awaited.merge(of_group);
     next += group->count;
   }

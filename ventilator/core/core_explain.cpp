@@ -86,11 +86,32 @@ std::vector<Why> Core::why(Seq seq, std::string_view conditions) const {
   for (auto& why : all)
     if (why.code == "parents")
       name_parents(why, seq, conditions, durable_.origin, durable_.settled);
+  if (!all.empty())
+    if (auto circle = why_for_ever(seq)) all.insert(all.begin(), std::move(*circle));
   auto others = why_not_served(seq, task);
   // Its place in the queue is of no interest before it stands there.
   if (!all.empty()) std::erase_if(others, [](const Why& why) { return why.code == "queued"; });
   all.insert(all.end(), others.begin(), others.end());
   return all;
+}
+
+// Its waits lead back to it.
+std::optional<Why> Core::why_for_ever(Seq seq) const {
+  const auto id = durable_.classes.of(seq);
+  if (id == kNoClass) return std::nullopt;
+  const auto behind = gates_.behind(seq, durable_.classes.at(id).project);
+  auto at = behind.find(seq);
+  if (at == behind.end()) return std::nullopt;
+  Why why{"circle", "it waits for itself, and so for ever"};
+  for (; at != behind.end() && at->second != 0; at = behind.find(at->second)) {
+    if (why.tasks.size() == kTasksNamed) break;
+    why.text += text(why.tasks.empty() ? ": it waits for " : ", that for ",
+                     to_text(TaskId{durable_.origin, at->second}));
+    why.tasks.push_back(at->second);
+  }
+  why.text += why.tasks.size() == kTasksNamed ? ", …; cancel one of them"
+                                              : ", and that for it; cancel one of them";
+  return why;
 }
 
 std::vector<Why> Core::why_not_served(Seq seq, const Task* task) const {

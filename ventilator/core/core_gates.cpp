@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "common/base/expected.hpp"
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
 #include "ventilator/core/core.hpp"
 
@@ -34,6 +37,36 @@ void Core::enter(Seq first, ClassId id, std::string_view specs, std::int64_t acc
                  released);
   }
   let_go(std::move(released));
+}
+
+// Others can only wait for what is not there yet as for one of its project. So a circle is closed
+// by its last task. Empty if none is.
+std::string Core::why_circle(const protocol::TaskGroup& group) const {
+  if (durable_.projects.is_empty() || planted("circles-taken")) return "";
+  const auto project = protocol::decode_class(group.task_class)->project;
+  if (!gates_.waits_for(project)) return "";
+  const auto behind = gates_.behind(durable_.last + 1, project);
+  std::set<std::string> projects;
+  for (const auto& [seq, other] : behind)
+    if (const auto* task_class = class_of(seq)) projects.insert(task_class->project);
+  const auto waits = text(" project ", project, ", of which this task is");
+  for (ByteReader specs(group.specs); !behind.empty() && !specs.is_done();) {
+    const auto conditions = conditions_of(protocol::read_task_spec(specs)->conditions);
+    protocol::ParentReader parents(conditions.parents);
+    while (const auto parent = parents.next()) {
+      if (projects.contains(parent->project) && !parent->project.empty())
+        return text("after project ", parent->project, ": a circle, tasks of it wait for", waits);
+      const auto at = behind.lower_bound(parent->id.seq);
+      if (parent->back == 0 && at != behind.end() && at->first < parent->id.seq + parent->count)
+        return text("after ", to_text(TaskId{durable_.origin, at->first}),
+                    ": a circle, it waits for", waits);
+    }
+    const auto last = conditions.key.empty() ? 0 : gates_.last_of(conditions.key);
+    if (last != 0 && behind.contains(last))
+      return text("key ", conditions.key, ": a circle, ", to_text(TaskId{durable_.origin, last}),
+                  " of this key waits for", waits);
+  }
+  return "";
 }
 
 // Before anything new comes: a key's order is that of the numbers.

@@ -1,3 +1,4 @@
+#include "common/base/text.hpp"
 #include "rig.hpp"
 
 using namespace eole;
@@ -246,4 +247,76 @@ TEST_CASE("a record of projects is read as it was written", "[projects]") {
   projects.forget("a");
   REQUIRE(again.load(projects.record("a")));
   CHECK(again.find("a") == nullptr);
+}
+
+namespace {
+
+// One task of `project` that waits for others, or for a key.
+Bytes waiting_of(const std::string& project, std::vector<protocol::Parent> parents,
+                 const std::string& key = "") {
+  protocol::TaskGroups groups;
+  protocol::Conditions conditions;
+  conditions.key = key;
+  for (const auto& parent : parents) protocol::put_parent(conditions.parents, parent);
+  groups.add({"work", project}, "\x80", protocol::encode_conditions(conditions));
+  return groups.take();
+}
+protocol::Parent all_of(const std::string& project) {
+  protocol::Parent parent;
+  parent.project = project;
+  return parent;
+}
+protocol::Parent one(Seq seq) {
+  protocol::Parent parent;
+  parent.id = {kOrigin, seq};
+  return parent;
+}
+
+}  // namespace
+
+TEST_CASE("a task that would wait for one that waits for its project is refused", "[projects]") {
+  ProjectRig rig;
+  const auto submit = [&](const Bytes& task) {
+    rig.step(Submitted{"client", {7, ++rig.requests, 0, "", 1, task}, ""});
+    const auto reply = rig.last<Reply>().message;
+    const auto* refused = std::get_if<protocol::Refused>(&reply);
+    return refused == nullptr ? "" : refused->reason;
+  };
+  const auto waits = std::string(" project photos, of which this task is");
+  rig.open("photos");
+  REQUIRE(submit(waiting_of("films", {all_of("photos")}, "k")).empty());  // 1
+  REQUIRE(submit(waiting_of("", {one(1)})).empty());                      // 2
+  REQUIRE(submit(waiting_of("photos", {one(2)})) ==
+          text("after ", to_text(TaskId{kOrigin, 2}), ": a circle, it waits for", waits));
+  REQUIRE(submit(waiting_of("photos", {all_of("films")})) ==
+          "after project films: a circle, tasks of it wait for" + waits);
+  REQUIRE(submit(waiting_of("photos", {}, "k")) ==
+          text("key k: a circle, ", to_text(TaskId{kOrigin, 1}), " of this key waits for", waits));
+  REQUIRE(submit(waiting_of("photos", {}, "other")).empty());
+  REQUIRE(submit(waiting_of("photos", {one(3)})).empty());
+}
+
+TEST_CASE("a circle that was closed within one submit says so", "[projects]") {
+  ProjectRig rig;
+  rig.open("photos");
+  protocol::Parent before;
+  before.back = 1;
+  protocol::TaskGroups groups;
+  protocol::Conditions conditions;
+  protocol::put_parent(conditions.parents, all_of("photos"));
+  groups.add({"work", "films"}, "\x80", protocol::encode_conditions(conditions));
+  conditions.parents.clear();
+  protocol::put_parent(conditions.parents, before);
+  groups.add({"work", "photos"}, "\x80", protocol::encode_conditions(conditions));
+  rig.step(Submitted{"client", {7, ++rig.requests, 0, "", 2, groups.take()}, ""});
+  const auto circle = [](Seq other) {
+    return Why{"circle",
+               text("it waits for itself, and so for ever: it waits for ",
+                    to_text(TaskId{kOrigin, other}), ", and that for it; cancel one of them"),
+               0,
+               {other}};
+  };
+  REQUIRE(rig.core.why(1, "").front() == circle(2));
+  REQUIRE(rig.core.why(2, "").front() == circle(1));
+  REQUIRE(rig.core.why(2, "").size() == 2);
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,12 +17,14 @@
 
 namespace eole::ventilator {
 
+constexpr std::size_t kBehindMax = 16384;  // Tasks looked at for a circle of waits.
+
 /// All gates, each of which may hold a task: it is let go once none does.
 class Gates {
  public:
   /// Both outlive it.
   Gates(Origin origin, const Projects& projects, const TaskClasses& classes)
-      : keys_(origin), joins_(origin), project_waits_(projects, classes) {}
+      : keys_(origin), joins_(origin), project_waits_(projects, classes), classes_(classes) {}
 
   /// Why the tasks of a group with conditions cannot be taken, of which the first would be `first`
   /// and the submit's first `submit`; empty if they can. Adds the projects that they wait for.
@@ -40,6 +43,12 @@ class Gates {
   void on_tasks_ended(const EndedTasks& ended, Released& out);
   /// A project is closed and over.
   void on_over(std::string_view project, Released& out);
+  /// Who waits, over whatever others, for this task (some thousands at most): and for whom itself,
+  /// zero if for this one. With this one, if its waits lead back to it: then they never end.
+  using Behind = std::map<Seq, Seq>;
+  Behind behind(Seq seq, std::string_view project) const;
+  /// The last task of this key, behind which the next one goes; zero: there is none.
+  Seq last_of(std::string_view key) const { return keys_.last_of(key); }
   bool waits_for(std::string_view project) const { return project_waits_.waits_for(project); }
   /// The sink said how all tasks ended that had.
   void on_introduced(const SeqRanges& settled, Released& out);
@@ -68,6 +77,7 @@ class Gates {
   std::array<Gate*, 5> gates_{&delays_, &expiries_, &keys_, &joins_, &project_waits_};
   SeqTable<std::uint8_t> holds_;  // How many gates hold a task.
   protocol::NotDone not_done_;
+  const TaskClasses& classes_;
   bool is_introduced_ = false;
 };
 

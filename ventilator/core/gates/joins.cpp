@@ -49,6 +49,12 @@ void Joins::wait(Seq child, Seq parent) {
   ++children_.find(child)->pending;
 }
 
+void Joins::waiters_of(Seq seq, std::string_view, std::vector<Seq>& out) const {
+  const auto* first = parents_.find(seq);
+  for (auto at = first == nullptr ? kNone : *first; at != kNone; at = edges_[at].next)
+    if (children_.find(edges_[at].child) != nullptr) out.push_back(edges_[at].child);
+}
+
 void Joins::end_parent(Seq parent, TaskState state, Released& out) {
   auto at = *parents_.find(parent);
   parents_.erase(parent);

@@ -44,6 +44,16 @@ void Keys::end(Seq seq, Released& out) {
   }
 }
 
+void Keys::waiters_of(Seq seq, std::string_view, std::vector<Seq>& out) const {
+  const auto* keyed = keyed_.find(seq);
+  if (keyed != nullptr && keyed->next != 0) out.push_back(keyed->next);
+}
+
+Seq Keys::last_of(std::string_view key) const {
+  const auto line = lines_.find(std::hash<std::string_view>{}(key));
+  return line == lines_.end() ? 0 : line->second.last;
+}
+
 std::optional<Why> Keys::why(Seq seq, const Moment&) const {
   const auto* keyed = keyed_.find(seq);
   if (keyed == nullptr) return std::nullopt;
