@@ -136,6 +136,14 @@ Expected<Bytes> spec_of(Cluster& cluster, const std::string& letter) {
   return blob->bytes;
 }
 
+// With its times, which a replay does not have.
+Value words_as_they_were(const TaskRequest& task, const Value& times) {
+  auto words = words_of(task);
+  if (const auto* members = times.as<Value::Map>())
+    for (const auto& [name, value] : *members) words.set(name, value);
+  return words;
+}
+
 int show(const std::string& id, const Globals& globals) {
   Cluster cluster(globals);
   auto letter = look_up(cluster, need_id(id));
@@ -145,7 +153,7 @@ int show(const std::string& id, const Globals& globals) {
   const auto spec = spec_of(cluster, id);
   const auto task = spec ? task_of_spec(*spec) : Expected<TaskRequest>(spec.error());
   letter.set("group", group_of(letter));
-  if (task) letter.set("task", words_of(*task));
+  if (task) letter.set("task", words_as_they_were(*task, letter["times"]));
   if (globals.json) {
     letter.set("attempts", std::move(attempts));
     print_json(letter);

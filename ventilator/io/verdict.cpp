@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/durations.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/another.hpp"
@@ -12,6 +13,28 @@
 namespace eole::ventilator {
 
 using protocol::Value;
+
+namespace {
+
+// What was said of when it may begin, as a task says it; a replay has none of it.
+Value times_of(std::string_view encoded) {
+  Value times = Value::Map{};
+  const auto conditions = encoded.empty() ? Expected<protocol::Conditions>(protocol::Conditions{})
+                                          : protocol::decode_conditions(encoded);
+  if (!conditions) return times;
+  const auto time = [](std::uint64_t unix_ms) {
+    return show_time(static_cast<std::int64_t>(unix_ms));
+  };
+  if (conditions->delay_ms != 0) times.set("delay", show_duration(conditions->delay_ms));
+  if (conditions->not_before_unix_ms != 0)
+    times.set("not_before", time(conditions->not_before_unix_ms));
+  if (conditions->expires_in_ms != 0)
+    times.set("expires", show_duration(conditions->expires_in_ms));
+  if (conditions->expires_unix_ms != 0) times.set("expires", time(conditions->expires_unix_ms));
+  return times;
+}
+
+}  // namespace
 
 protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::uint32_t start,
                               const Specs& task, std::int64_t unix_ms) {
@@ -32,6 +55,8 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   if (const auto spec = protocol::read_task_spec(reader); spec && is_to_tell) {
     const TaskId id{origin, verdict.seq};
     body.set("spec", protocol::Blob{protocol::as_another(*task_class, *spec, id)});
+    if (auto times = times_of(spec->conditions); is_dead && times != Value(Value::Map{}))
+      body.set("times", std::move(times));
     if (const auto part = protocol::instead_of(spec->conditions); part != 0)
       body.set("instead_of", to_text(TaskId{origin, part}));
   }

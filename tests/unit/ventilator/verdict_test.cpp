@@ -46,6 +46,7 @@ TEST_CASE("a dead letter carries its task and the reason of every attempt", "[ve
   const auto another = protocol::as_another({"echo", "photos", 2, 1}, {"\x80"}, {5, 7});
   REQUIRE(letter.body["spec"] == Value(protocol::Blob{another}));
   REQUIRE(letter.body["instead_of"].is_null());
+  REQUIRE(letter.body["times"].is_null());
   REQUIRE(letter.body["reasons"] ==
           Value(Value::Array{"attempt 1: failed: a", "attempt 2: failed: b"}));
 }
@@ -80,6 +81,9 @@ TEST_CASE("a dead letter that had conditions has a key and its parents' ids", "[
        {protocol::Parent{{5, 3}, 0, 2, ""}, {{6, 9}, 0, 1, ""}, {{}, 0, 1, "p"}})
     protocol::put_parent(wanted.parents, parent);
   REQUIRE(*told == wanted);
+  REQUIRE(letter.body["times"] == Value(Value::Map{{"delay", "0.1s"},
+                                                   {"not_before", "1970-01-01T00:00:00.200Z"},
+                                                   {"expires", "1970-01-01T00:00:00.400Z"}}));
 }
 
 TEST_CASE("what was not done of a project says how to do it anew, in the first one's place",
