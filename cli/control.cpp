@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <thread>
 
@@ -112,12 +114,25 @@ struct LimitOptions {
   std::string rate;
 };
 
+// By the second, or by what makes it one or more.
+std::string written_rate(const Value& rate) {
+  const auto* real = rate.as<double>();
+  double tasks = real == nullptr ? static_cast<double>(rate.int_or(0)) : *real;
+  const char* unit = "s";
+  for (const char* longer : {"m", "h"})
+    if (tasks < 1) tasks *= 60, unit = longer;
+  std::array<char, 32> out{};
+  std::snprintf(out.data(), out.size(), "%g/%s", tasks, unit);
+  return out.data();
+}
+
 void print_limit(const Value& limit, const Globals& globals) {
   if (globals.json) return print_json(limit);
   auto line = shown(limit["scope"].text_or(""));
   if (const auto running = limit["running"].int_or(0); running > 0)
     line += text("  running ", running);
-  if (!limit["rate"].is_null()) line += text("  rate ", limit["rate"].to_json(), "/s");
+  if (!limit["rate"].is_null()) line += "  rate " + written_rate(limit["rate"]);
+  if (limit["running"].is_null() && limit["rate"].is_null()) line += "  no limit";
   std::puts(line.c_str());
 }
 
@@ -171,9 +186,10 @@ void add_limit(CLI::App& app, Globals& globals) {
   });
   auto* clear = command->add_subcommand("clear", "Take a limit back");
   clear->add_option("scope", options->scope, "all, kind:K or project:P")->required();
+  clear->add_flag("--json", globals.json, "one JSON object");
   clear->callback([options, &globals] {
     Cluster cluster(globals);
-    control(cluster, "limit", Value::Map{{"scope", options->scope}});
+    print_limit(control(cluster, "limit", Value::Map{{"scope", options->scope}}), globals);
   });
 }
 

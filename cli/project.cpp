@@ -63,6 +63,14 @@ Seen look_at(Cluster& cluster, const std::string& name) {
   return seen;
 }
 
+// A name that is mistyped would be another project, closed from its beginning.
+void need_known(Cluster& cluster, const std::string& name) {
+  const Value options = Value::Map{{"project", name}};
+  if (!need(cluster.ventilator.query("project", {}, options)).is_null()) return;
+  if (need(cluster.sink.query("project", {}, options)).is_null())
+    throw Failure{kNotDone, text("project ", shown(name), ": nothing is known of it")};
+}
+
 std::int64_t not_done(const Value& view) {
   return view["failed"].int_or(0) + view["dead"].int_or(0) + view["cancelled"].int_or(0);
 }
@@ -199,6 +207,12 @@ int list(const Globals& globals) {
   return kDone;
 }
 
+Bytes args_of(const std::string& json) {
+  const auto args = Value::from_json(json);
+  if (!args) throw Failure{kBadUse, text("--args: ", args.error().message)};
+  return args->to_msgpack();
+}
+
 // A submit's payload of the one task.
 Bytes last_task(const ProjectOptions& options) {
   TaskRequest task;
@@ -212,8 +226,7 @@ Bytes last_task(const ProjectOptions& options) {
                        near.empty() ? "" : text("; did you mean ", near, "?"),
                        " (of a kind of your own give the arguments as --args JSON)")};
   }
-  if (!options.args_json.empty())
-    task.args = need(Value::from_json(options.args_json), kBadUse).to_msgpack();
+  if (!options.args_json.empty()) task.args = args_of(options.args_json);
   if (const auto good = check(task); !good)
     throw Failure{kBadUse, text("--then ", shown(options.then), ": ", shown(good.error().message))};
   protocol::TaskGroups groups;
@@ -235,6 +248,7 @@ int tell(const std::string& what, const ProjectOptions& options, const Globals& 
   if (options.is_again) wish.set("is_again", true);
   if (!options.then.empty()) wish.set("collect", protocol::Blob{last_task(options)});
   Cluster cluster(globals);
+  if (what != "open") need_known(cluster, options.of_command);
   const auto ask = [&] {
     return need(cluster.ventilator.ask(protocol::Control{0, what, wish.to_msgpack()}));
   };

@@ -58,6 +58,8 @@ void print_one(const Value& view) {
 void add(const ScheduleOptions& options, const Globals& globals) {
   if (options.cron.empty() == options.every.empty())
     throw Failure{kBadUse, "schedule add: give --cron or --every"};
+  if (options.words.empty())
+    throw Failure{kBadUse, "schedule add: give the task behind --, like -- echo hello"};
   Value wish = Value::Map{{"state", "added"}, {"missed", options.missed}};
   if (options.every.empty()) {
     wish.set("cron", options.cron);
@@ -109,8 +111,9 @@ void set_state(const ScheduleOptions& options, const char* state, const Globals&
   Cluster cluster(globals);
   (void)look_up_schedule(cluster, options.name, 0);
   const auto view = control(cluster, options.name, Value::Map{{"state", state}});
-  if (globals.json)
-    print_json(std::string_view(state) == "removed" ? view : client::schedule_view(view));
+  const bool is_removed = std::string_view(state) == "removed";
+  if (globals.json) return print_json(is_removed ? view : client::schedule_view(view));
+  is_removed ? void(std::printf("%s is removed\n", shown(options.name).c_str())) : print_one(view);
 }
 
 // Its task, once, as a submit of it: the beats go on as they were.
@@ -159,7 +162,7 @@ void add_schedule(CLI::App& app, Globals& globals) {
   adding->add_option("--missed", options->missed,
                      "beats that passed while the ventilator was away: once, for the last of them, "
                      "or skip [once]");
-  adding->add_option("words", options->words, "the task, behind --, as submit has it")->required();
+  adding->add_option("words", options->words, "the task, behind --, as submit has it");
   adding->footer(
       "  eole schedule add nightly --cron '30 2 * * *' -- exec -- ./report\n"
       "  eole schedule add paris --cron @daily --zone Europe/Paris -- echo hello\n"
