@@ -3,7 +3,7 @@
 
 namespace eole::simulation {
 
-/// An operator who pauses a project for a while, and sets a cap and a rate.
+/// An operator who pauses a project for a while, again and again, and sets a cap and a rate.
 class Holds final : public Asker {
  public:
   using Asker::Asker;
@@ -18,7 +18,7 @@ class Holds final : public Asker {
 
   Origin origin_ = 0;
   std::string paused_;       // The project, for a while; empty: none.
-  bool is_resumed_ = false;  // Once the faults were over.
+  bool is_resumed_ = false;  // For good.
 };
 
 }  // namespace eole::simulation

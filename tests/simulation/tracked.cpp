@@ -34,12 +34,11 @@ void Tracked::ask_open(const Value& wish) {
   });
 }
 
-// Again and again, until the faults are over.
 void Tracked::close() {
   control("close", Value::Map{{"project", kTracked}}, [this](const Expected<Value>& answer) {
-    if (answer) fabric_.ledger.projects().on_closed(origin_, std::string(kTracked));
-    is_closed_ = is_closed_ || (answer && !fabric_.is_rough());
-    client_.after(5s, [this] { close(); });
+    if (!answer) return client_.after(1s, [this] { close(); });
+    fabric_.ledger.projects().on_closed(origin_, std::string(kTracked));
+    is_closed_ = true;
   });
 }
 

@@ -15,7 +15,7 @@ class Tracked final : public Asker {
   void ask_open(const protocol::Value& wish);
   void close();
   Origin origin_ = 0;
-  bool is_closed_ = false;  // Once the faults were over.
+  bool is_closed_ = false;
 };
 
 }  // namespace eole::simulation
