@@ -86,11 +86,9 @@ void Ledger::on_send_tasks(Origin origin, const Link& link, std::uint64_t last,
   ByteReader reader(runs);
   while (const auto run = protocol::read_task_run(reader)) {
     const auto task_class = *protocol::decode_class(run->task_class);
-    const auto& kind = task_class.kind;
     if (paused_.contains({origin, task_class.project}))
       throw Violation{text("a task of project ", task_class.project, " was sent, which is paused")};
-    if (text(",", kinds_[link.run], ",").find("," + kind + ",") == std::string::npos)
-      throw Violation{text("a task of kind ", kind, " was sent to a worker of ", kinds_[link.run])};
+    places_.on_send(link.run, task_class);
     on_send(*run, origin, task_class);
   }
   if (last > limits_[link])

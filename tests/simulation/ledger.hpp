@@ -14,6 +14,7 @@
 #include "sink/core/settler.hpp"
 #include "tests/simulation/limit_rules.hpp"
 #include "tests/simulation/order_rules.hpp"
+#include "tests/simulation/place_rules.hpp"
 #include "tests/simulation/project_rules.hpp"
 #include "tests/simulation/retry_rules.hpp"
 #include "tests/simulation/tasks.hpp"
@@ -45,7 +46,7 @@ class Ledger {
   void on_end(Origin origin, const std::string& kind) { limits_of_kinds_.on_end(origin, kind); }
   void on_run(const TaskId& id, Duration ran, bool was_ended) const;
   void on_grant(const Link& link, std::uint64_t limit);
-  void on_hello(RunId run, const std::string& kinds) { kinds_[run] = kinds; }
+  void on_hello(const protocol::Hello& hello) { places_.on_hello(hello); }
   /// `last`: the highest pipe number; `runs`: of tasks.
   void on_send_tasks(Origin origin, const Link& link, std::uint64_t last, std::string_view runs);
 
@@ -90,7 +91,6 @@ class Ledger {
   bool was_restarted(Origin origin) const;
   const World& world_;
   bool is_calm_;
-  std::map<RunId, std::string> kinds_;  // As each worker says.
   std::set<std::pair<Origin, std::string>> paused_;
   std::map<Origin, int> starts_;  // Of ventilators.
   Tasks tasks_;
@@ -99,6 +99,7 @@ class Ledger {
   TimeRules times_;
   RetryRules retries_;
   LimitRules limits_of_kinds_;
+  PlaceRules places_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
   std::map<TaskId, std::set<Lease>> failures_;  // Durable: the leases that failed, not for good.
   std::map<Link, std::uint64_t> limits_;

@@ -49,7 +49,7 @@ void SimRunner::start(const worker::StartTask& task) {
   const std::string args = task.args;
   fabric_.ledger.on_start(task.id, args);
   fabric_.ledger.on_begin(task.id.origin, task.task_class.kind);
-  if (task.task_class.needs == kLicence && ++licences_ > kLicences)
+  if (needs_licence(task.task_class.needs) && ++licences_ > kLicences)
     throw Violation{text(licences_, " tasks that need a licence run on ", process_.name(),
                          ", which has ", kLicences)};
   world.trace(text(process_.name(), " starts ", to_text(task.id), " attempt ", task.attempt));
@@ -65,7 +65,7 @@ void SimRunner::start(const worker::StartTask& task) {
 
 void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails) {
   fabric_.ledger.on_end(task.id.origin, task.task_class.kind);
-  if (task.task_class.needs == kLicence) --licences_;
+  if (needs_licence(task.task_class.needs)) --licences_;
   const auto killed = killed_.extract(task.id);
   const bool is_cancelled = killed && !killed.mapped();
   const auto state = is_cancelled      ? TaskState::kCancelled

@@ -20,6 +20,7 @@ void SimWorker::boot() {
   if (may_lack_a_kind_ && world.chance(0.4))
     config.kinds.erase(world.chance(0.5) ? "work" : "quick");
   if (!may_lack_a_kind_ || world.chance(0.5)) config.resources = text("licence=", kLicences);
+  if (!may_lack_a_kind_ || world.chance(0.5)) config.labels = kLabel;
   if (config.kinds.contains("quick")) config.inline_kinds = {"quick"};
   if (world.chance(0.2)) config.held_bytes_max = 200 + world.below(500);
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;
@@ -46,8 +47,7 @@ std::optional<TimePoint> SimWorker::turn() {
 
 void SimWorker::on_sent(const protocol::HeadReader& head, const protocol::Message& message) {
   if (head.name() == protocol::Hello::kName) {
-    const auto hello = *protocol::decode<protocol::Hello>(head, message.payload);
-    fabric_.ledger.on_hello(hello.run, hello.kinds);
+    fabric_.ledger.on_hello(*protocol::decode<protocol::Hello>(head, message.payload));
   } else if (head.name() == protocol::Beat::kName) {
     const auto beat = *protocol::decode<protocol::Beat>(head, message.payload);
     fabric_.ledger.on_grant({beat.start, beat.run, beat.hello}, beat.limit);

@@ -18,6 +18,9 @@ inline constexpr std::string_view kTracked = "tracked";
 /// What some need, and how much of it a worker has that has any.
 inline constexpr std::string_view kLicence = "licence=1";
 inline constexpr std::uint64_t kLicences = 2;
+inline bool needs_licence(std::string_view needs) { return needs.find(kLicence) != needs.npos; }
+/// What others need.
+inline constexpr std::string_view kLabel = "gpu=a100";
 /// How they end tells their class.
 inline std::string class_mark(std::string_view kind, std::string_view project) {
   return text(" ", kind, " of ", project);

@@ -38,8 +38,7 @@ protocol::TaskClass TaskDraw::draw_class(const std::string& body) {
                                  static_cast<std::uint8_t>(retry ? 1 : 0)};
   if (!is_quick && body.starts_with("plain") && world.chance(0.1)) task_class.timeout_ms = 300;
   if (!is_quick && !fabric_.weather.is_calm() && world.chance(0.5)) task_class.speculate = 1;
-  if (world.chance(0.1)) task_class.needs = kLicence;
-  if (world.chance(0.1)) task_class.place = "spread";
+  draw_place(task_class);
   if (world.chance(0.2)) task_class.priority = static_cast<std::uint8_t>(world.below(3));
   if (retry && world.chance(0.3)) {
     task_class.attempts_max = static_cast<std::uint8_t>(2 + world.below(2));
@@ -47,6 +46,20 @@ protocol::TaskClass TaskDraw::draw_class(const std::string& body) {
     if (world.chance(0.5)) task_class.retry_on = "exit:75";
   }
   return task_class;
+}
+
+// There is a worker that has all of it: the first one.
+void TaskDraw::draw_place(protocol::TaskClass& task_class) {
+  auto& world = fabric_.world;
+  if (world.chance(0.1)) task_class.needs = kLicence;
+  if (world.chance(0.1)) task_class.needs += text(task_class.needs.empty() ? "" : ",", kLabel);
+  const auto worker = [&](std::uint64_t number) {
+    return text("worker", name_.substr(6, name_.size() - 7),
+                number);  // Of the client's ventilator.
+  };
+  if (world.chance(0.1)) task_class.place = "spread";
+  if (world.chance(0.05)) task_class.place = "pin=" + worker(1);
+  if (world.chance(0.05)) task_class.place = "prefer=" + worker(1 + world.below(4));
 }
 
 // A task of the tracked project waits for nothing that may wait for the project.

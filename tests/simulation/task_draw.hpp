@@ -26,6 +26,7 @@ class TaskDraw {
  private:
   std::string draw_body();
   protocol::TaskClass draw_class(const std::string& body);
+  void draw_place(protocol::TaskClass& task_class);
   void draw_conditions(Plan& plan, std::uint32_t before);
   void draw_parents(Plan& plan, std::uint32_t before);
 
