@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,7 @@ SEEDS = 1000
 UNITS = {
     "ventilator": "[ventilator],[gates],[projects],[schedules],[durable],[explain],[journal],[log],[queries],[causes]",
     "sink": "[sink],[artifacts],[checkpoint],[keep],[retention],[lasting],[log],[log_index],[history],[projects]",
-    "worker": "[worker],[frames],[process]",
+    "worker": "[worker],[frames],[process],[collect],[references]",
     "clients": "[read],[submit],[ask],[transfer],[window]",
 }
 # Where only real processes can show the fault.
@@ -42,25 +43,40 @@ def faults():
     return found
 
 
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def run(command, name, seconds):
+    """Its exit code and what it printed; None and what it printed until then if it does not end: after so
+    long on a processor, or twenty times as long on the wall."""
     environment = os.environ | {"EOLE_PLANT": name, "EOLE_BIN": str(BIN)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, cwd=ROOT, start_new_session=True)
-    try:
-        output = process.communicate(timeout=seconds)[0]
-    except subprocess.TimeoutExpired:
-        output = None
+                               text=True, errors="replace", cwd=ROOT, start_new_session=True)
+    started = time.monotonic()
+    output = None
+    is_over_time = False
+    while output is None:
+        try:
+            output = process.communicate(timeout=1)[0]
+        except subprocess.TimeoutExpired:
+            if is_over_time:
+                process.kill()
+            elif cpu_seconds(process.pid) > seconds or time.monotonic() - started > 20 * seconds:
+                is_over_time = True
+                process.terminate()  # Of unit tests it is said which one was under way.
     try:
         os.killpg(process.pid, signal.SIGKILL)  # Whatever it left running: a cluster, say.
     except ProcessLookupError:
         pass
-    return (None, "ran for ever") if output is None else (process.wait(), output)
+    return None if is_over_time else process.wait(), output
 
 
 def simulate(name, seeds):
     code, output = run([BIN / "eole-sim", "--seeds", str(seeds), "--first"], name, 300)
     if code is None:
-        return f"simulator: {output}"
+        return "simulator: ran for ever"
     if code == 0:
         return None
     found = re.search(r"seed \d+ \(number (\d+)\): (.*)", output)
@@ -71,15 +87,14 @@ def simulate(name, seeds):
     return f"simulator, seed {found[1]}: {what}"
 
 
-def test_units(name, tests):
-    code, output = run([BIN / "unit_tests", "--abort", *tests], name, 300)
-    if code is None:
-        return f"unit tests: {output}"
+def test_units(name, tests, seconds=120):
+    code, output = run([BIN / "unit_tests", "--abort", *tests], name, seconds)
     if code == 0:
         return None
     # A name has several lines if it is long; its sections are indented.
     found = re.search(r"-{70,}\n((?:(?!-{70}|  ).+\n)+)(?:  .*\n)*-{70,}", output)
-    return f'unit test "{" ".join(found[1].split())}"' if found else f"unit tests: ended with {code}"
+    what = f'unit test "{" ".join(found[1].split())}"' if found else f"unit tests: ended with {code}"
+    return what + (" (it never ended)" if code is None else "")
 
 
 def crash(name):
@@ -101,9 +116,18 @@ def test_integration(name):
     return f"integration test {test}.{found[1]}" if found else f"integration test {test}"
 
 
-def find(name, path):
+def find_again(name, earlier):
+    """By the unit test that found it before, or by crash points: that is the cheapest."""
+    if earlier.startswith("crash points"):
+        return crash(name)
+    found = re.match(r'unit test "(.*)"', earlier)
+    return found and test_units(name, [re.sub(r"([\\,\[\]*])", r"\\\1", found[1])], 20)
+
+
+def find(name, path, earlier):
     """What found the fault, in words; None if nothing did. What is cheap comes first."""
-    return (simulate(name, SEEDS // 5)
+    return (find_again(name, earlier)
+            or simulate(name, SEEDS // 5)
             or test_units(name, [UNITS.get(path.parts[0], "[base]")])
             or simulate(name, SEEDS)
             or crash(name)
@@ -139,7 +163,7 @@ def main():
     for name, path in names.items():
         if wanted and name not in wanted:
             continue
-        found = find(name, path)
+        found = find(name, path, earlier.get(name, ""))
         missed += found is None
         now[name] = found or "**not found**"
         print(f"{name}: {now[name]}", flush=True)
