@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/planted.hpp"
+
 namespace eole::ventilator {
 
 void Silence::hear(TimePoint now) {
@@ -21,8 +23,8 @@ void Silence::forgive(Duration lateness, TimePoint now) {
 
 std::optional<std::string> Silence::judge(const Config& config, TimePoint now) {
   const auto silence = now - last_heard_;
-  if (pipe_ended_ && !has_answered() && now >= *pipe_ended_ + config.grace)
-    return "its connection ended";
+  const bool is_gone = pipe_ended_ && (!has_answered() || planted("answered-and-lost"));
+  if (is_gone && now >= *pipe_ended_ + config.grace) return "its connection ended";
   if (silence >= config.lost_after) return "it fell silent";
   if (silence >= config.suspect_after) is_suspect_ = true;
   return std::nullopt;

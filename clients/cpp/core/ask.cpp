@@ -17,7 +17,7 @@ void AskCore::on_event(AskEvent event, TimePoint now, AskActions& out) {
 
 void AskCore::on(Asked& event, TimePoint now, AskActions& out) {
   const auto request = request_of(event.question);
-  if (open_.size() >= kQuestionsMax) {
+  if (open_.size() >= kQuestionsMax && !planted("asked-without-a-bound")) {
     out.emplace_back(QuestionEnded{request,
                                    Error{text(open_.size(), " questions to ", who_,
                                               " wait for answers, limit ", kQuestionsMax)},
