@@ -2,13 +2,25 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <utility>
 
 #include "common/base/text.hpp"
-#include "common/process/system.hpp"
 
 namespace eole::simulation {
 
-Watchdog::Watchdog() : thread_([this] { watch(); }) {}
+namespace {
+
+Duration time_on(clockid_t clock) {
+  timespec spent{};
+  ::clock_gettime(clock, &spent);
+  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+}
+
+}  // namespace
+
+Watchdog::Watchdog(Duration most, Tell tell)
+    : most_(most), tell_(std::move(tell)), thread_([this] { watch(); }) {}
 
 Watchdog::~Watchdog() {
   {
@@ -20,8 +32,10 @@ Watchdog::~Watchdog() {
 }
 
 void Watchdog::begin(std::uint64_t seed, std::uint64_t number, std::string again) {
+  clockid_t clock{};
+  ::pthread_getcpuclockid(::pthread_self(), &clock);
   const std::lock_guard lock(mutex_);
-  running_[seed] = {process::now(), number, std::move(again)};
+  running_[seed] = {clock, time_on(clock), number, std::move(again)};
 }
 
 void Watchdog::end(std::uint64_t seed) {
@@ -29,18 +43,28 @@ void Watchdog::end(std::uint64_t seed) {
   running_.erase(seed);
 }
 
+void Watchdog::look() {
+  const std::lock_guard lock(mutex_);
+  look_locked();
+}
+
 void Watchdog::watch() {
   std::unique_lock lock(mutex_);
-  while (!is_woken_.wait_for(lock, 500ms, [this] { return is_over_; })) {
-    for (const auto& [seed, running] : running_) {
-      if (process::now() - running.started < kSeedTimeMax) continue;
-      std::puts(text("seed ", seed, " (number ", running.number, "): an event without end, after ",
-                     kSeedTimeMax / 1s, " s\n  again: ", running.again)
-                    .c_str());
-      std::fflush(stdout);
-      std::_Exit(1);
-    }
+  while (!is_woken_.wait_for(lock, 500ms, [this] { return is_over_; })) look_locked();
+}
+
+void Watchdog::look_locked() const {
+  for (const auto& [seed, running] : running_) {
+    if (time_on(running.clock) - running.started < most_) continue;
+    tell_(text("seed ", seed, " (number ", running.number, "): an event without end, after ",
+               most_ / 1s, " s of processor time\n  again: ", running.again));
   }
+}
+
+void Watchdog::end_process(const std::string& why) {
+  std::puts(why.c_str());
+  std::fflush(stdout);
+  std::_Exit(1);
 }
 
 }  // namespace eole::simulation
