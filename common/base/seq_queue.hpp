@@ -44,9 +44,18 @@ class SeqQueue {
   std::size_t size() const { return entries_.size(); }
   bool operator==(const SeqQueue& other) const { return entries_ == other.entries_; }
   auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
   /// The first entry at or behind `key`.
   auto from(std::uint64_t key) const { return lower_bound(key); }
-  auto end() const { return entries_.end(); }
+  /// Whoever changes an entry leaves its key as it is.
+  auto begin() { return entries_.begin(); }
+  auto end() { return entries_.end(); }
+  /// The last entry at or before `key`, or else the first one behind it.
+  auto from_before(std::uint64_t key) {
+    auto at = entries_.begin() + (lower_bound(key) - entries_.cbegin());
+    if (at != entries_.begin() && (at == entries_.end() || at->first > key)) --at;
+    return at;
+  }
 
  private:
   // Mostly it is the place that was asked for last, or the next one.

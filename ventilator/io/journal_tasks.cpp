@@ -72,11 +72,13 @@ void TaskPlaces::recount(Seq first, Entry& entry, const SeqRanges& settled) {
 void TaskPlaces::settle(const SeqRanges& news, const SeqRanges& settled) {
   Seq next = 0;  // Records that begin before it are counted.
   for (const auto& [first, last] : news.ranges()) {
-    const auto* begin = find(first);
-    const auto from = std::max(next, begin == nullptr ? first : begin->first);
-    for (auto at = index_.from(from); at != index_.end() && at->first <= last; ++at) {
-      recount(at->first, *index_.find(at->first), settled);
-      next = at->first + at->second.count;
+    if (last < next) continue;
+    for (auto at = index_.from_before(std::max(first, next));
+         at != index_.end() && at->first <= last; ++at) {
+      auto& [begins, entry] = *at;
+      if (begins + entry.count <= first || begins < next) continue;
+      recount(begins, entry, settled);
+      next = begins + entry.count;
     }
   }
   pop_settled();
@@ -104,9 +106,9 @@ void TaskPlaces::count_live(const SeqRanges& settled) {
     set_live(entry, static_cast<std::uint32_t>(entry.count - over));
     if (entry.live == 0) remove(first);
   }
-  for (const auto& [first, known] : index_) {
+  for (auto& [first, known] : index_) {
     const auto over = gone.count_within(first, first + known.count - 1);
-    set_live(*index_.find(first), static_cast<std::uint32_t>(known.count - over));
+    set_live(known, static_cast<std::uint32_t>(known.count - over));
   }
   pop_settled();
 }

@@ -19,6 +19,10 @@ TEST_CASE("a queue by number keeps its order, whenever a key comes", "[base]") {
   REQUIRE(queue.at_or_before(24)->first == 20);
   REQUIRE(queue.at_or_before(25)->first == 25);
   REQUIRE(queue.at_or_before(UINT64_MAX)->first == 30);
+  REQUIRE(queue.from_before(1)->first == 5);
+  REQUIRE(queue.from_before(24)->first == 20);
+  REQUIRE(queue.from_before(25)->first == 25);
+  REQUIRE(queue.from_before(31)->first == 30);
   queue.put(20, 7);
   REQUIRE(*queue.find(20) == 7);
   queue.pop_front();
