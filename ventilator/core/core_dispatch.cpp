@@ -209,13 +209,14 @@ Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_
   while (load.count < most) {
     const auto served = queue_.next(fits, part, most - load.count, tasks_, durable_.settled);
     if (!served) break;
-    const auto [first, count] = served->stretch;
     const auto& task_class = durable_.classes.at(served->id);
     tasks_.placement().add(served->id, task_class);
-    for (std::uint64_t i = 0; i < count; ++i) lease_to(worker, first + i, served->id, load);
-    if (task_class.speculate != 0)
-      for (std::uint64_t i = 0; i < count; ++i) stragglers_.on_leased(first + i, served->id, now);
-    limits_.on_leased(task_class, count, now);
+    for (const auto& [first, count] : served->stretches)
+      for (std::uint64_t i = 0; i < count; ++i) {
+        lease_to(worker, first + i, served->id, load);
+        if (task_class.speculate != 0) stragglers_.on_leased(first + i, served->id, now);
+      }
+    limits_.on_leased(task_class, served->count, now);
     if (served->is_limited) break;
   }
   return load;

@@ -218,20 +218,25 @@ Queue::Choice Queue::choose(const Fits& fits) {
       next = turn;
     }
   }
-  if (chosen.group != nullptr && projects_.size() > 1)
-    chosen.most = std::min(chosen.most, turn_of(*chosen.group, next));
+  if (chosen.group != nullptr) limit(chosen, next);
   return chosen;
 }
 
-// So many until it is another project's turn.
-std::uint64_t Queue::turn_of(const Group& group, const Turn* next) const {
-  const auto first = group.turns.begin();
+// To what goes before another lane, or until it is another project's turn.
+void Queue::limit(Choice& chosen, const Turn* next) const {
+  const auto first = chosen.group->turns.begin();
+  const auto& open = first->track->open;
+  if (open.size() > 1) chosen.until = std::next(open.begin())->first;
   if (const auto second = std::next(first);
-      second != group.turns.end() && (next == nullptr || *second < *next))
+      second != chosen.group->turns.end() && (next == nullptr || *second < *next))
     next = &*second;
-  if (next == nullptr || next->rank != first->rank || next->track->project == first->track->project)
-    return kNoLimit;
-  return shares_.turn(*first->track->project->share, next->served);
+  if (next == nullptr || next->rank != first->rank) return;
+  if (next->track->project == first->track->project) {
+    chosen.until = std::min(chosen.until, next->first);
+  } else {
+    chosen.until = 0;  // Whose turn it is shows anew after each stretch.
+    chosen.most = std::min(chosen.most, shares_.turn(*first->track->project->share, next->served));
+  }
 }
 
 std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std::uint64_t most,
@@ -246,10 +251,11 @@ std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std
       continue;
     }
     unlist(id, lane);
-    const auto stretch = take(lane, std::min({most, chosen.most, open}), tasks, settled);
-    if (stretch) serve(lane, stretch->count);
+    Served served{{}, 0, id, open != kNoLimit};
+    take(lane, chosen.until, std::min({most, chosen.most, open}), tasks, settled, served);
+    if (served.count > 0) serve(lane, served.count);
     list(id, lane);
-    if (stretch) return Served{*stretch, id, open != kNoLimit};
+    if (served.count > 0) return served;
   }
   return std::nullopt;
 }
@@ -263,24 +269,32 @@ bool Queue::Lane::is_late_next() const {
   return !late.empty() && (fresh.empty() || late.front() < fresh.front().first);
 }
 
-// What came back, one by one; then what is new.
-std::optional<Stretch> Queue::take(Lane& lane, std::uint64_t most, const Tasks& tasks,
-                                   const SeqRanges& settled) {
+// What came back, one by one, since it may stand here twice; then what is new.
+void Queue::take(Lane& lane, Seq until, std::uint64_t most, const Tasks& tasks,
+                 const SeqRanges& settled, Served& out) {
+  if (const auto stretch = take_ready(lane, tasks)) {
+    out.stretches.push_back(*stretch);
+    ++out.count;
+    return;
+  }
+  while (!lane.is_empty() && out.count < most && (out.count == 0 || lane.first() < until)) {
+    const bool is_late = lane.is_late_next();
+    const auto stretch = is_late ? take_late(lane, most - out.count, tasks, settled)
+                                 : take_fresh(lane, most - out.count, tasks, settled);
+    if (!is_late && lane.fresh.front().count == 0) lane.fresh.pop_front();
+    if (!stretch) continue;
+    out.stretches.push_back(*stretch);
+    out.count += stretch->count;
+  }
+}
+
+std::optional<Stretch> Queue::take_ready(Lane& lane, const Tasks& tasks) {
   while (!lane.ready.empty()) {
     const auto seq = lane.ready.front();
     lane.ready.pop_front();
     resize(lane, 1, 0);
     const auto* task = tasks.find(seq);
     if (task != nullptr && task->is(Task::State::kReady)) return Stretch{seq, 1};
-  }
-  while (!lane.is_empty()) {
-    if (lane.is_late_next()) {
-      if (const auto stretch = take_late(lane, most, tasks, settled)) return stretch;
-      continue;
-    }
-    const auto stretch = take_fresh(lane, most, tasks, settled);
-    if (lane.fresh.front().count == 0) lane.fresh.pop_front();
-    if (stretch) return stretch;
   }
   return std::nullopt;
 }

@@ -37,7 +37,8 @@ class Queue {
   /// How many the limits let go now; zero: the lane is held until it is let go.
   using Room = std::function<std::uint64_t(const protocol::TaskClass&)>;
   struct Served {
-    Stretch stretch;
+    std::vector<Stretch> stretches;
+    std::uint64_t count = 0;  // Of tasks, in all of them.
     ClassId id = kNoClass;
     bool is_limited = false;  // There would be more, but for `room`.
   };
@@ -59,7 +60,7 @@ class Queue {
 
   /// Lanes that were held and have room now are served again.
   void let_go(const Room& room);
-  /// The next tasks for who `fits`, at most so many: of the highest priority,
+  /// The next tasks for who `fits`, at most so many, of one class: of the highest priority,
   /// then of the project that was served the least, then the oldest.
   std::optional<Served> next(const Fits& fits, const Room& room, std::uint64_t most,
                              const Tasks& tasks, const SeqRanges& settled);
@@ -131,9 +132,10 @@ class Queue {
   struct Choice {
     Group* group = nullptr;
     std::uint64_t most = 0;
+    Seq until = UINT64_MAX;  // What begins there or behind it comes after another lane's first.
   };
   Choice choose(const Fits& fits);
-  std::uint64_t turn_of(const Group& group, const Turn* next) const;
+  void limit(Choice& chosen, const Turn* next) const;
   Lane& lane_of(ClassId id, const protocol::TaskClass& task_class);
   /// The track has another turn now.
   static void relist(Track& track);
@@ -145,8 +147,9 @@ class Queue {
   void drop(ClassId id, Lane& lane);
   void resize(Lane& lane, std::uint64_t taken, std::uint64_t put);
   void hold(ClassId id, Lane& lane, bool is_held);
-  std::optional<Stretch> take(Lane& lane, std::uint64_t most, const Tasks& tasks,
-                              const SeqRanges& settled);
+  void take(Lane& lane, Seq until, std::uint64_t most, const Tasks& tasks, const SeqRanges& settled,
+            Served& out);
+  std::optional<Stretch> take_ready(Lane& lane, const Tasks& tasks);
   std::optional<Stretch> take_late(Lane& lane, std::uint64_t most, const Tasks& tasks,
                                    const SeqRanges& settled);
   std::optional<Stretch> take_fresh(Lane& lane, std::uint64_t most, const Tasks& tasks,
