@@ -56,7 +56,9 @@ void SeqRanges::remove(Seq first, Seq last) {
   }
 }
 
+// Mostly asked of what is newer than all.
 bool SeqRanges::contains(Seq seq) const {
+  if (seq > highest()) return false;
   const auto next = ranges_.upper_bound(seq);
   return next != ranges_.begin() && std::prev(next)->second >= seq;
 }

@@ -76,10 +76,10 @@ void Core::settle(const Range& range, Actions& out) {
   Worker* holder = nullptr;  // Neighbours mostly share it.
   const auto end_one = [&](Seq seq, Task& task) {
     if (task.has_elder()) settle_copies(task, out);
-    if (task.is(State::kEnding) || task.is_cancelled)
-      stragglers_.on_given_up(seq, task.class_id);
-    else
-      stragglers_.on_done(seq, task.class_id, moment_.now);
+    const bool is_given_up = task.is(State::kEnding) || task.is_cancelled;
+    if (!stragglers_.is_empty())
+      is_given_up ? stragglers_.on_given_up(seq, task.class_id)
+                  : stragglers_.on_done(seq, task.class_id, moment_.now);
     if (task.is(State::kLeased)) {
       if (holder == nullptr || holder->link.run != task.run) holder = fleet_.find(task.run);
       if (holder != nullptr) holder->release(1);

@@ -38,7 +38,6 @@ void Placement::add(Amounts& amounts, const std::string& name, std::uint64_t mor
 }
 
 void Placement::count(RunId run, ClassId id, std::uint64_t more) {
-  if (counted_.empty()) return;
   const auto counted = counted_.find(id);
   if (counted == counted_.end()) return;
   auto& leased = leased_[run];

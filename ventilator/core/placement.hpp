@@ -34,8 +34,12 @@ class Placement {
   /// Tasks of this class, if it is not plain, are counted from here on; until none is left.
   void add(ClassId id, const protocol::TaskClass& task_class);
   void forget(ClassId id) { counted_.erase(id); }
-  void lease(RunId run, ClassId id) { count(run, id, 1); }
-  void release(RunId run, ClassId id) { count(run, id, UINT64_MAX); }
+  void lease(RunId run, ClassId id) {
+    if (!counted_.empty()) count(run, id, 1);
+  }
+  void release(RunId run, ClassId id) {
+    if (!counted_.empty()) count(run, id, UINT64_MAX);
+  }
   /// How many more tasks with these needs the worker has room for.
   std::uint64_t room(RunId run, const protocol::Offers& offers,
                      const std::vector<protocol::Need>& needs) const;

@@ -32,13 +32,17 @@ std::string why_no_parents(std::string_view encoded, Seq seq, Seq submit, Origin
   return "";
 }
 
+bool may_run_twice(const protocol::TaskGroup& group) {
+  const auto task_class = protocol::decode_class(group.task_class);
+  return task_class && task_class->speculate != 0;
+}
+
 }  // namespace
 
 std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
                                Origin origin, std::set<std::string>& awaited) const {
   std::uint64_t sum = joins_.edges();
-  const auto task_class = protocol::decode_class(group.task_class);
-  const bool may_run_twice = task_class && task_class->speculate != 0;
+  std::optional<bool> runs_twice;  // Asked for only where there is a key.
   ByteReader specs(group.specs);
   std::string_view read;  // Neighbours mostly wait for the same.
   auto conditions = Expected<protocol::Conditions>(protocol::Conditions{});
@@ -48,8 +52,10 @@ std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq 
     read = spec->conditions;
     auto why = conditions ? why_no_parents(conditions->parents, seq, submit, origin, sum, awaited)
                           : conditions.error().message;
-    if (may_run_twice && conditions && !conditions->key.empty())
-      why = "speculate: goes without a key, of which one task runs at a time";
+    if (conditions && !conditions->key.empty()) {
+      if (!runs_twice) runs_twice = may_run_twice(group);
+      if (*runs_twice) why = "speculate: goes without a key, of which one task runs at a time";
+    }
     if (sum > kJoinEdgesMax) why = text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax);
     if (!why.empty()) return text("task ", seq - submit + 1, " of the submit: ", why);
   }

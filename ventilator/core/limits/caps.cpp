@@ -20,6 +20,7 @@ void Caps::recount() {
 }
 
 void Caps::count(const protocol::TaskClass& task_class, std::uint64_t leased) {
+  if (caps_.empty()) return;
   for (const auto& scope : scopes_of(task_class))
     if (const auto found = caps_.find(scope); found != caps_.end()) found->second.leased += leased;
 }
