@@ -22,7 +22,8 @@ constexpr std::size_t kTakenBytesMax = 8 << 20;  // Of results: a commit holds t
 constexpr Duration kHeadEvery = 1s;      // A lost last notification shows within this time.
 constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;
-// Results that come one by one during a sync show that more will: the next sync waits for them.
+// Results that come one by one during a sync show that more will: the next sync waits for them. If
+// none came, others may wait for just these few, as the next task of a chain does.
 constexpr std::uint64_t kFewResults = 64;
 constexpr Duration kGather = 500us;
 constexpr Duration kUnbindMost = 3s;  // How long libzmq may take to let go of a port.
@@ -68,7 +69,10 @@ TimePoint Node::turn() {
   drain(queries_, from_askers_);
   if (const auto written = perform(); written > 0 && written <= kFewResults) {
     transport_.look();
-    if (results_.due()) transport_.pause(kGather);
+    if (results_.due())
+      transport_.pause(kGather);
+    else if (news_count_ <= kFewResults && !planted("few-wait-for-company"))
+      publish_settlements();
   }
   now_ = transport_.now();
   if (unbound_since_) bind_publisher();
@@ -146,21 +150,26 @@ void Node::act(const Reply& action) {
 void Node::publish_levels() {
   if (!levels_due_ || (now_ < *levels_due_ && news_count_ < kLevelsCount)) return;
   const auto log = log_.core().log();
-  const auto head = log_.core().head();
   for (const auto& [run, level] : acks_)
     publisher_.publish("ack." + hex(run.first),
                        encode(protocol::Ack{log, run.first, level, run.second}));
+  acks_.clear();
+  publish_settlements();
+  levels_due_.reset();
+}
+
+void Node::publish_settlements() {
+  const auto log = log_.core().log();
+  const auto head = log_.core().head();
   for (const auto& [origin, news] : news_) {
     auto settlement = protocol::encode_settlement(news);
     if (settlement.size() > protocol::kSettlementBytesMax) continue;  // Its ventilator reads it.
     publish("settled." + origin_text(origin),
             encode(protocol::Settled{0, log, published_to_, head, head, std::move(settlement)}));
   }
-  acks_.clear();
   news_.clear();
   news_count_ = 0;
   published_to_ = head;
-  levels_due_.reset();
 }
 
 // Once what was written has left. The history lets go of a segment first: nobody reads what is

@@ -64,6 +64,7 @@ class Node {
   void bind_publisher();
   void publish(const std::string& topic, protocol::Message&& message);
   void publish_levels();
+  void publish_settlements();
   void publish_head();
   void keep_artifacts();
   std::int64_t artifact_time() const;

@@ -73,9 +73,12 @@ class FakeTransport final : public net::Transport {
   TimePoint now() const override { return time; }
   std::int64_t unix_ms() const override { return 1000; }
   std::uint64_t random() override { return 4; }
-  void look() override {}
+  void look() override {
+    if (comes_meanwhile) lines[net::SocketType::kPull].is_due = true;
+  }
   void pause(Duration) override {}
   TimePoint time{};
+  bool comes_meanwhile = false;  // Results, while others are written.
   std::map<net::SocketType, Line> lines;
 };
 
@@ -140,6 +143,26 @@ std::vector<std::string> count(const std::vector<std::string>& names, const std:
 }
 
 }  // namespace
+
+TEST_CASE("how a task ended is told at once if nothing comes behind it, acknowledged later",
+          "[history]") {
+  Sink sink;
+  const auto told = [&](const std::string& name) {
+    return count(sink.published().names(), name).size();
+  };
+  sink.settle(1);
+  sink.node->turn();
+  REQUIRE((told("settled") == 1 && told("ack") == 0));
+  sink.transport.comes_meanwhile = true;
+  sink.settle(2);
+  sink.node->turn();
+  sink.node->turn();
+  REQUIRE((told("settled") == 1 && told("ack") == 0));
+  sink.turn();  // In time they are told with all that came, once.
+  REQUIRE((told("settled") == 2 && told("ack") == 1));
+  sink.turn();
+  REQUIRE((told("settled") == 2 && told("ack") == 1));
+}
 
 TEST_CASE("results settle and are acknowledged while a question is under way", "[history]") {
   Sink sink;
