@@ -80,12 +80,12 @@ constexpr std::uint64_t kOfAProject = 1000;
 class Planned {
  public:
   Planned(const BenchOptions& options, std::string project)
-      : options_(options), class_{"echo", std::move(project)} {
+      : options_(options), is_plain_(options.plan == "none"), class_{"echo", std::move(project)} {
     if (options.plan == "delayed") delayed_.delay_ms = options.what == "fill" ? 3'600'000 : 1;
   }
   /// The task at this place, of those that are submitted.
   Expected<void> add(client::Submitter& client, std::uint64_t place, std::string_view args) {
-    if (options_.plan == "none") return client.add(class_, args);
+    if (is_plain_) return client.add(class_, args);
     protocol::Conditions conditions = delayed_;
     auto task_class = class_;
     if (options_.plan == "keyed") conditions.key = std::to_string(place % kKeys);
@@ -98,6 +98,7 @@ class Planned {
 
  private:
   const BenchOptions& options_;
+  bool is_plain_;
   protocol::TaskClass class_;
   protocol::Conditions delayed_;
 };
