@@ -65,6 +65,20 @@ void Ledger::on_start(const TaskId& id, std::string_view body) {
     throw Violation{text(to_text(id), " was executed twice in calm weather")};
 }
 
+// A result that is not kept any more has no value. What never began has none, nor what ended by
+// force.
+void Ledger::on_reference(const TaskId& parent, const std::string& value,
+                          const protocol::Value& record) const {
+  if (record["is_kept"] == protocol::Value(false)) return;
+  const auto* end = tasks_.end_of(parent);
+  if (end == nullptr || record["state"].text_or("") != to_text(end->state))
+    throw Violation{text("a task takes the result of ", to_text(parent), ", which it is told is ",
+                         record["state"].text_or("nowhere"))};
+  const auto& body = tasks_.find(parent)->body;
+  if (end->state == protocol::TaskState::kDone && !body.empty() && value != body)
+    throw Violation{text("a task takes something else for the result of ", to_text(parent))};
+}
+
 void Ledger::on_run(const TaskId& id, Duration ran, bool was_ended) const {
   const auto* task = tasks_.find(id);
   if (task->plan != nullptr) retries_.on_run(id, *task->plan, ran, was_ended);

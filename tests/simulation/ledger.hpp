@@ -44,6 +44,9 @@ class Ledger {
   /// In a slot, to its end.
   void on_begin(Origin origin, const std::string& kind) { limits_of_kinds_.on_begin(origin, kind); }
   void on_end(Origin origin, const std::string& kind) { limits_of_kinds_.on_end(origin, kind); }
+  /// A task took this of the result of `parent`, which the sink shows as `record`.
+  void on_reference(const TaskId& parent, const std::string& value,
+                    const protocol::Value& record) const;
   void on_run(const TaskId& id, Duration ran, bool was_ended) const;
   void on_grant(const Link& link, std::uint64_t limit);
   void on_hello(const protocol::Hello& hello) { places_.on_hello(hello); }

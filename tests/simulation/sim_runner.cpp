@@ -13,9 +13,12 @@ using protocol::TaskState;
 using protocol::Value;
 
 SimRunner::SimRunner(Fabric& fabric, Process& process, net::Transport& transport,
-                     const std::string& artifacts)
-    : fabric_(fabric), process_(process), socket_(transport.open(net::SocketType::kDealer)) {
-  socket_.connect(artifacts);
+                     const net::ClusterFile& cluster)
+    : fabric_(fabric),
+      process_(process),
+      socket_(transport.open(net::SocketType::kDealer)),
+      lookups_(fabric, process, transport, cluster.queries) {
+  socket_.connect(cluster.artifacts);
 }
 
 // A failure has a cause, and now and then a wish.
@@ -54,6 +57,12 @@ void SimRunner::start(const worker::StartTask& task) {
                          ", which has ", kLicences)};
   world.trace(text(process_.name(), " starts ", to_text(task.id), " attempt ", task.attempt));
   if (args.starts_with(kPoison)) throw ProcessEnds{"poison"};
+  lookups_.look(task, [this, task] { run(task); });
+}
+
+void SimRunner::run(const worker::StartTask& task) {
+  auto& world = fabric_.world;
+  const std::string args = task.args;
   const bool fails = args.starts_with(kFailing) && world.chance(0.5);
   const auto length =
       world.chance(fabric_.weather.slow) ? world.between(1s, 20s) : world.between(100us, 400ms);
@@ -105,6 +114,7 @@ void SimRunner::upload(std::uint64_t number) {
 }
 
 void SimRunner::take_answers() {
+  lookups_.turn();
   while (auto received = socket_.receive()) {
     const auto head = protocol::HeadReader::parse(received->message.head);
     if (const auto at = protocol::decode<protocol::PutAt>(*head, {});

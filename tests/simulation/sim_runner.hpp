@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "common/net/cluster_file.hpp"
 #include "common/net/transport.hpp"
+#include "tests/simulation/lookups.hpp"
 #include "tests/simulation/process.hpp"
 #include "worker/io/task_runner.hpp"
 
@@ -13,9 +15,8 @@ namespace eole::simulation {
 /// file that goes to the sink in pieces.
 class SimRunner final : public worker::TaskRunner {
  public:
-  /// `artifacts`: where the sink takes them.
   SimRunner(Fabric& fabric, Process& process, net::Transport& transport,
-            const std::string& artifacts);
+            const net::ClusterFile& cluster);
   void start(const worker::StartTask& task) override;
   void kill(const TaskId& id, bool is_timeout) override { killed_.emplace(id, is_timeout); }
   worker::BatchFinished run_batch(std::shared_ptr<const worker::Batch> batch) override;
@@ -27,8 +28,9 @@ class SimRunner final : public worker::TaskRunner {
   int fd() const override { return -1; }
   bool& due() override { return is_due_; }
 
-  /// Takes what the sink says about the files.
+  /// Takes what the sink says.
   void take_answers();
+  std::optional<TimePoint> next_turn() const { return lookups_.next_turn(); }
 
  private:
   struct Upload {
@@ -37,6 +39,7 @@ class SimRunner final : public worker::TaskRunner {
     std::uint64_t have = 0;
   };
   Bytes body_of(const std::string& args, bool fails);
+  void run(const worker::StartTask& task);
   void end(const worker::StartTask& task, const std::string& args, bool fails);
   void finish(worker::TaskFinished finished);
   void upload(std::uint64_t number);
@@ -45,7 +48,8 @@ class SimRunner final : public worker::TaskRunner {
 
   Fabric& fabric_;
   Process& process_;
-  net::Socket socket_;
+  net::Socket socket_;  // To where the sink takes artifacts.
+  Lookups lookups_;
   std::map<TaskId, bool> killed_;  // Whether its time limit did it.
   std::vector<worker::TaskFinished> finished_;
   bool is_due_ = false;

@@ -26,7 +26,7 @@ void SimWorker::boot() {
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;
   const auto cluster = ventilator_.cluster();
   transport_.emplace(fabric_, *this);
-  runner_.emplace(fabric_, *this, *transport_, cluster.artifacts);
+  runner_.emplace(fabric_, *this, *transport_, cluster);
   node_.emplace(worker::NodeOptions{cluster, config}, *transport_, *runner_);
 }
 
@@ -38,11 +38,12 @@ void SimWorker::die() {
 
 std::optional<TimePoint> SimWorker::turn() {
   runner_->take_answers();
-  const auto next = node_->turn();
+  auto next = node_->turn();
   const auto unfinished = node_->core().unfinished();
   if (fabric_.ledger.is_calm() && prefetch_ > 0 && unfinished > prefetch_)
     throw Violation{text(name(), " has ", unfinished, " unfinished tasks, asked for ", prefetch_)};
-  return next;
+  const auto asks_again = runner_->next_turn();
+  return !next || (asks_again && *asks_again < *next) ? asks_again : next;
 }
 
 void SimWorker::on_sent(const protocol::HeadReader& head, const protocol::Message& message) {
