@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 sys.path.append(str(HERE.parents[1] / "clients/python"))
 
 import disks  # noqa: E402
+import growth  # noqa: E402
 import plans  # noqa: E402
 import processes  # noqa: E402
 import storage  # noqa: E402
@@ -29,7 +30,7 @@ from rig import Skipped  # noqa: E402
 SCENARIOS = [surroundings.downloads, processes.storm, processes.busy, processes.restart, processes.redelivery,
              plans.order,
              surroundings.network, storage.power, storage.sync, storage.full, surroundings.files, surroundings.clock,
-             surroundings.namespaces]
+             surroundings.namespaces, growth.retention, growth.requests, growth.bystander]
 NEED_ROOT = (storage.power, storage.sync, storage.full, surroundings.namespaces)
 
 

@@ -11,7 +11,7 @@ import time
 import eole
 import file_server
 from cluster import BIN, Cluster, wait_until
-from rig import Client, Killer, check, read, runs_again, wake
+from rig import PATIENCE, Client, Killer, check, read, runs_again, wake
 
 
 def storm(options):
@@ -63,7 +63,7 @@ def redelivery(options):
                 pid = cluster.pid(first)
                 os.kill(pid, how)
                 start = time.monotonic()
-                wait_until(lambda: runs_again(cluster.task(task)), 30, "it runs again")
+                wait_until(lambda: runs_again(cluster.task(task)), PATIENCE, "it runs again")
                 times.append(time.monotonic() - start)
                 wake(pid)
                 wait_until(lambda: cluster.task(task)["state"] == "done", what="done")

@@ -9,6 +9,8 @@ import time
 
 from cluster import BIN
 
+PATIENCE = 180  # Seconds that anything may take: a fault lasts for ever, a loaded machine does not.
+
 
 class Skipped(Exception):
     """What a scenario needs is not to be had here."""
@@ -28,7 +30,7 @@ class Client:
         return subprocess.Popen([BIN / "eole-chaos", *map(str, arguments)], env=cluster.env,
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
-    def finish(self, cluster, patience=180):
+    def finish(self, cluster, patience=PATIENCE):
         """Waits for the load, then reads the whole log as a subscriber; what the load says."""
         said = json.loads(self.load.communicate(timeout=self.count / 100 + patience)[0])
         cluster.wait_settled(said["accepted"], patience)

@@ -11,7 +11,7 @@ import time
 
 import disks
 from cluster import BIN, Cluster, wait_until
-from rig import Client, check, pids, read
+from rig import PATIENCE, Client, check, pids, read
 
 
 def power(options):
@@ -70,9 +70,9 @@ def sync(options):
             cluster.start()
             client = Client(cluster, 200_000, 60)
             log = image.mount / "eole/data/logs/ventilator.log"
-            wait_until(lambda: "cannot" in read(log) or image.is_exhausted(), 60, "a failed sync")
+            wait_until(lambda: "cannot" in read(log) or image.is_exhausted(), PATIENCE, "a failed sync")
             at_failure = time.monotonic()
-            wait_until(lambda: "cannot" in read(log), 30, "a specific error")
+            wait_until(lambda: "cannot" in read(log), PATIENCE, "a specific error")
             took = max(took, time.monotonic() - at_failure)
             client.load.kill()
             client.load.communicate()
@@ -109,14 +109,14 @@ def full(options):
                 free = shutil.disk_usage(mount).free
                 ballast.write_bytes(b"\0" * max(0, free - (100 << 20)))
                 start = time.monotonic()
-                refused = wait_until(lambda: refusal(cluster), 30, "a refusal")
+                refused = wait_until(lambda: refusal(cluster), PATIENCE, "a refusal")
                 refusals.append(time.monotonic() - start)
                 assert "storage full" in refused, refused
                 said["accepted"] += before
                 cluster.wait_settled(said["accepted"])  # What was accepted goes on.
                 ballast.unlink()
                 start = time.monotonic()
-                accepted = wait_until(lambda: not refusal(cluster), 30, "accepting again")
+                accepted = wait_until(lambda: not refusal(cluster), PATIENCE, "accepting again")
                 healed.append(time.monotonic() - start)
                 cluster.eole("cancel", "--project", "ballast")
                 said["accepted"] = cluster.status()["accepted"]

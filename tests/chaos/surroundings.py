@@ -12,7 +12,7 @@ import disks
 import proxy
 import sources
 from cluster import BIN, SANITIZER, Cluster, wait_until
-from rig import Client, Skipped, check, pids, runs_again, wake
+from rig import PATIENCE, Client, Skipped, check, pids, runs_again, wake
 
 
 def network(options):
@@ -75,7 +75,7 @@ def clock(options):
             hung = cluster.pid(holder)
             os.kill(hung, signal.SIGSTOP)
             try:
-                wait_until(lambda: runs_again(cluster.task(task)), 10, "a hung worker's task moves")
+                wait_until(lambda: runs_again(cluster.task(task)), PATIENCE, "a hung worker's task moves")
             finally:
                 wake(hung)
             wait_until(lambda: cluster.task(task)["state"] == "done", what="done")
