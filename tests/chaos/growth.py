@@ -17,7 +17,7 @@ DISK_MAX = KEEP_BYTES * 13 // 10
 GROWTH_MAX = 64 << 20  # Of a role's memory, from a fifth of the tasks on.
 ANSWER_BYTES = 20  # Of each of the submits that one message answers.
 UNDER_WAY_MAX = 256  # Submits.
-IDLE_SECONDS = 5
+IDLE_SECONDS = 2
 IDLE_WRITTEN_MAX = 1 << 20
 SAMPLE = 20_000  # Submits at the beginning and at the end that are compared.
 

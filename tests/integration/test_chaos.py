@@ -54,6 +54,12 @@ class Chaos(unittest.TestCase):
     def test_namespaces(self):
         self.run_scenario("namespaces")
 
+    def test_retention(self):
+        self.run_scenario("retention")
+
+    def test_requests(self):
+        self.run_scenario("requests")
+
 
 if __name__ == "__main__":
     unittest.main()
