@@ -6,6 +6,7 @@ answer and every notification) over the ipc that `eole up` gives, unless a line 
 """
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -14,12 +15,14 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 sys.path.insert(0, str(ROOT / "clients/python"))
 from cluster import BIN, Cluster, wait_until  # noqa: E402
+from http_client import Http  # noqa: E402
 
 ROUNDS = 3
 
@@ -325,6 +328,53 @@ def unfairness():
     return 100 * abs(2 * ran["long"] / sum(ran.values()) - 1)
 
 
+HTTP_TASK = json.dumps({"kind": "echo", "args": {"text": "x" * 60}})
+
+
+def http_posts():
+    """One task a request, each durable before its answer; wrk (Debian has it) asks from one thread."""
+    with Cluster(workers=2, slots=1) as cluster, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        address = Http(cluster)
+        script.write(f"wrk.method = 'POST'\nwrk.body = '{HTTP_TASK}'\n")
+        script.flush()
+        said = subprocess.run(["wrk", "-t1", "-c64", "-d5s", "-s", script.name,
+                               f"http://{address.host}:{address.port}/task"], capture_output=True, text=True, check=True)
+        assert "Non-2xx" not in said.stdout, said.stdout
+        return float(re.search(r"Requests/sec: +([\d.]+)", said.stdout)[1])
+
+
+def http_lines():
+    count = 1_000_000
+    body = (HTTP_TASK + "\n") * count
+    with Cluster(workers=2, slots=1) as cluster:
+        address = Http(cluster)
+        connection = http.client.HTTPConnection(address.host, address.port)
+        start = time.monotonic()
+        connection.request("POST", "/task", body, {"Content-Type": "application/x-ndjson"})
+        ids = json.loads(connection.getresponse().read())["ids"]
+        seconds = time.monotonic() - start
+        assert len(ids) == count
+        return count / seconds
+
+
+def http_wait():
+    """?wait=, as a multiple of a lone task's time, in turns on one cluster."""
+    shares = []
+    with Cluster(workers=2, slots=1) as cluster:
+        address = Http(cluster)
+        connection = http.client.HTTPConnection(address.host, address.port)
+        for _ in range(5):
+            times = []
+            for _ in range(500):
+                start = time.monotonic()
+                connection.request("POST", "/task?wait=10s", HTTP_TASK)
+                connection.getresponse().read()
+                times.append(time.monotonic() - start)
+            lone = bench(cluster, "latency", tasks=500)["p50_us"]
+            shares.append(statistics.median(times) * 1e6 / lone)
+    return shares
+
+
 # name, unit, what runs it (a value, or a list of its own rounds), rounds
 MEASURES = [
     ("throughput, 1,024 tasks a message", "tasks/s", throughput(), 3),
@@ -371,6 +421,9 @@ MEASURES = [
         ("… memory of one that waits", "bytes", filled(1_000_000, memory_each, plan), 3),
         ("… restart with all of them, one more task settled after", "s", filled(1_000_000, one_more, plan), 3))),
     ("two projects, tasks of 200 ms and of 50 ms: off half of the slots' time", "%", unfairness, 3),
+    ("HTTP, one task a request, 64 connections", "tasks/s", http_posts, 3),
+    ("HTTP, a million lines in one request", "tasks/s", http_lines, 3),
+    ("HTTP, ?wait= of one at a time, of that without HTTP in turns", "times", http_wait, 1),
     ("100,000 tasks/s offered to 2 workers", "tasks/s", paced(2), 1),
     ("100,000 tasks/s offered to 1,000 workers", "tasks/s", paced(1000), 1),
     ("ventilator and sink with 1,000 idle workers", "% of a core", heartbeats, 1),
