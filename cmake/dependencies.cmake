@@ -18,6 +18,9 @@ add_library(tomlplusplus ALIAS PkgConfig::TOMLPP)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 add_library(isal ALIAS PkgConfig::ISAL)
 
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+add_library(sqlite ALIAS PkgConfig::SQLITE)
+
 # Time zones. Only programs that ask for one load it: tasks start processes that do not.
 find_package(date REQUIRED)
 add_library(date-zones INTERFACE)

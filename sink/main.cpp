@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     sink::Node node(
         {cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}, retention}, loop,
         loop.authority(), *log, shelf, desk);
-    const sink::HistoryThread history(desk, *log);
+    const sink::HistoryThread history(desk, *log, storage.data + "/index");
     const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf);
     return role::run(node, loop);
   });

@@ -146,7 +146,8 @@ Expected<Value> dead(History& history, const Value& options, Duration page_time)
   return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
 }
 
-Expected<Message> answer(const protocol::Read& read, const Known&, History& history) {
+Expected<Message> answer(const protocol::Read& read, const Known&, History& history,
+                         HistoryIndex*) {
   const bool is_this = read.log == 0 || read.log == history.log();
   if (is_this && read.offset < history.kept_from())
     return encode(protocol::Gone{read.request, history.log(), read.offset, history.kept_from(),
@@ -156,14 +157,16 @@ Expected<Message> answer(const protocol::Read& read, const Known&, History& hist
   return encode_answer(std::move(*records));
 }
 
-Expected<Message> answer(const protocol::Follow& follow, const Known&, History& history) {
+Expected<Message> answer(const protocol::Follow& follow, const Known&, History& history,
+                         HistoryIndex*) {
   auto settled = history.follow(follow);
   if (!settled) return settled.error();
   return encode_answer(std::move(*settled));
 }
 
-Expected<Message> answer(const protocol::Query& query, const Known& known, History& history) {
-  auto value = answer_to(query, known, history);
+Expected<Message> answer(const protocol::Query& query, const Known& known, History& history,
+                         HistoryIndex* index) {
+  auto value = answer_to(query, known, history, kPageTime, index);
   if (!value) return value.error();
   return encode_answer(protocol::Answer{query.request, value->to_msgpack()});
 }
@@ -180,11 +183,12 @@ std::size_t Question::bytes() const {
          (query == nullptr ? 0 : query->what.size() + query->payload.size());
 }
 
-Answer answer_to(const Question& question, History& history) {
+Answer answer_to(const Question& question, History& history, HistoryIndex* index) {
   Expected<Message> message = Error{};
   try {
-    message = std::visit([&](const auto& asked) { return answer(asked, question.known, history); },
-                         question.message);
+    message =
+        std::visit([&](const auto& asked) { return answer(asked, question.known, history, index); },
+                   question.message);
   } catch (const storage::StorageFailure& damage) {
     process::log_error(damage.what());
     message = Error{text("log: ", damage.what())};
@@ -194,7 +198,7 @@ Answer answer_to(const Question& question, History& history) {
 }
 
 Expected<Value> answer_to(const protocol::Query& query, const Known& known, History& history,
-                          Duration page_time) {
+                          Duration page_time, HistoryIndex* index) {
   const auto options = options_of(query);
   if (!options) return options.error();
   const TaskId id{query.origin, query.seq};
@@ -205,6 +209,8 @@ Expected<Value> answer_to(const protocol::Query& query, const Known& known, Hist
   if (query.what == "dead") return dead(history, *options, page_time);
   if (query.what == "offset_at")
     return Value(Value::Map{{"offset", history.offset_at((*options)["unix_ms"].int_or(0))}});
+  if (index != nullptr && (query.what == "history" || query.what == "counts"))
+    return index->answer(query, *options, history, page_time);
   return Error{text("query ", query.what, ": not known")};
 }
 

@@ -10,6 +10,7 @@
 #include "common/protocol/value.hpp"
 #include "sink/core/events.hpp"
 #include "sink/io/history.hpp"
+#include "sink/io/history_index.hpp"
 
 namespace eole::sink {
 
@@ -41,12 +42,13 @@ struct Answer {
 };
 
 /// What is read of the log for it; a refusal if that cannot be. Damage to an old record is named to
-/// who wants to read it.
-Answer answer_to(const Question& question, History& history);
+/// who wants to read it. `index`: none if there is no place for it.
+Answer answer_to(const Question& question, History& history, HistoryIndex* index = nullptr);
 
 /// What is answered to people from the log. Lists come in pages of bounded size and time.
 /// Errors: no such query, or an option that makes no sense.
 Expected<protocol::Value> answer_to(const protocol::Query& query, const Known& known,
-                                    History& history, Duration page_time = kPageTime);
+                                    History& history, Duration page_time = kPageTime,
+                                    HistoryIndex* index = nullptr);
 
 }  // namespace eole::sink

@@ -27,6 +27,8 @@ class History {
   std::uint64_t head() const { return head_; }
   /// The offset of the oldest result that is kept.
   std::uint64_t kept_from() const;
+  /// Of its disk.
+  std::uint64_t free_bytes() const { return directory_.free_bytes(); }
 
   /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one).
   /// Errors: another log, a cursor beyond the head or below kept_from(), one of other records.

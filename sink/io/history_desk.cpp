@@ -8,6 +8,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/net/bounds.hpp"
+#include "common/process/system.hpp"
 
 namespace eole::sink {
 
@@ -74,9 +75,13 @@ bool HistoryDesk::has_work() const {
   return has_pages_ || to_release_ != 0 || (has_room && !waiting_.empty());
 }
 
-bool HistoryDesk::wait() {
+bool HistoryDesk::wait(std::optional<TimePoint> until) {
   std::unique_lock lock(mutex_);
-  work_.wait(lock, [this] { return is_over_ || has_work(); });
+  const auto is_wanted = [this] { return is_over_ || has_work(); };
+  if (until)
+    work_.wait_for(lock, *until - process::now(), is_wanted);
+  else
+    work_.wait(lock, is_wanted);
   return !is_over_;
 }
 
@@ -102,7 +107,7 @@ std::optional<Question> HistoryDesk::next_question() {
 }
 
 // The news first: a question is about what was durable when it was asked, or more.
-bool HistoryDesk::serve(History& history) {
+bool HistoryDesk::serve(History& history, HistoryIndex* index) {
   std::unique_lock lock(mutex_);
   has_pages_ = false;
   LogNews news = std::exchange(news_, LogNews{news_.log, news_.head, news_.end, 0, {}, {}, {}});
@@ -115,7 +120,10 @@ bool HistoryDesk::serve(History& history) {
   std::optional<Released> released;
   if (to_release != 0) released = Released{to_release, history.release(to_release)};
   std::optional<Answer> answer;
-  if (question) answer = answer_to(*question, history);
+  if (question) answer = answer_to(*question, history, index);
+  if (const auto due = index == nullptr ? std::nullopt : index->due(history);
+      due && process::now() >= *due)
+    index->work(history);
 
   lock.lock();
   is_answering_ = false;

@@ -55,10 +55,10 @@ class HistoryDesk {
 
   // The history's side.
   /// Gives it the news, and does the next piece of what is to be done; false if there was none, or
-  /// no room for an answer.
-  bool serve(History& history);
-  /// Until there is something to do; false once it is over.
-  bool wait();
+  /// no room for an answer. The index goes on if it is due.
+  bool serve(History& history, HistoryIndex* index = nullptr);
+  /// Until there is something to do, or that time; false once it is over.
+  bool wait(std::optional<TimePoint> until = {});
   void stop();
 
  private:

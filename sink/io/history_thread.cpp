@@ -12,11 +12,12 @@ namespace {
 
 constexpr int kStorageFailed = 3;
 
-void serve(HistoryDesk& desk, storage::Directory& log) {
+void serve(HistoryDesk& desk, storage::Directory& log, const std::string& index_place) {
   process::leave_core();
   try {
     History history(log);
-    while (desk.wait()) desk.serve(history);
+    HistoryIndex index(index_place);
+    while (desk.wait(index.due(history))) desk.serve(history, &index);
   } catch (const std::exception& error) {  // No memory: the whole sink ends at once.
     process::log_error(text("history: ", error.what()));
     ::_exit(kStorageFailed);
@@ -25,8 +26,8 @@ void serve(HistoryDesk& desk, storage::Directory& log) {
 
 }  // namespace
 
-HistoryThread::HistoryThread(HistoryDesk& desk, storage::Directory& log)
-    : desk_(desk), thread_([&desk, &log] { serve(desk, log); }) {}
+HistoryThread::HistoryThread(HistoryDesk& desk, storage::Directory& log, std::string index)
+    : desk_(desk), thread_([&desk, &log, index = std::move(index)] { serve(desk, log, index); }) {}
 
 HistoryThread::~HistoryThread() {
   desk_.stop();

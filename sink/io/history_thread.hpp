@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <thread>
 
 #include "common/storage/disk.hpp"
@@ -10,8 +11,8 @@ namespace eole::sink {
 /// search, holds up results. Ends the process if what it does fails.
 class HistoryThread {
  public:
-  /// `log`: its directory. Both outlive this.
-  HistoryThread(HistoryDesk& desk, storage::Directory& log);
+  /// `log`: its directory, as the desk it outlives this. `index`: the directory of the index.
+  HistoryThread(HistoryDesk& desk, storage::Directory& log, std::string index);
   ~HistoryThread();
   HistoryThread(const HistoryThread&) = delete;
   HistoryThread& operator=(const HistoryThread&) = delete;

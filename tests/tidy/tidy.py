@@ -25,6 +25,7 @@ HOMES = {
     r"^spdlog": ("common/process/log.cpp",),
     r"^openssl": ("common/process/sha256.cpp",),
     r"^date/": ("common/base/zone.cpp",),
+    r"^sqlite3\.h": ("sink/io/database.cpp", "bench/storage.cpp"),
     r"^isa-l/": ("common/base/crc32c.cpp",),
     r"^CLI/": ("cli/",),
     r"^boost/beast/http": ("gateway/core/http/reader.cpp",),

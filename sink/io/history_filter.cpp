@@ -1,0 +1,222 @@
+#include "sink/io/history_filter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "common/base/crc32c.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/shown.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/task_class.hpp"
+
+namespace eole::sink {
+
+using protocol::TaskState;
+using protocol::Value;
+
+namespace {
+
+constexpr std::size_t kSummaryColumns = 120;
+constexpr std::size_t kPartColumns = 60;  // Of one member of a value.
+
+constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> kStates{
+    {{"retrying", kRetrying},
+     {"done", static_cast<std::int64_t>(TaskState::kDone)},
+     {"failed", static_cast<std::int64_t>(TaskState::kFailed)},
+     {"dead", static_cast<std::int64_t>(TaskState::kDead)},
+     {"cancelled", static_cast<std::int64_t>(TaskState::kCancelled)}}};
+
+Expected<std::int64_t> number(const std::string& name, const Value& value, std::int64_t least,
+                              std::int64_t most) {
+  const auto* found = value.as<std::int64_t>();
+  if (found == nullptr) return Error{text("history: ", name, " ", value.to_json(), ": no number")};
+  if (*found < least || *found > most)
+    return Error{text("history: ", name, " ", *found, ", limits ", least, " and ", most)};
+  return *found;
+}
+
+bool is_letter(char one) {
+  return static_cast<unsigned char>(one) >= 0x80 || (one >= '0' && one <= '9') ||
+         (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z');
+}
+
+// What stands between blanks and has a letter or digit.
+template <class OnWord>
+void each_word(std::string_view written, OnWord&& on_word) {
+  const auto is_blank = [](char one) { return static_cast<unsigned char>(one) <= ' '; };
+  while (!written.empty()) {
+    const auto end = std::find_if(written.begin(), written.end(), is_blank);
+    const auto word = written.substr(0, static_cast<std::size_t>(end - written.begin()));
+    if (std::any_of(word.begin(), word.end(), is_letter)) on_word(word);
+    written.remove_prefix(std::min(word.size() + 1, written.size()));
+  }
+}
+
+// A word that only results of this name have, mostly: what was found is looked at.
+std::string term(char what, std::string_view name) {
+  return text(what, hex(std::uint64_t{crc32c(name)}));
+}
+std::string term(std::int64_t state) { return text('s', state); }
+
+std::string told(const Value& value) {
+  if (const auto* written = value.as<std::string>()) return *written;
+  if (const auto* blob = value.as<protocol::Blob>()) return blob->bytes.substr(0, 4 * kPartColumns);
+  return value.is_null() ? "" : value.to_json();
+}
+
+// In one line, the members of a map by their names.
+std::string in_a_line(const Value& value) {
+  std::string line;
+  const auto* members = value.as<Value::Map>();
+  if (members == nullptr) {
+    line = told(value).substr(0, 4 * kSummaryColumns);
+  } else {
+    for (const auto& [name, member] : *members) {
+      if (line.size() > 4 * kSummaryColumns) break;
+      if (const auto part = told(member); !part.empty())
+        line += text(line.empty() ? "" : " ", name, "=",
+                     cut_to(std::string_view(part).substr(0, 4 * kPartColumns), kPartColumns));
+    }
+  }
+  for (auto& one : line)
+    if (static_cast<unsigned char>(one) < ' ') one = ' ';
+  while (line.ends_with(' ')) line.pop_back();
+  return cut_to(line, kSummaryColumns);
+}
+
+// Of a task that did not end well, if its result has it.
+Value arguments(const Value& body) {
+  const auto* spec = body["spec"].as<protocol::Blob>();
+  if (spec == nullptr) return {};
+  ByteReader groups(spec->bytes);
+  const auto group = protocol::read_task_group(groups);
+  if (!group) return {};
+  ByteReader specs(group->specs);
+  const auto task = protocol::read_task_spec(specs);
+  const auto args = task ? Value::from_msgpack(task->args) : Value();
+  return args ? *args : Value();
+}
+
+Value body_of(const protocol::ResultRecord& result) {
+  auto body = Value::from_msgpack(result.body);
+  return body ? std::move(*body) : Value();
+}
+
+}  // namespace
+
+Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
+  HistoryFilter filter;
+  const auto* members = options.as<Value::Map>();
+  if (members == nullptr && !options.is_null()) return Error{"history: the options are no map"};
+  for (const auto& [name, value] : members == nullptr ? Value::Map{} : *members) {
+    if (value.is_null()) continue;
+    std::string* wanted = name == "project"  ? &filter.project
+                          : name == "kind"   ? &filter.kind
+                          : name == "worker" ? &filter.worker
+                          : name == "text"   ? &filter.words
+                                             : nullptr;
+    const auto* written = value.as<std::string>();
+    if (wanted != nullptr) {
+      const auto most = wanted == &filter.words ? kSearchBytesMax : protocol::kNameBytesMax;
+      if (written == nullptr) return Error{text("history: ", name, ": no text")};
+      if (written->size() > most)
+        return Error{text("history: ", name, ": ", written->size(), " bytes, limit ", most)};
+      *wanted = *written;
+    } else if (name == "state") {
+      const auto* found = std::find_if(kStates.begin(), kStates.end(), [&](const auto& each) {
+        return written != nullptr && each.first == *written;
+      });
+      if (found == kStates.end())
+        return Error{text("history: state ", value.to_json(),
+                          ": none of done, failed, dead, cancelled, retrying")};
+      filter.state = found->second;
+    } else if (name == "since" || name == "until" || name == "cursor" || name == "limit") {
+      const bool is_limit = name == "limit";
+      const auto found = number(name, value, is_limit ? 1 : 0, is_limit ? kPageRowsMax : INT64_MAX);
+      if (!found) return found.error();
+      if (name == "since") filter.since_unix_ms = *found;
+      if (name == "until") filter.until_unix_ms = *found;
+      if (name == "cursor") filter.before = static_cast<std::uint64_t>(*found);
+      if (is_limit) filter.limit = static_cast<std::size_t>(*found);
+    } else {
+      return Error{text("history: option ", name,
+                        ": not known (state, project, kind, worker, text, since, until, limit, "
+                        "cursor)")};
+    }
+  }
+  if (filter.since_unix_ms > filter.until_unix_ms)
+    return Error{
+        text("history: since ", filter.since_unix_ms, " is after until ", filter.until_unix_ms)};
+  if (!filter.words.empty() && filter.expression().find("{text}") == std::string::npos)
+    return Error{text("history: text ", Value(filter.words).to_json(), ": no letter or digit")};
+  return filter;
+}
+
+bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view its_worker) const {
+  return (state ? state_of(result) == *state : result.is_final) &&
+         (kind.empty() || result.kind == kind) && (project.empty() || result.project == project) &&
+         (worker.empty() || its_worker == worker) && result.finished_unix_ms >= since_unix_ms &&
+         result.finished_unix_ms < until_unix_ms;
+}
+
+// Each word in quotation marks: whatever it is made of, it is no operator.
+std::string HistoryFilter::expression() const {
+  std::string all;
+  const auto add = [&](std::string_view column, std::string_view word) {
+    all += text(all.empty() ? "" : " AND ", column, " : \"");
+    for (const char one : word) all += one == '"' ? "\"\"" : std::string(1, one);
+    all += '"';
+  };
+  each_word(words, [&](std::string_view word) { add("{text}", word); });
+  if (state) add("{terms}", term(*state));
+  if (!kind.empty()) add("{terms}", term('k', kind));
+  if (!project.empty()) add("{terms}", term('p', project));
+  if (!worker.empty()) add("{terms}", term('w', worker));
+  return all;
+}
+
+std::int64_t state_of(const protocol::ResultRecord& result) {
+  return result.is_final ? static_cast<std::int64_t>(result.state) : kRetrying;
+}
+
+std::string_view state_name(std::int64_t state) {
+  const auto* found = std::find_if(kStates.begin(), kStates.end(),
+                                   [&](const auto& each) { return each.second == state; });
+  return found == kStates.end() ? "" : found->first;
+}
+
+Value row_of(const protocol::ResultRecord& result, std::string_view worker, std::uint64_t offset) {
+  const auto body = body_of(result);
+  Value row = Value::Map{{"offset", offset},
+                         {"id", to_text(result.id)},
+                         {"kind", result.kind},
+                         {"project", result.project},
+                         {"state", state_name(state_of(result))},
+                         {"worker", worker},
+                         {"attempts", std::uint32_t{result.attempt}}};
+  if (!worker.empty()) row.set("began", result.finished_unix_ms - result.run_ms);
+  row.set("ended", result.finished_unix_ms);
+  const auto args = arguments(body);
+  const auto& artifact = body["artifact"];
+  row.set("summary", in_a_line(!args.is_null()            ? args
+                               : !body["value"].is_null() ? body["value"]
+                                                          : artifact));
+  if (const auto error = body["error"].text_or(""); !error.empty())
+    row.set("error", error.substr(0, kRowErrorBytesMax));
+  return row;
+}
+
+std::optional<Words> words_of(const protocol::ResultRecord& result, std::string_view worker) {
+  const auto body = body_of(result);
+  auto all = body["error"].text_or("");
+  if (const auto* reasons = body["reasons"].as<Value::Array>())
+    for (const auto& reason : *reasons) all += " " + reason.text_or("");
+  if (const auto args = arguments(body); !args.is_null()) all += " " + args.to_json();
+  if (all.empty()) return std::nullopt;
+  all.resize(std::min(all.size(), kIndexedBytesMax));
+  return Words{std::move(all), text(term(state_of(result)), " ", term('k', result.kind), " ",
+                                    term('p', result.project), " ", term('w', worker))};
+}
+
+}  // namespace eole::sink

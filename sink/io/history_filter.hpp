@@ -1,0 +1,53 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/expected.hpp"
+#include "common/protocol/records.hpp"
+#include "common/protocol/value.hpp"
+#include "sink/io/index_file.hpp"
+
+/// What is asked of the history, and how it is told.
+namespace eole::sink {
+
+constexpr std::int64_t kPageRowsMax = 1000;
+constexpr std::size_t kSearchBytesMax = 256;    // The words that are looked for.
+constexpr std::size_t kIndexedBytesMax = 2048;  // Of the text of a result, for these words.
+constexpr std::size_t kRowErrorBytesMax = 1024;
+
+/// Which results are wanted.
+struct HistoryFilter {
+  std::optional<std::int64_t> state;  // As of a ResultClass; none: every final one.
+  std::string kind;                   // Empty, as the next two: any.
+  std::string project;
+  std::string worker;
+  std::string words;  // That all are in what failed: its error, reasons or arguments.
+  std::int64_t since_unix_ms = INT64_MIN;
+  std::int64_t until_unix_ms = INT64_MAX;
+  std::size_t limit = 100;
+  std::uint64_t before = INT64_MAX;  // An offset.
+
+  /// Errors: an option that is not known, or makes no sense.
+  static Expected<HistoryFilter> from(const protocol::Value& options);
+  bool wants(const protocol::ResultRecord& result, std::string_view worker) const;
+  /// For IndexFile::visit_words; only if there is a text.
+  std::string expression() const;
+};
+
+std::int64_t state_of(const protocol::ResultRecord& result);
+std::string_view state_name(std::int64_t state);
+
+/// A result in a line: offset, id, kind, project, state, worker, attempts, began (if a worker told
+/// of it) and ended (Unix ms), summary, and the error if there is one.
+protocol::Value row_of(const protocol::ResultRecord& result, std::string_view worker,
+                       std::uint64_t offset);
+/// Whether anybody looks for its words: it did not end well.
+inline bool has_words(const protocol::ResultRecord& result) {
+  return !result.is_final || result.state != protocol::TaskState::kDone;
+}
+/// Of one that has any.
+std::optional<Words> words_of(const protocol::ResultRecord& result, std::string_view worker);
+
+}  // namespace eole::sink

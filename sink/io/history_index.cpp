@@ -1,0 +1,209 @@
+#include "sink/io/history_index.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/crc32c.hpp"
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+#include "common/process/log.hpp"
+#include "common/process/system.hpp"
+#include "sink/io/history_search.hpp"
+
+namespace eole::sink {
+
+using protocol::Value;
+
+namespace {
+
+constexpr std::uint32_t kStepBytes = 256 << 10;          // Of log, that are read in one go.
+constexpr std::uint64_t kIndexFreeBytesMin = 256 << 20;  // Of disk: the log needs these more.
+constexpr Duration kPause = 30s;                         // When it cannot go on.
+constexpr std::size_t kCountsShown = 1000;
+
+void count_in(Block& block, ClassId id, std::uint32_t results) {
+  const auto at = std::lower_bound(block.results.begin(), block.results.end(), std::pair(id, 0U));
+  if (at != block.results.end() && at->first == id)
+    at->second += results;
+  else
+    block.results.insert(at, {id, results});
+}
+
+}  // namespace
+
+HistoryIndex::HistoryIndex(std::string directory)
+    : directory_(std::move(directory)), is_wanted_(::access(path().c_str(), F_OK) == 0) {}
+
+std::optional<TimePoint> HistoryIndex::due(const History& log) const {
+  if (!is_wanted_ || log.log() == 0) return std::nullopt;
+  const bool is_up = file_ && file_->place().next == log.head() && cut_to_ == log.kept_from();
+  return is_up ? std::nullopt : std::optional(due_);
+}
+
+void HistoryIndex::work(History& log) {
+  const auto begun = process::now();
+  const auto before = std::pair(known(), cut_to_);
+  try {
+    if (attempt([&] { catch_up(log, begun + kIndexSliceMax); })) return;
+  } catch (const storage::StorageFailure& damage) {  // Of the log: goes on when it is dropped.
+    process::log_warning(text("history index: ", damage.what()));
+  }
+  const auto now = process::now();
+  const bool goes_on = before != std::pair(known(), cut_to_);
+  due_ = now + (goes_on ? (now - begun) * (kIndexShare - 1) : kPause);
+}
+
+// What is damaged is made anew; what the disk refuses may be had later.
+template <class Act>
+std::optional<Error> HistoryIndex::attempt(Act&& act) {
+  try {
+    try {
+      act();
+    } catch (const DatabaseFailure& failure) {
+      if (!failure.is_damage()) throw;
+      process::log_warning(text("history index: ", failure.what(), ": made anew"));
+      remove();
+      act();
+    } catch (const storage::StorageFailure&) {
+      file_.reset();
+      throw;
+    }
+  } catch (const DatabaseFailure& failure) {
+    process::log_warning(text("history index: ", failure.what()));
+    file_.reset();
+    due_ = process::now() + kPause;
+    return Error{text("history: its index: ", failure.what())};
+  }
+  return std::nullopt;
+}
+
+void HistoryIndex::remove() {
+  file_.reset();
+  for (const auto* end : {"", "-wal", "-shm"}) ::unlink((path() + end).c_str());
+}
+
+void HistoryIndex::open(History& log) {
+  ::mkdir(directory_.c_str(), 0700);
+  file_.emplace(path());
+  const auto place = file_->place();
+  const bool is_new = place.log == 0;
+  const bool is_of_it = place.log == log.log() && place.next <= log.head();
+  // What lies before the cursor is what was read there (ring rule L3).
+  const bool is_read = is_of_it && (place.next < log.kept_from() ||
+                                    log.read({0, place.log, place.next, place.crc, 0}));
+  if (!is_new && !is_read) {
+    process::log_info("history index: of another log, or of another state of it: made anew");
+    remove();
+    file_.emplace(path());
+  }
+  cut_to_ = 0;
+  block_ = file_->newest().value_or(Block{});
+}
+
+void HistoryIndex::catch_up(History& log, TimePoint until) {
+  if (!file_) open(log);
+  auto place = file_->place();
+  if (place.log == log.log() && place.next == log.head() && cut_to_ == log.kept_from()) return;
+  file_->begin();
+  try {
+    bool goes_on = cut(log, until) && log.free_bytes() >= kIndexFreeBytesMin;
+    place.log = log.log();
+    if (place.next < log.kept_from()) {  // The log went ahead.
+      place = {place.log, log.kept_from(), 0};
+      block_ = {};
+    }
+    while (goes_on && place.next < log.head()) {
+      const auto records = log.read({0, place.log, place.next, 0, kStepBytes});
+      goes_on = records && records->next > place.next && add(*records, place, until);
+    }
+    if (block_.end > block_.first) file_->put(block_);
+    file_->commit(place);
+  } catch (...) {
+    file_.reset();  // With what was begun.
+    throw;
+  }
+}
+
+// Forgets what is no longer kept; false if there is more of it.
+bool HistoryIndex::cut(const History& log, TimePoint until) {
+  const auto kept_from = log.kept_from();
+  if (cut_to_ == kept_from || planted("index-keeps-what-is-gone")) return true;
+  while (const auto oldest = file_->oldest()) {
+    if (oldest->end > kept_from) break;
+    file_->drop(*oldest);
+    if (oldest->first == block_.first) block_ = {};
+    if (process::now() >= until) return false;
+  }
+  cut_to_ = kept_from;
+  return true;
+}
+
+// False if there is no more time.
+bool HistoryIndex::add(const protocol::Records& records, IndexPlace& place, TimePoint until) {
+  ByteReader reader(records.payload);
+  while (!reader.is_done()) {
+    const auto encoded = reader.take(reader.get<std::uint32_t>());
+    const auto batch = protocol::read_batch(encoded);
+    if (!batch) return false;
+    if (block_.bytes >= kBlockBytes || block_.end != batch->first_offset) {
+      if (block_.end > block_.first) file_->put(block_);
+      block_ = {};
+      block_.first = batch->first_offset;
+    }
+    block_.bytes += sizeof(std::uint32_t) + encoded.size();
+    add(*batch);
+    place.next = block_.end = batch->first_offset + batch->count;
+    place.crc = crc32c(encoded);
+    if (process::now() >= until) return false;
+  }
+  return true;
+}
+
+void HistoryIndex::add(const protocol::ResultBatch& batch) {
+  ByteReader runs(batch.records);
+  auto offset = batch.first_offset;
+  while (const auto run = protocol::read_result_run(runs)) {
+    const auto& first = run->first;
+    const auto id =
+        file_->count({state_of(first), first.kind, first.project, batch.worker}, run->count);
+    count_in(block_, id, run->count);
+    block_.earliest_unix_ms = std::min(block_.earliest_unix_ms, first.finished_unix_ms);
+    block_.latest_unix_ms = std::max(block_.latest_unix_ms, first.finished_unix_ms);
+    add_words(*run, batch.worker, offset);
+    offset += run->count;
+  }
+}
+
+void HistoryIndex::add_words(const protocol::ResultRun& run, std::string_view worker,
+                             std::uint64_t offset) {
+  if (!has_words(run.first)) return;
+  for (auto rest = run;; rest = rest.behind(1), ++offset) {
+    if (const auto words = words_of(rest.record(), worker)) file_->put_words(offset, *words);
+    if (rest.count == 1) return;
+  }
+}
+
+Expected<Value> HistoryIndex::answer(const protocol::Query& query, const Value& options,
+                                     History& log, Duration time) {
+  if (query.what == "counts" && !options.is_null()) return Error{"counts: takes no options"};
+  const auto filter = HistoryFilter::from(options);
+  if (!filter) return filter.error();
+  is_wanted_ = true;
+  Value::Map found;
+  const auto error = attempt([&] {
+    catch_up(log, process::now() + time);
+    found = query.what == "counts" ? counts(*file_, kCountsShown)
+                                   : search(*file_, log, *filter, process::now() + time);
+  });
+  if (error) return *error;
+  const auto as_of = file_->place().next;
+  found.emplace_back("as_of", as_of);
+  found.emplace_back("head", log.head());
+  found.emplace_back("complete", as_of == log.head());
+  return Value(std::move(found));
+}
+
+}  // namespace eole::sink

@@ -1,0 +1,162 @@
+#include "sink/io/history_search.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "common/base/planted.hpp"
+#include "common/process/system.hpp"
+
+namespace eole::sink {
+
+using protocol::Value;
+
+namespace {
+
+constexpr std::size_t kPageBytesMax = 1 << 20;  // Of letters or parts or rows; one at least.
+constexpr std::size_t kAroundRow = 256;         // What a row has besides its texts, about.
+
+/// One page, as it grows.
+class Search {
+ public:
+  Search(IndexFile& index, History& log, const HistoryFilter& filter, TimePoint until)
+      : index_(index), log_(log), filter_(filter), until_(until), from_(log.kept_from()) {
+    if (filter.since_unix_ms > 0) from_ = std::max(from_, log.offset_at(filter.since_unix_ms));
+    before_ = std::min(filter.before, index.place().next);
+  }
+
+  void by_class() {
+    const auto wanted =
+        index_.classes(filter_.state, filter_.kind, filter_.project, filter_.worker);
+    const auto is_wanted = [&](const auto& results) {
+      return results.first < wanted.size() && wanted[results.first];
+    };
+    if (wanted.empty()) return;
+    index_.visit(before_, [&](const Block& block) {
+      if (block.end <= from_) return false;
+      if (std::any_of(block.results.begin(), block.results.end(), is_wanted)) add(block, nullptr);
+      return goes_on(block.first);
+    });
+  }
+
+  void by_words() {
+    std::optional<Block> block;
+    std::vector<std::uint64_t> offsets;  // Of this block, descending.
+    bool is_over = false;
+    index_.visit_words(filter_.expression(), from_, before_, [&](std::uint64_t offset) {
+      if (block && offset < block->first) {
+        add(*block, &offsets);
+        is_over = !goes_on(block->first);
+        if (is_over) return false;
+        block.reset();
+      }
+      if (!block) {
+        offsets.clear();
+        index_.visit(offset + 1, [&](Block&& found) {
+          block = std::move(found);
+          return false;
+        });
+      }
+      offsets.push_back(offset);
+      return block.has_value();
+    });
+    if (!is_over && block) add(*block, &offsets);
+  }
+
+  Value::Map take() {
+    return Value::Map{{"rows", std::move(rows_)}, {"next", next_ ? Value(*next_) : Value()}};
+  }
+
+ private:
+  struct Found {
+    protocol::ResultRecord result;
+    std::string_view worker;
+    std::uint64_t offset = 0;
+  };
+
+  bool goes_on(std::uint64_t first) {
+    if (!next_ && first > from_ && process::now() >= until_) next_ = first;
+    return !next_;
+  }
+
+  // The wanted ones of a block, or those of them that have the words.
+  void add(const Block& block, const std::vector<std::uint64_t>* offsets) {
+    if (block.earliest_unix_ms >= filter_.until_unix_ms ||
+        block.latest_unix_ms < filter_.since_unix_ms)
+      return;
+    std::deque<protocol::Records> read;  // What is found points into them.
+    std::deque<Found> found;             // No more than a page has.
+    for (auto at = std::max(block.first, from_); at < block.end; at = read.back().next) {
+      auto records = log_.read({0, log_.log(), at, 0, static_cast<std::uint32_t>(block.bytes)});
+      if (!records || records->next <= at) break;
+      read.push_back(std::move(*records));
+      find(read.back(), block, offsets, found);
+    }
+    for (auto one = found.rbegin(); one != found.rend() && !next_; ++one) {
+      auto row = row_of(one->result, one->worker, one->offset);
+      bytes_ += kAroundRow + row["summary"].text_or("").size() + row["error"].text_or("").size();
+      rows_.push_back(std::move(row));
+      if (rows_.size() >= filter_.limit || bytes_ >= kPageBytesMax)
+        next_ = one->offset + (planted("history-page-repeats") ? 1 : 0);
+    }
+  }
+
+  void find(const protocol::Records& records, const Block& block,
+            const std::vector<std::uint64_t>* offsets, std::deque<Found>& found) const {
+    ByteReader batches(records.payload);
+    while (!batches.is_done()) {
+      const auto batch = protocol::read_batch(batches.take(batches.get<std::uint32_t>()));
+      if (!batch) return;
+      protocol::ResultReader results(batch->records);
+      for (std::uint32_t i = 0; i < batch->count; ++i) {
+        const auto result = results.next();
+        const auto offset = batch->first_offset + i;
+        if (!result || offset >= std::min(before_, block.end)) return;
+        if (offset < from_ || !filter_.wants(*result, batch->worker)) continue;
+        if (offsets != nullptr &&
+            !std::binary_search(offsets->begin(), offsets->end(), offset, std::greater<>()))
+          continue;
+        found.push_back({*result, batch->worker, offset});
+        if (found.size() > filter_.limit) found.pop_front();
+      }
+    }
+  }
+
+  IndexFile& index_;
+  History& log_;
+  const HistoryFilter& filter_;
+  TimePoint until_;
+  std::uint64_t from_;
+  std::uint64_t before_;
+  Value::Array rows_;
+  std::size_t bytes_ = 0;
+  std::optional<std::uint64_t> next_;
+};
+
+}  // namespace
+
+Value::Map search(IndexFile& index, History& log, const HistoryFilter& filter, TimePoint until) {
+  Search page(index, log, filter, until);
+  filter.words.empty() ? page.by_class() : page.by_words();
+  return page.take();
+}
+
+Value::Map counts(IndexFile& index, std::size_t most) {
+  Value::Array list;
+  std::uint64_t left_out = 0;
+  index.visit_counts([&](std::int64_t state, std::string_view kind, std::string_view project,
+                         std::uint64_t results) {
+    if (list.size() == most)
+      ++left_out;
+    else
+      list.push_back(Value::Map{{"state", state_name(state)},
+                                {"kind", kind},
+                                {"project", project},
+                                {"results", results}});
+    return true;
+  });
+  return Value::Map{{"counts", std::move(list)}, {"left_out", left_out}};
+}
+
+}  // namespace eole::sink

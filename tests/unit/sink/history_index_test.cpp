@@ -1,0 +1,435 @@
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "common/protocol/records.hpp"
+#include "common/protocol/task_class.hpp"
+#include "sink/io/answers.hpp"
+#include "sink/io/history_desk.hpp"
+#include "sink/io/result_log.hpp"
+#include "tests/simulation/sim_disk.hpp"
+
+using namespace eole;
+using namespace eole::sink;
+using protocol::TaskState;
+using protocol::Value;
+
+namespace {
+
+constexpr Origin kOrigin = 5;
+
+/// A directory that goes with this.
+struct Place {
+  Place() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~Place() { std::filesystem::remove_all(path); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  std::string file() const { return path + "/index/history.db"; }
+  std::string path = (std::filesystem::temp_directory_path() / "eole-index-XXXXXX").string();
+};
+
+struct Result {
+  TaskState state = TaskState::kDone;
+  std::string project = "";
+  std::string kind = "echo";
+  std::string worker = "w1";
+  std::int64_t finished = 1000;
+  std::string error = "";
+  bool is_final = true;
+  Bytes spec = {};
+};
+
+/// A log with its index; a model of it beside.
+struct Indexed {
+  Indexed(simulation::SimDisk& disk, const Place& place, std::uint64_t segment_bytes = 64ULL << 20,
+          std::uint64_t entropy = 1)
+      : directory(disk.open()), history(*directory), index(place.path + "/index") {
+    log.emplace(*directory,
+                storage::StoreOptions{.segment_bytes = segment_bytes, .entropy = entropy}, 1000);
+    Actions actions;
+    log->core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, 100'000, 0, 1, {}}, {}},
+                         actions);
+    log->write(actions, 0);
+  }
+  void take(const Result& taken, std::uint64_t run = 7) {
+    protocol::Results results{run, ++numbers[run], 0, 1, taken.worker, kOrigin, {}};
+    protocol::ResultRecord result;
+    result.id = {kOrigin, ++seq};
+    result.lease = {1, seq};
+    result.attempt = 2;
+    result.state = taken.state;
+    result.is_final = taken.is_final;
+    result.finished_unix_ms = taken.finished;
+    result.run_ms = 100;
+    result.project = taken.project;
+    result.kind = taken.kind;
+    Value body = Value::Map{{"value", "v" + std::to_string(seq)}};
+    if (!taken.error.empty()) body = Value::Map{{"error", taken.error}};
+    if (!taken.spec.empty()) body.set("spec", protocol::Blob{taken.spec});
+    const auto encoded = body.to_msgpack();
+    result.body = encoded;
+    put_result(results.payload, result);
+    Actions actions;
+    log->core().on_event(ResultsReceived{results, {}, {}}, actions);
+    log->write(actions, 0);
+    model.push_back(taken);
+  }
+  Expected<Value> try_to_ask(const std::string& what, const Value& options, Duration time = 1h) {
+    history.take(log->take_news());
+    const protocol::Query query{1, what, 0, 0, options.to_msgpack()};
+    return answer_to(query, {}, history, time, &index);
+  }
+  Value ask(const std::string& what, const Value& options, Duration time = 1h) {
+    const auto answer = try_to_ask(what, options, time);
+    INFO((answer ? "" : answer.error().message));
+    REQUIRE(answer);
+    return *answer;
+  }
+  /// The offsets that all pages together tell.
+  std::vector<std::int64_t> all(Value options, Duration time = 1h) {
+    std::vector<std::int64_t> found;
+    while (true) {
+      const auto page = ask("history", options, time);
+      for (const auto& row : *page["rows"].as<Value::Array>())
+        found.push_back(row["offset"].int_or(-1));
+      if (page["next"].is_null()) return found;
+      options.set("cursor", page["next"]);
+    }
+  }
+  template <class Wants>
+  std::vector<std::int64_t> modelled(Wants&& wants, std::uint64_t from = 0) const {
+    std::vector<std::int64_t> found;
+    for (auto i = model.size(); i-- > from;)
+      if (wants(model[i])) found.push_back(static_cast<std::int64_t>(i));
+    return found;
+  }
+  std::int64_t counted() {
+    std::int64_t sum = 0;
+    const auto answer = ask("counts", {});
+    for (const auto& count : *answer["counts"].as<Value::Array>())
+      sum += count["results"].int_or(0);
+    return sum;
+  }
+  std::unique_ptr<storage::Directory> directory;
+  std::optional<ResultLog> log;
+  History history;
+  HistoryIndex index;
+  std::map<std::uint64_t, std::uint64_t> numbers;
+  Seq seq = 0;
+  std::vector<Result> model;
+};
+
+using Offsets = std::vector<std::int64_t>;
+
+}  // namespace
+
+TEST_CASE("history finds results by all that they are, the newest first", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  std::mt19937 random(4);
+  const auto one_of = [&](std::initializer_list<const char*> names) {
+    return std::string(names.begin()[random() % names.size()]);
+  };
+  const TaskState states[] = {TaskState::kDone, TaskState::kDone, TaskState::kFailed,
+                              TaskState::kDead, TaskState::kCancelled};
+  for (int i = 0; i < 3000; ++i) {
+    Result result{states[random() % 5], one_of({"a", "b", "c", ""}), one_of({"echo", "exec"}),
+                  one_of({"w1", "w2"}), 1000 + i + static_cast<int>(random() % 50)};
+    if (result.state != TaskState::kDone)
+      result.error = one_of({"connection refused", "exit code 1", "Timeout after 5 s"});
+    else
+      result.error = std::string(random() % 100, 'x');
+    result.is_final = random() % 10 != 0 || result.state != TaskState::kFailed;
+    indexed.take(result, result.worker == "w1" ? 7 : 8);
+    if (i % 500 == 0) indexed.ask("history", {});  // It grows block by block, however it is asked.
+  }
+  const auto is_final = [](const Result& result) { return result.is_final; };
+  CHECK(indexed.all({}) == indexed.modelled(is_final));
+  for (const auto time : {Duration(1h), Duration(0)}) {  // Also if a page has no time.
+    CHECK(indexed.all(Value::Map{{"state", "dead"}, {"limit", 7}}, time) ==
+          indexed.modelled([](const auto& one) { return one.state == TaskState::kDead; }));
+    CHECK(indexed.all(Value::Map{{"project", "a"}, {"kind", "exec"}, {"worker", "w2"}}, time) ==
+          indexed.modelled([](const auto& one) {
+            return one.is_final && one.project == "a" && one.kind == "exec" && one.worker == "w2";
+          }));
+    CHECK(indexed.all(Value::Map{{"since", 2000}, {"until", 2100}}, time) ==
+          indexed.modelled([](const auto& one) {
+            return one.is_final && one.finished >= 2000 && one.finished < 2100;
+          }));
+    CHECK(indexed.all(Value::Map{{"text", "timeout"}, {"project", "b"}, {"limit", 9}}, time) ==
+          indexed.modelled([](const auto& one) {
+            return one.is_final && one.project == "b" && one.error == "Timeout after 5 s";
+          }));
+  }
+  CHECK(indexed.all(Value::Map{{"state", "retrying"}}) ==
+        indexed.modelled([](const auto& one) { return !one.is_final; }));
+  CHECK(indexed.all(Value::Map{{"text", "refused CONNECTION"}, {"since", 1500}}) ==
+        indexed.modelled([](const auto& one) {
+          return one.is_final && one.finished >= 1500 && one.error == "connection refused";
+        }));
+  CHECK(indexed.all(Value::Map{{"project", "nobody"}}).empty());
+  CHECK(indexed.counted() == 3000);
+}
+
+TEST_CASE("a row of the history says what became of a task in a line", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  protocol::TaskGroups groups;
+  groups.add(protocol::TaskClass{.kind = "exec", .project = "p"},
+             Value(Value::Map{{"command", "convert holiday.png"}}).to_msgpack());
+  indexed.take({TaskState::kDone, "p"});
+  indexed.take(
+      {TaskState::kDead, "p", "exec", "", 1000, "dead after 3 attempts", true, groups.take()});
+  const auto page = indexed.ask("history", Value::Map{{"project", "p"}});
+  const auto& rows = *page["rows"].as<Value::Array>();
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[1] == Value(Value::Map{{"offset", 0},
+                                    {"id", to_text(TaskId{kOrigin, 1})},
+                                    {"kind", "echo"},
+                                    {"project", "p"},
+                                    {"state", "done"},
+                                    {"worker", "w1"},
+                                    {"attempts", 2},
+                                    {"began", 900},
+                                    {"ended", 1000},
+                                    {"summary", "v1"}}));
+  CHECK(rows[0]["summary"] == "command=convert holiday.png");
+  CHECK(rows[0]["error"] == "dead after 3 attempts");
+  CHECK(page["complete"] == Value(true));
+  CHECK(page["as_of"] == 2);
+  CHECK(indexed.all(Value::Map{{"text", "holiday"}}) == Offsets{1});  // Of its arguments.
+  CHECK(indexed.all(Value::Map{{"text", "v1"}}).empty());  // The log has those of others not.
+  const auto counts = indexed.ask("counts", {});
+  CHECK(counts["counts"] ==
+        Value(Value::Array{
+            Value::Map{{"state", "done"}, {"kind", "echo"}, {"project", "p"}, {"results", 1}},
+            Value::Map{{"state", "dead"}, {"kind", "exec"}, {"project", "p"}, {"results", 1}}}));
+}
+
+TEST_CASE("pages follow one another without gap or repeat while results come", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  for (int i = 0; i < 100; ++i) indexed.take({TaskState::kDone, i % 2 == 0 ? "even" : "odd"});
+  Value options = Value::Map{{"project", "even"}, {"limit", 7}};
+  Offsets found;
+  do {
+    const auto page = indexed.ask("history", options);
+    for (const auto& row : *page["rows"].as<Value::Array>())
+      found.push_back(row["offset"].int_or(-1));
+    options.set("cursor", page["next"]);
+    indexed.take({TaskState::kDone, "even"});
+  } while (!options["cursor"].is_null());
+  REQUIRE(found.size() == 50);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    REQUIRE(found[i] == 98 - 2 * static_cast<std::int64_t>(i));
+}
+
+TEST_CASE("the index goes on where it was, and counts nothing twice", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  {
+    Indexed indexed(disk, place);
+    for (int i = 0; i < 200; ++i)
+      indexed.take({i > 100 ? TaskState::kFailed : TaskState::kDone, "p", "echo", "w1", 1000,
+                    i > 100 ? "broken" : ""});
+    for (int i = 0; i < 20; ++i)  // A batch each: the page has no time.
+      CHECK(indexed.ask("history", {}, Duration(0))["as_of"].int_or(0) == i + 1);
+  }
+  for (int life = 0; life < 3; ++life) {
+    Indexed again(disk, place);
+    again.ask("history", {}, Duration(0));
+    CHECK(again.all(Value::Map{{"text", "broken"}}).size() == 99);
+    CHECK(again.counted() == 200);
+  }
+}
+
+TEST_CASE("an index that is damaged, older or of another log is made anew", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  const auto fill = [](Indexed& indexed, const std::string& project) {
+    for (int i = 0; i < 50; ++i) indexed.take({TaskState::kDone, project});
+  };
+  {
+    Indexed indexed(disk, place);
+    fill(indexed, "p");
+    CHECK(indexed.all({}).size() == 50);
+  }
+  const auto check = [&](const char* what) {
+    INFO(what);
+    Indexed again(disk, place);
+    CHECK(again.all(Value::Map{{"project", "p"}}).size() == 50);
+    CHECK(again.counted() == 50);
+  };
+  std::ofstream(place.file()) << std::string(8192, 'x');
+  check("no database");
+  {
+    std::fstream file(place.file(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096 + 8);
+    file << std::string(4000, '\xff');
+  }
+  check("damaged");
+  {
+    Database database(place.file());
+    database.run("PRAGMA user_version = 99");
+  }
+  check("of another format");
+  {
+    Database database(place.file());
+    database.run("DROP TABLE block");
+  }
+  check("without a table");
+  {
+    Database database(place.file());
+    database.run("UPDATE place SET crc = crc + 1");
+  }
+  check("of another state of the log");
+  simulation::SimDisk another(2);
+  Indexed other(another, place, 64ULL << 20, 2);
+  fill(other, "q");
+  CHECK(other.all({}).size() == 50);
+  CHECK(other.all(Value::Map{{"project", "p"}}).empty());
+}
+
+TEST_CASE("what the log no longer keeps leaves the index", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place, 65'536);
+  const auto error = std::string(60, 'x').append(" broken");
+  for (int i = 0; i < 2000; ++i)
+    indexed.take({TaskState::kFailed, i < 10 ? "first" : "p", "echo", "w1", 1000, error});
+  CHECK(indexed.all({}).size() == 2000);
+  CHECK(indexed.counted() == 2000);
+  CHECK(indexed.all(Value::Map{{"project", "first"}}).size() == 10);
+  indexed.history.release(2);
+  const auto kept_from = indexed.history.kept_from();
+  CHECK(kept_from > 100);
+  const auto wanted = indexed.modelled([](const auto&) { return true; }, kept_from);
+  CHECK(indexed.all({}) == wanted);
+  CHECK(indexed.all(Value::Map{{"text", "broken"}}) == wanted);
+  CHECK(indexed.all(Value::Map{{"project", "first"}}).empty());
+  // A block that is cut in two stays until all of it is gone.
+  const auto counted = indexed.counted();
+  CHECK(counted >= static_cast<std::int64_t>(wanted.size()));
+  CHECK(counted < static_cast<std::int64_t>(wanted.size()) + 1000);
+  const auto counts = indexed.ask("counts", {});
+  INFO(counts.to_json());
+  CHECK(counts["counts"].as<Value::Array>()->size() == 1);
+}
+
+TEST_CASE("whatever is looked for is words, and no expression", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  const std::string errors[] = {
+      "exit code 1",      "can't open \"photo.png\"",         "Größe überschritten",
+      "a AND b OR NOT c", "col:value* ^x (y) {z} + - NEAR/2", std::string("nul\0inside", 10),
+      "\xff\xfe no text"};
+  for (const auto& error : errors) indexed.take({TaskState::kFailed, "p", "echo", "w1", 1, error});
+  const auto find = [&](const std::string& words) {
+    return indexed.all(Value::Map{{"text", words}});
+  };
+  CHECK(find("code exit") == Offsets{0});
+  CHECK(find("\"photo.png\"") == Offsets{1});
+  CHECK(find("can't") == Offsets{1});
+  CHECK(find("grösse").empty());
+  CHECK(find("GRÖßE") == Offsets{2});
+  CHECK(find("AND") == Offsets{3});
+  CHECK(find("NOT OR") == Offsets{3});
+  CHECK(find("value*") == Offsets{4});
+  CHECK(find("col:value* {z} +") == Offsets{4});
+  CHECK(find("no text") == Offsets{6});
+  CHECK(find("\xff\xfe").empty());  // No letters.
+  CHECK(find(std::string("nul\0inside", 10)) == Offsets{5});
+  for (const auto* hostile : {"\"", "a\"", "\"a", "a\" OR \"b", "text:x", "x) OR (y", "' OR 1=1 --",
+                              "terms:s2", "s2", "*a", "^a", "NEAR(a b)", "a\\", "\xc3\x28",
+                              "\u202e"
+                              "a"}) {
+    INFO(hostile);
+    const auto answer = indexed.try_to_ask("history", Value::Map{{"text", hostile}});
+    if (answer)
+      CHECK((*answer)["rows"].as<Value::Array>()->size() <= 1);
+    else
+      CHECK(answer.error().message.find("no letter or digit") != std::string::npos);
+  }
+  CHECK(indexed.all({}).size() == std::size(errors));
+}
+
+TEST_CASE("an option of the history that makes no sense is refused by name", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  const std::pair<Value, std::string> bad[] = {
+      {Value::Map{{"state", "lost"}},
+       "history: state \"lost\": none of done, failed, dead, cancelled, retrying"},
+      {Value::Map{{"state", 3}}, "history: state 3: none of"},
+      {Value::Map{{"limit", 0}}, "history: limit 0, limits 1 and 1000"},
+      {Value::Map{{"limit", 1001}}, "history: limit 1001, limits 1 and 1000"},
+      {Value::Map{{"limit", "9"}}, "history: limit \"9\": no number"},
+      {Value::Map{{"cursor", -1}}, "history: cursor -1, limits 0 and"},
+      {Value::Map{{"since", 9}, {"until", 8}}, "history: since 9 is after until 8"},
+      {Value::Map{{"project", 5}}, "history: project: no text"},
+      {Value::Map{{"kind", std::string(256, 'x')}}, "history: kind: 256 bytes, limit 255"},
+      {Value::Map{{"text", std::string(257, 'x')}}, "history: text: 257 bytes, limit 256"},
+      {Value::Map{{"text", " -- "}}, "history: text \" -- \": no letter or digit"},
+      {Value::Map{{"key", "x"}}, "history: option key: not known"},
+      {Value::Array{}, "history: the options are no map"}};
+  for (const auto& [options, message] : bad) {
+    const auto answer = indexed.try_to_ask("history", options);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().message.find(message) == 0);
+  }
+  const auto counts = indexed.try_to_ask("counts", Value::Map{{"project", "p"}});
+  REQUIRE_FALSE(counts);
+  CHECK(counts.error().message == "counts: takes no options");
+  CHECK_FALSE(std::filesystem::exists(place.path + "/index"));  // Nobody asked for anything.
+}
+
+TEST_CASE("an index is kept once somebody has asked for it, and lags behind", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  const auto tell = [&] { indexed.history.take(indexed.log->take_news()); };
+  indexed.take({});
+  tell();
+  CHECK_FALSE(indexed.index.due(indexed.history));
+  CHECK(indexed.all({}).size() == 1);
+  CHECK_FALSE(indexed.index.due(indexed.history));
+  for (int i = 0; i < 100; ++i) indexed.take({});
+  tell();
+  HistoryIndex again(place.path + "/none");
+  CHECK_FALSE(again.due(indexed.history));
+  while (indexed.index.due(indexed.history)) indexed.index.work(indexed.history);
+  CHECK(indexed.ask("history", {}, Duration(0))["as_of"].int_or(0) == 101);
+}
+
+TEST_CASE("an index leaves the last of a disk to the log, and says how far it is", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  for (int i = 0; i < 10; ++i) indexed.take({});
+  disk.set_free_bytes(1 << 20);
+  const auto page = indexed.ask("history", {});
+  CHECK(page["complete"] == Value(false));
+  CHECK(page["as_of"] == 0);
+  CHECK(page["head"] == 10);
+  REQUIRE(indexed.index.due(indexed.history));
+  const auto before = *indexed.index.due(indexed.history);
+  indexed.index.work(indexed.history);
+  CHECK(*indexed.index.due(indexed.history) > before + 1s);  // It does not try all the time.
+  disk.set_free_bytes(1ULL << 40);
+  CHECK(indexed.all({}).size() == 10);
+}
+
+TEST_CASE("a sink without a place for an index says that it knows no such query", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  const protocol::Query query{1, "history", 0, 0, {}};
+  CHECK_FALSE(answer_to(query, {}, indexed.history));
+}
