@@ -48,6 +48,7 @@ void add_completion(CLI::App& app, Globals&) {
         "  done\n"
         "  case \"${COMP_WORDS[COMP_CWORD-1]}\" in\n"
         "    --state) words=\"done failed dead cancelled\"\n"
+        "      [ \"$path\" = history ] && words=\"$words retrying\"\n"
         "      [ \"$path\" = tasks ] && words=\"queued running cancelling\" ;;\n"
         "    --durability) words=\"disk none\" ;;\n"
         "    --role) words=\"submit work settle observe admin\" ;;\n"

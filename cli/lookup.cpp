@@ -110,9 +110,10 @@ std::uint64_t count_of(const TaskSet& tasks) {
   return sum;
 }
 
-Expected<std::int64_t> parse_when(const std::string& written, std::int64_t now_unix_ms) {
+Expected<std::int64_t> parse_when(const std::string& written, std::int64_t now_unix_ms,
+                                  std::string_view flag) {
   const Error bad{
-      text("--since ", written, ": is no time (10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z)")};
+      text(flag, " ", written, ": is no time (10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z)")};
   if (written == "today") {
     const auto now = static_cast<std::time_t>(now_unix_ms / 1000);
     std::tm parts{};

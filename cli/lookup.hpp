@@ -41,8 +41,10 @@ std::uint64_t head_of(Cluster& cluster);
 using TaskSet = std::map<Origin, SeqRanges>;
 std::uint64_t count_of(const TaskSet& tasks);
 
-/// "10m", "2h", "1d", "30s" (ago), "today", or RFC 3339; as Unix milliseconds.
-Expected<std::int64_t> parse_when(const std::string& written, std::int64_t now_unix_ms);
+/// "10m", "2h", "1d", "30s" (ago), "today", or RFC 3339; as Unix milliseconds. Errors name the
+/// flag.
+Expected<std::int64_t> parse_when(const std::string& written, std::int64_t now_unix_ms,
+                                  std::string_view flag = "--since");
 /// "5 s", "12 min", "3 h", "2 d".
 std::string human_age(std::int64_t milliseconds);
 

@@ -77,7 +77,7 @@ void add_tasks(CLI::App& app, Globals& globals) {
   command->add_option("--limit", options->limit, "show this many, 0: all [50]");
   command->add_flag("--json", globals.json, "one JSON object a line, submitted in Unix ms");
   command->footer(
-      "Oldest first. A task that is settled is no longer here: see eole results, eole dead.\n"
+      "Oldest first. A task that is settled is no longer here: see eole history, eole dead.\n"
       "Examples:\n"
       "  eole tasks --state running            what runs, where, for how long\n"
       "  eole tasks --project photos --json    for a script\n"

@@ -154,7 +154,8 @@ class Everyday(unittest.TestCase):
             ids = [line["id"] for line in cluster.submit(tasks)]
             cluster.wait_settled(2)
             for arguments in (("status", ids[0]), ("status", ids[1]), ("tasks",), ("result", ids[1]),
-                              ("watch", "--from", 0, "--count", 2), ("results",), ("status", ids[1], "--json"),
+                              ("watch", "--from", 0, "--count", 2), ("results",), ("history",), ("history", "--csv"),
+                              ("history", "--json"), ("status", ids[1], "--json"),
                               ("cancel", ids[2])):
                 code, out = on_terminal(cluster, *arguments)
                 with self.subTest(arguments):
