@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "common/base/durations.hpp"
+#include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 #include "gateway/core/kinds_schema.hpp"
 #include "gateway/core/metrics.hpp"
@@ -76,16 +78,26 @@ Answered all_kinds(Gateway& gateway) {
   co_return json(200, Value::Map{{"kinds", std::move(out)}});
 }
 
+// Unix milliseconds, or RFC 3339.
+std::int64_t time_of(const std::string& name, const std::string& written) {
+  const auto number = Value::from_json(written);
+  if (const auto* unix_ms = number ? number->as<std::int64_t>() : nullptr) return *unix_ms;
+  const auto time = parse_time(written);
+  if (!time) throw http::Problem(400, text(name, "=", written, ": ", time.error().message));
+  return *time;
+}
+
 Answered history(Gateway& gateway, http::Request request) {
   auto options = options_of(request, {{"state", "state"},
                                       {"project", "project"},
                                       {"kind", "kind"},
                                       {"worker", "worker"},
                                       {"text", "text"},
-                                      {"since", "since"},
-                                      {"until", "until"},
                                       {"limit", "limit", true},
                                       {"cursor", "cursor", true}});
+  for (const auto* name : {"since", "until"})
+    if (const auto written = request.option(name); written && !written->empty())
+      options.set(name, time_of(name, *written));
   co_return json(200, need(co_await gateway.fabric().sink("history", {}, std::move(options))));
 }
 

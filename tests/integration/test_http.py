@@ -109,6 +109,25 @@ class Tasks(unittest.TestCase):
         wait_until(lambda: len(self.http.get("/dead?project=dying")["letters"]) == 6)
         self.assertEqual(self.http.post("/dead/discard", {"project": "dying"}), {"discarded": 6})
 
+    def test_history_finds_what_ended(self):
+        self.http.post("/task", [{"kind": "exec", "args": {"argv": ["sh", "-c", "echo no such galaxy >&2; exit 4"]},
+                                  "project": "lost"}] + [{"kind": "echo", "project": "lost"}] * 3)
+        wait_until(lambda: self.http.get("/projects/lost")["done"] == 3)
+
+        def rows(query):
+            found = []
+            cursor = ""
+            while True:
+                page = self.http.get(f"/history?project=lost&limit=2&{query}{cursor}")
+                found += page["rows"]
+                if page.get("next") is None:
+                    return found if page["complete"] else None
+                cursor = f"&cursor={page['next']}"
+        wait_until(lambda: (seen := rows("")) is not None and len(seen) == 4)
+        self.assertEqual([row["state"] for row in rows("state=failed")], ["failed"])
+        self.assertEqual(rows("until=2020-01-01T00:00:00Z"), [])
+        self.assertEqual(self.http.ask("GET", "/history?since=soon")[0], 400)
+
     def test_kinds_have_a_schema_and_roles_a_state(self):
         kinds = {kind["name"]: kind for kind in self.http.get("/kinds")["kinds"]}
         self.assertEqual(kinds["download"]["arguments"]["required"], ["url"])
