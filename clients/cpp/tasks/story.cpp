@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "common/base/durations.hpp"
@@ -137,12 +138,16 @@ Value::Array history_of(const Value& view, const Value::Array& attempts) {
   // Of a task that lives there is one more, or will be.
   const bool is_over = !view["offset"].is_null();
   Value::Array out;
-  for (std::int64_t attempt = 1; attempt <= last; ++attempt) {
+  std::set<std::int64_t> numbers;  // What a record says may be any.
+  for (const auto& [number, record] : records) numbers.insert(number);
+  for (const auto& [number, reason] : reasons) numbers.insert(number);
+  for (const auto attempt : numbers) {
+    if (attempt < 1) continue;
     const bool is_last = is_over && attempt == last;
     if (const auto found = records.find(attempt); found != records.end())
       out.push_back(told(*found->second, is_last));
-    else if (const auto its = reasons.find(attempt); its != reasons.end())
-      out.push_back(lost(its->second, is_last));
+    else
+      out.push_back(lost(reasons.at(attempt), is_last));
   }
   return out;
 }

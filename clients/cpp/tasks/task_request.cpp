@@ -58,7 +58,8 @@ class Names {
     return found == places_.end() ? std::nullopt : std::optional(found->second);
   }
   /// Whether task `from` waits, over whatever others, for `to`.
-  bool waits(std::size_t from, std::size_t to) const {
+  bool waits(std::size_t from, std::size_t to) {
+    if (++looks_ > kBadLinesShown) return false;  // A walk over all tasks, for a nicer word.
     std::vector<std::size_t> open{from};
     std::vector<bool> seen(tasks_.size());
     while (!open.empty()) {
@@ -75,10 +76,11 @@ class Names {
 
  private:
   const std::vector<TaskRequest>& tasks_;
+  std::size_t looks_ = 0;
   std::unordered_map<std::string, std::size_t> places_;
 };
 
-Expected<void> resolve(After& after, std::size_t self, const Names& names) {
+Expected<void> resolve(After& after, std::size_t self, Names& names) {
   if (const auto place = names.find(after.written)) {
     if (*place == self)
       return Error{text("after ", after.written, ": a task cannot wait for itself")};
@@ -102,7 +104,7 @@ Expected<void> resolve(After& after, std::size_t self, const Names& names) {
   return {};
 }
 
-Expected<void> resolve_task(TaskRequest& task, std::size_t self, const Names& names) {
+Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names) {
   if (!task.name.empty() && *names.find(task.name) != self)
     return Error{text("name ", task.name, ": another task has it")};
   if (has(task.args, kResult)) {
@@ -146,7 +148,7 @@ Expected<void> check(const TaskRequest& task) {
 
 std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskRequest>& tasks) {
   std::vector<std::pair<std::size_t, Error>> problems;
-  const Names names(tasks);
+  Names names(tasks);
   for (std::size_t i = 0; i < tasks.size(); ++i)
     if (auto resolved = resolve_task(tasks[i], i, names); !resolved)
       problems.emplace_back(i, resolved.error());

@@ -27,6 +27,12 @@ std::vector<std::string> texts(const Value::Array& list) {
 
 }  // namespace
 
+TEST_CASE("an attempt of any number costs what one does", "[cli]") {
+  const Value view = Value::Map{
+      {"reasons", Value::Array{"attempt 9223372036854775807: x", "attempt 1: y"}}};
+  REQUIRE(history_of(view, {}).size() == 2);
+}
+
 TEST_CASE("each attempt is told, those of lost workers too, and why there was another",
           "[history]") {
   auto letter = record("dead", 3, "", "dead after 3 attempts, attempt 3: failed: exit code 1");
