@@ -62,7 +62,7 @@ def run(command, name, seconds):
             output = process.communicate(timeout=1)[0]
         except subprocess.TimeoutExpired:
             if is_over_time:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             elif cpu_seconds(process.pid) > seconds or time.monotonic() - started > 20 * seconds:
                 is_over_time = True
                 process.terminate()  # Of unit tests it is said which one was under way.
