@@ -10,14 +10,13 @@ using protocol::Value;
 
 namespace {
 
-constexpr std::size_t kBadShown = 20;
 constexpr std::size_t kTaskLineBytesMax = 2 << 20;
 
 [[noreturn]] void refuse(std::vector<http::Problem::At> bad) {
   const auto& first = bad.front();
   auto detail = text(first.pointer.empty() ? "" : first.pointer + ": ", first.detail);
   if (bad.size() > 1) detail += text(" (and ", bad.size() - 1, " more)");
-  if (bad.size() > kBadShown) bad.resize(kBadShown);
+  if (bad.size() > LineTasks::kBadMax) bad.resize(LineTasks::kBadMax);
   throw http::Problem(400, std::move(detail), std::move(bad));
 }
 

@@ -29,12 +29,15 @@ class LineTasks {
  public:
   static constexpr std::size_t kBatchBytesMax = 4 << 20;
   static constexpr std::uint32_t kBatchTasksMax = 65'536;
+  static constexpr std::size_t kBadMax = 20;  // Lines that are told; none is read behind them.
 
   /// More of the body, until is_full(): then take(), and feed what is left. How much was read.
   std::size_t feed(std::string_view piece);
   /// The body is over.
   void finish();
-  bool is_full() const { return tasks_.size() >= kBatchTasksMax || bytes_ >= kBatchBytesMax; }
+  bool is_full() const {
+    return tasks_.size() >= kBatchTasksMax || bytes_ >= kBatchBytesMax || bad_.size() >= kBadMax;
+  }
   /// What was read since the last time; parents that are told by name are among these. Throws
   /// http::Problem 400 with the numbers of bad lines.
   Batch take();

@@ -50,6 +50,7 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
   std::string body;
   bool is_head_taken = false;
   bool is_line_skipped = false;
+  std::size_t head_bytes = 0;
   std::optional<Problem> problem;
 
  private:
@@ -155,8 +156,12 @@ std::size_t RequestReader::feed(std::string_view bytes) {
   while (taken < bytes.size() && !parser_->is_done() && !has_head()) {
     beast::error_code ec;
     const auto rest = bytes.substr(taken);
+    const bool is_head = !parser_->is_header_done();
     const auto count = parser_->put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
     taken += count;
+    if (is_head) parser_->head_bytes += count;
+    if (parser_->head_bytes > kRequestHeadBytesMax)
+      throw Problem(431, text("a head of over ", kRequestHeadBytesMax, " bytes"));
     if (parser_->problem) throw *parser_->problem;
     if (ec == beast::http::error::need_more || (!ec && count == 0)) break;
     if (ec == beast::http::error::header_limit)
@@ -165,8 +170,10 @@ std::size_t RequestReader::feed(std::string_view bytes) {
       throw Problem(505, "the version is neither HTTP/1.1 nor HTTP/1.0");
     if (ec) throw Problem(400, "no sound request: " + ec.message());
   }
-  if (!parser_->is_header_done() && bytes.size() - taken > kRequestHeadBytesMax)
-    throw Problem(431, text("a head of over ", kRequestHeadBytesMax, " bytes"));
+  // What is not taken is a line without an end: of the head, of a chunk's size, of a trailer.
+  if (!parser_->is_done() && !has_head() && bytes.size() - taken > kRequestHeadBytesMax)
+    throw Problem(parser_->is_header_done() ? 400 : 431,
+                  text("a line of over ", kRequestHeadBytesMax, " bytes"));
   return taken;
 }
 

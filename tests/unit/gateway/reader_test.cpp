@@ -102,6 +102,16 @@ TEST_CASE("a head has a size and so many fields", "[gateway]") {
   REQUIRE(read("GET / HTTP/1.1\r\n" + fields + "\r\n") == Is{"431"});
 }
 
+TEST_CASE("a line without an end is not waited for", "[gateway]") {
+  const auto head = "POST / HTTP/1.1\r\n" + kHost + "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string many(20000, 'x');
+  REQUIRE(read(head + "5;" + many, 1000) == Is{"400"});
+  REQUIRE(read(head + "0\r\nA: " + many, 1000) == Is{"400"});
+  std::string fields;
+  for (int i = 0; i < 5; ++i) fields += "A" + std::to_string(i) + ": " + std::string(4000, 'x') + "\r\n";
+  REQUIRE(read("GET / HTTP/1.1\r\n" + kHost + fields + "\r\n", 1000) == Is{"431"});
+}
+
 TEST_CASE("a target is split into what it names", "[gateway]") {
   Request request{"GET", "/task/a%20b?x=1&y=a+b&x=2", {}};
   REQUIRE(split_target(request));

@@ -64,6 +64,30 @@ TEST_CASE("lines are tasks, however they are cut", "[gateway]") {
   REQUIRE(lines_in(many, many.size()) == LineTasks::kBatchTasksMax + 10);
 }
 
+TEST_CASE("behind many bad lines none is read", "[gateway]") {
+  LineTasks lines;
+  const std::string bad = "x\n";
+  std::size_t fed = 0;
+  while (!lines.is_full()) fed += lines.feed(bad);
+  REQUIRE(fed == LineTasks::kBadMax * bad.size());
+  REQUIRE_THROWS_AS(lines.take(), http::Problem);
+}
+
+TEST_CASE("many references to what comes later are told without a walk for each", "[gateway]") {
+  std::string body;
+  for (int i = 0; i < 20'000; ++i)
+    body += text(R"({"kind":"echo","name":")", i, R"(","after":[")", i + 1, "\"]}\n");
+  LineTasks lines;
+  lines.feed(body);
+  try {
+    lines.take();
+    FAIL("was taken");
+  } catch (const http::Problem& problem) {
+    REQUIRE(problem.errors.size() == LineTasks::kBadMax);
+    REQUIRE(problem.errors[0].detail == "after 1: comes later; put that task before this");
+  }
+}
+
 TEST_CASE("a bad line is told by its number", "[gateway]") {
   LineTasks lines;
   lines.feed("{\"kind\": \"echo\"}\n\n{\"kind\": 1}\n");
