@@ -20,6 +20,12 @@ class Stream {
   /// False: it broke.
   virtual awaitable<bool> write(std::string_view bytes) = 0;
   virtual void close() = 0;
+  /// Nothing more is written; what the other side sends can still be read.
+  virtual void end_writing() = 0;
+  /// Ends a read that waits, as if nothing more came.
+  virtual void cancel() = 0;
+  /// The other side has ended it; what it sent before may still be there.
+  virtual bool is_gone() = 0;
 };
 
 /// One request and its answer, as a handler sees them. A handler returns its answer, or has sent it
@@ -46,6 +52,7 @@ class Exchange {
   /// What was read of it and not taken yet is in `unread`.
   virtual awaitable<void> upgrade(http::Response head, std::string& unread) = 0;
   virtual Stream& stream() = 0;
+  bool is_gone() { return stream().is_gone(); }
   /// The address at the other end, without its port.
   virtual const std::string& address() const = 0;
 };

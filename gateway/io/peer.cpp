@@ -62,8 +62,11 @@ std::optional<uid_t> user_behind(int connection) {
     const auto size = ::recv(kernel, answer.data(), answer.size(), 0);
     const auto* head = reinterpret_cast<const nlmsghdr*>(answer.data());
     constexpr auto kLeast = static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg)));
-    if (size >= kLeast && head->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-      user = static_cast<const inet_diag_msg*>(NLMSG_DATA(head))->idiag_uid;
+    if (size >= kLeast && head->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
+      const auto* told = static_cast<const inet_diag_msg*>(NLMSG_DATA(head));
+      // A socket that its process has closed is nobody's, and said to be user 0's.
+      if (told->idiag_inode != 0) user = told->idiag_uid;
+    }
   }
   ::close(kernel);
   return user;

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "common/base/text.hpp"
+#include "common/net/socket.hpp"
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "gateway/core/http/reader.hpp"
@@ -28,6 +29,7 @@ namespace {
 
 constexpr auto kLook = std::chrono::seconds(1);  // How often slow ones are looked for.
 constexpr Duration kLingerTime = 2s;  // For what the other side still sends after an answer.
+constexpr std::size_t kOthersMax = 64;  // Connections of other users that are being refused.
 constexpr std::size_t kUnreadBodyMax = 256 << 10;  // Of a body that nobody wanted: read over.
 
 /// A clear connection.
@@ -61,6 +63,18 @@ class TcpStream final : public Stream {
     error_code ignored;
     socket_.close(ignored);
   }
+  void cancel() override {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+  void end_writing() override {
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+  bool is_gone() override {
+    char next = 0;
+    return ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  }
 
  private:
   tcp::socket socket_;
@@ -80,17 +94,14 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   asio::steady_timer timer;
   std::set<Connection*> connections;
   std::map<std::string, std::size_t> of_address;
+  std::size_t of_others = 0;  // Connections of other users, which are only told so.
   bool is_stopping = false;
 };
 
 class Server::Connection final : public Exchange {
  public:
-  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream, std::string address,
-             std::optional<uid_t> user)
-      : server_(std::move(server)),
-        stream_(std::move(stream)),
-        address_(std::move(address)),
-        user_(user) {
+  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream, std::string address)
+      : server_(std::move(server)), stream_(std::move(stream)), address_(std::move(address)) {
     server_->connections.insert(this);
     ++server_->of_address[address_];
   }
@@ -100,15 +111,27 @@ class Server::Connection final : public Exchange {
       server_->of_address.erase(mine);
   }
 
+  /// What listens on a port of this machine is open to all its users, as a directory is not.
+  awaitable<void> refuse(std::optional<uid_t> user) {
+    const http::Problem problem(
+        403, user ? text("this connection is user ", *user, "'s; only user ", ::geteuid(), " is served")
+                  : "the kernel does not tell whose connection this is");
+    keeps_ = false;
+    auto answer = http::to_response(problem);
+    const bool is_sent = co_await send(std::move(answer));
+    if (is_sent) co_await linger(true);
+    stream_->close();
+  }
+
   awaitable<void> serve() {
     bool goes_on = true;
     while (goes_on && !server_->is_stopping) {
       std::optional<http::Response> answer;
       bool is_asked = false;
       try {
-        if (!co_await read_head()) break;
+        const bool has_come = co_await read_head();
+        if (!has_come) break;
         is_asked = true;
-        check_user();
         answer = co_await server_->serve(*this);
       } catch (const http::Problem& problem) {
         answer = http::to_response(problem);
@@ -124,12 +147,14 @@ class Server::Connection final : public Exchange {
       goes_on = goes_on && (reader_.is_done() || may_skip());
       if (answer && !is_answering_) {
         keeps_ = goes_on;
-        if (!co_await send(std::move(*answer))) break;
+        const bool is_sent = co_await send(std::move(*answer));
+        if (!is_sent) break;
       } else if (answer || (is_answering_ && !is_ended_)) {
         break;  // It failed in the middle of its answer: cut off, so that nobody takes it for
                 // whole.
       }
-      goes_on = goes_on && keeps_ && co_await skip_body();
+      goes_on = goes_on && keeps_;
+      if (goes_on) goes_on = co_await skip_body();
       if (goes_on) reader_.next_request();
       is_answering_ = is_ended_ = is_chunked_ = false;
     }
@@ -193,18 +218,12 @@ class Server::Connection final : public Exchange {
   void look(TimePoint at, bool is_stopping) {
     if (is_stopping && is_between_) return stream_->close();
     if (!deadline_ || at < *deadline_) return;
+    deadline_.reset();
     is_late_ = true;
-    stream_->close();
+    is_writing_ ? stream_->close() : stream_->cancel();
   }
 
  private:
-  // What listens on a port of this machine is open to all its users, as a directory is not.
-  void check_user() const {
-    if (user_ == ::geteuid() || user_ == uid_t{0}) return;
-    throw http::Problem(403, user_ ? text("this connection is user ", *user_, "'s; only user ",
-                                          ::geteuid(), " is served")
-                                   : "the kernel does not tell whose connection this is");
-  }
   void set_deadline(std::optional<TimePoint> deadline) { deadline_ = deadline; }
   // By the time that was spent on waiting for it: a handler that reads slowly is not its client.
   TimePoint body_deadline() const {
@@ -253,7 +272,9 @@ class Server::Connection final : public Exchange {
     std::size_t skipped = 0;
     while (!reader_.is_done()) {
       skipped += reader_.take_body().size();
-      if (skipped > kUnreadBodyMax || !co_await read_more(now() + kBodyTime)) co_return false;
+      if (skipped > kUnreadBodyMax) co_return false;
+      const bool came = co_await read_more(now() + kBodyTime);
+      if (!came) co_return false;
     }
     reader_.take_body();
     co_return true;
@@ -263,20 +284,25 @@ class Server::Connection final : public Exchange {
     const bool is_head = request.method == "HEAD";
     auto bytes = http::encode_head(answer, answer.body.size(), keeps_);
     if (!is_head) bytes += answer.body;
-    set_deadline(now() + kWriteTime);
-    const bool is_sent = co_await stream_->write(bytes);
-    set_deadline(std::nullopt);
-    co_return is_sent;
+    co_return co_await write_in_time(bytes);
   }
   awaitable<void> put(std::string_view bytes) {
+    const bool is_sent = co_await write_in_time(bytes);
+    if (!is_sent) throw Gone();
+  }
+  awaitable<bool> write_in_time(std::string_view bytes) {
+    is_writing_ = true;
     set_deadline(now() + kWriteTime);
     const bool is_sent = co_await stream_->write(bytes);
     set_deadline(std::nullopt);
-    if (!is_sent) throw Gone();
+    is_writing_ = false;
+    co_return is_sent;
   }
   // Closing with unread input would reset the connection, and the answer might be lost with it.
-  awaitable<void> linger() {
-    if (input_.empty() && (reader_.is_done() || !reader_.is_begun())) co_return;
+  awaitable<void> linger(bool is_certain = false) {
+    is_late_ = false;
+    if (!is_certain && input_.empty() && (reader_.is_done() || !reader_.is_begun())) co_return;
+    stream_->end_writing();
     input_.clear();
     const auto until = now() + kLingerTime;
     while (now() < until) {
@@ -289,7 +315,6 @@ class Server::Connection final : public Exchange {
   std::shared_ptr<State> server_;
   std::unique_ptr<Stream> stream_;
   std::string address_;
-  std::optional<uid_t> user_;  // Whose process is at the other end.
   http::RequestReader reader_;
   std::string input_;
   std::optional<TimePoint> deadline_;
@@ -297,6 +322,7 @@ class Server::Connection final : public Exchange {
   std::size_t body_bytes_ = 0;
   bool is_between_ = true;  // Two requests.
   bool is_late_ = false;
+  bool is_writing_ = false;
   bool is_answering_ = false;  // begin() was called …
   bool is_chunked_ = false;
   bool is_ended_ = false;  // … and end().
@@ -323,11 +349,15 @@ awaitable<void> Server::State::accept(std::shared_ptr<State> self) {
                           of_it->second >= kConnectionsOfAddressMax);
     if (is_full) continue;  // Closed: told by that.
     const auto user = user_behind(socket.native_handle());
+    const bool is_ours = user == ::geteuid() || user == uid_t{0};
+    if (!is_ours && of_others >= kOthersMax) continue;
+    of_others += !is_ours;
     auto connection = std::make_shared<Connection>(
-        self, std::make_unique<TcpStream>(std::move(socket)), address, user);
+        self, std::make_unique<TcpStream>(std::move(socket)), address);
     asio::co_spawn(
-        loop, [connection]() { return connection->serve(); },
-        [connection](const std::exception_ptr&) {});
+        loop,
+        [=]() { return is_ours ? connection->serve() : connection->refuse(user); },
+        [=](const std::exception_ptr&) { self->of_others -= !is_ours; });
   }
 }
 
@@ -361,7 +391,7 @@ void Server::listen(const std::string& written) {
   if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
-  if (ec) throw std::runtime_error(text("cannot listen on ", written, ": ", ec.message()));
+  if (ec) throw net::CannotBind(text("cannot listen on ", written, ": ", ec.message()));
   const auto found = acceptor.local_endpoint();
   address_ = found.address().is_v6() ? text("[", found.address().to_string(), "]:", found.port())
                                      : text(found.address().to_string(), ":", found.port());

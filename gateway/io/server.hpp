@@ -31,7 +31,7 @@ class Server {
   using Serve = std::function<awaitable<std::optional<http::Response>>(Exchange& exchange)>;
   Server(asio::io_context& loop, Serve serve);
   ~Server();
-  /// "127.0.0.1:8080", "[::1]:0". Throws std::runtime_error.
+  /// "127.0.0.1:8080", "[::1]:0". Throws net::CannotBind, or std::runtime_error if it is none.
   void listen(const std::string& address);
   /// With the port that was found.
   const std::string& address() const { return address_; }
