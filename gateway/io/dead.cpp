@@ -122,6 +122,7 @@ Answered replay(Gateway& gateway, Exchange& exchange) {
   Value::Array refused;
   for (const auto& letter : ids) {
     const auto spec = co_await gateway.fabric().sink("spec", *parse_task_id(letter));
+    if (!spec && spec.error().is_silence) (void)need(spec);  // The rest has not been tried.
     const auto* blob = spec ? spec->as<protocol::Blob>() : nullptr;
     if (blob == nullptr) {
       refused.push_back(Value::Map{
@@ -130,6 +131,7 @@ Answered replay(Gateway& gateway, Exchange& exchange) {
       continue;
     }
     const auto ended = co_await gateway.fabric().submit(blob->bytes, 1, "replay-of:" + letter);
+    if (ended.error && ended.error->is_silence) throw Problem(503, ended.error->message);
     if (ended.error)
       refused.push_back(Value::Map{{"replay_of", letter}, {"detail", ended.error->message}});
     else

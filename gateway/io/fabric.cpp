@@ -15,6 +15,8 @@ using protocol::Value;
 namespace {
 constexpr std::size_t kTogetherBytesMax = 4 << 20;  // Of the tasks of one submit, of many askers.
 constexpr std::uint32_t kTogetherTasksMax = 32768;
+constexpr Duration kGlanceEvery = 1s;  // Whether who waits is still there.
+constexpr Duration kReopenEvery = 1s;  // The reader of the log, if that was refused.
 }  // namespace
 
 Fabric::Fabric(net::Transport& world, const net::ClusterFile& cluster)
@@ -40,24 +42,27 @@ void Fabric::open_reader() {
                               {}});
 }
 
-awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, client::Question question) {
+awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, client::Question question,
+                                      Duration patience) {
   auto answer = co_await told_later<Answer>([&](auto tell) {
     role.ask(
-        std::move(question), [tell](const Answer& told) { tell(told); }, kPatience);
+        std::move(question), [tell](const Answer& told) { tell(told); }, patience);
   });
   co_return answer;
 }
 
-awaitable<Fabric::Answer> Fabric::ventilator(std::string what, TaskId id, Value options) {
+awaitable<Fabric::Answer> Fabric::ventilator(std::string what, TaskId id, Value options,
+                                         Duration patience) {
   protocol::Query query{0, std::move(what), id.origin, id.seq,
                         options.is_null() ? Bytes{} : options.to_msgpack()};
-  co_return co_await ask(ventilator_, std::move(query));
+  co_return co_await ask(ventilator_, std::move(query), patience);
 }
 
-awaitable<Fabric::Answer> Fabric::sink(std::string what, TaskId id, Value options) {
+awaitable<Fabric::Answer> Fabric::sink(std::string what, TaskId id, Value options,
+                                         Duration patience) {
   protocol::Query query{0, std::move(what), id.origin, id.seq,
                         options.is_null() ? Bytes{} : options.to_msgpack()};
-  co_return co_await ask(sink_, std::move(query));
+  co_return co_await ask(sink_, std::move(query), patience);
 }
 
 awaitable<Fabric::Answer> Fabric::control(std::string what, Value options) {
@@ -77,9 +82,21 @@ awaitable<Fabric::Answer> Fabric::discard(Origin origin, SeqRanges seqs) {
 
 awaitable<client::SubmitEnded> Fabric::submit(Bytes groups, std::uint32_t count, std::string key) {
   auto ended = co_await told_later<client::SubmitEnded>([&](auto tell) {
-    gathered_.push_back({std::move(groups), count, std::move(key), std::move(tell)});
+    gathered_.push_back(
+        {std::move(groups), count, std::move(key), std::move(tell), world_.now()});
   });
   co_return ended;
+}
+
+// What waited too long to go out, because the ventilator takes nothing.
+void Fabric::give_up() {
+  const auto now = world_.now();
+  while (!gathered_.empty() && now - gathered_.front().since >= client::Submits::kPatience) {
+    client::SubmitEnded ended;
+    ended.error = Error{"the ventilator does not answer; nothing was submitted", true};
+    gathered_.front().tell(ended);
+    gathered_.pop_front();
+  }
 }
 
 // What has no key goes out together: one message, one answer, however many asked.
@@ -91,8 +108,8 @@ void Fabric::flush() {
     while (!gathered_.empty()) {
       auto& next = gathered_.front();
       const bool fits = bytes + next.groups.size() <= kTogetherBytesMax &&
-                        count + next.count <= kTogetherTasksMax && next.key.empty();
-      if (!those.empty() && !(fits && those.front().key.empty())) break;
+                        count + next.count <= kTogetherTasksMax && next.may_join();
+      if (!those.empty() && !(fits && those.front().may_join())) break;
       bytes += next.groups.size();
       count += next.count;
       those.push_back(std::move(next));
@@ -121,9 +138,8 @@ void Fabric::end(const client::SubmitEnded& ended) {
   if (ended.error && !ended.error->is_silence && those.size() > 1) {
     // One of them is to blame: each is told of its own.
     for (auto one = those.rbegin(); one != those.rend(); ++one) {
-      std::vector<Waiting> alone;
-      alone.push_back(std::move(*one));
-      send(std::move(alone));
+      one->is_alone = true;
+      gathered_.push_front(std::move(*one));
     }
     return;
   }
@@ -137,15 +153,20 @@ void Fabric::end(const client::SubmitEnded& ended) {
 
 void Fabric::take(const client::TakeBatch& taken) {
   reader_->taken(taken.batch.size());
-  if (listening_.empty()) return;
+  if (listening_.empty() && endings_.empty()) return;
   const auto batch = protocol::read_batch(taken.batch);
   if (!batch) return;
   protocol::ResultReader records(batch->records);
   for (std::uint32_t i = 0; i < batch->count; ++i) {
     const auto result = records.next();
     if (!result) return;
-    if (!result->is_final) continue;
+    const auto [first, last] = endings_.equal_range(result->id);
+    if (!result->is_final || (listening_.empty() && first == last)) continue;
     const auto view = protocol::view_of(*result, batch->worker, batch->first_offset + i);
+    for (auto ending = first; ending != last; ++ending) {
+      ending->second->view = view;
+      ending->second->wake();
+    }
     const auto those = listening_;  // One that hears may end another.
     for (auto* one : those)
       if (std::find(listening_.begin(), listening_.end(), one) != listening_.end())
@@ -163,29 +184,55 @@ Fabric::Listening::Listening(Fabric& fabric, OnResult on_result)
 }
 Fabric::Listening::~Listening() { std::erase(fabric_.listening_, this); }
 
-awaitable<Fabric::Answer> Fabric::ended(TaskId id, Duration most) {
+awaitable<Fabric::Answer> Fabric::ended(TaskId id, Duration most, IsGone is_gone) {
   const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor, most);
-  Value view;
-  const auto listening = listen([&](const TaskId& of, const Value& told) {
-    if (of != id) return;
-    view = told;
-    timer.cancel();
-  });
-  const auto known = co_await sink("result", id);
-  const bool is_known = known && !known->is_null() && (*known)["state"].text_or("") != "retrying";
-  if (is_known) co_return known;
-  boost::system::error_code ignored;
-  if (view.is_null()) co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  co_return view;
+  const auto until = world_.now() + most;
+  asio::steady_timer timer(executor);
+  Ending ending{{}, [&] { timer.cancel(); }, true};
+  const auto place = endings_.emplace(id, &ending);
+  while (ending.view.is_null() && !is_stopping_ && !is_gone()) {
+    if (std::exchange(ending.is_to_ask, false)) {
+      const auto known = co_await sink("result", id);
+      const bool is_over = known && (*known)["state"].text_or("retrying") != "retrying";
+      if (is_over) ending.view = *known;
+      continue;
+    }
+    const auto left = until - world_.now();
+    if (left <= Duration{}) break;
+    timer.expires_after(std::min<Duration>(left, kGlanceEvery));
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  endings_.erase(place);
+  co_return ending.view;
+}
+
+void Fabric::stop() {
+  is_stopping_ = true;
+  for (const auto& [id, ending] : endings_) ending->wake();
 }
 
 std::optional<TimePoint> Fabric::turn() {
   flush();
   session_.turn();
   flush();
-  if (std::exchange(is_read_over_, false)) open_reader();
-  return session_.next_turn();
+  give_up();
+  if (is_read_over_ && world_.now() >= reopen_at_) {
+    is_read_over_ = false;
+    reopen_at_ = world_.now() + kReopenEvery;
+    open_reader();
+    for (const auto& [id, ending] : endings_) {  // It begins at the log's end now.
+      ending->is_to_ask = true;
+      ending->wake();
+    }
+  }
+  auto next = session_.next_turn();
+  if (is_read_over_) next = std::min(next.value_or(reopen_at_), reopen_at_);
+  if (!gathered_.empty()) {
+    const auto end = gathered_.front().since + client::Submits::kPatience;
+    next = std::min(next.value_or(end), end);
+  }
+  return next;
 }
 
 }  // namespace eole::gateway

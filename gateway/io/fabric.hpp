@@ -27,8 +27,10 @@ class Fabric {
   ~Fabric();
 
   using Answer = Expected<protocol::Value>;
-  awaitable<Answer> ventilator(std::string what, TaskId id = {}, protocol::Value options = {});
-  awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {});
+  awaitable<Answer> ventilator(std::string what, TaskId id = {}, protocol::Value options = {},
+                               Duration patience = kPatience);
+  awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {},
+                         Duration patience = kPatience);
   awaitable<Answer> control(std::string what, protocol::Value options);
   awaitable<Answer> cancel(Origin origin, SeqRanges seqs);
   /// Dead letters.
@@ -43,8 +45,12 @@ class Fabric {
   using OnResult = std::function<void(const TaskId& id, const protocol::Value& view)>;
   class Listening;
   std::unique_ptr<Listening> listen(OnResult on_result);
-  /// Waits until the task has ended, or for so long: its final record, or null.
-  awaitable<Answer> ended(TaskId id, Duration most);
+  /// Waits until the task has ended, or for so long, or until nobody waits any more: its final
+  /// record, or null.
+  using IsGone = std::function<bool()>;
+  awaitable<Answer> ended(TaskId id, Duration most, IsGone is_gone);
+  /// Whoever waits for an end is told that there is none yet.
+  void stop();
 
   client::Session& session() { return session_; }
   client::Transfers& transfers() { return transfers_; }
@@ -61,9 +67,20 @@ class Fabric {
     std::uint32_t count = 0;
     std::string key;
     std::function<void(client::SubmitEnded)> tell;
+    TimePoint since{};
+    bool is_alone = false;  // It was refused with others, who may be to blame.
+    bool may_join() const { return key.empty() && !is_alone; }
   };
-  awaitable<Answer> ask(client::Asks& role, client::Question question);
+  /// Somebody who waits for an end.
+  struct Ending {
+    protocol::Value view;
+    std::function<void()> wake;
+    bool is_to_ask = false;  // It may have been missed.
+  };
+  awaitable<Answer> ask(client::Asks& role, client::Question question,
+                        Duration patience = kPatience);
   void flush();
+  void give_up();
   void send(std::vector<Waiting> those);
   void open_reader();
   void end(const client::SubmitEnded& ended);
@@ -81,6 +98,9 @@ class Fabric {
   std::deque<Waiting> gathered_;
   std::map<std::uint64_t, std::vector<Waiting>> sent_;  // By their request's number.
   std::vector<Listening*> listening_;
+  std::multimap<TaskId, Ending*> endings_;
+  bool is_stopping_ = false;
+  TimePoint reopen_at_{};
 };
 
 class Fabric::Listening {

@@ -21,8 +21,8 @@ constexpr int kTurnMax = 1024;        // Handlers of one turn.
 Gateway::Gateway(Options options, role::Loop& loop)
     : options_(std::move(options)),
       loop_(loop),
-      ring_(io_, ::dup(loop.fd())),
       fabric_(loop, options_.cluster),
+      ring_(io_, ::dup(loop.fd())),
       server_(io_, [this](Exchange& exchange) { return serve(exchange); }) {
   add_tasks(routes_, *this);
   add_projects(routes_, *this);
@@ -68,6 +68,7 @@ int Gateway::run() {
       if (end_at) break;
       end_at = loop_.now() + kDrainTime;
       server_.stop();
+      fabric_.stop();
     }
     auto until = fabric_.turn();
     if (end_at) until = std::min(until.value_or(*end_at), *end_at);

@@ -38,11 +38,11 @@ class Gateway {
 
   Options options_;
   role::Loop& loop_;
+  Fabric fabric_;  // Outlives the coroutines that wait for it, which io_ has.
+  Routes routes_;
   asio::io_context io_{1};
   asio::posix::stream_descriptor ring_;  // Readable when ZeroMQ or a signal has something.
   bool is_ring_watched_ = false;
-  Fabric fabric_;
-  Routes routes_;
   Server server_;
 };
 

@@ -19,6 +19,8 @@ namespace {
 
 using Answered = awaitable<std::optional<http::Response>>;
 
+constexpr Duration kStatePatience = 2s;  // Who asks for it wants to know that a role is away.
+
 Value own_state(Gateway& gateway) {
   return Value::Map{{"role", "gateway"},
                     {"pid", std::int64_t{::getpid()}},
@@ -28,9 +30,11 @@ Value own_state(Gateway& gateway) {
 
 // What the roles say of themselves; null of one that does not answer.
 awaitable<Told> told_by_all(Gateway& gateway) {
-  const auto ventilator = co_await gateway.fabric().ventilator("status");
-  const auto workers = co_await gateway.fabric().ventilator("workers");
-  const auto sink = co_await gateway.fabric().sink("status");
+  auto& fabric = gateway.fabric();
+  const auto ventilator = co_await fabric.ventilator("status", {}, {}, kStatePatience);
+  Fabric::Answer workers = Error{"not asked"};
+  if (ventilator) workers = co_await fabric.ventilator("workers", {}, {}, kStatePatience);
+  const auto sink = co_await fabric.sink("status", {}, {}, kStatePatience);
   Told told{ventilator ? *ventilator : Value(), workers ? *workers : Value(),
             sink ? *sink : Value(), own_state(gateway)};
   co_return told;
@@ -51,8 +55,8 @@ Answered metrics(Gateway& gateway) {
 
 // Ready: what is submitted now is accepted, and its result is found.
 Answered ready(Gateway& gateway) {
-  const auto ventilator = co_await gateway.fabric().ventilator("status");
-  const auto sink = co_await gateway.fabric().sink("status");
+  const auto ventilator = co_await gateway.fabric().ventilator("status", {}, {}, kStatePatience);
+  const auto sink = co_await gateway.fabric().sink("status", {}, {}, kStatePatience);
   for (const auto* role : {&ventilator, &sink})
     if (!*role) throw http::Problem(503, role->error().message);
   co_return json(200, Value::Map{{"status", "ready"}});

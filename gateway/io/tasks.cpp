@@ -16,6 +16,7 @@ namespace {
 
 constexpr Duration kWaitForEndMax = 600s;
 constexpr std::size_t kIdempotencyKeyBytesMax = 200;
+constexpr std::size_t kIdsPieceBytes = 64 << 10;
 
 /// Ids that follow one another.
 struct Ids {
@@ -24,27 +25,17 @@ struct Ids {
   std::uint32_t count = 0;
 };
 
-std::string json_of(const std::vector<Ids>& ids) {
-  std::string out = "{\"ids\":[";
-  for (const auto& range : ids)
-    for (auto seq = range.first; seq < range.first + range.count; ++seq)
-      out += text(out.back() == '[' ? "\"" : ",\"", to_text(TaskId{range.origin, seq}), "\"");
-  return out + "]}";
-}
-
-Response json_text(int status, std::string body) {
-  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
-}
-
 // How a submit that was not accepted is told.
 Problem problem_of(const Error& error, bool has_key) {
-  if (error.is_silence) {
-    Problem away(503, text("the ventilator does not answer: ", error.message));
+  const auto says = [&](std::string_view words) {
+    return error.message.find(words) != std::string::npos;
+  };
+  if (error.is_silence || says("storage full") || says("queue full")) {
+    Problem away(503, error.message);
     away.fields.push_back({"Retry-After", "1"});
     return away;
   }
-  const bool is_key_taken = has_key && error.message.find("key") != std::string::npos;
-  return Problem(is_key_taken ? 422 : 400, error.message);
+  return Problem(has_key && says("was used for other tasks") ? 422 : 400, error.message);
 }
 
 std::optional<Duration> wait_of(const http::Request& request) {
@@ -88,21 +79,22 @@ class Tasks {
                           type.starts_with("application/jsonl") ||
                           type.starts_with("application/ndjson");
     if (!request.has_body()) throw Problem(400, "no body: wanted is a task as JSON");
+    if (wait && is_lines) throw Problem(400, "wait: of one task as JSON, not of lines");
     std::vector<Ids> ids;
     if (is_lines) {
       co_await post_lines(exchange, key, ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);
       auto batch = read_json_tasks(body);
+      if (wait && batch.count != 1)
+        throw Problem(400, text("wait: of one task, not of ", batch.count));
       co_await submit(std::move(batch), key, ids);
     }
     if (ids.empty()) throw Problem(400, "a body without a task");
-    if (!wait) co_return json_text(202, json_of(ids));
-    if (ids.size() > 1 || ids[0].count > 1)
-      throw Problem(400, text("wait: of one task, not of ", ids[0].count));
+    if (!wait) co_return co_await tell_ids(exchange, ids);
     const TaskId id{ids[0].origin, ids[0].first};
-    const auto ended = co_await fabric_.ended(id, *wait);
-    if (!ended || ended->is_null()) co_return json_text(202, json_of(ids));
+    const auto ended = co_await fabric_.ended(id, *wait, [&] { return exchange.is_gone(); });
+    if (!ended || ended->is_null()) co_return co_await tell_ids(exchange, ids);
     auto answer = story_of_ended(*ended);
     answer.set("ids", Value::Array{to_text(id)});
     co_return json(200, answer);
@@ -186,8 +178,44 @@ class Tasks {
       ids.push_back({ended.origin, ended.first, ended.count});
   }
 
+  // Millions of ids are no single text.
+  awaitable<std::optional<Response>> tell_ids(Exchange& exchange, const std::vector<Ids>& ids) {
+    std::string out = "{\"ids\":[";
+    bool is_begun = false;
+    for (const auto& range : ids)
+      for (auto seq = range.first; seq < range.first + range.count; ++seq) {
+        out += text(out.ends_with('[') ? "\"" : ",\"", to_text(TaskId{range.origin, seq}), "\"");
+        if (out.size() < kIdsPieceBytes) continue;
+        if (!std::exchange(is_begun, true)) co_await exchange.begin(json(202, Value()), {});
+        co_await exchange.write(out);
+        out.clear();
+      }
+    out += "]}";
+    if (!is_begun)
+      co_return Response{202, {{"Content-Type", "application/json"}}, std::move(out)};
+    co_await exchange.write(out);
+    co_await exchange.end();
+    co_return std::nullopt;
+  }
+
   // A batch after the other: what a client sends faster than it is accepted waits with the client.
   awaitable<void> post_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids) {
+    std::optional<Problem> problem;
+    try {
+      co_await submit_lines(exchange, key, ids);
+    } catch (Problem& told) {
+      problem = std::move(told);
+    }
+    if (!problem) co_return;
+    std::uint64_t count = 0;
+    for (const auto& range : ids) count += range.count;
+    if (count > 0)
+      problem->detail += text("; ", count, " tasks of the lines before are accepted, the first is ",
+                              to_text(TaskId{ids.front().origin, ids.front().first}));
+    throw *problem;
+  }
+
+  awaitable<void> submit_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids) {
     LineTasks lines;
     std::uint64_t batches = 0;
     const auto key_of_batch = [&] { return key.empty() ? key : text(key, "/", batches++); };

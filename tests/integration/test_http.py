@@ -181,6 +181,26 @@ class Connections(unittest.TestCase):
             peer.sendall(body)
             self.assertTrue(peer.recv(100).startswith(b"HTTP/1.1 202 "))
 
+    def test_one_refused_among_many_costs_the_others_nothing(self):
+        self.http.post("/projects/shut/open", {})
+        self.http.post("/projects/shut/close")
+        tasks = [{"kind": "echo", "args": n, "project": "shut" if n % 7 == 3 else ""} for n in range(60)]
+        peers = [socket.create_connection((self.http.host, self.http.port), timeout=30) for _ in tasks]
+        for peer, task in zip(peers, tasks):  # All at once: they go out as one submit.
+            body = json.dumps(task).encode()
+            peer.sendall(b"POST /task HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+                         % (len(body), body))
+        got = []
+        for peer in peers:
+            with peer:
+                got.append(int(peer.recv(1000).split(b" ")[1]))
+        self.assertEqual(got, [400 if task["project"] else 202 for task in tasks])
+
+    def test_a_slow_head_is_told_so(self):
+        with socket.create_connection((self.http.host, self.http.port), timeout=30) as peer:
+            peer.sendall(b"GET /healthz HTTP/1.1\r\n")
+            self.assertTrue(peer.recv(100).startswith(b"HTTP/1.1 408 "))
+
     def test_a_killed_gateway_comes_back_at_its_address_and_nothing_is_lost(self):
         ids = self.http.post("/task", [{"kind": "echo", "args": n} for n in range(100)])["ids"]
         os.kill(self.http.get("/cluster")["gateway"]["pid"], signal.SIGKILL)
@@ -199,9 +219,20 @@ class Connections(unittest.TestCase):
         ask = ("import socket\npeer = socket.create_connection((%r, %d))\n"
                "peer.sendall(b'GET /cluster HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')\nprint(peer.recv(12))"
                % (self.http.host, self.http.port))
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
         said = [subprocess.run(["/usr/bin/python3", "-c", ask], capture_output=True, text=True, check=True, **options)
-                for options in ({}, {"user": 65534, "group": 65534, "extra_groups": []})]
+                for options in ({}, nobody)]
         self.assertEqual([each.stdout.strip() for each in said], ["b'HTTP/1.1 200'", "b'HTTP/1.1 403'"])
+        # Who has gone before it is looked at is nobody, not root.
+        body = b'{"kind":"echo","project":"blind"}'
+        blind = ("import socket\nfor _ in range(20):\n    peer = socket.create_connection((%r, %d))\n    peer.sendall(%r)\n"
+                 "    peer.close()" % (self.http.host, self.http.port, b"POST /task HTTP/1.1\r\nHost: localhost\r\n"
+                                       b"Content-Length: %d\r\n\r\n%s" % (len(body), body)))
+        gateway = self.http.get("/cluster")["gateway"]["pid"]
+        os.kill(gateway, signal.SIGSTOP)
+        subprocess.run(["/usr/bin/python3", "-c", blind], check=True, **nobody)
+        os.kill(gateway, signal.SIGCONT)
+        self.assertEqual(self.http.ask("GET", "/projects/blind")[0], 404)
 
     def test_many_at_once(self):
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
