@@ -122,7 +122,14 @@ class Core {
 
   // Gates: core_gates.cpp.
   void enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms);
-  std::string why_circle(const protocol::TaskGroup& group) const;
+  /// The tasks that wait for a project's end, and their projects.
+  struct Circle {
+    Gates::Behind behind;
+    std::set<std::string> projects;
+  };
+  const Circle& circle_of(const std::string& project, std::map<std::string, Circle>& known) const;
+  std::string why_circle(const protocol::TaskGroup& group,
+                         std::map<std::string, Circle>& known) const;
   void enter_recovered();
   void let_go(Released released);
   void end_unbegun(const Released::Ended& ended);

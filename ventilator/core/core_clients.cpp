@@ -71,6 +71,7 @@ std::string Core::why_groups_refused(const protocol::Submit& submit,
   if (auto why = durable_.classes.why_refused(submit.payload); !why.empty()) return why;
   const auto first = durable_.last + 1;
   auto next = first;
+  std::map<std::string, Circle> circles;
   for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
     std::set<std::string> of_group;
     if (group->is_conditional)
@@ -79,7 +80,7 @@ std::string Core::why_groups_refused(const protocol::Submit& submit,
         return why;
     if (auto why = why_project_refuses(*group, of_group); !why.empty()) return why;
     if (group->is_conditional)
-      if (auto why = why_circle(*group); !why.empty()) return why;
+      if (auto why = why_circle(*group, circles); !why.empty()) return why;
     awaited.merge(of_group);
     next += group->count;
   }

@@ -39,19 +39,31 @@ void Core::enter(Seq first, ClassId id, std::string_view specs, std::int64_t acc
   let_go(std::move(released));
 }
 
+// What waits for a project's end, over whatever others: looked for once for all groups of a submit.
+const Core::Circle& Core::circle_of(const std::string& project,
+                                    std::map<std::string, Circle>& known) const {
+  const auto [found, is_new] = known.try_emplace(project);
+  auto& [behind, projects] = found->second;
+  if (is_new) behind = gates_.behind(durable_.last + 1, project);
+  if (is_new)
+    for (const auto& [seq, other] : behind)
+      if (const auto* task_class = class_of(seq)) projects.insert(task_class->project);
+  return found->second;
+}
+
 // Others can only wait for what is not there yet as for one of its project. So a circle is closed
 // by its last task. Empty if none is.
-std::string Core::why_circle(const protocol::TaskGroup& group) const {
+std::string Core::why_circle(const protocol::TaskGroup& group,
+                             std::map<std::string, Circle>& known) const {
   if (durable_.projects.is_empty() || planted("circles-taken")) return "";
   const auto project = protocol::decode_class(group.task_class)->project;
   if (!gates_.waits_for(project)) return "";
-  const auto behind = gates_.behind(durable_.last + 1, project);
-  std::set<std::string> projects;
-  for (const auto& [seq, other] : behind)
-    if (const auto* task_class = class_of(seq)) projects.insert(task_class->project);
   const auto waits = text(" project ", project, ", of which this task is");
-  for (ByteReader specs(group.specs); !behind.empty() && !specs.is_done();) {
+  for (ByteReader specs(group.specs); !specs.is_done();) {
     const auto conditions = conditions_of(protocol::read_task_spec(specs)->conditions);
+    if (conditions.parents.empty() && conditions.key.empty()) continue;
+    const auto& [behind, projects] = circle_of(project, known);
+    if (behind.empty()) break;
     protocol::ParentReader parents(conditions.parents);
     while (const auto parent = parents.next()) {
       if (projects.contains(parent->project) && !parent->project.empty())

@@ -69,9 +69,9 @@ class Gate {
   virtual void on_deadline(const Moment&, Released&) {}
   /// A jump of everybody's clock is not foreseen: ask again every second.
   virtual std::optional<TimePoint> next_deadline(const Moment&) const { return std::nullopt; }
-  /// Appends who is held here for this task, of this project, directly.
-  virtual void waiters_of(Seq seq, std::string_view project, std::vector<Seq>& out) const {
-    (void)seq, (void)project, (void)out;
+  /// Appends who is held here for this task, of this project, directly, until `out` has `most`.
+  virtual void waiters_of(Seq seq, std::string_view project, std::size_t most, std::vector<Seq>& out) const {
+    (void)seq, (void)project, (void)most, (void)out;
   }
   virtual std::optional<Why> why(Seq seq, const Moment& moment) const = 0;
 };

@@ -77,14 +77,16 @@ void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, const protocol::Condit
 Gates::Behind Gates::behind(Seq seq, std::string_view project) const {
   Behind found;
   std::vector<Seq> open;
+  std::size_t looks = kBehindMax;
   const auto add_waiters = [&](Seq of, std::string_view its_project, Seq told) {
     std::vector<Seq> waiters;
-    for (const auto* gate : gates_) gate->waiters_of(of, its_project, waiters);
+    for (const auto* gate : gates_) gate->waiters_of(of, its_project, looks, waiters);
+    looks -= waiters.size();
     for (const auto waiter : waiters)
-      if (found.size() < kBehindMax && found.emplace(waiter, told).second) open.push_back(waiter);
+      if (found.emplace(waiter, told).second) open.push_back(waiter);
   };
   add_waiters(seq, project, 0);
-  for (std::size_t i = 0; i < open.size(); ++i) {
+  for (std::size_t i = 0; i < open.size() && looks > 0; ++i) {
     const auto id = classes_.of(open[i]);
     if (id != kNoClass && open[i] != seq) add_waiters(open[i], classes_.at(id).project, open[i]);
   }

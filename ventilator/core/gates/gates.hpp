@@ -17,7 +17,7 @@
 
 namespace eole::ventilator {
 
-constexpr std::size_t kBehindMax = 16384;  // Tasks looked at for a circle of waits.
+constexpr std::size_t kBehindMax = 4096;  // Looks at a waiting task, for a circle of waits.
 
 /// All gates, each of which may hold a task: it is let go once none does.
 class Gates {

@@ -49,9 +49,11 @@ void Joins::wait(Seq child, Seq parent) {
   ++children_.find(child)->pending;
 }
 
-void Joins::waiters_of(Seq seq, std::string_view, std::vector<Seq>& out) const {
+void Joins::waiters_of(Seq seq, std::string_view, std::size_t most,
+ std::vector<Seq>& out) const {
   const auto* first = parents_.find(seq);
-  for (auto at = first == nullptr ? kNone : *first; at != kNone; at = edges_[at].next)
+  for (auto at = first == nullptr ? kNone : *first; at != kNone && out.size() < most;
+       at = edges_[at].next)
     if (children_.find(edges_[at].child) != nullptr) out.push_back(edges_[at].child);
 }
 

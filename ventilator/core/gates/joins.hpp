@@ -19,7 +19,7 @@ class Joins : public Gate {
              Released& out) override;
   void on_introduced(const Ends& ends, Released& out) override;
   void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
-  void waiters_of(Seq seq, std::string_view project, std::vector<Seq>& out) const override;
+  void waiters_of(Seq seq, std::string_view project, std::size_t most, std::vector<Seq>& out) const override;
   std::optional<Why> why(Seq seq, const Moment& moment) const override;
 
   std::size_t edges() const { return edges_.size() - free_edges_; }

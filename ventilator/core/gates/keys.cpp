@@ -44,9 +44,11 @@ void Keys::end(Seq seq, Released& out) {
   }
 }
 
-void Keys::waiters_of(Seq seq, std::string_view, std::vector<Seq>& out) const {
+void Keys::waiters_of(Seq seq, std::string_view, std::size_t most,
+ std::vector<Seq>& out) const {
   const auto* keyed = keyed_.find(seq);
-  if (keyed != nullptr && keyed->next != 0) out.push_back(keyed->next);
+  if (keyed != nullptr && keyed->next != 0 && out.size() < most)
+    out.push_back(keyed->next);
 }
 
 Seq Keys::last_of(std::string_view key) const {

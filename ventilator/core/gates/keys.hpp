@@ -16,7 +16,7 @@ class Keys : public Gate {
   bool enter(const Arrival& arrival, const Moment& moment, const Ends& ends,
              Released& out) override;
   void on_ended(Seq first, Seq last, const Ends& ends, Released& out) override;
-  void waiters_of(Seq seq, std::string_view project, std::vector<Seq>& out) const override;
+  void waiters_of(Seq seq, std::string_view project, std::size_t most, std::vector<Seq>& out) const override;
   std::optional<Why> why(Seq seq, const Moment& moment) const override;
   /// The last task of this key, behind which the next one goes; zero: there is none.
   Seq last_of(std::string_view key) const;

@@ -148,12 +148,14 @@ void ProjectWaits::on_introduced(const Ends&, Released& out) {
   for (auto line = lines_.begin(); line != lines_.end();) let_go(line++, out);
 }
 
-void ProjectWaits::waiters_of(Seq seq, std::string_view project, std::vector<Seq>& out) const {
+void ProjectWaits::waiters_of(Seq seq, std::string_view project, std::size_t most,
+ std::vector<Seq>& out) const {
   const auto line = lines_.find(project);
   if (line == lines_.end()) return;
   const auto& [before, live, until_over] = line->second;
-  out.insert(out.end(), until_over.begin(), until_over.end());
-  for (auto child = before.upper_bound(seq); child != before.end(); ++child)
+  for (auto child = until_over.begin(); child != until_over.end() && out.size() < most; ++child)
+    out.push_back(*child);
+  for (auto child = before.upper_bound(seq); child != before.end() && out.size() < most; ++child)
     out.push_back(child->first);
 }
 
