@@ -146,7 +146,7 @@ Expected<Value> dead(History& history, const Value& options, Duration page_time)
   return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
 }
 
-Expected<Message> answer(const protocol::Read& read, const Known&, History& history,
+Expected<Message> answer(const protocol::Read& read, const Known&, History& history, Duration,
                          HistoryIndex*) {
   const bool is_this = read.log == 0 || read.log == history.log();
   if (is_this && read.offset < history.kept_from())
@@ -157,7 +157,7 @@ Expected<Message> answer(const protocol::Read& read, const Known&, History& hist
   return encode_answer(std::move(*records));
 }
 
-Expected<Message> answer(const protocol::Follow& follow, const Known&, History& history,
+Expected<Message> answer(const protocol::Follow& follow, const Known&, History& history, Duration,
                          HistoryIndex*) {
   auto settled = history.follow(follow);
   if (!settled) return settled.error();
@@ -165,8 +165,8 @@ Expected<Message> answer(const protocol::Follow& follow, const Known&, History& 
 }
 
 Expected<Message> answer(const protocol::Query& query, const Known& known, History& history,
-                         HistoryIndex* index) {
-  auto value = answer_to(query, known, history, kPageTime, index);
+                         Duration page_time, HistoryIndex* index) {
+  auto value = answer_to(query, known, history, page_time, index);
   if (!value) return value.error();
   return encode_answer(protocol::Answer{query.request, value->to_msgpack()});
 }
@@ -183,12 +183,15 @@ std::size_t Question::bytes() const {
          (query == nullptr ? 0 : query->what.size() + query->payload.size());
 }
 
-Answer answer_to(const Question& question, History& history, HistoryIndex* index) {
+Answer answer_to(const Question& question, History& history, Duration page_time,
+                 HistoryIndex* index) {
   Expected<Message> message = Error{};
   try {
-    message =
-        std::visit([&](const auto& asked) { return answer(asked, question.known, history, index); },
-                   question.message);
+    message = std::visit(
+        [&](const auto& asked) {
+          return answer(asked, question.known, history, page_time, index);
+        },
+        question.message);
   } catch (const storage::StorageFailure& damage) {
     process::log_error(damage.what());
     message = Error{text("log: ", damage.what())};

@@ -43,7 +43,8 @@ struct Answer {
 
 /// What is read of the log for it; a refusal if that cannot be. Damage to an old record is named to
 /// who wants to read it. `index`: none if there is no place for it.
-Answer answer_to(const Question& question, History& history, HistoryIndex* index = nullptr);
+Answer answer_to(const Question& question, History& history, Duration page_time = kPageTime,
+                 HistoryIndex* index = nullptr);
 
 /// What is answered to people from the log. Lists come in pages of bounded size and time.
 /// Errors: no such query, or an option that makes no sense.

@@ -12,7 +12,8 @@
 
 namespace eole::sink {
 
-HistoryDesk::HistoryDesk() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+HistoryDesk::HistoryDesk(Duration page_time)
+    : page_time_(page_time), fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 HistoryDesk::~HistoryDesk() { ::close(fd_); }
 
 // ---- The node's side.
@@ -120,7 +121,7 @@ bool HistoryDesk::serve(History& history, HistoryIndex* index) {
   std::optional<Released> released;
   if (to_release != 0) released = Released{to_release, history.release(to_release)};
   std::optional<Answer> answer;
-  if (question) answer = answer_to(*question, history, index);
+  if (question) answer = answer_to(*question, history, page_time_, index);
   if (const auto due = index == nullptr ? std::nullopt : index->due(history);
       due && process::now() >= *due)
     index->work(history);

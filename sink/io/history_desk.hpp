@@ -29,7 +29,8 @@ struct Released {
 /// turns, one of each who asks. Every function is thread-safe, but `due` is the node's.
 class HistoryDesk {
  public:
-  HistoryDesk();
+  /// `page_time`: of the clock that everybody has; beyond it the next page begins.
+  explicit HistoryDesk(Duration page_time = kPageTime);
   ~HistoryDesk();
   HistoryDesk(const HistoryDesk&) = delete;
   HistoryDesk& operator=(const HistoryDesk&) = delete;
@@ -69,6 +70,7 @@ class HistoryDesk {
   bool has_work() const;
   std::optional<Question> next_question();
 
+  const Duration page_time_;
   int fd_;
   bool is_due_ = false;
   mutable std::mutex mutex_;

@@ -31,7 +31,7 @@ void SimSink::boot() {
   options.store.segment_bytes = kSegmentBytes;
   options.store.entropy = fabric_.world.draw();
   shelf_.emplace(*directory_, fabric_.world.wall_ms());
-  questions_.emplace();
+  questions_.emplace(24h);  // A real clock ends no page: a seed is one run.
   node_.emplace(std::move(options), *transport_, authority_, *directory_, *shelf_, *questions_);
   history_.emplace(*directory_);
   artifacts_.emplace(transport_->open(net::SocketType::kRouter));
