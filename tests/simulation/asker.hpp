@@ -21,6 +21,16 @@ class Asker {
     asks_.ask(protocol::Control{0, what, options.to_msgpack()}, std::move(on_answer), kForEver);
     client_.wake();
   }
+  void ask(client::Asks& asks, const std::string& what, const TaskId& id,
+           const protocol::Value& options, client::Asks::OnAnswer on_answer) {
+    asks.ask(protocol::Query{0, what, id.origin, id.seq, options.to_msgpack()},
+             std::move(on_answer), kForEver);
+    client_.wake();
+  }
+  void ask(const std::string& what, const TaskId& id, const protocol::Value& options,
+           client::Asks::OnAnswer on_answer) {
+    ask(asks_, what, id, options, std::move(on_answer));
+  }
   Fabric& fabric_;
   Process& client_;
 

@@ -28,7 +28,10 @@ void SimClient::boot() {
   asks_.emplace(session_, cluster.ventilator, "the ventilator");
   holds_.emplace(fabric_, *this, *asks_);
   beats_.emplace(fabric_, *this, *asks_);
-  tracked_.emplace(fabric_, *this, *asks_);
+  sink_.emplace(session_, cluster.queries, "the sink");
+  tracked_.emplace(fabric_, *this, *asks_, *sink_, [this](std::string body, Plan plan) {
+    do_anew({std::move(body), std::move(plan)});
+  });
   if (is_operator_ && world.chance(0.3)) beats_->set_up();
   if (is_operator_ && fabric_.weather.clients == 1 && world.chance(0.4))
     return holds_->limit_some(ventilator_.origin(), [this] { submit_next(); });
@@ -48,22 +51,36 @@ void SimClient::submit_next() {
 }
 
 void SimClient::submit() {
+  std::vector<TaskDraw::Drawn> tasks;
+  const auto count = 1 + static_cast<std::uint32_t>(fabric_.world.below(8));
+  for (std::uint32_t i = 0; i < count; ++i) tasks.push_back(draw_.draw(i));
+  submit(std::move(tasks));
+}
+
+std::uint64_t SimClient::submit(std::vector<TaskDraw::Drawn> tasks) {
   protocol::Submit submit;
-  submit.count = 1 + static_cast<std::uint32_t>(fabric_.world.below(8));
+  submit.count = static_cast<std::uint32_t>(tasks.size());
   std::vector<std::string> bodies;
   protocol::TaskGroups groups;
-  for (std::uint32_t i = 0; i < submit.count; ++i) {
-    auto [body, plan] = draw_.draw(i);
+  for (auto& [body, plan] : tasks) {
     groups.add(plan.task_class, body, protocol::encode_conditions(plan.conditions));
     fabric_.ledger.on_submit(body, std::move(plan));
     bodies.push_back(std::move(body));
   }
-  bodies_[submits_->submit(submit, std::make_shared<const Bytes>(groups.take()))] =
-      std::move(bodies);
+  const auto request = submits_->submit(submit, std::make_shared<const Bytes>(groups.take()));
+  bodies_[request] = std::move(bodies);
+  wake();
+  return request;
+}
+
+void SimClient::do_anew(const TaskDraw::Drawn& task) {
+  if (!submits_->has_room()) return after(100ms, [this, task] { do_anew(task); });
+  anew_.insert(submit({task}));
 }
 
 void SimClient::on_end(const client::SubmitEnded& ended) {
   const auto bodies = bodies_.extract(ended.request);
+  const bool is_anew = anew_.erase(ended.request) > 0;
   if (!bodies) throw Violation{text(name(), ": a submit was answered twice")};
   if (ended.error) {
     if (ended.error->is_silence) throw Violation{text(name(), ": ", ended.error->message)};
@@ -71,7 +88,7 @@ void SimClient::on_end(const client::SubmitEnded& ended) {
     return;
   }
   auto& world = fabric_.world;
-  if (accepted_++ == 0 && is_operator_) {
+  if (!is_anew && accepted_++ == 0 && is_operator_) {
     if (world.chance(0.5)) holds_->pause_some(ended.origin);
     if (fabric_.weather.projects > 0) tracked_->open(ended.origin);
   }

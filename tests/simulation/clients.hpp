@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,8 @@ class SimClient final : public Process {
   SimClient(Fabric& fabric, SimVentilator& ventilator, int number);
   /// All that it asked for was answered.
   bool is_done() const {
-    return accepted_ == wanted_ && cancels_ == 0 && holds_->is_done() && beats_->is_done() &&
-           tracked_->is_done();
+    return accepted_ == wanted_ && cancels_ == 0 && anew_.empty() && holds_->is_done() &&
+           beats_->is_done() && tracked_->is_done();
   }
 
  private:
@@ -36,6 +37,8 @@ class SimClient final : public Process {
   void die() override {}  // It never does.
   void submit_next();
   void submit();
+  std::uint64_t submit(std::vector<TaskDraw::Drawn> tasks);
+  void do_anew(const TaskDraw::Drawn& task);
   void on_end(const client::SubmitEnded& ended);
   void cancel(const TaskId& id);
 
@@ -44,6 +47,7 @@ class SimClient final : public Process {
   client::Session session_;
   std::optional<client::Submits> submits_;
   std::optional<client::Asks> asks_;
+  std::optional<client::Asks> sink_;
   std::optional<Holds> holds_;
   std::optional<Beats> beats_;
   std::optional<Tracked> tracked_;
@@ -52,6 +56,7 @@ class SimClient final : public Process {
   std::uint64_t wanted_ = 0;
   std::uint64_t accepted_ = 0;
   std::uint64_t cancels_ = 0;  // Not answered.
+  std::set<std::uint64_t> anew_;  // Requests of tasks that are done anew, not answered.
   bool is_operator_;           // One of a ventilator's clients.
 };
 

@@ -84,6 +84,15 @@ void Ledger::on_run(const TaskId& id, Duration ran, bool was_ended) const {
   if (task->plan != nullptr) retries_.on_run(id, *task->plan, ran, was_ended);
 }
 
+void Ledger::on_spec(const TaskId& id, std::string_view args, const Plan& plan) const {
+  const auto& task = *tasks_.find(id);
+  if (!task.body.empty() && args != task.body)
+    throw Violation{text(to_text(id), " is kept as another task")};
+  const auto before = task.plan == nullptr ? 0 : task.plan->conditions.instead_of;
+  if (plan.conditions.instead_of != (before == 0 ? id.seq : before))
+    throw Violation{text(to_text(id), " is kept without its place in its project")};
+}
+
 bool Ledger::was_restarted(Origin origin) const {
   const auto found = starts_.find(origin);
   return found != starts_.end() && found->second > 1;
@@ -120,6 +129,7 @@ void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
     know(id, spec->args);
     const auto& task = tasks_.at(id);
     if (task.plan != nullptr) {
+      projects_.on_send(id, task);
       times_.on_send(id, *task.plan, was_restarted(origin), world_);
       retries_.on_send(id, *task.plan, was_restarted(origin), world_.now());
     }
@@ -177,6 +187,8 @@ void Ledger::on_final(const protocol::ResultRecord& result, std::uint64_t offset
     throw Violation{text(to_text(id), " ended as", mark, ", and is: ", task.body)};
   const auto body = protocol::Value::from_msgpack(result.body);
   if (result.state == protocol::TaskState::kDead) check_dead(result, task);
+  if (task.plan != nullptr && projects_.may_be_cancelled(id.origin, task.plan->task_class.project))
+    task.may_be_cancelled = true;
   if (task.plan != nullptr && task.executions == 0) order_.on_unbegun_end(id, task);
   if (body && (*body)["error"].text_or("").ends_with("is not in the sink"))
     throw Violation{text(to_text(id), " lost an artifact that the sink had confirmed")};

@@ -56,6 +56,8 @@ class Ledger {
   // Operators. From the answer on no task of the project may be sent, until it is to go on.
   void on_paused(Origin origin, const std::string& project) { paused_.emplace(origin, project); }
   void on_resumed(Origin origin, const std::string& project) { paused_.erase({origin, project}); }
+  /// What the sink keeps of a task that is to be done anew.
+  void on_spec(const TaskId& id, std::string_view args, const Plan& plan) const;
   LimitRules& limits() { return limits_of_kinds_; }
   ProjectRules& projects() { return projects_; }
 

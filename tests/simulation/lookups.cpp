@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/task_class.hpp"
 #include "tests/simulation/fabric.hpp"
+#include "tests/simulation/task_bodies.hpp"
 
 namespace eole::simulation {
 
@@ -20,6 +21,8 @@ void Lookups::ask(const std::string& what, const TaskId& id, const Value& option
 }
 
 void Lookups::look(const worker::StartTask& task, const std::function<void()>& then) {
+  if (task.args.starts_with(kLast))
+    return take_parts(task, {}, std::make_shared<ProjectRules::Told>(), then);
   if (task.conditions.empty() || fabric_.world.chance(0.5)) return then();
   const auto conditions = protocol::decode_conditions(task.conditions);
   const auto parents = protocol::decode_parents(conditions->parents);
@@ -39,6 +42,21 @@ void Lookups::take_result(const worker::StartTask& task, const protocol::Parent&
     if (!references) throw Violation{references.error().message};
     const auto put = references->put(id, *record);
     fabric_.ledger.on_reference(id, put ? args.text_or("") : "", *record);
+    then();
+  });
+}
+
+// As a collect does, page by page. Refused if the sink does not keep all of them any more.
+void Lookups::take_parts(const worker::StartTask& task, const Value& from,
+                         std::shared_ptr<ProjectRules::Told> told,
+                         const std::function<void()>& then) {
+  const Value options = Value::Map{{"project", kTracked}, {"from", from}};
+  ask("parts", {}, options, [this, task, told, then](const Expected<Value>& page) {
+    if (!page || page->is_null()) return then();
+    if (const auto* list = (*page)["parts"].as<Value::Array>())
+      for (const auto& part : *list) (*told)[*parse_task_id(part["id"].text_or(""))] = part;
+    if (!(*page)["next"].is_null()) return take_parts(task, (*page)["next"], told, then);
+    fabric_.ledger.projects().on_parts(task.id, std::string(kTracked), *told);
     then();
   });
 }

@@ -7,12 +7,14 @@
 #include "clients/cpp/session/asks.hpp"
 #include "common/protocol/value.hpp"
 #include "tests/simulation/process.hpp"
+#include "tests/simulation/project_rules.hpp"
 #include "worker/core/events.hpp"
 #include "worker/runners/references.hpp"
 
 namespace eole::simulation {
 
-/// What a task asks the sink before it runs: what a parent of it came to.
+/// What a task asks the sink before it runs: what a parent of it came to, or all tasks of its
+/// project.
 class Lookups {
  public:
   /// `queries`: where the sink answers.
@@ -29,6 +31,8 @@ class Lookups {
  private:
   void take_result(const worker::StartTask& task, const protocol::Parent& parent,
                    const std::function<void()>& then);
+  void take_parts(const worker::StartTask& task, const protocol::Value& from,
+                  std::shared_ptr<ProjectRules::Told> told, const std::function<void()>& then);
   void ask(const std::string& what, const TaskId& id, const protocol::Value& options,
            client::Asks::OnAnswer on_answer);
 

@@ -6,6 +6,7 @@
 #include "common/protocol/value.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/task_bodies.hpp"
+#include "worker/runners/part.hpp"
 
 namespace eole::simulation {
 
@@ -22,12 +23,12 @@ SimRunner::SimRunner(Fabric& fabric, Process& process, net::Transport& transport
 }
 
 // A failure has a cause, and now and then a wish.
-Bytes SimRunner::body_of(const std::string& args, bool fails) {
+Value SimRunner::body_of(const std::string& args, bool fails) {
   auto& world = fabric_.world;
   Value body = Value::Map{{"value", args}};
   if (fails) body.set("cause", world.chance(0.7) ? "exit:75" : "exit:1");
   if (fails && world.chance(0.3)) body.set("retry_after_ms", 100 + world.below(1000));
-  return body.to_msgpack();
+  return body;
 }
 
 worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> batch) {
@@ -38,7 +39,7 @@ worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> 
     world.trace(
         text(process_.name(), " runs ", to_text(task.id), " at once, attempt ", task.attempt));
     const bool fails = task.args.starts_with(kFailing) && world.chance(0.5);
-    const auto body = body_of(std::string(task.args), fails);
+    const auto body = body_of(std::string(task.args), fails).to_msgpack();
     const auto before = finished.bodies.size();
     protocol::put_body(finished.bodies, body);
     finished.ends.push_back({fails ? TaskState::kFailed : TaskState::kDone,
@@ -80,20 +81,17 @@ void SimRunner::end(const worker::StartTask& task, const std::string& args, bool
   const auto state = is_cancelled      ? TaskState::kCancelled
                      : killed || fails ? TaskState::kFailed
                                        : TaskState::kDone;
-  worker::TaskFinished ended{task.id,
-                             task.lease,
-                             state,
-                             fabric_.world.wall_ms(),
-                             0,
-                             {},
-                             body_of(args, fails),
-                             fails && !killed && task.task_class.retry == 0};
-  if (killed && killed.mapped())
-    ended.body = Value(Value::Map{{"error", "too slow"}, {"cause", "timeout"}}).to_msgpack();
+  worker::TaskFinished ended{
+      task.id, task.lease, state, fabric_.world.wall_ms(),
+      0,       {},         {},    fails && !killed && task.task_class.retry == 0};
+  auto body = body_of(args, fails);
+  if (killed && killed.mapped()) body = Value::Map{{"error", "too slow"}, {"cause", "timeout"}};
+  worker::tell_part(task, state, body);
+  ended.body = body.to_msgpack();
   if (state != TaskState::kDone || !args.starts_with(kMaking)) return finish(std::move(ended));
   auto content = args;  // Some make the same file as others.
   content.resize(fabric_.world.below(3) * 700 + 10, 'x');
-  uploads_.emplace(++last_upload_, Upload{std::move(ended), std::move(content)});
+  uploads_.emplace(++last_upload_, Upload{task, std::move(ended), std::move(content)});
   upload(last_upload_);
 }
 
@@ -107,7 +105,7 @@ void SimRunner::finish(worker::TaskFinished finished) {
 void SimRunner::upload(std::uint64_t number) {
   const auto found = uploads_.find(number);
   if (found == uploads_.end()) return;
-  const auto& [end, content, have] = found->second;
+  const auto& [task, end, content, have] = found->second;
   socket_.send(encode(protocol::Put{number, hex(process::sha256(content)), content.size(), have,
                                     content.substr(have, 512)}));
   process_.after(2s, [this, number] { upload(number); });
@@ -145,7 +143,9 @@ void SimRunner::on(const protocol::Refused& refused) {
   if (found == uploads_.end()) return;
   auto& end = found->second.end;
   end.state = TaskState::kFailed;
-  end.body = Value(Value::Map{{"error", refused.reason}}).to_msgpack();
+  Value body = Value::Map{{"error", refused.reason}};
+  worker::tell_part(found->second.task, end.state, body);
+  end.body = body.to_msgpack();
   finish(std::move(end));
   uploads_.erase(found);
 }

@@ -34,11 +34,12 @@ class SimRunner final : public worker::TaskRunner {
 
  private:
   struct Upload {
+    worker::StartTask task;
     worker::TaskFinished end;
     std::string content;
     std::uint64_t have = 0;
   };
-  Bytes body_of(const std::string& args, bool fails);
+  protocol::Value body_of(const std::string& args, bool fails);
   void run(const worker::StartTask& task);
   void end(const worker::StartTask& task, const std::string& args, bool fails);
   void finish(worker::TaskFinished finished);

@@ -15,6 +15,8 @@ inline constexpr std::string_view kMaking = "making";  // An artifact.
 inline constexpr std::string_view kBeats = "beats";
 /// The project that is opened, closed, and then has a last task.
 inline constexpr std::string_view kTracked = "tracked";
+/// Such a last task.
+inline constexpr std::string_view kLast = "plain last";
 /// What some need, and how much of it a worker has that has any.
 inline constexpr std::string_view kLicence = "licence=1";
 inline constexpr std::uint64_t kLicences = 2;
