@@ -21,7 +21,7 @@ SEEDS = 1000
 UNITS = {
     "ventilator": "[ventilator],[gates],[projects],[schedules],[durable],[explain],[journal],[log],[queries],[causes]",
     "sink": "[sink],[artifacts],[checkpoint],[keep],[retention],[lasting],[log],[log_index],[history],[projects]",
-    "worker": "[worker],[frames],[process],[collect],[references]",
+    "worker": "[worker],[frames],[process],[collect],[references],[progress]",
     "clients": "[read],[submit],[ask],[transfer],[window]",
 }
 # Where only real processes can show the fault.
@@ -98,7 +98,9 @@ def test_units(name, tests, seconds=120):
 
 
 def crash(name):
-    code, output = run([BIN / "eole-crash", "--images", "20000", "--flips", "4000"], name, 120)
+    code, output = run([BIN / "eole-crash", "--images", "20000", "--flips", "4000"], name, 300)
+    if code is None:
+        return "crash points: ran for ever"
     if code == 0:
         return None
     found = re.search(r"^((?:journal|log) seed.*)$", output, re.M)
@@ -121,7 +123,7 @@ def find_again(name, earlier):
     if earlier.startswith("crash points"):
         return crash(name)
     found = re.match(r'unit test "(.*)"', earlier)
-    return found and test_units(name, [re.sub(r"([\\,\[\]*])", r"\\\1", found[1])], 20)
+    return found and test_units(name, [re.sub(r"([\\,\[\]*])", r"\\\1", found[1]) + "*"], 20)
 
 
 def find(name, path, earlier):
