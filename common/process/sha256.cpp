@@ -6,23 +6,24 @@
 
 namespace eole::process {
 
-struct Sha256::State {
+struct Hash::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   ~State() { EVP_MD_CTX_free(context); }
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {
-  if (EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("no SHA-256 in this OpenSSL");
+Hash::Hash(Of algorithm) : state_(std::make_unique<State>()) {
+  const auto* type = algorithm == Of::kSha1 ? EVP_sha1() : EVP_sha256();
+  if (EVP_DigestInit_ex(state_->context, type, nullptr) != 1)
+    throw std::runtime_error("this OpenSSL has no SHA-1 or no SHA-256");
 }
-Sha256::~Sha256() = default;
+Hash::~Hash() = default;
 
-void Sha256::add(std::string_view bytes) {
+void Hash::add(std::string_view bytes) {
   EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
 }
 
-std::string Sha256::digest() {
-  std::string out(32, '\0');
+std::string Hash::digest() {
+  std::string out(static_cast<std::size_t>(EVP_MD_CTX_get_size(state_->context)), '\0');
   EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(out.data()), nullptr);
   return out;
 }

@@ -5,19 +5,26 @@
 
 namespace eole::process {
 
-/// SHA-256, fed in pieces. digest() gives the 32 raw bytes and ends it.
-class Sha256 {
+/// A digest, fed in pieces. digest() gives its raw bytes and ends it.
+class Hash {
  public:
-  Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
+  enum class Of { kSha1, kSha256 };
+  explicit Hash(Of algorithm);
+  ~Hash();
+  Hash(const Hash&) = delete;
+  Hash& operator=(const Hash&) = delete;
   void add(std::string_view bytes);
   std::string digest();
 
  private:
   struct State;
   std::unique_ptr<State> state_;
+};
+
+/// What artifacts are named by.
+class Sha256 : public Hash {
+ public:
+  Sha256() : Hash(Of::kSha256) {}
 };
 
 std::string sha256(std::string_view bytes);
