@@ -80,8 +80,12 @@ std::optional<TimePoint> PutCore::next_deadline() const {
   return state_ == State::kAsking ? std::min(repeat_at_, give_up_) : heard_ + kStalled;
 }
 
-GetCore::GetCore(std::uint32_t transfer, std::string sha256, std::uint64_t from, TimePoint now)
-    : request_(before_first(transfer)), sha256_(std::move(sha256)), offset_(from) {
+GetCore::GetCore(std::uint32_t transfer, std::string sha256, std::uint64_t from, TimePoint now,
+                 std::uint32_t piece_bytes)
+    : request_(before_first(transfer)),
+      sha256_(std::move(sha256)),
+      offset_(from),
+      piece_bytes_(piece_bytes) {
   ask(now);
 }
 
@@ -119,7 +123,7 @@ void GetCore::on_deadline(TimePoint now, TransferActions& out) {
   if (now >= give_up_) return end(silence_of("the sink", kPatience), out);
   if (now < repeat_at_) return;
   repeat_at_ = now + kRepeat;
-  out.emplace_back(SendGet{{request_, sha256_, offset_, kPieceBytes}});
+  out.emplace_back(SendGet{{request_, sha256_, offset_, piece_bytes_}});
 }
 
 std::optional<TimePoint> GetCore::next_deadline() const {

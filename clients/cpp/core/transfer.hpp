@@ -95,7 +95,8 @@ class GetCore {
  public:
   static constexpr std::uint32_t kPieceBytes = 1 << 20;
 
-  GetCore(std::uint32_t transfer, std::string sha256, std::uint64_t from, TimePoint now);
+  GetCore(std::uint32_t transfer, std::string sha256, std::uint64_t from, TimePoint now,
+          std::uint32_t piece_bytes = kPieceBytes);
   void on_event(TransferEvent event, TimePoint now, TransferActions& out);
   void on_deadline(TimePoint now, TransferActions& out);
   std::optional<TimePoint> next_deadline() const;
@@ -110,6 +111,7 @@ class GetCore {
   std::uint64_t request_;
   std::string sha256_;
   std::uint64_t offset_;
+  std::uint32_t piece_bytes_;
   bool is_last_ = false;
   TimePoint repeat_at_{};
   TimePoint give_up_{};

@@ -20,9 +20,9 @@ Transfers::Id Transfers::put(const std::string& sha256, std::uint64_t size, Sour
 }
 
 Transfers::Id Transfers::get(const std::string& sha256, std::uint64_t from, OnPiece on_piece,
-                             OnEnd on_end) {
+                             OnEnd on_end, std::uint32_t piece_bytes) {
   const auto id = ++last_;
-  GetCore core(id, sha256, from, world().now());
+  GetCore core(id, sha256, from, world().now(), piece_bytes);
   transfers_.try_emplace(id, Transfer{core, {}, std::move(on_piece), std::move(on_end)});
   return id;
 }

@@ -25,8 +25,9 @@ class Transfers final : public Part {
 
   /// Ends when the sink has all of it durably.
   Id put(const std::string& sha256, std::uint64_t size, Source source, OnEnd on_end);
-  /// The bytes from `from` on. Their digest is the caller's to check.
-  Id get(const std::string& sha256, std::uint64_t from, OnPiece on_piece, OnEnd on_end);
+  /// The bytes from `from` on, so many a piece. Their digest is the caller's to check.
+  Id get(const std::string& sha256, std::uint64_t from, OnPiece on_piece, OnEnd on_end,
+         std::uint32_t piece_bytes = GetCore::kPieceBytes);
   /// Forgets it (not from a callback of its own); nothing more is heard of it.
   void stop(Id id) { transfers_.erase(id); }
   /// How many bytes of a put are in the sink; zero once it is over.
