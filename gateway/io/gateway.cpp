@@ -10,6 +10,7 @@
 #include "gateway/io/projects.hpp"
 #include "gateway/io/state.hpp"
 #include "gateway/io/tasks.hpp"
+#include "gateway/io/uploads.hpp"
 
 namespace eole::gateway {
 
@@ -29,6 +30,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
   add_controls(routes_, *this);
   add_dead(routes_, *this);
   add_state(routes_, *this);
+  add_uploads(routes_, *this);
   server_.listen(options_.listen);
 }
 

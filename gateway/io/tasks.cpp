@@ -25,19 +25,6 @@ struct Ids {
   std::uint32_t count = 0;
 };
 
-// How a submit that was not accepted is told.
-Problem problem_of(const Error& error, bool has_key) {
-  const auto says = [&](std::string_view words) {
-    return error.message.find(words) != std::string::npos;
-  };
-  if (error.is_silence || says("storage full") || says("queue full")) {
-    Problem away(503, error.message);
-    away.fields.push_back({"Retry-After", "1"});
-    return away;
-  }
-  return Problem(has_key && says("was used for other tasks") ? 422 : 400, error.message);
-}
-
 std::optional<Duration> wait_of(const http::Request& request) {
   const auto written = request.option("wait");
   if (!written) return {};
@@ -49,7 +36,21 @@ std::optional<Duration> wait_of(const http::Request& request) {
   return wait;
 }
 
-std::string key_of(const http::Request& request) {
+}  // namespace
+
+Problem refused_submit(const Error& error, bool has_key) {
+  const auto says = [&](std::string_view words) {
+    return error.message.find(words) != std::string::npos;
+  };
+  if (error.is_silence || says("storage full") || says("queue full")) {
+    Problem away(503, error.message);
+    away.fields.push_back({"Retry-After", "1"});
+    return away;
+  }
+  return Problem(has_key && says("was used for other tasks") ? 422 : 400, error.message);
+}
+
+std::string idempotency_key(const http::Request& request) {
   std::string key(request.field("idempotency-key"));
   if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
     key = key.substr(1, key.size() - 2);  // The draft's own form is a quoted string.
@@ -58,6 +59,8 @@ std::string key_of(const http::Request& request) {
         400, text("Idempotency-Key of ", key.size(), " bytes, limit ", kIdempotencyKeyBytesMax));
   return key;
 }
+
+namespace {
 
 TaskId id_of(const Route& route, const http::Request& request) {
   const auto written = segment(route, request, "id");
@@ -72,7 +75,7 @@ class Tasks {
 
   awaitable<std::optional<Response>> post(Exchange& exchange) {
     const auto& request = exchange.request;
-    const auto key = key_of(request);
+    const auto key = idempotency_key(request);
     const auto wait = wait_of(request);
     const auto type = request.field("content-type");
     const bool is_lines = type.starts_with("application/x-ndjson") ||
@@ -170,7 +173,7 @@ class Tasks {
     const bool has_key = !key.empty();
     const auto ended =
         co_await fabric_.submit(std::move(batch.groups), batch.count, std::move(key));
-    if (ended.error) throw problem_of(*ended.error, has_key);
+    if (ended.error) throw refused_submit(*ended.error, has_key);
     auto* last = ids.empty() ? nullptr : &ids.back();
     if (last != nullptr && last->origin == ended.origin && last->first + last->count == ended.first)
       last->count += ended.count;

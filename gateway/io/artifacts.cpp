@@ -1,0 +1,145 @@
+#include "gateway/io/artifacts.hpp"
+
+#include <algorithm>
+
+#include "common/base/ids.hpp"
+#include "common/base/text.hpp"
+#include "gateway/core/http/file_names.hpp"
+#include "gateway/core/http/ranges.hpp"
+#include "gateway/io/gateway.hpp"
+
+namespace eole::gateway {
+
+using http::Problem;
+using http::Response;
+
+namespace {
+
+// What is not here is told so; anything else may be different in a moment.
+Problem cannot(const Error& error) {
+  if (!error.is_silence) return {404, error.message};
+  Problem problem(503, error.message);
+  problem.fields.push_back({"Retry-After", "1"});
+  return problem;
+}
+
+}  // namespace
+
+awaitable<Artifacts::Piece> Artifacts::piece(std::string sha256, std::uint64_t from,
+                                             std::uint32_t most) {
+  auto got = co_await told_later<Expected<Piece>>([&](auto tell) {
+    // Shared by the two that hear of it. One piece is all that is wanted: the rest is ended.
+    auto first = std::make_shared<std::optional<Piece>>();
+    fabric_.transfers().get(
+        sha256, from,
+        [first](const client::TakePiece& taken) -> Expected<void> {
+          first->emplace(Piece{taken.size, taken.bytes});
+          return Error{"taken"};
+        },
+        [first, tell](const Expected<void>& ended) {
+          tell(*first ? Expected<Piece>(std::move(**first)) : Expected<Piece>(ended.error()));
+        },
+        most);
+  });
+  if (!got) throw cannot(got.error());
+  co_return std::move(*got);
+}
+
+awaitable<void> Artifacts::send_bytes(Exchange& exchange, std::string sha256, std::uint64_t from,
+                                      std::uint64_t size) {
+  while (size > 0) {
+    const auto most = static_cast<std::uint32_t>(std::min<std::uint64_t>(kPieceBytes, size));
+    const auto next = co_await piece(sha256, from, most);
+    if (next.bytes.empty() || next.bytes.size() > most)
+      throw Problem(500, text("artifact ", sha256, ": ends at ", from));
+    co_await exchange.write(next.bytes);
+    from += next.bytes.size();
+    size -= next.bytes.size();
+  }
+}
+
+awaitable<std::optional<Response>> Artifacts::send(Exchange& exchange, std::string sha256,
+                                                   std::string name) {
+  if (!places_.has_free()) {
+    Problem problem(503, text("over ", kDownloadsMax, " downloads at a time"));
+    problem.fields.push_back({"Retry-After", "1"});
+    throw problem;
+  }
+  const auto place = co_await places_.take();
+  const auto& request = exchange.request;
+  const auto first = co_await piece(sha256, 0, http::kTypeBytes);
+  const auto size = first.size;
+  const auto etag = text('"', sha256, '"');
+  const std::string type(http::type_by_content(first.bytes));
+  Response answer;
+  answer.fields = {{"ETag", etag},
+                   {"Accept-Ranges", "bytes"},
+                   {"Cache-Control", "private, max-age=31536000, immutable"}};
+  if (const auto match = request.field("if-match");
+      !match.empty() && !http::names_etag(match, etag))
+    throw Problem(412, text("If-Match: ", match, ": it is ", etag));
+  if (http::names_etag(request.field("if-none-match"), etag)) {
+    answer.status = 304;
+    co_return answer;
+  }
+  answer.fields.push_back({"X-Content-Type-Options", "nosniff"});
+  answer.fields.push_back({"Content-Disposition", http::attachment(name)});
+
+  auto ranges = http::wanted_ranges(request.field("range"), size);
+  if (!http::if_range_holds(request.field("if-range"), etag)) ranges.reset();
+  const bool has_body = request.method != "HEAD";
+  if (!ranges) {
+    answer.fields.push_back({"Content-Type", type});
+    co_await exchange.begin(answer, size);
+    if (has_body) co_await send_bytes(exchange, sha256, 0, size);
+    co_await exchange.end();
+    co_return std::nullopt;
+  }
+  if (ranges->empty()) {
+    Problem problem(416,
+                    text("Range: ", request.field("range"), ": the artifact has ", size, " bytes"));
+    problem.fields.push_back({"Content-Range", http::content_range(std::nullopt, size)});
+    throw problem;
+  }
+  answer.status = 206;
+  if (ranges->size() == 1) {
+    const auto range = ranges->front();
+    answer.fields.push_back({"Content-Type", type});
+    answer.fields.push_back({"Content-Range", http::content_range(range, size)});
+    co_await exchange.begin(answer, range.size());
+    if (has_body) co_await send_bytes(exchange, sha256, range.first, range.size());
+    co_await exchange.end();
+    co_return std::nullopt;
+  }
+  // No file has its own digest among its bytes: nobody could make one.
+  const http::RangeFrames frames{sha256, type, size};
+  answer.fields.push_back({"Content-Type", text("multipart/byteranges; boundary=", sha256)});
+  co_await exchange.begin(answer, frames.length(*ranges));
+  for (const auto& range : *ranges) {
+    if (!has_body) break;
+    const auto head = frames.head(range);
+    co_await exchange.write(head);
+    co_await send_bytes(exchange, sha256, range.first, range.size());
+  }
+  const auto end = frames.end();
+  co_await exchange.write(end);
+  co_await exchange.end();
+  co_return std::nullopt;
+}
+
+void add_artifacts(Routes& routes, Gateway& gateway) {
+  auto artifacts = std::make_shared<Artifacts>(gateway.fabric());
+  static constexpr std::string_view kPath = "/artifact/{hash}";
+  const auto send = [artifacts](Exchange& exchange) {
+    const auto& request = exchange.request;
+    const auto sha256 = segment({{}, kPath, net::Role::kObserve, {}}, request, "hash");
+    if (!is_sha256(sha256))
+      throw Problem(404, text("artifact ", sha256, ": wanted is a SHA-256, 64 lower-case letters"));
+    const auto name = http::safe_file_name(request.option("name").value_or(""));
+    return artifacts->send(exchange, sha256, name.empty() ? sha256 : name);
+  };
+  routes.add({"GET", kPath, net::Role::kObserve, send});
+  routes.add({"HEAD", kPath, net::Role::kObserve, send});
+}
+
+}  // namespace eole::gateway
