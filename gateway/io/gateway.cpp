@@ -17,6 +17,7 @@ namespace eole::gateway {
 namespace {
 constexpr Duration kDrainTime = 10s;  // For answers under way, at the end.
 constexpr int kTurnMax = 1024;        // Handlers of one turn.
+constexpr Duration kTurnTimeMax = 5ms;
 }  // namespace
 
 Gateway::Gateway(Options options, role::Loop& loop)
@@ -58,7 +59,8 @@ void Gateway::sleep(std::optional<TimePoint> until) {
     io_.run_one();
   }
   // What came meanwhile is of the same turn: what it submits goes out together.
-  for (int i = 0; i < kTurnMax && io_.poll_one() > 0; ++i) {
+  const auto end = loop_.now() + kTurnTimeMax;
+  for (int i = 0; i < kTurnMax && loop_.now() < end && io_.poll_one() > 0; ++i) {
   }
 }
 
