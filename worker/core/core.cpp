@@ -120,6 +120,11 @@ bool Core::has_too_many_origins(Origin next) const {
          !planted("origins-without-a-bound");
 }
 
+void Core::on(SlotsChanged& event, TimePoint, Actions&) {
+  inbox_.set_slots(event.slots);
+  credit_.set_slots(event.slots);
+}
+
 void Core::on(DrainAsked&, TimePoint, Actions&) { drain(); }
 
 void Core::drain() {

@@ -41,6 +41,7 @@ class Core {
   void on(AckReceived& event, TimePoint now, Actions& out);
   void on(TaskFinished& event, TimePoint now, Actions& out);
   void on(BatchFinished& event, TimePoint now, Actions& out);
+  void on(SlotsChanged& event, TimePoint now, Actions& out);
   void on(DrainAsked& event, TimePoint now, Actions& out);
 
   void doubt_link(TimePoint now, Actions& out);

@@ -62,7 +62,7 @@ void Credit::raise(const Load& load) {
 
 bool Credit::is_urgent() const {
   const auto most = std::min({prefetch(), results_max_, fit_beside(0)});
-  return limit_ > sent_ && limit_ - sent_ >= most / 2;
+  return limit_ > sent_ && (is_awaited_ || limit_ - sent_ >= most / 2);
 }
 
 }  // namespace eole::worker

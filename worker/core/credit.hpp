@@ -26,11 +26,19 @@ class Credit {
   void learn(Duration took, std::size_t tasks);
   /// `tasks` that came were so large together.
   void learn_size(std::uint64_t bytes, std::size_t tasks);
+  /// More of them are told at once: somebody waits for what they bring.
+  void set_slots(std::uint32_t slots) {
+    is_awaited_ = is_awaited_ || slots > slots_;
+    slots_ = slots;
+  }
   void raise(const Load& load);
   /// When half of what may be held here could come anew; a beat brings the rest.
   bool is_urgent() const;
   /// The level, which the ventilator now hears.
-  std::uint64_t tell() { return sent_ = limit_; }
+  std::uint64_t tell() {
+    is_awaited_ = false;
+    return sent_ = limit_;
+  }
 
  private:
   std::uint64_t prefetch() const;
@@ -45,6 +53,7 @@ class Credit {
   std::uint64_t held_bytes_max_;
   std::uint64_t limit_ = 0;
   std::uint64_t sent_ = 0;
+  bool is_awaited_ = false;
   double run_seconds_ = 0;  // Average length of a task; zero: not known yet.
   double task_bytes_ = 1;   // Average size.
 };

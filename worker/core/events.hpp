@@ -71,11 +71,17 @@ struct BatchFinished {
   std::vector<End> ends;
   Bytes bodies;  // As a run of results has them.
 };
+/// So many tasks may run at the same time from now on, who asks for them elsewhere; what runs
+/// beyond that runs on, and what has come waits.
+struct SlotsChanged {
+  std::uint32_t slots = 0;
+};
 /// Finish what runs, give back what waits, leave.
 struct DrainAsked {};
 
 using Event = std::variant<WelcomeReceived, HelloAgainReceived, PipeUp, PipeDown, TasksReceived,
-                           OrdersReceived, AckReceived, TaskFinished, BatchFinished, DrainAsked>;
+                           OrdersReceived, AckReceived, TaskFinished, BatchFinished, SlotsChanged,
+                           DrainAsked>;
 
 // Actions.
 struct SendHello {

@@ -26,6 +26,8 @@ class Inbox {
   /// The tasks of a message; what the outbox has of them counts for its later lease there.
   Received receive(protocol::Tasks tasks, Outbox& outbox, TimePoint now, Actions& out);
   void obey(const protocol::Order& order, Actions& out);
+  /// What runs beyond them runs on.
+  void set_slots(std::uint32_t slots) { slots_ = slots; }
   /// No more is started; what waits is given back.
   void drain();
   /// Starts what waits while there are slots; if nothing may run, only what was cancelled.

@@ -47,6 +47,12 @@ Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
                          " slots, ventilator ", options_.cluster.ventilator));
 }
 
+// A descriptor may outlive its socket for a moment, and would tell of it.
+Node::~Node() {
+  act(ClosePipe{});
+  for (const auto fd : {control_.fd(), acks_.fd(), runner_.fd()}) transport_.unwatch(fd);
+}
+
 void Node::stop() {
   if (std::exchange(is_draining_, true)) {
     exit_code_ = 1;

@@ -20,11 +20,16 @@ class Node {
  public:
   /// Both outlive it.
   Node(NodeOptions options, net::Transport& transport, TaskRunner& runner);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
   /// Takes what came, decides, acts. When the next turn is due, unless something comes.
   std::optional<TimePoint> turn();
   void rest() {}
   /// Asks it to drain and end; asked twice it ends at once.
   void stop();
+  /// How many tasks may run at the same time, from the next turn on.
+  void set_slots(std::uint32_t slots) { tell_core(SlotsChanged{slots}); }
   std::optional<int> exit_code() const { return exit_code_; }
   const Core& core() const { return core_; }
 
