@@ -22,8 +22,8 @@ UNITS = {
     "ventilator": "[ventilator],[gates],[projects],[schedules],[durable],[explain],[journal],[log],[queries],[causes]",
     "sink": "[sink],[artifacts],[checkpoint],[keep],[retention],[lasting],[log],[log_index],[history],[projects]",
     "worker": "[worker],[frames],[process],[collect],[references],[progress]",
-    "gateway": "[gateway]",
     "clients": "[read],[submit],[ask],[transfer],[window]",
+    "gateway": "[gateway],[leases],[recent],[topics],[websocket],[wamp]",
 }
 # Where only real processes can show the fault.
 INTEGRATION = {

@@ -61,6 +61,7 @@ MAY_INCLUDE = {
     "worker/picture": ("worker/picture", "worker/runners/frames", "common/base", "common/kinds", "common/protocol"),
     **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")
        for role in ("ventilator", "worker", "sink")},
+    "gateway/core/pull": ("gateway/core/pull", "worker/core", "common/base", "common/protocol"),
     "gateway/core": ("gateway/core", "common/base", "common/protocol", "common/kinds", "clients/cpp/tasks"),
     "gateway/io": ("gateway", "clients/cpp", "common"),
     "ventilator/io": ("ventilator", "common"),

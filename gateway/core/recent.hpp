@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/protocol/records.hpp"
+
+namespace eole::gateway {
+
+/// One result of the log, as everybody hears it. Made once.
+struct Event {
+  std::uint64_t offset = 0;
+  std::string topic;       // project/kind/state
+  std::string wamp_topic;  // eole.PROJECT.KIND.STATE
+  std::string frame;       // A WebSocket's.
+  std::size_t json_at = 0;
+  std::string_view json() const { return std::string_view(frame).substr(json_at); }
+};
+using EventPointer = std::shared_ptr<const Event>;  // Of the recent ones, and of who writes it.
+
+constexpr std::size_t kShownValueBytesMax = 64 << 10;  // Of a value; a larger one is asked for.
+
+/// The events of a batch from `from` on.
+std::vector<EventPointer> events_of(std::string_view batch, std::uint64_t from);
+
+/// The end of the log that is kept in memory: who listens is served from here, however many they
+/// are; who falls out of it reads the log. Pure.
+class Recent {
+ public:
+  static constexpr std::size_t kRecentBytesMax = 16 << 20;
+
+  /// Nothing is known before `offset`.
+  void start(std::uint64_t offset);
+  /// Skips what is there already; a gap starts anew behind it.
+  void add(EventPointer event);
+  bool is_started() const { return is_started_; }
+  std::uint64_t begin() const { return begin_; }
+  std::uint64_t end() const { return begin_ + events_.size(); }
+  /// begin() <= offset < end().
+  const EventPointer& at(std::uint64_t offset) const { return events_[offset - begin_]; }
+
+ private:
+  bool is_started_ = false;
+  std::uint64_t begin_ = 0;
+  std::deque<EventPointer> events_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace eole::gateway

@@ -1,0 +1,120 @@
+#include "gateway/core/wamp/router.hpp"
+
+#include <utility>
+
+#include "common/base/text.hpp"
+
+namespace eole::gateway::wamp {
+
+namespace {
+
+Value welcome_details() {
+  const auto features = [](std::initializer_list<const char*> names) {
+    Value::Map map;
+    for (const auto* name : names) map.emplace_back(name, true);
+    return Value::Map{{"features", std::move(map)}};
+  };
+  return Value::Map{
+      {"realm", kRealm},
+      {"agent", "eole"},
+      {"roles",
+       Value::Map{{"broker", features({"pattern_based_subscription", "publisher_exclusion"})},
+                  {"dealer", features({"progressive_call_results", "call_canceling"})}}}};
+}
+
+}  // namespace
+
+void Router::open(Peer peer, std::uint64_t session) { sessions_[peer].id = session % kLastId + 1; }
+
+void Router::on_text(Peer peer, std::string_view json, Actions& out) {
+  const auto found = sessions_.find(peer);
+  if (found == sessions_.end() || found->second.has_ended) return;
+  auto& session = found->second;
+  try {
+    const Message message(json);
+    if (session.is_welcome) return on_message(peer, session, message, out);
+    if (message.type() == Type::kHello) return on_hello(peer, session, message, out);
+    if (message.type() == Type::kGoodbye) return;  // The second half of one.
+    throw Violation("a session begins with HELLO");
+  } catch (const Violation& violation) {
+    abort(peer, session, violation.why, "wamp.error.protocol_violation", out);
+  }
+}
+
+void Router::on_hello(Peer peer, Session& session, const Message& message, Actions& out) {
+  const auto& realm = message.uri(1);
+  const auto& details = message.map(2);
+  if (realm != kRealm)
+    return abort(peer, session, text("realm ", realm, ": the only one is ", kRealm),
+                 "wamp.error.no_such_realm", out);
+  if (details["roles"].as<Value::Map>() == nullptr) throw Violation("HELLO says no roles");
+  session.is_welcome = true;
+  send(peer, encode(Type::kWelcome, {session.id, welcome_details()}), out);
+}
+
+void Router::on_message(Peer peer, Session& session, const Message& message, Actions& out) {
+  switch (message.type()) {
+    case Type::kSubscribe:
+      return broker_.on_subscribe(peer, message, out);
+    case Type::kUnsubscribe:
+      return broker_.on_unsubscribe(peer, message, out);
+    case Type::kPublish:
+      return broker_.on_publish(peer, message, out);
+    case Type::kRegister:
+      return dealer_.on_register(peer, message, out);
+    case Type::kUnregister:
+      return dealer_.on_unregister(peer, message, out);
+    case Type::kCall:
+      return dealer_.on_call(peer, message, out);
+    case Type::kCancel:
+      return dealer_.on_cancel(peer, message, out);
+    case Type::kYield:
+      return dealer_.on_yield(peer, message, out);
+    case Type::kError:
+      return dealer_.on_error(peer, message, out);
+    case Type::kGoodbye:
+      leave(peer, session, out);
+      return send(peer, encode(Type::kGoodbye, {Value::Map{}, "wamp.close.goodbye_and_out"}), out);
+    case Type::kAbort:
+      leave(peer, session, out);
+      session.has_ended = true;
+      out.emplace_back(End{peer});
+      return;
+    default:
+      throw Violation(
+          text("a message of type ", static_cast<int>(message.type()), " is no client's here"));
+  }
+}
+
+// Of the session; the connection may begin another.
+void Router::leave(Peer peer, Session& session, Actions& out) {
+  if (!std::exchange(session.is_welcome, false)) return;
+  broker_.leave(peer);
+  dealer_.leave(peer, out);
+}
+
+void Router::abort(Peer peer, Session& session, std::string_view why, std::string_view error,
+                   Actions& out) {
+  leave(peer, session, out);
+  session.has_ended = true;
+  send(peer, encode(Type::kAbort, {Value::Map{{"message", why}}, error}), out);
+  out.emplace_back(End{peer});
+}
+
+void Router::close(Peer peer, Actions& out) {
+  const auto found = sessions_.find(peer);
+  if (found == sessions_.end()) return;
+  leave(peer, found->second, out);
+  sessions_.erase(found);
+}
+
+void Router::shut_down(Actions& out) {
+  for (auto& [peer, session] : sessions_) {
+    if (std::exchange(session.has_ended, true)) continue;
+    if (session.is_welcome)
+      send(peer, encode(Type::kGoodbye, {Value::Map{}, "wamp.close.system_shutdown"}), out);
+    out.emplace_back(End{peer});
+  }
+}
+
+}  // namespace eole::gateway::wamp
