@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "common/process/private.hpp"
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
@@ -11,7 +13,7 @@ int main(int argc, char** argv) {
   program.options().text("--http", options.listen, "ADDRESS:PORT",
                          "where it answers (default: as the cluster file says)");
   program.options().text("--data", options.data, "DIR", "for what is being uploaded");
-  return program.run(argc, argv, [&] {
+  return program.run(argc, argv, [&]() -> int {
     process::keep_private();
     options.cluster = program.cluster();
     if (options.listen.empty() && options.cluster.http.starts_with("http://"))
@@ -21,6 +23,7 @@ int main(int argc, char** argv) {
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
     gateway::Gateway gateway(options, loop);
-    return gateway.run();
+    // Handlers under way are cut off: they refer to one another, and to what would go before them.
+    ::_exit(gateway.run());
   });
 }

@@ -8,6 +8,7 @@
 #include "gateway/io/controls.hpp"
 #include "gateway/io/dead.hpp"
 #include "gateway/io/projects.hpp"
+#include "gateway/io/queues.hpp"
 #include "gateway/io/state.hpp"
 #include "gateway/io/tasks.hpp"
 #include "gateway/io/uploads.hpp"
@@ -32,6 +33,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
   add_dead(routes_, *this);
   add_state(routes_, *this);
   add_uploads(routes_, *this);
+  add_queues(routes_, *this);
   server_.listen(options_.listen);
 }
 

@@ -1,0 +1,39 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/io/puller.hpp"
+#include "gateway/io/routes.hpp"
+
+namespace eole::gateway {
+
+class Gateway;
+
+/// What the routes of queues and of pulled kinds share: leases as JSON, and how they end.
+class Pulling {
+ public:
+  explicit Pulling(Gateway& gateway);
+  Fabric& fabric() { return fabric_; }
+
+  /// A task as its holder gets it.
+  using View = std::function<protocol::Value(const Leased& leased, protocol::Value args)>;
+  /// `wait`, `max` and `lease` of the request's query.
+  awaitable<protocol::Value> lease(const http::Request& request, const std::string& kind,
+                                   View view);
+  /// Throws Problem 404 if the lease is nobody's.
+  http::Response renew(const http::Request& request, const std::string& kind,
+                       const std::string& lease);
+  /// Answers once the end is durable: 200; 202 if the task is tried again, or that takes long.
+  awaitable<http::Response> end(std::string kind, std::string lease, Puller::Outcome outcome);
+  http::Response show(const std::string& kind, const std::string& lease,
+                      protocol::Progress progress);
+
+ private:
+  Puller& holder(const std::string& kind, const std::string& lease);
+  awaitable<protocol::Value> args_of(const worker::StartTask& task);
+  Fabric& fabric_;
+  Pullers pullers_;
+};
+
+}  // namespace eole::gateway

@@ -1,0 +1,333 @@
+#include "gateway/io/queues.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/shown.hpp"
+#include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
+#include "common/protocol/causes.hpp"
+#include "gateway/core/submission.hpp"
+#include "gateway/io/answers.hpp"
+#include "gateway/io/gateway.hpp"
+#include "gateway/io/pulling.hpp"
+
+namespace eole::gateway {
+
+using http::Problem;
+using http::Request;
+using http::Response;
+using Answer = std::optional<Response>;
+
+namespace {
+
+// A queue's messages are a project of this name, and tasks of this kind.
+constexpr std::string_view kProjects = "queue/";
+constexpr std::string_view kKinds = "queue.";
+constexpr std::size_t kQueueNameBytesMax = 200;
+constexpr std::size_t kMessagesBytesMax = 8 << 20;
+
+// What stands for one segment in a route's path.
+std::string part(const Request& request, std::size_t at) { return request.segments.at(at); }
+
+std::string queue_of(const Request& request) {
+  const auto name = part(request, 1);
+  const auto is_good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+  };
+  if (name.empty() || name.size() > kQueueNameBytesMax ||
+      !std::all_of(name.begin(), name.end(), is_good))
+    throw Problem(400, text("queue ", name, ": 1 to ", kQueueNameBytesMax,
+                            " letters, digits, dots, dashes and underscores"));
+  return name;
+}
+std::string project_of(const std::string& queue) { return text(kProjects, queue); }
+std::string kind_of(const std::string& queue) { return text(kKinds, queue); }
+
+std::string pulled_kind(const Request& request) {
+  const auto kind = part(request, 1);
+  if (kind.empty() || kind.size() > protocol::kNameBytesMax || kind.find(',') != kind.npos)
+    throw Problem(
+        400, text("kind ", kind, ": 1 to ", protocol::kNameBytesMax, " bytes, without a comma"));
+  return kind;
+}
+
+// Words of a task that a message may have, given in the query.
+void take_words(const Request& request, Value& task) {
+  constexpr std::array<std::string_view, 8> kWords = {
+      "attempts", "priority", "delay", "not_before", "expires", "key", "backoff", "backoff_max"};
+  for (const auto& [name, written] : request.query) {
+    if (std::find(kWords.begin(), kWords.end(), name) == kWords.end())
+      throw Problem(400, text("?", name,
+                              ": a message may say attempts, priority, delay, "
+                              "not_before, expires, key, backoff and backoff_max"));
+    const auto number = Value::from_json(written);
+    task.set(name, number && number->as<std::int64_t>() != nullptr ? *number : Value(written));
+  }
+}
+
+// The bodies of messages: one, or one a line; what is no JSON is text or bytes.
+std::vector<Value> bodies_of(const Request& request, std::string body) {
+  const auto type = request.field("content-type");
+  if (type.starts_with("application/x-ndjson") || type.starts_with("application/jsonl")) {
+    std::vector<Value> bodies;
+    for (std::size_t at = 0, line = 1; at < body.size(); ++line) {
+      const auto end = std::min(body.find('\n', at), body.size());
+      const auto written = std::string_view(body).substr(at, end - at);
+      at = end + 1;
+      if (written.find_first_not_of(" \t\r") == written.npos) continue;
+      auto value = Value::from_json(written);
+      if (!value)
+        throw Problem(400, text("line ", line, ": ", value.error().message),
+                      {{text("/", line), value.error().message}});
+      bodies.push_back(std::move(*value));
+    }
+    return bodies;
+  }
+  if (type.empty() || type.starts_with("application/json") || type.find("+json") != type.npos ||
+      type.starts_with("application/x-www-form-urlencoded")) {  // As curl says it unasked.
+    auto value = Value::from_json(body);
+    if (!value) throw Problem(400, text("body: ", value.error().message));
+    return {std::move(*value)};
+  }
+  if (type.starts_with("text/")) {
+    if (!is_utf8(body)) throw Problem(400, "body: text that is not UTF-8");
+    return {Value(std::move(body))};
+  }
+  return {Value(protocol::Blob{std::move(body)})};
+}
+
+/// Queues: each is a project whose tasks are its messages.
+class Queues {
+ public:
+  explicit Queues(Pulling& pulling) : pulling_(pulling), fabric_(pulling.fabric()) {}
+
+  awaitable<Answer> create(const Request& request) {
+    const auto queue = queue_of(request);
+    need(co_await fabric_.control("open", open_again(queue)));
+    co_return json(201, Value::Map{{"queue", queue}});
+  }
+
+  awaitable<Answer> list(const Request& request) {
+    const auto after = request.option("after").value_or("");
+    // Names with '/' in them follow one another: "queue/" … "queue0".
+    Value options = Value::Map{{"after", text(kProjects, after)}, {"most", 1000}};
+    const auto page = need(co_await fabric_.ventilator("projects", {}, options));
+    Value::Array queues;
+    bool is_last = page["next"].is_null();
+    if (const auto* projects = page["projects"].as<Value::Array>())
+      for (const auto& project : *projects) {
+        const auto name = project["project"].text_or("");
+        if (!name.starts_with(kProjects)) {
+          is_last = true;
+          break;
+        }
+        queues.push_back(depth_of(name.substr(kProjects.size()), project));
+      }
+    Value next = is_last || queues.empty() ? Value() : queues.back()["queue"];
+    co_return json(200, Value::Map{{"queues", std::move(queues)}, {"next", next}});
+  }
+
+  awaitable<Answer> depth(const Request& request) {
+    const auto queue = queue_of(request);
+    Value options = Value::Map{{"project", project_of(queue)}};
+    const auto view = need(co_await fabric_.ventilator("project", {}, options));
+    const auto ended = co_await fabric_.sink("project", {}, options);
+    if (view.is_null() && (!ended || ended->is_null()))
+      throw Problem(404, text("queue ", queue, ": nobody made it, and nothing was put in it"));
+    auto answer = depth_of(queue, view);
+    if (ended)
+      for (const auto* name : {"done", "failed", "dead", "cancelled"})
+        answer.set(name, (*ended)[name].int_or(0));
+    co_return json(200, answer);
+  }
+
+  awaitable<Answer> remove(const Request& request, bool is_kept) {
+    const auto queue = queue_of(request);
+    const auto cancelled = co_await cancel_all(queue);
+    if (is_kept) need(co_await fabric_.control("open", open_again(queue)));
+    co_return json(202, Value::Map{{"queue", queue}, {"cancelling", cancelled}});
+  }
+
+  awaitable<Answer> put(Exchange& exchange) {
+    const auto queue = queue_of(exchange.request);
+    auto bodies = bodies_of(exchange.request, co_await exchange.read_all(kMessagesBytesMax));
+    if (bodies.empty()) throw Problem(400, "a body without a message");
+    Value task = Value::Map{{"kind", kind_of(queue)}, {"project", project_of(queue)}};
+    take_words(exchange.request, task);
+    Value::Array tasks;
+    for (auto& body : bodies) {
+      task.set("args", Value::Map{{"body", std::move(body)}});
+      tasks.push_back(task);
+    }
+    auto batch = read_json_tasks(Value(std::move(tasks)).to_json());
+    std::string key(exchange.request.field("idempotency-key"));
+    const auto count = batch.count;
+    const auto ended = co_await fabric_.submit(std::move(batch.groups), count, std::move(key));
+    if (ended.error) throw Problem(ended.error->is_silence ? 503 : 400, ended.error->message);
+    Value::Array ids;
+    for (std::uint32_t i = 0; i < count; ++i)
+      ids.emplace_back(to_text(TaskId{ended.origin, ended.first + i}));
+    co_return json(202, Value::Map{{"ids", std::move(ids)}});
+  }
+
+  awaitable<Answer> lease(const Request& request) {
+    const auto kind = kind_of(queue_of(request));
+    auto messages = co_await pulling_.lease(request, kind, [](const Leased&, Value args) {
+      const auto& body = args["body"];
+      return Value(Value::Map{{"body", body}});
+    });
+    co_return json(200, Value::Map{{"messages", std::move(messages)}});
+  }
+
+  Response renew(const Request& request) {
+    return pulling_.renew(request, kind_of(queue_of(request)), part(request, 3));
+  }
+  awaitable<Answer> acknowledge(const Request& request) {
+    Puller::Outcome outcome;
+    auto answer =
+        co_await pulling_.end(kind_of(queue_of(request)), part(request, 3), std::move(outcome));
+    co_return answer;
+  }
+  awaitable<Answer> give_back(Exchange& exchange) {
+    const auto said = co_await read_map(exchange);
+    Puller::Outcome outcome{false, true, Value::Map{}};
+    outcome.body.set("error", said["error"].text_or("returned by its holder"));
+    auto answer = co_await pulling_.end(kind_of(queue_of(exchange.request)),
+                                        part(exchange.request, 3), std::move(outcome));
+    co_return answer;
+  }
+
+ private:
+  static Value open_again(const std::string& queue) {
+    return Value::Map{{"project", project_of(queue)}, {"is_again", true}};
+  }
+  static Value depth_of(const std::string& queue, const Value& view) {
+    return Value::Map{{"queue", queue},
+                      {"state", view["state"].text_or("open")},
+                      {"waiting", view["waiting"].int_or(0)},
+                      {"queued", view["queued"].int_or(0)},
+                      {"leased", view["running"].int_or(0)}};
+  }
+  // A page after the other; the project is closed then.
+  awaitable<std::int64_t> cancel_all(std::string queue) {
+    std::int64_t cancelled = 0;
+    Value options = Value::Map{{"project", project_of(queue)}};
+    while (true) {
+      const auto page = need(co_await fabric_.control("cancel", options));
+      cancelled += page["cancelling"].int_or(0);
+      if (page["next"].is_null()) break;
+      options.set("after", page["next"]);
+    }
+    co_return cancelled;
+  }
+
+  Pulling& pulling_;
+  Fabric& fabric_;
+};
+
+/// Tasks of a kind, for workers in any language that has HTTP.
+class Work {
+ public:
+  explicit Work(Pulling& pulling) : pulling_(pulling) {}
+
+  awaitable<Answer> lease(const Request& request) {
+    auto tasks = co_await pulling_.lease(request, pulled_kind(request),
+                                         [](const Leased& leased, Value args) {
+                                           const auto& task_class = leased.task.task_class;
+                                           return Value(Value::Map{{"kind", task_class.kind},
+                                                                   {"project", task_class.project},
+                                                                   {"args", std::move(args)}});
+                                         });
+    co_return json(200, Value::Map{{"tasks", std::move(tasks)}});
+  }
+  awaitable<Answer> done(Exchange& exchange) {
+    const auto said = co_await read_map(exchange);
+    Puller::Outcome outcome;
+    if (!said["result"].is_null()) outcome.body.set("value", said["result"]);
+    const auto bytes = outcome.body.to_msgpack().size();
+    if (bytes > protocol::kInlineBytesMax)
+      throw Problem(413, text("a result of ", bytes, " bytes, limit ", protocol::kInlineBytesMax));
+    auto answer =
+        co_await pulling_.end(pulled_kind(exchange.request), lease_in(said), std::move(outcome));
+    co_return answer;
+  }
+  awaitable<Answer> failed(Exchange& exchange) {
+    const auto said = co_await read_map(exchange);
+    Puller::Outcome outcome{false, false, Value::Map{}};
+    outcome.body.set("error", said["error"].text_or("failed, says its holder"));
+    const auto cause = said["cause"].text_or("");
+    if (cause.size() > protocol::kCauseBytesMax)
+      throw Problem(400, text("cause: ", cause.size(), " bytes, limit ", protocol::kCauseBytesMax));
+    outcome.is_lost = cause == protocol::kCauseLost;
+    if (!cause.empty()) outcome.body.set("cause", cause);
+    auto answer =
+        co_await pulling_.end(pulled_kind(exchange.request), lease_in(said), std::move(outcome));
+    co_return answer;
+  }
+  awaitable<Answer> progress(Exchange& exchange) {
+    const auto said = co_await read_map(exchange);
+    const auto kind = pulled_kind(exchange.request);
+    protocol::Progress progress;
+    progress.done = static_cast<std::uint64_t>(std::max<std::int64_t>(0, said["done"].int_or(0)));
+    progress.total = static_cast<std::uint64_t>(std::max<std::int64_t>(0, said["total"].int_or(0)));
+    progress.text = shown(cut_text(said["text"].text_or(""), kProgressTextBytesMax));
+    pulling_.renew(exchange.request, kind, lease_in(said));  // Who tells of it lives.
+    co_return pulling_.show(kind, lease_in(said), std::move(progress));
+  }
+  awaitable<Answer> renew(Exchange& exchange) {
+    const auto said = co_await read_map(exchange);
+    co_return pulling_.renew(exchange.request, pulled_kind(exchange.request), lease_in(said));
+  }
+
+ private:
+  static constexpr std::size_t kProgressTextBytesMax = 256;
+  static std::string lease_in(const Value& said) {
+    const auto* lease = said["lease"].as<std::string>();
+    if (lease == nullptr) throw Problem(400, "lease: missing: which task is meant?");
+    return *lease;
+  }
+  Pulling& pulling_;
+};
+
+}  // namespace
+
+void add_queues(Routes& routes, Gateway& gateway) {
+  const auto pulling = std::make_shared<Pulling>(gateway);
+  const auto queues =
+      std::shared_ptr<Queues>(new Queues(*pulling), [pulling](auto* q) { delete q; });
+  const auto work = std::shared_ptr<Work>(new Work(*pulling), [pulling](auto* w) { delete w; });
+  using enum net::Role;
+  routes.add({"GET", "/queues", kObserve, [=](Exchange& e) { return queues->list(e.request); }});
+  routes.add(
+      {"POST", "/queues/{name}", kSubmit, [=](Exchange& e) { return queues->create(e.request); }});
+  routes.add(
+      {"GET", "/queues/{name}", kObserve, [=](Exchange& e) { return queues->depth(e.request); }});
+  routes.add({"DELETE", "/queues/{name}", kSubmit,
+              [=](Exchange& e) { return queues->remove(e.request, false); }});
+  routes.add(
+      {"POST", "/queues/{name}/messages", kSubmit, [=](Exchange& e) { return queues->put(e); }});
+  routes.add({"GET", "/queues/{name}/messages", kSubmit,
+              [=](Exchange& e) { return queues->lease(e.request); }});
+  routes.add({"DELETE", "/queues/{name}/messages", kSubmit,
+              [=](Exchange& e) { return queues->remove(e.request, true); }});
+  routes.add({"DELETE", "/queues/{name}/messages/{lease}", kSubmit,
+              [=](Exchange& e) { return queues->acknowledge(e.request); }});
+  routes.add({"POST", "/queues/{name}/messages/{lease}/ack", kSubmit,
+              [=](Exchange& e) { return queues->acknowledge(e.request); }});
+  routes.add({"POST", "/queues/{name}/messages/{lease}/return", kSubmit,
+              [=](Exchange& e) { return queues->give_back(e); }});
+  routes.add({"POST", "/queues/{name}/messages/{lease}/renew", kSubmit,
+              [=](Exchange& e) -> awaitable<Answer> { co_return queues->renew(e.request); }});
+  routes.add(
+      {"POST", "/work/{kind}/lease", kSubmit, [=](Exchange& e) { return work->lease(e.request); }});
+  routes.add({"POST", "/work/{kind}/done", kSubmit, [=](Exchange& e) { return work->done(e); }});
+  routes.add(
+      {"POST", "/work/{kind}/failed", kSubmit, [=](Exchange& e) { return work->failed(e); }});
+  routes.add(
+      {"POST", "/work/{kind}/progress", kSubmit, [=](Exchange& e) { return work->progress(e); }});
+  routes.add({"POST", "/work/{kind}/renew", kSubmit, [=](Exchange& e) { return work->renew(e); }});
+}
+
+}  // namespace eole::gateway
