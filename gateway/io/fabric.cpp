@@ -17,6 +17,7 @@ constexpr std::size_t kTogetherBytesMax = 4 << 20;  // Of the tasks of one submi
 constexpr std::uint32_t kTogetherTasksMax = 32768;
 constexpr Duration kGlanceEvery = 1s;  // Whether who waits is still there.
 constexpr Duration kReopenEvery = 1s;  // The reader of the log, if that was refused.
+constexpr Duration kPagePatience = 2s;  // For a page of the log; whoever wants it asks again.
 }  // namespace
 
 Fabric::Fabric(net::Transport& world, const net::ClusterFile& cluster)
@@ -33,6 +34,7 @@ Fabric::Fabric(net::Transport& world, const net::ClusterFile& cluster)
 Fabric::~Fabric() = default;
 
 void Fabric::open_reader() {
+  is_open_told_ = false;
   const auto over = [this](const Error&, std::uint64_t) { is_read_over_ = true; };
   reader_ = std::make_unique<client::Reader>(
       session_, cluster_, std::nullopt,
@@ -52,7 +54,7 @@ awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, client::Question quest
 }
 
 awaitable<Fabric::Answer> Fabric::ventilator(std::string what, TaskId id, Value options,
-                                         Duration patience) {
+                                             Duration patience) {
   protocol::Query query{0, std::move(what), id.origin, id.seq,
                         options.is_null() ? Bytes{} : options.to_msgpack()};
   co_return co_await ask(ventilator_, std::move(query), patience);
@@ -63,6 +65,11 @@ awaitable<Fabric::Answer> Fabric::sink(std::string what, TaskId id, Value option
   protocol::Query query{0, std::move(what), id.origin, id.seq,
                         options.is_null() ? Bytes{} : options.to_msgpack()};
   co_return co_await ask(sink_, std::move(query), patience);
+}
+
+awaitable<Fabric::Answer> Fabric::read_log(std::uint64_t offset) {
+  protocol::Read read{0, 0, offset, 0, kPageBytes};
+  co_return co_await ask(sink_, std::move(read), kPagePatience);
 }
 
 awaitable<Fabric::Answer> Fabric::control(std::string what, Value options) {
@@ -153,6 +160,8 @@ void Fabric::end(const client::SubmitEnded& ended) {
 
 void Fabric::take(const client::TakeBatch& taken) {
   reader_->taken(taken.batch.size());
+  if (!std::exchange(is_open_told_, true) && tap_.on_open) tap_.on_open(reader_->from());
+  if (tap_.on_batch) tap_.on_batch(taken.batch, reader_->from());
   if (listening_.empty() && endings_.empty()) return;
   const auto batch = protocol::read_batch(taken.batch);
   if (!batch) return;
@@ -216,6 +225,8 @@ std::optional<TimePoint> Fabric::turn() {
   flush();
   session_.turn();
   flush();
+  if (reader_->is_open() && tap_.on_open && !std::exchange(is_open_told_, true))
+    tap_.on_open(reader_->from());
   give_up();
   if (is_read_over_ && world_.now() >= reopen_at_) {
     is_read_over_ = false;

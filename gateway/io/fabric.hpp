@@ -52,6 +52,17 @@ class Fabric {
   /// Whoever waits for an end is told that there is none yet.
   void stop();
 
+  /// A page of the log from `offset` on, as client::Asks answers a read.
+  static constexpr std::uint32_t kPageBytes = 256 << 10;
+  awaitable<Answer> read_log(std::uint64_t offset);
+  /// Every batch of the log from now on: where it begins (again, if the log is another one), and
+  /// each batch, of which what lies before `from` is to be skipped.
+  struct Tap {
+    std::function<void(std::uint64_t head)> on_open;
+    std::function<void(std::string_view batch, std::uint64_t from)> on_batch;
+  };
+  void tap(Tap tap) { tap_ = std::move(tap); }
+
   client::Session& session() { return session_; }
   client::Transfers& transfers() { return transfers_; }
   const net::ClusterFile& cluster() const { return cluster_; }
@@ -95,6 +106,8 @@ class Fabric {
   client::Transfers transfers_;
   std::unique_ptr<client::Reader> reader_;
   bool is_read_over_ = false;
+  bool is_open_told_ = false;
+  Tap tap_;
   std::deque<Waiting> gathered_;
   std::map<std::uint64_t, std::vector<Waiting>> sent_;  // By their request's number.
   std::vector<Listening*> listening_;

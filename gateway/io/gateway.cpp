@@ -7,6 +7,7 @@
 #include "gateway/core/http/origin.hpp"
 #include "gateway/io/controls.hpp"
 #include "gateway/io/dead.hpp"
+#include "gateway/io/live.hpp"
 #include "gateway/io/projects.hpp"
 #include "gateway/io/queues.hpp"
 #include "gateway/io/state.hpp"
@@ -33,6 +34,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
   add_dead(routes_, *this);
   add_state(routes_, *this);
   add_uploads(routes_, *this);
+  add_live(routes_, *this);
   add_queues(routes_, *this);
   server_.listen(options_.listen);
 }
@@ -41,6 +43,12 @@ awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   http::check_origin(exchange.request);
   const auto& route = routes_.find(exchange.request);
   return route.handler(exchange);
+}
+
+std::shared_ptr<void> Gateway::on_stop(Stop wish) {
+  const auto number = ++last_stop_;
+  stops_.emplace(number, std::move(wish));
+  return {nullptr, [this, number](void*) { stops_.erase(number); }};  // Shared: it is erased.
 }
 
 void Gateway::watch_ring() {
@@ -75,6 +83,7 @@ int Gateway::run() {
       end_at = loop_.now() + kDrainTime;
       server_.stop();
       fabric_.stop();
+      for (const auto& [number, wish] : std::map(stops_)) wish();
     }
     auto until = fabric_.turn();
     if (end_at) until = std::min(until.value_or(*end_at), *end_at);

@@ -1,6 +1,9 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -28,6 +31,10 @@ class Gateway {
   asio::io_context& io() { return io_; }
   const Options& options() const { return options_; }
 
+  /// `wish` is called when the gateway is to end, while what is returned is kept.
+  using Stop = std::function<void()>;
+  [[nodiscard]] std::shared_ptr<void> on_stop(Stop wish);
+
   /// Serves until a signal ends it; its exit code.
   int run();
 
@@ -40,6 +47,8 @@ class Gateway {
   role::Loop& loop_;
   Fabric fabric_;  // Outlives the coroutines that wait for it, which io_ has.
   Routes routes_;
+  std::map<std::uint64_t, Stop> stops_;
+  std::uint64_t last_stop_ = 0;
   asio::io_context io_{1};
   asio::posix::stream_descriptor ring_;  // Readable when ZeroMQ or a signal has something.
   bool is_ring_watched_ = false;

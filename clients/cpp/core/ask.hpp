@@ -15,8 +15,8 @@
 namespace eole::client {
 
 /// What is answered with one msgpack value. Each may be said again.
-using Question = 
-    std::variant<protocol::Query, protocol::Cancel, protocol::Control, protocol::Discard>;
+using Question = std::variant<protocol::Query, protocol::Cancel, protocol::Control,
+                              protocol::Discard, protocol::Read>;
 inline std::uint64_t request_of(const Question& question) {
   return std::visit([](const auto& one) { return one.request; }, question);
 }

@@ -23,6 +23,17 @@ void put_id(protocol::Control& control, std::uint64_t random) {
   control.payload = options->to_msgpack();
 }
 
+// A page of the log, as an answer like any.
+protocol::Answer answer_of(protocol::Records records) {
+  const protocol::Value page = protocol::Value::Map{
+      {"next", records.next}, {"records", protocol::Blob{std::move(records.payload)}}};
+  return {records.request, page.to_msgpack()};
+}
+protocol::Answer answer_of(const protocol::Gone& gone) {
+  const protocol::Value page = protocol::Value::Map{{"kept_from", gone.kept_from}};
+  return {gone.request, page.to_msgpack()};
+}
+
 }  // namespace
 
 std::uint64_t Asks::ask(Question question, OnAnswer on_answer, Duration patience) {
@@ -52,6 +63,12 @@ void Asks::take(net::Received received, TimePoint now, AskActions& out) {
   if (head->name() == protocol::Answer::kName) {
     auto answer = protocol::decode<protocol::Answer>(*head, std::move(received.message.payload));
     if (answer) core_.on_event(AnswerReceived{std::move(*answer)}, now, out);
+  } else if (head->name() == protocol::Records::kName) {
+    auto records = protocol::decode<protocol::Records>(*head, std::move(received.message.payload));
+    if (records) core_.on_event(AnswerReceived{answer_of(std::move(*records))}, now, out);
+  } else if (head->name() == protocol::Gone::kName) {
+    const auto gone = protocol::decode<protocol::Gone>(*head, {});
+    if (gone) core_.on_event(AnswerReceived{answer_of(*gone)}, now, out);
   } else if (head->name() == protocol::Refused::kName) {
     auto refused = protocol::decode<protocol::Refused>(*head, {});
     if (refused) core_.on_event(QuestionRefused{std::move(*refused)}, now, out);

@@ -17,7 +17,10 @@ class Asks final : public Part {
 
   using OnAnswer = std::function<void(const Expected<protocol::Value>& answer)>;
   /// The question's request number is set here, and is what it returns. `on_answer` is called
-  /// from here if too many are under way (AskCore::kQuestionsMax).
+  /// from here if too many are under way (AskCore::kQuestionsMax). A read of the log is answered
+  /// with
+  /// {"records": batches, each after its size as u32; "next"}, or, if it is not kept,
+  /// {"kept_from"}.
   std::uint64_t ask(Question question, OnAnswer on_answer, Duration patience);
   /// Nothing is heard of it any more.
   void forget(std::uint64_t request) { waiting_.erase(request); }

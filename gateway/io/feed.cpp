@@ -1,0 +1,162 @@
+#include "gateway/io/feed.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <utility>
+
+#include "common/base/text.hpp"
+#include "gateway/core/http/websocket.hpp"
+
+namespace eole::gateway {
+
+using protocol::Value;
+
+namespace {
+
+constexpr std::size_t kPieceBytes = 64 << 10;  // Of one write to one who listens.
+constexpr auto kSummaryEvery = std::chrono::seconds(2);
+constexpr auto kReadAgain = std::chrono::milliseconds(200);
+
+awaitable<void> pause(std::chrono::milliseconds time) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+}  // namespace
+
+Feed::Feed(Fabric& fabric) : fabric_(fabric) {
+  fabric.tap({[this](std::uint64_t head) { on_open(head); },
+              [this](std::string_view batch, std::uint64_t from) { on_batch(batch, from); }});
+}
+
+void Feed::on_open(std::uint64_t head) {
+  // The same log, read anew: who is behind its head reads what lies between.
+  if (recent_.is_started() && head < recent_.end()) ++logs_;
+  if (!recent_.is_started() || head != recent_.end()) recent_.start(head);
+  wake_all();
+}
+
+void Feed::on_batch(std::string_view batch, std::uint64_t from) {
+  for (auto& event : events_of(batch, from)) {
+    if (on_event) on_event(*event);
+    recent_.add(std::move(event));
+  }
+  wake_all();
+}
+
+void Feed::wake_all() {
+  for (const auto* wake : listening_) (*wake)();
+}
+
+awaitable<void> Feed::summarize() {
+  while (true) {
+    co_await pause(kSummaryEvery);
+    if (listening_.empty()) continue;
+    const auto status = co_await fabric_.ventilator("status", {}, {}, kSummaryEvery);
+    Value summary = Value::Map{{"type", "summary"}, {"unix_ms", fabric_.world().unix_ms()}};
+    if (recent_.is_started()) summary.set("head", recent_.end());
+    for (const auto* name : {"queued", "waiting", "running", "accepted", "settled"})
+      summary.set(name, status ? (*status)[name] : Value());
+    if (!status) summary.set("error", status.error().message);
+    summary_ = summary.to_json();
+    ++summaries_;
+    wake_all();
+  }
+}
+
+Follower::Follower(Feed& feed, Format format, TopicPattern pattern,
+                   std::optional<std::uint64_t> from, Feed::Wake wake)
+    : feed_(feed),
+      format_(format),
+      pattern_(std::move(pattern)),
+      at_(from),
+      wake_(std::move(wake)),
+      logs_(feed.logs()),
+      summaries_(feed.summaries()) {
+  feed_.add(&wake_);
+}
+Follower::~Follower() { feed_.remove(&wake_); }
+
+awaitable<std::string> Follower::next() {
+  if (std::exchange(summaries_, feed_.summaries()) != feed_.summaries()) {
+    const auto& summary = feed_.summary();
+    out_ += format_ == Format::kWebSocket ? http::encode_frame(http::Opcode::kText, summary)
+                                          : text("event: summary\ndata: ", summary, "\n\n");
+  }
+  if (feed_.recent().is_started()) {
+    begin();
+    if (*at_ >= feed_.recent().begin()) {
+      take_recent();
+    } else if (out_.empty()) {
+      co_await read();
+    }
+  }
+  co_return std::exchange(out_, {});
+}
+
+void Follower::begin() {
+  const auto& recent = feed_.recent();
+  if (!at_) at_ = recent.end();
+  if (std::exchange(logs_, feed_.logs()) != feed_.logs()) {
+    say("gone", Value::Map{{"offset", *at_},
+                           {"kept_from", recent.begin()},
+                           {"text", "the log was replaced by another one"}});
+    at_ = recent.begin();
+  }
+  if (std::exchange(keeps_up_, *at_ >= recent.begin()) && !keeps_up_)
+    say("behind", Value::Map{{"offset", *at_},
+                             {"head", recent.end()},
+                             {"text", "reads too slowly: goes on from the log"}});
+}
+
+void Follower::take_recent() {
+  const auto& recent = feed_.recent();
+  while (*at_ < recent.end() && out_.size() < kPieceBytes) put(*recent.at((*at_)++));
+}
+
+// A page of the log, however large its results are.
+awaitable<void> Follower::read() {
+  const auto page = co_await feed_.fabric().read_log(*at_);
+  if (!page) co_return co_await pause(kReadAgain);  // The sink is away: it comes back.
+  if (const auto kept_from = (*page)["kept_from"].int_or(-1); kept_from >= 0) {
+    const auto oldest = static_cast<std::uint64_t>(kept_from);
+    if (oldest <= *at_) co_return co_await pause(kReadAgain);
+    say("gone", Value::Map{{"offset", *at_},
+                           {"kept_from", oldest},
+                           {"text", "what lies between is not kept any more"}});
+    at_ = oldest;
+    co_return;
+  }
+  const auto* records = (*page)["records"].as<protocol::Blob>();
+  ByteReader reader(records == nullptr ? std::string_view() : std::string_view(records->bytes));
+  const auto before = *at_;
+  while (!reader.is_done()) {
+    const auto batch = reader.take(reader.get<std::uint32_t>());
+    if (!reader.ok()) break;
+    for (const auto& event : events_of(batch, *at_)) {
+      put(*event);
+      at_ = event->offset + 1;
+    }
+  }
+  if (*at_ == before) co_await pause(kReadAgain);
+  wake_();  // There is more, or what is recent.
+}
+
+void Follower::put(const Event& event) {
+  if (!pattern_.matches(event.topic)) return;
+  if (format_ == Format::kWebSocket)
+    out_ += event.frame;
+  else
+    out_ += text("id: ", event.offset, "\ndata: ", event.json(), "\n\n");
+}
+
+void Follower::say(std::string_view type, const Value& said) {
+  Value message = Value::Map{{"type", type}};
+  for (const auto& [name, value] : *said.as<Value::Map>()) message.set(name, value);
+  const auto json = message.to_json();
+  out_ += format_ == Format::kWebSocket ? http::encode_frame(http::Opcode::kText, json)
+                                        : text("event: ", type, "\ndata: ", json, "\n\n");
+}
+
+}  // namespace eole::gateway

@@ -1,0 +1,87 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "gateway/core/recent.hpp"
+#include "gateway/core/topics.hpp"
+#include "gateway/io/fabric.hpp"
+
+namespace eole::gateway {
+
+/// The log as everybody who listens hears it: one reader, each event made once, and every few
+/// seconds a summary of what runs.
+class Feed {
+ public:
+  explicit Feed(Fabric& fabric);
+  Fabric& fabric() { return fabric_; }
+  const Recent& recent() const { return recent_; }
+  /// How often the log became another one.
+  std::uint64_t logs() const { return logs_; }
+  const std::string& summary() const { return summary_; }
+  std::uint64_t summaries() const { return summaries_; }
+  /// Hears every event, too.
+  std::function<void(const Event&)> on_event;
+
+  /// Who listens is woken when there is something new.
+  using Wake = std::function<void()>;
+  void add(const Wake* wake) { listening_.insert(wake); }
+  void remove(const Wake* wake) { listening_.erase(wake); }
+  std::size_t listening() const { return listening_.size(); }
+  /// Makes summaries while somebody listens; for ever.
+  awaitable<void> summarize();
+
+ private:
+  void on_open(std::uint64_t head);
+  void on_batch(std::string_view batch, std::uint64_t from);
+  void wake_all();
+
+  Fabric& fabric_;
+  Recent recent_;
+  std::uint64_t logs_ = 0;
+  std::string summary_;
+  std::uint64_t summaries_ = 0;
+  std::set<const Wake*> listening_;
+};
+
+/// One who follows the log from an offset on, at its own pace: nothing waits for it in memory.
+/// While it keeps up it is served from what is recent; behind that it is told so, and reads the
+/// log.
+class Follower {
+ public:
+  enum class Format : std::uint8_t { kWebSocket, kServerSent };
+  /// `from`: nothing: only what comes from now on.
+  Follower(Feed& feed, Format format, TopicPattern pattern, std::optional<std::uint64_t> from,
+           Feed::Wake wake);
+  ~Follower();
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+  /// What is to be sent next; empty: nothing is, until it is woken.
+  awaitable<std::string> next();
+  void filter(TopicPattern pattern) { pattern_ = std::move(pattern); }
+  /// What is no event of the log.
+  void say(std::string_view type, const protocol::Value& said);
+
+ private:
+  void begin();
+  void take_recent();
+  awaitable<void> read();
+  void put(const Event& event);
+
+  Feed& feed_;
+  Format format_;
+  TopicPattern pattern_;
+  std::optional<std::uint64_t> at_;
+  Feed::Wake wake_;
+  std::uint64_t logs_;
+  std::uint64_t summaries_ = 0;
+  bool keeps_up_ = false;
+  std::string out_;
+};
+
+}  // namespace eole::gateway

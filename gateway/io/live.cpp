@@ -1,0 +1,149 @@
+#include "gateway/io/live.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+
+#include "common/base/text.hpp"
+#include "gateway/io/feed.hpp"
+#include "gateway/io/gateway.hpp"
+#include "gateway/io/wamp.hpp"
+#include "gateway/io/websocket.hpp"
+
+namespace eole::gateway {
+
+using http::Problem;
+using http::Response;
+using protocol::Value;
+
+namespace {
+
+constexpr std::size_t kListenersMax = 4096;
+constexpr std::size_t kSaidBytesMax = 4096;  // Of a message from who listens.
+
+TopicPattern pattern_of(const std::string& written) {
+  auto pattern = TopicPattern::parse(written);
+  if (!pattern) throw Problem(400, pattern.error().message);
+  return std::move(*pattern);
+}
+
+std::uint64_t offset_of(std::string_view name, std::string_view written) {
+  std::uint64_t offset = 0;
+  const auto end = written.data() + written.size();
+  const auto read = std::from_chars(written.data(), end, offset);
+  if (read.ec != std::errc() || read.ptr != end || offset > INT64_MAX)
+    throw Problem(400, text(name, ": ", written, ": an offset of the log, or latest"));
+  return offset;
+}
+
+class Live {
+ public:
+  explicit Live(Gateway& gateway) : gateway_(gateway), feed_(gateway.fabric()) {}
+  Feed& feed() { return feed_; }
+
+  awaitable<std::optional<Response>> notifications(Exchange& exchange) {
+    refuse_too_many();
+    const auto pattern = topic(exchange.request);
+    const auto from = first(exchange.request);
+    WebSocket socket(exchange, co_await asio::this_coro::executor, kSaidBytesMax);
+    const std::vector<std::string_view> protocols;
+    co_await socket.accept(protocols);
+    Follower follower(feed_, Follower::Format::kWebSocket, pattern, from,
+                      [&socket]() { socket.wake(); });
+    const auto end = gateway_.on_stop(
+        [&socket]() { socket.close(http::CloseCode::kGoingAway, "the gateway ends"); });
+    const auto hear = [&](std::string_view said) {
+      if (const auto error = change(follower, said)) {
+        follower.say("error", Value::Map{{"text", *error}});
+        socket.wake();
+      }
+    };
+    co_await socket.serve(hear, [&follower]() { return follower.next(); });
+    co_return std::nullopt;
+  }
+
+  awaitable<std::optional<Response>> events(Exchange& exchange) {
+    refuse_too_many();
+    const auto pattern = topic(exchange.request);
+    const auto from = first(exchange.request);
+    Response head{200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
+    co_await exchange.begin(std::move(head), std::nullopt);
+    if (exchange.request.method == "HEAD") {
+      co_await exchange.end();
+      co_return std::nullopt;
+    }
+    asio::steady_timer woken(co_await asio::this_coro::executor);
+    bool is_over = false;
+    Follower follower(feed_, Follower::Format::kServerSent, pattern, from,
+                      [&woken]() { woken.cancel(); });
+    const auto end = gateway_.on_stop([&]() {
+      is_over = true;
+      woken.cancel();
+    });
+    co_await exchange.write("retry: 1000\n\n");
+    while (!is_over) {
+      woken.expires_at(asio::steady_timer::time_point::max());  // What wakes it now wakes the next.
+      const auto bytes = co_await follower.next();
+      if (!bytes.empty()) {
+        co_await exchange.write(bytes);
+        continue;
+      }
+      boost::system::error_code ignored;
+      if (!is_over) co_await woken.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    co_await exchange.end();
+    co_return std::nullopt;
+  }
+
+ private:
+  void refuse_too_many() const {
+    if (feed_.listening() < kListenersMax) return;
+    Problem problem(503, text(feed_.listening(), " listen already, limit ", kListenersMax));
+    problem.fields.push_back({"Retry-After", "10"});
+    throw problem;
+  }
+  static TopicPattern topic(const http::Request& request) {
+    return pattern_of(request.option("topic").value_or("#"));
+  }
+  static std::optional<std::uint64_t> first(const http::Request& request) {
+    const auto last = request.field("last-event-id");
+    if (!last.empty()) return offset_of("Last-Event-ID", last) + 1;
+    const auto from = request.option("from").value_or("latest");
+    return from == "latest" ? std::nullopt : std::optional(offset_of("from", from));
+  }
+  // Another topic; or why not.
+  static std::optional<std::string> change(Follower& follower, std::string_view said) {
+    const auto message = Value::from_json(said);
+    if (!message) return message.error().message;
+    const auto* topic = (*message)["topic"].as<std::string>();
+    if (topic == nullptr) return "what is understood here is {\"topic\": PATTERN}";
+    auto pattern = TopicPattern::parse(*topic);
+    if (!pattern) return pattern.error().message;
+    follower.filter(std::move(*pattern));
+    return std::nullopt;
+  }
+
+  Gateway& gateway_;
+  Feed feed_;
+};
+
+}  // namespace
+
+void add_live(Routes& routes, Gateway& gateway) {
+  const auto live = std::make_shared<Live>(gateway);
+  const auto wamp = std::make_shared<Wamp>(gateway, live->feed());
+  routes.add({"GET", "/notifications", net::Role::kObserve,
+              [live](Exchange& exchange) { return live->notifications(exchange); }});
+  routes.add({"GET", "/events", net::Role::kObserve,
+              [live](Exchange& exchange) { return live->events(exchange); }});
+  routes.add({"GET", "/wamp", net::Role::kSubmit,
+              [wamp](Exchange& exchange) { return wamp->serve(exchange); }});
+  asio::co_spawn(
+      gateway.io(), [live]() { return live->feed().summarize(); }, asio::detached);
+  asio::co_spawn(
+      gateway.io(), [wamp]() { return wamp->pull(); }, asio::detached);
+}
+
+}  // namespace eole::gateway

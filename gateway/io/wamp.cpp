@@ -1,0 +1,185 @@
+#include "gateway/io/wamp.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <utility>
+
+#include "common/base/durations.hpp"
+#include "common/base/text.hpp"
+#include "gateway/core/submission.hpp"
+#include "gateway/io/gateway.hpp"
+#include "gateway/io/websocket.hpp"
+
+namespace eole::gateway {
+
+using protocol::Value;
+
+namespace {
+
+constexpr Duration kResultWaitMax = 600s;
+constexpr std::size_t kPieceBytes = 64 << 10;
+constexpr std::size_t kWampClientsMax = 4096;
+constexpr std::string_view kProtocol = "wamp.2.json";
+
+// The argument of that place or name; null: it was not given.
+const Value& argument(const wamp::OwnCalled& called, std::size_t at, std::string_view name) {
+  const auto* list = called.args.as<Value::Array>();
+  return list != nullptr && at < list->size() ? (*list)[at] : called.kwargs[name];
+}
+
+}  // namespace
+
+Wamp::Wamp(Gateway& gateway, Feed& feed)
+    : gateway_(gateway),
+      fabric_(gateway.fabric()),
+      router_({"eole.submit", "eole.status", "eole.cancel", "eole.result", "eole.explain"}),
+      tasks_(fabric_, router_.dealer(),
+             [this](wamp::Actions actions) { perform(std::move(actions)); }) {
+  feed.on_event = [this](const Event& event) {
+    if (!router_.has_subscribers()) return;
+    wamp::Actions actions;
+    router_.publish(event.wamp_topic, text(",[", event.json(), "]"), actions);
+    perform(std::move(actions));
+  };
+}
+
+awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
+  if (clients_.size() >= kWampClientsMax)
+    throw http::Problem(503, text(clients_.size(), " WAMP clients, limit ", kWampClientsMax));
+  WebSocket socket(exchange, co_await asio::this_coro::executor, wamp::kWampMessageBytesMax);
+  const std::vector<std::string_view> protocols = {kProtocol};
+  co_await socket.accept(protocols);
+  const auto peer = ++last_;
+  auto& client = clients_[peer];
+  client.socket = &socket;
+  router_.open(peer, fabric_.world().random());
+  const auto end = gateway_.on_stop([this]() {
+    wamp::Actions actions;
+    router_.shut_down(actions);
+    perform(std::move(actions));
+  });
+  const auto hear = [this, peer](std::string_view said) {
+    wamp::Actions actions;
+    router_.on_text(peer, said, actions);
+    perform(std::move(actions));
+  };
+  co_await socket.serve(hear, [this, &client]() { return next(client); });
+  clients_.erase(peer);
+  wamp::Actions actions;
+  router_.close(peer, actions);
+  perform(std::move(actions));
+  co_return std::nullopt;
+}
+
+awaitable<std::string> Wamp::next(Client& client) {
+  std::string bytes;
+  while (!client.unsent.empty() && bytes.size() < kPieceBytes) {
+    client.unsent_bytes -= client.unsent.front()->size();
+    bytes += *client.unsent.front();
+    client.unsent.pop_front();
+  }
+  if (bytes.empty() && client.is_over)
+    client.socket->close(http::CloseCode::kNormal, "the session is over");
+  co_return bytes;
+}
+
+void Wamp::perform(wamp::Actions actions) {
+  for (auto& action : actions) std::visit([&](auto& concrete) { act(concrete); }, action);
+}
+
+// What has no way to resume is not dropped in silence: who reads too slowly is cut off.
+void Wamp::act(wamp::Send& send) {
+  const auto frame =
+      std::make_shared<const std::string>(http::encode_frame(http::Opcode::kText, *send.text));
+  for (const auto peer : send.peers) {
+    const auto found = clients_.find(peer);
+    if (found == clients_.end()) continue;
+    auto& client = found->second;
+    if (client.unsent_bytes > kWampUnsentBytesMax) {
+      client.socket->close(http::CloseCode::kTryLater,
+                           text("more than ", kWampUnsentBytesMax >> 20, " MiB wait to be read"));
+      continue;
+    }
+    client.unsent.push_back(frame);
+    client.unsent_bytes += frame->size();
+    client.socket->wake();
+  }
+}
+
+void Wamp::act(const wamp::End& end) {
+  const auto found = clients_.find(end.peer);
+  if (found == clients_.end()) return;
+  found->second.is_over = true;
+  found->second.socket->wake();
+}
+
+void Wamp::act(wamp::OwnCalled& called) {
+  asio::co_spawn(gateway_.io(), run(std::move(called)), asio::detached);
+}
+
+awaitable<void> Wamp::run(wamp::OwnCalled called) {
+  Expected<Value> answered = Error{};
+  try {
+    answered = co_await own(called);
+  } catch (const http::Problem& problem) {
+    answered = Error{problem.detail};
+  }
+  answer(called.call, answered);
+}
+
+void Wamp::answer(wamp::Id call, const Expected<Value>& answered) {
+  wamp::Actions actions;
+  if (answered) {
+    router_.dealer().answer(call, Value::Array{*answered}, {}, false, actions);
+  } else {
+    const auto* error = answered.error().is_silence ? "eole.error.away" : "eole.error.refused";
+    router_.dealer().fail(call, error, answered.error().message, actions);
+  }
+  perform(std::move(actions));
+}
+
+awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
+  if (called.procedure == "eole.submit") {
+    const auto& tasks = argument(called, 0, "tasks");
+    co_return co_await submit(tasks.is_null() ? called.kwargs : tasks);
+  }
+  const auto written = argument(called, 0, "id").text_or("");
+  const auto id = parse_task_id(written);
+  if (!id) co_return Error{text("id ", written, ": is no task's id")};
+  if (called.procedure == "eole.cancel") {
+    SeqRanges one;
+    one.add(id->seq, id->seq);
+    co_return co_await fabric_.cancel(id->origin, one);
+  }
+  if (called.procedure == "eole.result") co_return co_await result(*id, called);
+  auto view = co_await fabric_.ventilator("task", *id);
+  if (view && view->is_null()) view = co_await fabric_.sink("result", *id);
+  if (!view || called.procedure == "eole.status") co_return view;
+  co_return (*view)["why"];
+}
+
+// One task as a map, or several as a list: its id, or theirs.
+awaitable<Expected<Value>> Wamp::submit(Value tasks) {
+  const auto batch = read_json_tasks(tasks.to_json());
+  const auto count = batch.count;
+  const auto ended = co_await fabric_.submit(batch.groups, count, "");
+  if (ended.error) co_return *ended.error;
+  if (tasks.as<Value::Map>() != nullptr)
+    co_return Value(to_text(TaskId{ended.origin, ended.first}));
+  Value::Array ids;
+  for (std::uint32_t i = 0; i < count; ++i)
+    ids.emplace_back(to_text(TaskId{ended.origin, ended.first + i}));
+  co_return Value(std::move(ids));
+}
+
+// Its final record once it is there, or null after `wait`; who wants progress hears of every
+// attempt that ends before.
+awaitable<Expected<Value>> Wamp::result(TaskId id, const wamp::OwnCalled& called) {
+  const auto written = argument(called, 1, "wait").text_or("0s");
+  const auto wait = parse_duration(written);
+  if (!wait || std::chrono::milliseconds(*wait) > kResultWaitMax)
+    co_return Error{text("wait ", written, ": a time of at most ", kResultWaitMax / 1s, "s")};
+  co_return co_await fabric_.ended(id, std::chrono::milliseconds(*wait));
+}
+
+}  // namespace eole::gateway
