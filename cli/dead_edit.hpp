@@ -1,26 +1,17 @@
 #pragma once
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "clients/cpp/tasks/task_request.hpp"
-#include "common/protocol/value.hpp"
+#include "clients/cpp/tasks/letter_words.hpp"
 
-/// The task of a dead letter as people read and change it.
+/// What people change of a dead letter's task.
 namespace eole::cli {
 
+using client::reworded;
+using client::spec_of_task;
+using client::task_of_spec;
 using client::TaskRequest;
-
-/// Of a letter's spec, a submit's payload with one task. What its arguments take of results stays
-/// by the places of its parents.
-Expected<TaskRequest> task_of_spec(std::string_view groups);
-/// The payload again.
-Bytes spec_of_task(const TaskRequest& task);
-
-/// Its words as JSON has them, but for its parents.
-protocol::Value words_of(const TaskRequest& task);
-/// The task with these words in place of those that words_of shows.
-Expected<TaskRequest> reworded(TaskRequest task, const protocol::Value& words);
+using client::words_of;
 
 /// "priority=5", "args.timeout=60", "args.headers.accept=text/html": JSON behind the =, or else
 /// text. An argument that is not there yet is added.
