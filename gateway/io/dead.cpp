@@ -4,6 +4,7 @@
 #include <map>
 
 #include "clients/cpp/tasks/dead_groups.hpp"
+#include "clients/cpp/tasks/letter_words.hpp"
 #include "common/base/text.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
@@ -111,6 +112,19 @@ awaitable<std::vector<std::string>> ids_of(Gateway& gateway, Filter filter) {
   co_return ids;
 }
 
+// A letter's task, as POST /task takes it.
+Answered task(Gateway& gateway, std::string written) {
+  const auto id = parse_task_id(written);
+  if (!id) throw Problem(404, text("dead letter ", written, ": is no task's id"));
+  const auto spec = need(co_await gateway.fabric().sink("spec", *id), 404);
+  const auto* blob = spec.as<protocol::Blob>();
+  if (blob == nullptr)
+    throw Problem(404, text(written, ": is no dead letter, or its task is lost"));
+  const auto read = client::task_of_spec(blob->bytes);
+  if (!read) throw Problem(500, text(written, ": ", read.error().message));
+  co_return json(200, Value::Map{{"id", written}, {"task", client::words_of(*read)}});
+}
+
 // A letter's key makes a replay that is repeated the same replay.
 Answered replay(Gateway& gateway, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
@@ -168,6 +182,11 @@ void add_dead(Routes& routes, Gateway& gateway) {
   const auto see = net::Role::kObserve;
   routes.add(
       {"GET", "/dead", see, [of](Exchange& exchange) { return list(*of, exchange.request); }});
+  static constexpr std::string_view kLetter = "/dead/{id}";
+  routes.add(
+      {"GET", kLetter, see, [of](Exchange& exchange) {
+         return task(*of, segment({{}, kLetter, net::Role::kObserve, {}}, exchange.request, "id"));
+       }});
   routes.add({"GET", "/dead/groups", see,
               [of](Exchange& exchange) { return groups(*of, exchange.request); }});
   routes.add({"POST", "/dead/replay", net::Role::kSubmit,
