@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "gateway/core/http/origin.hpp"
+#include "gateway/io/cancels.hpp"
 #include "gateway/io/controls.hpp"
 #include "gateway/io/dead.hpp"
 #include "gateway/io/live.hpp"
@@ -29,6 +30,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
       ring_(io_, ::dup(loop.fd())),
       server_(io_, [this](Exchange& exchange) { return serve(exchange); }) {
   add_tasks(routes_, *this);
+  add_cancels(routes_, *this);
   add_projects(routes_, *this);
   add_controls(routes_, *this);
   add_dead(routes_, *this);

@@ -179,7 +179,7 @@ awaitable<Expected<Value>> Wamp::result(TaskId id, const wamp::OwnCalled& called
   const auto wait = parse_duration(written);
   if (!wait || std::chrono::milliseconds(*wait) > kResultWaitMax)
     co_return Error{text("wait ", written, ": a time of at most ", kResultWaitMax / 1s, "s")};
-  co_return co_await fabric_.ended(id, std::chrono::milliseconds(*wait));
+  co_return co_await fabric_.ended(id, std::chrono::milliseconds(*wait), [] { return false; });
 }
 
 }  // namespace eole::gateway
