@@ -1,0 +1,53 @@
+// Builds the page: node build.mjs [DIRECTORY], by default ../build/web. Each file is written beside
+// its gzip and brotli forms, which the gateway serves as they are.
+import { build } from 'esbuild';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+const kGzipBytesMax = 60_000; // Of all files together.
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = resolve(process.argv[2] ?? join(here, '../build/web'));
+mkdirSync(out, { recursive: true });
+
+const { outputFiles } = await build({
+  entryPoints: { page: join(here, 'src/main.tsx') },
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: ['chrome100', 'firefox100', 'safari15'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  charset: 'utf8',
+  legalComments: 'eof', // Their licences stay with what is theirs.
+  outdir: out,
+  write: false,
+});
+const files = outputFiles.map((file) => [
+  file.path.slice(out.length + 1),
+  Buffer.from(file.contents),
+]);
+for (const name of ['index.html', 'page.svg']) {
+  files.push([name, readFileSync(join(here, 'src', name))]);
+}
+
+let total = 0;
+for (const [name, bytes] of files) {
+  const zipped = gzipSync(bytes, { level: 9 });
+  const brotli = brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+  writeFileSync(join(out, name), bytes);
+  writeFileSync(join(out, `${name}.gz`), zipped);
+  writeFileSync(join(out, `${name}.br`), brotli);
+  total += zipped.length;
+  console.log(
+    `page: ${name} ${bytes.length} bytes, gzip ${zipped.length}, brotli ${brotli.length}`,
+  );
+}
+if (total > kGzipBytesMax) {
+  console.error(`page: ${total} bytes of gzip, limit ${kGzipBytesMax}`);
+  process.exit(1);
+}

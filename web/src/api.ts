@@ -1,0 +1,99 @@
+// Requests to the gateway that served this page, and whether it answers.
+import { signal } from '@preact/signals';
+
+/** Why a request was not done: what the gateway said (RFC 9457), or that it said nothing. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number, // 0: no answer.
+    readonly detail: string,
+    readonly errors: { pointer: string; detail: string }[] = [],
+  ) {
+    super(detail);
+  }
+}
+
+/** Since when the gateway does not answer, and when it is tried again; null: it answers. */
+export const lost = signal<{ since: number; tries: number } | null>(null);
+/** When anything was last heard. */
+export const heardAt = signal(Date.now());
+
+export function heard(): void {
+  heardAt.value = Date.now();
+  if (lost.value) lost.value = null;
+}
+export function unheard(): void {
+  const before = lost.value;
+  lost.value = { since: before?.since ?? Date.now(), tries: (before?.tries ?? 0) + 1 };
+}
+/** Milliseconds to wait before the next try. */
+export const pause = () => Math.min(500 * 2 ** Math.min(lost.value?.tries ?? 0, 4), 5000);
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+export async function call<T>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  fields: Record<string, string> = {},
+): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      cache: 'no-store', // At some paths there is a screen, too.
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...fields,
+      },
+      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  } catch {
+    unheard();
+    throw new Refusal(0, '');
+  }
+  heard();
+  const text = await answer.text().catch(() => '');
+  const value = parsed(text);
+  if (answer.ok) return value as T;
+  const problem = (value ?? {}) as { title?: string; detail?: string; errors?: [] };
+  throw new Refusal(
+    answer.status,
+    problem.detail ?? problem.title ?? `${answer.status} ${answer.statusText}`,
+    problem.errors ?? [],
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text === '' ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** The same request as a line of shell. */
+export function curl(method: Method, path: string, body?: unknown): string {
+  const parts = ['curl'];
+  if (method !== 'GET' && !(method === 'POST' && body !== undefined)) parts.push('-X', method);
+  if (body !== undefined) {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    parts.push('-H', quoted('Content-Type: application/json'), '-d', quoted(text));
+  }
+  return [...parts, quoted(location.origin + path)].join(' ');
+}
+
+/** "/tasks" and what is said of its options; what is empty stays away. */
+export function address(
+  path: string,
+  options: Record<string, string | number | undefined>,
+): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}

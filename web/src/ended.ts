@@ -1,0 +1,86 @@
+// Tasks that ended, page by page, the newest first; new ones are counted while somebody reads further
+// down: nothing moves under a reader.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { call, Refusal } from './api';
+import { useAsked } from './asked';
+import { tellRefusal } from './parts/told';
+import type { Row } from './types';
+
+export const kPage = 200;
+export const kListMs = 2000; // Between two looks at a list.
+
+export interface Page {
+  tasks?: Row[];
+  rows?: Row[];
+  next?: string | number | null;
+  complete?: boolean;
+}
+
+export function useEnded(path: string | null) {
+  const rows = useSignal<Row[]>([]);
+  const next = useSignal<string | null>(null);
+  const isEnding = useSignal(false);
+  const fresh = useAsked<Page>(path, kListMs);
+  const shownPath = useSignal<string | null>(null);
+  const held = useSignal<Row[]>([]);
+  useEffect(() => {
+    if (path === null) {
+      rows.value = [];
+      held.value = [];
+      shownPath.value = null;
+      return;
+    }
+    const page = fresh.data;
+    if (!page) return;
+    const newest = page.rows ?? [];
+    if (shownPath.peek() !== path) {
+      shownPath.value = path;
+      rows.value = newest;
+      held.value = [];
+      next.value = page.next === null || page.next === undefined ? null : String(page.next);
+      return;
+    }
+    const known = new Set(rows.peek().map((row) => row.offset));
+    const more = newest.filter((row) => !known.has(row.offset));
+    if (more.length === 0) return;
+    if (more.length >= kPage || rows.peek().length <= kPage) {
+      // All that is shown is older than this page, or is it: show it as it is now.
+      if (scrollY < 40) {
+        rows.value = newest;
+        next.value = page.next === null || page.next === undefined ? null : String(page.next);
+        held.value = [];
+        return;
+      }
+    }
+    if (scrollY < 40) rows.value = [...more, ...rows.peek()];
+    else held.value = more;
+  }, [path, fresh.data]);
+  const showHeld = () => {
+    shownPath.value = null;
+    scrollTo(0, 0);
+    fresh.ask();
+    held.value = [];
+  };
+  const onEnd = async () => {
+    if (next.value === null || isEnding.value || path === null) return;
+    isEnding.value = true;
+    try {
+      const page = await call<Page>('GET', `${path}&cursor=${encodeURIComponent(next.value)}`);
+      const known = new Set(rows.peek().map((row) => row.offset));
+      rows.value = [...rows.peek(), ...(page.rows ?? []).filter((row) => !known.has(row.offset))];
+      next.value = page.next === null || page.next === undefined ? null : String(page.next);
+    } catch (thrown) {
+      if (thrown instanceof Refusal && thrown.status !== 0) tellRefusal(thrown);
+    }
+    isEnding.value = false;
+  };
+  return {
+    rows: path === null ? [] : rows.value,
+    hasMore: next.value !== null,
+    held: held.value,
+    onEnd,
+    showHeld,
+    answer: fresh,
+  };
+}

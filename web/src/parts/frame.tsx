@@ -1,0 +1,136 @@
+// What every screen is made of: its head, and its states when there is nothing to show.
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { Answer } from '../asked';
+import { lost } from '../api';
+import { w } from '../settings';
+
+interface ScreenProps {
+  title: string;
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+export function Screen({ title, aside, children }: ScreenProps) {
+  useEffect(() => {
+    document.title = `${title} · Eole`;
+  }, [title]);
+  return (
+    <>
+      <header class="head">
+        <h1>{title}</h1>
+        {aside !== undefined && <div class="aside">{aside}</div>}
+      </header>
+      {children}
+    </>
+  );
+}
+
+export function Section({ title, aside, children }: Partial<ScreenProps> & { title: string }) {
+  return (
+    <section class="section" aria-label={title}>
+      <div class="section-head">
+        <h2>{title}</h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** A sentence that says why there is nothing, and the one next step. */
+export function Empty({ children }: { children: ComponentChildren }) {
+  return <div class="empty">{children}</div>;
+}
+
+const kPatienceMs = 150;
+
+/** Lines where the content will be; only if it takes longer than anybody notices. */
+export function Skeleton({ lines = 6 }: { lines?: number }) {
+  const isLate = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (isLate.value = true), kPatienceMs);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <div class="skeleton" aria-busy="true" role="status">
+      <span class="unseen">{w().loading}</span>
+      {isLate.value && Array.from({ length: lines }, (_, at) => <i key={at} />)}
+    </div>
+  );
+}
+
+interface ShownProps<T> {
+  answer: Answer<T>;
+  lines?: number;
+  children: (data: T) => ComponentChildren;
+}
+
+/** The answer's data, or why there is none. Data of an earlier answer stays. */
+export function Shown<T>({ answer, lines, children }: ShownProps<T>) {
+  const { data, refusal } = answer;
+  if (data !== null) return <>{children(data)}</>;
+  if (refusal === null) return <Skeleton {...(lines === undefined ? {} : { lines })} />;
+  return <Refused status={refusal.status} detail={refusal.detail} again={answer.ask} />;
+}
+
+interface RefusedProps {
+  status: number;
+  detail: string;
+  again: () => void;
+}
+
+function Refused({ status, detail, again }: RefusedProps) {
+  const said =
+    status === 0
+      ? w().noAnswer
+      : status === 401
+        ? w().needsToken
+        : status === 403
+          ? w().notAllowed
+          : status === 404
+            ? w().notThere
+            : status >= 502 && status <= 504
+              ? w().roleAway
+              : w().refused;
+  return (
+    <div class="empty" role="alert">
+      <p>
+        <strong>{said}</strong>
+      </p>
+      {detail !== '' && <p class="mono">{detail}</p>}
+      {(status === 0 || status >= 500) && lost.value === null && (
+        <button onClick={again}>{w().tryAgain}</button>
+      )}
+    </div>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  hint?: string | undefined;
+  wrong?: string | undefined;
+  id: string;
+  children: ComponentChildren;
+}
+
+/** A labelled field; what is wrong with it is said under it. */
+export function Field({ label, hint, wrong, id, children }: FieldProps) {
+  return (
+    <div class={`field ${wrong ? 'is-wrong' : ''}`}>
+      <label for={id}>{label}</label>
+      {children}
+      {hint && !wrong && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {wrong && (
+        <p class="wrong" id={`${id}-hint`} role="alert">
+          {wrong}
+        </p>
+      )}
+    </div>
+  );
+}

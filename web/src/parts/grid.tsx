@@ -1,0 +1,167 @@
+// A table of rows of one height, of which only those in sight are in the document.
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { go } from '../router';
+import { isNarrow } from '../settings';
+
+export interface Column<T> {
+  name: string;
+  title: string;
+  width: string; // As of grid-template-columns.
+  show: (row: T) => ComponentChildren;
+  isNumber?: boolean;
+}
+
+interface GridProps<T> {
+  label: string;
+  rows: readonly T[];
+  columns: Column<T>[];
+  keyOf: (row: T) => string;
+  linkOf?: (row: T) => string;
+  /** A row in two lines, for narrow screens. */
+  lines: (row: T) => [ComponentChildren, ComponentChildren];
+  isEndless?: boolean; // There are more, nobody knows how many.
+  onEnd?: (() => void) | undefined; // The last rows came in sight.
+  chosen?: ReadonlySet<string> | undefined;
+  onChoose?: ((key: string) => void) | undefined;
+}
+
+const kRowPx = 32;
+const kNarrowRowPx = 56;
+const kMargin = 20; // Rows beyond what is in sight.
+
+export function Grid<T>(props: GridProps<T>) {
+  const { rows, columns, keyOf, linkOf } = props;
+  const body = useRef<HTMLDivElement>(null);
+  const range = useSignal<[number, number]>([0, 60]);
+  const active = useSignal(0);
+  const height = isNarrow.value ? kNarrowRowPx : kRowPx;
+
+  const look = () => {
+    const top = body.current?.getBoundingClientRect().top ?? 0;
+    const first = Math.max(0, Math.floor(-top / height) - kMargin);
+    const last = Math.min(rows.length, Math.ceil((innerHeight - top) / height) + kMargin);
+    const [from, to] = range.peek();
+    if (first !== from || last !== to) range.value = [first, last];
+    if (last >= rows.length && rows.length > 0) props.onEnd?.();
+  };
+  useEffect(() => {
+    look();
+    addEventListener('scroll', look, { passive: true });
+    addEventListener('resize', look);
+    return () => {
+      removeEventListener('scroll', look);
+      removeEventListener('resize', look);
+    };
+  });
+
+  const at = Math.min(active.value, Math.max(rows.length - 1, 0));
+  const move = (to: number) => {
+    const next = Math.max(0, Math.min(rows.length - 1, to));
+    active.value = next;
+    const top = (body.current?.getBoundingClientRect().top ?? 0) + next * height;
+    if (top < 96) scrollBy(0, top - 96);
+    else if (top + height > innerHeight - 16) scrollBy(0, top + height - innerHeight + 16);
+    look();
+    requestAnimationFrame(() =>
+      body.current?.querySelector<HTMLElement>(`[aria-rowindex="${next + 2}"]`)?.focus(),
+    );
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const row = rows[at];
+    const steps: Record<string, number> = {
+      j: 1,
+      ArrowDown: 1,
+      k: -1,
+      ArrowUp: -1,
+      PageDown: 15,
+      PageUp: -15,
+    };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement) return;
+    const step = steps[event.key];
+    if (step !== undefined) move(at + step);
+    else if (event.key === 'Home') move(0);
+    else if (event.key === 'End') move(rows.length - 1);
+    else if (event.key === 'Enter' && row !== undefined && linkOf && isRow(event)) go(linkOf(row));
+    else if (event.key === 'x' && row !== undefined && props.onChoose) props.onChoose(keyOf(row));
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const template = { gridTemplateColumns: columns.map((column) => column.width).join(' ') };
+  const [first, last] = range.value;
+  return (
+    <div
+      class={`grid ${isNarrow.value ? 'is-narrow' : ''}`}
+      role="grid"
+      aria-label={props.label}
+      aria-rowcount={props.isEndless ? -1 : rows.length + 1}
+      onKeyDown={onKey}
+    >
+      <div
+        class={`grid-head ${isNarrow.value ? 'unseen' : ''}`}
+        role="row"
+        aria-rowindex={1}
+        style={template}
+      >
+        {columns.map((column) => (
+          <div key={column.name} role="columnheader" class={column.isNumber ? 'number' : ''}>
+            {column.title}
+          </div>
+        ))}
+      </div>
+      <div
+        ref={body}
+        role="rowgroup"
+        class="grid-body"
+        style={{ height: `${rows.length * height}px` }}
+      >
+        {rows.slice(first, last).map((row, offset) => {
+          const index = first + offset;
+          const key = keyOf(row);
+          const isChosen = props.chosen?.has(key) ?? false;
+          return (
+            <div
+              key={key}
+              role="row"
+              class={`grid-row ${isChosen ? 'is-chosen' : ''}`}
+              aria-rowindex={index + 2}
+              aria-selected={props.chosen ? isChosen : undefined}
+              tabIndex={index === at ? 0 : -1}
+              style={{ ...(isNarrow.value ? {} : template), top: `${index * height}px` }}
+              onFocus={() => (active.value = index)}
+              onClick={(event) => {
+                if ((event.target as Element).closest('a, button, input, label')) return;
+                if (linkOf && String(getSelection()) === '') go(linkOf(row));
+              }}
+            >
+              {isNarrow.value ? (
+                <Lines lines={props.lines(row)} span={columns.length} />
+              ) : (
+                columns.map((column) => (
+                  <div key={column.name} role="gridcell" class={column.isNumber ? 'number' : ''}>
+                    {column.show(row)}
+                  </div>
+                ))
+              )}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+const isRow = (event: KeyboardEvent) => (event.target as Element).getAttribute('role') === 'row';
+
+function Lines({ lines, span }: { lines: [ComponentChildren, ComponentChildren]; span: number }) {
+  return (
+    <div role="gridcell" aria-colspan={span} class="lines">
+      <div>{lines[0]}</div>
+      <div>{lines[1]}</div>
+    </div>
+  );
+}

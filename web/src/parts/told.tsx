@@ -1,0 +1,153 @@
+// What a person is told of what they did, and asked before they do what cannot be undone.
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { call, curl, type Method, Refusal } from '../api';
+import { pulse } from '../live';
+import { w } from '../settings';
+
+interface Toast {
+  text: string;
+  detail?: string | undefined;
+  isWrong: boolean;
+  link?: { to: string; text: string } | undefined;
+}
+
+const toast = signal<Toast | null>(null);
+let fading: ReturnType<typeof setTimeout> | undefined;
+const kSeenMs = 8000;
+
+export function tell(text: string, more: Partial<Toast> = {}): void {
+  toast.value = { text, isWrong: false, ...more };
+  clearTimeout(fading);
+  if (!more.isWrong) fading = setTimeout(() => (toast.value = null), kSeenMs);
+}
+
+export function tellRefusal(thrown: unknown): void {
+  if (!(thrown instanceof Refusal)) throw thrown;
+  tell(thrown.status === 0 ? w().noAnswer : thrown.status === 403 ? w().notAllowed : w().refused, {
+    detail: [thrown.detail, ...thrown.errors.map((each) => `${each.pointer}: ${each.detail}`)]
+      .filter((line) => line !== '')
+      .join('\n'),
+    isWrong: true,
+  });
+}
+
+/** Does what a button says; tells if it was refused. */
+export async function act<T>(method: Method, path: string, body?: unknown): Promise<T | null> {
+  try {
+    const answer = await call<T>(method, path, body);
+    pulse.value += 1;
+    return answer ?? ({} as T);
+  } catch (thrown) {
+    tellRefusal(thrown);
+    return null;
+  }
+}
+
+export async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // No clipboard without TLS beyond this machine: a selection does it everywhere.
+    const area = document.createElement('textarea');
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+  tell(w().copied);
+}
+
+/** "Copy as curl" of a request. */
+export function Curl(props: { method: Method; path: string; body?: unknown }) {
+  return (
+    <button class="plain" onClick={() => copy(curl(props.method, props.path, props.body))}>
+      {w().copyCurl}
+    </button>
+  );
+}
+
+export function Toasts() {
+  const now = toast.value;
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {now && (
+        <div class={`toast ${now.isWrong ? 'is-wrong' : ''}`}>
+          <div>
+            <strong>{now.text}</strong>
+            {now.detail && <pre>{now.detail}</pre>}
+            {now.link && <a href={now.link.to}>{now.link.text}</a>}
+          </div>
+          <button class="plain" aria-label={w().close} onClick={() => (toast.value = null)}>
+            ✕
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface Question {
+  text: string;
+  detail?: ComponentChildren;
+  yes: string;
+  answer: (yes: boolean) => void;
+}
+
+const question = signal<Question | null>(null);
+
+/** Asks; true: yes. */
+export function sure(text: string, yes: string, detail?: ComponentChildren): Promise<boolean> {
+  return new Promise((resolve) => {
+    question.value = {
+      text,
+      yes,
+      detail,
+      answer: (said) => {
+        question.value = null;
+        resolve(said);
+      },
+    };
+  });
+}
+
+export function Questions() {
+  const now = question.value;
+  return (
+    now && (
+      <Modal title={now.text} onClose={() => now.answer(false)}>
+        {now.detail}
+        <div class="actions">
+          <button class="main" autofocus onClick={() => now.answer(true)}>
+            {now.yes}
+          </button>
+          <button onClick={() => now.answer(false)}>{w().leaveIt}</button>
+        </div>
+      </Modal>
+    )
+  );
+}
+
+interface ModalProps {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Modal({ title, onClose, children }: ModalProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const shown = dialog.current;
+    const before = document.activeElement as HTMLElement | null;
+    if (shown && !shown.open) shown.showModal();
+    return () => before?.focus?.();
+  }, []);
+  return (
+    <dialog ref={dialog} aria-labelledby="modal-title" onClose={onClose}>
+      <h2 id="modal-title">{title}</h2>
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,145 @@
+import type { ComponentChildren } from 'preact';
+import { awaySince, status } from '../asked';
+import { isLive } from '../live';
+import { Screen, Section, Skeleton } from '../parts/frame';
+import { Ago, bytes, number, Shape } from '../parts/shown';
+import { copy } from '../parts/told';
+import { w } from '../settings';
+import type { Json } from '../types';
+
+/** The roles, their disks, and where everything else is to be had. */
+export function Cluster() {
+  const now = status.value;
+  if (!now) {
+    return (
+      <Screen title={w().cluster}>
+        <Skeleton />
+      </Screen>
+    );
+  }
+  const { ventilator, sink, gateway } = now;
+  return (
+    <Screen
+      title={w().cluster}
+      aside={<button onClick={() => copy(JSON.stringify(now, null, 2))}>{w().copyJson}</button>}
+    >
+      <div class="columns">
+        <Role name="ventilator" since={awaySince.value.ventilator} about={w().ventilatorIs}>
+          {ventilator && (
+            <Facts
+              facts={[
+                [w().pid, ventilator.pid],
+                ['origin', ventilator.origin],
+                [w().starts, number(ventilator.start)],
+                [w().accepted, number(ventilator.accepted)],
+                [w().journal, bytes(ventilator.journal_bytes)],
+                [w().syncs, number(ventilator.journal_syncs)],
+                [w().pausedScopes, ventilator.paused.join(', ')],
+              ]}
+            />
+          )}
+        </Role>
+        <Role name="sink" since={awaySince.value.sink} about={w().sinkIs}>
+          {sink && (
+            <Facts
+              facts={[
+                [w().pid, sink.pid],
+                ['log', sink.log],
+                [w().head, number(sink.head)],
+                [w().logSize, `${bytes(sink.log_bytes)} / ${bytes(sink.log_keep_bytes)}`],
+                [w().keptFrom, number(sink.log_kept_from)],
+                [
+                  w().daysLeft,
+                  sink.log_days_left === null ? '' : number(Math.floor(sink.log_days_left)),
+                ],
+                [w().syncs, number(sink.log_syncs)],
+                [w().artifacts, `${number(sink.artifacts)}, ${bytes(sink.artifact_bytes)}`],
+                [w().logFull, sink.log_full ? w().yes : ''],
+              ]}
+            />
+          )}
+        </Role>
+        <Role name="gateway" since={null} about={w().gatewayIs}>
+          <Facts
+            facts={[
+              ...Object.entries(gateway ?? {}).map(([name, value]): [string, string | number] => [
+                name.replaceAll('_', ' '),
+                plain(value),
+              ]),
+              [w().live, isLive.value ? w().yes : w().polling],
+            ]}
+          />
+        </Role>
+      </div>
+      <Section title={w().elsewhere}>
+        <ul class="plain-list">
+          {[
+            ['/metrics', w().metricsAre],
+            ['/openapi.json', w().openapiIs],
+            ['/events-log', w().eventsAre],
+            ['/workers', w().workersAre],
+          ].map(([to, text]) => (
+            <li key={to}>
+              <a class="mono" href={to}>
+                {to}
+              </a>
+              <span class="soft">{text}</span>
+            </li>
+          ))}
+        </ul>
+      </Section>
+    </Screen>
+  );
+}
+
+const plain = (value: Json): string | number =>
+  typeof value === 'number'
+    ? number(value)
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
+
+interface RoleProps {
+  name: string;
+  about: string;
+  since: number | null;
+  children: ComponentChildren;
+}
+
+function Role({ name, about, since, children }: RoleProps) {
+  return (
+    <Section
+      title={name}
+      aside={
+        <span class="mark">
+          <Shape state={since === null ? 'done' : 'failed'} />
+          {since === null ? (
+            w().answers
+          ) : (
+            <>
+              {w().doesNotAnswer} (<Ago when={since} />)
+            </>
+          )}
+        </span>
+      }
+    >
+      <p class="soft">{about}</p>
+      {children}
+    </Section>
+  );
+}
+
+function Facts({ facts }: { facts: [string, string | number][] }) {
+  return (
+    <dl class="facts-list">
+      {facts
+        .filter(([, value]) => value !== '' && value !== undefined)
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}

@@ -1,0 +1,179 @@
+import { address } from '../api';
+import { useAsked } from '../asked';
+import { Empty, Screen, Section, Shown } from '../parts/frame';
+import { Ago, number, Shape } from '../parts/shown';
+import { act, Curl, sure, tell } from '../parts/told';
+import { ask, go, query } from '../router';
+import { w } from '../settings';
+import type { Group, Json, Letter } from '../types';
+import { listOf } from './overview';
+
+/** Tasks whose attempts are used up, by the reason of the last one. */
+export function Dead() {
+  const group = query.value.get('group') ?? '';
+  const groups = useAsked<unknown>('/dead/groups', 2000);
+  return (
+    <Screen title={w().deadLetters}>
+      <Shown answer={groups}>
+        {(data) => {
+          const list = listOf<Group>(data, 'groups');
+          if (list.length === 0) return <Empty>{w().noDead}</Empty>;
+          return (
+            <>
+              <ul class="groups">
+                {list.map((each) => (
+                  <li key={each.group} class={each.group === group ? 'is-chosen' : ''}>
+                    <Shape state="dead" />
+                    <button
+                      class="plain cut"
+                      aria-expanded={each.group === group}
+                      onClick={() => ask({ group: each.group === group ? '' : each.group })}
+                    >
+                      {each.group}
+                    </button>
+                    <span class="figures-in">× {number(each.count)}</span>
+                    <span class="soft cut">{Object.keys(each.kinds ?? {}).join(', ')}</span>
+                    <Ago when={each.newest} />
+                  </li>
+                ))}
+              </ul>
+              <Letters group={list.find((each) => each.group === group)} all={list} />
+            </>
+          );
+        }}
+      </Shown>
+    </Screen>
+  );
+}
+
+type Filter = { ids?: string[]; group?: string; all?: boolean };
+
+export interface Acted {
+  discarded?: number;
+  replayed?: { id: string; replay_of: string }[];
+  refused?: { replay_of: string; detail: string }[];
+}
+
+/** Says what became of a replay; gives the new task's id if it is one. */
+export function tellReplayed({ replayed = [], refused = [] }: Acted): string | null {
+  const id = replayed.length === 1 ? (replayed[0]?.id ?? null) : null;
+  tell(w().replayed(replayed.length), {
+    ...(id ? { link: { to: `/tasks/${id}`, text: id } } : {}),
+    ...(refused.length > 0
+      ? {
+          isWrong: true,
+          detail: refused
+            .slice(0, 8)
+            .map((each) => `${each.replay_of}: ${each.detail}`)
+            .join('\n'),
+        }
+      : {}),
+  });
+  return id;
+}
+
+/** Opens the form with a letter's task in it. */
+export async function editLetter(id: string): Promise<void> {
+  const letter = await act<{ task: Json }>('GET', `/dead/${id}`);
+  if (letter) editTask(id, letter.task);
+}
+
+/** Opens the form with these words of a task. */
+export function editTask(from: string, task: Json): void {
+  sessionStorage.setItem('eole.edit', JSON.stringify(task));
+  go(address('/submit', { kind: String((task as { kind?: Json }).kind ?? ''), from }));
+}
+
+/** Replays or discards what the filter says, after the number was said. */
+async function acts(what: 'replay' | 'discard', filter: Filter, count: number): Promise<void> {
+  const text =
+    what === 'replay'
+      ? w().replaySure(number(count), filter.group ?? '')
+      : w().discardSure(number(count), filter.group ?? '');
+  if (
+    (what === 'discard' || count > 1) &&
+    !(await sure(text, what === 'replay' ? w().replayThem : w().discardThem))
+  )
+    return;
+  const answer = await act<Acted>('POST', `/dead/${what}`, filter);
+  if (!answer) return;
+  if (what === 'discard') return tell(w().discarded(answer.discarded ?? 0));
+  tellReplayed(answer);
+}
+
+function Letters({ group, all }: { group: Group | undefined; all: Group[] }) {
+  const answer = useAsked<unknown>('/dead?limit=1000');
+  const total = group?.count ?? all.reduce((sum, each) => sum + each.count, 0);
+  const filter: Filter = group ? { group: group.group } : { all: true };
+  return (
+    <Section
+      title={group ? group.group : w().allReasons}
+      aside={
+        <span class="acts">
+          <button onClick={() => acts('replay', filter, total)}>
+            {w().replayAll(number(total))}
+          </button>
+          <button onClick={() => acts('discard', filter, total)}>
+            {w().discardAll(number(total))}
+          </button>
+          <Curl method="POST" path="/dead/replay" body={filter} />
+        </span>
+      }
+    >
+      <Shown answer={answer}>
+        {(data) => {
+          const letters = listOf<Letter>(data, 'letters');
+          const shown = group ? letters.filter((each) => each.group === group.group) : letters;
+          return (
+            <ul class="letters">
+              {[...shown].reverse().map((each) => (
+                <One key={each.id} letter={each} />
+              ))}
+            </ul>
+          );
+        }}
+      </Shown>
+    </Section>
+  );
+}
+
+function One({ letter }: { letter: Letter }) {
+  return (
+    <li>
+      <div class="letter-head">
+        <a class="mono" href={`/tasks/${letter.id}`}>
+          {letter.id}
+        </a>
+        <span>{letter.kind}</span>
+        {letter.project && <span class="soft">{letter.project}</span>}
+        <Ago when={letter.finished} />
+        <span class="acts">
+          <button
+            aria-label={`${w().replay} ${letter.id}`}
+            onClick={() => acts('replay', { ids: [letter.id] }, 1)}
+          >
+            {w().replay}
+          </button>
+          <button
+            aria-label={`${w().editAndSubmit} ${letter.id}`}
+            onClick={() => editLetter(letter.id)}
+          >
+            {w().editAndSubmit}
+          </button>
+          <button
+            aria-label={`${w().discard} ${letter.id}`}
+            class="plain"
+            onClick={() => acts('discard', { ids: [letter.id] }, 1)}
+          >
+            {w().discard}
+          </button>
+        </span>
+      </div>
+      <ol class="reasons">
+        {(letter.reasons ?? [letter.error]).slice(-5).map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ol>
+    </li>
+  );
+}

@@ -1,0 +1,298 @@
+import { useSignal } from '@preact/signals';
+import { awaySince, status, useAsked } from '../asked';
+import { Chart } from '../parts/chart';
+import { Empty, Screen, Section, Shown, Skeleton } from '../parts/frame';
+import { Ago, Bar, Mark, number, seconds, Shape, short, stateWord } from '../parts/shown';
+import { levels, rateNow, rates, samples } from '../samples';
+import { knowsEole, lastHead, w } from '../settings';
+import type { Group, Project, Row, Status, Worker } from '../types';
+import { Away } from './away';
+import { FirstVisit } from './first_visit';
+
+const kSlowMs = 5000;
+
+export function Overview() {
+  const now = status.value;
+  const aside = (
+    <a class="button main" href="/submit">
+      {w().submit}
+    </a>
+  );
+  if (!now) {
+    return (
+      <Screen title={w().overview}>
+        <Skeleton lines={8} />
+      </Screen>
+    );
+  }
+  const isFirst = !knowsEole.value && (now.ventilator?.accepted ?? 0) === 0;
+  return (
+    <Screen title={w().overview} aside={aside}>
+      {isFirst && <FirstVisit />}
+      {!isFirst && lastHead >= 0 && <Away since={lastHead} />}
+      <Figures now={now} />
+      <StateBar now={now} />
+      <Charts />
+      <div class="columns">
+        <Projects />
+        <Failures />
+      </div>
+      <Roles now={now} />
+    </Screen>
+  );
+}
+
+interface FigureProps {
+  name: string;
+  value: string;
+  to?: string;
+  state?: string;
+  note?: string | undefined;
+}
+
+function Figure({ name, value, to, state, note }: FigureProps) {
+  const inner = (
+    <>
+      <span class="figure-name">
+        {state && <Shape state={state} />}
+        {name}
+      </span>
+      <span class="figure-value">{value}</span>
+      <span class="figure-note">{note ?? ' '}</span>
+    </>
+  );
+  return to ? (
+    <a class="figure" href={to}>
+      {inner}
+    </a>
+  ) : (
+    <div class="figure">{inner}</div>
+  );
+}
+
+function Figures({ now }: { now: Status }) {
+  const workers = useAsked<Worker[] | { workers: Worker[] }>('/workers', kSlowMs);
+  const list = listOf<Worker>(workers.data, 'workers');
+  const accepted = rateNow('accepted');
+  const settled = rateNow('settled');
+  const failed = rateNow('failed');
+  const left = now.ventilator?.queued ?? 0;
+  const eta = settled && left > 0 ? left / settled : null;
+  const slots = list.reduce((sum, worker) => sum + worker.slots, 0);
+  const a = (rate: number | null) => (rate === null ? '–' : short(rate));
+  return (
+    <section class="figures" aria-label={w().now}>
+      <Figure
+        name={w().acceptedRate}
+        value={a(accepted)}
+        note={w().total(now.ventilator?.accepted ?? 0)}
+      />
+      <Figure name={w().settledRate} value={a(settled)} note={w().total(now.sink?.settled ?? 0)} />
+      <Figure
+        name={w().failedRate}
+        value={a(failed)}
+        state="failed"
+        to="/tasks?state=failed"
+        note={w().total((now.sink?.failed ?? 0) + (now.sink?.dead ?? 0))}
+      />
+      <Figure
+        name={stateWord('queued')}
+        value={short(left)}
+        state="queued"
+        to="/tasks?state=queued"
+        note={eta === null ? undefined : w().doneIn(seconds(eta))}
+      />
+      <Figure
+        name={stateWord('running')}
+        value={short(now.ventilator?.running ?? 0)}
+        state="running"
+        to="/tasks?state=running"
+      />
+      <Figure
+        name={w().workers.toLowerCase()}
+        value={list.length > 0 ? `${list.length}` : '0'}
+        to="/workers"
+        note={list.length === 0 ? w().tasksWait : w().slots(slots)}
+      />
+    </section>
+  );
+}
+
+function StateBar({ now }: { now: Status }) {
+  const { ventilator, sink } = now;
+  const counts: [string, number][] = [
+    ['waiting', ventilator?.waiting ?? 0],
+    ['queued', Math.max(0, (ventilator?.queued ?? 0) - (ventilator?.waiting ?? 0))],
+    ['running', ventilator?.running ?? 0],
+    ['done', sink?.done ?? 0],
+    ['failed', sink?.failed ?? 0],
+    ['dead', sink?.dead ?? 0],
+    ['cancelled', sink?.cancelled ?? 0],
+  ];
+  return (
+    <section class="section" aria-label={w().allTasks}>
+      <Bar counts={counts} />
+      <ul class="legend-list">
+        {counts.map(([state, count]) => (
+          <li key={state}>
+            <a href={state === 'dead' ? '/dead' : `/tasks?state=${state}`}>
+              <Mark state={state} /> <span class="figures-in">{number(count)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const kSpans = [300, 3600];
+
+function Charts() {
+  const span = useSignal(300);
+  if (samples.value.length < 3) return null;
+  return (
+    <Section
+      title={w().overTime}
+      aside={
+        <div class="choice" role="group" aria-label={w().range}>
+          {kSpans.map((each) => (
+            <button
+              key={each}
+              aria-pressed={span.value === each}
+              onClick={() => (span.value = each)}
+            >
+              {each === 300 ? '5 min' : '1 h'}
+            </button>
+          ))}
+        </div>
+      }
+    >
+      <div class="charts">
+        <Chart
+          title={w().ratesTitle}
+          lines={[
+            { name: w().accepted, colour: 'running', isDashed: true },
+            { name: w().settled, colour: 'done' },
+            { name: stateWord('failed'), colour: 'failed' },
+          ]}
+          data={rates(span.value, ['accepted', 'settled', 'failed'])}
+        />
+        <Chart
+          title={w().queuedTitle}
+          lines={[
+            { name: stateWord('queued'), colour: 'queued' },
+            { name: stateWord('running'), colour: 'running' },
+          ]}
+          data={levels(span.value, ['queued', 'running'])}
+        />
+      </div>
+    </Section>
+  );
+}
+
+function Projects() {
+  const answer = useAsked<unknown>('/projects', kSlowMs);
+  return (
+    <Section title={w().busiest} aside={<a href="/projects">{w().all}</a>}>
+      <Shown answer={answer}>
+        {(data) => {
+          const list = listOf<Project>(data, 'projects')
+            .filter((each) => each.project !== '')
+            .sort((one, other) => busy(other) - busy(one) || other.tasks - one.tasks)
+            .slice(0, 8);
+          if (list.length === 0) return <Empty>{w().noProjects}</Empty>;
+          return (
+            <ul class="plain-list">
+              {list.map((each) => (
+                <li key={each.project} class="with-bar">
+                  <a href={`/projects/${encodeURIComponent(each.project)}`}>{each.project}</a>
+                  <Bar counts={countsOf(each)} total={each.expected ?? 0} />
+                  <span class="figures-in">
+                    {w().doneOf(each.done, Math.max(each.tasks, each.expected ?? 0))}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          );
+        }}
+      </Shown>
+    </Section>
+  );
+}
+
+const busy = (project: Project) => project.running + project.queued + project.waiting;
+
+export const countsOf = (project: Project): [string, number][] =>
+  (['done', 'failed', 'dead', 'cancelled', 'running', 'queued', 'waiting'] as const).map(
+    (state) => [state, project[state]],
+  );
+
+function Failures() {
+  const groups = useAsked<unknown>('/dead/groups', kSlowMs);
+  const failed = useAsked<{ rows: Row[] }>('/history?state=failed&limit=5', kSlowMs);
+  const letters = listOf<Group>(groups.data, 'groups');
+  return (
+    <Section title={w().newestFailures} aside={<a href="/dead">{w().deadLetters}</a>}>
+      <Shown answer={failed}>
+        {({ rows }) =>
+          rows.length + letters.length === 0 ? (
+            <Empty>{w().noFailures}</Empty>
+          ) : (
+            <ul class="plain-list">
+              {letters.slice(0, 5).map((group) => (
+                <li key={`group ${group.group}`}>
+                  <Shape state="dead" />
+                  <a class="cut" href={`/dead?group=${encodeURIComponent(group.group)}`}>
+                    {group.group}
+                  </a>
+                  <span class="figures-in">× {number(group.count)}</span>
+                  <Ago when={group.newest} />
+                </li>
+              ))}
+              {rows.map((row) => (
+                <li key={row.id}>
+                  <Shape state="failed" />
+                  <a class="cut" href={`/tasks/${row.id}`}>
+                    {row.error || row.summary || row.id}
+                  </a>
+                  <span class="soft">{row.kind}</span>
+                  <Ago when={row.ended} />
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Shown>
+    </Section>
+  );
+}
+
+function Roles({ now }: { now: Status }) {
+  const roles: [string, number | undefined, boolean][] = [
+    ['ventilator', now.ventilator?.pid, awaySince.value.ventilator !== null],
+    ['sink', now.sink?.pid, awaySince.value.sink !== null],
+    ['gateway', (now.gateway?.['pid'] as number | undefined) ?? undefined, false],
+  ];
+  return (
+    <ul class="roles" aria-label={w().roles}>
+      {roles.map(([role, pid, isAway]) => (
+        <li key={role}>
+          <Shape state={isAway ? 'failed' : 'done'} /> {role}{' '}
+          <span class="soft">
+            {isAway ? w().doesNotAnswer : pid ? w().process(pid) : w().answers}
+          </span>
+        </li>
+      ))}
+      <li>
+        <a href="/cluster">{w().cluster}</a>
+      </li>
+    </ul>
+  );
+}
+
+/** Routes of lists say the list, or a map with the list in it. */
+export function listOf<T>(data: unknown, name: string): T[] {
+  if (Array.isArray(data)) return data as T[];
+  const inner = (data as Record<string, unknown> | null)?.[name];
+  return Array.isArray(inner) ? (inner as T[]) : [];
+}

@@ -1,0 +1,172 @@
+import { status, useAsked } from '../asked';
+import { Empty, Screen, Shown } from '../parts/frame';
+import { type Column, Grid } from '../parts/grid';
+import { Bar, capital, Mark, number, seconds, stateWord } from '../parts/shown';
+import { act, sure, tell } from '../parts/told';
+import { w } from '../settings';
+import type { Project } from '../types';
+import { countsOf, listOf } from './overview';
+import { ProjectMap } from './project_map';
+import { Tasks } from './tasks';
+
+const to = (name: string) => `/projects/${encodeURIComponent(name)}`;
+
+export function Projects() {
+  const answer = useAsked<unknown>('/projects', 2000);
+  return (
+    <Screen title={w().projects}>
+      <Shown answer={answer}>
+        {(data) => {
+          const list = listOf<Project>(data, 'projects').filter((each) => each.project !== '');
+          if (list.length === 0) {
+            return (
+              <Empty>
+                <p>{w().noProjectsLong}</p>
+                <pre>eole submit image *.jpg --width 800 --project photos</pre>
+              </Empty>
+            );
+          }
+          return (
+            <Grid
+              label={w().projects}
+              rows={list}
+              columns={columns()}
+              keyOf={(row) => row.project}
+              linkOf={(row) => to(row.project)}
+              lines={(row) => [
+                <>
+                  <a href={to(row.project)} tabIndex={-1}>
+                    {row.project}
+                  </a>{' '}
+                  <span class="soft">{w().projectStates[row.state]}</span>
+                  <span class="push">{percent(row)}</span>
+                </>,
+                <Bar counts={countsOf(row)} total={row.expected ?? 0} />,
+              ]}
+            />
+          );
+        }}
+      </Shown>
+    </Screen>
+  );
+}
+
+const percent = (row: Project) => `${Math.floor(row.progress * 100)} %`;
+const count = (state: 'queued' | 'running' | 'done' | 'failed' | 'dead'): Column<Project> => ({
+  name: state,
+  title: stateWord(state),
+  width: '64px',
+  isNumber: true,
+  show: (row) => (row[state] === 0 ? <span class="soft">0</span> : number(row[state])),
+});
+
+const columns = (): Column<Project>[] => [
+  {
+    name: 'project',
+    title: w().filterNames.project,
+    width: 'minmax(90px, 1fr)',
+    show: (row) => (
+      <a href={to(row.project)} tabIndex={-1}>
+        {row.project}
+      </a>
+    ),
+  },
+  {
+    name: 'state',
+    title: w().filterNames.state,
+    width: '72px',
+    show: (row) => w().projectStates[row.state],
+  },
+  {
+    name: 'bar',
+    title: w().progress,
+    width: 'minmax(80px, 1fr)',
+    show: (row) => <Bar counts={countsOf(row)} total={row.expected ?? 0} />,
+  },
+  { name: 'percent', title: '%', width: '52px', isNumber: true, show: percent },
+  ...(['queued', 'running', 'done', 'failed', 'dead'] as const).map(count),
+  { name: 'eta', title: w().eta, width: '84px', isNumber: true, show: eta },
+];
+
+const eta = (row: Project) =>
+  row.eta_seconds === null || row.eta_seconds === 0 || row.state === 'over'
+    ? ''
+    : seconds(row.eta_seconds);
+
+/** One project: how far it is, its tasks as a map and as a list. */
+export function OneProject({ name }: { name: string }) {
+  const answer = useAsked<Project>(`/projects/${encodeURIComponent(name)}`);
+  const project = answer.data;
+  return (
+    <Screen title={name} aside={project && <Acts project={project} />}>
+      <Shown answer={answer} lines={3}>
+        {(shown) => (
+          <>
+            <p class="headline">{sentence(shown)}</p>
+            <Bar counts={countsOf(shown)} total={shown.expected ?? 0} />
+            <ul class="legend-list">
+              {countsOf(shown)
+                .filter(([, each]) => each > 0)
+                .map(([state, each]) => (
+                  <li key={state}>
+                    <a href={`${to(name)}?state=${state}`}>
+                      <Mark state={state} /> <span class="figures-in">{number(each)}</span>
+                    </a>
+                  </li>
+                ))}
+            </ul>
+            {shown.result && (
+              <p>
+                {w().putTogether} <a href={`/tasks/${shown.result.id}`}>{shown.result.id}</a>{' '}
+                <Mark state={shown.result.state} />
+              </p>
+            )}
+          </>
+        )}
+      </Shown>
+      <ProjectMap name={name} />
+      <Tasks project={name} />
+    </Screen>
+  );
+}
+
+function sentence(project: Project): string {
+  const left = eta(project);
+  const total = Math.max(project.tasks, project.expected ?? 0);
+  const bad = project.failed + project.dead;
+  return [
+    w().projectIs(w().projectStates[project.state], number(project.done), number(total)),
+    bad > 0 ? w().notDone(number(bad)) : '',
+    left === '' ? '' : `${capital(w().doneIn(left))}.`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+}
+
+function Acts({ project }: { project: Project }) {
+  const name = project.project;
+  const isHeld = (status.value?.ventilator?.paused ?? []).includes(`project:${name}`);
+  const does = async (what: string, text?: string) => {
+    if (text !== undefined && !(await sure(text, w().acts[what as 'cancel']))) return;
+    if (await act('POST', `${to(name)}/${what}`)) tell(w().didIt);
+  };
+  const open = project.queued + project.running + project.waiting;
+  const bad = project.failed + project.dead + project.cancelled;
+  return (
+    <>
+      {open > 0 && !isHeld && <button onClick={() => does('pause')}>{w().acts.pause}</button>}
+      {isHeld && <button onClick={() => does('resume')}>{w().acts.resume}</button>}
+      {project.state === 'open' && <button onClick={() => does('close')}>{w().acts.close}</button>}
+      {open > 0 && (
+        <button onClick={() => does('cancel', w().cancelSure(number(open), name))}>
+          {w().acts.cancel}
+        </button>
+      )}
+      {project.state === 'over' && bad > 0 && (
+        <button class="main" onClick={() => does('retry')}>
+          {w().retryThem(number(bad))}
+        </button>
+      )}
+    </>
+  );
+}

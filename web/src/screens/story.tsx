@@ -1,0 +1,248 @@
+import { address } from '../api';
+import { useAsked } from '../asked';
+import { Screen, Section, Shown } from '../parts/frame';
+import { Tree } from '../parts/json';
+import { Ago, bytes, capital, Mark, seconds, Shape, unix } from '../parts/shown';
+import { act, copy, Curl, sure, tell } from '../parts/told';
+import { go } from '../router';
+import { w } from '../settings';
+import { type Artifact, type Json, kUnsettled, type Task } from '../types';
+import { type Acted, editLetter, editTask, tellReplayed } from './dead';
+import { Life } from './life';
+
+/** One task: what became of it and why, its attempts on one axis, what it was given and gave. */
+export function Story({ id }: { id: string }) {
+  const answer = useAsked<Task>(`/task/${encodeURIComponent(id)}`);
+  const task = answer.data;
+  const isOpen = task !== null && kUnsettled.includes(task.state);
+  return (
+    <Screen
+      title={id}
+      aside={
+        task && (
+          <>
+            {isOpen && <Cancel task={task} />}
+            {task.state === 'dead' && <Replay task={task} />}
+            <button onClick={() => edit(task)}>{w().editAndSubmit}</button>
+            <button class="plain" onClick={() => copy(task.id)}>
+              {w().copyId}
+            </button>
+            <Curl method="GET" path={`/task/${id}`} />
+          </>
+        )
+      }
+    >
+      <Shown answer={answer}>{(shown) => <Told task={shown} />}</Shown>
+    </Screen>
+  );
+}
+
+function Told({ task }: { task: Task }) {
+  const value = resultOf(task);
+  const why = (task.why ?? []).filter((each) => !kSaidAbove.includes(each.code));
+  const artifacts = artifactsOf(task);
+  const output = isMap(value) ? value : {};
+  const hasOutput = typeof output['stdout'] === 'string' || typeof output['stderr'] === 'string';
+  return (
+    <>
+      <p class="headline">
+        <Shape state={task.state} /> {headline(task)}
+      </p>
+      <p class="facts">
+        <span>{task.kind}</span>
+        {task.project && (
+          <span>
+            {w().inProject}{' '}
+            <a href={`/projects/${encodeURIComponent(task.project)}`}>{task.project}</a>
+          </span>
+        )}
+        {task.submitted && (
+          <span>
+            {w().submitted} <Ago when={task.submitted} />
+          </span>
+        )}
+        {task.worker && (
+          <span>
+            {w().filterNames.worker.toLowerCase()} <a href="/workers">{task.worker}</a>
+          </span>
+        )}
+      </p>
+      {why.length > 0 && (
+        <ul class="why">
+          {why.map((each) => (
+            <li key={each.code + each.text}>
+              {sentence(each.text)}
+              {each.tasks?.map((other) => (
+                <a key={other} class="mono" href={`/tasks/${other}`}>
+                  {other}
+                </a>
+              ))}
+            </li>
+          ))}
+        </ul>
+      )}
+      {task.progress && <Progress {...task.progress} />}
+      <Life task={task} />
+      <Attempts task={task} />
+      <div class="columns">
+        {task.args !== undefined && task.args !== null && (
+          <Section title={w().arguments}>
+            <Tree value={task.args} />
+          </Section>
+        )}
+        {(value !== undefined && value !== null) || artifacts.length > 0 ? (
+          <Section title={w().result}>
+            {artifacts.map((each) => (
+              <File key={each.sha256} file={each} />
+            ))}
+            {hasOutput ? (
+              <Output output={output} />
+            ) : (
+              value !== undefined && value !== null && <Tree value={value} />
+            )}
+          </Section>
+        ) : null}
+      </div>
+    </>
+  );
+}
+
+// The headline and the attempts say so already.
+const kSaidAbove = ['done', 'failed', 'dead'];
+
+const isMap = (value: Json | undefined): value is { [name: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+// A record of the log has `value`; the route may say the record as `result`.
+function resultOf(task: Task): Json | undefined {
+  if (task.value !== undefined) return task.value;
+  return isMap(task.result) && 'value' in task.result ? task.result['value'] : task.result;
+}
+
+function artifactsOf(task: Task): Artifact[] {
+  const record = isMap(task.result) ? (task.result as unknown as Partial<Task>) : task;
+  const all = task.artifacts ?? record.artifacts ?? [];
+  const one = task.artifact ?? record.artifact;
+  return all.length > 0 ? all : one ? [one] : [];
+}
+
+const sentence = (text: string) => capital(text) + (/[.!?]$/.test(text) ? '' : '.');
+
+function headline(task: Task): string {
+  const last = task.attempts?.at(-1);
+  const ended = unix(task.finished) ?? unix(last?.finished);
+  const began = unix(task.submitted);
+  const took = ended && began ? seconds(Math.max(0, (ended - began) / 1000)) : '';
+  const attempts = task.attempts?.length || task.attempt || 0;
+  if (task.state === 'done') return w().headDone(attempts, took);
+  if (task.state === 'failed') return w().headFailed(task.error ?? last?.error ?? '');
+  if (task.state === 'dead') return w().headDead(attempts, last?.error ?? task.error ?? '');
+  if (task.state === 'cancelled') return w().headCancelled;
+  if (task.state === 'running') return w().headRunning(task.worker ?? last?.worker ?? '');
+  return w().headWaiting;
+}
+
+function Progress({ done, total, text }: { done: number; total: number; text: string }) {
+  return (
+    <div class="progress">
+      {total > 0 ? <progress value={done} max={total} aria-label={w().progress} /> : null}
+      <span>
+        {total > 0 ? `${Math.floor((done / total) * 100)} %` : ''} {text}
+      </span>
+    </div>
+  );
+}
+
+function Attempts({ task }: { task: Task }) {
+  const attempts = [...(task.attempts ?? [])].reverse();
+  if (attempts.length === 0) return null;
+  return (
+    <Section title={w().attempts}>
+      <ol class="attempts">
+        {attempts.map((each, at) => (
+          <li key={`${each.attempt} ${each.state} ${at}`} id={`attempt-${each.attempt}`}>
+            <span class="strong">{w().attempt(each.attempt)}</span>
+            <Mark state={each.state} />
+            {each.worker && <span>{w().onWorker(each.worker)}</span>}
+            {each.run_seconds !== undefined && each.run_seconds > 0 && (
+              <span>{w().ranFor(seconds(each.run_seconds))}</span>
+            )}
+            {each.finished && <Ago when={each.finished} />}
+            {each.error && <p class="error">{each.error}</p>}
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function Output({ output }: { output: { [name: string]: Json } }) {
+  const { stdout, stderr, ...rest } = output;
+  return (
+    <>
+      {[
+        ['stdout', stdout],
+        ['stderr', stderr],
+      ].map(([name, text]) =>
+        typeof text === 'string' && text !== '' ? (
+          <figure key={String(name)} class="stream">
+            <figcaption class="soft">{String(name)}</figcaption>
+            <pre class="output" tabIndex={0}>
+              {text.slice(-65_536)}
+            </pre>
+          </figure>
+        ) : null,
+      )}
+      <Tree value={rest} />
+    </>
+  );
+}
+
+const kPicture = /\.(jpe?g|png|gif|webp|avif)$/i;
+
+function File({ file }: { file: Artifact }) {
+  const name = file.name || file.sha256.slice(0, 12);
+  const to = address(`/artifact/${file.sha256}`, { name: file.name });
+  return (
+    <figure class="file">
+      {kPicture.test(name) && <img src={to} alt={name} loading="lazy" />}
+      <figcaption>
+        <a href={to} download={name}>
+          {w().download} {name}
+        </a>{' '}
+        <span class="soft">{bytes(file.bytes)}</span>{' '}
+        <code class="soft" title="SHA-256">
+          {file.sha256.slice(0, 12)}…
+        </code>
+      </figcaption>
+    </figure>
+  );
+}
+
+function Cancel({ task }: { task: Task }) {
+  const cancel = async () => {
+    if (!(await sure(w().cancelOne(task.id), w().cancelIt))) return;
+    if (await act('DELETE', `/task/${task.id}`)) tell(w().cancelling('1'));
+  };
+  return <button onClick={cancel}>{w().cancel}</button>;
+}
+
+function Replay({ task }: { task: Task }) {
+  const replay = async () => {
+    const answer = await act<Acted>('POST', '/dead/replay', { ids: [task.id] });
+    const id = answer && tellReplayed(answer);
+    if (id) go(`/tasks/${id}`);
+  };
+  return (
+    <button class="main" onClick={replay}>
+      {w().replay}
+    </button>
+  );
+}
+
+function edit(task: Task): void {
+  if (task.state === 'dead') return void editLetter(task.id);
+  const words: { [name: string]: Json } = { kind: task.kind, args: task.args ?? {} };
+  if (task.project !== '') words['project'] = task.project;
+  editTask(task.id, words);
+}

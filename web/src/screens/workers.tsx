@@ -1,0 +1,113 @@
+import { status, useAsked } from '../asked';
+import { Empty, Screen, Shown } from '../parts/frame';
+import { Ago, bytes, number, Shape } from '../parts/shown';
+import { act, copy, tell } from '../parts/told';
+import { w } from '../settings';
+import type { Row, Worker } from '../types';
+import { listOf } from './overview';
+
+/** Each worker with its slots, and the task in each. */
+export function Workers() {
+  const answer = useAsked<unknown>('/workers');
+  const running = useAsked<{ tasks: Row[] }>('/tasks?state=running&limit=1000');
+  const tasks = running.data?.tasks ?? [];
+  return (
+    <Screen title={w().workers}>
+      <Shown answer={answer}>
+        {(data) => {
+          const list = listOf<Worker>(data, 'workers');
+          if (list.length === 0) {
+            return (
+              <Empty>
+                <p>{w().noWorkers}</p>
+                <pre>worker --cluster cluster.toml --slots 8</pre>
+              </Empty>
+            );
+          }
+          return (
+            <ul class="workers">
+              {list.map((each) => (
+                <One
+                  key={each.name}
+                  worker={each}
+                  tasks={tasks.filter((row) => row.worker === each.name)}
+                />
+              ))}
+            </ul>
+          );
+        }}
+      </Shown>
+    </Screen>
+  );
+}
+
+const kSlotsShown = 128;
+
+function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
+  const scope = `worker:${worker.name}`;
+  const isPaused = worker.paused || (status.value?.ventilator?.paused ?? []).includes(scope);
+  const wish = async (what: 'pause' | 'resume') => {
+    if (await act('POST', `/${what}`, { scope }))
+      tell(what === 'pause' ? w().pausedNow(worker.name) : w().resumedNow(worker.name));
+  };
+  const slots = Math.min(worker.slots, kSlotsShown);
+  const resources = Object.entries(worker.resources ?? {}).map(
+    ([name, { all, free }]) =>
+      `${name} ${name === 'mem' ? `${bytes(free)} / ${bytes(all)}` : `${number(free)} / ${number(all)}`}`,
+  );
+  const labels = Object.entries(worker.labels ?? {}).map(([name, value]) => `${name}=${value}`);
+  return (
+    <li>
+      <div class="letter-head">
+        <Shape state={worker.state === 'ready' ? 'done' : 'lost'} />
+        <strong>{worker.name}</strong>
+        <span class="soft">
+          {isPaused ? w().paused : worker.state === 'ready' ? w().ready : worker.state} ·{' '}
+          {w().process(worker.pid)}
+        </span>
+        <span class="figures-in">
+          {w().slotsBusy(Math.min(tasks.length, worker.slots), worker.slots)}
+        </span>
+        {worker.held > tasks.length && <span class="soft">{w().held(number(worker.held))}</span>}
+        <span class="acts">
+          {isPaused ? (
+            <button aria-label={`${w().acts.resume} ${worker.name}`} onClick={() => wish('resume')}>
+              {w().acts.resume}
+            </button>
+          ) : (
+            <button aria-label={`${w().drain} ${worker.name}`} onClick={() => wish('pause')}>
+              {w().drain}
+            </button>
+          )}
+          <button class="plain" onClick={() => copy(`eole drain ${scope} --wait`)}>
+            {w().copyShell}
+          </button>
+        </span>
+      </div>
+      <ul class="slots" aria-label={w().slotsOf(worker.name)}>
+        {Array.from({ length: slots }, (_, at) => {
+          const task = tasks[at];
+          return (
+            <li key={at}>
+              {task ? (
+                <a class="slot is-busy" href={`/tasks/${task.id}`}>
+                  <Shape state="running" />
+                  <span class="mono">{task.id}</span> {task.kind}{' '}
+                  <Ago when={task.began ?? task.submitted} />
+                </a>
+              ) : (
+                <span class="slot">{w().idle}</span>
+              )}
+            </li>
+          );
+        })}
+        {worker.slots > slots && <li class="soft">{w().more(worker.slots - slots)}</li>}
+      </ul>
+      <p class="soft">
+        {worker.kinds.split(',').join(', ')}
+        {labels.length > 0 && ` · ${labels.join(', ')}`}
+        {resources.length > 0 && ` · ${resources.join(', ')}`}
+      </p>
+    </li>
+  );
+}

@@ -1,0 +1,61 @@
+// What a person chose here; kept by the browser, never sent.
+import { computed, effect, signal } from '@preact/signals';
+import { en, type Words } from './words/en';
+import { fr } from './words/fr';
+
+function kept(name: string): string | null {
+  try {
+    return localStorage.getItem(`eole.${name}`);
+  } catch {
+    return null; // A browser that keeps nothing.
+  }
+}
+
+function keep(name: string, value: string): void {
+  try {
+    localStorage.setItem(`eole.${name}`, value);
+  } catch {
+    // It is asked again next time.
+  }
+}
+
+export type Theme = 'system' | 'light' | 'dark';
+export type Zone = 'local' | 'UTC';
+
+const prefersDark = matchMedia('(prefers-color-scheme: dark)');
+const systemIsDark = signal(prefersDark.matches);
+prefersDark.addEventListener('change', () => (systemIsDark.value = prefersDark.matches));
+
+const narrow = matchMedia('(max-width: 720px)');
+export const isNarrow = signal(narrow.matches);
+narrow.addEventListener('change', () => (isNarrow.value = narrow.matches));
+
+export const theme = signal((kept('theme') ?? 'system') as Theme);
+export const isDark = computed(() =>
+  theme.value === 'system' ? systemIsDark.value : theme.value === 'dark',
+);
+export const language = signal(
+  kept('language') ?? (navigator.language.startsWith('fr') ? 'fr' : 'en'),
+);
+export const zone = signal((kept('zone') ?? 'local') as Zone);
+export const isPaused = signal(false);
+/** The first look is over: nobody needs the three things to try. */
+export const knowsEole = signal(kept('knows') === 'yes');
+/** The log's head when this page was last seen: what came since is news. */
+export const lastHead = Number(kept('head') ?? -1);
+export const rememberHead = (head: number) => keep('head', String(head));
+
+const words = computed<Words>(() => (language.value === 'fr' ? fr : en));
+/** The words of the language that is chosen; what renders with them follows it. */
+export const w = () => words.value;
+
+effect(() => {
+  document.documentElement.dataset['theme'] = isDark.value ? 'dark' : 'light';
+  document.documentElement.lang = language.value;
+});
+effect(() => keep('theme', theme.value));
+effect(() => keep('language', language.value));
+effect(() => keep('zone', zone.value));
+effect(() => {
+  if (knowsEole.value) keep('knows', 'yes');
+});

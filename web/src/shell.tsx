@@ -1,0 +1,360 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { call, heardAt, lost, pause } from './api';
+import { awaySince, setStatus, status, useAsked } from './asked';
+import { isLive, pulse } from './live';
+import { Empty, Screen } from './parts/frame';
+import { clock, now, number, seconds } from './parts/shown';
+import { Modal, Questions, Toasts } from './parts/told';
+import { go, matches, path } from './router';
+import { isPaused, language, type Theme, theme, w, zone } from './settings';
+import { takeSample } from './samples';
+import { Cluster } from './screens/cluster';
+import { Dead } from './screens/dead';
+import { Events } from './screens/events';
+import { listOf, Overview } from './screens/overview';
+import { Pictures } from './screens/pictures';
+import { OneProject, Projects } from './screens/projects';
+import { Queens } from './screens/queens';
+import { Schedules } from './screens/schedules';
+import { Story } from './screens/story';
+import { Submit } from './screens/submit';
+import { Tasks } from './screens/tasks';
+import { Workers } from './screens/workers';
+import type { Group, Status } from './types';
+
+// Where each letter behind g goes.
+const kScreens = [
+  ['/', 'overview', 'o'],
+  ['/tasks', 'tasks', 't'],
+  ['/projects', 'projects', 'p'],
+  ['/submit', 'submit', 's'],
+  ['/pictures', 'pictures', 'i'],
+  ['/dead', 'deadLetters', 'd'],
+  ['/schedules', 'schedules', 'h'],
+  ['/workers', 'workers', 'w'],
+  ['/cluster', 'cluster', 'c'],
+] as const;
+
+export function Shell() {
+  useStatus();
+  const showsKeys = useSignal(false);
+  useKeys(() => (showsKeys.value = true));
+  return (
+    <>
+      <a class="skip" href="#content">
+        {w().skip}
+      </a>
+      <Top />
+      <Bars />
+      <main id="content" tabIndex={-1}>
+        <Here />
+      </main>
+      <Settings />
+      <Toasts />
+      <Questions />
+      {showsKeys.value && <Keys close={() => (showsKeys.value = false)} />}
+    </>
+  );
+}
+
+function Here() {
+  const story = matches('/tasks/:id');
+  const project = matches('/projects/:name');
+  if (story) return <Story key={story[0]} id={story[0] ?? ''} />;
+  if (project) return <OneProject key={project[0]} name={project[0] ?? ''} />;
+  switch (path.value.replace(/(.)\/$/, '$1')) {
+    case '/':
+      return <Overview />;
+    case '/tasks':
+      return <Tasks />;
+    case '/projects':
+      return <Projects />;
+    case '/submit':
+      return <Submit />;
+    case '/pictures':
+      return <Pictures />;
+    case '/queens':
+      return <Queens />;
+    case '/dead':
+      return <Dead />;
+    case '/schedules':
+      return <Schedules />;
+    case '/workers':
+      return <Workers />;
+    case '/cluster':
+      return <Cluster />;
+    case '/events-log':
+      return <Events />;
+    default:
+      return (
+        <Screen title={w().noScreen}>
+          <Empty>
+            <p class="mono">{path.value}</p>
+            <a href="/">{w().overview}</a>
+          </Empty>
+        </Screen>
+      );
+  }
+}
+
+const kStatusMs = 5000;
+const kOverviewMs = 1000;
+const kChangedMs = 3000;
+
+// One look at the cluster for all screens: each second on the overview, else when something changed.
+function useStatus(): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    let isAsking = false;
+    let askedAt = 0;
+    const look = async () => {
+      clearTimeout(timer);
+      if (!isAsking && !document.hidden && !(isPaused.peek() && status.peek())) {
+        isAsking = true;
+        askedAt = Date.now();
+        try {
+          const next = await call<Status>('GET', '/cluster');
+          setStatus(next);
+          takeSample(next);
+        } catch {
+          // The bar says so.
+        }
+        isAsking = false;
+      }
+      const often = path.peek() === '/' || lost.peek() !== null || awaySince.peek().sink !== null;
+      timer = setTimeout(
+        () => void look(),
+        lost.peek() ? pause() : often ? kOverviewMs : kStatusMs,
+      );
+    };
+    void look();
+    const soon = () => {
+      const least = path.peek() === '/' ? kOverviewMs : kChangedMs;
+      if (status.peek() === null || Date.now() - askedAt >= least) void look();
+    };
+    const stops = [pulse.subscribe(soon), path.subscribe(soon)];
+    document.addEventListener('visibilitychange', soon);
+    return () => {
+      clearTimeout(timer);
+      stops.forEach((stop) => stop());
+      document.removeEventListener('visibilitychange', soon);
+    };
+  }, []);
+}
+
+function Top() {
+  const groups = useAsked<unknown>('/dead/groups', 10_000);
+  const dead = listOf<Group>(groups.data, 'groups').reduce((sum, group) => sum + group.count, 0);
+  const isOpen = useSignal(false);
+  const here = path.value;
+  useEffect(() => {
+    isOpen.value = false;
+  }, [here]);
+  return (
+    <header class="top">
+      <div class="top-line">
+        <a class="brand" href="/">
+          <svg viewBox="0 0 16 16" width="20" height="20" aria-hidden="true">
+            <path d="M2 5h8a2 2 0 1 0-2-2M2 8.5h11M2 12h6a1.8 1.8 0 1 1-1.8 1.8" />
+          </svg>
+          Eole
+        </a>
+        <Search />
+        <Connection />
+        <button
+          class="menu-button"
+          aria-expanded={isOpen.value}
+          aria-controls="menu"
+          onClick={() => (isOpen.value = !isOpen.value)}
+        >
+          {w().menu}
+        </button>
+      </div>
+      <nav id="menu" class={isOpen.value ? 'is-open' : ''} aria-label={w().screens}>
+        <ul>
+          {kScreens.map(([to, name]) => (
+            <li key={to}>
+              <a href={to} aria-current={isHere(to, here) ? 'page' : undefined}>
+                {w()[name]}
+                {name === 'deadLetters' && dead > 0 && <span class="count"> {number(dead)}</span>}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </header>
+  );
+}
+
+const isHere = (to: string, here: string) =>
+  to === '/' ? here === '/' : here === to || here.startsWith(`${to}/`);
+
+const kId = /^[0-9a-z]{6}-\d+$/;
+
+/** An id goes to its story, anything else is looked for in the list. */
+function Search() {
+  const text = useSignal('');
+  return (
+    <form
+      class="search"
+      role="search"
+      aria-label={w().search}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const said = text.value.trim();
+        if (said === '') return;
+        go(kId.test(said) ? `/tasks/${said}` : `/tasks?text=${encodeURIComponent(said)}`);
+        text.value = '';
+        (document.activeElement as HTMLElement | null)?.blur();
+      }}
+    >
+      <input
+        id="search"
+        type="search"
+        aria-label={w().search}
+        placeholder={w().searchHint}
+        value={text.value}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+      />
+    </form>
+  );
+}
+
+function Connection() {
+  const state = lost.value ? 'lost' : isLive.value ? 'live' : 'polling';
+  return (
+    <span class="connection">
+      <span class={`dot is-${state}`} aria-hidden="true" />
+      <span role="status">
+        {state === 'lost' ? w().notConnected : state === 'live' ? w().liveNow : w().polling}
+      </span>
+      <button
+        class="plain"
+        aria-pressed={isPaused.value}
+        onClick={() => {
+          isPaused.value = !isPaused.value;
+          if (!isPaused.value) pulse.value += 1;
+        }}
+      >
+        {isPaused.value ? w().goOn : w().pauseIt}
+      </button>
+    </span>
+  );
+}
+
+function Settings() {
+  return (
+    <footer class="settings" aria-label={w().settings}>
+      <select
+        aria-label={w().theme}
+        value={theme.value}
+        onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
+      >
+        {(['system', 'light', 'dark'] as const).map((each) => (
+          <option key={each} value={each}>
+            {w().themes[each]}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={w().zone}
+        value={zone.value}
+        onChange={(event) => (zone.value = event.currentTarget.value as 'UTC')}
+      >
+        <option value="local">{w().localTime}</option>
+        <option value="UTC">UTC</option>
+      </select>
+      <select
+        aria-label="Language / Langue"
+        value={language.value}
+        onChange={(event) => (language.value = event.currentTarget.value)}
+      >
+        <option value="en">English</option>
+        <option value="fr">Français</option>
+      </select>
+    </footer>
+  );
+}
+
+/** What a person must know of before believing what is shown. */
+function Bars() {
+  const gone = lost.value;
+  const { ventilator, sink } = awaySince.value;
+  if (gone) {
+    return (
+      <div class="bar-note is-wrong" role="alert">
+        {w().stale(clock(heardAt.value))}
+      </div>
+    );
+  }
+  if (!ventilator && !sink) return null;
+  const head = status.value?.sink?.head;
+  const since = (from: number) => seconds(Math.max(0, Math.round((now.value - from) / 1000)));
+  return (
+    <div class="bar-note" role="alert">
+      {ventilator && w().ventilatorAway(since(ventilator))}
+      {ventilator && sink && ' '}
+      {sink &&
+        (head === undefined
+          ? w().sinkUnknown(since(sink))
+          : w().sinkAway(since(sink), number(head)))}
+    </div>
+  );
+}
+
+function useKeys(help: () => void): void {
+  const isGoing = useRef(0);
+  useEffect(() => {
+    const on = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (target.closest('input, textarea, select, dialog')) {
+        if (event.key === 'Escape') target.blur();
+        return;
+      }
+      if (event.key === '/') {
+        document.getElementById('search')?.focus();
+        event.preventDefault();
+      } else if (event.key === '?') help();
+      else if (event.key === 'g') isGoing.current = Date.now();
+      else if (Date.now() - isGoing.current < 1500) {
+        const to = kScreens.find(([, , letter]) => letter === event.key)?.[0];
+        isGoing.current = 0;
+        if (to) go(to);
+      }
+    };
+    addEventListener('keydown', on);
+    return () => removeEventListener('keydown', on);
+  }, []);
+}
+
+function Keys({ close }: { close: () => void }) {
+  const keys: [string, string][] = [
+    ['/', w().search],
+    ...kScreens.map(([, name, letter]): [string, string] => [`g ${letter}`, w()[name]]),
+    ['j k', w().keyRows],
+    ['Enter', w().keyOpen],
+    ['x', w().keyChoose],
+    ['?', w().keyHelp],
+  ];
+  return (
+    <Modal title={w().keys} onClose={close}>
+      <dl class="facts-list">
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="actions">
+        <button autofocus onClick={close}>
+          {w().close}
+        </button>
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,222 @@
+// What the gateway's routes answer, as far as this page reads it (docs/http.md).
+
+export type State =
+  'waiting' | 'queued' | 'running' | 'cancelling' | 'done' | 'failed' | 'dead' | 'cancelled';
+
+export const kUnsettled = ['waiting', 'queued', 'running', 'cancelling'];
+export const kSettled = ['done', 'failed', 'dead', 'cancelled'];
+
+export interface Why {
+  code: string;
+  text: string;
+  until?: number;
+  tasks?: string[];
+}
+
+export interface Attempt {
+  attempt: number;
+  state: string;
+  worker?: string;
+  error?: string;
+  text?: string;
+  began?: When;
+  finished?: When;
+  run_seconds?: number;
+  value?: Json;
+  offset?: number;
+}
+
+/** Unix milliseconds, or a date as text. */
+export type When = number | string | null;
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+export interface Task {
+  id: string;
+  kind: string;
+  project: string;
+  state: State;
+  attempts: Attempt[];
+  attempt?: number;
+  worker?: string;
+  result?: Json;
+  value?: Json;
+  error?: string;
+  args?: Json;
+  why: Why[];
+  progress?: { done: number; total: number; text: string };
+  submitted?: When;
+  finished?: When;
+  artifact?: Artifact;
+  artifacts?: Artifact[];
+  offset?: number;
+  reasons?: string[];
+}
+
+export interface Artifact {
+  sha256: string;
+  bytes: number;
+  name?: string;
+}
+
+/** A line of a list: of what waits or runs, or of what ended. */
+export interface Row {
+  id: string;
+  kind: string;
+  project: string;
+  state: State;
+  worker?: string;
+  attempt?: number;
+  attempts?: number;
+  submitted?: When;
+  began?: When;
+  ended?: When;
+  waits_until?: number;
+  summary?: string;
+  error?: string;
+  offset?: number;
+}
+
+export interface Status {
+  ventilator: {
+    pid: number;
+    origin: string;
+    accepted: number;
+    queued: number;
+    waiting: number;
+    running: number;
+    settled: number;
+    introduced: boolean;
+    paused: string[];
+    journal_bytes: number;
+    journal_syncs: number;
+    start: number;
+  } | null;
+  sink: {
+    pid: number;
+    log: string;
+    head: number;
+    settled: number;
+    done: number;
+    failed: number;
+    dead: number;
+    cancelled: number;
+    log_bytes: number;
+    log_disk_bytes: number;
+    log_kept_from: number;
+    log_days_left: number | null;
+    log_keep_days: number;
+    log_keep_bytes: number;
+    log_full: boolean;
+    log_syncs: number;
+    artifacts: number;
+    artifact_bytes: number;
+  } | null;
+  gateway: Record<string, Json> | null;
+}
+
+export interface Worker {
+  name: string;
+  pid: number;
+  state: string;
+  slots: number;
+  held: number;
+  paused: boolean;
+  kinds: string;
+  labels: Record<string, string>;
+  resources: Record<string, { all: number; free: number }>;
+}
+
+export interface Project {
+  project: string;
+  state: 'open' | 'closed' | 'over';
+  tasks: number;
+  expected: number | null;
+  waiting: number;
+  queued: number;
+  running: number;
+  done: number;
+  failed: number;
+  dead: number;
+  cancelled: number;
+  progress: number;
+  eta_seconds: number | null;
+  result?: Row | null;
+}
+
+export interface Letter {
+  id: string;
+  offset: number;
+  kind: string;
+  project: string;
+  attempt: number;
+  finished: When;
+  error: string;
+  reasons?: string[];
+  group?: string;
+}
+
+export interface Group {
+  group: string;
+  count: number;
+  kinds: Record<string, number>;
+  newest: When;
+  example: string;
+}
+
+export interface Schedule {
+  name: string;
+  next: When;
+  last: When;
+  fired: number;
+  paused: boolean;
+  missed: string;
+  cron?: string;
+  zone?: string;
+  every_ms?: number;
+  last_error?: string;
+}
+
+export interface Schema {
+  type?: string;
+  title?: string;
+  description?: string;
+  default?: Json;
+  enum?: Json[];
+  minimum?: number;
+  maximum?: number;
+  format?: string;
+  pattern?: string;
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  oneOf?: { required?: string[] }[];
+  anyOf?: { required?: string[] }[];
+  additionalProperties?: boolean | Schema;
+}
+
+export interface Kind {
+  name: string;
+  about?: string;
+  result?: string;
+  is_offered: boolean; // By a worker that is connected.
+  arguments?: Schema;
+}
+
+/** A message of the live connection: a notification, or a summary. */
+export interface Note {
+  type?: string;
+  head?: number;
+  queued?: number;
+  waiting?: number;
+  running?: number;
+  accepted?: number;
+  settled?: number;
+  offset?: number;
+  id?: string;
+  kind?: string;
+  project?: string;
+  state?: State;
+  worker?: string;
+  error?: string;
+  finished?: When;
+}
