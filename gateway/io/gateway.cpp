@@ -21,6 +21,8 @@ namespace {
 constexpr Duration kDrainTime = 10s;  // For answers under way, at the end.
 constexpr int kTurnMax = 1024;        // Handlers of one turn.
 constexpr Duration kTurnTimeMax = 5ms;
+
+awaitable<std::optional<http::Response>> now(http::Response response) { co_return response; }
 }  // namespace
 
 Gateway::Gateway(Options options, role::Loop& loop)
@@ -43,6 +45,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
 
 awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   http::check_origin(exchange.request);
+  if (auto page = page_.answer(exchange.request)) return now(std::move(*page));
   const auto& route = routes_.find(exchange.request);
   return route.handler(exchange);
 }

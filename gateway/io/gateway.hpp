@@ -9,6 +9,7 @@
 
 #include "common/role/loop.hpp"
 #include "gateway/io/fabric.hpp"
+#include "gateway/io/page.hpp"
 #include "gateway/io/routes.hpp"
 #include "gateway/io/server.hpp"
 
@@ -46,6 +47,7 @@ class Gateway {
   Options options_;
   role::Loop& loop_;
   Fabric fabric_;  // Outlives the coroutines that wait for it, which io_ has.
+  Page page_;
   Routes routes_;
   std::map<std::uint64_t, Stop> stops_;
   std::uint64_t last_stop_ = 0;
