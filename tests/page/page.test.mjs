@@ -1,0 +1,313 @@
+// The page in a browser, on a real cluster: EOLE_PAGE is its address, EOLE_UP the process of
+// `eole up`, whose gateway is killed once, EOLE_PICTURE a JPEG of over 400 pixels.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, beforeEach, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium } from 'playwright-core';
+
+const home = process.env.EOLE_PAGE;
+const kPatienceMs = 30_000;
+
+let browser;
+let page;
+let wrong; // What the browser complained of.
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+});
+after(() => browser?.close());
+
+async function open(options = {}) {
+  await page?.context().close();
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 900 },
+    ...options,
+  });
+  context.setDefaultTimeout(kPatienceMs);
+  page = await context.newPage();
+  wrong = [];
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('console', (message) => {
+    if (/Content.Security.Policy|Refused to/.test(message.text())) wrong.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(home)) wrong.push(`asked of another host: ${request.url()}`);
+  });
+  return page;
+}
+beforeEach(() => open());
+
+const ask = (method, path, body) =>
+  fetch(home + path, {
+    method,
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+/** Skips what needs a route that this gateway does not have. */
+async function need(t, path, status) {
+  if ((await ask('GET', path)).status === status) return true;
+  t.skip(`this cluster has no ${path}`);
+  return false;
+}
+async function submit(task) {
+  const answer = await ask('POST', '/task', task);
+  assert.equal(answer.status, 202);
+  return (await answer.json()).ids[0];
+}
+async function until(condition, what) {
+  const end = Date.now() + kPatienceMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    assert.ok(Date.now() < end, `not within ${kPatienceMs} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+const stateOf = async (id) => (await (await ask('GET', `/task/${id}`)).json()).state;
+const ended = (id, state) => until(async () => (await stateOf(id)) === state, `${id} ${state}`);
+const isDone = () => page.locator('.headline', { hasText: 'Done' }).waitFor();
+const heading = (name) => page.getByRole('heading', { level: 1, name }).waitFor();
+
+test('a first visit submits a task with one press, and shows what became of it', async () => {
+  await page.goto(home);
+  await page.getByRole('button', { name: 'Submit echo hello' }).click();
+  await page.waitForURL('**/tasks/*');
+  await isDone();
+  await page.getByText('"hello"').first().waitFor();
+  await page.goto(home);
+  await page.getByText('settled a second').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Submit echo hello' }).count(), 0);
+  assert.deepEqual(wrong, []);
+});
+
+test('a command is submitted by its form, and its output is shown', async () => {
+  await page.goto(`${home}/submit?kind=exec`);
+  await page.getByLabel('shell', { exact: true }).last().fill('echo from-the-page');
+  await page.getByRole('button', { name: 'Submit', exact: true }).click();
+  await page.getByRole('region', { name: 'Sent from here' }).getByRole('link').click();
+  await page.locator('pre.output', { hasText: 'from-the-page' }).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test('what is wrong with a task is said at its field', async () => {
+  await page.goto(`${home}/submit?kind=sleep`);
+  await page.getByLabel('seconds', { exact: true }).fill('-1');
+  await page.getByRole('button', { name: 'Submit', exact: true }).click();
+  await page.locator('form .wrong').waitFor();
+  assert.equal(await page.getByRole('region', { name: 'Sent from here' }).count(), 0);
+});
+
+test('by keys alone a task is submitted and its story read', async () => {
+  await page.goto(home);
+  await page.getByText('settled a second').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await heading('Submit');
+  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
+  const tabTo = async (matches) => {
+    for (let presses = 0; presses < 60; presses += 1) {
+      if (matches(await focused())) return;
+      await page.keyboard.press('Tab');
+    }
+    assert.fail('not reached by Tab');
+  };
+  await page.getByLabel('The same as JSON').waitFor();
+  await tabTo((text) => text === 'Submit' && page.url().includes('/submit'));
+  // The first of that name leads to this screen; the form's comes behind it.
+  await page.keyboard.press('Tab');
+  await tabTo((text) => text === 'Submit');
+  await page.keyboard.press('Enter');
+  const sent = page.getByRole('region', { name: 'Sent from here' }).getByRole('link');
+  await sent.waitFor();
+  const id = await sent.textContent();
+  await tabTo((text) => text === id);
+  await page.keyboard.press('Enter');
+  await isDone();
+});
+
+test('a dead letter is replayed, edited and discarded', async () => {
+  const letter = { kind: 'exec', args: { shell: 'exit 9' }, retry: true, attempts: 1 };
+  const id = await submit(letter);
+  await ended(id, 'dead');
+  await page.goto(`${home}/dead`);
+  await page.getByRole('button', { name: `Replay ${id}` }).click();
+  const again = page.getByRole('status').getByRole('link');
+  await again.waitFor();
+  await ended(await again.textContent(), 'dead');
+  await page.getByRole('button', { name: `Edit and submit ${id}` }).click();
+  await heading('Submit');
+  const shell = page.getByLabel('shell', { exact: true }).last();
+  await until(async () => (await shell.inputValue()) === 'exit 9', 'the letter in the form');
+  await shell.fill('echo mended');
+  await page.getByRole('button', { name: 'Submit', exact: true }).click();
+  await page.getByRole('region', { name: 'Sent from here' }).getByText('done').waitFor();
+  await page.goto(`${home}/dead`);
+  await page.getByRole('button', { name: `Discard ${id}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('button', { name: `Discard ${id}` }).waitFor({ state: 'detached' });
+  assert.deepEqual(wrong, []);
+});
+
+test('why a task waits is two presses away', async () => {
+  const id = await submit({ kind: 'echo', args: {}, needs: { gpu: 'a100' }, project: 'wanting' });
+  await page.goto(home);
+  await page
+    .getByRole('link', { name: /^queued|^waiting/ })
+    .first()
+    .click();
+  await page.getByRole('link', { name: id }).click();
+  await page.getByText(/needs gpu=a100/).waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel it' }).click();
+  await page.getByText('It was cancelled.').waitFor();
+});
+
+test('all that match are cancelled, after their number was said', async () => {
+  const task = { kind: 'echo', args: {}, needs: { gpu: 'a100' }, project: 'unwanted' };
+  await ask('POST', '/task', [task, task, task]);
+  await page.goto(`${home}/tasks?project=unwanted&state=queued`);
+  await page.getByRole('button', { name: 'Cancel all that match' }).click();
+  await page.getByRole('dialog', { name: /Cancel 3 tasks of/ }).waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel them' }).click();
+  await page.getByText('No task matches').waitFor();
+  const project = await (await ask('GET', '/projects/unwanted')).json();
+  assert.equal(project.cancelled, 3);
+});
+
+test('a project is a map of its tasks, and can be paused', async () => {
+  await ask(
+    'POST',
+    '/task',
+    Array.from({ length: 30 }, (_, n) => ({ kind: 'echo', args: { n }, project: 'many' })),
+  );
+  await page.goto(`${home}/projects`);
+  await page.getByRole('link', { name: 'many' }).click();
+  await page.getByText(/30 of 30 done/).waitFor();
+});
+
+test('a schedule is added and fires', async () => {
+  await page.goto(`${home}/schedules`);
+  await page.getByLabel('Name').fill('tick');
+  await page.getByLabel('When').fill('1s');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText(/fired [1-9]/).waitFor();
+  await page.getByRole('button', { name: 'Remove tick' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('No schedules.', { exact: false }).waitFor();
+});
+
+test('a task whose worker is killed moves on, and its story says so', async () => {
+  const id = await submit({ kind: 'sleep', args: { seconds: 600 } });
+  await page.goto(`${home}/tasks/${id}`);
+  await page.getByText(/It runs now, on w\d/).waitFor();
+  const name = /w\d/.exec(await page.locator('.headline').textContent())[0];
+  const workers = await (await ask('GET', '/workers')).json();
+  process.kill(workers.find((each) => each.name === name).pid, 'SIGKILL');
+  await page.getByRole('region', { name: 'Attempts' }).getByText('lost', { exact: true }).waitFor();
+  await page.getByText(/It runs now, on w\d/).waitFor();
+  await ask('DELETE', `/task/${id}`);
+  await page.getByText('It was cancelled.').waitFor();
+});
+
+test('a picture comes back smaller, and is compared with what was sent', async (t) => {
+  if (!(await need(t, '/uploads', 405))) return;
+  await page.goto(`${home}/pictures`);
+  await page.getByLabel('Width at most').fill('400');
+  await page.getByLabel('Choose pictures').setInputFiles(process.env.EOLE_PICTURE);
+  await page.getByText(/\d+ % saved/).waitFor();
+  const after = page.getByAltText(/^after:/);
+  await until(
+    () => after.evaluate((picture) => picture.naturalWidth === 400),
+    'a picture of 400 pixels',
+  );
+  await page.getByLabel('How much of the result is shown').press('ArrowRight');
+  await page
+    .getByLabel('Choose pictures')
+    .setInputFiles({ name: 'no.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('text') });
+  await page.getByText('no.jpg is no JPEG or PNG', { exact: false }).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test('queens are counted on a board', async (t) => {
+  if (!(await need(t, '/history', 200))) return;
+  await page.goto(`${home}/queens`);
+  await page.getByLabel('Queens', { exact: true }).fill('6');
+  await page.getByRole('button', { name: /Count with/ }).click();
+  await page.getByText('6 queens: 4 solutions.').waitFor();
+});
+
+test('a page without a gateway says so, and catches up without being loaded again', async () => {
+  await page.goto(`${home}/tasks?kind=sleep&state=running`);
+  await page.getByText('No task matches').waitFor();
+  await page.evaluate(() => (window.isSame = true));
+  const up = Number(process.env.EOLE_UP);
+  const gateway = execFileSync('pgrep', ['-P', String(up), '-x', 'gateway'])
+    .toString()
+    .trim();
+  process.kill(up, 'SIGSTOP'); // It starts no other one meanwhile.
+  try {
+    process.kill(Number(gateway), 'SIGKILL');
+    await page.getByRole('alert').getByText('does not answer', { exact: false }).waitFor();
+    await page.getByText('No task matches').waitFor(); // What was shown stays.
+  } finally {
+    process.kill(up, 'SIGCONT');
+  }
+  const task = { kind: 'sleep', args: { seconds: 600 } };
+  const id = await until(() => submit(task).catch(() => null), 'a gateway');
+  await page.getByRole('link', { name: id }).waitFor();
+  await page.getByRole('alert').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => window.isSame), true);
+  await ask('DELETE', `/task/${id}`);
+});
+
+test('in French it is French, and the choice stays', async () => {
+  await open({ locale: 'fr-FR' });
+  await page.goto(home);
+  await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor();
+  await page.getByLabel('Language / Langue').selectOption('en');
+  await page.reload();
+  await heading('Overview');
+});
+
+const kScreens = [
+  '/',
+  '/tasks',
+  '/submit?kind=exec',
+  '/submit?many=1',
+  '/projects',
+  '/projects/many',
+  '/dead',
+  '/schedules',
+  '/workers',
+  '/cluster',
+  '/pictures',
+  '/queens',
+  '/events-log',
+  '/tasks?text=nothing-has-this',
+  '/tasks/000000-1',
+];
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`no screen has what axe finds wrong, ${colorScheme}`, async () => {
+    const width = colorScheme === 'light' ? 1280 : 390; // Each width once.
+    await open({ colorScheme, viewport: { width, height: 844 } });
+    const id = await submit({ kind: 'exec', args: { shell: 'echo shown; exit 1' } });
+    await ended(id, 'failed');
+    for (const screen of [...kScreens, `/tasks/${id}`]) {
+      await page.goto(home + screen);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+      const axe = new AxeBuilder({ page }).setLegacyMode(); // There are no frames.
+      if (colorScheme === 'dark') axe.withRules(['color-contrast']); // What else could differ?
+      const { violations } = await axe.analyze();
+      assert.deepEqual(
+        violations.map((each) => `${screen}: ${each.id}: ${each.nodes[0]?.html}`),
+        [],
+      );
+      const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(beyond <= 0, `${screen} is ${beyond} px wider than the window`);
+    }
+  });
+}
