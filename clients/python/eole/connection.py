@@ -49,6 +49,15 @@ def home_directory():
 TURNED_AWAY = "this key may not connect: it is not in the cluster's key table, or not any more"
 
 
+def send(socket, frames):
+    """Never waits: a socket whose key was turned away has no way out any more, and would wait for ever. What does
+    not go now goes with the next repeat."""
+    try:
+        socket.send_multipart(frames, zmq.NOBLOCK)
+    except zmq.Again:
+        pass
+
+
 class Connection:
     """A ZeroMQ context and the sockets in it."""
 
@@ -109,7 +118,7 @@ class Connection:
         while True:
             if monitor.poll(0):  # It stays there: libzmq does not try again.
                 raise NoAnswer(f"no answer from the {who}: {TURNED_AWAY}")
-            socket.send_multipart(question)
+            send(socket, question)
             again = time.monotonic() + REPEAT_SECONDS
             while socket.poll(max(0, int((min(again, give_up) - time.monotonic()) * 1000))):
                 head, answer = socket.recv_multipart()

@@ -12,7 +12,7 @@ import msgpack
 import zmq
 import zmq.utils.monitor
 
-from .connection import REPEAT_SECONDS, TURNED_AWAY
+from .connection import REPEAT_SECONDS, TURNED_AWAY, send
 from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
 from .records import SIZE, head_of, task_ids
 from .words import OF_CLASS, conditions_of, milliseconds, policies
@@ -293,7 +293,7 @@ class Submitter:
         head = self._pack([1, "submit", self._run, request, confirmed, key, count])
         self._flights[request] = [(head, payload), time.monotonic()]
         self._flying_bytes += len(payload)
-        self._socket.send_multipart((head, payload))
+        send(self._socket, (head, payload))
 
     def _collect(self, most, bytes_most):
         """Takes answers until at most so many messages and bytes are unanswered."""
@@ -326,7 +326,7 @@ class Submitter:
         for flight in self._flights.values():
             if is_anew or now > flight[1] + REPEAT_SECONDS:
                 flight[1] = now
-                self._socket.send_multipart(flight[0])
+                send(self._socket, flight[0])
 
     def _collect_rest(self):
         """After an error: learns what became of the messages that were sent already."""
