@@ -20,15 +20,12 @@ constexpr std::size_t kTaskLineBytesMax = 2 << 20;
   throw http::Problem(400, std::move(detail), std::move(bad));
 }
 
-Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
-             std::vector<http::Problem::At> bad) {
-  const auto pointer = [&](std::size_t place) {
-    return tasks[place].line > 0 ? text("/", tasks[place].line) : base;
-  };
-  if (bad.empty())
-    for (const auto& [place, error] : client::resolve_parents(tasks))
-      bad.push_back({pointer(place), error.message});
-  if (!bad.empty()) refuse(std::move(bad));
+std::string pointer_at(const client::TaskRequest& task, const std::string& base) {
+  return task.line > 0 ? text("/", task.line) : base;
+}
+
+// `base`: where a task is that has no line.
+Batch put_together(const std::vector<client::TaskRequest>& tasks, const std::string& base) {
   protocol::TaskGroups groups;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const auto& task = tasks[i];
@@ -39,7 +36,7 @@ Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
         parent.back = static_cast<std::uint32_t>(i - index);
         return parent;
       });
-      if (!encoded) refuse({{pointer(i), encoded.error().message}});
+      if (!encoded) refuse({{pointer_at(task, base), encoded.error().message}});
       conditions = std::move(*encoded);
     }
     groups.add(task.task_class, task.args, conditions);
@@ -48,6 +45,15 @@ Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
   batch.count = groups.count();
   batch.groups = groups.take();
   return batch;
+}
+
+Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
+             std::vector<http::Problem::At> bad) {
+  if (bad.empty())
+    for (const auto& [place, error] : client::resolve_parents(tasks))
+      bad.push_back({pointer_at(tasks[place], base), error.message});
+  if (!bad.empty()) refuse(std::move(bad));
+  return put_together(tasks, base);
 }
 
 }  // namespace
@@ -105,6 +111,8 @@ std::size_t LineTasks::feed(std::string_view piece) {
   }
   return all - piece.size();
 }
+
+Batch encode_tasks(const std::vector<client::TaskRequest>& tasks) { return put_together(tasks, ""); }
 
 void LineTasks::finish() {
   if (!rest_.empty()) read(std::exchange(rest_, {}));

@@ -24,6 +24,9 @@ Batch read_json_tasks(std::string_view body);
 /// One task that stands somewhere in a body: at `pointer`. Throws as read_json_tasks does.
 Batch read_task(const protocol::Value& written, const std::string& pointer);
 
+/// Tasks whose parents are known already. Throws http::Problem 400.
+Batch encode_tasks(const std::vector<client::TaskRequest>& tasks);
+
 /// Tasks of a body of lines (NDJSON), however it is cut. Pure.
 class LineTasks {
  public:

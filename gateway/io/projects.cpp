@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "clients/cpp/tasks/project_anew.hpp"
 #include "clients/cpp/tasks/project_view.hpp"
 #include "common/base/text.hpp"
 #include "gateway/core/submission.hpp"
@@ -17,6 +18,7 @@ namespace {
 using Answered = awaitable<std::optional<http::Response>>;
 
 constexpr std::string_view kProject = "/projects/{name}";
+constexpr std::size_t kRetriedMax = 65'536;  // Tasks that one request does anew.
 
 std::string name_of(const Exchange& exchange) {
   const Route route{{}, kProject, net::Role::kObserve, {}};
@@ -111,6 +113,65 @@ Answered end(Gateway& gateway, std::string name, std::string what) {
   }
 }
 
+awaitable<client::Missing> missing_of(Gateway& gateway, std::string name) {
+  client::Missing missing;
+  Value options = Value::Map{{"project", name}, {"missing", true}};
+  while (true) {
+    const auto page = need(co_await gateway.fabric().sink("parts", {}, options));
+    if (auto added = missing.add(page); !added) throw Problem(503, added.error().message);
+    if (page["next"].is_null()) break;
+    options.set("from", page["next"]);
+  }
+  missing.finish();
+  if (missing.parts.size() > kRetriedMax)
+    throw Problem(413, text(missing.parts.size(), " tasks are missing, limit ", kRetriedMax,
+                            " (eole project retry has none)"));
+  co_return missing;
+}
+
+awaitable<Batch> tasks_anew(Gateway& gateway, const client::Missing& missing) {
+  std::map<TaskId, std::uint64_t> index_of;
+  std::vector<client::TaskRequest> tasks;
+  for (const auto& [part, id] : missing.parts) {
+    const auto raw = need(co_await gateway.fabric().sink("spec", id));
+    const auto* blob = raw.as<protocol::Blob>();
+    if (blob == nullptr)
+      throw Problem(409, text(to_text(id), ": the log has its end, and not the task itself"));
+    auto task = client::task_anew(blob->bytes, missing, index_of);
+    if (!task) throw Problem(409, text(to_text(id), ": ", task.error().message));
+    index_of[part] = tasks.size();
+    tasks.push_back(std::move(*task));
+  }
+  auto batch = encode_tasks(tasks);
+  if (batch.groups.size() > kTasksBytesMax)
+    throw Problem(413, text("tasks of ", batch.groups.size(), " bytes, limit ", kTasksBytesMax,
+                            " (eole project retry has none)"));
+  co_return batch;
+}
+
+// Opened anew, fed and closed: then its last task comes anew, too.
+Answered retry(Gateway& gateway, std::string name) {
+  auto& fabric = gateway.fabric();
+  const Value of_it = Value::Map{{"project", name}};
+  const auto live = need(co_await fabric.ventilator("project", {}, of_it));
+  const auto ended = need(co_await fabric.sink("project", {}, of_it));
+  if (live.is_null() && ended.is_null())
+    throw Problem(404, text("project ", name, ": nothing is known of it"));
+  if (client::project_view(live, ended)["state"].text_or("") != "over")
+    throw Problem(409, text("project ", name, ": is not over, what runs is not missing"));
+  const auto missing = co_await missing_of(gateway, name);
+  const Value answer = Value::Map{{"project", name}, {"retried", std::uint64_t{missing.parts.size()}}};
+  if (missing.parts.empty()) co_return json(200, answer);
+  auto batch = co_await tasks_anew(gateway, missing);  // Before anything changes.
+  const bool is_opened = live["is_opened"] == Value(true);
+  Value again = Value::Map{{"project", name}, {"is_again", true}};
+  if (is_opened) (void)need(co_await fabric.control("open", std::move(again)));
+  const auto told = co_await fabric.submit(std::move(batch.groups), batch.count, "");
+  if (told.error) throw Problem(told.error->is_silence ? 503 : 409, told.error->message);
+  if (is_opened) (void)need(co_await fabric.control("close", of_it));
+  co_return json(200, answer);
+}
+
 Answered hold(Gateway& gateway, std::string name, std::string what) {
   Value wish = Value::Map{{"scope", "project:" + name}};
   co_return json(200, need(co_await gateway.fabric().control(std::move(what), std::move(wish))));
@@ -130,6 +191,8 @@ void add_projects(Routes& routes, Gateway& gateway) {
               [of](Exchange& exchange) { return end(*of, name_of(exchange), "close"); }});
   routes.add({"POST", "/projects/{name}/cancel", submit,
               [of](Exchange& exchange) { return end(*of, name_of(exchange), "cancel"); }});
+  routes.add({"POST", "/projects/{name}/retry", submit,
+              [of](Exchange& exchange) { return retry(*of, name_of(exchange)); }});
   routes.add({"POST", "/projects/{name}/pause", net::Role::kAdmin,
               [of](Exchange& exchange) { return hold(*of, name_of(exchange), "pause"); }});
   routes.add({"POST", "/projects/{name}/resume", net::Role::kAdmin,

@@ -5,7 +5,7 @@ namespace eole::gateway {
 
 class Gateway;
 
-/// Projects, seen and told: open, close, cancel.
+/// Projects, seen and told: open, close, cancel, retry.
 void add_projects(Routes& routes, Gateway& gateway);
 
 }  // namespace eole::gateway

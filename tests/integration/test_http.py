@@ -78,6 +78,20 @@ class Tasks(unittest.TestCase):
         self.assertEqual((view["state"], view["done"], view["result"]["value"]["sum"]), ("over", 3, 6))
         self.assertIn("sum", [each["project"] for each in self.http.get("/projects")["projects"]])
 
+    def test_a_project_is_tried_again(self):
+        gone = "test -e ready || exit 1; echo done"
+        self.http.post("/projects/again/open", {"then": {"kind": "collect", "args": {"how": "concat"}}})
+        self.http.post("/task", [{"kind": "echo", "args": 1, "project": "again"},
+                                 {"kind": "exec", "args": {"argv": ["sh", "-c", gone], "cwd": self.cluster.directory},
+                                  "project": "again"}])
+        self.assertEqual(self.http.ask("POST", "/projects/again/retry")[0], 409)
+        self.http.post("/projects/again/close")
+        wait_until(lambda: self.http.get("/projects/again")["result"])
+        open(self.cluster.directory + "/ready", "x", encoding="ascii").close()
+        self.assertEqual(self.http.post("/projects/again/retry"), {"project": "again", "retried": 1})
+        wait_until(lambda: self.http.get("/projects/again")["done"] == 2)
+        self.assertEqual(self.http.ask("POST", "/projects/nobody/retry")[0], 404)
+
     def test_limits_schedules_and_pauses(self):
         self.assertEqual(self.http.ask("PUT", "/limits/kind:sleep", {"running": 1})[0], 200)
         self.assertEqual(self.http.get("/limits")["limits"], [{"scope": "kind:sleep", "running": 1}])

@@ -1,4 +1,4 @@
-#include "cli/project_retry.hpp"
+#include "clients/cpp/tasks/project_anew.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -6,7 +6,7 @@
 #include "common/protocol/another.hpp"
 
 using namespace eole;
-using namespace eole::cli;
+using namespace eole::client;
 
 namespace {
 
