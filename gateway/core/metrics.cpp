@@ -108,6 +108,14 @@ void put_workers(std::string& out, const Value& workers) {
   }
 }
 
+// The ventilator counts those that wait for something among the queued, too.
+Value states_apart(const Value& ventilator) {
+  if (ventilator.is_null()) return ventilator;
+  auto apart = ventilator;
+  apart.set("queued", ventilator["queued"].int_or(0) - ventilator["waiting"].int_or(0));
+  return apart;
+}
+
 }  // namespace
 
 std::string metrics_text(const Told& told) {
@@ -115,7 +123,7 @@ std::string metrics_text(const Told& told) {
   put_head(out, "eole_up", "gauge", "Whether a role answers.");
   put(out, "eole_up", "role=\"ventilator\"", told.ventilator.is_null() ? 0 : 1, 1);
   put(out, "eole_up", "role=\"sink\"", told.sink.is_null() ? 0 : 1, 1);
-  put_rows(out, kVentilator, told.ventilator);
+  put_rows(out, kVentilator, states_apart(told.ventilator));
   put_workers(out, told.workers);
   put_rows(out, kSink, told.sink);
   put_rows(out, kGateway, told.gateway);

@@ -58,6 +58,8 @@ awaitable<void> Feed::summarize() {
     if (recent_.is_started()) summary.set("head", recent_.end());
     for (const auto* name : {"queued", "waiting", "running", "accepted", "settled"})
       summary.set(name, status ? (*status)[name] : Value());
+    if (status)  // It counts those that wait for something among the queued, too.
+      summary.set("queued", (*status)["queued"].int_or(0) - (*status)["waiting"].int_or(0));
     if (!status) summary.set("error", status.error().message);
     summary_ = summary.to_json();
     ++summaries_;

@@ -34,7 +34,7 @@ export function takeSample(status: Status): void {
     accepted: ventilator.accepted,
     settled: sink.settled,
     failed: sink.failed + sink.dead,
-    queued: ventilator.queued,
+    queued: ventilator.queued - ventilator.waiting,
     running: ventilator.running,
   };
   const before = samples.peek();

@@ -7,7 +7,7 @@ using protocol::Value;
 
 TEST_CASE("metrics are text that Prometheus reads", "[gateway]") {
   gateway::Told told;
-  told.ventilator = Value::Map{{"accepted", 7}, {"queued", 2}, {"running", 1}};
+  told.ventilator = Value::Map{{"accepted", 7}, {"queued", 7}, {"waiting", 5}, {"running", 1}};
   told.workers = Value::Array{Value::Map{{"name", "a\"b"}, {"slots", 4}, {"held", 3}}};
   REQUIRE(gateway::metrics_text(told) == R"(# HELP eole_up Whether a role answers.
 # TYPE eole_up gauge
@@ -18,6 +18,7 @@ eole_up{role="sink"} 0
 eole_tasks_accepted_total 7
 # HELP eole_tasks Tasks that are not settled, by what they do.
 # TYPE eole_tasks gauge
+eole_tasks{state="waiting"} 5
 eole_tasks{state="queued"} 2
 eole_tasks{state="running"} 1
 # HELP eole_workers Connected workers.

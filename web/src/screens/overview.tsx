@@ -76,7 +76,7 @@ function Figures({ now }: { now: Status }) {
   const accepted = rateNow('accepted');
   const settled = rateNow('settled');
   const failed = rateNow('failed');
-  const left = now.ventilator?.queued ?? 0;
+  const left = now.ventilator ? now.ventilator.queued - now.ventilator.waiting : 0;
   const eta = settled && left > 0 ? left / settled : null;
   const slots = list.reduce((sum, worker) => sum + worker.slots, 0);
   const a = (rate: number | null) => (rate === null ? '–' : short(rate));
