@@ -17,6 +17,7 @@ constexpr std::size_t kTogetherBytesMax = 4 << 20;  // Of the tasks of one submi
 constexpr std::uint32_t kTogetherTasksMax = 32768;
 constexpr Duration kGlanceEvery = 1s;  // Whether who waits is still there.
 constexpr Duration kReopenEvery = 1s;  // The reader of the log, if that was refused.
+constexpr Duration kFollowOn = 10s;    // After the last one who wanted it.
 constexpr Duration kPagePatience = 2s;  // For a page of the log; whoever wants it asks again.
 }  // namespace
 
@@ -28,9 +29,7 @@ Fabric::Fabric(net::Transport& world, const net::ClusterFile& cluster)
       sink_(session_, cluster.queries, "the sink"),
       submits_(session_, cluster, client::Submits::kPatience,
                [this](const client::SubmitEnded& ended) { end(ended); }),
-      transfers_(session_, cluster) {
-  open_reader();
-}
+      transfers_(session_, cluster) {}
 Fabric::~Fabric() = default;
 
 void Fabric::open_reader() {
@@ -160,9 +159,9 @@ void Fabric::end(const client::SubmitEnded& ended) {
 
 void Fabric::take(const client::TakeBatch& taken) {
   reader_->taken(taken.batch.size());
-  if (!std::exchange(is_open_told_, true) && tap_.on_open) tap_.on_open(reader_->from());
+  tell_open();
   if (tap_.on_batch) tap_.on_batch(taken.batch, reader_->from());
-  if (listening_.empty() && endings_.empty()) return;
+  if (endings_.empty()) return;
   const auto batch = protocol::read_batch(taken.batch);
   if (!batch) return;
   protocol::ResultReader records(batch->records);
@@ -170,28 +169,14 @@ void Fabric::take(const client::TakeBatch& taken) {
     const auto result = records.next();
     if (!result) return;
     const auto [first, last] = endings_.equal_range(result->id);
-    if (!result->is_final || (listening_.empty() && first == last)) continue;
+    if (!result->is_final || first == last) continue;
     const auto view = protocol::view_of(*result, batch->worker, batch->first_offset + i);
     for (auto ending = first; ending != last; ++ending) {
       ending->second->view = view;
       ending->second->wake();
     }
-    const auto those = listening_;  // One that hears may end another.
-    for (auto* one : those)
-      if (std::find(listening_.begin(), listening_.end(), one) != listening_.end())
-        one->on_result_(result->id, view);
   }
 }
-
-std::unique_ptr<Fabric::Listening> Fabric::listen(OnResult on_result) {
-  return std::make_unique<Listening>(*this, std::move(on_result));
-}
-
-Fabric::Listening::Listening(Fabric& fabric, OnResult on_result)
-    : fabric_(fabric), on_result_(std::move(on_result)) {
-  fabric.listening_.push_back(this);
-}
-Fabric::Listening::~Listening() { std::erase(fabric_.listening_, this); }
 
 awaitable<Fabric::Answer> Fabric::ended(TaskId id, Duration most, IsGone is_gone) {
   const auto executor = co_await asio::this_coro::executor;
@@ -221,24 +206,43 @@ void Fabric::stop() {
   for (const auto& [id, ending] : endings_) ending->wake();
 }
 
+bool Fabric::is_followed() const {
+  return !endings_.empty() || (tap_.is_wanted && tap_.is_wanted());
+}
+
+// The log is read as long as somebody wants to hear of ends, and a little longer: nobody else pays
+// for it.
+void Fabric::follow(TimePoint now) {
+  if (is_followed()) wanted_at_ = now;
+  if (std::exchange(is_read_over_, false)) reader_.reset();
+  if (reader_ && now - wanted_at_ > kFollowOn) {
+    reader_.reset();
+    if (tap_.on_close) tap_.on_close();
+  }
+  if (!reader_ && is_followed() && now >= reopen_at_) {
+    reopen_at_ = now + kReopenEvery;
+    open_reader();
+  }
+  tell_open();
+}
+
+void Fabric::tell_open() {
+  if (!reader_ || !reader_->is_open() || std::exchange(is_open_told_, true)) return;
+  if (tap_.on_open) tap_.on_open(reader_->from());
+  for (const auto& [id, ending] : endings_) {  // What ended before is not told any more.
+    ending->is_to_ask = true;
+    ending->wake();
+  }
+}
+
 std::optional<TimePoint> Fabric::turn() {
   flush();
   session_.turn();
   flush();
-  if (reader_->is_open() && tap_.on_open && !std::exchange(is_open_told_, true))
-    tap_.on_open(reader_->from());
   give_up();
-  if (is_read_over_ && world_.now() >= reopen_at_) {
-    is_read_over_ = false;
-    reopen_at_ = world_.now() + kReopenEvery;
-    open_reader();
-    for (const auto& [id, ending] : endings_) {  // It begins at the log's end now.
-      ending->is_to_ask = true;
-      ending->wake();
-    }
-  }
+  follow(world_.now());
   auto next = session_.next_turn();
-  if (is_read_over_) next = std::min(next.value_or(reopen_at_), reopen_at_);
+  if (!reader_ && is_followed()) next = std::min(next.value_or(reopen_at_), reopen_at_);
   if (!gathered_.empty()) {
     const auto end = gathered_.front().since + client::Submits::kPatience;
     next = std::min(next.value_or(end), end);

@@ -40,11 +40,6 @@ class Fabric {
   /// turn of the loop goes out together, and each hears of its own tasks alone.
   awaitable<client::SubmitEnded> submit(Bytes groups, std::uint32_t count, std::string key);
 
-  /// Every end from now on, as the log has them, until the handle goes. `view` is as the query
-  /// `result` answers; it is made once for all.
-  using OnResult = std::function<void(const TaskId& id, const protocol::Value& view)>;
-  class Listening;
-  std::unique_ptr<Listening> listen(OnResult on_result);
   /// Waits until the task has ended, or for so long, or until nobody waits any more: its final
   /// record, or null.
   using IsGone = std::function<bool()>;
@@ -60,6 +55,9 @@ class Fabric {
   struct Tap {
     std::function<void(std::uint64_t head)> on_open;
     std::function<void(std::string_view batch, std::uint64_t from)> on_batch;
+    /// The log is not read any more, since nobody wanted it: what is known of its end grows old.
+    std::function<void()> on_close;
+    std::function<bool()> is_wanted;
   };
   void tap(Tap tap) { tap_ = std::move(tap); }
 
@@ -94,6 +92,9 @@ class Fabric {
   void give_up();
   void send(std::vector<Waiting> those);
   void open_reader();
+  void follow(TimePoint now);
+  void tell_open();
+  bool is_followed() const;
   void end(const client::SubmitEnded& ended);
   void take(const client::TakeBatch& batch);
 
@@ -110,23 +111,10 @@ class Fabric {
   Tap tap_;
   std::deque<Waiting> gathered_;
   std::map<std::uint64_t, std::vector<Waiting>> sent_;  // By their request's number.
-  std::vector<Listening*> listening_;
   std::multimap<TaskId, Ending*> endings_;
   bool is_stopping_ = false;
   TimePoint reopen_at_{};
-};
-
-class Fabric::Listening {
- public:
-  Listening(Fabric& fabric, OnResult on_result);
-  ~Listening();
-  Listening(const Listening&) = delete;
-  Listening& operator=(const Listening&) = delete;
-
- private:
-  friend class Fabric;
-  Fabric& fabric_;
-  OnResult on_result_;
+  TimePoint wanted_at_{};  // When somebody last wanted to hear of ends.
 };
 
 }  // namespace eole::gateway

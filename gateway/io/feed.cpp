@@ -13,6 +13,8 @@ using protocol::Value;
 
 namespace {
 
+constexpr std::chrono::milliseconds kStartTime = 2s;  // For the reader of the log to begin.
+constexpr std::chrono::milliseconds kStartGlance = 5ms;
 constexpr std::size_t kPieceBytes = 64 << 10;  // Of one write to one who listens.
 constexpr auto kSummaryEvery = std::chrono::seconds(2);
 constexpr auto kReadAgain = std::chrono::milliseconds(200);
@@ -27,7 +29,13 @@ awaitable<void> pause(std::chrono::milliseconds time) {
 
 Feed::Feed(Fabric& fabric) : fabric_(fabric) {
   fabric.tap({[this](std::uint64_t head) { on_open(head); },
-              [this](std::string_view batch, std::uint64_t from) { on_batch(batch, from); }});
+              [this](std::string_view batch, std::uint64_t from) { on_batch(batch, from); },
+              [this]() { recent_ = {}; }, [this]() { return hearing_ > 0; }});
+}
+
+awaitable<void> Feed::until_started() {
+  for (auto left = kStartTime; !recent_.is_started() && left > left.zero(); left -= kStartGlance)
+    co_await pause(kStartGlance);
 }
 
 void Feed::on_open(std::uint64_t head) {

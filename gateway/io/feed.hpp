@@ -32,6 +32,20 @@ class Feed {
   void add(const Wake* wake) { listening_.insert(wake); }
   void remove(const Wake* wake) { listening_.erase(wake); }
   std::size_t listening() const { return listening_.size(); }
+
+  /// Whoever hears, or is about to: as long as there is one, the log is read.
+  class Hearing {
+   public:
+    explicit Hearing(Feed& feed) : feed_(feed) { ++feed_.hearing_; }
+    ~Hearing() { --feed_.hearing_; }
+    Hearing(const Hearing&) = delete;
+    Hearing& operator=(const Hearing&) = delete;
+
+   private:
+    Feed& feed_;
+  };
+  /// What comes from now on is heard; or the sink is away, and it comes later.
+  awaitable<void> until_started();
   /// Makes summaries while somebody listens; for ever.
   awaitable<void> summarize();
 
@@ -46,6 +60,7 @@ class Feed {
   std::string summary_;
   std::uint64_t summaries_ = 0;
   std::set<const Wake*> listening_;
+  std::size_t hearing_ = 0;
 };
 
 /// One who follows the log from an offset on, at its own pace: nothing waits for it in memory.

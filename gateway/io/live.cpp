@@ -47,6 +47,8 @@ class Live {
     refuse_too_many();
     const auto pattern = topic(exchange.request);
     const auto from = first(exchange.request);
+    const Feed::Hearing hearing(feed_);
+    co_await feed_.until_started();
     WebSocket socket(exchange, co_await asio::this_coro::executor, kSaidBytesMax);
     const std::vector<std::string_view> protocols;
     co_await socket.accept(protocols);
@@ -68,6 +70,8 @@ class Live {
     refuse_too_many();
     const auto pattern = topic(exchange.request);
     const auto from = first(exchange.request);
+    const Feed::Hearing hearing(feed_);
+    co_await feed_.until_started();
     Response head{200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
     co_await exchange.begin(std::move(head), std::nullopt);
     if (exchange.request.method == "HEAD") {

@@ -128,17 +128,11 @@ awaitable<Response> Pulling::end(std::string kind, std::string lease, Puller::Ou
   answer.set("id", to_text(id));
   const bool is_tried_again =
       !outcome.is_done && (outcome.is_lost || leased->task.task_class.retry != 0);
-  asio::steady_timer timer(co_await asio::this_coro::executor, kDurableTime);
-  std::string state;
-  const auto listening = fabric_.listen([&](const TaskId& of, const Value& view) {
-    if (of != id) return;
-    state = view["state"].text_or("");
-    timer.cancel();
-  });
   puller.end(lease, std::move(outcome));
+  std::string state;
   if (!is_tried_again) {
-    boost::system::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    const auto told = co_await fabric_.ended(id, kDurableTime, []() { return false; });
+    if (told) state = (*told)["state"].text_or("");
   }
   answer.set("state", !state.empty() ? state : is_tried_again ? "retrying" : "ending");
   co_return json(state.empty() ? 202 : 200, answer);

@@ -32,6 +32,7 @@ const Value& argument(const wamp::OwnCalled& called, std::size_t at, std::string
 Wamp::Wamp(Gateway& gateway, Feed& feed)
     : gateway_(gateway),
       fabric_(gateway.fabric()),
+      feed_(feed),
       router_({"eole.submit", "eole.status", "eole.cancel", "eole.result", "eole.explain"}),
       tasks_(fabric_, router_.dealer(),
              [this](wamp::Actions actions) { perform(std::move(actions)); }) {
@@ -46,6 +47,8 @@ Wamp::Wamp(Gateway& gateway, Feed& feed)
 awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
   if (clients_.size() >= kWampClientsMax)
     throw http::Problem(503, text(clients_.size(), " WAMP clients, limit ", kWampClientsMax));
+  const Feed::Hearing hearing(feed_);
+  co_await feed_.until_started();
   WebSocket socket(exchange, co_await asio::this_coro::executor, wamp::kWampMessageBytesMax);
   const std::vector<std::string_view> protocols = {kProtocol};
   co_await socket.accept(protocols);

@@ -48,6 +48,7 @@ class Wamp {
 
   Gateway& gateway_;
   Fabric& fabric_;
+  Feed& feed_;
   wamp::Router router_;
   WampTasks tasks_;
   std::map<wamp::Peer, Client> clients_;
