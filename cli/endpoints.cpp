@@ -15,7 +15,7 @@
 #include "common/base/text.hpp"
 #include "common/net/ipc_place.hpp"
 #include "common/process/private.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/process/system.hpp"
 
 namespace eole::cli {

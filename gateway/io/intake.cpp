@@ -4,7 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "gateway/core/http/file_names.hpp"
 #include "gateway/io/tasks.hpp"
 

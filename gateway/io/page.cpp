@@ -1,7 +1,7 @@
 #include "gateway/io/page.hpp"
 
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "gateway/core/page.hpp"
 
 namespace eole::gateway {

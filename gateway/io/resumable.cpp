@@ -5,7 +5,7 @@
 
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/process/system.hpp"
 #include "gateway/core/http/file_names.hpp"
 #include "gateway/core/tus.hpp"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "common/base/expected.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/storage/disk.hpp"
 #include "sink/io/artifact_shelf.hpp"
 

@@ -1,7 +1,7 @@
 #include "tests/simulation/sim_runner.hpp"
 
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/value.hpp"
 #include "tests/simulation/fabric.hpp"

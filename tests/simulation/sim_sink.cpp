@@ -1,5 +1,5 @@
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/protocol/codec.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/segment_bytes.hpp"

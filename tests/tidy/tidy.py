@@ -23,7 +23,7 @@ HOMES = {
     r"^stb/": ("worker/picture/resize.cpp", "examples/make_photo.cpp"),
     r"^(jpeglib|jerror|png|lcms2)\.h": ("worker/picture/",),
     r"^spdlog": ("common/process/log.cpp",),
-    r"^openssl": ("common/process/sha256.cpp",),
+    r"^openssl": ("common/process/hash.cpp",),
     r"^date/": ("common/base/zone.cpp",),
     r"^sqlite3\.h": ("sink/io/database.cpp", "bench/storage.cpp"),
     r"^isa-l/": ("common/base/crc32c.cpp",),

@@ -1,5 +1,5 @@
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/protocol/answer.hpp"
 #include "ventilator/io/node.hpp"
 #include "ventilator/io/queries.hpp"

@@ -7,7 +7,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/parts.hpp"

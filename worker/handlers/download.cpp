@@ -5,7 +5,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "worker/handlers/http_transfer.hpp"

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {

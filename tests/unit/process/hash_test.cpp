@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/ids.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 
 using namespace eole;
 using process::Hash;

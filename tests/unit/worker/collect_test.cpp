@@ -5,7 +5,7 @@
 #include <map>
 
 #include "common/base/text.hpp"
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 #include "common/process/system.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/parts.hpp"

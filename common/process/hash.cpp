@@ -1,4 +1,4 @@
-#include "common/process/sha256.hpp"
+#include "common/process/hash.hpp"
 
 #include <openssl/evp.h>
 
