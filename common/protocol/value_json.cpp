@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "common/base/base64.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
@@ -13,38 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kBlobName = "base64";
-constexpr std::string_view kLetters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string base64(std::string_view bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = (group << 8) | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += i + k > bytes.size() ? '=' : kLetters[(group >> (18 - 6 * k)) & 63];
-  }
-  return out;
-}
-
-// Nothing unless it is as base64() writes it.
-std::optional<Blob> from_base64(std::string_view letters) {
-  Blob blob;
-  std::uint32_t group = 0;
-  int bits = 0;
-  for (const char letter : letters.substr(0, letters.find('='))) {
-    const auto digit = kLetters.find(letter);
-    if (digit == std::string_view::npos) return std::nullopt;
-    group = (group << 6 | static_cast<std::uint32_t>(digit)) & 0xFFFFFF;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    blob.bytes += static_cast<char>(group >> bits);
-  }
-  if (base64(blob.bytes) != letters) return std::nullopt;
-  return blob;
-}
 
 Json to(const Value& value) {
   if (const auto* boolean = value.as<bool>()) return *boolean;
@@ -52,7 +21,7 @@ Json to(const Value& value) {
   if (const auto* number = value.as<std::uint64_t>()) return *number;
   if (const auto* real = value.as<double>()) return *real;
   if (const auto* string = value.as<std::string>()) return *string;
-  if (const auto* blob = value.as<Blob>()) return {{kBlobName, base64(blob->bytes)}};
+  if (const auto* blob = value.as<Blob>()) return {{kBlobName, to_base64(blob->bytes)}};
   if (const auto* array = value.as<Value::Array>()) {
     auto out = Json::array();
     for (const auto& item : *array) out.push_back(to(item));
@@ -123,7 +92,7 @@ struct JsonReader : nlohmann::json_sax<Json> {
     if (twice != names.end()) return fail(text("member ", twice->substr(0, 40), " twice"));
     if (members.size() == 1 && members[0].first == kBlobName)
       if (const auto* letters = members[0].second.as<std::string>())
-        if (auto blob = from_base64(*letters)) return add(std::move(*blob));
+        if (auto bytes = from_base64(*letters)) return add(Blob{std::move(*bytes)});
     return add(std::move(members));
   }
   bool parse_error(std::size_t at, const std::string&, const Json::exception& error) override {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "common/base/base64.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "gateway/core/http/dates.hpp"
@@ -25,28 +26,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   return text;
-}
-
-// Strict: no other letters, padded, nothing in the bits that mean nothing.
-std::optional<std::string> from_base64(std::string_view letters) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (letters.size() % 4 != 0) return {};
-  const auto padding = letters.ends_with("==") ? 2U : letters.ends_with("=") ? 1U : 0U;
-  std::string out;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char letter : letters.substr(0, letters.size() - padding)) {
-    const auto value = kLetters.find(letter);
-    if (value == std::string_view::npos) return {};
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count & 0xff);
-  }
-  if ((bits & ((1U << count) - 1)) != 0) return {};
-  return out;
 }
 
 // Nothing: there is no such field. Throws if it is no number.
