@@ -1,4 +1,5 @@
 #include "gateway/core/page.hpp"
+#include "gateway/core/http/letters.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,26 +21,13 @@ constexpr std::array kWithParts{std::string_view("tasks"), std::string_view("pro
 
 bool is_in(const auto& list, std::string_view name) { return std::ranges::count(list, name) > 0; }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (auto& letter : out)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  return out;
-}
-
 // Each item of a list with commas, its name in lower case and what stands behind the ";".
 void each_item(std::string_view list, auto&& hear) {
   while (!list.empty()) {
     const auto comma = list.find(',');
     const auto item = list.substr(0, comma);
     const auto semicolon = item.find(';');
-    hear(lowered(trimmed(item.substr(0, semicolon))),
+    hear(http::lower(http::trimmed(item.substr(0, semicolon))),
          semicolon == std::string_view::npos ? std::string_view() : item.substr(semicolon + 1));
     list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
   }
@@ -47,7 +35,7 @@ void each_item(std::string_view list, auto&& hear) {
 
 // "q=0", "q=0.0": not at all.
 bool is_refused(std::string_view parameters) {
-  const auto written = lowered(trimmed(parameters));
+  const auto written = http::lower(http::trimmed(parameters));
   if (!written.starts_with("q=")) return false;
   return written.find_first_not_of("0.", 2) == std::string::npos;
 }

@@ -8,6 +8,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "gateway/core/http/dates.hpp"
+#include "gateway/core/http/letters.hpp"
 
 namespace eole::gateway::tus {
 
@@ -21,12 +22,6 @@ namespace {
 constexpr const char* kVersion = "1.0.0";
 constexpr std::string_view kBytesType = "application/offset+octet-stream";
 constexpr std::size_t kIdLetters = 32;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 // Nothing: there is no such field. Throws if it is no number.
 std::optional<std::uint64_t> number_in(const Request& request, std::string_view name,
@@ -59,7 +54,7 @@ std::string id_of(std::string_view url) {
 
 std::vector<std::string> parts_in(std::string_view urls) {
   std::vector<std::string> parts;
-  while (!(urls = trimmed(urls)).empty()) {
+  while (!(urls = http::trimmed(urls)).empty()) {
     if (parts.size() == kUploadPartsMax)
       throw Problem(400, text("Upload-Concat: more than ", kUploadPartsMax, " uploads"));
     parts.push_back(id_of(urls.substr(0, urls.find(' '))));
@@ -119,11 +114,11 @@ Expected<Metadata> parse_metadata(std::string_view written) {
     return Error{text("Upload-Metadata: ", written.size(), " bytes, limit ", kMetadataBytesMax)};
   while (!written.empty()) {
     const auto comma = written.find(',');
-    const auto pair = trimmed(written.substr(0, comma));
+    const auto pair = http::trimmed(written.substr(0, comma));
     const auto space = pair.find(' ');
     const std::string key(pair.substr(0, space));
     const auto value = space == std::string_view::npos ? std::optional<std::string>("")
-                                                       : from_base64(trimmed(pair.substr(space)));
+                                                       : from_base64(http::trimmed(pair.substr(space)));
     if (key.empty() || !value)
       return Error{text("Upload-Metadata: ", pair, ": wanted is a key and a value in base64")};
     if (std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.first == key; }))

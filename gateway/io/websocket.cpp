@@ -10,6 +10,7 @@
 
 #include "common/base/text.hpp"
 #include "gateway/io/server.hpp"
+#include "gateway/core/http/letters.hpp"
 
 namespace eole::gateway {
 
@@ -23,17 +24,9 @@ constexpr std::size_t kPongsMax = 64;  // That wait to be sent; further pings go
 // The members of a field that is a list, without case.
 bool lists(std::string_view field, std::string_view word) {
   while (!field.empty()) {
-    auto part = field.substr(0, field.find(','));
+    const auto part = field.substr(0, field.find(','));
     field.remove_prefix(std::min(part.size() + 1, field.size()));
-    while (!part.empty() && (part.front() == ' ' || part.front() == '\t')) part.remove_prefix(1);
-    while (!part.empty() && (part.back() == ' ' || part.back() == '\t')) part.remove_suffix(1);
-    const auto same = [](char a, char b) {
-      const auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-      };
-      return lower(a) == lower(b);
-    };
-    if (std::equal(part.begin(), part.end(), word.begin(), word.end(), same)) return true;
+    if (http::lower(http::trimmed(part)) == http::lower(word)) return true;
   }
   return false;
 }

@@ -62,7 +62,8 @@ MAY_INCLUDE = {
     **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")
        for role in ("ventilator", "worker", "sink")},
     "gateway/core/pull": ("gateway/core/pull", "worker/core", "common/base", "common/protocol"),
-    "gateway/core": ("gateway/core", "common/base", "common/protocol", "common/kinds", "clients/cpp/tasks", "common/process/hash.hpp"),
+    "gateway/core": ("gateway/core", "common/base", "common/protocol", "common/kinds", "clients/cpp/tasks",
+                     "common/process/hash.hpp"),
     "gateway/io": ("gateway", "clients/cpp", "common", "worker/core", "worker/io/node.hpp", "worker/runners/part.hpp",
                    "worker/runners/references.hpp"),
     "ventilator/io": ("ventilator", "common"),

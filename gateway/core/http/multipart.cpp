@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
 #include "gateway/core/http/request.hpp"
+#include "gateway/core/http/letters.hpp"
 
 namespace eole::gateway::http {
 
@@ -13,26 +14,13 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // RFC 9110, section 5.6.2.
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+    return (c >= '0' && c <= '9') || is_letter(c) ||
            kMarks.find(c) != std::string_view::npos;
   });
 }
@@ -126,7 +114,7 @@ bool is_boundary(std::string_view text) {
   constexpr std::string_view kMarks = "'()+_,-./:=? ";
   return !text.empty() && text.size() <= kBoundaryBytesMax && text.back() != ' ' &&
          std::all_of(text.begin(), text.end(), [&](char c) {
-           return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+           return (c >= '0' && c <= '9') || is_letter(c) ||
                   kMarks.find(c) != std::string_view::npos;
          });
 }

@@ -6,18 +6,13 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "gateway/core/http/letters.hpp"
 
 namespace eole::gateway::http {
 
 namespace {
 
 constexpr auto kEndless = std::numeric_limits<std::uint64_t>::max();
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // A number too large for 64 bits lies behind every file.
 std::optional<std::uint64_t> number(std::string_view digits) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "gateway/core/http/letters.hpp"
 
 namespace eole::gateway::http {
 
@@ -15,13 +16,6 @@ namespace beast = boost::beast;
 namespace {
 
 constexpr std::size_t kMethodBytesMax = 32;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& letter : out)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  return out;
-}
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
