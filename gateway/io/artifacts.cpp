@@ -132,7 +132,7 @@ void add_artifacts(Routes& routes, Gateway& gateway) {
   static constexpr std::string_view kPath = "/artifact/{hash}";
   const auto send = [artifacts](Exchange& exchange) {
     const auto& request = exchange.request;
-    const auto sha256 = segment({{}, kPath, net::Role::kObserve, {}}, request, "hash");
+    const auto sha256 = segment(kPath, request, "hash");
     if (!is_sha256(sha256))
       throw Problem(404, text("artifact ", sha256, ": wanted is a SHA-256, 64 lower-case letters"));
     const auto name = http::safe_file_name(request.option("name").value_or(""));

@@ -20,11 +20,6 @@ using Answered = awaitable<std::optional<http::Response>>;
 constexpr std::string_view kLimit = "/limits/{scope}";
 constexpr std::string_view kSchedule = "/schedules/{name}";
 
-std::string named(std::string_view path, const Request& request, std::string_view name) {
-  const Route route{{}, path, net::Role::kObserve, {}};
-  return segment(route, request, name);
-}
-
 Answered tell(Gateway& gateway, std::string what, Value wish) {
   co_return json(200, need(co_await gateway.fabric().control(std::move(what), std::move(wish))));
 }
@@ -47,7 +42,7 @@ Answered set_limit(Gateway& gateway, Exchange& exchange) {
   only(wish, {"running", "rate"});
   if (wish["running"].is_null() && wish["rate"].is_null())
     throw Problem(400, "a limit has running, rate or both");
-  wish.set("scope", named(kLimit, exchange.request, "scope"));
+  wish.set("scope", segment(kLimit, exchange.request, "scope"));
   co_return co_await tell(gateway, "limit", std::move(wish));
 }
 
@@ -89,7 +84,7 @@ Answered put_schedule(Gateway& gateway, Exchange& exchange) {
   only(asked, {"cron", "zone", "every", "missed", "task"});
   if (asked["cron"].is_null() == asked["every"].is_null())
     throw Problem(400, "a schedule has either cron or every");
-  Value wish = Value::Map{{"name", named(kSchedule, exchange.request, "name")},
+  Value wish = Value::Map{{"name", segment(kSchedule, exchange.request, "name")},
                           {"state", "added"},
                           {"missed", asked["missed"].text_or("once")}};
   if (asked["every"].is_null()) {
@@ -138,10 +133,10 @@ void add_controls(Routes& routes, Gateway& gateway) {
   routes.add({"GET", "/limits", see, [of](Exchange&) { return limits(*of); }});
   routes.add({"PUT", kLimit, admin, [of](Exchange& exchange) { return set_limit(*of, exchange); }});
   routes.add({"DELETE", kLimit, admin, [of](Exchange& exchange) {
-                return clear_limit(*of, named(kLimit, exchange.request, "scope"));
+                return clear_limit(*of, segment(kLimit, exchange.request, "scope"));
               }});
   const auto name = [](const Exchange& exchange) {
-    return named(kSchedule, exchange.request, "name");
+    return segment(kSchedule, exchange.request, "name");
   };
   routes.add({"GET", "/schedules", see, [of](Exchange&) { return schedules(*of); }});
   routes.add(

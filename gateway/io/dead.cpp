@@ -185,7 +185,7 @@ void add_dead(Routes& routes, Gateway& gateway) {
   static constexpr std::string_view kLetter = "/dead/{id}";
   routes.add(
       {"GET", kLetter, see, [of](Exchange& exchange) {
-         return task(*of, segment({{}, kLetter, net::Role::kObserve, {}}, exchange.request, "id"));
+         return task(*of, segment(kLetter, exchange.request, "id"));
        }});
   routes.add({"GET", "/dead/groups", see,
               [of](Exchange& exchange) { return groups(*of, exchange.request); }});

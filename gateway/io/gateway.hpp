@@ -19,7 +19,6 @@ struct Options {
   net::ClusterFile cluster;
   std::string data;          // A directory of the gateway's own: what is being uploaded.
   std::string listen;        // "127.0.0.1:0"
-  std::string address_file;  // Where the address is written once it is served; empty: nowhere.
 };
 
 /// The role: HTTP on one side, the ring on the other, one thread.

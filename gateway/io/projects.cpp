@@ -21,8 +21,7 @@ constexpr std::string_view kProject = "/projects/{name}";
 constexpr std::size_t kRetriedMax = 65'536;  // Tasks that one request does anew.
 
 std::string name_of(const Exchange& exchange) {
-  const Route route{{}, kProject, net::Role::kObserve, {}};
-  return segment(route, exchange.request, "name");
+  return segment(kProject, exchange.request, "name");
 }
 
 // As the query result has it; null as long as it has not ended.

@@ -266,7 +266,7 @@ Handler spoken(Act act) {
 void add_resumable(Routes& routes, Gateway& gateway, std::shared_ptr<Intake> intake) {
   auto resumable = std::make_shared<Resumable>(gateway, std::move(intake));
   const auto id = [](const Exchange& exchange) {
-    return segment({{}, kOne, net::Role::kObserve, {}}, exchange.request, "id");
+    return segment(kOne, exchange.request, "id");
   };
   const auto about = [](Exchange&) -> awaitable<Answer> { co_return tus::about(); };
   const auto head = spoken([=](Exchange& exchange) { return resumable->head(id(exchange)); });

@@ -66,8 +66,8 @@ const Route& Routes::find(const http::Request& request) const {
   throw problem;
 }
 
-std::string segment(const Route& route, const http::Request& request, std::string_view name) {
-  const auto parts = parts_of(route.path);
+std::string segment(std::string_view path, const http::Request& request, std::string_view name) {
+  const auto parts = parts_of(path);
   for (std::size_t i = 0; i < parts.size() && i < request.segments.size(); ++i)
     if (parts[i] == text("{", name, "}")) return request.segments[i];
   return {};

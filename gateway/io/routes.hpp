@@ -17,7 +17,7 @@ using Handler = std::function<awaitable<std::optional<http::Response>>(Exchange&
 struct Route {
   std::string_view method;
   std::string_view path;
-  net::Role role;  // That who asks must have: kObserve, kSubmit or kAdmin.
+  net::Role role;  // What it takes: kObserve, kSubmit or kAdmin. Only the owner gets in, who has all.
   Handler handler;
 };
 
@@ -32,7 +32,7 @@ class Routes {
  private:
   std::vector<Route> routes_;
 };
-/// A text's segment that stands at `name` in braces in the route's path.
-std::string segment(const Route& route, const http::Request& request, std::string_view name);
+/// What stands in a request where its route's path has `name` in braces.
+std::string segment(std::string_view path, const http::Request& request, std::string_view name);
 
 }  // namespace eole::gateway

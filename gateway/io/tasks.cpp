@@ -14,6 +14,7 @@ using http::Response;
 
 namespace {
 
+constexpr std::string_view kOne = "/task/{id}";
 constexpr Duration kWaitForEndMax = 600s;
 constexpr std::size_t kIdempotencyKeyBytesMax = 200;
 constexpr std::size_t kIdsPieceBytes = 64 << 10;
@@ -62,8 +63,8 @@ std::string idempotency_key(const http::Request& request) {
 
 namespace {
 
-TaskId id_of(const Route& route, const http::Request& request) {
-  const auto written = segment(route, request, "id");
+TaskId id_of(const http::Request& request) {
+  const auto written = segment(kOne, request, "id");
   const auto id = parse_task_id(written);
   if (!id) throw Problem(404, text("task ", written, ": is no task's id"));
   return *id;
@@ -243,10 +244,7 @@ void add_tasks(Routes& routes, Gateway& gateway) {
   auto tasks = std::make_shared<Tasks>(gateway.fabric());
   routes.add({"POST", "/task", net::Role::kSubmit,
               [tasks](Exchange& exchange) { return tasks->post(exchange); }});
-  static constexpr std::string_view kOne = "/task/{id}";
-  const auto id = [](const Exchange& exchange) {
-    return id_of({{}, kOne, net::Role::kObserve, {}}, exchange.request);
-  };
+  const auto id = [](const Exchange& exchange) { return id_of(exchange.request); };
   routes.add({"GET", kOne, net::Role::kObserve,
               [=](Exchange& exchange) { return tasks->get(id(exchange)); }});
   routes.add({"DELETE", kOne, net::Role::kSubmit,
