@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "common/base/own_files.hpp"
 #include "common/process/private.hpp"
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   program.options().text("--data", options.data, "DIR", "for what is being uploaded");
   return program.run(argc, argv, [&]() -> int {
     process::keep_private();
+    reserve_own_files();  // Connections are many.
     options.cluster = program.cluster();
     if (options.listen.empty() && options.cluster.http.starts_with("http://"))
       options.listen = options.cluster.http.substr(7);

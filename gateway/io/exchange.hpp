@@ -53,8 +53,6 @@ class Exchange {
   virtual awaitable<void> upgrade(http::Response head, std::string& unread) = 0;
   virtual Stream& stream() = 0;
   bool is_gone() { return stream().is_gone(); }
-  /// The address at the other end, without its port.
-  virtual const std::string& address() const = 0;
 };
 
 /// The client has gone: nothing is left to be said.

@@ -82,7 +82,7 @@ class TcpStream final : public Stream {
 
 }  // namespace
 
-struct Server::State : std::enable_shared_from_this<Server::State> {
+struct Server::State {
   State(asio::io_context& in, Serve serves)
       : loop(in), serve(std::move(serves)), acceptor(in), timer(in) {}
   awaitable<void> accept(std::shared_ptr<State> self);
@@ -93,23 +93,17 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   tcp::acceptor acceptor;
   asio::steady_timer timer;
   std::set<Connection*> connections;
-  std::map<std::string, std::size_t> of_address;
   std::size_t of_others = 0;  // Connections of other users, which are only told so.
   bool is_stopping = false;
 };
 
 class Server::Connection final : public Exchange {
  public:
-  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream, std::string address)
-      : server_(std::move(server)), stream_(std::move(stream)), address_(std::move(address)) {
+  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream)
+      : server_(std::move(server)), stream_(std::move(stream)) {
     server_->connections.insert(this);
-    ++server_->of_address[address_];
   }
-  ~Connection() override {
-    server_->connections.erase(this);
-    if (auto mine = server_->of_address.find(address_); --mine->second == 0)
-      server_->of_address.erase(mine);
-  }
+  ~Connection() override { server_->connections.erase(this); }
 
   /// What listens on a port of this machine is open to all its users, as a directory is not.
   awaitable<void> refuse(std::optional<uid_t> user) {
@@ -212,7 +206,6 @@ class Server::Connection final : public Exchange {
     set_deadline(std::nullopt);
   }
   Stream& stream() override { return *stream_; }
-  const std::string& address() const override { return address_; }
 
   /// Ends it if it is over its time.
   void look(TimePoint at, bool is_stopping) {
@@ -314,7 +307,6 @@ class Server::Connection final : public Exchange {
 
   std::shared_ptr<State> server_;
   std::unique_ptr<Stream> stream_;
-  std::string address_;
   http::RequestReader reader_;
   std::string input_;
   std::optional<TimePoint> deadline_;
@@ -334,26 +326,20 @@ awaitable<void> Server::State::accept(std::shared_ptr<State> self) {
   while (!is_stopping) {
     error_code ec;
     tcp::socket socket(loop);
-    tcp::endpoint from;
-    co_await acceptor.async_accept(socket, from, asio::redirect_error(asio::use_awaitable, ec));
+    co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, ec));
     if (is_stopping) break;
     if (ec) {  // No descriptor is left: the next one may be, in a moment.
       asio::steady_timer pause(loop, std::chrono::milliseconds(100));
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ec));
       continue;
     }
-    const auto address = from.address().to_string();
-    const auto of_it = of_address.find(address);
-    const bool is_full = connections.size() >= kConnectionsMax ||
-                         (!from.address().is_loopback() && of_it != of_address.end() &&
-                          of_it->second >= kConnectionsOfAddressMax);
-    if (is_full) continue;  // Closed: told by that.
+    if (connections.size() >= kConnectionsMax) continue;  // Closed: told by that.
     const auto user = user_behind(socket.native_handle());
     const bool is_ours = user == ::geteuid() || user == uid_t{0};
     if (!is_ours && of_others >= kOthersMax) continue;
     of_others += !is_ours;
     auto connection = std::make_shared<Connection>(
-        self, std::make_unique<TcpStream>(std::move(socket)), address);
+        self, std::make_unique<TcpStream>(std::move(socket)));
     asio::co_spawn(
         loop,
         [=]() { return is_ours ? connection->serve() : connection->refuse(user); },
@@ -385,6 +371,9 @@ void Server::listen(const std::string& written) {
       port.size() > 5 || std::stoul(port) > 65535)
     throw std::runtime_error(
         text("--http ", written, ": wanted is ADDRESS:PORT, as 127.0.0.1:8080"));
+  if (!address.is_loopback())
+    throw std::runtime_error(
+        text("--http ", written, ": only this machine's own addresses are served: 127.0.0.1 or [::1]"));
   const tcp::endpoint endpoint(address, static_cast<std::uint16_t>(std::stoul(port)));
   auto& acceptor = state_->acceptor;
   acceptor.open(endpoint.protocol(), ec);

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,7 +16,6 @@ class io_context;
 namespace eole::gateway {
 
 constexpr std::size_t kConnectionsMax = 8192;
-constexpr std::size_t kConnectionsOfAddressMax = 1024;  // Loopback has all of them.
 constexpr Duration kHeadTime = 10s;                     // For a head, from its first byte on.
 constexpr Duration kIdleTime = 60s;                     // Between requests.
 constexpr Duration kWriteTime = 30s;                    // Without a byte that the other side takes.
