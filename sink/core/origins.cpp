@@ -42,7 +42,6 @@ Expected<bool> Origins::introduce(const AppendIntroduction& introduction) {
   }
   const bool is_news = known == origins_.end() || known->second.start != introduction.start;
   load(introduction);
-  origins_[introduction.origin].has_spoken = true;
   return is_news;
 }
 
@@ -79,7 +78,6 @@ void Origins::load_settled(Origin origin, const protocol::Settlement::Range& ran
 bool Origins::announce(Origin origin, std::uint64_t nonce, Seq highest) {
   const auto known = origins_.find(origin);
   if (known == origins_.end() || known->second.nonce != nonce) return false;
-  known->second.has_spoken = true;
   auto& announced = known->second.announced;
   if (highest <= announced) return false;
   announced = highest;

@@ -28,8 +28,6 @@ class Origins {
 
   bool is_introduced(Origin origin) const { return origins_.contains(origin); }
   std::vector<Origin> list() const;
-  /// Whether its ventilator was heard since the log was opened.
-  bool has_spoken(Origin origin) const { return origins_.at(origin).has_spoken; }
   /// The ventilator gave out the numbers up to `highest`. True if that is news.
   bool announce(Origin origin, std::uint64_t nonce, Seq highest);
   /// Which start of its ventilator was introduced last; zero if none was.
@@ -63,7 +61,6 @@ class Origins {
     Seq announced = 0;
     SeqRanges settled;
     protocol::NotDone not_done;
-    bool has_spoken = false;
   };
   std::map<Origin, State> origins_;
 };

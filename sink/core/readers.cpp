@@ -10,6 +10,11 @@ void Readers::hear(Origin origin, std::uint64_t read, TimePoint now) {
   readers_[origin] = {read, now};
 }
 
+std::optional<TimePoint> Readers::heard(Origin origin) const {
+  const auto reader = readers_.find(origin);
+  return reader == readers_.end() ? std::nullopt : std::optional(reader->second.heard);
+}
+
 // Of one that was not heard yet nothing is known: it may need all.
 Readers::Reader Readers::reader_of(Origin origin) const {
   const auto reader = readers_.find(origin);

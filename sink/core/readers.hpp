@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "common/base/time.hpp"
@@ -19,6 +20,8 @@ class Readers {
   explicit Readers(TimePoint now) : started_(now) {}
   /// It has read the log below `read`.
   void hear(Origin origin, std::uint64_t read, TimePoint now);
+  /// When it was heard last; nothing: not since the sink started.
+  std::optional<TimePoint> heard(Origin origin) const;
   /// From where on somebody needs the log, at most `head`.
   std::uint64_t needed_from(const Origins& origins, std::uint64_t head, TimePoint now) const;
   /// Those with tasks under way that were silent for too long: nothing is kept for them.
