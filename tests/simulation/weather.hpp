@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/simulation/world.hpp"
+#include "ventilator/core/config.hpp"
 
 namespace eole::simulation {
 
@@ -43,16 +44,14 @@ struct Weather {
   double projects = 0;  // One: a project is tracked, and some tasks are in it.
 
   /// Nothing breaks: then no task may run twice.
-  bool is_calm() const {
-    return crashes + power_cuts + pauses + pipe_breaks + partitions + disk_failures + disk_full +
-               bit_flips + poison + failing + loss ==
-           0;
-  }
-  /// No worker is lost, whatever else breaks.
+  bool is_calm() const { return keeps_workers() && failing == 0; }
+  /// No worker is lost, whatever else breaks: nor is one whose hello comes later than the end of
+  /// the pipe that it closed forgives.
   bool keeps_workers() const {
     return crashes + power_cuts + pauses + pipe_breaks + partitions + disk_failures + disk_full +
-               bit_flips + poison + loss ==
-           0;
+                   bit_flips + poison + loss ==
+               0 &&
+           delay < ventilator::Config{}.grace / 1ms;
   }
 };
 
