@@ -20,6 +20,7 @@ using protocol::Value;
 
 namespace {
 
+constexpr Duration kGlanceEvery = 1s;  // Whether who waits is still there.
 constexpr std::size_t kProgressUntoldMax = 1024;
 constexpr std::uint64_t kPulledBytesMax = 8 << 20;  // Of the tasks of one kind that are leased.
 
@@ -35,6 +36,10 @@ worker::NodeOptions options_of(const Fabric& fabric, const std::string& kind, st
   config.results_within = Duration{};
   config.held_bytes_max = kPulledBytesMax;
   return options;
+}
+
+Puller::Outcome nobody() {
+  return {false, true, Value::Map{{"error", "nobody waits for it any more"}}, true};
 }
 
 }  // namespace
@@ -59,7 +64,8 @@ void Puller::change_slots() {
   used_ = fabric_.world().now();
 }
 
-awaitable<std::vector<Leased>> Puller::lease(std::uint32_t most, Duration lease, Duration wait) {
+awaitable<std::vector<Leased>> Puller::lease(std::uint32_t most, Duration lease, Duration wait,
+                                             IsGone is_gone) {
   const auto ask = ++last_ask_;
   if (!leases_.ask(ask, most, lease)) {
     http::Problem problem(
@@ -67,12 +73,19 @@ awaitable<std::vector<Leased>> Puller::lease(std::uint32_t most, Duration lease,
     problem.fields.push_back({"Retry-After", "1"});
     throw problem;
   }
-  asio::steady_timer timer(co_await asio::this_coro::executor, wait);
-  Asker asker{{}, [&timer]() { timer.cancel(); }};
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  Asker asker{{}, [&timer]() { timer.cancel(); }, std::move(is_gone)};
+  if (!asker.is_gone) asker.is_gone = []() { return false; };
   askers_.emplace(ask, &asker);
   change_slots();
-  boost::system::error_code ignored;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  const auto until = fabric_.world().now() + wait;
+  while (asker.given.empty() && !asker.is_gone()) {
+    const auto left = until - fabric_.world().now();
+    if (left <= Duration{}) break;
+    timer.expires_after(std::min<Duration>(left, kGlanceEvery));
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
   askers_.erase(ask);
   leases_.forget(ask);
   change_slots();
@@ -94,6 +107,11 @@ bool Puller::end(std::string_view lease, Outcome outcome) {
   if (!leased) return false;
   finish(*leased, std::move(outcome));
   return true;
+}
+
+void Puller::give_back(std::string_view lease) {
+  const auto leased = leases_.end(lease);
+  if (leased) finish(*leased, nobody());
 }
 
 bool Puller::show(std::string_view lease, protocol::Progress progress) {
@@ -119,6 +137,7 @@ void Puller::finish(const Leased& leased, Outcome outcome, bool is_cancelled) {
   finished.run_ms = static_cast<std::uint32_t>(std::max(Duration{}, fabric_.world().now() - began) /
                                                std::chrono::milliseconds(1));
   finished.is_lost = outcome.is_lost;
+  finished.is_unbegun = outcome.is_unbegun;
   if (outcome.is_lost) outcome.body.set("cause", protocol::kCauseLost);
   worker::tell_part(task, finished.state, outcome.body);
   finished.body = outcome.body.to_msgpack();
@@ -126,13 +145,19 @@ void Puller::finish(const Leased& leased, Outcome outcome, bool is_cancelled) {
   change_slots();
 }
 
+// Whose connection has ended while it waited gets nothing: it would be held for nobody.
+void Puller::forget_gone() {
+  for (auto next = leases_.first(); next && askers_.at(*next)->is_gone(); next = leases_.first()) {
+    askers_.at(*next)->tell();
+    leases_.forget(*next);
+  }
+}
+
 void Puller::start(const worker::StartTask& task) {
   const auto now = fabric_.world().now();
+  forget_gone();
   auto given = leases_.give(task, hex(fabric_.world().random()), now);
-  if (!given) {  // Who waited has just gone.
-    Leased nobody{{}, task, {}, now};
-    return finish(nobody, {false, true, Value::Map{{"error", "nobody waits for it any more"}}});
-  }
+  if (!given) return finish({{}, task, {}, now}, nobody());  // Who waited has just gone.
   auto& asker = *askers_.at(given->ask);
   asker.given.push_back(*given->leased);
   asker.tell();

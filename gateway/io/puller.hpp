@@ -22,8 +22,11 @@ class Puller final : public worker::TaskRunner, private client::Part {
   ~Puller() override;
 
   /// Up to `most` tasks, each leased for `lease`, as soon as there is one; none after `wait`.
-  /// Throws http::Problem 429 if too many are leased and waited for.
-  awaitable<std::vector<Leased>> lease(std::uint32_t most, Duration lease, Duration wait);
+  /// Who `is_gone` meanwhile gets none (empty: it stays). Throws http::Problem 429 if too many are
+  /// leased and waited for.
+  using IsGone = std::function<bool()>;
+  awaitable<std::vector<Leased>> lease(std::uint32_t most, Duration lease, Duration wait,
+                                       IsGone is_gone);
   const Leases& leases() const { return leases_; }
   const Leased* renew(std::string_view lease, Duration time);
   /// How a task ended, says its holder.
@@ -31,7 +34,10 @@ class Puller final : public worker::TaskRunner, private client::Part {
     bool is_done = true;
     bool is_lost = false;  // Tried again, whatever the task asked for.
     protocol::Value body = protocol::Value::Map{};
+    bool is_unbegun = false;  // Nobody has had it: that was no attempt.
   };
+  /// Its holder never heard of it: it waits for the next one who asks.
+  void give_back(std::string_view lease);
   /// False: the lease is nobody's any more.
   bool end(std::string_view lease, Outcome outcome);
   bool show(std::string_view lease, protocol::Progress progress);
@@ -55,10 +61,12 @@ class Puller final : public worker::TaskRunner, private client::Part {
   struct Asker {
     std::vector<Leased> given;
     std::function<void()> tell;
+    IsGone is_gone;
   };
   void turn(TimePoint now) override;
   bool is_due() const override { return is_due_; }
   std::optional<TimePoint> next_deadline() const override;
+  void forget_gone();
   void finish(const Leased& leased, Outcome outcome, bool is_cancelled = false);
   void change_slots();
 

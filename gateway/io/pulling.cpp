@@ -57,12 +57,14 @@ Pulling::Pulling(Gateway& gateway) : fabric_(gateway.fabric()), pullers_(fabric_
   asio::co_spawn(gateway.io(), pullers_.tidy(), asio::detached);
 }
 
-awaitable<Value> Pulling::lease(const http::Request& request, const std::string& kind, View view) {
+awaitable<Value> Pulling::lease(Exchange& exchange, std::string kind, View view) {
+  const auto& request = exchange.request;
   const auto most = max_of(request);
   const auto time = duration_of(request, "lease", kLeaseTime, kLeaseTimeMax);
   if (time < 1s) throw Problem(400, "lease: at least 1s");
   const auto wait = std::max(kWaitLeast, duration_of(request, "wait", Duration{}, kLeaseWaitMax));
-  const auto leased = co_await pullers_.of(kind).lease(most, time, wait);
+  const auto leased =
+      co_await pullers_.of(kind).lease(most, time, wait, [&] { return exchange.is_gone(); });
   Value::Array list;
   for (const auto& one : leased) {
     auto args = co_await args_of(one.task);
@@ -72,6 +74,11 @@ awaitable<Value> Pulling::lease(const http::Request& request, const std::string&
     shown.set("attempt", std::uint32_t{one.task.attempt});
     shown.set("left_ms", left_ms(one, fabric_.world().now()));
     list.push_back(std::move(shown));
+  }
+  if (exchange.is_gone()) {
+    if (auto* puller = pullers_.find(kind))
+      for (const auto& one : leased) puller->give_back(one.lease);
+    throw Gone();
   }
   co_return Value(std::move(list));
 }

@@ -18,9 +18,9 @@ class Pulling {
 
   /// A task as its holder gets it.
   using View = std::function<protocol::Value(const Leased& leased, protocol::Value args)>;
-  /// `wait`, `max` and `lease` of the request's query.
-  awaitable<protocol::Value> lease(const http::Request& request, const std::string& kind,
-                                   View view);
+  /// `wait`, `max` and `lease` of the request's query. Throws Gone, and what was leased is given
+  /// back, if the client has gone.
+  awaitable<protocol::Value> lease(Exchange& exchange, std::string kind, View view);
   /// Throws Problem 404 if the lease is nobody's.
   http::Response renew(const http::Request& request, const std::string& kind,
                        const std::string& lease);

@@ -172,9 +172,9 @@ class Queues {
     co_return json(202, Value::Map{{"ids", std::move(ids)}});
   }
 
-  awaitable<Answer> lease(const Request& request) {
-    const auto kind = kind_of(queue_of(request));
-    auto messages = co_await pulling_.lease(request, kind, [](const Leased&, Value args) {
+  awaitable<Answer> lease(Exchange& exchange) {
+    const auto kind = kind_of(queue_of(exchange.request));
+    auto messages = co_await pulling_.lease(exchange, kind, [](const Leased&, Value args) {
       const auto& body = args["body"];
       return Value(Value::Map{{"body", body}});
     });
@@ -232,8 +232,8 @@ class Work {
  public:
   explicit Work(Pulling& pulling) : pulling_(pulling) {}
 
-  awaitable<Answer> lease(const Request& request) {
-    auto tasks = co_await pulling_.lease(request, pulled_kind(request),
+  awaitable<Answer> lease(Exchange& exchange) {
+    auto tasks = co_await pulling_.lease(exchange, pulled_kind(exchange.request),
                                          [](const Leased& leased, Value args) {
                                            const auto& task_class = leased.task.task_class;
                                            return Value(Value::Map{{"kind", task_class.kind},
@@ -308,8 +308,8 @@ void add_queues(Routes& routes, Gateway& gateway) {
               [=](Exchange& e) { return queues->remove(e.request, false); }});
   routes.add(
       {"POST", "/queues/{name}/messages", kSubmit, [=](Exchange& e) { return queues->put(e); }});
-  routes.add({"GET", "/queues/{name}/messages", kSubmit,
-              [=](Exchange& e) { return queues->lease(e.request); }});
+  routes.add(
+      {"GET", "/queues/{name}/messages", kSubmit, [=](Exchange& e) { return queues->lease(e); }});
   routes.add({"DELETE", "/queues/{name}/messages", kSubmit,
               [=](Exchange& e) { return queues->remove(e.request, true); }});
   routes.add({"DELETE", "/queues/{name}/messages/{lease}", kSubmit,
@@ -320,8 +320,7 @@ void add_queues(Routes& routes, Gateway& gateway) {
               [=](Exchange& e) { return queues->give_back(e); }});
   routes.add({"POST", "/queues/{name}/messages/{lease}/renew", kSubmit,
               [=](Exchange& e) -> awaitable<Answer> { co_return queues->renew(e.request); }});
-  routes.add(
-      {"POST", "/work/{kind}/lease", kSubmit, [=](Exchange& e) { return work->lease(e.request); }});
+  routes.add({"POST", "/work/{kind}/lease", kSubmit, [=](Exchange& e) { return work->lease(e); }});
   routes.add({"POST", "/work/{kind}/done", kSubmit, [=](Exchange& e) { return work->done(e); }});
   routes.add(
       {"POST", "/work/{kind}/failed", kSubmit, [=](Exchange& e) { return work->failed(e); }});

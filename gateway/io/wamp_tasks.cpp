@@ -40,7 +40,7 @@ awaitable<void> WampTasks::pull() {
       if (!puller_)
         puller_ = std::make_unique<Puller>(fabric_, "wamp", static_cast<std::uint32_t>(::getpid()));
       if (puller_->leases().slots() + kTasksAtOnce <= Leases::kLeasesMax) {
-        const auto leased = co_await puller_->lease(kTasksAtOnce, kLeaseTime, kWait);
+        const auto leased = co_await puller_->lease(kTasksAtOnce, kLeaseTime, kWait, {});
         for (const auto& one : leased) call(one);
         continue;
       }

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import unittest
 
 from cluster import Cluster, wait_until
@@ -104,6 +105,17 @@ class Queues(unittest.TestCase):
         path = f"/queues/gone/messages/{message['lease']}/renew"
         wait_until(lambda: self.http.ask("POST", path)[0] == 404)
         wait_until(lambda: self.http.get(f"/task/{task_id}")["state"] == "cancelled")
+
+    def test_who_leaves_while_it_waits_holds_nothing(self):
+        """Neither a lease, nor an attempt of the message: the next one has it at once."""
+        with socket.create_connection((self.http.host, self.http.port)) as peer:
+            peer.sendall(b"GET /queues/left/messages?wait=60s&lease=10m HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            wait_until(lambda: any("queue.left" in worker["kinds"] for worker in self.http.get("/workers")))
+        task_id = self.http.post("/queues/left/messages?attempts=1", {"to": "whom it concerns"})["ids"][0]
+        [message] = self.lease("left")
+        self.assertEqual((message["id"], message["attempt"]), (task_id, 1))
+        self.http.post(f"/queues/left/messages/{message['lease']}/ack", status=200)
+        self.assertEqual(len(self.http.get(f"/task/{task_id}")["attempts"]), 1)
 
 
 class Killed(unittest.TestCase):

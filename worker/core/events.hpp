@@ -59,6 +59,7 @@ struct TaskFinished {
   std::string artifacts;
   Bytes body;
   bool is_lost = false;  // Not the task's own failure: tried again whether it asked or not.
+  bool is_unbegun = false;  // Nobody took it: it waits again, and that was no attempt.
 };
 /// All tasks of a batch have ended: how each of them did, in the batch's order.
 struct BatchFinished {

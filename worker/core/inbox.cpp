@@ -1,6 +1,7 @@
 #include "worker/core/inbox.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/planted.hpp"
 
@@ -238,6 +239,22 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
   --unfinished_;
   forget(found);
   return ended;
+}
+
+bool Inbox::wait_again(const TaskId& id) {
+  const auto found = held_.find(id);
+  if (found == held_.end()) return false;
+  auto& entry = found->second;
+  if (entry.state != HeldState::kStarted || entry.is_cancelled || entry.is_dropped) return false;
+  if (std::exchange(entry.has_slot, false)) --running_;
+  limits_.erase({entry.overdue(), id});
+  entry.state = HeldState::kWaiting;
+  if (is_draining_) {
+    give_back(entry);
+  } else {
+    waiting_.push_front(id);
+  }
+  return true;
 }
 
 // A dropped task has ended that was leased again meanwhile.

@@ -33,6 +33,10 @@ class Leases {
   /// Somebody waits for up to `most` tasks, each for `time`. False: too many are given and waited
   /// for already.
   bool ask(Ask ask, std::uint32_t most, Duration time);
+  /// Who has waited longest.
+  std::optional<Ask> first() const {
+    return waiting_.empty() ? std::nullopt : std::optional(waiting_.front().ask);
+  }
   /// It waits no more; what was given to it stays its own.
   void forget(Ask ask);
   std::uint32_t slots() const { return static_cast<std::uint32_t>(leased_.size()) + wanted_; }

@@ -38,7 +38,9 @@ TEST_CASE("who waits no more gets nothing, and keeps what it has", "[leases]") {
   Leases leases;
   leases.ask(7, 3, 30s);
   leases.give(task(1), "a", kStart);
+  CHECK(leases.first() == 7);
   leases.forget(7);
+  CHECK_FALSE(leases.first());
   leases.forget(7);
   CHECK(leases.slots() == 1);
   CHECK_FALSE(leases.give(task(2), "b", kStart));

@@ -74,3 +74,49 @@ TEST_CASE("a draining worker gives back what was leased again at the end of the 
   REQUIRE(*protocol::decode_held(rig.all<SendBeat>().at(0).beat.payload) ==
           held(30, HeldState::kReturned));
 }
+
+namespace {
+
+TaskFinished unbegun(Seq seq) {
+  TaskFinished ended{{kOrigin, seq}, {1, seq * 10}, TaskState::kFailed, 0, 0, {}, "\xc0"};
+  ended.is_unbegun = true;
+  return ended;
+}
+
+}  // namespace
+
+TEST_CASE("a task that nobody took is the next one, and that was no attempt", "[worker]") {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  rig.tasks(1, {1, 2});
+  REQUIRE(rig.started() == std::vector<Seq>{1});
+  rig.step(SlotsChanged{0});
+  rig.step(unbegun(1));
+  REQUIRE(rig.all<SendResults>().empty());
+  REQUIRE(rig.held().at(0).state == HeldState::kWaiting);
+  rig.step(SlotsChanged{1});
+  REQUIRE(rig.started() == std::vector<Seq>{1});
+  REQUIRE(rig.all<StartTask>().at(0).attempt == 1);
+  rig.finish(1);
+  REQUIRE(rig.started() == std::vector<Seq>{2});
+}
+
+TEST_CASE("a task that nobody took is given back by who leaves", "[worker]") {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  rig.tasks(1, {1});
+  rig.step(DrainAsked{});
+  rig.step(unbegun(1));
+  REQUIRE(rig.held() == held(10, HeldState::kReturned));
+  rig.order(OrderKind::kReleased, 1);
+  REQUIRE(rig.core.unfinished() == 0);
+}
+
+TEST_CASE("a task that nobody took and that was cancelled has ended", "[worker]") {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  rig.tasks(1, {1});
+  rig.order(OrderKind::kCancel, 1);
+  rig.step(unbegun(1));
+  REQUIRE(rig.result().state == TaskState::kCancelled);
+}
