@@ -144,18 +144,20 @@ std::optional<FrameReader::Event> FrameReader::take_payload() {
   if (is_control_frame(header.opcode)) return Event{header.opcode, std::move(payload)};
   if (header.opcode != Opcode::kMore) begun_ = header.opcode;
   message_ += payload;
-  if (!header.is_last) {
-    // A character may be cut between two frames, and be complete in the next one.
-    const std::string_view whole = message_;
-    if (begun_ == Opcode::kText &&
-        !is_utf8(whole.substr(0, whole.size() - unfinished_at_end(whole))))
-      return broken(CloseCode::kNotText, "text that is not UTF-8");
-    return std::nullopt;
-  }
-  const auto opcode = std::exchange(begun_, Opcode::kMore);
-  if (opcode == Opcode::kText && !is_utf8(message_))
+  if (begun_ == Opcode::kText && !is_text_so_far(header.is_last))
     return broken(CloseCode::kNotText, "text that is not UTF-8");
-  return Event{opcode, std::exchange(message_, {})};
+  if (!header.is_last) return std::nullopt;
+  checked_ = 0;
+  return Event{std::exchange(begun_, Opcode::kMore), std::exchange(message_, {})};
+}
+
+// Each byte is looked at once, in however many frames it comes. A character may be cut between two
+// of them, and be complete in the next one.
+bool FrameReader::is_text_so_far(bool is_all) {
+  const auto rest = std::string_view(message_).substr(checked_);
+  const auto whole = rest.substr(0, rest.size() - (is_all ? 0 : unfinished_at_end(rest)));
+  checked_ += whole.size();
+  return is_utf8(whole);
 }
 
 FrameReader::Event FrameReader::end_by_close(std::string payload) {

@@ -68,6 +68,7 @@ class FrameReader {
   std::optional<Event> read_header();
   std::optional<Event> refuse_header() const;
   std::optional<Event> take_payload();
+  bool is_text_so_far(bool is_all);
   Event end_by_close(std::string payload);
   Event broken(CloseCode code, std::string reason);
 
@@ -78,6 +79,7 @@ class FrameReader {
   std::size_t at_ = 0;            // So much of it was read.
   std::optional<Header> header_;  // Of the frame whose payload is awaited.
   std::string message_;           // Of the fragments so far.
+  std::size_t checked_ = 0;       // Bytes of it that are known to be text.
   Opcode begun_ = Opcode::kMore;  // What they are of; kMore: none has come.
   bool is_over_ = false;
 };
