@@ -11,6 +11,7 @@ namespace eole::gateway::wamp {
 namespace {
 
 constexpr std::string_view kCanceled = "wamp.error.canceled";
+constexpr std::string_view kKillNoWait = "killnowait";
 
 bool is_set(const Value& options, std::string_view name) {
   const auto* value = options[name].as<bool>();
@@ -18,6 +19,10 @@ bool is_set(const Value& options, std::string_view name) {
 }
 
 }  // namespace
+
+void Dealer::join(Peer peer, bool can_be_interrupted) {
+  if (can_be_interrupted) interruptible_.insert(peer);
+}
 
 void Dealer::on_register(Peer peer, const Message& message, Actions& out) {
   const auto request = message.id(1);
@@ -93,19 +98,24 @@ void Dealer::call(const End& caller, bool wants_progress, const std::string& pro
        out);
 }
 
+// skip: the callee is left alone; kill: it says how that ends; killnowait, and what else is said:
+// both are told at once.
 void Dealer::on_cancel(Peer peer, const Message& message, Actions& out) {
   const End caller{peer, message.id(1)};
-  message.map(2);
+  const auto mode = message.map(2)["mode"].text_or("");
   const auto found = by_caller_.find(caller);
   if (found == by_caller_.end()) return;  // Its result is on the way.
-  interrupt(found->second, out);
+  const bool is_kill = mode == "kill";
+  const bool is_interrupted =
+      mode != "skip" && interrupt(found->second, is_kill ? "kill" : kKillNoWait, out);
+  if (is_kill && is_interrupted) return;
   tell_error(calls_.find(found->second), kCanceled, {}, {}, out);
 }
 
 void Dealer::cancel(Id request, Actions& out) {
   const auto found = by_caller_.find({kSelf, request});
   if (found == by_caller_.end()) return;
-  interrupt(found->second, out);
+  interrupt(found->second, kKillNoWait, out);
   forget(calls_.find(found->second));
 }
 
@@ -176,12 +186,12 @@ void Dealer::refuse(const End& caller, std::string_view error, std::string_view 
   }
 }
 
-void Dealer::interrupt(const End& callee, Actions& out) const {
-  if (callee.first == kSelf) {
-    out.push_back(OwnCancelled{callee.second});
-  } else {
-    send(callee.first, encode(Type::kInterrupt, {callee.second, Value::Map{}}), out);
-  }
+// False: it does not say how that ends.
+bool Dealer::interrupt(const End& callee, std::string_view mode, Actions& out) const {
+  if (callee.first == kSelf) out.push_back(OwnCancelled{callee.second});
+  if (!interruptible_.contains(callee.first)) return false;
+  send(callee.first, encode(Type::kInterrupt, {callee.second, Value::Map{{"mode", mode}}}), out);
+  return true;
 }
 
 void Dealer::forget(Calls::iterator call) {
@@ -201,10 +211,11 @@ void Dealer::leave(Peer peer, Actions& out) {
   for (auto call = by_caller_.lower_bound({peer, 0});
        call != by_caller_.end() && call->first.first == peer;
        call = by_caller_.lower_bound({peer, 0})) {
-    interrupt(call->second, out);
+    interrupt(call->second, kKillNoWait, out);
     forget(calls_.find(call->second));
   }
   last_invocation_.erase(peer);
+  interruptible_.erase(peer);
 }
 
 }  // namespace eole::gateway::wamp

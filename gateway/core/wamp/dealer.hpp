@@ -20,6 +20,9 @@ class Dealer {
   /// `own`: the procedures that the gateway runs.
   explicit Dealer(std::vector<std::string> own) : own_(own.begin(), own.end()) {}
 
+  /// A client has said hello; what it runs may be interrupted, if it knows how (a client that does
+  /// not would take INTERRUPT for a violation).
+  void join(Peer peer, bool can_be_interrupted);
   /// The messages REGISTER, UNREGISTER, CALL, CANCEL, YIELD and ERROR.
   void on_register(Peer peer, const Message& message, Actions& out);
   void on_unregister(Peer peer, const Message& message, Actions& out);
@@ -61,7 +64,7 @@ class Dealer {
   void tell_error(Calls::iterator call, std::string_view error, const Value& args,
                   const Value& kwargs, Actions& out);
   static void refuse(const End& caller, std::string_view error, std::string_view why, Actions& out);
-  void interrupt(const End& callee, Actions& out) const;
+  bool interrupt(const End& callee, std::string_view mode, Actions& out) const;
   void forget(Calls::iterator call);
 
   std::set<std::string, std::less<>> own_;
@@ -71,6 +74,7 @@ class Dealer {
   Calls calls_;
   std::map<End, End> by_caller_;        // The callee's end of each call.
   std::map<Peer, Id> last_invocation_;  // Of each callee.
+  std::set<Peer> interruptible_;
   Id last_registration_ = 0;
 };
 

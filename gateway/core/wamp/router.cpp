@@ -49,6 +49,8 @@ void Router::on_hello(Peer peer, Session& session, const Message& message, Actio
                  "wamp.error.no_such_realm", out);
   if (details["roles"].as<Value::Map>() == nullptr) throw Violation("HELLO says no roles");
   session.is_welcome = true;
+  const auto& features = details["roles"]["callee"]["features"];
+  dealer_.join(peer, features["call_canceling"] == Value(true));
   send(peer, encode(Type::kWelcome, {session.id, welcome_details()}), out);
 }
 

@@ -11,10 +11,14 @@ namespace {
 
 // A router with its clients; what each hears is kept until it is looked at.
 struct Rig {
-  void open(Peer peer) {
+  void open(Peer peer, std::string_view roles = R"({"caller":{}})") {
     router.open(peer, 1000 + peer);
-    say(peer, R"([1,"eole",{"roles":{"caller":{}}}])");
+    say(peer, std::string(R"([1,"eole",{"roles":)") + std::string(roles) + "}]");
     heard.erase(peer);
+  }
+  /// A client that takes INTERRUPT.
+  void open_interruptible(Peer peer) {
+    open(peer, R"({"callee":{"features":{"call_canceling":true}}})");
   }
   void say(Peer peer, std::string_view json) {
     router.on_text(peer, json, actions);
@@ -210,25 +214,62 @@ TEST_CASE("progress comes to who asked for it", "[wamp]") {
 
 TEST_CASE("a call ends when its caller cancels it, or who runs it goes", "[wamp]") {
   Rig rig;
-  for (Peer peer : {1, 2, 3}) rig.open(peer);
+  rig.open_interruptible(1);
+  for (Peer peer : {2, 3}) rig.open(peer);
   rig.say(1, R"([64,1,{},"slow"])");
   rig.say(2, R"([48,1,{},"slow"])");
   rig.hear(1);
-  rig.say(2, R"([49,1,{"mode":"kill"}])");
-  CHECK(rig.hear(1) == "[69,1,{}]\n");
+  rig.say(2, R"([49,1,{}])");
+  CHECK(rig.hear(1) == R"([69,1,{"mode":"killnowait"}])"
+                       "\n");
   CHECK(rig.hear(2) == R"([8,48,1,{},"wamp.error.canceled"])"
                        "\n");
   rig.say(2, R"([48,2,{},"slow"])");
   rig.say(3, R"([48,1,{},"slow"])");
   rig.hear(1);
   rig.close(3);
-  CHECK(rig.hear(1) == "[69,3,{}]\n");
+  CHECK(rig.hear(1) == R"([69,3,{"mode":"killnowait"}])"
+                       "\n");
   rig.close(1);
   CHECK(rig.hear(2) == R"([8,48,2,{},"wamp.error.canceled",["who ran it has gone"]])"
                        "\n");
   rig.say(2, R"([48,3,{},"slow"])");
   CHECK(rig.hear(2) == R"([8,48,3,{},"wamp.error.no_such_procedure",["slow"]])"
                        "\n");
+}
+
+TEST_CASE("who cancels says whether it waits for who runs it", "[wamp]") {
+  Rig rig;
+  rig.open_interruptible(1);
+  rig.open(2);
+  rig.say(1, R"([64,1,{},"slow"])");
+  for (const auto* call : {R"([48,1,{},"slow"])", R"([48,2,{},"slow"])"}) rig.say(2, call);
+  rig.hear(1);
+  rig.say(2, R"([49,1,{"mode":"kill"}])");
+  CHECK(rig.hear(1) == R"([69,1,{"mode":"kill"}])"
+                       "\n");
+  CHECK(rig.hear(2).empty());
+  rig.say(1, R"([8,68,1,{},"shop.error.stopped"])");
+  CHECK(rig.hear(2) == R"([8,48,1,{},"shop.error.stopped"])"
+                       "\n");
+  rig.say(2, R"([49,2,{"mode":"skip"}])");
+  CHECK(rig.hear(1).empty());
+  CHECK(rig.hear(2) == R"([8,48,2,{},"wamp.error.canceled"])"
+                       "\n");
+}
+
+TEST_CASE("a client that does not know how to be interrupted is not", "[wamp]") {
+  Rig rig;
+  for (Peer peer : {1, 2}) rig.open(peer);
+  rig.say(1, R"([64,1,{},"slow"])");
+  rig.say(2, R"([48,1,{},"slow"])");
+  rig.hear(1);
+  rig.say(2, R"([49,1,{"mode":"kill"}])");
+  CHECK(rig.hear(1).empty());
+  CHECK(rig.hear(2) == R"([8,48,1,{},"wamp.error.canceled"])"
+                       "\n");
+  rig.say(1, R"([70,1,{},[7]])");  // Too late: nobody waits for it.
+  CHECK(rig.hear(2).empty());
 }
 
 TEST_CASE("the gateway's own procedures are called like any", "[wamp]") {
