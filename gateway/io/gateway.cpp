@@ -45,6 +45,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
 
 awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   http::check_origin(exchange.request);
+  if (exchange.request.target == "*") return now({204, {}, {}});  // OPTIONS of all: it is here.
   if (auto page = page_.answer(exchange.request)) return now(std::move(*page));
   const auto& route = routes_.find(exchange.request);
   return route.handler(exchange);

@@ -37,6 +37,70 @@ SOUND = {
     "close": GET + HOST + b"Connection: close\r\n\r\n",
     "a body of GET": b"GET /healthz HTTP/1.1\r\n" + HOST + LENGTH + b"\r\n" + BODY,
     "a query": b"GET /healthz?a=b&c HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a line break in a query": b"GET /healthz?a=%0d%0aB:%20c HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a length of zero": GET + HOST + b"Content-Length: 0\r\n\r\n",
+    "blanks around a length": POST + HOST + b"Content-Length: \t15 \t\r\n\r\n" + BODY,
+    "blanks around the coding": POST + HOST + b"Transfer-Encoding: chunked \t\r\n\r\n" + CHUNK + END,
+    "TRANSFER-ENCODING": POST + HOST + CHUNKED.upper() + b"\r\n" + CHUNK + END,
+    "chunks of a byte": POST + HOST + CHUNKED + b"\r\n" + b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + END,
+    "chunks and no body": GET + HOST + CHUNKED + b"\r\n" + END,
+    "many zeros at the end": POST + HOST + CHUNKED + b"\r\n" + CHUNK + b"0000\r\n\r\n",
+    "another name with an underscore": GET + HOST + b"Content_Length: 3\r\n\r\n",
+    "another coding's name": GET + HOST + b"Transfer_Encoding: chunked\r\n\r\n",
+    "a longer name": GET + HOST + b"X-Transfer-Encoding: chunked\r\nX-Content-Length: 3\r\n\r\n",
+    "an expectation that is met": POST + HOST + b"Expect: 100-Continue\r\n" + LENGTH + b"\r\n" + BODY,
+    "keep-alive": GET + HOST + b"Connection: Keep-Alive\r\n\r\n",
+    "close among others": GET + HOST + b"Connection: x, Close\r\n\r\n",
+    "a large value": GET + HOST + b"A: " + b"x" * 8000 + b"\r\n\r\n",
+    "a long name": GET + HOST + b"x" * 1000 + b": a\r\n\r\n",
+    "fields": GET + HOST + b"".join(b"A%d: b\r\n" % n for n in range(60)) + b"\r\n",
+    "all letters of a name": GET + HOST + b"!#$%&'*+-.^_`|~0aZ: b\r\n\r\n",
+    "a tab in a value": GET + HOST + b"A: b\tc\r\n\r\n",
+    "cookies that are none": GET + HOST + b"Cookie: ;;=; \x80=\xff; a\r\nCookie: " + b"b=" * 500 + b"\r\n\r\n",
+    "an upgrade that nobody speaks": GET + HOST + b"Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+    "an upgrade without Connection": GET + HOST + b"Upgrade: websocket\r\n\r\n",
+    "a range of what has none": GET + HOST + b"Range: bytes=9-1,x\r\n\r\n",
+    "a whole URL of this host": b"GET http://localhost/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a whole URL with a port": b"GET HTTP://localhost:80/healthz?a HTTP/1.1\r\nHost: localhost:80\r\n\r\n",
+}
+# Each of these is one request, and one of these statuses its answer.
+ANSWERED = {
+    "an unknown method": (b"FROB /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {405, 501}),
+    "a method in small letters": (b"get /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {405, 501}),
+    "TRACE": (b"TRACE /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {405, 501}),
+    "TRACE with a body": (b"TRACE /healthz HTTP/1.1\r\n" + HOST + LENGTH + b"\r\n" + BODY, {400, 405, 501}),
+    "OPTIONS": (b"OPTIONS /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {200, 204, 405}),
+    "OPTIONS of all": (b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", {200, 204}),
+    "OPTIONS with a body": (b"OPTIONS /healthz HTTP/1.1\r\n" + HOST + LENGTH + b"\r\n" + BODY, {200, 204, 405}),
+    "HEAD": (b"HEAD /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {200}),
+    "HEAD with a body": (b"HEAD /healthz HTTP/1.1\r\n" + HOST + LENGTH + b"\r\n" + BODY, {200}),
+    "no length and no chunks": (POST + HOST + b"\r\n", {400, 411}),
+    "another expectation": (POST + HOST + b"Expect: 100-continue, miracles\r\n" + LENGTH + b"\r\n" + BODY, {417}),
+    "a long target": (b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", {404, 414}),
+    "two slashes": (b"GET //healthz HTTP/1.1\r\n" + HOST + b"\r\n", {404}),
+    "a slash too many": (b"GET /healthz/ HTTP/1.1\r\n" + HOST + b"\r\n", {404}),
+    "a backslash": (b"GET \\healthz HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
+    "a backslash that leads out": (b"GET /a\\..\\healthz HTTP/1.1\r\n" + HOST + b"\r\n", {400, 404}),
+    "a written zero": (b"GET /health%00z HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
+    "an overlong slash": (b"GET /a%c0%af..%c0%afhealthz HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
+    "a written path that leads out": (b"GET /a/%2e%2e/healthz HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
+    "a written slash": (b"GET /a%2fhealthz HTTP/1.1\r\n" + HOST + b"\r\n", {400, 404}),
+    "a percent sign alone": (b"GET /health%z HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
+    "another Host": (GET + b"Host: other\r\n\r\n", {421}),
+    "a Host with two ports": (GET + b"Host: localhost:80:80\r\n\r\n", {400, 421}),
+    "a Host with letters as port": (GET + b"Host: localhost:x\r\n\r\n", {400, 421}),
+    "a Host that is cut": (GET + b"Host: [::1\r\n\r\n", {400, 421}),
+    "another Origin": (GET + HOST + b"Origin: http://evil.example\r\n\r\n", {403}),
+    "a folded value": (GET + HOST + b"A: b\r\n c\r\n\r\n", {200, 400}),
+    "a bell in a value": (GET + HOST + b"A: b\x07c\r\n\r\n", {200, 400}),
+    "two empty lines before": (b"\r\n\r\n" + GET + HOST + b"\r\n", {200, 400}),
+    "WebSocket by POST": (b"POST /notifications HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+                          {400, 405}),
+    "WebSocket of version 7": (b"GET /notifications HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                               b"Sec-WebSocket-Version: 7\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", {400, 426}),
+    "WebSocket without Connection": (b"GET /notifications HTTP/1.1\r\n" + HOST + b"Upgrade: websocket\r\n\r\n", {400, 426}),
+    "WebSocket without a key": (b"GET /notifications HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                                b"Sec-WebSocket-Version: 13\r\n\r\n", {400}),
 }
 # Each of these must be refused, or its connection closed without an answer.
 UNSOUND = {
@@ -74,7 +138,6 @@ UNSOUND = {
     "a method with a bracket": b"G[T /healthz HTTP/1.1\r\n" + HOST + b"\r\n",
     "no target": b"GET HTTP/1.1\r\n" + HOST + b"\r\n",
     "a target without a slash": b"GET healthz HTTP/1.1\r\n" + HOST + b"\r\n",
-    "a whole URL": b"GET http://other/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
     "an authority": b"CONNECT localhost:80 HTTP/1.1\r\n" + HOST + b"\r\n",
     "a star of GET": b"GET * HTTP/1.1\r\n" + HOST + b"\r\n",
     "a fragment": b"GET /healthz#a HTTP/1.1\r\n" + HOST + b"\r\n",
@@ -122,6 +185,59 @@ UNSOUND = {
     "many fields": GET + HOST + b"".join(b"A%d: b\r\n" % n for n in range(200)) + b"\r\n",
     "a long target": b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
     "no request": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 3 + b"\r\n\r\n",
+    "a whole URL of another host": b"GET http://other/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a whole URL with a user": b"GET http://a@localhost/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a whole URL without a host": b"GET http:///healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "another scheme": b"GET ftp://localhost/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a second CR": b"GET /healthz HTTP/1.1\r\r\n" + HOST + b"\r\n",
+    "words behind the version": b"GET /healthz HTTP/1.1 x\r\n" + HOST + b"\r\n",
+    "a blank in the target": b"GET /heal thz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "HTTP/01.1": b"GET /healthz HTTP/01.1\r\n" + HOST + b"\r\n",
+    "HTTP/1.1.1": b"GET /healthz HTTP/1.1.1\r\n" + HOST + b"\r\n",
+    "HTTP/-1.1": b"GET /healthz HTTP/-1.1\r\n" + HOST + b"\r\n",
+    "HTTP/1,1": b"GET /healthz HTTP/1,1\r\n" + HOST + b"\r\n",
+    "HTTP/1": b"GET /healthz HTTP/1\r\n" + HOST + b"\r\n",
+    "HTTPS/1.1": b"GET /healthz HTTPS/1.1\r\n" + HOST + b"\r\n",
+    "a zero before the method": b"\0GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a zero in the method": b"G\0T /healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a vertical tab as blank": b"GET\x0b/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "bytes beyond ASCII in the target": b"GET /health\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+    "DEL in the target": b"GET /health\x7fz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "nothing but blanks": b"   \r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a folded Host": GET + b"Host: localhost\r\n x\r\n\r\n",
+    "a folded length": POST + HOST + b"Content-Length: 1\r\n 5\r\n\r\n" + BODY,
+    "a folded coding": POST + HOST + b"Transfer-Encoding: chunked\r\n , gzip\r\n\r\n" + CHUNK + END,
+    **{f"a {letter} in a name": GET + HOST + b"A" + letter.encode() + b"B: c\r\n\r\n" for letter in '()<>@,;\\"[]?={} '},
+    "DEL in a name": GET + HOST + b"A\x7fB: c\r\n\r\n",
+    "bytes beyond ASCII in a name": GET + HOST + b"\xc3\x84: c\r\n\r\n",
+    "a blank as name": GET + HOST + b" : b\r\n\r\n",
+    "a LF alone at the end": GET + HOST + b"\n",
+    "a LF alone in a value": GET + HOST + b"A: b\nTransfer-Encoding: chunked\r\n\r\n",
+    "a blank before the length's colon": POST + HOST + b"Content-Length : 15\r\n\r\n" + BODY,
+    **{f"{value!r} as length": POST + HOST + b"Content-Length: " + value + b"\r\n\r\n" + BODY for value in (
+        b"15;", b"15,", b",15", b"1_5", b"0o17", b"1e1", b'"15"', b"15\0", b"\x0b15", b"+0", b"-0", "１５".encode(), b"15 15",
+        b"015, 15", b"15\r")},
+    **{f"{value!r} as coding": POST + HOST + b"Transfer-Encoding: " + value + b"\r\n\r\n" + CHUNK + END for value in (
+        b",chunked", b"chunked,", b"chunked;q=1", b"\x0cchunked", b"chunked\0", b"chunked\r", b"chunk", b"chunked chunked",
+        b"identity, chunked", b"chunked, identity", b"trailers", b"deflate", b"c hunked", b"\xe2\x80\x8bchunked")},
+    "identity and chunked": POST + HOST + b"Transfer-Encoding: identity\r\n" + CHUNKED + b"\r\n" + CHUNK + END,
+    "chunked and identity": POST + HOST + CHUNKED + b"Transfer-Encoding: identity\r\n\r\n" + CHUNK + END,
+    "an empty coding and chunked": POST + HOST + b"Transfer-Encoding:\r\n" + CHUNKED + b"\r\n" + CHUNK + END,
+    "a length of zero and chunks": POST + HOST + b"Content-Length: 0\r\n" + CHUNKED + b"\r\n" + CHUNK + END,
+    "a length of GET and chunks": GET + HOST + b"Content-Length: 5\r\n" + CHUNKED + b"\r\n" + END,
+    **{f"{size!r} as size": POST + HOST + CHUNKED + b"\r\n" + size + b"\r\n" + BODY + b"\r\n" + END for size in (
+        b"f ", b"\tf", b"f\0", b"0_f", b"", b"-0", b"0xF", b"f;a=b\nc", b"f;a\rb", b"f,", b"f\r", b"\xef\xbc\xa6",
+        b"f;" + b"a" * 20_000, b"8000000000000000f", b"ffffffffffffffff")},
+    "a LF behind a chunk": POST + HOST + CHUNKED + b"\r\nf\r\n" + BODY + b"\n" + END,
+    "a CR behind a chunk": POST + HOST + CHUNKED + b"\r\nf\r\n" + BODY + b"\r" + END,
+    "a chunk that is shorter than it says": POST + HOST + CHUNKED + b"\r\n10\r\n" + BODY + b"\r\n" + END,
+    "a LF behind the last size": POST + HOST + CHUNKED + b"\r\n" + CHUNK + b"0\n\r\n",
+    "a LF at the end of chunks": POST + HOST + CHUNKED + b"\r\n" + CHUNK + b"0\r\n\n",
+    "a coding as trailer": POST + HOST + CHUNKED + b"\r\n" + CHUNK + b"0\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a Host as trailer": POST + HOST + CHUNKED + b"\r\n" + CHUNK + b"0\r\nHost: other\r\n\r\n",
+    "a trailer without a colon": POST + HOST + CHUNKED + b"\r\n" + CHUNK + b"0\r\nnothing\r\n\r\n",
+    "a trailer that is folded": POST + HOST + CHUNKED + b"\r\n" + CHUNK + b"0\r\n a: b\r\n\r\n",
     "a body that breaks off": POST + HOST + b"Content-Length: 100\r\n\r\n" + BODY,
     "chunks that break off": POST + HOST + CHUNKED + b"\r\n" + CHUNK,
 }
@@ -186,6 +302,16 @@ class Framing(unittest.TestCase):
                     self.assertGreaterEqual(got[0], 400)
                 if not name.startswith(("a fragment", "a path")):
                     self.assertLessEqual(len(got), 1)
+
+    def test_what_is_one_request_gets_one_answer(self):
+        for name, (data, wanted) in ANSWERED.items():
+            with self.subTest(name):
+                answer = self.http.raw(data)
+                is_head = data.startswith(b"HEAD")
+                got = statuses(answer.replace(b"Content-Length:", b"Length:", 1) if is_head else answer)
+                self.assertEqual(len(got), 1, answer)
+                self.assertIn(got[0], wanted)
+                self.assertFalse(is_head and not answer.endswith(b"\r\n\r\n"), answer)
 
     def test_it_is_the_same_in_single_bytes(self):
         for name in ("a chunk", "a length", "plain"):

@@ -65,8 +65,22 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
     is_11_ = version == 11;
     if (version != 10 && version != 11)
       return refuse(ec, 505, "the version is neither HTTP/1.1 nor HTTP/1.0");
+    if (request.target != "*" && !request.target.starts_with('/')) take_host_of_target();
     if (request.target == "*" ? request.method != "OPTIONS" : !request.target.starts_with('/'))
       refuse(ec, 400, text("target: ", request.target, ": wanted is a path that begins with /"));
+  }
+
+  // "http://HOST/PATH", as proxies write it, means PATH (RFC 9112, section 3.2.2).
+  void take_host_of_target() {
+    constexpr std::string_view kScheme = "http://";
+    const std::string_view target = request.target;
+    if (lower(target.substr(0, kScheme.size())) != kScheme) return;
+    const auto rest = target.substr(kScheme.size());
+    const auto end = std::min(rest.find_first_of("/?"), rest.size());
+    if (!is_host(rest.substr(0, end))) return;
+    host_of_target_ = rest.substr(0, end);
+    const auto path = rest.substr(end);
+    request.target = text(path.starts_with('/') ? "" : "/", path);
   }
 
   void on_response_impl(int, string_view, int, error_code&) override {}
@@ -105,6 +119,8 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
 
   void on_header_impl(error_code& ec) override {
     if (is_11_ && !has_host_) return refuse(ec, 400, "no field Host");
+    if (!host_of_target_.empty() && lower(request.field("host")) != lower(host_of_target_))
+      return refuse(ec, 400, text("Host: ", request.field("host"), ": is not the target's"));
     if (is_chunked_) request.length.reset();
     request.keeps_alive = keep_alive();
   }
@@ -130,6 +146,7 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
 
   bool is_11_ = true;
   bool has_host_ = false;
+  std::string host_of_target_;
   bool has_length_ = false;
   bool is_chunked_ = false;
   std::size_t chunk_bytes_ = 0;

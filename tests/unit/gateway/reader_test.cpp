@@ -94,6 +94,14 @@ TEST_CASE("what two readers could understand differently is refused", "[gateway]
   REQUIRE(chunks("3\r\nabcd\r\n0\r\n\r\n") == bad);
 }
 
+TEST_CASE("a target may be a whole URL of this host", "[gateway]") {
+  REQUIRE(read("GET http://a/b?c=d HTTP/1.1\r\n" + kHost + "\r\n") == Is{"GET /b?c=d "});
+  REQUIRE(read("GET HTTP://A HTTP/1.1\r\n" + kHost + "\r\n") == Is{"GET / "});
+  REQUIRE(read("GET http://a?c HTTP/1.1\r\n" + kHost + "\r\n") == Is{"GET /?c "});
+  for (const auto* target : {"http://b/", "http://x@a/", "http:///a", "https://a/", "a", "http:/a"})
+    REQUIRE(read(std::string("GET ") + target + " HTTP/1.1\r\n" + kHost + "\r\n") == Is{"400"});
+}
+
 TEST_CASE("a head has a size and so many fields", "[gateway]") {
   REQUIRE(read("GET / HTTP/1.1\r\n" + kHost + "A: " + std::string(20000, 'x')) == Is{"431"});
   REQUIRE(read(std::string(20000, 'x')) == Is{"431"});
