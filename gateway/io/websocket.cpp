@@ -112,8 +112,9 @@ awaitable<void> WebSocket::serve(std::function<void(std::string_view)> on_text, 
     bytes += co_await next();
     if (bytes.empty()) {
       co_await state->wait();
-    } else if (!co_await state->write(state, bytes)) {
-      break;
+    } else {
+      const bool is_written = co_await state->write(state, bytes);
+      if (!is_written) break;
     }
   }
   if (!state->closing.empty()) co_await state->write(state, state->closing);

@@ -6,6 +6,7 @@ import sys
 
 import bounds
 import codes
+import coroutines
 import members
 import ring
 import routes
@@ -74,7 +75,7 @@ BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
 COLUMNS_PYTHON_MAX = 132
-PARTS = (bounds, codes, members, ring, routes, wire)
+PARTS = (bounds, codes, coroutines, members, ring, routes, wire)
 
 
 def included(text):
@@ -110,7 +111,7 @@ def too_large(path, text):
 def files(root):
     """The tree's files, without what builds and caches leave."""
     for directory, names, found in os.walk(root):
-        names[:] = [name for name in names if not name.startswith(".") and name not in ("build", "__pycache__")]
+        names[:] = [name for name in names if not name.startswith(".") and name not in ("build", "__pycache__", "node_modules")]
         yield from (os.path.relpath(os.path.join(directory, name), root) for name in found)
 
 
