@@ -30,6 +30,7 @@ namespace {
 constexpr auto kLook = std::chrono::seconds(1);  // How often slow ones are looked for.
 constexpr Duration kLingerTime = 2s;  // For what the other side still sends after an answer.
 constexpr std::size_t kOthersMax = 64;  // Connections of other users that are being refused.
+constexpr int kSendBufferBytesMax = 256 << 10;     // In the kernel, of one connection.
 constexpr std::size_t kUnreadBodyMax = 256 << 10;  // Of a body that nobody wanted: read over.
 
 /// A clear connection.
@@ -38,6 +39,8 @@ class TcpStream final : public Stream {
   explicit TcpStream(tcp::socket socket) : socket_(std::move(socket)) {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
+    // Else the kernel takes megabytes for each client that reads slowly.
+    socket_.set_option(tcp::socket::send_buffer_size(kSendBufferBytesMax), ignored);
     socket_.non_blocking(true, ignored);
   }
   awaitable<std::string> read(std::size_t most) override {
