@@ -10,41 +10,31 @@ import unittest
 
 from PIL import Image
 
+import node_tests
 from cluster import Cluster
+from node_tests import ROOT
 
-ROOT = pathlib.Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
 
 
-def install(directory):
-    """What the directory's package-lock.json names; nothing if it is there already."""
-    installed = directory / "node_modules/.package-lock.json"
-    lock = directory / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=directory, check=True, capture_output=True)
-        os.utime(installed)
-
-
-@unittest.skipUnless(shutil.which("node") and shutil.which("npm"), "needs node and npm")
+@unittest.skipUnless(node_tests.IS_HERE, "needs node and npm")
 class Page(unittest.TestCase):
     def test_its_types_hold(self):
-        install(ROOT / "web")
+        node_tests.install(ROOT / "web")
         done = subprocess.run(["node_modules/.bin/tsc", "--noEmit"], cwd=ROOT / "web", capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout)
 
     @unittest.skipUnless(os.path.exists(CHROMIUM), f"needs {CHROMIUM}")
     def test_in_a_browser(self):
-        install(ROOT / "tests/page")
+        node_tests.install(ROOT / "tests/page")
         picture = tempfile.mkdtemp(prefix="eole-test-") + "/photo.jpg"
         self.addCleanup(shutil.rmtree, os.path.dirname(picture))
         Image.effect_noise((1200, 800), 90).convert("RGB").save(picture, quality=95)
         with Cluster("--allow-exec", workers=2) as cluster:
             file = pathlib.Path(cluster.directory, "eole/cluster.toml").read_text(encoding="utf-8")
             address = re.search(r"^http = '([^']+)'", file, re.M)[1]
-            env = {**os.environ, "EOLE_PAGE": address, "EOLE_UP": str(cluster.up.pid), "EOLE_PICTURE": picture}
-            done = subprocess.run(["node", "--test", "--test-reporter=spec", "page.test.mjs"], cwd=ROOT / "tests/page",
-                                  env=env, text=True, capture_output=True, timeout=600)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            env = {"EOLE_PAGE": address, "EOLE_UP": str(cluster.up.pid), "EOLE_PICTURE": picture}
+            self.assertEqual(node_tests.run(ROOT / "tests/page", "page.test.mjs", env), "")
 
 
 if __name__ == "__main__":

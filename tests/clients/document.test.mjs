@@ -1,0 +1,30 @@
+// The OpenAPI document as two linters see it: both are silent.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { get } from "./gateway.mjs";
+
+const require = createRequire(import.meta.url);
+const redocly = require("@redocly/openapi-core");
+const { Spectral } = require("@stoplight/spectral-core");
+const { oas } = require("@stoplight/spectral-rulesets");
+
+test("redocly", async () => {
+  const source = JSON.stringify(await get("/openapi.json"), null, 1);
+  const config = await redocly.createConfig({
+    extends: ["recommended"],
+    rules: { "operation-4xx-response": "off", "security-defined": "off" },  // "default" is every refusal.
+  });
+  const problems = await redocly.lintFromString({ source, absoluteRef: "openapi.json", config });
+  assert.deepEqual(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer})`), []);
+});
+
+test("spectral", async () => {
+  const spectral = new Spectral();
+  spectral.setRuleset({
+    extends: [[oas, "recommended"]],
+    rules: { "operation-description": "off", "operation-success-response": "off" },  // A summary; 101 is a success, too.
+  });
+  const problems = await spectral.run(await get("/openapi.json"));
+  assert.deepEqual(problems.map(({ code, message, path }) => `${code}: ${message} (${path.join("/")})`), []);
+});
