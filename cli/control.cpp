@@ -164,17 +164,19 @@ void add_limit(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("limit", "How many tasks run at a time, or begin a second");
   command->require_subcommand(1);
   auto options = std::make_shared<LimitOptions>();
-  auto* set = command->add_subcommand("set", "Limit a kind, a project or all");
-  set->add_option("scope", options->scope, "all, kind:K or project:P")->required();
+  auto* set = command->add_subcommand("set", "Limit a kind, a project, a key or all");
+  set->add_option("scope", options->scope, "all, kind:K, project:P or key:K")->required();
   set->add_option("--running", options->running, "tasks at a time")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
   set->add_option("--rate", options->rate, "tasks that begin: 20/s, 100/m or 5/h");
   set->add_flag("--json", globals.json, "one JSON object");
   set->footer(
       "In place of what was set for the same before. A task counts as running from its dispatch\n"
-      "on, so what a worker holds in advance counts too. Needs the role admin.\n"
-      "Example:\n"
-      "  eole limit set kind:download --running 8 --rate 20/s");
+      "on, so what a worker holds in advance counts too. Of a key one task runs at a time: it has\n"
+      "a rate only. Needs the role admin.\n"
+      "Examples:\n"
+      "  eole limit set kind:download --running 8 --rate 20/s\n"
+      "  eole limit set key:example.org --rate 2/s");
   set->callback([options, &globals] { globals.exit_code = set_limit(*options, globals); });
   auto* list = command->add_subcommand("list", "List the limits that are set");
   list->add_flag("--json", globals.json, "one JSON object a line");
@@ -185,7 +187,7 @@ void add_limit(CLI::App& app, Globals& globals) {
       for (const auto& limit : *all) print_limit(limit, globals);
   });
   auto* clear = command->add_subcommand("clear", "Take a limit back");
-  clear->add_option("scope", options->scope, "all, kind:K or project:P")->required();
+  clear->add_option("scope", options->scope, "all, kind:K, project:P or key:K")->required();
   clear->add_flag("--json", globals.json, "one JSON object");
   clear->callback([options, &globals] {
     Cluster cluster(globals);

@@ -90,9 +90,9 @@ class Pauses(unittest.TestCase):
     def test_bad_wishes_are_refused_by_name(self):
         cluster = self.enterContext(Cluster(workers=1, slots=1))
         for arguments, answer in [
-                (("pause", "photos"), "photos: is all, or kind:, project: or worker: and a name"),
+                (("pause", "photos"), "photos: is all, or kind:, project:, worker: or key: and a name"),
                 (("pause", "kind:"), "kind: no name"),
-                (("drain", "photos"), "photos: is all, or kind:, project: or worker: and a name"),
+                (("drain", "photos"), "photos: is all, or kind:, project:, worker: or key: and a name"),
                 (("pause", "project:" + 256 * "x"), "project: a name of 256 bytes, limit 255")]:
             done = cluster.eole(*arguments, check=False)
             self.assertEqual(done.returncode, 2)
@@ -116,17 +116,24 @@ class Limits(unittest.TestCase):
         most = max(sum(1 for begun, ended in spans if begun < at < ended - 0.002) for at, _ in spans)
         self.assertLessEqual(most, 3)
         cluster.eole("limit", "clear", "kind:sleep")
+        cluster.eole("limit", "set", "key:host", "--rate", "8/s")
         cluster.kill("ventilator")
         began = time.monotonic()
+        keyed = client.submit("echo", range(10), key="host")
         client.map("echo", range(100), project="slow")
         self.assertGreater(time.monotonic() - began, 1.5)  # 100 at 50 a second, but for the first.
-        self.assertEqual(cluster.json("limit", "list"), [{"rate": 50.0, "scope": "project:slow"}])
+        self.assertEqual([result.value for result in client.results(keyed)], list(range(10)))
+        self.assertGreater(time.monotonic() - began, 1)  # 10 at 8 a second, but for the first.
+        self.assertEqual(cluster.json("limit", "list"),
+                         [{"rate": 8.0, "scope": "key:host"}, {"rate": 50.0, "scope": "project:slow"}])
 
     def test_bad_limits_are_refused_by_name(self):
         cluster = self.enterContext(Cluster(workers=1, slots=1))
         for arguments, answer in [
                 (("set", "kind:x"), "limit set: give --running, --rate or both"),
                 (("set", "kind:x", "--rate", "fast"), "--rate fast: is a number of tasks like 20/s, 100/m or 5/h"),
+                (("set", "key:k", "--rate", "2/s", "--running", "3"),
+                 "limit: running: of a key one task runs at a time, so it has a rate only"),
                 (("set", "worker:w1", "--running", "1"), "limit: a worker is limited by its slots")]:
             done = cluster.eole("limit", *arguments, check=False)
             self.assertEqual(done.returncode, 2)

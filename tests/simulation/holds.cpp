@@ -14,9 +14,16 @@ void Holds::limit_some(Origin origin, std::function<void()> then) {
           [this, origin, most](const Expected<Value>& answer) {
             if (answer) fabric_.ledger.limits().on_cap(origin, "work", most);
           });
-  control("limit", Value::Map{{"scope", "kind:quick"}, {"rate", rate}},
-          [this, origin, rate, then = std::move(then)](const Expected<Value>& answer) {
-            if (answer) fabric_.ledger.limits().on_rate(origin, "quick", rate, fabric_.world.now());
+  if (fabric_.world.chance(0.5))
+    limit(origin, "key:k0", 0.5 + static_cast<double>(fabric_.world.below(8)), [] {});
+  limit(origin, "kind:quick", rate, std::move(then));
+}
+
+void Holds::limit(Origin origin, const std::string& scope, double rate,
+                  std::function<void()> then) {
+  control("limit", Value::Map{{"scope", scope}, {"rate", rate}},
+          [this, origin, scope, rate, then = std::move(then)](const Expected<Value>& answer) {
+            if (answer) fabric_.ledger.limits().on_rate(origin, scope, rate, fabric_.world.now());
             then();
           });
 }

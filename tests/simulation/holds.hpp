@@ -3,7 +3,7 @@
 
 namespace eole::simulation {
 
-/// An operator who pauses a project for a while, again and again, and sets a cap and a rate.
+/// An operator who pauses a project for a while, again and again, and sets a cap and rates.
 class Holds final : public Asker {
  public:
   using Asker::Asker;
@@ -13,6 +13,7 @@ class Holds final : public Asker {
   bool is_done() const { return paused_.empty() || is_resumed_; }
 
  private:
+  void limit(Origin origin, const std::string& scope, double rate, std::function<void()> then);
   void pause();
   void resume();
 

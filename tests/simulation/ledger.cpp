@@ -21,7 +21,7 @@ Ledger::Ledger(const World& world, const Weather& weather)
       is_calm_(weather.is_calm()),
       times_(weather.clock_jumps > 0),
       retries_(weather.keeps_workers()),
-      limits_of_kinds_(is_calm_) {}
+      limits_(is_calm_) {}
 
 void Ledger::on_submit(const std::string& body, Plan plan) {
   plan.submitted = world_.now();
@@ -99,7 +99,7 @@ bool Ledger::was_restarted(Origin origin) const {
 }
 
 void Ledger::on_grant(const Link& link, std::uint64_t limit) {
-  auto& most = limits_[link];
+  auto& most = granted_[link];
   most = std::max(most, limit);
 }
 
@@ -114,13 +114,13 @@ void Ledger::on_send_tasks(Origin origin, const Link& link, std::uint64_t last,
     places_.on_send(link.run, task_class);
     on_send(*run, origin, task_class);
   }
-  if (last > limits_[link])
-    throw Violation{text("pipe number ", last, " was sent, the limit is ", limits_[link])};
+  if (last > granted_[link])
+    throw Violation{text("pipe number ", last, " was sent, the limit is ", granted_[link])};
 }
 
 void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
                      const protocol::TaskClass& task_class) {
-  limits_of_kinds_.on_send(origin, task_class.kind, run.count, world_.now());
+  limits_.on_send(origin, "kind:" + task_class.kind, run.count, world_.now());
   ByteReader specs(run.specs);
   for (std::uint32_t i = 0; i < run.count; ++i) {
     const auto spec = protocol::read_task_spec(specs);
@@ -129,6 +129,8 @@ void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
     know(id, spec->args);
     const auto& task = tasks_.at(id);
     if (task.plan != nullptr) {
+      if (const auto& key = task.plan->conditions.key; !key.empty())
+        limits_.on_send(origin, "key:" + key, 1, world_.now());
       projects_.on_send(id, task);
       times_.on_send(id, *task.plan, was_restarted(origin), world_);
       retries_.on_send(id, *task.plan, was_restarted(origin), world_.now());
@@ -279,7 +281,7 @@ void Ledger::on_forget(const TaskId& id) const {
 
 void Ledger::on_start_of(Origin origin, Seq last, const SeqRanges& settled) {
   ++starts_[origin];
-  limits_of_kinds_.on_ventilator_starts(origin);
+  limits_.on_ventilator_starts(origin);
   const auto& all = tasks_.all();
   for (auto at = all.lower_bound({origin, 0}); at != all.end() && at->first.origin == origin;
        ++at) {

@@ -42,8 +42,8 @@ class Ledger {
   // Workers.
   void on_start(const TaskId& id, std::string_view body);
   /// In a slot, to its end.
-  void on_begin(Origin origin, const std::string& kind) { limits_of_kinds_.on_begin(origin, kind); }
-  void on_end(Origin origin, const std::string& kind) { limits_of_kinds_.on_end(origin, kind); }
+  void on_begin(Origin origin, const std::string& kind) { limits_.on_begin(origin, kind); }
+  void on_end(Origin origin, const std::string& kind) { limits_.on_end(origin, kind); }
   /// A task took this of the result of `parent`, which the sink shows as `record`.
   void on_reference(const TaskId& parent, const std::string& value,
                     const protocol::Value& record) const;
@@ -58,7 +58,7 @@ class Ledger {
   void on_resumed(Origin origin, const std::string& project) { paused_.erase({origin, project}); }
   /// What the sink keeps of a task that is to be done anew.
   void on_spec(const TaskId& id, std::string_view args, const Plan& plan) const;
-  LimitRules& limits() { return limits_of_kinds_; }
+  LimitRules& limits() { return limits_; }
   ProjectRules& projects() { return projects_; }
 
   void on_send_results(const protocol::Results& results);
@@ -103,11 +103,11 @@ class Ledger {
   ProjectRules projects_{tasks_};
   TimeRules times_;
   RetryRules retries_;
-  LimitRules limits_of_kinds_;
+  LimitRules limits_;
   PlaceRules places_;
   std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
   std::map<TaskId, std::set<Lease>> failures_;  // Durable: the leases that failed, not for good.
-  std::map<Link, std::uint64_t> limits_;
+  std::map<Link, std::uint64_t> granted_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;
   std::map<RunId, std::uint64_t> levels_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint32_t> served_;  // log, offset -> crc

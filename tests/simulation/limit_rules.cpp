@@ -20,8 +20,9 @@ void LimitRules::on_begin(Origin origin, const std::string& kind) {
     throw Violation{text(running, " tasks of kind ", kind, " run, the cap is ", cap->second)};
 }
 
-void LimitRules::on_rate(Origin origin, const std::string& kind, double per_second, TimePoint now) {
-  rates_[{origin, kind}] = {per_second, burst(per_second), now};
+void LimitRules::on_rate(Origin origin, const std::string& scope, double per_second,
+                         TimePoint now) {
+  rates_[{origin, scope}] = {per_second, burst(per_second), now};
 }
 
 // It begins with one.
@@ -30,9 +31,9 @@ void LimitRules::on_ventilator_starts(Origin origin) {
     if (scope.first == origin) rate.left = std::max(rate.left, 1.0);
 }
 
-void LimitRules::on_send(Origin origin, const std::string& kind, std::uint64_t count,
+void LimitRules::on_send(Origin origin, const std::string& scope, std::uint64_t count,
                          TimePoint now) {
-  const auto found = rates_.find({origin, kind});
+  const auto found = rates_.find({origin, scope});
   if (found == rates_.end()) return;
   auto& [per_second, left, at] = found->second;
   const auto seconds = std::chrono::duration<double>(now - at).count();
@@ -40,7 +41,7 @@ void LimitRules::on_send(Origin origin, const std::string& kind, std::uint64_t c
   at = now;
   if (left < -1e-6)
     throw Violation{
-        text(-left, " tasks of kind ", kind, " were sent beyond ", per_second, " a second")};
+        text(-left, " tasks of ", scope, " were sent beyond ", per_second, " a second")};
 }
 
 }  // namespace eole::simulation

@@ -8,7 +8,7 @@
 
 namespace eole::simulation {
 
-/// What runs at a time, and what is sent in a second, of a kind.
+/// What runs at a time of a kind, and what is sent in a second of a kind or key.
 class LimitRules {
  public:
   explicit LimitRules(bool is_calm) : is_calm_(is_calm) {}
@@ -16,9 +16,10 @@ class LimitRules {
   void on_cap(Origin origin, const std::string& kind, std::uint64_t most) {
     caps_[{origin, kind}] = most;
   }
-  void on_rate(Origin origin, const std::string& kind, double per_second, TimePoint now);
+  /// `scope`: "kind:quick", "key:k0".
+  void on_rate(Origin origin, const std::string& scope, double per_second, TimePoint now);
   void on_ventilator_starts(Origin origin);
-  void on_send(Origin origin, const std::string& kind, std::uint64_t count, TimePoint now);
+  void on_send(Origin origin, const std::string& scope, std::uint64_t count, TimePoint now);
   /// In a slot, to its end.
   void on_begin(Origin origin, const std::string& kind);
   void on_end(Origin origin, const std::string& kind) { --running_[{origin, kind}]; }

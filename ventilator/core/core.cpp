@@ -42,6 +42,9 @@ Core::Core(Config config, Durable durable, const Moment& moment)
   durable_.answers.take_for_new(moment.now);
   durable_.projects.each(
       [&](const std::string& name, const Project&) { durable_.projects.mark_due(name); });
+  each_limit(durable_.wishes, [&](const Scope& scope, const LimitWish& wish) {
+    if (scope.of == Scope::Of::kKey) set_limit(scope, wish, moment.now);
+  });
   enter_recovered();
   durable_.wishes.each(Schedules::kWish, [&](const std::string& name, const Bytes& wish) {
     durable_.schedules.restore(name, wish);

@@ -132,6 +132,7 @@ class Core {
                          std::map<std::string, Circle>& known) const;
   void enter_recovered();
   void let_go(Released released);
+  void let_go(Seq seq);
   void end_unbegun(const Released::Ended& ended);
   void open_gates();
 
@@ -140,6 +141,7 @@ class Core {
   static const Control* find_control(std::string_view what);
   void remember_control(const char* list, const std::string& id, const protocol::Value& answer,
                         Actions& out);
+  void set_limit(const Scope& scope, const LimitWish& wish, TimePoint now);
   Expected<protocol::Value> control_limit(const protocol::Value& options, TimePoint now,
                                           Actions& out);
   Expected<protocol::Value> control_pause(const protocol::Value& options, bool is_paused,

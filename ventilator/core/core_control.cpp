@@ -110,6 +110,12 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
   out.push_back(Reply{event.peer, protocol::Answer{event.request, answer->to_msgpack()}});
 }
 
+void Core::set_limit(const Scope& scope, const LimitWish& wish, TimePoint now) {
+  if (scope.of == Scope::Of::kKey) return gates_.set_rate_of_key(scope.name, wish.rate, now);
+  limits_.set_cap(scope, wish.running);
+  limits_.set_rate(scope, wish.rate, now);
+}
+
 // {"scope": "kind:download", "running": 8, "rate": 20}; without either the limit is gone.
 Expected<Value> Core::control_limit(const Value& options, TimePoint now, Actions& out) {
   const auto scope = parse_scope(options["scope"].text_or(""));
@@ -117,6 +123,8 @@ Expected<Value> Core::control_limit(const Value& options, TimePoint now, Actions
   if (scope->of == Scope::Of::kWorker) return Error{"a worker is limited by its slots"};
   const auto wish = parse_limit(options);
   if (!wish) return wish.error();
+  if (scope->of == Scope::Of::kKey && wish->running > 0)
+    return Error{"running: of a key one task runs at a time, so it has a rate only"};
   const auto about = to_text(*scope);
   Value limit = Value::Map{};
   if (wish->running > 0) limit.set("running", wish->running);
@@ -124,8 +132,7 @@ Expected<Value> Core::control_limit(const Value& options, TimePoint now, Actions
   Bytes value = limit.as<Value::Map>()->empty() ? Bytes() : limit.to_msgpack();
   if (auto reason = durable_.wishes.why_refused("limit", about, value); !reason.empty())
     return Error{std::move(reason)};
-  limits_.set_cap(*scope, wish->running);
-  limits_.set_rate(*scope, wish->rate, now);
+  set_limit(*scope, *wish, now);
   durable_.wishes.put("limit", about, value);
   out.push_back(JournalWish{"limit", about, std::move(value)});
   limit.set("scope", about);
@@ -137,6 +144,8 @@ Expected<Value> Core::control_pause(const Value& options, bool is_paused, Action
   const auto scope = parse_scope(options["scope"].text_or(""));
   if (!scope) return scope.error();
   const auto about = to_text(*scope);
+  if (scope->of == Scope::Of::kKey)
+    return Error{text(about, ": a key has a rate, and is not paused")};
   Bytes value = is_paused ? Value(true).to_msgpack() : Bytes();
   if (auto reason = durable_.wishes.why_refused("pause", about, value); !reason.empty())
     return Error{std::move(reason)};

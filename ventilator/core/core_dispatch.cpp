@@ -99,6 +99,10 @@ void Core::enqueue(Seq seq, Task& task, bool in_front) {
   const auto id = durable_.classes.of(seq);
   invariant(id != kNoClass, "a task that waits has a class");
   const auto& task_class = durable_.classes.at(id);
+  if (gates_.hold_again(seq, moment_.now)) {
+    timers_.erase(seq, seq);
+    return tasks_.wait(task, {});
+  }
   if (decision.fate == Decision::Fate::kAlone) return last_attempts_.put(seq, id, task_class);
   queue_.put(seq, in_front, id, task_class);
 }
@@ -152,6 +156,7 @@ void Core::dispatch_alone(TimePoint now, Actions& out) {
     lease_to(worker, seq, durable_.classes.of(seq), load);
     worker.alone = seq;
     limits_.on_leased(*class_of(seq), 1, now);
+    gates_.on_leased(seq, 1, now);
     send(worker, std::move(load), out);
   }
 }
@@ -211,11 +216,13 @@ Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_
     if (!served) break;
     const auto& task_class = durable_.classes.at(served->id);
     tasks_.placement().add(served->id, task_class);
-    for (const auto& [first, count] : served->stretches)
+    for (const auto& [first, count] : served->stretches) {
       for (std::uint64_t i = 0; i < count; ++i) {
         lease_to(worker, first + i, served->id, load);
         if (task_class.speculate != 0) stragglers_.on_leased(first + i, served->id, now);
       }
+      gates_.on_leased(first, count, now);
+    }
     limits_.on_leased(task_class, served->count, now);
     if (served->is_limited) break;
   }

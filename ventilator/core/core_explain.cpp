@@ -55,7 +55,7 @@ std::optional<TaskView> Core::task(Seq seq) const {
   }
   if (task->is(State::kWaiting)) {
     view.state = "waiting";
-    view.waits_until = task->story->waits_until;
+    if (!gates_.holds(seq)) view.waits_until = task->story->waits_until;
   }
   if (task->is(State::kEnding)) view.state = "ending";
   if (task->is_cancelled) view.state = "cancelling";
@@ -72,7 +72,8 @@ std::vector<Why> Core::why(Seq seq, std::string_view conditions) const {
     case State::kSuspect:
       return {why_suspect(*task)};
     case State::kWaiting:
-      return {why_paused(*task)};
+      if (!gates_.holds(seq)) return {why_paused(*task)};
+      break;
     case State::kNoted:
       return {
           {"recovering", "the ventilator has started anew: the worker that had it may come back"}};

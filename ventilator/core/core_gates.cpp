@@ -98,12 +98,22 @@ void Core::let_go(Released released) {
   for (const auto seq : released.seqs) {
     if (queue_.is_recovered(seq) && !queue_.is_recovered_open()) {
       recovery_.let_go.seqs.push_back(seq);
-      continue;
+    } else {
+      let_go(seq);
     }
-    const auto id = durable_.classes.of(seq);
-    if (id != kNoClass) queue_.extend(seq, 1, id, durable_.classes.at(id));
   }
   for (const auto& ended : released.ended) end_unbegun(ended);
+}
+
+// One that begins anew was held again for its key, and for no time of its own.
+void Core::let_go(Seq seq) {
+  auto* task = tasks_.find(seq);
+  if (task != nullptr && task->is(State::kWaiting) && timers_.find(seq) == nullptr) {
+    tasks_.give_back(*task);
+    return enqueue(seq, *task, true);
+  }
+  const auto id = durable_.classes.of(seq);
+  if (id != kNoClass) queue_.extend(seq, 1, id, durable_.classes.at(id));
 }
 
 // What has begun goes on.

@@ -229,7 +229,8 @@ std::vector<ProjectView> Core::counted(ProjectViews views) const {
     if (auto* view = view_of(first)) view->waiting += gates_.size(first, stretch.last);
   }
   tasks_.for_each([&](Seq seq, const Task& task) {
-    if (task.is(State::kReady)) return;
+    const bool is_held = task.is(State::kWaiting) && gates_.holds(seq);
+    if (task.is(State::kReady) || is_held) return;
     if (auto* view = view_of(seq)) ++(task.is(State::kWaiting) ? view->waiting : view->running);
   });
   std::vector<ProjectView> list;

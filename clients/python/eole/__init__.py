@@ -269,7 +269,8 @@ class Cluster:
     def control(self, what, **options):
         """Asks the ventilator for something that is to hold from now on, and returns its answer once
         it is durable: control("pause", scope="project:photos"), control("resume", scope="all"),
-        control("limit", scope="kind:download", running=8, rate=20): without both it is taken back."""
+        control("limit", scope="kind:download", running=8, rate=20): without both it is taken back; of a key
+        there is a rate only, control("limit", scope="key:example.org", rate=2)."""
         return control(self._connection, what, options)
 
     def limits(self):

@@ -74,6 +74,12 @@ void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, const protocol::Condit
   holds_[seq] = holds;
 }
 
+bool Gates::hold_again(Seq seq, TimePoint now) {
+  if (!keys_.hold_again(seq, now)) return false;
+  holds_[seq] = 1;
+  return true;
+}
+
 Gates::Behind Gates::behind(Seq seq, std::string_view project) const {
   Behind found;
   std::vector<Seq> open;

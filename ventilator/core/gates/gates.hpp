@@ -60,6 +60,15 @@ class Gates {
   std::uint64_t size(Seq first, Seq last) const;
   bool holds(Seq seq) const { return holds_.find(seq) != nullptr; }
   std::vector<Why> why(Seq seq, const Moment& moment) const;
+  /// So many tasks of this key begin a second; zero: as many as can.
+  void set_rate_of_key(const std::string& key, double per_second, TimePoint now) {
+    keys_.set_rate(key, per_second, now);
+  }
+  /// A task that was let go would begin anew. True: it is held again, until that is due.
+  bool hold_again(Seq seq, TimePoint now);
+  void on_leased(Seq first, std::uint64_t count, TimePoint now) {
+    keys_.on_leased(first, count, now);
+  }
   /// How a task ends that came back before it began, if it is of no use any more.
   std::optional<Released::Ended> expired(Seq seq, const Moment& moment) const {
     return expiries_.expired(seq, moment);

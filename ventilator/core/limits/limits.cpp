@@ -35,14 +35,20 @@ Expected<LimitWish> parse_limit(const protocol::Value& written) {
   return wish;
 }
 
-Limits::Limits(const Wishes& wishes, TimePoint now) {
+void each_limit(const Wishes& wishes, const OnLimit& on_limit) {
   wishes.each("limit", [&](const std::string& about, std::string_view value) {
     const auto scope = parse_scope(about);
     const auto map = protocol::Value::from_msgpack(value);
     const auto wish = map ? parse_limit(*map) : Expected<LimitWish>(map.error());
-    if (!scope || !wish) return;
-    caps_.set(*scope, wish->running);
-    rates_.set(*scope, wish->rate, now);
+    if (scope && wish) on_limit(*scope, *wish);
+  });
+}
+
+Limits::Limits(const Wishes& wishes, TimePoint now) {
+  each_limit(wishes, [&](const Scope& scope, const LimitWish& wish) {
+    if (scope.of == Scope::Of::kKey) return;
+    set_cap(scope, wish.running);
+    set_rate(scope, wish.rate, now);
   });
   wishes.each("pause", [this](const std::string& about, std::string_view) {
     if (const auto scope = parse_scope(about)) pauses_.set(*scope, true);

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,8 @@
 
 namespace eole::ventilator {
 
-/// The limits together: what a lane waits for.
+/// The limits together: what a lane waits for. What tasks of one key wait for is not theirs, but
+/// their gate's.
 class Limits {
  public:
   /// As operators wished before.
@@ -55,5 +57,8 @@ struct LimitWish {
 };
 /// Of {"running": 8, "rate": 20}; either may be missing. Errors name what is wrong.
 Expected<LimitWish> parse_limit(const protocol::Value& written);
+/// Those that operators wished before.
+using OnLimit = std::function<void(const Scope&, const LimitWish&)>;
+void each_limit(const Wishes& wishes, const OnLimit& on_limit);
 
 }  // namespace eole::ventilator

@@ -2,15 +2,12 @@
 #include <map>
 
 #include "ventilator/core/limits/limit.hpp"
+#include "ventilator/core/limits/rate.hpp"
 #include "ventilator/core/limits/scope.hpp"
 
 namespace eole::ventilator {
 
-constexpr double kRateLeast = 1e-6;  // Tasks a second: one in eleven days.
-constexpr double kRateMost = 1'000'000'000;
-
-/// So many tasks of a kind or project are leased a second, at most: what of it is not used adds up
-/// for a tenth of a second, and to one task.
+/// So many tasks of a kind or project are leased a second, at most.
 class Rates final : public Limit {
  public:
   /// Zero: none.
@@ -26,13 +23,6 @@ class Rates final : public Limit {
   std::optional<Why> why(const protocol::TaskClass& task_class) const override;
 
  private:
-  struct Rate {
-    double per_second = 0;
-    double left = 0;  // As of `at`.
-    TimePoint at{};
-    double most() const;
-    double left_at(TimePoint now) const;
-  };
   std::map<Scope, Rate> rates_;
 };
 

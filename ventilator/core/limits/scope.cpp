@@ -8,10 +8,11 @@
 namespace eole::ventilator {
 
 namespace {
-constexpr std::array<std::pair<Scope::Of, std::string_view>, 3> kPrefixes{
+constexpr std::array<std::pair<Scope::Of, std::string_view>, 4> kPrefixes{
     {{Scope::Of::kKind, "kind:"},
      {Scope::Of::kProject, "project:"},
-     {Scope::Of::kWorker, "worker:"}}};
+     {Scope::Of::kWorker, "worker:"},
+     {Scope::Of::kKey, "key:"}}};
 }
 
 std::array<Scope, 3> scopes_of(const protocol::TaskClass& task_class) {
@@ -35,7 +36,7 @@ Expected<Scope> parse_scope(std::string_view written) {
     if (name.empty() && of != Scope::Of::kProject) return Error{text(prefix, " no name")};
     return Scope{of, std::string(name)};
   }
-  return Error{text(written, ": is all, or kind:, project: or worker: and a name")};
+  return Error{text(written, ": is all, or kind:, project:, worker: or key: and a name")};
 }
 
 }  // namespace eole::ventilator

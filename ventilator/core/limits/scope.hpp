@@ -9,16 +9,16 @@
 
 namespace eole::ventilator {
 
-/// Whom a limit is about: all, or one kind, project or worker by its name.
+/// Whom a limit is about: all, or one kind, project, worker or key by its name.
 struct Scope {
-  enum class Of : std::uint8_t { kAll, kKind, kProject, kWorker };
+  enum class Of : std::uint8_t { kAll, kKind, kProject, kWorker, kKey };
   Of of = Of::kAll;
   std::string name = {};
   auto operator<=>(const Scope&) const = default;
 };
-/// Those that hold tasks of this class.
+/// Those that hold tasks of this class, whatever their keys.
 std::array<Scope, 3> scopes_of(const protocol::TaskClass& task_class);
-/// "all", "kind:download", "project:photos", "worker:w1".
+/// "all", "kind:download", "project:photos", "worker:w1", "key:alice".
 std::string to_text(const Scope& scope);
 Expected<Scope> parse_scope(std::string_view written);
 
