@@ -35,6 +35,7 @@ class Ledger {
   // Clients.
   void on_submit(const std::string& body, Plan plan);
   void on_answer(const TaskId& id, const std::string& body);
+  void on_refused(std::string_view body) { tasks_.refuse(body); }
   void on_cancel(const TaskId& id) { tasks_.at(id).may_be_cancelled = true; }
   /// The body promised under an id; empty if none was.
   std::string promised(const TaskId& id) const;

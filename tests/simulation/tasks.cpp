@@ -15,6 +15,7 @@ bool Tasks::know(const TaskId& id, std::string_view body) {
   auto& plan = found->second;
   if (plan.id.seq != 0 && plan.id != id)
     throw Violation{text(to_text(id), " and ", to_text(plan.id), " are one task, accepted twice")};
+  if (plan.is_refused) throw Violation{text(to_text(id), " was refused, and is a task")};
   plan.id = id;
   auto& task = seen_[id];
   const bool is_news = task.plan == nullptr;

@@ -22,6 +22,7 @@ struct Plan {
   TimePoint submitted{};                       // It was not accepted before.
   std::string last_of = {};                    // It is the last task of this project.
   TaskId id = {};                              // Once it was seen under one.
+  bool is_refused = false;
 };
 
 /// One task, seen from outside.
@@ -44,6 +45,8 @@ struct SeenTask {
 class Tasks {
  public:
   void plan(const std::string& body, Plan plan) { plans_[body] = std::move(plan); }
+  /// It is no task from now on.
+  void refuse(std::string_view body) { plans_.find(body)->second.is_refused = true; }
   /// What was said of it, by its body; null: nothing.
   const Plan* plan_of(std::string_view body) const;
   /// This body was seen under this number. Throws Violation if it was under another. True: now it

@@ -11,12 +11,12 @@ using protocol::Value;
 // Its last task is another one each time.
 Value Tracked::wish() {
   const auto project = text(kTracked, "/collect");
-  const auto body = text(kLast, " ", fabric_.world.draw(), class_mark("work", project));
+  last_ = text(kLast, " ", fabric_.world.draw(), class_mark("work", project));
   Plan plan{{"work", project}};
   plan.last_of = kTracked;
-  fabric_.ledger.on_submit(body, std::move(plan));
+  fabric_.ledger.on_submit(last_, std::move(plan));
   protocol::TaskGroups groups;
-  groups.add(protocol::TaskClass{"work"}, body);
+  groups.add(protocol::TaskClass{"work"}, last_);
   return Value::Map{{"project", kTracked}, {"collect", protocol::Blob{groups.take()}}};
 }
 
@@ -73,11 +73,26 @@ void Tracked::look() {
   ask("project", {}, Value::Map{{"project", kTracked}}, [this](const Expected<Value>& answer) {
     if (!answer || (*answer)["state"].text_or("") != "over")
       return client_.after(2s, [this] { look(); });
-    fabric_.ledger.projects().on_opening_again(origin_, std::string(kTracked), fabric_.world.now());
-    auto wanted = wish();
-    wanted.set("is_again", true);
-    open_again(wanted);
+    fabric_.world.chance(0.5) ? open_in_vain() : open_again();
   });
+}
+
+// It is closed. Copies of this come late, perhaps when it is open again.
+void Tracked::open_in_vain() {
+  const auto wanted = wish();
+  const auto last = last_;
+  control("open", wanted, [this, last](const Expected<Value>& answer) {
+    if (!answer && answer.error().message.ends_with("was closed"))
+      fabric_.ledger.on_refused(last);
+    open_again();
+  });
+}
+
+void Tracked::open_again() {
+  fabric_.ledger.projects().on_opening_again(origin_, std::string(kTracked), fabric_.world.now());
+  auto wanted = wish();
+  wanted.set("is_again", true);
+  open_again(wanted);
 }
 
 void Tracked::open_again(const Value& wish) {

@@ -25,6 +25,8 @@ class Tracked final : public Asker {
   void cancel(const protocol::Value& after);
   void on_closed();
   void look();
+  void open_in_vain();
+  void open_again();
   void open_again(const protocol::Value& wish);
   void ask_missing(const protocol::Value& from);
   void do_anew();
@@ -34,6 +36,7 @@ class Tracked final : public Asker {
   Submit submit_;
   Origin origin_ = 0;
   bool is_closed_ = false;  // For good.
+  std::string last_;        // The last task of the last wish.
   std::map<TaskId, protocol::Value> missing_;
 };
 

@@ -139,8 +139,8 @@ class Core {
   // What people want to hold from now on: core_control.cpp.
   struct Control;
   static const Control* find_control(std::string_view what);
-  void remember_control(const char* list, const std::string& id, const protocol::Value& answer,
-                        Actions& out);
+  void remember_control(const char* list, const ControlAsked& event,
+                        const protocol::Value& answer, Actions& out);
   void set_limit(const Scope& scope, const LimitWish& wish, TimePoint now);
   Expected<protocol::Value> control_limit(const protocol::Value& options, TimePoint now,
                                           Actions& out);

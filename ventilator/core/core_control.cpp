@@ -66,47 +66,61 @@ constexpr std::size_t kHeardMax = 256;
 constexpr const char* kHeard = "heard";
 constexpr const char* kHeardOfOperators = "heard_of_operators";
 
-// What was answered to the control with this id; nothing if it was not heard.
-std::optional<Bytes> answer_before(const Wishes& wishes, const char* list, const std::string& id) {
+// What was answered to the control with this id; null if it was not heard.
+const Bytes* answer_before(const Wishes& wishes, const char* list, const std::string& id) {
   const auto* kept = id.empty() ? nullptr : wishes.find(list, id);
-  if (kept == nullptr || planted("late-control-taken-for-news")) return std::nullopt;
-  return *kept;
+  return planted("late-control-taken-for-news") ? nullptr : kept;
+}
+
+// An answer is a map; why it was refused is a text.
+Reply again(const Peer& peer, std::uint64_t request, const Bytes& kept) {
+  const auto value = Value::from_msgpack(kept);
+  if (const auto* reason = value ? value->as<std::string>() : nullptr)
+    return {peer, protocol::Refused{request, *reason}};
+  return {peer, protocol::Answer{request, kept}};
 }
 
 }  // namespace
 
-// A copy that comes late must not undo what was wished since: the last ones are known by their ids.
-void Core::remember_control(const char* list, const std::string& id, const Value& answer,
+// A copy that comes late must not undo what was wished since, nor do what was refused: the last ones
+// are known by their ids. What no disk has room for is known as long as this start lasts.
+void Core::remember_control(const char* list, const ControlAsked& event, const Value& answer,
                             Actions& out) {
+  const auto id = event.options["id"].text_or("");
   if (id.empty()) return;
   const auto put = [&](const std::string& which, Bytes value) {
     durable_.wishes.put(list, which, value);
-    out.push_back(JournalWish{list, which, std::move(value)});
+    if (!event.is_storage_full) out.push_back(JournalWish{list, which, std::move(value)});
   };
-  const auto oldest = durable_.wishes.first_of(list, kHeardMax);
-  if (oldest && !planted("controls-known-for-ever")) put(*oldest, {});
+  auto& wishes = durable_.wishes;
+  while (const auto oldest = wishes.first_of(list, kHeardMax)) {
+    if (planted("controls-known-for-ever")) break;
+    put(*oldest, {});
+  }
   auto value = answer.to_msgpack();
-  if (durable_.wishes.why_refused(list, id, value).empty()) put(id, std::move(value));
+  if (wishes.why_refused(list, id, value).empty()) put(id, std::move(value));
 }
 
 // What it wrote is durable before the answer leaves.
 void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
+  const auto* control = find_control(event.what);
+  const auto* list = control != nullptr && control->is_operators ? kHeardOfOperators : kHeard;
   const auto refuse = [&](std::string reason) {
+    if (control != nullptr && !planted("refusals-forgotten"))
+      remember_control(list, event, reason, out);
     out.push_back(Reply{event.peer, protocol::Refused{event.request, std::move(reason)}});
   };
-  const auto* control = find_control(event.what);
   if (control == nullptr) return refuse(text("control ", event.what, ": not known"));
-  const auto id = event.options["id"].text_or("");
-  const auto* list = control->is_operators ? kHeardOfOperators : kHeard;
-  if (const auto answer = answer_before(durable_.wishes, list, id))
-    return out.push_back(Reply{event.peer, protocol::Answer{event.request, *answer}});
+  if (const auto* kept =
+          answer_before(durable_.wishes, list, event.options["id"].text_or("")))
+    return out.push_back(again(event.peer, event.request, *kept));
   if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
   const auto answer = control->grant(*this, event.options, now, out);
   if (!answer) {  // What names a thing of this sort itself need not be told what it is.
     const auto& why = answer.error().message;
     return refuse(why.starts_with(event.what + " ") ? why : text(event.what, ": ", why));
   }
-  remember_control(list, id, *answer, out);
+  remember_control(list, event, *answer, out);
   out.push_back(Reply{event.peer, protocol::Answer{event.request, answer->to_msgpack()}});
 }
 

@@ -60,6 +60,42 @@ TEST_CASE("opening a project that was closed is answered as it was, said again",
           "open: project photos: was closed");
 }
 
+TEST_CASE("a copy of what was refused is refused as it was, whatever has changed since",
+          "[ventilator]") {
+  Rig rig;
+  const auto reason = [&] { return std::get<protocol::Refused>(rig.last<Reply>().message).reason; };
+  const Value photos = Value::Map{{"project", "photos"}};
+  const Value again = Value::Map{{"project", "photos"}, {"is_again", true}};
+  control(rig, "open", "a", photos);
+  control(rig, "close", "b", photos);
+  control(rig, "open", "c", Value::Map{{"project", "photos"}, {"expected", 7}});
+  const auto wishes = rig.all<JournalWish>();
+  REQUIRE(reason() == "open: project photos: was closed");
+  control(rig, "open", "d", again);
+  control(rig, "open", "c", Value::Map{{"project", "photos"}, {"expected", 7}});
+  REQUIRE(reason() == "open: project photos: was closed");
+  REQUIRE(rig.core.project("photos")->known->expected == 0);
+
+  auto durable = Rig::fresh();  // Across a restart, too.
+  durable.start = 2;
+  for (const auto& wish : wishes) durable.wishes.put(wish.what, wish.about, wish.value);
+  Rig restarted(std::move(durable));
+  control(restarted, "open", "c", photos);
+  REQUIRE(std::get<protocol::Refused>(restarted.last<Reply>().message).reason == reason());
+}
+
+TEST_CASE("what a full disk refused is refused again, and not written", "[ventilator]") {
+  Rig rig;
+  auto options = kPhotos;
+  options.set("id", "a");
+  rig.step(ControlAsked{"boss", 3, "pause", options, true});
+  REQUIRE(rig.all<JournalWish>().empty());
+  control(rig, "pause", "a", kPhotos);
+  REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
+          "storage full: the ventilator's disk has no room");
+  REQUIRE(rig.core.limits().pauses().is_empty());
+}
+
 TEST_CASE("so many controls are known that were heard, and no more", "[ventilator]") {
   constexpr int kHeardMax = 256;
   Rig rig;
