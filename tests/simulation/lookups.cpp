@@ -1,5 +1,10 @@
 #include "tests/simulation/lookups.hpp"
 
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+
 #include "common/base/text.hpp"
 #include "common/protocol/task_class.hpp"
 #include "tests/simulation/fabric.hpp"
@@ -11,6 +16,19 @@ using protocol::Value;
 
 namespace {
 constexpr Duration kForEver = 10'000s;  // Longer than any run.
+
+// Several seeds run at a time.
+std::string next_path() {
+  static std::atomic<std::uint64_t> last{0};
+  return std::filesystem::temp_directory_path() / text("eole-sim-", ::getpid(), "-", ++last);
+}
+}  // namespace
+
+Lookups::Gathered::Gathered() : path(next_path()), parts(path) {}
+
+Lookups::Gathered::~Gathered() {
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
 }
 
 void Lookups::ask(const std::string& what, const TaskId& id, const Value& options,
@@ -22,7 +40,7 @@ void Lookups::ask(const std::string& what, const TaskId& id, const Value& option
 
 void Lookups::look(const worker::StartTask& task, const std::function<void()>& then) {
   if (task.args.starts_with(kLast))
-    return take_parts(task, {}, std::make_shared<ProjectRules::Told>(), then);
+    return take_parts(task, {}, std::make_shared<Gathered>(), then);
   if (task.conditions.empty() || fabric_.world.chance(0.5)) return then();
   const auto conditions = protocol::decode_conditions(task.conditions);
   const auto parents = protocol::decode_parents(conditions->parents);
@@ -49,17 +67,28 @@ void Lookups::take_result(const worker::StartTask& task, const protocol::Parent&
 
 // As a collect does, page by page. Refused if the sink does not keep all of them any more.
 void Lookups::take_parts(const worker::StartTask& task, const Value& from,
-                         std::shared_ptr<ProjectRules::Told> told,
-                         const std::function<void()>& then) {
+                         std::shared_ptr<Gathered> gathered, const std::function<void()>& then) {
   const Value options = Value::Map{{"project", kTracked}, {"from", from}};
-  ask("parts", {}, options, [this, task, told, then](const Expected<Value>& page) {
+  ask("parts", {}, options, [this, task, gathered, then](const Expected<Value>& page) {
     if (!page || page->is_null()) return then();
     if (const auto* list = (*page)["parts"].as<Value::Array>())
-      for (const auto& part : *list) (*told)[*parse_task_id(part["id"].text_or(""))] = part;
-    if (!(*page)["next"].is_null()) return take_parts(task, (*page)["next"], told, then);
-    fabric_.ledger.projects().on_parts(task.id, std::string(kTracked), *told);
+      for (const auto& part : *list) {
+        gathered->told[*parse_task_id(part["id"].text_or(""))] = part;
+        if (auto added = gathered->parts.add(part); !added) throw Violation{added.error().message};
+      }
+    if (!(*page)["next"].is_null()) return take_parts(task, (*page)["next"], gathered, then);
+    fabric_.ledger.projects().on_parts(task.id, std::string(kTracked), gathered->told);
+    put_together(task.id, *gathered);
     then();
   });
+}
+
+void Lookups::put_together(const TaskId& last, Gathered& gathered) {
+  const auto is_whole = gathered.parts.put_in_order();
+  std::vector<TaskId> order;
+  for (std::size_t i = 0; i < gathered.parts.size(); ++i)
+    order.push_back(*parse_task_id((*gathered.parts.at(i))["id"].text_or("")));
+  ProjectRules::check_order(last, gathered.told, order, static_cast<bool>(is_whole));
 }
 
 }  // namespace eole::simulation

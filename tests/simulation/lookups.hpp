@@ -9,6 +9,7 @@
 #include "tests/simulation/process.hpp"
 #include "tests/simulation/project_rules.hpp"
 #include "worker/core/events.hpp"
+#include "worker/handlers/parts.hpp"
 #include "worker/runners/references.hpp"
 
 namespace eole::simulation {
@@ -31,8 +32,19 @@ class Lookups {
  private:
   void take_result(const worker::StartTask& task, const protocol::Parent& parent,
                    const std::function<void()>& then);
+  /// What the sink told of a project so far, and the same as a collect has it, in a file.
+  struct Gathered {
+    Gathered();
+    ~Gathered();
+    Gathered(const Gathered&) = delete;
+    Gathered& operator=(const Gathered&) = delete;
+    std::string path;
+    ProjectRules::Told told = {};
+    worker::Parts parts;
+  };
   void take_parts(const worker::StartTask& task, const protocol::Value& from,
-                  std::shared_ptr<ProjectRules::Told> told, const std::function<void()>& then);
+                  std::shared_ptr<Gathered> gathered, const std::function<void()>& then);
+  void put_together(const TaskId& last, Gathered& gathered);
   void ask(const std::string& what, const TaskId& id, const protocol::Value& options,
            client::Asks::OnAnswer on_answer);
 

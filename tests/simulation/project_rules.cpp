@@ -121,6 +121,38 @@ void ProjectRules::on_parts(const TaskId& last, const std::string& name, const T
   }
 }
 
+// Each part once, in the order in which the tasks were submitted that were to do it first; and of
+// those that were to do it one that did, if any did.
+void ProjectRules::check_order(const TaskId& last, const Told& told,
+                               const std::vector<TaskId>& order, bool is_whole) {
+  const auto part_of = [&](const TaskId& id) {
+    return *parse_task_id(told.at(id)["instead_of"].text_or(to_text(id)));
+  };
+  const auto is_done = [&](const TaskId& id) {
+    return told.at(id)["state"].text_or("") == "done";
+  };
+  std::map<TaskId, bool> parts;  // Whether they were done.
+  for (const auto& [id, part] : told) parts[part_of(id)] |= is_done(id);
+  if (order.size() != parts.size())
+    throw Violation{text(to_text(last), " puts together ", order.size(), " parts of ",
+                         parts.size())};
+  auto part = parts.begin();
+  bool is_missing = false;
+  for (const auto& id : order) {
+    const auto& [wanted, was_done] = *part++;
+    if (part_of(id) != wanted)
+      throw Violation{text(to_text(last), " puts ", to_text(id), " where ", to_text(wanted),
+                           " belongs")};
+    if (is_done(id) != was_done)
+      throw Violation{text(to_text(last), " takes ", to_text(id), " for a part that another did")};
+    is_missing = is_missing || !was_done;
+  }
+  if (is_whole == is_missing)
+    throw Violation{text(to_text(last), is_whole ? " leaves out" : " misses",
+                         " parts of its project, which are ", is_missing ? "not all" : "all",
+                         " done")};
+}
+
 void ProjectRules::check_end() const {
   for (const auto& [key, project] : projects_) {
     if (!project.is_closed) continue;

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/protocol/value.hpp"
 #include "tests/simulation/tasks.hpp"
@@ -33,6 +34,9 @@ class ProjectRules {
   void on_missing(Origin origin, const std::string& project, const Told& told) const;
   /// As the sink tells of all of its tasks, when this last one begins.
   void on_parts(const TaskId& last, const std::string& project, const Told& told) const;
+  /// What its last task puts together of what it was told: `is_whole` if nothing is missing.
+  static void check_order(const TaskId& last, const Told& told, const std::vector<TaskId>& order,
+                          bool is_whole);
   /// It takes no more tasks.
   void on_closed(Origin origin, const std::string& project) {
     projects_[{origin, project}].is_closed = true;
