@@ -6,6 +6,7 @@
 #include "cli/common.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 #include "common/process/private.hpp"
 
 namespace eole::cli {
@@ -22,19 +23,42 @@ bool is_key_name(const std::string& name) {
   return !name.empty() && name.size() <= kNameMost && std::all_of(name.begin(), name.end(), fits);
 }
 
-void join(const Globals& globals, const std::vector<std::string>& names, std::string who,
-          std::string path, bool force) {
-  process::keep_private();
-  if (!is_key_name(who))
-    throw Failure{kBadUse, text("--name ", shown(who), ": letters, digits, - and _, ", kNameMost,
-                                " at most, are a name")};
+struct JoinOptions {
+  std::vector<std::string> roles;
+  std::string name;
+  std::string prefix;
+  std::string path;
+  bool force = false;
+};
+
+std::set<net::Role> roles_of(const JoinOptions& options) {
   std::set<net::Role> roles;
-  for (const auto& name : names) {
+  for (const auto& name : options.roles) {
     const auto role = net::parse_role(name);
     if (!role)
       throw Failure{kBadUse,
                     text("--role ", name, ": one of submit, work, settle, observe, admin")};
+    if (!options.prefix.empty() && !net::is_for_bound(*role))
+      throw Failure{kBadUse,
+                    text("--prefix: goes with submit, observe and admin, not with ", name)};
     roles.insert(*role);
+  }
+  return roles;
+}
+
+void join(const Globals& globals, const JoinOptions& options) {
+  process::keep_private();
+  auto who = options.name.empty() ? options.roles.front() : options.name;
+  auto path = options.path;
+  if (!is_key_name(who))
+    throw Failure{kBadUse, text("--name ", shown(who), ": letters, digits, - and _, ", kNameMost,
+                                " at most, are a name")};
+  const auto roles = roles_of(options);
+  Within within;
+  if (!options.prefix.empty()) {
+    auto parsed = Within::parse(options.prefix);
+    if (!parsed) throw Failure{kBadUse, text("--prefix: ", shown(parsed.error().message))};
+    within = std::move(*parsed);
   }
   auto file = need(net::read_cluster_file(net::cluster_file_path(globals.cluster_path)));
   if (!file.is_encrypted())
@@ -45,14 +69,14 @@ void join(const Globals& globals, const std::vector<std::string>& names, std::st
   const auto table = file.key_table;
   who = net::free_key_name(table, who);  // So that each can be revoked alone.
   if (path.empty()) path = text("eole-", who, ".toml");
-  if (!force && std::filesystem::exists(std::filesystem::symlink_status(path)))
+  if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(path)))
     throw Failure{kBadUse, text(shown(path), ": is there already; --force overwrites it")};
   file.key_table.clear();
   file.pipes.clear();
   file.name = who;
   file.keys = net::make_key_pair();
   net::write_cluster_file(path, file);
-  net::authorize(table, file.keys.public_key, who, roles);
+  net::authorize(table, file.keys.public_key, who, roles, within);
   if (globals.json)
     print_json(Value::Map{{"file", path}, {"name", who}, {"public_key", file.keys.public_key}});
   else
@@ -66,25 +90,22 @@ void join(const Globals& globals, const std::vector<std::string>& names, std::st
 void add_join(CLI::App& app, Globals& globals) {
   auto* command =
       app.add_subcommand("join", "Make a join file: all that a process elsewhere needs to join");
-  auto roles = std::make_shared<std::vector<std::string>>();
-  auto name = std::make_shared<std::string>();
-  auto path = std::make_shared<std::string>();
-  auto force = std::make_shared<bool>(false);
-  command->add_option("--role", *roles, "submit, work, settle, observe or admin; repeatable")
+  auto options = std::make_shared<JoinOptions>();
+  command
+      ->add_option("--role", options->roles, "submit, work, settle, observe or admin; repeatable")
       ->required();
-  command->add_option("--name", *name,
+  command->add_option("--name", options->name,
                       "what the key table calls it; numbered if it is there [the role]");
-  command->add_option("-o,--output", *path, "the file [eole-NAME.toml, here]");
-  command->add_flag("--force", *force, "overwrite the file");
+  command->add_option("--prefix", options->prefix,
+                      "only projects whose names begin so, like acme/: others do not exist for it");
+  command->add_option("-o,--output", options->path, "the file [eole-NAME.toml, here]");
+  command->add_flag("--force", options->force, "overwrite the file");
   command->add_flag("--json", globals.json, "one JSON object");
   command->footer(
       "To revoke it, take its entry out of keys.toml in the cluster's data directory:\n"
       "its next message is refused.\n"
       "Exit codes: 0 made, 2 bad input, the file is there already, or not where `eole up` runs.");
-  command->callback([=, &globals] {
-    const auto who = name->empty() ? roles->front() : *name;
-    join(globals, *roles, who, *path, *force);
-  });
+  command->callback([options, &globals] { join(globals, *options); });
 }
 
 }  // namespace eole::cli

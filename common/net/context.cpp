@@ -32,10 +32,12 @@ void answer_zap(zmq::socket_t& zap, Authority& authority) {
     char key[41] = {};
     ::zmq_z85_encode(key, reinterpret_cast<const std::uint8_t*>(frames[6].data()), 32);
     user = key;
-    is_allowed = authority.knows(user) && (frames[2] == kAnyKey || frames[2] == user);
+    is_allowed =
+        authority.knows(user) && (frames[2] == kAnyKey || frames[2] == user ||
+                                  (frames[2] == kUnboundKeys && authority.within(user).is_all()));
   }
   const std::string status = is_allowed ? "200" : "400";
-  const std::string reason = is_allowed ? "OK" : "this key is not in the cluster's table";
+  const std::string reason = is_allowed ? "OK" : "this key may not connect here";
   if (!is_allowed) user.clear();
   for (const std::string_view part :
        {std::string_view(frames[0]), std::string_view(frames[1]), std::string_view(status),

@@ -11,7 +11,8 @@
 
 namespace eole::net {
 
-/// The ZAP domain of sockets that every known key may join. A pipe's domain is its worker's key.
+/// The ZAP domain of sockets that every known key may join. A pipe's domain is its worker's key,
+/// the publisher's kUnboundKeys.
 inline const std::string kAnyKey = "eole";
 
 /// Counts bytes that libzmq holds; shared with its frames, which it frees in its own thread.

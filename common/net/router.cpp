@@ -13,6 +13,10 @@ void Router::route(Received&& received) const {
   refuse_(from, {0, text("message ", head->name(), " is not for ", owner_)});
 }
 
+Expected<Within> Router::within_of(const Sender& from, const std::string& asked) const {
+  return authority_->within(from.user).narrowed(asked);
+}
+
 std::optional<std::string> Router::missing_role(const Sender& from,
                                                 const std::vector<Role>& roles) const {
   if (authority_ == nullptr) return std::nullopt;

@@ -21,6 +21,8 @@ struct Sender {
 
 /// The messages that come on a socket, one row for each: what is decoded, which roles may send it,
 /// and what is done with it. What is malformed, forbidden or unknown is refused here, for all rows.
+/// A message's `within` is what its sender asked for, and no more than its key is bound to (ring
+/// rule T1); one without such a field goes no further from a bound key, unless it is of no project.
 class Router {
  public:
   /// Tells the sender of a message that nothing was done, and why.
@@ -45,6 +47,8 @@ class Router {
                        if (const auto missing = missing_role(from, roles))
                          return refuse_(from, {request, text(T::kName, *missing)});
                        if (!message) return refuse_(from, {0, message.error().message});
+                       if (auto wrong = bind(*message, from))
+                         return refuse_(from, {request, text(T::kName, ": ", *wrong)});
                        if constexpr (std::is_void_v<decltype(handler(*message, from))>) {
                          handler(*message, from);
                        } else if (const auto done = handler(*message, from); !done) {
@@ -61,6 +65,21 @@ class Router {
     std::function<void(protocol::HeadReader head, Bytes payload, const Sender& from)> take;
   };
   std::optional<std::string> missing_role(const Sender& from, const std::vector<Role>& roles) const;
+  Expected<Within> within_of(const Sender& from, const std::string& asked) const;
+  /// Says in the message which projects exist for its sender; or why it goes no further.
+  template <class T>
+  std::optional<std::string> bind(T& message, const Sender& from) const {
+    if (authority_ == nullptr) return std::nullopt;
+    if constexpr (requires { message.within; }) {
+      const auto within = within_of(from, message.within);
+      if (!within) return within.error().message;
+      message.within = within->prefix();
+    } else if constexpr (!requires { T::kIsOfNoProject; }) {
+      if (const auto within = authority_->within(from.user); !within.is_all())
+        return text("this key is bound to ", within.prefix(), ", and this tells of all");
+    }
+    return std::nullopt;
+  }
 
   std::string owner_;
   Authority* authority_;

@@ -20,6 +20,7 @@ namespace eole::net {
 
 namespace {
 constexpr std::size_t kKeyLetters = 40;
+constexpr std::size_t kLongerThanAnyProject = 256;
 constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{{Role::kSubmit, "submit"},
                                                                    {Role::kWork, "work"},
                                                                    {Role::kSettle, "settle"},
@@ -66,12 +67,16 @@ void Authority::load() {
   auto table = read();
   const bool is_taken_away = std::any_of(table_.begin(), table_.end(), [&](const auto& entry) {
     const auto now = table.find(entry.first);
-    return now == table.end() || !std::includes(now->second.begin(), now->second.end(),
-                                                entry.second.begin(), entry.second.end());
+    return now == table.end() || !now->second.covers(entry.second);
   });
   if (is_taken_away) ++revocations_;
   table_ = std::move(table);
   loaded_ = seen;
+}
+
+bool Authority::Key::covers(const Key& other) const {
+  return std::includes(roles.begin(), roles.end(), other.roles.begin(), other.roles.end()) &&
+         other.within.prefix().starts_with(within.prefix());
 }
 
 Authority::Table Authority::read() const {
@@ -88,7 +93,7 @@ Authority::Table Authority::read() const {
       const auto name = key != nullptr ? (*key)["public"].value_or(std::string()) : std::string();
       if (name.size() != kKeyLetters)
         throw wrong(text("public: ", name.size(), " letters, a key has ", kKeyLetters));
-      auto& roles = table[name];
+      auto& [roles, within] = table[name];
       const auto* names = (*key)["roles"].as_array();
       for (std::size_t j = 0; names != nullptr && j < names->size(); ++j) {
         const auto written = (*names)[j].value_or(std::string());
@@ -97,6 +102,14 @@ Authority::Table Authority::read() const {
           throw wrong(text("role ", written, ": there are submit, work, settle, observe, admin"));
         roles.insert(*role);
       }
+      if (!key->contains("prefix")) continue;
+      const auto prefix = Within::parse((*key)["prefix"].value_or(std::string()));
+      if (!prefix) throw wrong(prefix.error().message);
+      within = *prefix;
+      for (const auto role : roles)
+        if (!is_for_bound(role))
+          throw wrong(
+              text("role ", to_text(role), ": a key with a prefix has submit, observe and admin"));
     }
   } catch (const toml::parse_error& error) {
     throw std::runtime_error(
@@ -130,20 +143,38 @@ bool Authority::knows(const std::string& public_key) {
   return public_key == server_key_ || table_.contains(public_key);
 }
 
-bool Authority::allows(const std::string& user, Role role) {
-  if (is_open()) return true;
-  const std::scoped_lock lock(mutex_);
+void Authority::look_once_a_second() {
   const auto second = static_cast<std::int64_t>(::time(nullptr));
   if (second != checked_) refresh();
   checked_ = second;
+}
+
+Within Authority::within(const std::string& user) {
+  if (is_open()) return {};
+  const std::scoped_lock lock(mutex_);
+  look_once_a_second();
+  if (user == server_key_) return {};
+  const auto found = table_.find(user);
+  return found == table_.end() ? Within(std::string(kLongerThanAnyProject, '/'))
+                               : found->second.within;
+}
+
+bool Authority::allows(const std::string& user, Role role) {
+  if (is_open()) return true;
+  const std::scoped_lock lock(mutex_);
+  look_once_a_second();
   if (user == server_key_) return true;
   const auto found = table_.find(user);
   if (found == table_.end()) return false;
-  const auto& roles = found->second;
+  const auto& roles = found->second.roles;
   const bool is_person = role == Role::kSubmit || role == Role::kObserve;
   if (is_person && roles.contains(Role::kAdmin)) return true;
   if (role == Role::kObserve && roles.contains(Role::kSubmit)) return true;
   return roles.contains(role);
+}
+
+bool is_for_bound(Role role) {
+  return role == Role::kSubmit || role == Role::kObserve || role == Role::kAdmin;
 }
 
 std::string free_key_name(const std::string& path, const std::string& name) {
@@ -159,14 +190,15 @@ std::string free_key_name(const std::string& path, const std::string& name) {
 }
 
 void authorize(const std::string& path, const std::string& public_key, const std::string& name,
-               const std::set<Role>& roles) {
+               const std::set<Role>& roles, const Within& within) {
   toml::table file;
   if (::access(path.c_str(), F_OK) == 0) file = toml::parse_file(path);
   if (!file.contains("key")) file.insert("key", toml::array{});
   toml::array names;
   for (const auto role : roles) names.push_back(std::string(to_text(role)));
-  file["key"].as_array()->push_back(
-      toml::table{{"public", public_key}, {"name", name}, {"roles", names}});
+  toml::table key{{"public", public_key}, {"name", name}, {"roles", names}};
+  if (!within.is_all()) key.insert("prefix", within.prefix());
+  file["key"].as_array()->push_back(std::move(key));
   std::ostringstream out;
   out << file << "\n";
   write_private_file(path, out.str());

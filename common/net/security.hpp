@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/within.hpp"
+
 namespace eole::net {
 
 /// A CURVE key pair, each half as 40 letters of Z85.
@@ -39,14 +41,24 @@ class Authority {
   bool knows(const std::string& public_key);
   /// May the sender of a message do this? `user` is the message's User-Id (its public key).
   bool allows(const std::string& user, Role role);
+  /// The projects that exist for the sender of a message: all, unless its key is bound to a prefix.
+  /// Of a key that is not known any more none does.
+  Within within(const std::string& user);
   /// Looks at the table; how often a key or a role was taken away. Connections of such a key may
   /// still stand. Throws std::runtime_error if the table cannot be relied on any more: to go on
   /// with the keys of before would be to ignore a revocation.
   std::uint64_t revocations();
 
  private:
-  using Table = std::map<std::string, std::set<Role>>;
+  struct Key {
+    std::set<Role> roles;
+    Within within;
+    /// Whoever has this one may do all that who has the other may.
+    bool covers(const Key& other) const;
+  };
+  using Table = std::map<std::string, Key>;
   void refresh();
+  void look_once_a_second();
   void load();
   Table read() const;
   std::string path_;
@@ -61,8 +73,10 @@ class Authority {
 
 /// `name`, or with a number behind it if the table at `path` has a key of that name.
 std::string free_key_name(const std::string& path, const std::string& name);
+/// Of what a key may do that is bound to a prefix: others see all projects, and must.
+bool is_for_bound(Role role);
 /// Adds a key to the table at `path` (made with mode 0600 if it is not there).
 void authorize(const std::string& path, const std::string& public_key, const std::string& name,
-               const std::set<Role>& roles);
+               const std::set<Role>& roles, const Within& within = {});
 
 }  // namespace eole::net

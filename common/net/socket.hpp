@@ -25,6 +25,9 @@ struct Received {
   protocol::Message message;
 };
 
+/// In the place of a key: any that is bound to no prefix. What is published tells of all projects.
+inline const std::string kUnboundKeys = "unbound";
+
 /// An address that is not to be had now: later it may be.
 class CannotBind : public std::runtime_error {
  public:
@@ -41,9 +44,10 @@ class Socket {
   Socket(Socket&&) noexcept;
   Socket& operator=(Socket&&) noexcept;
 
-  /// Binds, as a server of the cluster. `only_key`: no other key may connect here (a pipe).
-  /// A port FIRST-LAST is a free one of that range; an ipc address is free if nobody listens there.
-  /// Returns the endpoint with its real port. Throws CannotBind, or std::runtime_error.
+  /// Binds, as a server of the cluster. `only_key`: no other key may connect here (a pipe), or
+  /// kUnboundKeys. A port FIRST-LAST is a free one of that range; an ipc address is free if nobody
+  /// listens there. Returns the endpoint with its real port. Throws CannotBind, or
+  /// std::runtime_error.
   std::string bind(const std::string& endpoint, const std::string& only_key = {});
   /// Connects. `once`: the connection is never made anew (a pipe).
   void connect(const std::string& endpoint, bool once = false);

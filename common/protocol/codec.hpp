@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -8,7 +10,9 @@
 #include "common/protocol/head.hpp"
 
 /// Turns the structs of messages.hpp into messages and back. A struct names itself (kName) and
-/// shows its fields in wire order (fields); one with a payload has a member of that name.
+/// shows its fields in wire order (fields); one with a payload has a member of that name. Behind
+/// the first kFieldsNeeded, if it says so, fields are left out up to the last that is not zero or
+/// empty.
 namespace eole::protocol {
 
 namespace detail {
@@ -40,11 +44,12 @@ struct FieldWriter {
 
 struct FieldReader {
   HeadReader& head;
-  bool may_be_short = false;
+  std::uint32_t needed = UINT32_MAX;  // The first fields: those behind may be missing.
   bool in_range = true;
   template <class Field>
   void operator()(Field& field) {
-    if (may_be_short && head.is_done()) return;
+    if (needed == 0 && head.is_done()) return;
+    if (needed > 0) --needed;
     if constexpr (std::is_arithmetic_v<Field>) {
       const auto number = head.next_number();
       if (number > static_cast<std::uint64_t>(std::numeric_limits<Field>::max())) in_range = false;
@@ -65,14 +70,23 @@ concept IsShort = requires {
   requires T::kIsShort;
 };
 
+template <class T>
+constexpr std::uint32_t fields_needed() {
+  if constexpr (requires { T::kFieldsNeeded; })
+    return T::kFieldsNeeded;
+  else
+    return IsShort<T> ? 0 : UINT32_MAX;
+}
+
 }  // namespace detail
 
 template <class T>
 Message encode(T message) {
   detail::FieldCounter counter;
   message.fields(counter);
-  HeadWriter head(T::kName, counter.count);
-  detail::FieldWriter writer{head};
+  const auto count = std::min(counter.count, std::max(counter.said, detail::fields_needed<T>()));
+  HeadWriter head(T::kName, count);
+  detail::FieldWriter writer{head, count};
   message.fields(writer);
   Message out{head.take(), {}};
   if constexpr (detail::HasPayload<T>) out.payload = std::move(message.payload);
@@ -97,7 +111,7 @@ Bytes encode_short(T record) {
 template <class T>
 Expected<T> decode(HeadReader head, Bytes payload) {
   T message;
-  detail::FieldReader reader{head, detail::IsShort<T>};
+  detail::FieldReader reader{head, detail::fields_needed<T>()};
   message.fields(reader);
   const bool has_more = !head.is_done() && planted("later-fields-refused");
   if (!head.ok() || !reader.in_range || has_more)

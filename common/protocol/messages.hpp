@@ -7,8 +7,10 @@
 
 /// Every message of the ring. docs/protocol.md says the same for other languages; who sends it,
 /// who hears it, and what if it is lost or repeated stands above each struct, with the rules of
-/// docs/ring.md that it serves. A field that is added comes last, and zero or empty means what was so
-/// before: who does not know it ignores it. The payload layouts are in records.hpp.
+/// docs/ring.md that it serves. A field that is added comes last, and zero or empty means what was
+/// so before: who does not know it ignores it. Whose messages have `within`, a prefix of projects,
+/// is told of these alone, and changes nothing else (rule T1). The payload layouts are in
+/// records.hpp.
 namespace eole::protocol {
 
 /// Client -> ventilator: `count` tasks (payload: groups of tasks), accepted whole or not at all and
@@ -17,13 +19,15 @@ namespace eole::protocol {
 /// forgotten.
 struct Submit {
   static constexpr std::string_view kName = "submit";
+  static constexpr std::uint32_t kFieldsNeeded = 5;
   RunId run = 0;
   std::uint64_t request = 0;
   std::uint64_t confirmed = 0;
   std::string key;
   std::uint32_t count = 0;
   Bytes payload;
-  void fields(auto& io) { io(run), io(request), io(confirmed), io(key), io(count); }
+  std::string within = {};
+  void fields(auto& io) { io(run), io(request), io(confirmed), io(key), io(count), io(within); }
   bool operator==(const Submit&) const = default;
 };
 
@@ -50,10 +54,12 @@ struct Refused {
 /// are not settled yet. At most kTasksPerMessageMax tasks. Repeatable (rule S3).
 struct Cancel {
   static constexpr std::string_view kName = "cancel";
+  static constexpr std::uint32_t kFieldsNeeded = 2;
   std::uint64_t request = 0;
   Origin origin = 0;
   Bytes payload;
-  void fields(auto& io) { io(request), io(origin); }
+  std::string within = {};
+  void fields(auto& io) { io(request), io(origin), io(within); }
   bool operator==(const Cancel&) const = default;
 };
 
@@ -61,10 +67,12 @@ struct Cancel {
 /// dead letters; the log keeps them. Answered once that is durable. Repeatable.
 struct Discard {
   static constexpr std::string_view kName = "discard";
+  static constexpr std::uint32_t kFieldsNeeded = 2;
   std::uint64_t request = 0;
   Origin origin = 0;
   Bytes payload;
-  void fields(auto& io) { io(request), io(origin); }
+  std::string within = {};
+  void fields(auto& io) { io(request), io(origin), io(within); }
   bool operator==(const Discard&) const = default;
 };
 
@@ -73,10 +81,12 @@ struct Discard {
 /// it is durable.
 struct Control {
   static constexpr std::string_view kName = "control";
+  static constexpr std::uint32_t kFieldsNeeded = 2;
   std::uint64_t request = 0;
   std::string what;
   Bytes payload;
-  void fields(auto& io) { io(request), io(what); }
+  std::string within = {};
+  void fields(auto& io) { io(request), io(what), io(within); }
   bool operator==(const Control&) const = default;
 };
 
@@ -84,12 +94,14 @@ struct Control {
 /// empty or one msgpack map). Answers that could be large come in pages.
 struct Query {
   static constexpr std::string_view kName = "query";
+  static constexpr std::uint32_t kFieldsNeeded = 4;
   std::uint64_t request = 0;
   std::string what;
   Origin origin = 0;
   Seq seq = 0;
   Bytes payload;
-  void fields(auto& io) { io(request), io(what), io(origin), io(seq); }
+  std::string within = {};
+  void fields(auto& io) { io(request), io(what), io(origin), io(seq), io(within); }
   bool operator==(const Query&) const = default;
 };
 
@@ -345,26 +357,31 @@ struct Settled {
 /// Client -> sink: the log from a cursor on (rule L3). `log` and `crc` zero: whatever is there.
 struct Read {
   static constexpr std::string_view kName = "read";
+  static constexpr std::uint32_t kFieldsNeeded = 5;
   std::uint64_t request = 0;
   std::uint64_t log = 0;
   std::uint64_t offset = 0;
   std::uint32_t crc = 0;
   std::uint32_t bytes_max = 0;
-  void fields(auto& io) { io(request), io(log), io(offset), io(crc), io(bytes_max); }
+  std::string within = {};
+  void fields(auto& io) { io(request), io(log), io(offset), io(crc), io(bytes_max), io(within); }
   bool operator==(const Read&) const = default;
 };
 
 /// Sink -> client (payload: result batches, each after its size as u32). `next` and `crc` are the
-/// cursor to read on from; next == head: all was read.
+/// cursor to read on from; next == head: all was read. `within`: it has no others' results, and
+/// gaps in their place; `next` is how far was looked.
 struct Records {
   static constexpr std::string_view kName = "records";
+  static constexpr std::uint32_t kFieldsNeeded = 5;
   std::uint64_t request = 0;
   std::uint64_t log = 0;
   std::uint64_t next = 0;
   std::uint64_t head = 0;
   std::uint32_t crc = 0;
   Bytes payload;
-  void fields(auto& io) { io(request), io(log), io(next), io(head), io(crc); }
+  std::string within = {};
+  void fields(auto& io) { io(request), io(log), io(next), io(head), io(crc), io(within); }
   bool operator==(const Records&) const = default;
 };
 
@@ -400,9 +417,11 @@ struct LogHead {
   bool operator==(const LogHead&) const = default;
 };
 
-/// Client or worker -> sink: a chunk of an artifact (payload), which has `size` bytes in all.
+/// Client or worker -> sink: a chunk of an artifact (payload), which has `size` bytes in all. Of no
+/// project, as a get: who knows a SHA-256 may have the file.
 struct Put {
   static constexpr std::string_view kName = "put";
+  static constexpr bool kIsOfNoProject = true;
   std::uint64_t request = 0;
   std::string sha256;
   std::uint64_t size = 0;
@@ -426,6 +445,7 @@ struct PutAt {
 /// Client or worker -> sink: up to `size` bytes of an artifact, from `offset`.
 struct Get {
   static constexpr std::string_view kName = "get";
+  static constexpr bool kIsOfNoProject = true;
   std::uint64_t request = 0;
   std::string sha256;
   std::uint64_t offset = 0;

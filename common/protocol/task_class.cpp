@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/needs.hpp"
@@ -52,6 +53,9 @@ Expected<TaskClass> decode_class(std::string_view encoded) {
     return Error{text("class: needs: ", needs.error().message)};
   if (const auto place = parse_place(task_class->place); !place)
     return Error{text("class: place: ", place.error().message)};
+  if (!task_class->within.empty())
+    if (const auto within = Within::parse(task_class->within); !within)
+      return Error{text("class: ", within.error().message)};
   for (const auto* name : {&task_class->kind, &task_class->project})
     if (name->size() > kNameBytesMax)
       return Error{

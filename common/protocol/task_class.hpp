@@ -46,10 +46,11 @@ struct TaskClass {
   std::string place = {};               // "pin=NAME", "prefer=NAME" or "spread".
   std::uint8_t speculate = 0;           // One: a straggler may get a second copy.
   std::uint8_t on_parent_failure = 0;   // OnParentFailure.
+  std::string within = {};              // A prefix: of other projects it may read nothing.
   void fields(auto& io) {
     io(kind), io(project), io(attempts_max), io(retry), io(priority), io(backoff_ms),
         io(backoff_max_ms), io(retry_on), io(timeout_ms), io(needs), io(place), io(speculate),
-        io(on_parent_failure);
+        io(on_parent_failure), io(within);
   }
   bool operator==(const TaskClass&) const = default;
 };

@@ -4,7 +4,7 @@ import os
 import re
 
 STRUCT = re.compile(r"((?:^///[^\n]*\n)+)^struct (\w+) \{\n(.*?)^\};", re.M | re.S)
-MEMBER = re.compile(r"^  ([\w:]+) (\w+)(?: = \w+)?;", re.M)
+MEMBER = re.compile(r"^  ([\w:]+) (\w+)(?: = (?:\w+|\{\}))?;", re.M)
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*→[^|]*) \| ([^|]*) \| ([^|]*)\|$", re.M)
 TYPES = {"std::uint8_t": "u8", "std::uint16_t": "u16", "std::uint32_t": "u32", "std::uint64_t": "u64",
          "std::string": "text", "RunId": "u64", "Seq": "u64", "Origin": "u32"}
@@ -22,7 +22,10 @@ def in_code(text):
         kind = re.search(r'kName = "(\w+)"', body)
         types = dict((field, TYPES.get(type_, type_)) for type_, field in MEMBER.findall(body))
         order = re.findall(r"io\((\w+)\)", body)
-        fields = ", ".join(f"{field} {types.get(field, '?')}" for field in order)
+        needed = re.search(r"kFieldsNeeded = (\d+)", body)
+        needed = int(needed[1]) if needed else len(order)
+        fields = ", ".join(f"{field if at < needed else f'*{field}*'} {types.get(field, '?')}"
+                           for at, field in enumerate(order))
         found[kind[1] if kind else name] = route(comment.lstrip("/ ")), fields, "payload" in types
     return found
 

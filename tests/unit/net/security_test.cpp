@@ -78,6 +78,52 @@ TEST_CASE("a revocation is counted, an addition is not", "[net]") {
   REQUIRE_FALSE(authority.knows(kTwo));
 }
 
+TEST_CASE("a key is bound to its prefix, and has no role that tells of all", "[net]") {
+  const Table table;
+  const auto bound = Table::entry(kOne, "'submit', 'admin'");
+  table.write(bound + "prefix = 'acme/'\n" + Table::entry(kTwo, "'work'"));
+  Authority authority(table.path, kServer);
+  REQUIRE(authority.within(kOne).prefix() == "acme/");
+  REQUIRE(authority.within(kTwo).is_all());
+  REQUIRE(authority.within(kServer).is_all());
+  REQUIRE_FALSE(authority.within("nobody").has(std::string(255, '/')));
+  REQUIRE(Authority().within("").is_all());
+  table.write(bound + "prefix = 'acme'\n");
+  REQUIRE_THAT(table.why_not(), Contains("key 1: prefix acme: is the begin"));
+  table.write(bound + "prefix = ''\n");
+  REQUIRE_THAT(table.why_not(), Contains("key 1: prefix : is the begin"));
+  table.write(bound + "prefix = 5\n");
+  REQUIRE_THAT(table.why_not(), Contains("key 1: prefix"));
+  table.write(Table::entry(kOne, "'submit', 'work'") + "prefix = 'acme/'\n");
+  REQUIRE_THAT(table.why_not(),
+               Contains("key 1: role work: a key with a prefix has submit, observe and admin"));
+}
+
+TEST_CASE("a key that is bound is one from which something was taken", "[net]") {
+  const Table table;
+  const auto one = Table::entry(kOne, "'submit'");
+  table.write(one);
+  Authority authority(table.path, kServer);
+  REQUIRE(authority.revocations() == 0);
+  table.write(one + "prefix = 'acme/'\n");
+  REQUIRE(authority.revocations() == 1);
+  table.write(one + "prefix = 'acme/photos/'\n");
+  REQUIRE(authority.revocations() == 2);
+  table.write(one + "prefix = 'acme/'\n");
+  REQUIRE(authority.revocations() == 2);
+  table.write(one + "prefix = 'zeta/'\n");
+  REQUIRE(authority.revocations() == 3);
+}
+
+TEST_CASE("a key that is authorised with a prefix is bound to it", "[net]") {
+  const Table table;
+  net::authorize(table.path, kOne, "acme", {net::Role::kSubmit}, *Within::parse("acme/"));
+  net::authorize(table.path, kTwo, "all", {net::Role::kSubmit});
+  Authority authority(table.path, kServer);
+  REQUIRE(authority.within(kOne).prefix() == "acme/");
+  REQUIRE(authority.within(kTwo).is_all());
+}
+
 TEST_CASE("a table that goes bad while it is used lets nobody in, and is told", "[net]") {
   const Table table;
   table.write(Table::entry(kOne, "'work'"));

@@ -23,6 +23,10 @@ void check_message(const T& message) {
   REQUIRE(*again == message);
   // What a later release may have added: its fields are ignored.
   auto longer = encoded.head;
+  if constexpr (requires { T::kFieldsNeeded; }) {  // Behind `within`, which goes without saying.
+    ++longer[0];
+    longer += "\xa0";
+  }
   longer[0] = static_cast<char>(longer[0] + 2);
   longer += "\x07\xa5later";
   const auto later = HeadReader::parse(longer);
@@ -33,6 +37,16 @@ void check_message(const T& message) {
     const auto cut = HeadReader::parse(std::string_view(encoded.head).substr(0, size));
     if (cut) REQUIRE_FALSE(decode<T>(*cut, encoded.payload));
   }
+}
+
+// With the field that other messages of its name go without.
+template <class T>
+void check_within(const T& message) {
+  const auto encoded = encode(message);
+  check_golden(std::string(T::kName) + ".within.hex", encoded.head);
+  const auto head = HeadReader::parse(encoded.head);
+  REQUIRE(head);
+  REQUIRE(*decode<T>(*head, encoded.payload) == message);
 }
 
 ResultRecord sample_result() {
@@ -93,6 +107,16 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(PutAt{1, 500, 0});
   check_message(Get{1, std::string(64, 'a'), 0, 262144});
   check_message(Chunk{1, 1000, 0, "bytes"});
+}
+
+TEST_CASE("a message within a prefix says so behind its other fields", "[messages]") {
+  check_within(Submit{7, 1, 0, "key", 2, "groups", "acme/"});
+  check_within(Cancel{1, 123456, "ranges", "acme/"});
+  check_within(Discard{1, 123456, "ranges", "acme/"});
+  check_within(Control{1, "pause", "options", "acme/"});
+  check_within(Query{1, "status", 123456, 42, "options", "acme/"});
+  check_within(Read{1, 99, 1000, 4242, 65536, "acme/"});
+  check_within(Records{1, 99, 1010, 1010, 0, "batches", "acme/"});
 }
 
 TEST_CASE("records are their golden bytes and come back from them", "[records]") {

@@ -1,0 +1,37 @@
+#include "common/base/within.hpp"
+
+#include "common/base/text.hpp"
+
+namespace eole {
+
+namespace {
+constexpr char kBetween = '\n';  // Of the prefix and a name: no person writes it.
+}
+
+// With its end, or acme would have acmecorp/ in it.
+Expected<Within> Within::parse(std::string_view prefix) {
+  if (prefix.size() > kPrefixBytesMax)
+    return Error{text("prefix of ", prefix.size(), " bytes, limit ", kPrefixBytesMax)};
+  if (!prefix.ends_with('/') || prefix.starts_with('/'))
+    return Error{
+        text("prefix ", prefix, ": is the begin of projects' names up to a /, like acme/")};
+  return Within(std::string(prefix));
+}
+
+Expected<Within> Within::narrowed(std::string_view asked) const {
+  if (asked.empty()) return *this;
+  auto wanted = parse(asked);
+  if (wanted && !has(asked))
+    return Error{text("within ", asked, ": this key is bound to ", prefix_)};
+  return wanted;
+}
+
+std::string Within::own(std::string_view name) const {
+  return is_all() || name.empty() ? std::string(name) : text(prefix_, kBetween, name);
+}
+
+std::string_view Within::shown(std::string_view own) const {
+  return is_all() || own.empty() ? own : own.substr(prefix_.size() + 1);
+}
+
+}  // namespace eole
