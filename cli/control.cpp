@@ -6,6 +6,7 @@
 
 #include "cli/lookup.hpp"
 #include "common/base/text.hpp"
+#include "common/process/options.hpp"
 #include "common/process/system.hpp"
 
 // What an operator wants to hold from now on.
@@ -112,6 +113,8 @@ struct LimitOptions {
   std::string scope;
   std::uint64_t running = 0;
   std::string rate;
+  std::uint64_t queued = 0;
+  std::string bytes;
 };
 
 // By the second, or by what makes it one or more.
@@ -132,7 +135,11 @@ void print_limit(const Value& limit, const Globals& globals) {
   if (const auto running = limit["running"].int_or(0); running > 0)
     line += text("  running ", running);
   if (!limit["rate"].is_null()) line += "  rate " + written_rate(limit["rate"]);
-  if (limit["running"].is_null() && limit["rate"].is_null()) line += "  no limit";
+  if (const auto queued = limit["queued"].int_or(0); queued > 0) line += text("  queued ", queued);
+  if (const auto bytes = limit["bytes"].int_or(0); bytes > 0)
+    line += "  bytes " + human_bytes(static_cast<double>(bytes));
+  if (limit.as<Value::Map>() != nullptr && limit.as<Value::Map>()->size() == 1)
+    line += "  no limit";
   std::puts(line.c_str());
 }
 
@@ -150,10 +157,18 @@ Expected<double> parse_rate(const std::string& written) {
 }
 
 int set_limit(const LimitOptions& options, const Globals& globals) {
-  if (options.running == 0 && options.rate.empty())
-    throw Failure{kBadUse, "limit set: give --running, --rate or both"};
   Value limit = Value::Map{{"scope", options.scope}};
   if (options.running > 0) limit.set("running", options.running);
+  if (options.queued > 0) limit.set("queued", options.queued);
+  if (!options.bytes.empty()) {
+    const auto bytes = process::parse_size(options.bytes);
+    if (!bytes || *bytes == 0)
+      throw Failure{kBadUse,
+                    text("--bytes ", options.bytes, ": is a size like 500000, 64MiB or 1GiB")};
+    limit.set("bytes", *bytes);
+  }
+  if (limit.as<Value::Map>()->size() == 1 && options.rate.empty())
+    throw Failure{kBadUse, "limit set: give --running, --rate or both"};
   if (!options.rate.empty()) limit.set("rate", need(parse_rate(options.rate)));
   Cluster cluster(globals);
   print_limit(control(cluster, "limit", std::move(limit)), globals);
@@ -164,19 +179,26 @@ void add_limit(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("limit", "How many tasks run at a time, or begin a second");
   command->require_subcommand(1);
   auto options = std::make_shared<LimitOptions>();
-  auto* set = command->add_subcommand("set", "Limit a kind, a project, a key or all");
-  set->add_option("scope", options->scope, "all, kind:K, project:P or key:K")->required();
+  auto* set = command->add_subcommand("set", "Limit a kind, a project, a key, a tenant or all");
+  set->add_option("scope", options->scope, "all, kind:K, project:P, key:K or tenant:PREFIX")
+      ->required();
   set->add_option("--running", options->running, "tasks at a time")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
-  set->add_option("--rate", options->rate, "tasks that begin: 20/s, 100/m or 5/h");
+  set->add_option("--rate", options->rate,
+                  "tasks that begin, of a tenant that are accepted: 20/s, 100/m or 5/h");
+  set->add_option("--queued", options->queued, "of a tenant: tasks that have not ended")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+  set->add_option("--bytes", options->bytes, "of a tenant: bytes of those, like 1GiB");
   set->add_flag("--json", globals.json, "one JSON object");
   set->footer(
       "In place of what was set for the same before. A task counts as running from its dispatch\n"
       "on, so what a worker holds in advance counts too. Of a key one task runs at a time: it has\n"
-      "a rate only. Needs the role admin.\n"
+      "a rate only. A tenant is all projects with a prefix: what is beyond is refused when it is\n"
+      "submitted. Needs the role admin.\n"
       "Examples:\n"
       "  eole limit set kind:download --running 8 --rate 20/s\n"
-      "  eole limit set key:example.org --rate 2/s");
+      "  eole limit set key:example.org --rate 2/s\n"
+      "  eole limit set tenant:acme/ --queued 10000 --bytes 1GiB --rate 100/s");
   set->callback([options, &globals] { globals.exit_code = set_limit(*options, globals); });
   auto* list = command->add_subcommand("list", "List the limits that are set");
   list->add_flag("--json", globals.json, "one JSON object a line");
@@ -187,7 +209,8 @@ void add_limit(CLI::App& app, Globals& globals) {
       for (const auto& limit : *all) print_limit(limit, globals);
   });
   auto* clear = command->add_subcommand("clear", "Take a limit back");
-  clear->add_option("scope", options->scope, "all, kind:K, project:P or key:K")->required();
+  clear->add_option("scope", options->scope, "all, kind:K, project:P, key:K or tenant:PREFIX")
+      ->required();
   clear->add_flag("--json", globals.json, "one JSON object");
   clear->callback([options, &globals] {
     Cluster cluster(globals);

@@ -90,9 +90,9 @@ class Pauses(unittest.TestCase):
     def test_bad_wishes_are_refused_by_name(self):
         cluster = self.enterContext(Cluster(workers=1, slots=1))
         for arguments, answer in [
-                (("pause", "photos"), "photos: is all, or kind:, project:, worker: or key: and a name"),
+                (("pause", "photos"), "photos: is all, or kind:, project:, worker:, key: or tenant: and a name"),
                 (("pause", "kind:"), "kind: no name"),
-                (("drain", "photos"), "photos: is all, or kind:, project:, worker: or key: and a name"),
+                (("drain", "photos"), "photos: is all, or kind:, project:, worker:, key: or tenant: and a name"),
                 (("pause", "project:" + 256 * "x"), "project: a name of 256 bytes, limit 255")]:
             done = cluster.eole(*arguments, check=False)
             self.assertEqual(done.returncode, 2)

@@ -19,7 +19,7 @@ EARLIER = " (an earlier state)"
 SEEDS = 1000
 # Of the unit tests those that are near a fault: by the directory that it is in.
 UNITS = {
-    "ventilator": "[ventilator],[gates],[projects],[schedules],[durable],[explain],[journal],[log],[queries],[causes]",
+    "ventilator": "[ventilator],[tenancy],[gates],[projects],[schedules],[durable],[explain],[journal],[log],[queries],[causes]",
     "sink": "[sink],[artifacts],[checkpoint],[keep],[retention],[lasting],[log],[log_index],[history],[projects]",
     "worker": "[worker],[frames],[process],[collect],[references],[progress]",
     "clients": "[read],[submit],[ask],[transfer],[window]",

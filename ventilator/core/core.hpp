@@ -9,6 +9,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/time.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/value.hpp"
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/durable.hpp"
@@ -89,7 +90,12 @@ class Core {
   std::vector<Why> why(Seq seq, std::string_view conditions) const;
   /// Of the projects behind `after`, by name, at most so many. Costs a look at each task that is
   /// more than queued.
-  std::vector<ProjectView> projects(std::string_view after, std::size_t most) const;
+  std::vector<ProjectView> projects(std::string_view after, std::size_t most,
+                                    const Within& within) const;
+  /// Of all projects within: waiting, queued and running; name and all else are empty.
+  ProjectView sum(const Within& within) const;
+  /// How many of their tasks each worker has.
+  std::map<std::string, std::uint64_t> held_by_workers(const Within& within) const;
   /// Nothing if it has no task that is not settled, and nothing else is known of it.
   std::optional<ProjectView> project(const std::string& name) const;
 

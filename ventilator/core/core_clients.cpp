@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
 #include "ventilator/core/core.hpp"
+#include "ventilator/core/tenancy.hpp"
 
 // Submits and cancels.
 namespace eole::ventilator {
@@ -36,7 +37,8 @@ const Answered* Core::find_answer(const Submitted& event, std::string& conflict)
     const auto* known = durable_.answers.find(submit.key);
     if (known == nullptr) return nullptr;
     if (known->hash != event.hash)
-      conflict = text("key ", submit.key, ": was used for other tasks");
+      conflict =
+          text("key ", Within(submit.within).shown(submit.key), ": was used for other tasks");
     return &known->answered;
   }
   if (planted("repeat-answered-anew")) return nullptr;
@@ -63,7 +65,8 @@ std::string Core::why_refused(const Submitted& event, std::set<std::string>& awa
         "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
         config_.answer_bytes_max,
         submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
-  return why_groups_refused(submit, awaited);
+  if (auto why = why_groups_refused(submit, awaited); !why.empty()) return why;
+  return limits_.quotas().why_refused(submit.payload, durable_.classes, moment_.now);
 }
 
 std::string Core::why_groups_refused(const protocol::Submit& submit,
@@ -84,6 +87,10 @@ std::string Core::why_groups_refused(const protocol::Submit& submit,
     awaited.merge(of_group);
     next += group->count;
   }
+  if (const Within within(submit.within); !within.is_all())
+    if (auto why = why_outside(within, submit.payload, first, durable_.classes, durable_.settled);
+        !why.empty())
+      return why;
   return why_no_more_projects(static_cast<std::uint64_t>(std::count_if(
       awaited.begin(), awaited.end(),
       [&](const std::string& name) { return durable_.projects.find(name) == nullptr; })));
@@ -123,10 +130,11 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
 }
 
 void Core::take(Seq first, std::string_view groups, std::int64_t unix_ms) {
+  limits_.quotas().on_accepted(groups, moment_.now);
   auto next = first;
   for (ByteReader reader(groups); const auto group = protocol::read_task_group(reader);) {
-    const auto id =
-        durable_.classes.put(next, group->count, group->task_class, group->is_conditional);
+    const auto id = durable_.classes.put(next, group->count, group->task_class,
+                                         group->is_conditional, group->specs.size());
     if (group->is_conditional) {
       enter(next, id, group->specs, unix_ms);
     } else {
@@ -148,16 +156,18 @@ bool Core::is_known(const TaskId& id) const {
 }
 
 void Core::on(CancelAsked& event, TimePoint, Actions& out) {
+  const auto is_outside = [&](Seq seq) {
+    const auto* task_class = event.within.is_all() ? nullptr : class_of(seq);
+    return task_class != nullptr && !event.within.has(task_class->project);
+  };
   Settlement cancelling;
   Settlement settled;
   Settlement unknown;
   for (const auto& [first, last] : event.ranges)
     for (auto seq = first; seq <= last; ++seq) {
       const bool is_settled = durable_.settled.contains(seq);
-      (!is_known({event.origin, seq}) ? unknown
-       : is_settled                   ? settled
-                                      : cancelling)
-          .add({seq, seq});
+      const bool is_known_there = is_known({event.origin, seq}) && !is_outside(seq);
+      (!is_known_there ? unknown : is_settled ? settled : cancelling).add({seq, seq});
     }
   out.push_back(Reply{event.peer, answer(event.request, Value::Map{{"cancelling", list(cancelling)},
                                                                    {"settled", list(settled)},

@@ -5,6 +5,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "ventilator/core/core.hpp"
+#include "ventilator/core/tenancy.hpp"
 
 // What people want to hold from now on. Each control says how it shall be, so it may be repeated.
 namespace eole::ventilator {
@@ -14,37 +15,38 @@ using protocol::Value;
 /// One line for each.
 struct Core::Control {
   std::string_view what;
+  std::string_view about;  // The option that says what it is about.
   bool is_operators;
   Expected<Value> (*grant)(Core& core, const Value& options, TimePoint now, Actions& out);
 };
 
 const Core::Control* Core::find_control(std::string_view what) {
   static constexpr auto kControls = std::to_array<Control>({
-      {"pause", true,
+      {"pause", "scope", true,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, true, out);
        }},
-      {"limit", true,
+      {"limit", "scope", true,
        [](Core& core, const Value& options, TimePoint now, Actions& out) {
          return core.control_limit(options, now, out);
        }},
-      {"schedule", false,
+      {"schedule", "name", false,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_schedule(options, out);
        }},
-      {"resume", true,
+      {"resume", "scope", true,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, false, out);
        }},
-      {"open", false,
+      {"open", "project", false,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_open(options, out);
        }},
-      {"close", false,
+      {"close", "project", false,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_close(options, out);
        }},
-      {"cancel", false,
+      {"cancel", "project", false,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_cancel(options, out);
        }},
@@ -80,6 +82,29 @@ Reply again(const Peer& peer, std::uint64_t request, const Bytes& kept) {
   return {peer, protocol::Answer{request, kept}};
 }
 
+// Of whom it is: a project, or what is named as one.
+std::string why_not_within(const Within& within, std::string_view about, const Value& options) {
+  const auto said = options[about].text_or("");
+  const auto scope =
+      about == "scope" ? parse_scope(said) : Expected<Scope>(Scope{Scope::Of::kProject, said});
+  const bool is_inside = scope && scope->of == Scope::Of::kProject && within.has(scope->name);
+  return is_inside ? "" : text(about, " ", said, ": is not within ", within.prefix());
+}
+
+// What its tasks may read is written into them; empty if all is well.
+std::string why_not_bound(const Within& within, Value& options) {
+  for (const auto* name : {"task", "collect"}) {
+    const auto* task = options[name].as<protocol::Blob>();
+    if (task == nullptr) continue;
+    if (const auto count = protocol::count_grouped_tasks(task->bytes); !count)
+      return count.error().message;
+    auto bound = bound_to(within, task->bytes);
+    if (!bound) return bound.error().message;
+    options.set(name, protocol::Blob{std::move(*bound)});
+  }
+  return "";
+}
+
 }  // namespace
 
 // A copy that comes late must not undo what was wished since, nor do what was refused: the last ones
@@ -111,10 +136,17 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
     out.push_back(Reply{event.peer, protocol::Refused{event.request, std::move(reason)}});
   };
   if (control == nullptr) return refuse(text("control ", event.what, ": not known"));
+  if (!event.within.is_all()) {
+    event.options.set("id", event.within.own(event.options["id"].text_or("")));
+    auto why = why_not_within(event.within, control->about, event.options);
+    if (why.empty()) why = why_not_bound(event.within, event.options);
+    if (!why.empty()) return refuse(text(event.what, ": ", why));
+  }
   if (const auto* kept =
           answer_before(durable_.wishes, list, event.options["id"].text_or("")))
     return out.push_back(again(event.peer, event.request, *kept));
   if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
+  if (!event.within.is_all()) event.options.set("within", event.within.prefix());
   const auto answer = control->grant(*this, event.options, now, out);
   if (!answer) {  // What names a thing of this sort itself need not be told what it is.
     const auto& why = answer.error().message;
@@ -126,22 +158,21 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
 
 void Core::set_limit(const Scope& scope, const LimitWish& wish, TimePoint now) {
   if (scope.of == Scope::Of::kKey) return gates_.set_rate_of_key(scope.name, wish.rate, now);
-  limits_.set_cap(scope, wish.running);
-  limits_.set_rate(scope, wish.rate, now);
+  limits_.set(scope, wish, now);
 }
 
-// {"scope": "kind:download", "running": 8, "rate": 20}; without either the limit is gone.
+// {"scope": "kind:download", "running": 8, "rate": 20}; without any the limit is gone.
 Expected<Value> Core::control_limit(const Value& options, TimePoint now, Actions& out) {
   const auto scope = parse_scope(options["scope"].text_or(""));
   if (!scope) return scope.error();
-  if (scope->of == Scope::Of::kWorker) return Error{"a worker is limited by its slots"};
-  const auto wish = parse_limit(options);
+  const auto wish = parse_limit(*scope, options);
   if (!wish) return wish.error();
-  if (scope->of == Scope::Of::kKey && wish->running > 0)
-    return Error{"running: of a key one task runs at a time, so it has a rate only"};
   const auto about = to_text(*scope);
   Value limit = Value::Map{};
-  if (wish->running > 0) limit.set("running", wish->running);
+  for (const auto& [name, count] :
+       {std::pair("running", wish->running), std::pair("queued", wish->queued),
+        std::pair("bytes", wish->bytes)})
+    if (count > 0) limit.set(name, count);
   if (wish->rate > 0) limit.set("rate", wish->rate);
   Bytes value = limit.as<Value::Map>()->empty() ? Bytes() : limit.to_msgpack();
   if (auto reason = durable_.wishes.why_refused("limit", about, value); !reason.empty())
@@ -157,6 +188,8 @@ Expected<Value> Core::control_limit(const Value& options, TimePoint now, Actions
 Expected<Value> Core::control_pause(const Value& options, bool is_paused, Actions& out) {
   const auto scope = parse_scope(options["scope"].text_or(""));
   if (!scope) return scope.error();
+  if (scope->of == Scope::Of::kTenant)
+    return Error{"a tenant has limits, and its projects are paused one by one"};
   const auto about = to_text(*scope);
   if (scope->of == Scope::Of::kKey)
     return Error{text(about, ": a key has a rate, and is not paused")};

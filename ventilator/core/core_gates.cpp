@@ -6,6 +6,7 @@
 #include "common/base/expected.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
 #include "ventilator/core/core.hpp"
 
@@ -14,24 +15,26 @@ namespace eole::ventilator {
 
 namespace {
 
-protocol::Conditions conditions_of(std::string_view encoded) {
+// A key is that of its prefix alone, if its task has one.
+protocol::Conditions conditions_of(std::string_view encoded, const protocol::TaskClass& of) {
   auto conditions = protocol::decode_conditions(encoded);
   invariant(static_cast<bool>(conditions), "conditions that are taken make sense");
+  if (!of.within.empty()) conditions->key = Within(of.within).own(conditions->key);
   return std::move(*conditions);
 }
 
 }  // namespace
 
 void Core::enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms) {
-  const auto on_failure =
-      static_cast<protocol::OnParentFailure>(durable_.classes.at(id).on_parent_failure);
+  const auto& task_class = durable_.classes.at(id);
+  const auto on_failure = static_cast<protocol::OnParentFailure>(task_class.on_parent_failure);
   Released released;
   std::string_view read;  // Neighbours mostly wait for the same.
   protocol::Conditions conditions;
   auto seq = first;
   for (ByteReader reader(specs); !reader.is_done(); ++seq) {
     const auto spec = protocol::read_task_spec(reader);
-    if (spec->conditions != read) conditions = conditions_of(spec->conditions);
+    if (spec->conditions != read) conditions = conditions_of(spec->conditions, task_class);
     read = spec->conditions;
     gates_.enter(seq, accepted_unix_ms, conditions, on_failure, moment_, durable_.settled,
                  released);
@@ -56,11 +59,12 @@ const Core::Circle& Core::circle_of(const std::string& project,
 std::string Core::why_circle(const protocol::TaskGroup& group,
                              std::map<std::string, Circle>& known) const {
   if (durable_.projects.is_empty() || planted("circles-taken")) return "";
-  const auto project = protocol::decode_class(group.task_class)->project;
+  const auto task_class = protocol::decode_class(group.task_class);
+  const auto& project = task_class->project;
   if (!gates_.waits_for(project)) return "";
   const auto waits = text(" project ", project, ", of which this task is");
   for (ByteReader specs(group.specs); !specs.is_done();) {
-    const auto conditions = conditions_of(protocol::read_task_spec(specs)->conditions);
+    const auto conditions = conditions_of(protocol::read_task_spec(specs)->conditions, *task_class);
     if (conditions.parents.empty() && conditions.key.empty()) continue;
     const auto& [behind, projects] = circle_of(project, known);
     if (behind.empty()) break;
@@ -75,8 +79,8 @@ std::string Core::why_circle(const protocol::TaskGroup& group,
     }
     const auto last = conditions.key.empty() ? 0 : gates_.last_of(conditions.key);
     if (last != 0 && behind.contains(last))
-      return text("key ", conditions.key, ": a circle, ", to_text(TaskId{durable_.origin, last}),
-                  " of this key waits for", waits);
+      return text("key ", Within(task_class->within).shown(conditions.key), ": a circle, ",
+                  to_text(TaskId{durable_.origin, last}), " of this key waits for", waits);
   }
   return "";
 }
@@ -87,7 +91,7 @@ void Core::enter_recovered() {
   for (const auto& task : std::exchange(durable_.conditional, {})) {
     const auto* task_class = class_of(task.seq);
     if (task_class == nullptr) continue;
-    gates_.enter(task.seq, task.accepted_unix_ms, conditions_of(task.conditions),
+    gates_.enter(task.seq, task.accepted_unix_ms, conditions_of(task.conditions, *task_class),
                  static_cast<protocol::OnParentFailure>(task_class->on_parent_failure), moment_,
                  durable_.settled, released);
   }

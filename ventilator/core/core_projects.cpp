@@ -194,13 +194,14 @@ Expected<Value> Core::control_cancel(const Value& options, Actions& out) {
   return closed;
 }
 
-std::vector<ProjectView> Core::projects(std::string_view after, std::size_t most) const {
+std::vector<ProjectView> Core::projects(std::string_view after, std::size_t most,
+                                        const Within& within) const {
   ProjectViews views;
   durable_.classes.each_project([&](const std::string& name, std::uint64_t live) {
-    if (name > after && !name.empty()) views[name].queued = live;
+    if (name > after && !name.empty() && within.has(name)) views[name].queued = live;
   });
   durable_.projects.each([&](const std::string& name, const Project& project) {
-    if (name > after) views[name].known = project;
+    if (name > after && within.has(name)) views[name].known = project;
   });
   while (views.size() > most) views.erase(std::prev(views.end()));
   return counted(std::move(views));
@@ -214,6 +215,28 @@ std::optional<ProjectView> Core::project(const std::string& name) const {
   views[name].queued = live;
   if (known != nullptr) views[name].known = *known;
   return counted(std::move(views)).front();
+}
+
+ProjectView Core::sum(const Within& within) const {
+  ProjectView sum;
+  for (const auto& view : projects("", SIZE_MAX, within)) {
+    sum.waiting += view.waiting;
+    sum.queued += view.queued;
+    sum.running += view.running;
+  }
+  return sum;
+}
+
+std::map<std::string, std::uint64_t> Core::held_by_workers(const Within& within) const {
+  std::map<std::string, std::uint64_t> held;
+  tasks_.for_each([&](Seq seq, const Task& task) {
+    if (!task.is(State::kLeased)) return;
+    const auto* task_class = class_of(seq);
+    const auto* worker = fleet_.find(task.run);
+    if (task_class != nullptr && worker != nullptr && within.has(task_class->project))
+      ++held[worker->about.name];
+  });
+  return held;
 }
 
 // All live tasks are taken for queued until here.

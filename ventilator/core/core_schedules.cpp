@@ -61,6 +61,7 @@ Expected<Bytes> Core::set_up_schedule(const std::string& name, const Value& opti
   if (!kept || kept->empty()) return kept;
   protocol::Submit submit;
   submit.payload = options["task"].as<protocol::Blob>()->bytes;
+  submit.within = options["within"].text_or("");
   auto reason = durable_.wishes.why_refused(Schedules::kWish, name, *kept);
   std::set<std::string> awaited;
   if (reason.empty()) reason = why_groups_refused(submit, awaited);

@@ -106,7 +106,7 @@ bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view group
   if (planted("classes-forgotten-at-restart")) return true;
   auto next = first;
   for (ByteReader again(groups); const auto group = protocol::read_task_group(again);) {
-    classes.put(next, group->count, group->task_class, group->is_conditional);
+    classes.put(next, group->count, group->task_class, group->is_conditional, group->specs.size());
     if (!group->is_conditional) {
       next += group->count;
       continue;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/base/seq_ranges.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
@@ -19,7 +20,8 @@ using Peer = std::string;
 
 // Events.
 
-/// `hash`: of the payload, only if the submit has a key.
+/// `hash`: of the payload, only if the submit has a key. Within a prefix, its classes say so
+/// (tenancy.hpp), and its key is this prefix's own.
 struct Submitted {
   Peer peer;
   protocol::Submit submit;
@@ -32,6 +34,7 @@ struct CancelAsked {
   std::uint64_t request = 0;
   Origin origin = 0;
   std::vector<protocol::Settlement::Range> ranges;
+  Within within = {};  // No others' tasks.
 };
 struct ControlAsked {
   Peer peer;
@@ -39,6 +42,7 @@ struct ControlAsked {
   std::string what;
   protocol::Value options = {};
   bool is_storage_full = false;
+  Within within = {};  // No others' things.
 };
 /// `user`, here and below: whose key sent it.
 struct HelloReceived {

@@ -65,8 +65,24 @@ void TaskClasses::split(Seq at) {
   stretch.live = at - first;
 }
 
+void TaskClasses::ProjectTasks::end(std::uint64_t tasks) {
+  const auto share = tasks >= live ? 1 : static_cast<double>(tasks) / static_cast<double>(live);
+  bytes -= std::min(bytes, static_cast<std::uint64_t>(static_cast<double>(bytes) * share));
+  live -= tasks;
+}
+
+TaskClasses::Load TaskClasses::load_within(std::string_view prefix) const {
+  Load load;
+  for (auto at = projects_.lower_bound(prefix);
+       at != projects_.end() && at->first.starts_with(prefix); ++at) {
+    load.tasks += at->second.live;
+    load.bytes += at->second.bytes;
+  }
+  return load;
+}
+
 ClassId TaskClasses::put(Seq first, std::uint64_t count, std::string_view encoded,
-                         bool is_conditional) {
+                         bool is_conditional, std::uint64_t bytes) {
   const auto id = intern(encoded);
   const auto last = first + count - 1;
   if (!stretches_.empty() && stretches_.rbegin()->second.last >= first) {
@@ -80,6 +96,7 @@ ClassId TaskClasses::put(Seq first, std::uint64_t count, std::string_view encode
     --known_[id].uses;
   }
   known_[id].project->live += count;
+  known_[id].project->bytes += bytes;
   const auto after = stretches_.lower_bound(first);
   if (after != stretches_.begin()) {
     auto& before = std::prev(after)->second;
@@ -106,7 +123,7 @@ TaskClasses::Stretches::iterator TaskClasses::erase(Stretches::iterator stretch,
                                                     std::vector<ClassId>& gone) {
   const auto id = stretch->second.id;
   auto& known = known_[id];
-  known.project->live -= stretch->second.live;
+  known.project->end(stretch->second.live);
   if (--known.uses == 0) {
     ids_.erase(known.encoded);
     if (--known.project->classes == 0) projects_.erase(known.task_class.project);
@@ -136,7 +153,7 @@ std::uint64_t TaskClasses::settle(Seq first, Seq last, SeqRanges& settled,
     const auto& known = known_[stretch.id];
     added += live;
     stretch.live -= live;
-    known.project->live -= live;
+    known.project->end(live);
     if (ended != nullptr && live > 0 && !known.task_class.project.empty())
       ended->push_back({known.task_class.project, from, end, live});
     next = end + 1;
@@ -156,7 +173,7 @@ void TaskClasses::count_live(const SeqRanges& settled) {
   for (auto at = stretches_.begin(); at != stretches_.end();) {
     auto& [first, stretch] = *at;
     const auto live = stretch.last + 1 - first - settled.count_within(first, stretch.last);
-    known_[stretch.id].project->live += live - stretch.live;
+    known_[stretch.id].project->end(stretch.live - live);
     stretch.live = live;
     at = stretch.live == 0 ? erase(at, gone) : std::next(at);
   }

@@ -47,8 +47,9 @@ class TaskClasses {
   std::string why_refused(std::string_view groups, std::size_t most = kClassesMax) const;
   /// Tasks first, first + 1 … are of this class, one that was not refused. What was said of them
   /// before (a record that was written again) counts no more.
-  ClassId put(Seq first, std::uint64_t count, std::string_view encoded,
-              bool is_conditional = false);
+  /// `bytes`: of their specs.
+  ClassId put(Seq first, std::uint64_t count, std::string_view encoded, bool is_conditional = false,
+              std::uint64_t bytes = 0);
   /// kNoClass: settled, or damage took its record.
   ClassId of(Seq seq) const;
   const protocol::TaskClass& at(ClassId id) const { return known_[id].task_class; }
@@ -57,6 +58,13 @@ class TaskClasses {
   std::size_t size() const { return ids_.size(); }
   /// How many tasks of a project are not settled.
   std::uint64_t live_of(std::string_view project) const;
+  /// How many tasks are not settled of the projects with this prefix, and about how many bytes: of
+  /// each project by the mean of its tasks.
+  struct Load {
+    std::uint64_t tasks = 0;
+    std::uint64_t bytes = 0;
+  };
+  Load load_within(std::string_view prefix) const;
   /// The projects of tasks that are not settled.
   template <class Visit>  // visit(name, how many)
   void each_project(Visit&& visit) const {
@@ -73,7 +81,9 @@ class TaskClasses {
  private:
   struct ProjectTasks {
     std::uint64_t live = 0;
+    std::uint64_t bytes = 0;  // About so many, of those.
     std::uint64_t classes = 0;
+    void end(std::uint64_t tasks);
   };
   struct Known {
     protocol::TaskClass task_class;

@@ -1,6 +1,7 @@
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/answer.hpp"
+#include "ventilator/core/tenancy.hpp"
 #include "ventilator/io/node.hpp"
 #include "ventilator/io/queries.hpp"
 
@@ -37,9 +38,6 @@ void Node::take_messages() {
 // ---- From clients.
 
 Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
-  if (submit.payload.size() > protocol::kPayloadBytesMax)  // No pipe could carry it on.
-    return Error{
-        text("submit: ", submit.payload.size(), " bytes, limit ", protocol::kPayloadBytesMax)};
   const auto count = protocol::count_grouped_tasks(submit.payload);
   if (!count) return count.error();
   if (*count != submit.count)
@@ -47,6 +45,15 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
   if (submit.key.size() > kKeyBytesMax)
     return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax)};
   if (is_own_key(submit.key)) return Error{"submit: key begins with a zero byte"};
+  if (const Within within(submit.within); !within.is_all()) {
+    auto groups = bound_to(within, submit.payload);
+    if (!groups) return Error{text("submit: ", groups.error().message)};
+    submit.payload = std::move(*groups);
+    submit.key = within.own(submit.key);
+  }
+  if (submit.payload.size() > protocol::kPayloadBytesMax)  // No pipe could carry it on.
+    return Error{
+        text("submit: ", submit.payload.size(), " bytes, limit ", protocol::kPayloadBytesMax)};
   auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
   tell_core(Submitted{from.peer, std::move(submit), std::move(hash), journal_.is_full(),
                       transport_.unix_ms()});
@@ -58,7 +65,7 @@ Expected<void> Node::on(protocol::Cancel& cancel, const Sender& from) {
   if (!seqs.decode(cancel.payload)) return Error{"cancel: bad ranges"};
   if (seqs.count() > protocol::kTasksPerMessageMax)
     return Error{text("cancel: ", seqs.count(), " tasks, limit ", protocol::kTasksPerMessageMax)};
-  CancelAsked asked{from.peer, cancel.request, cancel.origin, {}};
+  CancelAsked asked{from.peer, cancel.request, cancel.origin, {}, Within(std::move(cancel.within))};
   for (const auto& [first, last] : seqs.ranges()) asked.ranges.push_back({first, last});
   tell_core(std::move(asked));
   return {};
@@ -74,7 +81,7 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
   if (!options || options->as<Value::Map>() == nullptr)
     return Error{text("control ", control.what, ": its payload is not one msgpack map")};
   tell_core(ControlAsked{from.peer, control.request, std::move(control.what), std::move(*options),
-                         journal_.is_full()});
+                         journal_.is_full(), Within(std::move(control.within))});
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/records.hpp"
 
@@ -21,11 +22,20 @@ Value list(const std::vector<std::string>& texts) {
   return Value::Array(texts.begin(), texts.end());
 }
 
-Value limits(const Core& core) {
+// Of who is within: its projects', and those that it is held to itself.
+bool is_of(const Within& within, const std::string& about) {
+  const auto scope = parse_scope(about);
+  if (within.is_all() || !scope) return within.is_all();
+  if (scope->of == Scope::Of::kTenant)
+    return within.has(scope->name) || within.prefix().starts_with(scope->name);
+  return scope->of == Scope::Of::kProject && within.has(scope->name);
+}
+
+Value limits(const Core& core, const Within& within) {
   Value::Array list;
   core.wishes().each("limit", [&](const std::string& about, std::string_view value) {
     auto limit = Value::from_msgpack(value);
-    if (!limit) return;
+    if (!limit || !is_of(within, about)) return;
     limit->set("scope", about);
     list.push_back(std::move(*limit));
   });
@@ -46,6 +56,21 @@ Value status(const Core& core, const Journal& journal) {
                     {"introduced", core.is_introduced()},
                     {"journal_bytes", journal.disk_bytes()},
                     {"journal_syncs", journal.syncs()}};
+}
+
+Value status_within(const Core& core, const Within& within) {
+  auto paused = core.limits().pauses().list();
+  std::erase_if(paused, [&](const std::string& about) { return !is_of(within, about); });
+  const auto sum = core.sum(within);
+  return Value::Map{{"role", "ventilator"},
+                    {"origin", origin_text(core.origin())},
+                    {"start", core.start()},
+                    {"within", within.prefix()},
+                    {"queued", sum.waiting + sum.queued},
+                    {"waiting", sum.waiting},
+                    {"running", sum.running},
+                    {"paused", list(paused)},
+                    {"introduced", core.is_introduced()}};
 }
 
 // What is used of some bounds, by their names.
@@ -87,6 +112,22 @@ Value workers(const Core& core) {
   return list;
 }
 
+// What is theirs alone is what they hold.
+Value workers_within(const Core& core, const Within& within) {
+  auto held = core.held_by_workers(within);
+  Value::Array list;
+  for (const auto& worker : core.workers())
+    list.push_back(Value::Map{{"role", "worker"},
+                              {"name", worker.name},
+                              {"state", worker.state},
+                              {"slots", worker.slots},
+                              {"held", held[worker.name]},
+                              {"paused", worker.is_paused},
+                              {"kinds", worker.kinds},
+                              {"labels", labels(worker)}});
+  return list;
+}
+
 // The names of the kinds that connected workers offer.
 Value kinds(const Core& core) {
   std::set<std::string> names;
@@ -119,7 +160,7 @@ Value view_of(const TaskId& id, const TaskView& task, const protocol::TaskClass&
 
 // A page of the tasks that are not settled, from `after` on.
 Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
-                      Duration page_time) {
+                      const Within& within, Duration page_time) {
   const auto project = options["project"].text_or("");
   const auto kind = options["kind"].text_or("");
   const auto state = options["state"].text_or("");
@@ -144,6 +185,7 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
     if (is_whole) break;
     const auto* task_class = core.class_of(seq);
     if (task_class == nullptr || (!project.empty() && task_class->project != project)) continue;
+    if (!within.has(task_class->project)) continue;
     if (!kind.empty() && task_class->kind != kind) continue;
     const auto task = core.task(seq);
     if (!task || (!state.empty() && task->state != state)) continue;
@@ -185,11 +227,12 @@ Value view_of(const ProjectView& view, const Core& core) {
 }
 
 // A page of the projects, by name, behind `after`; or one of them.
-Expected<Value> projects(const Value& options, const Core& core) {
+Expected<Value> projects(const Value& options, const Core& core, const Within& within) {
   const auto most = options["most"].int_or(kPageTasksMax);
   if (most < 1 || most > kPageTasksMax)
     return Error{text("projects: most ", most, ", limits 1 and ", kPageTasksMax)};
-  const auto found = core.projects(options["after"].text_or(""), static_cast<std::size_t>(most));
+  const auto found =
+      core.projects(options["after"].text_or(""), static_cast<std::size_t>(most), within);
   Value::Array list;
   for (const auto& view : found) list.push_back(view_of(view, core));
   const bool is_whole = static_cast<std::int64_t>(found.size()) < most;
@@ -197,16 +240,23 @@ Expected<Value> projects(const Value& options, const Core& core) {
                           {"next", is_whole ? Value() : Value(found.back().name)}});
 }
 
-Value task(const TaskId& id, const Core& core, Journal& journal) {
+Value schedules(const Core& core, const Within& within) {
+  auto list = core.schedules().list();
+  std::erase_if(list, [&](const Value& one) { return !within.has(one["name"].text_or("")); });
+  return list;
+}
+
+Value task(const TaskId& id, const Core& core, Journal& journal, const Within& within) {
   const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
+  const auto* task_class = core.class_of(id.seq);
+  if (!within.has(task_class == nullptr ? "" : task_class->project)) return {};
   const auto specs = journal.specs(id.seq, 1);
   ByteReader reader(specs.bytes);
   const auto spec = protocol::read_task_spec(reader);
   Value::Array why;
   for (const auto& each : core.why(id.seq, spec ? spec->conditions : std::string_view()))
     why.push_back(view_of(each, id.origin));
-  const auto* task_class = core.class_of(id.seq);
   Value answer = view_of(id, *view, task_class == nullptr ? protocol::TaskClass{} : *task_class,
                          specs.submitted_unix_ms);
   answer.set("worker", view->worker);
@@ -222,22 +272,30 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   const auto options =
       query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
   if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
-  if (query.what == "status") return status(core, journal);
+  const Within within(query.within);
+  if (query.what == "status")
+    return within.is_all() ? status(core, journal) : status_within(core, within);
+  if (query.what == "bounds" && !within.is_all())
+    return Error{text("query bounds: tells of all projects, not of ", within.prefix())};
   if (query.what == "bounds") return bounds(core);
-  if (query.what == "limits") return limits(core);
-  if (query.what == "workers") return workers(core);
+  if (query.what == "limits") return limits(core, within);
+  if (query.what == "workers")
+    return within.is_all() ? workers(core) : workers_within(core, within);
   if (query.what == "kinds") return kinds(core);
-  if (query.what == "tasks") return tasks(*options, core, journal, page_time);
-  if (query.what == "projects") return projects(*options, core);
+  if (query.what == "tasks") return tasks(*options, core, journal, within, page_time);
+  if (query.what == "projects") return projects(*options, core, within);
   if (query.what == "project") {
-    const auto view = core.project((*options)["project"].text_or(""));
+    const auto name = (*options)["project"].text_or("");
+    const auto view = within.has(name) ? core.project(name) : std::nullopt;
     return view ? view_of(*view, core) : Value();
   }
-  if (query.what == "schedules") return Value(core.schedules().list());
-  if (query.what == "schedule")
-    return core.schedules().view((*options)["name"].text_or(""),
-                                 static_cast<std::size_t>((*options)["beats"].int_or(0)));
-  if (query.what == "task") return task({query.origin, query.seq}, core, journal);
+  if (query.what == "schedules") return schedules(core, within);
+  if (query.what == "schedule") {
+    const auto name = (*options)["name"].text_or("");
+    const auto beats = static_cast<std::size_t>((*options)["beats"].int_or(0));
+    return within.has(name) ? core.schedules().view(name, beats) : Value();
+  }
+  if (query.what == "task") return task({query.origin, query.seq}, core, journal, within);
   return Error{text("query ", query.what, ": not known")};
 }
 

@@ -183,8 +183,8 @@ Expected<void> Attempt::put_results(Value& args) {
   auto references = References::find(args, task_.id, *parents);
   if (!references) return references.error();
   for (const auto& parent : references->wanted()) {
-    const auto record =
-        around_.sink().query_until("result", parent, {}, [&] { return !is_cancelled(); });
+    const auto record = around_.sink().query_until("result", parent, {}, task_.task_class.within,
+                                                   [&] { return !is_cancelled(); });
     if (is_cancelled()) return Error{text("$result ", to_text(parent), ": cancelled meanwhile")};
     if (!record) return Error{text("$result ", to_text(parent), ": ", record.error().message)};
     if (auto put = references->put(parent, *record); !put) return put;
@@ -257,7 +257,8 @@ Expected<void> Attempt::read(const std::string& sha256, const OnBytes& on_bytes)
 
 Expected<Value> Attempt::parts(const std::string& project, const Value& from) {
   const Value options = Value::Map{{"project", project}, {"from", from}};
-  auto page = around_.sink().query_until("parts", {}, options, [&] { return !is_cancelled(); });
+  auto page = around_.sink().query_until("parts", {}, options, task_.task_class.within,
+                                         [&] { return !is_cancelled(); });
   if (is_cancelled()) return Error{"cancelled"};
   return page;
 }

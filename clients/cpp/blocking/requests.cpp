@@ -23,12 +23,13 @@ Expected<protocol::Value> Requests::ask(Question question, Duration patience) {
 
 Expected<protocol::Value> Requests::query_until(const std::string& what, TaskId id,
                                                 const protocol::Value& options,
+                                                const std::string& within,
                                                 const std::function<bool()>& go_on) {
   const auto payload = options.is_null() ? Bytes{} : options.to_msgpack();
   while (true) {
     std::optional<Expected<protocol::Value>> answer;
     const auto request = asks_.ask(
-        protocol::Query{0, what, id.origin, id.seq, payload},
+        protocol::Query{0, what, id.origin, id.seq, payload, within},
         [&](const Expected<protocol::Value>& told) { answer = told; }, kAskAgain);
     while (!answer) {
       if (!go_on()) {

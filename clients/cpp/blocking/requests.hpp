@@ -22,8 +22,9 @@ class Requests {
                                   const protocol::Value& options = {},
                                   Duration patience = kPatience);
   /// Asks until there is an answer, however long that takes; `go_on` is asked all the while.
+  /// `within`: of no other projects; empty: of any.
   Expected<protocol::Value> query_until(const std::string& what, TaskId id,
-                                        const protocol::Value& options,
+                                        const protocol::Value& options, const std::string& within,
                                         const std::function<bool()>& go_on);
 
  private:

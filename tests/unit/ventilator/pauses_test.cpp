@@ -48,7 +48,8 @@ TEST_CASE("a pause is about all, a kind or a project, and says which holds a tas
 
 TEST_CASE("a scope that is none is refused by name", "[ventilator]") {
   const auto error = [](const std::string& written) { return parse_scope(written).error().message; };
-  REQUIRE(error("photos") == "photos: is all, or kind:, project:, worker: or key: and a name");
+  REQUIRE(error("photos") ==
+          "photos: is all, or kind:, project:, worker:, key: or tenant: and a name");
   REQUIRE(error("kind:") == "kind: no name");
   REQUIRE(error("project:" + std::string(256, 'x')) ==
           "project: a name of 256 bytes, limit 255");
@@ -130,7 +131,7 @@ TEST_CASE("what nobody can wish is refused by name", "[ventilator]") {
   Rig rig;
   REQUIRE(refusal(rig, "dance", "all") == "control dance: not known");
   REQUIRE(refusal(rig, "pause", "") ==
-          "pause: : is all, or kind:, project:, worker: or key: and a name");
+          "pause: : is all, or kind:, project:, worker:, key: or tenant: and a name");
   rig.step(ControlAsked{"boss", 3, "pause", Value::Map{{"scope", "all"}}, true});
   REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
           "storage full: the ventilator's disk has no room");

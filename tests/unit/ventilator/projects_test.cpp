@@ -133,7 +133,7 @@ TEST_CASE("counts of a project are those of its tasks that are not settled", "[p
   REQUIRE(a);
   CHECK(a->running + a->queued == 5);
   CHECK(rig.core.project("b")->waiting == 3);
-  CHECK(rig.core.projects("a", 10).size() == 1);
+  CHECK(rig.core.projects("a", 10, {}).size() == 1);
   rig.end({1, 2});
   CHECK(rig.core.project("a")->running + rig.core.project("a")->queued == 3);
   CHECK_FALSE(rig.core.project("c"));

@@ -1,6 +1,8 @@
 #include "ventilator/core/limits/limits.hpp"
 
 #include <algorithm>
+#include <array>
+#include <tuple>
 
 #include "common/base/text.hpp"
 
@@ -8,7 +10,7 @@ namespace eole::ventilator {
 
 namespace {
 
-constexpr std::uint64_t kRunningMost = 1ULL << 40;
+constexpr std::uint64_t kCountMost = 1ULL << 40;
 
 std::optional<double> number_of(const protocol::Value& value) {
   if (const auto* whole = value.as<std::int64_t>()) return static_cast<double>(*whole);
@@ -18,13 +20,28 @@ std::optional<double> number_of(const protocol::Value& value) {
 
 }  // namespace
 
-Expected<LimitWish> parse_limit(const protocol::Value& written) {
+Expected<LimitWish> parse_limit(const Scope& scope, const protocol::Value& written) {
+  if (scope.of == Scope::Of::kWorker) return Error{"a worker is limited by its slots"};
+  if (scope.of == Scope::Of::kKey && !written["running"].is_null())
+    return Error{"running: of a key one task runs at a time, so it has a rate only"};
   LimitWish wish;
-  if (const auto& running = written["running"]; !running.is_null()) {
-    const auto most = running.int_or(0);
-    if (most < 1 || static_cast<std::uint64_t>(most) > kRunningMost)
-      return Error{text("running: a number of tasks, limits 1 and ", kRunningMost)};
-    wish.running = static_cast<std::uint64_t>(most);
+  const bool is_tenant = scope.of == Scope::Of::kTenant;
+  const std::array<std::tuple<const char*, std::uint64_t*, bool>, 3> counts{
+      {{"running", &wish.running, !is_tenant},
+       {"queued", &wish.queued, is_tenant},
+       {"bytes", &wish.bytes, is_tenant}}};
+  for (const auto& [name, count, is_for_it] : counts) {
+    const auto& said = written[name];
+    if (said.is_null()) continue;
+    if (!is_for_it)
+      return Error{text(
+          name, ": ",
+          is_tenant ? "a tenant is limited by queued, bytes and rate" : "is a limit of a tenant")};
+    const auto most = said.int_or(0);
+    if (most < 1 || static_cast<std::uint64_t>(most) > kCountMost)
+      return Error{text(name, ": a number of ", count == &wish.bytes ? "bytes" : "tasks",
+                        ", limits 1 and ", kCountMost)};
+    *count = static_cast<std::uint64_t>(most);
   }
   if (const auto& rate = written["rate"]; !rate.is_null()) {
     const auto per_second = number_of(rate);
@@ -39,20 +56,25 @@ void each_limit(const Wishes& wishes, const OnLimit& on_limit) {
   wishes.each("limit", [&](const std::string& about, std::string_view value) {
     const auto scope = parse_scope(about);
     const auto map = protocol::Value::from_msgpack(value);
-    const auto wish = map ? parse_limit(*map) : Expected<LimitWish>(map.error());
-    if (scope && wish) on_limit(*scope, *wish);
+    if (!scope || !map) return;
+    if (const auto wish = parse_limit(*scope, *map)) on_limit(*scope, *wish);
   });
 }
 
 Limits::Limits(const Wishes& wishes, TimePoint now) {
   each_limit(wishes, [&](const Scope& scope, const LimitWish& wish) {
-    if (scope.of == Scope::Of::kKey) return;
-    set_cap(scope, wish.running);
-    set_rate(scope, wish.rate, now);
+    if (scope.of != Scope::Of::kKey) set(scope, wish, now);
   });
   wishes.each("pause", [this](const std::string& about, std::string_view) {
     if (const auto scope = parse_scope(about)) pauses_.set(*scope, true);
   });
+}
+
+void Limits::set(const Scope& scope, const LimitWish& wish, TimePoint now) {
+  if (scope.of == Scope::Of::kTenant)
+    return quotas_.set(scope.name, {wish.queued, wish.bytes, wish.rate}, now);
+  caps_.set(scope, wish.running);
+  rates_.set(scope, wish.rate, now);
 }
 
 void Limits::begin_turn(const TaskClasses& classes, const std::vector<std::uint64_t>& leased,

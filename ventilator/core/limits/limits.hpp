@@ -11,14 +11,29 @@
 #include "ventilator/core/limits/caps.hpp"
 #include "ventilator/core/limits/limit.hpp"
 #include "ventilator/core/limits/pauses.hpp"
+#include "ventilator/core/limits/quotas.hpp"
 #include "ventilator/core/limits/rates.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/wishes.hpp"
 
 namespace eole::ventilator {
 
-/// The limits together: what a lane waits for. What tasks of one key wait for is not theirs, but
-/// their gate's.
+/// At most so many tasks at a time, and so many a second; of a tenant so many queued, and bytes of
+/// them, and so many accepted a second. Zero: no such limit.
+struct LimitWish {
+  std::uint64_t running = 0;
+  double rate = 0;
+  std::uint64_t queued = 0;
+  std::uint64_t bytes = 0;
+};
+/// Of {"running": 8, "rate": 20}; any may be missing. Errors name what is wrong, also for whom.
+Expected<LimitWish> parse_limit(const Scope& scope, const protocol::Value& written);
+/// Those that operators wished before.
+using OnLimit = std::function<void(const Scope&, const LimitWish&)>;
+void each_limit(const Wishes& wishes, const OnLimit& on_limit);
+
+/// The limits together: what a lane waits for, and what holds a tenant's submits. What tasks of one
+/// key wait for is not theirs, but their gate's.
 class Limits {
  public:
   /// As operators wished before.
@@ -26,10 +41,10 @@ class Limits {
 
   Pauses& pauses() { return pauses_; }
   const Pauses& pauses() const { return pauses_; }
-  void set_cap(const Scope& scope, std::uint64_t most) { caps_.set(scope, most); }
-  void set_rate(const Scope& scope, double per_second, TimePoint now) {
-    rates_.set(scope, per_second, now);
-  }
+  Quotas& quotas() { return quotas_; }
+  const Quotas& quotas() const { return quotas_; }
+  /// In place of what was set for the same.
+  void set(const Scope& scope, const LimitWish& wish, TimePoint now);
 
   /// Once a turn, before any is asked: how many tasks of each class are leased.
   void begin_turn(const TaskClasses& classes, const std::vector<std::uint64_t>& leased,
@@ -48,17 +63,7 @@ class Limits {
   Pauses pauses_;
   Caps caps_;
   Rates rates_;
+  Quotas quotas_;  // Hold submits, not lanes.
 };
-
-/// At most so many tasks at a time, and so many a second; zero: no such limit.
-struct LimitWish {
-  std::uint64_t running = 0;
-  double rate = 0;
-};
-/// Of {"running": 8, "rate": 20}; either may be missing. Errors name what is wrong.
-Expected<LimitWish> parse_limit(const protocol::Value& written);
-/// Those that operators wished before.
-using OnLimit = std::function<void(const Scope&, const LimitWish&)>;
-void each_limit(const Wishes& wishes, const OnLimit& on_limit);
 
 }  // namespace eole::ventilator

@@ -4,15 +4,17 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 
 namespace eole::ventilator {
 
 namespace {
-constexpr std::array<std::pair<Scope::Of, std::string_view>, 4> kPrefixes{
+constexpr std::array<std::pair<Scope::Of, std::string_view>, 5> kPrefixes{
     {{Scope::Of::kKind, "kind:"},
      {Scope::Of::kProject, "project:"},
      {Scope::Of::kWorker, "worker:"},
-     {Scope::Of::kKey, "key:"}}};
+     {Scope::Of::kKey, "key:"},
+     {Scope::Of::kTenant, "tenant:"}}};
 }
 
 std::array<Scope, 3> scopes_of(const protocol::TaskClass& task_class) {
@@ -34,9 +36,12 @@ Expected<Scope> parse_scope(std::string_view written) {
       return Error{
           text(prefix, " a name of ", name.size(), " bytes, limit ", protocol::kNameBytesMax)};
     if (name.empty() && of != Scope::Of::kProject) return Error{text(prefix, " no name")};
+    if (of == Scope::Of::kTenant)
+      if (const auto within = Within::parse(name); !within) return within.error();
     return Scope{of, std::string(name)};
   }
-  return Error{text(written, ": is all, or kind:, project:, worker: or key: and a name")};
+  return Error{
+      text(written, ": is all, or kind:, project:, worker:, key: or tenant: and a name")};
 }
 
 }  // namespace eole::ventilator

@@ -1,0 +1,86 @@
+#include "ventilator/core/limits/quotas.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+#include "common/base/within.hpp"
+
+namespace eole::ventilator {
+
+namespace {
+
+// What a submit has of these projects.
+TaskClasses::Load load_of(std::string_view groups, const std::string& prefix) {
+  TaskClasses::Load load;
+  const Within within(prefix);
+  for (ByteReader reader(groups); const auto group = protocol::read_task_group(reader);) {
+    const auto task_class = protocol::decode_class(group->task_class);
+    if (!task_class || !within.has(task_class->project)) continue;
+    load.tasks += group->count;
+    load.bytes += group->specs.size();
+  }
+  return load;
+}
+
+std::string shown(double number) {
+  char shown[32];
+  std::snprintf(shown, sizeof shown, "%g", number);
+  return shown;
+}
+
+std::string why_beyond(std::uint64_t has, std::uint64_t more, std::uint64_t most,
+                       const char* what) {
+  if (most == 0 || has + more <= most) return "";
+  return text(has, " ", what, " queued, with this submit ", has + more, ", limit ", most,
+              "; try again later");
+}
+
+}  // namespace
+
+double Quotas::Held::left_at(TimePoint now) const {
+  const auto seconds = std::chrono::duration<double>(now - at).count();
+  return std::min(std::max(1.0, quota.rate), left + quota.rate * std::max(0.0, seconds));
+}
+
+void Quotas::set(const std::string& prefix, const Quota& quota, TimePoint now) {
+  if (quota == Quota{}) {
+    held_.erase(prefix);
+    return;
+  }
+  auto& held = held_[prefix];
+  const bool is_new = held.quota.rate == 0;
+  held.left = is_new ? std::max(1.0, quota.rate) : held.left_at(now);
+  held.quota = quota;
+  held.at = now;
+}
+
+std::string Quotas::why_refused(std::string_view groups, const TaskClasses& classes,
+                                TimePoint now) const {
+  if (held_.empty() || planted("quota-not-counted")) return "";
+  for (const auto& [prefix, held] : held_) {
+    const auto more = load_of(groups, prefix);
+    if (more.tasks == 0) continue;
+    const auto has = classes.load_within(prefix);
+    const auto& quota = held.quota;
+    auto why = why_beyond(has.tasks, more.tasks, quota.queued, "tasks are");
+    if (why.empty()) why = why_beyond(has.bytes, more.bytes, quota.bytes, "bytes are");
+    if (const auto left = held.left_at(now); why.empty() && quota.rate > 0 && left < 1)
+      why = text(shown(quota.rate), " tasks a second are accepted; try again in ",
+                 shown(std::ceil((1 - left) / quota.rate * 10) / 10), " s");
+    if (!why.empty()) return text("quota tenant:", prefix, ": ", why);
+  }
+  return "";
+}
+
+void Quotas::on_accepted(std::string_view groups, TimePoint now) {
+  for (auto& [prefix, held] : held_) {
+    if (held.quota.rate == 0) continue;
+    held.left = held.left_at(now) - static_cast<double>(load_of(groups, prefix).tasks);
+    held.at = now;
+  }
+}
+
+}  // namespace eole::ventilator

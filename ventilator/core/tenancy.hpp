@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "common/base/bytes.hpp"
+#include "common/base/seq_ranges.hpp"
+#include "common/base/within.hpp"
+#include "common/protocol/task_class.hpp"
+#include "ventilator/core/task_class.hpp"
+
+/// What a submit has to keep that is within a prefix of projects (ring rule T1).
+namespace eole::ventilator {
+
+/// The same groups, of which each class says `within`: what their tasks read of others is within
+/// it, too. Errors: a class that makes no sense, or has no room for it.
+Expected<Bytes> bound_to(const Within& within, std::string_view groups);
+
+/// Why these tasks cannot be taken: a project outside, of their own or of those that they wait for,
+/// or a parent outside. What is not known of a settled task does not tell of it. `first`: the
+/// number of the first of them. Empty if they can.
+std::string why_outside(const Within& within, std::string_view groups, Seq first,
+                        const TaskClasses& classes, const SeqRanges& settled);
+
+}  // namespace eole::ventilator
