@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/answer.hpp"
@@ -25,8 +26,9 @@ constexpr std::int64_t kPageLettersMax = 1000;
 constexpr std::size_t kPageBytesMax = 1 << 20;  // Of letters or parts; one at least.
 
 // A task's final record, or its last one.
-Value result(History& history, const TaskId& id, const KnownTask& known) {
+Value result(History& history, const TaskId& id, const KnownTask& known, const Within& within) {
   const auto found = history.find(id, known);
+  if (!found && !within.is_all()) return {};  // Nobody knows whose it was.
   if (!found && known.is_settled) {
     return Value::Map{{"id", to_text(id)},
                       {"state", to_text(known.state)},
@@ -37,17 +39,18 @@ Value result(History& history, const TaskId& id, const KnownTask& known) {
   const auto batch = protocol::read_batch(found->batch);
   protocol::ResultReader reader(batch->records);
   for (auto offset = batch->first_offset; offset < found->offset; ++offset) reader.next();
-  return view_of(*reader.next(), batch->worker, found->offset);
+  const auto record = reader.next();
+  return within.has(record->project) ? view_of(*record, batch->worker, found->offset) : Value();
 }
 
 // Of a dead letter, for its replay.
-Value spec(History& history, const TaskId& id, const KnownTask& known) {
+Value spec(History& history, const TaskId& id, const KnownTask& known, const Within& within) {
   const auto found = history.find(id, known);
   if (!found) return {};
   const auto batch = protocol::read_batch(found->batch);
   protocol::ResultReader reader(batch->records);
   while (const auto record = reader.next())
-    if (record->id == id && record->is_final)
+    if (record->id == id && record->is_final && within.has(record->project))
       if (const auto body = Value::from_msgpack(record->body)) return (*body)["spec"];
   return {};
 }
@@ -97,7 +100,7 @@ Expected<Value> parts(History& history, const std::optional<Projects::Project>& 
 
 // Every attempt of a task that the log knows, newest first.
 Value attempts(History& history, const TaskId& id, const KnownTask& known, const Value& options,
-               Duration page_time) {
+               const Within& within, Duration page_time) {
   const auto head = history.head();
   const auto before = static_cast<std::uint64_t>(options["before"].int_or(
       static_cast<std::int64_t>(std::min<std::uint64_t>(head, INT64_MAX))));
@@ -107,16 +110,20 @@ Value attempts(History& history, const TaskId& id, const KnownTask& known, const
   const auto next = history.visit_attempts(
       id, known, std::min(before, head),
       [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+        if (!within.has(record.project)) return false;  // Nor are others of this task.
         bytes += record.body.size();
         list.push_back(view_of(record, worker, offset));
         return bytes < kPageBytesMax;
       },
       [&] { return process::now() >= until; });
-  return Value::Map{{"attempts", std::move(list)}, {"next", next ? Value(*next) : Value()}};
+  const bool is_outside = list.empty() && !within.is_all();
+  return Value::Map{{"attempts", std::move(list)},
+                    {"next", next && !is_outside ? Value(*next) : Value()}};
 }
 
 // A page of the list of dead letters, behind the offset `after`.
-Expected<Value> dead(History& history, const Value& options, Duration page_time) {
+Expected<Value> dead(History& history, const Value& options, const Within& within,
+                     Duration page_time) {
   const auto project = options["project"].text_or("");
   const auto most = options["most"].int_or(kPageLettersMax);
   if (most < 1 || most > kPageLettersMax)
@@ -131,7 +138,7 @@ Expected<Value> dead(History& history, const Value& options, Duration page_time)
   const auto go_on = history.visit_dead(
       from,
       [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
-        if (project.empty() || record.project == project) {
+        if (within.has(record.project) && (project.empty() || record.project == project)) {
           auto view = view_of(record, worker, offset);
           bytes += view.to_msgpack().size();
           letters.push_back(std::move(view));
@@ -171,6 +178,27 @@ Expected<Message> answer(const protocol::Query& query, const Known& known, Histo
   return encode_answer(protocol::Answer{query.request, value->to_msgpack()});
 }
 
+// Answered by the node, which discards what is left of it.
+Expected<Message> answer(const protocol::Discard&, const Known&, History&, Duration,
+                         HistoryIndex*) {
+  return Error{"discard: not answered here"};
+}
+
+// Those of these letters, which are all on the list, whose projects are within.
+protocol::Discard within(const protocol::Discard& asked, History& history) {
+  SeqRanges seqs;
+  SeqRanges inside;
+  (void)seqs.decode(asked.payload);
+  const Within within(asked.within);
+  const KnownTask known{true, true, protocol::TaskState::kDead};
+  for (const auto& [first, last] : seqs.ranges())
+    for (auto seq = first; seq <= last; ++seq) {
+      const auto view = result(history, {asked.origin, seq}, known, within);
+      if (!view.is_null()) inside.add(seq, seq);
+    }
+  return {asked.request, asked.origin, inside.encode(), asked.within};
+}
+
 }  // namespace
 
 std::uint64_t Question::request() const {
@@ -179,14 +207,18 @@ std::uint64_t Question::request() const {
 
 std::size_t Question::bytes() const {
   const auto* query = std::get_if<protocol::Query>(&message);
+  const auto* discard = std::get_if<protocol::Discard>(&message);
   return sizeof(Question) + peer.size() +
-         (query == nullptr ? 0 : query->what.size() + query->payload.size());
+         (query == nullptr ? 0 : query->what.size() + query->payload.size()) +
+         (discard == nullptr ? 0 : discard->payload.size());
 }
 
 Answer answer_to(const Question& question, History& history, Duration page_time,
                  HistoryIndex* index) {
   Expected<Message> message = Error{};
   try {
+    if (const auto* discard = std::get_if<protocol::Discard>(&question.message))
+      return {question.peer, {}, within(*discard, history)};
     message = std::visit(
         [&](const auto& asked) {
           return answer(asked, question.known, history, page_time, index);
@@ -205,11 +237,13 @@ Expected<Value> answer_to(const protocol::Query& query, const Known& known, Hist
   const auto options = options_of(query);
   if (!options) return options.error();
   const TaskId id{query.origin, query.seq};
-  if (query.what == "result") return result(history, id, known.task);
-  if (query.what == "spec") return spec(history, id, known.task);
-  if (query.what == "attempts") return attempts(history, id, known.task, *options, page_time);
+  const Within within(query.within);
+  if (query.what == "result") return result(history, id, known.task, within);
+  if (query.what == "spec") return spec(history, id, known.task, within);
+  if (query.what == "attempts")
+    return attempts(history, id, known.task, *options, within, page_time);
   if (query.what == "parts") return parts(history, known.project, *options, page_time);
-  if (query.what == "dead") return dead(history, *options, page_time);
+  if (query.what == "dead") return dead(history, *options, within, page_time);
   if (query.what == "offset_at")
     return Value(Value::Map{{"offset", history.offset_at((*options)["unix_ms"].int_or(0))}});
   if (index != nullptr && (query.what == "history" || query.what == "counts"))

@@ -14,6 +14,8 @@
 
 namespace eole::sink {
 
+/// Letters of one discard within a prefix: each is looked for in the log.
+constexpr std::uint64_t kLettersWithinMax = 1000;
 constexpr Duration kPageTime = 20ms;  // Of one answer: others wait for theirs meanwhile.
 
 /// What the settler knew, when somebody asked, of the task or the project in question.
@@ -25,7 +27,7 @@ struct Known {
 /// What somebody wants to read of the log.
 struct Question {
   Peer peer;
-  std::variant<protocol::Read, protocol::Follow, protocol::Query> message;
+  std::variant<protocol::Read, protocol::Follow, protocol::Query, protocol::Discard> message;
   Known known;
 
   std::uint64_t request() const;
@@ -35,10 +37,12 @@ struct Question {
     return message.index() == other.message.index() && request() == other.request();
   }
 };
-/// A whole message, for whom it is meant.
+/// A whole message, for whom it is meant; or what he may discard, in the place of what he asked
+/// for.
 struct Answer {
   Peer peer;
   protocol::Message message;
+  std::optional<protocol::Discard> discard = {};
 };
 
 /// What is read of the log for it; a refusal if that cannot be. Damage to an old record is named to

@@ -8,6 +8,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "sink/core/batch.hpp"
+#include "sink/core/within.hpp"
 #include "sink/io/log_pages.hpp"
 #include "sink/io/log_record.hpp"
 
@@ -99,6 +100,10 @@ Expected<protocol::Records> History::read(const protocol::Read& query) {
     return Error{
         text("cursor ", query.offset, ": the oldest result that is kept is ", kept_from())};
   protocol::Records records{query.request, log_, query.offset, head_, query.crc, {}};
+  if (!query.within.empty()) {
+    read_within(query, records);
+    return records;
+  }
   const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
   bool is_to_check = query.crc != 0 && query.offset > kept_from();  // The batch before the cursor.
   bool is_another = false;
@@ -119,6 +124,23 @@ Expected<protocol::Records> History::read(const protocol::Read& query) {
   if (is_another)
     return Error{text("cursor ", query.offset, ": other records lie before it (restored log?)")};
   return records;
+}
+
+// A checksum would tell of what others have there.
+void History::read_within(const protocol::Read& query, protocol::Records& records) {
+  const Within within(query.within);
+  const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
+  std::size_t looked_at = 0;
+  records.within = query.within;
+  records.crc = 0;
+  visit_batches(query.offset, [&](std::string_view encoded, const protocol::ResultBatch& batch) {
+    if (records.next > query.offset && records.payload.size() + encoded.size() > bytes_max)
+      return false;
+    put_within(records.payload, batch, within);
+    records.next = batch.first_offset + batch.count;
+    looked_at += encoded.size();
+    return looked_at < kReadBytesMax;
+  });
 }
 
 Expected<protocol::Settled> History::follow(const protocol::Follow& query) {

@@ -154,7 +154,7 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
 }
 
 bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view its_worker) const {
-  return (state ? state_of(result) == *state : result.is_final) &&
+  return (state ? state_of(result) == *state : result.is_final) && within.has(result.project) &&
          (kind.empty() || result.kind == kind) && (project.empty() || result.project == project) &&
          (worker.empty() || its_worker == worker) && result.finished_unix_ms >= since_unix_ms &&
          result.finished_unix_ms < until_unix_ms;

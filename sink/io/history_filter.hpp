@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/base/expected.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/io/index_file.hpp"
@@ -23,6 +24,7 @@ struct HistoryFilter {
   std::string kind;                   // Empty, as the next two: any.
   std::string project;
   std::string worker;
+  Within within;      // Besides the project.
   std::string words;  // That all are in what failed: its error, reasons or arguments.
   std::int64_t since_unix_ms = INT64_MIN;
   std::int64_t until_unix_ms = INT64_MAX;

@@ -189,13 +189,14 @@ void HistoryIndex::add_words(const protocol::ResultRun& run, std::string_view wo
 Expected<Value> HistoryIndex::answer(const protocol::Query& query, const Value& options,
                                      History& log, Duration time) {
   if (query.what == "counts" && !options.is_null()) return Error{"counts: takes no options"};
-  const auto filter = HistoryFilter::from(options);
+  auto filter = HistoryFilter::from(options);
   if (!filter) return filter.error();
+  filter->within = Within(query.within);
   is_wanted_ = true;
   Value::Map found;
   const auto error = attempt([&] {
     catch_up(log, process::now() + time);
-    found = query.what == "counts" ? counts(*file_, kCountsShown)
+    found = query.what == "counts" ? counts(*file_, kCountsShown, filter->within)
                                    : search(*file_, log, *filter, process::now() + time);
   });
   if (error) return *error;

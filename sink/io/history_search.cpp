@@ -27,8 +27,8 @@ class Search {
   }
 
   void by_class() {
-    const auto wanted =
-        index_.classes(filter_.state, filter_.kind, filter_.project, filter_.worker);
+    const auto wanted = index_.classes(filter_.state, filter_.kind, filter_.project, filter_.worker,
+                                       filter_.within);
     const auto is_wanted = [&](const auto& results) {
       return results.first < wanted.size() && wanted[results.first];
     };
@@ -142,11 +142,12 @@ Value::Map search(IndexFile& index, History& log, const HistoryFilter& filter, T
   return page.take();
 }
 
-Value::Map counts(IndexFile& index, std::size_t most) {
+Value::Map counts(IndexFile& index, std::size_t most, const Within& within) {
   Value::Array list;
   std::uint64_t left_out = 0;
   index.visit_counts([&](std::int64_t state, std::string_view kind, std::string_view project,
                          std::uint64_t results) {
+    if (!within.has(project)) return true;
     if (list.size() == most)
       ++left_out;
     else

@@ -11,7 +11,7 @@ namespace eole::sink {
 /// they are is read from the log, so that an index that says too much does no harm.
 protocol::Value::Map search(IndexFile& index, History& log, const HistoryFilter& filter,
                             TimePoint until);
-/// {counts, left_out}: how many results there are by state, kind and project.
-protocol::Value::Map counts(IndexFile& index, std::size_t most);
+/// {counts, left_out}: how many results there are by state, kind and project, of those within.
+protocol::Value::Map counts(IndexFile& index, std::size_t most, const Within& within);
 
 }  // namespace eole::sink

@@ -146,8 +146,9 @@ void IndexFile::drop(const Block& block) {
 }
 
 std::vector<bool> IndexFile::classes(std::optional<std::int64_t> state, std::string_view kind,
-                                     std::string_view project, std::string_view worker) {
-  std::string sql = "SELECT id FROM class WHERE results > 0";
+                                     std::string_view project, std::string_view worker,
+                                     const Within& within) {
+  std::string sql = "SELECT id, project FROM class WHERE results > 0";
   sql += state ? " AND state = ?" : " AND state <> ?";
   const std::pair<const char*, std::string_view> names[] = {
       {" AND kind = ?", kind}, {" AND project = ?", project}, {" AND worker = ?", worker}};
@@ -160,6 +161,7 @@ std::vector<bool> IndexFile::classes(std::optional<std::int64_t> state, std::str
   std::vector<bool> found;
   while (rows.step()) {
     const auto id = static_cast<std::size_t>(rows.number(0));
+    if (!within.has(rows.text(1))) continue;
     if (found.size() <= id) found.resize(id + 1);
     found[id] = true;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/bytes.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
 #include "sink/io/database.hpp"
 
@@ -73,10 +74,11 @@ class IndexFile {
   /// Forgets this block, the oldest one, and what is known of its results.
   void drop(const Block& block);
 
-  /// Which classes have this state (none: every final one), kind, project and worker (empty: any);
-  /// by their number.
+  /// Which classes have this state (none: every final one), kind, project and worker (empty: any),
+  /// and a project within; by their number.
   std::vector<bool> classes(std::optional<std::int64_t> state, std::string_view kind,
-                            std::string_view project, std::string_view worker);
+                            std::string_view project, std::string_view worker,
+                            const Within& within);
   /// Shows blocks below the offset, the newest first, as long as `visit` returns true.
   template <class Visit>
   void visit(std::uint64_t before, Visit&& visit) {

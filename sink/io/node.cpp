@@ -54,7 +54,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
   take_messages();
   history_.tell(log_.take_news());
   keep_artifacts();
-  publisher_.bind(options_.cluster.notifications);
+  publisher_.bind(options_.cluster.notifications, net::kUnboundKeys);
   results_.bind(options_.cluster.results);
   queries_.bind(options_.cluster.queries);
   for (auto* socket : {&results_, &queries_, &publisher_})
@@ -185,7 +185,13 @@ void Node::retain() {
 
 void Node::give_answers() {
   auto taken = history_.take();
-  for (auto& answer : taken.answers) queries_.send_to(answer.peer, std::move(answer.message));
+  for (auto& answer : taken.answers) {
+    SeqRanges seqs;
+    if (!answer.discard)
+      queries_.send_to(answer.peer, std::move(answer.message));
+    else if (seqs.decode(answer.discard->payload))
+      take_off(answer.peer, answer.discard->request, answer.discard->origin, seqs);
+  }
   if (!taken.released) return;
   log_.drop(taken.released->segment, taken.released->letters);
   history_.tell(log_.take_news());
@@ -221,7 +227,7 @@ void Node::cut_off(const std::string& why) {
 // What is published meanwhile nobody hears, as in the moments when nobody is connected.
 void Node::bind_publisher() {
   try {
-    publisher_.bind(options_.cluster.notifications);
+    publisher_.bind(options_.cluster.notifications, net::kUnboundKeys);
     unbound_since_.reset();
   } catch (const std::runtime_error&) {
     if (now_ - *unbound_since_ >= kUnbindMost) throw;

@@ -49,6 +49,8 @@ class Node {
   void on(protocol::Read& read, const net::Sender& from);
   Expected<void> on(protocol::Query& query, const net::Sender& from);
   Expected<void> on(protocol::Discard& discard, const net::Sender& from);
+  /// Letters off the list; answered once that is durable.
+  void take_off(const Peer& peer, std::uint64_t request, Origin origin, const SeqRanges& seqs);
   void drain(net::Socket& socket, const net::Router& messages);
   /// How many results were written.
   std::uint64_t perform();

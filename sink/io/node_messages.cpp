@@ -118,11 +118,24 @@ Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
   if (log_.is_full()) return Error{"storage full: the sink's disk has no room"};
   if (!seqs.decode(discard.payload)) return Error{"discard: bad ranges"};
   perform();
-  auto letters = log_.core().letters().of(discard.origin, seqs);
-  const Value answer = Value::Map{{"discarded", letters.count()}};
-  if (letters.count() > 0) actions_.push_back(AppendDiscard{discard.origin, std::move(letters)});
-  actions_.push_back(Reply{from.peer, protocol::Answer{discard.request, answer.to_msgpack()}});
+  if (discard.within.empty()) {
+    take_off(from.peer, discard.request, discard.origin, seqs);
+    return {};
+  }
+  const auto letters = log_.core().letters().of(discard.origin, seqs);
+  if (letters.count() > kLettersWithinMax)
+    return Error{text("discard: ", letters.count(), " letters, limit ", kLettersWithinMax,
+                      " within a prefix")};
+  discard.payload = letters.encode();
+  history_.ask({from.peer, std::move(discard), {}});
   return {};
+}
+
+void Node::take_off(const Peer& peer, std::uint64_t request, Origin origin, const SeqRanges& seqs) {
+  auto letters = log_.core().letters().of(origin, seqs);
+  const Value answer = Value::Map{{"discarded", letters.count()}};
+  if (letters.count() > 0) actions_.push_back(AppendDiscard{origin, std::move(letters)});
+  actions_.push_back(Reply{peer, protocol::Answer{request, answer.to_msgpack()}});
 }
 
 }  // namespace eole::sink

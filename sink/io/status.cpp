@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <numeric>
 
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 
 namespace eole::sink {
 
@@ -66,6 +69,30 @@ Value status(const ResultLog& log, const LogStatus& judged) {
                     {"log_syncs", log.syncs()}};
 }
 
+// Each of its tasks once, for ever; what the log keeps of all is told by its offsets anyway.
+Value status_within(const ResultLog& log, const Within& within) {
+  const auto& core = log.core();
+  std::array<std::uint64_t, 5> counts{};
+  const auto& all = core.projects().list();
+  for (auto at = all.lower_bound(within.prefix()); at != all.end() && within.has(at->first); ++at)
+    for (std::size_t state = 0; state < counts.size(); ++state)
+      counts[state] += at->second.counts[state];
+  const auto count_of = [&](protocol::TaskState state) {
+    return counts[static_cast<std::size_t>(state)];
+  };
+  return Value::Map{{"role", "sink"},
+                    {"log", hex(core.log())},
+                    {"head", core.head()},
+                    {"within", within.prefix()},
+                    {"settled", std::accumulate(counts.begin(), counts.end(), std::uint64_t{0})},
+                    {"done", count_of(protocol::TaskState::kDone)},
+                    {"failed", count_of(protocol::TaskState::kFailed)},
+                    {"dead", count_of(protocol::TaskState::kDead)},
+                    {"cancelled", count_of(protocol::TaskState::kCancelled)},
+                    {"log_kept_from", log.kept_from()},
+                    {"log_oldest_unix_ms", log.oldest_unix_ms()}};
+}
+
 Value view_of_project(std::string_view name, const Projects::Project& project) {
   const auto count_of = [&](protocol::TaskState state) {
     return project.counts[static_cast<std::size_t>(state)];
@@ -80,21 +107,23 @@ Value view_of_project(std::string_view name, const Projects::Project& project) {
 }
 
 // How the tasks of one project ended; null if none did.
-Value project(const ResultLog& log, const Value& options) {
+Value project(const ResultLog& log, const Value& options, const Within& within) {
   const auto name = options["project"].text_or("");
-  const auto* found = log.core().projects().find(name);
+  const auto* found = within.has(name) ? log.core().projects().find(name) : nullptr;
   return found == nullptr ? Value() : view_of_project(name, *found);
 }
 
 // A page of all projects, by name, behind the name `after`.
-Expected<Value> projects(const ResultLog& log, const Value& options) {
+Expected<Value> projects(const ResultLog& log, const Value& options, const Within& within) {
   const auto most = options["most"].int_or(kPageProjectsMax);
   if (most < 1 || most > kPageProjectsMax)
     return Error{text("projects: most ", most, ", limits 1 and ", kPageProjectsMax)};
   const auto& all = log.core().projects().list();
   Value::Array list;
   Value next;
-  for (auto at = all.upper_bound(options["after"].text_or("")); at != all.end(); ++at) {
+  const auto after = options["after"].text_or("");
+  auto at = after < within.prefix() ? all.lower_bound(within.prefix()) : all.upper_bound(after);
+  for (; at != all.end() && within.has(at->first); ++at) {
     if (static_cast<std::int64_t>(list.size()) == most) {
       next = std::prev(at)->first;
       break;
@@ -120,10 +149,14 @@ std::optional<Expected<Value>> answer_at_once(const protocol::Query& query, cons
                                               const LogStatus& judged) {
   const auto options = options_of(query);
   if (!options) return options.error();
-  if (query.what == "status") return status(log, judged);
+  const Within within(query.within);
+  if (query.what == "status")
+    return within.is_all() ? status(log, judged) : status_within(log, within);
+  if (query.what == "bounds" && !within.is_all())
+    return Error{text("query bounds: tells of all projects, not of ", within.prefix())};
   if (query.what == "bounds") return bounds(log);
-  if (query.what == "project") return project(log, *options);
-  if (query.what == "projects") return projects(log, *options);
+  if (query.what == "project") return project(log, *options, within);
+  if (query.what == "projects") return projects(log, *options, within);
   return std::nullopt;
 }
 
@@ -131,7 +164,8 @@ Known known_to(const protocol::Query& query, const ResultLog& log) {
   Known known{log.core().known({query.origin, query.seq}), {}};
   const auto options = options_of(query);
   if (!options || query.what != "parts") return known;
-  const auto* project = log.core().projects().find((*options)["project"].text_or(""));
+  const auto name = (*options)["project"].text_or("");
+  const auto* project = Within(query.within).has(name) ? log.core().projects().find(name) : nullptr;
   if (project != nullptr) known.project = *project;
   return known;
 }

@@ -70,13 +70,15 @@ void ReadCore::on(LogHeadReceived& event, TimePoint /*now*/, ReadActions& /*out*
   head_ = event.head.log == cursor_.log ? std::max(head_, event.head.head) : UINT64_MAX;
 }
 
-void ReadCore::on(RecordsReceived& event, TimePoint /*now*/, ReadActions& out) {
+void ReadCore::on(RecordsReceived& event, TimePoint now, ReadActions& out) {
   auto& records = event.records;
   if (!is_asking_ || state_ == State::kAskingHead || records.request != request_) return;
   is_asking_ = false;
   if (cursor_.log == 0) cursor_.log = records.log;
   state_ = State::kOpen;
   head_ = records.head;
+  is_within_ = !records.within.empty();
+  repeat_at_ = now + kReadEvery;
   ByteReader reader(records.payload);
   while (!reader.is_done()) {
     const auto bytes = reader.take(reader.get<std::uint32_t>());
@@ -84,18 +86,21 @@ void ReadCore::on(RecordsReceived& event, TimePoint /*now*/, ReadActions& out) {
     const auto next = batch ? batch->first_offset + batch->count : 0;
     // What was published meanwhile may have been taken.
     if (batch && next <= cursor_.offset) continue;
-    if (!batch || batch->first_offset > cursor_.offset)
+    const bool is_gap = batch && batch->first_offset > cursor_.offset && !is_within_;
+    if (!batch || is_gap)
       return end(Error{text("the sink: a malformed piece of its log, at ", cursor_.offset)}, out);
     take(Bytes(bytes), next, out);
   }
-  if (records.payload.empty() && head_ > cursor_.offset)
+  if (is_within_ && records.next > cursor_.offset)
+    take(protocol::encode_batch({records.next, 0, 0, 0, {}, {}}), records.next, out);
+  if (records.payload.empty() && head_ > cursor_.offset && !is_within_)
     return end(Error{text("the sink: its log has nothing at ", cursor_.offset)}, out);
   take_ahead(out);
 }
 
 void ReadCore::take(Bytes batch, std::uint64_t next, ReadActions& out) {
   cursor_.offset = next;
-  cursor_.crc = crc32c(batch);
+  cursor_.crc = is_within_ ? 0 : crc32c(batch);
   untaken_bytes_ += batch.size();
   out.emplace_back(TakeBatch{std::move(batch), cursor_});
 }
@@ -135,6 +140,12 @@ void ReadCore::on(BatchesTaken& event, TimePoint /*now*/, ReadActions& /*out*/) 
 }
 
 void ReadCore::on_deadline(TimePoint now, ReadActions& out) {
+  if (reads_on() && now >= repeat_at_) {
+    if (has_room())
+      ask(now);
+    else
+      repeat_at_ = now + kReadEvery;
+  }
   if (!is_asking_) return;
   if (now >= silent_at_) {
     silent_at_ = now + kPatience;
@@ -150,6 +161,7 @@ void ReadCore::on_deadline(TimePoint now, ReadActions& out) {
 }
 
 std::optional<TimePoint> ReadCore::next_deadline() const {
+  if (reads_on()) return repeat_at_;
   if (!is_asking_) return std::nullopt;
   return std::min(repeat_at_, silent_at_);
 }

@@ -82,10 +82,14 @@ using ReadActions = std::vector<ReadAction>;
 
 /// Follows the sink's log without a gap: by its publications, and by reading from the log itself
 /// what none of them brought. Each batch comes once and in order. A sink that is away or starts
-/// again is waited for, a log that is not the same any more ends it. Pure.
+/// again is waited for, a log that is not the same any more ends it. A reader whose key is bound to
+/// a prefix of projects hears no publications and reads every moment; others' results are gaps
+/// between its batches, and where they are the last ones a batch without results says how far it
+/// is. Pure.
 class ReadCore {
  public:
   static constexpr std::uint32_t kReadBytes = 1 << 20;
+  static constexpr Duration kReadEvery = 100ms;  // Of a reader that hears no publications.
   static constexpr std::size_t kAheadBytesMax = 16 << 20;    // Published behind a gap, and kept.
   static constexpr std::size_t kUntakenBytesMax = 64 << 20;  // Then the reader falls behind.
 
@@ -112,6 +116,7 @@ class ReadCore {
   void on(BatchesTaken& event, TimePoint now, ReadActions& out);
   bool has_room() const { return untaken_bytes_ < kUntakenBytesMax; }
   void ask(TimePoint now);
+  bool reads_on() const { return is_within_ && state_ == State::kOpen && !is_asking_; }
   void take(Bytes batch, std::uint64_t next, ReadActions& out);
   void take_ahead(ReadActions& out);
   void end(Error error, ReadActions& out, std::optional<std::uint64_t> kept_from = {});
@@ -125,6 +130,7 @@ class ReadCore {
   std::size_t untaken_bytes_ = 0;
   std::uint64_t request_ = 0;
   bool is_asking_ = false;
+  bool is_within_ = false;  // A prefix: it is told nothing that it does not ask for.
   TimePoint repeat_at_{};
   TimePoint silent_at_{};
 };

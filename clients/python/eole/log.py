@@ -10,6 +10,7 @@ from .records import BATCH, SIZE, head_of, open_batch
 
 READ_BYTES = 1 << 20
 NEWS_MAX = 1000      # Notifications that wait to be read; what is dropped beyond is read from the log.
+READ_EVERY = 100     # Milliseconds; of a key that is bound to a prefix, which hears no notifications.
 SILENCE_SECONDS = 5  # The sink says something every second; after so long it is asked.
 
 
@@ -20,6 +21,11 @@ def read(connection, log, offset, most):
         raise Gone(f"the sink: {head[5] - offset} results, offsets {offset} to {head[5] - 1}, are not kept any more; "
                    f"the oldest kept is {head[5]}", head[5])
     return head, payload
+
+
+def is_within(records):
+    """Whether these are what a prefix of projects has, and no more."""
+    return len(records) > 7 and records[7] != ""
 
 
 def record_at(connection, offset):
@@ -46,7 +52,7 @@ class Log:
         except BaseException:
             self.close()
             raise
-        self._log, self._head = answer[3], answer[5]
+        self._log, self._head, self._is_within = answer[3], answer[5], is_within(answer)
         self._heard = time.monotonic()
 
     def close(self):
@@ -56,8 +62,9 @@ class Log:
         """Finds what comes next; nothing if nothing comes in time."""
         # What is here already costs the sink nothing; the log is asked only for what is not.
         is_behind = self.is_behind or self._head > self._offset
-        if not self._news.poll(0 if is_behind else milliseconds):
-            if is_behind:
+        patience = min(milliseconds, READ_EVERY) if self._is_within else milliseconds
+        if not self._news.poll(0 if is_behind else patience):
+            if is_behind or self._is_within:
                 return self._read()
             if time.monotonic() > self._heard + SILENCE_SECONDS:
                 self._read()
@@ -91,6 +98,8 @@ class Log:
             size = SIZE.unpack_from(payload, at)[0]
             self._take(payload[at + 4:at + 4 + size])
             at += 4 + size
+        if is_within(answer):  # What is others' is left out, also at the end.
+            self._offset = max(self._offset, answer[4])
 
     def _take(self, batch):
         first, _, _, count, _, _ = BATCH.unpack_from(batch)

@@ -207,3 +207,40 @@ TEST_CASE("what is not kept any more is told with both numbers, and where to go 
                        10}});
   REQUIRE(rig.step(news(20, 1)).empty());
 }
+
+TEST_CASE("a reader within a prefix reads every moment, over what is others'", "[read]") {
+  Rig rig(Cursor{kLog, 3, 9});
+  const auto within = [](std::uint64_t request, std::uint64_t next, std::uint64_t head,
+                         const std::vector<Bytes>& batches) {
+    auto event = records(request, next, head, batches);
+    event.records.within = "acme/";
+    return event;
+  };
+  const auto took = [](const Bytes& one, std::uint64_t next) {
+    return ReadAction{TakeBatch{one, {kLog, next, 0}}};
+  };
+  const auto nothing_at = [](std::uint64_t offset) {
+    return protocol::encode_batch({offset, 0, 0, 0, {}, {}});
+  };
+  REQUIRE(rig.pass(0s) == ReadActions{reads(1, kLog, 3, 9)});
+  REQUIRE(rig.step(within(1, 20, 30, {batch(5, 2), batch(11, 1)})) ==
+          ReadActions{took(batch(5, 2), 7), took(batch(11, 1), 12), took(nothing_at(20), 20),
+                      reads(2, kLog, 20)});
+  REQUIRE(rig.core.is_open());
+  REQUIRE(rig.step(within(2, 30, 30, {})) == ReadActions{took(nothing_at(30), 30)});
+  REQUIRE(rig.pass(ReadCore::kReadEvery - 1ms).empty());
+  REQUIRE(rig.pass(1ms) == ReadActions{reads(3, kLog, 30)});
+  REQUIRE(rig.step(within(3, 30, 30, {})).empty());
+  REQUIRE(rig.core.next_deadline() == rig.now + ReadCore::kReadEvery);
+}
+
+TEST_CASE("a reader within a prefix that falls behind reads on once there is room", "[read]") {
+  Rig rig(Cursor{kLog, 0, 0});
+  rig.pass(0s);
+  auto event = records(1, 1, 1, {batch(0, 1, ReadCore::kUntakenBytesMax)});
+  event.records.within = "acme/";
+  rig.step(event);
+  REQUIRE(rig.pass(10s).empty());
+  rig.step(BatchesTaken{ReadCore::kUntakenBytesMax});
+  REQUIRE(rig.pass(ReadCore::kReadEvery) == ReadActions{reads(2, kLog, 1)});
+}

@@ -79,7 +79,7 @@ struct Indexed {
   }
   Expected<Value> try_to_ask(const std::string& what, const Value& options, Duration time = 1h) {
     history.take(log->take_news());
-    const protocol::Query query{1, what, 0, 0, options.to_msgpack()};
+    const protocol::Query query{1, what, 0, 0, options.to_msgpack(), within};
     return answer_to(query, {}, history, time, &index);
   }
   Value ask(const std::string& what, const Value& options, Duration time = 1h) {
@@ -119,6 +119,7 @@ struct Indexed {
   HistoryIndex index;
   std::map<std::uint64_t, std::uint64_t> numbers;
   Seq seq = 0;
+  std::string within;  // Of the questions.
   std::vector<Result> model;
 };
 
@@ -173,6 +174,28 @@ TEST_CASE("history finds results by all that they are, the newest first", "[hist
         }));
   CHECK(indexed.all(Value::Map{{"project", "nobody"}}).empty());
   CHECK(indexed.counted() == 3000);
+}
+
+TEST_CASE("history within a prefix finds, and counts, its projects' results alone", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  const char* projects[] = {"acme/a", "zeta/b", "", "acme/b", "acme"};
+  for (int i = 0; i < 500; ++i)
+    indexed.take({i % 3 == 0 ? TaskState::kFailed : TaskState::kDone, projects[i % 5], "echo", "w1",
+                  1000, i % 3 == 0 ? "connection refused" : ""});
+  const auto is_inside = [](const Result& result) { return result.project.starts_with("acme/"); };
+  const auto has_failed = [&](const Result& result) {
+    return is_inside(result) && result.state == TaskState::kFailed;
+  };
+  indexed.within = "acme/";
+  CHECK(indexed.all({}) == indexed.modelled(is_inside));
+  CHECK(indexed.all(Value::Map{{"limit", 7}, {"state", "failed"}}) == indexed.modelled(has_failed));
+  CHECK(indexed.all(Value::Map{{"text", "refused"}}) == indexed.modelled(has_failed));
+  CHECK(indexed.all(Value::Map{{"project", "zeta/b"}}).empty());
+  CHECK(indexed.counted() == 200);
+  indexed.within.clear();
+  CHECK(indexed.counted() == 500);
 }
 
 TEST_CASE("a row of the history says what became of a task in a line", "[history]") {
