@@ -32,6 +32,10 @@ void SimClient::boot() {
   tracked_.emplace(fabric_, *this, *asks_, *sink_, [this](std::string body, Plan plan) {
     do_anew({std::move(body), std::move(plan)});
   });
+  tenant_.emplace(fabric_, *this, *asks_, *sink_, [this](std::string body, Plan plan) {
+    if (submits_->has_room())
+      anew_.insert(submit({{std::move(body), std::move(plan)}}, Tenant::kPrefix));
+  });
   if (is_operator_ && world.chance(0.3)) beats_->set_up();
   if (is_operator_ && fabric_.weather.clients == 1 && world.chance(0.4))
     return holds_->limit_some(ventilator_.origin(), [this] { submit_next(); });
@@ -57,13 +61,14 @@ void SimClient::submit() {
   submit(std::move(tasks));
 }
 
-std::uint64_t SimClient::submit(std::vector<TaskDraw::Drawn> tasks) {
+std::uint64_t SimClient::submit(std::vector<TaskDraw::Drawn> tasks, const std::string& within) {
   protocol::Submit submit;
+  submit.within = within;
   submit.count = static_cast<std::uint32_t>(tasks.size());
   std::vector<std::string> bodies;
   protocol::TaskGroups groups;
   for (auto& [body, plan] : tasks) {
-    groups.add(plan.task_class, body, protocol::encode_conditions(plan.conditions));
+    groups.add(plan.task_class, body, protocol::encode_conditions(plan.conditions), plan.trace);
     fabric_.ledger.on_submit(body, std::move(plan));
     bodies.push_back(std::move(body));
   }
@@ -91,6 +96,7 @@ void SimClient::on_end(const client::SubmitEnded& ended) {
   if (!is_anew && accepted_++ == 0 && is_operator_) {
     if (world.chance(0.5)) holds_->pause_some(ended.origin);
     if (fabric_.weather.projects > 0) tracked_->open(ended.origin);
+    if (fabric_.weather.tenants > 0) tenant_->begin(ended.origin);
   }
   for (std::uint32_t i = 0; i < ended.count; ++i) {
     const TaskId id{ended.origin, ended.first + i};

@@ -12,6 +12,7 @@
 #include "tests/simulation/holds.hpp"
 #include "tests/simulation/process.hpp"
 #include "tests/simulation/task_draw.hpp"
+#include "tests/simulation/tenant.hpp"
 #include "tests/simulation/tracked.hpp"
 
 namespace eole::simulation {
@@ -28,7 +29,7 @@ class SimClient final : public Process {
   /// All that it asked for was answered.
   bool is_done() const {
     return accepted_ == wanted_ && cancels_ == 0 && anew_.empty() && holds_->is_done() &&
-           beats_->is_done() && tracked_->is_done();
+           beats_->is_done() && tracked_->is_done() && tenant_->is_done();
   }
 
  private:
@@ -37,7 +38,7 @@ class SimClient final : public Process {
   void die() override {}  // It never does.
   void submit_next();
   void submit();
-  std::uint64_t submit(std::vector<TaskDraw::Drawn> tasks);
+  std::uint64_t submit(std::vector<TaskDraw::Drawn> tasks, const std::string& within = {});
   void do_anew(const TaskDraw::Drawn& task);
   void on_end(const client::SubmitEnded& ended);
   void cancel(const TaskId& id);
@@ -51,6 +52,7 @@ class SimClient final : public Process {
   std::optional<Holds> holds_;
   std::optional<Beats> beats_;
   std::optional<Tracked> tracked_;
+  std::optional<Tenant> tenant_;
   TaskDraw draw_;
   std::map<std::uint64_t, std::vector<std::string>> bodies_;  // Of what is not answered.
   std::uint64_t wanted_ = 0;

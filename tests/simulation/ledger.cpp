@@ -42,6 +42,7 @@ void Ledger::on_answer(const TaskId& id, const std::string& body) {
   task.body = body;
   if (!task.answered) task.answered = world_.now();
   know(id, body);
+  tenants_.on_answer(id, task);
 }
 
 std::string Ledger::promised(const TaskId& id) const {

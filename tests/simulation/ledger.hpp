@@ -18,6 +18,7 @@
 #include "tests/simulation/project_rules.hpp"
 #include "tests/simulation/retry_rules.hpp"
 #include "tests/simulation/tasks.hpp"
+#include "tests/simulation/tenant_rules.hpp"
 #include "tests/simulation/time_rules.hpp"
 #include "tests/simulation/weather.hpp"
 #include "tests/simulation/world.hpp"
@@ -61,6 +62,7 @@ class Ledger {
   void on_spec(const TaskId& id, std::string_view args, const Plan& plan) const;
   LimitRules& limits() { return limits_; }
   ProjectRules& projects() { return projects_; }
+  TenantRules& tenants() { return tenants_; }
 
   void on_send_results(const protocol::Results& results);
 
@@ -102,6 +104,7 @@ class Ledger {
   Tasks tasks_;
   OrderRules order_{tasks_};
   ProjectRules projects_{tasks_};
+  TenantRules tenants_{tasks_};
   TimeRules times_;
   RetryRules retries_;
   LimitRules limits_;

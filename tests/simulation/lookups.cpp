@@ -32,9 +32,9 @@ Lookups::Gathered::~Gathered() {
 }
 
 void Lookups::ask(const std::string& what, const TaskId& id, const Value& options,
-                  client::Asks::OnAnswer on_answer) {
-  asks_.ask(protocol::Query{0, what, id.origin, id.seq, options.to_msgpack()}, std::move(on_answer),
-            kForEver);
+                  const std::string& within, client::Asks::OnAnswer on_answer) {
+  asks_.ask(protocol::Query{0, what, id.origin, id.seq, options.to_msgpack(), within},
+            std::move(on_answer), kForEver);
   process_.wake();
 }
 
@@ -53,23 +53,29 @@ void Lookups::look(const worker::StartTask& task, const std::function<void()>& t
 void Lookups::take_result(const worker::StartTask& task, const protocol::Parent& parent,
                           const std::function<void()>& then) {
   const auto id = parent.back != 0 ? TaskId{task.id.origin, task.id.seq - parent.back} : parent.id;
-  ask("result", id, Value::Map{}, [this, task, parent, id, then](const Expected<Value>& record) {
+  const auto& within = task.task_class.within;
+  const auto told = [this, task, parent, id, then](const Expected<Value>& record) {
     if (!record && record.error().message.find("damaged") != std::string::npos) return then();
     if (!record) throw Violation{text("a parent's result: ", record.error().message)};
+    if (!task.task_class.within.empty()) {  // What is not inside, or not kept, is not told.
+      if (record->is_null()) return then();
+      TenantRules::on_seen(task.task_class.within, (*record)["project"].text_or(""));
+    }
     Value args = Value::Map{{"$result", to_text(id)}};
     auto references = worker::References::find(args, task.id, {parent});
     if (!references) throw Violation{references.error().message};
     const auto put = references->put(id, *record);
     fabric_.ledger.on_reference(id, put ? args.text_or("") : "", *record);
     then();
-  });
+  };
+  ask("result", id, Value::Map{}, within, told);
 }
 
 // As a collect does, page by page. Refused if the sink does not keep all of them any more.
 void Lookups::take_parts(const worker::StartTask& task, const Value& from,
                          std::shared_ptr<Gathered> gathered, const std::function<void()>& then) {
   const Value options = Value::Map{{"project", kTracked}, {"from", from}};
-  ask("parts", {}, options, [this, task, gathered, then](const Expected<Value>& page) {
+  ask("parts", {}, options, "", [this, task, gathered, then](const Expected<Value>& page) {
     if (!page || page->is_null()) return then();
     if (const auto* list = (*page)["parts"].as<Value::Array>())
       for (const auto& part : *list) {

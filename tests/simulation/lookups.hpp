@@ -46,7 +46,7 @@ class Lookups {
                   std::shared_ptr<Gathered> gathered, const std::function<void()>& then);
   void put_together(const TaskId& last, Gathered& gathered);
   void ask(const std::string& what, const TaskId& id, const protocol::Value& options,
-           client::Asks::OnAnswer on_answer);
+           const std::string& within, client::Asks::OnAnswer on_answer);
 
   Fabric& fabric_;
   Process& process_;

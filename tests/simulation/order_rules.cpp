@@ -23,16 +23,21 @@ void each_parent(const TaskId& id, const Plan& plan, Visit&& visit) {
   }
 }
 
+// Each prefix of projects has its own.
+std::string key_of(const Plan& plan) {
+  return plan.conditions.key.empty() ? "" : text(plan.task_class.within, plan.conditions.key);
+}
+
 }  // namespace
 
 void OrderRules::on_known(const TaskId& id, const Plan& plan) {
-  const auto& key = plan.conditions.key;
+  const auto key = key_of(plan);
   if (!key.empty()) keyed_[{id.origin, key}].insert(id.seq);
 }
 
 void OrderRules::on_begin(const TaskId& id, const Plan& plan) const {
   if (tasks_.is_over(id)) return;  // With a worker that was lost meanwhile.
-  if (!plan.conditions.key.empty()) check_key(id, plan.conditions.key);
+  if (!plan.conditions.key.empty()) check_key(id, key_of(plan));
   each_parent(id, plan, [&](const TaskId& parent) {
     const auto* end = tasks_.end_of(parent);
     if (end == nullptr)

@@ -2,7 +2,7 @@
 
 namespace eole::simulation {
 
-const std::array<Knob, 27> kKnobs = {{
+const std::array<Knob, 28> kKnobs = {{
     {"ventilators", &Weather::ventilators, 1},
     {"sinks", &Weather::sinks, 1},
     {"workers", &Weather::workers, 1},
@@ -30,6 +30,7 @@ const std::array<Knob, 27> kKnobs = {{
     {"delayed", &Weather::delayed, 0},
     {"expiring", &Weather::expiring, 0},
     {"projects", &Weather::projects, 0},
+    {"tenants", &Weather::tenants, 0},
 }};
 
 Weather draw_weather(World& world, const Settings& settings) {
@@ -73,6 +74,7 @@ Weather draw_weather(World& world, const Settings& settings) {
       if (knob.is_fault) weather.*knob.value = 0;
     weather.failing = failing;
   }
+  weather.tenants = world.chance(0.3) ? 1 : 0;
   for (const auto& [name, value] : settings)
     for (const auto& knob : kKnobs)
       if (name == knob.name) weather.*knob.value = value;

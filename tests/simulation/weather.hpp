@@ -42,6 +42,7 @@ struct Weather {
   double delayed = 0;
   double expiring = 0;
   double projects = 0;  // One: a project is tracked, and some tasks are in it.
+  double tenants = 0;   // One: somebody works within a prefix of projects.
 
   /// Nothing breaks: then no task may run twice.
   bool is_calm() const { return keeps_workers() && failing == 0; }
@@ -62,7 +63,7 @@ struct Knob {
   double least;
   bool is_fault = false;
 };
-extern const std::array<Knob, 27> kKnobs;
+extern const std::array<Knob, 28> kKnobs;
 
 using Settings = std::vector<std::pair<std::string, double>>;
 
