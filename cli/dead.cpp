@@ -285,7 +285,7 @@ int replay(const DeadOptions& options, const Globals& globals) {
 }
 
 int discard(const DeadOptions& options, const Globals& globals) {
-  constexpr std::uint64_t kLettersInMessage = 65536;
+  constexpr std::uint64_t kLettersInMessage = 1000;  // As many as a key with a prefix may.
   Cluster cluster(globals);
   TaskSet letters;
   for (const auto& written : ids_of(cluster, options, "discard")) {
@@ -299,12 +299,15 @@ int discard(const DeadOptions& options, const Globals& globals) {
   };
   for (const auto& [origin, seqs] : letters) {
     SeqRanges piece;
-    for (const auto& [first, last] : seqs.ranges()) {
-      piece.add(first, last);
-      if (piece.ranges().size() < kLettersInMessage) continue;
-      send(origin, piece);
-      piece = {};
-    }
+    for (const auto& [first, last] : seqs.ranges())
+      for (auto at = first; at <= last;) {
+        const auto end = std::min(last, at + kLettersInMessage - piece.count() - 1);
+        piece.add(at, end);
+        at = end + 1;
+        if (piece.count() < kLettersInMessage) continue;
+        send(origin, piece);
+        piece = {};
+      }
     if (piece.count() > 0) send(origin, piece);
   }
   const auto others = count_of(letters) - discarded;

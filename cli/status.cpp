@@ -59,6 +59,7 @@ Value cluster_status(Cluster& cluster) {
   for (const auto* name :
        {"artifacts", "artifact_bytes", "artifacts_collected", "artifact_bytes_collected"})
     status.set(name, sink[name]);
+  if (!ventilator["within"].is_null()) status.set("within", ventilator["within"]);
   status.set("roles", std::move(roles));
   return status;
 }
@@ -99,14 +100,18 @@ void print_status(const Value& status) {
   const auto bytes = [&](const char* name) {
     return human_bytes(static_cast<double>(status[name].int_or(0)));
   };
-  std::printf("%-10s journal %s, log %s\n", "disk", bytes("journal_bytes").c_str(),
-              bytes("log_disk_bytes").c_str());
-  std::printf("%-10s %s\n", "log", log_line(status).c_str());
-  std::printf("%-10s %lld kept, %s; %lld collected, %s, since the sink's start\n\n", "artifacts",
-              static_cast<long long>(status["artifacts"].int_or(0)),
-              bytes("artifact_bytes").c_str(),
-              static_cast<long long>(status["artifacts_collected"].int_or(0)),
-              bytes("artifact_bytes_collected").c_str());
+  if (const auto within = status["within"].text_or(""); !within.empty()) {
+    std::printf("%-10s %s\n\n", "within", shown(within).c_str());
+  } else {
+    std::printf("%-10s journal %s, log %s\n", "disk", bytes("journal_bytes").c_str(),
+                bytes("log_disk_bytes").c_str());
+    std::printf("%-10s %s\n", "log", log_line(status).c_str());
+    std::printf("%-10s %lld kept, %s; %lld collected, %s, since the sink's start\n\n", "artifacts",
+                static_cast<long long>(status["artifacts"].int_or(0)),
+                bytes("artifact_bytes").c_str(),
+                static_cast<long long>(status["artifacts_collected"].int_or(0)),
+                bytes("artifact_bytes_collected").c_str());
+  }
   for (const auto& role : *status["roles"].as<Value::Array>())
     std::printf("%-10s %-18s pid %-8lld %s\n", shown(role["role"].text_or("")).c_str(),
                 shown(role["name"].text_or("")).c_str(),
