@@ -69,7 +69,7 @@ std::string why_outside(const Within& within, std::string_view groups, Seq first
       if (!spec || spec->conditions == read) continue;
       read = spec->conditions;
       const auto conditions = protocol::decode_conditions(read);
-      protocol::ParentReader parents(conditions ? conditions->parents : std::string());
+      protocol::ParentReader parents(conditions ? std::string_view(conditions->parents) : "");
       while (const auto parent = parents.next())
         if (auto why = why_parent_outside(within, *parent, classes, settled); !why.empty())
           return text("task ", seq - first + 1, " of the submit: ", why);
