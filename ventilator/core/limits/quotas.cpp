@@ -1,9 +1,5 @@
 #include "ventilator/core/limits/quotas.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
-
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
@@ -25,12 +21,6 @@ TaskClasses::Load load_of(std::string_view groups, const std::string& prefix) {
   return load;
 }
 
-std::string shown(double number) {
-  char shown[32];
-  std::snprintf(shown, sizeof shown, "%g", number);
-  return shown;
-}
-
 std::string why_beyond(std::uint64_t has, std::uint64_t more, std::uint64_t most,
                        const char* what) {
   if (most == 0 || has + more <= most) return "";
@@ -40,21 +30,14 @@ std::string why_beyond(std::uint64_t has, std::uint64_t more, std::uint64_t most
 
 }  // namespace
 
-double Quotas::Held::left_at(TimePoint now) const {
-  const auto seconds = std::chrono::duration<double>(now - at).count();
-  return std::min(std::max(1.0, quota.rate), left + quota.rate * std::max(0.0, seconds));
-}
-
 void Quotas::set(const std::string& prefix, const Quota& quota, TimePoint now) {
   if (quota == Quota{}) {
     held_.erase(prefix);
     return;
   }
   auto& held = held_[prefix];
-  const bool is_new = held.quota.rate == 0;
-  held.left = is_new ? std::max(1.0, quota.rate) : held.left_at(now);
   held.quota = quota;
-  held.at = now;
+  held.rate.set(quota.rate, now);
 }
 
 std::string Quotas::why_refused(std::string_view groups, const TaskClasses& classes,
@@ -67,9 +50,11 @@ std::string Quotas::why_refused(std::string_view groups, const TaskClasses& clas
     const auto& quota = held.quota;
     auto why = why_beyond(has.tasks, more.tasks, quota.queued, "tasks are");
     if (why.empty()) why = why_beyond(has.bytes, more.bytes, quota.bytes, "bytes are");
-    if (const auto left = held.left_at(now); why.empty() && quota.rate > 0 && left < 1)
-      why = text(shown(quota.rate), " tasks a second are accepted; try again in ",
-                 shown(std::ceil((1 - left) / quota.rate * 10) / 10), " s");
+    if (why.empty() && quota.rate > 0 && held.rate.left_at(now) < 1) {
+      const auto wait = std::chrono::floor<std::chrono::milliseconds>(held.rate.when(1) - now);
+      why = text(held.rate.shown(), " tasks a second are accepted; try again in ",
+                 std::chrono::ceil<std::chrono::seconds>(wait).count(), " s");
+    }
     if (!why.empty()) return text("quota tenant:", prefix, ": ", why);
   }
   return "";
@@ -77,9 +62,7 @@ std::string Quotas::why_refused(std::string_view groups, const TaskClasses& clas
 
 void Quotas::on_accepted(std::string_view groups, TimePoint now) {
   for (auto& [prefix, held] : held_) {
-    if (held.quota.rate == 0) continue;
-    held.left = held.left_at(now) - static_cast<double>(load_of(groups, prefix).tasks);
-    held.at = now;
+    if (held.quota.rate > 0) held.rate.take(load_of(groups, prefix).tasks, now);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/base/time.hpp"
+#include "ventilator/core/limits/rate.hpp"
 #include "ventilator/core/task_class.hpp"
 
 namespace eole::ventilator {
@@ -34,9 +35,7 @@ class Quotas {
  private:
   struct Held {
     Quota quota;
-    double left = 0;  // Of the rate, as of `at`.
-    TimePoint at{};
-    double left_at(TimePoint now) const;
+    Rate rate{.burst = 1s};
   };
   std::map<std::string, Held> held_;  // By prefix.
 };

@@ -8,17 +8,9 @@
 
 namespace eole::ventilator {
 
-namespace {
-constexpr double kBurstSeconds = 0.1;
-
-std::string shown(double number) {
-  char shown[32];
-  std::snprintf(shown, sizeof shown, "%g", number);
-  return shown;
+double Rate::most() const {
+  return std::max(1.0, per_second * std::chrono::duration<double>(burst).count());
 }
-}  // namespace
-
-double Rate::most() const { return std::max(1.0, per_second * kBurstSeconds); }
 
 double Rate::left_at(TimePoint now) const {
   const auto seconds = std::chrono::duration<double>(now - at).count();
@@ -48,8 +40,14 @@ TimePoint Rate::when(double wanted) const {
   return at + Duration(static_cast<std::int64_t>(std::ceil(seconds * 1e9)) + 1);
 }
 
+std::string Rate::shown() const {
+  char shown[32];
+  std::snprintf(shown, sizeof shown, "%g", per_second);
+  return shown;
+}
+
 Why Rate::why(std::string_view whom) const {
-  return {"rate", text("of ", whom, " begin ", shown(per_second), " tasks a second at most")};
+  return {"rate", text("of ", whom, " begin ", shown(), " tasks a second at most")};
 }
 
 }  // namespace eole::ventilator
