@@ -76,7 +76,7 @@ void add(const ScheduleOptions& options, const Globals& globals) {
     protocol::put_parent(conditions.parents, {after.id, 0, 1, after.project});
   const bool is_plain = conditions == protocol::Conditions{};
   groups.add(task.task_class, task.args,
-             is_plain ? Bytes() : protocol::encode_conditions(conditions));
+             is_plain ? Bytes() : protocol::encode_conditions(conditions), task.trace);
   wish.set("task", protocol::Blob{groups.take()});
   const auto view = control(cluster, options.name, std::move(wish));
   globals.json ? print_json(client::schedule_view(view)) : print_one(view);
@@ -133,7 +133,7 @@ void run_now(const ScheduleOptions& options, const Globals& globals) {
                               [&](Origin origin, Seq first, std::uint32_t) {
                                 id = {origin, first};
                               });
-  need(submitter.add(*task_class, spec->args, spec->conditions));
+  need(submitter.add(*task_class, spec->args, spec->conditions, spec->trace));
   need(submitter.finish());
   globals.json ? print_json(Value::Map{{"id", to_text(id)}})
                : void(std::printf("%s\n", to_text(id).c_str()));

@@ -38,7 +38,7 @@ void Submission::add(const TaskRequest& task) {
     need(submitter_.make_room(task.args.size() + protocol::kConditionsBytesMax));
     conditions = conditions_of(task);
   }
-  need(submitter_.add(task.task_class, task.args, conditions));
+  need(submitter_.add(task.task_class, task.args, conditions, task.trace));
   ++added_;
 }
 

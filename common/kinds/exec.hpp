@@ -9,7 +9,8 @@ inline constexpr Argument kExecArguments[] = {
     {"stdin", Type::kBytes, "its standard input, text or bytes", false, {}, 0, kTextBytesMax},
     {"env",
      Type::kTextMap,
-     "variables added to HOME, PATH, LANG, EOLE_TASK_ID, EOLE_ATTEMPT, EOLE_PROJECT and "
+     "variables added to HOME, PATH, LANG, EOLE_TASK_ID, EOLE_ATTEMPT, EOLE_PROJECT, TRACEPARENT "
+     "and "
      "EOLE_PROGRESS_FD",
      false,
      {},

@@ -21,7 +21,8 @@ Bytes as_another(const TaskClass& task_class, const TaskSpec& spec, const TaskId
       conditions.instead_of = was->instead_of != 0 ? was->instead_of : id.seq;
   }
   TaskGroups group;
-  group.add(task_class, spec.args, encode_conditions(conditions));
+  group.add(task_class, spec.args, encode_conditions(conditions),
+            planted("another-in-no-trace") ? std::string_view() : spec.trace);
   return group.take();
 }
 

@@ -1,12 +1,14 @@
 #include "common/protocol/records.hpp"
 
 #include "common/base/text.hpp"
+#include "common/protocol/trace.hpp"
 
 namespace eole::protocol {
 
 namespace {
 
 constexpr char kConditional = 1;
+constexpr char kTraced = 2;
 constexpr std::uint8_t kFinal = 1;
 constexpr std::uint8_t kUnconfirmed = 2;
 constexpr std::size_t kSha256Bytes = 32;
@@ -30,26 +32,34 @@ void read_id(ByteReader& reader, TaskId& id, Lease& lease) {
 void put_task_spec(Bytes& out, const TaskSpec& spec) {
   char header[TaskSpec::kHeaderBytes] = {};
   if (!spec.conditions.empty()) header[0] = kConditional;
+  if (!spec.trace.empty()) header[0] = static_cast<char>(header[0] | kTraced);
   write_at<std::uint32_t>(header, 1, static_cast<std::uint32_t>(spec.args.size()));
   out.append(header, sizeof header);
   if (!spec.conditions.empty()) {
     put<std::uint16_t>(out, static_cast<std::uint16_t>(spec.conditions.size()));
     out += spec.conditions;
   }
+  out += spec.trace;
   out += spec.args;
 }
 
-bool has_conditions(std::string_view spec) { return !spec.empty() && spec[0] == kConditional; }
+bool has_conditions(std::string_view spec) {
+  return !spec.empty() && (spec[0] & kConditional) != 0;
+}
 
 std::optional<TaskSpec> read_task_spec(ByteReader& reader) {
   const auto header = reader.take(TaskSpec::kHeaderBytes);
-  if (!reader.ok() || (header[0] & ~kConditional) != 0) return std::nullopt;
+  if (!reader.ok() || (header[0] & ~(kConditional | kTraced)) != 0) return std::nullopt;
   const auto args_bytes = read_at<std::uint32_t>(header, 1);
   TaskSpec spec;
   if (has_conditions(header)) {
     spec.conditions = reader.take(reader.get<std::uint16_t>());
     if (spec.conditions.empty() || spec.conditions.size() > kConditionsBytesMax)
       return std::nullopt;
+  }
+  if ((header[0] & kTraced) != 0) {
+    spec.trace = reader.take(kTraceBytes);
+    if (!is_trace(spec.trace)) return std::nullopt;
   }
   spec.args = reader.take(args_bytes);
   if (!reader.ok() || args_bytes > kTaskBytesMax) return std::nullopt;

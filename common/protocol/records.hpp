@@ -22,11 +22,12 @@ constexpr std::uint32_t kTasksPerMessageMax = 65536;
 constexpr std::size_t kConditionsBytesMax = 32 << 10;  // Of one task.
 
 /// What differs from task to task in a class: u8 flags, u32 arguments size; with flag 1 u16
-/// conditions size, conditions; arguments.
+/// conditions size, conditions; with flag 2 the trace that it is part of, 25 bytes; arguments.
 struct TaskSpec {
   static constexpr std::size_t kHeaderBytes = 5;
   std::string_view args;             // One msgpack map.
   std::string_view conditions = {};  // Encoded; empty: none.
+  std::string_view trace = {};       // trace.hpp; empty: none.
   bool operator==(const TaskSpec&) const = default;
 };
 void put_task_spec(Bytes& out, const TaskSpec& spec);

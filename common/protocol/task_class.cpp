@@ -178,14 +178,14 @@ Expected<std::uint32_t> count_grouped_tasks(std::string_view groups) {
 }
 
 void TaskGroups::add(const TaskClass& task_class, std::string_view args,
-                     std::string_view conditions) {
+                     std::string_view conditions, std::string_view trace) {
   if (encoded_.empty() || class_ != task_class) {
     encoded_ = encode_class(task_class);
     class_ = task_class;
     in_group_ = 0;
   }
   if (in_group_ == 0 || is_conditional_ == conditions.empty()) begin(encoded_, !conditions.empty());
-  put_task_spec(bytes_, {args, conditions});
+  put_task_spec(bytes_, {args, conditions, trace});
   end_task();
 }
 
@@ -213,6 +213,22 @@ void TaskGroups::end_task() {
   const auto specs = bytes_.size() - group_ - TaskGroup::kHeaderBytes - encoded_.size();
   write_at<std::uint32_t>(header, 4, ++in_group_);
   write_at<std::uint32_t>(header, 8, static_cast<std::uint32_t>(specs));
+}
+
+std::optional<Bytes> without_traces(std::string_view groups) {
+  TaskGroups untraced;
+  bool is_traced = false;
+  for (ByteReader reader(groups); const auto group = read_task_group(reader);)
+    for (ByteReader specs(group->specs); const auto spec = read_task_spec(specs);)
+      is_traced = is_traced || !spec->trace.empty();
+  if (!is_traced) return std::nullopt;
+  for (ByteReader reader(groups); const auto group = read_task_group(reader);)
+    for (ByteReader specs(group->specs); const auto spec = read_task_spec(specs);) {
+      Bytes bare;
+      put_task_spec(bare, {spec->args, spec->conditions});
+      untraced.add(group->task_class, bare);
+    }
+  return untraced.take();
 }
 
 Bytes TaskGroups::take() {

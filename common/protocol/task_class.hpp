@@ -130,10 +130,14 @@ std::optional<TaskGroup> read_task_group(ByteReader& reader);
 /// into.
 Expected<std::uint32_t> count_grouped_tasks(std::string_view groups);
 
+/// Groups that are whole, as if their tasks were part of no trace; nothing: they are of none.
+std::optional<Bytes> without_traces(std::string_view groups);
+
 /// The groups of tasks that come one by one: neighbours of one class share one.
 class TaskGroups {
  public:
-  void add(const TaskClass& task_class, std::string_view args, std::string_view conditions = {});
+  void add(const TaskClass& task_class, std::string_view args, std::string_view conditions = {},
+           std::string_view trace = {});
   /// A task as it was read, under its encoded class.
   void add(std::string_view task_class, std::string_view spec);
   std::uint32_t count() const { return count_; }

@@ -39,7 +39,7 @@ Batch put_together(const std::vector<client::TaskRequest>& tasks, const std::str
       if (!encoded) refuse({{pointer_at(task, base), encoded.error().message}});
       conditions = std::move(*encoded);
     }
-    groups.add(task.task_class, task.args, conditions);
+    groups.add(task.task_class, task.args, conditions, task.trace);
   }
   Batch batch;
   batch.count = groups.count();
@@ -58,13 +58,13 @@ Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
 
 }  // namespace
 
-Batch read_json_tasks(std::string_view body) {
+Batch read_json_tasks(std::string_view body, const client::TaskRequest& preset) {
   const auto json = Value::from_json(body);
   if (!json) refuse({{"", json.error().message}});
   std::vector<client::TaskRequest> tasks;
   std::vector<http::Problem::At> bad;
   const auto read = [&](const Value& written, const std::string& pointer, std::uint64_t number) {
-    auto task = client::read_task(written, {});
+    auto task = client::read_task(written, preset);
     if (!task) return bad.push_back({pointer, task.error().message});
     task->line = number;
     tasks.push_back(std::move(*task));
@@ -122,7 +122,8 @@ void LineTasks::read(std::string_view line) {
   const auto number = lines_++;
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
   const auto json = Value::from_json(line);
-  auto task = json ? client::read_task(*json, {}) : Expected<client::TaskRequest>(json.error());
+  auto task =
+      json ? client::read_task(*json, preset_) : Expected<client::TaskRequest>(json.error());
   if (!task) {
     bad_.push_back({text("/", number), task.error().message});
     return;

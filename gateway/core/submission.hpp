@@ -17,9 +17,9 @@ struct Batch {
   std::uint32_t count = 0;
 };
 
-/// The tasks of a JSON body: an object, or an array of them. Throws http::Problem 400 whose errors
-/// point at what is wrong.
-Batch read_json_tasks(std::string_view body);
+/// The tasks of a JSON body: an object, or an array of them; what one leaves out is as in `preset`.
+/// Throws http::Problem 400 whose errors point at what is wrong.
+Batch read_json_tasks(std::string_view body, const client::TaskRequest& preset = {});
 
 /// One task that stands somewhere in a body: at `pointer`. Throws as read_json_tasks does.
 Batch read_task(const protocol::Value& written, const std::string& pointer);
@@ -33,6 +33,9 @@ class LineTasks {
   static constexpr std::size_t kBatchBytesMax = 4 << 20;
   static constexpr std::uint32_t kBatchTasksMax = 65'536;
   static constexpr std::size_t kBadMax = 20;  // Lines that are told; none is read behind them.
+
+  /// What a line leaves out is as in `preset`.
+  explicit LineTasks(client::TaskRequest preset = {}) : preset_(std::move(preset)) {}
 
   /// More of the body, until is_full(): then take(), and feed what is left. How much was read.
   std::size_t feed(std::string_view piece);
@@ -48,6 +51,7 @@ class LineTasks {
  private:
   void read(std::string_view line);
 
+  client::TaskRequest preset_;
   std::string rest_;  // Of a line that is not whole.
   std::uint64_t lines_ = 0;
   std::size_t bytes_ = 0;

@@ -83,7 +83,7 @@ Batch task_of(const UploadWish& wish, const std::string& sha256) {
   if (takes(kind, kName) && args[kName].is_null()) args.set(std::string(kName), wish.file_name);
   const Value task =
       Value::Map{{"kind", wish.kind}, {"project", wish.project}, {"args", std::move(args)}};
-  return read_json_tasks(task.to_json());
+  return read_json_tasks(task.to_json(), wish.preset);
 }
 
 std::string told_name(const UploadWish& wish, const TaskId& id) {

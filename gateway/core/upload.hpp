@@ -16,6 +16,7 @@ struct UploadWish {
   std::string kind = "image";
   std::string project = "uploads";
   protocol::Value args = protocol::Value::Map{};
+  client::TaskRequest preset = {};  // What the request says beside.
 };
 
 /// By the fields beside the file: kind, project, args (a JSON object), and arguments of the kind by

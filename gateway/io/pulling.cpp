@@ -7,6 +7,7 @@
 
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/trace.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
 #include "worker/runners/references.hpp"
@@ -73,6 +74,7 @@ awaitable<Value> Pulling::lease(Exchange& exchange, std::string kind, View view)
     shown.set("id", to_text(one.task.id));
     shown.set("attempt", std::uint32_t{one.task.attempt});
     shown.set("left_ms", left_ms(one, fabric_.world().now()));
+    if (!one.task.trace.empty()) shown.set("traceparent", protocol::traceparent_of(one.task.trace));
     list.push_back(std::move(shown));
   }
   if (exchange.is_gone()) {

@@ -11,6 +11,7 @@
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
 #include "gateway/io/pulling.hpp"
+#include "gateway/io/tasks.hpp"
 
 namespace eole::gateway {
 
@@ -161,7 +162,7 @@ class Queues {
       task.set("args", Value::Map{{"body", std::move(body)}});
       tasks.push_back(task);
     }
-    auto batch = read_json_tasks(Value(std::move(tasks)).to_json());
+    auto batch = read_json_tasks(Value(std::move(tasks)).to_json(), preset_of(exchange.request));
     std::string key(exchange.request.field("idempotency-key"));
     const auto count = batch.count;
     const auto ended = co_await fabric_.submit(std::move(batch.groups), count, std::move(key));

@@ -3,6 +3,7 @@
 #include "clients/cpp/tasks/story.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/trace.hpp"
 #include "gateway/core/submission.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
@@ -51,6 +52,13 @@ Problem refused_submit(const Error& error, bool has_key) {
   return Problem(has_key && says("was used for other tasks") ? 422 : 400, error.message);
 }
 
+client::TaskRequest preset_of(const http::Request& request) {
+  client::TaskRequest preset;
+  if (auto trace = protocol::parse_traceparent(request.field("traceparent")))
+    preset.trace = std::move(*trace);
+  return preset;
+}
+
 std::string idempotency_key(const http::Request& request) {
   std::string key(request.field("idempotency-key"));
   if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
@@ -89,7 +97,7 @@ class Tasks {
       co_await post_lines(exchange, key, ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);
-      auto batch = read_json_tasks(body);
+      auto batch = read_json_tasks(body, preset_of(request));
       if (wait && batch.count != 1)
         throw Problem(400, text("wait: of one task, not of ", batch.count));
       co_await submit(std::move(batch), key, ids);
@@ -220,7 +228,7 @@ class Tasks {
   }
 
   awaitable<void> submit_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids) {
-    LineTasks lines;
+    LineTasks lines(preset_of(exchange.request));
     std::uint64_t batches = 0;
     const auto key_of_batch = [&] { return key.empty() ? key : text(key, "/", batches++); };
     while (true) {

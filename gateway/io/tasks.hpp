@@ -1,4 +1,5 @@
 #pragma once
+#include "clients/cpp/tasks/task_request.hpp"
 #include "gateway/io/routes.hpp"
 
 namespace eole::gateway {
@@ -7,6 +8,9 @@ class Gateway;
 
 /// How a submit that was not accepted is told.
 http::Problem refused_submit(const Error& error, bool has_key);
+/// What the request's fields say of its tasks, unless these say it themselves: the trace that they
+/// are part of. One that is malformed is none.
+client::TaskRequest preset_of(const http::Request& request);
 /// Of the request's field; empty: it has none. Throws http::Problem.
 std::string idempotency_key(const http::Request& request);
 

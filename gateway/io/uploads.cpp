@@ -94,6 +94,7 @@ class Uploads {
       throw Problem(400, text("no selected file: ", *form.file_name, ": is no file's name"));
     auto wish = read_wish(form.fields, std::move(name));
     auto key = idempotency_key(exchange.request);
+    wish.preset = preset_of(exchange.request);
     const auto taken = co_await intake_->take(form.file, std::move(wish), std::move(key));
     auto answer = json(202, told(taken));
     answer.fields.push_back({"Location", told(taken)["status_url"].text_or("")});

@@ -7,6 +7,7 @@
 #include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/task_class.hpp"
+#include "common/protocol/trace.hpp"
 #include "common/protocol/value.hpp"
 #include "tests/simulation/task_bodies.hpp"
 
@@ -90,6 +91,8 @@ void Ledger::on_spec(const TaskId& id, std::string_view args, const Plan& plan) 
   if (!task.body.empty() && args != task.body)
     throw Violation{text(to_text(id), " is kept as another task")};
   const auto before = task.plan == nullptr ? 0 : task.plan->conditions.instead_of;
+  if (task.plan != nullptr && plan.trace != task.plan->trace)
+    throw Violation{text(to_text(id), " is kept as part of another trace")};
   if (plan.conditions.instead_of != (before == 0 ? id.seq : before))
     throw Violation{text(to_text(id), " is kept without its place in its project")};
 }
@@ -132,6 +135,8 @@ void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
     if (task.plan != nullptr) {
       if (const auto& key = task.plan->conditions.key; !key.empty())
         limits_.on_send(origin, "key:" + key, 1, world_.now());
+      if (spec->trace != task.plan->trace)
+        throw Violation{text(to_text(id), " was sent as part of another trace")};
       projects_.on_send(id, task);
       times_.on_send(id, *task.plan, was_restarted(origin), world_);
       retries_.on_send(id, *task.plan, was_restarted(origin), world_.now());
@@ -190,6 +195,10 @@ void Ledger::on_final(const protocol::ResultRecord& result, std::uint64_t offset
     throw Violation{text(to_text(id), " ended as", mark, ", and is: ", task.body)};
   const auto body = protocol::Value::from_msgpack(result.body);
   if (result.state == protocol::TaskState::kDead) check_dead(result, task);
+  if (body && task.plan != nullptr &&
+      (*body)["traceparent"].text_or("") != protocol::traceparent_of(task.plan->trace) &&
+      !(*body)["error"].text_or("").ends_with("is not in the sink"))
+    throw Violation{text(to_text(id), " ended as part of another trace")};
   if (task.plan != nullptr && projects_.may_be_cancelled(id.origin, task.plan->task_class.project))
     task.may_be_cancelled = true;
   if (task.plan != nullptr && task.executions == 0) order_.on_unbegun_end(id, task);

@@ -1,6 +1,7 @@
 #include "tests/simulation/task_draw.hpp"
 
 #include "common/base/text.hpp"
+#include "common/protocol/trace.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/task_bodies.hpp"
 
@@ -8,12 +9,15 @@ namespace eole::simulation {
 
 namespace {
 constexpr std::size_t kParentsKept = 20;
+using protocol::kTraceBytes;
 }
 
 TaskDraw::Drawn TaskDraw::draw(std::uint32_t before) {
   auto body = draw_body();
   Plan plan{draw_class(body)};
   draw_conditions(plan, before);
+  if (fabric_.world.chance(0.2)) plan.trace = text(name_, body).substr(0, kTraceBytes);
+  plan.trace.resize(plan.trace.empty() ? 0 : kTraceBytes, 't');
   body += class_mark(plan.task_class.kind, plan.task_class.project);
   return {std::move(body), std::move(plan)};
 }

@@ -19,6 +19,7 @@ struct Plan {
   protocol::TaskClass task_class;
   protocol::Conditions conditions = {};
   std::vector<protocol::Parent> parents = {};  // Of the conditions.
+  Bytes trace = {};                            // That it is part of.
   TimePoint submitted{};                       // It was not accepted before.
   std::string last_of = {};                    // It is the last task of this project.
   TaskId id = {};                              // Once it was seen under one.

@@ -139,6 +139,7 @@ void Tracked::do_anew(const TaskId& id) {
     const auto spec = protocol::read_task_spec(specs);
     Plan plan{*protocol::decode_class(group->task_class)};
     if (!spec->conditions.empty()) plan.conditions = *protocol::decode_conditions(spec->conditions);
+    plan.trace = spec->trace;
     plan.parents = *protocol::decode_parents(plan.conditions.parents);
     fabric_.ledger.on_spec(id, spec->args, plan);
     const auto mark = class_mark(plan.task_class.kind, plan.task_class.project);

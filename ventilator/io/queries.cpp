@@ -9,6 +9,7 @@
 #include "common/base/within.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/trace.hpp"
 
 namespace eole::ventilator {
 
@@ -261,6 +262,8 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
                          specs.submitted_unix_ms);
   answer.set("worker", view->worker);
   answer.set("why", std::move(why));
+  if (spec && !spec->trace.empty())
+    answer.set("traceparent", protocol::traceparent_of(spec->trace));
   answer.set("reasons", Value::Array(view->reasons.begin(), view->reasons.end()));
   return answer;
 }

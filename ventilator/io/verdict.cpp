@@ -8,6 +8,7 @@
 #include "common/protocol/another.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/task_class.hpp"
+#include "common/protocol/trace.hpp"
 #include "common/protocol/value.hpp"
 
 namespace eole::ventilator {
@@ -52,7 +53,9 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   const bool is_to_tell =
       task_class && (is_dead || !task_class->project.empty()) && !planted("dead-without-its-spec");
   ByteReader reader(task.bytes);
-  if (const auto spec = protocol::read_task_spec(reader); spec && is_to_tell) {
+  const auto spec = protocol::read_task_spec(reader);
+  if (spec && !spec->trace.empty()) body.set("traceparent", protocol::traceparent_of(spec->trace));
+  if (spec && is_to_tell) {
     const TaskId id{origin, verdict.seq};
     body.set("spec", protocol::Blob{protocol::as_another(*task_class, *spec, id)});
     if (auto times = times_of(spec->conditions); is_dead && times != Value(Value::Map{}))

@@ -50,6 +50,7 @@ export interface Task {
   artifacts?: Artifact[];
   offset?: number;
   reasons?: string[];
+  traceparent?: string;
 }
 
 export interface Artifact {

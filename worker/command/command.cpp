@@ -53,6 +53,7 @@ Expected<std::vector<std::string>> environment(const frames::Run& run, const std
       {"EOLE_ATTEMPT", std::to_string(run.attempt)},
       {"EOLE_PROGRESS_FD", std::to_string(kProgressDescriptor)}};
   if (!run.project.empty()) env["EOLE_PROJECT"] = run.project;
+  if (!run.traceparent.empty()) env["TRACEPARENT"] = run.traceparent;
   static const User user = this_user();
   if (!user.name.empty()) env["USER"] = env["LOGNAME"] = user.name;
   struct stat home {};

@@ -117,6 +117,7 @@ struct StartTask {
   protocol::TaskClass task_class;
   Bytes args;
   Bytes conditions = {};  // As it was submitted.
+  Bytes trace = {};       // Likewise.
   bool operator==(const StartTask&) const = default;
 };
 /// Run these now; their BatchFinished comes before any other event.

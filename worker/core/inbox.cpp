@@ -15,8 +15,10 @@ using protocol::read_task_spec;
 namespace {
 constexpr std::size_t kEarlyCancelsMax = 65536;
 
-// What may ask for results waits for them in a slot; what another has failed to do is told as such.
+// What may ask for results waits for them in a slot; what another has failed to do is told as such,
+// and so is what is part of a trace.
 bool needs_slot(const protocol::TaskSpec& spec) {
+  if (!spec.trace.empty()) return true;
   return !spec.conditions.empty() && (spec.args.find("$result") != spec.args.npos ||
                                       protocol::instead_of(spec.conditions) != 0);
 }
@@ -122,6 +124,7 @@ void Inbox::receive(const Task& task, const protocol::TaskSpec& spec, const Run&
   entry.task_class = *task.task_class;
   entry.args = task.args;
   entry.conditions = spec.conditions;
+  entry.trace = spec.trace;
   bytes_ += entry.bytes();
   ++unfinished_;
   if (is_draining_ || !run.is_known) return give_back(entry);
@@ -157,7 +160,7 @@ void Inbox::start(TimePoint now, bool may_run, Actions& out) {
     if (entry.has_slot) ++running_;
     if (entry.has_slot && entry.task_class.timeout_ms > 0) limits_.emplace(entry.overdue(), id);
     out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.task_class,
-                            entry.args, entry.conditions});
+                            entry.args, entry.conditions, entry.trace});
   }
 }
 

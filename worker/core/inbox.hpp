@@ -85,8 +85,10 @@ class Inbox {
     /// When its time limit is over, if it has one.
     TimePoint overdue() const { return started + std::chrono::milliseconds(task_class.timeout_ms); }
     Bytes conditions;
+    Bytes trace;
     std::uint64_t bytes() const {
-      return args.size() + conditions.size() + task_class.kind.size() + task_class.project.size();
+      return args.size() + conditions.size() + trace.size() + task_class.kind.size() +
+             task_class.project.size();
     }
   };
   /// How the tasks of a run are taken.

@@ -98,6 +98,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
                                  .kind = kinds::kExec.name,
                                  .args = args,
                                  .project = context.project(),
+                                 .traceparent = context.traceparent(),
                                  .directory = has_place ? "" : context.scratch_directory(),
                                  .time_limit = milliseconds_of(args["timeout"]),
                                  .grace = milliseconds_of(args["term_grace"])};

@@ -48,6 +48,8 @@ class TaskContext {
   virtual std::string task_id() const = 0;
   /// Empty: none.
   virtual std::string project() const = 0;
+  /// The W3C trace context that it is part of, as a header has it; empty: none.
+  virtual std::string traceparent() const = 0;
   /// From 1 on.
   virtual std::uint32_t attempt() const = 0;
   /// True once the task must end; long work asks often.

@@ -8,6 +8,7 @@
 #include "clients/cpp/blocking/artifact_client.hpp"
 #include "clients/cpp/blocking/requests.hpp"
 #include "common/base/time.hpp"
+#include "common/protocol/trace.hpp"
 #include "worker/core/events.hpp"
 #include "worker/handlers/handler.hpp"
 #include "worker/handlers/registry.hpp"
@@ -63,6 +64,7 @@ class Attempt final : public TaskContext {
 
   std::string task_id() const override { return to_text(task_.id); }
   std::string project() const override { return task_.task_class.project; }
+  std::string traceparent() const override { return protocol::traceparent_of(task_.trace); }
   std::uint32_t attempt() const override { return task_.attempt; }
   bool is_cancelled() const override { return cancel_.is_asked(); }
   int cancel_fd() const override { return cancel_.fd(); }

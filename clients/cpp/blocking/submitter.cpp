@@ -23,16 +23,16 @@ Submitter::Submitter(net::Context& context, const net::ClusterFile& cluster, Opt
 }
 
 Expected<void> Submitter::add(const protocol::TaskClass& task_class, std::string_view args,
-                              std::string_view conditions) {
+                              std::string_view conditions, std::string_view trace) {
   if (task_class.kind.empty()) return Error{"task: no kind"};
   if (std::max(task_class.kind.size(), task_class.project.size()) > protocol::kNameBytesMax)
     return Error{text("task: kind or project over ", protocol::kNameBytesMax, " bytes")};
   if (args.size() > protocol::kTaskBytesMax)
     return Error{text("task: arguments of ", args.size(), " bytes, limit ", protocol::kTaskBytesMax,
                       " (put large data into an artifact)")};
-  if (auto made = make_room(args.size() + conditions.size()); !made) return made;
+  if (auto made = make_room(args.size() + conditions.size() + trace.size()); !made) return made;
   if (open_.count() == 0) open_.reserve(last_bytes_);
-  open_.add(task_class, args, conditions);
+  open_.add(task_class, args, conditions, trace);
   return {};
 }
 

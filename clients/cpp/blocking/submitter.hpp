@@ -30,7 +30,7 @@ class Submitter {
   /// Errors: an earlier message was refused, or no answer came. Nothing more is sent then, and
   /// what was under way has been told.
   Expected<void> add(const protocol::TaskClass& task_class, std::string_view args,
-                     std::string_view conditions = {});
+                     std::string_view conditions = {}, std::string_view trace = {});
   /// Sends what waits unless a task of so many bytes fits in its message: then the next one does.
   Expected<void> make_room(std::size_t bytes);
   /// So many tasks wait for a message to be full.

@@ -4,6 +4,7 @@
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/trace.hpp"
 
 namespace eole::client {
 
@@ -26,6 +27,7 @@ Expected<TaskRequest> task_of_spec(std::string_view groups) {
   TaskRequest task;
   task.task_class = *task_class;
   task.args = spec->args;
+  task.trace = spec->trace;
   if (spec->conditions.empty()) return task;
   const auto conditions = protocol::decode_conditions(spec->conditions);
   if (!conditions) return Error{text("its task: ", conditions.error().message)};
@@ -37,7 +39,7 @@ Bytes spec_of_task(const TaskRequest& task) {
   protocol::TaskGroups groups;
   const bool is_plain = task.conditions == protocol::Conditions{};
   groups.add(task.task_class, task.args,
-             is_plain ? Bytes() : protocol::encode_conditions(task.conditions));
+             is_plain ? Bytes() : protocol::encode_conditions(task.conditions), task.trace);
   return groups.take();
 }
 
@@ -48,6 +50,7 @@ Value words_of(const TaskRequest& task) {
   if (!its.project.empty()) words.set("project", its.project);
   if (its.priority != 0) words.set("priority", std::uint32_t{its.priority});
   if (!task.conditions.key.empty()) words.set("key", task.conditions.key);
+  if (!task.trace.empty()) words.set("traceparent", protocol::traceparent_of(task.trace));
   if (its.on_parent_failure != 0)
     words.set("on_parent_failure", its.on_parent_failure == 1 ? "skip" : "run");
   if (!its.needs.empty()) words.set("needs", its.needs);
@@ -77,6 +80,7 @@ Expected<TaskRequest> reworded(TaskRequest task, const Value& words) {
   its.attempts_max = its.retry = its.priority = its.speculate = its.on_parent_failure = 0;
   its.backoff_ms = its.backoff_max_ms = its.timeout_ms = 0;
   task.conditions.key = "";
+  task.trace.clear();
   task.args = "\x80";
   for (const auto& [name, value] : *members) {
     if (name == "after" || name == "name")  // A replay waits for what the task waited for.

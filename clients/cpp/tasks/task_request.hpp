@@ -29,6 +29,7 @@ struct TaskRequest {
   std::vector<After> after = {};
   std::string name = {};
   Bytes args = "\x80";          // One msgpack value; an empty map if nothing was said.
+  Bytes trace = {};             // That it is part of: protocol/trace.hpp; empty: none.
   bool has_references = false;  // {"$result": its place in `after`, …} among the arguments.
   std::uint64_t line = 0;       // Of the file that it was read from.
 };

@@ -11,6 +11,7 @@
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/needs.hpp"
+#include "common/protocol/trace.hpp"
 
 namespace eole::client {
 
@@ -73,6 +74,14 @@ Expected<void> set_name(std::string& name, const Value& value) {
   auto written = text_of(value);
   if (!written) return written.error();
   name = std::move(*written);
+  return {};
+}
+
+// Who writes one means it; of a header a bad one is ignored.
+Expected<void> set_traceparent(TaskRequest& task, const Value& value) {
+  auto trace = protocol::parse_traceparent(value.text_or(""));
+  if (!trace) return Error{"must be like 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"};
+  task.trace = std::move(*trace);
   return {};
 }
 
@@ -290,6 +299,8 @@ constexpr std::array kWords{
              [](TaskRequest& task, const Value& value) {
                return set_milliseconds(task.task_class.timeout_ms, value, protocol::kTimeoutMsMax);
              }},
+    TaskWord{"traceparent", Is::kText, "TRACE", "the W3C trace context that it is part of",
+             set_traceparent},
 };
 
 }  // namespace

@@ -89,9 +89,9 @@ class Cluster:
         words (docs/plans.md): priority (0 to 9), delay, not_before, expires, key (tasks of one key run one
         by one, in their order), after (ids, what submit returned, "project:NAME", or a list of these),
         on_parent_failure ("fail", "skip", "run"), timeout (of one attempt), needs (a dict), pin, prefer
-        (a worker's name), spread, speculate. Spans are seconds, timedeltas or texts ("250ms", "5m"), times
-        are datetimes or texts ("2026-01-31T12:00:00Z"). In submit(kind, args) a {"$result": id} may name
-        what `after` has.
+        (a worker's name), spread, speculate, traceparent (of W3C Trace Context). Spans are seconds,
+        timedeltas or texts ("250ms", "5m"), times are datetimes or texts ("2026-01-31T12:00:00Z"). In
+        submit(kind, args) a {"$result": id} may name what `after` has.
 
         All items of a list are packed before anything is sent; a generator's, before their batch is
         sent. An error has as its `ids` what was accepted nevertheless.

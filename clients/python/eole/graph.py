@@ -5,16 +5,16 @@ import collections
 import msgpack
 
 from .errors import BadTask, TooLarge
-from .records import SIZE
-from .submission import (GROUP, MESSAGE_BYTES, PAYLOAD_BYTES_MAX, TASK_BYTES_MAX, TASKS_MAX, CONDITIONS_SIZE, encoded_class)
-from .words import PARENTS_MAX, Parents, add_by_name, check_words, conditions, names_of, text, times_of
+from .submission import (GROUP, MESSAGE_BYTES, PAYLOAD_BYTES_MAX, TASK_BYTES_MAX, TASKS_MAX, encoded_class, spec_head)
+from .words import PARENTS_MAX, Parents, add_by_name, check_words, conditions, names_of, text, times_of, trace_of
 
 RESULT = "$result"
 SHOWN_MAX = 20  # Bad tasks that an error names.
 
 # after: the names of all parents; args: packed, with places in `after` where it had names of results; instead_of: the
-# number of the task in whose place this one is.
-Task = collections.namedtuple("Task", "of_class args name key times after has_references instead_of", defaults=[0])
+# number of the task in whose place this one is; trace: as trace_of() has it.
+Task = collections.namedtuple("Task", "of_class args name key times after has_references instead_of trace",
+                              defaults=[0, b""])
 
 
 def graph_of(tasks, preset):
@@ -56,7 +56,7 @@ def task_of(task, preset, classes):
     if has_references and len(after) > PARENTS_MAX:
         raise TooLarge(f"after: {len(after)} tasks, limit {PARENTS_MAX} where results are taken from them")
     return Task(encoded_class(words, classes), args, name, text(words.get("key") or "", "key"), times_of(words), after,
-                has_references)
+                has_references, trace=trace_of(words))
 
 
 def packed_args(args, after):
@@ -145,13 +145,11 @@ def spec_of(task, number, first, places, id_at):
             parents.add_back(number - place)
         else:
             parents.add_id(*id_at(place))
-    return spec_bytes(task.args, conditions(task.key, task.times, parents.encoded(), task.instead_of))
+    return spec_bytes(task.args, conditions(task.key, task.times, parents.encoded(), task.instead_of), task.trace)
 
 
-def spec_bytes(args, waits_for):
-    head = bytes([1]) + SIZE.pack(len(args)) + CONDITIONS_SIZE.pack(len(waits_for)) if waits_for else (
-        bytes([0]) + SIZE.pack(len(args)))
-    return head + waits_for + args
+def spec_bytes(args, waits_for, trace=b""):
+    return spec_head(len(args), waits_for, trace) + args
 
 
 class Message:
@@ -166,8 +164,8 @@ class Message:
         return self.count == TASKS_MAX or (self.count > 0 and more > bytes_most)
 
     def add(self, of_class, spec):
-        if not self._groups or self._groups[-1][:2] != [of_class, spec[0]]:
-            self._groups.append([of_class, spec[0], []])
+        if not self._groups or self._groups[-1][:2] != [of_class, spec[0] & 1]:
+            self._groups.append([of_class, spec[0] & 1, []])
             self._bytes += GROUP.size + len(of_class)
         self._groups[-1][2].append(spec)
         self._bytes += len(spec)

@@ -6,7 +6,9 @@ from .errors import BadTask, Damaged, NotFound
 from .graph import Message, Task, packed_args, spec_bytes
 from .records import SIZE, parse_task_id, task_ids
 from .submission import CONDITIONS_SIZE, GROUP, encoded_class
-from .words import BY_ID, ON_PARENT_FAILURE, PROJECT, check_words, conditions, text, times_of
+from .words import (BY_ID, ON_PARENT_FAILURE, PROJECT, check_words, conditions, text, times_of, trace_of, traceparent_of)
+
+TRACE_BYTES = 25
 
 
 class Missing:
@@ -51,26 +53,30 @@ def tasks_anew(missing, spec_of):
 
 
 def parts_of_spec(spec):
-    """Of a submit's payload of one task: its class, what it waits for (key, times, parents, instead_of), arguments."""
+    """Of a submit's payload of one task: its class, what it waits for (key, times, parents, instead_of), arguments, trace."""
     class_bytes, *_ = GROUP.unpack_from(spec)
     at = GROUP.size + class_bytes
     of_class, flag = spec[GROUP.size:at], spec[at]
     (args_bytes,) = SIZE.unpack_from(spec, at + 1)
     at += 1 + SIZE.size
     fields = []
-    if flag:
+    if flag & 1:
         (size,) = CONDITIONS_SIZE.unpack_from(spec, at)
         at += CONDITIONS_SIZE.size
         fields = msgpack.unpackb(spec[at:at + size], unicode_errors="surrogateescape")
         at += size
+    trace = spec[at:at + TRACE_BYTES] if flag & 2 else b""
+    at += len(trace)
     key, *times, parents, instead_of = fields[2:] + ["", 0, 0, 0, 0, "", 0][max(0, len(fields) - 2):]
-    return of_class, (key, tuple(times), parents.encode(errors="surrogateescape"), instead_of), spec[at:at + args_bytes]
+    return (of_class, (key, tuple(times), parents.encode(errors="surrogateescape"), instead_of), spec[at:at + args_bytes],
+            trace)
 
 
 def task_of_spec(spec, part, missing):
-    of_class, (key, times, parents, instead_of), args = parts_of_spec(spec)
+    of_class, (key, times, parents, instead_of), args, trace = parts_of_spec(spec)
     after, is_each = parents_of(parents, missing)
-    return Task(of_class, args, "", key, times, after, is_each and bool(after), instead_of or parse_task_id(part)[1])
+    return Task(of_class, args, "", key, times, after, is_each and bool(after), instead_of or parse_task_id(part)[1],
+                trace)
 
 
 def reworded(spec, words):
@@ -79,12 +85,13 @@ def reworded(spec, words):
         check_words({"kind": "", word: None})
         if word in ("after", "name"):  # It waits for what the task waited for.
             raise BadTask(f"{word}: cannot be said of a replay")
-    of_class, (key, _, parents, instead_of), args = parts_of_spec(spec)
+    of_class, (key, _, parents, instead_of), args, trace = parts_of_spec(spec)
     if "args" in words:
         args = packed_args(words["args"], [])[0]
     waits_for = conditions(text(words.get("key", key), "key"), times_of(words), parents, instead_of)
+    said = {"traceparent": traceparent_of(trace), **words}
     message = Message(0)
-    message.add(encoded_class({**words_of_class(of_class), **words}, {}), spec_bytes(args, waits_for))
+    message.add(encoded_class({**words_of_class(of_class), **words}, {}), spec_bytes(args, waits_for, trace_of(said)))
     return message.payload()
 
 

@@ -15,7 +15,7 @@ import zmq.utils.monitor
 from .connection import REPEAT_SECONDS, TURNED_AWAY, send
 from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
 from .records import SIZE, head_of, task_ids
-from .words import OF_CLASS, conditions_of, milliseconds, policies
+from .words import OF_CLASS, conditions_of, milliseconds, policies, trace_of
 
 ACCEPTANCE = struct.Struct("<QQI")
 GROUP = struct.Struct("<HHII")
@@ -39,7 +39,7 @@ class Specs:
         waits_for = conditions_of(words) if words else b""
         self._flags = 1 if waits_for else 0
         self._pack = msgpack.Packer().pack
-        self._heads = Heads(waits_for)
+        self._heads = Heads(waits_for, trace_of(words) if words else b"")
         self.overhead = len(self._heads[0])
         self.group_overhead = GROUP.size + len(self._class)
 
@@ -86,17 +86,21 @@ class Specs:
 
 
 class Heads(dict):
-    """What stands before arguments, by their size; all wait for the same."""
+    """What stands before arguments, by their size; all wait for the same and are part of the same trace."""
 
-    def __init__(self, waits_for=b""):
+    def __init__(self, waits_for=b"", trace=b""):
         super().__init__()
-        self._waits_for = waits_for
+        self._said = waits_for, trace
 
     def __missing__(self, size):
-        waits_for = self._waits_for
-        self[size] = (b"\1" + SIZE.pack(size) + CONDITIONS_SIZE.pack(len(waits_for)) + waits_for if waits_for else
-                      b"\0" + SIZE.pack(size))
+        self[size] = spec_head(size, *self._said)
         return self[size]
+
+
+def spec_head(size, waits_for, trace):
+    """What stands before the arguments of a task."""
+    flags = bool(waits_for) | 2 * bool(trace)
+    return bytes([flags]) + SIZE.pack(size) + (CONDITIONS_SIZE.pack(len(waits_for)) if waits_for else b"") + waits_for + trace
 
 
 def encoded_class(words, known):

@@ -22,7 +22,8 @@ ON_PARENT_FAILURE = ("fail", "skip", "run")
 BY_ID, BACK, PROJECT = struct.Struct("<BIQI"), struct.Struct("<BII"), struct.Struct("<BB")
 OF_CLASS = ("kind", "project", "retry", "attempts", "priority", "timeout", "needs", "pin", "prefer", "spread",
             "speculate", "on_parent_failure")
-OF_TASK = ("args", "name", "key", "delay", "not_before", "expires", "after")
+OF_TASK = ("args", "name", "key", "delay", "not_before", "expires", "after", "traceparent")
+TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 
 def milliseconds(span, what, most=SPAN_SECONDS_MAX):
@@ -140,6 +141,22 @@ class Parents:
             else:
                 parts.append(PROJECT.pack(3, len(what[0].encode())) + what[0].encode())
         return b"".join(parts)
+
+
+def trace_of(words):
+    """The W3C trace context that a task is part of, as a task carries it; empty: none."""
+    said = words.get("traceparent")
+    if said is None:
+        return b""
+    match = TRACEPARENT.fullmatch(said) if isinstance(said, str) else None
+    if not match or (match[1] == "00" and match[5] is not None):
+        raise BadTask(f"traceparent: {said!r}: must be like 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    return bytes.fromhex(match[2] + match[3] + match[4])
+
+
+def traceparent_of(trace):
+    """As a header has it; None of none."""
+    return f"00-{trace[:16].hex()}-{trace[16:24].hex()}-{trace[24:].hex()}" if trace else None
 
 
 def times_of(words):

@@ -58,6 +58,7 @@ class Sink final : public TaskContext {
 
   std::string task_id() const override { return id_of(1000); }
   std::string project() const override { return project_; }
+  std::string traceparent() const override { return {}; }
   std::uint32_t attempt() const override { return 1; }
   bool is_cancelled() const override { return is_cancelled_; }
   int cancel_fd() const override { return -1; }

@@ -28,8 +28,8 @@ Expected<std::optional<Frame>> read(std::string_view bytes) {
 
 const std::vector<std::pair<std::string, Frame>> kSamples{
     {"hello", Hello{1, {"exec", "image"}}},
-    {"run",
-     Run{7, "abcdef-12", 2, "exec", encoded(Value::Map{{"shell", "date"}}), "/tmp/d", "photos"}},
+    {"run", Run{7, "abcdef-12", 2, "exec", encoded(Value::Map{{"shell", "date"}}), "/tmp/d",
+                "photos", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},
     {"cancel", Cancel{7, 3000}},
     {"output", Output{7, 2, "not found\n"}},
     {"done", Done{7, encoded(Value::Map{{"exit_code", 0}}), {"picture.jpg"}}},

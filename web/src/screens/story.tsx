@@ -66,6 +66,12 @@ function Told({ task }: { task: Task }) {
             {w().filterNames.worker.toLowerCase()} <a href="/workers">{task.worker}</a>
           </span>
         )}
+        {task.traceparent && (
+          <span>
+            {w().trace}{' '}
+            <code title={task.traceparent}>{task.traceparent.split('-')[1]}</code>
+          </span>
+        )}
       </p>
       {why.length > 0 && (
         <ul class="why">

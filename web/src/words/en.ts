@@ -14,6 +14,7 @@ export const en = {
   cluster: 'Cluster',
   events: 'Events',
   queens: 'Queens',
+  trace: 'trace',
   noScreen: 'There is no such screen',
   menu: 'Menu',
   screens: 'Screens',

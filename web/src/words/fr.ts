@@ -11,6 +11,7 @@ export const fr: Words = {
   pictures: 'Images',
   deadLetters: 'Lettres mortes',
   schedules: 'Horaires',
+  trace: 'trace',
   workers: 'Ouvriers',
   cluster: 'Grappe',
   events: 'Événements',

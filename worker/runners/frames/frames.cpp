@@ -32,9 +32,9 @@ Bytes payload_of(const Hello& hello) {
 }
 
 Bytes payload_of(const Run& run) {
-  FlatWriter out(7);
+  FlatWriter out(8);
   out.number(run.number).text(run.task).number(run.attempt).text(run.kind);
-  return out.bytes(run.args).text(run.directory).text(run.project).take();
+  return out.bytes(run.args).text(run.directory).text(run.project).text(run.traceparent).take();
 }
 
 Bytes payload_of(const Cancel& cancel) {
@@ -69,7 +69,8 @@ std::optional<Frame> frame_of(std::uint8_t type, FlatReader& in) {
     case Hello::kType:
       return Hello{in.next_number(), take_texts(in)};
     case Run::kType:
-      return Run{in.next_number(), text(), in.next_number(), text(), bytes(), text(), text()};
+      return Run{in.next_number(), text(), in.next_number(), text(),
+                 bytes(),          text(), text(),           text()};
     case Cancel::kType:
       return Cancel{in.next_number(), in.next_number()};
     case Output::kType:

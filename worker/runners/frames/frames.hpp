@@ -38,6 +38,7 @@ struct Run {
   Bytes args;             // msgpack, with defaults filled in.
   std::string directory;  // Of this attempt alone, empty, removed afterwards.
   std::string project = {};  // Empty: none.
+  std::string traceparent = {};  // Of the trace that it is part of; empty: none.
   bool operator==(const Run&) const = default;
 };
 

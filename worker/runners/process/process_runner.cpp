@@ -178,7 +178,7 @@ Expected<void> ProcessRunner::begin(const Task& task) {
     if (auto started = start(); !started) return started;
   child_->forget_words();
   child_->send(frames::Run{++number_, task.id, task.attempt, std::string(task.kind),
-                           task.args.to_msgpack(), task.directory, task.project});
+                           task.args.to_msgpack(), task.directory, task.project, task.traceparent});
   return {};
 }
 

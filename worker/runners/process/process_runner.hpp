@@ -34,6 +34,7 @@ class ProcessRunner {
     std::string_view kind;
     const protocol::Value& args;
     std::string project = {};
+    std::string traceparent = {};
     std::string directory = {};               // Its own; files that it hands back lie there.
     std::chrono::milliseconds time_limit{0};  // Zero: none.
     std::chrono::milliseconds grace{0};       // From the wish that it ends to its being ended.
