@@ -97,6 +97,7 @@ void add_result(CLI::App& app, Globals& globals);
 void add_fetch(CLI::App& app, Globals& globals);
 void add_results(CLI::App& app, Globals& globals);
 void add_history(CLI::App& app, Globals& globals);
+void add_logs(CLI::App& app, Globals& globals);
 void add_tasks(CLI::App& app, Globals& globals);
 void add_project(CLI::App& app, Globals& globals);
 void add_cancel(CLI::App& app, Globals& globals);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -33,6 +34,8 @@ constexpr int kFailuresMost = 5;  // To start, in a row; then the reason is no a
 constexpr int kInVain = 2;  // The exit code of a role for which a person must change something.
 constexpr int kNoProgram = 127;
 constexpr std::size_t kWordsMax = 4096;
+constexpr std::uintmax_t kLogFileBytesMax = 16 << 20;  // Of what one process says.
+constexpr Duration kRotateEvery = 1s;
 constexpr Duration kServersMost = 10s;  // Ventilator and sink end at once, or are hung.
 }  // namespace
 
@@ -41,7 +44,7 @@ Supervisor::Supervisor(std::string log_directory) : log_directory_(std::move(log
 }
 
 pid_t Supervisor::spawn(const std::string& program, const std::vector<std::string>& arguments,
-                        const std::string& log) {
+                        const std::string& log, const std::string& ended) {
   const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / program;
   std::vector<std::string> words{path.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -56,6 +59,7 @@ pid_t Supervisor::spawn(const std::string& program, const std::vector<std::strin
   if (::getppid() != parent) ::_exit(1);
   ::setpgid(0, 0);  // Ctrl-C at the terminal is for the supervisor, which drains in order.
   process::unblock_signals();
+  ::setenv("EOLE_ENDED", ended.c_str(), 1);
   const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(null, 0);
@@ -76,7 +80,23 @@ void Supervisor::start(const std::string& name, const std::string& program,
   std::error_code is_new;
   child.log_start = std::filesystem::file_size(log, is_new);
   if (is_new) child.log_start = 0;
-  child.pid = spawn(program, arguments, log);
+  child.pid = spawn(program, arguments, log, child.told);
+}
+
+// The files are written to by others: what is there is copied, and they begin anew.
+void Supervisor::rotate() {
+  const auto now = process::now();
+  if (now < rotated_ + kRotateEvery) return;
+  rotated_ = now;
+  for (auto& [name, child] : children_) {
+    const auto log = text(log_directory_, "/", name, ".log");
+    std::error_code failed;
+    if (std::filesystem::file_size(log, failed) <= kLogFileBytesMax || failed) continue;
+    std::filesystem::copy_file(log, log + ".1", std::filesystem::copy_options::overwrite_existing,
+                               failed);
+    if (!failed) std::filesystem::resize_file(log, 0, failed);
+    if (!failed) child.log_start = 0;
+  }
 }
 
 void Supervisor::reap(bool is_draining) {
@@ -219,6 +239,7 @@ int Supervisor::run(const std::vector<std::string>& probe) {
       return kNoCluster;
     }
     restart_due();
+    rotate();
   }
 }
 

@@ -15,7 +15,8 @@ namespace eole::cli {
 /// up if one cannot start. Has no ZeroMQ context, so that it may fork.
 class Supervisor {
  public:
-  /// `log_directory`: each role's standard error goes to a file there.
+  /// `log_directory`: each role's standard error goes to a file there, of kLogFileBytesMax, and the
+  /// one before it.
   explicit Supervisor(std::string log_directory);
 
   /// `program`: a binary beside this one.
@@ -36,8 +37,10 @@ class Supervisor {
     int failures = 0;      // In a row: of a start, or within seconds of it.
     std::string told;      // Why it ended last.
   };
+  /// `ended`: how the one before it did; empty: there was none.
   pid_t spawn(const std::string& program, const std::vector<std::string>& arguments,
-              const std::string& log);
+              const std::string& log, const std::string& ended = {});
+  void rotate();
   void reap(bool is_draining);
   void on_end(const std::string& name, Child& child, int status);
   /// What it wrote last since its start.
@@ -56,6 +59,7 @@ class Supervisor {
   bool is_ready_ = false;
   bool is_probe_due_ = true;
   bool has_given_up_ = false;
+  TimePoint rotated_{};
 };
 
 }  // namespace eole::cli

@@ -33,6 +33,8 @@ struct UpOptions {
   std::vector<std::string> resources;
   std::string keep_days;
   std::string keep_bytes;
+  std::string logs_keep_days;
+  std::string logs_keep_bytes;
   std::string durability = "disk";
 };
 
@@ -69,6 +71,10 @@ int run(UpOptions options, const Globals& globals) {
       options.durability, "--core", core(2)};
   if (!options.keep_days.empty()) sink.insert(sink.end(), {"--keep-days", options.keep_days});
   if (!options.keep_bytes.empty()) sink.insert(sink.end(), {"--keep-bytes", options.keep_bytes});
+  if (!options.logs_keep_days.empty())
+    sink.insert(sink.end(), {"--logs-keep-days", options.logs_keep_days});
+  if (!options.logs_keep_bytes.empty())
+    sink.insert(sink.end(), {"--logs-keep-bytes", options.logs_keep_bytes});
   supervisor.start("sink", "sink", sink);
   std::vector<std::string> ventilator{
       "--cluster",        server,   "--data", options.data + "/ventilator", "--durability",
@@ -105,6 +111,26 @@ int run(UpOptions options, const Globals& globals) {
   return code;
 }
 
+void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
+  const auto is_size = [](const std::string& written) {
+    return process::parse_size(written) ? std::string() : "a size is like 10GB or 64MiB";
+  };
+  command.add_option("--keep-days", options->keep_days, "results older than this go [30]")
+      ->check(CLI::NonNegativeNumber & CLI::TypeValidator<std::uint64_t>());
+  command
+      .add_option("--keep-bytes", options->keep_bytes,
+                  "size of the log, as 10GB or 64MiB; beyond it the oldest results go [10GB]")
+      ->check(is_size);
+  command
+      .add_option("--logs-keep-days", options->logs_keep_days,
+                  "what roles logged (eole logs) goes then [7]")
+      ->check(CLI::NonNegativeNumber & CLI::TypeValidator<std::uint64_t>());
+  command
+      .add_option("--logs-keep-bytes", options->logs_keep_bytes,
+                  "size of what they logged; beyond it the oldest lines go [64MiB]")
+      ->check(is_size);
+}
+
 }  // namespace
 
 void add_up(CLI::App& app, Globals& globals) {
@@ -139,14 +165,7 @@ void add_up(CLI::App& app, Globals& globals) {
                    "disk: all that is answered survives a power cut; none: a crash of a role only")
       ->check(CLI::IsMember({"disk", "none"}))
       ->capture_default_str();
-  command->add_option("--keep-days", options->keep_days, "results older than this go [30]")
-      ->check(CLI::NonNegativeNumber & CLI::TypeValidator<std::uint64_t>());
-  command
-      ->add_option("--keep-bytes", options->keep_bytes,
-                   "size of the log, as 10GB or 64MiB; beyond it the oldest results go [10GB]")
-      ->check([](const std::string& written) {
-        return process::parse_size(written) ? std::string() : "a size is like 10GB or 64MiB";
-      });
+  add_retention(*command, options);
   command->add_flag("--begin-anew", options->begins_anew,
                     "if the journal that was here is gone: give its tasks up");
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");

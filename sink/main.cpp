@@ -16,6 +16,10 @@ int main(int argc, char** argv) {
                            "results older than this go, by the sink's clock");
   program.options().size("--keep-bytes", retention.bytes, "SIZE",
                          "of the log; beyond it the oldest results go (10GB, 64MiB)");
+  sink::LineRetention lines;
+  program.options().number("--logs-keep-days", lines.days, "N", "lines of roles' logs go then");
+  program.options().size("--logs-keep-bytes", lines.bytes, "SIZE",
+                         "of lines of roles' logs; beyond it the oldest of who has most go");
   return program.run(argc, argv, [&] {
     storage.prepare();
     if (!storage.salvage_to.empty())
@@ -32,7 +36,8 @@ int main(int argc, char** argv) {
     sink::Node node(
         {cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}, retention}, loop,
         loop.authority(), *log, shelf, desk);
-    const sink::HistoryThread history(desk, *log, storage.data + "/index");
+    const sink::HistoryThread history(desk, *log,
+                                      {storage.data + "/index", storage.data + "/lines", lines});
     const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf);
     return role::run(node, loop);
   });

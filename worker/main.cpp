@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   std::string scratch_path;
   bool allow_exec = false;
   role::Program program("worker", "Runs tasks and hands their results to the sink.");
-  program.log_name = [&] { return "worker " + config.name; };
+  program.log_name = [&] { return config.name; };
   auto& flags = program.options();
   flags.text("--name", config.name, "NAME", "what results and `eole workers` call it");
   flags.text("--data", scratch_path, "DIR", "scratch [scratch/NAME in eole's state]");

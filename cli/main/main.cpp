@@ -119,10 +119,10 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (const auto add :
-       {add_up,      add_submit, add_run,     add_schedule, add_nqueens,   add_top,
-        add_watch,   add_status, add_explain, add_workers,  add_result,    add_results,
-        add_history, add_tasks,  add_project, add_fetch,    add_cancel,    add_control,
-        add_dead,    add_join,   add_salvage, add_bench,    add_completion})
+       {add_up,      add_submit, add_run,     add_schedule, add_nqueens, add_top,
+        add_watch,   add_status, add_explain, add_workers,  add_result,  add_results,
+        add_history, add_logs,   add_tasks,   add_project,  add_fetch,   add_cancel,
+        add_control, add_dead,   add_join,    add_salvage,  add_bench,   add_completion})
     add(app, globals);
   add_exit_codes(app);
   app.footer(

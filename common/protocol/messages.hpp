@@ -283,6 +283,18 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
+/// Any role -> sink (payload: log lines): what it said of its work. `dropped` lines before these
+/// had no room. A copy for people: may be lost.
+struct LogLines {
+  static constexpr std::string_view kName = "log_lines";
+  std::string role;
+  std::string name;
+  std::uint64_t dropped = 0;
+  Bytes payload;
+  void fields(auto& io) { io(role), io(name), io(dropped); }
+  bool operator==(const LogLines&) const = default;
+};
+
 /// Ventilator -> sink, at its start (payload: a page of its settled ranges): may this origin's
 /// results in (rules D5, R6). All pages follow one another, and all are sent again until answered.
 struct Introduce {

@@ -16,6 +16,7 @@ Loop::Loop(const net::ClusterFile& cluster, Kind kind)
                      : net::Authority()) {
   kind == Kind::kServes ? context_.emplace(cluster, authority_) : context_.emplace(cluster);
   poller_.add(stop_.fd(), is_stop_due_);
+  log_.emplace(*this, cluster);
 }
 
 void Loop::pause(Duration time) { std::this_thread::sleep_for(time); }
@@ -23,6 +24,7 @@ void Loop::pause(Duration time) { std::this_thread::sleep_for(time); }
 int Loop::take_stops() { return std::exchange(is_stop_due_, false) ? stop_.take() : 0; }
 
 void Loop::sleep(std::optional<TimePoint> until, const std::function<void()>& rest) {
+  if (const auto due = send_log()) until = std::min(until.value_or(*due), *due);
   const auto left = [&] { return until ? std::optional(*until - now()) : std::nullopt; };
   const auto first = left();
   if (poller_.wait(std::min(first.value_or(kRestAfter), kRestAfter)) ||

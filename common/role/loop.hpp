@@ -6,6 +6,7 @@
 #include "common/net/security.hpp"
 #include "common/net/transport.hpp"
 #include "common/process/system.hpp"
+#include "common/role/log_sender.hpp"
 
 namespace eole::role {
 
@@ -30,6 +31,8 @@ class Loop final : public net::Transport {
 
   /// How often SIGTERM or SIGINT came since the last call.
   int take_stops();
+  /// Sends what was logged; when it is to be called again, if ever.
+  std::optional<TimePoint> send_log() { return log_->send(); }
   /// Until something comes, but not longer than `until`. `rest` is called once nothing came for a
   /// moment.
   void sleep(std::optional<TimePoint> until, const std::function<void()>& rest);
@@ -42,6 +45,7 @@ class Loop final : public net::Transport {
   net::Authority authority_;
   std::optional<net::Context> context_;
   net::Poller poller_;
+  std::optional<LogSender> log_;
 };
 
 /// Serves until the node is over; its exit code. A node takes a turn whenever something came or

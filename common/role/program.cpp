@@ -1,6 +1,7 @@
 #include "common/role/program.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 
@@ -16,9 +17,7 @@
 namespace eole::role {
 
 Program::Program(std::string name, std::string purpose)
-    : log_name([this] { return name_; }),
-      name_(name),
-      options_(std::move(name), std::move(purpose)) {
+    : name_(name), options_(std::move(name), std::move(purpose)) {
   options_.text("--cluster", cluster_, "FILE", "the cluster or join file (default: EOLE_CLUSTER)");
   options_.number("--core", core_, "N", "keep to the N-th core; 0: any");
 }
@@ -33,7 +32,10 @@ int Program::run(int argc, char** argv, const std::function<int()>& work) {
 
 int Program::run_parsed(int argc, char** argv, const std::function<int()>& work) {
   if (const auto code = options_.parse(argc, argv)) return *code;
-  process::start_log(log_name());
+  process::start_log({name_, log_name()});
+  // Its supervisor says how the one before it ended, which could say so to nobody.
+  if (const char* ended = std::getenv("EOLE_ENDED"); ended != nullptr && *ended != '\0')
+    process::log_warning(text("started again: the one before it ended, ", ended));
   try {
     return work();
   } catch (const storage::Damage& damage) {

@@ -18,8 +18,8 @@ class Program {
   /// failed, which may heal; 1 if what it printed could not be written.
   int run(int argc, char** argv, const std::function<int()>& work);
 
-  /// The process's name in its log; asked for once the command line was parsed.
-  std::function<std::string()> log_name;
+  /// Which of its role the process is, in its log; asked for once the command line was parsed.
+  std::function<std::string()> log_name = [] { return std::string(); };
   /// Reads the cluster file. Throws std::runtime_error.
   net::ClusterFile cluster() const;
   /// Keeps this thread to the core that the command line asks for.

@@ -19,7 +19,7 @@ struct Position {
 };
 
 /// What a store is for; one is never opened as the other.
-enum class StoreKind : std::uint32_t { kJournal = 1, kLog };
+enum class StoreKind : std::uint32_t { kJournal = 1, kLog, kLines };
 
 struct StoreOptions {
   StoreKind kind = StoreKind::kJournal;

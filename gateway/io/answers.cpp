@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "common/base/durations.hpp"
 #include "common/base/text.hpp"
+#include "common/process/system.hpp"
 
 namespace eole::gateway {
 
@@ -60,6 +62,16 @@ Value options_of(const http::Request& request, const std::vector<QueryOption>& k
     options.set(std::string(option.ring_name), *whole);
   }
   return options;
+}
+
+std::int64_t time_of(std::string_view name, const std::string& written) {
+  const auto number = Value::from_json(written);
+  if (const auto* unix_ms = number ? number->as<std::int64_t>() : nullptr) return *unix_ms;
+  if (const auto span = parse_duration(written))
+    return process::unix_ms() - static_cast<std::int64_t>(*span);
+  const auto time = parse_time(written);
+  if (!time) throw http::Problem(400, text(name, "=", written, ": ", time.error().message));
+  return *time;
 }
 
 }  // namespace eole::gateway

@@ -29,4 +29,8 @@ struct QueryOption {
 };
 Value options_of(const http::Request& request, const std::vector<QueryOption>& known);
 
+/// Unix milliseconds of an option: these, a time as RFC 3339 has it, or a span ago ("10m"). Throws
+/// Problem 400.
+std::int64_t time_of(std::string_view name, const std::string& written);
+
 }  // namespace eole::gateway

@@ -9,6 +9,7 @@
 #include "gateway/io/controls.hpp"
 #include "gateway/io/dead.hpp"
 #include "gateway/io/live.hpp"
+#include "gateway/io/logs.hpp"
 #include "gateway/io/projects.hpp"
 #include "gateway/io/queues.hpp"
 #include "gateway/io/state.hpp"
@@ -39,6 +40,7 @@ Gateway::Gateway(Options options, role::Loop& loop)
   add_state(routes_, *this);
   add_uploads(routes_, *this);
   add_live(routes_, *this);
+  add_logs(routes_, *this);
   add_queues(routes_, *this);
   server_.listen(options_.listen);
 }
@@ -69,6 +71,7 @@ void Gateway::watch_ring() {
 // Until a connection or the ring has something.
 void Gateway::sleep(std::optional<TimePoint> until) {
   watch_ring();
+  if (const auto due = loop_.send_log()) until = std::min(until.value_or(*due), *due);
   if (until) {
     io_.run_one_for(std::max(*until - loop_.now(), Duration{}));
   } else {

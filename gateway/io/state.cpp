@@ -4,7 +4,6 @@
 
 #include <set>
 
-#include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 #include "gateway/core/kinds_schema.hpp"
@@ -80,15 +79,6 @@ Answered all_kinds(Gateway& gateway) {
   }
   for (const auto& name : names) out.push_back(Value::Map{{"name", name}, {"is_offered", true}});
   co_return json(200, Value::Map{{"kinds", std::move(out)}});
-}
-
-// Unix milliseconds, or RFC 3339.
-std::int64_t time_of(const std::string& name, const std::string& written) {
-  const auto number = Value::from_json(written);
-  if (const auto* unix_ms = number ? number->as<std::int64_t>() : nullptr) return *unix_ms;
-  const auto time = parse_time(written);
-  if (!time) throw http::Problem(400, text(name, "=", written, ": ", time.error().message));
-  return *time;
 }
 
 Answered history(Gateway& gateway, http::Request request) {

@@ -154,7 +154,7 @@ Expected<Value> dead(History& history, const Value& options, const Within& withi
 }
 
 Expected<Message> answer(const protocol::Read& read, const Known&, History& history, Duration,
-                         HistoryIndex*) {
+                         HistoryIndex*, LineStore*) {
   const bool is_this = read.log == 0 || read.log == history.log();
   if (is_this && read.offset < history.kept_from())
     return encode(protocol::Gone{read.request, history.log(), read.offset, history.kept_from(),
@@ -165,15 +165,15 @@ Expected<Message> answer(const protocol::Read& read, const Known&, History& hist
 }
 
 Expected<Message> answer(const protocol::Follow& follow, const Known&, History& history, Duration,
-                         HistoryIndex*) {
+                         HistoryIndex*, LineStore*) {
   auto settled = history.follow(follow);
   if (!settled) return settled.error();
   return encode_answer(std::move(*settled));
 }
 
 Expected<Message> answer(const protocol::Query& query, const Known& known, History& history,
-                         Duration page_time, HistoryIndex* index) {
-  auto value = answer_to(query, known, history, page_time, index);
+                         Duration page_time, HistoryIndex* index, LineStore* lines) {
+  auto value = answer_to(query, known, history, page_time, index, lines);
   if (!value) return value.error();
   return encode_answer(protocol::Answer{query.request, value->to_msgpack()});
 }
@@ -214,14 +214,14 @@ std::size_t Question::bytes() const {
 }
 
 Answer answer_to(const Question& question, History& history, Duration page_time,
-                 HistoryIndex* index) {
+                 HistoryIndex* index, LineStore* lines) {
   Expected<Message> message = Error{};
   try {
     if (const auto* discard = std::get_if<protocol::Discard>(&question.message))
       return {question.peer, {}, within(*discard, history)};
     message = std::visit(
         [&](const auto& asked) {
-          return answer(asked, question.known, history, page_time, index);
+          return answer(asked, question.known, history, page_time, index, lines);
         },
         question.message);
   } catch (const storage::StorageFailure& damage) {
@@ -233,7 +233,7 @@ Answer answer_to(const Question& question, History& history, Duration page_time,
 }
 
 Expected<Value> answer_to(const protocol::Query& query, const Known& known, History& history,
-                          Duration page_time, HistoryIndex* index) {
+                          Duration page_time, HistoryIndex* index, LineStore* lines) {
   const auto options = options_of(query);
   if (!options) return options.error();
   const TaskId id{query.origin, query.seq};
@@ -248,6 +248,8 @@ Expected<Value> answer_to(const protocol::Query& query, const Known& known, Hist
     return Value(Value::Map{{"offset", history.offset_at((*options)["unix_ms"].int_or(0))}});
   if (index != nullptr && (query.what == "history" || query.what == "counts"))
     return index->answer(query, *options, history, page_time);
+  if (lines != nullptr && query.what == "logs")
+    return lines->answer(*options, process::unix_ms(), page_time);
   return Error{text("query ", query.what, ": not known")};
 }
 

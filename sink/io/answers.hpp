@@ -11,6 +11,7 @@
 #include "sink/core/events.hpp"
 #include "sink/io/history.hpp"
 #include "sink/io/history_index.hpp"
+#include "sink/io/line_store.hpp"
 
 namespace eole::sink {
 
@@ -46,14 +47,14 @@ struct Answer {
 };
 
 /// What is read of the log for it; a refusal if that cannot be. Damage to an old record is named to
-/// who wants to read it. `index`: none if there is no place for it.
+/// who wants to read it. `index`, `lines`: none if there is no place for it.
 Answer answer_to(const Question& question, History& history, Duration page_time = kPageTime,
-                 HistoryIndex* index = nullptr);
+                 HistoryIndex* index = nullptr, LineStore* lines = nullptr);
 
 /// What is answered to people from the log. Lists come in pages of bounded size and time.
 /// Errors: no such query, or an option that makes no sense.
 Expected<protocol::Value> answer_to(const protocol::Query& query, const Known& known,
                                     History& history, Duration page_time = kPageTime,
-                                    HistoryIndex* index = nullptr);
+                                    HistoryIndex* index = nullptr, LineStore* lines = nullptr);
 
 }  // namespace eole::sink

@@ -45,6 +45,19 @@ bool HistoryDesk::ask(Question&& question) {
   return true;
 }
 
+void HistoryDesk::keep(LineBatch&& batch) {
+  const std::lock_guard lock(mutex_);
+  const auto bytes = sizeof(LineBatch) + batch.said.payload.size();
+  if (lines_bytes_ + bytes > kLinesWaitingBytesMax && !planted("lines-wait-without-a-bound")) {
+    lines_left_out_ += batch.count + batch.said.dropped;
+    return;
+  }
+  batch.said.dropped += std::exchange(lines_left_out_, 0);
+  lines_bytes_ += bytes;
+  lines_.push_back(std::move(batch));
+  work_.notify_one();
+}
+
 void HistoryDesk::release(std::uint32_t segment) {
   const std::lock_guard lock(mutex_);
   if (segment <= asked_to_release_) return;
@@ -73,7 +86,7 @@ bool HistoryDesk::is_idle() const {
 
 bool HistoryDesk::has_work() const {
   const bool has_room = answered_bytes_ < kAnsweredBytesMax;
-  return has_pages_ || to_release_ != 0 || (has_room && !waiting_.empty());
+  return has_pages_ || to_release_ != 0 || !lines_.empty() || (has_room && !waiting_.empty());
 }
 
 bool HistoryDesk::wait(std::optional<TimePoint> until) {
@@ -108,20 +121,24 @@ std::optional<Question> HistoryDesk::next_question() {
 }
 
 // The news first: a question is about what was durable when it was asked, or more.
-bool HistoryDesk::serve(History& history, HistoryIndex* index) {
+bool HistoryDesk::serve(History& history, HistoryIndex* index, LineStore* lines) {
   std::unique_lock lock(mutex_);
   has_pages_ = false;
   LogNews news = std::exchange(news_, LogNews{news_.log, news_.head, news_.end, 0, {}, {}, {}});
   const auto to_release = std::exchange(to_release_, 0);
   auto question = next_question();
   is_answering_ = question.has_value();
+  const auto logged = std::exchange(lines_, {});
+  lines_bytes_ = 0;
   lock.unlock();
 
   history.take(std::move(news));
   std::optional<Released> released;
   if (to_release != 0) released = Released{to_release, history.release(to_release)};
+  if (lines != nullptr)
+    for (const auto& batch : logged) lines->add(batch, process::unix_ms());
   std::optional<Answer> answer;
-  if (question) answer = answer_to(*question, history, page_time_, index);
+  if (question) answer = answer_to(*question, history, page_time_, index, lines);
   if (const auto due = index == nullptr ? std::nullopt : index->due(history);
       due && process::now() >= *due)
     index->work(history);

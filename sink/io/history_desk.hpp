@@ -9,12 +9,15 @@
 #include <vector>
 
 #include "sink/io/answers.hpp"
+#include "sink/io/line_store.hpp"
 
 namespace eole::sink {
 
 /// Questions that wait, with what keeping each costs: of all, and of one who asks.
 constexpr std::size_t kAskedBytesMax = 16 << 20;
 constexpr std::size_t kAskedOfOneBytesMax = 1 << 20;
+/// What was logged and is not in the store yet; more is left out.
+constexpr std::size_t kLinesWaitingBytesMax = 1 << 20;
 /// Answers that the node has not taken: beyond it no further question is looked at.
 constexpr std::size_t kAnsweredBytesMax = 16 << 20;
 
@@ -40,6 +43,8 @@ class HistoryDesk {
   /// False if too much waits: nothing is done, and who asks asks again. One that waits already is
   /// not taken twice.
   bool ask(Question&& question);
+  /// What a role logged: goes to the store when there is time for it.
+  void keep(LineBatch&& batch);
   /// The segments up to this one are to be dropped, a level; Released says when they may be, once:
   /// whoever asks again until they are dropped changes nothing.
   void release(std::uint32_t segment);
@@ -56,8 +61,8 @@ class HistoryDesk {
 
   // The history's side.
   /// Gives it the news, and does the next piece of what is to be done; false if there was none, or
-  /// no room for an answer. The index goes on if it is due.
-  bool serve(History& history, HistoryIndex* index = nullptr);
+  /// no room for an answer. The index goes on if it is due; without `lines` what was logged goes.
+  bool serve(History& history, HistoryIndex* index = nullptr, LineStore* lines = nullptr);
   /// Until there is something to do, or that time; false once it is over.
   bool wait(std::optional<TimePoint> until = {});
   void stop();
@@ -79,6 +84,9 @@ class HistoryDesk {
   bool has_pages_ = false;  // The news say of a segment that it is full.
   std::map<Peer, Waiting> waiting_;
   std::size_t asked_bytes_ = 0;
+  std::deque<LineBatch> lines_;
+  std::size_t lines_bytes_ = 0;
+  std::uint64_t lines_left_out_ = 0;
   Peer served_;  // Whose question was the last one.
   std::uint32_t to_release_ = 0;
   std::uint32_t asked_to_release_ = 0;  // The last one ever.

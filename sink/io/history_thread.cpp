@@ -12,12 +12,13 @@ namespace {
 
 constexpr int kStorageFailed = 3;
 
-void serve(HistoryDesk& desk, storage::Directory& log, const std::string& index_place) {
+void serve(HistoryDesk& desk, storage::Directory& log, const HistoryThread::Beside& beside) {
   process::leave_core();
   try {
     History history(log);
-    HistoryIndex index(index_place);
-    while (desk.wait(index.due(history))) desk.serve(history, &index);
+    HistoryIndex index(beside.index);
+    LineStore lines(beside.lines, beside.retention, process::random_u64());
+    while (desk.wait(index.due(history))) desk.serve(history, &index, &lines);
   } catch (const std::exception& error) {  // No memory: the whole sink ends at once.
     process::log_error(text("history: ", error.what()));
     ::_exit(kStorageFailed);
@@ -26,8 +27,9 @@ void serve(HistoryDesk& desk, storage::Directory& log, const std::string& index_
 
 }  // namespace
 
-HistoryThread::HistoryThread(HistoryDesk& desk, storage::Directory& log, std::string index)
-    : desk_(desk), thread_([&desk, &log, index = std::move(index)] { serve(desk, log, index); }) {}
+HistoryThread::HistoryThread(HistoryDesk& desk, storage::Directory& log, Beside beside)
+    : desk_(desk),
+      thread_([&desk, &log, beside = std::move(beside)] { serve(desk, log, beside); }) {}
 
 HistoryThread::~HistoryThread() {
   desk_.stop();

@@ -7,12 +7,18 @@
 
 namespace eole::sink {
 
-/// Reads the log in a thread of its own, for whoever asks at the desk: no read of a disk, and no
-/// search, holds up results. Ends the process if what it does fails.
+/// Reads the log in a thread of its own, for whoever asks at the desk, and keeps what roles log: no
+/// read of a disk, and no search, holds up results. Ends the process if what it does fails.
 class HistoryThread {
  public:
-  /// `log`: its directory, as the desk it outlives this. `index`: the directory of the index.
-  HistoryThread(HistoryDesk& desk, storage::Directory& log, std::string index);
+  /// What is kept beside the log, and where.
+  struct Beside {
+    std::string index;  // Directories.
+    std::string lines;
+    LineRetention retention;
+  };
+  /// `log`: its directory, as the desk it outlives this.
+  HistoryThread(HistoryDesk& desk, storage::Directory& log, Beside beside);
   ~HistoryThread();
   HistoryThread(const HistoryThread&) = delete;
   HistoryThread& operator=(const HistoryThread&) = delete;

@@ -118,7 +118,25 @@ void Node::publish(const std::string& topic, protocol::Message&& message) {
   publisher_.publish("head", encode(protocol::LogHead{core.log(), core.head()}));
 }
 
+// A person may have to look at each of them.
+void Node::tell_dead(const AppendBatch& action) const {
+  const auto is_dead = [](const auto& end) { return end.state == protocol::TaskState::kDead; };
+  const bool has_dead =
+      std::any_of(action.settlements.begin(), action.settlements.end(), [&](const auto& each) {
+        const auto& ends = each.second.not_done;
+        return std::any_of(ends.begin(), ends.end(), is_dead);
+      });
+  if (!has_dead) return;
+  const auto batch = protocol::read_batch(action.batch);
+  protocol::ResultReader results(batch->records);
+  while (const auto result = results.next())
+    if (is_dead(*result))
+      process::log_warning(
+          text(result->kind, ": a dead letter after ", result->attempt, " attempts"), result->id);
+}
+
 void Node::act(AppendBatch& action) {
+  tell_dead(action);
   publish("result." + action.project,
           encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
   for (const auto& [origin, settlement] : action.settlements) news_[origin].add(settlement);

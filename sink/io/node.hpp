@@ -8,6 +8,7 @@
 #include "common/net/transport.hpp"
 #include "common/protocol/range_pages.hpp"
 #include "sink/core/keep.hpp"
+#include "sink/core/log_rates.hpp"
 #include "sink/core/readers.hpp"
 #include "sink/io/artifact_shelf.hpp"
 #include "sink/io/history_desk.hpp"
@@ -44,6 +45,7 @@ class Node {
   void on(protocol::Verdicts& verdicts, const net::Sender& from);
   void on(protocol::Announce& announce, const net::Sender& from);
   void on(protocol::Progress& progress, const net::Sender& from);
+  void on(protocol::LogLines& lines, const net::Sender& from);
   Expected<void> on(protocol::Introduce& introduce, const net::Sender& from);
   Expected<void> on(protocol::Follow& follow, const net::Sender& from);
   void on(protocol::Read& read, const net::Sender& from);
@@ -60,6 +62,7 @@ class Node {
   void act(const AppendDiscard& action);
   void act(const PublishAck& action);
   void act(const Reply& action);
+  void tell_dead(const AppendBatch& action) const;
   void cut_off_revoked();
   void cut_off_greedy();
   void cut_off(const std::string& why);
@@ -81,6 +84,7 @@ class Node {
   ResultLog log_;
   Keep keep_;
   Readers readers_;
+  LogRates log_rates_;
   net::Socket results_;
   net::Socket publisher_;
   net::Socket queries_;

@@ -1,6 +1,10 @@
+#include <algorithm>
+
 #include "common/base/text.hpp"
+#include "common/process/hash.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/answer.hpp"
+#include "common/protocol/log_lines.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/io/node.hpp"
 #include "sink/io/status.hpp"
@@ -15,6 +19,7 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kIntroductionsMax = 16;  // Whose pages are not all here.
+constexpr std::uint64_t kLogDroppedMax = 1'000'000'000;  // That a peer says it left out.
 }  // namespace
 
 void Node::take_messages() {
@@ -23,6 +28,7 @@ void Node::take_messages() {
   from_workers_.take<protocol::Verdicts>({Role::kSettle}, on_message);
   from_workers_.take<protocol::Announce>({Role::kSettle}, on_message);
   from_workers_.take<protocol::Progress>({Role::kWork}, on_message);
+  from_workers_.take<protocol::LogLines>({Role::kWork, Role::kSettle, Role::kSubmit}, on_message);
   from_askers_.take<protocol::Introduce>({Role::kSettle}, on_message);
   from_askers_.take<protocol::Follow>({Role::kSettle}, on_message);
   from_askers_.take<protocol::Read>({Role::kObserve}, on_message);
@@ -55,6 +61,24 @@ void Node::on(protocol::Announce& announce, const Sender&) {
 void Node::on(protocol::Progress& progress, const Sender&) {
   const TaskId id{progress.origin, progress.seq};
   publisher_.publish("progress." + to_text(id), protocol::encode(std::move(progress)));
+}
+
+// Whom a key may speak for it may also log as. What makes no sense, or is too much, is left out.
+void Node::on(protocol::LogLines& lines, const Sender& from) {
+  const auto speaks_as = [&](std::string_view role, Role needed) {
+    return lines.role == role && authority_.allows(from.user, needed);
+  };
+  const bool is_allowed = speaks_as("worker", Role::kWork) || speaks_as("gateway", Role::kSubmit) ||
+                          speaks_as("ventilator", Role::kSettle) ||
+                          speaks_as("sink", Role::kSettle);
+  const auto count = protocol::count_log_lines(lines.payload);
+  if (!is_allowed || !count) return;
+  auto peer = text(lines.role, "-",
+                   from.user.empty() ? "local" : hex(process::sha256(from.user)).substr(0, 16));
+  const auto left_out = log_rates_.take(peer, lines.payload.size(), *count, transport_.now());
+  if (!left_out) return;
+  lines.dropped = std::min(lines.dropped, kLogDroppedMax) + *left_out;
+  history_.keep({std::move(peer), std::move(lines), *count});
 }
 
 // ---- Who asks. What is read must be durable: whatever came before is written first. The history

@@ -254,6 +254,21 @@ test('a page without a gateway says so, and catches up without being loaded agai
   await ask('DELETE', `/task/${id}`);
 });
 
+test('what roles log is shown as it comes, narrowed by level and task', async () => {
+  const id = await submit({ kind: 'exec', args: { shell: 'exit 7' } });
+  await ended(id, 'failed');
+  await page.goto(`${home}/logs?level=warn&task=${id}`);
+  await heading('Logs');
+  const row = page.getByRole('row').filter({ hasText: 'exit code 7' });
+  await row.getByRole('link', { name: id }).waitFor();
+  assert.equal(await page.getByLabel('Level').inputValue(), 'warn');
+  await page.getByLabel('Level').selectOption('error');
+  await page.getByText('No role has said such a thing').waitFor();
+  await page.goto(`${home}/tasks/${id}`);
+  await page.getByRole('link', { name: 'What roles said of it' }).click();
+  await row.waitFor();
+});
+
 test('in French it is French, and the choice stays', async () => {
   await open({ locale: 'fr-FR' });
   await page.goto(home);
@@ -277,6 +292,7 @@ const kScreens = [
   '/pictures',
   '/queens',
   '/events-log',
+  '/logs',
   '/tasks?text=nothing-has-this',
   '/tasks/000000-1',
 ];

@@ -85,6 +85,7 @@ class SimWorker final : public Process {
   bool is_idle() const { return node_ && node_->core().is_empty(); }
 
  private:
+  void log();
   void boot() override;
   std::optional<TimePoint> turn() override;
   void die() override;
@@ -93,6 +94,7 @@ class SimWorker final : public Process {
   bool may_lack_a_kind_;
   std::optional<SimTransport> transport_;
   std::optional<SimRunner> runner_;
+  std::optional<net::Socket> logs_;
   std::optional<worker::Node> node_;
   std::uint64_t prefetch_ = 0;  // At most so many unfinished tasks; zero: it adapts.
 };

@@ -1,5 +1,6 @@
 #include "common/base/text.hpp"
 #include "common/protocol/codec.hpp"
+#include "common/protocol/log_lines.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/task_bodies.hpp"
 
@@ -27,23 +28,38 @@ void SimWorker::boot() {
   const auto cluster = ventilator_.cluster();
   transport_.emplace(fabric_, *this);
   runner_.emplace(fabric_, *this, *transport_, cluster);
+  logs_.emplace(transport_->open(net::SocketType::kPush));
+  logs_->connect(cluster.results);
   node_.emplace(worker::NodeOptions{cluster, config}, *transport_, *runner_);
 }
 
 void SimWorker::die() {
   node_.reset();
+  logs_.reset();
   runner_.reset();
   transport_.reset();
 }
 
 std::optional<TimePoint> SimWorker::turn() {
   runner_->take_answers();
+  if (fabric_.world.chance(0.02)) log();
   auto next = node_->turn();
   const auto unfinished = node_->core().unfinished();
   if (fabric_.ledger.is_calm() && prefetch_ > 0 && unfinished > prefetch_)
     throw Violation{text(name(), " has ", unfinished, " unfinished tasks, asked for ", prefetch_)};
   const auto asks_again = runner_->next_turn();
   return !next || (asks_again && *asks_again < *next) ? asks_again : next;
+}
+
+// As much as there may be, and what makes no sense: neither is anybody's trouble.
+void SimWorker::log() {
+  auto& world = fabric_.world;
+  protocol::LogLines lines{world.chance(0.9) ? "worker" : "sink", name(), world.below(3), {}};
+  for (auto left = world.below(20); left > 0; --left)
+    protocol::put_log_line(lines.payload,
+                 {world.wall_ms(), LogLevel::kInfo, {}, std::string(world.below(4096), 'l')});
+  if (world.chance(0.2)) lines.payload.resize(world.below(lines.payload.size() + 1));
+  logs_->send(encode(std::move(lines)));
 }
 
 void SimWorker::on_sent(const protocol::HeadReader& head, const protocol::Message& message) {

@@ -92,8 +92,11 @@ void Node::drain(net::Socket& socket, const net::Router& messages) {
 void Node::drain_monitors() {
   if (!std::exchange(is_monitor_due_, false)) return;
   for (auto& [link, pipe] : pipes_)
-    while (const auto event = pipe.monitor.next())
-      if (*event == net::ConnectionEvent::kDown) tell_core(PipeEnded{link});
+    while (const auto event = pipe.monitor.next()) {
+      if (*event != net::ConnectionEvent::kDown) continue;
+      process::log_warning(text("worker ", pipe.name, ": its connection ended"));
+      tell_core(PipeEnded{link});
+    }
 }
 
 // A pipe asks for the key once, when its worker connects.
@@ -106,7 +109,7 @@ void Node::cut_off_revoked() {
   for (const auto& [link, pipe] : pipes_)
     if (!authority_.allows(pipe.user, net::Role::kWork)) revoked.push_back(link);
   for (const auto& link : revoked) {
-    process::log_info(text("worker on run ", hex(link.run), ": its key was taken away"));
+    process::log_warning(text("worker ", pipes_.at(link).name, ": its key was taken away"));
     act(ClosePipe{link});
     tell_core(PipeEnded{link});
   }
@@ -146,7 +149,7 @@ Node::Pipe* Node::pipe_of(const WelcomeWorker& action) {
   const auto known = pipes_.find(action.link);
   if (known != pipes_.end()) return &known->second;
   const auto run = hex(action.link.run);
-  const auto user = users_[action.peer];
+  const auto& [user, name] = users_[action.peer];
   auto endpoint = options_.cluster.pipes;
   if (!options_.cluster.is_encrypted())
     endpoint += text("/p", run.substr(0, 8), "-", action.link.hello);
@@ -157,9 +160,10 @@ Node::Pipe* Node::pipe_of(const WelcomeWorker& action) {
     endpoint = socket.bind(endpoint, user);
     transport_.watch(monitor.fd(), is_monitor_due_);
     is_monitor_due_ = true;
-    Pipe pipe{std::move(socket), std::move(monitor), endpoint, user};
+    Pipe pipe{std::move(socket), std::move(monitor), endpoint, user, name};
     auto& added = pipes_.emplace(action.link, std::move(pipe)).first->second;
-    process::log_info(text("worker on run ", run, ", hello ", action.link.hello, ": welcome"));
+    process::log_info(
+        text("worker ", name, " on run ", run, ", hello ", action.link.hello, ": welcome"));
     return &added;
   } catch (const std::exception& error) {
     const auto why = text("worker on run ", run, " has to wait: ", error.what());

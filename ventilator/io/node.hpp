@@ -44,6 +44,7 @@ class Node {
     net::Monitor monitor;
     std::string endpoint;
     std::string user;
+    std::string name;                    // As its worker calls itself.
     std::deque<SendTasks> backlog = {};  // Leased and not read yet; bounded by the worker's credit.
     bool is_full = false;                // Takes nothing: tasks are read once it has room.
     bool is_over = false;                // The next task cannot be had any more.
@@ -117,7 +118,26 @@ class Node {
   bool has_backlog_ = false;
   bool is_monitor_due_ = false;               // Of any pipe.
   std::map<Peer, Bytes> accepted_;            // Acceptance records of this turn.
-  std::map<std::string, std::string> users_;  // Who said hello in this turn -> its key.
+  struct Greeter {
+    std::string user;  // Its key.
+    std::string name;
+  };
+  struct Greeter {
+    std::string user;  // Its key.
+    std::string name;
+  };
+  /// How long tasks waited for their first attempt.
+  ByKind<Histogram> waits_;
+  struct Wait {
+    Histogram* of = nullptr;
+    std::int64_t milliseconds = 0;
+    std::uint32_t count = 0;
+  };
+  std::vector<Wait> sending_;             // Of the message that is being sent.
+  Bytes last_class_;                      // Neighbours mostly share it …
+  Histogram* last_waits_ = nullptr;       // … and are counted there.
+  Duration commit_time_{};                // Of all writes to the journal.
+  std::map<std::string, Greeter> users_;  // Who said hello in this turn.
   std::uint64_t revocations_ = 0;
   TimePoint next_key_check_{};
   std::optional<int> exit_code_;

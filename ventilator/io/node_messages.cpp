@@ -45,7 +45,6 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
   if (submit.key.size() > kKeyBytesMax)
     return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax)};
   if (is_own_key(submit.key)) return Error{"submit: key begins with a zero byte"};
-<<<<<<< HEAD
   if (const Within within(submit.within); !within.is_all()) {
     auto groups = bound_to(within, submit.payload);
     if (!groups) return Error{text("submit: ", groups.error().message)};
@@ -55,14 +54,11 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
   if (submit.payload.size() > protocol::kPayloadBytesMax)  // No pipe could carry it on.
     return Error{
         text("submit: ", submit.payload.size(), " bytes, limit ", protocol::kPayloadBytesMax)};
-  auto hash = submit.key.empty() ? "" : process::sha256(submit.payload);
-=======
   std::string hash;
   if (!submit.key.empty()) {  // Who says it again has a trace of its own for that.
     const auto untraced = protocol::without_traces(submit.payload);
     hash = process::sha256(untraced ? *untraced : submit.payload);
   }
->>>>>>> 37d6933 (tasks: carry the trace that they are part of)
   tell_core(Submitted{from.peer, std::move(submit), std::move(hash), journal_.is_full(),
                       transport_.unix_ms()});
   return {};
@@ -107,7 +103,7 @@ Expected<void> Node::on(protocol::Hello& hello, const Sender& from) {
   auto held = protocol::decode_held(hello.payload);
   if (!held) return held.error();
   hello.payload.clear();
-  users_[from.peer] = from.user;
+  users_[from.peer] = {from.user, hello.name};
   tell_core(HelloReceived{from.peer, std::move(hello), std::move(*held), from.user});
   return {};
 }

@@ -12,6 +12,7 @@ import { takeSample } from './samples';
 import { Cluster } from './screens/cluster';
 import { Dead } from './screens/dead';
 import { Events } from './screens/events';
+import { Logs } from './screens/logs';
 import { listOf, Overview } from './screens/overview';
 import { Pictures } from './screens/pictures';
 import { OneProject, Projects } from './screens/projects';
@@ -34,6 +35,7 @@ const kScreens = [
   ['/schedules', 'schedules', 'h'],
   ['/workers', 'workers', 'w'],
   ['/cluster', 'cluster', 'c'],
+  ['/logs', 'logs', 'l'],
 ] as const;
 
 export function Shell() {
@@ -84,6 +86,8 @@ function Here() {
       return <Workers />;
     case '/cluster':
       return <Cluster />;
+    case '/logs':
+      return <Logs />;
     case '/events-log':
       return <Events />;
     default:

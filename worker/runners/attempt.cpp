@@ -12,6 +12,7 @@
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
+#include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
@@ -28,6 +29,7 @@ namespace {
 
 constexpr Duration kProgressEvery = 200ms;
 constexpr std::size_t kProgressTextBytesMax = 256;
+constexpr std::size_t kLoggedErrorBytesMax = 1024;
 
 /// Files that the sink has durably: as a body tells of them, and their digests.
 struct Artifacts {
@@ -145,7 +147,16 @@ TaskFinished Attempt::run() {
     }
   }
   settle_lasting(outcome);
+  tell_failure(outcome);
   return report(task_, std::move(outcome), std::move(artifacts), started, cancel_);
+}
+
+// What the result says, too: here it stands among what else went on then.
+void Attempt::tell_failure(const Outcome& outcome) const {
+  if (outcome.is_done || cancel_.why() == Cancel::Why::kCancelled) return;
+  process::log_warning(text(task_.task_class.kind, ", attempt ", task_.attempt, ": ",
+                            cut_text(outcome.error, kLoggedErrorBytesMax)),
+                       task_.id);
 }
 
 Outcome Attempt::call() {

@@ -84,6 +84,7 @@ class Attempt final : public TaskContext {
   /// Puts what it takes of its parents' results among the arguments.
   Expected<void> put_results(protocol::Value& args);
   void settle_lasting(const Outcome& outcome);
+  void tell_failure(const Outcome& outcome) const;
 
   const StartTask& task_;
   Cancel& cancel_;

@@ -103,6 +103,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Gone{1, 99, 1000, 2000, 3000});
   check_message(Notification{99, "batch"});
   check_message(LogHead{99, 1010});
+  check_message(LogLines{"worker", "w1", 3, "lines"});
   check_message(Put{1, std::string(64, 'a'), 1000, 0, "bytes"});
   check_message(PutAt{1, 500, 0});
   check_message(Get{1, std::string(64, 'a'), 0, 262144});

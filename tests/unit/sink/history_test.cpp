@@ -339,7 +339,7 @@ TEST_CASE("the thread reads what was settled while more is written", "[history]"
     const auto directory = storage::open_directory(path + "/log");
     HistoryDesk desk;
     ResultLog log(*directory, {.segment_bytes = 65536, .entropy = 1, .syncs = false}, 0);
-    const HistoryThread thread(desk, *directory, path + "/index");
+    const HistoryThread thread(desk, *directory, {path + "/index", path + "/lines", {}});
     Actions actions;
     log.core().on_event(IntroduceReceived{"v", {1, kOrigin, 1, 9, kTasks, 0, 1, {}}, {}}, actions);
     const auto take = [&] {

@@ -77,6 +77,7 @@ export function Cluster() {
             ['/metrics', w().metricsAre],
             ['/openapi.json', w().openapiIs],
             ['/events-log', w().eventsAre],
+            ['/logs', w().logsAre],
             ['/workers', w().workersAre],
           ].map(([to, text]) => (
             <li key={to}>

@@ -27,6 +27,9 @@ export function Story({ id }: { id: string }) {
             <button class="plain" onClick={() => copy(task.id)}>
               {w().copyId}
             </button>
+            <a class="button plain" href={`/logs?task=${id}`}>
+              {w().taskLogs}
+            </a>
             <Curl method="GET" path={`/task/${id}`} />
           </>
         )
