@@ -93,6 +93,8 @@ class Store {
   /// Of the segments below `segment`.
   std::uint64_t bytes_below(std::uint32_t segment) const;
   std::uint64_t syncs() const { return syncs_; }
+  /// Of the disk, that this process may still use.
+  std::uint64_t free_bytes() const { return directory_.free_bytes(); }
 
  private:
   struct Segment {

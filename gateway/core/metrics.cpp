@@ -2,7 +2,10 @@
 
 #include <array>
 #include <string_view>
+#include <tuple>
 
+#include "common/base/histogram.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::gateway {
@@ -29,6 +32,24 @@ constexpr std::array kVentilator{
     Row{"running", "eole_tasks", "", "", "state=\"running\""},
     Row{"journal_bytes", "eole_journal_bytes", "gauge", "Size of the ventilator's journal."},
     Row{"journal_syncs", "eole_journal_syncs_total", "counter", "Times that it was synced."},
+};
+constexpr std::array kVentilatorCounts{
+    Row{"oldest_queued_seconds", "eole_oldest_queued_task_age_seconds", "gauge",
+        "Since the oldest task that waits for a worker was accepted; zero if none does."},
+    Row{"redelivered", "eole_redeliveries_total", "counter",
+        "Attempts that were lost with their workers."},
+    Row{"log_lag", "eole_ventilator_log_lag", "gauge",
+        "Results of the log that the ventilator has not read yet."},
+    Row{"commit_seconds", "eole_journal_commit_seconds_total", "counter",
+        "Time that the journal's writes and syncs took."},
+    Row{"disk_free_bytes", "eole_journal_disk_free_bytes", "gauge",
+        "What is free of the journal's disk."},
+};
+constexpr std::array kSinkCounts{
+    Row{"dead_letters", "eole_dead_letters", "gauge", "Dead letters that nobody discarded."},
+    Row{"commit_seconds", "eole_log_commit_seconds_total", "counter",
+        "Time that the log's writes and syncs took."},
+    Row{"disk_free_bytes", "eole_log_disk_free_bytes", "gauge", "What is free of the log's disk."},
 };
 constexpr std::array kSink{
     Row{"done", "eole_results_total", "counter", "Tasks that ended, by how.", "state=\"done\""},
@@ -92,6 +113,58 @@ std::string quoted(std::string_view value) {
   return out + "\"";
 }
 
+// Of each kind that is told, under its name.
+template <class Put>
+void each_kind(const Value& counts, Put&& put_one) {
+  const auto* kinds = counts["kinds"].as<Value::Array>();
+  if (kinds == nullptr) return;
+  for (const auto& kind : *kinds) put_one(kind, "kind=" + quoted(shown(kind["kind"].text_or(""))));
+}
+
+bool has_kinds(const Value& counts) {
+  const auto* kinds = counts["kinds"].as<Value::Array>();
+  return kinds != nullptr && !kinds->empty();
+}
+
+// Milliseconds as seconds: "0.005", "2.5", "300".
+std::string seconds(std::int64_t milliseconds) {
+  auto written = text(milliseconds / 1000);
+  if (milliseconds % 1000 == 0) return written;
+  auto rest = text(1000 + milliseconds % 1000).substr(1);
+  rest.erase(rest.find_last_not_of('0') + 1);
+  return text(written, ".", rest);
+}
+
+void put_histogram(std::string& out, std::string_view name, std::string_view help,
+                   const Value& counts, std::string_view member) {
+  if (!has_kinds(counts)) return;
+  put_head(out, name, "histogram", help);
+  each_kind(counts, [&](const Value& kind, const std::string& label) {
+    const auto* buckets = kind[member]["counts"].as<Value::Array>();
+    if (buckets == nullptr || buckets->size() != std::tuple_size_v<Histogram::Counts>) return;
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < buckets->size(); ++i) {
+      sum += (*buckets)[i].int_or(0);
+      const bool is_last = i == Histogram::kBoundsMs.size();
+      const auto bound = is_last ? "+Inf" : seconds(Histogram::kBoundsMs.at(i));
+      put(out, text(name, "_bucket"), text(label, ",le=\"", bound, "\""), sum, 1);
+    }
+    put(out, text(name, "_sum"), label, kind[member]["seconds"], 1);
+    put(out, text(name, "_count"), label, sum, 1);
+  });
+}
+
+void put_ends(std::string& out, const Value& counts) {
+  if (!has_kinds(counts)) return;
+  put_head(out, "eole_task_results_total", "counter",
+           "Results by kind and state since the sink began; retrying: tried again.");
+  each_kind(counts, [&](const Value& kind, const std::string& label) {
+    for (const auto* state : {"done", "failed", "dead", "cancelled", "retrying"})
+      if (const auto number = kind[state].int_or(0); number > 0)
+        put(out, "eole_task_results_total", text(label, ",state=\"", state, "\""), number, 1);
+  });
+}
+
 void put_workers(std::string& out, const Value& workers) {
   const auto* list = workers.as<Value::Array>();
   if (list == nullptr) return;
@@ -124,8 +197,16 @@ std::string metrics_text(const Told& told) {
   put(out, "eole_up", "role=\"ventilator\"", told.ventilator.is_null() ? 0 : 1, 1);
   put(out, "eole_up", "role=\"sink\"", told.sink.is_null() ? 0 : 1, 1);
   put_rows(out, kVentilator, states_apart(told.ventilator));
+  put_rows(out, kVentilatorCounts, told.ventilator_counts);
+  put_histogram(out, "eole_task_wait_seconds",
+                "From when a task was accepted to its first lease, what it waited for included.",
+                told.ventilator_counts, "waits");
   put_workers(out, told.workers);
   put_rows(out, kSink, told.sink);
+  put_rows(out, kSinkCounts, told.sink_counts);
+  put_ends(out, told.sink_counts);
+  put_histogram(out, "eole_task_run_seconds", "How long attempts ran, done and failed ones.",
+                told.sink_counts, "runs");
   put_rows(out, kGateway, told.gateway);
   return out;
 }

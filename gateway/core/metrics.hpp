@@ -12,6 +12,8 @@ struct Told {
   protocol::Value workers;  // As the query workers has them.
   protocol::Value sink;
   protocol::Value gateway;
+  protocol::Value ventilator_counts = {};  // As the queries metrics have them.
+  protocol::Value sink_counts = {};
 };
 std::string metrics_text(const Told& told);
 

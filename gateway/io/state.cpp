@@ -47,7 +47,16 @@ Answered cluster(Gateway& gateway) {
 }
 
 Answered metrics(Gateway& gateway) {
-  const auto told = co_await told_by_all(gateway);
+  auto told = co_await told_by_all(gateway);
+  auto& fabric = gateway.fabric();
+  if (!told.ventilator.is_null()) {
+    const auto counts = co_await fabric.ventilator("metrics", {}, {}, kStatePatience);
+    if (counts) told.ventilator_counts = *counts;
+  }
+  if (!told.sink.is_null()) {
+    const auto counts = co_await fabric.sink("metrics", {}, {}, kStatePatience);
+    if (counts) told.sink_counts = *counts;
+  }
   co_return http::Response{
       200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(told)};
 }

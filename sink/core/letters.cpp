@@ -24,6 +24,12 @@ void Letters::discard(Origin origin, const SeqRanges& seqs) {
   for (const auto& [first, last] : seqs.ranges()) letters->second.remove(first, last);
 }
 
+std::uint64_t Letters::count() const {
+  std::uint64_t sum = 0;
+  for (const auto& [origin, seqs] : letters_) sum += seqs.count();
+  return sum;
+}
+
 bool Letters::has(const TaskId& id) const {
   const auto letters = letters_.find(id.origin);
   return letters != letters_.end() && letters->second.contains(id.seq);

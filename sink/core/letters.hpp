@@ -17,6 +17,7 @@ class Letters {
   void discard(Origin origin, const SeqRanges& seqs);
   void discard(const Letters& others);
   bool has(const TaskId& id) const;
+  std::uint64_t count() const;
   /// Those of `seqs` that are on the list.
   SeqRanges of(Origin origin, const SeqRanges& seqs) const;
 

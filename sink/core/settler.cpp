@@ -213,6 +213,16 @@ void Settler::count(const ResultRun& run, std::uint64_t offset) {
   projects_.count(run, offset);
 }
 
+// Only what ends now: what is loaded was measured before.
+void Settler::measure(const ResultRun& run) {
+  const auto& result = run.first;
+  auto& kind = kinds_.of(result.kind);
+  const auto state = result.is_final ? static_cast<std::size_t>(result.state) : 0;
+  kind.ends[state] += run.count;
+  const bool has_run = result.state == TaskState::kDone || result.state == TaskState::kFailed;
+  if (has_run) kind.runs.add(result.run_ms, run.count);
+}
+
 // News goes into the open batch: one for each stretch of equal projects.
 void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
   const auto& settled = origins_.settled(run.first.id.origin);
@@ -233,6 +243,7 @@ void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
   }
   if (!open.fits(run)) close(open, out);
   count(run, head_ + open.count());
+  measure(run);
   open.add(run, head_);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/base/histogram.hpp"
 #include "sink/core/batch.hpp"
 #include "sink/core/checkpoint.hpp"
 #include "sink/core/events.hpp"
@@ -21,6 +22,12 @@ struct KnownTask {
   bool has_record = false;  // In the log, if it is kept.
   bool is_settled = false;
   protocol::TaskState state = protocol::TaskState::kDone;  // How it ended, if it is settled.
+};
+
+/// What ended of one kind, since the process began.
+struct KindEnds {
+  std::array<std::uint64_t, 5> ends{};  // By TaskState; at zero: attempts that are tried again.
+  Histogram runs;                       // Of attempts.
 };
 
 /// Decides what enters the log: each run's results in order and once, each task's first final
@@ -61,6 +68,7 @@ class Settler {
   std::size_t waiting_bytes() const { return waiting_.bytes(); }
   const Letters& letters() const { return letters_; }
   const Projects& projects() const { return projects_; }
+  const ByKind<KindEnds>& kinds() const { return kinds_; }
   KnownTask known(const TaskId& id) const;
 
  private:
@@ -84,6 +92,7 @@ class Settler {
   void close(OpenBatch& open, Actions& out);
   bool is_news(const protocol::ResultRecord& result);
   void count(const protocol::ResultRun& run, std::uint64_t offset);
+  void measure(const protocol::ResultRun& run);
   void save(SavePlace& place, Bytes& out) const;
 
   std::uint64_t log_;
@@ -95,6 +104,7 @@ class Settler {
   Failures failures_;
   std::array<std::uint64_t, 5> counts_{};
   Projects projects_;
+  ByKind<KindEnds> kinds_;
 };
 
 }  // namespace eole::sink

@@ -180,7 +180,7 @@ Expected<Message> answer(const protocol::Query& query, const Known& known, Histo
 
 // Answered by the node, which discards what is left of it.
 Expected<Message> answer(const protocol::Discard&, const Known&, History&, Duration,
-                         HistoryIndex*) {
+                         HistoryIndex*, LineStore*) {
   return Error{"discard: not answered here"};
 }
 
@@ -248,6 +248,8 @@ Expected<Value> answer_to(const protocol::Query& query, const Known& known, Hist
     return Value(Value::Map{{"offset", history.offset_at((*options)["unix_ms"].int_or(0))}});
   if (index != nullptr && (query.what == "history" || query.what == "counts"))
     return index->answer(query, *options, history, page_time);
+  if (query.what == "logs" && !within.is_all())
+    return Error{text("query logs: tells of all projects, not of ", within.prefix())};
   if (lines != nullptr && query.what == "logs")
     return lines->answer(*options, process::unix_ms(), page_time);
   return Error{text("query ", query.what, ": not known")};

@@ -104,6 +104,7 @@ std::uint64_t Node::perform() {
   history_.tell(log_.take_news());
   now_ = transport_.now();
   process::warn_of_slow_disk(now_ - begun);
+  commit_time_ += now_ - begun;
   const auto before = news_count_;
   for (auto& action : actions_) std::visit([&](auto& concrete) { act(concrete); }, action);
   actions_.clear();

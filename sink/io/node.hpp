@@ -96,6 +96,7 @@ class Node {
   std::map<Origin, protocol::Settlement> news_;  // Not yet published.
   std::uint64_t news_count_ = 0;
   std::uint64_t published_to_ = 0;
+  Duration commit_time_{};  // Of all writes to the log.
   TimePoint now_;
   std::optional<TimePoint> levels_due_;
   std::optional<TimePoint> unbound_since_;  // The publisher: while libzmq lets go of its place.

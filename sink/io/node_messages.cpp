@@ -122,7 +122,7 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
                       query.what, " needs")};
   perform();
   const LogStatus judged{options_.retention, transport_.unix_ms(),
-                         readers_.gone(log_.core().origins(), now_)};
+                         readers_.gone(log_.core().origins(), now_), commit_time_};
   auto answer = answer_at_once(query, log_, judged);
   if (!answer) {
     auto known = known_to(query, log_);

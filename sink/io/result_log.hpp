@@ -50,6 +50,7 @@ class ResultLog {
   std::uint64_t log_bytes() const { return store_.bytes_below(UINT32_MAX); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
   std::uint64_t syncs() const { return store_.syncs(); }
+  std::uint64_t free_bytes() const { return store_.free_bytes(); }
 
  private:
   /// A checkpoint under way.

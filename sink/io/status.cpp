@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <numeric>
 
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
+#include "common/protocol/histogram_view.hpp"
 
 namespace eole::sink {
 
@@ -93,6 +95,22 @@ Value status_within(const ResultLog& log, const Within& within) {
                     {"log_oldest_unix_ms", log.oldest_unix_ms()}};
 }
 
+// What ended of each kind since this process began, and how long it ran.
+Value metrics(const ResultLog& log, const LogStatus& judged) {
+  constexpr std::array kStates{"retrying", "done", "failed", "dead", "cancelled"};
+  Value::Array kinds;
+  for (const auto& [kind, told] : log.core().kinds().all()) {
+    Value view = Value::Map{{"kind", kind}, {"runs", protocol::view_of(told.runs)}};
+    for (std::size_t state = 0; state < kStates.size(); ++state)
+      view.set(kStates.at(state), told.ends.at(state));
+    kinds.push_back(std::move(view));
+  }
+  return Value::Map{{"kinds", std::move(kinds)},
+                    {"dead_letters", log.core().letters().count()},
+                    {"disk_free_bytes", log.free_bytes()},
+                    {"commit_seconds", std::chrono::duration<double>(judged.commit_time).count()}};
+}
+
 Value view_of_project(std::string_view name, const Projects::Project& project) {
   const auto count_of = [&](protocol::TaskState state) {
     return project.counts[static_cast<std::size_t>(state)];
@@ -152,8 +170,10 @@ std::optional<Expected<Value>> answer_at_once(const protocol::Query& query, cons
   const Within within(query.within);
   if (query.what == "status")
     return within.is_all() ? status(log, judged) : status_within(log, within);
-  if (query.what == "bounds" && !within.is_all())
-    return Error{text("query bounds: tells of all projects, not of ", within.prefix())};
+  const bool is_of_all = query.what == "bounds" || query.what == "metrics";
+  if (is_of_all && !within.is_all())
+    return Error{text("query ", query.what, ": tells of all projects, not of ", within.prefix())};
+  if (query.what == "metrics") return metrics(log, judged);
   if (query.what == "bounds") return bounds(log);
   if (query.what == "project") return project(log, *options, within);
   if (query.what == "projects") return projects(log, *options, within);

@@ -19,6 +19,7 @@ struct LogStatus {
   std::int64_t unix_ms = 0;  // The time.
   /// Ventilators for which the log is not kept: they said nothing for long.
   std::vector<Origin> gone;
+  Duration commit_time{};  // Of all writes to the log.
 };
 
 /// The options of a query. Errors: too many bytes of them, or no value.

@@ -3,6 +3,8 @@
 import http.client
 import json
 import os
+import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -104,6 +106,26 @@ class Logs(unittest.TestCase):
         self.assertEqual(seen[-1], line)
         self.assertTrue(event)
         connection.close()
+
+    def test_metrics_have_waits_and_runs_by_kind(self):
+        self.failed()
+        self.cluster.eole("submit", "echo", "hello", "--wait")
+        text = self.http.get("/metrics").decode()
+        for name in ("eole_task_wait_seconds", "eole_task_run_seconds"):
+            for kind in ("exec", "echo"):
+                [count] = re.findall(rf'^{name}_count{{kind="{kind}"}} (\d+)$', text, re.M)
+                [last] = re.findall(rf'^{name}_bucket{{kind="{kind}",le="\+Inf"}} (\d+)$', text, re.M)
+                self.assertEqual(count, last)
+                self.assertGreater(int(count), 0)
+        self.assertRegex(text, r'(?m)^eole_task_results_total{kind="exec",state="failed"} [1-9]')
+        self.assertRegex(text, r"(?m)^eole_oldest_queued_task_age_seconds 0")
+        waiting = self.http.post("/task", {"kind": "nobody"})["ids"][0]
+        wait_until(lambda: not re.search(r"(?m)^eole_oldest_queued_task_age_seconds 0(\.0)?$",
+                                         self.http.get("/metrics").decode()))
+        self.http.ask("DELETE", f"/task/{waiting}")
+        if promtool := shutil.which("promtool"):
+            lint = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True, check=False)
+            self.assertEqual((lint.returncode, lint.stdout + lint.stderr), (0, ""))
 
 
 class Away(unittest.TestCase):

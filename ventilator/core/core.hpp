@@ -72,6 +72,12 @@ class Core {
   std::uint64_t running() const { return tasks_.leased(); }
   std::uint64_t queued() const { return durable_.last - durable_.settled.count() - running(); }
   std::uint64_t held() const { return gates_.size(); }
+  /// Leases that were lost with their workers, in this start.
+  std::uint64_t redelivered() const { return tasks_.lost(); }
+  /// Of those that wait for a worker; nothing: none does. Costs a look at each lane.
+  std::optional<Seq> oldest_queued() const { return queue_.oldest(durable_.settled); }
+  /// How much of the log it has still to read.
+  std::uint64_t log_lag() const { return follower_.lag(); }
   std::uint64_t answer_bytes() const { return durable_.answers.bytes(); }
   std::size_t verdicts_pushed() const { return verdicts_.pushed(); }
   std::vector<WorkerView> workers() const { return fleet_.views(tasks_.placement()); }

@@ -62,7 +62,7 @@ void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& 
                      TimePoint now, Actions& out) {
   count_ended(task);
   stragglers_.on_given_up(seq, task.class_id);
-  tasks_.give_back(task);
+  tasks_.give_back(task, end_of.cause == Cause::kLost);
   if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
   const bool counts = end_of.cause != Cause::kReturned;
   if (!counts && task.attempt > 0) {

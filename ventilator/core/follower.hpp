@@ -46,6 +46,7 @@ class Follower {
   bool is_introduced() const { return is_introduced_; }
   bool is_caught_up() const { return is_introduced_ && cursor_ >= head_seen_; }
   std::uint64_t cursor() const { return cursor_; }
+  std::uint64_t lag() const { return head_seen_ > cursor_ ? head_seen_ - cursor_ : 0; }
 
  private:
   struct Barrier {

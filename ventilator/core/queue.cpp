@@ -384,4 +384,13 @@ std::uint64_t Queue::size(const Fits& fits) const {
   return sum;
 }
 
+std::optional<Seq> Queue::oldest(const SeqRanges& settled) const {
+  std::optional<Seq> oldest;
+  for (const auto& [id, lane] : lanes_) {
+    if (lane.is_empty() || settled.contains(lane.first())) continue;
+    oldest = std::min(oldest.value_or(UINT64_MAX), lane.first());
+  }
+  return oldest;
+}
+
 }  // namespace eole::ventilator

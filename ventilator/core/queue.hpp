@@ -77,6 +77,9 @@ class Queue {
   /// … and for who fits, in lanes that are not.
   std::uint64_t size(const Fits& fits) const;
   bool is_empty() const { return size_ == 0; }
+  /// The first of all lanes that is not settled: as its lane's next, so in a lane with tasks that
+  /// came back it may be one of these. Costs a look at each lane.
+  std::optional<Seq> oldest(const SeqRanges& settled) const;
   /// So many wait for the same workers and surely go before this one, which waits in the lane of
   /// its class; so many stretches are looked at, at most.
   std::uint64_t before(Seq seq, ClassId id, std::size_t stretches) const;

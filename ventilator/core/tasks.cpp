@@ -119,7 +119,10 @@ void Tasks::wait(Task& task, TimePoint until) {
   task.told().waits_until = until;
 }
 
-void Tasks::give_back(Task& task) { move(task, State::kReady, kAnyButEnding, 0); }
+void Tasks::give_back(Task& task, bool is_lost) {
+  move(task, State::kReady, kAnyButEnding, 0);
+  if (is_lost) ++lost_;
+}
 
 void Tasks::end(Task& task, protocol::TaskState verdict) {
   move(task, State::kEnding, kAnyButEnding, 0);

@@ -105,8 +105,8 @@ class Tasks {
   /// Who says that it holds the task keeps it.
   void adopt(Task& task, RunId run, const Lease& lease, ClassId id = kNoClass);
   void suspect(Task& task);
-  /// It is nobody's now.
-  void give_back(Task& task);
+  /// It is nobody's now; lost with its worker, it is counted.
+  void give_back(Task& task, bool is_lost = false);
   /// Not before `until`.
   void wait(Task& task, TimePoint until);
   void end(Task& task, protocol::TaskState verdict);
@@ -116,6 +116,8 @@ class Tasks {
   std::uint64_t leased() const { return count(State::kLeased); }
   /// Leases beyond one a task.
   std::uint64_t copies() const { return copies_; }
+  /// Attempts that were lost with their workers, in this start.
+  std::uint64_t lost() const { return lost_; }
   std::uint64_t count(State state) const { return counts_[static_cast<std::size_t>(state)]; }
   Placement& placement() { return placement_; }
   const Placement& placement() const { return placement_; }
@@ -146,6 +148,7 @@ class Tasks {
   std::vector<std::uint64_t> running_;
   Placement placement_;
   std::uint64_t copies_ = 0;
+  std::uint64_t lost_ = 0;
   Seq highest_ = 0;
 };
 

@@ -44,6 +44,7 @@ class Journal {
   bool is_full() const;
   std::uint64_t disk_bytes() const { return store_.disk_bytes(); }
   std::uint64_t syncs() const { return store_.syncs(); }
+  std::uint64_t free_bytes() const { return store_.free_bytes(); }
 
  private:
   /// A snapshot under way.

@@ -121,7 +121,9 @@ void Node::perform() {
   if (actions_.empty() && !journal_.is_busy()) return;
   const auto begun = transport_.now();
   journal_.write(actions_, [this](SavePlace& place) { return core_.save(place); });
-  process::warn_of_slow_disk(transport_.now() - begun);
+  const auto took = transport_.now() - begun;
+  process::warn_of_slow_disk(took);
+  commit_time_ += took;
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   for (auto& [peer, acceptances] : accepted_)  // What one sync covered is one answer.
@@ -212,6 +214,7 @@ void Node::act(const SendTasks& action) {
 protocol::Tasks Node::next_message(const SendTasks& waiting) {
   const auto& [start, run, hello] = waiting.link;
   protocol::Tasks tasks{start, run, hello, core_.origin(), waiting.first_number, 0, {}};
+  sending_.clear();
   Bytes task_class;        // Of the run that the message ends with …
   std::size_t run_at = 0;  // … and where that begins.
   for (auto leased : waiting.runs)
@@ -232,9 +235,21 @@ protocol::Tasks Node::next_message(const SendTasks& waiting) {
                                                specs.count, specs.task_class, specs.bytes});
       }
       tasks.count += specs.count;
+      if (leased.attempt == 1) note_wait(specs.task_class, specs.submitted_unix_ms, specs.count);
       leased.drop(specs.count);
     }
   return tasks;
+}
+
+void Node::note_wait(std::string_view task_class, std::int64_t submitted_unix_ms,
+                     std::uint32_t count) {
+  if (last_waits_ == nullptr || last_class_ != task_class) {
+    const auto known = protocol::decode_class(task_class);
+    last_waits_ = &waits_.of(known ? known->kind : "");
+    last_class_ = task_class;
+  }
+  const auto now = now_.time_since_epoch() / 1ms + unix_ahead_ms_;
+  sending_.push_back({last_waits_, now - submitted_unix_ms, count});
 }
 
 bool Node::flush(Pipe& pipe) {
@@ -246,6 +261,7 @@ bool Node::flush(Pipe& pipe) {
     if (pipe.is_over = left == 0; pipe.is_over) return true;
     pipe.is_full = !pipe.socket.send(encode(std::move(tasks)));
     if (pipe.is_full) return false;
+    for (const auto& [of, milliseconds, count] : sending_) of->add(milliseconds, count);
     waiting.first_number += left;
     auto& runs = waiting.runs;
     const auto rest = std::find_if(runs.begin(), runs.end(), [&](const LeaseRun& run) {

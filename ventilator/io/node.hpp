@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/histogram.hpp"
 #include "common/net/router.hpp"
 #include "common/net/transport.hpp"
 #include "common/protocol/range_pages.hpp"
@@ -65,6 +66,8 @@ class Node {
   void on(protocol::LogHead& log, const net::Sender& from);
   void on(protocol::Introduced& introduced, const net::Sender& from);
   void on(protocol::Refused& refused, const net::Sender& from);
+  protocol::Value metrics();
+  void note_wait(std::string_view task_class, std::int64_t submitted_unix_ms, std::uint32_t count);
   void tell_core(Event&& event) { core_.on_event(std::move(event), now_, actions_); }
 
   void drain(net::Socket& socket, const net::Router& messages);
@@ -118,10 +121,6 @@ class Node {
   bool has_backlog_ = false;
   bool is_monitor_due_ = false;               // Of any pipe.
   std::map<Peer, Bytes> accepted_;            // Acceptance records of this turn.
-  struct Greeter {
-    std::string user;  // Its key.
-    std::string name;
-  };
   struct Greeter {
     std::string user;  // Its key.
     std::string name;

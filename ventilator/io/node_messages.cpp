@@ -1,6 +1,10 @@
+#include <algorithm>
+#include <chrono>
+
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/answer.hpp"
+#include "common/protocol/histogram_view.hpp"
 #include "ventilator/core/tenancy.hpp"
 #include "ventilator/io/node.hpp"
 #include "ventilator/io/queries.hpp"
@@ -89,8 +93,27 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
   return {};
 }
 
+Value Node::metrics() {
+  Value::Array kinds;
+  for (const auto& [kind, waits] : waits_.all())
+    kinds.push_back(Value::Map{{"kind", kind}, {"waits", protocol::view_of(waits)}});
+  double oldest = 0;
+  if (const auto seq = core_.oldest_queued())
+    if (const auto specs = journal_.specs(*seq, 1); specs.count > 0)
+      oldest = static_cast<double>(transport_.unix_ms() - specs.submitted_unix_ms) / 1000;
+  return Value::Map{{"kinds", std::move(kinds)},
+                    {"oldest_queued_seconds", std::max(oldest, 0.0)},
+                    {"redelivered", core_.redelivered()},
+                    {"log_lag", core_.log_lag()},
+                    {"disk_free_bytes", journal_.free_bytes()},
+                    {"commit_seconds", std::chrono::duration<double>(commit_time_).count()}};
+}
+
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
-  const auto answer = answer_to(query, core_, journal_);
+  const bool is_own = query.what == "metrics";
+  if (is_own && !query.within.empty())
+    return Error{text("query metrics: tells of all projects, not of ", query.within)};
+  const auto answer = is_own ? Expected<Value>(metrics()) : answer_to(query, core_, journal_);
   if (!answer) return answer.error();
   peers_.send_to(from.peer,
                  protocol::encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));

@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/protocol/histogram_view.hpp"
+
 using namespace eole;
+using Catch::Contains;
 using protocol::Value;
 
 TEST_CASE("metrics are text that Prometheus reads", "[gateway]") {
@@ -31,4 +34,31 @@ eole_worker_slots{worker="a\"b"} 4
 # TYPE eole_worker_tasks gauge
 eole_worker_tasks{worker="a\"b"} 3
 )");
+}
+
+TEST_CASE("what is counted by kind is a histogram as Prometheus has it", "[gateway]") {
+  Histogram waits;
+  waits.add(3, 2);
+  waits.add(700);
+  waits.add(7'200'000);
+  gateway::Told told;
+  told.ventilator = Value::Map{{"accepted", 4}};
+  told.ventilator_counts = Value::Map{
+      {"kinds", Value::Array{Value::Map{{"kind", "e\"x"}, {"waits", protocol::view_of(waits)}}}},
+      {"oldest_queued_seconds", 1.5},
+      {"redelivered", 2}};
+  const auto text = gateway::metrics_text(told);
+  for (const auto* line : {
+           "# TYPE eole_task_wait_seconds histogram\n",
+           "eole_task_wait_seconds_bucket{kind=\"e\\\"x\",le=\"0.005\"} 2\n",
+           "eole_task_wait_seconds_bucket{kind=\"e\\\"x\",le=\"0.5\"} 2\n",
+           "eole_task_wait_seconds_bucket{kind=\"e\\\"x\",le=\"1\"} 3\n",
+           "eole_task_wait_seconds_bucket{kind=\"e\\\"x\",le=\"3600\"} 3\n",
+           "eole_task_wait_seconds_bucket{kind=\"e\\\"x\",le=\"+Inf\"} 4\n",
+           "eole_task_wait_seconds_sum{kind=\"e\\\"x\"} 7200.706\n",
+           "eole_task_wait_seconds_count{kind=\"e\\\"x\"} 4\n",
+           "eole_oldest_queued_task_age_seconds 1.5\n",
+           "# TYPE eole_redeliveries_total counter\neole_redeliveries_total 2\n",
+       })
+    CHECK_THAT(text, Contains(line));
 }

@@ -413,3 +413,13 @@ TEST_CASE("a message that counts more results than it has bytes is dropped", "[s
   core.on_event(ResultsReceived{{5, 1, 0, UINT32_MAX, "w", kOrigin, "few bytes"}, {}, {}}, out);
   REQUIRE(out.empty());
 }
+
+TEST_CASE("what ends is counted by kind and state, and how long it ran", "[sink]") {
+  auto core = introduced();
+  act(core, results(1, {{1}, {2, true, TaskState::kFailed}}));
+  act(core, results(3, {{3, false, TaskState::kFailed}}));
+  act(core, results(1, {{1}, {2}}));  // Once more.
+  const auto& echo = core.kinds().all().at("echo");
+  CHECK(echo.ends == std::array<std::uint64_t, 5>{1, 1, 1, 0, 0});
+  CHECK(echo.runs.counts()[0] == 3);
+}
