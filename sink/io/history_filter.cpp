@@ -131,18 +131,21 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
         return Error{text("history: state ", value.to_json(),
                           ": none of done, failed, dead, cancelled, retrying")};
       filter.state = found->second;
-    } else if (name == "since" || name == "until" || name == "cursor" || name == "limit") {
+    } else if (name == "since" || name == "until" || name == "ran" || name == "step" ||
+               name == "cursor" || name == "limit") {
       const bool is_limit = name == "limit";
       const auto found = number(name, value, is_limit ? 1 : 0, is_limit ? kPageRowsMax : INT64_MAX);
       if (!found) return found.error();
       if (name == "since") filter.since_unix_ms = *found;
       if (name == "until") filter.until_unix_ms = *found;
+      if (name == "ran") filter.ran_ms = *found;
+      if (name == "step") filter.step_ms = *found;
       if (name == "cursor") filter.before = static_cast<std::uint64_t>(*found);
       if (is_limit) filter.limit = static_cast<std::size_t>(*found);
     } else {
       return Error{text("history: option ", name,
-                        ": not known (state, project, kind, worker, text, since, until, limit, "
-                        "cursor)")};
+                        ": not known (state, project, kind, worker, text, since, until, ran, step, "
+                        "limit, cursor)")};
     }
   }
   if (filter.since_unix_ms > filter.until_unix_ms)
@@ -154,10 +157,14 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
 }
 
 bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view its_worker) const {
-  return (state ? state_of(result) == *state : result.is_final) && within.has(result.project) &&
-         (kind.empty() || result.kind == kind) && (project.empty() || result.project == project) &&
-         (worker.empty() || its_worker == worker) && result.finished_unix_ms >= since_unix_ms &&
-         result.finished_unix_ms < until_unix_ms;
+  return (state ? state_of(result) == *state : result.is_final) && is_of(result, its_worker);
+}
+
+bool HistoryFilter::is_of(const protocol::ResultRecord& result, std::string_view its_worker) const {
+  return within.has(result.project) && (kind.empty() || result.kind == kind) &&
+         (project.empty() || result.project == project) &&
+         (worker.empty() || its_worker == worker) && result.run_ms >= ran_ms &&
+         result.finished_unix_ms >= since_unix_ms && result.finished_unix_ms < until_unix_ms;
 }
 
 // Each word in quotation marks: whatever it is made of, it is no operator.

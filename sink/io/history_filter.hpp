@@ -14,6 +14,7 @@
 namespace eole::sink {
 
 constexpr std::int64_t kPageRowsMax = 1000;
+constexpr std::int64_t kStepsMax = 1000;
 constexpr std::size_t kSearchBytesMax = 256;    // The words that are looked for.
 constexpr std::size_t kIndexedBytesMax = 2048;  // Of the text of a result, for these words.
 constexpr std::size_t kRowErrorBytesMax = 1024;
@@ -28,12 +29,16 @@ struct HistoryFilter {
   std::string words;  // That all are in what failed: its error, reasons or arguments.
   std::int64_t since_unix_ms = INT64_MIN;
   std::int64_t until_unix_ms = INT64_MAX;
+  std::int64_t ran_ms = 0;   // At least.
+  std::int64_t step_ms = 0;  // Of counts over time.
   std::size_t limit = 100;
   std::uint64_t before = INT64_MAX;  // An offset.
 
   /// Errors: an option that is not known, or makes no sense.
   static Expected<HistoryFilter> from(const protocol::Value& options);
   bool wants(const protocol::ResultRecord& result, std::string_view worker) const;
+  /// But for its state.
+  bool is_of(const protocol::ResultRecord& result, std::string_view worker) const;
   /// For IndexFile::visit_words; only if there is a text.
   std::string expression() const;
 };

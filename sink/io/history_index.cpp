@@ -11,6 +11,7 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
+#include "sink/io/history_over_time.hpp"
 #include "sink/io/history_search.hpp"
 
 namespace eole::sink {
@@ -23,6 +24,16 @@ constexpr std::uint32_t kStepBytes = 256 << 10;          // Of log, that are rea
 constexpr std::uint64_t kIndexFreeBytesMin = 256 << 20;  // Of disk: the log needs these more.
 constexpr Duration kPause = 30s;                         // When it cannot go on.
 constexpr std::size_t kCountsShown = 1000;
+
+std::optional<Error> why_no_steps(const HistoryFilter& filter) {
+  if (filter.step_ms == 0 || filter.since_unix_ms < 0 || filter.until_unix_ms == INT64_MAX)
+    return Error{"counts: over time takes since, until and step"};
+  if (!filter.words.empty()) return Error{"counts: text: is not counted over time"};
+  if ((filter.until_unix_ms - filter.since_unix_ms) / filter.step_ms < kStepsMax)
+    return std::nullopt;
+  return Error{text("counts: steps of ", filter.step_ms, " ms from ", filter.since_unix_ms, " to ",
+                    filter.until_unix_ms, ", limit ", kStepsMax)};
+}
 
 void count_in(Block& block, ClassId id, std::uint32_t results) {
   const auto at = std::lower_bound(block.results.begin(), block.results.end(), std::pair(id, 0U));
@@ -188,16 +199,20 @@ void HistoryIndex::add_words(const protocol::ResultRun& run, std::string_view wo
 
 Expected<Value> HistoryIndex::answer(const protocol::Query& query, const Value& options,
                                      History& log, Duration time) {
-  if (query.what == "counts" && !options.is_null()) return Error{"counts: takes no options"};
   auto filter = HistoryFilter::from(options);
   if (!filter) return filter.error();
   filter->within = Within(query.within);
+  const bool is_over_time = query.what == "counts" && !options.is_null();
+  if (query.what == "history" && filter->step_ms > 0) return Error{"history: step: is of counts"};
+  if (const auto error = is_over_time ? why_no_steps(*filter) : std::nullopt) return *error;
   is_wanted_ = true;
   Value::Map found;
   const auto error = attempt([&] {
     catch_up(log, process::now() + time);
-    found = query.what == "counts" ? counts(*file_, kCountsShown, filter->within)
-                                   : search(*file_, log, *filter, process::now() + time);
+    const auto until = process::now() + time;
+    found = is_over_time             ? over_time(*file_, log, *filter, until)
+            : query.what == "counts" ? counts(*file_, kCountsShown, filter->within)
+                                     : search(*file_, log, *filter, until);
   });
   if (error) return *error;
   const auto as_of = file_->place().next;

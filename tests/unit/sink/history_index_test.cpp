@@ -198,6 +198,55 @@ TEST_CASE("history within a prefix finds, and counts, its projects' results alon
   CHECK(indexed.counted() == 500);
 }
 
+TEST_CASE("how many ended in each step of time is what the log says", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  std::mt19937 random(6);
+  const TaskState states[] = {TaskState::kDone, TaskState::kFailed, TaskState::kDead,
+                              TaskState::kCancelled};
+  std::int64_t now = 1'000'000;
+  for (int i = 0; i < 4000; ++i) {
+    if (i % 900 == 0) now += 500'000;         // A time in which nothing ended.
+    now += static_cast<int>(random() % 400);  // In blocks of many steps, and of one.
+    Result result{states[random() % 4], random() % 2 == 0 ? "a" : "b"};
+    result.finished = now - static_cast<int>(random() % 50);
+    result.is_final = random() % 10 != 0;
+    indexed.take(result);
+  }
+  for (const std::int64_t step : {1'000, 77'777, 3'000'000})
+    for (const std::string project : {"", "b"}) {
+      INFO(step << " " << project);
+      const auto since = std::max<std::int64_t>(1'400'000, now - 900 * step);
+      const Value told = indexed.ask(
+          "counts",
+          Value::Map{{"since", since}, {"until", now - 100}, {"step", step}, {"project", project}});
+      CHECK(told["counted_from"].is_null());
+      std::map<std::string, std::vector<std::int64_t>> counts;
+      for (const auto* name : {"done", "failed", "dead", "cancelled", "retrying"})
+        counts[name].resize(static_cast<std::size_t>((now - 100 - since + step - 1) / step));
+      for (const auto& each : indexed.model) {
+        if (each.finished < since || each.finished >= now - 100) continue;
+        if (!project.empty() && each.project != project) continue;
+        const auto name = each.is_final ? std::string(to_text(each.state)) : "retrying";
+        ++counts[name][static_cast<std::size_t>((each.finished - since) / step)];
+      }
+      for (const auto& [name, wanted] : counts) {
+        Value::Array list;
+        for (const auto count : wanted) list.emplace_back(count);
+        CHECK(told[name] == Value(list));
+      }
+    }
+  // With no time at all: the newest block, and where the counting stopped.
+  const Value some = indexed.ask(
+      "counts", Value::Map{{"since", 0}, {"until", now}, {"step", 10'000'000}}, Duration{});
+  CHECK(some["counted_from"].int_or(0) > 1'400'000);
+  for (const auto& options :
+       {Value::Map{{"since", 5}}, Value::Map{{"since", 0}, {"until", 5000}, {"step", 1}},
+        Value::Map{{"since", 0}, {"until", 9}, {"step", 1}, {"text", "a"}}})
+    CHECK_FALSE(indexed.try_to_ask("counts", options));
+}
+
 TEST_CASE("a row of the history says what became of a task in a line", "[history]") {
   simulation::SimDisk disk(1);
   const Place place;
@@ -401,6 +450,7 @@ TEST_CASE("an option of the history that makes no sense is refused by name", "[h
       {Value::Map{{"text", std::string(257, 'x')}}, "history: text: 257 bytes, limit 256"},
       {Value::Map{{"text", " -- "}}, "history: text \" -- \": no letter or digit"},
       {Value::Map{{"key", "x"}}, "history: option key: not known"},
+      {Value::Map{{"step", 5}}, "history: step: is of counts"},
       {Value::Array{}, "history: the options are no map"}};
   for (const auto& [options, message] : bad) {
     const auto answer = indexed.try_to_ask("history", options);
@@ -409,7 +459,7 @@ TEST_CASE("an option of the history that makes no sense is refused by name", "[h
   }
   const auto counts = indexed.try_to_ask("counts", Value::Map{{"project", "p"}});
   REQUIRE_FALSE(counts);
-  CHECK(counts.error().message == "counts: takes no options");
+  CHECK(counts.error().message == "counts: over time takes since, until and step");
   CHECK_FALSE(std::filesystem::exists(place.path + "/index"));  // Nobody asked for anything.
 }
 
