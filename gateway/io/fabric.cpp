@@ -33,14 +33,14 @@ Fabric::Fabric(net::Transport& world, const net::ClusterFile& cluster)
 Fabric::~Fabric() = default;
 
 void Fabric::open_reader() {
-  is_open_told_ = false;
+  is_open_told_ = is_watching_ = false;
   const auto over = [this](const Error&, std::uint64_t) { is_read_over_ = true; };
   reader_ = std::make_unique<client::Reader>(
       session_, cluster_, std::nullopt,
       client::ReaderCallbacks{[this](const client::TakeBatch& batch) { take(batch); },
                               [this](const Error&, bool is_over) { is_read_over_ |= is_over; },
                               over,
-                              {}});
+                              [this](const protocol::Progress& progress) { show(progress); }});
 }
 
 awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, client::Question question,
@@ -207,7 +207,7 @@ void Fabric::stop() {
 }
 
 bool Fabric::is_followed() const {
-  return !endings_.empty() || (tap_.is_wanted && tap_.is_wanted());
+  return !endings_.empty() || !watches_.empty() || (tap_.is_wanted && tap_.is_wanted());
 }
 
 // The log is read as long as somebody wants to hear of ends, and a little longer: nobody else pays
@@ -223,7 +223,13 @@ void Fabric::follow(TimePoint now) {
     reopen_at_ = now + kReopenEvery;
     open_reader();
   }
+  if (reader_ && !watches_.empty() && !std::exchange(is_watching_, true)) reader_->watch_progress();
   tell_open();
+}
+
+void Fabric::show(const protocol::Progress& progress) {
+  const auto [first, last] = watches_.equal_range({progress.origin, progress.seq});
+  for (auto watch = first; watch != last; ++watch) watch->second(progress);
 }
 
 void Fabric::tell_open() {

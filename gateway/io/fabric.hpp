@@ -47,6 +47,22 @@ class Fabric {
   /// Whoever waits for an end is told that there is none yet.
   void stop();
 
+  /// Hears how far a running task is and what it prints, as long as this lives: a copy for people,
+  /// of which parts may be lost.
+  class Watch {
+   public:
+    using OnProgress = std::function<void(const protocol::Progress& progress)>;
+    Watch(Fabric& fabric, TaskId id, OnProgress on_progress)
+        : fabric_(fabric), place_(fabric.watches_.emplace(id, std::move(on_progress))) {}
+    ~Watch() { fabric_.watches_.erase(place_); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    Fabric& fabric_;
+    std::multimap<TaskId, OnProgress>::iterator place_;
+  };
+
   /// A page of the log from `offset` on, as client::Asks answers a read.
   static constexpr std::uint32_t kPageBytes = 256 << 10;
   awaitable<Answer> read_log(std::uint64_t offset);
@@ -95,6 +111,7 @@ class Fabric {
   void follow(TimePoint now);
   void tell_open();
   bool is_followed() const;
+  void show(const protocol::Progress& progress);
   void end(const client::SubmitEnded& ended);
   void take(const client::TakeBatch& batch);
 
@@ -112,6 +129,8 @@ class Fabric {
   std::deque<Waiting> gathered_;
   std::map<std::uint64_t, std::vector<Waiting>> sent_;  // By their request's number.
   std::multimap<TaskId, Ending*> endings_;
+  std::multimap<TaskId, Watch::OnProgress> watches_;
+  bool is_watching_ = false;  // The reader hears of progress.
   bool is_stopping_ = false;
   TimePoint reopen_at_{};
   TimePoint wanted_at_{};  // When somebody last wanted to hear of ends.

@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kStartTime = 2s;  // For the reader of the log to begin.
 constexpr std::chrono::milliseconds kStartGlance = 5ms;
 constexpr std::size_t kPieceBytes = 64 << 10;  // Of one write to one who listens.
+constexpr std::size_t kProgressWaitingBytesMax = 256 << 10;
 constexpr auto kSummaryEvery = std::chrono::seconds(2);
 constexpr auto kReadAgain = std::chrono::milliseconds(200);
 
@@ -159,6 +160,21 @@ void Follower::put(const Event& event) {
     out_ += event.frame;
   else
     out_ += text("id: ", event.offset, "\ndata: ", event.json(), "\n\n");
+}
+
+void Follower::show(const protocol::Progress& progress) {
+  if (out_.size() >= kProgressWaitingBytesMax) return;
+  Value said = Value::Map{{"id", to_text(TaskId{progress.origin, progress.seq})},
+                          {"worker", progress.worker},
+                          {"done", progress.done},
+                          {"total", progress.total},
+                          {"text", progress.text}};
+  if (!progress.stream.empty()) {
+    said.set("stream", progress.stream);
+    said.set("output", protocol::Blob{progress.payload});
+  }
+  say("progress", said);
+  wake_();
 }
 
 void Follower::say(std::string_view type, const Value& said) {

@@ -79,6 +79,8 @@ class Follower {
   /// What is to be sent next; empty: nothing is, until it is woken.
   awaitable<std::string> next();
   void filter(TopicPattern pattern) { pattern_ = std::move(pattern); }
+  /// How far a task is; nothing if what was said before has not gone yet.
+  void show(const protocol::Progress& progress);
   /// What is no event of the log.
   void say(std::string_view type, const protocol::Value& said);
 

@@ -56,8 +56,9 @@ class Live {
                       [&socket]() { socket.wake(); });
     const auto end = gateway_.on_stop(
         [&socket]() { socket.close(http::CloseCode::kGoingAway, "the gateway ends"); });
+    std::optional<Fabric::Watch> watch;
     const auto hear = [&](std::string_view said) {
-      if (const auto error = change(follower, said)) {
+      if (const auto error = change(follower, watch, said)) {
         follower.say("error", Value::Map{{"text", *error}});
         socket.wake();
       }
@@ -117,12 +118,25 @@ class Live {
     const auto from = request.option("from").value_or("latest");
     return from == "latest" ? std::nullopt : std::optional(offset_of("from", from));
   }
-  // Another topic; or why not.
-  static std::optional<std::string> change(Follower& follower, std::string_view said) {
+  // Another topic, or another task that is watched; or why not.
+  std::optional<std::string> change(Follower& follower, std::optional<Fabric::Watch>& watch,
+                                    std::string_view said) {
     const auto message = Value::from_json(said);
     if (!message) return message.error().message;
+    if (const auto* members = message->as<Value::Map>();
+        members != nullptr && members->size() == 1 && members->front().first == "watch") {
+      watch.reset();
+      const auto& wanted = members->front().second;
+      const auto id = parse_task_id(wanted.text_or(""));
+      if (!id && !wanted.is_null()) return "watch: is no task's id";
+      if (id)
+        watch.emplace(gateway_.fabric(), *id,
+                      [&follower](const protocol::Progress& progress) { follower.show(progress); });
+      return std::nullopt;
+    }
     const auto* topic = (*message)["topic"].as<std::string>();
-    if (topic == nullptr) return "what is understood here is {\"topic\": PATTERN}";
+    if (topic == nullptr)
+      return "what is understood here is {\"topic\": PATTERN} and {\"watch\": ID}";
     auto pattern = TopicPattern::parse(*topic);
     if (!pattern) return pattern.error().message;
     follower.filter(std::move(*pattern));

@@ -90,6 +90,22 @@ Answered all_kinds(Gateway& gateway) {
   co_return json(200, Value::Map{{"kinds", std::move(out)}});
 }
 
+// Written as parse_duration reads it; in milliseconds.
+void set_span(Value& options, const http::Request& request, const std::string& name) {
+  const auto written = request.option(name);
+  if (!written || written->empty()) return;
+  const auto span = parse_duration(*written);
+  if (!span) throw http::Problem(400, text(name, "=", *written, ": ", span.error().message));
+  options.set(name, *span);
+}
+
+void set_times(Value& options, const http::Request& request) {
+  for (const auto* name : {"since", "until"})
+    if (const auto written = request.option(name); written && !written->empty())
+      options.set(name, time_of(name, *written));
+  set_span(options, request, "ran");
+}
+
 Answered history(Gateway& gateway, http::Request request) {
   auto options = options_of(request, {{"state", "state"},
                                       {"project", "project"},
@@ -98,10 +114,17 @@ Answered history(Gateway& gateway, http::Request request) {
                                       {"text", "text"},
                                       {"limit", "limit", true},
                                       {"cursor", "cursor", true}});
-  for (const auto* name : {"since", "until"})
-    if (const auto written = request.option(name); written && !written->empty())
-      options.set(name, time_of(name, *written));
+  set_times(options, request);
   co_return json(200, need(co_await gateway.fabric().sink("history", {}, std::move(options))));
+}
+
+Answered counts(Gateway& gateway, http::Request request) {
+  auto options = options_of(
+      request,
+      {{"state", "state"}, {"project", "project"}, {"kind", "kind"}, {"worker", "worker"}});
+  set_times(options, request);
+  set_span(options, request, "step");
+  co_return json(200, need(co_await gateway.fabric().sink("counts", {}, std::move(options))));
 }
 
 }  // namespace
@@ -123,6 +146,8 @@ void add_state(Routes& routes, Gateway& gateway) {
   routes.add({"GET", "/kinds", see, [of](Exchange&) { return all_kinds(*of); }});
   routes.add({"GET", "/history", see,
               [of](Exchange& exchange) { return history(*of, exchange.request); }});
+  routes.add({"GET", "/history/counts", see,
+              [of](Exchange& exchange) { return counts(*of, exchange.request); }});
 }
 
 }  // namespace eole::gateway
