@@ -2,6 +2,7 @@
 // `eole up`, whose gateway is killed once, EOLE_PICTURE a JPEG of over 400 pixels.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
@@ -71,7 +72,7 @@ test('a first visit submits a task with one press, and shows what became of it',
   await isDone();
   await page.getByText('"hello"').first().waitFor();
   await page.goto(home);
-  await page.getByText('settled a second').waitFor();
+  await page.getByText('settled / s').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Submit echo hello' }).count(), 0);
   assert.deepEqual(wrong, []);
 });
@@ -95,7 +96,7 @@ test('what is wrong with a task is said at its field', async () => {
 
 test('by keys alone a task is submitted and its story read', async () => {
   await page.goto(home);
-  await page.getByText('settled a second').waitFor();
+  await page.getByText('settled / s').waitFor();
   await page.keyboard.press('g');
   await page.keyboard.press('s');
   await heading('Submit');
@@ -144,6 +145,99 @@ test('a dead letter is replayed, edited and discarded', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('by keys alone a dead letter is found and replayed', async () => {
+  const letter = { kind: 'exec', args: { shell: 'exit 7' }, retry: true, attempts: 1 };
+  const id = await submit(letter);
+  await ended(id, 'dead');
+  await page.goto(home);
+  await page.getByText('settled / s').waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('state:dead kind:exec');
+  await page.keyboard.press('Enter');
+  await page.getByRole('row', { name: id }).waitFor();
+  await page.keyboard.press('j');
+  while (!(await page.evaluate(() => document.activeElement.textContent)).includes(id))
+    await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await heading(id);
+  for (let presses = 0; presses < 60; presses += 1) {
+    if ((await page.evaluate(() => document.activeElement.textContent)) === 'Replay') break;
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await page.getByText('replay of').waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test('tasks are found by words with completion, sorted, and shown with a story beside', async () => {
+  await open({ viewport: { width: 1400, height: 900 } });
+  const kind = { kind: 'sleep', args: { seconds: 0.2 }, project: 'found' };
+  await ask('POST', '/task?wait=20s', kind);
+  await submit({ kind: 'echo', args: {}, project: 'found' });
+  await page.goto(`${home}/tasks?project=found`);
+  const filter = page.getByRole('combobox', { name: 'Filter', exact: true });
+  await filter.fill('ki');
+  await page.getByRole('option', { name: 'kind:' }).click();
+  await filter.pressSequentially('sle');
+  await page.getByRole('option', { name: 'kind:sleep' }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**kind=sleep*');
+  await page.getByText('1 task', { exact: true }).waitFor();
+  await filter.fill('took:>1m');
+  await page.keyboard.press('Enter');
+  await page.getByText('No task matches kind:sleep project:found ran:1m').waitFor();
+  await page.getByRole('button', { name: 'Without ran:1m' }).click();
+  await page.getByRole('button', { name: 'Without kind:sleep' }).click();
+  await page.getByRole('button', { name: 'Kind', exact: true }).click();
+  await page.getByRole('columnheader', { name: 'Kind ↓' }).waitFor();
+  assert.match(await page.getByRole('row').nth(1).textContent(), /sleep/);
+  await page.getByRole('button', { name: 'Beside' }).click();
+  await page.getByRole('row').nth(2).press('Enter');
+  await page.getByRole('complementary').getByText('Done', { exact: false }).first().waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('complementary').waitFor({ state: 'detached' });
+  await page.getByText('Columns').click();
+  await page.getByLabel('Offset').check();
+  assert.match(page.url(), /cols=.*offset/);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page
+      .getByText('Export', { exact: true })
+      .click()
+      .then(() => page.getByRole('button', { name: 'CSV' }).click()),
+  ]);
+  const lines = readFileSync(await file.path(), 'utf8')
+    .trim()
+    .split('\r\n');
+  assert.equal(lines.length, 3);
+  assert.match(lines[0], /^offset,id,kind,project,state/);
+  assert.deepEqual(wrong, []);
+});
+
+test('what a running command prints is shown as it comes, and follows who is at its end', async () => {
+  const shell =
+    'n=0; while :; do n=$((n+1)); echo line $n; echo 40/100 sorting >&3; sleep 0.02; done';
+  const id = await submit({ kind: 'exec', args: { shell } });
+  await page.goto(`${home}/tasks/${id}`);
+  const output = page.locator('pre.output');
+  await until(async () => {
+    if ((await output.count()) === 0) return false;
+    return (await output.textContent()).split('\n').length > 60;
+  }, 'more lines than are in sight');
+  await page.getByText('40 % sorting').waitFor();
+  const below = () => output.evaluate((box) => box.scrollHeight - box.clientHeight - box.scrollTop);
+  await until(async () => (await below()) < 25, 'the end in sight');
+  await output.evaluate((box) => (box.scrollTop = 0));
+  const before = (await output.textContent()).length;
+  await until(async () => (await output.textContent()).length > before, 'more of it');
+  assert.equal(await output.evaluate((box) => box.scrollTop), 0);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel it' }).click();
+  await page.getByText('It was cancelled.').waitFor();
+  assert.deepEqual(wrong, []);
+});
+
 test('why a task waits is two presses away', async () => {
   const id = await submit({ kind: 'echo', args: {}, needs: { gpu: 'a100' }, project: 'wanting' });
   await page.goto(home);
@@ -179,6 +273,37 @@ test('a project is a map of its tasks, and can be paused', async () => {
   await page.goto(`${home}/projects`);
   await page.getByRole('link', { name: 'many' }).click();
   await page.getByText(/30 of 30 done/).waitFor();
+  const map = page.getByRole('img', { name: /A square for each of 30 tasks/ });
+  const box = await map.boundingBox();
+  await page.mouse.move(box.x + 4, box.y + 4);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 4 + 9 * 14, box.y + 4, { steps: 3 });
+  await page.mouse.up();
+  await page
+    .getByRole('region', { name: 'Drawn over' })
+    .getByRole('button', { name: /done\s*10/ })
+    .waitFor();
+  await page
+    .getByRole('region', { name: 'Over time' })
+    .getByRole('img', { name: /Ended a second/ })
+    .waitFor();
+  await page.getByRole('button', { name: 'Pin', exact: true }).click();
+  await page.getByRole('navigation').getByRole('link', { name: 'many' }).waitFor();
+  await page.getByRole('button', { name: 'Unpin' }).click();
+  assert.deepEqual(wrong, []);
+});
+
+test('ends of a day are a chart, whose points lead to its tasks', async () => {
+  await page.goto(`${home}/?range=24+h`);
+  const chart = page.getByRole('img', { name: /Ended a second/ });
+  await chart.waitFor();
+  const box = await chart.boundingBox();
+  await page.mouse.click(box.x + box.width - 60, box.y + 40);
+  await page.waitForURL('**/tasks?since=*');
+  await page
+    .getByText(/^since|^Since/)
+    .first()
+    .waitFor();
 });
 
 test('a schedule is added and fires', async () => {
@@ -221,6 +346,22 @@ test('a picture comes back smaller, and is compared with what was sent', async (
     .setInputFiles({ name: 'no.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('text') });
   await page.getByText('no.jpg is no JPEG or PNG', { exact: false }).waitFor();
   assert.deepEqual(wrong, []);
+});
+
+test('an upload that broke off goes on after the page was loaded anew', async () => {
+  await page.goto(`${home}/pictures`);
+  let sent = 0;
+  await page.route('**/uploads/*', (route) => {
+    if (route.request().method() !== 'PATCH' || (sent += 1) > 1) return route.continue();
+    return route.abort();
+  });
+  await page.getByLabel('Choose pictures').setInputFiles(process.env.EOLE_PICTURE);
+  await until(() => sent > 0, 'a first try');
+  await page.reload();
+  await page.getByText('was broken off', { exact: false }).waitFor();
+  await page.getByLabel('Choose pictures').setInputFiles(process.env.EOLE_PICTURE);
+  await page.getByText(/\d+ % saved|as small as it was/).waitFor();
+  assert.equal(await page.getByText('was broken off', { exact: false }).count(), 0);
 });
 
 test('queens are counted on a board', async (t) => {
@@ -268,6 +409,34 @@ test('what roles log is shown as it comes, narrowed by level and task', async ()
   await page.getByRole('link', { name: 'What roles said of it' }).click();
   await row.waitFor();
 });
+
+for (const role of ['sink', 'ventilator'])
+  test(`a page without a ${role} says so, and catches up without losing a row`, async () => {
+    const task = { kind: 'echo', args: {}, project: `without-${role}` };
+    await ask('POST', '/task?wait=20s', task);
+    await page.goto(`${home}/tasks?project=without-${role}`);
+    await page.getByText('1 task', { exact: true }).waitFor();
+    await page.evaluate(() => (window.isSame = true));
+    const up = Number(process.env.EOLE_UP);
+    const pid = execFileSync('pgrep', ['-P', String(up), '-x', role])
+      .toString()
+      .trim();
+    process.kill(up, 'SIGSTOP');
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+      await page
+        .getByRole('alert')
+        .getByText(`The ${role} has not answered`, { exact: false })
+        .waitFor();
+      assert.equal(await page.getByRole('row').count(), 2);
+    } finally {
+      process.kill(up, 'SIGCONT');
+    }
+    await until(async () => (await ask('POST', '/task', [task, task])).status === 202, 'accepted');
+    await page.getByRole('row').nth(3).waitFor();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    assert.equal(await page.evaluate(() => window.isSame), true);
+  });
 
 test('in French it is French, and the choice stays', async () => {
   await open({ locale: 'fr-FR' });

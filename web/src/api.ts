@@ -13,7 +13,7 @@ export class Refusal extends Error {
 }
 
 /** Since when the gateway does not answer, and when it is tried again; null: it answers. */
-export const lost = signal<{ since: number; tries: number } | null>(null);
+export const lost = signal<{ since: number; tries: number; next: number } | null>(null);
 /** When anything was last heard. */
 export const heardAt = signal(Date.now());
 
@@ -23,10 +23,15 @@ export function heard(): void {
 }
 export function unheard(): void {
   const before = lost.value;
-  lost.value = { since: before?.since ?? Date.now(), tries: (before?.tries ?? 0) + 1 };
+  const tries = (before?.tries ?? 0) + 1;
+  lost.value = {
+    since: before?.since ?? Date.now(),
+    tries,
+    next: Date.now() + Math.min(500 * 2 ** Math.min(tries, 4), 5000),
+  };
 }
 /** Milliseconds to wait before the next try. */
-export const pause = () => Math.min(500 * 2 ** Math.min(lost.value?.tries ?? 0, 4), 5000);
+export const pause = () => Math.max(500, (lost.value?.next ?? 0) - Date.now());
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 

@@ -2,12 +2,28 @@
 import { signal } from '@preact/signals';
 import { heard, heardAt, unheard } from './api';
 import { isPaused } from './settings';
-import type { Note } from './types';
+import type { Note, Progress } from './types';
 
 /** Rises at most once a second when something changed; what is shown is asked anew then. */
 export const pulse = signal(0);
 /** Is there a connection that tells of changes? Without one the page asks every two seconds. */
 export const isLive = signal(false);
+
+/** Where the log ends, as of the last summary. */
+export const headNow = signal<number | null>(null);
+/** Hears of the task that is watched: how far it is, what it prints. */
+type Hears = (note: Progress) => void;
+let watched: { id: string; hears: Hears } | null = null;
+export function watch(id: string, hears: Hears): () => void {
+  const mine = { id, hears };
+  watched = mine;
+  say({ watch: id });
+  return () => {
+    if (watched !== mine) return;
+    watched = null;
+    say({ watch: null });
+  };
+}
 
 const kNotesMax = 500;
 /** The newest notifications, the last one first. */
@@ -46,9 +62,10 @@ function changed(): void {
   }, kPulseMs);
 }
 
-function want(topic: string): void {
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ topic }));
+function say(words: Record<string, unknown>): void {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(words));
 }
+const want = (topic: string) => say({ topic });
 
 function take(text: string): void {
   heard();
@@ -58,6 +75,9 @@ function take(text: string): void {
     const said = JSON.stringify([queued, waiting, running, accepted, settled, head]);
     if (said !== figures) changed();
     figures = said;
+    headNow.value = head ?? null;
+  } else if (note.type === 'progress') {
+    if (note.id === watched?.id) watched?.hears(note as unknown as Progress);
   } else if (note.id !== undefined && note.offset !== undefined) {
     next = String(note.offset + 1);
     came += 1;
@@ -81,6 +101,7 @@ function connect(): void {
     isLive.value = true;
     tries = 0;
     heard();
+    if (watched) say({ watch: watched.id });
     changed(); // What came while there was no connection.
   };
   opened.onmessage = (event) => take(String(event.data));

@@ -46,6 +46,8 @@ addEventListener('popstate', () => {
   here.value = location.pathname + location.search + location.hash;
 });
 addEventListener('click', (event) => {
+  for (const menu of document.querySelectorAll('details.menu[open]'))
+    if (!menu.contains(event.target as Node)) menu.removeAttribute('open');
   if (event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element).closest?.('a');

@@ -20,7 +20,7 @@ function keep(name: string, value: string): void {
 }
 
 export type Theme = 'system' | 'light' | 'dark';
-export type Zone = 'local' | 'UTC';
+export type Zone = 'relative' | 'local' | 'UTC'; // How times are told.
 
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 const systemIsDark = signal(prefersDark.matches);
@@ -37,13 +37,39 @@ export const isDark = computed(() =>
 export const language = signal(
   kept('language') ?? (navigator.language.startsWith('fr') ? 'fr' : 'en'),
 );
-export const zone = signal((kept('zone') ?? 'local') as Zone);
+export const zone = signal((kept('zone') ?? 'relative') as Zone);
 export const isPaused = signal(false);
 /** The first look is over: nobody needs the three things to try. */
 export const knowsEole = signal(kept('knows') === 'yes');
-/** The log's head when this page was last seen: what came since is news. */
-export const lastHead = Number(kept('head') ?? -1);
-export const rememberHead = (head: number) => keep('head', String(head));
+/** The log's head when this page was last seen, and when that was: what came since is news. */
+export const lastSeen = { head: Number(kept('head') ?? -1), at: Number(kept('seen') ?? 0) };
+export function rememberHead(head: number): void {
+  keep('head', String(head));
+  keep('seen', String(Date.now()));
+}
+
+/** A list of names that the browser keeps, the newest first. */
+function keptList(name: string, most: number) {
+  const list = signal<readonly string[]>((kept(name) ?? '').split('\n').filter(Boolean));
+  const set = (next: readonly string[]) => {
+    list.value = next.slice(0, most);
+    keep(name, list.value.join('\n'));
+  };
+  return {
+    list,
+    set,
+    add: (one: string) => set([one, ...list.value.filter((each) => each !== one)]),
+  };
+}
+/** Projects that have a place beside the screens. */
+export const pins = keptList('pins', 8);
+/** "OLD NEW" of what was replayed here. */
+export const replays = keptList('replays', 200);
+/** A story is shown beside the list that it is of. */
+export const isSplit = signal(kept('split') === 'yes');
+const wide = matchMedia('(min-width: 1100px)');
+export const isWide = signal(wide.matches);
+wide.addEventListener('change', () => (isWide.value = wide.matches));
 
 const words = computed<Words>(() => (language.value === 'fr' ? fr : en));
 /** The words of the language that is chosen; what renders with them follows it. */
@@ -56,6 +82,7 @@ effect(() => {
 effect(() => keep('theme', theme.value));
 effect(() => keep('language', language.value));
 effect(() => keep('zone', zone.value));
+effect(() => keep('split', isSplit.value ? 'yes' : ''));
 effect(() => {
   if (knowsEole.value) keep('knows', 'yes');
 });

@@ -1,13 +1,14 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { call, heardAt, lost, pause } from './api';
+import { address, call, heardAt, lost, pause } from './api';
 import { awaySince, setStatus, status, useAsked } from './asked';
 import { isLive, pulse } from './live';
+import { type Choice, Combo } from './parts/combo';
 import { Empty, Screen } from './parts/frame';
 import { clock, now, number, seconds } from './parts/shown';
 import { Modal, Questions, Toasts } from './parts/told';
 import { go, matches, path } from './router';
-import { isPaused, language, type Theme, theme, w, zone } from './settings';
+import { isPaused, language, pins, type Theme, theme, w, zone } from './settings';
 import { takeSample } from './samples';
 import { Cluster } from './screens/cluster';
 import { Dead } from './screens/dead';
@@ -20,9 +21,10 @@ import { Queens } from './screens/queens';
 import { Schedules } from './screens/schedules';
 import { Story } from './screens/story';
 import { Submit } from './screens/submit';
+import { read } from './screens/task_query';
 import { Tasks } from './screens/tasks';
 import { Workers } from './screens/workers';
-import type { Group, Status } from './types';
+import type { Group, Kind, Project, Status } from './types';
 
 // Where each letter behind g goes.
 const kScreens = [
@@ -36,6 +38,11 @@ const kScreens = [
   ['/workers', 'workers', 'w'],
   ['/cluster', 'cluster', 'c'],
   ['/logs', 'logs', 'l'],
+] as const;
+/** Not in the menu. */
+const kMore = [
+  ['/queens', 'queens', 'q'],
+  ['/events-log', 'events', 'e'],
 ] as const;
 
 export function Shell() {
@@ -185,6 +192,17 @@ function Top() {
               </a>
             </li>
           ))}
+          {pins.list.value.map((name) => (
+            <li key={`pin ${name}`}>
+              <a
+                class="pin cut"
+                href={`/projects/${encodeURIComponent(name)}`}
+                aria-current={here === `/projects/${encodeURIComponent(name)}` ? 'page' : undefined}
+              >
+                {name}
+              </a>
+            </li>
+          ))}
         </ul>
       </nav>
     </header>
@@ -196,32 +214,50 @@ const isHere = (to: string, here: string) =>
 
 const kId = /^[0-9a-z]{6}-\d+$/;
 
-/** An id goes to its story, anything else is looked for in the list. */
+/** An id goes to its story, a name to its screen; anything else is looked for in the list. */
 function Search() {
   const text = useSignal('');
+  const isUsed = useSignal(false);
+  const asks = (path: string) => (isUsed.value ? path : null);
+  const projects = useAsked<unknown>(asks('/projects'), 30_000).data;
+  const kinds = useAsked<unknown>(asks('/kinds'), 30_000).data;
+  const said = text.value.trim();
+  const leave = (to: string) => {
+    text.value = '';
+    (document.activeElement as HTMLElement | null)?.blur();
+    go(to);
+  };
+  const choices: Choice[] = [];
+  const offer = (what: string, hint: string, to: string | (() => void)) => {
+    if (said === '' || !` ${what}`.toLowerCase().includes(` ${said.toLowerCase()}`)) return;
+    const take = typeof to === 'string' ? () => leave(to) : () => (to(), leave(path.peek()));
+    choices.push({ text: what, hint, take });
+  };
+  for (const [to, name, letter] of [...kScreens, ...kMore]) offer(w()[name], `g ${letter}`, to);
+  for (const each of listOf<Project>(projects, 'projects').slice(0, 200))
+    if (each.project !== '')
+      offer(each.project, w().inProject, `/projects/${encodeURIComponent(each.project)}`);
+  for (const each of listOf<Kind>(kinds, 'kinds'))
+    offer(`${w().submit} ${each.name}`, w().filterNames.kind, `/submit?kind=${each.name}`);
+  for (const each of ['light', 'dark'] as const)
+    offer(`${w().theme}: ${w().themes[each]}`, '', () => (theme.value = each));
+  offer(w().pauseIt, '', () => (isPaused.value = true));
   return (
-    <form
-      class="search"
-      role="search"
-      aria-label={w().search}
-      onSubmit={(event) => {
-        event.preventDefault();
-        const said = text.value.trim();
-        if (said === '') return;
-        go(kId.test(said) ? `/tasks/${said}` : `/tasks?text=${encodeURIComponent(said)}`);
-        text.value = '';
-        (document.activeElement as HTMLElement | null)?.blur();
-      }}
-    >
-      <input
+    <div class="search" role="search" aria-label={w().search}>
+      <Combo
         id="search"
-        type="search"
-        aria-label={w().search}
-        placeholder={w().searchHint}
+        label={w().search}
+        hint={w().searchHint}
         value={text.value}
-        onInput={(event) => (text.value = event.currentTarget.value)}
+        choices={choices}
+        onFocus={() => (isUsed.value = true)}
+        onInput={(next) => (text.value = next)}
+        onEnter={() => {
+          if (said === '') return;
+          leave(kId.test(said) ? `/tasks/${said}` : address('/tasks', read(said)));
+        }}
       />
-    </form>
+    </div>
   );
 }
 
@@ -266,6 +302,7 @@ function Settings() {
         value={zone.value}
         onChange={(event) => (zone.value = event.currentTarget.value as 'UTC')}
       >
+        <option value="relative">{w().relativeTime}</option>
         <option value="local">{w().localTime}</option>
         <option value="UTC">UTC</option>
       </select>
@@ -288,7 +325,10 @@ function Bars() {
   if (gone) {
     return (
       <div class="bar-note is-wrong" role="alert">
-        {w().stale(clock(heardAt.value))}
+        {w().stale(
+          clock(heardAt.value),
+          seconds(Math.max(1, Math.ceil((gone.next - now.value) / 1000))),
+        )}
       </div>
     );
   }
@@ -321,9 +361,11 @@ function useKeys(help: () => void): void {
         document.getElementById('search')?.focus();
         event.preventDefault();
       } else if (event.key === '?') help();
+      else if (event.key === 'j' && !target.closest('[role=row]'))
+        document.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus();
       else if (event.key === 'g') isGoing.current = Date.now();
       else if (Date.now() - isGoing.current < 1500) {
-        const to = kScreens.find(([, , letter]) => letter === event.key)?.[0];
+        const to = [...kScreens, ...kMore].find(([, , letter]) => letter === event.key)?.[0];
         isGoing.current = 0;
         if (to) go(to);
       }
@@ -336,10 +378,14 @@ function useKeys(help: () => void): void {
 function Keys({ close }: { close: () => void }) {
   const keys: [string, string][] = [
     ['/', w().search],
-    ...kScreens.map(([, name, letter]): [string, string] => [`g ${letter}`, w()[name]]),
+    ...[...kScreens, ...kMore].map(([, name, letter]): [string, string] => [
+      `g ${letter}`,
+      w()[name],
+    ]),
     ['j k', w().keyRows],
     ['Enter', w().keyOpen],
     ['x', w().keyChoose],
+    ['Esc', w().keyClose],
     ['?', w().keyHelp],
   ];
   return (

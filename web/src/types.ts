@@ -43,7 +43,6 @@ export interface Task {
   error?: string;
   args?: Json;
   why: Why[];
-  progress?: { done: number; total: number; text: string };
   submitted?: When;
   finished?: When;
   artifact?: Artifact;
@@ -220,4 +219,26 @@ export interface Note {
   worker?: string;
   error?: string;
   finished?: When;
+}
+
+/** How far a running task is; with a stream, what it printed. */
+export interface Progress {
+  id: string;
+  worker: string;
+  done: number;
+  total: number;
+  text: string;
+  stream?: 'stdout' | 'stderr';
+  output?: { base64: string };
+}
+
+/** How many ended in each step of a time. */
+export interface Counts {
+  since: number; // Unix ms.
+  step: number; // Milliseconds.
+  done?: number[];
+  failed?: number[];
+  dead?: number[];
+  cancelled?: number[];
+  counted_from: number | null;
 }

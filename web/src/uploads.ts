@@ -45,9 +45,56 @@ export interface Wishes {
   quality: string;
 }
 
-export function send(file: File, wishes: Wishes): void {
+/** What broke off when the page was left: so much of it is safe, and goes on with the same file. */
+export interface Left {
+  key: string;
+  name: string;
+  size: number;
+  wishes: Wishes;
+  sent: number;
+}
+export const left = signal<readonly Left[]>([]);
+const kKey = 'eole.upload.';
+
+/** Asks how much is safe of each; what has expired or was taken in is forgotten. */
+export async function findLeft(): Promise<void> {
+  const under = new Set(uploads.peek().map(nameOf));
+  const found: Left[] = [];
+  for (const key of Object.keys(localStorage)) {
+    if (!key.startsWith(kKey) || under.has(key)) continue;
+    const parts = key.slice(kKey.length).split('.');
+    const [size = '', , width = '', quality = ''] = parts.slice(-4);
+    const to = localStorage.getItem(key) ?? '';
+    const head = await fetch(to, { method: 'HEAD', headers: kTus }).catch(() => null);
+    if (!head) continue; // It is asked again next time.
+    if (!head.ok || head.headers.has('eole-task')) {
+      localStorage.removeItem(key);
+      continue;
+    }
+    found.push({
+      key,
+      name: parts.slice(0, -4).join('.'),
+      size: Number(size),
+      wishes: { width, quality },
+      sent: Number(head.headers.get('upload-offset') ?? 0),
+    });
+  }
+  left.value = found;
+}
+
+export function forgetLeft({ key }: Left): void {
+  const to = localStorage.getItem(key);
+  localStorage.removeItem(key);
+  left.value = left.value.filter((each) => each.key !== key);
+  if (to) void fetch(to, { method: 'DELETE', headers: kTus }).catch(() => undefined);
+}
+
+export function send(file: File, asked: Wishes): void {
   count += 1;
   const id = count;
+  const begun = left.peek().find((each) => each.key.startsWith(fileKey(file)));
+  const wishes = begun?.wishes ?? asked;
+  if (begun) left.value = left.value.filter((each) => each !== begun);
   uploads.value = [{ id, file, wishes, state: 'sending', sent: 0, rate: 0 }, ...uploads.value];
   void run(id);
 }
@@ -69,8 +116,8 @@ const kTus = { 'tus-resumable': '1.0.0' };
 const base64 = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
 // Where an upload of this file goes on, also after the page was loaded anew.
-const nameOf = ({ file, wishes }: Upload) =>
-  `eole.upload.${file.name}.${file.size}.${file.lastModified}.${wishes.width}.${wishes.quality}`;
+const fileKey = (file: File) => `${kKey}${file.name}.${file.size}.${file.lastModified}.`;
+const nameOf = ({ file, wishes }: Upload) => `${fileKey(file)}${wishes.width}.${wishes.quality}`;
 
 async function create(upload: Upload): Promise<string> {
   const words = {

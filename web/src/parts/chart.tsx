@@ -2,7 +2,7 @@
 // cross-hair for all charts of a screen.
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { clock, short } from './shown';
+import { clock, day, dayOnly, short } from './shown';
 
 export interface Line {
   name: string;
@@ -15,6 +15,10 @@ interface ChartProps {
   lines: Line[];
   /** Unix seconds, then the values of each line; null is a gap. */
   data: (number | null)[][];
+  /** From when to when, if that is more than the data. */
+  span?: readonly [number, number];
+  /** A time that was chosen. */
+  onPick?: (at: number) => void;
 }
 
 const kHeight = 132;
@@ -27,7 +31,7 @@ const kLineApart = 14; // Of texts.
 /** The second that is pointed at, on whichever chart. */
 const pointed = signal<number | null>(null);
 
-export function Chart({ title, lines, data }: ChartProps) {
+export function Chart({ title, lines, data, span, onPick }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useSignal(600);
   useEffect(() => {
@@ -40,8 +44,10 @@ export function Chart({ title, lines, data }: ChartProps) {
 
   const times = (data[0] ?? []) as number[];
   const values = data.slice(1);
-  const first = times[0] ?? 0;
-  const last = times.at(-1) ?? 1;
+  const first = span?.[0] ?? times[0] ?? 0;
+  const last = span?.[1] ?? times.at(-1) ?? 1;
+  const hasDate = last - first > 172_800;
+  const said = (at: number) => (hasDate ? day(at * 1000) : clock(at * 1000));
   const highest = Math.max(1, ...values.flat().map((value) => value ?? 0));
   const step = nice(highest / 2.2);
   const most = Math.max(highest * 1.08, step * 2);
@@ -55,7 +61,7 @@ export function Chart({ title, lines, data }: ChartProps) {
       return value === null || value === undefined ? [] : [{ line, value, y: y(value) }];
     }),
   );
-  const said = ends.map((end) => `${end.line.name}: ${short(end.value)}`).join(', ');
+  const ending = ends.map((end) => `${end.line.name}: ${short(end.value)}`).join(', ');
   return (
     <figure class="chart">
       <figcaption>
@@ -72,12 +78,16 @@ export function Chart({ title, lines, data }: ChartProps) {
             {line.name}
           </span>
         ))}
-        {at >= 0 && <span class="push soft">{clock((times[at] ?? 0) * 1000)}</span>}
+        {at >= 0 && <span class="push soft">{said(times[at] ?? 0)}</span>}
       </figcaption>
       <div
         ref={place}
         role="img"
-        aria-label={`${title}: ${said}`}
+        aria-label={`${title}: ${ending}`}
+        class={onPick ? 'is-pickable' : ''}
+        onClick={() => {
+          if (onPick && at >= 0) onPick(times[at] ?? 0);
+        }}
         onMouseMove={(event) => {
           const left = event.clientX - event.currentTarget.getBoundingClientRect().left - kLeft;
           pointed.value = first + (Math.max(0, Math.min(left, inner)) / inner) * (last - first);
@@ -95,7 +105,7 @@ export function Chart({ title, lines, data }: ChartProps) {
           ))}
           {ticks(first, last, inner).map((tick) => (
             <text key={tick} x={x(tick)} y={kHeight - 4} text-anchor="middle">
-              {clock(tick * 1000)}
+              {hasDate ? dayOnly(tick * 1000) : clock(tick * 1000).slice(0, tick % 60 ? 8 : 5)}
             </text>
           ))}
           {lines.map((line, index) => (
@@ -143,11 +153,13 @@ function nearest(times: number[], at: number): number {
   return best;
 }
 
-const kSteps = [10, 30, 60, 120, 300, 600, 900, 1800];
+const kSteps = [
+  10, 30, 60, 120, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 345_600,
+];
 const kTickPx = 110;
 
 function ticks(first: number, last: number, px: number): number[] {
-  const step = kSteps.find((each) => (last - first) / each <= px / kTickPx) ?? 3600;
+  const step = kSteps.find((each) => (last - first) / each <= px / kTickPx) ?? 864_000;
   const out: number[] = [];
   for (let at = Math.ceil(first / step) * step; at <= last; at += step) out.push(at);
   return out;

@@ -9,17 +9,18 @@ import { w } from '../settings';
 interface ScreenProps {
   title: string;
   aside?: ComponentChildren;
+  isPart?: boolean; // Of another screen.
   children: ComponentChildren;
 }
 
-export function Screen({ title, aside, children }: ScreenProps) {
+export function Screen({ title, aside, isPart = false, children }: ScreenProps) {
   useEffect(() => {
-    document.title = `${title} · Eole`;
+    if (!isPart) document.title = `${title} · Eole`;
   }, [title]);
   return (
     <>
       <header class="head">
-        <h1>{title}</h1>
+        {isPart ? <h2>{title}</h2> : <h1>{title}</h1>}
         {aside !== undefined && <div class="aside">{aside}</div>}
       </header>
       {children}

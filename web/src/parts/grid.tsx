@@ -11,6 +11,12 @@ export interface Column<T> {
   width: string; // As of grid-template-columns.
   show: (row: T) => ComponentChildren;
   isNumber?: boolean;
+  isSortable?: boolean;
+}
+
+export interface Sort {
+  name: string;
+  isDown: boolean; // The largest first.
 }
 
 interface GridProps<T> {
@@ -19,6 +25,10 @@ interface GridProps<T> {
   columns: Column<T>[];
   keyOf: (row: T) => string;
   linkOf?: (row: T) => string;
+  onOpen?: ((row: T) => void) | undefined; // In place of going there.
+  current?: string; // The key of the row that is open.
+  sort?: Sort | null;
+  onSort?: (name: string) => void;
   /** A row in two lines, for narrow screens. */
   lines: (row: T) => [ComponentChildren, ComponentChildren];
   isEndless?: boolean; // There are more, nobody knows how many.
@@ -56,6 +66,8 @@ export function Grid<T>(props: GridProps<T>) {
     };
   });
 
+  const openRow = (row: T) =>
+    props.onOpen ? props.onOpen(row) : linkOf ? go(linkOf(row)) : undefined;
   const at = Math.min(active.value, Math.max(rows.length - 1, 0));
   const move = (to: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, to));
@@ -84,7 +96,7 @@ export function Grid<T>(props: GridProps<T>) {
     if (step !== undefined) move(at + step);
     else if (event.key === 'Home') move(0);
     else if (event.key === 'End') move(rows.length - 1);
-    else if (event.key === 'Enter' && row !== undefined && linkOf && isRow(event)) go(linkOf(row));
+    else if (event.key === 'Enter' && row !== undefined && linkOf && isRow(event)) openRow(row);
     else if (event.key === 'x' && row !== undefined && props.onChoose) props.onChoose(keyOf(row));
     else return;
     event.preventDefault();
@@ -108,8 +120,20 @@ export function Grid<T>(props: GridProps<T>) {
         style={template}
       >
         {columns.map((column) => (
-          <div key={column.name} role="columnheader" class={column.isNumber ? 'number' : ''}>
-            {column.title}
+          <div
+            key={column.name}
+            role="columnheader"
+            class={column.isNumber ? 'number' : ''}
+            aria-sort={orderOf(column, props.sort)}
+          >
+            {column.isSortable && props.onSort ? (
+              <button class="sort" onClick={() => props.onSort?.(column.name)}>
+                {column.title}
+                {props.sort?.name === column.name && (props.sort.isDown ? ' ↓' : ' ↑')}
+              </button>
+            ) : (
+              column.title
+            )}
           </div>
         ))}
       </div>
@@ -127,7 +151,7 @@ export function Grid<T>(props: GridProps<T>) {
             <div
               key={key}
               role="row"
-              class={`grid-row ${isChosen ? 'is-chosen' : ''}`}
+              class={`grid-row ${isChosen || key === props.current ? 'is-chosen' : ''}`}
               aria-rowindex={index + 2}
               aria-selected={props.chosen ? isChosen : undefined}
               tabIndex={index === at ? 0 : -1}
@@ -135,7 +159,7 @@ export function Grid<T>(props: GridProps<T>) {
               onFocus={() => (active.value = index)}
               onClick={(event) => {
                 if ((event.target as Element).closest('a, button, input, label')) return;
-                if (linkOf && String(getSelection()) === '') go(linkOf(row));
+                if (linkOf && String(getSelection()) === '') openRow(row);
               }}
             >
               {isNarrow.value ? (
@@ -154,6 +178,9 @@ export function Grid<T>(props: GridProps<T>) {
     </div>
   );
 }
+
+const orderOf = <T,>(column: Column<T>, sort: Sort | null | undefined) =>
+  sort?.name === column.name ? (sort.isDown ? 'descending' : 'ascending') : undefined;
 
 const isRow = (event: KeyboardEvent) => (event.target as Element).getAttribute('role') === 'row';
 

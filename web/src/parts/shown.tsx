@@ -43,7 +43,8 @@ export function seconds(value: number): string {
     `${each.toLocaleString(language.value, { maximumFractionDigits: each < 10 ? 1 : 0 })} ${unit}`;
   if (value < 0.9995) return say(Math.round(value * 1000), 'ms');
   if (value < 60) return say(value, 's');
-  if (value < 3600) return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+  const rest = Math.round(value % 60);
+  if (value < 3600) return `${Math.floor(value / 60)} min${rest > 0 ? ` ${rest} s` : ''}`;
   if (value < 86400) return `${Math.floor(value / 3600)} h ${Math.floor((value % 3600) / 60)} min`;
   return say(value / 86400, w().days);
 }
@@ -65,11 +66,38 @@ export function clock(ms: number, hasDate = false): string {
   }).format(ms);
 }
 
+/** "26 Nov 12:03" */
+export const day = (ms: number) =>
+  new Intl.DateTimeFormat(language.value, {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    ...(zone.value === 'UTC' ? { timeZone: 'UTC' } : {}),
+  }).format(ms);
+
+/** "26 Nov" */
+export const dayOnly = (ms: number) =>
+  new Intl.DateTimeFormat(language.value, {
+    month: 'short',
+    day: 'numeric',
+    ...(zone.value === 'UTC' ? { timeZone: 'UTC' } : {}),
+  }).format(ms);
+
 /** How long ago, with the exact time behind it. */
 export function Ago({ when }: { when: When | undefined }) {
   const ms = unix(when);
   if (ms === null) return <span class="soft">–</span>;
   const exact = new Date(ms).toISOString();
+  if (zone.value !== 'relative') {
+    const isToday = clock(ms, true).slice(0, -8) === clock(now.value, true).slice(0, -8);
+    return (
+      <time dateTime={exact} title={`${clock(ms, true)} (${exact})`}>
+        {isToday ? clock(ms) : day(ms)}
+      </time>
+    );
+  }
   const passed = (now.value - ms) / 1000;
   const near = Math.abs(passed) < 86400 * 2;
   let said = clock(ms, true);
@@ -82,7 +110,8 @@ export function Ago({ when }: { when: When | undefined }) {
   );
 }
 
-function coarse(value: number): string {
+/** In one unit. */
+export function coarse(value: number): string {
   if (value < 60) return `${Math.round(value)} s`;
   if (value < 3600) return `${Math.round(value / 60)} min`;
   if (value < 86400) return `${Math.round(value / 3600)} h`;

@@ -6,8 +6,15 @@ import { call, curl, type Method, Refusal } from '../api';
 import { pulse } from '../live';
 import { w } from '../settings';
 
+interface Done {
+  method: Method;
+  path: string;
+  body?: unknown;
+}
+
 interface Toast {
   text: string;
+  done?: Done | undefined; // The request that this tells of.
   detail?: string | undefined;
   isWrong: boolean;
   link?: { to: string; text: string } | undefined;
@@ -17,8 +24,11 @@ const toast = signal<Toast | null>(null);
 let fading: ReturnType<typeof setTimeout> | undefined;
 const kSeenMs = 8000;
 
+let last: Done | undefined; // Until it is told of.
+
 export function tell(text: string, more: Partial<Toast> = {}): void {
-  toast.value = { text, isWrong: false, ...more };
+  toast.value = { text, isWrong: false, done: last, ...more };
+  last = undefined;
   clearTimeout(fading);
   if (!more.isWrong) fading = setTimeout(() => (toast.value = null), kSeenMs);
 }
@@ -38,6 +48,7 @@ export async function act<T>(method: Method, path: string, body?: unknown): Prom
   try {
     const answer = await call<T>(method, path, body);
     pulse.value += 1;
+    if (method !== 'GET') last = { method, path, body };
     return answer ?? ({} as T);
   } catch (thrown) {
     tellRefusal(thrown);
@@ -79,6 +90,7 @@ export function Toasts() {
             <strong>{now.text}</strong>
             {now.detail && <pre>{now.detail}</pre>}
             {now.link && <a href={now.link.to}>{now.link.text}</a>}
+            {now.done && <Curl {...now.done} />}
           </div>
           <button class="plain" aria-label={w().close} onClick={() => (toast.value = null)}>
             ✕

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
+import { call } from '../api';
 import { awaySince, status } from '../asked';
+import { save } from '../export';
 import { isLive } from '../live';
 import { Screen, Section, Skeleton } from '../parts/frame';
 import { Ago, bytes, number, Shape } from '../parts/shown';
@@ -21,7 +23,14 @@ export function Cluster() {
   return (
     <Screen
       title={w().cluster}
-      aside={<button onClick={() => copy(JSON.stringify(now, null, 2))}>{w().copyJson}</button>}
+      aside={
+        <>
+          <button onClick={bundle}>{w().bundle}</button>
+          <button class="plain" onClick={() => copy(JSON.stringify(now, null, 2))}>
+            {w().copyJson}
+          </button>
+        </>
+      }
     >
       <div class="columns">
         <Role name="ventilator" since={awaySince.value.ventilator} about={w().ventilatorIs}>
@@ -64,7 +73,7 @@ export function Cluster() {
             facts={[
               ...Object.entries(gateway ?? {}).map(([name, value]): [string, string | number] => [
                 name.replaceAll('_', ' '),
-                plain(value),
+                name === 'pid' ? String(value) : plain(value),
               ]),
               [w().live, isLive.value ? w().yes : w().polling],
             ]}
@@ -91,6 +100,23 @@ export function Cluster() {
       </Section>
     </Screen>
   );
+}
+
+const kBundled = ['/cluster', '/workers', '/limits', '/schedules', '/dead/groups'];
+
+/** All that helps somebody who is not here, in one file; no arguments and no results. */
+async function bundle(): Promise<void> {
+  const said: Record<string, unknown> = {
+    made: new Date().toISOString(),
+    browser: navigator.userAgent,
+    page: location.href,
+  };
+  for (const path of kBundled)
+    said[path] = await call('GET', path).catch((thrown: Error) => `${thrown.message}`);
+  said['/metrics'] = await fetch('/metrics')
+    .then((answer) => answer.text())
+    .catch(() => '');
+  save('eole-cluster.json', [JSON.stringify(said, null, 2)], 'application/json');
 }
 
 const plain = (value: Json): string | number =>

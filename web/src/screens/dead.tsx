@@ -4,7 +4,7 @@ import { Empty, Screen, Section, Shown } from '../parts/frame';
 import { Ago, number, Shape } from '../parts/shown';
 import { act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
-import { w } from '../settings';
+import { replays, w } from '../settings';
 import type { Group, Json, Letter } from '../types';
 import { listOf } from './overview';
 
@@ -56,6 +56,7 @@ export interface Acted {
 
 /** Says what became of a replay; gives the new task's id if it is one. */
 export function tellReplayed({ replayed = [], refused = [] }: Acted): string | null {
+  replays.set([...replayed.map((each) => `${each.replay_of} ${each.id}`), ...replays.list.value]);
   const id = replayed.length === 1 ? (replayed[0]?.id ?? null) : null;
   tell(w().replayed(replayed.length), {
     ...(id ? { link: { to: `/tasks/${id}`, text: id } } : {}),

@@ -1,13 +1,24 @@
-import { useSignal } from '@preact/signals';
 import { awaySince, status, useAsked } from '../asked';
-import { Chart } from '../parts/chart';
 import { Empty, Screen, Section, Shown, Skeleton } from '../parts/frame';
-import { Ago, Bar, Mark, number, seconds, Shape, short, stateWord } from '../parts/shown';
-import { levels, rateNow, rates, samples } from '../samples';
-import { knowsEole, lastHead, w } from '../settings';
+import {
+  Ago,
+  Bar,
+  coarse,
+  Mark,
+  now as time,
+  number,
+  seconds,
+  Shape,
+  short,
+  stateWord,
+  unix,
+} from '../parts/shown';
+import { rateNow } from '../samples';
+import { knowsEole, lastSeen, w } from '../settings';
 import type { Group, Project, Row, Status, Worker } from '../types';
 import { Away } from './away';
 import { FirstVisit } from './first_visit';
+import { OverTime } from './over_time';
 
 const kSlowMs = 5000;
 
@@ -29,10 +40,10 @@ export function Overview() {
   return (
     <Screen title={w().overview} aside={aside}>
       {isFirst && <FirstVisit />}
-      {!isFirst && lastHead >= 0 && <Away since={lastHead} />}
+      {!isFirst && lastSeen.head >= 0 && <Away />}
       <Figures now={now} />
       <StateBar now={now} />
-      <Charts />
+      <OverTime />
       <div class="columns">
         <Projects />
         <Failures />
@@ -72,12 +83,15 @@ function Figure({ name, value, to, state, note }: FigureProps) {
 
 function Figures({ now }: { now: Status }) {
   const workers = useAsked<Worker[] | { workers: Worker[] }>('/workers', kSlowMs);
+  const first = useAsked<{ tasks: Row[] }>('/tasks?state=queued&limit=1', kSlowMs);
   const list = listOf<Worker>(workers.data, 'workers');
   const accepted = rateNow('accepted');
   const settled = rateNow('settled');
   const failed = rateNow('failed');
   const left = now.ventilator ? now.ventilator.queued - now.ventilator.waiting : 0;
   const eta = settled && left > 0 ? left / settled : null;
+  const oldest = left > 0 ? unix(first.data?.tasks[0]?.submitted) : null;
+  const waits = oldest === null ? '' : w().oldest(coarse(Math.max(0, time.value - oldest) / 1000));
   const slots = list.reduce((sum, worker) => sum + worker.slots, 0);
   const a = (rate: number | null) => (rate === null ? '–' : short(rate));
   return (
@@ -100,13 +114,21 @@ function Figures({ now }: { now: Status }) {
         value={short(left)}
         state="queued"
         to="/tasks?state=queued"
-        note={eta === null ? undefined : w().doneIn(seconds(eta))}
+        note={[waits, eta === null ? '' : w().doneIn(seconds(eta))].filter(Boolean).join(', ')}
       />
       <Figure
         name={stateWord('running')}
         value={short(now.ventilator?.running ?? 0)}
         state="running"
         to="/tasks?state=running"
+        note={slots > 0 ? w().ofSlots(slots) : undefined}
+      />
+      <Figure
+        name={stateWord('dead')}
+        value={short(now.sink?.dead ?? 0)}
+        state="dead"
+        to="/dead"
+        note={w().inAll}
       />
       <Figure
         name={w().workers.toLowerCase()}
@@ -142,51 +164,6 @@ function StateBar({ now }: { now: Status }) {
         ))}
       </ul>
     </section>
-  );
-}
-
-const kSpans = [300, 3600];
-
-function Charts() {
-  const span = useSignal(300);
-  if (samples.value.length < 3) return null;
-  return (
-    <Section
-      title={w().overTime}
-      aside={
-        <div class="choice" role="group" aria-label={w().range}>
-          {kSpans.map((each) => (
-            <button
-              key={each}
-              aria-pressed={span.value === each}
-              onClick={() => (span.value = each)}
-            >
-              {each === 300 ? '5 min' : '1 h'}
-            </button>
-          ))}
-        </div>
-      }
-    >
-      <div class="charts">
-        <Chart
-          title={w().ratesTitle}
-          lines={[
-            { name: w().accepted, colour: 'running', isDashed: true },
-            { name: w().settled, colour: 'done' },
-            { name: stateWord('failed'), colour: 'failed' },
-          ]}
-          data={rates(span.value, ['accepted', 'settled', 'failed'])}
-        />
-        <Chart
-          title={w().queuedTitle}
-          lines={[
-            { name: stateWord('queued'), colour: 'queued' },
-            { name: stateWord('running'), colour: 'running' },
-          ]}
-          data={levels(span.value, ['queued', 'running'])}
-        />
-      </div>
-    </Section>
   );
 }
 
@@ -283,6 +260,7 @@ function Roles({ now }: { now: Status }) {
           </span>
         </li>
       ))}
+      {now.sink && <li class="soft">{w().asOf(number(now.sink.head))}</li>}
       <li>
         <a href="/cluster">{w().cluster}</a>
       </li>

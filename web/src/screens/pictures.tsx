@@ -3,7 +3,18 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Empty, Field, Screen } from '../parts/frame';
 import { bytes, Mark, seconds } from '../parts/shown';
 import { w } from '../settings';
-import { forget, goOn, hold, isPicture, send, type Upload, uploads } from '../uploads';
+import {
+  findLeft,
+  forget,
+  forgetLeft,
+  goOn,
+  hold,
+  isPicture,
+  left,
+  send,
+  type Upload,
+  uploads,
+} from '../uploads';
 
 /** Pictures dropped here come back smaller; before and after, with a slider between. */
 export function Pictures() {
@@ -17,6 +28,7 @@ export function Pictures() {
       else refused.value = [...refused.value, file.name];
     }
   };
+  useEffect(() => void findLeft(), []);
   useEffect(() => {
     const over = (event: DragEvent) => {
       event.preventDefault();
@@ -85,7 +97,17 @@ export function Pictures() {
           {w().noPicture(name)}
         </p>
       ))}
-      {uploads.value.length === 0 ? (
+      {left.value.map((each) => (
+        <p key={each.key} class="bar-note">
+          <span>
+            <strong>{each.name}</strong> {w().leftOver(Math.floor((each.sent / each.size) * 100))}
+          </span>
+          <button class="plain" onClick={() => forgetLeft(each)}>
+            {w().forget}
+          </button>
+        </p>
+      ))}
+      {uploads.value.length === 0 && left.value.length === 0 ? (
         <Empty>{w().noPictures}</Empty>
       ) : (
         <ul class="uploads">

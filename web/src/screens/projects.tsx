@@ -1,11 +1,13 @@
+import { address } from '../api';
 import { status, useAsked } from '../asked';
-import { Empty, Screen, Shown } from '../parts/frame';
+import { Empty, Screen, Section, Shown } from '../parts/frame';
 import { type Column, Grid } from '../parts/grid';
-import { Bar, capital, Mark, number, seconds, stateWord } from '../parts/shown';
+import { Ago, Bar, capital, Mark, number, seconds, Shape, stateWord } from '../parts/shown';
 import { act, sure, tell } from '../parts/told';
-import { w } from '../settings';
-import type { Project } from '../types';
+import { pins, w } from '../settings';
+import type { Group, Project } from '../types';
 import { countsOf, listOf } from './overview';
+import { OverTime } from './over_time';
 import { ProjectMap } from './project_map';
 import { Tasks } from './tasks';
 
@@ -125,8 +127,33 @@ export function OneProject({ name }: { name: string }) {
         )}
       </Shown>
       <ProjectMap name={name} />
+      <OverTime project={name} />
+      <Reasons project={name} />
       <Tasks project={name} />
     </Screen>
+  );
+}
+
+/** Of which reasons its tasks died. */
+function Reasons({ project }: { project: string }) {
+  const answer = useAsked<unknown>(address('/dead/groups', { project }), 5000);
+  const groups = listOf<Group>(answer.data, 'groups');
+  if (groups.length === 0) return null;
+  return (
+    <Section title={w().deadLetters}>
+      <ul class="plain-list">
+        {groups.slice(0, 8).map((group) => (
+          <li key={group.group}>
+            <Shape state="dead" />
+            <a class="cut" href={address('/dead', { group: group.group })}>
+              {group.group}
+            </a>
+            <span class="figures-in">× {number(group.count)}</span>
+            <Ago when={group.newest} />
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 
@@ -152,8 +179,14 @@ function Acts({ project }: { project: Project }) {
   };
   const open = project.queued + project.running + project.waiting;
   const bad = project.failed + project.dead + project.cancelled;
+  const isPinned = pins.list.value.includes(name);
+  const pin = () =>
+    isPinned ? pins.set(pins.list.value.filter((each) => each !== name)) : pins.add(name);
   return (
     <>
+      <button class="plain" aria-pressed={isPinned} onClick={pin}>
+        {isPinned ? w().unpin : w().pin}
+      </button>
       {open > 0 && !isHeld && <button onClick={() => does('pause')}>{w().acts.pause}</button>}
       {isHeld && <button onClick={() => does('resume')}>{w().acts.resume}</button>}
       {project.state === 'open' && <button onClick={() => does('close')}>{w().acts.close}</button>}

@@ -1,42 +1,106 @@
 import { address } from '../api';
-import { useAsked } from '../asked';
-import { Screen, Section, Shown } from '../parts/frame';
+import { status, useAsked } from '../asked';
+import { Empty, Screen, Section, Shown } from '../parts/frame';
 import { Tree } from '../parts/json';
-import { Ago, bytes, capital, Mark, seconds, Shape, unix } from '../parts/shown';
+import { Ago, bytes, capital, clock, Mark, seconds, Shape, unix } from '../parts/shown';
 import { act, copy, Curl, sure, tell } from '../parts/told';
 import { go } from '../router';
-import { w } from '../settings';
+import { replays, w } from '../settings';
 import { type Artifact, type Json, kUnsettled, type Task } from '../types';
 import { type Acted, editLetter, editTask, tellReplayed } from './dead';
 import { Life } from './life';
+import { Running } from './running';
 
 /** One task: what became of it and why, its attempts on one axis, what it was given and gave. */
-export function Story({ id }: { id: string }) {
+export function Story({ id, close }: { id: string; close?: () => void }) {
   const answer = useAsked<Task>(`/task/${encodeURIComponent(id)}`);
   const task = answer.data;
   const isOpen = task !== null && kUnsettled.includes(task.state);
   return (
     <Screen
       title={id}
+      isPart={close !== undefined}
       aside={
-        task && (
-          <>
-            {isOpen && <Cancel task={task} />}
-            {task.state === 'dead' && <Replay task={task} />}
-            <button onClick={() => edit(task)}>{w().editAndSubmit}</button>
-            <button class="plain" onClick={() => copy(task.id)}>
-              {w().copyId}
-            </button>
-            <a class="button plain" href={`/logs?task=${id}`}>
-              {w().taskLogs}
-            </a>
-            <Curl method="GET" path={`/task/${id}`} />
-          </>
-        )
+        <>
+          {isOpen && <Cancel task={task} />}
+          {task?.state === 'dead' && <Replay task={task} />}
+          {task && <button onClick={() => edit(task)}>{w().editAndSubmit}</button>}
+          {close && (
+            <>
+              <a class="button plain" href={`/tasks/${id}`}>
+                {w().alone}
+              </a>
+              <button class="plain" onClick={close}>
+                {w().close}
+              </button>
+            </>
+          )}
+          {task && !close && (
+            <>
+              <button class="plain" onClick={() => copy(task.id)}>
+                {w().copyId}
+              </button>
+              <button class="plain" onClick={() => copy(JSON.stringify(task, null, 2))}>
+                {w().copyJson}
+              </button>
+              <a class="button plain" href={`/logs?task=${id}`}>
+                {w().taskLogs}
+              </a>
+              <Curl method="GET" path={`/task/${id}`} />
+            </>
+          )}
+        </>
       }
     >
-      <Shown answer={answer}>{(shown) => <Told task={shown} />}</Shown>
+      {answer.refusal?.status === 404 && !task ? (
+        <Unknown id={id} />
+      ) : (
+        <Shown answer={answer}>{(shown) => <Told task={shown} />}</Shown>
+      )}
     </Screen>
+  );
+}
+
+// An id begins with its cluster's name.
+function Unknown({ id }: { id: string }) {
+  const origin = status.value?.ventilator?.origin;
+  const isOfIt = origin === undefined || id.startsWith(`${origin}-`);
+  return (
+    <Empty>
+      <p role="alert">
+        <strong>{isOfIt ? w().noSuchTask : w().otherOrigin(origin)}</strong>
+      </p>
+      <a class="button" href="/tasks">
+        {w().tasks}
+      </a>
+    </Empty>
+  );
+}
+
+// What was replayed from this browser: from what, or as what.
+function Replays({ id }: { id: string }) {
+  const pairs = replays.list.value.map((pair) => pair.split(' '));
+  const [before] = pairs.find(([, now]) => now === id) ?? [];
+  const [, now] = pairs.find(([old]) => old === id) ?? [];
+  return (
+    <>
+      {before && (
+        <span>
+          {w().replayOf}{' '}
+          <a class="mono" href={`/tasks/${before}`}>
+            {before}
+          </a>
+        </span>
+      )}
+      {now && (
+        <span>
+          {w().replayedAs}{' '}
+          <a class="mono" href={`/tasks/${now}`}>
+            {now}
+          </a>
+        </span>
+      )}
+    </>
   );
 }
 
@@ -51,6 +115,20 @@ function Told({ task }: { task: Task }) {
       <p class="headline">
         <Shape state={task.state} /> {headline(task)}
       </p>
+      {why.length > 0 && (
+        <ul class="why">
+          {why.map((each) => (
+            <li key={each.code + each.text}>
+              {sentence(each.text)}
+              {each.tasks?.map((other) => (
+                <a key={other} class="mono" href={`/tasks/${other}`}>
+                  {other}
+                </a>
+              ))}
+            </li>
+          ))}
+        </ul>
+      )}
       <p class="facts">
         <span>{task.kind}</span>
         {task.project && (
@@ -75,23 +153,10 @@ function Told({ task }: { task: Task }) {
             <code title={task.traceparent}>{task.traceparent.split('-')[1]}</code>
           </span>
         )}
+        <Replays id={task.id} />
       </p>
-      {why.length > 0 && (
-        <ul class="why">
-          {why.map((each) => (
-            <li key={each.code + each.text}>
-              {sentence(each.text)}
-              {each.tasks?.map((other) => (
-                <a key={other} class="mono" href={`/tasks/${other}`}>
-                  {other}
-                </a>
-              ))}
-            </li>
-          ))}
-        </ul>
-      )}
-      {task.progress && <Progress {...task.progress} />}
       <Life task={task} />
+      {kUnsettled.includes(task.state) && <Running id={task.id} />}
       <Attempts task={task} />
       <div class="columns">
         {task.args !== undefined && task.args !== null && (
@@ -135,7 +200,10 @@ function artifactsOf(task: Task): Artifact[] {
   return all.length > 0 ? all : one ? [one] : [];
 }
 
-const sentence = (text: string) => capital(text) + (/[.!?]$/.test(text) ? '' : '.');
+// Times in it as the page tells them.
+const sentence = (text: string) =>
+  capital(text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => clock(Date.parse(time)))) +
+  (/[.!?]$/.test(text) ? '' : '.');
 
 function headline(task: Task): string {
   const last = task.attempts?.at(-1);
@@ -147,19 +215,9 @@ function headline(task: Task): string {
   if (task.state === 'failed') return w().headFailed(task.error ?? last?.error ?? '');
   if (task.state === 'dead') return w().headDead(attempts, last?.error ?? task.error ?? '');
   if (task.state === 'cancelled') return w().headCancelled;
+  if (task.state === 'cancelling') return w().headCancelling;
   if (task.state === 'running') return w().headRunning(task.worker ?? last?.worker ?? '');
   return w().headWaiting;
-}
-
-function Progress({ done, total, text }: { done: number; total: number; text: string }) {
-  return (
-    <div class="progress">
-      {total > 0 ? <progress value={done} max={total} aria-label={w().progress} /> : null}
-      <span>
-        {total > 0 ? `${Math.floor((done / total) * 100)} %` : ''} {text}
-      </span>
-    </div>
-  );
 }
 
 function Attempts({ task }: { task: Task }) {
@@ -170,7 +228,9 @@ function Attempts({ task }: { task: Task }) {
       <ol class="attempts">
         {attempts.map((each, at) => (
           <li key={`${each.attempt} ${each.state} ${at}`} id={`attempt-${each.attempt}`}>
-            <span class="strong">{w().attempt(each.attempt)}</span>
+            <a class="strong" href={`#attempt-${each.attempt}`}>
+              {w().attempt(each.attempt)}
+            </a>
             <Mark state={each.state} />
             {each.worker && <span>{w().onWorker(each.worker)}</span>}
             {each.run_seconds !== undefined && each.run_seconds > 0 && (

@@ -17,16 +17,21 @@ export function Many() {
   const accepted = useSignal<{ count: number; first: string } | null>(null);
   const lines = text.value.split('\n').filter((line) => line.trim() !== '').length;
 
+  const good = useSignal(''); // The lines between those that are wrong.
   const submit = async (event: Event) => {
     event.preventDefault();
-    wrong.value = check(text.value);
-    if (wrong.value.length > 0 || lines === 0) return;
+    const checked = check(text.value);
+    wrong.value = checked.wrong;
+    good.value = checked.wrong.length > 0 ? checked.good.join('\n') : '';
+    if (wrong.value.length === 0 && lines > 0) await send(text.value);
+  };
+  const send = async (body: string) => {
     isSending.value = true;
     try {
       const answer = await fetch('/task', {
         method: 'POST',
         headers: { 'content-type': 'application/x-ndjson', accept: 'application/json' },
-        body: text.value,
+        body,
       });
       const said = (await answer.json()) as {
         ids?: string[];
@@ -36,6 +41,7 @@ export function Many() {
       if (answer.ok && said.ids) {
         accepted.value = { count: said.ids.length, first: said.ids[0] ?? '' };
         tell(w().acceptedMany(number(said.ids.length)));
+        good.value = '';
         knowsEole.value = true;
       } else {
         wrong.value = [
@@ -67,10 +73,13 @@ export function Many() {
         <input
           id="file"
           type="file"
-          accept=".json,.ndjson,.jsonl,.txt"
-          onChange={async (event) =>
-            (text.value = (await event.currentTarget.files?.[0]?.text()) ?? text.value)
-          }
+          accept=".json,.ndjson,.jsonl,.txt,.csv"
+          onChange={async (event) => {
+            const file = event.currentTarget.files?.[0];
+            if (!file) return;
+            const said = await file.text();
+            text.value = /\.csv$/i.test(file.name) ? linesOfTable(said) : said;
+          }}
         />
       </Field>
       {wrong.value.length > 0 && (
@@ -84,6 +93,11 @@ export function Many() {
         <button class="main" disabled={isSending.value || lines === 0}>
           {w().submitMany(number(lines))}
         </button>
+        {good.value !== '' && (
+          <button type="button" disabled={isSending.value} onClick={() => send(good.value)}>
+            {w().submitGood(number(good.value.split('\n').length))}
+          </button>
+        )}
         {accepted.value && (
           <a href={`/tasks/${accepted.value.first}`}>
             {w().acceptedMany(number(accepted.value.count))}
@@ -94,16 +108,53 @@ export function Many() {
   );
 }
 
-function check(text: string): string[] {
-  return text.split('\n').flatMap((line, at) => {
+function check(text: string): { wrong: string[]; good: string[] } {
+  const good: string[] = [];
+  const wrong = text.split('\n').flatMap((line, at) => {
     if (line.trim() === '') return [];
     try {
       const task = JSON.parse(line) as { kind?: unknown } | null;
-      return typeof task?.kind === 'string' ? [] : [w().lineWrong(at + 1, w().noKind)];
+      if (typeof task?.kind !== 'string') return [w().lineWrong(at + 1, w().noKind)];
+      good.push(line);
+      return [];
     } catch {
       return [w().lineWrong(at + 1, w().noJson)];
     }
   });
+  return { wrong, good };
+}
+
+/** A table, whose head names words of a task or else arguments, as lines of JSON. */
+function linesOfTable(text: string): string {
+  const [head = [], ...rows] = rowsOf(text);
+  const words = ['kind', 'project', 'priority', 'delay', 'key'];
+  return rows
+    .map((row) => {
+      const task: Record<string, unknown> = {};
+      const args: Record<string, unknown> = {};
+      head.forEach((name, at) => {
+        const said = row[at] ?? '';
+        if (said !== '')
+          (words.includes(name) ? task : args)[name.replace(/^args\./, '')] = valueOf(said);
+      });
+      return JSON.stringify({ ...task, args });
+    })
+    .join('\n');
+}
+
+const valueOf = (text: string): unknown =>
+  /^(-?(0|[1-9]\d{0,14})(\.\d+)?|true|false)$/.test(text) ? JSON.parse(text) : text;
+
+// With quotation marks, a field may have commas, lines and (twice) quotation marks.
+function rowsOf(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain = '', end] of text.matchAll(
+    /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g,
+  )) {
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end !== ',') rows.push([]);
+  }
+  return rows.filter((row) => row.some((each) => each !== ''));
 }
 
 function lineOf(pointer: string): string {

@@ -1,20 +1,19 @@
 import { useComputed, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { address } from '../api';
 import { status, useAsked } from '../asked';
 import { kListMs, kPage, type Page, useEnded } from '../ended';
+import { headNow } from '../live';
 import { Empty, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
-import { number, stateWord } from '../parts/shown';
+import { number } from '../parts/shown';
 import { ask, query } from '../router';
-import { isPaused, w } from '../settings';
-import { kSettled, kUnsettled } from '../types';
-import { Acts, type Filter, kFilters, said } from './task_acts';
-import { columns, lines } from './task_rows';
-
-function filterOf(): Filter {
-  const said = query.value;
-  return Object.fromEntries(kFilters.map((name) => [name, said.get(name) ?? ''])) as Filter;
-}
+import { isNarrow, isPaused, isSplit, isWide, w } from '../settings';
+import { type Counts, kSettled, kUnsettled, type Row } from '../types';
+import { Story } from './story';
+import { Acts, Exports } from './task_acts';
+import { type Filter, filterOf, Filters, kFilters, said } from './task_query';
+import { columnsOf, Columns, lines, sorted, useSort } from './task_rows';
 
 /** What waits or runs, then what ended, newest first; narrowed by what the address says. */
 export function Tasks({ project }: { project?: string }) {
@@ -27,7 +26,7 @@ export function Tasks({ project }: { project?: string }) {
   ) : (
     <>
       <Filters filter={filter} isOfProject />
-      <List filter={filter} />
+      <List filter={filter} isOfProject />
     </>
   );
 }
@@ -40,76 +39,60 @@ function Totals({ filter }: { filter: Filter }) {
   return <span class="soft">{w().totals(number(all), number(now.sink.settled))}</span>;
 }
 
-function Filters({ filter, isOfProject }: { filter: Filter; isOfProject?: boolean }) {
-  const state = filter.state;
-  const states = [...kUnsettled, ...kSettled];
-  const words = useSignal<Partial<Filter>>({});
-  const text = (name: 'kind' | 'project' | 'worker' | 'text') => (
-    <input
-      key={name}
-      aria-label={w().filterNames[name]}
-      placeholder={w().filterNames[name]}
-      value={words.value[name] ?? filter[name]}
-      onInput={(event) => (words.value = { ...words.value, [name]: event.currentTarget.value })}
-      onChange={(event) => {
-        words.value = {};
-        ask({ [name]: event.currentTarget.value.trim() });
-      }}
-    />
+const kEver = { since: '0', until: '9999999999999', step: '36500d' };
+
+/** How many that ended match, whatever is shown of them; null: nobody counts words. */
+function useMatching(filter: Filter): number | null {
+  const { state, kind, project, worker, ran, since, until, text } = filter;
+  const isCounted = text === '' && ran === '' && !kUnsettled.includes(state);
+  const times =
+    since === '' && until === ''
+      ? kEver
+      : { since: since || '0', until: until || kEver.until, step: kEver.step };
+  const answer = useAsked<Counts>(
+    isCounted ? address('/history/counts', { state, kind, project, worker, ...times }) : null,
+    5000,
   );
-  return (
-    <div class="filters" role="search">
-      <select
-        aria-label={w().filterNames.state}
-        value={state}
-        onChange={(event) => ask({ state: event.currentTarget.value })}
-      >
-        <option value="">{w().anyState}</option>
-        {states.map((each) => (
-          <option key={each} value={each}>
-            {stateWord(each)}
-          </option>
-        ))}
-      </select>
-      {text('kind')}
-      {!isOfProject && text('project')}
-      {text('worker')}
-      {text('text')}
-      {kFilters.some((name) => filter[name] !== '' && !(isOfProject && name === 'project')) && (
-        <button
-          class="plain"
-          onClick={() => ask({ state: '', kind: '', worker: '', text: '', project: '' })}
-        >
-          {w().clearFilters}
-        </button>
-      )}
-    </div>
-  );
+  const counts = answer.data;
+  if (!counts || counts.counted_from !== null) return null;
+  return [counts.done, counts.failed, counts.dead, counts.cancelled]
+    .flatMap((each) => each ?? [])
+    .reduce((sum, each) => sum + each, 0);
 }
 
-function List({ filter }: { filter: Filter }) {
-  const { state, kind, project, worker, text } = filter;
+/** What came while the page is held still. */
+function useNews(): number {
+  const from = useRef<number | null>(null);
+  if (!isPaused.value) from.current = null;
+  else from.current ??= headNow.value;
+  return Math.max(0, (headNow.value ?? 0) - (from.current ?? headNow.value ?? 0));
+}
+
+function List({ filter, isOfProject = false }: { filter: Filter; isOfProject?: boolean }) {
+  const { state, kind, project, worker, text, ran, since, until } = filter;
   const isLive = state === '' || kUnsettled.includes(state);
   const isEnded = state === '' || kSettled.includes(state);
-  const now = useAsked<Page>(
-    isLive && text === ''
-      ? address('/tasks', { state, kind, project, worker, limit: kPage })
-      : null,
-    kListMs,
-  );
+  const isOfEnded = text !== '' || ran !== '' || since !== '' || until !== ''; // Alone.
+  const livePath =
+    isLive && !isOfEnded ? address('/tasks', { state, kind, project, worker, limit: kPage }) : null;
+  const endedPath = address('/history', { state, kind, project, worker, text, ran, since, until });
+  const now = useAsked<Page>(livePath, kListMs);
   const ended = useEnded(
-    isEnded ? address('/history', { state, kind, project, worker, text, limit: kPage }) : null,
+    isEnded ? `${endedPath}${endedPath.includes('?') ? '&' : '?'}limit=${kPage}` : null,
   );
+  const matching = useMatching(filter);
+  const news = useNews();
   const chosen = useSignal<ReadonlySet<string>>(new Set());
+  const sort = useSort();
   const live = now.data?.tasks ?? [];
   const gone = useComputed(() => new Set<string>());
   gone.value.clear();
   ended.rows.forEach((row) => gone.value.add(row.id));
-  const rows = [...live.filter((row) => !gone.value.has(row.id)), ...ended.rows];
+  const rows = sorted([...live.filter((row) => !gone.value.has(row.id)), ...ended.rows], sort);
 
   const refusal = now.refusal ?? ended.answer.refusal;
   const isLoading =
-    (isLive && text === '' && !now.data && !now.refusal) ||
+    (livePath !== null && !now.data && !now.refusal) ||
     (isEnded && !ended.answer.data && !ended.answer.refusal);
   if (rows.length === 0 && isLoading) return <Skeleton lines={10} />;
   if (rows.length === 0 && refusal && refusal.status !== 0) {
@@ -122,61 +105,110 @@ function List({ filter }: { filter: Filter }) {
       </Empty>
     );
   }
-  const isFiltered = kFilters.some((name) => filter[name] !== '');
-  if (rows.length === 0) {
-    return isFiltered ? (
-      <Empty>
-        <p>{w().noMatch(said(filter))}</p>
-      </Empty>
-    ) : (
-      <Empty>
-        <p>{w().noTasks}</p>
-        <a class="button main" href="/submit">
-          {w().submitOne}
-        </a>
-      </Empty>
-    );
-  }
+  if (rows.length === 0) return <Nothing filter={filter} />;
   const choose = (id: string) => {
     const next = new Set(chosen.value);
     next.has(id) ? next.delete(id) : next.add(id);
     chosen.value = next;
   };
+  const isBeside = isSplit.value && isWide.value;
+  const open = isBeside ? (query.value.get('open') ?? '') : '';
+  const hasMore = ended.hasMore || now.data?.next != null;
   return (
     <>
       <div class="list-head">
         <span class="soft" aria-live="polite">
-          {w().shown(number(rows.length), ended.hasMore || now.data?.next != null)}
-          {isPaused.value && ` · ${w().paused}`}
+          {matching !== null && hasMore
+            ? w().shownOf(number(rows.length), number(matching + live.length))
+            : w().shown(number(rows.length), hasMore)}
+          {sort && hasMore && ` · ${w().sortedAmong}`}
+          {isPaused.value && ` · ${w().paused}, ${w().newRows(news)}`}
         </span>
         {ended.held.length > 0 && (
           <button onClick={ended.showHeld}>{w().newRows(ended.held.length)}</button>
         )}
-        <Acts
-          filter={filter}
-          chosen={chosen.value}
-          rows={rows}
-          clear={() => (chosen.value = new Set())}
-        />
+        <span class="acts">
+          <Acts
+            filter={filter}
+            chosen={chosen.value}
+            rows={rows}
+            clear={() => (chosen.value = new Set())}
+          />
+          {isEnded && (
+            <Exports path={endedPath} chosen={rows.filter((row) => chosen.value.has(row.id))} />
+          )}
+          {!isNarrow.value && <Columns isOfProject={isOfProject} />}
+          {isWide.value && (
+            <button
+              class="plain"
+              aria-pressed={isSplit.value}
+              onClick={() => (isSplit.value = !isSplit.value)}
+            >
+              {w().beside}
+            </button>
+          )}
+        </span>
       </div>
       {live.length > 0 && now.data?.next != null && state === '' && (
         <p class="bar-note">{w().firstShown(number(live.length))}</p>
       )}
-      <Grid
-        label={w().tasks}
-        rows={rows}
-        columns={columns(
-          project !== '' && kFilters.every((name) => name === 'project' || filter[name] === ''),
-        )}
-        keyOf={(row) => row.id}
-        linkOf={(row) => `/tasks/${row.id}`}
-        lines={lines}
-        isEndless={ended.hasMore}
-        onEnd={ended.onEnd}
-        chosen={chosen.value}
-        onChoose={choose}
-      />
-      {ended.hasMore && <p class="soft centred">{w().loadingMore}</p>}
+      {ended.answer.data?.complete === false && <p class="bar-note">{w().indexLags}</p>}
+      <div class={open ? 'split' : ''}>
+        <div>
+          <Grid
+            label={w().tasks}
+            rows={rows}
+            columns={columnsOf(isOfProject, open !== '')}
+            keyOf={(row: Row) => row.id}
+            linkOf={(row) => `/tasks/${row.id}`}
+            onOpen={isBeside ? (row) => ask({ open: row.id }) : undefined}
+            lines={lines}
+            current={open}
+            isEndless={ended.hasMore}
+            onEnd={ended.onEnd}
+            chosen={chosen.value}
+            onChoose={choose}
+            sort={sort}
+            onSort={(name) =>
+              ask({ sort: sort?.name !== name ? name : sort.isDown ? `-${name}` : '' })
+            }
+          />
+          {ended.hasMore && <p class="soft centred">{w().loadingMore}</p>}
+        </div>
+        {open !== '' && <Beside key={open} id={open} />}
+      </div>
     </>
+  );
+}
+
+function Nothing({ filter }: { filter: Filter }) {
+  const isFiltered = kFilters.some((name) => filter[name] !== '');
+  return isFiltered ? (
+    <Empty>
+      <p>{w().noMatch(said(filter))}</p>
+    </Empty>
+  ) : (
+    <Empty>
+      <p>{w().noTasks}</p>
+      <a class="button main" href="/submit">
+        {w().submitOne}
+      </a>
+    </Empty>
+  );
+}
+
+/** A row's story at the list's right; Escape closes it. */
+function Beside({ id }: { id: string }) {
+  useEffect(() => {
+    const on = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !event.defaultPrevented) ask({ open: '' });
+    };
+    addEventListener('keydown', on);
+    return () => removeEventListener('keydown', on);
+  }, []);
+  return (
+    <aside class="beside" aria-label={id}>
+      <Story id={id} close={() => ask({ open: '' })} />
+    </aside>
   );
 }

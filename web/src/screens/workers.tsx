@@ -6,6 +6,17 @@ import { w } from '../settings';
 import type { Row, Worker } from '../types';
 import { listOf } from './overview';
 
+// Those that were here while this page is open, and when they were last seen.
+const seen = new Map<string, number>();
+const kLeftMs = 600_000;
+
+function left(list: Worker[]): [string, number][] {
+  const at = Date.now();
+  for (const each of list) seen.set(each.name, at);
+  for (const [name, last] of seen) if (at - last > kLeftMs) seen.delete(name);
+  return [...seen].filter(([name]) => !list.some((each) => each.name === name));
+}
+
 /** Each worker with its slots, and the task in each. */
 export function Workers() {
   const answer = useAsked<unknown>('/workers');
@@ -32,6 +43,14 @@ export function Workers() {
                   worker={each}
                   tasks={tasks.filter((row) => row.worker === each.name)}
                 />
+              ))}
+              {left(list).map(([name, last]) => (
+                <li key={name} class="letter-head">
+                  <Shape state="lost" /> <strong>{name}</strong>
+                  <span class="soft">
+                    {w().leftAt} <Ago when={last} />
+                  </span>
+                </li>
               ))}
             </ul>
           );

@@ -84,8 +84,8 @@ export const en = {
   themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
   zone: 'Time zone',
   localTime: 'Local time',
-  stale: (at: string) =>
-    `The gateway does not answer. What you see is as of ${at}; it is tried again all the time.`,
+  stale: (at: string, span: string) =>
+    `The gateway does not answer. What you see is as of ${at}; trying again in ${span}.`,
   ventilatorAway: (span: string) =>
     `The ventilator has not answered for ${span}: nothing can be submitted until it is back.`,
   sinkAway: (span: string, head: string) =>
@@ -100,9 +100,9 @@ export const en = {
 
   // Overview
   now: 'Now',
-  acceptedRate: 'accepted a second',
-  settledRate: 'settled a second',
-  failedRate: 'failed a second',
+  acceptedRate: 'accepted / s',
+  settledRate: 'settled / s',
+  failedRate: 'failed / s',
   accepted: 'accepted',
   settled: 'settled',
   slots: (count: number) => `${count} slot${s(count)}`,
@@ -122,8 +122,7 @@ export const en = {
   answers: 'answers',
   doesNotAnswer: 'does not answer',
   process: (pid: number) => `process ${pid}`,
-  whileAway: (count: string) => `${count} task${s(count)} settled while you were away.`,
-  lookAtThem: 'Look at them',
+  whileAway: 'While you were away',
 
   // First visit
   hello: 'hello',
@@ -140,7 +139,16 @@ export const en = {
   accepted1: (id: string) => `Accepted as ${id}`,
 
   // Tasks
-  filterNames: { state: 'State', kind: 'Kind', project: 'Project', worker: 'Worker', text: 'Text' },
+  filterNames: {
+    state: 'State',
+    kind: 'Kind',
+    project: 'Project',
+    worker: 'Worker',
+    ran: 'Ran at least',
+    since: 'Since',
+    until: 'Until',
+    text: 'Text',
+  },
   anyState: 'Any state',
   anyLevel: 'Any level',
   anyRole: 'Any role',
@@ -231,7 +239,7 @@ export const en = {
   sent: 'Sent from here',
   linesOfJson: 'Tasks, one a line',
   linesHint: 'Each line is a task as JSON: kind, args, and what else it should have.',
-  orFile: 'Or a file of such lines',
+  orFile: 'Or a file of such lines, or a table (CSV) whose head has kind and arguments',
   submitMany: (count: string) => `Submit ${count} task${s(count)}`,
   acceptedMany: (count: string) => `${count} task${s(count)} accepted`,
   line: (number: number) => `Line ${number}`,
@@ -353,6 +361,62 @@ export const en = {
     'A field for each place of the first two queens; the fuller its colour, the more solutions',
   queensAxes:
     'Down: the first queen’s column. Across: the second’s. The fuller the colour, the more solutions.',
+
+  // Filters and lists
+  filter: 'Filter',
+  filterHint: 'kind:exec took:>10s error:"exit code 3" since:1h …',
+  without: 'Without',
+  shownOf: (count: string, all: string) => `${count} of ${all} tasks`,
+  sortedAmong: 'sorted among these',
+  replayMatching: 'Replay all that match',
+  notBefore: 'not before',
+  began: 'Began',
+  columns: 'Columns',
+  beside: 'Beside',
+  alone: 'Alone',
+  exportIt: 'Export',
+  exported: (count: string, isWhole: boolean) =>
+    `${count} task${s(count)} saved${isWhole ? '' : ', the newest: copy the shell line for all'}`,
+  stopExport: (count: string) => `${count} read, stop`,
+  keyClose: 'Close what is beside or over it',
+
+  noSuchTask: 'This cluster never accepted a task of that number.',
+  otherOrigin: (origin: string) =>
+    `This is another cluster’s id: those of this one begin with ${origin}.`,
+  replayOf: 'replay of',
+  replayedAs: 'replayed as',
+  headCancelling: 'It is being cancelled.',
+  output: 'Output',
+  outputSince: 'since you look; all of it comes with the result',
+  outputTail: 'the last 64 KiB; all of it comes with the result',
+  lostBefore: 'waited, lost',
+  submitGood: (count: string) => `Submit the ${count} others`,
+  indexLags: 'The newest of what ended is still being read: it comes in a moment.',
+  follow: 'Follow',
+
+  // Over time
+  endedTitle: 'Ended a second',
+  eachSpan: (span: string) => `each ${span}`,
+  notKeptBefore:
+    'What ended before the line begins is not kept any more, or was not counted in time.',
+  oldest: (span: string) => `oldest ${span}`,
+  ofSlots: (count: number) => `of ${count} slot${s(count)}`,
+  inAll: 'in all',
+  asOf: (offset: string) => `as of offset ${offset}`,
+  endedSo: (state: string, count: string) => `${count} ${state}`,
+  relativeTime: '… ago',
+  pin: 'Pin',
+  unpin: 'Unpin',
+  brushIt: 'Draw over some to see which they are.',
+  brushed: 'Drawn over',
+  topic: 'Topic',
+  topicHint: 'project/kind/state: * is any word, # any number of them',
+  perSecond: (count: string) => `${count}/s`,
+  bundle: 'Save diagnostics',
+  leftAt: 'left',
+  leftOver: (percent: number) =>
+    `was broken off: ${percent} % are safe. Choose the file again, and it goes on.`,
+  forget: 'Forget it',
 };
 
 export type Words = typeof en;

@@ -81,8 +81,8 @@ export const fr: Words = {
   themes: { system: 'Comme le système', light: 'Clair', dark: 'Sombre' },
   zone: 'Fuseau horaire',
   localTime: 'Heure locale',
-  stale: (at) =>
-    `La passerelle ne répond pas. Ce que vous voyez date de ${at} ; de nouveaux essais se font sans cesse.`,
+  stale: (at, span) =>
+    `La passerelle ne répond pas. Ce que vous voyez date de ${at} ; nouvel essai dans ${span}.`,
   ventilatorAway: (span) =>
     `Le ventilateur ne répond pas depuis ${span} : rien ne peut être soumis avant son retour.`,
   sinkAway: (span, head) =>
@@ -96,9 +96,9 @@ export const fr: Words = {
   keyHelp: 'Ces touches',
 
   now: 'Maintenant',
-  acceptedRate: 'acceptées par seconde',
-  settledRate: 'réglées par seconde',
-  failedRate: 'échecs par seconde',
+  acceptedRate: 'acceptées / s',
+  settledRate: 'réglées / s',
+  failedRate: 'échecs / s',
   accepted: 'acceptées',
   settled: 'réglées',
   slots: (count) => `${count} place${s(count)}`,
@@ -117,8 +117,7 @@ export const fr: Words = {
   answers: 'répond',
   doesNotAnswer: 'ne répond pas',
   process: (pid) => `processus ${pid}`,
-  whileAway: (count) => `${count} tâche${s(count)} réglée${s(count)} en votre absence.`,
-  lookAtThem: 'Les voir',
+  whileAway: 'En votre absence',
 
   hello: 'bonjour',
   firstTitle: 'Rien n’a encore tourné ici. Trois essais :',
@@ -139,6 +138,9 @@ export const fr: Words = {
     kind: 'Genre',
     project: 'Projet',
     worker: 'Ouvrier',
+    ran: 'Durée d’au moins',
+    since: 'Depuis',
+    until: 'Jusqu’à',
     text: 'Texte',
   },
   anyState: 'Tout état',
@@ -227,7 +229,8 @@ export const fr: Words = {
   sent: 'Envoyées d’ici',
   linesOfJson: 'Tâches, une par ligne',
   linesHint: 'Chaque ligne est une tâche en JSON : kind, args, et ce qu’elle doit avoir d’autre.',
-  orFile: 'Ou un fichier de telles lignes',
+  orFile:
+    'Ou un fichier de telles lignes, ou un tableau (CSV) dont l’en-tête a kind et les arguments',
   submitMany: (count) => `Soumettre ${count} tâche${s(count)}`,
   acceptedMany: (count) => `${count} tâche${s(count)} acceptée${s(count)}`,
   line: (number) => `Ligne ${number}`,
@@ -340,4 +343,59 @@ export const fr: Words = {
     'Une case pour chaque place des deux premières reines ; plus la couleur est pleine, plus il y a de solutions',
   queensAxes:
     'En bas : la colonne de la première reine. À droite : celle de la deuxième. Plus la couleur est pleine, plus il y a de solutions.',
+
+  filter: 'Filtrer',
+  filterHint: 'kind:exec took:>10s error:"exit code 3" since:1h …',
+  without: 'Sans',
+  shownOf: (count, all) => `${count} tâches sur ${all}`,
+  sortedAmong: 'triées entre elles',
+  replayMatching: 'Rejouer tout ce qui correspond',
+  notBefore: 'pas avant',
+  began: 'Début',
+  columns: 'Colonnes',
+  beside: 'À côté',
+  alone: 'Seule',
+  exportIt: 'Exporter',
+  exported: (count, isWhole) =>
+    `${count} tâche${s(count)} enregistrée${s(count)}${isWhole ? '' : ', les dernières : copiez la ligne de shell pour toutes'}`,
+  stopExport: (count) => `${count} lues, arrêter`,
+  keyClose: 'Fermer ce qui est à côté ou par-dessus',
+
+  noSuchTask: 'Cette grappe n’a jamais accepté de tâche de ce numéro.',
+  otherOrigin: (origin) =>
+    `Cet identifiant est d’une autre grappe : ceux d’ici commencent par ${origin}.`,
+  replayOf: 'rejoue',
+  replayedAs: 'rejouée en',
+  headCancelling: 'Elle est en cours d’annulation.',
+  output: 'Sortie',
+  outputSince: 'depuis que vous regardez ; le tout vient avec le résultat',
+  outputTail: 'les derniers 64 Kio ; le tout vient avec le résultat',
+  lostBefore: 'attente, perdue',
+  submitGood: (count) => `Soumettre les ${count} autres`,
+  indexLags: 'Les dernières fins sont encore en lecture : elles viennent dans un instant.',
+  follow: 'Suivre',
+
+  endedTitle: 'Terminées par seconde',
+  eachSpan: (span) => `par ${span}`,
+  notKeptBefore:
+    'Avant le début de la ligne, les fins ne sont plus gardées, ou n’ont pu être comptées à temps.',
+  oldest: (span) => `depuis ${span}`,
+  ofSlots: (count) => `sur ${count} place${s(count)}`,
+  inAll: 'en tout',
+  asOf: (offset) => `au rang ${offset}`,
+  endedSo: (state, count) =>
+    `${count} ${({ done: 'faite', failed: 'échouée', dead: 'morte', cancelled: 'annulée' } as Record<string, string>)[state] ?? state}${s(count)}`,
+  relativeTime: 'Il y a …',
+  pin: 'Épingler',
+  unpin: 'Désépingler',
+  brushIt: 'Tracez sur quelques-uns pour voir lesquels.',
+  brushed: 'Tracées',
+  topic: 'Sujet',
+  topicHint: 'projet/genre/état : * pour un mot, # pour plusieurs',
+  perSecond: (count) => `${count}/s`,
+  bundle: 'Enregistrer un diagnostic',
+  leftAt: 'parti',
+  leftOver: (percent) =>
+    `a été interrompu : ${percent} % sont en sûreté. Choisissez le fichier à nouveau, et il continue.`,
+  forget: 'Oublier',
 };
