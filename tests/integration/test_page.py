@@ -29,7 +29,7 @@ class Page(unittest.TestCase):
         node_tests.install(ROOT / "tests/page")
         picture = tempfile.mkdtemp(prefix="eole-test-") + "/photo.jpg"
         self.addCleanup(shutil.rmtree, os.path.dirname(picture))
-        Image.effect_noise((1200, 800), 90).convert("RGB").save(picture, quality=95)
+        Image.effect_noise((2100, 1400), 90).convert("RGB").save(picture, quality=95)
         with Cluster("--allow-exec", workers=2) as cluster:
             file = pathlib.Path(cluster.directory, "eole/cluster.toml").read_text(encoding="utf-8")
             address = re.search(r"^http = '([^']+)'", file, re.M)[1]

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
@@ -345,6 +346,27 @@ test('a picture comes back smaller, and is compared with what was sent', async (
     .getByLabel('Choose pictures')
     .setInputFiles({ name: 'no.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('text') });
   await page.getByText('no.jpg is no JPEG or PNG', { exact: false }).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test('a download is told as it ends, and its picture is shown', async () => {
+  const picture = readFileSync(process.env.EOLE_PICTURE);
+  const site = createServer((_, answer) => {
+    answer.setHeader('content-type', 'image/jpeg');
+    answer.end(picture);
+  });
+  await new Promise((listens) => site.listen(0, '127.0.0.1', listens));
+  try {
+    await page.goto(`${home}/events-log?topic=fetched/%23`);
+    await page.getByText('live', { exact: true }).first().waitFor();
+    const url = `http://127.0.0.1:${site.address().port}/photo.jpg`;
+    const id = await submit({ kind: 'download', args: { url }, project: 'fetched' });
+    await page.getByRole('link', { name: id }).click();
+    const shown = page.getByAltText('photo.jpg');
+    await until(() => shown.evaluate((img) => img.naturalWidth > 1000), 'the picture');
+  } finally {
+    site.close();
+  }
   assert.deepEqual(wrong, []);
 });
 

@@ -111,6 +111,7 @@ function Here() {
 
 const kStatusMs = 5000;
 const kOverviewMs = 1000;
+const kStillMs = 2500; // There, while nothing changes: the connection tells when something does.
 const kChangedMs = 3000;
 
 // One look at the cluster for all screens: each second on the overview, else when something changed.
@@ -119,6 +120,8 @@ function useStatus(): void {
     let timer: ReturnType<typeof setTimeout>;
     let isAsking = false;
     let askedAt = 0;
+    let figures = '';
+    let isMoving = true;
     const look = async () => {
       clearTimeout(timer);
       if (!isAsking && !document.hidden && !(isPaused.peek() && status.peek())) {
@@ -126,6 +129,10 @@ function useStatus(): void {
         askedAt = Date.now();
         try {
           const next = await call<Status>('GET', '/cluster');
+          const { accepted, queued, running } = next.ventilator ?? {};
+          const said = JSON.stringify([accepted, queued, running, next.sink?.head]);
+          isMoving = said !== figures;
+          figures = said;
           setStatus(next);
           takeSample(next);
         } catch {
@@ -136,7 +143,7 @@ function useStatus(): void {
       const often = path.peek() === '/' || lost.peek() !== null || awaySince.peek().sink !== null;
       timer = setTimeout(
         () => void look(),
-        lost.peek() ? pause() : often ? kOverviewMs : kStatusMs,
+        lost.peek() ? pause() : !often ? kStatusMs : isMoving ? kOverviewMs : kStillMs,
       );
     };
     void look();

@@ -17,6 +17,7 @@ interface Square {
 const kSquaresMax = 100_000; // Beyond, the newest.
 const kPage = 1000;
 const kLookMs = 2000;
+const kDrawMs = 1000; // Between two drawings while it is read.
 const kBrushedShown = 12;
 const kHeightPx = 220; // Of the map, if its squares may be smaller.
 const kSides = [14, 10, 8, 6, 5, 4, 3];
@@ -38,8 +39,10 @@ export function ProjectMap({ name }: { name: string }) {
     let isBusy = false;
     const known = new Map<string, Square>();
     let newest = -1;
-    const show = () => {
-      if (isGone) return false;
+    let shownAt = 0;
+    const show = (isLast = false) => {
+      if (isGone || (!isLast && Date.now() - shownAt < kDrawMs)) return !isGone;
+      shownAt = Date.now();
       squares.value = [...known.values()]
         .sort((one, other) => one.seq - other.seq)
         .slice(-kSquaresMax);
@@ -61,7 +64,7 @@ export function ProjectMap({ name }: { name: string }) {
           if (!before || !isEnded(before.state))
             known.set(row.id, { id: row.id, seq: seqOf(row.id), state: row.state });
         }
-        show();
+        show(true);
       } catch {
         // The screen says that nobody answers.
       }
