@@ -510,3 +510,38 @@ for (const colorScheme of ['light', 'dark']) {
     }
   });
 }
+
+for (const colorScheme of ['light', 'dark'])
+  test(`no state has what axe finds wrong, ${colorScheme}`, async () => {
+    await open({ colorScheme, viewport: { width: 1400, height: 844 } });
+    await page.addInitScript(() => localStorage.setItem('eole.split', 'yes'));
+    const judge = async (what) => {
+      const axe = new AxeBuilder({ page }).setLegacyMode();
+      if (colorScheme === 'dark') axe.withRules(['color-contrast']);
+      const { violations } = await axe.analyze();
+      assert.deepEqual(
+        violations.map((each) => `${what}: ${each.id}: ${each.nodes[0]?.html}`),
+        [],
+      );
+    };
+    const shell = 'while sleep 0.1; do echo more; echo 1/2 half >&3; done';
+    const id = await submit({ kind: 'exec', args: { shell }, project: 'many' });
+    await page.goto(`${home}/tasks?project=many&sort=kind&open=${id}`);
+    await page.locator('pre.output').waitFor();
+    await page.getByRole('combobox', { name: 'Filter', exact: true }).fill('s');
+    await page.keyboard.press('ArrowDown');
+    await judge('a story beside its list, a filter being typed');
+    await page.getByText('Columns').click();
+    await page.getByRole('row').nth(1).press('x');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await judge('columns being chosen, a row chosen, the page held still');
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('complementary').getByRole('button', { name: 'Cancel' }).click();
+    await judge('a question');
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel it' }).click();
+    await page.getByRole('status').getByText('being cancelled', { exact: false }).waitFor();
+    await page.route('**/cluster', (route) => route.abort());
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('alert').getByText('trying again in', { exact: false }).waitFor();
+    await judge('an act told, and no gateway');
+  });

@@ -334,7 +334,7 @@ function Bars() {
       <div class="bar-note is-wrong" role="alert">
         {w().stale(
           clock(heardAt.value),
-          seconds(Math.max(1, Math.ceil((gone.next - now.value) / 1000))),
+          seconds(Math.max(1, Math.floor((gone.next - now.value) / 1000))),
         )}
       </div>
     );
