@@ -18,8 +18,10 @@ const { outputFiles } = await build({
   minify: true,
   format: 'iife',
   target: ['chrome100', 'firefox100', 'safari15'],
-  jsx: 'automatic',
-  jsxImportSource: 'preact',
+  inject: [join(here, 'src/h.ts')],
+  tsconfigRaw: {
+    compilerOptions: { jsx: 'react', jsxFactory: 'h', jsxFragmentFactory: 'Fragment' },
+  },
   charset: 'utf8',
   legalComments: 'eof', // Their licences stay with what is theirs.
   outdir: out,
