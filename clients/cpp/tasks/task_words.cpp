@@ -211,7 +211,7 @@ Expected<void> set_retry(TaskRequest& task, const Value& value) {
   task.task_class.retry = 1;
   for (const auto& [name, member] : *members) {
     const auto* known = std::find_if(kMembers.begin(), kMembers.end(),
-                                     [&](const Member& each) { return each.name == name; });
+                                     [&wanted = name](const Member& each) { return each.name == wanted; });
     if (known == kMembers.end())
       return Error{text(name, ": not known; attempts, backoff, backoff_max and on are")};
     if (auto set = known->set(task, member); !set)
