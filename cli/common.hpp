@@ -103,6 +103,7 @@ void add_project(CLI::App& app, Globals& globals);
 void add_cancel(CLI::App& app, Globals& globals);
 void add_control(CLI::App& app, Globals& globals);
 void add_dead(CLI::App& app, Globals& globals);
+void add_token(CLI::App& app, Globals& globals);
 void add_salvage(CLI::App& app, Globals& globals);
 void add_join(CLI::App& app, Globals& globals);
 void add_bench(CLI::App& app, Globals& globals);

@@ -14,8 +14,9 @@
 #include "cli/common.hpp"
 #include "common/base/text.hpp"
 #include "common/net/ipc_place.hpp"
-#include "common/process/private.hpp"
+#include "common/net/tokens.hpp"
 #include "common/process/hash.hpp"
+#include "common/process/private.hpp"
 #include "common/process/system.hpp"
 
 namespace eole::cli {
@@ -163,7 +164,9 @@ net::ClusterFile over_tcp(const std::string& listen, const net::ClusterFile& bef
 }
 
 // Where the page is: its address stays in bookmarks, so the port of before is tried first.
-std::string choose_http(const std::string& written, const std::string& before) {
+// Beyond this machine it is encrypted.
+std::string choose_http(const HttpPlace& wanted, const std::string& before, std::string& address) {
+  const auto& written = wanted.address;
   const auto refuse = [&](const std::string& why) {
     throw Failure{kBadUse, text("--http ", written, ": ", why)};
   };
@@ -172,16 +175,17 @@ std::string choose_http(const std::string& written, const std::string& before) {
       written.find_first_not_of("0123456789", colon + 1) != std::string::npos)
     refuse("wanted is ADDRESS:PORT, as 127.0.0.1:8080");
   const auto host = written.substr(0, colon);
-  const auto address = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
-  if (address != "::1" && !address.starts_with("127."))
-    refuse("only this machine's own addresses are served: 127.0.0.1 or [::1]");
+  address = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  const bool is_local = net::is_local(address);
+  if (address.empty() || address == "0.0.0.0" || address == "::")
+    refuse("name the one address at which this machine is reached");
   if (const int error = try_port(address, 0); error != 0)
     refuse(error == -1 ? "is not an IP address in numbers" : std::strerror(error));
+  const auto place = text(is_local && !wanted.has_certificate ? "http://" : "https://", host, ":");
   if (const int port = std::atoi(written.c_str() + colon + 1); port != 0) {
     if (port > 65535) refuse("the port is 0 to 65535");
-    return text("http://", host, ":", port);
+    return text(place, port);
   }
-  const auto place = text("http://", host, ":");
   if (before.starts_with(place) && try_port(address, std::atoi(before.c_str() + place.size())) == 0)
     return before;
   for (int i = 0; i < kChoices; ++i) {
@@ -209,8 +213,8 @@ net::ClusterFile as(const net::ClusterFile& server, const net::ClusterFile& befo
 
 }  // namespace
 
-Endpoints write_endpoints(const std::string& data, const std::string& listen,
-                          const std::string& http, const std::string& client_path) {
+Endpoints write_endpoints(const std::string& data, const std::string& listen, const HttpPlace& http,
+                          const std::string& client_path) {
   Endpoints endpoints;
   endpoints.server_path = data + "/server.toml";
   endpoints.worker_path = data + "/worker.toml";
@@ -237,10 +241,12 @@ Endpoints write_endpoints(const std::string& data, const std::string& listen,
     const net::Authority checked(server.key_table, server.server_key);  // As the roles will.
   }
   server.name = "server";
-  server.http = choose_http(http, before.http);
+  server.http = choose_http(http, before.http, endpoints.http_address);
+  server.token_table = data + "/tokens.toml";
   auto worker = as(server, read(endpoints.worker_path), "local workers", {net::Role::kWork});
   worker.key_table.clear();
   worker.pipes.clear();
+  worker.token_table.clear();
   endpoints.gateway_path = data + "/gateway.toml";
   auto gateway =
       as(server, read(endpoints.gateway_path), "gateway", {net::Role::kAdmin, net::Role::kWork});

@@ -72,6 +72,7 @@ void join(const Globals& globals, const JoinOptions& options) {
   if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(path)))
     throw Failure{kBadUse, text(shown(path), ": is there already; --force overwrites it")};
   file.key_table.clear();
+  file.token_table.clear();
   file.pipes.clear();
   file.name = who;
   file.keys = net::make_key_pair();

@@ -12,6 +12,8 @@
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
+#include "common/net/tokens.hpp"
+#include "common/process/certificate.hpp"
 #include "common/process/options.hpp"
 #include "common/process/private.hpp"
 
@@ -23,6 +25,10 @@ struct UpOptions {
   std::string data;
   std::string listen;
   std::string http = "127.0.0.1:0";
+  bool http_tokens = false;
+  std::string http_certificate;
+  std::string http_key;
+  std::string http_origin;
   std::uint32_t workers = 2;
   std::uint32_t slots = 0;
   std::uint32_t prefetch = 0;
@@ -48,6 +54,38 @@ void lock(const std::string& path, const std::string& what) {
     throw Failure{kBadUse, text(what, " is in use by another `eole up`")};
 }
 
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).string();
+}
+
+std::vector<std::string> gateway_arguments(const UpOptions& options, const Endpoints& endpoints) {
+  std::vector<std::string> arguments{"--cluster", endpoints.gateway_path, "--data",
+                                     options.data + "/gateway"};
+  if (options.http_tokens) arguments.emplace_back("--http-tokens");
+  if (!options.http_certificate.empty())
+    arguments.insert(arguments.end(), {"--http-certificate", absolute(options.http_certificate),
+                                       "--http-key", absolute(options.http_key)});
+  if (!options.http_origin.empty())
+    arguments.insert(arguments.end(), {"--http-origin", options.http_origin});
+  return arguments;
+}
+
+// What a browser or script must trust, and whether anybody is let in.
+void print_access(const UpOptions& options, const Endpoints& endpoints) {
+  const bool is_secure = endpoints.http.starts_with("https://");
+  const auto directory = options.data + "/gateway";
+  if (is_secure && options.http_certificate.empty()) {
+    process::make_private_directory(directory);
+    const auto own = process::own_certificate(directory, endpoints.http_address);
+    std::printf("certificate   %s\nfingerprint   SHA-256 %s\n", own.path.c_str(),
+                own.fingerprint.c_str());
+  }
+  const bool asks_token =
+      options.http_tokens || (is_secure && !net::is_local(endpoints.http_address));
+  if (asks_token && net::TokenTable(options.data + "/tokens.toml").tokens().empty())
+    std::printf("tokens        none: nobody is let in before `eole token add NAME --role admin`\n");
+}
+
 int run(UpOptions options, const Globals& globals) {
   process::keep_private();
   const auto cluster_path = net::cluster_file_path(globals.cluster_path);
@@ -59,7 +97,9 @@ int run(UpOptions options, const Globals& globals) {
                                 ": its name is not UTF-8; name another one with --data")};
   lock(options.data + "/up.lock", "directory " + options.data);
   lock(cluster_path + ".lock", "cluster file " + cluster_path);
-  const auto endpoints = write_endpoints(options.data, options.listen, options.http, cluster_path);
+  const auto endpoints =
+      write_endpoints(options.data, options.listen,
+                      {options.http, !options.http_certificate.empty()}, cluster_path);
   Supervisor supervisor(options.data + "/logs");
 
   const auto& server = endpoints.server_path;
@@ -81,8 +121,7 @@ int run(UpOptions options, const Globals& globals) {
       options.durability, "--core", core(1)};
   if (options.begins_anew) ventilator.emplace_back("--begin-anew");
   supervisor.start("ventilator", "ventilator", ventilator);
-  supervisor.start("gateway", "gateway",
-                   {"--cluster", endpoints.gateway_path, "--data", options.data + "/gateway"});
+  supervisor.start("gateway", "gateway", gateway_arguments(options, endpoints));
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
     std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,
@@ -102,6 +141,7 @@ int run(UpOptions options, const Globals& globals) {
       "notifications %s\nlogs          %s\n",
       endpoints.http.c_str(), cluster_path.c_str(), endpoints.ventilator.c_str(),
       endpoints.queries.c_str(), endpoints.notifications.c_str(), (options.data + "/logs").c_str());
+  print_access(options, endpoints);
   if (!endpoints.ports.empty())
     std::printf("ports         %s: all that a firewall must let in\n", endpoints.ports.c_str());
   std::fflush(stdout);
@@ -155,8 +195,19 @@ void add_up(CLI::App& app, Globals& globals) {
                       "[ADDRESS]:PORT");
   command
       ->add_option("--http", options->http,
-                   "ADDRESS:PORT of the page and of HTTP; port 0: a free one, kept")
+                   "ADDRESS:PORT of the page and of HTTP; port 0: a free one, kept. Beyond this "
+                   "machine: TLS, and a token of `eole token`")
       ->capture_default_str();
+  command->add_flag("--http-tokens", options->http_tokens,
+                    "ask for a token on this machine's own addresses, too");
+  auto* certificate =
+      command->add_option("--http-certificate", options->http_certificate,
+                          "PEM of the certificate to show, with --http-key [one of its own]");
+  auto* key = command->add_option("--http-key", options->http_key, "PEM of its key, mode 0600");
+  certificate->needs(key);
+  key->needs(certificate);
+  command->add_option("--http-origin", options->http_origin,
+                      "another's page that may ask, with a token: https://example.org");
   command->add_flag("--place", options->place,
                     "keep ventilator, sink and each worker to a core, for small tasks one by one; "
                     "what tasks run stays free");

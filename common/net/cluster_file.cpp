@@ -25,7 +25,7 @@ struct Entry {
   std::string& value;
 };
 
-std::array<Entry, 12> entries(ClusterFile& cluster) {
+std::array<Entry, 13> entries(ClusterFile& cluster) {
   return {{{"name", cluster.name},
            {"ventilator", cluster.ventilator},
            {"results", cluster.results},
@@ -37,7 +37,8 @@ std::array<Entry, 12> entries(ClusterFile& cluster) {
            {"server_key", cluster.server_key},
            {"public_key", cluster.keys.public_key},
            {"secret_key", cluster.keys.secret_key},
-           {"key_table", cluster.key_table}}};
+           {"key_table", cluster.key_table},
+           {"token_table", cluster.token_table}}};
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct ClusterFile {
   std::string server_key;  // The cluster's public key; empty if everything is ipc.
   KeyPair keys;            // This process's own; the servers hold the cluster's pair here.
   std::string key_table;   // Servers only: the path of the table of keys.
+  std::string token_table;  // Where `eole up` runs: that of who may use HTTP.
 
   bool is_encrypted() const { return !server_key.empty(); }
   bool operator==(const ClusterFile&) const = default;

@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "gateway/core/access/caller.hpp"
 #include "gateway/core/http/problem.hpp"
 #include "gateway/core/http/request.hpp"
 #include "gateway/io/asio.hpp"
@@ -15,13 +17,15 @@ namespace eole::gateway {
 class Stream {
  public:
   virtual ~Stream() = default;
+  /// Before all else. False: it broke.
+  virtual awaitable<bool> open() = 0;
   /// What came, `most` bytes at most; empty: the other side ended it, or it broke.
   virtual awaitable<std::string> read(std::size_t most) = 0;
   /// False: it broke.
   virtual awaitable<bool> write(std::string_view bytes) = 0;
+  /// Nothing more is written. What the other side still sends can be read, if it is clear.
+  virtual awaitable<void> end_writing() = 0;
   virtual void close() = 0;
-  /// Nothing more is written; what the other side sends can still be read.
-  virtual void end_writing() = 0;
   /// Ends a read that waits, as if nothing more came.
   virtual void cancel() = 0;
   /// The other side has ended it; what it sent before may still be there.
@@ -34,6 +38,9 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   http::Request request;
+  Caller caller;                    // Who asks.
+  std::string address;              // From where, without a port.
+  std::vector<http::Field> common;  // In the head of the answer, whatever it is.
 
   /// The next bytes of the body, at most kPieceBytes; empty at its end. Throws Problem if it breaks
   /// off or makes no sense. Nothing more is read from the connection until it is called again.

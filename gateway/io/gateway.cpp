@@ -2,7 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "common/base/text.hpp"
+#include "common/process/certificate.hpp"
 #include "common/process/log.hpp"
 #include "gateway/core/http/origin.hpp"
 #include "gateway/io/cancels.hpp"
@@ -13,6 +17,7 @@
 #include "gateway/io/projects.hpp"
 #include "gateway/io/queues.hpp"
 #include "gateway/io/state.hpp"
+#include "gateway/io/stream.hpp"
 #include "gateway/io/tasks.hpp"
 #include "gateway/io/uploads.hpp"
 
@@ -22,6 +27,17 @@ namespace {
 constexpr Duration kDrainTime = 10s;  // For answers under way, at the end.
 constexpr int kTurnMax = 1024;        // Handlers of one turn.
 constexpr Duration kTurnTimeMax = 5ms;
+
+struct Where {
+  std::string address;
+  bool is_local = false;
+};
+// Of "[::1]:80". What makes no sense is refused by who listens.
+Where place_of(const std::string& listen) {
+  auto host = listen.substr(0, std::min(listen.rfind(':'), listen.size()));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return {host, net::is_local(host)};
+}
 
 awaitable<std::optional<http::Response>> now(http::Response response) { co_return response; }
 }  // namespace
@@ -42,14 +58,54 @@ Gateway::Gateway(Options options, role::Loop& loop)
   add_live(routes_, *this);
   add_logs(routes_, *this);
   add_queues(routes_, *this);
-  server_.listen(options_.listen);
+  add_access(routes_, *this);
+  open_door();
+}
+
+// This machine's own addresses are for its owner, by the kernel's word; or for who shows a token.
+// Any other is for who shows a token, and encrypted.
+void Gateway::open_door() {
+  const auto place = place_of(options_.listen);
+  place_.is_local = place.is_local;
+  place_.origin = options_.origin;
+  Access::Options access;
+  access.asks_token = options_.asks_token || !place.is_local;
+  if (!options_.origin.empty() && !access.asks_token)
+    throw std::runtime_error("--http-origin: another's page needs a token: --http-tokens");
+  Server::Door door;
+  if (!place.is_local || !options_.certificate.empty()) {
+    const auto certificate = options_.certificate.empty()
+                                 ? process::own_certificate(options_.data, place.address)
+                                 : process::read_certificate(options_.certificate, options_.key);
+    place_.hosts = certificate.hosts;
+    place_.hosts.push_back(place.address);
+    door.tls = std::make_shared<const Tls>(certificate.path, certificate.key_path);
+    process::log_info(
+        text("certificate ", certificate.path, ", SHA-256 ", certificate.fingerprint));
+  }
+  place_.is_secure = access.is_secure = door.tls != nullptr;
+  access.table = options_.cluster.token_table.empty() ? options_.data + "/tokens.toml"
+                                                      : options_.cluster.token_table;
+  door.is_open = access.asks_token;
+  door.is_still_let_in = [this](const Caller& caller) { return access_->is_still_let_in(caller); };
+  server_.listen(options_.listen, std::move(door));
+  // Browsers keep cookies of all ports together.
+  const auto& address = server_.address();
+  access.cookie =
+      text(access.is_secure ? "__Host-eole-" : "eole-", address.substr(address.rfind(':') + 1));
+  access_ = std::make_unique<Access>(std::move(access));
 }
 
 awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
-  http::check_origin(exchange.request);
-  if (exchange.request.target == "*") return now({204, {}, {}});  // OPTIONS of all: it is here.
-  if (auto page = page_.answer(exchange.request)) return now(std::move(*page));
-  const auto& route = routes_.find(exchange.request);
+  const auto& request = exchange.request;
+  if (http::check_origin(request, place_)) {
+    exchange.common = http::shared_with(place_);
+    if (http::is_preflight(request)) return now(http::allow(request));
+  }
+  if (request.target == "*") return now({204, {}, {}});  // OPTIONS of all: it is here.
+  if (auto page = page_.answer(request)) return now(std::move(*page));
+  const auto& route = routes_.find(request);
+  exchange.caller = access_->admit(exchange, route);
   return route.handler(exchange);
 }
 
@@ -84,7 +140,7 @@ void Gateway::sleep(std::optional<TimePoint> until) {
 }
 
 int Gateway::run() {
-  process::log_info(text("serves http://", server_.address()));
+  process::log_info(text("serves ", place_.is_secure ? "https://" : "http://", server_.address()));
   std::optional<TimePoint> end_at;
   while (!end_at || (!server_.is_idle() && loop_.now() < *end_at)) {
     if (loop_.take_stops() > 0) {

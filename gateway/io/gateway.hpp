@@ -8,6 +8,8 @@
 #include <string>
 
 #include "common/role/loop.hpp"
+#include "gateway/core/http/origin.hpp"
+#include "gateway/io/access.hpp"
 #include "gateway/io/fabric.hpp"
 #include "gateway/io/page.hpp"
 #include "gateway/io/routes.hpp"
@@ -19,6 +21,10 @@ struct Options {
   net::ClusterFile cluster;
   std::string data;          // A directory of the gateway's own: what is being uploaded.
   std::string listen;        // "127.0.0.1:0"
+  bool asks_token = false;   // On this machine's own addresses, too.
+  std::string certificate;   // A path; with its key: TLS, also on these.
+  std::string key;
+  std::string origin;  // Of another's page that may ask, "https://example.org".
 };
 
 /// The role: HTTP on one side, the ring on the other, one thread.
@@ -26,6 +32,7 @@ class Gateway {
  public:
   Gateway(Options options, role::Loop& loop);
   Fabric& fabric() { return fabric_; }
+  Access& access() { return *access_; }
   Server& server() { return server_; }
   Routes& routes() { return routes_; }
   asio::io_context& io() { return io_; }
@@ -39,6 +46,7 @@ class Gateway {
   int run();
 
  private:
+  void open_door();
   awaitable<std::optional<http::Response>> serve(Exchange& exchange);
   void watch_ring();
   void sleep(std::optional<TimePoint> until);
@@ -48,6 +56,8 @@ class Gateway {
   Fabric fabric_;  // Outlives the coroutines that wait for it, which io_ has.
   Page page_;
   Routes routes_;
+  http::Place place_;
+  std::unique_ptr<Access> access_;
   std::map<std::uint64_t, Stop> stops_;
   std::uint64_t last_stop_ = 0;
   asio::io_context io_{1};

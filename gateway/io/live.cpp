@@ -157,7 +157,7 @@ void add_live(Routes& routes, Gateway& gateway) {
   routes.add({"GET", "/events", net::Role::kObserve,
               [live](Exchange& exchange) { return live->events(exchange); }});
   routes.add({"GET", "/wamp", net::Role::kSubmit,
-              [wamp](Exchange& exchange) { return wamp->serve(exchange); }});
+              [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true});
   asio::co_spawn(
       gateway.io(), [live]() { return live->feed().summarize(); }, asio::detached);
   asio::co_spawn(

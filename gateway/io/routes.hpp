@@ -17,9 +17,12 @@ using Handler = std::function<awaitable<std::optional<http::Response>>(Exchange&
 struct Route {
   std::string_view method;
   std::string_view path;
-  net::Role role;  // What it takes: kObserve, kSubmit or kAdmin. Only the owner gets in, who has all.
+  std::optional<net::Role> role;  // What it takes: kObserve, kSubmit, kAdmin or kAnybody.
   Handler handler;
+  bool takes_tickets = false;  // It asks itself who shows no token, and ends what shows none.
 };
+/// A route for whoever asks: it tells nothing of the cluster, or asks for a token itself.
+constexpr std::optional<net::Role> kAnybody;
 
 /// All routes, each added by the file that has its handler.
 class Routes {

@@ -9,7 +9,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 #include <stdexcept>
 
 #include "common/base/text.hpp"
@@ -18,6 +17,7 @@
 #include "common/process/system.hpp"
 #include "gateway/core/http/reader.hpp"
 #include "gateway/io/peer.hpp"
+#include "gateway/io/stream.hpp"
 
 namespace eole::gateway {
 
@@ -30,58 +30,7 @@ namespace {
 constexpr auto kLook = std::chrono::seconds(1);  // How often slow ones are looked for.
 constexpr Duration kLingerTime = 2s;  // For what the other side still sends after an answer.
 constexpr std::size_t kOthersMax = 64;  // Connections of other users that are being refused.
-constexpr int kSendBufferBytesMax = 256 << 10;     // In the kernel, of one connection.
 constexpr std::size_t kUnreadBodyMax = 256 << 10;  // Of a body that nobody wanted: read over.
-
-/// A clear connection.
-class TcpStream final : public Stream {
- public:
-  explicit TcpStream(tcp::socket socket) : socket_(std::move(socket)) {
-    error_code ignored;
-    socket_.set_option(tcp::no_delay(true), ignored);
-    // Else the kernel takes megabytes for each client that reads slowly.
-    socket_.set_option(tcp::socket::send_buffer_size(kSendBufferBytesMax), ignored);
-    socket_.non_blocking(true, ignored);
-  }
-  awaitable<std::string> read(std::size_t most) override {
-    // Whoever waits holds no buffer: what came is read into one that all share.
-    static std::array<char, Exchange::kPieceBytes> shared;
-    error_code ec;
-    while (true) {
-      co_await socket_.async_wait(tcp::socket::wait_read,
-                                  asio::redirect_error(asio::use_awaitable, ec));
-      if (ec) co_return std::string();
-      const auto count = socket_.read_some(asio::buffer(shared, most), ec);
-      if (ec == asio::error::would_block) continue;
-      co_return ec ? std::string() : std::string(shared.data(), count);
-    }
-  }
-  awaitable<bool> write(std::string_view bytes) override {
-    error_code ec;
-    co_await asio::async_write(socket_, asio::buffer(bytes),
-                               asio::redirect_error(asio::use_awaitable, ec));
-    co_return !ec;
-  }
-  void close() override {
-    error_code ignored;
-    socket_.close(ignored);
-  }
-  void cancel() override {
-    error_code ignored;
-    socket_.cancel(ignored);
-  }
-  void end_writing() override {
-    error_code ignored;
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  }
-  bool is_gone() override {
-    char next = 0;
-    return ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-  }
-
- private:
-  tcp::socket socket_;
-};
 
 }  // namespace
 
@@ -93,6 +42,7 @@ struct Server::State {
 
   asio::io_context& loop;
   Serve serve;
+  Door door;
   tcp::acceptor acceptor;
   asio::steady_timer timer;
   std::set<Connection*> connections;
@@ -102,8 +52,9 @@ struct Server::State {
 
 class Server::Connection final : public Exchange {
  public:
-  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream)
+  Connection(std::shared_ptr<State> server, std::unique_ptr<Stream> stream, std::string from)
       : server_(std::move(server)), stream_(std::move(stream)) {
+    address = std::move(from);
     server_->connections.insert(this);
   }
   ~Connection() override { server_->connections.erase(this); }
@@ -113,6 +64,8 @@ class Server::Connection final : public Exchange {
     const http::Problem problem(
         403, user ? text("this connection is user ", *user, "'s; only user ", ::geteuid(), " is served")
                   : "the kernel does not tell whose connection this is");
+    const bool is_open = co_await open();
+    if (!is_open) co_return;
     keeps_ = false;
     auto answer = http::to_response(problem);
     const bool is_sent = co_await send(std::move(answer));
@@ -121,7 +74,8 @@ class Server::Connection final : public Exchange {
   }
 
   awaitable<void> serve() {
-    bool goes_on = true;
+    bool goes_on = co_await open();
+    if (!goes_on) co_return;
     while (goes_on && !server_->is_stopping) {
       std::optional<http::Response> answer;
       bool is_asked = false;
@@ -183,6 +137,7 @@ class Server::Connection final : public Exchange {
   awaitable<void> begin(http::Response head, std::optional<std::uint64_t> length) override {
     is_answering_ = true;
     is_chunked_ = !length;
+    head.fields.insert(head.fields.end(), common.begin(), common.end());
     keeps_ = request.keeps_alive && !server_->is_stopping && (reader_.is_done() || may_skip());
     co_await put(http::encode_head(head, length, keeps_));
   }
@@ -213,6 +168,8 @@ class Server::Connection final : public Exchange {
   /// Ends it if it is over its time.
   void look(TimePoint at, bool is_stopping) {
     if (is_stopping && is_between_) return stream_->close();
+    const auto& is_still_let_in = server_->door.is_still_let_in;
+    if (is_still_let_in && !is_still_let_in(caller)) return stream_->close();
     if (!deadline_ || at < *deadline_) return;
     deadline_.reset();
     is_late_ = true;
@@ -220,6 +177,13 @@ class Server::Connection final : public Exchange {
   }
 
  private:
+  awaitable<bool> open() {
+    set_deadline(now() + kHeadTime);
+    const bool is_open = co_await stream_->open();
+    set_deadline(std::nullopt);
+    if (!is_open) stream_->close();
+    co_return is_open;
+  }
   void set_deadline(std::optional<TimePoint> deadline) { deadline_ = deadline; }
   // By the time that was spent on waiting for it: a handler that reads slowly is not its client.
   TimePoint body_deadline() const {
@@ -259,6 +223,8 @@ class Server::Connection final : public Exchange {
       co_return false;
     }
     request = reader_.take_head();
+    caller = {};
+    common.clear();
     body_waited_ = {};
     body_bytes_ = 0;
     co_return true;
@@ -278,6 +244,7 @@ class Server::Connection final : public Exchange {
 
   awaitable<bool> send(http::Response answer) {
     const bool is_head = request.method == "HEAD";
+    answer.fields.insert(answer.fields.end(), common.begin(), common.end());
     auto bytes = http::encode_head(answer, answer.body.size(), keeps_);
     if (!is_head) bytes += answer.body;
     co_return co_await write_in_time(bytes);
@@ -297,10 +264,15 @@ class Server::Connection final : public Exchange {
   // Closing with unread input would reset the connection, and the answer might be lost with it.
   awaitable<void> linger(bool is_certain = false) {
     is_late_ = false;
-    if (!is_certain && input_.empty() && (reader_.is_done() || !reader_.is_begun())) co_return;
-    stream_->end_writing();
-    input_.clear();
     const auto until = now() + kLingerTime;
+    const bool is_unread =
+        is_certain || !input_.empty() || (!reader_.is_done() && reader_.is_begun());
+    if (!is_unread && !server_->door.tls) co_return;
+    set_deadline(until);
+    co_await stream_->end_writing();
+    set_deadline(std::nullopt);
+    if (!is_unread) co_return;
+    input_.clear();
     while (now() < until) {
       set_deadline(until);
       const auto bytes = co_await stream_->read(kPieceBytes);
@@ -337,12 +309,14 @@ awaitable<void> Server::State::accept(std::shared_ptr<State> self) {
       continue;
     }
     if (connections.size() >= kConnectionsMax) continue;  // Closed: told by that.
-    const auto user = user_behind(socket.native_handle());
-    const bool is_ours = user == ::geteuid() || user == uid_t{0};
+    std::optional<uid_t> user;
+    if (!door.is_open) user = user_behind(socket.native_handle());
+    const bool is_ours = door.is_open || user == ::geteuid() || user == uid_t{0};
     if (!is_ours && of_others >= kOthersMax) continue;
     of_others += !is_ours;
-    auto connection = std::make_shared<Connection>(
-        self, std::make_unique<TcpStream>(std::move(socket)));
+    const auto from = socket.remote_endpoint(ec).address().to_string();
+    auto stream = door.tls ? door.tls->stream(std::move(socket)) : clear_stream(std::move(socket));
+    auto connection = std::make_shared<Connection>(self, std::move(stream), from);
     asio::co_spawn(
         loop,
         [=]() { return is_ours ? connection->serve() : connection->refuse(user); },
@@ -363,7 +337,7 @@ Server::Server(asio::io_context& loop, Serve serve)
     : state_(std::make_shared<State>(loop, std::move(serve))) {}
 Server::~Server() = default;
 
-void Server::listen(const std::string& written) {
+void Server::listen(const std::string& written, Door door) {
   const auto colon = written.rfind(':');
   auto host = written.substr(0, colon == std::string::npos ? 0 : colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -374,9 +348,9 @@ void Server::listen(const std::string& written) {
       port.size() > 5 || std::stoul(port) > 65535)
     throw std::runtime_error(
         text("--http ", written, ": wanted is ADDRESS:PORT, as 127.0.0.1:8080"));
-  if (!address.is_loopback())
-    throw std::runtime_error(
-        text("--http ", written, ": only this machine's own addresses are served: 127.0.0.1 or [::1]"));
+  if (!address.is_loopback() && !(door.tls && door.is_open))
+    throw std::runtime_error(text("--http ", written, ": beyond this machine there is only TLS"));
+  state_->door = std::move(door);
   const tcp::endpoint endpoint(address, static_cast<std::uint16_t>(std::stoul(port)));
   auto& acceptor = state_->acceptor;
   acceptor.open(endpoint.protocol(), ec);

@@ -15,6 +15,8 @@ class io_context;
 
 namespace eole::gateway {
 
+class Tls;
+
 constexpr std::size_t kConnectionsMax = 8192;
 constexpr Duration kHeadTime = 10s;                     // For a head, from its first byte on.
 constexpr Duration kIdleTime = 60s;                     // Between requests.
@@ -29,8 +31,16 @@ class Server {
   using Serve = std::function<awaitable<std::optional<http::Response>>(Exchange& exchange)>;
   Server(asio::io_context& loop, Serve serve);
   ~Server();
+  /// Who may connect.
+  struct Door {
+    std::shared_ptr<const Tls> tls = nullptr;  // Encrypted; of all connections.
+    /// Everybody may; else processes of this user and of root, and only within this machine.
+    bool is_open = false;
+    /// Whoever asked once is asked for each second; whom it refuses is cut off.
+    std::function<bool(const Caller& caller)> is_still_let_in = nullptr;
+  };
   /// "127.0.0.1:8080", "[::1]:0". Throws net::CannotBind, or std::runtime_error if it is none.
-  void listen(const std::string& address);
+  void listen(const std::string& address, Door door);
   /// With the port that was found.
   const std::string& address() const { return address_; }
   std::size_t connections() const;

@@ -55,7 +55,8 @@ awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
   const auto peer = ++last_;
   auto& client = clients_[peer];
   client.socket = &socket;
-  router_.open(peer, fabric_.world().random());
+  client.exchange = &exchange;
+  router_.open(peer, fabric_.world().random(), exchange.caller.role.has_value());
   const auto end = gateway_.on_stop([this]() {
     wamp::Actions actions;
     router_.shut_down(actions);
@@ -114,6 +115,23 @@ void Wamp::act(const wamp::End& end) {
   if (found == clients_.end()) return;
   found->second.is_over = true;
   found->second.socket->wake();
+}
+
+void Wamp::act(const wamp::TicketShown& shown) {
+  const auto found = clients_.find(shown.peer);
+  if (found == clients_.end()) return;
+  auto& exchange = *found->second.exchange;
+  wamp::Actions actions;
+  try {
+    exchange.caller = gateway_.access().show(shown.ticket, exchange.address);
+    if (may(exchange.caller, net::Role::kSubmit))
+      router_.welcome(shown.peer, exchange.caller.name, actions);
+    else
+      router_.turn_away(shown.peer, "needs a token of role submit", actions);
+  } catch (const http::Problem& problem) {
+    router_.turn_away(shown.peer, problem.detail, actions);
+  }
+  perform(std::move(actions));
 }
 
 void Wamp::act(wamp::OwnCalled& called) {

@@ -29,6 +29,7 @@ class Wamp {
   static constexpr std::size_t kWampUnsentBytesMax = 8 << 20;  // Of one client.
   struct Client {
     WebSocket* socket = nullptr;
+    Exchange* exchange = nullptr;
     std::deque<std::shared_ptr<const std::string>> unsent;  // Shared by all to whom they go.
     std::size_t unsent_bytes = 0;
     bool is_over = false;
@@ -36,6 +37,7 @@ class Wamp {
   void perform(wamp::Actions actions);
   void act(wamp::Send& send);
   void act(const wamp::End& end);
+  void act(const wamp::TicketShown& shown);
   void act(wamp::OwnCalled& called);
   void act(const wamp::OwnCancelled&) {}  // Its answer will find nobody.
   void act(const wamp::Heard& heard) { tasks_.hear(heard); }

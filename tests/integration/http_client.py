@@ -26,6 +26,8 @@ class Document:
         responses = items[0][method.lower()]["responses"]
         response = responses.get(str(status)) or (responses["default"] if status >= 400 else None)
         assert response, f"{method} {path}: {status} is not documented"
+        if "$ref" in response:
+            response = self.document["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
         content = response.get("content", {})
         if not content:
             return None
@@ -48,9 +50,12 @@ class Http:
         self.document = None
         self.document = Document(self.get("/openapi.json"))
 
+    def connection(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=30)
+
     def ask(self, method, path, body=None, headers=None):
         """(status, fields, body): the body as JSON if it says so."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = self.connection()
         try:
             if body is not None and not isinstance(body, (bytes, str)):
                 body = json.dumps(body)

@@ -15,16 +15,18 @@ class Ended(Exception):
 class WebSocket:
     """`with WebSocket(http, "/notifications?topic=#") as live:` reads and sends text."""
 
-    def __init__(self, http, path, protocol=None, timeout=30, receive_bytes=None):
+    def __init__(self, http, path, protocol=None, timeout=30, receive_bytes=None, fields="", tls=None):
         self.peer = socket.socket()
         if receive_bytes:
             self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.peer.settimeout(timeout)
         self.peer.connect((http.host, http.port))
+        if tls:
+            self.peer = tls.wrap_socket(self.peer, server_hostname=http.host)
         key = base64.b64encode(os.urandom(16)).decode()
         named = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
         self.peer.sendall(f"GET {path} HTTP/1.1\r\nHost: {http.host}:{http.port}\r\nUpgrade: websocket\r\n"
-                          f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{named}"
+                          f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{named}{fields}"
                           f"Sec-WebSocket-Key: {key}\r\n\r\n".encode())
         self.unread = b""
         while b"\r\n\r\n" not in self.unread:
@@ -91,10 +93,10 @@ class WebSocket:
 class Events:
     """Server-Sent Events as (name, id, data)."""
 
-    def __init__(self, http, path, last=None, timeout=30):
+    def __init__(self, http, path, last=None, timeout=30, fields=""):
         self.peer = socket.create_connection((http.host, http.port), timeout=timeout)
         resumed = f"Last-Event-ID: {last}\r\n" if last is not None else ""
-        self.peer.sendall(f"GET {path} HTTP/1.1\r\nHost: {http.host}\r\n{resumed}\r\n".encode())
+        self.peer.sendall(f"GET {path} HTTP/1.1\r\nHost: {http.host}\r\n{fields}{resumed}\r\n".encode())
         self.file = self.peer.makefile("rb")
         while self.file.readline().strip():
             pass

@@ -1,6 +1,9 @@
 #include "gateway/core/http/origin.hpp"
 
+#include <algorithm>
+
 #include "common/base/text.hpp"
+#include "gateway/core/http/letters.hpp"
 #include "gateway/core/http/problem.hpp"
 
 namespace eole::gateway::http {
@@ -25,17 +28,64 @@ bool is_own(std::string_view host) {
          host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+// "*.example.org" are the names that have one word more.
+bool is_named(std::string_view host, std::string_view name) {
+  if (!name.starts_with("*.")) return host == name;
+  const auto dot = host.find('.');
+  return dot != host.npos && dot > 0 && host.substr(dot) == name.substr(1);
+}
+
+bool is_at(std::string_view written, const Place& place) {
+  const auto host = lower(written);
+  if (place.is_local && is_own(host)) return true;
+  const bool is_v6 = host.starts_with('[');
+  const auto plain = is_v6 ? std::string_view(host).substr(1, host.size() - 2) : host;
+  return std::any_of(place.hosts.begin(), place.hosts.end(),
+                     [&](const auto& name) { return is_named(plain, name); });
+}
+
+std::string names_of(const Place& place) {
+  std::string all = place.is_local ? "localhost, 127.0.0.1 or [::1]" : "";
+  for (const auto& name : place.hosts) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
 }  // namespace
 
-void check_origin(const Request& request) {
+bool check_origin(const Request& request, const Place& place) {
   const auto written = request.field("host");
   const auto host = host_of(written);
-  if (!written.empty() && (!host || !is_own(*host)))
-    throw Problem(421,
-                  text("Host: ", written, ": is not served here (localhost, 127.0.0.1 or [::1])"));
+  if (!written.empty() && (!host || !is_at(*host, place)))
+    throw Problem(421, text("Host: ", written, ": is not served here (", names_of(place), ")"));
   const auto origin = request.field("origin");
-  if (!origin.empty() && origin != text("http://", written))
-    throw Problem(403, text("Origin: ", origin, ": pages of others may not ask here"));
+  if (origin.empty() || origin == text(place.is_secure ? "https://" : "http://", written))
+    return false;
+  if (!place.origin.empty() && origin == place.origin) return true;
+  throw Problem(403, text("Origin: ", origin, ": pages of others may not ask here"));
+}
+
+std::vector<Field> shared_with(const Place& place) {
+  return {{"Access-Control-Allow-Origin", place.origin},
+          {"Access-Control-Expose-Headers",
+           "Allow, ETag, Location, Retry-After, Content-Disposition, Content-Range, Eole-Task, "
+           "Eole-File-Name, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "
+           "Upload-Offset, Upload-Length, Upload-Expires, Upload-Metadata, Upload-Concat"},
+          {"Vary", "Origin"}};
+}
+
+bool is_preflight(const Request& request) {
+  return request.method == "OPTIONS" && !request.field("access-control-request-method").empty();
+}
+
+// What may be asked is told by who is asked then: this only lets the browser ask.
+Response allow(const Request& preflight) {
+  Response response{204, {}, {}};
+  response.fields = {{"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
+                     {"Access-Control-Allow-Headers",
+                      std::string(preflight.field("access-control-request-headers"))},
+                     {"Access-Control-Max-Age", "600"}};
+  if (response.fields[1].value.empty()) response.fields.erase(response.fields.begin() + 1);
+  return response;
 }
 
 }  // namespace eole::gateway::http

@@ -1,11 +1,28 @@
 #pragma once
+#include <string>
+#include <vector>
+
 #include "gateway/core/http/request.hpp"
 
 namespace eole::gateway::http {
 
+/// Where a gateway is reached, and whose pages may ask it.
+struct Place {
+  bool is_local = true;                 // At this machine's own names: localhost, 127.0.0.1, [::1].
+  bool is_secure = false;               // https.
+  std::vector<std::string> hosts = {};  // At these names, too; "*.example.org" are all below it.
+  std::string origin = {};  // Of another's page that may ask: "https://example.org"; empty: none.
+};
+
 /// A page of somebody else's must not make a browser ask here: throws Problem 421 if Host is not
-/// one of this machine's own names (a name that was bound to a loopback address is somebody
-/// else's), 403 if Origin is another one than that.
-void check_origin(const Request& request);
+/// a name of this place (a name that was bound to its address is somebody else's), 403 if Origin
+/// is another one than that, or the one that is allowed. Returns whether it is that one.
+bool check_origin(const Request& request, const Place& place);
+
+/// What a browser must read in each answer to a page of that origin.
+std::vector<Field> shared_with(const Place& place);
+/// A browser asks whether that page may ask so: what it is told.
+bool is_preflight(const Request& request);
+Response allow(const Request& preflight);
 
 }  // namespace eole::gateway::http

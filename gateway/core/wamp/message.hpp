@@ -23,6 +23,8 @@ enum class Type : std::uint8_t {
   kHello = 1,
   kWelcome = 2,
   kAbort = 3,
+  kChallenge = 4,
+  kAuthenticate = 5,
   kGoodbye = 6,
   kError = 8,
   kPublish = 16,
@@ -54,6 +56,11 @@ struct Send {
 struct End {
   Peer peer = 0;
 };
+/// Who it is; Router::welcome() or turn_away() answers it.
+struct TicketShown {
+  Peer peer = 0;
+  std::string ticket;
+};
 /// One of the gateway's own procedures is called; Router::answer() or fail() is the end of it.
 struct OwnCalled {
   Id call = 0;
@@ -74,7 +81,7 @@ struct Heard {
   Value args = {};
   Value kwargs = {};
 };
-using Action = std::variant<Send, End, OwnCalled, OwnCancelled, Heard>;
+using Action = std::variant<Send, End, TicketShown, OwnCalled, OwnCancelled, Heard>;
 using Actions = std::vector<Action>;
 
 /// What a client sent, read with care: a wrong type where another is due throws Violation.

@@ -1,7 +1,9 @@
 #include "gateway/core/wamp/router.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::gateway::wamp {
@@ -24,7 +26,10 @@ Value welcome_details() {
 
 }  // namespace
 
-void Router::open(Peer peer, std::uint64_t session) { sessions_[peer].id = session % kLastId + 1; }
+void Router::open(Peer peer, std::uint64_t session, bool is_known) {
+  sessions_[peer].id = session % kLastId + 1;
+  sessions_[peer].is_known = is_known;
+}
 
 void Router::on_text(Peer peer, std::string_view json, Actions& out) {
   const auto found = sessions_.find(peer);
@@ -33,7 +38,10 @@ void Router::on_text(Peer peer, std::string_view json, Actions& out) {
   try {
     const Message message(json);
     if (session.is_welcome) return on_message(peer, session, message, out);
-    if (message.type() == Type::kHello) return on_hello(peer, session, message, out);
+    if (message.type() == Type::kAuthenticate && session.is_challenged)
+      return on_authenticate(peer, session, message, out);
+    if (message.type() == Type::kHello && !session.is_challenged)
+      return on_hello(peer, session, message, out);
     if (message.type() == Type::kGoodbye) return;  // The second half of one.
     throw Violation("a session begins with HELLO");
   } catch (const Violation& violation) {
@@ -48,10 +56,45 @@ void Router::on_hello(Peer peer, Session& session, const Message& message, Actio
     return abort(peer, session, text("realm ", realm, ": the only one is ", kRealm),
                  "wamp.error.no_such_realm", out);
   if (details["roles"].as<Value::Map>() == nullptr) throw Violation("HELLO says no roles");
-  session.is_welcome = true;
   const auto& features = details["roles"]["callee"]["features"];
-  dealer_.join(peer, features["call_canceling"] == Value(true));
-  send(peer, encode(Type::kWelcome, {session.id, welcome_details()}), out);
+  session.takes_interrupts = features["call_canceling"] == Value(true);
+  if (session.is_known || planted("wamp-without-ticket")) {
+    session.is_welcome = true;
+    dealer_.join(peer, session.takes_interrupts);
+    return send(peer, encode(Type::kWelcome, {session.id, welcome_details()}), out);
+  }
+  const auto* methods = details["authmethods"].as<Value::Array>();
+  if (methods == nullptr || std::count(methods->begin(), methods->end(), Value("ticket")) == 0)
+    return abort(peer, session, "show a token: authmethods with ticket, or Authorization: Bearer",
+                 "wamp.error.no_matching_auth_method", out);
+  session.is_challenged = true;
+  send(peer, encode(Type::kChallenge, {"ticket", Value::Map{}}), out);
+}
+
+void Router::on_authenticate(Peer peer, Session& session, const Message& message, Actions& out) {
+  const auto& ticket = message.uri(1);
+  message.map(2);
+  session.is_challenged = false;
+  out.emplace_back(TicketShown{peer, ticket});
+}
+
+void Router::welcome(Peer peer, std::string_view name, Actions& out) {
+  const auto found = sessions_.find(peer);
+  if (found == sessions_.end() || found->second.has_ended) return;
+  auto& session = found->second;
+  session.is_known = session.is_welcome = true;
+  dealer_.join(peer, session.takes_interrupts);
+  auto details = welcome_details();
+  details.set("authid", name);
+  details.set("authmethod", "ticket");
+  details.set("authprovider", "static");
+  send(peer, encode(Type::kWelcome, {session.id, std::move(details)}), out);
+}
+
+void Router::turn_away(Peer peer, std::string_view why, Actions& out) {
+  const auto found = sessions_.find(peer);
+  if (found == sessions_.end() || found->second.has_ended) return;
+  abort(peer, found->second, why, "wamp.error.authentication_failed", out);
 }
 
 void Router::on_message(Peer peer, Session& session, const Message& message, Actions& out) {

@@ -20,8 +20,12 @@ class Router {
   /// `own`: the procedures that the gateway runs.
   explicit Router(std::vector<std::string> own) : dealer_(std::move(own)) {}
 
-  /// A client has connected; `session` is random: what it is called if it says hello.
-  void open(Peer peer, std::uint64_t session);
+  /// A client has connected; `session` is random: what it is called if it says hello. Who is not
+  /// known shows a ticket before anything else.
+  void open(Peer peer, std::uint64_t session, bool is_known = true);
+  /// Its ticket is good, by this name; or it is not.
+  void welcome(Peer peer, std::string_view name, Actions& out);
+  void turn_away(Peer peer, std::string_view why, Actions& out);
   void on_text(Peer peer, std::string_view json, Actions& out);
   /// Its connection has ended.
   void close(Peer peer, Actions& out);
@@ -38,10 +42,14 @@ class Router {
  private:
   struct Session {
     Id id = 0;
+    bool is_known = true;
+    bool is_challenged = false;
     bool is_welcome = false;
+    bool takes_interrupts = false;
     bool has_ended = false;
   };
   void on_hello(Peer peer, Session& session, const Message& message, Actions& out);
+  void on_authenticate(Peer peer, Session& session, const Message& message, Actions& out);
   void on_message(Peer peer, Session& session, const Message& message, Actions& out);
   void leave(Peer peer, Session& session, Actions& out);
   void abort(Peer peer, Session& session, std::string_view why, std::string_view error,

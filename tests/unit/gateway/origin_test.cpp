@@ -8,11 +8,11 @@ using namespace eole::gateway::http;
 
 namespace {
 
-int status(const std::string& host, const std::string& origin = "") {
+int status(const std::string& host, const std::string& origin = "", const Place& place = {}) {
   Request request{"GET", "/", {{"host", host}}};
   if (!origin.empty()) request.fields.push_back({"origin", origin});
   try {
-    check_origin(request);
+    check_origin(request, place);
     return 200;
   } catch (const Problem& problem) {
     return problem.status;
@@ -37,4 +37,37 @@ TEST_CASE("a page of another origin may not ask", "[gateway]") {
   REQUIRE(status("127.0.0.1:80", "http://127.0.0.1:81") == 403);
   REQUIRE(status("127.0.0.1:80", "https://evil.example") == 403);
   REQUIRE(status("127.0.0.1:80", "null") == 403);
+}
+
+TEST_CASE("what is reached from elsewhere is served at the names of its certificate", "[gateway]") {
+  const Place place{false, true, {"eole.example.org", "*.farm.example.org", "10.0.0.5", "fd00::2"}};
+  for (const auto* host : {"eole.example.org:443", "EOLE.example.org", "a.farm.example.org",
+                           "10.0.0.5:8443", "[fd00::2]:8443"}) {
+    INFO(host);
+    REQUIRE(status(host, "", place) == 200);
+    REQUIRE(status(host, std::string("https://") + host, place) == 200);
+    REQUIRE(status(host, std::string("http://") + host, place) == 403);
+  }
+  for (const auto* host : {"localhost", "127.0.0.1", "farm.example.org", "a.b.farm.example.org",
+                           ".farm.example.org", "evil.example", "[]", "10.0.0.6"}) {
+    INFO(host);
+    REQUIRE(status(host, "", place) == 421);
+  }
+}
+
+TEST_CASE("a page that is allowed to may ask, and no other", "[gateway]") {
+  const Place place{true, false, {}, "https://shop.example"};
+  REQUIRE(status("localhost:80", "https://shop.example", place) == 200);
+  REQUIRE(status("localhost:80", "http://localhost:80", place) == 200);
+  for (const auto* origin :
+       {"http://shop.example", "https://shop.example:444", "https://shop.example.evil", "null"})
+    REQUIRE(status("localhost:80", origin, place) == 403);
+  Request ask{"OPTIONS", "/task", {{"access-control-request-method", "POST"}}};
+  REQUIRE(is_preflight(ask));
+  ask.fields.push_back({"access-control-request-headers", "authorization,content-type"});
+  const auto told = allow(ask);
+  REQUIRE(told.status == 204);
+  REQUIRE(told.fields[1].value == "authorization,content-type");
+  ask.method = "POST";
+  REQUIRE(!is_preflight(ask));
 }

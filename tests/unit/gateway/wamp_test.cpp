@@ -345,3 +345,50 @@ TEST_CASE("one client has so many subscriptions, registrations and calls", "[wam
                        R"(["1024 calls are under way: the limit"]])"
                        "\n");
 }
+
+TEST_CASE("who is not known shows a ticket before anything else", "[wamp]") {
+  Rig rig;
+  rig.router.open(1, 41, false);
+  rig.say(1, R"([1,"eole",{"roles":{},"authmethods":["ticket"],"authid":"ci"}])");
+  CHECK(rig.hear(1) == "[4,\"ticket\",{}]\n");
+  SECTION("a good one") {
+    rig.say(1, R"([5,"eole_1",{}])");
+    const auto shown = rig.other<TicketShown>();
+    REQUIRE(shown);
+    CHECK(shown->ticket == "eole_1");
+    rig.router.welcome(1, "ci", rig.actions);
+    rig.take();
+    const auto welcome = rig.hear(1);
+    CHECK_THAT(welcome, Catch::StartsWith("[2,42,"));
+    CHECK_THAT(welcome, Catch::Contains(R"("authid":"ci")"));
+    rig.say(1, R"([32,1,{},"a"])");
+    CHECK_THAT(rig.hear(1), Catch::StartsWith("[33,1,"));
+  }
+  SECTION("one that is none") {
+    rig.say(1, R"([5,"no",{}])");
+    rig.router.turn_away(1, "this token is none", rig.actions);
+    rig.take();
+    CHECK(rig.hear(1) ==
+          R"([3,{"message":"this token is none"},"wamp.error.authentication_failed"])"
+          "\nend\n");
+    rig.say(1, R"([5,"eole_1",{}])");
+    CHECK(rig.hear(1).empty());
+  }
+  SECTION("anything else") {
+    const auto* said =
+        GENERATE(R"([1,"eole",{"roles":{}}])", R"([32,1,{},"a"])", R"([48,1,{},"a"])");
+    rig.say(1, said);
+    CHECK_THAT(rig.hear(1), Catch::Contains("wamp.error.protocol_violation"));
+  }
+}
+
+TEST_CASE("who is not known and has no ticket is not welcome", "[wamp]") {
+  Rig rig;
+  rig.router.open(1, 41, false);
+  const auto* hello = GENERATE(R"([1,"eole",{"roles":{}}])",
+                               R"([1,"eole",{"roles":{},"authmethods":["wampcra","anonymous"]}])");
+  rig.say(1, hello);
+  CHECK_THAT(rig.hear(1), Catch::Contains("wamp.error.no_matching_auth_method"));
+  rig.say(1, R"([48,1,{},"eole.submit"])");
+  CHECK(rig.hear(1).empty());
+}

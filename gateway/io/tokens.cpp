@@ -1,0 +1,147 @@
+#include "clients/cpp/tasks/schedule_view.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/text.hpp"
+#include "common/process/hash.hpp"
+#include "common/process/log.hpp"
+#include "common/process/system.hpp"
+#include "gateway/io/access.hpp"
+#include "gateway/io/answers.hpp"
+#include "gateway/io/gateway.hpp"
+
+namespace eole::gateway {
+
+using http::Problem;
+using http::Response;
+
+namespace {
+
+using Answered = awaitable<std::optional<Response>>;
+
+constexpr std::string_view kToken = "/tokens/{name}";
+
+Response no_store(Response response) {
+  response.fields.push_back({"Cache-Control", "no-store"});
+  return response;
+}
+
+// Who one is here: what a page shows, and whether it must ask for a token.
+Response about(Access& access, const Caller& caller) {
+  Value view = Value::Map{{"asks_token", access.asks_token()},
+                          {"name", caller.name.empty() ? Value() : Value(caller.name)},
+                          {"role", caller.role ? Value(net::to_text(*caller.role)) : Value()},
+                          {"prefix", caller.prefix}};
+  if (caller.until) view.set("until", client::time_view(*caller.until));
+  return no_store(json(200, view));
+}
+
+Answered who(Gateway& gateway, Exchange& exchange) {
+  const auto caller = gateway.access().find(exchange);
+  co_return about(gateway.access(), caller);
+}
+
+// {"token"}: from then on the browser's cookie says who it is.
+Answered login(Gateway& gateway, Exchange& exchange) {
+  auto& access = gateway.access();
+  const auto asked = co_await read_map(exchange);
+  only(asked, {"token"});
+  if (!access.asks_token())
+    throw Problem(409, "no token is asked here: whoever gets in is the owner");
+  const auto caller = access.show(asked["token"].text_or(""), exchange.address);
+  auto answer = about(access, caller);
+  answer.fields.push_back({"Set-Cookie", access.cookie_for(caller)});
+  co_return answer;
+}
+
+Answered logout(Gateway& gateway) {
+  auto answer = about(gateway.access(), {});
+  answer.fields.push_back({"Set-Cookie", gateway.access().cookie_for({})});
+  co_return answer;
+}
+
+// An admin of some projects has to do with the tokens of these alone.
+bool is_within(const Caller& caller, const net::Token& token) {
+  return token.prefix.starts_with(caller.prefix);
+}
+
+Value view_of(const Access& access, const net::Token& token) {
+  const auto* use = access.use(token.name);
+  return Value::Map{{"name", token.name},
+                    {"role", net::to_text(token.role)},
+                    {"prefix", token.prefix},
+                    {"made", client::time_view(token.made_unix_ms)},
+                    {"last_used", use == nullptr ? Value() : client::time_view(use->unix_ms)},
+                    {"last_from", use == nullptr ? Value() : Value(use->address)}};
+}
+
+const std::vector<net::Token>& tokens(Access& access) {
+  try {
+    return access.table().tokens();
+  } catch (const std::exception& error) {
+    throw Problem(503, error.what());
+  }
+}
+
+Answered list(Gateway& gateway, Caller caller) {
+  auto& access = gateway.access();
+  Value::Array all;
+  for (const auto& token : tokens(access))
+    if (is_within(caller, token)) all.push_back(view_of(access, token));
+  co_return no_store(json(200, Value::Map{{"tokens", std::move(all)}}));
+}
+
+void need(const Expected<void>& outcome, int status) {
+  if (!outcome) throw Problem(status, outcome.error().message);
+}
+
+// {"name", "role", "prefix"}: the token is shown in this answer, and never again.
+Answered add(Gateway& gateway, Exchange& exchange) {
+  const auto asked = co_await read_map(exchange);
+  only(asked, {"name", "role", "prefix"});
+  const auto role = net::parse_role(asked["role"].text_or(""));
+  if (!role)
+    throw Problem(400, text("role ", asked["role"].text_or(""), ": one of observe, submit, admin"),
+                  {{"/role", "one of observe, submit, admin"}});
+  const auto shown = net::make_token(process::random_u64);
+  const net::Token token{asked["name"].text_or(""), hex(process::sha256(shown)), *role,
+                         asked["prefix"].text_or(""), process::unix_ms()};
+  need(net::check_token(token), 400);
+  if (!is_within(exchange.caller, token))
+    throw Problem(403, text("prefix ", token.prefix, ": does not begin with ",
+                            exchange.caller.prefix, ", outside of which this token sees nothing"));
+  (void)tokens(gateway.access());
+  need(gateway.access().table().add(token), 409);
+  process::log_info(text("token ", token.name, " of role ", net::to_text(token.role),
+                         " was made by ", exchange.caller.name, " from ", exchange.address));
+  auto view = view_of(gateway.access(), token);
+  view.set("token", shown);
+  co_return no_store(json(201, view));
+}
+
+Answered revoke(Gateway& gateway, Exchange& exchange) {
+  const auto name = segment(kToken, exchange.request, "name");
+  bool is_there = false;
+  for (const auto& token : tokens(gateway.access()))
+    is_there = is_there || (token.name == name && is_within(exchange.caller, token));
+  if (!is_there) throw Problem(404, text("token ", name, ": there is none"));
+  need(gateway.access().table().remove(name), 404);
+  process::log_info(
+      text("token ", name, " was revoked by ", exchange.caller.name, " from ", exchange.address));
+  co_return no_store(json(200, Value::Map{{"revoked", name}}));
+}
+
+}  // namespace
+
+void add_access(Routes& routes, Gateway& gateway) {
+  auto* of = &gateway;
+  const auto admin = net::Role::kAdmin;
+  routes.add({"GET", "/login", kAnybody, [of](Exchange& exchange) { return who(*of, exchange); }});
+  routes.add(
+      {"POST", "/login", kAnybody, [of](Exchange& exchange) { return login(*of, exchange); }});
+  routes.add({"POST", "/logout", kAnybody, [of](Exchange&) { return logout(*of); }});
+  routes.add(
+      {"GET", "/tokens", admin, [of](Exchange& exchange) { return list(*of, exchange.caller); }});
+  routes.add({"POST", "/tokens", admin, [of](Exchange& exchange) { return add(*of, exchange); }});
+  routes.add({"DELETE", kToken, admin, [of](Exchange& exchange) { return revoke(*of, exchange); }});
+}
+
+}  // namespace eole::gateway
