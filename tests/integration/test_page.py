@@ -1,4 +1,4 @@
-"""The page in a browser: tests/page/page.test.mjs on a cluster of its own."""
+"""The page in a browser: tests/page/*.test.mjs, each on a cluster of its own."""
 
 import os
 import pathlib
@@ -31,10 +31,19 @@ class Page(unittest.TestCase):
         self.addCleanup(shutil.rmtree, os.path.dirname(picture))
         Image.effect_noise((2100, 1400), 90).convert("RGB").save(picture, quality=95)
         with Cluster("--allow-exec", workers=2) as cluster:
-            file = pathlib.Path(cluster.directory, "eole/cluster.toml").read_text(encoding="utf-8")
-            address = re.search(r"^http = '([^']+)'", file, re.M)[1]
-            env = {"EOLE_PAGE": address, "EOLE_UP": str(cluster.up.pid), "EOLE_PICTURE": picture}
-            self.assertEqual(node_tests.run(ROOT / "tests/page", "page.test.mjs", env), "")
+            self.drive(cluster, "page.test.mjs", EOLE_UP=str(cluster.up.pid), EOLE_PICTURE=picture)
+
+    @unittest.skipUnless(os.path.exists(CHROMIUM), f"needs {CHROMIUM}")
+    def test_with_tokens(self):
+        node_tests.install(ROOT / "tests/page")
+        with Cluster("--http-tokens", workers=1) as cluster:
+            token = cluster.json("token", "add", "boss", "--role", "admin")[0]["token"]
+            self.drive(cluster, "access.test.mjs", EOLE_TOKEN=token)
+
+    def drive(self, cluster, tests, **env):
+        file = pathlib.Path(cluster.directory, "eole/cluster.toml").read_text(encoding="utf-8")
+        address = re.search(r"^http = '([^']+)'", file, re.M)[1]
+        self.assertEqual(node_tests.run(ROOT / "tests/page", tests, {"EOLE_PAGE": address, **env}), "")
 
 
 if __name__ == "__main__":

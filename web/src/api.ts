@@ -12,6 +12,9 @@ export class Refusal extends Error {
   }
 }
 
+/** A token is wanted before anything is told: whoever looks has none, or it is good no more. */
+export const isOut = signal(false);
+
 /** Since when the gateway does not answer, and when it is tried again; null: it answers. */
 export const lost = signal<{ since: number; tries: number; next: number } | null>(null);
 /** When anything was last heard. */
@@ -61,6 +64,7 @@ export async function call<T>(
   const text = await answer.text().catch(() => '');
   const value = parsed(text);
   if (answer.ok) return value as T;
+  if (answer.status === 401 && path !== '/login') isOut.value = true;
   const problem = (value ?? {}) as { title?: string; detail?: string; errors?: [] };
   throw new Refusal(
     answer.status,

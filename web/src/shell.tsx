@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { address, call, heardAt, lost, pause } from './api';
+import { address, call, heardAt, isOut, lost, pause } from './api';
 import { awaySince, setStatus, status, useAsked } from './asked';
 import { isLive, pulse } from './live';
 import { type Choice, Combo } from './parts/combo';
@@ -10,9 +10,11 @@ import { Modal, Questions, Toasts } from './parts/told';
 import { go, matches, path } from './router';
 import { isPaused, language, pins, type Theme, theme, w, zone } from './settings';
 import { takeSample } from './samples';
+import { Access } from './screens/access';
 import { Cluster } from './screens/cluster';
 import { Dead } from './screens/dead';
 import { Events } from './screens/events';
+import { Login, LoginOver } from './screens/login';
 import { Logs } from './screens/logs';
 import { listOf, Overview } from './screens/overview';
 import { Pictures } from './screens/pictures';
@@ -25,6 +27,7 @@ import { read } from './screens/task_query';
 import { Tasks } from './screens/tasks';
 import { Workers } from './screens/workers';
 import type { Group, Kind, Project, Status } from './types';
+import { askWho, logOut, who } from './who';
 
 // Where each letter behind g goes.
 const kScreens = [
@@ -38,15 +41,20 @@ const kScreens = [
   ['/workers', 'workers', 'w'],
   ['/cluster', 'cluster', 'c'],
   ['/logs', 'logs', 'l'],
+  ['/access', 'access', 'a'],
 ] as const;
 /** Not in the menu. */
 const kMore = [
   ['/queens', 'queens', 'q'],
   ['/events-log', 'events', 'e'],
 ] as const;
+// Those that whoever looks may see.
+const screens = () =>
+  kScreens.filter(([to]) => to !== '/access' || who.value?.role === 'admin');
 
 export function Shell() {
   useStatus();
+  useEffect(() => void askWho(), []);
   const showsKeys = useSignal(false);
   useKeys(() => (showsKeys.value = true));
   return (
@@ -62,6 +70,7 @@ export function Shell() {
       <Settings />
       <Toasts />
       <Questions />
+      {isOut.value && path.value !== '/login' && <LoginOver />}
       {showsKeys.value && <Keys close={() => (showsKeys.value = false)} />}
     </>
   );
@@ -97,6 +106,10 @@ function Here() {
       return <Logs />;
     case '/events-log':
       return <Events />;
+    case '/access':
+      return <Access />;
+    case '/login':
+      return <Login />;
     default:
       return (
         <Screen title={w().noScreen}>
@@ -191,7 +204,7 @@ function Top() {
       </div>
       <nav id="menu" class={isOpen.value ? 'is-open' : ''} aria-label={w().screens}>
         <ul>
-          {kScreens.map(([to, name]) => (
+          {screens().map(([to, name]) => (
             <li key={to}>
               <a href={to} aria-current={isHere(to, here) ? 'page' : undefined}>
                 {w()[name]}
@@ -293,6 +306,17 @@ function Connection() {
 function Settings() {
   return (
     <footer class="settings" aria-label={w().settings}>
+      {who.value?.name && (
+        <span class="who">
+          <span>
+            {who.value.name} ({w().roleNames[who.value.role ?? 'observe']}
+            {who.value.prefix && `, ${who.value.prefix}`})
+          </span>
+          <button class="plain" onClick={() => void logOut()}>
+            {w().logOut}
+          </button>
+        </span>
+      )}
       <select
         aria-label={w().theme}
         value={theme.value}
@@ -372,7 +396,7 @@ function useKeys(help: () => void): void {
         document.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus();
       else if (event.key === 'g') isGoing.current = Date.now();
       else if (Date.now() - isGoing.current < 1500) {
-        const to = [...kScreens, ...kMore].find(([, , letter]) => letter === event.key)?.[0];
+        const to = [...screens(), ...kMore].find(([, , letter]) => letter === event.key)?.[0];
         isGoing.current = 0;
         if (to) go(to);
       }
@@ -385,7 +409,7 @@ function useKeys(help: () => void): void {
 function Keys({ close }: { close: () => void }) {
   const keys: [string, string][] = [
     ['/', w().search],
-    ...[...kScreens, ...kMore].map(([, name, letter]): [string, string] => [
+    ...[...screens(), ...kMore].map(([, name, letter]): [string, string] => [
       `g ${letter}`,
       w()[name],
     ]),

@@ -176,6 +176,25 @@ export interface Schedule {
   last_error?: string;
 }
 
+export type Role = 'observe' | 'submit' | 'admin';
+
+export interface Who {
+  asks_token: boolean;
+  name: string | null;
+  role: Role | null;
+  prefix: string;
+}
+
+export interface Token {
+  name: string;
+  role: Role;
+  prefix: string;
+  made: When;
+  last_used: When;
+  last_from: string | null;
+  token?: string;
+}
+
 export interface Schema {
   type?: string;
   title?: string;

@@ -14,6 +14,7 @@ export const fr: Words = {
   trace: 'trace',
   workers: 'Ouvriers',
   cluster: 'Grappe',
+  access: 'Accès',
   events: 'Événements',
   logs: 'Journaux',
   queens: 'Reines',
@@ -398,4 +399,34 @@ export const fr: Words = {
   leftOver: (percent) =>
     `a été interrompu : ${percent} % sont en sûreté. Choisissez le fichier à nouveau, et il continue.`,
   forget: 'Oublier',
+  logIn: 'Se connecter',
+  logOut: 'Se déconnecter',
+  token: 'Jeton',
+  tokenHint:
+    'Il commence par eole_. Le navigateur garde un cookie pendant douze heures, et non le jeton.',
+  noSuchToken: 'Ce jeton n’existe pas, ou a été révoqué.',
+  tooManyTries: 'Trop d’essais : attendez une seconde.',
+  noTokenNeeded: 'Aucun jeton n’est demandé ici : cette page est à son seul propriétaire.',
+  howToken: 'Comment obtenir un jeton ?',
+  howTokenText: 'Qui fait tourner le cluster le crée, sur l’écran Accès de cette page ou ainsi :',
+  myName: 'NOM',
+  accessIs:
+    'Qui présente un de ces jetons peut faire ce que son rôle permet, dans tous les projets ou dans ceux qui commencent par son préfixe.',
+  accessIsOpen:
+    'Cette passerelle ne demande pas de jeton : seul son propriétaire entre. Ces jetons servent à celle qui écoute au-delà de cette machine, ou avec --http-tokens.',
+  noTokens: 'Pas encore de jeton.',
+  addToken: 'Créer un jeton',
+  roleNames: { observe: 'observer', submit: 'soumettre', admin: 'administrer' },
+  prefix: 'Préfixe des projets',
+  prefixHint: 'acme/ voit acme/… et rien d’autre ; vide : tous les projets',
+  allProjects: 'tous les projets',
+  made: 'créé',
+  lastUsed: 'utilisé',
+  from: (address: string) => (address === '' ? '' : `depuis ${address}`),
+  notUsed: 'pas utilisé depuis le démarrage de cette passerelle',
+  revoke: 'Révoquer',
+  revokeSure: (name: string) => `Révoquer le jeton ${name} ? Qui s’en sert est coupé aussitôt.`,
+  shownOnce: (name: string) =>
+    `Voici le jeton ${name}. Il n’est montré qu’une fois : seule son empreinte est gardée.`,
+  copyToken: 'Copier le jeton',
 };

@@ -1,0 +1,122 @@
+// The page where tokens are asked for: EOLE_PAGE is its address, EOLE_TOKEN an admin's token.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium } from 'playwright-core';
+
+const home = process.env.EOLE_PAGE;
+const token = process.env.EOLE_TOKEN;
+const kPatienceMs = 30_000;
+
+let browser;
+let page;
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+});
+after(() => browser?.close());
+
+async function open(options = {}) {
+  await page?.context().close();
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  context.setDefaultTimeout(kPatienceMs);
+  page = await context.newPage();
+}
+beforeEach(() => open());
+
+async function logIn(shown = token) {
+  await page.getByLabel('Token').fill(shown);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+const heading = (name) => page.getByRole('heading', { level: 1, name }).waitFor();
+const ask = (method, path, body) =>
+  fetch(home + path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+
+async function judge(where) {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  assert.deepEqual(
+    violations.map((each) => `${where}: ${each.id}: ${each.nodes[0]?.html}`),
+    [],
+  );
+}
+
+test('whoever shows no token is asked for one, and sees what was asked for once it is shown', async () => {
+  await page.goto(`${home}/workers`);
+  await page.getByRole('dialog', { name: 'Log in' }).waitFor();
+  await logIn('eole_0');
+  await page.getByText('This token is none, or was revoked.').waitFor();
+  await judge('login over the page');
+  await logIn();
+  await page.getByText(/slots busy/).first().waitFor();
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  const cookies = await page.context().cookies();
+  assert.ok(cookies.every((each) => each.httpOnly && each.sameSite === 'Strict'));
+  assert.ok(!JSON.stringify(cookies).includes(token));
+  await page.reload();
+  await page.getByText(/slots busy/).first().waitFor();
+  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.waitForURL('**/login');
+  assert.equal((await page.context().cookies()).length, 0);
+});
+
+test('a token is made, shown once, and revoked', async () => {
+  await page.goto(`${home}/login`);
+  await logIn();
+  await page.getByRole('link', { name: 'Access' }).click();
+  await heading('Access');
+  await page.getByLabel('Name').fill('made here');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText('letters, digits, - and _', { exact: false }).waitFor();
+  await page.getByLabel('Name').fill('made-here');
+  await page.getByLabel('Role').selectOption('observe');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const shown = await page.locator('pre.token').textContent();
+  assert.match(shown, /^eole_[0-9a-f]{64}$/);
+  await page.getByRole('button', { name: 'Revoke made-here' }).waitFor();
+  await judge('/access');
+  await page.reload();
+  await page.getByRole('button', { name: 'Revoke made-here' }).waitFor();
+  assert.equal(await page.locator('pre.token').count(), 0);
+
+  const before = page;
+  const context = await browser.newContext({ locale: 'en-GB' });
+  page = await context.newPage();
+  await page.goto(`${home}/login`);
+  await logIn(shown);
+  await heading('Overview');
+  await page.getByText('made-here (observe)').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Access' }).count(), 0);
+
+  await before.getByRole('button', { name: 'Revoke made-here' }).click();
+  await before.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await before.getByRole('button', { name: 'Revoke made-here' }).waitFor({ state: 'detached' });
+  await page.getByRole('dialog', { name: 'Log in' }).waitFor();
+  await context.close();
+  page = before;
+});
+
+for (const options of [
+  { colorScheme: 'dark', viewport: { width: 390, height: 844 }, locale: 'fr-FR' },
+  { colorScheme: 'light', viewport: { width: 1280, height: 900 }, locale: 'fr-FR' },
+]) {
+  test(`in French, ${options.colorScheme}, both screens have nothing wrong`, async () => {
+    await ask('POST', '/tokens', { name: `a-${options.colorScheme}`, role: 'submit' });
+    await open(options);
+    await page.goto(`${home}/login`);
+    await heading('Se connecter');
+    await judge('/login');
+    await page.getByLabel('Jeton').fill(token);
+    await page.getByRole('button', { name: 'Se connecter' }).click();
+    await heading('Vue d’ensemble');
+    await page.goto(`${home}/access`);
+    await page.getByRole('button', { name: `Révoquer a-${options.colorScheme}` }).waitFor();
+    await judge('/access');
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(beyond <= 0, `/access is ${beyond} px wider than the window`);
+  });
+}
