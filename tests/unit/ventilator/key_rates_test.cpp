@@ -44,8 +44,9 @@ struct KeyRig : Rig {
 TEST_CASE("of a key so many tasks begin a second, and others are not held up", "[gates]") {
   KeyRig rig;
   rig.limit("key:a", 2);
-  REQUIRE(rig.all<JournalWish>() ==
-          std::vector<JournalWish>{{"limit", "key:a", Value(Value::Map{{"rate", 2.0}}).to_msgpack()}});
+  REQUIRE(
+      rig.all<JournalWish>() ==
+      std::vector<JournalWish>{{"limit", "key:a", Value(Value::Map{{"rate", 2.0}}).to_msgpack()}});
   rig.submit({"a", "a", "b", "b", ""});
   REQUIRE(rig.sent(1) == Seqs{1, 3, 5});
   rig.settle({1, 3});
@@ -69,7 +70,7 @@ TEST_CASE("of a key so many tasks begin a second, and others are not held up", "
 TEST_CASE("what waited for a worker does not make its key's rate larger", "[gates]") {
   KeyRig rig;
   rig.limit("key:a", 1);
-  rig.beat(1, 0, 1000);
+  rig.credit(1, 0, 1000);
   rig.step(GoodbyeReceived{Rig::peer(1), {1, 1, 1}});
   rig.submit({"a", "a"});
   rig.pass(10s);
@@ -77,7 +78,7 @@ TEST_CASE("what waited for a worker does not make its key's rate larger", "[gate
   REQUIRE(rig.sent(2) == Seqs{1});
   rig.settle({1});
   REQUIRE(rig.sent(2).empty());
-  rig.beat(2, 1, 1000);
+  rig.credit(2, 0, 1000);
   rig.pass(1100ms);
   REQUIRE(rig.sent(2) == Seqs{2});
 }
@@ -87,7 +88,7 @@ TEST_CASE("attempts count for their key's rate, too", "[gates]") {
   rig.limit("key:a", 0.5);
   rig.submit({"a", "a"});
   REQUIRE(rig.sent(1) == Seqs{1});
-  rig.beat(1, 1, 1000);
+  rig.credit(1, 0, 1000);
   rig.settle({}, {{1, {1, 1}, "exit 1"}});
   REQUIRE(rig.code(1) == "backoff");
   rig.pass(1s);
@@ -95,10 +96,10 @@ TEST_CASE("attempts count for their key's rate, too", "[gates]") {
   REQUIRE(rig.code(1) == "rate");
   REQUIRE(rig.code(2) == "key");
   REQUIRE(rig.core.held() == 2);
-  rig.beat(1, 1, 1000);
+  rig.credit(1, 0, 1000);
   rig.pass(1100ms);
   REQUIRE(rig.sent(1) == Seqs{1});
-  rig.beat(1, 2, 1000);
+  rig.credit(1, 0, 1000);
   rig.settle({}, {{1, {1, 2}, "exit 1"}});
   rig.pass(1s);
   REQUIRE(rig.code(1) == "rate");
