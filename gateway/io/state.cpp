@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
 #include "gateway/core/kinds_schema.hpp"

@@ -133,7 +133,8 @@ void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
     know(id, spec->args);
     const auto& task = tasks_.at(id);
     if (task.plan != nullptr) {
-      if (const auto& key = task.plan->conditions.key; !key.empty())
+      // A tenant's keys are its own.
+      if (const auto& key = task.plan->conditions.key; !key.empty() && task_class.within.empty())
         limits_.on_send(origin, "key:" + key, 1, world_.now());
       if (spec->trace != task.plan->trace)
         throw Violation{text(to_text(id), " was sent as part of another trace")};

@@ -11,8 +11,7 @@ namespace {
 
 /// A class as a later release may write it: every field, and one more.
 Bytes longer(TaskClass task_class) {
-  task_class.on_parent_failure = 1;
-  return Bytes("\xdc\x00\x10", 3) + encode_class(task_class).substr(1) + "\x07";
+  return Bytes("\xdc\x00\x11", 3) + encode_class(task_class).substr(3) + "\x07";
 }
 
 std::vector<std::pair<TaskClass, std::uint32_t>> groups_of(std::string_view payload) {
@@ -28,7 +27,7 @@ std::vector<std::pair<TaskClass, std::uint32_t>> groups_of(std::string_view payl
 TEST_CASE("who reads a class ignores later fields, and says what is wrong with it", "[records]") {
   TaskClass task_class{"echo", "\xff", 7, 1};
   REQUIRE(encode_class(task_class)[0] == '\x96');
-  task_class.on_parent_failure = 1;
+  task_class.within = "acme/";
   REQUIRE(*decode_class(longer(task_class)) == task_class);
   const auto encoded = encode_class(task_class);
   for (std::size_t size = 0; size < encoded.size(); ++size)
