@@ -28,10 +28,10 @@ def network(options):
 
 
 def files(options):
-    """80 file descriptors, and a hundred silent connections to the cluster's port."""
+    """100 file descriptors, and a hundred silent connections to the cluster's port."""
     seconds = min(20, options.minutes * 20)
     with Cluster("--listen", "127.0.0.1", workers=2,
-                 prefix=["prlimit", "--nofile=80:80"]) as cluster:
+                 prefix=["prlimit", "--nofile=100:100"]) as cluster:
         ports = proxy.endpoints(f"{cluster.directory}/eole/cluster.toml")
         silent = proxy.silent_connections(list(ports.values()), 100)
         client = Client(cluster, options.rate / 10, seconds)
