@@ -98,12 +98,14 @@ void Gateway::open_door() {
 
 awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   const auto& request = exchange.request;
-  if (http::check_origin(request, place_)) {
+  const bool is_shared = http::check_origin(request, place_);
+  if (is_shared) {
     exchange.common = http::shared_with(place_);
     if (http::is_preflight(request)) return now(http::allow(request));
   }
   if (request.target == "*") return now({204, {}, {}});  // OPTIONS of all: it is here.
   if (auto page = page_.answer(request)) return now(std::move(*page));
+  if (!is_shared) http::check_site(request);
   const auto& route = routes_.find(request);
   exchange.caller = access_->admit(exchange, route);
   return route.handler(exchange);

@@ -32,7 +32,7 @@ def convert(data, quality=85, width=0, height=0, program=None, seconds=120):
         source.write_bytes(data)
         ours, its = socket.socketpair()
         args = {"input": str(source), "quality": quality, "width": width, "height": height}
-        ours.sendall(frame(2, 1, "task-1", 1, "image", msgpack.packb(args), directory, ""))
+        ours.sendall(frame(2, 1, "task-1", 1, "image", msgpack.packb(args), directory, "", ""))
         done = start(program or BIN / "eole-picture", its, stderr=subprocess.PIPE)
         its.close()
         errors = done.communicate(timeout=seconds)[1]

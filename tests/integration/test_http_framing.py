@@ -90,6 +90,7 @@ ANSWERED = {
     "a Host with two ports": (GET + b"Host: localhost:80:80\r\n\r\n", {400, 421}),
     "a Host with letters as port": (GET + b"Host: localhost:x\r\n\r\n", {400, 421}),
     "a Host that is cut": (GET + b"Host: [::1\r\n\r\n", {400, 421}),
+    "an image of another page": (GET + HOST + b"Sec-Fetch-Site: cross-site\r\n\r\n", {403}),
     "another Origin": (GET + HOST + b"Origin: http://evil.example\r\n\r\n", {403}),
     "a folded value": (GET + HOST + b"A: b\r\n c\r\n\r\n", {200, 400}),
     "a bell in a value": (GET + HOST + b"A: b\x07c\r\n\r\n", {200, 400}),

@@ -285,7 +285,7 @@ class Confinement(unittest.TestCase):
                 "import child_frames,msgpack,pictures\n"
                 "ours,its=socket.socketpair()\n"
                 "args={'input':sys.argv[3],'quality':85,'width':0,'height':0}\n"
-                "ours.sendall(child_frames.frame(2,1,'t',1,'image',msgpack.packb(args),sys.argv[4],''))\n"
+                "ours.sendall(child_frames.frame(2,1,'t',1,'image',msgpack.packb(args),sys.argv[4],'',''))\n"
                 "p=pictures.start(sys.argv[2],its)\n"
                 "its.close()\n"
                 "print(p.pid,flush=True)\n"
@@ -326,7 +326,7 @@ class Confinement(unittest.TestCase):
             source.write_bytes(saved(scene(), "PNG"))
             ours, its = socket.socketpair()
             args = {"input": str(source), "quality": 85}
-            ours.sendall(child_frames.frame(2, 1, "t", 1, "image", msgpack.packb(args), directory, ""))
+            ours.sendall(child_frames.frame(2, 1, "t", 1, "image", msgpack.packb(args), directory, "", ""))
             ours.close()
             with its:
                 self.assertNotEqual(pictures.start(BIN / "eole-picture", its).wait(), 0)

@@ -64,6 +64,12 @@ bool check_origin(const Request& request, const Place& place) {
   throw Problem(403, text("Origin: ", origin, ": pages of others may not ask here"));
 }
 
+void check_site(const Request& request) {
+  const auto site = request.field("sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none")
+    throw Problem(403, text("Sec-Fetch-Site: ", site, ": pages of others may not ask here"));
+}
+
 std::vector<Field> shared_with(const Place& place) {
   return {{"Access-Control-Allow-Origin", place.origin},
           {"Access-Control-Expose-Headers",

@@ -19,6 +19,10 @@ struct Place {
 /// is another one than that, or the one that is allowed. Returns whether it is that one.
 bool check_origin(const Request& request, const Place& place);
 
+/// A browser that names no origin says who makes it ask (Fetch Metadata): an image or a link of a
+/// page of others leases no message. Throws Problem 403 then.
+void check_site(const Request& request);
+
 /// What a browser must read in each answer to a page of that origin.
 std::vector<Field> shared_with(const Place& place);
 /// A browser asks whether that page may ask so: what it is told.

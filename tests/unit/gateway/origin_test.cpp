@@ -71,3 +71,20 @@ TEST_CASE("a page that is allowed to may ask, and no other", "[gateway]") {
   ask.method = "POST";
   REQUIRE(!is_preflight(ask));
 }
+
+TEST_CASE("what a page of others makes a browser fetch is refused, also without an origin",
+          "[gateway]") {
+  const auto is_refused = [](const std::string& site) {
+    try {
+      check_site({"GET", "/queues/jobs/messages", {{"sec-fetch-site", site}}});
+      return false;
+    } catch (const Problem& problem) {
+      return problem.status == 403;
+    }
+  };
+  REQUIRE(is_refused("cross-site"));
+  REQUIRE(is_refused("same-site"));  // Another port of this machine, say.
+  REQUIRE_FALSE(is_refused("same-origin"));
+  REQUIRE_FALSE(is_refused("none"));  // A person typed it.
+  REQUIRE_NOTHROW(check_site({"GET", "/queues/jobs/messages", {}}));  // No browser.
+}
