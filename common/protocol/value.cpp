@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <msgpack.hpp>
 #include <optional>
 
 #include "common/base/bytes.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/packer.hpp"
 
 namespace eole::protocol {
 
@@ -15,12 +14,6 @@ namespace {
 
 // Answers wrap what was submitted: a list of views of results, with bodies that have values.
 constexpr int kReadDepthMax = Value::kDepthMax + 4;
-
-struct Sink {
-  Bytes& out;
-  void write(const char* bytes, std::size_t size) { out.append(bytes, size); }
-};
-using Packer = msgpack::packer<Sink>;
 
 void pack(Packer& packer, const Value& value) {
   if (const auto* boolean = value.as<bool>()) {
@@ -30,24 +23,18 @@ void pack(Packer& packer, const Value& value) {
   } else if (const auto* large = value.as<std::uint64_t>()) {
     packer.pack_uint64(*large);
   } else if (const auto* real = value.as<double>()) {
-    // As it is: the library turns integral ones into integers, and 2 to the 64 overflows there.
-    auto bits = std::bit_cast<std::uint64_t>(*real);
-    char raw[9] = {'\xcb'};
-    for (int i = 8; i > 0; --i, bits >>= 8) raw[i] = static_cast<char>(bits & 0xFF);
-    packer.pack_bin_body(raw, sizeof raw);  // Appends, no more.
+    pack_real(packer, *real);
   } else if (const auto* string = value.as<std::string>()) {
-    packer.pack_str(static_cast<std::uint32_t>(string->size()));
-    packer.pack_str_body(string->data(), static_cast<std::uint32_t>(string->size()));
+    pack_text(packer, *string);
   } else if (const auto* blob = value.as<Blob>()) {
-    packer.pack_bin(static_cast<std::uint32_t>(blob->bytes.size()));
-    packer.pack_bin_body(blob->bytes.data(), static_cast<std::uint32_t>(blob->bytes.size()));
+    pack_bytes(packer, blob->bytes);
   } else if (const auto* array = value.as<Value::Array>()) {
     packer.pack_array(static_cast<std::uint32_t>(array->size()));
     for (const auto& item : *array) pack(packer, item);
   } else if (const auto* map = value.as<Value::Map>()) {
     packer.pack_map(static_cast<std::uint32_t>(map->size()));
     for (const auto& [name, item] : *map) {
-      pack(packer, Value(name));
+      pack_text(packer, name);
       pack(packer, item);
     }
   } else {
@@ -164,7 +151,7 @@ std::int64_t Value::int_or(std::int64_t fallback) const {
 
 Bytes Value::to_msgpack() const {
   Bytes out;
-  Sink sink{out};
+  PackSink sink{out};
   Packer packer(sink);
   pack(packer, *this);
   return out;

@@ -59,27 +59,30 @@ Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
 }  // namespace
 
 Batch read_json_tasks(std::string_view body, const client::TaskRequest& preset) {
-  const auto json = Value::from_json(body);
-  if (!json) refuse({{"", json.error().message}});
+  protocol::JsonReader json(body);
   std::vector<client::TaskRequest> tasks;
   std::vector<http::Problem::At> bad;
-  const auto read = [&](const Value& written, const std::string& pointer, std::uint64_t number) {
-    auto task = client::read_task(written, preset);
-    if (!task) return bad.push_back({pointer, task.error().message});
-    task->line = number;
-    tasks.push_back(std::move(*task));
+  std::uint64_t count = 0;
+  const auto read = [&](const std::string& pointer) {
+    auto task = client::read_task(json, preset);
+    const auto number = count++;
+    if (number >= protocol::kTasksPerMessageMax) return json.is_sound();  // Counted, to be told.
+    if (task) {
+      task->line = number;
+      tasks.push_back(std::move(*task));
+    } else {
+      bad.push_back({pointer, task.error().message});
+    }
+    return json.is_sound();
   };
-  const auto* list = json->as<Value::Array>();
-  if (list == nullptr) {
-    read(*json, "", 0);
-  } else {
-    if (list->empty()) refuse({{"", "an array without a task"}});
-    if (list->size() > protocol::kTasksPerMessageMax)
-      refuse({{"", text(list->size(), " tasks, limit ", protocol::kTasksPerMessageMax,
-                        " (send more as application/x-ndjson)")}});
-    for (std::size_t i = 0; i < list->size(); ++i) read((*list)[i], text("/", i), i);
-  }
-  return encode(tasks, list == nullptr ? "" : "/0", std::move(bad));
+  const bool is_list = json.next() == '[';
+  is_list ? json.array([&] { return read(text("/", count)); }) : read("");
+  if (!json.end()) refuse({{"", json.error().message}});
+  if (is_list && count == 0) refuse({{"", "an array without a task"}});
+  if (count > protocol::kTasksPerMessageMax)
+    refuse({{"", text(count, " tasks, limit ", protocol::kTasksPerMessageMax,
+                      " (send more as application/x-ndjson)")}});
+  return encode(tasks, is_list ? "/0" : "", std::move(bad));
 }
 
 Batch read_task(const Value& written, const std::string& pointer) {
@@ -121,11 +124,10 @@ void LineTasks::finish() {
 void LineTasks::read(std::string_view line) {
   const auto number = lines_++;
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
-  const auto json = Value::from_json(line);
-  auto task =
-      json ? client::read_task(*json, preset_) : Expected<client::TaskRequest>(json.error());
-  if (!task) {
-    bad_.push_back({text("/", number), task.error().message});
+  protocol::JsonReader json(line);
+  auto task = client::read_task(json, preset_);
+  if (!task || !json.end()) {
+    bad_.push_back({text("/", number), (json.is_sound() ? task.error() : json.error()).message});
     return;
   }
   task->line = number;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "common/protocol/json_reader.hpp"
 #include "tests/fuzz/allocation_limit.hpp"
 
 // Arguments and results: msgpack from the wire, JSON from people's files.
@@ -17,8 +18,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const auto again = Value::from_msgpack(bytes_again);
       if (!again || again->to_msgpack() != bytes_again) __builtin_trap();
     }
-  } else if (const auto value = Value::from_json(bytes)) {
-    (void)value->to_json();
+  } else {
+    const auto value = Value::from_json(bytes);
+    if (value) (void)value->to_json();
+    eole::protocol::JsonReader reader(bytes);
+    eole::Bytes packed;
+    const bool is_sound = reader.pack(packed) && reader.end();
+    if (is_sound != static_cast<bool>(value)) __builtin_trap();
+    if (value && value->to_msgpack() != packed) __builtin_trap();
   }
   return 0;
 }

@@ -18,7 +18,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 HOMES = {
     r"^zmq(\.hpp|\.h|_addon)": ("common/net/", "bench/raw.cpp"),
     r"^msgpack": ("common/protocol/",),
-    r"^nlohmann/": ("common/protocol/",),
+    r"^nlohmann/": ("common/protocol/value_json.cpp", "tests/unit/protocol/json_reader_test.cpp"),
     r"^toml\+\+": ("common/net/",),
     r"^curl/": ("worker/handlers/http_transfer.cpp",),
     r"^stb/": ("worker/picture/resize.cpp", "examples/make_photo.cpp"),

@@ -165,6 +165,27 @@ Expected<TaskRequest> read_task(const Value& written, const TaskRequest& preset)
   return task;
 }
 
+Expected<TaskRequest> read_task(protocol::JsonReader& json, const TaskRequest& preset) {
+  Value value;
+  if (json.next() != '{') return json.read(value) ? Error{"not an object"} : json.error();
+  auto task = preset;
+  std::optional<Error> wrong;
+  const bool is_read = json.object([&](std::string_view name) {
+    if (name == "args") {  // Most of the text: no value is made of it.
+      task.args.clear();
+      return json.pack(task.args);
+    }
+    if (!json.read(value)) return false;
+    if (wrong) return true;
+    if (auto set = set_word(task, name, value); !set) wrong = set.error();
+    return true;
+  });
+  if (!is_read) return json.error();
+  if (wrong) return *wrong;
+  if (auto fits = check(task); !fits) return fits.error();
+  return task;
+}
+
 Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskRequest& preset) {
   std::vector<TaskRequest> tasks;
   std::map<std::uint64_t, std::string> problems;  // By line.
@@ -175,10 +196,10 @@ Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskReq
   std::string line;
   for (std::uint64_t number = 1; std::getline(input, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto json = Value::from_json(line);
-    auto task = json ? read_task(*json, preset) : Expected<TaskRequest>(json.error());
-    if (!task) {
-      add_problem(number, task.error());
+    protocol::JsonReader json(line);
+    auto task = read_task(json, preset);
+    if (!task || !json.end()) {
+      add_problem(number, json.is_sound() ? task.error() : json.error());
       continue;
     }
     task->line = number;

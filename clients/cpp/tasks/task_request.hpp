@@ -8,6 +8,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/expected.hpp"
 #include "common/base/ids.hpp"
+#include "common/protocol/json_reader.hpp"
 #include "common/protocol/task_class.hpp"
 #include "common/protocol/value.hpp"
 
@@ -45,6 +46,8 @@ std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskReque
 
 /// One task from an object with the words of a task; what it leaves out is as in `preset`.
 Expected<TaskRequest> read_task(const protocol::Value& written, const TaskRequest& preset);
+/// The same of what comes next in JSON. If the JSON is sound, it goes on behind the task.
+Expected<TaskRequest> read_task(protocol::JsonReader& json, const TaskRequest& preset);
 
 /// Reads lines of JSON with the words of a task (task_words.hpp); what a line leaves out is as in
 /// `preset`. An error names every bad line (the first kBadLinesShown of them).

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/text.hpp"
+#include "common/protocol/records.hpp"
 
 using namespace eole;
 using namespace eole::gateway;
@@ -53,6 +54,18 @@ TEST_CASE("what is wrong in a body is pointed at", "[gateway]") {
   REQUIRE(wrong("[]") == std::vector<std::string>{" an array without a task"});
   REQUIRE(wrong("{").size() == 1);
   REQUIRE(wrong(R"([{"kind": "echo", "after": ["b"]}])").size() == 1);
+}
+
+TEST_CASE("a body that is no JSON is refused as a whole, whatever its tasks are", "[gateway]") {
+  REQUIRE(wrong("[{\"kind\": 1}, {") == std::vector<std::string>{" not valid JSON at byte 16"});
+  REQUIRE(wrong("{\"kind\": \"echo\"} {}") ==
+          std::vector<std::string>{" not valid JSON at byte 18"});
+  REQUIRE(wrong("{\"kindly\": 1, \"kind\": \"echo\"}").size() == 1);
+  std::string many = "[";
+  for (std::uint32_t i = 0; i <= protocol::kTasksPerMessageMax; ++i) many += "{},";
+  many.back() = ']';
+  REQUIRE(wrong(many) == std::vector<std::string>{
+                             " 65537 tasks, limit 65536 (send more as application/x-ndjson)"});
 }
 
 TEST_CASE("lines are tasks, however they are cut", "[gateway]") {
