@@ -22,8 +22,8 @@ std::vector<std::string_view> parts_of(std::string_view path) {
 }
 
 // How well a path fits: so many of its parts are literal; nothing: not at all.
-std::optional<int> fit(std::string_view path, const std::vector<std::string>& segments) {
-  const auto parts = parts_of(path);
+std::optional<int> fit(const std::vector<std::string_view>& parts,
+                       const std::vector<std::string>& segments) {
   int literal = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].ends_with("*}")) return literal;
@@ -41,22 +41,34 @@ std::optional<int> fit(std::string_view path, const std::vector<std::string>& se
 
 }  // namespace
 
+void Routes::add(Route route) {
+  route.parts = parts_of(route.path);
+  routes_.push_back(std::move(route));
+}
+
 const Route& Routes::find(const http::Request& request) const {
   const auto wanted = request.method == "HEAD" ? std::string_view("GET") : request.method;
   const Route* best = nullptr;
   int best_fit = -1;
-  std::set<std::string> methods;
   for (const auto& route : routes_) {
-    const auto literal = fit(route.path, request.segments);
-    if (!literal) continue;
-    methods.insert(std::string(route.method));
+    // Most begin with another word.
+    if (!route.parts.empty() && !request.segments.empty() && route.parts[0] != request.segments[0])
+      continue;
     const bool is_own = route.method == request.method;
     if (!is_own && route.method != wanted) continue;
-    if (*literal * 2 + is_own <= best_fit) continue;
+    const auto literal = fit(route.parts, request.segments);
+    if (!literal || *literal * 2 + is_own <= best_fit) continue;
     best = &route;
     best_fit = *literal * 2 + is_own;
   }
-  if (best != nullptr) return *best;
+  if (best == nullptr) refuse(request);
+  return *best;
+}
+
+void Routes::refuse(const http::Request& request) const {
+  std::set<std::string> methods;
+  for (const auto& route : routes_)
+    if (fit(route.parts, request.segments)) methods.insert(std::string(route.method));
   if (methods.empty()) throw http::Problem(404, text(request.target, ": there is no such place"));
   if (methods.contains("GET")) methods.insert("HEAD");
   std::string allowed;

@@ -20,6 +20,7 @@ struct Route {
   std::optional<net::Role> role;  // What it takes: kObserve, kSubmit, kAdmin or kAnybody.
   Handler handler;
   bool takes_tickets = false;  // It asks itself who shows no token, and ends what shows none.
+  std::vector<std::string_view> parts = {};  // Of the path; set when it is added.
 };
 /// A route for whoever asks: it tells nothing of the cluster, or asks for a token itself.
 constexpr std::optional<net::Role> kAnybody;
@@ -27,12 +28,13 @@ constexpr std::optional<net::Role> kAnybody;
 /// All routes, each added by the file that has its handler.
 class Routes {
  public:
-  void add(Route route) { routes_.push_back(std::move(route)); }
+  void add(Route route);
   const std::vector<Route>& all() const { return routes_; }
   /// HEAD is GET's where there is no route of its own. Throws Problem: 404, or 405 with Allow.
   const Route& find(const http::Request& request) const;
 
  private:
+  [[noreturn]] void refuse(const http::Request& request) const;
   std::vector<Route> routes_;
 };
 /// What stands in a request where its route's path has `name` in braces.

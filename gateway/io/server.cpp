@@ -243,10 +243,9 @@ class Server::Connection final : public Exchange {
   }
 
   awaitable<bool> send(http::Response answer) {
-    const bool is_head = request.method == "HEAD";
     answer.fields.insert(answer.fields.end(), common.begin(), common.end());
     auto bytes = http::encode_head(answer, answer.body.size(), keeps_);
-    if (!is_head) bytes += answer.body;
+    if (request.method != "HEAD") bytes += answer.body;
     co_return co_await write_in_time(bytes);
   }
   awaitable<void> put(std::string_view bytes) {

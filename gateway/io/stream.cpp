@@ -13,6 +13,8 @@ using boost::system::error_code;
 
 namespace {
 
+constexpr std::size_t kAtOnceBytes = 16 << 10;  // Of a write that waits for nobody's turn.
+
 class TcpStream final : public Stream {
  public:
   explicit TcpStream(tcp::socket socket) : socket_(std::move(socket)) {
@@ -38,6 +40,11 @@ class TcpStream final : public Stream {
   }
   awaitable<bool> write(std::string_view bytes) override {
     error_code ec;
+    if (bytes.size() <= kAtOnceBytes) {  // Mostly there is room: no turn of the loop is needed.
+      bytes.remove_prefix(socket_.write_some(asio::buffer(bytes), ec));
+      if (ec == asio::error::would_block) ec = {};
+      if (ec || bytes.empty()) co_return !ec;
+    }
     co_await asio::async_write(socket_, asio::buffer(bytes),
                                asio::redirect_error(asio::use_awaitable, ec));
     co_return !ec;

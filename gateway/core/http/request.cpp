@@ -191,14 +191,22 @@ std::string_view phrase_of(int status) {
 
 std::string encode_head(const Response& response, std::optional<std::uint64_t> length,
                         bool keeps_alive) {
-  std::string head = text("HTTP/1.1 ", response.status, " ", phrase_of(response.status), "\r\n");
-  for (const auto& field : response.fields) head += field.name + ": " + field.value + "\r\n";
+  constexpr std::size_t kUsualBytes = 256;
+  std::string head;
+  head.reserve(kUsualBytes + response.body.size());
+  const auto put = [&](auto... parts) { (head.append(parts), ...); };
+  put("HTTP/1.1 ", std::to_string(response.status), " ", phrase_of(response.status), "\r\n");
+  for (const auto& field : response.fields)
+    put(std::string_view(field.name), ": ", std::string_view(field.value), "\r\n");
   const bool has_no_body =
       response.status < 200 || response.status == 204 || response.status == 304;
-  if (!has_no_body)
-    head += length ? text("Content-Length: ", *length, "\r\n") : "Transfer-Encoding: chunked\r\n";
-  if (!keeps_alive) head += "Connection: close\r\n";
-  return head + "\r\n";
+  if (!has_no_body && length)
+    put("Content-Length: ", std::to_string(*length), "\r\n");
+  else if (!has_no_body)
+    put("Transfer-Encoding: chunked\r\n");
+  if (!keeps_alive) put("Connection: close\r\n");
+  put("\r\n");
+  return head;
 }
 
 }  // namespace eole::gateway::http
