@@ -87,11 +87,13 @@ awaitable<Fabric::Answer> Fabric::discard(Origin origin, SeqRanges seqs) {
 }
 
 awaitable<client::SubmitEnded> Fabric::submit(Bytes groups, std::uint32_t count, std::string key) {
-  auto ended = co_await told_later<client::SubmitEnded>([&](auto tell) {
-    gathered_.push_back(
-        {std::move(groups), count, std::move(key), std::move(tell), world_.now()});
-  });
+  auto ended = co_await told_later<client::SubmitEnded>(
+      [&](auto tell) { submit(std::move(groups), count, std::move(key), std::move(tell)); });
   co_return ended;
+}
+
+void Fabric::submit(Bytes groups, std::uint32_t count, std::string key, OnSubmitted tell) {
+  gathered_.push_back({std::move(groups), count, std::move(key), std::move(tell), world_.now()});
 }
 
 // What waited too long to go out, because the ventilator takes nothing.

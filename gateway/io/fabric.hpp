@@ -39,6 +39,8 @@ class Fabric {
   /// The groups of one submit; a `key` makes it idempotent. Without one what is submitted in one
   /// turn of the loop goes out together, and each hears of its own tasks alone.
   awaitable<client::SubmitEnded> submit(Bytes groups, std::uint32_t count, std::string key);
+  using OnSubmitted = std::function<void(client::SubmitEnded)>;
+  void submit(Bytes groups, std::uint32_t count, std::string key, OnSubmitted tell);
 
   /// Waits until the task has ended, or for so long, or until nobody waits any more: its final
   /// record, or null.
@@ -91,7 +93,7 @@ class Fabric {
     Bytes groups;
     std::uint32_t count = 0;
     std::string key;
-    std::function<void(client::SubmitEnded)> tell;
+    OnSubmitted tell;
     TimePoint since{};
     bool is_alone = false;  // It was refused with others, who may be to blame.
     bool may_join() const { return key.empty() && !is_alone; }

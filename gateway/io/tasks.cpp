@@ -27,6 +27,31 @@ struct Ids {
   std::uint32_t count = 0;
 };
 
+/// A batch that was handed over, whose answer nobody waits for yet.
+class Flight {
+ public:
+  Flight(Fabric& fabric, Batch batch, std::string key) : has_key_(!key.empty()) {
+    fabric.submit(std::move(batch.groups), batch.count, std::move(key),
+                  [state = state_](const client::SubmitEnded& ended) {
+                    state->tell ? state->tell(ended) : void(state->ended = ended);
+                  });
+  }
+  bool has_key() const { return has_key_; }
+  awaitable<client::SubmitEnded> ended() {
+    auto ended = co_await told_later<client::SubmitEnded>(
+        [this](auto tell) { state_->ended ? tell(*state_->ended) : void(state_->tell = tell); });
+    co_return ended;
+  }
+
+ private:
+  struct State {
+    std::optional<client::SubmitEnded> ended;
+    Fabric::OnSubmitted tell;
+  };
+  bool has_key_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();  // Outlives a client that has gone.
+};
+
 std::optional<Duration> wait_of(const http::Request& request) {
   const auto written = request.option("wait");
   if (!written) return {};
@@ -178,10 +203,13 @@ class Tasks {
   }
 
   awaitable<void> submit(Batch batch, std::string key, std::vector<Ids>& ids) {
-    if (batch.count == 0) co_return;
     const bool has_key = !key.empty();
     const auto ended =
         co_await fabric_.submit(std::move(batch.groups), batch.count, std::move(key));
+    note(ended, has_key, ids);
+  }
+
+  static void note(const client::SubmitEnded& ended, bool has_key, std::vector<Ids>& ids) {
     if (ended.error) throw refused_submit(*ended.error, has_key);
     auto* last = ids.empty() ? nullptr : &ids.back();
     if (last != nullptr && last->origin == ended.origin && last->first + last->count == ended.first)
@@ -190,18 +218,31 @@ class Tasks {
       ids.push_back({ended.origin, ended.first, ended.count});
   }
 
+  static awaitable<void> land(std::optional<Flight>& flight, std::vector<Ids>& ids) {
+    if (!flight) co_return;
+    auto last = std::move(*flight);
+    flight.reset();
+    const auto ended = co_await last.ended();
+    note(ended, last.has_key(), ids);
+  }
+
   // Millions of ids are no single text.
   awaitable<std::optional<Response>> tell_ids(Exchange& exchange, const std::vector<Ids>& ids) {
     std::string out = "{\"ids\":[";
     bool is_begun = false;
-    for (const auto& range : ids)
+    for (const auto& range : ids) {
+      const auto begin = text("\"", origin_text(range.origin), "-");
       for (auto seq = range.first; seq < range.first + range.count; ++seq) {
-        out += text(out.ends_with('[') ? "\"" : ",\"", to_text(TaskId{range.origin, seq}), "\"");
+        if (!out.ends_with('[')) out += ',';
+        out += begin;
+        out += std::to_string(seq);
+        out += '"';
         if (out.size() < kIdsPieceBytes) continue;
         if (!std::exchange(is_begun, true)) co_await exchange.begin(json(202, Value()), {});
         co_await exchange.write(out);
         out.clear();
       }
+    }
     out += "]}";
     if (!is_begun)
       co_return Response{202, {{"Content-Type", "application/json"}}, std::move(out)};
@@ -213,10 +254,16 @@ class Tasks {
   // A batch after the other: what a client sends faster than it is accepted waits with the client.
   awaitable<void> post_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids) {
     std::optional<Problem> problem;
+    std::optional<Flight> flight;
     try {
-      co_await submit_lines(exchange, key, ids);
+      co_await submit_lines(exchange, key, ids, flight);
     } catch (Problem& told) {
       problem = std::move(told);
+    }
+    try {
+      co_await land(flight, ids);
+    } catch (Problem& told) {
+      problem = std::move(told);  // Of lines that came before those.
     }
     if (!problem) co_return;
     std::uint64_t count = 0;
@@ -227,20 +274,26 @@ class Tasks {
     throw *problem;
   }
 
-  awaitable<void> submit_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids) {
+  // While a batch is under way the next one is read, and goes when that one was accepted.
+  awaitable<void> submit_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids,
+                               std::optional<Flight>& flight) {
     LineTasks lines(preset_of(exchange.request));
     std::uint64_t batches = 0;
-    const auto key_of_batch = [&] { return key.empty() ? key : text(key, "/", batches++); };
-    while (true) {
+    bool is_over = false;
+    while (!is_over) {
       const auto piece = co_await exchange.read();
-      if (piece.empty()) break;
-      for (std::string_view rest = piece; !rest.empty();) {
+      is_over = piece.empty();
+      if (is_over) lines.finish();
+      for (std::string_view rest = piece; !rest.empty() || is_over;) {
         rest.remove_prefix(lines.feed(rest));
-        if (lines.is_full()) co_await submit(lines.take(), key_of_batch(), ids);
+        if (!is_over && !lines.is_full()) continue;
+        auto batch = lines.take();
+        co_await land(flight, ids);
+        if (batch.count > 0)
+          flight.emplace(fabric_, std::move(batch), key.empty() ? key : text(key, "/", batches++));
+        if (is_over) break;
       }
     }
-    lines.finish();
-    co_await submit(lines.take(), key_of_batch(), ids);
   }
 
   Fabric& fabric_;
