@@ -54,7 +54,15 @@ std::vector<EventPointer> events_of(std::string_view bytes, std::uint64_t from) 
   return events;
 }
 
+void put_event(std::string& out, const Event& event, Format format) {
+  if (format == Format::kWebSocket)
+    out += event.frame;
+  else
+    out += text("id: ", event.offset, "\ndata: ", event.json(), "\n\n");
+}
+
 void Recent::start(std::uint64_t offset) {
+  pieces_ = {};
   events_.clear();
   bytes_ = 0;
   begin_ = offset;
@@ -71,6 +79,23 @@ void Recent::add(EventPointer event) {
     events_.pop_front();
     ++begin_;
   }
+}
+
+const Piece& Recent::piece(std::uint64_t from, const TopicPattern& pattern, Format format) {
+  for (const auto& known : pieces_) {
+    const bool is_whole = known.to == end() || (known.bytes && known.bytes->size() >= kPieceBytes);
+    if (known.from == from && known.to > from && is_whole && known.format == format &&
+        known.pattern == pattern)
+      return known;
+  }
+  std::string bytes;
+  auto to = from;
+  for (; to < end() && bytes.size() < kPieceBytes; ++to)
+    if (pattern.matches(at(to)->topic)) put_event(bytes, *at(to), format);
+  auto& made = pieces_[next_piece_++ % kPiecesKept];
+  made = {from, to, pattern, format, {}};
+  if (!bytes.empty()) made.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return made;
 }
 
 }  // namespace eole::gateway

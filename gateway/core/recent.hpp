@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "common/protocol/records.hpp"
+#include "gateway/core/topics.hpp"
 
 namespace eole::gateway {
 
@@ -20,6 +22,21 @@ struct Event {
   std::string_view json() const { return std::string_view(frame).substr(json_at); }
 };
 using EventPointer = std::shared_ptr<const Event>;  // Of the recent ones, and of who writes it.
+
+/// How events are told: as frames of a WebSocket, or as Server-Sent Events.
+enum class Format : std::uint8_t { kWebSocket, kServerSent };
+void put_event(std::string& out, const Event& event, Format format);
+
+/// What one who listens is sent next, and all others who stand at the same place and listen for the
+/// same.
+struct Piece {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  TopicPattern pattern;
+  Format format = Format::kWebSocket;
+  std::shared_ptr<const std::string> bytes;  // Of those who write it; null: nothing is for them.
+};
+constexpr std::size_t kPieceBytes = 64 << 10;
 
 constexpr std::size_t kShownValueBytesMax = 64 << 10;  // Of a value; a larger one is asked for.
 
@@ -41,12 +58,18 @@ class Recent {
   std::uint64_t end() const { return begin_ + events_.size(); }
   /// begin() <= offset < end().
   const EventPointer& at(std::uint64_t offset) const { return events_[offset - begin_]; }
+  /// What is there from that offset on, kPieceBytes of it at most and the event that exceeds them.
+  /// Made once for all who ask for the same. begin() <= from <= end().
+  const Piece& piece(std::uint64_t from, const TopicPattern& pattern, Format format);
 
  private:
+  static constexpr std::size_t kPiecesKept = 16;
   bool is_started_ = false;
   std::uint64_t begin_ = 0;
   std::deque<EventPointer> events_;
   std::size_t bytes_ = 0;
+  std::array<Piece, kPiecesKept> pieces_;  // The last that were made.
+  std::size_t next_piece_ = 0;
 };
 
 }  // namespace eole::gateway

@@ -18,6 +18,7 @@ class TopicPattern {
   /// Errors: too long, too many words, a * or # beside other letters.
   static Expected<TopicPattern> parse(std::string_view pattern);
   bool matches(std::string_view topic) const;
+  bool operator==(const TopicPattern&) const = default;
 
  private:
   std::vector<std::string> words_;

@@ -13,6 +13,9 @@
 
 namespace eole::gateway {
 
+/// Bytes that many may be sent. Null: none.
+using Shared = std::shared_ptr<const std::string>;
+
 /// The bytes of a connection, clear or encrypted.
 class Stream {
  public:

@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kStartTime = 2s;  // For the reader of the log to begin.
 constexpr std::chrono::milliseconds kStartGlance = 5ms;
-constexpr std::size_t kPieceBytes = 64 << 10;  // Of one write to one who listens.
 constexpr std::size_t kProgressWaitingBytesMax = 256 << 10;
+constexpr auto kWakeEvery = std::chrono::microseconds(20);  // For each who listens.
+constexpr auto kWakeAtOnce = std::chrono::milliseconds(1);  // A shorter rest is none.
 constexpr auto kSummaryEvery = std::chrono::seconds(2);
 constexpr auto kReadAgain = std::chrono::milliseconds(200);
 
@@ -55,7 +56,24 @@ void Feed::on_batch(std::string_view batch, std::uint64_t from) {
 }
 
 void Feed::wake_all() {
-  for (const auto* wake : listening_) (*wake)();
+  has_news_ = true;
+  if (on_news_) on_news_();
+}
+
+// At once, and then not for as long as it takes to write to all of them: what comes meanwhile goes
+// out with one write to each.
+awaitable<void> Feed::wake_listeners() {
+  asio::steady_timer news(co_await asio::this_coro::executor);
+  boost::system::error_code ignored;
+  on_news_ = [&news] { news.cancel(); };
+  while (true) {
+    news.expires_at(asio::steady_timer::time_point::max());
+    if (!has_news_) co_await news.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    has_news_ = false;
+    for (const auto* wake : listening_) (*wake)();
+    const auto rest = std::chrono::ceil<std::chrono::milliseconds>(kWakeEvery * listening_.size());
+    if (rest > kWakeAtOnce) co_await pause(rest);
+  }
 }
 
 awaitable<void> Feed::summarize() {
@@ -89,7 +107,7 @@ Follower::Follower(Feed& feed, Format format, TopicPattern pattern,
 }
 Follower::~Follower() { feed_.remove(&wake_); }
 
-awaitable<std::string> Follower::next() {
+awaitable<Shared> Follower::next() {
   if (std::exchange(summaries_, feed_.summaries()) != feed_.summaries()) {
     const auto& summary = feed_.summary();
     out_ += format_ == Format::kWebSocket ? http::encode_frame(http::Opcode::kText, summary)
@@ -97,13 +115,15 @@ awaitable<std::string> Follower::next() {
   }
   if (feed_.recent().is_started()) {
     begin();
-    if (*at_ >= feed_.recent().begin()) {
-      take_recent();
-    } else if (out_.empty()) {
-      co_await read();
-    }
+    if (*at_ < feed_.recent().begin() && out_.empty()) co_await read();
   }
-  co_return std::exchange(out_, {});
+  if (!out_.empty()) co_return std::make_shared<const std::string>(std::exchange(out_, {}));
+  while (at_ && *at_ >= feed_.recent().begin() && *at_ < feed_.recent().end()) {
+    const auto& piece = feed_.piece(*at_, pattern_, format_);
+    at_ = piece.to;
+    if (piece.bytes) co_return piece.bytes;
+  }
+  co_return nullptr;
 }
 
 void Follower::begin() {
@@ -119,11 +139,6 @@ void Follower::begin() {
     say("behind", Value::Map{{"offset", *at_},
                              {"head", recent.end()},
                              {"text", "reads too slowly: goes on from the log"}});
-}
-
-void Follower::take_recent() {
-  const auto& recent = feed_.recent();
-  while (*at_ < recent.end() && out_.size() < kPieceBytes) put(*recent.at((*at_)++));
 }
 
 // A page of the log, however large its results are.
@@ -146,20 +161,12 @@ awaitable<void> Follower::read() {
     const auto batch = reader.take(reader.get<std::uint32_t>());
     if (!reader.ok()) break;
     for (const auto& event : events_of(batch, *at_)) {
-      put(*event);
+      if (pattern_.matches(event->topic)) put_event(out_, *event, format_);
       at_ = event->offset + 1;
     }
   }
   if (*at_ == before) co_await pause(kReadAgain);
   wake_();  // There is more, or what is recent.
-}
-
-void Follower::put(const Event& event) {
-  if (!pattern_.matches(event.topic)) return;
-  if (format_ == Format::kWebSocket)
-    out_ += event.frame;
-  else
-    out_ += text("id: ", event.offset, "\ndata: ", event.json(), "\n\n");
 }
 
 void Follower::show(const protocol::Progress& progress) {

@@ -9,6 +9,7 @@
 
 #include "gateway/core/recent.hpp"
 #include "gateway/core/topics.hpp"
+#include "gateway/io/exchange.hpp"
 #include "gateway/io/fabric.hpp"
 
 namespace eole::gateway {
@@ -48,6 +49,12 @@ class Feed {
   awaitable<void> until_started();
   /// Makes summaries while somebody listens; for ever.
   awaitable<void> summarize();
+  /// Wakes those who listen; for ever.
+  awaitable<void> wake_listeners();
+  /// What who stands at `from` is told of what is recent.
+  const Piece& piece(std::uint64_t from, const TopicPattern& pattern, Format format) {
+    return recent_.piece(from, pattern, format);
+  }
 
  private:
   void on_open(std::uint64_t head);
@@ -60,6 +67,8 @@ class Feed {
   std::string summary_;
   std::uint64_t summaries_ = 0;
   std::set<const Wake*> listening_;
+  bool has_news_ = false;
+  Wake on_news_;
   std::size_t hearing_ = 0;
 };
 
@@ -68,7 +77,6 @@ class Feed {
 /// log.
 class Follower {
  public:
-  enum class Format : std::uint8_t { kWebSocket, kServerSent };
   /// `from`: nothing: only what comes from now on.
   Follower(Feed& feed, Format format, TopicPattern pattern, std::optional<std::uint64_t> from,
            Feed::Wake wake);
@@ -76,8 +84,8 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  /// What is to be sent next; empty: nothing is, until it is woken.
-  awaitable<std::string> next();
+  /// What is to be sent next; null: nothing is, until it is woken.
+  awaitable<Shared> next();
   void filter(TopicPattern pattern) { pattern_ = std::move(pattern); }
   /// How far a task is; nothing if what was said before has not gone yet.
   void show(const protocol::Progress& progress);
@@ -86,9 +94,7 @@ class Follower {
 
  private:
   void begin();
-  void take_recent();
   awaitable<void> read();
-  void put(const Event& event);
 
   Feed& feed_;
   Format format_;

@@ -52,8 +52,7 @@ class Live {
     WebSocket socket(exchange, co_await asio::this_coro::executor, kSaidBytesMax);
     const std::vector<std::string_view> protocols;
     co_await socket.accept(protocols);
-    Follower follower(feed_, Follower::Format::kWebSocket, pattern, from,
-                      [&socket]() { socket.wake(); });
+    Follower follower(feed_, Format::kWebSocket, pattern, from, [&socket]() { socket.wake(); });
     const auto end = gateway_.on_stop(
         [&socket]() { socket.close(http::CloseCode::kGoingAway, "the gateway ends"); });
     std::optional<Fabric::Watch> watch;
@@ -81,8 +80,7 @@ class Live {
     }
     asio::steady_timer woken(co_await asio::this_coro::executor);
     bool is_over = false;
-    Follower follower(feed_, Follower::Format::kServerSent, pattern, from,
-                      [&woken]() { woken.cancel(); });
+    Follower follower(feed_, Format::kServerSent, pattern, from, [&woken]() { woken.cancel(); });
     const auto end = gateway_.on_stop([&]() {
       is_over = true;
       woken.cancel();
@@ -91,8 +89,8 @@ class Live {
     while (!is_over) {
       woken.expires_at(asio::steady_timer::time_point::max());  // What wakes it now wakes the next.
       const auto bytes = co_await follower.next();
-      if (!bytes.empty()) {
-        co_await exchange.write(bytes);
+      if (bytes) {
+        co_await exchange.write(*bytes);
         continue;
       }
       boost::system::error_code ignored;
@@ -160,6 +158,8 @@ void add_live(Routes& routes, Gateway& gateway) {
               [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true});
   asio::co_spawn(
       gateway.io(), [live]() { return live->feed().summarize(); }, asio::detached);
+  asio::co_spawn(
+      gateway.io(), [live]() { return live->feed().wake_listeners(); }, asio::detached);
   asio::co_spawn(
       gateway.io(), [wamp]() { return wamp->pull(); }, asio::detached);
 }

@@ -17,7 +17,6 @@ using protocol::Value;
 namespace {
 
 constexpr Duration kResultWaitMax = 600s;
-constexpr std::size_t kPieceBytes = 64 << 10;
 constexpr std::size_t kWampClientsMax = 4096;
 constexpr std::string_view kProtocol = "wamp.2.json";
 
@@ -75,7 +74,7 @@ awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
   co_return std::nullopt;
 }
 
-awaitable<std::string> Wamp::next(Client& client) {
+awaitable<Shared> Wamp::next(Client& client) {
   std::string bytes;
   while (!client.unsent.empty() && bytes.size() < kPieceBytes) {
     client.unsent_bytes -= client.unsent.front()->size();
@@ -84,7 +83,8 @@ awaitable<std::string> Wamp::next(Client& client) {
   }
   if (bytes.empty() && client.is_over)
     client.socket->close(http::CloseCode::kNormal, "the session is over");
-  co_return bytes;
+  if (bytes.empty()) co_return nullptr;
+  co_return std::make_shared<const std::string>(std::move(bytes));
 }
 
 void Wamp::perform(wamp::Actions actions) {

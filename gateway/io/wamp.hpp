@@ -41,7 +41,7 @@ class Wamp {
   void act(wamp::OwnCalled& called);
   void act(const wamp::OwnCancelled&) {}  // Its answer will find nobody.
   void act(const wamp::Heard& heard) { tasks_.hear(heard); }
-  awaitable<std::string> next(Client& client);
+  awaitable<Shared> next(Client& client);
   void answer(wamp::Id call, const Expected<protocol::Value>& answer);
   awaitable<void> run(wamp::OwnCalled called);
   awaitable<Expected<protocol::Value>> own(const wamp::OwnCalled& called);

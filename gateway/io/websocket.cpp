@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "common/base/text.hpp"
-#include "gateway/io/server.hpp"
 #include "gateway/core/http/letters.hpp"
 
 namespace eole::gateway {
@@ -41,10 +40,10 @@ http::Problem not_asked(std::string detail) {
 
 struct WebSocket::State {
   State(Exchange& of, const asio::any_io_executor& executor, std::size_t most)
-      : exchange(of), reader(most), woken(executor), deadline(executor) {}
+      : exchange(of), reader(most), woken(executor) {}
   awaitable<void> read(std::shared_ptr<State> self);
   awaitable<void> wait();
-  awaitable<bool> write(std::shared_ptr<State> self, std::string_view bytes);
+  awaitable<bool> write(std::string_view bytes);
   void take(http::FrameReader::Event event);
   void wake() {
     is_woken = true;
@@ -61,7 +60,6 @@ struct WebSocket::State {
   bool is_reading = false;
   bool is_woken = false;
   asio::steady_timer woken;
-  asio::steady_timer deadline;  // Of a write.
 };
 
 WebSocket::WebSocket(Exchange& exchange, asio::any_io_executor executor, std::size_t most)
@@ -107,17 +105,21 @@ awaitable<void> WebSocket::serve(std::function<void(std::string_view)> on_text, 
   const auto executor = co_await asio::this_coro::executor;
   asio::co_spawn(executor, state->read(state), asio::detached);
   while (state->closing.empty() && state->is_reading) {
-    auto bytes = std::exchange(state->control, {});
+    const auto control = std::exchange(state->control, {});
     state->pongs = 0;
-    bytes += co_await next();
-    if (bytes.empty()) {
+    if (!control.empty()) {
+      const bool is_written = co_await state->write(control);
+      if (!is_written) break;
+    }
+    const auto bytes = co_await next();
+    if (!bytes) {
       co_await state->wait();
     } else {
-      const bool is_written = co_await state->write(state, bytes);
+      const bool is_written = co_await state->write(*bytes);
       if (!is_written) break;
     }
   }
-  if (!state->closing.empty()) co_await state->write(state, state->closing);
+  if (!state->closing.empty()) co_await state->write(state->closing);
   state->exchange.stream().close();
   while (state->is_reading) co_await state->wait();
 }
@@ -131,15 +133,14 @@ awaitable<void> WebSocket::State::wait() {
   }
 }
 
-// Who takes nothing for long is cut off: it comes back and resumes.
-awaitable<bool> WebSocket::State::write(std::shared_ptr<State> self, std::string_view bytes) {
-  deadline.expires_after(kWriteTime);
-  deadline.async_wait([self](const auto& error) {
-    if (!error) self->exchange.stream().close();
-  });
-  const bool is_written = co_await exchange.stream().write(bytes);
-  deadline.cancel();
-  co_return is_written;
+// False: the client has gone, or took nothing for kWriteTime; it comes back and resumes.
+awaitable<bool> WebSocket::State::write(std::string_view bytes) {
+  try {
+    co_await exchange.write(bytes);
+  } catch (const Gone&) {
+    co_return false;
+  }
+  co_return true;
 }
 
 awaitable<void> WebSocket::State::read(std::shared_ptr<State> self) {

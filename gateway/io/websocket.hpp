@@ -23,8 +23,8 @@ class WebSocket {
   /// 400 or 426: then nothing was sent.
   awaitable<std::string> accept(std::vector<std::string_view> protocols);
   /// Until one side ends it: what the client says goes to `on_text`, and what `next` returns goes
-  /// to it, frames as they are. If that is empty `next` is called again after wake().
-  using Next = std::function<awaitable<std::string>()>;
+  /// to it, frames as they are. If that is null `next` is called again after wake().
+  using Next = std::function<awaitable<Shared>()>;
   awaitable<void> serve(std::function<void(std::string_view)> on_text, Next next);
   void wake();
   /// Behind what was said before.

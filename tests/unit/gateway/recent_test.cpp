@@ -13,6 +13,7 @@ namespace {
 EventPointer event(std::uint64_t offset, std::size_t bytes = 10) {
   auto event = std::make_shared<Event>();
   event->offset = offset;
+  event->topic = "shop/echo/done";
   event->frame.assign(bytes, 'x');
   return event;
 }
@@ -80,4 +81,39 @@ TEST_CASE("the recent end of the log is kept up to a size, without a gap", "[rec
   recent.add(event(100));  // A gap: what was before it is not told as if it were next to it.
   CHECK(recent.begin() == 100);
   CHECK(recent.end() == 101);
+}
+
+TEST_CASE("who stands at one place and listens for the same is sent the same bytes", "[recent]") {
+  const auto pattern = *TopicPattern::parse("shop/*/done");
+  const auto all = *TopicPattern::parse("#");
+  Recent recent;
+  recent.start(41);
+  for (auto& each : events_of(batch_of({body(1), body(2), body(3)}), 0)) recent.add(each);
+  REQUIRE(recent.end() == 43);
+  const auto one = recent.piece(41, all, Format::kWebSocket);
+  CHECK(one.to == 43);
+  CHECK(*one.bytes == recent.at(41)->frame + recent.at(42)->frame);
+  CHECK(recent.piece(41, all, Format::kWebSocket).bytes == one.bytes);  // The very same.
+  CHECK(*recent.piece(42, all, Format::kWebSocket).bytes == recent.at(42)->frame);
+  CHECK(recent.piece(41, all, Format::kServerSent).bytes->starts_with("id: 41\ndata: {"));
+  CHECK(*recent.piece(41, pattern, Format::kWebSocket).bytes == recent.at(42)->frame);
+  const auto none = recent.piece(41, *TopicPattern::parse("other/#"), Format::kWebSocket);
+  CHECK(none.to == 43);
+  CHECK(none.bytes == nullptr);
+  recent.add(event(43));
+  CHECK(recent.piece(41, all, Format::kWebSocket).to == 44);  // What came since belongs to it.
+  recent.start(41);                                           // Another log.
+  for (std::uint64_t offset = 41; offset < 44; ++offset) recent.add(event(offset));
+  CHECK(*recent.piece(41, all, Format::kWebSocket).bytes == std::string(30, 'x'));
+}
+
+TEST_CASE("a piece ends behind 64 KiB, and is the same for who comes later", "[recent]") {
+  const auto all = *TopicPattern::parse("#");
+  Recent recent;
+  recent.start(1);
+  for (std::uint64_t offset = 1; offset <= 8; ++offset) recent.add(event(offset, 20'000));
+  const auto first = recent.piece(1, all, Format::kWebSocket);
+  CHECK(first.to == 5);
+  recent.add(event(9));
+  CHECK(recent.piece(1, all, Format::kWebSocket).bytes == first.bytes);
 }
