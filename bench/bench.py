@@ -2,11 +2,10 @@
 
 Two no-op workers, tasks of about 100 bytes, one client; everything durable (fdatasync before every
 answer and every notification) over the ipc that `eole up` gives, unless a line says otherwise.
-`./dev bench peers` measures other systems beside it (bench/peers.py).
+`./dev bench http` measures the gateway (bench/over_http.py), `./dev bench peers` other systems beside it (bench/peers.py).
 """
 
 import argparse
-import http.client
 import json
 import os
 import pathlib
@@ -15,14 +14,12 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 sys.path.insert(0, str(ROOT / "clients/python"))
 from cluster import BIN, Cluster, wait_until  # noqa: E402
-from http_client import Http  # noqa: E402
 
 ROUNDS = 3
 
@@ -328,53 +325,6 @@ def unfairness():
     return 100 * abs(2 * ran["long"] / sum(ran.values()) - 1)
 
 
-HTTP_TASK = json.dumps({"kind": "echo", "args": {"text": "x" * 60}})
-
-
-def http_posts():
-    """One task a request, each durable before its answer; wrk (Debian has it) asks from one thread."""
-    with Cluster(workers=2, slots=1) as cluster, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        address = Http(cluster)
-        script.write(f"wrk.method = 'POST'\nwrk.body = '{HTTP_TASK}'\n")
-        script.flush()
-        said = subprocess.run(["wrk", "-t1", "-c64", "-d5s", "-s", script.name,
-                               f"http://{address.host}:{address.port}/task"], capture_output=True, text=True, check=True)
-        assert "Non-2xx" not in said.stdout, said.stdout
-        return float(re.search(r"Requests/sec: +([\d.]+)", said.stdout)[1])
-
-
-def http_lines():
-    count = 1_000_000
-    body = (HTTP_TASK + "\n") * count
-    with Cluster(workers=2, slots=1) as cluster:
-        address = Http(cluster)
-        connection = http.client.HTTPConnection(address.host, address.port)
-        start = time.monotonic()
-        connection.request("POST", "/task", body, {"Content-Type": "application/x-ndjson"})
-        ids = json.loads(connection.getresponse().read())["ids"]
-        seconds = time.monotonic() - start
-        assert len(ids) == count
-        return count / seconds
-
-
-def http_wait():
-    """?wait=, as a multiple of a lone task's time, in turns on one cluster."""
-    shares = []
-    with Cluster(workers=2, slots=1) as cluster:
-        address = Http(cluster)
-        connection = http.client.HTTPConnection(address.host, address.port)
-        for _ in range(5):
-            times = []
-            for _ in range(500):
-                start = time.monotonic()
-                connection.request("POST", "/task?wait=10s", HTTP_TASK)
-                connection.getresponse().read()
-                times.append(time.monotonic() - start)
-            lone = bench(cluster, "latency", tasks=500)["p50_us"]
-            shares.append(statistics.median(times) * 1e6 / lone)
-    return shares
-
-
 # name, unit, what runs it (a value, or a list of its own rounds), rounds
 MEASURES = [
     ("throughput, 1,024 tasks a message", "tasks/s", throughput(), 3),
@@ -421,9 +371,6 @@ MEASURES = [
         ("… memory of one that waits", "bytes", filled(1_000_000, memory_each, plan), 3),
         ("… restart with all of them, one more task settled after", "s", filled(1_000_000, one_more, plan), 3))),
     ("two projects, tasks of 200 ms and of 50 ms: off half of the slots' time", "%", unfairness, 3),
-    ("HTTP, one task a request, 64 connections", "tasks/s", http_posts, 3),
-    ("HTTP, a million lines in one request", "tasks/s", http_lines, 3),
-    ("HTTP, ?wait= of one at a time, of that without HTTP in turns", "times", http_wait, 1),
     ("100,000 tasks/s offered to 2 workers", "tasks/s", paced(2), 1),
     ("100,000 tasks/s offered to 1,000 workers", "tasks/s", paced(1000), 1),
     ("ventilator and sink with 1,000 idle workers", "% of a core", heartbeats, 1),
@@ -451,20 +398,19 @@ def as_list(values):
     return values if isinstance(values, list) else [values]
 
 
-def main():
-    if sys.argv[1:2] == ["peers"]:
-        os.execv(sys.executable, [sys.executable, str(ROOT / "bench/peers.py"), *sys.argv[2:]])
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
+def run(measures, block, prog, about):
+    """Prints what each of the measures gives; with --write it becomes the block of docs/benchmarks.md."""
+    parser = argparse.ArgumentParser(prog=prog, description=about)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--only", default="", help="measures whose name contains this")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
     rows = ["| what | median [min-max] |", "|---|---|"]
-    for name, unit, run, rounds in MEASURES:
+    for name, unit, measure, rounds in measures:
         if options.only not in name:
             continue
         try:
-            values = [value for _ in range(rounds) for value in as_list(run())]
+            values = [value for _ in range(rounds) for value in as_list(measure())]
         except Exception as error:  # noqa: BLE001 - one measure that cannot run costs no other
             print(f"{name:<62} failed: {error}", file=sys.stderr, flush=True)
             continue
@@ -476,7 +422,16 @@ def main():
             print(f"{name:<62}{show(median):>12} {unit}{spread}", flush=True)
         rows.append(f"| {name} | {show(median)} {unit}{spread} |")
     if options.write:
-        write_block(ROOT / "docs/benchmarks.md", "eole", rows)
+        write_block(ROOT / "docs/benchmarks.md", block, rows)
+
+
+OTHERS = {"peers": "peers.py", "http": "over_http.py"}
+
+
+def main():
+    if sys.argv[1:2] and sys.argv[1] in OTHERS:
+        os.execv(sys.executable, [sys.executable, str(ROOT / "bench" / OTHERS[sys.argv[1]]), *sys.argv[2:]])
+    run(MEASURES, "eole", "./dev bench", __doc__.splitlines()[0])
 
 
 if __name__ == "__main__":

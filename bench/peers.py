@@ -2,11 +2,13 @@
 
 Each round runs every system once, one after the other, Eole between them; the ratios are of the
 medians of the rounds. One producer, two workers that do nothing, one collector; bodies of 100
-bytes; a result is confirmed before its task is acknowledged. Writes docs/benchmarks.md.
+bytes; a result is confirmed before its task is acknowledged. Over HTTP: one task a request, 64
+connections of wrk; of the others nobody takes what was put there. Writes docs/benchmarks.md.
 """
 
 import argparse
 import glob
+import http.client
 import json
 import os
 import pathlib
@@ -22,9 +24,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 from bench import BIN, Cluster, bench, resident_bytes, show, write_block  # noqa: E402
+from over_http import Http, TASK, connected, one_by_one, wrk  # noqa: E402
 
 PACKAGES = ("rabbitmq-server librabbitmq-dev redis-server libhiredis-dev nats-server libnats-dev beanstalkd "
-            "gearman-job-server python3-celery python3-redis").split()
+            "gearman-job-server python3-celery python3-redis webdis wrk").split()
 CELERY = ROOT / "bench/peers"
 
 
@@ -103,9 +106,17 @@ def redis(*flags):
     return Server(6379, ["redis-server", "--port", "6379", "--save", "", "--dir", "DIR", *flags])
 
 
-def rabbitmq():
+def rabbitmq(port=5672, plugins="[]"):
     program = glob.glob("/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")[0]
-    return Server(5672, [program], lambda directory: {
+
+    def written(directory):
+        with open(directory + "/plugins", "w", encoding="ascii") as file:
+            file.write(plugins + ".\n")
+        with open(directory + "/rabbitmq.conf", "w", encoding="ascii") as file:
+            file.write("management.tcp.ip = 127.0.0.1\nloopback_users.guest = true\n" if plugins != "[]" else "")
+        return directory
+    return Server(port, [program], lambda directory: {
+        "RABBITMQ_CONFIG_FILE": written(directory) + "/rabbitmq.conf",
         "RABBITMQ_NODENAME": "bench@localhost", "RABBITMQ_MNESIA_BASE": directory + "/data",
         "RABBITMQ_LOG_BASE": directory + "/log", "RABBITMQ_ENABLED_PLUGINS_FILE": directory + "/plugins",
         "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1"})
@@ -117,6 +128,26 @@ def nats():
 
 def beanstalkd(*flags):
     return Server(11300, ["beanstalkd", "-l", "127.0.0.1", "-p", "11300", *flags])
+
+
+class Webdis:
+    """Redis with HTTP before it."""
+
+    def __enter__(self):
+        self.redis = redis("--appendonly", "yes", "--appendfsync", "always")
+        self.redis.__enter__()
+        path = self.redis.directory + "/webdis.json"
+        with open(path, "w", encoding="ascii") as file:
+            json.dump({"redis_host": "127.0.0.1", "redis_port": 6379, "http_host": "127.0.0.1", "http_port": 7379,
+                       "threads": 2, "pool_size": 16, "daemonize": False, "database": 0, "verbosity": 0,
+                       "logfile": self.redis.directory + "/webdis.log", "acl": [{"enabled": ["*"]}]}, file)
+        self.web = Server(7379, ["webdis", path])
+        self.web.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.web.__exit__(*error)
+        self.redis.__exit__(*error)
 
 
 def gearmand():
@@ -219,7 +250,42 @@ class Eole(System):
             return (resident_bytes(cluster.pid("ventilator")) - before) / 1_000_000
 
 
+class OverHttp(System):
+    """`tells`: what else a request has; `first`: a request that makes the queue."""
+
+    def __init__(self, title, keeps, server, port, path, body, tells=(), first=None):
+        super().__init__(title, keeps, server, "", 0)
+        self.port, self.path, self.body, self.tells, self.first = port, path, body, tells, first
+
+    def round(self):
+        with self.server():
+            lone = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            if self.first:
+                lone.request(*self.first, headers=dict(self.tells))
+                lone.getresponse().read()
+            yield from self.measured("127.0.0.1", lone)
+
+    def measured(self, host, lone):
+        yield "rate", wrk(f"{host}:{self.port}", self.path, self.body, self.tells)
+        times = sorted(one_by_one(lone, self.path, self.body, 1000, dict(self.tells)))
+        yield "p50", times[len(times) // 2]
+        yield "p99", times[len(times) * 99 // 100]
+
+    def memory(self):
+        return None
+
+
+class EoleOverHttp(OverHttp):
+    def round(self):
+        with Cluster(workers=2, slots=1) as cluster:
+            address = Http(cluster)
+            self.port = address.port
+            yield from self.measured(address.host, connected(address))
+
+
 EOLE = Eole("**Eole**", "synced, groups")
+EOLE_OVER_HTTP = EoleOverHttp("**Eole**, over HTTP", "synced, groups", None, 0, "/task", TASK)
+RABBIT_FIELDS = (("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q="), ("Content-Type", "application/json"))
 EOLE_ALONE = Eole("**Eole**, prefetch 1, --place", "synced, groups", "--place", batch=1, tasks=40_000)
 SYSTEMS = [
     EOLE,
@@ -244,6 +310,14 @@ SYSTEMS = [
            lambda: redis("--appendonly", "yes", "--appendfsync", "always"), "redis-lists", 15_000, 1),
     System("Redis lists, no file, one at a time", "nothing", lambda: redis("--appendonly", "no"), "redis-lists",
            60_000, 1),
+    EOLE_OVER_HTTP,
+    OverHttp("RabbitMQ, quorum queue, over HTTP (management)", "synced, groups",
+             lambda: rabbitmq(15672, "[rabbitmq_management]"), 15672, "/api/exchanges/%2F/amq.default/publish",
+             json.dumps({"properties": {"delivery_mode": 2}, "routing_key": "tasks", "payload": "x" * 100,
+                         "payload_encoding": "string"}), RABBIT_FIELDS,
+             ("PUT", "/api/queues/%2F/tasks", json.dumps({"durable": True, "arguments": {"x-queue-type": "quorum"}}))),
+    OverHttp("Redis lists, appendfsync always, over HTTP (Webdis)", "synced, groups", Webdis, 7379, "/",
+             "LPUSH/tasks/" + "x" * 100),
 ]
 
 
@@ -276,7 +350,7 @@ def main():
         return f"{show(statistics.median(values))} [{show(min(values))}-{show(max(values))}]"
 
     def ratio(system):
-        base = EOLE_ALONE if system.batch == 1 else EOLE
+        base = EOLE_OVER_HTTP if isinstance(system, OverHttp) else EOLE_ALONE if system.batch == 1 else EOLE
         mine, theirs = (found.get(each.title, {}).get("rate") for each in (base, system))
         return f"{statistics.median(mine) / statistics.median(theirs):.1f}" if mine and theirs else "-"
 
