@@ -33,6 +33,7 @@ int Program::run(int argc, char** argv, const std::function<int()>& work) {
 int Program::run_parsed(int argc, char** argv, const std::function<int()>& work) {
   if (const auto code = options_.parse(argc, argv)) return *code;
   process::start_log({name_, log_name()});
+  process::keep_log_lines();  // Until there is somebody to send them to.
   // Its supervisor says how the one before it ended, which could say so to nobody.
   if (const char* ended = std::getenv("EOLE_ENDED"); ended != nullptr && *ended != '\0')
     process::log_warning(text("started again: the one before it ended, ", ended));

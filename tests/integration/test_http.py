@@ -97,7 +97,7 @@ class Tasks(unittest.TestCase):
         self.assertEqual(self.http.get("/limits")["limits"], [{"scope": "kind:sleep", "running": 1}])
         self.assertEqual(self.http.ask("DELETE", "/limits/kind:sleep")[0], 200)
         self.assertEqual(self.http.get("/limits")["limits"], [])
-        self.assertEqual(self.http.ask("PUT", "/limits/key:host", {"running": 1})[0], 409)
+        self.assertEqual(self.http.ask("PUT", "/limits/key:host", {"running": 1})[0], 400)
         self.assertEqual(self.http.ask("PUT", "/limits/key:host", {"rate": 2})[0], 200)
         self.assertEqual(self.http.ask("DELETE", "/limits/key:host")[0], 200)
         made = self.http.ask("PUT", "/schedules/nightly", {"cron": "0 3 * * *", "task": {"kind": "echo"}})[2]
