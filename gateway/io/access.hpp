@@ -49,6 +49,7 @@ class Access {
   const net::Token* by_name(std::string_view name);
   const std::vector<net::Token>& tokens();
   http::Problem refuse(const std::string& address, const std::string& why);
+  static void check_unbound(const Caller& caller);
   void note(const Caller& caller, const std::string& address);
 
   Options options_;
