@@ -84,7 +84,7 @@ class Logs(unittest.TestCase):
         self.assertLessEqual({line["offset"] for line in everything}, set(offsets))
 
     def test_who_follows_hears_what_comes(self):
-        following = subprocess.Popen([BIN / "eole", "logs", "-f", "-n", "0", "--level", "warn", "--json"],
+        following = subprocess.Popen([BIN / "eole", "logs", "-f", "--level", "warn", "--json"],
                                      env=self.cluster.env, stdout=subprocess.PIPE, text=True)
         connection = http.client.HTTPConnection(self.http.host, self.http.port, timeout=30)
         connection.request("GET", "/logs?level=warn", headers={"Accept": "text/event-stream"})
