@@ -70,18 +70,22 @@ std::vector<std::string> gateway_arguments(const UpOptions& options, const Endpo
   return arguments;
 }
 
-// What a browser or script must trust, and whether anybody is let in.
-void print_access(const UpOptions& options, const Endpoints& endpoints) {
-  const bool is_secure = endpoints.http.starts_with("https://");
+bool is_secure(const Endpoints& endpoints) { return endpoints.http.starts_with("https://"); }
+
+// The one that the gateway will show if none is given. Made before it starts: two who make it at
+// once would leave a key that is not the certificate's.
+std::optional<process::Certificate> own_certificate(const UpOptions& options,
+                                                    const Endpoints& endpoints) {
+  if (!is_secure(endpoints) || !options.http_certificate.empty()) return std::nullopt;
   const auto directory = options.data + "/gateway";
-  if (is_secure && options.http_certificate.empty()) {
-    process::make_private_directory(directory);
-    const auto own = process::own_certificate(directory, endpoints.http_address);
-    std::printf("certificate   %s\nfingerprint   SHA-256 %s\n", own.path.c_str(),
-                own.fingerprint.c_str());
-  }
+  process::make_private_directory(directory);
+  return process::own_certificate(directory, endpoints.http_address);
+}
+
+// Whether anybody is let in.
+void print_access(const UpOptions& options, const Endpoints& endpoints) {
   const bool asks_token =
-      options.http_tokens || (is_secure && !net::is_local(endpoints.http_address));
+      options.http_tokens || (is_secure(endpoints) && !net::is_local(endpoints.http_address));
   if (asks_token && net::TokenTable(options.data + "/tokens.toml").tokens().empty())
     std::printf("tokens        none: nobody is let in before `eole token add NAME --role admin`\n");
 }
@@ -121,6 +125,7 @@ int run(UpOptions options, const Globals& globals) {
       options.durability, "--core", core(1)};
   if (options.begins_anew) ventilator.emplace_back("--begin-anew");
   supervisor.start("ventilator", "ventilator", ventilator);
+  const auto certificate = own_certificate(options, endpoints);
   supervisor.start("gateway", "gateway", gateway_arguments(options, endpoints));
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
@@ -141,6 +146,9 @@ int run(UpOptions options, const Globals& globals) {
       "notifications %s\nlogs          %s\n",
       endpoints.http.c_str(), cluster_path.c_str(), endpoints.ventilator.c_str(),
       endpoints.queries.c_str(), endpoints.notifications.c_str(), (options.data + "/logs").c_str());
+  if (certificate)
+    std::printf("certificate   %s\nfingerprint   SHA-256 %s\n", certificate->path.c_str(),
+                certificate->fingerprint.c_str());
   print_access(options, endpoints);
   if (!endpoints.ports.empty())
     std::printf("ports         %s: all that a firewall must let in\n", endpoints.ports.c_str());

@@ -156,7 +156,9 @@ bool is_good(const Certificate& certificate, const std::string& address) {
     return false;
   const auto x509 = load(certificate.path);
   auto soon = ::time(nullptr) + kRenewSeconds;
-  return X509_check_ip_asc(x509.get(), address.c_str(), 0) == 1 &&
+  const auto key = load_key(certificate.key_path);
+  return X509_check_private_key(x509.get(), key.get()) == 1 &&
+         X509_check_ip_asc(x509.get(), address.c_str(), 0) == 1 &&
          X509_cmp_time(X509_get0_notAfter(x509.get()), &soon) > 0;
 }
 

@@ -17,7 +17,8 @@ struct Certificate {
 Certificate read_certificate(const std::string& path, const std::string& key_path);
 
 /// This machine's own in `directory`, which is private, for `address`, an IP address: made, signed
-/// by itself, if it is not there, is not for this address or runs out within a month.
+/// by itself, if it is not there, its key is not this one, it is not for this address or runs out
+/// within a month. Of two who make it at once one may end with the other's key.
 Certificate own_certificate(const std::string& directory, const std::string& address);
 
 }  // namespace eole::process
