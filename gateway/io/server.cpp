@@ -9,10 +9,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <map>
 #include <stdexcept>
 
 #include "common/base/text.hpp"
 #include "common/net/socket.hpp"
+#include "common/net/tokens.hpp"
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "gateway/core/http/reader.hpp"
@@ -46,6 +48,7 @@ struct Server::State {
   tcp::acceptor acceptor;
   asio::steady_timer timer;
   std::set<Connection*> connections;
+  std::map<std::string, std::size_t> of_address;  // How many of them.
   std::size_t of_others = 0;  // Connections of other users, which are only told so.
   bool is_stopping = false;
 };
@@ -56,8 +59,13 @@ class Server::Connection final : public Exchange {
       : server_(std::move(server)), stream_(std::move(stream)) {
     address = std::move(from);
     server_->connections.insert(this);
+    ++server_->of_address[address];
   }
-  ~Connection() override { server_->connections.erase(this); }
+  ~Connection() override {
+    server_->connections.erase(this);
+    const auto others = server_->of_address.find(address);
+    if (--others->second == 0) server_->of_address.erase(others);
+  }
 
   /// What listens on a port of this machine is open to all its users, as a directory is not.
   awaitable<void> refuse(std::optional<uid_t> user) {
@@ -232,10 +240,11 @@ class Server::Connection final : public Exchange {
 
   awaitable<bool> skip_body() {
     std::size_t skipped = 0;
+    const auto deadline = now() + kBodyTime;
     while (!reader_.is_done()) {
       skipped += reader_.take_body().size();
       if (skipped > kUnreadBodyMax) co_return false;
-      const bool came = co_await read_more(now() + kBodyTime);
+      const bool came = co_await read_more(deadline);
       if (!came) co_return false;
     }
     reader_.take_body();
@@ -308,12 +317,16 @@ awaitable<void> Server::State::accept(std::shared_ptr<State> self) {
       continue;
     }
     if (connections.size() >= kConnectionsMax) continue;  // Closed: told by that.
+    const auto from = socket.remote_endpoint(ec).address().to_string();
+    const auto others = of_address.find(from);
+    const bool is_share_taken =
+        others != of_address.end() && others->second >= kConnectionsOfAddressMax;
+    if (is_share_taken && !net::is_local(from)) continue;
     std::optional<uid_t> user;
     if (!door.is_open) user = user_behind(socket.native_handle());
     const bool is_ours = door.is_open || user == ::geteuid() || user == uid_t{0};
     if (!is_ours && of_others >= kOthersMax) continue;
     of_others += !is_ours;
-    const auto from = socket.remote_endpoint(ec).address().to_string();
     auto stream = door.tls ? door.tls->stream(std::move(socket)) : clear_stream(std::move(socket));
     auto connection = std::make_shared<Connection>(self, std::move(stream), from);
     asio::co_spawn(

@@ -18,6 +18,8 @@ namespace eole::gateway {
 class Tls;
 
 constexpr std::size_t kConnectionsMax = 8192;
+/// Of one address beyond this machine, so that nobody can keep all others out.
+constexpr std::size_t kConnectionsOfAddressMax = kConnectionsMax / 2;
 constexpr Duration kHeadTime = 10s;                     // For a head, from its first byte on.
 constexpr Duration kIdleTime = 60s;                     // Between requests.
 constexpr Duration kWriteTime = 30s;                    // Without a byte that the other side takes.

@@ -1,10 +1,13 @@
 """Who may use HTTP: tokens, sessions, TLS, roles, other users of this machine."""
 
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import re
+import resource
+import select
 import shutil
 import socket
 import ssl
@@ -281,6 +284,26 @@ class Encrypted(unittest.TestCase):
                 with self.assertRaises((Ended, OSError)):
                     while True:
                         live.message()
+
+    @unittest.skipUnless(beyond(), "needs an address that others reach")
+    def test_one_address_cannot_keep_the_others_out(self):
+        share, more = 4096, 50
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 3 * share), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with Cluster("--http", f"{beyond()}:0", workers=0) as cluster, contextlib.ExitStack() as held:
+            client = Client(cluster, trusted=cluster.directory + "/eole/data/gateway/certificate.pem")
+            place = (client.host, client.port)
+            peers = [held.enter_context(socket.create_connection(place, timeout=30)) for _ in range(share + more)]
+            poll = select.poll()
+            for peer in peers:
+                poll.register(peer, select.POLLIN | select.POLLRDHUP)
+            wait_until(lambda: len(poll.poll(0)) >= more, what="those over the share are closed")
+            connection = http.client.HTTPSConnection(*place, timeout=30, context=client.tls,
+                                                     source_address=("127.0.0.1", 0))
+            held.callback(connection.close)
+            connection.request("GET", "/healthz")
+            self.assertEqual(connection.getresponse().status, 200)
 
     def test_what_cannot_be_served_is_refused_by_name(self):
         cluster = Cluster()
