@@ -1,7 +1,11 @@
 #include "common/base/own_files.hpp"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <mutex>
 
 namespace eole {
@@ -43,3 +47,24 @@ OwnFiles::~OwnFiles() {
 }
 
 }  // namespace eole
+
+// In the places of the C library's, for libzmq: without a descriptor for a connection its ipc
+// listener ends the process (4.3, ipc_listener.cpp), and its TCP listener asks again without end.
+// So one that is kept takes the connection, and closes it: its peer comes again later.
+extern "C" int accept4(int socket, sockaddr* address, socklen_t* size, int flags) {
+  const auto take = [&] {
+    return static_cast<int>(::syscall(SYS_accept4, socket, address, size, flags));
+  };
+  int taken = take();
+  if (taken >= 0 || errno != EMFILE) return taken;
+  {
+    const eole::OwnFiles own;
+    taken = take();
+    if (taken >= 0) ::close(taken);
+  }
+  errno = ECONNABORTED;
+  return -1;
+}
+extern "C" int accept(int socket, sockaddr* address, socklen_t* size) {
+  return accept4(socket, address, size, 0);
+}

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -32,6 +33,20 @@ class Descriptors(InADirectory):
     def worker(self, cluster, name):
         return subprocess.Popen([BIN / "worker", "--cluster", f"{self.directory}/eole/data/worker.toml", "--name", name,
                                  "--data", f"{self.directory}/{name}"], env=cluster.env, stderr=subprocess.PIPE, text=True)
+
+    def test_a_role_without_descriptors_for_connections_lives(self):
+        with Cluster(workers=0, directory=self.directory) as cluster:
+            for role, name in (("ventilator", "ventilator"), ("sink", "queries")):
+                pid = cluster.pid(role)
+                most = max(int(number) for number in os.listdir(f"/proc/{pid}/fd") if int(number) < 200)
+                subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={most + 8}:{most + 8}"], check=True)
+                peers = [self.enterContext(socket.socket(socket.AF_UNIX)) for _ in range(40)]
+                for peer in peers:
+                    peer.connect(f"{self.directory}/eole/data/sockets/{name}")
+                wait_until(lambda: len(os.listdir(f"/proc/{pid}/fd")) >= most, what="all descriptors are taken")
+                for peer in peers:
+                    peer.close()
+                self.assertEqual(wait_until(lambda: cluster.pid(role)), pid)
 
     def test_a_ventilator_without_descriptors_refuses_workers_and_lives(self):
         with Cluster(workers=0, directory=self.directory) as cluster:
