@@ -122,7 +122,7 @@ class Core {
   void on(SinkRefused& event, TimePoint now, Actions& out);
 
   // Clients: core_clients.cpp.
-  const Answered* find_answer(const Submitted& event, std::string& conflict) const;
+  std::optional<Answered> find_answer(const Submitted& event, std::string& conflict) const;
   bool is_remembering_too_much(const Submitted& event) const;
   std::string why_refused(const Submitted& event, std::set<std::string>& awaited) const;
   std::string why_groups_refused(const protocol::Submit& submit,

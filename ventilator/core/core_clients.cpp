@@ -31,17 +31,17 @@ Value list(const Settlement& settlement) {
 
 }  // namespace
 
-const Answered* Core::find_answer(const Submitted& event, std::string& conflict) const {
+std::optional<Answered> Core::find_answer(const Submitted& event, std::string& conflict) const {
   const auto& submit = event.submit;
   if (!submit.key.empty()) {
-    const auto* known = durable_.answers.find(submit.key);
-    if (known == nullptr) return nullptr;
+    const auto known = durable_.answers.find(submit.key);
+    if (!known) return std::nullopt;
     if (known->hash != event.hash)
       conflict =
           text("key ", Within(submit.within).shown(submit.key), ": was used for other tasks");
-    return &known->answered;
+    return known->answered;
   }
-  if (planted("repeat-answered-anew")) return nullptr;
+  if (planted("repeat-answered-anew")) return std::nullopt;
   return durable_.answers.find(submit.run, submit.request);
 }
 
@@ -102,7 +102,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     out.push_back(Reply{event.peer, protocol::Refused{submit.request, std::move(reason)}});
   };
   std::string conflict;
-  if (const auto* known = find_answer(event, conflict)) {
+  if (const auto known = find_answer(event, conflict)) {
     if (!conflict.empty()) return refuse(std::move(conflict));
     out.push_back(
         Reply{event.peer, protocol::Acceptance{submit.request, known->first, known->count}});

@@ -70,10 +70,9 @@ TEST_CASE("a snapshot in many records says all of every part", "[durable]") {
   REQUIRE(again.answers.bytes() == durable.answers.bytes());
   REQUIRE(again.answers.is_confirmed(9, 50));
   for (Seq seq = 1; seq <= 40'000; seq += 4) {
-    const auto* known = again.answers.find("key " + std::to_string(seq));
-    REQUIRE((known != nullptr && known->answered == Answered{seq, 4} && known->hash.size() == 32));
-    const auto* answered = durable.answers.find(seq % 3, seq);
-    REQUIRE((again.answers.find(seq % 3, seq) != nullptr) == (answered != nullptr));
+    const auto known = again.answers.find("key " + std::to_string(seq));
+    REQUIRE((known && known->answered == Answered{seq, 4} && known->hash.size() == 32));
+    REQUIRE(again.answers.find(seq % 3, seq) == durable.answers.find(seq % 3, seq));
   }
 }
 
@@ -84,9 +83,9 @@ TEST_CASE("answers are forgotten by age, and only then", "[durable]") {
   answers.add(1, 1, 0, {3, 1}, kStart);
   answers.add(2, 1, 0, {4, 1}, kStart + 10s);
   answers.forget_before(kStart + 5s);
-  REQUIRE(answers.find("old") == nullptr);
+  REQUIRE_FALSE(answers.find("old"));
   REQUIRE(answers.find("new")->answered == Answered{2, 1});
-  REQUIRE(answers.find(1, 1) == nullptr);
+  REQUIRE_FALSE(answers.find(1, 1));
   REQUIRE(*answers.find(2, 1) == Answered{4, 1});
   answers.forget_before(kStart + 15s);
   REQUIRE(answers.bytes() == 0);
