@@ -265,6 +265,22 @@ Seq Queue::Lane::first() const {
   return is_late_next() ? late.front() : fresh.front().first;
 }
 
+// A settled task leaves its lane only when it is its turn.
+std::optional<Seq> Queue::Lane::first(const SeqRanges& settled) const {
+  const auto waits = [&](Seq seq) { return !settled.contains(seq); };
+  const auto back = std::find_if(ready.begin(), ready.end(), waits);
+  if (back != ready.end()) return *back;
+  std::optional<Seq> first;
+  for (const auto seq : late)
+    if (waits(seq)) first = std::min(first.value_or(UINT64_MAX), seq);
+  for (const auto& stretch : fresh) {
+    const auto seq = settled.first_missing(stretch.first);
+    if (seq >= stretch.first + stretch.count) continue;
+    return std::min(first.value_or(UINT64_MAX), seq);
+  }
+  return first;
+}
+
 bool Queue::Lane::is_late_next() const {
   return !late.empty() && (fresh.empty() || late.front() < fresh.front().first);
 }
@@ -386,10 +402,9 @@ std::uint64_t Queue::size(const Fits& fits) const {
 
 std::optional<Seq> Queue::oldest(const SeqRanges& settled) const {
   std::optional<Seq> oldest;
-  for (const auto& [id, lane] : lanes_) {
-    if (lane.is_empty() || settled.contains(lane.first())) continue;
-    oldest = std::min(oldest.value_or(UINT64_MAX), lane.first());
-  }
+  for (const auto& [id, lane] : lanes_)
+    if (const auto first = lane.first(settled))
+      oldest = std::min(oldest.value_or(UINT64_MAX), *first);
   return oldest;
 }
 

@@ -78,7 +78,7 @@ class Queue {
   std::uint64_t size(const Fits& fits) const;
   bool is_empty() const { return size_ == 0; }
   /// The first of all lanes that is not settled: as its lane's next, so in a lane with tasks that
-  /// came back it may be one of these. Costs a look at each lane.
+  /// came back it may be one of these. Costs a look at each lane, and at what is settled in it.
   std::optional<Seq> oldest(const SeqRanges& settled) const;
   /// So many wait for the same workers and surely go before this one, which waits in the lane of
   /// its class; so many stretches are looked at, at most.
@@ -125,6 +125,7 @@ class Queue {
     std::uint64_t size = 0;
     bool is_held = false;
     Seq first() const;
+    std::optional<Seq> first(const SeqRanges& settled) const;
     bool is_late_next() const;
     bool is_empty() const { return ready.empty() && fresh.empty() && late.empty(); }
     std::uint64_t before(Seq seq, bool is_own, std::size_t& stretches) const;

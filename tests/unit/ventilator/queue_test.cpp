@@ -74,6 +74,19 @@ TEST_CASE("what was never dispatched goes in stretches, without what is settled"
   REQUIRE(rig.queue.is_empty());
 }
 
+TEST_CASE("the oldest that waits is found behind what is settled", "[ventilator]") {
+  Waiting rig(0, 10);
+  rig.settled.add(1, 3);
+  REQUIRE(rig.queue.oldest(rig.settled) == 4);
+  rig.extend(5, "b");
+  rig.settled.add(4, 12);
+  REQUIRE(rig.queue.oldest(rig.settled) == 13);
+  rig.put(2, true);  // It came back, and is settled.
+  REQUIRE(rig.queue.oldest(rig.settled) == 13);
+  rig.settled.add(13, 15);
+  REQUIRE(rig.queue.oldest(rig.settled) == std::nullopt);
+}
+
 TEST_CASE("what is more than queued already is left out", "[ventilator]") {
   Waiting rig(0, 6);
   rig.tasks.at(1), rig.tasks.at(4);
