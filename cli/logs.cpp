@@ -121,7 +121,7 @@ void add_logs(CLI::App& app, Globals& globals) {
   command->add_option("-n,--lines", options->count, "the newest so many [200]")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}));
   command->add_option("--level", options->level, "info, warn or error, and what is worse [info]")
-      ->check(CLI::IsMember({"info", "warn", "warning", "error"}));
+      ->check(CLI::IsMember({"info", "warn", "error"}));
   command->add_option("--task", options->task, "only what names this task");
   command->add_option("--role", options->role, "only of ventilator, sink, worker or gateway")
       ->check(CLI::IsMember({"ventilator", "sink", "worker", "gateway"}));

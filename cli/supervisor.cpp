@@ -83,7 +83,8 @@ void Supervisor::start(const std::string& name, const std::string& program,
   child.pid = spawn(program, arguments, log, child.told);
 }
 
-// The files are written to by others: what is there is copied, and they begin anew.
+// The files are written to by others: what is there is copied, and they begin anew. A line that
+// comes between the two is lost.
 void Supervisor::rotate() {
   const auto now = process::now();
   if (now < rotated_ + kRotateEvery) return;

@@ -19,7 +19,6 @@ std::size_t bytes_of(const LogLine& line) { return sizeof(LogLine) + line.text.s
 std::string_view to_text(LogLevel level) { return kNames.at(static_cast<std::size_t>(level) - 1); }
 
 std::optional<LogLevel> parse_log_level(std::string_view name) {
-  if (name == "warning") return LogLevel::kWarning;
   for (std::size_t i = 0; i < kNames.size(); ++i)
     if (kNames.at(i) == name) return static_cast<LogLevel>(i + 1);
   return std::nullopt;

@@ -13,7 +13,6 @@ namespace eole {
 enum class LogLevel : std::uint8_t { kInfo = 1, kWarning, kError };
 /// "info", "warn", "error".
 std::string_view to_text(LogLevel level);
-/// These, and "warning".
 std::optional<LogLevel> parse_log_level(std::string_view name);
 
 /// What a process said of its work, for people.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 
@@ -29,9 +30,10 @@ Shared& shared() {
 }
 
 void log(LogLevel level, const std::string& message, const TaskId& task) {
-  const auto shown = task.seq == 0 ? message : text(to_text(task), ": ", message);
+  // A part of it may be what a task printed: it forges no lines.
+  const auto line = shown(task.seq == 0 ? message : text(to_text(task), ": ", message));
   constexpr std::array kLevels{spdlog::level::info, spdlog::level::warn, spdlog::level::err};
-  spdlog::log(kLevels.at(static_cast<std::size_t>(level) - 1), "{}", shown);
+  spdlog::log(kLevels.at(static_cast<std::size_t>(level) - 1), "{}", line);
   auto& all = shared();
   if (!all.is_kept) return;
   const std::lock_guard lock(all.mutex);

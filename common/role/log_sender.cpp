@@ -17,10 +17,8 @@ constexpr int kLogMessagesMax = 8;             // While the sink is away.
 
 LogSender::LogSender(net::Transport& transport, const net::ClusterFile& cluster)
     : transport_(transport), sink_(transport.open(net::SocketType::kPush)) {
-  if (cluster.results.empty()) return;  // Lines stay in the process's own file.
   sink_.limit_queue(kLogMessagesMax);
   sink_.connect(cluster.results);
-  process::keep_log_lines();
 }
 
 std::optional<TimePoint> LogSender::send() {

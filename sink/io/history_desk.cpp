@@ -47,7 +47,8 @@ bool HistoryDesk::ask(Question&& question) {
 
 void HistoryDesk::keep(LineBatch&& batch) {
   const std::lock_guard lock(mutex_);
-  const auto bytes = sizeof(LineBatch) + batch.said.payload.size();
+  const auto bytes = sizeof(LineBatch) + batch.peer.size() + batch.said.role.size() +
+                     batch.said.name.size() + batch.said.payload.size();
   if (lines_bytes_ + bytes > kLinesWaitingBytesMax && !planted("lines-wait-without-a-bound")) {
     lines_left_out_ += batch.count + batch.said.dropped;
     return;

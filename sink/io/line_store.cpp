@@ -165,8 +165,9 @@ LineStore::~LineStore() = default;
 
 void LineStore::open_all() {
   std::error_code none;
-  for (const auto& found : std::filesystem::directory_iterator(directory_, none))
-    if (chains_.size() < kLinePeersMax + 1) open(found.path().filename().string());
+  for (std::filesystem::directory_iterator found(directory_, none), end;
+       found != end && !none && chains_.size() < kLinePeersMax + 1; found.increment(none))
+    open(found->path().filename().string());
 }
 
 // What cannot be read is begun anew: nobody was promised a line.
@@ -260,22 +261,22 @@ void LineStore::add(const LineBatch& batch, std::int64_t unix_ms) {
     ++count;
   }
   lines += batch.said.payload;
-  // Begun anew it goes on behind whatever anybody has read.
-  if (head_ == 0) head_ = static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms, 1)) * 1000;
+  // Begun anew, or after a power cut took the last ones, it goes on behind whatever anybody has read.
+  head_ = std::max(head_, static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms, 1)) * 1000);
   const auto role = cut_text(batch.said.role, kWhoBytesMax);
   const auto name = cut_text(batch.said.name, kWhoBytesMax);
   const auto payload = encode({head_, unix_ms, count, role, name, lines});
   try {
-    drop_old(unix_ms);
     auto& store = *chain->second.store;
     const auto at = store.append(kLinesRecord, payload);
     store.flush();
     load(chain, at, payload);
-    drop_superfluous();
   } catch (const storage::StorageFailure&) {
     close(chain);
     leave_out();
   }
+  drop_old(unix_ms);
+  drop_superfluous();
 }
 
 std::uint64_t LineStore::bytes() const {
@@ -296,26 +297,36 @@ void LineStore::drop_superfluous() {
       return weight(one.second) < weight(other.second);
     });
     auto& store = *most->second.store;
-    if (store.first_segment() == store.current_segment()) {
-      if (is_too_large) return;
-      store.begin_segment(kRecordHeaderBytes);
-    }
-    forget_below(most, store.first_segment() + 1);
-    store.drop_segments_below(store.first_segment() + 1);
+    const bool is_single = store.first_segment() == store.current_segment();
+    if (is_single && is_too_large) return;
+    drop_below(most, store.first_segment() + 1);
+  }
+}
+
+// What cannot be dropped is left to the next start.
+void LineStore::drop_below(Chains::iterator chain, std::uint32_t segment) {
+  auto& store = *chain->second.store;
+  try {
+    if (store.current_segment() < segment) store.begin_segment(kRecordHeaderBytes);
+    forget_below(chain, segment);
+    store.drop_segments_below(segment);
+  } catch (const storage::StorageFailure&) {
+    close(chain);
   }
 }
 
 // The oldest segments of each, once all of it is too old.
 void LineStore::drop_old(std::int64_t unix_ms) {
   const auto before = oldest(retention_, unix_ms);
-  for (auto chain = chains_.begin(); chain != chains_.end(); ++chain) {
-    auto& [directory, store, records, newest] = chain->second;
-    while (!newest.empty() && newest.begin()->second < before) {
-      const auto next = newest.begin()->first + 1;
-      if (store->current_segment() < next) store->begin_segment(kRecordHeaderBytes);
-      forget_below(chain, next);
-      store->drop_segments_below(next);
+  for (auto chain = chains_.begin(); chain != chains_.end();) {
+    const auto& newest = chain->second.newest;
+    std::uint32_t segment = 0;
+    for (const auto& [number, unix_ms_of] : newest) {
+      if (unix_ms_of >= before) break;
+      segment = number + 1;
     }
+    const auto old = chain++;
+    if (segment > 0) drop_below(old, segment);
   }
 }
 

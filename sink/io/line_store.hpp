@@ -68,6 +68,7 @@ class LineStore {
   void remove_empty();
   void forget_below(Chains::iterator chain, std::uint32_t segment);
   void drop_superfluous();
+  void drop_below(Chains::iterator chain, std::uint32_t segment);
   void drop_old(std::int64_t unix_ms);
   void look(const Entries::value_type& entry, Page& page) const;
 

@@ -119,7 +119,8 @@ void Node::publish(const std::string& topic, protocol::Message&& message) {
   publisher_.publish("head", encode(protocol::LogHead{core.log(), core.head()}));
 }
 
-// A person may have to look at each of them.
+// A person may have to look at them. One line for all that came together: who lets thousands of
+// tasks die drives out no other's lines.
 void Node::tell_dead(const AppendBatch& action) const {
   const auto is_dead = [](const auto& end) { return end.state == protocol::TaskState::kDead; };
   const bool has_dead =
@@ -130,10 +131,16 @@ void Node::tell_dead(const AppendBatch& action) const {
   if (!has_dead) return;
   const auto batch = protocol::read_batch(action.batch);
   protocol::ResultReader results(batch->records);
-  while (const auto result = results.next())
-    if (is_dead(*result))
-      process::log_warning(
-          text(result->kind, ": a dead letter after ", result->attempt, " attempts"), result->id);
+  std::optional<protocol::ResultRecord> first;
+  std::uint64_t others = 0;
+  while (auto result = results.next()) {
+    if (!is_dead(*result)) continue;
+    others += first.has_value();
+    if (!first) first = std::move(result);
+  }
+  process::log_warning(text(first->kind, ": a dead letter after ", first->attempt, " attempts",
+                            others == 0 ? "" : text(", and ", others, " more letters")),
+                       first->id);
 }
 
 void Node::act(AppendBatch& action) {

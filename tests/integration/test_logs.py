@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -63,6 +64,13 @@ class Logs(unittest.TestCase):
         wait_until(lambda: self.logs("--task", bad["id"]))
         for one in (task, bad["id"]):
             self.assertNotIn("\x1b", self.cluster.eole("logs", "--task", one).stdout)
+
+    def test_a_task_forges_no_line_of_a_file(self):
+        task = self.failed(r"printf 'one\nforged\n' >&2; exit 3")
+        wait_until(lambda: self.logs("--task", task))
+        for path in pathlib.Path(self.cluster.directory, "eole/data/logs").glob("w*.log"):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self.assertRegex(line, r"^\d{4}-\d\d-\d\dT|^worker: |^$", path)
 
     def test_pages_join_and_a_killed_worker_is_told(self):
         pid = self.cluster.kill("w2")

@@ -147,6 +147,22 @@ TEST_CASE("a store of lines that is damaged or gone is begun anew, above all off
   CHECK(ask(store, Value::Map{{"after", head}}, kNow + 1000).texts == Texts{"new"});
 }
 
+TEST_CASE("who read a line that a power cut took hears what comes after it", "[log]") {
+  const Place place;
+  const auto directory = place.path + "/lines";
+  std::int64_t head = 0;
+  {
+    LineStore store(directory, {}, 1);
+    store.add(batch_of("worker", {said("kept")}), kNow);
+    store.add(batch_of("sink", {said("lost"), said("lost")}), kNow);
+    head = ask(store, Value::Map{}).page["head"].int_or(0);
+  }
+  std::filesystem::remove_all(directory + "/sink-local");
+  LineStore store(directory, {}, 2);
+  store.add(batch_of("worker", {said("new")}), kNow + 1000);
+  CHECK(ask(store, Value::Map{{"after", head}}, kNow + 1000).texts == Texts{"new"});
+}
+
 TEST_CASE("who logs much drives out its own lines, and nobody else's", "[log]") {
   const Place place;
   const LineRetention retention{1 << 20, 7};
