@@ -107,16 +107,17 @@ Value attempts(History& history, const TaskId& id, const KnownTask& known, const
   const auto until = process::now() + page_time;
   Value::Array list;
   std::size_t bytes = 0;
+  bool is_outside = false;
   const auto next = history.visit_attempts(
       id, known, std::min(before, head),
       [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
-        if (!within.has(record.project)) return false;  // Nor are others of this task.
+        is_outside = !within.has(record.project);  // Then so are all of this task.
+        if (is_outside) return false;
         bytes += record.body.size();
         list.push_back(view_of(record, worker, offset));
         return bytes < kPageBytesMax;
       },
       [&] { return process::now() >= until; });
-  const bool is_outside = list.empty() && !within.is_all();
   return Value::Map{{"attempts", std::move(list)},
                     {"next", next && !is_outside ? Value(*next) : Value()}};
 }

@@ -130,7 +130,7 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
     return {};
   }
   if (!*answer) return answer->error();
-  if (query.what == "status") artifacts_.tell(**answer);
+  if (query.what == "status" && query.within.empty()) artifacts_.tell(**answer);
   queries_.send_to(from.peer,
                    encode_answer(protocol::Answer{query.request, (*answer)->to_msgpack()}));
   return {};

@@ -140,7 +140,10 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
     event.options.set("id", event.within.own(event.options["id"].text_or("")));
     auto why = why_not_within(event.within, control->about, event.options);
     if (why.empty()) why = why_not_bound(event.within, event.options);
-    if (!why.empty()) return refuse(text(event.what, ": ", why));
+    // The same each time: it takes no place among what all tenants have remembered.
+    if (!why.empty())
+      return out.push_back(
+          Reply{event.peer, protocol::Refused{event.request, text(event.what, ": ", why)}});
   }
   if (const auto* kept =
           answer_before(durable_.wishes, list, event.options["id"].text_or("")))

@@ -183,7 +183,8 @@ TEST_CASE("a control within a prefix is about its own projects alone", "[tenancy
   for (const auto* what : {"open", "close", "cancel"})
     REQUIRE(why(what, Value::Map{{"project", "zeta/films"}}) ==
             text(what, ": project zeta/films: is not within acme/"));
-  REQUIRE(all.rig.all<JournalWish>().empty());
+  all.control(kAcme, "pause", Value::Map{{"scope", "all"}, {"id", "a"}});
+  REQUIRE(all.rig.all<JournalWish>().empty());  // Nor does it push out what others asked.
   REQUIRE(why("pause", Value::Map{{"scope", "project:acme/photos"}}).empty());
   REQUIRE(why("limit", Value::Map{{"scope", "project:acme/photos"}, {"running", 1}}).empty());
   REQUIRE(
@@ -274,6 +275,13 @@ TEST_CASE("a tenant has no more tasks queued than its quota, whoever submits", "
   all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}});
   all.submit(kAcme, "acme/photos");
   REQUIRE(all.refusal().empty());
+}
+
+TEST_CASE("what never fits into a quota is not to be tried again", "[tenancy]") {
+  Tenants all;
+  all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}, {"bytes", 1}});
+  all.submit(kAcme, "acme/photos");
+  REQUIRE_THAT(all.refusal(), Catch::Matchers::EndsWith("limit 1"));
 }
 
 TEST_CASE("a tenant has no more bytes queued than its quota", "[tenancy]") {

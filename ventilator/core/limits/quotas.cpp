@@ -25,7 +25,7 @@ std::string why_beyond(std::uint64_t has, std::uint64_t more, std::uint64_t most
                        const char* what) {
   if (most == 0 || has + more <= most) return "";
   return text(has, " ", what, " queued, with this submit ", has + more, ", limit ", most,
-              "; try again later");
+              more > most ? "" : "; try again later");
 }
 
 }  // namespace
