@@ -168,7 +168,7 @@ int set_limit(const LimitOptions& options, const Globals& globals) {
     limit.set("bytes", *bytes);
   }
   if (limit.as<Value::Map>()->size() == 1 && options.rate.empty())
-    throw Failure{kBadUse, "limit set: give --running, --rate or both"};
+    throw Failure{kBadUse, "limit set: give --running, --rate, --queued or --bytes"};
   if (!options.rate.empty()) limit.set("rate", need(parse_rate(options.rate)));
   Cluster cluster(globals);
   print_limit(control(cluster, "limit", std::move(limit)), globals);
