@@ -4,37 +4,30 @@
 
 #include "common/base/text.hpp"
 #include "common/protocol/flat_fields.hpp"
+#include "common/protocol/packer.hpp"
 
 namespace eole::protocol {
 
-namespace {
-struct Sink {
-  Bytes& out;
-  void write(const char* bytes, std::size_t size) { out.append(bytes, size); }
-};
-using Packer = msgpack::packer<Sink>;
-}  // namespace
-
 FlatWriter::FlatWriter(std::size_t fields) {
-  Sink sink{out_};
+  PackSink sink{out_};
   Packer(sink).pack_array(static_cast<std::uint32_t>(fields));
 }
 
 FlatWriter& FlatWriter::number(std::uint64_t number) {
-  Sink sink{out_};
+  PackSink sink{out_};
   Packer(sink).pack_uint64(number);
   return *this;
 }
 
 FlatWriter& FlatWriter::text(std::string_view text) {
-  Sink sink{out_};
+  PackSink sink{out_};
   Packer(sink).pack_str(static_cast<std::uint32_t>(text.size()));
   out_ += text;
   return *this;
 }
 
 FlatWriter& FlatWriter::bytes(std::string_view bytes) {
-  Sink sink{out_};
+  PackSink sink{out_};
   Packer(sink).pack_bin(static_cast<std::uint32_t>(bytes.size()));
   out_ += bytes;
   return *this;
