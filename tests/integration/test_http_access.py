@@ -171,10 +171,7 @@ class Tokens(unittest.TestCase):
 
     def test_wamp_takes_a_ticket(self):
         hello = [1, "eole", {"roles": {"caller": {}}, "authmethods": ["ticket"], "authid": "x"}]
-        bound = add(self.cluster, "bound", "submit", "--prefix", "acme/")  # Not served by any way in.
-        self.assertEqual(Client(self.cluster, bound).ask("GET", "/tasks")[0], 403)
-        self.nobody.post("/login", {"token": bound}, status=403)
-        for token, answer in ((self.tokens["submit"], 2), (self.tokens["observe"], 3), ("eole_0", 3), (bound, 3)):
+        for token, answer in ((self.tokens["submit"], 2), (self.tokens["observe"], 3), ("eole_0", 3)):
             with WebSocket(self.nobody, "/wamp", protocol="wamp.2.json") as client:
                 client.send(hello)
                 self.assertEqual(client.message(), [4, "ticket", {}])
