@@ -85,9 +85,11 @@ Caller Access::find(const Exchange& exchange) {
   }
   const auto session = cookie_in(request, options_.cookie);
   if (session.empty()) return {};
-  const auto caller = read_session(
+  auto [caller, is_over] = read_session(
       session, [this](std::string_view name) { return by_name(name); }, process::unix_ms());
-  if (!caller) throw refuse(exchange.address, "this session has run out, or its token was revoked");
+  constexpr auto kOver = "this session has run out, or its token was revoked";
+  if (is_over) throw unknown(kOver);  // A page that is still open asks on: it guesses nothing.
+  if (!caller) throw refuse(exchange.address, kOver);
   note(*caller, exchange.address);
   return *caller;
 }
@@ -118,7 +120,8 @@ bool Access::is_still_let_in(const Caller& caller) {
   if (caller.sha256.empty()) return true;
   try {
     const auto* token = by_name(caller.name);
-    return token != nullptr && token->sha256 == caller.sha256;
+    return token != nullptr && token->sha256 == caller.sha256 && token->role == caller.role &&
+           token->prefix == caller.prefix;
   } catch (const Problem&) {
     return false;
   }

@@ -34,7 +34,7 @@ class Access {
   Caller find(const Exchange& exchange);
   /// Who shows it, from `address`. Throws Problem 401, 429, 503.
   Caller show(std::string_view token, const std::string& address);
-  /// Its token is still good, and its session has not run out.
+  /// Its token is still the same, and its session has not run out.
   bool is_still_let_in(const Caller& caller);
 
   /// The field Set-Cookie that makes a browser go on as this caller; of nobody: as nobody.
