@@ -28,7 +28,8 @@ class Logs {
     const auto& accept = exchange.request.field("accept");
     if (accept.find("text/event-stream") != std::string_view::npos)
       co_return co_await follow(exchange, std::move(asked));
-    co_return json(200, need(co_await gateway_.fabric().sink("logs", {}, std::move(asked))));
+    auto ring = gateway_.ring(exchange);
+    co_return json(200, need(co_await ring.sink("logs", {}, std::move(asked))));
   }
 
  private:
@@ -45,7 +46,7 @@ class Logs {
   }
 
   // Where it begins: behind what was heard last, or behind all there is. Throws Problem.
-  awaitable<Value> first(const http::Request& request, Value asked) {
+  static awaitable<Value> first(Ring ring, const http::Request& request, Value asked) {
     const auto last = request.field("last-event-id");
     if (!last.empty()) {
       const auto offset = Value::from_json(last);
@@ -55,14 +56,15 @@ class Logs {
     }
     if (!asked["after"].is_null()) co_return asked["after"];
     asked.set("limit", 1);
-    const auto page = need(co_await gateway_.fabric().sink("logs", {}, std::move(asked)));
+    const auto page = need(co_await ring.sink("logs", {}, std::move(asked)));
     co_return page["head"];
   }
 
   awaitable<std::optional<Response>> follow(Exchange& exchange, Value asked) {
     if (following_ >= kLogFollowersMax)
       throw Problem(503, text(following_, " follow already, limit ", kLogFollowersMax));
-    auto from = co_await first(exchange.request, asked);
+    auto ring = gateway_.ring(exchange);
+    auto from = co_await first(ring, exchange.request, asked);
     asked.set("after", std::move(from));
     asked.set("limit", kFollowedLines);
     const std::shared_ptr<void> counted(nullptr, [this](void*) { --following_; });
@@ -78,7 +80,7 @@ class Logs {
     co_await exchange.write("retry: 1000\n\n");
     auto silent = std::chrono::milliseconds{};
     while (!is_over && !exchange.is_gone()) {
-      const auto page = co_await gateway_.fabric().sink("logs", {}, asked);
+      const auto page = co_await ring.sink("logs", {}, asked);
       std::string events;
       if (page) events = events_of(*page);
       if (events.empty() && silent >= kSignOfLife) events = ":\n\n";
@@ -113,7 +115,7 @@ class Logs {
 
 void add_logs(Routes& routes, Gateway& gateway) {
   const auto logs = std::make_shared<Logs>(gateway);
-  routes.add({"GET", "/logs", net::Role::kObserve,
+  routes.add({"GET", "/logs", net::Role::kObserve, Reach::kOfAll,
               [logs](Exchange& exchange) { return logs->serve(exchange); }});
 }
 

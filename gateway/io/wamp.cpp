@@ -38,7 +38,7 @@ Wamp::Wamp(Gateway& gateway, Feed& feed)
   feed.on_event = [this](const Event& event) {
     if (!router_.has_subscribers()) return;
     wamp::Actions actions;
-    router_.publish(event.wamp_topic, text(",[", event.json(), "]"), actions);
+    router_.publish(event.project, event.wamp_topic, text(",[", event.json(), "]"), actions);
     perform(std::move(actions));
   };
 }
@@ -55,7 +55,8 @@ awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
   auto& client = clients_[peer];
   client.socket = &socket;
   client.exchange = &exchange;
-  router_.open(peer, fabric_.world().random(), exchange.caller.role.has_value());
+  router_.open(peer, fabric_.world().random(), exchange.caller.role.has_value(),
+               exchange.caller.prefix);
   const auto end = gateway_.on_stop([this]() {
     wamp::Actions actions;
     router_.shut_down(actions);
@@ -125,7 +126,7 @@ void Wamp::act(const wamp::TicketShown& shown) {
   try {
     exchange.caller = gateway_.access().show(shown.ticket, exchange.address);
     if (may(exchange.caller, net::Role::kSubmit))
-      router_.welcome(shown.peer, exchange.caller.name, actions);
+      router_.welcome(shown.peer, exchange.caller.name, exchange.caller.prefix, actions);
     else
       router_.turn_away(shown.peer, "needs a token of role submit", actions);
   } catch (const http::Problem& problem) {
@@ -145,24 +146,26 @@ awaitable<void> Wamp::run(wamp::OwnCalled called) {
   } catch (const http::Problem& problem) {
     answered = Error{problem.detail};
   }
-  answer(called.call, answered);
+  answer(called, answered);
 }
 
-void Wamp::answer(wamp::Id call, const Expected<Value>& answered) {
+void Wamp::answer(const wamp::OwnCalled& called, const Expected<Value>& answered) {
   wamp::Actions actions;
+  auto& dealer = router_.dealer(called.within);
   if (answered) {
-    router_.dealer().answer(call, Value::Array{*answered}, {}, false, actions);
+    dealer.answer(called.call, Value::Array{*answered}, {}, false, actions);
   } else {
     const auto* error = answered.error().is_silence ? "eole.error.away" : "eole.error.refused";
-    router_.dealer().fail(call, error, answered.error().message, actions);
+    dealer.fail(called.call, error, answered.error().message, actions);
   }
   perform(std::move(actions));
 }
 
 awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
+  Ring ring(fabric_, Within(called.within));
   if (called.procedure == "eole.submit") {
     const auto& tasks = argument(called, 0, "tasks");
-    co_return co_await submit(tasks.is_null() ? called.kwargs : tasks);
+    co_return co_await submit(ring, tasks.is_null() ? called.kwargs : tasks);
   }
   const auto written = argument(called, 0, "id").text_or("");
   const auto id = parse_task_id(written);
@@ -170,20 +173,20 @@ awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
   if (called.procedure == "eole.cancel") {
     SeqRanges one;
     one.add(id->seq, id->seq);
-    co_return co_await fabric_.cancel(id->origin, one);
+    co_return co_await ring.cancel(id->origin, one);
   }
-  if (called.procedure == "eole.result") co_return co_await result(*id, called);
-  auto view = co_await fabric_.ventilator("task", *id);
-  if (view && view->is_null()) view = co_await fabric_.sink("result", *id);
+  if (called.procedure == "eole.result") co_return co_await result(ring, *id, called);
+  auto view = co_await ring.ventilator("task", *id);
+  if (view && view->is_null()) view = co_await ring.sink("result", *id);
   if (!view || called.procedure == "eole.status") co_return view;
   co_return (*view)["why"];
 }
 
 // One task as a map, or several as a list: its id, or theirs.
-awaitable<Expected<Value>> Wamp::submit(Value tasks) {
+awaitable<Expected<Value>> Wamp::submit(Ring ring, Value tasks) {
   const auto batch = read_json_tasks(tasks.to_json());
   const auto count = batch.count;
-  const auto ended = co_await fabric_.submit(batch.groups, count, "");
+  const auto ended = co_await ring.submit(batch.groups, count, "");
   if (ended.error) co_return *ended.error;
   if (tasks.as<Value::Map>() != nullptr)
     co_return Value(to_text(TaskId{ended.origin, ended.first}));
@@ -195,12 +198,12 @@ awaitable<Expected<Value>> Wamp::submit(Value tasks) {
 
 // Its final record once it is there, or null after `wait`; who wants progress hears of every
 // attempt that ends before.
-awaitable<Expected<Value>> Wamp::result(TaskId id, const wamp::OwnCalled& called) {
+awaitable<Expected<Value>> Wamp::result(Ring ring, TaskId id, const wamp::OwnCalled& called) {
   const auto written = argument(called, 1, "wait").text_or("0s");
   const auto wait = parse_duration(written);
   if (!wait || std::chrono::milliseconds(*wait) > kResultWaitMax)
     co_return Error{text("wait ", written, ": a time of at most ", kResultWaitMax / 1s, "s")};
-  co_return co_await fabric_.ended(id, std::chrono::milliseconds(*wait), [] { return false; });
+  co_return co_await ring.ended(id, std::chrono::milliseconds(*wait), [] { return false; });
 }
 
 }  // namespace eole::gateway

@@ -9,6 +9,7 @@
 #include "gateway/core/wamp/router.hpp"
 #include "gateway/io/exchange.hpp"
 #include "gateway/io/feed.hpp"
+#include "gateway/io/ring.hpp"
 #include "gateway/io/wamp_tasks.hpp"
 
 namespace eole::gateway {
@@ -42,11 +43,11 @@ class Wamp {
   void act(const wamp::OwnCancelled&) {}  // Its answer will find nobody.
   void act(const wamp::Heard& heard) { tasks_.hear(heard); }
   awaitable<Shared> next(Client& client);
-  void answer(wamp::Id call, const Expected<protocol::Value>& answer);
+  void answer(const wamp::OwnCalled& called, const Expected<protocol::Value>& answer);
   awaitable<void> run(wamp::OwnCalled called);
   awaitable<Expected<protocol::Value>> own(const wamp::OwnCalled& called);
-  awaitable<Expected<protocol::Value>> submit(protocol::Value tasks);
-  awaitable<Expected<protocol::Value>> result(TaskId id, const wamp::OwnCalled& called);
+  awaitable<Expected<protocol::Value>> submit(Ring ring, protocol::Value tasks);
+  awaitable<Expected<protocol::Value>> result(Ring ring, TaskId id, const wamp::OwnCalled& called);
 
   Gateway& gateway_;
   Fabric& fabric_;
