@@ -83,8 +83,8 @@ class JournalSubject final : public Subject {
     for (auto turn = answered_turn_; turn > 0; --turn) {
       if (is_beat(turn)) continue;  // No client asked for it.
       const bool is_confirmed = turn + 3 <= answered_turn_;
-      const bool is_known = turn % 2 == 0 ? durable.answers.find(key(turn)) != nullptr
-                                          : durable.answers.find(7, turn) != nullptr;
+      const bool is_known = turn % 2 == 0 ? durable.answers.find(key(turn)).has_value()
+                                          : durable.answers.find(7, turn).has_value();
       if (!is_known && (turn % 2 == 0 || !is_confirmed))
         throw std::runtime_error(text("the answer of turn ", turn, " was forgotten"));
     }
