@@ -22,7 +22,7 @@ void Runs::use(RunId id, Run& run) {
   auto& used = run.user->second;
   run.used_unix_ms = unix_ms_;
   if (!used.empty() && used.rbegin()->second == id) return;
-  used.erase(run.use);
+  used.erase({run.use, id});
   run.use = ++uses_;
   used.emplace_hint(used.end(), run.use, id);
 }
@@ -103,10 +103,10 @@ bool Runs::load(std::string_view payload) {
     claim(id, user);
     auto& run = runs_.at(id);
     auto& used = run.user->second;
-    used.erase(run.use);
+    used.erase({run.use, id});
     run.use = use;
     run.used_unix_ms = used_unix_ms;
-    used[use] = id;
+    used.emplace(use, id);
     uses_ = std::max(uses_, use);
     for (std::uint32_t i = 0; i < levels && reader.ok(); ++i) {
       auto& level = run.levels[reader.get<std::uint32_t>()];

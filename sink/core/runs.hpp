@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/bytes.hpp"
 #include "common/base/ids.hpp"
@@ -19,6 +21,9 @@ constexpr std::int64_t kRunAgeMaxMs = 30LL * 86400 * 1000;
 /// all before was acknowledged: so forgetting costs nothing (rule R7).
 class Runs {
  public:
+  Runs() = default;
+  Runs(Runs&&) = default;  // A copy's runs would be users of this one.
+  Runs& operator=(Runs&&) = default;
   /// The highest number taken of this origin's results; zero if none was.
   std::uint64_t level(RunId run, Origin origin) const;
   /// Whether nobody else used it. `user`: a public key; empty over ipc.
@@ -37,7 +42,9 @@ class Runs {
   bool load(std::string_view payload);
 
  private:
-  using Users = std::map<std::string, std::map<std::uint64_t, RunId>, std::less<>>;
+  // A use may be that of two runs: a checkpoint has its own numbers.
+  using Uses = std::set<std::pair<std::uint64_t, RunId>>;
+  using Users = std::map<std::string, Uses, std::less<>>;
   struct Run {
     std::map<Origin, std::uint64_t> levels;
     Users::iterator user;
@@ -46,7 +53,7 @@ class Runs {
   };
   void use(RunId id, Run& run);
   std::map<RunId, Run> runs_;
-  Users users_;  // Of each key: its runs by their last use.
+  Users users_;  // Of each key: its runs, each once, by their last use.
   std::uint64_t uses_ = 0;
   std::int64_t unix_ms_ = 0;
 };

@@ -86,3 +86,20 @@ TEST_CASE("runs from a checkpoint are what they were, in the order of their last
   loaded.set_time(1000 + kRunAgeMaxMs);
   REQUIRE(loaded.count() == 1);
 }
+
+TEST_CASE("runs that a checkpoint numbers as others are, are all forgotten in time", "[sink]") {
+  Runs other;
+  other.claim(2, "mallory");
+  SavePlace place;
+  Bytes record;
+  other.save(place, record);
+  Runs runs;
+  runs.set_time(1000);
+  runs.claim(1, "mallory");
+  runs.claim(2, "mallory");
+  REQUIRE(runs.load(record));
+  runs.raise(1, 5, 1);
+  REQUIRE(runs.most_of_a_user() == 2);
+  runs.set_time(1000 + kRunAgeMaxMs);
+  REQUIRE(runs.count() == 0);
+}
