@@ -31,7 +31,8 @@ Problem problem_of(const Error& error, int status) {
   const std::string_view reason = error.message;
   if (is_outside(reason)) status = 403;
   const bool is_beyond = reason.find("quota tenant:") != reason.npos;
-  if (is_beyond) status = 429;
+  const bool may_fit = reason.find("; try again ") != reason.npos;
+  if (is_beyond) status = may_fit ? 429 : 413;
   if (error.is_silence) status = 503;
   Problem problem(status, error.message);
   if (error.is_silence) problem.fields.push_back({"Retry-After", "1"});

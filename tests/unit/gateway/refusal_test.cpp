@@ -30,6 +30,7 @@ TEST_CASE("what the ring refuses has a status that tells what to do", "[gateway]
 }
 
 TEST_CASE("who is over a quota is told when to come back", "[gateway]") {
+  CHECK(told({"quota tenant:acme/: 0 tasks are queued, with this submit 4, limit 3"}) == "413");
   CHECK(told({"quota tenant:acme/: 3 tasks are queued, with this submit 4, limit 3; try again "
               "later"}) == "429 Retry-After 1");
   CHECK(told({"quota tenant:acme/: 20/s tasks a second are accepted; try again in 12 s"}, 409) ==
