@@ -47,16 +47,4 @@ void Core::end_copy(Task& task, Lease lease, const std::string& reason) {
 
 void Core::end_elder(Task& task) { end_copy(task, task.story->elder.lease, ""); }
 
-// Who lost is told when it next says what it holds, so it is asked to say so now. Until then it may
-// be running what is not its own.
-void Core::settle_copies(Task& task, Actions& out) {
-  for (const auto run : {task.story->elder.run, task.run}) {
-    auto* worker = fleet_.find(run);
-    if (worker == nullptr) continue;
-    worker->beats.has_strays = true;
-    out.push_back(SendOrders{worker->peer, worker->link, true, {}});
-  }
-  end_elder(task);
-}
-
 }  // namespace eole::ventilator

@@ -80,6 +80,7 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
     return;
   }
   auto orders = judge_held(*worker, event.held, now, out);
+  if (beat.received < worker->beats.strays_to) worker->beats.has_strays = true;
   if (planted("settled-without-the-log"))
     for (const auto& held : event.held)
       if (held.state == HeldState::kFinished && held.id.origin == durable_.origin) {
@@ -141,6 +142,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
   const bool is_over = !is_known(held.id) || durable_.settled.contains(seq);
   switch (judge(held, task, worker.link.run, is_over)) {
     case Holding::kFinished:
+      if (held.state != HeldState::kFinished) worker.beats.has_strays = true;  // An old attempt.
       return std::nullopt;
     case Holding::kDrop:
       return OrderKind::kDrop;
@@ -162,7 +164,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
     case Holding::kReleased:
       return OrderKind::kReleased;
     case Holding::kAdopted:
-      adopt(worker, seq, held.lease);
+      adopt(worker, seq, held.lease, out);
       task = tasks_.find(seq);
       break;
     case Holding::kKept:
@@ -173,8 +175,9 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
   return std::nullopt;
 }
 
-void Core::adopt(Worker& worker, Seq seq, const Lease& lease) {
+void Core::adopt(Worker& worker, Seq seq, const Lease& lease, Actions& out) {
   auto& task = tasks_.at(seq);
+  if (task.is(State::kLeased)) doubt_holders(task, out);
   release(task);
   const auto id = durable_.classes.of(seq);
   if (const auto* task_class = class_of(seq)) {
@@ -204,6 +207,20 @@ void Core::release(Task& task) {
   if (!task.is(State::kLeased)) return;
   if (task.has_elder()) end_elder(task);
   if (auto* worker = fleet_.find(task.run)) worker->release(1);
+}
+
+// Who runs it, or is yet to get it, is told to drop it when it next says what it holds: so it is
+// asked to say so now. Until then nothing that takes of a resource joins what it has.
+void Core::doubt_holders(const Task& task, Actions& out) {
+  for (const auto run : {task.has_elder() ? task.story->elder.run : 0, task.run}) {
+    auto* worker = fleet_.find(run);
+    if (worker == nullptr) continue;
+    auto& beats = worker->beats;
+    if (beats.has_strays && beats.strays_to == worker->credit.sent()) continue;  // It is asked.
+    beats.has_strays = true;
+    beats.strays_to = worker->credit.sent();
+    out.push_back(SendOrders{worker->peer, worker->link, true, {}});
+  }
 }
 
 void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
