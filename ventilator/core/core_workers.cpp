@@ -211,7 +211,7 @@ void Core::release(Task& task) {
   if (task.has_elder()) end_elder(task);
   auto* worker = fleet_.find(task.run);
   if (worker == nullptr) return;
-  count_run(*worker);
+  if (!planted("failures-take-no-time")) count_run(*worker);
   worker->release(1);
 }
 
