@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/codec.hpp"
+#include "common/protocol/needs.hpp"
 #include "common/protocol/value.hpp"
 #include "tests/simulation/fabric.hpp"
 #include "tests/simulation/task_bodies.hpp"
@@ -12,6 +13,17 @@ namespace eole::simulation {
 
 using protocol::TaskState;
 using protocol::Value;
+
+namespace {
+
+std::uint64_t licences_of(const worker::StartTask& task) {
+  const auto needs = *protocol::parse_needs(task.task_class.needs);
+  for (const auto& need : needs)
+    if (need.name == "licence") return *need.amount;
+  return 0;
+}
+
+}  // namespace
 
 SimRunner::SimRunner(Fabric& fabric, Process& process, net::Transport& transport,
                      const net::ClusterFile& cluster)
@@ -53,9 +65,10 @@ void SimRunner::start(const worker::StartTask& task) {
   const std::string args = task.args;
   fabric_.ledger.on_start(task.id, args);
   fabric_.ledger.on_begin(task.id.origin, task.task_class.kind);
-  if (needs_licence(task.task_class.needs) && ++licences_ > kLicences)
-    throw Violation{text(licences_, " tasks that need a licence run on ", process_.name(),
-                         ", which has ", kLicences)};
+  licences_ += licences_of(task);
+  if (licences_ > kLicences * 1000)
+    throw Violation{text("what runs on ", process_.name(), " needs ", licences_ / 1000,
+                         " licences, and it has ", kLicences)};
   world.trace(text(process_.name(), " starts ", to_text(task.id), " attempt ", task.attempt));
   if (args.starts_with(kPoison)) throw ProcessEnds{"poison"};
   lookups_.look(task, [this, task] { run(task); });
@@ -75,7 +88,7 @@ void SimRunner::run(const worker::StartTask& task) {
 
 void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails) {
   fabric_.ledger.on_end(task.id.origin, task.task_class.kind);
-  if (needs_licence(task.task_class.needs)) --licences_;
+  licences_ -= licences_of(task);
   const auto killed = killed_.extract(task.id);
   const bool is_cancelled = killed && !killed.mapped();
   const auto state = is_cancelled      ? TaskState::kCancelled

@@ -54,7 +54,7 @@ class SimRunner final : public worker::TaskRunner {
   std::map<TaskId, bool> killed_;  // Whether its time limit did it.
   std::vector<worker::TaskFinished> finished_;
   bool is_due_ = false;
-  std::uint64_t licences_ = 0;  // That what runs takes.
+  std::uint64_t licences_ = 0;  // Thousandths that what runs takes.
   std::map<std::uint64_t, Upload> uploads_;  // By the number of their requests.
   std::uint64_t last_upload_ = 0;
 };

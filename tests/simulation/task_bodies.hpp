@@ -17,10 +17,8 @@ inline constexpr std::string_view kBeats = "beats";
 inline constexpr std::string_view kTracked = "tracked";
 /// Such a last task.
 inline constexpr std::string_view kLast = "plain last";
-/// What some need, and how much of it a worker has that has any.
-inline constexpr std::string_view kLicence = "licence=1";
+/// How much of the resource "licence" a worker has that has any; some tasks need one, some all.
 inline constexpr std::uint64_t kLicences = 2;
-inline bool needs_licence(std::string_view needs) { return needs.find(kLicence) != needs.npos; }
 /// What others need.
 inline constexpr std::string_view kLabel = "gpu=a100";
 /// How they end tells their class.

@@ -55,7 +55,8 @@ protocol::TaskClass TaskDraw::draw_class(const std::string& body) {
 // There is a worker that has all of it: the first one.
 void TaskDraw::draw_place(protocol::TaskClass& task_class) {
   auto& world = fabric_.world;
-  if (world.chance(0.1)) task_class.needs = kLicence;
+  if (world.chance(fabric_.weather.needing))
+    task_class.needs = text("licence=", 1 + world.below(kLicences));
   if (world.chance(0.1)) task_class.needs += text(task_class.needs.empty() ? "" : ",", kLabel);
   const auto worker = [&](std::uint64_t number) {
     return text("worker", name_.substr(6, name_.size() - 7),

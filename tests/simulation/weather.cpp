@@ -2,7 +2,7 @@
 
 namespace eole::simulation {
 
-const std::array<Knob, 28> kKnobs = {{
+const std::array<Knob, 29> kKnobs = {{
     {"ventilators", &Weather::ventilators, 1},
     {"sinks", &Weather::sinks, 1},
     {"workers", &Weather::workers, 1},
@@ -29,6 +29,7 @@ const std::array<Knob, 28> kKnobs = {{
     {"after", &Weather::after, 0},
     {"delayed", &Weather::delayed, 0},
     {"expiring", &Weather::expiring, 0},
+    {"needing", &Weather::needing, 0},
     {"projects", &Weather::projects, 0},
     {"tenants", &Weather::tenants, 0},
 }};
@@ -67,6 +68,7 @@ Weather draw_weather(World& world, const Settings& settings) {
   weather.after = sometimes(0.5);
   weather.delayed = sometimes(0.3);
   weather.expiring = sometimes(0.3);
+  weather.needing = sometimes(0.6);
   weather.projects = world.chance(0.3) ? 1 : 0;
   if (world.chance(0.25)) {  // Calm: what goes wrong now goes wrong for everybody, every day.
     const auto failing = world.chance(0.4) ? 0.3 : 0;

@@ -41,6 +41,7 @@ struct Weather {
   double after = 0;
   double delayed = 0;
   double expiring = 0;
+  double needing = 0;   // Of a resource that workers have little of.
   double projects = 0;  // One: a project is tracked, and some tasks are in it.
   double tenants = 0;   // One: somebody works within a prefix of projects.
 
@@ -63,7 +64,7 @@ struct Knob {
   double least;
   bool is_fault = false;
 };
-extern const std::array<Knob, 28> kKnobs;
+extern const std::array<Knob, 29> kKnobs;
 
 using Settings = std::vector<std::pair<std::string, double>>;
 

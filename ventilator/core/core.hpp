@@ -194,13 +194,17 @@ class Core {
                                           TimePoint now, Actions& out);
   std::optional<protocol::OrderKind> judge_one(Worker& worker, const protocol::Held& held,
                                                TimePoint now, Actions& out);
-  void adopt(Worker& worker, Seq seq, const Lease& lease);
+  void adopt(Worker& worker, Seq seq, const Lease& lease, Actions& out);
   void suspect_missing(Worker& worker, const BeatReceived& beat, TimePoint now);
   void lose_worker(RunId run, const std::string& reason, Actions& out);
   void judge_workers(TimePoint now, Actions& out);
   void use_free_slots(TimePoint now, Actions& out);
   bool recall_for(const std::vector<const Worker*>& wanting, TimePoint now, Actions& out);
   void release(Task& task);
+  /// The result that settled it may be of another lease than its own.
+  bool may_run_on(Seq seq, const Task& task) const;
+  /// It is over for who has it, who may not know.
+  void doubt_holders(const Task& task, Actions& out);
 
   // Second copies: core_copies.cpp.
   void copy_stragglers(const std::vector<const Worker*>& wanting, TimePoint now, Actions& out);
@@ -208,13 +212,12 @@ class Core {
   /// Of two copies of a task this one is over, and settles nothing.
   void end_copy(Task& task, Lease lease, const std::string& reason);
   void end_elder(Task& task);
-  void settle_copies(Task& task, Actions& out);
 
   // The log: core_log.cpp.
   void settle(const Range& range, Actions& out);
   void fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out);
   void judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& out);
-  void bury_lost();
+  void bury_lost(Actions& out);
   void open_recovered(TimePoint now, Actions& out);
   void push_verdicts(TimePoint now, Actions& out);
 

@@ -40,23 +40,14 @@ bool Core::may_copy(Seq seq, ClassId id, const Worker& worker, TimePoint now) co
 
 void Core::end_copy(Task& task, Lease lease, const std::string& reason) {
   const bool is_elder = task.story->elder.lease == lease;
-  if (auto* worker = fleet_.find(is_elder ? task.story->elder.run : task.run)) worker->release(1);
+  if (auto* worker = fleet_.find(is_elder ? task.story->elder.run : task.run)) {
+    count_run(*worker);
+    worker->release(1);
+  }
   tasks_.end_one(task, lease);
   if (!reason.empty()) task.add_reason("one of two copies: " + reason);
 }
 
 void Core::end_elder(Task& task) { end_copy(task, task.story->elder.lease, ""); }
-
-// Who lost is told when it next says what it holds, so it is asked to say so now. Until then it may
-// be running what is not its own.
-void Core::settle_copies(Task& task, Actions& out) {
-  for (const auto run : {task.story->elder.run, task.run}) {
-    auto* worker = fleet_.find(run);
-    if (worker == nullptr) continue;
-    worker->beats.has_strays = true;
-    out.push_back(SendOrders{worker->peer, worker->link, true, {}});
-  }
-  end_elder(task);
-}
 
 }  // namespace eole::ventilator

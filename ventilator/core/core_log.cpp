@@ -28,19 +28,20 @@ void Core::on(IntroducedReceived& event, TimePoint now, Actions& out) {
   gates_.on_introduced(durable_.settled, released);
   let_go(std::move(released));
   if (!forget.ranges.empty()) out.push_back(std::move(forget));
-  bury_lost();
+  bury_lost(out);
   follower_.follow(now, out);
   verdicts_.push_again();
 }
 
 // What damage took from the journal, and the log does not know as settled, is dead.
-void Core::bury_lost() {
+void Core::bury_lost(Actions& out) {
   for (const auto& [first, last] : durable_.lost.ranges()) {
     for (auto seq = durable_.settled.first_missing(first); seq <= last;
          seq = durable_.settled.first_missing(seq + 1)) {
       auto& task = tasks_.at(seq);
       if (task.is(State::kEnding)) continue;
       task.add_reason("its task was lost: the journal was damaged, and salvaged");
+      if (task.is(State::kLeased)) doubt_holders(task, out);
       release(task);
       end(seq, task, protocol::TaskState::kDead);
     }
@@ -75,7 +76,8 @@ void Core::settle(const Range& range, Actions& out) {
   for (const auto id : gone) queue_.forget(id);
   Worker* holder = nullptr;  // Neighbours mostly share it.
   const auto end_one = [&](Seq seq, Task& task) {
-    if (task.has_elder()) settle_copies(task, out);
+    if (may_run_on(seq, task)) doubt_holders(task, out);
+    if (task.has_elder()) end_elder(task);
     const bool is_given_up = task.is(State::kEnding) || task.is_cancelled;
     if (!stragglers_.is_empty())
       is_given_up ? stragglers_.on_given_up(seq, task.class_id)
@@ -107,6 +109,13 @@ void Core::settle(const Range& range, Actions& out) {
   gates_.on_ended(range.first, range.last, durable_.settled, released);
   end_tasks(ended, released, out);
   let_go(std::move(released));
+}
+
+// Of one lease alone the result is its holder's, and of what takes nothing it does not matter.
+bool Core::may_run_on(Seq seq, const Task& task) const {
+  if (task.has_elder()) return true;
+  if (!task.is(State::kLeased) || (task.attempt < 2 && !queue_.is_recovered(seq))) return false;
+  return tasks_.placement().counts(task.class_id) && !planted("settled-means-ended");
 }
 
 void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Actions& out) {

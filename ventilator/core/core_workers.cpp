@@ -41,6 +41,7 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   Worker before;
   bool is_same_life = false;
   if (auto* known = fleet_.find(hello.run)) {
+    count_run(*known);
     before = std::move(*known);
     is_same_life = before.link == Link{hello.last_start, hello.run, hello.last_hello};
     out.push_back(ClosePipe{before.link});
@@ -80,6 +81,7 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
     return;
   }
   auto orders = judge_held(*worker, event.held, now, out);
+  if (beat.received < worker->beats.strays_to) worker->beats.has_strays = true;
   if (planted("settled-without-the-log"))
     for (const auto& held : event.held)
       if (held.state == HeldState::kFinished && held.id.origin == durable_.origin) {
@@ -141,6 +143,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
   const bool is_over = !is_known(held.id) || durable_.settled.contains(seq);
   switch (judge(held, task, worker.link.run, is_over)) {
     case Holding::kFinished:
+      if (held.state != HeldState::kFinished) worker.beats.has_strays = true;  // An old attempt.
       return std::nullopt;
     case Holding::kDrop:
       return OrderKind::kDrop;
@@ -152,6 +155,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
         ++task->told().returns;
       }
       if (task->has_elder()) {
+        count_run(worker);
         worker.release(1);
         if (tasks_.end_unbegun(*task, held.lease)) note_unbegun(seq, *task, out);
         return OrderKind::kReleased;
@@ -162,7 +166,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
     case Holding::kReleased:
       return OrderKind::kReleased;
     case Holding::kAdopted:
-      adopt(worker, seq, held.lease);
+      adopt(worker, seq, held.lease, out);
       task = tasks_.find(seq);
       break;
     case Holding::kKept:
@@ -173,8 +177,9 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
   return std::nullopt;
 }
 
-void Core::adopt(Worker& worker, Seq seq, const Lease& lease) {
+void Core::adopt(Worker& worker, Seq seq, const Lease& lease, Actions& out) {
   auto& task = tasks_.at(seq);
+  if (task.is(State::kLeased)) doubt_holders(task, out);
   release(task);
   const auto id = durable_.classes.of(seq);
   if (const auto* task_class = class_of(seq)) {
@@ -188,6 +193,7 @@ void Core::adopt(Worker& worker, Seq seq, const Lease& lease) {
 // Received, no longer held, and not settled as far as we read: read on, then judge (rule V6).
 // `received` is the beat's own: a later message may have told a higher one already.
 void Core::suspect_missing(Worker& worker, const BeatReceived& event, TimePoint now) {
+  count_run(worker);
   auto missing =
       worker.leases.take_missing(event.beat.received, event.held, durable_.origin, tasks_);
   worker.release(missing.size());
@@ -203,10 +209,28 @@ void Core::suspect_missing(Worker& worker, const BeatReceived& event, TimePoint 
 void Core::release(Task& task) {
   if (!task.is(State::kLeased)) return;
   if (task.has_elder()) end_elder(task);
-  if (auto* worker = fleet_.find(task.run)) worker->release(1);
+  auto* worker = fleet_.find(task.run);
+  if (worker == nullptr) return;
+  if (!planted("failures-take-no-time")) count_run(*worker);
+  worker->release(1);
+}
+
+// Who runs it, or is yet to get it, is told to drop it when it next says what it holds: so it is
+// asked to say so now. Until then nothing that takes of a resource joins what it has.
+void Core::doubt_holders(const Task& task, Actions& out) {
+  for (const auto run : {task.has_elder() ? task.story->elder.run : 0, task.run}) {
+    auto* worker = fleet_.find(run);
+    if (worker == nullptr) continue;
+    auto& beats = worker->beats;
+    if (beats.has_strays && beats.strays_to == worker->credit.sent()) continue;  // It is asked.
+    beats.has_strays = true;
+    beats.strays_to = worker->credit.sent();
+    out.push_back(SendOrders{worker->peer, worker->link, true, {}});
+  }
 }
 
 void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
+  count_run(*fleet_.find(run));
   auto worker = fleet_.take(run);
   out.push_back(ClosePipe{worker.link});
   auto leases = worker.leases.take_all(tasks_);

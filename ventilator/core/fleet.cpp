@@ -44,7 +44,7 @@ void Worker::release(std::uint64_t tasks) {
 }
 
 bool Worker::is_idle() const {
-  return leases.outstanding() == 0 && room() > 0 && !silence.is_suspect();
+  return leases.outstanding() == 0 && !beats.has_strays && room() > 0 && !silence.is_suspect();
 }
 
 std::uint64_t Worker::room() const {

@@ -68,7 +68,10 @@ struct Worker {
   struct Beats {
     std::uint64_t last = 0;
     TimePoint answered{};     // When the last one was.
-    bool has_strays = false;  // It told of tasks that run there and are leased to it no more.
+    // Tasks run there, or may, that are leased to it no more: so it said, or they were settled
+    // elsewhere. What was sent up to this pipe number may be one, until it has come.
+    bool has_strays = false;
+    std::uint64_t strays_to = 0;
   };
   Beats beats;
   std::optional<Seq> alone;     // A last attempt runs here; nothing else does.
@@ -85,7 +88,7 @@ struct Worker {
   void release(std::uint64_t tasks);
   /// Runs tasks of this kind.
   bool runs(std::string_view kind) const { return has.kinds.contains(kind); }
-  /// Has nothing, and takes something.
+  /// Has nothing, runs nothing that is others', and takes something.
   bool is_idle() const;
   /// Would start what it gets at once.
   bool has_free_slot() const;

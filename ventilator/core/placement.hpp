@@ -34,6 +34,7 @@ class Placement {
   /// Tasks of this class, if it is not plain, are counted from here on; until none is left.
   void add(ClassId id, const protocol::TaskClass& task_class);
   void forget(ClassId id) { counted_.erase(id); }
+  bool counts(ClassId id) const { return counted_.contains(id); }
   void lease(RunId run, ClassId id) {
     if (!counted_.empty()) count(run, id, 1);
   }

@@ -9,6 +9,7 @@ using protocol::TaskClass;
 namespace {
 
 struct NeedsRig : Rig {
+  using Rig::Rig;
   void has(RunId run, std::uint64_t limit, const std::string& labels, const std::string& resources,
            std::vector<Held> held = {}, std::uint32_t number = 1) {
     protocol::Hello hello;
@@ -91,6 +92,7 @@ TEST_CASE("a resource is free again when its worker is lost, or gives a task bac
   rig.has(3, 9, "", "mem=1G");
   REQUIRE(rig.sent(3) == Seqs{1});
   rig.settle({1});
+  rig.beat(3, 1, 9);
   REQUIRE(rig.sent(3) == Seqs{2});
 }
 
@@ -138,6 +140,87 @@ TEST_CASE("nothing that needs a resource goes where a task still runs that was l
   REQUIRE(rig.sent(1).empty());
   rig.beat(1, 0, 9, {}, 2);  // It has ended.
   REQUIRE(rig.sent(1) == Seqs{2});
+}
+
+TEST_CASE("what was settled by an earlier lease takes of a resource as long as it may run",
+          "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 9, "", "licence=1");
+  rig.wants(1, "licence=1");
+  rig.silence(1);  // Lost: but it runs on.
+  rig.answer_read();
+  rig.has(2, 9, "", "licence=1");
+  rig.pass(1s);
+  REQUIRE(rig.core.task(1)->worker == "w2");
+  rig.wants(1, "licence=1");
+  rig.settle({1});
+  REQUIRE(rig.last<SendOrders>() == SendOrders{Rig::peer(2), {1, 2, 1}, true, {}});
+  REQUIRE(rig.sent(2).empty());
+  rig.beat(2, 0, 9);  // It has not come as yet.
+  REQUIRE(rig.sent(2).empty());
+  rig.beat(2, 1, 9, {Rig::held(1, 2)});
+  REQUIRE(rig.sent(2).empty());
+  rig.beat(2, 1, 9);
+  REQUIRE(rig.sent(2) == Seqs{2});
+  rig.wants(1, "licence=1");
+  rig.settle({2});  // By its only lease: nobody is asked.
+  REQUIRE(rig.all<SendOrders>().empty());
+  REQUIRE(rig.sent(2) == Seqs{3});
+}
+
+TEST_CASE("who loses a task to the holder of a later lease may run it still", "[ventilator]") {
+  TaskClass task_class{"work"};
+  task_class.needs = "licence=1";
+  Bytes groups;
+  protocol::put_task_group(groups, {protocol::encode_class(task_class), 1, ""});
+  auto durable = Rig::fresh();
+  durable.start = 2;
+  durable.last = 1;
+  REQUIRE(durable.load_groups(1, 1, groups));
+  NeedsRig rig(std::move(durable));
+  for (const RunId run : {1, 2}) {  // Of the later lease the one that says hello last has it.
+    rig.has(run, 0, "", "licence=1", {Rig::held(1, run)});
+    rig.beat(run, 0, 9, {Rig::held(1, run)}, 1, 2);
+  }
+  REQUIRE(rig.core.task(1)->worker == "w2");
+  rig.wants(1, "licence=1");
+  REQUIRE(rig.sent(1).empty());
+  rig.beat(1, 0, 9, {}, 1, 2);
+  REQUIRE(rig.sent(1) == Seqs{2});
+}
+
+TEST_CASE("an attempt that is older than one that failed takes of a resource as long as it runs",
+          "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 9, "", "licence=1");
+  rig.wants(1, "licence=1");
+  rig.silence(1);
+  rig.answer_read();
+  rig.has(2, 9, "", "licence=1");
+  rig.pass(1s);
+  rig.settle({}, {{1, {1, 2}, "no luck"}});
+  rig.has(1, 9, "", "licence=1", {Rig::held(1, 1)}, 2);
+  rig.wants(1, "licence=1");
+  REQUIRE(rig.sent(2) == Seqs{2});
+  rig.wants(1, "licence=1");
+  REQUIRE(rig.sent(1).empty());
+  rig.beat(1, 0, 9, {}, 2);
+  REQUIRE(rig.sent(1) == Seqs{3});
+}
+
+TEST_CASE("a last attempt does not join what runs in its worker as others'", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 1);
+  rig.submit(1, 1, 2);
+  rig.pass(4s);
+  rig.answer_read();
+  const auto strange = Held{{kOrigin + 1, 7}, {1, 1}, HeldState::kStarted};
+  rig.hello(2, 1, {strange});
+  rig.beat(2, 0, 9, {strange});
+  rig.pass(1s);
+  REQUIRE(rig.core.task(1)->attempt == 1);
+  rig.beat(2, 0, 9);
+  REQUIRE(rig.sent(2) == Seqs{1});
 }
 
 TEST_CASE("a worker whose offers make no sense is refused by name", "[ventilator]") {

@@ -18,6 +18,7 @@ class Fabric {
     std::string name;
     std::uint32_t tasks = 0;
     Duration takes{};
+    bool fails = false;  // Each of its tasks, and is tried once.
   };
   static constexpr std::uint64_t kAhead = 2;  // That a worker has beside what runs.
 
@@ -37,7 +38,8 @@ class Fabric {
   void submit(const Project& project) {
     Bytes groups;
     protocol::put_task_group(groups,
-                             {protocol::encode_class({"work", project.name}), project.tasks, ""});
+                             {protocol::encode_class({"work", project.name, project.fails}),
+                              project.tasks, ""});
     projects_[rig_.core.accepted() + project.tasks] = project;
     rig_.step(Submitted{
         "client", {7, 1 + rig_.core.accepted(), 0, "", project.tasks, groups}, "", false});
@@ -79,6 +81,10 @@ class Fabric {
   void take_sent() {
     for (auto& [run, worker] : workers_) {
       for (const auto seq : rig_.sent(run)) worker.waiting.push_back(seq), ++worker.received;
+      for (const auto& send : rig_.all<SendTasks>())
+        for (const auto& leased : send.runs)
+          for (std::uint32_t i = 0; i < leased.count; ++i)
+            leases_[leased.seq + i] = {rig_.core.start(), leased.lease_number + i};
       while (worker.running.size() < slots_ && !worker.waiting.empty()) {
         const auto seq = worker.waiting.front();
         worker.waiting.pop_front();
@@ -104,7 +110,7 @@ class Fabric {
       ran_[project.name] += std::chrono::duration<double>(project.takes).count();
       ++ended_[project.name];
       take_sent();  // What waits there begins now.
-      rig_.settle({seq});
+      project.fails ? rig_.settle({}, {{seq, leases_.at(seq), "no luck"}}) : rig_.settle({seq});
       take_sent();
       return grant(run);
     }
@@ -113,6 +119,7 @@ class Fabric {
   Rig rig_;
   std::uint32_t slots_;
   std::map<RunId, Worker> workers_;
+  std::map<Seq, Lease> leases_;
   std::map<Seq, Project> projects_;  // By their last task.
   std::map<std::string, double> ran_;
   std::map<std::string, std::uint64_t> ended_;
@@ -176,6 +183,14 @@ TEST_CASE("many projects have the same, whatever their tasks take", "[ventilator
   fabric.run(10s);
   for (int i = 1; i <= 8; ++i)
     CHECK(std::abs(fabric.share("p" + std::to_string(i)) - 0.125) <= 0.05 * 0.125);
+}
+
+TEST_CASE("what fails has had its time like what is done", "[ventilator]") {
+  Fabric fabric(1, 1);
+  fabric.submit({"failing", 60'000, 10ms, true});
+  fabric.submit({"other", 60'000, 10ms});
+  fabric.run(10s);
+  CHECK(std::abs(fabric.share("failing") - 0.5) <= 0.05 * 0.5);
 }
 
 TEST_CASE("a project that comes late begins where the others are", "[ventilator]") {
