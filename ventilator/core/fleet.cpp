@@ -271,7 +271,8 @@ std::vector<WorkerView> Fleet::views(const Placement& placement) const {
                     worker.about.pid,         worker.about.slots,
                     worker.about.kinds,       worker.silence.is_suspect() ? "suspect" : "ready",
                     worker.is_paused,         worker.leases.outstanding(),
-                    worker.has.offers.labels, {}};
+                    worker.has.offers.labels, {},
+                    worker.silence.last_heard()};
     for (const auto& [name, all] : worker.has.offers.resources)
       view.resources.push_back({name, all, placement.free(run, worker.has.offers, name)});
     views.push_back(std::move(view));
