@@ -114,7 +114,8 @@ Answered history(Gateway& gateway, http::Request request) {
                                       {"worker", "worker"},
                                       {"text", "text"},
                                       {"limit", "limit", true},
-                                      {"cursor", "cursor", true}});
+                                      {"cursor", "cursor", true},
+                                      {"brief", "brief", true}});
   set_times(options, request);
   co_return json(200, need(co_await gateway.fabric().sink("history", {}, std::move(options))));
 }
