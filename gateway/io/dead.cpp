@@ -92,9 +92,13 @@ Answered groups(Ring ring, http::Request request) {
   for (const auto& [reason, group] : dead.groups()) {
     Value::Map kinds;
     for (const auto& [kind, count] : group.kinds) kinds.emplace_back(kind, count);
+    Value::Map hours;
+    for (const auto& [hour, count] : group.hours) hours.emplace_back(hour, count);
     out.push_back(Value::Map{{"group", reason},
                              {"count", group.count},
                              {"kinds", std::move(kinds)},
+                             {"hours", std::move(hours)},
+                             {"oldest", group.oldest},
                              {"newest", group.newest},
                              {"example", group.example}});
   }

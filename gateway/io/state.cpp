@@ -112,7 +112,8 @@ Answered history(Ring ring, http::Request request) {
                                       {"worker", "worker"},
                                       {"text", "text"},
                                       {"limit", "limit", true},
-                                      {"cursor", "cursor", true}});
+                                      {"cursor", "cursor", true},
+                                      {"brief", "brief", true}});
   set_times(options, request);
   co_return json(200, need(co_await ring.sink("history", {}, std::move(options))));
 }

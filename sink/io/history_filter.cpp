@@ -132,20 +132,24 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
                           ": none of done, failed, dead, cancelled, retrying")};
       filter.state = found->second;
     } else if (name == "since" || name == "until" || name == "ran" || name == "step" ||
-               name == "cursor" || name == "limit") {
+               name == "cursor" || name == "limit" || name == "brief") {
       const bool is_limit = name == "limit";
-      const auto found = number(name, value, is_limit ? 1 : 0, is_limit ? kPageRowsMax : INT64_MAX);
+      const auto most = !is_limit                    ? INT64_MAX
+                        : options["brief"].is_null() ? kPageRowsMax
+                                                     : kBriefRowsMax;
+      const auto found = number(name, value, is_limit ? 1 : 0, name == "brief" ? 1 : most);
       if (!found) return found.error();
       if (name == "since") filter.since_unix_ms = *found;
       if (name == "until") filter.until_unix_ms = *found;
       if (name == "ran") filter.ran_ms = *found;
       if (name == "step") filter.step_ms = *found;
       if (name == "cursor") filter.before = static_cast<std::uint64_t>(*found);
+      if (name == "brief") filter.is_brief = *found == 1;
       if (is_limit) filter.limit = static_cast<std::size_t>(*found);
     } else {
       return Error{text("history: option ", name,
                         ": not known (state, project, kind, worker, text, since, until, ran, step, "
-                        "limit, cursor)")};
+                        "limit, cursor, brief)")};
     }
   }
   if (filter.since_unix_ms > filter.until_unix_ms)

@@ -14,6 +14,7 @@
 namespace eole::sink {
 
 constexpr std::int64_t kPageRowsMax = 1000;
+constexpr std::int64_t kBriefRowsMax = 20'000;  // Of rows that say the state alone.
 constexpr std::int64_t kStepsMax = 1000;
 constexpr std::size_t kSearchBytesMax = 256;    // The words that are looked for.
 constexpr std::size_t kIndexedBytesMax = 2048;  // Of the text of a result, for these words.
@@ -32,6 +33,7 @@ struct HistoryFilter {
   std::int64_t ran_ms = 0;   // At least.
   std::int64_t step_ms = 0;  // Of counts over time.
   std::size_t limit = 100;
+  bool is_brief = false;             // Rows say their offset, id and state.
   std::uint64_t before = INT64_MAX;  // An offset.
 
   /// Errors: an option that is not known, or makes no sense.

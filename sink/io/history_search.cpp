@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::size_t kPageBytesMax = 1 << 20;  // Of letters or parts or rows; one at least.
 constexpr std::size_t kAroundRow = 256;         // What a row has besides its texts, about.
+constexpr std::size_t kBriefRow = 64;           // One that says its state alone.
+
+Value brief_of(const protocol::ResultRecord& result, std::uint64_t offset) {
+  return Value::Map{
+      {"offset", offset}, {"id", to_text(result.id)}, {"state", state_name(state_of(result))}};
+}
 
 /// One page, as it grows.
 class Search {
@@ -94,8 +100,10 @@ class Search {
       find(read.back(), block, offsets, found);
     }
     for (auto one = found.rbegin(); one != found.rend() && !next_; ++one) {
-      auto row = row_of(one->result, one->worker, one->offset);
-      bytes_ += kAroundRow + row["summary"].text_or("").size() + row["error"].text_or("").size();
+      auto row = filter_.is_brief ? brief_of(one->result, one->offset)
+                                  : row_of(one->result, one->worker, one->offset);
+      bytes_ += (filter_.is_brief ? kBriefRow : kAroundRow) + row["summary"].text_or("").size() +
+                row["error"].text_or("").size();
       rows_.push_back(std::move(row));
       if (rows_.size() >= filter_.limit || bytes_ >= kPageBytesMax)
         next_ = one->offset + (planted("history-page-repeats") ? 1 : 0);

@@ -294,6 +294,76 @@ test('a project is a map of its tasks, and can be paused', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('of a long list those in sight are drawn, wherever one scrolls', async () => {
+  const tasks = Array.from({ length: 300 }, (_, n) => ({ kind: 'echo', args: { n }, project: 'long' }));
+  await ask('POST', '/task', tasks);
+  const over = async () => (await (await ask('GET', '/projects/long')).json()).done === 300;
+  await until(over, 'all done');
+  await page.goto(`${home}/tasks?project=long`);
+  await page.getByRole('row').nth(1).waitFor();
+  for (const index of [150, 290, 4]) {
+    // Rows are 32 px high; the first of them has the index 2.
+    await page.evaluate((at) => {
+      const top = document.querySelector('[role=rowgroup]').getBoundingClientRect().top + scrollY;
+      scrollTo(0, top + (at - 2) * 32 - 400);
+    }, index);
+    const row = page.locator(`[role=row][aria-rowindex="${index}"]`);
+    await row.waitFor();
+    assert.ok((await row.boundingBox()).y < 900, 'where it belongs');
+    assert.ok((await page.getByRole('row').count()) < 120, 'only those near it');
+  }
+});
+
+test('how long tasks wait and run is a chart, as are deaths; a worker says when it was heard', async () => {
+  await page.goto(home);
+  await page.getByRole('img', { name: /^Wait and run time/ }).waitFor();
+  const task = { kind: 'sleep', args: { seconds: 0.1 } };
+  const chart = page.getByRole('img', {
+    name: /^Wait and run time: .*p50: \d+ ms.*ran p50: [\d.]+ m?s/,
+  });
+  await until(async () => {
+    await ask('POST', '/task?wait=20s', task);
+    return (await chart.count()) === 1;
+  }, 'figures in the chart');
+  await page.goto(`${home}/workers`);
+  await page.getByText(/^heard [\d.]+ m?s ago$/).first().waitFor();
+  const letter = { kind: 'exec', args: { shell: 'exit 6' }, retry: true, attempts: 1 };
+  await ended(await submit(letter), 'dead');
+  await page.goto(`${home}/dead`);
+  const group = page.getByRole('listitem').filter({ hasText: 'exit code 6' }).first();
+  const trend = group.getByRole('img', { name: '1 died in the last day' });
+  assert.equal(await trend.locator('rect').last().getAttribute('height'), '19');
+  assert.deepEqual(wrong, []);
+});
+
+test('events and logs are shown from an offset or a time on', async () => {
+  await ask('POST', '/task?wait=20s', { kind: 'echo', args: {} });
+  await page.goto(`${home}/events-log`);
+  await page.getByLabel('Offset or time to jump to').fill('0');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/events-log?at=0');
+  await page.locator('[aria-rowindex="2"]').getByRole('gridcell', { name: '0', exact: true }).waitFor();
+  const soon = new Date(Date.now() + 1000).toISOString();
+  await page.getByLabel('Offset or time to jump to').fill(soon);
+  await page.getByRole('button', { name: 'Jump' }).click();
+  await page.getByText(`Nothing has settled from ${soon} on.`).waitFor();
+  const id = await submit({ kind: 'echo', args: {} });
+  await page.locator('[aria-rowindex="2"]').getByText(id).waitFor();
+  await page.getByRole('button', { name: 'Back to now' }).click();
+  await page.waitForURL('**/events-log');
+  await page.goto(`${home}/logs?at=1h`);
+  const times = page.locator('[role=rowgroup] time');
+  await times.nth(2).waitFor();
+  const shown = () => times.evaluateAll((all) => all.slice(0, 8).map((each) => each.title)); // Offsets.
+  assert.deepEqual(await shown(), (await shown()).sort());
+  await page.getByRole('button', { name: 'Back to now' }).click();
+  await until(async () => {
+    const now = await shown();
+    return now.length > 2 && now.join() === [...now].sort().reverse().join();
+  }, 'the newest first');
+  assert.deepEqual(wrong, []);
+});
+
 test('ends of a day are a chart, whose points lead to its tasks', async () => {
   await page.goto(`${home}/?range=24+h`);
   const chart = page.getByRole('img', { name: /Ended a second/ });

@@ -267,11 +267,12 @@ std::vector<WorkerView> Fleet::views(const Placement& placement) const {
   std::vector<WorkerView> views;
   for (const auto run : order_) {
     const auto& worker = *find(run);
-    WorkerView view{worker.about.name,        run,
-                    worker.about.pid,         worker.about.slots,
-                    worker.about.kinds,       worker.silence.is_suspect() ? "suspect" : "ready",
-                    worker.is_paused,         worker.leases.outstanding(),
-                    worker.has.offers.labels, {}};
+    WorkerView view{worker.about.name,          run,
+                    worker.about.pid,           worker.about.slots,
+                    worker.about.kinds,         worker.silence.is_suspect() ? "suspect" : "ready",
+                    worker.is_paused,           worker.leases.outstanding(),
+                    worker.has.offers.labels,   {},
+                    worker.silence.last_heard()};
     for (const auto& [name, all] : worker.has.offers.resources)
       view.resources.push_back({name, all, placement.free(run, worker.has.offers, name)});
     views.push_back(std::move(view));

@@ -42,6 +42,7 @@ struct WorkerView {
     bool operator==(const Resource&) const = default;
   };
   std::vector<Resource> resources = {};
+  TimePoint heard{};  // When it last was.
   bool operator==(const WorkerView&) const = default;
 };
 

@@ -98,6 +98,7 @@ Value labels(const WorkerView& worker) {
 }
 
 Value workers(const Core& core) {
+  const auto now = process::now();
   Value::Array list;
   for (const auto& worker : core.workers())
     list.push_back(Value::Map{{"role", "worker"},
@@ -106,6 +107,7 @@ Value workers(const Core& core) {
                               {"state", worker.state},
                               {"slots", worker.slots},
                               {"held", worker.held},
+                              {"silent_ms", (now - worker.heard) / 1ms},
                               {"paused", worker.is_paused},
                               {"kinds", worker.kinds},
                               {"labels", labels(worker)},

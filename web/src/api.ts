@@ -77,7 +77,7 @@ function parsed(text: string): unknown {
   try {
     return text === '' ? null : JSON.parse(text);
   } catch {
-    return null;
+    return text;
   }
 }
 

@@ -120,6 +120,7 @@ export interface Worker {
   state: string;
   slots: number;
   held: number;
+  silent_ms?: number; // Since it was last heard.
   paused: boolean;
   kinds: string;
   labels: Record<string, string>;
@@ -159,6 +160,8 @@ export interface Group {
   group: string;
   count: number;
   kinds: Record<string, number>;
+  hours: Record<string, number>; // "2026-01-31T12": how many died in that hour.
+  oldest: When;
   newest: When;
   example: string;
 }

@@ -14,6 +14,7 @@ using protocol::Value;
 namespace {
 
 constexpr std::string_view kDigits = "0123456789";
+constexpr std::size_t kHourLetters = std::string_view("2026-01-31T12").size();
 constexpr std::size_t kHexBytesMin = 8;  // A shorter word may be one.
 
 bool is_digit(char one) { return kDigits.find(one) != std::string_view::npos; }
@@ -111,9 +112,11 @@ void DeadGroups::add(const Value& letter) {
     if (groups_.size() >= kDeadGroupsMax) return void(++others_);
     group = groups_.emplace(reason, Group{}).first;
   }
-  auto& [count, newest, example, kinds] = group->second;
-  ++count;
+  auto& [count, oldest, newest, example, kinds, hours] = group->second;
   newest = letter["finished"].text_or("");
+  if (++count == 1) oldest = newest;
+  ++hours[newest.substr(0, kHourLetters)];
+  if (hours.size() > kDeadHoursMax) hours.erase(hours.begin());
   example = letter["id"].text_or("");
   const auto kind = letter["kind"].text_or("");
   if (kinds.size() < kDeadGroupsMax || kinds.contains(kind)) ++kinds[kind];

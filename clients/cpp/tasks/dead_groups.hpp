@@ -8,6 +8,7 @@
 namespace eole::client {
 
 constexpr std::size_t kDeadGroupsMax = 1000;      // One more reason is counted among the others.
+constexpr std::size_t kDeadHoursMax = 24;         // Of a group, in which letters died.
 constexpr std::size_t kDeadReasonBytesMax = 200;  // Of the reason that stands for a group.
 
 /// Why the last attempt of a dead letter failed, without what differs from task to task: a path or
@@ -19,10 +20,13 @@ class DeadGroups {
  public:
   struct Group {
     std::uint64_t count = 0;
-    std::string newest = {};   // When the last one died.
+    std::string oldest = {};   // When the first one died,
+    std::string newest = {};   // and the last one.
     std::string example = {};  // That one's id.
     std::map<std::string, std::uint64_t> kinds = {};
+    std::map<std::string, std::uint64_t> hours = {};  // Of the last kDeadHoursMax with any.
   };
+  /// letter: not older than those before.
   void add(const protocol::Value& letter);
   const std::map<std::string, Group>& groups() const { return groups_; }
   /// Letters of reasons beyond kDeadGroupsMax.

@@ -51,6 +51,26 @@ TEST_CASE("a letter's group is why its last attempt failed", "[cli]") {
   CHECK(group(std::string(1000, 'x')).size() == kDeadReasonBytesMax);
 }
 
+TEST_CASE("a group says when its letters died, and how many in which hour", "[cli]") {
+  DeadGroups dead;
+  const auto died = [&](std::string when) {
+    auto one = letter({"attempt 1: failed: exit code 1"});
+    one.set("finished", std::move(when));
+    dead.add(one);
+  };
+  died("2026-01-30T09:59:59Z");
+  for (int hour = 0; hour < 24; ++hour)
+    died(text("2026-01-31T", hour < 10 ? "0" : "", hour, ":30:00Z"));
+  died("2026-01-31T23:31:00Z");
+  const auto& group = dead.groups().at("exit code 1");
+  CHECK(group.oldest == "2026-01-30T09:59:59Z");
+  CHECK(group.newest == "2026-01-31T23:31:00Z");
+  CHECK(group.hours.size() == kDeadHoursMax);
+  CHECK(!group.hours.contains("2026-01-30T09"));
+  CHECK(group.hours.at("2026-01-31T00") == 1);
+  CHECK(group.hours.at("2026-01-31T23") == 2);
+}
+
 TEST_CASE("more reasons than are kept apart are counted together", "[cli]") {
   DeadGroups dead;
   for (std::size_t i = 0; i < kDeadGroupsMax + 2; ++i)

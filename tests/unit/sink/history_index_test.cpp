@@ -165,6 +165,11 @@ TEST_CASE("a row of the history says what became of a task in a line", "[history
                                     {"began", 900},
                                     {"ended", 1000},
                                     {"summary", "v1"}}));
+  const auto brief = indexed.ask("history", Value::Map{{"limit", 20'000}, {"brief", 1}});
+  CHECK(brief["rows"] ==
+        Value(Value::Array{
+            Value::Map{{"offset", 1}, {"id", to_text(TaskId{kOrigin, 2})}, {"state", "dead"}},
+            Value::Map{{"offset", 0}, {"id", to_text(TaskId{kOrigin, 1})}, {"state", "done"}}}));
   CHECK(rows[0]["summary"] == "command=convert holiday.png");
   CHECK(rows[0]["error"] == "dead after 3 attempts");
   CHECK(page["complete"] == Value(true));
@@ -337,6 +342,8 @@ TEST_CASE("an option of the history that makes no sense is refused by name", "[h
       {Value::Map{{"state", 3}}, "history: state 3: none of"},
       {Value::Map{{"limit", 0}}, "history: limit 0, limits 1 and 1000"},
       {Value::Map{{"limit", 1001}}, "history: limit 1001, limits 1 and 1000"},
+      {Value::Map{{"limit", 20'001}, {"brief", 1}}, "history: limit 20001, limits 1 and 20000"},
+      {Value::Map{{"brief", 2}}, "history: brief 2, limits 0 and 1"},
       {Value::Map{{"limit", "9"}}, "history: limit \"9\": no number"},
       {Value::Map{{"cursor", -1}}, "history: cursor -1, limits 0 and"},
       {Value::Map{{"since", 9}, {"until", 8}}, "history: since 9 is after until 8"},

@@ -79,6 +79,7 @@ TEST_CASE("a silent worker is suspect, then lost; its task goes to another after
   rig.submit(1);
   rig.pass(3100ms);
   REQUIRE(rig.core.workers()[0].state == "suspect");
+  REQUIRE(rig.now - rig.core.workers()[0].heard == 3100ms);
   rig.pass(500ms);
   REQUIRE(rig.core.workers().empty());
   const auto read = rig.last<SendFollow>();

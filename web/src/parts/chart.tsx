@@ -17,6 +17,8 @@ interface ChartProps {
   data: (number | null)[][];
   /** From when to when, if that is more than the data. */
   span?: readonly [number, number];
+  /** How a value is said. */
+  say?: (value: number) => string;
   /** A time that was chosen. */
   onPick?: (at: number) => void;
 }
@@ -27,11 +29,12 @@ const kBottom = 20;
 const kLeft = 44;
 const kRight = 56;
 const kLineApart = 14; // Of texts.
+const kLeast = 0.002; // Of what is no number of things.
 
 /** The second that is pointed at, on whichever chart. */
 const pointed = signal<number | null>(null);
 
-export function Chart({ title, lines, data, span, onPick }: ChartProps) {
+export function Chart({ title, lines, data, span, say = short, onPick }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useSignal(600);
   useEffect(() => {
@@ -48,7 +51,7 @@ export function Chart({ title, lines, data, span, onPick }: ChartProps) {
   const last = span?.[1] ?? times.at(-1) ?? 1;
   const hasDate = last - first > 172_800;
   const said = (at: number) => (hasDate ? day(at * 1000) : clock(at * 1000));
-  const highest = Math.max(1, ...values.flat().map((value) => value ?? 0));
+  const highest = Math.max(say === short ? 1 : kLeast, ...values.flat().map((value) => value ?? 0));
   const step = nice(highest / 2.2);
   const most = Math.max(highest * 1.08, step * 2);
   const inner = Math.max(width.value - kLeft - kRight, 40);
@@ -61,7 +64,7 @@ export function Chart({ title, lines, data, span, onPick }: ChartProps) {
       return value === null || value === undefined ? [] : [{ line, value, y: y(value) }];
     }),
   );
-  const ending = ends.map((end) => `${end.line.name}: ${short(end.value)}`).join(', ');
+  const ending = ends.map((end) => `${end.line.name}: ${say(end.value)}`).join(', ');
   return (
     <figure class="chart">
       <figcaption>
@@ -99,7 +102,7 @@ export function Chart({ title, lines, data, span, onPick }: ChartProps) {
             <g key={value}>
               <path class="grid-line" d={`M${kLeft} ${y(value)}h${inner}`} />
               <text x={kLeft - 6} y={y(value) + 4} text-anchor="end">
-                {short(value)}
+                {say(value)}
               </text>
             </g>
           ))}
@@ -129,7 +132,7 @@ export function Chart({ title, lines, data, span, onPick }: ChartProps) {
                 height="6"
               />
               <text class="last" x={kLeft + inner + 16} y={end.y + 4}>
-                {short(end.value)}
+                {say(end.value)}
               </text>
             </g>
           ))}

@@ -1,6 +1,6 @@
 // A table of rows of one height, of which only those in sight are in the document.
 import { useSignal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { go } from '../router';
 import { isNarrow } from '../settings';
@@ -37,9 +37,16 @@ interface GridProps<T> {
   onChoose?: ((key: string) => void) | undefined;
 }
 
+interface Drawn {
+  node: VNode;
+  isActive: boolean;
+}
+
 const kRowPx = 32;
 const kNarrowRowPx = 56;
 const kMargin = 20; // Rows beyond what is in sight.
+const kStep = 10; // Rows that come and go together: not each frame of a scroll changes the document.
+const kAhead = 60; // So many rows before the last one, more are asked for.
 
 export function Grid<T>(props: GridProps<T>) {
   const { rows, columns, keyOf, linkOf } = props;
@@ -50,21 +57,24 @@ export function Grid<T>(props: GridProps<T>) {
 
   const look = () => {
     const top = body.current?.getBoundingClientRect().top ?? 0;
-    const first = Math.max(0, Math.floor(-top / height) - kMargin);
-    const last = Math.min(rows.length, Math.ceil((innerHeight - top) / height) + kMargin);
+    const first = Math.floor(Math.max(0, -top / height - kMargin) / kStep) * kStep;
+    const last = Math.ceil(((innerHeight - top) / height + kMargin) / kStep) * kStep;
     const [from, to] = range.peek();
     if (first !== from || last !== to) range.value = [first, last];
-    if (last >= rows.length && rows.length > 0) props.onEnd?.();
+    if (last + kAhead >= rows.length && rows.length > 0) props.onEnd?.();
   };
+  const looks = useRef(look);
+  looks.current = look;
   useEffect(() => {
-    look();
-    addEventListener('scroll', look, { passive: true });
-    addEventListener('resize', look);
+    const on = () => looks.current();
+    addEventListener('scroll', on, { passive: true });
+    addEventListener('resize', on);
     return () => {
-      removeEventListener('scroll', look);
-      removeEventListener('resize', look);
+      removeEventListener('scroll', on);
+      removeEventListener('resize', on);
     };
-  });
+  }, []);
+  useEffect(look, [rows.length, height]);
 
   const openRow = (row: T) =>
     props.onOpen ? props.onOpen(row) : linkOf ? go(linkOf(row)) : undefined;
@@ -105,6 +115,47 @@ export function Grid<T>(props: GridProps<T>) {
 
   const template = { gridTemplateColumns: columns.map((column) => column.width).join(' ') };
   const [first, last] = range.value;
+  // A row that was drawn is the same until something but the scrolling draws the table anew.
+  const drawn = useRef<{ of: unknown; height: number; rows: Map<string, Drawn> }>();
+  if (drawn.current?.of !== props || drawn.current.height !== height)
+    drawn.current = { of: props, height, rows: new Map() };
+  const known = drawn.current.rows;
+  const rowAt = (row: T, index: number) => {
+    const key = keyOf(row);
+    const before = known.get(key);
+    const isActive = index === at;
+    if (before?.isActive === isActive) return before.node;
+    const isChosen = props.chosen?.has(key) ?? false;
+    const node = (
+      <div
+        key={key}
+        role="row"
+        class={`grid-row ${isChosen || key === props.current ? 'is-chosen' : ''}`}
+        aria-rowindex={index + 2}
+        aria-selected={props.chosen ? isChosen : undefined}
+        tabIndex={isActive ? 0 : -1}
+        style={{ ...(isNarrow.value ? {} : template), top: `${index * height}px` }}
+        onFocus={() => (active.value = index)}
+        onClick={(event) => {
+          if ((event.target as Element).closest('a, button, input, label')) return;
+          if (linkOf && String(getSelection()) === '') openRow(row);
+        }}
+      >
+        {isNarrow.value ? (
+          <Lines lines={props.lines(row)} span={columns.length} />
+        ) : (
+          columns.map((column) => (
+            <div key={column.name} role="gridcell" class={column.isNumber ? 'number' : ''}>
+              {column.show(row)}
+            </div>
+          ))
+        )}
+      </div>
+    );
+    known.set(key, { node, isActive });
+    return node;
+  };
+
   return (
     <div
       class={`grid ${isNarrow.value ? 'is-narrow' : ''}`}
@@ -143,37 +194,7 @@ export function Grid<T>(props: GridProps<T>) {
         class="grid-body"
         style={{ height: `${rows.length * height}px` }}
       >
-        {rows.slice(first, last).map((row, offset) => {
-          const index = first + offset;
-          const key = keyOf(row);
-          const isChosen = props.chosen?.has(key) ?? false;
-          return (
-            <div
-              key={key}
-              role="row"
-              class={`grid-row ${isChosen || key === props.current ? 'is-chosen' : ''}`}
-              aria-rowindex={index + 2}
-              aria-selected={props.chosen ? isChosen : undefined}
-              tabIndex={index === at ? 0 : -1}
-              style={{ ...(isNarrow.value ? {} : template), top: `${index * height}px` }}
-              onFocus={() => (active.value = index)}
-              onClick={(event) => {
-                if ((event.target as Element).closest('a, button, input, label')) return;
-                if (linkOf && String(getSelection()) === '') openRow(row);
-              }}
-            >
-              {isNarrow.value ? (
-                <Lines lines={props.lines(row)} span={columns.length} />
-              ) : (
-                columns.map((column) => (
-                  <div key={column.name} role="gridcell" class={column.isNumber ? 'number' : ''}>
-                    {column.show(row)}
-                  </div>
-                ))
-              )}
-            </div>
-          );
-        })}
+        {rows.slice(first, last).map((row, offset) => rowAt(row, first + offset))}
       </div>
     </div>
   );

@@ -1,7 +1,7 @@
 import { address } from '../api';
 import { useAsked } from '../asked';
 import { Empty, Screen, Section, Shown } from '../parts/frame';
-import { Ago, number, Shape } from '../parts/shown';
+import { Ago, now, number, Shape, unix } from '../parts/shown';
 import { act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
 import { replays, w } from '../settings';
@@ -33,7 +33,15 @@ export function Dead() {
                     </button>
                     <span class="figures-in">× {number(each.count)}</span>
                     <span class="soft cut">{Object.keys(each.kinds ?? {}).join(', ')}</span>
-                    <Ago when={each.newest} />
+                    <Trend hours={each.hours ?? {}} />
+                    <span class="soft">
+                      {(unix(each.newest) ?? 0) - (unix(each.oldest) ?? 0) > kMinuteMs && (
+                        <>
+                          <Ago when={each.oldest} /> –{' '}
+                        </>
+                      )}
+                      <Ago when={each.newest} />
+                    </span>
                   </li>
                 ))}
               </ul>
@@ -43,6 +51,33 @@ export function Dead() {
         }}
       </Shown>
     </Screen>
+  );
+}
+
+const kMinuteMs = 60_000;
+const kHours = 24;
+const kHourMs = 3_600_000;
+
+/** How many died in each hour of the last day, the oldest hour first. */
+function Trend({ hours }: { hours: Record<string, number> }) {
+  const counts = Array.from({ length: kHours }, (_, at) => {
+    const hour = new Date(now.value - (kHours - 1 - at) * kHourMs).toISOString().slice(0, 13);
+    return hours[hour] ?? 0;
+  });
+  const sum = counts.reduce((all, each) => all + each, 0);
+  const most = Math.max(1, ...counts);
+  const said = w().lastDay(number(sum));
+  return (
+    <svg class="trend" viewBox="0 0 96 20" role="img" aria-label={said}>
+      <title>{said}</title>
+      <path class="grid-line" d="M0 19.5H96" />
+      {counts.map((count, at) => {
+        const height = count === 0 ? 0 : Math.max(2, (count / most) * 19);
+        return (
+          <rect key={at} class="is-dead" x={at * 4} y={19 - height} width="3" height={height} />
+        );
+      })}
+    </svg>
   );
 }
 

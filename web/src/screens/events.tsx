@@ -1,13 +1,17 @@
-import { useRef } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { address } from '../api';
 import { headNow, isLive, notes } from '../live';
 import { Empty, Screen } from '../parts/frame';
 import { Grid } from '../parts/grid';
+import { isOffset, Jump, placeAsked, timeOf } from '../parts/jump';
 import { Mark, now, number } from '../parts/shown';
-import { copy } from '../parts/told';
+import { act, copy } from '../parts/told';
 import { ask, query } from '../router';
 import { w } from '../settings';
-import type { Note } from '../types';
+import type { Note, Row } from '../types';
 
+const kShowMs = 100;
 const topicOf = (note: Note) => `${note.project ?? ''}/${note.kind ?? ''}/${note.state ?? ''}`;
 
 // "shop/*/failed": * is one word, # any number of them.
@@ -35,11 +39,67 @@ function useRate(): number {
   return before.current?.rate ?? 0;
 }
 
-/** Notifications as they come, by their place in the log. */
+const kReadMax = 500; // Events of one look.
+
+/** Events from an offset or a time on, the oldest first; more of them when the reader is there. */
+function useFrom(at: string, topic: string) {
+  const state = useSignal<{ rows: Note[]; keptFrom: number | null }>({ rows: [], keptFrom: null });
+  const more = useRef<() => void>(() => undefined);
+  useEffect(() => {
+    state.value = { rows: [], keptFrom: null };
+    if (at === '') return;
+    let socket: WebSocket | null = null;
+    let isGone = false;
+    const read = (from: number) => {
+      if (isGone) return;
+      const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+      const place = address('/notifications', { topic, from });
+      const opened = new WebSocket(`${scheme}://${location.host}${place}`);
+      socket = opened;
+      let fresh: Note[] = [];
+      const show = () => {
+        if (fresh.length > 0)
+          state.value = { ...state.peek(), rows: [...state.peek().rows, ...fresh] };
+        fresh = [];
+      };
+      let count = 0;
+      opened.onmessage = (event) => {
+        const note = JSON.parse(String(event.data)) as Note & { kept_from?: number };
+        if (note.type === 'gone') state.value = { rows: [], keptFrom: note.kept_from ?? 0 };
+        if (note.type !== undefined || note.offset === undefined) return;
+        if (fresh.push(note) === 1) setTimeout(show, kShowMs);
+        if ((count += 1) < kReadMax) return;
+        opened.close();
+        show();
+        more.current = () => {
+          more.current = () => undefined;
+          read((note.offset ?? 0) + 1);
+        };
+      };
+    };
+    const begin = async () => {
+      if (isOffset(at)) return read(Number(at));
+      const path = address('/history', { until: timeOf(at), limit: 1 });
+      const page = await act<{ rows: Row[] }>('GET', path);
+      if (page) read((page.rows[0]?.offset ?? -1) + 1);
+    };
+    void begin();
+    return () => {
+      isGone = true;
+      more.current = () => undefined;
+      socket?.close();
+    };
+  }, [at, topic]);
+  return { ...state.value, more: () => more.current() };
+}
+
+/** Notifications as they come, by their place in the log; or from a place on. */
 export function Events() {
   const topic = query.value.get('topic') ?? '#';
   const pattern = patternOf(topic);
-  const rows = notes.value.filter((note) => pattern.test(topicOf(note)));
+  const at = placeAsked();
+  const from = useFrom(at, topic);
+  const rows = at === '' ? notes.value.filter((note) => pattern.test(topicOf(note))) : from.rows;
   const news = useRate();
   const asked = `topic=${encodeURIComponent(topic)}&from=${rows[0]?.offset ?? 'latest'}`;
   const lines: [string, string][] = [
@@ -63,22 +123,32 @@ export function Events() {
         </>
       }
     >
-      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <input
-          class="mono"
-          aria-label={w().topic}
-          defaultValue={topic}
-          onChange={(event) => ask({ topic: event.currentTarget.value.replace(/^#$/, '') })}
-        />
-        <span class="soft">{w().topicHint}</span>
-      </form>
+      <div class="filters">
+        <form class="topic" role="search" onSubmit={(event) => event.preventDefault()}>
+          <input
+            class="mono"
+            aria-label={w().topic}
+            defaultValue={topic}
+            onChange={(event) => ask({ topic: event.currentTarget.value.replace(/^#$/, '') })}
+          />
+          <span class="soft">{w().topicHint}</span>
+        </form>
+        <Jump />
+      </div>
       {rows.length === 0 ? (
-        <Empty>{w().noEvents}</Empty>
+        <Empty>
+          {at === ''
+            ? w().noEvents
+            : from.keptFrom === null
+              ? w().noEventsFrom(at)
+              : w().notKept(number(from.keptFrom))}
+        </Empty>
       ) : (
         <Grid
           label={w().events}
           rows={rows}
           keyOf={(note) => String(note.offset)}
+          onEnd={from.more}
           linkOf={(note) => `/tasks/${note.id}`}
           columns={[
             {

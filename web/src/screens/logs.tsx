@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { address, call, pause, Refusal } from '../api';
 import { Empty, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
+import { isOffset, Jump, placeAsked, timeOf } from '../parts/jump';
 import { clock } from '../parts/shown';
 import { copy } from '../parts/told';
 import { ask, query } from '../router';
@@ -40,7 +41,8 @@ const filterOf = () =>
 export function Logs() {
   const filter = filterOf();
   const wanted = address('/logs', filter);
-  const { lines, refusal, isAsked } = useLines(wanted);
+  const at = placeAsked();
+  const { lines, refusal, isAsked, more } = useLines(wanted, at);
   return (
     <Screen
       title={w().logs}
@@ -65,7 +67,7 @@ export function Logs() {
           <p>{w().noLines}</p>
         </Empty>
       ) : (
-        <Table lines={lines} />
+        <Table lines={lines} onEnd={at === '' ? undefined : more} />
       )}
     </Screen>
   );
@@ -74,32 +76,50 @@ export function Logs() {
 const curlOf = (path: string) =>
   `curl -N -H 'Accept: text/event-stream' '${location.origin}${path}'`;
 
-// A page, and then what comes behind it; nobody looks: nothing is asked.
-function useLines(wanted: string) {
-  const state = useSignal<{ lines: Line[]; refusal: Refusal | null; isAsked: boolean }>({
-    lines: [],
-    refusal: null,
-    isAsked: false,
-  });
+interface Read {
+  lines: Line[];
+  refusal: Refusal | null;
+  isAsked: boolean;
+}
+
+// Behind which line it begins.
+const firstOf = (at: string) =>
+  isOffset(at)
+    ? `after=${Math.max(0, Number(at) - 1)}`
+    : `since=${encodeURIComponent(timeOf(at))}&after=0`;
+
+// A page, and then what comes behind it; nobody looks: nothing is asked. From a place on the oldest
+// is the first, and the next page comes when the reader is there.
+function useLines(wanted: string, at: string): Read & { more: () => void } {
+  const state = useSignal<Read>({ lines: [], refusal: null, isAsked: false });
+  const more = useRef<() => void>(() => undefined);
   useEffect(() => {
     let isGone = false;
     let timer: ReturnType<typeof setTimeout>;
     let after: number | null = null;
     state.value = { lines: [], refusal: null, isAsked: false };
     const with_ = (options: string) => wanted + (wanted.includes('?') ? '&' : '?') + options;
+    let isLooking = false;
     const look = async () => {
+      if (isLooking) return;
+      isLooking = true;
       let refusal: Refusal | null = null;
       if (!document.hidden && !(isPaused.peek() && after !== null)) {
         try {
-          const path = with_(after === null ? `limit=${kLines}` : `after=${after}&limit=${kLines}`);
+          const place = after !== null ? `after=${after}&` : at === '' ? '' : `${firstOf(at)}&`;
+          const path = with_(`${place}limit=${kLines}`);
           const page: Lines = await call<Lines>('GET', path);
           if (isGone) return;
-          const more = after === null ? page.lines : page.lines.reverse();
-          after = after === null ? page.head : (page.next ?? after);
+          const isNewestFirst = after === null && at === '';
+          const fresh = isNewestFirst || at !== '' ? page.lines : page.lines.reverse();
+          after = isNewestFirst ? page.head : (page.next ?? after);
           const before = state.peek();
-          if (more.length > 0 || !before.isAsked || before.refusal)
+          if (fresh.length > 0 || !before.isAsked || before.refusal)
             state.value = {
-              lines: [...more, ...before.lines].slice(0, kKept),
+              lines:
+                at === ''
+                  ? [...fresh, ...before.lines].slice(0, kKept)
+                  : [...before.lines, ...fresh],
               refusal: null,
               isAsked: true,
             };
@@ -108,15 +128,18 @@ function useLines(wanted: string) {
           if (!isGone) state.value = { ...state.peek(), refusal };
         }
       }
-      if (!isGone) timer = setTimeout(() => void look(), refusal?.status === 0 ? pause() : kLookMs);
+      isLooking = false;
+      if (isGone || (at !== '' && refusal?.status !== 0)) return;
+      timer = setTimeout(() => void look(), refusal?.status === 0 ? pause() : kLookMs);
     };
+    more.current = () => void look();
     void look();
     return () => {
       isGone = true;
       clearTimeout(timer);
     };
-  }, [wanted]);
-  return state.value;
+  }, [wanted, at]);
+  return { ...state.value, more: () => more.current() };
 }
 
 function Filters({ filter }: { filter: ReturnType<typeof filterOf> }) {
@@ -150,6 +173,7 @@ function Filters({ filter }: { filter: ReturnType<typeof filterOf> }) {
           {w().clearFilters}
         </button>
       )}
+      <Jump />
     </div>
   );
 }
@@ -176,18 +200,19 @@ function Said({ line }: { line: Line }) {
   );
 }
 
-function Table({ lines }: { lines: Line[] }) {
+function Table({ lines, onEnd }: { lines: Line[]; onEnd: (() => void) | undefined }) {
   return (
     <Grid
       label={w().logs}
       rows={lines}
       keyOf={(line) => String(line.offset)}
+      onEnd={onEnd}
       columns={[
         {
           name: 'time',
           title: w().time,
           width: '184px',
-          show: (line) => <time dateTime={line.time}>{clock(Date.parse(line.time), true)}</time>,
+          show: (line) => <time dateTime={line.time} title={`${w().head} ${line.offset}`}>{clock(Date.parse(line.time), true)}</time>,
         },
         {
           name: 'level',

@@ -4,10 +4,11 @@ import { address } from '../api';
 import { useAsked } from '../asked';
 import { Chart } from '../parts/chart';
 import { Section } from '../parts/frame';
-import { now, seconds, stateWord } from '../parts/shown';
+import { coarse, now, seconds, stateWord } from '../parts/shown';
 import { ask, go, query } from '../router';
 import { levels, rates, samples } from '../samples';
 import { w } from '../settings';
+import { useSpans } from '../spans';
 import type { Counts } from '../types';
 
 // Each with the step in which the log is counted; the last minutes need no log.
@@ -19,12 +20,16 @@ const kRanges: [string, number, number][] = [
 ];
 const kAskMs = 5000;
 
+const brief = (value: number) => (value < 60 ? seconds(value) : coarse(value));
+
 /** The charts of a screen; of one project, only what the log tells. */
 export function OverTime({ project = '' }: { project?: string }) {
   const ranges = project === '' ? kRanges : kRanges.slice(1);
   const wanted = query.value.get('range');
   const [name, span, step] = ranges.find(([each]) => each === wanted) ?? ranges[0] ?? ['', 300, 0];
   const counts = useCounts(span, step, project);
+  const spans = useSpans(step === 0);
+  const seen = samples.value.filter(({ at }) => at > Date.now() / 1000 - span);
   if (step === 0 ? samples.value.length < 3 : project !== '' && !counts) return null;
   return (
     <Section
@@ -68,6 +73,20 @@ export function OverTime({ project = '' }: { project?: string }) {
             {...(step === 0
               ? {}
               : { span: [Date.now() / 1000 - span, Date.now() / 1000] as const })}
+          />
+        )}
+        {step === 0 && (
+          <Chart
+            title={w().spansTitle}
+            lines={[
+              { name: `${w().waited} p50`, colour: 'queued' },
+              { name: 'p99', colour: 'queued', isDashed: true },
+              { name: `${w().ran.toLowerCase()} p50`, colour: 'running' },
+              { name: 'p99 ', colour: 'running', isDashed: true },
+            ]}
+            data={spans}
+            span={[seen[0]?.at ?? 0, seen.at(-1)?.at ?? 1]}
+            say={brief}
           />
         )}
       </div>

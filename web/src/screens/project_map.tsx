@@ -16,6 +16,7 @@ interface Square {
 
 const kSquaresMax = 100_000; // Beyond, the newest.
 const kPage = 1000;
+const kEndedPage = 20_000;
 const kLookMs = 2000;
 const kDrawMs = 1000; // Between two drawings while it is read.
 const kBrushedShown = 12;
@@ -250,9 +251,9 @@ async function readEnded(
   let cursor: string | number | null | undefined;
   let newest = until;
   do {
-    const page: { rows: Row[]; next?: string | number | null } = await call(
+    const page: { rows: Pick<Row, 'id' | 'offset' | 'state'>[]; next?: string | number | null } = await call(
       'GET',
-      address('/history', { project: name, limit: kPage, cursor: cursor ?? undefined }),
+      address('/history', { project: name, brief: 1, limit: kEndedPage, cursor: cursor ?? undefined }),
     );
     for (const row of page.rows) {
       const offset = row.offset ?? 0;

@@ -1,6 +1,6 @@
 import { status, useAsked } from '../asked';
 import { Empty, Screen, Shown } from '../parts/frame';
-import { Ago, bytes, number, Shape } from '../parts/shown';
+import { Ago, bytes, number, seconds, Shape } from '../parts/shown';
 import { act, copy, tell } from '../parts/told';
 import { w } from '../settings';
 import type { Row, Worker } from '../types';
@@ -87,6 +87,9 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         <span class="figures-in">
           {w().slotsBusy(Math.min(tasks.length, worker.slots), worker.slots)}
         </span>
+        {worker.silent_ms !== undefined && (
+          <span class="soft">{w().heardAgo(seconds(worker.silent_ms / 1000))}</span>
+        )}
         {worker.held > tasks.length && <span class="soft">{w().held(number(worker.held))}</span>}
         <span class="acts">
           {isPaused ? (
