@@ -151,11 +151,11 @@ void add_live(Routes& routes, Gateway& gateway) {
   const auto live = std::make_shared<Live>(gateway);
   const auto wamp = std::make_shared<Wamp>(gateway, live->feed());
   routes.add({"GET", "/notifications", net::Role::kObserve,
-              [live](Exchange& exchange) { return live->notifications(exchange); }});
+              [live](Exchange& exchange) { return live->notifications(exchange); }, false, false});
   routes.add({"GET", "/events", net::Role::kObserve,
               [live](Exchange& exchange) { return live->events(exchange); }});
   routes.add({"GET", "/wamp", net::Role::kSubmit,
-              [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true});
+              [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true, false});
   asio::co_spawn(
       gateway.io(), [live]() { return live->feed().summarize(); }, asio::detached);
   asio::co_spawn(

@@ -309,8 +309,8 @@ void add_queues(Routes& routes, Gateway& gateway) {
               [=](Exchange& e) { return queues->remove(e.request, false); }});
   routes.add(
       {"POST", "/queues/{name}/messages", kSubmit, [=](Exchange& e) { return queues->put(e); }});
-  routes.add(
-      {"GET", "/queues/{name}/messages", kSubmit, [=](Exchange& e) { return queues->lease(e); }});
+  routes.add({"GET", "/queues/{name}/messages", kSubmit,
+              [=](Exchange& e) { return queues->lease(e); }, false, false});
   routes.add({"DELETE", "/queues/{name}/messages", kSubmit,
               [=](Exchange& e) { return queues->remove(e.request, true); }});
   routes.add({"DELETE", "/queues/{name}/messages/{lease}", kSubmit,
