@@ -7,6 +7,7 @@
 #include "gateway/core/submission.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
+#include "gateway/io/tasks.hpp"
 
 namespace eole::gateway {
 
@@ -114,7 +115,7 @@ Answered run_now(Gateway& gateway, std::string name) {
   const auto* groups = view["task"].as<protocol::Blob>();
   if (groups == nullptr) throw Problem(503, "the ventilator did not tell its task");
   const auto ended = co_await gateway.fabric().submit(groups->bytes, 1, "");
-  if (ended.error) throw Problem(ended.error->is_silence ? 503 : 409, ended.error->message);
+  if (ended.error) throw refused_submit(*ended.error, false);
   const auto id = to_text(TaskId{ended.origin, ended.first});
   co_return json(202, Value::Map{{"ids", Value::Array{id}}});
 }

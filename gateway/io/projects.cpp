@@ -8,6 +8,7 @@
 #include "gateway/core/submission.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
+#include "gateway/io/tasks.hpp"
 
 namespace eole::gateway {
 
@@ -166,7 +167,7 @@ Answered retry(Gateway& gateway, std::string name) {
   Value again = Value::Map{{"project", name}, {"is_again", true}};
   if (is_opened) (void)need(co_await fabric.control("open", std::move(again)));
   const auto told = co_await fabric.submit(std::move(batch.groups), batch.count, "");
-  if (told.error) throw Problem(told.error->is_silence ? 503 : 409, told.error->message);
+  if (told.error) throw refused_submit(*told.error, false);
   if (is_opened) (void)need(co_await fabric.control("close", of_it));
   co_return json(200, answer);
 }

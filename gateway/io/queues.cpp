@@ -71,7 +71,7 @@ void take_words(const Request& request, Value& task) {
 // The bodies of messages: one, or one a line; what is no JSON is text or bytes.
 std::vector<Value> bodies_of(const Request& request, std::string body) {
   const auto type = request.field("content-type");
-  if (type.starts_with("application/x-ndjson") || type.starts_with("application/jsonl")) {
+  if (is_lines(type)) {
     std::vector<Value> bodies;
     for (std::size_t at = 0, line = 1; at < body.size(); ++line) {
       const auto end = std::min(body.find('\n', at), body.size());
@@ -153,6 +153,7 @@ class Queues {
 
   awaitable<Answer> put(Exchange& exchange) {
     const auto queue = queue_of(exchange.request);
+    auto key = idempotency_key(exchange.request);
     auto bodies = bodies_of(exchange.request, co_await exchange.read_all(kMessagesBytesMax));
     if (bodies.empty()) throw Problem(400, "a body without a message");
     Value task = Value::Map{{"kind", kind_of(queue)}, {"project", project_of(queue)}};
@@ -163,10 +164,10 @@ class Queues {
       tasks.push_back(task);
     }
     auto batch = read_json_tasks(Value(std::move(tasks)).to_json(), preset_of(exchange.request));
-    std::string key(exchange.request.field("idempotency-key"));
+    const bool has_key = !key.empty();
     const auto count = batch.count;
     const auto ended = co_await fabric_.submit(std::move(batch.groups), count, std::move(key));
-    if (ended.error) throw Problem(ended.error->is_silence ? 503 : 400, ended.error->message);
+    if (ended.error) throw refused_submit(*ended.error, has_key);
     Value::Array ids;
     for (std::uint32_t i = 0; i < count; ++i)
       ids.emplace_back(to_text(TaskId{ended.origin, ended.first + i}));
