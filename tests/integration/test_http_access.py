@@ -217,6 +217,14 @@ import os, sys, http.client
 os.setgid(65534); os.setuid(65534)
 connection = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=30)
 connection.request("GET", "/tasks", headers={"Authorization": "Bearer " + sys.argv[3]})
+        self.assertIn("Origin", self.nobody.ask("GET", "/login")[1]["Vary"])
+
+    def test_another_page_is_not_let_in_by_the_cookie(self):
+        cookie = self.nobody.ask("POST", "/login", {"token": self.tokens["admin"]})[1]["Set-Cookie"].split(";")[0]
+        self.assertEqual(self.nobody.ask("GET", "/tasks", headers={"Cookie": cookie})[0], 200)
+        shared = {"Cookie": cookie, "Origin": "https://shop.example"}
+        self.assertEqual(self.nobody.ask("GET", "/tasks", headers=shared)[0], 401)
+        self.assertEqual(self.admin.ask("GET", "/tasks", headers=shared)[0], 200)
 print(connection.getresponse().status)
 """
 
