@@ -15,6 +15,7 @@ using protocol::Value;
 namespace {
 constexpr std::size_t kTogetherBytesMax = 4 << 20;  // Of the tasks of one submit, of many askers.
 constexpr std::uint32_t kTogetherTasksMax = 32768;
+constexpr std::size_t kGatheredBytesMax = 256 << 20;  // Of tasks that wait for the ventilator.
 constexpr Duration kGlanceEvery = 1s;  // Whether who waits is still there.
 constexpr Duration kReopenEvery = 1s;  // The reader of the log, if that was refused.
 constexpr Duration kFollowOn = 10s;    // After the last one who wanted it.
@@ -93,6 +94,13 @@ awaitable<client::SubmitEnded> Fabric::submit(Bytes groups, std::uint32_t count,
 }
 
 void Fabric::submit(Bytes groups, std::uint32_t count, std::string key, OnSubmitted tell) {
+  if (gathered_bytes_ + groups.size() > kGatheredBytesMax) {
+    client::SubmitEnded ended;
+    ended.error =
+        Error{text(gathered_bytes_, " bytes of tasks wait for the ventilator: the limit"), true};
+    return tell(ended);
+  }
+  gathered_bytes_ += groups.size();
   gathered_.push_back({std::move(groups), count, std::move(key), std::move(tell), world_.now()});
 }
 
@@ -103,6 +111,7 @@ void Fabric::give_up() {
     client::SubmitEnded ended;
     ended.error = Error{"the ventilator does not answer; nothing was submitted", true};
     gathered_.front().tell(ended);
+    gathered_bytes_ -= gathered_.front().groups.size();
     gathered_.pop_front();
   }
 }
@@ -120,6 +129,7 @@ void Fabric::flush() {
       if (!those.empty() && !(fits && those.front().may_join())) break;
       bytes += next.groups.size();
       count += next.count;
+      gathered_bytes_ -= next.groups.size();
       those.push_back(std::move(next));
       gathered_.pop_front();
     }
@@ -147,6 +157,7 @@ void Fabric::end(const client::SubmitEnded& ended) {
     // One of them is to blame: each is told of its own.
     for (auto one = those.rbegin(); one != those.rend(); ++one) {
       one->is_alone = true;
+      gathered_bytes_ += one->groups.size();
       gathered_.push_front(std::move(*one));
     }
     return;

@@ -10,6 +10,8 @@ from http_client import Http
 from live_client import Ended, Events, WebSocket
 
 
+CALLS_MAX = 1024  # Of one client of WAMP.
+
 def echoes(http, count, project="shop"):
     return http.post("/task", [{"kind": "echo", "args": n, "project": project} for n in range(count)])["ids"]
 
@@ -202,3 +204,23 @@ class Wamp(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+    def test_a_call_that_is_cancelled_counts_until_it_is_over(self):
+        client = self.join()
+        task = self.ask(client, 48, 1, {}, "eole.submit", [{"kind": "echo", "delay": "1h"}])[3][0]
+        sink = self.cluster.kill("sink", signal.SIGSTOP)  # What asks it goes on until it answers.
+        try:
+            for number in range(2, CALLS_MAX + 3):
+                client.send([48, number, {}, "eole.result", [task, "10m"]])
+                client.send([49, number, {}])
+            for cancelled in range(2, CALLS_MAX + 2):
+                self.assertEqual(client.message(), [8, 48, cancelled, {}, "wamp.error.canceled"])
+            self.assertEqual(client.message()[:5], [8, 48, number, {}, "eole.error.too_many"])
+        finally:
+            os.kill(sink, signal.SIGCONT)
+
+        def is_free():
+            nonlocal number
+            number += 1
+            return self.ask(client, 48, number + 1, {}, "eole.result", [task])[0] == 50
+        wait_until(is_free, what="calls that were cancelled are over")
+
