@@ -92,7 +92,7 @@ const Piece& Recent::piece(std::uint64_t from, const TopicPattern& pattern, Form
   auto to = from;
   for (; to < end() && bytes.size() < kPieceBytes; ++to)
     if (pattern.matches(at(to)->topic)) put_event(bytes, *at(to), format);
-  auto& made = pieces_[next_piece_++ % kPiecesKept];
+  auto& made = pieces_[next_piece_++ % kPiecesMax];
   made = {from, to, pattern, format, {}};
   if (!bytes.empty()) made.bytes = std::make_shared<const std::string>(std::move(bytes));
   return made;
