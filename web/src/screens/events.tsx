@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { curl } from '../curl';
 import { headNow, isLive, notes } from '../live';
 import { Empty, Screen } from '../parts/frame';
 import { Grid } from '../parts/grid';
@@ -46,7 +47,7 @@ export function Events() {
     [w().copyWebSocket, `${location.origin.replace(/^http/, 'ws')}/notifications?${asked}`],
     ['SSE', `${location.origin}/events?${asked}`],
     ['WAMP', `${location.origin.replace(/^http/, 'ws')}/wamp  # realm eole, topic eole.`],
-    [w().copyCurl, `curl -N '${location.origin}/events?${asked}'`],
+    [w().copyCurl, curl('GET', `/events?${asked}`, undefined, ['-N'])],
   ];
   return (
     <Screen

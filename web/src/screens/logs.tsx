@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { address, call, pause, Refusal } from '../api';
+import { curl } from '../curl';
 import { Empty, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
 import { clock } from '../parts/shown';
@@ -29,6 +30,7 @@ const kRoles = ['ventilator', 'sink', 'worker', 'gateway'];
 const kLines = 200;
 const kKept = 2000; // Lines that the screen holds.
 const kLookMs = 2000;
+const kStream = ['-N', '-H', "'Accept: text/event-stream'"];
 
 const filterOf = () =>
   Object.fromEntries(kFilters.map((name) => [name, query.value.get(name) ?? ''])) as Record<
@@ -45,7 +47,7 @@ export function Logs() {
     <Screen
       title={w().logs}
       aside={
-        <button class="plain" onClick={() => copy(curlOf(wanted))}>
+        <button class="plain" onClick={() => copy(curl('GET', wanted, undefined, kStream))}>
           {w().copyCurl}
         </button>
       }
@@ -71,9 +73,6 @@ export function Logs() {
   );
 }
 
-const curlOf = (path: string) =>
-  `curl -N -H 'Accept: text/event-stream' '${location.origin}${path}'`;
-
 // A page, and then what comes behind it; nobody looks: nothing is asked.
 function useLines(wanted: string) {
   const state = useSignal<{ lines: Line[]; refusal: Refusal | null; isAsked: boolean }>({
@@ -89,12 +88,14 @@ function useLines(wanted: string) {
     const with_ = (options: string) => wanted + (wanted.includes('?') ? '&' : '?') + options;
     const look = async () => {
       let refusal: Refusal | null = null;
+      let isBehind = false;
       if (!document.hidden && !(isPaused.peek() && after !== null)) {
         try {
           const path = with_(after === null ? `limit=${kLines}` : `after=${after}&limit=${kLines}`);
           const page: Lines = await call<Lines>('GET', path);
           if (isGone) return;
           const more = after === null ? page.lines : page.lines.reverse();
+          isBehind = after !== null && (page.next ?? after) < page.head;
           after = after === null ? page.head : (page.next ?? after);
           const before = state.peek();
           if (more.length > 0 || !before.isAsked || before.refusal)
@@ -108,7 +109,8 @@ function useLines(wanted: string) {
           if (!isGone) state.value = { ...state.peek(), refusal };
         }
       }
-      if (!isGone) timer = setTimeout(() => void look(), refusal?.status === 0 ? pause() : kLookMs);
+      const rest = isBehind ? 0 : refusal?.status === 0 ? pause() : kLookMs;
+      if (!isGone) timer = setTimeout(() => void look(), rest);
     };
     void look();
     return () => {
