@@ -260,10 +260,12 @@ class Wamp(unittest.TestCase):
         try:
             for number in range(2, CALLS_MAX + 3):
                 client.send([48, number, {}, "eole.result", [task, "10m"]])
-                client.send([49, number, {}])
+            refused = [8, 48, number, {}, "eole.error.too_many"]
+            self.assertEqual(client.message()[:5], refused)
             for cancelled in range(2, CALLS_MAX + 2):
+                client.send([49, cancelled, {}])
                 self.assertEqual(client.message(), [8, 48, cancelled, {}, "wamp.error.canceled"])
-            self.assertEqual(client.message()[:5], [8, 48, number, {}, "eole.error.too_many"])
+            self.assertEqual(self.ask(client, 48, number, {}, "eole.result", [task])[:5], refused)
         finally:
             os.kill(sink, signal.SIGCONT)
 

@@ -44,7 +44,8 @@ class Queues(unittest.TestCase):
                                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n"
                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
             self.assertTrue(answer.startswith(b"HTTP/1.1 405 "), answer[:100])
-        self.assertEqual(self.http.ask("HEAD", "/queues/heads")[0], 200)
+        answer = self.http.raw(b"HEAD /queues/heads HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer[:100])
         self.assertEqual(len(self.lease("heads", wait="0s")), 1)
 
     def test_a_key_is_taken_as_with_tasks(self):
