@@ -16,6 +16,7 @@
 #include "common/base/own_files.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
+#include "common/base/within.hpp"
 #include "common/net/private_file.hpp"
 
 namespace eole::net {
@@ -93,12 +94,9 @@ Expected<void> check_token(const Token& token) {
   if (!is_sha256(token.sha256)) return Error{text(token.name, ": sha256: 64 lower-case letters")};
   if (token.role != Role::kSubmit && token.role != Role::kObserve && token.role != Role::kAdmin)
     return Error{text("role ", to_text(token.role), ": one of submit, observe, admin")};
-  const auto& prefix = token.prefix;
-  if (prefix.empty()) return {};
-  if (prefix.size() > kTokenPrefixBytesMax)
-    return Error{text("prefix of ", prefix.size(), " bytes, limit ", kTokenPrefixBytesMax)};
-  if (!prefix.ends_with('/') || prefix.starts_with('/') || !is_utf8(prefix))
-    return Error{text("prefix ", prefix, ": it is how projects begin, and ends with /, as acme/")};
+  if (token.prefix.empty()) return {};
+  if (!is_utf8(token.prefix)) return Error{text("prefix ", token.prefix, ": is not UTF-8 text")};
+  if (const auto within = Within::parse(token.prefix); !within) return within.error();
   return {};
 }
 

@@ -13,7 +13,6 @@ namespace eole::net {
 
 constexpr std::size_t kTokensMax = 1024;           // Of one cluster.
 constexpr std::size_t kTokenNameBytesMax = 64;     // A token's name.
-constexpr std::size_t kTokenPrefixBytesMax = 128;  // Of projects that a token is bound to.
 
 /// Who may use HTTP. What its holder shows is not kept, only the digest of that.
 struct Token {

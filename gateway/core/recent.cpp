@@ -24,7 +24,8 @@ void shorten(protocol::Value& view) {
 }
 
 std::size_t bytes_of(const Event& event) {
-  return sizeof(Event) + event.topic.size() + event.wamp_topic.size() + event.frame.size();
+  return sizeof(Event) + event.project.size() + event.topic.size() + event.wamp_topic.size() +
+         event.frame.size();
 }
 
 }  // namespace
@@ -44,6 +45,7 @@ std::vector<EventPointer> events_of(std::string_view bytes, std::uint64_t from) 
     const auto state = view["state"].text_or("");
     auto event = std::make_shared<Event>();
     event->offset = offset;
+    event->project = result->project;
     event->topic = topic_of(result->project, result->kind, state);
     event->wamp_topic = text("eole.", result->project, ".", result->kind, ".", state);
     const auto json = view.to_json();
@@ -81,19 +83,19 @@ void Recent::add(EventPointer event) {
   }
 }
 
-const Piece& Recent::piece(std::uint64_t from, const TopicPattern& pattern, Format format) {
+const Piece& Recent::piece(std::uint64_t from, const Interest& interest, Format format) {
   for (const auto& known : pieces_) {
     const bool is_whole = known.to == end() || (known.bytes && known.bytes->size() >= kPieceBytes);
     if (known.from == from && known.to > from && is_whole && known.format == format &&
-        known.pattern == pattern)
+        known.interest == interest)
       return known;
   }
   std::string bytes;
   auto to = from;
   for (; to < end() && bytes.size() < kPieceBytes; ++to)
-    if (pattern.matches(at(to)->topic)) put_event(bytes, *at(to), format);
+    if (interest.has(*at(to))) put_event(bytes, *at(to), format);
   auto& made = pieces_[next_piece_++ % kPiecesMax];
-  made = {from, to, pattern, format, {}};
+  made = {from, to, interest, format, {}};
   if (!bytes.empty()) made.bytes = std::make_shared<const std::string>(std::move(bytes));
   return made;
 }

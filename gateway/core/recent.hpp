@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
 #include "gateway/core/topics.hpp"
 
@@ -15,6 +16,7 @@ namespace eole::gateway {
 /// One result of the log, as everybody hears it. Made once.
 struct Event {
   std::uint64_t offset = 0;
+  std::string project;
   std::string topic;       // project/kind/state
   std::string wamp_topic;  // eole.PROJECT.KIND.STATE
   std::string frame;       // A WebSocket's.
@@ -22,6 +24,16 @@ struct Event {
   std::string_view json() const { return std::string_view(frame).substr(json_at); }
 };
 using EventPointer = std::shared_ptr<const Event>;  // Of the recent ones, and of who writes it.
+
+/// What somebody hears: of the projects that exist for him what he listens for.
+struct Interest {
+  TopicPattern pattern;
+  Within within = {};
+  bool has(const Event& event) const {
+    return within.has(event.project) && pattern.matches(event.topic);
+  }
+  bool operator==(const Interest&) const = default;
+};
 
 /// How events are told: as frames of a WebSocket, or as Server-Sent Events.
 enum class Format : std::uint8_t { kWebSocket, kServerSent };
@@ -32,7 +44,7 @@ void put_event(std::string& out, const Event& event, Format format);
 struct Piece {
   std::uint64_t from = 0;
   std::uint64_t to = 0;
-  TopicPattern pattern;
+  Interest interest;
   Format format = Format::kWebSocket;
   std::shared_ptr<const std::string> bytes;  // Of those who write it; null: nothing is for them.
 };
@@ -60,7 +72,7 @@ class Recent {
   const EventPointer& at(std::uint64_t offset) const { return events_[offset - begin_]; }
   /// What is there from that offset on, kPieceBytes of it at most and the event that exceeds them.
   /// Made once for all who ask for the same. begin() <= from <= end().
-  const Piece& piece(std::uint64_t from, const TopicPattern& pattern, Format format);
+  const Piece& piece(std::uint64_t from, const Interest& interest, Format format);
 
  private:
   static constexpr std::size_t kPiecesMax = 16;

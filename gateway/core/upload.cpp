@@ -42,8 +42,9 @@ Value value_of(const kinds::Kind* kind, const std::string& name, const std::stri
 
 }  // namespace
 
-UploadWish read_wish(const UploadFields& fields, std::string file_name) {
+UploadWish read_wish(const UploadFields& fields, std::string file_name, const Within& within) {
   UploadWish wish{.file_name = std::move(file_name)};
+  wish.project = within.prefix() + wish.project;
   for (const auto& [name, value] : fields) {
     if (name == "kind") wish.kind = value;
     if (name == "project") wish.project = value;
@@ -53,6 +54,8 @@ UploadWish read_wish(const UploadFields& fields, std::string file_name) {
     if (args->as<Value::Map>() == nullptr) throw Problem(400, "args: wanted is a JSON object");
     wish.args = std::move(*args);
   }
+  if (!within.has(wish.project))
+    throw Problem(403, text("project ", wish.project, ": is not within ", within.prefix()));
   const auto* kind = kinds::find(wish.kind);
   for (const auto& [name, value] : fields) {
     if (name == "kind" || name == "project" || name == "args") continue;

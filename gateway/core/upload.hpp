@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/ids.hpp"
+#include "common/base/within.hpp"
 #include "gateway/core/submission.hpp"
 
 namespace eole::gateway {
@@ -20,9 +21,10 @@ struct UploadWish {
 };
 
 /// By the fields beside the file: kind, project, args (a JSON object), and arguments of the kind by
-/// their own names. Throws http::Problem 400, also for what the kind does not know.
+/// their own names. The project is one within, and uploads there if none is named. Throws
+/// http::Problem 400, also for what the kind does not know; 403: another's project.
 using UploadFields = std::vector<std::pair<std::string, std::string>>;
-UploadWish read_wish(const UploadFields& fields, std::string file_name);
+UploadWish read_wish(const UploadFields& fields, std::string file_name, const Within& within = {});
 
 /// Throws http::Problem 400 "type not allowed" unless the kind takes a file that begins so
 /// (kTypeBytes of it, or all).

@@ -62,12 +62,6 @@ void Access::note(const Caller& caller, const std::string& address) {
   uses_[caller.name] = {process::unix_ms(), address};
 }
 
-void Access::check_unbound(const Caller& caller) {
-  if (!caller.prefix.empty())
-    throw Problem(403, text("token ", caller.name, " is bound to ", caller.prefix,
-                            ": this gateway serves none that is"));
-}
-
 // What is looked up is a digest: how long that takes says nothing of the token.
 Caller Access::show(std::string_view token, const std::string& address) {
   const auto digest = hex(process::sha256(token));
@@ -76,7 +70,6 @@ Caller Access::show(std::string_view token, const std::string& address) {
       std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.sha256 == digest; });
   if (found == all.end()) throw refuse(address, "this token is none, or was revoked");
   auto caller = caller_of(*found);
-  check_unbound(caller);
   note(caller, address);
   return caller;
 }
@@ -92,10 +85,11 @@ Caller Access::find(const Exchange& exchange) {
   }
   const auto session = cookie_in(request, options_.cookie);
   if (session.empty()) return {};
-  const auto caller = read_session(
+  auto [caller, is_over] = read_session(
       session, [this](std::string_view name) { return by_name(name); }, process::unix_ms());
-  if (!caller) throw refuse(exchange.address, "this session has run out, or its token was revoked");
-  check_unbound(*caller);
+  constexpr auto kOver = "this session has run out, or its token was revoked";
+  if (is_over) throw unknown(kOver);  // A page that is still open asks on: it guesses nothing.
+  if (!caller) throw refuse(exchange.address, kOver);
   note(*caller, exchange.address);
   return *caller;
 }
@@ -115,6 +109,9 @@ Caller Access::admit(const Exchange& exchange, const Route& route) {
     throw Problem(
         403, text(route.method, " ", route.path, ": needs the role ", net::to_text(*route.role),
                   "; token ", caller.name, " has ", net::to_text(*caller.role)));
+  if (route.reach != Reach::kWithin && !caller.prefix.empty())
+    throw Problem(403, text(route.method, " ", route.path, ": tells of all projects; token ",
+                            caller.name, " is bound to ", caller.prefix));
   return caller;
 }
 
@@ -123,7 +120,8 @@ bool Access::is_still_let_in(const Caller& caller) {
   if (caller.sha256.empty()) return true;
   try {
     const auto* token = by_name(caller.name);
-    return token != nullptr && token->sha256 == caller.sha256;
+    return token != nullptr && token->sha256 == caller.sha256 && token->role == caller.role &&
+           token->prefix == caller.prefix;
   } catch (const Problem&) {
     return false;
   }

@@ -27,13 +27,14 @@ class Access {
   net::TokenTable& table() { return table_; }
 
   /// Who asks, and may: throws Problem 401, or 429 to who guesses too often; 403 with the role that
-  /// the route takes; 503 if the table cannot be relied on.
+  /// the route takes, or to who is within a prefix where the route does not serve that; 503 if the
+  /// table cannot be relied on.
   Caller admit(const Exchange& exchange, const Route& route);
   /// Who asks; without a role: nobody knows. Throws Problem 401, 429, 503.
   Caller find(const Exchange& exchange);
   /// Who shows it, from `address`. Throws Problem 401, 429, 503.
   Caller show(std::string_view token, const std::string& address);
-  /// Its token is still good, and its session has not run out.
+  /// Its token is still the same, and its session has not run out.
   bool is_still_let_in(const Caller& caller);
 
   /// The field Set-Cookie that makes a browser go on as this caller; of nobody: as nobody.
@@ -49,7 +50,6 @@ class Access {
   const net::Token* by_name(std::string_view name);
   const std::vector<net::Token>& tokens();
   http::Problem refuse(const std::string& address, const std::string& why);
-  static void check_unbound(const Caller& caller);
   void note(const Caller& caller, const std::string& address);
 
   Options options_;

@@ -19,10 +19,8 @@ http::Response json(int status, const Value& body) {
 }
 
 Value need(Expected<Value> answer, int status) {
-  if (answer) return std::move(*answer);
-  Problem problem(answer.error().is_silence ? 503 : status, answer.error().message);
-  if (answer.error().is_silence) problem.fields.push_back({"Retry-After", "1"});
-  throw problem;
+  if (!answer) throw problem_of(answer.error(), status);
+  return std::move(*answer);
 }
 
 awaitable<Value> read_map(Exchange& exchange) {

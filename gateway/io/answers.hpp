@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/protocol/value.hpp"
+#include "gateway/core/refusal.hpp"
 #include "gateway/io/exchange.hpp"
 
 /// What handlers have in common: JSON in and out, and what a role answered.
@@ -12,7 +13,7 @@ namespace eole::gateway {
 using protocol::Value;
 
 http::Response json(int status, const Value& body);
-/// The answer, or a Problem: 503 if nobody answered, else `status`.
+/// The answer, or the Problem that its refusal is.
 Value need(Expected<Value> answer, int status = 400);
 
 /// The body as a JSON object; an empty one if there is no body. Throws Problem.

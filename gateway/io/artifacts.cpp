@@ -138,8 +138,8 @@ void add_artifacts(Routes& routes, Gateway& gateway) {
     const auto name = http::safe_file_name(request.option("name").value_or(""));
     return artifacts->send(exchange, sha256, name.empty() ? sha256 : name);
   };
-  routes.add({"GET", kPath, net::Role::kObserve, send});
-  routes.add({"HEAD", kPath, net::Role::kObserve, send});
+  routes.add({"GET", kPath, net::Role::kObserve, Reach::kWithin, send});
+  routes.add({"HEAD", kPath, net::Role::kObserve, Reach::kWithin, send});
 }
 
 }  // namespace eole::gateway

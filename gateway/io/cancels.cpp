@@ -26,14 +26,14 @@ Value options_in(const Value& asked) {
 }
 
 // Page by page: all that fit when they are come to.
-awaitable<std::optional<http::Response>> cancel(Gateway& gateway, Exchange& exchange) {
+awaitable<std::optional<http::Response>> cancel(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   only(asked, {"state", "kind", "project", "worker", "all", "dry_run"});
   auto options = options_in(asked);
   const bool is_dry = asked["dry_run"] == Value(true);
   std::uint64_t count = 0;
   while (true) {
-    const auto page = need(co_await gateway.fabric().ventilator("tasks", {}, options));
+    const auto page = need(co_await ring.ventilator("tasks", {}, options));
     std::map<Origin, SeqRanges> found;
     if (const auto* list = page["tasks"].as<Value::Array>())
       for (const auto& task : *list)
@@ -43,7 +43,7 @@ awaitable<std::optional<http::Response>> cancel(Gateway& gateway, Exchange& exch
       count += seqs.count();
       if (count > kCancelledMax)
         throw Problem(413, text("over ", kCancelledMax, " tasks, the limit: name less of them"));
-      if (!is_dry) (void)need(co_await gateway.fabric().cancel(origin, seqs));
+      if (!is_dry) (void)need(co_await ring.cancel(origin, seqs));
     }
     if (page["next"].is_null()) break;
     options.set("after", page["next"]);
@@ -55,8 +55,8 @@ awaitable<std::optional<http::Response>> cancel(Gateway& gateway, Exchange& exch
 
 void add_cancels(Routes& routes, Gateway& gateway) {
   auto* of = &gateway;
-  routes.add({"POST", "/tasks/cancel", net::Role::kSubmit,
-              [of](Exchange& exchange) { return cancel(*of, exchange); }});
+  routes.add({"POST", "/tasks/cancel", net::Role::kSubmit, Reach::kWithin,
+              [of](Exchange& exchange) { return cancel(of->ring(exchange), exchange); }});
 }
 
 }  // namespace eole::gateway

@@ -48,12 +48,12 @@ Filter filter_of(const Value& asked) {
 }
 
 // The letters that fit, the oldest first, until `most` were found.
-awaitable<Value::Array> letters(Gateway& gateway, Filter filter, std::size_t most) {
+awaitable<Value::Array> letters(Ring ring, Filter filter, std::size_t most) {
   Value::Array all;
   Value options = Value::Map{};
   if (!filter.project.empty()) options.set("project", filter.project);
   while (true) {
-    const auto page = need(co_await gateway.fabric().sink("dead", {}, options));
+    const auto page = need(co_await ring.sink("dead", {}, options));
     const auto* list = page["letters"].as<Value::Array>();
     if (list != nullptr)
       for (const auto& letter : *list) {
@@ -67,10 +67,10 @@ awaitable<Value::Array> letters(Gateway& gateway, Filter filter, std::size_t mos
   }
 }
 
-Answered list(Gateway& gateway, http::Request request) {
+Answered list(Ring ring, http::Request request) {
   auto options = options_of(
       request, {{"project", "project"}, {"after", "after", true}, {"limit", "most", true}});
-  auto page = need(co_await gateway.fabric().sink("dead", {}, std::move(options)));
+  auto page = need(co_await ring.sink("dead", {}, std::move(options)));
   Value::Array all;
   if (const auto* some = page["letters"].as<Value::Array>())
     for (auto letter : *some) {
@@ -82,10 +82,10 @@ Answered list(Gateway& gateway, http::Request request) {
 }
 
 // The most frequent reason first.
-Answered groups(Gateway& gateway, http::Request request) {
+Answered groups(Ring ring, http::Request request) {
   Filter filter{
       {}, request.option("project").value_or(""), request.option("kind").value_or(""), ""};
-  const auto all = co_await letters(gateway, std::move(filter), kLettersMax);
+  const auto all = co_await letters(ring, std::move(filter), kLettersMax);
   client::DeadGroups dead;
   for (const auto& letter : all) dead.add(letter);
   Value::Array out;
@@ -104,19 +104,19 @@ Answered groups(Gateway& gateway, http::Request request) {
   co_return json(200, Value::Map{{"groups", std::move(out)}, {"others", dead.others()}});
 }
 
-awaitable<std::vector<std::string>> ids_of(Gateway& gateway, Filter filter) {
+awaitable<std::vector<std::string>> ids_of(Ring ring, Filter filter) {
   if (!filter.ids.empty()) co_return filter.ids;
   std::vector<std::string> ids;
-  const auto all = co_await letters(gateway, std::move(filter), kLettersMax);
+  const auto all = co_await letters(ring, std::move(filter), kLettersMax);
   for (const auto& letter : all) ids.push_back(letter["id"].text_or(""));
   co_return ids;
 }
 
 // A letter's task, as POST /task takes it.
-Answered task(Gateway& gateway, std::string written) {
+Answered task(Ring ring, std::string written) {
   const auto id = parse_task_id(written);
   if (!id) throw Problem(404, text("dead letter ", written, ": is no task's id"));
-  const auto spec = need(co_await gateway.fabric().sink("spec", *id), 404);
+  const auto spec = need(co_await ring.sink("spec", *id), 404);
   const auto* blob = spec.as<protocol::Blob>();
   if (blob == nullptr)
     throw Problem(404, text(written, ": is no dead letter, or its task is lost"));
@@ -126,16 +126,16 @@ Answered task(Gateway& gateway, std::string written) {
 }
 
 // A letter's key makes a replay that is repeated the same replay.
-Answered replay(Gateway& gateway, Exchange& exchange) {
+Answered replay(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   only(asked, {"ids", "project", "kind", "group", "all", "dry_run"});
-  auto ids = co_await ids_of(gateway, filter_of(asked));
+  auto ids = co_await ids_of(ring, filter_of(asked));
   if (asked["dry_run"] == Value(true))
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
   Value::Array replayed;
   Value::Array refused;
   for (const auto& letter : ids) {
-    const auto spec = co_await gateway.fabric().sink("spec", *parse_task_id(letter));
+    const auto spec = co_await ring.sink("spec", *parse_task_id(letter));
     if (!spec && spec.error().is_silence) (void)need(spec);  // The rest has not been tried.
     const auto* blob = spec ? spec->as<protocol::Blob>() : nullptr;
     if (blob == nullptr) {
@@ -144,8 +144,8 @@ Answered replay(Gateway& gateway, Exchange& exchange) {
           {"detail", spec ? "is not a dead letter, or its task is lost" : spec.error().message}});
       continue;
     }
-    const auto ended = co_await gateway.fabric().submit(blob->bytes, 1, "replay-of:" + letter);
-    if (ended.error && ended.error->is_silence) throw Problem(503, ended.error->message);
+    const auto ended = co_await ring.submit(blob->bytes, 1, "replay-of:" + letter);
+    if (ended.error && ended.error->is_silence) throw problem_of(*ended.error);
     if (ended.error)
       refused.push_back(Value::Map{{"replay_of", letter}, {"detail", ended.error->message}});
     else
@@ -156,22 +156,25 @@ Answered replay(Gateway& gateway, Exchange& exchange) {
                  Value::Map{{"replayed", std::move(replayed)}, {"refused", std::move(refused)}});
 }
 
-Answered discard(Gateway& gateway, Exchange& exchange) {
+Answered discard(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   only(asked, {"ids", "project", "kind", "group", "all", "dry_run"});
-  const auto ids = co_await ids_of(gateway, filter_of(asked));
+  const auto ids = co_await ids_of(ring, filter_of(asked));
   if (asked["dry_run"] == Value(true))
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
-  std::map<Origin, SeqRanges> letters_of;
+  std::map<Origin, std::vector<SeqRanges>> letters_of;
   for (const auto& written : ids) {
     const auto id = parse_task_id(written);
-    letters_of[id->origin].add(id->seq, id->seq);
+    auto& messages = letters_of[id->origin];
+    if (messages.empty() || messages.back().count() == Ring::kLettersInMessage) messages.emplace_back();
+    messages.back().add(id->seq, id->seq);
   }
   std::int64_t discarded = 0;
-  for (const auto& [origin, seqs] : letters_of) {
-    const auto answer = need(co_await gateway.fabric().discard(origin, seqs));
-    discarded += answer["discarded"].int_or(0);
-  }
+  for (const auto& [origin, messages] : letters_of)
+    for (const auto& seqs : messages) {
+      const auto answer = need(co_await ring.discard(origin, seqs));
+      discarded += answer["discarded"].int_or(0);
+    }
   co_return json(200, Value::Map{{"discarded", discarded}});
 }
 
@@ -180,19 +183,18 @@ Answered discard(Gateway& gateway, Exchange& exchange) {
 void add_dead(Routes& routes, Gateway& gateway) {
   auto* of = &gateway;
   const auto see = net::Role::kObserve;
-  routes.add(
-      {"GET", "/dead", see, [of](Exchange& exchange) { return list(*of, exchange.request); }});
+  routes.add({"GET", "/dead", see, Reach::kWithin,
+              [of](Exchange& exchange) { return list(of->ring(exchange), exchange.request); }});
   static constexpr std::string_view kLetter = "/dead/{id}";
-  routes.add(
-      {"GET", kLetter, see, [of](Exchange& exchange) {
-         return task(*of, segment(kLetter, exchange.request, "id"));
-       }});
-  routes.add({"GET", "/dead/groups", see,
-              [of](Exchange& exchange) { return groups(*of, exchange.request); }});
-  routes.add({"POST", "/dead/replay", net::Role::kSubmit,
-              [of](Exchange& exchange) { return replay(*of, exchange); }});
-  routes.add({"POST", "/dead/discard", net::Role::kSubmit,
-              [of](Exchange& exchange) { return discard(*of, exchange); }});
+  routes.add({"GET", kLetter, see, Reach::kWithin, [of](Exchange& exchange) {
+                return task(of->ring(exchange), segment(kLetter, exchange.request, "id"));
+              }});
+  routes.add({"GET", "/dead/groups", see, Reach::kWithin,
+              [of](Exchange& exchange) { return groups(of->ring(exchange), exchange.request); }});
+  routes.add({"POST", "/dead/replay", net::Role::kSubmit, Reach::kWithin,
+              [of](Exchange& exchange) { return replay(of->ring(exchange), exchange); }});
+  routes.add({"POST", "/dead/discard", net::Role::kSubmit, Reach::kWithin,
+              [of](Exchange& exchange) { return discard(of->ring(exchange), exchange); }});
 }
 
 }  // namespace eole::gateway

@@ -1,8 +1,5 @@
 #include "gateway/io/fabric.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/result_view.hpp"
@@ -15,11 +12,8 @@ using protocol::Value;
 namespace {
 constexpr std::size_t kTogetherBytesMax = 4 << 20;  // Of the tasks of one submit, of many askers.
 constexpr std::uint32_t kTogetherTasksMax = 32768;
-constexpr std::size_t kGatheredBytesMax = 256 << 20;  // Of tasks that wait for the ventilator.
-constexpr Duration kGlanceEvery = 1s;  // Whether who waits is still there.
 constexpr Duration kReopenEvery = 1s;  // The reader of the log, if that was refused.
 constexpr Duration kFollowOn = 10s;    // After the last one who wanted it.
-constexpr Duration kPagePatience = 2s;  // For a page of the log; whoever wants it asks again.
 }  // namespace
 
 Fabric::Fabric(net::Transport& world, const net::ClusterFile& cluster)
@@ -53,57 +47,6 @@ awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, client::Question quest
   co_return answer;
 }
 
-awaitable<Fabric::Answer> Fabric::ventilator(std::string what, TaskId id, Value options,
-                                             Duration patience) {
-  protocol::Query query{0, std::move(what), id.origin, id.seq,
-                        options.is_null() ? Bytes{} : options.to_msgpack()};
-  co_return co_await ask(ventilator_, std::move(query), patience);
-}
-
-awaitable<Fabric::Answer> Fabric::sink(std::string what, TaskId id, Value options,
-                                         Duration patience) {
-  protocol::Query query{0, std::move(what), id.origin, id.seq,
-                        options.is_null() ? Bytes{} : options.to_msgpack()};
-  co_return co_await ask(sink_, std::move(query), patience);
-}
-
-awaitable<Fabric::Answer> Fabric::read_log(std::uint64_t offset) {
-  protocol::Read read{0, 0, offset, 0, kPageBytes};
-  co_return co_await ask(sink_, std::move(read), kPagePatience);
-}
-
-awaitable<Fabric::Answer> Fabric::control(std::string what, Value options) {
-  protocol::Control control{0, std::move(what), options.to_msgpack()};
-  co_return co_await ask(ventilator_, std::move(control));
-}
-
-awaitable<Fabric::Answer> Fabric::cancel(Origin origin, SeqRanges seqs) {
-  protocol::Cancel cancel{0, origin, seqs.encode()};
-  co_return co_await ask(ventilator_, std::move(cancel));
-}
-
-awaitable<Fabric::Answer> Fabric::discard(Origin origin, SeqRanges seqs) {
-  protocol::Discard discard{0, origin, seqs.encode()};
-  co_return co_await ask(sink_, std::move(discard));
-}
-
-awaitable<client::SubmitEnded> Fabric::submit(Bytes groups, std::uint32_t count, std::string key) {
-  auto ended = co_await told_later<client::SubmitEnded>(
-      [&](auto tell) { submit(std::move(groups), count, std::move(key), std::move(tell)); });
-  co_return ended;
-}
-
-void Fabric::submit(Bytes groups, std::uint32_t count, std::string key, OnSubmitted tell) {
-  if (gathered_bytes_ + groups.size() > kGatheredBytesMax) {
-    client::SubmitEnded ended;
-    ended.error =
-        Error{text(gathered_bytes_, " bytes of tasks wait for the ventilator: the limit"), true};
-    return tell(ended);
-  }
-  gathered_bytes_ += groups.size();
-  gathered_.push_back({std::move(groups), count, std::move(key), std::move(tell), world_.now()});
-}
-
 // What waited too long to go out, because the ventilator takes nothing.
 void Fabric::give_up() {
   const auto now = world_.now();
@@ -116,7 +59,8 @@ void Fabric::give_up() {
   }
 }
 
-// What has no key goes out together: one message, one answer, however many asked.
+// What has no key, and is within the same projects, goes out together: one message, one answer,
+// however many asked.
 void Fabric::flush() {
   while (!gathered_.empty() && submits_.has_room()) {
     std::vector<Waiting> those;
@@ -125,8 +69,8 @@ void Fabric::flush() {
     while (!gathered_.empty()) {
       auto& next = gathered_.front();
       const bool fits = bytes + next.groups.size() <= kTogetherBytesMax &&
-                        count + next.count <= kTogetherTasksMax && next.may_join();
-      if (!those.empty() && !(fits && those.front().may_join())) break;
+                        count + next.count <= kTogetherTasksMax;
+      if (!those.empty() && !(fits && next.may_join(those.front()))) break;
       bytes += next.groups.size();
       count += next.count;
       gathered_bytes_ -= next.groups.size();
@@ -141,6 +85,7 @@ void Fabric::send(std::vector<Waiting> those) {
   auto groups = std::make_shared<Bytes>();
   protocol::Submit submit;
   submit.key = those.front().key;
+  submit.within = those.front().within;
   for (const auto& one : those) {
     *groups += one.groups;
     submit.count += one.count;
@@ -185,33 +130,11 @@ void Fabric::take(const client::TakeBatch& taken) {
     if (!result->is_final || first == last) continue;
     const auto view = protocol::view_of(*result, batch->worker, batch->first_offset + i);
     for (auto ending = first; ending != last; ++ending) {
+      if (!ending->second->within.has(result->project)) continue;
       ending->second->view = view;
       ending->second->wake();
     }
   }
-}
-
-awaitable<Fabric::Answer> Fabric::ended(TaskId id, Duration most, IsGone is_gone) {
-  const auto executor = co_await asio::this_coro::executor;
-  const auto until = world_.now() + most;
-  asio::steady_timer timer(executor);
-  Ending ending{{}, [&] { timer.cancel(); }, true};
-  const auto place = endings_.emplace(id, &ending);
-  while (ending.view.is_null() && !is_stopping_ && !is_gone()) {
-    if (std::exchange(ending.is_to_ask, false)) {
-      const auto known = co_await sink("result", id);
-      const bool is_over = known && (*known)["state"].text_or("retrying") != "retrying";
-      if (is_over) ending.view = *known;
-      continue;
-    }
-    const auto left = until - world_.now();
-    if (left <= Duration{}) break;
-    timer.expires_after(std::min<Duration>(left, kGlanceEvery));
-    boost::system::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-  endings_.erase(place);
-  co_return ending.view;
 }
 
 void Fabric::stop() {

@@ -13,39 +13,23 @@
 #include "clients/cpp/session/submits.hpp"
 #include "clients/cpp/session/transfers.hpp"
 #include "common/base/seq_ranges.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/value.hpp"
 #include "gateway/io/asio.hpp"
 
 namespace eole::gateway {
 
-/// The ring, as handlers ask it: the client's session in the gateway's loop. One thread.
+/// The client's session in the gateway's loop: what Ring asks and submits goes through it, and the
+/// log is read for all. One thread.
 class Fabric {
  public:
-  static constexpr Duration kPatience = 10s;  // For an answer of a role.
-
   Fabric(net::Transport& world, const net::ClusterFile& cluster);
   ~Fabric();
 
   using Answer = Expected<protocol::Value>;
-  awaitable<Answer> ventilator(std::string what, TaskId id = {}, protocol::Value options = {},
-                               Duration patience = kPatience);
-  awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {},
-                         Duration patience = kPatience);
-  awaitable<Answer> control(std::string what, protocol::Value options);
-  awaitable<Answer> cancel(Origin origin, SeqRanges seqs);
-  /// Dead letters.
-  awaitable<Answer> discard(Origin origin, SeqRanges seqs);
-
-  /// The groups of one submit; a `key` makes it idempotent. Without one what is submitted in one
-  /// turn of the loop goes out together, and each hears of its own tasks alone.
-  awaitable<client::SubmitEnded> submit(Bytes groups, std::uint32_t count, std::string key);
   using OnSubmitted = std::function<void(client::SubmitEnded)>;
-  void submit(Bytes groups, std::uint32_t count, std::string key, OnSubmitted tell);
-
-  /// Waits until the task has ended, or for so long, or until nobody waits any more: its final
-  /// record, or null.
   using IsGone = std::function<bool()>;
-  awaitable<Answer> ended(TaskId id, Duration most, IsGone is_gone);
+
   /// Whoever waits for an end is told that there is none yet.
   void stop();
 
@@ -65,9 +49,6 @@ class Fabric {
     std::multimap<TaskId, OnProgress>::iterator place_;
   };
 
-  /// A page of the log from `offset` on, as client::Asks answers a read.
-  static constexpr std::uint32_t kPageBytes = 256 << 10;
-  awaitable<Answer> read_log(std::uint64_t offset);
   /// Every batch of the log from now on: where it begins (again, if the log is another one), and
   /// each batch, of which what lies before `from` is to be skipped.
   struct Tap {
@@ -88,24 +69,29 @@ class Fabric {
   std::optional<TimePoint> turn();
 
  private:
+  friend class Ring;
   /// Tasks that are submitted together, and who hears of them.
   struct Waiting {
     Bytes groups;
     std::uint32_t count = 0;
     std::string key;
+    std::string within;
     OnSubmitted tell;
     TimePoint since{};
     bool is_alone = false;  // It was refused with others, who may be to blame.
     bool may_join() const { return key.empty() && !is_alone; }
+    bool may_join(const Waiting& first) const {
+      return may_join() && first.may_join() && within == first.within;
+    }
   };
   /// Somebody who waits for an end.
   struct Ending {
+    Within within;
     protocol::Value view;
     std::function<void()> wake;
     bool is_to_ask = false;  // It may have been missed.
   };
-  awaitable<Answer> ask(client::Asks& role, client::Question question,
-                        Duration patience = kPatience);
+  awaitable<Answer> ask(client::Asks& role, client::Question question, Duration patience);
   void flush();
   void give_up();
   void send(std::vector<Waiting> those);

@@ -2,6 +2,7 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <set>
 #include <utility>
 
 #include "common/base/text.hpp"
@@ -70,7 +71,7 @@ awaitable<void> Feed::wake_listeners() {
     news.expires_at(asio::steady_timer::time_point::max());
     if (!has_news_) co_await news.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     has_news_ = false;
-    for (const auto* wake : listening_) (*wake)();
+    for (const auto& [wake, within] : listening_) (*wake)();
     const auto rest = std::chrono::ceil<std::chrono::milliseconds>(kWakeEvery * listening_.size());
     if (rest > kWakeAtOnce) co_await pause(rest);
   }
@@ -79,40 +80,52 @@ awaitable<void> Feed::wake_listeners() {
 awaitable<void> Feed::summarize() {
   while (true) {
     co_await pause(kSummaryEvery);
-    if (listening_.empty()) continue;
-    const auto status = co_await fabric_.ventilator("status", {}, {}, kSummaryEvery);
-    Value summary = Value::Map{{"type", "summary"}, {"unix_ms", fabric_.world().unix_ms()}};
-    if (recent_.is_started()) summary.set("head", recent_.end());
-    for (const auto* name : {"queued", "waiting", "running", "accepted", "settled"})
-      summary.set(name, status ? (*status)[name] : Value());
-    if (status)  // It counts those that wait for something among the queued, too.
-      summary.set("queued", (*status)["queued"].int_or(0) - (*status)["waiting"].int_or(0));
-    if (!status) summary.set("error", status.error().message);
-    summary_ = summary.to_json();
-    ++summaries_;
-    wake_all();
+    std::set<std::string> prefixes;
+    for (const auto& [wake, within] : listening_) prefixes.insert(within.prefix());
+    std::erase_if(summaries_, [&](const auto& entry) { return !prefixes.contains(entry.first); });
+    Ring::Answer status = Value();
+    for (const auto& prefix : prefixes) {
+      Ring ring(fabric_, Within(prefix));
+      // Who does not answer one answers none.
+      if (status) status = co_await ring.ventilator("status", {}, {}, kSummaryEvery);
+      tell(prefix, status);
+    }
+    if (!prefixes.empty()) wake_all();
   }
 }
 
-Follower::Follower(Feed& feed, Format format, TopicPattern pattern,
+void Feed::tell(const std::string& prefix, const Ring::Answer& status) {
+  Value summary = Value::Map{{"type", "summary"}, {"unix_ms", fabric_.world().unix_ms()}};
+  if (recent_.is_started()) summary.set("head", recent_.end());
+  for (const auto* name : {"queued", "waiting", "running", "accepted", "settled"})
+    summary.set(name, status ? (*status)[name] : Value());
+  if (status)  // It counts those that wait for something among the queued, too.
+    summary.set("queued", (*status)["queued"].int_or(0) - (*status)["waiting"].int_or(0));
+  if (!status) summary.set("error", status.error().message);
+  auto& kept = summaries_[prefix];
+  kept.json = summary.to_json();
+  ++kept.number;
+}
+
+Follower::Follower(Feed& feed, Ring ring, Format format, TopicPattern pattern,
                    std::optional<std::uint64_t> from, Feed::Wake wake)
     : feed_(feed),
+      ring_(std::move(ring)),
       format_(format),
-      pattern_(std::move(pattern)),
+      interest_{std::move(pattern), ring_.within()},
       at_(from),
       wake_(std::move(wake)),
       logs_(feed.logs()),
-      summaries_(feed.summaries()) {
-  feed_.add(&wake_);
+      summaries_(feed.summary(ring_.within()).number) {
+  feed_.add(&wake_, ring_.within());
 }
 Follower::~Follower() { feed_.remove(&wake_); }
 
 awaitable<Shared> Follower::next() {
-  if (std::exchange(summaries_, feed_.summaries()) != feed_.summaries()) {
-    const auto& summary = feed_.summary();
+  const auto& [summary, number] = feed_.summary(ring_.within());
+  if (std::exchange(summaries_, number) != number)
     out_ += format_ == Format::kWebSocket ? http::encode_frame(http::Opcode::kText, summary)
                                           : text("event: summary\ndata: ", summary, "\n\n");
-  }
   if (feed_.recent().is_started()) {
     begin();
     if (*at_ < feed_.recent().begin() && out_.empty()) co_await read();
@@ -120,7 +133,7 @@ awaitable<Shared> Follower::next() {
   }
   if (!out_.empty()) co_return std::make_shared<const std::string>(std::exchange(out_, {}));
   while (at_ && *at_ >= feed_.recent().begin() && *at_ < feed_.recent().end()) {
-    const auto& piece = feed_.piece(*at_, pattern_, format_);
+    const auto& piece = feed_.piece(*at_, interest_, format_);
     at_ = piece.to;
     if (piece.bytes) co_return piece.bytes;
   }
@@ -144,7 +157,7 @@ void Follower::begin() {
 
 // The sink knows whether the log goes that far: what is read of it here may be behind.
 awaitable<void> Follower::check() {
-  const auto page = co_await feed_.fabric().read_log(*at_);
+  const auto page = co_await ring_.read_log(*at_);
   const bool is_beyond =
       !page && page.error().message.find("is beyond the log's head") != std::string::npos;
   is_checked_ = page || is_beyond;  // Else it is asked again when this is woken next.
@@ -158,7 +171,7 @@ awaitable<void> Follower::check() {
 
 // A page of the log, however large its results are.
 awaitable<void> Follower::read() {
-  const auto page = co_await feed_.fabric().read_log(*at_);
+  const auto page = co_await ring_.read_log(*at_);
   if (!page) co_return co_await pause(kReadAgain);  // The sink is away: it comes back.
   if (const auto kept_from = (*page)["kept_from"].int_or(-1); kept_from >= 0) {
     const auto oldest = static_cast<std::uint64_t>(kept_from);
@@ -176,10 +189,12 @@ awaitable<void> Follower::read() {
     const auto batch = reader.take(reader.get<std::uint32_t>());
     if (!reader.ok()) break;
     for (const auto& event : events_of(batch, *at_)) {
-      if (pattern_.matches(event->topic)) put_event(out_, *event, format_);
+      if (interest_.has(*event)) put_event(out_, *event, format_);
       at_ = event->offset + 1;
     }
   }
+  // Others' results lie behind those that were read.
+  at_ = std::max(*at_, static_cast<std::uint64_t>((*page)["next"].int_or(0)));
   if (*at_ == before) co_await pause(kReadAgain);
   wake_();  // There is more, or what is recent.
 }

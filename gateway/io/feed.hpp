@@ -1,16 +1,16 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "gateway/core/recent.hpp"
 #include "gateway/core/topics.hpp"
 #include "gateway/io/exchange.hpp"
-#include "gateway/io/fabric.hpp"
+#include "gateway/io/ring.hpp"
 
 namespace eole::gateway {
 
@@ -23,14 +23,18 @@ class Feed {
   const Recent& recent() const { return recent_; }
   /// How often the log became another one.
   std::uint64_t logs() const { return logs_; }
-  const std::string& summary() const { return summary_; }
-  std::uint64_t summaries() const { return summaries_; }
+  /// Of what runs within; it was made `number` times.
+  struct Summary {
+    std::string json;
+    std::uint64_t number = 0;
+  };
+  const Summary& summary(const Within& within) { return summaries_[within.prefix()]; }
   /// Hears every event, too.
   std::function<void(const Event&)> on_event;
 
   /// Who listens is woken when there is something new.
   using Wake = std::function<void()>;
-  void add(const Wake* wake) { listening_.insert(wake); }
+  void add(const Wake* wake, const Within& within) { listening_.emplace(wake, within); }
   void remove(const Wake* wake) { listening_.erase(wake); }
   std::size_t listening() const { return listening_.size(); }
 
@@ -52,11 +56,12 @@ class Feed {
   /// Wakes those who listen; for ever.
   awaitable<void> wake_listeners();
   /// What who stands at `from` is told of what is recent.
-  const Piece& piece(std::uint64_t from, const TopicPattern& pattern, Format format) {
-    return recent_.piece(from, pattern, format);
+  const Piece& piece(std::uint64_t from, const Interest& interest, Format format) {
+    return recent_.piece(from, interest, format);
   }
 
  private:
+  void tell(const std::string& prefix, const Ring::Answer& status);
   void on_open(std::uint64_t head);
   void on_batch(std::string_view batch, std::uint64_t from);
   void wake_all();
@@ -64,9 +69,8 @@ class Feed {
   Fabric& fabric_;
   Recent recent_;
   std::uint64_t logs_ = 0;
-  std::string summary_;
-  std::uint64_t summaries_ = 0;
-  std::set<const Wake*> listening_;
+  std::map<std::string, Summary> summaries_;  // By prefix, of those who listen.
+  std::map<const Wake*, Within> listening_;
   bool has_news_ = false;
   Wake on_news_;
   std::size_t hearing_ = 0;
@@ -74,19 +78,19 @@ class Feed {
 
 /// One who follows the log from an offset on, at its own pace: nothing waits for it in memory.
 /// While it keeps up it is served from what is recent; behind that it is told so, and reads the
-/// log.
+/// log. Of other projects than those within it hears nothing.
 class Follower {
  public:
   /// `from`: nothing: only what comes from now on.
-  Follower(Feed& feed, Format format, TopicPattern pattern, std::optional<std::uint64_t> from,
-           Feed::Wake wake);
+  Follower(Feed& feed, Ring ring, Format format, TopicPattern pattern,
+           std::optional<std::uint64_t> from, Feed::Wake wake);
   ~Follower();
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
   /// What is to be sent next; null: nothing is, until it is woken.
   awaitable<Shared> next();
-  void filter(TopicPattern pattern) { pattern_ = std::move(pattern); }
+  void filter(TopicPattern pattern) { interest_.pattern = std::move(pattern); }
   /// How far a task is; nothing if what was said before has not gone yet.
   void show(const protocol::Progress& progress);
   /// What it said makes no sense; the same holds.
@@ -99,8 +103,9 @@ class Follower {
   awaitable<void> check();
 
   Feed& feed_;
+  Ring ring_;
   Format format_;
-  TopicPattern pattern_;
+  Interest interest_;
   std::optional<std::uint64_t> at_;
   Feed::Wake wake_;
   std::uint64_t logs_;

@@ -12,6 +12,7 @@
 #include "gateway/io/access.hpp"
 #include "gateway/io/fabric.hpp"
 #include "gateway/io/page.hpp"
+#include "gateway/io/ring.hpp"
 #include "gateway/io/routes.hpp"
 #include "gateway/io/server.hpp"
 
@@ -19,10 +20,10 @@ namespace eole::gateway {
 
 struct Options {
   net::ClusterFile cluster;
-  std::string data;          // A directory of the gateway's own: what is being uploaded.
-  std::string listen;        // "127.0.0.1:0"
-  bool asks_token = false;   // On this machine's own addresses, too.
-  std::string certificate;   // A path; with its key: TLS, also on these.
+  std::string data;         // A directory of the gateway's own: what is being uploaded.
+  std::string listen;       // "127.0.0.1:0"
+  bool asks_token = false;  // On this machine's own addresses, too.
+  std::string certificate;  // A path; with its key: TLS, also on these.
   std::string key;
   std::string origin;  // Of another's page that may ask, "https://example.org".
 };
@@ -32,6 +33,8 @@ class Gateway {
  public:
   Gateway(Options options, role::Loop& loop);
   Fabric& fabric() { return fabric_; }
+  /// The ring as who asks here may ask it.
+  Ring ring(const Exchange& exchange) { return {fabric_, Within(exchange.caller.prefix)}; }
   Access& access() { return *access_; }
   Server& server() { return server_; }
   Routes& routes() { return routes_; }

@@ -58,14 +58,8 @@ awaitable<void> Intake::put(const UploadFile& file, std::string sha256) {
   throw unavailable(ended.error().message);
 }
 
-awaitable<TaskId> Intake::submit(Batch batch, std::string key) {
-  const bool has_key = !key.empty();
-  const auto ended = co_await fabric_.submit(std::move(batch.groups), batch.count, std::move(key));
-  if (ended.error) throw refused_submit(*ended.error, has_key);
-  co_return TaskId{ended.origin, ended.first};
-}
-
-awaitable<Intake::Taken> Intake::take(const UploadFile& file, UploadWish wish, std::string key) {
+awaitable<Intake::Taken> Intake::take(Ring ring, const UploadFile& file, UploadWish wish,
+                                      std::string key) {
   check_type(wish, need(file.read(0, std::min<std::uint64_t>(http::kTypeBytes, file.size()))));
   std::string sha256;
   Batch batch;
@@ -75,8 +69,10 @@ awaitable<Intake::Taken> Intake::take(const UploadFile& file, UploadWish wish, s
     batch = task_of(wish, sha256);  // Refused before anything is sent.
     co_await put(file, sha256);
   }
-  const auto id = co_await submit(std::move(batch), std::move(key));
-  co_return Taken{std::move(wish), id, sha256, file.size()};
+  const bool has_key = !key.empty();
+  const auto ended = co_await ring.submit(std::move(batch.groups), batch.count, std::move(key));
+  if (ended.error) throw refused_submit(*ended.error, has_key);
+  co_return Taken{std::move(wish), {ended.origin, ended.first}, sha256, file.size()};
 }
 
 Value told(const Intake::Taken& taken) {

@@ -2,8 +2,8 @@
 #include <string>
 
 #include "gateway/core/upload.hpp"
-#include "gateway/io/fabric.hpp"
 #include "gateway/io/places.hpp"
+#include "gateway/io/ring.hpp"
 #include "gateway/io/upload_file.hpp"
 
 namespace eole::gateway {
@@ -22,13 +22,12 @@ class Intake {
   };
   /// Once the artifact and the task are durable; with a `key` that is once, however often it is
   /// asked. The file outlives the call. Throws http::Problem.
-  awaitable<Taken> take(const UploadFile& file, UploadWish wish, std::string key);
+  awaitable<Taken> take(Ring ring, const UploadFile& file, UploadWish wish, std::string key);
 
  private:
   static constexpr std::size_t kPutsMax = 4;  // At a time: each has 2 MiB on their way.
   awaitable<std::string> digest(const UploadFile& file);
   awaitable<void> put(const UploadFile& file, std::string sha256);
-  awaitable<TaskId> submit(Batch batch, std::string key);
 
   Fabric& fabric_;
   Places puts_{kPutsMax};

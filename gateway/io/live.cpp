@@ -53,14 +53,17 @@ class Live {
     WebSocket socket(exchange, co_await asio::this_coro::executor, kSaidBytesMax);
     const std::vector<std::string_view> protocols;
     co_await socket.accept(protocols);
-    Follower follower(feed_, Format::kWebSocket, pattern, from, [&socket]() { socket.wake(); });
+    Follower follower(feed_, gateway_.ring(exchange), Format::kWebSocket, pattern, from,
+                      [&socket]() { socket.wake(); });
     const auto end = gateway_.on_stop(
         [&socket]() { socket.close(http::CloseCode::kGoingAway, "the gateway ends"); });
-    std::optional<Fabric::Watch> watch;
+    Watched watched;
     const auto hear = [&](std::string_view said) {
-      if (const auto error = change(follower, watch, said)) follower.refuse(*error);
+      if (const auto error = change(follower, watched, said)) follower.refuse(*error);
+      socket.wake();
     };
-    co_await socket.serve(hear, [&follower]() { return follower.next(); });
+    const auto ring = gateway_.ring(exchange);
+    co_await socket.serve(hear, [&]() { return next(follower, watched, ring); });
     co_return std::nullopt;
   }
 
@@ -83,7 +86,7 @@ class Live {
       is_woken = true;
       woken.cancel();
     };
-    Follower follower(feed_, Format::kServerSent, pattern, from, wake);
+    Follower follower(feed_, gateway_.ring(exchange), Format::kServerSent, pattern, from, wake);
     const auto end = gateway_.on_stop([&]() {
       is_over = true;
       wake();
@@ -124,20 +127,42 @@ class Live {
     const auto from = request.option("from").value_or("latest");
     return from == "latest" ? std::nullopt : std::optional(offset_of("from", from));
   }
+  /// The task of which somebody hears how far it is.
+  struct Watched {
+    std::optional<Fabric::Watch> watch;
+    std::optional<TaskId> wanted;  // Whose it is has not been asked yet.
+  };
+  // What is told of a running task does not say whose it is.
+  awaitable<Shared> next(Follower& follower, Watched& watched, Ring ring) {
+    if (const auto id = watched.wanted) {
+      bool is_there = true;
+      if (!ring.within().is_all()) {
+        const auto task = co_await ring.ventilator("task", *id);
+        is_there = task && !task->is_null();
+      }
+      if (watched.wanted == id) watch(follower, watched, is_there);  // Nothing else meanwhile.
+    }
+    auto bytes = co_await follower.next();
+    co_return bytes;
+  }
+  void watch(Follower& follower, Watched& watched, bool is_there) {
+    const auto id = *std::exchange(watched.wanted, std::nullopt);
+    if (!is_there) return follower.refuse(text("watch: ", to_text(id), ": there is no such task"));
+    watched.watch.emplace(gateway_.fabric(), id, [&follower](const protocol::Progress& progress) {
+      follower.show(progress);
+    });
+  }
   // Another topic, or another task that is watched; or why not.
-  std::optional<std::string> change(Follower& follower, std::optional<Fabric::Watch>& watch,
-                                    std::string_view said) {
+  std::optional<std::string> change(Follower& follower, Watched& watched, std::string_view said) {
     const auto message = Value::from_json(said);
     if (!message) return message.error().message;
     if (const auto* members = message->as<Value::Map>();
         members != nullptr && members->size() == 1 && members->front().first == "watch") {
-      watch.reset();
+      watched.watch.reset();
       const auto& wanted = members->front().second;
       const auto id = parse_task_id(wanted.text_or(""));
       if (!id && !wanted.is_null()) return "watch: is no task's id";
-      if (id)
-        watch.emplace(gateway_.fabric(), *id,
-                      [&follower](const protocol::Progress& progress) { follower.show(progress); });
+      watched.wanted = id;
       return std::nullopt;
     }
     const auto* topic = (*message)["topic"].as<std::string>();
@@ -159,11 +184,11 @@ class Live {
 void add_live(Routes& routes, Gateway& gateway) {
   const auto live = std::make_shared<Live>(gateway);
   const auto wamp = std::make_shared<Wamp>(gateway, live->feed());
-  routes.add({"GET", "/notifications", net::Role::kObserve,
+  routes.add({"GET", "/notifications", net::Role::kObserve, Reach::kWithin,
               [live](Exchange& exchange) { return live->notifications(exchange); }, false, false});
-  routes.add({"GET", "/events", net::Role::kObserve,
+  routes.add({"GET", "/events", net::Role::kObserve, Reach::kWithin,
               [live](Exchange& exchange) { return live->events(exchange); }});
-  routes.add({"GET", "/wamp", net::Role::kSubmit,
+  routes.add({"GET", "/wamp", net::Role::kSubmit, Reach::kWithin,
               [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true, false});
   asio::co_spawn(
       gateway.io(), [live]() { return live->feed().summarize(); }, asio::detached);

@@ -31,7 +31,8 @@ class Logs {
     const auto& accept = exchange.request.field("accept");
     if (accept.find("text/event-stream") != std::string_view::npos)
       co_return co_await follow(exchange, std::move(asked));
-    co_return json(200, need(co_await gateway_.fabric().sink("logs", {}, std::move(asked))));
+    auto ring = gateway_.ring(exchange);
+    co_return json(200, need(co_await ring.sink("logs", {}, std::move(asked))));
   }
 
  private:
@@ -48,7 +49,7 @@ class Logs {
   }
 
   // Where it begins: behind what was heard last, or behind all there is. Throws Problem.
-  awaitable<Value> first(const http::Request& request, Value asked) {
+  static awaitable<Value> first(Ring ring, const http::Request& request, Value asked) {
     const auto last = request.field("last-event-id");
     if (!last.empty()) {
       const auto offset = Value::from_json(last);
@@ -58,7 +59,7 @@ class Logs {
     }
     if (!asked["after"].is_null()) co_return asked["after"];
     asked.set("limit", 1);
-    const auto page = need(co_await gateway_.fabric().sink("logs", {}, std::move(asked)));
+    const auto page = need(co_await ring.sink("logs", {}, std::move(asked)));
     co_return page["head"];
   }
 
@@ -66,7 +67,8 @@ class Logs {
     if (!places_.has_free())
       throw Problem(503, text(kLogFollowersMax, " follow already: the limit"));
     const auto place = co_await places_.take();
-    auto from = co_await first(exchange.request, asked);
+    auto ring = gateway_.ring(exchange);
+    auto from = co_await first(ring, exchange.request, asked);
     asked.set("after", std::move(from));
     asked.set("limit", kFollowedLines);
     Response head{200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
@@ -84,7 +86,7 @@ class Logs {
     co_await exchange.write("retry: 1000\n\n");
     auto said_at = process::now();
     while (!is_over && !exchange.is_gone()) {
-      const auto page = co_await gateway_.fabric().sink("logs", {}, asked, kLookPatience);
+      const auto page = co_await ring.sink("logs", {}, asked, kLookPatience);
       std::string events;
       if (page) events = events_of(*page);
       const bool is_refused = !page && !page.error().is_silence;
@@ -124,7 +126,7 @@ class Logs {
 
 void add_logs(Routes& routes, Gateway& gateway) {
   const auto logs = std::make_shared<Logs>(gateway);
-  routes.add({"GET", "/logs", net::Role::kObserve,
+  routes.add({"GET", "/logs", net::Role::kObserve, Reach::kOfAll,
               [logs](Exchange& exchange) { return logs->serve(exchange); }});
 }
 

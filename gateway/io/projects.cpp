@@ -26,23 +26,23 @@ std::string name_of(const Exchange& exchange) {
 }
 
 // As the query result has it; null as long as it has not ended.
-awaitable<Value> result_of(Gateway& gateway, std::string written) {
+awaitable<Value> result_of(Ring ring, std::string written) {
   const auto id = parse_task_id(written);
   if (!id) co_return Value();
-  auto view = need(co_await gateway.fabric().sink("result", *id));
+  auto view = need(co_await ring.sink("result", *id));
   co_return view["state"].text_or("") == "retrying" ? Value() : view;
 }
 
 // The ventilator first: what is not settled there has not been counted by the sink, but for a
 // moment; what it does not know any more has.
-Answered show(Gateway& gateway, std::string name) {
+Answered show(Ring ring, std::string name) {
   const Value options = Value::Map{{"project", name}};
-  const auto live = need(co_await gateway.fabric().ventilator("project", {}, options));
-  const auto ended = need(co_await gateway.fabric().sink("project", {}, options));
+  const auto live = need(co_await ring.ventilator("project", {}, options));
+  const auto ended = need(co_await ring.sink("project", {}, options));
   if (live.is_null() && ended.is_null())
     throw Problem(404, text("project ", name, ": nothing is known of it"));
   auto view = client::project_view(live, ended);
-  auto result = co_await result_of(gateway, live["collected"].text_or(""));
+  auto result = co_await result_of(ring, live["collected"].text_or(""));
   view.set("result", std::move(result));
   co_return json(200, view);
 }
@@ -50,15 +50,15 @@ Answered show(Gateway& gateway, std::string name) {
 using Projects = std::map<std::string, Value>;
 
 // Those that one role knows, page by page.
-awaitable<Projects> known(Gateway& gateway, bool are_live) {
+awaitable<Projects> known(Ring ring, bool are_live) {
   Projects all;
   Value options = Value::Map{};
   while (true) {
     Value page;  // GCC 12 destroys twice what two co_await behind a ?: made.
     if (are_live)
-      page = need(co_await gateway.fabric().ventilator("projects", {}, options));
+      page = need(co_await ring.ventilator("projects", {}, options));
     else
-      page = need(co_await gateway.fabric().sink("projects", {}, options));
+      page = need(co_await ring.sink("projects", {}, options));
     const auto* list = page["projects"].as<Value::Array>();
     if (list != nullptr)
       for (const auto& project : *list) all.emplace(project["project"].text_or(""), project);
@@ -67,9 +67,9 @@ awaitable<Projects> known(Gateway& gateway, bool are_live) {
   }
 }
 
-Answered list(Gateway& gateway) {
-  const auto live = co_await known(gateway, true);
-  const auto ended = co_await known(gateway, false);
+Answered list(Ring ring) {
+  const auto live = co_await known(ring, true);
+  const auto ended = co_await known(ring, false);
   auto names = ended;
   names.insert(live.begin(), live.end());
   const auto in = [](const Projects& some, const std::string& name) {
@@ -83,7 +83,7 @@ Answered list(Gateway& gateway) {
 }
 
 // {"expected", "is_again", "then": a task}
-Answered open(Gateway& gateway, Exchange& exchange) {
+Answered open(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   only(asked, {"expected", "is_again", "then"});
   Value wish = Value::Map{{"project", name_of(exchange)}};
@@ -93,15 +93,15 @@ Answered open(Gateway& gateway, Exchange& exchange) {
     auto last = read_task(asked["then"], "/then");
     wish.set("collect", protocol::Blob{std::move(last.groups)});
   }
-  co_return json(200, need(co_await gateway.fabric().control("open", std::move(wish))));
+  co_return json(200, need(co_await ring.control("open", std::move(wish))));
 }
 
 // The ventilator cancels so many at a time.
-Answered end(Gateway& gateway, std::string name, std::string what) {
+Answered end(Ring ring, std::string name, std::string what) {
   Value wish = Value::Map{{"project", name}};
   std::int64_t cancelling = 0;
   while (true) {
-    auto answer = need(co_await gateway.fabric().control(what, wish));
+    auto answer = need(co_await ring.control(what, wish));
     cancelling += answer["cancelling"].int_or(0);
     if (!answer["next"].is_null()) {
       wish.set("after", answer["next"]);
@@ -113,11 +113,11 @@ Answered end(Gateway& gateway, std::string name, std::string what) {
   }
 }
 
-awaitable<client::Missing> missing_of(Gateway& gateway, std::string name) {
+awaitable<client::Missing> missing_of(Ring ring, std::string name) {
   client::Missing missing;
   Value options = Value::Map{{"project", name}, {"missing", true}};
   while (true) {
-    const auto page = need(co_await gateway.fabric().sink("parts", {}, options));
+    const auto page = need(co_await ring.sink("parts", {}, options));
     if (auto added = missing.add(page); !added) throw Problem(503, added.error().message);
     if (page["next"].is_null()) break;
     options.set("from", page["next"]);
@@ -129,11 +129,11 @@ awaitable<client::Missing> missing_of(Gateway& gateway, std::string name) {
   co_return missing;
 }
 
-awaitable<Batch> tasks_anew(Gateway& gateway, const client::Missing& missing) {
+awaitable<Batch> tasks_anew(Ring ring, const client::Missing& missing) {
   std::map<TaskId, std::uint64_t> index_of;
   std::vector<client::TaskRequest> tasks;
   for (const auto& [part, id] : missing.parts) {
-    const auto raw = need(co_await gateway.fabric().sink("spec", id));
+    const auto raw = need(co_await ring.sink("spec", id));
     const auto* blob = raw.as<protocol::Blob>();
     if (blob == nullptr)
       throw Problem(409, text(to_text(id), ": the log has its end, and not the task itself"));
@@ -150,31 +150,31 @@ awaitable<Batch> tasks_anew(Gateway& gateway, const client::Missing& missing) {
 }
 
 // Opened anew, fed and closed: then its last task comes anew, too.
-Answered retry(Gateway& gateway, std::string name) {
-  auto& fabric = gateway.fabric();
+Answered retry(Ring ring, std::string name) {
   const Value of_it = Value::Map{{"project", name}};
-  const auto live = need(co_await fabric.ventilator("project", {}, of_it));
-  const auto ended = need(co_await fabric.sink("project", {}, of_it));
+  const auto live = need(co_await ring.ventilator("project", {}, of_it));
+  const auto ended = need(co_await ring.sink("project", {}, of_it));
   if (live.is_null() && ended.is_null())
     throw Problem(404, text("project ", name, ": nothing is known of it"));
   if (client::project_view(live, ended)["state"].text_or("") != "over")
     throw Problem(409, text("project ", name, ": is not over, what runs is not missing"));
-  const auto missing = co_await missing_of(gateway, name);
-  const Value answer = Value::Map{{"project", name}, {"retried", std::uint64_t{missing.parts.size()}}};
+  const auto missing = co_await missing_of(ring, name);
+  const Value answer =
+      Value::Map{{"project", name}, {"retried", std::uint64_t{missing.parts.size()}}};
   if (missing.parts.empty()) co_return json(200, answer);
-  auto batch = co_await tasks_anew(gateway, missing);  // Before anything changes.
+  auto batch = co_await tasks_anew(ring, missing);  // Before anything changes.
   const bool is_opened = live["is_opened"] == Value(true);
   Value again = Value::Map{{"project", name}, {"is_again", true}};
-  if (is_opened) (void)need(co_await fabric.control("open", std::move(again)));
-  const auto told = co_await fabric.submit(std::move(batch.groups), batch.count, "");
-  if (told.error) throw refused_submit(*told.error, false);
-  if (is_opened) (void)need(co_await fabric.control("close", of_it));
+  if (is_opened) (void)need(co_await ring.control("open", std::move(again)));
+  const auto told = co_await ring.submit(std::move(batch.groups), batch.count, "");
+  if (told.error) throw refused_submit(*told.error, false, 409);
+  if (is_opened) (void)need(co_await ring.control("close", of_it));
   co_return json(200, answer);
 }
 
-Answered hold(Gateway& gateway, std::string name, std::string what) {
+Answered hold(Ring ring, std::string name, std::string what) {
   Value wish = Value::Map{{"scope", "project:" + name}};
-  co_return json(200, need(co_await gateway.fabric().control(std::move(what), std::move(wish))));
+  co_return json(200, need(co_await ring.control(std::move(what), std::move(wish))));
 }
 
 }  // namespace
@@ -182,21 +182,26 @@ Answered hold(Gateway& gateway, std::string name, std::string what) {
 void add_projects(Routes& routes, Gateway& gateway) {
   auto* of = &gateway;
   const auto submit = net::Role::kSubmit;
-  routes.add({"GET", "/projects", net::Role::kObserve, [of](Exchange&) { return list(*of); }});
-  routes.add({"GET", kProject, net::Role::kObserve,
-              [of](Exchange& exchange) { return show(*of, name_of(exchange)); }});
-  routes.add({"POST", "/projects/{name}/open", submit,
-              [of](Exchange& exchange) { return open(*of, exchange); }});
-  routes.add({"POST", "/projects/{name}/close", submit,
-              [of](Exchange& exchange) { return end(*of, name_of(exchange), "close"); }});
-  routes.add({"POST", "/projects/{name}/cancel", submit,
-              [of](Exchange& exchange) { return end(*of, name_of(exchange), "cancel"); }});
-  routes.add({"POST", "/projects/{name}/retry", submit,
-              [of](Exchange& exchange) { return retry(*of, name_of(exchange)); }});
-  routes.add({"POST", "/projects/{name}/pause", net::Role::kAdmin,
-              [of](Exchange& exchange) { return hold(*of, name_of(exchange), "pause"); }});
-  routes.add({"POST", "/projects/{name}/resume", net::Role::kAdmin,
-              [of](Exchange& exchange) { return hold(*of, name_of(exchange), "resume"); }});
+  routes.add({"GET", "/projects", net::Role::kObserve, Reach::kWithin,
+              [of](Exchange& exchange) { return list(of->ring(exchange)); }});
+  routes.add({"GET", kProject, net::Role::kObserve, Reach::kWithin,
+              [of](Exchange& exchange) { return show(of->ring(exchange), name_of(exchange)); }});
+  routes.add({"POST", "/projects/{name}/open", submit, Reach::kWithin,
+              [of](Exchange& exchange) { return open(of->ring(exchange), exchange); }});
+  routes.add({"POST", "/projects/{name}/close", submit, Reach::kWithin, [of](Exchange& exchange) {
+                return end(of->ring(exchange), name_of(exchange), "close");
+              }});
+  routes.add({"POST", "/projects/{name}/cancel", submit, Reach::kWithin, [of](Exchange& exchange) {
+                return end(of->ring(exchange), name_of(exchange), "cancel");
+              }});
+  routes.add({"POST", "/projects/{name}/retry", submit, Reach::kWithin,
+              [of](Exchange& exchange) { return retry(of->ring(exchange), name_of(exchange)); }});
+  routes.add(
+      {"POST", "/projects/{name}/pause", net::Role::kAdmin, Reach::kWithin,
+       [of](Exchange& exchange) { return hold(of->ring(exchange), name_of(exchange), "pause"); }});
+  routes.add(
+      {"POST", "/projects/{name}/resume", net::Role::kAdmin, Reach::kWithin,
+       [of](Exchange& exchange) { return hold(of->ring(exchange), name_of(exchange), "resume"); }});
 }
 
 }  // namespace eole::gateway

@@ -44,12 +44,14 @@ Puller::Outcome nobody() {
 
 }  // namespace
 
-Puller::Puller(Fabric& fabric, const std::string& kind, std::uint32_t pid)
+Puller::Puller(Fabric& fabric, Pulled pulled, std::uint32_t pid)
     : Part(fabric.session()),
       fabric_(fabric),
+      pulled_(std::move(pulled)),
       never_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       used_(fabric.world().now()),
-      node_(std::make_unique<worker::Node>(options_of(fabric, kind, pid), fabric.world(), *this)) {
+      node_(std::make_unique<worker::Node>(options_of(fabric, pulled_.kind, pid), fabric.world(),
+                                           *this)) {
   change_slots();
 }
 
@@ -155,6 +157,12 @@ void Puller::forget_gone() {
 
 void Puller::start(const worker::StartTask& task) {
   const auto now = fabric_.world().now();
+  const auto& project = task.task_class.project;
+  if (!pulled_.project.empty() && project != pulled_.project)
+    return finish({{}, task, {}, now},
+                  {false, false,
+                   Value::Map{{"error", text("tasks of kind ", pulled_.kind, " are of project ",
+                                             pulled_.project, ", not of ", project)}}});
   forget_gone();
   auto given = leases_.give(task, hex(fabric_.world().random()), now);
   if (!given) return finish({{}, task, {}, now}, nobody());  // Who waited has just gone.
@@ -194,18 +202,18 @@ std::optional<TimePoint> Puller::next_deadline() const {
 
 Pullers::Pullers(Fabric& fabric) : fabric_(fabric) {}
 
-Puller* Pullers::find(const std::string& kind) {
-  const auto found = pullers_.find(kind);
+Puller* Pullers::find(const Pulled& pulled) {
+  const auto found = pullers_.find(pulled);
   return found == pullers_.end() ? nullptr : found->second.get();
 }
 
-Puller& Pullers::of(const std::string& kind) {
-  if (auto* puller = find(kind)) return *puller;
+Puller& Pullers::of(const Pulled& pulled) {
+  if (auto* puller = find(pulled)) return *puller;
   if (pullers_.size() >= kPullersMax)
     throw http::Problem(
         503, text("tasks of ", pullers_.size(), " kinds are pulled here, limit ", kPullersMax));
   const auto pid = static_cast<std::uint32_t>(::getpid());
-  return *pullers_.emplace(kind, std::make_unique<Puller>(fabric_, kind, pid)).first->second;
+  return *pullers_.emplace(pulled, std::make_unique<Puller>(fabric_, pulled, pid)).first->second;
 }
 
 awaitable<void> Pullers::tidy() {

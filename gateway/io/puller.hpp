@@ -13,12 +13,19 @@
 
 namespace eole::gateway {
 
+/// Tasks that are pulled: of a kind, and if a project is named of that one alone.
+struct Pulled {
+  std::string kind;
+  std::string project = {};
+  auto operator<=>(const Pulled&) const = default;
+};
+
 /// The gateway as a worker of one kind, whose tasks are run by who pulls them: the worker's own
 /// core and node, with leases where slots are. It asks the ventilator only for what somebody waits
-/// for.
+/// for. Any task may say any kind: one of another project fails here, nobody is given it.
 class Puller final : public worker::TaskRunner, private client::Part {
  public:
-  Puller(Fabric& fabric, const std::string& kind, std::uint32_t pid);
+  Puller(Fabric& fabric, Pulled pulled, std::uint32_t pid);
   ~Puller() override;
 
   /// Up to `most` tasks, each leased for `lease`, as soon as there is one; none after `wait`.
@@ -71,6 +78,7 @@ class Puller final : public worker::TaskRunner, private client::Part {
   void change_slots();
 
   Fabric& fabric_;
+  Pulled pulled_;
   int never_fd_;  // A node watches one; everything here happens in its own loop.
   Leases leases_;
   std::map<Leases::Ask, Asker*> askers_;
@@ -91,15 +99,15 @@ class Pullers {
 
   explicit Pullers(Fabric& fabric);
   /// Throws http::Problem 503 if there are too many.
-  Puller& of(const std::string& kind);
+  Puller& of(const Pulled& pulled);
   /// Null: nobody has pulled of it lately.
-  Puller* find(const std::string& kind);
+  Puller* find(const Pulled& pulled);
   /// Lets go those that nobody uses, now and then; for ever.
   awaitable<void> tidy();
 
  private:
   Fabric& fabric_;
-  std::map<std::string, std::unique_ptr<Puller>> pullers_;
+  std::map<Pulled, std::unique_ptr<Puller>> pullers_;
   std::vector<std::unique_ptr<Puller>> leaving_;
 };
 

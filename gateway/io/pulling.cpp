@@ -54,18 +54,19 @@ std::int64_t left_ms(const Leased& leased, TimePoint now) {
 
 }  // namespace
 
-Pulling::Pulling(Gateway& gateway) : fabric_(gateway.fabric()), pullers_(fabric_) {
+Pulling::Pulling(Gateway& gateway)
+    : gateway_(gateway), fabric_(gateway.fabric()), pullers_(fabric_) {
   asio::co_spawn(gateway.io(), pullers_.tidy(), asio::detached);
 }
 
-awaitable<Value> Pulling::lease(Exchange& exchange, std::string kind, View view) {
+awaitable<Value> Pulling::lease(Exchange& exchange, Pulled pulled, View view) {
   const auto& request = exchange.request;
   const auto most = max_of(request);
   const auto time = duration_of(request, "lease", kLeaseTime, kLeaseTimeMax);
   if (time < 1s) throw Problem(400, "lease: at least 1s");
   const auto wait = std::max(kWaitLeast, duration_of(request, "wait", Duration{}, kLeaseWaitMax));
   const auto leased =
-      co_await pullers_.of(kind).lease(most, time, wait, [&] { return exchange.is_gone(); });
+      co_await pullers_.of(pulled).lease(most, time, wait, [&] { return exchange.is_gone(); });
   Value::Array list;
   for (const auto& one : leased) {
     auto args = co_await args_of(one.task);
@@ -78,7 +79,7 @@ awaitable<Value> Pulling::lease(Exchange& exchange, std::string kind, View view)
     list.push_back(std::move(shown));
   }
   if (exchange.is_gone()) {
-    if (auto* puller = pullers_.find(kind))
+    if (auto* puller = pullers_.find(pulled))
       for (const auto& one : leased) puller->give_back(one.lease);
     throw Gone();
   }
@@ -98,15 +99,16 @@ awaitable<Value> Pulling::args_of(const worker::StartTask& task) {
   if (!parents) co_return std::move(*args);
   auto references = worker::References::find(*args, task.id, *parents);
   if (!references) co_return std::move(*args);
+  Ring ring(fabric_, Within(task.task_class.within));  // As a worker asks for it.
   for (const auto& parent : references->wanted()) {
-    const auto record = co_await fabric_.sink("result", parent);
+    const auto record = co_await ring.sink("result", parent);
     if (record) (void)references->put(parent, *record);
   }
   co_return std::move(*args);
 }
 
-Puller& Pulling::holder(const std::string& kind, const std::string& lease) {
-  auto* puller = pullers_.find(kind);
+Puller& Pulling::holder(const Pulled& pulled, const std::string& lease) {
+  auto* puller = pullers_.find(pulled);
   if (puller == nullptr ||
       (puller->leases().find(lease) == nullptr && !puller->leases().has_ended(lease)))
     throw Problem(404, text("lease ", lease,
@@ -115,9 +117,9 @@ Puller& Pulling::holder(const std::string& kind, const std::string& lease) {
   return *puller;
 }
 
-Response Pulling::renew(const http::Request& request, const std::string& kind,
+Response Pulling::renew(const http::Request& request, const Pulled& pulled,
                         const std::string& lease) {
-  auto& puller = holder(kind, lease);
+  auto& puller = holder(pulled, lease);
   const auto time = duration_of(request, "lease", Duration{}, kLeaseTimeMax);
   const auto* leased = puller.renew(lease, time);
   if (leased == nullptr) throw Problem(410, text("lease ", lease, ": was ended"));
@@ -125,8 +127,9 @@ Response Pulling::renew(const http::Request& request, const std::string& kind,
               Value::Map{{"lease", lease}, {"left_ms", left_ms(*leased, fabric_.world().now())}});
 }
 
-awaitable<Response> Pulling::end(std::string kind, std::string lease, Puller::Outcome outcome) {
-  auto& puller = holder(kind, lease);
+awaitable<Response> Pulling::end(Ring ring, Pulled pulled, std::string lease,
+                                 Puller::Outcome outcome) {
+  auto& puller = holder(pulled, lease);
   const auto* leased = puller.leases().find(lease);
   Value answer = Value::Map{{"lease", lease}};
   if (leased == nullptr) {  // Said again: whoever asks did not hear the first answer.
@@ -140,16 +143,16 @@ awaitable<Response> Pulling::end(std::string kind, std::string lease, Puller::Ou
   puller.end(lease, std::move(outcome));
   std::string state;
   if (!is_tried_again) {
-    const auto told = co_await fabric_.ended(id, kDurableTime, []() { return false; });
+    const auto told = co_await ring.ended(id, kDurableTime, []() { return false; });
     if (told) state = (*told)["state"].text_or("");
   }
   answer.set("state", !state.empty() ? state : is_tried_again ? "retrying" : "ending");
   co_return json(state.empty() ? 202 : 200, answer);
 }
 
-Response Pulling::show(const std::string& kind, const std::string& lease,
+Response Pulling::show(const Pulled& pulled, const std::string& lease,
                        protocol::Progress progress) {
-  if (!holder(kind, lease).show(lease, std::move(progress)))
+  if (!holder(pulled, lease).show(lease, std::move(progress)))
     throw Problem(410, text("lease ", lease, ": was ended"));
   return json(202, Value::Map{{"lease", lease}});
 }

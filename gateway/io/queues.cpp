@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/ids.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
+#include "common/process/hash.hpp"
 #include "common/protocol/causes.hpp"
 #include "gateway/core/submission.hpp"
 #include "gateway/io/answers.hpp"
@@ -22,9 +24,12 @@ using Answer = std::optional<Response>;
 
 namespace {
 
-// A queue's messages are a project of this name, and tasks of this kind.
+// A queue's messages are a project of this name, and tasks of this kind; those of who has a prefix
+// are a project within, and of a kind that tells others nothing: who asks for workers sees them
+// all.
 constexpr std::string_view kProjects = "queue/";
 constexpr std::string_view kKinds = "queue.";
+constexpr std::size_t kKindDigits = 32;  // 128 bits of a digest: no two are the same.
 constexpr std::size_t kQueueNameBytesMax = 200;
 constexpr std::size_t kMessagesBytesMax = 8 << 20;
 
@@ -43,15 +48,24 @@ std::string queue_of(const Request& request) {
                             " letters, digits, dots, dashes and underscores"));
   return name;
 }
-std::string project_of(const std::string& queue) { return text(kProjects, queue); }
-std::string kind_of(const std::string& queue) { return text(kKinds, queue); }
+std::string project_of(const std::string& queue, const Within& within) {
+  return text(within.prefix(), kProjects, queue);
+}
+Pulled messages_of(const std::string& queue, const Within& within) {
+  const auto project = project_of(queue, within);
+  const auto own = within.is_all() ? queue : hex(process::sha256(project)).substr(0, kKindDigits);
+  return {text(kKinds, own), project};
+}
+Pulled messages_of(const Exchange& exchange) {
+  return messages_of(queue_of(exchange.request), Within(exchange.caller.prefix));
+}
 
-std::string pulled_kind(const Request& request) {
+Pulled pulled_kind(const Request& request) {
   const auto kind = part(request, 1);
   if (kind.empty() || kind.size() > protocol::kNameBytesMax || kind.find(',') != kind.npos)
     throw Problem(
         400, text("kind ", kind, ": 1 to ", protocol::kNameBytesMax, " bytes, without a comma"));
-  return kind;
+  return {kind};
 }
 
 // Words of a task that a message may have, given in the query.
@@ -102,39 +116,43 @@ std::vector<Value> bodies_of(const Request& request, std::string body) {
 /// Queues: each is a project whose tasks are its messages.
 class Queues {
  public:
-  explicit Queues(Pulling& pulling) : pulling_(pulling), fabric_(pulling.fabric()) {}
+  explicit Queues(Pulling& pulling) : pulling_(pulling), gateway_(pulling.gateway()) {}
 
-  awaitable<Answer> create(const Request& request) {
-    const auto queue = queue_of(request);
-    need(co_await fabric_.control("open", open_again(queue)));
+  awaitable<Answer> create(Exchange& exchange) {
+    const auto queue = queue_of(exchange.request);
+    auto ring = gateway_.ring(exchange);
+    need(co_await ring.control("open", open_again(queue, ring.within())));
     co_return json(201, Value::Map{{"queue", queue}});
   }
 
-  awaitable<Answer> list(const Request& request) {
-    const auto after = request.option("after").value_or("");
+  awaitable<Answer> list(Exchange& exchange) {
+    auto ring = gateway_.ring(exchange);
+    const auto begin = project_of("", ring.within());
+    const auto after = exchange.request.option("after").value_or("");
     // Names with '/' in them follow one another: "queue/" … "queue0".
-    Value options = Value::Map{{"after", text(kProjects, after)}, {"most", 1000}};
-    const auto page = need(co_await fabric_.ventilator("projects", {}, options));
+    Value options = Value::Map{{"after", begin + after}, {"most", 1000}};
+    const auto page = need(co_await ring.ventilator("projects", {}, options));
     Value::Array queues;
     bool is_last = page["next"].is_null();
     if (const auto* projects = page["projects"].as<Value::Array>())
       for (const auto& project : *projects) {
         const auto name = project["project"].text_or("");
-        if (!name.starts_with(kProjects)) {
+        if (!name.starts_with(begin)) {
           is_last = true;
           break;
         }
-        queues.push_back(depth_of(name.substr(kProjects.size()), project));
+        queues.push_back(depth_of(name.substr(begin.size()), project));
       }
     Value next = is_last || queues.empty() ? Value() : queues.back()["queue"];
     co_return json(200, Value::Map{{"queues", std::move(queues)}, {"next", next}});
   }
 
-  awaitable<Answer> depth(const Request& request) {
-    const auto queue = queue_of(request);
-    Value options = Value::Map{{"project", project_of(queue)}};
-    const auto view = need(co_await fabric_.ventilator("project", {}, options));
-    const auto ended = co_await fabric_.sink("project", {}, options);
+  awaitable<Answer> depth(Exchange& exchange) {
+    const auto queue = queue_of(exchange.request);
+    auto ring = gateway_.ring(exchange);
+    Value options = Value::Map{{"project", project_of(queue, ring.within())}};
+    const auto view = need(co_await ring.ventilator("project", {}, options));
+    const auto ended = co_await ring.sink("project", {}, options);
     if (view.is_null() && (!ended || ended->is_null()))
       throw Problem(404, text("queue ", queue, ": nobody made it, and nothing was put in it"));
     auto answer = depth_of(queue, view);
@@ -144,19 +162,20 @@ class Queues {
     co_return json(200, answer);
   }
 
-  awaitable<Answer> remove(const Request& request, bool is_kept) {
-    const auto queue = queue_of(request);
-    const auto cancelled = co_await cancel_all(queue);
-    if (is_kept) need(co_await fabric_.control("open", open_again(queue)));
+  awaitable<Answer> remove(Exchange& exchange, bool is_kept) {
+    const auto queue = queue_of(exchange.request);
+    auto ring = gateway_.ring(exchange);
+    const auto cancelled = co_await cancel_all(ring, queue);
+    if (is_kept) need(co_await ring.control("open", open_again(queue, ring.within())));
     co_return json(202, Value::Map{{"queue", queue}, {"cancelling", cancelled}});
   }
 
   awaitable<Answer> put(Exchange& exchange) {
-    const auto queue = queue_of(exchange.request);
+    const auto queue = messages_of(exchange);
     auto key = idempotency_key(exchange.request);
     auto bodies = bodies_of(exchange.request, co_await exchange.read_all(kMessagesBytesMax));
     if (bodies.empty()) throw Problem(400, "a body without a message");
-    Value task = Value::Map{{"kind", kind_of(queue)}, {"project", project_of(queue)}};
+    Value task = Value::Map{{"kind", queue.kind}, {"project", queue.project}};
     take_words(exchange.request, task);
     Value::Array tasks;
     for (auto& body : bodies) {
@@ -166,7 +185,8 @@ class Queues {
     auto batch = read_json_tasks(Value(std::move(tasks)).to_json(), preset_of(exchange.request));
     const bool has_key = !key.empty();
     const auto count = batch.count;
-    const auto ended = co_await fabric_.submit(std::move(batch.groups), count, std::move(key));
+    auto ring = gateway_.ring(exchange);
+    const auto ended = co_await ring.submit(std::move(batch.groups), count, std::move(key));
     if (ended.error) throw refused_submit(*ended.error, has_key);
     Value::Array ids;
     for (std::uint32_t i = 0; i < count; ++i)
@@ -175,35 +195,36 @@ class Queues {
   }
 
   awaitable<Answer> lease(Exchange& exchange) {
-    const auto kind = kind_of(queue_of(exchange.request));
-    auto messages = co_await pulling_.lease(exchange, kind, [](const Leased&, Value args) {
-      const auto& body = args["body"];
-      return Value(Value::Map{{"body", body}});
-    });
+    auto pulled = messages_of(exchange);
+    auto messages =
+        co_await pulling_.lease(exchange, std::move(pulled), [](const Leased&, Value args) {
+          const auto& body = args["body"];
+          return Value(Value::Map{{"body", body}});
+        });
     co_return json(200, Value::Map{{"messages", std::move(messages)}});
   }
 
-  Response renew(const Request& request) {
-    return pulling_.renew(request, kind_of(queue_of(request)), part(request, 3));
+  Response renew(const Exchange& exchange) {
+    return pulling_.renew(exchange.request, messages_of(exchange), part(exchange.request, 3));
   }
-  awaitable<Answer> acknowledge(const Request& request) {
+  awaitable<Answer> acknowledge(Exchange& exchange) {
     Puller::Outcome outcome;
-    auto answer =
-        co_await pulling_.end(kind_of(queue_of(request)), part(request, 3), std::move(outcome));
+    auto answer = co_await pulling_.end(gateway_.ring(exchange), messages_of(exchange),
+                                        part(exchange.request, 3), std::move(outcome));
     co_return answer;
   }
   awaitable<Answer> give_back(Exchange& exchange) {
     const auto said = co_await read_map(exchange);
     Puller::Outcome outcome{false, true, Value::Map{}};
     outcome.body.set("error", said["error"].text_or("returned by its holder"));
-    auto answer = co_await pulling_.end(kind_of(queue_of(exchange.request)),
+    auto answer = co_await pulling_.end(gateway_.ring(exchange), messages_of(exchange),
                                         part(exchange.request, 3), std::move(outcome));
     co_return answer;
   }
 
  private:
-  static Value open_again(const std::string& queue) {
-    return Value::Map{{"project", project_of(queue)}, {"is_again", true}};
+  static Value open_again(const std::string& queue, const Within& within) {
+    return Value::Map{{"project", project_of(queue, within)}, {"is_again", true}};
   }
   static Value depth_of(const std::string& queue, const Value& view) {
     return Value::Map{{"queue", queue},
@@ -213,11 +234,11 @@ class Queues {
                       {"leased", view["running"].int_or(0)}};
   }
   // A page after the other; the project is closed then.
-  awaitable<std::int64_t> cancel_all(std::string queue) {
+  static awaitable<std::int64_t> cancel_all(Ring ring, std::string queue) {
     std::int64_t cancelled = 0;
-    Value options = Value::Map{{"project", project_of(queue)}};
+    Value options = Value::Map{{"project", project_of(queue, ring.within())}};
     while (true) {
-      const auto page = need(co_await fabric_.control("cancel", options));
+      const auto page = need(co_await ring.control("cancel", options));
       cancelled += page["cancelling"].int_or(0);
       if (page["next"].is_null()) break;
       options.set("after", page["next"]);
@@ -226,7 +247,7 @@ class Queues {
   }
 
   Pulling& pulling_;
-  Fabric& fabric_;
+  Gateway& gateway_;
 };
 
 /// Tasks of a kind, for workers in any language that has HTTP.
@@ -252,7 +273,8 @@ class Work {
     if (bytes > protocol::kInlineBytesMax)
       throw Problem(413, text("a result of ", bytes, " bytes, limit ", protocol::kInlineBytesMax));
     auto answer =
-        co_await pulling_.end(pulled_kind(exchange.request), lease_in(said), std::move(outcome));
+        co_await pulling_.end(pulling_.gateway().ring(exchange), pulled_kind(exchange.request),
+                              lease_in(said), std::move(outcome));
     co_return answer;
   }
   awaitable<Answer> failed(Exchange& exchange) {
@@ -265,7 +287,8 @@ class Work {
     outcome.is_lost = cause == protocol::kCauseLost;
     if (!cause.empty()) outcome.body.set("cause", cause);
     auto answer =
-        co_await pulling_.end(pulled_kind(exchange.request), lease_in(said), std::move(outcome));
+        co_await pulling_.end(pulling_.gateway().ring(exchange), pulled_kind(exchange.request),
+                              lease_in(said), std::move(outcome));
     co_return answer;
   }
   awaitable<Answer> progress(Exchange& exchange) {
@@ -301,34 +324,38 @@ void add_queues(Routes& routes, Gateway& gateway) {
       std::shared_ptr<Queues>(new Queues(*pulling), [pulling](auto* q) { delete q; });
   const auto work = std::shared_ptr<Work>(new Work(*pulling), [pulling](auto* w) { delete w; });
   using enum net::Role;
-  routes.add({"GET", "/queues", kObserve, [=](Exchange& e) { return queues->list(e.request); }});
   routes.add(
-      {"POST", "/queues/{name}", kSubmit, [=](Exchange& e) { return queues->create(e.request); }});
-  routes.add(
-      {"GET", "/queues/{name}", kObserve, [=](Exchange& e) { return queues->depth(e.request); }});
-  routes.add({"DELETE", "/queues/{name}", kSubmit,
-              [=](Exchange& e) { return queues->remove(e.request, false); }});
-  routes.add(
-      {"POST", "/queues/{name}/messages", kSubmit, [=](Exchange& e) { return queues->put(e); }});
-  routes.add({"GET", "/queues/{name}/messages", kSubmit,
+      {"GET", "/queues", kObserve, Reach::kWithin, [=](Exchange& e) { return queues->list(e); }});
+  routes.add({"POST", "/queues/{name}", kSubmit, Reach::kWithin,
+              [=](Exchange& e) { return queues->create(e); }});
+  routes.add({"GET", "/queues/{name}", kObserve, Reach::kWithin,
+              [=](Exchange& e) { return queues->depth(e); }});
+  routes.add({"DELETE", "/queues/{name}", kSubmit, Reach::kWithin,
+              [=](Exchange& e) { return queues->remove(e, false); }});
+  routes.add({"POST", "/queues/{name}/messages", kSubmit, Reach::kWithin,
+              [=](Exchange& e) { return queues->put(e); }});
+  routes.add({"GET", "/queues/{name}/messages", kSubmit, Reach::kWithin,
               [=](Exchange& e) { return queues->lease(e); }, false, false});
-  routes.add({"DELETE", "/queues/{name}/messages", kSubmit,
-              [=](Exchange& e) { return queues->remove(e.request, true); }});
-  routes.add({"DELETE", "/queues/{name}/messages/{lease}", kSubmit,
-              [=](Exchange& e) { return queues->acknowledge(e.request); }});
-  routes.add({"POST", "/queues/{name}/messages/{lease}/ack", kSubmit,
-              [=](Exchange& e) { return queues->acknowledge(e.request); }});
-  routes.add({"POST", "/queues/{name}/messages/{lease}/return", kSubmit,
+  routes.add({"DELETE", "/queues/{name}/messages", kSubmit, Reach::kWithin,
+              [=](Exchange& e) { return queues->remove(e, true); }});
+  routes.add({"DELETE", "/queues/{name}/messages/{lease}", kSubmit, Reach::kWithin,
+              [=](Exchange& e) { return queues->acknowledge(e); }});
+  routes.add({"POST", "/queues/{name}/messages/{lease}/ack", kSubmit, Reach::kWithin,
+              [=](Exchange& e) { return queues->acknowledge(e); }});
+  routes.add({"POST", "/queues/{name}/messages/{lease}/return", kSubmit, Reach::kWithin,
               [=](Exchange& e) { return queues->give_back(e); }});
-  routes.add({"POST", "/queues/{name}/messages/{lease}/renew", kSubmit,
-              [=](Exchange& e) -> awaitable<Answer> { co_return queues->renew(e.request); }});
-  routes.add({"POST", "/work/{kind}/lease", kSubmit, [=](Exchange& e) { return work->lease(e); }});
-  routes.add({"POST", "/work/{kind}/done", kSubmit, [=](Exchange& e) { return work->done(e); }});
-  routes.add(
-      {"POST", "/work/{kind}/failed", kSubmit, [=](Exchange& e) { return work->failed(e); }});
-  routes.add(
-      {"POST", "/work/{kind}/progress", kSubmit, [=](Exchange& e) { return work->progress(e); }});
-  routes.add({"POST", "/work/{kind}/renew", kSubmit, [=](Exchange& e) { return work->renew(e); }});
+  routes.add({"POST", "/queues/{name}/messages/{lease}/renew", kSubmit, Reach::kWithin,
+              [=](Exchange& e) -> awaitable<Answer> { co_return queues->renew(e); }});
+  routes.add({"POST", "/work/{kind}/lease", kSubmit, Reach::kOfAll,
+              [=](Exchange& e) { return work->lease(e); }});
+  routes.add({"POST", "/work/{kind}/done", kSubmit, Reach::kOfAll,
+              [=](Exchange& e) { return work->done(e); }});
+  routes.add({"POST", "/work/{kind}/failed", kSubmit, Reach::kOfAll,
+              [=](Exchange& e) { return work->failed(e); }});
+  routes.add({"POST", "/work/{kind}/progress", kSubmit, Reach::kOfAll,
+              [=](Exchange& e) { return work->progress(e); }});
+  routes.add({"POST", "/work/{kind}/renew", kSubmit, Reach::kOfAll,
+              [=](Exchange& e) { return work->renew(e); }});
 }
 
 }  // namespace eole::gateway

@@ -4,8 +4,8 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "common/base/text.hpp"
-#include "common/process/log.hpp"
 #include "common/process/hash.hpp"
+#include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "gateway/core/http/file_names.hpp"
 #include "gateway/core/tus.hpp"
@@ -46,7 +46,7 @@ class Writing {
 };
 
 // What the metadata want of the file; what they say of it beside its name is the sender's.
-UploadWish wish_of(const tus::Upload& upload) {
+UploadWish wish_of(const tus::Upload& upload, const Within& within) {
   const auto metadata = tus::parse_metadata(upload.metadata);
   UploadFields fields;
   std::string name;
@@ -58,13 +58,15 @@ UploadWish wish_of(const tus::Upload& upload) {
       if (!is_of_the_file) fields.emplace_back(key, value);
     }
   auto safe = http::safe_file_name(name);
-  return read_wish(fields, safe.empty() ? "upload" : std::move(safe));
+  return read_wish(fields, safe.empty() ? "upload" : std::move(safe), within);
 }
 
 class Resumable {
  public:
   Resumable(Gateway& gateway, std::shared_ptr<Intake> intake)
-      : store_(gateway.options().data + "/uploads"), intake_(std::move(intake)) {}
+      : gateway_(gateway),
+        store_(gateway.options().data + "/uploads"),
+        intake_(std::move(intake)) {}
 
   /// What came whole before the last end of this gateway is taken in.
   awaitable<void> go_on(std::shared_ptr<Resumable> /*itself*/) {
@@ -83,17 +85,18 @@ class Resumable {
   awaitable<Answer> post(Exchange& exchange) {
     const auto& request = exchange.request;
     const auto now = process::unix_ms();
+    const Within within(exchange.caller.prefix);
     store_.expire(now);
     auto upload = tus::read_creation(request, now);
-    if (!upload.is_partial) wish_of(upload);  // Refused before its bytes come.
+    if (!upload.is_partial) wish_of(upload, within);  // Refused before its bytes come.
     if (!upload.parts.empty()) {
       std::vector<tus::Upload> parts;
-      for (const auto& id : upload.parts) parts.push_back(find(id)->upload);
+      for (const auto& id : upload.parts) parts.push_back(find(id, within)->upload);
       tus::put_together(upload, parts);
     }
     const bool has_bytes = tus::has_bytes(request);
     if (has_bytes) tus::read_write(request, upload);
-    const auto entry = store_.add(std::move(upload));
+    const auto entry = store_.add(std::move(upload), within);
     if (!entry->upload.parts.empty()) {
       std::exception_ptr failed;
       try {
@@ -111,30 +114,30 @@ class Resumable {
     co_return with_task(tus::created(entry->upload, "/uploads/" + entry->upload.id), *entry);
   }
 
-  awaitable<Answer> head(std::string id) {
-    const auto entry = find(id);
+  awaitable<Answer> head(Exchange& exchange, std::string id) {
+    const auto entry = find(exchange, id);
     // Its last byte came, and then this gateway was killed, or the ring was away.
     if (!entry->is_busy) co_await finish(entry);
     co_return with_task(tus::told(entry->upload), *entry);
   }
 
   awaitable<Answer> patch(Exchange& exchange, std::string id) {
-    const auto entry = find(id);
+    const auto entry = find(exchange, id);
     co_await write(exchange, entry);
     co_await finish(entry);
     co_return with_task(tus::written(entry->upload), *entry);
   }
 
-  awaitable<Answer> remove(std::string id) {
-    const auto entry = find(id);
+  awaitable<Answer> remove(Exchange& exchange, std::string id) {
+    const auto entry = find(exchange, id);
     const Writing writing(entry);
     store_.remove(id);
     co_return tus::removed();
   }
 
   /// For people and scripts: as JSON, with the task.
-  awaitable<Answer> get(std::string id) {
-    const auto entry = find(id);
+  awaitable<Answer> get(Exchange& exchange, std::string id) {
+    const auto entry = find(exchange, id);
     if (!entry->is_busy) co_await finish(entry);
     const auto& upload = entry->upload;
     Value body = entry->told.is_null() ? Value(Value::Map{{"status", "uploading"}}) : entry->told;
@@ -145,8 +148,11 @@ class Resumable {
   }
 
  private:
-  UploadStore::Entry find(const std::string& id) const {
-    auto entry = store_.find(id);
+  UploadStore::Entry find(const Exchange& exchange, const std::string& id) const {
+    return find(id, Within(exchange.caller.prefix));
+  }
+  UploadStore::Entry find(const std::string& id, const Within& within) const {
+    auto entry = store_.find(id, within);
     if (!entry) throw Problem(404, text("upload ", id, ": there is none, or not any longer"));
     return entry;
   }
@@ -205,7 +211,7 @@ class Resumable {
     auto file = store_.open(*entry);
     need_room(store_.directory(), entry->upload.length.value_or(0));
     for (const auto& id : entry->upload.parts) {
-      const auto part = find(id);
+      const auto part = find(id, entry->within);
       const Writing reading(part);
       const auto source = store_.open(*part);
       for (std::uint64_t at = 0; at < source.size(); at += kCopyBytes) {
@@ -226,14 +232,16 @@ class Resumable {
     std::optional<Problem> refused;
     try {
       const auto file = store_.open(*entry);
-      auto wish = wish_of(upload);
-      const auto taken = co_await intake_->take(file, std::move(wish), "upload/" + upload.id);
+      auto wish = wish_of(upload, entry->within);
+      const Ring ring(gateway_.fabric(), entry->within);
+      const auto taken = co_await intake_->take(ring, file, std::move(wish), "upload/" + upload.id);
       entry->told = told(taken);
     } catch (const Problem& problem) {
       refused = problem;
     }
     if (refused) {
-      if (refused->status < 500) store_.remove(upload.id);  // It will never do.
+      const bool may_do_later = refused->status >= 500 || refused->status == 429;
+      if (!may_do_later) store_.remove(upload.id);
       throw *refused;
     }
     store_.save(*entry);
@@ -242,6 +250,7 @@ class Resumable {
     for (const auto& part : parts) store_.remove(part);
   }
 
+  Gateway& gateway_;
   UploadStore store_;
   std::shared_ptr<Intake> intake_;
 };
@@ -265,25 +274,25 @@ Handler spoken(Act act) {
 
 void add_resumable(Routes& routes, Gateway& gateway, std::shared_ptr<Intake> intake) {
   auto resumable = std::make_shared<Resumable>(gateway, std::move(intake));
-  const auto id = [](const Exchange& exchange) {
-    return segment(kOne, exchange.request, "id");
-  };
+  const auto id = [](const Exchange& exchange) { return segment(kOne, exchange.request, "id"); };
   const auto about = [](Exchange&) -> awaitable<Answer> { co_return tus::about(); };
-  const auto head = spoken([=](Exchange& exchange) { return resumable->head(id(exchange)); });
+  const auto head =
+      spoken([=](Exchange& exchange) { return resumable->head(exchange, id(exchange)); });
   const auto patch =
       spoken([=](Exchange& exchange) { return resumable->patch(exchange, id(exchange)); });
-  const auto remove = spoken([=](Exchange& exchange) { return resumable->remove(id(exchange)); });
-  routes.add({"OPTIONS", "/uploads", net::Role::kObserve, about});
-  routes.add({"OPTIONS", kOne, net::Role::kObserve, about});
-  routes.add({"POST", "/uploads", net::Role::kSubmit,
+  const auto remove =
+      spoken([=](Exchange& exchange) { return resumable->remove(exchange, id(exchange)); });
+  routes.add({"OPTIONS", "/uploads", net::Role::kObserve, Reach::kWithin, about});
+  routes.add({"OPTIONS", kOne, net::Role::kObserve, Reach::kWithin, about});
+  routes.add({"POST", "/uploads", net::Role::kSubmit, Reach::kWithin,
               spoken([=](Exchange& exchange) { return resumable->post(exchange); })});
-  routes.add({"HEAD", kOne, net::Role::kSubmit, head});
-  routes.add({"GET", kOne, net::Role::kSubmit,
-              [=](Exchange& exchange) { return resumable->get(id(exchange)); }});
-  routes.add({"PATCH", kOne, net::Role::kSubmit, patch});
-  routes.add({"DELETE", kOne, net::Role::kSubmit, remove});
+  routes.add({"HEAD", kOne, net::Role::kSubmit, Reach::kWithin, head});
+  routes.add({"GET", kOne, net::Role::kSubmit, Reach::kWithin,
+              [=](Exchange& exchange) { return resumable->get(exchange, id(exchange)); }});
+  routes.add({"PATCH", kOne, net::Role::kSubmit, Reach::kWithin, patch});
+  routes.add({"DELETE", kOne, net::Role::kSubmit, Reach::kWithin, remove});
   // For clients that can send no other methods.
-  routes.add({"POST", kOne, net::Role::kSubmit, [=](Exchange& exchange) {
+  routes.add({"POST", kOne, net::Role::kSubmit, Reach::kWithin, [=](Exchange& exchange) {
                 auto& method = exchange.request.method;
                 method = exchange.request.field("x-http-method-override");
                 if (method == "PATCH") return patch(exchange);

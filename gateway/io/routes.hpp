@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,11 +14,18 @@ namespace eole::gateway {
 /// What answers a request. The exchange outlives it.
 using Handler = std::function<awaitable<std::optional<http::Response>>(Exchange& exchange)>;
 
+/// Whom a route serves beside those to whom all projects exist.
+enum class Reach : std::uint8_t {
+  kWithin,  // Who has a prefix, too: it asks the ring of that one, and tells of nothing else.
+  kOfAll,   // Nobody else: what it tells or changes is of all projects.
+};
+
 /// "GET /task/{id}": a segment in braces is any one; "{path*}" as the last one is all that follow.
 struct Route {
   std::string_view method;
   std::string_view path;
   std::optional<net::Role> role;  // What it takes: kObserve, kSubmit, kAdmin or kAnybody.
+  Reach reach;
   Handler handler;
   bool takes_tickets = false;  // It asks itself who shows no token, and ends what shows none.
   bool has_head = true;        // Of a GET: HEAD does the same, and nothing changes by it.

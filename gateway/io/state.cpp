@@ -21,7 +21,9 @@ using Answered = awaitable<std::optional<http::Response>>;
 
 constexpr Duration kStatePatience = 2s;  // Who asks for it wants to know that a role is away.
 
-Value own_state(Gateway& gateway) {
+// Who is within a prefix has nothing to do with the connections of others.
+Value own_state(Gateway& gateway, const Within& within) {
+  if (!within.is_all()) return Value::Map{{"role", "gateway"}, {"within", within.prefix()}};
   return Value::Map{{"role", "gateway"},
                     {"pid", std::int64_t{::getpid()}},
                     {"address", gateway.server().address()},
@@ -29,33 +31,31 @@ Value own_state(Gateway& gateway) {
 }
 
 // What the roles say of themselves; null of one that does not answer.
-awaitable<Told> told_by_all(Gateway& gateway) {
-  auto& fabric = gateway.fabric();
-  const auto ventilator = co_await fabric.ventilator("status", {}, {}, kStatePatience);
-  Fabric::Answer workers = Error{"not asked"};
-  if (ventilator) workers = co_await fabric.ventilator("workers", {}, {}, kStatePatience);
-  const auto sink = co_await fabric.sink("status", {}, {}, kStatePatience);
+awaitable<Told> told_by_all(Gateway& gateway, Ring ring) {
+  const auto ventilator = co_await ring.ventilator("status", {}, {}, kStatePatience);
+  Ring::Answer workers = Error{"not asked"};
+  if (ventilator) workers = co_await ring.ventilator("workers", {}, {}, kStatePatience);
+  const auto sink = co_await ring.sink("status", {}, {}, kStatePatience);
   Told told{ventilator ? *ventilator : Value(), workers ? *workers : Value(),
-            sink ? *sink : Value(), own_state(gateway)};
+            sink ? *sink : Value(), own_state(gateway, ring.within())};
   co_return told;
 }
 
-Answered cluster(Gateway& gateway) {
-  const auto told = co_await told_by_all(gateway);
+Answered cluster(Gateway& gateway, Ring ring) {
+  const auto told = co_await told_by_all(gateway, ring);
   co_return json(
       200,
       Value::Map{{"ventilator", told.ventilator}, {"sink", told.sink}, {"gateway", told.gateway}});
 }
 
-Answered metrics(Gateway& gateway) {
-  auto told = co_await told_by_all(gateway);
-  auto& fabric = gateway.fabric();
+Answered metrics(Gateway& gateway, Ring ring) {
+  auto told = co_await told_by_all(gateway, ring);
   if (!told.ventilator.is_null()) {
-    const auto counts = co_await fabric.ventilator("metrics", {}, {}, kStatePatience);
+    const auto counts = co_await ring.ventilator("metrics", {}, {}, kStatePatience);
     if (counts) told.ventilator_counts = *counts;
   }
   if (!told.sink.is_null()) {
-    const auto counts = co_await fabric.sink("metrics", {}, {}, kStatePatience);
+    const auto counts = co_await ring.sink("metrics", {}, {}, kStatePatience);
     if (counts) told.sink_counts = *counts;
   }
   co_return http::Response{
@@ -63,21 +63,19 @@ Answered metrics(Gateway& gateway) {
 }
 
 // Ready: what is submitted now is accepted, and its result is found.
-Answered ready(Gateway& gateway) {
-  const auto ventilator = co_await gateway.fabric().ventilator("status", {}, {}, kStatePatience);
-  const auto sink = co_await gateway.fabric().sink("status", {}, {}, kStatePatience);
+Answered ready(Ring ring) {
+  const auto ventilator = co_await ring.ventilator("status", {}, {}, kStatePatience);
+  const auto sink = co_await ring.sink("status", {}, {}, kStatePatience);
   for (const auto* role : {&ventilator, &sink})
     if (!*role) throw http::Problem(503, role->error().message);
   co_return json(200, Value::Map{{"status", "ready"}});
 }
 
-Answered workers(Gateway& gateway) {
-  co_return json(200, need(co_await gateway.fabric().ventilator("workers")));
-}
+Answered workers(Ring ring) { co_return json(200, need(co_await ring.ventilator("workers"))); }
 
 // Those that come with Eole with their arguments, and those that workers offer besides.
-Answered all_kinds(Gateway& gateway) {
-  const auto offered = need(co_await gateway.fabric().ventilator("kinds"));
+Answered all_kinds(Ring ring) {
+  const auto offered = need(co_await ring.ventilator("kinds"));
   std::set<std::string> names;
   if (const auto* list = offered.as<Value::Array>())
     for (const auto& name : *list) names.insert(name.text_or(""));
@@ -107,7 +105,7 @@ void set_times(Value& options, const http::Request& request) {
   set_span(options, request, "ran");
 }
 
-Answered history(Gateway& gateway, http::Request request) {
+Answered history(Ring ring, http::Request request) {
   auto options = options_of(request, {{"state", "state"},
                                       {"project", "project"},
                                       {"kind", "kind"},
@@ -116,16 +114,16 @@ Answered history(Gateway& gateway, http::Request request) {
                                       {"limit", "limit", true},
                                       {"cursor", "cursor", true}});
   set_times(options, request);
-  co_return json(200, need(co_await gateway.fabric().sink("history", {}, std::move(options))));
+  co_return json(200, need(co_await ring.sink("history", {}, std::move(options))));
 }
 
-Answered counts(Gateway& gateway, http::Request request) {
+Answered counts(Ring ring, http::Request request) {
   auto options = options_of(
       request,
       {{"state", "state"}, {"project", "project"}, {"kind", "kind"}, {"worker", "worker"}});
   set_times(options, request);
   set_span(options, request, "step");
-  co_return json(200, need(co_await gateway.fabric().sink("counts", {}, std::move(options))));
+  co_return json(200, need(co_await ring.sink("counts", {}, std::move(options))));
 }
 
 }  // namespace
@@ -133,22 +131,27 @@ Answered counts(Gateway& gateway, http::Request request) {
 void add_state(Routes& routes, Gateway& gateway) {
   auto* of = &gateway;
   const auto see = net::Role::kObserve;
-  routes.add({"GET", "/healthz", kAnybody, [](Exchange&) -> Answered {
+  routes.add({"GET", "/healthz", kAnybody, Reach::kWithin, [](Exchange&) -> Answered {
                 co_return json(200, Value::Map{{"status", "alive"}});
               }});
-  routes.add({"GET", "/readyz", see, [of](Exchange&) { return ready(*of); }});
-  routes.add({"GET", "/cluster", see, [of](Exchange&) { return cluster(*of); }});
-  routes.add({"GET", "/openapi.json", see, [](Exchange&) -> Answered {
+  routes.add({"GET", "/readyz", see, Reach::kWithin,
+              [of](Exchange& exchange) { return ready(of->ring(exchange)); }});
+  routes.add({"GET", "/cluster", see, Reach::kWithin,
+              [of](Exchange& exchange) { return cluster(*of, of->ring(exchange)); }});
+  routes.add({"GET", "/openapi.json", see, Reach::kWithin, [](Exchange&) -> Answered {
                 co_return http::Response{
                     200, {{"Content-Type", "application/json"}}, std::string(kOpenApi)};
               }});
-  routes.add({"GET", "/metrics", see, [of](Exchange&) { return metrics(*of); }});
-  routes.add({"GET", "/workers", see, [of](Exchange&) { return workers(*of); }});
-  routes.add({"GET", "/kinds", see, [of](Exchange&) { return all_kinds(*of); }});
-  routes.add({"GET", "/history", see,
-              [of](Exchange& exchange) { return history(*of, exchange.request); }});
-  routes.add({"GET", "/history/counts", see,
-              [of](Exchange& exchange) { return counts(*of, exchange.request); }});
+  routes.add({"GET", "/metrics", see, Reach::kOfAll,
+              [of](Exchange& exchange) { return metrics(*of, of->ring(exchange)); }});
+  routes.add({"GET", "/workers", see, Reach::kWithin,
+              [of](Exchange& exchange) { return workers(of->ring(exchange)); }});
+  routes.add({"GET", "/kinds", see, Reach::kWithin,
+              [of](Exchange& exchange) { return all_kinds(of->ring(exchange)); }});
+  routes.add({"GET", "/history", see, Reach::kWithin,
+              [of](Exchange& exchange) { return history(of->ring(exchange), exchange.request); }});
+  routes.add({"GET", "/history/counts", see, Reach::kWithin,
+              [of](Exchange& exchange) { return counts(of->ring(exchange), exchange.request); }});
 }
 
 }  // namespace eole::gateway

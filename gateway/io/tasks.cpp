@@ -30,11 +30,11 @@ struct Ids {
 /// A batch that was handed over, whose answer nobody waits for yet.
 class Flight {
  public:
-  Flight(Fabric& fabric, Batch batch, std::string key) : has_key_(!key.empty()) {
-    fabric.submit(std::move(batch.groups), batch.count, std::move(key),
-                  [state = state_](const client::SubmitEnded& ended) {
-                    state->tell ? state->tell(ended) : void(state->ended = ended);
-                  });
+  Flight(Ring& ring, Batch batch, std::string key) : has_key_(!key.empty()) {
+    ring.submit(std::move(batch.groups), batch.count, std::move(key),
+                [state = state_](const client::SubmitEnded& ended) {
+                  state->tell ? state->tell(ended) : void(state->ended = ended);
+                });
   }
   bool has_key() const { return has_key_; }
   awaitable<client::SubmitEnded> ended() {
@@ -65,16 +65,12 @@ std::optional<Duration> wait_of(const http::Request& request) {
 
 }  // namespace
 
-Problem refused_submit(const Error& error, bool has_key) {
+Problem refused_submit(const Error& error, bool has_key, int status) {
   const auto says = [&](std::string_view words) {
     return error.message.find(words) != std::string::npos;
   };
-  if (error.is_silence || says("storage full") || says("queue full")) {
-    Problem away(503, error.message);
-    away.fields.push_back({"Retry-After", "1"});
-    return away;
-  }
-  return Problem(has_key && says("was used for other tasks") ? 422 : 400, error.message);
+  if (says("storage full") || says("queue full")) return problem_of({error.message, true});
+  return problem_of(error, has_key && says("was used for other tasks") ? 422 : status);
 }
 
 client::TaskRequest preset_of(const http::Request& request) {
@@ -111,9 +107,10 @@ TaskId id_of(const http::Request& request) {
 
 class Tasks {
  public:
-  explicit Tasks(Fabric& fabric) : fabric_(fabric) {}
+  explicit Tasks(Gateway& gateway) : gateway_(gateway) {}
 
   awaitable<std::optional<Response>> post(Exchange& exchange) {
+    auto ring = gateway_.ring(exchange);
     const auto& request = exchange.request;
     const auto key = idempotency_key(request);
     const auto wait = wait_of(request);
@@ -122,36 +119,36 @@ class Tasks {
     if (wait && has_lines) throw Problem(400, "wait: of one task as JSON, not of lines");
     std::vector<Ids> ids;
     if (has_lines) {
-      co_await post_lines(exchange, key, ids);
+      co_await post_lines(exchange, ring, key, ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);
       auto batch = read_json_tasks(body, preset_of(request));
       if (wait && batch.count != 1)
         throw Problem(400, text("wait: of one task, not of ", batch.count));
-      co_await submit(std::move(batch), key, ids);
+      co_await submit(ring, std::move(batch), key, ids);
     }
     if (ids.empty()) throw Problem(400, "a body without a task");
     if (!wait) co_return co_await tell_ids(exchange, ids);
     const TaskId id{ids[0].origin, ids[0].first};
-    const auto ended = co_await fabric_.ended(id, *wait, [&] { return exchange.is_gone(); });
+    const auto ended = co_await ring.ended(id, *wait, [&] { return exchange.is_gone(); });
     if (!ended || ended->is_null()) co_return co_await tell_ids(exchange, ids);
     auto answer = story_of_ended(*ended);
     answer.set("ids", Value::Array{to_text(id)});
     co_return json(200, answer);
   }
 
-  awaitable<std::optional<Response>> get(TaskId id) {
-    auto view = need(co_await fabric_.sink("result", id));
+  awaitable<std::optional<Response>> get(Ring ring, TaskId id) {
+    auto view = need(co_await ring.sink("result", id));
     if (view.is_null() || view["state"].text_or("") == "retrying") {
-      auto task = need(co_await fabric_.ventilator("task", id));
+      auto task = need(co_await ring.ventilator("task", id));
       const bool is_settled = task.is_null();  // Between the two questions, if it was accepted.
       if (is_settled)
-        view = need(co_await fabric_.sink("result", id));
+        view = need(co_await ring.sink("result", id));
       else
         view = std::move(task);
     }
     if (view.is_null()) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
-    const auto attempts = co_await attempts_of(id);
+    const auto attempts = co_await attempts_of(ring, id);
     const bool is_over = !view["offset"].is_null() || !view["is_kept"].is_null();
     auto story = is_over ? story_of_ended(view) : view;
     story.set("attempts", client::history_of(view, attempts));
@@ -159,10 +156,10 @@ class Tasks {
     co_return json(200, story);
   }
 
-  awaitable<std::optional<Response>> cancel(TaskId id) {
+  awaitable<std::optional<Response>> cancel(Ring ring, TaskId id) {
     SeqRanges one;
     one.add(id.seq, id.seq);
-    const auto told = need(co_await fabric_.cancel(id.origin, one), 409);
+    const auto told = need(co_await ring.cancel(id.origin, one), 409);
     const auto has = [&](const char* name) {
       const auto* list = told[name].as<Value::Array>();
       return list != nullptr && !list->empty();
@@ -173,14 +170,14 @@ class Tasks {
     co_return json(202, answer);
   }
 
-  awaitable<std::optional<Response>> list(const http::Request& request) {
+  awaitable<std::optional<Response>> list(Ring ring, http::Request request) {
     const auto options = options_of(request, {{"project", "project"},
                                               {"kind", "kind"},
                                               {"worker", "worker"},
                                               {"state", "state"},
                                               {"after", "after", true},
                                               {"limit", "most", true}});
-    co_return json(200, need(co_await fabric_.ventilator("tasks", {}, options)));
+    co_return json(200, need(co_await ring.ventilator("tasks", {}, options)));
   }
 
  private:
@@ -191,11 +188,11 @@ class Tasks {
     return story;
   }
 
-  awaitable<Value::Array> attempts_of(TaskId id) {
+  static awaitable<Value::Array> attempts_of(Ring& ring, TaskId id) {
     Value::Array all;
     Value options = Value::Map{};
     while (true) {
-      const auto page = need(co_await fabric_.sink("attempts", id, options));
+      const auto page = need(co_await ring.sink("attempts", id, options));
       const auto* list = page["attempts"].as<Value::Array>();
       if (list != nullptr) all.insert(all.end(), list->begin(), list->end());
       if (list == nullptr || page["next"].is_null()) break;
@@ -205,10 +202,9 @@ class Tasks {
     co_return all;
   }
 
-  awaitable<void> submit(Batch batch, std::string key, std::vector<Ids>& ids) {
+  static awaitable<void> submit(Ring& ring, Batch batch, std::string key, std::vector<Ids>& ids) {
     const bool has_key = !key.empty();
-    const auto ended =
-        co_await fabric_.submit(std::move(batch.groups), batch.count, std::move(key));
+    const auto ended = co_await ring.submit(std::move(batch.groups), batch.count, std::move(key));
     note(ended, has_key, ids);
   }
 
@@ -247,19 +243,19 @@ class Tasks {
       }
     }
     out += "]}";
-    if (!is_begun)
-      co_return Response{202, {{"Content-Type", "application/json"}}, std::move(out)};
+    if (!is_begun) co_return Response{202, {{"Content-Type", "application/json"}}, std::move(out)};
     co_await exchange.write(out);
     co_await exchange.end();
     co_return std::nullopt;
   }
 
   // A batch after the other: what a client sends faster than it is accepted waits with the client.
-  awaitable<void> post_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids) {
+  awaitable<void> post_lines(Exchange& exchange, Ring& ring, const std::string& key,
+                             std::vector<Ids>& ids) {
     std::optional<Problem> problem;
     std::optional<Flight> flight;
     try {
-      co_await submit_lines(exchange, key, ids, flight);
+      co_await submit_lines(exchange, ring, key, ids, flight);
     } catch (Problem& told) {
       problem = std::move(told);
     }
@@ -278,8 +274,8 @@ class Tasks {
   }
 
   // While a batch is under way the next one is read, and goes when that one was accepted.
-  awaitable<void> submit_lines(Exchange& exchange, const std::string& key, std::vector<Ids>& ids,
-                               std::optional<Flight>& flight) {
+  awaitable<void> submit_lines(Exchange& exchange, Ring& ring, const std::string& key,
+                               std::vector<Ids>& ids, std::optional<Flight>& flight) {
     LineTasks lines(preset_of(exchange.request));
     std::uint64_t batches = 0;
     bool is_over = false;
@@ -293,28 +289,30 @@ class Tasks {
         auto batch = lines.take();
         co_await land(flight, ids);
         if (batch.count > 0)
-          flight.emplace(fabric_, std::move(batch), key.empty() ? key : text(key, "/", batches++));
+          flight.emplace(ring, std::move(batch), key.empty() ? key : text(key, "/", batches++));
         if (is_over) break;
       }
     }
   }
 
-  Fabric& fabric_;
+  Gateway& gateway_;
 };
 
 }  // namespace
 
 void add_tasks(Routes& routes, Gateway& gateway) {
-  auto tasks = std::make_shared<Tasks>(gateway.fabric());
-  routes.add({"POST", "/task", net::Role::kSubmit,
+  auto tasks = std::make_shared<Tasks>(gateway);
+  auto* of = &gateway;
+  routes.add({"POST", "/task", net::Role::kSubmit, Reach::kWithin,
               [tasks](Exchange& exchange) { return tasks->post(exchange); }});
   const auto id = [](const Exchange& exchange) { return id_of(exchange.request); };
-  routes.add({"GET", kOne, net::Role::kObserve,
-              [=](Exchange& exchange) { return tasks->get(id(exchange)); }});
-  routes.add({"DELETE", kOne, net::Role::kSubmit,
-              [=](Exchange& exchange) { return tasks->cancel(id(exchange)); }});
-  routes.add({"GET", "/tasks", net::Role::kObserve,
-              [tasks](Exchange& exchange) { return tasks->list(exchange.request); }});
+  routes.add({"GET", kOne, net::Role::kObserve, Reach::kWithin,
+              [=](Exchange& exchange) { return tasks->get(of->ring(exchange), id(exchange)); }});
+  routes.add({"DELETE", kOne, net::Role::kSubmit, Reach::kWithin,
+              [=](Exchange& exchange) { return tasks->cancel(of->ring(exchange), id(exchange)); }});
+  routes.add({"GET", "/tasks", net::Role::kObserve, Reach::kWithin, [=](Exchange& exchange) {
+                return tasks->list(of->ring(exchange), exchange.request);
+              }});
 }
 
 }  // namespace eole::gateway

@@ -134,14 +134,18 @@ Answered revoke(Gateway& gateway, Exchange& exchange) {
 void add_access(Routes& routes, Gateway& gateway) {
   auto* of = &gateway;
   const auto admin = net::Role::kAdmin;
-  routes.add({"GET", "/login", kAnybody, [of](Exchange& exchange) { return who(*of, exchange); }});
+  routes.add({"GET", "/login", kAnybody, Reach::kWithin,
+              [of](Exchange& exchange) { return who(*of, exchange); }});
+  routes.add({"POST", "/login", kAnybody, Reach::kWithin,
+              [of](Exchange& exchange) { return login(*of, exchange); }});
   routes.add(
-      {"POST", "/login", kAnybody, [of](Exchange& exchange) { return login(*of, exchange); }});
-  routes.add({"POST", "/logout", kAnybody, [of](Exchange&) { return logout(*of); }});
-  routes.add(
-      {"GET", "/tokens", admin, [of](Exchange& exchange) { return list(*of, exchange.caller); }});
-  routes.add({"POST", "/tokens", admin, [of](Exchange& exchange) { return add(*of, exchange); }});
-  routes.add({"DELETE", kToken, admin, [of](Exchange& exchange) { return revoke(*of, exchange); }});
+      {"POST", "/logout", kAnybody, Reach::kWithin, [of](Exchange&) { return logout(*of); }});
+  routes.add({"GET", "/tokens", admin, Reach::kWithin,
+              [of](Exchange& exchange) { return list(*of, exchange.caller); }});
+  routes.add({"POST", "/tokens", admin, Reach::kWithin,
+              [of](Exchange& exchange) { return add(*of, exchange); }});
+  routes.add({"DELETE", kToken, admin, Reach::kWithin,
+              [of](Exchange& exchange) { return revoke(*of, exchange); }});
 }
 
 }  // namespace eole::gateway

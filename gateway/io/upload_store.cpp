@@ -38,6 +38,7 @@ void UploadStore::load(const std::string& id) {
   if (!value || (*value)["boot"].text_or("") != boot_) return remove(id);
   auto stored = std::make_shared<StoredUpload>();
   stored->upload = tus::from_value(id, *value);
+  stored->within = Within((*value)["within"].text_or(""));
   stored->told = (*value)["told"];
   if (!stored->told.is_null()) {
     stored->upload.offset = stored->upload.length.value_or(0);
@@ -52,12 +53,13 @@ void UploadStore::load(const std::string& id) {
   all_[id] = std::move(stored);
 }
 
-UploadStore::Entry UploadStore::find(const std::string& id) const {
+UploadStore::Entry UploadStore::find(const std::string& id, const Within& within) const {
   const auto found = all_.find(id);
-  return found == all_.end() ? nullptr : found->second;
+  const bool is_there = found != all_.end() && within.has(found->second->within.prefix());
+  return is_there ? found->second : nullptr;
 }
 
-UploadStore::Entry UploadStore::add(tus::Upload upload) {
+UploadStore::Entry UploadStore::add(tus::Upload upload, const Within& within) {
   if (all_.size() >= kResumableMax) {
     http::Problem problem(503, text("over ", kResumableMax, " uploads that are kept"));
     problem.fields.push_back({"Retry-After", "60"});
@@ -66,6 +68,7 @@ UploadStore::Entry UploadStore::add(tus::Upload upload) {
   upload.id = hex(process::random_u64()) + hex(process::random_u64());
   auto stored = std::make_shared<StoredUpload>();
   stored->upload = std::move(upload);
+  stored->within = within;
   save(*stored);
   return all_[stored->upload.id] = std::move(stored);
 }
@@ -78,6 +81,7 @@ UploadFile UploadStore::open(const StoredUpload& stored) const {
 void UploadStore::save(const StoredUpload& stored) const {
   auto value = tus::to_value(stored.upload);
   value.set("boot", boot_);
+  value.set("within", stored.within.prefix());
   value.set("told", stored.told);
   if (stored.proven) value.set("proven", *stored.proven);
   const auto beside = path(stored.upload.id) + std::string(kBeside);

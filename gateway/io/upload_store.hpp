@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/within.hpp"
 #include "gateway/core/tus.hpp"
 #include "gateway/io/upload_file.hpp"
 
@@ -15,6 +16,7 @@ constexpr std::size_t kResumableMax = 1024;  // Uploads that are kept, whole or 
 /// them what is known of it. So a gateway that was killed has it again.
 struct StoredUpload {
   tus::Upload upload;
+  Within within;                        // Of who began it: outside of these projects there is none.
   protocol::Value told;                 // Of one that was taken in: what it came to. Else null.
   std::optional<std::uint64_t> proven;  // Bytes behind it have no proven checksum yet.
   bool is_busy = false;                 // A request writes it.
@@ -30,10 +32,10 @@ class UploadStore {
   using Entry = std::shared_ptr<StoredUpload>;
   const std::string& directory() const { return directory_; }
   const std::map<std::string, Entry>& all() const { return all_; }
-  /// Null: there is none.
-  Entry find(const std::string& id) const;
+  /// Null: there is none within.
+  Entry find(const std::string& id, const Within& within) const;
   /// With an id of its own. Throws http::Problem 503 if there are too many.
-  Entry add(tus::Upload upload);
+  Entry add(tus::Upload upload, const Within& within);
   /// Its bytes, to add to.
   UploadFile open(const StoredUpload& stored) const;
   /// Writes down what is known of it.

@@ -71,10 +71,9 @@ class Form {
 class Uploads {
  public:
   explicit Uploads(Gateway& gateway)
-      : directory_(gateway.options().data),
-        fabric_(gateway.fabric()),
-        intake_(std::make_shared<Intake>(fabric_)),
-        artifacts_(fabric_) {}
+      : gateway_(gateway),
+        intake_(std::make_shared<Intake>(gateway.fabric())),
+        artifacts_(gateway.fabric()) {}
   const std::shared_ptr<Intake>& intake() const { return intake_; }
 
   awaitable<std::optional<Response>> post(Exchange& exchange) {
@@ -84,7 +83,7 @@ class Uploads {
       throw problem;
     }
     const auto place = co_await places_.take();
-    Form form(directory_);
+    Form form(gateway_.options().data);
     co_await read(exchange, form);
     if (!form.file_name)
       throw Problem(400, "no file part: wanted is a part image (or file) with a file");
@@ -92,19 +91,20 @@ class Uploads {
     if (form.file_name->empty()) throw Problem(400, "no selected file: its name is empty");
     if (name.empty())
       throw Problem(400, text("no selected file: ", *form.file_name, ": is no file's name"));
-    auto wish = read_wish(form.fields, std::move(name));
+    auto ring = gateway_.ring(exchange);
+    auto wish = read_wish(form.fields, std::move(name), ring.within());
     auto key = idempotency_key(exchange.request);
     wish.preset = preset_of(exchange.request);
-    const auto taken = co_await intake_->take(form.file, std::move(wish), std::move(key));
+    const auto taken = co_await intake_->take(ring, form.file, std::move(wish), std::move(key));
     auto answer = json(202, told(taken));
     answer.fields.push_back({"Location", told(taken)["status_url"].text_or("")});
     co_return answer;
   }
 
-  awaitable<std::optional<Response>> status(const http::Request& request) {
-    const auto name = request.option("file_name");
+  awaitable<std::optional<Response>> status(Exchange& exchange) {
+    const auto name = exchange.request.option("file_name");
     if (!name) throw Problem(400, "file_name: is missing (/cluster tells how the cluster is)");
-    const auto view = co_await view_of(*name);
+    const auto view = co_await view_of(gateway_.ring(exchange), *name);
     const auto state = view["state"].text_or("");
     Value answer = Value::Map{{"file_name", *name}, {"task_id", view["id"]}, {"state", state}};
     if (is_over(view) && state == "done") {
@@ -126,7 +126,7 @@ class Uploads {
   awaitable<std::optional<Response>> download(Exchange& exchange) {
     const auto name = exchange.request.option("file_name");
     if (!name) throw Problem(400, "file_name: is missing");
-    const auto view = co_await view_of(*name);
+    const auto view = co_await view_of(gateway_.ring(exchange), *name);
     const auto& artifact = view["artifact"];
     if (!is_over(view)) throw Problem(404, text(*name, ": is still being processed"));
     if (artifact.is_null())
@@ -158,14 +158,14 @@ class Uploads {
   }
 
   // The task behind a name, as the sink has it, or the ventilator. Throws 404.
-  awaitable<Value> view_of(std::string name) {
+  static awaitable<Value> view_of(Ring ring, std::string name) {
     const auto id = task_in_name(name);
     if (!id) throw Problem(404, text(name, ": is no name that an upload was told"));
     for (int i = 0; i < 2; ++i) {  // It may be settled between the two questions.
-      auto ended = need(co_await fabric_.sink("result", *id));
+      auto ended = need(co_await ring.sink("result", *id));
       if (!ended.is_null() && ended["state"].text_or("") != "retrying")
         co_return with_id(std::move(ended), *id);
-      auto task = need(co_await fabric_.ventilator("task", *id));
+      auto task = need(co_await ring.ventilator("task", *id));
       if (!task.is_null()) co_return with_id(std::move(task), *id);
     }
     throw Problem(404, text(name, ": there is no such upload"));
@@ -175,8 +175,7 @@ class Uploads {
     return view;
   }
 
-  std::string directory_;
-  Fabric& fabric_;
+  Gateway& gateway_;
   std::shared_ptr<Intake> intake_;  // The resumable uploads have it, too.
   Artifacts artifacts_;
   Places places_{kUploadsMax};
@@ -186,13 +185,13 @@ class Uploads {
 
 void add_uploads(Routes& routes, Gateway& gateway) {
   auto uploads = std::make_shared<Uploads>(gateway);
-  routes.add({"POST", "/upload", net::Role::kSubmit,
+  routes.add({"POST", "/upload", net::Role::kSubmit, Reach::kWithin,
               [uploads](Exchange& exchange) { return uploads->post(exchange); }});
-  routes.add({"GET", "/status", net::Role::kObserve,
-              [uploads](Exchange& exchange) { return uploads->status(exchange.request); }});
+  routes.add({"GET", "/status", net::Role::kObserve, Reach::kWithin,
+              [uploads](Exchange& exchange) { return uploads->status(exchange); }});
   const auto download = [uploads](Exchange& exchange) { return uploads->download(exchange); };
-  routes.add({"GET", "/download", net::Role::kObserve, download});
-  routes.add({"HEAD", "/download", net::Role::kObserve, download});
+  routes.add({"GET", "/download", net::Role::kObserve, Reach::kWithin, download});
+  routes.add({"HEAD", "/download", net::Role::kObserve, Reach::kWithin, download});
   add_artifacts(routes, gateway);
   add_resumable(routes, gateway, uploads->intake());
 }

@@ -37,7 +37,7 @@ Wamp::Wamp(Gateway& gateway, Feed& feed)
   feed.on_event = [this](const Event& event) {
     if (!router_.has_subscribers()) return;
     wamp::Actions actions;
-    router_.publish(event.wamp_topic, text(",[", event.json(), "]"), actions);
+    router_.publish(event.project, event.wamp_topic, text(",[", event.json(), "]"), actions);
     perform(std::move(actions));
   };
 }
@@ -65,7 +65,7 @@ awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
   client.socket = &socket;
   client.exchange = &exchange;
   if (as_stranger) client.as_stranger.emplace(std::move(*as_stranger));
-  router_.open(peer, fabric_.world().random(), is_known);
+  router_.open(peer, fabric_.world().random(), is_known, exchange.caller.prefix);
   const auto end = gateway_.on_stop([this]() {
     wamp::Actions actions;
     router_.shut_down(actions);
@@ -137,7 +137,7 @@ void Wamp::act(const wamp::TicketShown& shown) {
     if (may(exchange.caller, net::Role::kSubmit)) {
       found->second.as_stranger.reset();
       found->second.socket->take_up_to(wamp::kWampMessageBytesMax);
-      router_.welcome(shown.peer, exchange.caller.name, actions);
+      router_.welcome(shown.peer, exchange.caller.name, exchange.caller.prefix, actions);
     } else {
       router_.turn_away(shown.peer, "needs a token of role submit", actions);
     }
@@ -151,8 +151,9 @@ void Wamp::act(const wamp::TicketShown& shown) {
 void Wamp::act(wamp::OwnCalled& called) {
   if (running_[called.caller] >= wamp::Dealer::kCallsMax) {
     wamp::Actions actions;
-    router_.dealer().fail(called.call, "eole.error.too_many",
-                          text(wamp::Dealer::kCallsMax, " calls still run: the limit"), actions);
+    router_.dealer(called.within)
+        .fail(called.call, "eole.error.too_many",
+              text(wamp::Dealer::kCallsMax, " calls still run: the limit"), actions);
     return perform(std::move(actions));
   }
   ++running_[called.caller];
@@ -167,24 +168,26 @@ awaitable<void> Wamp::run(wamp::OwnCalled called) {
     answered = Error{problem.detail};
   }
   if (--running_[called.caller] == 0) running_.erase(called.caller);
-  answer(called.call, answered);
+  answer(called, answered);
 }
 
-void Wamp::answer(wamp::Id call, const Expected<Value>& answered) {
+void Wamp::answer(const wamp::OwnCalled& called, const Expected<Value>& answered) {
   wamp::Actions actions;
+  auto& dealer = router_.dealer(called.within);
   if (answered) {
-    router_.dealer().answer(call, Value::Array{*answered}, actions);
+    dealer.answer(called.call, Value::Array{*answered}, actions);
   } else {
     const auto* error = answered.error().is_silence ? "eole.error.away" : "eole.error.refused";
-    router_.dealer().fail(call, error, answered.error().message, actions);
+    dealer.fail(called.call, error, answered.error().message, actions);
   }
   perform(std::move(actions));
 }
 
 awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
+  Ring ring(fabric_, Within(called.within));
   if (called.procedure == "eole.submit") {
     const auto& tasks = argument(called, 0, "tasks");
-    co_return co_await submit(tasks.is_null() ? called.kwargs : tasks);
+    co_return co_await submit(ring, tasks.is_null() ? called.kwargs : tasks);
   }
   const auto written = argument(called, 0, "id").text_or("");
   const auto id = parse_task_id(written);
@@ -192,20 +195,20 @@ awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
   if (called.procedure == "eole.cancel") {
     SeqRanges one;
     one.add(id->seq, id->seq);
-    co_return co_await fabric_.cancel(id->origin, one);
+    co_return co_await ring.cancel(id->origin, one);
   }
-  if (called.procedure == "eole.result") co_return co_await result(*id, called);
-  auto view = co_await fabric_.ventilator("task", *id);
-  if (view && view->is_null()) view = co_await fabric_.sink("result", *id);
+  if (called.procedure == "eole.result") co_return co_await result(ring, *id, called);
+  auto view = co_await ring.ventilator("task", *id);
+  if (view && view->is_null()) view = co_await ring.sink("result", *id);
   if (!view || called.procedure == "eole.status") co_return view;
   co_return (*view)["why"];
 }
 
 // One task as a map, or several as a list: its id, or theirs.
-awaitable<Expected<Value>> Wamp::submit(Value tasks) {
+awaitable<Expected<Value>> Wamp::submit(Ring ring, Value tasks) {
   const auto batch = read_json_tasks(tasks.to_json());
   const auto count = batch.count;
-  const auto ended = co_await fabric_.submit(batch.groups, count, "");
+  const auto ended = co_await ring.submit(batch.groups, count, "");
   if (ended.error) co_return *ended.error;
   if (tasks.as<Value::Map>() != nullptr)
     co_return Value(to_text(TaskId{ended.origin, ended.first}));
@@ -216,13 +219,15 @@ awaitable<Expected<Value>> Wamp::submit(Value tasks) {
 }
 
 // Its final record once it is there, or null after `wait`.
-awaitable<Expected<Value>> Wamp::result(TaskId id, const wamp::OwnCalled& called) {
+awaitable<Expected<Value>> Wamp::result(Ring ring, TaskId id, const wamp::OwnCalled& called) {
   const auto written = argument(called, 1, "wait").text_or("0s");
   const auto wait = parse_duration(written);
   if (!wait || std::chrono::milliseconds(*wait) > kResultWaitMax)
     co_return Error{text("wait ", written, ": a time of at most ", kResultWaitMax / 1s, "s")};
-  const auto is_gone = [this, call = called.call] { return !router_.dealer().is_waited_for(call); };
-  co_return co_await fabric_.ended(id, std::chrono::milliseconds(*wait), is_gone);
+  const auto is_gone = [this, &called] {
+    return !router_.dealer(called.within).is_waited_for(called.call);
+  };
+  co_return co_await ring.ended(id, std::chrono::milliseconds(*wait), is_gone);
 }
 
 }  // namespace eole::gateway

@@ -10,6 +10,7 @@
 #include "gateway/io/exchange.hpp"
 #include "gateway/io/feed.hpp"
 #include "gateway/io/places.hpp"
+#include "gateway/io/ring.hpp"
 #include "gateway/io/wamp_tasks.hpp"
 
 namespace eole::gateway {
@@ -45,11 +46,11 @@ class Wamp {
   void act(wamp::OwnCalled& called);
   void act(const wamp::Heard& heard) { tasks_.hear(heard); }
   awaitable<Shared> next(Client& client);
-  void answer(wamp::Id call, const Expected<protocol::Value>& answer);
+  void answer(const wamp::OwnCalled& called, const Expected<protocol::Value>& answer);
   awaitable<void> run(wamp::OwnCalled called);
   awaitable<Expected<protocol::Value>> own(const wamp::OwnCalled& called);
-  awaitable<Expected<protocol::Value>> submit(protocol::Value tasks);
-  awaitable<Expected<protocol::Value>> result(TaskId id, const wamp::OwnCalled& called);
+  awaitable<Expected<protocol::Value>> submit(Ring ring, protocol::Value tasks);
+  awaitable<Expected<protocol::Value>> result(Ring ring, TaskId id, const wamp::OwnCalled& called);
 
   Gateway& gateway_;
   Fabric& fabric_;

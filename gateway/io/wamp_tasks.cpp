@@ -38,7 +38,8 @@ awaitable<void> WampTasks::pull() {
   while (true) {
     if (dealer_.has_procedures()) {
       if (!puller_)
-        puller_ = std::make_unique<Puller>(fabric_, "wamp", static_cast<std::uint32_t>(::getpid()));
+        puller_ = std::make_unique<Puller>(fabric_, Pulled{"wamp"},
+                                           static_cast<std::uint32_t>(::getpid()));
       if (puller_->leases().slots() + kTasksAtOnce <= Leases::kLeasesMax) {
         const auto leased = co_await puller_->lease(kTasksAtOnce, kLeaseTime, kWait, {});
         for (const auto& one : leased) call(one);

@@ -10,7 +10,7 @@
 namespace eole::gateway {
 
 /// Tasks of kind wamp: each calls the procedure that its arguments name, {procedure, args, kwargs},
-/// if a client has registered it here.
+/// if a client has registered it here to whom all projects exist: as a worker does, it serves all.
 class WampTasks {
  public:
   /// `perform`: what a call led to.

@@ -1,4 +1,5 @@
-"""Every route of the gateway is in its OpenAPI document, with the role that it takes, and nothing else is."""
+"""Every route of the gateway is in its OpenAPI document, with the role that it takes and whether it serves who has a
+prefix, and nothing else is."""
 
 import json
 import os
@@ -7,20 +8,28 @@ import re
 DOCUMENT = "gateway/openapi.json"
 SOURCES = "gateway/io"
 CONSTANT = re.compile(r'constexpr std::string_view (k\w+) = "(/[^"]*)";')
-ROUTE = re.compile(r'routes\.add\(\s*\{\s*"([A-Z]+)",\s*(?:"(/[^"]*)"|(k\w+)),\s*([\w:]+)')
+ROUTE = re.compile(r'routes\.add\(\s*\{\s*"([A-Z]+)",\s*(?:"(/[^"]*)"|(k\w+)),\s*([\w:]+),\s*Reach::(\w+)')
 ROLES = {"kObserve": "observe", "see": "observe", "kSubmit": "submit", "kAdmin": "admin", "kAnybody": "anybody"}
 
 
 def in_source(text):
-    """(method, path) -> the role that it takes."""
+    """(method, path) -> the role that it takes, and whom it serves."""
     paths = dict(CONSTANT.findall(text))
-    return {(method, path or paths.get(name, name)): ROLES.get(role.split("::")[-1], role)
-            for method, path, name, role in ROUTE.findall(text)}
+    routes = {}
+    for method, path, name, role, reach in ROUTE.findall(text):
+        role = ROLES.get(role.split("::")[-1], role)
+        within = " within" if reach == "kWithin" and role != "anybody" else ""
+        routes[method, path or paths.get(name, name)] = role + within
+    return routes
 
 
 def in_document(text):
     """The same; who may ask without a token is anybody."""
-    return {(method.upper(), path): "anybody" if about.get("security") == [] else about.get("x-role", "missing")
+    def said(about):
+        if about.get("security") == []:
+            return "anybody"
+        return about.get("x-role", "missing") + (" within" if about.get("x-within") else "")
+    return {(method.upper(), path): said(about)
             for path, item in json.loads(text)["paths"].items() for method, about in item.items() if method != "parameters"}
 
 
@@ -32,7 +41,7 @@ def compare(routes, documented):
     for method, path in sorted(documented.keys() & routes.keys()):
         wanted, said = routes[method, path], documented[method, path]
         if wanted != said:
-            yield f"{DOCUMENT}: says role {said} of {method} {path}, which takes {wanted}"
+            yield f"{DOCUMENT}: says {said!r} of {method} {path}, which is for {wanted!r}"
 
 
 def problems(root):
@@ -46,9 +55,11 @@ def problems(root):
 
 
 def self_test():
-    source = ('constexpr std::string_view kOne = "/a/{id}";\nroutes.add({"GET", kOne, net::Role::kAdmin, x});\n'
-              'routes.add({"PUT", "/b", see, x});\nroutes.add({"GET", "/b", kAnybody, x});')
+    source = ('constexpr std::string_view kOne = "/a/{id}";\nroutes.add({"GET", kOne, net::Role::kAdmin, Reach::kOfAll, x});\n'
+              'routes.add({"PUT", "/b", see, Reach::kWithin, x});\n'
+              'routes.add({"GET", "/b", kAnybody, Reach::kWithin, x});\n'
+              'routes.add({"GET", "/c", see, Reach::kOfAll, x});')
     document = ('{"paths": {"/a/{id}": {"parameters": [], "get": {"x-role": "submit"}, "delete": {}},'
-                ' "/b": {"get": {"security": []}}}}')
-    if len(list(compare(in_source(source), in_document(document)))) != 3:
-        yield "routes does not notice a route or a document that stands alone, or another role"
+                ' "/b": {"get": {"security": []}}, "/c": {"get": {"x-role": "observe", "x-within": true}}}}')
+    if len(list(compare(in_source(source), in_document(document)))) != 4:
+        yield "routes does not notice a route or a document that stands alone, another role or reach"

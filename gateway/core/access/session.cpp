@@ -41,8 +41,8 @@ std::string make_session(const net::Token& token, std::int64_t now_unix_ms) {
   return text(token.name, ".", until, ".", proof(token.sha256, signed_part(token.name, until)));
 }
 
-std::optional<Caller> read_session(std::string_view session, const FindToken& find,
-                                   std::int64_t now_unix_ms) {
+Session read_session(std::string_view session, const FindToken& find, std::int64_t now_unix_ms) {
+  const Session over{{}, true};
   const auto first = session.find('.');
   const auto second = first == session.npos ? first : session.find('.', first + 1);
   if (second == session.npos) return {};
@@ -52,14 +52,14 @@ std::optional<Caller> read_session(std::string_view session, const FindToken& fi
   const auto* end = written.data() + written.size();
   const auto read = std::from_chars(written.data(), end, until);
   if (read.ec != std::errc() || read.ptr != end) return {};
-  if (until <= now_unix_ms && !planted("session-without-end")) return {};
+  if (until <= now_unix_ms && !planted("session-without-end")) return over;
   const auto* token = find(name);
-  if (token == nullptr) return {};
+  if (token == nullptr) return over;
   if (!is_same(session.substr(second + 1), proof(token->sha256, signed_part(name, until))))
     return {};
   auto caller = caller_of(*token);
   caller.until = until;
-  return caller;
+  return {std::move(caller)};
 }
 
 std::string set_cookie(std::string_view name, std::string_view session, bool is_secure) {

@@ -79,8 +79,12 @@ Expected<void> split_target(Request& request) {
   auto split_path = split(path, '/', [&](std::string_view part) -> Expected<void> {
     auto segment = decoded(part, false);
     if (!segment) return segment.error();
-    if (*segment == "." || *segment == ".." || segment->find('/') != std::string::npos)
-      return Error{text("target: ", target, ": leads out of its path")};
+    const auto named = split(*segment, '/', [&](std::string_view name) -> Expected<void> {
+      if (name == "." || name == "..")
+        return Error{text("target: ", target, ": leads out of its path")};
+      return {};
+    });
+    if (!named) return named;
     request.segments.push_back(std::move(*segment));
     return {};
   });

@@ -26,7 +26,8 @@ struct Request {
   bool keeps_alive = true;
   bool expects_continue = false;
 
-  /// Of the path, decoded: "/task/a%20b" has "task" and "a b".
+  /// Of the path, each decoded for itself: "/projects/acme%2Fx" has "projects" and "acme/x". None
+  /// is a path of a disk.
   std::vector<std::string> segments = {};
   std::vector<std::pair<std::string, std::string>> query = {};  // Decoded, in the order given.
 
@@ -37,8 +38,8 @@ struct Request {
   bool has_body() const { return length != std::uint64_t{0}; }
 };
 
-/// Sets segments and query from the target. Errors: no path, a % that is no byte, a segment that is
-/// ".." or ".", text that is not UTF-8 or has a zero byte.
+/// Sets segments and query from the target. Errors: no path, a % that is no byte, a segment that
+/// has ".." or "." between slashes, text that is not UTF-8 or has a zero byte.
 Expected<void> split_target(Request& request);
 /// "%41" is "A". Nothing: a % without two hexadecimal letters.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);

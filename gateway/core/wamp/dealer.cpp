@@ -87,7 +87,7 @@ void Dealer::call(const End& caller, bool wants_progress, const std::string& pro
   calls_.emplace(invocation, Call{caller, wants_progress});
   by_caller_.emplace(caller, invocation);
   if (is_own) {
-    out.push_back(OwnCalled{invocation.second, procedure, args, kwargs, caller.first});
+    out.push_back(OwnCalled{invocation.second, within_, procedure, args, kwargs, caller.first});
     return;
   }
   Value details = Value::Map{};

@@ -17,8 +17,9 @@ class Dealer {
   static constexpr std::size_t kRegistrationsMax = 1024;  // Of one client.
   static constexpr std::size_t kCallsMax = 1024;          // Of one caller, not answered yet.
 
-  /// `own`: the procedures that the gateway runs.
-  explicit Dealer(std::vector<std::string> own) : own_(own.begin(), own.end()) {}
+  /// `own`: the procedures that the gateway runs. `within`: whose calls these are.
+  explicit Dealer(const std::vector<std::string>& own, std::string within = {})
+      : own_(own.begin(), own.end()), within_(std::move(within)) {}
 
   /// A client has said hello; what it runs may be interrupted, if it knows how (a client that does
   /// not would take INTERRUPT for a violation).
@@ -70,6 +71,7 @@ class Dealer {
   void forget(Calls::iterator call);
 
   std::set<std::string, std::less<>> own_;
+  std::string within_;
   std::map<std::string, Id, std::less<>> procedures_;
   std::map<Id, Registration> registrations_;
   std::map<Peer, std::set<Id>> of_callee_;

@@ -64,6 +64,7 @@ struct TicketShown {
 /// One of the gateway's own procedures is called; Dealer::answer() or fail() is the end of it.
 struct OwnCalled {
   Id call = 0;
+  std::string within;  // The realm of who calls.
   std::string procedure;
   Value args = {};    // An array, or null.
   Value kwargs = {};  // A map, or null.

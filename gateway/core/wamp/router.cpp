@@ -5,6 +5,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 
 namespace eole::gateway::wamp {
 
@@ -26,9 +27,26 @@ Value welcome_details() {
 
 }  // namespace
 
-void Router::open(Peer peer, std::uint64_t session, bool is_known) {
-  sessions_[peer].id = session % kLastId + 1;
-  sessions_[peer].is_known = is_known;
+Router::Realm& Router::realm(const std::string& within) {
+  return realms_.try_emplace(within, Realm{{}, Dealer(own_, within)}).first->second;
+}
+
+void Router::open(Peer peer, std::uint64_t id, bool is_known, const std::string& within) {
+  auto& session = sessions_[peer];
+  session.id = id % kLastId + 1;
+  session.is_known = is_known;
+  session.realm = &realm(within);
+}
+
+void Router::publish(std::string_view project, std::string_view topic, std::string_view tail,
+                     Actions& out) {
+  for (auto& [within, realm] : realms_)
+    if (Within(within).has(project)) realm.broker.publish(topic, tail, kSelf, out);
+}
+
+bool Router::has_subscribers() const {
+  return std::any_of(realms_.begin(), realms_.end(),
+                     [](const auto& entry) { return entry.second.broker.has_subscribers(); });
 }
 
 void Router::on_text(Peer peer, std::string_view json, Actions& out) {
@@ -60,7 +78,7 @@ void Router::on_hello(Peer peer, Session& session, const Message& message, Actio
   session.takes_interrupts = features["call_canceling"] == Value(true);
   if (session.is_known || planted("wamp-without-ticket")) {
     session.is_welcome = true;
-    dealer_.join(peer, session.takes_interrupts);
+    session.realm->dealer.join(peer, session.takes_interrupts);
     return send(peer, encode(Type::kWelcome, {session.id, welcome_details()}), out);
   }
   const auto* methods = details["authmethods"].as<Value::Array>();
@@ -78,12 +96,13 @@ void Router::on_authenticate(Peer peer, Session& session, const Message& message
   out.emplace_back(TicketShown{peer, ticket});
 }
 
-void Router::welcome(Peer peer, std::string_view name, Actions& out) {
+void Router::welcome(Peer peer, std::string_view name, const std::string& within, Actions& out) {
   const auto found = sessions_.find(peer);
   if (found == sessions_.end() || found->second.has_ended) return;
   auto& session = found->second;
   session.is_known = session.is_welcome = true;
-  dealer_.join(peer, session.takes_interrupts);
+  session.realm = &realm(within);
+  session.realm->dealer.join(peer, session.takes_interrupts);
   auto details = welcome_details();
   details.set("authid", name);
   details.set("authmethod", "ticket");
@@ -98,25 +117,26 @@ void Router::turn_away(Peer peer, std::string_view why, Actions& out) {
 }
 
 void Router::on_message(Peer peer, Session& session, const Message& message, Actions& out) {
+  auto& [broker, dealer] = *session.realm;
   switch (message.type()) {
     case Type::kSubscribe:
-      return broker_.on_subscribe(peer, message, out);
+      return broker.on_subscribe(peer, message, out);
     case Type::kUnsubscribe:
-      return broker_.on_unsubscribe(peer, message, out);
+      return broker.on_unsubscribe(peer, message, out);
     case Type::kPublish:
-      return broker_.on_publish(peer, message, out);
+      return broker.on_publish(peer, message, out);
     case Type::kRegister:
-      return dealer_.on_register(peer, message, out);
+      return dealer.on_register(peer, message, out);
     case Type::kUnregister:
-      return dealer_.on_unregister(peer, message, out);
+      return dealer.on_unregister(peer, message, out);
     case Type::kCall:
-      return dealer_.on_call(peer, message, out);
+      return dealer.on_call(peer, message, out);
     case Type::kCancel:
-      return dealer_.on_cancel(peer, message, out);
+      return dealer.on_cancel(peer, message, out);
     case Type::kYield:
-      return dealer_.on_yield(peer, message, out);
+      return dealer.on_yield(peer, message, out);
     case Type::kError:
-      return dealer_.on_error(peer, message, out);
+      return dealer.on_error(peer, message, out);
     case Type::kGoodbye:
       leave(peer, session, out);
       return send(peer, encode(Type::kGoodbye, {Value::Map{}, "wamp.close.goodbye_and_out"}), out);
@@ -134,8 +154,8 @@ void Router::on_message(Peer peer, Session& session, const Message& message, Act
 // Of the session; the connection may begin another.
 void Router::leave(Peer peer, Session& session, Actions& out) {
   if (!std::exchange(session.is_welcome, false)) return;
-  broker_.leave(peer);
-  dealer_.leave(peer, out);
+  session.realm->broker.leave(peer);
+  session.realm->dealer.leave(peer, out);
 }
 
 void Router::abort(Peer peer, Session& session, std::string_view why, std::string_view error,

@@ -23,6 +23,9 @@ net::Token token_of(const std::string& name, const std::string& shown) {
 struct Known {
   std::map<std::string, net::Token, std::less<>> tokens;
   std::optional<Caller> read(std::string_view session, std::int64_t now = kNow) const {
+    return look(session, now).caller;
+  }
+  Session look(std::string_view session, std::int64_t now = kNow) const {
     return read_session(
         session,
         [&](std::string_view name) {
@@ -65,6 +68,16 @@ TEST_CASE("a session says who it is until it runs out or its token goes", "[gate
   CHECK(!known.read(session));
 }
 
+TEST_CASE("a session that is over is no guess", "[gateway]") {
+  Known known;
+  const auto token = known.tokens["ci"] = token_of("ci", "eole_1");
+  const auto session = make_session(token, kNow);
+  CHECK(!known.look(session).is_over);
+  CHECK(known.look(session, kNow + kSessionMs).is_over);
+  known.tokens.clear();
+  CHECK(known.look(session).is_over);
+}
+
 TEST_CASE("nobody makes a session, or changes one", "[gateway]") {
   Known known;
   const auto token = known.tokens["ci"] = token_of("ci", "eole_1");
@@ -78,6 +91,7 @@ TEST_CASE("nobody makes a session, or changes one", "[gateway]") {
         text("ci.", kNow + kSessionMs, ".", token.sha256)}) {
     INFO(forged);
     CHECK(!known.read(forged));
+    CHECK(!known.look(forged).is_over);  // It is a guess.
   }
 }
 

@@ -116,8 +116,15 @@ TEST_CASE("a line without an end is not waited for", "[gateway]") {
   REQUIRE(read(head + "5;" + many, 1000) == Is{"400"});
   REQUIRE(read(head + "0\r\nA: " + many, 1000) == Is{"400"});
   std::string fields;
-  for (int i = 0; i < 5; ++i) fields += "A" + std::to_string(i) + ": " + std::string(4000, 'x') + "\r\n";
+  for (int i = 0; i < 5; ++i)
+    fields += "A" + std::to_string(i) + ": " + std::string(4000, 'x') + "\r\n";
   REQUIRE(read("GET / HTTP/1.1\r\n" + kHost + fields + "\r\n", 1000) == Is{"431"});
+}
+
+TEST_CASE("a slash that is written as %2F is of a name, and splits no path", "[gateway]") {
+  Request request{"GET", "/projects/acme%2Fx%2f/open", {}};
+  REQUIRE(split_target(request));
+  REQUIRE(request.segments == std::vector<std::string>{"projects", "acme/x/", "open"});
 }
 
 TEST_CASE("a target is split into what it names", "[gateway]") {
@@ -127,7 +134,8 @@ TEST_CASE("a target is split into what it names", "[gateway]") {
   REQUIRE(*request.option("x") == "1");
   REQUIRE(*request.option("y") == "a b");
   REQUIRE_FALSE(request.option("z"));
-  for (const auto* target : {"/../a", "/a/%2e%2e/b", "/a%2fb", "/%", "/%zz", "/a%00", "/%ff"}) {
+  for (const auto* target : {"/../a", "/a/%2e%2e/b", "/a%2f..%2Fb", "/%2e%2fa", "/a%2f.", "/%",
+                             "/%zz", "/a%00", "/%ff"}) {
     Request bad{"GET", target, {}};
     INFO(target);
     REQUIRE_FALSE(split_target(bad));

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
 
 using namespace eole;
@@ -84,8 +85,8 @@ TEST_CASE("the recent end of the log is kept up to a size, without a gap", "[rec
 }
 
 TEST_CASE("who stands at one place and listens for the same is sent the same bytes", "[recent]") {
-  const auto pattern = *TopicPattern::parse("shop/*/done");
-  const auto all = *TopicPattern::parse("#");
+  const Interest pattern{*TopicPattern::parse("shop/*/done")};
+  const Interest all{*TopicPattern::parse("#")};
   Recent recent;
   recent.start(41);
   for (auto& each : events_of(batch_of({body(1), body(2), body(3)}), 0)) recent.add(each);
@@ -97,7 +98,7 @@ TEST_CASE("who stands at one place and listens for the same is sent the same byt
   CHECK(*recent.piece(42, all, Format::kWebSocket).bytes == recent.at(42)->frame);
   CHECK(recent.piece(41, all, Format::kServerSent).bytes->starts_with("id: 41\ndata: {"));
   CHECK(*recent.piece(41, pattern, Format::kWebSocket).bytes == recent.at(42)->frame);
-  const auto none = recent.piece(41, *TopicPattern::parse("other/#"), Format::kWebSocket);
+  const auto none = recent.piece(41, {*TopicPattern::parse("other/#")}, Format::kWebSocket);
   CHECK(none.to == 43);
   CHECK(none.bytes == nullptr);
   recent.add(event(43));
@@ -107,8 +108,27 @@ TEST_CASE("who stands at one place and listens for the same is sent the same byt
   CHECK(*recent.piece(41, all, Format::kWebSocket).bytes == std::string(30, 'x'));
 }
 
+TEST_CASE("who is within a prefix hears of no other projects", "[recent]") {
+  const Interest shop{*TopicPattern::parse("#"), Within("shop/")};
+  const Interest shopping{*TopicPattern::parse("#"), Within("shopping/")};
+  Recent recent;
+  recent.start(0);
+  for (const auto* project : {"shop", "shop/x", "shopping/x", ""}) {
+    auto event = std::make_shared<Event>();
+    event->offset = recent.end();
+    event->project = project;
+    event->topic = topic_of(project, "echo", "done");
+    event->frame = text("[", project, "]");
+    recent.add(event);
+  }
+  CHECK(*recent.piece(0, shop, Format::kWebSocket).bytes == "[shop/x]");
+  CHECK(*recent.piece(0, shopping, Format::kWebSocket).bytes == "[shopping/x]");
+  CHECK(*recent.piece(0, {shop.pattern}, Format::kWebSocket).bytes ==
+        "[shop][shop/x][shopping/x][]");
+}
+
 TEST_CASE("a piece ends behind 64 KiB, and is the same for who comes later", "[recent]") {
-  const auto all = *TopicPattern::parse("#");
+  const Interest all{*TopicPattern::parse("#")};
   Recent recent;
   recent.start(1);
   for (std::uint64_t offset = 1; offset <= 8; ++offset) recent.add(event(offset, 20'000));

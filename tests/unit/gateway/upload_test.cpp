@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
 
 using namespace eole;
@@ -57,6 +58,17 @@ TEST_CASE("a wish that makes no sense is refused", "[gateway]") {
   CHECK(refused([] {
           task_of(read_wish({{"quality", "101"}}, "a.jpg"), kSha);
         }).starts_with("400 "));
+}
+
+TEST_CASE("what is uploaded within a prefix is of a project there", "[gateway]") {
+  const Within acme("acme/");
+  CHECK(read_wish({}, "a.jpg").project == "uploads");
+  CHECK(read_wish({}, "a.jpg", acme).project == "acme/uploads");
+  CHECK(read_wish({{"project", "acme/x"}}, "a.jpg", acme).project == "acme/x");
+  for (const auto* project : {"zeta/x", "acme", ""})
+    CHECK(refused([&] {
+            read_wish({{"project", project}}, "a.jpg", acme);
+          }) == text("403 project ", project, ": is not within acme/"));
 }
 
 TEST_CASE("a picture is one by its first bytes, whatever its name", "[gateway]") {

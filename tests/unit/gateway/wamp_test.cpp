@@ -11,8 +11,9 @@ namespace {
 
 // A router with its clients; what each hears is kept until it is looked at.
 struct Rig {
-  void open(Peer peer, std::string_view roles = R"({"caller":{}})") {
-    router.open(peer, 1000 + peer);
+  void open(Peer peer, std::string_view roles = R"({"caller":{}})",
+            const std::string& within = {}) {
+    router.open(peer, 1000 + peer, true, within);
     say(peer, std::string(R"([1,"eole",{"roles":)") + std::string(roles) + "}]");
     heard.erase(peer);
   }
@@ -136,14 +137,14 @@ TEST_CASE("topics are subscribed to by prefix and by wildcard", "[wamp]") {
   rig.say(1, R"([32,1,{"match":"prefix"},"eole.shop"])");
   rig.say(1, R"([32,2,{"match":"wildcard"},"eole..echo.done"])");
   rig.hear(1);
-  rig.router.publish("eole.shop.echo.done", R"(,[{"offset":4}])", rig.actions);
+  rig.router.publish("shop", "eole.shop.echo.done", R"(,[{"offset":4}])", rig.actions);
   rig.take();
   CHECK(rig.hear(1) == R"([36,1,1,{"topic":"eole.shop.echo.done"},[{"offset":4}]])"
                        "\n"
                        R"([36,2,1,{"topic":"eole.shop.echo.done"},[{"offset":4}]])"
                        "\n");
-  rig.router.publish("eole.other.echo.failed", {}, rig.actions);
-  rig.router.publish("eole.other.echo", {}, rig.actions);
+  rig.router.publish("other", "eole.other.echo.failed", {}, rig.actions);
+  rig.router.publish("other", "eole.other.echo", {}, rig.actions);
   rig.take();
   CHECK(rig.hear(1).empty());
 }
@@ -360,7 +361,7 @@ TEST_CASE("who is not known shows a ticket before anything else", "[wamp]") {
     const auto shown = rig.other<TicketShown>();
     REQUIRE(shown);
     CHECK(shown->ticket == "eole_1");
-    rig.router.welcome(1, "ci", rig.actions);
+    rig.router.welcome(1, "ci", "", rig.actions);
     rig.take();
     const auto welcome = rig.hear(1);
     CHECK_THAT(welcome, Catch::StartsWith("[2,42,"));
@@ -383,6 +384,67 @@ TEST_CASE("who is not known shows a ticket before anything else", "[wamp]") {
         GENERATE(R"([1,"eole",{"roles":{}}])", R"([32,1,{},"a"])", R"([48,1,{},"a"])");
     rig.say(1, said);
     CHECK_THAT(rig.hear(1), Catch::Contains("wamp.error.protocol_violation"));
+  }
+}
+
+TEST_CASE("who is within a prefix hears and calls nobody else", "[wamp]") {
+  Rig rig;
+  constexpr auto kRoles = R"({"caller":{}})";
+  rig.open(1, kRoles, "acme/");
+  rig.open(2, kRoles, "acme/");
+  rig.open(3, kRoles, "zeta/");
+  rig.open(4);
+  const std::string none;
+  for (Peer peer : {1, 3, 4}) {
+    rig.say(peer, R"([32,1,{"match":"prefix"},"eole"])");
+    rig.say(peer, R"([32,2,{},"news"])");
+    rig.hear(peer);
+  }
+  SECTION("of what they publish") {
+    rig.say(2, R"([16,3,{},"news",["here"]])");
+    CHECK_THAT(rig.hear(1), Catch::Contains("here"));
+    CHECK(rig.hear(3) == none);
+    CHECK(rig.hear(4) == none);
+    rig.say(4, R"([16,3,{},"news",["all"]])");
+    CHECK(rig.hear(1) == none);
+  }
+  SECTION("of what ends") {
+    rig.router.publish("acme/x", "eole.acme/x.echo.done", ",[1]", rig.actions);
+    rig.router.publish("zeta/x", "eole.zeta/x.echo.done", ",[1]", rig.actions);
+    rig.take();
+    CHECK_THAT(rig.hear(1), Catch::Contains("acme") && !Catch::Contains("zeta"));
+    CHECK_THAT(rig.hear(3), Catch::Contains("zeta") && !Catch::Contains("acme"));
+    CHECK_THAT(rig.hear(4), Catch::Contains("zeta") && Catch::Contains("acme"));
+  }
+  SECTION("of procedures") {
+    rig.say(1, R"([64,5,{},"add"])");
+    rig.say(3, R"([64,5,{},"add"])");  // It may have the same name.
+    CHECK_THAT(rig.hear(3), Catch::StartsWith("[65,5,"));
+    CHECK_THAT(rig.hear(1), Catch::StartsWith("[65,5,"));
+    rig.say(2, R"([48,6,{},"add",[1]])");
+    CHECK_THAT(rig.hear(1), Catch::StartsWith("[68,"));
+    CHECK(rig.hear(3) == none);
+    rig.say(4, R"([48,6,{},"add",[1]])");
+    CHECK_THAT(rig.hear(4), Catch::Contains("no_such_procedure"));
+    CHECK_FALSE(rig.router.dealer().has_procedures());  // Tasks call none of theirs.
+  }
+  SECTION("of what the gateway runs, which is told within what") {
+    rig.say(3, R"([48,7,{},"eole.submit"])");
+    const auto called = rig.other<OwnCalled>();
+    REQUIRE(called);
+    CHECK(called->within == "zeta/");
+    rig.router.dealer(called->within).answer(called->call, {}, rig.actions);
+    rig.take();
+    CHECK_THAT(rig.hear(3), Catch::StartsWith("[50,7,"));
+  }
+  SECTION("by a ticket") {
+    rig.router.open(5, 41, false);
+    rig.say(5, R"([1,"eole",{"roles":{},"authmethods":["ticket"]}])");
+    rig.router.welcome(5, "ci", "acme/", rig.actions);
+    rig.take();
+    rig.say(5, R"([16,3,{},"news",["ticket"]])");
+    CHECK_THAT(rig.hear(1), Catch::Contains("ticket"));
+    CHECK(rig.hear(4) == none);
   }
 }
 

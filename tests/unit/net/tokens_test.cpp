@@ -84,8 +84,9 @@ TEST_CASE("what cannot be a token is refused by name", "[tokens]") {
   CHECK_THAT(why_not(token(std::string(65, 'x'))), Contains("64 at most"));
   CHECK_THAT(why_not(token("ci", Role::kWork)),
              Contains("role work: one of submit, observe, admin"));
-  CHECK_THAT(why_not(token("ci", Role::kSubmit, "acme")), Contains("ends with /, as acme/"));
-  CHECK_THAT(why_not(token("ci", Role::kSubmit, "/")), Contains("ends with /"));
+  CHECK_THAT(why_not(token("ci", Role::kSubmit, "acme")),
+             Contains("prefix acme: is the begin of projects' names up to a /"));
+  CHECK_THAT(why_not(token("ci", Role::kSubmit, "/")), Contains("up to a /"));
   CHECK_THAT(why_not(token("ci", Role::kSubmit, std::string(128, 'x') + "/")),
              Contains("prefix of 129 bytes, limit 128"));
   auto bad = token("ci");
