@@ -1,9 +1,9 @@
 #include "gateway/core/page.hpp"
-#include "gateway/core/http/letters.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "gateway/core/http/letters.hpp"
 
 namespace eole::gateway {
 

@@ -94,7 +94,7 @@ const Piece& Recent::piece(std::uint64_t from, const Interest& interest, Format 
   auto to = from;
   for (; to < end() && bytes.size() < kPieceBytes; ++to)
     if (interest.has(*at(to))) put_event(bytes, *at(to), format);
-  auto& made = pieces_[next_piece_++ % kPiecesKept];
+  auto& made = pieces_[next_piece_++ % kPiecesMax];
   made = {from, to, interest, format, {}};
   if (!bytes.empty()) made.bytes = std::make_shared<const std::string>(std::move(bytes));
   return made;

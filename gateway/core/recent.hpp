@@ -75,12 +75,12 @@ class Recent {
   const Piece& piece(std::uint64_t from, const Interest& interest, Format format);
 
  private:
-  static constexpr std::size_t kPiecesKept = 16;
+  static constexpr std::size_t kPiecesMax = 16;
   bool is_started_ = false;
   std::uint64_t begin_ = 0;
   std::deque<EventPointer> events_;
   std::size_t bytes_ = 0;
-  std::array<Piece, kPiecesKept> pieces_;  // The last that were made.
+  std::array<Piece, kPiecesMax> pieces_;  // The last that were made.
   std::size_t next_piece_ = 0;
 };
 

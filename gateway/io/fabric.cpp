@@ -54,6 +54,7 @@ void Fabric::give_up() {
     client::SubmitEnded ended;
     ended.error = Error{"the ventilator does not answer; nothing was submitted", true};
     gathered_.front().tell(ended);
+    gathered_bytes_ -= gathered_.front().groups.size();
     gathered_.pop_front();
   }
 }
@@ -72,6 +73,7 @@ void Fabric::flush() {
       if (!those.empty() && !(fits && next.may_join(those.front()))) break;
       bytes += next.groups.size();
       count += next.count;
+      gathered_bytes_ -= next.groups.size();
       those.push_back(std::move(next));
       gathered_.pop_front();
     }
@@ -100,6 +102,7 @@ void Fabric::end(const client::SubmitEnded& ended) {
     // One of them is to blame: each is told of its own.
     for (auto one = those.rbegin(); one != those.rend(); ++one) {
       one->is_alone = true;
+      gathered_bytes_ += one->groups.size();
       gathered_.push_front(std::move(*one));
     }
     return;

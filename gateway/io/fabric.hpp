@@ -115,6 +115,7 @@ class Fabric {
   bool is_open_told_ = false;
   Tap tap_;
   std::deque<Waiting> gathered_;
+  std::size_t gathered_bytes_ = 0;
   std::map<std::uint64_t, std::vector<Waiting>> sent_;  // By their request's number.
   std::multimap<TaskId, Ending*> endings_;
   std::multimap<TaskId, Watch::OnProgress> watches_;

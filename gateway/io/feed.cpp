@@ -129,6 +129,7 @@ awaitable<Shared> Follower::next() {
   if (feed_.recent().is_started()) {
     begin();
     if (*at_ < feed_.recent().begin() && out_.empty()) co_await read();
+    if (*at_ > feed_.recent().end() && !is_checked_) co_await check();
   }
   if (!out_.empty()) co_return std::make_shared<const std::string>(std::exchange(out_, {}));
   while (at_ && *at_ >= feed_.recent().begin() && *at_ < feed_.recent().end()) {
@@ -152,6 +153,20 @@ void Follower::begin() {
     say("behind", Value::Map{{"offset", *at_},
                              {"head", recent.end()},
                              {"text", "reads too slowly: goes on from the log"}});
+}
+
+// The sink knows whether the log goes that far: what is read of it here may be behind.
+awaitable<void> Follower::check() {
+  const auto page = co_await ring_.read_log(*at_);
+  const bool is_beyond =
+      !page && page.error().message.find("is beyond the log's head") != std::string::npos;
+  is_checked_ = page || is_beyond;  // Else it is asked again when this is woken next.
+  const auto end = feed_.recent().end();
+  if (!is_beyond || *at_ <= end) co_return;
+  say("gone", Value::Map{{"offset", *at_},
+                         {"kept_from", end},
+                         {"text", "the log ends before that: it was replaced by another one"}});
+  at_ = end;
 }
 
 // A page of the log, however large its results are.
@@ -196,6 +211,12 @@ void Follower::show(const protocol::Progress& progress) {
     said.set("output", protocol::Blob{progress.payload});
   }
   say("progress", said);
+  wake_();
+}
+
+void Follower::refuse(const std::string& why) {
+  if (out_.size() >= kProgressWaitingBytesMax) return;
+  say("error", Value::Map{{"text", why}});
   wake_();
 }
 

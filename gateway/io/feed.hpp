@@ -93,12 +93,14 @@ class Follower {
   void filter(TopicPattern pattern) { interest_.pattern = std::move(pattern); }
   /// How far a task is; nothing if what was said before has not gone yet.
   void show(const protocol::Progress& progress);
-  /// What is no event of the log.
-  void say(std::string_view type, const protocol::Value& said);
+  /// What it said makes no sense; the same holds.
+  void refuse(const std::string& why);
 
  private:
+  void say(std::string_view type, const protocol::Value& said);  // What is no event of the log.
   void begin();
   awaitable<void> read();
+  awaitable<void> check();
 
   Feed& feed_;
   Ring ring_;
@@ -109,6 +111,7 @@ class Follower {
   std::uint64_t logs_;
   std::uint64_t summaries_ = 0;
   bool keeps_up_ = false;
+  bool is_checked_ = false;  // Where it begins, if that is beyond what is known here.
   std::string out_;
 };
 

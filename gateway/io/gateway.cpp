@@ -72,6 +72,9 @@ void Gateway::open_door() {
   access.asks_token = options_.asks_token || !place.is_local;
   if (!options_.origin.empty() && !access.asks_token)
     throw std::runtime_error("--http-origin: another's page needs a token: --http-tokens");
+  if (!options_.origin.empty() && !http::is_origin(options_.origin))
+    throw std::runtime_error(text("--http-origin ", options_.origin,
+                                  ": wanted is one as a browser says it, https://example.org"));
   Server::Door door;
   if (!place.is_local || !options_.certificate.empty()) {
     const auto certificate = options_.certificate.empty()
@@ -98,10 +101,15 @@ void Gateway::open_door() {
 
 awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   const auto& request = exchange.request;
+  // A cache gives that page nothing that it keeps for others.
+  if (!place_.origin.empty()) exchange.common = {{"Vary", "Origin"}};
   const bool is_shared = http::check_origin(request, place_);
   if (is_shared) {
     exchange.common = http::shared_with(place_);
     if (http::is_preflight(request)) return now(http::allow(request));
+    // A page of another origin shows a token: the session is this one's own page's.
+    std::erase_if(exchange.request.fields,
+                  [](const auto& field) { return field.name == "cookie"; });
   }
   if (request.target == "*") return now({204, {}, {}});  // OPTIONS of all: it is here.
   if (auto page = page_.answer(request)) return now(std::move(*page));

@@ -9,6 +9,7 @@
 #include "common/base/text.hpp"
 #include "gateway/io/feed.hpp"
 #include "gateway/io/gateway.hpp"
+#include "gateway/io/places.hpp"
 #include "gateway/io/wamp.hpp"
 #include "gateway/io/websocket.hpp"
 
@@ -44,7 +45,7 @@ class Live {
   Feed& feed() { return feed_; }
 
   awaitable<std::optional<Response>> notifications(Exchange& exchange) {
-    refuse_too_many();
+    const auto place = co_await take_place();
     const auto pattern = topic(exchange.request);
     const auto from = first(exchange.request);
     const Feed::Hearing hearing(feed_);
@@ -58,8 +59,7 @@ class Live {
         [&socket]() { socket.close(http::CloseCode::kGoingAway, "the gateway ends"); });
     Watched watched;
     const auto hear = [&](std::string_view said) {
-      if (const auto error = change(follower, watched, said))
-        follower.say("error", Value::Map{{"text", *error}});
+      if (const auto error = change(follower, watched, said)) follower.refuse(*error);
       socket.wake();
     };
     const auto ring = gateway_.ring(exchange);
@@ -68,7 +68,7 @@ class Live {
   }
 
   awaitable<std::optional<Response>> events(Exchange& exchange) {
-    refuse_too_many();
+    const auto place = co_await take_place();
     const auto pattern = topic(exchange.request);
     const auto from = first(exchange.request);
     const Feed::Hearing hearing(feed_);
@@ -81,33 +81,42 @@ class Live {
     }
     asio::steady_timer woken(co_await asio::this_coro::executor);
     bool is_over = false;
-    Follower follower(feed_, gateway_.ring(exchange), Format::kServerSent, pattern, from,
-                      [&woken]() { woken.cancel(); });
+    bool is_woken = false;  // Also while it makes or writes what is next.
+    const auto wake = [&]() {
+      is_woken = true;
+      woken.cancel();
+    };
+    Follower follower(feed_, gateway_.ring(exchange), Format::kServerSent, pattern, from, wake);
     const auto end = gateway_.on_stop([&]() {
       is_over = true;
-      woken.cancel();
+      wake();
     });
     co_await exchange.write("retry: 1000\n\n");
     while (!is_over) {
-      woken.expires_at(asio::steady_timer::time_point::max());  // What wakes it now wakes the next.
+      is_woken = false;
       const auto bytes = co_await follower.next();
       if (bytes) {
         co_await exchange.write(*bytes);
         continue;
       }
+      if (is_woken) continue;
       boost::system::error_code ignored;
-      if (!is_over) co_await woken.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      woken.expires_at(asio::steady_timer::time_point::max());
+      co_await woken.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
     co_await exchange.end();
     co_return std::nullopt;
   }
 
  private:
-  void refuse_too_many() const {
-    if (feed_.listening() < kListenersMax) return;
-    Problem problem(503, text(feed_.listening(), " listen already, limit ", kListenersMax));
-    problem.fields.push_back({"Retry-After", "10"});
-    throw problem;
+  awaitable<Places::Place> take_place() {
+    if (!places_.has_free()) {
+      Problem problem(503, text(kListenersMax, " listen already: the limit"));
+      problem.fields.push_back({"Retry-After", "10"});
+      throw problem;
+    }
+    auto place = co_await places_.take();
+    co_return place;
   }
   static TopicPattern topic(const http::Request& request) {
     return pattern_of(request.option("topic").value_or("#"));
@@ -138,9 +147,7 @@ class Live {
   }
   void watch(Follower& follower, Watched& watched, bool is_there) {
     const auto id = *std::exchange(watched.wanted, std::nullopt);
-    if (!is_there)
-      return follower.say(
-          "error", Value::Map{{"text", text("watch: ", to_text(id), ": there is no such task")}});
+    if (!is_there) return follower.refuse(text("watch: ", to_text(id), ": there is no such task"));
     watched.watch.emplace(gateway_.fabric(), id, [&follower](const protocol::Progress& progress) {
       follower.show(progress);
     });
@@ -169,6 +176,7 @@ class Live {
 
   Gateway& gateway_;
   Feed feed_;
+  Places places_{kListenersMax};
 };
 
 }  // namespace
@@ -177,11 +185,11 @@ void add_live(Routes& routes, Gateway& gateway) {
   const auto live = std::make_shared<Live>(gateway);
   const auto wamp = std::make_shared<Wamp>(gateway, live->feed());
   routes.add({"GET", "/notifications", net::Role::kObserve, Reach::kWithin,
-              [live](Exchange& exchange) { return live->notifications(exchange); }});
+              [live](Exchange& exchange) { return live->notifications(exchange); }, false, false});
   routes.add({"GET", "/events", net::Role::kObserve, Reach::kWithin,
               [live](Exchange& exchange) { return live->events(exchange); }});
   routes.add({"GET", "/wamp", net::Role::kSubmit, Reach::kWithin,
-              [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true});
+              [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true, false});
   asio::co_spawn(
       gateway.io(), [live]() { return live->feed().summarize(); }, asio::detached);
   asio::co_spawn(

@@ -4,8 +4,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "common/base/text.hpp"
+#include "common/process/system.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
+#include "gateway/io/places.hpp"
 
 namespace eole::gateway {
 
@@ -17,7 +19,8 @@ namespace {
 constexpr std::size_t kLogFollowersMax = 256;
 constexpr std::int64_t kFollowedLines = 1000;  // In one look.
 constexpr auto kLookEvery = std::chrono::milliseconds(500);
-constexpr auto kSignOfLife = std::chrono::seconds(15);
+constexpr Duration kLookPatience = 2s;  // For the sink's answer; it is asked again.
+constexpr Duration kSignOfLife = 15s;   // At least so often something is said.
 
 class Logs {
  public:
@@ -61,16 +64,19 @@ class Logs {
   }
 
   awaitable<std::optional<Response>> follow(Exchange& exchange, Value asked) {
-    if (following_ >= kLogFollowersMax)
-      throw Problem(503, text(following_, " follow already, limit ", kLogFollowersMax));
+    if (!places_.has_free())
+      throw Problem(503, text(kLogFollowersMax, " follow already: the limit"));
+    const auto place = co_await places_.take();
     auto ring = gateway_.ring(exchange);
     auto from = co_await first(ring, exchange.request, asked);
     asked.set("after", std::move(from));
     asked.set("limit", kFollowedLines);
-    const std::shared_ptr<void> counted(nullptr, [this](void*) { --following_; });
-    ++following_;
     Response head{200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
     co_await exchange.begin(std::move(head), std::nullopt);
+    if (exchange.request.method == "HEAD") {
+      co_await exchange.end();
+      co_return std::nullopt;
+    }
     asio::steady_timer pause(co_await asio::this_coro::executor);
     bool is_over = false;
     const auto end = gateway_.on_stop([&]() {
@@ -78,19 +84,24 @@ class Logs {
       pause.cancel();
     });
     co_await exchange.write("retry: 1000\n\n");
-    auto silent = std::chrono::milliseconds{};
+    auto said_at = process::now();
     while (!is_over && !exchange.is_gone()) {
-      const auto page = co_await ring.sink("logs", {}, asked);
+      const auto page = co_await ring.sink("logs", {}, asked, kLookPatience);
       std::string events;
       if (page) events = events_of(*page);
-      if (events.empty() && silent >= kSignOfLife) events = ":\n\n";
+      const bool is_refused = !page && !page.error().is_silence;
+      if (is_refused) {
+        const Value why = Value::Map{{"text", page.error().message}};
+        events = text("event: error\ndata: ", why.to_json(), "\n\n");
+      }
+      if (events.empty() && process::now() - said_at >= kSignOfLife) events = ":\n\n";
       if (!events.empty()) {
         co_await exchange.write(events);
-        silent = {};
+        said_at = process::now();
       }
+      if (is_refused) break;
       if (page) asked.set("after", (*page)["next"]);
       if (page && (*page)["next"].int_or(0) < (*page)["head"].int_or(0)) continue;
-      silent += kLookEvery;
       pause.expires_after(kLookEvery);
       boost::system::error_code ignored;
       if (!is_over) co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -108,7 +119,7 @@ class Logs {
   }
 
   Gateway& gateway_;
-  std::size_t following_ = 0;
+  Places places_{kLogFollowersMax};
 };
 
 }  // namespace

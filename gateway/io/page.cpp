@@ -1,5 +1,6 @@
 #include "gateway/io/page.hpp"
 
+#include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "gateway/core/page.hpp"
@@ -9,16 +10,6 @@ namespace eole::gateway {
 namespace {
 
 constexpr std::size_t kTagBytes = 12;  // Of the digest; 2^-96 that two builds share them.
-
-std::string hexadecimal(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char byte : bytes) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
 
 std::string_view type_of(std::string_view name) {
   if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
@@ -41,7 +32,7 @@ http::Response without_page() {
 Page::Page(std::span<const PageFile> files) {
   for (const auto& file : files) {
     const auto digest = process::sha256(file.plain);
-    files_.emplace(file.name, Kept{file, hexadecimal(digest.substr(0, kTagBytes))});
+    files_.emplace(file.name, Kept{file, hex(digest.substr(0, kTagBytes))});
   }
 }
 

@@ -85,7 +85,7 @@ void take_words(const Request& request, Value& task) {
 // The bodies of messages: one, or one a line; what is no JSON is text or bytes.
 std::vector<Value> bodies_of(const Request& request, std::string body) {
   const auto type = request.field("content-type");
-  if (type.starts_with("application/x-ndjson") || type.starts_with("application/jsonl")) {
+  if (is_lines(type)) {
     std::vector<Value> bodies;
     for (std::size_t at = 0, line = 1; at < body.size(); ++line) {
       const auto end = std::min(body.find('\n', at), body.size());
@@ -172,6 +172,7 @@ class Queues {
 
   awaitable<Answer> put(Exchange& exchange) {
     const auto queue = messages_of(exchange);
+    auto key = idempotency_key(exchange.request);
     auto bodies = bodies_of(exchange.request, co_await exchange.read_all(kMessagesBytesMax));
     if (bodies.empty()) throw Problem(400, "a body without a message");
     Value task = Value::Map{{"kind", queue.kind}, {"project", queue.project}};
@@ -182,9 +183,8 @@ class Queues {
       tasks.push_back(task);
     }
     auto batch = read_json_tasks(Value(std::move(tasks)).to_json(), preset_of(exchange.request));
-    std::string key(exchange.request.field("idempotency-key"));
-    const auto count = batch.count;
     const bool has_key = !key.empty();
+    const auto count = batch.count;
     auto ring = gateway_.ring(exchange);
     const auto ended = co_await ring.submit(std::move(batch.groups), count, std::move(key));
     if (ended.error) throw refused_submit(*ended.error, has_key);
@@ -335,7 +335,7 @@ void add_queues(Routes& routes, Gateway& gateway) {
   routes.add({"POST", "/queues/{name}/messages", kSubmit, Reach::kWithin,
               [=](Exchange& e) { return queues->put(e); }});
   routes.add({"GET", "/queues/{name}/messages", kSubmit, Reach::kWithin,
-              [=](Exchange& e) { return queues->lease(e); }});
+              [=](Exchange& e) { return queues->lease(e); }, false, false});
   routes.add({"DELETE", "/queues/{name}/messages", kSubmit, Reach::kWithin,
               [=](Exchange& e) { return queues->remove(e, true); }});
   routes.add({"DELETE", "/queues/{name}/messages/{lease}", kSubmit, Reach::kWithin,

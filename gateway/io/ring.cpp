@@ -3,15 +3,18 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "common/base/text.hpp"
+
 namespace eole::gateway {
 
 using protocol::Value;
 
 namespace {
 
-constexpr std::uint32_t kPageBytes = 256 << 10;  // Of the log.
-constexpr Duration kPagePatience = 2s;           // For it; whoever wants it asks again.
-constexpr Duration kGlanceEvery = 1s;            // Whether who waits is still there.
+constexpr std::uint32_t kPageBytes = 256 << 10;       // Of the log.
+constexpr Duration kPagePatience = 2s;                // For it; whoever wants it asks again.
+constexpr Duration kGlanceEvery = 1s;                 // Whether who waits is still there.
+constexpr std::size_t kGatheredBytesMax = 256 << 20;  // Of tasks that wait for the ventilator.
 
 protocol::Query query_of(std::string what, const TaskId& id, const Value& options,
                          const Within& within) {
@@ -63,6 +66,13 @@ awaitable<client::SubmitEnded> Ring::submit(Bytes groups, std::uint32_t count, s
 }
 
 void Ring::submit(Bytes groups, std::uint32_t count, std::string key, Fabric::OnSubmitted tell) {
+  auto& bytes = fabric_->gathered_bytes_;
+  if (bytes + groups.size() > kGatheredBytesMax) {
+    client::SubmitEnded ended;
+    ended.error = Error{text(bytes, " bytes of tasks wait for the ventilator: the limit"), true};
+    return tell(ended);
+  }
+  bytes += groups.size();
   fabric_->gathered_.push_back({std::move(groups), count, std::move(key), within_.prefix(),
                                 std::move(tell), fabric_->world_.now()});
 }

@@ -55,7 +55,7 @@ const Route& Routes::find(const http::Request& request) const {
     if (!route.parts.empty() && !request.segments.empty() && route.parts[0] != request.segments[0])
       continue;
     const bool is_own = route.method == request.method;
-    if (!is_own && route.method != wanted) continue;
+    if (!is_own && (route.method != wanted || !route.has_head)) continue;
     const auto literal = fit(route.parts, request.segments);
     if (!literal || *literal * 2 + is_own <= best_fit) continue;
     best = &route;
@@ -67,10 +67,12 @@ const Route& Routes::find(const http::Request& request) const {
 
 void Routes::refuse(const http::Request& request) const {
   std::set<std::string> methods;
-  for (const auto& route : routes_)
-    if (fit(route.parts, request.segments)) methods.insert(std::string(route.method));
+  for (const auto& route : routes_) {
+    if (!fit(route.parts, request.segments)) continue;
+    methods.insert(std::string(route.method));
+    if (route.method == "GET" && route.has_head) methods.insert("HEAD");
+  }
   if (methods.empty()) throw http::Problem(404, text(request.target, ": there is no such place"));
-  if (methods.contains("GET")) methods.insert("HEAD");
   std::string allowed;
   for (const auto& method : methods) allowed += (allowed.empty() ? "" : ", ") + method;
   http::Problem problem(405, text(request.method, " ", request.target, ": only ", allowed));

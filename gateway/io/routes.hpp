@@ -28,6 +28,7 @@ struct Route {
   Reach reach;
   Handler handler;
   bool takes_tickets = false;  // It asks itself who shows no token, and ends what shows none.
+  bool has_head = true;        // Of a GET: HEAD does the same, and nothing changes by it.
   std::vector<std::string_view> parts = {};  // Of the path; set when it is added.
 };
 /// A route for whoever asks: it tells nothing of the cluster, or asks for a token itself.
@@ -38,7 +39,8 @@ class Routes {
  public:
   void add(Route route);
   const std::vector<Route>& all() const { return routes_; }
-  /// HEAD is GET's where there is no route of its own. Throws Problem: 404, or 405 with Allow.
+  /// HEAD is GET's where there is no route of its own, and GET has one. Throws Problem: 404, or 405
+  /// with Allow.
   const Route& find(const http::Request& request) const;
 
  private:

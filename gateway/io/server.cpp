@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -263,8 +264,12 @@ class Server::Connection final : public Exchange {
   }
   awaitable<bool> write_in_time(std::string_view bytes) {
     is_writing_ = true;
-    set_deadline(now() + kWriteTime);
-    const bool is_sent = co_await stream_->write(bytes);
+    bool is_sent = true;
+    while (is_sent && !bytes.empty()) {  // Each piece has its time: slow is not dead.
+      set_deadline(now() + kWriteTime);
+      is_sent = co_await stream_->write(bytes.substr(0, kPieceBytes));
+      bytes.remove_prefix(std::min(bytes.size(), kPieceBytes));
+    }
     set_deadline(std::nullopt);
     is_writing_ = false;
     co_return is_sent;

@@ -22,7 +22,7 @@ constexpr std::size_t kConnectionsMax = 8192;
 constexpr std::size_t kConnectionsOfAddressMax = kConnectionsMax / 2;
 constexpr Duration kHeadTime = 10s;                     // For a head, from its first byte on.
 constexpr Duration kIdleTime = 60s;                     // Between requests.
-constexpr Duration kWriteTime = 30s;                    // Without a byte that the other side takes.
+constexpr Duration kWriteTime = 30s;                    // For each kPieceBytes of what is written.
 constexpr Duration kBodyTime = 5s;          // A body may come slowly so long; then it has a pace.
 constexpr std::size_t kBodyPaceMin = 1024;  // Bytes a second of a body.
 

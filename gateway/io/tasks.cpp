@@ -80,6 +80,12 @@ client::TaskRequest preset_of(const http::Request& request) {
   return preset;
 }
 
+bool is_lines(std::string_view content_type) {
+  return content_type.starts_with("application/x-ndjson") ||
+         content_type.starts_with("application/jsonl") ||
+         content_type.starts_with("application/ndjson");
+}
+
 std::string idempotency_key(const http::Request& request) {
   std::string key(request.field("idempotency-key"));
   if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
@@ -108,14 +114,11 @@ class Tasks {
     const auto& request = exchange.request;
     const auto key = idempotency_key(request);
     const auto wait = wait_of(request);
-    const auto type = request.field("content-type");
-    const bool is_lines = type.starts_with("application/x-ndjson") ||
-                          type.starts_with("application/jsonl") ||
-                          type.starts_with("application/ndjson");
+    const bool has_lines = is_lines(request.field("content-type"));
     if (!request.has_body()) throw Problem(400, "no body: wanted is a task as JSON");
-    if (wait && is_lines) throw Problem(400, "wait: of one task as JSON, not of lines");
+    if (wait && has_lines) throw Problem(400, "wait: of one task as JSON, not of lines");
     std::vector<Ids> ids;
-    if (is_lines) {
+    if (has_lines) {
       co_await post_lines(exchange, ring, key, ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);

@@ -11,6 +11,8 @@ http::Problem refused_submit(const Error& error, bool has_key, int status = 400)
 /// What the request's fields say of its tasks, unless these say it themselves: the trace that they
 /// are part of. One that is malformed is none.
 client::TaskRequest preset_of(const http::Request& request);
+/// Whether a body of that type is JSON, one a line.
+bool is_lines(std::string_view content_type);
 /// Of the request's field; empty: it has none. Throws http::Problem.
 std::string idempotency_key(const http::Request& request);
 

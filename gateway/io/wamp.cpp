@@ -17,7 +17,6 @@ using protocol::Value;
 namespace {
 
 constexpr Duration kResultWaitMax = 600s;
-constexpr std::size_t kWampClientsMax = 4096;
 constexpr std::string_view kProtocol = "wamp.2.json";
 
 // The argument of that place or name; null: it was not given.
@@ -44,19 +43,29 @@ Wamp::Wamp(Gateway& gateway, Feed& feed)
 }
 
 awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
-  if (clients_.size() >= kWampClientsMax)
-    throw http::Problem(503, text(clients_.size(), " WAMP clients, limit ", kWampClientsMax));
+  const bool is_known = exchange.caller.role.has_value();
+  if (!places_.has_free())
+    throw http::Problem(503, text(kWampClientsMax, " WAMP clients: the limit"));
+  if (!is_known && !strangers_.has_free())
+    throw http::Problem(503, text(kStrangersMax, " WAMP clients without a token: the limit"));
+  const auto place = co_await places_.take();
+  std::optional<Places::Place> as_stranger;
+  if (!is_known) {
+    auto taken = co_await strangers_.take();
+    as_stranger.emplace(std::move(taken));
+  }
   const Feed::Hearing hearing(feed_);
   co_await feed_.until_started();
-  WebSocket socket(exchange, co_await asio::this_coro::executor, wamp::kWampMessageBytesMax);
+  WebSocket socket(exchange, co_await asio::this_coro::executor,
+                   is_known ? wamp::kWampMessageBytesMax : wamp::kHelloBytesMax);
   const std::vector<std::string_view> protocols = {kProtocol};
   co_await socket.accept(protocols);
   const auto peer = ++last_;
   auto& client = clients_[peer];
   client.socket = &socket;
   client.exchange = &exchange;
-  router_.open(peer, fabric_.world().random(), exchange.caller.role.has_value(),
-               exchange.caller.prefix);
+  if (as_stranger) client.as_stranger.emplace(std::move(*as_stranger));
+  router_.open(peer, fabric_.world().random(), is_known, exchange.caller.prefix);
   const auto end = gateway_.on_stop([this]() {
     wamp::Actions actions;
     router_.shut_down(actions);
@@ -125,17 +134,29 @@ void Wamp::act(const wamp::TicketShown& shown) {
   wamp::Actions actions;
   try {
     exchange.caller = gateway_.access().show(shown.ticket, exchange.address);
-    if (may(exchange.caller, net::Role::kSubmit))
+    if (may(exchange.caller, net::Role::kSubmit)) {
+      found->second.as_stranger.reset();
+      found->second.socket->take_up_to(wamp::kWampMessageBytesMax);
       router_.welcome(shown.peer, exchange.caller.name, exchange.caller.prefix, actions);
-    else
+    } else {
       router_.turn_away(shown.peer, "needs a token of role submit", actions);
+    }
   } catch (const http::Problem& problem) {
     router_.turn_away(shown.peer, problem.detail, actions);
   }
   perform(std::move(actions));
 }
 
+// A call that is cancelled is answered at once, runs on until it sees that, and counts until then.
 void Wamp::act(wamp::OwnCalled& called) {
+  if (running_[called.caller] >= wamp::Dealer::kCallsMax) {
+    wamp::Actions actions;
+    router_.dealer(called.within)
+        .fail(called.call, "eole.error.too_many",
+              text(wamp::Dealer::kCallsMax, " calls still run: the limit"), actions);
+    return perform(std::move(actions));
+  }
+  ++running_[called.caller];
   asio::co_spawn(gateway_.io(), run(std::move(called)), asio::detached);
 }
 
@@ -146,6 +167,7 @@ awaitable<void> Wamp::run(wamp::OwnCalled called) {
   } catch (const http::Problem& problem) {
     answered = Error{problem.detail};
   }
+  if (--running_[called.caller] == 0) running_.erase(called.caller);
   answer(called, answered);
 }
 
@@ -153,7 +175,7 @@ void Wamp::answer(const wamp::OwnCalled& called, const Expected<Value>& answered
   wamp::Actions actions;
   auto& dealer = router_.dealer(called.within);
   if (answered) {
-    dealer.answer(called.call, Value::Array{*answered}, {}, false, actions);
+    dealer.answer(called.call, Value::Array{*answered}, actions);
   } else {
     const auto* error = answered.error().is_silence ? "eole.error.away" : "eole.error.refused";
     dealer.fail(called.call, error, answered.error().message, actions);
@@ -196,14 +218,16 @@ awaitable<Expected<Value>> Wamp::submit(Ring ring, Value tasks) {
   co_return Value(std::move(ids));
 }
 
-// Its final record once it is there, or null after `wait`; who wants progress hears of every
-// attempt that ends before.
+// Its final record once it is there, or null after `wait`.
 awaitable<Expected<Value>> Wamp::result(Ring ring, TaskId id, const wamp::OwnCalled& called) {
   const auto written = argument(called, 1, "wait").text_or("0s");
   const auto wait = parse_duration(written);
   if (!wait || std::chrono::milliseconds(*wait) > kResultWaitMax)
     co_return Error{text("wait ", written, ": a time of at most ", kResultWaitMax / 1s, "s")};
-  co_return co_await ring.ended(id, std::chrono::milliseconds(*wait), [] { return false; });
+  const auto is_gone = [this, &called] {
+    return !router_.dealer(called.within).is_waited_for(called.call);
+  };
+  co_return co_await ring.ended(id, std::chrono::milliseconds(*wait), is_gone);
 }
 
 }  // namespace eole::gateway

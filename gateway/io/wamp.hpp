@@ -9,6 +9,7 @@
 #include "gateway/core/wamp/router.hpp"
 #include "gateway/io/exchange.hpp"
 #include "gateway/io/feed.hpp"
+#include "gateway/io/places.hpp"
 #include "gateway/io/ring.hpp"
 #include "gateway/io/wamp_tasks.hpp"
 
@@ -28,19 +29,21 @@ class Wamp {
 
  private:
   static constexpr std::size_t kWampUnsentBytesMax = 8 << 20;  // Of one client.
+  static constexpr std::size_t kWampClientsMax = 4096;
+  static constexpr std::size_t kStrangersMax = 256;  // Of them, who have not shown a ticket yet.
   struct Client {
     WebSocket* socket = nullptr;
     Exchange* exchange = nullptr;
     std::deque<std::shared_ptr<const std::string>> unsent;  // Shared by all to whom they go.
     std::size_t unsent_bytes = 0;
     bool is_over = false;
+    std::optional<Places::Place> as_stranger;  // Until its ticket is good.
   };
   void perform(wamp::Actions actions);
   void act(wamp::Send& send);
   void act(const wamp::End& end);
   void act(const wamp::TicketShown& shown);
   void act(wamp::OwnCalled& called);
-  void act(const wamp::OwnCancelled&) {}  // Its answer will find nobody.
   void act(const wamp::Heard& heard) { tasks_.hear(heard); }
   awaitable<Shared> next(Client& client);
   void answer(const wamp::OwnCalled& called, const Expected<protocol::Value>& answer);
@@ -54,7 +57,10 @@ class Wamp {
   Feed& feed_;
   wamp::Router router_;
   WampTasks tasks_;
+  Places places_{kWampClientsMax};
+  Places strangers_{kStrangersMax};
   std::map<wamp::Peer, Client> clients_;
+  std::map<wamp::Peer, std::size_t> running_;  // Own calls of each, waited for or not.
   wamp::Peer last_ = wamp::kSelf;
 };
 

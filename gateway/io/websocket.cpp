@@ -91,6 +91,8 @@ awaitable<std::string> WebSocket::accept(std::vector<std::string_view> protocols
   co_return spoken;
 }
 
+void WebSocket::take_up_to(std::size_t most) { state_->reader.take_up_to(most); }
+
 void WebSocket::wake() { state_->wake(); }
 
 void WebSocket::close(CloseCode code, std::string_view reason) {

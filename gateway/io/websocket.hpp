@@ -26,6 +26,8 @@ class WebSocket {
   /// to it, frames as they are. If that is null `next` is called again after wake().
   using Next = std::function<awaitable<Shared>()>;
   awaitable<void> serve(std::function<void(std::string_view)> on_text, Next next);
+  /// From the client's next message on.
+  void take_up_to(std::size_t most);
   void wake();
   /// Behind what was said before.
   void close(http::CloseCode code, std::string_view reason);

@@ -208,11 +208,26 @@ class Tokens(unittest.TestCase):
                 client.send([5, token, {}])
                 self.assertEqual(client.message()[0], answer)
                 if answer == 2:
-                    client.send([48, 1, {}, "eole.submit", [{"kind": "echo"}]])
+                    client.send([48, 1, {}, "eole.submit", [{"kind": "echo", "args": "x" * 10_000}]])
                     self.assertEqual(client.message()[:2], [50, 1])
+        with WebSocket(self.nobody, "/wamp", protocol="wamp.2.json") as client:
+            client.send([1, "eole", {"roles": {}, "authid": "x" * 4096}])
+            with self.assertRaises(Ended) as ended:
+                client.message()
+            self.assertEqual(ended.exception.args[0][0], 1009)
         with WebSocket(self.nobody, "/wamp", protocol="wamp.2.json") as client:
             client.send([1, "eole", {"roles": {}}])
             self.assertEqual(client.message()[2], "wamp.error.no_matching_auth_method")
+
+    def test_strangers_leave_room_for_clients_of_wamp(self):
+        with contextlib.ExitStack() as strangers:
+            with self.assertRaisesRegex(AssertionError, "503"):
+                for _ in range(600):  # Each is let in for ten seconds.
+                    strangers.enter_context(WebSocket(self.nobody, "/wamp", protocol="wamp.2.json"))
+            bearer = "Authorization: " + self.admin.headers["Authorization"] + "\r\n"
+            with WebSocket(self.admin, "/wamp", protocol="wamp.2.json", fields=bearer) as client:
+                client.send([1, "eole", {"roles": {"caller": {}}}])
+                self.assertEqual(client.message()[0], 2)
 
     def test_another_page_may_ask_if_it_is_allowed_to(self):
         shop = {"Origin": "https://shop.example"}
@@ -228,6 +243,14 @@ class Tokens(unittest.TestCase):
         self.assertEqual((status, fields["Access-Control-Allow-Origin"]), (403, None))
         self.assertEqual(self.nobody.ask("GET", "/tasks", headers=shop)[1]["Access-Control-Allow-Origin"],
                          "https://shop.example")
+        self.assertIn("Origin", self.nobody.ask("GET", "/login")[1]["Vary"])
+
+    def test_another_page_is_not_let_in_by_the_cookie(self):
+        cookie = self.nobody.ask("POST", "/login", {"token": self.tokens["admin"]})[1]["Set-Cookie"].split(";")[0]
+        self.assertEqual(self.nobody.ask("GET", "/tasks", headers={"Cookie": cookie})[0], 200)
+        shared = {"Cookie": cookie, "Origin": "https://shop.example"}
+        self.assertEqual(self.nobody.ask("GET", "/tasks", headers=shared)[0], 401)
+        self.assertEqual(self.admin.ask("GET", "/tasks", headers=shared)[0], 200)
 
     def test_a_table_that_others_can_read_lets_nobody_in(self):
         table = pathlib.Path(self.cluster.directory, "eole/data/tokens.toml")

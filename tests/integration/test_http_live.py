@@ -1,5 +1,6 @@
 """What goes on, as it goes on: WebSocket, Server-Sent Events and WAMP."""
 
+import json
 import os
 import signal
 import socket
@@ -9,9 +10,21 @@ from cluster import Cluster, wait_until
 from http_client import Http
 from live_client import Ended, Events, WebSocket
 
+CALLS_MAX = 1024  # Of one client of WAMP.
+
 
 def echoes(http, count, project="shop"):
     return http.post("/task", [{"kind": "echo", "args": n, "project": project} for n in range(count)])["ids"]
+
+
+def is_all_read(peer):
+    """Whether the other side, on this machine, has read all that was sent."""
+    own, other = (f":{name[1]:04X}" for name in (peer.getsockname(), peer.getpeername()))
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        ends = [line.split()[1:5] for line in table]
+    sent = [queues for here, there, _, queues in ends if here.endswith(own) and there.endswith(other)]
+    got = [queues for here, there, _, queues in ends if here.endswith(other) and there.endswith(own)]
+    return sent[0].startswith("00000000:") and got[0].endswith(":00000000")
 
 
 class Live(unittest.TestCase):
@@ -80,6 +93,47 @@ class Live(unittest.TestCase):
         self.assertEqual(sorted(event["id"] for event in seen), sorted(ids))
         offsets = [event["offset"] for event in seen]
         self.assertEqual(offsets, sorted(set(offsets)))
+
+    def test_a_stream_catches_up_without_a_pause(self):
+        text = "x" * 200_000  # More than half a page of the log: there are some 30 of them.
+        lines = "".join(f'{{"kind": "echo", "args": ["{text}", {n}], "project": "long"}}\n' for n in range(40))
+        with Cluster(workers=1) as cluster:  # Nobody has listened: all must be read from the log.
+            http = Http(cluster)
+            http.post("/task", lines, **{"Content-Type": "application/x-ndjson"})
+            wait_until(lambda: http.get("/projects/long")["done"] == 40)
+            last = echoes(http, 1, "end")
+            wait_until(lambda: http.get("/projects/end")["done"] == 1)
+            with Events(http, "/events?topic=end/%23&from=0") as stream:
+                summaries = 0
+                while (seen := stream.next())[1] is None:  # These come every two seconds.
+                    summaries += seen[0] == "summary"
+        self.assertEqual(json.loads(seen[2])["id"], last[0])
+        self.assertLess(summaries, 10)
+
+    def test_who_resumes_behind_the_end_of_the_log_is_told(self):
+        with WebSocket(self.http, "/notifications?topic=beyond/%23&from=1000000") as live:
+            told = (live.message() for _ in range(5))  # Else summaries come.
+            gone = next((message for message in told if message.get("type") == "gone"), None)
+            self.assertEqual(gone and gone["offset"], 1_000_000)
+            ids = echoes(self.http, 1, "beyond")
+            event = live.event()
+            self.assertEqual(event["id"], ids[0])
+            self.assertGreaterEqual(event["offset"], gone["kept_from"])
+
+    def test_who_talks_nonsense_and_reads_nothing_is_not_told_all_of_it(self):
+        count = 40_000  # Their errors are some 4 MiB.
+        with WebSocket(self.http, "/notifications?topic=none", receive_bytes=4096) as live:
+            nonsense = b"\x81\x82\0\0\0\0{}"
+            live.peer.sendall(nonsense * count)
+            live.send({"topic": "sense/#"})
+            wait_until(lambda: is_all_read(live.peer), what="the gateway has read it all")
+            live.peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            echoes(self.http, 1, "sense")
+            told = []
+            while "id" not in (message := live.message()):
+                told.append(message.get("type"))
+        self.assertIn("error", told)
+        self.assertLess(told.count("error"), count)
 
     def test_what_makes_no_sense_is_refused(self):
         for path in ("/notifications?topic=a*", "/events?from=x", "/events?topic=a%23b"):
@@ -198,6 +252,28 @@ class Wamp(unittest.TestCase):
         self.assertIn("cancelling", self.ask(client, 48, 6, {}, "eole.cancel", [later])[3][0])
         refused = self.ask(client, 48, 7, {}, "eole.submit", [{"kind": 1}])
         self.assertEqual(refused[:3] + [refused[4]], [8, 48, 7, "eole.error.refused"])
+
+    def test_a_call_that_is_cancelled_counts_until_it_is_over(self):
+        client = self.join()
+        task = self.ask(client, 48, 1, {}, "eole.submit", [{"kind": "echo", "delay": "1h"}])[3][0]
+        sink = self.cluster.kill("sink", signal.SIGSTOP)  # What asks it goes on until it answers.
+        try:
+            for number in range(2, CALLS_MAX + 3):
+                client.send([48, number, {}, "eole.result", [task, "10m"]])
+            refused = [8, 48, number, {}, "eole.error.too_many"]
+            self.assertEqual(client.message()[:5], refused)
+            for cancelled in range(2, CALLS_MAX + 2):
+                client.send([49, cancelled, {}])
+                self.assertEqual(client.message(), [8, 48, cancelled, {}, "wamp.error.canceled"])
+            self.assertEqual(self.ask(client, 48, number, {}, "eole.result", [task])[:5], refused)
+        finally:
+            os.kill(sink, signal.SIGCONT)
+
+        def is_free():
+            nonlocal number
+            number += 1
+            return self.ask(client, 48, number + 1, {}, "eole.result", [task])[0] == 50
+        wait_until(is_free, what="calls that were cancelled are over")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,31 @@ class Queues(unittest.TestCase):
         self.assertEqual(self.http.get("/queues/letters")["done"], 1)
         self.assertIn("letters", [each["queue"] for each in self.http.get("/queues")["queues"]])
 
+    def test_a_head_takes_nothing(self):
+        self.http.post("/queues/heads/messages", {"a": 1})
+        status, fields, _ = self.http.ask("HEAD", "/queues/heads/messages")
+        self.assertEqual((status, fields["Allow"]), (405, "DELETE, GET, POST"))
+        for path in ("/notifications", "/wamp"):
+            answer = self.http.raw(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n"
+                                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+            self.assertTrue(answer.startswith(b"HTTP/1.1 405 "), answer[:100])
+        answer = self.http.raw(b"HEAD /queues/heads HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer[:100])
+        self.assertEqual(len(self.lease("heads", wait="0s")), 1)
+
+    def test_a_key_is_taken_as_with_tasks(self):
+        put = "/queues/keys/messages"
+        ids = self.http.post(put, 1, **{"Idempotency-Key": '"one"'})["ids"]
+        self.assertEqual(self.http.post(put, 1, **{"Idempotency-Key": "one"})["ids"], ids)
+        self.http.post(put, 2, status=422, **{"Idempotency-Key": "one"})
+        self.http.post(put, 3, status=400, **{"Idempotency-Key": "k" * 201})
+
+    def test_lines_are_known_by_any_of_their_names(self):
+        for name in ("x-ndjson", "jsonl", "ndjson"):
+            ids = self.http.post("/queues/lines/messages", "1\n2\n", **{"Content-Type": f"application/{name}"})["ids"]
+            self.assertEqual(len(ids), 2, name)
+
     def test_many_come_at_once_in_their_order(self):
         lines = "".join(f"{n}\n" for n in range(10))
         self.http.post("/queues/many/messages", lines, **{"Content-Type": "application/x-ndjson"})

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import unittest
@@ -114,6 +115,32 @@ class Logs(unittest.TestCase):
         self.assertEqual(seen[-1], line)
         self.assertTrue(event)
         connection.close()
+
+    def test_a_stream_of_lines_ends_if_it_has_no_body_or_makes_no_sense(self):
+        head = (f"HEAD /logs HTTP/1.1\r\nHost: {self.http.host}\r\nAccept: text/event-stream\r\n"
+                "Connection: close\r\n\r\n")
+        with socket.create_connection((self.http.host, self.http.port), timeout=30) as peer:
+            peer.sendall(head.encode())
+            answer = b"".join(iter(lambda: peer.recv(4096), b""))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+        connection = http.client.HTTPConnection(self.http.host, self.http.port, timeout=30)
+        connection.request("GET", "/logs?level=loud&after=0", headers={"Accept": "text/event-stream"})
+        told = connection.getresponse().read().decode()
+        connection.close()
+        self.assertIn("event: error\ndata: ", told)
+        self.assertIn("loud", told)
+
+    def test_who_follows_hears_a_sign_of_life_while_the_sink_is_silent(self):
+        connection = http.client.HTTPConnection(self.http.host, self.http.port, timeout=60)
+        connection.request("GET", "/logs?role=sink&level=error&after=0", headers={"Accept": "text/event-stream"})
+        stream = connection.getresponse()
+        sink = self.cluster.kill("sink", signal.SIGSTOP)
+        try:
+            while stream.readline() != b":\n":
+                pass
+        finally:
+            os.kill(sink, signal.SIGCONT)
+            connection.close()
 
     def test_metrics_have_waits_and_runs_by_kind(self):
         self.failed()

@@ -81,19 +81,6 @@ function parsed(text: string): unknown {
   }
 }
 
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-
-/** The same request as a line of shell. */
-export function curl(method: Method, path: string, body?: unknown): string {
-  const parts = ['curl'];
-  if (method !== 'GET' && !(method === 'POST' && body !== undefined)) parts.push('-X', method);
-  if (body !== undefined) {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    parts.push('-H', quoted('Content-Type: application/json'), '-d', quoted(text));
-  }
-  return [...parts, quoted(location.origin + path)].join(' ');
-}
-
 /** "/tasks" and what is said of its options; what is empty stays away. */
 export function address(
   path: string,

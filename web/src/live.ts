@@ -78,6 +78,8 @@ function take(text: string): void {
     headNow.value = head ?? null;
   } else if (note.type === 'progress') {
     if (note.id === watched?.id) watched?.hears(note as unknown as Progress);
+  } else if (note.type === 'gone') {
+    next = String(note.kept_from ?? 'latest');
   } else if (note.id !== undefined && note.offset !== undefined) {
     next = String(note.offset + 1);
     came += 1;

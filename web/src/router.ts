@@ -25,6 +25,15 @@ export function ask(changes: Record<string, string>): void {
   go(path.value + (text && `?${text}`), true);
 }
 
+// What somebody typed may be no text: "%E0".
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** "/tasks/a" of "/tasks/:id" gives ["a"]; null: it is another path. */
 export function matches(pattern: string): string[] | null {
   const wanted = pattern.split('/');
@@ -33,7 +42,7 @@ export function matches(pattern: string): string[] | null {
   const found: string[] = [];
   for (const [at, want] of wanted.entries()) {
     const part = parts[at] ?? '';
-    if (want.startsWith(':')) found.push(decodeURIComponent(part));
+    if (want.startsWith(':')) found.push(decoded(part));
     else if (want !== part) return null;
   }
   return found;

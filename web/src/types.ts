@@ -228,6 +228,7 @@ export interface Kind {
 export interface Note {
   type?: string;
   head?: number;
+  kept_from?: number;
   queued?: number;
   waiting?: number;
   running?: number;

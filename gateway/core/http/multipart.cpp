@@ -5,8 +5,8 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
-#include "gateway/core/http/request.hpp"
 #include "gateway/core/http/letters.hpp"
+#include "gateway/core/http/request.hpp"
 
 namespace eole::gateway::http {
 

@@ -70,6 +70,17 @@ void check_site(const Request& request) {
     throw Problem(403, text("Sec-Fetch-Site: ", site, ": pages of others may not ask here"));
 }
 
+bool is_origin(std::string_view written) {
+  const bool is_secure = written.starts_with("https://");
+  if (!is_secure && !written.starts_with("http://")) return false;
+  written.remove_prefix(is_secure ? 8 : 7);
+  const auto host = host_of(written);
+  if (!host || host->empty() || written.ends_with(is_secure ? ":443" : ":80")) return false;
+  const auto* letters =
+      host->starts_with('[') ? "[]:.0123456789abcdef" : "abcdefghijklmnopqrstuvwxyz0123456789.-_";
+  return host->find_first_not_of(letters) == std::string_view::npos && !written.ends_with(':');
+}
+
 std::vector<Field> shared_with(const Place& place) {
   return {{"Access-Control-Allow-Origin", place.origin},
           {"Access-Control-Expose-Headers",

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/core/http/request.hpp"
@@ -22,6 +23,10 @@ bool check_origin(const Request& request, const Place& place);
 /// A browser that names no origin says who makes it ask (Fetch Metadata): an image or a link of a
 /// page of others leases no message. Throws Problem 403 then.
 void check_site(const Request& request);
+
+/// Whether it is one as browsers write it: a scheme, a host in lower case, a port that is not the
+/// scheme's own; nothing behind them.
+bool is_origin(std::string_view written);
 
 /// What a browser must read in each answer to a page of that origin.
 std::vector<Field> shared_with(const Place& place);

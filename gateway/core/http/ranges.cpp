@@ -66,11 +66,7 @@ std::vector<std::string_view> listed(std::string_view list) {
 std::optional<std::vector<ByteRange>> wanted_ranges(std::string_view range, std::uint64_t size) {
   const auto equals = range.find('=');
   if (equals == std::string_view::npos) return {};
-  const auto unit = trimmed(range.substr(0, equals));
-  constexpr std::string_view kUnit = "bytes";
-  if (!std::equal(unit.begin(), unit.end(), kUnit.begin(), kUnit.end(),
-                  [](char a, char b) { return (a | 0x20) == b; }))
-    return {};
+  if (lower(trimmed(range.substr(0, equals))) != "bytes") return {};
   const auto written = listed(range.substr(equals + 1));
   if (written.empty() || (written.size() > kByteRangesMax && !planted("ranges-without-limit")))
     return {};

@@ -52,6 +52,8 @@ class FrameReader {
     bool is_broken = false;
     bool operator==(const Event&) const = default;
   };
+  /// From the next message on.
+  void take_up_to(std::size_t message_bytes_max) { most_ = message_bytes_max; }
   void add(std::string_view bytes);
   /// What came next; nothing: more must come first, or it has ended.
   std::optional<Event> next();

@@ -87,7 +87,7 @@ void Dealer::call(const End& caller, bool wants_progress, const std::string& pro
   calls_.emplace(invocation, Call{caller, wants_progress});
   by_caller_.emplace(caller, invocation);
   if (is_own) {
-    out.push_back(OwnCalled{invocation.second, within_, procedure, args, kwargs, wants_progress});
+    out.push_back(OwnCalled{invocation.second, within_, procedure, args, kwargs, caller.first});
     return;
   }
   Value details = Value::Map{};
@@ -139,10 +139,9 @@ void Dealer::on_error(Peer peer, const Message& message, Actions& out) {
   if (found != calls_.end()) tell_error(found, error, args, kwargs, out);
 }
 
-void Dealer::answer(Id call, const Value& args, const Value& kwargs, bool is_progress,
-                    Actions& out) {
+void Dealer::answer(Id call, const Value& args, Actions& out) {
   const auto found = calls_.find({kSelf, call});
-  if (found != calls_.end()) tell(found, is_progress, args, kwargs, out);
+  if (found != calls_.end()) tell(found, false, args, {}, out);
 }
 
 void Dealer::fail(Id call, std::string_view error, std::string_view why, Actions& out) {
@@ -188,7 +187,6 @@ void Dealer::refuse(const End& caller, std::string_view error, std::string_view 
 
 // False: it does not say how that ends.
 bool Dealer::interrupt(const End& callee, std::string_view mode, Actions& out) const {
-  if (callee.first == kSelf) out.push_back(OwnCancelled{callee.second});
   if (!interruptible_.contains(callee.first)) return false;
   send(callee.first, encode(Type::kInterrupt, {callee.second, Value::Map{{"mode", mode}}}), out);
   return true;

@@ -40,9 +40,11 @@ class Dealer {
   void cancel(Id request, Actions& out);
   bool has_procedure(std::string_view name) const { return procedures_.contains(name); }
   bool has_procedures() const { return !procedures_.empty(); }
-  /// One of the gateway's own procedures has more to say, or ends; nothing if nobody waits for it.
-  void answer(Id call, const Value& args, const Value& kwargs, bool is_progress, Actions& out);
+  /// One of the gateway's own procedures ends; nothing if nobody waits for it.
+  void answer(Id call, const Value& args, Actions& out);
   void fail(Id call, std::string_view error, std::string_view why, Actions& out);
+  /// A call of one of those: false once it was answered or cancelled, or its caller has left.
+  bool is_waited_for(Id call) const { return calls_.contains({kSelf, call}); }
 
  private:
   struct Registration {

@@ -61,18 +61,14 @@ struct TicketShown {
   Peer peer = 0;
   std::string ticket;
 };
-/// One of the gateway's own procedures is called; Router::answer() or fail() is the end of it.
+/// One of the gateway's own procedures is called; Dealer::answer() or fail() is the end of it.
 struct OwnCalled {
   Id call = 0;
   std::string within;  // The realm of who calls.
   std::string procedure;
   Value args = {};    // An array, or null.
   Value kwargs = {};  // A map, or null.
-  bool wants_progress = false;
-};
-/// Nobody wants its result any more.
-struct OwnCancelled {
-  Id call = 0;
+  Peer caller = kSelf;
 };
 /// What the gateway called has said something.
 struct Heard {
@@ -82,7 +78,7 @@ struct Heard {
   Value args = {};
   Value kwargs = {};
 };
-using Action = std::variant<Send, End, TicketShown, OwnCalled, OwnCancelled, Heard>;
+using Action = std::variant<Send, End, TicketShown, OwnCalled, Heard>;
 using Actions = std::vector<Action>;
 
 /// What a client sent, read with care: a wrong type where another is due throws Violation.

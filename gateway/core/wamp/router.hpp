@@ -12,6 +12,7 @@ namespace eole::gateway::wamp {
 constexpr std::string_view kRealm = "eole";
 // One from a client; its tasks are 1 MiB each.
 constexpr std::size_t kWampMessageBytesMax = 2 << 20;
+constexpr std::size_t kHelloBytesMax = 4096;  // Before it is known who it is.
 
 /// The sessions of all clients: each says hello, then subscribes, publishes, calls, registers.
 /// Those of one prefix of projects hear and call each other and nobody else: it is a realm of its

@@ -72,6 +72,18 @@ TEST_CASE("a page that is allowed to may ask, and no other", "[gateway]") {
   REQUIRE(!is_preflight(ask));
 }
 
+TEST_CASE("an origin that no browser would name is none", "[gateway]") {
+  for (const auto* origin : {"https://shop.example", "http://localhost:3000", "https://[::1]:8443",
+                             "https://xn--bcher-kva.example"})
+    REQUIRE(is_origin(origin));
+  for (const auto* origin :
+       {"", "shop.example", "https://", "https://shop.example/", "https://shop.example:443",
+        "http://shop.example:80", "https://Shop.example", "HTTPS://shop.example", "*",
+        "https://*.shop.example", "https://shop.example:", "https://shop.example:x",
+        "https://a@shop.example", "ftp://shop.example", "https://[::1", "null"})
+    REQUIRE_FALSE(is_origin(origin));
+}
+
 TEST_CASE("what a page of others makes a browser fetch is refused, also without an origin",
           "[gateway]") {
   const auto is_refused = [](const std::string& site) {

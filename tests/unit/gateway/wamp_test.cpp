@@ -276,20 +276,19 @@ TEST_CASE("a client that does not know how to be interrupted is not", "[wamp]") 
 TEST_CASE("the gateway's own procedures are called like any", "[wamp]") {
   Rig rig;
   rig.open(1);
-  rig.say(1, R"([48,9,{"receive_progress":true},"eole.result",["1-2"]])");
+  rig.say(1, R"([48,9,{},"eole.result",["1-2"]])");
   const auto called = rig.other<OwnCalled>();
   REQUIRE(called);
   CHECK(called->procedure == "eole.result");
   CHECK(called->args == Value(Value::Array{"1-2"}));
-  CHECK(called->wants_progress);
+  CHECK(called->caller == 1);
   auto& dealer = rig.router.dealer();
-  dealer.answer(called->call, Value::Array{"half"}, {}, true, rig.actions);
-  dealer.answer(called->call, Value::Array{"all"}, {}, false, rig.actions);
+  CHECK(dealer.is_waited_for(called->call));
+  dealer.answer(called->call, Value::Array{"all"}, rig.actions);
+  CHECK(!dealer.is_waited_for(called->call));
   dealer.fail(called->call, "late", "nobody hears it", rig.actions);
   rig.take();
-  CHECK(rig.hear(1) == R"([50,9,{"progress":true},["half"]])"
-                       "\n"
-                       R"([50,9,{},["all"]])"
+  CHECK(rig.hear(1) == R"([50,9,{},["all"]])"
                        "\n");
   rig.say(1, R"([48,10,{},"eole.submit"])");
   const auto submit = rig.other<OwnCalled>();
@@ -299,8 +298,13 @@ TEST_CASE("the gateway's own procedures are called like any", "[wamp]") {
                        "\n");
   rig.say(1, R"([48,11,{},"eole.result",["1-2"]])");
   const auto left = rig.other<OwnCalled>();
+  rig.say(1, R"([48,12,{},"eole.result",["1-2"]])");
+  const auto cancelled = rig.other<OwnCalled>();
+  rig.say(1, R"([49,12,{}])");
+  CHECK(!dealer.is_waited_for(cancelled->call));
+  CHECK(dealer.is_waited_for(left->call));
   rig.close(1);
-  CHECK(rig.other<OwnCancelled>()->call == left->call);
+  CHECK(!dealer.is_waited_for(left->call));
 }
 
 TEST_CASE("the gateway calls what clients registered", "[wamp]") {
@@ -429,7 +433,7 @@ TEST_CASE("who is within a prefix hears and calls nobody else", "[wamp]") {
     const auto called = rig.other<OwnCalled>();
     REQUIRE(called);
     CHECK(called->within == "zeta/");
-    rig.router.dealer(called->within).answer(called->call, {}, {}, false, rig.actions);
+    rig.router.dealer(called->within).answer(called->call, {}, rig.actions);
     rig.take();
     CHECK_THAT(rig.hear(3), Catch::StartsWith("[50,7,"));
   }

@@ -2,7 +2,8 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { call, curl, type Method, Refusal } from '../api';
+import { call, type Method, Refusal } from '../api';
+import { curl } from '../curl';
 import { pulse } from '../live';
 import { w } from '../settings';
 
@@ -33,25 +34,27 @@ export function tell(text: string, more: Partial<Toast> = {}): void {
   if (!more.isWrong) fading = setTimeout(() => (toast.value = null), kSeenMs);
 }
 
-export function tellRefusal(thrown: unknown): void {
+export function tellRefusal(thrown: unknown, done?: Done): void {
   if (!(thrown instanceof Refusal)) throw thrown;
   tell(thrown.status === 0 ? w().noAnswer : thrown.status === 403 ? w().notAllowed : w().refused, {
     detail: [thrown.detail, ...thrown.errors.map((each) => `${each.pointer}: ${each.detail}`)]
       .filter((line) => line !== '')
       .join('\n'),
     isWrong: true,
+    done,
   });
 }
 
 /** Does what a button says; tells if it was refused. */
 export async function act<T>(method: Method, path: string, body?: unknown): Promise<T | null> {
+  const done = method === 'GET' ? undefined : { method, path, body };
   try {
     const answer = await call<T>(method, path, body);
     pulse.value += 1;
-    if (method !== 'GET') last = { method, path, body };
+    if (done) last = done;
     return answer ?? ({} as T);
   } catch (thrown) {
-    tellRefusal(thrown);
+    tellRefusal(thrown, done);
     return null;
   }
 }
@@ -68,7 +71,7 @@ export async function copy(text: string): Promise<void> {
     document.execCommand('copy');
     area.remove();
   }
-  tell(w().copied);
+  tell(w().copied, { done: undefined });
 }
 
 /** "Copy as curl" of a request. */

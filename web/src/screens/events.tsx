@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { address } from '../api';
+import { curl } from '../curl';
 import { headNow, isLive, notes } from '../live';
 import { Empty, Screen } from '../parts/frame';
 import { Grid } from '../parts/grid';
@@ -106,7 +107,7 @@ export function Events() {
     [w().copyWebSocket, `${location.origin.replace(/^http/, 'ws')}/notifications?${asked}`],
     ['SSE', `${location.origin}/events?${asked}`],
     ['WAMP', `${location.origin.replace(/^http/, 'ws')}/wamp  # realm eole, topic eole.`],
-    [w().copyCurl, `curl -N '${location.origin}/events?${asked}'`],
+    [w().copyCurl, curl('GET', `/events?${asked}`, undefined, ['-N'])],
   ];
   return (
     <Screen

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { address, call, pause, Refusal } from '../api';
+import { curl } from '../curl';
 import { Empty, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
 import { isOffset, Jump, placeAsked, timeOf } from '../parts/jump';
@@ -30,6 +31,7 @@ const kRoles = ['ventilator', 'sink', 'worker', 'gateway'];
 const kLines = 200;
 const kKept = 2000; // Lines that the screen holds.
 const kLookMs = 2000;
+const kStream = ['-N', '-H', "'Accept: text/event-stream'"];
 
 const filterOf = () =>
   Object.fromEntries(kFilters.map((name) => [name, query.value.get(name) ?? ''])) as Record<
@@ -47,7 +49,7 @@ export function Logs() {
     <Screen
       title={w().logs}
       aside={
-        <button class="plain" onClick={() => copy(curlOf(wanted))}>
+        <button class="plain" onClick={() => copy(curl('GET', wanted, undefined, kStream))}>
           {w().copyCurl}
         </button>
       }
@@ -72,9 +74,6 @@ export function Logs() {
     </Screen>
   );
 }
-
-const curlOf = (path: string) =>
-  `curl -N -H 'Accept: text/event-stream' '${location.origin}${path}'`;
 
 interface Read {
   lines: Line[];
@@ -104,6 +103,7 @@ function useLines(wanted: string, at: string): Read & { more: () => void } {
       if (isLooking) return;
       isLooking = true;
       let refusal: Refusal | null = null;
+      let isBehind = false;
       if (!document.hidden && !(isPaused.peek() && after !== null)) {
         try {
           const place = after !== null ? `after=${after}&` : at === '' ? '' : `${firstOf(at)}&`;
@@ -112,6 +112,7 @@ function useLines(wanted: string, at: string): Read & { more: () => void } {
           if (isGone) return;
           const isNewestFirst = after === null && at === '';
           const fresh = isNewestFirst || at !== '' ? page.lines : page.lines.reverse();
+          isBehind = at === '' && after !== null && (page.next ?? after) < page.head;
           after = isNewestFirst ? page.head : (page.next ?? after);
           const before = state.peek();
           if (fresh.length > 0 || !before.isAsked || before.refusal)
@@ -130,7 +131,8 @@ function useLines(wanted: string, at: string): Read & { more: () => void } {
       }
       isLooking = false;
       if (isGone || (at !== '' && refusal?.status !== 0)) return;
-      timer = setTimeout(() => void look(), refusal?.status === 0 ? pause() : kLookMs);
+      const rest = isBehind ? 0 : refusal?.status === 0 ? pause() : kLookMs;
+      timer = setTimeout(() => void look(), rest);
     };
     more.current = () => void look();
     void look();

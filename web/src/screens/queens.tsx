@@ -136,7 +136,7 @@ function Board({ n, project }: { n: number; project: string }) {
         })}
       </div>
       <p class="soft">
-        {w().queensAxes} <a href={`/projects/${project}`}>{project}</a>
+        {w().queensAxes} <a href={`/projects/${encodeURIComponent(project)}`}>{project}</a>
         {came.length === all.length && ` · ${seconds(spanOf(parts.value) / 1000)}`}
       </p>
     </>

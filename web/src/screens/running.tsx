@@ -8,6 +8,7 @@ import { w } from '../settings';
 import type { Progress } from '../types';
 
 const kTail = 65_536; // Characters that are shown of what it prints.
+const kKept = 16 << 20; // And so many that a download has.
 const kDrawMs = 100;
 
 /** How far a running task is and what it prints, from when this page looks at it. */
@@ -16,6 +17,7 @@ export function Running({ id }: { id: string }) {
   const output = useSignal('');
   const isCut = useSignal(false);
   const all = useRef<string[]>([]);
+  const size = useRef(0);
   const box = useRef<HTMLPreElement>(null);
   const follows = useSignal(true);
   useEffect(() => {
@@ -39,6 +41,8 @@ export function Running({ id }: { id: string }) {
       const bytes = Uint8Array.from(atob(note.output.base64), (each) => each.charCodeAt(0));
       const text = reader.decode(bytes, { stream: true });
       all.current.push(text);
+      size.current += text.length;
+      while (size.current > kKept) size.current -= all.current.shift()?.length ?? 0;
       fresh = (fresh + text).slice(-kTail);
       due ??= setTimeout(draw, kDrawMs);
     });
