@@ -131,7 +131,7 @@ class Limits(unittest.TestCase):
     def test_bad_limits_are_refused_by_name(self):
         cluster = self.enterContext(Cluster(workers=1, slots=1))
         for arguments, answer in [
-                (("set", "kind:x"), "limit set: give --running, --rate or both"),
+                (("set", "kind:x"), "limit set: give --running, --rate, --queued or --bytes"),
                 (("set", "kind:x", "--rate", "fast"), "--rate fast: is a number of tasks like 20/s, 100/m or 5/h"),
                 (("set", "key:k", "--rate", "2/s", "--running", "3"),
                  "limit: running: of a key one task runs at a time, so it has a rate only"),
