@@ -61,23 +61,33 @@ std::uint64_t KeyAnswers::next(std::uint64_t place) const {
   return from(place + sizeof of + of.key_bytes + of.hash_bytes);
 }
 
-std::optional<KeyAnswered> KeyAnswers::find(std::string_view wanted) const {
+std::optional<std::uint64_t> KeyAnswers::place_of(std::string_view wanted,
+                                                  const KeyAnswered* like) const {
   const auto hash_of_key = hash_of(wanted);
   const auto& shard = places_[hash_of_key % kShards];
   const auto found = shard.find(hash_of_key);
   if (found == shard.end()) return std::nullopt;
-  for (auto place = found->second; place >= first_; place = head(place).before) {
-    if (key(place) == wanted) {
-      const auto of = head(place);
-      return KeyAnswered{std::string(wanted), std::string(hash(place)), {of.first, of.count},
-                         of.seen};
-    }
-    if (head(place).before >= place) break;  // The first of its hash.
+  auto place = found->second;
+  while (place >= first_) {
+    const auto of = head(place);
+    const bool is_like = like == nullptr || (like->answered == Answered{of.first, of.count} &&
+                                             like->hash == hash(place));
+    if (is_like && key(place) == wanted) return place;
+    if (of.before >= place) break;  // The first of its hash.
+    place = of.before;
   }
   return std::nullopt;
 }
 
+std::optional<KeyAnswered> KeyAnswers::find(std::string_view wanted) const {
+  const auto place = place_of(wanted, nullptr);
+  if (!place) return std::nullopt;
+  const auto of = head(*place);
+  return KeyAnswered{std::string(wanted), std::string(hash(*place)), {of.first, of.count}, of.seen};
+}
+
 void KeyAnswers::add(const KeyAnswered& answer) {
+  if (place_of(answer.key, &answer)) return;
   const auto bytes = sizeof(Head) + answer.key.size() + answer.hash.size();
   if (pieces_.empty() || pieces_.back().size() + bytes > kPieceBytes)
     pieces_.emplace_back().reserve(kPieceBytes);

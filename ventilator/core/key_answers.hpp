@@ -32,6 +32,7 @@ class KeyAnswers {
  public:
   /// The last that was added.
   std::optional<KeyAnswered> find(std::string_view key) const;
+  /// Once: a snapshot, and each after it, says it again.
   void add(const KeyAnswered& answer);
   void forget_before(TimePoint time);
   void take_for_new(TimePoint now);
@@ -51,6 +52,8 @@ class KeyAnswers {
     std::uint32_t key_bytes;
     std::uint32_t hash_bytes;
   };
+  /// Of the last of this key; of the one that is `like` it, if that is not null.
+  std::optional<std::uint64_t> place_of(std::string_view key, const KeyAnswered* like) const;
   static constexpr std::size_t kPieceBytes = 64 << 10;
   static constexpr std::uint64_t kPlaces = 1ULL << 32;  // Of each piece, numbered by its bytes.
   static constexpr std::size_t kShards = 256;  // So that no table grows in one long pause.

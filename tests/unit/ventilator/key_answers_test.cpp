@@ -54,6 +54,7 @@ TEST_CASE("answers with keys are found, said again, forgotten and saved as a pla
   }
   KeyAnswers again;
   REQUIRE(again.load(save_all(answers)));
+  REQUIRE(again.load(save_all(answers)));  // A later snapshot has the same.
   REQUIRE(save_all(again) == save_all(answers));
   again.take_for_new(kBegin + 5s);
   again.forget_before(kBegin + 5s);
