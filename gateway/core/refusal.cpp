@@ -22,7 +22,8 @@ std::string seconds_in(std::string_view reason) {
   const auto at = reason.find(kTryAgain);
   if (at == reason.npos) return "1";
   reason.remove_prefix(at + kTryAgain.size());
-  return std::string(reason.substr(0, reason.find(' ')));
+  const auto digits = reason.substr(0, reason.find_first_not_of("0123456789"));
+  return digits.empty() ? "1" : std::string(digits);
 }
 
 }  // namespace

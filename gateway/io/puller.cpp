@@ -161,8 +161,8 @@ void Puller::start(const worker::StartTask& task) {
   if (!pulled_.project.empty() && project != pulled_.project)
     return finish({{}, task, {}, now},
                   {false, false,
-                   Value::Map{{"error", text("tasks of kind ", pulled_.kind, " are of project ",
-                                             pulled_.project, ", not of ", project)}}});
+                   Value::Map{{"error", text("tasks of kind ", pulled_.kind,
+                                             " are of another project, not of ", project)}}});
   forget_gone();
   auto given = leases_.give(task, hex(fabric_.world().random()), now);
   if (!given) return finish({{}, task, {}, now}, nobody());  // Who waited has just gone.

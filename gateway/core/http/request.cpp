@@ -200,8 +200,12 @@ std::string encode_head(const Response& response, std::optional<std::uint64_t> l
   head.reserve(kUsualBytes + response.body.size());
   const auto put = [&](auto... parts) { (head.append(parts), ...); };
   put("HTTP/1.1 ", std::to_string(response.status), " ", phrase_of(response.status), "\r\n");
-  for (const auto& field : response.fields)
-    put(std::string_view(field.name), ": ", std::string_view(field.value), "\r\n");
+  for (const auto& field : response.fields) {
+    put(std::string_view(field.name), ": ");
+    // Nothing that a value has can be a field of its own.
+    for (const char letter : field.value) head += letter == '\r' || letter == '\n' ? ' ' : letter;
+    put("\r\n");
+  }
   const bool has_no_body =
       response.status < 200 || response.status == 204 || response.status == 304;
   if (!has_no_body && length)
