@@ -1,5 +1,7 @@
 #include "gateway/io/controls.hpp"
 
+#include <algorithm>
+
 #include "clients/cpp/tasks/schedule_view.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
@@ -42,7 +44,8 @@ Answered limits(Ring ring) {
 Answered set_limit(Ring ring, Exchange& exchange) {
   auto wish = co_await read_map(exchange);
   only(wish, {"running", "rate", "queued", "bytes"});
-  if (wish.as<Value::Map>()->empty())
+  const auto& limits = *wish.as<Value::Map>();
+  if (std::all_of(limits.begin(), limits.end(), [](const auto& one) { return one.second.is_null(); }))
     throw Problem(400, "a limit has running or rate; of a tenant rate, queued or bytes");
   wish.set("scope", segment(kLimit, exchange.request, "scope"));
   co_return co_await tell(ring, "limit", std::move(wish));

@@ -136,11 +136,14 @@ class Live {
   awaitable<Shared> next(Follower& follower, Watched& watched, Ring ring) {
     if (const auto id = watched.wanted) {
       bool is_there = true;
+      bool is_away = false;
       if (!ring.within().is_all()) {
         const auto task = co_await ring.ventilator("task", *id);
+        is_away = !task && task.error().is_silence;  // It is asked again.
         is_there = task && !task->is_null();
       }
-      if (watched.wanted == id) watch(follower, watched, is_there);  // Nothing else meanwhile.
+      const bool is_wanted = watched.wanted == id;  // Nothing else meanwhile.
+      if (is_wanted && !is_away) watch(follower, watched, is_there);
     }
     auto bytes = co_await follower.next();
     co_return bytes;

@@ -372,6 +372,8 @@ void Server::listen(const std::string& written, Door door) {
   auto& acceptor = state_->acceptor;
   acceptor.open(endpoint.protocol(), ec);
   if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  // Else asio would wait for another one: accept() in own_files.cpp.
+  if (!ec) acceptor.set_option(asio::socket_base::enable_connection_aborted(true), ec);
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
   if (ec) throw net::CannotBind(text("cannot listen on ", written, ": ", ec.message()));

@@ -135,8 +135,8 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
                name == "cursor" || name == "limit" || name == "brief") {
       const bool is_limit = name == "limit";
       const auto most = !is_limit                    ? INT64_MAX
-                        : options["brief"].is_null() ? kPageRowsMax
-                                                     : kBriefRowsMax;
+                        : options["brief"].int_or(0) != 1 ? kPageRowsMax
+                                                          : kBriefRowsMax;
       const auto found = number(name, value, is_limit ? 1 : 0, name == "brief" ? 1 : most);
       if (!found) return found.error();
       if (name == "since") filter.since_unix_ms = *found;

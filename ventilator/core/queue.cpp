@@ -271,8 +271,12 @@ std::optional<Seq> Queue::Lane::first(const SeqRanges& settled) const {
   const auto back = std::find_if(ready.begin(), ready.end(), waits);
   if (back != ready.end()) return *back;
   std::optional<Seq> first;
-  for (const auto seq : late)
-    if (waits(seq)) first = std::min(first.value_or(UINT64_MAX), seq);
+  if (!late.empty() && waits(late.front())) {
+    first = late.front();
+  } else {
+    for (const auto seq : late)
+      if (waits(seq)) first = std::min(first.value_or(UINT64_MAX), seq);
+  }
   for (const auto& stretch : fresh) {
     const auto seq = settled.first_missing(stretch.first);
     if (seq >= stretch.first + stretch.count) continue;

@@ -28,6 +28,8 @@ Value welcome_details() {
 }  // namespace
 
 Router::Realm& Router::realm(const std::string& within) {
+  const auto known = realms_.find(within);
+  if (known != realms_.end()) return known->second;
   return realms_.try_emplace(within, Realm{{}, Dealer(own_, within)}).first->second;
 }
 
