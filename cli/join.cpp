@@ -98,7 +98,10 @@ void add_join(CLI::App& app, Globals& globals) {
   command->add_option("--name", options->name,
                       "what the key table calls it; numbered if it is there [the role]");
   command->add_option("--prefix", options->prefix,
-                      "only projects whose names begin so, like acme/: others do not exist for it");
+                      "only projects whose names begin so, like acme/: others do not exist for it")
+      ->check([](const std::string& given) -> std::string {
+        return given.empty() ? "is empty: leave it out for all projects" : "";
+      });
   command->add_option("-o,--output", options->path, "the file [eole-NAME.toml, here]");
   command->add_flag("--force", options->force, "overwrite the file");
   command->add_flag("--json", globals.json, "one JSON object");

@@ -98,7 +98,10 @@ void add_token(CLI::App& app, Globals& globals) {
                    "observe: see; submit: also submit, cancel, upload; admin: all")
       ->required();
   adding->add_option("--prefix", options->prefix,
-                     "of projects, outside of which it sees nothing: acme/ [all projects]");
+                     "of projects, outside of which it sees nothing: acme/ [all projects]")
+      ->check([](const std::string& given) -> std::string {
+        return given.empty() ? "is empty: leave it out for all projects" : "";
+      });
   sub("list", "All of them", [](const auto&, const auto& all) { list(all); });
   sub("revoke", "Take one back: what it opened ends within a second",
       [](const auto& given, const auto& all) { revoke(given, all); })

@@ -64,6 +64,8 @@ std::vector<Token> read(const std::string& path) {
       const auto member = [&](const char* name) { return (*entry)[name].value_or(std::string()); };
       const auto role = parse_role(member("role"));
       if (!role) throw wrong(text("role ", member("role"), ": there are submit, observe, admin"));
+      if (entry->contains("prefix") && !(*entry)["prefix"].is_string())
+        throw wrong("prefix: is no text");
       Token token{member("name"), member("sha256"), *role, member("prefix"),
                   (*entry)["made"].value_or(std::int64_t{0})};
       if (const auto checked = check_token(token); !checked) throw wrong(checked.error().message);

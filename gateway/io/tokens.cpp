@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "clients/cpp/tasks/schedule_view.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
@@ -101,9 +103,16 @@ Answered add(Gateway& gateway, Exchange& exchange) {
   if (!role)
     throw Problem(400, text("role ", asked["role"].text_or(""), ": one of observe, submit, admin"),
                   {{"/role", "one of observe, submit, admin"}});
+  const auto& words = *asked.as<Value::Map>();
+  const bool is_bound = std::any_of(words.begin(), words.end(),
+                                    [](const auto& word) { return word.first == "prefix"; });
+  const auto prefix = asked["prefix"].text_or("");
+  if (is_bound && prefix.empty())  // Who asks for a bound token does not get another.
+    throw Problem(400, "prefix: is how projects begin, as acme/; left out it is all of them",
+                  {{"/prefix", "is no prefix"}});
   const auto shown = net::make_token(process::random_u64);
   const net::Token token{asked["name"].text_or(""), hex(process::sha256(shown)), *role,
-                         asked["prefix"].text_or(""), process::unix_ms()};
+                         prefix, process::unix_ms()};
   need(net::check_token(token), 400);
   if (!is_within(exchange.caller, token))
     throw Problem(403, text("prefix ", token.prefix, ": does not begin with ",

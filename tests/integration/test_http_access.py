@@ -187,9 +187,12 @@ class Tokens(unittest.TestCase):
         self.admin.post("/tokens", {"name": "new", "role": "observe"}, status=409)
         self.admin.post("/tokens", {"name": "a b", "role": "observe"}, status=400)
         self.admin.post("/tokens", {"name": "c", "role": "work"}, status=400)
+        for prefix in ("", "acme", 5, None, True, ["acme/"]):  # None of them is all projects.
+            self.admin.post("/tokens", {"name": "c", "role": "admin", "prefix": prefix}, status=400)
         self.assertEqual(self.admin.ask("DELETE", "/tokens/new")[0], 200)
         self.assertEqual(self.admin.ask("DELETE", "/tokens/new")[0], 404)
         for words in (("add", "x", "--role", "king"), ("add", "x", "--role", "submit", "--prefix", "acme"),
+                      ("add", "x", "--role", "submit", "--prefix", ""),
                       ("revoke", "nobody")):
             self.assertEqual(self.cluster.eole("token", *words, check=False).returncode, 2, words)
 

@@ -114,4 +114,8 @@ TEST_CASE("a table that cannot be relied on lets nobody in", "[tokens]") {
     std::ofstream(place.path) << "[[token]]\nname = 'x'\nrole = 'king'\n";
     CHECK_THROWS_WITH(table.tokens(), Contains("token 1: role king"));
   }
+  SECTION("with a prefix that is none") {
+    std::ofstream(place.path) << "[[token]]\nname = 'x'\nrole = 'admin'\nprefix = 5\n";
+    CHECK_THROWS_WITH(table.tokens(), Contains("token 1: prefix: is no text"));
+  }
 }
