@@ -235,11 +235,14 @@ std::vector<protocol::Order> Fleet::recall(Origin origin, const std::vector<cons
                                   planted("recalled-for-who-does-not-fit"));
     });
   };
+  // What nobody has room for would come back to where it was.
+  std::uint64_t places = 0;
+  for (const auto* worker : wanting) places += worker->room();
   std::vector<protocol::Order> orders;
   auto tries = kRecallsTried;
   for (auto* worker : rich) {
     auto& waiting = worker->waiting;
-    const auto wanted = std::min(kRecalledMax, (waiting.size() + 1) / 2);
+    const auto wanted = std::min<std::uint64_t>({kRecalledMax, (waiting.size() + 1) / 2, places});
     for (auto at = waiting.size(); at > 0 && orders.size() < wanted && tries > 0; --tries) {
       const auto seq = waiting[--at];
       auto* task = tasks.find(seq);

@@ -341,14 +341,20 @@ TEST_CASE("an idle worker makes a full one give back what it only stores", "[ven
   Rig rig;
   rig.worker(1, 4);
   rig.submit(4);
-  rig.worker(2, 1);
-  rig.beat(1, 4, 4,
-           {Rig::held(1, 1), Rig::held(2, 2, HeldState::kWaiting),
-            Rig::held(3, 3, HeldState::kWaiting), Rig::held(4, 4, HeldState::kWaiting)});
-  rig.pass(300ms);
-  REQUIRE(rig.all<SendOrders>()[0].orders ==
-          std::vector<Order>{{OrderKind::kRecall, {kOrigin, 4}, {1, 4}},
-                             {OrderKind::kRecall, {kOrigin, 3}, {1, 3}}});
+  const auto asked_back = [&](std::uint64_t room) {
+    rig.worker(2, room);
+    rig.beat(1, 4, 4,
+             {Rig::held(1, 1), Rig::held(2, 2, HeldState::kWaiting),
+              Rig::held(3, 3, HeldState::kWaiting), Rig::held(4, 4, HeldState::kWaiting)});
+    rig.pass(300ms);
+    return rig.all<SendOrders>()[0].orders;
+  };
+  const Order last{OrderKind::kRecall, {kOrigin, 4}, {1, 4}};
+  SECTION("half of it") {
+    const Order other{OrderKind::kRecall, {kOrigin, 3}, {1, 3}};
+    REQUIRE(asked_back(9) == std::vector<Order>{last, other});
+  }
+  SECTION("no more than it takes") { REQUIRE(asked_back(1) == std::vector<Order>{last}); }
 }
 
 TEST_CASE("a worker with a free slot beside a long task gets what another one only stores",
