@@ -79,12 +79,15 @@ void Core::watch(const std::set<std::string>& awaited, Actions& out) {
     if (durable_.projects.find(name) == nullptr) put_project(name, {}, out);
 }
 
-// What was not done is noted before the journal hears that it is settled: it is not told again.
+// What was not done is noted before the journal hears that it is settled: it is not told again. And
+// of all of them before anybody hears that a project is over.
 void Core::end_tasks(const std::vector<EndedTasks>& ended, Released& released, Actions& out) {
   for (const auto& tasks : ended) {
     const auto not_done = gates_.first_not_done(tasks.first, tasks.last);
     if (not_done != 0 && durable_.projects.add_not_done(tasks.project, not_done))
       out.push_back(JournalProject{durable_.projects.record(tasks.project)});
+  }
+  for (const auto& tasks : ended) {
     gates_.on_tasks_ended(tasks, released);
     if (durable_.classes.live_of(tasks.project) == 0) durable_.projects.mark_due(tasks.project);
   }

@@ -181,6 +181,23 @@ TEST_CASE("a project with a task that was not done is one that was not done", "[
   CHECK(rig.sent(kRun) == Seqs{4});
 }
 
+TEST_CASE("of tasks that end together none is forgotten when a project is over", "[projects]") {
+  ProjectRig rig;
+  rig.ask("open", {{"project", "a"}});
+  rig.feed("", 1, "a");
+  rig.feed("a", 1);
+  rig.feed("a", 1, "", OnParentFailure::kSkip);  // Of another class.
+  rig.ask("close", {{"project", "a"}});
+  Settlement settlement;
+  settlement.add({2, 2});
+  settlement.add({3, 3}, TaskState::kDead);
+  REQUIRE(settlement.ranges.size() == 1);
+  rig.step(SettledReceived{{0, kLog, rig.head, rig.head + 2, rig.head + 2, {}}, settlement});
+  const auto verdicts = rig.all<PushVerdict>();
+  REQUIRE(verdicts.size() == 1);
+  CHECK(verdicts[0].seq == 1);
+}
+
 TEST_CASE("a restart knows who waits for which tasks of a project", "[projects]") {
   ProjectRig rig;
   const auto done = [&](auto&&... steps) { (..., (steps(), rig.keep())); };
