@@ -1,5 +1,7 @@
 #include "tests/simulation/holds.hpp"
 
+#include <memory>
+
 #include "common/base/text.hpp"
 #include "tests/simulation/fabric.hpp"
 
@@ -10,13 +12,19 @@ using protocol::Value;
 void Holds::limit_some(Origin origin, std::function<void()> then) {
   const auto most = 1 + fabric_.world.below(3);
   const auto rate = 2.0 + static_cast<double>(fabric_.world.below(40));
+  const auto has_key = fabric_.world.chance(0.5);
+  // Whichever answer comes last.
+  const auto hold = [left = std::make_shared<int>(has_key ? 3 : 2), then = std::move(then)] {
+    if (--*left == 0) then();
+  };
   control("limit", Value::Map{{"scope", "kind:work"}, {"running", most}},
-          [this, origin, most](const Expected<Value>& answer) {
+          [this, origin, most, hold](const Expected<Value>& answer) {
             if (answer) fabric_.ledger.limits().on_cap(origin, "work", most);
+            hold();
           });
-  if (fabric_.world.chance(0.5))
-    limit(origin, "key:k0", 0.5 + static_cast<double>(fabric_.world.below(8)), [] {});
-  limit(origin, "kind:quick", rate, std::move(then));
+  if (has_key)
+    limit(origin, "key:k0", 0.5 + static_cast<double>(fabric_.world.below(8)), hold);
+  limit(origin, "kind:quick", rate, hold);
 }
 
 void Holds::limit(Origin origin, const std::string& scope, double rate,
