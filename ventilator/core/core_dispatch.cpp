@@ -149,8 +149,7 @@ void Core::dispatch_alone(TimePoint now, Actions& out) {
   const auto is_open = [&](const TaskClass& task_class) {
     return limits_.room(task_class, now) > 0;
   };
-  for (const auto& [run, seq] : last_attempts_.place(fleet_, tasks_, others_wait, is_open, now)) {
-    auto& worker = *fleet_.find(run);
+  const auto lease = [&](Worker& worker, Seq seq) {
     Load load;
     tasks_.placement().add(durable_.classes.of(seq), *class_of(seq));
     lease_to(worker, seq, durable_.classes.of(seq), load);
@@ -158,7 +157,8 @@ void Core::dispatch_alone(TimePoint now, Actions& out) {
     limits_.on_leased(*class_of(seq), 1, now);
     gates_.on_leased(seq, 1, now);
     send(worker, std::move(load), out);
-  }
+  };
+  last_attempts_.place(fleet_, tasks_, others_wait, is_open, lease, now);
 }
 
 std::uint64_t Core::waiting_for(const Worker& worker) const {

@@ -53,9 +53,8 @@ LastAttempts::Waiting::iterator LastAttempts::choose(const std::set<ClassId>& st
   return chosen;
 }
 
-LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
-                                         const OthersWait& others_wait, const IsOpen& is_open,
-                                         TimePoint now) {
+void LastAttempts::place(Fleet& fleet, const Tasks& tasks, const OthersWait& others_wait,
+                         const IsOpen& is_open, const Lease& lease, TimePoint now) {
   last_now_ = now;
   if (reserved_ && now >= reserved_until_) {
     reserved_.reset();
@@ -69,8 +68,7 @@ LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
         return Fleet::fits(*reserved, *each.second.task_class, tasks.placement());
       }))
     reserved_.reset();
-  Placed placed;
-  if (lane == waiting_.end()) return placed;
+  if (lane == waiting_.end()) return;
   std::size_t busy = 0;  // With last attempts.
   auto idle = this->idle(fleet, others_wait, busy);
   const auto most = std::max<std::size_t>(1, fleet.size() / 2);
@@ -86,15 +84,15 @@ LastAttempts::Placed LastAttempts::place(Fleet& fleet, const Tasks& tasks,
       stuck.insert(lane->first);
       continue;
     }
-    const auto run = (*willing)->link.run;
+    auto& worker = **willing;
     idle.erase(willing);
     ++busy;
-    if (reserved_ == run) reserved_.reset();
+    if (reserved_ == worker.link.run) reserved_.reset();
     reserved_for_ = kReservedFor;
-    placed.emplace_back(run, lane->second.seqs.front());
+    const auto seq = lane->second.seqs.front();
     lane->second.seqs.pop_front();
+    lease(worker, seq);
   }
-  return placed;
 }
 
 // The worker that is the nearest to having nothing takes nothing new for a while.

@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include "common/base/ids.hpp"
@@ -26,13 +25,14 @@ class LastAttempts {
   /// The class stays where it is as long as one of its tasks is not settled.
   void put(Seq seq, ClassId id, const protocol::TaskClass& task_class);
 
-  using Placed = std::vector<std::pair<RunId, Seq>>;
   /// `others_wait`: there are other tasks that this worker could take.
   using OthersWait = std::function<bool(const Worker&)>;
   /// `is_open`: no limit holds tasks of this class.
   using IsOpen = std::function<bool(const protocol::TaskClass&)>;
-  Placed place(Fleet& fleet, const Tasks& tasks, const OthersWait& others_wait,
-               const IsOpen& is_open, TimePoint now);
+  /// Leases it, before the next one is looked at: it may have been the last that a limit let go.
+  using Lease = std::function<void(Worker& worker, Seq seq)>;
+  void place(Fleet& fleet, const Tasks& tasks, const OthersWait& others_wait,
+             const IsOpen& is_open, const Lease& lease, TimePoint now);
   /// It runs empty for a last attempt.
   std::optional<RunId> reserved() const { return reserved_; }
   std::optional<TimePoint> next_deadline() const;

@@ -4,7 +4,7 @@
 
 using namespace eole;
 using namespace eole::ventilator;
-using Placed = LastAttempts::Placed;
+using Placed = std::vector<std::pair<RunId, Seq>>;
 
 namespace {
 
@@ -16,6 +16,7 @@ struct Waiting {
   TaskClasses classes;
   LastAttempts last;
   std::string held;
+  std::size_t room = 1000;  // That the limits have.
   Waiting(RunId workers, Seq count) {
     for (RunId run = 1; run <= workers; ++run)
       fleet.take_levels(fleet.put(Worker("peer", "", {1, run, 1}, hello(), kNow), {}, kNow), 0, 10);
@@ -31,9 +32,18 @@ struct Waiting {
     tasks.at(seq), last.put(seq, id, classes.at(id));
   }
   Placed place(TimePoint now = kNow, bool others_wait = false) {
-    return last.place(
+    Placed placed;
+    last.place(
         fleet, tasks, [=](const Worker&) { return others_wait; },
-        [this](const protocol::TaskClass& task_class) { return task_class.kind != held; }, now);
+        [this](const protocol::TaskClass& task_class) {
+          return task_class.kind != held && room > 0;
+        },
+        [&](const Worker& worker, Seq seq) {
+          placed.emplace_back(worker.link.run, seq);
+          --room;
+        },
+        now);
+    return placed;
   }
 };
 
@@ -44,6 +54,12 @@ TEST_CASE("half of the workers at most get a last attempt, one each", "[ventilat
   REQUIRE(rig.place() == Placed{{1, 1}, {2, 2}});
   for (RunId run = 1; run <= 2; ++run) rig.fleet.find(run)->alone = run;
   REQUIRE(rig.place() == Placed{});
+}
+
+TEST_CASE("a limit that lets one go lets one last attempt go", "[ventilator]") {
+  Waiting rig(4, 4);
+  rig.room = 1;
+  REQUIRE(rig.place() == Placed{{1, 1}});
 }
 
 TEST_CASE("what no worker runs is passed over, however much of it there is", "[ventilator]") {
