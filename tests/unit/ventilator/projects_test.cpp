@@ -198,6 +198,23 @@ TEST_CASE("of tasks that end together none is forgotten when a project is over",
   CHECK(verdicts[0].seq == 1);
 }
 
+TEST_CASE("who comes as a project is over takes nobody's turn who waits for it", "[projects]") {
+  ProjectRig rig;
+  rig.ask("open", {{"project", "a"}});
+  rig.feed("", 1, "a");
+  rig.feed("", 1, "a", OnParentFailure::kSkip);
+  rig.feed("a", 1);
+  const bool is_done = GENERATE(true, false);
+  rig.end({3}, is_done ? TaskState::kDone : TaskState::kDead);
+  // Both come before anybody was told that it is over.
+  rig.core.on_event(ControlAsked{"client", 90, "close", Value(Value::Map{{"project", "a"}})},
+                    rig.now, rig.out);
+  rig.feed("", 1, "a", OnParentFailure::kRun);
+  const auto verdicts = rig.all<PushVerdict>();
+  CHECK(verdicts.size() == (is_done ? 0 : 2));
+  CHECK(rig.sent(kRun) == (is_done ? Seqs{1, 2, 4} : Seqs{4}));
+}
+
 TEST_CASE("a restart knows who waits for which tasks of a project", "[projects]") {
   ProjectRig rig;
   const auto done = [&](auto&&... steps) { (..., (steps(), rig.keep())); };

@@ -68,8 +68,10 @@ void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, const protocol::Condit
   const Arrival arrival{seq, accepted_unix_ms, conditions, on_failure};
   std::uint8_t holds = 0;
   const Ends ends{settled, not_done_, is_introduced_};
+  Released found;
   for (auto* gate : gates_)
-    if (gate->enter(arrival, moment, ends, out)) ++holds;
+    if (gate->enter(arrival, moment, ends, found)) ++holds;
+  release(found, out);  // Others whose wait is over, too: this one is not held yet.
   if (holds == 0) return out.seqs.push_back(seq);
   holds_[seq] = holds;
 }

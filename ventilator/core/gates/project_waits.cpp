@@ -19,7 +19,6 @@ bool ProjectWaits::enter(const Arrival& arrival, const Moment&, const Ends&, Rel
       names.insert(std::move(parent->project));
   if (names.empty() || planted("projects-not-waited-for")) return false;
   children_[seq] = {{names.begin(), names.end()}, arrival.on_parent_failure};
-  Released found;
   for (const auto& name : names) {
     const auto& project = *projects_.find(name);
     auto& line = lines_[name];
@@ -31,11 +30,12 @@ bool ProjectWaits::enter(const Arrival& arrival, const Moment&, const Ends&, Rel
       line.before.emplace_hint(line.before.end(), seq, live);
       line.live += live;
     }
-    if (is_counted_) let_go(lines_.find(name), found);
+    if (is_counted_) let_go(lines_.find(name), out);
     if (!children_.contains(seq)) break;
   }
-  out.ended.insert(out.ended.end(), found.ended.begin(), found.ended.end());
-  return children_.contains(seq) || !found.ended.empty();
+  const bool is_ended = std::any_of(out.ended.begin(), out.ended.end(),
+                                    [&](const auto& ended) { return ended.seq == seq; });
+  return children_.contains(seq) || is_ended;
 }
 
 bool ProjectWaits::is_over(std::string_view name, const Project& project) const {
