@@ -39,6 +39,16 @@ struct NeedsRig : Rig {
     for (const auto& each : workers.at(0).resources) all.push_back(each.free);
     return all;
   }
+  /// Task 1, which needs a licence: to a worker that is lost then but runs it on, and to another.
+  void lease_twice() {
+    has(1, 9, "", "licence=1");
+    wants(1, "licence=1");
+    silence(1);
+    answer_read();
+    has(2, 9, "", "licence=1");
+    pass(1s);
+    REQUIRE(core.task(1)->worker == "w2");
+  }
 };
 
 }  // namespace
@@ -125,13 +135,7 @@ TEST_CASE("what is to be spread goes where the fewest of its project are", "[ven
 TEST_CASE("nothing that needs a resource goes where a task still runs that was leased to others",
           "[ventilator]") {
   NeedsRig rig;
-  rig.has(1, 9, "", "licence=1");
-  rig.wants(1, "licence=1");
-  rig.silence(1);  // Lost: but it runs on.
-  rig.answer_read();
-  rig.has(2, 9, "", "licence=1");
-  rig.pass(1s);
-  REQUIRE(rig.core.task(1)->worker == "w2");
+  rig.lease_twice();
   rig.wants(2, "licence=1");
   rig.wants(1, "");
   rig.has(1, 9, "", "licence=1", {Rig::held(1, 1)}, 2);  // It wakes.
@@ -145,13 +149,7 @@ TEST_CASE("nothing that needs a resource goes where a task still runs that was l
 TEST_CASE("what was settled by an earlier lease takes of a resource as long as it may run",
           "[ventilator]") {
   NeedsRig rig;
-  rig.has(1, 9, "", "licence=1");
-  rig.wants(1, "licence=1");
-  rig.silence(1);  // Lost: but it runs on.
-  rig.answer_read();
-  rig.has(2, 9, "", "licence=1");
-  rig.pass(1s);
-  REQUIRE(rig.core.task(1)->worker == "w2");
+  rig.lease_twice();
   rig.wants(1, "licence=1");
   rig.settle({1});
   REQUIRE(rig.last<SendOrders>() == SendOrders{Rig::peer(2), {1, 2, 1}, true, {}});
@@ -192,12 +190,7 @@ TEST_CASE("who loses a task to the holder of a later lease may run it still", "[
 TEST_CASE("an attempt that is older than one that failed takes of a resource as long as it runs",
           "[ventilator]") {
   NeedsRig rig;
-  rig.has(1, 9, "", "licence=1");
-  rig.wants(1, "licence=1");
-  rig.silence(1);
-  rig.answer_read();
-  rig.has(2, 9, "", "licence=1");
-  rig.pass(1s);
+  rig.lease_twice();
   rig.settle({}, {{1, {1, 2}, "no luck"}});
   rig.has(1, 9, "", "licence=1", {Rig::held(1, 1)}, 2);
   rig.wants(1, "licence=1");
