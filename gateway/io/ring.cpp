@@ -2,6 +2,7 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
 
 #include "common/base/text.hpp"
 
@@ -83,6 +84,9 @@ awaitable<Ring::Answer> Ring::ended(TaskId id, Duration most, Fabric::IsGone is_
   asio::steady_timer timer(executor);
   Fabric::Ending ending{within_, {}, [&] { timer.cancel(); }, true};
   const auto place = fabric_->endings_.emplace(id, &ending);
+  // However this ends: it lies in this frame.
+  const std::shared_ptr<void> taken_out(
+      nullptr, [place, fabric = fabric_](void*) { fabric->endings_.erase(place); });
   while (ending.view.is_null() && !fabric_->is_stopping_ && !is_gone()) {
     if (std::exchange(ending.is_to_ask, false)) {
       const auto known = co_await sink("result", id);
@@ -96,7 +100,6 @@ awaitable<Ring::Answer> Ring::ended(TaskId id, Duration most, Fabric::IsGone is_
     boost::system::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
-  fabric_->endings_.erase(place);
   co_return ending.view;
 }
 
