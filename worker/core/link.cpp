@@ -1,6 +1,7 @@
 #include "worker/core/link.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/planted.hpp"
 
@@ -55,7 +56,7 @@ void VentilatorLink::on_pipe_up(TimePoint now) {
 bool VentilatorLink::close(Actions& out) {
   if (state_ == State::kHello) return false;
   out.push_back(ClosePipe{});
-  last_link_ = link_;
+  last_link_ = std::exchange(link_, {});  // Whatever else comes over it is not heard.
   last_received_ = received_;
   ++hello_number_;
   state_ = State::kHello;

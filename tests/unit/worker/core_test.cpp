@@ -181,6 +181,20 @@ TEST_CASE("a recalled task is given back unless it has started, and leaves when 
   REQUIRE(rig.held().size() == 1);
 }
 
+TEST_CASE("once what it has is told to another link, orders of the last one change nothing",
+          "[worker]") {
+  Rig rig(Rig::config(1, 2));
+  rig.link();
+  rig.tasks(1, {1, 2});
+  rig.step(HelloAgainReceived{kRun});
+  REQUIRE(rig.all<SendHello>().size() == 1);
+  rig.order(OrderKind::kRecall, 2);
+  rig.step(WelcomeReceived{{2, kRun, 2, kOrigin, "pipe", 1000}});
+  rig.step(PipeUp{});
+  const auto held = protocol::decode_held(rig.all<SendBeat>().at(0).beat.payload);
+  REQUIRE(held->at(1).state == HeldState::kWaiting);
+}
+
 TEST_CASE("a kind that the worker does not run is given back at once", "[worker]") {
   Rig rig(Rig::config());
   rig.link();
