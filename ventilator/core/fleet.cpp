@@ -171,8 +171,9 @@ void Fleet::end_pipe(Worker& worker, TimePoint now) {
   next_judgement_ = std::min(next_judgement_, now + config_.grace);
 }
 
+// With its hello it may give back what an earlier start asked for, and is granted nothing yet.
 void Fleet::end_credit(Worker& worker) {
-  if (planted("returned-and-sent-more")) return;
+  if (!worker.was_heard || planted("returned-and-sent-more")) return;
   worker.credit.close();
 }
 

@@ -124,7 +124,7 @@ class Fleet {
   void take_levels(Worker& worker, std::uint64_t received, std::uint64_t limit);
   /// Its connection ended: nothing more goes down that pipe.
   void end_pipe(Worker& worker, TimePoint now);
-  /// It gave back a task unasked, as one that leaves does: it gets no more before its next hello.
+  /// It gave back a task unasked, as one that leaves does: nothing more of what it was granted.
   static void end_credit(Worker& worker);
   /// The workers of this name get nothing new from now on, or again.
   void pause(std::string_view name, bool is_paused);

@@ -409,6 +409,17 @@ TEST_CASE("a task that was asked back may be its worker's again", "[ventilator]"
   REQUIRE(rig.sent(1) == Seqs{2});
 }
 
+TEST_CASE("a worker that gives a task back with its hello goes on", "[ventilator]") {
+  Rig rig;
+  rig.worker(1, 5);
+  rig.submit(1);
+  rig.hello(1, 2, {Rig::held(1, 1, HeldState::kReturned)}, 1, {1, 1, 1});
+  REQUIRE(rig.last<SendOrders>().orders ==
+          std::vector<Order>{{OrderKind::kReleased, {kOrigin, 1}, {1, 1}}});
+  rig.credit(1, 0, 1, 2);
+  REQUIRE(rig.sent(1) == Seqs{1});
+}
+
 TEST_CASE("a late copy of a confirmed submit is not taken for news", "[ventilator]") {
   Rig rig;
   rig.submit(1, 1);
