@@ -18,6 +18,7 @@ constexpr std::uint64_t kSegmentsKept = 4;  // Moving tasks pays only when more 
 constexpr std::size_t kMovedPerTurn = 1 << 20;
 constexpr std::size_t kMovedBytes = 64 << 10;  // Of one record: one of its tasks costs reading it.
 constexpr std::uint64_t kSnapshotShare = 4;          // Due when so many times as much was written.
+constexpr std::uint64_t kSnapshotPace = 2;           // So many bytes beside one of a snapshot.
 constexpr std::uint64_t kSnapshotAtStart = 1 << 20;  // So much of it at once: mostly all.
 }  // namespace
 
@@ -151,7 +152,7 @@ void Journal::write(Actions& actions, const Save& save) {
   if (!snapshot_ && written_ > due && has_room(snapshot_bytes_))
     begin_snapshot(store_.current_segment());
   // Behind the rest: it says what these actions have changed already.
-  snapshot(save, written_ - before);
+  snapshot(save, (written_ - before) / kSnapshotPace);
   needs_sync ? store_.commit() : store_.flush();
 }
 
