@@ -234,6 +234,8 @@ class Core {
   void end(Seq seq, Task& task, protocol::TaskState verdict);
   void dispatch(TimePoint now, Actions& out);
   void dispatch_alone(TimePoint now, Actions& out);
+  void dispatch_queued(const Queue::Room& room, TimePoint now, Actions& out);
+  void keep_room(TimePoint now);
   std::uint64_t waiting_for(const Worker& worker) const;
   /// What is leased to one worker in one go.
   struct Load {
@@ -271,6 +273,7 @@ class Core {
     TimePoint recall{};
     TimePoint count{};
     TimePoint put_right{};
+    TimePoint keep{};
     TimePoint prune{};
   };
   Next next_;

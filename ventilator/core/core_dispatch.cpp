@@ -14,6 +14,7 @@ using protocol::TaskClass;
 namespace {
 constexpr Duration kCountEvery = 100ms;  // What runs for long, too, counts as it runs.
 constexpr Duration kPutRightEvery = 1s;  // What ended untold; costs a look at each class.
+constexpr Duration kKeepEvery = 1s;      // Costs a look at each worker.
 }
 
 // Before what it has changes: the time that has passed goes to the oldest of its tasks, one a slot.
@@ -182,6 +183,21 @@ void Core::dispatch(TimePoint now, Actions& out) {
     queue_.put_right(durable_.classes, tasks_.running());
   }
   dispatch_alone(now, out);
+  dispatch_queued(room, now, out);
+  keep_room(now);
+}
+
+// Who has found no room in the resources of any worker may be kept some.
+void Core::keep_room(TimePoint now) {
+  if (now < next_.keep) return;
+  next_.keep = now + kKeepEvery;
+  const auto* first = queue_.first([&](const TaskClass& like) {
+    return fleet_.could_have(like, tasks_.placement());
+  });
+  fleet_.keep_room(first, tasks_.placement(), now);
+}
+
+void Core::dispatch_queued(const Queue::Room& room, TimePoint now, Actions& out) {
   while (queue_.size() > queue_.held()) {
     std::vector<std::pair<Worker*, std::uint64_t>> open;  // And how much each could take.
     for (auto* worker : fleet_.open(last_attempts_.reserved()))

@@ -138,6 +138,8 @@ Why Core::why_queued(Seq seq, ClassId id) const {
   std::size_t free = 0;
   std::size_t paused = 0;
   std::size_t used_up = 0;
+  std::size_t kept = 0;
+  const auto& needs = tasks_.placement().of(task_class).needs;
   for (const auto run : fleet_.order()) {
     const auto& worker = *fleet_.find(run);
     if (!Fleet::fits(worker, task_class, tasks_.placement())) continue;
@@ -145,6 +147,7 @@ Why Core::why_queued(Seq seq, ClassId id) const {
     paused += worker.is_paused ? 1 : 0;
     free += worker.has_free_slot() && !worker.is_paused ? 1 : 0;
     used_up += Fleet::room_at(worker, task_class, tasks_.placement()) == 0 ? 1 : 0;
+    kept += tasks_.placement().is_kept(run, needs) ? 1 : 0;
   }
   const auto what = task_class.needs.empty() ? task_class.kind
                                              : text(task_class.kind, " and has ", task_class.needs);
@@ -153,7 +156,8 @@ Why Core::why_queued(Seq seq, ClassId id) const {
   if (used_up == offering)
     return {"resources",
             text("it needs ", task_class.needs, ", of which ", count_of(offering, "worker"),
-                 offering == 1 ? " has" : " have", " enough, and other tasks use it now")};
+                 offering == 1 ? " has" : " have", " enough, and other tasks use it now",
+                 kept == 0 ? "" : ", or it is kept for one that has waited longer")};
   const auto before = queue_.before(seq, id, kStretchesCounted);
   return {"queued", text(before == 0 ? "it is the next one" : "it is behind ",
                          before == 0 ? "" : count_of(before, "task"), "; of ",

@@ -15,6 +15,7 @@
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/credit.hpp"
 #include "ventilator/core/events.hpp"
+#include "ventilator/core/kept_room.hpp"
 #include "ventilator/core/leases.hpp"
 #include "ventilator/core/limits/limit.hpp"
 #include "ventilator/core/placement.hpp"
@@ -137,6 +138,15 @@ class Fleet {
   /// How many its resources have room for; zero: it does not fit.
   static std::uint64_t room_at(const Worker& worker, const protocol::TaskClass& task_class,
                                const Placement& placement);
+  /// Some worker could have them; … and has what they need of its resources, or is the nearest to it.
+  bool could_have(const protocol::TaskClass& task_class, const Placement& placement) const;
+  bool has_room(const protocol::TaskClass& task_class, const Placement& placement) const;
+  std::optional<RunId> nearest_to(const protocol::TaskClass& task_class,
+                                  const Placement& placement) const;
+  /// Now and then; `first`: what is asked of a worker by whose turn it is, or null.
+  void keep_room(const protocol::TaskClass* first, Placement& placement, TimePoint now) {
+    kept_room_.look(first, *this, placement, now);
+  }
   /// Why no connected worker could have tasks of this class, if none could.
   std::optional<Why> why_nobody(const protocol::TaskClass& task_class,
                                 const Placement& placement) const;
@@ -178,6 +188,7 @@ class Fleet {
   std::size_t turn_ = 0;
   TimePoint last_now_;
   TimePoint next_judgement_{};  // Of no worker can anything be said before.
+  KeptRoom kept_room_;
 };
 
 }  // namespace eole::ventilator

@@ -58,6 +58,32 @@ bool Fleet::is_better_place(const Worker& worker, const protocol::TaskClass& tas
   });
 }
 
+bool Fleet::could_have(const protocol::TaskClass& task_class, const Placement& placement) const {
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    return fits(entry.second, task_class, placement);
+  });
+}
+
+bool Fleet::has_room(const protocol::TaskClass& task_class, const Placement& placement) const {
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    return !entry.second.silence.is_suspect() && room_at(entry.second, task_class, placement) > 0;
+  });
+}
+
+std::optional<RunId> Fleet::nearest_to(const protocol::TaskClass& task_class,
+                                       const Placement& placement) const {
+  const Worker* nearest = nullptr;
+  for (const auto run : order_) {
+    const auto& worker = *find(run);
+    if (worker.alone || worker.is_paused || worker.silence.is_suspect() ||
+        !fits(worker, task_class, placement))
+      continue;
+    if (nearest == nullptr || worker.leases.outstanding() < nearest->leases.outstanding())
+      nearest = &worker;
+  }
+  return nearest == nullptr ? std::nullopt : std::optional(nearest->link.run);
+}
+
 std::optional<Why> Fleet::why_nobody(const protocol::TaskClass& task_class,
                                      const Placement& placement) const {
   const auto& kind = task_class.kind;

@@ -6,11 +6,6 @@
 
 namespace eole::ventilator {
 
-namespace {
-constexpr int kReservedShare = 5;   // At most a fifth of the time a worker is kept empty.
-constexpr Duration kReservedMost = 600s;
-}  // namespace
-
 void LastAttempts::put(Seq seq, ClassId id, const protocol::TaskClass& task_class) {
   waiting_.try_emplace(id, Lane{&task_class, {}}).first->second.seqs.push_back(seq);
 }
@@ -56,39 +51,34 @@ LastAttempts::Waiting::iterator LastAttempts::choose(const std::set<ClassId>& st
 void LastAttempts::place(Fleet& fleet, const Tasks& tasks, const OthersWait& others_wait,
                          const IsOpen& is_open, const Lease& lease, TimePoint now) {
   last_now_ = now;
-  if (reserved_ && now >= reserved_until_) {
-    reserved_.reset();
-    next_reserved_ = now + reserved_for_ * (kReservedShare - 1);
-    reserved_for_ = std::min(reserved_for_ * 2, kReservedMost);
-  }
+  reserved_.pass(now);
   std::set<ClassId> stuck;
   auto lane = choose(stuck, tasks, is_open);
-  const auto* reserved = reserved_ ? fleet.find(*reserved_) : nullptr;
+  const auto* reserved = reserved_.run() ? fleet.find(*reserved_.run()) : nullptr;
   if (reserved == nullptr || std::none_of(waiting_.begin(), waiting_.end(), [&](const auto& each) {
         return Fleet::fits(*reserved, *each.second.task_class, tasks.placement());
       }))
-    reserved_.reset();
+    reserved_.end();
   if (lane == waiting_.end()) return;
   std::size_t busy = 0;  // With last attempts.
   auto idle = this->idle(fleet, others_wait, busy);
   const auto most = std::max<std::size_t>(1, fleet.size() / 2);
   for (; lane != waiting_.end() && busy < most; lane = choose(stuck, tasks, is_open)) {
     const auto& task_class = *lane->second.task_class;
-    if (idle.empty() && (reserved_ || now < next_reserved_)) break;
+    if (idle.empty() && !reserved_.may_begin(now)) break;
     const auto willing = std::find_if(idle.begin(), idle.end(), [&](const Worker* worker) {
       return Fleet::fits(*worker, task_class, tasks.placement()) ||
              planted("lanes-that-do-not-fit");
     });
     if (willing == idle.end()) {
-      if (!reserved_ && now >= next_reserved_) reserve(fleet, task_class, tasks, others_wait, now);
+      if (reserved_.may_begin(now)) reserve(fleet, task_class, tasks, others_wait, now);
       stuck.insert(lane->first);
       continue;
     }
     auto& worker = **willing;
     idle.erase(willing);
     ++busy;
-    if (reserved_ == worker.link.run) reserved_.reset();
-    reserved_for_ = kReservedFor;
+    reserved_.on_placed(worker.link.run);
     const auto seq = lane->second.seqs.front();
     lane->second.seqs.pop_front();
     lease(worker, seq);
@@ -109,14 +99,12 @@ void LastAttempts::reserve(Fleet& fleet, const protocol::TaskClass& task_class, 
       nearest = &worker;
   }
   if (nearest == nullptr) return;
-  reserved_ = nearest->link.run;
-  reserved_until_ = now + reserved_for_;
+  reserved_.begin(nearest->link.run, now);
 }
 
 std::optional<TimePoint> LastAttempts::next_deadline() const {
-  if (reserved_) return reserved_until_;
-  if (!waiting_.empty() && last_now_ < next_reserved_) return next_reserved_;
-  return std::nullopt;
+  const bool is_one_due = reserved_.run() || (!waiting_.empty() && !reserved_.may_begin(last_now_));
+  return is_one_due ? std::optional(reserved_.next_change()) : std::nullopt;
 }
 
 }  // namespace eole::ventilator

@@ -11,6 +11,7 @@
 #include "common/base/time.hpp"
 #include "common/protocol/task_class.hpp"
 #include "ventilator/core/fleet.hpp"
+#include "ventilator/core/reservation.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/tasks.hpp"
 
@@ -34,12 +35,10 @@ class LastAttempts {
   void place(Fleet& fleet, const Tasks& tasks, const OthersWait& others_wait,
              const IsOpen& is_open, const Lease& lease, TimePoint now);
   /// It runs empty for a last attempt.
-  std::optional<RunId> reserved() const { return reserved_; }
+  std::optional<RunId> reserved() const { return reserved_.run(); }
   std::optional<TimePoint> next_deadline() const;
 
  private:
-  static constexpr Duration kReservedFor = 1s;  // At first.
-
   struct Lane {
     const protocol::TaskClass* task_class;
     std::deque<Seq> seqs;
@@ -52,11 +51,8 @@ class LastAttempts {
   void reserve(Fleet& fleet, const protocol::TaskClass& task_class, const Tasks& tasks,
                const OthersWait& others_wait, TimePoint now);
 
-  Waiting waiting_;                // By class: who takes one of it takes all.
-  std::optional<RunId> reserved_;  // Until …
-  TimePoint reserved_until_{};     // … then none is for a while, and next time for longer.
-  TimePoint next_reserved_{};
-  Duration reserved_for_ = kReservedFor;
+  Waiting waiting_;  // By class: who takes one of it takes all.
+  Reservation reserved_;
   TimePoint last_now_{};
 };
 

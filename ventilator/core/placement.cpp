@@ -59,8 +59,17 @@ std::uint64_t Placement::free(RunId run, const protocol::Offers& offers,
   return offered->second - std::min(offered->second, taken->second);
 }
 
+bool Placement::is_kept(RunId run, const std::vector<protocol::Need>& needs) const {
+  if (kept_.first != run || kept_.second == needs) return false;
+  return std::any_of(needs.begin(), needs.end(), [&](const protocol::Need& need) {
+    return need.amount && std::any_of(kept_.second.begin(), kept_.second.end(),
+                                      [&](const auto& kept) { return kept.name == need.name; });
+  });
+}
+
 std::uint64_t Placement::room(RunId run, const protocol::Offers& offers,
                               const std::vector<protocol::Need>& needs) const {
+  if (is_kept(run, needs)) return 0;
   auto room = kNoLimit;
   for (const auto& need : needs)
     if (need.amount && offers.resources.contains(need.name))

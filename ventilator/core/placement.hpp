@@ -41,6 +41,11 @@ class Placement {
   void release(RunId run, ClassId id) {
     if (!counted_.empty()) count(run, id, UINT64_MAX);
   }
+  /// What a worker has of what these needs name is for them alone; or of nobody's any more.
+  void keep(RunId run, const std::vector<protocol::Need>& needs) { kept_ = {run, needs}; }
+  void keep_nothing() { kept_ = {}; }
+  /// It is kept for others.
+  bool is_kept(RunId run, const std::vector<protocol::Need>& needs) const;
   /// How many more tasks with these needs the worker has room for.
   std::uint64_t room(RunId run, const protocol::Offers& offers,
                      const std::vector<protocol::Need>& needs) const;
@@ -75,6 +80,7 @@ class Placement {
   mutable std::map<std::pair<std::string, std::string>, Wants, Before> wants_;
   std::unordered_map<ClassId, Counted> counted_;
   std::unordered_map<RunId, Leased> leased_;
+  std::pair<RunId, std::vector<protocol::Need>> kept_;
 };
 
 }  // namespace eole::ventilator

@@ -222,6 +222,16 @@ Queue::Choice Queue::choose(const Fits& fits) {
   return chosen;
 }
 
+const protocol::TaskClass* Queue::first(
+    const std::function<bool(const protocol::TaskClass&)>& could) const {
+  const Group* first = nullptr;
+  for (const auto& [name, group] : groups_) {
+    if (group.turns.empty() || !could(group.like)) continue;
+    if (first == nullptr || *group.turns.begin() < *first->turns.begin()) first = &group;
+  }
+  return first == nullptr ? nullptr : &first->like;
+}
+
 // To what goes before another lane, or until it is another project's turn.
 void Queue::limit(Choice& chosen, const Turn* next) const {
   const auto first = chosen.group->turns.begin();

@@ -31,6 +31,17 @@ struct NeedsRig : Rig {
     protocol::put_task_group(groups, {protocol::encode_class(task_class), count, ""});
     return step(Submitted{"client", {7, 1 + core.accepted(), 0, "", count, groups}, "", false});
   }
+  /// A second later this one is settled; what worker 1 gets meanwhile.
+  Seqs pass_and_settle(Seq seq) {
+    Seqs got;
+    const auto add = [&] {
+      for (const auto each : sent(1)) got.push_back(each);
+    };
+    pass(1s), add();
+    credit(1, 0, 9'999), add();
+    if (seq != 0) settle({seq}), add();
+    return got;
+  }
   Why why(Seq seq) const { return core.why(seq, "").at(0); }
   /// What is left of each resource of the only worker.
   std::vector<std::uint64_t> free() const {
@@ -258,4 +269,36 @@ TEST_CASE("what a class asks for is parsed once, and told apart by needs and pla
   REQUIRE(of("", "spread")->needs.empty());
   REQUIRE(of("gpu=1", "spread")->place.is == protocol::Place::Is::kSpread);
   REQUIRE(of("gpu=1", "") == gpu);
+}
+
+TEST_CASE("what needs much is not passed for ever by what needs little", "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 9'999, "", "mem=64G");
+  rig.wants(4, "mem=16G");
+  rig.wants(1, "mem=48G");
+  rig.wants(100, "mem=16G");
+  Seqs running{1, 2, 3, 4};
+  int seconds = 0;
+  for (; running.back() != 5 && seconds < 60; ++seconds) {  // One ends each second.
+    for (const auto seq : rig.pass_and_settle(running.front())) running.push_back(seq);
+    running.erase(running.begin());
+  }
+  CHECK(seconds > 10);  // Until then nothing lies idle.
+  CHECK(seconds < 60);
+}
+
+TEST_CASE("what a worker's resource is kept for may wait for ever, others do not", "[ventilator]") {
+  NeedsRig rig;
+  rig.has(1, 9'999, "", "mem=64G");
+  rig.wants(1, "mem=32G");  // It never ends.
+  rig.wants(1, "mem=48G");
+  rig.wants(1'000, "mem=32G");
+  REQUIRE(rig.sent(1) == Seqs{3});
+  std::size_t ended = 0;
+  for (Seq running = 3; ended < 300 && rig.now < kStart + 1000s;) {
+    ended += running != 0 ? 1 : 0;
+    const auto sent = rig.pass_and_settle(running);
+    running = sent.empty() ? 0 : sent.back();
+  }
+  CHECK(ended == 300);
 }
