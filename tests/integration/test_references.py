@@ -1,5 +1,6 @@
 """What tasks take of their parents' results: chains, chords, files, and whatever is asked that is not there."""
 
+import collections
 import json
 import os
 import pathlib
@@ -107,6 +108,16 @@ class References(unittest.TestCase):
         [told] = self.ran({"kind": "echo", "args": {"x": result(planted, "all")}})
         self.assertEqual(told["value"], {"x": hostile})
 
+    def two_beats(self):
+        silent, beats = {}, collections.Counter()
+
+        def were_heard():
+            for worker in self.cluster.json("workers"):
+                beats[worker["name"]] += worker["silent_ms"] < silent.get(worker["name"], 0)
+                silent[worker["name"]] = worker["silent_ms"]
+            return min(beats.values()) >= 2
+        wait_until(were_heard, what="two beats of each worker")
+
     def test_without_a_sink_a_reference_waits_and_holds_up_nobody(self):
         with eole.Cluster(f"{self.cluster.directory}/eole/cluster.toml") as client:
             [made] = client.submit("echo", {"n": 1})
@@ -119,6 +130,7 @@ class References(unittest.TestCase):
                 others = client.submit("sleep", [{"seconds": 0}] * 2)
                 wait_until(lambda: running() == {*waiting, *others}, what="others run beside them")
                 self.assertEqual(client.cancel(waiting[0], wait=False), {waiting[0]: "cancelling"})
+                self.two_beats()  # By then its worker has obeyed.
             finally:
                 os.kill(sink, signal.SIGCONT)
             ends = {each.id: each for each in client.results([*waiting, *others], timeout=60)}
