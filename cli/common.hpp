@@ -88,6 +88,8 @@ void add_submit(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
 void add_top(CLI::App& app, Globals& globals);
 void add_schedule(CLI::App& app, Globals& globals);
+void add_chain(CLI::App& app, Globals& globals);
+void add_alert(CLI::App& app, Globals& globals);
 void add_nqueens(CLI::App& app, Globals& globals);
 void add_watch(CLI::App& app, Globals& globals);
 void add_status(CLI::App& app, Globals& globals);

@@ -36,8 +36,8 @@ void add_flag(CLI::App& command, const TaskWord& word, SaidWords& said) {
   }
 }
 
-TaskRequest task_said(const SaidWords& said) {
-  TaskRequest task;
+Value::Map words_said(const SaidWords& said) {
+  Value::Map words;
   for (const auto& word : task_words()) {
     const auto its = said.find(word.name);
     if (its == said.end() || its->second.empty()) continue;
@@ -46,9 +46,19 @@ TaskRequest task_said(const SaidWords& said) {
     if (word.is == TaskWord::Is::kFlag) value = true;
     if (word.is == TaskWord::Is::kNumber) value = need(Value::from_json(texts.back()), kBadUse);
     if (word.is == TaskWord::Is::kTexts) value = Value::Array(texts.begin(), texts.end());
-    if (const auto set = word.set(task, value); !set)
-      throw Failure{kBadUse, text("--", flag_of(word), ": ", shown(set.error().message))};
+    words.emplace_back(word.name, std::move(value));
   }
+  return words;
+}
+
+TaskRequest task_said(const SaidWords& said) {
+  TaskRequest task;
+  const auto words = words_said(said);
+  for (const auto& word : task_words())
+    for (const auto& [name, value] : words)
+      if (name == word.name)
+        if (const auto set = word.set(task, value); !set)
+          throw Failure{kBadUse, text("--", flag_of(word), ": ", shown(set.error().message))};
   return task;
 }
 

@@ -13,6 +13,7 @@ class App;
 namespace eole::cli {
 
 using client::task_words;
+using protocol::Value;
 using client::TaskRequest;
 using client::TaskWord;
 
@@ -20,6 +21,8 @@ using client::TaskWord;
 using SaidWords = std::map<std::string_view, std::vector<std::string>>;
 /// Adds the flag of this word, unless it has none.
 void add_flag(CLI::App& command, const TaskWord& word, SaidWords& said);
+/// What was said, as JSON has it. Throws Failure.
+Value::Map words_said(const SaidWords& said);
 /// A task of which all that is said. Throws Failure, which names the flag.
 TaskRequest task_said(const SaidWords& said);
 

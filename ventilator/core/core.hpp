@@ -158,6 +158,8 @@ class Core {
                                           Actions& out);
   Expected<protocol::Value> control_pause(const protocol::Value& options, bool is_paused,
                                           Actions& out);
+  Expected<protocol::Value> control_declare(const std::string& what, const protocol::Value& options,
+                                            Actions& out);
 
   // What people ask: core_explain.cpp.
   Why why_leased(Seq seq, const Task& task) const;

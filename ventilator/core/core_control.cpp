@@ -34,6 +34,14 @@ const Core::Control* Core::find_control(std::string_view what) {
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_schedule(options, out);
        }},
+      {"chain", "name", false,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_declare("chain", options, out);
+       }},
+      {"alert", "name", false,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_declare("alert", options, out);
+       }},
       {"resume", "scope", true,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, false, out);
@@ -207,6 +215,26 @@ Expected<Value> Core::control_pause(const Value& options, bool is_paused, Action
     out.push_back(JournalWish{"pause", about, std::move(value)});
   }
   return Value(Value::Map{{"scope", about}, {"paused", is_paused}, {"was_paused", was_paused}});
+}
+
+// {"name", "state": added or removed, …}: kept as it was said, for whoever acts on it.
+Expected<Value> Core::control_declare(const std::string& what, const Value& options, Actions& out) {
+  const auto name = options["name"].text_or("");
+  const auto state = options["state"].text_or("");
+  if (name.empty()) return Error{"its name is missing"};
+  if (state != "added" && state != "removed")
+    return Error{text(what, " ", name, ": state ", state, ": is added or removed")};
+  const bool was_there = durable_.wishes.find(what, name) != nullptr;
+  Value told = Value::Map{{"name", name}};
+  for (const auto& [word, value] : *options.as<Value::Map>())
+    if (word != "id" && word != "name" && word != "state") told.set(word, value);
+  Bytes value = state == "added" ? told.to_msgpack() : Bytes();
+  if (auto reason = durable_.wishes.why_refused(what, name, value); !reason.empty())
+    return Error{std::move(reason)};
+  durable_.wishes.put(what, name, value);
+  out.push_back(JournalWish{what, name, std::move(value)});
+  told.set("was_there", was_there);
+  return told;
 }
 
 }  // namespace eole::ventilator

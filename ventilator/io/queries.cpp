@@ -249,6 +249,15 @@ Value schedules(const Core& core, const Within& within) {
   return list;
 }
 
+// As they were declared.
+Value declared(std::string_view what, const Core& core, const Within& within) {
+  Value::Array list;
+  core.wishes().each(what, [&](const std::string& name, const Bytes& value) {
+    if (auto told = within.has(name) ? Value::from_msgpack(value) : Value()) list.push_back(*told);
+  });
+  return list;
+}
+
 Value task(const TaskId& id, const Core& core, Journal& journal, const Within& within) {
   const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
@@ -294,6 +303,8 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
     const auto view = within.has(name) ? core.project(name) : std::nullopt;
     return view ? view_of(*view, core) : Value();
   }
+  if (query.what == "chains") return declared("chain", core, within);
+  if (query.what == "alerts") return declared("alert", core, within);
   if (query.what == "schedules") return schedules(core, within);
   if (query.what == "schedule") {
     const auto name = (*options)["name"].text_or("");

@@ -120,3 +120,18 @@ TEST_CASE("who may only submit has no control of an operator forgotten", "[venti
   control(rig, "pause", "a", kPhotos);
   REQUIRE(rig.core.limits().pauses().is_empty());
 }
+
+TEST_CASE("what is declared is kept as it was said until it is taken back", "[ventilator]") {
+  Rig rig;
+  const Value thumbs = Value::Map{{"name", "thumbs"}, {"state", "added"}, {"from", "photos/#"}};
+  control(rig, "chain", "a", thumbs);
+  const Value kept = Value::Map{{"name", "thumbs"}, {"from", "photos/#"}};
+  REQUIRE(Value::from_msgpack(*rig.core.wishes().find("chain", "thumbs")).operator*() == kept);
+  REQUIRE(rig.all<JournalWish>().at(0).about == "thumbs");
+  control(rig, "chain", "b", Value::Map{{"name", "thumbs"}, {"state", "removed"}});
+  REQUIRE(answer(rig)["was_there"] == Value(true));
+  REQUIRE(rig.core.wishes().find("chain", "thumbs") == nullptr);
+  control(rig, "alert", "c", Value::Map{{"name", "x"}, {"state", "raised"}});
+  REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
+          "alert x: state raised: is added or removed");
+}

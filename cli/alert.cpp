@@ -1,0 +1,97 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/common.hpp"
+#include "common/base/shown.hpp"
+#include "common/base/text.hpp"
+
+// Alerts: who wants to hear that a group is behind. The relay raises them.
+namespace eole::cli {
+
+namespace {
+
+struct AlertOptions {
+  std::string name;
+  std::vector<std::string> lag;
+  std::vector<std::string> command;
+};
+
+Value control(Cluster& cluster, const std::string& name, Value wish) {
+  wish.set("name", name);
+  return need(cluster.ventilator.ask(protocol::Control{0, "alert", wish.to_msgpack()}));
+}
+
+void print_one(const Value& view) {
+  std::string command;
+  if (const auto* words = view["command"].as<Value::Array>())
+    for (const auto& word : *words) command += " " + shown(word.text_or(""));
+  std::printf("%-20s  %-20s  behind by %lld s %s\n", shown(view["name"].text_or("")).c_str(),
+              shown(view["group"].text_or("")).c_str(),
+              static_cast<long long>(view["seconds"].int_or(0)), command.c_str());
+}
+
+void add(const AlertOptions& options, const Globals& globals) {
+  const auto seconds = need(Value::from_json(options.lag.at(1)), kBadUse).int_or(-1);
+  if (seconds < 1 || seconds > 31'536'000)
+    throw Failure{kBadUse, text("--lag ", shown(options.lag[1]),
+                                " seconds, limits 1 and 31536000")};
+  Value wish = Value::Map{{"state", "added"}, {"group", options.lag[0]}, {"seconds", seconds}};
+  if (!options.command.empty())
+    wish.set("command", Value::Array(options.command.begin(), options.command.end()));
+  Cluster cluster(globals);
+  const auto view =
+      control(cluster, options.name.empty() ? options.lag[0] : options.name, std::move(wish));
+  globals.json ? print_json(view) : print_one(view);
+}
+
+void list(const Globals& globals) {
+  Cluster cluster(globals);
+  const auto answer = need(cluster.ventilator.query("alerts"));
+  const auto* alerts = answer.as<Value::Array>();
+  if (alerts == nullptr) throw Failure{kNoCluster, "alerts: not a list"};
+  for (const auto& view : *alerts) globals.json ? print_json(view) : print_one(view);
+  if (alerts->empty() && !globals.json)
+    std::puts("none was added: every group that is behind by two minutes raises one");
+}
+
+void remove(const AlertOptions& options, const Globals& globals) {
+  Cluster cluster(globals);
+  const auto view = control(cluster, options.name, Value::Map{{"state", "removed"}});
+  if (view["was_there"] != Value(true))
+    throw Failure{kBadUse, text("alert ", shown(options.name), ": there is none")};
+  globals.json ? print_json(view)
+               : void(std::printf("%s is removed\n", shown(options.name).c_str()));
+}
+
+}  // namespace
+
+void add_alert(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("alert", "Hear when a group is behind, and when no more");
+  command->require_subcommand(1);
+  auto options = std::make_shared<AlertOptions>();
+  const auto sub = [&](const char* name, const char* about, auto act) {
+    auto* one = command->add_subcommand(name, about);
+    one->add_flag("--json", globals.json, "one JSON object a line");
+    one->callback([=, &globals] { act(*options, globals); });
+    return one;
+  };
+  auto* adding = sub("add", "Raise one when the oldest record that is not read is so old", add);
+  adding->add_option("--lag", options->lag, "the group, or * for every one, and seconds")
+      ->expected(2)
+      ->required();
+  adding->add_option("--name", options->name, "of the alert [its group's]");
+  adding->add_option("command", options->command,
+                     "behind --: a task of kind exec for each alert, which has it as JSON on its "
+                     "standard input");
+  adding->footer(
+      "  eole alert add --lag billing 120 -- notify-send 'billing is behind'\n"
+      "An alert that is raised, and one that is over, is a task of kind echo in the project alerts, so\n"
+      "it is in the log and told like any result.\n"
+      "Exit codes: 0 it is kept, 2 bad input, 3 no answer.");
+  sub("list", "All of them", [](const auto&, const auto& all) { list(all); });
+  sub("remove", "Take it back", remove)
+      ->add_option("name", options->name, "of the alert")
+      ->required();
+}
+
+}  // namespace eole::cli
