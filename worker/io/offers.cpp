@@ -22,10 +22,9 @@ protocol::Offers parsed(const Config& config) {
 }  // namespace
 
 void complete(Config& config) {
-  if (config.slots < 1 || config.slots > 1024) throw std::runtime_error("--slots: 1 to 1024");
   const auto said = parsed(config);
   const auto add = [&](const std::string& name, const std::string& amount) {
-    if (said.labels.contains(name) || said.resources.contains(name)) return;
+    if (said.resources.contains(name)) return;
     config.resources += text(config.resources.empty() ? "" : ",", name, "=", amount);
   };
   const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
