@@ -27,6 +27,7 @@ MESSAGE_BYTES = 1 << 20      # What a message holds if its tasks may come in sev
 FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
 BACKOFF_SECONDS_MAX = 86400
 RETRY_ON_BYTES_MAX = 512
+CAUSE_NUMBERS = {"exit": (1, 255), "signal": (1, 64), "http": (400, 999)}
 
 
 class Specs:
@@ -145,9 +146,15 @@ def causes(on):
     """Causes of failures, a text with commas between them or a list."""
     text = on if isinstance(on, str) else ",".join(on)
     for cause in filter(None, text.split(",")):
-        if not re.fullmatch(r"(exit|signal|http)(:\d+(-\d+)?)?|error|lost|timeout", cause):
+        match = re.fullmatch(r"(exit|signal|http)(?::(\d+)(?:-(\d+))?)?|error|lost|timeout", cause)
+        if not match:
             raise BadTask(f"submit: retry on {cause!r}: is no cause of a failure (exit:75, exit:1-9, signal, "
                           "signal:9, http:503, timeout, lost, error)")
+        word, first, last = match.groups()
+        if first:
+            least, most = CAUSE_NUMBERS[word]
+            if not least <= int(first) <= int(last or first) <= most:
+                raise BadTask(f"submit: retry on {cause!r}: {word} has a number from {least} to {most}")
     if len(text) > RETRY_ON_BYTES_MAX:
         raise BadTask(f"submit: retry on: {len(text)} bytes, limit {RETRY_ON_BYTES_MAX}")
     return text
