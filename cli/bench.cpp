@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "cli/limits.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "clients/cpp/blocking/submitter.hpp"
 #include "common/base/seq_ranges.hpp"
@@ -20,6 +21,7 @@ namespace eole::cli {
 namespace {
 
 constexpr Duration kPatience = 60s;
+constexpr std::uint64_t kTasksMost = 1'000'000'000;  // Each message has its time of begin.
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -297,11 +299,13 @@ void add_bench(CLI::App& app, Globals& globals) {
                    "sink; redelivery: kills a worker, then stops one; scale: with more workers")
       ->check(CLI::IsMember({"throughput", "latency", "fill", "recovery", "redelivery", "scale"}))
       ->capture_default_str();
-  command->add_option(
-      "--tasks", options->tasks,
-      "how many, if it is throughput, latency, fill or scale [1,000,000; latency: 2,000]");
+  command
+      ->add_option(
+          "--tasks", options->tasks,
+          "how many, if it is throughput, latency, fill or scale [1,000,000; latency: 2,000]")
+      ->check(whole_number(1, kTasksMost));
   command->add_option("--batch", options->batch, "tasks in a message [1024]")
-      ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
+      ->check(whole_number(1, protocol::kTasksPerMessageMax));
   command
       ->add_option("--plan", options->plan,
                    "what the tasks of throughput and fill wait for: delayed: a time; keyed: one of "
@@ -309,12 +313,14 @@ void add_bench(CLI::App& app, Globals& globals) {
                    "of each")
       ->check(CLI::IsMember({"none", "delayed", "keyed", "chained", "projects"}))
       ->capture_default_str();
-  command->add_option("--ring", options->ring,
-                      "tasks at most between submit and notification [any number]");
+  command
+      ->add_option("--ring", options->ring,
+                   "tasks at most between submit and notification [any number]")
+      ->check(whole_number(1, kCountMax));
   command->add_option("--workers", options->workers, "more workers, of scale [100]")
-      ->check(CLI::Range(1, 4096));
+      ->check(whole_number(1, 4096));
   command->add_option("--rounds", options->rounds, "how often; the medians count [3]")
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   command->add_flag("--json", globals.json, "one JSON object");
   command->footer(
       "The tasks are real: they are journalled, run by the workers, and in the log. recovery and\n"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "cli/worker_view.hpp"
 #include "common/base/shown.hpp"
@@ -183,7 +184,8 @@ void add_status(CLI::App& app, Globals& globals) {
   auto id = std::make_shared<std::string>();
   auto workers = std::make_shared<std::size_t>(0);
   command->add_option("id", *id, "a task");
-  command->add_option("--until-workers", *workers, "wait until this many workers are ready");
+  command->add_option("--until-workers", *workers, "wait until this many workers are ready")
+      ->check(whole_number(0, kCountMax));
   auto bounds = std::make_shared<bool>(false);
   command->add_flag("--bounds", *bounds,
                     "every bound, what happens beyond it, and what is used now");

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/limits.hpp"
 #include "cli/run/jobs.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/text.hpp"
@@ -204,7 +205,7 @@ void add_run(CLI::App& app, Globals& globals) {
   command->add_option("--project", words->project, "a name to find the tasks by");
   command->add_flag("--retry", words->retry, "try a failed job again");
   command->add_option("--attempts", words->attempts, "the most attempts of a job [5]")
-      ->check(CLI::Range(1, 255));
+      ->check(whole_number(1, 255));
   command->add_option("--timeout", options.timeout, "seconds that a job may run")
       ->check(CLI::Range(0.001, kinds::kSecondsMax));
   for (const auto& word : task_words())

@@ -102,7 +102,8 @@ class Wire(unittest.TestCase):
 
     def test_bad_words_are_named(self):
         for said, error in (({"prioriti": 1}, "prioriti: not a word of a task; did you mean priority?"),
-                            ({"priority": 10}, "priority: 10: 0 to 9"), ({"delay": -1}, "delay: -1 is no span of time"),
+                            ({"priority": 10}, "priority: 10 is no whole number from 0 to 9"),
+                            ({"delay": -1}, "delay: -1 is no span of time"),
                             ({"delay": "soon"}, "delay: 'soon' is no span"), ({"expires": 0}, "expires: must be in the future"),
                             ({"not_before": "2026-02-30T12:00:00Z"}, "is no time"), ({"key": "k" * 256}, "key of 256 bytes"),
                             ({"after": "nobody"}, "after nobody: no task of that name, and no id"), ({"after": 5}, "after: 5"),

@@ -40,8 +40,9 @@ class Submit(unittest.TestCase):
 
     def test_members_of_a_line_have_types(self):
         for member, said in (('"retry":1', "retry: must be true, false, or {attempts, backoff, backoff_max, on}"),
-                             ('"attempts":0', "attempts: 1 to 255"),
-                             ('"attempts":"3"', "attempts: 1 to 255"), ('"project":5', "project: must be a text"),
+                             ('"attempts":0', "attempts: 0 is no whole number from 1 to 255"),
+                             ('"attempts":"3"', 'attempts: "3" is no whole number from 1 to 255'),
+                             ('"project":5', "project: must be a text"),
                              ('"projekt":"p"', "projekt: not a word of a task; did you mean project?")):
             self.assertIn(said, self.refused("--file", "-", input='{"kind":"echo",%s}' % member))
 

@@ -112,7 +112,7 @@ def encoded_class(words, known):
         retry = words.get("retry")
         of_retry = {"attempts": words.get("attempts") or 0, **words_of(retry)}
         if not isinstance(of_retry["attempts"], int) or not 0 <= of_retry["attempts"] <= 255:
-            raise BadTask(f"submit: attempts {of_retry['attempts']!r}: 0 to 255")
+            raise BadTask(f"submit: attempts: {of_retry['attempts']!r} is no whole number from 0 to 255")
         known[said] = class_of(
             *names, of_retry["attempts"], retry is not False and retry is not None,
             backoff_ms=milliseconds(of_retry.get("backoff", 0), "retry: backoff", BACKOFF_SECONDS_MAX),

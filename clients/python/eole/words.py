@@ -62,7 +62,7 @@ def when(time, what):
 
 def number(value, what, most):
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        raise BadTask(f"{what}: {value!r}: 0 to {most}")
+        raise BadTask(f"{what}: {value!r} is no whole number from 0 to {most}")
     return value
 
 
