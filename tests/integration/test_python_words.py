@@ -123,7 +123,9 @@ class Wire(unittest.TestCase):
                              ([task("a", "c"), task("b", "a"), task("c", "b")], "task 0: after c: a cycle"),
                              ([task("a"), task("a")], "task 1: name a: another task has it"),
                              ([{"kind": "echo", "args": {"$result": "x"}}], "after x: no task of that name"),
-                             ([{"args": 1}], "kind is missing"), ([5], "is no dict"),
+                             ([{"args": 1}], "kind is missing"),
+                             ([{"kind": "echo", "args": {"a": float("inf")}}], "task 0: a: inf is no"),
+                             ([5], "is no dict"),
                              ([task(str(n), "x") for n in range(30)], "and 10 more"),
                              ([task(str(n)) for n in range(1025)] +
                               [{"kind": "echo", "args": [{"$result": str(n)} for n in range(1025)]}],

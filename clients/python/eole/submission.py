@@ -15,7 +15,7 @@ import zmq.utils.monitor
 from .connection import REPEAT_SECONDS, TURNED_AWAY, send
 from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
 from .records import SIZE, head_of, task_ids
-from .words import OF_CLASS, conditions_of, milliseconds, policies, trace_of
+from .words import OF_CLASS, PLAIN, check_plain, conditions_of, milliseconds, policies, trace_of
 
 ACCEPTANCE = struct.Struct("<QQI")
 GROUP = struct.Struct("<HHII")
@@ -46,6 +46,12 @@ class Specs:
 
     def pack(self, tasks, first):
         """The arguments of each; `first` is the number of the first, for errors."""
+        for number, task in enumerate(tasks, first):
+            if type(task) not in PLAIN:
+                try:
+                    check_plain(task)
+                except BadTask as error:
+                    raise BadTask(f"submit: task {number}: {error}") from None
         try:
             packed = list(map(self._pack, tasks))
         except Exception:  # noqa: BLE001 - found again, with its number
