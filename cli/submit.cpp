@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/kind_options.hpp"
+#include "cli/pins.hpp"
 #include "cli/submission.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/nearest.hpp"
@@ -78,6 +79,9 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
 void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
   const auto offered = cluster.ventilator.query("kinds");
   const auto* list = offered ? offered->as<Value::Array>() : nullptr;
+  std::set<std::string> places;
+  for (const auto& task : tasks) places.insert(task.task_class.place);
+  look_for_pins(cluster, places);
   if (list == nullptr) return;
   auto known = kind_names();
   std::set<std::string> missing;

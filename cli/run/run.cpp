@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/limits.hpp"
+#include "cli/pins.hpp"
 #include "cli/run/jobs.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/text.hpp"
@@ -169,6 +170,7 @@ int run(Words words, const std::vector<std::string>& rest, const Globals& global
   options.task_class.retry = words.retry ? 1 : 0;
   Cluster cluster(globals);
   need_exec(cluster);
+  look_for_pins(cluster, {options.task_class.place});
   return Jobs(cluster, std::move(options)).run();
 }
 

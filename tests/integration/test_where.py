@@ -34,6 +34,11 @@ class Where(unittest.TestCase):
                          ("needs", "it needs gpu=a100, which no connected worker that offers echo has"))
         [pinned] = cluster.submit([{"kind": "echo", "args": "y", "pin": "far"}])
         self.assertEqual([why["code"] for why in cluster.task(pinned["id"])["why"]], ["pin"])
+        warned = cluster.eole("submit", "echo", "x", "--pin", "w2")
+        self.assertEqual(warned.stderr, "eole: no connected worker is named w2 (did you mean w1?); what is pinned to it "
+                                        "waits for it\n")
+        cluster.eole("cancel", warned.stdout.strip())
+        self.assertEqual(cluster.eole("submit", "echo", "x", "--pin", worker["name"]).stderr, "")
 
         self.worker(cluster, "far", "--label", "zone=us", "--label", "gpu=a100")
         self.assertEqual([result.worker for result in client.results([nobody, pinned["id"]])], ["far", "far"])
