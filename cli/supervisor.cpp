@@ -187,6 +187,14 @@ bool Supervisor::is_any_alive(bool workers) const {
 bool Supervisor::is_asked_again() {
   pollfd watch{stop_.fd(), POLLIN, 0};
   ::poll(&watch, 1, kLookMs);
+bool Supervisor::is_any_failing() const {
+  const auto now = process::now();
+  return std::any_of(children_.begin(), children_.end(), [&](const auto& entry) {
+    const auto& child = entry.second;
+    return child.pid < 0 || (child.failures > 0 && now < child.started + kStartMost);
+  });
+}
+
   if (stop_.take() == 0) return false;
   std::printf("ending at once: what ran is run again after the next start\n");
   std::fflush(stdout);
@@ -223,7 +231,7 @@ int Supervisor::run(const std::vector<std::string>& probe) {
     if (std::exchange(is_probe_due_, false)) {
       probe_ = spawn("eole", probe, text(log_directory_, "/probe.log"));
     }
-    if (is_ready_ && !has_said) {
+    if (is_ready_ && !has_said && !is_any_failing()) {
       has_said = true;
       std::printf("ready\n");
       std::fflush(stdout);

@@ -49,6 +49,8 @@ class Supervisor {
   void stop(bool workers, int signal);
   bool is_any_alive(bool workers) const;
   void drain();
+  /// One of them is away, or was and may end again at once.
+  bool is_any_failing() const;
   /// Waits a moment for another signal.
   bool is_asked_again();
 

@@ -261,6 +261,28 @@ class CannotStart(InADirectory):
         segment = next(pathlib.Path(held, "sink/log").glob("*.seg"))
         with segment.open("r+b") as file:
             file.write(b"not a log of ours")
+    def test_a_page_whose_port_is_taken_is_an_error(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        with Terminal("--workers", "0", "--http", place, directory=self.directory) as up:
+            self.assertEqual(up.end(), 2)
+            self.assertIn(f"--http {place}: Address already in use", "\n".join(up.lines))
+
+    def test_a_page_whose_port_was_its_own_the_last_time_is_waited_for_before_it_is_ready(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        arguments = ("--workers", "0", "--http", f"127.0.0.1:{port}")
+        with Terminal(*arguments, directory=self.directory) as up:
+            up.wait_for("ready")
+            up.process.send_signal(signal.SIGTERM)
+            self.assertEqual(up.end(), 0)
+        with socket.create_server(("127.0.0.1", port)):
+            with Terminal(*arguments, directory=self.directory) as up:
+                self.assertIn(f"cannot listen on 127.0.0.1:{port}: Address already in use", up.wait_for("cannot start"))
+                self.assertEqual(up.end(), 3)
+                self.assertNotIn("ready", up.lines)
+
         with Terminal("--listen", "127.0.0.1", directory=self.directory) as up:
             self.assertIn("sink cannot start", up.wait_for("cannot start"))
             self.assertEqual(up.end(), 3)
