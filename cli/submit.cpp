@@ -52,7 +52,9 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   const auto* kind = kinds::find(name);
   std::vector<Value> list;
   if (!options.args_json.empty()) {
-    list.push_back(need(Value::from_json(options.args_json), kBadUse));
+    auto args = Value::from_json(options.args_json);
+    if (!args) throw Failure{kBadUse, text("--args: ", args.error().message)};
+    list.push_back(std::move(*args));
   } else if (kind != nullptr) {
     list = args_of(*kind, options.words, cluster);
   } else {
