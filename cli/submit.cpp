@@ -71,19 +71,19 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
     need(check(task), kBadUse);
     tasks.push_back(std::move(task));
   }
-  for (const auto& [place, error] : resolve_parents(tasks))
-    throw Failure{kBadUse, shown(error.message)};
+  for (const auto& wrong : resolve_parents(tasks))
+    throw Failure{kBadUse, shown(wrong.error.message)};
   return tasks;
 }
 
 // A kind that nobody offers waits for a worker that will; one that is nearly the name of another
 // is a mistake, and would wait for ever.
 void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
-  const auto offered = cluster.ventilator.query("kinds");
-  const auto* list = offered ? offered->as<Value::Array>() : nullptr;
   std::set<std::string> places;
   for (const auto& task : tasks) places.insert(task.task_class.place);
   look_for_pins(cluster, places);
+  const auto offered = cluster.ventilator.query("kinds");
+  const auto* list = offered ? offered->as<Value::Array>() : nullptr;
   if (list == nullptr) return;
   auto known = kind_names();
   std::set<std::string> missing;
