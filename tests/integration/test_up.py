@@ -125,6 +125,29 @@ class Restart(InADirectory):
             wait_until(lambda: not any(map(alive, roles)), what="the first roles' end")
             self.assertEqual(cluster.submit([{"kind": "echo", "args": 2}], "--wait")[0]["state"], "done")
 
+    def test_a_worker_of_before_that_winds_down_is_told_beside_the_new_one(self):
+        cluster = Cluster("--allow-exec", workers=1, slots=1, directory=self.directory)
+        cluster.start()
+        gate = pathlib.Path(self.directory, "gate")
+        self.addCleanup(gate.touch)
+        shell = f"while [ ! -e {gate} ]; do sleep 0.05; done"
+        [task] = cluster.submit([{"kind": "exec", "args": {"shell": shell}}])
+        wait_until(lambda: cluster.task(task["id"])["state"] == "running", what="a task that runs")
+        old = cluster.pid("w1")
+        cluster.up.kill()
+        cluster.up.wait()
+        cluster.up.stdout.close()
+        with Cluster("--allow-exec", workers=1, slots=1, directory=self.directory) as again:
+            def states():
+                return {worker["pid"] == old: worker["state"] for worker in again.json("workers")}
+            wait_until(lambda: states() == {True: "draining", False: "ready"}, what="the old one drains")
+            self.assertIn("draining", again.eole("workers").stdout)
+            self.assertIn("draining", again.eole("status").stdout)
+            gate.touch()
+            again.wait_settled(1)
+            wait_until(lambda: states() == {False: "ready"}, what="the old one is gone")
+            self.assertEqual(again.json("result", task["id"])[0]["attempt"], 1)
+
     def test_a_data_directory_of_a_long_name_has_its_sockets_elsewhere(self):
         data = pathlib.Path(self.directory, "long" * 25, "data")
         with Cluster("--data", str(data), workers=1, directory=self.directory) as cluster:
@@ -238,6 +261,28 @@ class CannotStart(InADirectory):
                 self.assertEqual(up.end(), 3)
                 self.assertLess(len([line for line in up.lines if "starting it again" in line]), 6)
 
+    def test_a_page_whose_port_is_taken_is_an_error(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        with Terminal("--workers", "0", "--http", place, directory=self.directory) as up:
+            self.assertEqual(up.end(), 2)
+            self.assertIn(f"--http {place}: Address already in use", "\n".join(up.lines))
+
+    def test_a_page_whose_port_was_its_own_the_last_time_is_waited_for_before_it_is_ready(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        arguments = ("--workers", "0", "--http", f"127.0.0.1:{port}")
+        with Terminal(*arguments, directory=self.directory) as up:
+            up.wait_for("ready")
+            up.process.send_signal(signal.SIGTERM)
+            self.assertEqual(up.end(), 0)
+        with socket.create_server(("127.0.0.1", port)):
+            with Terminal(*arguments, directory=self.directory) as up:
+                self.assertIn(f"cannot listen on 127.0.0.1:{port}: Address already in use", up.wait_for("cannot start"))
+                self.assertEqual(up.end(), 3)
+                self.assertNotIn("ready", up.lines)
+
     def test_damage_another_holder_and_a_bad_key_table_are_told(self):
         with Cluster("--listen", "127.0.0.1", workers=1, directory=self.directory) as cluster:
             cluster.submit([{"kind": "echo", "args": n} for n in range(50)], "--wait")
@@ -261,28 +306,6 @@ class CannotStart(InADirectory):
         segment = next(pathlib.Path(held, "sink/log").glob("*.seg"))
         with segment.open("r+b") as file:
             file.write(b"not a log of ours")
-    def test_a_page_whose_port_is_taken_is_an_error(self):
-        taken = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(taken.close)
-        place = f"127.0.0.1:{taken.getsockname()[1]}"
-        with Terminal("--workers", "0", "--http", place, directory=self.directory) as up:
-            self.assertEqual(up.end(), 2)
-            self.assertIn(f"--http {place}: Address already in use", "\n".join(up.lines))
-
-    def test_a_page_whose_port_was_its_own_the_last_time_is_waited_for_before_it_is_ready(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        arguments = ("--workers", "0", "--http", f"127.0.0.1:{port}")
-        with Terminal(*arguments, directory=self.directory) as up:
-            up.wait_for("ready")
-            up.process.send_signal(signal.SIGTERM)
-            self.assertEqual(up.end(), 0)
-        with socket.create_server(("127.0.0.1", port)):
-            with Terminal(*arguments, directory=self.directory) as up:
-                self.assertIn(f"cannot listen on 127.0.0.1:{port}: Address already in use", up.wait_for("cannot start"))
-                self.assertEqual(up.end(), 3)
-                self.assertNotIn("ready", up.lines)
-
         with Terminal("--listen", "127.0.0.1", directory=self.directory) as up:
             self.assertIn("sink cannot start", up.wait_for("cannot start"))
             self.assertEqual(up.end(), 3)
@@ -333,50 +356,6 @@ class CommandLine(InADirectory):
             done = self.eole(*words)
             self.assertEqual(done.returncode, 2)
             self.assertIn(told, done.stderr)
-
-    def test_a_number_beyond_its_limits_is_refused_with_its_name_and_them(self):
-        many = 1 << 40
-        for words, told in ((("history", "--limit", "-1"), f"--limit: -1 is no whole number from 0 to {many}"),
-                            (("tasks", "--limit", "-1"), f"--limit: -1 is no whole number from 0 to {many}"),
-                            (("tasks", "--limit", "9" * 30), "--limit: 999"),
-                            (("up", "--slots", "0"), "--slots: 0 is no whole number from 1 to 1024"),
-                            (("up", "--prefetch", "-1"), "--prefetch: -1 is no whole number from 0 to 8192"),
-                            (("up", "--workers", "x"), "--workers: x is no whole number from 0 to 1024"),
-                            (("up", "--keep-bytes", "0"), "--keep-bytes: 0 is no size from 1048576 bytes on"),
-                            (("up", "--logs-keep-bytes", "x"), "--logs-keep-bytes: x is no size from 1048576 bytes on"),
-                            (("up", "--keep-days", "0"), "--keep-days: 0 is no whole number from 1 to 36500"),
-                            (("up", "--logs-keep-days", "-1"), "--logs-keep-days: -1 is no whole number from 1"),
-                            (("bench", "--tasks", "-1"), "--tasks: -1 is no whole number from 1 to 1000000000"),
-                            (("bench", "--ring", "0"), f"--ring: 0 is no whole number from 1 to {many}"),
-                            (("bench", "--batch", "0"), "--batch: 0 is no whole number from 1 to 65536"),
-                            (("status", "--until-workers", "-1"), "--until-workers: -1 is no whole number from 0"),
-                            (("watch", "--from", "-1"), "--from: -1 is no whole number from 0 to"),
-                            (("watch", "--count", "-1"), f"--count: -1 is no whole number from 1 to {many}"),
-                            (("logs", "-n", "-1"), "--lines: -1 is no whole number from 0 to 1000000"),
-                            (("nqueens", "21"), "n: 21 is no whole number from 1 to 20"),
-                            (("limit", "set", "all", "--running", "0"), f"--running: 0 is no whole number from 1 to {many}"),
-                            (("limit", "set", "tenant:a/", "--bytes", "0"), "--bytes: 0 is no size from 1 bytes on"),
-                            (("schedule", "show", "x", "--beats", "101"), "--beats: 101 is no whole number from 1 to 100"),
-                            (("schedule", "add", "x", "--every", "-1", "--", "echo", "x"), "--every: -1: is no span of time"),
-                            (("run", "--attempts", "256", "true", ":::", "1"), "--attempts: 256 is no whole number from 1")):
-            with self.subTest(words):
-                done = self.eole(*words)
-                self.assertEqual((done.returncode, done.stdout), (2, ""))
-                self.assertIn(told, done.stderr)
-
-    def test_a_role_says_the_limits_of_its_numbers(self):
-        for role, name, value, told in (("worker", "--slots", "0", "is no whole number from 1 to 1024"),
-                                        ("worker", "--prefetch", "-1", "is no whole number from 0 to 8192"),
-                                        ("sink", "--keep-bytes", "0", "is no size from 1048576 bytes on"),
-                                        ("sink", "--keep-days", "x", "is no whole number from 1 to 36500"),
-                                        ("ventilator", "--attempts-max", "256", "is no whole number from 1 to 255"),
-                                        ("ventilator", "--grace", "-1", "is no number of seconds from 0 to 1000000000")):
-            variable = "EOLE" + name[1:].replace("-", "_").upper()
-            for words, env, said in (([name, value], {}, name), ([], {variable: value}, variable)):
-                with self.subTest(role, env=env):
-                    done = subprocess.run([BIN / role, *words], capture_output=True, text=True, env={**os.environ, **env})
-                    self.assertEqual(done.returncode, 2)
-                    self.assertIn(f"{said}: {value} {told}", done.stderr)
 
     def test_without_a_command_it_prints_its_help(self):
         done = self.eole()
