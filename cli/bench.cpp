@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "cli/limits.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "clients/cpp/blocking/submitter.hpp"
 #include "common/base/seq_ranges.hpp"
@@ -20,6 +21,8 @@ namespace eole::cli {
 namespace {
 
 constexpr Duration kPatience = 60s;
+constexpr Duration kLookEvery = 100ms;  // For a signal, and whether the submitter has failed.
+constexpr std::uint64_t kTasksMost = 1'000'000'000;  // Each message has its time of begin.
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -33,17 +36,27 @@ struct Ring {
   std::atomic<Seq> first{0};  // The first task's; the others follow, unless somebody else submits.
   std::uint32_t batch = 1;
   std::vector<std::atomic<std::int64_t>> begun;  // Of each message, in nanoseconds.
+  std::atomic<bool> is_over{false};  // Nobody waits any more: nothing more is submitted.
+  std::atomic<bool> is_refused{false};  // The submitter has ended with a problem.
+  /// The other one goes on.
+  void end() {
+    is_over = true;
+    seen = UINT64_MAX;
+    seen.notify_one();
+  }
 };
 
 /// Waits for `count` results of `project`, each task's once. Returns in microseconds, ascending,
 /// how old the first task of each batch was.
 std::vector<double> await(client::LogReader& reader, std::uint64_t count,
-                          const std::string& project, Ring* ring) {
+                          const std::string& project, BenchTasks& tasks, Ring* ring) {
   SeqRanges seen;
   std::vector<double> micros;
   auto last_news = process::now();
   while (seen.count() < count) {
-    const auto encoded = need(reader.next(1s));
+    tasks.end_if_stopped();
+    const auto encoded = need(reader.next(kLookEvery));
+    if (ring != nullptr && ring->is_refused) return micros;
     if (!encoded) {
       if (process::now() > last_news + kPatience)
         throw Failure{kNoCluster, text("no result within ", kPatience / 1s, " s: is a worker up?")};
@@ -105,24 +118,29 @@ class Planned {
 
 /// Submits `count` tasks and returns once all are accepted.
 void submit(Cluster& cluster, std::uint64_t count, const BenchOptions& options,
-            const std::string& project, Ring* ring) {
+            const std::string& project, BenchTasks& tasks, Ring* ring) {
   client::Submitter client(cluster.context, cluster.file,
                            {.key = {}, .batch = options.batch, .patience = kPatience},
-                           [&](Origin, Seq first, std::uint32_t) {
+                           [&](Origin origin, Seq first, std::uint32_t of_these) {
+                             tasks.add(origin, first, of_these);
                              if (ring != nullptr && ring->first == 0) ring->first = first;
                            });
   const auto args = arguments();
   Planned planned(options, project);
   for (std::uint64_t i = 0; i < count; ++i) {
+    if (ring == nullptr && i % options.batch == 0 && tasks.is_stopped()) break;
     if (ring != nullptr && i % options.batch == 0) {
-      for (auto seen = ring->seen.load(); ring->size > 0 && i - seen > ring->size;
+      for (auto seen = ring->seen.load();
+           !ring->is_over && ring->size > 0 && i - seen > ring->size;
            seen = ring->seen.load())
         ring->seen.wait(seen);
+      if (ring->is_over) break;
       ring->begun[i / options.batch] = process::now().time_since_epoch().count();
     }
     need(planned.add(client, i, args));
   }
-  need(client.finish());
+  need(client.finish());  // Then all ids are known, to be cancelled.
+  if (ring == nullptr) tasks.end_if_stopped();
 }
 
 // Few bytes: they travel with every task.
@@ -143,25 +161,29 @@ Value::Map throughput(Cluster& cluster, const BenchOptions& options) {
   ring.batch = options.batch;
   ring.begun = std::vector<std::atomic<std::int64_t>>(count / options.batch + 1);
   const auto project = draw_project();
+  BenchTasks tasks(cluster);
   const auto start = process::now();
   std::exception_ptr problem;
   std::thread submitter([&] {
     try {
-      submit(cluster, count, options, project, &ring);
+      submit(cluster, count, options, project, tasks, &ring);
     } catch (...) {
       problem = std::current_exception();
+      ring.is_refused = true;
     }
   });
   std::vector<double> micros;
   try {
-    micros = await(*reader, count, project, &ring);
+    micros = await(*reader, count, project, tasks, &ring);
   } catch (...) {
-    submitter.detach();  // It may wait for ever, and the command ends.
+    ring.end();
+    submitter.join();
     throw;
   }
   const auto took = seconds(process::now() - start);
   submitter.join();
   if (problem) std::rethrow_exception(problem);
+  tasks.leave();
   Value::Map out{{"tasks", count},         {"plan", options.plan},
                  {"batch", options.batch}, {"ring", options.ring},
                  {"seconds", took},        {"tasks_per_second", static_cast<double>(count) / took}};
@@ -172,8 +194,10 @@ Value::Map throughput(Cluster& cluster, const BenchOptions& options) {
 void settle_one(Cluster& cluster) {
   const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
   const auto project = draw_project();
-  submit(cluster, 1, {}, project, nullptr);
-  await(*reader, 1, project, nullptr);
+  BenchTasks tasks(cluster);
+  submit(cluster, 1, {}, project, tasks, nullptr);
+  await(*reader, 1, project, tasks, nullptr);
+  tasks.leave();
 }
 
 namespace {
@@ -181,7 +205,11 @@ namespace {
 Value::Map latency(Cluster& cluster, const BenchOptions& options) {
   const auto count = options.tasks > 0 ? options.tasks : 2000;
   const auto reader = need(client::LogReader::open(cluster.context, cluster.file, std::nullopt));
-  client::Submitter client(cluster.context, cluster.file, {}, [](Origin, Seq, std::uint32_t) {});
+  BenchTasks tasks(cluster);
+  client::Submitter client(cluster.context, cluster.file, {},
+                           [&](Origin origin, Seq first, std::uint32_t of_these) {
+                             tasks.add(origin, first, of_these);
+                           });
   const auto args = arguments();
   const auto project = draw_project();
   std::vector<double> micros;
@@ -189,9 +217,10 @@ Value::Map latency(Cluster& cluster, const BenchOptions& options) {
     const auto start = process::now();
     need(client.add({"echo", project, 0, 0}, args));
     need(client.finish());
-    await(*reader, 1, project, nullptr);
+    await(*reader, 1, project, tasks, nullptr);
     if (i >= 50) micros.push_back(seconds(process::now() - start) * 1e6);
   }
+  tasks.leave();
   const auto took = std::accumulate(micros.begin(), micros.end(), 0.0) / 1e6;
   std::sort(micros.begin(), micros.end());
   Value::Map out{{"tasks", count}, {"seconds", took}};
@@ -201,9 +230,11 @@ Value::Map latency(Cluster& cluster, const BenchOptions& options) {
 
 Value::Map fill(Cluster& cluster, const BenchOptions& options) {
   const auto count = options.tasks > 0 ? options.tasks : 1'000'000;
+  BenchTasks tasks(cluster);
   const auto start = process::now();
-  submit(cluster, count, options, draw_project(), nullptr);
+  submit(cluster, count, options, draw_project(), tasks, nullptr);
   const auto took = seconds(process::now() - start);
+  tasks.leave();
   return {{"tasks", count},
           {"batch", options.batch},
           {"seconds", took},
@@ -258,8 +289,18 @@ Rounds measure(Cluster& cluster, const BenchOptions& options, const Globals& glo
   return out;
 }
 
+// Its projects are none of a prefix.
+void need_all_projects(Cluster& cluster) {
+  const auto within = need(cluster.ventilator.query("status"))["within"].text_or("");
+  if (!within.empty())
+    throw Failure{kBadUse, text("bench: this key is bound to the projects of ", shown(within),
+                                ", and its tasks are in projects of their own: use one that is "
+                                "bound to none")};
+}
+
 int run(const BenchOptions& options, const Globals& globals) {
   Cluster cluster(globals);
+  need_all_projects(cluster);
   auto [median, least, most] = measure(cluster, options, globals);
   if (globals.json) {
     median.set("rounds", options.rounds);
@@ -297,11 +338,13 @@ void add_bench(CLI::App& app, Globals& globals) {
                    "sink; redelivery: kills a worker, then stops one; scale: with more workers")
       ->check(CLI::IsMember({"throughput", "latency", "fill", "recovery", "redelivery", "scale"}))
       ->capture_default_str();
-  command->add_option(
-      "--tasks", options->tasks,
-      "how many, if it is throughput, latency, fill or scale [1,000,000; latency: 2,000]");
+  command
+      ->add_option(
+          "--tasks", options->tasks,
+          "how many, if it is throughput, latency, fill or scale [1,000,000; latency: 2,000]")
+      ->check(whole_number(1, kTasksMost));
   command->add_option("--batch", options->batch, "tasks in a message [1024]")
-      ->check(CLI::Range(1U, protocol::kTasksPerMessageMax));
+      ->check(whole_number(1, protocol::kTasksPerMessageMax));
   command
       ->add_option("--plan", options->plan,
                    "what the tasks of throughput and fill wait for: delayed: a time; keyed: one of "
@@ -309,16 +352,19 @@ void add_bench(CLI::App& app, Globals& globals) {
                    "of each")
       ->check(CLI::IsMember({"none", "delayed", "keyed", "chained", "projects"}))
       ->capture_default_str();
-  command->add_option("--ring", options->ring,
-                      "tasks at most between submit and notification [any number]");
+  command
+      ->add_option("--ring", options->ring,
+                   "tasks at most between submit and notification [any number]")
+      ->check(whole_number(1, kCountMax));
   command->add_option("--workers", options->workers, "more workers, of scale [100]")
-      ->check(CLI::Range(1, 4096));
+      ->check(whole_number(1, 4096));
   command->add_option("--rounds", options->rounds, "how often; the medians count [3]")
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   command->add_flag("--json", globals.json, "one JSON object");
   command->footer(
       "The tasks are real: they are journalled, run by the workers, and in the log. recovery and\n"
-      "redelivery kill processes of this machine, which `eole up` starts again; no task is lost.");
+      "redelivery kill processes of this machine, which `eole up` starts again; no task is lost.\n"
+      "Ctrl-C cancels what has not ended.");
   command->callback([options, &globals] { globals.exit_code = run(*options, globals); });
 }
 

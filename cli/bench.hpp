@@ -2,9 +2,11 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/bench_tasks.hpp"
 #include "cli/common.hpp"
 
-/// The rounds of `eole bench`. Each throws Failure, and returns what it measured by name.
+/// The rounds of `eole bench`. Each throws Failure, also if a signal stopped it, and returns what it
+/// measured by name.
 namespace eole::cli {
 
 struct BenchOptions {

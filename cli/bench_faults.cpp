@@ -28,9 +28,10 @@ double milliseconds_since(TimePoint start) {
   return std::chrono::duration<double, std::milli>(process::now() - start).count();
 }
 
-void wait_for(const std::string& what, const std::function<bool()>& is_so) {
+void wait_for(const std::string& what, BenchTasks& tasks, const std::function<bool()>& is_so) {
   const auto until = process::now() + kPatience;
   while (!is_so()) {
+    tasks.end_if_stopped();
     if (process::now() > until)
       throw Failure{kNoCluster, text("not within ", kPatience / 1s, " s: ", what)};
     std::this_thread::sleep_for(kPollEvery);
@@ -54,7 +55,8 @@ double recover(Cluster& cluster, client::Requests& role, const std::string& endp
   const auto pid = need(role.query("status"))["pid"];
   const auto start = process::now();
   send_signal(pid, name, SIGKILL);
-  wait_for(text("the ", name, " is started again"), [&] {
+  BenchTasks none(cluster);
+  wait_for(text("the ", name, " is started again"), none, [&] {
     client::Requests fresh(cluster.context, endpoint, name);
     const auto status = fresh.query("status", {}, {}, kAnswerWithin);
     return status && (*status)["pid"].int_or(0) != pid.int_or(0);
@@ -78,9 +80,12 @@ Value::Array connected(Cluster& cluster) {
 // Until the task of the worker that gets `signal` has begun its second attempt.
 double redeliver(Cluster& cluster, int signal) {
   TaskId id;
-  client::Submitter client(cluster.context, cluster.file, {}, [&](Origin origin, Seq first, auto) {
-    id = {origin, first};
-  });
+  BenchTasks tasks(cluster);
+  client::Submitter client(cluster.context, cluster.file, {},
+                           [&](Origin origin, Seq first, std::uint32_t count) {
+                             id = {origin, first};
+                             tasks.add(origin, first, count);
+                           });
   const auto args = Value(Value::Map{{"seconds", 60}}).to_msgpack();
   need(client.add({"sleep", "bench", 0, 0}, args));
   need(client.finish());
@@ -89,7 +94,7 @@ double redeliver(Cluster& cluster, int signal) {
     task = need(cluster.ventilator.query("task", id));
     return task["state"].text_or("") == "running" && task["attempt"].int_or(0) == wanted;
   };
-  wait_for("a worker takes a task", [&] { return attempt_is(1); });
+  wait_for("a worker takes a task", tasks, [&] { return attempt_is(1); });
   const auto holder = task["worker"].text_or("");
   Value pid;
   for (const auto& worker : connected(cluster))
@@ -97,13 +102,14 @@ double redeliver(Cluster& cluster, int signal) {
   const auto start = process::now();
   send_signal(pid, "worker", signal);
   const Continued continued{signal == SIGSTOP ? static_cast<pid_t>(pid.int_or(0)) : 0};
-  wait_for("the task's next attempt", [&] { return attempt_is(2); });
+  wait_for("the task's next attempt", tasks, [&] { return attempt_is(2); });
   const auto took = milliseconds_since(start);
   SeqRanges ranges;
   ranges.add(id.seq, id.seq);
   need(cluster.ventilator.ask(protocol::Cancel{0, id.origin, ranges.encode()}));
-  wait_for("the task is cancelled",
+  wait_for("the task is cancelled", tasks,
            [&] { return need(cluster.ventilator.query("task", id)).is_null(); });
+  tasks.leave();
   return took;
 }
 
@@ -170,7 +176,8 @@ Value::Map redelivery(Cluster& cluster, const BenchOptions&) {
   if (workers.size() < 2) throw Failure{kBadUse, "bench redelivery: needs two workers"};
   for (const auto& worker : workers) send_signal(worker["pid"], "worker", 0);  // All are here.
   const auto killed = redeliver(cluster, SIGKILL);
-  wait_for("the worker is started again", [&] { return connected(cluster).size() >= 2; });
+  BenchTasks none(cluster);
+  wait_for("the worker is started again", none, [&] { return connected(cluster).size() >= 2; });
   const auto hung = redeliver(cluster, SIGSTOP);
   return {{"tasks", 2}, {"worker_killed_ms", killed}, {"worker_hung_ms", hung}};
 }
@@ -183,7 +190,8 @@ Value::Map scale(Cluster& cluster, const BenchOptions& options, const Globals& g
   const auto before = connected(cluster).size();
   MoreWorkers more;
   more.start(net::cluster_file_path(globals.cluster_path), options.workers);
-  wait_for("the workers are connected",
+  BenchTasks none(cluster);
+  wait_for("the workers are connected", none,
            [&] { return connected(cluster).size() >= before + options.workers; });
   const auto rate = [](const Value::Map& of) {
     return *Value(of)["tasks_per_second"].as<double>();

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/text.hpp"
 #include "common/process/options.hpp"
@@ -160,13 +161,7 @@ int set_limit(const LimitOptions& options, const Globals& globals) {
   Value limit = Value::Map{{"scope", options.scope}};
   if (options.running > 0) limit.set("running", options.running);
   if (options.queued > 0) limit.set("queued", options.queued);
-  if (!options.bytes.empty()) {
-    const auto bytes = process::parse_size(options.bytes);
-    if (!bytes || *bytes == 0)
-      throw Failure{kBadUse,
-                    text("--bytes ", options.bytes, ": is a size like 500000, 64MiB or 1GiB")};
-    limit.set("bytes", *bytes);
-  }
+  if (!options.bytes.empty()) limit.set("bytes", need(process::parse_size(options.bytes, 1)));
   if (limit.as<Value::Map>()->size() == 1 && options.rate.empty())
     throw Failure{kBadUse, "limit set: give --running, --rate, --queued or --bytes"};
   if (!options.rate.empty()) limit.set("rate", need(parse_rate(options.rate)));
@@ -183,12 +178,13 @@ void add_limit(CLI::App& app, Globals& globals) {
   set->add_option("scope", options->scope, "all, kind:K, project:P, key:K or tenant:PREFIX")
       ->required();
   set->add_option("--running", options->running, "tasks at a time")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+      ->check(whole_number(1, kCountMax));
   set->add_option("--rate", options->rate,
                   "tasks that begin, of a tenant that are accepted: 20/s, 100/m or 5/h");
   set->add_option("--queued", options->queued, "of a tenant: tasks that have not ended")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
-  set->add_option("--bytes", options->bytes, "of a tenant: bytes of those, like 1GiB");
+      ->check(whole_number(1, kCountMax));
+  set->add_option("--bytes", options->bytes, "of a tenant: bytes of those, like 1GiB")
+      ->check(size_from(1));
   set->add_flag("--json", globals.json, "one JSON object");
   set->footer(
       "In place of what was set for the same before. A task counts as running from its dispatch\n"

@@ -184,6 +184,9 @@ std::string choose_http(const HttpPlace& wanted, const std::string& before, std:
   const auto place = text(is_local && !wanted.has_certificate ? "http://" : "https://", host, ":");
   if (const int port = std::atoi(written.c_str() + colon + 1); port != 0) {
     if (port > 65535) refuse("the port is 0 to 65535");
+    // That of the last time may still be its gateway's, which winds down.
+    if (const int error = try_port(address, port); error != 0 && before != text(place, port))
+      refuse(std::strerror(error));
     return text(place, port);
   }
   if (before.starts_with(place) && try_port(address, std::atoi(before.c_str() + place.size())) == 0)

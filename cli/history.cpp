@@ -3,6 +3,7 @@
 #include <ctime>
 #include <optional>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -171,7 +172,8 @@ void add_history(CLI::App& app, Globals& globals) {
   command->add_option("--until", options->until, "what ended before this time [now]");
   command->add_option("--text", options->text,
                       "words that its error, reasons or arguments have, of what is not done");
-  command->add_option("--limit", options->limit, "this many, 0: all [50; all with --json, --csv]");
+  command->add_option("--limit", options->limit, "this many, 0: all [50; all with --json, --csv]")
+      ->check(whole_number(0, kCountMax));
   command->add_flag("--json", globals.json, "one JSON object a line, times in Unix ms");
   command->add_flag("--csv", options->csv, "a table for a spreadsheet");
   command->footer(

@@ -3,6 +3,7 @@
 #include <optional>
 #include <thread>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -119,7 +120,7 @@ void add_logs(CLI::App& app, Globals& globals) {
   auto options = std::make_shared<LogsOptions>();
   command->add_flag("-f,--follow", options->follow, "go on with what comes, until Ctrl-C");
   command->add_option("-n,--lines", options->count, "the newest so many [200]")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}));
+      ->check(whole_number(0, 1'000'000));
   command->add_option("--level", options->level, "info, warn or error, and what is worse [info]")
       ->check(CLI::IsMember({"info", "warn", "error"}));
   command->add_option("--task", options->task, "only what names this task");

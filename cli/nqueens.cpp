@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 
+#include "cli/limits.hpp"
 #include "cli/submission.hpp"
 #include "common/base/text.hpp"
 
@@ -17,7 +18,7 @@ std::string counted(std::uint64_t count, const char* what) {
 void add_nqueens(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("nqueens", "Count N-queens solutions over the workers");
   auto n = std::make_shared<int>(0);
-  command->add_option("n", *n, "queens, 1 to 20")->required()->check(CLI::Range(1, 20));
+  command->add_option("n", *n, "queens, 1 to 20")->required()->check(whole_number(1, 20));
   command->add_flag("--json", globals.json, "one JSON object");
   command->callback([n, &globals] {
     Cluster cluster(globals);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
 #include "cli/project_progress.hpp"
@@ -279,7 +280,7 @@ CLI::App* add_command(CLI::App& project, ProjectOptions& options, const std::str
 void add_open(CLI::App& project, ProjectOptions& options) {
   auto* open = add_command(project, options, "open", "Open one: what is told of it is kept");
   open->add_option("--expect", options.expected, "it closes itself with so many tasks")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+      ->check(whole_number(1, kCountMax));
   open->add_option("--then", options.then, "the kind of its last task, run once it is over")
       ->type_name("KIND");
   open->add_flag("--again", options.is_again, "also if it was closed: it takes tasks once more");

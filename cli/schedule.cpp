@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/common.hpp"
+#include "cli/limits.hpp"
 #include "cli/submission.hpp"
 #include "clients/cpp/tasks/schedule_view.hpp"
 #include "clients/cpp/tasks/task_words.hpp"
@@ -66,7 +67,9 @@ void add(const ScheduleOptions& options, const Globals& globals) {
     wish.set("zone", options.zone.empty() ? "UTC" : options.zone);
   } else {
     if (!options.zone.empty()) throw Failure{kBadUse, "schedule add: --zone goes with --cron"};
-    wish.set("every_ms", need(parse_duration(options.every)));
+    const auto every = parse_duration(options.every);
+    if (!every) throw Failure{kBadUse, text("--every: ", shown(every.error().message))};
+    wish.set("every_ms", *every);
   }
   Cluster cluster(globals);
   const auto task = task_of_words(options.words, cluster);
@@ -171,7 +174,7 @@ void add_schedule(CLI::App& app, Globals& globals) {
   sub("show", "One, and its next beats", true,
       [](const auto& given, const auto& all) { show(given, all); })
       ->add_option("--beats", options->beats, "so many [5]")
-      ->check(CLI::Range(1, 100));
+      ->check(whole_number(1, 100));
   sub("pause", "No beats until it is resumed", true,
       [](const auto& given, const auto& all) { set_state(given, "paused", all); });
   sub("resume", "Go on; what a pause has passed over is not made up for", true,

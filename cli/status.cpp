@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "cli/worker_view.hpp"
 #include "common/base/shown.hpp"
@@ -138,12 +139,12 @@ int wait_for_workers(const Globals& globals, std::size_t workers) {
 }
 
 void print_worker(const Value& worker) {
-  const auto* is_paused = worker["paused"].as<bool>();
-  const bool is_ready = is_paused == nullptr || !*is_paused;
+  const auto state = worker["state"].text_or("");
+  const bool is_paused = state == "ready" && worker["paused"] == Value(true);
   std::printf("%-18s pid %-8lld %-8s %3lld slots %6lld held  %s  %s\n",
               shown(worker["name"].text_or("")).c_str(),
               static_cast<long long>(worker["pid"].int_or(0)),
-              coloured_state(is_ready ? worker["state"].text_or("") : "paused").c_str(),
+              coloured_state(is_paused ? "paused" : state).c_str(),
               static_cast<long long>(worker["slots"].int_or(0)),
               static_cast<long long>(worker["held"].int_or(0)),
               shown(worker["kinds"].text_or("")).c_str(), offers_shown(worker).c_str());
@@ -183,7 +184,8 @@ void add_status(CLI::App& app, Globals& globals) {
   auto id = std::make_shared<std::string>();
   auto workers = std::make_shared<std::size_t>(0);
   command->add_option("id", *id, "a task");
-  command->add_option("--until-workers", *workers, "wait until this many workers are ready");
+  command->add_option("--until-workers", *workers, "wait until this many workers are ready")
+      ->check(whole_number(0, kCountMax));
   auto bounds = std::make_shared<bool>(false);
   command->add_flag("--bounds", *bounds,
                     "every bound, what happens beyond it, and what is used now");

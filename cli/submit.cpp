@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/kind_options.hpp"
+#include "cli/pins.hpp"
 #include "cli/submission.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/nearest.hpp"
@@ -51,7 +52,9 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   const auto* kind = kinds::find(name);
   std::vector<Value> list;
   if (!options.args_json.empty()) {
-    list.push_back(need(Value::from_json(options.args_json), kBadUse));
+    auto args = Value::from_json(options.args_json);
+    if (!args) throw Failure{kBadUse, text("--args: ", args.error().message)};
+    list.push_back(std::move(*args));
   } else if (kind != nullptr) {
     list = args_of(*kind, options.words, cluster);
   } else {
@@ -68,14 +71,17 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
     need(check(task), kBadUse);
     tasks.push_back(std::move(task));
   }
-  for (const auto& [place, error] : resolve_parents(tasks))
-    throw Failure{kBadUse, shown(error.message)};
+  for (const auto& wrong : resolve_parents(tasks))
+    throw Failure{kBadUse, shown(wrong.error.message)};
   return tasks;
 }
 
 // A kind that nobody offers waits for a worker that will; one that is nearly the name of another
 // is a mistake, and would wait for ever.
 void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
+  std::set<std::string> places;
+  for (const auto& task : tasks) places.insert(task.task_class.place);
+  look_for_pins(cluster, places);
   const auto offered = cluster.ventilator.query("kinds");
   const auto* list = offered ? offered->as<Value::Array>() : nullptr;
   if (list == nullptr) return;

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -74,7 +75,8 @@ void add_tasks(CLI::App& app, Globals& globals) {
   command->add_option("--state", options->state, "only in this state")
       ->check(CLI::IsMember({"queued", "waiting", "running", "cancelling"}));
   command->add_option("--worker", options->worker, "only those that this worker has");
-  command->add_option("--limit", options->limit, "show this many, 0: all [50]");
+  command->add_option("--limit", options->limit, "show this many, 0: all [50]")
+      ->check(whole_number(0, kCountMax));
   command->add_flag("--json", globals.json, "one JSON object a line, submitted in Unix ms");
   command->footer(
       "Oldest first. A task that is settled is no longer here: see eole history, eole dead.\n"

@@ -8,6 +8,7 @@
 
 #include "cli/common.hpp"
 #include "cli/endpoints.hpp"
+#include "cli/limits.hpp"
 #include "cli/supervisor.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -20,6 +21,8 @@
 namespace eole::cli {
 
 namespace {
+
+constexpr std::uint64_t kWorkersMax = 1024;
 
 struct UpOptions {
   std::string data;
@@ -160,23 +163,20 @@ int run(UpOptions options, const Globals& globals) {
 }
 
 void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
-  const auto is_size = [](const std::string& written) {
-    return process::parse_size(written) ? std::string() : "a size is like 10GB or 64MiB";
-  };
   command.add_option("--keep-days", options->keep_days, "results older than this go [30]")
-      ->check(CLI::NonNegativeNumber & CLI::TypeValidator<std::uint64_t>());
+      ->check(whole_number(1, process::kKeepDaysMax));
   command
       .add_option("--keep-bytes", options->keep_bytes,
                   "size of the log, as 10GB or 64MiB; beyond it the oldest results go [10GB]")
-      ->check(is_size);
+      ->check(size_from(process::kKeepBytesMin));
   command
       .add_option("--logs-keep-days", options->logs_keep_days,
                   "what roles logged (eole logs) goes then [7]")
-      ->check(CLI::NonNegativeNumber & CLI::TypeValidator<std::uint64_t>());
+      ->check(whole_number(1, process::kKeepDaysMax));
   command
       .add_option("--logs-keep-bytes", options->logs_keep_bytes,
                   "size of what they logged; beyond it the oldest lines go [64MiB]")
-      ->check(is_size);
+      ->check(size_from(process::kKeepBytesMin));
 }
 
 }  // namespace
@@ -188,9 +188,11 @@ void add_up(CLI::App& app, Globals& globals) {
   command->add_option("--data", options->data,
                       "directory that keeps everything [data in eole's state directory]");
   command->add_option("--workers", options->workers, "worker processes [2]")
-      ->check(CLI::Range(0, 1024));
-  command->add_option("--slots", options->slots, "tasks at a time, per worker [one per core]");
-  command->add_option("--prefetch", options->prefetch, "unfinished tasks per slot [adapts]");
+      ->check(whole_number(0, kWorkersMax));
+  command->add_option("--slots", options->slots, "tasks at a time, per worker [one per core]")
+      ->check(whole_number(1, process::kSlotsMax));
+  command->add_option("--prefetch", options->prefetch, "unfinished tasks per slot; 0 adapts [0]")
+      ->check(whole_number(0, process::kPrefetchMax));
   command->add_option("--label", options->labels, "NAME=VALUE that each worker has; repeatable")
       ->allow_extra_args(false);
   command

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
@@ -136,11 +137,11 @@ void add_watch(CLI::App& app, Globals& globals) {
       ->add_option("--from", options->from,
                    "the first offset; below the oldest kept it is refused, with that "
                    "offset [only what comes from now on]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0, INT64_MAX));
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z");
   command->add_option("--count", options->count, "end after this many [never]")
-      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
+      ->check(whole_number(1, kCountMax));
   command->add_option("--project", options->project, "only this project's");
   command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
   command->add_flag("--json", globals.json, "one JSON object a line");

@@ -44,7 +44,8 @@ Value::Map words_said(const SaidWords& said) {
     const auto& texts = its->second;
     Value value = texts.back();
     if (word.is == TaskWord::Is::kFlag) value = true;
-    if (word.is == TaskWord::Is::kNumber) value = need(Value::from_json(texts.back()), kBadUse);
+    if (word.is == TaskWord::Is::kNumber)
+      if (const auto number = Value::from_json(texts.back())) value = *number;
     if (word.is == TaskWord::Is::kTexts) value = Value::Array(texts.begin(), texts.end());
     words.emplace_back(word.name, std::move(value));
   }

@@ -13,13 +13,16 @@ int main(int argc, char** argv) {
   const role::StorageFlags storage(program, "log and artifacts");
   sink::Retention retention;
   program.options().number("--keep-days", retention.days, "N",
-                           "results older than this go, by the sink's clock");
+                           "results older than this go, by the sink's clock", 1, process::kKeepDaysMax);
   program.options().size("--keep-bytes", retention.bytes, "SIZE",
-                         "of the log; beyond it the oldest results go (10GB, 64MiB)");
+                         "of the log; beyond it the oldest results go (10GB, 64MiB)",
+                         process::kKeepBytesMin);
   sink::LineRetention lines;
-  program.options().number("--logs-keep-days", lines.days, "N", "lines of roles' logs go then");
+  program.options().number("--logs-keep-days", lines.days, "N", "lines of roles' logs go then", 1,
+                           process::kKeepDaysMax);
   program.options().size("--logs-keep-bytes", lines.bytes, "SIZE",
-                         "of lines of roles' logs; beyond it the oldest of who has most go");
+                         "of lines of roles' logs; beyond it the oldest of who has most go",
+                         process::kKeepBytesMin);
   return program.run(argc, argv, [&] {
     storage.prepare();
     if (!storage.salvage_to.empty())

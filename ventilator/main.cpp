@@ -20,8 +20,8 @@ int main(int argc, char** argv) {
   flags.duration("--suspect-after", config.suspect_after, "SECONDS", "of silence: no new tasks");
   flags.duration("--lost-after", config.lost_after, "SECONDS", "of silence: tasks go to others");
   flags.duration("--grace", config.grace, "SECONDS", "the same, once the connection has ended");
-  flags.number("--attempts-max", config.attempts_max, "N", "then a task is a dead letter");
-  flags.number("--queued-max", config.queued_max, "N", "submits over it are refused");
+  flags.number("--attempts-max", config.attempts_max, "N", "then a task is a dead letter", 1);
+  flags.number("--queued-max", config.queued_max, "N", "submits over it are refused", 1);
   bool begins_anew = false;
   flags.toggle("--begin-anew", begins_anew,
                "if the journal that was here is gone: give its tasks up");

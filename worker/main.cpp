@@ -29,8 +29,9 @@ int main(int argc, char** argv) {
   auto& flags = program.options();
   flags.text("--name", config.name, "NAME", "what results and `eole workers` call it");
   flags.text("--data", scratch_path, "DIR", "scratch [scratch/NAME in eole's state]");
-  flags.number("--slots", config.slots, "N", "tasks that run at the same time");
-  flags.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts");
+  flags.number("--slots", config.slots, "N", "tasks at a time", 1, process::kSlotsMax);
+  flags.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts", 0,
+               process::kPrefetchMax);
   flags.toggle("--allow-exec", allow_exec, "run the commands that exec tasks name");
   flags.list("--label", config.labels, "NAME=VALUE", "that tasks may need; repeatable");
   flags.list("--resource", config.resources, "NAME=N", "that tasks use up: mem=64G; repeatable");

@@ -24,7 +24,7 @@ std::uint64_t NumberRange::count() const {
 
 Expected<NumberRange> parse_range(const std::string& written) {
   constexpr std::int64_t kMost = 1'000'000'000'000'000;
-  const Error bad{text("range ", written,
+  const Error bad{text("--range ", written,
                        ": is FIRST-LAST or FIRST-LAST:STEP, in whole numbers up to ", kMost)};
   const auto* at = written.data();
   const auto* end = at + written.size();
@@ -41,7 +41,7 @@ Expected<NumberRange> parse_range(const std::string& written) {
   if (at == end) return range;
   if (!passes(':') || !number(range.step) || at != end) return bad;
   if (range.step == 0 || is_down != (range.step < 0))
-    return Error{text("range ", written, ": a step of ", range.step, " does not lead from ",
+    return Error{text("--range ", written, ": a step of ", range.step, " does not lead from ",
                       range.first, " to ", range.last)};
   return range;
 }

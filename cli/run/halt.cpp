@@ -8,7 +8,7 @@ namespace eole::cli {
 
 Expected<HaltPolicy> HaltPolicy::parse(const std::string& written) {
   const Error bad{
-      text("halt ", written,
+      text("--halt ", written,
            ": is never, or soon or now, then ,fail=N ,success=N or ,done=N, where N may "
            "be a share of 1% to 100%")};
   HaltPolicy policy;

@@ -258,6 +258,10 @@ int Jobs::sum_up() {
                  static_cast<unsigned long long>(counts_.failed),
                  static_cast<unsigned long long>(counts_.cancelled),
                  options_.joblog.empty() ? "" : "; --resume goes on");
+  else if (counts_.failed > 0)
+    std::fprintf(stderr, "eole: %llu of %llu jobs failed\n",
+                 static_cast<unsigned long long>(counts_.failed),
+                 static_cast<unsigned long long>(counts_.ended));
   if (options_.halt.is_met_by_success() && !was_told_to_stop_) return kDone;
   return counts_.failed > 0 || was_told_to_stop_ ? kNotDone : kDone;
 }

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/limits.hpp"
+#include "cli/pins.hpp"
 #include "cli/run/jobs.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/text.hpp"
@@ -168,6 +170,7 @@ int run(Words words, const std::vector<std::string>& rest, const Globals& global
   options.task_class.retry = words.retry ? 1 : 0;
   Cluster cluster(globals);
   need_exec(cluster);
+  look_for_pins(cluster, {options.task_class.place});
   return Jobs(cluster, std::move(options)).run();
 }
 
@@ -204,7 +207,7 @@ void add_run(CLI::App& app, Globals& globals) {
   command->add_option("--project", words->project, "a name to find the tasks by");
   command->add_flag("--retry", words->retry, "try a failed job again");
   command->add_option("--attempts", words->attempts, "the most attempts of a job [5]")
-      ->check(CLI::Range(1, 255));
+      ->check(whole_number(1, 255));
   command->add_option("--timeout", options.timeout, "seconds that a job may run")
       ->check(CLI::Range(0.001, kinds::kSecondsMax));
   for (const auto& word : task_words())

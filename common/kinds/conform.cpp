@@ -184,8 +184,12 @@ std::string_view to_text(Type type) {
   return "?";
 }
 
-Expected<Value> conform(const Kind& kind, const Value& args) {
+Expected<Value> conform(const Kind& kind, const Value& args, std::string* wrong) {
   if (kind.takes_anything) return args;
+  const auto refuse = [&](std::string_view name, const std::string& why) {
+    if (wrong != nullptr) *wrong = name;
+    return Error{text(kind.name, ": ", name, " ", why)};
+  };
   const auto* members = args.as<Value::Map>();
   if (members == nullptr && !args.is_null())
     return Error{text(kind.name, ": its arguments must be a map of names and values")};
@@ -193,16 +197,16 @@ Expected<Value> conform(const Kind& kind, const Value& args) {
     const auto& name = (*members)[i].first;
     const auto is_it = [&](const Argument& argument) { return argument.name == name; };
     if (std::none_of(kind.arguments.begin(), kind.arguments.end(), is_it))
-      return Error{text(kind.name, ": ", name, " ", unknown(kind, name))};
+      return refuse(name, unknown(kind, name));
     for (std::size_t j = 0; j < i; ++j)
-      if ((*members)[j].first == name) return Error{text(kind.name, ": ", name, " is there twice")};
+      if ((*members)[j].first == name) return refuse(name, "is there twice");
   }
   Value good = Value::Map{};
   for (const auto& argument : kind.arguments) {
     const auto& value = args[argument.name];
     if (!value.is_null()) {
       auto fits = conform(argument, value);
-      if (!fits) return Error{text(kind.name, ": ", argument.name, " ", fits.error().message)};
+      if (!fits) return refuse(argument.name, fits.error().message);
       good.set(std::string(argument.name), std::move(*fits));
     } else if (argument.is_needed) {
       return Error{text(kind.name, ": ", argument.name, " is missing (", argument.about, ")")};

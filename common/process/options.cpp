@@ -6,14 +6,20 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/base/text.hpp"
+
 namespace eole::process {
 
 namespace {
 
-std::optional<double> parse_seconds(const std::string& written) {
+constexpr double kSecondsMax = 1e9;
+
+Expected<double> parse_seconds(const std::string& written) {
   char* end = nullptr;
   const double value = std::strtod(written.c_str(), &end);
-  if (written.empty() || *end != '\0' || !(value >= 0) || value > 1e9) return std::nullopt;
+  if (written.empty() || *end != '\0' || !(value >= 0) || value > kSecondsMax)
+    return Error{eole::text(written, " is no number of seconds from 0 to ",
+                            static_cast<std::uint64_t>(kSecondsMax))};
   return value;
 }
 
@@ -27,7 +33,16 @@ std::string environment_name(std::string_view flag) {
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_size(std::string_view written) {
+Expected<std::uint64_t> parse_number(std::string_view written, std::uint64_t least,
+                                     std::uint64_t most) {
+  std::uint64_t number = 0;
+  const auto* end = written.data() + written.size();
+  const auto [at, error] = std::from_chars(written.data(), end, number);
+  if (error == std::errc{} && at == end && number >= least && number <= most) return number;
+  return Error{eole::text(written, " is no whole number from ", least, " to ", most)};
+}
+
+Expected<std::uint64_t> parse_size(std::string_view written, std::uint64_t least) {
   struct Unit {
     std::string_view name;
     std::uint64_t bytes;
@@ -45,11 +60,12 @@ std::optional<std::uint64_t> parse_size(std::string_view written) {
   std::uint64_t number = 0;
   const auto* end = written.data() + written.size();
   const auto [at, error] = std::from_chars(written.data(), end, number);
-  if (error != std::errc{}) return std::nullopt;
   const std::string_view name(at, static_cast<std::size_t>(end - at));
   for (const auto& unit : kUnits)
-    if (unit.name == name && number <= UINT64_MAX / unit.bytes) return number * unit.bytes;
-  return std::nullopt;
+    if (error == std::errc{} && unit.name == name && number <= UINT64_MAX / unit.bytes &&
+        number * unit.bytes >= least)
+      return number * unit.bytes;
+  return Error{eole::text(written, " is no size from ", least, " bytes on (500000, 64MiB, 10GB)")};
 }
 
 Options::Options(std::string program, std::string purpose)
@@ -60,7 +76,7 @@ void Options::text(std::string flag, std::string& value, std::string placeholder
   flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), value,
                     [&value](const std::string& given) {
                       value = given;
-                      return true;
+                      return Expected<void>();
                     }});
 }
 
@@ -69,7 +85,7 @@ void Options::list(std::string flag, std::string& value, std::string placeholder
   flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), value,
                     [&value](const std::string& given) {
                       value += (value.empty() ? "" : ",") + given;
-                      return true;
+                      return Expected<void>();
                     }});
 }
 
@@ -78,43 +94,40 @@ void Options::duration(std::string flag, Duration& value, std::string placeholde
   char preset[32];
   std::snprintf(preset, sizeof preset, "%g", std::chrono::duration<double>(value).count());
   flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), preset,
-                    [&value](const std::string& given) {
+                    [&value](const std::string& given) -> Expected<void> {
                       const auto seconds = parse_seconds(given);
-                      if (!seconds) return false;
+                      if (!seconds) return seconds.error();
                       value = std::chrono::duration_cast<Duration>(
                           std::chrono::duration<double>(*seconds));
-                      return true;
+                      return {};
                     }});
 }
 
 void Options::add_number(std::string flag, std::string placeholder, std::string help,
-                         std::string preset, std::uint64_t most,
+                         std::string preset,
+                         std::function<Expected<std::uint64_t>(const std::string&)> parse,
                          std::function<void(std::uint64_t)> set) {
   flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), std::move(preset),
-                    [most, set = std::move(set)](const std::string& given) {
-                      std::uint64_t number = 0;
-                      const auto* end = given.data() + given.size();
-                      const auto [at, error] = std::from_chars(given.data(), end, number);
-                      if (error != std::errc{} || at != end || number > most) return false;
-                      set(number);
-                      return true;
+                    [parse = std::move(parse),
+                     set = std::move(set)](const std::string& given) -> Expected<void> {
+                      const auto number = parse(given);
+                      if (!number) return number.error();
+                      set(*number);
+                      return {};
                     }});
 }
 
 void Options::size(std::string flag, std::uint64_t& value, std::string placeholder,
-                   std::string help) {
-  flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), std::to_string(value),
-                    [&value](const std::string& given) {
-                      const auto bytes = parse_size(given);
-                      value = bytes.value_or(value);
-                      return bytes.has_value();
-                    }});
+                   std::string help, std::uint64_t least) {
+  add_number(std::move(flag), std::move(placeholder), std::move(help), std::to_string(value),
+             [least](const std::string& given) { return parse_size(given, least); },
+             [&value](std::uint64_t bytes) { value = bytes; });
 }
 
 void Options::toggle(std::string flag, bool& value, std::string help) {
   flags_.push_back({std::move(flag), "", std::move(help), "", [&value](const std::string& given) {
                       value = given != "0" && given != "false";
-                      return true;
+                      return Expected<void>();
                     }});
 }
 
@@ -141,13 +154,13 @@ std::optional<int> Options::parse(int argc, char** argv) {
   for (auto& flag : flags_) {
     const auto name = environment_name(flag.name);
     const char* given = std::getenv(name.c_str());
-    if (given != nullptr && *given != '\0' && !flag.set(given))
-      return fail(name + "=" + given + " is not valid");
+    if (given == nullptr || *given == '\0') continue;
+    if (const auto set = flag.set(given); !set) return fail(name + ": " + set.error().message);
   }
   for (int i = 1; i < argc; ++i) {
     std::string name = argv[i];
     if (name == "--help" || name == "-h") return print_help(), 0;
-    if (name == "--version") return std::printf("%s 0.1.0\n", program_.c_str()), 0;
+    if (name == "--version") return std::printf("%s %s\n", program_.c_str(), kRelease), 0;
     std::optional<std::string> value;
     if (const auto equals = name.find('='); equals != std::string::npos) {
       value = name.substr(equals + 1);
@@ -157,14 +170,14 @@ std::optional<int> Options::parse(int argc, char** argv) {
                                    [&](const Flag& known) { return known.name == name; });
     if (flag == flags_.end()) return fail("unknown option " + name);
     if (flag->placeholder.empty()) {
-      flag->set(value.value_or("1"));
+      (void)flag->set(value.value_or("1"));
       continue;
     }
     if (!value) {
       if (++i >= argc) return fail(name + " needs a value");
       value = argv[i];
     }
-    if (!flag->set(*value)) return fail(name + " " + *value + " is not valid");
+    if (const auto set = flag->set(*value); !set) return fail(name + ": " + set.error().message);
   }
   return std::nullopt;
 }

@@ -12,7 +12,14 @@ namespace eole::protocol {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kNumbered{"exit", "signal", "http"};
+/// A word that may have a number, and which: those of failures.
+struct Numbered {
+  std::string_view word;
+  std::uint32_t least;
+  std::uint32_t most;
+};
+constexpr std::array kNumbered{Numbered{"exit", 1, 255}, Numbered{"signal", 1, 64},
+                               Numbered{"http", 400, 999}};
 constexpr std::array<std::string_view, 3> kPlain{kCauseError, kCauseLost, kCauseTimeout};
 
 /// "word", "word:5" or "word:1-9"; a cause is one, too.
@@ -42,12 +49,20 @@ std::optional<Pattern> read(std::string_view written) {
   return Pattern{pattern.word, *least, *most};
 }
 
-bool is_known(std::string_view written) {
-  const auto is_one_of = [](const auto& words, std::string_view word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  };
+Expected<void> check(std::string_view written) {
   const auto pattern = read(written);
-  return pattern && (is_one_of(kNumbered, pattern->word) || is_one_of(kPlain, written));
+  const auto numbered = std::find_if(
+      kNumbered.begin(), kNumbered.end(),
+      [&](const Numbered& each) { return pattern && each.word == pattern->word; });
+  if (numbered == kNumbered.end()) {
+    if (std::find(kPlain.begin(), kPlain.end(), written) != kPlain.end()) return {};
+    return Error{text("retry on ", written,
+                      ": is no cause of a failure (exit:75, exit:1-9, signal, signal:9, http:503, ",
+                      "timeout, lost, error)")};
+  }
+  const auto& [word, least, most] = *numbered;
+  if (written == word || (pattern->least >= least && pattern->most <= most)) return {};
+  return Error{text("retry on ", written, ": ", word, " has a number from ", least, " to ", most)};
 }
 
 std::string_view next_of(std::string_view& list) {
@@ -63,10 +78,7 @@ Expected<void> check_causes(std::string_view list) {
     return Error{text("retry on: ", list.size(), " bytes, limit ", kRetryOnBytesMax)};
   if (list.ends_with(',')) return Error{"retry on: a comma with nothing behind it"};
   while (!list.empty())
-    if (const auto part = next_of(list); !is_known(part))
-      return Error{text("retry on ", part,
-                        ": is no cause of a failure (exit:75, exit:1-9, signal, ",
-                        "signal:9, http:503, timeout, lost, error)")};
+    if (auto checked = check(next_of(list)); !checked) return checked;
   return {};
 }
 

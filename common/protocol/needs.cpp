@@ -39,6 +39,13 @@ Expected<void> each_pair(std::string_view written, Take&& take) {
 
 Error said_twice(const std::string& name) { return Error{text(name, ": said twice")}; }
 
+Error no_amount(const std::string& name, std::string_view value) {
+  return Error{text(name, "=", value, ": is a number above 0, with K, M, G or T behind it")};
+}
+
+// What every worker has of itself is no label: it would be waited for in vain.
+bool is_always_resource(std::string_view name) { return name == "cpus" || name == "mem"; }
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_amount(std::string_view written) {
@@ -78,7 +85,9 @@ Expected<std::vector<Need>> parse_needs(std::string_view written) {
       each_pair(written, [&](std::string name, std::string_view value) -> Expected<void> {
         for (const auto& known : needs)
           if (known.name == name) return said_twice(name);
-        needs.push_back({std::move(name), std::string(value), parse_amount(value)});
+        const auto amount = parse_amount(value);
+        if (!amount && is_always_resource(name)) return no_amount(name, value);
+        needs.push_back({std::move(name), std::string(value), amount});
         return {};
       });
   if (!parsed) return parsed.error();
@@ -88,6 +97,7 @@ Expected<std::vector<Need>> parse_needs(std::string_view written) {
 Expected<Offers> parse_offers(std::string_view labels, std::string_view resources) {
   Offers offers;
   const auto label = [&](std::string name, std::string_view value) -> Expected<void> {
+    if (is_always_resource(name)) return Error{text(name, ": is a resource")};
     if (offers.labels.contains(name)) return said_twice(name);
     offers.labels.emplace(std::move(name), value);
     return {};
@@ -95,7 +105,7 @@ Expected<Offers> parse_offers(std::string_view labels, std::string_view resource
   const auto resource = [&](std::string name, std::string_view value) -> Expected<void> {
     if (offers.labels.contains(name) || offers.resources.contains(name)) return said_twice(name);
     const auto amount = parse_amount(value);
-    if (!amount) return Error{text(name, "=", value, ": is a number, with K, M, G or T behind it")};
+    if (!amount) return no_amount(name, value);
     offers.resources.emplace(std::move(name), *amount);
     return {};
   };

@@ -47,6 +47,8 @@ std::vector<Loss> read_damaged(Directory& directory, const RecordVisitor& visit)
       losses.push_back({segment.number, 0, size});
       continue;
     }
+    if (const auto at = damaged_header(*segment.file))  // The other copy says the same.
+      losses.push_back({segment.number, *at, kHeaderCopyBytes});
     const auto id = segment.header->segment_id;
     const bool is_last = i + 1 == segments.size();
     // What the next segment says of this one's end; in the last one a torn tail is no loss.

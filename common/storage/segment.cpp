@@ -14,7 +14,6 @@ namespace eole::storage {
 namespace {
 
 constexpr std::string_view kMagic = "EOLESEG1";
-constexpr std::size_t kHeaderCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::size_t kAlignment = 8;
 
 std::uint64_t aligned(std::uint64_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
@@ -120,6 +119,12 @@ SegmentHeader read_header(const File& file, const std::string& name, bool either
   if (second && either) return *second;
   throw Damage(text("segment ", name, ": damaged header at offset ", first ? kHeaderCopyBytes : 0,
                     ", its checksum is wrong"));
+}
+
+std::optional<std::uint64_t> damaged_header(const File& file) {
+  for (const auto at : {std::uint64_t{0}, std::uint64_t{kHeaderCopyBytes}})
+    if (!decode_header(file.read(at, kHeaderCopyBytes))) return at;
+  return std::nullopt;
 }
 
 void put_record(std::string& out, std::uint64_t segment_id, std::uint64_t offset,

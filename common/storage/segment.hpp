@@ -10,7 +10,8 @@
 /// The bytes of a segment file: docs/storage.md.
 namespace eole::storage {
 
-constexpr std::size_t kSegmentHeaderBytes = 128;  // Twice 64: damage to one leaves the other.
+constexpr std::size_t kHeaderCopyBytes = 64;
+constexpr std::size_t kSegmentHeaderBytes = 2 * kHeaderCopyBytes;  // Damage to one leaves the other.
 constexpr std::size_t kRecordHeaderBytes = 24;
 constexpr std::uint32_t kRestRecord = UINT32_MAX;  // A type: says only what is proven.
 constexpr std::string_view kSegmentSuffix = ".seg";
@@ -36,6 +37,8 @@ std::string encode(const SegmentHeader& header);
 /// Reads the header of `file`. Throws StorageFailure if it is damaged; `either`: only if both of
 /// its copies are.
 SegmentHeader read_header(const File& file, const std::string& name, bool either);
+/// Where the first damaged copy of the header of `file` is; nothing if both are whole.
+std::optional<std::uint64_t> damaged_header(const File& file);
 
 struct Record {
   std::uint32_t type = 0;

@@ -1,6 +1,7 @@
 #include "gateway/core/submission.hpp"
 
 #include "clients/cpp/tasks/encode.hpp"
+#include "clients/cpp/tasks/task_fault.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
 
@@ -50,10 +51,33 @@ Batch put_together(const std::vector<client::TaskRequest>& tasks, const std::str
 Batch encode(std::vector<client::TaskRequest>& tasks, const std::string& base,
              std::vector<http::Problem::At> bad) {
   if (bad.empty())
-    for (const auto& [place, error] : client::resolve_parents(tasks))
-      bad.push_back({pointer_at(tasks[place], base), error.message});
+    for (const auto& wrong : client::resolve_parents(tasks))
+      bad.push_back({pointer_at(tasks[wrong.place], base) + wrong.at, wrong.error.message});
   if (!bad.empty()) refuse(std::move(bad));
   return put_together(tasks, base);
+}
+
+// Where in each bad task it is wrong, of as many as are told. Reads the body, which is sound, once
+// more: good ones do not pay for it.
+void point_within(std::vector<http::Problem::At>& bad, std::string_view body,
+                  const client::TaskRequest& preset) {
+  protocol::JsonReader json(body);
+  Value task;
+  if (json.next() != '[') {
+    json.read(task);
+    bad[0].pointer += client::fault_in(task, preset);
+    return;
+  }
+  auto next = bad.begin();
+  std::uint64_t number = 0;
+  json.array([&] {
+    Bytes skipped;
+    if (next == bad.end() || next - bad.begin() == std::ptrdiff_t{LineTasks::kBadMax}) return false;
+    if (next->pointer != text("/", number++)) return json.pack(skipped);
+    json.read(task);
+    next++->pointer += client::fault_in(task, preset);
+    return true;
+  });
 }
 
 }  // namespace
@@ -82,12 +106,13 @@ Batch read_json_tasks(std::string_view body, const client::TaskRequest& preset) 
   if (count > protocol::kTasksPerMessageMax)
     refuse({{"", text(count, " tasks, limit ", protocol::kTasksPerMessageMax,
                       " (send more as application/x-ndjson)")}});
+  if (!bad.empty()) point_within(bad, body, preset);
   return encode(tasks, is_list ? "/0" : "", std::move(bad));
 }
 
 Batch read_task(const Value& written, const std::string& pointer) {
   auto task = client::read_task(written, {});
-  if (!task) refuse({{pointer, task.error().message}});
+  if (!task) refuse({{pointer + client::fault_in(written, {}), task.error().message}});
   std::vector<client::TaskRequest> one;
   one.push_back(std::move(*task));
   return encode(one, pointer, {});
@@ -127,7 +152,9 @@ void LineTasks::read(std::string_view line) {
   protocol::JsonReader json(line);
   auto task = client::read_task(json, preset_);
   if (!task || !json.end()) {
-    bad_.push_back({text("/", number), (json.is_sound() ? task.error() : json.error()).message});
+    if (!json.is_sound()) return bad_.push_back({text("/", number), json.error().message});
+    bad_.push_back({text("/", number) + client::fault_in(*Value::from_json(line), preset_),
+                    task.error().message});
     return;
   }
   task->line = number;

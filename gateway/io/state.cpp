@@ -7,6 +7,7 @@
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
+#include "common/process/usage.hpp"
 #include "gateway/core/kinds_schema.hpp"
 #include "gateway/core/metrics.hpp"
 #include "gateway/io/answers.hpp"
@@ -24,8 +25,11 @@ constexpr Duration kStatePatience = 2s;  // Who asks for it wants to know that a
 // Who is within a prefix has nothing to do with the connections of others.
 Value own_state(Gateway& gateway, const Within& within) {
   if (!within.is_all()) return Value::Map{{"role", "gateway"}, {"within", within.prefix()}};
+  const auto used = process::usage();
   return Value::Map{{"role", "gateway"},
                     {"pid", std::int64_t{::getpid()}},
+                    {"cpu_seconds", used.cpu_seconds},
+                    {"memory_bytes", used.memory_bytes},
                     {"address", gateway.server().address()},
                     {"connections", std::uint64_t{gateway.server().connections()}}};
 }

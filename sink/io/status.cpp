@@ -10,6 +10,7 @@
 
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
+#include "common/process/usage.hpp"
 #include "common/protocol/histogram_view.hpp"
 
 namespace eole::sink {
@@ -50,8 +51,11 @@ Value status(const ResultLog& log, const LogStatus& judged) {
   const auto count_of = [&](protocol::TaskState state) {
     return core.counts()[static_cast<std::size_t>(state)];
   };
+  const auto used = process::usage();
   return Value::Map{{"role", "sink"},
                     {"pid", static_cast<std::int64_t>(::getpid())},
+                    {"cpu_seconds", used.cpu_seconds},
+                    {"memory_bytes", used.memory_bytes},
                     {"log", hex(core.log())},
                     {"head", core.head()},
                     {"settled", core.origins().settled_count()},

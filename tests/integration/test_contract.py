@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import unittest
 
@@ -100,6 +101,22 @@ class Contract(unittest.TestCase):
         self.assertEqual([measured[name] for name in ("tasks", "rounds", "batch")], [3000, 3, 1024])
         table = self.cluster.eole("bench", "latency", "--tasks", "50").stdout
         self.assertIn("of 3 rounds", table)
+
+    def test_a_bench_that_is_stopped_leaves_nothing_queued(self):
+        self.cluster.eole("pause", "all")
+        try:
+            for words in (("throughput", "--tasks", "200000"), ("throughput", "--tasks", "200000", "--ring", "2000"),
+                          ("fill", "--tasks", "1000000000"), ("latency",)):
+                with self.subTest(words):
+                    bench = subprocess.Popen([BIN / "eole", "bench", *words], env=self.cluster.env,
+                                             stderr=subprocess.PIPE, text=True)
+                    wait_until(lambda: self.cluster.status()["queued"] > 0, what="tasks of a bench")
+                    bench.send_signal(signal.SIGINT)
+                    self.assertEqual((bench.communicate(timeout=60)[1], bench.returncode),
+                                     ("eole: bench: stopped; its tasks are cancelled\n", 1))
+                    wait_until(lambda: self.cluster.status()["queued"] == 0, what="nothing is queued")
+        finally:
+            self.cluster.eole("resume", "all")
 
     def test_a_second_up_on_the_same_directory_is_refused_and_harms_nothing(self):
         done = self.cluster.eole("up", check=False)

@@ -96,6 +96,8 @@ class HowOften(unittest.TestCase):
         for member, said in (('"retry":{"tries":3}', "retry: tries: not known; attempts, backoff, backoff_max and on are"),
                              ('"retry":{"backoff":"2d"}', "retry: backoff: 2d, limit 1d"),
                              ('"retry":{"on":"exits:3"}', "retry: on: retry on exits:3: is no cause of a failure"),
+                             ('"retry_on":"exit:0"', "retry_on: retry on exit:0: exit has a number from 1 to 255"),
+                             ('"retry":{"on":"exit:300"}', "retry on exit:300: exit has a number from 1 to 255"),
                              ('"timeout":"soon"', "timeout: soon: is no span of time"),
                              ('"timeout":"31d"', "timeout: 31d, limit 30d")):
             done = self.cluster.eole("submit", "--file", "-", input='{"kind":"echo",%s}' % member, check=False)

@@ -48,7 +48,8 @@ class Tasks(unittest.TestCase):
         self.http.post("/task", {"kind": "echo"}, status=422, **{"Idempotency-Key": "k1"})
 
     def test_what_is_wrong_is_said_where(self):
-        for body, pointer in (([{"kind": "echo"}, {"kind": "download"}], "/1"), ({"kind": 1}, ""), ("{", "")):
+        for body, pointer in (([{"kind": "echo"}, {"kind": "download"}], "/1"), ({"kind": 1}, "/kind"), ("{", ""),
+                              ([{"kind": "echo"}, {"kind": "download", "args": {"url": 5}}], "/1/args/url")):
             problem = self.http.post("/task", body, status=400)
             self.assertEqual(problem["status"], 400)
             self.assertEqual(problem["errors"][0]["pointer"], pointer)

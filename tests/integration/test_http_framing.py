@@ -107,6 +107,8 @@ ANSWERED = {
 UNSOUND = {
     "no Host": GET + b"\r\n",
     "two Hosts": GET + HOST + HOST + b"\r\n",
+    "two Authorizations": GET + HOST + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+    "an Authorization behind an empty one": GET + HOST + b"Authorization:\r\nAuthorization: Bearer b\r\n\r\n",
     "an empty Host": GET + b"Host:\r\n\r\n",
     "a Host with a user": GET + b"Host: a@localhost\r\n\r\n",
     "a Host with a path": GET + b"Host: localhost/x\r\n\r\n",

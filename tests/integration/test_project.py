@@ -153,7 +153,7 @@ class Projects(unittest.TestCase):
                 (("close", "photos", "--wait"), 2, "project close: --wait goes with a project's name alone"),
                 (("close", "photos", "films"), 2, "project close: not expected: films"),
                 (("open", "photos", "--args", "{}"), 2, "project open: --args goes with --then"),
-                (("open", "photos", "--expect", "0"), 2, "--expect: Value 0 not in range 1 to 1099511627776"),
+                (("open", "photos", "--expect", "0"), 2, "--expect: 0 is no whole number from 1 to 1099511627776"),
                 (("open", "photos", "--expect", "many"), 2, "--expect"),
                 (("open", "photos", "--then", "ecko"), 2,
                  "--then ecko: no kind of that name comes with Eole; did you mean echo?"),

@@ -163,10 +163,17 @@ class Nobody(unittest.TestCase):
                     ask()
 
     def test_a_bad_task_is_refused_before_anything_is_sent(self):
+        circle = []
+        circle.append(circle)
         with eole.Cluster(self.path, patience=0.2) as cluster:  # Else it would be NoAnswer.
             for args, options, error, why in (
                     ([{}, {"x": b"x" * (1 << 20)}], {}, eole.TooLarge, r"task 1.* 10485\d\d bytes, limit 1048576"),
                     ([1, 2, object()], {}, eole.BadTask, "task 2 cannot be packed: TypeError"),
+                    ([1, {"a": [2.5, {"b": float("nan")}]}], {}, eole.BadTask,
+                     r"task 1: a\[1\].b: nan is no number that JSON has"),
+                    (float("-inf"), {}, eole.BadTask, "task 0: args: -inf is no number"),
+                    ([{"a": 1, "b": {2: 3}}], {}, eole.BadTask, "task 0: b: the key 2 is no text"),
+                    ([circle], {}, eole.BadTask, "task 0 cannot be packed: ValueError"),
                     ([1 << 64], {}, eole.BadTask, "task 0 cannot be packed: OverflowError"),
                     (["\ud800"], {}, eole.BadTask, "task 0 cannot be packed: UnicodeEncodeError"),
                     ([b"x" * 900_000] * 30, {"idempotency_key": "k"}, eole.TooLarge, r"'k'.*27\d* bytes, limit 8388608"),

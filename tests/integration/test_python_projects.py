@@ -75,7 +75,7 @@ class PythonProjects(unittest.TestCase):
         for _ in client.results([dead]):
             pass
         for words, error in (({"prioriti": 1}, "did you mean priority"), ({"after": dead}, "cannot be said of a replay"),
-                             ({"priority": 10}, "priority: 10: 0 to 9")):
+                             ({"priority": 10}, "priority: 10 is no whole number from 0 to 9")):
             with self.subTest(words), self.assertRaisesRegex(eole.BadTask, error):
                 client.replay([dead], **words)
         anew = client.replay([dead], args={"argv": ["printenv", "EOLE_PROJECT"]}, pin="nobody", delay="1h")

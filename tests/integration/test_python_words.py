@@ -102,12 +102,14 @@ class Wire(unittest.TestCase):
 
     def test_bad_words_are_named(self):
         for said, error in (({"prioriti": 1}, "prioriti: not a word of a task; did you mean priority?"),
-                            ({"priority": 10}, "priority: 10: 0 to 9"), ({"delay": -1}, "delay: -1 is no span of time"),
+                            ({"priority": 10}, "priority: 10 is no whole number from 0 to 9"),
+                            ({"delay": -1}, "delay: -1 is no span of time"),
                             ({"delay": "soon"}, "delay: 'soon' is no span"), ({"expires": 0}, "expires: must be in the future"),
                             ({"not_before": "2026-02-30T12:00:00Z"}, "is no time"), ({"key": "k" * 256}, "key of 256 bytes"),
                             ({"after": "nobody"}, "after nobody: no task of that name, and no id"), ({"after": 5}, "after: 5"),
                             ({"on_parent_failure": "cry"}, "must be fail, skip or run"), ({"needs": {"a": "b,c"}}, "needs: 'a'"),
                             ({"pin": "a", "spread": True}, "pin and spread: one of them"), ({"retry": {"x": 1}}, "retry: 'x'"),
+                            ({"retry": {"on": "exit:300"}}, "exit has a number from 1 to 255"),
                             ({"timeout": "99d"}, "timeout: '99d': limit"), ({"delay": float("nan")}, "delay: nan")):
             with self.subTest(said), self.assertRaisesRegex(eole.BadTask, error.replace("?", r"\?")):
                 packed_graph([{"kind": "echo", **said}])
@@ -121,7 +123,9 @@ class Wire(unittest.TestCase):
                              ([task("a", "c"), task("b", "a"), task("c", "b")], "task 0: after c: a cycle"),
                              ([task("a"), task("a")], "task 1: name a: another task has it"),
                              ([{"kind": "echo", "args": {"$result": "x"}}], "after x: no task of that name"),
-                             ([{"args": 1}], "kind is missing"), ([5], "is no dict"),
+                             ([{"args": 1}], "kind is missing"),
+                             ([{"kind": "echo", "args": {"a": float("inf")}}], "task 0: a: inf is no"),
+                             ([5], "is no dict"),
                              ([task(str(n), "x") for n in range(30)], "and 10 more"),
                              ([task(str(n)) for n in range(1025)] +
                               [{"kind": "echo", "args": [{"$result": str(n)} for n in range(1025)]}],

@@ -128,9 +128,14 @@ class Output(Case):
 
     def test_errors_go_to_standard_error(self):
         done = self.run_it("echo out; echo err >&2; exit {}", ":::", "3", code=1)
-        self.assertEqual((done.stdout, done.stderr), (b"out\n", b"err\n"))
+        self.assertEqual((done.stdout, done.stderr), (b"out\n", b"err\neole: 1 of 1 jobs failed\n"))
         done = self.run_it("no-such-program", ":::", "3", code=1)
         self.assertIn(b"job 1: exec: no-such-program: No such file", done.stderr)
+
+    def test_how_many_failed_is_said_at_the_end(self):
+        done = self.run_it("exit {}", ":::", "0", "1", "2", code=1)
+        self.assertEqual(done.stderr, b"eole: 2 of 3 jobs failed\n")
+        self.assertEqual(self.run_it("exit {}", ":::", "0").stderr, b"")
 
     def test_output_goes_to_files_by_template(self):
         self.assertEqual(self.lines("--output", "out/{/.}-{#}.txt", "echo", ":::", "a/b.c", "d"), [])
@@ -234,8 +239,8 @@ class Refused(Case):
                 (["echo {3}", ":::", "a", ":::", "b"], b"run: {3}: there are 2 sources"),
                 (["echo `cat {}`", ":::", "a"], b"backquotes"),
                 (["--resume", "echo", ":::", "a"], b"--resume: needs the --joblog"),
-                (["--halt", "later", "echo", ":::", "a"], b"halt later: is never"),
-                (["--range", "1..5", "echo"], b"range 1..5: is FIRST-LAST"),
+                (["--halt", "later", "echo", ":::", "a"], b"--halt later: is never"),
+                (["--range", "1..5", "echo"], b"--range 1..5: is FIRST-LAST"),
                 (["--output", "same", "echo", ":::", "a"], b"--output: names one file"),
                 (["--each-line", "missing", "echo"], b"missing: cannot be read"),
                 (["--keep-ordr", "echo", ":::", "a"], b"no option --keep-ordr; did you mean --keep-order?"),

@@ -98,6 +98,21 @@ class Salvage(unittest.TestCase):
             self.assertEqual((status["accepted"], status["settled"]), (21, 21))  # Also those that were lost.
             self.assertEqual(again.pid("ventilator"), pid)
 
+    def test_a_damaged_copy_of_a_header_is_a_damaged_place(self):
+        cluster = Cluster(workers=0, directory=self.directory)
+        cluster.start()
+        cluster.stop()
+        data = f"{self.directory}/eole/data"
+        for store in ("ventilator", "sink/log"):
+            [*_, newest] = sorted(glob.glob(f"{data}/{store}/*.seg"))
+            for at in (0, 64):
+                flip(newest, at + 20)
+                [said] = cluster.json("salvage", f"{data}/{store}", check=False)
+                self.assertEqual([(place["offset"], place["bytes"]) for place in said["damaged"]], [(at, 64)])
+                self.assertEqual(cluster.eole("salvage", f"{data}/{store}", check=False).returncode, 1)
+                flip(newest, at + 20)
+            self.assertEqual(cluster.json("salvage", f"{data}/{store}")[0]["damaged"], [])
+
     def test_a_salvage_says_what_it_does_and_why_not(self):
         cluster = Cluster(workers=0, directory=self.directory)
         cluster.start()

@@ -40,8 +40,9 @@ class Submit(unittest.TestCase):
 
     def test_members_of_a_line_have_types(self):
         for member, said in (('"retry":1', "retry: must be true, false, or {attempts, backoff, backoff_max, on}"),
-                             ('"attempts":0', "attempts: 1 to 255"),
-                             ('"attempts":"3"', "attempts: 1 to 255"), ('"project":5', "project: must be a text"),
+                             ('"attempts":0', "attempts: 0 is no whole number from 1 to 255"),
+                             ('"attempts":"3"', 'attempts: "3" is no whole number from 1 to 255'),
+                             ('"project":5', "project: must be a text"),
                              ('"projekt":"p"', "projekt: not a word of a task; did you mean project?")):
             self.assertIn(said, self.refused("--file", "-", input='{"kind":"echo",%s}' % member))
 
@@ -51,6 +52,10 @@ class Submit(unittest.TestCase):
     def test_wrong_arguments_are_refused_by_name(self):
         self.assertIn('timeout must be a number, not "soon"', self.refused("exec", "--timeout", "soon", "--", "true"))
         self.assertIn("did you mean timeout?", self.refused("exec", "--args", '{"argv":["true"],"tiemout":1}'))
+        self.assertIn("--args: not valid JSON at byte 2", self.refused("echo", "--args", "{"))
+        self.assertIn('--priority: "x" is no whole number from 0 to 9', self.refused("echo", "x", "--priority", "x"))
+        self.assertIn("--retry-on: retry on exit:300: exit has a number from 1 to 255",
+                      self.refused("echo", "x", "--retry-on", "exit:300"))
         self.assertIn("quality is 500, allowed is 1 to 100", self.refused("image", "--quality", "500", "--data", "x"))
         self.assertIn("did you mean echo?", self.refused("ecko", "hello"))
         self.assertIn("no such file", self.refused("image", "no-such-file.jpg"))

@@ -43,6 +43,10 @@ class Tenants(Keyed):
     def json(self, tenant, *arguments, **options):
         return [json.loads(line) for line in self.eole(tenant, *arguments, "--json", **options).splitlines()]
 
+    def test_a_bench_says_that_its_projects_are_none_of_a_tenant(self):
+        said = self.eole("acme", "bench", "--tasks", "10", code=2, timeout=30)
+        self.assertIn("bench: this key is bound to the projects of acme/", said)
+
     def fill(self, tenant):
         """One task of every sort; their ids."""
         project = tenant + "/photos"

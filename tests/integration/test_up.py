@@ -125,6 +125,29 @@ class Restart(InADirectory):
             wait_until(lambda: not any(map(alive, roles)), what="the first roles' end")
             self.assertEqual(cluster.submit([{"kind": "echo", "args": 2}], "--wait")[0]["state"], "done")
 
+    def test_a_worker_of_before_that_winds_down_is_told_beside_the_new_one(self):
+        cluster = Cluster("--allow-exec", workers=1, slots=1, directory=self.directory)
+        cluster.start()
+        gate = pathlib.Path(self.directory, "gate")
+        self.addCleanup(gate.touch)
+        shell = f"while [ ! -e {gate} ]; do sleep 0.05; done"
+        [task] = cluster.submit([{"kind": "exec", "args": {"shell": shell}}])
+        wait_until(lambda: cluster.task(task["id"])["state"] == "running", what="a task that runs")
+        old = cluster.pid("w1")
+        cluster.up.kill()
+        cluster.up.wait()
+        cluster.up.stdout.close()
+        with Cluster("--allow-exec", workers=1, slots=1, directory=self.directory) as again:
+            def states():
+                return {worker["pid"] == old: worker["state"] for worker in again.json("workers")}
+            wait_until(lambda: states() == {True: "draining", False: "ready"}, what="the old one drains")
+            self.assertIn("draining", again.eole("workers").stdout)
+            self.assertIn("draining", again.eole("status").stdout)
+            gate.touch()
+            again.wait_settled(1)
+            wait_until(lambda: states() == {False: "ready"}, what="the old one is gone")
+            self.assertEqual(again.json("result", task["id"])[0]["attempt"], 1)
+
     def test_a_data_directory_of_a_long_name_has_its_sockets_elsewhere(self):
         data = pathlib.Path(self.directory, "long" * 25, "data")
         with Cluster("--data", str(data), workers=1, directory=self.directory) as cluster:
@@ -237,6 +260,28 @@ class CannotStart(InADirectory):
                 self.assertIn("sink.log", line)
                 self.assertEqual(up.end(), 3)
                 self.assertLess(len([line for line in up.lines if "starting it again" in line]), 6)
+
+    def test_a_page_whose_port_is_taken_is_an_error(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        with Terminal("--workers", "0", "--http", place, directory=self.directory) as up:
+            self.assertEqual(up.end(), 2)
+            self.assertIn(f"--http {place}: Address already in use", "\n".join(up.lines))
+
+    def test_a_page_whose_port_was_its_own_the_last_time_is_waited_for_before_it_is_ready(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        arguments = ("--workers", "0", "--http", f"127.0.0.1:{port}")
+        with Terminal(*arguments, directory=self.directory) as up:
+            up.wait_for("ready")
+            up.process.send_signal(signal.SIGTERM)
+            self.assertEqual(up.end(), 0)
+        with socket.create_server(("127.0.0.1", port)):
+            with Terminal(*arguments, directory=self.directory) as up:
+                self.assertIn(f"cannot listen on 127.0.0.1:{port}: Address already in use", up.wait_for("cannot start"))
+                self.assertEqual(up.end(), 3)
+                self.assertNotIn("ready", up.lines)
 
     def test_damage_another_holder_and_a_bad_key_table_are_told(self):
         with Cluster("--listen", "127.0.0.1", workers=1, directory=self.directory) as cluster:

@@ -34,6 +34,11 @@ class Where(unittest.TestCase):
                          ("needs", "it needs gpu=a100, which no connected worker that offers echo has"))
         [pinned] = cluster.submit([{"kind": "echo", "args": "y", "pin": "far"}])
         self.assertEqual([why["code"] for why in cluster.task(pinned["id"])["why"]], ["pin"])
+        warned = cluster.eole("submit", "echo", "x", "--pin", "w2")
+        self.assertEqual(warned.stderr, "eole: no connected worker is named w2 (did you mean w1?); what is pinned to it "
+                                        "waits for it\n")
+        cluster.eole("cancel", warned.stdout.strip())
+        self.assertEqual(cluster.eole("submit", "echo", "x", "--pin", worker["name"]).stderr, "")
 
         self.worker(cluster, "far", "--label", "zone=us", "--label", "gpu=a100")
         self.assertEqual([result.worker for result in client.results([nobody, pinned["id"]])], ["far", "far"])
@@ -68,6 +73,7 @@ class Where(unittest.TestCase):
                 (("--need", "gpu"), "--need: gpu: is NAME=VALUE"),
                 (("--need", "mem=1", "--need", "mem=2"), "--need: mem: said twice"),
                 (("--need", "gpu=" + 65 * "x"), "--need: a name or value of 65 bytes, limit 64"),
+                (("--need", "cpus=-1"), "--need: cpus=-1: is a number above 0, with K, M, G or T behind it"),
                 (("--pin", "w1", "--spread"), "--spread: goes without pin=w1"),
                 (("--pin", ""), "--pin: a worker's name of 0 bytes, limits 1 and 255")):
             done = cluster.eole("submit", "echo", "x", *arguments, check=False)
@@ -76,12 +82,13 @@ class Where(unittest.TestCase):
         for words, answer in (
                 ({"needs": 5}, """needs: must be like {"gpu": "a100", "mem": "64G"}, or "gpu=a100,mem=64G\""""),
                 ({"needs": "gpu"}, "needs: gpu: is NAME=VALUE"),
+                ({"needs": {"mem": "lots"}}, "needs: mem=lots: is a number above 0, with K, M, G or T behind it"),
                 ({"spread": 1}, "spread: must be true or false")):
             done = cluster.eole("submit", "--file", "-", input=json.dumps({"kind": "echo", "args": 1, **words}),
                                 check=False)
             self.assertIn(answer, done.stderr)
         for arguments, answer in (
-                (("--resource", "mem=much"), "resource: mem=much: is a number, with K, M, G or T behind it"),
+                (("--resource", "mem=much"), "resource: mem=much: is a number above 0, with K, M, G or T behind it"),
                 (("--label", "gpu=" + 65 * "x"), "label: a name or value of 65 bytes, limit 64"),
                 (("--label", "gpu"), "label: gpu: is NAME=VALUE")):
             done = subprocess.run([BIN / "worker", *arguments, "--cluster", cluster.directory + "/eole/cluster.toml"],

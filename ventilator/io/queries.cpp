@@ -8,6 +8,7 @@
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
 #include "common/process/system.hpp"
+#include "common/process/usage.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/trace.hpp"
 
@@ -44,6 +45,7 @@ Value limits(const Core& core, const Within& within) {
 }
 
 Value status(const Core& core, const Journal& journal) {
+  const auto used = process::usage();
   return Value::Map{{"role", "ventilator"},
                     {"pid", static_cast<std::int64_t>(::getpid())},
                     {"origin", origin_text(core.origin())},
@@ -53,10 +55,13 @@ Value status(const Core& core, const Journal& journal) {
                     {"waiting", core.held()},
                     {"running", core.running()},
                     {"settled", core.settled().count()},
+                    {"workers_left", static_cast<std::int64_t>(core.workers_left(process::now()))},
                     {"paused", list(core.limits().pauses().list())},
                     {"introduced", core.is_introduced()},
                     {"journal_bytes", journal.disk_bytes()},
-                    {"journal_syncs", journal.syncs()}};
+                    {"journal_syncs", journal.syncs()},
+                    {"cpu_seconds", used.cpu_seconds},
+                    {"memory_bytes", used.memory_bytes}};
 }
 
 Value status_within(const Core& core, const Within& within) {
@@ -108,6 +113,11 @@ Value workers(const Core& core) {
                               {"slots", worker.slots},
                               {"held", worker.held},
                               {"silent_ms", (now - worker.heard) / 1ms},
+                              {"host", worker.program.host},
+                              {"version", worker.program.version},
+                              {"prefetch", worker.program.prefetch},
+                              {"restarts", worker.program.restarts},
+                              {"ended", worker.ended},
                               {"paused", worker.is_paused},
                               {"kinds", worker.kinds},
                               {"labels", labels(worker)},

@@ -90,6 +90,9 @@ export interface Status {
     journal_bytes: number;
     journal_syncs: number;
     start: number;
+    workers_left?: number; // Within the last day.
+    cpu_seconds?: number;
+    memory_bytes?: number;
   } | null;
   sink: {
     pid: number;
@@ -110,6 +113,8 @@ export interface Status {
     log_syncs: number;
     artifacts: number;
     artifact_bytes: number;
+    cpu_seconds?: number;
+    memory_bytes?: number;
   } | null;
   gateway: Record<string, Json> | null;
 }
@@ -121,6 +126,11 @@ export interface Worker {
   slots: number;
   held: number;
   silent_ms?: number; // Since it was last heard.
+  host?: string;
+  version?: string;
+  prefetch?: number; // Per slot; zero: adapts.
+  restarts?: number;
+  ended?: number; // Tasks and attempts, so far.
   paused: boolean;
   kinds: string;
   labels: Record<string, string>;

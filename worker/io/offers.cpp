@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
 #include "common/base/text.hpp"
+#include "common/process/options.hpp"
+#include "common/process/system.hpp"
 #include "common/protocol/needs.hpp"
 
 namespace eole::worker {
@@ -22,10 +25,13 @@ protocol::Offers parsed(const Config& config) {
 }  // namespace
 
 void complete(Config& config) {
-  if (config.slots < 1 || config.slots > 1024) throw std::runtime_error("--slots: 1 to 1024");
+  config.host = process::host_name();
+  config.version = process::kRelease;
+  if (const char* restarts = std::getenv(process::kRestarts))
+    config.restarts = static_cast<std::uint32_t>(std::strtoul(restarts, nullptr, 10));
   const auto said = parsed(config);
   const auto add = [&](const std::string& name, const std::string& amount) {
-    if (said.labels.contains(name) || said.resources.contains(name)) return;
+    if (said.resources.contains(name)) return;
     config.resources += text(config.resources.empty() ? "" : ",", name, "=", amount);
   };
   const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));

@@ -104,9 +104,13 @@ Expected<void> resolve(After& after, std::size_t self, Names& names) {
   return {};
 }
 
-Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names) {
+// `at`: where it is wrong.
+Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, std::string& at) {
+  at = "/name";
   if (!task.name.empty() && *names.find(task.name) != self)
     return Error{text("name ", task.name, ": another task has it")};
+  const auto said = task.after.size();  // The others are of its arguments.
+  at = "/args";
   if (has(task.args, kResult)) {
     const auto args = Value::from_msgpack(task.args);
     if (!args) return args.error();
@@ -116,8 +120,10 @@ Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names) {
   if (task.after.size() > protocol::kParentsMax && task.has_references)
     return Error{text("after: ", task.after.size(), " tasks, limit ", protocol::kParentsMax,
                       " where results are taken from them")};
-  for (auto& after : task.after)
-    if (auto found = resolve(after, self, names); !found) return found;
+  for (std::size_t i = 0; i < task.after.size(); ++i) {
+    at = i >= said ? "/args" : said == 1 ? "/after" : text("/after/", i);
+    if (auto found = resolve(task.after[i], self, names); !found) return found;
+  }
   return {};
 }
 
@@ -146,12 +152,13 @@ Expected<void> check(const TaskRequest& task) {
   return fits ? Expected<void>() : fits.error();
 }
 
-std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskRequest>& tasks) {
-  std::vector<std::pair<std::size_t, Error>> problems;
+std::vector<Unresolved> resolve_parents(std::vector<TaskRequest>& tasks) {
+  std::vector<Unresolved> problems;
   Names names(tasks);
+  std::string at;
   for (std::size_t i = 0; i < tasks.size(); ++i)
-    if (auto resolved = resolve_task(tasks[i], i, names); !resolved)
-      problems.emplace_back(i, resolved.error());
+    if (auto resolved = resolve_task(tasks[i], i, names, at); !resolved)
+      problems.push_back({i, resolved.error(), at});
   return problems;
 }
 
@@ -207,7 +214,8 @@ Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskReq
   }
   if (input.bad()) return Error{"cannot be read"};
   if (bad == 0)
-    for (const auto& [place, error] : resolve_parents(tasks)) add_problem(tasks[place].line, error);
+    for (const auto& wrong : resolve_parents(tasks))
+      add_problem(tasks[wrong.place].line, wrong.error);
   if (bad == 0) return tasks;
   std::string said;
   for (const auto& [number, message] : problems)

@@ -39,10 +39,16 @@ struct TaskRequest {
 /// The arguments of such a kind stay as they were given: the worker fills in the defaults.
 Expected<void> check(const TaskRequest& task);
 
+/// What is wrong with one of several tasks that name one another.
+struct Unresolved {
+  std::size_t place = 0;  // Of the task.
+  Error error;
+  std::string at;  // In it, as a JSON pointer: "/name", "/after/2", "/args".
+};
 /// Finds what each task waits for: names of tasks before it, ids, projects. A name that a result is
-/// taken from is waited for, too. Errors, by the tasks' places: names that are used twice, that
-/// nothing has, or that come later.
-std::vector<std::pair<std::size_t, Error>> resolve_parents(std::vector<TaskRequest>& tasks);
+/// taken from is waited for, too. Wrong are names that are used twice, that nothing has, or that
+/// come later.
+std::vector<Unresolved> resolve_parents(std::vector<TaskRequest>& tasks);
 
 /// One task from an object with the words of a task; what it leaves out is as in `preset`.
 Expected<TaskRequest> read_task(const protocol::Value& written, const TaskRequest& preset);

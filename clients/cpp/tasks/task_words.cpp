@@ -7,6 +7,7 @@
 
 #include "common/base/durations.hpp"
 #include "common/base/nearest.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
@@ -36,7 +37,8 @@ Expected<std::uint64_t> number_of(const Value& value, std::uint64_t least, std::
   const bool fits = number != nullptr && *number >= 0 &&
                     static_cast<std::uint64_t>(*number) >= least &&
                     static_cast<std::uint64_t>(*number) <= most;
-  if (!fits) return Error{text(least, " to ", most)};
+  if (!fits)
+    return Error{text(cut_to(value.to_json(), 40), " is no whole number from ", least, " to ", most)};
   return static_cast<std::uint64_t>(*number);
 }
 

@@ -6,7 +6,7 @@ import msgpack
 
 from .errors import BadTask, TooLarge
 from .submission import (GROUP, MESSAGE_BYTES, PAYLOAD_BYTES_MAX, TASK_BYTES_MAX, TASKS_MAX, encoded_class, spec_head)
-from .words import PARENTS_MAX, Parents, add_by_name, check_words, conditions, names_of, text, times_of, trace_of
+from .words import PARENTS_MAX, Parents, add_by_name, check_plain, check_words, conditions, names_of, text, times_of, trace_of
 
 RESULT = "$result"
 SHOWN_MAX = 20  # Bad tasks that an error names.
@@ -60,6 +60,7 @@ def task_of(task, preset, classes):
 
 
 def packed_args(args, after):
+    check_plain(args)
     try:
         packed = msgpack.packb(args)
         has_references = RESULT.encode() in packed

@@ -15,7 +15,7 @@ import zmq.utils.monitor
 from .connection import REPEAT_SECONDS, TURNED_AWAY, send
 from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
 from .records import SIZE, head_of, task_ids
-from .words import OF_CLASS, conditions_of, milliseconds, policies, trace_of
+from .words import OF_CLASS, PLAIN, check_plain, conditions_of, milliseconds, policies, trace_of
 
 ACCEPTANCE = struct.Struct("<QQI")
 GROUP = struct.Struct("<HHII")
@@ -27,6 +27,7 @@ MESSAGE_BYTES = 1 << 20      # What a message holds if its tasks may come in sev
 FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
 BACKOFF_SECONDS_MAX = 86400
 RETRY_ON_BYTES_MAX = 512
+CAUSE_NUMBERS = {"exit": (1, 255), "signal": (1, 64), "http": (400, 999)}
 
 
 class Specs:
@@ -45,6 +46,12 @@ class Specs:
 
     def pack(self, tasks, first):
         """The arguments of each; `first` is the number of the first, for errors."""
+        for number, task in enumerate(tasks, first):
+            if type(task) not in PLAIN:
+                try:
+                    check_plain(task)
+                except BadTask as error:
+                    raise BadTask(f"submit: task {number}: {error}") from None
         try:
             packed = list(map(self._pack, tasks))
         except Exception:  # noqa: BLE001 - found again, with its number
@@ -111,7 +118,7 @@ def encoded_class(words, known):
         retry = words.get("retry")
         of_retry = {"attempts": words.get("attempts") or 0, **words_of(retry)}
         if not isinstance(of_retry["attempts"], int) or not 0 <= of_retry["attempts"] <= 255:
-            raise BadTask(f"submit: attempts {of_retry['attempts']!r}: 0 to 255")
+            raise BadTask(f"submit: attempts: {of_retry['attempts']!r} is no whole number from 0 to 255")
         known[said] = class_of(
             *names, of_retry["attempts"], retry is not False and retry is not None,
             backoff_ms=milliseconds(of_retry.get("backoff", 0), "retry: backoff", BACKOFF_SECONDS_MAX),
@@ -145,9 +152,15 @@ def causes(on):
     """Causes of failures, a text with commas between them or a list."""
     text = on if isinstance(on, str) else ",".join(on)
     for cause in filter(None, text.split(",")):
-        if not re.fullmatch(r"(exit|signal|http)(:\d+(-\d+)?)?|error|lost|timeout", cause):
+        match = re.fullmatch(r"(exit|signal|http)(?::(\d+)(?:-(\d+))?)?|error|lost|timeout", cause)
+        if not match:
             raise BadTask(f"submit: retry on {cause!r}: is no cause of a failure (exit:75, exit:1-9, signal, "
                           "signal:9, http:503, timeout, lost, error)")
+        word, first, last = match.groups()
+        if first:
+            least, most = CAUSE_NUMBERS[word]
+            if not least <= int(first) <= int(last or first) <= most:
+                raise BadTask(f"submit: retry on {cause!r}: {word} has a number from {least} to {most}")
     if len(text) > RETRY_ON_BYTES_MAX:
         raise BadTask(f"submit: retry on: {len(text)} bytes, limit {RETRY_ON_BYTES_MAX}")
     return text

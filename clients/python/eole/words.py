@@ -20,6 +20,7 @@ NEEDS_BYTES_MAX = 1000            # As they are written.
 UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 ON_PARENT_FAILURE = ("fail", "skip", "run")
 BY_ID, BACK, PROJECT = struct.Struct("<BIQI"), struct.Struct("<BII"), struct.Struct("<BB")
+PLAIN = {str, int, bool, type(None), bytes}  # Good as they are.
 OF_CLASS = ("kind", "project", "retry", "attempts", "priority", "timeout", "needs", "pin", "prefer", "spread",
             "speculate", "on_parent_failure")
 OF_TASK = ("args", "name", "key", "delay", "not_before", "expires", "after", "traceparent")
@@ -62,7 +63,7 @@ def when(time, what):
 
 def number(value, what, most):
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        raise BadTask(f"{what}: {value!r}: 0 to {most}")
+        raise BadTask(f"{what}: {value!r} is no whole number from 0 to {most}")
     return value
 
 
@@ -74,6 +75,29 @@ def text(value, what, most=255):
     if size > most:
         raise BadTask(f"{what} of {size} bytes, limit {most}")
     return value
+
+
+def check_plain(value):
+    """Refuses what JSON has no word for, and the worker could not be told: numbers that are none, keys that are no text."""
+    try:
+        check_parts(value, "")
+    except RecursionError:
+        pass  # msgpack refuses it.
+
+
+def check_parts(value, place):
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if not isinstance(key, str):
+                raise BadTask(f"{place or 'args'}: the key {key!r} is no text")
+            if type(each) not in PLAIN:
+                check_parts(each, f"{place}.{key}" if place else key)
+    elif isinstance(value, (list, tuple)):
+        for number, each in enumerate(value):
+            if type(each) not in PLAIN:
+                check_parts(each, f"{place or 'args'}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise BadTask(f"{place or 'args'}: {value} is no number that JSON has")
 
 
 def needs(wanted):

@@ -97,6 +97,9 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
       if (has_host_) return refuse(ec, 400, "two fields Host");
       if (!is_host(value)) return refuse(ec, 400, text("Host: ", value, ": is no host"));
       has_host_ = true;
+    } else if (name == "authorization") {  // Whoever is in front may have read the other one.
+      if (std::exchange(has_authorization_, true))
+        return refuse(ec, 400, "two fields Authorization");
     } else if (name == "content-length") {
       if (is_again || has_length_) return refuse(ec, 400, "two fields Content-Length");
       has_length_ = true;
@@ -146,6 +149,7 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
 
   bool is_11_ = true;
   bool has_host_ = false;
+  bool has_authorization_ = false;
   std::string host_of_target_;
   bool has_length_ = false;
   bool is_chunked_ = false;

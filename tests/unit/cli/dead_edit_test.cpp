@@ -88,7 +88,7 @@ TEST_CASE("what makes no task is refused by name", "[cli]") {
     return reworded(task(), set).error().message;
   };
   CHECK(why("prioriti=5") == "prioriti: not a word of a task; did you mean priority?");
-  CHECK(why("priority=10") == "priority: 0 to 9");
+  CHECK(why("priority=10") == "priority: 10 is no whole number from 0 to 9");
   CHECK(why("args.seconds=soon").find("seconds must be a number") != std::string::npos);
   CHECK(why("after=k3f9qz-1") == "after: cannot be said of a replay");
 }

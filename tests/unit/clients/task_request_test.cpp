@@ -45,8 +45,10 @@ TEST_CASE("the words of a task say when it runs", "[cli]") {
 }
 
 TEST_CASE("a bad word is told by its name, with what it may be", "[cli]") {
-  REQUIRE(refused_word(R"("priority":10)") == "line 1: priority: 0 to 9");
-  REQUIRE(refused_word(R"("priority":"5")") == "line 1: priority: 0 to 9");
+  REQUIRE(refused_word(R"("priority":10)") ==
+          "line 1: priority: 10 is no whole number from 0 to 9");
+  REQUIRE(refused_word(R"("priority":"5")") ==
+          "line 1: priority: \"5\" is no whole number from 0 to 9");
   REQUIRE(refused_word(R"("delay":-1)") ==
           R"(line 1: delay: must be seconds, or a text like "90s", "1.5h", "2d")");
   REQUIRE(refused_word(R"("expires":0)") == "line 1: expires: must be in the future");

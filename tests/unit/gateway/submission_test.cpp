@@ -53,7 +53,33 @@ TEST_CASE("what is wrong in a body is pointed at", "[gateway]") {
           std::vector<std::string>{"/0 not an object", "/2 not an object"});
   REQUIRE(wrong("[]") == std::vector<std::string>{" an array without a task"});
   REQUIRE(wrong("{").size() == 1);
-  REQUIRE(wrong(R"([{"kind": "echo", "after": ["b"]}])").size() == 1);
+  const auto pointer = [](const std::string& body) {
+    const auto said = wrong(body).at(0);
+    return said.substr(0, said.find(' '));
+  };
+  for (const auto& [task, at] : std::initializer_list<std::pair<const char*, const char*>>{
+           {R"({"kind": 1})", "/kind"},
+           {R"({"kind": "download", "args": {"url": 5}})", "/args/url"},
+           {R"({"kind": "download", "args": {"url": "ftp://x"}})", "/args/url"},
+           {R"({"kind": "download", "args": {"a/b~": 5, "url": "http://x"}})", "/args/a~1b~0"},
+           {R"({"kind": "download", "args": {}})", "/args"},
+           {R"({"kind": "download"})", ""},
+           {R"({"kind": "exec", "args": {"argv": ["a"], "shell": "b"}})", "/args"},
+           {R"({"kind": "echo", "priority": 10})", "/priority"},
+           {R"({"kind": "echo", "prioriti": 1})", "/prioriti"},
+           {R"({"kind": "echo", "retry": {"backoff": 1, "on": "exit:0"}})", "/retry/on"},
+           {R"({"kind": "echo", "needs": {"gpu": "a", "mem": "lots"}})", "/needs/mem"},
+           {R"({"kind": "echo", "needs": ["gpu=a", "mem"]})", "/needs/1"},
+           {R"({"kind": "echo", "after": ["a", 1]})", "/after/1"},
+           {R"({"kind": "echo", "after": ["project:p", "b"]})", "/after/1"},
+           {R"({"kind": "echo", "after": "b"})", "/after"},
+           {R"({"kind": "echo", "args": [{"$result": "b"}]})", "/args"}}) {
+    INFO(task);
+    CHECK(pointer(task) == at);
+    CHECK(pointer(text("[{\"kind\": \"echo\"}, ", task, "]")) == (text("/1", at)));
+  }
+  CHECK(pointer(text("{\"kind\": \"echo\", \"key\": \"", std::string(256, 'k'), "\"}")) == "/key");
+  CHECK(pointer(R"([{"kind": "echo", "name": "a"}, {"kind": "echo", "name": "a"}])") == "/1/name");
 }
 
 TEST_CASE("a body that is no JSON is refused as a whole, whatever its tasks are", "[gateway]") {
@@ -103,12 +129,12 @@ TEST_CASE("many references to what comes later are told without a walk for each"
 
 TEST_CASE("a bad line is told by its number", "[gateway]") {
   LineTasks lines;
-  lines.feed("{\"kind\": \"echo\"}\n\n{\"kind\": 1}\n");
+  lines.feed("{\"kind\": \"echo\"}\n\n{\"kind\": \"sleep\", \"args\": {\"seconds\": -1}}\n");
   try {
     lines.take();
     FAIL("was taken");
   } catch (const http::Problem& problem) {
     REQUIRE(problem.errors.size() == 1);
-    REQUIRE(problem.errors[0].pointer == "/2");
+    REQUIRE(problem.errors[0].pointer == "/2/args/seconds");
   }
 }

@@ -33,6 +33,11 @@ TEST_CASE("what is no cause is refused by name", "[causes]") {
             "retry on " + bad +
                 ": is no cause of a failure (exit:75, exit:1-9, signal, signal:9, http:503, "
                 "timeout, lost, error)");
+  REQUIRE(why("exit:1-255,signal:1-64,http:400-999,exit,signal,http") == "");
+  for (const std::string bad : {"exit:0", "exit:300", "exit:0-9"})
+    REQUIRE(why(bad) == "retry on " + bad + ": exit has a number from 1 to 255");
+  REQUIRE(why("signal:65") == "retry on signal:65: signal has a number from 1 to 64");
+  REQUIRE(why("http:200-503") == "retry on http:200-503: http has a number from 400 to 999");
   REQUIRE(why(",exit:1").starts_with("retry on : is no cause"));
   REQUIRE(why("exit:1,") == "retry on: a comma with nothing behind it");
   REQUIRE(why(std::string(600, 'x')) == "retry on: 600 bytes, limit 512");

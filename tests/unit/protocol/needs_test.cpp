@@ -31,6 +31,8 @@ TEST_CASE("needs are labels and resources, each said once", "[protocol]") {
   REQUIRE(error("=2") == "=2: is NAME=VALUE");
   REQUIRE(error("mem=") == "mem=: is NAME=VALUE");
   REQUIRE(error("a=1,a=2") == "a: said twice");
+  for (const std::string bad : {"cpus=-1", "cpus=0", "mem=lots", "mem=1GB"})
+    REQUIRE(error(bad) == bad + ": is a number above 0, with K, M, G or T behind it");
   REQUIRE(error("a=" + std::string(65, 'x')) == "a name or value of 65 bytes, limit 64");
   std::string many;
   for (int i = 0; i < 33; ++i) many += "n" + std::to_string(i) + "=1,";
@@ -42,7 +44,8 @@ TEST_CASE("a worker offers labels and amounts", "[protocol]") {
   REQUIRE(offers);
   REQUIRE(*offers == Offers{{{"gpu", "a100"}, {"rack", "7"}}, {{"cpus", 4000}, {"mem", 512'000}}});
   REQUIRE(parse_offers("", "mem=much").error().message ==
-          "resource: mem=much: is a number, with K, M, G or T behind it");
+          "resource: mem=much: is a number above 0, with K, M, G or T behind it");
+  REQUIRE(parse_offers("mem=much", "").error().message == "label: mem: is a resource");
   REQUIRE(parse_offers("a=1,a=2", "").error().message == "label: a: said twice");
   REQUIRE(parse_offers("a=1", "a=2").error().message == "resource: a: said twice");
   REQUIRE(parse_offers("gpu=" + std::string(65, 'x'), "").error().message ==

@@ -81,11 +81,12 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Query{1, "status", 123456, 42, "options"});
   check_message(Answer{1, "\xc0"});
   check_message(
-      Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "gpu=a100", "cpus=4,mem=64G", "held"});
+      Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "gpu=a100", "cpus=4,mem=64G",
+                      "far", "0.1.0", 8, 3, "held"});
   check_message(Welcome{1, 7, 2, 123456, "ipc:///tmp/p", 1000});
   check_message(HelloAgain{7});
   check_message(Tasks{1, 7, 2, 123456, 6, 1, "tasks"});
-  check_message(Beat{1, 7, 2, 3, 6, 10, "held"});
+  check_message(Beat{1, 7, 2, 3, 6, 10, 1, "held"});
   check_message(Credit{1, 7, 2, 6, 10});
   check_message(Orders{1, 7, 2, 1, "orders"});
   check_message(Goodbye{1, 7, 2});

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { call } from '../api';
 import { awaySince, status } from '../asked';
 import { save } from '../export';
+import { growth } from '../growth';
 import { isLive } from '../live';
 import { Screen, Section, Skeleton } from '../parts/frame';
 import { Ago, bytes, number, Shape } from '../parts/shown';
@@ -38,6 +39,7 @@ export function Cluster() {
             <Facts
               facts={[
                 [w().pid, ventilator.pid],
+                ...usageOf('ventilator', ventilator),
                 ['origin', ventilator.origin],
                 [w().starts, number(ventilator.start)],
                 [w().accepted, number(ventilator.accepted)],
@@ -53,6 +55,7 @@ export function Cluster() {
             <Facts
               facts={[
                 [w().pid, sink.pid],
+                ...usageOf('sink', sink),
                 ['log', sink.log],
                 [w().head, number(sink.head)],
                 [w().logSize, `${bytes(sink.log_bytes)} / ${bytes(sink.log_keep_bytes)}`],
@@ -71,7 +74,10 @@ export function Cluster() {
         <Role name="gateway" since={null} about={w().gatewayIs}>
           <Facts
             facts={[
-              ...Object.entries(gateway ?? {}).map(([name, value]): [string, string | number] => [
+              ...usageOf('gateway', gateway ?? {}),
+              ...Object.entries(gateway ?? {})
+                .filter(([name]) => !kUsage.includes(name))
+                .map(([name, value]): [string, string | number] => [
                 name.replaceAll('_', ' '),
                 name === 'pid' ? String(value) : plain(value),
               ]),
@@ -100,6 +106,24 @@ export function Cluster() {
       </Section>
     </Screen>
   );
+}
+
+const kUsage = ['cpu_seconds', 'memory_bytes'];
+
+interface Used {
+  pid?: Json;
+  cpu_seconds?: Json;
+  memory_bytes?: Json;
+}
+
+/** Processor and memory of a role, of what of them it tells. */
+function usageOf(role: string, used: Used): [string, string | number][] {
+  const { pid, cpu_seconds: seconds, memory_bytes: memory } = used;
+  const cpu = growth(`${role}/${pid}`, typeof seconds === 'number' ? seconds : undefined);
+  return [
+    [w().cpu, cpu === null ? '' : w().ofACore(Math.round(cpu * 100))],
+    [w().memory, typeof memory === 'number' && memory > 0 ? bytes(memory) : ''],
+  ];
 }
 
 const kBundled = ['/cluster', '/workers', '/limits', '/schedules', '/dead/groups'];

@@ -291,6 +291,14 @@ export const en = {
   pausedNow: (name: string) => `${name} starts nothing new`,
   resumedNow: (name: string) => `${name} goes on`,
   slotsOf: (name: string) => `Slots of ${name}`,
+  draining: 'draining',
+  suspect: 'silent',
+  onHost: (host: string) => `on ${host}`,
+  version: (version: string) => `version ${version}`,
+  prefetch: (count: number) =>
+    count === 0 ? 'prefetch adapts' : `prefetch ${count} a slot`,
+  startedAgain: (count: number) => `started again ${count === 1 ? 'once' : `${count} times`}`,
+  leftToday: (count: string) => `${count} left within a day`,
   idle: 'idle',
 
   // Cluster
@@ -298,6 +306,9 @@ export const en = {
   sinkIs: 'Keeps the results in its log, and tells of them.',
   gatewayIs: 'Serves this page and HTTP; it keeps nothing of its own.',
   pid: 'process',
+  cpu: 'processor',
+  ofACore: (percent: number) => `${percent} % of a core`,
+  memory: 'memory',
   starts: 'starts',
   journal: 'journal on disk',
   syncs: 'syncs',

@@ -81,5 +81,5 @@ TEST_CASE("ranges count up and down, in steps", "[run]") {
                           "1-99999999999999999999", "1 - 2", "1..2"})
     CHECK_FALSE(parse_range(bad));
   REQUIRE(parse_range("1-5:-1").error().message ==
-          "range 1-5:-1: a step of -1 does not lead from 1 to 5");
+          "--range 1-5:-1: a step of -1 does not lead from 1 to 5");
 }

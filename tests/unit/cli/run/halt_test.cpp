@@ -46,5 +46,5 @@ TEST_CASE("what is no halt is refused with what one is", "[run]") {
                           "soon,fail=0", "soon,fail=x", "soon,fail=-1", "soon,fail=1%%",
                           "soon,fail=101%", "soon,fail=%", "soon=1,fail", "soon,fail=1 "})
     CHECK_FALSE(HaltPolicy::parse(bad));
-  REQUIRE(HaltPolicy::parse("later,fail=1").error().message.starts_with("halt later,fail=1: is"));
+  REQUIRE(HaltPolicy::parse("later,fail=1").error().message.starts_with("--halt later,fail=1: is"));
 }
