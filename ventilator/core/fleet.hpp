@@ -73,6 +73,8 @@ struct Worker {
     // elsewhere. What was sent up to this pipe number may be one, until it has come.
     bool has_strays = false;
     std::uint64_t strays_to = 0;
+    TimePoint at{};         // When the last one came,
+    std::set<Seq> started;  // which said that these are, if there are several projects.
   };
   Beats beats;
   std::optional<Seq> alone;     // A last attempt runs here; nothing else does.
