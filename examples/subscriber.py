@@ -30,9 +30,9 @@ while True:
     offset, _run, _level, count, worker, _ = struct.unpack_from("<QQQIHH", batch)
     at, end = 32 + worker, offset + count
     while offset < end:
-        run = struct.unpack_from("<IQIQHBBqIBBBBII", batch, at)
+        run = struct.unpack_from("<IQIQHBBqQBBBBII", batch, at)
         seq, state, kind, project, artifacts, results = run[1], run[5], run[9], run[10], run[11], run[13]
-        name = shown(batch[at + 52:at + 52 + kind], bytes.decode)
+        name = shown(batch[at + 56:at + 56 + kind], bytes.decode)
         at += 52 + kind + project + 32 * artifacts
         for seq in range(seq, seq + results):
             size, = struct.unpack_from("<I", batch, at)

@@ -230,12 +230,12 @@ void put_result_run(Bytes& out, const ResultRun& run) {
   header[27] = static_cast<char>((result.is_final ? kFinal : 0) |
                                  (result.is_unconfirmed ? kUnconfirmed : 0));
   write_at<std::int64_t>(header, 28, result.finished_unix_ms);
-  write_at<std::uint32_t>(header, 36, result.run_ms);
-  header[40] = static_cast<char>(result.kind.size());
-  header[41] = static_cast<char>(result.project.size());
-  header[42] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
-  write_at<std::uint32_t>(header, 44, run.count);
-  write_at<std::uint32_t>(header, 48, static_cast<std::uint32_t>(run.bodies.size()));
+  write_at<std::uint64_t>(header, 36, result.run_us);
+  header[44] = static_cast<char>(result.kind.size());
+  header[45] = static_cast<char>(result.project.size());
+  header[46] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
+  write_at<std::uint32_t>(header, 48, run.count);
+  write_at<std::uint32_t>(header, 52, static_cast<std::uint32_t>(run.bodies.size()));
   out.append(header, sizeof header);
   out += result.kind;
   out += result.project;
@@ -256,12 +256,12 @@ std::optional<ResultRun> read_result_run(ByteReader& reader) {
   const auto state = read_at<std::uint8_t>(header, 26);
   const auto flags = read_at<std::uint8_t>(header, 27);
   first.finished_unix_ms = read_at<std::int64_t>(header, 28);
-  first.run_ms = read_at<std::uint32_t>(header, 36);
-  run.count = read_at<std::uint32_t>(header, 44);
-  first.kind = reader.take(read_at<std::uint8_t>(header, 40));
-  first.project = reader.take(read_at<std::uint8_t>(header, 41));
-  first.artifacts = reader.take(read_at<std::uint8_t>(header, 42) * kSha256Bytes);
-  run.bodies = reader.take(read_at<std::uint32_t>(header, 48));
+  first.run_us = read_at<std::uint64_t>(header, 36);
+  run.count = read_at<std::uint32_t>(header, 48);
+  first.kind = reader.take(read_at<std::uint8_t>(header, 44));
+  first.project = reader.take(read_at<std::uint8_t>(header, 45));
+  first.artifacts = reader.take(read_at<std::uint8_t>(header, 46) * kSha256Bytes);
+  run.bodies = reader.take(read_at<std::uint32_t>(header, 52));
   if (!reader.ok() || state < 1 || state > 4) return std::nullopt;
   if (first.id.seq == 0 || run.count == 0 || first.id.seq > UINT64_MAX - run.count)
     return std::nullopt;
@@ -349,6 +349,7 @@ void Settlement::add(const Range& range, TaskState state) {
 void Settlement::add(const Settlement& later) {
   for (const auto& range : later.ranges) add(range);
   not_done.insert(not_done.end(), later.not_done.begin(), later.not_done.end());
+  ran.insert(ran.end(), later.ran.begin(), later.ran.end());
   failures.insert(failures.end(), later.failures.begin(), later.failures.end());
 }
 
@@ -372,10 +373,16 @@ Bytes encode_settlement(const Settlement& settlement) {
   Bytes out;
   put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.ranges.size()));
   put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.not_done.size()));
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(settlement.ran.size()));
   for (const auto& range : settlement.ranges) put_range(out, range);
   for (const auto& end : settlement.not_done) {
     put<std::uint8_t>(out, static_cast<std::uint8_t>(end.state));
     put_range(out, end.range);
+  }
+  for (const auto& ran : settlement.ran) {
+    put<std::uint64_t>(out, ran.seq);
+    put<std::uint32_t>(out, ran.attempts);
+    put<std::uint64_t>(out, ran.us);
   }
   for (const auto& failure : settlement.failures) {
     put<std::uint64_t>(out, failure.seq);
@@ -395,6 +402,7 @@ Expected<Settlement> decode_settlement(std::string_view payload) {
   ByteReader reader(payload);
   const auto settled = reader.get<std::uint32_t>();
   const auto not_done = reader.get<std::uint32_t>();
+  const auto ran = reader.get<std::uint32_t>();
   for (std::uint32_t i = 0; i < settled; ++i) {
     const auto range = read_range(reader);
     if (!range) return Error{"settlement: malformed range"};
@@ -406,6 +414,14 @@ Expected<Settlement> decode_settlement(std::string_view payload) {
     if (!range || state < TaskState::kFailed || state > TaskState::kCancelled)
       return Error{"settlement: malformed end"};
     settlement.not_done.push_back({*range, state});
+  }
+  for (std::uint32_t i = 0; i < ran; ++i) {
+    Settlement::Ran one;
+    one.seq = reader.get<std::uint64_t>();
+    one.attempts = reader.get<std::uint32_t>();
+    one.us = reader.get<std::uint64_t>();
+    if (!reader.ok() || one.attempts == 0) return Error{"settlement: malformed time"};
+    settlement.ran.push_back(one);
   }
   while (reader.ok() && !reader.is_done()) {
     Settlement::Failure failure;

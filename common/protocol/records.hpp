@@ -105,7 +105,8 @@ struct ResultRecord {
   bool is_final = true;
   bool is_unconfirmed = false;  // A lost worker may still be running it.
   std::int64_t finished_unix_ms = 0;
-  std::uint32_t run_ms = 0;
+  std::uint64_t run_us = 0;  // Zero: nobody ran it.
+  std::uint64_t run_ms() const { return run_us / 1000; }
   std::string_view kind;
   std::string_view project;
   std::string_view artifacts;  // 32 bytes of SHA-256 each.
@@ -115,11 +116,12 @@ struct ResultRecord {
 
 /// Results that differ in their bodies only, of tasks whose numbers and leases follow one another:
 /// u32 origin, u64 seq, u32 lease start, u64 lease number, u16 attempt, u8 state, u8 flags (1:
-/// final, 2: unconfirmed), i64 finished (Unix ms), u32 run time in ms, u8 kind size, u8 project
-/// size, u8 artifacts, u8 zero, u32 count, u32 size of the bodies; kind, project, artifacts (32
-/// bytes each; one result only), then `count` bodies, each after its size as u32.
+/// final, 2: unconfirmed), i64 finished (Unix ms), u64 run time in microseconds (zero:
+/// nobody ran it), u8 kind size, u8 project size, u8 artifacts, u8 zero, u32 count, u32 size of the
+/// bodies; kind, project, artifacts (32 bytes each; one result only), then `count` bodies, each
+/// after its size as u32.
 struct ResultRun {
-  static constexpr std::size_t kHeaderBytes = 52;
+  static constexpr std::size_t kHeaderBytes = 56;
   ResultRecord first;  // Without its body.
   std::uint32_t count = 1;
   std::string_view bodies;
@@ -169,14 +171,16 @@ std::optional<ResultBatch> read_batch(std::string_view bytes);
 constexpr std::size_t kSettlementBytesMax = 1 << 20;  // One page.
 
 /// What a ventilator must know of a stretch of the log: u32 count of settled ranges, u32 count of
-/// those that ended but were not done; the former, each u64 first, u64 last; the latter, each u8
-/// state, u64 first, u64 last; then the failures that are not final, each u64 seq, u32 lease start,
-/// u64 lease number, u32 milliseconds after which it makes sense again, u8 cause size, u16 text
-/// size, cause, text.
+/// those that ended but were not done, u32 count of times; the first, each u64 first, u64 last; the
+/// second, each u8 state, u64 first, u64 last; the third, each u64 seq, u32 attempts, u64
+/// microseconds that they ran in all; then the failures that are not final, each u64 seq, u32 lease
+/// start, u64 lease number, u32 milliseconds after which it makes sense again, u8 cause size, u16
+/// text size, cause, text.
 struct Settlement {
-  static constexpr std::size_t kHeaderBytes = 8;
+  static constexpr std::size_t kHeaderBytes = 12;
   static constexpr std::size_t kRangeBytes = 16;
   static constexpr std::size_t kEndBytes = 17;
+  static constexpr std::size_t kRanBytes = 20;
   static constexpr std::size_t kFailureBytes = 27;  // Without its texts.
   struct Range {
     Seq first = 0;
@@ -189,6 +193,13 @@ struct Settlement {
     TaskState state = TaskState::kFailed;
     bool operator==(const End&) const = default;
   };
+  /// How long attempts ran, final or not: of so many tasks of one project, of which this is one.
+  struct Ran {
+    Seq seq = 0;
+    std::uint32_t attempts = 0;
+    std::uint64_t us = 0;
+    bool operator==(const Ran&) const = default;
+  };
   struct Failure {
     Seq seq = 0;
     Lease lease;
@@ -199,6 +210,7 @@ struct Settlement {
   };
   std::vector<Range> ranges;  // Settled.
   std::vector<End> not_done;  // Those of them that failed, died or were cancelled.
+  std::vector<Ran> ran;
   std::vector<Failure> failures;
   bool operator==(const Settlement&) const = default;
   /// Adds settled tasks; neighbours that come in order share a range.

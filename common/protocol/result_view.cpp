@@ -31,7 +31,7 @@ Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t
   view.set("attempt", std::uint32_t{result.attempt});
   view.set("worker", worker);
   if (result.finished_unix_ms > 0) view.set("finished", rfc3339(result.finished_unix_ms));
-  view.set("run_seconds", result.run_ms / 1000.0);
+  view.set("run_seconds", static_cast<double>(result.run_ms()) / 1000.0);
   if (result.is_unconfirmed) view.set("unconfirmed", true);
   const auto body = Value::from_msgpack(result.body);
   const auto* members = body ? body->as<Value::Map>() : nullptr;

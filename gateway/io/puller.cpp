@@ -136,8 +136,7 @@ void Puller::finish(const Leased& leased, Outcome outcome, bool is_cancelled) {
                                      : TaskState::kFailed;
   finished.finished_unix_ms = fabric_.world().unix_ms();
   const auto began = leased.until - leased.time;  // At least since it was renewed.
-  finished.run_ms = static_cast<std::uint32_t>(std::max(Duration{}, fabric_.world().now() - began) /
-                                               std::chrono::milliseconds(1));
+  finished.run_us = worker::run_time_us(fabric_.world().now() - began);
   finished.is_lost = outcome.is_lost;
   finished.is_unbegun = outcome.is_unbegun;
   if (outcome.is_lost) outcome.body.set("cause", protocol::kCauseLost);

@@ -18,7 +18,8 @@ using protocol::Value;
 
 namespace {
 
-constexpr std::size_t kReasonBytesMax = 1024;  // Of a failure, as the ventilator keeps it.
+constexpr std::uint64_t kRunUsMax = 1ULL << 38;  // Three days; longer ones count as so long.
+constexpr std::size_t kReasonBytesMax = 1024;    // Of a failure, as the ventilator keeps it.
 
 // What its ventilator must know of a result that is not final.
 protocol::Settlement::Failure failure_of(const ResultRecord& result) {
@@ -31,6 +32,16 @@ protocol::Settlement::Failure failure_of(const ResultRecord& result) {
   failure.retry_after_ms =
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(wish, 0, protocol::kRetryAfterMsMax));
   return failure;
+}
+
+// How long the results of a batch ran, which are of one project: told together, behind the first
+// `before` of others.
+void add_ran(const ResultRun& run, std::size_t before, protocol::Settlement& out) {
+  if (run.first.run_us == 0) return;
+  if (out.ran.size() == before) out.ran.push_back({run.first.id.seq, 0, 0});
+  auto& ran = out.ran.back();
+  ran.attempts += run.count;
+  ran.us += std::min(run.first.run_us, kRunUsMax) * run.count;
 }
 
 // What its ventilator must know of a run.
@@ -64,6 +75,7 @@ void add_settlement(const ResultRun& run, Settlements& out) {
       std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.first == origin; });
   if (entry == out.end()) entry = out.insert(entry, {origin, {}});
   project(run, entry->second);
+  add_ran(run, 0, entry->second);
 }
 
 void OpenBatch::add(const ResultRun& run, std::uint64_t offset) {
@@ -92,6 +104,7 @@ bool SettlementPage::is_full() const {
   const auto bytes = Settlement::kHeaderBytes +
                      (settlement.ranges.size() + 1) * Settlement::kRangeBytes +
                      (settlement.not_done.size() + 1) * Settlement::kEndBytes +
+                     (settlement.ran.size() + 1) * Settlement::kRanBytes +
                      (settlement.failures.size() + 1) * Settlement::kFailureBytes + text_bytes;
   return bytes + kReasonBytesMax + protocol::kCauseBytesMax > protocol::kSettlementBytesMax &&
          !planted("settlements-without-limit");
@@ -100,6 +113,7 @@ bool SettlementPage::is_full() const {
 std::uint64_t SettlementPage::add(const protocol::ResultBatch& batch, Origin origin,
                                   std::uint64_t from) {
   auto at = batch.first_offset;
+  const auto told = settlement.ran.size();
   ByteReader reader(batch.records);
   while (auto run = read_result_run(reader)) {
     const auto end = at + run->count;
@@ -108,10 +122,12 @@ std::uint64_t SettlementPage::add(const protocol::ResultBatch& batch, Origin ori
       if (at < from) *run = run->behind(static_cast<std::uint32_t>(from - at));
       if (run->first.is_final) {
         project(*run, settlement);
+        add_ran(*run, told, settlement);
       } else {
         for (at = std::max(at, from);; *run = run->behind(1)) {
           if (is_full()) return at;
           settlement.failures.push_back(failure_of(run->record()));
+          add_ran(run->alone(), told, settlement);
           const auto& failure = settlement.failures.back();
           text_bytes += failure.reason.size() + failure.cause.size();
           ++at;

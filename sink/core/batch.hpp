@@ -32,7 +32,7 @@ class OpenBatch {
   Settlements settlements_;
 };
 
-/// Adds what its ventilator must know of a run.
+/// Adds what its ventilator must know of a run of a batch; `out` has what other runs of it said.
 void add_settlement(const protocol::ResultRun& run, Settlements& out);
 
 /// What `origin`'s ventilator must know of the log, up to a bounded size.

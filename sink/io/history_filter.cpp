@@ -167,7 +167,8 @@ bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view
 bool HistoryFilter::is_of(const protocol::ResultRecord& result, std::string_view its_worker) const {
   return within.has(result.project) && (kind.empty() || result.kind == kind) &&
          (project.empty() || result.project == project) &&
-         (worker.empty() || its_worker == worker) && result.run_ms >= ran_ms &&
+         (worker.empty() || its_worker == worker) &&
+         static_cast<std::int64_t>(result.run_ms()) >= ran_ms &&
          result.finished_unix_ms >= since_unix_ms && result.finished_unix_ms < until_unix_ms;
 }
 
@@ -206,7 +207,8 @@ Value row_of(const protocol::ResultRecord& result, std::string_view worker, std:
                          {"state", state_name(state_of(result))},
                          {"worker", worker},
                          {"attempts", std::uint32_t{result.attempt}}};
-  if (!worker.empty()) row.set("began", result.finished_unix_ms - result.run_ms);
+  if (!worker.empty())
+    row.set("began", result.finished_unix_ms - static_cast<std::int64_t>(result.run_ms()));
   row.set("ended", result.finished_unix_ms);
   const auto args = arguments(body);
   const auto& artifact = body["artifact"];

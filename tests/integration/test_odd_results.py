@@ -79,7 +79,7 @@ class OddWorker:
                 seq, lease, attempt, class_size, count, size = struct.unpack_from("<QQHHII", payload, at)
                 taken += [(seq + n, lease + n, attempt) for n in range(count)]
                 at += 28 + class_size + size
-        runs = b"".join(struct.pack("<IQIQHBBqIBBBBII", self.origin, seq, self.start, lease, attempt, 1, 1, 1, 1, 4, 2, 0,
+        runs = b"".join(struct.pack("<IQIQHBBqQBBBBII", self.origin, seq, self.start, lease, attempt, 1, 1, 1, 1, 4, 2, 0,
                                     0, 1, 4 + len(body)) + b"o\xff\x1bd" + b"p\xfe" + struct.pack("<I", len(body)) + body
                         for (seq, lease, attempt), body in zip(sorted(taken), bodies))
         self.results.send_multipart([self.pack([1, "results", self.run, 1, 0, len(bodies), self.name, self.origin]), runs])

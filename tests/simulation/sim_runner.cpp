@@ -45,7 +45,7 @@ Value SimRunner::body_of(const std::string& args, bool fails) {
 
 worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> batch) {
   auto& world = fabric_.world;
-  worker::BatchFinished finished{batch, world.wall_ms(), {}, {}};
+  worker::BatchFinished finished{batch, world.wall_ms(), 1, {}, {}};
   for (const auto& task : batch->tasks) {
     fabric_.ledger.on_start(task.id, task.args);
     world.trace(
@@ -82,11 +82,12 @@ void SimRunner::run(const worker::StartTask& task) {
       world.chance(fabric_.weather.slow) ? world.between(1s, 20s) : world.between(100us, 400ms);
   process_.after(length, [this, task, args, fails, length] {
     fabric_.ledger.on_run(task.id, length, killed_.contains(task.id));
-    end(task, args, fails);
+    end(task, args, fails, length);
   });
 }
 
-void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails) {
+void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails,
+                    Duration length) {
   fabric_.ledger.on_end(task.id.origin, task.task_class.kind);
   licences_ -= licences_of(task);
   const auto killed = killed_.extract(task.id);
@@ -97,6 +98,7 @@ void SimRunner::end(const worker::StartTask& task, const std::string& args, bool
   worker::TaskFinished ended{
       task.id, task.lease, state, fabric_.world.wall_ms(),
       0,       {},         {},    fails && !killed && task.task_class.retry == 0};
+  ended.run_us = worker::run_time_us(length);
   auto body = body_of(args, fails);
   if (killed && killed.mapped()) body = Value::Map{{"error", "too slow"}, {"cause", "timeout"}};
   worker::tell_part(task, state, body);

@@ -41,7 +41,7 @@ class SimRunner final : public worker::TaskRunner {
   };
   protocol::Value body_of(const std::string& args, bool fails);
   void run(const worker::StartTask& task);
-  void end(const worker::StartTask& task, const std::string& args, bool fails);
+  void end(const worker::StartTask& task, const std::string& args, bool fails, Duration length);
   void finish(worker::TaskFinished finished);
   void upload(std::uint64_t number);
   void on(const protocol::PutAt& at);

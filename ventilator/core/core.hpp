@@ -153,8 +153,8 @@ class Core {
   // What people want to hold from now on: core_control.cpp.
   struct Control;
   static const Control* find_control(std::string_view what);
-  void remember_control(const char* list, const ControlAsked& event,
-                        const protocol::Value& answer, Actions& out);
+  void remember_control(const char* list, const ControlAsked& event, const protocol::Value& answer,
+                        Actions& out);
   void set_limit(const Scope& scope, const LimitWish& wish, TimePoint now);
   Expected<protocol::Value> control_limit(const protocol::Value& options, TimePoint now,
                                           Actions& out);
@@ -226,8 +226,9 @@ class Core {
   void push_verdicts(TimePoint now, Actions& out);
 
   // Who gets what: core_dispatch.cpp.
-  void count_run(Worker& worker);
-  void count_ended(const Task& task);
+  void count_ran(const protocol::Settlement::Ran& ran);
+  void count_started(Worker& worker, const std::vector<protocol::Held>& held);
+  void count_ended(Seq seq, const Task& task, bool is_told);
   void count_settled(const Range& range);
   Decision decide_on(Seq seq, const Task& task, AttemptEnd end_of) const;
   void give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason, TimePoint now,
@@ -275,7 +276,6 @@ class Core {
   struct Next {
     std::uint64_t lease = 1;  // Its number.
     TimePoint recall{};
-    TimePoint count{};
     TimePoint put_right{};
     TimePoint keep{};
     TimePoint prune{};

@@ -40,10 +40,7 @@ bool Core::may_copy(Seq seq, ClassId id, const Worker& worker, TimePoint now) co
 
 void Core::end_copy(Task& task, Lease lease, const std::string& reason) {
   const bool is_elder = task.story->elder.lease == lease;
-  if (auto* worker = fleet_.find(is_elder ? task.story->elder.run : task.run)) {
-    count_run(*worker);
-    worker->release(1);
-  }
+  if (auto* worker = fleet_.find(is_elder ? task.story->elder.run : task.run)) worker->release(1);
   tasks_.end_one(task, lease);
   if (!reason.empty()) task.add_reason("one of two copies: " + reason);
 }

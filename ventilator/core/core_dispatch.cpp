@@ -12,24 +12,40 @@ namespace eole::ventilator {
 using protocol::TaskClass;
 
 namespace {
-constexpr Duration kCountEvery = 100ms;  // What runs for long, too, counts as it runs.
 constexpr Duration kPutRightEvery = 1s;  // What ended untold; costs a look at each class.
 constexpr Duration kKeepEvery = 1s;      // Costs a look at each worker.
 }
 
-// Before what it has changes: the time that has passed goes to the oldest of its tasks, one a slot.
-void Core::count_run(Worker& worker) {
-  const auto passed = worker.leases.pass(moment_.now);
-  if (passed <= Duration{} || worker.leases.outstanding() == 0 || !queue_.is_shared()) return;
-  const auto time = static_cast<std::uint64_t>(passed / 1us);
-  for (const auto* task : worker.leases.oldest(std::max(worker.about.slots, 1U), tasks_))
-    if (task->class_id != kNoClass)
-      queue_.on_ran(durable_.classes.at(task->class_id).project, time);
+// Told by the log, so exact; what ran while a project was alone is not held against it.
+void Core::count_ran(const protocol::Settlement::Ran& ran) {
+  const auto* task_class = class_of(ran.seq);
+  if (task_class == nullptr) return;
+  const auto shared = static_cast<std::uint64_t>((moment_.now - queue_.shared_since()) / 1us);
+  queue_.on_ran(task_class->project, {ran.us, ran.attempts}, shared);
 }
 
-void Core::count_ended(const Task& task) {
+// What runs for longer than a beat counts while it runs: what two beats in a row say that it was
+// started, as long as there was between them.
+void Core::count_started(Worker& worker, const std::vector<protocol::Held>& held) {
+  const auto since = std::max(std::exchange(worker.beats.at, moment_.now), queue_.shared_since());
+  std::set<Seq> before;
+  before.swap(worker.beats.started);
+  if (!queue_.is_shared()) return;
+  const auto time = static_cast<std::uint64_t>((moment_.now - since) / 1us);
+  for (const auto& one : held) {
+    if (one.state != protocol::HeldState::kStarted || one.id.origin != durable_.origin) continue;
+    const auto seq = one.id.seq;
+    const auto* task = tasks_.leased_as(seq, one.lease, worker.link.run);
+    if (task == nullptr || task->class_id == kNoClass) continue;
+    worker.beats.started.insert(seq);
+    if (before.contains(seq))
+      queue_.on_runs(durable_.classes.at(task->class_id).project, seq, time);
+  }
+}
+
+void Core::count_ended(Seq seq, const Task& task, bool is_told) {
   if (queue_.is_shared() && task.class_id != kNoClass)
-    queue_.on_ended(durable_.classes.at(task.class_id).project, 1);
+    queue_.on_ended(durable_.classes.at(task.class_id).project, seq, is_told);
 }
 
 Decision Core::decide_on(Seq seq, const Task& task, AttemptEnd end_of) const {
@@ -43,13 +59,15 @@ Decision Core::decide_on(Seq seq, const Task& task, AttemptEnd end_of) const {
 
 // Their classes may be gone once they are settled.
 void Core::count_settled(const Range& range) {
-  if (range.last - range.first > tasks_.size()) return;  // What earlier starts had.
-  for (auto seq = range.first; seq <= range.last; ++seq) {
-    const auto* task = tasks_.find(seq);
-    if (task == nullptr || !task->is(State::kLeased)) continue;
-    if (auto* worker = fleet_.find(task->run)) count_run(*worker);
-    count_ended(*task);
-  }
+  const auto count = [&](Seq seq, const Task& task) {
+    if (task.is(State::kLeased) || task.is(State::kSuspect)) count_ended(seq, task, true);
+  };
+  if (range.last - range.first > tasks_.size())  // What earlier starts had.
+    return tasks_.for_each([&](Seq seq, const Task& task) {
+      if (seq >= range.first && seq <= range.last) count(seq, task);
+    });
+  for (auto seq = range.first; seq <= range.last; ++seq)
+    if (const auto* task = tasks_.find(seq)) count(seq, *task);
 }
 
 // An attempt was none. Noted, or a restart would count it.
@@ -61,7 +79,7 @@ void Core::note_unbegun(Seq seq, const Task& task, Actions& out) {
 // The task is nobody's now: cancelled, dead, waiting for its time, or ready again.
 void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& reason,
                      TimePoint now, Actions& out) {
-  count_ended(task);
+  count_ended(seq, task, end_of.cause == Cause::kFailed);
   stragglers_.on_given_up(seq, task.class_id);
   tasks_.give_back(task, end_of.cause == Cause::kLost);
   if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
@@ -137,7 +155,6 @@ void Core::lease_to(const Worker& worker, Seq seq, ClassId id, Load& load) {
 }
 
 void Core::send(Worker& worker, Load load, Actions& out) {
-  count_run(worker);
   const auto first = worker.credit.sent() + 1;
   worker.credit.send(load.count);
   worker.leases.send(first, durable_.start, load.runs, tasks_);
@@ -174,10 +191,7 @@ void Core::dispatch(TimePoint now, Actions& out) {
   };
   limits_.begin_turn(durable_.classes, tasks_.running(), now);
   queue_.let_go(room);
-  if (now >= next_.count) {  // While a project is alone, too: its time is not for who comes later.
-    next_.count = now + kCountEvery;
-    for (const auto run : fleet_.order()) count_run(*fleet_.find(run));
-  }
+  queue_.begin_turn(now);
   if (now >= next_.put_right && queue_.is_shared()) {
     next_.put_right = now + kPutRightEvery;
     queue_.put_right(durable_.classes, tasks_.running());

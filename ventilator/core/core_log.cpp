@@ -52,6 +52,8 @@ void Core::on(SettledReceived& event, TimePoint now, Actions& out) {
   const auto news = follower_.on_settled(event.settled);
   if (news.is_next) {
     Forget forget;
+    if (queue_.is_shared())
+      for (const auto& ran : event.settlement.ran) count_ran(ran);
     for (const auto& end : event.settlement.not_done) gates_.add_not_done(end);
     for (const auto& range : event.settlement.ranges) {
       if (range.last > durable_.last) continue;

@@ -41,7 +41,6 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   Worker before;
   bool is_same_life = false;
   if (auto* known = fleet_.find(hello.run)) {
-    count_run(*known);
     before = std::move(*known);
     is_same_life = before.link == Link{hello.last_start, hello.run, hello.last_hello};
     out.push_back(ClosePipe{before.link});
@@ -90,6 +89,7 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
         out.push_back(Forget{{{held.id.seq, held.id.seq}}});
       }
   suspect_missing(*worker, event, now);
+  count_started(*worker, event.held);
   // Whom nothing is ordered hears of every other beat: that is what an idle worker costs.
   if (!orders.empty() || now >= worker->beats.answered + config_.heartbeat * 3 / 2) {
     worker->beats.answered = now;
@@ -156,7 +156,6 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
         ++task->told().returns;
       }
       if (task->has_elder()) {
-        count_run(worker);
         worker.release(1);
         if (tasks_.end_unbegun(*task, held.lease)) note_unbegun(seq, *task, out);
         return OrderKind::kReleased;
@@ -194,7 +193,6 @@ void Core::adopt(Worker& worker, Seq seq, const Lease& lease, Actions& out) {
 // Received, no longer held, and not settled as far as we read: read on, then judge (rule V6).
 // `received` is the beat's own: a later message may have told a higher one already.
 void Core::suspect_missing(Worker& worker, const BeatReceived& event, TimePoint now) {
-  count_run(worker);
   auto missing =
       worker.leases.take_missing(event.beat.received, event.held, durable_.origin, tasks_);
   worker.release(missing.size());
@@ -211,9 +209,7 @@ void Core::release(Task& task) {
   if (!task.is(State::kLeased)) return;
   if (task.has_elder()) end_elder(task);
   auto* worker = fleet_.find(task.run);
-  if (worker == nullptr) return;
-  if (!planted("failures-take-no-time")) count_run(*worker);
-  worker->release(1);
+  if (worker != nullptr) worker->release(1);
 }
 
 // Who runs it, or is yet to get it, is told to drop it when it next says what it holds: so it is
@@ -231,7 +227,6 @@ void Core::doubt_holders(const Task& task, Actions& out) {
 }
 
 void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
-  count_run(*fleet_.find(run));
   auto worker = fleet_.take(run);
   out.push_back(ClosePipe{worker.link});
   auto leases = worker.leases.take_all(tasks_);

@@ -33,7 +33,7 @@ Worker::Worker(Peer from, std::string key, const Link& its_link, protocol::Hello
       link(its_link),
       about(std::move(hello)),
       silence(now),
-      leases(its_link.run, now),
+      leases(its_link.run),
       has{kinds_of(about.kinds), {}} {
   if (auto offered = protocol::parse_offers(about.labels, about.resources))
     has.offers = std::move(*offered);

@@ -86,6 +86,8 @@ struct Worker {
     std::uint64_t strays_to = 0;
     bool was_heard = false;    // Since its hello.
     bool is_draining = false;  // So it said: it leaves once what runs has ended.
+    TimePoint at{};         // When the last one came,
+    std::set<Seq> started;  // which said that these are, if there are several projects.
   };
   Beats beats;
   std::optional<Seq> alone;     // A last attempt runs here; nothing else does.

@@ -37,25 +37,6 @@ bool Leases::is_any_leased(const Stretch& stretch, Tasks& tasks) const {
   return false;
 }
 
-// What is over in front is dropped, so that it is not looked at again.
-std::vector<const Task*> Leases::oldest(std::size_t most, Tasks& tasks) {
-  std::vector<const Task*> found;
-  for (auto at = pipe_.begin(); at != pipe_.end() && found.size() < most;) {
-    while (at->count > 0 && tasks.leased_as(at->seq, at->lease, run_) == nullptr) {
-      *at = {at->number + (at->number != 0 ? 1 : 0), at->seq + 1, at->lease_of(1), at->count - 1};
-    }
-    if (at->count == 0) {
-      at = pipe_.erase(at);
-      continue;
-    }
-    for (std::uint32_t i = 0; i < at->count && found.size() < most; ++i)
-      if (const auto* task = tasks.leased_as(at->seq + i, at->lease_of(i), run_))
-        found.push_back(task);
-    ++at;
-  }
-  return found;
-}
-
 // Not looked for among those that are here: a task may stand twice, and counts once.
 void Leases::adopt(Seq seq, const Lease& lease) {
   ++outstanding_;
@@ -152,8 +133,7 @@ Holding judge(const Held& held, const Task* task, RunId run, bool is_over) {
   if (is_returned) return is_current ? Holding::kReturned : Holding::kReleased;
   if (is_current || task == nullptr) return is_current ? Holding::kKept : Holding::kAdopted;
   // Its failure is known; only the acknowledgement lacks.
-  if (task->story &&
-      (held.lease <= task->story->failed || held.lease == task->story->failed_copy))
+  if (task->story && (held.lease <= task->story->failed || held.lease == task->story->failed_copy))
     return Holding::kFinished;
   // A task of an earlier link or start, or one that we took for lost: its holder keeps it, unless a
   // later lease of it is out.

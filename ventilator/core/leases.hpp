@@ -18,7 +18,7 @@ using LeasedTasks = std::vector<std::pair<Seq, Lease>>;
 /// What one worker was leased, in the order of its pipe; what is over is dropped lazily.
 class Leases {
  public:
-  explicit Leases(RunId run = 0, TimePoint now = {}) : run_(run), passed_(now) {}
+  explicit Leases(RunId run = 0) : run_(run) {}
 
   /// Tasks that leave, with the pipe's numbers from `first_number` on.
   void send(std::uint64_t first_number, std::uint32_t start, const std::vector<LeaseRun>& runs,
@@ -44,11 +44,6 @@ class Leases {
   /// All of them: suspect now.
   LeasedTasks take_all(Tasks& tasks);
 
-  /// So many of those that it has still, the oldest first: what runs there, as far as is known.
-  std::vector<const Task*> oldest(std::size_t most, Tasks& tasks);
-  /// Since this was asked last.
-  Duration pass(TimePoint now) { return now - std::exchange(passed_, now); }
-
   /// Leased to it and not settled.
   std::uint64_t outstanding() const { return outstanding_; }
   std::size_t stretches() const { return pipe_.size(); }
@@ -68,7 +63,6 @@ class Leases {
   std::deque<Stretch> pipe_;
   std::size_t pipe_max_ = 0;  // When to prune it.
   std::uint64_t outstanding_ = 0;
-  TimePoint passed_;
 };
 
 /// What becomes of a task that a worker says it holds.

@@ -105,13 +105,18 @@ void Queue::relist(const std::string& project) {
   for (auto* track : found->second.tracks) relist(*track);
 }
 
-void Queue::on_ran(const std::string& project, std::uint64_t time) {
-  shares_.on_ran(project, time);
+void Queue::on_ran(const std::string& project, const Shares::Ran& ran, std::uint64_t each_most) {
+  shares_.on_ran(project, ran, each_most);
   relist(project);
 }
 
-void Queue::on_ended(const std::string& project, std::uint64_t tasks) {
-  shares_.on_ended(project, tasks);
+void Queue::on_runs(const std::string& project, Seq seq, std::uint64_t time) {
+  shares_.on_runs(project, seq, time);
+  relist(project);
+}
+
+void Queue::on_ended(const std::string& project, Seq seq, bool is_told) {
+  shares_.on_ended(project, seq, is_told);
   relist(project);
 }
 

@@ -64,13 +64,15 @@ class Queue {
   /// then of the project that was served the least, then the oldest.
   std::optional<Served> next(const Fits& fits, const Room& room, std::uint64_t most,
                              const Tasks& tasks, const SeqRanges& settled);
-  /// A slot ran a task of this project for so many microseconds; so many of its tasks ended, or
-  /// came back. Of no use unless there are several projects.
-  void on_ran(const std::string& project, std::uint64_t time);
-  void on_ended(const std::string& project, std::uint64_t tasks);
+  /// What shares.hpp says. Of no use unless there are several projects.
+  void on_ran(const std::string& project, const Shares::Ran& ran, std::uint64_t each_most);
+  void on_runs(const std::string& project, Seq seq, std::uint64_t time);
+  void on_ended(const std::string& project, Seq seq, bool is_told);
   /// Of each project so many are leased, by class.
   void put_right(const TaskClasses& classes, const std::vector<std::uint64_t>& leased);
   bool is_shared() const { return shares_.is_shared(); }
+  TimePoint shared_since() const { return shares_.since(); }
+  void begin_turn(TimePoint now) { shares_.begin_turn(now); }
   /// So many wait, but for those that ended meanwhile; of them, in lanes that are held …
   std::uint64_t size() const { return size_; }
   std::uint64_t held() const { return held_size_; }

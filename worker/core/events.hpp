@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/time.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/task_class.hpp"
@@ -49,13 +50,18 @@ struct OrdersReceived {
 struct AckReceived {
   protocol::Ack ack;
 };
+/// What a result says of so much time of so many tasks: what was run took a microsecond at least.
+inline std::uint64_t run_time_us(Duration time, std::size_t tasks = 1) {
+  const auto each = time / std::chrono::microseconds(1) / static_cast<Duration::rep>(tasks);
+  return each < 1 ? 1 : static_cast<std::uint64_t>(each);
+}
 /// A task that was started has ended. `artifacts` are durable in the sink already.
 struct TaskFinished {
   TaskId id;
   Lease lease;  // As started.
   protocol::TaskState state = protocol::TaskState::kDone;
   std::int64_t finished_unix_ms = 0;
-  std::uint32_t run_ms = 0;
+  std::uint64_t run_us = 0;
   std::string artifacts;
   Bytes body;
   bool is_lost = false;  // Not the task's own failure: tried again whether it asked or not.
@@ -69,6 +75,7 @@ struct BatchFinished {
   };
   std::shared_ptr<const Batch> batch;
   std::int64_t finished_unix_ms = 0;
+  std::uint64_t run_us = 0;  // Each of them, on an average.
   std::vector<End> ends;
   Bytes bodies;  // As a run of results has them.
 };

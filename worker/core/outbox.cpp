@@ -37,7 +37,7 @@ void Outbox::add(const Task& task, const TaskFinished& end, TimePoint now) {
   protocol::ResultRecord record;
   record.state = end.state;
   record.finished_unix_ms = end.finished_unix_ms;
-  record.run_ms = end.run_ms;
+  record.run_us = end.run_us;
   record.artifacts = end.artifacts;
   finish({&task, 1}, record, body);
 }
@@ -58,6 +58,7 @@ void Outbox::add(std::span<const Task> tasks, const BatchFinished& end, TimePoin
     protocol::ResultRecord record;
     record.state = end.ends[i].state;
     record.finished_unix_ms = end.finished_unix_ms;
+    record.run_us = end.run_us;
     finish(tasks.subspan(i, next - i), record, bodies.substr(0, bytes));
     bodies.remove_prefix(bytes);
     i = next;

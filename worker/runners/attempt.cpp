@@ -72,7 +72,7 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
                         std::move(artifacts.digests),
                         {},
                         outcome.is_lost};
-  finished.run_ms = static_cast<std::uint32_t>((process::now() - started) / 1ms);
+  finished.run_us = run_time_us(process::now() - started);
   Value body = Value::Map{};
   if (!outcome.is_done) {
     const bool is_cancelled = cancel.why() == Cancel::Why::kCancelled;

@@ -11,6 +11,7 @@ using protocol::TaskState;
 BatchFinished run_inline(std::shared_ptr<const Batch> batch) {
   constexpr std::string_view kValue = "\x81\xa5value";  // {"value": …}, around what is encoded.
   BatchFinished finished;
+  const auto started = process::now();
   finished.ends.reserve(batch->tasks.size());
   finished.bodies.reserve(batch->payload.size());
   const Handler* handler = nullptr;
@@ -35,6 +36,7 @@ BatchFinished run_inline(std::shared_ptr<const Batch> batch) {
     finished.ends.push_back({state, bytes});
   }
   finished.finished_unix_ms = process::unix_ms();
+  finished.run_us = run_time_us(process::now() - started, batch->tasks.size());
   finished.batch = std::move(batch);
   return finished;
 }

@@ -9,7 +9,7 @@ from .errors import Damaged, NotFound
 
 SIZE = struct.Struct("<I")
 BATCH = struct.Struct("<QQQIHH")
-RUN = struct.Struct("<IQIQHBBqIBBBBII")
+RUN = struct.Struct("<IQIQHBBqQBBBBII")
 RANGE = struct.Struct("<QQ")
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 STATES = (None, "done", "failed", "dead", "cancelled")
@@ -162,12 +162,12 @@ def open_batch(batch, wanted, found):
     offset, end = first, first + count
     try:
         while offset < end:
-            (origin, seq, _, _, attempt, state, flags, finished, run_ms, kind, project, artifacts, _,
+            (origin, seq, _, _, attempt, state, flags, finished, run_us, kind, project, artifacts, _,
              results, _) = RUN.unpack_from(batch, at)
             at += RUN.size
             prefix = origin_text(origin) + "-"
             of_all = (text_or_bytes(batch[at:at + kind]), text_or_bytes(batch[at + kind:at + kind + project]),
-                      STATES[state], attempt, bool(flags & 1), worker, finished / 1000, run_ms / 1000)
+                      STATES[state], attempt, bool(flags & 1), worker, finished / 1000, run_us // 1000 / 1000)
             at += kind + project + 32 * artifacts
             for number in range(seq, seq + results):
                 begin = at + 4

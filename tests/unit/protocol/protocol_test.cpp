@@ -57,7 +57,7 @@ ResultRecord sample_result() {
   result.state = TaskState::kFailed;
   result.is_final = false;
   result.finished_unix_ms = 1'790'000'000'123;
-  result.run_ms = 1500;
+  result.run_us = 1'500'000;
   result.kind = "echo";
   result.project = "photos";
   result.artifacts = "0123456789abcdef0123456789abcdef";
@@ -192,6 +192,7 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   for (const Seq seq : {3, 4, 5}) settlement.add({seq, seq});
   for (const Seq seq : {8, 9}) settlement.add({seq, seq}, TaskState::kDead);
   settlement.add({10, 10}, TaskState::kCancelled);
+  settlement.ran.push_back({9, 3, 1'500'000});
   settlement.failures.push_back({7, {2, 77}, "why", "exit:75", 5'000});
   check_golden("settlement.record.hex", encode_settlement(settlement));
   REQUIRE(*decode_settlement(encode_settlement(settlement)) == settlement);
@@ -294,8 +295,9 @@ TEST_CASE("a view shows a body that cannot be read as bytes, and believes none a
   auto result = sample_result();
   result.body = "\xc1";
   REQUIRE(view_of(result, "w1", 5)["body"] == Value(Blob{"\xc1"}));
-  result.body = "\x82\xa5state\xa4"
-                "fake\xa5value\x07";
+  result.body =
+      "\x82\xa5state\xa4"
+      "fake\xa5value\x07";
   const auto view = view_of(result, "w1", 5);
   REQUIRE(view["state"] != Value("fake"));
   REQUIRE(view["value"] == Value(7));

@@ -62,7 +62,7 @@ struct Indexed {
     result.state = taken.state;
     result.is_final = taken.is_final;
     result.finished_unix_ms = taken.finished;
-    result.run_ms = 100;
+    result.run_us = 100'000;
     result.project = taken.project;
     result.kind = taken.kind;
     Value body = Value::Map{{"value", "v" + std::to_string(seq)}};

@@ -21,6 +21,7 @@ struct Spec {
   std::uint64_t lease = 1;
   std::string project = "";
   std::string artifacts = "";
+  std::uint64_t run_us = 0;
 };
 
 std::string error_in(const ResultRecord& result) {
@@ -41,6 +42,7 @@ Bytes records(const std::vector<Spec>& specs) {
     result.kind = "echo";
     result.project = spec.project;
     result.artifacts = spec.artifacts;
+    result.run_us = spec.run_us;
     result.body = "\x80";
     put_result(out, result);
   }
@@ -116,6 +118,31 @@ TEST_CASE("the first final record of a task wins; later ones are dropped, yet ac
   auto late = results(1, {{1, true, TaskState::kFailed, 2}});
   late.results.run = 78;
   REQUIRE(act(core, late) == Actions{PublishAck{78, kOrigin, 1}});
+}
+
+TEST_CASE("how long attempts ran is told by project, of what is news alone", "[sink]") {
+  using Ran = protocol::Settlement::Ran;
+  const auto told = [](const Actions& out) {
+    std::vector<Ran> all;
+    for (const auto& action : out)
+      if (const auto* append = std::get_if<AppendBatch>(&action))
+        for (const auto& [origin, settlement] : append->settlements)
+          all.insert(all.end(), settlement.ran.begin(), settlement.ran.end());
+    return all;
+  };
+  auto core = introduced();
+  const std::vector<Spec> specs{{1, true, TaskState::kDone, 1, "one", "", 5'000},
+                                {2, false, TaskState::kFailed, 2, "one", "", 300},
+                                {3, true, TaskState::kCancelled, 3, "one", "", 0},
+                                {4, true, TaskState::kDone, 4, "other", "", 7}};
+  REQUIRE(told(act(core, results(1, specs))) == std::vector<Ran>{{1, 2, 5'300}, {4, 1, 7}});
+  auto late = results(1, specs);
+  late.results.run = 78;
+  REQUIRE(told(act(core, late)).empty());
+  SettlementPage page;
+  const auto log = batch(10, 4, {specs[0], specs[1]}).batch;
+  page.add(*protocol::read_batch(log), kOrigin, 11);
+  REQUIRE(page.settlement.ran == std::vector<Ran>{{2, 1, 300}});
 }
 
 TEST_CASE("a repeated message changes nothing and is acknowledged again", "[sink]") {

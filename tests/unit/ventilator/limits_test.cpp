@@ -30,6 +30,8 @@ std::vector<std::uint64_t> rooms(const Limit& limit, TimePoint now = kStart) {
 }
 using Rooms = std::vector<std::uint64_t>;
 
+constexpr auto kNoMost = UINT64_MAX;
+
 }  // namespace
 
 TEST_CASE("a cap leaves what is not leased of it, to all that it is about", "[ventilator]") {
@@ -105,29 +107,54 @@ TEST_CASE("the least served goes first, and who comes late begins where others a
   shares.leave(busy);
   shares.leave(other);
   REQUIRE(shares.size() == 1);  // Its tasks run.
-  shares.on_ended("busy", 1001);
+  for (Seq seq = 1; seq <= 1001; ++seq) shares.on_ended("busy", seq, true);
   REQUIRE(shares.size() == 0);
 }
 
-TEST_CASE("what was leased is charged as others of its project took, and put right as it runs",
+TEST_CASE("what was leased is charged as others of its project took, and put right as it ends",
           "[ventilator]") {
   Shares shares;
   auto& one = shares.enter("one");
   shares.enter("other");
   shares.on_leased(one, 2);
   REQUIRE(one.served() == 2'000);
-  shares.on_ran("one", 500);
-  REQUIRE(one.served() == 2'000);
-  shares.on_ran("one", 99'500);
-  REQUIRE(one.served() == 100'000);
-  shares.on_ended("one", 2);
+  shares.on_ran("one", {100'000, 2}, kNoMost);
+  for (const Seq seq : {1, 2}) shares.on_ended("one", seq, true);
   REQUIRE(one.served() == 100'020);
   shares.on_leased(one, 1);
   REQUIRE(one.served() == 100'020 + 50'010);
-  shares.on_ran("one", 10'000);
-  shares.on_ended("one", 1);  // Sooner than the others.
-  REQUIRE(one.served() == 110'030);
+  shares.on_ran("one", {20'000, 1}, kNoMost);  // Sooner than the others.
+  shares.on_ended("one", 3, true);
+  REQUIRE(one.served() == 120'030);
   REQUIRE(shares.turn(one, one.served()) == 1);
+  shares.on_ran("one", {20'000, 2}, 1'000);  // There were several projects for no longer.
+  REQUIRE(one.served() == 122'050);
+}
+
+TEST_CASE("what runs for longer than others counts as it runs, and once", "[ventilator]") {
+  Shares shares;
+  auto& one = shares.enter("one");
+  auto& other = shares.enter("other");
+  shares.on_leased(one, 2);
+  shares.on_runs("one", 1, 500);
+  REQUIRE(one.served() == 2'000);
+  shares.on_runs("one", 1, 9'500);
+  REQUIRE(one.served() == 10'000);
+  shares.on_ran("one", {10'100, 1}, kNoMost);
+  shares.on_ended("one", 1, true);
+  REQUIRE(one.served() == 10'110 + 10'110);
+  shares.on_runs("one", 2, 50'000);
+  REQUIRE(one.served() == 60'110);
+  shares.leave(other);  // Nobody counts while one is alone.
+  REQUIRE(shares.size() == 1);
+  shares.enter("other");
+  shares.put_right({});
+  REQUIRE(one.served() == 10'110);
+  shares.on_leased(one, 1);
+  const auto before = one.ran;
+  shares.on_runs("one", 2, 500);
+  shares.on_ended("one", 2, false);  // It was lost: no result will tell.
+  REQUIRE(one.ran == before + 500);
 }
 
 TEST_CASE("what ended untold is charged no longer than until all is counted", "[ventilator]") {

@@ -60,7 +60,8 @@ struct Rig {
   }
   /// Everybody's clock, which no test has jump unless it says so.
   Moment clock() const {
-    return {now, std::chrono::duration_cast<std::chrono::milliseconds>(now - kStart + jump).count()};
+    return {now,
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - kStart + jump).count()};
   }
   Actions& submit(std::uint32_t count, std::uint64_t request = 1, std::uint8_t attempts = 0,
                   std::string key = "", std::string hash = "", const std::string& kind = "work") {
@@ -103,8 +104,10 @@ struct Rig {
     credit(run, 0, limit);
   }
   /// News from the log: `seqs` are settled.
-  Actions& settle(const std::vector<Seq>& seqs, std::vector<Settlement::Failure> failures = {}) {
+  Actions& settle(const std::vector<Seq>& seqs, std::vector<Settlement::Failure> failures = {},
+                  std::vector<Settlement::Ran> ran = {}) {
     Settlement settlement;
+    settlement.ran = std::move(ran);
     for (const auto seq : seqs) settlement.add({seq, seq});
     settlement.failures = std::move(failures);
     const auto to = head + seqs.size() + settlement.failures.size();

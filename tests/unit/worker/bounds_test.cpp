@@ -85,7 +85,7 @@ TEST_CASE("results of inline tasks that nobody acknowledges stop the pipe that b
     REQUIRE(number < 10);
     send_large(rig, 1, number, number, 1, 4000, "quick");
     if (!rig.all<ClosePipe>().empty()) break;
-    BatchFinished finished{rig.all<StartBatch>().at(0).batch, 0, {{TaskState::kDone, 4004}}, {}};
+    BatchFinished finished{rig.all<StartBatch>().at(0).batch, 0, 1, {{TaskState::kDone, 4004}}, {}};
     protocol::put_body(finished.bodies, std::string(4000, 'x'));
     rig.step(std::move(finished));
   }

@@ -273,7 +273,7 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
              task.project);
   rig.step(
       TasksReceived{{1, kRun, 1, kOrigin, 1, static_cast<std::uint32_t>(sent.size()), payload}});
-  BatchFinished finished{rig.all<StartBatch>().at(0).batch, 7, {}, {}};
+  BatchFinished finished{rig.all<StartBatch>().at(0).batch, 7, 1, {}, {}};
   for (const auto& task : sent) {
     finished.ends.push_back({task.state, 6});
     protocol::put_body(finished.bodies, {"\xcc\x0f", 2});

@@ -93,7 +93,7 @@ struct Rig {
     return seqs;
   }
   Actions& finish_batch(std::size_t which) {
-    BatchFinished finished{batches.at(which), 0, {}, {}};
+    BatchFinished finished{batches.at(which), 0, 1, {}, {}};
     for (std::size_t i = 0; i < finished.batch->tasks.size(); ++i) {
       finished.ends.push_back({TaskState::kDone, 5});
       protocol::put_body(finished.bodies, "\xc0");
