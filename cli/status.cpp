@@ -139,12 +139,12 @@ int wait_for_workers(const Globals& globals, std::size_t workers) {
 }
 
 void print_worker(const Value& worker) {
-  const auto* is_paused = worker["paused"].as<bool>();
-  const bool is_ready = is_paused == nullptr || !*is_paused;
+  const auto state = worker["state"].text_or("");
+  const bool is_paused = state == "ready" && worker["paused"] == Value(true);
   std::printf("%-18s pid %-8lld %-8s %3lld slots %6lld held  %s  %s\n",
               shown(worker["name"].text_or("")).c_str(),
               static_cast<long long>(worker["pid"].int_or(0)),
-              coloured_state(is_ready ? worker["state"].text_or("") : "paused").c_str(),
+              coloured_state(is_paused ? "paused" : state).c_str(),
               static_cast<long long>(worker["slots"].int_or(0)),
               static_cast<long long>(worker["held"].int_or(0)),
               shown(worker["kinds"].text_or("")).c_str(), offers_shown(worker).c_str());

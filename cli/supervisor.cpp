@@ -20,6 +20,7 @@
 #include "cli/common.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/process/options.hpp"
 #include "common/process/private.hpp"
 
 namespace eole::cli {
@@ -44,7 +45,8 @@ Supervisor::Supervisor(std::string log_directory) : log_directory_(std::move(log
 }
 
 pid_t Supervisor::spawn(const std::string& program, const std::vector<std::string>& arguments,
-                        const std::string& log, const std::string& ended) {
+                        const std::string& log, const std::string& ended,
+                        std::uint32_t restarts) {
   const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / program;
   std::vector<std::string> words{path.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -60,6 +62,7 @@ pid_t Supervisor::spawn(const std::string& program, const std::vector<std::strin
   ::setpgid(0, 0);  // Ctrl-C at the terminal is for the supervisor, which drains in order.
   process::unblock_signals();
   ::setenv("EOLE_ENDED", ended.c_str(), 1);
+  ::setenv(process::kRestarts, std::to_string(restarts).c_str(), 1);
   const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(null, 0);
@@ -80,7 +83,7 @@ void Supervisor::start(const std::string& name, const std::string& program,
   std::error_code is_new;
   child.log_start = std::filesystem::file_size(log, is_new);
   if (is_new) child.log_start = 0;
-  child.pid = spawn(program, arguments, log, child.told);
+  child.pid = spawn(program, arguments, log, child.told, child.starts++);
 }
 
 // The files are written to by others: what is there is copied, and they begin anew. A line that
@@ -184,9 +187,6 @@ bool Supervisor::is_any_alive(bool workers) const {
   });
 }
 
-bool Supervisor::is_asked_again() {
-  pollfd watch{stop_.fd(), POLLIN, 0};
-  ::poll(&watch, 1, kLookMs);
 bool Supervisor::is_any_failing() const {
   const auto now = process::now();
   return std::any_of(children_.begin(), children_.end(), [&](const auto& entry) {
@@ -195,6 +195,9 @@ bool Supervisor::is_any_failing() const {
   });
 }
 
+bool Supervisor::is_asked_again() {
+  pollfd watch{stop_.fd(), POLLIN, 0};
+  ::poll(&watch, 1, kLookMs);
   if (stop_.take() == 0) return false;
   std::printf("ending at once: what ran is run again after the next start\n");
   std::fflush(stdout);

@@ -36,10 +36,11 @@ class Supervisor {
     bool has_run = false;  // For a while, in a cluster that was ready.
     int failures = 0;      // In a row: of a start, or within seconds of it.
     std::string told;      // Why it ended last.
+    std::uint32_t starts = 0;
   };
   /// `ended`: how the one before it did; empty: there was none.
   pid_t spawn(const std::string& program, const std::vector<std::string>& arguments,
-              const std::string& log, const std::string& ended = {});
+              const std::string& log, const std::string& ended = {}, std::uint32_t restarts = 0);
   void rotate();
   void reap(bool is_draining);
   void on_end(const std::string& name, Child& child, int status);
@@ -48,9 +49,9 @@ class Supervisor {
   void restart_due();
   void stop(bool workers, int signal);
   bool is_any_alive(bool workers) const;
-  void drain();
   /// One of them is away, or was and may end again at once.
   bool is_any_failing() const;
+  void drain();
   /// Waits a moment for another signal.
   bool is_asked_again();
 

@@ -9,6 +9,7 @@
 #include "cli/help.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
+#include "common/process/options.hpp"
 #include "common/process/output.hpp"
 
 namespace {
@@ -115,7 +116,7 @@ int run(int argc, char** argv) {
   Globals globals;
   app.add_option("--cluster", globals.cluster_path,
                  "cluster file [EOLE_CLUSTER, else cluster.toml under XDG_STATE_HOME/eole]");
-  app.set_version_flag("--version", "eole 0.1.0");
+  app.set_version_flag("--version", std::string("eole ") + eole::process::kRelease);
   app.require_subcommand(1);
   app.fallthrough();
   for (const auto add :

@@ -160,7 +160,7 @@ std::optional<int> Options::parse(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     std::string name = argv[i];
     if (name == "--help" || name == "-h") return print_help(), 0;
-    if (name == "--version") return std::printf("%s 0.1.0\n", program_.c_str()), 0;
+    if (name == "--version") return std::printf("%s %s\n", program_.c_str(), kRelease), 0;
     std::optional<std::string> value;
     if (const auto equals = name.find('='); equals != std::string::npos) {
       value = name.substr(equals + 1);

@@ -12,6 +12,10 @@
 
 namespace eole::process {
 
+constexpr const char* kRelease = "0.1.0";
+/// What a supervisor tells a role in its environment: how often it was started again.
+constexpr const char* kRestarts = "EOLE_RESTARTS";
+
 /// Whole numbers and sizes as people write them, within limits. Errors say what was written, and the
 /// limits. A size is a number with B, kB, MB, GB, TB, or KiB, MiB, GiB, TiB.
 Expected<std::uint64_t> parse_number(std::string_view written, std::uint64_t least,

@@ -119,6 +119,7 @@ struct Answer {
 /// until welcomed; a repeated hello gets the same welcome (rules V1, B1, B2, B3).
 struct Hello {
   static constexpr std::string_view kName = "hello";
+  static constexpr std::uint32_t kFieldsNeeded = 11;  // What people are told of it may be left out.
   RunId run = 0;
   std::uint32_t hello = 0;
   std::uint32_t last_start = 0;  // The link before this one; zero if there was none.
@@ -130,10 +131,14 @@ struct Hello {
   std::string kinds;      // Names with commas between them.
   std::string labels;     // needs.hpp: "gpu=a100,zone=eu"
   std::string resources;  // Likewise: "cpus=4,mem=64G"
+  std::string host = {};
+  std::string version = {};
+  std::uint32_t prefetch = 0;  // Per slot; zero: adapts.
+  std::uint32_t restarts = 0;  // By its supervisor, so far.
   Bytes payload;
   void fields(auto& io) {
     io(run), io(hello), io(last_start), io(last_hello), io(received), io(name), io(pid), io(slots),
-        io(kinds), io(labels), io(resources);
+        io(kinds), io(labels), io(resources), io(host), io(version), io(prefetch), io(restarts);
   }
   bool operator==(const Hello&) const = default;
 };
@@ -178,14 +183,18 @@ struct Tasks {
 /// a lost or repeated one changes nothing (rules V3, V4, V10, V11).
 struct Beat {
   static constexpr std::string_view kName = "beat";
+  static constexpr std::uint32_t kFieldsNeeded = 6;
   std::uint32_t start = 0;
   RunId run = 0;
   std::uint32_t hello = 0;
   std::uint64_t number = 0;
   std::uint64_t received = 0;
   std::uint64_t limit = 0;  // The highest pipe number that may be sent.
+  std::uint8_t is_draining = 0;  // It leaves once what runs has ended.
   Bytes payload;
-  void fields(auto& io) { io(start), io(run), io(hello), io(number), io(received), io(limit); }
+  void fields(auto& io) {
+    io(start), io(run), io(hello), io(number), io(received), io(limit), io(is_draining);
+  }
   bool operator==(const Beat&) const = default;
 };
 

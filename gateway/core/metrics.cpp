@@ -1,6 +1,8 @@
 #include "gateway/core/metrics.hpp"
 
 #include <array>
+#include <map>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -176,8 +178,10 @@ void put_workers(std::string& out, const Value& workers) {
                                         "Tasks that a worker runs at a time."},
         {"held", "eole_worker_tasks", "Tasks that a worker has."}}) {
     put_head(out, name, "gauge", help);
+    std::map<std::string, std::int64_t> sums;  // One that winds down may have another's name.
     for (const auto& worker : *list)
-      put(out, name, "worker=" + quoted(worker["name"].text_or("")), worker[member].int_or(0), 1);
+      sums[worker["name"].text_or("")] += worker[member].int_or(0);
+    for (const auto& [worker, sum] : sums) put(out, name, "worker=" + quoted(worker), sum, 1);
   }
 }
 

@@ -394,11 +394,27 @@ test('a task whose worker is killed moves on, and its story says so', async () =
   await page.getByText(/It runs now, on w\d/).waitFor();
   const name = /w\d/.exec(await page.locator('.headline').textContent())[0];
   const workers = await (await ask('GET', '/workers')).json();
-  process.kill(workers.find((each) => each.name === name).pid, 'SIGKILL');
+  const { pid, host } = workers.find((each) => each.name === name);
+  process.kill(pid, 'SIGKILL');
   await page.getByRole('region', { name: 'Attempts' }).getByText('lost', { exact: true }).waitFor();
   await page.getByText(/It runs now, on w\d/).waitFor();
   await ask('DELETE', `/task/${id}`);
   await page.getByText('It was cancelled.').waitFor();
+  await page.goto(`${home}/workers`);
+  await page.getByText(/^[1-9]\d* left within a day$/).waitFor();
+  const worker = page.locator('ul.workers > li').filter({ hasText: name }).first();
+  const program = `on ${host} · version 0.1.0 · prefetch adapts · started again`;
+  await worker.getByText(program, { exact: false }).waitFor();
+  await until(async () => {
+    await ask('POST', '/task?wait=20s', { kind: 'echo', args: {}, pin: name });
+    return (await worker.getByText(/^[\d.]+\/s$/).count()) === 1;
+  }, 'a rate');
+  await page.goto(`${home}/cluster`);
+  for (const role of ['ventilator', 'sink', 'gateway']) {
+    const facts = page.getByRole('region', { name: role, exact: true });
+    await facts.getByText(/^\d+ % of a core$/).waitFor();
+    await facts.getByText(/^[\d.]+ [kMG]B$/).first().waitFor();
+  }
 });
 
 test('a picture comes back smaller, and is compared with what was sent', async (t) => {

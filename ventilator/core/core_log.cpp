@@ -84,7 +84,7 @@ void Core::settle(const Range& range, Actions& out) {
                   : stragglers_.on_done(seq, task.class_id, moment_.now);
     if (task.is(State::kLeased)) {
       if (holder == nullptr || holder->link.run != task.run) holder = fleet_.find(task.run);
-      if (holder != nullptr) holder->release(1);
+      if (holder != nullptr) holder->release(1), ++holder->ended;
     }
     if (task.is(State::kEnding)) verdicts_.settle(seq);
     tasks_.settle(seq);
@@ -129,6 +129,7 @@ void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Act
   if (task->lease != failure.lease) return;
   if (!task->is(State::kLeased) && !task->is(State::kSuspect) && !task->is(State::kNoted)) return;
   if (planted("failure-not-retried")) return;
+  if (auto* worker = task->is(State::kLeased) ? fleet_.find(task->run) : nullptr) ++worker->ended;
   release(*task);
   task->told().failed = std::max(task->told().failed, failure.lease);
   const AttemptEnd end_of{.cause = Cause::kFailed,

@@ -22,7 +22,7 @@ Worker* Core::heard(const Link& link, const Peer& peer, const std::string& user,
     out.push_back(SendHelloAgain{peer, link.run});
     return nullptr;
   }
-  worker->was_heard = true;
+  worker->beats.was_heard = true;
   worker->silence.hear(now);
   return worker;
 }
@@ -76,6 +76,7 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
   fleet_.take_levels(*worker, beat.received, beat.limit);
   if (beat.number <= worker->beats.last) return;  // Overtaken by a later one.
   worker->beats.last = beat.number;
+  worker->beats.is_draining = beat.is_draining != 0;
   if (worker->credit.is_stuck(beat.received)) {
     out.push_back(SendHelloAgain{event.peer, beat.run});
     return;

@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint8_t kRecallsMax = 3;  // A recalled task must not wander for ever.
 constexpr std::size_t kRecalledMax = 64;
 constexpr std::size_t kRecallsTried = 1024;  // Tasks looked at in one turn.
+constexpr std::size_t kLeftMax = 10'000;     // Who left or was lost: remembered for kLeftFor.
+constexpr Duration kLeftFor = 24h;
 
 // "echo,sleep"
 std::set<std::string, std::less<>> kinds_of(std::string_view list) {
@@ -110,7 +112,7 @@ Fleet::Admission Fleet::admit_new(const std::string& user, TimePoint now) const 
   for (const auto& [run, worker] : workers_) {
     if (worker.user != user) continue;
     ++its;
-    if (worker.was_heard || worker.leases.outstanding() > 0) continue;
+    if (worker.beats.was_heard || worker.leases.outstanding() > 0) continue;
     const auto said_hello = worker.silence.last_heard();
     if (now < said_hello + config_.heartbeat) continue;
     if (oldest == nullptr || said_hello < oldest->silence.last_heard()) oldest = &worker;
@@ -132,6 +134,7 @@ Worker& Fleet::put(Worker worker, const Worker& before, TimePoint now) {
   }
   count_kinds(before, false);
   worker.is_open = before.is_open;
+  worker.ended = before.ended;
   return known->second = std::move(worker);
 }
 
@@ -140,7 +143,14 @@ Worker Fleet::take(RunId run) {
   std::erase(order_, run);
   std::erase(open_, run);
   count_kinds(node.mapped(), false);
+  left_.push_back(last_now_);
+  if (left_.size() > kLeftMax) left_.pop_front();
   return std::move(node.mapped());
+}
+
+std::size_t Fleet::left(TimePoint now) const {
+  const auto first = std::lower_bound(left_.begin(), left_.end(), now - kLeftFor);
+  return static_cast<std::size_t>(left_.end() - first);
 }
 
 void Fleet::count_kinds(const Worker& worker, bool is_here) {
@@ -173,7 +183,7 @@ void Fleet::end_pipe(Worker& worker, TimePoint now) {
 
 // With its hello it may give back what an earlier start asked for, and is granted nothing yet.
 void Fleet::end_credit(Worker& worker) {
-  if (!worker.was_heard || planted("returned-and-sent-more")) return;
+  if (!worker.beats.was_heard || planted("returned-and-sent-more")) return;
   worker.credit.close();
 }
 
@@ -271,12 +281,23 @@ std::vector<WorkerView> Fleet::views(const Placement& placement) const {
   std::vector<WorkerView> views;
   for (const auto run : order_) {
     const auto& worker = *find(run);
-    WorkerView view{worker.about.name,          run,
-                    worker.about.pid,           worker.about.slots,
-                    worker.about.kinds,         worker.silence.is_suspect() ? "suspect" : "ready",
-                    worker.is_paused,           worker.leases.outstanding(),
-                    worker.has.offers.labels,   {},
-                    worker.silence.last_heard()};
+    const auto& about = worker.about;
+    const auto* state = worker.silence.is_suspect() ? "suspect"
+                        : worker.beats.is_draining  ? "draining"
+                                                    : "ready";
+    WorkerView view{about.name,
+                    run,
+                    about.pid,
+                    about.slots,
+                    about.kinds,
+                    state,
+                    worker.is_paused,
+                    worker.leases.outstanding(),
+                    worker.has.offers.labels,
+                    {},
+                    worker.silence.last_heard(),
+                    {about.host, about.version, about.prefetch, about.restarts},
+                    worker.ended};
     for (const auto& [name, all] : worker.has.offers.resources)
       view.resources.push_back({name, all, placement.free(run, worker.has.offers, name)});
     views.push_back(std::move(view));

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -31,7 +32,7 @@ struct WorkerView {
   std::uint32_t pid = 0;
   std::uint32_t slots = 0;
   std::string kinds;
-  std::string state;  // ready, suspect
+  std::string state;  // ready, suspect, draining
   bool is_paused = false;
   std::uint64_t held = 0;
   std::map<std::string, std::string, std::less<>> labels = {};
@@ -43,6 +44,15 @@ struct WorkerView {
   };
   std::vector<Resource> resources = {};
   TimePoint heard{};  // When it last was.
+  struct Program {
+    std::string host = {};
+    std::string version = {};
+    std::uint32_t prefetch = 0;  // Per slot; zero: adapts.
+    std::uint32_t restarts = 0;
+    bool operator==(const Program&) const = default;
+  };
+  Program program = {};
+  std::uint64_t ended = 0;  // Tasks and attempts that ended there, since it came.
   bool operator==(const WorkerView&) const = default;
 };
 
@@ -73,13 +83,15 @@ struct Worker {
     // elsewhere. What was sent up to this pipe number may be one, until it has come.
     bool has_strays = false;
     std::uint64_t strays_to = 0;
+    bool was_heard = false;    // Since its hello.
+    bool is_draining = false;  // So it said: it leaves once what runs has ended.
   };
   Beats beats;
   std::optional<Seq> alone;     // A last attempt runs here; nothing else does.
   bool is_others_turn = false;  // One ran here: what waits beside it comes next.
-  bool was_heard = false;       // Since its hello.
   bool is_open = false;         // Listed as one with credit.
   bool is_paused = false;       // Gets nothing new.
+  std::uint64_t ended = 0;      // Tasks and attempts, over all its links.
   struct Has {
     std::set<std::string, std::less<>> kinds;  // That it runs.
     protocol::Offers offers;
@@ -160,6 +172,8 @@ class Fleet {
 
   const std::vector<RunId>& order() const { return order_; }
   std::size_t size() const { return workers_.size(); }
+  /// How many left, or were lost, within the last day.
+  std::size_t left(TimePoint now) const;
   /// Tasks leased to any of them. Walks all.
   std::uint64_t outstanding() const;
   std::vector<WorkerView> views(const Placement& placement) const;
@@ -175,6 +189,7 @@ class Fleet {
   std::vector<RunId> order_;
   std::vector<RunId> open_;  // Those with credit; may hold some without.
   std::map<std::string, std::size_t, std::less<>> kinds_;  // Kind -> workers.
+  std::deque<TimePoint> left_;  // When each did, the last kLeftMax.
   std::size_t turn_ = 0;
   TimePoint last_now_;
   TimePoint next_judgement_{};  // Of no worker can anything be said before.

@@ -126,6 +126,11 @@ export interface Worker {
   slots: number;
   held: number;
   silent_ms?: number; // Since it was last heard.
+  host?: string;
+  version?: string;
+  prefetch?: number; // Per slot; zero: adapts.
+  restarts?: number;
+  ended?: number; // Tasks and attempts, so far.
   paused: boolean;
   kinds: string;
   labels: Record<string, string>;

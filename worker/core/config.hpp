@@ -17,6 +17,9 @@ struct Config {
   std::set<std::string, std::less<>> inline_kinds;  // So short that the loop itself runs them.
   std::string labels;                               // That tasks may need: "gpu=a100,zone=eu".
   std::string resources;                            // The same, that are counted: "cpus=4,mem=64G".
+  std::string host;                                 // Where it runs, of which release, and how
+  std::string version;                              // often it was started again: for people.
+  std::uint32_t restarts = 0;
   Duration heartbeat = 1s;                          // Until a welcome says otherwise.
   Duration retry = 1s;                              // Hellos and results unanswered go again.
   Duration prefetched_time = 20ms;  // Adaptive: this much work per slot is held in advance.

@@ -168,7 +168,7 @@ void Core::grant(TimePoint now, Actions& out) {
     credit_.raise(
         {link_.received(), inbox_.unfinished(), unacknowledged(), result_bytes(), inbox_.bytes()});
   if (link_.is_beat_due(now) || inbox_.has_news()) {
-    link_.beat(credit_.tell(), held(), now, out);
+    link_.beat(credit_.tell(), is_draining_, held(), now, out);
     inbox_.note_beat();
   } else if (credit_.is_urgent()) {
     link_.grant(credit_.tell(), out);

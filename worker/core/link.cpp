@@ -20,6 +20,10 @@ protocol::Hello introduce(const Config& config, RunId run) {
   hello.slots = config.slots;
   hello.labels = config.labels;
   hello.resources = config.resources;
+  hello.host = config.host;
+  hello.version = config.version;
+  hello.prefetch = config.prefetch;
+  hello.restarts = config.restarts;
   for (const auto& kind : config.kinds) hello.kinds += (hello.kinds.empty() ? "" : ",") + kind;
   return hello;
 }
@@ -91,9 +95,10 @@ void VentilatorLink::say_hello(Bytes held, TimePoint now, Actions& out) {
   out.push_back(SendHello{std::move(hello), is_afresh});
 }
 
-void VentilatorLink::beat(std::uint64_t limit, Bytes held, TimePoint now, Actions& out) {
-  out.push_back(
-      SendBeat{{link_.start, run(), link_.hello, ++beats_, received_, limit, std::move(held)}});
+void VentilatorLink::beat(std::uint64_t limit, bool is_draining, Bytes held, TimePoint now,
+                          Actions& out) {
+  out.push_back(SendBeat{{link_.start, run(), link_.hello, ++beats_, received_, limit,
+                          std::uint8_t{is_draining}, std::move(held)}});
   wants_beat_ = false;
   next_beat_ = now + heartbeat_;
 }

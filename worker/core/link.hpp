@@ -35,7 +35,7 @@ class VentilatorLink {
   /// Once it is closed. When too many wait unanswered the next goes under a new number, over a new
   /// connection. `held`: every task received and not yet gone, as a payload.
   void say_hello(Bytes held, TimePoint now, Actions& out);
-  void beat(std::uint64_t limit, Bytes held, TimePoint now, Actions& out);
+  void beat(std::uint64_t limit, bool is_draining, Bytes held, TimePoint now, Actions& out);
   void grant(std::uint64_t limit, Actions& out) const;
   void say_goodbye(Actions& out) const;
 

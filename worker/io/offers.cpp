@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
 #include "common/base/text.hpp"
+#include "common/process/options.hpp"
+#include "common/process/system.hpp"
 #include "common/protocol/needs.hpp"
 
 namespace eole::worker {
@@ -22,6 +25,10 @@ protocol::Offers parsed(const Config& config) {
 }  // namespace
 
 void complete(Config& config) {
+  config.host = process::host_name();
+  config.version = process::kRelease;
+  if (const char* restarts = std::getenv(process::kRestarts))
+    config.restarts = static_cast<std::uint32_t>(std::strtoul(restarts, nullptr, 10));
   const auto said = parsed(config);
   const auto add = [&](const std::string& name, const std::string& amount) {
     if (said.resources.contains(name)) return;

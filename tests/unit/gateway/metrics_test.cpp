@@ -11,7 +11,9 @@ using protocol::Value;
 TEST_CASE("metrics are text that Prometheus reads", "[gateway]") {
   gateway::Told told;
   told.ventilator = Value::Map{{"accepted", 7}, {"queued", 7}, {"waiting", 5}, {"running", 1}};
-  told.workers = Value::Array{Value::Map{{"name", "a\"b"}, {"slots", 4}, {"held", 3}}};
+  told.workers = Value::Array{Value::Map{{"name", "a\"b"}, {"slots", 4}, {"held", 3}},
+                             Value::Map{{"name", "w1"}, {"slots", 2}, {"held", 1}},
+                             Value::Map{{"name", "w1"}, {"slots", 2}, {"held", 2}}};
   REQUIRE(gateway::metrics_text(told) == R"(# HELP eole_up Whether a role answers.
 # TYPE eole_up gauge
 eole_up{role="ventilator"} 1
@@ -26,13 +28,15 @@ eole_tasks{state="queued"} 2
 eole_tasks{state="running"} 1
 # HELP eole_workers Connected workers.
 # TYPE eole_workers gauge
-eole_workers 1
+eole_workers 3
 # HELP eole_worker_slots Tasks that a worker runs at a time.
 # TYPE eole_worker_slots gauge
 eole_worker_slots{worker="a\"b"} 4
+eole_worker_slots{worker="w1"} 4
 # HELP eole_worker_tasks Tasks that a worker has.
 # TYPE eole_worker_tasks gauge
 eole_worker_tasks{worker="a\"b"} 3
+eole_worker_tasks{worker="w1"} 3
 )");
 }
 

@@ -23,11 +23,12 @@ void check_message(const T& message) {
   REQUIRE(*again == message);
   // What a later release may have added: its fields are ignored.
   auto longer = encoded.head;
+  const std::size_t count = longer[0] == '\xdc' ? 2 : 0;  // Where it is, of over 15 and of fewer.
   if constexpr (requires { T::kFieldsNeeded; }) {  // Behind `within`, which goes without saying.
-    ++longer[0];
+    ++longer[count];
     longer += "\xa0";
   }
-  longer[0] = static_cast<char>(longer[0] + 2);
+  longer[count] = static_cast<char>(longer[count] + 2);
   longer += "\x07\xa5later";
   const auto later = HeadReader::parse(longer);
   REQUIRE(later);
@@ -81,11 +82,12 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Query{1, "status", 123456, 42, "options"});
   check_message(Answer{1, "\xc0"});
   check_message(
-      Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "gpu=a100", "cpus=4,mem=64G", "held"});
+      Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "gpu=a100", "cpus=4,mem=64G",
+                      "far", "0.1.0", 8, 3, "held"});
   check_message(Welcome{1, 7, 2, 123456, "ipc:///tmp/p", 1000});
   check_message(HelloAgain{7});
   check_message(Tasks{1, 7, 2, 123456, 6, 1, "tasks"});
-  check_message(Beat{1, 7, 2, 3, 6, 10, "held"});
+  check_message(Beat{1, 7, 2, 3, 6, 10, 1, "held"});
   check_message(Credit{1, 7, 2, 6, 10});
   check_message(Orders{1, 7, 2, 1, "orders"});
   check_message(Goodbye{1, 7, 2});

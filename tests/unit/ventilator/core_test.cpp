@@ -427,3 +427,31 @@ TEST_CASE("a late copy of a confirmed submit is not taken for news", "[ventilato
   REQUIRE(rig.submit(1, 1).empty());
   REQUIRE(rig.core.accepted() == 2);
 }
+
+TEST_CASE("of a worker people are told where it runs, what ended there, and that it leaves",
+          "[ventilator]") {
+  Rig rig;
+  rig.submit(2);
+  protocol::Hello hello;
+  hello.run = 1;
+  hello.hello = 1;
+  hello.name = "w1";
+  hello.kinds = "work";
+  hello.host = "far";
+  hello.version = "0.1.0";
+  hello.prefetch = 4;
+  hello.restarts = 2;
+  rig.step(HelloReceived{Rig::peer(1), hello, {}});
+  rig.credit(1, 0, 2);
+  rig.settle({1});
+  const auto worker = rig.core.workers().at(0);
+  REQUIRE(worker.program == WorkerView::Program{"far", "0.1.0", 4, 2});
+  REQUIRE(worker.ended == 1);
+  REQUIRE(worker.state == "ready");
+  rig.step(BeatReceived{Rig::peer(1), {1, 1, 1, 1, 2, 2, 1, {}}, {}});
+  REQUIRE(rig.core.workers().at(0).state == "draining");
+  REQUIRE(rig.core.workers_left(rig.now) == 0);
+  rig.step(GoodbyeReceived{Rig::peer(1), {1, 1, 1}});
+  REQUIRE(rig.core.workers_left(rig.now) == 1);
+  REQUIRE(rig.core.workers_left(rig.now + 25h) == 0);
+}

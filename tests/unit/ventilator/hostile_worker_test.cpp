@@ -39,7 +39,7 @@ TEST_CASE("only the connection and the key that said hello speak for a worker", 
   const auto refused = Actions{SendHelloAgain{"other", 1}};
   REQUIRE(rig.step(CreditReceived{"other", credit, "its key"}) == refused);
   REQUIRE(rig.step(CreditReceived{"other", credit, "another"}) == refused);
-  REQUIRE(rig.step(BeatReceived{"other", {1, 1, 1, 9, 0, 5, {}}, {}, "its key"}) == refused);
+  REQUIRE(rig.step(BeatReceived{"other", {1, 1, 1, 9, 0, 5, 0, {}}, {}, "its key"}) == refused);
   REQUIRE(rig.step(GoodbyeReceived{"its", {1, 1, 1}, "another"}).empty());
   REQUIRE(rig.step(GoodbyeReceived{"other", {1, 1, 1}, "its key"}).empty());
   REQUIRE(rig.core.workers().size() == 1);

@@ -92,7 +92,7 @@ struct Rig {
   Actions& beat(RunId run, std::uint64_t received, std::uint64_t limit, std::vector<Held> held = {},
                 std::uint32_t number = 1, std::uint32_t start = 1) {
     return step(BeatReceived{
-        peer(run), {start, run, number, ++beats, received, limit, {}}, std::move(held)});
+        peer(run), {start, run, number, ++beats, received, limit, 0, {}}, std::move(held)});
   }
   Actions& credit(RunId run, std::uint64_t received, std::uint64_t limit,
                   std::uint32_t number = 1) {

@@ -361,6 +361,7 @@ TEST_CASE("a drained worker gives back what waits, finishes what runs, says good
   rig.tasks(1, {1, 2});
   rig.step(DrainAsked{});
   REQUIRE(rig.all<SendBeat>().size() == 1);
+  REQUIRE(rig.all<SendBeat>()[0].beat.is_draining == 1);
   rig.order(OrderKind::kReleased, 2);
   rig.finish(1);
   REQUIRE(rig.all<Exit>().empty());

@@ -27,7 +27,8 @@ struct LinkRig {
 
 protocol::Hello hello(std::uint32_t number, std::uint32_t last_start, std::uint32_t last_hello,
                       std::uint64_t received) {
-  return {kRun, number, last_start, last_hello, received, "w1", 0, 1, "quick,work", "", "", "held"};
+  return {kRun, number, last_start, last_hello, received, "w1", 0, 1, "quick,work", "", "",
+          "",   "",     1,          0,          "held"};
 }
 
 }  // namespace
@@ -83,17 +84,17 @@ TEST_CASE("beats are numbered, carry the level and come at the welcome's pace", 
   LinkRig rig;
   rig.stand();
   REQUIRE(rig.link.is_beat_due(rig.now));  // The first, at once.
-  rig.link.beat(9, "held", rig.now, rig.out);
+  rig.link.beat(9, false, "held", rig.now, rig.out);
   rig.link.receive(2);
   REQUIRE_FALSE(rig.link.is_beat_due(rig.now));
   REQUIRE(rig.link.is_beat_due(rig.now + 500ms));
   rig.link.ask_beat();
   REQUIRE(rig.link.is_beat_due(rig.now));
-  rig.link.beat(9, "", rig.now, rig.out);
+  rig.link.beat(9, false, "", rig.now, rig.out);
   rig.link.grant(11, rig.out);
   rig.link.say_goodbye(rig.out);
-  REQUIRE(rig.taken() == Actions{SendBeat{{3, kRun, 1, 1, 0, 9, "held"}},
-                                 SendBeat{{3, kRun, 1, 2, 2, 9, ""}},
+  REQUIRE(rig.taken() == Actions{SendBeat{{3, kRun, 1, 1, 0, 9, 0, "held"}},
+                                 SendBeat{{3, kRun, 1, 2, 2, 9, 0, ""}},
                                  SendCredit{{3, kRun, 1, 2, 11}}, SendGoodbye{{3, kRun, 1}}});
 }
 

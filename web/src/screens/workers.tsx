@@ -1,4 +1,5 @@
 import { status, useAsked } from '../asked';
+import { growth } from '../growth';
 import { Empty, Screen, Shown } from '../parts/frame';
 import { Ago, bytes, number, seconds, Shape } from '../parts/shown';
 import { act, copy, tell } from '../parts/told';
@@ -9,6 +10,8 @@ import { listOf } from './overview';
 // Those that were here while this page is open, and when they were last seen.
 const seen = new Map<string, number>();
 const kLeftMs = 600_000;
+
+const keyOf = (worker: Worker) => `${worker.name}/${worker.pid}`;
 
 function left(list: Worker[]): [string, number][] {
   const at = Date.now();
@@ -22,8 +25,12 @@ export function Workers() {
   const answer = useAsked<unknown>('/workers');
   const running = useAsked<{ tasks: Row[] }>('/tasks?state=running&limit=1000');
   const tasks = running.data?.tasks ?? [];
+  const gone = status.value?.ventilator?.workers_left;
   return (
-    <Screen title={w().workers}>
+    <Screen
+      title={w().workers}
+      aside={gone !== undefined && <span class="soft">{w().leftToday(number(gone))}</span>}
+    >
       <Shown answer={answer}>
         {(data) => {
           const list = listOf<Worker>(data, 'workers');
@@ -39,7 +46,7 @@ export function Workers() {
             <ul class="workers">
               {list.map((each) => (
                 <One
-                  key={each.name}
+                  key={keyOf(each)}
                   worker={each}
                   tasks={tasks.filter((row) => row.worker === each.name)}
                 />
@@ -61,6 +68,15 @@ export function Workers() {
 }
 
 const kSlotsShown = 128;
+const kShapes: Record<string, 'done' | 'waiting' | 'lost'> = { ready: 'done', draining: 'waiting' };
+
+const perSecond = (rate: number) => (rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate));
+
+function stateOf(worker: Worker, isPaused: boolean): string {
+  if (worker.state === 'draining') return w().draining;
+  if (worker.state === 'suspect') return w().suspect;
+  return isPaused ? w().paused : w().ready;
+}
 
 function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
   const scope = `worker:${worker.name}`;
@@ -74,15 +90,21 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
     ([name, { all, free }]) =>
       `${name} ${name === 'mem' ? `${bytes(free)} / ${bytes(all)}` : `${number(free)} / ${number(all)}`}`,
   );
+  const rate = growth(keyOf(worker), worker.ended);
+  const program = [
+    worker.host && w().onHost(worker.host),
+    worker.version && w().version(worker.version),
+    worker.prefetch !== undefined && w().prefetch(worker.prefetch),
+    worker.restarts && w().startedAgain(worker.restarts),
+  ].filter((each) => typeof each === 'string' && each !== '');
   const labels = Object.entries(worker.labels ?? {}).map(([name, value]) => `${name}=${value}`);
   return (
     <li>
       <div class="letter-head">
-        <Shape state={worker.state === 'ready' ? 'done' : 'lost'} />
+        <Shape state={kShapes[worker.state] ?? 'lost'} />
         <strong>{worker.name}</strong>
         <span class="soft">
-          {isPaused ? w().paused : worker.state === 'ready' ? w().ready : worker.state} ·{' '}
-          {w().process(worker.pid)}
+          {stateOf(worker, isPaused)} · {w().process(worker.pid)}
         </span>
         <span class="figures-in">
           {w().slotsBusy(Math.min(tasks.length, worker.slots), worker.slots)}
@@ -90,6 +112,7 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         {worker.silent_ms !== undefined && (
           <span class="soft">{w().heardAgo(seconds(worker.silent_ms / 1000))}</span>
         )}
+        {rate !== null && <span class="figures-in">{w().perSecond(number(perSecond(rate)))}</span>}
         {worker.held > tasks.length && <span class="soft">{w().held(number(worker.held))}</span>}
         <span class="acts">
           {isPaused ? (
@@ -125,6 +148,9 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         })}
         {worker.slots > slots && <li class="soft">{w().more(worker.slots - slots)}</li>}
       </ul>
+      <p class="soft">
+        {program.join(' · ')}
+      </p>
       <p class="soft">
         {worker.kinds.split(',').join(', ')}
         {labels.length > 0 && ` · ${labels.join(', ')}`}
