@@ -21,6 +21,7 @@ struct WatchOptions {
   std::uint64_t count = UINT64_MAX;
   bool progress = false;
   std::string project;
+  std::string topic;
 };
 
 Value progress_view(const protocol::Progress& progress) {
@@ -90,12 +91,15 @@ void watch(const Globals& globals, const WatchOptions& options) {
   const auto since = options.since.empty()
                          ? std::int64_t{0}
                          : need(parse_when(options.since, process::unix_ms()), kBadUse);
+  std::optional<TopicPattern> pattern;
+  if (!options.topic.empty()) pattern = need(TopicPattern::parse(options.topic), kBadUse);
   Cluster cluster(globals);
   std::optional<std::uint64_t> from;
   if (options.from >= 0) from = static_cast<std::uint64_t>(options.from);
   const auto head = options.since.empty() ? 0 : head_of(cluster);
   if (!options.since.empty()) from = offset_at(cluster, since);
-  auto reader = need(client::LogReader::open(cluster.context, cluster.file, from));
+  auto reader =
+      need(client::LogReader::open(cluster.context, cluster.file, from, std::move(pattern)));
   if (options.progress) reader->watch_progress();
   ProgressShown progress_shown;
   std::uint64_t count = 0;
@@ -142,12 +146,15 @@ void add_watch(CLI::App& app, Globals& globals) {
   command->add_option("--count", options->count, "end after this many [never]")
       ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
   command->add_option("--project", options->project, "only this project's");
+  command->add_option("--topic", options->topic,
+                      "only topics project/kind/state that fit: * is one word, # any number");
   command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
       "Examples:\n"
       "  eole watch --since today --json    every notification since midnight, then live\n"
       "  eole watch --progress              live, with how far tasks are and what they print\n"
+      "  eole watch --topic 'shop/#/failed'  live, what failed in shop and below it\n"
       "Exit codes: 0 told --count, 2 bad input, 3 no answer.");
   command->callback([options, &globals] { watch(globals, *options); });
 }

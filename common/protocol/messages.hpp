@@ -376,7 +376,10 @@ struct Read {
   std::uint32_t crc = 0;
   std::uint32_t bytes_max = 0;
   std::string within = {};
-  void fields(auto& io) { io(request), io(log), io(offset), io(crc), io(bytes_max), io(within); }
+  std::string pattern = {};  // Of topics; empty: all.
+  void fields(auto& io) {
+    io(request), io(log), io(offset), io(crc), io(bytes_max), io(within), io(pattern);
+  }
   bool operator==(const Read&) const = default;
 };
 
