@@ -11,6 +11,15 @@ using namespace eole::protocol;
 
 namespace {
 
+// All fields of a message, zero or empty.
+struct Unsaid {
+  std::string fields;
+  template <class Field>
+  void operator()(const Field&) {
+    fields += std::is_arithmetic_v<Field> ? '\0' : '\xa0';
+  }
+};
+
 template <class T>
 void check_message(const T& message) {
   const auto encoded = encode(message);
@@ -26,9 +35,11 @@ void check_message(const T& message) {
   if constexpr (requires { T::kFieldsNeeded; }) {  // Behind those that go without saying.
     protocol::detail::FieldCounter counter;
     T(message).fields(counter);
-    const auto unsaid = counter.count - std::max(counter.said, T::kFieldsNeeded);
-    longer[0] = static_cast<char>(longer[0] + unsaid);
-    longer.append(unsaid, '\xa0');
+    Unsaid unsaid;
+    T(message).fields(unsaid);
+    unsaid.fields.erase(0, std::max(counter.said, T::kFieldsNeeded));
+    longer[0] = static_cast<char>(longer[0] + unsaid.fields.size());
+    longer += unsaid.fields;
   }
   longer[0] = static_cast<char>(longer[0] + 2);
   longer += "\x07\xa5later";
