@@ -8,6 +8,7 @@
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/event.hpp"
 #include "common/protocol/result_view.hpp"
 
 // What was told, and what is being told.
@@ -15,11 +16,14 @@ namespace eole::cli {
 
 namespace {
 
+constexpr Duration kNewsEvery = 50ms;
+
 struct WatchOptions {
   std::int64_t from = -1;
   std::string since;
   std::uint64_t count = UINT64_MAX;
   bool progress = false;
+  bool events = false;
   std::string project;
   std::string topic;
 };
@@ -85,6 +89,32 @@ class ProgressShown {
   std::map<std::string, Task> tasks_;
 };
 
+/// What has no offset: the log tells of the rest.
+class News {
+ public:
+  explicit News(Cluster& cluster) : socket_(cluster.context, net::SocketType::kSub) {
+    socket_.subscribe(protocol::kMsgpackTopics);
+    socket_.connect(cluster.file.notifications);
+  }
+  void show(bool is_json) {
+    while (const auto received = socket_.receive()) {
+      const auto event = Value::from_msgpack(received->message.payload);
+      if (!event || !(*event)["data"]["offset"].is_null()) continue;
+      if (is_json) {
+        print_json(*event);
+        continue;
+      }
+      std::puts(text((*event)["time"].text_or(""), "  ", shown((*event)["type"].text_or("")), "  ",
+                     shown((*event)["subject"].text_or("")))
+                    .c_str());
+      flush_output();
+    }
+  }
+
+ private:
+  net::Socket socket_;
+};
+
 void watch(const Globals& globals, const WatchOptions& options) {
   if (options.from >= 0 && !options.since.empty())
     throw Failure{kBadUse, "watch: --from or --since, not both"};
@@ -101,11 +131,14 @@ void watch(const Globals& globals, const WatchOptions& options) {
   auto reader =
       need(client::LogReader::open(cluster.context, cluster.file, from, std::move(pattern)));
   if (options.progress) reader->watch_progress();
+  std::optional<News> news;
+  if (options.events) news.emplace(cluster);
   ProgressShown progress_shown;
   std::uint64_t count = 0;
   while (count < options.count) {
     end_if_unread();
-    const auto encoded = need(reader->next(500ms), kNoCluster);
+    const auto encoded = need(reader->next(news ? kNewsEvery : 500ms), kNoCluster);
+    if (news) news->show(globals.json);
     while (const auto progress = reader->next_progress())
       globals.json ? print_json(progress_view(*progress)) : progress_shown.show(*progress);
     if (!encoded) continue;
@@ -149,6 +182,8 @@ void add_watch(CLI::App& app, Globals& globals) {
   command->add_option("--topic", options->topic,
                       "only topics project/kind/state that fit: * is one word, # any number");
   command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
+  command->add_flag("--events", options->events,
+                    "also what happens now, which may be lost: accepted, joined, over …");
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
       "Examples:\n"

@@ -1,13 +1,15 @@
 """Events as anybody's subscriber hears them, and topics that are chosen by a pattern."""
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import unittest
 
 import msgpack
 import zmq
-from cluster import Cluster, wait_until
+from cluster import BIN, Cluster, wait_until
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "clients/python"))
@@ -100,6 +102,20 @@ class Events(unittest.TestCase):
             event = json.loads(subscriber.next()[1])
             self.assertEqual((event["subject"], event["data"]["stream"], event["data"]["output"]),
                              (task["id"], "stdout", "hello\n"))
+
+    def test_watch_prints_what_happens_beside_the_ends(self):
+        with subprocess.Popen([BIN / "eole", "watch", "--events", "--json"], env=self.cluster.env,
+                              stdout=subprocess.PIPE, text=True) as watching:
+            try:
+                seen = set()
+                os.set_blocking(watching.stdout.fileno(), False)
+                while not {"eole.task.accepted", "done"} <= seen:
+                    self.cluster.submit([{"kind": "echo", "args": {"value": 1}, "project": "seen"}])
+                    for line in iter(watching.stdout.readline, ""):
+                        event = json.loads(line)
+                        seen.add(event.get("type", event.get("state")))
+            finally:
+                watching.terminate()
 
     def test_a_topic_is_chosen_by_a_pattern_from_the_log_and_live(self):
         self.cluster.submit([{"kind": "echo", "args": {"value": number}, "project": project}
