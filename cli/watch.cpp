@@ -9,6 +9,7 @@
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/event.hpp"
 #include "common/protocol/result_view.hpp"
 
 // What was told, and what is being told.
@@ -16,12 +17,16 @@ namespace eole::cli {
 
 namespace {
 
+constexpr Duration kNewsEvery = 50ms;
+
 struct WatchOptions {
   std::int64_t from = -1;
   std::string since;
   std::uint64_t count = UINT64_MAX;
   bool progress = false;
+  bool events = false;
   std::string project;
+  std::string topic;
 };
 
 Value progress_view(const protocol::Progress& progress) {
@@ -85,24 +90,56 @@ class ProgressShown {
   std::map<std::string, Task> tasks_;
 };
 
+/// What has no offset: the log tells of the rest.
+class News {
+ public:
+  explicit News(Cluster& cluster) : socket_(cluster.context, net::SocketType::kSub) {
+    socket_.subscribe(protocol::kMsgpackTopics);
+    socket_.connect(cluster.file.notifications);
+  }
+  void show(bool is_json) {
+    while (const auto received = socket_.receive()) {
+      const auto event = Value::from_msgpack(received->message.payload);
+      if (!event || !(*event)["data"]["offset"].is_null()) continue;
+      if (is_json) {
+        print_json(*event);
+        continue;
+      }
+      std::puts(text((*event)["time"].text_or(""), "  ", shown((*event)["type"].text_or("")), "  ",
+                     shown((*event)["subject"].text_or("")))
+                    .c_str());
+      flush_output();
+    }
+  }
+
+ private:
+  net::Socket socket_;
+};
+
 void watch(const Globals& globals, const WatchOptions& options) {
   if (options.from >= 0 && !options.since.empty())
     throw Failure{kBadUse, "watch: --from or --since, not both"};
   const auto since = options.since.empty()
                          ? std::int64_t{0}
                          : need(parse_when(options.since, process::unix_ms()), kBadUse);
+  std::optional<TopicPattern> pattern;
+  if (!options.topic.empty()) pattern = need(TopicPattern::parse(options.topic), kBadUse);
   Cluster cluster(globals);
   std::optional<std::uint64_t> from;
   if (options.from >= 0) from = static_cast<std::uint64_t>(options.from);
   const auto head = options.since.empty() ? 0 : head_of(cluster);
   if (!options.since.empty()) from = offset_at(cluster, since);
-  auto reader = need(client::LogReader::open(cluster.context, cluster.file, from));
+  auto reader =
+      need(client::LogReader::open(cluster.context, cluster.file, from, std::move(pattern)));
   if (options.progress) reader->watch_progress();
+  std::optional<News> news;
+  if (options.events) news.emplace(cluster);
   ProgressShown progress_shown;
   std::uint64_t count = 0;
   while (count < options.count) {
     end_if_unread();
-    const auto encoded = need(reader->next(500ms), kNoCluster);
+    const auto encoded = need(reader->next(news ? kNewsEvery : 500ms), kNoCluster);
+    if (news) news->show(globals.json);
     while (const auto progress = reader->next_progress())
       globals.json ? print_json(progress_view(*progress)) : progress_shown.show(*progress);
     if (!encoded) continue;
@@ -143,12 +180,17 @@ void add_watch(CLI::App& app, Globals& globals) {
   command->add_option("--count", options->count, "end after this many [never]")
       ->check(whole_number(1, kCountMax));
   command->add_option("--project", options->project, "only this project's");
+  command->add_option("--topic", options->topic,
+                      "only topics project/kind/state that fit: * is one word, # any number");
   command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
+  command->add_flag("--events", options->events,
+                    "also what happens now, which may be lost: accepted, joined, over …");
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
       "Examples:\n"
       "  eole watch --since today --json    every notification since midnight, then live\n"
       "  eole watch --progress              live, with how far tasks are and what they print\n"
+      "  eole watch --topic 'shop/#/failed'  live, what failed in shop and below it\n"
       "Exit codes: 0 told --count, 2 bad input, 3 no answer.");
   command->callback([options, &globals] { watch(globals, *options); });
 }

@@ -28,7 +28,7 @@ bool Socket::send(const Bytes& head, std::shared_ptr<const Bytes> payload) {
   return carrier_->send(head, std::move(payload));
 }
 bool Socket::has_room(std::size_t bytes) { return carrier_->has_room(bytes); }
-std::size_t Socket::topic_bytes() { return carrier_->topic_bytes(); }
+std::optional<Subscription> Socket::next_subscription() { return carrier_->next_subscription(); }
 std::optional<Received> Socket::receive() { return carrier_->receive(); }
 bool Socket::wait(int milliseconds) { return carrier_->wait(milliseconds); }
 int Socket::fd() const { return carrier_->fd(); }

@@ -25,6 +25,13 @@ struct Received {
   protocol::Message message;
 };
 
+/// PUB: what a subscriber wants from now on, or wants no more.
+struct Subscription {
+  std::string topic;
+  bool is_end = false;
+  std::optional<std::string> user;  // Whose connection said so; nothing: its last one has ended.
+};
+
 /// In the place of a key: any that is bound to no prefix. What is published tells of all projects.
 inline const std::string kUnboundKeys = "unbound";
 
@@ -64,8 +71,9 @@ class Socket {
   bool publish(std::string_view topic, protocol::Message&& message);
   /// `payload` is shared with whoever sends it again later; nobody changes it any more.
   bool send(const Bytes& head, std::shared_ptr<const Bytes> payload);
-  /// PUB: of topics that were subscribed to since it was bound. Takes in what subscribers sent.
-  std::size_t topic_bytes();
+  /// PUB: the next that subscribers said. Each start is told; an end, if no other connection wants
+  /// the topic, or if whoever says so never did.
+  std::optional<Subscription> next_subscription();
   /// Whether a message of `bytes` could go now.
   bool has_room(std::size_t bytes);
   /// The next message that waits, if any; malformed multiparts are skipped.

@@ -24,7 +24,7 @@ class Socket::Carrier {
   virtual bool send(std::string_view address, protocol::Message&& message) = 0;
   virtual bool send(const Bytes& head, std::shared_ptr<const Bytes> payload) = 0;
   virtual bool has_room(std::size_t bytes) = 0;
-  virtual std::size_t topic_bytes() = 0;
+  virtual std::optional<Subscription> next_subscription() = 0;
   virtual std::optional<Received> receive() = 0;
   virtual bool wait(int milliseconds) = 0;
   virtual int fd() const = 0;

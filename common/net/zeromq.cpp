@@ -83,6 +83,14 @@ std::string user_of(zmq::message_t& frame) {
   }
 }
 
+bool has_properties(zmq::message_t& frame) {
+  try {
+    return frame.gets("Socket-Type") != nullptr;
+  } catch (const zmq::error_t&) {
+    return false;
+  }
+}
+
 /// Where the bytes of a frame count: for its peer if there are many, for all that share a bound.
 struct Gauges {
   Gauge own;
@@ -133,7 +141,7 @@ class ZmqSocket final : public Socket::Carrier {
   bool send(std::string_view address, protocol::Message&& message) override;
   bool send(const Bytes& head, std::shared_ptr<const Bytes> payload) override;
   bool has_room(std::size_t bytes) override;
-  std::size_t topic_bytes() override;
+  std::optional<Subscription> next_subscription() override;
   std::optional<Received> receive() override;
   bool wait(int milliseconds) override;
   int fd() const override { return socket_.get(zmq::sockopt::fd); }
@@ -151,7 +159,6 @@ class ZmqSocket final : public Socket::Carrier {
   zmq::socket_t socket_;
   Gauge unsent_ = std::make_shared<Gauge::element_type>(0);
   std::map<std::string, Gauge, std::less<>> unsent_to_;  // ROUTER: large frames by their peers.
-  std::size_t topic_bytes_ = 0;
   bool is_bound_ = false;
   bool is_due_ = true;  // A send may swallow the descriptor's edge, too.
 };
@@ -307,14 +314,19 @@ bool ZmqSocket::has_room(std::size_t bytes) {
   return may_hold(bytes, gauges()) && (socket_.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0;
 }
 
-// Only what is added is believed: libzmq passes on whose end it is told of a subscription that was
-// another's, or never there.
-std::size_t ZmqSocket::topic_bytes() {
+// Also the end of a subscription that was another's, or never there, is passed on: then it has the
+// properties of the connection that said so. What libzmq says itself has none.
+std::optional<Subscription> ZmqSocket::next_subscription() {
   zmq::message_t frame;
-  while (socket_.recv(frame, zmq::recv_flags::dontwait))
-    if (frame.size() > 0 && *frame.data<char>() == 1) topic_bytes_ += frame.size();
+  while (socket_.recv(frame, zmq::recv_flags::dontwait)) {
+    const auto said = frame.to_string_view();
+    if (said.empty() || (said[0] != 0 && said[0] != 1)) continue;
+    Subscription subscription{std::string(said.substr(1)), said[0] == 0, {}};
+    if (has_properties(frame)) subscription.user = user_of(frame);
+    return subscription;
+  }
   is_due_ = false;
-  return topic_bytes_;
+  return std::nullopt;
 }
 
 // All frames go or none: only the first one can be refused.
@@ -375,6 +387,11 @@ std::optional<Received> ZmqSocket::receive() {
       } else if (place == 2) {
         received.message.payload = frame.to_string();
       }
+    }
+    // An event is published without a head, for whoever knows none.
+    if (count == 2 && type_ == SocketType::kSub) {
+      received.message.payload = std::exchange(received.message.head, {});
+      return received;
     }
     if (count == wanted) return received;
   }

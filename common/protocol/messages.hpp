@@ -278,6 +278,7 @@ struct Verdicts {
 /// what it printed (payload). A copy for people: may be lost.
 struct Progress {
   static constexpr std::string_view kName = "progress";
+  static constexpr std::uint32_t kFieldsNeeded = 7;
   Origin origin = 0;
   Seq seq = 0;
   std::string worker;
@@ -286,10 +287,24 @@ struct Progress {
   std::string stream;       // "stdout" or "stderr" if the payload is output, else empty.
   std::string text;         // What it is at, for people.
   Bytes payload;
+  std::string kind = {};
+  std::string project = {};
   void fields(auto& io) {
-    io(origin), io(seq), io(worker), io(done), io(total), io(stream), io(text);
+    io(origin), io(seq), io(worker), io(done), io(total), io(stream), io(text), io(kind),
+        io(project);
   }
   bool operator==(const Progress&) const = default;
+};
+
+/// Ventilator or worker -> sink (payload: a list of maps, news.hpp): what happened just now. Sent
+/// only while the log's head says that somebody hears of it. May be lost: what must not be missed
+/// is in the log.
+struct News {
+  static constexpr std::string_view kName = "news";
+  std::string role;
+  Bytes payload;
+  void fields(auto& io) { io(role); }
+  bool operator==(const News&) const = default;
 };
 
 /// Any role -> sink (payload: log lines): what it said of its work. `dropped` lines before these
@@ -385,7 +400,10 @@ struct Read {
   std::uint32_t crc = 0;
   std::uint32_t bytes_max = 0;
   std::string within = {};
-  void fields(auto& io) { io(request), io(log), io(offset), io(crc), io(bytes_max), io(within); }
+  std::string pattern = {};  // Of topics; empty: all.
+  void fields(auto& io) {
+    io(request), io(log), io(offset), io(crc), io(bytes_max), io(within), io(pattern);
+  }
   bool operator==(const Read&) const = default;
 };
 
@@ -432,9 +450,11 @@ struct Notification {
 /// Sink -> subscribers (topic "head"), every second: the log's next offset (rule L2).
 struct LogHead {
   static constexpr std::string_view kName = "log_head";
+  static constexpr std::uint32_t kFieldsNeeded = 2;
   std::uint64_t log = 0;
   std::uint64_t head = 0;
-  void fields(auto& io) { io(log), io(head); }
+  std::uint8_t wants_news = 0;  // One: somebody hears of news.
+  void fields(auto& io) { io(log), io(head), io(wants_news); }
   bool operator==(const LogHead&) const = default;
 };
 

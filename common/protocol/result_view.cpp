@@ -1,13 +1,20 @@
 #include "common/protocol/result_view.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 
+#include "common/protocol/wanted.hpp"
+
 namespace eole::protocol {
 
-namespace {
+bool is_of_the_record(std::string_view name) {
+  constexpr std::array kNames{"offset", "id",       "kind",        "project",     "state", "attempt",
+                              "worker", "finished", "run_seconds", "unconfirmed", "spec"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
 
 std::string rfc3339(std::int64_t unix_ms) {
   const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
@@ -19,7 +26,16 @@ std::string rfc3339(std::int64_t unix_ms) {
   return out.data();
 }
 
-}  // namespace
+Value body_view(std::string_view body) {
+  auto value = Value::from_msgpack(body);
+  const auto* members = value ? value->as<Value::Map>() : nullptr;
+  if (members == nullptr)  // Nothing is hidden because it cannot be read.
+    return Value::Map{{"body", Blob{Bytes(body)}}};
+  Value::Map view;
+  for (const auto& [name, member] : *members)
+    if (!is_of_the_record(name)) view.emplace_back(name, member);
+  return view;
+}
 
 Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t offset) {
   Value view = Value::Map{};
@@ -27,20 +43,15 @@ Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t
   view.set("id", to_text(result.id));
   view.set("kind", result.kind);
   view.set("project", result.project);
-  view.set("state", result.is_final ? to_text(result.state) : "retrying");
+  view.set("state", state_of(result));
   view.set("attempt", std::uint32_t{result.attempt});
   view.set("worker", worker);
   if (result.finished_unix_ms > 0) view.set("finished", rfc3339(result.finished_unix_ms));
   view.set("run_seconds", static_cast<double>(result.run_ms()) / 1000.0);
   if (result.is_unconfirmed) view.set("unconfirmed", true);
-  const auto body = Value::from_msgpack(result.body);
-  const auto* members = body ? body->as<Value::Map>() : nullptr;
-  if (members == nullptr) {  // Nothing is hidden because it cannot be read.
-    view.set("body", Blob{Bytes(result.body)});
-    return view;
-  }
-  for (const auto& [name, value] : *members)  // A worker's body says nothing about the rest.
-    if (name != "spec" && name != "offset" && view[name].is_null()) view.set(name, value);
+  const auto body = body_view(result.body);
+  for (const auto& [name, value] : *body.as<Value::Map>())
+    if (view[name].is_null()) view.set(name, value);
   return view;
 }
 

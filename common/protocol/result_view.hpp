@@ -12,4 +12,13 @@ namespace eole::protocol {
 constexpr std::uint64_t kNoOffset = UINT64_MAX;
 Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t offset);
 
+/// Whether a member of a body has a name that only the record itself tells of.
+bool is_of_the_record(std::string_view name);
+/// What a body adds to the record, as a map: its other members, or, if it is no map, all of it as
+/// bytes in `body`.
+Value body_view(std::string_view body);
+
+/// "2026-11-27T07:19:31.250Z"
+std::string rfc3339(std::int64_t unix_ms);
+
 }  // namespace eole::protocol

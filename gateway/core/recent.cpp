@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/base/topics.hpp"
 #include "common/protocol/result_view.hpp"
 #include "gateway/core/http/websocket.hpp"
-#include "gateway/core/topics.hpp"
 
 namespace eole::gateway {
 

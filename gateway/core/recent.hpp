@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/topics.hpp"
 #include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
-#include "gateway/core/topics.hpp"
 
 namespace eole::gateway {
 

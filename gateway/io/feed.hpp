@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/topics.hpp"
 #include "gateway/core/recent.hpp"
-#include "gateway/core/topics.hpp"
 #include "gateway/io/exchange.hpp"
 #include "gateway/io/ring.hpp"
 

@@ -7,8 +7,8 @@
 #include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/wanted.hpp"
 #include "sink/core/batch.hpp"
-#include "sink/core/within.hpp"
 #include "sink/io/log_pages.hpp"
 #include "sink/io/log_record.hpp"
 
@@ -100,8 +100,8 @@ Expected<protocol::Records> History::read(const protocol::Read& query) {
     return Error{
         text("cursor ", query.offset, ": the oldest result that is kept is ", kept_from())};
   protocol::Records records{query.request, log_, query.offset, head_, query.crc, {}};
-  if (!query.within.empty()) {
-    read_within(query, records);
+  if (!query.within.empty() || !query.pattern.empty()) {
+    if (auto read = read_wanted(query, records); !read) return read.error();
     return records;
   }
   const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
@@ -127,8 +127,14 @@ Expected<protocol::Records> History::read(const protocol::Read& query) {
 }
 
 // A checksum would tell of what others have there.
-void History::read_within(const protocol::Read& query, protocol::Records& records) {
-  const Within within(query.within);
+Expected<void> History::read_wanted(const protocol::Read& query, protocol::Records& records) {
+  std::optional<TopicPattern> pattern;
+  if (!query.pattern.empty()) {
+    auto parsed = TopicPattern::parse(query.pattern);
+    if (!parsed) return parsed.error();
+    pattern = std::move(*parsed);
+  }
+  const protocol::Wanted wanted(Within(query.within), std::move(pattern));
   const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
   std::size_t looked_at = 0;
   records.within = query.within;
@@ -136,11 +142,12 @@ void History::read_within(const protocol::Read& query, protocol::Records& record
   visit_batches(query.offset, [&](std::string_view encoded, const protocol::ResultBatch& batch) {
     if (records.next > query.offset && records.payload.size() + encoded.size() > bytes_max)
       return false;
-    put_within(records.payload, batch, within);
+    protocol::put_wanted(records.payload, batch, wanted);
     records.next = batch.first_offset + batch.count;
     looked_at += encoded.size();
     return looked_at < kReadBytesMax;
   });
+  return {};
 }
 
 Expected<protocol::Settled> History::follow(const protocol::Follow& query) {

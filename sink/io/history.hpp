@@ -31,8 +31,9 @@ class History {
   std::uint64_t free_bytes() const { return directory_.free_bytes(); }
 
   /// Batches from the one that holds `offset` on, at most `bytes_max` (but at least one); within a
-  /// prefix what there is of it in so much of the log.
-  /// Errors: another log, a cursor beyond the head or below kept_from(), one of other records.
+  /// prefix, or of a pattern, what there is of it in so much of the log.
+  /// Errors: another log, a cursor beyond the head or below kept_from(), one of other records, no
+  /// pattern.
   Expected<protocol::Records> read(const protocol::Read& query);
   /// What `origin` must know of the log from `offset` on, up to a bounded size.
   Expected<protocol::Settled> follow(const protocol::Follow& query);
@@ -69,7 +70,7 @@ class History {
   using OnBatch = std::function<bool(std::string_view encoded, const protocol::ResultBatch& batch)>;
   /// Those from the one on that holds `offset`.
   void visit_batches(std::uint64_t offset, const OnBatch& on_batch);
-  void read_within(const protocol::Read& query, protocol::Records& records);
+  Expected<void> read_wanted(const protocol::Read& query, protocol::Records& records);
   /// Those of one page of the index.
   void visit_page(const Page& page, const OnBatch& on_batch);
 

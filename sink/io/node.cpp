@@ -10,6 +10,7 @@
 #include "common/process/log.hpp"
 #include "common/protocol/answer.hpp"
 #include "common/protocol/codec.hpp"
+#include "common/protocol/event.hpp"
 
 namespace eole::sink {
 
@@ -50,6 +51,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
                      queries_.send_to(to.peer, encode(std::move(refused)));
                    }),
       published_to_(log_.core().head()),
+      news_told_(static_cast<std::uint64_t>(transport.unix_ms()) * 1000),
       now_(transport.now()) {
   take_messages();
   history_.tell(log_.take_news());
@@ -76,7 +78,7 @@ TimePoint Node::turn() {
   }
   now_ = transport_.now();
   if (unbound_since_) bind_publisher();
-  cut_off_greedy();
+  hear_subscribers();
   publish_levels();
   publish_head();
   if (results_.due() || queries_.due()) return now_;
@@ -116,7 +118,30 @@ std::uint64_t Node::perform() {
 void Node::publish(const std::string& topic, protocol::Message&& message) {
   if (publisher_.publish(topic, std::move(message))) return;
   const auto& core = log_.core();
-  publisher_.publish("head", encode(protocol::LogHead{core.log(), core.head()}));
+  publisher_.publish("head", encode(protocol::LogHead{core.log(), core.head(), wants_news()}));
+}
+
+// For subscribers who read one result a message. What they are too slow for is in the log.
+void Node::publish_events(std::string_view batch) {
+  if (listeners_.is_empty()) return;
+  protocol::each_event(
+      batch, log_.core().log(), [&](std::string_view topic) { return listeners_.wants(topic); },
+      [&](const std::string& topic, std::string event) {
+        publisher_.send(protocol::Message{topic, std::move(event)});
+      });
+}
+
+// Of the moment: without an offset, and gone with whoever does not read it.
+void Node::publish_news(const protocol::NewsItem& item, const std::string& source) {
+  const auto topic = protocol::topic_of(item);
+  ++news_told_;
+  for (const auto writing : {protocol::kJsonTopics, protocol::kMsgpackTopics}) {
+    auto full = text(writing, topic);
+    if (!listeners_.wants(full)) continue;
+    const auto event = protocol::event_of(item, source, news_told_).view();
+    publisher_.send(protocol::Message{
+        std::move(full), writing == protocol::kJsonTopics ? event.to_json() : event.to_msgpack()});
+  }
 }
 
 // A person may have to look at them. One line for all that came together: who lets thousands of
@@ -145,6 +170,7 @@ void Node::tell_dead(const AppendBatch& action) const {
 
 void Node::act(AppendBatch& action) {
   tell_dead(action);
+  publish_events(action.batch);
   publish("result." + action.project,
           encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
   for (const auto& [origin, settlement] : action.settlements) news_[origin].add(settlement);
@@ -233,9 +259,17 @@ void Node::cut_off_revoked() {
 }
 
 // Over ipc there are only processes of the same user.
-void Node::cut_off_greedy() {
+void Node::hear_subscribers() {
   if (!publisher_.due()) return;
-  const auto bytes = publisher_.topic_bytes();
+  const bool had_none = listeners_.is_empty();
+  while (const auto subscription = publisher_.next_subscription()) {
+    if (subscription->is_end)
+      listeners_.leave(subscription->topic, subscription->user);
+    else
+      listeners_.hear(subscription->topic, subscription->user.value_or(""));
+  }
+  if (listeners_.is_empty() != had_none) next_head_ = now_;  // Whoever has news hears of it.
+  const auto bytes = listeners_.topic_bytes();
   if (bytes > net::kTopicBytesMax && !authority_.is_open())
     cut_off(text(bytes, " bytes of topics, limit ", net::kTopicBytesMax));
 }
@@ -245,6 +279,7 @@ void Node::cut_off(const std::string& why) {
   const OwnFiles own;
   transport_.unwatch(publisher_.fd());
   publisher_ = transport_.open(net::SocketType::kPub);
+  listeners_ = {};
   transport_.watch(publisher_.fd(), publisher_.due());
   unbound_since_ = now_;
   bind_publisher();
@@ -279,7 +314,7 @@ void Node::publish_head() {
   retain();
   cut_off_revoked();
   keep_artifacts();
-  publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_}));
+  publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_, wants_news()}));
 }
 
 }  // namespace eole::sink

@@ -6,8 +6,10 @@
 
 #include "common/net/router.hpp"
 #include "common/net/transport.hpp"
+#include "common/protocol/news.hpp"
 #include "common/protocol/range_pages.hpp"
 #include "sink/core/keep.hpp"
+#include "sink/core/listeners.hpp"
 #include "sink/core/log_rates.hpp"
 #include "sink/core/readers.hpp"
 #include "sink/io/artifact_shelf.hpp"
@@ -45,6 +47,7 @@ class Node {
   void on(protocol::Verdicts& verdicts, const net::Sender& from);
   void on(protocol::Announce& announce, const net::Sender& from);
   void on(protocol::Progress& progress, const net::Sender& from);
+  void on(protocol::News& news, const net::Sender& from);
   void on(protocol::LogLines& lines, const net::Sender& from);
   Expected<void> on(protocol::Introduce& introduce, const net::Sender& from);
   Expected<void> on(protocol::Follow& follow, const net::Sender& from);
@@ -64,13 +67,16 @@ class Node {
   void act(const Reply& action);
   void tell_dead(const AppendBatch& action) const;
   void cut_off_revoked();
-  void cut_off_greedy();
+  void hear_subscribers();
   void cut_off(const std::string& why);
   void bind_publisher();
   void publish(const std::string& topic, protocol::Message&& message);
+  void publish_events(std::string_view batch);
+  void publish_news(const protocol::NewsItem& item, const std::string& source);
   void publish_levels();
   void publish_settlements();
   void publish_head();
+  std::uint8_t wants_news() const { return listeners_.is_empty() ? 0 : 1; }
   void keep_artifacts();
   std::int64_t artifact_time() const;
   void retain();
@@ -87,6 +93,7 @@ class Node {
   LogRates log_rates_;
   net::Socket results_;
   net::Socket publisher_;
+  Listeners listeners_;
   net::Socket queries_;
   net::Router from_workers_;  // And from ventilators: what nobody answers.
   net::Router from_askers_;
@@ -96,6 +103,7 @@ class Node {
   std::map<Origin, protocol::Settlement> news_;  // Not yet published.
   std::uint64_t news_count_ = 0;
   std::uint64_t published_to_ = 0;
+  std::uint64_t news_told_;  // Rises over all lives, unless clocks jump.
   Duration commit_time_{};  // Of all writes to the log.
   TimePoint now_;
   std::optional<TimePoint> levels_due_;

@@ -28,6 +28,7 @@ void Node::take_messages() {
   from_workers_.take<protocol::Verdicts>({Role::kSettle}, on_message);
   from_workers_.take<protocol::Announce>({Role::kSettle}, on_message);
   from_workers_.take<protocol::Progress>({Role::kWork}, on_message);
+  from_workers_.take<protocol::News>({Role::kWork, Role::kSettle}, on_message);
   from_workers_.take<protocol::LogLines>({Role::kWork, Role::kSettle, Role::kSubmit}, on_message);
   from_askers_.take<protocol::Introduce>({Role::kSettle}, on_message);
   from_askers_.take<protocol::Follow>({Role::kSettle}, on_message);
@@ -60,7 +61,33 @@ void Node::on(protocol::Announce& announce, const Sender&) {
 
 void Node::on(protocol::Progress& progress, const Sender&) {
   const TaskId id{progress.origin, progress.seq};
+  if (!listeners_.is_empty()) {
+    protocol::NewsItem item{"output", "task", to_text(id), progress.project, progress.kind, {},
+                            transport_.unix_ms()};
+    if (progress.stream.empty()) {
+      item.event = "progress";
+      item.more = {{"worker", progress.worker},
+                   {"done", progress.done},
+                   {"total", progress.total},
+                   {"text", progress.text}};
+    } else {
+      item.more = {{"worker", progress.worker},
+                   {"stream", progress.stream},
+                   {"output", progress.payload}};
+    }
+    publish_news(item, "/eole/worker");
+  }
   publisher_.publish("progress." + to_text(id), protocol::encode(std::move(progress)));
+}
+
+// Late news finds nobody; what makes no sense is left out.
+void Node::on(protocol::News& news, const Sender& from) {
+  const bool is_allowed = (news.role == "worker" && authority_.allows(from.user, Role::kWork)) ||
+                          (news.role == "ventilator" && authority_.allows(from.user, Role::kSettle));
+  if (listeners_.is_empty() || !is_allowed) return;
+  const auto items = protocol::decode_news(news);
+  if (!items) return process::log_warning(items.error().message);
+  for (const auto& item : *items) publish_news(item, "/eole/" + news.role);
 }
 
 // Whom a key may speak for it may also log as. What makes no sense, or is too much, is left out.

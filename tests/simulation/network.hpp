@@ -112,7 +112,9 @@ class SimSocket final : public net::Socket::Carrier {
   bool send(std::string_view address, protocol::Message&& message) override;
   bool send(const Bytes& head, std::shared_ptr<const Bytes> payload) override;
   bool has_room(std::size_t bytes) override;
-  std::size_t topic_bytes() override { return is_due_ = false, 0; }
+  std::optional<net::Subscription> next_subscription() override {
+    return is_due_ = false, std::nullopt;
+  }
   std::optional<net::Received> receive() override;
   bool wait(int) override { return !inbox_.empty(); }
   int fd() const override { return static_cast<int>(id_); }

@@ -130,6 +130,11 @@ class Core {
   std::string why_groups_refused(const protocol::Submit& submit,
                                  std::set<std::string>& awaited) const;
   void take(Seq first, std::string_view groups, std::int64_t unix_ms);
+  void tell_accepted(Seq first, std::string_view groups, Actions& out) const;
+  /// What happened just now, if anybody listens.
+  void tell(TellNews news, Actions& out) const {
+    if (moment_.has_listeners) out.push_back(std::move(news));
+  }
   void forget_old_answers(TimePoint now);
   bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);

@@ -126,7 +126,21 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     durable_.answers.add(submit.run, submit.request, submit.confirmed, answered, now);
   }
   out.push_back(Reply{event.peer, protocol::Acceptance{submit.request, first, submit.count}});
+  tell_accepted(first, submit.payload, out);
   out.push_back(JournalTasks{first, std::move(event.hash), std::move(submit), event.unix_ms});
+}
+
+// One for tasks of one class together: who listens is not to hold up who submits.
+void Core::tell_accepted(Seq first, std::string_view groups, Actions& out) const {
+  if (!moment_.has_listeners) return;
+  for (ByteReader reader(groups); const auto group = protocol::read_task_group(reader);) {
+    const auto task_class = protocol::decode_class(group->task_class);
+    tell({{"accepted", "task", {}, task_class->project, task_class->kind,
+           {{"count", group->count}}},
+          first},
+         out);
+    first += group->count;
+  }
 }
 
 void Core::take(Seq first, std::string_view groups, std::int64_t unix_ms) {

@@ -67,7 +67,10 @@ void Core::put_project(const std::string& name, Project project, Actions& out) {
       out.push_back(JournalProject{projects.record(*oldest)});
     }
   }
-  if (is_new) project.accepted += durable_.classes.live_of(name);
+  if (is_new) {
+    project.accepted += durable_.classes.live_of(name);
+    tell({{"created", "project", name, name}}, out);
+  }
   projects.put(name, std::move(project));
   projects.mark_due(name);
   out.push_back(JournalProject{projects.record(name)});
@@ -114,6 +117,8 @@ void Core::end_projects(Actions& out) {
       protocol::Submit submit{0, 0, 0, collect_key(name), 1, known->collect};
       out.push_back(JournalTasks{seq, "", std::move(submit), moment_.unix_ms});
     }
+    if (may_forget(name, *durable_.projects.find(name)))
+      tell({{"over", "project", name, name}}, out);
     Released released;
     gates_.on_over(name, released);
     let_go(std::move(released));

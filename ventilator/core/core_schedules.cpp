@@ -23,6 +23,8 @@ void Core::fire_schedules(Actions& out) {
     const auto first = ++durable_.last;
     take(first, event.submit.payload, event.unix_ms);
     durable_.wishes.put(Schedules::kWish, due.name, durable_.schedules.fire(due));
+    tell({{"fired", "schedule", due.name}}, out);
+    tell_accepted(first, event.submit.payload, out);
     out.push_back(
         JournalTasks{first, "", std::move(event.submit), event.unix_ms, due.name, due.beat});
   }

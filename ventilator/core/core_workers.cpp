@@ -14,6 +14,10 @@ using protocol::HeldState;
 using protocol::Order;
 using protocol::OrderKind;
 
+namespace {
+const std::string kWorkerLeft = "its worker left";
+}
+
 // Any message of the current link is a beat; one of any other link is answered with hello again.
 Worker* Core::heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
                     Actions& out) {
@@ -38,6 +42,8 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
     return out.push_back(Reply{event.peer, protocol::Refused{0, std::move(admission.reason)}});
   if (admission.in_place_of) lose_worker(*admission.in_place_of, "its place was needed", out);
 
+  if (fleet_.find(hello.run) == nullptr)
+    tell({{"joined", "worker", hello.name}}, out);
   Worker before;
   bool is_same_life = false;
   if (auto* known = fleet_.find(hello.run)) {
@@ -107,7 +113,7 @@ void Core::on(CreditReceived& event, TimePoint now, Actions& out) {
 
 void Core::on(GoodbyeReceived& event, TimePoint, Actions& out) {
   if (fleet_.find(event.link, event.peer, event.user) != nullptr)
-    lose_worker(event.link.run, "its worker left", out);
+    lose_worker(event.link.run, kWorkerLeft, out);
 }
 
 void Core::on(PipeEnded& event, TimePoint now, Actions& out) {
@@ -229,6 +235,9 @@ void Core::doubt_holders(const Task& task, Actions& out) {
 void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
   auto worker = fleet_.take(run);
   out.push_back(ClosePipe{worker.link});
+  tell({{reason == kWorkerLeft ? "left" : "lost", "worker", worker.about.name, {}, {},
+         {{"reason", reason}}}},
+       out);
   auto leases = worker.leases.take_all(tasks_);
   for (const auto& [seq, lease] : leases) {
     auto& task = *tasks_.find(seq);

@@ -6,6 +6,7 @@
 #include "common/base/seq_ranges.hpp"
 #include "common/base/within.hpp"
 #include "common/protocol/messages.hpp"
+#include "common/protocol/news.hpp"
 #include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
@@ -202,6 +203,12 @@ struct Forget {
   std::vector<protocol::Settlement::Range> ranges;
   bool operator==(const Forget&) const = default;
 };
+/// What happened just now, for whoever listens: only if somebody does. May be lost.
+struct TellNews {
+  protocol::NewsItem item;
+  Seq seq = 0;  // The task that it is about, if it is about one.
+  bool operator==(const TellNews&) const = default;
+};
 /// The process must end, and a person must look.
 struct Stop {
   std::string reason;
@@ -210,7 +217,8 @@ struct Stop {
 
 using Action = std::variant<JournalTasks, JournalCancel, JournalWish, JournalProject, JournalNote,
                             SendTasks, Reply, WelcomeWorker, ClosePipe, SendHelloAgain, SendOrders,
-                            PushVerdict, SendIntroduce, SendFollow, SendAnnounce, Forget, Stop>;
+                            PushVerdict, SendIntroduce, SendFollow, SendAnnounce, Forget, TellNews,
+                            Stop>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::ventilator

@@ -8,6 +8,7 @@
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/codec.hpp"
+#include "common/protocol/news.hpp"
 #include "ventilator/io/verdict.hpp"
 
 namespace eole::ventilator {
@@ -62,7 +63,7 @@ Moment Node::read_clock() {
   const auto now_ms = now_.time_since_epoch() / 1ms;
   const auto ahead = transport_.unix_ms() - now_ms;
   if (std::abs(ahead - unix_ahead_ms_) > kClockReadingMs) unix_ahead_ms_ = ahead;
-  return {now_, now_ms + unix_ahead_ms_, journal_.is_full()};
+  return {now_, now_ms + unix_ahead_ms_, journal_.is_full(), has_listeners_};
 }
 
 TimePoint Node::turn() {
@@ -129,6 +130,8 @@ void Node::perform() {
   for (auto& [peer, acceptances] : accepted_)  // What one sync covered is one answer.
     peers_.send_to(peer, encode(protocol::Accepted{core_.origin(), std::move(acceptances)}));
   accepted_.clear();
+  for (auto& message : protocol::encode_news("ventilator", std::exchange(told_, {})))
+    verdicts_.send(encode(std::move(message)));
   actions_.clear();
   users_.clear();
   journal_.collect(core_.settled());
@@ -313,6 +316,12 @@ void Node::act(const SendAnnounce& action) {
 void Node::act(const SendFollow& action) {
   sink_.send(
       encode(protocol::Follow{action.request, action.log, core_.origin(), nonce_, action.offset}));
+}
+
+void Node::act(const TellNews& action) {
+  auto& item = told_.emplace_back(action.item);
+  item.unix_ms = transport_.unix_ms();
+  if (action.seq != 0) item.name = to_text(TaskId{core_.origin(), action.seq});
 }
 
 void Node::act(const Stop& action) {

@@ -95,6 +95,7 @@ class Node {
   void act(const SendAnnounce& action);
   void act(const Stop& action);
   void act(const Forget&) {}
+  void act(const TellNews& action);
   void act(const JournalTasks&) {}  // Written before anything else.
   void act(const JournalCancel&) {}
   void act(const JournalNote&) {}
@@ -116,6 +117,8 @@ class Node {
   std::int64_t unix_ahead_ms_ = 0;  // Of the process's clock.
   Core core_;
   Actions actions_;
+  std::vector<protocol::NewsItem> told_;  // In this turn, for the sink.
+  bool has_listeners_ = false;
   protocol::RangePages introduced_;  // What the sink answered so far.
   std::map<Link, Pipe> pipes_;
   bool has_backlog_ = false;

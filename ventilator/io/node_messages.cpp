@@ -157,6 +157,7 @@ void Node::on(protocol::Settled& settled, const Sender&) {
 }
 
 void Node::on(protocol::LogHead& log, const Sender&) {
+  has_listeners_ = log.wants_news != 0;
   tell_core(SettledReceived{{0, log.log, log.head, log.head, log.head, {}}, {}});
 }
 

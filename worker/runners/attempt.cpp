@@ -214,11 +214,14 @@ void Attempt::progress(std::uint64_t done, std::uint64_t total, std::string_view
                 total,
                 "",
                 shown(cut_text(said, kProgressTextBytesMax)),
-                {}});
+                {},
+                task_.task_class.kind,
+                task_.task_class.project});
 }
 
 void Attempt::output(std::string_view stream, std::string_view bytes) {
-  around_.tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), "", Bytes(bytes)});
+  around_.tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), "", Bytes(bytes),
+                task_.task_class.kind, task_.task_class.project});
 }
 
 std::string Attempt::scratch_path(std::string_view suffix) {

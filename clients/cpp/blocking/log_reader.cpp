@@ -14,10 +14,10 @@ constexpr std::size_t kProgressMax = 1024;
 }  // namespace
 
 LogReader::LogReader(net::Context& context, const net::ClusterFile& cluster,
-                     std::optional<std::uint64_t> from)
+                     std::optional<std::uint64_t> from, std::optional<TopicPattern> pattern)
     : waiting_(context),
       reader_(waiting_.session(), cluster, from ? std::optional(Cursor{0, *from, 0}) : std::nullopt,
-              callbacks()) {}
+              callbacks(), std::move(pattern)) {}
 
 ReaderCallbacks LogReader::callbacks() {
   return {[this](TakeBatch batch) { batches_.push_back(std::move(batch.batch)); },
@@ -48,8 +48,9 @@ Expected<void> LogReader::wait_until_open() {
 
 Expected<std::unique_ptr<LogReader>> LogReader::open(net::Context& context,
                                                      const net::ClusterFile& cluster,
-                                                     std::optional<std::uint64_t> from) {
-  std::unique_ptr<LogReader> log(new LogReader(context, cluster, from));
+                                                     std::optional<std::uint64_t> from,
+                                                     std::optional<TopicPattern> pattern) {
+  std::unique_ptr<LogReader> log(new LogReader(context, cluster, from, std::move(pattern)));
   if (const auto opened = log->wait_until_open(); !opened) return opened.error();
   return log;
 }

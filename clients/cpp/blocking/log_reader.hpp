@@ -14,10 +14,12 @@ namespace eole::client {
 /// order. One thread.
 class LogReader {
  public:
-  /// `from`: the first offset wanted; nothing: only what comes from now on.
+  /// `from`: the first offset wanted; nothing: only what comes from now on. `pattern`: of topics;
+  /// nothing: all.
   static Expected<std::unique_ptr<LogReader>> open(net::Context& context,
                                                    const net::ClusterFile& cluster,
-                                                   std::optional<std::uint64_t> from);
+                                                   std::optional<std::uint64_t> from,
+                                                   std::optional<TopicPattern> pattern = {});
   /// The same; if what lies there is not kept any more, `on_gone` is told, and it goes on at the
   /// oldest that is.
   static Expected<std::unique_ptr<LogReader>> open_kept(
@@ -35,7 +37,7 @@ class LogReader {
 
  private:
   LogReader(net::Context& context, const net::ClusterFile& cluster,
-            std::optional<std::uint64_t> from);
+            std::optional<std::uint64_t> from, std::optional<TopicPattern> pattern = {});
   ReaderCallbacks callbacks();
   Expected<void> wait_until_open();
 

@@ -6,6 +6,7 @@
 #include "clients/cpp/core/silence.hpp"
 #include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
+#include "common/protocol/wanted.hpp"
 
 namespace eole::client {
 
@@ -13,8 +14,11 @@ namespace {
 constexpr Duration kRepeat = 1s;
 }
 
-ReadCore::ReadCore(const std::optional<Cursor>& from, TimePoint now)
-    : state_(from ? State::kOpening : State::kAskingHead), cursor_(from.value_or(Cursor{})),
+ReadCore::ReadCore(const std::optional<Cursor>& from, TimePoint now,
+                   std::optional<TopicPattern> pattern)
+    : state_(from ? State::kOpening : State::kAskingHead),
+      pattern_(std::move(pattern)),
+      cursor_(from.value_or(Cursor{})),
       from_(cursor_.offset) {
   ask(now);
 }
@@ -56,7 +60,7 @@ void ReadCore::on(NotificationReceived& event, TimePoint /*now*/, ReadActions& o
   head_ = std::max(head_, first + batch->count);
   if (first < cursor_.offset || !has_room()) return;  // Seen, or to be read from the log later.
   if (first == cursor_.offset || planted("read-skips-gap")) {
-    take(std::move(news.payload), first + batch->count, out);
+    take_wanted(std::move(news.payload), first + batch->count, out);
     return take_ahead(out);
   }
   if (ahead_bytes_ + news.payload.size() > kAheadBytesMax) return;
@@ -86,23 +90,38 @@ void ReadCore::on(RecordsReceived& event, TimePoint now, ReadActions& out) {
     const auto next = batch ? batch->first_offset + batch->count : 0;
     // What was published meanwhile may have been taken.
     if (batch && next <= cursor_.offset) continue;
-    const bool is_gap = batch && batch->first_offset > cursor_.offset && !is_within_;
+    const bool is_gap = batch && batch->first_offset > cursor_.offset && !leaves_out();
     if (!batch || is_gap)
       return end(Error{text("the sink: a malformed piece of its log, at ", cursor_.offset)}, out);
     take(Bytes(bytes), next, out);
   }
-  if (is_within_ && records.next > cursor_.offset)
-    take(protocol::encode_batch({records.next, 0, 0, 0, {}, {}}), records.next, out);
-  if (records.payload.empty() && head_ > cursor_.offset && !is_within_)
+  if (leaves_out()) skip_to(records.next, out);
+  if (records.payload.empty() && head_ > cursor_.offset && !leaves_out())
     return end(Error{text("the sink: its log has nothing at ", cursor_.offset)}, out);
   take_ahead(out);
 }
 
 void ReadCore::take(Bytes batch, std::uint64_t next, ReadActions& out) {
   cursor_.offset = next;
-  cursor_.crc = is_within_ ? 0 : crc32c(batch);
+  cursor_.crc = leaves_out() ? 0 : crc32c(batch);
   untaken_bytes_ += batch.size();
   out.emplace_back(TakeBatch{std::move(batch), cursor_});
+}
+
+void ReadCore::take_wanted(Bytes batch, std::uint64_t next, ReadActions& out) {
+  if (!pattern_) return take(std::move(batch), next, out);
+  Bytes pieces;
+  protocol::put_wanted(pieces, *protocol::read_batch(batch), protocol::Wanted({}, pattern_));
+  for (ByteReader reader(pieces); !reader.is_done();) {
+    const auto bytes = reader.take(reader.get<std::uint32_t>());
+    const auto piece = protocol::read_batch(bytes);
+    take(Bytes(bytes), piece->first_offset + piece->count, out);
+  }
+  skip_to(next, out);
+}
+
+void ReadCore::skip_to(std::uint64_t next, ReadActions& out) {
+  if (next > cursor_.offset) take(protocol::encode_batch({next, 0, 0, 0, {}, {}}), next, out);
 }
 
 // What was published behind the gap that is closed now.
@@ -112,7 +131,7 @@ void ReadCore::take_ahead(ReadActions& out) {
     ahead_bytes_ -= first.mapped().size();
     if (first.key() < cursor_.offset || !has_room()) continue;
     const auto count = protocol::read_batch(first.mapped())->count;
-    take(std::move(first.mapped()), first.key() + count, out);
+    take_wanted(std::move(first.mapped()), first.key() + count, out);
   }
 }
 
@@ -157,7 +176,8 @@ void ReadCore::on_deadline(TimePoint now, ReadActions& out) {
     out.emplace_back(AskHead{request_});
   else
     out.emplace_back(
-        SendRead{{request_, cursor_.log, cursor_.offset, cursor_.crc, kReadBytes}});
+        SendRead{{request_, cursor_.log, cursor_.offset, cursor_.crc, kReadBytes, {},
+                  pattern_ ? pattern_->written() : std::string()}});
 }
 
 std::optional<TimePoint> ReadCore::next_deadline() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/expected.hpp"
+#include "common/base/topics.hpp"
 #include "common/base/time.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
@@ -85,7 +86,7 @@ using ReadActions = std::vector<ReadAction>;
 /// again is waited for, a log that is not the same any more ends it. A reader whose key is bound to
 /// a prefix of projects hears no publications and reads every moment; others' results are gaps
 /// between its batches, and where they are the last ones a batch without results says how far it
-/// is. Pure.
+/// is. So are results whose topics do not fit its pattern. Pure.
 class ReadCore {
  public:
   static constexpr std::uint32_t kReadBytes = 1 << 20;
@@ -93,8 +94,10 @@ class ReadCore {
   static constexpr std::size_t kAheadBytesMax = 16 << 20;    // Published behind a gap, and kept.
   static constexpr std::size_t kUntakenBytesMax = 64 << 20;  // Then the reader falls behind.
 
-  /// `from`: where to go on; nothing: only what comes from now on.
-  ReadCore(const std::optional<Cursor>& from, TimePoint now);
+  /// `from`: where to go on; nothing: only what comes from now on. `pattern`: of topics; nothing:
+  /// all.
+  ReadCore(const std::optional<Cursor>& from, TimePoint now,
+           std::optional<TopicPattern> pattern = {});
   void on_event(ReadEvent event, TimePoint now, ReadActions& out);
   void on_deadline(TimePoint now, ReadActions& out);
   std::optional<TimePoint> next_deadline() const;
@@ -117,11 +120,17 @@ class ReadCore {
   bool has_room() const { return untaken_bytes_ < kUntakenBytesMax; }
   void ask(TimePoint now);
   bool reads_on() const { return is_within_ && state_ == State::kOpen && !is_asking_; }
+  bool leaves_out() const { return is_within_ || pattern_; }
   void take(Bytes batch, std::uint64_t next, ReadActions& out);
+  /// Of a batch what fits the pattern.
+  void take_wanted(Bytes batch, std::uint64_t next, ReadActions& out);
+  /// All before `next` was looked at: others' results, or none that fits.
+  void skip_to(std::uint64_t next, ReadActions& out);
   void take_ahead(ReadActions& out);
   void end(Error error, ReadActions& out, std::optional<std::uint64_t> kept_from = {});
 
   State state_;
+  std::optional<TopicPattern> pattern_;
   Cursor cursor_;
   std::uint64_t from_;
   std::uint64_t head_ = 0;

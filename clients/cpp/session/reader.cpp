@@ -10,9 +10,9 @@ namespace eole::client {
 using protocol::HeadReader;
 
 Reader::Reader(Session& session, const net::ClusterFile& cluster, const std::optional<Cursor>& from,
-               ReaderCallbacks callbacks)
+               ReaderCallbacks callbacks, std::optional<TopicPattern> pattern)
     : Part(session),
-      core_(from, world().now()),
+      core_(from, world().now(), std::move(pattern)),
       callbacks_(std::move(callbacks)),
       sink_(world(), cluster.queries),
       news_(world().open(net::SocketType::kSub)) {

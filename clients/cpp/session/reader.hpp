@@ -24,9 +24,9 @@ struct ReaderCallbacks {
 /// Follows the sink's log from a cursor on, without a gap.
 class Reader final : public Part {
  public:
-  /// `from`: nothing: only what comes from now on.
+  /// `from`: nothing: only what comes from now on. `pattern`: of topics; nothing: all.
   Reader(Session& session, const net::ClusterFile& cluster, const std::optional<Cursor>& from,
-         ReaderCallbacks callbacks);
+         ReaderCallbacks callbacks, std::optional<TopicPattern> pattern = {});
   void watch_progress() { news_.subscribe("progress."); }
   /// So many bytes of batches were dealt with. With ReadCore::kUntakenBytesMax of others it falls
   /// behind, and reads from the log what it missed.

@@ -105,17 +105,18 @@ class Cluster:
                 raise BadTask("submit: a name is for the tasks of a list of dicts")
         return self._submit(messages_of(kind, args, project, retry, attempts, idempotency_key, batch, words))
 
-    def results(self, ids=None, timeout=None, since=None, offset=None):
+    def results(self, ids=None, timeout=None, since=None, offset=None, topic=""):
         """Yields each result as it comes: of these ids (until all are final), or of every task.
 
         What this object submitted is never missed; other tasks' results are looked up. timeout:
         seconds without one, then it ends. since: also those that are there already, finished from
         that time on (Unix seconds, or a datetime). offset: those from there in the log on. What is not
-        kept any more is a Gone: its kept_from is the offset at which another call may go on.
+        kept any more is a Gone: its kept_from is the offset at which another call may go on. topic:
+        only those whose project/kind/state fits it; * is one word, # any number: "shop/#/failed".
         """
         wanted = None if ids is None else set(_list_of(ids))
-        if since is not None or offset is not None:
-            yield from self._past(wanted, timeout, since, offset or 0)
+        if since is not None or offset is not None or topic:
+            yield from self._past(wanted, timeout, since, offset, topic)
             return
         log = self._live()
         for task in sorted(wanted - self._own) if wanted else ():
@@ -458,13 +459,13 @@ class Cluster:
             self._own.discard(task)
             yield self._seen.pop(task)
 
-    def _past(self, wanted, timeout, since, offset):
+    def _past(self, wanted, timeout, since, offset, topic):
         if since is not None:
             since = since.timestamp() if isinstance(since, datetime.datetime) else since
             since = max(0, int(since * 1000)) / 1000  # Whole milliseconds, as results have.
             answer = self._query("queries", "offset_at", unix_ms=round(since * 1000))
-            offset = max(offset, answer["offset"])
-        log = Log(self._connection, offset)
+            offset = max(offset or 0, answer["offset"])
+        log = Log(self._connection, offset, topic)
         try:
             until = None if timeout is None else time.monotonic() + timeout
             while wanted is None or wanted:

@@ -14,9 +14,10 @@ READ_EVERY = 100     # Milliseconds; of a key that is bound to a prefix, which h
 SILENCE_SECONDS = 5  # The sink says something every second; after so long it is asked.
 
 
-def read(connection, log, offset, most):
+def read(connection, log, offset, most, pattern=""):
     """The head and the batches of an answer to a read."""
-    head, payload = connection.ask("queries", ("records", "gone"), "read", log, offset, 0, most)
+    head, payload = connection.ask("queries", ("records", "gone"), "read", log, offset, 0, most, "",
+                                    pattern)
     if head[1] == "gone":
         raise Gone(f"the sink: {head[5] - offset} results, offsets {offset} to {head[5] - 1}, are not kept any more; "
                    f"the oldest kept is {head[5]}", head[5])
@@ -37,10 +38,11 @@ def record_at(connection, offset):
 
 
 class Log:
-    """Reads the log from an offset on, in order and without a gap."""
+    """Reads the log from an offset on, in order and without a gap: all of it, or what fits a pattern of topics."""
 
-    def __init__(self, connection, offset=None):
+    def __init__(self, connection, offset=None, pattern=""):
         self._connection = connection
+        self._pattern = pattern
         self.found = collections.deque()  # Read, and not handed out.
         self.is_behind = True  # The log is looked at before a notification is waited for.
         self._news = connection.connect(zmq.SUB, "notifications", NEWS_MAX)
@@ -48,7 +50,7 @@ class Log:
         self._news.subscribe(b"head")
         try:
             self._offset = connection.query("queries", "status")["head"] if offset is None else offset
-            answer, _ = read(connection, 0, self._offset, 1)
+            answer, _ = read(connection, 0, self._offset, 1, pattern)
         except BaseException:
             self.close()
             raise
@@ -78,14 +80,14 @@ class Log:
             self._head = max(self._head, fields[3])
         elif fields[1] == "notification" and fields[2] == self._log and len(payload) >= BATCH.size:
             first, _, _, count, _, _ = BATCH.unpack_from(payload)
-            if first == self._offset:
+            if first == self._offset and not self._pattern:
                 self._take(payload)
             else:
                 self._head = max(self._head, first + count)  # If some were missed, they are read.
 
     def _read(self):
         try:
-            answer, payload = read(self._connection, self._log, self._offset, READ_BYTES)
+            answer, payload = read(self._connection, self._log, self._offset, READ_BYTES, self._pattern)
         except Refused:
             log = int(self._connection.query("queries", "status")["log"], 16)
             if log != self._log:
@@ -98,7 +100,7 @@ class Log:
             size = SIZE.unpack_from(payload, at)[0]
             self._take(payload[at + 4:at + 4 + size])
             at += 4 + size
-        if is_within(answer):  # What is others' is left out, also at the end.
+        if is_within(answer) or self._pattern:  # What is others', or does not fit, is left out, also at the end.
             self._offset = max(self._offset, answer[4])
 
     def _take(self, batch):

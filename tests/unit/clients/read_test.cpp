@@ -234,6 +234,52 @@ TEST_CASE("a reader within a prefix reads every moment, over what is others'", "
   REQUIRE(rig.core.next_deadline() == rig.now + ReadCore::kReadEvery);
 }
 
+namespace {
+
+// Of these projects, one result each.
+Bytes batch_of(std::uint64_t first, const std::vector<std::string>& projects) {
+  Bytes runs;
+  for (const auto& project : projects) {
+    protocol::ResultRecord result;
+    result.id = {5, 1};
+    result.kind = "echo";
+    result.project = project;
+    put_result(runs, result);
+  }
+  return protocol::encode_batch(
+      {first, 0, 0, static_cast<std::uint32_t>(projects.size()), "w", runs});
+}
+
+}  // namespace
+
+TEST_CASE("a reader of a pattern is told of what fits alone, and how far was looked", "[read]") {
+  Rig rig(Cursor{0, 0, 0});
+  rig.core = ReadCore(Cursor{0, 0, 0}, kStart, *TopicPattern::parse("shop/*/done"));
+  auto asked = reads(1, 0, 0);
+  asked.read.pattern = "shop/*/done";
+  REQUIRE(rig.pass(0s) == ReadActions{asked});
+  const auto took = [](const Bytes& one, std::uint64_t next) {
+    return ReadAction{TakeBatch{one, {kLog, next, 0}}};
+  };
+  const auto nothing_at = [](std::uint64_t offset) {
+    return protocol::encode_batch({offset, 0, 0, 0, {}, {}});
+  };
+  const auto third = batch_of(3, {"shop"});
+  REQUIRE(rig.step(records(1, 5, 5, {third})) ==
+          ReadActions{took(third, 4), took(nothing_at(5), 5)});
+  const auto live = batch_of(5, {"other", "shop", "shop", "other"});
+  const auto wanted = batch_of(6, {"shop", "shop"});
+  REQUIRE(rig.step(NotificationReceived{{kLog, live}}) ==
+          ReadActions{took(wanted, 8), took(nothing_at(9), 9)});
+  // What is published behind a gap is looked at, too, once the gap is closed.
+  asked = reads(2, kLog, 9);
+  asked.read.pattern = "shop/*/done";
+  REQUIRE(rig.step(NotificationReceived{{kLog, batch_of(10, {"other", "shop"})}}) ==
+          ReadActions{asked});
+  REQUIRE(rig.step(records(2, 10, 12, {})) == ReadActions{took(nothing_at(10), 10),
+                                                          took(batch_of(11, {"shop"}), 12)});
+}
+
 TEST_CASE("a reader within a prefix that falls behind reads on once there is room", "[read]") {
   Rig rig(Cursor{kLog, 0, 0});
   rig.pass(0s);

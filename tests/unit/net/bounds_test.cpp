@@ -96,7 +96,7 @@ TEST_CASE("many who never read leave a share to the next one", "[net]") {
   for (int deaf = 11; deaf <= 30; ++deaf) REQUIRE(fill_one() > 30);
 }
 
-TEST_CASE("topics that are subscribed to are counted, whatever becomes of them", "[net]") {
+TEST_CASE("each topic that is subscribed to is told, whoever else wants it", "[net]") {
   net::Context context{net::ClusterFile{}};
   net::Socket publisher(context, net::SocketType::kPub);
   const auto place = nowhere("topics");
@@ -107,7 +107,32 @@ TEST_CASE("topics that are subscribed to are counted, whatever becomes of them",
     subscriber->subscribe(std::string(99, 'x'));
     subscriber->connect(place);
   }
-  while (publisher.topic_bytes() < 200) {
-  }
-  REQUIRE(publisher.topic_bytes() == 200);
+  for (int count = 0; count < 2;)
+    if (const auto subscription = publisher.next_subscription()) {
+      REQUIRE(subscription->topic == std::string(99, 'x'));
+      REQUIRE_FALSE(subscription->is_end);
+      ++count;
+    }
+  REQUIRE_FALSE(publisher.next_subscription());
+}
+
+TEST_CASE("who ended a subscription is told, and that its last connection ended", "[net]") {
+  const auto next = [](net::Socket& publisher) {
+    while (true)
+      if (auto subscription = publisher.next_subscription()) return *subscription;
+  };
+  net::Context context{net::ClusterFile{}};
+  net::Socket publisher(context, net::SocketType::kPub);
+  const auto place = nowhere("ends");
+  publisher.bind(place);
+  std::optional<net::Socket> one(std::in_place, context, net::SocketType::kSub);
+  one->subscribe("json.");
+  one->connect(place);
+  const auto started = next(publisher);
+  REQUIRE(started.user == "");
+  one.reset();
+  const auto ended = next(publisher);
+  REQUIRE(ended.topic == "json.");
+  REQUIRE(ended.is_end);
+  REQUIRE_FALSE(ended.user);
 }

@@ -11,6 +11,15 @@ using namespace eole::protocol;
 
 namespace {
 
+// All fields of a message, zero or empty.
+struct Unsaid {
+  std::string fields;
+  template <class Field>
+  void operator()(const Field&) {
+    fields += std::is_arithmetic_v<Field> ? '\0' : '\xa0';
+  }
+};
+
 template <class T>
 void check_message(const T& message) {
   const auto encoded = encode(message);
@@ -24,9 +33,14 @@ void check_message(const T& message) {
   // What a later release may have added: its fields are ignored.
   auto longer = encoded.head;
   const std::size_t count = longer[0] == '\xdc' ? 2 : 0;  // Where it is, of over 15 and of fewer.
-  if constexpr (requires { T::kFieldsNeeded; }) {  // Behind `within`, which goes without saying.
-    ++longer[count];
-    longer += "\xa0";
+  if constexpr (requires { T::kFieldsNeeded; }) {  // Behind those that go without saying.
+    protocol::detail::FieldCounter counter;
+    T(message).fields(counter);
+    Unsaid unsaid;
+    T(message).fields(unsaid);
+    unsaid.fields.erase(0, std::max(counter.said, T::kFieldsNeeded));
+    longer[count] = static_cast<char>(longer[count] + unsaid.fields.size());
+    longer += unsaid.fields;
   }
   longer[count] = static_cast<char>(longer[count] + 2);
   longer += "\x07\xa5later";
@@ -42,9 +56,9 @@ void check_message(const T& message) {
 
 // With the field that other messages of its name go without.
 template <class T>
-void check_within(const T& message) {
+void check_within(const T& message, const std::string& field = "within") {
   const auto encoded = encode(message);
-  check_golden(std::string(T::kName) + ".within.hex", encoded.head);
+  check_golden(text(T::kName, ".", field, ".hex"), encoded.head);
   const auto head = HeadReader::parse(encoded.head);
   REQUIRE(head);
   REQUIRE(*decode<T>(*head, encoded.payload) == message);
@@ -95,6 +109,9 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Ack{99, 7, 1, 123456});
   check_message(Verdicts{123456, 1, 2, "results"});
   check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "page 10", "text"});
+  check_within(Progress{123456, 42, "w1", 10, 100, "stdout", "page 10", "text", "echo", "photos"},
+               "project");
+  check_message(News{"ventilator", "a list"});
   check_message(Introduce{1, 123456, 2, 5, 42, 0, 1, "settlement"});
   check_message(Announce{123456, 5, 42, 1000});
   check_message(Introduced{1, 99, 1000, 0, 1, "settlement"});
@@ -105,6 +122,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Gone{1, 99, 1000, 2000, 3000});
   check_message(Notification{99, "batch"});
   check_message(LogHead{99, 1010});
+  check_within(LogHead{99, 1010, 1}, "news");
   check_message(LogLines{"worker", "w1", 3, "lines"});
   check_message(Put{1, std::string(64, 'a'), 1000, 0, "bytes"});
   check_message(PutAt{1, 500, 0});
@@ -119,6 +137,7 @@ TEST_CASE("a message within a prefix says so behind its other fields", "[message
   check_within(Control{1, "pause", "options", "acme/"});
   check_within(Query{1, "status", 123456, 42, "options", "acme/"});
   check_within(Read{1, 99, 1000, 4242, 65536, "acme/"});
+  check_within(Read{1, 99, 1000, 4242, 65536, {}, "photos/*/done"}, "pattern");
   check_within(Records{1, 99, 1010, 1010, 0, "batches", "acme/"});
 }
 

@@ -47,7 +47,9 @@ class FakeSocket final : public net::Socket::Carrier {
   }
   bool send(const Bytes&, std::shared_ptr<const Bytes>) override { return false; }
   bool has_room(std::size_t) override { return true; }
-  std::size_t topic_bytes() override { return line_.is_due = false, 0; }
+  std::optional<net::Subscription> next_subscription() override {
+    return line_.is_due = false, std::nullopt;
+  }
   std::optional<net::Received> receive() override {
     if (line_.in.empty()) return line_.is_due = false, std::nullopt;
     auto first = std::move(line_.in.front());

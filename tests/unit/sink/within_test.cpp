@@ -1,4 +1,4 @@
-#include "sink/core/within.hpp"
+#include "common/protocol/wanted.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -93,10 +93,10 @@ TEST_CASE("a batch within a prefix is its results alone, where they were", "[wit
   };
   for (const auto* project : {"acme/a", "zeta/b", "acme/c", "acme/d", "acme", ""}) add(project);
   Bytes out;
-  put_within(out, {100, 9, 9, 6, "w1", records}, kAcme);
+  put_wanted(out, {100, 9, 9, 6, "w1", records}, protocol::Wanted(kAcme));
   REQUIRE(results_of(out) == Results{{100, "acme/a"}, {102, "acme/c"}, {103, "acme/d"}});
   out.clear();
-  put_within(out, {100, 9, 9, 6, "w1", records}, Within("other/"));
+  put_wanted(out, {100, 9, 9, 6, "w1", records}, protocol::Wanted(Within("other/")));
   REQUIRE(out.empty());
 }
 
@@ -120,6 +120,27 @@ TEST_CASE("who reads within a prefix is told how far was looked", "[within]") {
     offset = piece.next;
   }
   REQUIRE(found == Results{{0, "acme/a"}, {3, "acme/c"}});
+}
+
+TEST_CASE("who reads a pattern gets what fits, and is told how far was looked", "[within]") {
+  Asked asked;
+  asked.take({"acme/a", "zeta/b", "zeta/b"});
+  asked.take({"zeta/c"}, TaskState::kDead);
+  asked.take({"zeta/b"});
+  const auto read = [&](const std::string& within, const std::string& pattern) {
+    const auto records = asked.history.read({1, 0, 0, 4711, UINT32_MAX, within, pattern});
+    REQUIRE(records);
+    REQUIRE(records->next == 5);
+    REQUIRE(records->crc == 0);
+    return results_of(records->payload);
+  };
+  REQUIRE(read("", "#/done") ==
+          Results{{0, "acme/a"}, {1, "zeta/b"}, {2, "zeta/b"}, {4, "zeta/b"}});
+  REQUIRE(read("", "zeta/*/*/dead") == Results{{3, "zeta/c"}});
+  REQUIRE(read("zeta/", "#/dead") == Results{{3, "zeta/c"}});
+  REQUIRE(read("acme/", "#/dead").empty());
+  REQUIRE(asked.history.read({1, 0, 0, 0, 1, "", "a*/#"}).error().message ==
+          "topic: a*: * and # stand for words, and alone between slashes");
 }
 
 TEST_CASE("the sink's answers within a prefix tell of nothing else", "[within]") {

@@ -19,6 +19,7 @@ struct Moment {
   TimePoint now{};
   std::int64_t unix_ms = 0;
   bool is_disk_full = false;  // For new tasks.
+  bool has_listeners = false;  // Somebody hears of what happens.
   /// What everybody's clock shows then, unless it jumps.
   std::int64_t unix_ms_at(TimePoint when) const {
     return unix_ms + when.time_since_epoch() / 1ms - now.time_since_epoch() / 1ms;

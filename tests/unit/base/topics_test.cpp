@@ -1,14 +1,14 @@
-#include "gateway/core/topics.hpp"
+#include "common/base/topics.hpp"
 
 #include <catch2/catch.hpp>
 
-using eole::gateway::topic_of;
-using eole::gateway::TopicPattern;
+using eole::topic_of;
+using eole::TopicPattern;
 
 namespace {
 
 bool fits(std::string_view pattern, std::string_view topic) {
-  return eole::gateway::TopicPattern::parse(pattern)->matches(topic);
+  return eole::TopicPattern::parse(pattern)->matches(topic);
 }
 
 }  // namespace
@@ -49,6 +49,11 @@ TEST_CASE("a pattern that stands for many ways to fit is still quick", "[topics]
   for (int i = 0; i < 30; ++i) pattern += "#/a/";
   for (int i = 0; i < 500; ++i) topic += "a/";
   CHECK_FALSE(fits(pattern + "b", topic + "c"));
+}
+
+TEST_CASE("a pattern is written as it was read", "[topics]") {
+  for (const auto* written : {"", "#", "shop/*/done", "/echo/", "a//b"})
+    CHECK(TopicPattern::parse(written)->written() == written);
 }
 
 TEST_CASE("a pattern that nobody can mean is refused", "[topics]") {

@@ -1,11 +1,11 @@
-#include "gateway/core/topics.hpp"
+#include "common/base/topics.hpp"
 
 #include <array>
 #include <optional>
 
 #include "common/base/text.hpp"
 
-namespace eole::gateway {
+namespace eole {
 
 namespace {
 
@@ -33,6 +33,12 @@ Expected<TopicPattern> TopicPattern::parse(std::string_view pattern) {
   if (parsed.words_.size() > kPatternWordsMax)
     return Error{text("topic: ", parsed.words_.size(), " words, limit ", kPatternWordsMax)};
   return parsed;
+}
+
+std::string TopicPattern::written() const {
+  std::string written;
+  for (const auto& word : words_) written += (&word == words_.data() ? "" : "/") + word;
+  return written;
 }
 
 // Where a word does not fit, the last # takes one word more, and all behind it is tried anew: what
@@ -65,4 +71,4 @@ std::string topic_of(std::string_view project, std::string_view kind, std::strin
   return text(project, "/", kind, "/", state);
 }
 
-}  // namespace eole::gateway
+}  // namespace eole
