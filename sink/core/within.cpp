@@ -4,7 +4,8 @@
 
 namespace eole::sink {
 
-void put_within(Bytes& out, const protocol::ResultBatch& batch, const Within& within) {
+void put_within(Bytes& out, const protocol::ResultBatch& batch, const Within& within,
+                const protocol::Partitions* partitions) {
   protocol::ResultBatch piece{batch.first_offset, 0, 0, 0, batch.worker, {}};
   Bytes kept;
   const auto close = [&] {
@@ -17,7 +18,8 @@ void put_within(Bytes& out, const protocol::ResultBatch& batch, const Within& wi
     kept.clear();
   };
   for (ByteReader runs(batch.records); const auto run = protocol::read_result_run(runs);) {
-    if (within.has(run->first.project)) {
+    const bool is_asked_for = partitions == nullptr || partitions->may_have(*run);
+    if (is_asked_for && within.has(run->first.project)) {
       protocol::put_result_run(kept, *run);
       piece.count += run->count;
       continue;
