@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/group.hpp"
 #include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
@@ -27,7 +28,33 @@ struct WatchOptions {
   bool events = false;
   std::string project;
   std::string topic;
+  std::string as;
+  std::string group;
+  std::string member;
+  std::string commit;
 };
+
+// As a member of a group: it goes on where that was committed.
+void watch_as_member(Globals& globals, const WatchOptions& options) {
+  const bool is_cursor = !options.as.empty();
+  if (is_cursor && !options.group.empty())
+    throw Failure{kBadUse, "watch: --as or --group, not both"};
+  if (options.progress || (!is_cursor && (options.from >= 0 || !options.since.empty())))
+    throw Failure{kBadUse,
+                  "watch: a group goes on where it is (eole group move); it has no --from, --since "
+                  "or --progress"};
+  Cluster cluster(globals);
+  if (is_cursor)
+    create_cursor(cluster, options.as,
+                  options.from >= 0         ? text(options.from)
+                  : options.since.empty() ? "latest"
+                                          : options.since);
+  globals.exit_code =
+      watch_group(cluster,
+                  {is_cursor ? options.as : options.group, options.member,
+                   options.commit.empty() ? "end" : options.commit, options.count, options.project},
+                  globals.json);
+}
 
 Value progress_view(const protocol::Progress& progress) {
   Value view = Value::Map{{"progress", true},
@@ -116,7 +143,10 @@ class News {
   net::Socket socket_;
 };
 
-void watch(const Globals& globals, const WatchOptions& options) {
+void watch(Globals& globals, const WatchOptions& options) {
+  if (!options.as.empty() || !options.group.empty()) return watch_as_member(globals, options);
+  if (!options.member.empty() || !options.commit.empty())
+    throw Failure{kBadUse, "watch: --member and --commit are for a --group or --as NAME"};
   if (options.from >= 0 && !options.since.empty())
     throw Failure{kBadUse, "watch: --from or --since, not both"};
   const auto since = options.since.empty()
@@ -182,6 +212,17 @@ void add_watch(CLI::App& app, Globals& globals) {
   command->add_option("--project", options->project, "only this project's");
   command->add_option("--topic", options->topic,
                       "only topics project/kind/state that fit: * is one word, # any number");
+  command->add_option("--as", options->as,
+                      "a cursor of this name: goes on where the last one with it ended; the first "
+                      "begins at --from or --since, else with what comes");
+  command->add_option("--group", options->group,
+                      "as a member of this group (eole group create): each result goes to one");
+  command->add_option("--member", options->member, "its name, for people [host and process]");
+  command
+      ->add_option("--commit", options->commit,
+                   "each: what is printed is committed one by one; end: all, when it ends well or "
+                   "another member takes over; never [end]")
+      ->check(CLI::IsMember({"each", "end", "never"}));
   command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
   command->add_flag("--events", options->events,
                     "also what happens now, which may be lost: accepted, joined, over …");
@@ -191,6 +232,8 @@ void add_watch(CLI::App& app, Globals& globals) {
       "  eole watch --since today --json    every notification since midnight, then live\n"
       "  eole watch --progress              live, with how far tasks are and what they print\n"
       "  eole watch --topic 'shop/#/failed'  live, what failed in shop and below it\n"
+      "  eole watch --as mine --json        from where it ended last, until Ctrl-C\n"
+      "  eole watch --group billing --json  its share of what the group has not read\n"
       "Exit codes: 0 told --count, 2 bad input, 3 no answer.");
   command->callback([options, &globals] { watch(globals, *options); });
 }

@@ -76,8 +76,8 @@ struct Discard {
   bool operator==(const Discard&) const = default;
 };
 
-/// Client -> ventilator: what a person wants to hold from now on (payload: one msgpack map), like a
-/// pause. It says how things are to be, not how to change them, so it may be repeated. Answered once
+/// Client -> ventilator or sink: what a person wants to hold from now on (payload: one msgpack map),
+/// like a pause. It says how things are to be, not how to change them, so it may be repeated. Answered once
 /// it is durable.
 struct Control {
   static constexpr std::string_view kName = "control";
@@ -390,7 +390,8 @@ struct Settled {
   bool operator==(const Settled&) const = default;
 };
 
-/// Client -> sink: the log from a cursor on (rule L3). `log` and `crc` zero: whatever is there.
+/// Client -> sink: the log from a cursor on (rule L3). `log` and `crc` zero: whatever is there. A
+/// payload names partitions (partition.hpp): only batches with runs that may have some of them.
 struct Read {
   static constexpr std::string_view kName = "read";
   static constexpr std::uint32_t kFieldsNeeded = 5;
@@ -400,6 +401,7 @@ struct Read {
   std::uint32_t crc = 0;
   std::uint32_t bytes_max = 0;
   std::string within = {};
+  Bytes payload = {};
   std::string pattern = {};  // Of topics; empty: all.
   void fields(auto& io) {
     io(request), io(log), io(offset), io(crc), io(bytes_max), io(within), io(pattern);
@@ -409,7 +411,7 @@ struct Read {
 
 /// Sink -> client (payload: result batches, each after its size as u32). `next` and `crc` are the
 /// cursor to read on from; next == head: all was read. `within`: it has no others' results, and
-/// gaps in their place; `next` is how far was looked.
+/// gaps in their place; `next` is how far was looked. So it is if partitions were asked for.
 struct Records {
   static constexpr std::string_view kName = "records";
   static constexpr std::uint32_t kFieldsNeeded = 5;
@@ -437,6 +439,44 @@ struct Gone {
   bool operator==(const Gone&) const = default;
 };
 
+/// Client -> sink, from each member of a group, at its start, at every heartbeat, to commit
+/// (payload: cursors) and to leave (`leaving` is one): it is there, and has let go of what
+/// `generation` does not give it. Levels: may be lost or repeated (rules G1, G2, G4).
+struct Attend {
+  static constexpr std::string_view kName = "attend";
+  static constexpr std::uint32_t kFieldsNeeded = 6;
+  std::uint64_t request = 0;
+  std::string group;
+  RunId run = 0;
+  std::string member;  // For people.
+  std::uint64_t generation = 0;
+  std::uint8_t leaving = 0;
+  Bytes payload;
+  std::string within = {};
+  void fields(auto& io) {
+    io(request), io(group), io(run), io(member), io(generation), io(leaving), io(within);
+  }
+  bool operator==(const Attend&) const = default;
+};
+
+/// Sink -> member, the answer to an attend once that is durable, or (request zero) at once when
+/// something changed: the partitions that it owns, with what is committed (payload: cursors), of
+/// how many. Cursors were set by a person in the generation `moved`, and not since (rules G1, G3).
+struct Attending {
+  static constexpr std::string_view kName = "attending";
+  std::uint64_t request = 0;
+  std::uint64_t log = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t moved = 0;
+  std::uint32_t heartbeat_ms = 0;
+  std::uint32_t partitions = 0;
+  Bytes payload;
+  void fields(auto& io) {
+    io(request), io(log), io(generation), io(moved), io(heartbeat_ms), io(partitions);
+  }
+  bool operator==(const Attending&) const = default;
+};
+
 /// Sink -> subscribers (topic "result." and the project): one result batch, a copy of the log
 /// (rule L1).
 struct Notification {
@@ -447,7 +487,8 @@ struct Notification {
   bool operator==(const Notification&) const = default;
 };
 
-/// Sink -> subscribers (topic "head"), every second: the log's next offset (rule L2).
+/// Sink -> subscribers (topic "head"), every second, and (topic "grown") soon after it grew: the
+/// log's next offset (rule L2).
 struct LogHead {
   static constexpr std::string_view kName = "log_head";
   static constexpr std::uint32_t kFieldsNeeded = 2;

@@ -234,12 +234,14 @@ void put_result_run(Bytes& out, const ResultRun& run) {
   header[44] = static_cast<char>(result.kind.size());
   header[45] = static_cast<char>(result.project.size());
   header[46] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
+  header[47] = static_cast<char>(result.key.size());
   write_at<std::uint32_t>(header, 48, run.count);
   write_at<std::uint32_t>(header, 52, static_cast<std::uint32_t>(run.bodies.size()));
   out.append(header, sizeof header);
   out += result.kind;
   out += result.project;
   out += result.artifacts;
+  out += result.key;
   out += run.bodies;
 }
 
@@ -261,11 +263,12 @@ std::optional<ResultRun> read_result_run(ByteReader& reader) {
   first.kind = reader.take(read_at<std::uint8_t>(header, 44));
   first.project = reader.take(read_at<std::uint8_t>(header, 45));
   first.artifacts = reader.take(read_at<std::uint8_t>(header, 46) * kSha256Bytes);
+  first.key = reader.take(read_at<std::uint8_t>(header, 47));
   run.bodies = reader.take(read_at<std::uint32_t>(header, 52));
   if (!reader.ok() || state < 1 || state > 4) return std::nullopt;
   if (first.id.seq == 0 || run.count == 0 || first.id.seq > UINT64_MAX - run.count)
     return std::nullopt;
-  if (!first.artifacts.empty() && run.count > 1) return std::nullopt;
+  if (!(first.artifacts.empty() && first.key.empty()) && run.count > 1) return std::nullopt;
   ByteReader bodies(run.bodies);
   for (std::uint32_t i = 0; i < run.count && bodies.ok(); ++i)
     bodies.take(bodies.get<std::uint32_t>());

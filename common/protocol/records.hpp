@@ -111,15 +111,16 @@ struct ResultRecord {
   std::string_view project;
   std::string_view artifacts;  // 32 bytes of SHA-256 each.
   std::string_view body;       // One msgpack map.
+  std::string_view key = {};   // That orders its task; most have none.
   bool operator==(const ResultRecord&) const = default;
 };
 
 /// Results that differ in their bodies only, of tasks whose numbers and leases follow one another:
 /// u32 origin, u64 seq, u32 lease start, u64 lease number, u16 attempt, u8 state, u8 flags (1:
 /// final, 2: unconfirmed), i64 finished (Unix ms), u64 run time in microseconds (zero:
-/// nobody ran it), u8 kind size, u8 project size, u8 artifacts, u8 zero, u32 count, u32 size of the
-/// bodies; kind, project, artifacts (32 bytes each; one result only), then `count` bodies, each
-/// after its size as u32.
+/// nobody ran it), u8 kind size, u8 project size, u8 artifacts, u8 key size, u32 count, u32 size of
+/// the bodies; kind, project, artifacts (32 bytes each) and key (one result only), then `count`
+/// bodies, each after its size as u32.
 struct ResultRun {
   static constexpr std::size_t kHeaderBytes = 56;
   ResultRecord first;  // Without its body.

@@ -43,6 +43,7 @@ Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t
   view.set("id", to_text(result.id));
   view.set("kind", result.kind);
   view.set("project", result.project);
+  if (!result.key.empty()) view.set("key", result.key);
   view.set("state", state_of(result));
   view.set("attempt", std::uint32_t{result.attempt});
   view.set("worker", worker);

@@ -20,6 +20,7 @@ enum class Part : std::uint32_t {
   kLetters,
   kCounts,
   kProjects,
+  kGroups,  // Also said as they change.
   kEnd,  // None: all are saved.
 };
 

@@ -85,6 +85,15 @@ struct AppendDiscard {
   SeqRanges seqs;
   bool operator==(const AppendDiscard&) const = default;
 };
+/// Groups as they are now, and cursors that were committed: groups.hpp has the layouts.
+struct AppendGroups {
+  Bytes payload;
+  bool operator==(const AppendGroups&) const = default;
+};
+struct AppendCommit {
+  Bytes payload;
+  bool operator==(const AppendCommit&) const = default;
+};
 struct PublishAck {
   RunId run = 0;
   Origin origin = 0;
@@ -93,12 +102,13 @@ struct PublishAck {
 };
 struct Reply {
   Peer peer;
-  std::variant<protocol::Introduced, protocol::Refused, protocol::Answer> message;
+  std::variant<protocol::Introduced, protocol::Refused, protocol::Answer, protocol::Attending>
+      message;
   bool operator==(const Reply&) const = default;
 };
 
-using Action = 
-    std::variant<AppendRun, AppendBatch, AppendIntroduction, AppendDiscard, PublishAck, Reply>;
+using Action = std::variant<AppendRun, AppendBatch, AppendIntroduction, AppendDiscard, AppendGroups,
+                            AppendCommit, PublishAck, Reply>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::sink

@@ -9,6 +9,7 @@
 #include "sink/core/checkpoint.hpp"
 #include "sink/core/events.hpp"
 #include "sink/core/failures.hpp"
+#include "sink/core/groups.hpp"
 #include "sink/core/letters.hpp"
 #include "sink/core/origins.hpp"
 #include "sink/core/projects.hpp"
@@ -68,6 +69,9 @@ class Settler {
   std::size_t waiting_bytes() const { return waiting_.bytes(); }
   const Letters& letters() const { return letters_; }
   const Projects& projects() const { return projects_; }
+  /// The readers that share this log.
+  Groups& groups() { return groups_; }
+  const Groups& groups() const { return groups_; }
   const ByKind<KindEnds>& kinds() const { return kinds_; }
   KnownTask known(const TaskId& id) const;
 
@@ -104,6 +108,7 @@ class Settler {
   Failures failures_;
   std::array<std::uint64_t, 5> counts_{};
   Projects projects_;
+  Groups groups_;
   ByKind<KindEnds> kinds_;
 };
 

@@ -28,6 +28,8 @@ void Settler::save(SavePlace& place, Bytes& out) const {
       return;
     case Part::kProjects:
       return projects_.save(place, out);
+    case Part::kGroups:
+      return groups_.save(place, out);
     case Part::kEnd:
       return;
   }
@@ -54,6 +56,8 @@ bool Settler::load_part(Part part, std::string_view payload) {
     }
     case Part::kProjects:
       return projects_.load(payload);
+    case Part::kGroups:
+      return groups_.load(payload);
     case Part::kEnd:
       break;
   }

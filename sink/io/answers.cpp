@@ -154,6 +154,70 @@ Expected<Value> dead(History& history, const Value& options, const Within& withi
   return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
 }
 
+// A page of groups with how far each is behind; of one that was asked for by name also its
+// partitions, and what a move to the offset `to` would skip and repeat. Null: there is no such
+// group.
+Expected<Value> groups(const protocol::Query& query, const Known& known, const Value& options,
+                       History& history, Duration page_time) {
+  const bool is_one = !options["group"].is_null();
+  if (is_one && known.groups.empty()) return Value();
+  const auto* said = options["to"].as<std::int64_t>();
+  const auto to = said == nullptr ? history.head() : static_cast<std::uint64_t>(*said);
+  if (to > history.head())
+    return Error{text("groups: offset ", to, " is beyond the log's head ", history.head())};
+  const auto until = process::now() + page_time * (is_one ? 5 : 1);  // One is worth a look.
+  const auto now = process::unix_ms();
+  const auto seconds = [&](std::int64_t unix_ms) {
+    return static_cast<double>(std::max<std::int64_t>(0, now - unix_ms)) / 1000;
+  };
+  Value::Array list;
+  for (const auto& group : known.groups) {
+    const auto lag = history.lag(group.cursors, to, is_one, Within(query.within),
+                                 [&] { return process::now() >= until; });
+    const auto lowest = *std::min_element(group.cursors.begin(), group.cursors.end());
+    const auto kept_from = history.kept_from();
+    Value view = Value::Map{{"group", group.name},
+                            {"members", group.members.size()},
+                            {"partitions", group.cursors.size()},
+                            {"lag_records", lag.records},
+                            {"lag_seconds", lag.records == 0 || lag.oldest_unix_ms == 0
+                                                ? 0.0
+                                                : seconds(lag.oldest_unix_ms)},
+                            {"lag_is_exact", lag.is_exact},
+                            {"gone_records", lowest < kept_from ? kept_from - lowest : 0},
+                            {"cursor", lowest},
+                            {"generation", group.generation},
+                            {"is_settled", group.is_settled},
+                            {"holds_log", group.is_holding}};
+    if (is_one) {
+      Value::Array partitions;
+      for (std::size_t i = 0; i < group.cursors.size(); ++i) {
+        const auto& of = lag.partitions[i];
+        partitions.push_back(Value::Map{
+            {"partition", i},
+            {"owner", group.owners[i].empty() ? Value() : Value(group.owners[i])},
+            {"cursor", group.cursors[i]},
+            {"lag_records", of.records},
+            {"lag_seconds",
+             of.records == 0 || of.oldest_unix_ms == 0 ? 0.0 : seconds(of.oldest_unix_ms)}});
+      }
+      Value::Array members;
+      for (const auto& member : group.members) members.emplace_back(member);
+      view.set("member_names", std::move(members));
+      view.set("each", std::move(partitions));
+      if (said != nullptr) {
+        view.set("skips", lag.records);
+        view.set("repeats", lag.ahead);
+      }
+      return view;
+    }
+    list.push_back(std::move(view));
+  }
+  const bool is_more = known.groups.size() == kPageGroupsMax;
+  return Value(Value::Map{{"groups", std::move(list)},
+                          {"next", is_more ? Value(known.groups.back().name) : Value()}});
+}
+
 Expected<Message> answer(const protocol::Read& read, const Known&, History& history, Duration,
                          HistoryIndex*, LineStore*) {
   const bool is_this = read.log == 0 || read.log == history.log();
@@ -244,6 +308,7 @@ Expected<Value> answer_to(const protocol::Query& query, const Known& known, Hist
   if (query.what == "attempts")
     return attempts(history, id, known.task, *options, within, page_time);
   if (query.what == "parts") return parts(history, known.project, *options, page_time);
+  if (query.what == "groups") return groups(query, known, *options, history, page_time);
   if (query.what == "dead") return dead(history, *options, within, page_time);
   if (query.what == "offset_at")
     return Value(Value::Map{{"offset", history.offset_at((*options)["unix_ms"].int_or(0))}});

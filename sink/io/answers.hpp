@@ -9,6 +9,7 @@
 #include "common/protocol/messages.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/core/events.hpp"
+#include "sink/core/groups.hpp"
 #include "sink/io/history.hpp"
 #include "sink/io/history_index.hpp"
 #include "sink/io/line_store.hpp"
@@ -23,6 +24,7 @@ constexpr Duration kPageTime = 20ms;  // Of one answer: others wait for theirs m
 struct Known {
   KnownTask task;
   std::optional<Projects::Project> project;
+  std::vector<GroupView> groups = {};  // A page of them, or the one that was asked for.
 };
 
 /// What somebody wants to read of the log.

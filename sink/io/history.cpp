@@ -100,7 +100,7 @@ Expected<protocol::Records> History::read(const protocol::Read& query) {
     return Error{
         text("cursor ", query.offset, ": the oldest result that is kept is ", kept_from())};
   protocol::Records records{query.request, log_, query.offset, head_, query.crc, {}};
-  if (!query.within.empty() || !query.pattern.empty()) {
+  if (!query.within.empty() || !query.pattern.empty() || !query.payload.empty()) {
     if (auto read = read_wanted(query, records); !read) return read.error();
     return records;
   }
@@ -134,7 +134,13 @@ Expected<void> History::read_wanted(const protocol::Read& query, protocol::Recor
     if (!parsed) return parsed.error();
     pattern = std::move(*parsed);
   }
-  const protocol::Wanted wanted(Within(query.within), std::move(pattern));
+  std::optional<protocol::Partitions> partitions;
+  if (!query.payload.empty()) {
+    auto decoded = protocol::decode_partitions(query.payload);
+    if (!decoded) return decoded.error();
+    if (!decoded->is_all()) partitions = std::move(*decoded);
+  }
+  const protocol::Wanted wanted(Within(query.within), std::move(pattern), std::move(partitions));
   const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
   std::size_t looked_at = 0;
   records.within = query.within;
@@ -148,6 +154,59 @@ Expected<void> History::read_wanted(const protocol::Read& query, protocol::Recor
     return looked_at < kReadBytesMax;
   });
   return {};
+}
+
+Lag History::lag(const std::vector<std::uint64_t>& cursors, std::uint64_t to, bool by_partition,
+                 const Within& within, const IsLate& is_late) {
+  const auto count = static_cast<std::uint32_t>(cursors.size());
+  const auto highest = std::max(to, *std::max_element(cursors.begin(), cursors.end()));
+  const auto lowest = std::min(to, *std::min_element(cursors.begin(), cursors.end()));
+  // Behind them all every record counts, whatever its partition.
+  const auto even = *std::max_element(cursors.begin(), cursors.end());
+  const bool is_to_count_all = by_partition || !within.is_all() || to < head_;
+  Lag lag;
+  lag.partitions.resize(count);
+  auto at = std::max(lowest, kept_from());
+  const auto from = at;
+  visit_batches(at, [&](std::string_view, const protocol::ResultBatch& batch) {
+    each_record(batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
+      if (offset < at) return true;
+      const bool is_enough = offset >= highest || (!is_to_count_all && offset >= even &&
+                                                   lag.oldest_unix_ms != 0);
+      if (is_enough || offset - from >= kLagRecordsMax) return false;
+      at = offset + 1;
+      if (!within.has(result.project)) return true;
+      const auto partition = protocol::partition_of(result, count);
+      auto& of = lag.partitions[partition];
+      if (offset >= to) {
+        of.ahead += offset < cursors[partition];
+      } else if (offset >= cursors[partition]) {
+        if (of.records++ == 0) of.oldest_unix_ms = result.finished_unix_ms;
+        if (lag.oldest_unix_ms == 0) lag.oldest_unix_ms = result.finished_unix_ms;
+      }
+      return true;
+    });
+    return at == batch.first_offset + batch.count && !is_late();
+  });
+  lag.records = 0;
+  for (const auto& of : lag.partitions) {
+    lag.records += of.records;
+    lag.ahead += of.ahead;
+  }
+  if (at >= highest) return lag;
+  // The rest as if it were spread evenly; of all partitions together it is exact behind `even`.
+  lag.is_exact = at >= even && within.is_all() && to >= at;
+  double rest = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto begin = std::max(at, cursors[i]);
+    if (begin >= to) continue;
+    const auto share = static_cast<double>(to - begin) / count;
+    lag.partitions[i].records += static_cast<std::uint64_t>(share);
+    lag.partitions[i].is_exact = false;
+    rest += share;
+  }
+  lag.records += lag.is_exact ? to - at : static_cast<std::uint64_t>(rest + 0.5);
+  return lag;
 }
 
 Expected<protocol::Settled> History::follow(const protocol::Follow& query) {

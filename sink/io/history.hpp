@@ -4,12 +4,31 @@
 #include <map>
 #include <optional>
 
+#include "common/base/within.hpp"
 #include "common/protocol/messages.hpp"
+#include "common/protocol/partition.hpp"
 #include "common/storage/store_reader.hpp"
 #include "sink/core/settler.hpp"
 #include "sink/io/log_news.hpp"
 
 namespace eole::sink {
+
+constexpr std::uint64_t kLagRecordsMax = 200'000;  // Counted one by one: some 50 ms.
+
+/// How far readers are behind.
+struct Lag {
+  struct Partition {
+    std::uint64_t records = 0;  // From the cursor on, that are kept.
+    std::uint64_t ahead = 0;    // From where it is wanted to the cursor.
+    std::int64_t oldest_unix_ms = 0;  // When the first of them finished; zero: not looked at.
+    bool is_exact = true;
+  };
+  std::vector<Partition> partitions;
+  std::uint64_t records = 0;
+  std::uint64_t ahead = 0;
+  std::int64_t oldest_unix_ms = 0;
+  bool is_exact = true;
+};
 
 /// Reads the log while it is written to: by files and an index of its own, which are as far as the
 /// news that it was given. One thread, which need not be the log's.
@@ -62,6 +81,11 @@ class History {
   std::optional<std::uint64_t> visit_project(std::string_view project, std::uint64_t from,
                                              std::uint64_t last, const OnRecord& on_record,
                                              const IsLate& is_late);
+  /// What lies between cursors, one for each partition, and the offset `to`: counted one by one as
+  /// far as kLagRecordsMax and `is_late` allow, the rest is taken for spread evenly. Without
+  /// `by_partition` the sum alone is exact where that is cheaper.
+  Lag lag(const std::vector<std::uint64_t>& cursors, std::uint64_t to, bool by_partition,
+          const Within& within, const IsLate& is_late);
   /// The first offset at or after which every result lies that finished at or after this time.
   std::uint64_t offset_at(std::int64_t unix_ms);
 

@@ -13,6 +13,7 @@ enum class LogRecord : std::uint32_t {
   kSegment,        // The first of each segment.
   kCheckpoint,     // From here on all that is known is said, one record after the other …
   kCheckpointEnd,  // … and here it has been: nothing before kCheckpoint is needed to know it.
+  kCommit = 64,    // Behind all parts.
 };
 
 }  // namespace eole::sink

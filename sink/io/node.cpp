@@ -23,6 +23,7 @@ constexpr std::size_t kTakenBytesMax = 8 << 20;  // Of results: a commit holds t
 constexpr Duration kHeadEvery = 1s;      // A lost last notification shows within this time.
 constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;
+constexpr Duration kGrownEvery = 20ms;  // To all members of groups.
 // Results that come one by one during a sync show that more will: the next sync waits for them. If
 // none came, others may wait for just these few, as the next task of a chain does.
 constexpr std::uint64_t kFewResults = 64;
@@ -54,6 +55,8 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
       news_told_(static_cast<std::uint64_t>(transport.unix_ms()) * 1000),
       now_(transport.now()) {
   take_messages();
+  log_.core().groups().start(now_);
+  look_at_groups();
   history_.tell(log_.take_news());
   keep_artifacts();
   publisher_.bind(options_.cluster.notifications, net::kUnboundKeys);
@@ -69,6 +72,7 @@ TimePoint Node::turn() {
   give_answers();
   if (!planted("results-wait-for-questions") || history_.is_idle()) drain(results_, from_workers_);
   drain(queries_, from_askers_);
+  log_.core().groups().on_deadline(transport_.now(), log_.core().log(), actions_);
   if (const auto written = perform(); written > 0 && written <= kFewResults) {
     transport_.look();
     if (results_.due())
@@ -80,10 +84,12 @@ TimePoint Node::turn() {
   if (unbound_since_) bind_publisher();
   hear_subscribers();
   publish_levels();
+  publish_grown();
   publish_head();
   if (results_.due() || queries_.due()) return now_;
   auto until = next_head_;
   if (levels_due_) until = std::min(until, *levels_due_);
+  if (grown_due_) until = std::min(until, *grown_due_);
   if (unbound_since_) until = std::min(until, now_ + kBindEvery);
   return until;
 }
@@ -175,6 +181,7 @@ void Node::act(AppendBatch& action) {
           encode(protocol::Notification{log_.core().log(), std::move(action.batch)}));
   for (const auto& [origin, settlement] : action.settlements) news_[origin].add(settlement);
   news_count_ += action.summary.count;
+  if (!grown_due_) grown_due_ = std::max(now_, grown_ + kGrownEvery);
   if (!levels_due_) levels_due_ = now_ + kLevelsWithin;
 }
 
@@ -230,7 +237,7 @@ void Node::retain() {
   const auto& core = log_.core();
   const auto segment = log_.segment_to_drop(options_.retention,
                                             readers_.needed_from(core.origins(), core.head(), now_),
-                                            transport_.unix_ms());
+                                            transport_.unix_ms(), held_from_);
   if (segment && planted("segment-dropped-under-a-reader")) return log_.drop(*segment, {});
   if (segment) history_.release(*segment);
 }
@@ -311,10 +318,32 @@ void Node::keep_artifacts() {
 void Node::publish_head() {
   if (now_ < next_head_) return;
   next_head_ = now_ + kHeadEvery;
+  look_at_groups();
   retain();
   cut_off_revoked();
   keep_artifacts();
   publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_, wants_news()}));
+}
+
+// So that who waits for results of any project, and reads them from the log, hears of some.
+void Node::publish_grown() {
+  if (!grown_due_ || now_ < *grown_due_) return;
+  grown_due_.reset();
+  grown_ = now_;
+  publisher_.publish("grown", encode(protocol::LogHead{log_.core().log(), log_.core().head()}));
+}
+
+// Every second, and when a person has set a cursor: what they hold only grows less meanwhile.
+void Node::look_at_groups() {
+  const auto& core = log_.core();
+  held_from_ = core.groups().held_from(core.head(), now_);
+  const auto end = log_.oldest_segment_end();
+  const bool would_go =
+      end > held_from_ &&
+      log_.segment_to_drop(options_.retention,
+                           readers_.needed_from(core.origins(), core.head(), now_),
+                           transport_.unix_ms(), UINT64_MAX);
+  held_by_ = would_go ? core.groups().holders(end, now_) : std::vector<std::string>{};
 }
 
 }  // namespace eole::sink

@@ -54,6 +54,8 @@ class Node {
   void on(protocol::Read& read, const net::Sender& from);
   Expected<void> on(protocol::Query& query, const net::Sender& from);
   Expected<void> on(protocol::Discard& discard, const net::Sender& from);
+  Expected<void> on(protocol::Attend& attend, const net::Sender& from);
+  Expected<void> on(protocol::Control& control, const net::Sender& from);
   /// Letters off the list; answered once that is durable.
   void take_off(const Peer& peer, std::uint64_t request, Origin origin, const SeqRanges& seqs);
   void drain(net::Socket& socket, const net::Router& messages);
@@ -63,6 +65,8 @@ class Node {
   void act(const AppendRun&) {}
   void act(const AppendIntroduction& action);
   void act(const AppendDiscard& action);
+  void act(const AppendGroups&) {}
+  void act(const AppendCommit&) {}
   void act(const PublishAck& action);
   void act(const Reply& action);
   void tell_dead(const AppendBatch& action) const;
@@ -76,6 +80,8 @@ class Node {
   void publish_levels();
   void publish_settlements();
   void publish_head();
+  void publish_grown();
+  void look_at_groups();
   std::uint8_t wants_news() const { return listeners_.is_empty() ? 0 : 1; }
   void keep_artifacts();
   std::int64_t artifact_time() const;
@@ -107,6 +113,10 @@ class Node {
   Duration commit_time_{};  // Of all writes to the log.
   TimePoint now_;
   std::optional<TimePoint> levels_due_;
+  std::optional<TimePoint> grown_due_;
+  TimePoint grown_{};            // When that was told last.
+  std::uint64_t held_from_ = 0;  // By groups, at the last look …
+  std::vector<std::string> held_by_;  // … those without which the oldest segment would go.
   std::optional<TimePoint> unbound_since_;  // The publisher: while libzmq lets go of its place.
   TimePoint next_head_{};
   std::uint64_t revocations_ = 0;

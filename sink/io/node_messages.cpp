@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 #include "common/process/hash.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/answer.hpp"
@@ -19,6 +20,7 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kIntroductionsMax = 16;  // Whose pages are not all here.
+constexpr std::int64_t kPartitionsUnsaid = 8;
 constexpr std::uint64_t kLogDroppedMax = 1'000'000'000;  // That a peer says it left out.
 }  // namespace
 
@@ -35,6 +37,8 @@ void Node::take_messages() {
   from_askers_.take<protocol::Read>({Role::kObserve}, on_message);
   from_askers_.take<protocol::Query>({Role::kObserve, Role::kWork}, on_message);
   from_askers_.take<protocol::Discard>({Role::kSubmit}, on_message);
+  from_askers_.take<protocol::Attend>({Role::kObserve}, on_message);
+  from_askers_.take<protocol::Control>({Role::kSubmit}, on_message);
 }
 
 // ---- What settles tasks.
@@ -149,10 +153,10 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
                       query.what, " needs")};
   perform();
   const LogStatus judged{options_.retention, transport_.unix_ms(),
-                         readers_.gone(log_.core().origins(), now_), commit_time_};
+                         readers_.gone(log_.core().origins(), now_), commit_time_, held_by_};
   auto answer = answer_at_once(query, log_, judged);
   if (!answer) {
-    auto known = known_to(query, log_);
+    auto known = known_to(query, log_, now_);
     history_.ask({from.peer, std::move(query), std::move(known)});
     return {};
   }
@@ -179,6 +183,59 @@ Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
                       " within a prefix")};
   discard.payload = letters.encode();
   history_.ask({from.peer, std::move(discard), {}});
+  return {};
+}
+
+// What cannot be kept is not answered: it is said again.
+Expected<void> Node::on(protocol::Attend& attend, const Sender& from) {
+  auto& core = log_.core();
+  if (log_.is_full()) return {};
+  if (!Within(attend.within).has(attend.group))
+    return Error{text("group ", attend.group, ": lies outside of ", attend.within)};
+  return core.groups().attend(from.peer, attend, core.log(), core.head(), transport_.now(),
+                              actions_);
+}
+
+Expected<void> Node::on(protocol::Control& control, const Sender& from) {
+  if (log_.is_full()) return Error{"storage full: the sink's disk has no room"};
+  const auto wish = Value::from_msgpack(control.payload);
+  if (!wish) return Error{text("control ", control.what, ": ", wish.error().message)};
+  auto& core = log_.core();
+  const auto name = (*wish)["group"].text_or("");
+  if (!Within(control.within).has(name))
+    return Error{text("group ", name, ": lies outside of ", control.within)};
+  const auto now = transport_.now();
+  Value answer = Value::Map{{"group", name}};
+  if (control.what == "group_delete") {
+    answer.set("was_there", core.groups().remove(name, actions_));
+  } else if (control.what == "group_create" || control.what == "group_move") {
+    const auto& from_said = (*wish)["from"];
+    const auto* number = from_said.as<std::int64_t>();
+    const auto word = from_said.text_or("");
+    if (word != "earliest" && word != "latest" && (number == nullptr || *number < 0))
+      return Error{text("group ", name, ": from is earliest, latest or an offset")};
+    const auto offset = word == "earliest" ? log_.kept_from()
+                        : word == "latest" ? core.head()
+                                           : static_cast<std::uint64_t>(*number);
+    if (offset > core.head())
+      return Error{text("group ", name, ": offset ", offset, " is beyond the log's head ",
+                        core.head())};
+    answer.set("from", offset);
+    if (control.what == "group_move") {
+      answer.set("was_there", core.groups().move(name, offset, core.log(), now, actions_));
+    } else {
+      const auto partitions = (*wish)["partitions"].int_or(kPartitionsUnsaid);
+      const auto count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(partitions, 0, UINT32_MAX));
+      const auto is_new = core.groups().create(name, count, offset, now, actions_);
+      if (!is_new) return is_new.error();
+      answer.set("partitions", partitions);
+      answer.set("created", *is_new);
+    }
+  } else {
+    return Error{text("control ", control.what, ": not known to a sink")};
+  }
+  look_at_groups();
+  actions_.push_back(Reply{from.peer, protocol::Answer{control.request, answer.to_msgpack()}});
   return {};
 }
 

@@ -84,6 +84,8 @@ void ResultLog::write(const Actions& actions, std::int64_t unix_ms) {
     if (const auto* introduction = std::get_if<AppendIntroduction>(&action)) append(*introduction);
     if (const auto* run = std::get_if<AppendRun>(&action)) append(*run);
     if (const auto* letters = std::get_if<AppendDiscard>(&action)) append(*letters);
+    if (const auto* groups = std::get_if<AppendGroups>(&action)) append(*groups);
+    if (const auto* commit = std::get_if<AppendCommit>(&action)) append(*commit);
   }
   const bool has_room =
       store_.has_spare() || store_.room() > checkpoint_bytes_ + segment_bytes_ / 4;
@@ -149,6 +151,13 @@ void ResultLog::append(const AppendRun& run) {
   append(LogRecord::kRun, payload, run.user);
 }
 
+// As a checkpoint says them.
+void ResultLog::append(const AppendGroups& groups) {
+  append(static_cast<std::uint32_t>(Part::kGroups), groups.payload);
+}
+
+void ResultLog::append(const AppendCommit& commit) { append(LogRecord::kCommit, commit.payload); }
+
 // ---- Checkpoints.
 
 void ResultLog::begin_checkpoint() { checkpoint_ = Checkpoint{0, written_, 0, {}}; }
@@ -212,19 +221,25 @@ bool ResultLog::is_full() const {
   return !has_room_ && store_.room() < segment_bytes_ / 4 && !planted("full-log-not-seen");
 }
 
+std::uint64_t ResultLog::oldest_segment_end() const {
+  const auto next = firsts_.upper_bound(store_.first_segment());
+  return next == firsts_.end() ? logged_ : next->second;
+}
+
 std::optional<std::uint32_t> ResultLog::segment_to_drop(const Retention& retention,
                                                         std::uint64_t needed_from,
-                                                        std::int64_t unix_ms) {
+                                                        std::int64_t unix_ms,
+                                                        std::uint64_t held_from) {
   has_room_ = store_.keep_spare();
   const auto segment = store_.first_segment();
   // Below the last whole checkpoint nothing is needed to know what is known.
   if (segment >= checkpoint_segment_) return std::nullopt;
-  const auto next_first = firsts_.upper_bound(segment);
   const auto next_head = heads_.upper_bound(segment);
   OldSegment oldest;
-  oldest.end = next_first == firsts_.end() ? logged_ : next_first->second;
+  oldest.end = oldest_segment_end();
   oldest.ended_unix_ms = next_head == heads_.end() ? unix_ms : next_head->second.begun_unix_ms;
   oldest.needed_from = needed_from;
+  oldest.held_from = held_from;
   oldest.log_bytes = log_bytes();
   oldest.unix_ms = unix_ms;
   oldest.is_disk_full = !has_room_;

@@ -32,9 +32,13 @@ class ResultLog {
   LogNews take_news();
 
   /// The oldest segment, if it is to go: beyond what is kept, or if there is no room for the next
-  /// one. `needed_from`: the log is needed from there on. The history must let go of it first.
+  /// one. `needed_from`: the log is needed from there on; `held_from`: groups hold it from there
+  /// on. The history must let go of it first.
   std::optional<std::uint32_t> segment_to_drop(const Retention& retention,
-                                               std::uint64_t needed_from, std::int64_t unix_ms);
+                                               std::uint64_t needed_from, std::int64_t unix_ms,
+                                               std::uint64_t held_from);
+  /// The offset behind the last result of the oldest segment.
+  std::uint64_t oldest_segment_end() const;
   /// Drops the segment, if it is the oldest, and takes its letters from the list.
   void drop(std::uint32_t segment, const std::map<Origin, SeqRanges>& letters);
 
@@ -68,6 +72,8 @@ class ResultLog {
   void append(const AppendDiscard& discard);
   void append(const AppendRun& run);
   void append(const AppendIntroduction& introduction);
+  void append(const AppendGroups& groups);
+  void append(const AppendCommit& commit);
   void append_head(std::int64_t since_unix_ms);
   void begin_checkpoint();
   void checkpoint(std::uint64_t bytes);

@@ -46,6 +46,9 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
       if (is_good) core_->load_run({run, std::string(reader.rest())});
       break;
     }
+    case LogRecord::kCommit:
+      is_good = core_->groups().load_commit(payload);
+      break;
     case LogRecord::kSegment:
       is_good = load_head(at, payload);
       break;

@@ -53,7 +53,10 @@ SalvagedLog salvage_log(storage::Directory& from, storage::Directory& to,
             store.append(type, protocol::encode_batch(*batch));
             return;
           }
+          case LogRecord::kCommit:  // Offsets of a log that is no more: groups are made anew.
+            return;
           default:
+            if (static_cast<Part>(type) == Part::kGroups) return;
             store.append(type, payload);
         }
       });

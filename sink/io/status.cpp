@@ -28,7 +28,8 @@ Value bounds(const ResultLog& log) {
       {"kRunsPerUserMax", static_cast<std::int64_t>(core.runs().most_of_a_user())},
       {"kWaitingBytesMax", static_cast<std::int64_t>(core.waiting_bytes())},
       {"kNotDoneRangesMax", static_cast<std::int64_t>(core.origins().most_not_done_ranges())},
-      {"kProjectsMax", static_cast<std::int64_t>(core.projects().list().size())}};
+      {"kProjectsMax", static_cast<std::int64_t>(core.projects().list().size())},
+      {"kGroupsMax", static_cast<std::int64_t>(core.groups().count())}};
 }
 
 // Days until the log is as large as it may be, if it goes on growing as it did; nothing if it
@@ -47,6 +48,8 @@ Value days_left(const ResultLog& log, const LogStatus& status) {
 Value status(const ResultLog& log, const LogStatus& judged) {
   Value::Array gone;
   for (const auto origin : judged.gone) gone.emplace_back(origin_text(origin));
+  Value::Array held_by;
+  for (const auto& group : judged.held_by) held_by.emplace_back(group);
   const auto& core = log.core();
   const auto count_of = [&](protocol::TaskState state) {
     return core.counts()[static_cast<std::size_t>(state)];
@@ -71,6 +74,8 @@ Value status(const ResultLog& log, const LogStatus& judged) {
                     {"log_keep_bytes", judged.retention.bytes},
                     {"log_days_left", days_left(log, judged)},
                     {"log_not_kept_for", std::move(gone)},
+                    {"log_held_by", std::move(held_by)},
+                    {"groups", core.groups().count()},
                     {"log_full", log.is_full()},
                     {"log_syncs", log.syncs()}};
 }
@@ -184,9 +189,18 @@ std::optional<Expected<Value>> answer_at_once(const protocol::Query& query, cons
   return std::nullopt;
 }
 
-Known known_to(const protocol::Query& query, const ResultLog& log) {
-  Known known{log.core().known({query.origin, query.seq}), {}};
+Known known_to(const protocol::Query& query, const ResultLog& log, TimePoint now) {
+  Known known{log.core().known({query.origin, query.seq}), {}, {}};
   const auto options = options_of(query);
+  if (options && query.what == "groups") {
+    const auto& groups = log.core().groups();
+    const auto name = (*options)["group"].text_or("");
+    if ((*options)["group"].is_null()) {
+      known.groups = groups.list(query.within, (*options)["after"].text_or(""), kPageGroupsMax, now);
+    } else if (auto one = groups.find(name, now); one && Within(query.within).has(name)) {
+      known.groups.push_back(std::move(*one));
+    }
+  }
   if (!options || query.what != "parts") return known;
   const auto name = (*options)["project"].text_or("");
   const auto* project = Within(query.within).has(name) ? log.core().projects().find(name) : nullptr;

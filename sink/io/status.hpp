@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "common/base/expected.hpp"
@@ -20,6 +21,7 @@ struct LogStatus {
   /// Ventilators for which the log is not kept: they said nothing for long.
   std::vector<Origin> gone;
   Duration commit_time{};  // Of all writes to the log.
+  std::vector<std::string> held_by = {};  // Groups without which the oldest results would go.
 };
 
 /// The options of a query. Errors: too many bytes of them, or no value.
@@ -32,6 +34,8 @@ std::optional<Expected<protocol::Value>> answer_at_once(const protocol::Query& q
                                                         const LogStatus& judged);
 
 /// What the history gets to know for its answer.
-Known known_to(const protocol::Query& query, const ResultLog& log);
+Known known_to(const protocol::Query& query, const ResultLog& log, TimePoint now);
+/// Groups of one page.
+constexpr std::size_t kPageGroupsMax = 1000;
 
 }  // namespace eole::sink

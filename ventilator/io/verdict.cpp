@@ -18,10 +18,8 @@ using protocol::Value;
 namespace {
 
 // What was said of when it may begin, as a task says it; a replay has none of it.
-Value times_of(std::string_view encoded) {
+Value times_of(const Expected<protocol::Conditions>& conditions) {
   Value times = Value::Map{};
-  const auto conditions = encoded.empty() ? Expected<protocol::Conditions>(protocol::Conditions{})
-                                          : protocol::decode_conditions(encoded);
   if (!conditions) return times;
   const auto time = [](std::uint64_t unix_ms) {
     return show_time(static_cast<std::int64_t>(unix_ms));
@@ -54,11 +52,14 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
       task_class && (is_dead || !task_class->project.empty()) && !planted("dead-without-its-spec");
   ByteReader reader(task.bytes);
   const auto spec = protocol::read_task_spec(reader);
+  const auto conditions = spec && !spec->conditions.empty()
+                              ? protocol::decode_conditions(spec->conditions)
+                              : Expected<protocol::Conditions>(protocol::Conditions{});
   if (spec && !spec->trace.empty()) body.set("traceparent", protocol::traceparent_of(spec->trace));
   if (spec && is_to_tell) {
     const TaskId id{origin, verdict.seq};
     body.set("spec", protocol::Blob{protocol::as_another(*task_class, *spec, id)});
-    if (auto times = times_of(spec->conditions); is_dead && times != Value(Value::Map{}))
+    if (auto times = times_of(conditions); is_dead && times != Value(Value::Map{}))
       body.set("times", std::move(times));
     if (const auto part = protocol::instead_of(spec->conditions); part != 0)
       body.set("instead_of", to_text(TaskId{origin, part}));
@@ -74,6 +75,7 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   if (task_class) result.kind = task_class->kind;
   if (task_class) result.project = task_class->project;
   result.body = bytes;
+  if (conditions) result.key = conditions->key;
   protocol::Verdicts verdicts{origin, 1, start, {}};
   protocol::put_result(verdicts.payload, result);
   return verdicts;

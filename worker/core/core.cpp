@@ -81,7 +81,7 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   if (!ended->is_wanted) return;
   auto& task_class = ended->task_class;
   if (event.is_lost && !planted("lost-means-failed")) task_class.retry = 1;
-  const Task task{event.id, ended->lease, ended->attempt, &task_class, {}};
+  const Task task{event.id, ended->lease, ended->attempt, &task_class, {}, ended->key};
   if (ended->is_cancelled && event.state != TaskState::kDone) event.state = TaskState::kCancelled;
   outbox_of(event.id.origin).add(task, event, now);
 }

@@ -20,6 +20,7 @@ struct Task {
   std::uint16_t attempt = 1;
   const protocol::TaskClass* task_class = nullptr;
   std::string_view args;
+  std::string_view key = {};  // That orders it; of few.
 };
 
 /// Tasks so short that the node runs them itself, at once and together. Core and node share it.
@@ -27,6 +28,7 @@ struct Batch {
   Bytes payload;  // What the tasks' arguments point into.
   /// One for each run, unless it is that of the run before.
   std::deque<protocol::TaskClass> classes;
+  std::deque<std::string> keys;  // Of those that have one.
   std::vector<Task> tasks;
 };
 

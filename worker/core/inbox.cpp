@@ -22,6 +22,13 @@ bool needs_slot(const protocol::TaskSpec& spec) {
   return !spec.conditions.empty() && (spec.args.find("$result") != spec.args.npos ||
                                       protocol::instead_of(spec.conditions) != 0);
 }
+
+// The key that orders a task; its result tells it on.
+std::string key_of(const protocol::TaskSpec& spec) {
+  if (spec.conditions.empty()) return {};
+  auto conditions = protocol::decode_conditions(spec.conditions);
+  return conditions ? std::move(conditions->key) : std::string();
+}
 }  // namespace
 
 Inbox::Inbox(const Config& config)
@@ -116,6 +123,8 @@ void Inbox::receive(const Task& task, const protocol::TaskSpec& spec, const Run&
   if (run.is_inline && !needs_slot(spec) && !is_draining_ && !is_cancelled) {
     ++unfinished_;
     batch.tasks.push_back(task);
+    if (auto key = key_of(spec); !key.empty())
+      batch.tasks.back().key = batch.keys.emplace_back(std::move(key));
     return;
   }
   auto& entry = held_[task.id] = {};
@@ -227,7 +236,7 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
   const auto found = held_.find(id);
   if (found == held_.end() || found->second.state != HeldState::kStarted) return std::nullopt;
   auto& entry = found->second;
-  Ended ended{entry.lease, entry.attempt, entry.is_cancelled, !entry.is_dropped, {}, {}};
+  Ended ended{entry.lease, entry.attempt, entry.is_cancelled, !entry.is_dropped, {}, {}, {}};
   if (entry.has_slot) {
     --running_;
     limits_.erase({entry.overdue(), id});
@@ -239,6 +248,7 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
     return ended;
   }
   ended.task_class = entry.task_class;
+  ended.key = key_of({entry.args, entry.conditions, {}});
   --unfinished_;
   forget(found);
   return ended;

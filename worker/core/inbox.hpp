@@ -45,6 +45,7 @@ class Inbox {
     bool is_wanted = true;  // Its result; if not, it was dropped.
     std::optional<Duration> took;
     protocol::TaskClass task_class;
+    std::string key;
   };
   /// Nothing if no such task was started.
   std::optional<Ended> end(const TaskId& id, TimePoint now);

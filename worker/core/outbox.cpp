@@ -14,7 +14,7 @@ namespace {
 bool share_a_run(const Task& one, const Task& next) {
   return next.id.origin == one.id.origin && next.id.seq == one.id.seq + 1 &&
          next.lease.start == one.lease.start && next.lease.number == one.lease.number + 1 &&
-         next.attempt == one.attempt &&
+         next.attempt == one.attempt && one.key.empty() && next.key.empty() &&
          (next.task_class == one.task_class || *next.task_class == *one.task_class);
 }
 
@@ -84,6 +84,7 @@ void Outbox::finish(std::span<const Task> tasks, const protocol::ResultRecord& e
   record.attempt = first.attempt;
   record.kind = first.task_class->kind;
   record.project = first.task_class->project;
+  record.key = first.key;
   // Whether there is another attempt is for the ventilator to say.
   const bool wants_retry = end.state == TaskState::kFailed && first.task_class->retry != 0;
   record.is_final = !wants_retry || planted("every-failure-is-final");

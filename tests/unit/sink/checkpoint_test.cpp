@@ -51,7 +51,7 @@ struct Life {
     return history().find(id, log->core().known(id));
   }
   void retain(const Retention& retention, std::uint64_t needed_from) {
-    if (const auto segment = log->segment_to_drop(retention, needed_from, 1000))
+    if (const auto segment = log->segment_to_drop(retention, needed_from, 1000, UINT64_MAX))
       log->drop(*segment, history().release(*segment));
   }
   std::uint32_t segments(simulation::SimDisk& disk) {

@@ -66,7 +66,7 @@ struct Asked {
     const protocol::Query query{1, what, kOrigin, seq, options.to_msgpack()};
     if (auto answer = answer_at_once(query, *log, {})) return *answer;
     history.take(log->take_news());
-    return answer_to(query, known_to(query, *log), history, 1h);
+    return answer_to(query, known_to(query, *log, TimePoint{}), history, 1h);
   }
   std::vector<std::string> letters(Value options) {
     std::vector<std::string> found;

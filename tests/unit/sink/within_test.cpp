@@ -52,7 +52,7 @@ struct Asked {
   Value ask(const std::string& what, const Value& options = {}, Seq of = 0) {
     const protocol::Query query{1, what, kOrigin, of, options.to_msgpack(), kAcme.prefix()};
     if (auto answer = answer_at_once(query, *log, {})) return **answer;
-    const auto answer = answer_to(query, known_to(query, *log), history, 1h);
+    const auto answer = answer_to(query, known_to(query, *log, TimePoint{}), history, 1h);
     REQUIRE(answer);
     return *answer;
   }

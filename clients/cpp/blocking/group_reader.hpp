@@ -1,0 +1,64 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "clients/cpp/blocking/waiting.hpp"
+#include "clients/cpp/session/group_member.hpp"
+
+namespace eole::client {
+
+/// One record of the log, as a member of a group has it. The views hold until the next call.
+struct GroupRecord {
+  std::uint64_t offset = 0;
+  std::uint32_t partition = 0;
+  std::string_view worker;
+  protocol::ResultRecord result;
+};
+
+/// Reads the log as a member of a group, and waits for what comes: each record goes to one member
+/// at a time, and again to another only if it was not committed. What next() gave before counts as
+/// dealt with when it is called again. One thread.
+class GroupReader {
+ public:
+  enum class Commits : std::uint8_t { kWhatMoves, kNever };
+  /// `name`: of the member, for people. `commits`: what was dealt with is committed by itself if
+  /// its partition goes to another member, or it is left to that one to do again.
+  GroupReader(net::Context& context, const net::ClusterFile& cluster, const std::string& group,
+              const std::string& name, Commits commits = Commits::kWhatMoves);
+
+  /// A record; or that some are not kept any more; nothing if neither came within `patience`.
+  /// Errors: there is no such group, the log was replaced, or (a silence) the sink does not answer.
+  using Next = std::variant<std::monostate, GroupRecord, TellGone>;
+  Expected<Next> next(Duration patience);
+  /// Whether next() has something without a wait.
+  bool has_more();
+  /// All that next() gave is dealt with; waits until that is durable, or others' business.
+  Expected<void> commit(Duration patience = kPatienceOfCommits);
+  /// Leaves the group, so that others go on at once; what was not committed is theirs.
+  void leave(Duration patience = kPatienceOfCommits);
+
+  static constexpr Duration kPatienceOfCommits = 30s;
+
+ private:
+  GroupCallbacks callbacks();
+  Expected<void> wait_for(const std::function<bool()>& is_done, Duration patience);
+  std::optional<Error> trouble();
+  std::optional<Next> take();
+
+  const Commits commits_;
+  std::deque<std::variant<GivePiece, TellGone>> pieces_;
+  std::optional<protocol::ResultBatch> open_;  // Of the first piece.
+  std::optional<protocol::ResultReader> records_;
+  std::uint64_t offset_ = 0;  // Of its next record.
+  Bytes held_;                // What the views of the last record point into.
+  std::optional<GroupTrouble> trouble_;
+  Waiting waiting_;
+  GroupMember member_;
+};
+
+}  // namespace eole::client

@@ -1,0 +1,394 @@
+#include "sink/core/groups.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/planted.hpp"
+#include "common/base/text.hpp"
+
+namespace eole::sink {
+
+using protocol::kPartitionsMax;
+using protocol::PartitionCursor;
+
+namespace {
+
+constexpr std::size_t kHoldersMax = 10;  // That are named.
+
+}  // namespace
+
+std::uint64_t Groups::Group::lowest() const {
+  auto lowest = UINT64_MAX;
+  for (const auto& partition : partitions) lowest = std::min(lowest, partition.cursor);
+  return lowest;
+}
+
+Groups::Group* Groups::find(std::string_view name) {
+  const auto number = numbers_.find(name);
+  return number == numbers_.end() ? nullptr : &groups_.at(number->second);
+}
+
+// ---- What is durable. A record of groups: u64 the last generation of any, then each: u64 number,
+// u64 generation, u64 moved, u16 members, u16 partitions (zero: it is removed), u8 name size, name;
+// members: u64 run, u8 name size, name; partitions: u64 cursor, u64 owner, u64 next. A record of
+// a commit: u64 number, then cursors.
+
+void Groups::put(Bytes& out, const Group& group) const {
+  eole::put<std::uint64_t>(out, group.number);
+  eole::put<std::uint64_t>(out, group.generation);
+  eole::put<std::uint64_t>(out, group.moved);
+  eole::put<std::uint16_t>(out, static_cast<std::uint16_t>(group.members.size()));
+  eole::put<std::uint16_t>(out, static_cast<std::uint16_t>(group.partitions.size()));
+  eole::put<std::uint8_t>(out, static_cast<std::uint8_t>(group.name.size()));
+  out += group.name;
+  for (const auto& [run, member] : group.members) {
+    eole::put<RunId>(out, run);
+    eole::put<std::uint8_t>(out, static_cast<std::uint8_t>(member.name.size()));
+    out += member.name;
+  }
+  for (const auto& partition : group.partitions) {
+    eole::put<std::uint64_t>(out, partition.cursor);
+    eole::put<RunId>(out, partition.owner);
+    eole::put<RunId>(out, partition.next);
+  }
+}
+
+void Groups::append(const Group& group, Actions& out) const {
+  AppendGroups groups;
+  eole::put<std::uint64_t>(groups.payload, last_generation_);
+  put(groups.payload, group);
+  out.push_back(std::move(groups));
+}
+
+void Groups::save(SavePlace& place, Bytes& out) const {
+  for (auto group = groups_.lower_bound(place.number);
+       group != groups_.end() && out.size() < kPartBytesMax; ++group) {
+    if (out.empty()) eole::put<std::uint64_t>(out, last_generation_);
+    put(out, group->second);
+    place.number = group->first + 1;
+  }
+}
+
+bool Groups::load(std::string_view payload) {
+  ByteReader reader(payload);
+  last_generation_ = std::max(last_generation_, reader.get<std::uint64_t>());
+  while (reader.ok() && !reader.is_done()) {
+    Group group;
+    group.number = reader.get<std::uint64_t>();
+    group.generation = reader.get<std::uint64_t>();
+    group.moved = reader.get<std::uint64_t>();
+    const auto members = reader.get<std::uint16_t>();
+    const auto partitions = reader.get<std::uint16_t>();
+    group.name = reader.take(reader.get<std::uint8_t>());
+    for (std::uint16_t i = 0; i < members && reader.ok(); ++i) {
+      const auto run = reader.get<RunId>();
+      group.members[run].name = reader.take(reader.get<std::uint8_t>());
+    }
+    for (std::uint16_t i = 0; i < partitions && reader.ok(); ++i) {
+      Partition partition;
+      partition.cursor = reader.get<std::uint64_t>();
+      partition.owner = reader.get<RunId>();
+      partition.next = reader.get<RunId>();
+      group.partitions.push_back(partition);
+    }
+    if (!reader.ok() || partitions > kPartitionsMax) return false;
+    if (partitions == 0) {
+      groups_.erase(group.number);
+      numbers_.erase(group.name);
+      continue;
+    }
+    numbers_.insert_or_assign(group.name, group.number);
+    groups_.insert_or_assign(group.number, std::move(group));
+  }
+  return reader.ok();
+}
+
+bool Groups::load_commit(std::string_view payload) {
+  ByteReader reader(payload);
+  const auto group = groups_.find(reader.get<std::uint64_t>());
+  const auto cursors = protocol::decode_cursors(reader.rest());
+  if (!reader.ok() || !cursors) return false;
+  if (group == groups_.end()) return true;  // A checkpoint that did not come to it yet says it.
+  for (const auto& cursor : *cursors) {
+    if (cursor.partition >= group->second.partitions.size()) return false;
+    group->second.partitions[cursor.partition].cursor = cursor.offset;
+  }
+  return true;
+}
+
+// ---- Members.
+
+void Groups::set_due(const Group& group, RunId run, Member& member) {
+  due_.erase({member.due, group.number, run});
+  member.due = member.heard + kMemberGone;
+  if (member.must_answer) member.due = std::min(member.due, *member.must_answer);
+  due_.insert({member.due, group.number, run});
+}
+
+void Groups::forget(Group& group, RunId run) {
+  const auto member = group.members.find(run);
+  due_.erase({member->second.due, group.number, run});
+  group.members.erase(member);
+}
+
+void Groups::start(TimePoint now) {
+  looked_ = now;
+  for (auto& [number, group] : groups_) {
+    if (group.attended == TimePoint{}) group.attended = now;
+    for (auto& [run, member] : group.members) {
+      member.heard = now;
+      member.must_answer = now + kLetGoWithin;
+      set_due(group, run, member);
+    }
+  }
+}
+
+void Groups::tell(const Group& group, RunId run, std::uint64_t request, std::uint64_t log,
+                  Actions& out) const {
+  protocol::Attending told{request,
+                           log,
+                           group.generation,
+                           group.moved,
+                           static_cast<std::uint32_t>(kAttendEvery / 1ms),
+                           static_cast<std::uint32_t>(group.partitions.size()),
+                           {}};
+  std::vector<PartitionCursor> owned;
+  for (std::uint32_t i = 0; i < group.partitions.size(); ++i) {
+    const auto& partition = group.partitions[i];
+    if (partition.owner == run && partition.next == 0) owned.push_back({i, partition.cursor});
+  }
+  told.payload = protocol::encode_cursors(owned);
+  out.push_back(Reply{group.members.at(run).peer, std::move(told)});
+}
+
+Expected<void> Groups::attend(const Peer& peer, const protocol::Attend& said, std::uint64_t log,
+                              std::uint64_t head, TimePoint now, Actions& out) {
+  auto* group = find(said.group);
+  if (group == nullptr)
+    return Error{text("group ", said.group, ": there is none; eole group create ", said.group,
+                      " --from earliest (or latest) makes it")};
+  const auto cursors = protocol::decode_cursors(said.payload);
+  if (!cursors) return cursors.error();
+  if (said.run == 0) return Error{"attend: run zero is nobody's"};
+  if (said.member.size() > kGroupNameBytesMax)
+    return Error{text("attend: a member's name of ", said.member.size(), " bytes, limit ",
+                      kGroupNameBytesMax)};
+  group->attended = now;
+  const bool is_member = group->members.contains(said.run);
+  const bool is_now = said.generation == group->generation || planted("stale-member-commits");
+  if (is_member && is_now) commit(*group, said.run, *cursors, head, out);
+  if (said.leaving != 0) {
+    if (is_member) {
+      forget(*group, said.run);
+      share(*group, log, now, out);
+    }
+    protocol::Attending told{said.request, log, group->generation, group->moved, 0,
+                             static_cast<std::uint32_t>(group->partitions.size()), {}};
+    out.push_back(Reply{peer, std::move(told)});
+    return {};
+  }
+  if (!is_member && group->members.size() >= kMembersMax)
+    return Error{text("group ", said.group, ": has ", kMembersMax, " members, more is the limit")};
+  auto& member = group->members[said.run];
+  member.name = said.member;
+  member.peer = peer;
+  member.heard = now;
+  if (!is_member) {
+    share(*group, log, now, out);
+  } else if (said.generation == group->generation) {
+    member.must_answer.reset();
+    let_go(*group, said.run, log, out);
+  }
+  set_due(*group, said.run, group->members.at(said.run));
+  tell(*group, said.run, said.request, log, out);
+  return {};
+}
+
+// Only what its owner says, never back, never beyond the log.
+void Groups::commit(Group& group, RunId run, const std::vector<PartitionCursor>& cursors,
+                    std::uint64_t head, Actions& out) {
+  std::vector<PartitionCursor> committed;
+  for (const auto& cursor : cursors) {
+    if (cursor.partition >= group.partitions.size() || cursor.offset > head) continue;
+    auto& partition = group.partitions[cursor.partition];
+    if (partition.owner != run && !planted("stale-member-commits")) continue;
+    if (cursor.offset == partition.cursor) continue;
+    if (cursor.offset < partition.cursor && !planted("commit-goes-back")) continue;
+    partition.cursor = cursor.offset;
+    committed.push_back(cursor);
+  }
+  if (committed.empty()) return;
+  AppendCommit record;
+  eole::put<std::uint64_t>(record.payload, group.number);
+  record.payload += protocol::encode_cursors(committed);
+  out.push_back(std::move(record));
+}
+
+// It has answered: what it is to give goes to who waits for it.
+void Groups::let_go(Group& group, RunId run, std::uint64_t log, Actions& out) {
+  std::set<RunId> heirs;
+  for (auto& partition : group.partitions) {
+    if (partition.owner != run || partition.next == 0) continue;
+    partition.owner = std::exchange(partition.next, 0);
+    heirs.insert(partition.owner);
+  }
+  if (heirs.empty()) return;
+  append(group, out);
+  for (const auto heir : heirs) tell(group, heir, 0, log, out);
+}
+
+// Each gets as many as any other, or one less, and keeps what it has of them.
+void Groups::share(Group& group, std::uint64_t log, TimePoint now, Actions& out) {
+  group.generation = ++last_generation_;
+  std::map<RunId, std::vector<std::uint32_t>> has;
+  for (const auto& [run, member] : group.members) has[run];
+  std::vector<std::uint32_t> free;
+  for (std::uint32_t i = 0; i < group.partitions.size(); ++i) {
+    auto& partition = group.partitions[i];
+    if (!has.contains(partition.owner)) partition.owner = 0;  // It left, or was silent.
+    if (!has.contains(partition.next)) partition.next = 0;
+    if (partition.owner == 0) partition.owner = std::exchange(partition.next, 0);
+    partition.next = 0;
+    if (partition.owner == 0) {
+      free.push_back(i);
+    } else {
+      has[partition.owner].push_back(i);
+    }
+  }
+  if (!has.empty()) {
+    std::vector<RunId> order;  // Who has most keeps the odd ones.
+    for (const auto& [run, ones] : has) order.push_back(run);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](RunId a, RunId b) { return has[a].size() > has[b].size(); });
+    const auto least = group.partitions.size() / order.size();
+    const auto odd = group.partitions.size() % order.size();
+    const auto share_of = [&](std::size_t place) { return least + (place < odd ? 1 : 0); };
+    for (std::size_t place = 0; place < order.size(); ++place)
+      for (auto& ones = has[order[place]]; ones.size() > share_of(place); ones.pop_back())
+        free.push_back(ones.back());
+    for (std::size_t place = 0; place < order.size(); ++place)
+      for (auto count = has[order[place]].size(); count < share_of(place); ++count) {
+        auto& partition = group.partitions[free.back()];
+        free.pop_back();
+        const bool is_nobodys = partition.owner == 0 || planted("partition-given-early");
+        (is_nobodys ? partition.owner : partition.next) = order[place];
+      }
+  }
+  append(group, out);
+  for (auto& [run, member] : group.members) {
+    member.must_answer = now + kLetGoWithin;
+    set_due(group, run, member);
+    if (!member.peer.empty()) tell(group, run, 0, log, out);
+  }
+}
+
+void Groups::on_deadline(TimePoint now, std::uint64_t log, Actions& out) {
+  if (now > looked_ + kAttendEvery) return start(now);  // Who did not listen does not judge.
+  looked_ = now;
+  std::set<std::uint64_t> changed;
+  while (!due_.empty() && due_.begin()->at <= now) {
+    const auto due = *due_.begin();
+    forget(groups_.at(due.group), due.run);
+    changed.insert(due.group);
+  }
+  for (const auto number : changed) share(groups_.at(number), log, now, out);
+}
+
+// ---- What people do with them.
+
+Expected<bool> Groups::create(std::string_view name, std::uint32_t partitions, std::uint64_t offset,
+                              TimePoint now, Actions& out) {
+  if (name.empty() || name.size() > kGroupNameBytesMax)
+    return Error{text("group: a name of ", name.size(), " bytes, limits 1 and ",
+                      kGroupNameBytesMax)};
+  if (partitions < 1 || partitions > kPartitionsMax)
+    return Error{text("group ", name, ": ", partitions, " partitions, limits 1 and ",
+                      kPartitionsMax)};
+  if (const auto* known = find(name)) {
+    if (known->partitions.size() == partitions) return false;
+    return Error{text("group ", name, ": is there already, with ", known->partitions.size(),
+                      " partitions")};
+  }
+  if (groups_.size() >= kGroupsMax)
+    return Error{text("group ", name, ": there are ", kGroupsMax, " groups, more is the limit")};
+  Group group;
+  group.number = group.generation = group.moved = ++last_generation_;
+  group.name = name;
+  group.partitions.resize(partitions, {offset, 0, 0});
+  group.attended = now;
+  numbers_.emplace(group.name, group.number);
+  append(groups_.emplace(group.number, std::move(group)).first->second, out);
+  return true;
+}
+
+bool Groups::move(std::string_view name, std::uint64_t offset, std::uint64_t log, TimePoint now,
+                  Actions& out) {
+  auto* group = find(name);
+  if (group == nullptr) return false;
+  for (auto& partition : group->partitions) partition.cursor = offset;
+  group->moved = last_generation_ + 1;  // That of the share that follows.
+  share(*group, log, now, out);
+  return true;
+}
+
+bool Groups::remove(std::string_view name, Actions& out) {
+  auto* group = find(name);
+  if (group == nullptr) return false;
+  for (const auto& [run, member] : group->members) due_.erase({member.due, group->number, run});
+  group->members.clear();
+  group->partitions.clear();
+  append(*group, out);
+  numbers_.erase(numbers_.find(name));
+  groups_.erase(group->number);
+  return true;
+}
+
+// ---- What they hold, and what is told of them.
+
+bool Groups::holds(const Group& group, TimePoint now) const {
+  return !group.members.empty() || now < group.attended + kGroupIdle;
+}
+
+std::uint64_t Groups::held_from(std::uint64_t head, TimePoint now) const {
+  auto from = head;
+  for (const auto& [number, group] : groups_)
+    if (holds(group, now)) from = std::min(from, group.lowest());
+  return from;
+}
+
+std::vector<std::string> Groups::holders(std::uint64_t offset, TimePoint now) const {
+  std::vector<std::string> names;
+  for (const auto& [number, group] : groups_)
+    if (names.size() < kHoldersMax && holds(group, now) && group.lowest() < offset)
+      names.push_back(group.name);
+  return names;
+}
+
+GroupView Groups::view_of(const Group& group, TimePoint now) const {
+  GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now)};
+  for (const auto& [run, member] : group.members) view.members.push_back(member.name);
+  for (const auto& partition : group.partitions) {
+    view.cursors.push_back(partition.cursor);
+    const auto owner = group.members.find(partition.owner);
+    view.owners.push_back(owner == group.members.end() ? "" : owner->second.name);
+    view.is_settled = view.is_settled && partition.next == 0;
+  }
+  return view;
+}
+
+std::vector<GroupView> Groups::list(std::string_view prefix, std::string_view after,
+                                    std::size_t most, TimePoint now) const {
+  std::vector<GroupView> views;
+  auto at = after < prefix ? numbers_.lower_bound(prefix) : numbers_.upper_bound(after);
+  for (; at != numbers_.end() && views.size() < most && at->first.starts_with(prefix); ++at)
+    views.push_back(view_of(groups_.at(at->second), now));
+  return views;
+}
+
+std::optional<GroupView> Groups::find(std::string_view name, TimePoint now) const {
+  const auto number = numbers_.find(name);
+  if (number == numbers_.end()) return std::nullopt;
+  return view_of(groups_.at(number->second), now);
+}
+
+}  // namespace eole::sink

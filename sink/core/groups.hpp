@@ -1,0 +1,126 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/expected.hpp"
+#include "common/base/time.hpp"
+#include "common/protocol/partition.hpp"
+#include "sink/core/checkpoint.hpp"
+#include "sink/core/events.hpp"
+
+namespace eole::sink {
+
+constexpr std::size_t kGroupsMax = 10'000;      // Some 500 bytes each, and 24 for each partition.
+constexpr std::size_t kMembersMax = 256;        // Of one group: more have nothing to read.
+constexpr std::size_t kGroupNameBytesMax = 255; // As of a project.
+constexpr Duration kAttendEvery = 2s;           // What members are told.
+constexpr Duration kMemberGone = 7s;            // Silent for so long: three beats, and some.
+constexpr Duration kLetGoWithin = 30s;          // Of what a new generation takes from a member.
+constexpr Duration kGroupIdle = 3600s;          // Without a member for so long: holds nothing.
+
+/// What a group is told of to people, and what is counted of it from.
+struct GroupView {
+  std::string name;
+  std::uint64_t generation = 0;
+  std::vector<std::string> members;          // By name.
+  std::vector<std::uint64_t> cursors;        // By partition …
+  std::vector<std::string> owners;           // … and likewise; empty: none.
+  bool is_settled = true;                    // No partition is between two owners.
+  bool is_holding = true;                    // The log is kept for it.
+};
+
+/// Groups of readers, which share the log among their members: who owns which partition, and what
+/// each has committed there (ring rules G1, G2, G3, G5). Pure; what is told is appended first.
+class Groups {
+ public:
+  // Loading, in the log's order; false if it makes no sense.
+  bool load(std::string_view payload);
+  bool load_commit(std::string_view payload);
+  void save(SavePlace& place, Bytes& out) const;
+  /// All members have the whole of their time again: nobody listened before.
+  void start(TimePoint now);
+
+  /// Errors: no such group, or a bound.
+  Expected<void> attend(const Peer& peer, const protocol::Attend& said, std::uint64_t log,
+                        std::uint64_t head, TimePoint now, Actions& out);
+  /// False: it was there already, as it is. Errors: a bound, or it is there with other partitions.
+  Expected<bool> create(std::string_view name, std::uint32_t partitions, std::uint64_t offset,
+                        TimePoint now, Actions& out);
+  /// Sets all cursors. False: there is none.
+  bool move(std::string_view name, std::uint64_t offset, std::uint64_t log, TimePoint now,
+            Actions& out);
+  bool remove(std::string_view name, Actions& out);
+  /// Whoever is silent is a member no more.
+  void on_deadline(TimePoint now, std::uint64_t log, Actions& out);
+
+  /// From where on groups that somebody reads for, or did within kGroupIdle, have not committed.
+  std::uint64_t held_from(std::uint64_t head, TimePoint now) const;
+  /// Those that did not commit what lies below `offset`, and hold it; some, if they are many.
+  std::vector<std::string> holders(std::uint64_t offset, TimePoint now) const;
+  /// By name, behind `after`, at most `most`, whose names begin with `prefix`.
+  std::vector<GroupView> list(std::string_view prefix, std::string_view after, std::size_t most,
+                              TimePoint now) const;
+  std::optional<GroupView> find(std::string_view name, TimePoint now) const;
+  std::size_t count() const { return groups_.size(); }
+
+ private:
+  struct Member {
+    std::string name;
+    Peer peer;
+    TimePoint heard{};
+    std::optional<TimePoint> must_answer;  // It is told of a new generation.
+    TimePoint due{};                       // Its place in due_.
+  };
+  /// Members by their runs; zero: none.
+  struct Partition {
+    std::uint64_t cursor = 0;
+    RunId owner = 0;
+    RunId next = 0;  // Another one: once the owner has let go of it.
+  };
+  struct Group {
+    std::uint64_t number = 0;  // Its first generation: no other group ever has it.
+    std::string name;
+    std::uint64_t generation = 0;
+    std::uint64_t moved = 0;  // The generation in which a person set the cursors last.
+    std::map<RunId, Member> members;
+    std::vector<Partition> partitions;
+    TimePoint attended{};
+    std::uint64_t lowest() const;
+  };
+  using ByNumber = std::map<std::uint64_t, Group>;
+
+  Group* find(std::string_view name);
+  void commit(Group& group, RunId run, const std::vector<protocol::PartitionCursor>& cursors,
+              std::uint64_t head, Actions& out);
+  void let_go(Group& group, RunId run, std::uint64_t log, Actions& out);
+  /// Shares the partitions anew: a new generation, of which all are told.
+  void share(Group& group, std::uint64_t log, TimePoint now, Actions& out);
+  void tell(const Group& group, RunId run, std::uint64_t request, std::uint64_t log,
+            Actions& out) const;
+  void append(const Group& group, Actions& out) const;
+  void put(Bytes& out, const Group& group) const;
+  GroupView view_of(const Group& group, TimePoint now) const;
+  bool holds(const Group& group, TimePoint now) const;
+  void set_due(const Group& group, RunId run, Member& member);
+  void forget(Group& group, RunId run);
+
+  ByNumber groups_;
+  std::map<std::string, std::uint64_t, std::less<>> numbers_;  // By name.
+  std::uint64_t last_generation_ = 0;                          // Of all groups, also of those gone.
+  struct Due {
+    TimePoint at{};
+    std::uint64_t group = 0;
+    RunId run = 0;
+    auto operator<=>(const Due&) const = default;
+  };
+  std::set<Due> due_;
+  TimePoint looked_{};
+};
+
+}  // namespace eole::sink
