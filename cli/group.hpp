@@ -16,6 +16,7 @@ struct GroupWatch {
   std::string commit = "end";
   std::uint64_t count = UINT64_MAX;
   std::string project;
+  std::string topic;  // A pattern; empty: all.
 };
 /// Prints the group's records as one of its members; the exit code.
 int watch_group(Cluster& cluster, const GroupWatch& options, bool is_json);

@@ -7,6 +7,7 @@
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"
+#include "common/protocol/wanted.hpp"
 
 namespace eole::cli {
 
@@ -39,6 +40,12 @@ int watch_group(Cluster& cluster, const GroupWatch& options, bool is_json) {
   const auto name = options.member.empty() ? text(process::host_name(), "-", ::getpid())
                                            : options.member;
   GroupReader reader(cluster.context, cluster.file, options.group, name, commits);
+  std::optional<TopicPattern> topic;
+  if (!options.topic.empty()) topic = need(TopicPattern::parse(options.topic), kBadUse);
+  const protocol::Wanted wanted({}, std::move(topic));
+  const auto is_wanted = [&](const protocol::ResultRecord& result) {
+    return (options.project.empty() || result.project == options.project) && wanted.has(result);
+  };
   std::uint64_t count = 0;
   bool is_over = false;
   while (!is_over) {
@@ -50,9 +57,7 @@ int watch_group(Cluster& cluster, const GroupWatch& options, bool is_json) {
       const auto next = need(reader.next(left), kBadUse);
       const auto* record = std::get_if<client::GroupRecord>(&next);
       if (const auto* gone = std::get_if<client::TellGone>(&next)) tell_gone(*gone, is_json);
-      const bool is_wanted = record != nullptr && (options.project.empty() ||
-                                                   record->result.project == options.project);
-      if (is_wanted) {
+      if (record != nullptr && is_wanted(record->result)) {
         print(*record, is_json);
         is_over = ++count >= options.count;
       }

@@ -130,6 +130,7 @@ int run(UpOptions options, const Globals& globals) {
   supervisor.start("ventilator", "ventilator", ventilator);
   const auto certificate = own_certificate(options, endpoints);
   supervisor.start("gateway", "gateway", gateway_arguments(options, endpoints));
+  supervisor.start("relay", "relay", {"--cluster", endpoints.gateway_path});
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
     std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,

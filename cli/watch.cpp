@@ -39,6 +39,8 @@ void watch_as_member(Globals& globals, const WatchOptions& options) {
   const bool is_cursor = !options.as.empty();
   if (is_cursor && !options.group.empty())
     throw Failure{kBadUse, "watch: --as or --group, not both"};
+  if (options.events)
+    throw Failure{kBadUse, "watch: a group reads the log, which has no --events of the moment"};
   if (options.progress || (!is_cursor && (options.from >= 0 || !options.since.empty())))
     throw Failure{kBadUse,
                   "watch: a group goes on where it is (eole group move); it has no --from, --since "
@@ -52,7 +54,8 @@ void watch_as_member(Globals& globals, const WatchOptions& options) {
   globals.exit_code =
       watch_group(cluster,
                   {is_cursor ? options.as : options.group, options.member,
-                   options.commit.empty() ? "end" : options.commit, options.count, options.project},
+                   options.commit.empty() ? "end" : options.commit, options.count,
+                   options.project, options.topic},
                   globals.json);
 }
 

@@ -4,6 +4,8 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/ids.hpp"
+#include "common/protocol/artifact_messages.hpp"
+#include "common/protocol/group_messages.hpp"
 
 /// Every message of the ring. docs/protocol.md says the same for other languages; who sends it,
 /// who hears it, and what if it is lost or repeated stands above each struct, with the rules of
@@ -439,44 +441,6 @@ struct Gone {
   bool operator==(const Gone&) const = default;
 };
 
-/// Client -> sink, from each member of a group, at its start, at every heartbeat, to commit
-/// (payload: cursors) and to leave (`leaving` is one): it is there, and has let go of what
-/// `generation` does not give it. Levels: may be lost or repeated (rules G1, G2, G4).
-struct Attend {
-  static constexpr std::string_view kName = "attend";
-  static constexpr std::uint32_t kFieldsNeeded = 6;
-  std::uint64_t request = 0;
-  std::string group;
-  RunId run = 0;
-  std::string member;  // For people.
-  std::uint64_t generation = 0;
-  std::uint8_t leaving = 0;
-  Bytes payload;
-  std::string within = {};
-  void fields(auto& io) {
-    io(request), io(group), io(run), io(member), io(generation), io(leaving), io(within);
-  }
-  bool operator==(const Attend&) const = default;
-};
-
-/// Sink -> member, the answer to an attend once that is durable, or (request zero) at once when
-/// something changed: the partitions that it owns, with what is committed (payload: cursors), of
-/// how many. Cursors were set by a person in the generation `moved`, and not since (rules G1, G3).
-struct Attending {
-  static constexpr std::string_view kName = "attending";
-  std::uint64_t request = 0;
-  std::uint64_t log = 0;
-  std::uint64_t generation = 0;
-  std::uint64_t moved = 0;
-  std::uint32_t heartbeat_ms = 0;
-  std::uint32_t partitions = 0;
-  Bytes payload;
-  void fields(auto& io) {
-    io(request), io(log), io(generation), io(moved), io(heartbeat_ms), io(partitions);
-  }
-  bool operator==(const Attending&) const = default;
-};
-
 /// Sink -> subscribers (topic "result." and the project): one result batch, a copy of the log
 /// (rule L1).
 struct Notification {
@@ -497,54 +461,6 @@ struct LogHead {
   std::uint8_t wants_news = 0;  // One: somebody hears of news.
   void fields(auto& io) { io(log), io(head), io(wants_news); }
   bool operator==(const LogHead&) const = default;
-};
-
-/// Client or worker -> sink: a chunk of an artifact (payload), which has `size` bytes in all. Of no
-/// project, as a get: who knows a SHA-256 may have the file.
-struct Put {
-  static constexpr std::string_view kName = "put";
-  static constexpr bool kIsOfNoProject = true;
-  std::uint64_t request = 0;
-  std::string sha256;
-  std::uint64_t size = 0;
-  std::uint64_t offset = 0;
-  Bytes payload;
-  void fields(auto& io) { io(request), io(sha256), io(size), io(offset); }
-  bool operator==(const Put&) const = default;
-};
-
-/// Sink -> who puts: it has the bytes up to `have`; `is_whole` is one once all is durable
-/// (rule R4).
-struct PutAt {
-  static constexpr std::string_view kName = "put_at";
-  std::uint64_t request = 0;
-  std::uint64_t have = 0;
-  std::uint8_t is_whole = 0;
-  void fields(auto& io) { io(request), io(have), io(is_whole); }
-  bool operator==(const PutAt&) const = default;
-};
-
-/// Client or worker -> sink: up to `size` bytes of an artifact, from `offset`.
-struct Get {
-  static constexpr std::string_view kName = "get";
-  static constexpr bool kIsOfNoProject = true;
-  std::uint64_t request = 0;
-  std::string sha256;
-  std::uint64_t offset = 0;
-  std::uint32_t size = 0;
-  void fields(auto& io) { io(request), io(sha256), io(offset), io(size); }
-  bool operator==(const Get&) const = default;
-};
-
-/// Sink -> who gets: bytes (payload) of an artifact of `size` bytes, from `offset`.
-struct Chunk {
-  static constexpr std::string_view kName = "chunk";
-  std::uint64_t request = 0;
-  std::uint64_t size = 0;
-  std::uint64_t offset = 0;
-  Bytes payload;
-  void fields(auto& io) { io(request), io(size), io(offset); }
-  bool operator==(const Chunk&) const = default;
 };
 
 }  // namespace eole::protocol

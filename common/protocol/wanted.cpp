@@ -26,7 +26,7 @@ void put_wanted(Bytes& out, const ResultBatch& batch, const Wanted& wanted) {
     kept.clear();
   };
   for (ByteReader runs(batch.records); const auto run = read_result_run(runs);) {
-    if (wanted.has(run->first)) {
+    if (wanted.may_have(*run)) {
       put_result_run(kept, *run);
       piece.count += run->count;
       continue;

@@ -61,6 +61,10 @@ void Groups::append(const Group& group, Actions& out) const {
 }
 
 void Groups::save(SavePlace& place, Bytes& out) const {
+  if (groups_.empty() && place.number == 0 && last_generation_ != 0) {  // No group has it again.
+    eole::put<std::uint64_t>(out, last_generation_);
+    place.number = 1;
+  }
   for (auto group = groups_.lower_bound(place.number);
        group != groups_.end() && out.size() < kPartBytesMax; ++group) {
     if (out.empty()) eole::put<std::uint64_t>(out, last_generation_);
@@ -92,6 +96,9 @@ bool Groups::load(std::string_view payload) {
       group.partitions.push_back(partition);
     }
     if (!reader.ok() || partitions > kPartitionsMax) return false;
+    for (auto& partition : group.partitions)
+      for (auto* run : {&partition.owner, &partition.next})
+        if (!group.members.contains(*run)) *run = 0;
     if (partitions == 0) {
       groups_.erase(group.number);
       numbers_.erase(group.name);
@@ -234,7 +241,8 @@ void Groups::let_go(Group& group, RunId run, std::uint64_t log, Actions& out) {
   }
   if (heirs.empty()) return;
   append(group, out);
-  for (const auto heir : heirs) tell(group, heir, 0, log, out);
+  for (const auto heir : heirs)
+    if (!group.members.at(heir).peer.empty()) tell(group, heir, 0, log, out);
 }
 
 // Each gets as many as any other, or one less, and keeps what it has of them.
@@ -276,14 +284,14 @@ void Groups::share(Group& group, std::uint64_t log, TimePoint now, Actions& out)
   }
   append(group, out);
   for (auto& [run, member] : group.members) {
-    member.must_answer = now + kLetGoWithin;
+    if (!member.must_answer) member.must_answer = now + kLetGoWithin;
     set_due(group, run, member);
     if (!member.peer.empty()) tell(group, run, 0, log, out);
   }
 }
 
 void Groups::on_deadline(TimePoint now, std::uint64_t log, Actions& out) {
-  if (now > looked_ + kAttendEvery) return start(now);  // Who did not listen does not judge.
+  if (now > looked_ + kMemberGone) return start(now);  // Who did not listen does not judge.
   looked_ = now;
   std::set<std::uint64_t> changed;
   while (!due_.empty() && due_.begin()->at <= now) {

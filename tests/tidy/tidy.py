@@ -68,6 +68,8 @@ MAY_INCLUDE = {
     "gateway/core/access": ("gateway/core", "common/base", "common/process/hash.hpp", "common/net/tokens.hpp"),
     "gateway/io": ("gateway", "clients/cpp", "common", "worker/core", "worker/io/node.hpp", "worker/runners/part.hpp",
                    "worker/runners/references.hpp"),
+    "relay/core": ("relay/core", "common/base", "common/protocol", "clients/cpp/tasks"),
+    "relay/io": ("relay", "clients/cpp", "common"),
     "ventilator/io": ("ventilator", "common"),
     "sink/io": ("sink", "common"),
     "worker/io": ("worker", "clients/cpp", "common"),
@@ -87,7 +89,7 @@ def problems_in(path, text):
     room = next((room for room in sorted(MAY_INCLUDE, key=len, reverse=True) if path.startswith(room + "/")), None)
     for is_system, name in included(text):
         if is_system or "/" not in name or name.split("/")[0] not in (
-                "common", "ventilator", "worker", "sink", "gateway", "cli", "clients"):
+                "common", "ventilator", "worker", "sink", "gateway", "relay", "cli", "clients"):
             for pattern, homes in HOMES.items():
                 if re.search(pattern, name) and not path.startswith(homes):
                     yield f"includes <{name}>, whose home is {' '.join(homes)}"

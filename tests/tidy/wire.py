@@ -1,8 +1,9 @@
-"""common/protocol/messages.hpp and the tables of docs/protocol.md say the same of every message."""
+"""The messages of common/protocol and the tables of docs/protocol.md say the same of every message."""
 
 import os
 import re
 
+MESSAGES = [f"common/protocol/{each}messages.hpp" for each in ("", "artifact_", "group_")]
 STRUCT = re.compile(r"((?:^///[^\n]*\n)+)^struct (\w+) \{\n(.*?)^\};", re.M | re.S)
 MEMBER = re.compile(r"^  ([\w:]+) (\w+)(?: = (?:\w+|\{\}))?;", re.M)
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*→[^|]*) \| ([^|]*) \| ([^|]*)\|$", re.M)
@@ -52,7 +53,7 @@ def compare(code, docs):
 
 
 def problems(root):
-    code = in_code(read(root, "common/protocol/messages.hpp"))
+    code = {name: said for path in MESSAGES for name, said in in_code(read(root, path)).items()}
     yield from compare(code, in_docs(read(root, "docs/protocol.md")))
     for name in code:
         if not os.path.exists(os.path.join(root, "tests/golden", name + ".hex")):

@@ -42,6 +42,10 @@ const Core::Control* Core::find_control(std::string_view what) {
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_declare("alert", options, out);
        }},
+      {"raised", "name", true,
+       [](Core& core, const Value& options, TimePoint, Actions& out) {
+         return core.control_declare("raised", options, out);
+       }},
       {"resume", "scope", true,
        [](Core& core, const Value& options, TimePoint, Actions& out) {
          return core.control_pause(options, false, out);

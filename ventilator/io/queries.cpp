@@ -315,6 +315,7 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   }
   if (query.what == "chains") return declared("chain", core, within);
   if (query.what == "alerts") return declared("alert", core, within);
+  if (query.what == "raised") return declared("raised", core, within);
   if (query.what == "schedules") return schedules(core, within);
   if (query.what == "schedule") {
     const auto name = (*options)["name"].text_or("");

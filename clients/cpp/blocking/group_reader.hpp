@@ -39,6 +39,8 @@ class GroupReader {
   bool has_more();
   /// All that next() gave is dealt with; waits until that is durable, or others' business.
   Expected<void> commit(Duration patience = kPatienceOfCommits);
+  /// That it reads; zero before the first record.
+  std::uint64_t log() { return member_.core().log(); }
   /// Leaves the group, so that others go on at once; what was not committed is theirs.
   void leave(Duration patience = kPatienceOfCommits);
 

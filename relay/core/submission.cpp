@@ -1,0 +1,55 @@
+#include "relay/core/submission.hpp"
+
+#include "clients/cpp/tasks/encode.hpp"
+#include "clients/cpp/tasks/task_request.hpp"
+#include "common/base/text.hpp"
+#include "relay/core/fill.hpp"
+
+namespace eole::relay {
+
+using protocol::Value;
+
+namespace {
+
+Expected<client::TaskRequest> task_of(const Value& chain, const Value& event) {
+  auto filled = fill(chain["task"], event);
+  if (!filled) return filled.error();
+  auto task = client::read_task(*filled, {});
+  if (!task) return task;
+  std::vector<client::TaskRequest> tasks{std::move(*task)};
+  for (const auto& wrong : client::resolve_parents(tasks)) return wrong.error;
+  if (auto checked = client::check(tasks[0]); !checked) return checked.error();
+  return std::move(tasks[0]);
+}
+
+client::TaskRequest unfit(const Value& chain, const Value& event, const std::string& why) {
+  client::TaskRequest task;
+  task.task_class.kind = "echo";
+  task.task_class.project = text(chain["name"].text_or(""), "/unfit");
+  task.args = Value(Value::Map{{"offset", event["offset"]}, {"id", event["id"]}, {"error", why}})
+                  .to_msgpack();
+  return task;
+}
+
+}  // namespace
+
+std::pair<protocol::Submit, Bytes> submission_of(const Value& chain, const Value& event,
+                                                 std::uint64_t log) {
+  auto task = task_of(chain, event);
+  if (!task) task = unfit(chain, event, task.error().message);
+  auto conditions = client::encode_conditions(*task, [](std::uint64_t) { return protocol::Parent{}; });
+  if (!conditions) {
+    task = unfit(chain, event, conditions.error().message);
+    conditions = Bytes();
+  }
+  protocol::TaskGroups groups;
+  groups.add(task->task_class, task->args, *conditions, task->trace);
+  protocol::Submit submit;
+  submit.key = text("chain/", chain["name"].text_or(""), "/", hex(log), "/",
+                    event["offset"].int_or(0));
+  submit.count = 1;
+  submit.within = chain["within"].text_or("");
+  return {std::move(submit), groups.take()};
+}
+
+}  // namespace eole::relay

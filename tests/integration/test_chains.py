@@ -1,0 +1,85 @@
+"""Notifications that become tasks, once each, and groups that are behind: what the relay acts on."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+from cluster import Cluster, wait_until
+
+TASKS = 200
+
+
+class Chains(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster("--allow-exec", workers=2, slots=2))
+
+    def results(self, project):
+        return self.cluster.json("results", "--project", project)
+
+    def kill_relay(self):
+        found = subprocess.run(["pgrep", "-P", str(self.cluster.up.pid), "-x", "relay"], check=True,
+                               capture_output=True, text=True)
+        os.kill(int(found.stdout), signal.SIGKILL)
+
+    def submit_numbers(self, project, numbers):
+        self.cluster.submit([{"kind": "echo", "args": {"n": n}, "project": project} for n in numbers])
+
+    def test_each_notification_becomes_one_task_though_the_relay_is_killed(self):
+        self.cluster.eole("chain", "add", "copies", "--from", "source/echo/done", "--start", "earliest",
+                          "--submit", "echo", "--arg", "n=$value.n", "--arg", "of=task ${id}", "--project", "copied")
+        self.submit_numbers("source", range(TASKS // 2))
+        wait_until(lambda: len(self.results("copied")) > 0, what="some are copied")
+        self.kill_relay()
+        self.submit_numbers("source", range(TASKS // 2, TASKS))
+        wait_until(lambda: len(self.results("copied")) >= TASKS, what="all are copied")
+        sources = {each["value"]["n"]: each["id"] for each in self.results("source")}
+        copied = [each["value"] for each in self.results("copied")]
+        self.assertEqual(sorted((value["n"], value["of"]) for value in copied),
+                         [(n, f"task {sources[n]}") for n in range(TASKS)])
+        [group] = [each for each in self.cluster.json("group", "list") if each["group"] == "copies"]
+        self.assertEqual(group["lag_records"], 0)
+
+    def test_what_does_not_fit_costs_that_one_alone(self):
+        self.cluster.eole("chain", "add", "picky", "--from", "odd/#", "--submit", "echo", "--arg", "x=$value.x",
+                          "--project", "fit")
+        wait_until(lambda: [each for each in self.cluster.json("group", "list") if each["group"] == "picky"],
+                   what="its group is there")
+        self.cluster.submit([{"kind": "echo", "args": {"y": 1}, "project": "odd"},
+                             {"kind": "echo", "args": {"x": 2}, "project": "odd"}])
+        wait_until(lambda: self.results("fit") and self.results("picky/unfit"), what="both are told")
+        self.assertEqual([each["value"] for each in self.results("fit")], [{"x": 2}])
+        self.assertEqual([each["value"]["error"] for each in self.results("picky/unfit")],
+                         ["the event has no value.x"])
+
+    def test_a_chain_is_listed_and_taken_back(self):
+        self.cluster.eole("chain", "add", "brief", "--from", "none/*/done", "--submit", "echo")
+        [chain] = [each for each in self.cluster.json("chain", "list") if each["name"] == "brief"]
+        self.assertEqual((chain["from"], chain["task"]["kind"]), ("none/*/done", "echo"))
+        self.cluster.eole("chain", "remove", "brief")
+        self.assertNotIn("brief", [each["name"] for each in self.cluster.json("chain", "list")])
+
+    def test_a_group_that_is_behind_raises_an_alert_and_one_when_it_is_not(self):
+        self.cluster.eole("group", "create", "slow", "--from", "latest")
+        self.cluster.eole("alert", "add", "--lag", "slow", "1", "--", "sh", "-c", "cat; echo heard")
+        self.submit_numbers("behind", range(3))
+
+        def told(kind):
+            return [each["value"] for each in self.results("alerts")
+                    if each["kind"] == "echo" and each["value"]["type"] == kind and each["value"]["group"] == "slow"]
+        [raised] = wait_until(lambda: told("eole.lag.raised"), what="it is raised")
+        self.assertEqual((raised["alert"], raised["lag_records"] >= 3), ("slow", True))
+        heard = wait_until(lambda: [each for each in self.results("alerts") if each["kind"] == "exec"],
+                           what="its command ran")
+        self.assertIn("heard", heard[0]["value"]["stdout"])
+        self.kill_relay()  # It says nothing twice.
+        to_read = self.cluster.json("group", "list")
+        [records] = [each["lag_records"] for each in to_read if each["group"] == "slow"]
+        self.cluster.eole("watch", "--group", "slow", "--count", str(records), "--json")
+        wait_until(lambda: told("eole.lag.cleared"), seconds=60, what="it is over")
+        self.assertEqual(len(told("eole.lag.raised")), len(told("eole.lag.cleared")))
+
+
+if __name__ == "__main__":
+    unittest.main()
