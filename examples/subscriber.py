@@ -31,9 +31,9 @@ while True:
     at, end = 32 + worker, offset + count
     while offset < end:
         run = struct.unpack_from("<IQIQHBBqQBBBBII", batch, at)
-        seq, state, kind, project, artifacts, results = run[1], run[5], run[9], run[10], run[11], run[13]
+        seq, state, kind, project, artifacts, key, results = run[1], run[5], *run[9:14]
         name = shown(batch[at + 56:at + 56 + kind], bytes.decode)
-        at += 56 + kind + project + 32 * artifacts
+        at += 56 + kind + project + 32 * artifacts + key
         for seq in range(seq, seq + results):
             size, = struct.unpack_from("<I", batch, at)
             body = shown(batch[at + 4:at + 4 + size], lambda raw: msgpack.unpackb(raw, strict_map_key=False))

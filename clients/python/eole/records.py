@@ -162,13 +162,13 @@ def open_batch(batch, wanted, found):
     offset, end = first, first + count
     try:
         while offset < end:
-            (origin, seq, _, _, attempt, state, flags, finished, run_us, kind, project, artifacts, _,
+            (origin, seq, _, _, attempt, state, flags, finished, run_us, kind, project, artifacts, key,
              results, _) = RUN.unpack_from(batch, at)
             at += RUN.size
             prefix = origin_text(origin) + "-"
             of_all = (text_or_bytes(batch[at:at + kind]), text_or_bytes(batch[at + kind:at + kind + project]),
                       STATES[state], attempt, bool(flags & 1), worker, finished / 1000, run_us // 1000 / 1000)
-            at += kind + project + 32 * artifacts
+            at += kind + project + 32 * artifacts + key
             for number in range(seq, seq + results):
                 begin = at + 4
                 at = begin + size_at(batch, at)[0]

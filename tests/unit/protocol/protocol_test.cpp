@@ -116,8 +116,6 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(News{"ventilator", "a list"});
   check_message(Introduce{1, 123456, 2, 5, 42, 0, 1, "settlement"});
   check_message(Announce{123456, 5, 42, 1000});
-  check_message(Attend{7, "billing", 42, "w1", 3, 1, "cursors", "acme/"});
-  check_message(Attending{7, 99, 3, 2, 2000, 8, "cursors"});
   check_message(Introduced{1, 99, 1000, 0, 1, "settlement"});
   check_message(Follow{1, 99, 123456, 5, 1000});
   check_message(Settled{1, 99, 1000, 1010, 1010, "settlement"});
