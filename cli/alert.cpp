@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/common.hpp"
+#include "cli/limits.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 
@@ -10,9 +11,12 @@ namespace eole::cli {
 
 namespace {
 
+constexpr std::int64_t kSecondsMax = 31'536'000;  // A year.
+
 struct AlertOptions {
   std::string name;
-  std::vector<std::string> lag;
+  std::string group;
+  std::int64_t seconds = 0;
   std::vector<std::string> command;
 };
 
@@ -31,16 +35,13 @@ void print_one(const Value& view) {
 }
 
 void add(const AlertOptions& options, const Globals& globals) {
-  const auto seconds = need(Value::from_json(options.lag.at(1)), kBadUse).int_or(-1);
-  if (seconds < 1 || seconds > 31'536'000)
-    throw Failure{kBadUse, text("--lag ", shown(options.lag[1]),
-                                " seconds, limits 1 and 31536000")};
-  Value wish = Value::Map{{"state", "added"}, {"group", options.lag[0]}, {"seconds", seconds}};
+  Value wish =
+      Value::Map{{"state", "added"}, {"group", options.group}, {"seconds", options.seconds}};
   if (!options.command.empty())
     wish.set("command", Value::Array(options.command.begin(), options.command.end()));
   Cluster cluster(globals);
   const auto view =
-      control(cluster, options.name.empty() ? options.lag[0] : options.name, std::move(wish));
+      control(cluster, options.name.empty() ? options.group : options.name, std::move(wish));
   globals.json ? print_json(view) : print_one(view);
 }
 
@@ -76,9 +77,10 @@ void add_alert(CLI::App& app, Globals& globals) {
     return one;
   };
   auto* adding = sub("add", "Raise one when the oldest record that is not read is so old", add);
-  adding->add_option("--lag", options->lag, "the group, or * for every one, and seconds")
-      ->expected(2)
-      ->required();
+  adding->add_option("--lag", options->group, "the group, or * for every one")->required();
+  adding->add_option("seconds", options->seconds, "how old its oldest unread record may be")
+      ->required()
+      ->check(whole_number(1, kSecondsMax));
   adding->add_option("--name", options->name, "of the alert [its group's]");
   adding->add_option("command", options->command,
                      "behind --: a task of kind exec for each alert, which has it as JSON on its "

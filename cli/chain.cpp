@@ -1,11 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "cli/common.hpp"
+#include "cli/group.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/kinds/kinds.hpp"
+#include "common/base/topics.hpp"
 
 // Chains: notifications that become tasks. The relay acts on them.
 namespace eole::cli {
@@ -50,6 +50,7 @@ void print_one(const Value& view) {
 }
 
 void add(const ChainOptions& options, const Globals& globals) {
+  need(TopicPattern::parse(options.from), kBadUse);
   const auto task_words = words_said(options.said);
   (void)task_said(options.said);
   Value task = Value::Map{{"kind", options.kind}, {"args", args_of(options)}};
@@ -57,7 +58,10 @@ void add(const ChainOptions& options, const Globals& globals) {
   Cluster cluster(globals);
   const auto view = control(
       cluster, options,
-      Value::Map{{"state", "added"}, {"from", options.from}, {"start", options.start}, {"task", task}});
+      Value::Map{{"state", "added"},
+                 {"from", options.from},
+                 {"start", place_in_log(cluster, options.start)},
+                 {"task", task}});
   globals.json ? print_json(view) : print_one(view);
 }
 

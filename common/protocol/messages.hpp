@@ -403,8 +403,8 @@ struct Read {
   std::uint32_t crc = 0;
   std::uint32_t bytes_max = 0;
   std::string within = {};
-  Bytes payload = {};
   std::string pattern = {};  // Of topics; empty: all.
+  Bytes payload = {};
   void fields(auto& io) {
     io(request), io(log), io(offset), io(crc), io(bytes_max), io(within), io(pattern);
   }

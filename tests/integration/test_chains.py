@@ -38,8 +38,8 @@ class Chains(unittest.TestCase):
         copied = [each["value"] for each in self.results("copied")]
         self.assertEqual(sorted((value["n"], value["of"]) for value in copied),
                          [(n, f"task {sources[n]}") for n in range(TASKS)])
-        [group] = [each for each in self.cluster.json("group", "list") if each["group"] == "copies"]
-        self.assertEqual(group["lag_records"], 0)
+        wait_until(lambda: [each for each in self.cluster.json("group", "list")
+                            if each["group"] == "copies" and each["lag_records"] == 0], what="its group is there, too")
 
     def test_what_does_not_fit_costs_that_one_alone(self):
         self.cluster.eole("chain", "add", "picky", "--from", "odd/#", "--submit", "echo", "--arg", "x=$value.x",

@@ -194,7 +194,7 @@ void GroupCore::read(TimePoint now, GroupActions& out) {
     if (!owned.is_leaving) partitions.has.set(partition);
   is_reading_ = true;
   read_at_ = now + kRepeat;
-  out.emplace_back(SendGroupRead{{++read_request_, log_, at_, 0, kReadBytes, {},
+  out.emplace_back(SendGroupRead{{++read_request_, log_, at_, 0, kReadBytes, {}, {},
                                   protocol::encode_partitions(partitions)}});
 }
 
