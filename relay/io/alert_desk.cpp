@@ -48,14 +48,16 @@ Expected<void> AlertDesk::turn(client::Requests& ventilator, client::Requests& s
   if (!groups) return groups.error();
   Raised raised;
   if (const auto* list = kept->as<Value::Array>())
-    for (const auto& each : *list)
-      raised[{each["alert"].text_or(""), each["group"].text_or("")}] = each["since"].int_or(0);
-  // Of an earlier life of this: perhaps it was not told.
-  for (const auto& [which, since] : raised) {
-    const AlertChange known{which.first, {which.second}, true, since};
-    if (told_.contains(key_of(known))) continue;
-    if (auto told = tell(known, *alerts); !told) return told;
-  }
+    for (const auto& each : *list) {
+      const GroupLag lag{each["group"].text_or(""), each["lag_seconds"].int_or(0),
+                         static_cast<std::uint64_t>(each["lag_records"].int_or(0))};
+      const AlertChange known{each["alert"].text_or(""), lag, true, each["since"].int_or(0)};
+      raised[{known.rule, lag.group}] = known.since_unix_ms;
+      if (told_.contains(key_of(known))) continue;
+      // Of an earlier life of this: perhaps it was not told. Refused: it was, with another command.
+      if (auto told = tell(known, *alerts); !told && told.error().is_silence) return told;
+      told_.insert(key_of(known));
+    }
   for (const auto& each : judge(rules_of(*alerts), *groups, raised, unix_ms))
     if (auto changed = change(each, *alerts, ventilator); !changed) return changed;
   return {};
@@ -69,6 +71,8 @@ Expected<void> AlertDesk::change(const AlertChange& change, const Value& alerts,
                                   {"state", state},
                                   {"alert", change.rule},
                                   {"group", change.lag.group},
+                                  {"lag_seconds", change.lag.seconds},
+                                  {"lag_records", change.lag.records},
                                   {"since", change.since_unix_ms}};
     const auto kept = ventilator.ask(protocol::Control{0, "raised", wish.to_msgpack()}, kPatience);
     return kept ? Expected<void>() : Expected<void>(kept.error());
@@ -80,12 +84,14 @@ Expected<void> AlertDesk::change(const AlertChange& change, const Value& alerts,
 }
 
 Expected<void> AlertDesk::tell(const AlertChange& change, const Value& alerts) {
-  const Value news = Value::Map{{"type", change.is_raised ? "eole.lag.raised" : "eole.lag.cleared"},
-                                {"alert", change.rule},
-                                {"group", change.lag.group},
-                                {"lag_seconds", change.lag.seconds},
-                                {"lag_records", change.lag.records},
-                                {"since", change.since_unix_ms}};
+  Value news = Value::Map{{"type", change.is_raised ? "eole.lag.raised" : "eole.lag.cleared"},
+                          {"alert", change.rule},
+                          {"group", change.lag.group},
+                          {"since", change.since_unix_ms}};
+  if (change.is_raised) {  // Said again it must be the same: what is left when it is over differs.
+    news.set("lag_seconds", change.lag.seconds);
+    news.set("lag_records", change.lag.records);
+  }
   client::Submitter submitter(context_, cluster_, {key_of(change)},
                               [](Origin, Seq, std::uint32_t) {});
   if (auto added = submitter.add({"echo", "alerts"}, news.to_msgpack()); !added) return added;
