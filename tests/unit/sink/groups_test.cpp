@@ -164,3 +164,58 @@ TEST_CASE("a group that is not there is refused with how to make it", "[groups]"
   REQUIRE(!refused);
   REQUIRE(refused.error().message.find("eole group create x") != std::string::npos);
 }
+
+TEST_CASE("no group has the generations of one that is gone, whatever was restarted", "[groups]") {
+  Rig rig;
+  const auto first = rig.attend(1, 0);
+  REQUIRE(rig.groups.remove("g", rig.out));
+  auto again = rig.loaded();
+  Actions out;
+  REQUIRE(*again.create("g", 4, 10, rig.now, out));
+  REQUIRE(again.find("g", rig.now)->generation > first.generation);
+}
+
+TEST_CASE("an heir that was not heard since the start is told once it is", "[groups]") {
+  Rig rig;
+  rig.attend(1, 0);
+  const auto second = rig.attend(2, 0);
+  auto again = rig.loaded();
+  Actions out;
+  REQUIRE(again.attend("1", {9, "g", 1, "m", second.generation, 0, protocol::encode_cursors({})},
+                       kLog, kHead, rig.now, out));
+  std::size_t replies = 0;
+  for (const auto& action : out)
+    if (const auto* reply = std::get_if<Reply>(&action)) {
+      REQUIRE(reply->peer == "1");
+      ++replies;
+    }
+  REQUIRE(replies == 1);
+}
+
+TEST_CASE("who does not let go in time loses it, however often it is shared anew", "[groups]") {
+  Rig rig;
+  const auto first = rig.attend(1, 0);
+  for (RunId run = 2; rig.now < kStart + 33s; ++run) {
+    rig.attend(run, 0);
+    for (int beat = 0; beat < 3; ++beat) {
+      rig.now += 2s;
+      for (RunId other = 2; other <= run; ++other)
+        rig.attend(other, rig.groups.find("g", rig.now)->generation);
+      const auto members = rig.groups.find("g", rig.now)->members.size();
+      rig.groups.on_deadline(rig.now, kLog, rig.out);
+      if (rig.groups.find("g", rig.now)->members.size() < members) return;
+      rig.attend(1, first.generation);
+    }
+  }
+  FAIL("it has them still");
+}
+
+TEST_CASE("a loop that is slow, but looks, does not keep who is gone", "[groups]") {
+  Rig rig;
+  rig.attend(1, 0);
+  for (int turn = 0; turn < 4; ++turn) {
+    rig.now += 3s;
+    rig.groups.on_deadline(rig.now, kLog, rig.out);
+  }
+  REQUIRE(rig.groups.find("g", rig.now)->members.empty());
+}
