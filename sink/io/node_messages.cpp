@@ -100,6 +100,7 @@ void Node::on(protocol::LogLines& lines, const Sender& from) {
     return lines.role == role && authority_.allows(from.user, needed);
   };
   const bool is_allowed = speaks_as("worker", Role::kWork) || speaks_as("gateway", Role::kSubmit) ||
+                          speaks_as("relay", Role::kSubmit) ||
                           speaks_as("ventilator", Role::kSettle) ||
                           speaks_as("sink", Role::kSettle);
   const auto count = protocol::count_log_lines(lines.payload);

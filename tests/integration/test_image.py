@@ -357,7 +357,7 @@ class Tasks(unittest.TestCase):
         cls.files = tempfile.TemporaryDirectory()
         programs = pathlib.Path(cls.files.name, "bin")
         programs.mkdir()
-        for name in ("eole", "ventilator", "sink", "worker", "gateway"):
+        for name in ("eole", "ventilator", "sink", "worker", "gateway", "relay"):
             shutil.copy(BIN / name, programs)
         stand_in = programs / "eole-picture"
         stand_in.write_text(f"#!{sys.executable}\nimport sys\nsys.path[:0] = [{os.path.dirname(__file__)!r}]\n"
