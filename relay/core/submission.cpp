@@ -2,6 +2,7 @@
 
 #include "clients/cpp/tasks/encode.hpp"
 #include "clients/cpp/tasks/task_request.hpp"
+#include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
 #include "relay/core/fill.hpp"
 
@@ -45,7 +46,9 @@ std::pair<protocol::Submit, Bytes> submission_of(const Value& chain, const Value
   protocol::TaskGroups groups;
   groups.add(task->task_class, task->args, *conditions, task->trace);
   protocol::Submit submit;
-  submit.key = text("chain/", chain["name"].text_or(""), "/", hex(log), "/",
+  // With what it declares: under another one a task that was accepted cannot be said again.
+  const auto declared = hex(std::uint64_t{crc32c(chain["task"].to_json())});
+  submit.key = text("chain/", chain["name"].text_or(""), "/", declared, "/", hex(log), "/",
                     event["offset"].int_or(0));
   submit.count = 1;
   submit.within = chain["within"].text_or("");

@@ -99,11 +99,11 @@ Expected<void> Chain::work() {
       submits.submit(std::move(submit), std::make_shared<const Bytes>(std::move(groups)));
     }
     while (!submits.is_idle()) waiting.wait(kLookEvery);
-    if (refused) return *refused;
+    if (refused) break;
     if (auto committed = reader.commit(); !committed) return committed;
   }
-  reader.leave();
-  return {};
+  reader.leave();  // What was not committed is read again, by the next member.
+  return refused ? Expected<void>(*refused) : Expected<void>();
 }
 
 }  // namespace eole::relay
