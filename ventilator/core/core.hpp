@@ -205,7 +205,8 @@ class Core {
                                                TimePoint now, Actions& out);
   void adopt(Worker& worker, Seq seq, const Lease& lease, Actions& out);
   void suspect_missing(Worker& worker, const BeatReceived& beat, TimePoint now);
-  void lose_worker(RunId run, const std::string& reason, Actions& out);
+  /// `event`: what who listens is told of it, left or lost.
+  void lose_worker(RunId run, const char* event, const std::string& reason, Actions& out);
   void judge_workers(TimePoint now, Actions& out);
   void use_free_slots(TimePoint now, Actions& out);
   bool recall_for(const std::vector<const Worker*>& wanting, TimePoint now, Actions& out);

@@ -14,10 +14,6 @@ using protocol::HeldState;
 using protocol::Order;
 using protocol::OrderKind;
 
-namespace {
-const std::string kWorkerLeft = "its worker left";
-}
-
 // Any message of the current link is a beat; one of any other link is answered with hello again.
 Worker* Core::heard(const Link& link, const Peer& peer, const std::string& user, TimePoint now,
                     Actions& out) {
@@ -40,16 +36,17 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
   if (admission.is == Is::kRepeated) return out.push_back(WelcomeWorker{event.peer, link});
   if (admission.is == Is::kRefused)
     return out.push_back(Reply{event.peer, protocol::Refused{0, std::move(admission.reason)}});
-  if (admission.in_place_of) lose_worker(*admission.in_place_of, "its place was needed", out);
+  if (admission.in_place_of)
+    lose_worker(*admission.in_place_of, "lost", "its place was needed", out);
 
-  if (fleet_.find(hello.run) == nullptr)
-    tell({{"joined", "worker", hello.name}}, out);
   Worker before;
   bool is_same_life = false;
   if (auto* known = fleet_.find(hello.run)) {
     before = std::move(*known);
     is_same_life = before.link == Link{hello.last_start, hello.run, hello.last_hello};
     out.push_back(ClosePipe{before.link});
+  } else {
+    tell({{"joined", "worker", hello.name}}, out);
   }
   const auto received = is_same_life ? std::optional(hello.received) : std::nullopt;
   auto& worker =
@@ -113,7 +110,7 @@ void Core::on(CreditReceived& event, TimePoint now, Actions& out) {
 
 void Core::on(GoodbyeReceived& event, TimePoint, Actions& out) {
   if (fleet_.find(event.link, event.peer, event.user) != nullptr)
-    lose_worker(event.link.run, kWorkerLeft, out);
+    lose_worker(event.link.run, "left", "its worker left", out);
 }
 
 void Core::on(PipeEnded& event, TimePoint now, Actions& out) {
@@ -232,12 +229,10 @@ void Core::doubt_holders(const Task& task, Actions& out) {
   }
 }
 
-void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
+void Core::lose_worker(RunId run, const char* event, const std::string& reason, Actions& out) {
   auto worker = fleet_.take(run);
   out.push_back(ClosePipe{worker.link});
-  tell({{reason == kWorkerLeft ? "left" : "lost", "worker", worker.about.name, {}, {},
-         {{"reason", reason}}}},
-       out);
+  tell({{event, "worker", worker.about.name, {}, {}, {{"reason", reason}}}}, out);
   auto leases = worker.leases.take_all(tasks_);
   for (const auto& [seq, lease] : leases) {
     auto& task = *tasks_.find(seq);
@@ -251,7 +246,7 @@ void Core::lose_worker(RunId run, const std::string& reason, Actions& out) {
 
 void Core::judge_workers(TimePoint now, Actions& out) {
   const auto lost = fleet_.judge(now);
-  for (const auto& [run, reason] : lost) lose_worker(run, reason, out);
+  for (const auto& [run, reason] : lost) lose_worker(run, "lost", reason, out);
   if (!lost.empty()) follower_.follow(now, out);
 }
 
