@@ -90,7 +90,7 @@ class GroupCore {
   static constexpr Duration kPollEvery = 1s;              // If nothing is published to it.
   static constexpr int kSureBeats = 5;  // Halves of heartbeats: less than the sink's patience.
 
-  /// `member`: its name, for people. `within`: of no other projects; empty: of any.
+  /// `member`: its name, for people.
   GroupCore(std::string group, RunId run, std::string member, TimePoint now);
   void on_event(GroupEvent event, TimePoint now, GroupActions& out);
   void on_deadline(TimePoint now, GroupActions& out);
