@@ -18,8 +18,7 @@ GroupCore::GroupCore(std::string group, RunId run, std::string member, TimePoint
     : group_(std::move(group)),
       run_(run),
       member_(std::move(member)),
-      attend_at_(now),
-      silent_at_(now + kPatience) {}
+      beats_{1s, 0, 0, now, {}, {}, now + kPatience} {}
 
 void GroupCore::on_event(GroupEvent event, TimePoint now, GroupActions& out) {
   if (state_ == State::kOver || state_ == State::kLeft) return;
@@ -30,24 +29,25 @@ void GroupCore::on_event(GroupEvent event, TimePoint now, GroupActions& out) {
 
 void GroupCore::on(AttendingReceived& event, TimePoint now, GroupActions& out) {
   const auto& told = event.attending;
-  if (told.request != 0 && told.request <= answered_) return;
+  if (told.request != 0 && told.request <= beats_.answered) return;
   if (told.generation < told_) return;
   if (log_ != 0 && told.log != log_) {
     state_ = State::kOver;
     out.emplace_back(GroupTrouble{Error{"the sink: it has another log now"}, true});
     return;
   }
-  silent_at_ = now + kPatience;
+  beats_.silent_at = now + kPatience;
   log_ = told.log;
-  if (told.heartbeat_ms > 0) attend_every_ = std::chrono::milliseconds(told.heartbeat_ms);
+  if (told.heartbeat_ms > 0) beats_.every = std::chrono::milliseconds(told.heartbeat_ms);
   if (told.request != 0) {
-    answered_ = told.request;
-    if (state_ == State::kLeaving && told.request == request_) {
+    beats_.answered = told.request;
+    if (state_ == State::kLeaving && told.request == beats_.request) {
       state_ = State::kLeft;
       return;
     }
-    attend_at_ = now + attend_every_;
-    if (told.request == request_) sure_until_ = said_at_ + attend_every_ * kSureBeats / 2;
+    beats_.due = now + beats_.every;
+    if (told.request == beats_.request)
+      beats_.sure_until = beats_.said + beats_.every * kSureBeats / 2;
   }
   if (state_ != State::kIn) return;
   count_ = told.partitions;
@@ -69,9 +69,9 @@ void GroupCore::take_generation(const protocol::Attending& told, TimePoint now,
     });
     if (!is_told && is_new) owned.is_leaving = true;
   }
-  if (!is_new && let_go_request_ != 0 && answered_ >= let_go_request_) {
+  if (!is_new && letting_go_.request != 0 && beats_.answered >= letting_go_.request) {
     std::erase_if(owned_, [](const auto& one) { return one.second.is_leaving; });
-    let_go_request_ = 0;
+    letting_go_.request = 0;
   }
   bool is_behind = is_moved;
   for (const auto& cursor : *cursors) {
@@ -89,8 +89,8 @@ void GroupCore::take_generation(const protocol::Attending& told, TimePoint now,
   if (is_new) {
     if (!is_to_let_go()) {
       let_go(now, out);
-    } else if (!let_go_at_) {
-      let_go_at_ = now + kLetGoWithin;
+    } else if (!letting_go_.due) {
+      letting_go_.due = now + kLetGoWithin;
     }
   }
   read(now, out);
@@ -108,9 +108,9 @@ void GroupCore::on(LetGo&, TimePoint now, GroupActions& out) { let_go(now, out);
 void GroupCore::let_go(TimePoint now, GroupActions& out) {
   if (generation_ == told_) return;
   generation_ = told_;
-  let_go_at_.reset();
+  letting_go_.due.reset();
   attend(now, out);
-  let_go_request_ = request_;
+  letting_go_.request = beats_.request;
 }
 
 // What it has now begins elsewhere: from the one on that lies farthest behind.
@@ -119,18 +119,14 @@ void GroupCore::read_anew(GroupActions& out) {
   for (const auto& [partition, owned] : owned_)
     if (!owned.is_leaving) lowest = std::min(lowest, owned.position);
   if (lowest == UINT64_MAX) lowest = 0;
-  at_ = given_ = lowest;
-  read_at_ = {};
-  is_reading_ = false;
-  ++read_request_;
-  ahead_bytes_ = 0;
+  reading_.begin(lowest);
   out.emplace_back(DropPieces{});
 }
 
 // ---- What it says.
 
 void GroupCore::attend(TimePoint now, GroupActions& out) {
-  protocol::Attend said{++request_, group_, run_, member_, generation_,
+  protocol::Attend said{++beats_.request, group_, run_, member_, generation_,
                         static_cast<std::uint8_t>(state_ == State::kLeaving ? 1 : 0), {}};
   std::vector<PartitionCursor> cursors;
   for (auto& [partition, owned] : owned_) {
@@ -139,8 +135,8 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
     if (owned.wanted > owned.committed) cursors.push_back({partition, owned.wanted});
   }
   said.payload = protocol::encode_cursors(cursors);
-  attend_at_ = now + kRepeat;
-  said_at_ = now;
+  beats_.due = now + kRepeat;
+  beats_.said = now;
   out.emplace_back(SendAttend{std::move(said)});
 }
 
@@ -180,88 +176,66 @@ std::optional<std::uint32_t> GroupCore::takes(const protocol::ResultRecord& resu
   return partition;
 }
 
-bool GroupCore::may_read() const {
-  if (is_reading_ || state_ != State::kIn || ahead_bytes_ >= kPiecesBytesMax) return false;
-  return std::any_of(owned_.begin(), owned_.end(),
-                     [](const auto& one) { return !one.second.is_leaving; });
+bool GroupCore::has_any() const {
+  return state_ == State::kIn && std::any_of(owned_.begin(), owned_.end(), [](const auto& one) {
+           return !one.second.is_leaving;
+         });
 }
 
 void GroupCore::read(TimePoint now, GroupActions& out) {
-  if (!may_read() || (at_ >= head_ && now < read_at_)) return;
+  if (!has_any()) return;
   protocol::Partitions partitions;
   partitions.count = count_;
   for (const auto& [partition, owned] : owned_)
     if (!owned.is_leaving) partitions.has.set(partition);
-  is_reading_ = true;
-  read_at_ = now + kRepeat;
-  out.emplace_back(SendGroupRead{{++read_request_, log_, at_, 0, kReadBytes, {}, {},
-                                  protocol::encode_partitions(partitions)}});
+  if (auto next = reading_.next(log_, partitions, now))
+    out.emplace_back(SendGroupRead{std::move(*next)});
 }
 
 void GroupCore::on(GroupRecordsReceived& event, TimePoint now, GroupActions& out) {
-  const auto& records = event.records;
-  if (!is_reading_ || records.request != read_request_) return;
-  is_reading_ = false;
-  head_ = std::max(head_, records.head);
-  ByteReader reader(records.payload);
-  while (!reader.is_done()) {
-    const auto bytes = reader.take(reader.get<std::uint32_t>());
-    const auto batch = reader.ok() ? protocol::read_batch(bytes) : std::nullopt;
-    if (!batch) {
-      state_ = State::kOver;
-      out.emplace_back(
-          GroupTrouble{Error{text("the sink: a malformed piece of its log, at ", at_)}, true});
-      return;
-    }
-    ahead_bytes_ += bytes.size();
-    out.emplace_back(GivePiece{Bytes(bytes), batch->first_offset + batch->count});
+  auto pieces = reading_.take(event.records, now);
+  if (!pieces) {
+    state_ = State::kOver;
+    out.emplace_back(GroupTrouble{pieces.error(), true});
+    return;
   }
-  if (records.next > at_) out.emplace_back(GivePiece{{}, records.next});
-  at_ = std::max(at_, records.next);
-  read_at_ = now + kPollEvery;
+  for (auto& piece : *pieces) out.emplace_back(std::move(piece));
   read(now, out);
 }
 
-// They are told once, and then count as read.
 void GroupCore::on(GroupGoneReceived& event, TimePoint now, GroupActions& out) {
-  const auto& gone = event.gone;
-  if (!is_reading_ || gone.request != read_request_ || gone.kept_from <= at_) return;
-  is_reading_ = false;
-  if (!planted("gone-records-skipped")) out.emplace_back(TellGone{at_, gone.kept_from - 1});
-  at_ = gone.kept_from;
-  head_ = std::max(head_, gone.head);
+  if (const auto gone = reading_.take(event.gone)) out.emplace_back(*gone);
   read(now, out);
 }
 
 void GroupCore::on(LogGrew& event, TimePoint now, GroupActions& out) {
   if (event.head.log != log_) return;
-  head_ = std::max(head_, event.head.head);
-  if (!is_reading_) read_at_ = std::max(read_at_, now + kPollEvery);  // It hears of news.
+  reading_.grow(event.head.head, now);
   read(now, out);
 }
 
 void GroupCore::on(PieceDone& event, TimePoint now, GroupActions& out) {
-  ahead_bytes_ -= std::min(ahead_bytes_, event.bytes);
+  reading_.end_piece(event.bytes);
   read(now, out);
 }
 
 void GroupCore::on_deadline(TimePoint now, GroupActions& out) {
   if (state_ == State::kOver || state_ == State::kLeft) return;
-  if (let_go_at_ && now >= *let_go_at_) let_go(now, out);
-  if (now >= attend_at_) attend(now, out);
-  if (now >= silent_at_) {
-    silent_at_ = now + kPatience;
+  if (letting_go_.due && now >= *letting_go_.due) let_go(now, out);
+  if (now >= beats_.due) attend(now, out);
+  if (now >= beats_.silent_at) {
+    beats_.silent_at = now + kPatience;
     out.emplace_back(GroupTrouble{silence_of("the sink", kPatience), false});
   }
-  if (is_reading_ && now >= read_at_) is_reading_ = false;
-  if (now >= read_at_) read(now, out);
+  reading_.on_deadline(now);
+  read(now, out);
 }
 
 std::optional<TimePoint> GroupCore::next_deadline() const {
   if (state_ == State::kOver || state_ == State::kLeft) return std::nullopt;
-  auto next = std::min(attend_at_, silent_at_);
-  if (let_go_at_) next = std::min(next, *let_go_at_);
-  if (is_reading_ || may_read()) next = std::min(next, read_at_);
+  auto next = std::min(beats_.due, beats_.silent_at);
+  if (letting_go_.due) next = std::min(next, *letting_go_.due);
+  if (const auto read = reading_.next_deadline(); read && has_any()) next = std::min(next, *read);
   return next;
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "clients/cpp/core/group_reading.hpp"
 #include "common/base/expected.hpp"
 #include "common/base/time.hpp"
 #include "common/protocol/messages.hpp"
@@ -52,22 +53,9 @@ struct SendGroupRead {
   protocol::Read read;
   bool operator==(const SendGroupRead&) const = default;
 };
-/// A batch of the log (or none), and how far the log was looked through with it. GroupCore::takes
-/// says which of its records are this member's.
-struct GivePiece {
-  Bytes batch;
-  std::uint64_t next = 0;
-  bool operator==(const GivePiece&) const = default;
-};
 /// What was given and not gone through is void: it is read again.
 struct DropPieces {
   bool operator==(const DropPieces&) const = default;
-};
-/// These records are not kept any more: nobody will read them. They are in the place of a piece.
-struct TellGone {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  bool operator==(const TellGone&) const = default;
 };
 /// The sink does not answer (it is still asked), or it is over.
 struct GroupTrouble {
@@ -84,10 +72,7 @@ using GroupActions = std::vector<GroupAction>;
 /// generation before and still does goes on where it was. Pure.
 class GroupCore {
  public:
-  static constexpr std::uint32_t kReadBytes = 1 << 20;
-  static constexpr std::size_t kPiecesBytesMax = 8 << 20;  // Given and not gone through.
   static constexpr Duration kLetGoWithin = 5s;            // Whoever reads may not be asked sooner.
-  static constexpr Duration kPollEvery = 1s;              // If nothing is published to it.
   static constexpr int kSureBeats = 5;  // Halves of heartbeats: less than the sink's patience.
 
   /// `member`: its name, for people.
@@ -99,10 +84,10 @@ class GroupCore {
   /// Goes through a piece: whether the record is to be handed out, which it then was. Its partition.
   std::optional<std::uint32_t> takes(const protocol::ResultRecord& result, std::uint64_t offset);
   /// The piece was gone through up to there, or what is gone was told.
-  void went_to(std::uint64_t next) { given_ = std::max(given_, next); }
+  void went_to(std::uint64_t next) { reading_.went_to(next); }
   /// The sink still counts on this member: what it owns is nobody else's. If not, nothing is to be
   /// handed out until it has answered.
-  bool may_hand_out(TimePoint now) const { return now < sure_until_; }
+  bool may_hand_out(TimePoint now) const { return now < beats_.sure_until; }
 
   /// It knows which partitions it owns.
   bool is_joined() const { return generation_ != 0; }
@@ -117,7 +102,7 @@ class GroupCore {
  private:
   enum class State : std::uint8_t { kIn, kLeaving, kLeft, kOver };
   struct Owned {
-    std::uint64_t position = 0;   // All before it was handed out, or lies before given_.
+    std::uint64_t position = 0;   // All before it was handed out, or lies before what was gone through.
     std::uint64_t committed = 0;  // As the sink said.
     std::uint64_t wanted = 0;     // To be committed.
     std::uint64_t handed = 0;     // Behind the last one that was handed out.
@@ -134,14 +119,15 @@ class GroupCore {
   void on(LeaveWanted& event, TimePoint now, GroupActions& out);
 
   std::uint64_t level(const Owned& owned) const {
-    return owned.is_leaving ? owned.position : std::max(owned.position, given_);
+    return owned.is_leaving ? owned.position : std::max(owned.position, reading_.given());
   }
   void take_generation(const protocol::Attending& told, TimePoint now, GroupActions& out);
   void let_go(TimePoint now, GroupActions& out);
   void read_anew(GroupActions& out);
   void attend(TimePoint now, GroupActions& out);
   void read(TimePoint now, GroupActions& out);
-  bool may_read() const;
+  /// It owns something that it keeps.
+  bool has_any() const;
 
   State state_ = State::kIn;
   std::string group_;
@@ -152,23 +138,24 @@ class GroupCore {
   std::uint64_t told_ = 0;        // … and the latest that it was told.
   std::uint32_t count_ = 0;       // Partitions of the group.
   std::map<std::uint32_t, Owned> owned_;
-  Duration attend_every_ = 1s;
-  std::uint64_t request_ = 0;   // Of attends.
-  std::uint64_t answered_ = 0;  // The latest one that was.
-  std::uint64_t let_go_request_ = 0;
-  TimePoint attend_at_{};
-  TimePoint said_at_{};    // When the latest one was said.
-  TimePoint sure_until_{};
-  TimePoint silent_at_{};
-  std::optional<TimePoint> let_go_at_;
-
-  std::uint64_t at_ = 0;     // Where the log is read on.
-  std::uint64_t given_ = 0;  // All below was gone through.
-  std::uint64_t head_ = 0;
-  std::size_t ahead_bytes_ = 0;
-  std::uint64_t read_request_ = 0;
-  bool is_reading_ = false;
-  TimePoint read_at_{};
+  /// What it says to the sink, again and again.
+  struct Beats {
+    Duration every = 1s;
+    std::uint64_t request = 0;   // The latest …
+    std::uint64_t answered = 0;  // … and the latest that was answered.
+    TimePoint due{};
+    TimePoint said{};        // When the latest one was.
+    TimePoint sure_until{};  // The sink counts on this member.
+    TimePoint silent_at{};   // The sink has said nothing for long.
+  };
+  Beats beats_;
+  /// It is told of a generation that takes something from it.
+  struct LettingGo {
+    std::uint64_t request = 0;  // That answers it.
+    std::optional<TimePoint> due = {};
+  };
+  LettingGo letting_go_;
+  GroupReading reading_;
 };
 
 }  // namespace eole::client
