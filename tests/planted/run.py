@@ -20,9 +20,9 @@ SEEDS = 1000
 # Of the unit tests those that are near a fault: by the directory that it is in.
 UNITS = {
     "ventilator": "[ventilator],[tenancy],[gates],[projects],[schedules],[durable],[explain],[journal],[log],[queries],[causes]",
-    "sink": "[sink],[artifacts],[checkpoint],[keep],[retention],[lasting],[log],[log_index],[history],[projects]",
+    "sink": "[sink],[groups],[artifacts],[checkpoint],[keep],[retention],[lasting],[log],[log_index],[history],[projects]",
     "worker": "[worker],[frames],[process],[collect],[references],[progress]",
-    "clients": "[read],[submit],[ask],[transfer],[window]",
+    "clients": "[group],[read],[submit],[ask],[transfer],[window]",
     "gateway": "[gateway],[leases],[recent],[topics],[websocket],[wamp]",
 }
 # Where only real processes can show the fault.

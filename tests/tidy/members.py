@@ -65,8 +65,8 @@ def classes(text, outer=""):
 
 
 def problems(root):
-    for role in ("ventilator", "worker", "sink"):
-        for directory, _, names in os.walk(os.path.join(root, role, "core")):
+    for core in ("ventilator/core", "worker/core", "sink/core", "relay/core", "clients/cpp/core"):
+        for directory, _, names in os.walk(os.path.join(root, core)):
             for name in sorted(name for name in names if name.endswith(".hpp")):
                 path = os.path.join(directory, name)
                 with open(path, encoding="utf-8") as file:
