@@ -118,6 +118,12 @@ class Cluster:
                 return role["pid"]
         return None
 
+    def child(self, program):
+        """The process of this program that `eole up` runs, for one that no status tells of."""
+        found = wait_until(lambda: subprocess.run(["pgrep", "-P", str(self.up.pid), "-x", program], text=True,
+                                                  capture_output=True).stdout, what=f"{program} runs")
+        return int(found)
+
     def kill(self, name, how=signal.SIGKILL):
         pid = self.pid(name)
         os.kill(pid, how)

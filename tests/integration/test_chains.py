@@ -19,9 +19,7 @@ class Chains(unittest.TestCase):
         return self.cluster.json("results", "--project", project)
 
     def kill_relay(self):
-        found = subprocess.run(["pgrep", "-P", str(self.cluster.up.pid), "-x", "relay"], check=True,
-                               capture_output=True, text=True)
-        os.kill(int(found.stdout), signal.SIGKILL)
+        os.kill(self.cluster.child("relay"), signal.SIGKILL)
 
     def submit_numbers(self, project, numbers):
         self.cluster.submit([{"kind": "echo", "args": {"n": n}, "project": project} for n in numbers])

@@ -51,10 +51,13 @@ class Descriptors(InADirectory):
     def test_a_ventilator_without_descriptors_refuses_workers_and_lives(self):
         with Cluster(workers=0, directory=self.directory) as cluster:
             pid = cluster.pid("ventilator")
+            others = [cluster.child(program) for program in ("gateway", "relay")]
+            for other in others:
+                os.kill(other, signal.SIGSTOP)  # It has its connections by now, or takes none.
             early = self.worker(cluster, "early")
-            wait_until(lambda: cluster.pid("early"), what="a welcome")
+            cluster.submit([{"kind": "echo", "args": {}}], "--wait")  # Its pipe stands.
             used = len(os.listdir(f"/proc/{pid}/fd"))
-            subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={used + 4}:{used + 4}"], check=True)
+            subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={used + 3}:{used + 3}"], check=True)
             late = self.worker(cluster, "late")
             try:
                 log = pathlib.Path(self.directory, "eole/data/logs/ventilator.log")
@@ -68,6 +71,8 @@ class Descriptors(InADirectory):
                 wait_until(lambda: cluster.pid("late"), what="a welcome")
                 self.assertEqual(cluster.pid("ventilator"), pid)
             finally:
+                for other in others:
+                    os.kill(other, signal.SIGCONT)
                 for worker in (early, late):
                     worker.terminate()
                     worker.wait(30)
