@@ -54,7 +54,7 @@ Value cluster_status(Cluster& cluster) {
   status.set("journal_syncs", ventilator["journal_syncs"]);
   for (const auto* name :
        {"log_bytes", "log_disk_bytes", "log_kept_from", "log_oldest_unix_ms", "log_keep_days",
-        "log_keep_bytes", "log_days_left", "log_not_kept_for", "log_full"})
+        "log_keep_bytes", "log_days_left", "log_not_kept_for", "log_held_by", "log_full"})
     status.set(name, sink[name]);
   status.set("log_syncs", sink["log_syncs"]);
   for (const auto* name :
@@ -87,6 +87,9 @@ std::string log_line(const Value& status) {
   if (const auto* gone = status["log_not_kept_for"].as<Value::Array>())
     for (const auto& origin : *gone)
       line += text("; not for ventilator ", shown(origin.text_or("")), ", silent for an hour");
+  if (const auto* groups = status["log_held_by"].as<Value::Array>())
+    for (const auto& group : *groups)
+      line += text("; held for group ", shown(group.text_or("")), ", which has not read it");
   const auto* is_full = status["log_full"].as<bool>();
   return is_full != nullptr && *is_full ? line + "; the disk is full" : line;
 }
