@@ -266,7 +266,8 @@ class Downloads(unittest.TestCase):
         url = self.serve("/hangs-later", lambda request, n: request.answer(
             503, Retry_After=2) if n == 1 else gate.wait(60))
         result = self.download(url, timeout=5)
-        self.assertRegex(result["error"], "timeout of 5000 ms is over: .* timed out after [23]... milliseconds")
+        self.assertRegex(result["error"], "timed out after [23]... milliseconds")
+        self.assertIn("timeout of 5000 ms", result["error"])
 
     def test_a_pause_does_not_outlast_the_timeout(self):
         url = self.serve("/later", lambda request, n: request.answer(503, b"later", Retry_After=120))
