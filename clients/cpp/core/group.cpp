@@ -54,8 +54,7 @@ void GroupCore::on(AttendingReceived& event, TimePoint now, GroupActions& out) {
   take_generation(told, now, out);
 }
 
-void GroupCore::take_generation(const protocol::Attending& told, TimePoint now,
-                                GroupActions& out) {
+void GroupCore::take_generation(const protocol::Attending& told, TimePoint now, GroupActions& out) {
   const auto cursors = protocol::decode_cursors(told.payload);
   if (!cursors || told.partitions == 0 || told.partitions > protocol::kPartitionsMax) return;
   const bool is_new = told.generation > told_;
@@ -126,8 +125,13 @@ void GroupCore::read_anew(GroupActions& out) {
 // ---- What it says.
 
 void GroupCore::attend(TimePoint now, GroupActions& out) {
-  protocol::Attend said{++beats_.request, group_, run_, member_, generation_,
-                        static_cast<std::uint8_t>(state_ == State::kLeaving ? 1 : 0), {}};
+  protocol::Attend said{++beats_.request,
+                        group_,
+                        run_,
+                        member_,
+                        generation_,
+                        static_cast<std::uint8_t>(state_ == State::kLeaving ? 1 : 0),
+                        {}};
   std::vector<PartitionCursor> cursors;
   for (auto& [partition, owned] : owned_) {
     // What was looked through behind what was handed out is others'.
@@ -147,14 +151,14 @@ void GroupCore::on(CommitWanted&, TimePoint now, GroupActions& out) {
 }
 
 bool GroupCore::is_committed() const {
-  return std::all_of(owned_.begin(), owned_.end(), [](const auto& one) {
-    return one.second.committed >= one.second.wanted;
-  });
+  return std::all_of(owned_.begin(), owned_.end(),
+                     [](const auto& one) { return one.second.committed >= one.second.wanted; });
 }
 
 void GroupCore::on(LeaveWanted&, TimePoint now, GroupActions& out) {
   state_ = State::kLeaving;
   generation_ = told_;
+  letting_go_.due.reset();
   attend(now, out);
 }
 

@@ -72,7 +72,7 @@ using GroupActions = std::vector<GroupAction>;
 /// generation before and still does goes on where it was. Pure.
 class GroupCore {
  public:
-  static constexpr Duration kLetGoWithin = 5s;            // Whoever reads may not be asked sooner.
+  static constexpr Duration kLetGoWithin = 5s;  // Whoever reads may not be asked sooner.
   static constexpr int kSureBeats = 5;  // Halves of heartbeats: less than the sink's patience.
 
   /// `member`: its name, for people.
@@ -81,7 +81,7 @@ class GroupCore {
   void on_deadline(TimePoint now, GroupActions& out);
   std::optional<TimePoint> next_deadline() const;
 
-  /// Goes through a piece: whether the record is to be handed out, which it then was. Its partition.
+  /// Goes through a piece: the record's partition if it is to be handed out, which it then was.
   std::optional<std::uint32_t> takes(const protocol::ResultRecord& result, std::uint64_t offset);
   /// The piece was gone through up to there, or what is gone was told.
   void went_to(std::uint64_t next) { reading_.went_to(next); }
@@ -91,6 +91,8 @@ class GroupCore {
 
   /// It knows which partitions it owns.
   bool is_joined() const { return generation_ != 0; }
+  /// The latest that it was told of.
+  std::uint64_t generation() const { return told_; }
   /// Something was handed out of what others are to have: they wait for LetGo.
   bool is_to_let_go() const;
   /// All that was to be committed is durable, or others' business.
@@ -102,7 +104,7 @@ class GroupCore {
  private:
   enum class State : std::uint8_t { kIn, kLeaving, kLeft, kOver };
   struct Owned {
-    std::uint64_t position = 0;   // All before it was handed out, or lies before what was gone through.
+    std::uint64_t position = 0;   // All before it was handed out, or before what was gone through.
     std::uint64_t committed = 0;  // As the sink said.
     std::uint64_t wanted = 0;     // To be committed.
     std::uint64_t handed = 0;     // Behind the last one that was handed out.

@@ -69,7 +69,13 @@ struct Rig {
     protocol::Partitions partitions;
     partitions.count = kPartitions;
     for (const auto each : owned) partitions.has.set(each);
-    return {{number, kLog, offset, 0, GroupReading::kReadBytes, {}, {},
+    return {{number,
+             kLog,
+             offset,
+             0,
+             GroupReading::kReadBytes,
+             {},
+             {},
              protocol::encode_partitions(partitions)}};
   }
   /// A record of this partition at the offset is there: whether it is handed out.
@@ -132,6 +138,18 @@ TEST_CASE("what goes to others is let go once it was dealt with, or after a whil
     rig.pass(1ms);
     REQUIRE(rig.all<SendAttend>().back().attend.generation == 3);
   }
+}
+
+TEST_CASE("who leaves while something is to be let go waits for the answer alone", "[group]") {
+  Rig rig;
+  rig.join({{0, 10}, {1, 10}});
+  REQUIRE(rig.takes(10, 1));
+  rig.told(3, {{0, 10}}, false);
+  REQUIRE(rig.core.is_to_let_go());
+  rig.step(LeaveWanted{});
+  REQUIRE(rig.all<SendAttend>().back().attend.leaving == 1);
+  rig.pass(GroupCore::kLetGoWithin);
+  REQUIRE(rig.core.next_deadline() > rig.now);
 }
 
 TEST_CASE("what was handed out before somebody set the cursors is not committed", "[group]") {
