@@ -65,6 +65,7 @@ void Fabric::cut_network() {
   for (const auto& each : ventilators) names.push_back(each->name());
   for (const auto& each : workers) names.push_back(each->name());
   for (const auto& each : clients) names.push_back(each->name());
+  for (const auto& each : members) names.push_back(each->name());
   const auto one = names[world.below(names.size())];
   const auto until = world.now() + world.between(100ms, 15s);
   const auto directions = world.below(3);
@@ -140,6 +141,10 @@ Fabric::Fabric(std::uint64_t seed, const Settings& settings)
     for (const auto pace :
          {SimSubscriber::Pace::kEager, SimSubscriber::Pace::kSlow, SimSubscriber::Pace::kDead})
       subscribers.push_back(std::make_unique<SimSubscriber>(*this, *sink, pace, ++number));
+  number = 0;
+  for (const auto& sink : sinks)
+    for (int i = 0; i < number_of(weather.members); ++i)
+      members.push_back(std::make_unique<SimMember>(*this, *sink, ++number));
 }
 
 bool Fabric::is_settled() const {
@@ -149,7 +154,8 @@ bool Fabric::is_settled() const {
   return all(clients, [](const auto& client) { return client->is_done(); }) &&
          all(ventilators, [](const auto& each) { return each->is_alive() && each->is_idle(); }) &&
          all(workers, [](const auto& each) { return each->is_alive() && each->is_idle(); }) &&
-         all(subscribers, [](const auto& subscriber) { return subscriber->is_up_to_date(); });
+         all(subscribers, [](const auto& subscriber) { return subscriber->is_up_to_date(); }) &&
+         (members.empty() || all(sinks, [](const auto& sink) { return sink->is_read_by_group(); }));
 }
 
 void Fabric::check_end() {
@@ -165,6 +171,11 @@ void Fabric::check_end() {
       throw Violation{client->name() + ": something that it asked was never answered"};
   for (const auto& subscriber : subscribers)
     if (!subscriber->is_up_to_date()) throw Violation{"a subscriber never caught up"};
+  for (const auto& sink : sinks) {
+    if (members.empty()) break;
+    if (!sink->is_read_by_group()) throw Violation{"a group never caught up"};
+    ledger.groups().check_end(sink->log());
+  }
   const auto moved = ledger.moved();
   world.run(world.now() + 5s);
   if (ledger.moved() != moved) throw Violation{"all is settled, and tasks or results still move"};
@@ -179,6 +190,7 @@ void Fabric::run() {
   for (const auto& worker : workers) worker->start();
   for (const auto& client : clients) client->start();
   for (const auto& subscriber : subscribers) subscriber->start();
+  for (const auto& member : members) member->start();
   schedule_faults();
   world.run(world.now() + kFaultTime);
   faults_over_ = true;

@@ -7,6 +7,7 @@
 
 #include "tests/simulation/clients.hpp"
 #include "tests/simulation/ledger.hpp"
+#include "tests/simulation/member.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/processes.hpp"
 #include "tests/simulation/weather.hpp"
@@ -43,6 +44,7 @@ class Fabric {
   std::vector<std::unique_ptr<SimWorker>> workers;
   std::vector<std::unique_ptr<SimClient>> clients;
   std::vector<std::unique_ptr<SimSubscriber>> subscribers;
+  std::vector<std::unique_ptr<SimMember>> members;
   std::uint64_t faults = 0;
 
  private:

@@ -166,6 +166,7 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
   if (!is_new && known->second != crc)
     throw Violation{text("log offset ", batch->first_offset, " changed its bytes")};
   if (!is_new) return;
+  groups_.on_durable(log, *batch);
   protocol::ResultReader reader(batch->records);
   for (std::uint32_t i = 0; i < batch->count; ++i) {
     const auto result = reader.next();
@@ -235,8 +236,8 @@ void Ledger::check_dead(const protocol::ResultRecord& letter, const SeenTask& ta
   // while the ventilator was away is known by its absence only.)
   for (const auto& reason : *reasons)
     if (!spec->args.starts_with(kFailing) && reason.text_or("").ends_with("no longer had it"))
-      throw Violation{text(to_text(letter.id), " is dead, and of one attempt nothing is known: ",
-                           reason.text_or(""))};
+      throw Violation{text(to_text(letter.id),
+                           " is dead, and of one attempt nothing is known: ", reason.text_or(""))};
 }
 
 void Ledger::on_served(std::uint64_t log, std::string_view encoded) const {

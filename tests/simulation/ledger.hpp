@@ -12,6 +12,7 @@
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/core/settler.hpp"
+#include "tests/simulation/group_rules.hpp"
 #include "tests/simulation/limit_rules.hpp"
 #include "tests/simulation/order_rules.hpp"
 #include "tests/simulation/place_rules.hpp"
@@ -63,6 +64,7 @@ class Ledger {
   LimitRules& limits() { return limits_; }
   ProjectRules& projects() { return projects_; }
   TenantRules& tenants() { return tenants_; }
+  GroupRules& groups() { return groups_; }
 
   void on_send_results(const protocol::Results& results);
 
@@ -109,7 +111,8 @@ class Ledger {
   RetryRules retries_;
   LimitRules limits_;
   PlaceRules places_;
-  std::map<std::string, TaskId> done_;  // Bodies are unique: each may be done once.
+  GroupRules groups_;
+  std::map<std::string, TaskId> done_;          // Bodies are unique: each may be done once.
   std::map<TaskId, std::set<Lease>> failures_;  // Durable: the leases that failed, not for good.
   std::map<Link, std::uint64_t> granted_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;

@@ -37,6 +37,9 @@ class SimSink final : public Server {
   SimSink(Fabric& fabric, int number, std::uint64_t disk_seed);
   std::uint64_t head() const { return node_ ? node_->log().core().head() : 0; }
   std::uint64_t kept_from() const { return node_ ? node_->log().kept_from() : UINT64_MAX; }
+  std::uint64_t log() const { return node_ ? node_->log().core().log() : 0; }
+  /// All that its group has to read is committed.
+  bool is_read_by_group() const;
   /// Where it listens, for those that are about to connect.
   net::ClusterFile cluster() const;
   /// Everything in the log is as it was told, and what it names is there.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/codec.hpp"
@@ -38,6 +40,12 @@ void SimSink::boot() {
   artifacts_->bind(cluster().artifacts);
   desk_.emplace(*artifacts_, authority_, *shelf_);
   check_log();  // What was written and not acknowledged before the end is durable now, too.
+}
+
+bool SimSink::is_read_by_group() const {
+  if (!node_) return false;
+  const auto group = node_->log().core().groups().find(GroupRules::kGroup, fabric_.world.now());
+  return group && *std::min_element(group->cursors.begin(), group->cursors.end()) == head();
 }
 
 void SimSink::check_log() {
@@ -85,6 +93,9 @@ void SimSink::on_sent(const protocol::HeadReader& head, const protocol::Message&
   } else if (head.name() == protocol::Ack::kName) {
     const auto ack = *protocol::decode<protocol::Ack>(head, message.payload);
     fabric_.ledger.on_ack(ack.run, ack.level);
+  } else if (head.name() == protocol::Attending::kName) {
+    fabric_.ledger.groups().on_attending(
+        *protocol::decode<protocol::Attending>(head, message.payload));
   }
 }
 

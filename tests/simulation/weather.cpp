@@ -2,7 +2,7 @@
 
 namespace eole::simulation {
 
-const std::array<Knob, 29> kKnobs = {{
+const std::array<Knob, 30> kKnobs = {{
     {"ventilators", &Weather::ventilators, 1},
     {"sinks", &Weather::sinks, 1},
     {"workers", &Weather::workers, 1},
@@ -32,6 +32,7 @@ const std::array<Knob, 29> kKnobs = {{
     {"needing", &Weather::needing, 0},
     {"projects", &Weather::projects, 0},
     {"tenants", &Weather::tenants, 0},
+    {"members", &Weather::members, 0},
 }};
 
 Weather draw_weather(World& world, const Settings& settings) {
@@ -77,6 +78,7 @@ Weather draw_weather(World& world, const Settings& settings) {
     weather.failing = failing;
   }
   weather.tenants = world.chance(0.3) ? 1 : 0;
+  weather.members = world.chance(0.4) ? count(1, 4) : 0;
   for (const auto& [name, value] : settings)
     for (const auto& knob : kKnobs)
       if (name == knob.name) weather.*knob.value = value;

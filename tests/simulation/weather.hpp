@@ -44,6 +44,7 @@ struct Weather {
   double needing = 0;   // Of a resource that workers have little of.
   double projects = 0;  // One: a project is tracked, and some tasks are in it.
   double tenants = 0;   // One: somebody works within a prefix of projects.
+  double members = 0;   // Of the group that reads each log.
 
   /// Nothing breaks: then no task may run twice.
   bool is_calm() const { return keeps_workers() && failing == 0; }
@@ -64,7 +65,7 @@ struct Knob {
   double least;
   bool is_fault = false;
 };
-extern const std::array<Knob, 29> kKnobs;
+extern const std::array<Knob, 30> kKnobs;
 
 using Settings = std::vector<std::pair<std::string, double>>;
 
