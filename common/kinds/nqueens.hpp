@@ -6,12 +6,13 @@ namespace eole::kinds {
 inline constexpr Argument kNqueensArguments[] = {
     {"n", Type::kInteger, "queens", true, {}, 1, 24},
     {"prefix", Type::kIntegers, "columns of the queens in the first rows", false, "[]", 0, 24},
+    {"show", Type::kInteger, "boards to show", false, {}, 1, 1000},
 };
 
 inline constexpr Kind kNqueens{
     .name = "nqueens",
     .about = "Count the ways to put n queens on a board.",
-    .result = "`solutions`",
+    .result = "`solutions`, `boards`",
     .runner = Runner::kThread,
     .arguments = kNqueensArguments,
     .per_word = "n",

@@ -214,8 +214,20 @@ class Kinds(unittest.TestCase):
     # The rest.
 
     def test_queens(self):
-        for n, solutions in ((1, 1), (4, 2), (8, 92), (12, 14200)):
+        for n, solutions in ((1, 1), (2, 0), (4, 2), (5, 10), (8, 92), (9, 352), (13, 73712), (14, 365596)):
             self.assertEqual(self.cluster.json("nqueens", n)[0]["solutions"], solutions)
+            if n < 10:  # As one task.
+                self.assertEqual(self.run_one("nqueens", {"n": n})["value"], {"solutions": solutions})
+
+    def test_queens_are_shown(self):
+        told = self.cluster.json("nqueens", 6, "--show", 1000)[0]
+        self.assertEqual(len({tuple(board) for board in told["boards"]}), told["solutions"])
+        for board in told["boards"]:
+            for row, column in enumerate(board):
+                self.assertNotIn(column, board[:row])
+                self.assertNotIn(row, [above + abs(board[above] - column) for above in range(row)])
+        self.assertEqual(self.cluster.eole("nqueens", 4, "--show", 1).stdout.split("\n\n")[0],
+                         ". Q . .\n. . . Q\nQ . . .\n. . Q .")
 
     def test_echo_gives_back_what_it_got(self):
         args = {"text": "é\u0001", "list": [1, 2.5, None, True, {"deep": []}], "big": 2**40, "neg": -7}
