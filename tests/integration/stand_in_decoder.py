@@ -26,7 +26,7 @@ def run(decoder):
     elif quality == 2:
         time.sleep(600)
     elif quality in SAYS:
-        worker.sendall(frame(1, 1, 1, "image") + SAYS[quality])
+        worker.sendall(frame(1, 2, 1, 1) + frame(8, "image", "", 0) + SAYS[quality])
         time.sleep(600)
     elif quality != 3:
         os.execv(decoder, ["eole-picture"])

@@ -17,11 +17,13 @@ namespace {
 // One after another, until the worker is gone.
 void serve(const Surroundings& around) {
   frames::WorkerSocket worker;
-  if (!worker.send(frames::Hello{frames::kVersion, {std::string(kinds::kExec.name)}})) return;
+  if (!worker.introduce(kinds::kExec.name)) return;
   while (true) {
     const auto frame = worker.next();
     if (!frame || (!*frame && !worker.receive())) return;
-    const auto* run = *frame ? std::get_if<frames::Run>(&**frame) : nullptr;
+    if (!*frame) continue;
+    if (!worker.answer(**frame)) return;
+    const auto* run = std::get_if<frames::Run>(&**frame);
     if (run == nullptr) continue;  // An order to end that came too late.
     auto command = command_of(*run);
     const bool is_well =

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "common/process/system.hpp"
@@ -16,7 +17,9 @@ namespace eole::worker {
 using protocol::TaskState;
 
 namespace {
-constexpr Duration kSweepEvery = 60s;  // What nobody came back for, while there is nothing to do.
+// While there is nothing to do:
+constexpr Duration kSweepEvery = 60s;  // what nobody came back for,
+constexpr Duration kRestEvery = 1s;    // and how the processes are.
 }  // namespace
 
 Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners)
@@ -93,6 +96,14 @@ bool Slots::has_progress() {
   return !progress_.is_empty();
 }
 
+void Slots::rest(std::size_t slot, TimePoint& next_sweep) {
+  for (const auto& runner : runners_[slot].all) runner->rest();
+  const auto now = process::now();
+  if (now < next_sweep) return;
+  next_sweep = now + kSweepEvery;
+  remove_stale_lasting(options_.scratch);
+}
+
 void Slots::serve(std::size_t slot) {
   process::leave_core();
   client::ArtifactClient artifacts(context_, options_.cluster);
@@ -106,18 +117,22 @@ void Slots::serve(std::size_t slot) {
                       runners_[slot],
                       [this](protocol::Progress progress) { show(std::move(progress)); },
                       [this] { return is_stopping(); }};
+  auto next_sweep = process::now() + kSweepEvery;
+  const auto& processes = runners_[slot].all;
+  const bool has_foreign = std::any_of(processes.begin(), processes.end(),
+                                       [](const auto& each) { return each->is_foreign(); });
   while (true) {
     StartTask task;
     std::shared_ptr<Cancel> cancel;
     {
       std::unique_lock lock(mutex_);
       const auto is_due = [&] { return should_stop_ || !waiting_.empty(); };
-      while (!has_work_.wait_for(lock, kSweepEvery, is_due)) {
+      while (!has_work_.wait_for(lock, has_foreign ? kRestEvery : kSweepEvery, is_due)) {
         lock.unlock();  // The loop needs it, and a disk may be slow.
-        remove_stale_lasting(options_.scratch);
+        rest(slot, next_sweep);
         lock.lock();
       }
-      if (should_stop_) return;
+      if (should_stop_) break;
       task = std::move(waiting_.front());
       waiting_.pop_front();
       cancel = running_.at(task.id);
@@ -130,6 +145,7 @@ void Slots::serve(std::size_t slot) {
     }
     wake();
   }
+  runners_[slot].all.clear();  // Here: all slots at once.
 }
 
 TaskFinished report_cancelled(const StartTask& task, std::int64_t unix_ms) {

@@ -42,6 +42,7 @@ class Slots final : public TaskRunner {
 
  private:
   void serve(std::size_t slot);
+  void rest(std::size_t slot, TimePoint& next_sweep);
   void show(protocol::Progress progress);
   bool is_stopping();
   void wake();

@@ -11,8 +11,10 @@
 #include "common/protocol/trace.hpp"
 #include "worker/core/events.hpp"
 #include "worker/handlers/handler.hpp"
+#include "worker/handlers/live_output.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/runners/lasting.hpp"
+#include "worker/runners/part_lists.hpp"
 
 namespace eole::worker {
 
@@ -54,13 +56,23 @@ struct Surroundings {
 class Attempt final : public TaskContext {
  public:
   Attempt(const StartTask& task, Cancel& cancel, Surroundings& around)
-      : task_(task), cancel_(cancel), around_(around) {}
+      : task_(task), cancel_(cancel), around_(around) {
+    if (const auto found = around.runners.by_kind.find(task.task_class.kind);
+        found != around.runners.by_kind.end())
+      runner_ = found->second;
+  }
   ~Attempt() override;
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
   /// Whatever the handler throws is the task's failure, never the worker's.
   TaskFinished run();
+
+  /// In place of run(), of a kind that is a foreign runner's: what to hand to it, and then how that
+  /// ended. An error: there is nothing to hand over.
+  Expected<ProcessRunner::Run> begin();
+  TaskFinished end(Outcome outcome);
+  void start_clock();
 
   std::string task_id() const override { return to_text(task_.id); }
   std::string project() const override { return task_.task_class.project; }
@@ -81,6 +93,13 @@ class Attempt final : public TaskContext {
 
  private:
   Outcome call();
+  bool has_part_lists() const { return task_.args.find(kPartsReference) != task_.args.npos; }
+  bool has_results() const {
+    return !task_.conditions.empty() && task_.args.find("$result") != task_.args.npos;
+  }
+  Expected<Bytes> encoded_args();
+  Expected<void> put_references(Value& args);
+  Expected<void> fetch_here(const std::string& sha256, const std::string& name);
   /// Puts what it takes of its parents' results among the arguments.
   Expected<void> put_results(protocol::Value& args);
   void settle_lasting(const Outcome& outcome);
@@ -89,7 +108,9 @@ class Attempt final : public TaskContext {
   const StartTask& task_;
   Cancel& cancel_;
   Surroundings& around_;
+  TimePoint started_{};
   TimePoint next_progress_{};
+  std::optional<LiveOutput> stdout_, stderr_;  // Of a foreign runner, if there is any.
   std::vector<std::string> scratch_;
   std::string directory_;
   std::unique_ptr<LastingFile> lasting_;

@@ -31,14 +31,14 @@ std::string said(std::string_view bytes) {
 }
 std::string says(const frames::Frame& frame) { return said(frames::encode(frame)); }
 
-const std::string kHello = says(frames::Hello{1, {"work"}});
+const std::string kHello = says(frames::Hello{}) + says(frames::Kind{"work"});
 const std::string kTakesRun = "head -c 1 <&3 >/dev/null\n";  // Of it one byte: then it is there.
 Bytes one() { return Value(1).to_msgpack(); }
 
 struct Rig {
   worker::ChildProcesses processes;
   std::string directory = "/tmp/eole-unit-XXXXXX";
-  Value args = Value::Map{};
+  Bytes args = Value(Value::Map{}).to_msgpack();
   int cancel_fd = ::eventfd(0, EFD_CLOEXEC);
   std::string printed;
   bool takes_output = true;
@@ -54,22 +54,24 @@ struct Rig {
     return {processes,
             {.path = "/bin/sh",
              .argv = {"sh", "-c", script},
+             .kinds = {"work"},
              .is_kept = is_kept,
              .ends_within = ends_within}};
   }
   ProcessRunner::Ended run(ProcessRunner& runner) {
-    const ProcessRunner::Task task{.id = "abcdef-1",
-                                   .kind = "work",
-                                   .args = args,
-                                   .directory = directory,
-                                   .time_limit = time_limit};
-    ProcessRunner::OnOutput on_output;
+    ProcessRunner::Run one{.task = {.id = "abcdef-1",
+                                    .kind = "work",
+                                    .args = args,
+                                    .directory = directory,
+                                    .time_limit = time_limit},
+                           .cancel_fd = cancel_fd,
+                           .on_output = nullptr};
     if (takes_output)
-      on_output = [&](bool is_stderr, std::string_view bytes) {
+      one.on_output = [&](bool is_stderr, std::string_view bytes) {
         printed += is_stderr ? "err:" : "out:";
         if (printed.size() < 1000) printed += bytes;
       };
-    return runner.run(task, cancel_fd, on_output);
+    return runner.run(one);
   }
   ProcessRunner::Ended run(const std::string& script) {
     auto once = runner(script);
@@ -94,13 +96,14 @@ TEST_CASE("a child says how far it is as often as it likes", "[process]") {
   Rig rig;
   auto once = rig.runner(kHello + kTakesRun + says(frames::Progress{1, 3, 10, "page 3"}) +
                          says(frames::Progress{1, 4, 0, ""}) + says(frames::Done{1, one(), {}}));
-  const ProcessRunner::Task task{.id = "abcdef-1", .kind = "work", .args = rig.args};
   std::string told;
-  const auto ended =
-      once.run(task, rig.cancel_fd, {},
-               [&](std::uint64_t done, std::uint64_t total, const std::string& said) {
-                 told += text(done, "/", total, " ", said, ";");
-               });
+  const auto ended = once.run(
+      {.task = {.id = "abcdef-1", .kind = "work", .args = rig.args},
+       .cancel_fd = rig.cancel_fd,
+       .on_output = nullptr,
+       .on_progress = [&](std::uint64_t done, std::uint64_t total, const std::string& said) {
+         told += text(done, "/", total, " ", said, ";");
+       }});
   CHECK(ended.end == End::kDone);
   CHECK(told == "3/10 page 3;4/0 ;");
 }
@@ -173,8 +176,8 @@ TEST_CASE("a child that makes no sense is ended, and what is wrong is told", "[p
         "spoke nonsense: a frame of 16843012 bytes, limit 4194304");
   CHECK(problem(says(frames::Done{1, {}, {}})) == "spoke nonsense: no hello before all else");
   CHECK(problem(kHello + kHello) == "spoke nonsense: a second hello");
-  CHECK(problem(says(frames::Hello{2, {"work"}})) == "spoke nonsense: version 2, this is 1");
-  CHECK(problem(says(frames::Hello{1, {"play"}})) ==
+  CHECK(problem(says(frames::Hello{1})) == "spoke nonsense: version 1, this is 2");
+  CHECK(problem(says(frames::Hello{}) + says(frames::Kind{"play"})) ==
         "spoke nonsense: a hello without the kind work");
   CHECK(problem(kHello + says(frames::Done{2, {}, {}})) == "spoke nonsense: run 2, this is run 1");
   CHECK(problem(kHello + says(frames::Cancel{1, 0})) ==
@@ -208,7 +211,7 @@ TEST_CASE("a child that floods its worker ends at its time, and costs it no memo
 TEST_CASE("a child that takes nothing and says nothing ends at its time or when it is cancelled",
           "[process]") {
   Rig rig;
-  rig.args = std::string(2 << 20, 'x');  // More than a socket holds.
+  rig.args = Value(std::string(2 << 20, 'x')).to_msgpack();  // More than a socket holds.
   rig.time_limit = 20ms;
   CHECK(rig.run("exec sleep 600").end == End::kTimeLimit);
   rig.time_limit = 0ms;
