@@ -17,6 +17,7 @@
 int main(int argc, char** argv) {
   using namespace eole;
   if (argc == 2 && std::string_view(argv[1]) == command::kServeArgument) command::serve();
+  if (argc == 3 && std::string_view(argv[1]) == command::kBecomeArgument) command::become(argv[2]);
   worker::NodeOptions options;
   auto& config = options.config;
   config.slots = std::max(1U, std::thread::hardware_concurrency());

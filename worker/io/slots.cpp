@@ -58,10 +58,12 @@ bool Slots::is_stopping() {
 void Slots::wake() { ::eventfd_write(wake_fd_, 1); }
 
 void Slots::start(const StartTask& task) {
+  gathering_.push_back(task);
+  if (task.more > 0) return;
   {
     const std::scoped_lock lock(mutex_);
-    running_[task.id] = std::make_shared<Cancel>();
-    waiting_.push_back(task);
+    for (const auto& each : gathering_) running_[each.id] = std::make_shared<Cancel>();
+    waiting_.push_back(std::exchange(gathering_, {}));
   }
   has_work_.notify_one();
 }
@@ -122,8 +124,8 @@ void Slots::serve(std::size_t slot) {
   const bool has_foreign = std::any_of(processes.begin(), processes.end(),
                                        [](const auto& each) { return each->is_foreign(); });
   while (true) {
-    StartTask task;
-    std::shared_ptr<Cancel> cancel;
+    std::vector<StartTask> tasks;
+    std::vector<std::shared_ptr<Cancel>> cancels;
     {
       std::unique_lock lock(mutex_);
       const auto is_due = [&] { return should_stop_ || !waiting_.empty(); };
@@ -133,19 +135,33 @@ void Slots::serve(std::size_t slot) {
         lock.lock();
       }
       if (should_stop_) break;
-      task = std::move(waiting_.front());
+      tasks = std::move(waiting_.front());
       waiting_.pop_front();
-      cancel = running_.at(task.id);
+      for (const auto& task : tasks) cancels.push_back(running_.at(task.id));
     }
-    auto finished = Attempt(task, *cancel, around).run();
-    {
-      const std::scoped_lock lock(mutex_);
-      running_.erase(task.id);
-      finished_.push_back(std::move(finished));
-    }
-    wake();
+    run(std::move(tasks), std::move(cancels), around);
   }
   runners_[slot].all.clear();  // Here: all slots at once.
+}
+
+void Slots::run(std::vector<StartTask> tasks, std::vector<std::shared_ptr<Cancel>> cancels,
+                Surroundings& around) {
+  if (tasks.size() == 1) return take(Attempt(tasks[0], *cancels[0], around).run());
+  std::deque<Attempt> attempts;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    attempts.emplace_back(tasks[i], *cancels[i], around);
+  run_together(attempts, [this](TaskFinished finished) { take(std::move(finished)); });
+}
+
+void Slots::take(TaskFinished finished) {
+  bool is_first = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    running_.erase(finished.id);
+    is_first = finished_.empty();
+    finished_.push_back(std::move(finished));
+  }
+  if (is_first) wake();
 }
 
 TaskFinished report_cancelled(const StartTask& task, std::int64_t unix_ms) {

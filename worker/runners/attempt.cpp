@@ -134,6 +134,27 @@ TaskFinished Attempt::run() {
   return end(call());
 }
 
+void run_together(std::deque<Attempt>& attempts,
+                  const std::function<void(TaskFinished)>& on_finished) {
+  std::vector<ProcessRunner::Run> runs;
+  std::vector<Attempt*> whose;
+  for (auto& attempt : attempts) {
+    attempt.start_clock();
+    if (auto run = attempt.begin()) {
+      runs.push_back(std::move(*run));
+      whose.push_back(&attempt);
+    } else {
+      on_finished(attempt.end(Outcome::failed(run.error().message)));
+    }
+  }
+  if (runs.empty()) return;
+  whose.front()->start_clock();
+  whose.front()->runner_->run(runs, [&](std::size_t i, ProcessRunner::Ended ended) {
+    on_finished(whose[i]->end(outcome_of(std::move(ended))));
+    if (i + 1 < whose.size()) whose[i + 1]->start_clock();
+  });
+}
+
 TaskFinished Attempt::end(Outcome outcome) {
   for (auto* output : {&stdout_, &stderr_})
     if (*output) (*output)->end();

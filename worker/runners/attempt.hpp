@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,12 @@ struct Surroundings {
   std::function<bool()> is_stopping;
 };
 
+class Attempt;
+/// Several of kinds of one foreign runner, which has them at once and runs them one after another.
+/// `on_finished` hears of each when it has ended.
+void run_together(std::deque<Attempt>& attempts,
+                  const std::function<void(TaskFinished)>& on_finished);
+
 /// One attempt of a task in a slot's thread: calls its handler, shows it the world, and reports.
 /// What it left in the scratch directory goes with it.
 class Attempt final : public TaskContext {
@@ -67,12 +74,6 @@ class Attempt final : public TaskContext {
 
   /// Whatever the handler throws is the task's failure, never the worker's.
   TaskFinished run();
-
-  /// In place of run(), of a kind that is a foreign runner's: what to hand to it, and then how that
-  /// ended. An error: there is nothing to hand over.
-  Expected<ProcessRunner::Run> begin();
-  TaskFinished end(Outcome outcome);
-  void start_clock();
 
   std::string task_id() const override { return to_text(task_.id); }
   std::string project() const override { return task_.task_class.project; }
@@ -92,7 +93,13 @@ class Attempt final : public TaskContext {
   ProcessRunner* runner() override { return runner_; }
 
  private:
+  friend void run_together(std::deque<Attempt>& attempts,
+                           const std::function<void(TaskFinished)>& on_finished);
   Outcome call();
+  /// What to hand to a foreign runner; an error: why nothing.
+  Expected<ProcessRunner::Run> begin();
+  TaskFinished end(Outcome outcome);
+  void start_clock();
   bool has_part_lists() const { return task_.args.find(kPartsReference) != task_.args.npos; }
   bool has_results() const {
     return !task_.conditions.empty() && task_.args.find("$result") != task_.args.npos;

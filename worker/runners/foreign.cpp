@@ -11,6 +11,7 @@
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
 #include "common/protocol/causes.hpp"
+#include "worker/command/serve.hpp"
 
 namespace eole::worker {
 
@@ -32,8 +33,8 @@ std::string path_with_ours() {
 }
 
 ProcessRunner::Program program_of(const std::string& command, const ForeignOptions& options) {
-  return {.path = "/bin/sh",
-          .argv = {"sh", "-c", "exec " + command},
+  return {.path = "/proc/self/exe",
+          .argv = {"eole-runner", command::kBecomeArgument, command},
           .variables = {path_with_ours()},
           .ends_within = kSignalledFor,
           .name = shown(cut_text(command, kShownCommandMax)),
