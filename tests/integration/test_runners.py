@@ -121,12 +121,12 @@ class Runs(WithCluster):
     def test_a_time_limit_ends_it(self):
         [each] = self.ran({**task("hang", begun=self.path()), "timeout": 0.2})
         self.assertEqual((each["state"], each["cause"]), ("failed", "timeout"), each)
-        self.assertIn("over its time limit of 200 ms", each["error"])
+        self.assertIn("over its time limit of 0.2s; died by signal 15", each["error"])
 
     def lost(self, do, **args):
         [each] = self.ran({**task(do, **args), "retry": {"attempts": 1}})
-        self.assertEqual((each["state"], each["cause"]), ("dead", "lost"), each)
-        return each["error"]
+        self.assertEqual(each["state"], "dead", each)
+        return each["error"].removeprefix("dead after 1 attempts, attempt 1: failed: ")
 
     def test_its_death_is_a_failed_attempt_that_says_how_and_its_last_words(self):
         self.assertEqual(self.lost("kill"), "lost: its process died by signal 9 (Killed); it printed: last words")
@@ -208,6 +208,102 @@ class Starts(unittest.TestCase):
         said = self.refused("sh -c 'echo no such module: shop >&2; exit 4'")
         self.assertIn("ended without a word, with code 4; it printed: no such module: shop", said)
         self.assertIn("with code 127; it printed: ", self.refused("/no/such/program"))
+
+
+class Broken(unittest.TestCase):
+    def test_while_it_cannot_be_started_its_tasks_wait_and_lose_no_attempt(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        runner = pathlib.Path(directory, "runner")
+        runner.write_text(f"#!/bin/sh\nexec {ODD} odd 8\n", encoding="utf-8")
+        runner.chmod(0o755)
+        with Cluster("--runner", str(runner), workers=1, slots=1) as cluster:
+            runner.rename(f"{runner}.away")
+            [lost] = cluster.submit([{**task("kill"), "retry": {"attempts": 1}}], "--wait", check=False)
+            self.assertEqual(lost["state"], "dead")
+            waiting = cluster.submit([task("about")] * 20)
+            wait_until(lambda: "cannot" in self.log(cluster) or "not found" in self.log(cluster), what="a warning")
+            pathlib.Path(f"{runner}.away").rename(runner)
+            for each in waiting:
+                done = wait_until(lambda: (found := cluster.task(each["id"]))["state"] == "done" and found, what="its end")
+                self.assertEqual(done["attempt"], 1)
+
+    @staticmethod
+    def log(cluster):
+        return pathlib.Path(cluster.directory, "eole/data/logs/w1.log").read_text(encoding="utf-8")
+
+    def test_a_killed_worker_takes_it_along(self):
+        with Cluster("--runner", f"{ODD} odd 1", workers=1, slots=1) as cluster:
+            [about] = cluster.submit([task("about")], "--wait")
+            begun = os.path.join(cluster.directory, "begun")
+            cluster.submit([task("hang", begun=begun, deaf=True)])
+            wait_until(lambda: os.path.exists(begun), what="its begin")
+            cluster.kill("w1")
+            wait_until(lambda: not alive(about["value"]["pid"]), what="its end")
+
+    def test_a_drain_lets_it_finish_and_leaves_nobody_behind(self):
+        with Cluster("--runner", f"{ODD} odd 1", workers=1, slots=2) as cluster:
+            pids = {each["value"]["pid"] for each in cluster.submit([task("about")] * 20, "--wait")}
+            self.assertEqual(cluster.stop(), 0)
+            self.assertEqual([pid for pid in pids if alive(pid)], [])
+
+
+class Scripts(unittest.TestCase):
+    SCRIPT = """#!/bin/sh
+[ $# = 0 ] && exec eole-runner odd-script -- "$0" task
+read -r args
+case "$args" in
+  *fail*) echo why >&2; exit 9 ;;
+  *files*) echo one >one.txt; echo two >two.txt ;;
+  *copy*) tr a-z A-Z <artifact >copy.txt; echo '"copied"' ;;
+  *plain*) echo no JSON at all ;;
+  *who*) echo "[\\"$EOLE_TASK_ID\\", $EOLE_ATTEMPT]" ;;
+  *large*) head -c 1100000 /dev/zero ;;
+  *hang*) echo $$ >"$BEGUN.new"; mv "$BEGUN.new" "$BEGUN"; sleep 600 ;;
+esac
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        cls.begun = f"{cls.directory}/begun"
+        script = pathlib.Path(cls.directory, "script.sh")
+        script.write_text(cls.SCRIPT, encoding="utf-8")
+        script.chmod(0o755)
+        cls.cluster = cls.enterClassContext(Cluster("--runner", "./script.sh", "--runner", str(EXAMPLES / "upper.sh"),
+                                                    workers=1, slots=1, env={"BEGUN": cls.begun}, cwd=cls.directory))
+
+    def ran(self, *tasks):
+        return self.cluster.submit([{"kind": "odd-script", **each} for each in tasks], "--wait", check=False)
+
+    def test_what_it_prints_is_its_value(self):
+        plain, who, nothing = self.ran({"args": "plain"}, {"args": "who"}, {"args": "files"})
+        self.assertEqual(plain["value"], "no JSON at all")
+        self.assertEqual(who["value"], [who["id"], 1])
+        self.assertNotIn("value", nothing)
+        self.assertEqual([each["name"] for each in nothing["artifacts"]], ["one.txt", "two.txt"])
+
+    def test_an_artifact_lies_beside_it(self):
+        _, copied = self.ran({"name": "made", "args": "files"},
+                             {"args": {"do": "copy", "artifact": {"$result": "made", "path": "artifacts.0.sha256"}}})
+        self.assertEqual(copied["value"], "copied")
+        self.assertEqual(copied["artifact"]["name"], "copy.txt")
+
+    def test_its_exit_code_is_the_cause(self):
+        failed, large, missing = self.ran({"args": "fail"}, {"args": "large"}, {"args": {"artifact": "0" * 64}})
+        self.assertEqual((failed["error"], failed["cause"]), ("exit code 9", "exit:9"))
+        self.assertEqual(large["error"], "it printed more than 1048576 bytes of value")
+        self.assertIn("0" * 64, missing["error"])
+
+    def test_a_cancel_ends_all_of_it(self):
+        [submitted] = self.cluster.submit([{"kind": "odd-script", "args": "hang"}])
+        wait_until(lambda: os.path.exists(self.begun), what="its begin")
+        self.cluster.eole("cancel", submitted["id"])
+        wait_until(lambda: self.cluster.task(submitted["id"])["state"] == "cancelled", what="its end")
+        self.assertFalse(alive(int(pathlib.Path(self.begun).read_text(encoding="ascii"))))
+
+    def test_the_example_runs(self):
+        [each] = self.cluster.submit([{"kind": "upper", "args": {"text": "hello"}}], "--wait")
+        self.assertEqual(each["value"], {"TEXT": "HELLO"})
 
 
 class Examples(unittest.TestCase):
