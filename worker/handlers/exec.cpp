@@ -87,7 +87,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
                                  .grace = milliseconds_of(args["term_grace"])};
   const auto ended = runner->run(
       {.task = task,
-       .cancel_fd = context.cancel_fd(),
+       .cancel_fd = [&] { return context.cancel_fd(); },
        .on_output =
            [&](bool is_stderr, std::string_view bytes) {
              auto& stream = is_stderr ? err : out;

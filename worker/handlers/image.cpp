@@ -132,7 +132,7 @@ Outcome run_image(const Value& args, TaskContext& context) {
                                       .args = job.to_msgpack(),
                                       .directory = directory,
                                       .time_limit = std::chrono::seconds(picture::kWallSecondsMax)},
-                             .cancel_fd = context.cancel_fd(),
+                             .cancel_fd = [&] { return context.cancel_fd(); },
                              .on_output = nullptr});
   if (const auto problem = problem_of(ended); !problem.empty()) {
     auto outcome = Outcome::failed(text("image: ", problem));

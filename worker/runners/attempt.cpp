@@ -111,15 +111,25 @@ Outcome run_inline(const Handler& handler, const Value& args) {
 
 }  // namespace
 
-Cancel::Cancel() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-Cancel::~Cancel() { ::close(fd_); }
+Cancel::~Cancel() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+// Either who asks sees the descriptor, or this sees that it was asked.
+int Cancel::fd() const {
+  if (fd_ < 0) {
+    fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (is_asked()) ::eventfd_write(fd_, 1);
+  }
+  return fd_;
+}
 
 void Cancel::ask(Why why) {
   Duration::rep never = 0;
   asked_ticks_.compare_exchange_strong(never, process::now().time_since_epoch().count());
   auto none = Why::kNothing;
   why_.compare_exchange_strong(none, why);
-  ::eventfd_write(fd_, 1);
+  if (const int fd = fd_; fd >= 0) ::eventfd_write(fd, 1);
 }
 
 Attempt::~Attempt() {
@@ -240,7 +250,7 @@ Expected<ProcessRunner::Run> Attempt::begin() {
                .traceparent = traceparent(),
                .directory = directory_,
                .grace = kForeignGrace},
-      .cancel_fd = cancel_fd(),
+      .cancel_fd = [this] { return cancel_fd(); },
       .on_output =
           [this](bool is_stderr, std::string_view bytes) {
             auto& output = is_stderr ? stderr_ : stdout_;

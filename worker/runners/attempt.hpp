@@ -22,7 +22,7 @@ namespace eole::worker {
 /// The wish that an attempt ends: the loop asks, the slot's thread looks.
 class Cancel {
  public:
-  Cancel();
+  Cancel() = default;
   ~Cancel();
   Cancel(const Cancel&) = delete;
   Cancel& operator=(const Cancel&) = delete;
@@ -33,13 +33,14 @@ class Cancel {
   bool is_asked() const { return why() != Why::kNothing; }
   /// Since when; only of one that was asked.
   TimePoint asked_at() const { return TimePoint(Duration(asked_ticks_)); }
-  /// Readable once it was asked.
-  int fd() const { return fd_; }
+  /// Readable once it was asked. Made for who asks first: most short tasks end before. By one
+  /// thread.
+  int fd() const;
 
  private:
   std::atomic<Why> why_{Why::kNothing};
   std::atomic<Duration::rep> asked_ticks_{0};
-  int fd_;
+  mutable std::atomic<int> fd_{-1};
 };
 
 /// What an attempt finds around it.

@@ -64,7 +64,7 @@ struct Rig {
                                     .args = args,
                                     .directory = directory,
                                     .time_limit = time_limit},
-                           .cancel_fd = cancel_fd,
+                           .cancel_fd = [this] { return cancel_fd; },
                            .on_output = nullptr};
     if (takes_output)
       one.on_output = [&](bool is_stderr, std::string_view bytes) {
@@ -97,13 +97,14 @@ TEST_CASE("a child says how far it is as often as it likes", "[process]") {
   auto once = rig.runner(kHello + kTakesRun + says(frames::Progress{1, 3, 10, "page 3"}) +
                          says(frames::Progress{1, 4, 0, ""}) + says(frames::Done{1, one(), {}}));
   std::string told;
-  const auto ended = once.run(
-      {.task = {.id = "abcdef-1", .kind = "work", .args = rig.args},
-       .cancel_fd = rig.cancel_fd,
-       .on_output = nullptr,
-       .on_progress = [&](std::uint64_t done, std::uint64_t total, const std::string& said) {
-         told += text(done, "/", total, " ", said, ";");
-       }});
+  const auto ended =
+      once.run({.task = {.id = "abcdef-1", .kind = "work", .args = rig.args},
+                .cancel_fd = [&] { return rig.cancel_fd; },
+                .on_output = nullptr,
+                .on_progress =
+                    [&](std::uint64_t done, std::uint64_t total, const std::string& said) {
+                      told += text(done, "/", total, " ", said, ";");
+                    }});
   CHECK(ended.end == End::kDone);
   CHECK(told == "3/10 page 3;4/0 ;");
 }
@@ -298,7 +299,7 @@ struct ForeignRig : Rig {
   std::vector<ProcessRunner::Ended> run(ProcessRunner& runner, std::size_t count) {
     std::vector<ProcessRunner::Run> runs(
         count, {.task = {.id = "abcdef-1", .kind = "work", .args = args, .directory = directory},
-                .cancel_fd = cancel_fd,
+                .cancel_fd = [this] { return cancel_fd; },
                 .on_output = [this](bool, std::string_view bytes) { printed += bytes; }});
     std::vector<ProcessRunner::Ended> ends;
     runner.run(runs, [&](std::size_t i, ProcessRunner::Ended ended) {

@@ -77,8 +77,8 @@ ProcessRunner::Ended ProcessRunner::run(const Run& run) {
 }
 
 void ProcessRunner::run(std::span<const Run> runs, const OnEnded& on_ended) {
-  if (auto ready = prepare(runs[0].cancel_fd); !ready) {
-    const bool is_cancelled = wait(runs[0].cancel_fd, milliseconds(0));
+  if (auto ready = prepare(runs[0].cancel_fd()); !ready) {
+    const bool is_cancelled = wait(runs[0].cancel_fd(), milliseconds(0));
     for (std::size_t i = 0; i < runs.size(); ++i) {
       Ended ended{.end = End::kLost,
                   .value = {},

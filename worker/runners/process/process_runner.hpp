@@ -85,8 +85,8 @@ class ProcessRunner {
   using OnFetch = std::function<Expected<void>(const std::string& sha256, const std::string& name)>;
   struct Run {
     Task task;
-    int cancel_fd = -1;  // Readable: it is to end.
-    OnOutput on_output;  // Without it there must be none.
+    std::function<int()> cancel_fd;  // Of a descriptor: readable, it is to end.
+    OnOutput on_output;              // Without it there must be none.
     OnProgress on_progress = {};
     OnFetch on_fetch = {};  // Likewise.
   };

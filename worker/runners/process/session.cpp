@@ -54,7 +54,7 @@ void Session::begin_next() {
 bool Session::serve() {
   auto& child = *runner_.child_;
   while (true) {
-    const bool is_cancelled = child.wait(asked_ ? -1 : current().cancel_fd, wait_ms());
+    const bool is_cancelled = child.wait(asked_ ? -1 : current().cancel_fd(), wait_ms());
     ask_to_end(is_cancelled);
     if (asked_ && !runner_.program_.is_kept) return finish({}), true;
     insist();
