@@ -40,6 +40,9 @@ struct UpOptions {
   bool begins_anew = false;
   std::vector<std::string> labels;
   std::vector<std::string> resources;
+  std::vector<std::string> runners;
+  std::string runner_tasks;
+  std::string runner_memory;
   std::string keep_days;
   std::string keep_bytes;
   std::string logs_keep_days;
@@ -143,6 +146,12 @@ int run(UpOptions options, const Globals& globals) {
     for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
     for (const auto& resource : options.resources)
       arguments.insert(arguments.end(), {"--resource", resource});
+    for (const auto& runner : options.runners)
+      arguments.insert(arguments.end(), {"--runner", runner});
+    if (!options.runner_tasks.empty())
+      arguments.insert(arguments.end(), {"--runner-tasks", options.runner_tasks});
+    if (!options.runner_memory.empty())
+      arguments.insert(arguments.end(), {"--runner-memory", options.runner_memory});
     supervisor.start(name, "worker", arguments);
   }
   std::printf(
@@ -161,6 +170,22 @@ int run(UpOptions options, const Globals& globals) {
       {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers)});
   remove_sockets(endpoints);
   return code;
+}
+
+void add_runners(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
+  command
+      .add_option(
+          "--runner", options->runners,
+          "COMMAND that runs kinds of its own in each worker, a process per slot; repeatable")
+      ->allow_extra_args(false);
+  command
+      .add_option("--runner-tasks", options->runner_tasks,
+                  "a runner's process is replaced after so many tasks")
+      ->check(whole_number(0, UINT64_MAX));
+  command
+      .add_option("--runner-memory", options->runner_memory,
+                  "or once it has more than that in memory: 500MB")
+      ->check(size_from(0));
 }
 
 void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
@@ -228,6 +253,7 @@ void add_up(CLI::App& app, Globals& globals) {
       ->check(CLI::IsMember({"disk", "none"}))
       ->capture_default_str();
   add_retention(*command, options);
+  add_runners(*command, options);
   command->add_flag("--begin-anew", options->begins_anew,
                     "if the journal that was here is gone: give its tasks up");
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");

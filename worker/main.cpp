@@ -8,15 +8,16 @@
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
 #include "worker/command/serve.hpp"
-#include "worker/handlers/registry.hpp"
 #include "worker/io/node.hpp"
 #include "worker/io/offers.hpp"
 #include "worker/io/slots.hpp"
+#include "worker/runners/foreign.hpp"
 #include "worker/runners/scratch.hpp"
 
 int main(int argc, char** argv) {
   using namespace eole;
   if (argc == 2 && std::string_view(argv[1]) == command::kServeArgument) command::serve();
+  if (argc == 3 && std::string_view(argv[1]) == command::kBecomeArgument) command::become(argv[2]);
   worker::NodeOptions options;
   auto& config = options.config;
   config.slots = std::max(1U, std::thread::hardware_concurrency());
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   const auto nameless = config.name = text(process::host_name(), "-", config.pid);
   std::string scratch_path;
   bool allow_exec = false;
+  worker::ForeignOptions foreign;
   role::Program program("worker", "Runs tasks and hands their results to the sink.");
   program.log_name = [&] { return config.name; };
   auto& flags = program.options();
@@ -35,20 +37,14 @@ int main(int argc, char** argv) {
   flags.toggle("--allow-exec", allow_exec, "run the commands that exec tasks name");
   flags.list("--label", config.labels, "NAME=VALUE", "that tasks may need; repeatable");
   flags.list("--resource", config.resources, "NAME=N", "that tasks use up: mem=64G; repeatable");
+  foreign.add_flags(flags);
   return program.run(argc, argv, [&] {
     options.cluster = program.cluster();
     worker::complete(config);
     const worker::Scratch scratch(scratch_path, config.name, config.name != nameless);
-    for (const auto& handler : worker::handlers()) {
-      if (handler.kind.needs_exec && !allow_exec) continue;
-      config.kinds.emplace(handler.kind.name);
-      if (handler.kind.runner == kinds::Runner::kInline)
-        config.inline_kinds.emplace(handler.kind.name);
-    }
+    worker::add_own_kinds(config, allow_exec);
     worker::ChildProcesses processes;
-    std::vector<worker::ProcessRunners> runners;
-    for (std::uint32_t slot = 0; slot < config.slots; ++slot)
-      runners.push_back(worker::start_runners(processes, config.kinds));
+    auto runners = worker::start_runners(processes, foreign, config);
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
     worker::Slots slots(loop.context(), {options.cluster, scratch_path}, std::move(runners));

@@ -89,6 +89,15 @@ void Options::list(std::string flag, std::string& value, std::string placeholder
                     }});
 }
 
+void Options::texts(std::string flag, std::vector<std::string>& values, std::string placeholder,
+                    std::string help) {
+  flags_.push_back({std::move(flag), std::move(placeholder), std::move(help), "",
+                    [&values](const std::string& given) {
+                      values.push_back(given);
+                      return Expected<void>();
+                    }});
+}
+
 void Options::duration(std::string flag, Duration& value, std::string placeholder,
                        std::string help) {
   char preset[32];
@@ -119,9 +128,10 @@ void Options::add_number(std::string flag, std::string placeholder, std::string 
 
 void Options::size(std::string flag, std::uint64_t& value, std::string placeholder,
                    std::string help, std::uint64_t least) {
-  add_number(std::move(flag), std::move(placeholder), std::move(help), std::to_string(value),
-             [least](const std::string& given) { return parse_size(given, least); },
-             [&value](std::uint64_t bytes) { value = bytes; });
+  add_number(
+      std::move(flag), std::move(placeholder), std::move(help), std::to_string(value),
+      [least](const std::string& given) { return parse_size(given, least); },
+      [&value](std::uint64_t bytes) { value = bytes; });
 }
 
 void Options::toggle(std::string flag, bool& value, std::string help) {

@@ -16,8 +16,8 @@ constexpr const char* kRelease = "0.1.0";
 /// What a supervisor tells a role in its environment: how often it was started again.
 constexpr const char* kRestarts = "EOLE_RESTARTS";
 
-/// Whole numbers and sizes as people write them, within limits. Errors say what was written, and the
-/// limits. A size is a number with B, kB, MB, GB, TB, or KiB, MiB, GiB, TiB.
+/// Whole numbers and sizes as people write them, within limits. Errors say what was written, and
+/// the limits. A size is a number with B, kB, MB, GB, TB, or KiB, MiB, GiB, TiB.
 Expected<std::uint64_t> parse_number(std::string_view written, std::uint64_t least,
                                      std::uint64_t most);
 Expected<std::uint64_t> parse_size(std::string_view written, std::uint64_t least);
@@ -25,8 +25,8 @@ Expected<std::uint64_t> parse_size(std::string_view written, std::uint64_t least
 /// What may be set: of a role, and of `eole up`, which hands it on.
 constexpr std::uint64_t kSlotsMax = 1024;
 constexpr std::uint64_t kPrefetchMax = 8192;
-constexpr std::uint64_t kKeepDaysMax = 36'500;     // For ever.
-constexpr std::uint64_t kKeepBytesMin = 1 << 20;   // Less would keep next to nothing.
+constexpr std::uint64_t kKeepDaysMax = 36'500;    // For ever.
+constexpr std::uint64_t kKeepBytesMin = 1 << 20;  // Less would keep next to nothing.
 
 /// The command line of a role: flags with a value, and switches. Each flag is also read from the
 /// environment (--lost-after: EOLE_LOST_AFTER); the command line wins.
@@ -36,14 +36,18 @@ class Options {
   void text(std::string flag, std::string& value, std::string placeholder, std::string help);
   /// As often as it is said: all of it, with commas between.
   void list(std::string flag, std::string& value, std::string placeholder, std::string help);
+  /// Likewise, each for itself: they may hold commas.
+  void texts(std::string flag, std::vector<std::string>& values, std::string placeholder,
+             std::string help);
   void duration(std::string flag, Duration& value, std::string placeholder, std::string help);
   template <class Int>
   void number(std::string flag, Int& value, std::string placeholder, std::string help,
               std::uint64_t least = 0,
               std::uint64_t most = static_cast<std::uint64_t>(std::numeric_limits<Int>::max())) {
-    add_number(std::move(flag), std::move(placeholder), std::move(help), std::to_string(value),
-               [least, most](const std::string& given) { return parse_number(given, least, most); },
-               [&value](std::uint64_t number) { value = static_cast<Int>(number); });
+    add_number(
+        std::move(flag), std::move(placeholder), std::move(help), std::to_string(value),
+        [least, most](const std::string& given) { return parse_number(given, least, most); },
+        [&value](std::uint64_t number) { value = static_cast<Int>(number); });
   }
   /// A size in bytes: 500000, 10GB, 64MiB.
   void size(std::string flag, std::uint64_t& value, std::string placeholder, std::string help,

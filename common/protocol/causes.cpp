@@ -49,16 +49,28 @@ std::optional<Pattern> read(std::string_view written) {
   return Pattern{pattern.word, *least, *most};
 }
 
+// "ValueError", "shop.OutOfStock": begins with a capital, at the end of a path if it has one.
+bool is_class(std::string_view word) {
+  const auto is_letter = [](char letter) { return (letter | 32) >= 'a' && (letter | 32) <= 'z'; };
+  const auto name = word.substr(word.find_last_of('.') + 1);
+  return word.size() <= kCauseBytesMax && !name.empty() && name[0] >= 'A' && name[0] <= 'Z' &&
+         is_letter(word[0]) && std::all_of(word.begin(), word.end(), [&](char letter) {
+           return is_letter(letter) || (letter >= '0' && letter <= '9') || letter == '_' ||
+                  letter == '.';
+         });
+}
+
 Expected<void> check(std::string_view written) {
   const auto pattern = read(written);
-  const auto numbered = std::find_if(
-      kNumbered.begin(), kNumbered.end(),
-      [&](const Numbered& each) { return pattern && each.word == pattern->word; });
+  const auto numbered = std::find_if(kNumbered.begin(), kNumbered.end(), [&](const Numbered& each) {
+    return pattern && each.word == pattern->word;
+  });
   if (numbered == kNumbered.end()) {
     if (std::find(kPlain.begin(), kPlain.end(), written) != kPlain.end()) return {};
+    if (is_class(written)) return {};
     return Error{text("retry on ", written,
                       ": is no cause of a failure (exit:75, exit:1-9, signal, signal:9, http:503, ",
-                      "timeout, lost, error)")};
+                      "timeout, lost, error, or a class of errors as ValueError)")};
   }
   const auto& [word, least, most] = *numbered;
   if (written == word || (pattern->least >= least && pattern->most <= most)) return {};
@@ -82,13 +94,19 @@ Expected<void> check_causes(std::string_view list) {
   return {};
 }
 
+std::string own_cause(std::string_view cause) {
+  const bool is_one = !cause.empty() && cause.find_first_of(",-") == cause.npos;
+  return std::string(is_one && cause != kCauseLost && check(cause) ? cause : kCauseError);
+}
+
 bool has_cause(std::string_view list, std::string_view cause) {
   const auto is = read(cause);
   if (!is) return false;
   while (!list.empty()) {
     const auto pattern = read(next_of(list));
-    if (pattern && pattern->word == is->word && pattern->least <= is->least &&
-        is->most <= pattern->most)
+    if (!pattern) continue;
+    if (pattern->word == kCauseError && is_class(is->word)) return true;
+    if (pattern->word == is->word && pattern->least <= is->least && is->most <= pattern->most)
       return true;
   }
   return false;

@@ -37,7 +37,7 @@ class Cluster:
     """`with Cluster(workers=2) as c:` runs `eole up` and drains it at the end."""
 
     def __init__(self, *arguments, workers=2, slots=2, directory=None, env=None, prefix=(),
-                 programs=BIN):
+                 programs=BIN, cwd=None):
         self.directory = directory or tempfile.mkdtemp(prefix="eole-test-")
         self.owns_directory = directory is None
         self.arguments = ["--workers", str(workers), "--slots", str(slots), *arguments]
@@ -46,6 +46,7 @@ class Cluster:
         self.env = {**os.environ, "XDG_STATE_HOME": self.directory, **(env or {})}
         self.env.pop("EOLE_CLUSTER", None)
         self.prefix = list(prefix)
+        self.cwd = cwd
         self.up = None
 
     def __enter__(self):
@@ -73,7 +74,7 @@ class Cluster:
 
     def start(self, until="ready"):
         self.up = subprocess.Popen([*self.prefix, self.programs / "eole", "up", *self.arguments], env=self.env,
-                                   stdout=subprocess.PIPE, text=True)
+                                   stdout=subprocess.PIPE, text=True, cwd=self.cwd)
         for line in self.up.stdout:
             if until in line:
                 return

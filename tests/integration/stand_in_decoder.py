@@ -11,7 +11,7 @@ from child_frames import frame, frames
 
 SIGNALS = {1: signal.SIGSEGV, 4: signal.SIGXCPU, 8: signal.SIGKILL}
 SAYS = {5: b"done 9 x", 6: frame(5, 1, msgpack.packb({"width": 9, "height": 9}), 1, "../../w1/lock"),
-        7: frame(6, 1, "a\033[31mb", b""), 9: frame(4, 1, 1, b"said aloud"), 10: frame(5, 1, b"", 0)}
+        7: frame(6, 1, "a\033[31mb", b"", "", 0), 9: frame(4, 1, 1, b"said aloud"), 10: frame(5, 1, b"", 0)}
 
 
 def run(decoder):
@@ -26,7 +26,7 @@ def run(decoder):
     elif quality == 2:
         time.sleep(600)
     elif quality in SAYS:
-        worker.sendall(frame(1, 1, 1, "image") + SAYS[quality])
+        worker.sendall(frame(1, 2, 1, 1) + frame(8, "image", "", 0) + SAYS[quality])
         time.sleep(600)
     elif quality != 3:
         os.execv(decoder, ["eole-picture"])

@@ -58,7 +58,8 @@ MAY_INCLUDE = {
                                "common/process"),
     "worker/command": ("worker/command", "worker/runners/frames", "worker/runners/process/process_tree.hpp",
                        "common/base", "common/kinds", "common/protocol", "common/process"),
-    "worker/runners": ("worker/runners", "worker/core", "worker/handlers", "clients/cpp", "common"),
+    "worker/runners": ("worker/runners", "worker/core", "worker/handlers", "worker/command/serve.hpp", "clients/cpp",
+                       "common"),
     "worker/picture": ("worker/picture", "worker/runners/frames", "common/base", "common/kinds", "common/protocol"),
     **{f"{role}/core": (f"{role}/core", "common/base", "common/protocol")
        for role in ("ventilator", "worker", "sink")},

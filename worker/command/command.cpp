@@ -34,6 +34,22 @@ User this_user() {
   return user != nullptr ? User{user->pw_name, user->pw_dir} : User{};
 }
 
+/// What every command is told of its task.
+std::map<std::string, std::string> told(const frames::Run& run) {
+  std::map<std::string, std::string> env{{"EOLE_TASK_ID", run.task},
+                                         {"EOLE_ATTEMPT", std::to_string(run.attempt)},
+                                         {"EOLE_PROGRESS_FD", std::to_string(kProgressDescriptor)}};
+  if (!run.project.empty()) env["EOLE_PROJECT"] = run.project;
+  if (!run.traceparent.empty()) env["TRACEPARENT"] = run.traceparent;
+  return env;
+}
+
+std::vector<std::string> listed(const std::map<std::string, std::string>& env) {
+  std::vector<std::string> list;
+  for (const auto& [name, value] : env) list.push_back(text(name, "=", value));
+  return list;
+}
+
 // A zero byte would end a text before its end.
 bool is_whole(const std::string& text) { return text.find('\0') == std::string::npos; }
 
@@ -45,15 +61,10 @@ std::string bytes_of(const Value& value) {
 Expected<std::vector<std::string>> environment(const frames::Run& run, const std::string& cwd,
                                                const Value& wanted) {
   const char* path = std::getenv("PATH");
-  std::map<std::string, std::string> env{
-      {"PATH", path != nullptr && *path != '\0' ? path : kPathDefault},
-      {"LANG", "C.UTF-8"},
-      {"HOME", cwd},
-      {"EOLE_TASK_ID", run.task},
-      {"EOLE_ATTEMPT", std::to_string(run.attempt)},
-      {"EOLE_PROGRESS_FD", std::to_string(kProgressDescriptor)}};
-  if (!run.project.empty()) env["EOLE_PROJECT"] = run.project;
-  if (!run.traceparent.empty()) env["TRACEPARENT"] = run.traceparent;
+  auto env = told(run);
+  env["PATH"] = path != nullptr && *path != '\0' ? path : kPathDefault;
+  env["LANG"] = "C.UTF-8";
+  env["HOME"] = cwd;
   static const User user = this_user();
   if (!user.name.empty()) env["USER"] = env["LOGNAME"] = user.name;
   struct stat home {};
@@ -65,12 +76,28 @@ Expected<std::vector<std::string>> environment(const frames::Run& run, const std
       env[name] = value.text_or("");
       if (!is_whole(env[name])) return Error{text("env ", name, " holds a zero byte")};
     }
-  std::vector<std::string> list;
-  for (const auto& [name, value] : env) list.push_back(text(name, "=", value));
-  return list;
+  return listed(env);
 }
 
 }  // namespace
+
+Expected<Command> script_of(const frames::Run& run, std::vector<std::string> argv) {
+  const auto args = Value::from_msgpack(run.args);
+  if (!args) return args.error();
+  std::map<std::string, std::string> env;
+  for (char** variable = ::environ; *variable != nullptr; ++variable) {
+    const std::string_view said = *variable;
+    const auto equals = said.find('=');
+    if (equals != said.npos) env[std::string(said.substr(0, equals))] = said.substr(equals + 1);
+  }
+  env.erase(frames::kSocketVariable);
+  for (auto& [name, value] : told(run)) env[name] = value;
+  return Command{.argv = std::move(argv),
+                 .env = listed(env),
+                 .cwd = run.directory,
+                 .input = args->to_json() + "\n",
+                 .is_script = true};
+}
 
 Expected<Command> command_of(const frames::Run& run) {
   const auto args = Value::from_msgpack(run.args);

@@ -12,10 +12,15 @@ struct Command {
   std::vector<std::string> env;  // NAME=VALUE: all of its environment.
   std::string cwd;
   std::string input;  // Its standard input.
+  /// A script in place of a runner: what it prints is its task's value, what it leaves in its
+  /// directory are the task's files.
+  bool is_script = false;
 };
 
 /// What an exec task names, with the surroundings that a command has: as cron has it, the user's
 /// home, and this process's PATH, for a worker was started with tools. Or what is wrong with it.
 Expected<Command> command_of(const frames::Run& run);
+/// What runs a script for a task, in this process's environment.
+Expected<Command> script_of(const frames::Run& run, std::vector<std::string> argv);
 
 }  // namespace eole::command

@@ -11,7 +11,9 @@
 #include <cstring>
 
 #include "common/base/text.hpp"
+#include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
+#include "worker/command/script.hpp"
 #include "worker/runners/process/process_tree.hpp"
 
 namespace eole::command {
@@ -112,6 +114,11 @@ bool CommandRun::forward(Pipe& pipe, Stream stream) {
   const auto got = ::read(pipe.end(0), bytes.data(), bytes.size());
   if (got < 0 && errno == EINTR) return true;
   if (got <= 0) return pipe.close_end(0), true;  // Its end, or nothing that waits.
+  if (command_.is_script && stream == kStdout) {
+    if (said_.size() <= protocol::kInlineBytesMax)
+      said_.append(bytes.data(), static_cast<std::size_t>(got));
+    return true;
+  }
   return worker_.send(
       frames::Output{number_, stream, Bytes(bytes.data(), static_cast<std::size_t>(got))});
 }
@@ -181,7 +188,10 @@ bool CommandRun::tell_end() {
         text("SIGTERM did not end the process tree within ", grace_ms_, " ms, so it was killed"),
         value);
   if (kill_at_) return fail("SIGTERM ended the process tree", value);
-  if (code != 0) return fail(text("exit code ", code), value);
+  const auto cause =
+      WIFSIGNALED(status_) ? text("signal:", WTERMSIG(status_)) : text("exit:", code);
+  if (code != 0) return fail(text("exit code ", code), value, cause);
+  if (command_.is_script) return worker_.send(end_of_script(number_, said_, command_.cwd));
   return worker_.send(frames::Done{number_, value, {}});
 }
 

@@ -41,8 +41,9 @@ class CommandRun {
   void note_end(pid_t pid, int status);
   bool tell_end();
   protocol::Value how_stopped() const;
-  bool fail(std::string error, Bytes value) {
-    return worker_.send(frames::Failed{number_, std::move(error), std::move(value)});
+  bool fail(std::string error, Bytes value, std::string cause = {}) {
+    return worker_.send(
+        frames::Failed{number_, std::move(error), std::move(value), std::move(cause)});
   }
 
   frames::WorkerSocket& worker_;
@@ -51,6 +52,7 @@ class CommandRun {
   Command command_;
   Pipe in_, out_, err_, progress_;
   ProgressLines lines_;
+  std::string said_;  // What a script has printed.
   pid_t pid_ = -1;
   std::size_t fed_ = 0;
   bool is_over_ = false;

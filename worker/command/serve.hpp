@@ -1,11 +1,30 @@
 #pragma once
+#include <functional>
+#include <string_view>
 
-/// The child that runs commands: the worker's own program, started anew.
+namespace eole::frames {
+class WorkerSocket;
+struct Run;
+}  // namespace eole::frames
+
 namespace eole::command {
 
-/// A worker that is started with this argument alone runs one command after another for the worker
-/// at the other end of its socket, and ends with it.
+struct Surroundings;
+/// Runs a task, and tells its end; false once the worker is gone.
+using Serve = std::function<bool(frames::WorkerSocket& worker, const Surroundings& around,
+                                 const frames::Run& run)>;
+/// Of one kind, one after another, until the worker is gone.
+[[noreturn]] void serve(std::string_view kind, const Serve& run);
+
+/// The child that runs commands is the worker's own program, started anew. One that is started with
+/// this argument alone runs one command after another for the worker at the other end of its
+/// socket, and ends with it.
 inline constexpr char kServeArgument[] = "--serve-commands";
 [[noreturn]] void serve();
+
+/// One that is started with this argument and a command becomes that command, which dies with the
+/// worker that started it, however that dies: it may be at something and hear nothing.
+inline constexpr char kBecomeArgument[] = "--become";
+[[noreturn]] void become(const char* command);
 
 }  // namespace eole::command

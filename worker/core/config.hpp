@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -15,6 +16,8 @@ struct Config {
   std::uint32_t prefetch = 0;  // Unfinished tasks per slot; zero: adapts to their length.
   std::set<std::string, std::less<>> kinds;         // What this worker runs.
   std::set<std::string, std::less<>> inline_kinds;  // So short that the loop itself runs them.
+  /// Of the kinds whose runners take several tasks at once, one after another: so many at most.
+  std::map<std::string, std::uint32_t, std::less<>> ahead;
   std::string labels;                               // That tasks may need: "gpu=a100,zone=eu".
   std::string resources;                            // The same, that are counted: "cpus=4,mem=64G".
   std::string host;                                 // Where it runs, of which release, and how

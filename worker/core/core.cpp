@@ -77,6 +77,7 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   if (event.is_unbegun && !planted("unbegun-means-failed") && inbox_.wait_again(event.id)) return;
   auto ended = inbox_.end(event.id, now);
   if (!ended) return;
+  if (ended->shared_slot) ended->took = std::chrono::microseconds(event.run_us);
   if (ended->took) credit_.learn(*ended->took, 1);
   if (!ended->is_wanted) return;
   auto& task_class = ended->task_class;
@@ -147,7 +148,7 @@ Bytes Core::held() const {
 void Core::on_deadline(TimePoint now, Actions& out) {
   if (is_done_) return;
   inbox_.end_overdue(now, out);
-  inbox_.start(now, result_bytes() <= config_.result_bytes_max, out);
+  inbox_.start(now, result_bytes() <= config_.result_bytes_max, credit_.together(), out);
   for (auto& [origin, outbox] : outboxes_) outbox.on_deadline(now, inbox_.has_waiting(), out);
   const bool is_over = is_draining_ && is_empty();
   if (link_.is_silent(now)) return say_hello(now, out);

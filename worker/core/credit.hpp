@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 #include "common/base/time.hpp"
@@ -39,6 +40,9 @@ class Credit {
     is_awaited_ = false;
     return sent_ = limit_;
   }
+
+  /// How many tasks, one after another, are worth the way to a slot.
+  std::uint64_t together() const { return prefetch() / std::max<std::uint64_t>(1, slots_); }
 
  private:
   std::uint64_t prefetch() const;

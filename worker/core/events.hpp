@@ -66,7 +66,7 @@ struct TaskFinished {
   std::uint64_t run_us = 0;
   std::string artifacts;
   Bytes body;
-  bool is_lost = false;  // Not the task's own failure: tried again whether it asked or not.
+  bool is_lost = false;     // Not the task's own failure: tried again whether it asked or not.
   bool is_unbegun = false;  // Nobody took it: it waits again, and that was no attempt.
 };
 /// All tasks of a batch have ended: how each of them did, in the batch's order.
@@ -127,6 +127,9 @@ struct StartTask {
   Bytes args;
   Bytes conditions = {};  // As it was submitted.
   Bytes trace = {};       // Likewise.
+  /// So many of those that follow share its slot: short ones that a runner takes at once, and runs
+  /// one after another.
+  std::uint32_t more = 0;
   bool operator==(const StartTask&) const = default;
 };
 /// Run these now; their BatchFinished comes before any other event.

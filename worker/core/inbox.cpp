@@ -32,7 +32,10 @@ std::string key_of(const protocol::TaskSpec& spec) {
 }  // namespace
 
 Inbox::Inbox(const Config& config)
-    : slots_(config.slots), kinds_(config.kinds), inline_kinds_(config.inline_kinds) {}
+    : slots_(config.slots),
+      kinds_(config.kinds),
+      inline_kinds_(config.inline_kinds),
+      ahead_(config.ahead) {}
 
 Inbox::Received Inbox::receive(protocol::Tasks tasks, Outbox& outbox, TimePoint now, Actions& out) {
   auto batch = std::make_shared<Batch>();
@@ -152,7 +155,7 @@ void Inbox::give_back(Entry& entry) {
   has_news_ = true;
 }
 
-void Inbox::start(TimePoint now, bool may_run, Actions& out) {
+void Inbox::start(TimePoint now, bool may_run, std::uint64_t together, Actions& out) {
   while (!waiting_.empty()) {
     const auto id = waiting_.front();
     const auto found = held_.find(id);
@@ -162,15 +165,57 @@ void Inbox::start(TimePoint now, bool may_run, Actions& out) {
     }
     auto& entry = found->second;
     entry.has_slot = !entry.is_cancelled;
-    if (entry.has_slot && (running_ >= slots_ || !may_run)) break;
+    if (entry.has_slot && (slots_.free() == 0 || !may_run)) break;
     waiting_.pop_front();
-    entry.state = HeldState::kStarted;
-    entry.started = now;
-    if (entry.has_slot) ++running_;
-    if (entry.has_slot && entry.task_class.timeout_ms > 0) limits_.emplace(entry.overdue(), id);
-    out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.task_class,
-                            entry.args, entry.conditions, entry.trace});
+    begin(id, entry, now, out);
+    if (!entry.has_slot) continue;
+    slots_.take();
+    if (entry.task_class.timeout_ms > 0) limits_.emplace(entry.overdue(), id);
+    share_slot(entry, together, now, out);
   }
+}
+
+void Inbox::begin(const TaskId& id, Entry& entry, TimePoint now, Actions& out) {
+  entry.state = HeldState::kStarted;
+  entry.started = now;
+  out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.task_class,
+                          entry.args, entry.conditions, entry.trace});
+}
+
+// Neighbours of its kind, but not what another slot could run now. One with a time limit is alone:
+// it would wait for the others on its own time.
+void Inbox::share_slot(const Entry& first, std::uint64_t together, TimePoint now, Actions& out) {
+  const auto ahead = ahead_.find(first.task_class.kind);
+  if (ahead == ahead_.end() || first.task_class.timeout_ms > 0) return;
+  const auto part = waiting_.size() / (slots_.free() + 1);
+  const auto most = std::min<std::uint64_t>({ahead->second, together, 1 + part});
+  const auto at = out.size() - 1;
+  while (out.size() - at < most && !waiting_.empty()) {
+    const auto id = waiting_.front();
+    const auto found = held_.find(id);
+    const bool is_here = found != held_.end() && found->second.state == HeldState::kWaiting;
+    if (is_here) {
+      auto& entry = found->second;
+      const auto& its = entry.task_class;
+      if (entry.is_cancelled || its.kind != ahead->first || its.timeout_ms > 0) break;
+      entry.has_slot = true;
+
+      begin(id, entry, now, out);
+    }
+    waiting_.pop_front();
+  }
+  const auto count = out.size() - at;
+  if (count == 1) return;
+  const auto group = slots_.share(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& task = std::get<StartTask>(out[at + i]);
+    task.more = static_cast<std::uint32_t>(count - 1 - i);
+    held_.at(task.id).group = group;
+  }
+}
+
+void Inbox::leave_slot(Entry& entry) {
+  if (std::exchange(entry.has_slot, false)) slots_.leave(std::exchange(entry.group, 0));
 }
 
 void Inbox::end_overdue(TimePoint now, Actions& out) {
@@ -236,11 +281,12 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
   const auto found = held_.find(id);
   if (found == held_.end() || found->second.state != HeldState::kStarted) return std::nullopt;
   auto& entry = found->second;
-  Ended ended{entry.lease, entry.attempt, entry.is_cancelled, !entry.is_dropped, {}, {}, {}};
+  Ended ended{entry.lease, entry.attempt, entry.is_cancelled, !entry.is_dropped, {}, false, {}, {}};
   if (entry.has_slot) {
-    --running_;
     limits_.erase({entry.overdue(), id});
     ended.took = now - entry.started;
+    ended.shared_slot = entry.group != 0;
+    leave_slot(entry);
   }
   if (entry.is_wanted_anew) {
     --unfinished_;
@@ -259,7 +305,7 @@ bool Inbox::wait_again(const TaskId& id) {
   if (found == held_.end()) return false;
   auto& entry = found->second;
   if (entry.state != HeldState::kStarted || entry.is_cancelled || entry.is_dropped) return false;
-  if (std::exchange(entry.has_slot, false)) --running_;
+  leave_slot(entry);
   limits_.erase({entry.overdue(), id});
   entry.state = HeldState::kWaiting;
   if (is_draining_) {

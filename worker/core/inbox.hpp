@@ -10,6 +10,7 @@
 #include "worker/core/config.hpp"
 #include "worker/core/events.hpp"
 #include "worker/core/outbox.hpp"
+#include "worker/core/slot_use.hpp"
 
 namespace eole::worker {
 
@@ -27,11 +28,12 @@ class Inbox {
   Received receive(protocol::Tasks tasks, Outbox& outbox, TimePoint now, Actions& out);
   void obey(const protocol::Order& order, Actions& out);
   /// What runs beyond them runs on.
-  void set_slots(std::uint32_t slots) { slots_ = slots; }
+  void set_slots(std::uint32_t slots) { slots_.set_slots(slots); }
   /// No more is started; what waits is given back.
   void drain();
-  /// Starts what waits while there are slots; if nothing may run, only what was cancelled.
-  void start(TimePoint now, bool may_run, Actions& out);
+  /// Starts what waits while there are slots; if nothing may run, only what was cancelled. So many
+  /// of a kind whose runner takes several `together` may share a slot.
+  void start(TimePoint now, bool may_run, std::uint64_t together, Actions& out);
   /// Ends what runs for longer than its class allows.
   void end_overdue(TimePoint now, Actions& out);
   /// TimePoint::max() if nothing that runs has a time limit.
@@ -44,6 +46,7 @@ class Inbox {
     bool is_cancelled = false;
     bool is_wanted = true;  // Its result; if not, it was dropped.
     std::optional<Duration> took;
+    bool shared_slot = false;  // With others, before it too: that it took says little.
     protocol::TaskClass task_class;
     std::string key;
   };
@@ -77,6 +80,7 @@ class Inbox {
     protocol::HeldState state = protocol::HeldState::kWaiting;
     std::uint16_t attempt = 1;
     bool has_slot = false;
+    std::uint64_t group = 0;  // That it shares its slot with; zero: with none.
     bool is_cancelled = false;
     bool is_dropped = false;      // Killed, and its result is wanted no more.
     bool is_wanted_anew = false;  // Though: leased again while the killed one winds down.
@@ -106,18 +110,21 @@ class Inbox {
   bool is_here(const Task& task);
   void forget(std::unordered_map<TaskId, Entry>::iterator entry);
   void give_back(Entry& entry);
+  void begin(const TaskId& id, Entry& entry, TimePoint now, Actions& out);
+  void share_slot(const Entry& first, std::uint64_t together, TimePoint now, Actions& out);
+  void leave_slot(Entry& entry);
   void wait_anew(const TaskId& id, Entry& entry);
 
-  std::uint32_t slots_;
+  SlotUse slots_;
   std::set<std::string, std::less<>> kinds_;
   std::set<std::string, std::less<>> inline_kinds_;
+  std::map<std::string, std::uint32_t, std::less<>> ahead_;
   std::unordered_map<TaskId, Entry> held_;      // Of a batch: there.
   std::deque<std::shared_ptr<Batch>> batches_;  // Started; they end in this order.
   TimePoint batches_started_{};
   std::map<Origin, Seq> highest_;  // Received ever: what lies above it is new.
   std::deque<TaskId> waiting_;
-  std::set<TaskId> early_cancels_;  // Their tasks are still in the pipe.
-  std::uint32_t running_ = 0;       // In slots.
+  std::set<TaskId> early_cancels_;                 // Their tasks are still in the pipe.
   std::set<std::pair<TimePoint, TaskId>> limits_;  // Of those that have one: when it is over.
   std::uint64_t unfinished_ = 0;
   std::uint64_t bytes_ = 0;

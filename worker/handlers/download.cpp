@@ -18,7 +18,7 @@ namespace {
 
 constexpr Duration kPauseFirst = 200ms;
 constexpr Duration kPauseMax = 5s;
-constexpr std::int64_t kRetryAfterMax = 300;  // Seconds; a slot waits that long, and no longer.
+constexpr std::int64_t kRetryAfterMax = 300;      // Seconds; a slot waits that long, and no longer.
 constexpr std::int64_t kRetryAfterTold = 86'400;  // Seconds: more are not told to the ventilator.
 
 /// When the task's own time limit is over, all tries and pauses together.

@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "common/base/text.hpp"
-#include "common/base/utf8.hpp"
 #include "common/protocol/causes.hpp"
 #include "worker/command/serve.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
+#include "worker/handlers/live_output.hpp"
 #include "worker/runners/process/process_runner.hpp"
 
 namespace eole::worker {
@@ -22,28 +22,8 @@ std::chrono::milliseconds milliseconds_of(const Value& seconds) {
       static_cast<std::int64_t>(std::ceil((number != nullptr ? *number : 0) * 1000)));
 }
 
-/// Passes output on, cut between characters: what begins one waits for the rest of it.
-class Live {
- public:
-  Live(TaskContext& context, const char* stream) : context_(context), stream_(stream) {}
-  void add(std::string_view bytes) {
-    held_ += bytes;
-    const auto whole = held_.size() - unfinished_at_end(held_);
-    if (whole > 0) context_.output(stream_, std::string_view(held_).substr(0, whole));
-    held_.erase(0, whole);
-  }
-  void end() {
-    if (!held_.empty()) context_.output(stream_, held_);
-  }
-
- private:
-  TaskContext& context_;
-  const char* stream_;
-  std::string held_;
-};
-
 struct Stream {
-  Live live;
+  LiveOutput live;
   KeptOutput kept;
 };
 
@@ -72,6 +52,7 @@ Outcome outcome_of(const ProcessRunner::Ended& ended, const ProcessRunner::Task&
     case End::kCancelled:
       return Outcome::failed(text("cancelled", how), std::move(value));
     case End::kLost:
+    case End::kUnbegun:
       return Outcome::lost(text("exec: lost: the process above it ", ended.error,
                                 "; all that it had started was killed", ended.words),
                            std::move(value));
@@ -82,7 +63,9 @@ Outcome outcome_of(const ProcessRunner::Ended& ended, const ProcessRunner::Task&
 }  // namespace
 
 ProcessRunner::Program command_program() {
-  return {.path = "/proc/self/exe", .argv = {"eole-commands", command::kServeArgument}};
+  return {.path = "/proc/self/exe",
+          .argv = {"eole-commands", command::kServeArgument},
+          .kinds = {std::string(kinds::kExec.name)}};
 }
 
 Outcome run_exec(const Value& args, TaskContext& context) {
@@ -95,23 +78,24 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   const bool has_place = !args["cwd"].is_null();
   const ProcessRunner::Task task{.id = context.task_id(),
                                  .attempt = context.attempt(),
-                                 .kind = kinds::kExec.name,
-                                 .args = args,
+                                 .kind = std::string(kinds::kExec.name),
+                                 .args = args.to_msgpack(),
                                  .project = context.project(),
                                  .traceparent = context.traceparent(),
                                  .directory = has_place ? "" : context.scratch_directory(),
                                  .time_limit = milliseconds_of(args["timeout"]),
                                  .grace = milliseconds_of(args["term_grace"])};
   const auto ended = runner->run(
-      task, context.cancel_fd(),
-      [&](bool is_stderr, std::string_view bytes) {
-        auto& stream = is_stderr ? err : out;
-        stream.live.add(bytes);
-        stream.kept.add(bytes);
-      },
-      [&](std::uint64_t done, std::uint64_t total, const std::string& said) {
-        context.progress(done, total, said);
-      });
+      {.task = task,
+       .cancel_fd = [&] { return context.cancel_fd(); },
+       .on_output =
+           [&](bool is_stderr, std::string_view bytes) {
+             auto& stream = is_stderr ? err : out;
+             stream.live.add(bytes);
+             stream.kept.add(bytes);
+           },
+       .on_progress = [&](std::uint64_t done, std::uint64_t total,
+                          const std::string& said) { context.progress(done, total, said); }});
   Value value = Value::Map{{"exit_code", ended.value["exit_code"].int_or(-1)}};
   if (const auto& signal = ended.value["signal"]; !signal.is_null()) value.set("signal", signal);
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {

@@ -24,13 +24,14 @@ struct FileResult {
 /// What a handler came to.
 struct Outcome {
   bool is_done = false;
-  Value value;                    // Of a done task; of a failed one, what there is to tell.
-  std::string error;              // Why it failed.
-  std::vector<FileResult> files;  // Kept whether it is done or failed.
-  bool is_lost = false;           // Not its own failure: tried again whether it asked or not.
-  std::string cause = {};         // Of a failed one: common/protocol/causes.hpp; empty: error.
+  Value value;                      // Of a done task; of a failed one, what there is to tell.
+  std::string error;                // Why it failed.
+  std::vector<FileResult> files;    // Kept whether it is done or failed.
+  bool is_lost = false;             // Not its own failure: tried again whether it asked or not.
+  std::string cause = {};           // Of a failed one: common/protocol/causes.hpp; empty: error.
   std::int64_t retry_after_ms = 0;  // Another attempt makes no sense sooner.
   Value stopped = {};               // Of one that was told to end: which processes, and how.
+  bool is_unbegun = false;          // Nobody took it: it waits again, and that was no attempt.
 
   static Outcome done(Value value) { return {true, std::move(value), {}, {}, false, {}}; }
   static Outcome failed(std::string error, Value value = {}) {

@@ -92,6 +92,7 @@ std::string problem_of(const ProcessRunner::Ended& ended) {
     case End::kCancelled:
       return "cancelled";
     case End::kLost:
+    case End::kUnbegun:
       return text(ended.signal != 0 ? why_killed(ended.signal) : text("its decoder ", ended.error),
                   ended.words);
   }
@@ -105,7 +106,11 @@ ProcessRunner::Program picture_program() {
   const auto size = ::readlink("/proc/self/exe", path.data(), path.size());
   const std::string self(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   const auto program = self.substr(0, self.find_last_of('/') + 1) + "eole-picture";
-  return {.path = program, .argv = {program}, .has_environment = false, .is_kept = false};
+  return {.path = program,
+          .argv = {program},
+          .has_environment = false,
+          .kinds = {std::string(kinds::kImage.name)},
+          .is_kept = false};
 }
 
 Outcome run_image(const Value& args, TaskContext& context) {
@@ -121,13 +126,14 @@ Outcome run_image(const Value& args, TaskContext& context) {
                                {picture::kWidthField, args["width"]},
                                {picture::kHeightField, args["height"]}};
   const auto ended =
-      context.runner()->run({.id = context.task_id(),
-                             .attempt = context.attempt(),
-                             .kind = kinds::kImage.name,
-                             .args = job,
-                             .directory = directory,
-                             .time_limit = std::chrono::seconds(picture::kWallSecondsMax)},
-                            context.cancel_fd(), nullptr);
+      context.runner()->run({.task = {.id = context.task_id(),
+                                      .attempt = context.attempt(),
+                                      .kind = std::string(kinds::kImage.name),
+                                      .args = job.to_msgpack(),
+                                      .directory = directory,
+                                      .time_limit = std::chrono::seconds(picture::kWallSecondsMax)},
+                             .cancel_fd = [&] { return context.cancel_fd(); },
+                             .on_output = nullptr});
   if (const auto problem = problem_of(ended); !problem.empty()) {
     auto outcome = Outcome::failed(text("image: ", problem));
     outcome.stopped = ended.stopped;

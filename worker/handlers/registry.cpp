@@ -30,13 +30,14 @@ const Handler* find_handler(std::string_view kind) {
   return nullptr;
 }
 
-ProcessRunners start_runners(ChildProcesses& processes,
-                             const std::set<std::string, std::less<>>& kinds) {
+ProcessRunners start_own_runners(ChildProcesses& processes,
+                                 const std::set<std::string, std::less<>>& kinds) {
   ProcessRunners runners;
   for (const auto& handler : handlers())
-    if (handler.program != nullptr && kinds.contains(handler.kind.name))
-      runners.emplace(handler.kind.name,
-                      std::make_unique<ProcessRunner>(processes, handler.program()));
+    if (handler.program != nullptr && kinds.contains(handler.kind.name)) {
+      runners.all.push_back(std::make_unique<ProcessRunner>(processes, handler.program()));
+      runners.by_kind.emplace(handler.kind.name, runners.all.back().get());
+    }
   return runners;
 }
 

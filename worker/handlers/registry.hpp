@@ -30,10 +30,13 @@ const std::vector<Handler>& handlers();
 /// Null if there is none for this kind.
 const Handler* find_handler(std::string_view kind);
 
-/// What runs the processes of one slot, by kind.
-using ProcessRunners = std::map<std::string_view, std::unique_ptr<ProcessRunner>>;
+/// What runs the processes of one slot. Those that did not come with Eole offer several kinds.
+struct ProcessRunners {
+  std::vector<std::unique_ptr<ProcessRunner>> all;
+  std::map<std::string, ProcessRunner*, std::less<>> by_kind;
+};
 /// Those that these kinds need. Throws std::runtime_error.
-ProcessRunners start_runners(ChildProcesses& processes,
-                             const std::set<std::string, std::less<>>& kinds);
+ProcessRunners start_own_runners(ChildProcesses& processes,
+                                 const std::set<std::string, std::less<>>& kinds);
 
 }  // namespace eole::worker

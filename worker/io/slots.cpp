@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "common/process/system.hpp"
@@ -16,7 +17,9 @@ namespace eole::worker {
 using protocol::TaskState;
 
 namespace {
-constexpr Duration kSweepEvery = 60s;  // What nobody came back for, while there is nothing to do.
+// While there is nothing to do:
+constexpr Duration kSweepEvery = 60s;  // what nobody came back for,
+constexpr Duration kRestEvery = 1s;    // and how the processes are.
 }  // namespace
 
 Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners)
@@ -55,10 +58,12 @@ bool Slots::is_stopping() {
 void Slots::wake() { ::eventfd_write(wake_fd_, 1); }
 
 void Slots::start(const StartTask& task) {
+  gathering_.push_back(task);
+  if (task.more > 0) return;
   {
     const std::scoped_lock lock(mutex_);
-    running_[task.id] = std::make_shared<Cancel>();
-    waiting_.push_back(task);
+    for (const auto& each : gathering_) running_[each.id] = std::make_shared<Cancel>();
+    waiting_.push_back(std::exchange(gathering_, {}));
   }
   has_work_.notify_one();
 }
@@ -93,6 +98,14 @@ bool Slots::has_progress() {
   return !progress_.is_empty();
 }
 
+void Slots::rest(std::size_t slot, TimePoint& next_sweep) {
+  for (const auto& runner : runners_[slot].all) runner->rest();
+  const auto now = process::now();
+  if (now < next_sweep) return;
+  next_sweep = now + kSweepEvery;
+  remove_stale_lasting(options_.scratch);
+}
+
 void Slots::serve(std::size_t slot) {
   process::leave_core();
   client::ArtifactClient artifacts(context_, options_.cluster);
@@ -106,30 +119,49 @@ void Slots::serve(std::size_t slot) {
                       runners_[slot],
                       [this](protocol::Progress progress) { show(std::move(progress)); },
                       [this] { return is_stopping(); }};
+  auto next_sweep = process::now() + kSweepEvery;
+  const auto& processes = runners_[slot].all;
+  const bool has_foreign = std::any_of(processes.begin(), processes.end(),
+                                       [](const auto& each) { return each->is_foreign(); });
   while (true) {
-    StartTask task;
-    std::shared_ptr<Cancel> cancel;
+    std::vector<StartTask> tasks;
+    std::vector<std::shared_ptr<Cancel>> cancels;
     {
       std::unique_lock lock(mutex_);
       const auto is_due = [&] { return should_stop_ || !waiting_.empty(); };
-      while (!has_work_.wait_for(lock, kSweepEvery, is_due)) {
+      while (!has_work_.wait_for(lock, has_foreign ? kRestEvery : kSweepEvery, is_due)) {
         lock.unlock();  // The loop needs it, and a disk may be slow.
-        remove_stale_lasting(options_.scratch);
+        rest(slot, next_sweep);
         lock.lock();
       }
-      if (should_stop_) return;
-      task = std::move(waiting_.front());
+      if (should_stop_) break;
+      tasks = std::move(waiting_.front());
       waiting_.pop_front();
-      cancel = running_.at(task.id);
+      for (const auto& task : tasks) cancels.push_back(running_.at(task.id));
     }
-    auto finished = Attempt(task, *cancel, around).run();
-    {
-      const std::scoped_lock lock(mutex_);
-      running_.erase(task.id);
-      finished_.push_back(std::move(finished));
-    }
-    wake();
+    run(std::move(tasks), std::move(cancels), around);
   }
+  runners_[slot].all.clear();  // Here: all slots at once.
+}
+
+void Slots::run(std::vector<StartTask> tasks, std::vector<std::shared_ptr<Cancel>> cancels,
+                Surroundings& around) {
+  if (tasks.size() == 1) return take(Attempt(tasks[0], *cancels[0], around).run());
+  std::deque<Attempt> attempts;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    attempts.emplace_back(tasks[i], *cancels[i], around);
+  run_together(attempts, [this](TaskFinished finished) { take(std::move(finished)); });
+}
+
+void Slots::take(TaskFinished finished) {
+  bool is_first = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    running_.erase(finished.id);
+    is_first = finished_.empty();
+    finished_.push_back(std::move(finished));
+  }
+  if (is_first) wake();
 }
 
 TaskFinished report_cancelled(const StartTask& task, std::int64_t unix_ms) {

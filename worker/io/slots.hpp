@@ -42,6 +42,10 @@ class Slots final : public TaskRunner {
 
  private:
   void serve(std::size_t slot);
+  void run(std::vector<StartTask> tasks, std::vector<std::shared_ptr<Cancel>> cancels,
+           Surroundings& around);
+  void take(TaskFinished finished);
+  void rest(std::size_t slot, TimePoint& next_sweep);
   void show(protocol::Progress progress);
   bool is_stopping();
   void wake();
@@ -54,7 +58,9 @@ class Slots final : public TaskRunner {
   std::mutex mutex_;
   std::condition_variable has_work_;
   bool should_stop_ = false;
-  std::deque<StartTask> waiting_;
+  std::vector<StartTask>
+      gathering_;  // Of the loop alone: those that share a slot, until all are there.
+  std::deque<std::vector<StartTask>> waiting_;
   std::map<TaskId, std::shared_ptr<Cancel>> running_;  // Loop and slot.
   std::vector<TaskFinished> finished_;
   ProgressQueue progress_;

@@ -18,7 +18,7 @@ namespace {
 
 frames::Run take_run() {
   frames::WorkerSocket worker;
-  if (!worker.send(frames::Hello{frames::kVersion, {std::string(kinds::kImage.name)}})) ::_exit(1);
+  if (!worker.introduce(kinds::kImage.name)) ::_exit(1);
   while (true) {
     auto frame = worker.next();
     if (!frame || (!*frame && !worker.receive())) ::_exit(1);

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "common/base/durations.hpp"
+#include "common/base/ids.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
@@ -16,8 +17,8 @@
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "common/protocol/value.hpp"
+#include "worker/runners/foreign.hpp"
 #include "worker/runners/part.hpp"
-#include "worker/runners/part_lists.hpp"
 #include "worker/runners/references.hpp"
 #include "worker/runners/scratch.hpp"
 
@@ -73,6 +74,7 @@ TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts,
                         {},
                         outcome.is_lost};
   finished.run_us = run_time_us(process::now() - started);
+  finished.is_unbegun = outcome.is_unbegun;
   Value body = Value::Map{};
   if (!outcome.is_done) {
     const bool is_cancelled = cancel.why() == Cancel::Why::kCancelled;
@@ -109,15 +111,25 @@ Outcome run_inline(const Handler& handler, const Value& args) {
 
 }  // namespace
 
-Cancel::Cancel() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-Cancel::~Cancel() { ::close(fd_); }
+Cancel::~Cancel() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+// Either who asks sees the descriptor, or this sees that it was asked.
+int Cancel::fd() const {
+  if (fd_ < 0) {
+    fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (is_asked()) ::eventfd_write(fd_, 1);
+  }
+  return fd_;
+}
 
 void Cancel::ask(Why why) {
   Duration::rep never = 0;
   asked_ticks_.compare_exchange_strong(never, process::now().time_since_epoch().count());
   auto none = Why::kNothing;
   why_.compare_exchange_strong(none, why);
-  ::eventfd_write(fd_, 1);
+  if (const int fd = fd_; fd >= 0) ::eventfd_write(fd, 1);
 }
 
 Attempt::~Attempt() {
@@ -125,9 +137,37 @@ Attempt::~Attempt() {
   if (!directory_.empty()) remove_directory(directory_);
 }
 
+void Attempt::start_clock() { started_ = process::now(); }
+
 TaskFinished Attempt::run() {
-  const auto started = process::now();
-  auto outcome = call();
+  start_clock();
+  return end(call());
+}
+
+void run_together(std::deque<Attempt>& attempts,
+                  const std::function<void(TaskFinished)>& on_finished) {
+  std::vector<ProcessRunner::Run> runs;
+  std::vector<Attempt*> whose;
+  for (auto& attempt : attempts) {
+    attempt.start_clock();
+    if (auto run = attempt.begin()) {
+      runs.push_back(std::move(*run));
+      whose.push_back(&attempt);
+    } else {
+      on_finished(attempt.end(Outcome::failed(run.error().message)));
+    }
+  }
+  if (runs.empty()) return;
+  whose.front()->start_clock();
+  whose.front()->runner_->run(runs, [&](std::size_t i, ProcessRunner::Ended ended) {
+    on_finished(whose[i]->end(outcome_of(std::move(ended))));
+    if (i + 1 < whose.size()) whose[i + 1]->start_clock();
+  });
+}
+
+TaskFinished Attempt::end(Outcome outcome) {
+  for (auto* output : {&stdout_, &stderr_})
+    if (*output) (*output)->end();
   Artifacts artifacts;
   for (const auto& file : outcome.files) {
     if (is_cancelled()) break;
@@ -148,33 +188,28 @@ TaskFinished Attempt::run() {
   }
   settle_lasting(outcome);
   tell_failure(outcome);
-  return report(task_, std::move(outcome), std::move(artifacts), started, cancel_);
+  return report(task_, std::move(outcome), std::move(artifacts), started_, cancel_);
 }
 
 // What the result says, too: here it stands among what else went on then.
 void Attempt::tell_failure(const Outcome& outcome) const {
-  if (outcome.is_done || cancel_.why() == Cancel::Why::kCancelled) return;
+  if (outcome.is_done || outcome.is_unbegun || cancel_.why() == Cancel::Why::kCancelled) return;
   process::log_warning(text(task_.task_class.kind, ", attempt ", task_.attempt, ": ",
                             cut_text(outcome.error, kLoggedErrorBytesMax)),
                        task_.id);
 }
 
 Outcome Attempt::call() {
-  const auto* handler = find_handler(task_.task_class.kind);
-  if (handler == nullptr) return Outcome::failed("no such kind of task");
   wants_retry_ = task_.task_class.retry != 0;
+  const auto* handler = find_handler(task_.task_class.kind);
+  if (handler == nullptr) {
+    const auto run = begin();
+    return run ? outcome_of(runner_->run(*run)) : Outcome::failed(run.error().message);
+  }
   const auto& kind = handler->kind;
-  if (const auto found = around_.runners.find(kind.name); found != around_.runners.end())
-    runner_ = found->second.get();
   auto given = Value::from_msgpack(task_.args);
   if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
-  // First: what is taken from results is not looked through.
-  if (task_.args.find(kPartsReference) != task_.args.npos)
-    if (const auto put = put_part_lists(*given, *this); !put)
-      return Outcome::failed(text(kind.name, ": arguments: ", put.error().message));
-  if (!task_.conditions.empty() && task_.args.find("$result") != task_.args.npos)
-    if (const auto put = put_results(*given); !put)
-      return Outcome::failed(text(kind.name, ": arguments: ", put.error().message));
+  if (const auto put = put_references(*given); !put) return Outcome::failed(put.error().message);
   const auto args = kinds::conform(kind, *given);
   if (!args) return Outcome::failed(args.error().message);
   try {
@@ -182,6 +217,62 @@ Outcome Attempt::call() {
   } catch (const std::exception& error) {
     return Outcome::failed(text(kind.name, ": ", error.what()));
   }
+}
+
+Expected<void> Attempt::put_references(Value& args) {
+  // First: what is taken from results is not looked through.
+  auto put = has_part_lists() ? put_part_lists(args, *this) : Expected<void>();
+  if (put && has_results()) put = put_results(args);
+  return put ? put : Error{text(task_.task_class.kind, ": arguments: ", put.error().message)};
+}
+
+// As they came, where nothing refers to what is elsewhere.
+Expected<Bytes> Attempt::encoded_args() {
+  if (!has_part_lists() && !has_results()) return task_.args;
+  auto given = Value::from_msgpack(task_.args);
+  if (!given) return Error{text(task_.task_class.kind, ": arguments: ", given.error().message)};
+  if (auto put = put_references(*given); !put) return put.error();
+  return given->to_msgpack();
+}
+
+Expected<ProcessRunner::Run> Attempt::begin() {
+  if (runner_ == nullptr) return Error{"no such kind of task"};
+  auto args = encoded_args();
+  if (!args) return args.error();
+  directory_ = scratch_path("directory");  // Made by who wants one.
+  scratch_.pop_back();
+  return ProcessRunner::Run{
+      .task = {.id = task_id(),
+               .attempt = attempt(),
+               .kind = task_.task_class.kind,
+               .args = std::move(*args),
+               .project = project(),
+               .traceparent = traceparent(),
+               .directory = directory_,
+               .grace = kForeignGrace},
+      .cancel_fd = [this] { return cancel_fd(); },
+      .on_output =
+          [this](bool is_stderr, std::string_view bytes) {
+            auto& output = is_stderr ? stderr_ : stdout_;
+            if (!output) output.emplace(*this, is_stderr ? "stderr" : "stdout");
+            output->add(bytes);
+          },
+      .on_progress = [this](std::uint64_t done, std::uint64_t total,
+                            const std::string& said) { progress(done, total, said); },
+      .on_fetch = [this](const std::string& sha256,
+                         const std::string& name) { return fetch_here(sha256, name); }};
+}
+
+Expected<void> Attempt::fetch_here(const std::string& sha256, const std::string& name) {
+  if (!is_sha256(sha256)) return Error{text("artifact ", shown(sha256), " is no SHA-256")};
+  if (name.empty() || file_name(name) != name)
+    return Error{text("a file ", shown(name), ": no name in its directory")};
+  const auto path = text(directory_, "/", name);
+  struct stat found {};
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
+    return Error{text("no directory ", directory_, ": ", std::strerror(errno))};
+  if (::lstat(path.c_str(), &found) == 0) return Error{text("a file ", name, ": is there already")};
+  return fetch(sha256, path, UINT64_MAX);
 }
 
 // Each parent once, one after the other: what is not wanted of a large result goes at once. Nothing

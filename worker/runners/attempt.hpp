@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,15 +12,17 @@
 #include "common/protocol/trace.hpp"
 #include "worker/core/events.hpp"
 #include "worker/handlers/handler.hpp"
+#include "worker/handlers/live_output.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/runners/lasting.hpp"
+#include "worker/runners/part_lists.hpp"
 
 namespace eole::worker {
 
 /// The wish that an attempt ends: the loop asks, the slot's thread looks.
 class Cancel {
  public:
-  Cancel();
+  Cancel() = default;
   ~Cancel();
   Cancel(const Cancel&) = delete;
   Cancel& operator=(const Cancel&) = delete;
@@ -30,13 +33,14 @@ class Cancel {
   bool is_asked() const { return why() != Why::kNothing; }
   /// Since when; only of one that was asked.
   TimePoint asked_at() const { return TimePoint(Duration(asked_ticks_)); }
-  /// Readable once it was asked.
-  int fd() const { return fd_; }
+  /// Readable once it was asked. Made for who asks first: most short tasks end before. By one
+  /// thread.
+  int fd() const;
 
  private:
   std::atomic<Why> why_{Why::kNothing};
   std::atomic<Duration::rep> asked_ticks_{0};
-  int fd_;
+  mutable std::atomic<int> fd_{-1};
 };
 
 /// What an attempt finds around it.
@@ -49,12 +53,22 @@ struct Surroundings {
   std::function<bool()> is_stopping;
 };
 
+class Attempt;
+/// Several of kinds of one foreign runner, which has them at once and runs them one after another.
+/// `on_finished` hears of each when it has ended.
+void run_together(std::deque<Attempt>& attempts,
+                  const std::function<void(TaskFinished)>& on_finished);
+
 /// One attempt of a task in a slot's thread: calls its handler, shows it the world, and reports.
 /// What it left in the scratch directory goes with it.
 class Attempt final : public TaskContext {
  public:
   Attempt(const StartTask& task, Cancel& cancel, Surroundings& around)
-      : task_(task), cancel_(cancel), around_(around) {}
+      : task_(task), cancel_(cancel), around_(around) {
+    if (const auto found = around.runners.by_kind.find(task.task_class.kind);
+        found != around.runners.by_kind.end())
+      runner_ = found->second;
+  }
   ~Attempt() override;
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
@@ -80,7 +94,20 @@ class Attempt final : public TaskContext {
   ProcessRunner* runner() override { return runner_; }
 
  private:
+  friend void run_together(std::deque<Attempt>& attempts,
+                           const std::function<void(TaskFinished)>& on_finished);
   Outcome call();
+  /// What to hand to a foreign runner; an error: why nothing.
+  Expected<ProcessRunner::Run> begin();
+  TaskFinished end(Outcome outcome);
+  void start_clock();
+  bool has_part_lists() const { return task_.args.find(kPartsReference) != task_.args.npos; }
+  bool has_results() const {
+    return !task_.conditions.empty() && task_.args.find("$result") != task_.args.npos;
+  }
+  Expected<Bytes> encoded_args();
+  Expected<void> put_references(Value& args);
+  Expected<void> fetch_here(const std::string& sha256, const std::string& name);
   /// Puts what it takes of its parents' results among the arguments.
   Expected<void> put_results(protocol::Value& args);
   void settle_lasting(const Outcome& outcome);
@@ -89,7 +116,9 @@ class Attempt final : public TaskContext {
   const StartTask& task_;
   Cancel& cancel_;
   Surroundings& around_;
+  TimePoint started_{};
   TimePoint next_progress_{};
+  std::optional<LiveOutput> stdout_, stderr_;  // Of a foreign runner, if there is any.
   std::vector<std::string> scratch_;
   std::string directory_;
   std::unique_ptr<LastingFile> lasting_;

@@ -152,10 +152,12 @@ def causes(on):
     """Causes of failures, a text with commas between them or a list."""
     text = on if isinstance(on, str) else ",".join(on)
     for cause in filter(None, text.split(",")):
+        if len(cause) <= 64 and re.fullmatch(r"(?:[A-Za-z][\w.]*\.)?[A-Z]\w*", cause, re.ASCII):
+            continue  # A class of errors.
         match = re.fullmatch(r"(exit|signal|http)(?::(\d+)(?:-(\d+))?)?|error|lost|timeout", cause)
         if not match:
             raise BadTask(f"submit: retry on {cause!r}: is no cause of a failure (exit:75, exit:1-9, signal, "
-                          "signal:9, http:503, timeout, lost, error)")
+                          "signal:9, http:503, timeout, lost, error, or a class of errors as ValueError)")
         word, first, last = match.groups()
         if first:
             least, most = CAUSE_NUMBERS[word]

@@ -32,7 +32,7 @@ TEST_CASE("what is no cause is refused by name", "[causes]") {
     REQUIRE(why("signal," + bad) ==
             "retry on " + bad +
                 ": is no cause of a failure (exit:75, exit:1-9, signal, signal:9, http:503, "
-                "timeout, lost, error)");
+                "timeout, lost, error, or a class of errors as ValueError)");
   REQUIRE(why("exit:1-255,signal:1-64,http:400-999,exit,signal,http") == "");
   for (const std::string bad : {"exit:0", "exit:300", "exit:0-9"})
     REQUIRE(why(bad) == "retry on " + bad + ": exit has a number from 1 to 255");
@@ -41,4 +41,21 @@ TEST_CASE("what is no cause is refused by name", "[causes]") {
   REQUIRE(why(",exit:1").starts_with("retry on : is no cause"));
   REQUIRE(why("exit:1,") == "retry on: a comma with nothing behind it");
   REQUIRE(why(std::string(600, 'x')) == "retry on: 600 bytes, limit 512");
+}
+
+TEST_CASE("a class of errors is a cause by its name, and an error", "[causes]") {
+  REQUIRE(check_causes("ValueError,shop.OutOfStock,timeout"));
+  for (const auto* bad : {"valueError", "Value-Error", "9Error", "shop.", "shop.out", ".Error"})
+    REQUIRE_FALSE(check_causes(bad));
+  REQUIRE(has_cause("KeyError,ValueError", "ValueError"));
+  REQUIRE(has_cause("exit,error", "ValueError"));
+  REQUIRE_FALSE(has_cause("KeyError", "ValueError"));
+  REQUIRE_FALSE(has_cause("error", "exit:3"));
+}
+
+TEST_CASE("what a program says of its failure is a cause, or an error", "[causes]") {
+  for (const std::string cause : {"ValueError", "exit:75", "http:503", "timeout", "error"})
+    REQUIRE(own_cause(cause) == cause);
+  for (const auto* cause : {"", "lost", "exit:1-9", "exit:0", "a,b", "no cause", "Value,KeyError"})
+    REQUIRE(own_cause(cause) == "error");
 }

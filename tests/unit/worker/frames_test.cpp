@@ -27,14 +27,22 @@ Expected<std::optional<Frame>> read(std::string_view bytes) {
 }
 
 const std::vector<std::pair<std::string, Frame>> kSamples{
-    {"hello", Hello{1, {"exec", "image"}}},
+    {"hello", Hello{2, 16, 2}},
+    {"kind", Kind{"thumbnail",
+                  "Scales a picture.",
+                  {{"path", "text", true}, {"side", "integer", false, "128"}}}},
     {"run", Run{7, "abcdef-12", 2, "exec", encoded(Value::Map{{"shell", "date"}}), "/tmp/d",
                 "photos", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},
     {"cancel", Cancel{7, 3000}},
     {"output", Output{7, 2, "not found\n"}},
     {"done", Done{7, encoded(Value::Map{{"exit_code", 0}}), {"picture.jpg"}}},
-    {"failed", Failed{7, "exit code 3", encoded(Value::Map{{"exit_code", 3}})}},
+    {"failed", Failed{7, "no such table", encoded(Value::Map{{"error_class", "KeyError"}}),
+                      "KeyError", 60'000}},
     {"progress", Progress{7, 3, 10, "page 3"}},
+    {"fetch", Fetch{7, std::string(64, 'a'), "in.png"}},
+    {"fetched", Fetched{7, "in.png", "no such artifact"}},
+    {"ping", Ping{1}},
+    {"pong", Pong{1}},
 };
 
 }  // namespace
@@ -99,9 +107,9 @@ TEST_CASE("what is no frame is told, and never read past its end", "[frames]") {
         "a frame of type 3 without all of its fields");
   CHECK(read(framed(Done::kType, "garbage")).error().message ==
         "a frame of type 5: not one flat msgpack array of at most 256 numbers, texts and bytes");
-  CHECK_FALSE(read(framed(Hello::kType, encoded(Value::Array{1, Value::Array{}}))));
+  CHECK_FALSE(read(framed(Hello::kType, encoded(Value::Array{2, 1, Value::Array{}}))));
   CHECK_FALSE(read(framed(Hello::kType, "\xdd\xff\xff\xff\xff")));  // 2^32 fields.
-  CHECK_FALSE(read(framed(Hello::kType, encoded(Value::Array{1, -1}))));
+  CHECK_FALSE(read(framed(Hello::kType, encoded(Value::Array{2, 1, -1}))));
   for (const auto& [name, frame] : kSamples) {
     const auto whole = encode(frame);
     const auto type = static_cast<std::uint8_t>(whole[0]);
@@ -117,6 +125,7 @@ TEST_CASE("what is no frame is told, and never read past its end", "[frames]") {
 }
 
 TEST_CASE("a list is as long as it says, and no longer than what is there", "[frames]") {
-  protocol::FlatWriter hello(3);
-  CHECK_FALSE(read(framed(Hello::kType, hello.number(1).number(1ULL << 40).text("a").take())));
+  protocol::FlatWriter done(4);
+  const auto names = done.number(1).bytes("").number(1ULL << 40).text("a").take();
+  CHECK_FALSE(read(framed(Done::kType, names)));
 }

@@ -30,8 +30,8 @@ struct InboxRig {
     inbox.obey({kind, {kOrigin, seq}, {1, seq * 10}}, out);
     return std::exchange(out, {});
   }
-  Actions start() {
-    inbox.start(now, true, out);
+  Actions start(std::uint64_t together = 1) {
+    inbox.start(now, true, together, out);
     return std::exchange(out, {});
   }
   std::vector<protocol::Held> held() const {
@@ -159,4 +159,79 @@ TEST_CASE("an inbox knows the bytes of what it holds", "[worker]") {
   REQUIRE(rig.inbox.bytes() == one + received.bytes);
   rig.inbox.end(std::get<StartBatch>(rig.out.at(0)).batch, rig.now);
   REQUIRE(rig.inbox.bytes() == one);
+}
+
+namespace {
+
+struct SharedRig : InboxRig {
+  explicit SharedRig(std::uint32_t slots) : InboxRig(config(slots)) {}
+  static Config config(std::uint32_t slots) {
+    auto config = Rig::config(slots);
+    config.kinds.insert("other");
+    config.ahead = {{"work", 4}};
+    return config;
+  }
+  // Each slot's tasks.
+  std::vector<std::vector<Seq>> slots(std::uint64_t together) {
+    std::vector<std::vector<Seq>> slots;
+    std::uint32_t more = 0;
+    for (const auto& action : start(together)) {
+      const auto& task = std::get<StartTask>(action);
+      if (more == 0) slots.emplace_back();
+      slots.back().push_back(task.id.seq);
+      REQUIRE((slots.back().size() == 1 || task.more == more - 1));
+      more = task.more;
+    }
+    REQUIRE(more == 0);
+    return slots;
+  }
+};
+using Shares = std::vector<std::vector<Seq>>;
+
+}  // namespace
+
+TEST_CASE("short tasks of a kind whose runner takes several share a slot", "[worker]") {
+  SharedRig rig(1);
+  rig.receive({1, 2, 3, 4, 5, 6});
+  REQUIRE(rig.slots(100) == Shares{{1, 2, 3, 4}});  // As many as the runner takes.
+  REQUIRE(rig.slots(100).empty());
+  for (const Seq seq : {1, 2, 3}) {
+    REQUIRE(rig.inbox.end({kOrigin, seq}, rig.now)->shared_slot);
+    REQUIRE(rig.slots(100).empty());  // The slot is not free before the last of them has ended.
+  }
+  rig.inbox.end({kOrigin, 4}, rig.now);
+  REQUIRE(rig.slots(100) == Shares{{5, 6}});
+}
+
+TEST_CASE("tasks share a slot only if they are short, and no other slot could run them",
+          "[worker]") {
+  SharedRig rig(2);
+  rig.receive({1, 2, 3, 4, 5, 6});
+  REQUIRE(rig.slots(100) == Shares{{1, 2, 3}, {4, 5, 6}});
+  SharedRig slow(1);
+  slow.receive({1, 2, 3});
+  REQUIRE(slow.slots(1) == Shares{{1}});
+  REQUIRE_FALSE(slow.inbox.end({kOrigin, 1}, slow.now)->shared_slot);
+  REQUIRE(slow.slots(2) == Shares{{2, 3}});
+}
+
+TEST_CASE("tasks share a slot with neighbours of their kind alone", "[worker]") {
+  SharedRig rig(1);
+  rig.receive({1, 2});
+  rig.receive({3, 4}, "other");
+  REQUIRE(rig.slots(100) == Shares{{1, 2}});
+  rig.inbox.end({kOrigin, 1}, rig.now);
+  rig.inbox.end({kOrigin, 2}, rig.now);
+  REQUIRE(rig.slots(100) == Shares{{3}});  // Its runner takes one.
+}
+
+TEST_CASE("a task that nobody took waits again, and leaves the slot to those it shared it with",
+          "[worker]") {
+  SharedRig rig(1);
+  rig.receive({1, 2});
+  rig.slots(100);
+  REQUIRE(rig.inbox.wait_again({kOrigin, 2}));
+  REQUIRE(rig.slots(100).empty());
+  rig.inbox.end({kOrigin, 1}, rig.now);
+  REQUIRE(rig.slots(100) == Shares{{2}});
 }

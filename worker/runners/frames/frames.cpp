@@ -26,8 +26,14 @@ std::vector<std::string> take_texts(FlatReader& fields) {
 }
 
 Bytes payload_of(const Hello& hello) {
-  FlatWriter out(2 + hello.kinds.size());
-  put_texts(out.number(hello.version), hello.kinds);
+  return FlatWriter(3).number(hello.version).number(hello.ahead).number(hello.kinds).take();
+}
+
+Bytes payload_of(const Kind& kind) {
+  FlatWriter out(3 + 4 * kind.arguments.size());
+  out.text(kind.name).text(kind.about).number(kind.arguments.size());
+  for (const auto& [name, type, is_needed, fallback] : kind.arguments)
+    out.text(name).text(type).number(is_needed ? 1 : 0).text(fallback);
   return out.take();
 }
 
@@ -52,7 +58,9 @@ Bytes payload_of(const Done& done) {
 }
 
 Bytes payload_of(const Failed& failed) {
-  return FlatWriter(3).number(failed.number).text(failed.error).bytes(failed.value).take();
+  FlatWriter out(5);
+  out.number(failed.number).text(failed.error).bytes(failed.value).text(failed.cause);
+  return out.number(failed.retry_after_ms).take();
 }
 
 Bytes payload_of(const Progress& progress) {
@@ -61,13 +69,34 @@ Bytes payload_of(const Progress& progress) {
   return out.text(progress.text).take();
 }
 
+Bytes payload_of(const Fetch& fetch) {
+  return FlatWriter(3).number(fetch.number).text(fetch.sha256).text(fetch.name).take();
+}
+
+Bytes payload_of(const Fetched& fetched) {
+  return FlatWriter(3).number(fetched.number).text(fetched.name).text(fetched.error).take();
+}
+
+Bytes payload_of(const Ping& ping) { return FlatWriter(1).number(ping.number).take(); }
+Bytes payload_of(const Pong& pong) { return FlatWriter(1).number(pong.number).take(); }
+
+std::vector<Kind::Argument> take_arguments(FlatReader& fields) {
+  std::vector<Kind::Argument> arguments;
+  const auto text = [&] { return std::string(fields.next_text()); };
+  for (auto left = fields.next_number(); left > 0 && fields.ok(); --left)
+    arguments.push_back({text(), text(), fields.next_number() != 0, text()});
+  return arguments;
+}
+
 // Braces: the fields are read in this order.
 std::optional<Frame> frame_of(std::uint8_t type, FlatReader& in) {
   const auto text = [&] { return std::string(in.next_text()); };
   const auto bytes = [&] { return Bytes(in.next_bytes()); };
   switch (type) {
     case Hello::kType:
-      return Hello{in.next_number(), take_texts(in)};
+      return Hello{in.next_number(), in.next_number(), in.next_number()};
+    case Kind::kType:
+      return Kind{text(), text(), take_arguments(in)};
     case Run::kType:
       return Run{in.next_number(), text(), in.next_number(), text(),
                  bytes(),          text(), text(),           text()};
@@ -78,9 +107,17 @@ std::optional<Frame> frame_of(std::uint8_t type, FlatReader& in) {
     case Done::kType:
       return Done{in.next_number(), bytes(), take_texts(in)};
     case Failed::kType:
-      return Failed{in.next_number(), text(), bytes()};
+      return Failed{in.next_number(), text(), bytes(), text(), in.next_number()};
     case Progress::kType:
       return Progress{in.next_number(), in.next_number(), in.next_number(), text()};
+    case Fetch::kType:
+      return Fetch{in.next_number(), text(), text()};
+    case Fetched::kType:
+      return Fetched{in.next_number(), text(), text()};
+    case Ping::kType:
+      return Ping{in.next_number()};
+    case Pong::kType:
+      return Pong{in.next_number()};
     default:
       return std::nullopt;
   }

@@ -18,6 +18,15 @@ bool WorkerSocket::send(const Frame& frame) {
   return true;
 }
 
+bool WorkerSocket::introduce(std::string_view kind) {
+  return send(Hello{}) && send(Kind{std::string(kind)});
+}
+
+bool WorkerSocket::answer(const Frame& frame) {
+  const auto* ping = std::get_if<Ping>(&frame);
+  return ping == nullptr || send(Pong{ping->number});
+}
+
 bool WorkerSocket::receive() {
   std::array<char, 65536> bytes;
   const auto got = ::read(kSocket, bytes.data(), bytes.size());

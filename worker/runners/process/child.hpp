@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,16 +15,20 @@ namespace eole::worker {
 class Child {
  public:
   static constexpr std::size_t kLastWordsMax = 2048;  // Bytes of what it printed.
+  /// What it prints, as it comes.
+  using OnWords = std::function<void(bool is_stderr, std::string_view bytes)>;
 
   static Expected<std::unique_ptr<Child>> start(ChildProcesses& processes,
-                                                ChildProcesses::Program program);
+                                                ChildProcesses::Program program, OnWords on_words);
   /// Kills it and everything that it had started.
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
   /// Said as far as it listens, and the rest in wait().
-  void send(const frames::Frame& frame);
+  void send(const frames::Frame& frame) { send(frames::encode(frame)); }
+  /// Several, encoded.
+  void send(const Bytes& encoded);
   /// Until something came of it, or `cancel_fd` (-1: none) is readable, which is told, or so long.
   bool wait(int cancel_fd, int milliseconds);
   Expected<std::optional<frames::Frame>> next() { return frames_.next(); }
@@ -31,6 +37,13 @@ class Child {
   bool is_well() const;
   /// Reads what it had said and printed when it died.
   void take_rest();
+  /// Reads what it has printed.
+  void take_words();
+  /// Tells its process and those of its group to end; with its socket closed, too.
+  void signal_end();
+  void close_socket();
+  /// What its process has in memory; zero if that cannot be told.
+  std::uint64_t memory_bytes() const;
   void forget_words() { words_.clear(); }
 
   struct Death {
@@ -42,16 +55,22 @@ class Child {
   Death end();
 
  private:
-  Child(ChildProcesses& processes, pid_t pid, int socket, int words_fd)
-      : processes_(processes), pid_(pid), socket_(socket), words_fd_(words_fd) {}
+  using Words = std::array<int, 2>;  // Of its stdout, of its stderr.
+  Child(ChildProcesses& processes, pid_t pid, int socket, Words words_fds, OnWords on_words)
+      : processes_(processes),
+        pid_(pid),
+        socket_(socket),
+        words_fds_(words_fds),
+        on_words_(std::move(on_words)) {}
   bool receive();
-  bool take_words();
+  bool take_words(std::size_t stream);
   void give();
 
   ChildProcesses& processes_;
   pid_t pid_;
   int socket_;
-  int words_fd_;
+  Words words_fds_;
+  OnWords on_words_;
   frames::FrameReader frames_;
   Bytes outgoing_;
   std::string words_;

@@ -59,6 +59,19 @@ class Setting {
   std::vector<int> copies_;
 };
 
+std::vector<std::string> environment_of(const ChildProcesses::Program& program) {
+  auto variables = program.variables;
+  const auto is_replaced = [&](std::string_view variable) {
+    const auto name = variable.substr(0, variable.find('=') + 1);
+    return std::any_of(program.variables.begin(), program.variables.end(),
+                       [&](const std::string& each) { return each.starts_with(name); });
+  };
+  if (program.has_environment)
+    for (char** variable = ::environ; *variable != nullptr; ++variable)
+      if (!is_replaced(*variable)) variables.emplace_back(*variable);
+  return variables;
+}
+
 }  // namespace
 
 ChildProcesses::ChildProcesses() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
@@ -68,12 +81,14 @@ Expected<pid_t> ChildProcesses::start(const Program& program) {
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  char* nothing[] = {nullptr};
+  auto environment = environment_of(program);
+  std::vector<char*> variables;
+  for (auto& variable : environment) variables.push_back(variable.data());
+  variables.push_back(nullptr);
   pid_t pid = -1;
   const std::scoped_lock lock(mutex_);  // Known before anybody looks for orphans.
   const int error =
-      Setting(program.descriptors)
-          .spawn(pid, program.path, argv.data(), program.has_environment ? ::environ : nothing);
+      Setting(program.descriptors).spawn(pid, program.path, argv.data(), variables.data());
   if (error != 0) return Error{text("cannot start ", program.path, ": ", std::strerror(error))};
   pids_.insert(pid);
   return pid;

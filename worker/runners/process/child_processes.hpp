@@ -26,7 +26,8 @@ class ChildProcesses {
     std::string path;
     std::vector<std::string> argv;
     std::vector<std::pair<int, int>> descriptors = {};  // (here, there).
-    bool has_environment = false;                       // This process's; else none.
+    bool has_environment = false;                       // This process's; else none …
+    std::vector<std::string> variables = {};            // … and NAME=VALUE instead of its own.
   };
   Expected<pid_t> start(const Program& program);
   enum class State : std::uint8_t { kWell, kStopped, kOver };

@@ -1,158 +1,39 @@
 #include "worker/runners/process/process_runner.hpp"
 
-#include <sys/stat.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
 
-#include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
-#include "common/protocol/records.hpp"
+#include "common/process/log.hpp"
+#include "worker/runners/process/session.hpp"
 
 namespace eole::worker {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using protocol::Value;
+using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLookEvery{250};  // Whether the child is well: it cannot say so itself.
-constexpr std::size_t kErrorBytesMax = 4096;
+constexpr milliseconds kLookEvery{250};      // Whether one that says nothing still is well.
+constexpr milliseconds kBackoffMin = 100ms;  // After a start that came to no hello, doubled …
+constexpr milliseconds kBackoffMax = 30s;    // … up to this.
+constexpr milliseconds kWaitForStart{1000};  // A task in its slot; then others may have that.
+constexpr milliseconds kLeaveWithin{2000};   // From a closed socket, and from SIGTERM, to the end.
+constexpr milliseconds kLeaveLook{5};
+constexpr std::size_t kLoggedLineBytesMax = 1024;
 
-// A child may be in a hostile file's hands: it hands back what lies in the directory, and no more.
-bool is_file_in(const std::string& directory, const std::string& name) {
-  if (planted("files-from-anywhere")) return true;
-  struct stat found {};
-  return !directory.empty() && name.find('/') == std::string::npos &&
-         ::lstat(text(directory, "/", name).c_str(), &found) == 0 && S_ISREG(found.st_mode);
+// Until then, or `fd` is readable: whether that is so.
+bool wait(int fd, milliseconds time) {
+  pollfd due{fd, POLLIN, 0};
+  return ::poll(&due, 1, static_cast<int>(std::max<std::int64_t>(0, time.count()))) > 0;
 }
 
 }  // namespace
-
-/// When a task must end, and when its child must have said that it did.
-class ProcessRunner::Watch {
- public:
-  Watch(const Task& task, const Program& program) : ends_within_(task.grace + program.ends_within) {
-    if (task.time_limit.count() > 0) next_ = Clock::now() + task.time_limit;
-  }
-  /// True if the task is to end, now for the first time.
-  bool ask(bool is_cancelled) {
-    if (asked_ || (!is_cancelled && (!next_ || Clock::now() < *next_))) return false;
-    asked_ = is_cancelled ? End::kCancelled : End::kTimeLimit;
-    asked_at_ = Clock::now();
-    next_ = asked_at_ + ends_within_;
-    return true;
-  }
-  bool is_hung() const { return asked_ && Clock::now() >= *next_; }
-  std::optional<End> asked() const { return asked_; }
-  double seconds_since_asked() const {
-    return std::chrono::duration<double>(Clock::now() - asked_at_).count();
-  }
-  int wait_ms() const {
-    if (!next_) return static_cast<int>(kLookEvery.count());
-    const auto left = std::chrono::duration_cast<milliseconds>(*next_ - Clock::now()).count() + 1;
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, kLookEvery.count()));
-  }
-
- private:
-  milliseconds ends_within_;
-  std::optional<Clock::time_point> next_;
-  std::optional<End> asked_;
-  Clock::time_point asked_at_{};
-};
-
-/// Makes sense of what a child says while it runs a task.
-class ProcessRunner::Ear {
- public:
-  using Heard = Expected<std::optional<Ended>>;
-  Ear(const ProcessRunner& runner, bool& is_known, const Task& task, const OnOutput& on_output,
-      const OnProgress& on_progress)
-      : number_(runner.number_),
-        is_known_(is_known),
-        task_(task),
-        on_output_(on_output),
-        on_progress_(on_progress) {}
-
-  /// How the task ended, if that is said by now. An error: what makes no sense.
-  Heard hear(Child& child) {
-    while (true) {
-      auto frame = child.next();
-      if (!frame) return frame.error();
-      if (!*frame) return std::optional<Ended>();
-      auto heard = std::visit([this](auto& each) { return take(each); }, **frame);
-      if (!heard || *heard) return heard;
-    }
-  }
-
- private:
-  Heard take(frames::Run&) { return Error{"a run, which only a worker says"}; }
-  Heard take(frames::Cancel&) { return Error{"a cancel, which only a worker says"}; }
-  Heard take(frames::Hello& hello) {
-    if (std::exchange(is_known_, true)) return Error{"a second hello"};
-    if (hello.version != frames::kVersion)
-      return Error{text("version ", hello.version, ", this is ", frames::kVersion)};
-    if (std::find(hello.kinds.begin(), hello.kinds.end(), task_.kind) == hello.kinds.end())
-      return Error{text("a hello without the kind ", task_.kind)};
-    return std::optional<Ended>();
-  }
-  Heard take(frames::Output& output) {
-    if (auto meant = is_meant(output.number); !meant || !*meant) return nothing(meant);
-    if (!on_output_ || output.stream < 1 || output.stream > 2)
-      return Error{text("output of a stream ", output.stream, ", which it has not")};
-    on_output_(output.stream == 2, output.bytes);
-    return std::optional<Ended>();
-  }
-  Heard take(frames::Progress& progress) {
-    if (auto meant = is_meant(progress.number); !meant || !*meant) return nothing(meant);
-    if (on_progress_) on_progress_(progress.done, progress.total, std::move(progress.text));
-    return std::optional<Ended>();
-  }
-  Heard take(frames::Done& done) {
-    return end(done.number, {End::kDone, {}, {}, std::move(done.files), 0}, done.value);
-  }
-  Heard take(frames::Failed& failed) {
-    return end(failed.number, {End::kFailed, {}, std::move(failed.error), {}, 0}, failed.value);
-  }
-
-  // What comes late of an earlier run is nobody's any more.
-  Expected<bool> is_meant(std::uint64_t number) const {
-    if (!is_known_) return Error{"no hello before all else"};
-    if (planted("frames-of-another-run")) return true;
-    if (number > number_) return Error{text("run ", number, ", this is run ", number_)};
-    return number == number_;
-  }
-  static Heard nothing(const Expected<bool>& meant) {
-    return meant ? Heard(std::optional<Ended>()) : Heard(meant.error());
-  }
-  Heard end(std::uint64_t number, Ended ended, const Bytes& value) {
-    if (auto meant = is_meant(number); !meant || !*meant) return nothing(meant);
-    const auto refuse = [](std::string why) {
-      return std::optional(Ended{End::kFailed, {}, std::move(why), {}, 0});
-    };
-    if (value.size() > protocol::kInlineBytesMax)
-      return refuse(text("a value of ", value.size(), " bytes, limit ", protocol::kInlineBytesMax));
-    auto decoded = value.empty() ? Expected<Value>(Value()) : Value::from_msgpack(value);
-    if (!decoded) return Error{text("a value that is ", decoded.error().message)};
-    ended.value = std::move(*decoded);
-    ended.error = shown(cut_text(ended.error, kErrorBytesMax), Keep::kLines);
-    for (auto& file : ended.files) {
-      if (!is_file_in(task_.directory, file))
-        return refuse(text("no file ", shown(cut_text(file, kErrorBytesMax)), " in its directory"));
-      file = text(task_.directory, "/", file);
-    }
-    return std::optional(std::move(ended));
-  }
-
-  std::uint64_t number_;
-  bool& is_known_;
-  const Task& task_;
-  const OnOutput& on_output_;
-  const OnProgress& on_progress_;
-};
 
 ProcessRunner::ProcessRunner(ChildProcesses& processes, Program program)
     : processes_(processes), program_(std::move(program)) {
@@ -160,79 +41,217 @@ ProcessRunner::ProcessRunner(ChildProcesses& processes, Program program)
   if (auto started = start(); !started) throw std::runtime_error(started.error().message);
 }
 
+ProcessRunner::~ProcessRunner() {
+  if (program_.is_foreign()) retire();
+}
+
 Expected<void> ProcessRunner::start() {
   child_.reset();
+  auto variables = program_.variables;
+  variables.push_back(text(frames::kSocketVariable, "=", frames::kSocket));
   auto started = Child::start(
       processes_,
-      {.path = program_.path, .argv = program_.argv, .has_environment = program_.has_environment});
+      {.path = program_.path,
+       .argv = program_.argv,
+       .has_environment = program_.has_environment,
+       .variables = std::move(variables)},
+      [this](bool is_stderr, std::string_view bytes) { take_words(is_stderr, bytes); });
   if (!started) return started.error();
   child_ = std::move(*started);
-  is_known_ = false;
-  number_ = 0;
+  talk_ = Talk(program_.kinds);
+  started_at_ = heard_at_ = Clock::now();
+  pinged_at_.reset();
   return {};
 }
 
-// What became of a child between two tasks is nobody's loss.
-Expected<void> ProcessRunner::begin(const Task& task) {
-  if (!child_ || !child_->is_well())
-    if (auto started = start(); !started) return started;
-  child_->forget_words();
-  child_->send(frames::Run{++number_, task.id, task.attempt, std::string(task.kind),
-                           task.args.to_msgpack(), task.directory, task.project, task.traceparent});
-  return {};
+// What cannot be started now is tried again by the next task, or in a while.
+void ProcessRunner::start_again() {
+  if (auto started = start(); !started && program_.is_foreign())
+    (void)fail(started.error().message);
 }
 
-ProcessRunner::Ended ProcessRunner::run(const Task& task, int cancel_fd, const OnOutput& on_output,
-                                        const OnProgress& on_progress) {
-  if (auto begun = begin(task); !begun) {
-    return {End::kLost, {}, text("could not be started: ", begun.error().message), {}, 0};
-  }
-  Watch watch(task, program_);
-  Ear ear(*this, is_known_, task, on_output, on_progress);
-  while (true) {
-    const bool is_cancelled = child_->wait(watch.asked() ? -1 : cancel_fd, watch.wait_ms());
-    if (watch.ask(is_cancelled)) {
-      if (!program_.is_kept) return finish({}, watch);
-      child_->send(frames::Cancel{number_, static_cast<std::uint64_t>(task.grace.count())});
-    }
-    const bool is_well = child_->is_well();
-    if (!is_well) child_->take_rest();
-    auto heard = ear.hear(*child_);
-    if (!heard) return lose(watch, text("spoke nonsense: ", heard.error().message));
-    if (*heard) return finish(std::move(**heard), watch);
-    if (!is_well) return lose(watch, {});
-    if (watch.is_hung()) return lose(watch, "did not end when told to");
-  }
-}
-
-ProcessRunner::Ended ProcessRunner::finish(Ended ended, const Watch& watch) {
-  if (!program_.is_kept && child_) {
-    const auto pid = child_->pid();
-    child_.reset();
-    if (watch.asked()) ended.stopped = killed(pid, watch);
-  }
-  ended.end = watch.asked().value_or(ended.end);
+ProcessRunner::Ended ProcessRunner::run(const Run& run) {
+  Ended ended;
+  this->run({&run, 1}, [&](std::size_t, Ended each) { ended = std::move(each); });
   return ended;
 }
 
-// Nothing is left of the process: how it came to that, and how long it took.
-Value ProcessRunner::killed(pid_t pid, const Watch& watch) {
-  return Value::Map{{"pid", pid},
-                    {"processes", 1},
-                    {"signals", Value::Array{"SIGKILL"}},
-                    {"seconds", watch.seconds_since_asked()}};
+void ProcessRunner::run(std::span<const Run> runs, const OnEnded& on_ended) {
+  if (auto ready = prepare(runs[0].cancel_fd()); !ready) {
+    const bool is_cancelled = wait(runs[0].cancel_fd(), milliseconds(0));
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      Ended ended{.end = End::kLost,
+                  .value = {},
+                  .error = text("could not be started: ", ready.error().message),
+                  .files = {}};
+      if (program_.is_foreign())
+        ended.end = is_cancelled && i == 0 ? End::kCancelled : End::kUnbegun;
+      on_ended(i, std::move(ended));
+    }
+    return;
+  }
+  const bool is_kept = Session(*this, runs, on_ended).serve();
+  words_of_run_ = nullptr;
+  heard_at_ = Clock::now();
+  if (!is_kept && program_.is_kept) start_again();
+  if (is_kept && program_.is_foreign() && is_used_up()) replace({});
 }
 
-// A task that had to end anyway did so, if not as it should have.
-ProcessRunner::Ended ProcessRunner::lose(const Watch& watch, std::string problem) {
-  const auto pid = child_->pid();
-  auto death = child_->end();
+// ---- Its start.
+
+// What became of a child between two tasks is nobody's loss.
+Expected<void> ProcessRunner::prepare(int cancel_fd) {
+  if (!program_.is_foreign()) return is_well() ? Expected<void>() : start();
+  if (child_ && !child_->is_well() && talk_.is_introduced()) replace("ended between two tasks");
+  if (!child_) {
+    const auto left = std::chrono::ceil<milliseconds>(starts_at_ - Clock::now());
+    if (wait(cancel_fd, std::min(left, kWaitForStart))) return Error{"cancelled"};
+    if (Clock::now() < starts_at_) return Error{problem_};
+    if (auto started = start(); !started) return fail(started.error().message);
+  }
+  return hear_hello(cancel_fd);
+}
+
+Expected<void> ProcessRunner::hear_hello(int cancel_fd) {
+  while (!talk_.is_introduced()) {
+    if (child_->wait(cancel_fd, static_cast<int>(kLookEvery.count()))) return Error{"cancelled"};
+    const bool is_well = child_->is_well();
+    if (!is_well) child_->take_rest();
+    if (auto heard = hear_between(); !heard)
+      return fail(text("spoke nonsense: ", heard.error().message));
+    if (talk_.is_introduced()) break;
+    if (!is_well) return fail({});
+    if (Clock::now() - started_at_ > program_.hello_within)
+      return fail(text("said no hello within ", program_.hello_within.count(), " ms"));
+  }
+  failures_ = 0;
+  return {};
+}
+
+// What a child without a run may say.
+Expected<void> ProcessRunner::hear_between() {
+  while (true) {
+    auto frame = child_->next();
+    if (!frame) return frame.error();
+    if (!*frame) return {};
+    heard_at_ = Clock::now();
+    Expected<void> heard;
+    if (auto* hello = std::get_if<frames::Hello>(&**frame)) heard = talk_.hear(*hello);
+    if (auto* kind = std::get_if<frames::Kind>(&**frame)) heard = talk_.hear(*kind);
+    if (std::holds_alternative<frames::Pong>(**frame)) pinged_at_.reset();
+    if (!heard) return heard;  // What comes late of a run is nobody's any more.
+  }
+}
+
+Expected<ProcessRunner::Offer> ProcessRunner::introduce() {
+  if (auto heard = hear_hello(-1); !heard) return heard.error();
+  program_.kinds.clear();
+  for (const auto& kind : talk_.kinds()) program_.kinds.push_back(kind.name);
+  return Offer{talk_.kinds(), talk_.ahead()};
+}
+
+Error ProcessRunner::fail(std::string problem) {
+  if (child_) {
+    const auto death = child_->end();
+    if (problem.empty()) problem = death.how;
+    if (!death.words.empty()) problem += text("; it printed: ", death.words);
+    child_.reset();
+  }
+  const auto pause = std::min(kBackoffMax, kBackoffMin * (1 << std::min(failures_++, 10)));
+  starts_at_ = Clock::now() + pause;
+  problem_ = text("runner ", program_.name, ": ", problem);
+  if (!program_.kinds.empty())  // It was introduced once: the worker lives on.
+    process::log_warning(text(problem_, "; again in ", pause.count(), " ms"));
+  return Error{problem_};
+}
+
+// ---- Between two tasks.
+
+void ProcessRunner::rest() {
+  if (!program_.is_foreign()) return;
+  const auto now = Clock::now();
+  if (!child_) {
+    if (now >= starts_at_) start_again();
+    return;
+  }
+  child_->wait(-1, 0);
+  child_->take_words();
+  const bool is_well = child_->is_well();
+  if (!is_well) child_->take_rest();
+  const auto heard = hear_between();
+  const auto problem = !heard ? text("spoke nonsense: ", heard.error().message) : std::string();
+  if (!talk_.is_introduced()) {
+    const bool is_late = now - started_at_ > program_.hello_within;
+    if (!heard || !is_well)
+      (void)fail(problem);
+    else if (is_late)
+      (void)fail(text("said no hello within ", program_.hello_within.count(), " ms"));
+    return;
+  }
+  failures_ = 0;
+  if (!heard) return replace(problem);
+  if (!is_well) return replace("ended between two tasks");
+  if (is_deaf())
+    return replace(text("did not answer a ping within ", program_.pong_within.count(), " ms"));
+  if (is_used_up()) return replace({});
+  if (pinged_at_ || now - heard_at_ < program_.ping_every) return;
+  pinged_at_ = now;
+  child_->send(frames::Ping{++pings_});
+}
+
+bool ProcessRunner::is_deaf() const {
+  return pinged_at_ && Clock::now() - *pinged_at_ > program_.pong_within;
+}
+
+bool ProcessRunner::is_used_up() {
+  if (program_.runs_max > 0 && talk_.begun() >= program_.runs_max) return true;
+  return program_.memory_bytes_max > 0 && child_->memory_bytes() > program_.memory_bytes_max;
+}
+
+// `why`: what was wrong with it, for the log; empty: nothing.
+void ProcessRunner::replace(const std::string& why) {
+  if (why.empty()) {
+    retire();
+  } else {
+    const auto death = child_->end();
+    const auto words = death.words.empty() ? "" : text("; it printed: ", death.words);
+    const auto how = death.how.empty() ? "" : text(": ", death.how);
+    process::log_warning(text("runner ", program_.name, ": its process ", why, how, words));
+  }
+  start_again();
+}
+
+// In peace: it hears that its socket closes, then SIGTERM.
+void ProcessRunner::retire() {
+  if (!child_) return;
+  const auto ends_within = [&](milliseconds time) {
+    const auto until = Clock::now() + time;
+    while (ChildProcesses::state_of(child_->pid()) == ChildProcesses::State::kWell) {
+      if (Clock::now() >= until) return false;
+      wait(-1, kLeaveLook);
+      child_->take_words();
+    }
+    return true;
+  };
+  child_->close_socket();
+  if (!ends_within(kLeaveWithin)) {
+    child_->signal_end();
+    ends_within(kLeaveWithin);
+  }
   child_.reset();
-  if (program_.is_kept) (void)start();  // If it cannot be now, the next task tries again.
-  Ended ended{End::kLost, {}, problem.empty() ? death.how : std::move(problem), {}, death.signal};
-  if (!death.words.empty()) ended.words = text("; it printed: ", death.words);
-  if (watch.asked() && death.how.empty()) ended.stopped = killed(pid, watch);
-  return finish(std::move(ended), watch);
+}
+
+// What is nobody's output is for the log: a line each, as it may be shown.
+void ProcessRunner::take_words(bool is_stderr, std::string_view bytes) {
+  if (!program_.is_foreign()) return;
+  if (words_of_run_) return words_of_run_(is_stderr, bytes);
+  while (!bytes.empty()) {
+    const auto line = bytes.substr(0, bytes.find('\n'));
+    if (!line.empty())
+      process::log_info(
+          text("runner ", program_.name, ": ", shown(cut_text(line, kLoggedLineBytesMax))));
+    bytes.remove_prefix(std::min(bytes.size(), line.size() + 1));
+  }
 }
 
 }  // namespace eole::worker

@@ -1,0 +1,319 @@
+"""Kinds outside the tree: runners that do what they should, and all that they should not."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from cluster import BIN, Cluster, alive, wait_until
+
+HERE = pathlib.Path(__file__).parent
+ODD = f"{sys.executable} {HERE}/odd_runner.py"
+EXAMPLES = HERE.parents[1] / "examples/runners"
+
+
+def task(do, kind="odd", **args):
+    return {"kind": kind, "args": {"do": do, **args}}
+
+
+class WithCluster(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster(*cls.options, workers=1, slots=1))
+        cls.worker = cls.cluster.pid("w1")
+        cls.directory = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+
+    def tearDown(self):
+        """Whatever a test did, the worker is the same one and its slot runs tasks."""
+        [each] = self.ran(task("value", value="well"))
+        self.assertEqual(each.get("value"), "well", each)
+        self.assertEqual(self.cluster.pid("w1"), self.worker)
+
+    def ran(self, *tasks):
+        return self.cluster.submit(tasks, "--wait", check=False)
+
+    def path(self):
+        return os.path.join(self.directory, self.id().rsplit(".", 1)[1])
+
+    def begun(self, do, **args):
+        """A task that has begun."""
+        [submitted] = self.cluster.submit([task(do, begun=self.path(), **args)])
+        wait_until(lambda: os.path.exists(self.path()), what="its begin")
+        return submitted["id"]
+
+    def ended(self, name):
+        return wait_until(lambda: (found := self.cluster.task(name)).get("state") in
+                          ("done", "failed", "dead", "cancelled") and found, what="its end")
+
+
+class Runs(WithCluster):
+    options = ["--runner", f"{ODD} odd 1"]
+
+    def test_a_value_comes_back_and_the_process_is_kept(self):
+        first, second = (each["value"] for each in self.ran({**task("about"), "project": "p"}, task("about")))
+        self.assertEqual((first["attempt"], first["kind"], first["project"]), (1, "odd", "p"))
+        self.assertEqual(first["pid"], second["pid"])
+        self.assertNotEqual(first["task"], second["task"])
+
+    def test_a_failure_has_its_error_its_value_and_its_class(self):
+        [each] = self.ran(task("fail"))
+        self.assertEqual((each["state"], each["error"], each["cause"], each["value"]),
+                         ("failed", "no such table", "KeyError", {"error_class": "KeyError"}))
+
+    def test_a_failure_is_tried_again_by_its_class_and_no_sooner_than_it_says(self):
+        retry = {"retry": {"attempts": 2, "on": "KeyError"}}
+        once, again = self.ran({**task("fail"), "retry": {"attempts": 2, "on": "ValueError"}},
+                               {**task("fail", ms=300), **retry})
+        self.assertEqual((once["attempt"], again["attempt"]), (1, 2))
+
+    def test_progress_and_output_are_seen_while_it_runs(self):
+        watch = subprocess.Popen([BIN / "eole", "watch", "--progress", "--json"], env=self.cluster.env,
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            seen = ""
+            self.cluster.submit([task("tell", until=self.path())])
+            for line in watch.stdout:
+                seen += line
+                if "page 3" in seen and "by print" in seen and "ü" in seen.replace("\\u00fc", "ü"):
+                    break
+        finally:
+            pathlib.Path(self.path()).touch()
+            watch.kill()
+            watch.wait()
+            watch.stdout.close()
+
+    def test_files_come_out_and_in_and_results_are_put_among_its_arguments(self):
+        results = self.ran({"name": "made", **task("make", files=["a.txt", "b.txt"])},
+                           task("take", sha256={"$result": "made", "path": "artifacts.1.sha256"}, name="in.txt"),
+                           {"name": "seven", "kind": "echo", "args": {"n": 7}},
+                           task("value", value={"$result": "seven", "path": "n"}))
+        self.assertEqual([each["name"] for each in results[0]["artifacts"]], ["a.txt", "b.txt"])
+        self.assertEqual(results[1]["value"], "this is b.txt")
+        self.assertEqual(results[3]["value"], 7)
+
+    def test_what_cannot_be_fetched_is_told(self):
+        unknown, nonsense, outside = self.ran(task("take", sha256="0" * 64, name="x"), task("take", sha256="x", name="x"),
+                                              task("take", sha256="0" * 64, name="../x"))
+        self.assertIn("0" * 64, unknown["value"])
+        self.assertEqual(nonsense["value"], "artifact x is no SHA-256")
+        self.assertEqual(outside["value"], "a file ../x: no name in its directory")
+
+    def test_a_cancel_is_heard_and_the_process_stays(self):
+        before = self.ran(task("about"))[0]["value"]["pid"]
+        name = self.begun("wait")
+        self.cluster.eole("cancel", name)
+        ended = self.ended(name)
+        self.assertEqual(ended["state"], "cancelled", ended)
+        self.assertEqual(self.ran(task("about"))[0]["value"]["pid"], before)
+
+    def test_who_does_not_hear_a_cancel_is_told_by_signals_with_all_that_it_started(self):
+        for deaf in (False, True):
+            pathlib.Path(self.path()).unlink(missing_ok=True)
+            before = self.ran(task("about"))[0]["value"]["pid"]
+            name = self.begun("hang", deaf=deaf)
+            self.cluster.eole("cancel", name)
+            self.assertEqual(self.ended(name)["state"], "cancelled")
+            self.assertFalse(alive(before))
+
+    def test_a_time_limit_ends_it(self):
+        [each] = self.ran({**task("hang", begun=self.path()), "timeout": 0.2})
+        self.assertEqual((each["state"], each["cause"]), ("failed", "timeout"), each)
+        self.assertIn("over its time limit of 0.2s; died by signal 15", each["error"])
+
+    def lost(self, do, **args):
+        [each] = self.ran({**task(do, **args), "retry": {"attempts": 1}})
+        self.assertEqual(each["state"], "dead", each)
+        return each["error"].removeprefix("dead after 1 attempts, attempt 1: failed: ")
+
+    def test_its_death_is_a_failed_attempt_that_says_how_and_its_last_words(self):
+        self.assertEqual(self.lost("kill"), "lost: its process died by signal 9 (Killed); it printed: last words")
+        self.assertEqual(self.lost("exit", code=0), "lost: its process ended without a word, with code 0")
+        self.assertEqual(self.lost("exit", code=7), "lost: its process ended without a word, with code 7")
+        self.assertEqual(self.lost("close"), "lost: its process closed its socket; it printed: it was me")
+        self.assertIn("lost: its process spoke nonsense: a frame of ", self.lost("nonsense"))
+
+    def test_what_a_dead_one_had_started_dies_too(self):
+        self.assertEqual(self.lost("fork", pid=self.path()), "lost: its process ended without a word, with code 3")
+        child = int(pathlib.Path(self.path()).read_text(encoding="ascii"))
+        wait_until(lambda: not alive(child), what="its child is gone")
+
+    def test_megabytes_of_print_cost_it_nothing(self):
+        self.assertEqual(self.ran(task("flood"))[0]["value"], "flooded")
+
+    def test_one_killed_while_it_idles_costs_no_attempt(self):
+        pid = self.ran(task("about"))[0]["value"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(pid), what="its death")
+        value = self.ran(task("about"))[0]["value"]
+        self.assertNotEqual(value["pid"], pid)
+        self.assertEqual(value["attempt"], 1)
+
+    def test_what_is_known_of_it_is_its_kind(self):
+        self.assertIn("odd", self.cluster.eole("workers").stdout)
+
+
+class Ahead(WithCluster):
+    options = ["--runner", f"{ODD} odd 64"]
+
+    def test_many_at_once_end_each_with_its_own_value(self):
+        results = self.ran(*(task("value", value=n) for n in range(3000)))
+        self.assertEqual([each["value"] for each in results], list(range(3000)))
+
+    def test_of_those_that_a_dead_process_had_only_the_one_at_fault_has_failed(self):
+        tasks = [task("value", value=n) for n in range(2000)]
+        tasks[1000] = {**task("exit", code=5), "retry": {"attempts": 1}}
+        results = self.ran(*tasks)
+        self.assertEqual([each["state"] for each in results], ["done"] * 1000 + ["dead"] + ["done"] * 999)
+        self.assertEqual({each["attempt"] for each in results}, {1})
+
+
+class Replaced(WithCluster):
+    options = ["--runner", f"{ODD} odd 1", "--runner-tasks", "3", "--runner-memory", "200MB"]
+
+    def test_after_so_many_tasks(self):
+        pids = [self.ran(task("about"))[0]["value"]["pid"] for _ in range(7)]
+        self.assertTrue(3 <= len(set(pids)) <= 4, pids)
+        self.assertFalse(alive(pids[0]))
+
+    def test_when_it_has_grown(self):
+        first, second = (each["value"] for each in self.ran(task("leak", mb=300), task("leak", mb=1)))
+        self.assertNotEqual(first, second)
+        self.assertFalse(alive(first))
+
+
+class Starts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster(workers=0))
+
+    def refused(self, *runners):
+        arguments = [word for runner in runners for word in ("--runner", runner)]
+        done = subprocess.run([BIN / "worker", "--cluster", f"{self.cluster.directory}/eole/data/worker.toml", "--slots",
+                               "2", "--name", "refused", *arguments], env=self.cluster.env, text=True, capture_output=True,
+                              timeout=60, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        return done.stderr
+
+    def test_what_cannot_be_is_refused_by_name(self):
+        self.assertIn(f"runner {ODD} echo 1 offers the kind echo, which comes with Eole", self.refused(f"{ODD} echo 1"))
+        self.assertIn(f"runner {ODD} odd 2 offers the kind odd, and so does runner {ODD} odd 1",
+                      self.refused(f"{ODD} odd 1", f"{ODD} odd 2"))
+        self.assertIn("its name has a comma", self.refused(f"{ODD} a,b 1"))
+        self.assertIn("1000 runs ahead, allowed are 1 to 256", self.refused(f"{ODD} odd 1000"))
+
+    def test_who_cannot_start_says_why(self):
+        said = self.refused("sh -c 'echo no such module: shop >&2; exit 4'")
+        self.assertIn("ended without a word, with code 4; it printed: no such module: shop", said)
+        self.assertIn("with code 127; it printed: ", self.refused("/no/such/program"))
+
+
+class Broken(unittest.TestCase):
+    def test_while_it_cannot_be_started_its_tasks_wait_and_lose_no_attempt(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        runner = pathlib.Path(directory, "runner")
+        runner.write_text(f"#!/bin/sh\nexec {ODD} odd 8\n", encoding="utf-8")
+        runner.chmod(0o755)
+        with Cluster("--runner", str(runner), workers=1, slots=1) as cluster:
+            runner.rename(f"{runner}.away")
+            [lost] = cluster.submit([{**task("kill"), "retry": {"attempts": 1}}], "--wait", check=False)
+            self.assertEqual(lost["state"], "dead")
+            waiting = cluster.submit([task("about")] * 20)
+            wait_until(lambda: "cannot" in self.log(cluster) or "not found" in self.log(cluster), what="a warning")
+            pathlib.Path(f"{runner}.away").rename(runner)
+            for each in waiting:
+                done = wait_until(lambda: (found := cluster.task(each["id"]))["state"] == "done" and found, what="its end")
+                self.assertEqual(done["attempt"], 1)
+
+    @staticmethod
+    def log(cluster):
+        return pathlib.Path(cluster.directory, "eole/data/logs/w1.log").read_text(encoding="utf-8")
+
+    def test_a_killed_worker_takes_it_along(self):
+        with Cluster("--runner", f"{ODD} odd 1", workers=1, slots=1) as cluster:
+            [about] = cluster.submit([task("about")], "--wait")
+            begun = os.path.join(cluster.directory, "begun")
+            cluster.submit([task("hang", begun=begun, deaf=True)])
+            wait_until(lambda: os.path.exists(begun), what="its begin")
+            cluster.kill("w1")
+            wait_until(lambda: not alive(about["value"]["pid"]), what="its end")
+
+    def test_a_drain_lets_it_finish_and_leaves_nobody_behind(self):
+        with Cluster("--runner", f"{ODD} odd 1", workers=1, slots=2) as cluster:
+            pids = {each["value"]["pid"] for each in cluster.submit([task("about")] * 20, "--wait")}
+            self.assertEqual(cluster.stop(), 0)
+            self.assertEqual([pid for pid in pids if alive(pid)], [])
+
+
+class Scripts(unittest.TestCase):
+    SCRIPT = """#!/bin/sh
+[ $# = 0 ] && exec eole-runner odd-script -- "$0" task
+read -r args
+case "$args" in
+  *fail*) echo why >&2; exit 9 ;;
+  *files*) echo one >one.txt; echo two >two.txt ;;
+  *copy*) tr a-z A-Z <artifact >copy.txt; echo '"copied"' ;;
+  *plain*) echo no JSON at all ;;
+  *who*) echo "[\\"$EOLE_TASK_ID\\", $EOLE_ATTEMPT]" ;;
+  *large*) head -c 1100000 /dev/zero ;;
+  *hang*) echo $$ >"$BEGUN.new"; mv "$BEGUN.new" "$BEGUN"; sleep 600 ;;
+esac
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        cls.begun = f"{cls.directory}/begun"
+        script = pathlib.Path(cls.directory, "script.sh")
+        script.write_text(cls.SCRIPT, encoding="utf-8")
+        script.chmod(0o755)
+        cls.cluster = cls.enterClassContext(Cluster("--runner", "./script.sh", "--runner", str(EXAMPLES / "upper.sh"),
+                                                    workers=1, slots=1, env={"BEGUN": cls.begun}, cwd=cls.directory))
+
+    def ran(self, *tasks):
+        return self.cluster.submit([{"kind": "odd-script", **each} for each in tasks], "--wait", check=False)
+
+    def test_what_it_prints_is_its_value(self):
+        plain, who, nothing = self.ran({"args": "plain"}, {"args": "who"}, {"args": "files"})
+        self.assertEqual(plain["value"], "no JSON at all")
+        self.assertEqual(who["value"], [who["id"], 1])
+        self.assertNotIn("value", nothing)
+        self.assertEqual([each["name"] for each in nothing["artifacts"]], ["one.txt", "two.txt"])
+
+    def test_an_artifact_lies_beside_it(self):
+        _, copied = self.ran({"name": "made", "args": "files"},
+                             {"args": {"do": "copy", "artifact": {"$result": "made", "path": "artifacts.0.sha256"}}})
+        self.assertEqual(copied["value"], "copied")
+        self.assertEqual(copied["artifact"]["name"], "copy.txt")
+
+    def test_its_exit_code_is_the_cause(self):
+        failed, large, missing = self.ran({"args": "fail"}, {"args": "large"}, {"args": {"artifact": "0" * 64}})
+        self.assertEqual((failed["error"], failed["cause"]), ("exit code 9", "exit:9"))
+        self.assertEqual(large["error"], "it printed more than 1048576 bytes of value")
+        self.assertIn("0" * 64, missing["error"])
+
+    def test_a_cancel_ends_all_of_it(self):
+        [submitted] = self.cluster.submit([{"kind": "odd-script", "args": "hang"}])
+        wait_until(lambda: os.path.exists(self.begun), what="its begin")
+        self.cluster.eole("cancel", submitted["id"])
+        wait_until(lambda: self.cluster.task(submitted["id"])["state"] == "cancelled", what="its end")
+        self.assertFalse(alive(int(pathlib.Path(self.begun).read_text(encoding="ascii"))))
+
+    def test_the_example_runs(self):
+        [each] = self.cluster.submit([{"kind": "upper", "args": {"text": "hello"}}], "--wait")
+        self.assertEqual(each["value"], {"TEXT": "HELLO"})
+
+
+class Examples(unittest.TestCase):
+    def test_the_example_of_the_page_runs(self):
+        with Cluster("--runner", str(EXAMPLES / "plain.py"), workers=1, slots=1) as cluster:
+            good, bad = cluster.submit([{"kind": "word-count", "args": {"text": "to be or not to be"}},
+                                        {"kind": "word-count", "args": {}}], "--wait", check=False)
+            self.assertEqual(good["value"], {"to": 2, "be": 2, "or": 1, "not": 1})
+            self.assertEqual((bad["cause"], bad["value"]["error_class"]), ("KeyError", "KeyError"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+#include "worker/runners/foreign.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "common/base/shown.hpp"
+#include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
+#include "common/protocol/causes.hpp"
+#include "worker/command/serve.hpp"
+
+namespace eole::worker {
+
+namespace {
+
+using End = ProcessRunner::End;
+
+constexpr std::size_t kShownCommandMax = 120;
+constexpr std::chrono::milliseconds kSignalledFor{2'000};  // From SIGTERM to SIGKILL.
+
+// Behind all others: eole-runner is found there.
+std::string path_with_ours() {
+  std::array<char, 4096> self;
+  const auto size = ::readlink("/proc/self/exe", self.data(), self.size());
+  const std::string program(self.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  const char* path = std::getenv("PATH");
+  return text("PATH=", path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin", ":",
+              program.substr(0, program.find_last_of('/')));
+}
+
+ProcessRunner::Program program_of(const std::string& command, const ForeignOptions& options) {
+  return {.path = "/proc/self/exe",
+          .argv = {"eole-runner", command::kBecomeArgument, command},
+          .variables = {path_with_ours()},
+          .ends_within = kSignalledFor,
+          .name = shown(cut_text(command, kShownCommandMax)),
+          .runs_max = options.runs_max,
+          .memory_bytes_max = options.memory_bytes_max};
+}
+
+void add_kinds(ProcessRunner& runner, const ProcessRunner::Offer& offer, ProcessRunners& slot) {
+  for (const auto& kind : offer.kinds) {
+    if (find_handler(kind.name) != nullptr)
+      throw std::runtime_error(text("runner ", runner.name(), " offers the kind ", kind.name,
+                                    ", which comes with Eole"));
+    const auto [other, is_new] = slot.by_kind.emplace(kind.name, &runner);
+    if (!is_new)
+      throw std::runtime_error(text("runner ", runner.name(), " offers the kind ", kind.name,
+                                    ", and so does runner ", other->second->name()));
+  }
+}
+
+void introduce(ProcessRunners& slot, Config& config) {
+  for (const auto& runner : slot.all) {
+    if (!runner->is_foreign()) continue;
+    const auto offer = runner->introduce();
+    if (!offer) throw std::runtime_error(offer.error().message);
+    add_kinds(*runner, *offer, slot);
+    for (const auto& kind : offer->kinds)
+      if (offer->ahead > 1) config.ahead[kind.name] = static_cast<std::uint32_t>(offer->ahead);
+  }
+}
+
+}  // namespace
+
+void ForeignOptions::add_flags(process::Options& flags) {
+  flags.texts("--runner", commands, "COMMAND",
+              "a program that runs kinds of its own, one process per slot; repeatable");
+  flags.number("--runner-tasks", runs_max, "N",
+               "a runner's process is replaced after so many tasks; 0 never");
+  flags.size("--runner-memory", memory_bytes_max, "SIZE",
+             "or once it has more than that in memory; 0 never", 0);
+}
+
+void add_own_kinds(Config& config, bool allow_exec) {
+  for (const auto& handler : handlers()) {
+    if (handler.kind.needs_exec && !allow_exec) continue;
+    config.kinds.emplace(handler.kind.name);
+    if (handler.kind.runner == kinds::Runner::kInline)
+      config.inline_kinds.emplace(handler.kind.name);
+  }
+}
+
+std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const ForeignOptions& options,
+                                          Config& config) {
+  std::vector<ProcessRunners> slots;
+  for (std::uint32_t slot = 0; slot < config.slots; ++slot) {
+    slots.push_back(start_own_runners(processes, config.kinds));
+    for (const auto& command : options.commands)
+      slots.back().all.push_back(
+          std::make_unique<ProcessRunner>(processes, program_of(command, options)));
+  }
+  for (auto& slot : slots) introduce(slot, config);
+  for (const auto& slot : slots)
+    for (const auto& [kind, runner] : slots.front().by_kind) {
+      if (!slot.by_kind.contains(kind))
+        throw std::runtime_error(
+            text("runner ", runner->name(), " offers the kind ", kind, " in one slot only"));
+      config.kinds.insert(kind);
+    }
+  return slots;
+}
+
+Outcome outcome_of(ProcessRunner::Ended ended) {
+  const auto how = ended.error.empty() ? std::string() : text("; ", ended.error);
+  Outcome outcome;
+  switch (ended.end) {
+    case End::kDone:
+      outcome = Outcome::done(std::move(ended.value));
+      break;
+    case End::kFailed:
+      outcome = Outcome::failed(ended.error.empty() ? "failed, and says not why" : ended.error,
+                                std::move(ended.value));
+      outcome.cause = protocol::own_cause(ended.cause);
+      outcome.retry_after_ms = static_cast<std::int64_t>(
+          std::min<std::uint64_t>(ended.retry_after_ms, protocol::kRetryAfterMsMax));
+      break;
+    case End::kTimeLimit:
+    case End::kCancelled:
+      outcome = Outcome::failed(text("cancelled", how), std::move(ended.value));
+      break;
+    case End::kLost:
+      outcome = Outcome::lost(text("lost: its process ", ended.error, ended.words));
+      break;
+    case End::kUnbegun:
+      outcome = Outcome::failed(text("not begun", how));
+      outcome.is_unbegun = true;
+      break;
+  }
+  for (const auto& file : ended.files)
+    outcome.files.push_back({file, file.substr(file.find_last_of('/') + 1)});
+  outcome.stopped = std::move(ended.stopped);
+  return outcome;
+}
+
+}  // namespace eole::worker
