@@ -145,6 +145,26 @@ class Decides(unittest.TestCase):
         self.assertFalse(self.member.has_handed(0, 1))
         self.assertEqual(self.taken(0, 4, 8, now=0.5), [0, 1])
 
+    def test_what_is_given_back_comes_again_and_is_not_committed(self):
+        self.told(1, 0.1, p0=0, p1=0)
+        self.assertEqual(self.taken(0, 4, 5, 8, now=0.2), [0, 1, 2])
+        self.assertEqual([self.member.has_handed(0, offset) for offset in (0, 2)], [False, True])
+        self.member.commit(0.3, but=(0, 2))
+        self.member.give_back(0, 2)
+        self.assertFalse(self.member.has_handed(0, 2))
+        self.member.commit(0.4)
+        self.told(1, 0.5, p0=0, p1=0)
+        self.assertEqual(self.said()[0][1], cursors(p0=2, p1=3))
+        self.assertEqual(self.taken(2, 8, 9, now=0.6), [2, 3])
+
+    def test_what_another_member_has_is_its_own_no_more(self):
+        self.told(1, 0.1, p0=0, p1=0)
+        self.taken(0, 5, now=0.2)
+        self.told(2, 0.3, request=0, p0=0)
+        self.assertTrue(self.member.has_handed(1, 0))  # It waits until that is dealt with …
+        self.member.on_deadline(5.4)                   # … but not for ever.
+        self.assertFalse(self.member.has_handed(1, 0))
+
     def test_what_is_gone_is_told_once(self):
         self.told(1, 0.1, p0=3)
         self.said()

@@ -24,8 +24,9 @@ import msgpack
 import zmq
 
 from .artifacts import fetch
-from .connection import Connection
 from .cluster_groups import OfGroups
+from .connection import Connection
+from .consuming import consume
 from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, Gone, LogReplaced, NoAnswer, NotFound, Refused,
                      TooLarge)
 from .graph import graph_of, messages_of_graph
@@ -39,7 +40,7 @@ from .submission import Submitter, messages_of
 from .words import check_words
 
 __all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "Gone", "LogReplaced", "NoAnswer",
-           "NotFound", "Refused", "Result", "TooLarge"]
+           "NotFound", "Refused", "Result", "TooLarge", "consume"]
 
 TASKS = object()   # As args: there are none, the tasks are whole.
 TASKS_MAX = 65536  # In one message.
@@ -55,7 +56,7 @@ class Cluster(OfGroups):
 
     def __init__(self, path=None, patience=30):
         """patience: seconds without any answer, then NoAnswer."""
-        self._path, self._patience = path, patience
+        self._opened = path, patience
         self._connection = Connection(path, patience)
         self._submitter = Submitter(self._connection)
         self.schedules = Schedules(self._connection, self._submit)

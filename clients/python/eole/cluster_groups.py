@@ -6,6 +6,7 @@ import os
 import msgpack
 
 from .errors import NotFound
+from .consuming import BACKOFF_SECONDS, TRIES, consume, letters_of, project_of
 from .groups import Group
 
 
@@ -26,11 +27,27 @@ class OfGroups:
         the iteration ends. Records that are not kept any more are a Gone, behind which the next iteration goes on."""
         if create_from is not None:
             self.create_group(name, create_from, partitions)
-        return Group(self._path, self._patience, name, member, topic, commits, timeout)
+        return Group(self._opened, (self._connection, self._submitter), name, member, topic, commits, timeout)
 
     def cursor(self, name, start="latest", **options):
         """A group of one partition, made when it is not there: reads on where the last one with it committed."""
         return self.group(name, create_from=start, partitions=1, **options)
+
+    def consume(self, name, handler, tries=TRIES, backoff=BACKOFF_SECONDS, **options):
+        """eole.consume() of a group as group() has it."""
+        with self.group(name, **options) as group:
+            return consume(group, handler, tries, backoff)
+
+    def dead_of_group(self, name):
+        """Yields the dead letters of a group: what consume() gave up."""
+        yield from self.dead(project=project_of(name))
+
+    def retry_group(self, name, ids=None):
+        """Gives dead letters (these, or all) to the group again, and takes them off the list; returns their ids."""
+        letters = letters_of(self, name, ids)
+        self.replay(letters, kind="echo")
+        self.discard(letters)  # Killed before that: said again, it is the same replay.
+        return letters
 
     def groups(self):
         """Yields all groups by name, maps as `eole group list --json` has them."""

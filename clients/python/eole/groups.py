@@ -25,13 +25,14 @@ class Group:
     record is asked for counts as dealt with, and what is on its way when a block ends by an exception does not. The
     group may be iterated again after any error, Gone among them. One thread."""
 
-    def __init__(self, path, patience, name, member, topic, commits, timeout):
+    def __init__(self, opened, roles, name, member, topic, commits, timeout):
         if commits not in COMMITS:
             raise ValueError(f"commits: {commits!r}: must be one of {', '.join(COMMITS)}")
         self.name = name
+        self.roles = roles  # The connection and the submitter that its thread asks and submits with.
         self._wants = topics(topic) if topic else None
-        self._commits, self._timeout, self._patience = commits, timeout, patience
-        self._connection = Connection(path, patience)
+        self._commits, self._timeout, self._patience = commits, timeout, opened[1]
+        self._connection = Connection(*opened)
         self._sink, self._monitor = self._connection.watch(zmq.DEALER, "queries", zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         self._news = self._connection.connect(zmq.SUB, "notifications")
         self._news.subscribe(b"grown")
@@ -39,7 +40,7 @@ class Group:
         self._records, self._piece, self._drops = [], None, 0  # Of the piece that is gone through, the last one first.
         self._current = None  # Handed out, and not known to be dealt with.
         self._member = Member(name, int.from_bytes(os.urandom(8)) or 1, member or f"{platform.node()}-{os.getpid()}",
-                              time.monotonic(), patience)
+                              time.monotonic(), self._patience)
         self._changed = threading.Condition()  # With its lock everything here is looked at.
         self._is_closed = False
         self._woken, self._wake = socket.socketpair()
@@ -103,6 +104,19 @@ class Group:
                 self._raise_trouble()
                 self._changed.wait(self._patience)
             return self._member.has_handed(record.partition, record.offset)
+
+    def give_back(self, record):
+        """This record, the last one that was handed out, was not dealt with: it comes again, here or elsewhere."""
+        with self._changed:
+            self._current = None
+            self._member.give_back(record.partition, record.offset)
+            self._send_soon()
+
+    def hear_also(self, project):
+        """Hands out all of a project, whatever the topic is."""
+        if self._wants:
+            fits = self._wants
+            self._wants = lambda *topic: topic[0] == project or fits(*topic)
 
     @property
     def log(self):

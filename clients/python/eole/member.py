@@ -243,7 +243,17 @@ class Member:
     def has_handed(self, partition, offset):
         """That record was handed out last of its partition, which nobody else has since."""
         owned = self.owned.get(partition)
-        return owned is not None and not owned.is_leaving and owned.handed == offset + 1
+        has_left = owned is None or (owned.is_leaving and self._generation == self._told)
+        return not has_left and owned.handed == offset + 1
+
+    def give_back(self, partition, offset):
+        """That record, the last one of its partition, was not dealt with: it comes again, here or at another member."""
+        for owned in self.owned.values():
+            owned.position = self._level(owned)
+        owned = self.owned.get(partition)
+        if owned is not None and owned.handed == offset + 1:
+            owned.position, owned.handed = offset, 0
+        self._read_anew()
 
     # ---- What it reads.
 
