@@ -100,7 +100,9 @@ void move(const GroupOptions& options, const Globals& globals) {
   if (place == Value("latest")) place = head_of(cluster);
   if (place == Value("earliest")) place = need(cluster.sink.query("status"))["log_kept_from"];
   const auto before = look(cluster, options.group, Value::Map{{"to", place}});
-  auto view = control(cluster, "group_move", Value::Map{{"group", options.group}, {"from", place}});
+  auto view = control(cluster, "group_move", Value::Map{{"group", options.group},
+                                 {"from", place},
+                                 {"wish", process::random_u64() >> 1}});
   if (view["was_there"] != Value(true))
     throw Failure{kBadUse, text("group ", options.group, ": there is none")};
   view.set("skips", before["skips"]);

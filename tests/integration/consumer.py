@@ -1,4 +1,6 @@
-"""Consumes a group, for tests: consumer.py GROUP FILE FAILS DIES. Writes a line to FILE for each call of its handler, which raises an exception for
+"""Consumes a group, for tests: consumer.py GROUP FILE FAILS DIES. Writes a line to FILE for each call of its handler, which
+raises an exception for n in FAILS (JSON) unlike any before; DIES: "letter" kills it behind the first dead letter, a number
+at so many calls."""
 n in FAILS (JSON) unlike any before; DIES: "letter" kills it behind the first dead letter, a number behind so many calls."""
 
 import json

@@ -82,6 +82,6 @@ class OfGroups:
         return where
 
     def _wish(self, what, **wish):
-        # An id tells its copies, of which one may come late, from a new wish.
-        packed = msgpack.packb({"id": os.urandom(8).hex(), **wish})
+        # By its number a copy that comes late is known.
+        packed = msgpack.packb({"wish": int.from_bytes(os.urandom(8)) >> 1, **wish})
         return self._connection.answer("queries", "control", what, "", payload=packed)
