@@ -6,6 +6,7 @@ import os
 import msgpack
 
 from .errors import NotFound
+from .cache import Cache
 from .consuming import BACKOFF_SECONDS, TRIES, consume, letters_of, project_of
 from .groups import Group
 
@@ -48,6 +49,15 @@ class OfGroups:
         self.replay(letters, kind="echo")
         self.discard(letters)  # Killed before that: said again, it is the same replay.
         return letters
+
+    def cache(self, project, topic=""):
+        """A mapping of each key of a project to what its last task that was done returned, which then follows the log:
+
+            with cluster.cache("users") as users:
+                users["alice"]; users.wait(result.offset); for key, value in users.changes(): ...
+
+        topic: only of what fits, as of results()."""
+        return Cache(self._opened, project, topic)
 
     def groups(self):
         """Yields all groups by name, maps as `eole group list --json` has them."""

@@ -377,7 +377,7 @@ TEST_CASE("an option of the history that makes no sense is refused by name", "[h
       {Value::Map{{"kind", std::string(256, 'x')}}, "history: kind: 256 bytes, limit 255"},
       {Value::Map{{"text", std::string(257, 'x')}}, "history: text: 257 bytes, limit 256"},
       {Value::Map{{"text", " -- "}}, "history: text \" -- \": no letter or digit"},
-      {Value::Map{{"colour", "x"}}, "history: option key: not known"},
+      {Value::Map{{"colour", "x"}}, "history: option colour: not known"},
       {Value::Map{{"step", 5}}, "history: step: is of counts"},
       {Value::Array{}, "history: the options are no map"}};
   for (const auto& [options, message] : bad) {
