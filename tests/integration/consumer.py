@@ -1,7 +1,6 @@
 """Consumes a group, for tests: consumer.py GROUP FILE FAILS DIES. Writes a line to FILE for each call of its handler, which
 raises an exception for n in FAILS (JSON) unlike any before; DIES: "letter" kills it behind the first dead letter, a number
 at so many calls."""
-n in FAILS (JSON) unlike any before; DIES: "letter" kills it behind the first dead letter, a number behind so many calls."""
 
 import json
 import os
@@ -41,5 +40,5 @@ def handler(record):
 
 if dies == "letter":
     consuming.Consumer = Mortal
-with eole.Cluster() as cluster:
-    cluster.consume(group, handler, tries=2, backoff=0.02, topic=f"{group}/echo/done", timeout=2)
+with eole.Cluster() as cluster:  # Silent for longer than a killed member has what it owned.
+    cluster.consume(group, handler, tries=2, backoff=0.02, topic=f"{group}/echo/done", timeout=9)
