@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/dead.hpp"
 #include "cli/dead_edit.hpp"
 #include "cli/lookup.hpp"
 #include "cli/sure.hpp"
@@ -260,38 +261,48 @@ class Replays {
   std::map<std::uint64_t, std::size_t> under_way_;  // By request: the place in replays_.
 };
 
-int replay(const DeadOptions& options, const Globals& globals) {
-  if (options.is_edited && (options.ids.size() != 1 || options.is_filter()))
-    throw Failure{kBadUse, "dead replay: --edit goes with one id"};
-  Cluster cluster(globals);
+// Those that were replayed.
+std::vector<std::string> replay(Cluster& cluster, const std::vector<std::string>& letters,
+                                const DeadOptions& options, const Globals& globals) {
   Replays replays(cluster, options);
-  for (const auto& written : ids_of(cluster, options, "replay")) replays.add(written);
-  const auto& all = replays.finish();
-  std::size_t replayed = 0;
-  for (const auto& [letter, id] : all) {
+  for (const auto& letter : letters) replays.add(letter);
+  std::vector<std::string> replayed;
+  for (const auto& [letter, id] : replays.finish()) {
     if (!id) {
       std::fprintf(stderr, "eole: %s: %s\n", letter.c_str(), shown(id.error().message).c_str());
       continue;
     }
-    ++replayed;
+    replayed.push_back(letter);
     if (globals.json)
       print_json(Value::Map{{"id", *id}, {"replay_of", letter}});
     else
       std::printf("%s  replays %s\n", id->c_str(), letter.c_str());
   }
-  if (!globals.json && all.size() != 1)
-    std::printf("%zu replayed, %zu not\n", replayed, all.size() - replayed);
-  return replayed == all.size() ? kDone : kNotDone;
+  if (!globals.json && letters.size() != 1)
+    std::printf("%zu replayed, %zu not\n", replayed.size(), letters.size() - replayed.size());
+  return replayed;
 }
 
-int discard(const DeadOptions& options, const Globals& globals) {
-  constexpr std::uint64_t kLettersInMessage = 1000;  // As many as a key with a prefix may.
+int replay(const DeadOptions& options, const Globals& globals) {
+  if (options.is_edited && (options.ids.size() != 1 || options.is_filter()))
+    throw Failure{kBadUse, "dead replay: --edit goes with one id"};
   Cluster cluster(globals);
-  TaskSet letters;
-  for (const auto& written : ids_of(cluster, options, "discard")) {
+  const auto letters = ids_of(cluster, options, "replay");
+  return replay(cluster, letters, options, globals).size() == letters.size() ? kDone : kNotDone;
+}
+
+TaskSet tasks_of(const std::vector<std::string>& ids) {
+  TaskSet tasks;
+  for (const auto& written : ids) {
     const auto id = need_id(written);
-    letters[id.origin].add(id.seq, id.seq);
+    tasks[id.origin].add(id.seq, id.seq);
   }
+  return tasks;
+}
+
+// How many were on the list.
+std::uint64_t take_off(Cluster& cluster, const TaskSet& letters) {
+  constexpr std::uint64_t kLettersInMessage = 1000;  // As many as a key with a prefix may.
   std::uint64_t discarded = 0;
   const auto send = [&](Origin origin, const SeqRanges& seqs) {
     const auto view = need(cluster.sink.ask(protocol::Discard{0, origin, seqs.encode()}));
@@ -310,6 +321,13 @@ int discard(const DeadOptions& options, const Globals& globals) {
       }
     if (piece.count() > 0) send(origin, piece);
   }
+  return discarded;
+}
+
+int discard(const DeadOptions& options, const Globals& globals) {
+  Cluster cluster(globals);
+  const auto letters = tasks_of(ids_of(cluster, options, "discard"));
+  const auto discarded = take_off(cluster, letters);
   const auto others = count_of(letters) - discarded;
   if (globals.json)
     print_json(Value::Map{{"discarded", discarded}, {"not_listed", others}});
@@ -373,6 +391,31 @@ void add_replay(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& g
 }
 
 }  // namespace
+
+void list_dead(const std::string& project, const Globals& globals) {
+  DeadOptions options;
+  options.project = project;
+  list(options, globals);
+}
+
+int give_back_dead(const std::string& project, const std::vector<std::string>& ids,
+                   const Globals& globals) {
+  Cluster cluster(globals);
+  DeadOptions options;
+  options.settings = {"kind=echo"};
+  std::vector<std::string> letters;
+  each_letter(cluster, project, [&](const Value& letter) {
+    const auto id = letter["id"].text_or("");
+    if (ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end()) letters.push_back(id);
+    return true;
+  });
+  for (const auto& id : ids)
+    if (std::find(letters.begin(), letters.end(), id) == letters.end())
+      throw Failure{kBadUse, text(id, ": is no dead letter of ", project)};
+  const auto replayed = replay(cluster, letters, options, globals);
+  (void)take_off(cluster, tasks_of(replayed));  // Killed before that: said again, it is the same replay.
+  return replayed.size() == letters.size() ? kDone : kNotDone;
+}
 
 void add_dead(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("dead", "Dead letters: tasks whose attempts are used up");

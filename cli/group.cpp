@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/dead.hpp"
 #include "cli/group.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/text.hpp"
@@ -15,6 +16,7 @@ struct GroupOptions {
   std::string group;
   std::string from = "latest";
   std::int64_t partitions = 8;
+  std::vector<std::string> ids;
 };
 
 Value control(Cluster& cluster, const std::string& what, const Value& wish) {
@@ -98,7 +100,9 @@ void move(const GroupOptions& options, const Globals& globals) {
   if (place == Value("latest")) place = head_of(cluster);
   if (place == Value("earliest")) place = need(cluster.sink.query("status"))["log_kept_from"];
   const auto before = look(cluster, options.group, Value::Map{{"to", place}});
-  auto view = control(cluster, "group_move", Value::Map{{"group", options.group}, {"from", place}});
+  auto view = control(cluster, "group_move", Value::Map{{"group", options.group},
+                                 {"from", place},
+                                 {"wish", process::random_u64() >> 1}});
   if (view["was_there"] != Value(true))
     throw Failure{kBadUse, text("group ", options.group, ": there is none")};
   view.set("skips", before["skips"]);
@@ -161,6 +165,13 @@ void add_group(CLI::App& app, Globals& globals) {
       ->add_option("--to", options->from, kPlaceHelp)
       ->required();
   sub("delete", "Forget it and its cursors; the log stays", remove);
+  sub("dead", "Its dead letters: what `consume` in Python gave up",
+      [](const auto& one, const auto& all) { list_dead(one.group + "/dead", all); });
+  sub("retry", "Give dead letters to the group again, all or these",
+      [&globals](const auto& one, const auto& all) {
+        globals.exit_code = give_back_dead(one.group + "/dead", one.ids, all);
+      })
+      ->add_option("id", options->ids, "the dead letters");
   command->footer(
       "  eole group create billing --from earliest\n"
       "  eole watch --group billing --json     in as many places as it has partitions\n"

@@ -17,15 +17,16 @@ namespace {
 constexpr std::uint64_t kRowsShown = 50;
 constexpr std::uint64_t kPageRows = 1000;
 constexpr Duration kGivenUp = 10s;
-constexpr std::array<const char*, 11> kColumns{"offset", "id",      "kind",     "project",
+constexpr std::array<const char*, 12> kColumns{"offset", "id",      "kind",     "project",
                                                "state",  "worker",  "attempts", "began",
-                                               "ended",  "summary", "error"};
+                                               "ended",  "summary", "error",    "key"};
 
 struct HistoryOptions {
   std::string state;
   std::string project;
   std::string kind;
   std::string worker;
+  std::string key;
   std::string text;
   std::string since;
   std::string until;
@@ -84,6 +85,7 @@ Value wanted(const HistoryOptions& options) {
                                     {"project", options.project},
                                     {"kind", options.kind},
                                     {"worker", options.worker},
+                                    {"key", options.key},
                                     {"text", options.text}})
     if (!value.empty()) out.set(name, value);
   const auto now = process::unix_ms();
@@ -167,6 +169,7 @@ void add_history(CLI::App& app, Globals& globals) {
   command->add_option("--project", options->project, "only this project's");
   command->add_option("--kind", options->kind, "only of this kind");
   command->add_option("--worker", options->worker, "only what this worker told of");
+  command->add_option("--key", options->key, "only of tasks that have this key");
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z [all]");
   command->add_option("--until", options->until, "what ended before this time [now]");

@@ -30,8 +30,11 @@ std::optional<Value> cast(Type type, const Value& value) {
   switch (type) {
     case Type::kText:
     case Type::kWebUrl:
-    case Type::kSha256:
       return given(value.as<std::string>() != nullptr);
+    case Type::kSha256: {  // Or an artifact, as a result has it.
+      const auto& digest = value.as<Value::Map>() != nullptr ? value["sha256"] : value;
+      return digest.as<std::string>() != nullptr ? std::optional(digest) : std::nullopt;
+    }
     case Type::kBytes:
       return given(is_bytes(value));
     case Type::kInteger:

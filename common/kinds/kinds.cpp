@@ -1,6 +1,7 @@
 #include "common/kinds/kinds.hpp"
 
 #include "common/kinds/collect.hpp"
+#include "common/kinds/dead.hpp"
 #include "common/kinds/download.hpp"
 #include "common/kinds/echo.hpp"
 #include "common/kinds/exec.hpp"
@@ -11,7 +12,7 @@
 namespace eole::kinds {
 
 namespace {
-constexpr Kind kAll[] = {kCollect, kDownload, kEcho, kExec, kImage, kNqueens, kSleep};
+constexpr Kind kAll[] = {kCollect, kDead, kDownload, kEcho, kExec, kImage, kNqueens, kSleep};
 }  // namespace
 
 std::span<const Kind> all() { return kAll; }

@@ -29,7 +29,7 @@ Groups::Group* Groups::find(std::string_view name) {
 }
 
 // ---- What is durable. A record of groups: u64 the last generation of any, then each: u64 number,
-// u64 generation, u64 moved, u16 members, u16 partitions (zero: it is removed), u8 name size, name;
+// u64 generation, u64 moved, u64 wish, u16 members, u16 partitions (zero: it is removed), u8 name size, name;
 // members: u64 run, u8 name size, name; partitions: u64 cursor, u64 owner, u64 next. A record of
 // a commit: u64 number, then cursors.
 
@@ -37,6 +37,7 @@ void Groups::put(Bytes& out, const Group& group) const {
   eole::put<std::uint64_t>(out, group.number);
   eole::put<std::uint64_t>(out, group.generation);
   eole::put<std::uint64_t>(out, group.moved);
+  eole::put<std::uint64_t>(out, group.wish);
   eole::put<std::uint16_t>(out, static_cast<std::uint16_t>(group.members.size()));
   eole::put<std::uint16_t>(out, static_cast<std::uint16_t>(group.partitions.size()));
   eole::put<std::uint8_t>(out, static_cast<std::uint8_t>(group.name.size()));
@@ -81,6 +82,7 @@ bool Groups::load(std::string_view payload) {
     group.number = reader.get<std::uint64_t>();
     group.generation = reader.get<std::uint64_t>();
     group.moved = reader.get<std::uint64_t>();
+    group.wish = reader.get<std::uint64_t>();
     const auto members = reader.get<std::uint16_t>();
     const auto partitions = reader.get<std::uint16_t>();
     group.name = reader.take(reader.get<std::uint8_t>());
@@ -291,7 +293,8 @@ void Groups::share(Group& group, std::uint64_t log, TimePoint now, Actions& out)
 }
 
 void Groups::on_deadline(TimePoint now, std::uint64_t log, Actions& out) {
-  if (now > looked_ + kMemberGone) return start(now);  // Who did not listen does not judge.
+  const bool has_listened = std::exchange(is_listening_, true) && now <= looked_ + kMemberGone;
+  if (!has_listened) return start(now);  // Who did not listen does not judge.
   looked_ = now;
   std::set<std::uint64_t> changed;
   while (!due_.empty() && due_.begin()->at <= now) {
@@ -329,10 +332,11 @@ Expected<bool> Groups::create(std::string_view name, std::uint32_t partitions, s
   return true;
 }
 
-bool Groups::move(std::string_view name, std::uint64_t offset, std::uint64_t log, TimePoint now,
-                  Actions& out) {
+bool Groups::move(std::string_view name, std::uint64_t offset, std::uint64_t wish,
+                  std::uint64_t log, TimePoint now, Actions& out) {
   auto* group = find(name);
   if (group == nullptr) return false;
+  if (wish != 0 && std::exchange(group->wish, wish) == wish) return true;
   for (auto& partition : group->partitions) partition.cursor = offset;
   group->moved = last_generation_ + 1;  // That of the share that follows.
   share(*group, log, now, out);

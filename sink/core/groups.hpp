@@ -52,10 +52,13 @@ class Groups {
   /// False: it was there already, as it is. Errors: a bound, or it is there with other partitions.
   Expected<bool> create(std::string_view name, std::uint32_t partitions, std::uint64_t offset,
                         TimePoint now, Actions& out);
-  /// Sets all cursors. False: there is none.
-  bool move(std::string_view name, std::uint64_t offset, std::uint64_t log, TimePoint now,
-            Actions& out);
+  /// Sets all cursors; nothing if the latest `wish` (not zero) that did was this one. False: there
+  /// is no such group.
+  bool move(std::string_view name, std::uint64_t offset, std::uint64_t wish, std::uint64_t log,
+            TimePoint now, Actions& out);
   bool remove(std::string_view name, Actions& out);
+  /// What members say is not heard now, so their silence counts for nothing.
+  void stop_listening() { is_listening_ = false; }
   /// Whoever is silent is a member no more.
   void on_deadline(TimePoint now, std::uint64_t log, Actions& out);
 
@@ -87,7 +90,8 @@ class Groups {
     std::uint64_t number = 0;  // Its first generation: no other group ever has it.
     std::string name;
     std::uint64_t generation = 0;
-    std::uint64_t moved = 0;  // The generation in which a person set the cursors last.
+    std::uint64_t moved = 0;  // The generation in which a person set the cursors last …
+    std::uint64_t wish = 0;   // … and the number of the wish, if it has one.
     std::map<RunId, Member> members;
     std::vector<Partition> partitions;
     TimePoint attended{};
@@ -121,6 +125,7 @@ class Groups {
   };
   std::set<Due> due_;
   TimePoint looked_{};
+  bool is_listening_ = true;
 };
 
 }  // namespace eole::sink

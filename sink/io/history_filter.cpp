@@ -114,6 +114,7 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
     std::string* wanted = name == "project"  ? &filter.project
                           : name == "kind"   ? &filter.kind
                           : name == "worker" ? &filter.worker
+                          : name == "key"    ? &filter.key
                           : name == "text"   ? &filter.words
                                              : nullptr;
     const auto* written = value.as<std::string>();
@@ -148,8 +149,8 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
       if (is_limit) filter.limit = static_cast<std::size_t>(*found);
     } else {
       return Error{text("history: option ", name,
-                        ": not known (state, project, kind, worker, text, since, until, ran, step, "
-                        "limit, cursor, brief)")};
+                        ": not known (state, project, kind, worker, key, text, since, until, ran, "
+                        "step, limit, cursor, brief)")};
     }
   }
   if (filter.since_unix_ms > filter.until_unix_ms)
@@ -167,7 +168,7 @@ bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view
 bool HistoryFilter::is_of(const protocol::ResultRecord& result, std::string_view its_worker) const {
   return within.has(result.project) && (kind.empty() || result.kind == kind) &&
          (project.empty() || result.project == project) &&
-         (worker.empty() || its_worker == worker) &&
+         (worker.empty() || its_worker == worker) && (key.empty() || result.key == key) &&
          static_cast<std::int64_t>(result.run_ms()) >= ran_ms &&
          result.finished_unix_ms >= since_unix_ms && result.finished_unix_ms < until_unix_ms;
 }
@@ -207,6 +208,7 @@ Value row_of(const protocol::ResultRecord& result, std::string_view worker, std:
                          {"state", state_name(state_of(result))},
                          {"worker", worker},
                          {"attempts", std::uint32_t{result.attempt}}};
+  if (!result.key.empty()) row.set("key", result.key);
   if (!worker.empty())
     row.set("began", result.finished_unix_ms - static_cast<std::int64_t>(result.run_ms()));
   row.set("ended", result.finished_unix_ms);

@@ -26,6 +26,7 @@ struct HistoryFilter {
   std::string kind;                   // Empty, as the next two: any.
   std::string project;
   std::string worker;
+  std::string key;    // That orders the task.
   Within within;      // Besides the project.
   std::string words;  // That all are in what failed: its error, reasons or arguments.
   std::int64_t since_unix_ms = INT64_MIN;

@@ -29,6 +29,7 @@ std::optional<Error> why_no_steps(const HistoryFilter& filter) {
   if (filter.step_ms == 0 || filter.since_unix_ms < 0 || filter.until_unix_ms == INT64_MAX)
     return Error{"counts: over time takes since, until and step"};
   if (!filter.words.empty()) return Error{"counts: text: is not counted over time"};
+  if (!filter.key.empty()) return Error{"counts: key: is not counted over time"};
   if ((filter.until_unix_ms - filter.since_unix_ms) / filter.step_ms < kStepsMax)
     return std::nullopt;
   return Error{text("counts: steps of ", filter.step_ms, " ms from ", filter.since_unix_ms, " to ",
@@ -41,6 +42,12 @@ void count_in(Block& block, ClassId id, std::uint32_t results) {
     at->second += results;
   else
     block.results.insert(at, {id, results});
+}
+
+void add_key(Block& block, std::string_view key) {
+  const auto sum = crc32c(key);
+  const auto at = std::lower_bound(block.keys.begin(), block.keys.end(), sum);
+  if (at == block.keys.end() || *at != sum) block.keys.insert(at, sum);
 }
 
 }  // namespace
@@ -183,6 +190,7 @@ void HistoryIndex::add(const protocol::ResultBatch& batch) {
     count_in(block_, id, run->count);
     block_.earliest_unix_ms = std::min(block_.earliest_unix_ms, first.finished_unix_ms);
     block_.latest_unix_ms = std::max(block_.latest_unix_ms, first.finished_unix_ms);
+    if (!first.key.empty()) add_key(block_, first.key);
     add_words(*run, batch.worker, offset);
     offset += run->count;
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
 #include "common/process/system.hpp"
 
@@ -39,9 +40,15 @@ class Search {
       return results.first < wanted.size() && wanted[results.first];
     };
     if (wanted.empty()) return;
+    const auto key = crc32c(filter_.key);
+    const auto may_have_key = [&](const Block& block) {
+      return filter_.key.empty() || std::binary_search(block.keys.begin(), block.keys.end(), key);
+    };
     index_.visit(before_, [&](const Block& block) {
       if (block.end <= from_) return false;
-      if (std::any_of(block.results.begin(), block.results.end(), is_wanted)) add(block, nullptr);
+      if (may_have_key(block) &&
+          std::any_of(block.results.begin(), block.results.end(), is_wanted))
+        add(block, nullptr);
       return goes_on(block.first);
     });
   }

@@ -10,7 +10,7 @@ namespace eole::sink {
 
 namespace {
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 
 Database open(const std::string& path) {
   Database database(path);
@@ -28,9 +28,10 @@ Database open(const std::string& path) {
       " UNIQUE (project, kind, worker, state)) STRICT;"
       "CREATE INDEX no_results ON class (id) WHERE results = 0;"
       "CREATE TABLE block (first INTEGER PRIMARY KEY, end INTEGER NOT NULL, bytes INTEGER NOT NULL,"
-      " earliest INTEGER NOT NULL, latest INTEGER NOT NULL, results BLOB NOT NULL) STRICT;"
+      " earliest INTEGER NOT NULL, latest INTEGER NOT NULL, results BLOB NOT NULL,"
+      " keys BLOB NOT NULL) STRICT;"
       "CREATE VIRTUAL TABLE words USING fts5(text, terms);"
-      "PRAGMA user_version = 1;"
+      "PRAGMA user_version = 2;"
       "COMMIT");
   return database;
 }
@@ -41,7 +42,8 @@ IndexPlace place_in(Database& database) {
   return {row.count(0), row.count(1), static_cast<std::uint32_t>(row.count(2))};
 }
 
-constexpr const char* kBlocks = "SELECT first, end, bytes, earliest, latest, results FROM block ";
+constexpr const char* kBlocks =
+    "SELECT first, end, bytes, earliest, latest, results, keys FROM block ";
 
 }  // namespace
 
@@ -54,7 +56,7 @@ IndexFile::IndexFile(const std::string& path)
       add_class_(database_.prepare("INSERT INTO class (project, kind, worker, state, results)"
                                    " VALUES (?, ?, ?, ?, 0) RETURNING id")),
       count_class_(database_.prepare("UPDATE class SET results = results + ? WHERE id = ?")),
-      put_block_(database_.prepare("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?)")),
+      put_block_(database_.prepare("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?, ?)")),
       blocks_below_(database_.prepare(text(kBlocks, "WHERE first < ? ORDER BY first DESC"))),
       oldest_block_(database_.prepare(text(kBlocks, "ORDER BY first LIMIT 1"))),
       put_words_(database_.prepare("INSERT INTO words (rowid, text, terms) VALUES (?, ?, ?)")),
@@ -102,7 +104,10 @@ void IndexFile::put(const Block& block) {
     eole::put<std::uint32_t>(results, count);
   }
   put_block_.bind(block.first).bind(block.end).bind(block.bytes);
-  put_block_.bind(block.earliest_unix_ms).bind(block.latest_unix_ms).bind_bytes(results).step();
+  Bytes keys;
+  for (const auto key : block.keys) eole::put<std::uint32_t>(keys, key);
+  put_block_.bind(block.earliest_unix_ms).bind(block.latest_unix_ms);
+  put_block_.bind_bytes(results).bind_bytes(keys).step();
 }
 
 void IndexFile::put_words(std::uint64_t offset, const Words& words) {
@@ -110,14 +115,16 @@ void IndexFile::put_words(std::uint64_t offset, const Words& words) {
 }
 
 Block IndexFile::block_of(const Statement& row) {
-  Block block{row.count(0), row.count(1), row.count(2), row.number(3), row.number(4), {}};
+  Block block{row.count(0), row.count(1), row.count(2), row.number(3), row.number(4), {}, {}};
   ByteReader results(row.text(5));
   block.results.reserve(row.text(5).size() / (2 * sizeof(std::uint32_t)));
   while (!results.is_done()) {
     const auto id = results.get<std::uint32_t>();
     block.results.emplace_back(id, results.get<std::uint32_t>());
   }
-  if (!results.ok() || block.first >= block.end)
+  for (ByteReader keys(row.text(6)); !keys.is_done();)
+    block.keys.push_back(keys.get<std::uint32_t>());
+  if (!results.ok() || row.text(6).size() % sizeof(std::uint32_t) != 0 || block.first >= block.end)
     throw DatabaseFailure(text("block ", block.first, " is damaged"), true);
   return block;
 }

@@ -36,6 +36,7 @@ struct Block {
   std::int64_t earliest_unix_ms = INT64_MAX;  // When they finished.
   std::int64_t latest_unix_ms = INT64_MIN;
   std::vector<std::pair<ClassId, std::uint32_t>> results;  // Ascending.
+  std::vector<std::uint32_t> keys = {};  // CRC32C of each key that orders one's task; ascending.
 };
 
 /// How far the index is, as a reader of the log: its cursor (ring rule L3).

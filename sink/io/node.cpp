@@ -72,7 +72,10 @@ TimePoint Node::turn() {
   give_answers();
   if (!planted("results-wait-for-questions") || history_.is_idle()) drain(results_, from_workers_);
   drain(queries_, from_askers_);
-  log_.core().groups().on_deadline(transport_.now(), log_.core().log(), actions_);
+  if (log_.is_full())
+    log_.core().groups().stop_listening();
+  else
+    log_.core().groups().on_deadline(transport_.now(), log_.core().log(), actions_);
   if (const auto written = perform(); written > 0 && written <= kFewResults) {
     transport_.look();
     if (results_.due())

@@ -223,7 +223,9 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
                         core.head())};
     answer.set("from", offset);
     if (control.what == "group_move") {
-      answer.set("was_there", core.groups().move(name, offset, core.log(), now, actions_));
+      const auto wish_number = std::max<std::int64_t>((*wish)["wish"].int_or(0), 0);
+      answer.set("was_there", core.groups().move(name, offset, static_cast<std::uint64_t>(wish_number),
+                                                     core.log(), now, actions_));
     } else {
       const auto partitions = (*wish)["partitions"].int_or(kPartitionsUnsaid);
       const auto count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(partitions, 0, UINT32_MAX));

@@ -28,6 +28,13 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.said_by("queens.py", 8), "8 queens: 92 solutions, of 8 tasks\n")
         self.assertEqual(self.said_by("queens.py", 12), "12 queens: 14200 solutions, of 12 tasks\n")
 
+    def test_a_cache_is_the_truth_though_the_sink_is_killed(self):
+        self.assertIn("the sink killed 3 times: the cache is the truth", self.said_by("cache.py", 1000))
+
+    def test_a_pipeline_archives_all_though_the_archive_refuses_for_a_while(self):
+        self.assertEqual(self.said_by("pipeline.py", 12, up=["--allow-exec"]), "12 pictures downloaded, compressed and archived "
+                         "once each; 30 uploads were refused meanwhile\n")
+
     def test_a_file_in_parts_is_put_together_in_its_order(self):
         self.assertIn("200 parts, 29 of them done again: 1000000 bytes in order",
                       self.said_by("in_parts.py", up=["--allow-exec"]))

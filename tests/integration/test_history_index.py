@@ -46,6 +46,10 @@ class HistoryIndex(unittest.TestCase):
             table = cluster.eole("history", "--csv", "--project", "b").stdout.splitlines()
             self.assertEqual([line["error"] for line in csv.DictReader(table)], [row["error"] for row in history("--project", "b")])
             self.assertIn("exit code 3", cluster.eole("history").stdout)
+            named = [result["id"] for result in cluster.submit([{"kind": "echo", "args": n, "key": f"k{n % 2}"}
+                                                                for n in range(6)], "--wait")]
+            self.assertEqual(sorted(ids("--key", "k1")), sorted(named[1::2]))
+            self.assertEqual(history("--key", "k1", "--limit", 1)[0]["key"], "k1")
 
 
 if __name__ == "__main__":

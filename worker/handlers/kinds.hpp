@@ -7,6 +7,8 @@ namespace eole::worker {
 /// {"how": concat, json, sum or manifest, "project"?, "name"?} -> parts, bytes and a file, and what
 /// is short as a list, too; or parts and sum.
 Outcome run_collect(const Value& args, TaskContext& context);
+/// {"error"?, …} -> never done: fails with that.
+Outcome run_dead(const Value& args, TaskContext& context);
 /// {"url", "sha256"?, "size_max"?, "low_speed_bytes"?, "low_speed_seconds"?, "timeout"?,
 /// "retries"?, "name"?} -> the file as an artifact; bytes, sha256, url, seconds, resumed_at. The
 /// defaults must be there (kinds::conform).

@@ -1,6 +1,7 @@
 #include "worker/handlers/registry.hpp"
 
 #include "common/kinds/collect.hpp"
+#include "common/kinds/dead.hpp"
 #include "common/kinds/download.hpp"
 #include "common/kinds/echo.hpp"
 #include "common/kinds/exec.hpp"
@@ -14,6 +15,7 @@ namespace eole::worker {
 const std::vector<Handler>& handlers() {
   static const std::vector<Handler> all{
       {kinds::kCollect, run_collect},
+      {kinds::kDead, run_dead},
       {kinds::kDownload, run_download},
       {kinds::kEcho, nullptr, echo},
       {kinds::kExec, run_exec, nullptr, command_program},

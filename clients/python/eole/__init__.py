@@ -24,7 +24,9 @@ import msgpack
 import zmq
 
 from .artifacts import fetch
+from .cluster_groups import OfGroups
 from .connection import Connection
+from .consuming import consume
 from .errors import (BadClusterFile, BadTask, Damaged, Error, FileExists, Gone, LogReplaced, NoAnswer, NotFound, Refused,
                      TooLarge)
 from .graph import graph_of, messages_of_graph
@@ -38,7 +40,7 @@ from .submission import Submitter, messages_of
 from .words import check_words
 
 __all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "Gone", "LogReplaced", "NoAnswer",
-           "NotFound", "Refused", "Result", "TooLarge"]
+           "NotFound", "Refused", "Result", "TooLarge", "consume"]
 
 TASKS = object()   # As args: there are none, the tasks are whole.
 TASKS_MAX = 65536  # In one message.
@@ -49,11 +51,12 @@ LOOKED_UP = 64     # At a time, when the log is silent.
 WAIT_SECONDS = 0.2  # Between two looks at a project.
 
 
-class Cluster:
+class Cluster(OfGroups):
     """A cluster, by its cluster or join file: `path`, else EOLE_CLUSTER, else the local one's."""
 
     def __init__(self, path=None, patience=30):
         """patience: seconds without any answer, then NoAnswer."""
+        self._opened = path, patience
         self._connection = Connection(path, patience)
         self._submitter = Submitter(self._connection)
         self.schedules = Schedules(self._connection, self._submit)
@@ -161,6 +164,7 @@ class Cluster:
             known = {"id": task, **(self._query("ventilator", "task", task) or {})}
         else:
             known = result._asdict()
+            known.pop("partition")
             body = known.pop("body")
             known = {**(body if isinstance(body, dict) else {"body": body}), **known}
             known.pop("spec", None)

@@ -35,11 +35,12 @@ class LogReplaced(Error):
 
 
 class Gone(Error):
-    """The log is not kept any more where it was to be read. kept_from: the offset of the oldest result that is."""
+    """The log is not kept any more where it was to be read. kept_from: the offset of the oldest result that is; first,
+    last: of a group, the offsets of what is gone."""
 
-    def __init__(self, text, kept_from=None):
+    def __init__(self, text, kept_from=None, first=None, last=None):
         super().__init__(text)
-        self.kept_from = kept_from
+        self.kept_from, self.first, self.last = kept_from, first, last
 
 
 class FileExists(Error):

@@ -57,6 +57,11 @@ class Log:
         self._log, self._head, self._is_within = answer[3], answer[5], is_within(answer)
         self._heard = time.monotonic()
 
+    @property
+    def offset(self):
+        """All below was found, or does not fit."""
+        return self._offset
+
     def close(self):
         self._news.close(0)
 

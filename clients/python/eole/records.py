@@ -1,6 +1,7 @@
 """Results as they lie in the log, and the msgpack in them, which others wrote."""
 
 import collections
+import functools
 import struct
 
 import msgpack
@@ -18,11 +19,13 @@ LEAVES = bytes(set(range(256)) - set(range(0x80, 0xa0)) - set(range(0xdc, 0xe0))
 
 
 class Result(collections.namedtuple(
-        "Result", "offset id kind project state attempt is_final worker finished run_seconds body")):
+        "Result", "offset id kind project state attempt is_final worker finished run_seconds body key partition",
+        defaults=("", None))):
     """How a task ended (or, if not `is_final`, one attempt that will be tried again).
 
     offset: place in the log; id: "k3f9qz-17"; state: done, failed, dead or cancelled; finished:
-    Unix time in seconds; run_seconds: how long it ran; body: what docs/protocol.md calls the body.
+    Unix time in seconds; run_seconds: how long it ran; body: what docs/protocol.md calls the body;
+    key: that orders its task, or ""; partition: of the group that it was read in, else None.
     """
     __slots__ = ()
 
@@ -153,27 +156,54 @@ def head_of(raw):
         return [1, "", 0]
 
 
-def open_batch(batch, wanted, found):
-    """Appends the records of a batch from the wanted offset on."""
+def crc32c_table():
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82f63b78 if byte & 1 else 0)
+        yield byte
+
+
+CRC32C = tuple(crc32c_table())
+
+
+@functools.lru_cache(1 << 16)
+def crc32c(raw):
+    crc = 0xffffffff
+    for byte in raw:
+        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 255]
+    return crc ^ 0xffffffff
+
+
+def open_batch(batch, wanted, found, partitions=0, wants=None):
+    """Appends the records of a batch from the wanted offset on, but for those whose (project, kind, state) `wants`
+    does not want. partitions: of the group that reads."""
     first, _, _, count, worker_size, _ = BATCH.unpack_from(batch)
     at = BATCH.size + worker_size
     worker = text_or_bytes(batch[BATCH.size:at])
     size_at, add = SIZE.unpack_from, found.append
     offset, end = first, first + count
+    partition = None
     try:
         while offset < end:
             (origin, seq, _, _, attempt, state, flags, finished, run_us, kind, project, artifacts, key,
-             results, _) = RUN.unpack_from(batch, at)
+             results, bodies) = RUN.unpack_from(batch, at)
             at += RUN.size
             prefix = origin_text(origin) + "-"
             of_all = (text_or_bytes(batch[at:at + kind]), text_or_bytes(batch[at + kind:at + kind + project]),
                       STATES[state], attempt, bool(flags & 1), worker, finished / 1000, run_us // 1000 / 1000)
             at += kind + project + 32 * artifacts + key
+            key = batch[at - key:at]
+            if wants and not wants(of_all[1], of_all[0], of_all[2] if flags & 1 else "retrying"):
+                at, offset = at + bodies, offset + results
+                continue
+            key_text = text_or_bytes(key)
             for number in range(seq, seq + results):
                 begin = at + 4
                 at = begin + size_at(batch, at)[0]
                 if offset >= wanted:
-                    add(Result(offset, prefix + str(number), *of_all, decode(batch[begin:at])))
+                    if partitions:
+                        partition = (crc32c(key) if key else origin + number) % partitions
+                    add(Result(offset, prefix + str(number), *of_all, decode(batch[begin:at]), key_text, partition))
                 offset += 1
     except (struct.error, IndexError) as error:
         raise Damaged(f"the log's batch at offset {first} is malformed from offset {offset} on") from error

@@ -71,6 +71,14 @@ TEST_CASE("what is missing or there twice is said", "[kinds]") {
 }
 
 TEST_CASE("what was left out gets its default, whole reals become integers", "[kinds]") {
+  const std::string digest(64, 'a');
+  const auto of_result = kinds::conform(
+      *kinds::find("image"),
+      Value::Map{{"artifact", Value::Map{{"sha256", digest}, {"bytes", 5}, {"name", "x"}}}});
+  REQUIRE(of_result);
+  CHECK((*of_result)["artifact"] == Value(digest));
+  CHECK_FALSE(kinds::conform(*kinds::find("image"),
+                             Value::Map{{"artifact", Value::Map{{"bytes", 5}}}}));
   const auto image = kinds::conform(*kinds::find("image"),
                                     *Value::from_json(R"({"data":"x","width":10.0,"name":null})"));
   REQUIRE(image);

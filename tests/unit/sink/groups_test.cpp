@@ -118,6 +118,37 @@ TEST_CASE("who was not looked after for long has the whole of its time again", "
   REQUIRE(rig.attend(1, first.generation).generation == first.generation);
 }
 
+TEST_CASE("what could not be heard is no silence", "[groups]") {
+  Rig rig;
+  const auto first = rig.attend(1, 0);
+  for (int second = 0; second < 60; ++second) {
+    rig.now += 1s;
+    rig.groups.stop_listening();
+  }
+  rig.out.clear();
+  rig.groups.on_deadline(rig.now, kLog, rig.out);
+  rig.now += 6s;
+  rig.groups.on_deadline(rig.now, kLog, rig.out);
+  REQUIRE(rig.out.empty());
+  REQUIRE(rig.attend(1, first.generation).generation == first.generation);
+}
+
+TEST_CASE("a wish to move a group that comes again changes nothing", "[groups]") {
+  Rig rig;
+  const auto first = rig.attend(1, 0);
+  REQUIRE(rig.groups.move("g", 50, 99, kLog, rig.now, rig.out));
+  const auto moved = rig.attend(1, first.generation);
+  rig.attend(1, moved.generation, {{0, 60}});
+  for (auto groups : {rig.groups, rig.loaded()}) {
+    Actions out;
+    REQUIRE(groups.move("g", 50, 99, kLog, rig.now, out));
+    REQUIRE(out.empty());
+    REQUIRE(groups.find("g", rig.now)->cursors[0] == 60);
+    REQUIRE(groups.move("g", 50, 100, kLog, rig.now, out));
+    REQUIRE(groups.find("g", rig.now)->cursors[0] == 50);
+  }
+}
+
 TEST_CASE("who leaves gives all to the others at once", "[groups]") {
   Rig rig;
   rig.attend(1, 0);

@@ -71,6 +71,32 @@ TEST_CASE("history finds results by all that they are, the newest first", "[hist
   CHECK(indexed.counted() == 3000);
 }
 
+TEST_CASE("history finds what has a key, and passes over blocks without it", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  for (int i = 0; i < 3000; ++i) {
+    Result result{i % 4 == 0 ? TaskState::kFailed : TaskState::kDone, i % 2 == 0 ? "a" : "b"};
+    result.error = std::string(i % 4 == 0 ? 1000 : 0, 'x');
+    if (i % 7 == 0) result.key = "k" + std::to_string(i % 700);
+    if (i == 1234) result.key = "alone";
+    indexed.take(result);
+    if (i % 500 == 0) indexed.ask("history", {});
+  }
+  const auto of = [&](const std::string& key, const std::string& project = "") {
+    return indexed.modelled([&](const Result& result) {
+      return result.key == key && (project.empty() || result.project == project);
+    });
+  };
+  for (const auto time : {Duration(1h), Duration(0)}) {
+    CHECK(indexed.all(Value::Map{{"key", "k42"}, {"limit", 2}}, time) == of("k42"));
+    CHECK(indexed.all(Value::Map{{"key", "alone"}}, time) == of("alone"));
+    CHECK(indexed.all(Value::Map{{"key", "k7"}, {"project", "b"}}, time) == of("k7", "b"));
+    CHECK(indexed.all(Value::Map{{"key", "k8"}}, time).empty());
+  }
+  CHECK(of("alone").size() == 1);
+}
+
 TEST_CASE("history within a prefix finds, and counts, its projects' results alone", "[history]") {
   simulation::SimDisk disk(1);
   const Place place;
@@ -351,7 +377,7 @@ TEST_CASE("an option of the history that makes no sense is refused by name", "[h
       {Value::Map{{"kind", std::string(256, 'x')}}, "history: kind: 256 bytes, limit 255"},
       {Value::Map{{"text", std::string(257, 'x')}}, "history: text: 257 bytes, limit 256"},
       {Value::Map{{"text", " -- "}}, "history: text \" -- \": no letter or digit"},
-      {Value::Map{{"key", "x"}}, "history: option key: not known"},
+      {Value::Map{{"colour", "x"}}, "history: option colour: not known"},
       {Value::Map{{"step", 5}}, "history: step: is of counts"},
       {Value::Array{}, "history: the options are no map"}};
   for (const auto& [options, message] : bad) {

@@ -39,6 +39,7 @@ struct Result {
   std::string error = "";
   bool is_final = true;
   Bytes spec = {};
+  std::string key = "";
 };
 
 /// A log with its index; a model of it beside.
@@ -65,6 +66,7 @@ struct Indexed {
     result.run_us = 100'000;
     result.project = taken.project;
     result.kind = taken.kind;
+    result.key = taken.key;
     Value body = Value::Map{{"value", "v" + std::to_string(seq)}};
     if (!taken.error.empty()) body = Value::Map{{"error", taken.error}};
     if (!taken.spec.empty()) body.set("spec", protocol::Blob{taken.spec});

@@ -1,0 +1,97 @@
+"""What a Cluster does with groups of readers (docs/log.md)."""
+
+import datetime
+import os
+
+import msgpack
+
+from .errors import NotFound
+from .cache import Cache
+from .consuming import BACKOFF_SECONDS, TRIES, consume, letters_of, project_of
+from .groups import Group
+
+
+class OfGroups:
+    """Of a Cluster."""
+
+    def group(self, name, member="", create_from=None, partitions=8, topic="", commits="end", timeout=None):
+        """Reads the log as a member of a group, of which each record goes to one member:
+
+            with cluster.group("billing", create_from="earliest") as group:
+                for record in group:
+                    ...
+
+        A record is a Result with its `partition`. create_from: makes the group if it is not there, with so many
+        partitions, from "earliest", "latest", an offset or a datetime on. topic: only what fits, as of results().
+        commits: "end" commits what was dealt with when the block ends and when a partition moves to another member,
+        "each" also before each next record, "manual" only with group.commit(). timeout: seconds without a record, then
+        the iteration ends. Records that are not kept any more are a Gone, behind which the next iteration goes on."""
+        if create_from is not None:
+            self.create_group(name, create_from, partitions)
+        return Group(self._opened, (self._connection, self._submitter), name, member, topic, commits, timeout)
+
+    def cursor(self, name, start="latest", **options):
+        """A group of one partition, made when it is not there: reads on where the last one with it committed."""
+        return self.group(name, create_from=start, partitions=1, **options)
+
+    def consume(self, name, handler, tries=TRIES, backoff=BACKOFF_SECONDS, **options):
+        """eole.consume() of a group as group() has it."""
+        with self.group(name, **options) as group:
+            return consume(group, handler, tries, backoff)
+
+    def dead_of_group(self, name):
+        """Yields the dead letters of a group: what consume() gave up."""
+        yield from self.dead(project=project_of(name))
+
+    def retry_group(self, name, ids=None):
+        """Gives dead letters (these, or all) to the group again, and takes them off the list; returns their ids."""
+        letters = letters_of(self, name, ids)
+        self.replay(letters, kind="echo")
+        self.discard(letters)  # Killed before that: said again, it is the same replay.
+        return letters
+
+    def cache(self, project, topic=""):
+        """A mapping of each key of a project to what its last task that was done returned, which then follows the log:
+
+            with cluster.cache("users") as users:
+                users["alice"]; users.wait(result.offset); for key, value in users.changes(): ...
+
+        topic: only of what fits, as of results()."""
+        return Cache(self._opened, project, topic)
+
+    def groups(self):
+        """Yields all groups by name, maps as `eole group list --json` has them."""
+        yield from self._pages("queries", "groups", "groups", "after")
+
+    def create_group(self, name, start="latest", partitions=8):
+        """Makes a group that reads from there on: "earliest", "latest", an offset or a datetime. One that is there
+        stays as it is; with other partitions it is Refused."""
+        return self._wish("group_create", group=name, partitions=partitions, **{"from": self._place(start)})
+
+    def move_group(self, name, to):
+        """It goes on there; returns a map with `from`, and how many records that `skips` and `repeats`."""
+        place = self._place(to)
+        if place in ("earliest", "latest"):
+            place = self._query("queries", "status")["log_kept_from" if place == "earliest" else "head"]
+        before = self._query("queries", "groups", group=name, to=place)
+        view = self._wish("group_move", group=name, **{"from": place})
+        if before is None or not view["was_there"]:
+            raise NotFound(f"group {name}: there is none")
+        return {**view, "skips": before["skips"], "repeats": before["repeats"]}
+
+    def delete_group(self, name):
+        """Forgets it and its cursors; the log stays."""
+        if not self._wish("group_delete", group=name)["was_there"]:
+            raise NotFound(f"group {name}: there is none")
+
+    def _place(self, where):
+        """As the sink takes it."""
+        if isinstance(where, datetime.datetime):
+            unix_ms = max(0, round(where.timestamp() * 1000))
+            return self._query("queries", "offset_at", unix_ms=unix_ms)["offset"]
+        return where
+
+    def _wish(self, what, **wish):
+        # By its number a copy that comes late is known.
+        packed = msgpack.packb({"wish": int.from_bytes(os.urandom(8)) >> 1, **wish})
+        return self._connection.answer("queries", "control", what, "", payload=packed)

@@ -1,0 +1,102 @@
+"""A cache in Python: the last value of each key, warmed from the log and kept up to date."""
+
+import pathlib
+import sys
+import tempfile
+import threading
+import unittest
+
+import msgpack
+from cluster import Cluster, wait_until
+from fake_sink import FakeSink, cluster_text
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1] / "clients/python"))
+import eole  # noqa: E402
+
+
+class Caches(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.running = cls.enterClassContext(Cluster(workers=2, slots=2))
+        cls.path = pathlib.Path(cls.running.directory, "eole/cluster.toml")
+
+    def setUp(self):
+        self.cluster = self.enterContext(eole.Cluster(self.path))
+
+    def put(self, project, kind="echo", **values):
+        """One after the other; the last one's offset."""
+        for key, value in values.items():
+            [result] = self.cluster.map(kind, [value], project=project, key=key)
+        return result.offset
+
+    def test_it_has_the_last_value_of_each_key_and_follows(self):
+        self.put("last", a=1, b=2)
+        self.put("last", a=3)
+        self.put("last/other", a="another project")
+        with self.cluster.cache("last") as cache:
+            self.assertEqual((dict(cache), len(cache), "c" in cache), ({"a": 3, "b": 2}, 2, False))
+            cache.wait(self.put("last", c=4, a=None))
+            self.assertEqual(dict(cache), {"b": 2, "c": 4})
+            self.assertEqual(dict(cache.changes(timeout=0.1)), {"b": 2, "c": 4})
+            self.put("last", kind="dead", b={"error": "it failed"})
+            self.put("last", b=5)
+            cache.wait()
+            self.assertEqual(dict(cache), {"b": 5, "c": 4})
+        self.assertRaisesRegex(ValueError, "closed", lambda: cache["b"])
+
+    def test_changes_begin_with_what_is_there_and_miss_none_that_comes_meanwhile(self):
+        self.put("busy", **{f"k{n}": 0 for n in range(20)})
+        truth = {}
+
+        def write():
+            with eole.Cluster(self.path) as cluster:
+                ids = []
+                for n in range(400):
+                    key = f"k{n % 20}"
+                    truth[key] = n
+                    ids += cluster.submit("echo", n, project="busy", key=key)
+                list(cluster.results(ids))
+        writer = threading.Thread(target=write)
+        writer.start()
+        mirror, caches = {}, []
+        with self.cluster.cache("busy") as cache:
+            for key, value in cache.changes(timeout=2):
+                mirror[key] = value
+                if not caches:
+                    caches.append(self.cluster.cache("busy"))  # Warmed while it changes.
+            writer.join()
+            cache.wait()
+            self.assertEqual(mirror, truth)
+            self.assertEqual(dict(cache), truth)
+            with caches[0] as other:
+                other.wait()
+                self.assertEqual(dict(other), truth)
+
+    def test_a_sink_with_another_log_is_told(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        path = pathlib.Path(directory, "cluster.toml")
+        path.write_text(cluster_text(directory), encoding="ascii")
+        path.chmod(0o600)
+        with KeepingSink(directory) as sink, eole.Cluster(path, patience=5) as cluster, cluster.cache("p") as cache:
+            self.assertEqual(dict(cache), {})
+            sink.log = 2
+
+            def told():
+                try:
+                    cache.get("a")
+                except eole.LogReplaced:
+                    return True
+            wait_until(told, what="it is told")
+
+
+class KeepingSink(FakeSink):
+    def answer(self, name, request, fields):
+        head, payload = super().answer(name, request, fields)
+        if name == "query":
+            payload = msgpack.packb({**msgpack.unpackb(payload), "log_kept_from": 0})
+        return head, payload
+
+
+if __name__ == "__main__":
+    unittest.main()
