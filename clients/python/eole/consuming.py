@@ -1,5 +1,5 @@
 """Records of a group given to a handler until it has dealt with them, and what is given up as dead letters
-(docs/decisions/0024-dead-letters-of-groups.md)."""
+(docs/decisions/0025-dead-letters-of-groups.md)."""
 
 import logging
 import time
