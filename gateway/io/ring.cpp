@@ -50,6 +50,11 @@ awaitable<Ring::Answer> Ring::control(std::string what, Value options) {
   co_return co_await fabric_->ask(fabric_->ventilator_, std::move(control), kPatience);
 }
 
+awaitable<Ring::Answer> Ring::control_sink(std::string what, Value options) {
+  protocol::Control control{0, std::move(what), options.to_msgpack(), within_.prefix()};
+  co_return co_await fabric_->ask(fabric_->sink_, std::move(control), kPatience);
+}
+
 awaitable<Ring::Answer> Ring::cancel(Origin origin, SeqRanges seqs) {
   protocol::Cancel cancel{0, origin, seqs.encode(), within_.prefix()};
   co_return co_await fabric_->ask(fabric_->ventilator_, std::move(cancel), kPatience);

@@ -22,6 +22,7 @@ class Ring {
   awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {},
                          Duration patience = kPatience);
   awaitable<Answer> control(std::string what, protocol::Value options);
+  awaitable<Answer> control_sink(std::string what, protocol::Value options);
   awaitable<Answer> cancel(Origin origin, SeqRanges seqs);
   /// Dead letters, kLettersInMessage at most.
   static constexpr std::uint64_t kLettersInMessage = 1000;
