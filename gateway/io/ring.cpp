@@ -40,8 +40,8 @@ awaitable<Ring::Answer> Ring::sink(std::string what, TaskId id, Value options, D
   co_return co_await fabric_->ask(fabric_->sink_, std::move(query), patience);
 }
 
-awaitable<Ring::Answer> Ring::read_log(std::uint64_t offset) {
-  protocol::Read read{0, 0, offset, 0, kPageBytes, within_.prefix()};
+awaitable<Ring::Answer> Ring::read_log(std::uint64_t offset, std::string pattern) {
+  protocol::Read read{0, 0, offset, 0, kPageBytes, within_.prefix(), std::move(pattern)};
   co_return co_await fabric_->ask(fabric_->sink_, std::move(read), kPagePatience);
 }
 

@@ -27,8 +27,8 @@ class Ring {
   /// Dead letters, kLettersInMessage at most.
   static constexpr std::uint64_t kLettersInMessage = 1000;
   awaitable<Answer> discard(Origin origin, SeqRanges seqs);
-  /// A page of the log from `offset` on, as client::Asks answers a read.
-  awaitable<Answer> read_log(std::uint64_t offset);
+  /// A page of the log from `offset` on, of what fits the pattern, as client::Asks answers a read.
+  awaitable<Answer> read_log(std::uint64_t offset, std::string pattern = {});
 
   /// The groups of one submit; a `key` makes it idempotent. Without one what is submitted in one
   /// turn of the loop goes out together, and each hears of its own tasks alone.
