@@ -141,13 +141,22 @@ Answered take_back(Ring ring, std::string what, std::string name) {
   co_return json(200, view);
 }
 
+// Its arguments are known once a notification has filled them; all else is as of any task.
+void check_words(Value task) {
+  if (!task["kind"].text_or("").empty()) {
+    task.set("kind", "echo");
+    task.set("args", Value());
+  }
+  (void)read_task(task, "/task");
+}
+
 // {"name", "from": a pattern, "start", "task": as POST /task takes it, with $NAME in it}.
 Answered add_chain(Ring ring, Exchange& exchange) {
   const auto said = co_await read_map(exchange);
   only(said, {"name", "from", "start", "task"});
   const auto pattern = TopicPattern::parse(name_in(said, "from"));
   if (!pattern) throw wrong("from", pattern.error().message);
-  (void)read_task(said["task"], "/task");
+  check_words(said["task"]);
   Value begin = said["start"].is_null() ? Value("latest") : said["start"];
   auto start = co_await place_in_log(ring, "start", std::move(begin));
   Value wish = Value::Map{{"name", name_in(said, "name")},

@@ -88,7 +88,8 @@ class Groups(unittest.TestCase):
     def test_a_chain_is_declared_and_taken_back(self):
         chain = {"name": "thumbs", "from": "raw/echo/done", "start": "earliest",
                  "task": {"kind": "echo", "args": {"of": "$id"}, "project": "thumbs"}}
-        self.http.post("/chains", chain, status=201)
+        unfilled = {"kind": "image", "args": {"artifact": "$artifact"}, "key": "$id"}
+        self.http.post("/chains", {**chain, "task": unfilled}, status=201)
         self.http.post("/chains", chain, status=200)
         self.assertEqual([each["name"] for each in self.http.get("/chains")["chains"]], ["thumbs"])
         [first] = self.submit(1, project="raw")

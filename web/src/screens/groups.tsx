@@ -41,11 +41,11 @@ const to = (name: string) => `/groups/${encodeURIComponent(name)}`;
 const unread = (of: Pick<Readers, 'lag_records' | 'lag_seconds'>) =>
   of.lag_records === 0 ? w().allRead : w().unread(number(of.lag_records), seconds(of.lag_seconds));
 
-function Line({ group }: { group: Readers }) {
+function Line({ group, isNamed }: { group: Readers; isNamed?: boolean }) {
   return (
     <>
       <Shape state={isLate(group) ? 'failed' : group.lag_records > 0 ? 'queued' : 'done'} />
-      <a href={to(group.group)}>{group.group}</a>
+      {isNamed && <a href={to(group.group)}>{group.group}</a>}
       <span class="soft">{w().membersOf(group.members, group.partitions)}</span>
       <span class="figures-in">{unread(group)}</span>
       <span class="soft">{trendOf(sample(group))}</span>
@@ -71,7 +71,7 @@ export function Groups() {
             <ul class="letters">
               {list.map((each) => (
                 <li key={each.group} class="letter-head">
-                  <Line group={each} />
+                  <Line group={each} isNamed />
                   <Sparkline known={lags.get(each.group) ?? []} />
                 </li>
               ))}
@@ -100,7 +100,7 @@ function Sparkline({ known }: { known: [number, number][] }) {
   const most = Math.max(1, ...known.map(([, lag]) => lag));
   const step = 96 / Math.max(known.length - 1, 1);
   return (
-    <svg class="trend" viewBox="0 0 96 20" aria-hidden="true">
+    <svg class="trend push" viewBox="0 0 96 20" aria-hidden="true">
       <path class="grid-line" d="M0 19.5H96" />
       <path
         class="line of-queued"
@@ -135,7 +135,7 @@ export function OneGroup({ name }: { name: string }) {
             </p>
             <Chart
               title={w().unreadTitle}
-              lines={[{ name: w().groups, colour: 'queued' }]}
+              lines={[{ name, colour: 'queued' }]}
               data={[0, 1].map((at) => sample(group).map((each) => each[at] ?? 0))}
             />
             <Section title={w().partitions}>
