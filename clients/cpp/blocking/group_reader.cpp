@@ -11,20 +11,10 @@ GroupReader::GroupReader(net::Context& context, const net::ClusterFile& cluster,
                          const std::string& group, const std::string& name, Commits commits)
     : commits_(commits),
       waiting_(context),
-      member_(waiting_.session(), cluster, group, name, callbacks()) {}
-
-GroupCallbacks GroupReader::callbacks() {
-  return {[this](GivePiece piece) { pieces_.emplace_back(std::move(piece)); },
-          [this] {
-            if (records_) held_ = std::move(std::get<GivePiece>(pieces_.front()).batch);
-            pieces_.clear();
-            records_.reset();
-          },
-          [this](const TellGone& gone) { pieces_.emplace_back(gone); },
-          [this](const GroupTrouble& trouble) {
-            if (!trouble_ || !trouble_->is_over) trouble_ = trouble;
-          }};
-}
+      member_(waiting_.session(), cluster, group, name,
+              pieces_.callbacks([this](const GroupTrouble& trouble) {
+                if (!trouble_ || !trouble_->is_over) trouble_ = trouble;
+              })) {}
 
 std::optional<Error> GroupReader::trouble() {
   if (!trouble_) return std::nullopt;
@@ -33,41 +23,9 @@ std::optional<Error> GroupReader::trouble() {
   return error;
 }
 
-// The next of what is here.
-std::optional<GroupReader::Next> GroupReader::take() {
-  auto& core = member_.core();
-  while (!pieces_.empty()) {
-    if (const auto* gone = std::get_if<TellGone>(&pieces_.front())) {
-      const auto told = *gone;
-      pieces_.pop_front();
-      core.went_to(told.last + 1);
-      return Next(told);
-    }
-    auto& piece = std::get<GivePiece>(pieces_.front());
-    if (!records_ && !piece.batch.empty()) {
-      open_ = *protocol::read_batch(piece.batch);
-      records_.emplace(open_->records);
-      offset_ = open_->first_offset;
-    }
-    while (records_) {
-      const auto result = records_->next();
-      if (!result || offset_ >= piece.next) break;
-      const auto offset = offset_++;
-      if (const auto partition = core.takes(*result, offset))
-        return Next(GroupRecord{offset, *partition, open_->worker, *result});
-    }
-    core.went_to(piece.next);
-    records_.reset();
-    const auto bytes = piece.batch.size();
-    pieces_.pop_front();
-    if (bytes > 0) member_.tell(PieceDone{bytes});
-  }
-  return std::nullopt;
-}
-
 bool GroupReader::has_more() {
   waiting_.wait(Duration{});
-  return !pieces_.empty() && member_.core().may_hand_out(process::now());
+  return !pieces_.is_empty() && member_.core().may_hand_out(process::now());
 }
 
 Expected<GroupReader::Next> GroupReader::next(Duration patience) {
@@ -82,7 +40,7 @@ Expected<GroupReader::Next> GroupReader::next(Duration patience) {
     }
     const auto now = process::now();
     if (core.may_hand_out(now))
-      if (auto next = take()) return std::move(*next);
+      if (auto next = pieces_.take(member_); next.index() != 0) return next;
     if (const auto error = trouble()) return *error;
     if (now >= until) return Next{};
     waiting_.wait(until - now);

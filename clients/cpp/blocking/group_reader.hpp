@@ -1,24 +1,13 @@
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
-#include <variant>
 
 #include "clients/cpp/blocking/waiting.hpp"
-#include "clients/cpp/session/group_member.hpp"
+#include "clients/cpp/session/group_pieces.hpp"
 
 namespace eole::client {
-
-/// One record of the log, as a member of a group has it. The views hold until the next call.
-struct GroupRecord {
-  std::uint64_t offset = 0;
-  std::uint32_t partition = 0;
-  std::string_view worker;
-  protocol::ResultRecord result;
-};
 
 /// Reads the log as a member of a group, and waits for what comes: each record goes to one member
 /// at a time, and again to another only if it was not committed. What next() gave before counts as
@@ -33,7 +22,7 @@ class GroupReader {
 
   /// A record; or that some are not kept any more; nothing if neither came within `patience`.
   /// Errors: there is no such group, the log was replaced, or (a silence) the sink does not answer.
-  using Next = std::variant<std::monostate, GroupRecord, TellGone>;
+  using Next = GroupPieces::Next;
   Expected<Next> next(Duration patience);
   /// Whether next() has something without a wait.
   bool has_more();
@@ -47,17 +36,11 @@ class GroupReader {
   static constexpr Duration kPatienceOfCommits = 30s;
 
  private:
-  GroupCallbacks callbacks();
   Expected<void> wait_for(const std::function<bool()>& is_done, Duration patience);
   std::optional<Error> trouble();
-  std::optional<Next> take();
 
   const Commits commits_;
-  std::deque<std::variant<GivePiece, TellGone>> pieces_;
-  std::optional<protocol::ResultBatch> open_;  // Of the first piece.
-  std::optional<protocol::ResultReader> records_;
-  std::uint64_t offset_ = 0;  // Of its next record.
-  Bytes held_;                // What the views of the last record point into.
+  GroupPieces pieces_;
   std::optional<GroupTrouble> trouble_;
   Waiting waiting_;
   GroupMember member_;
