@@ -1,5 +1,8 @@
 """Groups of readers over HTTP: made, looked at, moved and deleted; chains and alerts."""
 
+import os
+import select
+import signal
 import subprocess
 import unittest
 import urllib.parse
@@ -123,6 +126,132 @@ class Groups(unittest.TestCase):
         path = "/alerts/" + urllib.parse.quote("late is late")
         self.assertTrue(self.http.ask("DELETE", path)[2]["was_there"])
         self.assertEqual(self.refused("DELETE", path)[0], 404)
+
+
+class Reading(unittest.TestCase):
+    """Members that are scripts with HTTP."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster(workers=1))
+        cls.http = Http(cls.cluster)
+
+    def setUp(self):
+        self.group = self.id().rsplit(".", 1)[1]
+
+    def make(self, partitions=1, **words):
+        self.http.post("/groups", {"group": self.group, "partitions": partitions, **words}, status=201)
+
+    def submit(self, count, project="read"):
+        return self.http.post("/task", [{"kind": "echo", "args": n, "project": project} for n in range(count)])["ids"]
+
+    def read(self, member="me", wait="20s", **options):
+        query = "&".join(f"{name}={value}" for name, value in {"member": member, "wait": wait, **options}.items())
+        return self.http.get(f"/groups/{self.group}/records?{query}")
+
+    def commit(self, batch, member="me", status=200):
+        return self.http.post(f"/groups/{self.group}/commit", {"member": member, "batch": batch}, status=status)
+
+    def refused(self, *request):
+        status, _, answer = self.http.ask(*request)
+        return status, answer["detail"]
+
+    def test_a_batch_comes_until_it_is_committed_and_then_the_next(self):
+        self.make()
+        ids, got = self.submit(7), []
+        while len(got) < 7:
+            batch = self.read(max=3)
+            self.assertLessEqual(len(batch["records"]), 3)
+            self.assertEqual(self.read(max=1), batch)  # The answer was lost: the same again, whatever is asked.
+            self.commit(batch["batch"])
+            self.commit(batch["batch"])  # Said again.
+            got += [each["id"] for each in batch["records"]]
+        self.assertEqual(got, ids)
+        self.assertEqual(self.http.get(f"/groups/{self.group}")["lag_records"], 0)
+        self.assertEqual(self.read(wait="0s")["batch"], None)
+
+    def test_two_share_and_what_one_leaves_is_the_others(self):
+        self.make(partitions=2)
+        for member in ("ada", "bob"):
+            self.read(member, wait="0s")
+        wait_until(lambda: {each["owner"] for each in self.http.get(f"/groups/{self.group}")["each"]} == {"ada", "bob"},
+                   what="each owns one")
+        ids = self.submit(10)
+        ada, bob = (self.read(member) for member in ("ada", "bob"))
+        self.assertEqual({len({each["partition"] for each in one["records"]}) for one in (ada, bob)}, {1})
+        self.commit(ada["batch"], "ada")
+        self.http.post(f"/groups/{self.group}/leave", {"member": "bob"}, status=200)
+        self.assertEqual(self.refused("POST", f"/groups/{self.group}/commit", {"member": "bob", "batch": bob["batch"]})[0], 404)
+        seen = [each["id"] for each in ada["records"]]
+        while len(seen) < 10:
+            batch = self.read("ada")
+            seen += [each["id"] for each in batch["records"]]
+            self.commit(batch["batch"], "ada")
+        self.assertEqual(sorted(seen), sorted(ids))  # None twice: bob had committed nothing.
+
+    def test_who_does_not_ask_is_no_member_any_more(self):
+        self.make()
+        [one] = self.submit(1)
+        self.assertEqual([each["id"] for each in self.read("gone", lease="1s")["records"]], [one])
+        self.assertEqual([each["id"] for each in self.read("there")["records"]], [one])
+        self.assertEqual(self.http.get(f"/groups/{self.group}")["member_names"], ["there"])
+
+    def test_a_killed_gateway_loses_no_commit_and_no_record(self):
+        self.make()
+        first, second = self.submit(2)
+        batch = self.read(max=1)
+        self.assertEqual([each["id"] for each in batch["records"]], [first])
+        self.commit(batch["batch"])
+        self.assertEqual([each["id"] for each in self.read(max=1)["records"]], [second])
+        os.kill(self.cluster.child("gateway"), signal.SIGKILL)
+        type(self).http = wait_until(self.back, what="the gateway is back")
+        again = wait_until(lambda: self.read()["records"], what="what was not committed")
+        self.assertEqual([each["id"] for each in again], [second])
+
+    def back(self):
+        try:
+            return Http(self.cluster)
+        except OSError:
+            return None
+
+    def test_what_is_left_out_is_passed_over(self):
+        self.make()
+        self.submit(5, "dull")
+        ids = self.submit(1, "dear")
+        self.submit(5, "dull")
+        got = self.read(topic="dear/%23")
+        self.assertEqual([each["id"] for each in got["records"]], ids)
+        self.commit(got["batch"])
+
+        def lag():
+            self.read(topic="dear/%23", wait="0s")
+            return self.http.get(f"/groups/{self.group}")["lag_records"]
+        wait_until(lambda: lag() == 0, what="the others are passed over")
+
+    def test_what_makes_no_sense_is_refused(self):
+        self.make()
+        path = f"/groups/{self.group}/records"
+        for query in ("", "?member=", "?member=" + "m" * 201, "?member=a&max=0", "?member=a&max=1001", "?member=a&wait=61s",
+                      "?member=a&lease=0s", "?member=a&lease=2h", "?member=a&topic=a*"):
+            self.assertEqual(self.refused("GET", path + query)[0], 400, query)
+        self.assertIn("there is none", self.refused("GET", "/groups/nowhere/records?member=a")[1])
+        self.assertEqual(self.refused("GET", "/groups/nowhere/records?member=a")[0], 404)
+        self.assertEqual(self.refused("POST", f"/groups/{self.group}/commit", {"member": "who", "batch": 1})[0], 404)
+        self.submit(1)
+        batch = self.read()["batch"]
+        for wrong in (batch + 1, batch - 1, 0):
+            self.assertEqual(self.refused("POST", f"/groups/{self.group}/commit", {"member": "me", "batch": wrong})[0], 409)
+        self.assertEqual(self.http.ask("HEAD", path + "?member=me")[0], 405)
+
+    def test_of_two_requests_for_a_member_the_later_one_reads(self):
+        self.make()
+        self.read(wait="0s")
+        older = self.http.connection()
+        self.addCleanup(older.close)
+        older.request("GET", f"/groups/{self.group}/records?member=me&wait=50s")
+        path = f"/groups/{self.group}/records?member=me"
+        wait_until(lambda: self.http.ask("GET", path) and select.select([older.sock], [], [], 0)[0], what="the older one ends")
+        self.assertEqual(older.getresponse().status, 409)
 
 
 if __name__ == "__main__":

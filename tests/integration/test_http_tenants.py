@@ -103,6 +103,8 @@ class Tenants(unittest.TestCase):
                 target = target.replace("{name}", quoted(name))
         if path in targets:
             target = path[:path.index("{")] + quoted(targets[path])
+        if path == "/groups/{name}/records":
+            target += "?member=me"
         if path in ("/status", "/download"):
             target += "?file_name=" + quoted(of["file"])
         if path in ("/tasks", "/history", "/history/counts", "/dead", "/dead/groups"):
@@ -121,6 +123,7 @@ class Tenants(unittest.TestCase):
             ("post", "/tokens"): {"name": "x", "role": "observe", "prefix": whose + "/"},
             ("post", "/queues/{name}/messages"): "1",
             ("post", "/groups/{name}/move"): {"to": "latest"},
+            ("post", "/groups/{name}/commit"): {"member": "me", "batch": 1}, ("post", "/groups/{name}/leave"): {"member": "me"},
             **{("post", path): body for path, body in self.declared(whose).items()},
             ("post", "/upload"): form(("image", "x.jpg", self.photo), ("project", None, project.encode()))}
         fields = {"/upload": FORM, "/uploads": {**TUS, "Upload-Length": "9", "Upload-Metadata": "filename eA==,project "
@@ -230,6 +233,17 @@ class Tenants(unittest.TestCase):
         status, _, answer = alpha.ask("POST", "/task", lines, {"Content-Type": "application/x-ndjson"})
         self.assertEqual(status, 403, answer)
         self.assertIn(alpha.get("/login")["prefix"], "alpha/")
+
+    def test_members_of_one_name_are_their_callers_own(self):
+        alpha, path = self.clients["alpha"], "/groups/alpha%2Fread"
+        other = Client(self.cluster, add(self.cluster, "alpha-other", "submit", "--prefix", "alpha/"))
+        alpha.post("/groups", {"group": "alpha/read", "from": "earliest", "partitions": 1}, status=201)
+        first = wait_until(lambda: (got := alpha.get(f"{path}/records?member=me&wait=5s"))["batch"] and got, what="a batch")
+        self.assertTrue(all(each["project"].startswith("alpha/") for each in first["records"]), first)
+        self.assertEqual(other.get(f"{path}/records?member=me")["records"], [])
+        self.assertEqual(other.ask("POST", f"{path}/commit", {"member": "me", "batch": first["batch"]})[0], 409)
+        alpha.post(f"{path}/commit", {"member": "me", "batch": first["batch"]}, status=200)
+        self.assertEqual(alpha.get(path)["members"], 2)
 
     def test_an_alert_of_a_tenant_s_is_told_in_its_projects(self):
         alpha = self.clients["alpha"]
