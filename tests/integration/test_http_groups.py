@@ -167,7 +167,10 @@ class Reading(unittest.TestCase):
             self.commit(batch["batch"])  # Said again.
             got += [each["id"] for each in batch["records"]]
         self.assertEqual(got, ids)
-        self.assertEqual(self.http.get(f"/groups/{self.group}")["lag_records"], 0)
+        one = self.http.get(f"/groups/{self.group}")
+        self.assertEqual(one["lag_records"], 0)
+        self.assertGreaterEqual(one["commits"], 3)
+        self.assertIn(f'eole_group_commits_total{{group="{self.group}"}} {one["commits"]}\n', self.http.get("/metrics").decode())
         self.assertEqual(self.read(wait="0s")["batch"], None)
 
     def test_two_share_and_what_one_leaves_is_the_others(self):
