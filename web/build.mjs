@@ -1,7 +1,7 @@
 // Builds the page: node build.mjs [DIRECTORY], by default ../build/web. Each file is written beside
 // its gzip and brotli forms, which the gateway serves as they are.
 import { build } from 'esbuild';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -12,10 +12,30 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, '../build/web'));
 mkdirSync(out, { recursive: true });
 
+// A name of a word that stands nowhere but in the lists of words and behind `w().` is shortened.
+const filesOf = (folder) =>
+  readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return name === 'words' ? [] : filesOf(path);
+    return [path];
+  });
+const libraries = ['preact', '@preact/signals', '@preact/signals-core'].flatMap((name) =>
+  filesOf(join(here, 'node_modules', name)).filter((path) => path.endsWith('.module.js')),
+);
+const others = [...filesOf(join(here, 'src')), ...libraries]
+  .map((path) => readFileSync(path, 'utf8').replace(/\bw\(\)\s*\.\s*\w+/g, ''))
+  .join(' ');
+const taken = new Set(others.match(/\w+/g));
+for (const type of [Array, Function, Number, Object, String])
+  for (const name of Object.getOwnPropertyNames(type.prototype)) taken.add(name);
+const words = readFileSync(join(here, 'src/words/en.ts'), 'utf8').matchAll(/^ {2}(\w+):/gm);
+const free = [...words].map(([, name]) => name).filter((name) => !taken.has(name));
+
 const { outputFiles } = await build({
   entryPoints: { page: join(here, 'src/main.tsx') },
   bundle: true,
   minify: true,
+  mangleProps: new RegExp(`^(${free.join('|')})$`),
   format: 'iife',
   target: ['chrome100', 'firefox100', 'safari15'],
   inject: [join(here, 'src/h.ts')],

@@ -67,6 +67,7 @@ constexpr std::array kSink{
     Row{"log_syncs", "eole_log_syncs_total", "counter", "Times that the log was synced."},
     Row{"artifacts", "eole_artifacts", "gauge", "Artifacts that the sink keeps."},
     Row{"artifact_bytes", "eole_artifact_bytes", "gauge", "Size of these."},
+    Row{"groups", "eole_groups", "gauge", "Groups of readers of the log."},
 };
 constexpr std::array kGateway{
     Row{"connections", "eole_http_connections", "gauge", "Connections that are open."},
@@ -185,6 +186,50 @@ void put_workers(std::string& out, const Value& workers) {
   }
 }
 
+struct GroupRow {
+  std::string_view member;
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+};
+constexpr std::array kGroupRows{
+    GroupRow{"lag_records", "eole_group_lag_records", "gauge",
+             "Records of the log that a group has not read."},
+    GroupRow{"lag_seconds", "eole_group_lag_seconds", "gauge", "Age of the oldest of them."},
+    GroupRow{"members", "eole_group_members", "gauge", "Who reads in the group."},
+    GroupRow{"commits", "eole_group_commits_total", "counter",
+             "Commits of its members since the sink began."},
+};
+constexpr std::array kPartitionRows{
+    GroupRow{"lag_records", "eole_group_partition_lag_records", "gauge",
+             "Of one partition: records that are not read."},
+    GroupRow{"lag_seconds", "eole_group_partition_lag_seconds", "gauge",
+             "Of one partition: age of the oldest of them."},
+};
+
+void put_groups(std::string& out, const Value& told) {
+  const auto* groups = told["groups"].as<Value::Array>();
+  if (groups == nullptr || groups->empty()) return;
+  const auto label_of = [](const Value& group) {
+    return "group=" + quoted(shown(group["group"].text_or("")));
+  };
+  for (const auto& row : kGroupRows) {
+    put_head(out, row.name, row.type, row.help);
+    for (const auto& group : *groups) put(out, row.name, label_of(group), group[row.member], 1);
+  }
+  for (const auto& row : kPartitionRows) {
+    put_head(out, row.name, row.type, row.help);
+    for (const auto& group : *groups) {
+      const auto* each = group["each"].as<Value::Array>();
+      if (each == nullptr) continue;  // They are many.
+      for (const auto& one : *each)
+        put(out, row.name,
+            text(label_of(group), ",partition=\"", one["partition"].int_or(0), "\""),
+            one[row.member], 1);
+    }
+  }
+}
+
 // The ventilator counts those that wait for something among the queued, too.
 Value states_apart(const Value& ventilator) {
   if (ventilator.is_null()) return ventilator;
@@ -211,6 +256,7 @@ std::string metrics_text(const Told& told) {
   put_ends(out, told.sink_counts);
   put_histogram(out, "eole_task_run_seconds", "How long attempts ran, done and failed ones.",
                 told.sink_counts, "runs");
+  put_groups(out, told.groups);
   put_rows(out, kGateway, told.gateway);
   return out;
 }

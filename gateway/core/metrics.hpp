@@ -14,6 +14,7 @@ struct Told {
   protocol::Value gateway;
   protocol::Value ventilator_counts = {};  // As the queries metrics have them.
   protocol::Value sink_counts = {};
+  protocol::Value groups = {};  // As the query groups has them, with each one's partitions.
 };
 std::string metrics_text(const Told& told);
 

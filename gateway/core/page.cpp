@@ -16,9 +16,10 @@ constexpr std::array kScreens{
     std::string_view("pictures"),   std::string_view("queens"),   std::string_view("dead"),
     std::string_view("schedules"),  std::string_view("workers"),  std::string_view("cluster"),
     std::string_view("events-log"), std::string_view("logs"),     std::string_view("login"),
-    std::string_view("access")};
+    std::string_view("access"),     std::string_view("groups")};
 // Of these each thing has a screen, too: /tasks/k3f9qz-17.
-constexpr std::array kWithParts{std::string_view("tasks"), std::string_view("projects")};
+constexpr std::array kWithParts{std::string_view("tasks"), std::string_view("projects"),
+                                std::string_view("groups")};
 
 bool is_in(const auto& list, std::string_view name) { return std::ranges::count(list, name) > 0; }
 

@@ -62,6 +62,28 @@ Value options_of(const http::Request& request, const std::vector<QueryOption>& k
   return options;
 }
 
+Duration duration_of(const http::Request& request, std::string_view name, Duration preset,
+                     Duration most) {
+  const auto written = request.option(name);
+  if (!written) return preset;
+  const auto milliseconds = parse_duration(*written);
+  if (!milliseconds)
+    throw Problem(400, text(name, "=", *written, ": ", milliseconds.error().message));
+  const auto time = std::chrono::milliseconds(*milliseconds);
+  if (time > most) throw Problem(400, text(name, "=", *written, ": limit ", most / 1s, "s"));
+  return time;
+}
+
+std::uint32_t count_of(const http::Request& request, std::string_view name, std::uint32_t preset,
+                       std::uint32_t most) {
+  const auto written = request.option(name);
+  if (!written) return preset;
+  const auto number = Value::from_json(*written);
+  const auto count = number ? number->int_or(0) : 0;
+  if (count < 1 || count > most) throw Problem(400, text(name, "=", *written, ": 1 to ", most));
+  return static_cast<std::uint32_t>(count);
+}
+
 std::int64_t time_of(std::string_view name, const std::string& written) {
   const auto number = Value::from_json(written);
   if (const auto* unix_ms = number ? number->as<std::int64_t>() : nullptr) return *unix_ms;

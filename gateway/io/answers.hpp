@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/time.hpp"
 #include "common/protocol/value.hpp"
 #include "gateway/core/refusal.hpp"
 #include "gateway/io/exchange.hpp"
@@ -29,6 +30,12 @@ struct QueryOption {
   bool is_number = false;
 };
 Value options_of(const http::Request& request, const std::vector<QueryOption>& known);
+
+/// How long, and how many, of the query: 20s, 100. Throws Problem 400.
+Duration duration_of(const http::Request& request, std::string_view name, Duration preset,
+                     Duration most);
+std::uint32_t count_of(const http::Request& request, std::string_view name, std::uint32_t preset,
+                       std::uint32_t most);
 
 /// Unix milliseconds of an option: these, a time as RFC 3339 has it, or a span ago ("10m"). Throws
 /// Problem 400.

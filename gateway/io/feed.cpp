@@ -123,9 +123,7 @@ Follower::~Follower() { feed_.remove(&wake_); }
 
 awaitable<Shared> Follower::next() {
   const auto& [summary, number] = feed_.summary(ring_.within());
-  if (std::exchange(summaries_, number) != number)
-    out_ += format_ == Format::kWebSocket ? http::encode_frame(http::Opcode::kText, summary)
-                                          : text("event: summary\ndata: ", summary, "\n\n");
+  if (std::exchange(summaries_, number) != number) summarize(summary);
   if (feed_.recent().is_started()) {
     begin();
     if (*at_ < feed_.recent().begin() && out_.empty()) co_await read();
@@ -138,6 +136,18 @@ awaitable<Shared> Follower::next() {
     if (piece.bytes) co_return piece.bytes;
   }
   co_return nullptr;
+}
+
+// With how far all was told that is listened for: who comes back goes on there, even if none was.
+void Follower::summarize(const std::string& summary) {
+  const auto json = at_ ? text(summary.substr(0, summary.size() - 1), ",\"next\":", *at_, "}")
+                        : summary;
+  if (format_ == Format::kWebSocket) {
+    out_ += http::encode_frame(http::Opcode::kText, json);
+    return;
+  }
+  if (at_ && *at_ > 0) out_ += text("id: ", *at_ - 1, "\n");
+  out_ += text("event: summary\ndata: ", json, "\n\n");
 }
 
 void Follower::begin() {
@@ -169,9 +179,12 @@ awaitable<void> Follower::check() {
   at_ = end;
 }
 
-// A page of the log, however large its results are.
+// A page of the log, however large its results are: of what is listened for, and how far it was
+// looked for.
 awaitable<void> Follower::read() {
-  const auto page = co_await ring_.read_log(*at_);
+  const auto pattern = interest_.pattern;
+  const auto page = co_await ring_.read_log(*at_, pattern.written());
+  if (pattern != interest_.pattern) co_return wake_();  // For another one it is looked for again.
   if (!page) co_return co_await pause(kReadAgain);  // The sink is away: it comes back.
   if (const auto kept_from = (*page)["kept_from"].int_or(-1); kept_from >= 0) {
     const auto oldest = static_cast<std::uint64_t>(kept_from);
@@ -193,7 +206,7 @@ awaitable<void> Follower::read() {
       at_ = event->offset + 1;
     }
   }
-  // Others' results lie behind those that were read.
+  // What is not listened for lies behind what was read.
   at_ = std::max(*at_, static_cast<std::uint64_t>((*page)["next"].int_or(0)));
   if (*at_ == before) co_await pause(kReadAgain);
   wake_();  // There is more, or what is recent.

@@ -98,6 +98,7 @@ class Follower {
 
  private:
   void say(std::string_view type, const protocol::Value& said);  // What is no event of the log.
+  void summarize(const std::string& summary);
   void begin();
   awaitable<void> read();
   awaitable<void> check();

@@ -12,6 +12,8 @@
 #include "gateway/io/cancels.hpp"
 #include "gateway/io/controls.hpp"
 #include "gateway/io/dead.hpp"
+#include "gateway/io/group_reading.hpp"
+#include "gateway/io/groups.hpp"
 #include "gateway/io/live.hpp"
 #include "gateway/io/logs.hpp"
 #include "gateway/io/projects.hpp"
@@ -58,6 +60,8 @@ Gateway::Gateway(Options options, role::Loop& loop)
   add_live(routes_, *this);
   add_logs(routes_, *this);
   add_queues(routes_, *this);
+  add_groups(routes_, *this);
+  add_group_reading(routes_, *this);
   add_access(routes_, *this);
   open_door();
 }

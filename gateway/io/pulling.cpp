@@ -26,28 +26,6 @@ constexpr Duration kLeaseTimeMax = 12h;
 constexpr std::uint32_t kLeasedAtOnceMax = 100;
 constexpr auto kDurableTime = std::chrono::seconds(10);
 
-Duration duration_of(const http::Request& request, const char* name, Duration preset,
-                     Duration most) {
-  const auto written = request.option(name);
-  if (!written) return preset;
-  const auto milliseconds = parse_duration(*written);
-  if (!milliseconds)
-    throw Problem(400, text(name, "=", *written, ": ", milliseconds.error().message));
-  const auto time = std::chrono::milliseconds(*milliseconds);
-  if (time > most) throw Problem(400, text(name, "=", *written, ": limit ", most / 1s, "s"));
-  return time;
-}
-
-std::uint32_t max_of(const http::Request& request) {
-  const auto written = request.option("max");
-  if (!written) return 1;
-  const auto number = Value::from_json(*written);
-  const auto most = number ? number->int_or(0) : 0;
-  if (most < 1 || most > kLeasedAtOnceMax)
-    throw Problem(400, text("max=", *written, ": 1 to ", kLeasedAtOnceMax));
-  return static_cast<std::uint32_t>(most);
-}
-
 std::int64_t left_ms(const Leased& leased, TimePoint now) {
   return std::max<std::int64_t>(0, (leased.until - now) / std::chrono::milliseconds(1));
 }
@@ -61,7 +39,7 @@ Pulling::Pulling(Gateway& gateway)
 
 awaitable<Value> Pulling::lease(Exchange& exchange, Pulled pulled, View view) {
   const auto& request = exchange.request;
-  const auto most = max_of(request);
+  const auto most = count_of(request, "max", 1, kLeasedAtOnceMax);
   const auto time = duration_of(request, "lease", kLeaseTime, kLeaseTimeMax);
   if (time < 1s) throw Problem(400, "lease: at least 1s");
   const auto wait = std::max(kWaitLeast, duration_of(request, "wait", Duration{}, kLeaseWaitMax));

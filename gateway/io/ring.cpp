@@ -40,14 +40,19 @@ awaitable<Ring::Answer> Ring::sink(std::string what, TaskId id, Value options, D
   co_return co_await fabric_->ask(fabric_->sink_, std::move(query), patience);
 }
 
-awaitable<Ring::Answer> Ring::read_log(std::uint64_t offset) {
-  protocol::Read read{0, 0, offset, 0, kPageBytes, within_.prefix()};
+awaitable<Ring::Answer> Ring::read_log(std::uint64_t offset, std::string pattern) {
+  protocol::Read read{0, 0, offset, 0, kPageBytes, within_.prefix(), std::move(pattern)};
   co_return co_await fabric_->ask(fabric_->sink_, std::move(read), kPagePatience);
 }
 
 awaitable<Ring::Answer> Ring::control(std::string what, Value options) {
   protocol::Control control{0, std::move(what), options.to_msgpack(), within_.prefix()};
   co_return co_await fabric_->ask(fabric_->ventilator_, std::move(control), kPatience);
+}
+
+awaitable<Ring::Answer> Ring::control_sink(std::string what, Value options) {
+  protocol::Control control{0, std::move(what), options.to_msgpack(), within_.prefix()};
+  co_return co_await fabric_->ask(fabric_->sink_, std::move(control), kPatience);
 }
 
 awaitable<Ring::Answer> Ring::cancel(Origin origin, SeqRanges seqs) {

@@ -22,12 +22,13 @@ class Ring {
   awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {},
                          Duration patience = kPatience);
   awaitable<Answer> control(std::string what, protocol::Value options);
+  awaitable<Answer> control_sink(std::string what, protocol::Value options);
   awaitable<Answer> cancel(Origin origin, SeqRanges seqs);
   /// Dead letters, kLettersInMessage at most.
   static constexpr std::uint64_t kLettersInMessage = 1000;
   awaitable<Answer> discard(Origin origin, SeqRanges seqs);
-  /// A page of the log from `offset` on, as client::Asks answers a read.
-  awaitable<Answer> read_log(std::uint64_t offset);
+  /// A page of the log from `offset` on, of what fits the pattern, as client::Asks answers a read.
+  awaitable<Answer> read_log(std::uint64_t offset, std::string pattern = {});
 
   /// The groups of one submit; a `key` makes it idempotent. Without one what is submitted in one
   /// turn of the loop goes out together, and each hears of its own tasks alone.

@@ -61,6 +61,9 @@ Answered metrics(Gateway& gateway, Ring ring) {
   if (!told.sink.is_null()) {
     const auto counts = co_await ring.sink("metrics", {}, {}, kStatePatience);
     if (counts) told.sink_counts = *counts;
+    Value options = Value::Map{{"each", true}};
+    const auto groups = co_await ring.sink("groups", {}, std::move(options), kStatePatience);
+    if (groups) told.groups = *groups;
   }
   co_return http::Response{
       200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(told)};

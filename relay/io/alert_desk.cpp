@@ -58,9 +58,12 @@ Expected<void> AlertDesk::turn(client::Requests& ventilator, client::Requests& s
       if (auto told = tell(known, *alerts); !told && told.error().is_silence) return told;
       told_.insert(key_of(known));
     }
-  for (const auto& each : judge(rules_of(*alerts), *groups, raised, unix_ms))
-    if (auto changed = change(each, *alerts, ventilator); !changed) return changed;
-  return {};
+  Expected<void> all;
+  for (const auto& each : judge(rules_of(*alerts), *groups, raised, unix_ms)) {
+    if (auto changed = change(each, *alerts, ventilator); !changed) all = changed;
+    if (!all && all.error().is_silence) break;  // One that is refused keeps nobody else's back.
+  }
+  return all;
 }
 
 // What is raised is kept before it is told, and forgotten after its end was.
@@ -92,15 +95,19 @@ Expected<void> AlertDesk::tell(const AlertChange& change, const Value& alerts) {
     news.set("lag_seconds", change.lag.seconds);
     news.set("lag_records", change.lag.records);
   }
+  Value rule;
+  if (const auto* list = alerts.as<Value::Array>())
+    for (const auto& alert : *list)
+      if (alert["name"].text_or("") == change.rule) rule = alert;
+  // Of a tenant's rule it is a task of that tenant.
+  const auto project = text(rule["within"].text_or(""), "alerts");
   client::Submitter submitter(context_, cluster_, {key_of(change)},
                               [](Origin, Seq, std::uint32_t) {});
-  if (auto added = submitter.add({"echo", "alerts"}, news.to_msgpack()); !added) return added;
-  if (const auto* list = alerts.as<Value::Array>())
-    for (const auto& alert : *list) {
-      if (alert["name"].text_or("") != change.rule || alert["command"].is_null()) continue;
-      const Value args = Value::Map{{"argv", alert["command"]}, {"stdin", news.to_json() + "\n"}};
-      if (auto added = submitter.add({"exec", "alerts"}, args.to_msgpack()); !added) return added;
-    }
+  if (auto added = submitter.add({"echo", project}, news.to_msgpack()); !added) return added;
+  if (!rule["command"].is_null()) {
+    const Value args = Value::Map{{"argv", rule["command"]}, {"stdin", news.to_json() + "\n"}};
+    if (auto added = submitter.add({"exec", project}, args.to_msgpack()); !added) return added;
+  }
   auto finished = submitter.finish();
   if (finished && change.is_raised) told_.insert(key_of(change));
   return finished;

@@ -227,6 +227,7 @@ void Groups::commit(Group& group, RunId run, const std::vector<PartitionCursor>&
     committed.push_back(cursor);
   }
   if (committed.empty()) return;
+  ++group.commits;
   AppendCommit record;
   eole::put<std::uint64_t>(record.payload, group.number);
   record.payload += protocol::encode_cursors(committed);
@@ -377,7 +378,8 @@ std::vector<std::string> Groups::holders(std::uint64_t offset, TimePoint now) co
 }
 
 GroupView Groups::view_of(const Group& group, TimePoint now) const {
-  GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now)};
+  GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now),
+                 group.commits};
   for (const auto& [run, member] : group.members) view.members.push_back(member.name);
   for (const auto& partition : group.partitions) {
     view.cursors.push_back(partition.cursor);

@@ -33,6 +33,7 @@ struct GroupView {
   std::vector<std::string> owners;           // … and likewise; empty: none.
   bool is_settled = true;                    // No partition is between two owners.
   bool is_holding = true;                    // The log is kept for it.
+  std::uint64_t commits = 0;                 // Since this process began.
 };
 
 /// Groups of readers, which share the log among their members: who owns which partition, and what
@@ -92,6 +93,7 @@ class Groups {
     std::uint64_t generation = 0;
     std::uint64_t moved = 0;  // The generation in which a person set the cursors last …
     std::uint64_t wish = 0;   // … and the number of the wish, if it has one.
+    std::uint64_t commits = 0;
     std::map<RunId, Member> members;
     std::vector<Partition> partitions;
     TimePoint attended{};

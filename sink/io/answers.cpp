@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::int64_t kPageLettersMax = 1000;
 constexpr std::size_t kPageBytesMax = 1 << 20;  // Of letters or parts; one at least.
+constexpr std::size_t kPagePartitionsMax = 1024;  // Of groups that are listed.
 
 // A task's final record, or its last one.
 Value result(History& history, const TaskId& id, const KnownTask& known, const Within& within) {
@@ -154,9 +155,23 @@ Expected<Value> dead(History& history, const Value& options, const Within& withi
   return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
 }
 
-// A page of groups with how far each is behind; of one that was asked for by name also its
-// partitions, and what a move to the offset `to` would skip and repeat. Null: there is no such
-// group.
+Value::Array partitions_of(const GroupView& group, const Lag& lag, const auto& seconds_since) {
+  Value::Array partitions;
+  for (std::size_t i = 0; i < group.cursors.size(); ++i) {
+    const auto& of = lag.partitions[i];
+    partitions.push_back(Value::Map{
+        {"partition", i},
+        {"owner", group.owners[i].empty() ? Value() : Value(group.owners[i])},
+        {"cursor", group.cursors[i]},
+        {"lag_records", of.records},
+        {"lag_seconds", of.records == 0 ? 0.0 : seconds_since(of.oldest_unix_ms)}});
+  }
+  return partitions;
+}
+
+// A page of groups with how far each is behind, with `each` also the partitions of the first ones;
+// of one that was asked for by name also these, and what a move to the offset `to` would skip and
+// repeat. Null: there is no such group.
 Expected<Value> groups(const protocol::Query& query, const Known& known, const Value& options,
                        History& history, Duration page_time) {
   const bool is_one = !options["group"].is_null();
@@ -168,11 +183,14 @@ Expected<Value> groups(const protocol::Query& query, const Known& known, const V
   const auto until = process::now() + page_time * (is_one ? 5 : 1);  // One is worth a look.
   const auto now = process::unix_ms();
   const auto seconds = [&](std::int64_t unix_ms) {
-    return static_cast<double>(std::max<std::int64_t>(0, now - unix_ms)) / 1000;
+    return unix_ms == 0 ? 0.0
+                        : static_cast<double>(std::max<std::int64_t>(0, now - unix_ms)) / 1000;
   };
+  const bool has_each = is_one || options["each"] == Value(true);
+  std::size_t partitions = 0;
   Value::Array list;
   for (const auto& group : known.groups) {
-    const auto lag = history.lag(group.cursors, to, is_one, Within(query.within),
+    const auto lag = history.lag(group.cursors, to, has_each, Within(query.within),
                                  [&] { return process::now() >= until; });
     const auto lowest = *std::min_element(group.cursors.begin(), group.cursors.end());
     const auto kept_from = history.kept_from();
@@ -180,31 +198,21 @@ Expected<Value> groups(const protocol::Query& query, const Known& known, const V
                             {"members", group.members.size()},
                             {"partitions", group.cursors.size()},
                             {"lag_records", lag.records},
-                            {"lag_seconds", lag.records == 0 || lag.oldest_unix_ms == 0
-                                                ? 0.0
-                                                : seconds(lag.oldest_unix_ms)},
+                            {"lag_seconds", lag.records == 0 ? 0.0 : seconds(lag.oldest_unix_ms)},
                             {"lag_is_exact", lag.is_exact},
                             {"gone_records", lowest < kept_from ? kept_from - lowest : 0},
                             {"cursor", lowest},
                             {"generation", group.generation},
                             {"is_settled", group.is_settled},
-                            {"holds_log", group.is_holding}};
+                            {"holds_log", group.is_holding},
+                            {"commits", group.commits}};
+    partitions += group.cursors.size();
+    if (has_each && partitions <= kPagePartitionsMax)
+      view.set("each", partitions_of(group, lag, seconds));
     if (is_one) {
-      Value::Array partitions;
-      for (std::size_t i = 0; i < group.cursors.size(); ++i) {
-        const auto& of = lag.partitions[i];
-        partitions.push_back(Value::Map{
-            {"partition", i},
-            {"owner", group.owners[i].empty() ? Value() : Value(group.owners[i])},
-            {"cursor", group.cursors[i]},
-            {"lag_records", of.records},
-            {"lag_seconds",
-             of.records == 0 || of.oldest_unix_ms == 0 ? 0.0 : seconds(of.oldest_unix_ms)}});
-      }
       Value::Array members;
       for (const auto& member : group.members) members.emplace_back(member);
       view.set("member_names", std::move(members));
-      view.set("each", std::move(partitions));
       if (said != nullptr) {
         view.set("skips", lag.records);
         view.set("repeats", lag.ahead);

@@ -192,7 +192,7 @@ Expected<void> Node::on(protocol::Attend& attend, const Sender& from) {
   auto& core = log_.core();
   if (log_.is_full()) return {};
   if (!Within(attend.within).has(attend.group))
-    return Error{text("group ", attend.group, ": lies outside of ", attend.within)};
+    return Error{text("group ", attend.group, ": is not within ", attend.within)};
   return core.groups().attend(from.peer, attend, core.log(), core.head(), transport_.now(),
                               actions_);
 }
@@ -204,7 +204,7 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
   auto& core = log_.core();
   const auto name = (*wish)["group"].text_or("");
   if (!Within(control.within).has(name))
-    return Error{text("group ", name, ": lies outside of ", control.within)};
+    return Error{text("group ", name, ": is not within ", control.within)};
   const auto now = transport_.now();
   Value answer = Value::Map{{"group", name}};
   if (control.what == "group_delete") {

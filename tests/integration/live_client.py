@@ -118,7 +118,12 @@ class Events:
         fields = dict(line.split(": ", 1) for line in block.decode().split("\n"))
         return fields.get("event"), fields.get("id"), fields.get("data")
 
+    @staticmethod
+    def is_event(seen):
+        """Of the log: what has a name is none, nor is what only says when to come back."""
+        return seen[0] is None and seen[2] is not None
+
     def event(self):
-        while (seen := self.next())[1] is None:
+        while not self.is_event(seen := self.next()):
             pass
         return int(seen[1]), json.loads(seen[2])

@@ -157,8 +157,13 @@ class Tasks(unittest.TestCase):
 
 
     def test_metrics_are_what_the_dashboard_shows(self):
+        self.http.post("/groups", {"group": "watched", "partitions": 2})
         self.http.post("/task?wait=20s", {"kind": "echo"})  # What is counted by kind is there.
         text = self.http.get("/metrics").decode()
+        self.assertIn('eole_group_lag_records{group="watched"} 1\n', text)
+        self.assertIn('eole_group_members{group="watched"} 0\n', text)
+        of_partitions = re.findall(r'eole_group_partition_lag_records\{group="watched",partition="\d"\} (\d+)', text)
+        self.assertEqual(sorted(of_partitions), ["0", "1"])
         told = re.findall(r"^# TYPE (\w+) ", text, re.M)
         self.assertEqual(len(told), len(set(told)))
         for line in text.splitlines():

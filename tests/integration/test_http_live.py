@@ -77,6 +77,27 @@ class Live(unittest.TestCase):
         with Events(self.http, "/events?topic=missed/%23", last=events[2]["offset"]) as stream:
             self.assertEqual(stream.event(), (events[3]["offset"], events[3]))
 
+    def test_who_hears_nothing_still_goes_on_where_it_was(self):
+        ids = echoes(self.http, 1, "rare")
+        echoes(self.http, 30, "frequent")
+        wait_until(lambda: self.http.get("/projects/frequent")["done"] == 30)
+        head = self.cluster.status()["head"]
+
+        def is_there(message):
+            return message.get("type") == "summary" and message.get("next", 0) >= head
+        with WebSocket(self.http, "/notifications?topic=rare/%23&from=0") as live:
+            self.assertEqual(live.event()["id"], ids[0])
+            place = live.until(is_there)["next"]
+        with Events(self.http, "/events?topic=rare/%23&from=0") as stream:
+            while (seen := stream.next())[0] != "summary" or int(seen[1]) + 1 < head:
+                self.assertIn(seen[0], (None, "summary"))
+        more = echoes(self.http, 1, "rare")
+        wait_until(lambda: self.http.get("/projects/rare")["done"] == 2)
+        with WebSocket(self.http, f"/notifications?topic=rare/%23&from={place}") as live:
+            self.assertEqual(live.event()["id"], more[0])
+        with Events(self.http, "/events?topic=rare/%23", last=seen[1]) as stream:
+            self.assertEqual(stream.event()[1]["id"], more[0])
+
     def test_who_reads_slowly_is_told_and_misses_nothing(self):
         text = "x" * 60_000
         with WebSocket(self.http, "/notifications?topic=slow/%23", receive_bytes=4096) as live:
@@ -105,7 +126,7 @@ class Live(unittest.TestCase):
             wait_until(lambda: http.get("/projects/end")["done"] == 1)
             with Events(http, "/events?topic=end/%23&from=0") as stream:
                 summaries = 0
-                while (seen := stream.next())[1] is None:  # These come every two seconds.
+                while not stream.is_event(seen := stream.next()):  # These come every two seconds.
                     summaries += seen[0] == "summary"
         self.assertEqual(json.loads(seen[2])["id"], last[0])
         self.assertLess(summaries, 10)

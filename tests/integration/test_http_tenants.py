@@ -68,6 +68,8 @@ class Tenants(unittest.TestCase):
         message = client.post(f"/queues/{tenant}-jobs/messages", f'"{tenant}"')["ids"][0]
         status, _, told = client.ask("POST", "/upload", form(("image", f"{tenant}.jpg", cls.photo), ("width", None, b"64")), FORM)
         assert status == 202, told
+        for path, body in cls.declared(tenant).items():
+            client.post(path, body, status=201)
         name = base64.b64encode(f"{tenant}.jpg".encode()).decode()
         status, fields, answer = client.ask("POST", "/uploads", headers={**TUS, "Upload-Length": "9",
                                                                          "Upload-Metadata": f"filename {name}"})
@@ -80,6 +82,14 @@ class Tenants(unittest.TestCase):
         return {"done": done, "dead": dead, "delayed": delayed, "message": message, "file": told["file_name"],
                 "upload": fields["Location"].rsplit("/", 1)[1], "sha256": sha256, "lease": lease}
 
+    @staticmethod
+    def declared(whose):
+        """A group of readers, and what is declared on it."""
+        task = {"kind": "echo", "project": f"{whose}/thumbs"}
+        return {"/groups": {"group": f"{whose}/readers"},
+                "/chains": {"name": f"{whose}/thumbs", "from": f"{whose}/raw/echo/done", "task": task},
+                "/alerts": {"name": f"{whose}/late", "group": f"{whose}/readers", "seconds": 9000}}
+
     def named(self, path, method, whose):
         """The target that means this one's thing, and a body that asks for it."""
         of = self.of[whose]
@@ -87,11 +97,14 @@ class Tenants(unittest.TestCase):
             "/artifact/{hash}": of["sha256"], "/dead/{id}": of["dead"], "/limits/{scope}": f"project:{whose}/photos",
             "/task/{id}": of["delayed"], "/tokens/{name}": f"{whose}-more", "/uploads/{id}": of["upload"]}
         target = path.replace("{lease}", of["lease"]).replace("{kind}", "echo")
-        for begin, name in (("/projects/", f"{whose}/films"), ("/queues/", f"{whose}-jobs"), ("/schedules/", f"{whose}/nightly")):
+        for begin, name in (("/projects/", f"{whose}/films"), ("/queues/", f"{whose}-jobs"), ("/schedules/", f"{whose}/nightly"),
+                            ("/groups/", f"{whose}/readers"), ("/chains/", f"{whose}/thumbs"), ("/alerts/", f"{whose}/late")):
             if path.startswith(begin):
                 target = target.replace("{name}", quoted(name))
         if path in targets:
             target = path[:path.index("{")] + quoted(targets[path])
+        if path == "/groups/{name}/records":
+            target += "?member=me"
         if path in ("/status", "/download"):
             target += "?file_name=" + quoted(of["file"])
         if path in ("/tasks", "/history", "/history/counts", "/dead", "/dead/groups"):
@@ -109,6 +122,9 @@ class Tenants(unittest.TestCase):
             ("put", "/schedules/{name}"): {"every": "1h", "task": task},
             ("post", "/tokens"): {"name": "x", "role": "observe", "prefix": whose + "/"},
             ("post", "/queues/{name}/messages"): "1",
+            ("post", "/groups/{name}/move"): {"to": "latest"},
+            ("post", "/groups/{name}/commit"): {"member": "me", "batch": 1}, ("post", "/groups/{name}/leave"): {"member": "me"},
+            **{("post", path): body for path, body in self.declared(whose).items()},
             ("post", "/upload"): form(("image", "x.jpg", self.photo), ("project", None, project.encode()))}
         fields = {"/upload": FORM, "/uploads": {**TUS, "Upload-Length": "9", "Upload-Metadata": "filename eA==,project "
                                                 + base64.b64encode(project.encode()).decode()},
@@ -128,7 +144,7 @@ class Tenants(unittest.TestCase):
         said = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         # How long names are is no difference, nor when it was asked.
         fields = {name: value for name, value in head.items() if name not in ("Content-Length", "Upload-Expires")}
-        return status, json.dumps(fields).encode() + re.sub(rb'"last_used": "[^"]+"', b"", said)
+        return status, json.dumps(fields).encode() + re.sub(rb'"last_used": "[^"]+"|"lag_seconds": [\d.]+', b"", said)
 
     def test_each_walks_through_all_routes_and_meets_nothing_of_the_others(self):
         self.maxDiff = None
@@ -153,7 +169,8 @@ class Tenants(unittest.TestCase):
                             self.assertNotIn(other, json.dumps(self.clients[tenant].get(path)))
             of = self.of[tenant]
             for each in (of["done"], of["dead"], of["delayed"], of["file"], of["sha256"], f"{tenant}/photos", f"{tenant}/films",
-                         f"{tenant}/nightly", f"{tenant}-jobs", f"{tenant}-more", f"project:{tenant}/later"):
+                         f"{tenant}/nightly", f"{tenant}-jobs", f"{tenant}-more", f"project:{tenant}/later",
+                         f"{tenant}/readers", f"{tenant}/thumbs", f"{tenant}/late"):
                 self.assertIn(each.encode(), shown)
         for tenant, other in (TENANTS, TENANTS[::-1]):
             for method, path, is_within in self.routes():
@@ -180,6 +197,11 @@ class Tenants(unittest.TestCase):
             limits = {each["scope"]: each.get("running") for each in client.get("/limits")["limits"]}
             self.assertEqual(limits, {f"project:{tenant}/photos": 50})
             self.assertIn(f"{tenant}-more", [each["name"] for each in client.get("/tokens")["tokens"]])
+            for path, body in self.declared(tenant).items():
+                member = next(iter(body))
+                names = [each[member] for each in client.get(path)[path[1:]]]
+                self.assertIn(body[member], names)
+                self.assertTrue(all(name.startswith(tenant + "/") for name in names), names)
             renewed = client.post(f"/queues/{tenant}-jobs/messages/{of['lease']}/renew")
             self.assertGreater(renewed["left_ms"], 0)
         told = json.dumps(self.boss.get("/projects"))
@@ -195,16 +217,43 @@ class Tenants(unittest.TestCase):
                 ("POST", "/pause", {"scope": "all"}, "is not within alpha/"),
                 ("PUT", "/limits/tenant:alpha%2F", {"queued": 5}, "is not within alpha/"),
                 ("PUT", "/schedules/nightly", {"every": "1h", "task": {"kind": "echo"}}, "is not within alpha/"),
+                ("POST", "/groups", {"group": "zeta/x"}, "is not within alpha/"),
+                ("POST", "/groups/zeta%2Freaders/move", {"to": "latest"}, None),
+                ("DELETE", "/groups/zeta%2Freaders", None, "is not within alpha/"),
+                ("POST", "/chains", {"name": "thumbs", "from": "#", "task": {"kind": "echo"}}, "is not within alpha/"),
+                ("POST", "/alerts", {"name": "alpha/x", "group": "zeta/readers", "seconds": 5}, "is not within alpha/"),
+                ("POST", "/alerts", {"name": "alpha/x", "group": "*", "seconds": 5}, "is not within alpha/"),
                 ("POST", "/tokens", {"name": "y", "role": "observe"}, "does not begin with alpha/"),
                 ("POST", "/upload", form(("image", "x.jpg", self.photo), ("project", None, b"zeta/x")), "is not within alpha/")):
             with self.subTest(path=path, body=body):
                 status, _, answer = alpha.ask(method, path, body, FORM if path == "/upload" else {})
-                self.assertEqual(status, 403, answer)
-                self.assertIn(why, answer["detail"])
+                self.assertEqual(status, 403 if why else 404, answer)
+                self.assertIn(why or "there is none", answer["detail"])
         lines = "".join(json.dumps({"kind": "echo", "project": project}) + "\n" for project in ("alpha/x", "zeta/x"))
         status, _, answer = alpha.ask("POST", "/task", lines, {"Content-Type": "application/x-ndjson"})
         self.assertEqual(status, 403, answer)
         self.assertIn(alpha.get("/login")["prefix"], "alpha/")
+
+    def test_members_of_one_name_are_their_callers_own(self):
+        alpha, path = self.clients["alpha"], "/groups/alpha%2Fread"
+        other = Client(self.cluster, add(self.cluster, "alpha-other", "submit", "--prefix", "alpha/"))
+        alpha.post("/groups", {"group": "alpha/read", "from": "earliest", "partitions": 1}, status=201)
+        first = wait_until(lambda: (got := alpha.get(f"{path}/records?member=me&wait=5s"))["batch"] and got, what="a batch")
+        self.assertTrue(all(each["project"].startswith("alpha/") for each in first["records"]), first)
+        self.assertEqual(other.get(f"{path}/records?member=me")["records"], [])
+        self.assertEqual(other.ask("POST", f"{path}/commit", {"member": "me", "batch": first["batch"]})[0], 409)
+        alpha.post(f"{path}/commit", {"member": "me", "batch": first["batch"]}, status=200)
+        self.assertEqual(alpha.get(path)["members"], 2)
+
+    def test_an_alert_of_a_tenant_s_is_told_in_its_projects(self):
+        alpha = self.clients["alpha"]
+        alpha.post("/groups", {"group": "alpha/behind", "from": "earliest"}, status=201)
+        alpha.post("/alerts", {"name": "alpha/behind", "group": "alpha/behind", "seconds": 1}, status=201)
+        self.addCleanup(alpha.ask, "DELETE", "/alerts/alpha%2Fbehind")
+        wait_until(lambda: [each["group"] for each in alpha.get("/alerts")["raised"]] == ["alpha/behind"], what="it is raised")
+        told = wait_until(lambda: alpha.get("/history?project=" + quoted("alpha/alerts"))["rows"], what="it is told")
+        self.assertIn("eole.lag.raised", json.dumps(told))
+        self.assertEqual(self.clients["zeta"].get("/alerts")["raised"], [])
 
     def test_many_submits_of_one_turn_stay_apart(self):
         """What is submitted together is of one prefix: no key is the other's, and no task is in the other's projects."""

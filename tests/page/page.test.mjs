@@ -555,6 +555,68 @@ test('in French it is French, and the choice stays', async () => {
   await heading('Overview');
 });
 
+test('a group is made, moved after it was said what that skips, and removed', async () => {
+  await page.goto(`${home}/groups`);
+  const form = page.getByRole('region', { name: 'Add a group' });
+  await form.getByLabel('Name').fill('bills');
+  await form.getByLabel('Partitions').fill('many');
+  await form.getByRole('button', { name: 'Add' }).click();
+  await form.getByText('This is no JSON yet').waitFor();
+  await form.getByLabel('Partitions').fill('900');
+  await form.getByRole('button', { name: 'Add' }).click();
+  await form.locator('.wrong', { hasText: '900 partitions' }).waitFor();
+  await form.getByLabel('Partitions').fill('2');
+  await form.getByRole('button', { name: 'Add' }).click();
+  await page.getByRole('link', { name: 'bills' }).waitFor();
+  await ask('POST', '/task?wait=20s', { kind: 'echo', args: {} });
+  await ask('POST', '/task?wait=20s', { kind: 'echo', args: {} });
+  await page.getByText(/2 unread, the oldest/).first().waitFor();
+  await page.getByRole('link', { name: 'bills' }).click();
+  await heading('bills');
+  await page.getByRole('region', { name: 'Partitions' }).getByText('nobody').nth(1).waitFor();
+  const move = page.getByRole('region', { name: 'Move' });
+  await move.getByLabel('Where it goes on').fill('latest');
+  await move.getByRole('button', { name: 'Move' }).click();
+  const asked = page.getByRole('dialog', { name: /2 records are skipped, 0 are read again/ });
+  await asked.waitFor();
+  const lag = async () => (await (await ask('GET', '/groups/bills')).json()).lag_records;
+  assert.equal(await lag(), 2);
+  await asked.getByRole('button', { name: 'Move' }).click();
+  await page.getByText('nothing unread').first().waitFor();
+  assert.equal(await lag(), 0);
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await page.waitForURL('**/groups');
+  await page.getByRole('link', { name: 'bills' }).waitFor({ state: 'detached' });
+  assert.deepEqual(wrong, []);
+});
+
+test('a chain and an alert are added and removed', async () => {
+  await page.goto(`${home}/groups`);
+  const chains = page.getByRole('region', { name: 'Chains' });
+  await chains.getByLabel('Name').fill('nexts');
+  await chains.getByLabel('Topic').fill('first/echo/done');
+  await chains.getByLabel('The task as JSON').fill('{"kind": "echo", "attempts": 999}');
+  await chains.getByRole('button', { name: 'Add' }).click();
+  await chains.locator('.is-wrong').getByText('999').waitFor();
+  await chains.getByLabel('The task as JSON').fill('{"kind": "echo", "project": "nexts"}');
+  await chains.getByRole('button', { name: 'Add' }).click();
+  await chains.getByRole('link', { name: 'nexts' }).waitFor();
+  await ask('POST', '/task', { kind: 'echo', args: {}, project: 'first' });
+  await until(async () => (await ask('GET', '/projects/nexts')).status === 200, 'what follows');
+  await chains.getByRole('button', { name: 'Remove nexts' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await chains.getByRole('link', { name: 'nexts' }).waitFor({ state: 'detached' });
+  const alerts = page.getByRole('region', { name: 'Alerts' });
+  await alerts.getByLabel('Group').fill('nexts');
+  await alerts.getByLabel('Seconds behind').fill('60');
+  await alerts.getByRole('button', { name: 'Add' }).click();
+  await alerts.getByRole('button', { name: 'Remove nexts' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await alerts.getByRole('button', { name: 'Remove nexts' }).waitFor({ state: 'detached' });
+  assert.deepEqual(wrong, []);
+});
+
 const kScreens = [
   '/',
   '/tasks',
@@ -564,6 +626,8 @@ const kScreens = [
   '/projects/many',
   '/dead',
   '/schedules',
+  '/groups',
+  '/groups/seen',
   '/workers',
   '/cluster',
   '/pictures',
@@ -578,8 +642,12 @@ for (const colorScheme of ['light', 'dark']) {
   test(`no screen has what axe finds wrong, ${colorScheme}`, async () => {
     const width = colorScheme === 'light' ? 1280 : 390; // Each width once.
     await open({ colorScheme, viewport: { width, height: 844 } });
+    await ask('POST', '/groups', { group: 'seen' });
+    await ask('POST', '/alerts', { group: 'seen', seconds: 1 });
     const id = await submit({ kind: 'exec', args: { shell: 'echo shown; exit 1' } });
     await ended(id, 'failed');
+    const raised = async () => (await (await ask('GET', '/alerts')).json()).raised.length > 0;
+    await until(raised, 'the group is late');
     for (const screen of [...kScreens, `/tasks/${id}`]) {
       await page.goto(home + screen);
       await page.getByRole('heading', { level: 1 }).waitFor();

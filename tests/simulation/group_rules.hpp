@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "clients/cpp/core/group_pieces.hpp"
+#include "clients/cpp/session/group_pieces.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/group_messages.hpp"
 #include "common/protocol/records.hpp"

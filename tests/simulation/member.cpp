@@ -26,8 +26,8 @@ void SimMember::boot() {
 }
 
 void SimMember::die() {
-  pieces_.reset();
   member_.reset();
+  pieces_.reset();
   asks_.reset();
   session_.reset();
   transport_.reset();
@@ -48,19 +48,14 @@ void SimMember::create() {
 }
 
 void SimMember::join() {
-  client::GroupCallbacks callbacks;
-  callbacks.on_piece = [this](client::GivePiece piece) { pieces_->give(std::move(piece)); };
-  callbacks.on_drop = [this] { pieces_->drop(); };
-  callbacks.on_gone = [this](const client::TellGone& gone) { pieces_->give(gone); };
-  callbacks.on_trouble = [this](const client::GroupTrouble& trouble) {
+  const auto on_trouble = [this](const client::GroupTrouble& trouble) {
     if (!trouble.is_over) return;
     starts_again_ = sink_.mends(trouble.error.message) || sink_.was_mended();
     if (!starts_again_) throw Violation{"a member cannot read on: " + trouble.error.message};
   };
+  pieces_.emplace();
   member_.emplace(*session_, sink_.cluster(), GroupRules::kGroup, text(name(), ".", life_),
-                  std::move(callbacks));
-  pieces_.emplace(member_->core(),
-                  [this](std::size_t bytes) { member_->tell(client::PieceDone{bytes}); });
+                  pieces_->callbacks(on_trouble));
   wake();
 }
 
@@ -87,7 +82,7 @@ void SimMember::read() {
       member_->tell(client::LetGo{});
   }
   for (auto most = 1 + world.below(20); most > 0 && core.may_hand_out(world.now()); --most) {
-    const auto next = pieces_->next();
+    const auto next = pieces_->take(*member_);
     if (const auto* record = std::get_if<client::GroupRecord>(&next))
       rules.on_handed(core.log(), *record, text(name(), ".", life_), core.generation());
     else if (const auto* gone = std::get_if<client::TellGone>(&next))

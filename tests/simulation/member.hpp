@@ -2,9 +2,9 @@
 #include <optional>
 #include <string>
 
-#include "clients/cpp/core/group_pieces.hpp"
 #include "clients/cpp/session/asks.hpp"
 #include "clients/cpp/session/group_member.hpp"
+#include "clients/cpp/session/group_pieces.hpp"
 #include "tests/simulation/process.hpp"
 
 namespace eole::simulation {
@@ -31,8 +31,8 @@ class SimMember final : public Process {
   std::optional<SimTransport> transport_;
   std::optional<client::Session> session_;
   std::optional<client::Asks> asks_;
-  std::optional<client::GroupMember> member_;
   std::optional<client::GroupPieces> pieces_;
+  std::optional<client::GroupMember> member_;
   bool starts_again_ = false;
   bool is_leaving_ = false;
 };

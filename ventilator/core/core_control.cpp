@@ -228,6 +228,10 @@ Expected<Value> Core::control_declare(const std::string& what, const Value& opti
   if (name.empty()) return Error{"its name is missing"};
   if (state != "added" && state != "removed")
     return Error{text(what, " ", name, ": state ", state, ": is added or removed")};
+  const Within within(options["within"].text_or(""));
+  if (what == "alert" && state == "added" && !within.has(options["group"].text_or("")))
+    return Error{text("alert ", name, ": group ", options["group"].text_or(""),
+                      ": is not within ", within.prefix())};
   const bool was_there = durable_.wishes.find(what, name) != nullptr;
   Value told = Value::Map{{"name", name}};
   for (const auto& [word, value] : *options.as<Value::Map>())

@@ -263,7 +263,8 @@ Value schedules(const Core& core, const Within& within) {
 Value declared(std::string_view what, const Core& core, const Within& within) {
   Value::Array list;
   core.wishes().each(what, [&](const std::string& name, const Bytes& value) {
-    if (auto told = within.has(name) ? Value::from_msgpack(value) : Value()) list.push_back(*told);
+    if (!within.has(name)) return;
+    if (auto told = Value::from_msgpack(value)) list.push_back(std::move(*told));
   });
   return list;
 }

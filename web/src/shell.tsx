@@ -14,6 +14,7 @@ import { Access } from './screens/access';
 import { Cluster } from './screens/cluster';
 import { Dead } from './screens/dead';
 import { Events } from './screens/events';
+import { Groups, lateOf, OneGroup } from './screens/groups';
 import { Login, LoginOver } from './screens/login';
 import { Logs } from './screens/logs';
 import { listOf, Overview } from './screens/overview';
@@ -37,6 +38,7 @@ const kScreens = [
   ['/submit', 'submit', 's'],
   ['/pictures', 'pictures', 'i'],
   ['/dead', 'deadLetters', 'd'],
+  ['/groups', 'groups', 'r'],
   ['/schedules', 'schedules', 'h'],
   ['/workers', 'workers', 'w'],
   ['/cluster', 'cluster', 'c'],
@@ -80,6 +82,8 @@ function Here() {
   const story = matches('/tasks/:id');
   const project = matches('/projects/:name');
   if (story) return <Story key={story[0]} id={story[0] ?? ''} />;
+  const group = matches('/groups/:name');
+  if (group) return <OneGroup key={group[0]} name={group[0] ?? ''} />;
   if (project) return <OneProject key={project[0]} name={project[0] ?? ''} />;
   switch (path.value.replace(/(.)\/$/, '$1')) {
     case '/':
@@ -96,6 +100,8 @@ function Here() {
       return <Queens />;
     case '/dead':
       return <Dead />;
+    case '/groups':
+      return <Groups />;
     case '/schedules':
       return <Schedules />;
     case '/workers':
@@ -177,6 +183,7 @@ function useStatus(): void {
 function Top() {
   const groups = useAsked<unknown>('/dead/groups', 10_000);
   const dead = listOf<Group>(groups.data, 'groups').reduce((sum, group) => sum + group.count, 0);
+  const late = lateOf(useAsked<unknown>('/groups', 10_000).data);
   const isOpen = useSignal(false);
   const here = path.value;
   useEffect(() => {
@@ -209,6 +216,7 @@ function Top() {
               <a href={to} aria-current={isHere(to, here) ? 'page' : undefined}>
                 {w()[name]}
                 {name === 'deadLetters' && dead > 0 && <span class="count"> {number(dead)}</span>}
+                {name === 'groups' && late > 0 && <span class="count"> {w().late(late)}</span>}
               </a>
             </li>
           ))}

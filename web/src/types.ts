@@ -176,6 +176,37 @@ export interface Group {
   example: string;
 }
 
+/** A group of readers of the log; of one that was asked for, its partitions. */
+export interface Readers {
+  group: string;
+  members: number;
+  partitions: number;
+  lag_records: number;
+  lag_seconds: number;
+  gone_records: number;
+  cursor: number;
+  each?: {
+    partition: number;
+    owner: string | null;
+    cursor: number;
+    lag_records: number;
+    lag_seconds: number;
+  }[];
+}
+
+export interface Chain {
+  name: string;
+  from: string;
+  task: Json;
+}
+
+export interface Alert {
+  name: string;
+  group: string;
+  seconds: number;
+  command?: string[];
+}
+
 export interface Schedule {
   name: string;
   next: When;

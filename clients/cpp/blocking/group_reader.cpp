@@ -11,16 +11,10 @@ GroupReader::GroupReader(net::Context& context, const net::ClusterFile& cluster,
                          const std::string& group, const std::string& name, Commits commits)
     : commits_(commits),
       waiting_(context),
-      member_(waiting_.session(), cluster, group, name, callbacks()),
-      pieces_(member_.core(), [this](std::size_t bytes) { member_.tell(PieceDone{bytes}); }) {}
-
-GroupCallbacks GroupReader::callbacks() {
-  return {[this](GivePiece piece) { pieces_.give(std::move(piece)); }, [this] { pieces_.drop(); },
-          [this](const TellGone& gone) { pieces_.give(gone); },
-          [this](const GroupTrouble& trouble) {
-            if (!trouble_ || !trouble_->is_over) trouble_ = trouble;
-          }};
-}
+      member_(waiting_.session(), cluster, group, name,
+              pieces_.callbacks([this](const GroupTrouble& trouble) {
+                if (!trouble_ || !trouble_->is_over) trouble_ = trouble;
+              })) {}
 
 std::optional<Error> GroupReader::trouble() {
   if (!trouble_) return std::nullopt;
@@ -46,7 +40,7 @@ Expected<GroupReader::Next> GroupReader::next(Duration patience) {
     }
     const auto now = process::now();
     if (core.may_hand_out(now))
-      if (auto next = pieces_.next(); next.index() != 0) return next;
+      if (auto next = pieces_.take(member_); next.index() != 0) return next;
     if (const auto error = trouble()) return *error;
     if (now >= until) return Next{};
     waiting_.wait(until - now);

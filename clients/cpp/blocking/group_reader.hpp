@@ -5,8 +5,7 @@
 #include <string>
 
 #include "clients/cpp/blocking/waiting.hpp"
-#include "clients/cpp/core/group_pieces.hpp"
-#include "clients/cpp/session/group_member.hpp"
+#include "clients/cpp/session/group_pieces.hpp"
 
 namespace eole::client {
 
@@ -37,15 +36,14 @@ class GroupReader {
   static constexpr Duration kPatienceOfCommits = 30s;
 
  private:
-  GroupCallbacks callbacks();
   Expected<void> wait_for(const std::function<bool()>& is_done, Duration patience);
   std::optional<Error> trouble();
 
   const Commits commits_;
+  GroupPieces pieces_;
   std::optional<GroupTrouble> trouble_;
   Waiting waiting_;
   GroupMember member_;
-  GroupPieces pieces_;
 };
 
 }  // namespace eole::client

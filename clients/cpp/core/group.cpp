@@ -14,10 +14,12 @@ namespace {
 constexpr Duration kRepeat = 1s;
 }
 
-GroupCore::GroupCore(std::string group, RunId run, std::string member, TimePoint now)
+GroupCore::GroupCore(std::string group, RunId run, std::string member, TimePoint now,
+                     std::string within)
     : group_(std::move(group)),
       run_(run),
       member_(std::move(member)),
+      within_(std::move(within)),
       beats_{1s, 0, 0, now, {}, {}, now + kPatience} {}
 
 void GroupCore::on_event(GroupEvent event, TimePoint now, GroupActions& out) {
@@ -131,7 +133,8 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
                         member_,
                         generation_,
                         static_cast<std::uint8_t>(state_ == State::kLeaving ? 1 : 0),
-                        {}};
+                        {},
+                        within_};
   std::vector<PartitionCursor> cursors;
   for (auto& [partition, owned] : owned_) {
     // What was looked through behind what was handed out is others'.
@@ -192,8 +195,10 @@ void GroupCore::read(TimePoint now, GroupActions& out) {
   partitions.count = count_;
   for (const auto& [partition, owned] : owned_)
     if (!owned.is_leaving) partitions.has.set(partition);
-  if (auto next = reading_.next(log_, partitions, now))
+  if (auto next = reading_.next(log_, partitions, now)) {
+    next->within = within_;
     out.emplace_back(SendGroupRead{std::move(*next)});
+  }
 }
 
 void GroupCore::on(GroupRecordsReceived& event, TimePoint now, GroupActions& out) {

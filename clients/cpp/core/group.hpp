@@ -75,8 +75,9 @@ class GroupCore {
   static constexpr Duration kLetGoWithin = 5s;  // Whoever reads may not be asked sooner.
   static constexpr int kSureBeats = 5;  // Halves of heartbeats: less than the sink's patience.
 
-  /// `member`: its name, for people.
-  GroupCore(std::string group, RunId run, std::string member, TimePoint now);
+  /// `member`: its name, for people. `within`: the prefix of projects of whom it reads for.
+  GroupCore(std::string group, RunId run, std::string member, TimePoint now,
+            std::string within = {});
   void on_event(GroupEvent event, TimePoint now, GroupActions& out);
   void on_deadline(TimePoint now, GroupActions& out);
   std::optional<TimePoint> next_deadline() const;
@@ -135,6 +136,7 @@ class GroupCore {
   std::string group_;
   RunId run_;
   std::string member_;
+  std::string within_;
   std::uint64_t log_ = 0;
   std::uint64_t generation_ = 0;  // That it has answered, or answers next …
   std::uint64_t told_ = 0;        // … and the latest that it was told.

@@ -10,9 +10,9 @@ using protocol::HeadReader;
 
 GroupMember::GroupMember(Session& session, const net::ClusterFile& cluster,
                          const std::string& group, const std::string& name,
-                         GroupCallbacks callbacks)
+                         GroupCallbacks callbacks, const std::string& within)
     : Part(session),
-      core_(group, world().random(), name, world().now()),
+      core_(group, world().random(), name, world().now(), within),
       callbacks_(std::move(callbacks)),
       sink_(world(), cluster.queries),
       news_(world().open(net::SocketType::kSub)) {

@@ -19,9 +19,9 @@ struct GroupCallbacks {
 /// A member of a group of readers of the sink's log.
 class GroupMember final : public Part {
  public:
-  /// `name`: of the member, for people.
+  /// `name`: of the member, for people. `within`: the prefix of projects of whom it reads for.
   GroupMember(Session& session, const net::ClusterFile& cluster, const std::string& group,
-              const std::string& name, GroupCallbacks callbacks);
+              const std::string& name, GroupCallbacks callbacks, const std::string& within = {});
   GroupCore& core() { return core_; }
   /// CommitWanted, LetGo, LeaveWanted or PieceDone.
   void tell(GroupEvent event);

@@ -213,3 +213,14 @@ TEST_CASE("another log, a refusal and nonsense end it", "[group]") {
   REQUIRE(rig.pass(60s).empty());
   REQUIRE_FALSE(rig.core.next_deadline());
 }
+
+TEST_CASE("who reads within a prefix says so, and reads nothing else", "[group]") {
+  GroupCore core{"acme/g", kRun, "m", kStart, "acme/"};
+  GroupActions out;
+  core.on_deadline(kStart, out);
+  REQUIRE(std::get<SendAttend>(out.at(0)).attend.within == "acme/");
+  out.clear();
+  core.on_event(AttendingReceived{{1, kLog, 2, 1, 2000, kPartitions, protocol::encode_cursors({{0, 3}})}},
+                kStart, out);
+  REQUIRE(std::get<SendGroupRead>(out.back()).read.within == "acme/");
+}

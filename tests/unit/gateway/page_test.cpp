@@ -28,7 +28,7 @@ http::Request with(std::string name, std::string value) {
 TEST_CASE("A browser gets the page at each screen's path, a program the route", "[gateway]") {
   for (const auto* path : {"/", "/tasks", "/tasks?state=dead", "/tasks/k3f9qz-17",
                            "/projects/a%20b", "/submit", "/pictures", "/dead", "/workers",
-                           "/cluster", "/schedules", "/events-log", "/logs", "/login"}) {
+                           "/cluster", "/schedules", "/groups", "/groups/billing", "/events-log", "/logs", "/login"}) {
     CAPTURE(path);
     CHECK(page_file_for(a_get(path, kBrowser)) == "index.html");
     CHECK(page_file_for(a_get(path, kBrowser, "HEAD")) == "index.html");

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <variant>
 
-#include "clients/cpp/core/group.hpp"
+#include "clients/cpp/session/group_member.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {
 
-/// One record of the log, as a member of a group has it. The views hold until the next call.
+/// One record of the log, as a member of a group has it. The views hold until the next is taken.
 struct GroupRecord {
   std::uint64_t offset = 0;
   std::uint32_t partition = 0;
@@ -19,24 +19,23 @@ struct GroupRecord {
   protocol::ResultRecord result;
 };
 
-/// What a member of a group was given, record by record: those that are its own. Pure.
+/// What a member was given and has not gone through yet. It stays where it is made.
 class GroupPieces {
  public:
-  /// `on_done`: a piece of so many bytes was gone through, for PieceDone.
-  GroupPieces(GroupCore& core, std::function<void(std::size_t bytes)> on_done)
-      : core_(core), on_done_(std::move(on_done)) {}
-  void give(GivePiece piece) { pieces_.emplace_back(std::move(piece)); }
-  void give(const TellGone& gone) { pieces_.emplace_back(gone); }
-  /// DropPieces.
-  void drop();
+  GroupPieces() = default;
+  GroupPieces(const GroupPieces&) = delete;
+  GroupPieces& operator=(const GroupPieces&) = delete;
+
+  /// Of the member whose pieces these are. `on_more`: there is something to take.
+  GroupCallbacks callbacks(std::function<void(const GroupTrouble& trouble)> on_trouble,
+                           std::function<void()> on_more = [] {});
   bool is_empty() const { return pieces_.empty(); }
-  /// The next of what is here. Only while the core may hand out.
+  /// A record, or that some are not kept any more; nothing: that was all. Only while
+  /// may_hand_out().
   using Next = std::variant<std::monostate, GroupRecord, TellGone>;
-  Next next();
+  Next take(GroupMember& member);
 
  private:
-  GroupCore& core_;
-  std::function<void(std::size_t bytes)> on_done_;
   std::deque<std::variant<GivePiece, TellGone>> pieces_;
   std::optional<protocol::ResultBatch> open_;  // Of the first piece.
   std::optional<protocol::ResultReader> records_;
