@@ -123,6 +123,11 @@ void across_plainly(const std::uint8_t* row, const Taps& taps, std::uint8_t* to)
   }
 }
 
+[[gnu::target("avx2")]] __m256i weighed(const std::uint8_t* samples, const std::int16_t* weights) {
+  return _mm256_madd_epi16(widened(samples),
+                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights)));
+}
+
 [[gnu::target("avx2")]] void across_by_vectors(const std::uint8_t* row, const Taps& taps,
                                                std::uint8_t* to) {
   const auto* weights = taps.weights.data();
@@ -135,12 +140,9 @@ void across_plainly(const std::uint8_t* row, const Taps& taps, std::uint8_t* to)
       const auto target = std::min(x + i, last);
       const auto* from = row + taps.first[target];
       const auto* by = weights + target * static_cast<std::size_t>(taps.padded);
-      sums[i] = _mm256_setzero_si256();
-      for (int k = 0; k < taps.count; k += kVectorTaps)
-        sums[i] = _mm256_add_epi32(
-            sums[i],
-            _mm256_madd_epi16(widened(from + k),
-                              _mm256_loadu_si256(reinterpret_cast<const __m256i*>(by + k))));
+      sums[i] = weighed(from, by);
+      for (int k = kVectorTaps; k < taps.padded; k += kVectorTaps)
+        sums[i] = _mm256_add_epi32(sums[i], weighed(from + k, by + k));
     }
     const auto four =
         _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[3]));
@@ -207,15 +209,15 @@ Plane convolved(const Plane& plane, const Taps& across, const Taps& down, bool u
   const Down make_row = is_fast ? down_by_vectors : down_plainly;
   const Across make_samples = is_fast ? across_by_vectors : across_plainly;
   Plane made({across.targets(), down.targets()});
-  std::vector<std::uint8_t> row(plane.stride() + 2 * static_cast<std::size_t>(across.padded) + 32);
+  // Room for weights of zero that are read past its end.
+  std::vector<std::uint8_t> row(plane.stride() + static_cast<std::size_t>(across.padded));
   std::vector<const std::uint8_t*> rows(static_cast<std::size_t>(down.count));
   for (int y = 0; y < down.targets(); ++y) {
-    const int first = down.first[static_cast<std::size_t>(y)];
+    const auto at = static_cast<std::size_t>(y);
     for (int k = 0; k < down.count; ++k)
-      rows[static_cast<std::size_t>(k)] = plane.row(std::min(first + k, plane.size().height - 1));
-    make_row(rows.data(),
-             &down.weights[static_cast<std::size_t>(y) * static_cast<std::size_t>(down.padded)],
-             down.count, down.shift, plane.size().width, row.data());
+      rows[static_cast<std::size_t>(k)] = plane.row(down.first[at] + k);
+    make_row(rows.data(), &down.weights[at * static_cast<std::size_t>(down.padded)], down.count,
+             down.shift, plane.size().width, row.data());
     make_samples(row.data(), across, made.row(y));
   }
   return made;

@@ -26,6 +26,12 @@ void Output::add(std::string_view bytes) {
   }
 }
 
+std::string Output::whole() const {
+  std::string bytes;
+  for (const auto& piece : pieces_) bytes += piece;
+  return bytes;
+}
+
 void Output::write_to(int fd) const {
   for (const auto& piece : pieces_)
     for (std::size_t at = 0; at < piece.size();) {

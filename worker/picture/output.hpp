@@ -11,6 +11,7 @@ class Output {
  public:
   void add(std::string_view bytes);
   std::uint64_t size() const { return size_; }
+  std::string whole() const;
   void write_to(int fd) const;
 
  private:
