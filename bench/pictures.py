@@ -1,8 +1,9 @@
 """./dev bench pictures: pictures through eole-picture and through a cluster, beside Pillow, in turns.
 
-Photographs of 12 M pixels: the JPEG files of --photos, else some of 4000 x 3000 that eole-make-photo makes. eole-picture has a process
-for each, as below a worker; Pillow does them one after another in one process. Medians of the rounds. What is compared
-is processor time, of which other work on the machine takes less than of the clock; pictures a second are by the clock."""
+Photographs of 12 M pixels: the JPEG files of --photos, else some of 4000 x 3000 that eole-make-photo makes.
+eole-picture has a process for each, as below a worker; Pillow does them one after another in one process. Medians of
+the rounds. What is compared is processor time, of which other work on the machine takes less than of the clock;
+pictures a second are by the clock."""
 
 import argparse
 import os

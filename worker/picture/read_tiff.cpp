@@ -46,7 +46,11 @@ int refuse(TIFF*, void*, const char*, const char* format, va_list values) {
   fail(text("a TIFF that is damaged or of an unknown kind: ", words.data()));
 }
 
-int ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+// Of a tag it may warn; a warning about pixels is one of damage that it covers up.
+int consider(TIFF* tiff, void* is_at_pixels, const char* module, const char* format,
+             va_list values) {
+  return *static_cast<bool*>(is_at_pixels) ? refuse(tiff, nullptr, module, format, values) : 1;
+}
 
 std::string bytes_of(TIFF* tiff, std::uint32_t tag) {
   std::uint32_t size = 0;
@@ -138,7 +142,8 @@ Decoded read_tiff(Input& input, const Job& job) {
   (void)::lseek(input.fd(), 0, SEEK_SET);
   auto* options = ::TIFFOpenOptionsAlloc();
   ::TIFFOpenOptionsSetErrorHandlerExtR(options, refuse, nullptr);
-  ::TIFFOpenOptionsSetWarningHandlerExtR(options, ignore, nullptr);
+  bool is_at_pixels = false;
+  ::TIFFOpenOptionsSetWarningHandlerExtR(options, consider, &is_at_pixels);
   ::TIFFOpenOptionsSetMaxSingleMemAlloc(options, static_cast<tmsize_t>(kMemoryBytesMax / 2));
   auto* tiff = ::TIFFClientOpenExt("input", "rm", &input, read, write_nothing, seek, close_nothing,
                                    size_of, nullptr, nullptr, options);
@@ -161,10 +166,12 @@ Decoded read_tiff(Input& input, const Job& job) {
                   !is_ink && channels == 4, decoded.metadata.icc, job);
   decoded.picture =
       Picture::of({static_cast<int>(width), static_cast<int>(height)}, colours.planes());
+  is_at_pixels = true;
   if (is_ink)
     read_ink(tiff, decoded.picture, colours);
   else
     read_rgba(tiff, decoded.picture, colours, channels);
+  is_at_pixels = false;
   decoded.metadata.icc = colours.kept_profile();
   decoded.is_first_of_many = ::TIFFLastDirectory(tiff) == 0;
   ::TIFFClose(tiff);
