@@ -1,12 +1,16 @@
 """Every format that comes in and goes out, and every wish, beside what Pillow makes of the same."""
 
 import io
+import json
+import os
 import struct
+import tempfile
 import unittest
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 import pictures
+from cluster import Cluster
 from pictures import difference, expected, on_white, run, saved, scene
 
 
@@ -366,6 +370,74 @@ class Wishes(Case):
         self.assertEqual(clear.getpixel((350, 170)), (255, 255, 0, 128))
         self.assertEqual(clear.getpixel((5, 5))[3], 0)
         self.refused(saved(image, "PNG"), "no picture that is known", mark=b"text")
+
+
+class Tasks(unittest.TestCase):
+    """What a person types."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.files = tempfile.TemporaryDirectory()
+        cls.cluster = Cluster(workers=1, slots=2)
+        cls.cluster.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.__exit__(None, None, None)
+        cls.files.cleanup()
+
+    def image(self, name, data, *options):
+        path = os.path.join(self.files.name, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        return self.cluster.json("submit", "image", path, "--wait", *options, check=False)[0]
+
+    def test_several_sizes_are_artifacts_named_after_them(self):
+        result = self.image("photo.JPG", saved(scene(300, 200), "JPEG"), "--sizes", "[150,30]", "--format", "webp")
+        self.assertEqual([each["name"] for each in result["artifacts"]], ["photo-150.webp", "photo-30.webp"])
+        sizes = result["value"]["sizes"]
+        self.assertEqual([(each["width"], each["height"]) for each in sizes], [(150, 100), (30, 20)])
+        self.assertEqual([each["bytes"] for each in sizes], [each["bytes"] for each in result["artifacts"]])
+        self.assertEqual(result["value"]["format"], "webp")
+
+    def test_the_result_is_called_after_its_format_and_says_what_it_is(self):
+        frames = [each.quantize(16) for each in (scene(), ImageOps.invert(scene()))]
+        data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+        for form, name in (("keep", "a.png"), ("webp", "a.webp"), ("jpeg", "a.jpg")):
+            result = self.image("a.gif", data, "--format", form)
+            self.assertEqual((result["artifact"]["name"], result["value"]["first_of_many"]), (name, True))
+
+    def test_a_flag_alone_is_true_and_one_with_a_value_is_that(self):
+        data = saved(scene(300, 200), "PNG")
+        plain, best, scans = (self.image("b.png", data, *options)["value"]["bytes"]
+                              for options in (("--optimise=false",), ("--optimise",), ("--progressive",)))
+        self.assertLess(best, plain)
+        self.assertNotEqual(scans, best)
+
+    def test_a_watermark_is_an_artifact(self):
+        mark = self.image("mark.png", saved(Image.new("RGB", (50, 50), "red"), "PNG"), "--format", "png")
+        result = self.image("c.png", saved(scene(300, 200), "PNG"), "--watermark", mark["artifact"]["sha256"])
+        self.assertEqual(result["state"], "done", result)
+        path = os.path.join(self.files.name, "marked")
+        self.cluster.eole("fetch", result["id"], "-o", path)
+        self.assertGreater(Image.open(path).getpixel((280, 180))[0], 240)
+        missing = self.image("c.png", saved(scene(), "PNG"), "--watermark", "0" * 64)
+        self.assertIn("image: its watermark: ", missing["error"])
+
+    def test_wishes_that_exclude_each_other_are_told(self):
+        data = saved(scene(), "PNG")
+        for options, text in ((("--resize", "crop", "--width", "9"), "resize crop needs width and height"),
+                              (("--rotate", "45"), "rotate must be 0, 90, 180 or 270, not 45"),
+                              (("--sizes", "[9]", "--width", "9"), "no width, height or resize beside them"),
+                              (("--sizes", "[0]"), "sizes has 0, allowed is 1 to 16384"),
+                              (("--background", "orange"), "background must be RRGGBB")):
+            self.assertIn(text, self.image("d.png", data, *options)["error"])
+        for wish, text in (({"keep": ["gps"]}, "keep must be exif, icc or xmp, not gps"),
+                           ({"progressive": "yes"}, "progressive must be true or false"),
+                           ({"format": "heic"}, "format must be jpeg, png, webp or keep, not heic")):
+            done = self.cluster.eole("submit", "--file", "-", check=False, input=json.dumps(
+                {"kind": "image", "args": {"data": "x", **wish}}))
+            self.assertIn(text, done.stderr)
 
 
 if __name__ == "__main__":
