@@ -159,6 +159,8 @@ class In(Case):
             data = saved(scene(200, 150).quantize(64) if form == "GIF" else scene(200, 150), form)
             for size in (len(data) // 2, len(data) - 40, 30):
                 self.refused(data[:size], "damaged")
+        tiff = saved(scene(), "TIFF")
+        self.refused(tiff.replace(struct.pack("<HHI", 262, 3, 1), struct.pack("<HHI", 40000, 3, 1)), "what its samples mean")
         head = bytearray(saved(scene(), "BMP"))
         head[18:26] = struct.pack("<ii", 30000, 30000)
         self.refused(bytes(head), "30000 x 30000 pixels, limit 64000000")

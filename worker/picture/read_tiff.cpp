@@ -154,6 +154,10 @@ Decoded read_tiff(Input& input, const Job& job) {
   (void)::TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
   check_size(width, height);
 
+  std::uint16_t photometric = 0;
+  if (::TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric) == 0)
+    fail("a damaged TIFF: it does not say what its samples mean");  // Each decoder guesses.
+
   Decoded decoded;
   decoded.metadata = {{}, bytes_of(tiff, TIFFTAG_ICCPROFILE), bytes_of(tiff, TIFFTAG_XMLPACKET)};
   const auto orientation = number_of(tiff, TIFFTAG_ORIENTATION);
