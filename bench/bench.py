@@ -2,7 +2,8 @@
 
 Two no-op workers, tasks of about 100 bytes, one client; everything durable (fdatasync before every
 answer and every notification) over the ipc that `eole up` gives, unless a line says otherwise.
-`./dev bench http` measures the gateway (bench/over_http.py), `./dev bench peers` other systems beside it (bench/peers.py).
+`./dev bench http` measures the gateway (bench/over_http.py), `./dev bench peers` other systems beside it (bench/peers.py),
+`./dev bench pictures` pictures beside Pillow (bench/pictures.py).
 """
 
 import argparse
@@ -425,7 +426,7 @@ def run(measures, block, prog, about):
         write_block(ROOT / "docs/benchmarks.md", block, rows)
 
 
-OTHERS = {"peers": "peers.py", "http": "over_http.py"}
+OTHERS = {"peers": "peers.py", "http": "over_http.py", "pictures": "pictures.py"}
 
 
 def main():

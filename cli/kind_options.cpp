@@ -66,7 +66,8 @@ Value value_of(const Kind& kind, const Argument& argument, const std::vector<std
   }
   const auto& written = given.back();
   const bool is_json = argument.type == Type::kInteger || argument.type == Type::kNumber ||
-                       argument.type == Type::kIntegers || argument.type == Type::kTexts;
+                       argument.type == Type::kBoolean || argument.type == Type::kIntegers ||
+                       argument.type == Type::kTexts;
   if (!is_json) return written;
   const auto json = Value::from_json(written);
   return json ? *json : Value(written);
@@ -96,6 +97,10 @@ void add_kinds(CLI::App& submit, KindWords& words) {
       const auto preset = argument.fallback.empty() ? "" : text(" [", argument.fallback, "]");
       auto& given = words.options[std::string(argument.name)];
       const auto about = text(argument.about, preset);
+      if (argument.type == Type::kBoolean) {  // Given alone it is true.
+        command->add_flag(flag_of(argument), given, about);
+        continue;
+      }
       auto* option =
           argument.type == Type::kTextMap
               ? command->add_option(flag_of(argument), given, about)->allow_extra_args(false)

@@ -45,6 +45,8 @@ std::optional<Value> cast(Type type, const Value& value) {
     case Type::kNumber:
       if (const auto* whole = value.as<std::int64_t>()) return Value(static_cast<double>(*whole));
       return given(value.as<double>() != nullptr && std::isfinite(*value.as<double>()));
+    case Type::kBoolean:
+      return given(value.as<bool>() != nullptr);
     case Type::kTexts:
       return given(all_are(is_bytes));
     case Type::kIntegers:
@@ -133,6 +135,11 @@ Expected<Value> conform(const Argument& argument, const Value& value) {
   if (const auto* written = cast_value->as<std::string>())
     if (auto problem = problem_of_text(argument, *written); !problem.empty())
       return Error{std::move(problem)};
+  if (const auto* items = cast_value->as<Value::Array>();
+      items != nullptr && !argument.choices.empty())
+    for (const auto& item : *items)
+      if (auto problem = problem_of_text(argument, item.text_or("")); !problem.empty())
+        return Error{std::move(problem)};
   return std::move(*cast_value);
 }
 
@@ -175,6 +182,8 @@ std::string_view to_text(Type type) {
       return "a whole number";
     case Type::kNumber:
       return "a number";
+    case Type::kBoolean:
+      return "true or false";
     case Type::kBytes:
       return "a text or bytes";
     case Type::kTexts:

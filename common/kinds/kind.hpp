@@ -14,6 +14,7 @@ enum class Type : std::uint8_t {
   kSha256,  // 64 lower-case hexadecimal letters.
   kInteger,
   kNumber,
+  kBoolean,
   kBytes,
   kTexts,
   kIntegers,
@@ -29,7 +30,7 @@ struct Argument {
   /// Of a number its bounds, of anything else its size: bytes, items or members.
   std::optional<double> min = {};
   std::optional<double> max = {};
-  std::span<const std::string_view> choices = {};  // Of a text: one of these; none: any.
+  std::span<const std::string_view> choices = {};  // Of texts: each one of these; none: any.
 };
 
 /// What runs the tasks of a kind.

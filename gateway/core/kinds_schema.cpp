@@ -11,6 +11,10 @@ namespace {
 
 Value whole(double number) { return static_cast<std::int64_t>(number); }
 
+Value::Array choices_of(const kinds::Argument& argument) {
+  return {argument.choices.begin(), argument.choices.end()};
+}
+
 // The schema of one argument's value, and the names of its bounds.
 Value schema_of(const kinds::Argument& argument) {
   Value schema = Value::Map{{"description", argument.about}};
@@ -20,7 +24,9 @@ Value schema_of(const kinds::Argument& argument) {
   };
   const auto list_of = [&](const char* type) {
     schema.set("type", "array");
-    schema.set("items", Value::Map{{"type", type}});
+    Value item = Value::Map{{"type", type}};
+    if (!argument.choices.empty()) item.set("enum", choices_of(argument));
+    schema.set("items", std::move(item));
     bounds("minItems", "maxItems");
   };
   switch (argument.type) {
@@ -32,6 +38,9 @@ Value schema_of(const kinds::Argument& argument) {
       schema.set("type", "number");
       if (argument.min) schema.set("minimum", *argument.min);
       if (argument.max) schema.set("maximum", *argument.max);
+      break;
+    case Type::kBoolean:
+      schema.set("type", "boolean");
       break;
     case Type::kTexts:
       list_of("string");
@@ -58,11 +67,8 @@ Value schema_of(const kinds::Argument& argument) {
       bounds("minLength", "maxLength");
       break;
   }
-  if (!argument.choices.empty()) {
-    Value::Array choices;
-    for (const auto choice : argument.choices) choices.emplace_back(choice);
-    schema.set("enum", std::move(choices));
-  }
+  if (!argument.choices.empty() && argument.type != Type::kTexts)
+    schema.set("enum", choices_of(argument));
   if (!argument.fallback.empty())
     if (const auto fallback = Value::from_json(argument.fallback)) schema.set("default", *fallback);
   return schema;

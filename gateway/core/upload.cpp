@@ -73,8 +73,7 @@ void check_type(const UploadWish& wish, std::string_view head) {
   const auto type = http::type_by_content(head);
   if (http::is_picture(type)) return;
   throw Problem(400, text("type not allowed: ", wish.file_name,
-                          " is neither a JPEG nor a PNG, "
-                          "by its first bytes",
+                          " is no JPEG, PNG, WebP, GIF, BMP or TIFF, by its first bytes",
                           type.ends_with("octet-stream") ? "" : ", but ",
                           type.ends_with("octet-stream") ? "" : type));
 }

@@ -25,13 +25,26 @@ def start(program, socket, **options):
                             env=SANITIZER_ENV, **options)
 
 
-def convert(data, quality=85, width=0, height=0, program=None, seconds=120):
-    """Through eole-picture itself: what it says, its exit code (negative: a signal), its JPEG."""
+def convert(data, quality=85, program=None, seconds=120, **args):
+    """Through eole-picture itself: what it says, its exit code (negative: a signal), its picture."""
+    value, said, code, files = run(data, program, seconds, quality=quality, **args)
+    if value:
+        made = value["made"][0]
+        said = f"done {made['width']} {made['height']}"
+    return said, code, files[0] if files else b""
+
+
+def run(data, program=None, seconds=120, mark=None, **args):
+    """What it tells of a picture (or None), what else it says, its exit code, and the files."""
     with tempfile.TemporaryDirectory() as directory:
         source = pathlib.Path(directory, "input")
         source.write_bytes(data)
         ours, its = socket.socketpair()
-        args = {"input": str(source), "quality": quality, "width": width, "height": height}
+        args["input"] = str(source)
+        if mark:
+            args["mark"] = os.path.join(directory, "mark")
+            pathlib.Path(args["mark"]).write_bytes(mark)
+        value = None
         ours.sendall(frame(2, 1, "task-1", 1, "image", msgpack.packb(args), directory, "", ""))
         done = start(program or BIN / "eole-picture", its, stderr=subprocess.PIPE)
         its.close()
@@ -44,11 +57,10 @@ def convert(data, quality=85, width=0, height=0, program=None, seconds=120):
         for kind, fields in frames(heard):
             if kind == 5:
                 value = msgpack.unpackb(fields[1])
-                said = f"done {value['width']} {value['height']} {int(value['plain'])}"
             elif kind == 6:
                 said = f"failed {fields[1]}"
-        target = pathlib.Path(directory, "picture.jpg")
-        return said, done.returncode, target.read_bytes() if target.exists() else b""
+        files = [path.read_bytes() for path in sorted(pathlib.Path(directory).glob("picture-*"))]
+        return value, said, done.returncode, files
 
 
 def saved(image, form, **options):
@@ -75,7 +87,8 @@ def expected(data):
     """The picture in sRGB as Pillow decodes, ImageCms converts and exif_transpose turns it."""
     image = Image.open(io.BytesIO(data))
     profile = image.info.get("icc_profile")
-    turned = ImageOps.exif_transpose(image)
+    image.load()  # Which turns a TIFF.
+    turned = image.copy() if image.format == "TIFF" else ImageOps.exif_transpose(image)
     if not profile:
         return on_white(turned)
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -10,7 +10,7 @@ import msgpack
 from child_frames import frame, frames
 
 SIGNALS = {1: signal.SIGSEGV, 4: signal.SIGXCPU, 8: signal.SIGKILL}
-SAYS = {5: b"done 9 x", 6: frame(5, 1, msgpack.packb({"width": 9, "height": 9}), 1, "../../w1/lock"),
+SAYS = {5: b"done 9 x", 6: frame(5, 1, msgpack.packb({"made": [{"width": 9, "height": 9}]}), 1, "../../w1/lock"),
         7: frame(6, 1, "a\033[31mb", b"", "", 0), 9: frame(4, 1, 1, b"said aloud"), 10: frame(5, 1, b"", 0)}
 
 

@@ -31,14 +31,14 @@ TOLERANCE = 4
 class Pixels(unittest.TestCase):
     """Straight through eole-picture."""
 
-    def check(self, data, want=None, size=None):
+    def check(self, data, want=None, size=None, tolerance=TOLERANCE):
         said, code, out = convert(data, quality=100)
         self.assertEqual((said.split()[0], code), ("done", 0), said)
         got = pictures.decoded(out)
         want = want or pictures.expected(data)
         self.assertEqual(got.size, size or want.size)
         self.assertEqual(got.size, tuple(map(int, said.split()[1:3])))
-        self.assertLessEqual(pictures.difference(got, pictures.as_jpeg(want, 100))[0], TOLERANCE)
+        self.assertLessEqual(pictures.difference(got, pictures.as_jpeg(want, 100))[0], tolerance)
         self.assertFalse({"exif", "icc_profile", "comment", "xmp"} & set(got.info), got.info)
         return got
 
@@ -164,7 +164,9 @@ class Pixels(unittest.TestCase):
         for subsampling in (0, 1, 2, "4:1:1"):
             for progressive in (False, True):
                 with self.subTest(subsampling=subsampling, progressive=progressive):
-                    self.check(saved(base, "JPEG", quality=97, subsampling=subsampling, progressive=progressive))
+                    # Chroma gets fewer samples by Lanczos, not by the mean of two.
+                    self.check(saved(base, "JPEG", quality=97, subsampling=subsampling, progressive=progressive),
+                               tolerance=TOLERANCE + 2)
         if not shutil.which("cjpeg"):
             return
         for options in (["-sample", "4x1"], ["-restart", "1B"], ["-arithmetic"], ["-rgb"], ["-arithmetic", "-progressive"]):
@@ -186,8 +188,8 @@ class Pixels(unittest.TestCase):
                 said, _, out = convert(data, quality=95, **box)
                 got = pictures.decoded(out)
                 self.assertEqual(got.size, size, (orientation, box))
-                # Another filter, in linear light: near in the mean, and nowhere a turned picture.
-                self.assertLess(pictures.difference(got, want.resize(size, Image.Resampling.BICUBIC))[1], 6, said)
+                want_small = want.resize(size, Image.Resampling.LANCZOS)
+                self.assertLess(pictures.difference(got, pictures.as_jpeg(want_small, 95))[1], 3, said)
 
     def test_very_flat_pictures_can_be_resized(self):
         row = [pack([x % 256 for x in range(16384)], 8)]
@@ -249,12 +251,11 @@ class Pixels(unittest.TestCase):
 
     def test_other_formats_are_refused_by_name(self):
         base = scene()
-        for name, form in (("GIF", "GIF"), ("WebP", "WEBP"), ("BMP", "BMP"), ("TIFF", "TIFF")):
-            self.refused(saved(base, form), f"a {name} file; JPEG and PNG can be read")
+        self.refused(saved(base, "JPEG2000"), "a JPEG 2000 file; JPEG, PNG, WebP, GIF, BMP and TIFF can be read")
         self.refused(b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF file")
         self.refused(b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC file")
         self.refused(b"", "empty")
-        self.refused(b"hello", "neither a JPEG nor a PNG")
+        self.refused(b"hello", "no picture that is known")
 
     @unittest.skipIf(SANITIZER, "a sanitizer's memory is its own")
     def test_a_bomb_ends_within_its_memory(self):
@@ -330,7 +331,7 @@ class Confinement(unittest.TestCase):
             ours.close()
             with its:
                 self.assertNotEqual(pictures.start(BIN / "eole-picture", its).wait(), 0)
-            output = pathlib.Path(directory, "picture.jpg")
+            output = pathlib.Path(directory, "picture-1")
             self.assertFalse(output.exists() and output.stat().st_size)
 
 
@@ -430,7 +431,7 @@ class Tasks(unittest.TestCase):
 
     def test_a_text_is_data_too_and_no_picture(self):
         result = self.cluster.submit([{"kind": "image", "args": {"data": "text"}}], "--wait", check=False)[0]
-        self.assertIn("neither a JPEG nor a PNG", result["error"])
+        self.assertIn("no picture that is known", result["error"])
 
     def test_one_artifact_is_fetched_by_many_tasks_at_the_same_time(self):
         data = random.Random(1).randbytes(3 * 1400 * 1400)
@@ -475,8 +476,8 @@ class Tasks(unittest.TestCase):
     def test_what_would_only_grow_is_kept_and_said_to_be(self):
         small = saved(Image.effect_noise((400, 300), 60), "JPEG", quality=20)
         result = self.image(self.write("small.jpg", small))
-        self.assertEqual(result["value"], {"width": 400, "height": 300, "kept": True, "input_bytes": len(small),
-                                           "bytes": len(small)})
+        self.assertEqual(result["value"], {"width": 400, "height": 300, "bytes": len(small), "format": "jpeg",
+                                           "kept": True, "input_bytes": len(small)})
         self.assertEqual(self.fetched(result), small)
         shrunk = self.image(self.write("small.jpg", small), "--width", "200")
         self.assertNotIn("kept", shrunk["value"])

@@ -130,9 +130,9 @@ class Kinds(unittest.TestCase):
     def test_what_is_no_image_fails_clearly(self):
         path = os.path.join(self.files.name, "not.jpg")
         with open(path, "wb") as file:
-            file.write(b"GIF89a" + os.urandom(100))
+            file.write(b"%PDF-1.7" + os.urandom(100))
         result = self.cluster.json("submit", "image", path, "--wait", check=False)[0]
-        self.assertIn("a GIF file; JPEG and PNG can be read", result["error"])
+        self.assertIn("a PDF file; JPEG, PNG, WebP, GIF, BMP and TIFF can be read", result["error"])
 
     def test_an_image_over_the_pixel_limit_is_refused_before_it_is_decoded(self):
         def chunk(kind, data):

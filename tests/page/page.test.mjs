@@ -431,7 +431,7 @@ test('a picture comes back smaller, and is compared with what was sent', async (
   await page
     .getByLabel('Choose pictures')
     .setInputFiles({ name: 'no.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('text') });
-  await page.getByText('no.jpg is no JPEG or PNG', { exact: false }).waitFor();
+  await page.getByText('no.jpg is no JPEG, PNG', { exact: false }).waitFor();
   assert.deepEqual(wrong, []);
 });
 

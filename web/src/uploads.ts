@@ -30,14 +30,19 @@ export const forget = (id: number) => {
 };
 
 // What a file begins with says what it is, whatever its name.
-const kMagic: [string, number[]][] = [
-  ['image/jpeg', [0xff, 0xd8, 0xff]],
-  ['image/png', [0x89, 0x50, 0x4e, 0x47]],
+const kMagic: [number, number[]][] = [
+  [0, [0xff, 0xd8, 0xff]], // JPEG
+  [0, [0x89, 0x50, 0x4e, 0x47]], // PNG
+  [8, [0x57, 0x45, 0x42, 0x50]], // WebP
+  [0, [0x47, 0x49, 0x46, 0x38]], // GIF
+  [0, [0x42, 0x4d]], // BMP
+  [0, [0x49, 0x49, 0x2a, 0x00]], // TIFF
+  [0, [0x4d, 0x4d, 0x00, 0x2a]],
 ];
 
 export async function isPicture(file: File): Promise<boolean> {
-  const head = new Uint8Array(await file.slice(0, 8).arrayBuffer());
-  return kMagic.some(([, bytes]) => bytes.every((byte, at) => head[at] === byte));
+  const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+  return kMagic.some(([from, bytes]) => bytes.every((byte, at) => head[from + at] === byte));
 }
 
 export interface Wishes {

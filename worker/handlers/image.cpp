@@ -56,14 +56,96 @@ Expected<FileResult> input_of(const Value& args, const std::string& directory,
   return outcome.files[0];
 }
 
-// A JPEG is called one: fetched beside photo.png it must not take its place.
-std::string output_name(const std::string& name) {
+// What cannot be said in the kind's table.
+std::string problem_with(const Value& args) {
+  const bool has_box = args["width"].int_or(0) > 0 && args["height"].int_or(0) > 0;
+  const auto resize = args["resize"].text_or("");
+  if (resize != "fit" && !has_box) return text("resize ", resize, " needs width and height");
+  if (args["rotate"].int_or(0) % 90 != 0)
+    return text("rotate must be 0, 90, 180 or 270, not ", args["rotate"].int_or(0));
+  const auto* sizes = args["sizes"].as<Value::Array>();
+  if (sizes == nullptr) return {};
+  if (resize != "fit" || args["width"].int_or(0) > 0 || args["height"].int_or(0) > 0)
+    return "sizes say how large it gets: no width, height or resize beside them";
+  for (const auto& size : *sizes)
+    if (size.int_or(0) < 1 || size.int_or(0) > picture::kSideMax)
+      return text("sizes has ", size.int_or(0), ", allowed is 1 to ", picture::kSideMax);
+  return {};
+}
+
+std::string fetch_mark(const Value& args, const std::string& directory, TaskContext& context,
+                       Value& job) {
+  const auto* artifact = args["watermark"].as<std::string>();
+  if (artifact == nullptr) return {};
+  const auto path = text(directory, "/mark");
+  const auto fetched = context.fetch(*artifact, path, picture::kFileBytesMax);
+  if (!fetched) return text("its watermark: ", fetched.error().message);
+  job.set(picture::kMarkField, path);
+  return {};
+}
+
+// Called what it is: fetched beside photo.png a JPEG must not take its place. `size`: zero, or
+// what tells it from others of the same picture.
+std::string output_name(const std::string& name, std::string_view format, std::int64_t size) {
+  constexpr std::string_view kEndings[] = {".jpg", ".jpeg", ".png", ".webp",
+                                           ".gif", ".bmp",  ".tif", ".tiff"};
   const auto dot = name.find_last_of('.');
   auto ending = dot == std::string::npos ? "" : name.substr(dot);
   std::transform(ending.begin(), ending.end(), ending.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (ending == ".jpg" || ending == ".jpeg") return name;
-  return (ending == ".png" ? name.substr(0, dot) : name) + ".jpg";
+  const bool is_one =
+      std::find(std::begin(kEndings), std::end(kEndings), ending) != std::end(kEndings);
+  const auto stem = is_one ? name.substr(0, dot) : name;
+  const auto of_size = size > 0 ? text("-", size) : "";
+  const bool is_jpeg = ending == ".jpg" || ending == ".jpeg";
+  if (format == "jpeg") return text(stem, of_size, is_jpeg ? name.substr(dot) : ".jpg");
+  return text(stem, of_size, ".", format);
+}
+
+// The program may be in a hostile file's hands: no more of its value than is known.
+std::string format_of(const Value& said) {
+  const auto format = said[picture::kFormatField].text_or("");
+  return format == "png" || format == "webp" ? std::string(format) : "jpeg";
+}
+
+bool is_set(const Value& said, const char* field) {
+  const auto* value = said[field].as<bool>();
+  return value != nullptr && *value;
+}
+
+Value about(const Value& made, std::uint64_t bytes) {
+  Value value = Value::Map{{"width", made[picture::kWidthField].int_or(0)},
+                           {"height", made[picture::kHeightField].int_or(0)}};
+  if (const auto quality = made[picture::kQualityField].int_or(0); quality > 0)
+    value.set("quality", quality);
+  value.set("bytes", bytes);
+  return value;
+}
+
+// The files and what is told of them.
+Expected<Outcome> made_of(const Value& args, const ProcessRunner::Ended& ended,
+                          const std::string& name) {
+  const auto& said = ended.value;
+  const auto* all = said[picture::kMadeField].as<Value::Array>();
+  if (all == nullptr || all->size() != ended.files.size())
+    return Error{"its decoder made no picture"};
+  const auto* sizes = args["sizes"].as<Value::Array>();
+  Value::Array abouts;
+  std::vector<FileResult> files;
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    const auto bytes = size_of(ended.files[i]);
+    if (!bytes) return bytes.error();
+    abouts.push_back(about((*all)[i], *bytes));
+    const auto size = sizes != nullptr && i < sizes->size() ? (*sizes)[i].int_or(0) : 0;
+    files.push_back({ended.files[i], output_name(name, format_of(said), size)});
+  }
+  Value value = sizes != nullptr ? Value(Value::Map{{"sizes", std::move(abouts)}}) : abouts[0];
+  value.set("format", format_of(said));
+  if (is_set(said, picture::kKeptField)) value.set("kept", true);
+  if (is_set(said, picture::kFirstField)) value.set("first_of_many", true);
+  auto outcome = Outcome::done(std::move(value));
+  outcome.files = std::move(files);
+  return outcome;
 }
 
 std::string why_killed(int signal) {
@@ -84,7 +166,7 @@ std::string problem_of(const ProcessRunner::Ended& ended) {
   using End = ProcessRunner::End;
   switch (ended.end) {
     case End::kDone:
-      return ended.files.size() == 1 ? "" : "its decoder made no picture";
+      return ended.files.empty() ? "its decoder made no picture" : "";
     case End::kFailed:
       return ended.error;
     case End::kTimeLimit:
@@ -114,17 +196,20 @@ ProcessRunner::Program picture_program() {
 }
 
 Outcome run_image(const Value& args, TaskContext& context) {
+  if (const auto problem = problem_with(args); !problem.empty())
+    return Outcome::failed(text("image: ", problem));
   const auto directory = context.scratch_directory();
   const auto input = input_of(args, directory, context);
   if (!input) return Outcome::failed(input.error().message);
   const auto input_bytes = size_of(input->path);
   if (!input_bytes) return Outcome::failed(text("image: ", input_bytes.error().message));
+  Value job = args;
+  job.set("data", {});
+  job.set(picture::kInputField, input->path);
+  if (const auto problem = fetch_mark(args, directory, context, job); !problem.empty())
+    return Outcome::failed(text("image: ", problem));
   context.progress(1, 3);
 
-  const Value job = Value::Map{{picture::kInputField, input->path},
-                               {picture::kQualityField, args["quality"]},
-                               {picture::kWidthField, args["width"]},
-                               {picture::kHeightField, args["height"]}};
   const auto ended =
       context.runner()->run({.task = {.id = context.task_id(),
                                       .attempt = context.attempt(),
@@ -139,27 +224,11 @@ Outcome run_image(const Value& args, TaskContext& context) {
     outcome.stopped = ended.stopped;
     return outcome;
   }
-  auto path = ended.files[0];
-  auto bytes = size_of(path);
-  if (!bytes) return Outcome::failed(text("image: ", bytes.error().message));
+  auto outcome = made_of(args, ended, input->name);
+  if (!outcome) return Outcome::failed(text("image: ", outcome.error().message));
   context.progress(2, 3);
-
-  // The program may be in a hostile file's hands: no more of its value than is known.
-  Value value = Value::Map{{"width", ended.value[picture::kWidthField].int_or(0)},
-                           {"height", ended.value[picture::kHeightField].int_or(0)}};
-  const auto* is_plain = ended.value[picture::kPlainField].as<bool>();
-  if (is_plain != nullptr && *is_plain && *bytes >= *input_bytes) {
-    path = input->path;  // Nothing was gained: the input is better.
-    bytes = input_bytes;
-    value.set("kept", true);
-  } else {
-    value.set("quality", args["quality"]);
-  }
-  value.set("input_bytes", *input_bytes);
-  value.set("bytes", *bytes);
-  auto outcome = Outcome::done(std::move(value));
-  outcome.files.push_back({path, output_name(input->name)});
-  return outcome;
+  outcome->value.set("input_bytes", *input_bytes);
+  return std::move(*outcome);
 }
 
 }  // namespace eole::worker

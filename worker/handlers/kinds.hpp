@@ -21,8 +21,9 @@ Expected<void> echo(std::string_view args, Bytes& out);
 Outcome run_exec(const Value& args, TaskContext& context);
 /// The worker's own, that runs commands: the subreaper above them.
 ProcessRunner::Program command_program();
-/// {"artifact" or "url" or "data", "quality"?, "width"?, "height"?, "name"?} -> a JPEG as
-/// an artifact; width, height, input_bytes, bytes, and quality or kept: true.
+/// {"artifact" or "url" or "data", and what common/kinds/image.hpp has} -> the picture as an
+/// artifact; width, height, format, input_bytes, bytes, and quality or kept: true. With "sizes" an
+/// artifact and a map of these in a list for each.
 Outcome run_image(const Value& args, TaskContext& context);
 /// eole-picture, which lies beside the worker's program: one for each picture.
 ProcessRunner::Program picture_program();

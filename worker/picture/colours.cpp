@@ -2,6 +2,7 @@
 
 #include <lcms2.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -65,39 +66,52 @@ std::uint8_t part(unsigned value, unsigned of_255) {
 
 }  // namespace
 
-Colours Colours::of_png(int channels, std::string_view profile) {
-  return {channels <= 2 ? 1 : 3, channels % 2 == 0, profile};
-}
-
-Colours Colours::of_jpeg(int channels, std::string_view profile) {
-  return {channels, false, profile};
-}
-
-Colours::Colours(int colours, bool has_alpha, std::string_view profile)
+Colours::Colours(int colours, bool has_alpha, std::string_view profile, const Job& job)
     : colours_(colours),
       has_alpha_(has_alpha),
+      background_(job.background),
       transform_(transform_to_srgb(colours, has_alpha, profile)) {
-  if (transform_ && colours == 3) {
+  if (!transform_) return;
+  const bool can_keep = colours == 3 ? !job.is_grey : colours == 1 && !has_alpha;
+  if (job.keeps_icc && can_keep) {
+    kept_ = profile;
+    transform_ = nullptr;
+  } else if (colours == 3) {
     const auto of_rgb = transform_to_srgb(3, false, profile);
     if (of_rgb && changes_nothing(of_rgb.get())) transform_ = nullptr;
   }
 }
 
-void Colours::convert(const std::uint8_t* samples, std::uint8_t* rgb, int pixels) const {
+int Colours::planes() const {
+  if (has_alpha_) return background_ ? 3 : 4;
+  return colours_ == 1 && !transform_ ? 1 : 3;
+}
+
+const std::uint8_t* Colours::converted(const std::uint8_t* samples, int pixels) {
+  if (!transform_ && !has_alpha_ && colours_ != 4) return samples;
+  rgb_.resize(static_cast<std::size_t>(pixels) * 3);
+  const auto count = static_cast<cmsUInt32Number>(pixels);
   if (!transform_) {
-    convert_plainly(samples, rgb, pixels);
+    convert_plainly(samples, pixels);
   } else if (colours_ == 4) {  // Ink as lcms counts it: none is zero.
     std::vector<std::uint8_t> inks(samples, samples + static_cast<std::ptrdiff_t>(pixels) * 4);
     for (auto& ink : inks) ink = static_cast<std::uint8_t>(255 - ink);
-    ::cmsDoTransform(transform_.get(), inks.data(), rgb, static_cast<cmsUInt32Number>(pixels));
+    ::cmsDoTransform(transform_.get(), inks.data(), rgb_.data(), count);
   } else {
-    ::cmsDoTransform(transform_.get(), samples, rgb, static_cast<cmsUInt32Number>(pixels));
+    ::cmsDoTransform(transform_.get(), samples, rgb_.data(), count);
   }
-  if (has_alpha_) lay_on_white(samples, rgb, pixels);
+  if (!has_alpha_) return rgb_.data();
+  if (background_) {
+    lay(samples, pixels);
+    return rgb_.data();
+  }
+  add_alpha(samples, pixels);
+  return rgba_.data();
 }
 
-void Colours::convert_plainly(const std::uint8_t* samples, std::uint8_t* rgb, int pixels) const {
+void Colours::convert_plainly(const std::uint8_t* samples, int pixels) {
   const int step = colours_ + (has_alpha_ ? 1 : 0);
+  auto* rgb = rgb_.data();
   for (int i = 0; i < pixels; ++i, samples += step, rgb += 3)
     for (int c = 0; c < 3; ++c)
       rgb[c] = colours_ == 1   ? samples[0]
@@ -105,11 +119,21 @@ void Colours::convert_plainly(const std::uint8_t* samples, std::uint8_t* rgb, in
                                : part(samples[c], samples[3]);
 }
 
-void Colours::lay_on_white(const std::uint8_t* samples, std::uint8_t* rgb, int pixels) const {
+void Colours::lay(const std::uint8_t* samples, int pixels) {
+  const unsigned under[] = {background_->red, background_->green, background_->blue};
+  auto* rgb = rgb_.data();
   for (int i = 0; i < pixels; ++i, samples += colours_ + 1, rgb += 3) {
     const unsigned alpha = samples[colours_];
     for (int c = 0; c < 3; ++c)
-      rgb[c] = static_cast<std::uint8_t>(part(rgb[c], alpha) + (255 - alpha));
+      rgb[c] = static_cast<std::uint8_t>((rgb[c] * alpha + under[c] * (255 - alpha) + 127) / 255);
+  }
+}
+
+void Colours::add_alpha(const std::uint8_t* samples, int pixels) {
+  rgba_.resize(static_cast<std::size_t>(pixels) * 4);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(pixels); ++i, samples += colours_ + 1) {
+    std::copy_n(&rgb_[i * 3], 3, &rgba_[i * 4]);
+    rgba_[i * 4 + 3] = samples[colours_];
   }
 }
 

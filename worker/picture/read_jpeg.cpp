@@ -1,116 +1,27 @@
+#include "worker/picture/read_jpeg.hpp"
+
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 #include "common/base/text.hpp"
-#include "worker/picture/codecs.hpp"
-#include "worker/picture/colours.hpp"
 #include "worker/picture/exif.hpp"
-#include "worker/picture/libjpeg.hpp"
-#include "worker/picture/limits.hpp"
 #include "worker/picture/report.hpp"
+#include "worker/picture/write_jpeg.hpp"
 
 namespace eole::picture {
 
 namespace {
 
-constexpr int kExif = JPEG_APP0 + 1;
-constexpr int kProfile = JPEG_APP0 + 2;
-// Bytes between the picture and its end mark that some cameras leave.
-constexpr int kPaddingMax = 16;
-// libjpeg decodes without looking for bad codes while it has 512 bytes of a block before it.
-constexpr std::size_t kPieceBytes = 511;
+using namespace std::string_view_literals;
 
-/// The decoder with its input; libjpeg hands back pointers to its first members.
-struct Reader {
-  jpeg_decompress_struct jpeg{};
-  jpeg_error_mgr errors{};
-  jpeg_source_mgr source{};
-  Input* input = nullptr;
-  bool has_warned = false;
-};
-
-Reader& reader_of(j_common_ptr jpeg) { return *static_cast<Reader*>(jpeg->client_data); }
-
-[[noreturn]] void refuse(j_common_ptr jpeg) {
-  const auto& reader = reader_of(jpeg);
-  if (jpeg->err->msg_code == JERR_OUT_OF_MEMORY)
-    fail(text("its decoder needs more than ", kMemoryBytesMax >> 20, " MiB of memory"));
-  if (reader.input->is_cut())
-    fail(text("a damaged JPEG: cut off after ", reader.input->taken(), " bytes"));
-  char message[JMSG_LENGTH_MAX];
-  jpeg->err->format_message(jpeg, message);
-  fail(text("a JPEG that is damaged or of an unknown kind: ", message));
-}
-
-// Warnings tell of damage that libjpeg would cover up; but some of them change no pixel.
-void on_message(j_common_ptr jpeg, int level) {
-  if (level >= 0) return;
-  const auto* about = jpeg->err->msg_parm.i;
-  switch (jpeg->err->msg_code) {
-    case JWRN_EXTRANEOUS_DATA:
-      if (about[1] != JPEG_EOI || about[0] > kPaddingMax) refuse(jpeg);
-      break;
-    case JWRN_JPEG_EOF:  // Looked at in the end: only the end mark may be what is missing.
-    case JWRN_ADOBE_XFORM:
-    case JWRN_JFIF_MAJOR:
-    case JWRN_NOT_SEQUENTIAL:
-    case JWRN_BOGUS_ICC:
-      break;
-    default:
-      refuse(jpeg);
+std::string marker(const jpeg_decompress_struct& jpeg, std::string_view name) {
+  for (const auto* each = jpeg.marker_list; each != nullptr; each = each->next) {
+    const std::string_view bytes(reinterpret_cast<const char*>(each->data), each->data_length);
+    if (each->marker == kExifMarker && bytes.starts_with(name))
+      return std::string(bytes.substr(name.size()));
   }
-  reader_of(jpeg).has_warned = true;
-}
-
-boolean fill(j_decompress_ptr jpeg) {
-  static constexpr JOCTET kEnd[] = {0xff, JPEG_EOI};
-  auto& input = *reader_of(reinterpret_cast<j_common_ptr>(jpeg)).input;
-  const auto piece = input.take(kPieceBytes);
-  if (piece.empty()) WARNMS(jpeg, JWRN_JPEG_EOF);
-  jpeg->src->next_input_byte = piece.empty() ? kEnd : reinterpret_cast<const JOCTET*>(piece.data());
-  jpeg->src->bytes_in_buffer = piece.empty() ? sizeof kEnd : piece.size();
-  return TRUE;
-}
-
-void skip(j_decompress_ptr jpeg, long count) {
-  auto& source = *jpeg->src;
-  while (count > static_cast<long>(source.bytes_in_buffer)) {
-    count -= static_cast<long>(source.bytes_in_buffer);
-    fill(jpeg);
-    if (reader_of(reinterpret_cast<j_common_ptr>(jpeg)).input->is_cut()) return;
-  }
-  if (count <= 0) return;
-  source.next_input_byte += count;
-  source.bytes_in_buffer -= static_cast<std::size_t>(count);
-}
-
-void open(Reader& reader, Input& input) {
-  auto& jpeg = reader.jpeg;
-  reader.input = &input;
-  jpeg.err = ::jpeg_std_error(&reader.errors);
-  reader.errors.error_exit = refuse;
-  reader.errors.emit_message = on_message;
-  jpeg.client_data = &reader;
-  ::jpeg_create_decompress(&jpeg);
-  reader.source.init_source = [](j_decompress_ptr) {};
-  reader.source.fill_input_buffer = fill;
-  reader.source.skip_input_data = skip;
-  reader.source.resync_to_restart = ::jpeg_resync_to_restart;
-  reader.source.term_source = [](j_decompress_ptr) {};
-  jpeg.src = &reader.source;
-  ::jpeg_save_markers(&jpeg, kExif, 0xffff);
-  ::jpeg_save_markers(&jpeg, kProfile, 0xffff);
-}
-
-int orientation(const jpeg_decompress_struct& jpeg) {
-  using namespace std::string_view_literals;
-  constexpr auto kName = "Exif\0\0"sv;
-  for (const auto* marker = jpeg.marker_list; marker != nullptr; marker = marker->next) {
-    const std::string_view bytes(reinterpret_cast<const char*>(marker->data), marker->data_length);
-    if (marker->marker == kExif && bytes.substr(0, kName.size()) == kName)
-      return orientation_of(bytes.substr(kName.size()));
-  }
-  return 1;
+  return {};
 }
 
 std::string profile(jpeg_decompress_struct& jpeg) {
@@ -140,52 +51,167 @@ void choose_colours(jpeg_decompress_struct& jpeg) {
   }
 }
 
-// What no warning tells: scans that are not there.
-void check_complete(const jpeg_decompress_struct& jpeg, const Input& input) {
-  bool is_whole = !(input.is_cut() && jpeg.arith_code);  // Its decoder reads past an end unaware.
-  for (int c = 0; c < jpeg.num_components; ++c) {
-    is_whole = is_whole && jpeg.comp_info[c].quant_table != nullptr;
-    if (jpeg.coef_bits == nullptr) continue;
-    const auto* left = jpeg.coef_bits[c];  // Bits of each coefficient still to come; -1: all.
-    is_whole = is_whole && left[0] >= 0;
-    if (input.is_cut())
-      is_whole = is_whole && std::all_of(left, left + DCTSIZE2, [](int bits) { return bits == 0; });
-  }
-  if (is_whole) return;
-  if (input.is_cut()) fail(text("a damaged JPEG: cut off after ", input.taken(), " bytes"));
-  fail("a damaged JPEG: scans are missing");
+// Samples of a component for each pixel.
+double density(int factor, int factor_max, int scaled_size) {
+  return static_cast<double>(factor * scaled_size) / (factor_max * DCTSIZE);
 }
 
 }  // namespace
 
-Decoded read_jpeg(Input& input) {
-  Reader reader;
-  auto& jpeg = reader.jpeg;
-  open(reader, input);
-  ::jpeg_read_header(&jpeg, TRUE);
+Chroma chroma_of(const jpeg_decompress_struct& jpeg) {
+  const auto* each = jpeg.comp_info;
+  const bool is_known = jpeg.num_components == 3 && each[1].h_samp_factor == 1 &&
+                        each[1].v_samp_factor == 1 && each[2].h_samp_factor == 1 &&
+                        each[2].v_samp_factor == 1;
+  return is_known ? Chroma{each[0].h_samp_factor, each[0].v_samp_factor} : Chroma{0, 0};
+}
+
+JpegReader::JpegReader(Input& input, const Job& job) : job_(job), source_(input) {
+  auto& jpeg = source_.jpeg;
   check_size(jpeg.image_width, jpeg.image_height);
   choose_colours(jpeg);
-  const int channels = jpeg.num_components;
-  const auto colours = Colours::of_jpeg(channels, profile(jpeg));
+  metadata_ = {marker(jpeg, "Exif\0\0"sv), profile(jpeg),
+               marker(jpeg, "http://ns.adobe.com/xap/1.0/\0"sv)};
+  orientation_ = orientation_of(metadata_.exif);
+  colours_.emplace(jpeg.num_components, false, metadata_.icc, job);
+  metadata_.icc = colours_->kept_profile();
+}
+
+Size JpegReader::size() const {
+  return {static_cast<int>(source_.jpeg.image_width), static_cast<int>(source_.jpeg.image_height)};
+}
+
+bool JpegReader::is_plain() const {
+  // Few programs show an arithmetic-coded JPEG, and few two the same of CMYK.
+  return orientation_ == 1 && source_.jpeg.num_components <= 3 && !colours_->has_profile() &&
+         !source_.jpeg.arith_code && !source_.has_warned;
+}
+
+bool JpegReader::is_coarse_enough() const {
+  const auto& jpeg = source_.jpeg;
+  const auto wanted = coarseness(job_.quality);
+  for (int c = 0; c < jpeg.num_components; ++c) {
+    const int number = jpeg.comp_info[c].quant_tbl_no;
+    const auto* table =
+        number >= 0 && number < NUM_QUANT_TBLS ? jpeg.quant_tbl_ptrs[number] : nullptr;
+    if (table == nullptr) return false;
+    unsigned sum = 0;
+    for (const auto value : table->quantval) sum += value;
+    if (sum < wanted[c == 0 ? 0 : 1]) return false;
+  }
+  const auto chroma = chroma_of(jpeg);
+  const bool has_less_chroma = jpeg.num_components == 1 || (chroma.across >= job_.chroma.across &&
+                                                            chroma.down >= job_.chroma.down);
+  return has_less_chroma && (jpeg.progressive_mode != FALSE || !job_.is_progressive);
+}
+
+bool JpegReader::has_wanted_planes() const {
+  return source_.jpeg.jpeg_color_space == JCS_YCbCr && chroma_of(source_.jpeg) == job_.chroma &&
+         orientation_ == 1 && !colours_->has_profile();
+}
+
+// Chroma of fewer samples cannot be turned where it has half of one at an edge.
+bool JpegReader::gives_ycc(const std::vector<Placement>& placements) const {
+  if (source_.jpeg.jpeg_color_space != JCS_YCbCr || colours_->has_profile()) return false;
+  if (job_.is_grey) return true;
+  if (job_.format != Format::kJpeg || job_.blur > 0 || job_.sharpen > 0 || job_.mark >= 0)
+    return false;
+  const auto& chroma = job_.chroma;
+  const bool is_upright = orientation_ == 1 && job_.rotation == 1;
+  if (is_turned(job_, orientation_) && chroma.across != chroma.down) return false;
+  return std::all_of(placements.begin(), placements.end(), [&](const Placement& each) {
+    return each.canvas == each.to && (is_upright || (each.to.width % chroma.across == 0 &&
+                                                     each.to.height % chroma.down == 0));
+  });
+}
+
+jpeg_decompress_struct& JpegReader::start_planes(int reduction) {
+  auto& jpeg = source_.jpeg;
+  jpeg.scale_num = static_cast<unsigned>(DCTSIZE / reduction);
+  jpeg.scale_denom = DCTSIZE;
+  jpeg.out_color_space = jpeg.jpeg_color_space;
+  jpeg.raw_data_out = TRUE;
   ::jpeg_start_decompress(&jpeg);
-  Decoded decoded;
-  decoded.orientation = orientation(jpeg);
-  decoded.pixels =
-      Pixels::of({static_cast<int>(jpeg.output_width), static_cast<int>(jpeg.output_height)});
-  std::vector<JSAMPLE> row(std::size_t{jpeg.output_width} * static_cast<std::size_t>(channels));
+  return jpeg;
+}
+
+void JpegReader::read_planes(const RowAt& row_at) {
+  auto& jpeg = source_.jpeg;
+  JSAMPROW rows[3][MAX_SAMP_FACTOR * DCTSIZE];
+  JSAMPARRAY planes[3] = {rows[0], rows[1], rows[2]};
+  const int lines = jpeg.max_v_samp_factor * jpeg.min_DCT_scaled_size;
+  const int block = static_cast<int>(jpeg.output_scanline) / lines;
+  for (int c = 0; c < jpeg.num_components; ++c) {
+    const int high = jpeg.comp_info[c].v_samp_factor * jpeg.comp_info[c].DCT_scaled_size;
+    for (int row = 0; row < high; ++row) rows[c][row] = row_at(c, block * high + row);
+  }
+  ::jpeg_read_raw_data(&jpeg, planes, static_cast<JDIMENSION>(lines));
+}
+
+Picture JpegReader::read_ycc(int reduction) {
+  auto& jpeg = start_planes(reduction);
+  Picture picture{size(), {}, true};
+  for (int c = 0; c < jpeg.num_components; ++c) {
+    const auto& each = jpeg.comp_info[c];
+    const int high = each.v_samp_factor * each.DCT_scaled_size;
+    picture.planes.emplace_back(
+        Size{static_cast<int>(each.downsampled_width), static_cast<int>(each.downsampled_height)},
+        Size{static_cast<int>(each.width_in_blocks) * each.DCT_scaled_size,
+             static_cast<int>(jpeg.total_iMCU_rows) * high},
+        density(each.h_samp_factor, jpeg.max_h_samp_factor, each.DCT_scaled_size),
+        density(each.v_samp_factor, jpeg.max_v_samp_factor, each.DCT_scaled_size));
+  }
+  while (jpeg.output_scanline < jpeg.output_height)
+    read_planes(
+        [&](int c, int row) { return picture.planes[static_cast<std::size_t>(c)].row(row); });
+  return picture;
+}
+
+Picture JpegReader::read_rows(int reduction) {
+  auto& jpeg = source_.jpeg;
+  jpeg.scale_num = static_cast<unsigned>(DCTSIZE / reduction);
+  jpeg.scale_denom = DCTSIZE;
+  ::jpeg_start_decompress(&jpeg);
+  Picture picture{size(), {}, false};
+  for (int c = 0; c < colours_->planes(); ++c)
+    picture.planes.emplace_back(
+        Size{static_cast<int>(jpeg.output_width), static_cast<int>(jpeg.output_height)},
+        1.0 / reduction, 1.0 / reduction);
+  std::vector<JSAMPLE> row(std::size_t{jpeg.output_width} *
+                           static_cast<std::size_t>(jpeg.output_components));
   while (jpeg.output_scanline < jpeg.output_height) {
     const auto y = static_cast<int>(jpeg.output_scanline);
     JSAMPROW rows[] = {row.data()};
     ::jpeg_read_scanlines(&jpeg, rows, 1);
-    colours.convert(row.data(), decoded.pixels.row(y), decoded.pixels.size.width);
+    picture.set_row(y, colours_->converted(row.data(), static_cast<int>(jpeg.output_width)));
   }
-  while (!::jpeg_input_complete(&jpeg)) ::jpeg_consume_input(&jpeg);  // To its end mark.
-  check_complete(jpeg, input);
-  // Few programs show an arithmetic-coded JPEG, and few two the same of CMYK.
-  decoded.is_plain = decoded.orientation == 1 && channels <= 3 && !colours.has_profile() &&
-                     !jpeg.arith_code && !reader.has_warned;
-  ::jpeg_destroy_decompress(&jpeg);
+  return picture;
+}
+
+void JpegReader::check() {
+  auto& jpeg = source_.jpeg;
+  jpeg.scale_num = 1;
+  jpeg.scale_denom = DCTSIZE;
+  jpeg.out_color_space = JCS_GRAYSCALE;
+  ::jpeg_start_decompress(&jpeg);
+  std::vector<JSAMPLE> row(jpeg.output_width);
+  JSAMPROW rows[] = {row.data()};
+  while (jpeg.output_scanline < jpeg.output_height) ::jpeg_read_scanlines(&jpeg, rows, 1);
+  finish();
+}
+
+Decoded JpegReader::decode() {
+  const auto plan = placements(job_, size(), orientation_);
+  const int by = reduction(plan);
+  Decoded decoded;
+  decoded.picture = gives_ycc(plan) ? read_ycc(by) : read_rows(by);
+  finish();
+  decoded.orientation = orientation_;
+  decoded.is_plain = is_plain();
+  decoded.metadata = std::move(metadata_);
   return decoded;
 }
+
+Decoded read_jpeg(Input& input, const Job& job) { return JpegReader(input, job).decode(); }
 
 }  // namespace eole::picture

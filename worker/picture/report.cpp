@@ -9,7 +9,13 @@
 namespace eole::picture {
 
 namespace {
+
 constexpr std::uint64_t kOnlyRun = 1;
+
+const char* to_text(Format format) {
+  return format == Format::kPng ? "png" : format == Format::kWebp ? "webp" : "jpeg";
+}
+
 }  // namespace
 
 void fail(std::string_view reason) {
@@ -17,12 +23,21 @@ void fail(std::string_view reason) {
   ::_exit(1);
 }
 
-void succeed(int width, int height, bool is_plain) {
+void succeed(const Report& report) {
   using protocol::Value;
-  const Value value =
-      Value::Map{{kWidthField, width}, {kHeightField, height}, {kPlainField, is_plain}};
-  frames::WorkerSocket::send(
-      frames::Done{kOnlyRun, value.to_msgpack(), {std::string(kOutputName)}});
+  Value::Array made;
+  std::vector<std::string> files;
+  for (const auto& each : report.made) {
+    files.push_back(output_name(made.size()));
+    made.push_back(Value::Map{{kWidthField, each.size.width},
+                              {kHeightField, each.size.height},
+                              {kQualityField, each.quality}});
+  }
+  const Value value = Value::Map{{kFormatField, to_text(report.format)},
+                                 {kKeptField, report.is_kept},
+                                 {kFirstField, report.is_first_of_many},
+                                 {kMadeField, std::move(made)}};
+  frames::WorkerSocket::send(frames::Done{kOnlyRun, value.to_msgpack(), std::move(files)});
   ::_exit(0);
 }
 

@@ -43,8 +43,14 @@ constexpr Mark kMarks[] = {
     {0, "\xff\xd8\xff"sv, "image/jpeg"}, {0, "\x89PNG\r\n\x1a\n"sv, "image/png"},
     {0, "GIF87a"sv, "image/gif"},        {0, "GIF89a"sv, "image/gif"},
     {8, "WEBP"sv, "image/webp"},         {4, "ftypavif"sv, "image/avif"},
+    {0, "II*\0"sv, "image/tiff"},        {0, "MM\0*"sv, "image/tiff"},
     {0, "%PDF-"sv, "application/pdf"},
 };
+
+// Two letters begin many a text: behind them are a size and four zeros.
+bool is_bmp(std::string_view head) {
+  return head.starts_with("BM") && head.size() >= 10 && head.substr(6, 4) == "\0\0\0\0"sv;
+}
 
 }  // namespace
 
@@ -107,9 +113,11 @@ std::string_view type_by_content(std::string_view head) {
   for (const auto& mark : kMarks)
     if (head.size() >= mark.at && head.substr(mark.at, mark.bytes.size()) == mark.bytes)
       return mark.type;
-  return "application/octet-stream";
+  return is_bmp(head) ? "image/bmp" : "application/octet-stream";
 }
 
-bool is_picture(std::string_view type) { return type == "image/jpeg" || type == "image/png"; }
+bool is_picture(std::string_view type) {
+  return type.starts_with("image/") && type != "image/avif";
+}
 
 }  // namespace eole::gateway::http

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace eole::gateway::http;
+using namespace std::string_view_literals;
 
 TEST_CASE("of a file's name nothing is left that means something else to a system", "[gateway]") {
   CHECK(safe_file_name("photo.jpg") == "photo.jpg");
@@ -58,5 +59,9 @@ TEST_CASE("the type of a file is told by its bytes", "[gateway]") {
   CHECK(type_by_content("\xff\xd8") == "application/octet-stream");
   CHECK(type_by_content("") == "application/octet-stream");
   CHECK(is_picture("image/png"));
-  CHECK_FALSE(is_picture("image/gif"));
+  CHECK(is_picture("image/gif"));
+  CHECK_FALSE(is_picture("image/avif"));
+  CHECK(type_by_content("II*\0...."sv) == "image/tiff");
+  CHECK(type_by_content("BM\1\2\3\4\0\0\0\0..."sv) == "image/bmp");
+  CHECK(type_by_content("BM is a text") == "application/octet-stream");
 }

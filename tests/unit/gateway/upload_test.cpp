@@ -74,11 +74,11 @@ TEST_CASE("what is uploaded within a prefix is of a project there", "[gateway]")
 TEST_CASE("a picture is one by its first bytes, whatever its name", "[gateway]") {
   const auto wish = read_wish({}, "a.jpg");
   CHECK(refused([&] { check_type(wish, "\xff\xd8\xff\xe0"); }) == "taken");
-  CHECK(
-      refused([&] { check_type(wish, "GIF89a"); }) ==
-      "400 type not allowed: a.jpg is neither a JPEG nor a PNG, by its first bytes, but image/gif");
+  CHECK(refused([&] { check_type(wish, "%PDF-1.7"); }) ==
+        "400 type not allowed: a.jpg is no JPEG, PNG, WebP, GIF, BMP or TIFF, by its first bytes, "
+        "but application/pdf");
   CHECK(refused([&] { check_type(wish, ""); }) ==
-        "400 type not allowed: a.jpg is neither a JPEG nor a PNG, by its first bytes");
+        "400 type not allowed: a.jpg is no JPEG, PNG, WebP, GIF, BMP or TIFF, by its first bytes");
   CHECK(refused([&] { check_type(read_wish({{"kind", "thumbs"}}, "a"), "GIF89a"); }) == "taken");
 }
 

@@ -101,6 +101,20 @@ TEST_CASE("every default of the table fits its own limits", "[kinds]") {
     }
 }
 
+TEST_CASE("what is true or false is that, and not a word for it", "[kinds]") {
+  CHECK(refusal("image", R"({"data":"x","progressive":true})") == "taken");
+  CHECK(refusal("image", R"({"data":"x","progressive":"yes"})") ==
+        R"(image: progressive must be true or false, not "yes")");
+  CHECK(refusal("image", R"({"data":"x","progressive":1})") ==
+        "image: progressive must be true or false, not 1");
+}
+
+TEST_CASE("of a list of which there are few each is one of them", "[kinds]") {
+  CHECK(refusal("image", R"({"data":"x","keep":["icc","exif"]})") == "taken");
+  CHECK(refusal("image", R"({"data":"x","keep":["icc","gps"]})") ==
+        "image: keep must be exif, icc or xmp, not gps");
+}
+
 TEST_CASE("a text of which there are few is one of them", "[kinds]") {
   CHECK(refusal("collect", R"({"how":"sum"})") == "taken");
   CHECK(refusal("collect", R"({"how":"glue"})") ==

@@ -79,7 +79,7 @@ export function Pictures() {
           id="files"
           class="unseen"
           type="file"
-          accept="image/jpeg,image/png"
+          accept="image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff"
           multiple
           onChange={(event) => {
             void take(Array.from(event.currentTarget.files ?? []));

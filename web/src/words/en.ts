@@ -407,9 +407,9 @@ export const en = {
   // Pictures
   choosePictures: 'Choose pictures',
   orDrop: 'or drop them anywhere here, or paste one',
-  noPictures: 'A JPEG or PNG that you drop here comes back smaller. Nothing else is changed.',
+  noPictures: 'A picture that you drop here comes back smaller. Nothing else is changed.',
   noPicture: (name: string) =>
-    `${name} is no JPEG or PNG, by what it begins with; it was not sent.`,
+    `${name} is no JPEG, PNG, WebP, GIF, BMP or TIFF, by what it begins with; it was not sent.`,
   width: 'Width at most',
   quality: 'Quality',
   sending: 'Sending',

@@ -332,8 +332,8 @@ export const fr: Words = {
 
   choosePictures: 'Choisir des images',
   orDrop: 'ou déposez-les n’importe où ici, ou collez-en une',
-  noPictures: 'Un JPEG ou PNG déposé ici revient plus petit. Rien d’autre n’est changé.',
-  noPicture: (name) => `${name} n’est ni JPEG ni PNG, d’après son début ; il n’a pas été envoyé.`,
+  noPictures: 'Une image déposée ici revient plus petite. Rien d’autre n’est changé.',
+  noPicture: (name) => `${name} n’est ni JPEG, PNG, WebP, GIF, BMP ni TIFF, d’après son début ; il n’a pas été envoyé.`,
   width: 'Largeur maximale',
   quality: 'Qualité',
   sending: 'Envoi',

@@ -1,0 +1,30 @@
+#include "worker/picture/memory.hpp"
+
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace eole::picture {
+
+namespace {
+constexpr std::uintptr_t kLargePageBytes = 2 << 20;
+constexpr int kHeapBytes = 64 << 20;  // More than 12 M pixels need: 36 MB of coefficients.
+}  // namespace
+
+void use_large_pages() {
+  // The heap grows at once, and is where everything is: no block has pages of its own.
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, INT32_MAX);
+  ::mallopt(M_TOP_PAD, kHeapBytes);
+  const auto begin = reinterpret_cast<std::uintptr_t>(::sbrk(0));
+  void* volatile block = std::malloc(kLargePageBytes);  // Else it is left away.
+  std::free(block);
+  const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
+  const auto from = (begin + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes;
+  if (end > from) (void)::madvise(reinterpret_cast<void*>(from), end - from, MADV_HUGEPAGE);
+}
+
+}  // namespace eole::picture
