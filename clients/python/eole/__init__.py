@@ -493,3 +493,8 @@ def _bytes_of(name):
 
 def _list_of(ids):
     return [ids] if isinstance(ids, str) else list(ids)
+
+
+from . import face  # noqa: E402 - what is there needs Cluster
+from .face import *  # noqa: E402, F403
+__all__ += face.__all__
