@@ -36,14 +36,13 @@ from .projects import look_at, project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .retry import Missing, reworded, tasks_anew
 from .schedules import Schedules, control
-from .submission import Submitter, messages_of
+from .submission import TASKS_MAX, Submitter, messages_of
 from .words import check_words
 
 __all__ = ["BadClusterFile", "BadTask", "Cluster", "Damaged", "Error", "FileExists", "Gone", "LogReplaced", "NoAnswer",
            "NotFound", "Refused", "Result", "TooLarge", "consume"]
 
 TASKS = object()   # As args: there are none, the tasks are whole.
-TASKS_MAX = 65536  # In one message.
 END_SECONDS = 30   # Without any of the cancelled tasks ending.
 HEAD_SECONDS = 5     # A submit waits for no longer to hear where the log ends …
 SILENT_SECONDS = 30  # … and does not ask again so soon.
@@ -440,6 +439,7 @@ class Cluster(OfGroups):
 
     def _live(self):
         """The log from where it was first needed on."""
+        self._connection.check_owner()
         if self._log is None:
             self._log = Log(self._connection)
         return self._log
@@ -497,3 +497,8 @@ def _bytes_of(name):
 
 def _list_of(ids):
     return [ids] if isinstance(ids, str) else list(ids)
+
+
+from . import face  # noqa: E402 - what is there needs Cluster
+from .face import *  # noqa: E402, F403
+__all__ += face.__all__

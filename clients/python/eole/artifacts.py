@@ -1,4 +1,4 @@
-"""Artifacts, fetched to files."""
+"""Artifacts, fetched to files, and stored."""
 
 import hashlib
 import os
@@ -72,3 +72,23 @@ def _download(connection, sha256, file):
         have += len(piece)
     if digest.hexdigest() != sha256:
         raise Damaged(f"artifact {sha256}: what was fetched has the digest {digest.hexdigest()}")
+
+
+def store(connection, what):
+    """Makes bytes, or what an open file has, an artifact; its SHA-256 and size. It is durable when this returns."""
+    is_file = hasattr(what, "read")
+    digest = hashlib.file_digest(what, "sha256") if is_file else hashlib.sha256(what)
+    sha256, size = digest.hexdigest(), os.fstat(what.fileno()).st_size if is_file else len(what)
+    have, piece = 0, b""  # Nothing at first: it may be there already.
+    while True:
+        answer, _ = connection.ask("artifacts", ("put_at",), "put", sha256, size, have, payload=piece)
+        if answer[4]:
+            return sha256, size
+        have = answer[3]
+        if is_file:
+            what.seek(have)
+            piece = what.read(PIECE_BYTES)
+        else:
+            piece = what[have:have + PIECE_BYTES]
+        if not piece:
+            raise Damaged(f"artifact {sha256}: changed while it was stored: the sink has {have} bytes of {size}")

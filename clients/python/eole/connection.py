@@ -3,13 +3,15 @@
 import os
 import pwd
 import stat
+import sys
+import threading
 import time
 import tomllib
 
 import msgpack
 import zmq
 
-from .errors import BadClusterFile, NoAnswer, Refused
+from .errors import BadClusterFile, NoAnswer, Refused, WrongProcess, WrongThread
 from .records import DEPTH_MAX, decode, head_of
 
 ANSWER_LEVELS = 8   # What an answer adds to the values of others that are in it.
@@ -58,6 +60,24 @@ def send(socket, frames):
         pass
 
 
+class Context(zmq.Context):
+    """One that may be left to the collector: pyzmq's own knows its sockets weakly, has none of them any more when it is
+    collected with them, and would wait for them for ever."""
+
+    made = None
+
+    def socket(self, *args, **options):
+        socket = super().socket(*args, **options)
+        self.made = [each for each in self.made or () if not each.closed] + [socket]
+        return socket
+
+    def __del__(self):
+        if not self.closed and not sys.is_finalizing():
+            for socket in self.made or ():
+                socket.close(0)
+            super().__del__()
+
+
 class Connection:
     """A ZeroMQ context and the sockets in it."""
 
@@ -66,9 +86,17 @@ class Connection:
         self._path = path or os.environ.get("EOLE_CLUSTER") or os.path.join(home, "eole/cluster.toml")
         self._entries = read_cluster_file(self._path)
         self.patience = patience
-        self._context = zmq.Context()
+        self._context = Context()
         self._asking = {}  # A socket for each role that is asked, and its monitor.
         self._question = 0
+        self._process, self._thread = os.getpid(), threading.get_ident()
+
+    def check_owner(self):
+        """Sockets are one thread's, and a fork has none of them."""
+        if os.getpid() != self._process:
+            raise WrongProcess(f"this Cluster is process {self._process}'s: after a fork, make another")
+        if threading.get_ident() != self._thread:
+            raise WrongThread("this Cluster is another thread's: each thread makes its own (eole.task does so by itself)")
 
     def close(self):
         self._context.destroy(linger=500)
@@ -108,6 +136,7 @@ class Connection:
 
     def ask(self, where, wanted, name, *fields, payload=b""):
         """One question; the head and payload of its answer, which has one of the names in `wanted`."""
+        self.check_owner()
         who = "ventilator" if where == "ventilator" else "sink"
         if where not in self._asking:
             self._asking[where] = self.watch(zmq.DEALER, where, zmq.EVENT_HANDSHAKE_FAILED_AUTH)

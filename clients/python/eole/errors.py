@@ -49,3 +49,33 @@ class FileExists(Error):
 
 class Damaged(Error):
     """What came is not what was asked for."""
+
+
+class BadValue(BadTask):
+    """An argument or a value that has no place in msgpack, and no codec."""
+
+
+class RemoteError(Error):
+    """A task failed elsewhere. The text has the class and the text of what was raised there; class_name, traceback:
+    these alone, or None of a task that is no Python."""
+
+    def __init__(self, text, class_name=None, traceback=None):
+        super().__init__(text)
+        self.class_name = class_name
+        self.traceback = traceback
+
+
+class Cancelled(Error):
+    """A task was cancelled, or is to end now."""
+
+
+class TimedOut(Error, TimeoutError):
+    """What was waited for did not come in time. It goes on."""
+
+
+class WrongThread(Error):
+    """A Cluster was used in another thread than the one that made it."""
+
+
+class WrongProcess(Error):
+    """A Cluster was used in a process that was forked from the one that made it."""

@@ -259,7 +259,7 @@ class Submitter:
     """A client's run at the ventilator. Messages are repeated under their numbers until answered."""
 
     def __init__(self, connection):
-        self._patience = connection.patience
+        self._patience, self._check_owner = connection.patience, connection.check_owner
         self._socket, self._monitor = connection.watch(
             zmq.DEALER, "ventilator",
             zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH)
@@ -278,6 +278,7 @@ class Submitter:
 
     def submit(self, messages):
         """Sends messages (payload, count, key); the ids of their tasks once all are durable."""
+        self._check_owner()
         self._forget()
         first = self._request + 1
         try:

@@ -1,0 +1,183 @@
+"""Tasks of Python at a cluster's runners."""
+
+import gc
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from cluster import BIN, Cluster, wait_until
+from python_tasks_cases import SECONDS, Cases, eole, shop
+import eole.aio
+
+HERE = pathlib.Path(__file__).parent
+RUNNER = "python3 -m eole.runner shop_tasks eole.calls"
+
+
+def started(case, *arguments, **options):
+    cluster = Cluster(*arguments, env={"PYTHONPATH": f"{HERE.parents[1] / 'clients/python'}:{HERE}",
+                                       "PATH": f"/usr/bin:{os.environ['PATH']}"}, **options)
+    cluster.start()
+    case.addClassCleanup(cluster.__exit__, None, None, None)
+    return cluster
+
+
+class Tasks(Cases, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = started(cls, "--runner", RUNNER, workers=2, slots=2)
+        cls.path = f"{cls.cluster.directory}/eole/cluster.toml"
+        eole.configure(cls.path)
+        cls.addClassCleanup(eole.configure)
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="eole-test-")
+        self.addCleanup(directory.cleanup)
+        self.sign = os.path.join(directory.name, "sign")
+
+    def sign_of_life(self):
+        wait_until(lambda: os.path.exists(self.sign), what="the task runs")
+
+    def test_how_far_it_is_and_a_cancel_that_it_hears(self):
+        handle = shop.until_cancelled.delay(self.sign)
+        handle.progress  # noqa: B018 - from here on it is listened to
+        self.sign_of_life()
+        self.assertEqual(handle.state, "running")
+        with self.assertRaisesRegex(eole.TimedOut, "has not ended within 0.05 s"):
+            handle.get(timeout=0.05)
+        handle.cancel()
+        with self.assertRaises(eole.Cancelled):
+            handle.get(SECONDS)
+        self.assertEqual((handle.state, handle.result().body["stopped"]["seconds"] < 5), ("cancelled", True))
+
+    def test_progress_is_told_while_it_runs(self):
+        handle = shop.steps.delay(self.sign)
+        try:
+            told = wait_until(lambda: handle.progress, what="progress")
+        finally:
+            pathlib.Path(self.sign).touch()
+        self.assertEqual((told.total, told.text), (1000, "step"))
+        self.assertEqual(handle.get(SECONDS), "over")
+
+    def test_one_that_does_not_listen_is_ended_all_the_same(self):
+        handle = shop.stubborn.apply([self.sign], timeout=0.5)
+        with self.assertRaisesRegex(eole.RemoteError, "time limit"):
+            handle.get(SECONDS)
+        self.assertEqual(shop.same.map(range(20)).get(SECONDS), list(range(20)))
+
+    def test_a_runner_that_dies_loses_nothing_and_no_slot(self):
+        self.assertEqual(shop.die_once.starmap([()] * 6).get(SECONDS), [2] * 6)
+        self.assertEqual(shop.same.map(range(100)).get(SECONDS), list(range(100)))
+
+    def test_a_fork_within_a_task(self):
+        self.assertEqual(shop.forks.delay().get(SECONDS), "parent")
+
+    def test_what_a_task_prints_is_its_output(self):
+        with subprocess.Popen([BIN / "eole", "watch", "--progress", "--json"], env=self.cluster.env, text=True,
+                              stdout=subprocess.PIPE) as watch:
+            try:
+                def shout():
+                    shop.shout.delay("aloud").get(SECONDS)
+                    return seen
+                seen = []
+                thread = threading.Thread(target=lambda: seen.extend(line for line in watch.stdout if "aloud" in line))
+                thread.start()
+                wait_until(shout, what="output")
+            finally:
+                watch.terminate()
+                thread.join()
+
+    def test_a_client_in_a_thread_or_after_a_fork(self):
+        found = []
+        handle = shop.add.delay(1, 2)
+        thread = threading.Thread(target=lambda: found.append((handle.get(SECONDS), shop.add.delay(3, 4).get(SECONDS))))
+        thread.start()
+        thread.join()
+        self.assertEqual(found, [(3, 7)])
+        with eole.Cluster(self.path) as cluster:
+            def wrong():
+                try:
+                    cluster.status()
+                except eole.WrongThread as error:
+                    found.append(error)
+            thread = threading.Thread(target=wrong)
+            thread.start()
+            thread.join()
+            self.assertIsInstance(found[-1], eole.WrongThread)
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    cluster.submit("echo", 1)
+                except eole.WrongProcess:
+                    code = 0 if (handle.get(SECONDS), shop.add.delay(3, 4).get(SECONDS)) == (3, 7) else 2
+                finally:
+                    os._exit(code)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+
+    def test_one_that_is_never_closed_stops_nobody(self):
+        program = ("import gc, sys, eole\n"
+                   "for _ in range(3):\n"
+                   "    cluster = eole.Cluster(sys.argv[1])\n"
+                   "    cluster.submit('shop_tasks.nothing', [[]])\n"
+                   "    cluster.itself = cluster\n"
+                   "    del cluster\n"
+                   "    gc.collect()\n"
+                   "cluster = eole.Cluster(sys.argv[1])\n"
+                   "cluster.submit('shop_tasks.nothing', [[]])\n"
+                   "print('over')")
+        done = subprocess.run([sys.executable, "-c", program, self.path], text=True, capture_output=True, timeout=60,
+                              check=False, env=self.cluster.env)
+        self.assertEqual((done.stdout, done.stderr), ("over\n", ""))
+
+    def test_a_program_of_its_own_has_tasks_too(self):
+        program = "import shop_tasks as s; print((s.add.s(1, 2) | s.same).delay().get(60))"
+        done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=60, check=False,
+                              env={**self.cluster.env, "EOLE_CLUSTER": self.path})
+        self.assertEqual((done.stdout, done.stderr), ("3\n", ""))
+
+    def test_a_schedule_in_code(self):
+        schedule = eole.schedule(shop.add, (1, 2), name="again", every=1, project="beats")
+        self.assertEqual(schedule["name"], "again")
+        with eole.Cluster(self.path) as cluster:
+            self.addCleanup(lambda: eole.default.cluster().schedules.remove("again"))
+            result = next(cluster.results(topic="beats/#", offset=0, timeout=SECONDS))
+            self.assertEqual((result.kind, result.value), ("shop_tasks.add", 3))
+
+    def test_any_function_that_can_be_imported(self):
+        with eole.Executor() as executor:
+            self.assertEqual(executor.submit(os.path.join, "a", "b").result(SECONDS), "a/b")
+
+    def test_a_cancelled_future_cancels_its_task(self):
+        with eole.Executor() as executor:
+            future = executor.submit(shop.until_cancelled, self.sign)
+            self.sign_of_life()
+            self.assertTrue(future.cancel())
+        self.assertEqual(eole.Handle(future.id).result(SECONDS).state, "cancelled")
+
+    def test_what_is_not_waited_for_is_not_kept(self):
+        cluster = eole.default.cluster()
+        for _ in range(3):
+            ids = shop.same.map(range(50)).ids
+        gc.collect()
+        shop.same.delay(1).get(SECONDS)
+        self.assertFalse(set(ids) & (cluster._own | set(cluster._seen)))
+
+
+class Restarts(unittest.TestCase):
+    def test_results_come_whatever_is_killed(self):
+        cluster = started(type(self), "--runner", RUNNER, workers=2, slots=2)
+        eole.configure(f"{cluster.directory}/eole/cluster.toml")
+        self.addCleanup(eole.configure)
+        handles = shop.brief.map(range(300))
+        for role in ("w1", "ventilator", "sink"):
+            cluster.kill(role, signal.SIGKILL)
+        self.assertEqual(handles.get(120), list(range(300)))
+
+
+if __name__ == "__main__":
+    unittest.main()

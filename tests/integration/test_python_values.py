@@ -1,0 +1,149 @@
+"""What arguments and values of Python become on their way, and that they come back."""
+
+import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import json
+import pathlib
+import sys
+import unittest
+import uuid
+
+import msgpack
+import numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
+import eole  # noqa: E402
+from eole import codec  # noqa: E402
+
+
+class Colour(enum.Enum):
+    RED = "r"
+
+
+class Mode(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: object
+    sum: int = dataclasses.field(init=False, default=0)
+
+
+Pair = collections.namedtuple("Pair", "first second")
+
+
+class Odd:
+    def __init__(self, n):
+        self.n = n
+
+    def __eq__(self, other):
+        return isinstance(other, Odd) and other.n == self.n
+
+
+def there_and_back(value):
+    return codec.unpack(codec.pack(value))
+
+
+class Values(unittest.TestCase):
+    def assert_same(self, value):
+        found = there_and_back(value)
+        self.assertEqual((type(found), found), (type(value), value))
+
+    def test_everything_comes_back_as_it_was(self):
+        zone = datetime.timezone(datetime.timedelta(hours=2))
+        for value in (None, True, 0, -5, 2 ** 64 - 1, 2 ** 64, -2 ** 200, 1.5, float("inf"), "text", b"\xff",
+                      [], {}, [1, "a", [2.5]], {"a": {"b": [1]}}, (1, (2, "x")), {1, 2}, frozenset({"a"}),
+                      bytearray(b"ab"), 3 + 4j, {1: "one", (2, 3): "two"},
+                      {"$type": "mine"}, {"$result": "k3f9qz-1"}, {"$parts": True}, [{"x": float("-inf")}],
+                      datetime.datetime(2026, 1, 31, 12, 0, 0, 5, zone), datetime.datetime(2026, 1, 31),
+                      datetime.date(2026, 1, 31),
+                      datetime.time(1, 2, 3), datetime.timedelta(-1, 2, 3), decimal.Decimal("1.10"), uuid.UUID(int=7),
+                      Colour.RED, Mode.READ | Mode.WRITE, Level.HIGH, Point(1, Point(2, {3})),
+                      Pair(1, (2,)), [Colour.RED, 1]):
+            with self.subTest(value=value):
+                self.assert_same(value)
+
+    def test_what_json_has_goes_as_it_is(self):
+        for value in (1, "a", [1, 2, "x", None], {"a": [1.5, {"b": True}]}):
+            self.assertEqual(codec.encode(value), value)
+
+    def test_the_rest_is_a_map_that_others_can_read(self):
+        for value, said in ((datetime.date(2026, 1, 31), {"$type": "date", "value": "2026-01-31"}),
+                            (decimal.Decimal("1.10"), {"$type": "decimal", "value": "1.10"}),
+                            ((1, 2), {"$type": "tuple", "value": [1, 2]}),
+                            (Colour.RED, {"$type": f"{__name__}.Colour", "value": "RED"}),
+                            (Point(1, 2), {"$type": f"{__name__}.Point", "value": {"x": 1, "y": 2}}),
+                            (float("inf"), {"$type": "float", "value": "inf"})):
+            self.assertEqual(codec.encode(value), said)
+            json.dumps(said, allow_nan=False)
+
+    def test_a_subclass_without_a_codec_goes_as_its_base(self):
+        self.assertEqual(there_and_back(collections.OrderedDict(a=1)), {"a": 1})
+        self.assertEqual(there_and_back(collections.defaultdict(list, a=[1])), {"a": [1]})
+
+    def test_arrays_of_numpy_come_back_with_shape_and_type(self):
+        for array in (numpy.arange(12.0).reshape(3, 4), numpy.array(["ab", "c"]), numpy.zeros((0, 3), "i2"),
+                      numpy.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+                      numpy.asfortranarray(numpy.ones((2, 3)))):
+            found = there_and_back(array)
+            self.assertEqual((found.dtype, found.shape, found.tobytes()), (array.dtype, array.shape, array.tobytes()))
+            self.assertTrue(found.flags.writeable)
+        found = there_and_back(numpy.float32(2.5))
+        self.assertEqual((type(found), found), (numpy.float32, 2.5))
+        with self.assertRaisesRegex(eole.BadValue, "objects"):
+            codec.pack(numpy.array([object()]))
+
+    def test_a_class_of_ones_own_has_a_codec_once_it_is_registered(self):
+        with self.assertRaisesRegex(eole.BadValue, "Fraction has no codec"):
+            codec.pack(fractions.Fraction(1, 3))
+        eole.register(fractions.Fraction, str, fractions.Fraction, name="fraction")
+        self.assert_same([fractions.Fraction(1, 3)])
+        self.assertEqual(codec.encode(fractions.Fraction(1, 3)), {"$type": "fraction", "value": "1/3"})
+
+    def test_pickles_go_only_where_both_sides_ask(self):
+        with self.assertRaisesRegex(eole.BadValue, "Odd has no codec"):
+            codec.pack(Odd(1))
+        eole.use_pickle()
+        self.addCleanup(setattr, codec, "_is_pickle_allowed", False)
+        packed = codec.pack(Odd(1))
+        self.assertEqual(codec.unpack(packed), Odd(1))
+        codec._is_pickle_allowed = False
+        with self.assertRaisesRegex(eole.BadValue, "takes none"):
+            codec.unpack(packed)
+
+    def test_what_others_wrote_imports_nothing_and_calls_nothing_else(self):
+        for said in ({"$type": "os.system", "value": "true"}, {"$type": "subprocess.Popen", "value": {"args": "true"}},
+                     {"$type": "this.Never", "value": 1}, {"$type": 5}, {"$type": "date", "value": 5},
+                     {"$type": "date"}, {"$type": "timedelta", "weeks": "x"}, {"$type": "set", "value": [[1]]},
+                     {"$type": f"{__name__}.Point", "value": {"z": 1}}, {"$type": "int", "value": "x"},
+                     {"$type": "numpy.ndarray", "dtype": "O", "shape": [1], "value": b"12345678"},
+                     {"$type": "numpy.ndarray", "dtype": "f8", "shape": [1 << 40], "value": b""},
+                     {"$type": "file", "name": "a", "sha256": "../../etc/passwd", "bytes": 1}):
+            with self.subTest(said=said), self.assertRaises(eole.BadValue):
+                codec.decode(said)
+        self.assertNotIn("this", sys.modules)
+        with self.assertRaises(eole.BadValue):
+            codec.unpack(b"\xc1")
+
+    def test_what_is_too_deep_is_said_and_what_is_not_fits_a_result(self):
+        value = 1
+        for _ in range(codec.DEPTH_MAX):
+            value = [value]
+        self.assertEqual(eole.records.decode(msgpack.packb({"value": codec.encode(value)})), {"value": value})
+        with self.assertRaisesRegex(eole.BadValue, "28 deep"):
+            codec.encode([value])
+
+
+if __name__ == "__main__":
+    unittest.main()
