@@ -4,13 +4,12 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/kinds/nqueens.hpp"
 #include "worker/handlers/kinds.hpp"
 
 namespace eole::worker {
 
 namespace {
-
-constexpr int kQueensMax = 24;
 
 struct Board {
   std::uint32_t columns = 0;
@@ -41,7 +40,7 @@ class Search {
     static constexpr auto counts = []<int... R>(std::integer_sequence<int, R...>) {
       return std::array{&Search::fill<R>...};
     }
-    (std::make_integer_sequence<int, kQueensMax + 1>());
+    (std::make_integer_sequence<int, kinds::kQueensMax + 1>());
     const auto free = board.free_of(all_);
     if (rows == 0) return 1;
     return free == 0 ? 0 : (this->*counts.at(static_cast<std::size_t>(rows)))(board, free);

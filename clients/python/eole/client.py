@@ -5,7 +5,7 @@ import time
 
 import zmq
 
-from . import Cluster
+from .cluster import Cluster
 from .artifacts import store
 from .records import head_of, parse_task_id
 
