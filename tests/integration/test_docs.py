@@ -38,7 +38,8 @@ def problems_of(line):
     else:
         texts = [help_of(BIN / program)]
         for word in words if program == "eole" else []:
-            if word in ("COMMAND", "KIND") or not re.search(rf"^  {re.escape(word)}\s", help_of(BIN / program, *path), re.M):
+            is_command = re.search(rf"^  {re.escape(word)}\s", help_of(BIN / program, *path), re.M)
+            if word in ("COMMAND", "KIND") or word.startswith("-") or not is_command:
                 if not path and word != "COMMAND" and not word.startswith("-"):
                     return [f"no eole {word}"]
                 break
