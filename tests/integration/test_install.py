@@ -164,16 +164,21 @@ class Install(unittest.TestCase):
 
 # In a bare system, after its packages are there: what a person does, without systemctl.
 FIRST_STEPS = """set -e
-as_eole() { runuser -u eole -- "$@"; }
+as_eole() { su -s /bin/sh eole -c "$1"; }
 test "$(stat -c '%U %a' /var/lib/eole)" = "eole 700"
-as_eole eole init --data /var/lib/eole
-as_eole eole doctor
-as_eole eole up --data /var/lib/eole --workers 1 > /tmp/up & up=$!
+as_eole "eole init --data /var/lib/eole"
+as_eole "eole doctor"
+setpriv --reuid eole --regid eole --init-groups env HOME=/var/lib/eole eole up --data /var/lib/eole --workers 1 >/tmp/up &
+up=$!
 until grep -qx ready /tmp/up; do kill -0 $up; sleep 0.1; done
-as_eole eole submit echo hello --wait
+as_eole "eole submit echo hello --wait"
 eole --cluster /var/lib/eole/admin.toml status
-runuser -u eole -- python3 -c 'import eole
-with eole.Cluster() as cluster: print(list(cluster.results(cluster.submit("nqueens", {"n": 6})))[0].value)'
+cat > /tmp/many.py <<END
+import eole
+with eole.Cluster() as cluster:
+    print(list(cluster.results(cluster.submit("nqueens", {"n": 6})))[0].value)
+END
+as_eole "python3 /tmp/many.py"
 kill -TERM $up; wait $up
 """
 
@@ -225,7 +230,7 @@ class Packages(unittest.TestCase):
 
         def inside(*words):
             return run("chroot", root, *words, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-                                                    "DEBIAN_FRONTEND": "noninteractive"}, timeout=1800)
+                                                    "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}, timeout=1800)
 
         def found():
             said = inside("find", "/", "-xdev", "-not", "-path", "/proc/*", "-not", "-path", "/tmp/*")
@@ -239,7 +244,9 @@ class Packages(unittest.TestCase):
                 shutil.copy(package, f"{root}/tmp")
             inside("apt-get", "install", "-y", "--no-install-recommends",
                    *(f"/tmp/{package.name}" for package in self.packages.values()))
-            self.assertIn("hello", inside("sh", "-c", FIRST_STEPS))
+            said = inside("sh", "-c", FIRST_STEPS)
+            for word in ("hello", "accepted", "'solutions': 4"):
+                self.assertIn(word, said)
             inside("apt-get", "purge", "-y", *self.packages)
             self.assertEqual(found(), set())
             self.assertNotIn("eole", inside("cat", "/etc/passwd", "/etc/group"))
