@@ -17,8 +17,8 @@ namespace eole::cli {
 
 namespace {
 
-constexpr std::size_t kShownMost = 100;   // Of what the cluster says.
-constexpr Duration kPatience = 1s;        // Somebody waits with a finger on Tab.
+constexpr std::size_t kShownMost = 100;      // Of what the cluster says.
+constexpr Duration kPatience = 1s;           // Somebody waits with a finger on Tab.
 constexpr std::int64_t kRecentMs = 600'000;  // Tasks that ended since then are offered, too.
 
 // Each shell asks `eole completion words`: what may follow is known here alone.

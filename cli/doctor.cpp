@@ -38,7 +38,8 @@ struct Known {
 // "" if somebody takes connections there; else why not. Takes tcp://, http:// and ipc:// endpoints.
 std::string unreached(const std::string& endpoint) {
   const auto rest = endpoint.substr(endpoint.find("://") + 3);
-  if (endpoint.starts_with("ipc://")) return net::is_listened_at(rest) ? "" : "nobody listens there";
+  if (endpoint.starts_with("ipc://"))
+    return net::is_listened_at(rest) ? "" : "nobody listens there";
   const auto colon = rest.rfind(':');
   auto host = rest.substr(0, colon);
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
@@ -109,7 +110,9 @@ Finding look_at_keys(const Known& known) {
     return {"keys", State::kWrong, error.what(),
             "put the file back as it was; `eole init` writes the cluster files that are gone"};
   }
-  return {"keys", State::kOk, text("files and tables in ", known.data, " are whole, and yours alone"),
+  return {"keys",
+          State::kOk,
+          text("files and tables in ", known.data, " are whole, and yours alone"),
           {}};
 }
 
@@ -121,16 +124,18 @@ std::string nearest_directory(std::filesystem::path path) {
 }
 
 void print(const Finding& finding, bool is_json) {
-  const auto* state = finding.state == State::kOk ? "ok" : finding.state == State::kPoor ? "poor" : "wrong";
+  const auto* state = finding.state == State::kOk     ? "ok"
+                      : finding.state == State::kPoor ? "poor"
+                                                      : "wrong";
   if (is_json)
-    return print_json(Value::Map{{"of", finding.of},
-                                 {"state", state},
-                                 {"what", finding.what},
-                                 {"advice", finding.advice}});
+    return print_json(Value::Map{
+        {"of", finding.of}, {"state", state}, {"what", finding.what}, {"advice", finding.advice}});
   constexpr int kGreen = 32;
   constexpr int kYellow = 33;
   constexpr int kRed = 31;
-  const int colour = finding.state == State::kOk ? kGreen : finding.state == State::kPoor ? kYellow : kRed;
+  const int colour = finding.state == State::kOk     ? kGreen
+                     : finding.state == State::kPoor ? kYellow
+                                                     : kRed;
   std::printf("%s %s %s\n", coloured(cell(state, 5), colour).c_str(), cell(finding.of, 10).c_str(),
               shown(finding.what).c_str());
   if (!finding.advice.empty()) std::printf("%17s%s\n", "", shown(finding.advice).c_str());

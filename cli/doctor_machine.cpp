@@ -29,9 +29,9 @@ constexpr std::int64_t kEpochMs = 1'735'689'600'000;  // 2025: no machine that r
 constexpr int kSyncs = 200;
 constexpr Duration kSyncsTimeMost = 3s;
 constexpr std::size_t kSyncBytes = 4096;
-constexpr Duration kSyncSlow = 50ms;      // p99: a submit that waits so long is seen by people.
-constexpr Duration kSyncNoDisk = 15us;    // p50: no device confirms so soon.
-constexpr std::uint64_t kSpaceLeast = 512 << 20;   // Two segments of journal and log, and as much.
+constexpr Duration kSyncSlow = 50ms;    // p99: a submit that waits so long is seen by people.
+constexpr Duration kSyncNoDisk = 15us;  // p50: no device confirms so soon.
+constexpr std::uint64_t kSpaceLeast = 512 << 20;  // Two segments of journal and log, and as much.
 constexpr std::uint64_t kSpaceWanted = 10'000'000'000;  // --keep-bytes, unless it is set.
 
 std::string human_micros(Duration time) {
@@ -138,7 +138,8 @@ Finding look_at_syncs(const std::string& directory) {
     return {"disk", State::kPoor, what + "; it is memory: a power cut takes what was promised",
             "keep the data directory on a disk"};
   if (p50 < kSyncNoDisk)
-    return {"disk", State::kPoor, what + "; no disk is so fast: it may confirm what it does not keep",
+    return {"disk", State::kPoor,
+            what + "; no disk is so fast: it may confirm what it does not keep",
             "look at what is below that directory, and at the disk's write cache"};
   if (p99 > kSyncSlow)
     return {"disk", State::kPoor, what + "; each submit waits for one",
@@ -154,7 +155,8 @@ Finding look_at_space(const std::string& directory) {
   const auto what = text(human_bytes(static_cast<double>(free)), " free for ", directory);
   if (free < kSpaceLeast)
     return {"space", State::kWrong,
-            text(what, ", ", human_bytes(kSpaceLeast), " is the least: roles refuse work on a full disk"),
+            text(what, ", ", human_bytes(kSpaceLeast),
+                 " is the least: roles refuse work on a full disk"),
             "make room, or name another --data"};
   if (free < kSpaceWanted)
     return {"space", State::kPoor, text(what, ", less than the log may take by itself"),

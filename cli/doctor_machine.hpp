@@ -6,7 +6,7 @@ namespace eole::cli {
 /// What one look at this machine or this cluster found.
 struct Finding {
   enum class State { kOk, kPoor, kWrong };  // kPoor: it works, but not as well as it should.
-  std::string of;  // "clock"
+  std::string of;                           // "clock"
   State state = State::kOk;
   std::string what;
   std::string advice;  // What to do; empty if all is well.

@@ -29,9 +29,8 @@ bool send(const std::string& path, std::string_view words) {
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // One without a file.
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  const bool is_sent =
-      ::sendto(fd, words.data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr*>(&address), size) >= 0;
+  const bool is_sent = ::sendto(fd, words.data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                                reinterpret_cast<const sockaddr*>(&address), size) >= 0;
   ::close(fd);
   return is_sent;
 }

@@ -34,8 +34,9 @@ int main(int argc, char** argv) {
   if (!reader) return fail(reader.error());
 
   TaskId id;
-  client::Submitter submitter(context, *cluster, {},
-                              [&](Origin origin, Seq first, std::uint32_t) { id = {origin, first}; });
+  client::Submitter submitter(context, *cluster, {}, [&](Origin origin, Seq first, std::uint32_t) {
+    id = {origin, first};
+  });
   if (auto added = submitter.add({argv[1]}, args->to_msgpack()); !added) return fail(added.error());
   if (auto accepted = submitter.finish(); !accepted) return fail(accepted.error());
 
@@ -48,7 +49,8 @@ int main(int argc, char** argv) {
     protocol::ResultReader records(batch->records);
     for (auto offset = batch->first_offset; const auto result = records.next(); ++offset) {
       const auto view = protocol::view_of(*result, batch->worker, offset);
-      if (view["id"].text_or("") != to_text(id) || view["state"].text_or("") == "retrying") continue;
+      if (view["id"].text_or("") != to_text(id) || view["state"].text_or("") == "retrying")
+        continue;
       std::printf("%s\n", view.to_json().c_str());
       return view["state"].text_or("") == "done" ? 0 : 1;
     }
