@@ -26,7 +26,8 @@ def help_of(*command):
 
 def problems_of(line):
     """What a command line names that its help does not."""
-    program, *words = line.split(" -- ")[0].split()
+    # What stands in quotes is another program's.
+    program, *words = re.sub(r"'[^']*'", "quoted", line.split(" -- ")[0]).split()
     path, flags = [], [word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)]
     if program == "./dev":
         tool = words[0] if words else "help"
@@ -38,8 +39,8 @@ def problems_of(line):
     else:
         texts = [help_of(BIN / program)]
         for word in words if program == "eole" else []:
-            is_command = re.search(rf"^  {re.escape(word)}\s", help_of(BIN / program, *path), re.M)
-            if word in ("COMMAND", "KIND") or word.startswith("-") or not is_command:
+            known = not word.startswith("-") and word not in ("COMMAND", "KIND")
+            if not known or not re.search(rf"^  {re.escape(word)}\s", help_of(BIN / program, *path), re.M):
                 if not path and word != "COMMAND" and not word.startswith("-"):
                     return [f"no eole {word}"]
                 break
