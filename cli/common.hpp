@@ -84,6 +84,8 @@ int show_task(const Globals& globals, const std::string& written);
 
 // Each adds its command to `app`.
 void add_up(CLI::App& app, Globals& globals);
+void add_init(CLI::App& app, Globals& globals);
+void add_doctor(CLI::App& app, Globals& globals);
 void add_submit(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
 void add_top(CLI::App& app, Globals& globals);

@@ -21,6 +21,8 @@ std::size_t description_of(const std::string& line) {
 // A command to be typed stays a line of its own.
 bool is_example(const std::string& line) { return line.starts_with("  eole "); }
 
+bool is_usage(const std::string& line) { return line.starts_with("Usage: "); }
+
 bool goes_on(const std::string& line) { return line.back() != '.' && line.back() != ':'; }
 
 }  // namespace
@@ -47,7 +49,7 @@ std::string wrapped(const std::string& help, std::size_t columns) {
   while (std::getline(lines, line)) {
     const auto before = std::exchange(rest, {});
     const bool joins = !before.empty() && !line.empty() && goes_on(before) &&
-                       margin_of(line) == margin_of(before) && !is_example(line) &&
+                       margin_of(line) == margin_of(before) && !is_example(line) && !is_usage(line) &&
                        description_of(line) == margin_of(line);
     if (!before.empty() && !joins) out += before + "\n";
     put(joins ? before + line.substr(margin_of(line)).insert(0, " ") : line);

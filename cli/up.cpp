@@ -1,18 +1,11 @@
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
-#include "cli/common.hpp"
 #include "cli/endpoints.hpp"
 #include "cli/limits.hpp"
+#include "cli/place.hpp"
 #include "cli/supervisor.hpp"
-#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/base/utf8.hpp"
 #include "common/net/tokens.hpp"
 #include "common/process/certificate.hpp"
 #include "common/process/options.hpp"
@@ -49,16 +42,6 @@ struct UpOptions {
   std::string logs_keep_bytes;
   std::string durability = "disk";
 };
-
-// Held as long as this process lives: a second `eole up` here would take the first one's place.
-void lock(const std::string& path, const std::string& what) {
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) throw Failure{kBadUse, text("cannot open ", path, ": ", std::strerror(errno))};
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
-    throw Failure{kBadUse, text(what, " is in use by another `eole up`")};
-}
 
 std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path).string();
@@ -97,16 +80,8 @@ void print_access(const UpOptions& options, const Endpoints& endpoints) {
 }
 
 int run(UpOptions options, const Globals& globals) {
-  process::keep_private();
-  const auto cluster_path = net::cluster_file_path(globals.cluster_path);
-  if (options.data.empty()) options.data = net::state_directory() + "/data";
-  process::make_private_directory(options.data);
-  options.data = std::filesystem::canonical(options.data).string();
-  if (!is_utf8(options.data))  // The files that tell where a cluster is are TOML.
-    throw Failure{kBadUse, text("directory ", shown(options.data),
-                                ": its name is not UTF-8; name another one with --data")};
-  lock(options.data + "/up.lock", "directory " + options.data);
-  lock(cluster_path + ".lock", "cluster file " + cluster_path);
+  const auto [data, cluster_path] = take_place(options.data, globals);
+  options.data = data;
   const auto endpoints =
       write_endpoints(options.data, options.listen,
                       {options.http, !options.http_certificate.empty()}, cluster_path);

@@ -7,6 +7,7 @@
 #include "common/net/transport.hpp"
 #include "common/process/system.hpp"
 #include "common/role/log_sender.hpp"
+#include "common/role/watchdog.hpp"
 
 namespace eole::role {
 
@@ -31,8 +32,8 @@ class Loop final : public net::Transport {
 
   /// How often SIGTERM or SIGINT came since the last call.
   int take_stops();
-  /// Sends what was logged; when it is to be called again, if ever.
-  std::optional<TimePoint> send_log() { return log_->send(); }
+  /// Sends what was logged, and word to the service manager; when to call it again, if ever.
+  std::optional<TimePoint> report();
   /// Until something comes, but not longer than `until`. `rest` is called once nothing came for a
   /// moment.
   void sleep(std::optional<TimePoint> until, const std::function<void()>& rest);
@@ -46,6 +47,7 @@ class Loop final : public net::Transport {
   std::optional<net::Context> context_;
   net::Poller poller_;
   std::optional<LogSender> log_;
+  Watchdog watchdog_;
 };
 
 /// Serves until the node is over; its exit code. A node takes a turn whenever something came or

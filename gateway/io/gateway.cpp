@@ -141,7 +141,7 @@ void Gateway::watch_ring() {
 // Until a connection or the ring has something.
 void Gateway::sleep(std::optional<TimePoint> until) {
   watch_ring();
-  if (const auto due = loop_.send_log()) until = std::min(until.value_or(*due), *due);
+  if (const auto due = loop_.report()) until = std::min(until.value_or(*due), *due);
   if (until) {
     io_.run_one_for(std::max(*until - loop_.now(), Duration{}));
   } else {

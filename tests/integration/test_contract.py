@@ -80,9 +80,9 @@ class Contract(unittest.TestCase):
 
     def test_bash_completes_commands_kinds_and_their_arguments(self):
         def completed(*words):
-            script = """source <(%s completion); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _eole
-                        echo "${COMPREPLY[@]}" """ % (BIN / "eole")
-            return subprocess.run(["bash", "-c", script, "bash", "eole", *words], capture_output=True, text=True,
+            script = """source <("$1" completion); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _eole
+                        echo "${COMPREPLY[@]}" """
+            return subprocess.run(["bash", "-c", script, "bash", BIN / "eole", *words], capture_output=True, text=True,
                                   check=True).stdout.split()
 
         self.assertEqual(completed("subm"), ["submit"])

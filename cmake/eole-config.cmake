@@ -1,0 +1,11 @@
+# find_package(eole): the target eole::client, from Debian's packages that the library was built with.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(OpenSSL)
+find_dependency(spdlog)
+find_dependency(date)
+find_dependency(PkgConfig)
+pkg_check_modules(ZMQ REQUIRED QUIET IMPORTED_TARGET libzmq)
+pkg_check_modules(TOMLPP REQUIRED QUIET IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(ISAL REQUIRED QUIET IMPORTED_TARGET libisal)
+include(${CMAKE_CURRENT_LIST_DIR}/eole-targets.cmake)

@@ -1,0 +1,259 @@
+"""What is installed works from where it was installed: programs, services, man pages, completion, the C++ library, the
+Debian packages. Nothing is compiled but the example; EOLE_BARE=1 also tries the packages in a bare Debian."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from cluster import BIN, SANITIZER, Cluster, wait_until
+
+BUILD = BIN.parent
+ROOT = pathlib.Path(__file__).parents[2]
+ROLES = ("ventilator", "sink", "gateway", "relay", "worker")
+
+
+def run(*words, **options):
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False, **{"timeout": 300, **options})
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+class Service:
+    """A role as its unit starts it, and what it says to the service manager."""
+
+    def __init__(self, unit, bin_path, data, env):
+        words = re.search(r"^ExecStart=(.*)$", unit.read_text(encoding="utf-8"), re.M)[1]
+        words = words.replace("/var/lib/eole", str(data)).replace("%H-%i", "w1").replace("%i", "w1").split()
+        self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notified.settimeout(60)
+        path = f"{data}/{unit.stem}.notify"
+        self.notified.bind(path)
+        self.process = subprocess.Popen([bin_path / words[0], *words[1:]], stderr=subprocess.PIPE, text=True,
+                                        env={**env, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "300000"})
+
+    def hears(self):
+        return self.notified.recv(4096).decode().split("\n")
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        said = self.process.communicate(timeout=60)[1]
+        self.notified.close()
+        return self.process.returncode, said
+
+
+@unittest.skipIf(SANITIZER, "nobody installs a sanitizer's build")
+class Install(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="eole-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
+        cls.prefix = pathlib.Path(cls.directory, "prefix")
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix, "--strip")
+        cls.bin = cls.prefix / "bin"
+
+    def env(self, directory):
+        return {**os.environ, "XDG_STATE_HOME": str(directory), "HOME": str(directory)}
+
+    def test_a_cluster_starts_from_there_and_a_client_built_there_uses_it(self):
+        build = os.path.join(self.directory, "example")
+        run("cmake", "-S", ROOT / "examples/cpp", "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("cmake", "--build", build)
+        with Cluster(workers=1, programs=self.bin) as cluster:
+            args = {"n": 6}
+            said = run(f"{build}/eole-example", "nqueens", json.dumps(args), env=cluster.env)
+            view = json.loads(said)
+            self.assertEqual((view["state"], view["value"]["solutions"]), ("done", 4))
+            self.assertEqual(cluster.task(view["id"])["state"], "done")
+
+    def test_python_is_there(self):
+        said = run(sys.executable, "-c", "import eole; print(eole.__file__)",
+                   env={**os.environ, "PYTHONPATH": str(self.prefix / "lib/python3/dist-packages")})
+        self.assertTrue(said.startswith(str(self.prefix)))
+
+    def test_every_program_and_command_has_a_man_page(self):
+        listed = run(self.bin / "eole", "--help")
+        commands = re.findall(r"^  ([a-z]+) ", listed.split("Subcommands:")[1], re.M)
+        self.assertGreater(len(commands), 25)
+        for name in ("eole", *(f"eole-{command}" for command in commands), *(f"eole-{role}" for role in ROLES)):
+            page = self.prefix / f"share/man/man1/{name}.1"
+            text = page.read_text(encoding="utf-8")
+            self.assertRegex(text, rf'^\.TH {name.upper()} 1 "" "eole [\d.]+" "Eole"\n\.SH NAME\n{name} \\- [A-Z]')
+            for part in ("SYNOPSIS", "OPTIONS"):
+                self.assertIn(f".SH {part}\n", text, name)
+        self.assertIn("exec", (self.prefix / "share/man/man1/eole-submit.1").read_text(encoding="utf-8"))
+        if shutil.which("groff"):
+            pages = sorted((self.prefix / "share/man/man1").iterdir())
+            done = subprocess.run(["groff", "-Kutf8", "-man", "-Tutf8", "-ww", "-z", *pages], capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_each_shell_completes_commands_options_kinds_projects_and_ids(self):
+        places = {"bash": "bash-completion/completions/eole", "zsh": "zsh/vendor-completions/_eole",
+                  "fish": "fish/vendor_completions.d/eole.fish"}
+        scripts = {shell: self.prefix / "share" / place for shell, place in places.items()}
+        for shell, script in scripts.items():
+            self.assertEqual(script.read_text(encoding="utf-8"), run(self.bin / "eole", "completion", shell))
+        asked = {
+            "bash": 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _eole; '
+                    'printf "%s\\n" "${COMPREPLY[@]}"',
+            "zsh": 'compdef() { }; compadd() { shift; print -l -- "$@" }; source "$1"; shift; '
+                   'words=("$@"); CURRENT=$#; _eole',
+            "fish": 'source $argv[1]; complete -C (string join " " -- $argv[2..])'}
+
+        def completed(shell, *words):
+            said = run(shell, "-c", asked[shell], *(["x"] if shell != "fish" else []), scripts[shell], "eole", *words,
+                       env={**cluster.env, "PATH": f"{self.bin}:{os.environ['PATH']}"}, cwd=self.directory)
+            return said.split()
+
+        with Cluster("--allow-exec", workers=1) as cluster:
+            (task,) = cluster.submit([{"kind": "sleep", "args": {"seconds": 60}, "project": "photos"}])
+            wait_until(lambda: "photos" in cluster.eole("project").stdout, what="the project is known")
+            for shell in filter(shutil.which, scripts):
+                with self.subTest(shell):
+                    self.assertEqual(completed(shell, "subm"), ["submit"])
+                    self.assertEqual(completed(shell, "submit", "--wait", "image", "--qu"), ["--quality"])
+                    self.assertEqual(completed(shell, "tasks", "--kind", "sl"), ["sleep"])
+                    self.assertEqual(completed(shell, "tasks", "--project", ""), ["photos"])
+                    self.assertEqual(completed(shell, "project", "close", "pho"), ["photos"])
+                    self.assertIn(task["id"], completed(shell, "explain", task["id"][:3]))
+            cluster.eole("cancel", "--all", "--yes", check=False)
+
+    def test_services_start_as_their_units_say_and_tell_that_they_live(self):
+        directory = pathlib.Path(self.directory, "services")
+        directory.mkdir(mode=0o700)
+        env = self.env(directory)
+        run(self.bin / "eole", "init", "--data", directory, env=env)
+        units = self.prefix / "lib/systemd/system"
+        services = []
+        try:
+            for role in ROLES:
+                name = f"eole-{role}{'@' if role == 'worker' else ''}.service"
+                services.append(Service(units / name, self.bin, directory, env))
+            for service in services:
+                self.assertIn("READY=1", service.hears())
+                self.assertIn("WATCHDOG=1", service.hears())
+                self.assertIn("WATCHDOG=1", service.hears())
+            said = run(self.bin / "eole", "submit", "echo", "hello", "--wait", env=env)
+            self.assertIn("done", said)
+        finally:
+            ends = [service.end() for service in reversed(services)]
+        self.assertEqual([code for code, _ in ends], [0] * len(ROLES), ends)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
+    def test_systemd_understands_the_units(self):
+        root = pathlib.Path(self.directory, "root")
+        shutil.copytree(self.prefix / "lib/systemd", root / "usr/lib/systemd")
+        (root / "usr/bin").mkdir()
+        for role in ROLES:
+            shutil.copy("/bin/true", root / f"usr/bin/eole-{role}")
+        for unit in (*(f"eole-{role}.service" for role in ROLES[:-1]), "eole-worker@1.service", "eole.target"):
+            done = subprocess.run(["systemd-analyze", f"--root={root}", "--man=no", "--recursive-errors=no", "verify", unit],
+                                  capture_output=True, text=True, check=False)
+            ours = [line for line in done.stderr.splitlines() if "eole" in line and "not found" not in line]
+            self.assertEqual(ours, [])
+
+
+# In a bare system, after its packages are there: what a person does, without systemctl.
+FIRST_STEPS = """set -e
+as_eole() { su -s /bin/sh eole -c "$1"; }
+test "$(stat -c '%U %a' /var/lib/eole)" = "eole 700"
+as_eole "eole init --data /var/lib/eole"
+as_eole "eole doctor"
+setpriv --reuid eole --regid eole --init-groups env HOME=/var/lib/eole eole up --data /var/lib/eole --workers 1 >/tmp/up &
+up=$!
+until grep -qx ready /tmp/up; do kill -0 $up; sleep 0.1; done
+as_eole "eole submit echo hello --wait"
+eole --cluster /var/lib/eole/admin.toml status
+cat > /tmp/many.py <<END
+import eole
+with eole.Cluster() as cluster:
+    print(list(cluster.results(cluster.submit("nqueens", {"n": 6})))[0].value)
+END
+as_eole "python3 /tmp/many.py"
+kill -TERM $up; wait $up
+"""
+
+
+@unittest.skipIf(SANITIZER, "nobody installs a sanitizer's build")
+@unittest.skipUnless(shutil.which("dpkg-shlibdeps"), "needs dpkg-dev")
+class Packages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="eole-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
+        run("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", cls.directory)
+        cls.packages = {path.name.split("_")[0]: path for path in pathlib.Path(cls.directory).glob("*.deb")}
+
+    def field(self, package, name):
+        return run("dpkg-deb", "--field", self.packages[package], name).strip()
+
+    def listed(self, package):
+        """The files in a package, each with its mode and owner."""
+        lines = run("dpkg-deb", "--contents", self.packages[package]).splitlines()
+        return {line.split()[5].removeprefix("."): line.split()[:2] for line in lines if not line.startswith("d")}
+
+    def test_there_are_three_that_name_what_they_need(self):
+        self.assertEqual(sorted(self.packages), ["eole", "eole-dev", "python3-eole"])
+        needed = self.field("eole", "Depends")
+        for library in ("libc6", "libzmq5", "libcurl4", "libssl3", "libsqlite3-0", "libjpeg62-turbo", "adduser"):
+            self.assertIn(library, needed)
+        self.assertIn("libzmq3-dev", self.field("eole-dev", "Depends"))
+        self.assertIn("python3-zmq", self.field("python3-eole", "Depends"))
+        self.assertEqual(self.field("python3-eole", "Architecture"), "all")
+
+    def test_each_holds_its_own(self):
+        files = self.listed("eole")
+        for path in ("/usr/bin/eole", "/usr/bin/eole-worker", "/usr/libexec/eole/eole-picture",
+                     "/usr/share/man/man1/eole-submit.1", "/usr/lib/systemd/system/eole-worker@.service",
+                     "/usr/share/doc/eole/copyright"):
+            self.assertIn(path, files)
+        self.assertIn("/usr/include/eole/clients/cpp/blocking/submitter.hpp", self.listed("eole-dev"))
+        self.assertIn("/usr/lib/python3/dist-packages/eole/__init__.py", self.listed("python3-eole"))
+        for package in self.packages:
+            for path, (mode, owner) in self.listed(package).items():
+                self.assertEqual((owner, mode[5], mode[8]), ("root/root", "-", "-") if mode[0] != "l" else
+                                 ("root/root", "w", "w"), path)
+
+    @unittest.skipUnless(os.environ.get("EOLE_BARE"), "makes a Debian system: EOLE_BARE=1, root, debootstrap, a mirror")
+    def test_a_bare_system_installs_runs_and_forgets_it(self):
+        root = os.path.join(self.directory, "bare")
+        run("debootstrap", "--variant=minbase", "bookworm", root, timeout=1800)
+
+        def inside(*words):
+            return run("chroot", root, *words, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+                                                    "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}, timeout=1800)
+
+        def found():
+            said = inside("find", "/", "-xdev", "-not", "-path", "/proc/*", "-not", "-path", "/tmp/*")
+            return {path for path in said.splitlines() if "eole" in path}
+
+        for kind in ("proc", "dev"):
+            run("mount", "--rbind", f"/{kind}", f"{root}/{kind}")
+            run("mount", "--make-rslave", f"{root}/{kind}")
+        try:
+            for package in self.packages.values():
+                shutil.copy(package, f"{root}/tmp")
+            inside("apt-get", "install", "-y", "--no-install-recommends",
+                   *(f"/tmp/{package.name}" for package in self.packages.values()))
+            said = inside("sh", "-c", FIRST_STEPS)
+            for word in ("hello", "accepted", "'solutions': 4"):
+                self.assertIn(word, said)
+            inside("apt-get", "purge", "-y", *self.packages)
+            self.assertEqual(found(), set())
+            self.assertNotIn("eole", inside("cat", "/etc/passwd", "/etc/group"))
+        finally:
+            for kind in ("proc", "dev"):
+                run("umount", "-R", "-l", f"{root}/{kind}")
+
+
+if __name__ == "__main__":
+    unittest.main()
