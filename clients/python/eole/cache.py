@@ -130,6 +130,7 @@ class Cache(collections.abc.Mapping):
                 pass  # It went meanwhile.
 
     def _run(self):
+        self._connection.adopt()
         try:
             while not self._is_closed and not self._error:
                 self._look()

@@ -98,6 +98,10 @@ class Connection:
         if threading.get_ident() != self._thread:
             raise WrongThread("this Cluster is another thread's: each thread makes its own (eole.task does so by itself)")
 
+    def adopt(self):
+        """From here on it is this thread's; the one that made it uses it no more."""
+        self._thread = threading.get_ident()
+
     def close(self):
         self._context.destroy(linger=500)
 

@@ -202,6 +202,7 @@ class Group:
     # ---- The thread of the sockets: heartbeats go on however long a record takes.
 
     def _run(self):
+        self._connection.adopt()
         try:
             self._go_on()
         except Exception as error:  # noqa: BLE001 - whoever waits hears of it
