@@ -36,6 +36,8 @@ struct UpOptions {
   std::uint32_t slots = 0;
   std::uint32_t prefetch = 0;
   bool allow_exec = false;
+  std::vector<std::string> networks;
+  std::string authorities;
   bool place = false;
   bool begins_anew = false;
   std::vector<std::string> labels;
@@ -140,6 +142,10 @@ int run(UpOptions options, const Globals& globals) {
     if (options.prefetch > 0)
       arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
     if (options.allow_exec) arguments.emplace_back("--allow-exec");
+    for (const auto& network : options.networks)
+      arguments.insert(arguments.end(), {"--allow-net", network});
+    if (!options.authorities.empty())
+      arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
     for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
     for (const auto& resource : options.resources)
       arguments.insert(arguments.end(), {"--resource", resource});
@@ -231,6 +237,15 @@ void add_up(CLI::App& app, Globals& globals) {
   command->add_flag("--begin-anew", options->begins_anew,
                     "if the journal that was here is gone: give its tasks up");
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
+  command
+      ->add_option(
+          "--allow-net", options->networks,
+          "CIDR that downloads may reach though it is not public, as 10.0.0.0/8; repeatable")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--ca", options->authorities,
+                   "PEM of certificates that downloads believe besides the system's")
+      ->check(CLI::ExistingFile);
   command->footer(
       "Prints `ready` once a task would run. A role that dies is started again; if one cannot\n"
       "start, five times in a row or for a reason that stays, that is told and everything ends.\n"

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <stdexcept>
 #include <string_view>
 #include <thread>
 
@@ -24,6 +25,8 @@ int main(int argc, char** argv) {
   const auto nameless = config.name = text(process::host_name(), "-", config.pid);
   std::string scratch_path;
   bool allow_exec = false;
+  std::string networks;
+  worker::WebOptions web;
   role::Program program("worker", "Runs tasks and hands their results to the sink.");
   program.log_name = [&] { return config.name; };
   auto& flags = program.options();
@@ -33,11 +36,18 @@ int main(int argc, char** argv) {
   flags.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts", 0,
                process::kPrefetchMax);
   flags.toggle("--allow-exec", allow_exec, "run the commands that exec tasks name");
+  flags.list("--allow-net", networks, "CIDR",
+             "that downloads may reach though it is not public: 10.0.0.0/8; repeatable");
+  flags.text("--ca", web.authorities, "FILE",
+             "certificates of authorities that downloads believe besides the system's, PEM");
   flags.list("--label", config.labels, "NAME=VALUE", "that tasks may need; repeatable");
   flags.list("--resource", config.resources, "NAME=N", "that tasks use up: mem=64G; repeatable");
   return program.run(argc, argv, [&] {
     options.cluster = program.cluster();
     worker::complete(config);
+    const auto allowed = worker::Networks::allowing(networks);
+    if (!allowed) throw std::runtime_error(text("--allow-net ", allowed.error().message));
+    web.networks = *allowed;
     const worker::Scratch scratch(scratch_path, config.name, config.name != nameless);
     for (const auto& handler : worker::handlers()) {
       if (handler.kind.needs_exec && !allow_exec) continue;
@@ -51,7 +61,7 @@ int main(int argc, char** argv) {
       runners.push_back(worker::start_runners(processes, config.kinds));
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
-    worker::Slots slots(loop.context(), {options.cluster, scratch_path}, std::move(runners));
+    worker::Slots slots(loop.context(), {options.cluster, scratch_path, web}, std::move(runners));
     worker::Node node(options, loop, slots);
     // A second signal: nothing is waited for. The children see their sockets close.
     if (const int ended = role::run(node, loop); ended != 0) ::_exit(ended);

@@ -37,10 +37,11 @@ class Cluster:
     """`with Cluster(workers=2) as c:` runs `eole up` and drains it at the end."""
 
     def __init__(self, *arguments, workers=2, slots=2, directory=None, env=None, prefix=(),
-                 programs=BIN):
+                 programs=BIN, networks=("127.0.0.0/8", "::1")):
         self.directory = directory or tempfile.mkdtemp(prefix="eole-test-")
         self.owns_directory = directory is None
-        self.arguments = ["--workers", str(workers), "--slots", str(slots), *arguments]
+        self.arguments = ["--workers", str(workers), "--slots", str(slots),
+                          *(word for network in networks for word in ("--allow-net", network)), *arguments]
         self.workers = workers
         self.programs = programs
         self.env = {**os.environ, "XDG_STATE_HOME": self.directory, **(env or {})}

@@ -14,6 +14,7 @@ namespace eole::worker {
 using protocol::Value;
 
 class ProcessRunner;
+class Web;
 
 /// A file that becomes an artifact. It is removed from the scratch directory afterwards.
 struct FileResult {
@@ -24,11 +25,11 @@ struct FileResult {
 /// What a handler came to.
 struct Outcome {
   bool is_done = false;
-  Value value;                    // Of a done task; of a failed one, what there is to tell.
-  std::string error;              // Why it failed.
-  std::vector<FileResult> files;  // Kept whether it is done or failed.
-  bool is_lost = false;           // Not its own failure: tried again whether it asked or not.
-  std::string cause = {};         // Of a failed one: common/protocol/causes.hpp; empty: error.
+  Value value;                      // Of a done task; of a failed one, what there is to tell.
+  std::string error;                // Why it failed.
+  std::vector<FileResult> files;    // Kept whether it is done or failed.
+  bool is_lost = false;             // Not its own failure: tried again whether it asked or not.
+  std::string cause = {};           // Of a failed one: common/protocol/causes.hpp; empty: error.
   std::int64_t retry_after_ms = 0;  // Another attempt makes no sense sooner.
   Value stopped = {};               // Of one that was told to end: which processes, and how.
 
@@ -80,6 +81,8 @@ class TaskContext {
   /// there are in all, and `next`, which is `from` of the next page (null: the first, the last).
   /// Null if the sink knows none of them.
   virtual Expected<Value> parts(const std::string& project, const Value& from) = 0;
+  /// The worker's connections to servers of HTTP.
+  virtual Web& web() = 0;
   /// The process below this slot. Null unless the kind's runner is a process and the worker offers
   /// the kind.
   virtual ProcessRunner* runner() = 0;

@@ -45,6 +45,7 @@ struct Surroundings {
   client::ArtifactClient& artifacts;
   std::function<client::Requests&()> sink;  // Few attempts ask it.
   const ProcessRunners& runners;
+  Web& web;
   std::function<void(protocol::Progress)> tell;
   std::function<bool()> is_stopping;
 };
@@ -77,6 +78,7 @@ class Attempt final : public TaskContext {
                        std::uint64_t most) override;
   Expected<void> read(const std::string& sha256, const OnBytes& on_bytes) override;
   Expected<Value> parts(const std::string& project, const Value& from) override;
+  Web& web() override { return around_.web; }
   ProcessRunner* runner() override { return runner_; }
 
  private:

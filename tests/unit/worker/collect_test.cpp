@@ -88,6 +88,7 @@ class Sink final : public TaskContext {
                             {"tasks", results.size() + lost},
                             {"next", next < results.size() ? Value(next) : Value()}});
   }
+  Web& web() override { throw std::logic_error("nothing is collected from the web"); }
   ProcessRunner* runner() override { return nullptr; }
 
   std::vector<Value> results;
