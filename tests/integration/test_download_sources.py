@@ -113,6 +113,40 @@ class Sources(unittest.TestCase):
         result = self.download(f"http://{self.host}/fails-gone", mirrors=["http://[bad/", "file:///etc/passwd"])
         self.assertEqual(result["state"], "failed")
 
+    # The way to the sink.
+
+    def held(self, name, body):
+        """A source that sends half of the file and waits."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def script(request, n):
+            request.head(200, Content_Length=len(body), ETag='"v"')
+            request.wfile.write(body[:len(body) // 2])
+            request.wfile.flush()
+            gate.wait(60)
+            request.wfile.write(body[len(body) // 2:])
+        return self.serve(name, script), gate
+
+    def test_a_file_is_handed_over_by_link_while_it_comes(self):
+        url, gate = self.held("/linked", LARGE)
+        artifacts = os.path.join(self.cluster.directory, "eole/data/sink/artifacts")
+        task = self.cluster.submit([{"kind": "download", "args": {"url": url}}])[0]["id"]
+        handed = wait_until(lambda: [name for name in os.listdir(artifacts) if name.endswith(".handed")], what="a link")
+        inode = os.stat(os.path.join(artifacts, handed[0])).st_ino
+        gate.set()
+        wait_until(lambda: self.cluster.task(task)["state"] == "done", 60, "done")
+        self.check_done(self.cluster.json("result", task)[0], LARGE)
+        stored = os.stat(os.path.join(artifacts, hashlib.sha256(LARGE).hexdigest()))
+        self.assertEqual((stored.st_ino, stored.st_nlink), (inode, 1))
+        self.assertEqual([name for name in os.listdir(artifacts) if name.endswith(".handed")], [])
+
+    def test_a_file_comes_to_a_sink_of_which_only_the_address_is_known(self):
+        with Cluster("--listen", "127.0.0.1", workers=1, slots=1) as cluster:
+            url = self.serve("/sent", lambda request, n: request.answer(200, OLD))
+            self.check_done(self.download(url, cluster), OLD)
+            self.assertEqual([name for name in os.listdir(os.path.join(cluster.directory, "eole/data/w1"))], [])
+
     # Connections.
 
     def ranges(self, rate, tag='"v1"', most=1000):

@@ -50,30 +50,42 @@ class Deadline {
 /// that hashing and receiving take two cores.
 class Digests {
  public:
-  /// Those that `args` name, and the SHA-256, which all artifacts have.
-  explicit Digests(const Value& args) {
+  /// Those that `args` name, and the SHA-256; that is the sink's to find where the file is handed
+  /// over to it.
+  Digests(const Value& args, bool is_handed) : is_handed_(is_handed) {
     for (const auto& [name, algorithm] : kAlgorithms)
       if (const auto wanted = args[name].text_or(""); !wanted.empty() || name == kSha256)
         digests_.push_back({name, algorithm, lowered(wanted), nullptr, {}});
   }
 
   /// Goes on as far as the part is, and no further than `most`.
-  void go_on(PartFile& part, std::uint64_t most = UINT64_MAX) {
-    if (generation_ != part.generation()) begin(part);
-    const auto front = std::min(part.front(), most);
+  void go_on(PartFile& part, TaskContext& context) {
+    if (generation_ != part.generation()) begin(part, context);
+    auto front = part.front();
+    if (is_handed_ && front > 0) context.reach(part.path(), front);
+    front = std::min(front, at_ + kHashedAtOnce);
+    if (is_handed_ && digests_.size() == 1) at_ = front;
     while (at_ < front) {
       auto bytes = part.read(at_);
       if (bytes.empty()) return;
       bytes.resize(std::min<std::uint64_t>(bytes.size(), front - at_));
-      for (auto& digest : digests_) digest.hash->add(bytes);
+      for (auto& digest : digests_)
+        if (digest.hash) digest.hash->add(bytes);
       at_ += bytes.size();
     }
   }
   std::uint64_t at() const { return at_; }
-  /// All of it was added.
-  void end() {
-    for (auto& digest : digests_) digest.is = hex(digest.hash->digest());
+  /// All of it was added; why that is not so, if it is not.
+  std::optional<std::string> end(PartFile& part, TaskContext& context) {
+    for (auto& digest : digests_)
+      if (digest.hash) digest.is = hex(digest.hash->digest());
     generation_ = 0;
+    if (!is_handed_) return std::nullopt;
+    if (!part.finish()) return part.problem();
+    auto handed = context.hand_over(part.path(), part.front());
+    if (!handed) return text("the file could not be kept: ", handed.error().message);
+    digests_.front().is = std::move(*handed);
+    return std::nullopt;
   }
   const std::string& sha256() const { return digests_.front().is; }
   /// The first that is not as it was wanted; empty: all are.
@@ -111,12 +123,16 @@ class Digests {
       if (letter >= 'A' && letter <= 'F') letter = static_cast<char>(letter - 'A' + 'a');
     return text;
   }
-  void begin(const PartFile& part) {
+  void begin(const PartFile& part, TaskContext& context) {
+    if (is_handed_) context.take_back(part.path());
     generation_ = part.generation();
     at_ = 0;
-    for (auto& digest : digests_) digest.hash = std::make_unique<process::Hash>(digest.algorithm);
+    for (auto& digest : digests_)
+      if (!is_handed_ || digest.name != kSha256)
+        digest.hash = std::make_unique<process::Hash>(digest.algorithm);
   }
-  std::vector<Digest> digests_;
+  bool is_handed_;
+  std::vector<Digest> digests_;   // The SHA-256 in front.
   std::uint64_t generation_ = 0;  // Of the part that they are of; zero: of none.
   std::uint64_t at_ = 0;
 };
@@ -124,10 +140,10 @@ class Digests {
 /// One download: requests until the file is here, or until another makes no sense.
 class Download {
  public:
-  Download(const Value& args, TaskContext& context, PartFile& part)
+  Download(const Value& args, TaskContext& context, PartFile& part, bool is_handed)
       : context_(context),
         part_(part),
-        digests_(args),
+        digests_(args, is_handed),
         retries_(*args["retries"].as<std::int64_t>()),
         deadline_(*args["timeout"].as<double>()) {
     urls_.push_back(args["url"].text_or(""));
@@ -211,8 +227,7 @@ std::optional<std::string> Download::fetch_all() {
     if (deadline_.is_over()) return text(deadline_.name(), " is over");
     const auto asked_from = part_.resume_at();
     options_.url = urls_.front();
-    const auto end = fetch(options_, part_, context_,
-                           [&] { digests_.go_on(part_, digests_.at() + kHashedAtOnce); });
+    const auto end = fetch(options_, part_, context_, [&] { digests_.go_on(part_, context_); });
     status_ = end.status;
     retry_after_ = std::clamp<std::int64_t>(end.retry_after.value_or(0), 0, kRetryAfterTold);
     if (end.began_at == 0) resumed_at_ = 0;
@@ -240,11 +255,11 @@ std::optional<std::string> Download::fetch_all() {
 
 // Its digests, and whether they are those that were wanted.
 std::optional<std::string> Download::check() {
-  while (digests_.go_on(part_, digests_.at() + kHashedAtOnce), digests_.at() < part_.front()) {
+  while (digests_.go_on(part_, context_), digests_.at() < part_.front()) {
     if (context_.is_cancelled()) return "cancelled";
     if (!part_.problem().empty()) return part_.problem();
   }
-  digests_.end();
+  if (auto why = digests_.end(part_, context_)) return why;
   is_checked_ = true;
   const auto mismatch = digests_.mismatch(part_.version().sha256);
   return mismatch.empty() ? std::nullopt : std::optional(mismatch);
@@ -268,12 +283,14 @@ std::optional<std::string> Download::run() {
 
 }  // namespace
 
-Outcome run_download(const Value& args, TaskContext& context) {
+namespace {
+
+Outcome run(const Value& args, TaskContext& context, bool is_handed) {
   const auto lasting = context.lasting_path();
   PartFile part(lasting ? *lasting : context.scratch_path("part"), lasting.has_value());
-  Download download(args, context, part);
+  Download download(args, context, part, is_handed);
   auto why = part.problem().empty() ? download.run() : part.problem();
-  if (!why && !part.finish()) why = part.problem();
+  if (!why && !is_handed && !part.finish()) why = part.problem();
   if (why) {
     if (!download.is_part_of_use()) part.drop();
     if (context.is_cancelled()) return Outcome::failed("cancelled");
@@ -293,8 +310,15 @@ Outcome run_download(const Value& args, TaskContext& context) {
   auto name = safe_name(args["name"].text_or(""));
   if (!name && !version.name.empty()) name = version.name;
   auto outcome = Outcome::done(std::move(value));
-  outcome.files.push_back({part.path(), name.value_or(name_in_url(download.url()))});
+  outcome.files.push_back({part.path(), name.value_or(name_in_url(download.url())),
+                           is_handed ? download.digests().sha256() : "", part.have()});
+  if (is_handed) part.drop();  // Its other name is the sink's.
   return outcome;
 }
+
+}  // namespace
+
+Outcome run_download(const Value& args, TaskContext& context) { return run(args, context, true); }
+Outcome fetch_input(const Value& args, TaskContext& context) { return run(args, context, false); }
 
 }  // namespace eole::worker

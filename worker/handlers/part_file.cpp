@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "common/base/text.hpp"
 
@@ -164,7 +165,12 @@ bool PartFile::start_anew() {
   version_ = {};
   ++generation_;
   ::unlink(note_path().c_str());
-  return ::ftruncate(fd_, 0) == 0 || fail("truncate");
+  // Another file: the one before may be the sink's already.
+  ::unlink(path_.c_str());
+  const int fresh = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fresh < 0) return fail("make anew");
+  ::close(std::exchange(fd_, fresh));
+  return true;
 }
 
 bool PartFile::finish() {

@@ -49,7 +49,7 @@ class PartFile {
   std::size_t append(std::uint64_t at, std::string_view bytes);
   /// Divides a gap at `at`, inside of it: whoever fills it ends there.
   bool divide(std::uint64_t at);
-  /// Forgets all of it; the next byte is the first.
+  /// Forgets all of it; the next byte is the first, of another file under the same path.
   bool start_over();
   /// It is whole: nothing behind its end, no note.
   bool finish();

@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "common/process/options.hpp"
+#include "common/process/system.hpp"
 
 namespace eole::worker {
 
@@ -81,6 +83,7 @@ void Web::Loop::end(Request& request, CURLcode code) {
 }
 
 void Web::Loop::run() {
+  process::leave_core();
   speak_utf8();
   while (true) {
     {
@@ -110,9 +113,20 @@ void Web::Loop::run() {
   }
 }
 
-Web::Web(WebOptions options) : options_(std::move(options)), loop_(std::make_unique<Loop>()) {
-  if (const auto& file = options_.authorities; !file.empty() && ::access(file.c_str(), R_OK) != 0)
-    throw std::runtime_error(text("--ca ", file, ": ", std::strerror(errno)));
+void WebOptions::add_flags(process::Options& flags) {
+  flags.list("--allow-net", networks, "CIDR",
+             "that downloads may reach though it is not public: 10.0.0.0/8; repeatable");
+  flags.text("--ca", authorities, "FILE",
+             "certificates of authorities that downloads believe besides the system's, PEM");
+}
+
+Web::Web(const WebOptions& options)
+    : authorities_(options.authorities), loop_(std::make_unique<Loop>()) {
+  auto networks = Networks::allowing(options.networks);
+  if (!networks) throw std::runtime_error(text("--allow-net ", networks.error().message));
+  networks_ = std::move(*networks);
+  if (!authorities_.empty() && ::access(authorities_.c_str(), R_OK) != 0)
+    throw std::runtime_error(text("--ca ", authorities_, ": ", std::strerror(errno)));
   static std::once_flag once;
   std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
   loop_->multi = ::curl_multi_init();
@@ -144,12 +158,12 @@ Web::Request::Request(Web& web, const Waker& waker)
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(CURLOPT_BUFFERSIZE, kReceiveBytes);
   set(CURLOPT_USERAGENT, "eole");
-  if (!web_.options_.authorities.empty())
-    set(CURLOPT_CAINFO, web_.options_.authorities.c_str());  // The system's directory stays.
+  if (!web_.authorities_.empty())
+    set(CURLOPT_CAINFO, web_.authorities_.c_str());  // The system's directory stays.
   // Sees the address that a name came to: at each redirect, and whatever it came to before.
   const auto open = +[](void* user, curlsocktype, curl_sockaddr* address) -> curl_socket_t {
     auto& request = *static_cast<Request*>(user);
-    if (request.web_.options_.networks.may_reach(address->addr))
+    if (request.web_.networks_.may_reach(address->addr))
       return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     request.refused_ = to_text(address->addr);
     return CURL_SOCKET_BAD;

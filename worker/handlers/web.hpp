@@ -6,11 +6,16 @@
 
 #include "worker/handlers/networks.hpp"
 
+namespace eole::process {
+class Options;
+}
+
 namespace eole::worker {
 
 struct WebOptions {
-  Networks networks;        // That requests may reach.
+  std::string networks;     // That requests may reach besides public ones, as Networks reads them.
   std::string authorities;  // PEM of certificates to believe besides the system's; empty: none.
+  void add_flags(process::Options& flags);
 };
 
 /// Wakes a thread that waits, for an answer or for the wish to end.
@@ -31,7 +36,8 @@ class Waker {
 /// All HTTP of a worker: one thread, one pool of connections, one cache of names and sessions.
 class Web {
  public:
-  explicit Web(WebOptions options);
+  /// Throws std::runtime_error if the options make no sense.
+  explicit Web(const WebOptions& options);
   ~Web();
   Web(const Web&) = delete;
   Web& operator=(const Web&) = delete;
@@ -68,7 +74,8 @@ class Web {
 
  private:
   struct Loop;
-  WebOptions options_;
+  std::string authorities_;
+  Networks networks_;
   std::unique_ptr<Loop> loop_;
 };
 

@@ -131,6 +131,10 @@ TaskFinished Attempt::run() {
   Artifacts artifacts;
   for (const auto& file : outcome.files) {
     if (is_cancelled()) break;
+    if (!file.sha256.empty()) {
+      artifacts.add(file.sha256, file.bytes, file.name);
+      continue;
+    }
     // The result leaves only after the sink has the file durably (rule R4).
     const auto stored =
         around_.artifacts.put(file.path, [&](std::uint64_t done, std::uint64_t total) {
@@ -244,6 +248,21 @@ std::optional<std::string> Attempt::lasting_path() {
     lasting_ = LastingFile::hold(around_.scratch, task_.id);
   }
   return lasting_ ? std::optional(lasting_->path()) : std::nullopt;
+}
+
+void Attempt::reach(const std::string& path, std::uint64_t bytes) {
+  handovers_.try_emplace(path, around_.artifacts, path).first->second.reach(bytes);
+}
+
+Expected<std::string> Attempt::hand_over(const std::string& path, std::uint64_t bytes) {
+  auto& handover = handovers_.try_emplace(path, around_.artifacts, path).first->second;
+  const auto stored = handover.finish(bytes, [&](std::uint64_t done, std::uint64_t total) {
+    progress(done, total);
+    return !is_cancelled();
+  });
+  handovers_.erase(path);
+  if (!stored) return stored.error();
+  return stored->sha256;
 }
 
 // Straight to the attempt's own file: others may fetch the same artifact at the same time.

@@ -1,11 +1,13 @@
 #pragma once
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "clients/cpp/blocking/artifact_client.hpp"
+#include "clients/cpp/blocking/handover.hpp"
 #include "clients/cpp/blocking/requests.hpp"
 #include "common/base/time.hpp"
 #include "common/protocol/trace.hpp"
@@ -74,6 +76,9 @@ class Attempt final : public TaskContext {
   std::string scratch_path(std::string_view suffix) override;
   std::string scratch_directory() override;
   std::optional<std::string> lasting_path() override;
+  void reach(const std::string& path, std::uint64_t bytes) override;
+  Expected<std::string> hand_over(const std::string& path, std::uint64_t bytes) override;
+  void take_back(const std::string& path) override { handovers_.erase(path); }
   Expected<void> fetch(const std::string& sha256, const std::string& path,
                        std::uint64_t most) override;
   Expected<void> read(const std::string& sha256, const OnBytes& on_bytes) override;
@@ -94,6 +99,7 @@ class Attempt final : public TaskContext {
   TimePoint next_progress_{};
   std::vector<std::string> scratch_;
   std::string directory_;
+  std::map<std::string, client::Handover> handovers_;  // By the paths of their files.
   std::unique_ptr<LastingFile> lasting_;
   bool wants_retry_ = false;
   ProcessRunner* runner_ = nullptr;  // As the kind says.
