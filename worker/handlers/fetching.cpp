@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kStepMs = 20;
 constexpr Duration kMeasure = 100ms;
-constexpr std::size_t kRangesMax = 16;
+constexpr std::size_t kRangeConnectionsMax = 16;
 constexpr std::uint64_t kRangeBytesMin = 1 << 20;  // Less is not worth a connection.
 constexpr double kFastEnough = 200e6;              // A second: this machine is the limit.
 constexpr double kWorthIt = 1.5;                   // More connections must be so much faster.
@@ -24,7 +24,7 @@ class Fetching {
       : options_(options),
         part_(part),
         context_(context),
-        connections_max_(options.may_divide && options.limits.rate == 0 ? kRangesMax : 1) {}
+        connections_max_(options.may_divide && options.limits.rate == 0 ? kRangeConnectionsMax : 1) {}
   FetchEnd run(const std::function<void()>& on_step);
 
  private:

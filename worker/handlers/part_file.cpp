@@ -55,6 +55,7 @@ PartFile::PartFile(std::string path, bool is_lasting)
 }
 
 PartFile::~PartFile() {
+  if (!is_over_ && is_small() && stretches_[0] > 0) note();
   if (fd_ >= 0) ::close(fd_);
 }
 
@@ -121,6 +122,7 @@ bool PartFile::begin(const Version& version, std::uint64_t from) {
     if (begin <= from && from < end) end = from;
   if (version == version_) return true;
   version_ = version;
+  if (is_small()) return true;  // It is noted if it is left: a kill may cost a MiB.
   return set_space_aside() && note();
 }
 
@@ -161,25 +163,31 @@ bool PartFile::start_over() {
 }
 
 bool PartFile::start_anew() {
+  const bool is_fresh = is_fresh_ && stretches_.size() == 1 && stretches_[0] == 0;
   stretches_ = {{0, 0}};
   version_ = {};
-  ++generation_;
   ::unlink(note_path().c_str());
+  if (is_fresh) return true;
+  ++generation_;
   // Another file: the one before may be the sink's already.
   ::unlink(path_.c_str());
   const int fresh = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fresh < 0) return fail("make anew");
   ::close(std::exchange(fd_, fresh));
+  is_fresh_ = true;
   return true;
 }
 
 bool PartFile::finish() {
   const auto size = front();
+  is_over_ = true;
+  is_fresh_ = false;
   ::unlink(note_path().c_str());
   return ::ftruncate(fd_, static_cast<off_t>(size)) == 0 || fail("truncate");
 }
 
 void PartFile::drop() {
+  is_over_ = true;
   ::unlink(note_path().c_str());
   ::unlink(path_.c_str());
 }

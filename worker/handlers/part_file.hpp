@@ -62,6 +62,8 @@ class PartFile {
   bool fail(std::string_view what);
   bool start_anew();
   bool set_space_aside();
+  bool is_small() const { return version_.total && *version_.total <= kSmallBytes; }
+  static constexpr std::uint64_t kSmallBytes = 1 << 20;
   bool note();
   void read_note();
   std::string note_path() const { return path_ + ".version"; }
@@ -72,6 +74,8 @@ class PartFile {
   std::map<std::uint64_t, std::uint64_t> stretches_{{0, 0}};  // Begin to end. One is at 0.
   std::uint64_t unnoted_bytes_ = 0;                           // Added since the last note.
   std::uint64_t generation_ = 1;
+  bool is_fresh_ = false;  // Made here, and nobody else's.
+  bool is_over_ = false;   // Nothing is left of it, or all of it is here.
   Version version_;
   std::string problem_;
 };

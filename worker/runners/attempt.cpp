@@ -27,6 +27,7 @@ using protocol::TaskState;
 
 namespace {
 
+constexpr Duration kSweepEvery = 60s;
 constexpr Duration kProgressEvery = 200ms;
 constexpr std::size_t kProgressTextBytesMax = 256;
 constexpr std::size_t kLoggedErrorBytesMax = 1024;
@@ -244,7 +245,10 @@ std::string Attempt::scratch_directory() {
 
 std::optional<std::string> Attempt::lasting_path() {
   if (!lasting_) {
-    remove_stale_lasting(around_.scratch);
+    if (const auto now = process::now(); now >= around_.next_sweep) {
+      around_.next_sweep = now + kSweepEvery;
+      remove_stale_lasting(around_.scratch);
+    }
     lasting_ = LastingFile::hold(around_.scratch, task_.id);
   }
   return lasting_ ? std::optional(lasting_->path()) : std::nullopt;

@@ -50,6 +50,7 @@ struct Surroundings {
   Web& web;
   std::function<void(protocol::Progress)> tell;
   std::function<bool()> is_stopping;
+  TimePoint next_sweep{};  // Of what nobody came back for.
 };
 
 /// One attempt of a task in a slot's thread: calls its handler, shows it the world, and reports.
