@@ -29,6 +29,8 @@ struct UpOptions {
   std::uint32_t slots = 0;
   std::uint32_t prefetch = 0;
   bool allow_exec = false;
+  std::vector<std::string> networks;
+  std::string authorities;
   bool place = false;
   bool begins_anew = false;
   std::vector<std::string> labels;
@@ -57,6 +59,14 @@ std::vector<std::string> gateway_arguments(const UpOptions& options, const Endpo
   if (!options.http_origin.empty())
     arguments.insert(arguments.end(), {"--http-origin", options.http_origin});
   return arguments;
+}
+
+// Where nobody but this user submits, what this machine serves is no secret: whoever asks for it
+// could reach it without us.
+std::vector<std::string> networks_of(const UpOptions& options, const Endpoints& endpoints) {
+  const bool is_own = options.listen.empty() && net::is_local(endpoints.http_address);
+  if (!options.networks.empty() || !is_own) return options.networks;
+  return {"127.0.0.0/8", "::1"};
 }
 
 bool is_secure(const Endpoints& endpoints) { return endpoints.http.starts_with("https://"); }
@@ -118,6 +128,10 @@ int run(UpOptions options, const Globals& globals) {
     if (options.prefetch > 0)
       arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
     if (options.allow_exec) arguments.emplace_back("--allow-exec");
+    for (const auto& network : networks_of(options, endpoints))
+      arguments.insert(arguments.end(), {"--allow-net", network});
+    if (!options.authorities.empty())
+      arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
     for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
     for (const auto& resource : options.resources)
       arguments.insert(arguments.end(), {"--resource", resource});
@@ -232,6 +246,16 @@ void add_up(CLI::App& app, Globals& globals) {
   command->add_flag("--begin-anew", options->begins_anew,
                     "if the journal that was here is gone: give its tasks up");
   command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
+  command
+      ->add_option(
+          "--allow-net", options->networks,
+          "CIDR that downloads may reach though it is not public, as 10.0.0.0/8; repeatable [this "
+          "machine's own, where only its user reaches the cluster]")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--ca", options->authorities,
+                   "PEM of certificates that downloads believe besides the system's")
+      ->check(CLI::ExistingFile);
   command->footer(
       "Prints `ready` once a task would run. A role that dies is started again; if one cannot\n"
       "start, five times in a row or for a reason that stays, that is told and everything ends.\n"

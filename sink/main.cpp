@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
@@ -13,7 +15,8 @@ int main(int argc, char** argv) {
   const role::StorageFlags storage(program, "log and artifacts");
   sink::Retention retention;
   program.options().number("--keep-days", retention.days, "N",
-                           "results older than this go, by the sink's clock", 1, process::kKeepDaysMax);
+                           "results older than this go, by the sink's clock", 1,
+                           process::kKeepDaysMax);
   program.options().size("--keep-bytes", retention.bytes, "SIZE",
                          "of the log; beyond it the oldest results go (10GB, 64MiB)",
                          process::kKeepBytesMin);
@@ -31,7 +34,8 @@ int main(int argc, char** argv) {
     program.keep_to_core();
     const auto cluster = program.cluster();
     const auto log = storage::open_directory(storage.data + "/log");
-    const auto artifacts = storage::open_directory(storage.data + "/artifacts");
+    const auto artifacts_path = std::filesystem::absolute(storage.data + "/artifacts").string();
+    const auto artifacts = storage::open_directory(artifacts_path);
     sink::ArtifactShelf shelf(*artifacts, process::unix_ms());
     role::Loop loop(cluster, role::Loop::Kind::kServes);
     sink::HistoryDesk desk;
@@ -41,7 +45,8 @@ int main(int argc, char** argv) {
         loop.authority(), *log, shelf, desk);
     const sink::HistoryThread history(desk, *log,
                                       {storage.data + "/index", storage.data + "/lines", lines});
-    const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf);
+    const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf,
+                                      artifacts_path);
     return role::run(node, loop);
   });
 }

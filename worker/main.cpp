@@ -23,34 +23,34 @@ int main(int argc, char** argv) {
   config.slots = std::max(1U, std::thread::hardware_concurrency());
   config.pid = static_cast<std::uint32_t>(::getpid());
   const auto nameless = config.name = text(process::host_name(), "-", config.pid);
-  std::string scratch_path;
+  worker::SlotOptions slot;
   bool allow_exec = false;
   worker::ForeignOptions foreign;
   role::Program program("worker", "Runs tasks and hands their results to the sink.");
   program.log_name = [&] { return config.name; };
   auto& flags = program.options();
   flags.text("--name", config.name, "NAME", "what results and `eole workers` call it");
-  flags.text("--data", scratch_path, "DIR", "scratch [scratch/NAME in eole's state]");
+  flags.text("--data", slot.scratch, "DIR", "scratch [scratch/NAME in eole's state]");
   flags.number("--slots", config.slots, "N", "tasks at a time", 1, process::kSlotsMax);
   flags.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts", 0,
                process::kPrefetchMax);
   flags.toggle("--allow-exec", allow_exec, "run the commands that exec tasks name");
+  slot.web.add_flags(flags);
   flags.list("--label", config.labels, "NAME=VALUE", "that tasks may need; repeatable");
   flags.list("--resource", config.resources, "NAME=N", "that tasks use up: mem=64G; repeatable");
   foreign.add_flags(flags);
   return program.run(argc, argv, [&] {
-    options.cluster = program.cluster();
+    options.cluster = slot.cluster = program.cluster();
     worker::complete(config);
-    const worker::Scratch scratch(scratch_path, config.name, config.name != nameless);
+    const worker::Scratch scratch(slot.scratch, config.name, config.name != nameless);
     worker::add_own_kinds(config, allow_exec);
     worker::ChildProcesses processes;
     auto runners = worker::start_runners(processes, foreign, config);
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
-    worker::Slots slots(loop.context(), {options.cluster, scratch_path}, std::move(runners));
+    worker::Slots slots(loop.context(), slot, std::move(runners));
     worker::Node node(options, loop, slots);
-    // A second signal: nothing is waited for. The children see their sockets close.
-    if (const int ended = role::run(node, loop); ended != 0) ::_exit(ended);
+    if (const int ended = role::run(node, loop); ended != 0) ::_exit(ended);  // A second signal.
     return 0;
   });
 }

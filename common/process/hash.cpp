@@ -11,10 +11,27 @@ struct Hash::State {
   ~State() { EVP_MD_CTX_free(context); }
 };
 
+namespace {
+
+const EVP_MD* type_of(Hash::Of algorithm) {
+  switch (algorithm) {
+    case Hash::Of::kMd5:
+      return EVP_md5();
+    case Hash::Of::kSha1:
+      return EVP_sha1();
+    case Hash::Of::kBlake2b:
+      return EVP_blake2b512();
+    case Hash::Of::kSha256:
+      break;
+  }
+  return EVP_sha256();
+}
+
+}  // namespace
+
 Hash::Hash(Of algorithm) : state_(std::make_unique<State>()) {
-  const auto* type = algorithm == Of::kSha1 ? EVP_sha1() : EVP_sha256();
-  if (EVP_DigestInit_ex(state_->context, type, nullptr) != 1)
-    throw std::runtime_error("this OpenSSL has no SHA-1 or no SHA-256");
+  if (EVP_DigestInit_ex(state_->context, type_of(algorithm), nullptr) != 1)
+    throw std::runtime_error("this OpenSSL lacks a digest");
 }
 Hash::~Hash() = default;
 

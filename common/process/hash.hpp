@@ -8,7 +8,7 @@ namespace eole::process {
 /// A digest, fed in pieces. digest() gives its raw bytes and ends it.
 class Hash {
  public:
-  enum class Of { kSha1, kSha256 };
+  enum class Of { kMd5, kSha1, kSha256, kBlake2b };
   explicit Hash(Of algorithm);
   ~Hash();
   Hash(const Hash&) = delete;

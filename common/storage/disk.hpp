@@ -32,9 +32,17 @@ class File {
   virtual std::string read(std::uint64_t offset, std::size_t size) const = 0;
   /// fdatasync: returns only when what was written before is durable.
   virtual void sync() = 0;
-  /// Says that it was last changed at this Unix time, in milliseconds; that is durable when it
-  /// returns, with all that was written before.
-  virtual void date(std::int64_t unix_ms) = 0;
+  /// Says that it was last changed at this Unix time, in milliseconds.
+  virtual void stamp(std::int64_t unix_ms) = 0;
+  /// fsync: as sync(), and its times are durable, too.
+  virtual void sync_all() = 0;
+  /// Both.
+  void date(std::int64_t unix_ms) {
+    stamp(unix_ms);
+    sync_all();
+  }
+  /// Begins to write what was changed there, so that a sync later waits less.
+  virtual void write_behind(std::uint64_t offset, std::uint64_t bytes) = 0;
   /// Makes the file `size` bytes long and sets the space aside, so that a full disk shows here.
   virtual void reserve(std::uint64_t size) = 0;
   virtual void truncate(std::uint64_t size) = 0;
@@ -45,6 +53,7 @@ class File {
 struct FileStatus {
   std::uint64_t size = 0;
   std::int64_t changed_unix_ms = 0;
+  bool is_regular = true;  // No link, directory or device.
 };
 
 /// Goes through the names in a directory.

@@ -56,13 +56,20 @@ class RealFile final : public File {
     // Not even EINTR is retried: after any failure the kernel may have dropped the pages.
     if (::fdatasync(fd_) != 0) fail("cannot sync", path_, errno);
   }
-  void date(std::int64_t unix_ms) override {
+  void stamp(std::int64_t unix_ms) override {
     timespec times[2] = {};
     times[0].tv_nsec = UTIME_OMIT;
     times[1].tv_sec = unix_ms / 1000;
     times[1].tv_nsec = unix_ms % 1000 * 1'000'000;
     if (::futimens(fd_, times) != 0) fail("cannot date", path_, errno);
+  }
+  void sync_all() override {
     if (::fsync(fd_) != 0) fail("cannot sync", path_, errno);  // fdatasync leaves times out.
+  }
+  void write_behind(std::uint64_t offset, std::uint64_t bytes) override {
+    // Not every file system can; what fails shows at the sync.
+    ::sync_file_range(fd_, static_cast<off64_t>(offset), static_cast<off64_t>(bytes),
+                      SYNC_FILE_RANGE_WRITE);
   }
   void reserve(std::uint64_t size) override {
     const auto before = this->size();
@@ -152,7 +159,8 @@ class RealDirectory final : public Directory {
     }
     return FileStatus{
         static_cast<std::uint64_t>(status.st_size),
-        std::int64_t{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000};
+        std::int64_t{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000,
+        S_ISREG(status.st_mode)};
   }
   std::unique_ptr<File> open(const std::string& name) override { return open_file(name, O_RDWR); }
   std::unique_ptr<File> create(const std::string& name) override {

@@ -1,5 +1,7 @@
 #include "sink/io/artifact_desk.hpp"
 
+#include <utility>
+
 namespace eole::sink {
 
 using net::Role;
@@ -8,23 +10,29 @@ using protocol::encode;
 
 namespace {
 constexpr Duration kCollectEvery = 10s;
+constexpr std::size_t kTakenMax =
+    64;                             // Messages that those wait for whose files are to be durable.
 constexpr Duration kPause = 100ms;  // Between two pieces of the directory: puts and gets go first.
 }  // namespace
 
-ArtifactDesk::ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf)
+ArtifactDesk::ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf,
+                           std::string path)
     : socket_(socket),
       store_(shelf),
       messages_("the artifacts of a sink", &authority,
                 [this](const Sender& to, protocol::Refused refused) {
                   socket_.send_to(to.peer, encode(std::move(refused)));
-                }) {
+                }),
+      path_(std::move(path)) {
   const auto on_message = [this](auto& message, const Sender& from) { return on(message, from); };
   messages_.take<protocol::Put>({Role::kSubmit, Role::kWork}, on_message);
   messages_.take<protocol::Get>({Role::kObserve, Role::kWork}, on_message);
+  messages_.take<protocol::Hand>({Role::kSubmit, Role::kWork}, on_message);
 }
 
 bool ArtifactDesk::answer_one() {
   auto received = socket_.receive();
+  if (!unanswered_.empty() && (!received || ++taken_since_ > kTakenMax)) commit();
   if (!received) return false;
   messages_.route(std::move(*received));
   return true;
@@ -49,6 +57,32 @@ Expected<void> ArtifactDesk::on(protocol::Get& get, const Sender& from) {
   socket_.send_to(from.peer, encode(protocol::Chunk{get.request, piece->size, get.offset,
                                                     std::move(piece->bytes)}));
   return {};
+}
+
+// Over ipc alone: who is at its other end is this user, who may write here anyway.
+Expected<void> ArtifactDesk::on(protocol::Hand& hand, const Sender& from) {
+  if (path_.empty() || !from.user.empty())
+    return Error{"hand: only on the sink's machine, over ipc"};
+  if (hand.file.empty()) {
+    socket_.send_to(from.peer, encode(protocol::Handed{hand.request, 0, {}, path_}));
+    return {};
+  }
+  auto looked = store_.hand(hand.file, hand.size, hand.is_last != 0);
+  if (!looked) return looked.error();
+  protocol::Handed handed{hand.request, looked->have, std::move(looked->sha256), {}};
+  if (handed.sha256.empty()) {
+    socket_.send_to(from.peer, encode(std::move(handed)));
+  } else {
+    unanswered_.push_back({from.peer, std::move(handed)});
+  }
+  return {};
+}
+
+void ArtifactDesk::commit() {
+  store_.commit();
+  taken_since_ = 0;
+  for (auto& [peer, handed] : std::exchange(unanswered_, {}))
+    socket_.send_to(peer, encode(std::move(handed)));
 }
 
 }  // namespace eole::sink

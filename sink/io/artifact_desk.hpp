@@ -1,7 +1,11 @@
 #pragma once
+#include <string>
+#include <vector>
+
 #include "common/base/time.hpp"
 #include "common/net/router.hpp"
 #include "common/net/socket.hpp"
+#include "common/protocol/hand_messages.hpp"
 #include "sink/io/artifacts.hpp"
 
 namespace eole::sink {
@@ -9,9 +13,11 @@ namespace eole::sink {
 /// Takes and gives artifacts, one piece a message.
 class ArtifactDesk {
  public:
-  /// `socket`: bound already. All of them outlive it.
-  ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf);
-  /// Answers the next message; false if none waits.
+  /// `socket`: bound already. `path`: of the shelf's directory, where others on this machine may
+  /// link files; empty: nobody may. All of them outlive it.
+  ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf,
+               std::string path);
+  /// Takes the next message; false if none waits, and then all are answered.
   bool answer_one();
   /// Removes what is superfluous, a little now and then. Called often.
   void collect(TimePoint now);
@@ -20,9 +26,18 @@ class ArtifactDesk {
  private:
   Expected<void> on(protocol::Put& put, const net::Sender& from);
   Expected<void> on(protocol::Get& get, const net::Sender& from);
+  Expected<void> on(protocol::Hand& hand, const net::Sender& from);
+  void commit();
+  struct Answer {
+    std::string peer;
+    protocol::Handed handed;
+  };
   net::Socket& socket_;
   ArtifactStore store_;
   net::Router messages_;
+  std::string path_;
+  std::vector<Answer> unanswered_;  // Until their files are durable.
+  std::size_t taken_since_ = 0;     // Messages, since the first of these.
   TimePoint next_collection_{};
 };
 

@@ -15,11 +15,12 @@ constexpr int kStorageFailed = 3;
 }  // namespace
 
 ArtifactServer::ArtifactServer(net::Context& context, net::Authority& authority,
-                               const std::string& endpoint, ArtifactShelf& shelf) {
+                               const std::string& endpoint, ArtifactShelf& shelf,
+                               const std::string& path) {
   net::Socket socket(context, net::SocketType::kRouter);
   socket.bind(endpoint);
-  thread_ = std::thread([this, &authority, &shelf, moved = std::move(socket)]() mutable {
-    serve(std::move(moved), authority, shelf);
+  thread_ = std::thread([this, &authority, &shelf, path, moved = std::move(socket)]() mutable {
+    serve(std::move(moved), authority, shelf, path);
   });
 }
 
@@ -28,10 +29,11 @@ ArtifactServer::~ArtifactServer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ArtifactServer::serve(net::Socket socket, net::Authority& authority, ArtifactShelf& shelf) {
+void ArtifactServer::serve(net::Socket socket, net::Authority& authority, ArtifactShelf& shelf,
+                           const std::string& path) {
   process::leave_core();
   try {
-    ArtifactDesk desk(socket, authority, shelf);
+    ArtifactDesk desk(socket, authority, shelf, path);
     while (!should_stop_) {
       if (!desk.answer_one()) socket.wait(kWaitMs);
       desk.collect(process::now());

@@ -12,15 +12,16 @@ namespace eole::sink {
 /// sync must not hold up results. Ends the process if the disk fails.
 class ArtifactServer {
  public:
-  /// Throws if it cannot listen.
+  /// `path`: of the shelf's directory. Throws if it cannot listen.
   ArtifactServer(net::Context& context, net::Authority& authority, const std::string& endpoint,
-                 ArtifactShelf& shelf);
+                 ArtifactShelf& shelf, const std::string& path);
   ~ArtifactServer();
   ArtifactServer(const ArtifactServer&) = delete;
   ArtifactServer& operator=(const ArtifactServer&) = delete;
 
  private:
-  void serve(net::Socket socket, net::Authority& authority, ArtifactShelf& shelf);
+  void serve(net::Socket socket, net::Authority& authority, ArtifactShelf& shelf,
+             const std::string& path);
   std::atomic<bool> should_stop_{false};
   std::thread thread_;
 };

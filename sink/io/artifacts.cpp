@@ -17,6 +17,10 @@ constexpr std::uint64_t kFloorBytes = 256ULL << 20;  // Left free for the log.
 constexpr std::size_t kPartsPerUserMax = 1024;
 constexpr std::size_t kOpenPerUserMax = 256;
 constexpr std::string_view kPartSuffix = ".part";
+constexpr std::string_view kHandedSuffix = ".handed";
+constexpr std::size_t kHandingsMax = 1024;           // Beyond that the one used longest ago goes.
+constexpr std::size_t kHandNameBytes = 32;           // 128 random bits.
+constexpr std::uint64_t kHashedAtOnce = 8ULL << 20;  // Under 10 ms, in which others wait.
 
 // DIGEST.SIZE.USER.part
 std::string part_of(std::string_view user, const std::string& sha256, std::uint64_t size) {
@@ -41,9 +45,22 @@ struct ArtifactStore::Upload {
   process::Sha256 hash;
 };
 
+struct ArtifactStore::Handing {
+  std::unique_ptr<storage::File> file;
+  std::uint64_t have = 0;
+  std::uint64_t used = 0;
+  process::Sha256 hash;
+};
+
+// What was handed to the last life may be in the page cache only (a sync failed and ended it), so
+// it is not believed: who handed it over sends it.
 ArtifactStore::ArtifactStore(ArtifactShelf& shelf) : shelf_(shelf), directory_(shelf.directory()) {
   for (const auto& name : directory_.list())
-    if (name.ends_with(kPartSuffix)) use(name);
+    if (name.ends_with(kPartSuffix)) {
+      use(name);
+    } else if (name.ends_with(kHandedSuffix)) {
+      directory_.remove(name);
+    }
 }
 ArtifactStore::~ArtifactStore() = default;
 
@@ -139,6 +156,93 @@ Expected<ArtifactStore::Progress> ArtifactStore::finish(const std::string& part,
   return Progress{size, true};
 }
 
+void ArtifactStore::drop_handing(const std::string& name) {
+  handings_.erase(name);
+  if (directory_.has(name)) directory_.remove(name);
+}
+
+Expected<ArtifactStore::Handing*> ArtifactStore::handing_of(const std::string& name,
+                                                            std::uint64_t size) {
+  const auto status = directory_.status(name);
+  const auto known = handings_.find(name);
+  if (status && !status->is_regular) return Error{text("hand: ", name, " is no file")};
+  if (!status || status->size < size || (known != handings_.end() && known->second->have > size)) {
+    const auto has = status ? status->size : 0;
+    drop_handing(name);
+    return Error{text("hand: ", name, " has ", has, " bytes here, not ", size)};
+  }
+  if (known != handings_.end()) return known->second.get();
+  if (!has_room(0)) return Error{text("hand: the sink's disk has no room")};
+  if (handings_.size() >= kHandingsMax)
+    drop_handing(std::min_element(handings_.begin(), handings_.end(), [](auto& one, auto& other) {
+                   return one.second->used < other.second->used;
+                 })->first);
+  auto handing = std::make_unique<Handing>();
+  handing->file = directory_.open(name);
+  return (handings_[name] = std::move(handing)).get();
+}
+
+Expected<ArtifactStore::Hand> ArtifactStore::hand(const std::string& file, std::uint64_t size,
+                                                  bool is_last) {
+  const bool is_name = file.size() == kHandNameBytes &&
+                       file.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_name)
+    return Error{text("hand: its file is not ", kHandNameBytes, " hexadecimal letters")};
+  const auto name = text(file, kHandedSuffix);
+  for (const auto& ready : ready_)
+    if (ready.name == name) return Hand{size, {}};  // It is answered when all is durable.
+  auto found = handing_of(name, size);
+  if (!found) return found.error();
+  auto& handing = **found;
+  handing.used = ++last_use_;
+  const auto from = handing.have;
+  while (handing.have < std::min(size, from + kHashedAtOnce)) {
+    const auto bytes = handing.file->read(
+        handing.have, std::min<std::uint64_t>(protocol::kChunkBytes, size - handing.have));
+    if (bytes.empty()) {
+      drop_handing(name);
+      return Error{text("hand: ", name, " became shorter")};
+    }
+    handing.hash.add(bytes);
+    handing.have += bytes.size();
+  }
+  handing.file->write_behind(from, handing.have - from);
+  if (!is_last || handing.have < size) return Hand{handing.have, {}};
+  if (handing.file->size() != size) {
+    drop_handing(name);
+    return Error{text("hand: ", name, " is longer than ", size, " bytes, and that were all")};
+  }
+  auto sha256 = hex(handing.hash.digest());
+  if (shelf_.touch(sha256)) {  // Is here already.
+    drop_handing(name);
+    return Hand{size, std::move(sha256)};
+  }
+  ready_.push_back({std::move(handing.file), name, sha256, size});
+  handings_.erase(name);
+  return Hand{size, std::move(sha256)};
+}
+
+// In three rounds: of many small files the first sync commits the times and places of all, and
+// those that follow find them done. Ten times as fast as one after the other.
+void ArtifactStore::commit() {
+  if (ready_.empty()) return;
+  for (auto& one : ready_) {
+    one.file->stamp(shelf_.unix_ms());
+    one.file->write_behind(0, one.size);
+  }
+  for (auto& one : ready_) one.file->sync_all();
+  for (auto& one : ready_) {
+    if (directory_.has(one.sha256)) {  // Twice the same, at once.
+      directory_.remove(one.name);
+      continue;
+    }
+    directory_.rename(one.name, one.sha256);
+    shelf_.add(one.size);
+  }
+  directory_.sync();
+  ready_.clear();
+}
+
 Expected<ArtifactStore::Piece> ArtifactStore::get(const std::string& sha256, std::uint64_t offset,
                                                   std::size_t size) const {
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
@@ -155,12 +259,17 @@ bool ArtifactStore::collect_some() {
   constexpr std::size_t kLookedAt = 256;  // Under a millisecond.
   if (!walk_) walk_ = directory_.walk();
   const auto names = walk_->next(kLookedAt);
-  if (names.empty()) walk_.reset();
+  if (names.empty()) {
+    walk_.reset();
+    std::erase_if(handings_, [&](const auto& each) { return !directory_.has(each.first); });
+  }
   for (const auto& name : names)
     if (is_sha256(name)) {
       shelf_.collect(name);
     } else if (name.ends_with(kPartSuffix) && shelf_.collect_part(name)) {
       forget(name);
+    } else if (name.ends_with(kHandedSuffix) && shelf_.collect_part(name)) {
+      handings_.erase(name);
     }
   return walk_ != nullptr;
 }

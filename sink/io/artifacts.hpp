@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/expected.hpp"
 #include "common/process/hash.hpp"
@@ -32,6 +33,19 @@ class ArtifactStore {
   /// Errors: bad name, wrong digest (the upload starts anew), no room.
   Expected<Progress> put(std::string_view user, const std::string& sha256, std::uint64_t size,
                          std::uint64_t offset, std::string_view bytes);
+  /// What is known of a file that was handed over.
+  struct Hand {
+    std::uint64_t have = 0;  // Looked at so far.
+    std::string sha256;      // Of all of it: commit() makes it an artifact.
+  };
+  /// Looks at a file that its writer linked among ours as FILE.handed, so far as it is said to be
+  /// there, but only at a little of it at a time. It is whole with `is_last`.
+  /// Errors: bad name, not there, shorter than was said, no room.
+  Expected<Hand> hand(const std::string& file, std::uint64_t size, bool is_last);
+  /// How many are looked through and are no artifacts yet.
+  std::size_t uncommitted() const { return ready_.size(); }
+  /// Makes them artifacts, durably.
+  void commit();
   struct Piece {
     std::uint64_t size = 0;  // Of the whole artifact.
     std::string bytes;
@@ -43,6 +57,15 @@ class ArtifactStore {
 
  private:
   struct Upload;
+  struct Handing;
+  struct Ready {
+    std::unique_ptr<storage::File> file;
+    std::string name;
+    std::string sha256;
+    std::uint64_t size = 0;
+  };
+  Expected<Handing*> handing_of(const std::string& name, std::uint64_t size);
+  void drop_handing(const std::string& name);
   bool has_room(std::uint64_t bytes) const;
   /// `part`: the name of its file.
   Expected<Upload*> upload_of(const std::string& part, const std::string& sha256,
@@ -53,7 +76,10 @@ class ArtifactStore {
   ArtifactShelf& shelf_;
   storage::Directory& directory_;
   std::unique_ptr<storage::Walk> walk_;
-  std::map<std::string, std::unique_ptr<Upload>> uploads_;  // Open, by the names of their files.
+  std::map<std::string, std::unique_ptr<Upload>> uploads_;    // Open, by the names of their files.
+  std::map<std::string, std::unique_ptr<Handing>> handings_;  // By the names of their files.
+  std::uint64_t last_use_ = 0;
+  std::vector<Ready> ready_;
   std::map<std::string, std::list<std::string>> parts_;  // Of each user, the last used at the end.
 };
 

@@ -1,6 +1,7 @@
 #include <cstdint>
 
 #include "common/protocol/codec.hpp"
+#include "common/protocol/hand_messages.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
 #include "tests/fuzz/allocation_limit.hpp"
@@ -34,9 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzz::AllocationLimit limit(size);
   const auto head = HeadReader::parse(head_bytes);
   if (!head) return 0;
-  take_any<Submit, Accepted, Refused, Cancel, Control, Discard, Query, Answer, Hello, Welcome, HelloAgain,
-           Tasks, Beat, Credit, Orders, Goodbye, Results, Ack, Verdicts, Progress, Introduce,
-           Introduced, Follow, Settled, Read, Records, Gone, Notification, LogHead, Put, PutAt, Get,
-           Chunk>(*head, payload);
+  take_any<Submit, Accepted, Refused, Cancel, Control, Discard, Query, Answer, Hello, Welcome,
+           HelloAgain, Tasks, Beat, Credit, Orders, Goodbye, Results, Ack, Verdicts, Progress,
+           Introduce, Introduced, Follow, Settled, Read, Records, Gone, Notification, LogHead, Put,
+           PutAt, Hand, Handed, Get, Chunk>(*head, payload);
   return 0;
 }

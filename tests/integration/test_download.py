@@ -317,7 +317,7 @@ class Downloads(unittest.TestCase):
             gate.wait(60)
         url = self.serve("/held", hang)
         task = self.cluster.submit([{"kind": "download", "args": {"url": url}}])[0]["id"]
-        wait_until(lambda: f"{task}.part.version" in self.left(), what="a part")
+        wait_until(lambda: f"{task}.part" in self.left(), what="a part")
         self.assertEqual(self.cluster.json("cancel", task)[0]["state"], "cancelled")
         wait_until(lambda: self.left() == [], what="nothing left")
 

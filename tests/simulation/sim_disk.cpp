@@ -27,10 +27,9 @@ class SimFile final : public storage::File {
     for (const auto& change : inode_->unsynced) SimDisk::apply(inode_->durable, change);
     inode_->unsynced.clear();
   }
-  void date(std::int64_t unix_ms) override {
-    sync();
-    inode_->changed_unix_ms = unix_ms;
-  }
+  void stamp(std::int64_t unix_ms) override { inode_->changed_unix_ms = unix_ms; }
+  void sync_all() override { sync(); }
+  void write_behind(std::uint64_t, std::uint64_t) override {}
   void reserve(std::uint64_t size) override {
     if (size <= inode_->now.size()) return;
     if (size - inode_->now.size() > disk_.free_bytes_) throw StorageFailure("simulated: no space");

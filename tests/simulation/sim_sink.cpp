@@ -38,7 +38,7 @@ void SimSink::boot() {
   history_.emplace(*directory_);
   artifacts_.emplace(transport_->open(net::SocketType::kRouter));
   artifacts_->bind(cluster().artifacts);
-  desk_.emplace(*artifacts_, authority_, *shelf_);
+  desk_.emplace(*artifacts_, authority_, *shelf_, std::string());
   check_log();  // What was written and not acknowledged before the end is durable now, too.
 }
 

@@ -20,7 +20,7 @@ HOMES = {
     r"^msgpack": ("common/protocol/",),
     r"^nlohmann/": ("common/protocol/value_json.cpp", "tests/unit/protocol/json_reader_test.cpp"),
     r"^toml\+\+": ("common/net/",),
-    r"^curl/": ("worker/handlers/http_transfer.cpp",),
+    r"^curl/": ("worker/handlers/http_transfer.cpp", "worker/handlers/web.cpp"),
     r"^stb/": ("examples/make_photo.cpp",),
     r"^(webp/.*|gif_lib|jpeglib|jerror|png|lcms2|tiffio)\.h": ("worker/picture/",),
     r"^spdlog": ("common/process/log.cpp",),

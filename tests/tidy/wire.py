@@ -3,7 +3,7 @@
 import os
 import re
 
-MESSAGES = [f"common/protocol/{each}messages.hpp" for each in ("", "artifact_", "group_")]
+MESSAGES = [f"common/protocol/{each}messages.hpp" for each in ("", "artifact_", "group_", "hand_")]
 STRUCT = re.compile(r"((?:^///[^\n]*\n)+)^struct (\w+) \{\n(.*?)^\};", re.M | re.S)
 MEMBER = re.compile(r"^  ([\w:]+) (\w+)(?: = (?:\w+|\{\}))?;", re.M)
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*→[^|]*) \| ([^|]*) \| ([^|]*)\|$", re.M)

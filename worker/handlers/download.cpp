@@ -1,14 +1,17 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
-#include "worker/handlers/http_transfer.hpp"
+#include "worker/handlers/fetching.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/url.hpp"
 
@@ -18,8 +21,9 @@ namespace {
 
 constexpr Duration kPauseFirst = 200ms;
 constexpr Duration kPauseMax = 5s;
-constexpr std::int64_t kRetryAfterMax = 300;      // Seconds; a slot waits that long, and no longer.
-constexpr std::int64_t kRetryAfterTold = 86'400;  // Seconds: more are not told to the ventilator.
+constexpr std::int64_t kRetryAfterMax = 300;  // Seconds; a slot waits that long, and no longer.
+constexpr std::uint64_t kHashedAtOnce = 64 << 20;  // Then it is looked whether to end.
+constexpr std::int64_t kRetryAfterTold = 86'400;   // Seconds: more are not told to the ventilator.
 
 /// When the task's own time limit is over, all tries and pauses together.
 class Deadline {
@@ -32,9 +36,9 @@ class Deadline {
   std::string name() const {
     return text("timeout of ", static_cast<std::int64_t>(seconds_ * 1000), " ms");
   }
-  /// For libcurl, where zero is no limit.
-  long left_ms() const {
-    return is_set() ? static_cast<long>(std::clamp(left() * 1000, 1.0, 1e9)) : 0;
+  std::optional<TimePoint> until() const {
+    if (!is_set()) return std::nullopt;
+    return start_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds_));
   }
 
  private:
@@ -42,23 +46,120 @@ class Deadline {
   TimePoint start_;
 };
 
+/// The digests of a part, as far as it is here: what has come is read back while more comes, so
+/// that hashing and receiving take two cores.
+class Digests {
+ public:
+  /// Those that `args` name, and the SHA-256; that is the sink's to find where the file is handed
+  /// over to it.
+  Digests(const Value& args, bool is_handed) : is_handed_(is_handed) {
+    for (const auto& [name, algorithm] : kAlgorithms)
+      if (const auto wanted = args[name].text_or(""); !wanted.empty() || name == kSha256)
+        digests_.push_back({name, algorithm, lowered(wanted), nullptr, {}});
+  }
+
+  /// Goes on as far as the part is, and no further than `most`.
+  void go_on(PartFile& part, TaskContext& context) {
+    if (generation_ != part.generation()) begin(part, context);
+    auto front = part.front();
+    if (is_handed_ && front > 0) context.reach(part.path(), front);
+    front = std::min(front, at_ + kHashedAtOnce);
+    if (is_handed_ && digests_.size() == 1) at_ = front;
+    while (at_ < front) {
+      auto bytes = part.read(at_);
+      if (bytes.empty()) return;
+      bytes.resize(std::min<std::uint64_t>(bytes.size(), front - at_));
+      for (auto& digest : digests_)
+        if (digest.hash) digest.hash->add(bytes);
+      at_ += bytes.size();
+    }
+  }
+  std::uint64_t at() const { return at_; }
+  /// All of it was added; why that is not so, if it is not.
+  std::optional<std::string> end(PartFile& part, TaskContext& context) {
+    for (auto& digest : digests_)
+      if (digest.hash) digest.is = hex(digest.hash->digest());
+    generation_ = 0;
+    if (!is_handed_) return std::nullopt;
+    if (!part.finish()) return part.problem();
+    auto handed = context.hand_over(part.path(), part.front());
+    if (!handed) return text("the file could not be kept: ", handed.error().message);
+    digests_.front().is = std::move(*handed);
+    return std::nullopt;
+  }
+  const std::string& sha256() const { return digests_.front().is; }
+  /// The first that is not as it was wanted; empty: all are.
+  std::string mismatch(const std::string& said_sha256) const {
+    for (const auto& digest : digests_)
+      if (!digest.wanted.empty() && digest.is != digest.wanted)
+        return text(digest.name, " is ", digest.is, ", wanted ", digest.wanted);
+    if (said_sha256.empty() || said_sha256 == sha256()) return {};
+    return text("sha256 is ", sha256(), ", the server says ", said_sha256);
+  }
+  /// What was asked for besides the SHA-256.
+  void tell(Value& value) const {
+    for (const auto& digest : digests_)
+      if (digest.name != kSha256) value.set(std::string(digest.name), digest.is);
+  }
+  bool is_one_wanted() const {
+    return std::any_of(digests_.begin(), digests_.end(),
+                       [](const Digest& digest) { return !digest.wanted.empty(); });
+  }
+
+ private:
+  using Of = process::Hash::Of;
+  static constexpr std::string_view kSha256 = "sha256";
+  static constexpr std::pair<std::string_view, Of> kAlgorithms[] = {
+      {kSha256, Of::kSha256}, {"md5", Of::kMd5}, {"sha1", Of::kSha1}, {"blake2b", Of::kBlake2b}};
+  struct Digest {
+    std::string_view name;
+    Of algorithm;
+    std::string wanted;
+    std::unique_ptr<process::Hash> hash;
+    std::string is;
+  };
+  static std::string lowered(std::string text) {
+    for (auto& letter : text)
+      if (letter >= 'A' && letter <= 'F') letter = static_cast<char>(letter - 'A' + 'a');
+    return text;
+  }
+  void begin(const PartFile& part, TaskContext& context) {
+    if (is_handed_) context.take_back(part.path());
+    generation_ = part.generation();
+    at_ = 0;
+    for (auto& digest : digests_)
+      if (!is_handed_ || digest.name != kSha256)
+        digest.hash = std::make_unique<process::Hash>(digest.algorithm);
+  }
+  bool is_handed_;
+  std::vector<Digest> digests_;   // The SHA-256 in front.
+  std::uint64_t generation_ = 0;  // Of the part that they are of; zero: of none.
+  std::uint64_t at_ = 0;
+};
+
 /// One download: requests until the file is here, or until another makes no sense.
 class Download {
  public:
-  Download(const Value& args, TaskContext& context, PartFile& part)
+  Download(const Value& args, TaskContext& context, PartFile& part, bool is_handed)
       : context_(context),
         part_(part),
-        url_(args["url"].text_or("")),
-        wanted_(args["sha256"].text_or("")),
+        digests_(args, is_handed),
         retries_(*args["retries"].as<std::int64_t>()),
-        deadline_(*args["timeout"].as<double>()),
-        limits_{static_cast<std::uint64_t>(*args["size_max"].as<std::int64_t>()),
-                *args["low_speed_bytes"].as<std::int64_t>(),
-                *args["low_speed_seconds"].as<std::int64_t>()} {}
+        deadline_(*args["timeout"].as<double>()) {
+    urls_.push_back(args["url"].text_or(""));
+    if (const auto* mirrors = args["mirrors"].as<Value::Array>())
+      for (const auto& mirror : *mirrors) urls_.push_back(mirror.text_or(""));
+    options_.limits = {static_cast<std::uint64_t>(*args["size_max"].as<std::int64_t>()),
+                       *args["low_speed_bytes"].as<std::int64_t>(),
+                       *args["low_speed_seconds"].as<std::int64_t>(),
+                       *args["rate"].as<std::int64_t>(), deadline_.until()};
+  }
 
   /// Nothing once the file is here and checked; else why it is not.
   std::optional<std::string> run();
-  const std::string& digest() const { return digest_; }
+  const Digests& digests() const { return digests_; }
+  /// Where it came from, or was tried last.
+  const std::string& url() const { return urls_.front(); }
   std::uint64_t resumed_at() const { return resumed_at_; }
   double seconds() const { return deadline_.passed(); }
   /// Of a failure, for whoever decides on the next attempt.
@@ -69,26 +170,27 @@ class Download {
   std::int64_t retry_after_ms() const { return retry_after_ * 1000; }
   /// Whether another attempt has a use for what is here.
   bool is_part_of_use() const {
-    return !is_hopeless_ && digest_.empty() && part_.problem().empty() && part_.resume_at() > 0;
+    return !is_hopeless_ && !is_checked_ && part_.problem().empty() && part_.resume_at() > 0;
   }
 
  private:
-  std::optional<std::string> fetch();
+  std::optional<std::string> fetch_all();
+  bool go_to_mirror(bool is_hopeless);
   std::optional<std::string> check();
   std::optional<std::string> pause(const TransferEnd& last, std::int64_t number);
 
   TaskContext& context_;
   PartFile& part_;
-  std::string url_;
-  std::string wanted_;
+  Digests digests_;
+  std::vector<std::string> urls_;  // The one that is asked in front.
   std::int64_t retries_;
   Deadline deadline_;
-  TransferLimits limits_;
-  std::string digest_;
+  FetchOptions options_;
   std::uint64_t resumed_at_ = 0;
   long status_ = 0;  // Of the last answer, and after how many seconds it wants another request.
   std::int64_t retry_after_ = 0;
   bool is_hopeless_ = false;
+  bool is_checked_ = false;
   bool is_sure_ = false;  // All of one answer, whose end is certain.
 };
 
@@ -106,19 +208,32 @@ std::optional<std::string> Download::pause(const TransferEnd& last, std::int64_t
   return std::nullopt;
 }
 
-std::optional<std::string> Download::fetch() {
+// Puts another source in front, if there is one. What came from this one is of no use there: a tag
+// says which version of its own a server means.
+bool Download::go_to_mirror(bool is_hopeless) {
+  if (urls_.size() == 1) return false;
+  if (is_hopeless) {
+    urls_.erase(urls_.begin());
+  } else {
+    std::rotate(urls_.begin(), urls_.begin() + 1, urls_.end());
+  }
+  part_.start_over();
+  return true;
+}
+
+std::optional<std::string> Download::fetch_all() {
   for (std::int64_t number = 0;;) {
     if (context_.is_cancelled()) return "cancelled";
     if (deadline_.is_over()) return text(deadline_.name(), " is over");
     const auto asked_from = part_.resume_at();
-    limits_.timeout_ms = deadline_.left_ms();
-    const auto end = transfer(url_, part_, limits_, context_);
+    options_.url = urls_.front();
+    const auto end = fetch(options_, part_, context_, [&] { digests_.go_on(part_, context_); });
     status_ = end.status;
     retry_after_ = std::clamp<std::int64_t>(end.retry_after.value_or(0), 0, kRetryAfterTold);
     if (end.began_at == 0) resumed_at_ = 0;
     if (end.began_at && resumed_at_ == 0) resumed_at_ = *end.began_at;
-    is_sure_ = resumed_at_ == 0 && !end.is_endless;
-    if (end.is_whole && end.is_endless && wanted_.empty())
+    is_sure_ = end.is_one_answer && !end.is_endless;
+    if (end.is_whole && end.is_endless && !digests_.is_one_wanted())
       return "the server does not say where the file ends, so that a connection that breaks off "
              "looks the same; give sha256";
     if (end.is_whole) return std::nullopt;
@@ -126,67 +241,84 @@ std::optional<std::string> Download::fetch() {
     if (deadline_.is_over()) return text(deadline_.name(), " is over: ", end.reason);
     if (end.is_refused) part_.start_over();
     if (end.is_refused && asked_from > 0) continue;  // Once for each part: it begins anew now.
+    if (!part_.problem().empty()) return end.reason;
+    const bool is_last = number == retries_ && end.is_worth_again;
+    if (!is_last && go_to_mirror(!end.is_worth_again)) {
+      number += end.is_worth_again ? 1 : 0;
+      continue;
+    }
     is_hopeless_ = !end.is_worth_again;
-    if (is_hopeless_ || number == retries_) return end.reason;
+    if (is_hopeless_ || is_last) return end.reason;
     if (auto why = pause(end, number++)) return why;
   }
 }
 
-// Its digest, and whether it is the one that was wanted.
+// Its digests, and whether they are those that were wanted.
 std::optional<std::string> Download::check() {
-  process::Sha256 hash;
-  for (std::uint64_t at = 0; at < part_.have();) {
-    const auto bytes = part_.read(at);
-    if (bytes.empty()) break;
+  while (digests_.go_on(part_, context_), digests_.at() < part_.front()) {
     if (context_.is_cancelled()) return "cancelled";
-    hash.add(bytes);
-    at += bytes.size();
+    if (!part_.problem().empty()) return part_.problem();
   }
-  if (!part_.problem().empty()) return part_.problem();
-  digest_ = hex(hash.digest());
-  if (wanted_.empty() || digest_ == wanted_) return std::nullopt;
-  return text("sha256 is ", digest_, ", wanted ", wanted_);
+  if (auto why = digests_.end(part_, context_)) return why;
+  is_checked_ = true;
+  const auto mismatch = digests_.mismatch(part_.version().sha256);
+  return mismatch.empty() ? std::nullopt : std::optional(mismatch);
 }
 
 std::optional<std::string> Download::run() {
-  if (auto why = fetch()) return why;
-  auto why = check();
-  if (!why || is_sure_ || context_.is_cancelled()) return why;
-  // Perhaps the source lied about its version: all of it from one answer, once.
-  part_.start_over();
-  if (auto other = fetch()) return other;
-  return check();
+  while (true) {
+    if (auto why = fetch_all()) return why;
+    auto why = check();
+    if (!why || context_.is_cancelled()) return why;
+    // Perhaps the source lied about its version: all of it from one answer, once.
+    if (!is_sure_) {
+      options_.may_divide = false;
+      part_.start_over();
+      if (auto other = fetch_all()) return other;
+      why = check();
+    }
+    if (!why || !go_to_mirror(true)) return why;
+  }
 }
 
 }  // namespace
 
-Outcome run_download(const Value& args, TaskContext& context) {
-  const auto url = args["url"].text_or("");
+namespace {
+
+Outcome run(const Value& args, TaskContext& context, bool is_handed) {
   const auto lasting = context.lasting_path();
   PartFile part(lasting ? *lasting : context.scratch_path("part"), lasting.has_value());
-  Download download(args, context, part);
+  Download download(args, context, part, is_handed);
   auto why = part.problem().empty() ? download.run() : part.problem();
-  if (!why && !part.finish()) why = part.problem();
+  if (!why && !is_handed && !part.finish()) why = part.problem();
   if (why) {
     if (!download.is_part_of_use()) part.drop();
     if (context.is_cancelled()) return Outcome::failed("cancelled");
-    auto outcome = Outcome::failed(text("download ", tellable(url), ": ", *why));
+    auto outcome = Outcome::failed(text("download ", tellable(download.url()), ": ", *why));
     outcome.cause = download.cause();
     outcome.retry_after_ms = download.retry_after_ms();
     return outcome;
   }
-  Value value = Value::Map{{"url", without_passwords(url)},
+  Value value = Value::Map{{"url", without_passwords(download.url())},
                            {"bytes", part.have()},
-                           {"sha256", download.digest()},
+                           {"sha256", download.digests().sha256()},
                            {"seconds", download.seconds()},
                            {"resumed_at", download.resumed_at()}};
-  if (!part.version().encoding.empty())
-    value.set("content_encoding", tellable(part.version().encoding));
+  download.digests().tell(value);
+  const auto version = part.version();
+  if (!version.encoding.empty()) value.set("content_encoding", tellable(version.encoding));
   auto name = safe_name(args["name"].text_or(""));
-  if (!name && !part.version().name.empty()) name = part.version().name;
+  if (!name && !version.name.empty()) name = version.name;
   auto outcome = Outcome::done(std::move(value));
-  outcome.files.push_back({part.path(), name.value_or(name_in_url(url))});
+  outcome.files.push_back({part.path(), name.value_or(name_in_url(download.url())),
+                           is_handed ? download.digests().sha256() : "", part.have()});
+  if (is_handed) part.drop();  // Its other name is the sink's.
   return outcome;
 }
+
+}  // namespace
+
+Outcome run_download(const Value& args, TaskContext& context) { return run(args, context, true); }
+Outcome fetch_input(const Value& args, TaskContext& context) { return run(args, context, false); }
 
 }  // namespace eole::worker

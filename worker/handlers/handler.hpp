@@ -14,11 +14,14 @@ namespace eole::worker {
 using protocol::Value;
 
 class ProcessRunner;
+class Web;
 
 /// A file that becomes an artifact. It is removed from the scratch directory afterwards.
 struct FileResult {
   std::string path;
-  std::string name;  // What a person would call it.
+  std::string name;         // What a person would call it.
+  std::string sha256 = {};  // Of one that was handed over already; empty: it was not.
+  std::uint64_t bytes = 0;  // Of such a one.
 };
 
 /// What a handler came to.
@@ -70,6 +73,14 @@ class TaskContext {
   /// if an earlier attempt still holds it. Once the task is over for good it is removed, and so is
   /// every file PATH.anything beside it.
   virtual std::optional<std::string> lasting_path() = 0;
+  /// The first `bytes` of a file that is to become an artifact are there and change no more: the
+  /// sink may look at them while more come. Cheap, never waits.
+  virtual void reach(const std::string& path, std::uint64_t bytes) = 0;
+  /// All `bytes` of it are there, and nobody changes the file from now on, also under another
+  /// name: its SHA-256, once the sink has it durably.
+  virtual Expected<std::string> hand_over(const std::string& path, std::uint64_t bytes) = 0;
+  /// It becomes another file.
+  virtual void take_back(const std::string& path) = 0;
   /// Fetches an artifact of at most `most` bytes from the sink to `path`, which is not there yet.
   virtual Expected<void> fetch(const std::string& sha256, const std::string& path,
                                std::uint64_t most) = 0;
@@ -81,6 +92,8 @@ class TaskContext {
   /// there are in all, and `next`, which is `from` of the next page (null: the first, the last).
   /// Null if the sink knows none of them.
   virtual Expected<Value> parts(const std::string& project, const Value& from) = 0;
+  /// The worker's connections to servers of HTTP.
+  virtual Web& web() = 0;
   /// The process below this slot. Null unless the kind's runner is a process and the worker offers
   /// the kind.
   virtual ProcessRunner* runner() = 0;

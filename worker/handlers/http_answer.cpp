@@ -4,6 +4,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "common/base/base64.hpp"
+#include "common/base/ids.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "worker/handlers/url.hpp"
@@ -90,6 +92,21 @@ std::optional<std::int64_t> read_http_date(std::string_view value) {
          static_cast<std::int64_t>(*hour * 3600 + *minute * 60 + *second);
 }
 
+std::string read_digest(std::string_view value) {
+  while (!value.empty()) {
+    const auto comma = std::min(value.find(','), value.size());
+    auto one = trimmed(value.substr(0, comma));
+    value.remove_prefix(std::min(comma + 1, value.size()));
+    if (lowered(one.substr(0, 8)) != "sha-256=") continue;
+    one.remove_prefix(8);
+    if (one.size() >= 2 && one.front() == ':' && one.back() == ':')
+      one = one.substr(1, one.size() - 2);
+    const auto raw = from_base64(one);
+    if (raw && raw->size() == 32) return hex(*raw);
+  }
+  return {};
+}
+
 void Answer::Field::set(std::string_view text) {
   is_twice = is_twice || (is_there && value != text);
   value = text;
@@ -119,6 +136,9 @@ void Answer::take(std::string_view name, std::string_view value) {
   if (name == "transfer-encoding") transfer_.set(lowered(value));
   if (name == "content-disposition") disposition_.set(value);
   if (name == "retry-after") retry_after_.set(value);
+  if (name == "repr-digest") repr_digest_.set(value);
+  if (name == "digest") digest_.set(value);
+  if (name == "accept-ranges") accept_ranges_.set(lowered(value));
 }
 
 std::optional<std::int64_t> Answer::retry_after(std::int64_t now) const {
@@ -156,8 +176,13 @@ Judgement Judgement::of(const Answer& answer, std::uint64_t asked_from, const Ve
   judged.is_framed = length || answer.transfer_.is_there || answer.is_framed_by_protocol_;
   judged.version.validator = answer.strong_validator();
   judged.version.encoding = answer.encoding_.value;
+  judged.takes_ranges = answer.status_ == 206 || answer.accept_ranges_.value == "bytes";
   if (answer.disposition_.is_there)
     judged.version.name = name_in_disposition(answer.disposition_.value).value_or("");
+  if (!answer.repr_digest_.is_twice && !answer.digest_.is_twice) {
+    judged.version.sha256 = read_digest(answer.repr_digest_.value);
+    if (judged.version.sha256.empty()) judged.version.sha256 = read_digest(answer.digest_.value);
+  }
 
   const auto range = read_content_range(answer.range_.value);
   if (answer.status_ == 200) {

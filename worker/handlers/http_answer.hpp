@@ -13,6 +13,7 @@ struct Version {
   std::optional<std::uint64_t> total;  // Bytes; nothing: not known (yet).
   std::string encoding;                // Content-Encoding: the bytes are kept as they are sent.
   std::string name;                    // Of its Content-Disposition, made safe.
+  std::string sha256;                  // Of all of it, as its server says; empty: not said.
   bool operator==(const Version&) const = default;
 };
 
@@ -27,6 +28,10 @@ struct ContentRange {
 std::optional<ContentRange> read_content_range(std::string_view value);
 /// Unix seconds of "Sun, 06 Nov 1994 08:49:37 GMT"; nothing for what is written otherwise.
 std::optional<std::int64_t> read_http_date(std::string_view value);
+
+/// The SHA-256, in hexadecimal, of a Repr-Digest ("sha-256=:…:", RFC 9530) or Digest header
+/// ("SHA-256=…", RFC 3230); empty if it tells none.
+std::string read_digest(std::string_view value);
 
 /// The head of an answer as its lines come.
 class Answer {
@@ -52,7 +57,7 @@ class Answer {
   int status_ = 0;
   bool is_framed_by_protocol_ = false;  // HTTP/2 and later say where a body ends.
   Field etag_, last_modified_, date_, range_, length_, encoding_, transfer_, disposition_,
-      retry_after_;
+      retry_after_, accept_ranges_, repr_digest_, digest_;
 };
 
 /// Whether the body of an answer of 200 or 206 can be taken, and as what.
@@ -61,7 +66,8 @@ struct Judgement {
   std::uint64_t from = 0;            // Where its first byte belongs.
   std::optional<std::uint64_t> end;  // Behind its last byte; nothing: told by its frames.
   Version version;
-  bool is_framed = false;  // Its end can be told from a connection that broke.
+  bool is_framed = false;     // Its end can be told from a connection that broke.
+  bool takes_ranges = false;  // The server says that it answers with parts.
 
   /// `asked_from`: zero, or where the rest of `part` was asked to begin.
   static Judgement of(const Answer& answer, std::uint64_t asked_from, const Version& part);

@@ -1,23 +1,26 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "worker/handlers/handler.hpp"
+#include "common/base/time.hpp"
 #include "worker/handlers/part_file.hpp"
+#include "worker/handlers/web.hpp"
 
 namespace eole::worker {
 
 struct TransferLimits {
   std::uint64_t bytes = 0;  // Of the whole file.
-  long low_speed_bytes = 0;
-  long low_speed_seconds = 0;
-  long timeout_ms = 0;  // Of this request and its redirects; zero: none.
+  std::int64_t low_speed_bytes = 0;
+  std::int64_t low_speed_seconds = 0;
+  std::int64_t rate = 0;             // Bytes a second; zero: as fast as it goes.
+  std::optional<TimePoint> until{};  // Of a request and its redirects; nothing: none.
 };
 
-/// How one request for a file, or for the rest of it, ended.
+/// How one request for a gap of a file ended.
 struct TransferEnd {
-  bool is_whole = false;
+  bool is_whole = false;        // The gap is filled.
   bool is_refused = false;      // An answer of 200 or 206 that cannot be taken, or a 416.
   bool is_worth_again = false;  // The same request may succeed later.
   bool is_endless = false;      // Whole, if the connection did not break off: nothing tells.
@@ -27,9 +30,57 @@ struct TransferEnd {
   std::string reason{};                       // Why it is not whole, for a person.
 };
 
-/// Asks for `url`, from part.resume_at() on, and appends what comes. Whole only if every byte of
-/// one version is in `part`, and nothing else.
-TransferEnd transfer(const std::string& url, PartFile& part, const TransferLimits& limits,
-                     TaskContext& context);
+/// One request for a gap of a file, under way from its begin on. What comes is added to the part:
+/// bytes of its version, in their place, and nothing else.
+class Transfer {
+ public:
+  /// `gap`: from zero on it is asked for without a range, and any version is taken; else the rest
+  /// of the part's own. `is_alone`: no other fills the part; an answer that is another version, or
+  /// all of it, may take its place.
+  Transfer(Web& web, const Waker& waker, const std::string& url, PartFile& part,
+           const TransferLimits& limits, PartFile::Gap gap, bool is_alone);
+  ~Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  bool is_over() const { return request_.is_over(); }
+  /// Once it is over.
+  TransferEnd end();
+  /// Where its next byte belongs.
+  std::uint64_t at() const { return at_; }
+  bool has_begun() const { return has_begun_; }
+  /// Once it has begun.
+  bool takes_ranges() const { return judged_->takes_ranges; }
+
+ private:
+  void set_options(const std::string& url, PartFile::Gap gap);
+  bool judge();
+  bool take(std::string_view bytes);
+  bool is_ahead_of_rate() const;
+  std::size_t on_header(std::string_view line);
+  bool is_ignoring_too_much(std::int64_t received);
+  void conclude(TransferEnd& end);
+  bool stop(std::string reason, bool for_good = false);
+  long status() const;
+  std::string too_large() const;
+
+  PartFile& part_;
+  TransferLimits limits_;
+  std::uint64_t asked_from_;
+  bool is_alone_;
+  Version version_;  // That the rest is asked of.
+  Answer answer_{};
+  std::size_t head_bytes_ = 0;
+  std::optional<Judgement> judged_{};  // Once its head is complete.
+  std::string broken_{};               // Why we ended it.
+  bool is_for_good_ = false;           // … and will end it again.
+  bool is_filled_ = false;             // … since the gap's end is reached.
+  std::atomic<std::uint64_t> at_;
+  std::atomic<bool> has_begun_{false};
+  std::string problem_;
+  TimePoint began_at_{};
+  void* headers_ = nullptr;
+  Web::Request request_;  // Last: goes first, and its callbacks with it.
+};
 
 }  // namespace eole::worker

@@ -50,7 +50,7 @@ Expected<FileResult> input_of(const Value& args, const std::string& directory,
                      Value::Map{{"url", args["url"]},
                                 {"size_max", static_cast<std::int64_t>(picture::kFileBytesMax)}});
   if (!download) return Error{download.error().message};
-  auto outcome = run_download(*download, context);
+  auto outcome = fetch_input(*download, context);
   if (!outcome.is_done) return Error{outcome.error};
   if (args["name"].as<std::string>() != nullptr) outcome.files[0].name = input.name;
   return outcome.files[0];

@@ -13,6 +13,8 @@ Outcome run_dead(const Value& args, TaskContext& context);
 /// "retries"?, "name"?} -> the file as an artifact; bytes, sha256, url, seconds, resumed_at. The
 /// defaults must be there (kinds::conform).
 Outcome run_download(const Value& args, TaskContext& context);
+/// The same for a file that the task only needs: it does not become an artifact.
+Outcome fetch_input(const Value& args, TaskContext& context);
 /// Anything -> the same.
 Expected<void> echo(std::string_view args, Bytes& out);
 /// {"argv": […]} or {"shell": "…"}, "stdin"?, "env"?, "cwd"?, "timeout"?, "term_grace"?,

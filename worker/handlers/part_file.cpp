@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "common/base/text.hpp"
 
@@ -15,6 +18,8 @@ namespace eole::worker {
 namespace {
 
 constexpr std::size_t kReadBytes = 1 << 20;
+constexpr std::uint64_t kNoteEveryBytes = 1 << 20;  // What a kill costs at most.
+constexpr std::size_t kStretchesMax = 4096;         // Of a note that is believed.
 
 // A part is of no use after a power cut: its file may have its length and not its bytes.
 std::string boot() {
@@ -44,12 +49,13 @@ PartFile::PartFile(std::string path, bool is_lasting)
     fail("open");
     return;
   }
-  have_ = static_cast<std::uint64_t>(status.st_size);
+  stretches_[0] = static_cast<std::uint64_t>(status.st_size);
   read_note();
   if (resume_at() == 0) start_over();
 }
 
 PartFile::~PartFile() {
+  if (!is_over_ && is_small() && stretches_[0] > 0) note();
   if (fd_ >= 0) ::close(fd_);
 }
 
@@ -58,39 +64,130 @@ bool PartFile::fail(std::string_view what) {
   return false;
 }
 
+std::string PartFile::problem() const {
+  const std::scoped_lock lock(mutex_);
+  return problem_;
+}
+
+Version PartFile::version() const {
+  const std::scoped_lock lock(mutex_);
+  return version_;
+}
+
+std::uint64_t PartFile::have() const {
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t have = 0;
+  for (const auto& [begin, end] : stretches_) have += end - begin;
+  return have;
+}
+
+std::uint64_t PartFile::front() const {
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t front = 0;
+  for (const auto& [begin, end] : stretches_)
+    if (begin <= front) front = end;
+  return front;
+}
+
+std::vector<PartFile::Gap> PartFile::gaps() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Gap> gaps;
+  for (auto one = stretches_.begin(); one != stretches_.end(); ++one) {
+    const auto next = std::next(one);
+    const auto to = next != stretches_.end() ? next->first : version_.total.value_or(UINT64_MAX);
+    if (one->second < to) gaps.push_back({one->second, to, one->first});
+  }
+  return gaps;
+}
+
+std::uint64_t PartFile::generation() const {
+  const std::scoped_lock lock(mutex_);
+  return generation_;
+}
+
 std::uint64_t PartFile::resume_at() const {
-  if (version_.validator.empty() || (version_.total && have_ > *version_.total)) return 0;
+  const auto open = gaps();
+  const auto all = have();
+  const std::scoped_lock lock(mutex_);
+  if (version_.validator.empty() || (version_.total && all > *version_.total)) return 0;
+  if (!open.empty()) return open.front().from;
   // All of it is here: its last byte is asked for again, to hear that this is still the version.
-  return version_.total == have_ && have_ > 0 ? have_ - 1 : have_;
+  return all > 0 ? all - 1 : 0;
 }
 
 bool PartFile::begin(const Version& version, std::uint64_t from) {
-  if (from == 0 && !start_over()) return false;
-  have_ = std::min(have_, from);
+  const std::scoped_lock lock(mutex_);
+  if (from == 0 && !start_anew()) return false;
+  for (auto& [begin, end] : stretches_)
+    if (begin <= from && from < end) end = from;
   if (version == version_) return true;
   version_ = version;
-  return note();
+  if (is_small()) return true;  // It is noted if it is left: a kill may cost a MiB.
+  return set_space_aside() && note();
 }
 
-bool PartFile::append(std::string_view bytes) {
-  if (!write_all(fd_, bytes, have_)) return fail("write");
-  have_ += bytes.size();
-  return true;
+// So that a full disk shows before the hours of a download, not after them. A file system that
+// cannot is none the worse.
+bool PartFile::set_space_aside() {
+  if (!version_.total || *version_.total == 0) return true;
+  const auto total = static_cast<off_t>(*version_.total);
+  if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, total) == 0 || errno != ENOSPC) return true;
+  problem_ = text("the disk has no room for its ", total, " bytes");
+  return false;
+}
+
+std::size_t PartFile::append(std::uint64_t at, std::string_view bytes) {
+  const std::scoped_lock lock(mutex_);
+  const auto next = stretches_.upper_bound(at);
+  auto& end = std::prev(next)->second;
+  if (at != end) return 0;  // Another fills it.
+  if (next != stretches_.end()) bytes = bytes.substr(0, next->first - at);
+  if (!problem_.empty() || (!write_all(fd_, bytes, at) && !fail("write"))) return 0;
+  end = at + bytes.size();
+  unnoted_bytes_ += bytes.size();
+  // Of one stretch the file's size says the same.
+  if (stretches_.size() > 1 && unnoted_bytes_ >= kNoteEveryBytes && !note()) return 0;
+  return bytes.size();
+}
+
+bool PartFile::divide(std::uint64_t at) {
+  const std::scoped_lock lock(mutex_);
+  if (at <= std::prev(stretches_.upper_bound(at))->second) return false;
+  stretches_.emplace(at, at);
+  return note();  // Before its first byte: from then on the file's size says nothing.
 }
 
 bool PartFile::start_over() {
-  have_ = 0;
+  const std::scoped_lock lock(mutex_);
+  return start_anew();
+}
+
+bool PartFile::start_anew() {
+  const bool is_fresh = is_fresh_ && stretches_.size() == 1 && stretches_[0] == 0;
+  stretches_ = {{0, 0}};
   version_ = {};
   ::unlink(note_path().c_str());
-  return ::ftruncate(fd_, 0) == 0 || fail("truncate");
+  if (is_fresh) return true;
+  ++generation_;
+  // Another file: the one before may be the sink's already.
+  ::unlink(path_.c_str());
+  const int fresh = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fresh < 0) return fail("make anew");
+  ::close(std::exchange(fd_, fresh));
+  is_fresh_ = true;
+  return true;
 }
 
 bool PartFile::finish() {
+  const auto size = front();
+  is_over_ = true;
+  is_fresh_ = false;
   ::unlink(note_path().c_str());
-  return ::ftruncate(fd_, static_cast<off_t>(have_)) == 0 || fail("truncate");
+  return ::ftruncate(fd_, static_cast<off_t>(size)) == 0 || fail("truncate");
 }
 
 void PartFile::drop() {
+  is_over_ = true;
   ::unlink(note_path().c_str());
   ::unlink(path_.c_str());
 }
@@ -104,34 +201,55 @@ std::string PartFile::read(std::uint64_t at) {
 }
 
 // Before the first byte of its version is written; without a validator there is nothing to resume.
+// A kill leaves the one before or this one.
 bool PartFile::note() {
-  ::unlink(note_path().c_str());
   if (!is_lasting_ || version_.validator.empty()) return true;
-  const int fd =
-      ::open(note_path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return fail("note the version of");
+  unnoted_bytes_ = 0;
   const auto total = version_.total ? text(*version_.total) : std::string("?");
-  const bool is_written = write_all(fd,
-                                    text(boot(), '\n', version_.validator, '\n', total, '\n',
-                                         version_.encoding, '\n', version_.name, "\n.\n"),
-                                    0);
-  ::close(fd);
+  auto said = text(boot(), '\n', version_.validator, '\n', total, '\n', version_.encoding, '\n',
+                   version_.name, '\n', version_.sha256, '\n');
+  if (stretches_.size() > 1)
+    for (const auto& [begin, end] : stretches_) {
+      char line[64];
+      std::snprintf(line, sizeof line, "%020llu %020llu\n", static_cast<unsigned long long>(begin),
+                    static_cast<unsigned long long>(end));
+      said += line;
+    }
+  said += ".\n";
+  const auto temporary = note_path() + ".new";
+  const int fd =
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const bool is_written =
+      fd >= 0 && write_all(fd, said, 0) && ::rename(temporary.c_str(), note_path().c_str()) == 0;
+  if (fd >= 0) ::close(fd);
   return is_written || fail("note the version of");
 }
 
 void PartFile::read_note() {
   if (!is_lasting_) return;
   std::ifstream file(note_path());
-  std::string boot_id, total, end;
+  std::string boot_id, total, line;
   Version found;
   std::getline(file, boot_id);
   std::getline(file, found.validator);
   std::getline(file, total);
   std::getline(file, found.encoding);
   std::getline(file, found.name);
-  std::getline(file, end);
-  if (end != "." || boot_id.empty() || boot_id != boot()) return;
+  std::getline(file, found.sha256);
+  std::map<std::uint64_t, std::uint64_t> stretches;
+  const auto size = stretches_[0];
+  std::uint64_t last = 0;
+  while (std::getline(file, line) && line != ".") {
+    unsigned long long begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%llu %llu", &begin, &end) != 2 || begin < last || end < begin ||
+        end > size || stretches.size() == kStretchesMax)
+      return;
+    stretches.emplace(begin, last = end);
+  }
+  if (line != "." || boot_id.empty() || boot_id != boot()) return;
+  if (!stretches.empty() && !stretches.contains(0)) return;
   if (total != "?") found.total = std::strtoull(total.c_str(), nullptr, 10);
+  if (!stretches.empty()) stretches_ = std::move(stretches);
   version_ = std::move(found);
 }
 

@@ -26,6 +26,7 @@ Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunn
     : context_(context),
       options_(std::move(options)),
       runners_(std::move(runners)),
+      web_(options_.web),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   remove_leftovers(options_.scratch);
   for (std::size_t slot = 0; slot < runners_.size(); ++slot)
@@ -117,6 +118,7 @@ void Slots::serve(std::size_t slot) {
                       artifacts,
                       connected_sink,
                       runners_[slot],
+                      web_,
                       [this](protocol::Progress progress) { show(std::move(progress)); },
                       [this] { return is_stopping(); }};
   auto next_sweep = process::now() + kSweepEvery;

@@ -10,6 +10,7 @@
 
 #include "common/net/socket.hpp"
 #include "worker/core/events.hpp"
+#include "worker/handlers/web.hpp"
 #include "worker/io/progress_queue.hpp"
 #include "worker/io/task_runner.hpp"
 #include "worker/runners/attempt.hpp"
@@ -19,6 +20,7 @@ namespace eole::worker {
 struct SlotOptions {
   net::ClusterFile cluster;
   std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
+  WebOptions web;
 };
 
 /// The threads that run tasks, one per slot, and the way back to the loop.
@@ -53,6 +55,7 @@ class Slots final : public TaskRunner {
   net::Context& context_;
   SlotOptions options_;
   std::vector<ProcessRunners> runners_;
+  Web web_;
   int wake_fd_;
   bool is_due_ = false;
   std::mutex mutex_;

@@ -28,6 +28,7 @@ using protocol::TaskState;
 
 namespace {
 
+constexpr Duration kSweepEvery = 60s;
 constexpr Duration kProgressEvery = 200ms;
 constexpr std::size_t kProgressTextBytesMax = 256;
 constexpr std::size_t kLoggedErrorBytesMax = 1024;
@@ -171,6 +172,10 @@ TaskFinished Attempt::end(Outcome outcome) {
   Artifacts artifacts;
   for (const auto& file : outcome.files) {
     if (is_cancelled()) break;
+    if (!file.sha256.empty()) {
+      artifacts.add(file.sha256, file.bytes, file.name);
+      continue;
+    }
     // The result leaves only after the sink has the file durably (rule R4).
     const auto stored =
         around_.artifacts.put(file.path, [&](std::uint64_t done, std::uint64_t total) {
@@ -331,10 +336,28 @@ std::string Attempt::scratch_directory() {
 
 std::optional<std::string> Attempt::lasting_path() {
   if (!lasting_) {
-    remove_stale_lasting(around_.scratch);
+    if (const auto now = process::now(); now >= around_.next_sweep) {
+      around_.next_sweep = now + kSweepEvery;
+      remove_stale_lasting(around_.scratch);
+    }
     lasting_ = LastingFile::hold(around_.scratch, task_.id);
   }
   return lasting_ ? std::optional(lasting_->path()) : std::nullopt;
+}
+
+void Attempt::reach(const std::string& path, std::uint64_t bytes) {
+  handovers_.try_emplace(path, around_.artifacts, path).first->second.reach(bytes);
+}
+
+Expected<std::string> Attempt::hand_over(const std::string& path, std::uint64_t bytes) {
+  auto& handover = handovers_.try_emplace(path, around_.artifacts, path).first->second;
+  const auto stored = handover.finish(bytes, [&](std::uint64_t done, std::uint64_t total) {
+    progress(done, total);
+    return !is_cancelled();
+  });
+  handovers_.erase(path);
+  if (!stored) return stored.error();
+  return stored->sha256;
 }
 
 // Straight to the attempt's own file: others may fetch the same artifact at the same time.

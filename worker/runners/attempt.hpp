@@ -2,11 +2,13 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "clients/cpp/blocking/artifact_client.hpp"
+#include "clients/cpp/blocking/handover.hpp"
 #include "clients/cpp/blocking/requests.hpp"
 #include "common/base/time.hpp"
 #include "common/protocol/trace.hpp"
@@ -49,8 +51,10 @@ struct Surroundings {
   client::ArtifactClient& artifacts;
   std::function<client::Requests&()> sink;  // Few attempts ask it.
   const ProcessRunners& runners;
+  Web& web;
   std::function<void(protocol::Progress)> tell;
   std::function<bool()> is_stopping;
+  TimePoint next_sweep{};  // Of what nobody came back for.
 };
 
 class Attempt;
@@ -87,10 +91,14 @@ class Attempt final : public TaskContext {
   std::string scratch_path(std::string_view suffix) override;
   std::string scratch_directory() override;
   std::optional<std::string> lasting_path() override;
+  void reach(const std::string& path, std::uint64_t bytes) override;
+  Expected<std::string> hand_over(const std::string& path, std::uint64_t bytes) override;
+  void take_back(const std::string& path) override { handovers_.erase(path); }
   Expected<void> fetch(const std::string& sha256, const std::string& path,
                        std::uint64_t most) override;
   Expected<void> read(const std::string& sha256, const OnBytes& on_bytes) override;
   Expected<Value> parts(const std::string& project, const Value& from) override;
+  Web& web() override { return around_.web; }
   ProcessRunner* runner() override { return runner_; }
 
  private:
@@ -121,6 +129,7 @@ class Attempt final : public TaskContext {
   std::optional<LiveOutput> stdout_, stderr_;  // Of a foreign runner, if there is any.
   std::vector<std::string> scratch_;
   std::string directory_;
+  std::map<std::string, client::Handover> handovers_;  // By the paths of their files.
   std::unique_ptr<LastingFile> lasting_;
   bool wants_retry_ = false;
   ProcessRunner* runner_ = nullptr;  // As the kind says.

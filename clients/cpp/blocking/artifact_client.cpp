@@ -66,7 +66,23 @@ Expected<void> ArtifactClient::wait(Transfers::Id id, const std::optional<Expect
 Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path,
                                                      const OnProgress& on_progress) {
   const auto stored = digest_of(path);
-  if (!stored) return stored.error();
+  return stored ? put(path, *stored, on_progress) : stored.error();
+}
+
+const std::string& ArtifactClient::place() {
+  if (place_) return *place_;
+  std::optional<Expected<protocol::Handed>> answer;
+  transfers_.hand("", [&](const Expected<protocol::Handed>& ended) { answer = ended; });
+  while (!answer) waiting_.wait(kGlanceEvery);
+  if (answer->operator bool()) return place_.emplace((*answer)->directory);
+  static const std::string kNowhere;
+  // Of silence nothing follows for the next time.
+  return answer->error().is_silence ? kNowhere : place_.emplace();
+}
+
+Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path, const Stored& known,
+                                                     const OnProgress& on_progress) {
+  const auto* stored = &known;
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const auto source = [&](std::uint64_t offset, std::size_t size) -> Expected<Bytes> {
     Bytes chunk(size, '\0');

@@ -27,6 +27,10 @@ class ArtifactClient {
   };
   /// Returns once the sink has the whole file durably.
   Expected<Stored> put(const std::string& path, const OnProgress& on_progress = {});
+  /// The same, of a file whose digest is known.
+  Expected<Stored> put(const std::string& path, const Stored& known, const OnProgress& on_progress);
+  /// Where the sink takes files that are linked there; empty: nowhere. Asks it once.
+  const std::string& place();
   /// Writes the artifact to `path`: under a temporary name beside it, which an interrupted
   /// transfer leaves and the next one goes on from; its digest is checked before it is renamed.
   Expected<std::uint64_t> get(const std::string& sha256, const std::string& path,
@@ -44,8 +48,10 @@ class ArtifactClient {
                         const Transfers::OnPiece& on_piece, const std::function<bool()>& go_on);
   Expected<void> wait(Transfers::Id id, const std::optional<Expected<void>>& outcome,
                       const std::function<bool()>& go_on);
+  friend class Handover;
   Waiting waiting_;
   Transfers transfers_;
+  std::optional<std::string> place_;
 };
 
 /// SHA-256 (hexadecimal) and size of a file.

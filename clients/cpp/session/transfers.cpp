@@ -27,7 +27,19 @@ Transfers::Id Transfers::get(const std::string& sha256, std::uint64_t from, OnPi
   return id;
 }
 
+Transfers::Id Transfers::hand(const std::string& file, OnHanded on_end) {
+  const auto id = ++last_;
+  hands_.try_emplace(id, Handing{HandCore(id, file, world().now()), std::move(on_end)});
+  return id;
+}
+
+void Transfers::reach(Id id, std::uint64_t bytes, bool is_last) {
+  if (const auto found = hands_.find(id); found != hands_.end())
+    found->second.core.reach(bytes, is_last, world().now());
+}
+
 std::uint64_t Transfers::have(Id id) const {
+  if (const auto hand = hands_.find(id); hand != hands_.end()) return hand->second.core.have();
   const auto found = transfers_.find(id);
   const auto* put = found == transfers_.end() ? nullptr : std::get_if<PutCore>(&found->second.core);
   return put == nullptr ? 0 : put->have();
@@ -44,6 +56,17 @@ void Transfers::turn(TimePoint now) {
     if (!actions.empty()) due.emplace_back(id, std::move(actions));
   }
   for (auto& [id, actions] : due) perform(id, std::move(actions), now);
+  turn_hands(now);
+}
+
+void Transfers::turn_hands(TimePoint now) {
+  std::vector<Id> over;
+  for (auto& [id, handing] : hands_) {
+    if (auto hand = handing.core.on_deadline(now)) sink_->send(protocol::encode(std::move(*hand)));
+    if (handing.core.end()) over.push_back(id);
+  }
+  for (const auto id : over)
+    if (auto handing = hands_.extract(id)) handing.mapped().on_end(*handing.mapped().core.end());
 }
 
 std::optional<TimePoint> Transfers::next_deadline() const {
@@ -53,6 +76,9 @@ std::optional<TimePoint> Transfers::next_deadline() const {
         std::visit([](const auto& core) { return core.next_deadline(); }, transfer.core);
     if (next && (!first || *next < *first)) first = next;
   }
+  for (const auto& [id, handing] : hands_)
+    if (const auto next = handing.core.next_deadline(); next && (!first || *next < *first))
+      first = next;
   return first;
 }
 
@@ -65,9 +91,16 @@ void Transfers::take(net::Received received, TimePoint now) {
   } else if (head->name() == protocol::Chunk::kName) {
     if (auto chunk = protocol::decode<protocol::Chunk>(*head, std::move(received.message.payload)))
       tell(transfer_of(chunk->request), ChunkReceived{std::move(*chunk)}, now);
+  } else if (head->name() == protocol::Handed::kName) {
+    const auto handed = protocol::decode<protocol::Handed>(*head, {});
+    if (!handed) return;
+    if (const auto found = hands_.find(transfer_of(handed->request)); found != hands_.end())
+      found->second.core.on_handed(*handed, now);
   } else if (head->name() == protocol::Refused::kName) {
     const auto refused = protocol::decode<protocol::Refused>(*head, {});
     if (!refused) return;
+    if (const auto found = hands_.find(transfer_of(refused->request)); found != hands_.end())
+      return found->second.core.on_refused(refused->reason);
     if (refused->request != 0)
       return tell(transfer_of(refused->request), TransferRefused{refused->reason}, now);
     refuse_all(refused->reason, now);  // The sink could not read which.
@@ -78,6 +111,7 @@ void Transfers::refuse_all(const std::string& reason, TimePoint now) {
   std::vector<Id> all;
   for (const auto& [id, transfer] : transfers_) all.push_back(id);
   for (const auto id : all) tell(id, TransferRefused{reason}, now);
+  for (auto& [id, handing] : hands_) handing.core.on_refused(reason);
 }
 
 void Transfers::tell(Id id, TransferEvent event, TimePoint now) {

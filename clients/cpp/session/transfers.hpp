@@ -5,6 +5,7 @@
 #include <string_view>
 #include <variant>
 
+#include "clients/cpp/core/hand.hpp"
 #include "clients/cpp/core/transfer.hpp"
 #include "clients/cpp/session/session.hpp"
 #include "common/net/cluster_file.hpp"
@@ -28,8 +29,16 @@ class Transfers final : public Part {
   /// The bytes from `from` on, so many a piece. Their digest is the caller's to check.
   Id get(const std::string& sha256, std::uint64_t from, OnPiece on_piece, OnEnd on_end,
          std::uint32_t piece_bytes = GetCore::kPieceBytes);
+  /// Hands over a file that was linked among the sink's as `file`; empty: asks where that is.
+  using OnHanded = std::function<void(const Expected<protocol::Handed>& outcome)>;
+  Id hand(const std::string& file, OnHanded on_end);
+  /// So many of its bytes are there; with `is_last` these are all.
+  void reach(Id id, std::uint64_t bytes, bool is_last);
   /// Forgets it (not from a callback of its own); nothing more is heard of it.
-  void stop(Id id) { transfers_.erase(id); }
+  void stop(Id id) {
+    transfers_.erase(id);
+    hands_.erase(id);
+  }
   /// How many bytes of a put are in the sink; zero once it is over.
   std::uint64_t have(Id id) const;
 
@@ -46,12 +55,18 @@ class Transfers final : public Part {
   void take(net::Received received, TimePoint now);
   void tell(Id id, TransferEvent event, TimePoint now);
   void refuse_all(const std::string& reason, TimePoint now);
+  struct Handing {
+    HandCore core;
+    OnHanded on_end;
+  };
+  void turn_hands(TimePoint now);
   void perform(Id id, TransferActions actions, TimePoint now);
   void end(Id id, const Expected<void>& outcome);
 
   Connection sink_;
   Id last_ = 0;
   std::map<Id, Transfer> transfers_;
+  std::map<Id, Handing> hands_;
 };
 
 }  // namespace eole::client

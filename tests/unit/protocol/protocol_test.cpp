@@ -1,4 +1,5 @@
 #include "common/protocol/codec.hpp"
+#include "common/protocol/hand_messages.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/result_view.hpp"
@@ -33,7 +34,7 @@ void check_message(const T& message) {
   // What a later release may have added: its fields are ignored.
   auto longer = encoded.head;
   const std::size_t count = longer[0] == '\xdc' ? 2 : 0;  // Where it is, of over 15 and of fewer.
-  if constexpr (requires { T::kFieldsNeeded; }) {  // Behind those that go without saying.
+  if constexpr (requires { T::kFieldsNeeded; }) {         // Behind those that go without saying.
     protocol::detail::FieldCounter counter;
     T(message).fields(counter);
     Unsaid unsaid;
@@ -97,8 +98,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Control{1, "pause", "options"});
   check_message(Query{1, "status", 123456, 42, "options"});
   check_message(Answer{1, "\xc0"});
-  check_message(
-      Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "gpu=a100", "cpus=4,mem=64G",
+  check_message(Hello{7, 2, 1, 1, 5, "w1", 4711, 2, "echo,sleep", "gpu=a100", "cpus=4,mem=64G",
                       "far", "0.1.0", 8, 3, "held"});
   check_message(Welcome{1, 7, 2, 123456, "ipc:///tmp/p", 1000});
   check_message(HelloAgain{7});
@@ -130,6 +130,8 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(PutAt{1, 500, 0});
   check_message(Get{1, std::string(64, 'a'), 0, 262144});
   check_message(Chunk{1, 1000, 0, "bytes"});
+  check_message(Hand{1, std::string(32, 'a'), 1000, 1});
+  check_message(Handed{1, 1000, std::string(64, 'a'), "/data"});
 }
 
 TEST_CASE("a message within a prefix says so behind its other fields", "[messages]") {

@@ -124,8 +124,8 @@ TEST_CASE("a piece from beyond an artifact's end is refused, at any offset", "[s
   ArtifactStore store(shelf);
   put_all(store);
   REQUIRE(store.get(kName, kContent.size(), 10)->bytes.empty());
-  for (const std::uint64_t offset : std::vector<std::uint64_t>{kContent.size() + 1, 1ULL << 63,
-                                                               UINT64_MAX})
+  for (const std::uint64_t offset :
+       std::vector<std::uint64_t>{kContent.size() + 1, 1ULL << 63, UINT64_MAX})
     REQUIRE_FALSE(store.get(kName, offset, 10));
 }
 
@@ -164,6 +164,63 @@ TEST_CASE("uploads that are never finished take up a bounded number of files", "
     REQUIRE(parts() == 1025);
     REQUIRE(store.put("alice", kName, kContent.size(), 0, "")->have == 1);  // Others' stay.
   }
+}
+
+TEST_CASE("a file that is handed over becomes an artifact once all of it was looked at",
+          "[artifacts]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  const std::string file(32, 'a');
+  {
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
+    directory->create(file + ".handed")->write(0, kContent);
+    REQUIRE(store.hand(file, 10, false)->have == 10);
+    REQUIRE(store.hand(file, 10, false)->sha256.empty());
+    REQUIRE(store.hand(file, kContent.size(), true)->sha256 == kName);
+    REQUIRE(store.hand(file, kContent.size(), true)->sha256.empty());  // Said again meanwhile.
+    REQUIRE_FALSE(directory->has(kName));
+    // The same, by another.
+    const std::string other(32, 'b');
+    directory->create(other + ".handed")->write(0, kContent);
+    REQUIRE(store.hand(other, kContent.size(), true)->sha256 == kName);
+    REQUIRE(store.uncommitted() == 2);
+    store.commit();
+    REQUIRE(store.uncommitted() == 0);
+    REQUIRE_FALSE(store.hand(file, kContent.size(), true));
+  }
+  disk.cut_power();
+  const auto after = disk.open();
+  ArtifactShelf shelf(*after, kNow);
+  ArtifactStore store(shelf);
+  REQUIRE(store.get(kName, 0, kContent.size())->bytes == kContent);
+  REQUIRE(after->list() == std::vector<std::string>{kName});
+}
+
+TEST_CASE("a file that is handed over wrongly is refused, and none is believed after a start",
+          "[artifacts]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf);
+  const std::string file(32, 'a');
+  for (const std::string bad : {"", "../x", "A", "lock"}) REQUIRE_FALSE(store.hand(bad, 1, true));
+  REQUIRE_FALSE(store.hand(file, 1, false));
+  const auto make = [&] { directory->create(file + ".handed")->write(0, kContent); };
+  make();
+  REQUIRE_FALSE(store.hand(file, kContent.size() + 1, false));  // Shorter.
+  REQUIRE_FALSE(directory->has(file + ".handed"));
+  make();
+  REQUIRE_FALSE(store.hand(file, kContent.size() - 1, true));  // Longer.
+  make();
+  REQUIRE(store.hand(file, 10, false));
+  REQUIRE_FALSE(store.hand(file, 9, false));  // What it had looked at was no more.
+  make();
+  REQUIRE(store.hand(file, 10, false));
+  const auto again = disk.open();
+  ArtifactShelf next_shelf(*again, kNow);
+  ArtifactStore next(next_shelf);
+  REQUIRE_FALSE(next.hand(file, 10, false));
 }
 
 namespace {

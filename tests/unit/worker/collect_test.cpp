@@ -88,6 +88,12 @@ class Sink final : public TaskContext {
                             {"tasks", results.size() + lost},
                             {"next", next < results.size() ? Value(next) : Value()}});
   }
+  void reach(const std::string&, std::uint64_t) override {}
+  Expected<std::string> hand_over(const std::string&, std::uint64_t) override {
+    return Error{"nothing is handed over"};
+  }
+  void take_back(const std::string&) override {}
+  Web& web() override { throw std::logic_error("nothing is collected from the web"); }
   ProcessRunner* runner() override { return nullptr; }
 
   std::vector<Value> results;

@@ -15,7 +15,7 @@ Answer answer(std::initializer_list<std::string_view> lines) {
   return made;
 }
 
-const Version kPart{"\"v1\"", 100, "", ""};
+const Version kPart{"\"v1\"", 100, "", "", ""};
 
 // What a server says to "bytes=40-" of kPart.
 Judgement rest(std::initializer_list<std::string_view> lines) {
@@ -119,7 +119,7 @@ TEST_CASE("a 200 to a resume is the whole of now", "[download]") {
   const auto judged = rest({"HTTP/1.1 200 OK", "Content-Length: 40", "ETag: \"v2\""});
   CHECK(judged.refusal.empty());
   CHECK(judged.from == 0);
-  CHECK(judged.version == Version{"\"v2\"", 40, "", ""});
+  CHECK(judged.version == Version{"\"v2\"", 40, "", "", ""});
   CHECK_FALSE(rest({"HTTP/1.1 200 OK", "Content-Range: bytes 40-99/100"}).refusal.empty());
   CHECK_FALSE(rest({"HTTP/1.1 200 OK", "Content-Range: bytes 40-/100"}).refusal.empty());
   CHECK_FALSE(rest({"HTTP/1.1 200 OK", "Content-Range:"}).refusal.empty());
@@ -176,7 +176,7 @@ TEST_CASE("a file is called what a person would call it, and is harmless", "[dow
   CHECK(safe_name("a\nb\x1b"
                   "c\u202e.txt") == "abc.txt");
   CHECK(safe_name("a\xd8\x9c"
-                  "b.txt") == "ab.txt");  // Another mark of direction.
+                  "b.txt") == "ab.txt");      // Another mark of direction.
   CHECK(safe_name("r\xe9port") == "réport");  // Latin-1, as old servers send it.
   for (const auto* nothing : {"", "..", "/", "a/", " . ", "\x01\x02"})
     CHECK_FALSE(safe_name(nothing));

@@ -1,0 +1,217 @@
+"""Where downloads come from: which addresses, over how many connections, from which mirror, and with which digest."""
+
+import base64
+import hashlib
+import http.server
+import os
+import signal
+import threading
+import unittest
+
+from cluster import Cluster, wait_until
+from test_download import NEW, OLD, Scripted, blob
+
+LARGE = blob(24 << 20, 3)
+
+
+class Sources(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.handler = type("Here", (Scripted,), {"scripts": {}, "asked": {}})
+        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), cls.handler)
+        cls.server.daemon_threads = True
+        cls.server.handle_error = lambda *_: None
+        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        cls.port = cls.server.server_address[1]
+        cls.host = f"127.0.0.1:{cls.port}"
+        cls.cluster = cls.enterClassContext(Cluster(workers=1, slots=2))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.shutdown()
+        cls.server.server_close()
+
+    def serve(self, path, script):
+        self.handler.scripts[path] = script
+        return f"http://{self.host}{path}"
+
+    def asked(self, path):
+        return self.handler.asked.get(path, [])
+
+    def download(self, url, cluster=None, **args):
+        task = {"kind": "download", "args": {"url": url, **args}}
+        return (cluster or self.cluster).submit([task], "--wait", check=False)[0]
+
+    def check_done(self, result, body):
+        self.assertEqual(result["state"], "done", result.get("error"))
+        self.assertEqual(result["artifact"]["sha256"], hashlib.sha256(body).hexdigest())
+        self.assertEqual(result["value"]["bytes"], len(body))
+
+    # Addresses.
+
+    def test_addresses_that_are_not_public_are_refused_after_each_redirect(self):
+        self.serve("/in", lambda request, n: request.answer(200, b"secret"))
+        with Cluster("--allow-net", "10.0.0.0/8", workers=1, slots=1) as cluster:
+            for name in ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"):
+                result = self.download(f"http://{name}:{self.port}/in", cluster, retries=5)
+                self.assertEqual(result["state"], "failed")
+                self.assertRegex(result["error"], r"address (127.0.0.1|::1|::ffff:127.0.0.1) is not public.*--allow-net")
+        self.assertEqual(self.asked("/in"), [])
+        self.serve("/out", lambda request, n: request.answer(302, Location=f"http://127.0.0.2:{self.port}/in"))
+        with Cluster("--allow-net", "127.0.0.1/32", workers=1, slots=1) as cluster:
+            result = self.download(f"http://{self.host}/out", cluster)
+            self.assertIn("address 127.0.0.2 is not public", result["error"])
+            self.check_done(self.download(f"http://{self.host}/in", cluster), b"secret")
+
+    def test_a_network_that_is_none_is_refused_at_the_start(self):
+        cluster = Cluster("--allow-net", "10.0.0.1/8", workers=1)
+        self.addCleanup(cluster.__exit__, None, None, None)
+        with self.assertRaises(AssertionError):
+            cluster.start()
+
+    # Digests and mirrors.
+
+    def test_digests_of_every_kind_are_checked(self):
+        url = self.serve("/digests", lambda request, n: request.answer(200, OLD))
+        for name in ("sha256", "md5", "sha1", "blake2b"):
+            is_ = hashlib.new("blake2b512" if name == "blake2b" else name, OLD).hexdigest()
+            result = self.download(url, **{name: is_ if name == "sha256" else is_.upper()})
+            self.check_done(result, OLD)
+            self.assertEqual(result["value"][name], is_)
+            wrong = "0" * len(is_)
+            result = self.download(url, **{name: wrong})
+            self.assertEqual(result["state"], "failed")
+            self.assertIn(f"{name} is {is_}, wanted {wrong}", result["error"])
+
+    def test_a_digest_that_the_server_says_is_checked(self):
+        def said(body):
+            return base64.b64encode(hashlib.sha256(body).digest()).decode()
+        for header, value in (("Repr-Digest", "sha-512=:AA==:, sha-256=:%s:"), ("Digest", "md5=AA==,SHA-256=%s")):
+            with self.subTest(header):
+                good = self.serve("/says-right", lambda request, n, header=header, value=value: request.answer(
+                    200, OLD, **{header: value % said(OLD)}))
+                self.check_done(self.download(good), OLD)
+                bad = self.serve("/says-wrong", lambda request, n, header=header, value=value: request.answer(
+                    200, OLD, **{header: value % said(NEW)}))
+                self.assertIn("the server says", self.download(bad)["error"])
+
+    def test_a_mirror_is_asked_where_a_source_fails(self):
+        good = self.serve("/mirror", lambda request, n: request.answer(200, OLD, ETag='"v1"'))
+        failing = {
+            "gone": lambda request, n: request.answer(404),
+            "down": lambda request, n: request.answer(503, Retry_After=3600),
+            "cut": lambda request, n: request.cut(NEW, ETag='"v1"'),  # The tag is another source's.
+            "changed": lambda request, n: request.answer(200, NEW),
+        }
+        for name, script in failing.items():
+            with self.subTest(name):
+                args = {"sha256": hashlib.sha256(OLD).hexdigest()} if name == "changed" else {}
+                result = self.download(self.serve("/fails-" + name, script), mirrors=[good], **args)
+                self.check_done(result, OLD)
+                self.assertEqual(result["value"]["url"], good)
+        self.assertEqual({asked for asked in self.asked("/mirror")}, {None})
+        result = self.download(f"http://{self.host}/fails-gone", mirrors=["http://[bad/", "file:///etc/passwd"])
+        self.assertEqual(result["state"], "failed")
+
+    # The way to the sink.
+
+    def held(self, name, body):
+        """A source that sends half of the file and waits."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def script(request, n):
+            request.head(200, Content_Length=len(body), ETag='"v"')
+            request.wfile.write(body[:len(body) // 2])
+            request.wfile.flush()
+            gate.wait(60)
+            request.wfile.write(body[len(body) // 2:])
+        return self.serve(name, script), gate
+
+    def test_a_file_is_handed_over_by_link_while_it_comes(self):
+        url, gate = self.held("/linked", LARGE)
+        artifacts = os.path.join(self.cluster.directory, "eole/data/sink/artifacts")
+        task = self.cluster.submit([{"kind": "download", "args": {"url": url}}])[0]["id"]
+        handed = wait_until(lambda: [name for name in os.listdir(artifacts) if name.endswith(".handed")], what="a link")
+        inode = os.stat(os.path.join(artifacts, handed[0])).st_ino
+        gate.set()
+        wait_until(lambda: self.cluster.task(task)["state"] == "done", 60, "done")
+        self.check_done(self.cluster.json("result", task)[0], LARGE)
+        stored = os.stat(os.path.join(artifacts, hashlib.sha256(LARGE).hexdigest()))
+        self.assertEqual((stored.st_ino, stored.st_nlink), (inode, 1))
+        self.assertEqual([name for name in os.listdir(artifacts) if name.endswith(".handed")], [])
+
+    def test_a_file_comes_to_a_sink_of_which_only_the_address_is_known(self):
+        with Cluster("--listen", "127.0.0.1", workers=1, slots=1) as cluster:
+            url = self.serve("/sent", lambda request, n: request.answer(200, OLD))
+            self.check_done(self.download(url, cluster), OLD)
+            self.assertEqual([name for name in os.listdir(os.path.join(cluster.directory, "eole/data/w1"))], [])
+
+    # Connections.
+
+    def ranges(self, rate, tag='"v1"', most=1000):
+        """A server that gives each connection so many bytes a second, and refuses more connections than `most`."""
+        at_once = threading.Semaphore(most)
+
+        def script(request, n):
+            if not at_once.acquire(blocking=False):
+                return request.answer(503)
+            try:
+                first, last = 0, len(LARGE) - 1
+                asked = request.headers.get("Range")
+                if asked:
+                    self.assertEqual(request.headers["If-Range"], tag)
+                    start, _, end = asked[6:].partition("-")
+                    first, last = int(start), int(end or last)
+                request.head(206 if asked else 200, Content_Length=last + 1 - first, ETag=tag, Accept_Ranges="bytes",
+                             **({"Content_Range": f"bytes {first}-{last}/{len(LARGE)}"} if asked else {}))
+                gate = threading.Event()
+                for at in range(first, last + 1, 65536):
+                    request.wfile.write(LARGE[at:min(at + 65536, last + 1)])
+                    gate.wait(65536 / rate)
+            finally:
+                at_once.release()
+        return script
+
+    def test_a_server_that_is_slow_for_each_connection_is_asked_over_many(self):
+        result = self.download(self.serve("/each", self.ranges(2e6)))
+        self.check_done(result, LARGE)
+        self.assertGreater(len(self.asked("/each")), 4)
+
+    def test_a_server_that_bears_few_connections_still_gives_all_of_it(self):
+        self.check_done(self.download(self.serve("/few", self.ranges(4e6, most=2)), retries=0), LARGE)
+
+    def test_a_rate_is_kept_over_one_connection(self):
+        body = LARGE[:3 << 20]
+        url = self.serve("/rate", lambda request, n: request.answer(200, body, ETag='"v"', Accept_Ranges="bytes"))
+        result = self.download(url, rate=1 << 20)
+        self.check_done(result, body)
+        self.assertGreater(result["value"]["seconds"], 1.5)
+        self.assertEqual(self.asked("/rate"), [None])
+
+    def test_what_many_connections_had_when_their_worker_was_killed_is_not_asked_for_again(self):
+        url = self.serve("/killed", self.ranges(1e6))
+        scratch = os.path.join(self.cluster.directory, "eole/data/w1")
+        task = self.cluster.submit([{"kind": "download", "args": {"url": url}}])[0]["id"]
+
+        def noted():
+            try:
+                with open(f"{scratch}/{task}.part.version", encoding="ascii") as note:
+                    lines = [line.split() for line in note.read().splitlines()[6:-1]]
+            except OSError:
+                return None
+            had = sum(int(end) - int(begin) for begin, end in lines)
+            return had if len(lines) > 4 and had > 8 << 20 else None
+        wait_until(noted, 60, "many ranges")
+        before = len(self.asked("/killed"))
+        self.cluster.kill("w1", signal.SIGKILL)
+        wait_until(lambda: self.cluster.task(task)["state"] == "done", 60, "done")
+        result = self.cluster.json("result", task)[0]
+        self.check_done(result, LARGE)
+        self.assertGreater(before, 4)
+        again = self.asked("/killed")[before:]
+        self.assertNotIn(None, again)
+
+
+if __name__ == "__main__":
+    unittest.main()

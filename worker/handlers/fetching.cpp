@@ -1,0 +1,174 @@
+#include "worker/handlers/fetching.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "common/process/system.hpp"
+
+namespace eole::worker {
+
+namespace {
+
+constexpr int kStepMs = 20;
+constexpr Duration kMeasure = 100ms;
+constexpr std::size_t kRangeConnectionsMax = 16;
+constexpr std::uint64_t kRangeBytesMin = 1 << 20;  // Less is not worth a connection.
+constexpr double kFastEnough = 200e6;              // A second: this machine is the limit.
+constexpr double kWorthIt = 1.5;                   // More connections must be so much faster.
+
+/// The requests for one file.
+class Fetching {
+ public:
+  Fetching(const FetchOptions& options, PartFile& part, TaskContext& context)
+      : options_(options),
+        part_(part),
+        context_(context),
+        connections_max_(options.may_divide && options.limits.rate == 0 ? kRangeConnectionsMax : 1) {}
+  FetchEnd run(const std::function<void()>& on_step);
+
+ private:
+  void start(PartFile::Gap gap, bool is_alone);
+  bool start_lead();
+  bool take_ended();
+  void measure();
+  void start_more();
+  std::optional<PartFile::Gap> next_gap();
+
+  const FetchOptions& options_;
+  PartFile& part_;
+  TaskContext& context_;
+  Waker waker_;
+  std::size_t connections_max_;
+  std::size_t wanted_ = 1;  // Connections.
+  std::vector<std::unique_ptr<Transfer>> running_;
+  const Transfer* lead_ = nullptr;  // If it fails, so does all of it.
+  std::size_t started_ = 0;
+  FetchEnd end_;
+  TimePoint measured_at_{};
+  std::uint64_t measured_bytes_ = 0;
+  double best_speed_ = 0;
+};
+
+void Fetching::start(PartFile::Gap gap, bool is_alone) {
+  running_.push_back(std::make_unique<Transfer>(context_.web(), waker_, options_.url, part_,
+                                                options_.limits, gap, is_alone));
+  ++started_;
+}
+
+// False: nothing is missing.
+bool Fetching::start_lead() {
+  const auto gaps = part_.gaps();
+  const bool is_first = started_ == 0;
+  if (gaps.empty() && !is_first) return false;
+  PartFile::Gap gap{0, UINT64_MAX};
+  if (is_first) gap.from = part_.resume_at();
+  if (!gaps.empty() && (gap.from == gaps.front().from || !is_first)) gap = gaps.front();
+  start(gap, true);
+  lead_ = running_.back().get();
+  return true;
+}
+
+// Those that are over; false once it makes no sense to go on.
+bool Fetching::take_ended() {
+  for (auto one = running_.begin(); one != running_.end();) {
+    if (!(*one)->is_over()) {
+      ++one;
+      continue;
+    }
+    const auto end = (*one)->end();
+    const bool is_lead = one->get() == lead_;
+    one = running_.erase(one);
+    if (is_lead) {
+      const auto began_at = end_.began_at;
+      static_cast<TransferEnd&>(end_) = end;
+      if (began_at) end_.began_at = began_at;
+      lead_ = nullptr;
+      if (!end.is_whole) return false;
+    } else if (!end.is_whole) {  // As many as it bears.
+      connections_max_ = wanted_ = std::max<std::size_t>(1, running_.size());
+    }
+  }
+  return true;
+}
+
+// Whether more connections made it faster, and so even more may.
+void Fetching::measure() {
+  if (wanted_ >= connections_max_ || running_.size() < wanted_) return;
+  const bool have_begun = std::all_of(running_.begin(), running_.end(),
+                                      [](const auto& each) { return each->has_begun(); });
+  if (!have_begun || (started_ == 1 && !running_.front()->takes_ranges())) return;
+  const auto now = process::now();
+  const auto have = part_.have();
+  if (measured_at_ == TimePoint{}) {
+    measured_at_ = now;
+    measured_bytes_ = have;
+    return;
+  }
+  if (now < measured_at_ + kMeasure) return;
+  const auto seconds = std::chrono::duration<double>(now - measured_at_).count();
+  const auto speed = static_cast<double>(have - std::min(have, measured_bytes_)) / seconds;
+  measured_at_ = {};
+  if (speed >= kFastEnough || speed < kWorthIt * best_speed_) {
+    connections_max_ = wanted_;
+    return;
+  }
+  best_speed_ = speed;
+  wanted_ = std::min(connections_max_, wanted_ * 4);
+}
+
+// One that nobody fills, else the second half of the largest.
+std::optional<PartFile::Gap> Fetching::next_gap() {
+  const auto gaps = part_.gaps();
+  std::optional<PartFile::Gap> largest;
+  for (const auto& gap : gaps) {
+    const auto is_here = [&](const auto& each) {
+      const auto at = each->at();  // A little behind what it has written.
+      return gap.after <= at && at < gap.to;
+    };
+    if (std::none_of(running_.begin(), running_.end(), is_here)) return gap;
+    if (!largest || gap.to - gap.from > largest->to - largest->from) largest = gap;
+  }
+  if (!largest || largest->to == UINT64_MAX) return std::nullopt;
+  const auto half = (largest->to - largest->from) / 2;
+  if (half < kRangeBytesMin || !part_.divide(largest->from + half)) return std::nullopt;
+  return PartFile::Gap{largest->from + half, largest->to};
+}
+
+void Fetching::start_more() {
+  while (running_.size() < wanted_ && !part_.version().validator.empty()) {
+    const auto gap = next_gap();
+    if (!gap || gap->from == 0) return;
+    start(*gap, false);
+  }
+}
+
+FetchEnd Fetching::run(const std::function<void()>& on_step) {
+  start_lead();
+  while (true) {
+    waker_.wait(context_.cancel_fd(), kStepMs);
+    if (context_.is_cancelled()) {
+      end_.reason = "cancelled";
+      end_.is_whole = false;
+      return end_;
+    }
+    context_.progress(part_.have(), part_.version().total.value_or(0));
+    on_step();
+    if (!take_ended()) break;
+    if (running_.empty() && (end_.is_endless || !part_.version().total || !start_lead())) break;
+    measure();
+    start_more();
+  }
+  running_.clear();
+  end_.is_one_answer = started_ == 1 && end_.began_at == 0;
+  return end_;
+}
+
+}  // namespace
+
+FetchEnd fetch(const FetchOptions& options, PartFile& part, TaskContext& context,
+               const std::function<void()>& on_step) {
+  return Fetching(options, part, context).run(on_step);
+}
+
+}  // namespace eole::worker

@@ -1,0 +1,202 @@
+#include "worker/handlers/web.hpp"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <locale.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/base/text.hpp"
+#include "common/process/options.hpp"
+#include "common/process/system.hpp"
+
+namespace eole::worker {
+
+namespace {
+
+constexpr int kPauseMs = 20;
+constexpr int kRestMs = 1000;           // Nothing is due that libcurl does not know.
+constexpr long kIdleConnections = 128;  // Kept open for the next request.
+constexpr long kConnectSeconds = 15;
+constexpr long kReceiveBytes = 512 << 10;  // The most that libcurl takes at a time.
+
+std::string to_text(const sockaddr& address) {
+  char written[INET6_ADDRSTRLEN] = {};
+  const void* raw =
+      address.sa_family == AF_INET
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr)
+          : &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  ::inet_ntop(address.sa_family, raw, written, sizeof written);
+  return written;
+}
+
+/// International host names are read in the thread's locale: URLs are UTF-8, whatever it was.
+void speak_utf8() {
+  static const locale_t kUtf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (kUtf8 != nullptr) ::uselocale(kUtf8);
+}
+
+}  // namespace
+
+Waker::Waker() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+Waker::~Waker() { ::close(fd_); }
+void Waker::wake() const { ::eventfd_write(fd_, 1); }
+
+void Waker::wait(int other_fd, int most_ms) const {
+  pollfd watched[] = {{fd_, POLLIN, 0}, {other_fd, POLLIN, 0}};
+  ::poll(watched, 2, most_ms);
+  eventfd_t ignored = 0;
+  ::eventfd_read(fd_, &ignored);
+}
+
+struct Web::Loop {
+  CURLM* multi = nullptr;
+  std::mutex mutex;
+  std::condition_variable taken_back;
+  std::vector<Request*> to_start;  // Under the mutex, as the two below.
+  std::vector<Request*> to_stop;
+  bool should_stop = false;
+  std::vector<Request*> paused;  // Of the loop's thread alone.
+  std::thread thread;
+
+  void run();
+  void end(Request& request, CURLcode code);
+};
+
+void Web::Loop::end(Request& request, CURLcode code) {
+  ::curl_multi_remove_handle(multi, request.curl_);
+  std::erase(paused, &request);
+  request.code_ = code;
+  request.is_over_ = true;
+  request.waker_.wake();
+}
+
+void Web::Loop::run() {
+  process::leave_core();
+  speak_utf8();
+  while (true) {
+    {
+      const std::scoped_lock lock(mutex);
+      if (should_stop) return;
+      for (auto* request : std::exchange(to_start, {}))
+        if (::curl_multi_add_handle(multi, request->curl_) != CURLM_OK)
+          end(*request, CURLE_OUT_OF_MEMORY);
+      for (auto* request : to_stop)
+        if (!request->is_over_) end(*request, CURLE_ABORTED_BY_CALLBACK);
+      if (!std::exchange(to_stop, {}).empty()) taken_back.notify_all();
+    }
+    for (auto* request : std::exchange(paused, {}))
+      ::curl_easy_pause(request->curl_, CURLPAUSE_CONT);
+    int running = 0;
+    ::curl_multi_perform(multi, &running);
+    int left = 0;
+    while (const auto* message = ::curl_multi_info_read(multi, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      const auto code = message->data.result;  // Gone with the handle.
+      Request* request = nullptr;
+      ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+      const std::scoped_lock lock(mutex);  // Whoever takes it back looks.
+      end(*request, code);
+    }
+    ::curl_multi_poll(multi, nullptr, 0, paused.empty() ? kRestMs : kPauseMs, nullptr);
+  }
+}
+
+void WebOptions::add_flags(process::Options& flags) {
+  flags.list("--allow-net", networks, "CIDR",
+             "that downloads may reach though it is not public: 10.0.0.0/8; repeatable");
+  flags.text("--ca", authorities, "FILE",
+             "certificates of authorities that downloads believe besides the system's, PEM");
+}
+
+Web::Web(const WebOptions& options)
+    : authorities_(options.authorities), loop_(std::make_unique<Loop>()) {
+  auto networks = Networks::allowing(options.networks);
+  if (!networks) throw std::runtime_error(text("--allow-net ", networks.error().message));
+  networks_ = std::move(*networks);
+  if (!authorities_.empty() && ::access(authorities_.c_str(), R_OK) != 0)
+    throw std::runtime_error(text("--ca ", authorities_, ": ", std::strerror(errno)));
+  static std::once_flag once;
+  std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
+  loop_->multi = ::curl_multi_init();
+  if (loop_->multi == nullptr) throw std::runtime_error("libcurl: no memory");
+  ::curl_multi_setopt(loop_->multi, CURLMOPT_MAXCONNECTS, kIdleConnections);
+  ::curl_multi_setopt(loop_->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  loop_->thread = std::thread([this] { loop_->run(); });
+}
+
+Web::~Web() {
+  {
+    const std::scoped_lock lock(loop_->mutex);
+    loop_->should_stop = true;
+  }
+  ::curl_multi_wakeup(loop_->multi);
+  loop_->thread.join();
+  ::curl_multi_cleanup(loop_->multi);
+}
+
+Web::Request::Request(Web& web, const Waker& waker)
+    : web_(web), waker_(waker), curl_(::curl_easy_init()) {
+  if (curl_ == nullptr) throw std::runtime_error("libcurl: no memory");
+  const auto set = [&](CURLoption option, auto value) { ::curl_easy_setopt(curl_, option, value); };
+  set(CURLOPT_PRIVATE, this);
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set(CURLOPT_BUFFERSIZE, kReceiveBytes);
+  set(CURLOPT_USERAGENT, "eole");
+  if (!web_.authorities_.empty())
+    set(CURLOPT_CAINFO, web_.authorities_.c_str());  // The system's directory stays.
+  // Sees the address that a name came to: at each redirect, and whatever it came to before.
+  const auto open = +[](void* user, curlsocktype, curl_sockaddr* address) -> curl_socket_t {
+    auto& request = *static_cast<Request*>(user);
+    if (request.web_.networks_.may_reach(address->addr))
+      return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    request.refused_ = to_text(address->addr);
+    return CURL_SOCKET_BAD;
+  };
+  set(CURLOPT_OPENSOCKETFUNCTION, open);
+  set(CURLOPT_OPENSOCKETDATA, this);
+}
+
+void Web::Request::pause() { web_.loop_->paused.push_back(this); }
+
+void Web::Request::start() {
+  {
+    const std::scoped_lock lock(web_.loop_->mutex);
+    web_.loop_->to_start.push_back(this);
+    is_started_ = true;
+  }
+  ::curl_multi_wakeup(web_.loop_->multi);
+}
+
+Web::Request::~Request() {
+  auto& loop = *web_.loop_;
+  if (is_started_) {
+    std::unique_lock lock(loop.mutex);
+    std::erase(loop.to_start, this);
+    if (!is_over_) {
+      loop.to_stop.push_back(this);
+      ::curl_multi_wakeup(loop.multi);
+      loop.taken_back.wait(lock, [&] {
+        return std::find(loop.to_stop.begin(), loop.to_stop.end(), this) == loop.to_stop.end();
+      });
+    }
+  }
+  ::curl_easy_cleanup(curl_);
+}
+
+}  // namespace eole::worker
