@@ -124,7 +124,7 @@ int run(int argc, char** argv) {
         add_watch,   add_status, add_explain, add_workers,  add_result,  add_results,
         add_history, add_logs,   add_tasks,   add_project,  add_fetch,   add_cancel,
         add_control, add_dead,   add_join,    add_token,    add_salvage, add_bench,
-        add_chain,   add_alert,  add_group,    add_completion})
+        add_chain,   add_alert,  add_group,   add_ledger,   add_completion})
     add(app, globals);
   add_exit_codes(app);
   app.footer(
