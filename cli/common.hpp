@@ -93,6 +93,7 @@ void add_schedule(CLI::App& app, Globals& globals);
 void add_chain(CLI::App& app, Globals& globals);
 void add_alert(CLI::App& app, Globals& globals);
 void add_group(CLI::App& app, Globals& globals);
+void add_ledger(CLI::App& app, Globals& globals);
 void add_nqueens(CLI::App& app, Globals& globals);
 void add_watch(CLI::App& app, Globals& globals);
 void add_status(CLI::App& app, Globals& globals);

@@ -7,6 +7,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/kinds/part_output.hpp"
 #include "common/process/hash.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
@@ -16,7 +17,6 @@ namespace eole::worker {
 
 namespace {
 
-using protocol::Blob;
 using OnBytes = TaskContext::OnBytes;
 
 /// The file that it comes to; what is short of it is told as a list, too.
@@ -75,51 +75,13 @@ Expected<void> each(Parts& parts, TaskContext& context, Take&& take) {
   return {};
 }
 
-// ---- What a part is as bytes.
-
-bool is_command(const Value& value) { return !value["exit_code"].is_null(); }
-
-// Of a command the one that has what it printed.
-Value::Array files_of(const Value& part) {
-  Value::Array files;
-  if (const auto* several = part["artifacts"].as<Value::Array>()) {
-    files = *several;
-  } else if (!part["artifact"].is_null()) {
-    files.push_back(part["artifact"]);
-  }
-  if (is_command(part["value"]))
-    std::erase_if(files, [](const Value& file) { return file["name"].text_or("") != "stdout"; });
-  return files;
-}
-
-// Of what a command printed no more may be kept than it was given.
-Expected<void> check_whole(const Value& value, const Value::Array& files) {
-  const auto printed = is_command(value) ? value["stdout_bytes"].int_or(0) : 0;
-  const auto kept = files.empty() ? 0 : files.front()["bytes"].int_or(0);
-  if (printed == 0 || printed == kept) return {};
-  return Error{text("it printed ", printed, " bytes, of which ", kept, " are kept (output_max)")};
-}
-
-std::string bytes_of(const Value& value) {
-  if (value.is_null()) return {};
-  if (const auto* blob = value.as<Blob>()) return blob->bytes;
-  if (const auto* written = value.as<std::string>()) return *written;
-  return value.to_json() + "\n";
-}
-
-// What it is without a file.
-std::string own_bytes_of(const Value& part) {
-  const auto& value = part["value"];
-  return bytes_of(is_command(value) ? value["stdout"] : value);
-}
-
 // ---- The ways to put them together.
 
 Expected<void> concat(const Value& part, TaskContext& context, Output& out) {
-  const auto files = files_of(part);
-  if (auto whole = check_whole(part["value"], files); !whole) return whole;
+  const auto files = kinds::files_of(part);
+  if (auto whole = kinds::check_whole(part); !whole) return whole;
   const auto take = [&](std::string_view bytes) { return out.add(bytes); };
-  if (files.empty() && !take(own_bytes_of(part))) return out.failure();
+  if (files.empty() && !take(kinds::own_bytes_of(part))) return out.failure();
   for (const auto& file : files)
     if (auto got = context.read(file["sha256"].text_or(""), take); !got) return got;
   return {};
@@ -127,11 +89,11 @@ Expected<void> concat(const Value& part, TaskContext& context, Output& out) {
 
 // An artifact is read through: reading compares its digest.
 Expected<void> list_checked(const Value& part, TaskContext& context, Output& out) {
-  const auto files = files_of(part);
-  if (auto whole = check_whole(part["value"], files); !whole) return whole;
+  const auto files = kinds::files_of(part);
+  if (auto whole = kinds::check_whole(part); !whole) return whole;
   Value entry = Value::Map{{"id", part["id"]}};
   if (files.empty()) {
-    const auto bytes = own_bytes_of(part);
+    const auto bytes = kinds::own_bytes_of(part);
     entry.set("bytes", static_cast<std::uint64_t>(bytes.size()));
     entry.set("sha256", hex(process::sha256(bytes)));
     return out.add_item(entry) ? Expected<void>() : out.failure();

@@ -6,6 +6,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/kinds/part_output.hpp"
 #include "common/protocol/task_class.hpp"
 
 namespace eole::worker {
@@ -43,14 +44,7 @@ Expected<void> Parts::put_in_order() {
     return std::pair(one.part_of, one.offset) < std::pair(other.part_of, other.offset);
   };
   if (!planted("parts-as-they-ended")) std::sort(places_.begin(), places_.end(), lies_before);
-  // Of several that were to do one part: the last that did, or the last that did not.
-  std::size_t count = 0;
-  for (const auto& place : places_) {
-    const bool is_another = count > 0 && places_[count - 1].part_of == place.part_of;
-    if (!is_another) ++count;
-    if (!is_another || place.is_done || !places_[count - 1].is_done) places_[count - 1] = place;
-  }
-  places_.resize(count);
+  kinds::keep_one_of_each(places_);
   std::size_t missing = 0;
   std::string named;
   for (std::size_t i = 0; i < places_.size(); ++i) {
