@@ -142,7 +142,7 @@ class Sources(unittest.TestCase):
         self.assertEqual([name for name in os.listdir(artifacts) if name.endswith(".handed")], [])
 
     def test_a_file_comes_to_a_sink_of_which_only_the_address_is_known(self):
-        with Cluster("--listen", "127.0.0.1", workers=1, slots=1) as cluster:
+        with Cluster("--listen", "127.0.0.1", "--allow-net", "127.0.0.0/8", workers=1, slots=1) as cluster:
             url = self.serve("/sent", lambda request, n: request.answer(200, OLD))
             self.check_done(self.download(url, cluster), OLD)
             self.assertEqual([name for name in os.listdir(os.path.join(cluster.directory, "eole/data/w1"))], [])

@@ -74,7 +74,7 @@ class Namespaces(unittest.TestCase):
                 cluster.eole("join", "--role", role, "-o", f"{cluster.directory}/{role}.toml")
             worker = subprocess.Popen(
                 [*self.within("work"), BIN / "worker", "--cluster", f"{cluster.directory}/work.toml",
-                 "--name", "far", "--slots", "2", "--data", cluster.directory + "/far"],
+                 "--name", "far", "--allow-net", "10.77.0.0/24", "--slots", "2", "--data", cluster.directory + "/far"],
                 stderr=subprocess.DEVNULL)
             try:
                 def eole(*arguments):
