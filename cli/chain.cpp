@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/group.hpp"
+#include "cli/lookup.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -56,12 +57,11 @@ void add(const ChainOptions& options, const Globals& globals) {
   Value task = Value::Map{{"kind", options.kind}, {"args", args_of(options)}};
   for (const auto& [word, value] : task_words) task.set(word, value);
   Cluster cluster(globals);
+  auto start = place_in_log(cluster, options.start);
+  if (start == Value("latest")) start = head_of(cluster);  // Now, not once the relay begins.
   const auto view = control(
       cluster, options,
-      Value::Map{{"state", "added"},
-                 {"from", options.from},
-                 {"start", place_in_log(cluster, options.start)},
-                 {"task", task}});
+      Value::Map{{"state", "added"}, {"from", options.from}, {"start", start}, {"task", task}});
   globals.json ? print_json(view) : print_one(view);
 }
 
@@ -100,12 +100,14 @@ void add_chain(CLI::App& app, Globals& globals) {
       ->required();
   adding->add_option("--from", options->from, "project/kind/state, with * for a word, # for any")
       ->required();
-  adding->add_option("--start", options->start,
-                     "earliest, latest, an offset or a time, if its group is not there yet [latest]");
+  adding->add_option(
+      "--start", options->start,
+      "earliest, latest, an offset or a time, if its group is not there yet [latest]");
   adding->add_option("--submit", options->kind, "the kind of the tasks")->required();
-  adding->add_option("--arg", options->args,
-                     "NAME=VALUE, repeatable; in a value $artifact or ${value.url} is what the "
-                     "notification has there, $$ a dollar")
+  adding
+      ->add_option("--arg", options->args,
+                   "NAME=VALUE, repeatable; in a value $artifact or ${value.url} is what the "
+                   "notification has there, $$ a dollar")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);

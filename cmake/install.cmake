@@ -8,7 +8,7 @@ include(CMakePackageConfigHelpers)
 set(programs_dir ${CMAKE_INSTALL_LIBEXECDIR}/eole)
 set(roles ventilator sink gateway relay worker)
 install(TARGETS eole_bin_eole eole_bin_ventilator eole_bin_sink eole_bin_gateway eole_bin_relay eole_bin_worker
-  eole_bin_eole-picture RUNTIME DESTINATION ${programs_dir} COMPONENT eole)
+  eole_bin_eole-picture eole_bin_eole-runner RUNTIME DESTINATION ${programs_dir} COMPONENT eole)
 file(RELATIVE_PATH to_programs /${CMAKE_INSTALL_BINDIR} /${programs_dir})
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/links)
 file(CREATE_LINK ${to_programs}/eole ${CMAKE_BINARY_DIR}/links/eole SYMBOLIC)

@@ -7,7 +7,8 @@ inline constexpr int kQueensMax = 24;  // More take years.
 
 inline constexpr Argument kNqueensArguments[] = {
     {"n", Type::kInteger, "queens", true, {}, 1, kQueensMax},
-    {"prefix", Type::kIntegers, "columns of the queens in the first rows", false, "[]", 0, kQueensMax},
+    {"prefix", Type::kIntegers, "columns of the queens in the first rows", false, "[]", 0,
+     kQueensMax},
     {"show", Type::kInteger, "boards to show", false, {}, 1, 1000},
 };
 

@@ -1,5 +1,6 @@
 #include "gateway/io/group_reading.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -23,12 +24,13 @@ using Answer = std::optional<http::Response>;
 namespace {
 
 constexpr std::string_view kRecords = "/groups/{name}/records";
-constexpr std::size_t kReadingsMax = 256;
+constexpr std::size_t kReadingsMax = 128;
+constexpr std::size_t kReadingsPerCallerMax = 32;
 constexpr std::size_t kMemberNameBytesMax = 200;
 constexpr std::uint32_t kRecordsPreset = 100;
 constexpr std::uint32_t kRecordsAtOnceMax = 1000;
 constexpr std::size_t kRecordsBytesMax = 1 << 20;
-constexpr int kLookedAtMax = 10'000;  // Records, before others of the loop have their turn.
+constexpr int kLookedAtMax = 10'000;        // Records, before others of the loop have their turn.
 constexpr Duration kReadWaitLeast = 500ms;  // It joins, and is given something, within it.
 constexpr Duration kReadWaitMax = 60s;
 constexpr Duration kMemberTime = 60s;
@@ -43,10 +45,10 @@ class Reading {
  public:
   Reading(Fabric& fabric, const std::string& group, const std::string& name,
           const std::string& within)
-      : member_(fabric.session(), fabric.cluster(), group, name,
-                pieces_.callbacks([this](const auto& trouble) { take(trouble); },
-                                  [this] { wake(); }),
-                within),
+      : member_(
+            fabric.session(), fabric.cluster(), group, name,
+            pieces_.callbacks([this](const auto& trouble) { take(trouble); }, [this] { wake(); }),
+            within),
         batch_(fabric.world().random() >> 24) {}  // A number that JSON has room for.
 
   client::GroupMember& member() { return member_; }
@@ -116,7 +118,7 @@ class Reading {
 
   client::GroupPieces pieces_;
   std::optional<client::GroupTrouble> trouble_;
-  bool is_open_ = false;         // It is not committed yet.
+  bool is_open_ = false;  // It is not committed yet.
   bool has_more_ = false;
   Value::Array records_;
   Value::Array gone_;
@@ -189,8 +191,8 @@ class Readings {
     renew(*reading);
     if (reading->was_committed(batch)) co_return json(200, answer);
     if (!reading->is_open() || batch != reading->batch())
-      throw Problem(409, text("batch ", batch, ": is not the one that member ", member,
-                              " was given last"));
+      throw Problem(
+          409, text("batch ", batch, ": is not the one that member ", member, " was given last"));
     reading->member().tell(client::CommitWanted{});
     asio::steady_timer timer(co_await asio::this_coro::executor);
     const auto until = now() + kCommitTime;
@@ -249,8 +251,9 @@ class Readings {
   }
   static Key key_of(const Exchange& exchange, const std::string& member) {
     if (member.empty() || member.size() > kMemberNameBytesMax)
-      throw Problem(400, text("member: its name has ", member.size(), " bytes, limits 1 and ",
-                              kMemberNameBytesMax),
+      throw Problem(400,
+                    text("member: its name has ", member.size(), " bytes, limits 1 and ",
+                         kMemberNameBytesMax),
                     {{"/member", "is missing, or too long"}});
     const auto& caller = exchange.caller;
     return {caller.sha256, caller.prefix, group_of(exchange), member};
@@ -270,6 +273,12 @@ class Readings {
       throw problem;
     }
     const auto& [caller, prefix, group, member] = key;
+    const auto own = std::count_if(readings_.begin(), readings_.end(), [&](const auto& one) {
+      return std::get<0>(one.first) == caller;
+    });
+    if (own >= static_cast<std::ptrdiff_t>(kReadingsPerCallerMax))
+      throw Problem(429,
+                    text(kReadingsPerCallerMax, " members of this token read already: the limit"));
     return readings_
         .emplace(key, std::make_shared<Reading>(gateway_.fabric(), group, member, prefix))
         .first->second;
@@ -286,7 +295,9 @@ class Readings {
     const auto trouble = reading.trouble();
     if (!trouble) return;
     if (!trouble->is_over) throw problem_of(trouble->error, 503);
-    readings_.erase(key);
+    if (const auto known = readings_.find(key);
+        known != readings_.end() && known->second.get() == &reading)
+      readings_.erase(known);
     const bool is_missing = trouble->error.message.find("there is none") != std::string::npos;
     throw problem_of(trouble->error, is_missing ? 404 : 409);
   }

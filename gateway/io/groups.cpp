@@ -101,6 +101,7 @@ Answered move(Ring ring, Exchange& exchange, std::string name) {
   Value view = Value::Map{{"group", name}, {"from", place}};
   if (said["dry_run"] != Value(true)) {
     Value wish = view;
+    wish.set("wish", ring.random() >> 1);  // A copy that comes late is known by it.
     const auto done = need(co_await ring.control_sink("group_move", std::move(wish)));
     if (done["was_there"] != Value(true)) throw no_such("group", name);
   }
@@ -158,7 +159,8 @@ Answered add_chain(Ring ring, Exchange& exchange) {
   if (!pattern) throw wrong("from", pattern.error().message);
   check_words(said["task"]);
   Value begin = said["start"].is_null() ? Value("latest") : said["start"];
-  auto start = co_await place_in_log(ring, "start", std::move(begin));
+  auto start =
+      co_await offset_in_log(ring, "start", std::move(begin));  // Now, not once the relay begins.
   Value wish = Value::Map{{"name", name_in(said, "name")},
                           {"from", said["from"]},
                           {"start", std::move(start)},
@@ -179,10 +181,10 @@ Answered add_alert(Ring ring, Exchange& exchange) {
                           {"seconds", seconds}};
   if (!said["command"].is_null()) {
     const auto* words = said["command"].as<Value::Array>();
-    const bool is_command = words != nullptr && !words->empty() &&
-                            std::ranges::all_of(*words, [](const Value& word) {
-                              return word.as<std::string>() != nullptr;
-                            });
+    const bool is_command =
+        words != nullptr && !words->empty() && std::ranges::all_of(*words, [](const Value& word) {
+          return word.as<std::string>() != nullptr;
+        });
     if (!is_command) throw wrong("command", "is a list of texts, at least one");
     wish.set("command", said["command"]);
   }

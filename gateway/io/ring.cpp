@@ -55,6 +55,8 @@ awaitable<Ring::Answer> Ring::control_sink(std::string what, Value options) {
   co_return co_await fabric_->ask(fabric_->sink_, std::move(control), kPatience);
 }
 
+std::uint64_t Ring::random() const { return fabric_->world().random(); }
+
 awaitable<Ring::Answer> Ring::cancel(Origin origin, SeqRanges seqs) {
   protocol::Cancel cancel{0, origin, seqs.encode(), within_.prefix()};
   co_return co_await fabric_->ask(fabric_->ventilator_, std::move(cancel), kPatience);

@@ -23,6 +23,7 @@ class Ring {
                          Duration patience = kPatience);
   awaitable<Answer> control(std::string what, protocol::Value options);
   awaitable<Answer> control_sink(std::string what, protocol::Value options);
+  std::uint64_t random() const;
   awaitable<Answer> cancel(Origin origin, SeqRanges seqs);
   /// Dead letters, kLettersInMessage at most.
   static constexpr std::uint64_t kLettersInMessage = 1000;

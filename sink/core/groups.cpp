@@ -29,9 +29,9 @@ Groups::Group* Groups::find(std::string_view name) {
 }
 
 // ---- What is durable. A record of groups: u64 the last generation of any, then each: u64 number,
-// u64 generation, u64 moved, u64 wish, u16 members, u16 partitions (zero: it is removed), u8 name size, name;
-// members: u64 run, u8 name size, name; partitions: u64 cursor, u64 owner, u64 next. A record of
-// a commit: u64 number, then cursors.
+// u64 generation, u64 moved, u64 wish, u16 members, u16 partitions (zero: it is removed), u8 name
+// size, name; members: u64 run, u8 name size, name; partitions: u64 cursor, u64 owner, u64 next. A
+// record of a commit: u64 number, then cursors.
 
 void Groups::put(Bytes& out, const Group& group) const {
   eole::put<std::uint64_t>(out, group.number);
@@ -191,8 +191,13 @@ Expected<void> Groups::attend(const Peer& peer, const protocol::Attend& said, st
       forget(*group, said.run);
       share(*group, log, now, out);
     }
-    protocol::Attending told{said.request, log, group->generation, group->moved, 0,
-                             static_cast<std::uint32_t>(group->partitions.size()), {}};
+    protocol::Attending told{said.request,
+                             log,
+                             group->generation,
+                             group->moved,
+                             0,
+                             static_cast<std::uint32_t>(group->partitions.size()),
+                             {}};
     out.push_back(Reply{peer, std::move(told)});
     return {};
   }
@@ -311,15 +316,15 @@ void Groups::on_deadline(TimePoint now, std::uint64_t log, Actions& out) {
 Expected<bool> Groups::create(std::string_view name, std::uint32_t partitions, std::uint64_t offset,
                               TimePoint now, Actions& out) {
   if (name.empty() || name.size() > kGroupNameBytesMax)
-    return Error{text("group: a name of ", name.size(), " bytes, limits 1 and ",
-                      kGroupNameBytesMax)};
+    return Error{
+        text("group: a name of ", name.size(), " bytes, limits 1 and ", kGroupNameBytesMax)};
   if (partitions < 1 || partitions > kPartitionsMax)
-    return Error{text("group ", name, ": ", partitions, " partitions, limits 1 and ",
-                      kPartitionsMax)};
+    return Error{
+        text("group ", name, ": ", partitions, " partitions, limits 1 and ", kPartitionsMax)};
   if (const auto* known = find(name)) {
     if (known->partitions.size() == partitions) return false;
-    return Error{text("group ", name, ": is there already, with ", known->partitions.size(),
-                      " partitions")};
+    return Error{
+        text("group ", name, ": is there already, with ", known->partitions.size(), " partitions")};
   }
   if (groups_.size() >= kGroupsMax)
     return Error{text("group ", name, ": there are ", kGroupsMax, " groups, more is the limit")};
@@ -378,8 +383,7 @@ std::vector<std::string> Groups::holders(std::uint64_t offset, TimePoint now) co
 }
 
 GroupView Groups::view_of(const Group& group, TimePoint now) const {
-  GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now),
-                 group.commits};
+  GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now), group.commits};
   for (const auto& [run, member] : group.members) view.members.push_back(member.name);
   for (const auto& partition : group.partitions) {
     view.cursors.push_back(partition.cursor);

@@ -66,8 +66,8 @@ void Node::on(protocol::Announce& announce, const Sender&) {
 void Node::on(protocol::Progress& progress, const Sender&) {
   const TaskId id{progress.origin, progress.seq};
   if (!listeners_.is_empty()) {
-    protocol::NewsItem item{"output", "task", to_text(id), progress.project, progress.kind, {},
-                            transport_.unix_ms()};
+    protocol::NewsItem item{"output",      "task", to_text(id),         progress.project,
+                            progress.kind, {},     transport_.unix_ms()};
     if (progress.stream.empty()) {
       item.event = "progress";
       item.more = {{"worker", progress.worker},
@@ -75,9 +75,8 @@ void Node::on(protocol::Progress& progress, const Sender&) {
                    {"total", progress.total},
                    {"text", progress.text}};
     } else {
-      item.more = {{"worker", progress.worker},
-                   {"stream", progress.stream},
-                   {"output", progress.payload}};
+      item.more = {
+          {"worker", progress.worker}, {"stream", progress.stream}, {"output", progress.payload}};
     }
     publish_news(item, "/eole/worker");
   }
@@ -86,8 +85,9 @@ void Node::on(protocol::Progress& progress, const Sender&) {
 
 // Late news finds nobody; what makes no sense is left out.
 void Node::on(protocol::News& news, const Sender& from) {
-  const bool is_allowed = (news.role == "worker" && authority_.allows(from.user, Role::kWork)) ||
-                          (news.role == "ventilator" && authority_.allows(from.user, Role::kSettle));
+  const bool is_allowed =
+      (news.role == "worker" && authority_.allows(from.user, Role::kWork)) ||
+      (news.role == "ventilator" && authority_.allows(from.user, Role::kSettle));
   if (listeners_.is_empty() || !is_allowed) return;
   const auto items = protocol::decode_news(news);
   if (!items) return process::log_warning(items.error().message);
@@ -219,16 +219,18 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
                         : word == "latest" ? core.head()
                                            : static_cast<std::uint64_t>(*number);
     if (offset > core.head())
-      return Error{text("group ", name, ": offset ", offset, " is beyond the log's head ",
-                        core.head())};
+      return Error{
+          text("group ", name, ": offset ", offset, " is beyond the log's head ", core.head())};
     answer.set("from", offset);
     if (control.what == "group_move") {
       const auto wish_number = std::max<std::int64_t>((*wish)["wish"].int_or(0), 0);
-      answer.set("was_there", core.groups().move(name, offset, static_cast<std::uint64_t>(wish_number),
-                                                     core.log(), now, actions_));
+      answer.set("was_there",
+                 core.groups().move(name, offset, static_cast<std::uint64_t>(wish_number),
+                                    core.log(), now, actions_));
     } else {
       const auto partitions = (*wish)["partitions"].int_or(kPartitionsUnsaid);
-      const auto count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(partitions, 0, UINT32_MAX));
+      const auto count =
+          static_cast<std::uint32_t>(std::clamp<std::int64_t>(partitions, 0, UINT32_MAX));
       const auto is_new = core.groups().create(name, count, offset, now, actions_);
       if (!is_new) return is_new.error();
       answer.set("partitions", partitions);

@@ -51,6 +51,12 @@ class Chains(unittest.TestCase):
         self.assertEqual([each["value"]["error"] for each in self.results("picky/unfit")],
                          ["the event has no value.x"])
 
+    def test_it_begins_when_it_is_added_not_when_the_relay_begins(self):
+        self.cluster.eole("chain", "add", "soon", "--from", "sooner/echo/done", "--submit", "echo", "--project", "soon")
+        self.submit_numbers("sooner", range(3))
+        wait_until(lambda: len(self.results("soon")) == 3, what="each is a task")
+        self.cluster.eole("chain", "remove", "soon")
+
     def test_a_chain_is_listed_and_taken_back(self):
         self.cluster.eole("chain", "add", "brief", "--from", "none/*/done", "--submit", "echo")
         [chain] = [each for each in self.cluster.json("chain", "list") if each["name"] == "brief"]

@@ -88,7 +88,7 @@ class Contract(unittest.TestCase):
         self.assertEqual(completed("subm"), ["submit"])
         self.assertEqual(completed("submit", "im"), ["image"])
         self.assertEqual(completed("submit", "--wait", "image", "--qu"), ["--quality"])
-        self.assertEqual(completed("submit", "image", "--wa"), ["--wait"])
+        self.assertEqual(completed("submit", "image", "--wai"), ["--wait"])
         self.assertEqual(completed("dead", "re"), ["replay"])
 
     def test_bench_measures_rounds(self):

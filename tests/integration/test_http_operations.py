@@ -60,6 +60,8 @@ class Inputs:
         if "oneOf" in schema:
             return st.one_of(*map(self.of, schema["oneOf"]))
         kind = schema.get("type")
+        if isinstance(kind, list):
+            return st.one_of(*(self.of({**schema, "type": each}) for each in kind))
         if kind == "object":
             properties = {name: self.of(each) if each else JSON for name, each in schema.get("properties", {}).items()}
             properties["kind"] = MEANT["kind"] if "kind" in properties else st.nothing()

@@ -114,6 +114,8 @@ class In(Case):
         self.same(self.bmp(6, 2, 8, 1, moved, colours), want([[0, 0, 0, 5, 5, 0], [9, 0, 0, 0, 0, 0]]))
         runs4 = bytes((5, 0x12, 0, 0, 0, 5, 0x34, 0x56, 0x70, 0, 0, 1))
         self.same(self.bmp(5, 2, 4, 2, runs4, colours[:64]), want([[3, 4, 5, 6, 7], [1, 2, 1, 2, 1]]))
+        for away in (bytes((0, 2, 7, 0)), bytes((0, 2, 0, 3)), b"\0\0" * 3, bytes((0, 2, 255, 0)) * 9000):
+            self.refused(self.bmp(6, 2, 8, 1, away + bytes((0, 1)), colours), "a run to")
         five = struct.pack("<4H", 0x7c00, 0x03e0, 0x001f, 0x4210)
         want16 = Image.new("RGB", (2, 2))
         want16.putdata([(0, 0, 255), (131, 131, 131), (255, 0, 0), (0, 255, 0)])
@@ -423,6 +425,9 @@ class Tasks(unittest.TestCase):
         path = os.path.join(self.files.name, "marked")
         self.cluster.eole("fetch", result["id"], "-o", path)
         self.assertGreater(Image.open(path).getpixel((280, 180))[0], 240)
+        both = self.image("c.png", saved(scene(300, 200), "PNG"), "--sizes", "[150,100]", "--watermark",
+                          mark["artifact"]["sha256"])
+        self.assertEqual(both["state"], "done", both)
         missing = self.image("c.png", saved(scene(), "PNG"), "--watermark", "0" * 64)
         self.assertIn("image: its watermark: ", missing["error"])
 

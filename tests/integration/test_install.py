@@ -212,7 +212,7 @@ class Packages(unittest.TestCase):
 
     def test_each_holds_its_own(self):
         files = self.listed("eole")
-        for path in ("/usr/bin/eole", "/usr/bin/eole-worker", "/usr/libexec/eole/eole-picture",
+        for path in ("/usr/bin/eole", "/usr/bin/eole-worker", "/usr/libexec/eole/eole-picture", "/usr/libexec/eole/eole-runner",
                      "/usr/share/man/man1/eole-submit.1", "/usr/lib/systemd/system/eole-worker@.service",
                      "/usr/share/doc/eole/copyright"):
             self.assertIn(path, files)

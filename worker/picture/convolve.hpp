@@ -25,7 +25,8 @@ Taps lanczos(int source, double begin, double length, double to);
 /// A blur with this standard deviation, in samples.
 Taps gaussian(int source, double sigma);
 
-/// Down, and then across: each to whole levels. With the processor's vectors or without them: to the same samples.
+/// Down, and then across: each to whole levels. With the processor's vectors or without them: to
+/// the same samples.
 Plane convolved(const Plane& plane, const Taps& across, const Taps& down, bool uses_vectors = true);
 
 }  // namespace eole::picture

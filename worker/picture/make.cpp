@@ -156,6 +156,7 @@ class Maker {
     Job job;
     job.format = Format::kPng;
     Input input(job_.mark);
+    input.rewind();  // Each size reads it.
     auto decoded = decode(input, job);
     return upright(std::move(decoded.picture), decoded.orientation);
   }

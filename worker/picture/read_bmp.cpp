@@ -221,6 +221,9 @@ class Runs {
     } else {
       literal(value);
     }
+    // One beyond the end is where a row or the last of them ends.
+    if (x_ > head_.size.width || y_ > head_.size.height)
+      fail(text("a damaged BMP: a run to ", x_, ", ", y_));
     return true;
   }
   void literal(unsigned count) {
