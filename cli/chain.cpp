@@ -57,7 +57,7 @@ void add(const ChainOptions& options, const Globals& globals) {
   Value task = Value::Map{{"kind", options.kind}, {"args", args_of(options)}};
   for (const auto& [word, value] : task_words) task.set(word, value);
   Cluster cluster(globals);
-  auto start = place_in_log(cluster, options.start);
+  auto start = place_in_log(cluster, options.start, "--start");
   if (start == Value("latest")) start = head_of(cluster);  // Now, not once the relay begins.
   const auto view = control(
       cluster, options,

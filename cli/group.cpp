@@ -1,8 +1,9 @@
+#include "cli/group.hpp"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/dead.hpp"
-#include "cli/group.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
@@ -28,9 +29,9 @@ std::string lag_text(const Value& view) {
   const auto records = view["lag_records"].int_or(0);
   if (records == 0) return "nothing unread";
   return text(view["lag_is_exact"] == Value(false) ? "about " : "", records, " unread",
-              seconds == nullptr ? ""
-                                 : text(", the oldest ",
-                                        human_age(static_cast<std::int64_t>(*seconds * 1000))));
+              seconds == nullptr
+                  ? ""
+                  : text(", the oldest ", human_age(static_cast<std::int64_t>(*seconds * 1000))));
 }
 
 void print_one(const Value& view) {
@@ -43,11 +44,10 @@ void print_one(const Value& view) {
 
 void create(const GroupOptions& options, const Globals& globals) {
   Cluster cluster(globals);
-  const auto view =
-      control(cluster, "group_create",
-              Value::Map{{"group", options.group},
-                         {"from", place_in_log(cluster, options.from)},
-                         {"partitions", options.partitions}});
+  const auto view = control(cluster, "group_create",
+                            Value::Map{{"group", options.group},
+                                       {"from", place_in_log(cluster, options.from)},
+                                       {"partitions", options.partitions}});
   if (globals.json) return print_json(view);
   if (view["created"] == Value(true))
     std::printf("%s is there, and reads from offset %s on\n", shown(options.group).c_str(),
@@ -96,13 +96,13 @@ void show(const GroupOptions& options, const Globals& globals) {
 
 void move(const GroupOptions& options, const Globals& globals) {
   Cluster cluster(globals);
-  auto place = place_in_log(cluster, options.from);
+  auto place = place_in_log(cluster, options.from, "--to");
   if (place == Value("latest")) place = head_of(cluster);
   if (place == Value("earliest")) place = need(cluster.sink.query("status"))["log_kept_from"];
   const auto before = look(cluster, options.group, Value::Map{{"to", place}});
-  auto view = control(cluster, "group_move", Value::Map{{"group", options.group},
-                                 {"from", place},
-                                 {"wish", process::random_u64() >> 1}});
+  auto view = control(
+      cluster, "group_move",
+      Value::Map{{"group", options.group}, {"from", place}, {"wish", process::random_u64() >> 1}});
   if (view["was_there"] != Value(true))
     throw Failure{kBadUse, text("group ", options.group, ": there is none")};
   view.set("skips", before["skips"]);
@@ -128,17 +128,18 @@ constexpr auto kPlaceHelp =
 
 }  // namespace
 
-Value place_in_log(Cluster& cluster, const std::string& written) {
+Value place_in_log(Cluster& cluster, const std::string& written, const char* flag) {
   if (written == "earliest" || written == "latest") return written;
   const bool is_number =
       !written.empty() && written.find_first_not_of("0123456789") == written.npos;
   if (is_number && written.size() <= 18) return static_cast<std::int64_t>(std::stoll(written));
-  return offset_at(cluster, need(parse_when(written, process::unix_ms(), "--from"), kBadUse));
+  return offset_at(cluster, need(parse_when(written, process::unix_ms(), flag), kBadUse));
 }
 
 void create_cursor(Cluster& cluster, const std::string& name, const std::string& from) {
-  (void)control(cluster, "group_create",
-                Value::Map{{"group", name}, {"from", place_in_log(cluster, from)}, {"partitions", 1}});
+  (void)control(
+      cluster, "group_create",
+      Value::Map{{"group", name}, {"from", place_in_log(cluster, from)}, {"partitions", 1}});
 }
 
 void add_group(CLI::App& app, Globals& globals) {
@@ -158,7 +159,8 @@ void add_group(CLI::App& app, Globals& globals) {
       ->add_option("--partitions", options->partitions,
                    "so many members can share its work; fixed once it is made [8]")
       ->check(CLI::Range(1, 256));
-  sub("list", "All of them, with how far each is behind",
+  sub(
+      "list", "All of them, with how far each is behind",
       [](const auto&, const auto& all) { list(all); }, false);
   sub("show", "One with its partitions: owner, cursor, what is unread", show);
   sub("move", "Go on elsewhere; says how many records that skips or repeats", move)

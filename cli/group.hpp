@@ -6,7 +6,7 @@
 namespace eole::cli {
 
 /// Where in the log: as "group_create" takes it. Throws Failure.
-Value place_in_log(Cluster& cluster, const std::string& written);
+Value place_in_log(Cluster& cluster, const std::string& written, const char* flag = "--from");
 /// A group of one member that reads from there on, unless it is there already.
 void create_cursor(Cluster& cluster, const std::string& name, const std::string& from);
 
