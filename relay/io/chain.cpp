@@ -22,6 +22,7 @@ using protocol::Value;
 namespace {
 constexpr Duration kLookEvery = 500ms;
 constexpr Duration kPauseMost = 60s;     // Between two tries.
+constexpr Duration kLeaveWithin = 1s;    // A sink that ends, too, need not hear of it.
 constexpr std::size_t kAtOnceMax = 256;  // Notifications between two commits.
 }  // namespace
 
@@ -85,7 +86,7 @@ Expected<void> Chain::work() {
       if (!next) return next.error();
       if (const auto* gone = std::get_if<client::TellGone>(&*next))
         process::log_warning(text("chain ", name_, ": ", gone->first, " to ", gone->last,
-                               " of the log are gone, and became no tasks"));
+                                  " of the log are gone, and became no tasks"));
       const auto* record = std::get_if<client::GroupRecord>(&*next);
       if (record == nullptr) break;
       const auto& result = record->result;
@@ -102,7 +103,7 @@ Expected<void> Chain::work() {
     if (refused) break;
     if (auto committed = reader.commit(); !committed) return committed;
   }
-  reader.leave();  // What was not committed is read again, by the next member.
+  reader.leave(kLeaveWithin);  // What was not committed is read again, by the next member.
   return refused ? Expected<void>(*refused) : Expected<void>();
 }
 
