@@ -12,7 +12,7 @@
 namespace eole::simulation {
 
 /// Each log has one group, which reads it from its first record on. A partition is one member's at
-/// a time; what is committed stays so and is not handed out again; nothing below it was left out.
+/// a time; what is committed stays so and goes to no other member; nothing below it was left out.
 class GroupRules {
  public:
   static constexpr const char* kGroup = "readers";
