@@ -5,6 +5,8 @@ import datetime
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 
 import eole
@@ -122,6 +124,55 @@ def forks():
     except eole.WrongProcess:
         return "child"
     return "child, unnoticed"
+
+
+@eole.task
+def fork_tells():
+    """What becomes of a child that would tell progress."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        eole.progress(1, 1)
+    except eole.WrongProcess:
+        os._exit(7)
+    os._exit(8)
+
+
+@eole.task
+def again_after(seconds, as_attribute=False):
+    error = eole.Retry(after=0 if as_attribute else seconds)
+    error.after = seconds
+    raise error
+
+
+@eole.task
+def many_files(count):
+    files = []
+    for number in range(count):
+        path = os.path.join(eole.current.directory, str(number))
+        with open(path, "w", encoding="ascii") as file:
+            file.write(str(number))
+        files.append(eole.File(path))
+    return files
+
+
+@eole.task
+def print_together(count):
+    """Pieces of one line, by two threads at once."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=lambda: [print("x", end="") for _ in range(count)]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(before)
+
+
+@eole.task
+def longest(*texts):
+    return max(map(len, texts))
 
 
 @eole.task
