@@ -101,6 +101,13 @@ class Tasks(Cases, unittest.TestCase):
         self.assertEqual(shop.die_once.starmap([()] * 6).get(SECONDS), [2] * 6)
         self.assertEqual(shop.same.map(range(100)).get(SECONDS), list(range(100)))
 
+    def test_who_has_ended_is_not_charged_with_the_death_of_its_process(self):
+        handles = shop.die_if.starmap(((n % 20 == 19, self.sign) for n in range(400)), attempts=1)
+        found = handles.get(SECONDS, return_exceptions=True)
+        self.assertEqual([n for n, each in enumerate(found) if each != 1], list(range(19, 400, 20)))
+        ran = pathlib.Path(self.sign).read_text(encoding="ascii").split()
+        self.assertEqual(sorted(ran), sorted(handles.ids))
+
     def test_a_fork_within_a_task(self):
         self.assertEqual(shop.forks.delay().get(SECONDS), "parent")
 
