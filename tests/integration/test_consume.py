@@ -79,6 +79,10 @@ class Consume(unittest.TestCase):
         self.assertGreater(self.calls("letter")[1][2], 2)
         self.assertEqual(len(list(self.cluster.dead_of_group("letter"))), 1)
 
+    def test_what_cannot_be_called_is_no_handler(self):
+        with self.assertRaisesRegex(TypeError, "'print' cannot be called"):
+            self.cluster.consume("nobody", "print", create_from="earliest", timeout=1)
+
     def test_a_letter_that_is_refused_for_days_is_no_end(self):
         consumer = object.__new__(eole.consuming.Consumer)
         consumer._backoff, consumer._group = 0.0, types.SimpleNamespace(holds=lambda place: True)

@@ -39,6 +39,8 @@ class Consumer:
     """Gives each record of a group to a handler, and commits it once that has returned."""
 
     def __init__(self, group, handler, tries, backoff):
+        if not callable(handler):
+            raise TypeError(f"consume: {handler!r} cannot be called with a record")
         self._group = group
         self._connection, self._submitter = group.roles
         self._handler, self._tries, self._backoff = handler, tries, backoff
