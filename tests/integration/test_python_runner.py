@@ -15,6 +15,7 @@ import msgpack
 HERE = pathlib.Path(__file__).parent
 CLIENT = HERE.parents[1] / "clients/python"
 sys.path.insert(0, str(CLIENT))
+import eole.runner  # noqa: E402
 
 HELLO, RUN, CANCEL, OUTPUT, DONE, FAILED, PROGRESS, KIND, FETCH, FETCHED, PING, PONG = range(1, 13)
 
@@ -219,6 +220,20 @@ class Runner(unittest.TestCase):
         self.worker.write(self.worker.run("until_cancelled", [path]))
         self.worker.read(PROGRESS)
         self.assertEqual(self.worker.close(), 0)
+
+
+class Looks(unittest.TestCase):
+    def test_one_thread_at_a_time_takes_what_has_come(self):
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        runner = eole.runner.Runner(ours, {})
+        theirs.sendall(eole.frames.encode(CANCEL, 7, 1000))
+        with runner._receiving:  # As another thread has it.
+            runner.look()
+        self.assertEqual(runner.cancelled, set())
+        runner.look()
+        self.assertEqual(runner.cancelled, {7})
 
 
 class Starts(unittest.TestCase):
