@@ -6,11 +6,13 @@ import os
 import pathlib
 import sys
 import tempfile
+import threading
 
 import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
+from eole.listener import listener  # noqa: E402
 import shop_tasks as shop  # noqa: E402
 
 SECONDS = 60
@@ -52,6 +54,9 @@ class Cases:
         self.assertEqual(len(handles[:10]), 10)
         self.assertEqual(shop.add.chunks([(n, 1) for n in range(5)], 2).get(SECONDS), [[1, 2], [3, 4], [5]])
         self.assertEqual(shop.same.map([]).get(SECONDS), [])
+        for size in (0, -1):
+            with self.assertRaisesRegex(ValueError, f"chunks of {size} calls"):
+                shop.add.chunks([(1, 2)], size)
         mixed = shop.order.starmap([("pen", 1), ("pen", 11)])
         found = mixed.get(SECONDS, return_exceptions=True)
         self.assertEqual((found[0].price, type(found[1])), (1.5, shop.OutOfStock))
@@ -110,6 +115,12 @@ class Cases:
             self.assertEqual(list(executor.map(shop.add, range(50), range(50))), [2 * n for n in range(50)])
             with self.assertRaises(shop.OutOfStock):
                 executor.submit(shop.order, "pen", 11).result(SECONDS)
+            together = threading.Event()
+            listener().ask(together.wait)
+            with_a_bad_one = [executor.submit(shop.longest, *["x" * size] * 5) for size in (1, 250_000, 2)]
+            together.set()
+            self.assertEqual([each.result(SECONDS) for each in with_a_bad_one[::2]], [1, 2])
+            self.see_too_large(with_a_bad_one[1])
             with self.assertRaisesRegex(eole.BadTask, "imported by nobody"):
                 executor.submit(lambda: 1)
         with self.assertRaisesRegex(RuntimeError, "shutdown"):

@@ -5,6 +5,8 @@ import datetime
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 
 import eole
@@ -111,6 +113,16 @@ def die_once():
 
 
 @eole.task
+def die_if(is_bad, path):
+    """Each run is a line in the file."""
+    with open(path, "a", encoding="ascii") as file:
+        file.write(f"{eole.current.id}\n")
+    if is_bad:
+        os._exit(0)
+    return eole.current.attempt
+
+
+@eole.task
 def forks():
     """A child that goes on as if it were the runner, and would answer in its place."""
     pid = os.fork()
@@ -122,6 +134,55 @@ def forks():
     except eole.WrongProcess:
         return "child"
     return "child, unnoticed"
+
+
+@eole.task
+def fork_tells():
+    """What becomes of a child that would tell progress."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        eole.progress(1, 1)
+    except eole.WrongProcess:
+        os._exit(7)
+    os._exit(8)
+
+
+@eole.task
+def again_after(seconds, as_attribute=False):
+    error = eole.Retry(after=0 if as_attribute else seconds)
+    error.after = seconds
+    raise error
+
+
+@eole.task
+def many_files(count):
+    files = []
+    for number in range(count):
+        path = os.path.join(eole.current.directory, str(number))
+        with open(path, "w", encoding="ascii") as file:
+            file.write(str(number))
+        files.append(eole.File(path))
+    return files
+
+
+@eole.task
+def print_together(count):
+    """Pieces of one line, by two threads at once."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=lambda: [print("x", end="") for _ in range(count)]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(before)
+
+
+@eole.task
+def longest(*texts):
+    return max(map(len, texts))
 
 
 @eole.task

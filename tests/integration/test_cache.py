@@ -73,6 +73,15 @@ class Caches(unittest.TestCase):
                 other.wait()
                 self.assertEqual(dict(other), truth)
 
+    def test_whatever_ends_it_is_told_to_who_reads_it(self):
+        with self.cluster.cache("broken") as cache:
+            def fails(result):
+                raise KeyError(result.key)
+            cache._take = fails
+            self.put("broken", a=1)
+            with self.assertRaisesRegex(KeyError, "a"):
+                cache.wait(timeout=60)
+
     def test_a_sink_with_another_log_is_told(self):
         directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
         path = pathlib.Path(directory, "cluster.toml")

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import types
 import unittest
 
 from cluster import Cluster, wait_until
@@ -77,6 +78,15 @@ class Consume(unittest.TestCase):
         wait_until(lambda: self.run_one("letter", fails=[2]) == 0 and self.unread("letter") == 0, 60, "all is committed")
         self.assertGreater(self.calls("letter")[1][2], 2)
         self.assertEqual(len(list(self.cluster.dead_of_group("letter"))), 1)
+
+    def test_what_cannot_be_called_is_no_handler(self):
+        with self.assertRaisesRegex(TypeError, "'print' cannot be called"):
+            self.cluster.consume("nobody", "print", create_from="earliest", timeout=1)
+
+    def test_a_letter_that_is_refused_for_days_is_no_end(self):
+        consumer = object.__new__(eole.consuming.Consumer)
+        consumer._backoff, consumer._group = 0.0, types.SimpleNamespace(holds=lambda place: True)
+        self.assertTrue(consumer._may_go_on(5000, None))
 
     def test_it_waits_as_long_as_its_letter_is_refused(self):
         self.cluster.create_group("refused", "latest")

@@ -254,6 +254,15 @@ class Groups(unittest.TestCase):
         self.assertLessEqual(len(twice), 3, twice)
         self.assertTrue(all({"a", "b"} & {*names} for names in twice.values()), twice)
 
+    def test_what_is_no_name_and_no_offset_is_said(self):
+        for name, start in (("\udcff", 0), (5, 0), ("g", 10**30), ("g", -1)):
+            with self.assertRaises(eole.BadTask):
+                self.cluster.create_group(name, start)
+
+    def test_what_waits_for_a_sink_that_is_away_has_a_bound(self):
+        with self.cluster.group("bound", create_from="earliest") as group:
+            self.assertEqual(group._sink.get_hwm(), 100)
+
     def test_a_block_that_ends_well_commits_and_one_that_does_not_keeps_its_record(self):
         ids = self.submit(6, project="steps")
         got = []

@@ -15,6 +15,7 @@ import msgpack
 HERE = pathlib.Path(__file__).parent
 CLIENT = HERE.parents[1] / "clients/python"
 sys.path.insert(0, str(CLIENT))
+import eole.runner  # noqa: E402
 
 HELLO, RUN, CANCEL, OUTPUT, DONE, FAILED, PROGRESS, KIND, FETCH, FETCHED, PING, PONG = range(1, 13)
 
@@ -110,6 +111,11 @@ class Runner(unittest.TestCase):
         self.worker.write(*(self.worker.run("same", [n]) for n in range(200)))
         self.assertEqual([self.worker.end(DONE)[1] for _ in range(200)], [[n + 1, n, 0] for n in range(200)])
 
+    def test_what_has_ended_is_told_before_the_next_begins(self):
+        self.worker.write(*(self.worker.run("same", [n]) for n in range(20)), self.worker.run("die_once", []))
+        self.assertEqual([self.worker.end(DONE)[1][1] for _ in range(20)], list(range(20)))
+        self.assertEqual(self.worker.socket.recv(1), b"")
+
     def test_a_failure_has_its_class_its_text_and_where_it_was_raised(self):
         kind, (_, error, value, cause, after) = self.ended("order", ["pen", 11])
         self.assertEqual((kind, error, cause, after), (FAILED, "OutOfStock: pen: 11 are not there", "OutOfStock", 0))
@@ -119,6 +125,23 @@ class Runner(unittest.TestCase):
 
     def test_it_says_when_another_attempt_makes_sense(self):
         self.assertEqual(self.ended("later", [1.5])[1][3:], ["Retry", 1500])
+
+    def test_when_that_is_must_be_a_time(self):
+        for after in ({"$type": "float", "value": "inf"}, {"$type": "float", "value": "nan"}, -1, 1e9, "30"):
+            for as_attribute in (False, True):
+                kind, (_, error, *_, retry_after) = self.ended("again_after", [after, as_attribute])
+                self.assertEqual((kind, error.partition("(")[0], retry_after), (FAILED, "BadValue: eole.Retry", 0))
+
+    def test_more_files_than_a_result_may_have_are_a_failure(self):
+        self.assertEqual(self.ended("many_files", [250])[1][2], 250)
+        self.assertIn("251 files, limit 250", self.ended("many_files", [251])[1][1])
+
+    def test_threads_print_together(self):
+        self.worker.write(self.worker.run("print_together", [20000]))
+        said = b""
+        while (frame := self.worker.read(OUTPUT, DONE))[0] == OUTPUT:
+            said += frame[1][2]
+        self.assertEqual(len(said), 40000)
 
     def test_what_it_cannot_run_is_a_failure_and_not_its_end(self):
         self.assertIn("TypeError", self.ended("add", [1])[1][1])
@@ -184,6 +207,9 @@ class Runner(unittest.TestCase):
         self.assertEqual(self.ended("forks", [])[1][1], "parent")
         self.assertEqual(self.ended("same", [1])[1][1], 1)
 
+    def test_a_fork_tells_nothing(self):
+        self.assertEqual(self.ended("fork_tells", [])[1][1], 7)
+
     def test_it_answers_pings_and_ends_with_its_socket(self):
         self.worker.write((PING, 7), (200, "unknown"))
         self.assertEqual(self.worker.read(PONG)[1], [7])
@@ -194,6 +220,20 @@ class Runner(unittest.TestCase):
         self.worker.write(self.worker.run("until_cancelled", [path]))
         self.worker.read(PROGRESS)
         self.assertEqual(self.worker.close(), 0)
+
+
+class Looks(unittest.TestCase):
+    def test_one_thread_at_a_time_takes_what_has_come(self):
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        runner = eole.runner.Runner(ours, {})
+        theirs.sendall(eole.frames.encode(CANCEL, 7, 1000))
+        with runner._receiving:  # As another thread has it.
+            runner.look()
+        self.assertEqual(runner.cancelled, set())
+        runner.look()
+        self.assertEqual(runner.cancelled, {7})
 
 
 class Starts(unittest.TestCase):

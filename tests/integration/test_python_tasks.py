@@ -13,6 +13,7 @@ import unittest
 from cluster import BIN, Cluster, wait_until
 from python_tasks_cases import SECONDS, Cases, eole, shop
 import eole.aio
+from eole.listener import listener, result_of
 
 HERE = pathlib.Path(__file__).parent
 RUNNER = "python3 -m eole.runner shop_tasks eole.calls"
@@ -41,6 +42,33 @@ class Tasks(Cases, unittest.TestCase):
 
     def sign_of_life(self):
         wait_until(lambda: os.path.exists(self.sign), what="the task runs")
+
+    def see_too_large(self, future):
+        with self.assertRaisesRegex(eole.TooLarge, "limit 1048576"):
+            future.result(SECONDS)
+
+    def test_a_chord_is_one_message_whatever_its_arguments(self):
+        cluster = eole.default.cluster()
+        before = cluster._submitter.next_request()
+        handle = eole.chord([shop.longest.s("x" * 250_000) for _ in range(5)], shop.total.s()).delay()
+        self.assertEqual((cluster._submitter.next_request() - before, handle.get(SECONDS)), (1, 1_250_000))
+        with self.assertRaisesRegex(eole.TooLarge, "of 40 tasks as a whole: all tasks must fit one message"):
+            eole.group(shop.longest.s("x" * 250_000) for _ in range(40)).delay()
+
+    def test_who_waits_no_more_is_not_kept(self):
+        handle = shop.until_cancelled.delay(self.sign)
+        self.addCleanup(handle.cancel)
+        futures = [result_of(handle.id) for _ in range(3)]
+        waiting = listener()
+        wait_until(lambda: len(waiting._futures.get(handle.id, ())) == 3, what="all wait")
+        futures[0].cancel()
+        futures[1].cancel()
+        wait_until(lambda: waiting._futures[handle.id] == futures[2:], what="one waits")
+        futures[2].cancel()
+        wait_until(lambda: not waiting._wanted and handle.id not in waiting._futures, what="none waits")
+        last = result_of(handle.id)
+        handle.cancel()
+        self.assertEqual(last.result(SECONDS).state, "cancelled")
 
     def test_how_far_it_is_and_a_cancel_that_it_hears(self):
         handle = shop.until_cancelled.delay(self.sign)
@@ -72,6 +100,13 @@ class Tasks(Cases, unittest.TestCase):
     def test_a_runner_that_dies_loses_nothing_and_no_slot(self):
         self.assertEqual(shop.die_once.starmap([()] * 6).get(SECONDS), [2] * 6)
         self.assertEqual(shop.same.map(range(100)).get(SECONDS), list(range(100)))
+
+    def test_who_has_ended_is_not_charged_with_the_death_of_its_process(self):
+        handles = shop.die_if.starmap(((n % 20 == 19, self.sign) for n in range(400)), attempts=1)
+        found = handles.get(SECONDS, return_exceptions=True)
+        self.assertEqual([n for n, each in enumerate(found) if each != 1], list(range(19, 400, 20)))
+        ran = pathlib.Path(self.sign).read_text(encoding="ascii").split()
+        self.assertEqual(sorted(ran), sorted(handles.ids))
 
     def test_a_fork_within_a_task(self):
         self.assertEqual(shop.forks.delay().get(SECONDS), "parent")

@@ -9,6 +9,7 @@ import fractions
 import json
 import pathlib
 import sys
+import types
 import unittest
 import uuid
 
@@ -53,6 +54,11 @@ class Odd:
 
 def there_and_back(value):
     return codec.unpack(codec.pack(value))
+
+
+class Unsayable(Exception):
+    def __str__(self):
+        raise KeyError("text")
 
 
 class Values(unittest.TestCase):
@@ -133,8 +139,23 @@ class Values(unittest.TestCase):
             with self.subTest(said=said), self.assertRaises(eole.BadValue):
                 codec.decode(said)
         self.assertNotIn("this", sys.modules)
+        asked = []
+        lazy = types.ModuleType("lazy_module")
+        lazy.__getattr__ = lambda name: asked.append(name) or Point
+        sys.modules["lazy_module"] = lazy
+        self.addCleanup(sys.modules.pop, "lazy_module")
+        with self.assertRaises(eole.BadValue):
+            codec.decode({"$type": "lazy_module.Point", "value": {"x": 1, "y": 2}})
+        self.assertEqual(asked, [])
         with self.assertRaises(eole.BadValue):
             codec.unpack(b"\xc1")
+
+    def test_an_exception_that_cannot_be_made_again_is_a_remote_error(self):
+        body = {"value": {"error_class": "Unsayable", "module": __name__, "text": "no", "args": ["no"], "attributes": {},
+                          "traceback": "there"}}
+        result = eole.records.Result(0, "k3f9qz-1", "shop.add", "", "failed", 1, True, "w1", 0.0, 0.0, body)
+        error = eole.remote.error_of(result)
+        self.assertEqual((type(error), str(error)), (eole.RemoteError, "Unsayable: no"))
 
     def test_what_is_too_deep_is_said_and_what_is_not_fits_a_result(self):
         value = 1
@@ -143,6 +164,14 @@ class Values(unittest.TestCase):
         self.assertEqual(eole.records.decode(msgpack.packb({"value": codec.encode(value)})), {"value": value})
         with self.assertRaisesRegex(eole.BadValue, "28 deep"):
             codec.encode([value])
+
+    def test_keys_that_are_no_text_count_as_the_levels_that_they_are(self):
+        value, packed = 1, b""
+        with self.assertRaisesRegex(eole.BadValue, "28 deep"):
+            for _ in range(codec.DEPTH_MAX):
+                value = {1: value}
+                packed = msgpack.packb({"value": codec.encode(value)})
+        self.assertEqual(codec.decode(eole.records.decode(packed)["value"]), value[1])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import threading
 import time
 
 from .connection import Connection
-from .errors import Error, Gone, NoAnswer
+from .errors import Gone, NoAnswer
 from .log import Log
 
 LOOK_MILLISECONDS = 100
@@ -132,8 +132,12 @@ class Cache(collections.abc.Mapping):
     def _run(self):
         self._connection.adopt()
         try:
-            while not self._is_closed and not self._error:
+            while not self._is_closed:
                 self._look()
+        except Exception as error:  # noqa: BLE001 - whatever it is, who reads it hears of it
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
         finally:
             self._log.close()
             self._connection.close()
@@ -145,11 +149,6 @@ class Cache(collections.abc.Mapping):
             self._log.wait(LOOK_MILLISECONDS)
         except NoAnswer:
             return  # It may answer again.
-        except Error as error:
-            with self._changed:
-                self._error = error
-                self._changed.notify_all()
-            return
         with self._changed:
             if head is not None:
                 self._told, self._head = asked, head

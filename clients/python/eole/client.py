@@ -7,6 +7,7 @@ import zmq
 
 from .cluster import Cluster
 from .artifacts import store
+from .graph import graph_of
 from .records import head_of, parse_task_id
 
 PROGRESS_MAX = 16  # That wait to be taken.
@@ -18,11 +19,18 @@ class Client(Cluster):
         self._forgotten = collections.deque()  # By whichever thread.
 
     def submit(self, *args, **words):
+        self._drop_forgotten()
+        return super().submit(*args, **words)
+
+    def submit_whole(self, tasks):
+        """As submit(tasks), in one message: all of them are accepted, or none."""
+        self._drop_forgotten()
+        return self._submit_found(*graph_of(tasks, {}), "", is_whole=True)
+
+    def _drop_forgotten(self):
         while self._forgotten:
             for task in self._forgotten.popleft():
-                self._own.discard(task)
-                self._seen.pop(task, None)
-        return super().submit(*args, **words)
+                self.unexpect(task)
 
     def result(self, task):
         return self._with_failure(super().result(task))
@@ -56,6 +64,10 @@ class Client(Cluster):
 
     def expect(self, task):
         self._own.add(task)
+
+    def unexpect(self, task):
+        self._own.discard(task)
+        self._seen.pop(task, None)
 
     def take(self, wanted, other, seconds):
         """The results of `wanted` that are here, once some are, or a descriptor is readable, or after so long. They are

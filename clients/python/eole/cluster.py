@@ -397,7 +397,7 @@ class Cluster(OfGroups):
         check_words({**preset, "kind": ""})
         return self._submit_found(*graph_of(tasks, preset), key)
 
-    def _submit_found(self, tasks, places, key):
+    def _submit_found(self, tasks, places, key, is_whole=False):
         first, begins = self._submitter.next_request(), []
 
         def id_at(place):
@@ -407,7 +407,7 @@ class Cluster(OfGroups):
 
         def messages():
             sent = 0
-            for payload, count, of in messages_of_graph(tasks, places, key, id_at):
+            for payload, count, of in messages_of_graph(tasks, places, key, id_at, is_whole):
                 begins.append(sent)
                 sent += count
                 yield payload, count, of

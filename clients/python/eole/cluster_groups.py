@@ -5,10 +5,13 @@ import os
 
 import msgpack
 
-from .errors import NotFound
+from .errors import BadTask, NotFound
 from .cache import Cache
 from .consuming import BACKOFF_SECONDS, TRIES, consume, letters_of, project_of
 from .groups import Group
+from .words import text
+
+OFFSETS_END = 1 << 63
 
 
 class OfGroups:
@@ -66,7 +69,7 @@ class OfGroups:
     def create_group(self, name, start="latest", partitions=8):
         """Makes a group that reads from there on: "earliest", "latest", an offset or a datetime. One that is there
         stays as it is; with other partitions it is Refused."""
-        return self._wish("group_create", group=name, partitions=partitions, **{"from": self._place(start)})
+        return self._wish("group_create", name, partitions=partitions, **{"from": self._place(start)})
 
     def move_group(self, name, to):
         """It goes on there; returns a map with `from`, and how many records that `skips` and `repeats`."""
@@ -74,14 +77,14 @@ class OfGroups:
         if place in ("earliest", "latest"):
             place = self._query("queries", "status")["log_kept_from" if place == "earliest" else "head"]
         before = self._query("queries", "groups", group=name, to=place)
-        view = self._wish("group_move", group=name, **{"from": place})
+        view = self._wish("group_move", name, **{"from": place})
         if before is None or not view["was_there"]:
             raise NotFound(f"group {name}: there is none")
         return {**view, "skips": before["skips"], "repeats": before["repeats"]}
 
     def delete_group(self, name):
         """Forgets it and its cursors; the log stays."""
-        if not self._wish("group_delete", group=name)["was_there"]:
+        if not self._wish("group_delete", name)["was_there"]:
             raise NotFound(f"group {name}: there is none")
 
     def _place(self, where):
@@ -89,9 +92,11 @@ class OfGroups:
         if isinstance(where, datetime.datetime):
             unix_ms = max(0, round(where.timestamp() * 1000))
             return self._query("queries", "offset_at", unix_ms=unix_ms)["offset"]
+        if isinstance(where, int) and not 0 <= where < OFFSETS_END:
+            raise BadTask(f"group: the offset {where}: must be at least 0, and below {OFFSETS_END}")
         return where
 
-    def _wish(self, what, **wish):
+    def _wish(self, what, name, **wish):
         # By its number a copy that comes late is known.
-        packed = msgpack.packb({"wish": int.from_bytes(os.urandom(8)) >> 1, **wish})
+        packed = msgpack.packb({"wish": int.from_bytes(os.urandom(8)) >> 1, "group": text(name, "group"), **wish})
         return self._connection.answer("queries", "control", what, "", payload=packed)

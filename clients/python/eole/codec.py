@@ -12,6 +12,7 @@ import math
 import os
 import pickle
 import sys
+import types
 import uuid
 
 import msgpack
@@ -68,7 +69,7 @@ def encode(value, depth=DEPTH_MAX):
         return value if INT_LEAST <= value <= INT_MOST else {TYPE: "int", "value": hex(value)}
     if kind is float:
         return value if math.isfinite(value) else {TYPE: "float", "value": repr(value)}
-    if depth == 0:
+    if depth <= 0:
         raise BadValue(f"nested more than {DEPTH_MAX} deep")
     if kind is list:
         return value if _is_plain(value) else [encode(each, depth - 1) for each in value]
@@ -195,8 +196,8 @@ def found(name):
         module = ".".join(parts[:size])
         here = sys.modules.get("__main__" if module == module_name("__main__") else module)
         if here is not None:
-            for part in parts[size:]:
-                here = getattr(here, part, None)
+            for part in parts[size:]:  # No getattr, by which a module may import what is asked of it.
+                here = vars(here).get(part) if isinstance(here, (type, types.ModuleType)) else None
             return here if isinstance(here, type) else None
     return None
 

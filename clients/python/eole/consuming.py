@@ -15,6 +15,7 @@ from .words import text
 TRIES = 5
 BACKOFF_SECONDS = 1
 BACKOFF_SECONDS_MAX = 60
+DOUBLINGS_MAX = 16  # A letter may be refused for days.
 ERROR_LETTERS_MAX = 4096
 BODY_BYTES_MAX = 900_000  # Of a letter, whose arguments have at most 1 MiB; a larger one is read in the log.
 
@@ -38,6 +39,8 @@ class Consumer:
     """Gives each record of a group to a handler, and commits it once that has returned."""
 
     def __init__(self, group, handler, tries, backoff):
+        if not callable(handler):
+            raise TypeError(f"consume: {handler!r} cannot be called with a record")
         self._group = group
         self._connection, self._submitter = group.roles
         self._handler, self._tries, self._backoff = handler, tries, backoff
@@ -80,7 +83,7 @@ class Consumer:
                 return False
 
     def _may_go_on(self, number, place):
-        until = time.monotonic() + min(BACKOFF_SECONDS_MAX, self._backoff * 2 ** (number - 1))
+        until = time.monotonic() + min(BACKOFF_SECONDS_MAX, self._backoff * 2 ** min(number - 1, DOUBLINGS_MAX))
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 1))
         return self._group.holds(place)

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from . import codec, default
 from .errors import BadTask, Cancelled
-from .listener import listener
+from .listener import end, listener
 from .remote import value_of
 from .tasks import Task
 
@@ -74,12 +74,20 @@ class Executor(concurrent.futures.Executor):
             calls = [self._calls.popleft() for _ in range(min(len(self._calls), TOGETHER_MAX))]
             if self._calls:
                 listener().ask(self._submit)
-        calls = [call for call in calls if not call[3].cancelled()]
+        self._submit_all([call for call in calls if not call[3].cancelled()])
+
+    def _submit_all(self, calls):
+        """In one message: all of them, or none. If that cannot be, in halves: a bad call fails alone."""
         try:
-            ids = default.cluster().submit([{"kind": kind, "args": said, **words} for kind, said, words, _ in calls])
-        except Exception as error:  # noqa: BLE001 - every caller hears it
+            ids = default.cluster().submit_whole([{"kind": kind, "args": said, **words} for kind, said, words, _ in calls])
+        except Exception as error:  # noqa: BLE001 - the callers hear it
+            if isinstance(error, BadTask) and len(calls) > 1:
+                half = len(calls) // 2
+                self._submit_all(calls[:half])
+                self._submit_all(calls[half:])
+                return
             for *_, future in calls:
-                _end(future, error)
+                end(future, error=error)
             return
         for task, (*_, future) in zip(ids, calls):
             future.id = task
@@ -88,7 +96,7 @@ class Executor(concurrent.futures.Executor):
             try:
                 listener().follow(task, result)
             except Exception as error:  # noqa: BLE001 - as above
-                result.set_exception(error)
+                end(result, error=error)
 
 
 def _take(future, result):
@@ -99,16 +107,7 @@ def _take(future, result):
         error = cancelled
     except Exception as raised:  # noqa: BLE001 - what the call raised
         error = raised
-    _end(future, error, None if error is not None else value)
-
-
-def _end(future, error, value=None):
-    if not future.set_running_or_notify_cancel():
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(value)
+    end(future, None if error is not None else value, error)
 
 
 def _task_of(fn, args, kwargs):

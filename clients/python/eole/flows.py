@@ -24,13 +24,13 @@ class Flow:
         return self.apply()
 
     def apply(self, **words):
-        """Submits all of it, in one. words: said of each task, where that does not say them itself."""
+        """Submits all of it, in one message. words: said of each task, where that does not say them itself."""
         graph = Graph(words)
         graph_end = self.add(graph, None)
         if not graph.tasks:
             return Handles([])
         cluster = default.cluster()
-        ids = cluster.submit(graph.tasks)
+        ids = cluster.submit_whole(graph.tasks)
         handle = graph_end.handle(ids)
         handle._of, handle._kept = cluster, ids
         return handle
@@ -111,10 +111,10 @@ class Signature(Flow):
 
     def add(self, graph, before):
         takes = before is not None and self.takes_value
-        if takes and len(before.names()) > TAKEN_MAX:
-            before = self._gathered(graph, before)
         args = (None, *self.args) if takes else self.args
         words = self.task.words_of(args, self.kwargs, self.words)
+        if takes and len(before.names()) > TAKEN_MAX:
+            before = self._gathered(graph, before, words)
         said = self.task.said(args, self.kwargs)
         if takes:
             (said if isinstance(said, list) else said["$args"])[0] = before.value()
@@ -122,12 +122,14 @@ class Signature(Flow):
             words = {**words, "after": before.names() + list(words.get("after") or ())}
         return Step(graph.add(self.task.kind, said, words), before)
 
-    def _gathered(self, graph, before):
-        """More values than one task may take: some tasks each take a part of them, and give its list."""
+    def _gathered(self, graph, before, words):
+        """More values than one task may take: some tasks each take a part of them, and give its list. They run where
+        this does, but in no line of a key."""
         if any(isinstance(each, Steps) for each in before.members):
             raise BadTask(f"a group of groups with more than {TAKEN_MAX} tasks: what follows cannot take so many values")
         parts = [Steps(before.members[at:at + TAKEN_MAX]) for at in range(0, len(before.members), TAKEN_MAX)]
-        names = [graph.add(self.task.kind, {"$gather": part.value()}, self.task.words) for part in parts]
+        words = {**{word: said for word, said in words.items() if word != "after"}, "key": ""}
+        names = [graph.add(self.task.kind, {"$gather": part.value()}, words) for part in parts]
         return Gathered(before.members, names)
 
 

@@ -116,18 +116,19 @@ def waits(begin, end, places, tasks):
     return False
 
 
-def messages_of_graph(tasks, places, key, id_at):
+def messages_of_graph(tasks, places, key, id_at, is_whole=False):
     """Yields messages: payload, how many, key. `id_at`: origin and number of a task by its place, once the message
-    that it is in was accepted."""
-    bytes_most = PAYLOAD_BYTES_MAX if key else MESSAGE_BYTES
+    that it is in was accepted. is_whole: one message, or TooLarge, as with a key."""
+    is_whole = is_whole or key != ""
+    bytes_most = PAYLOAD_BYTES_MAX if is_whole else MESSAGE_BYTES
     message = Message(0)
     for number, task in enumerate(tasks):
         # Two forms: as this message's next task, or as the first one of another.
         spec = spec_of(task, number, message.first, places, id_at)
         if message.is_full(task, spec, bytes_most):
-            if key:
-                raise TooLarge(f"submit with the key {key!r}: all tasks must fit one message, at most {TASKS_MAX} and "
-                               f"{PAYLOAD_BYTES_MAX} bytes")
+            if is_whole:
+                which = f"submit with the key {key!r}" if key else f"submit of {len(tasks)} tasks as a whole"
+                raise TooLarge(f"{which}: all tasks must fit one message, at most {TASKS_MAX} and {PAYLOAD_BYTES_MAX} bytes")
             yield message.payload(), message.count, ""
             message = Message(number)
             spec = spec_of(task, number, number, places, id_at)

@@ -18,6 +18,7 @@ from .topics import topics
 COMMITS = ("end", "each", "manual")
 LEAVE_SECONDS = 5  # Who does not hear of it knows soon enough.
 FOREVER = 86400
+WAITING_MAX = 100  # Messages to a sink that is away; what does not fit is said again.
 
 
 class Group:
@@ -33,7 +34,8 @@ class Group:
         self._wants = topics(topic) if topic else None
         self._commits, self._timeout, self._patience = commits, timeout, opened[1]
         self._connection = Connection(*opened)
-        self._sink, self._monitor = self._connection.watch(zmq.DEALER, "queries", zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+        self._sink, self._monitor = self._connection.watch(zmq.DEALER, "queries", zmq.EVENT_HANDSHAKE_FAILED_AUTH,
+                                                             WAITING_MAX)
         self._news = self._connection.connect(zmq.SUB, "notifications")
         self._news.subscribe(b"grown")
         self._news.subscribe(b"head")

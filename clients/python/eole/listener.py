@@ -49,11 +49,26 @@ class Listener:
             cluster.listen()  # From before it is looked up, it is not missed.
             result = cluster.result(task)
             if result is not None:
-                future.set_result(result)
+                end(future, result)
                 return
             cluster.expect(task)
         self._futures[task].append(future)
         self._wanted.add(task)
+        future.add_done_callback(lambda future: self._drop_soon(task, future))
+
+    def _drop_soon(self, task, future):
+        """Of any thread: nobody waits for it any more, if it was cancelled."""
+        if future.cancelled():
+            self.ask(lambda: self._drop(task, future))
+
+    def _drop(self, task, future):
+        waiting = self._futures.get(task, [])
+        if future in waiting:
+            waiting.remove(future)
+            if not waiting:
+                del self._futures[task]
+                self._wanted.discard(task)
+                self._cluster.unexpect(task)
 
     def _listen(self):
         while True:
@@ -80,15 +95,23 @@ class Listener:
             return
         for result in self._cluster.take(self._wanted, self._awake, LOOK_SECONDS):
             for future in self._futures.pop(result.id, ()):
-                if not future.cancelled():
-                    future.set_result(result)
+                end(future, result)
 
     def _give_up(self, error):
         futures, self._futures = self._futures, collections.defaultdict(list)
         self._wanted.clear()
         for future in (each for some in futures.values() for each in some):
-            if not future.cancelled():
-                future.set_exception(error)
+            end(future, error=error)
+
+
+def end(future, result=None, error=None):
+    """Unless it was cancelled, by whatever thread."""
+    if not future.set_running_or_notify_cancel():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
 def listener():
@@ -107,7 +130,7 @@ def result_of(task):
         try:
             listener().follow(task, found)
         except BaseException as error:  # noqa: BLE001 - it is the waiter's
-            found.set_exception(error)
+            end(found, error=error)
 
     listener().ask(follow)
     return found
@@ -117,7 +140,7 @@ async def future_of(handle):
     """Its value, as get() has it."""
     if handle._result is None:
         handle._result = await asyncio.wrap_future(result_of(handle.id))
-    return await asyncio.to_thread(handle.get) if handle.parent is not None else handle.get()
+    return await asyncio.to_thread(handle.get)  # Which may fetch what is large, or ask for what began a failure.
 
 
 async def all_of(handles):

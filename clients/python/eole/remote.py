@@ -1,9 +1,7 @@
 """How tasks ended, as the values and exceptions of Python."""
 
-import builtins
-
 from . import codec
-from .errors import BadValue, Cancelled, RemoteError
+from .errors import Cancelled, RemoteError
 
 
 def value_of(result):
@@ -44,14 +42,14 @@ def _text(said):
 def _raised(said):
     """What was raised, of a class that is here already, with the text that it had; or None."""
     module, name = said.get("module"), said.get("error_class")
-    cls = getattr(builtins, name, None) if module == "builtins" and isinstance(name, str) else codec.found(f"{module}.{name}")
-    if not isinstance(cls, type) or not issubclass(cls, Exception):
-        return None
     try:
+        cls = codec.found(f"{module}.{name}")
+        if not isinstance(cls, type) or not issubclass(cls, Exception):
+            return None
         args = codec.decode(said.get("args", [said.get("text")]))
         error = cls.__new__(cls, *args)  # Not __init__, which may take other arguments.
         error.args = tuple(args)
         vars(error).update({name: codec.decode(each) for name, each in said.get("attributes", {}).items() if name[:2] != "__"})
         return error if str(error) == said.get("text") else None
-    except (BadValue, TypeError, ValueError, AttributeError):
+    except Exception:  # noqa: BLE001 - whatever the class has against it: the RemoteError says what is known
         return None

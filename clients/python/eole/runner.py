@@ -10,18 +10,15 @@ import signal
 import socket
 import sys
 import threading
-import time
 
 from . import frames
 from .errors import BadTask, NotFound, WrongProcess
-from .running import End, Run, Stopped, current, execute, failed
+from .running import FORKED, End, Forked, Stopped, current, execute, failed
 from .tasks import tasks_of
 from .worker_run import Output, WorkerRun
 
 AHEAD = 256
 RECV_BYTES = 1 << 18
-HELD_BYTES = 1 << 16       # What is said is sent beyond so much …
-HELD_SECONDS = 0.001       # … or after so long, when a run follows.
 
 
 class Runner:
@@ -31,8 +28,9 @@ class Runner:
         self._socket, self._tasks = sock, tasks
         self._reader = frames.Reader()
         self._waiting = collections.deque()
-        self._held, self._held_bytes, self._sent = [], 0, 0.0
-        self._lock = threading.Lock()  # A task's threads may print.
+        self._held = []                    # Said, and not sent.
+        self._lock = threading.Lock()      # A task's threads may print …
+        self._receiving = threading.Lock() # … and look whether it is cancelled.
         self.cancelled, self._fetched, self._ended = set(), {}, 0
         self.is_forked = self._is_stopping = False
         self._is_idle = self._is_within = False
@@ -47,10 +45,8 @@ class Runner:
             self._is_idle = False
             while self._waiting:
                 self._answer(*self._waiting.popleft())
-                if self._held_bytes > HELD_BYTES or time.monotonic() > self._sent + HELD_SECONDS:
-                    self.flush()
+                self.flush()  # Before the next begins, which may kill this process: what has ended is not its victim.
                 if self._is_stopping:
-                    self.flush()
                     return
 
     def _hello(self):
@@ -103,13 +99,21 @@ class Runner:
         return path
 
     def look(self):
-        """Takes what has come meanwhile, without waiting."""
+        """Takes what has come meanwhile, without waiting; nothing if another thread is at it."""
+        if not self._receiving.acquire(blocking=False):
+            return
         try:
-            self._receive(socket.MSG_DONTWAIT)
+            self._take(socket.MSG_DONTWAIT)
         except BlockingIOError:
             pass
+        finally:
+            self._receiving.release()
 
-    def _receive(self, flags=0):
+    def _receive(self):
+        with self._receiving:
+            self._take()
+
+    def _take(self, flags=0):
         try:
             piece = self._socket.recv(RECV_BYTES, flags)
         except ConnectionResetError:
@@ -130,14 +134,13 @@ class Runner:
 
     def _hold(self, frame):
         if self.is_forked:
-            raise WrongProcess("this process was forked from a runner: only the runner itself speaks for a task")
+            raise WrongProcess(FORKED)
         with self._lock:
             self._held.append(frame)
-            self._held_bytes += len(frame)
 
     def flush(self):
         with self._lock:
-            held, self._held, self._held_bytes, self._sent = self._held, [], 0, time.monotonic()
+            held, self._held = self._held, []
             if held:
                 self._sender = threading.get_ident()
                 try:
@@ -161,7 +164,7 @@ class Runner:
         self.is_forked = True
         self._socket.close()
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-        current.run = Run()
+        current.run = Forked()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 

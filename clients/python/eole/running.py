@@ -10,8 +10,11 @@ import traceback
 import msgpack
 
 from . import codec, files
-from .errors import BadTask, Cancelled, Error
+from .errors import BadTask, BadValue, Cancelled, Error, WrongProcess
 
+FILES_MAX = 250  # Of a result: more do not go into one frame.
+AFTER_SECONDS_MAX = 30 * 86400
+FORKED = "this process was forked from a runner: only the runner itself speaks for a task"
 VALUE_BYTES_MAX = (1 << 20) - 4096  # Of a value with what else the result has.
 TRACE_BYTES_MAX = 16 << 10
 ERROR_BYTES_MAX = 4 << 10
@@ -24,9 +27,17 @@ class Retry(Exception):
     """Raised in a task: another attempt makes no sense sooner than `after` seconds. How many there are its `retry`
     says."""
 
+    after = 0
+
     def __init__(self, text="to be tried again", after=0):
         super().__init__(text)
-        self.after = after
+        self.after = checked_seconds(after)
+
+
+def checked_seconds(after):
+    if not isinstance(after, (int, float)) or not 0 <= after <= AFTER_SECONDS_MAX:
+        raise BadValue(f"eole.Retry(after={after!r}): must be seconds, 0 to {AFTER_SECONDS_MAX}")
+    return after
 
 
 class Stopped(BaseException):
@@ -47,6 +58,16 @@ class Run:
 
     def log(self, text):
         print(text, file=sys.stderr)
+
+
+class Forked(Run):
+    """Of a process that a task forked."""
+
+    def progress(self, done, total, text):
+        raise WrongProcess(FORKED)
+
+    def log(self, text):
+        raise WrongProcess(FORKED)
 
 
 class Current:
@@ -114,6 +135,8 @@ def execute(function, run, store, raw):
         packed = msgpack.packb(files.said(value))
         if len(packed) > VALUE_BYTES_MAX:
             raise Error(f"a value of {len(packed)} bytes, limit {VALUE_BYTES_MAX}")
+        if len(store.names()) > FILES_MAX:
+            raise Error(f"a result of {len(store.names())} files, limit {FILES_MAX}")
         return End(True, packed, store.names())
     except Stopped:
         return failed(Cancelled("cancelled: the task was told to end"))
@@ -126,6 +149,12 @@ def execute(function, run, store, raw):
 
 def failed(error):
     """The End of a run that raised this."""
+    after = 0
+    if isinstance(error, Retry):
+        try:
+            after = int(checked_seconds(error.after) * 1000)
+        except BadValue as bad:  # It was changed afterwards.
+            return failed(bad)
     kind = type(error)
     text = text_of(error)
     said = {"error_class": kind.__qualname__, "module": codec.module_name(kind.__module__), "text": text,
@@ -139,7 +168,6 @@ def failed(error):
     if packed is None or len(packed) > VALUE_BYTES_MAX // 4:
         said = {name: each for name, each in said.items() if name not in ("args", "attributes")}
         packed = msgpack.packb(said)
-    after = max(0, int(error.after * 1000)) if isinstance(error, Retry) else 0
     return End(False, packed, (), f"{kind.__qualname__}: {text}"[:ERROR_BYTES_MAX], kind.__qualname__, after)
 
 

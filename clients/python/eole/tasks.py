@@ -16,6 +16,7 @@ from .words import check_words
 
 KIND_BYTES_MAX = 255
 SHAPES_MAX = 64
+PARAMETERS_MAX = 63  # That a runner can tell of: four fields each, of the 256 of a frame.
 _tasks: dict[str, Task] = {}  # By kind: all of this process.
 
 
@@ -89,6 +90,8 @@ class Task:
         """As starmap, with so many calls in one task, whose value is the list of theirs."""
         if self._key is not None:
             raise BadTask(f"task {self.kind}: its key is that of one call, so it has no chunks")
+        if size < 1:
+            raise ValueError(f"task {self.kind}: chunks of {size} calls, must be at least 1")
         items = iter(items)
         chunks = iter(lambda: [self.said(item, {}) for item in itertools.islice(items, size)], [])
         return self._submitted(({"$each": chunk} for chunk in chunks), self.words_of((), {}, words))
@@ -152,7 +155,7 @@ class Task:
             has_default = each.default is not each.empty
             found.append((name, WORDS.get(each.annotation, "any"), int(not has_default),
                           _as_json(each.default) if has_default else ""))
-        return found
+        return found if len(found) <= PARAMETERS_MAX else []  # Then these are not told.
 
 
 WORDS = {word: text for cls, text in {int: "integer", float: "number", str: "text", bool: "boolean", bytes: "bytes",

@@ -79,10 +79,10 @@ class EagerCluster:
 
     def submit(self, kind, args=None, **words):
         if not isinstance(kind, str):
-            return self._submit_graph(kind)
+            return self.submit_whole(kind)
         return [self._run(kind, msgpack.packb(each), words, ()) for each in ([args] if is_one(args) else args)]
 
-    def _submit_graph(self, tasks):
+    def submit_whole(self, tasks):
         names, ids = {}, []
         for task in tasks:
             args, parents = self._with_results(task["args"], names)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 import time
 
 from . import files, frames
@@ -19,7 +20,8 @@ class WorkerRun(Run):
         self._runner, self.number, self._directory = runner, number, directory
         self.id, self.attempt, self.kind, self.project, self.traceparent = id, attempt, kind, project, traceparent
         self._names, self._told = [], 0.0
-        self._lines = {}  # By stream, what was printed and not said.
+        self._lines = {}  # By stream, what was printed and not said …
+        self._printing = threading.RLock()  # … by whatever thread; also by an object that goes meanwhile.
 
     @property
     def directory(self):
@@ -44,18 +46,20 @@ class WorkerRun(Run):
 
     def output(self, stream, raw):
         """A line at a time, as far as there are lines."""
-        raw = self._lines.pop(stream, b"") + raw
-        if not raw.endswith(b"\n") and len(raw) < OUTPUT_BYTES:
-            self._lines[stream] = raw
-            return
-        for at in range(0, len(raw), OUTPUT_BYTES):
-            self._runner.say(frames.OUTPUT, self.number, stream, raw[at:at + OUTPUT_BYTES])
+        with self._printing:
+            raw = self._lines.pop(stream, b"") + raw
+            if not raw.endswith(b"\n") and len(raw) < OUTPUT_BYTES:
+                self._lines[stream] = raw
+                return
+            for at in range(0, len(raw), OUTPUT_BYTES):
+                self._runner.say(frames.OUTPUT, self.number, stream, raw[at:at + OUTPUT_BYTES])
         self._runner.flush()
 
     def finish(self):
         """What was printed without the end of a line."""
-        for stream, raw in self._lines.items():
-            self._runner.say(frames.OUTPUT, self.number, stream, raw)
+        with self._printing:
+            for stream, raw in self._lines.items():
+                self._runner.say(frames.OUTPUT, self.number, stream, raw)
 
     # As a store.
 
