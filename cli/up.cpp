@@ -29,6 +29,9 @@ struct UpOptions {
   std::uint32_t slots = 0;
   std::uint32_t prefetch = 0;
   bool allow_exec = false;
+  std::string sandbox = "none";
+  bool sandbox_net = false;
+  bool allow_git_files = false;
   std::vector<std::string> networks;
   std::string authorities;
   bool place = false;
@@ -128,6 +131,9 @@ int run(UpOptions options, const Globals& globals) {
     if (options.prefetch > 0)
       arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
     if (options.allow_exec) arguments.emplace_back("--allow-exec");
+    arguments.insert(arguments.end(), {"--sandbox", options.sandbox});
+    if (options.sandbox_net) arguments.emplace_back("--sandbox-net");
+    if (options.allow_git_files) arguments.emplace_back("--allow-git-files");
     for (const auto& network : networks_of(options, endpoints))
       arguments.insert(arguments.end(), {"--allow-net", network});
     if (!options.authorities.empty())
@@ -175,6 +181,19 @@ void add_runners(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
       .add_option("--runner-memory", options->runner_memory,
                   "or once it has more than that in memory: 500MB")
       ->check(size_from(0));
+}
+
+void add_commands(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
+  command.add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
+  command
+      .add_option("--sandbox", options->sandbox,
+                  "around commands: none; limits on what they take; box: without network or this "
+                  "machine's files, by bubblewrap")
+      ->check(CLI::IsMember({"none", "limits", "box"}))
+      ->capture_default_str();
+  command.add_flag("--sandbox-net", options->sandbox_net, "a box has the network");
+  command.add_flag("--allow-git-files", options->allow_git_files,
+                   "the repositories that commands come from may be file:// of this machine");
 }
 
 void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
@@ -245,7 +264,7 @@ void add_up(CLI::App& app, Globals& globals) {
   add_runners(*command, options);
   command->add_flag("--begin-anew", options->begins_anew,
                     "if the journal that was here is gone: give its tasks up");
-  command->add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
+  add_commands(*command, options);
   command
       ->add_option(
           "--allow-net", options->networks,

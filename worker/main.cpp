@@ -7,6 +7,7 @@
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
+#include "worker/command/options.hpp"
 #include "worker/command/serve.hpp"
 #include "worker/io/node.hpp"
 #include "worker/io/offers.hpp"
@@ -16,7 +17,8 @@
 
 int main(int argc, char** argv) {
   using namespace eole;
-  if (argc == 2 && std::string_view(argv[1]) == command::kServeArgument) command::serve();
+  if (argc >= 2 && std::string_view(argv[1]) == command::kServeArgument)
+    command::serve({argv + 2, argv + argc});
   if (argc == 3 && std::string_view(argv[1]) == command::kBecomeArgument) command::become(argv[2]);
   worker::NodeOptions options;
   auto& config = options.config;
@@ -24,7 +26,7 @@ int main(int argc, char** argv) {
   config.pid = static_cast<std::uint32_t>(::getpid());
   const auto nameless = config.name = text(process::host_name(), "-", config.pid);
   worker::SlotOptions slot;
-  bool allow_exec = false;
+  command::CommandOptions commands;
   worker::ForeignOptions foreign;
   role::Program program("worker", "Runs tasks and hands their results to the sink.");
   program.log_name = [&] { return config.name; };
@@ -34,18 +36,20 @@ int main(int argc, char** argv) {
   flags.number("--slots", config.slots, "N", "tasks at a time", 1, process::kSlotsMax);
   flags.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts", 0,
                process::kPrefetchMax);
-  flags.toggle("--allow-exec", allow_exec, "run the commands that exec tasks name");
   slot.web.add_flags(flags);
   flags.list("--label", config.labels, "NAME=VALUE", "that tasks may need; repeatable");
   flags.list("--resource", config.resources, "NAME=N", "that tasks use up: mem=64G; repeatable");
+  commands.add_flags(flags);
   foreign.add_flags(flags);
   return program.run(argc, argv, [&] {
     options.cluster = slot.cluster = program.cluster();
     worker::complete(config);
     const worker::Scratch scratch(slot.scratch, config.name, config.name != nameless);
-    worker::add_own_kinds(config, allow_exec);
+    worker::add_own_kinds(config, commands.are_allowed);
+    const auto settings = commands.settled(slot.scratch, worker::mirrors_directory(slot.scratch),
+                                           program.cluster_path());
     worker::ChildProcesses processes;
-    auto runners = worker::start_runners(processes, foreign, config);
+    auto runners = worker::start_runners(processes, foreign, settings.words(), config);
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
     worker::Slots slots(loop.context(), slot, std::move(runners));

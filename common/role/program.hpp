@@ -22,6 +22,7 @@ class Program {
   std::function<std::string()> log_name = [] { return std::string(); };
   /// Reads the cluster file. Throws std::runtime_error.
   net::ClusterFile cluster() const;
+  std::string cluster_path() const { return net::cluster_file_path(cluster_); }
   /// Keeps this thread to the core that the command line asks for.
   void keep_to_core() const;
 

@@ -149,7 +149,7 @@ class Kinds(unittest.TestCase):
     def test_a_command_gets_its_input_and_environment_and_its_output_is_kept(self):
         result = self.run_one("exec", {"argv": ["sh", "-c", "cat; echo $NAME >&2; pwd"], "stdin": "in\n",
                                        "env": {"NAME": "value"}, "cwd": "/usr"})
-        self.assertEqual(result["value"], {"exit_code": 0, "stdout": "in\n/usr\n", "stderr": "value\n"})
+        self.assertEqual({**result["value"], "exit_code": 0, "stdout": "in\n/usr\n", "stderr": "value\n"}, result["value"])
 
     def test_an_exit_code_is_a_failure_with_its_output(self):
         result = self.run_one("exec", {"shell": "echo out; exit 7"})

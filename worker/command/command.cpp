@@ -58,17 +58,28 @@ std::string bytes_of(const Value& value) {
   return bytes != nullptr ? bytes->bytes : value.text_or("");
 }
 
-Expected<std::vector<std::string>> environment(const frames::Run& run, const std::string& cwd,
-                                               const Value& wanted) {
+using Environment = std::map<std::string, std::string>;
+
+void add_box(Environment& env) {
+  env["PATH"] = kPathDefault;
+  env["HOME"] = "/home";
+}
+
+void add_user(Environment& env, const std::string& cwd) {
   const char* path = std::getenv("PATH");
-  auto env = told(run);
   env["PATH"] = path != nullptr && *path != '\0' ? path : kPathDefault;
-  env["LANG"] = "C.UTF-8";
   env["HOME"] = cwd;
   static const User user = this_user();
   if (!user.name.empty()) env["USER"] = env["LOGNAME"] = user.name;
   struct stat home {};
   if (::stat(user.home.c_str(), &home) == 0 && S_ISDIR(home.st_mode)) env["HOME"] = user.home;
+}
+
+Expected<std::vector<std::string>> environment(const frames::Run& run, const std::string& cwd,
+                                               const Value& wanted, bool is_boxed) {
+  auto env = told(run);
+  env["LANG"] = "C.UTF-8";
+  is_boxed ? add_box(env) : add_user(env, cwd);
   if (const auto* map = wanted.as<Value::Map>())
     for (const auto& [name, value] : *map) {
       if (name.empty() || !is_whole(name) || name.find('=') != std::string::npos)
@@ -96,10 +107,10 @@ Expected<Command> script_of(const frames::Run& run, std::vector<std::string> arg
                  .env = listed(env),
                  .cwd = run.directory,
                  .input = args->to_json() + "\n",
-                 .is_script = true};
+                 .use = Command::Use::kScript};
 }
 
-Expected<Command> command_of(const frames::Run& run) {
+Expected<Command> command_of(const frames::Run& run, bool is_boxed) {
   const auto args = Value::from_msgpack(run.args);
   if (!args) return args.error();
   Command command;
@@ -110,9 +121,11 @@ Expected<Command> command_of(const frames::Run& run) {
   if (command.argv.empty() || command.argv[0].empty()) return Error{"the program's name is empty"};
   for (const auto& argument : command.argv)
     if (!is_whole(argument)) return Error{"argv holds a zero byte"};
-  command.cwd = (*args)["cwd"].text_or(run.directory);
+  command.cwd = (*args)["cwd"].text_or("");
+  if (!command.cwd.starts_with('/'))
+    command.cwd = command.cwd.empty() ? run.directory : text(run.directory, "/", command.cwd);
   if (!is_whole(command.cwd)) return Error{"cwd holds a zero byte"};
-  auto env = environment(run, command.cwd, (*args)["env"]);
+  auto env = environment(run, command.cwd, (*args)["env"], is_boxed);
   if (!env) return env.error();
   command.env = std::move(*env);
   command.input = bytes_of((*args)["stdin"]);

@@ -12,14 +12,24 @@ struct Command {
   std::vector<std::string> env;  // NAME=VALUE: all of its environment.
   std::string cwd;
   std::string input;  // Its standard input.
-  /// A script in place of a runner: what it prints is its task's value, what it leaves in its
-  /// directory are the task's files.
-  bool is_script = false;
+  enum class Use {
+    kTask,
+    /// A script in place of a runner: what it prints is its task's value, what it leaves in its
+    /// directory are the task's files.
+    kScript,
+    /// Something before the task's own command: its end is told only if it fails.
+    kStep,
+  };
+  Use use = Use::kTask;
+  bool has_limits = false;  // On what it may take.
+  int filter_fd = -1;       // In a box: of its system calls. What goes into it is in argv.
+  std::string commit = {};  // Of its code, if that came from git.
 };
 
 /// What an exec task names, with the surroundings that a command has: as cron has it, the user's
-/// home, and this process's PATH, for a worker was started with tools. Or what is wrong with it.
-Expected<Command> command_of(const frames::Run& run);
+/// home, and this process's PATH, for a worker was started with tools; those of a box, in one. Or
+/// what is wrong with it.
+Expected<Command> command_of(const frames::Run& run, bool is_boxed);
 /// What runs a script for a task, in this process's environment.
 Expected<Command> script_of(const frames::Run& run, std::vector<std::string> argv);
 

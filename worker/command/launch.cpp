@@ -10,6 +10,7 @@
 
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
+#include "worker/command/sandbox.hpp"
 
 namespace eole::command {
 
@@ -31,7 +32,7 @@ struct Problem {
   volatile bool is_cwd = false;
 };
 
-[[gnu::noinline]] pid_t start(char* const* argv, const char* cwd, const Streams& streams,
+[[gnu::noinline]] pid_t start(char* const* argv, const Command& command, const Streams& streams,
                               Problem& problem) {
   const pid_t pid = ::vfork();
   if (pid != 0) return pid;
@@ -45,6 +46,9 @@ struct Problem {
   ::dup2(streams.out, 1);
   ::dup2(streams.err, 2);
   ::dup2(streams.progress, kProgressDescriptor);
+  if (command.filter_fd >= 0) ::dup2(command.filter_fd, kFilterDescriptor);
+  if (command.has_limits) set_limits();
+  const char* cwd = command.cwd.c_str();
   problem.is_cwd = *cwd != '\0' && ::chdir(cwd) != 0;
   if (!problem.is_cwd) ::execvp(argv[0], argv);
   problem.error = errno;
@@ -61,7 +65,9 @@ Expected<pid_t> launch(Command& command, const Streams& streams) {
   char** const before = ::environ;
   ::environ = env.data();  // execvp looks for the program in the PATH that it finds here.
   Problem problem;
-  const pid_t pid = start(argv.data(), command.cwd.c_str(), streams, problem);
+  // It is read from where it stands, which its last reader moved.
+  if (command.filter_fd >= 0) ::lseek(command.filter_fd, 0, SEEK_SET);
+  const pid_t pid = start(argv.data(), command, streams, problem);
   ::environ = before;
   if (pid < 0) return Error{std::strerror(errno)};
   if (problem.error == 0) return pid;

@@ -38,6 +38,8 @@ struct Streams {
 
 /// The descriptor at which a command finds where it may say how far it is.
 constexpr int kProgressDescriptor = 3;
+/// In a box: at which what builds it finds the filter of system calls.
+constexpr int kFilterDescriptor = 4;
 
 /// Starts it with these as its standard streams, in a process group of its own. Or which word of
 /// it cannot be, and why.

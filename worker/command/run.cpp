@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
@@ -22,6 +23,24 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kPieceBytes = 64 << 10;
+constexpr std::size_t kComplaintMax = 1024;
+constexpr int kSignalled = 128;  // A shell, and a box, say so of what died of signal N: 128 + N.
+
+constexpr std::string_view kBoxSays = "bwrap: ";  // If it cannot begin.
+
+std::string on_one_line(std::string words) {
+  while (words.ends_with('\n')) words.pop_back();
+  std::string line;
+  for (std::size_t at = 0, end = 0; end != words.npos; at = end + 1) {
+    end = words.find('\n', at);
+    line += text(line.empty() ? "" : "; ", shown(words.substr(at, end - at)));
+  }
+  return line;
+}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 }  // namespace
 
 CommandRun::CommandRun(frames::WorkerSocket& worker, const Surroundings& around,
@@ -96,6 +115,7 @@ void CommandRun::ask_to_end(std::uint64_t grace_ms) {
   asked_at_ = Clock::now();
   kill_at_ = asked_at_ + std::chrono::milliseconds(grace_ms);
   for (const auto pid : worker::descendants()) {
+    if (pid == pid_ && command_.filter_fd >= 0) continue;  // The box's own: all would die with it.
     if (::kill(pid, SIGTERM) == 0) ++asked_;
     ::kill(pid, SIGCONT);
   }
@@ -114,13 +134,24 @@ bool CommandRun::forward(Pipe& pipe, Stream stream) {
   const auto got = ::read(pipe.end(0), bytes.data(), bytes.size());
   if (got < 0 && errno == EINTR) return true;
   if (got <= 0) return pipe.close_end(0), true;  // Its end, or nothing that waits.
-  if (command_.is_script && stream == kStdout) {
-    if (said_.size() <= protocol::kInlineBytesMax)
-      said_.append(bytes.data(), static_cast<std::size_t>(got));
-    return true;
-  }
+  if (keep(stream, {bytes.data(), static_cast<std::size_t>(got)})) return true;
   return worker_.send(
       frames::Output{number_, stream, Bytes(bytes.data(), static_cast<std::size_t>(got))});
+}
+
+// What is not its task's output.
+bool CommandRun::keep(Stream stream, std::string_view bytes) {
+  const bool is_step = command_.use == Command::Use::kStep;
+  if (stream == kStdout && command_.use != Command::Use::kTask) {
+    if (said_.size() <= protocol::kInlineBytesMax) said_ += bytes;
+    return true;
+  }
+  if (stream == kStderr && !is_step)
+    complaint_ += bytes.substr(0, kComplaintMax - complaint_.size());
+  if (!is_step) return false;
+  complaint_ += bytes;
+  if (complaint_.size() > kComplaintMax) complaint_.erase(0, complaint_.size() - kComplaintMax);
+  return true;
 }
 
 // The newest is told: a command may say it as often as it likes.
@@ -144,7 +175,8 @@ bool CommandRun::forward_rest(Pipe& pipe, Stream stream) {
 void CommandRun::reap() {
   int status = 0;
   pid_t pid = 0;
-  while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) note_end(pid, status);
+  rusage used;
+  while ((pid = ::wait4(-1, &status, WNOHANG, &used)) > 0) note_end(pid, status, used);
   has_children_ = pid == 0;
 }
 
@@ -154,12 +186,17 @@ void CommandRun::kill_tree() {
     needed_kill_ = needed_kill_ || kill_at_;
     for (const auto child : worker::adopted_children()) ::kill(child, SIGKILL);
     int status = 0;
-    const pid_t pid = ::waitpid(-1, &status, 0);
-    if (pid > 0) note_end(pid, status);
+    rusage used;
+    const pid_t pid = ::wait4(-1, &status, 0, &used);
+    if (pid > 0) note_end(pid, status, used);
   }
 }
 
-void CommandRun::note_end(pid_t pid, int status) {
+// With what it had waited for itself: each process counts once.
+void CommandRun::note_end(pid_t pid, int status, const rusage& used) {
+  user_seconds_ += seconds(used.ru_utime);
+  system_seconds_ += seconds(used.ru_stime);
+  memory_kib_ = std::max<std::int64_t>(memory_kib_, used.ru_maxrss);
   if (pid != pid_) return;
   status_ = status;
   is_over_ = true;
@@ -177,21 +214,46 @@ Value CommandRun::how_stopped() const {
                     {"seconds", took.count()}};
 }
 
-bool CommandRun::tell_end() {
-  const int code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+Value CommandRun::how_it_ended() const {
+  int signal = WIFSIGNALED(status_) ? WTERMSIG(status_) : 0;
+  const int code = signal != 0 ? kSignalled + signal : WEXITSTATUS(status_);
+  if (command_.filter_fd >= 0 && ::sigabbrev_np(code - kSignalled) != nullptr)
+    signal = code - kSignalled;
   Value ended = Value::Map{{"exit_code", code}};
-  if (WIFSIGNALED(status_)) ended.set("signal", WTERMSIG(status_));
+  if (signal != 0) ended.set("signal", signal);
+  ended.set("user_seconds", user_seconds_);
+  ended.set("system_seconds", system_seconds_);
+  ended.set("memory_bytes", memory_kib_ * 1024);
+  if (!command_.commit.empty()) ended.set("commit", command_.commit);
   if (auto stopped = how_stopped(); !stopped.is_null()) ended.set("stopped", std::move(stopped));
+  return ended;
+}
+
+bool CommandRun::tell_end() {
+  const auto ended = how_it_ended();
   const auto value = ended.to_msgpack();
   if (needed_kill_)
     return fail(
         text("SIGTERM did not end the process tree within ", grace_ms_, " ms, so it was killed"),
         value);
   if (kill_at_) return fail("SIGTERM ended the process tree", value);
-  const auto cause =
-      WIFSIGNALED(status_) ? text("signal:", WTERMSIG(status_)) : text("exit:", code);
-  if (code != 0) return fail(text("exit code ", code), value, cause);
-  if (command_.is_script) return worker_.send(end_of_script(number_, said_, command_.cwd));
+  const auto code = ended["exit_code"].int_or(0);
+  if (command_.use == Command::Use::kStep) {
+    while (said_.ends_with('\n')) said_.pop_back();
+    is_done_ = code == 0;
+    return is_done_ || fail(text("git: ", on_one_line(complaint_)), {});
+  }
+  if (command_.filter_fd >= 0 && code == 1 && complaint_.starts_with(kBoxSays))
+    return fail(text("a box: ", on_one_line(complaint_.substr(kBoxSays.size()))), {});
+  if (const int signal = static_cast<int>(ended["signal"].int_or(0)); signal != 0) {
+    const char* name = ::sigabbrev_np(signal);
+    return fail(text("exit code ", code, ": signal ", signal, name != nullptr ? " (SIG" : "",
+                     name != nullptr ? name : "", name != nullptr ? ")" : ""),
+                value, text("signal:", signal));
+  }
+  if (code != 0) return fail(text("exit code ", code), value, text("exit:", code));
+  if (command_.use == Command::Use::kScript)
+    return worker_.send(end_of_script(number_, said_, command_.cwd));
   return worker_.send(frames::Done{number_, value, {}});
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/resource.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -24,6 +26,9 @@ class CommandRun {
   /// Returns once the command and everything it started are gone, and that is told; false if the
   /// worker is gone.
   bool serve();
+  /// Of a step: it went well, and this is what it printed, without the last line's end.
+  bool is_done() const { return is_done_; }
+  const std::string& said() const { return said_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -38,8 +43,10 @@ class CommandRun {
   bool hear_progress();
   void reap();
   void kill_tree();
-  void note_end(pid_t pid, int status);
+  void note_end(pid_t pid, int status, const rusage& used);
   bool tell_end();
+  bool keep(Stream stream, std::string_view bytes);
+  protocol::Value how_it_ended() const;
   protocol::Value how_stopped() const;
   bool fail(std::string error, Bytes value, std::string cause = {}) {
     return worker_.send(
@@ -52,7 +59,12 @@ class CommandRun {
   Command command_;
   Pipe in_, out_, err_, progress_;
   ProgressLines lines_;
-  std::string said_;  // What a script has printed.
+  std::string said_;       // What a script has printed, or a step.
+  std::string complaint_;  // Of standard error: a step's last, the first of any other.
+  bool is_done_ = false;
+  double user_seconds_ = 0;  // Of all that it started, and what they had in memory at most.
+  double system_seconds_ = 0;
+  std::int64_t memory_kib_ = 0;
   pid_t pid_ = -1;
   std::size_t fed_ = 0;
   bool is_over_ = false;

@@ -10,11 +10,15 @@
 #include "common/base/text.hpp"
 #include "common/kinds/exec.hpp"
 #include "common/process/system.hpp"
+#include "worker/command/checkout.hpp"
 #include "worker/command/run.hpp"
+#include "worker/command/sandbox.hpp"
 
 namespace eole::command {
 
 namespace {
+
+using protocol::Value;
 
 // Until the worker is gone.
 void serve(const Surroundings& around, std::string_view kind, const Serve& run_one) {
@@ -31,10 +35,52 @@ void serve(const Surroundings& around, std::string_view kind, const Serve& run_o
   }
 }
 
-bool run_command(frames::WorkerSocket& worker, const Surroundings& around, const frames::Run& run) {
-  auto command = command_of(run);
-  return command ? CommandRun(worker, around, run.number, std::move(*command)).serve()
-                 : worker.send(frames::Failed{run.number, command.error().message, {}});
+// What was gathered for its attempt, beside its directory and under the attempt's name.
+std::vector<std::string> part_lists_of(const std::string& directory) {
+  constexpr std::string_view kDirectory = ".directory";
+  std::vector<std::string> paths;
+  if (!directory.ends_with(kDirectory)) return paths;
+  const auto stem = directory.substr(0, directory.size() - kDirectory.size());
+  while (true) {
+    auto path = text(stem, ".parts", paths.size() + 1);
+    if (::access(path.c_str(), F_OK) != 0) return paths;
+    paths.push_back(std::move(path));
+  }
+}
+
+Expected<Command> prepare(const frames::Run& run, const Value& args, Sandbox& sandbox,
+                          std::string commit) {
+  auto command = command_of(run, sandbox.is_box());
+  if (!command) return command;
+  command->commit = std::move(commit);
+  std::vector<std::string> shown;
+  if (const auto& url = args["git"]; !url.is_null())
+    shown.push_back(mirror_of(sandbox.settings(), url.text_or("")));
+  for (const auto& path : part_lists_of(run.directory)) shown.push_back(path);
+  if (auto wrapped = sandbox.wrap(*command, run.directory, shown); !wrapped) return wrapped.error();
+  return command;
+}
+
+bool run_command(frames::WorkerSocket& worker, const Surroundings& around, Sandbox& sandbox,
+                 const frames::Run& run) {
+  const auto refuse = [&](const std::string& why) {
+    return worker.send(frames::Failed{run.number, why, {}});
+  };
+  const auto args = Value::from_msgpack(run.args);
+  if (!args) return refuse(args.error().message);
+  std::string commit;
+  if (const auto& url = (*args)["git"]; !url.is_null()) {
+    auto checkout = checkout_of({url.text_or(""), (*args)["revision"].text_or("")}, run.directory,
+                                sandbox.settings());
+    if (!checkout) return refuse(checkout.error().message);
+    CommandRun step(worker, around, run.number, std::move(*checkout));
+    if (!step.serve()) return false;
+    if (!step.is_done()) return true;  // Which it has told.
+    commit = step.said();
+  }
+  auto command = prepare(run, *args, sandbox, std::move(commit));
+  if (!command) return refuse(command.error().message);
+  return CommandRun(worker, around, run.number, std::move(*command)).serve();
 }
 
 }  // namespace
@@ -54,9 +100,13 @@ void serve(std::string_view kind, const Serve& run) {
   ::_exit(0);
 }
 
-void serve() {
+void serve(const std::vector<std::string>& settings) {
   ::prctl(PR_SET_NAME, "eole-commands");
-  serve(kinds::kExec.name, run_command);
+  Sandbox sandbox(Settings::from(settings));
+  serve(kinds::kExec.name,
+        [&](frames::WorkerSocket& worker, const Surroundings& around, const frames::Run& run) {
+          return run_command(worker, around, sandbox, run);
+        });
 }
 
 void become(const char* command) {

@@ -1,6 +1,8 @@
 #pragma once
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace eole::frames {
 class WorkerSocket;
@@ -18,9 +20,9 @@ using Serve = std::function<bool(frames::WorkerSocket& worker, const Surrounding
 
 /// The child that runs commands is the worker's own program, started anew. One that is started with
 /// this argument alone runs one command after another for the worker at the other end of its
-/// socket, and ends with it.
+/// socket, and ends with it. Behind it stand the words of its settings.
 inline constexpr char kServeArgument[] = "--serve-commands";
-[[noreturn]] void serve();
+[[noreturn]] void serve(const std::vector<std::string>& settings);
 
 /// One that is started with this argument and a command becomes that command, which dies with the
 /// worker that started it, however that dies: it may be at something and hear nothing.

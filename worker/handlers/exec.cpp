@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/causes.hpp"
 #include "worker/command/serve.hpp"
+#include "worker/handlers/exec_files.hpp"
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/live_output.hpp"
@@ -75,14 +76,23 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   const auto most = static_cast<std::uint64_t>(args["output_max"].int_or(0));
   Stream out{{context, "stdout"}, {context.scratch_path("stdout"), most}};
   Stream err{{context, "stderr"}, {context.scratch_path("stderr"), most}};
-  const bool has_place = !args["cwd"].is_null();
+  const bool has_place = args["cwd"].text_or("").starts_with('/');
+  for (const char* name : {"files", "outputs", "git"})
+    if (has_place && !args[name].is_null())
+      return Outcome::failed(text("exec: ", name, " are of a fresh directory; cwd must not be ",
+                                  "somewhere else (a relative one is below it)"));
+  if (args["git"].is_null() && !args["revision"].is_null())
+    return Outcome::failed("exec: a revision is one of git, which names no repository");
+  const auto directory = context.scratch_directory();
+  if (auto laid = lay_files(args["files"], directory, context); !laid)
+    return Outcome::failed(text("exec: ", laid.error().message));
   const ProcessRunner::Task task{.id = context.task_id(),
                                  .attempt = context.attempt(),
                                  .kind = std::string(kinds::kExec.name),
                                  .args = args.to_msgpack(),
                                  .project = context.project(),
                                  .traceparent = context.traceparent(),
-                                 .directory = has_place ? "" : context.scratch_directory(),
+                                 .directory = directory,
                                  .time_limit = milliseconds_of(args["timeout"]),
                                  .grace = milliseconds_of(args["term_grace"])};
   const auto ended = runner->run(
@@ -97,7 +107,8 @@ Outcome run_exec(const Value& args, TaskContext& context) {
        .on_progress = [&](std::uint64_t done, std::uint64_t total,
                           const std::string& said) { context.progress(done, total, said); }});
   Value value = Value::Map{{"exit_code", ended.value["exit_code"].int_or(-1)}};
-  if (const auto& signal = ended.value["signal"]; !signal.is_null()) value.set("signal", signal);
+  for (const char* name : {"signal", "user_seconds", "system_seconds", "memory_bytes", "commit"})
+    if (const auto& told = ended.value[name]; !told.is_null()) value.set(name, told);
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
     stream->live.end();
     stream->kept.tell(name, value);
@@ -112,7 +123,13 @@ Outcome run_exec(const Value& args, TaskContext& context) {
                              std::move(outcome.value));
     if (auto file = stream->kept.take_file(name)) outcome.files.push_back(std::move(*file));
   }
-  return outcome;
+  if (outcome.is_lost) return outcome;
+  auto outputs = outputs_in(directory, args["outputs"]);
+  outcome.files.insert(outcome.files.end(), outputs.files.begin(), outputs.files.end());
+  if (!outcome.is_done || outputs.problem.empty()) return outcome;
+  auto failed = Outcome::failed(text("exec: outputs: ", outputs.problem), std::move(outcome.value));
+  failed.files = std::move(outcome.files);
+  return failed;
 }
 
 }  // namespace eole::worker

@@ -33,11 +33,15 @@ const Handler* find_handler(std::string_view kind) {
 }
 
 ProcessRunners start_own_runners(ChildProcesses& processes,
-                                 const std::set<std::string, std::less<>>& kinds) {
+                                 const std::set<std::string, std::less<>>& kinds,
+                                 const std::vector<std::string>& command_words) {
   ProcessRunners runners;
   for (const auto& handler : handlers())
     if (handler.program != nullptr && kinds.contains(handler.kind.name)) {
-      runners.all.push_back(std::make_unique<ProcessRunner>(processes, handler.program()));
+      auto program = handler.program();
+      if (handler.kind.needs_exec)
+        program.argv.insert(program.argv.end(), command_words.begin(), command_words.end());
+      runners.all.push_back(std::make_unique<ProcessRunner>(processes, std::move(program)));
       runners.by_kind.emplace(handler.kind.name, runners.all.back().get());
     }
   return runners;

@@ -35,8 +35,10 @@ struct ProcessRunners {
   std::vector<std::unique_ptr<ProcessRunner>> all;
   std::map<std::string, ProcessRunner*, std::less<>> by_kind;
 };
-/// Those that these kinds need. Throws std::runtime_error.
+/// Those that these kinds need; what runs commands has these words of its settings behind its own.
+/// Throws std::runtime_error.
 ProcessRunners start_own_runners(ChildProcesses& processes,
-                                 const std::set<std::string, std::less<>>& kinds);
+                                 const std::set<std::string, std::less<>>& kinds,
+                                 const std::vector<std::string>& command_words);
 
 }  // namespace eole::worker

@@ -86,10 +86,11 @@ void add_own_kinds(Config& config, bool allow_exec) {
 }
 
 std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const ForeignOptions& options,
+                                          const std::vector<std::string>& command_words,
                                           Config& config) {
   std::vector<ProcessRunners> slots;
   for (std::uint32_t slot = 0; slot < config.slots; ++slot) {
-    slots.push_back(start_own_runners(processes, config.kinds));
+    slots.push_back(start_own_runners(processes, config.kinds, command_words));
     for (const auto& command : options.commands)
       slots.back().all.push_back(
           std::make_unique<ProcessRunner>(processes, program_of(command, options)));

@@ -25,6 +25,7 @@ void add_own_kinds(Config& config, bool allow_exec);
 /// foreign runner. Waits until these have said hello, and adds what they offer to the kinds. Throws
 /// std::runtime_error if one does not, or offers what is taken.
 std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const ForeignOptions& options,
+                                          const std::vector<std::string>& command_words,
                                           Config& config);
 
 /// From the wish that a run ends until it is told so by a signal.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "common/base/text.hpp"
@@ -41,7 +42,7 @@ Scratch::Scratch(std::string& path, std::string name, bool is_named)
   const auto unnamed = text(net::state_directory(), "/scratch-unnamed");
   if (path.empty())
     path = is_named ? text(net::state_directory(), "/scratch/", name) : text(unnamed, "/", name);
-  path_ = path;
+  path_ = path = std::filesystem::absolute(path).string();  // Whoever runs may run elsewhere.
   process::keep_private();
   if (is_kept_) {
     process::make_private_directory(path);
@@ -59,6 +60,18 @@ Scratch::~Scratch() {
   if (is_kept_) return;
   remove_directory(path_);
   ::close(lock_fd_);
+}
+
+std::string mirrors_directory(const std::string& scratch) {
+  namespace fs = std::filesystem;
+  constexpr std::chrono::hours kKept{30 * 24};
+  const auto path = text(scratch, "/mirrors");
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path, ignored))
+    if (entry.is_directory(ignored) &&
+        fs::last_write_time(entry, ignored) < fs::file_time_type::clock::now() - kKept)
+      remove_directory(entry.path());
+  return path;
 }
 
 void remove_directory(const std::string& path) {

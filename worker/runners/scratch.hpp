@@ -20,6 +20,10 @@ class Scratch {
   int lock_fd_ = -1;  // On it, while its worker lives, if it is not kept.
 };
 
+/// The directory in it for the git repositories that tasks named; what none has asked for in a
+/// month goes.
+std::string mirrors_directory(const std::string& scratch);
+
 /// Also what it holds that its owner may not read: Go's module cache is read-only, for one.
 void remove_directory(const std::string& path);
 
