@@ -1,0 +1,3 @@
+export { Cluster } from './cluster.js';
+export * from './errors.js';
+export { Result } from './records.js';

@@ -1,0 +1,50 @@
+"""The Node client: its own tests against real clusters."""
+
+import pathlib
+import subprocess
+import unittest
+
+import node_tests
+import zmq
+from cluster import BIN, Cluster
+
+CLIENT = node_tests.ROOT / "clients/node"
+
+
+def setUpModule():  # noqa: N802 - unittest's name
+    if not node_tests.IS_HERE:
+        raise unittest.SkipTest("needs node and npm")
+    try:
+        node_tests.install(CLIENT)
+    except subprocess.CalledProcessError as error:
+        raise unittest.SkipTest(f"npm ci in clients/node failed: {error.stderr.decode()[-300:]}") from error
+
+
+class Node(unittest.TestCase):
+    def run_file(self, name, path="", **env):
+        told = node_tests.run(CLIENT, f"test/{name}.test.js", {"EOLE_CLUSTER": str(path), "EOLE_BIN": str(BIN), **env})
+        self.assertEqual(told, "", told)
+
+    def test_what_it_writes_and_reads(self):
+        self.run_file("wire")
+        self.run_file("log")
+
+    def test_a_cluster_whose_roles_are_killed(self):
+        with Cluster("--allow-exec", workers=2) as cluster:
+            self.run_file("cluster", f"{cluster.directory}/eole/cluster.toml")
+
+    def test_keys(self):
+        with Cluster("--listen", "127.0.0.1", workers=1) as cluster:
+            mine = pathlib.Path(cluster.directory, "eole/cluster.toml")
+            observer, stranger = pathlib.Path(cluster.directory, "observer.toml"), pathlib.Path(cluster.directory, "stranger.toml")
+            cluster.eole("join", "--role", "observe", "-o", observer)
+            text = mine.read_text(encoding="ascii")
+            keys = dict(zip(("public_key", "secret_key"), (key.decode() for key in zmq.curve_keypair())))
+            lines = [line for line in text.splitlines() if line.partition(" ")[0] not in keys]
+            stranger.touch(0o600)
+            stranger.write_text("\n".join([*lines, *(f"{name} = '{key}'" for name, key in keys.items())]), encoding="ascii")
+            self.run_file("keys", mine, EOLE_OBSERVER=str(observer), EOLE_STRANGER=str(stranger))
+
+
+if __name__ == "__main__":
+    unittest.main()
