@@ -33,6 +33,14 @@ class Node(unittest.TestCase):
         with Cluster("--allow-exec", workers=2) as cluster:
             self.run_file("cluster", f"{cluster.directory}/eole/cluster.toml")
 
+    def test_the_runner_over_its_socket(self):
+        self.run_file("runner")
+
+    def test_tasks_of_a_worker(self):
+        runner = f"{CLIENT}/bin/eole-runner-node.mjs {CLIENT}/test/tasks.mjs"
+        with Cluster("--runner", runner, workers=1) as cluster:
+            self.run_file("tasks", f"{cluster.directory}/eole/cluster.toml")
+
     def test_keys(self):
         with Cluster("--listen", "127.0.0.1", workers=1) as cluster:
             mine = pathlib.Path(cluster.directory, "eole/cluster.toml")

@@ -21,6 +21,8 @@ export class NotFound extends EoleError {}
 export class LogReplaced extends EoleError {}
 /** What came is not what was asked for. */
 export class Damaged extends EoleError {}
+/** A task is to end now. */
+export class Cancelled extends EoleError {}
 /** The cluster was closed meanwhile. */
 export class Closed extends EoleError {}
 

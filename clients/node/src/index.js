@@ -1,3 +1,4 @@
 export { Cluster } from './cluster.js';
 export * from './errors.js';
 export { Result } from './records.js';
+export { task } from './task.js';
