@@ -28,10 +28,15 @@ class Node(unittest.TestCase):
     def test_what_it_writes_and_reads(self):
         self.run_file("wire")
         self.run_file("log")
+        self.run_file("member")
 
     def test_a_cluster_whose_roles_are_killed(self):
         with Cluster("--allow-exec", workers=2) as cluster:
             self.run_file("cluster", f"{cluster.directory}/eole/cluster.toml")
+
+    def test_groups(self):
+        with Cluster(workers=1) as cluster:
+            self.run_file("group", f"{cluster.directory}/eole/cluster.toml")
 
     def test_the_runner_over_its_socket(self):
         self.run_file("runner")

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Connection } from './connection.js';
 import { BadTask, Closed, Gone, NoAnswer, NotFound } from './errors.js';
+import { Group } from './group.js';
+import { Groups } from './groups.js';
 import { Log, recordAt } from './log.js';
 import { parseTaskId, rangesOf, taskIds } from './records.js';
 import { Submitter, messagesOf } from './submission.js';
@@ -27,6 +29,7 @@ export class Cluster {
   constructor(path = undefined, { patience = kPatienceSeconds } = {}) {
     this.#connection = new Connection(path, patience * 1000);
     this.#submitter = new Submitter(this.#connection);
+    this.groups = new Groups(this.#connection);
   }
 
   close() {
@@ -86,6 +89,17 @@ export class Cluster {
       if (left <= 0 || !wanted.size) return;
       await this.#hear(log, Math.min(left, kTakeMs));
     }
+  }
+
+  /** Reads the log as a member of a group, of which each record goes to one member. create_from: makes it if need be. */
+  async group(name, { create_from: from, partitions = 8, ...options } = {}) {
+    if (from !== undefined) await this.groups.create(name, from, partitions);
+    return new Group(this.#connection, name, options);
+  }
+
+  /** A group of one partition, made when it is not there: reads on where the last one with it committed. */
+  cursor(name, start = 'latest', options = {}) {
+    return this.group(name, { ...options, create_from: start, partitions: 1 });
   }
 
   /** How the task ended, or null as long as it has not; NotFound if there is no such task. */

@@ -242,7 +242,9 @@ test('one that does not listen ends with SIGTERM', () =>
     stuck.process.kill('SIGTERM');
     assert.equal((await stuck.ended)[1], 'SIGTERM');
     rmSync(stuck.directory, { recursive: true });
-    worker.write(worker.run('wait', 1)); // And this one with its socket.
+    worker.write(worker.run('add', [1, 1]), worker.run('wait', 'quietly'));
+    assert.deepEqual(await worker.end(), ['done', 1, 2, 0]); // What has ended is not held back …
+    // … and what is under way ends with its socket.
   }));
 
 test('what cannot start says why', async () => {

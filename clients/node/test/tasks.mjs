@@ -1,7 +1,7 @@
 // What the tests of the runner run.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Retry, task } from 'eole';
 
@@ -34,10 +34,9 @@ export const fail = task('fail', ({ how }) => {
   throw new RangeError('beyond');
 });
 
-export const wait = task('wait', async (_, run) => {
-  run.progress(0, 1);
-  await once(run.signal, 'abort');
-  run.signal.throwIfAborted();
+export const wait = task('wait', async (how, run) => {
+  if (how !== 'quietly') run.progress(0, 1);
+  await sleep(60_000, undefined, { signal: run.signal }).catch(() => run.signal.throwIfAborted());
 });
 
 export const stuck = task('stuck', (_, run) => {
