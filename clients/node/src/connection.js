@@ -154,18 +154,13 @@ class Asker {
     const frames = [head(name, number, ...fields), payload];
     return new Promise((resolve, reject) => {
       const repeat = setInterval(() => sendNow(this.#socket, frames), kRepeatMs);
-      const givenUp = () =>
-        this.#settle(number).reject(
-          new NoAnswer(
-            `no answer from the ${this.#who} within ${patienceMs / 1000} s: is it running, and may this key connect?`,
-          ),
-        );
+      const giveUp = () => this.#settle(number).reject(NoAnswer.within(this.#who, patienceMs));
       this.#waiting.set(number, {
         wanted,
         resolve,
         reject,
         repeat,
-        patience: setTimeout(givenUp, patienceMs),
+        patience: setTimeout(giveUp, patienceMs),
       });
       sendNow(this.#socket, frames);
     });

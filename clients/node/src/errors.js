@@ -8,7 +8,13 @@ export class EoleError extends Error {
 }
 
 /** A role said nothing for as long as the cluster's patience. */
-export class NoAnswer extends EoleError {}
+export class NoAnswer extends EoleError {
+  static within(who, ms) {
+    return new NoAnswer(
+      `no answer from the ${who} within ${ms / 1000} s: is it running, and may this key connect?`,
+    );
+  }
+}
 /** A role refused a message; the text says why. */
 export class Refused extends EoleError {}
 /** The cluster file is missing, unreadable, open to others or not one. */

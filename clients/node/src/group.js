@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import * as zmq from 'zeromq';
 
 import { kTurnedAway, pump, sendNow } from './connection.js';
-import { BadTask, Closed, Gone, NoAnswer } from './errors.js';
+import { BadTask, Closed, Gone, NoAnswer, Refused } from './errors.js';
 import { Member } from './member.js';
 import { openBatch } from './records.js';
 import { topics } from './topics.js';
@@ -185,7 +185,7 @@ export class Group {
       this.#member.onRecords(request, numbers[2], numbers[3], payload, now);
     else if (name === 'gone' && areNumbers(fields, 5))
       this.#member.onGone(request, numbers[3], numbers[4], now);
-    else if (name === 'refused') this.#member.onRefused(String(fields[3]));
+    else if (name === 'refused') this.#member.end(new Refused(`the sink: ${fields[3]}`));
     this.#goOn();
   }
 

@@ -1,6 +1,6 @@
 // A member of a group of readers (docs/ring.md, G1 to G5): what it owns, what it says, how far it reads.
 // Pure: no socket, no clock; `now` is in milliseconds and never falls. What clients/python/eole/member.py decides.
-import { EoleError, LogReplaced, NoAnswer, Refused } from './errors.js';
+import { EoleError, LogReplaced, NoAnswer } from './errors.js';
 import { kCursorBytes, Owned, cursors, cursorsIn } from './owned.js';
 import { Reading } from './reading.js';
 import { head } from './values.js';
@@ -114,11 +114,11 @@ export class Member {
     this.#letGoRequest = this.#request;
   }
 
+  #staying = () => [...this.owned].filter(([, { isLeaving }]) => !isLeaving);
+
   #readAnew() {
     // What it has now begins elsewhere: from the one on that lies farthest behind.
-    const positions = [...this.owned.values()]
-      .filter(({ isLeaving }) => !isLeaving)
-      .map(({ position }) => position);
+    const positions = this.#staying().map(([, { position }]) => position);
     this.#reading.begin(positions.length ? Math.min(...positions) : 0);
     this.pieces = [];
     this.drops += 1;
@@ -206,12 +206,8 @@ export class Member {
     this.#read(now);
   }
 
-  onRefused(why) {
-    this.end(new Refused(`the sink: ${why}`));
-  }
-
   #read(now) {
-    const owned = [...this.owned].filter(([, { isLeaving }]) => !isLeaving).map(([partition]) => partition);
+    const owned = this.#staying().map(([partition]) => partition);
     if (!owned.length || this.#isLeaving || this.isOver) return;
     const message = this.#reading.next(
       this.log,
@@ -231,9 +227,7 @@ export class Member {
     if (now >= this.#silentAt) {
       const { patienceMs } = this.#told;
       this.#silentAt = now + patienceMs;
-      this.#error = new NoAnswer(
-        `no answer from the sink within ${patienceMs / 1000} s: is it running, and may this key connect?`,
-      );
+      this.#error = NoAnswer.within('sink', patienceMs);
     }
     this.#reading.onDeadline(now);
     this.#read(now);
@@ -241,7 +235,7 @@ export class Member {
 
   nextDeadline() {
     if (this.isOver || this.hasLeft) return Infinity;
-    const isReading = !this.#isLeaving && [...this.owned.values()].some(({ isLeaving }) => !isLeaving);
+    const isReading = !this.#isLeaving && this.#staying().length > 0;
     const reading = isReading ? this.#reading.nextDeadline() : Infinity;
     return Math.min(this.#due, this.#silentAt, this.#letGoDue ?? Infinity, reading);
   }

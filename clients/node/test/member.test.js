@@ -122,21 +122,33 @@ test('what moves is let go once it is dealt with, and what stays goes on', () =>
   assert.deepEqual(it.taken(0, 2, 200), [0, 1]);
   it.told(2, 300, [[1, 0]], { request: 0 });
   assert.deepEqual([it.member.isToLetGo(), it.said()], [true, []]);
+  it.member.onGrown(9, 6, 350);
+  assert.deepEqual(it.taken(2, 4, 360), [4]); // Not offset 5, of partition 2.
   it.member.commit(400);
   assert.deepEqual(it.said(), [
     [
       2,
       0,
       cursors([
-        [1, 2],
+        [1, 6],
         [2, 2],
       ]),
     ],
   ]);
-  it.told(2, 500, [[1, 2]]);
+  it.told(2, 500, [[1, 6]]);
   assert.deepEqual([...it.member.owned.keys()], [1]);
-  it.member.onGrown(9, 6, 600);
-  assert.deepEqual(it.taken(2, 4, 700), [4]); // Not offset 5, of partition 2.
+  it.member.onGrown(9, 12, 600);
+  assert.deepEqual(it.taken(6, 6, 700), [8]);
+});
+
+test('what comes back begins where others have committed', () => {
+  const it = new Told();
+  it.told(1, 100, [[1, 0]]);
+  it.told(2, 200, []);
+  assert.deepEqual(it.said().at(-1), [2, 0, cursors([])]);
+  it.told(3, 300, [[1, 9]], { request: 0 });
+  it.said();
+  assert.equal(it.reads.at(-1)[1], 9);
 });
 
 test('it lets go by itself if nobody asks, and commits nothing', () => {
@@ -175,12 +187,13 @@ test('what is gone is told once, in its place, and an answer that nobody asked f
   it.member.onGone(request, 7, 9, 200);
   it.member.onGone(request, 7, 9, 200);
   assert.deepEqual(it.member.pieces, [{ lost: [0, 6], next: 7 }]);
+  it.said();
+  assert.equal(it.reads.at(-1)[1], 7);
 });
 
-test('another log, a refusal and nonsense end it; silence is told and does not', () => {
+test('another log and nonsense end it; silence is told and does not', () => {
   const cases = {
     LogReplaced: (it) => it.member.onAttending(it.request, 8, 1, 0, 2000, 4, cursors([[0, 0]]), 200),
-    Refused: (it) => it.member.onRefused('no such group'),
     Damaged: (it) => it.member.onRecords(it.reads.at(-1)[0], 9, 9, Buffer.from('05000000ff', 'hex'), 200),
     NoAnswer: (it) => it.member.onDeadline(30_200),
   };
