@@ -1,14 +1,17 @@
 """The Node client: its own tests against real clusters."""
 
 import pathlib
+import re
 import subprocess
+import tempfile
 import unittest
 
 import node_tests
 import zmq
 from cluster import BIN, Cluster
 
-CLIENT = node_tests.ROOT / "clients/node"
+ROOT = node_tests.ROOT
+CLIENT = ROOT / "clients/node"
 
 
 def setUpModule():  # noqa: N802 - unittest's name
@@ -46,6 +49,27 @@ class Node(unittest.TestCase):
         runner = f"{CLIENT}/bin/eole-runner-node.mjs {CLIENT}/test/tasks.mjs"
         with Cluster("--runner", runner, workers=1) as cluster:
             self.run_file("tasks", f"{cluster.directory}/eole/cluster.toml")
+
+    def test_the_package_is_installed_elsewhere_and_does_what_its_document_says(self):
+        with tempfile.TemporaryDirectory(prefix="eole-test-") as directory:
+            place = pathlib.Path(directory)
+
+            def run(*command, **options):
+                return subprocess.run(command, check=True, text=True, capture_output=True, **options).stdout
+
+            archive = run("npm", "pack", "--silent", "--pack-destination", directory, cwd=CLIENT).strip()
+            names = run("tar", "tf", place / archive).split()
+            self.assertEqual({name.split("/")[1] for name in names}, {"bin", "src", "package.json"})
+            run("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--prefix", directory, place / archive)
+            program, _, tasks = re.findall("```js\n(.*?)```", (ROOT / "docs/node.md").read_text(encoding="utf-8"), re.S)
+            (place / "program.mjs").write_text(program, encoding="utf-8")
+            (place / "tasks.mjs").write_text(tasks, encoding="utf-8")
+            with Cluster("--runner", f"{place}/node_modules/.bin/eole-runner-node {place}/tasks.mjs", workers=1) as cluster:
+                env = {**cluster.env, "EOLE_CLUSTER": f"{cluster.directory}/eole/cluster.toml"}
+                told = [line.split()[1:] for line in run("node", place / "program.mjs", env=env).splitlines()]
+                self.assertEqual(told, [["done", "1"], ["done", "2"], ["done", "3"]])
+                [square] = cluster.json("submit", "square", "--args", "7", "--wait")
+                self.assertEqual(square["value"], 49)
 
     def test_keys(self):
         with Cluster("--listen", "127.0.0.1", workers=1) as cluster:

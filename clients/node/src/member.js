@@ -1,11 +1,10 @@
 // A member of a group of readers (docs/ring.md, G1 to G5): what it owns, what it says, how far it reads.
 // Pure: no socket, no clock; `now` is in milliseconds and never falls. What clients/python/eole/member.py decides.
 import { EoleError, LogReplaced, NoAnswer } from './errors.js';
-import { kCursorBytes, Owned, cursors, cursorsIn } from './owned.js';
+import { Owned, cursors, offsetsIn } from './owned.js';
 import { Reading } from './reading.js';
 import { head } from './values.js';
 
-const kPartitionsMax = 256;
 const kRepeatMs = 1000; // What was not answered is said again.
 const kLetGoMs = 5000; // Whoever reads may not be asked sooner.
 const kSureBeats = 2.5; // Less than the sink's patience.
@@ -61,15 +60,10 @@ export class Member {
       this.#due = now + this.#everyMs;
       if (request === this.#request) this.#sureUntil = this.#said + this.#everyMs * kSureBeats;
     }
-    const isSound = partitions > 0 && partitions <= kPartitionsMax && payload.length % kCursorBytes === 0;
-    if (this.#isLeaving || !isSound) return;
+    const offsets = offsetsIn(payload, partitions);
+    if (this.#isLeaving || !offsets) return;
     this.count = partitions;
-    this.#takeGeneration(
-      generation,
-      moved,
-      new Map([...cursorsIn(payload)].filter(([each]) => each < partitions)),
-      now,
-    );
+    this.#takeGeneration(generation, moved, offsets, now);
     if (request && request === this.#request && !this.isCommitted()) this.#attend(now); // What was wanted meanwhile.
   }
 

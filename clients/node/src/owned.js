@@ -1,5 +1,6 @@
 // A partition that a member of a group owns, and cursors as they are said of it.
-export const kCursorBytes = 12; // 4 + 8
+const kCursorBytes = 12; // 4 + 8
+const kPartitionsMax = 256;
 
 export class Owned {
   handed = 0; // Behind the last one that was handed out.
@@ -33,7 +34,13 @@ export function cursors(offsets) {
   return raw;
 }
 
-export function* cursorsIn(raw) {
-  for (let at = 0; at < raw.length; at += kCursorBytes)
-    yield [raw.readUInt32LE(at), Number(raw.readBigUInt64LE(at + 4))];
+/** By partition, of a group that has so many; nothing of what is none. */
+export function offsetsIn(raw, partitions) {
+  if (!(partitions > 0 && partitions <= kPartitionsMax) || raw.length % kCursorBytes) return undefined;
+  const offsets = new Map();
+  for (let at = 0; at < raw.length; at += kCursorBytes) {
+    const partition = raw.readUInt32LE(at);
+    if (partition < partitions) offsets.set(partition, Number(raw.readBigUInt64LE(at + 4)));
+  }
+  return offsets;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Member } from '../src/member.js';
-import { cursors } from '../src/owned.js';
+import { cursors, offsetsIn } from '../src/owned.js';
 import { batchesOf, openBatch } from '../src/records.js';
 import { topics } from '../src/topics.js';
 import { fieldsOf } from '../src/values.js';
@@ -100,6 +100,20 @@ test('it takes what it owns, and commits what was dealt with', () => {
     [3, 6],
   ]);
   assert.equal(it.member.isCommitted(), true);
+});
+
+test('cursors that are none are nothing, and partitions that the group has not are left out', () => {
+  const raw = cursors([
+    [3, 7],
+    [4, 8],
+  ]);
+  assert.deepEqual(offsetsIn(raw, 4), new Map([[3, 7]]));
+  for (const [odd, partitions] of [
+    [raw.subarray(1), 4],
+    [raw, 0],
+    [raw, 257],
+  ])
+    assert.equal(offsetsIn(odd, partitions), undefined);
 });
 
 test('it is sure only if the sink answered lately', () => {
