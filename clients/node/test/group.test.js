@@ -29,6 +29,7 @@ async function take(group, count) {
 
 test('a cursor reads on where the last one committed, and a loop that was left sees its last record again', () =>
   using(async (cluster) => {
+    await cluster.map('echo', ['of others'], { project: 'other' });
     await cluster.map('echo', numbers(10), { project: 'cursor', key: 'one by one' });
     const cursor = () => cluster.cursor('mine', 'earliest', { topic: 'cursor/#', timeout: 1 });
     assert.deepEqual(await take(await cursor(), 4), [0, 1, 2, 3]);
