@@ -1,0 +1,49 @@
+/** What can go wrong, by name. Every error is an EoleError; the text says what, which, why and the limit. */
+export class EoleError extends Error {
+  /** Of an error in submit: the tasks that were accepted nevertheless. */
+  ids = [];
+  get name() {
+    return this.constructor.name;
+  }
+}
+
+/** A role said nothing for as long as the cluster's patience. */
+export class NoAnswer extends EoleError {
+  static within(who, ms) {
+    return new NoAnswer(
+      `no answer from the ${who} within ${ms / 1000} s: is it running, and may this key connect?`,
+    );
+  }
+}
+/** A role refused a message; the text says why. */
+export class Refused extends EoleError {}
+/** The cluster file is missing, unreadable, open to others or not one. */
+export class BadClusterFile extends EoleError {}
+/** A task cannot be submitted as it is. */
+export class BadTask extends EoleError {}
+/** No such task, or no such group. */
+export class NotFound extends EoleError {}
+/** The sink has another log now: what was not read yet is gone. Reading on begins at its start. */
+export class LogReplaced extends EoleError {}
+/** What came is not what was asked for. */
+export class Damaged extends EoleError {}
+/** A task is to end now. */
+export class Cancelled extends EoleError {}
+/** The cluster was closed meanwhile. */
+export class Closed extends EoleError {}
+
+/** The log is not kept any more where it was to be read. keptFrom: the offset of the oldest result that is. */
+export class Gone extends EoleError {
+  constructor(text, keptFrom) {
+    super(text);
+    this.keptFrom = keptFrom;
+  }
+}
+
+/** Thrown in a task: another attempt makes no sense sooner than `after` seconds. */
+export class Retry extends EoleError {
+  constructor(text = 'to be tried again', after = 0) {
+    super(text);
+    this.after = after;
+  }
+}

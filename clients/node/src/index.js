@@ -1,0 +1,5 @@
+export { Cluster } from './cluster.js';
+export * from './errors.js';
+export { Group } from './group.js';
+export { Result } from './records.js';
+export { task } from './task.js';
