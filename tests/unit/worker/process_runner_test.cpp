@@ -296,11 +296,23 @@ struct ForeignRig : Rig {
       ::usleep(1000);
     }
   }
+  // The bytes of so many runs, and one more.
+  std::string takes_runs_and_more(std::uint64_t count) const {
+    std::size_t bytes = 1;
+    for (std::uint64_t i = 1; i <= count; ++i)
+      bytes += frames::encode(frames::Run{i, "abcdef-1", 1, "work", args, directory}).size();
+    return text("head -c ", bytes, " <&3 >/dev/null\n");
+  }
+  std::function<void()> on_printed = [] {};
   std::vector<ProcessRunner::Ended> run(ProcessRunner& runner, std::size_t count) {
     std::vector<ProcessRunner::Run> runs(
         count, {.task = {.id = "abcdef-1", .kind = "work", .args = args, .directory = directory},
                 .cancel_fd = [this] { return cancel_fd; },
-                .on_output = [this](bool, std::string_view bytes) { printed += bytes; }});
+                .on_output =
+                    [this](bool, std::string_view bytes) {
+                      printed += bytes;
+                      on_printed();
+                    }});
     std::vector<ProcessRunner::Ended> ends;
     runner.run(runs, [&](std::size_t i, ProcessRunner::Ended ended) {
       REQUIRE(i == ends.size());
@@ -420,4 +432,43 @@ TEST_CASE("a foreign child that does not hear a cancel is told by signals", "[pr
   auto deaf = rig.foreign(kHello + "trap '' TERM\nwhile :; do sleep 0.01; done\n");
   REQUIRE(deaf.introduce());
   CHECK(rig.run(deaf, 1)[0].end == End::kCancelled);
+}
+
+TEST_CASE("a foreign child that was told by a signal has no other run, also if it says its end",
+          "[process]") {
+  ForeignRig rig;
+  ::eventfd_write(rig.cancel_fd, 1);
+  rig.program.ends_within = 20s;
+  auto runner = rig.foreign(kAhead + "end() { " + says(frames::Failed{1, "stopped", {}}) +
+                            "}\ntrap end TERM\nsleep 600 & wait\nexec cat <&3 >/dev/null\n");
+  REQUIRE(runner.introduce());
+  const auto ends = rig.run(runner, 3);
+  REQUIRE(ends.size() == 3);
+  CHECK(ends[0].end == End::kCancelled);
+  CHECK(ends[0].error == "stopped");
+  CHECK(ends[1].end == End::kUnbegun);
+  CHECK(ends[2].end == End::kUnbegun);
+  rig.rest_until(runner, 2);
+}
+
+TEST_CASE("a foreign child that has said its end is not told by a signal", "[process]") {
+  ForeignRig rig;
+  const auto printed = rig.directory + "/printed";
+  const auto said = rig.directory + "/said";
+  rig.on_printed = [&] {  // The wish that it ends and its end come in one.
+    std::ofstream(printed) << "";
+    while (!std::filesystem::exists(said)) ::usleep(1000);
+    ::eventfd_write(rig.cancel_fd, 1);
+  };
+  auto runner = rig.foreign(
+      kHello + kTakesRun + "echo word\nuntil [ -e '" + printed + "' ]; do sleep 0.001; done\n" +
+      says_done(1) + "echo >'" + said + "'\n" +
+      rig.takes_runs_and_more(1) + text("head -c ", frames::encode(frames::Cancel{1, 0}).size()) +
+      " <&3 >/dev/null\n" + says_done(2) + kWaits);
+  REQUIRE(runner.introduce());
+  CHECK(rig.run(runner, 1)[0].end == End::kDone);
+  eventfd_t taken = 0;
+  ::eventfd_read(rig.cancel_fd, &taken);
+  CHECK(rig.run(runner, 1)[0].value == Value(2));
+  CHECK(rig.starts() == 1);
 }

@@ -93,8 +93,7 @@ void ProcessRunner::run(std::span<const Run> runs, const OnEnded& on_ended) {
   const bool is_kept = Session(*this, runs, on_ended).serve();
   words_of_run_ = nullptr;
   heard_at_ = Clock::now();
-  if (!is_kept && program_.is_kept) start_again();
-  if (is_kept && program_.is_foreign() && is_used_up()) replace({});
+  if (is_kept ? program_.is_foreign() && is_used_up() : program_.is_kept) replace({});
 }
 
 // ---- Its start.

@@ -18,6 +18,8 @@ using protocol::Value;
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{250};  // Is it well? It cannot say so itself.
+// Beyond the grace: who ends at its last moment is not told by a signal, too.
+constexpr std::chrono::milliseconds kSignalMargin{250};
 constexpr std::size_t kErrorBytesMax = 4096;
 constexpr std::size_t kShownNameMax = 255;
 
@@ -45,7 +47,6 @@ Session::Session(ProcessRunner& runner, std::span<const Run> runs, const OnEnded
 void Session::begin_next() {
   asked_.reset();
   next_.reset();
-  is_told_by_signal_ = false;
   if (is_over()) return;
   if (const auto limit = current().task.time_limit; limit.count() > 0) next_ = Clock::now() + limit;
   if (runner_.program_.is_foreign()) runner_.words_of_run_ = current().on_output;
@@ -57,14 +58,13 @@ bool Session::serve() {
     const bool is_cancelled = child.wait(asked_ ? -1 : current().cancel_fd(), wait_ms());
     ask_to_end(is_cancelled);
     if (asked_ && !runner_.program_.is_kept) return finish({}), true;
-    insist();
     const bool is_well = child.is_well();
     if (!is_well) child.take_rest();
     if (auto heard = hear(); !heard)
       return lose(text("spoke nonsense: ", heard.error().message)), false;
-    if (is_over()) return true;
+    if (is_over()) return !is_told_by_signal_;
     if (!is_well) return lose({}), false;
-    if (is_hung()) return lose("did not end when told to"), false;
+    if (is_hung() && !insist()) return lose("did not end when told to"), false;
     if (runner_.is_deaf()) return lose("did not answer a ping"), false;
   }
 }
@@ -79,20 +79,23 @@ int Session::wait_ms() const {
 void Session::ask_to_end(bool is_cancelled) {
   if (asked_ || (!is_cancelled && (!next_ || Clock::now() < *next_))) return;
   const auto grace = current().task.grace;
+  const auto& program = runner_.program_;
   asked_ = is_cancelled ? End::kCancelled : End::kTimeLimit;
   asked_at_ = Clock::now();
-  next_ = asked_at_ + grace + runner_.program_.ends_within;
+  next_ = asked_at_ + grace + (program.is_foreign() ? kSignalMargin : program.ends_within);
   const auto number = talk_.begun() - (runs_.size() - at_) + 1;
-  if (runner_.program_.is_kept)
+  if (program.is_kept)
     runner_.child_->send(frames::Cancel{number, static_cast<std::uint64_t>(grace.count())});
 }
 
 // A foreign one may not listen, or sit in a long call: a signal ends it as it ends any program.
-void Session::insist() {
-  if (!asked_ || is_told_by_signal_ || !runner_.program_.is_foreign()) return;
-  if (Clock::now() < asked_at_ + current().task.grace) return;
+// False: it cannot be told so, or was.
+bool Session::insist() {
+  if (is_told_by_signal_ || !runner_.program_.is_foreign()) return false;
   is_told_by_signal_ = true;
+  next_ = Clock::now() + runner_.program_.ends_within;
   runner_.child_->signal_end();
+  return true;
 }
 
 Session::Heard Session::hear() {
@@ -190,7 +193,14 @@ void Session::finish(Ended ended) {
   // Who is done was quicker than the wish that it ends, if nobody else had to end it.
   if (asked_ && !(program.is_foreign() && ended.end == End::kDone)) ended.end = *asked_;
   on_ended_(at_++, std::move(ended));
+  // It may end with its run: the next one is for another process.
+  if (is_told_by_signal_) return leave_rest("its process was told to end");
   begin_next();
+}
+
+void Session::leave_rest(const std::string& why) {
+  while (!is_over())
+    on_ended_(at_++, {.end = End::kUnbegun, .value = {}, .error = why, .files = {}});
 }
 
 // Nothing is left of the process: how it came to that, and how long it took.
@@ -215,8 +225,7 @@ void Session::lose(std::string problem) {
   if (!death.words.empty()) ended.words = text("; it printed: ", death.words);
   if (asked_ && death.how.empty()) ended.stopped = killed(pid);
   finish(std::move(ended));
-  while (!is_over())
-    finish({.end = End::kUnbegun, .value = {}, .error = "its process died before", .files = {}});
+  leave_rest("its process died before");
 }
 
 }  // namespace eole::worker

@@ -16,7 +16,7 @@ class Session {
   using OnEnded = ProcessRunner::OnEnded;
   /// `runs`: one at least.
   Session(ProcessRunner& runner, std::span<const Run> runs, const OnEnded& on_ended);
-  /// False if the child is gone with them.
+  /// False if the child is gone with them, or will be.
   bool serve();
 
  private:
@@ -29,7 +29,7 @@ class Session {
   bool is_over() const { return at_ == runs_.size(); }
   void begin_next();
   void ask_to_end(bool is_cancelled);
-  void insist();
+  bool insist();
   bool is_hung() const { return asked_ && Clock::now() >= *next_; }
   int wait_ms() const;
   double seconds_since_asked() const;
@@ -50,6 +50,7 @@ class Session {
   Heard end(std::uint64_t number, Ended ended, const Bytes& value);
 
   void finish(Ended ended);
+  void leave_rest(const std::string& why);
   void lose(std::string problem);
   protocol::Value killed(pid_t pid) const;
 
