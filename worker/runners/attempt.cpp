@@ -265,7 +265,8 @@ Expected<ProcessRunner::Run> Attempt::begin() {
       .on_progress = [this](std::uint64_t done, std::uint64_t total,
                             const std::string& said) { progress(done, total, said); },
       .on_fetch = [this](const std::string& sha256,
-                         const std::string& name) { return fetch_here(sha256, name); }};
+                         const std::string& name) { return fetch_here(sha256, name); },
+      .is_cancelled = [this] { return is_cancelled(); }};
 }
 
 Expected<void> Attempt::fetch_here(const std::string& sha256, const std::string& name) {

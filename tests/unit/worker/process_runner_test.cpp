@@ -304,6 +304,7 @@ struct ForeignRig : Rig {
     return text("head -c ", bytes, " <&3 >/dev/null\n");
   }
   std::function<void()> on_printed = [] {};
+  bool is_last_cancelled = false;
   std::vector<ProcessRunner::Ended> run(ProcessRunner& runner, std::size_t count) {
     std::vector<ProcessRunner::Run> runs(
         count, {.task = {.id = "abcdef-1", .kind = "work", .args = args, .directory = directory},
@@ -313,6 +314,8 @@ struct ForeignRig : Rig {
                       printed += bytes;
                       on_printed();
                     }});
+    runs[0].task.time_limit = time_limit;
+    runs.back().is_cancelled = [this] { return is_last_cancelled; };
     std::vector<ProcessRunner::Ended> ends;
     runner.run(runs, [&](std::size_t i, ProcessRunner::Ended ended) {
       REQUIRE(i == ends.size());
@@ -471,4 +474,17 @@ TEST_CASE("a foreign child that has said its end is not told by a signal", "[pro
   ::eventfd_read(rig.cancel_fd, &taken);
   CHECK(rig.run(runner, 1)[0].value == Value(2));
   CHECK(rig.starts() == 1);
+}
+
+TEST_CASE("a child that reads ahead hears a cancel of what is behind the run it is at",
+          "[process]") {
+  ForeignRig rig;
+  rig.is_last_cancelled = true;
+  auto runner = rig.foreign(kAhead + rig.takes_runs_and_more(3) + says_done(1) + says_done(2) +
+                            says(frames::Failed{3, "it is not begun", {}}) + kWaits);
+  const auto ends = rig.run(runner, 3);
+  REQUIRE(ends.size() == 3);
+  CHECK(ends[0].end == End::kDone);
+  CHECK(ends[1].end == End::kDone);
+  CHECK(ends[2].error == "it is not begun");
 }

@@ -89,6 +89,8 @@ class ProcessRunner {
     OnOutput on_output;              // Without it there must be none.
     OnProgress on_progress = {};
     OnFetch on_fetch = {};  // Likewise.
+    /// Of one behind others, whose descriptor nobody waits for yet.
+    std::function<bool()> is_cancelled = {};
   };
   /// Returns once the task is over, and all that it started.
   Ended run(const Run& run);

@@ -34,11 +34,17 @@ bool is_file_in(const std::string& directory, const std::string& name) {
 }  // namespace
 
 Session::Session(ProcessRunner& runner, std::span<const Run> runs, const OnEnded& on_ended)
-    : runner_(runner), talk_(runner.talk_), runs_(runs), on_ended_(on_ended) {
+    : runner_(runner),
+      talk_(runner.talk_),
+      runs_(runs),
+      on_ended_(on_ended),
+      is_told_(runs.size(), false) {
   Bytes frames;
-  for (const auto& [task, cancel_fd, on_output, on_progress, on_fetch] : runs_)
+  for (const auto& run : runs_) {
+    const auto& task = run.task;
     frames += frames::encode(frames::Run{talk_.begin(), task.id, task.attempt, task.kind, task.args,
                                          task.directory, task.project, task.traceparent});
+  }
   begin_next();
   runner_.child_->forget_words();
   runner_.child_->send(frames);
@@ -57,6 +63,7 @@ bool Session::serve() {
   while (true) {
     const bool is_cancelled = child.wait(asked_ ? -1 : current().cancel_fd(), wait_ms());
     ask_to_end(is_cancelled);
+    tell_cancels_ahead();
     if (asked_ && !runner_.program_.is_kept) return finish({}), true;
     const bool is_well = child.is_well();
     if (!is_well) child.take_rest();
@@ -83,9 +90,22 @@ void Session::ask_to_end(bool is_cancelled) {
   asked_ = is_cancelled ? End::kCancelled : End::kTimeLimit;
   asked_at_ = Clock::now();
   next_ = asked_at_ + grace + (program.is_foreign() ? kSignalMargin : program.ends_within);
-  const auto number = talk_.begun() - (runs_.size() - at_) + 1;
-  if (program.is_kept)
-    runner_.child_->send(frames::Cancel{number, static_cast<std::uint64_t>(grace.count())});
+  if (program.is_kept) tell_cancel(at_);
+}
+
+// Those that a child which reads ahead is not at yet, or is: its ends may be on their way.
+void Session::tell_cancels_ahead() {
+  for (auto run = at_ + 1; run < runs_.size(); ++run)
+    if (const auto& is_cancelled = runs_[run].is_cancelled; is_cancelled && is_cancelled())
+      tell_cancel(run);
+}
+
+void Session::tell_cancel(std::size_t run) {
+  if (is_told_[run]) return;
+  is_told_[run] = true;
+  const auto number = talk_.begun() - (runs_.size() - run) + 1;
+  const auto grace = static_cast<std::uint64_t>(runs_[run].task.grace.count());
+  runner_.child_->send(frames::Cancel{number, grace});
 }
 
 // A foreign one may not listen, or sit in a long call: a signal ends it as it ends any program.

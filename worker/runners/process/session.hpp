@@ -29,6 +29,8 @@ class Session {
   bool is_over() const { return at_ == runs_.size(); }
   void begin_next();
   void ask_to_end(bool is_cancelled);
+  void tell_cancels_ahead();
+  void tell_cancel(std::size_t run);
   bool insist();
   bool is_hung() const { return asked_ && Clock::now() >= *next_; }
   int wait_ms() const;
@@ -59,6 +61,7 @@ class Session {
   std::span<const Run> runs_;
   const OnEnded& on_ended_;
   std::size_t at_ = 0;  // The run that the child is at.
+  std::vector<bool> is_told_;  // Of each run: that it is to end.
   // When it must end, and when its child must have said that it did.
   std::optional<Clock::time_point> next_;
   std::optional<End> asked_;
