@@ -185,7 +185,6 @@ TEST_CASE("a child that makes no sense is ended, and what is wrong is told", "[p
         "spoke nonsense: a cancel, which only a worker says");
   CHECK(problem(kHello + says(frames::Output{1, 3, "x"})) ==
         "spoke nonsense: output of a stream 3, which it has not");
-  CHECK(problem(kHello + says(frames::Done{1, "\xc1", {}})).starts_with("spoke nonsense: a value"));
   rig.takes_output = false;
   CHECK(problem(kHello + says(frames::Output{1, 1, "x"})) ==
         "spoke nonsense: output of a stream 1, which it has not");
@@ -258,6 +257,18 @@ TEST_CASE("a value that no result can hold is refused by its size", "[process]")
   const auto ended = rig.run(kHello + "cat '" + rig.directory + "/frame' >&3");
   CHECK(ended.end == End::kFailed);
   CHECK(ended.error == "a value of 1048581 bytes, limit 1048576");
+}
+
+TEST_CASE("a value that cannot be read is its run's failure, and the child is kept", "[process]") {
+  Rig rig;
+  const auto deep = std::string(100, '\x91') + '\x01';
+  auto kept = rig.runner(kHello + kTakesRun + says(frames::Done{1, deep, {}}) + kTakesRun +
+                             says(frames::Done{2, one(), {}}) + "sleep 600\n",
+                         true);
+  const auto ended = rig.run(kept);
+  CHECK(ended.end == End::kFailed);
+  CHECK(ended.error.starts_with("a value that is "));
+  CHECK(rig.run(kept).value == Value(1));
 }
 
 TEST_CASE("what cannot be started is told at once if it is to be kept, else by its task",
@@ -480,11 +491,12 @@ TEST_CASE("a child that reads ahead hears a cancel of what is behind the run it 
           "[process]") {
   ForeignRig rig;
   rig.is_last_cancelled = true;
-  auto runner = rig.foreign(kAhead + rig.takes_runs_and_more(3) + says_done(1) + says_done(2) +
+  auto runner = rig.foreign(kAhead + rig.takes_runs_and_more(3) +
+                            says(frames::Failed{1, "it is so", {}}) + says_done(2) +
                             says(frames::Failed{3, "it is not begun", {}}) + kWaits);
   const auto ends = rig.run(runner, 3);
   REQUIRE(ends.size() == 3);
-  CHECK(ends[0].end == End::kDone);
+  CHECK(ends[0].end == End::kFailed);  // Not at its time limit.
   CHECK(ends[1].end == End::kDone);
   CHECK(ends[2].error == "it is not begun");
 }

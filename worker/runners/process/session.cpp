@@ -187,7 +187,7 @@ Session::Heard Session::end(std::uint64_t number, Ended ended, const Bytes& valu
   if (value.size() > protocol::kInlineBytesMax)
     return refuse(text("a value of ", value.size(), " bytes, limit ", protocol::kInlineBytesMax));
   auto decoded = value.empty() ? Expected<Value>(Value()) : Value::from_msgpack(value);
-  if (!decoded) return Error{text("a value that is ", decoded.error().message)};
+  if (!decoded) return refuse(text("a value that is ", decoded.error().message));
   ended.value = std::move(*decoded);
   ended.error = shown(cut_text(ended.error, kErrorBytesMax), Keep::kLines);
   const auto& directory = current().task.directory;
