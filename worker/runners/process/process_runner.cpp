@@ -58,7 +58,7 @@ Expected<void> ProcessRunner::start() {
       [this](bool is_stderr, std::string_view bytes) { take_words(is_stderr, bytes); });
   if (!started) return started.error();
   child_ = std::move(*started);
-  talk_ = Talk(program_.kinds);
+  talk_ = Talk(program_.kinds, program_.ahead);
   started_at_ = heard_at_ = Clock::now();
   pinged_at_.reset();
   return {};
@@ -146,6 +146,7 @@ Expected<ProcessRunner::Offer> ProcessRunner::introduce() {
   if (auto heard = hear_hello(-1); !heard) return heard.error();
   program_.kinds.clear();
   for (const auto& kind : talk_.kinds()) program_.kinds.push_back(kind.name);
+  program_.ahead = talk_.ahead();
   return Offer{talk_.kinds(), talk_.ahead()};
 }
 

@@ -24,7 +24,8 @@ class ProcessRunner {
     std::vector<std::string> argv;
     bool has_environment = true;  // The worker's; else none.
     std::vector<std::string> variables = {};
-    std::vector<std::string> kinds = {};  // That it must offer.
+    std::vector<std::string> kinds = {};  // That it must offer …
+    std::uint64_t ahead = 1;              // … and so many runs at a time that it must take.
     /// Started at once, runs one task after another, and ends them itself when told to. Else there
     /// is a new one for each task, which is killed at its end.
     bool is_kept = true;
