@@ -32,6 +32,7 @@ constexpr Duration kSweepEvery = 60s;
 constexpr Duration kProgressEvery = 200ms;
 constexpr std::size_t kProgressTextBytesMax = 256;
 constexpr std::size_t kLoggedErrorBytesMax = 1024;
+constexpr std::size_t kShownDigestMax = 100;
 
 /// Files that the sink has durably: as a body tells of them, and their digests.
 struct Artifacts {
@@ -270,7 +271,8 @@ Expected<ProcessRunner::Run> Attempt::begin() {
 }
 
 Expected<void> Attempt::fetch_here(const std::string& sha256, const std::string& name) {
-  if (!is_sha256(sha256)) return Error{text("artifact ", shown(sha256), " is no SHA-256")};
+  if (!is_sha256(sha256))
+    return Error{text("artifact ", shown(cut_text(sha256, kShownDigestMax)), " is no SHA-256")};
   if (name.empty() || file_name(name) != name)
     return Error{text("a file ", shown(name), ": no name in its directory")};
   const auto path = text(directory_, "/", name);

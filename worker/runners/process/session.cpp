@@ -21,7 +21,8 @@ constexpr std::chrono::milliseconds kLookEvery{250};  // Is it well? It cannot s
 // Beyond the grace: who ends at its last moment is not told by a signal, too.
 constexpr std::chrono::milliseconds kSignalMargin{250};
 constexpr std::size_t kErrorBytesMax = 4096;
-constexpr std::size_t kShownNameMax = 255;
+constexpr std::size_t kFetchedNameMax = 255;
+constexpr std::size_t kAnswerBytesMax = 4 << 20;  // That a child has not taken yet.
 
 // A child may be in a hostile file's hands: it hands back what lies in the directory, and no more.
 bool is_file_in(const std::string& directory, const std::string& name) {
@@ -158,9 +159,19 @@ Session::Heard Session::take(frames::Fetch& fetch) {
   if (!*meant) return {};
   const auto& on_fetch = runs_[at_ + **meant].on_fetch;
   if (!on_fetch) return Error{"a fetch, which it has no use for"};
-  const auto fetched = on_fetch(fetch.sha256, fetch.name);
-  runner_.child_->send(
+  auto& child = *runner_.child_;
+  const auto size = fetch.name.size();
+  const auto fetched = size > kFetchedNameMax
+                           ? Error{text("a name of ", size, " bytes, limit ", kFetchedNameMax)}
+                           : on_fetch(fetch.sha256, fetch.name);
+  const auto answer = frames::encode(
       frames::Fetched{fetch.number, fetch.name, fetched ? "" : fetched.error().message});
+  if (child.has_sent_all()) answer_bytes_ = 0;
+  answer_bytes_ += answer.size();
+  if (answer_bytes_ > kAnswerBytesMax)
+    return Error{text("fetches, but does not read ", answer_bytes_, " bytes of answers, limit ",
+                      kAnswerBytesMax)};
+  child.send(answer);
   return {};
 }
 
@@ -193,7 +204,7 @@ Session::Heard Session::end(std::uint64_t number, Ended ended, const Bytes& valu
   const auto& directory = current().task.directory;
   for (auto& file : ended.files) {
     if (!is_file_in(directory, file))
-      return refuse(text("no file ", shown(cut_text(file, kShownNameMax)), " in its directory"));
+      return refuse(text("no file ", shown(cut_text(file, kFetchedNameMax)), " in its directory"));
     file = text(directory, "/", file);
   }
   finish(std::move(ended));

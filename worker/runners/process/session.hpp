@@ -60,13 +60,14 @@ class Session {
   Talk& talk_;
   std::span<const Run> runs_;
   const OnEnded& on_ended_;
-  std::size_t at_ = 0;  // The run that the child is at.
+  std::size_t at_ = 0;         // The run that the child is at.
   std::vector<bool> is_told_;  // Of each run: that it is to end.
   // When it must end, and when its child must have said that it did.
   std::optional<Clock::time_point> next_;
   std::optional<End> asked_;
   Clock::time_point asked_at_{};
   bool is_told_by_signal_ = false;
+  std::size_t answer_bytes_ = 0;  // To fetches, since the child had taken all.
 };
 
 }  // namespace eole::worker
