@@ -12,6 +12,7 @@ from child_frames import frame, frames
 
 HELLO, RUN, CANCEL, OUTPUT, DONE, FAILED, PROGRESS, KIND, FETCH, FETCHED, PING, PONG = range(1, 13)
 worker = socket.socket(fileno=int(os.environ["EOLE_RUNNER_FD"]))
+os.set_inheritable(worker.fileno(), False)
 held, waiting, leaked = b"", collections.deque(), []
 
 

@@ -22,6 +22,7 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kPieceBytes = 64 << 10;
+constexpr std::size_t kLastWordsMax = 2048;  // As the worker keeps of a runner that died.
 }  // namespace
 
 CommandRun::CommandRun(frames::WorkerSocket& worker, const Surroundings& around,
@@ -119,6 +120,11 @@ bool CommandRun::forward(Pipe& pipe, Stream stream) {
       said_.append(bytes.data(), static_cast<std::size_t>(got));
     return true;
   }
+  if (command_.is_script) {
+    last_words_.append(bytes.data(), static_cast<std::size_t>(got));
+    if (last_words_.size() > kLastWordsMax)
+      last_words_.erase(0, last_words_.size() - kLastWordsMax);
+  }
   return worker_.send(
       frames::Output{number_, stream, Bytes(bytes.data(), static_cast<std::size_t>(got))});
 }
@@ -190,7 +196,9 @@ bool CommandRun::tell_end() {
   if (kill_at_) return fail("SIGTERM ended the process tree", value);
   const auto cause =
       WIFSIGNALED(status_) ? text("signal:", WTERMSIG(status_)) : text("exit:", code);
-  if (code != 0) return fail(text("exit code ", code), value, cause);
+  while (last_words_.ends_with('\n')) last_words_.pop_back();
+  const auto words = last_words_.empty() ? "" : text("; it printed: ", last_words_);
+  if (code != 0) return fail(text("exit code ", code, words), value, cause);
   if (command_.is_script) return worker_.send(end_of_script(number_, said_, command_.cwd));
   return worker_.send(frames::Done{number_, value, {}});
 }

@@ -52,7 +52,8 @@ class CommandRun {
   Command command_;
   Pipe in_, out_, err_, progress_;
   ProgressLines lines_;
-  std::string said_;  // What a script has printed.
+  std::string said_;        // What a script has printed …
+  std::string last_words_;  // … and the last of its standard error.
   pid_t pid_ = -1;
   std::size_t fed_ = 0;
   bool is_over_ = false;
