@@ -13,6 +13,7 @@ import msgpack
 
 HELLO, RUN, DONE, FAILED, PROGRESS, KIND, PING, PONG = 1, 2, 5, 6, 7, 8, 11, 12
 worker = socket.socket(fileno=int(os.environ["EOLE_RUNNER_FD"]))
+os.set_inheritable(worker.fileno(), False)
 
 
 def say(kind, *fields):

@@ -12,6 +12,7 @@ from child_frames import frame, frames
 
 HELLO, RUN, CANCEL, OUTPUT, DONE, FAILED, PROGRESS, KIND, FETCH, FETCHED, PING, PONG = range(1, 13)
 worker = socket.socket(fileno=int(os.environ["EOLE_RUNNER_FD"]))
+os.set_inheritable(worker.fileno(), False)
 held, waiting, leaked = b"", collections.deque(), []
 
 
@@ -53,12 +54,12 @@ def run(number, task, attempt, kind, args, directory, project, traceparent):
         case "fail":
             say(FAILED, number, "no such table", msgpack.packb({"error_class": "KeyError"}), "KeyError", args.get("ms", 0))
         case "tell":
-            say(PROGRESS, number, 3, 10, "page 3")
-            say(OUTPUT, number, 2, "ü".encode()[:1])
-            say(OUTPUT, number, 2, "ü".encode()[1:])
-            print("by print", flush=True)
-            while not os.path.exists(args["until"]):
-                time.sleep(0.01)
+            while not os.path.exists(args["until"]):  # Again: whoever watches may have come late.
+                say(PROGRESS, number, 3, 10, "page 3")
+                say(OUTPUT, number, 2, "ü".encode()[:1])
+                say(OUTPUT, number, 2, "ü".encode()[1:])
+                print("by print", flush=True)
+                time.sleep(0.1)
             done(number)
         case "make":
             os.makedirs(directory)

@@ -126,6 +126,8 @@ class In(Case):
         self.same(self.bmp(2, 1, 32, 0, thirty_two, top_first=True))
         self.refused(self.bmp(2, 1, 8, 0, b"\1\5\0\0", colours[:16]), "colour 5 of a palette of 4", format="png")
         self.refused(self.bmp(2, 2, 8, 1, bytes((9, 1, 0, 1)), colours), "a damaged BMP: a run to 2, 0", format="png")
+        away = bytes((0, 2, 255, 0, 0, 1))
+        self.refused(self.bmp(2, 2, 8, 1, away, colours), "a damaged BMP: a run to 255, 0", format="png")
         self.refused(self.bmp(2, 2, 7, 0, bytes(99)), "a BMP of 7 bits with coding 0", format="png")
 
     def test_tiff(self):

@@ -252,7 +252,8 @@ class Scripts(unittest.TestCase):
 [ $# = 0 ] && exec eole-runner odd-script -- "$0" task
 read -r args
 case "$args" in
-  *fail*) echo why >&2; exit 9 ;;
+  *fail*) echo first >&2; echo why >&2; exit 9 ;;
+  *many*) for i in $(seq 251); do : >"$i"; done ;;
   *files*) echo one >one.txt; echo two >two.txt ;;
   *copy*) tr a-z A-Z <artifact >copy.txt; echo '"copied"' ;;
   *plain*) echo no JSON at all ;;
@@ -290,9 +291,14 @@ esac
 
     def test_its_exit_code_is_the_cause(self):
         failed, large, missing = self.ran({"args": "fail"}, {"args": "large"}, {"args": {"artifact": "0" * 64}})
-        self.assertEqual((failed["error"], failed["cause"]), ("exit code 9", "exit:9"))
+        self.assertEqual((failed["error"], failed["cause"]), ("exit code 9; it printed: first\nwhy", "exit:9"))
         self.assertEqual(large["error"], "it printed more than 1048576 bytes of value")
         self.assertIn("0" * 64, missing["error"])
+
+    def test_too_many_files_are_a_failure_and_its_process_stays(self):
+        many, plain = self.ran({"args": "many"}, {"args": "plain"})
+        self.assertEqual((many["error"], many["attempt"]), ("it left 251 files, limit 250", 1))
+        self.assertEqual(plain["value"], "no JSON at all")
 
     def test_a_cancel_ends_all_of_it(self):
         [submitted] = self.cluster.submit([{"kind": "odd-script", "args": "hang"}])

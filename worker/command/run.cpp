@@ -23,7 +23,7 @@ using protocol::Value;
 
 namespace {
 constexpr std::size_t kPieceBytes = 64 << 10;
-constexpr std::size_t kComplaintMax = 1024;
+constexpr std::size_t kComplaintMax = 2048;  // As the worker keeps of a runner that died.
 constexpr int kSignalled = 128;  // A shell, and a box, say so of what died of signal N: 128 + N.
 
 constexpr std::string_view kBoxSays = "bwrap: ";  // If it cannot begin.
@@ -141,17 +141,14 @@ bool CommandRun::forward(Pipe& pipe, Stream stream) {
 
 // What is not its task's output.
 bool CommandRun::keep(Stream stream, std::string_view bytes) {
-  const bool is_step = command_.use == Command::Use::kStep;
-  if (stream == kStdout && command_.use != Command::Use::kTask) {
-    if (said_.size() <= protocol::kInlineBytesMax) said_ += bytes;
-    return true;
+  const bool is_task = command_.use == Command::Use::kTask;
+  if (stream == kStdout) {
+    if (!is_task && said_.size() <= protocol::kInlineBytesMax) said_ += bytes;
+    return !is_task;
   }
-  if (stream == kStderr && !is_step)
-    complaint_ += bytes.substr(0, kComplaintMax - complaint_.size());
-  if (!is_step) return false;
-  complaint_ += bytes;
+  complaint_ += is_task ? bytes.substr(0, kComplaintMax - complaint_.size()) : bytes;
   if (complaint_.size() > kComplaintMax) complaint_.erase(0, complaint_.size() - kComplaintMax);
-  return true;
+  return command_.use == Command::Use::kStep;
 }
 
 // The newest is told: a command may say it as often as it likes.
@@ -245,15 +242,17 @@ bool CommandRun::tell_end() {
   }
   if (command_.filter_fd >= 0 && code == 1 && complaint_.starts_with(kBoxSays))
     return fail(text("a box: ", on_one_line(complaint_.substr(kBoxSays.size()))), {});
+  while (complaint_.ends_with('\n')) complaint_.pop_back();
+  const bool is_script = command_.use == Command::Use::kScript;
+  const auto words = is_script && !complaint_.empty() ? text("; it printed: ", complaint_) : "";
   if (const int signal = static_cast<int>(ended["signal"].int_or(0)); signal != 0) {
     const char* name = ::sigabbrev_np(signal);
     return fail(text("exit code ", code, ": signal ", signal, name != nullptr ? " (SIG" : "",
-                     name != nullptr ? name : "", name != nullptr ? ")" : ""),
+                     name != nullptr ? name : "", name != nullptr ? ")" : "", words),
                 value, text("signal:", signal));
   }
-  if (code != 0) return fail(text("exit code ", code), value, text("exit:", code));
-  if (command_.use == Command::Use::kScript)
-    return worker_.send(end_of_script(number_, said_, command_.cwd));
+  if (code != 0) return fail(text("exit code ", code, words), value, text("exit:", code));
+  if (is_script) return worker_.send(end_of_script(number_, said_, command_.cwd));
   return worker_.send(frames::Done{number_, value, {}});
 }
 

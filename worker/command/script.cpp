@@ -80,6 +80,9 @@ frames::Frame end_of_script(std::uint64_t number, std::string_view printed,
         name != kArtifact)
       done.files.push_back(name);
   }
+  if (done.files.size() > frames::kFilesMax)
+    return frames::Failed{
+        number, text("it left ", done.files.size(), " files, limit ", frames::kFilesMax), {}};
   std::sort(done.files.begin(), done.files.end());
   return done;
 }

@@ -311,7 +311,7 @@ bool Inbox::wait_again(const TaskId& id) {
   if (is_draining_) {
     give_back(entry);
   } else {
-    waiting_.push_front(id);
+    waiting_.push_back(id);  // Its runner may be away for long: others may have the slot.
   }
   return true;
 }

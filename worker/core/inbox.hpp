@@ -52,9 +52,9 @@ class Inbox {
   };
   /// Nothing if no such task was started.
   std::optional<Ended> end(const TaskId& id, TimePoint now);
-  /// A task that was started and that nobody took is the next one to start; the ventilator may
-  /// recall it meanwhile. False: there is none, or its end is wanted whatever it is, since it was
-  /// cancelled or dropped.
+  /// A task that was started and that nobody took waits again, behind the others; the ventilator
+  /// may recall it meanwhile. False: there is none, or its end is wanted whatever it is, since it
+  /// was cancelled or dropped.
   bool wait_again(const TaskId& id);
   struct EndedBatch {
     std::shared_ptr<const Batch> batch;

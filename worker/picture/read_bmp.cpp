@@ -213,18 +213,21 @@ class Runs {
     }
     if (value == 1) return false;
     if (value == 0) {
-      x_ = 0;
-      ++y_;
+      go_to(0, y_ + 1);
     } else if (value == 2) {
-      x_ += static_cast<int>(numbers_.next(1));
-      y_ += static_cast<int>(numbers_.next(1));
+      const auto right = static_cast<int>(numbers_.next(1));
+      go_to(x_ + right, y_ + static_cast<int>(numbers_.next(1)));
     } else {
       literal(value);
     }
-    // One beyond the end is where a row or the last of them ends.
-    if (x_ > head_.size.width || y_ > head_.size.height)
-      fail(text("a damaged BMP: a run to ", x_, ", ", y_));
     return true;
+  }
+  // Checked at each step: many would run over a number.
+  void go_to(int x, int y) {
+    if (x > head_.size.width || y > head_.size.height)
+      fail(text("a damaged BMP: a run to ", x, ", ", y));
+    x_ = x;
+    y_ = y;
   }
   void literal(unsigned count) {
     const unsigned each = head_.coding == kRuns4 ? 2 : 1;

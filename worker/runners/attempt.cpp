@@ -32,6 +32,7 @@ constexpr Duration kSweepEvery = 60s;
 constexpr Duration kProgressEvery = 200ms;
 constexpr std::size_t kProgressTextBytesMax = 256;
 constexpr std::size_t kLoggedErrorBytesMax = 1024;
+constexpr std::size_t kShownDigestMax = 100;
 
 /// Files that the sink has durably: as a body tells of them, and their digests.
 struct Artifacts {
@@ -265,11 +266,13 @@ Expected<ProcessRunner::Run> Attempt::begin() {
       .on_progress = [this](std::uint64_t done, std::uint64_t total,
                             const std::string& said) { progress(done, total, said); },
       .on_fetch = [this](const std::string& sha256,
-                         const std::string& name) { return fetch_here(sha256, name); }};
+                         const std::string& name) { return fetch_here(sha256, name); },
+      .is_cancelled = [this] { return is_cancelled(); }};
 }
 
 Expected<void> Attempt::fetch_here(const std::string& sha256, const std::string& name) {
-  if (!is_sha256(sha256)) return Error{text("artifact ", shown(sha256), " is no SHA-256")};
+  if (!is_sha256(sha256))
+    return Error{text("artifact ", shown(cut_text(sha256, kShownDigestMax)), " is no SHA-256")};
   if (name.empty() || file_name(name) != name)
     return Error{text("a file ", shown(name), ": no name in its directory")};
   const auto path = text(directory_, "/", name);

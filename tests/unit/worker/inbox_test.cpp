@@ -235,3 +235,15 @@ TEST_CASE("a task that nobody took waits again, and leaves the slot to those it 
   rig.inbox.end({kOrigin, 1}, rig.now);
   REQUIRE(rig.slots(100) == Shares{{2}});
 }
+
+TEST_CASE("tasks that nobody took wait again in their order, behind those of other kinds",
+          "[worker]") {
+  SharedRig rig(1);
+  rig.receive({1, 2, 3});
+  rig.receive({4}, "other");
+  REQUIRE(rig.slots(100) == Shares{{1, 2, 3}});
+  for (const Seq seq : {1, 2, 3}) REQUIRE(rig.inbox.wait_again({kOrigin, seq}));
+  REQUIRE(rig.slots(100) == Shares{{4}});
+  rig.inbox.end({kOrigin, 4}, rig.now);
+  REQUIRE(rig.slots(100) == Shares{{1, 2, 3}});
+}

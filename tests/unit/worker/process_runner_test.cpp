@@ -1,85 +1,8 @@
-#include "worker/runners/process/process_runner.hpp"
-
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
-#include "common/base/text.hpp"
+#include "tests/unit/worker/process_rig.hpp"
 
 using namespace eole;
-using namespace std::chrono_literals;
-using protocol::Value;
+using namespace eole::worker::process_rig;
 using worker::ProcessRunner;
-using End = ProcessRunner::End;
-
-namespace {
-
-// A shell's word for bytes.
-std::string said(std::string_view bytes) {
-  std::string word;
-  for (const unsigned char byte : bytes) {
-    char octal[5];
-    std::snprintf(octal, sizeof octal, "\\%03o", byte);
-    word += octal;
-  }
-  return text("printf '", word, "' >&3\n");
-}
-std::string says(const frames::Frame& frame) { return said(frames::encode(frame)); }
-
-const std::string kHello = says(frames::Hello{}) + says(frames::Kind{"work"});
-const std::string kTakesRun = "head -c 1 <&3 >/dev/null\n";  // Of it one byte: then it is there.
-Bytes one() { return Value(1).to_msgpack(); }
-
-struct Rig {
-  worker::ChildProcesses processes;
-  std::string directory = "/tmp/eole-unit-XXXXXX";
-  Bytes args = Value(Value::Map{}).to_msgpack();
-  int cancel_fd = ::eventfd(0, EFD_CLOEXEC);
-  std::string printed;
-  bool takes_output = true;
-  std::chrono::milliseconds time_limit{20s};  // No test is to last for ever.
-
-  Rig() { REQUIRE(::mkdtemp(directory.data()) != nullptr); }
-  ~Rig() {
-    std::filesystem::remove_all(directory);
-    ::close(cancel_fd);
-  }
-  ProcessRunner runner(const std::string& script, bool is_kept = false,
-                       std::chrono::milliseconds ends_within = 10s) {
-    return {processes,
-            {.path = "/bin/sh",
-             .argv = {"sh", "-c", script},
-             .kinds = {"work"},
-             .is_kept = is_kept,
-             .ends_within = ends_within}};
-  }
-  ProcessRunner::Ended run(ProcessRunner& runner) {
-    ProcessRunner::Run one{.task = {.id = "abcdef-1",
-                                    .kind = "work",
-                                    .args = args,
-                                    .directory = directory,
-                                    .time_limit = time_limit},
-                           .cancel_fd = [this] { return cancel_fd; },
-                           .on_output = nullptr};
-    if (takes_output)
-      one.on_output = [&](bool is_stderr, std::string_view bytes) {
-        printed += is_stderr ? "err:" : "out:";
-        if (printed.size() < 1000) printed += bytes;
-      };
-    return runner.run(one);
-  }
-  ProcessRunner::Ended run(const std::string& script) {
-    auto once = runner(script);
-    return run(once);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a child in any language runs a task and hands back a value and files", "[process]") {
   Rig rig;
@@ -185,7 +108,6 @@ TEST_CASE("a child that makes no sense is ended, and what is wrong is told", "[p
         "spoke nonsense: a cancel, which only a worker says");
   CHECK(problem(kHello + says(frames::Output{1, 3, "x"})) ==
         "spoke nonsense: output of a stream 3, which it has not");
-  CHECK(problem(kHello + says(frames::Done{1, "\xc1", {}})).starts_with("spoke nonsense: a value"));
   rig.takes_output = false;
   CHECK(problem(kHello + says(frames::Output{1, 1, "x"})) ==
         "spoke nonsense: output of a stream 1, which it has not");
@@ -260,6 +182,18 @@ TEST_CASE("a value that no result can hold is refused by its size", "[process]")
   CHECK(ended.error == "a value of 1048581 bytes, limit 1048576");
 }
 
+TEST_CASE("a value that cannot be read is its run's failure, and the child is kept", "[process]") {
+  Rig rig;
+  const auto deep = std::string(100, '\x91') + '\x01';
+  auto kept = rig.runner(kHello + kTakesRun + says(frames::Done{1, deep, {}}) + kTakesRun +
+                             says(frames::Done{2, one(), {}}) + "sleep 600\n",
+                         true);
+  const auto ended = rig.run(kept);
+  CHECK(ended.end == End::kFailed);
+  CHECK(ended.error.starts_with("a value that is "));
+  CHECK(rig.run(kept).value == Value(1));
+}
+
 TEST_CASE("what cannot be started is told at once if it is to be kept, else by its task",
           "[process]") {
   Rig rig;
@@ -270,154 +204,4 @@ TEST_CASE("what cannot be started is told at once if it is to be kept, else by i
   CHECK(ended.end == End::kLost);
   CHECK(ended.error ==
         "could not be started: cannot start /no/such/program: No such file or directory");
-}
-
-namespace {
-
-/// A program that did not come with Eole, several runs at once, and a note of each of its starts.
-struct ForeignRig : Rig {
-  ProcessRunner::Program program{
-      .path = "/bin/sh", .argv = {"sh", "-c", ""}, .ends_within = 10ms, .name = "odd"};
-  ProcessRunner foreign(const std::string& script) {
-    program.argv[2] = "echo started >> '" + directory + "/starts'\n" + script;
-    return {processes, program};
-  }
-  std::size_t starts() const {
-    std::ifstream file(directory + "/starts");
-    std::size_t lines = 0;
-    for (std::string line; std::getline(file, line);) ++lines;
-    return lines;
-  }
-  // Looks after it until it has started so often.
-  void rest_until(ProcessRunner& runner, std::size_t count) {
-    const auto until = std::chrono::steady_clock::now() + 20s;
-    for (; starts() < count; runner.rest()) {
-      REQUIRE(std::chrono::steady_clock::now() < until);
-      ::usleep(1000);
-    }
-  }
-  std::vector<ProcessRunner::Ended> run(ProcessRunner& runner, std::size_t count) {
-    std::vector<ProcessRunner::Run> runs(
-        count, {.task = {.id = "abcdef-1", .kind = "work", .args = args, .directory = directory},
-                .cancel_fd = [this] { return cancel_fd; },
-                .on_output = [this](bool, std::string_view bytes) { printed += bytes; }});
-    std::vector<ProcessRunner::Ended> ends;
-    runner.run(runs, [&](std::size_t i, ProcessRunner::Ended ended) {
-      REQUIRE(i == ends.size());
-      ends.push_back(std::move(ended));
-    });
-    return ends;
-  }
-};
-
-const std::string kAhead = says(frames::Hello{2, 8, 1}) + says(frames::Kind{"work"});
-const std::string kWaits = "exec sleep 600\n";
-std::string says_done(std::uint64_t number) {
-  return says(frames::Done{number, Value(static_cast<std::int64_t>(number)).to_msgpack(), {}});
-}
-
-}  // namespace
-
-TEST_CASE("a child that reads ahead has several runs at once, and ends one after another",
-          "[process]") {
-  ForeignRig rig;
-  auto runner =
-      rig.foreign(kAhead + kTakesRun + says_done(1) + says_done(2) + says_done(3) + kWaits);
-  REQUIRE(runner.introduce()->ahead == 8);
-  const auto ends = rig.run(runner, 3);
-  REQUIRE(ends.size() == 3);
-  for (std::size_t i = 0; i < ends.size(); ++i) {
-    CHECK(ends[i].end == End::kDone);
-    CHECK(ends[i].value == Value(static_cast<std::int64_t>(i + 1)));
-  }
-}
-
-TEST_CASE("of the runs that a dead child had, those behind the one it was at had not begun",
-          "[process]") {
-  ForeignRig rig;
-  auto runner = rig.foreign(kAhead + kTakesRun + says_done(1) + "exit 3\n");
-  const auto ends = rig.run(runner, 4);
-  REQUIRE(ends.size() == 4);
-  CHECK(ends[0].end == End::kDone);
-  CHECK(ends[1].end == End::kLost);
-  CHECK(ends[1].error == "ended without a word, with code 3");
-  CHECK(ends[2].end == End::kUnbegun);
-  CHECK(ends[3].end == End::kUnbegun);
-}
-
-TEST_CASE("what a foreign child prints while it runs a task is the task's output", "[process]") {
-  ForeignRig rig;
-  auto runner = rig.foreign("echo at its start\n" + kHello + kTakesRun +
-                            "echo within; echo it >&2\n" + says_done(1) + kWaits);
-  REQUIRE(runner.introduce());
-  rig.run(runner, 1);
-  CHECK(rig.printed.find("within\n") != std::string::npos);
-  CHECK(rig.printed.find("it\n") != std::string::npos);
-  CHECK(rig.printed.find("start") == std::string::npos);
-}
-
-TEST_CASE("a foreign child that says no hello in time is told of, with what it printed",
-          "[process]") {
-  ForeignRig rig;
-  rig.program.hello_within = 20ms;
-  auto silent = rig.foreign("echo loading; exec sleep 600");
-  CHECK(silent.introduce().error().message ==
-        "runner odd: said no hello within 20 ms; it printed: loading");
-  auto dead = rig.foreign("echo no such module >&2; exit 4");
-  CHECK(dead.introduce().error().message ==
-        "runner odd: ended without a word, with code 4; it printed: no such module");
-}
-
-TEST_CASE("while a foreign child cannot be started its tasks have not begun", "[process]") {
-  ForeignRig rig;
-  auto runner = rig.foreign("[ -e '" + rig.directory + "/broken' ] && exit 1\n" + kHello +
-                            kTakesRun + "exit 3\n");
-  REQUIRE(runner.introduce());
-  std::ofstream(rig.directory + "/broken") << "";
-  CHECK(rig.run(runner, 1)[0].error == "ended without a word, with code 3");
-  const auto ends = rig.run(runner, 2);
-  CHECK(ends[0].end == End::kUnbegun);
-  CHECK(ends[1].end == End::kUnbegun);
-  std::filesystem::remove(rig.directory + "/broken");
-  auto next = rig.run(runner, 1);
-  while (next[0].end == End::kUnbegun) next = rig.run(runner, 1);
-  CHECK(next[0].error == "ended without a word, with code 3");
-}
-
-TEST_CASE("a foreign child that hangs or dies while it idles is replaced", "[process]") {
-  ForeignRig rig;
-  rig.program.ping_every = 1ms;
-  rig.program.pong_within = 1ms;
-  auto deaf = rig.foreign(kHello + kWaits);
-  REQUIRE(deaf.introduce());
-  rig.rest_until(deaf, 3);
-  ForeignRig other;
-  auto mortal = other.foreign(kHello + "exit 0");
-  REQUIRE(mortal.introduce());
-  other.rest_until(mortal, 3);
-}
-
-TEST_CASE("a foreign child is replaced after so many runs", "[process]") {
-  ForeignRig rig;
-  rig.program.runs_max = 2;
-  auto runner =
-      rig.foreign(kHello + kTakesRun + says_done(1) + says_done(2) + "exec cat <&3 >/dev/null\n");
-  rig.run(runner, 1);
-  CHECK(rig.starts() == 1);
-  rig.run(runner, 1);
-  rig.rest_until(runner, 2);
-  CHECK(rig.run(runner, 1)[0].value == Value(1));
-}
-
-TEST_CASE("a foreign child that does not hear a cancel is told by signals", "[process]") {
-  ForeignRig rig;
-  ::eventfd_write(rig.cancel_fd, 1);
-  auto runner = rig.foreign(kHello + "trap 'echo ended by it; exit 0' TERM\nsleep 600 & wait\n");
-  REQUIRE(runner.introduce());
-  const auto ended = rig.run(runner, 1)[0];
-  CHECK(ended.end == End::kCancelled);
-  CHECK(ended.error.find("SIGTERM") != std::string::npos);
-  auto deaf = rig.foreign(kHello + "trap '' TERM\nwhile :; do sleep 0.01; done\n");
-  REQUIRE(deaf.introduce());
-  CHECK(rig.run(deaf, 1)[0].end == End::kCancelled);
 }

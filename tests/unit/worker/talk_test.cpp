@@ -81,3 +81,12 @@ TEST_CASE("runs end in the order in which they began", "[talk]") {
   CHECK(talk.meant(2)->value() == 0);
   CHECK(*talk.end(2));
 }
+
+TEST_CASE("a child that starts again takes as many runs as before", "[talk]") {
+  const auto hello = [](std::uint64_t ahead) {
+    return problem(Talk({"work"}, 8).hear(frames::Hello{2, ahead, 1}));
+  };
+  CHECK(hello(7) == "7 runs ahead, there were 8 before");
+  CHECK(hello(8).empty());
+  CHECK(hello(9).empty());
+}

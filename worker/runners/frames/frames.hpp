@@ -22,6 +22,8 @@ constexpr const char* kSocketVariable = "EOLE_RUNNER_FD";
 constexpr std::uint64_t kVersion = 2;
 /// Of one payload: a task's arguments, or its value, and little more.
 constexpr std::size_t kFrameBytesMax = 4 << 20;
+/// That one run hands back: a payload has 256 fields at most.
+constexpr std::size_t kFilesMax = 250;
 constexpr std::uint64_t kKindsMax = 256;  // Of one child.
 constexpr std::uint64_t kAheadMax = 256;  // Runs that one child has at a time.
 

@@ -29,6 +29,7 @@ class Child {
   void send(const frames::Frame& frame) { send(frames::encode(frame)); }
   /// Several, encoded.
   void send(const Bytes& encoded);
+  bool has_sent_all() const { return outgoing_.empty(); }
   /// Until something came of it, or `cancel_fd` (-1: none) is readable, which is told, or so long.
   bool wait(int cancel_fd, int milliseconds);
   Expected<std::optional<frames::Frame>> next() { return frames_.next(); }

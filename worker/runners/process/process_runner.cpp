@@ -58,7 +58,7 @@ Expected<void> ProcessRunner::start() {
       [this](bool is_stderr, std::string_view bytes) { take_words(is_stderr, bytes); });
   if (!started) return started.error();
   child_ = std::move(*started);
-  talk_ = Talk(program_.kinds);
+  talk_ = Talk(program_.kinds, program_.ahead);
   started_at_ = heard_at_ = Clock::now();
   pinged_at_.reset();
   return {};
@@ -93,8 +93,7 @@ void ProcessRunner::run(std::span<const Run> runs, const OnEnded& on_ended) {
   const bool is_kept = Session(*this, runs, on_ended).serve();
   words_of_run_ = nullptr;
   heard_at_ = Clock::now();
-  if (!is_kept && program_.is_kept) start_again();
-  if (is_kept && program_.is_foreign() && is_used_up()) replace({});
+  if (is_kept ? program_.is_foreign() && is_used_up() : program_.is_kept) replace({});
 }
 
 // ---- Its start.
@@ -147,6 +146,7 @@ Expected<ProcessRunner::Offer> ProcessRunner::introduce() {
   if (auto heard = hear_hello(-1); !heard) return heard.error();
   program_.kinds.clear();
   for (const auto& kind : talk_.kinds()) program_.kinds.push_back(kind.name);
+  program_.ahead = talk_.ahead();
   return Offer{talk_.kinds(), talk_.ahead()};
 }
 

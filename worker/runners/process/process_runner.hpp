@@ -24,7 +24,8 @@ class ProcessRunner {
     std::vector<std::string> argv;
     bool has_environment = true;  // The worker's; else none.
     std::vector<std::string> variables = {};
-    std::vector<std::string> kinds = {};  // That it must offer.
+    std::vector<std::string> kinds = {};  // That it must offer …
+    std::uint64_t ahead = 1;              // … and so many runs at a time that it must take.
     /// Started at once, runs one task after another, and ends them itself when told to. Else there
     /// is a new one for each task, which is killed at its end.
     bool is_kept = true;
@@ -89,6 +90,8 @@ class ProcessRunner {
     OnOutput on_output;              // Without it there must be none.
     OnProgress on_progress = {};
     OnFetch on_fetch = {};  // Likewise.
+    /// Of one behind others, whose descriptor nobody waits for yet.
+    std::function<bool()> is_cancelled = {};
   };
   /// Returns once the task is over, and all that it started.
   Ended run(const Run& run);

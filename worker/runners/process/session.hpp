@@ -16,7 +16,7 @@ class Session {
   using OnEnded = ProcessRunner::OnEnded;
   /// `runs`: one at least.
   Session(ProcessRunner& runner, std::span<const Run> runs, const OnEnded& on_ended);
-  /// False if the child is gone with them.
+  /// False if the child is gone with them, or will be.
   bool serve();
 
  private:
@@ -29,7 +29,9 @@ class Session {
   bool is_over() const { return at_ == runs_.size(); }
   void begin_next();
   void ask_to_end(bool is_cancelled);
-  void insist();
+  void tell_cancels_ahead();
+  void tell_cancel(std::size_t run);
+  bool insist();
   bool is_hung() const { return asked_ && Clock::now() >= *next_; }
   int wait_ms() const;
   double seconds_since_asked() const;
@@ -50,6 +52,7 @@ class Session {
   Heard end(std::uint64_t number, Ended ended, const Bytes& value);
 
   void finish(Ended ended);
+  void leave_rest(const std::string& why);
   void lose(std::string problem);
   protocol::Value killed(pid_t pid) const;
 
@@ -57,12 +60,14 @@ class Session {
   Talk& talk_;
   std::span<const Run> runs_;
   const OnEnded& on_ended_;
-  std::size_t at_ = 0;  // The run that the child is at.
+  std::size_t at_ = 0;         // The run that the child is at.
+  std::vector<bool> is_told_;  // Of each run: that it is to end.
   // When it must end, and when its child must have said that it did.
   std::optional<Clock::time_point> next_;
   std::optional<End> asked_;
   Clock::time_point asked_at_{};
   bool is_told_by_signal_ = false;
+  std::size_t answer_bytes_ = 0;  // To fetches, since the child had taken all.
 };
 
 }  // namespace eole::worker

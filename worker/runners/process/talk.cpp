@@ -35,6 +35,8 @@ Expected<void> Talk::hear(const frames::Hello& hello) {
     return Error{text(hello.kinds, " kinds, allowed are 1 to ", frames::kKindsMax)};
   if (hello.ahead < 1 || hello.ahead > frames::kAheadMax)
     return Error{text(hello.ahead, " runs ahead, allowed are 1 to ", frames::kAheadMax)};
+  if (hello.ahead < needed_ahead_)
+    return Error{text(hello.ahead, " runs ahead, there were ", needed_ahead_, " before")};
   hello_ = hello;
   return {};
 }

@@ -13,8 +13,9 @@ namespace eole::worker {
 /// makes no sense. Pure.
 class Talk {
  public:
-  /// `kinds`: that it must offer.
-  explicit Talk(std::vector<std::string> kinds = {}) : needed_(std::move(kinds)) {}
+  /// `kinds`: that it must offer; and so many runs at a time it must take.
+  explicit Talk(std::vector<std::string> kinds = {}, std::uint64_t ahead = 1)
+      : needed_(std::move(kinds)), needed_ahead_(ahead) {}
 
   Expected<void> hear(const frames::Hello& hello);
   Expected<void> hear(frames::Kind& kind);
@@ -35,6 +36,7 @@ class Talk {
 
  private:
   std::vector<std::string> needed_;
+  std::uint64_t needed_ahead_;
   std::optional<frames::Hello> hello_;
   std::vector<frames::Kind> kinds_;
   std::uint64_t begun_ = 0;
