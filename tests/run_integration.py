@@ -1,5 +1,6 @@
 """Runs the integration tests whose names contain any of the words given (all without words)."""
 
+import contextlib
 import pathlib
 import subprocess
 import sys
@@ -9,8 +10,11 @@ import warnings
 
 HERE = pathlib.Path(__file__).parent / "integration"
 sys.path.insert(0, str(HERE))
-# These wait for a browser or a socket most of their time: without words they run beside the others.
-BESIDE = ("test_http", "test_page")
+# These wait for a browser, a socket or a time to pass most of their time: without words each group of them runs beside
+# the others.
+BESIDE = (("test_http", "test_page"),
+          ("test_python", "test_node", "test_runners", "test_ledger", "test_install", "test_consume", "test_cache",
+           "test_groups_python", "test_sandbox", "test_checkout", "test_migration", "test_image"))
 
 
 def cases(suite):
@@ -34,14 +38,21 @@ def run(is_wanted):
 def main():
     warnings.simplefilter("ignore", ResourceWarning)
     words = sys.argv[1:]
+    if words[:1] == ["--modules"]:
+        return run(lambda name: name.startswith(tuple(words[1:])))
     if words:
         return run(lambda name: any(word in name for word in words))
-    with tempfile.TemporaryFile("w+") as said:
-        beside = subprocess.Popen([sys.executable, __file__, *BESIDE], stdout=said, stderr=subprocess.STDOUT)
-        failed = run(lambda name: not any(word in name for word in BESIDE))
-        failed |= beside.wait()
-        said.seek(0)
-        sys.stdout.writelines(said)
+    with contextlib.ExitStack() as held:
+        beside = []
+        for group in BESIDE:
+            said = held.enter_context(tempfile.TemporaryFile("w+"))
+            beside.append((subprocess.Popen([sys.executable, __file__, "--modules", *group], stdout=said, stderr=subprocess.STDOUT),
+                           said))
+        failed = run(lambda name: not name.startswith(tuple(module for group in BESIDE for module in group)))
+        for process, said in beside:
+            failed |= process.wait()
+            said.seek(0)
+            sys.stdout.writelines(said)
         return failed
 
 
