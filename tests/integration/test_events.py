@@ -79,10 +79,12 @@ class Events(unittest.TestCase):
 
     def test_a_name_with_dots_is_one_word_of_the_topic(self):
         with Subscriber(self.cluster, "json.a%2Eb%25.") as subscriber:
-            self.cluster.submit([{"kind": "echo", "args": {"value": 1}, "project": "a.b%"},
-                                 {"kind": "echo", "args": {"value": 2}, "project": "a"}])
-            self.assertEqual([subscriber.next()[0] for _ in range(2)],
-                             [b"json.a%2Eb%25.echo.accepted", b"json.a%2Eb%25.echo.done"])
+            heard = set()
+            while len(heard) < 2:  # The ventilator hears a little later that somebody listens.
+                self.cluster.submit([{"kind": "echo", "args": {"value": 1}, "project": "a.b%"},
+                                     {"kind": "echo", "args": {"value": 2}, "project": "a"}])
+                heard.add(subscriber.next()[0])
+            self.assertEqual(heard, {b"json.a%2Eb%25.echo.accepted", b"json.a%2Eb%25.echo.done"})
 
     def test_projects_and_workers_are_told_of_while_it_happens(self):
         with Subscriber(self.cluster, "json.told.%project", "json..%worker") as subscriber:
