@@ -46,7 +46,11 @@ Scratch::Scratch(std::string& path, std::string name, bool is_named)
   process::keep_private();
   if (is_kept_) {
     process::make_private_directory(path);
-    return;
+    lock_fd_ = lock_directory(path, LOCK_EX | LOCK_NB);
+    if (lock_fd_ >= 0) return;
+    // Another worker of this name lives, one that drains perhaps: what lies there is its own.
+    is_kept_ = false;
+    path_ = path = text(unnamed, "/", name, "-", ::getpid());
   }
   process::make_private_directory(unnamed);
   const int one_at_a_time = lock_directory(unnamed, LOCK_EX);
@@ -57,8 +61,7 @@ Scratch::Scratch(std::string& path, std::string name, bool is_named)
 }
 
 Scratch::~Scratch() {
-  if (is_kept_) return;
-  remove_directory(path_);
+  if (!is_kept_) remove_directory(path_);
   ::close(lock_fd_);
 }
 

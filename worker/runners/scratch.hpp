@@ -6,7 +6,8 @@ namespace eole::worker {
 /// The directory for what tasks are about: `path`, or if that is empty it is set to one of this
 /// name under the user's state directory; never under /tmp, where others can take a name first.
 /// Private, or it throws std::runtime_error. One of a worker without a name of its own goes at the
-/// end, for nobody finds it again, or, if that worker was killed, when the next one starts.
+/// end, for nobody finds it again, or, if that worker was killed, when the next one starts; so does
+/// the one that a worker is given whose own is in use by another of its name.
 class Scratch {
  public:
   Scratch(std::string& path, std::string name, bool is_named);
@@ -17,7 +18,7 @@ class Scratch {
  private:
   std::string path_;
   bool is_kept_;
-  int lock_fd_ = -1;  // On it, while its worker lives, if it is not kept.
+  int lock_fd_ = -1;  // On it, while its worker lives.
 };
 
 /// The directory in it for the git repositories that tasks named; what none has asked for in a

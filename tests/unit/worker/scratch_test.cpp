@@ -4,17 +4,60 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 using namespace eole;
 namespace fs = std::filesystem;
 
+namespace {
+
+/// The user's state is in a directory that goes at the end.
+class State {
+ public:
+  State() {
+    auto pattern = (fs::temp_directory_path() / "eole-scratch-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+    if (const char* before = std::getenv("XDG_STATE_HOME")) before_ = before;
+    ::setenv("XDG_STATE_HOME", path_.c_str(), 1);
+  }
+  ~State() {
+    before_ ? ::setenv("XDG_STATE_HOME", before_->c_str(), 1) : ::unsetenv("XDG_STATE_HOME");
+    fs::remove_all(path_);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+  std::optional<std::string> before_;
+};
+
+}  // namespace
+
+TEST_CASE("two workers of one name have a directory each", "[worker]") {
+  const State state;
+  const auto data = (state.path() / "w1").string();
+  auto first = data;
+  auto second = data;
+  {
+    const worker::Scratch alive(first, "w1", true);
+    std::ofstream(fs::path(first) / "task") << "of the first";
+    {
+      const worker::Scratch next(second, "w1", true);
+      CHECK(first == data);
+      CHECK(second != data);
+      CHECK(fs::exists(second));
+    }
+    CHECK_FALSE(fs::exists(second));
+    CHECK(fs::exists(fs::path(first) / "task"));
+  }
+  auto third = data;
+  const worker::Scratch again(third, "w1", true);
+  CHECK(third == data);
+}
+
 TEST_CASE("the scratch of an unnamed worker that was killed goes when another one starts",
           "[worker]") {
-  auto pattern = (fs::temp_directory_path() / "eole-scratch-XXXXXX").string();
-  const fs::path state = ::mkdtemp(pattern.data());
-  const char* before = std::getenv("XDG_STATE_HOME");
-  const std::string kept = before != nullptr ? before : "";
-  ::setenv("XDG_STATE_HOME", state.c_str(), 1);
+  const State state;
   std::string first;
   std::string second;
   {
@@ -30,6 +73,4 @@ TEST_CASE("the scratch of an unnamed worker that was killed goes when another on
   }
   CHECK_FALSE(fs::exists(first));
   CHECK_FALSE(fs::exists(second));
-  before != nullptr ? ::setenv("XDG_STATE_HOME", kept.c_str(), 1) : ::unsetenv("XDG_STATE_HOME");
-  fs::remove_all(state);
 }
