@@ -188,7 +188,7 @@ void add_commands(CLI::App& command, const std::shared_ptr<UpOptions>& options) 
   command
       .add_option("--sandbox", options->sandbox,
                   "around commands: none; limits on what they take; box: without network or this "
-                  "machine's files, by bubblewrap")
+                  "machine's files")
       ->check(CLI::IsMember({"none", "limits", "box"}))
       ->capture_default_str();
   command.add_flag("--sandbox-net", options->sandbox_net, "a box has the network");

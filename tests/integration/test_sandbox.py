@@ -208,10 +208,13 @@ class Uses(Case):
         self.assertEqual(self.run_one("exit 7")["value"]["exit_code"], 7)
         result = self.run_one("kill -SEGV $$")
         self.assertEqual(result["error"], "exit code 139: signal 11 (SIGSEGV)")
+        self.assertEqual(self.run_one("exit 139")["error"], "exit code 139")
+        result = self.run_one("pwd", cwd="no/such")
+        self.assertIn("no/such: No such file or directory", result["error"])
         burnt = self.value("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done")
         self.assertGreater(burnt["user_seconds"], self.value("true")["user_seconds"])
         result = self.run_one(argv=["no-such-program"])
-        self.assertEqual(result["error"], "exec: a box: execvp no-such-program: No such file or directory")
+        self.assertEqual(result["error"], "exec: no-such-program: No such file or directory")
 
     def test_files_outputs_and_parts(self):
         result = self.run_one("echo one > out.txt", outputs=["*.txt"])
@@ -276,6 +279,42 @@ class Uses(Case):
             worker.wait()
 
 
+class Neighbours(Case):
+    """What is kept from one command to the next has nothing of the first."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lone = Cluster("--allow-exec", *cls.options, workers=1, slots=1)
+        cls.lone.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lone.__exit__(None, None, None)
+        super().tearDownClass()
+
+    def printed(self, script, **args):
+        result = self.run_one(script, cluster=self.lone, **args)
+        self.assertEqual(result["state"], "done", result)
+        return result["value"]["stdout"]
+
+    def test_a_network_that_was_used_is_nobody_elses(self):
+        namespace, counts = "readlink /proc/self/ns/net", "tail -n +3 /proc/net/dev | tr -d ' :0lo\\n'"
+        first = self.printed(namespace)
+        self.assertEqual(self.printed(namespace), first)
+        used = self.printed(f"{namespace}; python3 -c 'import socket; a = socket.create_server((\"127.0.0.1\", 8080)); "
+                            "b = socket.create_connection(a.getsockname()); b.close()'")
+        self.assertEqual(used, first)
+        self.assertNotEqual(self.printed(namespace), first)
+        self.assertEqual(self.printed(counts), "")
+
+    def test_one_that_runs_elsewhere_leaves_no_trace_of_it(self):
+        before = self.printed("ls -A / | xargs")
+        self.assertEqual(self.printed("pwd; echo x > file", cwd="/somewhere/else"), "/somewhere/else\n")
+        self.assertEqual(self.printed("ls -A / | xargs"), before)
+        self.assertEqual(self.printed("ls -A", cwd="/somewhere/else"), "")
+
+
 class Network(Case):
     options = ("--sandbox", "box", "--sandbox-net")
 
@@ -317,7 +356,7 @@ class Unfit(unittest.TestCase):
                        shlex.join([str(BIN / "worker"), "--data", directory, "--allow-exec", "--sandbox", "box"])]
             done = subprocess.run(command, env=cluster.env, capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertIn("--sandbox box does not work here: bwrap: ", done.stderr)
+            self.assertIn("--sandbox box does not work here: a box: namespaces: ", done.stderr)
             self.assertEqual(os.listdir(directory), [])
 
 

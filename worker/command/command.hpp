@@ -1,8 +1,10 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/expected.hpp"
+#include "worker/command/box.hpp"
 #include "worker/runners/frames/frames.hpp"
 
 namespace eole::command {
@@ -21,9 +23,9 @@ struct Command {
     kStep,
   };
   Use use = Use::kTask;
-  bool has_limits = false;  // On what it may take.
-  int filter_fd = -1;       // In a box: of its system calls. What goes into it is in argv.
-  std::string commit = {};  // Of its code, if that came from git.
+  bool has_limits = false;              // On what it may take.
+  std::optional<BoxContents> box = {};  // That it runs in.
+  std::string commit = {};              // Of its code, if that came from git.
 };
 
 /// What an exec task names, with the surroundings that a command has: as cron has it, the user's

@@ -1,18 +1,14 @@
 #include "worker/command/filter.hpp"
 
 #include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace eole::command {
 
@@ -144,14 +140,6 @@ Program program() {
 
 }  // namespace
 
-int filter_file() {
-  const auto filter = program();
-  const int file = ::memfd_create("filter", MFD_CLOEXEC);
-  if (file < 0) return -1;
-  const auto bytes = filter.rules().size() * sizeof(sock_filter);
-  if (::write(file, filter.rules().data(), bytes) == static_cast<ssize_t>(bytes)) return file;
-  ::close(file);
-  return -1;
-}
+std::vector<sock_filter> box_filter() { return program().rules(); }
 
 }  // namespace eole::command

@@ -1,9 +1,12 @@
 #pragma once
+#include <linux/filter.h>
+
+#include <vector>
 
 namespace eole::command {
 
-/// A file with the seccomp filter of a box, as bubblewrap reads it: from where it stands. It denies
-/// what no command needs to compute something, and what kernels had most of their holes in.
-int filter_file();
+/// The seccomp filter of a box. It denies what no command needs to compute something, and what
+/// kernels had most of their holes in.
+std::vector<sock_filter> box_filter();
 
 }  // namespace eole::command

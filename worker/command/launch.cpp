@@ -37,16 +37,8 @@ struct Problem {
   const pid_t pid = ::vfork();
   if (pid != 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::signal(SIGPIPE, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::setpgid(0, 0);  // Its signals to its group are not for us; the session is ours, without a tty.
-  ::dup2(streams.in, 0);
-  ::dup2(streams.out, 1);
-  ::dup2(streams.err, 2);
-  ::dup2(streams.progress, kProgressDescriptor);
-  if (command.filter_fd >= 0) ::dup2(command.filter_fd, kFilterDescriptor);
+  take_streams(streams);
   if (command.has_limits) set_limits();
   const char* cwd = command.cwd.c_str();
   problem.is_cwd = *cwd != '\0' && ::chdir(cwd) != 0;
@@ -55,7 +47,23 @@ struct Problem {
   ::_exit(127);
 }
 
+Error refusal(const Command& command, bool is_cwd, int error) {
+  const auto& word = is_cwd ? command.cwd : command.argv[0];
+  return {text(is_cwd ? "cwd " : "", cut_text(word, kWordBytesMax), ": ", std::strerror(error))};
+}
+
 }  // namespace
+
+void take_streams(const Streams& streams) {
+  ::signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::dup2(streams.in, 0);
+  ::dup2(streams.out, 1);
+  ::dup2(streams.err, 2);
+  ::dup2(streams.progress, kProgressDescriptor);
+}
 
 bool Pipe::open() { return ::pipe2(ends_.data(), O_CLOEXEC) == 0; }
 
@@ -64,17 +72,26 @@ Expected<pid_t> launch(Command& command, const Streams& streams) {
   auto env = pointers(command.env);
   char** const before = ::environ;
   ::environ = env.data();  // execvp looks for the program in the PATH that it finds here.
+  if (command.box) {
+    auto pid = launch_in_box(*command.box, argv.data(), command.cwd.c_str(), streams);
+    ::environ = before;
+    return pid;
+  }
   Problem problem;
-  // It is read from where it stands, which its last reader moved.
-  if (command.filter_fd >= 0) ::lseek(command.filter_fd, 0, SEEK_SET);
   const pid_t pid = start(argv.data(), command, streams, problem);
   ::environ = before;
   if (pid < 0) return Error{std::strerror(errno)};
   if (problem.error == 0) return pid;
   ::waitpid(pid, nullptr, 0);
-  const auto& word = problem.is_cwd ? command.cwd : command.argv[0];
-  return Error{text(problem.is_cwd ? "cwd " : "", cut_text(word, kWordBytesMax), ": ",
-                    std::strerror(problem.error))};
+  return refusal(command, problem.is_cwd, problem.error);
+}
+
+Expected<void> has_begun(const Command& command) {
+  const auto& report = *command.box->report;
+  using At = BoxReport::At;
+  if (report.at == At::kBegun) return {};
+  if (report.at != At::kBox) return refusal(command, report.at == At::kCwd, report.error);
+  return Error{text("a box: ", report.what, ": ", std::strerror(report.error))};
 }
 
 }  // namespace eole::command

@@ -38,11 +38,13 @@ struct Streams {
 
 /// The descriptor at which a command finds where it may say how far it is.
 constexpr int kProgressDescriptor = 3;
-/// In a box: at which what builds it finds the filter of system calls.
-constexpr int kFilterDescriptor = 4;
+/// In the child of a fork: these become its own, and no signal is held back or ignored.
+void take_streams(const Streams& streams);
 
 /// Starts it with these as its standard streams, in a process group of its own. Or which word of
 /// it cannot be, and why.
 Expected<pid_t> launch(Command& command, const Streams& streams);
+/// Of one in a box, which launch cannot tell of, once it is over.
+Expected<void> has_begun(const Command& command);
 
 }  // namespace eole::command

@@ -12,8 +12,7 @@ namespace fs = std::filesystem;
 void CommandOptions::add_flags(process::Options& flags) {
   flags.toggle("--allow-exec", are_allowed, "run the commands that exec tasks name");
   flags.text("--sandbox", level, "LEVEL",
-             "around commands: none, limits, or box (bubblewrap: without network or this machine's "
-             "files)");
+             "around commands: none, limits, or box (without network or this machine's files)");
   flags.toggle("--sandbox-net", settings.has_net, "a box has the network");
   flags.toggle("--allow-git-files", settings.has_git_files,
                "the repositories that exec tasks name may be file:// of this machine");

@@ -24,9 +24,7 @@ using protocol::Value;
 namespace {
 constexpr std::size_t kPieceBytes = 64 << 10;
 constexpr std::size_t kComplaintMax = 2048;  // As the worker keeps of a runner that died.
-constexpr int kSignalled = 128;  // A shell, and a box, say so of what died of signal N: 128 + N.
-
-constexpr std::string_view kBoxSays = "bwrap: ";  // If it cannot begin.
+constexpr int kSignalled = 128;              // A shell says so of what died of signal N: 128 + N.
 
 std::string on_one_line(std::string words) {
   while (words.ends_with('\n')) words.pop_back();
@@ -115,7 +113,7 @@ void CommandRun::ask_to_end(std::uint64_t grace_ms) {
   asked_at_ = Clock::now();
   kill_at_ = asked_at_ + std::chrono::milliseconds(grace_ms);
   for (const auto pid : worker::descendants()) {
-    if (pid == pid_ && command_.filter_fd >= 0) continue;  // The box's own: all would die with it.
+    if (pid == pid_ && command_.box) continue;  // The box's own: all would die with it.
     if (::kill(pid, SIGTERM) == 0) ++asked_;
     ::kill(pid, SIGCONT);
   }
@@ -146,7 +144,8 @@ bool CommandRun::keep(Stream stream, std::string_view bytes) {
     if (!is_task && said_.size() <= protocol::kInlineBytesMax) said_ += bytes;
     return !is_task;
   }
-  complaint_ += is_task ? bytes.substr(0, kComplaintMax - complaint_.size()) : bytes;
+  if (is_task) return false;
+  complaint_ += bytes;
   if (complaint_.size() > kComplaintMax) complaint_.erase(0, complaint_.size() - kComplaintMax);
   return command_.use == Command::Use::kStep;
 }
@@ -195,7 +194,8 @@ void CommandRun::note_end(pid_t pid, int status, const rusage& used) {
   system_seconds_ += seconds(used.ru_stime);
   memory_kib_ = std::max<std::int64_t>(memory_kib_, used.ru_maxrss);
   if (pid != pid_) return;
-  status_ = status;
+  // A box's first process tells of the command; if it was killed itself, that is the command's end.
+  status_ = command_.box && command_.box->report->has_ended ? command_.box->report->status : status;
   is_over_ = true;
 }
 
@@ -212,10 +212,8 @@ Value CommandRun::how_stopped() const {
 }
 
 Value CommandRun::how_it_ended() const {
-  int signal = WIFSIGNALED(status_) ? WTERMSIG(status_) : 0;
+  const int signal = WIFSIGNALED(status_) ? WTERMSIG(status_) : 0;
   const int code = signal != 0 ? kSignalled + signal : WEXITSTATUS(status_);
-  if (command_.filter_fd >= 0 && ::sigabbrev_np(code - kSignalled) != nullptr)
-    signal = code - kSignalled;
   Value ended = Value::Map{{"exit_code", code}};
   if (signal != 0) ended.set("signal", signal);
   ended.set("user_seconds", user_seconds_);
@@ -227,6 +225,8 @@ Value CommandRun::how_it_ended() const {
 }
 
 bool CommandRun::tell_end() {
+  if (command_.box)
+    if (const auto begun = has_begun(command_); !begun) return fail(begun.error().message, {});
   const auto ended = how_it_ended();
   const auto value = ended.to_msgpack();
   if (needed_kill_)
@@ -240,8 +240,6 @@ bool CommandRun::tell_end() {
     is_done_ = code == 0;
     return is_done_ || fail(text("git: ", on_one_line(complaint_)), {});
   }
-  if (command_.filter_fd >= 0 && code == 1 && complaint_.starts_with(kBoxSays))
-    return fail(text("a box: ", on_one_line(complaint_.substr(kBoxSays.size()))), {});
   while (complaint_.ends_with('\n')) complaint_.pop_back();
   const bool is_script = command_.use == Command::Use::kScript;
   const auto words = is_script && !complaint_.empty() ? text("; it printed: ", complaint_) : "";

@@ -60,7 +60,7 @@ class CommandRun {
   Pipe in_, out_, err_, progress_;
   ProgressLines lines_;
   std::string said_;       // What a script has printed, or a step.
-  std::string complaint_;  // Of standard error: the first of a task's, the last of any other's.
+  std::string complaint_;  // The last of standard error, of what is not a task's command.
   bool is_done_ = false;
   double user_seconds_ = 0;  // Of all that it started, and what they had in memory at most.
   double system_seconds_ = 0;

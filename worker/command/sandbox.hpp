@@ -25,11 +25,12 @@ class Sandbox {
 
  private:
   Settings settings_;
-  std::vector<std::string> system_;  // Words that show the system.
-  int filter_fd_ = -1;
+  View view_;
+  std::vector<sock_filter> filter_;
+  BoxReport* report_ = nullptr;
 };
 
-/// Limits of each process of a command. Called in the child of a vfork.
+/// Limits of each process of a command. Called in a child that may not ask for memory.
 void set_limits();
 
 /// Whether a level works on this machine, for this user; an error says why it does not. A box is
