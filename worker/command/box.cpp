@@ -98,8 +98,14 @@ void lay_all(const Start& start) {
          report, "its place");
 }
 
-// Root's settings in /proc ask for the user, not for capabilities: nobody writes there.
+// Root's files in /proc ask for the user, not for capabilities: nobody writes there, nor reads what
+// tells of the memory of all.
 void seal(BoxReport& report) {
+  if (::geteuid() == 0)
+    for (const char* path : {"/proc/kpagecount", "/proc/kpageflags", "/proc/kpagecgroup",
+                             "/proc/slabinfo", "/proc/vmallocinfo", "/proc/kcore"})
+      need(::mount("/dev/null", path, nullptr, MS_BIND, nullptr) == 0 || errno == ENOENT, report,
+           path);
   need(::mount(nullptr, "/proc", nullptr,
                MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0,
        report, "/proc");

@@ -4,11 +4,13 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace eole::command {
 
@@ -25,6 +27,8 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t kOtherTable = 0x40000000;  // x32: the same calls by other numbers.
 constexpr std::uint32_t kNewNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
                                          CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+constexpr std::uint32_t kFamilies[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};  // Of sockets.
 
 constexpr std::uint32_t kDenied[] = {
     SYS_ptrace,
@@ -128,12 +132,21 @@ Program program() {
   filter.unless_any_bit_skip(kNewNamespaces, 1);
   filter.refuse(EPERM);
   filter.answer(SECCOMP_RET_ALLOW);
-  filter.unless_equal_skip(SYS_ioctl, 5);
+  filter.unless_equal_skip(SYS_ioctl, 6);
   filter.load_argument(1);
   for (const std::uint32_t request : {TIOCSTI, TIOCLINUX}) {  // Typing on somebody's terminal.
     filter.unless_equal_skip(request, 1);
     filter.refuse(EPERM);
   }
+  filter.answer(SECCOMP_RET_ALLOW);
+  // Not each family keeps to a network namespace: AF_VSOCK speaks to this machine's host from any.
+  filter.unless_equal_skip(SYS_socket, static_cast<std::uint8_t>(1 + 2 * std::size(kFamilies) + 1));
+  filter.load_argument(0);
+  for (const std::uint32_t family : kFamilies) {
+    filter.unless_equal_skip(family, 1);
+    filter.answer(SECCOMP_RET_ALLOW);
+  }
+  filter.refuse(EAFNOSUPPORT);
   filter.answer(SECCOMP_RET_ALLOW);
   return filter;
 }
