@@ -32,6 +32,7 @@ struct UpOptions {
   std::string sandbox = "none";
   bool sandbox_net = false;
   bool allow_git_files = false;
+  std::string secrets;
   std::vector<std::string> networks;
   std::string authorities;
   bool place = false;
@@ -134,6 +135,7 @@ int run(UpOptions options, const Globals& globals) {
     arguments.insert(arguments.end(), {"--sandbox", options.sandbox});
     if (options.sandbox_net) arguments.emplace_back("--sandbox-net");
     if (options.allow_git_files) arguments.emplace_back("--allow-git-files");
+    if (!options.secrets.empty()) arguments.insert(arguments.end(), {"--secrets", options.secrets});
     for (const auto& network : networks_of(options, endpoints))
       arguments.insert(arguments.end(), {"--allow-net", network});
     if (!options.authorities.empty())
@@ -194,6 +196,8 @@ void add_commands(CLI::App& command, const std::shared_ptr<UpOptions>& options) 
   command.add_flag("--sandbox-net", options->sandbox_net, "a box has the network");
   command.add_flag("--allow-git-files", options->allow_git_files,
                    "the repositories that commands come from may be file:// of this machine");
+  command.add_option("--secrets", options->secrets,
+                     "FILE of lines NAME=VALUE, mode 0600: what tasks name and do not know");
 }
 
 void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options) {

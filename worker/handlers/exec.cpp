@@ -9,6 +9,7 @@
 #include "worker/handlers/kept_output.hpp"
 #include "worker/handlers/kinds.hpp"
 #include "worker/handlers/live_output.hpp"
+#include "worker/handlers/secrets.hpp"
 #include "worker/runners/process/process_runner.hpp"
 
 namespace eole::worker {
@@ -24,9 +25,36 @@ std::chrono::milliseconds milliseconds_of(const Value& seconds) {
 }
 
 struct Stream {
+  MaskedStream masked;
   LiveOutput live;
   KeptOutput kept;
+  void add(std::string_view bytes) { tell(masked.add(bytes)); }
+  void end() {
+    tell(masked.end());
+    live.end();
+  }
+  void tell(std::string_view bytes) {
+    live.add(bytes);
+    kept.add(bytes);
+  }
 };
+
+// The arguments with the secrets that they name among the variables.
+Expected<Value> with_secrets(const Value& args, TaskContext& context) {
+  const auto* names = args["secrets"].as<Value::Array>();
+  if (names == nullptr) return args;
+  auto env = args["env"].is_null() ? Value(Value::Map{}) : args["env"];
+  for (const auto& each : *names) {
+    const auto name = each.text_or("");
+    auto secret = context.secret(name);
+    if (!secret) return secret.error();
+    if (!env[name].is_null()) return Error{text("secrets: ", name, " is a variable of env, too")};
+    env.set(name, std::move(*secret));
+  }
+  auto all = args;
+  all.set("env", std::move(env));
+  return all;
+}
 
 // Which of its failures may be tried again is said by these.
 std::string cause_of(const ProcessRunner::Ended& ended) {
@@ -74,8 +102,11 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   if (runner == nullptr)
     return Outcome::failed("exec: this worker was not started with --allow-exec");
   const auto most = static_cast<std::uint64_t>(args["output_max"].int_or(0));
-  Stream out{{context, "stdout"}, {context.scratch_path("stdout"), most}};
-  Stream err{{context, "stderr"}, {context.scratch_path("stderr"), most}};
+  const auto all = with_secrets(args, context);
+  if (!all) return Outcome::failed(text("exec: ", all.error().message));
+  const auto& mask = context.mask();
+  Stream out{MaskedStream(mask), {context, "stdout"}, {context.scratch_path("stdout"), most}};
+  Stream err{MaskedStream(mask), {context, "stderr"}, {context.scratch_path("stderr"), most}};
   const bool has_place = args["cwd"].text_or("").starts_with('/');
   for (const char* name : {"files", "outputs", "git"})
     if (has_place && !args[name].is_null())
@@ -89,7 +120,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   const ProcessRunner::Task task{.id = context.task_id(),
                                  .attempt = context.attempt(),
                                  .kind = std::string(kinds::kExec.name),
-                                 .args = args.to_msgpack(),
+                                 .args = all->to_msgpack(),
                                  .project = context.project(),
                                  .traceparent = context.traceparent(),
                                  .directory = directory,
@@ -98,19 +129,15 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   const auto ended = runner->run(
       {.task = task,
        .cancel_fd = [&] { return context.cancel_fd(); },
-       .on_output =
-           [&](bool is_stderr, std::string_view bytes) {
-             auto& stream = is_stderr ? err : out;
-             stream.live.add(bytes);
-             stream.kept.add(bytes);
-           },
+       .on_output = [&](bool is_stderr,
+                        std::string_view bytes) { (is_stderr ? err : out).add(bytes); },
        .on_progress = [&](std::uint64_t done, std::uint64_t total,
                           const std::string& said) { context.progress(done, total, said); }});
   Value value = Value::Map{{"exit_code", ended.value["exit_code"].int_or(-1)}};
   for (const char* name : {"signal", "user_seconds", "system_seconds", "memory_bytes", "commit"})
     if (const auto& told = ended.value[name]; !told.is_null()) value.set(name, told);
   for (const auto& [name, stream] : {std::pair{"stdout", &out}, std::pair{"stderr", &err}}) {
-    stream->live.end();
+    stream->end();
     stream->kept.tell(name, value);
   }
   auto outcome = outcome_of(ended, task, std::move(value));

@@ -14,6 +14,7 @@ namespace eole::worker {
 using protocol::Value;
 
 class ProcessRunner;
+class Mask;
 class Web;
 
 /// A file that becomes an artifact. It is removed from the scratch directory afterwards.
@@ -92,6 +93,11 @@ class TaskContext {
   /// there are in all, and `next`, which is `from` of the next page (null: the first, the last).
   /// Null if the sink knows none of them.
   virtual Expected<Value> parts(const std::string& project, const Value& from) = 0;
+  /// A secret of the worker's operator. From then on it is masked in what the task tells: its
+  /// error, its value, its progress and output, and what is logged of it; not in its files.
+  virtual Expected<std::string> secret(const std::string& name) = 0;
+  /// Those that it asked for.
+  virtual const Mask& mask() const = 0;
   /// The worker's connections to servers of HTTP.
   virtual Web& web() = 0;
   /// The process below this slot. Null unless the kind's runner is a process and the worker offers

@@ -27,6 +27,7 @@ Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunn
       options_(std::move(options)),
       runners_(std::move(runners)),
       web_(options_.web),
+      secrets_(options_.secrets),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   remove_leftovers(options_.scratch);
   for (std::size_t slot = 0; slot < runners_.size(); ++slot)
@@ -119,6 +120,7 @@ void Slots::serve(std::size_t slot) {
                       connected_sink,
                       runners_[slot],
                       web_,
+                      secrets_,
                       [this](protocol::Progress progress) { show(std::move(progress)); },
                       [this] { return is_stopping(); }};
   auto next_sweep = process::now() + kSweepEvery;

@@ -21,6 +21,7 @@ struct SlotOptions {
   net::ClusterFile cluster;
   std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
   WebOptions web;
+  std::string secrets;  // The file of them; empty: there are none.
 };
 
 /// The threads that run tasks, one per slot, and the way back to the loop.
@@ -56,6 +57,7 @@ class Slots final : public TaskRunner {
   SlotOptions options_;
   std::vector<ProcessRunners> runners_;
   Web web_;
+  const Secrets secrets_;
   int wake_fd_;
   bool is_due_ = false;
   std::mutex mutex_;

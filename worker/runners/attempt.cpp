@@ -192,6 +192,10 @@ TaskFinished Attempt::end(Outcome outcome) {
       outcome.is_done = false;
     }
   }
+  if (!mask_.is_empty()) {
+    outcome.error = mask_.masked(outcome.error);
+    outcome.value = mask_.masked_value(outcome.value);
+  }
   settle_lasting(outcome);
   tell_failure(outcome);
   return report(task_, std::move(outcome), std::move(artifacts), started_, cancel_);
@@ -312,15 +316,21 @@ void Attempt::progress(std::uint64_t done, std::uint64_t total, std::string_view
                 done,
                 total,
                 "",
-                shown(cut_text(said, kProgressTextBytesMax)),
+                shown(cut_text(mask_.masked(said), kProgressTextBytesMax)),
                 {},
                 task_.task_class.kind,
                 task_.task_class.project});
 }
 
 void Attempt::output(std::string_view stream, std::string_view bytes) {
-  around_.tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), "", Bytes(bytes),
-                task_.task_class.kind, task_.task_class.project});
+  around_.tell({task_.id.origin, task_.id.seq, "", 0, 0, std::string(stream), "",
+                Bytes(mask_.masked(bytes)), task_.task_class.kind, task_.task_class.project});
+}
+
+Expected<std::string> Attempt::secret(const std::string& name) {
+  auto found = around_.secrets.find(name);
+  if (found) mask_.add(*found);
+  return found;
 }
 
 std::string Attempt::scratch_path(std::string_view suffix) {

@@ -16,6 +16,7 @@
 #include "worker/handlers/handler.hpp"
 #include "worker/handlers/live_output.hpp"
 #include "worker/handlers/registry.hpp"
+#include "worker/handlers/secrets.hpp"
 #include "worker/runners/lasting.hpp"
 #include "worker/runners/part_lists.hpp"
 
@@ -52,6 +53,7 @@ struct Surroundings {
   std::function<client::Requests&()> sink;  // Few attempts ask it.
   const ProcessRunners& runners;
   Web& web;
+  const Secrets& secrets;
   std::function<void(protocol::Progress)> tell;
   std::function<bool()> is_stopping;
   TimePoint next_sweep{};  // Of what nobody came back for.
@@ -98,6 +100,8 @@ class Attempt final : public TaskContext {
                        std::uint64_t most) override;
   Expected<void> read(const std::string& sha256, const OnBytes& on_bytes) override;
   Expected<Value> parts(const std::string& project, const Value& from) override;
+  Expected<std::string> secret(const std::string& name) override;
+  const Mask& mask() const override { return mask_; }
   Web& web() override { return around_.web; }
   ProcessRunner* runner() override { return runner_; }
 
@@ -127,6 +131,7 @@ class Attempt final : public TaskContext {
   TimePoint started_{};
   TimePoint next_progress_{};
   std::optional<LiveOutput> stdout_, stderr_;  // Of a foreign runner, if there is any.
+  Mask mask_;
   std::vector<std::string> scratch_;
   std::string directory_;
   std::map<std::string, client::Handover> handovers_;  // By the paths of their files.

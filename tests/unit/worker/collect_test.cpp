@@ -93,6 +93,8 @@ class Sink final : public TaskContext {
     return Error{"nothing is handed over"};
   }
   void take_back(const std::string&) override {}
+  Expected<std::string> secret(const std::string&) override { return Error{"none"}; }
+  const Mask& mask() const override { throw std::logic_error("there are no secrets"); }
   Web& web() override { throw std::logic_error("nothing is collected from the web"); }
   ProcessRunner* runner() override { return nullptr; }
 

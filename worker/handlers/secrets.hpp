@@ -1,0 +1,55 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/expected.hpp"
+#include "common/protocol/value.hpp"
+
+namespace eole::worker {
+
+/// What tasks name and only this worker's operator knows: passwords, tokens. A handler asks
+/// TaskContext::secret for one, which keeps it out of all that its task then tells.
+class Secrets {
+ public:
+  Secrets() = default;
+  /// Of a file of lines NAME=VALUE that nobody but its owner may read; empty lines and those that
+  /// begin with # say nothing. Throws std::runtime_error: which line, and what of it.
+  explicit Secrets(const std::string& path);
+  /// Errors: there is none of this name.
+  Expected<std::string> find(const std::string& name) const;
+
+ private:
+  std::map<std::string, std::string> by_name_;
+};
+
+/// Puts *** where a secret stood.
+class Mask {
+ public:
+  void add(std::string secret);
+  bool is_empty() const { return secrets_.empty(); }
+  std::string masked(std::string_view bytes) const;
+  /// In all texts and bytes of it, and in the names of its members.
+  protocol::Value masked_value(const protocol::Value& value) const;
+  /// How many bytes at the end may be the begin of one.
+  std::size_t begun_at_end(std::string_view bytes) const;
+
+ private:
+  std::vector<std::string> secrets_;  // The longest first: one may be a part of another.
+};
+
+/// The same for bytes in pieces: what may be the begin of a secret waits for the rest of it.
+class MaskedStream {
+ public:
+  explicit MaskedStream(const Mask& mask) : mask_(mask) {}
+  /// What can be told now.
+  std::string add(std::string_view bytes);
+  std::string end();
+
+ private:
+  const Mask& mask_;
+  std::string held_;
+};
+
+}  // namespace eole::worker
