@@ -36,9 +36,7 @@ int main(int argc, char** argv) {
   flags.number("--slots", config.slots, "N", "tasks at a time", 1, process::kSlotsMax);
   flags.number("--prefetch", config.prefetch, "N", "unfinished tasks per slot; 0 adapts", 0,
                process::kPrefetchMax);
-  slot.web.add_flags(flags);
-  flags.text("--secrets", slot.secrets, "FILE",
-             "NAME=VALUE lines, mode 0600: what tasks name and do not know");
+  slot.add_flags(flags);
   flags.list("--label", config.labels, "NAME=VALUE", "that tasks may need; repeatable");
   flags.list("--resource", config.resources, "NAME=N", "that tasks use up: mem=64G; repeatable");
   commands.add_flags(flags);

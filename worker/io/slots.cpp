@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/value.hpp"
 #include "worker/runners/inline.hpp"
@@ -21,6 +22,12 @@ namespace {
 constexpr Duration kSweepEvery = 60s;  // what nobody came back for,
 constexpr Duration kRestEvery = 1s;    // and how the processes are.
 }  // namespace
+
+void SlotOptions::add_flags(process::Options& flags) {
+  web.add_flags(flags);
+  flags.text("--secrets", secrets, "FILE",
+             "NAME=VALUE lines, mode 0600: what tasks name and do not know");
+}
 
 Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners)
     : context_(context),

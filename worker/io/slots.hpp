@@ -22,6 +22,7 @@ struct SlotOptions {
   std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
   WebOptions web;
   std::string secrets;  // The file of them; empty: there are none.
+  void add_flags(process::Options& flags);
 };
 
 /// The threads that run tasks, one per slot, and the way back to the loop.
