@@ -35,6 +35,7 @@ struct UpOptions {
   std::string secrets;
   std::vector<std::string> networks;
   std::string authorities;
+  std::string rate = "0", host_rate = "0";  // Of downloads.
   bool place = false;
   bool begins_anew = false;
   std::vector<std::string> labels;
@@ -140,6 +141,8 @@ int run(UpOptions options, const Globals& globals) {
       arguments.insert(arguments.end(), {"--allow-net", network});
     if (!options.authorities.empty())
       arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
+    arguments.insert(arguments.end(), {"--download-rate", options.rate, "--download-host-rate",
+                                       options.host_rate});
     for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
     for (const auto& resource : options.resources)
       arguments.insert(arguments.end(), {"--resource", resource});
@@ -279,6 +282,11 @@ void add_up(CLI::App& app, Globals& globals) {
       ->add_option("--ca", options->authorities,
                    "PEM of certificates that downloads believe besides the system's")
       ->check(CLI::ExistingFile);
+  command->add_option("--download-rate", options->rate,
+                      "bytes a second of all downloads of a worker together, as 10MB; 0: as fast "
+                      "as it goes");
+  command->add_option("--download-host-rate", options->host_rate,
+                      "... of its downloads from one host");
   command->footer(
       "Prints `ready` once a task would run. A role that dies is started again; if one cannot\n"
       "start, five times in a row or for a reason that stays, that is told and everything ends.\n"

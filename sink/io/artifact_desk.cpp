@@ -16,9 +16,9 @@ constexpr Duration kPause = 100ms;  // Between two pieces of the directory: puts
 }  // namespace
 
 ArtifactDesk::ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf,
-                           std::string path)
+                           std::string path, std::size_t syncs_at_once)
     : socket_(socket),
-      store_(shelf),
+      store_(shelf, syncs_at_once),
       messages_("the artifacts of a sink", &authority,
                 [this](const Sender& to, protocol::Refused refused) {
                   socket_.send_to(to.peer, encode(std::move(refused)));
@@ -47,7 +47,8 @@ Expected<void> ArtifactDesk::on(protocol::Put& put, const Sender& from) {
   const auto progress = store_.put(from.user, put.sha256, put.size, put.offset, put.payload);
   if (!progress) return progress.error();
   const std::uint8_t is_whole = progress->is_whole ? 1 : 0;
-  socket_.send_to(from.peer, encode(protocol::PutAt{put.request, progress->have, is_whole}));
+  answer(from.peer, encode(protocol::PutAt{put.request, progress->have, is_whole}),
+         progress->is_whole);
   return {};
 }
 
@@ -70,19 +71,25 @@ Expected<void> ArtifactDesk::on(protocol::Hand& hand, const Sender& from) {
   auto looked = store_.hand(hand.file, hand.size, hand.is_last != 0);
   if (!looked) return looked.error();
   protocol::Handed handed{hand.request, looked->have, std::move(looked->sha256), {}};
-  if (handed.sha256.empty()) {
-    socket_.send_to(from.peer, encode(std::move(handed)));
-  } else {
-    unanswered_.push_back({from.peer, std::move(handed)});
-  }
+  const bool is_whole = !handed.sha256.empty();
+  answer(from.peer, encode(std::move(handed)), is_whole);
   return {};
+}
+
+// What says that an artifact is whole waits until it is durable (rule R4).
+void ArtifactDesk::answer(const std::string& peer, protocol::Message message, bool is_whole) {
+  if (is_whole && store_.uncommitted() > 0) {
+    unanswered_.push_back({peer, std::move(message)});
+  } else {
+    socket_.send_to(peer, std::move(message));
+  }
 }
 
 void ArtifactDesk::commit() {
   store_.commit();
   taken_since_ = 0;
-  for (auto& [peer, handed] : std::exchange(unanswered_, {}))
-    socket_.send_to(peer, encode(std::move(handed)));
+  for (auto& [peer, message] : std::exchange(unanswered_, {}))
+    socket_.send_to(peer, std::move(message));
 }
 
 }  // namespace eole::sink

@@ -14,9 +14,9 @@ namespace eole::sink {
 class ArtifactDesk {
  public:
   /// `socket`: bound already. `path`: of the shelf's directory, where others on this machine may
-  /// link files; empty: nobody may. All of them outlive it.
+  /// link files; empty: nobody may. `syncs_at_once`: as the store says. All of them outlive it.
   ArtifactDesk(net::Socket& socket, net::Authority& authority, ArtifactShelf& shelf,
-               std::string path);
+               std::string path, std::size_t syncs_at_once = 1);
   /// Takes the next message; false if none waits, and then all are answered.
   bool answer_one();
   /// Removes what is superfluous, a little now and then. Called often.
@@ -27,10 +27,11 @@ class ArtifactDesk {
   Expected<void> on(protocol::Put& put, const net::Sender& from);
   Expected<void> on(protocol::Get& get, const net::Sender& from);
   Expected<void> on(protocol::Hand& hand, const net::Sender& from);
+  void answer(const std::string& peer, protocol::Message message, bool is_whole);
   void commit();
   struct Answer {
     std::string peer;
-    protocol::Handed handed;
+    protocol::Message message;
   };
   net::Socket& socket_;
   ArtifactStore store_;

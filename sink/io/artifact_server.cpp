@@ -12,6 +12,7 @@ namespace eole::sink {
 namespace {
 constexpr int kWaitMs = 100;  // How soon it notices that it should stop.
 constexpr int kStorageFailed = 3;
+constexpr std::size_t kSyncsAtOnce = 16;
 }  // namespace
 
 ArtifactServer::ArtifactServer(net::Context& context, net::Authority& authority,
@@ -33,7 +34,7 @@ void ArtifactServer::serve(net::Socket socket, net::Authority& authority, Artifa
                            const std::string& path) {
   process::leave_core();
   try {
-    ArtifactDesk desk(socket, authority, shelf, path);
+    ArtifactDesk desk(socket, authority, shelf, path, kSyncsAtOnce);
     while (!should_stop_) {
       if (!desk.answer_one()) socket.wait(kWaitMs);
       desk.collect(process::now());

@@ -1,6 +1,8 @@
 #include "sink/io/artifacts.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 
 #include "common/base/ids.hpp"
 #include "common/base/planted.hpp"
@@ -54,7 +56,8 @@ struct ArtifactStore::Handing {
 
 // What was handed to the last life may be in the page cache only (a sync failed and ended it), so
 // it is not believed: who handed it over sends it.
-ArtifactStore::ArtifactStore(ArtifactShelf& shelf) : shelf_(shelf), directory_(shelf.directory()) {
+ArtifactStore::ArtifactStore(ArtifactShelf& shelf, std::size_t syncs_at_once)
+    : shelf_(shelf), syncs_at_once_(syncs_at_once), directory_(shelf.directory()) {
   for (const auto& name : directory_.list())
     if (name.ends_with(kPartSuffix)) {
       use(name);
@@ -121,7 +124,7 @@ Expected<ArtifactStore::Progress> ArtifactStore::put(std::string_view user,
                                                      const std::string& sha256, std::uint64_t size,
                                                      std::uint64_t offset, std::string_view bytes) {
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
-  if (shelf_.touch(sha256)) return Progress{size, true};
+  if (is_ready(sha256) || shelf_.touch(sha256)) return Progress{size, true};
   if (offset > size || bytes.size() > size - offset)
     return Error{
         text("artifact ", sha256, ": ", bytes.size(), " bytes at ", offset, ", size ", size)};
@@ -148,12 +151,14 @@ Expected<ArtifactStore::Progress> ArtifactStore::finish(const std::string& part,
     directory_.remove(part);
     return Error{text("artifact ", sha256, ": the bytes sent have another digest")};
   }
-  if (!planted("artifact-not-synced")) upload.file->date(shelf_.unix_ms());
-  directory_.rename(part, sha256);
-  if (!planted("artifact-name-not-synced")) directory_.sync();
+  ready_.push_back({std::move(upload.file), part, sha256, size});
   forget(part);
-  shelf_.add(size);
   return Progress{size, true};
+}
+
+bool ArtifactStore::is_ready(const std::string& sha256) const {
+  return std::any_of(ready_.begin(), ready_.end(),
+                     [&](const Ready& one) { return one.sha256 == sha256; });
 }
 
 void ArtifactStore::drop_handing(const std::string& name) {
@@ -222,6 +227,19 @@ Expected<ArtifactStore::Hand> ArtifactStore::hand(const std::string& file, std::
   return Hand{size, std::move(sha256)};
 }
 
+// Each sync waits for the disk, and for a processor after that; together they wait once.
+void ArtifactStore::sync_ready() {
+  std::atomic<std::size_t> next{0};
+  const auto sync_next = [&] {
+    for (auto i = next++; i < ready_.size(); i = next++) ready_[i].file->sync_all();
+  };
+  std::vector<std::future<void>> others;
+  while (others.size() + 1 < std::min(syncs_at_once_, ready_.size()))
+    others.push_back(std::async(std::launch::async, sync_next));
+  sync_next();
+  for (auto& other : others) other.get();
+}
+
 // In three rounds: of many small files the first sync commits the times and places of all, and
 // those that follow find them done. Ten times as fast as one after the other.
 void ArtifactStore::commit() {
@@ -230,7 +248,7 @@ void ArtifactStore::commit() {
     one.file->stamp(shelf_.unix_ms());
     one.file->write_behind(0, one.size);
   }
-  for (auto& one : ready_) one.file->sync_all();
+  if (!planted("artifact-not-synced")) sync_ready();
   for (auto& one : ready_) {
     if (directory_.has(one.sha256)) {  // Twice the same, at once.
       directory_.remove(one.name);
@@ -239,7 +257,7 @@ void ArtifactStore::commit() {
     directory_.rename(one.name, one.sha256);
     shelf_.add(one.size);
   }
-  directory_.sync();
+  if (!planted("artifact-name-not-synced")) directory_.sync();
   ready_.clear();
 }
 

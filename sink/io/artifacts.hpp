@@ -17,8 +17,8 @@ namespace eole::sink {
 /// Throws StorageFailure when the disk fails.
 class ArtifactStore {
  public:
-  /// `shelf`: must outlive it.
-  explicit ArtifactStore(ArtifactShelf& shelf);
+  /// `shelf`: must outlive it. `syncs_at_once`: of its disk's files, each in a thread.
+  explicit ArtifactStore(ArtifactShelf& shelf, std::size_t syncs_at_once = 1);
   ~ArtifactStore();
   ArtifactStore(const ArtifactStore&) = delete;
   ArtifactStore& operator=(const ArtifactStore&) = delete;
@@ -28,8 +28,9 @@ class ArtifactStore {
     bool is_whole = false;
   };
   /// Takes the bytes at `offset` if they come next; says how far the file is either way, so that
-  /// an upload that broke off goes on from there. It is its uploader's alone (`user`: a public key;
-  /// empty over ipc) and of one size: what another sends under the same name does not touch it.
+  /// an upload that broke off goes on from there. What is whole becomes an artifact by commit().
+  /// It is its uploader's alone (`user`: a public key; empty over ipc) and of one size: what
+  /// another sends under the same name does not touch it.
   /// Errors: bad name, wrong digest (the upload starts anew), no room.
   Expected<Progress> put(std::string_view user, const std::string& sha256, std::uint64_t size,
                          std::uint64_t offset, std::string_view bytes);
@@ -42,7 +43,7 @@ class ArtifactStore {
   /// there, but only at a little of it at a time. It is whole with `is_last`.
   /// Errors: bad name, not there, shorter than was said, no room.
   Expected<Hand> hand(const std::string& file, std::uint64_t size, bool is_last);
-  /// How many are looked through and are no artifacts yet.
+  /// How many are whole and are no artifacts yet.
   std::size_t uncommitted() const { return ready_.size(); }
   /// Makes them artifacts, durably.
   void commit();
@@ -66,7 +67,10 @@ class ArtifactStore {
   };
   Expected<Handing*> handing_of(const std::string& name, std::uint64_t size);
   void drop_handing(const std::string& name);
+  void sync_ready();
   bool has_room(std::uint64_t bytes) const;
+  /// It is one at the next commit.
+  bool is_ready(const std::string& sha256) const;
   /// `part`: the name of its file.
   Expected<Upload*> upload_of(const std::string& part, const std::string& sha256,
                               std::uint64_t size);
@@ -74,6 +78,7 @@ class ArtifactStore {
   void use(const std::string& part);
   void forget(const std::string& part);
   ArtifactShelf& shelf_;
+  std::size_t syncs_at_once_;
   storage::Directory& directory_;
   std::unique_ptr<storage::Walk> walk_;
   std::map<std::string, std::unique_ptr<Upload>> uploads_;    // Open, by the names of their files.

@@ -189,6 +189,30 @@ class Sources(unittest.TestCase):
         self.assertGreater(result["value"]["seconds"], 1.5)
         self.assertEqual(self.asked("/rate"), [None])
 
+    def test_downloads_of_a_worker_share_its_rate_and_those_from_a_host_the_hosts(self):
+        body = LARGE[:2 << 20]
+        self.serve("/shared", lambda request, n: request.answer(200, body, ETag='"v"', Accept_Ranges="bytes"))
+        other = http.server.ThreadingHTTPServer(("127.0.0.2", 0), self.handler)
+        self.addCleanup(other.server_close)
+        self.addCleanup(other.shutdown)
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        hosts = self.host, f"127.0.0.2:{other.server_address[1]}"
+
+        def took(hosts, *options):
+            self.handler.asked.pop("/shared", None)
+            with Cluster(*options, "--allow-net", "127.0.0.0/8", workers=1, slots=2) as cluster:
+                tasks = [{"kind": "download", "args": {"url": f"http://{host}/shared?{n}"}} for n, host in enumerate(hosts)]
+                results = cluster.submit(tasks, "--wait")
+            for result in results:
+                self.check_done(result, body)
+            self.assertEqual(self.asked("/shared"), [None, None])  # More connections would not help.
+            return max(result["value"]["seconds"] for result in results)
+
+        self.assertGreater(took(hosts, "--download-rate", "2MiB"), 1.5)
+        self.assertGreater(took([hosts[0]] * 2, "--download-host-rate", "2MiB"), 1.5)
+        # Of a host each: no faster than it may be, and not as one.
+        self.assertGreater(took(hosts, "--download-host-rate", "2MiB"), 0.7)
+
     def test_what_many_connections_had_when_their_worker_was_killed_is_not_asked_for_again(self):
         url = self.serve("/killed", self.ranges(1e6))
         scratch = os.path.join(self.cluster.directory, "eole/data/w1")

@@ -62,7 +62,8 @@ class Digests {
   void go_on(PartFile& part, TaskContext& context) {
     if (generation_ != part.generation()) begin(part, context);
     auto front = part.front();
-    if (is_handed_ && front > 0) context.reach(part.path(), front);
+    if (const auto path = part.path(); is_handed_ && front > 0 && !path.empty())
+      context.reach(path, front);
     front = std::min(front, at_ + kHashedAtOnce);
     if (is_handed_ && digests_.size() == 1) at_ = front;
     while (at_ < front) {
@@ -81,8 +82,10 @@ class Digests {
       if (digest.hash) digest.is = hex(digest.hash->digest());
     generation_ = 0;
     if (!is_handed_) return std::nullopt;
-    if (!part.finish()) return part.problem();
-    auto handed = context.hand_over(part.path(), part.front());
+    const bool is_in_memory = part.path().empty();
+    if (!is_in_memory && !part.finish()) return part.problem();
+    auto handed = is_in_memory ? context.keep(part.bytes())
+                               : context.hand_over(part.path(), part.front());
     if (!handed) return text("the file could not be kept: ", handed.error().message);
     digests_.front().is = std::move(*handed);
     return std::nullopt;
@@ -286,8 +289,11 @@ std::optional<std::string> Download::run() {
 namespace {
 
 Outcome run(const Value& args, TaskContext& context, bool is_handed) {
-  const auto lasting = context.lasting_path();
-  PartFile part(lasting ? *lasting : context.scratch_path("part"), lasting.has_value());
+  const auto place = [&]() -> PartFile::Place {
+    const auto lasting = context.lasting_path();
+    return {lasting ? *lasting : context.scratch_path("part"), lasting.has_value()};
+  };
+  PartFile part(place, context.has_lasting());
   Download download(args, context, part, is_handed);
   auto why = part.problem().empty() ? download.run() : part.problem();
   if (!why && !is_handed && !part.finish()) why = part.problem();

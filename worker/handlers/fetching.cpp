@@ -14,7 +14,8 @@ constexpr int kStepMs = 20;
 constexpr Duration kMeasure = 100ms;
 constexpr std::size_t kRangeConnectionsMax = 16;
 constexpr std::uint64_t kRangeBytesMin = 1 << 20;  // Less is not worth a connection.
-constexpr double kFastEnough = 200e6;              // A second: this machine is the limit.
+constexpr double kFastEnough = 200e6;              // A second.
+constexpr double kBusy = 0.2;  // The loop rested for less of the time: this machine is the limit.
 constexpr double kWorthIt = 1.5;                   // More connections must be so much faster.
 
 /// The requests for one file.
@@ -24,7 +25,10 @@ class Fetching {
       : options_(options),
         part_(part),
         context_(context),
-        connections_max_(options.may_divide && options.limits.rate == 0 ? kRangeConnectionsMax : 1) {}
+        connections_max_(options.may_divide && options.limits.rate == 0 &&
+                                 !context.web().has_rates()
+                             ? kRangeConnectionsMax
+                             : 1) {}
   FetchEnd run(const std::function<void()>& on_step);
 
  private:
@@ -47,6 +51,7 @@ class Fetching {
   FetchEnd end_;
   TimePoint measured_at_{};
   std::uint64_t measured_bytes_ = 0;
+  Duration measured_rest_{};
   double best_speed_ = 0;
 };
 
@@ -103,13 +108,15 @@ void Fetching::measure() {
   if (measured_at_ == TimePoint{}) {
     measured_at_ = now;
     measured_bytes_ = have;
+    measured_rest_ = context_.web().rested();
     return;
   }
   if (now < measured_at_ + kMeasure) return;
   const auto seconds = std::chrono::duration<double>(now - measured_at_).count();
   const auto speed = static_cast<double>(have - std::min(have, measured_bytes_)) / seconds;
   measured_at_ = {};
-  if (speed >= kFastEnough || speed < kWorthIt * best_speed_) {
+  const std::chrono::duration<double> rest = context_.web().rested() - measured_rest_;
+  if (speed >= kFastEnough || rest.count() < kBusy * seconds || speed < kWorthIt * best_speed_) {
     connections_max_ = wanted_;
     return;
   }

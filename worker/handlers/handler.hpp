@@ -46,7 +46,8 @@ struct Outcome {
   }
 };
 
-/// What a handler may ask of the worker while it runs. Used from the handler's thread only.
+/// What a handler may ask of the worker while it runs. Used from the handler's thread only, or from
+/// one that it waits for.
 class TaskContext {
  public:
   virtual ~TaskContext() = default;
@@ -74,12 +75,16 @@ class TaskContext {
   /// if an earlier attempt still holds it. Once the task is over for good it is removed, and so is
   /// every file PATH.anything beside it.
   virtual std::optional<std::string> lasting_path() = 0;
+  /// An earlier attempt left something there.
+  virtual bool has_lasting() const = 0;
   /// The first `bytes` of a file that is to become an artifact are there and change no more: the
   /// sink may look at them while more come. Cheap, never waits.
   virtual void reach(const std::string& path, std::uint64_t bytes) = 0;
   /// All `bytes` of it are there, and nobody changes the file from now on, also under another
   /// name: its SHA-256, once the sink has it durably.
   virtual Expected<std::string> hand_over(const std::string& path, std::uint64_t bytes) = 0;
+  /// Makes an artifact of these bytes: their SHA-256, once the sink has it durably.
+  virtual Expected<std::string> keep(std::string_view bytes) = 0;
   /// It becomes another file.
   virtual void take_back(const std::string& path) = 0;
   /// Fetches an artifact of at most `most` bytes from the sink to `path`, which is not there yet.

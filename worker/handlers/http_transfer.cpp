@@ -55,6 +55,7 @@ Transfer::Transfer(Web& web, const Waker& waker, const std::string& url, PartFil
       version_(part.version()),
       at_(gap.from),
       problem_(CURL_ERROR_SIZE, '\0'),
+      rate_(static_cast<std::uint64_t>(limits.rate)),
       request_(web, waker) {
   set_options(url, gap);
   request_.start();
@@ -91,15 +92,12 @@ bool Transfer::judge() {
   at_ = judged.from;
   if (!part_.begin(judged.version, judged.from)) return stop(part_.problem(), true);
   has_begun_ = true;
-  began_at_ = process::now();
   return true;
 }
 
 // libcurl 7.88 has a limit of its own, and lets many times as much pass.
-bool Transfer::is_ahead_of_rate() const {
-  if (limits_.rate == 0 || !has_begun_) return false;
-  const auto seconds = std::chrono::duration<double>(process::now() - began_at_).count();
-  return static_cast<double>(at_ - judged_->from) > seconds * static_cast<double>(limits_.rate);
+bool Transfer::has_to_wait() const {
+  return rate_.is_ahead(process::now()) || request_.is_ahead_of_rates();
 }
 
 bool Transfer::take(std::string_view bytes) {
@@ -107,6 +105,8 @@ bool Transfer::take(std::string_view bytes) {
   const auto end = at_ + bytes.size();
   if (end > judged_->end.value_or(UINT64_MAX)) return stop("more bytes than the answer said");
   if (end > limits_.bytes) return stop(too_large(), true);
+  rate_.add(bytes.size(), process::now());
+  request_.count(bytes.size());
   const auto taken = part_.append(at_, bytes);
   at_ += taken;
   if (taken == bytes.size()) return true;
@@ -154,7 +154,7 @@ void Transfer::set_options(const std::string& url, PartFile::Gap gap) {
   set(CURLOPT_HEADERDATA, this);
   const auto on_body = +[](char* bytes, std::size_t size, std::size_t count, void* user) {
     auto& transfer = *static_cast<Transfer*>(user);
-    if (transfer.is_ahead_of_rate()) {
+    if (transfer.has_to_wait()) {
       transfer.request_.pause();
       return std::size_t{CURL_WRITEFUNC_PAUSE};
     }

@@ -56,7 +56,7 @@ class Transfer {
   void set_options(const std::string& url, PartFile::Gap gap);
   bool judge();
   bool take(std::string_view bytes);
-  bool is_ahead_of_rate() const;
+  bool has_to_wait() const;
   std::size_t on_header(std::string_view line);
   bool is_ignoring_too_much(std::int64_t received);
   void conclude(TransferEnd& end);
@@ -78,7 +78,7 @@ class Transfer {
   std::atomic<std::uint64_t> at_;
   std::atomic<bool> has_begun_{false};
   std::string problem_;
-  TimePoint began_at_{};
+  Rate rate_;
   void* headers_ = nullptr;
   Web::Request request_;  // Last: goes first, and its callbacks with it.
 };

@@ -18,14 +18,17 @@ namespace eole::worker {
 namespace {
 
 constexpr std::size_t kReadBytes = 1 << 20;
-constexpr std::uint64_t kNoteEveryBytes = 1 << 20;  // What a kill costs at most.
+constexpr std::uint64_t kNoteEveryBytes = 1 << 20;  // Of a stretch: what a kill costs at most.
 constexpr std::size_t kStretchesMax = 4096;         // Of a note that is believed.
 
 // A part is of no use after a power cut: its file may have its length and not its bytes.
-std::string boot() {
-  std::string id;
-  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
-  return id;
+const std::string& boot() {
+  static const std::string kId = [] {
+    std::string id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+    return id;
+  }();
+  return kId;
 }
 
 bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
@@ -41,8 +44,14 @@ bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
 
 }  // namespace
 
-PartFile::PartFile(std::string path, bool is_lasting)
-    : path_(std::move(path)), is_lasting_(is_lasting) {
+PartFile::PartFile(std::function<Place()> place, bool is_left) : place_(std::move(place)) {
+  if (is_left) open();
+}
+
+void PartFile::open() {
+  auto place = place_();
+  path_ = std::move(place.path);
+  is_lasting_ = place.is_lasting;
   fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   struct stat status {};
   if (fd_ < 0 || ::fstat(fd_, &status) != 0) {
@@ -54,8 +63,19 @@ PartFile::PartFile(std::string path, bool is_lasting)
   if (resume_at() == 0) start_over();
 }
 
+bool PartFile::put_on_disk() {
+  if (is_on_disk()) return true;
+  auto place = place_();
+  path_ = std::move(place.path);
+  is_lasting_ = place.is_lasting;
+  if (!open_anew()) return false;
+  if (!write_all(fd_, memory_, 0)) return fail("write");
+  memory_ = {};
+  return true;
+}
+
 PartFile::~PartFile() {
-  if (!is_over_ && is_small() && stretches_[0] > 0) note();
+  if (!is_over_ && is_small() && resume_at() > 0 && put_on_disk()) note();
   if (fd_ >= 0) ::close(fd_);
 }
 
@@ -67,6 +87,11 @@ bool PartFile::fail(std::string_view what) {
 std::string PartFile::problem() const {
   const std::scoped_lock lock(mutex_);
   return problem_;
+}
+
+std::string PartFile::path() const {
+  const std::scoped_lock lock(mutex_);
+  return path_;
 }
 
 Version PartFile::version() const {
@@ -120,10 +145,10 @@ bool PartFile::begin(const Version& version, std::uint64_t from) {
   if (from == 0 && !start_anew()) return false;
   for (auto& [begin, end] : stretches_)
     if (begin <= from && from < end) end = from;
-  if (version == version_) return true;
+  const bool is_news = version != version_;
   version_ = version;
   if (is_small()) return true;  // It is noted if it is left: a kill may cost a MiB.
-  return set_space_aside() && note();
+  return put_on_disk() && (!is_news || (set_space_aside() && note()));
 }
 
 // So that a full disk shows before the hours of a download, not after them. A file system that
@@ -139,20 +164,30 @@ bool PartFile::set_space_aside() {
 std::size_t PartFile::append(std::uint64_t at, std::string_view bytes) {
   const std::scoped_lock lock(mutex_);
   const auto next = stretches_.upper_bound(at);
-  auto& end = std::prev(next)->second;
+  auto& [begin, end] = *std::prev(next);
   if (at != end) return 0;  // Another fills it.
   if (next != stretches_.end()) bytes = bytes.substr(0, next->first - at);
-  if (!problem_.empty() || (!write_all(fd_, bytes, at) && !fail("write"))) return 0;
+  if (!problem_.empty()) return 0;
+  if (!is_on_disk()) {
+    memory_.replace(at, bytes.size(), bytes);
+  } else if (!write_all(fd_, bytes, at)) {
+    fail("write");
+    return 0;
+  }
   end = at + bytes.size();
-  unnoted_bytes_ += bytes.size();
   // Of one stretch the file's size says the same.
-  if (stretches_.size() > 1 && unnoted_bytes_ >= kNoteEveryBytes && !note()) return 0;
+  if (stretches_.size() > 1 && is_far_from_note(begin, end) && !note()) return 0;
   return bytes.size();
+}
+
+bool PartFile::is_far_from_note(std::uint64_t begin, std::uint64_t end) const {
+  const auto noted = noted_.find(begin);
+  return end - (noted == noted_.end() ? begin : noted->second) >= kNoteEveryBytes;
 }
 
 bool PartFile::divide(std::uint64_t at) {
   const std::scoped_lock lock(mutex_);
-  if (at <= std::prev(stretches_.upper_bound(at))->second) return false;
+  if (!is_on_disk() || at <= std::prev(stretches_.upper_bound(at))->second) return false;
   stretches_.emplace(at, at);
   return note();  // Before its first byte: from then on the file's size says nothing.
 }
@@ -166,20 +201,27 @@ bool PartFile::start_anew() {
   const bool is_fresh = is_fresh_ && stretches_.size() == 1 && stretches_[0] == 0;
   stretches_ = {{0, 0}};
   version_ = {};
-  ::unlink(note_path().c_str());
+  if (is_on_disk()) ::unlink(note_path().c_str());
   if (is_fresh) return true;
   ++generation_;
-  // Another file: the one before may be the sink's already.
+  memory_.clear();
+  is_fresh_ = true;
+  return !is_on_disk() || open_anew();
+}
+
+// Another file: the one before may be the sink's already.
+bool PartFile::open_anew() {
   ::unlink(path_.c_str());
   const int fresh = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fresh < 0) return fail("make anew");
-  ::close(std::exchange(fd_, fresh));
-  is_fresh_ = true;
+  if (is_on_disk()) ::close(fd_);
+  fd_ = fresh;
   return true;
 }
 
 bool PartFile::finish() {
   const auto size = front();
+  if (!put_on_disk()) return false;
   is_over_ = true;
   is_fresh_ = false;
   ::unlink(note_path().c_str());
@@ -188,11 +230,13 @@ bool PartFile::finish() {
 
 void PartFile::drop() {
   is_over_ = true;
+  if (!is_on_disk()) return;
   ::unlink(note_path().c_str());
   ::unlink(path_.c_str());
 }
 
 std::string PartFile::read(std::uint64_t at) {
+  if (!is_on_disk()) return memory_.substr(std::min<std::uint64_t>(at, memory_.size()));
   std::string bytes(kReadBytes, '\0');
   const auto got = ::pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
   if (got < 0) fail("read");
@@ -204,7 +248,7 @@ std::string PartFile::read(std::uint64_t at) {
 // A kill leaves the one before or this one.
 bool PartFile::note() {
   if (!is_lasting_ || version_.validator.empty()) return true;
-  unnoted_bytes_ = 0;
+  noted_ = stretches_;
   const auto total = version_.total ? text(*version_.total) : std::string("?");
   auto said = text(boot(), '\n', version_.validator, '\n', total, '\n', version_.encoding, '\n',
                    version_.name, '\n', version_.sha256, '\n');

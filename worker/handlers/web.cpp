@@ -30,6 +30,7 @@ constexpr int kRestMs = 1000;           // Nothing is due that libcurl does not 
 constexpr long kIdleConnections = 128;  // Kept open for the next request.
 constexpr long kConnectSeconds = 15;
 constexpr long kReceiveBytes = 512 << 10;  // The most that libcurl takes at a time.
+constexpr std::size_t kRatedHostsMax = 1024;  // Beyond that those go that have nothing to wait for.
 
 std::string to_text(const sockaddr& address) {
   char written[INET6_ADDRSTRLEN] = {};
@@ -68,8 +69,10 @@ struct Web::Loop {
   std::vector<Request*> to_stop;
   bool should_stop = false;
   std::vector<Request*> paused;  // Of the loop's thread alone.
+  std::atomic<Duration::rep>& rested;
   std::thread thread;
 
+  explicit Loop(std::atomic<Duration::rep>& of_web) : rested(of_web) {}
   void run();
   void end(Request& request, CURLcode code);
 };
@@ -109,7 +112,9 @@ void Web::Loop::run() {
       const std::scoped_lock lock(mutex);  // Whoever takes it back looks.
       end(*request, code);
     }
+    const auto from = process::now();
     ::curl_multi_poll(multi, nullptr, 0, paused.empty() ? kRestMs : kPauseMs, nullptr);
+    rested += (process::now() - from).count();
   }
 }
 
@@ -118,15 +123,19 @@ void WebOptions::add_flags(process::Options& flags) {
              "that downloads may reach though it is not public: 10.0.0.0/8; repeatable");
   flags.text("--ca", authorities, "FILE",
              "certificates of authorities that downloads believe besides the system's, PEM");
+  flags.size("--download-rate", rate, "SIZE",
+             "bytes a second of all downloads of this worker together; 0: as fast as it goes", 0);
+  flags.size("--download-host-rate", host_rate, "SIZE", "... of its downloads from one host", 0);
 }
 
 Web::Web(const WebOptions& options)
-    : authorities_(options.authorities), loop_(std::make_unique<Loop>()) {
+    : options_(options), rate_(options.rate), loop_(std::make_unique<Loop>(rested_)) {
   auto networks = Networks::allowing(options.networks);
   if (!networks) throw std::runtime_error(text("--allow-net ", networks.error().message));
   networks_ = std::move(*networks);
-  if (!authorities_.empty() && ::access(authorities_.c_str(), R_OK) != 0)
-    throw std::runtime_error(text("--ca ", authorities_, ": ", std::strerror(errno)));
+  const auto& authorities = options_.authorities;
+  if (!authorities.empty() && ::access(authorities.c_str(), R_OK) != 0)
+    throw std::runtime_error(text("--ca ", authorities, ": ", std::strerror(errno)));
   static std::once_flag once;
   std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
   loop_->multi = ::curl_multi_init();
@@ -158,8 +167,8 @@ Web::Request::Request(Web& web, const Waker& waker)
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(CURLOPT_BUFFERSIZE, kReceiveBytes);
   set(CURLOPT_USERAGENT, "eole");
-  if (!web_.authorities_.empty())
-    set(CURLOPT_CAINFO, web_.authorities_.c_str());  // The system's directory stays.
+  if (const auto& authorities = web_.options_.authorities; !authorities.empty())
+    set(CURLOPT_CAINFO, authorities.c_str());  // The system's directory stays.
   // Sees the address that a name came to: at each redirect, and whatever it came to before.
   const auto open = +[](void* user, curlsocktype, curl_sockaddr* address) -> curl_socket_t {
     auto& request = *static_cast<Request*>(user);
@@ -170,6 +179,45 @@ Web::Request::Request(Web& web, const Waker& waker)
   };
   set(CURLOPT_OPENSOCKETFUNCTION, open);
   set(CURLOPT_OPENSOCKETDATA, this);
+}
+
+// Of the answer that it has, behind all redirects.
+std::string Web::Request::host() const {
+  const char* url = nullptr;
+  ::curl_easy_getinfo(curl_, CURLINFO_EFFECTIVE_URL, &url);
+  const std::unique_ptr<CURLU, decltype(&::curl_url_cleanup)> parts(::curl_url(),
+                                                                    ::curl_url_cleanup);
+  char* host = nullptr;
+  if (url == nullptr || ::curl_url_set(parts.get(), CURLUPART_URL, url, 0) != CURLUE_OK ||
+      ::curl_url_get(parts.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK)
+    return {};
+  std::string name(host);
+  ::curl_free(host);
+  for (auto& letter : name)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return name;
+}
+
+Rate& Web::rate_of(const std::string& host) {
+  if (rates_.size() >= kRatedHostsMax && !rates_.contains(host))
+    std::erase_if(rates_, [now = process::now()](const auto& each) {
+      return !each.second.is_ahead(now);
+    });
+  return rates_.try_emplace(host, options_.host_rate).first->second;
+}
+
+bool Web::Request::is_ahead_of_rates() const {
+  if (!web_.has_rates()) return false;
+  const auto now = process::now();
+  return web_.rate_.is_ahead(now) ||
+         (web_.options_.host_rate > 0 && web_.rate_of(host()).is_ahead(now));
+}
+
+void Web::Request::count(std::uint64_t bytes) {
+  if (!web_.has_rates()) return;
+  const auto now = process::now();
+  web_.rate_.add(bytes, now);
+  if (web_.options_.host_rate > 0) web_.rate_of(host()).add(bytes, now);
 }
 
 void Web::Request::pause() { web_.loop_->paused.push_back(this); }

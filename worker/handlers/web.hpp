@@ -1,10 +1,12 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "worker/handlers/networks.hpp"
+#include "worker/handlers/rate.hpp"
 
 namespace eole::process {
 class Options;
@@ -15,6 +17,8 @@ namespace eole::worker {
 struct WebOptions {
   std::string networks;     // That requests may reach besides public ones, as Networks reads them.
   std::string authorities;  // PEM of certificates to believe besides the system's; empty: none.
+  std::uint64_t rate = 0;   // Bytes a second of all downloads together; zero: as fast as it goes.
+  std::uint64_t host_rate = 0;  // … of those from one host.
   void add_flags(process::Options& flags);
 };
 
@@ -42,6 +46,11 @@ class Web {
   Web(const Web&) = delete;
   Web& operator=(const Web&) = delete;
 
+  /// For how long the loop has had nothing to do, of all the time that it is there.
+  Duration rested() const { return Duration(rested_.load()); }
+  /// More connections do not make it faster.
+  bool has_rates() const { return options_.rate > 0 || options_.host_rate > 0; }
+
   /// A request of libcurl's, set up by its owner. Its callbacks are called by the loop's thread.
   class Request {
    public:
@@ -56,6 +65,10 @@ class Web {
     bool is_over() const { return is_over_; }
     /// In a callback that says CURL_WRITEFUNC_PAUSE: it is called again a little later.
     void pause();
+    /// In a callback: the worker's rates, or its host's, let nothing pass now.
+    bool is_ahead_of_rates() const;
+    /// In a callback: so many bytes have passed.
+    void count(std::uint64_t bytes);
     /// Of libcurl, once it is over.
     int code() const { return code_; }
     /// An address that it would have reached and may not; empty: none.
@@ -63,6 +76,7 @@ class Web {
 
    private:
     friend class Web;
+    std::string host() const;
     Web& web_;
     const Waker& waker_;
     void* curl_;
@@ -74,8 +88,12 @@ class Web {
 
  private:
   struct Loop;
-  std::string authorities_;
+  Rate& rate_of(const std::string& host);
+  WebOptions options_;
   Networks networks_;
+  std::atomic<Duration::rep> rested_{0};
+  Rate rate_;                          // This one and the next are the loop's alone.
+  std::map<std::string, Rate> rates_;  // By host.
   std::unique_ptr<Loop> loop_;
 };
 

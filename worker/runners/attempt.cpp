@@ -358,6 +358,8 @@ std::optional<std::string> Attempt::lasting_path() {
   return lasting_ ? std::optional(lasting_->path()) : std::nullopt;
 }
 
+bool Attempt::has_lasting() const { return LastingFile::is_left(around_.scratch, task_.id); }
+
 void Attempt::reach(const std::string& path, std::uint64_t bytes) {
   handovers_.try_emplace(path, around_.artifacts, path).first->second.reach(bytes);
 }
@@ -369,6 +371,12 @@ Expected<std::string> Attempt::hand_over(const std::string& path, std::uint64_t 
     return !is_cancelled();
   });
   handovers_.erase(path);
+  if (!stored) return stored.error();
+  return stored->sha256;
+}
+
+Expected<std::string> Attempt::keep(std::string_view bytes) {
+  const auto stored = around_.artifacts.put_bytes(bytes, [&] { return !is_cancelled(); });
   if (!stored) return stored.error();
   return stored->sha256;
 }

@@ -117,6 +117,10 @@ std::unique_ptr<LastingFile> LastingFile::hold(const std::string& directory, con
   return std::unique_ptr<LastingFile>(new LastingFile(text(stem, kPart), fd));
 }
 
+bool LastingFile::is_left(const std::string& directory, const TaskId& id) {
+  return ::access(text(directory, "/", to_text(id), kPart).c_str(), F_OK) == 0;
+}
+
 LastingFile::~LastingFile() { ::close(lock_fd_); }
 
 void LastingFile::forget() { remove_all_of(path_); }

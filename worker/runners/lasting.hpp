@@ -12,6 +12,8 @@ class LastingFile {
  public:
   /// Null if an earlier attempt still holds it, or if there can be no lock.
   static std::unique_ptr<LastingFile> hold(const std::string& directory, const TaskId& id);
+  /// One was left there, by whichever attempt.
+  static bool is_left(const std::string& directory, const TaskId& id);
   ~LastingFile();
   LastingFile(const LastingFile&) = delete;
   LastingFile& operator=(const LastingFile&) = delete;

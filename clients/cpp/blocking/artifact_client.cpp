@@ -101,6 +101,19 @@ Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path, co
   return *stored;
 }
 
+Expected<ArtifactClient::Stored> ArtifactClient::put_bytes(std::string_view bytes,
+                                                           const std::function<bool()>& go_on) {
+  const Stored stored{hex(process::sha256(bytes)), bytes.size()};
+  const auto source = [&](std::uint64_t offset, std::size_t size) -> Expected<Bytes> {
+    return Bytes(bytes.substr(offset, size));
+  };
+  std::optional<Expected<void>> outcome;
+  const auto id = transfers_.put(stored.sha256, stored.bytes, source,
+                                 [&](const Expected<void>& ended) { outcome = ended; });
+  if (auto sent = wait(id, outcome, go_on); !sent) return sent.error();
+  return stored;
+}
+
 Expected<void> ArtifactClient::pieces(const std::string& sha256, std::uint64_t from,
                                       const Transfers::OnPiece& on_piece,
                                       const std::function<bool()>& go_on) {

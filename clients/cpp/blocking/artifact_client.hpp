@@ -29,6 +29,8 @@ class ArtifactClient {
   Expected<Stored> put(const std::string& path, const OnProgress& on_progress = {});
   /// The same, of a file whose digest is known.
   Expected<Stored> put(const std::string& path, const Stored& known, const OnProgress& on_progress);
+  /// The same, of bytes that are in memory; `go_on` is asked all the while.
+  Expected<Stored> put_bytes(std::string_view bytes, const std::function<bool()>& go_on = {});
   /// Where the sink takes files that are linked there; empty: nowhere. Asks it once.
   const std::string& place();
   /// Writes the artifact to `path`: under a temporary name beside it, which an interrupted

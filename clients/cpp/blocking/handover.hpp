@@ -27,8 +27,11 @@ class Handover {
   bool is_by_link() const { return !link_.empty(); }
 
  private:
+  Expected<void> wait_for_disk(std::uint64_t bytes, const ArtifactClient::OnProgress& on_progress);
   ArtifactClient& client_;
   std::string path_;
+  int fd_ = -1;
+  std::uint64_t behind_ = 0;  // The disk was told to write so much of it.
   std::string link_;  // Its name among the sink's; empty: none.
   std::optional<Expected<protocol::Handed>> outcome_;
   Transfers::Id id_ = 0;

@@ -72,7 +72,10 @@ void PutCore::on_deadline(TimePoint now, TransferActions& out) {
   if (now >= give_up_) return end(silence_of("the sink", kPatience), out);
   if (now < repeat_at_) return;
   repeat_at_ = now + kRepeat;
-  out.emplace_back(SendPut{{request_, sha256_, size_, 0, {}}, 0});
+  // What is one piece goes along with the question: a round trip less.
+  const auto bytes = size_ <= protocol::kChunkBytes ? size_ : 0;
+  out.emplace_back(
+      SendPut{{request_, sha256_, size_, 0, {}}, static_cast<std::uint32_t>(bytes)});
 }
 
 std::optional<TimePoint> PutCore::next_deadline() const {

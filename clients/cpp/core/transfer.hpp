@@ -60,7 +60,7 @@ using TransferAction = std::variant<SendPut, SendGet, TakePiece, TransferEnded>;
 using TransferActions = std::vector<TransferAction>;
 
 /// Sends a file: asks how much of it the sink has, then sends pieces ahead of the answers; asks
-/// anew when those stay away.
+/// anew when those stay away. A file of one piece goes with the question.
 class PutCore {
  public:
   static constexpr std::uint64_t kChunksUnderWay = 8;  // 2 MiB: a fast network's round trip.

@@ -35,7 +35,8 @@ struct Rig {
 };
 
 TransferAction question(std::uint64_t request, std::uint64_t size) {
-  return SendPut{{request, kName, size, 0, {}}, 0};
+  return SendPut{{request, kName, size, 0, {}},
+                 static_cast<std::uint32_t>(size <= kChunk ? size : 0)};
 }
 
 TransferActions pieces(std::uint64_t request, std::uint64_t size, std::uint64_t from,
@@ -60,6 +61,7 @@ TEST_CASE("a file goes in pieces, eight ahead of what the sink has", "[transfer]
   const auto size = 20 * kChunk + 5;
   Rig<PutCore> put{PutCore(3, kName, size, kStart)};
   REQUIRE(put.pass(0s) == TransferActions{question(kFirst, size)});
+  REQUIRE(std::get<SendPut>(put.out.front()).bytes == 0);
   REQUIRE(put.step(PutAtReceived{{kFirst, 0, 0}}) == pieces(kFirst, size, 0, 8 * kChunk));
   REQUIRE(put.step(PutAtReceived{{kFirst, kChunk, 0}}) ==
           pieces(kFirst, size, 8 * kChunk, 9 * kChunk));
@@ -79,6 +81,17 @@ TEST_CASE("a file that the sink has is not sent, an empty one neither", "[transf
   Rig<PutCore> empty{PutCore(3, kName, 0, kStart)};
   empty.pass(0s);
   REQUIRE(empty.step(PutAtReceived{{kFirst, 0, 1}}) == ended());
+}
+
+TEST_CASE("a file of one piece goes along with the question", "[transfer]") {
+  Rig<PutCore> put{PutCore(3, kName, kChunk, kStart)};
+  REQUIRE(put.pass(0s) == TransferActions{SendPut{{kFirst, kName, kChunk, 0, {}}, kChunk}});
+  REQUIRE(put.step(PutAtReceived{{kFirst, kChunk, 1}}) == ended());
+  // What the sink has of it from before is not sent again.
+  Rig<PutCore> part{PutCore(3, kName, kChunk, kStart)};
+  part.pass(0s);
+  REQUIRE(part.step(PutAtReceived{{kFirst, 100, 0}}) ==
+          TransferActions{SendPut{{kFirst, kName, kChunk, 100, {}}, kChunk - 100}});
 }
 
 TEST_CASE("a file goes on where the sink has it, also if that is less than before", "[transfer]") {

@@ -1,9 +1,11 @@
 #include "sink/io/artifacts.hpp"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "common/base/ids.hpp"
 #include "common/protocol/records.hpp"
+#include "common/storage/real_disk.hpp"
 #include "sink/core/keep.hpp"
 #include "tests/simulation/sim_disk.hpp"
 
@@ -23,6 +25,7 @@ void put_all(ArtifactStore& store) {
   ArtifactStore::Progress at;
   while (!at.is_whole)
     at = *store.put("alice", kName, kContent.size(), at.have, kContent.substr(at.have, 1000));
+  store.commit();
 }
 
 std::string content_of(SimDisk& disk) {
@@ -127,6 +130,57 @@ TEST_CASE("a piece from beyond an artifact's end is refused, at any offset", "[s
   for (const std::uint64_t offset :
        std::vector<std::uint64_t>{kContent.size() + 1, 1ULL << 63, UINT64_MAX})
     REQUIRE_FALSE(store.get(kName, offset, 10));
+}
+
+TEST_CASE("what was put becomes an artifact by a commit, together with others", "[artifacts]") {
+  SimDisk disk(1);
+  const auto other = kContent + "c";
+  const auto other_name = hex(process::sha256(other));
+  {
+    const auto directory = disk.open();
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
+    REQUIRE(store.put("alice", kName, kContent.size(), 0, kContent)->is_whole);
+    REQUIRE(store.put("bob", other_name, other.size(), 0, other)->is_whole);
+    REQUIRE(store.put("bob", kName, kContent.size(), 0, "")->is_whole);  // Said again meanwhile.
+    REQUIRE(store.uncommitted() == 2);
+    REQUIRE_FALSE(directory->has(kName));
+    store.commit();
+    REQUIRE(store.uncommitted() == 0);
+  }
+  disk.cut_power(simulation::Damage::kDropped);
+  const auto directory = disk.open();
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf);
+  REQUIRE(store.get(kName, 0, kContent.size())->bytes == kContent);
+  REQUIRE(store.get(other_name, 0, other.size())->bytes == other);
+}
+
+TEST_CASE("many files are synced at once, and a disk that fails one of them fails all",
+          "[artifacts]") {
+  auto path = (std::filesystem::temp_directory_path() / "eole-artifacts-XXXXXX").string();
+  REQUIRE(::mkdtemp(path.data()) != nullptr);
+  {
+    const auto directory = storage::open_directory(path);
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf, 4);
+    for (int i = 0; i < 50; ++i) {
+      const auto content = std::to_string(i);
+      REQUIRE(store.put("", hex(process::sha256(content)), content.size(), 0, content)->is_whole);
+    }
+    store.commit();
+    for (int i = 0; i < 50; ++i)
+      REQUIRE(directory->has(hex(process::sha256(std::to_string(i)))));
+  }
+  std::filesystem::remove_all(path);
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf, 2);
+  REQUIRE(store.put("", kName, kContent.size(), 0, kContent)->is_whole);
+  disk.fail_next_sync();
+  REQUIRE_THROWS_AS(store.commit(), storage::StorageFailure);
+  REQUIRE_FALSE(directory->has(kName));
 }
 
 TEST_CASE("nobody spoils an upload of another by a wrong size or a wrong byte", "[artifacts]") {

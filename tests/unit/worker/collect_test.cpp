@@ -69,6 +69,7 @@ class Sink final : public TaskContext {
   }
   std::string scratch_directory() override { return directory_; }
   std::optional<std::string> lasting_path() override { return std::nullopt; }
+  bool has_lasting() const override { return false; }
   Expected<void> fetch(const std::string&, const std::string&, std::uint64_t) override {
     return Error{"not asked for"};
   }
@@ -92,6 +93,7 @@ class Sink final : public TaskContext {
   Expected<std::string> hand_over(const std::string&, std::uint64_t) override {
     return Error{"nothing is handed over"};
   }
+  Expected<std::string> keep(std::string_view) override { return Error{"nothing is kept"}; }
   void take_back(const std::string&) override {}
   Expected<std::string> secret(const std::string&) override { return Error{"none"}; }
   const Mask& mask() const override { throw std::logic_error("there are no secrets"); }
