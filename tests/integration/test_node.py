@@ -32,6 +32,7 @@ class Node(unittest.TestCase):
         self.run_file("wire")
         self.run_file("log")
         self.run_file("member")
+        self.run_file("transcripts")
         self.run_file("types")
 
     def test_a_cluster_whose_roles_are_killed(self):

@@ -20,7 +20,7 @@ from fake_sink import GOLDEN, FakeSink, cluster_text
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "clients/python"))
 import eole  # noqa: E402
-from eole import records, submission  # noqa: E402
+from eole import flights, records, submission  # noqa: E402
 
 
 def batch_of(run, count=1, first=0, worker=b"w1"):
@@ -58,7 +58,7 @@ class Wire(unittest.TestCase):
                              ("records", [1, 99, 1010, 1010, 4242]), ("refused", [1, "queue full"]),
                              ("answer", [1]), ("chunk", [1, 1000, 0])):
             self.assertEqual(records.head_of(GOLDEN[name]), [1, name, *fields])
-        self.assertEqual(next(submission.ACCEPTANCE.iter_unpack(GOLDEN["acceptance.record"])), (1, 42, 2))
+        self.assertEqual(next(flights.ACCEPTANCE.iter_unpack(GOLDEN["acceptance.record"])), (1, 42, 2))
 
     def test_the_golden_tasks_are_written(self):
         [(payload, count, key)] = submission.messages_of("echo", {}, "photos", True, 7, "", 1)

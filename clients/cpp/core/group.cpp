@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "clients/cpp/core/silence.hpp"
+#include "common/base/ids.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
@@ -35,7 +36,9 @@ void GroupCore::on(AttendingReceived& event, TimePoint now, GroupActions& out) {
   if (told.generation < told_) return;
   if (log_ != 0 && told.log != log_) {
     state_ = State::kOver;
-    out.emplace_back(GroupTrouble{Error{"the sink: it has another log now"}, true});
+    out.emplace_back(GroupTrouble{Error{text("the log ", hex(log_), " was replaced by ", hex(told.log),
+                                              ": the group ", group_, " is of the old one")},
+                                  true});
     return;
   }
   beats_.silent_at = now + kPatience;
@@ -48,17 +51,19 @@ void GroupCore::on(AttendingReceived& event, TimePoint now, GroupActions& out) {
       return;
     }
     beats_.due = now + beats_.every;
-    if (told.request == beats_.request)
+    if (is_answered())
       beats_.sure_until = beats_.said + beats_.every * kSureBeats / 2;
   }
   if (state_ != State::kIn) return;
-  count_ = told.partitions;
   take_generation(told, now, out);
+  // What was wanted meanwhile.
+  if (told.request != 0 && is_answered() && !is_committed()) attend(now, out);
 }
 
 void GroupCore::take_generation(const protocol::Attending& told, TimePoint now, GroupActions& out) {
   const auto cursors = protocol::decode_cursors(told.payload);
   if (!cursors || told.partitions == 0 || told.partitions > protocol::kPartitionsMax) return;
+  count_ = told.partitions;
   const bool is_new = told.generation > told_;
   const bool is_moved = told.moved > told_;
   told_ = told.generation;
@@ -150,7 +155,7 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
 void GroupCore::on(CommitWanted&, TimePoint now, GroupActions& out) {
   for (auto& [partition, owned] : owned_) owned.wanted = std::max(owned.wanted, level(owned));
   if (generation_ != told_) return let_go(now, out);
-  if (!is_committed()) attend(now, out);
+  if (is_answered() && !is_committed()) attend(now, out);  // Else with the answer.
 }
 
 bool GroupCore::is_committed() const {

@@ -129,6 +129,8 @@ class GroupCore {
   void read_anew(GroupActions& out);
   void attend(TimePoint now, GroupActions& out);
   void read(TimePoint now, GroupActions& out);
+  /// Nothing that it said waits for an answer: what is said anew is not one more of many.
+  bool is_answered() const { return beats_.answered == beats_.request; }
   /// It owns something that it keeps.
   bool has_any() const;
 

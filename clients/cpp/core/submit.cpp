@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "clients/cpp/core/silence.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
@@ -100,11 +101,11 @@ void SubmitCore::repeat(Duration age, TimePoint now, SubmitActions& out) {
 
 void SubmitCore::on_deadline(TimePoint now, SubmitActions& out) {
   if (flights_.empty()) return;
-  if (now >= heard_ + patience_)
-    return end_all(Error{text("no answer from the ventilator within ", patience_ / 1s,
-                              " s: whether the last tasks were accepted is not known"),
-                         true},
-                   out);
+  if (now >= heard_ + patience_) {
+    auto silence = silence_of("the ventilator", patience_);
+    silence.message += " Whether the last tasks were accepted is not known";
+    return end_all(silence, out);
+  }
   if (now >= repeat_at_) repeat(kRepeat, now, out);
 }
 

@@ -1,62 +1,60 @@
 // The log, read in order and without a gap.
 import * as zmq from 'zeromq';
 
-import { Closed, Gone, LogReplaced, Refused } from './errors.js';
-import { batchesOf, openBatch, spanOf } from './records.js';
+import { kTurnedAway, sendNow } from './connection.js';
+import { Closed, Gone, LogReplaced, NoAnswer, Refused } from './errors.js';
+import { Following } from './following.js';
+import { batchesOf, logText, openBatch } from './records.js';
 import { areNumbers, fieldsOf } from './values.js';
 
-const kReadBytes = 1 << 20;
 const kNewsMax = 1000; // Notifications that wait to be read; what is dropped beyond is read from the log.
-const kReadEveryMs = 100; // Of a key that is bound to a prefix, which hears no notifications.
+const kLateMs = 1000; // Who looks so late has not heard what has come meanwhile.
 const kSilenceMs = 5000; // The sink says something every second; after so long it is asked.
-
-/** The fields and batches of an answer to a read. */
-export async function read(connection, log, offset, most, pattern = '', patienceMs = undefined) {
-  const [fields, payload] = await connection.ask(
-    ...['queries', ['records', 'gone'], 'read', [log, offset, 0, most, '', pattern], '', patienceMs],
-  );
-  if (fields[1] === 'gone') {
-    const [, , , , asked, kept] = fields;
-    throw new Gone(
-      `the sink: ${kept - asked} results, offsets ${asked} to ${kept - 1}, are not kept any more; the oldest kept is ${kept}`,
-      kept,
-    );
-  }
-  return [fields, payload];
-}
 
 /** The one record at this offset. */
 export async function recordAt(connection, offset) {
-  const [, payload] = await read(connection, 0, offset, 1);
-  for (const batch of batchesOf(payload)) return openBatch(batch, offset)[0];
+  const [fields, payload] = await connection.ask('queries', ['records', 'gone'], 'read', [0, offset, 0, 1]);
+  if (fields[1] === 'gone') {
+    const kept = fields[5];
+    throw new Gone(`the sink: the result at ${offset} is not kept any more; the oldest kept is ${kept}`, kept);
+  }
+  for (const batch of batchesOf(payload, offset)) return openBatch(batch, offset)[0];
 }
 
-/** Whether these are what a prefix of projects has, and no more. */
-const isWithin = (records) => records.length > 7 && records[7] !== '';
-
-/** Reads the log from an offset on, in order and without a gap: all of it, or what fits a pattern of topics. */
+/** Reads the log from an offset on, in order and without a gap: all of it, or what fits a pattern of topics.
+ * following.js decides, here are the sockets. */
 export class Log {
   #connection;
+  #sink;
   #news;
   #pattern;
-  #log;
-  #head;
-  #isWithin;
-  #heardAt = Date.now();
-  #isBehind = true; // The log is looked at before a notification is waited for.
-  #next;
+  #core;
+  #wanted; // The first offset.
+  #heardAt;
+  #lookedAt;
+  #receiving; // What is published is received when it is asked for, as it comes otherwise.
+  #changed = () => {};
 
   /** offset: from where on; without one, from where the log ends now. */
   static async open(connection, { offset, pattern = '', patienceMs = connection.patienceMs } = {}) {
     const log = new Log();
     log.#connection = connection;
     log.#pattern = pattern;
+    const turnAway = () => log.#core?.end(new NoAnswer(`no answer from the sink: ${kTurnedAway}`));
+    log.#sink = connection.dealer(
+      'queries',
+      (raw, payload) => log.#hear(fieldsOf(raw), payload),
+      () => (turnAway(), log.#changed()),
+    );
     log.#news = connection.connect(zmq.Subscriber, 'notifications', { receiveHighWaterMark: kNewsMax });
     log.#news.subscribe('result.', 'head');
     try {
-      log.#next = offset ?? (await connection.query('queries', 'status', [0, 0], undefined, patienceMs)).head;
-      const [fields] = await read(connection, 0, log.#next, 1, pattern, patienceMs);
-      [log.#log, log.#head, log.#isWithin] = [fields[3], fields[5], isWithin(fields)];
+      const status = { head: offset };
+      if (offset === undefined)
+        Object.assign(status, await connection.query('queries', 'status', [0, 0], undefined, patienceMs));
+      log.#begin({ offset: status.head }, patienceMs);
+      while (!log.#core.isOpen) await log.#turn(performance.now() + patienceMs);
+      log.#core.waitAnew(performance.now(), connection.patienceMs);
     } catch (error) {
       log.close();
       throw error;
@@ -64,85 +62,92 @@ export class Log {
     return log;
   }
 
+  #begin(cursor, patienceMs) {
+    this.#wanted = cursor.offset;
+    this.#heardAt = this.#lookedAt = performance.now();
+    this.#core = new Following({ ...cursor, pattern: this.#pattern }, this.#heardAt, patienceMs);
+  }
+
   /** What was submitted meanwhile may be in it already. */
   look() {
-    this.#isBehind = true;
+    this.#core.look(performance.now());
   }
 
   close() {
     this.#connection.disconnect(this.#news);
+    this.#connection.disconnect(this.#sink);
   }
 
   /** The results that come next; none if nothing comes in time. */
   async take(milliseconds) {
-    // What is here already costs the sink nothing; the log is asked only for what is not.
-    const isBehind = this.#isBehind || this.#head > this.#next;
-    const frames = await this.#hear(
-      isBehind ? 0 : this.#isWithin ? Math.min(milliseconds, kReadEveryMs) : milliseconds,
-    );
-    if (!frames) {
-      if (isBehind || this.#isWithin || Date.now() > this.#heardAt + kSilenceMs) return this.#read();
-      return [];
-    }
-    this.#heardAt = Date.now();
-    const fields = fieldsOf(frames[1]);
-    if (fields[1] === 'log_head' && areNumbers(fields, 2)) {
-      if (fields[2] !== this.#log) this.#beginAnew(fields[2]);
-      this.#head = Math.max(this.#head, Number(fields[3]));
-    } else if (fields[1] === 'notification' && fields[2] === this.#log && frames.length > 2) {
-      const { first, next } = spanOf(frames[2]);
-      if (first === this.#next && !this.#pattern) return this.#open(frames[2]);
-      this.#head = Math.max(this.#head, next); // If some were missed, they are read.
-    }
-    return [];
+    const until = performance.now() + milliseconds;
+    while (!this.#core.batches.length && performance.now() < until) await this.#turn(until);
+    const found = [];
+    while (this.#core.batches.length) found.push(...openBatch(this.#core.batches.shift(), this.#wanted));
+    return found; // A bad batch is met once.
   }
 
-  async #hear(milliseconds) {
+  /** Until something comes or is due. */
+  async #turn(until) {
+    const now = performance.now();
+    if (now > this.#lookedAt + kLateMs) this.#core.waitAnew(now);
+    if (now > this.#heardAt + kSilenceMs) this.#core.look(now);
+    this.#core.onDeadline(now);
+    for (const frames of this.#core.out.splice(0)) sendNow(this.#sink, frames);
+    await this.#checkError();
+    const due = Math.min(until, this.#core.nextDeadline(), this.#heardAt + kSilenceMs);
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, due - now));
+      this.#changed = () => (clearTimeout(timer), resolve());
+      this.#receiving ??= this.#receive();
+    });
+    this.#lookedAt = performance.now();
+    if (this.#news.closed) throw new Closed('the cluster was closed');
+    if (!this.#core.batches.length) await this.#checkError();
+  }
+
+  async #receive() {
     try {
-      this.#news.receiveTimeout = milliseconds;
-      return await this.#news.receive();
-    } catch (error) {
-      if (this.#news.closed) throw new Closed('the cluster was closed');
-      if (error.code === 'EAGAIN') return undefined;
-      throw error;
+      const [, raw, payload] = await this.#news.receive();
+      this.#receiving = undefined;
+      this.#hear(fieldsOf(raw), payload);
+    } catch {
+      this.#changed(); // It is closed.
     }
   }
 
-  async #read() {
-    let answer;
+  #hear(fields, payload) {
+    const [, name, ...more] = fields;
+    const now = performance.now();
+    const core = this.#core;
+    this.#heardAt = now;
     try {
-      answer = await read(this.#connection, this.#log, this.#next, kReadBytes, this.#pattern);
+      if (name === 'notification' && payload) core?.onNotification(more[0], payload, now);
+      else if (name === 'log_head' && areNumbers(fields, 2)) core?.onGrown(more[0], Number(more[1]), now);
+      else if (name === 'records' && areNumbers(fields, 5)) core?.onRecords(more, payload, now);
+      else if (name === 'gone' && areNumbers(fields, 5)) core?.onGone(more[0], more[3]);
+      else if (name === 'refused') core?.onRefused(more[0], more[1]);
     } catch (error) {
-      if (error instanceof Refused) await this.#checkLog();
-      throw error;
+      core?.end(error);
     }
-    const [fields, payload] = answer;
-    this.#heardAt = Date.now();
-    [this.#isBehind, this.#head] = [false, fields[5]];
-    const found = [...batchesOf(payload)].flatMap((batch) => this.#open(batch));
-    // What is others', or does not fit, is left out, also at the end.
-    if (isWithin(fields) || this.#pattern) this.#next = Math.max(this.#next, fields[4]);
-    return found;
+    this.#changed();
   }
 
-  #open(batch) {
-    const wanted = this.#next;
-    this.#next = Math.max(wanted, spanOf(batch).next); // A bad batch is met once.
-    this.#head = Math.max(this.#head, this.#next);
-    return openBatch(batch, wanted);
-  }
-
-  async #checkLog() {
-    const { log } = await this.#connection.query('queries', 'status');
-    const number = BigInt(`0x${log}`);
-    if (number !== BigInt(this.#log))
-      this.#beginAnew(Number.isSafeInteger(Number(number)) ? Number(number) : number);
-  }
-
-  #beginAnew(log) {
-    const hex = (number) => BigInt(number).toString(16).padStart(16, '0');
-    const text = `the log ${hex(this.#log)} was replaced by ${hex(log)}: what was not read yet is gone; reading on begins at the start of the new one`;
-    [this.#log, this.#next, this.#head, this.#isBehind] = [log, 0, 0, true];
-    throw new LogReplaced(text);
+  async #checkError() {
+    const core = this.#core;
+    const error = core.takeError();
+    if (!error) return;
+    if (core.isOver && error instanceof Refused && core.log) {
+      const { log: text } = await this.#connection.query('queries', 'status');
+      const number = BigInt(`0x${text}`);
+      if (number !== BigInt(core.log)) {
+        const log = Number.isSafeInteger(Number(number)) ? Number(number) : number;
+        this.#begin({ log, offset: 0, request: core.request }, this.#connection.patienceMs);
+        throw new LogReplaced(
+          `the log ${logText(core.log)} was replaced by ${text}: what was not read yet is gone; reading on begins at the start of the new one`,
+        );
+      }
+    }
+    throw error;
   }
 }

@@ -3,6 +3,7 @@
 import { EoleError, LogReplaced, NoAnswer } from './errors.js';
 import { Owned, cursors, offsetsIn } from './owned.js';
 import { Reading } from './reading.js';
+import { logText } from './records.js';
 import { head } from './values.js';
 
 const kRepeatMs = 1000; // What was not answered is said again.
@@ -46,7 +47,8 @@ export class Member {
     if (this.isOver || this.hasLeft || (request && request <= this.#answered) || generation < this.#latest)
       return;
     if (this.log && log !== this.log) {
-      this.end(new LogReplaced(`the log was replaced: the group ${this.#told.group} is of the old one`));
+      const text = `the log ${logText(this.log)} was replaced by ${logText(log)}: the group ${this.#told.group} is of the old one`;
+      this.end(new LogReplaced(text));
       return;
     }
     [this.#silentAt, this.log] = [now + this.#told.patienceMs, log];
@@ -130,7 +132,7 @@ export class Member {
       if (owned.wanted > owned.committed) wanted.push([partition, owned.wanted]);
     }
     const { group, run, name } = this.#told;
-    const fields = [this.#request, group, run, name, this.#generation, this.#isLeaving ? 1 : 0, ''];
+    const fields = [this.#request, group, run, name, this.#generation, this.#isLeaving ? 1 : 0];
     this.out.push([head('attend', ...fields), cursors(wanted)]);
     [this.#due, this.#said] = [now + kRepeatMs, now];
   }

@@ -31,13 +31,13 @@ export class Reading {
     this.#request += 1;
     const partitions = Buffer.alloc(4 + 4 * owned.length);
     [count, ...owned].forEach((each, place) => partitions.writeUInt32LE(each, 4 * place));
-    return [head('read', this.#request, log, this.#at, 0, kReadBytes, '', ''), partitions];
+    return [head('read', this.#request, log, this.#at, 0, kReadBytes), partitions];
   }
 
   /** The pieces of an answer, {batch, next: how far was looked with it}; none of what nobody asked for. */
   take(request, following, end, payload, now) {
     if (!this.#answers(request, end)) return [];
-    const pieces = [...batchesOf(payload)].map((batch) => ({ batch, next: spanOf(batch).next }));
+    const pieces = [...batchesOf(payload, this.#at)].map((batch) => ({ batch, next: spanOf(batch).next }));
     for (const { batch } of pieces) this.#ahead += batch.length;
     if (following > this.#at) pieces.push({ next: following });
     [this.#at, this.#due] = [Math.max(this.#at, following), now + kPollMs];

@@ -87,13 +87,16 @@ export function spanOf(batch) {
   return { first, next: first + batch.readUInt32LE(24) };
 }
 
-/** The batches of an answer to a read, each after its size. */
-export function* batchesOf(payload) {
+/** A log's name, as people read it. */
+export const logText = (log) => BigInt(log).toString(16).padStart(16, '0');
+
+/** The batches of an answer to a read from `offset` on, each after its size. */
+export function* batchesOf(payload, offset) {
   for (let at = 0; at < payload.length;) {
     const size = at + 4 <= payload.length ? payload.readUInt32LE(at) : 0;
     const batch = payload.subarray(at + 4, at + 4 + size);
     if (size < kBatchBytes || batch.length < size)
-      throw new Damaged(`a malformed piece of the log: ${payload.length} bytes, at ${at}`);
+      throw new Damaged(`the sink: a malformed piece of its log, at ${offset}`);
     yield batch;
     at += 4 + size;
   }

@@ -1,10 +1,11 @@
 // Tasks on their way to the ventilator: packed, split into messages, sent again until answered.
 import { randomBytes } from 'node:crypto';
 
-import { kRepeatMs, kTurnedAway, sendNow } from './connection.js';
-import { BadTask, Closed, EoleError, NoAnswer, Refused } from './errors.js';
+import { kTurnedAway, sendNow } from './connection.js';
+import { BadTask, Closed, EoleError, NoAnswer } from './errors.js';
+import { Flights } from './flights.js';
 import { taskIds } from './records.js';
-import { checkPlain, encode, fieldsOf, head } from './values.js';
+import { checkPlain, encode, fieldsOf } from './values.js';
 import { checkWords, classOf, conditionsOf, traceOf } from './words.js';
 
 const kTaskBytesMax = 1 << 20; // One task's arguments.
@@ -76,35 +77,29 @@ function specOf(task, at, waitsFor, trace) {
   return Buffer.concat([front, waitsFor, trace, args]);
 }
 
-/** A client's run at the ventilator. Messages are repeated under their numbers until answered. */
+/** A client's run at the ventilator: flights.js decides, here is the socket. */
 export class Submitter {
   #socket;
-  #patienceMs;
-  #run = randomBytes(8).readBigUInt64LE();
-  #request = 0;
-  #flights = new Map(); // Unanswered, by request, the oldest first.
-  #flyingBytes = 0;
-  #heardAt = 0;
+  #flights;
   #isAway = false;
-  #isBroken = false;
+  #waiting = new Map(); // {resolve, reject} by request.
   #looking; // The timer, while something is unanswered.
   #room = []; // Who waits to send.
 
   constructor(connection) {
-    this.#patienceMs = connection.patienceMs;
+    this.#flights = new Flights(randomBytes(8).readBigUInt64LE(), connection.patienceMs);
     this.#socket = connection.dealer(
       'ventilator',
       (raw, payload) => this.#hear(fieldsOf(raw), payload),
       () => {
         this.#isAway = true;
-        this.#failAll(this.#noAnswer());
+        this.#endAll(this.#noAnswer());
       },
     );
-    // What was on its way when the connection broke may be lost.
-    this.#socket.events.on('disconnect', () => (this.#isBroken = true));
+    this.#socket.events.on('disconnect', () => this.#flights.onBroken());
     this.#socket.events.on('handshake', () => {
-      if (this.#isBroken) for (const flight of this.#flights.values()) this.#send(flight);
-      this.#isBroken = false;
+      this.#flights.onStanding(Date.now());
+      this.#goOn();
     });
   }
 
@@ -113,7 +108,7 @@ export class Submitter {
     const answers = [];
     let isRefused = false;
     for (const { payload, count } of messages) {
-      while (this.#flights.size >= kFlyingMessages || this.#flyingBytes > kFlyingBytes) {
+      while (this.#flights.size >= kFlyingMessages || this.#flights.bytes > kFlyingBytes) {
         await new Promise((resolve) => this.#room.push(resolve));
       }
       if (isRefused) break;
@@ -130,77 +125,51 @@ export class Submitter {
   }
 
   close() {
-    this.#failAll(
-      new Closed('the cluster was closed: whether what was not answered was accepted is not known'),
-    );
+    this.#endAll(new Closed('the cluster was closed: whether what was not answered was accepted is not known'));
   }
 
   #fly(payload, count, key) {
     if (this.#isAway) return Promise.reject(this.#noAnswer());
     if (this.#socket.closed) return Promise.reject(new Closed('the cluster was closed'));
-    const request = (this.#request += 1);
-    const [oldest = request] = this.#flights.keys();
-    const frames = [head('submit', this.#run, request, oldest - 1, key, count), payload];
-    if (this.#flights.size === 0) this.#heardAt = Date.now();
+    const request = this.#flights.submit(payload, count, key, Date.now());
     return new Promise((resolve, reject) => {
-      const flight = { frames, bytes: payload.length, sentAt: 0, resolve, reject };
-      this.#flights.set(request, flight);
-      this.#flyingBytes += flight.bytes;
-      this.#looking ??= setInterval(() => this.#look(), kLookMs);
-      this.#send(flight);
+      this.#waiting.set(request, { resolve, reject });
+      this.#goOn();
     });
-  }
-
-  #send(flight) {
-    flight.sentAt = Date.now();
-    sendNow(this.#socket, flight.frames);
   }
 
   #hear(fields, payload) {
     const [, name, number, reason] = fields;
-    if (name === 'refused') {
-      const error = new Refused(`the ventilator: ${reason}`);
-      if (number === 0) this.#failAll(error);
-      else this.#land(number)?.reject(error);
-    } else if (name === 'accepted') {
-      this.#heardAt = Date.now();
-      for (let at = 0; at + 20 <= payload.length; at += 20) {
-        const request = Number(payload.readBigUInt64LE(at));
-        const first = Number(payload.readBigUInt64LE(at + 8));
-        this.#land(request)?.resolve([number, first, payload.readUInt32LE(at + 16)]);
-      }
-    }
+    if (name === 'refused') this.#flights.onRefused(number, reason, Date.now());
+    else if (name === 'accepted') this.#flights.onAccepted(number, payload, Date.now());
+    this.#goOn();
   }
 
-  /** The flight of a request, which is none any more; nothing if it was answered before. */
-  #land(request) {
-    const flight = this.#flights.get(request);
-    if (!flight) return undefined;
-    this.#flights.delete(request);
-    this.#flyingBytes -= flight.bytes;
-    if (this.#flights.size === 0) {
+  #endAll(error) {
+    this.#flights.endAll(error);
+    this.#goOn();
+  }
+
+  /** Says what is to be said, and tells what has ended. */
+  #goOn() {
+    for (const frames of this.#flights.out.splice(0)) sendNow(this.#socket, frames);
+    for (const [request, cameTo] of this.#flights.ended.splice(0)) {
+      const { resolve, reject } = this.#waiting.get(request);
+      this.#waiting.delete(request);
+      cameTo instanceof Error ? reject(cameTo) : resolve(cameTo);
+      for (const goOn of this.#room.splice(0)) goOn();
+    }
+    if (this.#flights.size) {
+      this.#looking ??= setInterval(() => this.#look(), kLookMs);
+    } else {
       clearInterval(this.#looking);
       this.#looking = undefined;
     }
-    for (const goOn of this.#room.splice(0)) goOn();
-    return flight;
   }
 
   #look() {
-    const now = Date.now();
-    if (now > this.#heardAt + this.#patienceMs) {
-      this.#failAll(
-        new NoAnswer(
-          `no answer from the ventilator within ${this.#patienceMs / 1000} s: whether the tasks of ${this.#flights.size} ` +
-            'messages were accepted is not known; is it running, and may this key connect?',
-        ),
-      );
-    }
-    for (const flight of this.#flights.values()) if (now > flight.sentAt + kRepeatMs) this.#send(flight);
-  }
-
-  #failAll(error) {
-    for (const request of [...this.#flights.keys()]) this.#land(request).reject(error);
+    this.#flights.onDeadline(Date.now());
+    this.#goOn();
   }
 
   #noAnswer = () => new NoAnswer(`no answer from the ventilator: ${kTurnedAway}`);

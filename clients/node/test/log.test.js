@@ -23,7 +23,7 @@ test('what was not published to it is read, and what comes twice is dropped', ()
     using(async (cluster) => {
       const results = cluster.results({ timeout: 3 }); // Shorter than it waits without asking.
       const first = take(results, 2);
-      while (sink.reads.length < 2) await sink.tellHead(); // It reads the log where it ends, then waits.
+      while (!sink.reads.length) await sink.tellHead(); // It reads the log where it ends, then waits.
       sink.head = 2;
       const told = setInterval(() => sink.tell(0, 2), 20); // Also again, once it was seen.
       assert.deepEqual(offsets(await first), [0, 1]);
@@ -121,7 +121,7 @@ test('what is lost on its way is said again under its number, and happens once',
         return [head('accepted', 123456), Buffer.concat([acceptance, acceptance])];
       };
       assert.deepEqual(await cluster.submit('echo', [1, 2]), ['003rj0-42', '003rj0-43']);
-      assert.deepEqual(asked, [1, 1, 2, 2]);
+      assert.deepEqual(asked, [1, 1, 1, 1]); // The status, and on a socket of its own the first read.
       assert.deepEqual(submitted, [submitted[0], submitted[0]]);
     }, sink.path),
   ));

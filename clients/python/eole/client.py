@@ -76,10 +76,7 @@ class Client(Cluster):
         found = list(self._take(log, wanted))
         if found:
             return map(self._with_failure, found)
-        log.wait(0)
-        if not log.found and not log.is_behind:
-            zmq.select([log._news, other], [], [], min(seconds, 0.1) if log._is_within else seconds)
-            log.wait(0)
+        log.wait(seconds * 1000, other)
         return map(self._with_failure, self._take(log, wanted))
 
     def state(self, task):

@@ -5,116 +5,135 @@ import time
 
 import zmq
 
-from .errors import Gone, LogReplaced, Refused
-from .records import BATCH, SIZE, head_of, open_batch
+from .connection import TURNED_AWAY, send
+from .errors import Gone, LogReplaced, NoAnswer, Refused
+from .following import Cursor, Following
+from .records import SIZE, head_of, open_batch
 
-READ_BYTES = 1 << 20
 NEWS_MAX = 1000      # Notifications that wait to be read; what is dropped beyond is read from the log.
-READ_EVERY = 100     # Milliseconds; of a key that is bound to a prefix, which hears no notifications.
+LATE_SECONDS = 1     # Who looks so late has not heard what has come meanwhile.
 SILENCE_SECONDS = 5  # The sink says something every second; after so long it is asked.
-
-
-def read(connection, log, offset, most, pattern=""):
-    """The head and the batches of an answer to a read."""
-    head, payload = connection.ask("queries", ("records", "gone"), "read", log, offset, 0, most, "",
-                                    pattern)
-    if head[1] == "gone":
-        raise Gone(f"the sink: {head[5] - offset} results, offsets {offset} to {head[5] - 1}, are not kept any more; "
-                   f"the oldest kept is {head[5]}", head[5])
-    return head, payload
-
-
-def is_within(records):
-    """Whether these are what a prefix of projects has, and no more."""
-    return len(records) > 7 and records[7] != ""
 
 
 def record_at(connection, offset):
     """The one record at this offset."""
-    _, payload = read(connection, 0, offset, 1)
+    head, payload = connection.ask("queries", ("records", "gone"), "read", 0, offset, 0, 1)
+    if head[1] == "gone":
+        raise Gone(f"the sink: the result at {offset} is not kept any more; the oldest kept is {head[5]}", head[5])
     found = []
     open_batch(payload[SIZE.size:], offset, found)
     return found[0]
 
 
 class Log:
-    """Reads the log from an offset on, in order and without a gap: all of it, or what fits a pattern of topics."""
+    """Reads the log from an offset on, in order and without a gap: all of it, or what fits a pattern of topics.
+    following.py decides, here are the sockets."""
 
     def __init__(self, connection, offset=None, pattern=""):
-        self._connection = connection
-        self._pattern = pattern
+        self._connection, self._pattern = connection, pattern
         self.found = collections.deque()  # Read, and not handed out.
-        self.is_behind = True  # The log is looked at before a notification is waited for.
+        self._sink, self._monitor = connection.watch(zmq.DEALER, "queries", zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         self._news = connection.connect(zmq.SUB, "notifications", NEWS_MAX)
         self._news.subscribe(b"result.")
         self._news.subscribe(b"head")
         try:
-            self._offset = connection.query("queries", "status")["head"] if offset is None else offset
-            answer, _ = read(connection, 0, self._offset, 1, pattern)
+            if offset is None:
+                offset = connection.query("queries", "status")["head"]
+            self._begin(Cursor(offset=offset))
+            while not self._core.is_open:
+                self._wait_once(time.monotonic() + connection.patience)
         except BaseException:
             self.close()
             raise
-        self._log, self._head, self._is_within = answer[3], answer[5], is_within(answer)
-        self._heard = time.monotonic()
+
+    def _begin(self, cursor, request=0):
+        self._wanted = cursor.offset
+        self._heard = self._looked = time.monotonic()
+        self._core = Following(cursor, self._heard, self._connection.patience, self._pattern, request)
 
     @property
     def offset(self):
         """All below was found, or does not fit."""
-        return self._offset
+        return self._core.offset
+
+    def look(self):
+        """More may be in the log than was heard of."""
+        self._core.look(time.monotonic())
 
     def close(self):
-        self._news.close(0)
+        self._sink.disable_monitor()
+        for each in (self._monitor, self._sink, self._news):
+            each.close(0)
 
-    def wait(self, milliseconds):
-        """Finds what comes next; nothing if nothing comes in time."""
-        # What is here already costs the sink nothing; the log is asked only for what is not.
-        is_behind = self.is_behind or self._head > self._offset
-        patience = min(milliseconds, READ_EVERY) if self._is_within else milliseconds
-        if not self._news.poll(0 if is_behind else patience):
-            if is_behind or self._is_within:
-                return self._read()
-            if time.monotonic() > self._heard + SILENCE_SECONDS:
-                self._read()
+    def wait(self, milliseconds, other=None):
+        """Finds what comes next; nothing if nothing comes in time, or the descriptor `other` is readable."""
+        until = time.monotonic() + milliseconds / 1000
+        while not self.found and not self._wait_once(until, other) and time.monotonic() < until:
+            pass
+
+    def _wait_once(self, until, other=None):
+        """Until something comes or is due; whether `other` is readable."""
+        core, now = self._core, time.monotonic()
+        core.patience = self._connection.patience
+        if now > self._looked + LATE_SECONDS:
+            core.wait_anew(now)
+        if now > self._heard + SILENCE_SECONDS:
+            core.look(now)
+        core.on_deadline(now)
+        for frames in core.out:
+            send(self._sink, frames)
+        core.out.clear()
+        self._raise_error()
+        poller = zmq.Poller()
+        for each in (self._sink, self._monitor, self._news, other):
+            if each is not None:
+                poller.register(each, zmq.POLLIN)
+        due = min(until, core.next_deadline(), self._heard + SILENCE_SECONDS)
+        is_other = other in dict(poller.poll(max(0, due - now) * 1000))
+        self._looked = time.monotonic()
+        self._hear(self._looked)
+        if not self.found:
+            self._raise_error()
+        return is_other
+
+    def _hear(self, now):
+        core = self._core
+        if self._monitor.poll(0):  # It stays there: libzmq does not try again.
+            core.end(NoAnswer(f"no answer from the sink: {TURNED_AWAY}"))
+        for socket in (self._sink, self._news):
+            while socket.poll(0) and not self.found:
+                *_, head, payload = socket.recv_multipart()
+                self._heard = now
+                self._take(head_of(head), payload, now)
+                self._open()
+
+    def _take(self, fields, payload, now):
+        name, core = fields[1], self._core
+        if name == "notification":
+            core.on_notification(fields[2], payload, now)
+        elif name == "log_head" and len(fields) > 3:
+            core.on_grown(fields[2], fields[3], now)
+        elif name == "records" and len(fields) > 6:
+            core.on_records(*fields[2:7], fields[7] if len(fields) > 7 else "", payload, now)
+        elif name == "gone" and len(fields) > 5:
+            core.on_gone(fields[2], fields[5], now)
+        elif name == "refused" and len(fields) > 3:
+            core.on_refused(fields[2], fields[3])
+
+    def _open(self):
+        while self._core.batches:
+            open_batch(self._core.batches.popleft(), self._wanted, self.found)  # A bad one is met once.
+
+    def _raise_error(self):
+        error, core = self._core.take_error(), self._core
+        if error is None:
             return
-        self._heard = time.monotonic()
-        _, head, payload = self._news.recv_multipart()
-        fields = head_of(head)
-        if fields[1] == "log_head" and len(fields) > 3:
-            if fields[2] != self._log:
-                self._begin_anew(fields[2])
-            self._head = max(self._head, fields[3])
-        elif fields[1] == "notification" and fields[2] == self._log and len(payload) >= BATCH.size:
-            first, _, _, count, _, _ = BATCH.unpack_from(payload)
-            if first == self._offset and not self._pattern:
-                self._take(payload)
-            else:
-                self._head = max(self._head, first + count)  # If some were missed, they are read.
-
-    def _read(self):
-        try:
-            answer, payload = read(self._connection, self._log, self._offset, READ_BYTES, self._pattern)
-        except Refused:
+        if not core.is_over:
+            raise error
+        if isinstance(error, Refused) and core.log:
             log = int(self._connection.query("queries", "status")["log"], 16)
-            if log != self._log:
-                self._begin_anew(log)
-            raise
-        self._heard = time.monotonic()
-        self.is_behind, self._head = False, answer[5]
-        at = 0
-        while at + SIZE.size <= len(payload):
-            size = SIZE.unpack_from(payload, at)[0]
-            self._take(payload[at + 4:at + 4 + size])
-            at += 4 + size
-        if is_within(answer) or self._pattern:  # What is others', or does not fit, is left out, also at the end.
-            self._offset = max(self._offset, answer[4])
-
-    def _take(self, batch):
-        first, _, _, count, _, _ = BATCH.unpack_from(batch)
-        wanted, self._offset = self._offset, max(self._offset, first + count)  # A bad batch is met once.
-        self._head = max(self._head, self._offset)
-        open_batch(batch, wanted, self.found)
-
-    def _begin_anew(self, log):
-        old, self._log, self._offset, self._head, self.is_behind = self._log, log, 0, 0, True
-        raise LogReplaced(f"the log {old:016x} was replaced by {log:016x}: what was not read yet is gone; "
-                          "reading on begins at the start of the new one")
+            if log != core.log:
+                self._begin(Cursor(log), core.request)
+                raise LogReplaced(f"the log {core.log:016x} was replaced by {log:016x}: what was not read yet is gone; "
+                                  "reading on begins at the start of the new one")
+        raise error

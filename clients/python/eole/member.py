@@ -56,7 +56,7 @@ class Reading:
             return None
         self._is_asked, self._due = True, now + REPEAT_SECONDS
         self._request += 1
-        return (msgpack.packb([1, "read", self._request, log, self._at, 0, READ_BYTES, "", ""]),
+        return (msgpack.packb([1, "read", self._request, log, self._at, 0, READ_BYTES]),
                 PARTITION.pack(count) + b"".join(map(PARTITION.pack, owned)))
 
     def take(self, request, following, head, payload, now):
@@ -213,7 +213,7 @@ class Member:
             if owned.wanted > owned.committed:
                 cursors.append(CURSOR.pack(partition, owned.wanted))
         self.out.append((msgpack.packb([1, "attend", self._request, self._group, self._run, self._name, self._generation,
-                                        int(self._is_leaving), ""]), b"".join(cursors)))
+                                        int(self._is_leaving)]), b"".join(cursors)))
         self._due, self._said = now + REPEAT_SECONDS, now
 
     def commit(self, now, but=None):

@@ -12,12 +12,12 @@ import msgpack
 import zmq
 import zmq.utils.monitor
 
-from .connection import REPEAT_SECONDS, TURNED_AWAY, send
-from .errors import BadTask, Error, NoAnswer, Refused, TooLarge
+from .connection import TURNED_AWAY, send
+from .errors import BadTask, Error, NoAnswer, TooLarge
+from .flights import Flights
 from .records import SIZE, head_of, task_ids
 from .words import OF_CLASS, PLAIN, check_plain, conditions_of, milliseconds, policies, trace_of
 
-ACCEPTANCE = struct.Struct("<QQI")
 GROUP = struct.Struct("<HHII")
 CONDITIONS_SIZE = struct.Struct("<H")
 TASK_BYTES_MAX = 1 << 20     # One task's arguments.
@@ -25,6 +25,7 @@ PAYLOAD_BYTES_MAX = 8 << 20  # One message; all tasks under a key are one.
 TASKS_MAX = 65536            # In one message.
 MESSAGE_BYTES = 1 << 20      # What a message holds if its tasks may come in several.
 FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
+LOOK_MILLISECONDS = 100
 BACKOFF_SECONDS_MAX = 86400
 RETRY_ON_BYTES_MAX = 512
 CAUSE_NUMBERS = {"exit": (1, 255), "signal": (1, 64), "http": (400, 999)}
@@ -180,28 +181,6 @@ def class_of(kind, project, attempts, retry, *, priority=0, backoff_ms=0, backof
     return pack(fields)
 
 
-class Window:
-    """How many messages may be unanswered: doubled as long as that raises the rate by a seventh."""
-
-    def __init__(self):
-        self.messages = 8
-        self._answered = self._tasks = self._begun = self._best = 0
-
-    def on_answer(self, tasks):
-        now = time.monotonic()
-        if self._answered == 0:  # The first answer begins a round, and is not in it.
-            self._begun, self._tasks, self._answered = now, 0, 1
-            return
-        self._tasks += tasks
-        self._answered += 1
-        if self._answered <= 4 * self.messages or now <= self._begun:
-            return
-        rate = self._tasks / (now - self._begun)
-        if rate > 1.15 * self._best:
-            self.messages, self._best = min(2 * self.messages, 4096), rate
-        self._answered = 0
-
-
 def messages_of(kind, args, project, retry, attempts, key, batch, words=None):
     """Yields the tasks as messages: payload, how many, key. words: what else is said of all (words.py)."""
     specs = Specs(kind, project, retry, attempts, words)
@@ -256,116 +235,82 @@ def packed_under_key(specs, args, key):
 
 
 class Submitter:
-    """A client's run at the ventilator. Messages are repeated under their numbers until answered."""
+    """A client's run at the ventilator: flights.py decides, here is the socket."""
 
     def __init__(self, connection):
-        self._patience, self._check_owner = connection.patience, connection.check_owner
+        self._check_owner = connection.check_owner
         self._socket, self._monitor = connection.watch(
             zmq.DEALER, "ventilator",
             zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         self._is_turned_away = False  # For ever: libzmq does not try again.
-        self._is_broken = False
-        self._window = Window()
-        self._pack = msgpack.Packer().pack
-        self._run = int.from_bytes(os.urandom(8), "little")
-        self._request = 0
-        self._forget()
-
-    def _forget(self):
-        self._flights = collections.OrderedDict()  # Unanswered: message, when it was sent.
-        self._flying_bytes = 0
-        self._accepted = {}
+        self._flights = Flights(int.from_bytes(os.urandom(8), "little"), connection.patience)
 
     def submit(self, messages):
         """Sends messages (payload, count, key); the ids of their tasks once all are durable."""
         self._check_owner()
-        self._forget()
-        first = self._request + 1
+        self._flights.forget()
+        first = self.next_request()
         try:
             for payload, count, key in messages:
-                self._collect(self._window.messages - 1, FLYING_BYTES)
-                self._send(payload, count, key)
+                self._collect(self._flights.window.messages - 1, FLYING_BYTES)
+                self._flights.submit(payload, count, key, time.monotonic())
+                self._speak()
             self._collect(0, 0)
         except Error as error:
-            if not isinstance(error, NoAnswer):
-                self._collect_rest()
+            self._collect(0, 0, is_raising=False)  # What became of those that were sent already.
             error.ids = self._ids(first)
             raise
         return self._ids(first)
 
     def next_request(self):
         """The number of the first message that submit() will send."""
-        return self._request + 1
+        return self._flights.next_request
 
     def accepted(self, request):
         """Origin, first number and count of a message's tasks; waits for it, within submit()."""
-        if request not in self._accepted:
+        if request not in self._flights.ended:
             self._collect(0, 0)
-        return self._accepted[request]
+        return self._flights.ended[request]
 
     def _ids(self, first):
-        answered = (self._accepted.get(request) for request in range(first, self._request + 1))
-        return [task for acceptance in answered if acceptance for task in task_ids(*acceptance)]
+        ended = (self._flights.ended.get(request) for request in range(first, self._flights.next_request))
+        return [task for came_to in ended if isinstance(came_to, tuple) for task in task_ids(*came_to)]
 
-    def _send(self, payload, count, key):
-        request = self._request = self._request + 1
-        confirmed = next(iter(self._flights), request) - 1
-        head = self._pack([1, "submit", self._run, request, confirmed, key, count])
-        self._flights[request] = [(head, payload), time.monotonic()]
-        self._flying_bytes += len(payload)
-        send(self._socket, (head, payload))
+    def _speak(self):
+        for frames in self._flights.out:
+            send(self._socket, frames)
+        self._flights.out.clear()
 
-    def _collect(self, most, bytes_most):
-        """Takes answers until at most so many messages and bytes are unanswered."""
-        give_up = time.monotonic() + self._patience
-        while len(self._flights) > most or self._flying_bytes > bytes_most:
-            if not self._socket.poll(100):
-                if time.monotonic() > give_up:
-                    raise NoAnswer(f"no answer from the ventilator within {self._patience} s: whether the tasks of "
-                                   f"{len(self._flights)} messages were accepted is not known; is it running, and may "
-                                   "this key connect?")
-                self._repeat()
-                continue
-            head, payload = self._socket.recv_multipart()
-            fields = head_of(head)
-            if fields[1] == "refused" and (fields[2] == 0 or fields[2] in self._flights):
-                if flight := self._flights.pop(fields[2], None):
-                    self._flying_bytes -= len(flight[0][1])
-                raise Refused(f"the ventilator: {fields[3]}")
-            if fields[1] != "accepted":
-                continue
-            give_up = time.monotonic() + self._patience
-            for request, first, count in ACCEPTANCE.iter_unpack(payload):
-                if flight := self._flights.pop(request, None):
-                    self._flying_bytes -= len(flight[0][1])
-                    self._accepted[request] = (fields[2], first, count)
-                    self._window.on_answer(count)
+    def _collect(self, most, bytes_most, is_raising=True):
+        """Takes answers until at most so many messages and bytes are unanswered, or one of them came to an error."""
+        flights = self._flights
+        flights.wait_anew(time.monotonic())
+        while len(flights) > most or flights.bytes > bytes_most:
+            if self._socket.poll(LOOK_MILLISECONDS):
+                self._hear()
+            else:
+                self._look_at_connection()
+                flights.on_deadline(time.monotonic())
+                self._speak()
+            if is_raising and flights.error:
+                raise flights.error
 
-    def _repeat(self):
-        is_anew, now = self._has_reconnected(), time.monotonic()
-        for flight in self._flights.values():
-            if is_anew or now > flight[1] + REPEAT_SECONDS:
-                flight[1] = now
-                send(self._socket, flight[0])
+    def _hear(self):
+        head, payload = self._socket.recv_multipart()
+        fields = head_of(head)
+        if fields[1] == "accepted":
+            self._flights.on_accepted(fields[2], payload, time.monotonic())
+        elif fields[1] == "refused" and len(fields) > 3:
+            self._flights.on_refused(fields[2], fields[3], time.monotonic())
 
-    def _collect_rest(self):
-        """After an error: learns what became of the messages that were sent already."""
-        while self._flights:
-            try:
-                self._collect(0, 0)
-            except Refused:
-                continue
-            except NoAnswer:
-                return
-
-    def _has_reconnected(self):
-        """Then what was on its way when the connection broke may be lost."""
-        has = False
+    def _look_at_connection(self):
         while self._monitor.poll(0):
             event = zmq.utils.monitor.recv_monitor_message(self._monitor)["event"]
-            has = has or (self._is_broken and event == zmq.EVENT_HANDSHAKE_SUCCEEDED)
-            self._is_broken = event == zmq.EVENT_DISCONNECTED
-            self._is_turned_away = self._is_turned_away or event == zmq.EVENT_HANDSHAKE_FAILED_AUTH
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._flights.on_standing(time.monotonic())
+            elif event == zmq.EVENT_DISCONNECTED:
+                self._flights.on_broken()
+            else:
+                self._is_turned_away = True
         if self._is_turned_away:
-            raise NoAnswer(f"no answer from the ventilator: {TURNED_AWAY}")
-        return has
+            self._flights.end_all(NoAnswer(f"no answer from the ventilator: {TURNED_AWAY}"))
