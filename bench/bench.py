@@ -30,8 +30,9 @@ def bench(cluster, what, **options):
     return json.loads(cluster.eole("bench", what, *flags, "--rounds", "1", "--json", timeout=600).stdout)
 
 
-def tool(name, *arguments):
-    done = subprocess.run([BIN / name, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=True)
+def tool(name, *arguments, env=None):
+    done = subprocess.run([BIN / name, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=True,
+                          env={**os.environ, **(env or {})})
     return json.loads(done.stdout)
 
 
@@ -426,7 +427,8 @@ def run(measures, block, prog, about):
         write_block(ROOT / "docs/benchmarks.md", block, rows)
 
 
-OTHERS = {"peers": "peers.py", "http": "over_http.py", "pictures": "pictures.py"}
+OTHERS = {"peers": "peers.py", "http": "over_http.py", "pictures": "pictures.py", "groups": "readers.py", "python": "pythons.py",
+          "downloads": "downloads.py"}
 
 
 def main():

@@ -1,53 +1,108 @@
-"""Downloads through the whole fabric beside wget2, in turns: downloads.py http://SERVER [big|mid|small …].
+"""./dev bench downloads: files from an nginx on this machine through a cluster, beside wget2, in turns.
 
-The server (nginx with sendfile, say) has big/2g.bin, mid/00.bin to 19.bin of 100 MB, small/0000.bin to 1999.bin of 64 KiB.
-Eole's files are hashed and durable when a task is done; wget2's are written to the page cache.
+Eole's files are hashed (SHA-256) and durable when their task is done; wget2's are in the page cache. Each set has a
+cluster of one worker. The slow server gives each connection 5 MiB/s; wget2 has one connection a file.
 """
 
+import functools
 import json
 import os
 import pathlib
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests/integration"))
-from cluster import Cluster  # noqa: E402 - found there
+from bench import Cluster, cpu_seconds, run
+from servers import Server, end_on_sigterm, install
 
+PACKAGES = ["nginx-light", "wget2"]
 ROUNDS = 3
-SETS = {"big": (["big/2g.bin"], 1), "mid": ([f"mid/{n:02}.bin" for n in range(20)], 4),
-        "small": ([f"small/{n:04}.bin" for n in range(2000)], 64)}  # Files, and slots.
+SETS = {  # Files, their bytes, slots, and what the server gives each connection.
+    "one file of 2 GiB, one slot": (1, 2 << 30, 1, "0"),
+    "20 files of 100 MB, four slots": (20, 100_000_000, 4, "0"),
+    "2,000 files of 64 KiB, 64 slots": (2000, 64 << 10, 64, "0"),
+    "one file of 200 MB, 5 MiB/s a connection": (1, 200_000_000, 1, "5m"),
+}
+NGINX = """worker_processes 1; daemon off; pid DIR/pid; error_log DIR/error;
+events { worker_connections 1024; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
+  client_body_temp_path DIR/1; proxy_temp_path DIR/2; fastcgi_temp_path DIR/3; uwsgi_temp_path DIR/4; scgi_temp_path DIR/5;
+  server { listen 127.0.0.1:PORT; root FILES; limit_rate RATE; }
+}
+"""
+
+
+def nginx(files, rate):
+    def prepare(directory, port):
+        text = NGINX.replace("DIR", directory).replace("FILES", files).replace("PORT", str(port)).replace("RATE", rate)
+        pathlib.Path(directory, "nginx.conf").write_text(text, encoding="ascii")
+        os.chmod(directory, 0o755)  # Its worker is another user, if root starts it.
+        return {}
+    return Server(["nginx", "-c", "DIR/nginx.conf"], prepare)
+
+
+def make(directory, count, size):
+    """So many files; paths within the directory."""
+    block = os.urandom(min(size, 1 << 22))
+    names = [f"{size}-{number:04}.bin" for number in range(count)]
+    for name in names:
+        with open(os.path.join(directory, name), "wb") as file:
+            for at in range(0, size, len(block)):
+                file.write(block[:size - at])
+    return names
 
 
 def with_wget2(urls):
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(prefix="eole-peer-") as directory:
+        lines, files = pathlib.Path(directory, "urls"), pathlib.Path(directory, "files")
+        lines.write_text("".join(f"{url}\n" for url in urls), encoding="ascii")  # It may hang with a pipe.
         start = time.monotonic()
-        subprocess.run(["wget2", "-q", "-P", directory, "-i", "-"], input="\n".join(urls), text=True, check=True)
+        subprocess.run(["wget2", "-q", "-P", files, "-i", lines], check=True, timeout=120)
         seconds = time.monotonic() - start
-        assert len(os.listdir(directory)) == len(urls)
+        assert len(os.listdir(files)) == len(urls)
         return seconds
 
 
 def with_eole(urls, slots):
+    """Seconds, and processor seconds of the roles."""
     with Cluster(workers=1, slots=slots) as cluster:
         cluster.eole("status", "--until-workers", "1")
+        pids = [each["pid"] for each in cluster.status()["roles"]]
+        before = sum(map(cpu_seconds, pids))
         lines = "".join(json.dumps({"kind": "download", "args": {"url": url}}) + "\n" for url in urls)
         start = time.monotonic()
         cluster.eole("submit", "--file", "-", "--wait", "--json", input=lines)
-        return time.monotonic() - start
+        seconds = time.monotonic() - start
+        return seconds, sum(map(cpu_seconds, pids)) - before
 
 
-def main():
-    server, *names = sys.argv[1:]
-    for name in names or SETS:
-        files, slots = SETS[name]
-        urls = [f"{server}/{file}" for file in files]
-        rounds = [(with_eole(urls, slots), with_wget2(urls)) for _ in range(ROUNDS)]
-        ours, theirs = (statistics.median(column) for column in zip(*rounds))
-        print(f"{name}: {ours:.2f} s, wget2 {theirs:.2f} s, {ours / theirs:.2f} times", flush=True)
+@functools.cache
+def turns(name):
+    """Eole's seconds, its processor seconds for each GB, wget2's seconds: of each round."""
+    count, size, slots, limit = SETS[name]
+    with tempfile.TemporaryDirectory(prefix="eole-peer-") as directory:
+        os.chmod(directory, 0o755)
+        names = make(directory, count, size)
+        found = []
+        with nginx(directory, limit) as server:
+            urls = [f"http://127.0.0.1:{server.port}/{each}" for each in names]
+            for _ in range(ROUNDS if limit == "0" else 1):  # wget2 takes 38 s for what is slow.
+                seconds, spent = with_eole(urls, slots)
+                found.append((seconds, spent / (count * size / 1e9), with_wget2(urls)))
+        return found
+
+
+MEASURES = []
+for each in SETS:
+    MEASURES += [
+        (each, "s", lambda name=each: [ours for ours, _, _ in turns(name)], 1),
+        ("… of wget2's time, in turns", "times", lambda name=each: [ours / theirs for ours, _, theirs in turns(name)], 1),
+        ("… processor time of all roles for a GB", "s", lambda name=each: [spent for _, spent, _ in turns(name)], 1),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    end_on_sigterm()
+    install(PACKAGES)
+    run(MEASURES, "downloads", "./dev bench downloads", __doc__)

@@ -1,8 +1,10 @@
 // Readers of groups, each in a thread of its own, over what the log of a running cluster holds.
 //   eole-bench-groups CLUSTER-FILE GROUPS RECORDS
+//   eole-bench-groups CLUSTER-FILE GROUPS live
 // Each group is made at the log's first record, read to RECORDS, and deleted. Prints one JSON
 // object: records and seconds of all together, and the median of 200 commits, each of one record,
-// in us.
+// in us. With `live` they begin at the log's end, "live" is printed once all are made, and they
+// read, and commit each second, until this is killed.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -31,9 +33,9 @@ T need(Expected<T> value) {
 }
 
 void control(net::Context& context, const net::ClusterFile& cluster, const char* what,
-             const std::string& group) {
+             const std::string& group, const char* from = "earliest") {
   client::Requests sink(context, cluster.queries, "the sink");
-  const Value wish = Value::Map{{"group", group}, {"from", "earliest"}, {"partitions", 1}};
+  const Value wish = Value::Map{{"group", group}, {"from", from}, {"partitions", 1}};
   need(sink.ask(protocol::Control{0, what, wish.to_msgpack()}));
 }
 
@@ -42,23 +44,37 @@ void read(GroupReader& reader, std::uint64_t records) {
     if (std::holds_alternative<client::GroupRecord>(need(reader.next(10s)))) --records;
 }
 
+[[noreturn]] void follow(GroupReader& reader) {
+  auto committed = process::now();
+  while (true) {
+    need(reader.next(1s));
+    if (process::now() < committed + 1s) continue;
+    (void)reader.commit();
+    committed = process::now();
+  }
+}
+
 double seconds_of(Duration time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return std::fputs("eole-bench-groups CLUSTER-FILE GROUPS RECORDS\n", stderr), 2;
+  if (argc != 4) return std::fputs("eole-bench-groups CLUSTER-FILE GROUPS RECORDS|live\n", stderr), 2;
   const auto cluster = need(net::read_cluster_file(argv[1]));
   const auto groups = std::strtoul(argv[2], nullptr, 10);
   const auto records = std::strtoull(argv[3], nullptr, 10);
   net::Context context(cluster);
   const auto name_of = [](unsigned long number) { return text("bench-", number); };
-  for (unsigned long i = 0; i < groups; ++i) control(context, cluster, "group_create", name_of(i));
+  const bool is_live = std::string_view(argv[3]) == "live";
+  for (unsigned long i = 0; i < groups; ++i)
+    control(context, cluster, "group_create", name_of(i), is_live ? "latest" : "earliest");
+  if (is_live) std::puts("live"), std::fflush(stdout);
   const auto begun = process::now();
   std::vector<std::thread> readers;
   for (unsigned long i = 0; i < groups; ++i)
     readers.emplace_back([&, i] {
       GroupReader reader(context, cluster, name_of(i), "bench");
+      if (is_live) follow(reader);
       read(reader, records);
       (void)reader.commit();
       reader.leave();

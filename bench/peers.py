@@ -7,39 +7,25 @@ connections of wrk; of the others nobody takes what was put there. Writes docs/b
 """
 
 import argparse
-import glob
+import contextlib
 import http.client
 import json
 import os
 import pathlib
-import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 from bench import BIN, Cluster, bench, resident_bytes, show, write_block  # noqa: E402
 from over_http import Http, TASK, connected, one_by_one, wrk  # noqa: E402
+from servers import Webdis, beanstalkd, end_on_sigterm, gearmand, install, nats, rabbitmq, redis  # noqa: E402
 
 PACKAGES = ("rabbitmq-server librabbitmq-dev redis-server libhiredis-dev nats-server libnats-dev beanstalkd "
             "gearman-job-server python3-celery python3-redis webdis wrk").split()
 CELERY = ROOT / "bench/peers"
-
-
-def install():
-    missing = [package for package in PACKAGES if subprocess.run(
-        ["dpkg-query", "-W", package], capture_output=True).returncode != 0]
-    if not missing:
-        return
-    print("peers: installing", *missing, flush=True)
-    root = [] if os.geteuid() == 0 else ["sudo"]
-    subprocess.run([*root, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "install", "-y", "-qq",
-                    "--no-install-recommends", *missing], check=True, stdout=subprocess.DEVNULL)
 
 
 def build():
@@ -47,116 +33,9 @@ def build():
     subprocess.run(["ninja", "-C", ROOT / "build/release", "--quiet", "eole-bench-peer"], check=True)
 
 
-class Server:
-    """A peer's server on its usual port, with an empty data directory, ended with all it started."""
-
-    def __init__(self, port, command, env=None):
-        self.port = port
-        self.command = command
-        self.env = env or (lambda directory: {})
-
-    def __enter__(self):
-        self.directory = tempfile.mkdtemp(prefix="eole-peer-")
-        env = {**os.environ, "HOME": self.directory, **self.env(self.directory)}
-        self.process = subprocess.Popen([part.replace("DIR", self.directory) for part in self.command], env=env,
-                                        cwd=self.directory, start_new_session=True,
-                                        stdout=open(self.directory + "/server.log", "wb"), stderr=subprocess.STDOUT)
-        until = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise RuntimeError(f"port {self.port} never opened") from None
-                time.sleep(0.1)
-        time.sleep(1)
-        return self
-
-    def members(self):
-        """The server and all that has its directory as HOME: Erlang's processes leave the group."""
-        if self.process.poll() is None:
-            yield self.process.pid  # Redis writes over its environment.
-        home = f"HOME={self.directory}".encode()
-        for path in glob.glob("/proc/[0-9]*/environ"):
-            try:
-                with open(path, "rb") as environ:
-                    pid = int(path.split("/")[2])
-                    if pid != self.process.pid and home in environ.read().split(b"\0"):
-                        yield pid
-            except OSError:
-                pass
-
-    def resident(self):
-        return sum(resident_bytes(pid) for pid in self.members())
-
-    def __exit__(self, *_):
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            for pid in list(self.members()):
-                try:
-                    os.kill(pid, how)
-                except ProcessLookupError:
-                    pass
-            time.sleep(1)
-        self.process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def redis(*flags):
-    return Server(6379, ["redis-server", "--port", "6379", "--save", "", "--dir", "DIR", *flags])
-
-
-def rabbitmq(port=5672, plugins="[]"):
-    program = glob.glob("/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")[0]
-
-    def written(directory):
-        with open(directory + "/plugins", "w", encoding="ascii") as file:
-            file.write(plugins + ".\n")
-        with open(directory + "/rabbitmq.conf", "w", encoding="ascii") as file:
-            file.write("management.tcp.ip = 127.0.0.1\nloopback_users.guest = true\n" if plugins != "[]" else "")
-        return directory
-    return Server(port, [program], lambda directory: {
-        "RABBITMQ_CONFIG_FILE": written(directory) + "/rabbitmq.conf",
-        "RABBITMQ_NODENAME": "bench@localhost", "RABBITMQ_MNESIA_BASE": directory + "/data",
-        "RABBITMQ_LOG_BASE": directory + "/log", "RABBITMQ_ENABLED_PLUGINS_FILE": directory + "/plugins",
-        "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1"})
-
-
-def nats():
-    return Server(4222, ["nats-server", "-a", "127.0.0.1", "-p", "4222", "-js", "-sd", "DIR/store"])
-
-
-def beanstalkd(*flags):
-    return Server(11300, ["beanstalkd", "-l", "127.0.0.1", "-p", "11300", *flags])
-
-
-class Webdis:
-    """Redis with HTTP before it."""
-
-    def __enter__(self):
-        self.redis = redis("--appendonly", "yes", "--appendfsync", "always")
-        self.redis.__enter__()
-        path = self.redis.directory + "/webdis.json"
-        with open(path, "w", encoding="ascii") as file:
-            json.dump({"redis_host": "127.0.0.1", "redis_port": 6379, "http_host": "127.0.0.1", "http_port": 7379,
-                       "threads": 2, "pool_size": 16, "daemonize": False, "database": 0, "verbosity": 0,
-                       "logfile": self.redis.directory + "/webdis.log", "acl": [{"enabled": ["*"]}]}, file)
-        self.web = Server(7379, ["webdis", path])
-        self.web.__enter__()
-        return self
-
-    def __exit__(self, *error):
-        self.web.__exit__(*error)
-        self.redis.__exit__(*error)
-
-
-def gearmand():
-    return Server(4730, ["gearmand", "-L", "127.0.0.1", "-p", "4730", "-l", "DIR/log", "-P", "DIR/pid"])
-
-
-def peer(name, *arguments):
+def peer(server, name, *arguments):
     done = subprocess.run([BIN / "eole-bench-peer", name, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=180, check=False)
+                          timeout=180, check=False, env={**os.environ, "PEER_PORT": str(server.port)})
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip())
     return json.loads(done.stdout)
@@ -169,11 +48,11 @@ class System:
         self.title, self.keeps, self.server, self.name, self.tasks, self.batch = title, keeps, server, name, tasks, batch
 
     def round(self):
-        with self.server():
-            yield "rate", peer(self.name, "throughput", self.tasks, self.batch)["tasks_per_second"]
+        with self.server() as server:
+            yield "rate", peer(server, self.name, "throughput", self.tasks, self.batch)["tasks_per_second"]
             if self.batch == 1:
                 return
-            found = peer(self.name, "lone", 1000)
+            found = peer(server, self.name, "lone", 1000)
             yield "p50", found["p50_us"]
             yield "p99", found["p99_us"]
 
@@ -184,15 +63,16 @@ class System:
         count = 100_000 if is_slow else 1_000_000
         with self.server() as server:
             before = server.resident()
-            peer(self.name, "fill", count)
+            peer(server, self.name, "fill", count)
             return (server.resident() - before) / count
 
 
 class Celery(System):
     def round(self):
         with self.server() as server:
-            env = {**os.environ, "BROKER": self.name, "BACKEND": "redis://127.0.0.1/1", "PYTHONPATH": str(CELERY)}
-            with redis("--appendonly", "no") if "amqp" in self.name else server_already_up():
+            with redis("--appendonly", "no") if "amqp" in self.name else contextlib.nullcontext(server) as results:
+                env = {**os.environ, "BROKER": self.name.replace("PORT", str(server.port)), "PYTHONPATH": str(CELERY),
+                       "BACKEND": f"redis://127.0.0.1:{results.port}/1"}
                 worker = subprocess.Popen([sys.executable, "-m", "celery", "-A", "celery_app", "worker", "-c", "2",
                                            "--without-gossip", "--without-mingle", "-l", "ERROR"], env=env,
                                           cwd=CELERY, start_new_session=True, stdout=subprocess.DEVNULL,
@@ -215,14 +95,6 @@ class Celery(System):
 
     def memory(self):
         return None
-
-
-class server_already_up:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
 
 
 class Eole(System):
@@ -253,20 +125,20 @@ class Eole(System):
 class OverHttp(System):
     """`tells`: what else a request has; `first`: a request that makes the queue."""
 
-    def __init__(self, title, keeps, server, port, path, body, tells=(), first=None):
+    def __init__(self, title, keeps, server, path, body, tells=(), first=None):
         super().__init__(title, keeps, server, "", 0)
-        self.port, self.path, self.body, self.tells, self.first = port, path, body, tells, first
+        self.path, self.body, self.tells, self.first = path, body, tells, first
 
     def round(self):
-        with self.server():
-            lone = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with self.server() as server:
+            lone = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             if self.first:
                 lone.request(*self.first, headers=dict(self.tells))
                 lone.getresponse().read()
-            yield from self.measured("127.0.0.1", lone)
+            yield from self.measured(f"127.0.0.1:{server.port}", lone)
 
-    def measured(self, host, lone):
-        yield "rate", wrk(f"{host}:{self.port}", self.path, self.body, self.tells)
+    def measured(self, address, lone):
+        yield "rate", wrk(address, self.path, self.body, self.tells)
         times = sorted(one_by_one(lone, self.path, self.body, 1000, dict(self.tells)))
         yield "p50", times[len(times) // 2]
         yield "p99", times[len(times) * 99 // 100]
@@ -279,12 +151,11 @@ class EoleOverHttp(OverHttp):
     def round(self):
         with Cluster(workers=2, slots=1) as cluster:
             address = Http(cluster)
-            self.port = address.port
-            yield from self.measured(address.host, connected(address))
+            yield from self.measured(f"{address.host}:{address.port}", connected(address))
 
 
 EOLE = Eole("**Eole**", "synced, groups")
-EOLE_OVER_HTTP = EoleOverHttp("**Eole**, over HTTP", "synced, groups", None, 0, "/task", TASK)
+EOLE_OVER_HTTP = EoleOverHttp("**Eole**, over HTTP", "synced, groups", None, "/task", TASK)
 RABBIT_FIELDS = (("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q="), ("Content-Type", "application/json"))
 EOLE_ALONE = Eole("**Eole**, prefetch 1, --place", "synced, groups", "--place", batch=1, tasks=40_000)
 SYSTEMS = [
@@ -302,8 +173,8 @@ SYSTEMS = [
     System("beanstalkd -f0", "synced, each", lambda: beanstalkd("-b", "DIR", "-f0"), "beanstalkd", 8_000),
     System("beanstalkd, no file", "nothing", lambda: beanstalkd(), "beanstalkd", 60_000),
     System("gearmand, in memory", "nothing", gearmand, "gearmand", 60_000),
-    Celery("Celery on RabbitMQ", "page cache", rabbitmq, "amqp://guest:guest@127.0.0.1//", 2000),
-    Celery("Celery on Redis, no file", "nothing", lambda: redis("--appendonly", "no"), "redis://127.0.0.1/0", 2000),
+    Celery("Celery on RabbitMQ", "page cache", rabbitmq, "amqp://guest:guest@127.0.0.1:PORT//", 2000),
+    Celery("Celery on Redis, no file", "nothing", lambda: redis("--appendonly", "no"), "redis://127.0.0.1:PORT/0", 2000),
     EOLE_ALONE,
     System("RabbitMQ quorum, prefetch 1", "synced, groups", rabbitmq, "rabbitmq-quorum", 8_000, 1),
     System("Redis lists, appendfsync always, one at a time", "synced, groups",
@@ -312,11 +183,11 @@ SYSTEMS = [
            60_000, 1),
     EOLE_OVER_HTTP,
     OverHttp("RabbitMQ, quorum queue, over HTTP (management)", "synced, groups",
-             lambda: rabbitmq(15672, "[rabbitmq_management]"), 15672, "/api/exchanges/%2F/amq.default/publish",
+             lambda: rabbitmq(over_http=True), "/api/exchanges/%2F/amq.default/publish",
              json.dumps({"properties": {"delivery_mode": 2}, "routing_key": "tasks", "payload": "x" * 100,
                          "payload_encoding": "string"}), RABBIT_FIELDS,
              ("PUT", "/api/queues/%2F/tasks", json.dumps({"durable": True, "arguments": {"x-queue-type": "quorum"}}))),
-    OverHttp("Redis lists, appendfsync always, over HTTP (Webdis)", "synced, groups", Webdis, 7379, "/",
+    OverHttp("Redis lists, appendfsync always, over HTTP (Webdis)", "synced, groups", Webdis, "/",
              "LPUSH/tasks/" + "x" * 100),
 ]
 
@@ -328,7 +199,8 @@ def main():
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
-    install()
+    end_on_sigterm()
+    install(PACKAGES)
     build()
     chosen = [system for system in SYSTEMS if options.only.lower() in system.title.lower()]
     found = {system.title: {"memory": []} for system in chosen}

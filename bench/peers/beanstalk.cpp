@@ -73,7 +73,7 @@ class Beanstalk final : public Peer {
     const auto line = server_.read_line();
     if (!line.starts_with(word)) fail("beanstalkd: " + line + " instead of " + word);
   }
-  Tcp server_{"beanstalkd", 11300};
+  Tcp server_{"beanstalkd", server_port()};
 };
 
 }  // namespace

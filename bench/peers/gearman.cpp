@@ -101,7 +101,7 @@ class Gearman final : public Peer {
     header.copy(reinterpret_cast<char*>(fields), sizeof fields, 4);
     return {ntohl(fields[0]), server_.read_bytes(ntohl(fields[1]))};
   }
-  Tcp server_{"gearmand", 4730};
+  Tcp server_{"gearmand", server_port()};
   bool is_serving_ = false;
 };
 

@@ -1,4 +1,4 @@
-// One run of one peer, whose server is up on its usual port (bench/peers.py starts it).
+// One run of one peer, whose server is up on the port PEER_PORT (bench/peers.py starts it).
 //   eole-bench-peer NAME throughput COUNT BATCH    tasks a second, first submit to last result
 //   eole-bench-peer NAME lone COUNT                one at a time: latency in microseconds
 //   eole-bench-peer NAME fill COUNT                confirmed tasks a second, nobody takes them
@@ -20,6 +20,12 @@
 namespace eole::peers {
 
 void fail(const std::string& why) { throw std::runtime_error(why); }
+
+std::uint16_t server_port() {
+  const char* port = std::getenv("PEER_PORT");
+  if (port == nullptr) fail("PEER_PORT says no port");
+  return static_cast<std::uint16_t>(std::atoi(port));
+}
 
 namespace {
 

@@ -15,7 +15,8 @@ void check(natsStatus status, const char* what) {
 natsConnection* connect(bool sends_at_once) {
   natsOptions* options = nullptr;
   check(::natsOptions_Create(&options), "options");
-  ::natsOptions_SetURL(options, "nats://127.0.0.1:4222");
+  const auto url = "nats://127.0.0.1:" + std::to_string(server_port());
+  ::natsOptions_SetURL(options, url.c_str());
   ::natsOptions_SetSendAsap(options, sends_at_once);
   natsConnection* connection = nullptr;
   check(::natsConnection_Connect(&connection, options), "connect");

@@ -31,6 +31,8 @@ struct Setting {
 };
 
 [[noreturn]] void fail(const std::string& why);
+/// Of the server, on this machine.
+std::uint16_t server_port();
 
 std::unique_ptr<Peer> open_redis(const std::string& mode);   // lists, streams
 std::unique_ptr<Peer> open_rabbit(const std::string& mode);  // classic, quorum

@@ -12,7 +12,7 @@ class Rabbit final : public Peer {
  public:
   explicit Rabbit(const std::string& mode) : connection_(::amqp_new_connection()) {
     auto* socket = ::amqp_tcp_socket_new(connection_);
-    if (::amqp_socket_open(socket, "127.0.0.1", 5672) != 0) fail("rabbitmq: cannot connect");
+    if (::amqp_socket_open(socket, "127.0.0.1", server_port()) != 0) fail("rabbitmq: cannot connect");
     check(::amqp_login(connection_, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest"));
     ::amqp_channel_open(connection_, 1);
     check(::amqp_get_rpc_reply(connection_));

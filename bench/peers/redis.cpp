@@ -17,7 +17,7 @@ using Words = std::vector<std::string>;
 
 class Connection {
  public:
-  Connection() : context_(::redisConnect("127.0.0.1", 6379)) {
+  Connection() : context_(::redisConnect("127.0.0.1", server_port())) {
     if (context_ == nullptr || context_->err != 0) fail("redis: cannot connect");
   }
   ~Connection() { ::redisFree(context_); }

@@ -16,7 +16,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 # Each third-party header and the only directories that may include it.
 HOMES = {
-    r"^zmq(\.hpp|\.h|_addon)": ("common/net/", "bench/raw.cpp"),
+    r"^zmq(\.hpp|\.h|_addon)": ("common/net/", "bench/raw.cpp", "bench/events.cpp"),
     r"^msgpack": ("common/protocol/",),
     r"^nlohmann/": ("common/protocol/value_json.cpp", "tests/unit/protocol/json_reader_test.cpp"),
     r"^toml\+\+": ("common/net/",),
