@@ -2,8 +2,8 @@
 
 Two no-op workers, tasks of about 100 bytes, one client; everything durable (fdatasync before every
 answer and every notification) over the ipc that `eole up` gives, unless a line says otherwise.
-`./dev bench http` measures the gateway (bench/over_http.py), `./dev bench peers` other systems beside it (bench/peers.py),
-`./dev bench pictures` pictures beside Pillow (bench/pictures.py).
+`./dev bench http` measures the gateway; `peers` other systems beside it, `groups` readers beside NATS and Redis, `python`
+functions beside Celery, RQ and Dask, `downloads` files beside wget2, `pictures` photographs beside Pillow (each --help).
 """
 
 import argparse
@@ -400,13 +400,14 @@ def as_list(values):
     return values if isinstance(values, list) else [values]
 
 
-def run(measures, block, prog, about):
+def run(measures, block, prog, about, prepare=lambda: None):
     """Prints what each of the measures gives; with --write it becomes the block of docs/benchmarks.md."""
-    parser = argparse.ArgumentParser(prog=prog, description=about)
+    parser = argparse.ArgumentParser(prog=prog, description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--only", default="", help="measures whose name contains this")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
+    prepare()
     rows = ["| what | median [min-max] |", "|---|---|"]
     for name, unit, measure, rounds in measures:
         if options.only not in name:

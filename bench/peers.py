@@ -21,16 +21,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 from bench import BIN, Cluster, bench, resident_bytes, show, write_block  # noqa: E402
 from over_http import Http, TASK, connected, one_by_one, wrk  # noqa: E402
-from servers import Webdis, beanstalkd, end_on_sigterm, gearmand, install, nats, rabbitmq, redis  # noqa: E402
+from servers import Webdis, beanstalkd, build, end_on_sigterm, gearmand, install, nats, rabbitmq, redis  # noqa: E402
 
 PACKAGES = ("rabbitmq-server librabbitmq-dev redis-server libhiredis-dev nats-server libnats-dev beanstalkd "
             "gearman-job-server python3-celery python3-redis webdis wrk").split()
 CELERY = ROOT / "bench/peers"
-
-
-def build():
-    subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", ROOT / "build/release", "--quiet", "eole-bench-peer"], check=True)
 
 
 def peer(server, name, *arguments):
@@ -201,7 +196,7 @@ def main():
     options = parser.parse_args()
     end_on_sigterm()
     install(PACKAGES)
-    build()
+    build("eole-bench-peer")
     chosen = [system for system in SYSTEMS if options.only.lower() in system.title.lower()]
     found = {system.title: {"memory": []} for system in chosen}
     for turn in range(options.rounds):
