@@ -114,9 +114,8 @@ def raw_share():
     return 100 * rate / tool("eole-bench-raw", 4_000_000, 1024, 130)["records_per_second"]
 
 
-def commands():
-    with Cluster("--allow-exec", workers=1, slots=2) as cluster:
-        count = 4000
+def commands(*up, count=4000):
+    with Cluster("--allow-exec", *up, workers=1, slots=2) as cluster:
         lines = '{"kind":"exec","args":{"argv":["/bin/true"]}}\n' * count
         start = time.monotonic()
         cluster.eole("submit", "--file", "-", "--wait", input=lines)
@@ -356,6 +355,7 @@ MEASURES = [
     ("exec of /bin/true, two slots", "commands/s", commands, 3),
     ("posix_spawn of /bin/true, two loops", "commands/s", spawn, 3),
     ("exec, of posix_spawn in turns", "%", exec_share, 5),
+    ("exec of /bin/true in a box, two slots", "commands/s", lambda: commands("--sandbox", "box", count=1000), 3),
     ("eole run of 2,000 /bin/true, of GNU parallel in turns", "times", run_of_parallel, 1),
     ("posix_spawn of 2,000 /bin/true, of GNU parallel in turns", "times", spawn_of_parallel, 1),
     ("a chain of 1,000 tasks, of 1,000 one at a time in turns", "%", chain_share, 1),
