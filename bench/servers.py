@@ -71,6 +71,8 @@ class Server:
         try:
             until = time.monotonic() + 180
             while not answers(self.port):
+                if self.process.poll() is not None:
+                    raise RuntimeError(f"{command[0]}: ended before it opened its port")
                 if time.monotonic() > until:
                     raise RuntimeError(f"{command[0]}: never opened its port")
                 time.sleep(0.1)
