@@ -392,6 +392,12 @@ def write_block(path, name, lines):
     path.write_text(found[0], encoding="utf-8")
 
 
+def block_of(path, name):
+    """The lines of this block."""
+    found = re.search(f"<!-- begin {name} -->\n(.*?)<!-- end {name} -->", path.read_text(encoding="utf-8"), re.S)
+    return found[1].splitlines()
+
+
 def show(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
 

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 import bench  # noqa: E402
 import downloads  # noqa: E402
+import peers  # noqa: E402
 import pythons  # noqa: E402
 import readers  # noqa: E402
 from servers import Server, answers  # noqa: E402
@@ -43,6 +44,12 @@ class Bench(unittest.TestCase):
                              "<!-- begin a -->\n<!-- end a -->\nkept\n<!-- begin b -->\n| new \\1 |\n<!-- end b -->\n")
             with self.assertRaises(AssertionError):
                 bench.write_block(page, "c", [])
+
+    def test_rows_of_some_systems_leave_the_others_as_they_are(self):
+        first, second, third = (f"| {system.title} | x |" for system in peers.SYSTEMS[:3])
+        old = ["| head |", "|---|", first, third]
+        self.assertEqual(peers.with_rows(old, ["| new |", "|---|", second, third + " 2 |"]),
+                         ["| new |", "|---|", first, second, third + " 2 |"])
 
     def test_each_table_has_its_place_on_the_page(self):
         page = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
