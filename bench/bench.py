@@ -2,8 +2,8 @@
 
 Two no-op workers, tasks of about 100 bytes, one client; everything durable (fdatasync before every
 answer and every notification) over the ipc that `eole up` gives, unless a line says otherwise.
-`./dev bench http` measures the gateway (bench/over_http.py), `./dev bench peers` other systems beside it (bench/peers.py),
-`./dev bench pictures` pictures beside Pillow (bench/pictures.py).
+`./dev bench http` measures the gateway; `peers` other systems beside it, `groups` readers beside NATS and Redis, `python`
+functions beside Celery, RQ and Dask, `downloads` files beside wget2, `pictures` photographs beside Pillow (each --help).
 """
 
 import argparse
@@ -114,9 +114,8 @@ def raw_share():
     return 100 * rate / tool("eole-bench-raw", 4_000_000, 1024, 130)["records_per_second"]
 
 
-def commands():
-    with Cluster("--allow-exec", workers=1, slots=2) as cluster:
-        count = 4000
+def commands(*up, count=4000):
+    with Cluster("--allow-exec", *up, workers=1, slots=2) as cluster:
         lines = '{"kind":"exec","args":{"argv":["/bin/true"]}}\n' * count
         start = time.monotonic()
         cluster.eole("submit", "--file", "-", "--wait", input=lines)
@@ -356,6 +355,7 @@ MEASURES = [
     ("exec of /bin/true, two slots", "commands/s", commands, 3),
     ("posix_spawn of /bin/true, two loops", "commands/s", spawn, 3),
     ("exec, of posix_spawn in turns", "%", exec_share, 5),
+    ("exec of /bin/true in a box, two slots", "commands/s", lambda: commands("--sandbox", "box", count=1000), 3),
     ("eole run of 2,000 /bin/true, of GNU parallel in turns", "times", run_of_parallel, 1),
     ("posix_spawn of 2,000 /bin/true, of GNU parallel in turns", "times", spawn_of_parallel, 1),
     ("a chain of 1,000 tasks, of 1,000 one at a time in turns", "%", chain_share, 1),
@@ -392,6 +392,12 @@ def write_block(path, name, lines):
     path.write_text(found[0], encoding="utf-8")
 
 
+def block_of(path, name):
+    """The lines of this block."""
+    found = re.search(f"<!-- begin {name} -->\n(.*?)<!-- end {name} -->", path.read_text(encoding="utf-8"), re.S)
+    return found[1].splitlines()
+
+
 def show(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
 
@@ -400,13 +406,14 @@ def as_list(values):
     return values if isinstance(values, list) else [values]
 
 
-def run(measures, block, prog, about):
+def run(measures, block, prog, about, prepare=lambda: None):
     """Prints what each of the measures gives; with --write it becomes the block of docs/benchmarks.md."""
-    parser = argparse.ArgumentParser(prog=prog, description=about)
+    parser = argparse.ArgumentParser(prog=prog, description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--only", default="", help="measures whose name contains this")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
+    prepare()
     rows = ["| what | median [min-max] |", "|---|---|"]
     for name, unit, measure, rounds in measures:
         if options.only not in name:

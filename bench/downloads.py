@@ -97,12 +97,15 @@ MEASURES = []
 for each in SETS:
     MEASURES += [
         (each, "s", lambda name=each: [ours for ours, _, _ in turns(name)], 1),
-        ("… of wget2's time, in turns", "times", lambda name=each: [ours / theirs for ours, _, theirs in turns(name)], 1),
-        ("… processor time of all roles for a GB", "s", lambda name=each: [spent for _, spent, _ in turns(name)], 1),
+        (f"{each}: of wget2's time, in turns", "times", lambda name=each: [ours / theirs for ours, _, theirs in turns(name)], 1),
+        (f"{each}: processor time of all roles for a GB", "s", lambda name=each: [spent for _, spent, _ in turns(name)], 1),
     ]
 
 
-if __name__ == "__main__":
+def prepare():
     end_on_sigterm()
     install(PACKAGES)
-    run(MEASURES, "downloads", "./dev bench downloads", __doc__)
+
+
+if __name__ == "__main__":
+    run(MEASURES, "downloads", "./dev bench downloads", __doc__, prepare)

@@ -19,18 +19,13 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
-from bench import BIN, Cluster, bench, resident_bytes, show, write_block  # noqa: E402
+from bench import BIN, Cluster, bench, block_of, resident_bytes, show, write_block  # noqa: E402
 from over_http import Http, TASK, connected, one_by_one, wrk  # noqa: E402
-from servers import Webdis, beanstalkd, end_on_sigterm, gearmand, install, nats, rabbitmq, redis  # noqa: E402
+from servers import Webdis, beanstalkd, build, end_on_sigterm, gearmand, install, nats, rabbitmq, redis  # noqa: E402
 
 PACKAGES = ("rabbitmq-server librabbitmq-dev redis-server libhiredis-dev nats-server libnats-dev beanstalkd "
             "gearman-job-server python3-celery python3-redis webdis wrk").split()
 CELERY = ROOT / "bench/peers"
-
-
-def build():
-    subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", ROOT / "build/release", "--quiet", "eole-bench-peer"], check=True)
 
 
 def peer(server, name, *arguments):
@@ -192,16 +187,22 @@ SYSTEMS = [
 ]
 
 
+def with_rows(old, new):
+    """The new table, and of systems that are not in it what the old one had."""
+    rows = {row.split(" | ")[0]: row for table in (old, new) for row in table[2:]}
+    return new[:2] + [rows[title] for title in (f"| {system.title}" for system in SYSTEMS) if title in rows]
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench peers", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="systems whose name contains this")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="put the rows into the table of docs/benchmarks.md")
     options = parser.parse_args()
     end_on_sigterm()
     install(PACKAGES)
-    build()
+    build("eole-bench-peer")
     chosen = [system for system in SYSTEMS if options.only.lower() in system.title.lower()]
     found = {system.title: {"memory": []} for system in chosen}
     for turn in range(options.rounds):
@@ -239,7 +240,8 @@ def main():
     else:
         print("\n".join(rows))
     if options.write:
-        write_block(ROOT / "docs/benchmarks.md", "peers", rows)
+        page = ROOT / "docs/benchmarks.md"
+        write_block(page, "peers", with_rows(block_of(page, "peers"), rows))
 
 
 if __name__ == "__main__":

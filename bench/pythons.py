@@ -23,7 +23,7 @@ from servers import Server, end_on_sigterm, install, rabbitmq, redis
 
 PACKAGES = "rabbitmq-server redis-server python3-celery python3-redis python3-rq python3-distributed python3-numpy".split()
 PLACE = ROOT / "bench/peers"
-LONE, ARRAYS, ROUNDS = 200, 10, 3
+LONE, ARRAYS, ROUNDS = 200, 5, 3
 
 
 @contextlib.contextmanager
@@ -167,25 +167,24 @@ def submits():
 
 
 MEASURES = []
-for what, unit, title in (("tasks_per_second", "tasks/s", "no-op tasks by two worker processes"),
-                          ("submits_per_second", "tasks/s", "of these the submits alone"),
-                          ("lone_us", "us", "a lone task, submit to result"),
-                          ("array_ms", "ms", "a numpy array of 10 MB as argument and as result")):
+for what, unit, title in (("tasks_per_second", "tasks/s", "no-op, two worker processes"),
+                          ("submits_per_second", "tasks/s", "no-op, the submits alone"),
+                          ("lone_us", "us", "lone no-op, submit to result"),
+                          ("array_ms", "ms", "numpy, 10 MB as argument and as result")):
     for name in SYSTEMS:
         MEASURES.append((f"{title}, {name}", unit, of(name, what), 1))
         if name != "Eole":
-            MEASURES.append(("… Eole's, of this", "times", share(name, what), 1))
+            MEASURES.append((f"{title}, {name}: Eole's, of this", "times", share(name, what), 1))
 MEASURES += [
     ("a million tasks by map()", "tasks/s", submits, 2),
     ("growth of a client that reads a million results, from the 100,000th on", "MiB", streamed, 2),
 ]
 
 
-def main():
+def prepare():
     end_on_sigterm()
     install(PACKAGES)
-    run(MEASURES, "python", "./dev bench python", __doc__)
 
 
 if __name__ == "__main__":
-    main()
+    run(MEASURES, "python", "./dev bench python", __doc__, prepare)

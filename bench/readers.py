@@ -15,8 +15,8 @@ import subprocess
 import tempfile
 import time
 
-from bench import BIN, ROOT, Cluster, bench, cpu_seconds, run, tool  # It finds the client.
-from servers import end_on_sigterm, install, nats, redis
+from bench import BIN, Cluster, bench, cpu_seconds, run, tool  # It finds the client.
+from servers import build, end_on_sigterm, install, nats, redis
 
 import eole
 from eole.connection import read_cluster_file
@@ -161,28 +161,28 @@ def idle_groups():
 
 MEASURES = [("one group, Eole", "records/s", of("Eole", 0), 1)]
 for peer in list(READERS)[1:]:
-    MEASURES += [(f"one group, {peer}", "records/s", of(peer, 0), 1), ("… Eole is", "times", times_of(peer, 0), 1)]
+    MEASURES += [(f"one group, {peer}", "records/s", of(peer, 0), 1),
+                 (f"one group, {peer}: Eole is", "times", times_of(peer, 0), 1)]
 MEASURES += [("ten groups in all, Eole", "records/s", of("Eole", 1), 1)]
 for peer in list(READERS)[1:]:
-    MEASURES += [(f"ten groups in all, {peer}", "records/s", of(peer, 1), 1), ("… Eole is", "times", times_of(peer, 1), 1)]
+    MEASURES += [(f"ten groups in all, {peer}", "records/s", of(peer, 1), 1),
+                 (f"ten groups in all, {peer}: Eole is", "times", times_of(peer, 1), 1)]
 MEASURES += [
     ("a commit", "us", lambda: [commit for commit, _, _ in commits()], 1),
-    ("… of a lone task's time, in turns", "%", lambda: [100 * commit / lone for commit, lone, _ in commits()], 1),
-    ("… of a bare fdatasync of 4 KiB, in turns", "times", lambda: [commit / bare for commit, _, bare in commits()], 1),
+    ("a commit, of a lone task's time, in turns", "%", lambda: [100 * commit / lone for commit, lone, _ in commits()], 1),
+    ("a commit, of a bare fdatasync of 4 KiB, in turns", "times", lambda: [commit / bare for commit, _, bare in commits()], 1),
     ("submit to result with ten live groups, of that with none in turns", "%", live_groups, 1),
     ("JSON events that a subscriber hears, a million ends", "events/s", lambda: [rate for rate, _ in events()], 1),
-    ("… of those that were published", "%", lambda: [share for _, share in events()], 1),
+    ("JSON events that a subscriber hears, of those published", "%", lambda: [share for _, share in events()], 1),
     ("sink with 1,000 idle groups, beyond what it uses without", "% of a core", idle_groups, 1),
 ]
 
 
-def main():
+def prepare():
     end_on_sigterm()
     install(PACKAGES)
-    subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", ROOT / "build/release", "--quiet", "eole-bench-readers"], check=True)
-    run(MEASURES, "groups", "./dev bench groups", __doc__)
+    build("eole-bench-readers")
 
 
 if __name__ == "__main__":
-    main()
+    run(MEASURES, "groups", "./dev bench groups", __doc__, prepare)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from bench import resident_bytes
+from bench import ROOT, resident_bytes
 
 
 def install(packages):
@@ -26,6 +26,12 @@ def install(packages):
     root = [] if os.geteuid() == 0 else ["sudo"]
     subprocess.run([*root, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "install", "-y", "-qq",
                     "--no-install-recommends", *missing], check=True, stdout=subprocess.DEVNULL)
+
+
+def build(target):
+    """One that is left out of what ./dev builds."""
+    subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", ROOT / "build/release", "--quiet", target], check=True, stdout=subprocess.DEVNULL)
 
 
 def end_on_sigterm():
@@ -65,6 +71,8 @@ class Server:
         try:
             until = time.monotonic() + 180
             while not answers(self.port):
+                if self.process.poll() is not None:
+                    raise RuntimeError(f"{command[0]}: ended before it opened its port")
                 if time.monotonic() > until:
                     raise RuntimeError(f"{command[0]}: never opened its port")
                 time.sleep(0.1)

@@ -1,6 +1,7 @@
 """Artifacts, fetched to files, and stored."""
 
 import hashlib
+import io
 import os
 
 from .errors import Damaged, Error, FileExists, NotFound
@@ -33,6 +34,13 @@ def fetch(connection, what, path, force):
         if os.path.lexists(part):
             os.unlink(part)
     return path
+
+
+def read(connection, sha256):
+    """The bytes of an artifact, without a file."""
+    found = io.BytesIO()
+    _download(connection, sha256, found)
+    return found.getvalue()
 
 
 def _put_in_place(part, path, force):

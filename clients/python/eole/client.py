@@ -6,7 +6,7 @@ import time
 import zmq
 
 from .cluster import Cluster
-from .artifacts import store
+from .artifacts import read, store
 from .graph import graph_of
 from .records import head_of, parse_task_id
 
@@ -53,6 +53,10 @@ class Client(Cluster):
     def store(self, what):
         """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
         return store(self._connection, what)
+
+    def read(self, sha256):
+        """The bytes of an artifact."""
+        return read(self._connection, sha256)
 
     # What listener.py needs: results as they come, beside other things that are waited for.
 

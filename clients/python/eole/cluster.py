@@ -383,7 +383,7 @@ class Cluster(OfGroups):
         patience = self._connection.patience
         self._connection.patience = min(patience, HEAD_SECONDS)
         try:
-            self._live().look()
+            self._live()
         except NoAnswer:
             self._silent_until = time.monotonic() + SILENT_SECONDS
             return False

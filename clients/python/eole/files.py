@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import tempfile
 
 import msgpack
 
@@ -74,9 +73,7 @@ class ClusterStore:
         return None
 
     def read(self, sha256):
-        with tempfile.TemporaryDirectory(prefix="eole-") as directory:
-            with open(self._cluster().fetch(sha256, os.path.join(directory, "value")), "rb") as file:
-                return file.read()
+        return self._cluster().read(sha256)
 
 
 _here = None  # Of this process: its clients' store, or that of the run whose arguments or value is looked at.

@@ -2,6 +2,7 @@
 
 import collections.abc
 import itertools
+import marshal
 import operator
 import os
 import re
@@ -28,6 +29,8 @@ FLYING_BYTES = 64 << 20      # Unanswered: kept to be sent again.
 LOOK_MILLISECONDS = 100
 BACKOFF_SECONDS_MAX = 86400
 RETRY_ON_BYTES_MAX = 512
+CLASSES_KEPT = 256
+_classes = {}  # That were encoded: most tasks that come one by one are of few.
 CAUSE_NUMBERS = {"exit": (1, 255), "signal": (1, 64), "http": (400, 999)}
 
 
@@ -36,8 +39,10 @@ class Specs:
 
     def __init__(self, kind, project, retry, attempts, words=None):
         """words: what else is said of all of them (words.py)."""
+        if len(_classes) >= CLASSES_KEPT:
+            _classes.clear()
         self._class = encoded_class({**(words or {}), "kind": kind, "project": project, "retry": retry,
-                                     "attempts": attempts}, {})
+                                     "attempts": attempts}, _classes)
         waits_for = conditions_of(words) if words else b""
         self._flags = 1 if waits_for else 0
         self._pack = msgpack.Packer().pack
@@ -113,19 +118,25 @@ def spec_head(size, waits_for, trace):
 
 def encoded_class(words, known):
     """The class of a task with these words; `known` keeps those that were made."""
-    said = repr([words.get(word) for word in OF_CLASS])
-    if said not in known:
+    try:
+        said = marshal.dumps([words.get(word) for word in OF_CLASS], 2)
+    except ValueError:  # Of a class that is not Python's own, whose value may change.
+        said = None
+    encoded = known.get(said)
+    if encoded is None:
         names = [name_of(words.get(what, ""), what) for what in ("kind", "project")]
         retry = words.get("retry")
         of_retry = {"attempts": words.get("attempts") or 0, **words_of(retry)}
         if not isinstance(of_retry["attempts"], int) or not 0 <= of_retry["attempts"] <= 255:
             raise BadTask(f"submit: attempts: {of_retry['attempts']!r} is no whole number from 0 to 255")
-        known[said] = class_of(
+        encoded = class_of(
             *names, of_retry["attempts"], retry is not False and retry is not None,
             backoff_ms=milliseconds(of_retry.get("backoff", 0), "retry: backoff", BACKOFF_SECONDS_MAX),
             backoff_max_ms=milliseconds(of_retry.get("backoff_max", 0), "retry: backoff_max", BACKOFF_SECONDS_MAX),
             retry_on=causes(of_retry.get("on", "")), **policies(words))
-    return known[said]
+        if said is not None:
+            known[said] = encoded
+    return encoded
 
 
 def name_of(name, what):

@@ -66,8 +66,7 @@ class EagerRun(Run):
         return shutil.copyfile(self._cluster.path_of(sha256), os.path.join(self.directory, "in-" + name))
 
     def read(self, sha256):
-        with open(self._cluster.path_of(sha256), "rb") as file:
-            return file.read()
+        return self._cluster.read(sha256)
 
 
 class EagerCluster:
@@ -171,6 +170,10 @@ class EagerCluster:
 
     def fetch(self, sha256, path=None, force=False):  # noqa: ARG002
         return shutil.copyfile(self.path_of(sha256), path or sha256)
+
+    def read(self, sha256):
+        with open(self.path_of(sha256), "rb") as file:
+            return file.read()
 
 
 class EagerNews:
