@@ -76,6 +76,7 @@ class EagerCluster:
     def __init__(self, directory):
         self._directory, self._numbers = directory, itertools.count(1)
         self.ended, self.told = {}, {}  # By id.
+        self.schedules = EagerSchedules()
 
     def submit(self, kind, args=None, **words):
         if not isinstance(kind, str):
@@ -171,6 +172,17 @@ class EagerCluster:
 
     def fetch(self, sha256, path=None, force=False):  # noqa: ARG002
         return shutil.copyfile(self.path_of(sha256), path or sha256)
+
+
+class EagerSchedules:
+    """What was said in code is there, by name; nothing beats."""
+
+    def __init__(self):
+        self.said = {}
+
+    def add(self, name, kind, args=None, cron="", every=None, missed="once", **words):
+        self.said[name] = {"kind": kind, "args": args, "every": every, "cron": cron, **words}
+        return {"name": name, "fired": 0, "paused": False, "missed": missed}
 
 
 class EagerNews:
