@@ -74,6 +74,13 @@ class Cases:
         self.assertEqual((eole.group([]) | shop.total.s()).delay().get(SECONDS), 0)
         self.assertEqual((shop.same.s({1, 2}) | shop.same).delay().get(SECONDS), {1, 2})
 
+    def test_a_call_is_completed_later(self):
+        begun = shop.divided.s(2)
+        self.assertEqual((begun.delay(10).get(SECONDS), begun(10), begun.args), (5, 5, (2,)))
+        self.assertEqual(shop.divided.s(by=4).delay(10).get(SECONDS), 2.5)
+        with self.assertRaisesRegex(eole.BadTask, "shop_tasks.divided.si.*takes no arguments but its own"):
+            shop.divided.si(10, 2).delay(1)
+
     def test_a_chord_takes_more_values_than_one_task_may(self):
         self.assertEqual(eole.chord([shop.same.s(n) for n in range(2500)], shop.total.s()).delay().get(SECONDS), 3123750)
 

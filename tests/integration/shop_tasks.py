@@ -29,6 +29,11 @@ class OutOfStock(Exception):
 
 
 @eole.task
+def divided(number, by):
+    return number / by
+
+
+@eole.task
 def add(a, b):
     """Adds two numbers, texts or lists."""
     return a + b

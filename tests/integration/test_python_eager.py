@@ -30,6 +30,12 @@ class Eager(Cases, unittest.TestCase):
         self.assertEqual((handle.get(), handle.progress), ((handle.id, "night"), (1, 2, "half")))
         self.assertEqual((eole.current.id, eole.current.attempt, eole.current.is_cancelled), (None, 0, False))
 
+    def test_a_schedule_is_noted_and_does_not_beat(self):
+        schedule = eole.schedule(shop.add, (1, 2), name="again", every="1s", project="beats")
+        self.assertEqual((schedule["name"], schedule["fired"]), ("again", 0))
+        said = eole.default.cluster().schedules.said["again"]
+        self.assertEqual((said["kind"], said["args"], said["project"]), ("shop_tasks.add", [1, 2], "beats"))
+
 
 class Waits(unittest.TestCase):
     def test_a_wait_that_is_cancelled_meanwhile_takes_nothing_from_others(self):

@@ -1,6 +1,8 @@
 """Tasks of Python at a cluster's runners."""
 
 import gc
+import importlib.util
+import math
 import os
 import pathlib
 import signal
@@ -8,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from cluster import BIN, Cluster, wait_until
@@ -186,6 +189,21 @@ class Tasks(Cases, unittest.TestCase):
     def test_any_function_that_can_be_imported(self):
         with eole.Executor() as executor:
             self.assertEqual(executor.submit(os.path.join, "a", "b").result(SECONDS), "a/b")
+
+    @unittest.skipUnless(importlib.util.find_spec("joblib"), "needs joblib")
+    def test_joblib_runs_at_the_workers(self):
+        joblib, _ = importlib.import_module("joblib"), importlib.import_module("eole.joblib")
+        with joblib.parallel_backend("eole"):
+            self.assertEqual(joblib.effective_n_jobs(), 4)
+            self.assertEqual(joblib.Parallel()(joblib.delayed(math.sqrt)(n * n) for n in range(50)), list(range(50)))
+            processes = joblib.Parallel()(joblib.delayed(os.getpid)() for _ in range(9))
+            self.assertNotIn(os.getpid(), processes)
+            with self.assertRaisesRegex(ValueError, "math domain error"):
+                joblib.Parallel()(joblib.delayed(math.sqrt)(n) for n in (4, -1, 9))
+            with self.assertRaisesRegex(eole.BadTask, "can be imported by nobody"):
+                joblib.Parallel(pre_dispatch=1)(joblib.delayed(each)(1) for each in (abs, lambda n: n))
+            with self.assertRaises(TimeoutError):
+                joblib.Parallel(timeout=0.01)([joblib.delayed(time.sleep)(60)])
 
     def test_a_cancelled_future_cancels_its_task(self):
         with eole.Executor() as executor:

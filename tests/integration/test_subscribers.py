@@ -2,15 +2,21 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tomllib
 import unittest
 
+import node_tests
 from cluster import BIN, Cluster
 
 PLACE = pathlib.Path(__file__).parents[2] / "examples/subscribers"
 LINES_MAX = 12
+
+
+def has_ruby():
+    return shutil.which("ruby") and subprocess.run(("ruby", "-e", 'require "ffi-rzmq"'), capture_output=True).returncode == 0
 
 
 class Subscribers(unittest.TestCase):
@@ -45,6 +51,18 @@ class Subscribers(unittest.TestCase):
 
     def test_shell(self):
         self.hears(PLACE / "subscriber.sh", "shop/*/done")
+
+    @unittest.skipUnless(has_ruby(), "needs ruby and ruby-ffi-rzmq")
+    def test_ruby(self):
+        self.hears("ruby", PLACE / "subscriber.rb", self.address, "json.shop.")
+
+    @unittest.skipUnless(node_tests.IS_HERE, "needs node and npm")
+    def test_node(self):
+        program = pathlib.Path(self.cluster.directory, "subscriber.mjs")
+        shutil.copy(PLACE / program.name, program)
+        node_tests.install(node_tests.ROOT / "clients/node")
+        program.with_name("node_modules").symlink_to(node_tests.ROOT / "clients/node/node_modules")
+        self.hears("node", program, self.address, "json.shop.echo.")
 
     def test_c(self):
         program = pathlib.Path(self.cluster.directory, "subscriber")

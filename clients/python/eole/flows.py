@@ -105,9 +105,19 @@ class Signature(Flow):
         """The same with more to say: words as of Cluster.submit()."""
         return Signature(self.task, self.args, self.kwargs, self.takes_value, {**self.words, **words})
 
-    def __call__(self):
+    def __call__(self, *args, **kwargs):
         """Here."""
-        return self.task(*self.args, **self.kwargs)
+        call = self._with(args, kwargs)
+        return call.task(*call.args, **call.kwargs)
+
+    def delay(self, *args, **kwargs):
+        """args: before its own, as the value of a step before would be."""
+        return self._with(args, kwargs).apply()
+
+    def _with(self, args, kwargs):
+        if args and not self.takes_value:
+            raise BadTask(f"{self.task.kind}.si(…): takes no arguments but its own")
+        return Signature(self.task, (*args, *self.args), {**self.kwargs, **kwargs}, self.takes_value, self.words)
 
     def add(self, graph, before):
         takes = before is not None and self.takes_value

@@ -56,10 +56,6 @@ class Log:
         """All below was found, or does not fit."""
         return self._core.offset
 
-    def look(self):
-        """More may be in the log than was heard of."""
-        self._core.look(time.monotonic())
-
     def close(self):
         self._sink.disable_monitor()
         for each in (self._monitor, self._sink, self._news):

@@ -75,6 +75,7 @@ class EagerCluster:
     def __init__(self, directory):
         self._directory, self._numbers = directory, itertools.count(1)
         self.ended, self.told = {}, {}  # By id.
+        self.schedules = EagerSchedules()
 
     def submit(self, kind, args=None, **words):
         if not isinstance(kind, str):
@@ -174,6 +175,17 @@ class EagerCluster:
     def read(self, sha256):
         with open(self.path_of(sha256), "rb") as file:
             return file.read()
+
+
+class EagerSchedules:
+    """What was said in code is there, by name; nothing beats."""
+
+    def __init__(self):
+        self.said = {}
+
+    def add(self, name, kind, args=None, cron="", every=None, missed="once", **words):
+        self.said[name] = {"kind": kind, "args": args, "every": every, "cron": cron, **words}
+        return {"name": name, "fired": 0, "paused": False, "missed": missed}
 
 
 class EagerNews:
