@@ -6,7 +6,6 @@ import time
 import zmq
 
 from .cluster import Cluster
-from .artifacts import store
 from .graph import graph_of
 from .records import head_of, parse_task_id
 
@@ -49,10 +48,6 @@ class Client(Cluster):
     def forget(self, ids):
         """Nobody waits for these any more. Any thread."""
         self._forgotten.append(ids)
-
-    def store(self, what):
-        """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
-        return store(self._connection, what)
 
     # What listener.py needs: results as they come, beside other things that are waited for.
 
