@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/script.hpp"
 #include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/base/text.hpp"
 
@@ -73,6 +74,11 @@ Value value_of(const Kind& kind, const Argument& argument, const std::vector<std
   return json ? *json : Value(written);
 }
 
+Value with(Value map, const std::string& name, Value value) {
+  map.set(name, std::move(value));
+  return map;
+}
+
 void set_picture(Value& args, const std::string& word, Cluster& cluster) {
   if (kinds::is_web_url(word)) return args.set("url", word);
   if (is_sha256(word)) return args.set("artifact", word);
@@ -108,6 +114,10 @@ void add_kinds(CLI::App& submit, KindWords& words) {
                     flag_of(argument), [&given](const std::string& one) { given = {one}; }, about);
       option->type_name(placeholder_of(argument.type));
     }
+    if (kind.needs_exec)
+      command->add_option("--script", words.script,
+                          "a file here that goes along and is run, by what its first line names; "
+                          "the words are its arguments");
     command->footer(
         text("Result: ", kind.result, ".",
              kind.needs_exec ? "\nOnly workers started with --allow-exec run it." : "",
@@ -129,8 +139,14 @@ std::vector<Value> args_of(const Kind& kind, const KindWords& words, Cluster& cl
     return {base};
   }
   if (kind.per_word.empty()) {
-    if (!words.words.empty())
-      base.set("argv", Value::Array(words.words.begin(), words.words.end()));
+    Value::Array argv(words.words.begin(), words.words.end());
+    if (!words.script.empty()) {
+      auto script = put_script(words.script, cluster);
+      argv.insert(argv.begin(), std::move(script.program));
+      for (const auto& [name, sha256] : *script.files.as<Value::Map>())
+        base.set("files", with(base["files"], name, sha256));
+    }
+    if (!argv.empty()) base.set("argv", std::move(argv));
     return {base};
   }
   if (words.words.empty()) return {base};

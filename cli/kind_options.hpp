@@ -16,13 +16,15 @@ namespace eole::cli {
 struct KindWords {
   std::vector<std::string> words;
   std::map<std::string, std::vector<std::string>> options;  // By the argument's name.
+  std::string script;  // A file that goes along and is the command's program; empty: none.
 };
 
 /// Adds a command for each kind to `submit`, with an option for each of its arguments.
 void add_kinds(CLI::App& submit, KindWords& words);
 
 /// The arguments of the tasks that the words mean: one task a word where the kind has tasks of a
-/// word each, else one task. Uploads the files among an image's words. Throws Failure.
+/// word each, else one task. Uploads the files among an image's words, and a script. Throws
+/// Failure.
 std::vector<Value> args_of(const kinds::Kind& kind, const KindWords& words, Cluster& cluster);
 
 }  // namespace eole::cli

@@ -36,7 +36,8 @@ Expected<Value> args_of(const RunOptions& options, const JobInputs& inputs) {
   } else {
     args.set("shell", text_or_bytes(line_of(options, inputs)));
   }
-  args.set("cwd", options.cwd);
+  if (!options.cwd.empty()) args.set("cwd", options.cwd);
+  if (!options.files.is_null()) args.set("files", options.files);
   if (!options.env.empty()) args.set("env", options.env);
   if (options.timeout > 0) args.set("timeout", options.timeout);
   args.set("output_max", 1 << 30);

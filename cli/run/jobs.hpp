@@ -21,6 +21,7 @@ struct RunOptions {
   protocol::TaskClass task_class;
   std::optional<Template> output;
   std::string cwd;
+  Value files;  // That go along, into a fresh directory.
   Value::Map env;
   double timeout = 0;  // Seconds; zero: none.
   std::string joblog;

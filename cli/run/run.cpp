@@ -7,6 +7,7 @@
 #include "cli/limits.hpp"
 #include "cli/pins.hpp"
 #include "cli/run/jobs.hpp"
+#include "cli/script.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/exec.hpp"
@@ -58,6 +59,7 @@ struct Words {
   std::vector<std::string> files;
   std::vector<std::string> ranges;
   std::vector<std::string> env;
+  std::string script;
   std::string halt = "never";
   std::string output;
   std::string project;
@@ -89,7 +91,8 @@ Template template_of(const char* what, const std::string& written) {
 }
 
 // The command, and behind it the lists.
-void read_words(const std::vector<std::string>& words, RunOptions& options) {
+void read_words(const std::vector<std::string>& words, const std::string& script,
+                RunOptions& options) {
   const auto is_mark = [](const std::string& word) { return word == ":::" || word == ":::+"; };
   auto at = std::find_if(words.begin(), words.end(), is_mark);
   std::string command;
@@ -102,7 +105,8 @@ void read_words(const std::vector<std::string>& words, RunOptions& options) {
     options.sources.push_back({TextList({at + 1, end}), *at == ":::+"});
     at = end;
   }
-  if (words.empty() || is_mark(words.front())) return;
+  if (command.empty() && script.empty()) return;
+  if (!script.empty()) command = program_of(script) + (command.empty() ? "" : " ") + command;
   options.command = template_of("run", command);
   if (!options.command->has_places()) options.command = template_of("run", command + " {}");
 }
@@ -154,12 +158,15 @@ void need_exec(Cluster& cluster) {
 
 int run(Words words, const std::vector<std::string>& rest, const Globals& globals) {
   auto& options = words.options;
-  read_words(rest, options);
+  read_words(rest, words.script, options);
   if (!words.output.empty()) options.output = template_of("--output", words.output);
   check(words, options);
   for (const auto& each : words.env) options.env.push_back(variable(each));
   options.halt = need(HaltPolicy::parse(words.halt));
-  if (options.cwd.empty()) options.cwd = std::filesystem::current_path().string();
+  if (!words.script.empty() && !options.cwd.empty())
+    throw Failure{kBadUse, "--script: is run in a fresh directory, not in one of --cwd"};
+  if (words.script.empty() && options.cwd.empty())
+    options.cwd = std::filesystem::current_path().string();
   if (words.resume) options.begin = History::Begin::kResume;
   if (words.resume_failed) options.begin = History::Begin::kResumeFailed;
   if (words.dry_run) return show_lines(options), kDone;
@@ -171,6 +178,7 @@ int run(Words words, const std::vector<std::string>& rest, const Globals& global
   Cluster cluster(globals);
   need_exec(cluster);
   look_for_pins(cluster, {options.task_class.place});
+  if (!words.script.empty()) options.files = put_script(words.script, cluster).files;
   return Jobs(cluster, std::move(options)).run();
 }
 
@@ -202,6 +210,9 @@ void add_run(CLI::App& app, Globals& globals) {
   command->add_option("--output", words->output,
                       "a file for each job's standard output, with places as COMMAND has them");
   command->add_option("--cwd", options.cwd, "the directory to run in [this one]");
+  command->add_option("--script", words->script,
+                      "a file here that goes along to each job, in a fresh directory there, and is "
+                      "run; COMMAND is its arguments");
   command->add_option("--env", words->env, "NAME=VALUE, or NAME as it is here")
       ->allow_extra_args(false);
   command->add_option("--project", words->project, "a name to find the tasks by");

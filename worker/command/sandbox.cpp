@@ -4,19 +4,15 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "common/base/text.hpp"
-#include "common/base/utf8.hpp"
 #include "worker/command/filter.hpp"
 #include "worker/command/launch.hpp"
 
@@ -24,12 +20,9 @@ namespace eole::command {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr rlim_t kOpenFilesMax = 4096;
 constexpr rlim_t kProcessesMax = 4096;  // Of a user, in all that it runs; root's are not counted.
 constexpr rlim_t kWrittenBytesMax = 64ULL << 30;
-constexpr std::size_t kWordsMax = 500;  // Of what a trial prints.
 
 // Half of the machine: a command that takes more fails, and its neighbours do not.
 rlim_t memory_max() {

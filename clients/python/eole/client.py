@@ -6,7 +6,7 @@ import time
 import zmq
 
 from .cluster import Cluster
-from .artifacts import read, store
+from .artifacts import read
 from .graph import graph_of
 from .records import head_of, parse_task_id
 
@@ -49,10 +49,6 @@ class Client(Cluster):
     def forget(self, ids):
         """Nobody waits for these any more. Any thread."""
         self._forgotten.append(ids)
-
-    def store(self, what):
-        """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
-        return store(self._connection, what)
 
     def read(self, sha256):
         """The bytes of an artifact."""

@@ -3,9 +3,10 @@
 import bisect
 import datetime
 import itertools
+import os
 import time
 
-from .artifacts import fetch
+from .artifacts import fetch, store
 from .cluster_groups import OfGroups
 from .connection import Connection
 from .errors import BadTask, Error, Gone, NoAnswer, NotFound, Refused
@@ -291,6 +292,21 @@ class Cluster(OfGroups):
             if what is None:
                 raise NotFound(f"{task}: is not settled, so it has no artifact yet")
         return fetch(self._connection, what, path, force)
+
+    def store(self, what):
+        """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
+        return store(self._connection, what)
+
+    def script(self, path, *words, **args):
+        """The arguments of an exec task that runs this file wherever it runs: submit("exec", cluster.script("a.py", "x")).
+
+        The file goes along, by its digest, into the fresh directory of the command, and is run by what its first line
+        names; words are its arguments, args any others of the kind.
+        """
+        with open(path, "rb") as file:
+            sha256, _ = self.store(file)
+        name = os.path.basename(path)
+        return {**args, "argv": ["./" + name, *words], "files": {**args.get("files", {}), name: sha256}}
 
     # ---- Below: how.
 

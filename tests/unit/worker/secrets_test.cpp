@@ -44,8 +44,8 @@ class File {
 TEST_CASE("a secret is found by its name, with all that its line has", "[secrets]") {
   const File file("# ours\n\nTOKEN=abc=def ghi\nOTHER_2=12345678");
   const Secrets secrets(file.path);
-  CHECK(secrets.find("TOKEN").value() == "abc=def ghi");
-  CHECK(secrets.find("OTHER_2").value() == "12345678");
+  CHECK(*secrets.find("TOKEN") == "abc=def ghi");
+  CHECK(*secrets.find("OTHER_2") == "12345678");
   CHECK(secrets.find("NONE").error().message == "this worker has no secret NONE");
   CHECK_FALSE(Secrets().find("TOKEN"));
 }
