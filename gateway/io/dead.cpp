@@ -120,7 +120,7 @@ awaitable<std::vector<std::string>> ids_of(Ring ring, Filter filter) {
 Answered task(Ring ring, std::string written) {
   const auto id = parse_task_id(written);
   if (!id) throw Problem(404, text("dead letter ", written, ": is no task's id"));
-  const auto spec = need(co_await ring.sink("spec", *id), 404);
+  const auto spec = need(co_await ring.sink("spec", *id));
   const auto* blob = spec.as<protocol::Blob>();
   if (blob == nullptr)
     throw Problem(404, text(written, ": is no dead letter, or its task is lost"));
@@ -140,7 +140,7 @@ Answered replay(Ring ring, Exchange& exchange) {
   Value::Array refused;
   for (const auto& letter : ids) {
     const auto spec = co_await ring.sink("spec", *parse_task_id(letter));
-    if (!spec && spec.error().is_silence) (void)need(spec);  // The rest has not been tried.
+    if (!spec && spec.error().is_silence()) (void)need(spec);  // The rest has not been tried.
     const auto* blob = spec ? spec->as<protocol::Blob>() : nullptr;
     if (blob == nullptr) {
       refused.push_back(Value::Map{
@@ -149,7 +149,7 @@ Answered replay(Ring ring, Exchange& exchange) {
       continue;
     }
     const auto ended = co_await ring.submit(blob->bytes, 1, "replay-of:" + letter);
-    if (ended.error && ended.error->is_silence) throw problem_of(*ended.error);
+    if (ended.error && ended.error->is_silence()) throw problem_of(*ended.error);
     if (ended.error)
       refused.push_back(Value::Map{{"replay_of", letter}, {"detail", ended.error->message}});
     else

@@ -5,6 +5,7 @@
 #include "clients/cpp/core/silence.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::client {
 
@@ -35,7 +36,7 @@ void GroupCore::on(AttendingReceived& event, TimePoint now, GroupActions& out) {
   if (told.generation < told_) return;
   if (log_ != 0 && told.log != log_) {
     state_ = State::kOver;
-    out.emplace_back(GroupTrouble{Error{"the sink: it has another log now"}, true});
+    out.emplace_back(GroupTrouble{Error{"the sink: it has another log now", ErrorCode::kConflict}, true});
     return;
   }
   beats_.silent_at = now + kPatience;
@@ -167,7 +168,7 @@ void GroupCore::on(LeaveWanted&, TimePoint now, GroupActions& out) {
 
 void GroupCore::on(GroupRefused& event, TimePoint, GroupActions& out) {
   state_ = State::kOver;
-  out.emplace_back(GroupTrouble{Error{text("the sink: ", event.refused.reason)}, true});
+  out.emplace_back(GroupTrouble{protocol::error_of("the sink", event.refused), true});
 }
 
 // ---- What it reads.

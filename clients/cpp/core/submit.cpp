@@ -5,6 +5,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::client {
 
@@ -50,7 +51,7 @@ void SubmitCore::on(AcceptedReceived& event, TimePoint now, SubmitActions& out) 
 
 void SubmitCore::on(SubmitRefused& event, TimePoint now, SubmitActions& out) {
   const auto& refused = event.refused;
-  const Error error{text("the ventilator: ", refused.reason)};
+  const auto error = protocol::error_of("the ventilator", refused);
   heard_ = now;
   if (refused.request == 0) return end_all(error, out);
   if (auto* flight = find(refused.request)) end(*flight, {refused.request, error, 0, 0, 0}, out);
@@ -103,7 +104,7 @@ void SubmitCore::on_deadline(TimePoint now, SubmitActions& out) {
   if (now >= heard_ + patience_)
     return end_all(Error{text("no answer from the ventilator within ", patience_ / 1s,
                               " s: whether the last tasks were accepted is not known"),
-                         true},
+                         ErrorCode::kAway},
                    out);
   if (now >= repeat_at_) repeat(kRepeat, now, out);
 }

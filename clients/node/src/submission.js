@@ -157,9 +157,9 @@ export class Submitter {
   }
 
   #hear(fields, payload) {
-    const [, name, number, reason] = fields;
+    const [, name, number] = fields;
     if (name === 'refused') {
-      const error = new Refused(`the ventilator: ${reason}`);
+      const error = Refused.by('ventilator', fields);
       if (number === 0) this.#failAll(error);
       else this.#land(number)?.reject(error);
     } else if (name === 'accepted') {

@@ -331,7 +331,7 @@ class Submitter:
             if fields[1] == "refused" and (fields[2] == 0 or fields[2] in self._flights):
                 if flight := self._flights.pop(fields[2], None):
                     self._flying_bytes -= len(flight[0][1])
-                raise Refused(f"the ventilator: {fields[3]}")
+                raise Refused.by("ventilator", fields)
             if fields[1] != "accepted":
                 continue
             give_up = time.monotonic() + self._patience

@@ -35,8 +35,8 @@ SubmitEnded ended(std::uint64_t request, Seq first, std::uint32_t count = 2) {
   return {request, {}, kOrigin, first, count};
 }
 
-SubmitEnded failed(std::uint64_t request, const std::string& why, bool is_silence = false) {
-  return {request, Error{why, is_silence}, 0, 0, 0};
+SubmitEnded failed(std::uint64_t request, const std::string& why, ErrorCode code = ErrorCode::kBad) {
+  return {request, Error{why, code}, 0, 0, 0};
 }
 
 struct Rig {
