@@ -221,7 +221,7 @@ void Settler::measure(const ResultRun& run) {
   const auto state = result.is_final ? static_cast<std::size_t>(result.state) : 0;
   kind.ends[state] += run.count;
   const bool has_run = result.state == TaskState::kDone || result.state == TaskState::kFailed;
-  if (has_run) kind.runs.add(static_cast<std::int64_t>(result.run_ms()), run.count);
+  if (has_run) kind.runs.add(std::chrono::milliseconds(result.run_ms()), run.count);
 }
 
 // News goes into the open batch: one for each stretch of equal projects.

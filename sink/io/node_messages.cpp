@@ -158,7 +158,7 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
                  ErrorCode::kDenied};
   perform();
   const LogStatus judged{options_.retention, transport_.unix_ms(),
-                         readers_.gone(log_.core().origins(), now_), commit_time_, held_by_};
+                         readers_.gone(log_.core().origins(), now_), commits_, held_by_};
   auto answer = answer_at_once(query, log_, judged);
   if (!answer) {
     auto known = known_to(query, log_, now_);

@@ -77,7 +77,8 @@ Value status(const ResultLog& log, const LogStatus& judged) {
                     {"log_held_by", std::move(held_by)},
                     {"groups", core.groups().count()},
                     {"log_full", log.is_full()},
-                    {"log_syncs", log.syncs()}}};
+                    {"log_syncs", log.syncs()},
+                    {"log_commit_us", protocol::percentiles_of(judged.commits)}};
 }
 
 // Each of its tasks once, for ever; what the log keeps of all is told by its offsets anyway.
@@ -117,7 +118,7 @@ Value metrics(const ResultLog& log, const LogStatus& judged) {
   return Value::Map{{"kinds", std::move(kinds)},
                     {"dead_letters", log.core().letters().count()},
                     {"disk_free_bytes", log.free_bytes()},
-                    {"commit_seconds", std::chrono::duration<double>(judged.commit_time).count()}};
+                    {"commits", protocol::view_of(judged.commits)}};
 }
 
 Value view_of_project(std::string_view name, const Projects::Project& project) {

@@ -111,7 +111,7 @@ Value Node::metrics() {
                     {"redelivered", core_.redelivered()},
                     {"log_lag", core_.log_lag()},
                     {"disk_free_bytes", journal_.free_bytes()},
-                    {"commit_seconds", std::chrono::duration<double>(commit_time_).count()}};
+                    {"commits", protocol::view_of(commits_)}};
 }
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
@@ -119,8 +119,10 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
   if (is_own && !query.within.empty())
     return Error{text("query metrics: tells of all projects, not of ", query.within),
                  ErrorCode::kOutside};
-  const auto answer = is_own ? Expected<Value>(metrics()) : answer_to(query, core_, journal_);
+  auto answer = is_own ? Expected<Value>(metrics()) : answer_to(query, core_, journal_);
   if (!answer) return answer.error();
+  if (query.what == "status" && query.within.empty())
+    answer->set("journal_commit_us", protocol::percentiles_of(commits_));
   peers_.send_to(from.peer,
                  protocol::encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
   return {};
