@@ -129,7 +129,7 @@ TEST_CASE("submits are given up when nothing is answered for long", "[submit]") 
   const std::string why =
       "no answer from the ventilator within 30 s: whether the last tasks were accepted is not "
       "known";
-  REQUIRE(rig.pass(1ns) == SubmitActions{failed(2, why, true)});
+  REQUIRE(rig.pass(1ns) == SubmitActions{failed(2, why, ErrorCode::kAway)});
   REQUIRE(rig.step(ask(2)) == SubmitActions{sent(3, 2)});
   REQUIRE(rig.pass(30s - 1ns).size() == 1);
 }

@@ -51,7 +51,7 @@ TransferActions ended() { return {TransferEnded{}}; }
 
 TransferActions silence() {
   return {TransferEnded{Error{
-      "no answer from the sink within 30 s: is it running, and may this key connect?", true}}};
+      "no answer from the sink within 30 s: is it running, and may this key connect?", ErrorCode::kAway}}};
 }
 
 }  // namespace
