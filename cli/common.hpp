@@ -50,7 +50,7 @@ struct Failure {
 template <class T>
 T need(Expected<T> outcome, int otherwise = kBadUse) {
   if (!outcome)
-    throw Failure{outcome.error().is_silence ? kNoCluster : otherwise,
+    throw Failure{outcome.error().is_silence() ? kNoCluster : otherwise,
                   shown(outcome.error().message)};
   if constexpr (!std::is_void_v<T>) return std::move(*outcome);
 }

@@ -79,7 +79,7 @@ Finding look_at_role(const Known& known, net::Context& context, const std::strin
   const auto status =
       client::Requests(context, endpoint, "the " + of).query("status", {}, {}, kPatience);
   // A key that may not ask was heard, too.
-  if (status || !status.error().is_silence)
+  if (status || !status.error().is_silence())
     return {of, State::kOk, text("answers at ", endpoint), {}};
   return {of, State::kWrong, text("somebody listens at ", endpoint, ", but does not answer"),
           known.file.is_encrypted()

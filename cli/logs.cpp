@@ -92,7 +92,7 @@ void follow(Cluster& cluster, Value asked, std::int64_t after, const Globals& gl
     end_if_unread();
     asked.set("after", after);
     const auto page = cluster.sink.query("logs", {}, asked);
-    if (!page && !page.error().is_silence) throw Failure{kBadUse, shown(page.error().message)};
+    if (!page && !page.error().is_silence()) throw Failure{kBadUse, shown(page.error().message)};
     if (is_away != !page)
       std::fprintf(stderr, "eole: logs: %s\n",
                    page ? "the sink answers again" : shown(page.error().message).c_str());

@@ -141,7 +141,7 @@ class Mirror {
       const auto now = process::now();
       if (now >= until) break;
       const auto next = reader_.next(std::min<Duration>(until - now, kGlanceEvery));
-      if (!next && !next.error().is_silence) (void)need(next);
+      if (!next && !next.error().is_silence()) (void)need(next);
       if (!next) {
         of_sink_.is(next.error().message + "; going on once it answers");
         continue;
@@ -266,7 +266,7 @@ class Mirror {
   void commit_cursor() {
     if (!is_to_commit_ || !is_written_ || !is_pushed()) return;
     const auto committed = reader_.commit();
-    if (!committed && !committed.error().is_silence) need(committed);
+    if (!committed && !committed.error().is_silence()) need(committed);
     if (committed) is_to_commit_ = false;
   }
 

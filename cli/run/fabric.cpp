@@ -62,7 +62,7 @@ void Fabric::take(const client::SubmitEnded& ended) {
   auto asked = asked_.extract(ended.request);
   if (!asked) return;
   if (ended.error) {
-    trouble_ = Failure{ended.error->is_silence ? kNoCluster : kBadUse, shown(ended.error->message)};
+    trouble_ = Failure{ended.error->is_silence() ? kNoCluster : kBadUse, shown(ended.error->message)};
     return;
   }
   TaskId id{ended.origin, ended.first};

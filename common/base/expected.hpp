@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -7,10 +8,26 @@
 
 namespace eole {
 
+/// Of which sort a failure is, for programs: what to do next depends on it.
+enum class ErrorCode : std::uint8_t {
+  kBad,       // Any other: what was asked makes no sense as it is.
+  kAway,      // Nobody answered: nothing is known to be wrong with what was asked.
+  kDenied,    // The key's role does not go so far.
+  kOutside,   // Not within the caller's projects.
+  kUnknown,   // There is no such thing, or not any longer.
+  kConflict,  // There is something else, or it is in another state.
+  kKeyUsed,   // The key was used for other tasks.
+  kTooLarge,  // Beyond a limit that stays as it is.
+  kQuota,     // Beyond what the caller may have now.
+  kFull,      // No room now.
+};
+
 /// A foreseen failure, told to a person: what, which, why, limit.
 struct Error {
   std::string message;
-  bool is_silence = false;  // Nobody answered: nothing is known to be wrong with what was asked.
+  ErrorCode code = ErrorCode::kBad;
+  std::uint32_t retry_after_ms = 0;  // Before that it makes no sense; zero: not known.
+  bool is_silence() const { return code == ErrorCode::kAway; }
   bool operator==(const Error&) const = default;
 };
 

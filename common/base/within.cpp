@@ -22,7 +22,7 @@ Expected<Within> Within::narrowed(std::string_view asked) const {
   if (asked.empty()) return *this;
   auto wanted = parse(asked);
   if (wanted && !has(asked))
-    return Error{text("within ", asked, ": this key is bound to ", prefix_)};
+    return Error{text("within ", asked, ": this key is bound to ", prefix_), ErrorCode::kOutside};
   return wanted;
 }
 

@@ -10,6 +10,7 @@
 #include "common/net/socket.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/messages.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::net {
 
@@ -44,15 +45,18 @@ class Router {
                        std::uint64_t request = 0;
                        if constexpr (requires { message->request; })
                          if (message) request = message->request;
+                       const auto refuse = [&](const Error& why) {
+                         refuse_(from, protocol::refused(request, why));
+                       };
                        if (const auto missing = missing_role(from, roles))
-                         return refuse_(from, {request, text(T::kName, *missing)});
-                       if (!message) return refuse_(from, {0, message.error().message});
+                         return refuse({text(T::kName, *missing), ErrorCode::kDenied});
+                       if (!message) return refuse(message.error());
                        if (auto wrong = bind(*message, from))
-                         return refuse_(from, {request, text(T::kName, ": ", *wrong)});
+                         return refuse({text(T::kName, ": ", wrong->message), wrong->code});
                        if constexpr (std::is_void_v<decltype(handler(*message, from))>) {
                          handler(*message, from);
                        } else if (const auto done = handler(*message, from); !done) {
-                         refuse_(from, {request, done.error().message});
+                         refuse(done.error());
                        }
                      }});
   }
@@ -68,15 +72,16 @@ class Router {
   Expected<Within> within_of(const Sender& from, const std::string& asked) const;
   /// Says in the message which projects exist for its sender; or why it goes no further.
   template <class T>
-  std::optional<std::string> bind(T& message, const Sender& from) const {
+  std::optional<Error> bind(T& message, const Sender& from) const {
     if (authority_ == nullptr) return std::nullopt;
     if constexpr (requires { message.within; }) {
       const auto within = within_of(from, message.within);
-      if (!within) return within.error().message;
+      if (!within) return within.error();
       message.within = within->prefix();
     } else if constexpr (!requires { T::kIsOfNoProject; }) {
       if (const auto within = authority_->within(from.user); !within.is_all())
-        return text("this key is bound to ", within.prefix(), ", and this tells of all");
+        return Error{text("this key is bound to ", within.prefix(), ", and this tells of all"),
+                     ErrorCode::kOutside};
     }
     return std::nullopt;
   }

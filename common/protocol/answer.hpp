@@ -2,6 +2,7 @@
 #include "common/protocol/codec.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::protocol {
 
@@ -12,8 +13,9 @@ constexpr std::size_t kFrameBytesMax = kPayloadBytesMax + (2 << 20);
 template <class T>
 Message encode_answer(T message) {
   if (message.payload.size() <= kFrameBytesMax) return encode(std::move(message));
-  return encode(Refused{message.request, text(T::kName, ": ", message.payload.size(),
-                                              " bytes, limit ", kFrameBytesMax)});
+  const auto bytes = message.payload.size();
+  return encode(refused(message.request, {text(T::kName, ": ", bytes, " bytes, limit ", kFrameBytesMax),
+                                          ErrorCode::kTooLarge}));
 }
 
 }  // namespace eole::protocol

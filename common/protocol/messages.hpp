@@ -43,12 +43,15 @@ struct Accepted {
   bool operator==(const Accepted&) const = default;
 };
 
-/// Any role -> who asked: nothing was done, and why.
+/// Any role -> who asked: nothing was done, and why (refusal.hpp).
 struct Refused {
   static constexpr std::string_view kName = "refused";
+  static constexpr std::uint32_t kFieldsNeeded = 2;
   std::uint64_t request = 0;
   std::string reason;
-  void fields(auto& io) { io(request), io(reason); }
+  std::string code = {};
+  std::uint32_t retry_after_ms = 0;
+  void fields(auto& io) { io(request), io(reason), io(code), io(retry_after_ms); }
   bool operator==(const Refused&) const = default;
 };
 

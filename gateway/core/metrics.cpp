@@ -42,15 +42,11 @@ constexpr std::array kVentilatorCounts{
         "Attempts that were lost with their workers."},
     Row{"log_lag", "eole_ventilator_log_lag", "gauge",
         "Results of the log that the ventilator has not read yet."},
-    Row{"commit_seconds", "eole_journal_commit_seconds_total", "counter",
-        "Time that the journal's writes and syncs took."},
     Row{"disk_free_bytes", "eole_journal_disk_free_bytes", "gauge",
         "What is free of the journal's disk."},
 };
 constexpr std::array kSinkCounts{
     Row{"dead_letters", "eole_dead_letters", "gauge", "Dead letters that nobody discarded."},
-    Row{"commit_seconds", "eole_log_commit_seconds_total", "counter",
-        "Time that the log's writes and syncs took."},
     Row{"disk_free_bytes", "eole_log_disk_free_bytes", "gauge", "What is free of the log's disk."},
 };
 constexpr std::array kSink{
@@ -129,13 +125,32 @@ bool has_kinds(const Value& counts) {
   return kinds != nullptr && !kinds->empty();
 }
 
-// Milliseconds as seconds: "0.005", "2.5", "300".
-std::string seconds(std::int64_t milliseconds) {
-  auto written = text(milliseconds / 1000);
-  if (milliseconds % 1000 == 0) return written;
-  auto rest = text(1000 + milliseconds % 1000).substr(1);
+// Microseconds as seconds: "0.0001", "2.5", "300".
+std::string seconds(std::int64_t microseconds) {
+  constexpr std::int64_t kSecond = 1'000'000;
+  auto written = text(microseconds / kSecond);
+  if (microseconds % kSecond == 0) return written;
+  auto rest = text(kSecond + microseconds % kSecond).substr(1);
   rest.erase(rest.find_last_not_of('0') + 1);
   return text(written, ".", rest);
+}
+
+// As view_of() of such a histogram has it. `label` is empty, or what its buckets have besides.
+template <class Counted>
+void put_buckets(std::string& out, std::string_view name, const Value& told,
+                 const std::string& label) {
+  const auto* buckets = told["counts"].as<Value::Array>();
+  if (buckets == nullptr || buckets->size() != std::tuple_size_v<typename Counted::Counts>) return;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < buckets->size(); ++i) {
+    sum += (*buckets)[i].int_or(0);
+    const bool is_last = i == Counted::kBoundsUs.size();
+    const auto bound = is_last ? "+Inf" : seconds(Counted::kBoundsUs.at(i));
+    put(out, text(name, "_bucket"), text(label, label.empty() ? "" : ",", "le=\"", bound, "\""),
+        sum, 1);
+  }
+  put(out, text(name, "_sum"), label, told["seconds"], 1);
+  put(out, text(name, "_count"), label, sum, 1);
 }
 
 void put_histogram(std::string& out, std::string_view name, std::string_view help,
@@ -143,18 +158,26 @@ void put_histogram(std::string& out, std::string_view name, std::string_view hel
   if (!has_kinds(counts)) return;
   put_head(out, name, "histogram", help);
   each_kind(counts, [&](const Value& kind, const std::string& label) {
-    const auto* buckets = kind[member]["counts"].as<Value::Array>();
-    if (buckets == nullptr || buckets->size() != std::tuple_size_v<Histogram::Counts>) return;
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < buckets->size(); ++i) {
-      sum += (*buckets)[i].int_or(0);
-      const bool is_last = i == Histogram::kBoundsMs.size();
-      const auto bound = is_last ? "+Inf" : seconds(Histogram::kBoundsMs.at(i));
-      put(out, text(name, "_bucket"), text(label, ",le=\"", bound, "\""), sum, 1);
-    }
-    put(out, text(name, "_sum"), label, kind[member]["seconds"], 1);
-    put(out, text(name, "_count"), label, sum, 1);
+    put_buckets<Histogram>(out, name, kind[member], label);
   });
+}
+
+void put_commits(std::string& out, std::string_view name, std::string_view help,
+                 const Value& counts) {
+  if (counts["commits"].is_null()) return;
+  put_head(out, name, "histogram", help);
+  put_buckets<SyncTimes>(out, name, counts["commits"], "");
+}
+
+void put_requests(std::string& out, const Value& gateway) {
+  const auto* requests = gateway["requests"].as<Value::Array>();
+  if (requests == nullptr || requests->empty()) return;
+  put_head(out, "eole_http_requests_total", "counter", "Requests that were answered.");
+  for (const auto& one : *requests)
+    put(out, "eole_http_requests_total",
+        text("method=", quoted(one["method"].text_or("")), ",route=", quoted(one["route"].text_or("")),
+             ",status=\"", one["status"].int_or(0), "\""),
+        one["count"], 1);
 }
 
 void put_ends(std::string& out, const Value& counts) {
@@ -250,14 +273,19 @@ std::string metrics_text(const Told& told) {
   put_histogram(out, "eole_task_wait_seconds",
                 "From when a task was accepted to its first lease, what it waited for included.",
                 told.ventilator_counts, "waits");
+  put_commits(out, "eole_journal_commit_seconds", "How long the journal's writes and syncs took.",
+              told.ventilator_counts);
   put_workers(out, told.workers);
   put_rows(out, kSink, told.sink);
   put_rows(out, kSinkCounts, told.sink_counts);
   put_ends(out, told.sink_counts);
   put_histogram(out, "eole_task_run_seconds", "How long attempts ran, done and failed ones.",
                 told.sink_counts, "runs");
+  put_commits(out, "eole_log_commit_seconds", "How long the log's writes and syncs took.",
+              told.sink_counts);
   put_groups(out, told.groups);
   put_rows(out, kGateway, told.gateway);
+  put_requests(out, told.gateway);
   return out;
 }
 

@@ -9,8 +9,8 @@ namespace eole::gateway {
 
 namespace {
 
-constexpr std::array kFiles{std::string_view("page.js"), std::string_view("page.css"),
-                            std::string_view("page.svg")};
+constexpr std::array kFiles{std::string_view("page.js"), std::string_view("fr.js"),
+                            std::string_view("page.css"), std::string_view("page.svg")};
 constexpr std::array kScreens{
     std::string_view("tasks"),      std::string_view("projects"), std::string_view("submit"),
     std::string_view("pictures"),   std::string_view("queens"),   std::string_view("dead"),

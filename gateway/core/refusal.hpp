@@ -4,9 +4,7 @@
 
 namespace eole::gateway {
 
-/// What the ring refused, over HTTP: 503 if nobody answered, 403 if it is not within the caller's
-/// projects, 429 if their quota is used up (Retry-After says when there is room again, as far as
-/// that is known), else `status`.
-http::Problem problem_of(const Error& error, int status = 400);
+/// What the ring refused, over HTTP: its code tells the status, and the problem's type.
+http::Problem problem_of(const Error& error);
 
 }  // namespace eole::gateway

@@ -18,8 +18,8 @@ http::Response json(int status, const Value& body) {
   return {status, {{"Content-Type", "application/json"}}, body.to_json()};
 }
 
-Value need(Expected<Value> answer, int status) {
-  if (!answer) throw problem_of(answer.error(), status);
+Value need(Expected<Value> answer) {
+  if (!answer) throw problem_of(answer.error());
   return std::move(*answer);
 }
 

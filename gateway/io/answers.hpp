@@ -15,7 +15,7 @@ using protocol::Value;
 
 http::Response json(int status, const Value& body);
 /// The answer, or the Problem that its refusal is.
-Value need(Expected<Value> answer, int status = 400);
+Value need(Expected<Value> answer);
 
 /// The body as a JSON object; an empty one if there is no body. Throws Problem.
 awaitable<Value> read_map(Exchange& exchange);

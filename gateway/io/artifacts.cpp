@@ -6,24 +6,13 @@
 #include "common/base/text.hpp"
 #include "gateway/core/http/file_names.hpp"
 #include "gateway/core/http/ranges.hpp"
+#include "gateway/core/refusal.hpp"
 #include "gateway/io/gateway.hpp"
 
 namespace eole::gateway {
 
 using http::Problem;
 using http::Response;
-
-namespace {
-
-// What is not here is told so; anything else may be different in a moment.
-Problem cannot(const Error& error) {
-  if (!error.is_silence) return {404, error.message};
-  Problem problem(503, error.message);
-  problem.fields.push_back({"Retry-After", "1"});
-  return problem;
-}
-
-}  // namespace
 
 awaitable<Artifacts::Piece> Artifacts::piece(std::string sha256, std::uint64_t from,
                                              std::uint32_t most) {
@@ -41,7 +30,7 @@ awaitable<Artifacts::Piece> Artifacts::piece(std::string sha256, std::uint64_t f
         },
         most);
   });
-  if (!got) throw cannot(got.error());
+  if (!got) throw problem_of(got.error());
   co_return std::move(*got);
 }
 

@@ -119,7 +119,7 @@ Answered run_now(Ring ring, std::string name) {
   const auto* groups = view["task"].as<protocol::Blob>();
   if (groups == nullptr) throw Problem(503, "the ventilator did not tell its task");
   const auto ended = co_await ring.submit(groups->bytes, 1, "");
-  if (ended.error) throw refused_submit(*ended.error, false, 409);
+  if (ended.error) throw problem_of(*ended.error);
   const auto id = to_text(TaskId{ended.origin, ended.first});
   co_return json(202, Value::Map{{"ids", Value::Array{id}}});
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "clients/cpp/tasks/dead_groups.hpp"
 #include "clients/cpp/tasks/letter_words.hpp"
@@ -18,6 +19,8 @@ namespace {
 using Answered = awaitable<std::optional<http::Response>>;
 
 constexpr std::size_t kLettersMax = 100'000;  // That one request replays or discards.
+constexpr double kReplayRateMin = 0.001;      // Tasks a second: the last of all would come in years.
+constexpr double kReplayRateMax = 1'000'000;
 
 /// What letters are meant: by id, or by project, kind and reason as far as they are said.
 struct Filter {
@@ -120,7 +123,7 @@ awaitable<std::vector<std::string>> ids_of(Ring ring, Filter filter) {
 Answered task(Ring ring, std::string written) {
   const auto id = parse_task_id(written);
   if (!id) throw Problem(404, text("dead letter ", written, ": is no task's id"));
-  const auto spec = need(co_await ring.sink("spec", *id), 404);
+  const auto spec = need(co_await ring.sink("spec", *id));
   const auto* blob = spec.as<protocol::Blob>();
   if (blob == nullptr)
     throw Problem(404, text(written, ": is no dead letter, or its task is lost"));
@@ -129,10 +132,29 @@ Answered task(Ring ring, std::string written) {
   co_return json(200, Value::Map{{"id", written}, {"task", client::words_of(*read)}});
 }
 
+// Tasks a second; nothing: all at once.
+std::optional<double> rate_of(const Value& asked) {
+  if (asked["rate"].is_null()) return {};
+  const auto* real = asked["rate"].as<double>();
+  const auto rate = real == nullptr ? static_cast<double>(asked["rate"].int_or(0)) : *real;
+  if (rate >= kReplayRateMin && rate <= kReplayRateMax) return rate;
+  const auto why = text("rate: tasks a second, limits ", kReplayRateMin, " and ", kReplayRateMax);
+  throw Problem(400, why, {{"/rate", why}});
+}
+
+// Of so many before it at that rate. As a delay of its own it holds whoever is killed meanwhile.
+Bytes spread(Bytes spec, std::size_t before, double rate) {
+  auto task = client::task_of_spec(spec);
+  if (!task || before == 0) return spec;
+  task->conditions.delay_ms = static_cast<std::uint64_t>(static_cast<double>(before) * 1000 / rate);
+  return client::spec_of_task(*task);
+}
+
 // A letter's key makes a replay that is repeated the same replay.
 Answered replay(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, {"ids", "project", "kind", "group", "all", "dry_run"});
+  only(asked, {"ids", "project", "kind", "group", "all", "dry_run", "rate"});
+  const auto rate = rate_of(asked);
   auto ids = co_await ids_of(ring, filter_of(asked));
   if (asked["dry_run"] == Value(true))
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
@@ -140,7 +162,7 @@ Answered replay(Ring ring, Exchange& exchange) {
   Value::Array refused;
   for (const auto& letter : ids) {
     const auto spec = co_await ring.sink("spec", *parse_task_id(letter));
-    if (!spec && spec.error().is_silence) (void)need(spec);  // The rest has not been tried.
+    if (!spec && spec.error().is_silence()) (void)need(spec);  // The rest has not been tried.
     const auto* blob = spec ? spec->as<protocol::Blob>() : nullptr;
     if (blob == nullptr) {
       refused.push_back(Value::Map{
@@ -148,8 +170,10 @@ Answered replay(Ring ring, Exchange& exchange) {
           {"detail", spec ? "is not a dead letter, or its task is lost" : spec.error().message}});
       continue;
     }
-    const auto ended = co_await ring.submit(blob->bytes, 1, "replay-of:" + letter);
-    if (ended.error && ended.error->is_silence) throw problem_of(*ended.error);
+    auto groups = blob->bytes;
+    if (rate) groups = spread(std::move(groups), replayed.size(), *rate);
+    const auto ended = co_await ring.submit(std::move(groups), 1, "replay-of:" + letter);
+    if (ended.error && ended.error->is_silence()) throw problem_of(*ended.error);
     if (ended.error)
       refused.push_back(Value::Map{{"replay_of", letter}, {"detail", ended.error->message}});
     else

@@ -13,6 +13,8 @@
 
 namespace eole::gateway {
 
+struct Route;
+
 /// Bytes that many may be sent. Null: none.
 using Shared = std::shared_ptr<const std::string>;
 
@@ -44,6 +46,7 @@ class Exchange {
   Caller caller;                    // Who asks.
   std::string address;              // From where, without a port.
   std::vector<http::Field> common;  // In the head of the answer, whatever it is.
+  const Route* route = nullptr;     // What answers it, once that is known.
 
   /// The next bytes of the body, at most kPieceBytes; empty at its end. Throws Problem if it breaks
   /// off or makes no sense. Nothing more is read from the connection until it is called again.

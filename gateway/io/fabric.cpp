@@ -52,7 +52,7 @@ void Fabric::give_up() {
   const auto now = world_.now();
   while (!gathered_.empty() && now - gathered_.front().since >= client::Submits::kPatience) {
     client::SubmitEnded ended;
-    ended.error = Error{"the ventilator does not answer; nothing was submitted", true};
+    ended.error = Error{"the ventilator does not answer; nothing was submitted", ErrorCode::kAway};
     gathered_.front().tell(ended);
     gathered_bytes_ -= gathered_.front().groups.size();
     gathered_.pop_front();
@@ -98,7 +98,7 @@ void Fabric::end(const client::SubmitEnded& ended) {
   auto found = sent_.extract(ended.request);
   if (!found) return;
   auto& those = found.mapped();
-  if (ended.error && !ended.error->is_silence && those.size() > 1) {
+  if (ended.error && !ended.error->is_silence() && those.size() > 1) {
     // One of them is to blame: each is told of its own.
     for (auto one = those.rbegin(); one != those.rend(); ++one) {
       one->is_alone = true;

@@ -119,6 +119,7 @@ awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   if (auto page = page_.answer(request)) return now(std::move(*page));
   if (!is_shared) http::check_site(request);
   const auto& route = routes_.find(request);
+  exchange.route = &route;
   exchange.caller = access_->admit(exchange, route);
   return route.handler(exchange);
 }

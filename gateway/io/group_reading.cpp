@@ -294,12 +294,11 @@ class Readings {
   void check(const Key& key, Reading& reading) {
     const auto trouble = reading.trouble();
     if (!trouble) return;
-    if (!trouble->is_over) throw problem_of(trouble->error, 503);
+    if (!trouble->is_over) throw problem_of(trouble->error);
     if (const auto known = readings_.find(key);
         known != readings_.end() && known->second.get() == &reading)
       readings_.erase(known);
-    const bool is_missing = trouble->error.message.find("there is none") != std::string::npos;
-    throw problem_of(trouble->error, is_missing ? 404 : 409);
+    throw problem_of(trouble->error);
   }
   void stop() {
     is_stopping_ = true;

@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "gateway/core/http/file_names.hpp"
+#include "gateway/core/refusal.hpp"
 #include "gateway/io/tasks.hpp"
 
 namespace eole::gateway {
@@ -69,9 +70,8 @@ awaitable<Intake::Taken> Intake::take(Ring ring, const UploadFile& file, UploadW
     batch = task_of(wish, sha256);  // Refused before anything is sent.
     co_await put(file, sha256);
   }
-  const bool has_key = !key.empty();
   const auto ended = co_await ring.submit(std::move(batch.groups), batch.count, std::move(key));
-  if (ended.error) throw refused_submit(*ended.error, has_key);
+  if (ended.error) throw problem_of(*ended.error);
   co_return Taken{std::move(wish), {ended.origin, ended.first}, sha256, file.size()};
 }
 

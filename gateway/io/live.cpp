@@ -139,7 +139,7 @@ class Live {
       bool is_away = false;
       if (!ring.within().is_all()) {
         const auto task = co_await ring.ventilator("task", *id);
-        is_away = !task && task.error().is_silence;  // It is asked again.
+        is_away = !task && task.error().is_silence();  // It is asked again.
         is_there = task && !task->is_null();
       }
       const bool is_wanted = watched.wanted == id;  // Nothing else meanwhile.

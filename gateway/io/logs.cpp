@@ -89,7 +89,7 @@ class Logs {
       const auto page = co_await ring.sink("logs", {}, asked, kLookPatience);
       std::string events;
       if (page) events = events_of(*page);
-      const bool is_refused = !page && !page.error().is_silence;
+      const bool is_refused = !page && !page.error().is_silence();
       if (is_refused) {
         const Value why = Value::Map{{"text", page.error().message}};
         events = text("event: error\ndata: ", why.to_json(), "\n\n");

@@ -167,7 +167,7 @@ Answered retry(Ring ring, std::string name) {
   Value again = Value::Map{{"project", name}, {"is_again", true}};
   if (is_opened) (void)need(co_await ring.control("open", std::move(again)));
   const auto told = co_await ring.submit(std::move(batch.groups), batch.count, "");
-  if (told.error) throw refused_submit(*told.error, false, 409);
+  if (told.error) throw problem_of(*told.error);
   if (is_opened) (void)need(co_await ring.control("close", of_it));
   co_return json(200, answer);
 }

@@ -183,11 +183,10 @@ class Queues {
       tasks.push_back(task);
     }
     auto batch = read_json_tasks(Value(std::move(tasks)).to_json(), preset_of(exchange.request));
-    const bool has_key = !key.empty();
     const auto count = batch.count;
     auto ring = gateway_.ring(exchange);
     const auto ended = co_await ring.submit(std::move(batch.groups), count, std::move(key));
-    if (ended.error) throw refused_submit(*ended.error, has_key);
+    if (ended.error) throw problem_of(*ended.error);
     Value::Array ids;
     for (std::uint32_t i = 0; i < count; ++i)
       ids.emplace_back(to_text(TaskId{ended.origin, ended.first + i}));

@@ -77,7 +77,7 @@ void Ring::submit(Bytes groups, std::uint32_t count, std::string key, Fabric::On
   auto& bytes = fabric_->gathered_bytes_;
   if (bytes + groups.size() > kGatheredBytesMax) {
     client::SubmitEnded ended;
-    ended.error = Error{text(bytes, " bytes of tasks wait for the ventilator: the limit"), true};
+    ended.error = Error{text(bytes, " bytes of tasks wait for the ventilator: the limit"), ErrorCode::kFull};
     return tell(ended);
   }
   bytes += groups.size();

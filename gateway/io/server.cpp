@@ -51,6 +51,7 @@ struct Server::State {
   std::set<Connection*> connections;
   std::map<std::string, std::size_t> of_address;  // How many of them.
   std::size_t of_others = 0;  // Connections of other users, which are only told so.
+  Answered answered;
   bool is_stopping = false;
 };
 
@@ -144,6 +145,7 @@ class Server::Connection final : public Exchange {
   }
 
   awaitable<void> begin(http::Response head, std::optional<std::uint64_t> length) override {
+    note(head);
     is_answering_ = true;
     is_chunked_ = !length;
     head.fields.insert(head.fields.end(), common.begin(), common.end());
@@ -166,6 +168,7 @@ class Server::Connection final : public Exchange {
     is_ended_ = true;
   }
   awaitable<void> upgrade(http::Response head, std::string& unread) override {
+    note(head);
     is_upgraded_ = true;
     unread = std::move(input_);
     set_deadline(std::nullopt);
@@ -233,6 +236,7 @@ class Server::Connection final : public Exchange {
     }
     request = reader_.take_head();
     caller = {};
+    route = nullptr;
     common.clear();
     body_waited_ = {};
     body_bytes_ = 0;
@@ -252,7 +256,10 @@ class Server::Connection final : public Exchange {
     co_return true;
   }
 
+  void note(const http::Response& head) { ++server_->answered[{route, head.status}]; }
+
   awaitable<bool> send(http::Response answer) {
+    note(answer);
     answer.fields.insert(answer.fields.end(), common.begin(), common.end());
     auto bytes = http::encode_head(answer, answer.body.size(), keeps_);
     if (request.method != "HEAD") bytes += answer.body;
@@ -388,6 +395,7 @@ void Server::listen(const std::string& written, Door door) {
 }
 
 std::size_t Server::connections() const { return state_->connections.size(); }
+const Server::Answered& Server::answered() const { return state_->answered; }
 
 void Server::stop() {
   state_->is_stopping = true;

@@ -1,10 +1,12 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "common/base/time.hpp"
 #include "gateway/io/exchange.hpp"
@@ -46,6 +48,10 @@ class Server {
   /// With the port that was found.
   const std::string& address() const { return address_; }
   std::size_t connections() const;
+  /// How many requests were answered, by what answered them (null: no route) and the status: as many
+  /// as there are of these, whatever is asked.
+  using Answered = std::map<std::pair<const Route*, int>, std::uint64_t>;
+  const Answered& answered() const;
   /// Takes no more connections, and closes those between two requests. is_idle() once none is left.
   void stop();
   bool is_idle() const;

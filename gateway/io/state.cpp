@@ -22,6 +22,19 @@ using Answered = awaitable<std::optional<http::Response>>;
 
 constexpr Duration kStatePatience = 2s;  // Who asks for it wants to know that a role is away.
 
+// By route and status; of what is no route the path is told as (none): whoever asks chooses it.
+Value requests(const Server::Answered& answered) {
+  Value::Array all;
+  for (const auto& [what, count] : answered) {
+    const auto& [route, status] = what;
+    all.push_back(Value::Map{{"method", std::string(route == nullptr ? "" : route->method)},
+                             {"route", std::string(route == nullptr ? "(none)" : route->path)},
+                             {"status", std::int64_t{status}},
+                             {"count", count}});
+  }
+  return all;
+}
+
 // Who is within a prefix has nothing to do with the connections of others.
 Value own_state(Gateway& gateway, const Within& within) {
   if (!within.is_all()) return Value::Map{{"role", "gateway"}, {"within", within.prefix()}};
@@ -31,7 +44,8 @@ Value own_state(Gateway& gateway, const Within& within) {
                     {"cpu_seconds", used.cpu_seconds},
                     {"memory_bytes", used.memory_bytes},
                     {"address", gateway.server().address()},
-                    {"connections", std::uint64_t{gateway.server().connections()}}};
+                    {"connections", std::uint64_t{gateway.server().connections()}},
+                    {"requests", requests(gateway.server().answered())}};
 }
 
 // What the roles say of themselves; null of one that does not answer.

@@ -30,13 +30,12 @@ struct Ids {
 /// A batch that was handed over, whose answer nobody waits for yet.
 class Flight {
  public:
-  Flight(Ring& ring, Batch batch, std::string key) : has_key_(!key.empty()) {
+  Flight(Ring& ring, Batch batch, std::string key) {
     ring.submit(std::move(batch.groups), batch.count, std::move(key),
                 [state = state_](const client::SubmitEnded& ended) {
                   state->tell ? state->tell(ended) : void(state->ended = ended);
                 });
   }
-  bool has_key() const { return has_key_; }
   awaitable<client::SubmitEnded> ended() {
     auto ended = co_await told_later<client::SubmitEnded>(
         [this](auto tell) { state_->ended ? tell(*state_->ended) : void(state_->tell = tell); });
@@ -48,7 +47,6 @@ class Flight {
     std::optional<client::SubmitEnded> ended;
     Fabric::OnSubmitted tell;
   };
-  bool has_key_;
   std::shared_ptr<State> state_ = std::make_shared<State>();  // Outlives a client that has gone.
 };
 
@@ -64,14 +62,6 @@ std::optional<Duration> wait_of(const http::Request& request) {
 }
 
 }  // namespace
-
-Problem refused_submit(const Error& error, bool has_key, int status) {
-  const auto says = [&](std::string_view words) {
-    return error.message.find(words) != std::string::npos;
-  };
-  if (says("storage full") || says("queue full")) return problem_of({error.message, true});
-  return problem_of(error, has_key && says("was used for other tasks") ? 422 : status);
-}
 
 client::TaskRequest preset_of(const http::Request& request) {
   client::TaskRequest preset;
@@ -159,7 +149,7 @@ class Tasks {
   awaitable<std::optional<Response>> cancel(Ring ring, TaskId id) {
     SeqRanges one;
     one.add(id.seq, id.seq);
-    const auto told = need(co_await ring.cancel(id.origin, one), 409);
+    const auto told = need(co_await ring.cancel(id.origin, one));
     const auto has = [&](const char* name) {
       const auto* list = told[name].as<Value::Array>();
       return list != nullptr && !list->empty();
@@ -203,13 +193,12 @@ class Tasks {
   }
 
   static awaitable<void> submit(Ring& ring, Batch batch, std::string key, std::vector<Ids>& ids) {
-    const bool has_key = !key.empty();
     const auto ended = co_await ring.submit(std::move(batch.groups), batch.count, std::move(key));
-    note(ended, has_key, ids);
+    note(ended, ids);
   }
 
-  static void note(const client::SubmitEnded& ended, bool has_key, std::vector<Ids>& ids) {
-    if (ended.error) throw refused_submit(*ended.error, has_key);
+  static void note(const client::SubmitEnded& ended, std::vector<Ids>& ids) {
+    if (ended.error) throw problem_of(*ended.error);
     auto* last = ids.empty() ? nullptr : &ids.back();
     if (last != nullptr && last->origin == ended.origin && last->first + last->count == ended.first)
       last->count += ended.count;
@@ -222,7 +211,7 @@ class Tasks {
     auto last = std::move(*flight);
     flight.reset();
     const auto ended = co_await last.ended();
-    note(ended, last.has_key(), ids);
+    note(ended, ids);
   }
 
   // Millions of ids are no single text.

@@ -6,8 +6,6 @@ namespace eole::gateway {
 
 class Gateway;
 
-/// How a submit that was not accepted is told; `status`: if nothing else is known of it.
-http::Problem refused_submit(const Error& error, bool has_key, int status = 400);
 /// What the request's fields say of its tasks, unless these say it themselves: the trace that they
 /// are part of. One that is malformed is none.
 client::TaskRequest preset_of(const http::Request& request);

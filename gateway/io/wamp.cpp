@@ -6,6 +6,7 @@
 
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/refusal.hpp"
 #include "gateway/core/submission.hpp"
 #include "gateway/io/gateway.hpp"
 #include "gateway/io/websocket.hpp"
@@ -177,8 +178,9 @@ void Wamp::answer(const wamp::OwnCalled& called, const Expected<Value>& answered
   if (answered) {
     dealer.answer(called.call, Value::Array{*answered}, actions);
   } else {
-    const auto* error = answered.error().is_silence ? "eole.error.away" : "eole.error.refused";
-    dealer.fail(called.call, error, answered.error().message, actions);
+    const auto name = protocol::name_of(answered.error().code);
+    dealer.fail(called.call, text("eole.error.", name.empty() ? "refused" : name),
+                answered.error().message, actions);
   }
   perform(std::move(actions));
 }

@@ -55,13 +55,13 @@ Expected<void> AlertDesk::turn(client::Requests& ventilator, client::Requests& s
       raised[{known.rule, lag.group}] = known.since_unix_ms;
       if (told_.contains(key_of(known))) continue;
       // Of an earlier life of this: perhaps it was not told. Refused: it was, with another command.
-      if (auto told = tell(known, *alerts); !told && told.error().is_silence) return told;
+      if (auto told = tell(known, *alerts); !told && told.error().is_silence()) return told;
       told_.insert(key_of(known));
     }
   Expected<void> all;
   for (const auto& each : judge(rules_of(*alerts), *groups, raised, unix_ms)) {
     if (auto changed = change(each, *alerts, ventilator); !changed) all = changed;
-    if (!all && all.error().is_silence) break;  // One that is refused keeps nobody else's back.
+    if (!all && all.error().is_silence()) break;  // One that is refused keeps nobody else's back.
   }
   return all;
 }

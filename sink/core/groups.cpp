@@ -175,7 +175,8 @@ Expected<void> Groups::attend(const Peer& peer, const protocol::Attend& said, st
   auto* group = find(said.group);
   if (group == nullptr)
     return Error{text("group ", said.group, ": there is none; eole group create ", said.group,
-                      " --from earliest (or latest) makes it")};
+                      " --from earliest (or latest) makes it"),
+                 ErrorCode::kUnknown};
   const auto cursors = protocol::decode_cursors(said.payload);
   if (!cursors) return cursors.error();
   if (said.run == 0) return Error{"attend: run zero is nobody's"};
@@ -202,7 +203,8 @@ Expected<void> Groups::attend(const Peer& peer, const protocol::Attend& said, st
     return {};
   }
   if (!is_member && group->members.size() >= kMembersMax)
-    return Error{text("group ", said.group, ": has ", kMembersMax, " members, more is the limit")};
+    return Error{text("group ", said.group, ": has ", kMembersMax, " members, more is the limit"),
+                 ErrorCode::kFull};
   auto& member = group->members[said.run];
   member.name = said.member;
   member.peer = peer;
@@ -324,10 +326,12 @@ Expected<bool> Groups::create(std::string_view name, std::uint32_t partitions, s
   if (const auto* known = find(name)) {
     if (known->partitions.size() == partitions) return false;
     return Error{
-        text("group ", name, ": is there already, with ", known->partitions.size(), " partitions")};
+        text("group ", name, ": is there already, with ", known->partitions.size(), " partitions"),
+        ErrorCode::kConflict};
   }
   if (groups_.size() >= kGroupsMax)
-    return Error{text("group ", name, ": there are ", kGroupsMax, " groups, more is the limit")};
+    return Error{text("group ", name, ": there are ", kGroupsMax, " groups, more is the limit"),
+                 ErrorCode::kFull};
   Group group;
   group.number = group.generation = group.moved = ++last_generation_;
   group.name = name;

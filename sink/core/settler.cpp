@@ -6,6 +6,7 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/range_pages.hpp"
+#include "common/protocol/refusal.hpp"
 #include "common/protocol/value.hpp"
 
 namespace eole::sink {
@@ -179,7 +180,7 @@ void Settler::on(const IntroduceReceived& event, Actions& out) {
                                   introduce.highest, event.settled};
   const auto is_news = origins_.introduce(introduction);
   if (!is_news) {
-    out.push_back(Reply{event.peer, protocol::Refused{introduce.request, is_news.error().message}});
+    out.push_back(Reply{event.peer, protocol::refused(introduce.request, is_news.error())});
     return;
   }
   if (*is_news) out.push_back(std::move(introduction));
@@ -220,7 +221,7 @@ void Settler::measure(const ResultRun& run) {
   const auto state = result.is_final ? static_cast<std::size_t>(result.state) : 0;
   kind.ends[state] += run.count;
   const bool has_run = result.state == TaskState::kDone || result.state == TaskState::kFailed;
-  if (has_run) kind.runs.add(static_cast<std::int64_t>(result.run_ms()), run.count);
+  if (has_run) kind.runs.add(std::chrono::milliseconds(result.run_ms()), run.count);
 }
 
 // News goes into the open batch: one for each stretch of equal projects.

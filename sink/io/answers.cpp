@@ -74,7 +74,8 @@ Expected<Value> parts(History& history, const std::optional<Projects::Project>& 
                         : static_cast<std::uint64_t>(options["from"].int_or(0));
   if (from < history.kept_from())
     return Error{text("parts of project ", name, ": its results from offset ", from,
-                      " on are wanted, those from ", history.kept_from(), " on are kept")};
+                      " on are wanted, those from ", history.kept_from(), " on are kept"),
+                 ErrorCode::kUnknown};
   const bool is_missing = options["missing"] == Value(true);
   const auto until = process::now() + page_time;
   Value::Array list;
@@ -301,7 +302,7 @@ Answer answer_to(const Question& question, History& history, Duration page_time,
     process::log_error(damage.what());
     message = Error{text("log: ", damage.what())};
   }
-  if (!message) message = encode(protocol::Refused{question.request(), message.error().message});
+  if (!message) message = encode(protocol::refused(question.request(), message.error()));
   return {question.peer, std::move(*message)};
 }
 
@@ -323,7 +324,8 @@ Expected<Value> answer_to(const protocol::Query& query, const Known& known, Hist
   if (index != nullptr && (query.what == "history" || query.what == "counts"))
     return index->answer(query, *options, history, page_time);
   if (query.what == "logs" && !within.is_all())
-    return Error{text("query logs: tells of all projects, not of ", within.prefix())};
+    return Error{text("query logs: tells of all projects, not of ", within.prefix()),
+                 ErrorCode::kOutside};
   if (lines != nullptr && query.what == "logs")
     return lines->answer(*options, process::unix_ms(), page_time);
   return Error{text("query ", query.what, ": not known")};

@@ -35,7 +35,8 @@ std::string user_of(const std::string& part) {
 }
 
 Error no_room(const std::string& sha256, std::uint64_t size) {
-  return Error{text("artifact ", sha256, ": ", size, " bytes, the sink's disk has no room")};
+  return Error{text("artifact ", sha256, ": ", size, " bytes, the sink's disk has no room"),
+               ErrorCode::kFull};
 }
 
 }  // namespace
@@ -177,7 +178,7 @@ Expected<ArtifactStore::Handing*> ArtifactStore::handing_of(const std::string& n
     return Error{text("hand: ", name, " has ", has, " bytes here, not ", size)};
   }
   if (known != handings_.end()) return known->second.get();
-  if (!has_room(0)) return Error{text("hand: the sink's disk has no room")};
+  if (!has_room(0)) return Error{"hand: the sink's disk has no room", ErrorCode::kFull};
   if (handings_.size() >= kHandingsMax)
     drop_handing(std::min_element(handings_.begin(), handings_.end(), [](auto& one, auto& other) {
                    return one.second->used < other.second->used;
@@ -265,7 +266,8 @@ Expected<ArtifactStore::Piece> ArtifactStore::get(const std::string& sha256, std
                                                   std::size_t size) const {
   if (!is_sha256(sha256)) return Error{"artifact: its name is not a SHA-256 in hexadecimal"};
   if (!directory_.has(sha256))
-    return Error{text("artifact ", sha256, ": is not kept there, or not any longer")};
+    return Error{text("artifact ", sha256, ": is not kept there, or not any longer"),
+                 ErrorCode::kUnknown};
   const auto file = directory_.open(sha256);
   if (offset > file->size())
     return Error{text("artifact ", sha256, ": ", file->size(), " bytes, asked from ", offset)};

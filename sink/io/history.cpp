@@ -93,12 +93,15 @@ void History::visit_batches(std::uint64_t offset, const OnBatch& on_batch) {
 
 Expected<protocol::Records> History::read(const protocol::Read& query) {
   if (query.log != 0 && query.log != log_)
-    return Error{text("cursor of log ", hex(query.log), ", this is log ", hex(log_))};
+    return Error{text("cursor of log ", hex(query.log), ", this is log ", hex(log_)),
+                 ErrorCode::kConflict};
   if (query.offset > head_)
-    return Error{text("cursor ", query.offset, " is beyond the log's head ", head_)};
+    return Error{text("cursor ", query.offset, " is beyond the log's head ", head_),
+                 ErrorCode::kConflict};
   if (query.offset < kept_from())
     return Error{
-        text("cursor ", query.offset, ": the oldest result that is kept is ", kept_from())};
+        text("cursor ", query.offset, ": the oldest result that is kept is ", kept_from()),
+        ErrorCode::kUnknown};
   protocol::Records records{query.request, log_, query.offset, head_, query.crc, {}};
   if (!query.within.empty() || !query.pattern.empty() || !query.payload.empty()) {
     if (auto read = read_wanted(query, records); !read) return read.error();
@@ -122,7 +125,8 @@ Expected<protocol::Records> History::read(const protocol::Read& query) {
     return true;
   });
   if (is_another)
-    return Error{text("cursor ", query.offset, ": other records lie before it (restored log?)")};
+    return Error{text("cursor ", query.offset, ": other records lie before it (restored log?)"),
+                 ErrorCode::kConflict};
   return records;
 }
 

@@ -111,11 +111,13 @@ void Node::drain(net::Socket& socket, const net::Router& messages) {
 std::uint64_t Node::perform() {
   if (actions_.empty()) return 0;
   const auto begun = transport_.now();
+  const auto syncs = log_.syncs();
   log_.write(actions_, transport_.unix_ms());
   history_.tell(log_.take_news());
   now_ = transport_.now();
   process::warn_of_slow_disk(now_ - begun);
-  commit_time_ += now_ - begun;
+  if (log_.syncs() != syncs)
+    commits_.add(std::chrono::duration_cast<std::chrono::microseconds>(now_ - begun));
   const auto before = news_count_;
   for (auto& action : actions_) std::visit([&](auto& concrete) { act(concrete); }, action);
   actions_.clear();

@@ -110,7 +110,7 @@ class Node {
   std::uint64_t news_count_ = 0;
   std::uint64_t published_to_ = 0;
   std::uint64_t news_told_;  // Rises over all lives, unless clocks jump.
-  Duration commit_time_{};  // Of all writes to the log.
+  SyncTimes commits_;  // Writes to the log that were synced.
   TimePoint now_;
   std::optional<TimePoint> levels_due_;
   std::optional<TimePoint> grown_due_;

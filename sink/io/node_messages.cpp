@@ -22,6 +22,9 @@ namespace {
 constexpr std::size_t kIntroductionsMax = 16;  // Whose pages are not all here.
 constexpr std::int64_t kPartitionsUnsaid = 8;
 constexpr std::uint64_t kLogDroppedMax = 1'000'000'000;  // That a peer says it left out.
+
+Error no_room() { return {"storage full: the sink's disk has no room", ErrorCode::kFull}; }
+
 }  // namespace
 
 void Node::take_messages() {
@@ -151,10 +154,11 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
   const bool is_for_workers = query.what == "result" || query.what == "parts";
   if (!is_for_workers && !authority_.allows(from.user, Role::kObserve))
     return Error{text("query: this key does not have the role observe or submit, which ",
-                      query.what, " needs")};
+                      query.what, " needs"),
+                 ErrorCode::kDenied};
   perform();
   const LogStatus judged{options_.retention, transport_.unix_ms(),
-                         readers_.gone(log_.core().origins(), now_), commit_time_, held_by_};
+                         readers_.gone(log_.core().origins(), now_), commits_, held_by_};
   auto answer = answer_at_once(query, log_, judged);
   if (!answer) {
     auto known = known_to(query, log_, now_);
@@ -171,7 +175,7 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
 // Durable before it is answered, as everything that is appended.
 Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
   SeqRanges seqs;
-  if (log_.is_full()) return Error{"storage full: the sink's disk has no room"};
+  if (log_.is_full()) return no_room();
   if (!seqs.decode(discard.payload)) return Error{"discard: bad ranges"};
   perform();
   if (discard.within.empty()) {
@@ -181,7 +185,8 @@ Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
   const auto letters = log_.core().letters().of(discard.origin, seqs);
   if (letters.count() > kLettersWithinMax)
     return Error{text("discard: ", letters.count(), " letters, limit ", kLettersWithinMax,
-                      " within a prefix")};
+                      " within a prefix"),
+                 ErrorCode::kTooLarge};
   discard.payload = letters.encode();
   history_.ask({from.peer, std::move(discard), {}});
   return {};
@@ -192,19 +197,20 @@ Expected<void> Node::on(protocol::Attend& attend, const Sender& from) {
   auto& core = log_.core();
   if (log_.is_full()) return {};
   if (!Within(attend.within).has(attend.group))
-    return Error{text("group ", attend.group, ": is not within ", attend.within)};
+    return Error{text("group ", attend.group, ": is not within ", attend.within),
+                 ErrorCode::kOutside};
   return core.groups().attend(from.peer, attend, core.log(), core.head(), transport_.now(),
                               actions_);
 }
 
 Expected<void> Node::on(protocol::Control& control, const Sender& from) {
-  if (log_.is_full()) return Error{"storage full: the sink's disk has no room"};
+  if (log_.is_full()) return no_room();
   const auto wish = Value::from_msgpack(control.payload);
   if (!wish) return Error{text("control ", control.what, ": ", wish.error().message)};
   auto& core = log_.core();
   const auto name = (*wish)["group"].text_or("");
   if (!Within(control.within).has(name))
-    return Error{text("group ", name, ": is not within ", control.within)};
+    return Error{text("group ", name, ": is not within ", control.within), ErrorCode::kOutside};
   const auto now = transport_.now();
   Value answer = Value::Map{{"group", name}};
   if (control.what == "group_delete") {

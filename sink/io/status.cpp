@@ -77,7 +77,8 @@ Value status(const ResultLog& log, const LogStatus& judged) {
                     {"log_held_by", std::move(held_by)},
                     {"groups", core.groups().count()},
                     {"log_full", log.is_full()},
-                    {"log_syncs", log.syncs()}};
+                    {"log_syncs", log.syncs()},
+                    {"log_commit_us", protocol::percentiles_of(judged.commits)}};
 }
 
 // Each of its tasks once, for ever; what the log keeps of all is told by its offsets anyway.
@@ -117,7 +118,7 @@ Value metrics(const ResultLog& log, const LogStatus& judged) {
   return Value::Map{{"kinds", std::move(kinds)},
                     {"dead_letters", log.core().letters().count()},
                     {"disk_free_bytes", log.free_bytes()},
-                    {"commit_seconds", std::chrono::duration<double>(judged.commit_time).count()}};
+                    {"commits", protocol::view_of(judged.commits)}};
 }
 
 Value view_of_project(std::string_view name, const Projects::Project& project) {
@@ -181,7 +182,8 @@ std::optional<Expected<Value>> answer_at_once(const protocol::Query& query, cons
     return within.is_all() ? status(log, judged) : status_within(log, within);
   const bool is_of_all = query.what == "bounds" || query.what == "metrics";
   if (is_of_all && !within.is_all())
-    return Error{text("query ", query.what, ": tells of all projects, not of ", within.prefix())};
+    return Error{text("query ", query.what, ": tells of all projects, not of ", within.prefix()),
+                 ErrorCode::kOutside};
   if (query.what == "metrics") return metrics(log, judged);
   if (query.what == "bounds") return bounds(log);
   if (query.what == "project") return project(log, *options, within);

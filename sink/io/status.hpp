@@ -20,7 +20,7 @@ struct LogStatus {
   std::int64_t unix_ms = 0;  // The time.
   /// Ventilators for which the log is not kept: they said nothing for long.
   std::vector<Origin> gone;
-  Duration commit_time{};  // Of all writes to the log.
+  SyncTimes commits;  // Writes to the log that were synced.
   std::vector<std::string> held_by = {};  // Groups without which the oldest results would go.
 };
 

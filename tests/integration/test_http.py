@@ -127,6 +127,22 @@ class Tasks(unittest.TestCase):
         wait_until(lambda: len(self.http.get("/dead?project=dying")["letters"]) == 6)
         self.assertEqual(self.http.post("/dead/discard", {"project": "dying"}), {"discarded": 6})
 
+    def test_dead_letters_are_replayed_at_a_rate(self):
+        self.http.post("/task", [{"kind": "dead", "args": {"error": "late"}, "project": "slowly", "retry": True,
+                                  "attempts": 1}] * 3)
+        wait_until(lambda: self.http.get("/projects/slowly")["dead"] == 3)
+        ids = [each["id"] for each in self.http.get("/dead?project=slowly")["letters"]]
+        wrong = self.http.post("/dead/replay", {"ids": ids, "rate": 0}, status=400)
+        self.assertEqual(wrong["errors"][0]["pointer"], "/rate")
+        first, *others = [each["id"] for each in self.http.post("/dead/replay", {"ids": ids, "rate": 0.001})["replayed"]]
+        wait_until(lambda: self.http.get(f"/task/{first}")["state"] == "dead")
+        waits = [self.http.get(f"/task/{each}") for each in others]
+        self.assertEqual([each["state"] for each in waits], ["waiting", "waiting"])
+        until = [each["why"][0]["until"] for each in waits]
+        self.assertAlmostEqual(until[1] - until[0], 1_000_000, delta=60_000)  # As they were accepted.
+        for each in others:
+            self.http.ask("DELETE", f"/task/{each}")
+
     def test_history_finds_what_ended(self):
         self.http.post("/task", [{"kind": "exec", "args": {"argv": ["sh", "-c", "echo no such galaxy >&2; exit 4"]},
                                   "project": "lost"}] + [{"kind": "echo", "project": "lost"}] * 3)
@@ -168,6 +184,12 @@ class Tasks(unittest.TestCase):
         self.assertEqual(len(told), len(set(told)))
         for line in text.splitlines():
             self.assertRegex(line, r'^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? \d+(\.\d+)?(e[+-]\d+)?)$')
+        self.assertRegex(text, r'eole_http_requests_total\{method="POST",route="/task",status="200"\} \d+\n')
+        self.http.ask("GET", "/somewhere/else")
+        self.assertRegex(self.http.get("/metrics").decode(),
+                         r'eole_http_requests_total\{method="",route="\(none\)",status="404"\} \d+\n')
+        self.assertNotIn("somewhere", self.http.get("/metrics").decode())
+        self.assertRegex(text, r"eole_log_commit_seconds_count [1-9]")
         dashboard = (pathlib.Path(__file__).parents[2] / "deploy/grafana.json").read_text(encoding="utf-8")
         shown = {re.sub("(?<=_seconds)_(bucket|sum|count)$", "", name) for name in re.findall(r"\beole_\w+", dashboard)}
         self.assertTrue(shown)

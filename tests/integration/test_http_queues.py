@@ -95,7 +95,7 @@ class Queues(unittest.TestCase):
         wait_until(lambda: self.http.get("/queues/old")["queued"] == 0)
         self.http.post("/queues/old/messages", {"n": 2}, status=202)
         self.assertEqual(self.http.ask("DELETE", "/queues/old")[2]["cancelling"], 1)
-        self.assertEqual(self.http.ask("POST", "/queues/old/messages", {"n": 3})[0], 400)
+        self.assertEqual(self.http.ask("POST", "/queues/old/messages", {"n": 3})[0], 409)
         self.http.post("/queues/old", status=201)
         self.http.post("/queues/old/messages", {"n": 4}, status=202)
 

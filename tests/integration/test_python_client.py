@@ -58,6 +58,10 @@ class Wire(unittest.TestCase):
                              ("records", [1, 99, 1010, 1010, 4242]), ("refused", [1, "queue full"]),
                              ("answer", [1]), ("chunk", [1, 1000, 0])):
             self.assertEqual(records.head_of(GOLDEN[name]), [1, name, *fields])
+        plain = eole.Refused.by("sink", records.head_of(GOLDEN["refused"]))
+        self.assertEqual((str(plain), plain.code, plain.retry_after), ("the sink: queue full", None, None))
+        told = eole.Refused.by("ventilator", records.head_of(GOLDEN["refused.code"]))
+        self.assertEqual((str(told), told.code, told.retry_after), ("the ventilator: no more now", "quota", 12))
         self.assertEqual(next(flights.ACCEPTANCE.iter_unpack(GOLDEN["acceptance.record"])), (1, 42, 2))
 
     def test_the_golden_tasks_are_written(self):

@@ -83,8 +83,9 @@ class PythonProjects(unittest.TestCase):
                          anew)
         codes = {why["code"] for why in client.explain(anew[0])["why"]}
         self.assertEqual(codes, {"delay", "pin"})
-        with self.assertRaisesRegex(eole.Refused, "was used for other tasks"):
+        with self.assertRaisesRegex(eole.Refused, "was used for other tasks") as used:
             client.replay([dead])
+        self.assertEqual(used.exception.code, "key_used")
         client.cancel(anew)
         [dead] = client.submit("exec", {"argv": ["false"]}, project="letters", needs={"mem": "1M"}, priority=3, retry=True,
                                attempts=1, prefer="w1", on_parent_failure="run")

@@ -44,7 +44,7 @@ class Group(Played):
          "records": lambda: member.on_records(numbers[0], numbers[2], numbers[3], payload, now),
          "gone": lambda: member.on_gone(numbers[0], numbers[3], numbers[4], now),
          "log_head": lambda: member.on_grown(*numbers[:2], now),
-         "refused": lambda: member.on_refused(numbers[1])}[name]()
+         "refused": lambda: member.on_refused(fields)}[name]()
 
     def do(self, name, step, now):
         if name == "take":
@@ -97,7 +97,7 @@ class Submit:
         if fields[1] == "accepted":
             self.flights.on_accepted(fields[2], payload, now)
         else:
-            self.flights.on_refused(*fields[2:4], now)
+            self.flights.on_refused(fields, now)
 
     def do(self, name, step, now):
         flights = self.flights
@@ -129,7 +129,7 @@ class Read(Played):
          "log_head": lambda: core.on_grown(*fields[2:4], now),
          "records": lambda: core.on_records(*fields[2:7], fields[7] if len(fields) > 7 else "", payload, now),
          "gone": lambda: core.on_gone(fields[2], fields[5], now),
-         "refused": lambda: core.on_refused(*fields[2:4])}[name]()
+         "refused": lambda: core.on_refused(fields)}[name]()
 
     def do(self, name, step, now):
         if name == "open":

@@ -146,6 +146,62 @@ test('a dead letter is replayed, edited and discarded', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('dead letters are replayed at a rate', async () => {
+  const letter = {
+    kind: 'dead',
+    args: { error: 'at a rate' },
+    project: 'paced',
+    retry: true,
+    attempts: 1,
+  };
+  const ids = [await submit(letter), await submit(letter)];
+  for (const id of ids) await ended(id, 'dead');
+  await page.goto(`${home}/dead?group=at+a+rate`);
+  await page.getByRole('button', { name: 'Replay 2' }).click();
+  await page.getByLabel('At most so many a second').fill('0.001');
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+  await page.getByRole('status').getByText('2').waitFor();
+  const later = (await (await ask('GET', '/tasks?project=paced&state=waiting')).json()).tasks;
+  assert.equal(later.length, 1);
+  await ask('DELETE', `/task/${later[0].id}`);
+});
+
+test('what an argument is without being said can be switched off, and lists are chosen from', async () => {
+  await page.goto(`${home}/submit?kind=image`);
+  await page.getByText('more arguments').click();
+  assert.ok(await page.getByLabel('optimise', { exact: true }).isChecked());
+  await page.getByLabel('optimise', { exact: true }).uncheck();
+  await page.getByLabel('icc', { exact: true }).check();
+  const json = page.getByLabel('The same as JSON');
+  const args = async () => JSON.parse(await json.inputValue()).args;
+  assert.deepEqual(await args(), { artifact: '', optimise: false, keep: ['icc'] });
+  await page.getByLabel('optimise', { exact: true }).check();
+  assert.deepEqual(await args(), { artifact: '', keep: ['icc'] });
+  await page.getByLabel('data', { exact: true }).first().check();
+  await page.getByLabel('or a file').setInputFiles({
+    name: 'a.bin',
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from([0, 255, 16]),
+  });
+  await until(async () => (await args()).data?.base64 === 'AP8Q', 'the bytes of the file');
+});
+
+test('solutions of queens are boards in their task’s story', async () => {
+  const id = await submit({ kind: 'nqueens', args: { n: 6, show: 3 } });
+  await ended(id, 'done');
+  await page.goto(`${home}/tasks/${id}`);
+  await page.getByRole('img', { name: 'A solution: 1 3 5 0 2 4' }).waitFor();
+  assert.equal(await page.locator('.boards svg').count(), 3);
+});
+
+test('what the gateway answered is told by route and status, and how long syncs take', async () => {
+  await ask('GET', '/task/nonsense');
+  await page.goto(`${home}/cluster`);
+  const route = page.getByRole('listitem').filter({ hasText: 'GET /task/{id}' });
+  await route.getByText('404').waitFor();
+  assert.equal(await page.getByText(/^≤ .* m?s, ≤ .* m?s$/).count(), 2);
+});
+
 test('by keys alone a dead letter is found and replayed', async () => {
   const letter = { kind: 'exec', args: { shell: 'exit 7' }, retry: true, attempts: 1 };
   const id = await submit(letter);
@@ -319,7 +375,7 @@ test('how long tasks wait and run is a chart, as are deaths; a worker says when 
   await page.getByRole('img', { name: /^Wait and run time/ }).waitFor();
   const task = { kind: 'sleep', args: { seconds: 0.1 } };
   const chart = page.getByRole('img', {
-    name: /^Wait and run time: .*p50: \d+ ms.*ran p50: [\d.]+ m?s/,
+    name: /^Wait and run time: .*p50: [\d.]+ ms.*ran p50: [\d.]+ m?s/,
   });
   await until(async () => {
     await ask('POST', '/task?wait=20s', task);
@@ -477,6 +533,7 @@ test('queens are counted on a board', async (t) => {
   await page.getByLabel('Queens', { exact: true }).fill('6');
   await page.getByRole('button', { name: /Count with/ }).click();
   await page.getByText('6 queens: 4 solutions.').waitFor();
+  await page.getByRole('img', { name: /^A solution: / }).waitFor();
 });
 
 test('a page without a gateway says so, and catches up without being loaded again', async () => {

@@ -28,7 +28,7 @@ void Beats::set_up() {
 void Beats::end() {
   if (fabric_.is_rough()) return client_.after(1s, [this] { end(); });
   ask(Value::Map{{"state", "paused"}}, [this](const auto& answer) {
-    if (!answer && answer.error().message.find("storage full") != std::string::npos)
+    if (!answer && answer.error().code == ErrorCode::kFull)
       return client_.after(1s, [this] { end(); });
     has_beats_ = false;  // Or there are none: a full disk refused them, too.
   });

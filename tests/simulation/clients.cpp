@@ -88,7 +88,7 @@ void SimClient::on_end(const client::SubmitEnded& ended) {
   const bool is_anew = anew_.erase(ended.request) > 0;
   if (!bodies) throw Violation{text(name(), ": a submit was answered twice")};
   if (ended.error) {
-    if (ended.error->is_silence) throw Violation{text(name(), ": ", ended.error->message)};
+    if (ended.error->is_silence()) throw Violation{text(name(), ": ", ended.error->message)};
     fabric_.world.trace(text(name(), " is refused: ", ended.error->message));
     return;
   }

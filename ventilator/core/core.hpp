@@ -124,10 +124,12 @@ class Core {
   void on(SinkRefused& event, TimePoint now, Actions& out);
 
   // Clients: core_clients.cpp.
-  std::optional<Answered> find_answer(const Submitted& event, std::string& conflict) const;
+  std::optional<Answered> find_answer(const Submitted& event,
+                                      std::optional<Error>& conflict) const;
+  static Error no_room_on_disk();
   bool is_remembering_too_much(const Submitted& event) const;
-  std::string why_refused(const Submitted& event, std::set<std::string>& awaited) const;
-  std::string why_groups_refused(const protocol::Submit& submit,
+  std::optional<Error> why_refused(const Submitted& event, std::set<std::string>& awaited) const;
+  std::optional<Error> why_groups_refused(const protocol::Submit& submit,
                                  std::set<std::string>& awaited) const;
   void take(Seq first, std::string_view groups, std::int64_t unix_ms);
   void tell_accepted(Seq first, std::string_view groups, Actions& out) const;
@@ -147,7 +149,7 @@ class Core {
     std::set<std::string> projects;
   };
   const Circle& circle_of(const std::string& project, std::map<std::string, Circle>& known) const;
-  std::string why_circle(const protocol::TaskGroup& group,
+  std::optional<Error> why_circle(const protocol::TaskGroup& group,
                          std::map<std::string, Circle>& known) const;
   void enter_recovered();
   void let_go(Released released);
@@ -177,9 +179,9 @@ class Core {
   std::vector<Why> why_not_served(Seq seq, const Task* task) const;
 
   // Projects: core_projects.cpp.
-  std::string why_project_refuses(const protocol::TaskGroup& group,
+  std::optional<Error> why_project_refuses(const protocol::TaskGroup& group,
                                   const std::set<std::string>& awaited) const;
-  std::string why_no_more_projects(std::uint64_t more) const;
+  std::optional<Error> why_no_more_projects(std::uint64_t more) const;
   bool may_forget(const std::string& name, const Project& project) const;
   using ProjectViews = std::map<std::string, ProjectView, std::less<>>;
   std::vector<ProjectView> counted(ProjectViews views) const;

@@ -4,6 +4,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/refusal.hpp"
 #include "common/protocol/value.hpp"
 #include "ventilator/core/core.hpp"
 #include "ventilator/core/tenancy.hpp"
@@ -31,18 +32,24 @@ Value list(const Settlement& settlement) {
 
 }  // namespace
 
-std::optional<Answered> Core::find_answer(const Submitted& event, std::string& conflict) const {
+std::optional<Answered> Core::find_answer(const Submitted& event,
+                                          std::optional<Error>& conflict) const {
   const auto& submit = event.submit;
   if (!submit.key.empty()) {
     const auto known = durable_.answers.find(submit.key);
     if (!known) return std::nullopt;
     if (known->hash != event.hash)
       conflict =
-          text("key ", Within(submit.within).shown(submit.key), ": was used for other tasks");
+          Error{text("key ", Within(submit.within).shown(submit.key), ": was used for other tasks"),
+                ErrorCode::kKeyUsed};
     return known->answered;
   }
   if (planted("repeat-answered-anew")) return std::nullopt;
   return durable_.answers.find(submit.run, submit.request);
+}
+
+Error Core::no_room_on_disk() {
+  return {"storage full: the ventilator's disk has no room", ErrorCode::kFull};
 }
 
 // A client that confirms is not in the way of others, however much they have it remember.
@@ -53,43 +60,44 @@ bool Core::is_remembering_too_much(const Submitted& event) const {
   return !submit.key.empty() || durable_.answers.unconfirmed(submit.run) >= kUnconfirmedAlways;
 }
 
-// Empty if it is not.
-std::string Core::why_refused(const Submitted& event, std::set<std::string>& awaited) const {
+// Nothing if it is not.
+std::optional<Error> Core::why_refused(const Submitted& event,
+                                       std::set<std::string>& awaited) const {
   const auto& submit = event.submit;
-  if (event.is_storage_full) return "storage full: the ventilator's disk has no room";
-  if (submit.count == 0) return "submit: no tasks";
+  if (event.is_storage_full) return no_room_on_disk();
+  if (submit.count == 0) return Error{"submit: no tasks"};
   if (queued() + submit.count > config_.queued_max)
-    return text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max);
+    return Error{text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max),
+                 ErrorCode::kFull};
   if (is_remembering_too_much(event))
-    return text(
-        "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
-        config_.answer_bytes_max,
-        submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
-  if (auto why = why_groups_refused(submit, awaited); !why.empty()) return why;
+    return Error{
+        text("answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
+             config_.answer_bytes_max,
+             submit.key.empty() ? ": this client confirms none of them"
+                                : ": keys are kept for a day"),
+        ErrorCode::kFull};
+  if (auto why = why_groups_refused(submit, awaited)) return why;
   return limits_.quotas().why_refused(submit.payload, durable_.classes, moment_.now);
 }
 
-std::string Core::why_groups_refused(const protocol::Submit& submit,
-                                     std::set<std::string>& awaited) const {
-  if (auto why = durable_.classes.why_refused(submit.payload); !why.empty()) return why;
+std::optional<Error> Core::why_groups_refused(const protocol::Submit& submit,
+                                              std::set<std::string>& awaited) const {
+  if (auto why = durable_.classes.why_refused(submit.payload)) return why;
   const auto first = durable_.last + 1;
   auto next = first;
   std::map<std::string, Circle> circles;
   for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
     std::set<std::string> of_group;
     if (group->is_conditional)
-      if (auto why = gates_.why_refused(*group, next, first, durable_.origin, of_group);
-          !why.empty())
-        return why;
-    if (auto why = why_project_refuses(*group, of_group); !why.empty()) return why;
+      if (auto why = gates_.why_refused(*group, next, first, durable_.origin, of_group)) return why;
+    if (auto why = why_project_refuses(*group, of_group)) return why;
     if (group->is_conditional)
-      if (auto why = why_circle(*group, circles); !why.empty()) return why;
+      if (auto why = why_circle(*group, circles)) return why;
     awaited.merge(of_group);
     next += group->count;
   }
   if (const Within within(submit.within); !within.is_all())
-    if (auto why = why_outside(within, submit.payload, first, durable_.classes, durable_.settled);
-        !why.empty())
+    if (auto why = why_outside(within, submit.payload, first, durable_.classes, durable_.settled))
       return why;
   return why_no_more_projects(static_cast<std::uint64_t>(std::count_if(
       awaited.begin(), awaited.end(),
@@ -98,12 +106,12 @@ std::string Core::why_groups_refused(const protocol::Submit& submit,
 
 void Core::on(Submitted& event, TimePoint now, Actions& out) {
   auto& submit = event.submit;
-  const auto refuse = [&](std::string reason) {
-    out.push_back(Reply{event.peer, protocol::Refused{submit.request, std::move(reason)}});
+  const auto refuse = [&](Error why) {
+    out.push_back(Reply{event.peer, protocol::refused(submit.request, std::move(why))});
   };
-  std::string conflict;
+  std::optional<Error> conflict;
   if (const auto known = find_answer(event, conflict)) {
-    if (!conflict.empty()) return refuse(std::move(conflict));
+    if (conflict) return refuse(std::move(*conflict));
     out.push_back(
         Reply{event.peer, protocol::Acceptance{submit.request, known->first, known->count}});
     return;
@@ -112,7 +120,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
       submit.key.empty() && durable_.answers.is_confirmed(submit.run, submit.request);
   if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
   std::set<std::string> awaited;
-  if (auto reason = why_refused(event, awaited); !reason.empty()) return refuse(std::move(reason));
+  if (auto why = why_refused(event, awaited)) return refuse(std::move(*why));
   watch(awaited, out);
 
   const auto first = durable_.last + 1;

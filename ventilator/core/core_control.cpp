@@ -4,6 +4,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/refusal.hpp"
 #include "ventilator/core/core.hpp"
 #include "ventilator/core/tenancy.hpp"
 
@@ -86,35 +87,41 @@ const Bytes* answer_before(const Wishes& wishes, const char* list, const std::st
   return planted("late-control-taken-for-news") ? nullptr : kept;
 }
 
-// An answer is a map; why it was refused is a text.
+// An answer is a map; why it was refused is a list.
+Value to_value(const Error& why) {
+  return Value::Array{why.message, std::string(protocol::name_of(why.code))};
+}
+
 Reply again(const Peer& peer, std::uint64_t request, const Bytes& kept) {
   const auto value = Value::from_msgpack(kept);
-  if (const auto* reason = value ? value->as<std::string>() : nullptr)
-    return {peer, protocol::Refused{request, *reason}};
-  return {peer, protocol::Answer{request, kept}};
+  const auto* why = value ? value->as<Value::Array>() : nullptr;
+  if (why == nullptr || why->size() < 2) return {peer, protocol::Answer{request, kept}};
+  return {peer, protocol::Refused{request, (*why)[0].text_or(""), (*why)[1].text_or("")}};
 }
 
 // Of whom it is: a project, or what is named as one.
-std::string why_not_within(const Within& within, std::string_view about, const Value& options) {
+std::optional<Error> why_not_within(const Within& within, std::string_view about,
+                                    const Value& options) {
   const auto said = options[about].text_or("");
   const auto scope =
       about == "scope" ? parse_scope(said) : Expected<Scope>(Scope{Scope::Of::kProject, said});
   const bool is_inside = scope && scope->of == Scope::Of::kProject && within.has(scope->name);
-  return is_inside ? "" : text(about, " ", said, ": is not within ", within.prefix());
+  if (is_inside) return {};
+  return Error{text(about, " ", said, ": is not within ", within.prefix()), ErrorCode::kOutside};
 }
 
-// What its tasks may read is written into them; empty if all is well.
-std::string why_not_bound(const Within& within, Value& options) {
+// What its tasks may read is written into them; nothing if all is well.
+std::optional<Error> why_not_bound(const Within& within, Value& options) {
   for (const auto* name : {"task", "collect"}) {
     const auto* task = options[name].as<protocol::Blob>();
     if (task == nullptr) continue;
     if (const auto count = protocol::count_grouped_tasks(task->bytes); !count)
-      return count.error().message;
+      return count.error();
     auto bound = bound_to(within, task->bytes);
-    if (!bound) return bound.error().message;
+    if (!bound) return bound.error();
     options.set(name, protocol::Blob{std::move(*bound)});
   }
-  return "";
+  return {};
 }
 
 }  // namespace
@@ -135,37 +142,40 @@ void Core::remember_control(const char* list, const ControlAsked& event, const V
     put(*oldest, {});
   }
   auto value = answer.to_msgpack();
-  if (wishes.why_refused(list, id, value).empty()) put(id, std::move(value));
+  if (!wishes.why_refused(list, id, value)) put(id, std::move(value));
 }
 
 // What it wrote is durable before the answer leaves.
 void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
   const auto* control = find_control(event.what);
   const auto* list = control != nullptr && control->is_operators ? kHeardOfOperators : kHeard;
-  const auto refuse = [&](std::string reason) {
+  const auto refuse = [&](Error why) {
     if (control != nullptr && !planted("refusals-forgotten"))
-      remember_control(list, event, reason, out);
-    out.push_back(Reply{event.peer, protocol::Refused{event.request, std::move(reason)}});
+      remember_control(list, event, to_value(why), out);
+    out.push_back(Reply{event.peer, protocol::refused(event.request, std::move(why))});
   };
-  if (control == nullptr) return refuse(text("control ", event.what, ": not known"));
+  if (control == nullptr) return refuse({text("control ", event.what, ": not known")});
   if (!event.within.is_all()) {
     event.options.set("id", event.within.own(event.options["id"].text_or("")));
     auto why = why_not_within(event.within, control->about, event.options);
-    if (why.empty()) why = why_not_bound(event.within, event.options);
+    if (!why) why = why_not_bound(event.within, event.options);
     // The same each time: it takes no place among what all tenants have remembered.
-    if (!why.empty())
-      return out.push_back(
-          Reply{event.peer, protocol::Refused{event.request, text(event.what, ": ", why)}});
+    if (why) {
+      why->message = text(event.what, ": ", why->message);
+      return out.push_back(Reply{event.peer, protocol::refused(event.request, std::move(*why))});
+    }
   }
   if (const auto* kept =
           answer_before(durable_.wishes, list, event.options["id"].text_or("")))
     return out.push_back(again(event.peer, event.request, *kept));
-  if (event.is_storage_full) return refuse("storage full: the ventilator's disk has no room");
+  if (event.is_storage_full) return refuse(no_room_on_disk());
   if (!event.within.is_all()) event.options.set("within", event.within.prefix());
   const auto answer = control->grant(*this, event.options, now, out);
   if (!answer) {  // What names a thing of this sort itself need not be told what it is.
-    const auto& why = answer.error().message;
-    return refuse(why.starts_with(event.what + " ") ? why : text(event.what, ": ", why));
+    auto why = answer.error();
+    if (!why.message.starts_with(event.what + " "))
+      why.message = text(event.what, ": ", why.message);
+    return refuse(std::move(why));
   }
   remember_control(list, event, *answer, out);
   out.push_back(Reply{event.peer, protocol::Answer{event.request, answer->to_msgpack()}});
@@ -190,8 +200,7 @@ Expected<Value> Core::control_limit(const Value& options, TimePoint now, Actions
     if (count > 0) limit.set(name, count);
   if (wish->rate > 0) limit.set("rate", wish->rate);
   Bytes value = limit.as<Value::Map>()->empty() ? Bytes() : limit.to_msgpack();
-  if (auto reason = durable_.wishes.why_refused("limit", about, value); !reason.empty())
-    return Error{std::move(reason)};
+  if (auto why = durable_.wishes.why_refused("limit", about, value)) return *why;
   set_limit(*scope, *wish, now);
   durable_.wishes.put("limit", about, value);
   out.push_back(JournalWish{"limit", about, std::move(value)});
@@ -209,8 +218,7 @@ Expected<Value> Core::control_pause(const Value& options, bool is_paused, Action
   if (scope->of == Scope::Of::kKey)
     return Error{text(about, ": a key has a rate, and is not paused")};
   Bytes value = is_paused ? Value(true).to_msgpack() : Bytes();
-  if (auto reason = durable_.wishes.why_refused("pause", about, value); !reason.empty())
-    return Error{std::move(reason)};
+  if (auto why = durable_.wishes.why_refused("pause", about, value)) return *why;
   const bool was_paused = limits_.pauses().is_paused(*scope);
   if (was_paused != is_paused) {
     limits_.pauses().set(*scope, is_paused);
@@ -231,14 +239,14 @@ Expected<Value> Core::control_declare(const std::string& what, const Value& opti
   const Within within(options["within"].text_or(""));
   if (what == "alert" && state == "added" && !within.has(options["group"].text_or("")))
     return Error{text("alert ", name, ": group ", options["group"].text_or(""),
-                      ": is not within ", within.prefix())};
+                      ": is not within ", within.prefix()),
+                 ErrorCode::kOutside};
   const bool was_there = durable_.wishes.find(what, name) != nullptr;
   Value told = Value::Map{{"name", name}};
   for (const auto& [word, value] : *options.as<Value::Map>())
     if (word != "id" && word != "name" && word != "state") told.set(word, value);
   Bytes value = state == "added" ? told.to_msgpack() : Bytes();
-  if (auto reason = durable_.wishes.why_refused(what, name, value); !reason.empty())
-    return Error{std::move(reason)};
+  if (auto why = durable_.wishes.why_refused(what, name, value)) return *why;
   durable_.wishes.put(what, name, value);
   out.push_back(JournalWish{what, name, std::move(value)});
   told.set("was_there", was_there);

@@ -55,13 +55,13 @@ const Core::Circle& Core::circle_of(const std::string& project,
 }
 
 // Others can only wait for what is not there yet as for one of its project. So a circle is closed
-// by its last task. Empty if none is.
-std::string Core::why_circle(const protocol::TaskGroup& group,
-                             std::map<std::string, Circle>& known) const {
-  if (durable_.projects.is_empty() || planted("circles-taken")) return "";
+// by its last task. Nothing if none is.
+std::optional<Error> Core::why_circle(const protocol::TaskGroup& group,
+                                      std::map<std::string, Circle>& known) const {
+  if (durable_.projects.is_empty() || planted("circles-taken")) return {};
   const auto task_class = protocol::decode_class(group.task_class);
   const auto& project = task_class->project;
-  if (!gates_.waits_for(project)) return "";
+  if (!gates_.waits_for(project)) return {};
   const auto waits = text(" project ", project, ", of which this task is");
   for (ByteReader specs(group.specs); !specs.is_done();) {
     const auto conditions = conditions_of(protocol::read_task_spec(specs)->conditions, *task_class);
@@ -71,18 +71,19 @@ std::string Core::why_circle(const protocol::TaskGroup& group,
     protocol::ParentReader parents(conditions.parents);
     while (const auto parent = parents.next()) {
       if (projects.contains(parent->project) && !parent->project.empty())
-        return text("after project ", parent->project, ": a circle, tasks of it wait for", waits);
+        return Error{
+            text("after project ", parent->project, ": a circle, tasks of it wait for", waits)};
       const auto at = behind.lower_bound(parent->id.seq);
       if (parent->back == 0 && at != behind.end() && at->first < parent->id.seq + parent->count)
-        return text("after ", to_text(TaskId{durable_.origin, at->first}),
-                    ": a circle, it waits for", waits);
+        return Error{text("after ", to_text(TaskId{durable_.origin, at->first}),
+                          ": a circle, it waits for", waits)};
     }
     const auto last = conditions.key.empty() ? 0 : gates_.last_of(conditions.key);
     if (last != 0 && behind.contains(last))
-      return text("key ", Within(task_class->within).shown(conditions.key), ": a circle, ",
-                  to_text(TaskId{durable_.origin, last}), " of this key waits for", waits);
+      return Error{text("key ", Within(task_class->within).shown(conditions.key), ": a circle, ",
+                        to_text(TaskId{durable_.origin, last}), " of this key waits for", waits)};
   }
-  return "";
+  return {};
 }
 
 // Before anything new comes: a key's order is that of the numbers.

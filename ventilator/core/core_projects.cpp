@@ -25,17 +25,18 @@ Expected<std::string> name_of(const Value& options) {
 
 }  // namespace
 
-// Empty if they may be in their project.
-std::string Core::why_project_refuses(const protocol::TaskGroup& group,
-                                      const std::set<std::string>& awaited) const {
-  if (awaited.empty() && durable_.projects.is_empty()) return "";
+// Nothing if they may be in their project.
+std::optional<Error> Core::why_project_refuses(const protocol::TaskGroup& group,
+                                               const std::set<std::string>& awaited) const {
+  if (awaited.empty() && durable_.projects.is_empty()) return {};
   const auto task_class = protocol::decode_class(group.task_class);
   const auto& name = task_class->project;
   if (awaited.contains(name))
-    return text("after project ", name, ": a task of it cannot wait for it");
+    return Error{text("after project ", name, ": a task of it cannot wait for it")};
   const auto* project = durable_.projects.find(name);
-  if (project == nullptr || !project->is_closed) return "";
-  return text("project ", name, ": closed, takes no more tasks until it is opened again");
+  if (project == nullptr || !project->is_closed) return {};
+  return Error{text("project ", name, ": closed, takes no more tasks until it is opened again"),
+               ErrorCode::kConflict};
 }
 
 bool Core::may_forget(const std::string& name, const Project& project) const {
@@ -45,14 +46,15 @@ bool Core::may_forget(const std::string& name, const Project& project) const {
   return project.is_closed && is_collected;
 }
 
-std::string Core::why_no_more_projects(std::uint64_t more) const {
+std::optional<Error> Core::why_no_more_projects(std::uint64_t more) const {
   auto room = kProjectsMax - std::min(durable_.projects.size(), kProjectsMax);
-  if (more <= room || planted("projects-without-a-bound")) return "";
+  if (more <= room || planted("projects-without-a-bound")) return {};
   durable_.projects.each([&](const std::string& name, const Project& project) {
     if (may_forget(name, project)) ++room;
   });
-  if (more <= room) return "";
-  return text(durable_.projects.size(), " projects are not over, limit ", kProjectsMax);
+  if (more <= room) return {};
+  return Error{text(durable_.projects.size(), " projects are not over, limit ", kProjectsMax),
+               ErrorCode::kFull};
 }
 
 // For one that is new there is room: who asks has looked.
@@ -134,10 +136,10 @@ Expected<Value> Core::control_open(const Value& options, Actions& out) {
   const auto* known = durable_.projects.find(*name);
   auto project = known == nullptr ? Project{} : *known;
   if (known == nullptr)
-    if (auto why = why_no_more_projects(1); !why.empty()) return Error{std::move(why)};
+    if (auto why = why_no_more_projects(1)) return *why;
   const auto* again = options["is_again"].as<bool>();
   if (project.is_closed && (again == nullptr || !*again))
-    return Error{text("project ", *name, ": was closed")};
+    return Error{text("project ", *name, ": was closed"), ErrorCode::kConflict};
   const auto expected = options["expected"].int_or(0);
   if (expected < 0) return Error{text("project ", *name, ": expected ", expected, ", at least 0")};
   if (const auto* blob = options["collect"].as<Blob>()) {
@@ -163,7 +165,7 @@ Expected<Value> Core::control_close(const Value& options, Actions& out) {
   if (!name) return name.error();
   const auto* known = durable_.projects.find(*name);
   if (known == nullptr)
-    if (auto why = why_no_more_projects(1); !why.empty()) return Error{std::move(why)};
+    if (auto why = why_no_more_projects(1)) return *why;
   auto project = known == nullptr ? Project{} : *known;
   if (!project.is_opened) project.opened_after = durable_.last;
   project.is_opened = true;

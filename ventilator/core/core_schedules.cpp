@@ -15,8 +15,8 @@ void Core::fire_schedules(Actions& out) {
     event.is_storage_full = moment_.is_disk_full;
     event.unix_ms = moment_.unix_ms;
     std::set<std::string> awaited;
-    if (auto why = why_refused(event, awaited); !why.empty()) {
-      durable_.schedules.put_off(due, moment_.unix_ms, std::move(why));
+    if (auto why = why_refused(event, awaited)) {
+      durable_.schedules.put_off(due, moment_.unix_ms, std::move(why->message));
       continue;
     }
     watch(awaited, out);
@@ -66,10 +66,10 @@ Expected<Bytes> Core::set_up_schedule(const std::string& name, const Value& opti
   submit.within = options["within"].text_or("");
   auto reason = durable_.wishes.why_refused(Schedules::kWish, name, *kept);
   std::set<std::string> awaited;
-  if (reason.empty()) reason = why_groups_refused(submit, awaited);
-  if (reason.empty()) return kept;
+  if (!reason) reason = why_groups_refused(submit, awaited);
+  if (!reason) return kept;
   (void)durable_.schedules.remove(name);
-  return Error{text("schedule ", name, ": ", reason)};
+  return Error{text("schedule ", name, ": ", reason->message), reason->code};
 }
 
 }  // namespace eole::ventilator

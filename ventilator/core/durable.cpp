@@ -102,7 +102,7 @@ bool Durable::load_groups(Seq first, std::uint64_t count, std::string_view group
     sum += group->count;
   }
   if (first == 0 || first > UINT64_MAX / 2 || sum != count) return false;
-  if (!classes.why_refused(groups, SIZE_MAX).empty()) return false;
+  if (classes.why_refused(groups, SIZE_MAX)) return false;
   if (planted("classes-forgotten-at-restart")) return true;
   auto next = first;
   for (ByteReader again(groups); const auto group = protocol::read_task_group(again);) {

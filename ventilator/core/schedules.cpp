@@ -117,11 +117,13 @@ Expected<Bytes> Schedules::add(const std::string& name, Value wish, std::int64_t
   const auto known = schedules_.find(name);
   if (known != schedules_.end()) {
     if (is_same(known->second.wish, wish)) return Bytes();
-    return Error{text("schedule ", name, ": there is another one of that name; remove it first")};
+    return Error{text("schedule ", name, ": there is another one of that name; remove it first"),
+                 ErrorCode::kConflict};
   }
   if (schedules_.size() >= kSchedulesMax && !planted("schedules-without-a-bound"))
     return Error{
-        text("schedule ", name, ": there are ", schedules_.size(), ", limit ", kSchedulesMax)};
+        text("schedule ", name, ": there are ", schedules_.size(), ", limit ", kSchedulesMax),
+        ErrorCode::kFull};
   auto schedule = read(name, std::move(wish));
   if (!schedule) return schedule.error();
   auto kept = schedule->wish.to_msgpack();
@@ -131,7 +133,8 @@ Expected<Bytes> Schedules::add(const std::string& name, Value wish, std::int64_t
 
 Expected<Bytes> Schedules::pause(const std::string& name, bool is_wanted, std::int64_t unix_ms) {
   const auto known = schedules_.find(name);
-  if (known == schedules_.end()) return Error{text("schedule ", name, ": there is none")};
+  if (known == schedules_.end())
+    return Error{text("schedule ", name, ": there is none"), ErrorCode::kUnknown};
   auto& schedule = known->second;
   if (is_paused(schedule.wish) == is_wanted) return Bytes();
   schedule.wish.set("paused", is_wanted);

@@ -19,20 +19,21 @@ ClassId TaskClasses::find(std::string_view encoded) const {
   return found == ids_.end() ? kNoClass : found->second;
 }
 
-std::string TaskClasses::why_refused(std::string_view groups, std::size_t most) const {
+std::optional<Error> TaskClasses::why_refused(std::string_view groups, std::size_t most) const {
   std::set<std::string_view> unknown;
   ByteReader reader(groups);
   while (const auto group = protocol::read_task_group(reader)) {
     if (find(group->task_class) != kNoClass || unknown.contains(group->task_class)) continue;
     const auto task_class = protocol::decode_class(group->task_class);
-    if (!task_class) return task_class.error().message;
+    if (!task_class) return task_class.error();
     if (size() + unknown.size() >= most && !planted("classes-without-a-bound"))
-      return text("kind ", task_class->kind, ", project ", task_class->project, ": ", size(),
-                  " classes of tasks (kind, project, attempts, retry) are not settled, limit ",
-                  most);
+      return Error{text("kind ", task_class->kind, ", project ", task_class->project, ": ", size(),
+                        " classes of tasks (kind, project, attempts, retry) are not settled, "
+                        "limit ", most),
+                   ErrorCode::kFull};
     unknown.insert(group->task_class);
   }
-  return "";
+  return {};
 }
 
 ClassId TaskClasses::intern(std::string_view encoded) {

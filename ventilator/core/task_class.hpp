@@ -3,11 +3,13 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "common/base/expected.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/task_class.hpp"
@@ -44,7 +46,7 @@ class TaskClasses {
   };
 
   /// Why the classes of these groups cannot be taken, if there may be so many; empty if they can.
-  std::string why_refused(std::string_view groups, std::size_t most = kClassesMax) const;
+  std::optional<Error> why_refused(std::string_view groups, std::size_t most = kClassesMax) const;
   /// Tasks first, first + 1 … are of this class, one that was not refused. What was said of them
   /// before (a record that was written again) counts no more.
   /// `bytes`: of their specs.

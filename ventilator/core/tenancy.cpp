@@ -25,16 +25,17 @@ Seq first_outside(const Within& within, Seq first, Seq last, const TaskClasses& 
   return 0;
 }
 
-std::string why_parent_outside(const Within& within, const protocol::Parent& parent,
+std::optional<Error> why_parent_outside(const Within& within, const protocol::Parent& parent,
                                const TaskClasses& classes, const SeqRanges& settled) {
   if (!parent.project.empty()) {
-    if (within.has(parent.project)) return "";
-    return text("after project ", parent.project, ": is not within ", within.prefix());
+    if (within.has(parent.project)) return {};
+    return Error{text("after project ", parent.project, ": is not within ", within.prefix()),
+                 ErrorCode::kOutside};
   }
-  if (parent.back != 0) return "";
+  if (parent.back != 0) return {};
   const TaskId last{parent.id.origin, parent.id.seq + parent.count - 1};
-  if (first_outside(within, parent.id.seq, last.seq, classes, settled) == 0) return "";
-  return text("after ", to_text(last), ": no such task was accepted");  // As gates say it.
+  if (first_outside(within, parent.id.seq, last.seq, classes, settled) == 0) return {};
+  return Error{text("after ", to_text(last), ": no such task was accepted")};  // As gates say it.
 }
 
 }  // namespace
@@ -47,22 +48,24 @@ Expected<Bytes> bound_to(const Within& within, std::string_view groups) {
     task_class->within = within.prefix();
     const auto encoded = protocol::encode_class(*task_class);
     if (encoded.size() > protocol::kClassBytesMax)
-      return Error{text("class: ", encoded.size(), " bytes, limit ", protocol::kClassBytesMax)};
+      return Error{text("class: ", encoded.size(), " bytes, limit ", protocol::kClassBytesMax),
+                   ErrorCode::kTooLarge};
     protocol::put_task_group(out, {encoded, group->count, group->specs, group->is_conditional});
   }
   return out;
 }
 
-std::string why_outside(const Within& within, std::string_view groups, Seq first,
-                        const TaskClasses& classes, const SeqRanges& settled) {
+std::optional<Error> why_outside(const Within& within, std::string_view groups, Seq first,
+                                 const TaskClasses& classes, const SeqRanges& settled) {
   auto seq = first;
   for (ByteReader reader(groups); const auto group = protocol::read_task_group(reader);) {
     const auto task_class = protocol::decode_class(group->task_class);
-    if (!task_class) return task_class.error().message;
-    if (!within.has(task_class->project))
-      return task_class->project.empty()
-                 ? text("no project is named: must begin with ", within.prefix())
-                 : text("project ", task_class->project, ": is not within ", within.prefix());
+    if (!task_class) return task_class.error();
+    if (const auto& project = task_class->project; !within.has(project))
+      return Error{project.empty()
+                       ? text("no project is named: must begin with ", within.prefix())
+                       : text("project ", project, ": is not within ", within.prefix()),
+                   ErrorCode::kOutside};
     std::string_view read;  // Neighbours mostly wait for the same.
     for (ByteReader specs(group->specs); group->is_conditional && !specs.is_done(); ++seq) {
       const auto spec = protocol::read_task_spec(specs);
@@ -71,12 +74,12 @@ std::string why_outside(const Within& within, std::string_view groups, Seq first
       const auto conditions = protocol::decode_conditions(read);
       protocol::ParentReader parents(conditions ? std::string_view(conditions->parents) : "");
       while (const auto parent = parents.next())
-        if (auto why = why_parent_outside(within, *parent, classes, settled); !why.empty())
-          return text("task ", seq - first + 1, " of the submit: ", why);
+        if (auto why = why_parent_outside(within, *parent, classes, settled))
+          return Error{text("task ", seq - first + 1, " of the submit: ", why->message), why->code};
     }
     if (!group->is_conditional) seq += group->count;
   }
-  return "";
+  return {};
 }
 
 }  // namespace eole::ventilator

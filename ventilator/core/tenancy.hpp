@@ -1,8 +1,10 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/base/bytes.hpp"
+#include "common/base/expected.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/within.hpp"
 #include "common/protocol/task_class.hpp"
@@ -17,8 +19,8 @@ Expected<Bytes> bound_to(const Within& within, std::string_view groups);
 
 /// Why these tasks cannot be taken: a project outside, of their own or of those that they wait for,
 /// or a parent outside. What is not known of a settled task does not tell of it. `first`: the
-/// number of the first of them. Empty if they can.
-std::string why_outside(const Within& within, std::string_view groups, Seq first,
+/// number of the first of them. Nothing if they can.
+std::optional<Error> why_outside(const Within& within, std::string_view groups, Seq first,
                         const TaskClasses& classes, const SeqRanges& settled);
 
 }  // namespace eole::ventilator

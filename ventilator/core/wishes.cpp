@@ -9,15 +9,18 @@ namespace {
 constexpr std::size_t kEntryBytes = 3 * 4;
 }
 
-std::string Wishes::why_refused(const std::string& what, const std::string& about,
-                                std::string_view value) const {
+std::optional<Error> Wishes::why_refused(const std::string& what, const std::string& about,
+                                         std::string_view value) const {
   const auto bytes = what.size() + about.size() + value.size();
   if (bytes > kWishBytesMax)
-    return text(what, ": a wish of ", bytes, " bytes, limit ", kWishBytesMax);
+    return Error{text(what, ": a wish of ", bytes, " bytes, limit ", kWishBytesMax),
+                 ErrorCode::kTooLarge};
   const bool is_more = !value.empty() && !wishes_.contains({what, about});
   if (is_more && wishes_.size() >= kWishesMax && !planted("wishes-without-a-bound"))
-    return text(what, " ", about, ": ", wishes_.size(), " wishes are kept, limit ", kWishesMax);
-  return "";
+    return Error{
+        text(what, " ", about, ": ", wishes_.size(), " wishes are kept, limit ", kWishesMax),
+        ErrorCode::kFull};
+  return {};
 }
 
 void Wishes::put(const std::string& what, const std::string& about, Bytes value) {

@@ -1,11 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/base/bytes.hpp"
+#include "common/base/expected.hpp"
 #include "ventilator/core/parts.hpp"
 
 namespace eole::ventilator {
@@ -17,9 +19,9 @@ constexpr std::size_t kWishBytesMax = 16384;  // Of one: what it is, whom it is 
 /// it is ("pause") and whom it is about ("project:photos").
 class Wishes {
  public:
-  /// Why it cannot be kept; empty if it can.
-  std::string why_refused(const std::string& what, const std::string& about,
-                          std::string_view value) const;
+  /// Why it cannot be kept; nothing if it can.
+  std::optional<Error> why_refused(const std::string& what, const std::string& about,
+                                   std::string_view value) const;
   /// In place of what was wished before; an empty value takes it back.
   void put(const std::string& what, const std::string& about, Bytes value);
   /// Null if there is none.

@@ -121,10 +121,12 @@ void Node::cut_off_revoked() {
 void Node::perform() {
   if (actions_.empty() && !journal_.is_busy()) return;
   const auto begun = transport_.now();
+  const auto syncs = journal_.syncs();
   journal_.write(actions_, [this](SavePlace& place) { return core_.save(place); });
   const auto took = transport_.now() - begun;
   process::warn_of_slow_disk(took);
-  commit_time_ += took;
+  if (journal_.syncs() != syncs)
+    commits_.add(std::chrono::duration_cast<std::chrono::microseconds>(took));
   for (const auto& action : actions_)
     std::visit([&](const auto& concrete) { act(concrete); }, action);
   for (auto& [peer, acceptances] : accepted_)  // What one sync covered is one answer.
@@ -264,7 +266,7 @@ bool Node::flush(Pipe& pipe) {
     if (pipe.is_over = left == 0; pipe.is_over) return true;
     pipe.is_full = !pipe.socket.send(encode(std::move(tasks)));
     if (pipe.is_full) return false;
-    for (const auto& [of, milliseconds, count] : sending_) of->add(milliseconds, count);
+    for (const auto& [of, milliseconds, count] : sending_) of->add(std::chrono::milliseconds(milliseconds), count);
     waiting.first_number += left;
     auto& runs = waiting.runs;
     const auto rest = std::find_if(runs.begin(), runs.end(), [&](const LeaseRun& run) {

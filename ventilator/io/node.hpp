@@ -138,7 +138,7 @@ class Node {
   std::vector<Wait> sending_;             // Of the message that is being sent.
   Bytes last_class_;                      // Neighbours mostly share it …
   Histogram* last_waits_ = nullptr;       // … and are counted there.
-  Duration commit_time_{};                // Of all writes to the journal.
+  SyncTimes commits_;                     // Writes to the journal that were synced.
   std::map<std::string, Greeter> users_;  // Who said hello in this turn.
   std::uint64_t revocations_ = 0;
   TimePoint next_key_check_{};

@@ -47,17 +47,19 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
   if (*count != submit.count)
     return Error{text("submit: says ", submit.count, " tasks, has ", *count)};
   if (submit.key.size() > kKeyBytesMax)
-    return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax)};
+    return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax),
+                 ErrorCode::kTooLarge};
   if (is_own_key(submit.key)) return Error{"submit: key begins with a zero byte"};
   if (const Within within(submit.within); !within.is_all()) {
     auto groups = bound_to(within, submit.payload);
-    if (!groups) return Error{text("submit: ", groups.error().message)};
+    if (!groups) return Error{text("submit: ", groups.error().message), groups.error().code};
     submit.payload = std::move(*groups);
     submit.key = within.own(submit.key);
   }
   if (submit.payload.size() > protocol::kPayloadBytesMax)  // No pipe could carry it on.
     return Error{
-        text("submit: ", submit.payload.size(), " bytes, limit ", protocol::kPayloadBytesMax)};
+        text("submit: ", submit.payload.size(), " bytes, limit ", protocol::kPayloadBytesMax),
+        ErrorCode::kTooLarge};
   std::string hash;
   if (!submit.key.empty()) {  // Who says it again has a trace of its own for that.
     const auto untraced = protocol::without_traces(submit.payload);
@@ -72,7 +74,8 @@ Expected<void> Node::on(protocol::Cancel& cancel, const Sender& from) {
   SeqRanges seqs;
   if (!seqs.decode(cancel.payload)) return Error{"cancel: bad ranges"};
   if (seqs.count() > protocol::kTasksPerMessageMax)
-    return Error{text("cancel: ", seqs.count(), " tasks, limit ", protocol::kTasksPerMessageMax)};
+    return Error{text("cancel: ", seqs.count(), " tasks, limit ", protocol::kTasksPerMessageMax),
+                 ErrorCode::kTooLarge};
   CancelAsked asked{from.peer, cancel.request, cancel.origin, {}, Within(std::move(cancel.within))};
   for (const auto& [first, last] : seqs.ranges()) asked.ranges.push_back({first, last});
   tell_core(std::move(asked));
@@ -81,10 +84,12 @@ Expected<void> Node::on(protocol::Cancel& cancel, const Sender& from) {
 
 Expected<void> Node::on(protocol::Control& control, const Sender& from) {
   if (Core::is_operators(control.what) && !authority_.allows(from.user, Role::kAdmin))
-    return Error{text("control ", control.what, ": this key does not have the role admin")};
+    return Error{text("control ", control.what, ": this key does not have the role admin"),
+                 ErrorCode::kDenied};
   if (control.payload.size() > kControlBytesMax)
     return Error{text("control ", control.what, ": ", control.payload.size(), " bytes, limit ",
-                      kControlBytesMax)};
+                      kControlBytesMax),
+                 ErrorCode::kTooLarge};
   auto options = Value::from_msgpack(control.payload);
   if (!options || options->as<Value::Map>() == nullptr)
     return Error{text("control ", control.what, ": its payload is not one msgpack map")};
@@ -106,15 +111,18 @@ Value Node::metrics() {
                     {"redelivered", core_.redelivered()},
                     {"log_lag", core_.log_lag()},
                     {"disk_free_bytes", journal_.free_bytes()},
-                    {"commit_seconds", std::chrono::duration<double>(commit_time_).count()}};
+                    {"commits", protocol::view_of(commits_)}};
 }
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
   const bool is_own = query.what == "metrics";
   if (is_own && !query.within.empty())
-    return Error{text("query metrics: tells of all projects, not of ", query.within)};
-  const auto answer = is_own ? Expected<Value>(metrics()) : answer_to(query, core_, journal_);
+    return Error{text("query metrics: tells of all projects, not of ", query.within),
+                 ErrorCode::kOutside};
+  auto answer = is_own ? Expected<Value>(metrics()) : answer_to(query, core_, journal_);
   if (!answer) return answer.error();
+  if (query.what == "status" && query.within.empty())
+    answer->set("journal_commit_us", protocol::percentiles_of(commits_));
   peers_.send_to(from.peer,
                  protocol::encode_answer(protocol::Answer{query.request, answer->to_msgpack()}));
   return {};

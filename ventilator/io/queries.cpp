@@ -301,7 +301,8 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   if (query.what == "status")
     return within.is_all() ? status(core, journal) : status_within(core, within);
   if (query.what == "bounds" && !within.is_all())
-    return Error{text("query bounds: tells of all projects, not of ", within.prefix())};
+    return Error{text("query bounds: tells of all projects, not of ", within.prefix()),
+                 ErrorCode::kOutside};
   if (query.what == "bounds") return bounds(core);
   if (query.what == "limits") return limits(core, within);
   if (query.what == "workers")

@@ -7,6 +7,7 @@ import './look/narrow.css';
 import { render } from 'preact';
 import { Shell } from './shell';
 import { startLive } from './live';
+import { wordsCame } from './settings';
 
 startLive();
-render(<Shell />, document.getElementById('page') as HTMLElement);
+void wordsCame.then(() => render(<Shell />, document.getElementById('page') as HTMLElement));

@@ -1,7 +1,6 @@
 // What a person chose here; kept by the browser, never sent.
 import { computed, effect, signal } from '@preact/signals';
 import { en, type Words } from './words/en';
-import { fr } from './words/fr';
 
 function kept(name: string): string | null {
   try {
@@ -71,9 +70,17 @@ const wide = matchMedia('(min-width: 1100px)');
 export const isWide = signal(wide.matches);
 wide.addEventListener('change', () => (isWide.value = wide.matches));
 
-const words = computed<Words>(() => (language.value === 'fr' ? fr : en));
+const words = signal<Words>(en);
 /** The words of the language that is chosen; what renders with them follows it. */
 export const w = () => words.value;
+// French comes apart (build.mjs): who reads English does not load it.
+const kFrench = '/fr.js';
+async function follow(name: string): Promise<void> {
+  const came = name === 'fr' ? ((await import(kFrench)) as { fr: Words }).fr : en;
+  if (language.peek() === name) words.value = came;
+}
+/** The words are those of the language, or cannot be had. */
+export const wordsCame = follow(language.peek()).catch(() => undefined);
 
 effect(() => {
   document.documentElement.dataset['theme'] = isDark.value ? 'dark' : 'light';
@@ -81,6 +88,7 @@ effect(() => {
 });
 effect(() => keep('theme', theme.value));
 effect(() => keep('language', language.value));
+effect(() => void follow(language.value).catch(() => undefined));
 effect(() => keep('zone', zone.value));
 effect(() => keep('split', isSplit.value ? 'yes' : ''));
 effect(() => {

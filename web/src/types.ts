@@ -89,6 +89,7 @@ export interface Status {
     paused: string[];
     journal_bytes: number;
     journal_syncs: number;
+    journal_commit_us?: Commits;
     start: number;
     workers_left?: number; // Within the last day.
     cpu_seconds?: number;
@@ -111,12 +112,34 @@ export interface Status {
     log_keep_bytes: number;
     log_full: boolean;
     log_syncs: number;
+    log_commit_us?: Commits;
     artifacts: number;
     artifact_bytes: number;
     cpu_seconds?: number;
     memory_bytes?: number;
   } | null;
-  gateway: Record<string, Json> | null;
+  gateway: {
+    pid?: number;
+    address?: string;
+    connections?: number;
+    requests?: Requests[];
+    cpu_seconds?: number;
+    memory_bytes?: number;
+  } | null;
+}
+
+/** How long the writes that were synced took at most: half of them, and all but one in a hundred. */
+export interface Commits {
+  p50: number;
+  p99: number;
+}
+
+/** Requests that one route answered with one status. */
+export interface Requests {
+  method: string;
+  route: string;
+  status: number;
+  count: number;
 }
 
 export interface Worker {

@@ -77,7 +77,7 @@ const std::string& ArtifactClient::place() {
   if (answer->operator bool()) return place_.emplace((*answer)->directory);
   static const std::string kNowhere;
   // Of silence nothing follows for the next time.
-  return answer->error().is_silence ? kNowhere : place_.emplace();
+  return answer->error().is_silence() ? kNowhere : place_.emplace();
 }
 
 Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path, const Stored& known,
@@ -189,7 +189,7 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
   };
   auto got = fetch();
   // Refused at once: what is here may be longer than the artifact. All of it, then.
-  if (!got && !got.error().is_silence && have > 0 && size == 0 && ::ftruncate(file.fd, 0) == 0) {
+  if (!got && !got.error().is_silence() && have > 0 && size == 0 && ::ftruncate(file.fd, 0) == 0) {
     have = 0;
     hash.emplace();
     got = fetch();

@@ -38,7 +38,7 @@ Expected<protocol::Value> Requests::query_until(const std::string& what, TaskId 
       }
       waiting_.wait(kGlanceEvery);
     }
-    if (*answer || !answer->error().is_silence) return std::move(*answer);
+    if (*answer || !answer->error().is_silence()) return std::move(*answer);
   }
 }
 

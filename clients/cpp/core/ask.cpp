@@ -4,6 +4,7 @@
 
 #include "clients/cpp/core/silence.hpp"
 #include "common/base/planted.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::client {
 
@@ -37,7 +38,7 @@ void AskCore::on(AnswerReceived& event, TimePoint /*now*/, AskActions& out) {
 }
 
 void AskCore::on(QuestionRefused& event, TimePoint /*now*/, AskActions& out) {
-  const Error error{text(who_, ": ", event.refused.reason)};
+  const auto error = protocol::error_of(who_, event.refused);
   if (event.refused.request != 0) {
     const auto open = open_.find(event.refused.request);
     if (open != open_.end()) end(open, error, {}, out);

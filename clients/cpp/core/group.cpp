@@ -6,6 +6,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::client {
 
@@ -37,8 +38,9 @@ void GroupCore::on(AttendingReceived& event, TimePoint now, GroupActions& out) {
   if (log_ != 0 && told.log != log_) {
     state_ = State::kOver;
     out.emplace_back(GroupTrouble{Error{text("the log ", hex(log_), " was replaced by ", hex(told.log),
-                                              ": the group ", group_, " is of the old one")},
-                                  true});
+                                              ": the group ", group_, " is of the old one"),
+                                         ErrorCode::kConflict},
+                                   true});
     return;
   }
   beats_.silent_at = now + kPatience;
@@ -172,7 +174,7 @@ void GroupCore::on(LeaveWanted&, TimePoint now, GroupActions& out) {
 
 void GroupCore::on(GroupRefused& event, TimePoint, GroupActions& out) {
   state_ = State::kOver;
-  out.emplace_back(GroupTrouble{Error{text("the sink: ", event.refused.reason)}, true});
+  out.emplace_back(GroupTrouble{protocol::error_of("the sink", event.refused), true});
 }
 
 // ---- What it reads.

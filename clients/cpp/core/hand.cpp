@@ -33,8 +33,8 @@ void HandCore::on_handed(const protocol::Handed& handed, TimePoint now) {
   repeat_at_ = is_news || have_ < reached_ ? now : now + kRepeat;
 }
 
-void HandCore::on_refused(const std::string& reason) {
-  if (!end_) end_ = Error{text("the sink: ", reason)};
+void HandCore::on_refused(const Error& why) {
+  if (!end_) end_ = why;
 }
 
 std::optional<protocol::Hand> HandCore::on_deadline(TimePoint now) {

@@ -19,7 +19,7 @@ class HandCore {
   /// So many bytes are there; with `is_last` these are all.
   void reach(std::uint64_t bytes, bool is_last, TimePoint now);
   void on_handed(const protocol::Handed& handed, TimePoint now);
-  void on_refused(const std::string& reason);
+  void on_refused(const Error& why);
   /// What is to be sent, if anything is.
   std::optional<protocol::Hand> on_deadline(TimePoint now);
   std::optional<TimePoint> next_deadline() const;

@@ -6,6 +6,7 @@
 #include "clients/cpp/core/silence.hpp"
 #include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
+#include "common/protocol/refusal.hpp"
 #include "common/protocol/wanted.hpp"
 
 namespace eole::client {
@@ -138,7 +139,7 @@ void ReadCore::take_ahead(ReadActions& out) {
 void ReadCore::on(ReadRefused& event, TimePoint /*now*/, ReadActions& out) {
   const auto request = event.refused.request;
   if (request == 0 || (is_asking_ && request == request_))
-    end(Error{text("the sink: ", event.refused.reason)}, out);
+    end(protocol::error_of("the sink", event.refused), out);
 }
 
 void ReadCore::on(ReadGone& event, TimePoint /*now*/, ReadActions& out) {

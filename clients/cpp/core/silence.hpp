@@ -13,7 +13,7 @@ constexpr Duration kPatience = 30s;  // Without an answer to a question that is 
 inline Error silence_of(std::string_view who, Duration patience) {
   return Error{text("no answer from ", who, " within ", patience / 1s,
                     " s: is it running, and may this key connect?"),
-               true};
+               ErrorCode::kAway};
 }
 
 }  // namespace eole::client

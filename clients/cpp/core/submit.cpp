@@ -6,6 +6,7 @@
 #include "clients/cpp/core/silence.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::client {
 
@@ -51,7 +52,7 @@ void SubmitCore::on(AcceptedReceived& event, TimePoint now, SubmitActions& out) 
 
 void SubmitCore::on(SubmitRefused& event, TimePoint now, SubmitActions& out) {
   const auto& refused = event.refused;
-  const Error error{text("the ventilator: ", refused.reason)};
+  const auto error = protocol::error_of("the ventilator", refused);
   heard_ = now;
   if (refused.request == 0) return end_all(error, out);
   if (auto* flight = find(refused.request)) end(*flight, {refused.request, error, 0, 0, 0}, out);

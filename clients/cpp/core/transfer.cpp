@@ -15,8 +15,6 @@ constexpr Duration kRepeat = 1s;
 
 std::uint64_t before_first(std::uint32_t transfer) { return std::uint64_t{transfer} << 32; }
 
-Error refused(const std::string& reason) { return Error{text("the sink: ", reason)}; }
-
 }  // namespace
 
 PutCore::PutCore(std::uint32_t transfer, std::string sha256, std::uint64_t size, TimePoint now)
@@ -41,7 +39,7 @@ void PutCore::on_event(TransferEvent event, TimePoint now, TransferActions& out)
   if (state_ == State::kOver) return;
   if (const auto* at = std::get_if<PutAtReceived>(&event)) on_put_at(at->at, now, out);
   if (const auto* refusal = std::get_if<TransferRefused>(&event))
-    end(refused(refusal->reason), out);
+    end(refusal->why, out);
 }
 
 void PutCore::on_put_at(const protocol::PutAt& at, TimePoint now, TransferActions& out) {
@@ -108,7 +106,7 @@ void GetCore::on_event(TransferEvent event, TimePoint now, TransferActions& out)
   if (state_ == State::kOver) return;
   if (auto* chunk = std::get_if<ChunkReceived>(&event)) on_chunk(chunk->chunk, out);
   if (const auto* refusal = std::get_if<TransferRefused>(&event))
-    end(refused(refusal->reason), out);
+    end(refusal->why, out);
   if (std::holds_alternative<PieceTaken>(event) && state_ == State::kTaking)
     is_last_ ? end(std::nullopt, out) : ask(now);
 }

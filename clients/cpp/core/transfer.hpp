@@ -29,7 +29,7 @@ struct ChunkReceived {
 /// The last piece was taken by whom it was for: more may come.
 struct PieceTaken {};
 struct TransferRefused {
-  std::string reason;
+  Error why;
 };
 using TransferEvent = std::variant<PutAtReceived, ChunkReceived, PieceTaken, TransferRefused>;
 

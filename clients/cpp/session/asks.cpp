@@ -52,7 +52,7 @@ void Asks::turn(TimePoint now) {
   if (role_->due())
     while (auto received = role_->receive()) take(std::move(*received), now, actions);
   if (role_.is_turned_away())
-    core_.on_event(QuestionRefused{{0, std::string(kTurnedAway)}}, now, actions);
+    core_.on_event(QuestionRefused{turned_away()}, now, actions);
   core_.on_deadline(now, actions);
   perform(std::move(actions));
 }

@@ -34,7 +34,7 @@ void GroupMember::turn(TimePoint now) {
   if (sink_->due())
     while (auto received = sink_->receive()) take_answer(std::move(*received), now, actions);
   if (sink_.is_turned_away())
-    core_.on_event(GroupRefused{{0, std::string(kTurnedAway)}}, now, actions);
+    core_.on_event(GroupRefused{turned_away()}, now, actions);
   if (news_.due())
     while (auto received = news_.receive()) {
       const auto head = HeadReader::parse(received->message.head);

@@ -1,10 +1,10 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "common/net/transport.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::client {
 
@@ -27,8 +27,11 @@ class Connection {
   bool is_turned_away_ = false;
 };
 /// What is told then.
-inline constexpr std::string_view kTurnedAway =
-    "this key may not connect: it is not in the cluster's key table, or not any more";
+inline protocol::Refused turned_away() {
+  return protocol::refused(
+      0, {"this key may not connect: it is not in the cluster's key table, or not any more",
+          ErrorCode::kDenied});
+}
 
 /// What a session drives: sockets of its own, and the core that decides for them. Must not be
 /// destroyed by a callback of its own.

@@ -36,7 +36,7 @@ void Submits::turn(TimePoint now) {
       if (*event == net::ConnectionEvent::kUp) core_.on_event(ConnectionStands{}, now, actions);
       is_turned_away_ = is_turned_away_ || *event == net::ConnectionEvent::kRefused;
     }
-  if (is_turned_away_) core_.on_event(SubmitRefused{{0, std::string(kTurnedAway)}}, now, actions);
+  if (is_turned_away_) core_.on_event(SubmitRefused{turned_away()}, now, actions);
   core_.on_deadline(now, actions);
   perform(std::move(actions));
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/protocol/codec.hpp"
+#include "common/protocol/refusal.hpp"
 
 namespace eole::client {
 
@@ -48,7 +49,7 @@ std::uint64_t Transfers::have(Id id) const {
 void Transfers::turn(TimePoint now) {
   if (sink_->due())
     while (auto received = sink_->receive()) take(std::move(*received), now);
-  if (sink_.is_turned_away()) refuse_all(std::string(kTurnedAway), now);
+  if (sink_.is_turned_away()) refuse_all(protocol::error_of("the sink", turned_away()), now);
   std::vector<std::pair<Id, TransferActions>> due;
   for (auto& [id, transfer] : transfers_) {
     TransferActions actions;
@@ -99,19 +100,19 @@ void Transfers::take(net::Received received, TimePoint now) {
   } else if (head->name() == protocol::Refused::kName) {
     const auto refused = protocol::decode<protocol::Refused>(*head, {});
     if (!refused) return;
+    const auto why = protocol::error_of("the sink", *refused);
     if (const auto found = hands_.find(transfer_of(refused->request)); found != hands_.end())
-      return found->second.core.on_refused(refused->reason);
-    if (refused->request != 0)
-      return tell(transfer_of(refused->request), TransferRefused{refused->reason}, now);
-    refuse_all(refused->reason, now);  // The sink could not read which.
+      return found->second.core.on_refused(why);
+    if (refused->request != 0) return tell(transfer_of(refused->request), TransferRefused{why}, now);
+    refuse_all(why, now);  // The sink could not read which.
   }
 }
 
-void Transfers::refuse_all(const std::string& reason, TimePoint now) {
+void Transfers::refuse_all(const Error& why, TimePoint now) {
   std::vector<Id> all;
   for (const auto& [id, transfer] : transfers_) all.push_back(id);
-  for (const auto id : all) tell(id, TransferRefused{reason}, now);
-  for (auto& [id, handing] : hands_) handing.core.on_refused(reason);
+  for (const auto id : all) tell(id, TransferRefused{why}, now);
+  for (auto& [id, handing] : hands_) handing.core.on_refused(why);
 }
 
 void Transfers::tell(Id id, TransferEvent event, TimePoint now) {

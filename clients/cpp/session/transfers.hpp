@@ -54,7 +54,7 @@ class Transfers final : public Part {
   std::optional<TimePoint> next_deadline() const override;
   void take(net::Received received, TimePoint now);
   void tell(Id id, TransferEvent event, TimePoint now);
-  void refuse_all(const std::string& reason, TimePoint now);
+  void refuse_all(const Error& why, TimePoint now);
   struct Handing {
     HandCore core;
     OnHanded on_end;

@@ -179,7 +179,7 @@ class Asker {
     else if (wanted.includes(name)) this.#settle(number).resolve([fields, payload]);
   }
 
-  #refused = (fields) => new Refused(`the ${this.#who}: ${fields[3]}`);
+  #refused = (fields) => Refused.by(this.#who, fields);
   #noAnswer = () => new NoAnswer(`no answer from the ${this.#who}: ${kTurnedAway}`);
 
   #settle(number) {

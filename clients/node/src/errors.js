@@ -15,8 +15,19 @@ export class NoAnswer extends EoleError {
     );
   }
 }
-/** A role refused a message; the text says why. */
-export class Refused extends EoleError {}
+/** A role refused a message; the text says why. code: of which sort, or '' (docs/protocol.md); retryAfterMs: before
+ * that it makes no sense to say it again, 0: not known. */
+export class Refused extends EoleError {
+  constructor(text, code = '', retryAfterMs = 0) {
+    super(text);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+  /** What the fields of a `refused` say. */
+  static by(who, [, , , reason, code = '', retryAfterMs = 0]) {
+    return new Refused(`the ${who}: ${reason}`, code, Number(retryAfterMs));
+  }
+}
 /** The cluster file is missing, unreadable, open to others or not one. */
 export class BadClusterFile extends EoleError {}
 /** A task cannot be submitted as it is. */

@@ -49,9 +49,10 @@ export class Flights {
   }
 
   /** Request zero: whichever was meant. */
-  onRefused(request, reason, now) {
+  onRefused(fields, now) {
     this.#heardAt = now;
-    const error = new Refused(`the ventilator: ${reason}`);
+    const [, , request] = fields;
+    const error = Refused.by('ventilator', fields);
     if (request === 0) this.endAll(error);
     else if (this.#flights.has(request)) this.#end(request, error);
   }

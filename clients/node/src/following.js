@@ -100,9 +100,10 @@ export class Following {
   }
 
   /** Request zero: whichever was meant. */
-  onRefused(request, reason) {
+  onRefused(fields) {
+    const [, , request] = fields;
     if (request === 0 || (this.#isAsking && request === this.request))
-      this.end(new Refused(`the sink: ${reason}`));
+      this.end(Refused.by('sink', fields));
   }
 
   /** More may be in the log than is known. */

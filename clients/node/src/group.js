@@ -185,7 +185,7 @@ export class Group {
       this.#member.onRecords(request, numbers[2], numbers[3], payload, now);
     else if (name === 'gone' && areNumbers(fields, 5))
       this.#member.onGone(request, numbers[3], numbers[4], now);
-    else if (name === 'refused') this.#member.end(new Refused(`the sink: ${fields[3]}`));
+    else if (name === 'refused') this.#member.end(Refused.by('sink', fields));
     this.#goOn();
   }
 

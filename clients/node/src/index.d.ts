@@ -174,7 +174,12 @@ export class EoleError extends Error {
   ids: string[];
 }
 export class NoAnswer extends EoleError {}
-export class Refused extends EoleError {}
+/** code: of which sort it is (docs/protocol.md), or an empty text. */
+export class Refused extends EoleError {
+  code: string;
+  /** Before that it makes no sense to say it again; 0: not known. */
+  retryAfterMs: number;
+}
 export class BadClusterFile extends EoleError {}
 export class BadTask extends EoleError {}
 export class NotFound extends EoleError {}

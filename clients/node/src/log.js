@@ -126,7 +126,7 @@ export class Log {
       else if (name === 'log_head' && areNumbers(fields, 2)) core?.onGrown(more[0], Number(more[1]), now);
       else if (name === 'records' && areNumbers(fields, 5)) core?.onRecords(more, payload, now);
       else if (name === 'gone' && areNumbers(fields, 5)) core?.onGone(more[0], more[3]);
-      else if (name === 'refused') core?.onRefused(more[0], more[1]);
+      else if (name === 'refused') core?.onRefused(fields);
     } catch (error) {
       core?.end(error);
     }

@@ -139,8 +139,8 @@ export class Submitter {
   }
 
   #hear(fields, payload) {
-    const [, name, number, reason] = fields;
-    if (name === 'refused') this.#flights.onRefused(number, reason, Date.now());
+    const [, name, number] = fields;
+    if (name === 'refused') this.#flights.onRefused(fields, Date.now());
     else if (name === 'accepted') this.#flights.onAccepted(number, payload, Date.now());
     this.#goOn();
   }

@@ -20,14 +20,15 @@ class Group {
   #piece;
   #drops = 0;
 
-  hear([, name, ...numbers], payload, now) {
+  hear(fields, payload, now) {
+    const [, name, ...numbers] = fields;
     const { member } = this;
     const hear = {
       attending: () => member.onAttending(...numbers, payload, now),
       records: () => member.onRecords(numbers[0], numbers[2], numbers[3], payload, now),
       gone: () => member.onGone(numbers[0], numbers[3], numbers[4], now),
       log_head: () => member.onGrown(numbers[0], numbers[1], now),
-      refused: () => member.end(new Refused(`the sink: ${numbers[1]}`)),
+      refused: () => member.end(Refused.by('sink', fields)),
     };
     hear[name]();
   }
@@ -91,9 +92,10 @@ class Group {
 class Submit {
   #flights = new Flights(7, kPatienceMs);
 
-  hear([, name, number, reason], payload, now) {
-    if (name === 'accepted') this.#flights.onAccepted(number, payload, now);
-    else this.#flights.onRefused(number, reason, now);
+  hear(fields, payload, now) {
+    const [, name, origin] = fields;
+    if (name === 'accepted') this.#flights.onAccepted(origin, payload, now);
+    else this.#flights.onRefused(fields, now);
   }
 
   do(name, { tasks }, now) {
@@ -118,14 +120,15 @@ class Read {
   #core;
   #wanted;
 
-  hear([, name, ...fields], payload, now) {
+  hear(message, payload, now) {
+    const [, name, ...fields] = message;
     const core = this.#core;
     const hear = {
       notification: () => core.onNotification(fields[0], payload, now),
       log_head: () => core.onGrown(...fields.slice(0, 2), now),
       records: () => core.onRecords(fields, payload, now),
       gone: () => core.onGone(fields[0], fields[3]),
-      refused: () => core.onRefused(...fields),
+      refused: () => core.onRefused(message),
     };
     hear[name]();
   }

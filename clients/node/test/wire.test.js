@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BadTask, Damaged, NotFound } from '../src/errors.js';
+import { BadTask, Damaged, NotFound, Refused } from '../src/errors.js';
 import { crc32c, openBatch, parseTaskId, rangesOf, taskIds } from '../src/records.js';
 import { messagesOf } from '../src/submission.js';
 import { decode, encode, fieldsOf, head } from '../src/values.js';
@@ -55,6 +55,13 @@ test('the golden heads are read, also with fields that only a later release know
     assert.deepEqual(fieldsOf(later), [1, name, ...fields, 2n ** 63n]);
   }
   assert.deepEqual(head('submit', 7, 1, 0, 'key', 2), golden('submit'));
+});
+
+test('a refusal has a code for programs', () => {
+  const plain = Refused.by('sink', fieldsOf(golden('refused')));
+  assert.deepEqual([plain.message, plain.code, plain.retryAfterMs], ['the sink: queue full', '', 0]);
+  const told = Refused.by('ventilator', fieldsOf(golden('refused.code')));
+  assert.deepEqual([told.message, told.code, told.retryAfterMs], ['the ventilator: no more now', 'quota', 12_000]);
 });
 
 test('the golden tasks are written', () => {

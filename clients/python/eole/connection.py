@@ -157,7 +157,7 @@ class Connection:
                 head, answer = socket.recv_multipart()
                 fields = head_of(head)
                 if fields[1] == "refused" and fields[2] in (0, self._question):
-                    raise Refused(f"the {who}: {fields[3]}")
+                    raise Refused.by(who, fields)
                 if fields[1] in wanted and fields[2] == self._question:
                     return fields, answer
             if time.monotonic() >= give_up:

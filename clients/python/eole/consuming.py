@@ -98,7 +98,7 @@ class Consumer:
         try:
             self._submitter.submit(messages_of("dead", args, self._project, True, 1, key, 1, {}))
         except Refused as error:
-            if "was used for other tasks" not in str(error):
+            if error.code != "key_used":
                 raise
             # It was given up before, for another reason, and not committed.
 

@@ -11,7 +11,18 @@ class NoAnswer(Error):
 
 
 class Refused(Error):
-    """A role refused a message; the text says why."""
+    """A role refused a message; the text says why. code: of which sort (docs/protocol.md), None if it is of none;
+    retry_after: seconds before which it makes no sense to say it again, if they are known."""
+
+    def __init__(self, text, code=None, retry_after=None):
+        super().__init__(text)
+        self.code, self.retry_after = code, retry_after
+
+    @classmethod
+    def by(cls, who, fields):
+        """What the fields of a `refused` say: version, name, request, reason, and what is known of it."""
+        _, _, _, reason, code, retry_after_ms, *_ = *fields, *("", 0)[max(len(fields) - 4, 0):]
+        return cls(f"the {who}: {reason}", code or None, retry_after_ms / 1000 or None)
 
 
 class BadClusterFile(Error):

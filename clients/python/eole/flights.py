@@ -78,10 +78,10 @@ class Flights:
                 self.window.on_answer(count, now)
                 self._end(request, (origin, first, count))
 
-    def on_refused(self, request, reason, now):
+    def on_refused(self, fields, now):
         """Request zero: whichever was meant."""
-        self._heard = now
-        error = Refused(f"the ventilator: {reason}")
+        self._heard, request = now, fields[2]
+        error = Refused.by("ventilator", fields)
         if request == 0:
             self.end_all(error)
         elif request in self._flights:

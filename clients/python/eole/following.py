@@ -86,10 +86,11 @@ class Following:
             self.end(Gone(f"the sink: {kept_from - self.offset} results, offsets {self.offset} to {kept_from - 1}, are not "
                           f"kept any more; the oldest kept is {kept_from}", kept_from))
 
-    def on_refused(self, request, why):
+    def on_refused(self, fields):
         """Request zero: whichever was meant."""
+        request = fields[2]
         if request == 0 or (self._is_asking and request == self.request):
-            self.end(Refused(f"the sink: {why}"))
+            self.end(Refused.by("sink", fields))
 
     def look(self, now):
         """More may be in the log than is known."""

@@ -256,4 +256,4 @@ class Group:
         elif name == "gone" and len(numbers) >= 5:
             self._member.on_gone(numbers[0], numbers[3], numbers[4], now)
         elif name == "refused" and len(fields) > 3:
-            self._member.on_refused(fields[3])
+            self._member.on_refused(fields)

@@ -114,7 +114,7 @@ class Log:
         elif name == "gone" and len(fields) > 5:
             core.on_gone(fields[2], fields[5], now)
         elif name == "refused" and len(fields) > 3:
-            core.on_refused(fields[2], fields[3])
+            core.on_refused(fields)
 
     def _open(self):
         while self._core.batches:

@@ -289,8 +289,8 @@ class Member:
             self._reading.grow(head, now)
             self._read(now)
 
-    def on_refused(self, why):
-        self.end(Refused(f"the sink: {why}"))
+    def on_refused(self, fields):
+        self.end(Refused.by("sink", fields))
 
     def turn_away(self, why):
         self.end(NoAnswer(why))

@@ -312,7 +312,7 @@ class Submitter:
         if fields[1] == "accepted":
             self._flights.on_accepted(fields[2], payload, time.monotonic())
         elif fields[1] == "refused" and len(fields) > 3:
-            self._flights.on_refused(fields[2], fields[3], time.monotonic())
+            self._flights.on_refused(fields, time.monotonic())
 
     def _look_at_connection(self):
         while self._monitor.poll(0):

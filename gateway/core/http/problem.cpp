@@ -7,7 +7,8 @@ namespace eole::gateway::http {
 using protocol::Value;
 
 Response to_response(const Problem& problem) {
-  Value body = Value::Map{{"type", "about:blank"},
+  const auto type = problem.type.empty() ? "about:blank" : "urn:eole:problem:" + problem.type;
+  Value body = Value::Map{{"type", type},
                           {"title", phrase_of(problem.status)},
                           {"status", problem.status},
                           {"detail", problem.detail}};

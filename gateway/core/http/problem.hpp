@@ -22,6 +22,7 @@ struct Problem : std::exception {
   std::string detail;  // What, which, why, and the limit.
   std::vector<At> errors;
   std::vector<Field> fields = {};  // Of the answer, as Retry-After.
+  std::string type = {};           // What a role calls it; empty: the status says it all.
 };
 
 /// application/problem+json: type, title, status, detail, errors[] {pointer, detail}.

@@ -69,7 +69,7 @@ TEST_CASE("a question is given up when its own patience ends", "[ask]") {
           AskActions{QuestionEnded{
               1,
               Error{"no answer from the sink within 1 s: is it running, and may this key connect?",
-                    true},
+                    ErrorCode::kAway},
               {}}});
   REQUIRE_FALSE(rig.core.is_idle());
 }

@@ -43,7 +43,7 @@ TEST_CASE("a hand that is lost is said again, and given up after half a minute",
   REQUIRE_FALSE(core.on_deadline(kStart + 500ms));
   REQUIRE(core.on_deadline(kStart + 1s) == Hand{kRequest, "", 0, 0});
   REQUIRE_FALSE(core.on_deadline(kStart + 31s));
-  REQUIRE(core.end()->error().is_silence);
+  REQUIRE(core.end()->error().is_silence());
 }
 
 TEST_CASE("where files may be linked is one answer, and a refusal is the end", "[hand]") {
@@ -52,6 +52,6 @@ TEST_CASE("where files may be linked is one answer, and a refusal is the end", "
   asking.on_handed({kRequest, 0, {}, "/somewhere"}, kStart);
   REQUIRE((**asking.end()).directory == "/somewhere");
   HandCore refused(3, kFile, kStart);
-  refused.on_refused("no");
-  REQUIRE(refused.end()->error().message == "the sink: no");
+  refused.on_refused({"the sink: no", ErrorCode::kFull});
+  REQUIRE(refused.end()->error() == Error{"the sink: no", ErrorCode::kFull});
 }

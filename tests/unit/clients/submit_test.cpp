@@ -35,8 +35,8 @@ SubmitEnded ended(std::uint64_t request, Seq first, std::uint32_t count = 2) {
   return {request, {}, kOrigin, first, count};
 }
 
-SubmitEnded failed(std::uint64_t request, const std::string& why, bool is_silence = false) {
-  return {request, Error{why, is_silence}, 0, 0, 0};
+SubmitEnded failed(std::uint64_t request, const std::string& why, ErrorCode code = ErrorCode::kBad) {
+  return {request, Error{why, code}, 0, 0, 0};
 }
 
 struct Rig {
@@ -129,7 +129,7 @@ TEST_CASE("submits are given up when nothing is answered for long", "[submit]") 
   const std::string why =
       "no answer from the ventilator within 30 s: is it running, and may this key connect? Whether "
       "the last tasks were accepted is not known";
-  REQUIRE(rig.pass(1ns) == SubmitActions{failed(2, why, true)});
+  REQUIRE(rig.pass(1ns) == SubmitActions{failed(2, why, ErrorCode::kAway)});
   REQUIRE(rig.step(ask(2)) == SubmitActions{sent(3, 2)});
   REQUIRE(rig.pass(30s - 1ns).size() == 1);
 }

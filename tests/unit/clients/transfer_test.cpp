@@ -52,7 +52,7 @@ TransferActions ended() { return {TransferEnded{}}; }
 
 TransferActions silence() {
   return {TransferEnded{Error{
-      "no answer from the sink within 30 s: is it running, and may this key connect?", true}}};
+      "no answer from the sink within 30 s: is it running, and may this key connect?", ErrorCode::kAway}}};
 }
 
 }  // namespace
@@ -123,11 +123,11 @@ TEST_CASE("a question to the sink is repeated, and given up after a while", "[tr
 TEST_CASE("what the sink refuses ends a transfer with the reason", "[transfer]") {
   Rig<PutCore> put{PutCore(3, kName, 5, kStart)};
   put.pass(0s);
-  REQUIRE(put.step(TransferRefused{"no room"}) ==
+  REQUIRE(put.step(TransferRefused{{"the sink: no room"}}) ==
           TransferActions{TransferEnded{Error{"the sink: no room"}}});
   Rig<GetCore> get{GetCore(3, kName, 0, kStart)};
   get.pass(0s);
-  REQUIRE(get.step(TransferRefused{"not here"}) ==
+  REQUIRE(get.step(TransferRefused{{"the sink: not here"}}) ==
           TransferActions{TransferEnded{Error{"the sink: not here"}}});
   REQUIRE(get.step(ChunkReceived{{kFirst, 3, 0, "abc"}}).empty());
 }

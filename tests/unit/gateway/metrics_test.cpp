@@ -40,11 +40,35 @@ eole_worker_tasks{worker="w1"} 3
 )");
 }
 
+TEST_CASE("how long syncs take is a histogram, and requests are counted by route", "[gateway]") {
+  SyncTimes times;
+  times.add(80us, 3);
+  times.add(20ms);
+  gateway::Told told;
+  told.ventilator_counts = Value::Map{{"commits", protocol::view_of(times)}};
+  told.sink_counts = Value::Map{{"commits", protocol::view_of(SyncTimes())}};
+  told.gateway = Value::Map{
+      {"requests", Value::Array{Value::Map{
+                       {"method", "GET"}, {"route", "/task/{id}"}, {"status", 404}, {"count", 7}}}}};
+  const auto text = gateway::metrics_text(told);
+  for (const auto* line : {
+           "# TYPE eole_journal_commit_seconds histogram\n",
+           "eole_journal_commit_seconds_bucket{le=\"0.0001\"} 3\n",
+           "eole_journal_commit_seconds_bucket{le=\"0.025\"} 4\n",
+           "eole_journal_commit_seconds_bucket{le=\"+Inf\"} 4\n",
+           "eole_journal_commit_seconds_sum 0.02024\n",
+           "eole_journal_commit_seconds_count 4\n",
+           "eole_log_commit_seconds_count 0\n",
+           "eole_http_requests_total{method=\"GET\",route=\"/task/{id}\",status=\"404\"} 7\n",
+       })
+    CHECK_THAT(text, Contains(line));
+}
+
 TEST_CASE("what is counted by kind is a histogram as Prometheus has it", "[gateway]") {
   Histogram waits;
-  waits.add(3, 2);
-  waits.add(700);
-  waits.add(7'200'000);
+  waits.add(3ms, 2);
+  waits.add(700ms);
+  waits.add(7'200s);
   gateway::Told told;
   told.ventilator = Value::Map{{"accepted", 4}};
   told.ventilator_counts = Value::Map{

@@ -49,6 +49,7 @@ TEST_CASE("A browser that opens a route without a screen gets the route", "[gate
 
 TEST_CASE("The page's files are for everybody", "[gateway]") {
   CHECK(page_file_for(a_get("/page.js", "*/*")) == "page.js");
+  CHECK(page_file_for(a_get("/fr.js", "*/*")) == "fr.js");
   CHECK(page_file_for(a_get("/page.css", "text/css")) == "page.css");
   CHECK_FALSE(page_file_for(a_get("/page.js/x", "*/*")));
   CHECK_FALSE(page_file_for(a_get("/index.html", kBrowser)));

@@ -9,11 +9,12 @@ using namespace eole::gateway;
 
 namespace {
 
-/// "429 Retry-After 7"
-std::string told(const Error& error, int status = 400) {
-  const auto problem = problem_of(error, status);
-  CHECK(problem.detail == error.message);
+/// "429 quota Retry-After 7"
+std::string told(ErrorCode code, std::uint32_t retry_after_ms = 0) {
+  const auto problem = problem_of({"the ventilator: why", code, retry_after_ms});
+  CHECK(problem.detail == "the ventilator: why");
   auto out = std::to_string(problem.status);
+  if (!problem.type.empty()) out += " " + problem.type;
   for (const auto& field : problem.fields) out += text(" ", field.name, " ", field.value);
   return out;
 }
@@ -21,18 +22,26 @@ std::string told(const Error& error, int status = 400) {
 }  // namespace
 
 TEST_CASE("what the ring refuses has a status that tells what to do", "[gateway]") {
-  CHECK(told({"no answer from the sink", true}) == "503 Retry-After 1");
-  CHECK(told({"the ventilator: bad"}) == "400");
-  CHECK(told({"the ventilator: bad"}, 409) == "409");
-  CHECK(told({"the ventilator: project zeta/x: is not within acme/"}, 409) == "403");
-  CHECK(told({"no project is named: must begin with acme/"}) == "403");
-  CHECK(told({"query logs: tells of all projects, not of acme/"}) == "403");
+  CHECK(told(ErrorCode::kBad) == "400");
+  CHECK(told(ErrorCode::kDenied) == "403 denied");
+  CHECK(told(ErrorCode::kOutside) == "403 outside");
+  CHECK(told(ErrorCode::kUnknown) == "404 unknown");
+  CHECK(told(ErrorCode::kConflict) == "409 conflict");
+  CHECK(told(ErrorCode::kTooLarge) == "413 too_large");
+  CHECK(told(ErrorCode::kKeyUsed) == "422 key_used");
+  CHECK(told(ErrorCode::kAway) == "503 away Retry-After 1");
+  CHECK(told(ErrorCode::kFull) == "503 full Retry-After 1");
 }
 
-TEST_CASE("who is over a quota is told when to come back", "[gateway]") {
-  CHECK(told({"quota tenant:acme/: 0 tasks are queued, with this submit 4, limit 3"}) == "413");
-  CHECK(told({"quota tenant:acme/: 3 tasks are queued, with this submit 4, limit 3; try again "
-              "later"}) == "429 Retry-After 1");
-  CHECK(told({"quota tenant:acme/: 20/s tasks a second are accepted; try again in 12 s"}, 409) ==
-        "429 Retry-After 12");
+TEST_CASE("who is over a quota is told when to come back, in whole seconds", "[gateway]") {
+  CHECK(told(ErrorCode::kQuota) == "429 quota Retry-After 1");
+  CHECK(told(ErrorCode::kQuota, 12000) == "429 quota Retry-After 12");
+  CHECK(told(ErrorCode::kQuota, 11001) == "429 quota Retry-After 12");
+}
+
+TEST_CASE("a problem names what sort it is for programs", "[gateway]") {
+  const auto body = http::to_response(problem_of({"no", ErrorCode::kKeyUsed})).body;
+  CHECK(body.find(R"("type":"urn:eole:problem:key_used")") != std::string::npos);
+  const auto plain = http::to_response(problem_of({"no"})).body;
+  CHECK(plain.find(R"("type":"about:blank")") != std::string::npos);
 }

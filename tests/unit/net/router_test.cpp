@@ -77,10 +77,10 @@ TEST_CASE("what is forbidden, wrong or malformed is refused in its request's nam
   REQUIRE(rig.taken.empty());
   REQUIRE(rig.refused ==
           std::vector<protocol::Refused>{
-              {0, "log_head: this key does not have the role settle or admin"},
+              {0, "log_head: this key does not have the role settle or admin", "denied"},
               {8, "cancel: bad ranges"},
               {0, "cancel: fields missing, or of the wrong type or size"},
-              {0, "log_head: this key does not have the role settle or admin"},
+              {0, "log_head: this key does not have the role settle or admin", "denied"},
               {0, "message refused is not for a rig"},
               {0, "head: not one flat msgpack array of at most 24 numbers and texts"}});
 }
@@ -102,7 +102,7 @@ TEST_CASE("what a bound key sends is within its prefix, or goes no further", "[n
   rig.send(encode(protocol::LogHead{1, 2}), kBound);
   REQUIRE(rig.refused ==
           std::vector<protocol::Refused>{
-              {7, "cancel: within zeta/: this key is bound to acme/"},
+              {7, "cancel: within zeta/: this key is bound to acme/", "outside"},
               {7, "cancel: prefix zeta: is the begin of projects' names up to a /, like acme/"},
-              {0, "log_head: this key is bound to acme/, and this tells of all"}});
+              {0, "log_head: this key is bound to acme/, and this tells of all", "outside"}});
 }

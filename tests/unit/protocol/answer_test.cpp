@@ -13,5 +13,6 @@ TEST_CASE("an answer that no message can carry is a refusal that says so", "[mes
   REQUIRE(head->name() == "refused");
   const auto refused = decode<Refused>(*head, large.payload);
   REQUIRE(refused->request == 7);
+  REQUIRE(refused->code == "too_large");
   REQUIRE(refused->reason == "answer: 10485761 bytes, limit 10485760");
 }

@@ -135,6 +135,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
 }
 
 TEST_CASE("a message within a prefix says so behind its other fields", "[messages]") {
+  check_within(Refused{1, "no more now", "quota", 12000}, "code");
   check_within(Submit{7, 1, 0, "key", 2, "groups", "acme/"});
   check_within(Cancel{1, 123456, "ranges", "acme/"});
   check_within(Discard{1, 123456, "ranges", "acme/"});

@@ -63,17 +63,17 @@ TEST_CASE("opening a project that was closed is answered as it was, said again",
 TEST_CASE("a copy of what was refused is refused as it was, whatever has changed since",
           "[ventilator]") {
   Rig rig;
-  const auto reason = [&] { return std::get<protocol::Refused>(rig.last<Reply>().message).reason; };
+  const auto refused = [&] { return std::get<protocol::Refused>(rig.last<Reply>().message); };
   const Value photos = Value::Map{{"project", "photos"}};
   const Value again = Value::Map{{"project", "photos"}, {"is_again", true}};
   control(rig, "open", "a", photos);
   control(rig, "close", "b", photos);
   control(rig, "open", "c", Value::Map{{"project", "photos"}, {"expected", 7}});
   const auto wishes = rig.all<JournalWish>();
-  REQUIRE(reason() == "open: project photos: was closed");
+  REQUIRE(refused() == protocol::Refused{1, "open: project photos: was closed", "conflict"});
   control(rig, "open", "d", again);
   control(rig, "open", "c", Value::Map{{"project", "photos"}, {"expected", 7}});
-  REQUIRE(reason() == "open: project photos: was closed");
+  REQUIRE(refused() == protocol::Refused{1, "open: project photos: was closed", "conflict"});
   REQUIRE(rig.core.project("photos")->known->expected == 0);
 
   auto durable = Rig::fresh();  // Across a restart, too.
@@ -81,7 +81,7 @@ TEST_CASE("a copy of what was refused is refused as it was, whatever has changed
   for (const auto& wish : wishes) durable.wishes.put(wish.what, wish.about, wish.value);
   Rig restarted(std::move(durable));
   control(restarted, "open", "c", photos);
-  REQUIRE(std::get<protocol::Refused>(restarted.last<Reply>().message).reason == reason());
+  REQUIRE(std::get<protocol::Refused>(restarted.last<Reply>().message) == refused());
 }
 
 TEST_CASE("what a full disk refused is refused again, and not written", "[ventilator]") {

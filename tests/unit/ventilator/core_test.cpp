@@ -35,7 +35,8 @@ TEST_CASE("a full disk refuses a submit, and says so", "[ventilator]") {
   rig.step(Submitted{"client", {7, 1, 0, "", 1, Rig::groups(1)}, "", true});
   REQUIRE(rig.out ==
           Actions{Reply{"client",
-                        protocol::Refused{1, "storage full: the ventilator's disk has no room"}}});
+                        protocol::Refused{1, "storage full: the ventilator's disk has no room",
+                                          "full"}}});
 }
 
 TEST_CASE("tasks go out only up to the limit that a worker granted", "[ventilator]") {

@@ -47,6 +47,11 @@ struct Tenants {
     const auto* refused = std::get_if<protocol::Refused>(&reply.message);
     return refused == nullptr ? "" : refused->reason;
   }
+  /// Of which sort it is, and when it makes sense again.
+  std::pair<std::string, std::uint32_t> sort() const {
+    const auto refused = std::get<protocol::Refused>(rig.last<Reply>().message);
+    return {refused.code, refused.retry_after_ms};
+  }
   Expected<Value> ask(const Within& within, const std::string& what,
                       const Value& options = Value::Map{}, Seq seq = 0) {
     return answer_to({1, what, kOrigin, seq, options.to_msgpack(), within.prefix()}, rig.core,
@@ -89,6 +94,7 @@ TEST_CASE("within a prefix only its own projects take tasks", "[tenancy]") {
   REQUIRE(all.refusal().empty());
   all.submit(kAcme, "zeta/films");
   REQUIRE(all.refusal() == "project zeta/films: is not within acme/");
+  REQUIRE(all.sort().first == "outside");
   all.submit(kAcme, "");
   REQUIRE(all.refusal() == "no project is named: must begin with acme/");
   protocol::TaskGroups mixed;
@@ -96,6 +102,7 @@ TEST_CASE("within a prefix only its own projects take tasks", "[tenancy]") {
   mixed.add(protocol::TaskClass{"work", "zeta/films"}, "\x80");
   all.submit(kAcme, std::move(mixed));
   REQUIRE(all.refusal() == "project zeta/films: is not within acme/");
+  REQUIRE(all.sort().first == "outside");
   REQUIRE(all.rig.core.accepted() == 1);
 }
 
@@ -147,6 +154,7 @@ TEST_CASE("keys of two prefixes are two, for submits and for the order of tasks"
   REQUIRE(all.refusal().empty());
   submit(kZeta, "zeta/other");
   REQUIRE(all.refusal() == "key key: was used for other tasks");
+  REQUIRE(all.sort().first == "key_used");
   REQUIRE(all.rig.core.accepted() == 2);
   all.submit(kAcme, "acme/photos", keyed("k"));
   all.submit(kZeta, "zeta/films", keyed("k"));
@@ -256,6 +264,7 @@ TEST_CASE("questions within a prefix are answered as if there was nothing else",
   REQUIRE((*workers.as<Value::Array>())[0]["pid"].is_null());
   REQUIRE(all.ask(kAcme, "bounds").error().message ==
           "query bounds: tells of all projects, not of acme/");
+  REQUIRE(all.ask(kAcme, "bounds").error().code == ErrorCode::kOutside);
 }
 
 TEST_CASE("a tenant has no more tasks queued than its quota, whoever submits", "[tenancy]") {
@@ -267,6 +276,7 @@ TEST_CASE("a tenant has no more tasks queued than its quota, whoever submits", "
   all.submit(kAcme, "acme/photos");
   REQUIRE(all.refusal() ==
           "quota tenant:acme/: 2 tasks are queued, with this submit 3, limit 2; try again later");
+  REQUIRE(all.sort() == std::pair(std::string("quota"), 0U));
   all.submit(kZeta, "zeta/films");
   REQUIRE(all.refusal().empty());
   all.rig.settle({1});
@@ -282,6 +292,7 @@ TEST_CASE("what never fits into a quota is not to be tried again", "[tenancy]") 
   all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}, {"bytes", 1}});
   all.submit(kAcme, "acme/photos");
   REQUIRE_THAT(all.refusal(), Catch::Matchers::EndsWith("limit 1"));
+  REQUIRE(all.sort().first == "too_large");
 }
 
 TEST_CASE("a tenant has no more bytes queued than its quota", "[tenancy]") {
@@ -313,6 +324,7 @@ TEST_CASE("a tenant has no more tasks accepted a second than its quota", "[tenan
   all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}, {"rate", 10}});
   REQUIRE(submit(21).empty());  // One was left: the others are paid off.
   REQUIRE(submit(1) == "quota tenant:acme/: 10 tasks a second are accepted; try again in 3 s");
+  REQUIRE(all.sort() == std::pair(std::string("quota"), 2100U));
   all.rig.pass(2s);
   REQUIRE_FALSE(submit(1).empty());
   all.rig.pass(200ms);

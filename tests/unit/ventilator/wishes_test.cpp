@@ -60,13 +60,13 @@ TEST_CASE("wishes are saved record by record, whatever is taken back meanwhile",
 TEST_CASE("wishes are refused beyond their bounds, by name", "[ventilator]") {
   Wishes wishes;
   REQUIRE(wishes.why_refused("pause", "all", Bytes(kWishBytesMax, 'v')) ==
-          "pause: a wish of 16392 bytes, limit 16384");
+          Error{"pause: a wish of 16392 bytes, limit 16384", ErrorCode::kTooLarge});
   for (std::size_t i = 0; i < kWishesMax; ++i) {
-    REQUIRE(wishes.why_refused("pause", std::to_string(i), "v").empty());
+    REQUIRE_FALSE(wishes.why_refused("pause", std::to_string(i), "v"));
     wishes.put("pause", std::to_string(i), "v");
   }
   REQUIRE(wishes.why_refused("pause", "more", "v") ==
-          "pause more: 4096 wishes are kept, limit 4096");
-  REQUIRE(wishes.why_refused("pause", "7", "w").empty());
-  REQUIRE(wishes.why_refused("pause", "more", "").empty());
+          Error{"pause more: 4096 wishes are kept, limit 4096", ErrorCode::kFull});
+  REQUIRE_FALSE(wishes.why_refused("pause", "7", "w"));
+  REQUIRE_FALSE(wishes.why_refused("pause", "more", ""));
 }

@@ -9,8 +9,8 @@ namespace eole::ventilator {
 
 namespace {
 
-// Empty if each parent is a task that came before.
-std::string why_no_parents(std::string_view encoded, Seq seq, Seq submit, Origin origin,
+// Nothing if each parent is a task that came before.
+std::optional<Error> why_no_parents(std::string_view encoded, Seq seq, Seq submit, Origin origin,
                            std::uint64_t& sum, std::set<std::string>& awaited) {
   protocol::ParentReader parents(encoded);
   while (const auto parent = parents.next()) {
@@ -21,15 +21,16 @@ std::string why_no_parents(std::string_view encoded, Seq seq, Seq submit, Origin
     sum += parent->count;
     if (parent->back != 0) {
       if (parent->back > seq - submit)
-        return text("after: ", parent->back, " tasks back is before its submit");
+        return Error{text("after: ", parent->back, " tasks back is before its submit")};
       continue;
     }
     const TaskId last{parent->id.origin, parent->id.seq + parent->count - 1};
-    if (last.origin != origin) return text("after ", to_text(last), ": not a task of this ventilator");
+    if (last.origin != origin)
+      return Error{text("after ", to_text(last), ": not a task of this ventilator")};
     if (std::max(parent->id.seq, last.seq) >= submit)
-      return text("after ", to_text(last), ": no such task was accepted");
+      return Error{text("after ", to_text(last), ": no such task was accepted")};
   }
-  return "";
+  return {};
 }
 
 bool may_run_twice(const protocol::TaskGroup& group) {
@@ -39,8 +40,8 @@ bool may_run_twice(const protocol::TaskGroup& group) {
 
 }  // namespace
 
-std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
-                               Origin origin, std::set<std::string>& awaited) const {
+std::optional<Error> Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
+                                        Origin origin, std::set<std::string>& awaited) const {
   std::uint64_t sum = joins_.edges();
   std::optional<bool> runs_twice;  // Asked for only where there is a key.
   ByteReader specs(group.specs);
@@ -51,15 +52,18 @@ std::string Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq 
     if (spec->conditions != read) conditions = protocol::decode_conditions(spec->conditions);
     read = spec->conditions;
     auto why = conditions ? why_no_parents(conditions->parents, seq, submit, origin, sum, awaited)
-                          : conditions.error().message;
+                          : conditions.error();
     if (conditions && !conditions->key.empty()) {
       if (!runs_twice) runs_twice = may_run_twice(group);
-      if (*runs_twice) why = "speculate: goes without a key, of which one task runs at a time";
+      if (*runs_twice)
+        why = Error{"speculate: goes without a key, of which one task runs at a time"};
     }
-    if (sum > kJoinEdgesMax) why = text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax);
-    if (!why.empty()) return text("task ", seq - submit + 1, " of the submit: ", why);
+    if (sum > kJoinEdgesMax)
+      why = Error{text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax),
+                  ErrorCode::kFull};
+    if (why) return Error{text("task ", seq - submit + 1, " of the submit: ", why->message), why->code};
   }
-  return "";
+  return {};
 }
 
 void Gates::enter(Seq seq, std::int64_t accepted_unix_ms, const protocol::Conditions& conditions,

@@ -27,9 +27,9 @@ class Gates {
       : keys_(origin), joins_(origin), project_waits_(projects, classes), classes_(classes) {}
 
   /// Why the tasks of a group with conditions cannot be taken, of which the first would be `first`
-  /// and the submit's first `submit`; empty if they can. Adds the projects that they wait for.
-  std::string why_refused(const protocol::TaskGroup& group, Seq first, Seq submit, Origin origin,
-                          std::set<std::string>& awaited) const;
+  /// and the submit's first `submit`; nothing if they can. Adds the projects that they wait for.
+  std::optional<Error> why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
+                                   Origin origin, std::set<std::string>& awaited) const;
   /// A task with conditions that were not refused. What nothing holds is in `out` at once.
   void enter(Seq seq, std::int64_t accepted_unix_ms, const protocol::Conditions& conditions,
              protocol::OnParentFailure on_failure, const Moment& moment, const SeqRanges& settled,

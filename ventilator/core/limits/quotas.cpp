@@ -1,5 +1,7 @@
 #include "ventilator/core/limits/quotas.hpp"
 
+#include <algorithm>
+
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
@@ -21,11 +23,12 @@ TaskClasses::Load load_of(std::string_view groups, const std::string& prefix) {
   return load;
 }
 
-std::string why_beyond(std::uint64_t has, std::uint64_t more, std::uint64_t most,
-                       const char* what) {
-  if (most == 0 || has + more <= most) return "";
-  return text(has, " ", what, " queued, with this submit ", has + more, ", limit ", most,
-              more > most ? "" : "; try again later");
+std::optional<Error> why_beyond(std::uint64_t has, std::uint64_t more, std::uint64_t most,
+                                const char* what) {
+  if (most == 0 || has + more <= most) return {};
+  return Error{text(has, " ", what, " queued, with this submit ", has + more, ", limit ", most,
+                    more > most ? "" : "; try again later"),
+               more > most ? ErrorCode::kTooLarge : ErrorCode::kQuota};
 }
 
 }  // namespace
@@ -40,24 +43,28 @@ void Quotas::set(const std::string& prefix, const Quota& quota, TimePoint now) {
   held.rate.set(quota.rate, now);
 }
 
-std::string Quotas::why_refused(std::string_view groups, const TaskClasses& classes,
-                                TimePoint now) const {
-  if (held_.empty() || planted("quota-not-counted")) return "";
+std::optional<Error> Quotas::why_refused(std::string_view groups, const TaskClasses& classes,
+                                         TimePoint now) const {
+  if (held_.empty() || planted("quota-not-counted")) return {};
   for (const auto& [prefix, held] : held_) {
     const auto more = load_of(groups, prefix);
     if (more.tasks == 0) continue;
     const auto has = classes.load_within(prefix);
     const auto& quota = held.quota;
     auto why = why_beyond(has.tasks, more.tasks, quota.queued, "tasks are");
-    if (why.empty()) why = why_beyond(has.bytes, more.bytes, quota.bytes, "bytes are");
-    if (why.empty() && quota.rate > 0 && held.rate.left_at(now) < 1) {
+    if (!why) why = why_beyond(has.bytes, more.bytes, quota.bytes, "bytes are");
+    if (!why && quota.rate > 0 && held.rate.left_at(now) < 1) {
       const auto wait = std::chrono::floor<std::chrono::milliseconds>(held.rate.when(1) - now);
-      why = text(held.rate.shown(), " tasks a second are accepted; try again in ",
-                 std::chrono::ceil<std::chrono::seconds>(wait).count(), " s");
+      why = Error{text(held.rate.shown(), " tasks a second are accepted; try again in ",
+                       std::chrono::ceil<std::chrono::seconds>(wait).count(), " s"),
+                  ErrorCode::kQuota,
+                  static_cast<std::uint32_t>(std::clamp<std::int64_t>(wait.count(), 0, UINT32_MAX))};
     }
-    if (!why.empty()) return text("quota tenant:", prefix, ": ", why);
+    if (!why) continue;
+    why->message = text("quota tenant:", prefix, ": ", why->message);
+    return why;
   }
-  return "";
+  return {};
 }
 
 void Quotas::on_accepted(std::string_view groups, TimePoint now) {

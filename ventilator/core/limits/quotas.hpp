@@ -1,9 +1,11 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "common/base/expected.hpp"
 #include "common/base/time.hpp"
 #include "ventilator/core/limits/rate.hpp"
 #include "ventilator/core/task_class.hpp"
@@ -28,8 +30,9 @@ class Quotas {
   /// In place of what was set before.
   void set(const std::string& prefix, const Quota& quota, TimePoint now);
   bool is_empty() const { return held_.empty(); }
-  /// Why these groups, which make sense, are too much now; empty if they are not.
-  std::string why_refused(std::string_view groups, const TaskClasses& classes, TimePoint now) const;
+  /// Why these groups, which make sense, are too much now; nothing if they are not.
+  std::optional<Error> why_refused(std::string_view groups, const TaskClasses& classes,
+                                   TimePoint now) const;
   void on_accepted(std::string_view groups, TimePoint now);
 
  private:

@@ -146,9 +146,33 @@ function input(
       <input
         {...shared}
         type="checkbox"
-        checked={value === true}
-        onChange={(event) => set(event.currentTarget.checked || undefined)}
+        checked={(value ?? schema.default) === true}
+        onChange={({ currentTarget: { checked } }) =>
+          set(checked === (schema.default === true) ? undefined : checked)
+        }
       />
+    );
+  }
+  if (schema.items?.enum) {
+    const chosen = Array.isArray(value) ? value : [];
+    return (
+      <div class="choice" role="group" id={shared.id}>
+        {schema.items.enum.map((each) => (
+          <label key={String(each)}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(each)}
+              onChange={() => {
+                const next = chosen.includes(each)
+                  ? chosen.filter((other) => other !== each)
+                  : [...chosen, each];
+                set(next.length > 0 ? next : undefined);
+              }}
+            />
+            {String(each)}
+          </label>
+        ))}
+      </div>
     );
   }
   if (type === 'array') {
@@ -190,12 +214,13 @@ function input(
       />
     );
   }
-  return (
+  const line = (
     <input
       {...shared}
       type={schema.format === 'uri' ? 'url' : 'text'}
       placeholder={fallback}
       value={typeof value === 'string' ? value : ''}
+      required={shared.required && typeof value !== 'object'}
       onInput={(event) =>
         set(
           event.currentTarget.value === '' && !shared.required
@@ -205,4 +230,24 @@ function input(
       }
     />
   );
+  if (type !== 'object' || shared.id === 'arg-shell') return line; // One line is typed.
+  return (
+    <>
+      {line}
+      <input
+        type="file"
+        aria-label={w().aFile}
+        onChange={({ currentTarget: { files } }) => files?.[0] && void read(files[0]).then(set)}
+      />
+    </>
+  );
 }
+
+/** What bytes are in JSON. */
+const read = async (file: File): Promise<Json> => {
+  const letters = new Uint8Array(await file.arrayBuffer()).reduce(
+    (all, each) => all + String.fromCharCode(each),
+    '',
+  );
+  return { base64: btoa(letters) };
+};

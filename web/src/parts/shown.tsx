@@ -41,7 +41,7 @@ export function bytes(value: number): string {
 export function seconds(value: number): string {
   const say = (each: number, unit: string) =>
     `${each.toLocaleString(language.value, { maximumFractionDigits: each < 10 ? 1 : 0 })} ${unit}`;
-  if (value < 0.9995) return say(Math.round(value * 1000), 'ms');
+  if (value < 0.9995) return say(value * 1000, 'ms');
   if (value < 60) return say(value, 's');
   const rest = Math.round(value % 60);
   if (value < 3600) return `${Math.floor(value / 60)} min${rest > 0 ? ` ${rest} s` : ''}`;

@@ -5,10 +5,10 @@ import { save } from '../export';
 import { growth } from '../growth';
 import { isLive } from '../live';
 import { Screen, Section, Skeleton } from '../parts/frame';
-import { Ago, bytes, number, Shape } from '../parts/shown';
+import { Ago, bytes, number, seconds, Shape } from '../parts/shown';
 import { copy } from '../parts/told';
 import { w } from '../settings';
-import type { Json } from '../types';
+import type { Commits, Requests } from '../types';
 
 /** The roles, their disks, and where everything else is to be had. */
 export function Cluster() {
@@ -44,7 +44,7 @@ export function Cluster() {
                 [w().starts, number(ventilator.start)],
                 [w().accepted, number(ventilator.accepted)],
                 [w().journal, bytes(ventilator.journal_bytes)],
-                [w().syncs, number(ventilator.journal_syncs)],
+                ...syncsOf(ventilator.journal_syncs, ventilator.journal_commit_us),
                 [w().pausedScopes, ventilator.paused.join(', ')],
               ]}
             />
@@ -64,7 +64,7 @@ export function Cluster() {
                   w().daysLeft,
                   sink.log_days_left === null ? '' : number(Math.floor(sink.log_days_left)),
                 ],
-                [w().syncs, number(sink.log_syncs)],
+                ...syncsOf(sink.log_syncs, sink.log_commit_us),
                 [w().artifacts, `${number(sink.artifacts)}, ${bytes(sink.artifact_bytes)}`],
                 [w().logFull, sink.log_full ? w().yes : ''],
               ]}
@@ -74,18 +74,16 @@ export function Cluster() {
         <Role name="gateway" since={null} about={w().gatewayIs}>
           <Facts
             facts={[
+              [w().pid, gateway?.pid ?? ''],
               ...usageOf('gateway', gateway ?? {}),
-              ...Object.entries(gateway ?? {})
-                .filter(([name]) => !kUsage.includes(name))
-                .map(([name, value]): [string, string | number] => [
-                name.replaceAll('_', ' '),
-                name === 'pid' ? String(value) : plain(value),
-              ]),
+              [w().address, gateway?.address ?? ''],
+              [w().connections, number(gateway?.connections ?? 0)],
               [w().live, isLive.value ? w().yes : w().polling],
             ]}
           />
         </Role>
       </div>
+      {gateway?.requests && <Answered requests={gateway.requests} />}
       <Section title={w().elsewhere}>
         <ul class="plain-list">
           {[
@@ -108,21 +106,65 @@ export function Cluster() {
   );
 }
 
-const kUsage = ['cpu_seconds', 'memory_bytes'];
+// How often a role synced, and how long that took.
+const syncsOf = (syncs: number, took: Commits | undefined): [string, string][] => [
+  [w().syncs, number(syncs)],
+  [
+    w().syncTime,
+    took && took.p99 > 0 ? `≤ ${seconds(took.p50 / 1e6)}, ≤ ${seconds(took.p99 / 1e6)}` : '',
+  ],
+];
+
+const kRoutesShown = 20;
+
+/** What this gateway answered, by route and status, the most asked first. */
+function Answered({ requests }: { requests: Requests[] }) {
+  const routes = new Map<string, Requests[]>();
+  for (const each of requests) {
+    const name = `${each.method} ${each.route}`;
+    routes.set(name, [...(routes.get(name) ?? []), each]);
+  }
+  const rows = [...routes].map(([name, each]) => {
+    const sum = each.reduce((all, one) => all + one.count, 0);
+    return { name, each, sum, rate: growth(`route ${name}`, sum) };
+  });
+  rows.sort((one, other) => other.sum - one.sum);
+  return (
+    <Section title={w().requests}>
+      <ul class="plain-list">
+        {rows.slice(0, kRoutesShown).map(({ name, each, rate }) => (
+          <li key={name}>
+            <code class="cut">{name}</code>
+            {rate !== null && rate > 0 && (
+              <span class="soft">{w().perSecond(number(Math.round(rate * 10) / 10))}</span>
+            )}
+            <span class="acts">
+              {each.map(({ status, count }) => (
+                <span key={status} class={status < 400 ? '' : 'wrong'}>
+                  {status} <span class="soft">× {number(count)}</span>
+                </span>
+              ))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
 
 interface Used {
-  pid?: Json;
-  cpu_seconds?: Json;
-  memory_bytes?: Json;
+  pid?: number;
+  cpu_seconds?: number;
+  memory_bytes?: number;
 }
 
 /** Processor and memory of a role, of what of them it tells. */
 function usageOf(role: string, used: Used): [string, string | number][] {
-  const { pid, cpu_seconds: seconds, memory_bytes: memory } = used;
-  const cpu = growth(`${role}/${pid}`, typeof seconds === 'number' ? seconds : undefined);
+  const { pid, cpu_seconds, memory_bytes: memory } = used;
+  const cpu = growth(`${role}/${pid}`, cpu_seconds);
   return [
     [w().cpu, cpu === null ? '' : w().ofACore(Math.round(cpu * 100))],
-    [w().memory, typeof memory === 'number' && memory > 0 ? bytes(memory) : ''],
+    [w().memory, memory ? bytes(memory) : ''],
   ];
 }
 
@@ -142,13 +184,6 @@ async function bundle(): Promise<void> {
     .catch(() => '');
   save('eole-cluster.json', [JSON.stringify(said, null, 2)], 'application/json');
 }
-
-const plain = (value: Json): string | number =>
-  typeof value === 'number'
-    ? number(value)
-    : typeof value === 'string'
-      ? value
-      : JSON.stringify(value);
 
 interface RoleProps {
   name: string;

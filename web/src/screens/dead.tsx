@@ -1,6 +1,6 @@
 import { address } from '../api';
 import { useAsked } from '../asked';
-import { Empty, Screen, Section, Shown } from '../parts/frame';
+import { Empty, Field, Screen, Section, Shown } from '../parts/frame';
 import { Ago, now, number, Shape, unix } from '../parts/shown';
 import { act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
@@ -81,7 +81,7 @@ function Trend({ hours }: { hours: Record<string, number> }) {
   );
 }
 
-type Filter = { ids?: string[]; group?: string; all?: boolean };
+type Filter = { ids?: string[]; group?: string; all?: boolean; rate?: number };
 
 export interface Acted {
   discarded?: number;
@@ -126,12 +126,28 @@ async function acts(what: 'replay' | 'discard', filter: Filter, count: number): 
     what === 'replay'
       ? w().replaySure(number(count), filter.group ?? '')
       : w().discardSure(number(count), filter.group ?? '');
+  let rate = 0;
+  const pace = what === 'replay' && (
+    <Field id="rate" label={w().replayRate} hint={w().replayRateIs}>
+      <input
+        id="rate"
+        type="number"
+        min={0.001}
+        step="any"
+        onInput={(event) => (rate = Number(event.currentTarget.value))}
+      />
+    </Field>
+  );
   if (
     (what === 'discard' || count > 1) &&
-    !(await sure(text, what === 'replay' ? w().replayThem : w().discardThem))
+    !(await sure(text, what === 'replay' ? w().replayThem : w().discardThem, pace))
   )
     return;
-  const answer = await act<Acted>('POST', `/dead/${what}`, filter);
+  const answer = await act<Acted>(
+    'POST',
+    `/dead/${what}`,
+    rate > 0 ? { ...filter, rate } : filter,
+  );
   if (!answer) return;
   if (what === 'discard') return tell(w().discarded(answer.discarded ?? 0));
   tellReplayed(answer);

@@ -139,7 +139,7 @@ export function OneGroup({ name }: { name: string }) {
               data={[0, 1].map((at) => sample(group).map((each) => each[at] ?? 0))}
             />
             <Section title={w().partitions}>
-              <ul class="plain-list">
+              <ul class="plain-list partitions">
                 {group.each?.map((each) => (
                   <li key={each.partition}>
                     <Shape

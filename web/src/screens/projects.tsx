@@ -91,7 +91,7 @@ const columns = (): Column<Project>[] => [
 ];
 
 const eta = (row: Project) =>
-  row.eta_seconds === null || row.eta_seconds === 0 || row.state === 'over'
+  row.eta_seconds === null || row.eta_seconds === 0 || row.queued + row.running === 0
     ? ''
     : seconds(row.eta_seconds);
 

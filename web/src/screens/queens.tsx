@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { address, call } from '../api';
 import { pulse } from '../live';
+import { Boards } from '../parts/boards';
 import { Field, Screen } from '../parts/frame';
 import { number, seconds, unix } from '../parts/shown';
 import { act } from '../parts/told';
@@ -31,7 +32,7 @@ export function Queens() {
     const tasks = prefixes(wish.value).map((prefix) => ({
       kind: 'nqueens',
       project: name,
-      args: { n: wish.value, prefix },
+      args: { n: wish.value, prefix, show: 1 },
     }));
     if (!(await act('POST', '/task', tasks))) return;
     knowsEole.value = true;
@@ -100,6 +101,12 @@ function Board({ n, project }: { n: number; project: string }) {
   const came = parts.value.filter((part) => part.solutions !== null);
   const sum = came.reduce((total, part) => total + (part.solutions ?? 0), 0);
   const most = Math.max(1, ...came.map((part) => part.solutions ?? 0));
+  // One of the solutions, of the first part in order that has any.
+  const solved = came.find((part) => part.solutions)?.id;
+  const found = useSignal<Json[]>([]);
+  useEffect(() => {
+    if (solved) void boardsOf(solved).then((boards) => (found.value = boards), () => undefined);
+  }, [solved]);
   return (
     <>
       <p class="headline" aria-live="polite">
@@ -135,6 +142,7 @@ function Board({ n, project }: { n: number; project: string }) {
           );
         })}
       </div>
+      <Boards boards={found.value} />
       <p class="soft">
         {w().queensAxes} <a href={`/projects/${encodeURIComponent(project)}`}>{project}</a>
         {came.length === all.length && ` · ${seconds(spanOf(parts.value) / 1000)}`}
@@ -175,9 +183,14 @@ async function partsOf(project: string, count: number, before: Part[]): Promise<
 
 async function solutionsOf(row: Row): Promise<number | null> {
   const said = /solutions\W+(\d+)/.exec(row.summary ?? '');
-  if (said) return Number(said[1]);
-  const task = await call<Task>('GET', `/task/${row.id}`);
-  const value = (task.value ?? task.result) as { [name: string]: Json } | null;
-  const inner = (value?.['value'] ?? value) as { [name: string]: Json } | null;
-  return Number(inner?.['solutions'] ?? 0);
+  return said ? Number(said[1]) : Number((await valueOf(row.id))['solutions'] ?? 0);
+}
+
+async function boardsOf(id: string): Promise<Json[]> {
+  const boards = (await valueOf(id))['boards'];
+  return Array.isArray(boards) ? boards : [];
+}
+
+async function valueOf(id: string): Promise<{ [name: string]: Json }> {
+  return ((await call<Task>('GET', `/task/${id}`)).value ?? {}) as { [name: string]: Json };
 }

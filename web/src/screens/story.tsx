@@ -1,5 +1,6 @@
 import { address } from '../api';
 import { status, useAsked } from '../asked';
+import { Boards } from '../parts/boards';
 import { Empty, Screen, Section, Shown } from '../parts/frame';
 import { Tree } from '../parts/json';
 import { Ago, bytes, capital, clock, Mark, seconds, Shape, unix } from '../parts/shown';
@@ -108,7 +109,7 @@ function Told({ task }: { task: Task }) {
   const value = resultOf(task);
   const why = (task.why ?? []).filter((each) => !kSaidAbove.includes(each.code));
   const artifacts = artifactsOf(task);
-  const output = isMap(value) ? value : {};
+  const { boards, ...output } = isMap(value) ? value : {};
   const hasOutput = typeof output['stdout'] === 'string' || typeof output['stderr'] === 'string';
   return (
     <>
@@ -169,10 +170,12 @@ function Told({ task }: { task: Task }) {
             {artifacts.map((each) => (
               <File key={each.sha256} file={each} />
             ))}
+            {Array.isArray(boards) && <Boards boards={boards} />}
             {hasOutput ? (
               <Output output={output} />
             ) : (
-              value !== undefined && value !== null && <Tree value={value} />
+              value !== undefined &&
+              value !== null && <Tree value={Array.isArray(boards) ? output : value} />
             )}
           </Section>
         ) : null}
