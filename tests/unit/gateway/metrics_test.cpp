@@ -5,6 +5,7 @@
 #include "common/protocol/histogram_view.hpp"
 
 using namespace eole;
+using namespace std::chrono_literals;
 using Catch::Contains;
 using protocol::Value;
 
