@@ -45,6 +45,7 @@ struct UpOptions {
   std::string runner_memory;
   std::string keep_days;
   std::string keep_bytes;
+  std::vector<std::string> compact;
   std::string logs_keep_days;
   std::string logs_keep_bytes;
   std::string durability = "disk";
@@ -111,6 +112,7 @@ int run(UpOptions options, const Globals& globals) {
       options.durability, "--core", core(2)};
   if (!options.keep_days.empty()) sink.insert(sink.end(), {"--keep-days", options.keep_days});
   if (!options.keep_bytes.empty()) sink.insert(sink.end(), {"--keep-bytes", options.keep_bytes});
+  for (const auto& project : options.compact) sink.insert(sink.end(), {"--compact", project});
   if (!options.logs_keep_days.empty())
     sink.insert(sink.end(), {"--logs-keep-days", options.logs_keep_days});
   if (!options.logs_keep_bytes.empty())
@@ -210,6 +212,12 @@ void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options)
       .add_option("--keep-bytes", options->keep_bytes,
                   "size of the log, as 10GB or 64MiB; beyond it the oldest results go [10GB]")
       ->check(size_from(process::kKeepBytesMin));
+  command
+      .add_option("--compact", options->compact,
+                  "a project of which the last result of each key stays whatever its age, for "
+                  "caches; may be said again")
+      ->type_name("PROJECT")
+      ->allow_extra_args(false);
   command
       .add_option("--logs-keep-days", options->logs_keep_days,
                   "what roles logged (eole logs) goes then [7]")

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <set>
 
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
@@ -20,6 +21,9 @@ int main(int argc, char** argv) {
   program.options().size("--keep-bytes", retention.bytes, "SIZE",
                          "of the log; beyond it the oldest results go (10GB, 64MiB)",
                          process::kKeepBytesMin);
+  std::vector<std::string> compact;
+  program.options().texts("--compact", compact, "PROJECT",
+                          "of its keys the last results stay, whatever the log's age and size");
   sink::LineRetention lines;
   program.options().number("--logs-keep-days", lines.days, "N", "lines of roles' logs go then", 1,
                            process::kKeepDaysMax);
@@ -44,7 +48,8 @@ int main(int argc, char** argv) {
         {cluster, {.entropy = process::random_u64(), .syncs = storage.syncs()}, retention}, loop,
         loop.authority(), *log, shelf, desk);
     const sink::HistoryThread history(desk, *log,
-                                      {storage.data + "/index", storage.data + "/lines", lines});
+                                      {storage.data + "/index", storage.data + "/lines", lines,
+                                       std::set(compact.begin(), compact.end())});
     const sink::ArtifactServer server(loop.context(), loop.authority(), cluster.artifacts, shelf,
                                       artifacts_path);
     return role::run(node, loop);

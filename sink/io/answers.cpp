@@ -156,6 +156,19 @@ Expected<Value> dead(History& history, const Value& options, const Within& withi
   return Value(Value::Map{{"letters", std::move(letters)}, {"next", std::move(next)}});
 }
 
+// What is left of the log of a project that is compacted, from the offset `from` on.
+Expected<Value> compacted(History& history, const Value& options, const Within& within) {
+  const auto project = options["project"].text_or("");
+  const auto from = options["from"].int_or(0);
+  if (from < 0) return Error{text("compacted: from ", from, ", at least 0")};
+  if (!within.has(project)) return Error{text("compacted: project ", project, " is not known")};
+  auto left = history.left_of(project, static_cast<std::uint64_t>(from), kPageBytesMax);
+  return Value(Value::Map{{"from", left.from},
+                          {"batches", protocol::Blob{std::move(left.batches)}},
+                          {"next", left.next},
+                          {"kept_from", history.kept_from()}});
+}
+
 Value::Array partitions_of(const GroupView& group, const Lag& lag, const auto& seconds_since) {
   Value::Array partitions;
   for (std::size_t i = 0; i < group.cursors.size(); ++i) {
@@ -316,6 +329,7 @@ Expected<Value> answer_to(const protocol::Query& query, const Known& known, Hist
   if (query.what == "spec") return spec(history, id, known.task, within);
   if (query.what == "attempts")
     return attempts(history, id, known.task, *options, within, page_time);
+  if (query.what == "compacted") return compacted(history, *options, Within(query.within));
   if (query.what == "parts") return parts(history, known.project, *options, page_time);
   if (query.what == "groups") return groups(query, known, *options, history, page_time);
   if (query.what == "dead") return dead(history, *options, within, page_time);

@@ -33,7 +33,7 @@ void each_record(const protocol::ResultBatch& batch, OnEach&& on_record) {
 }  // namespace
 
 void History::take(LogNews&& news) {
-  log_ = news.log;
+  if (std::exchange(log_, news.log) != news.log) compacted_.open(log_);
   head_ = news.head;
   reader_.set_end(news.end);
   index_.append(std::move(news.index));
@@ -60,6 +60,15 @@ std::map<Origin, SeqRanges> History::release(std::uint32_t segment) {
     }
   } catch (const storage::StorageFailure&) {  // Damaged: nobody can read it as long as it is there.
   }
+  compacted_.add(kept_from(), [&](const Compacted::OnBatch& on_batch) {
+    for (const auto& page : index_.pages()) {
+      if (page.at().segment > segment) break;
+      visit_page(page, [&](std::string_view, const protocol::ResultBatch& batch) {
+        on_batch(batch);
+        return true;
+      });
+    }
+  });
   for (auto& [origin, seqs] : letters) seqs = letters_.of(origin, seqs);
   std::erase_if(letters, [](const auto& one) { return one.second.count() == 0; });
   index_.drop_below(segment + 1);
@@ -69,6 +78,16 @@ std::map<Origin, SeqRanges> History::release(std::uint32_t segment) {
 
 std::uint64_t History::kept_from() const {
   return index_.pages().empty() ? head_ : index_.pages().front().first();
+}
+
+History::Left History::left_of(std::string_view project, std::uint64_t offset,
+                               std::size_t bytes_max) {
+  const auto kept = kept_from();
+  Left left{std::min(kept, compacted_.from(project).value_or(kept)), kept};
+  offset = std::max(offset, left.from);
+  if (offset < kept)
+    left.next = compacted_.read(project, offset, kept, bytes_max, left.batches);
+  return left;
 }
 
 void History::visit_page(const Page& page, const OnBatch& on_batch) {

@@ -3,12 +3,16 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "common/base/within.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/partition.hpp"
 #include "common/storage/store_reader.hpp"
 #include "sink/core/settler.hpp"
+#include "sink/io/compacted.hpp"
 #include "sink/io/log_news.hpp"
 
 namespace eole::sink {
@@ -35,11 +39,13 @@ struct Lag {
 class History {
  public:
   /// `directory`: the log's; it outlives this.
-  explicit History(storage::Directory& directory) : directory_(directory), reader_(directory) {}
+  /// `compact`: projects of which the last record of each key is kept for good.
+  explicit History(storage::Directory& directory, std::set<std::string> compact = {})
+      : directory_(directory), reader_(directory), compacted_(directory, std::move(compact)) {}
   /// All that was committed since the last news, in order.
   void take(LogNews&& news);
-  /// Reads the segments up to this one no more: they may be removed. Their letters that are on the
-  /// list.
+  /// Reads the segments up to this one no more: they may be removed, and what is to be left of them
+  /// is kept elsewhere. Their letters that are on the list.
   std::map<Origin, SeqRanges> release(std::uint32_t segment);
 
   std::uint64_t log() const { return log_; }
@@ -54,6 +60,13 @@ class History {
   /// Errors: another log, a cursor beyond the head or below kept_from(), one of other records, no
   /// pattern.
   Expected<protocol::Records> read(const protocol::Read& query);
+  /// What is left below kept_from() of a project that is compacted, from an offset on.
+  struct Left {
+    std::uint64_t from = 0;  // The last record of each key is there from here on.
+    std::uint64_t next = 0;  // To go on from; kept_from(): the log has the rest.
+    Bytes batches = {};      // Each after its size as u32; a record each.
+  };
+  Left left_of(std::string_view project, std::uint64_t offset, std::size_t bytes_max);
   /// What `origin` must know of the log from `offset` on, up to a bounded size.
   Expected<protocol::Settled> follow(const protocol::Follow& query);
   /// The encoded batch and the offset of a task's final record, or of its last one.
@@ -104,6 +117,7 @@ class History {
   std::uint64_t head_ = 0;
   LogIndex index_;
   Letters letters_;                     // That are listed.
+  Compacted compacted_;
   std::uint32_t pages_kept_below_ = 0;  // The segments whose pages are in files.
 };
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <stdexcept>
+
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
@@ -15,7 +17,7 @@ constexpr int kStorageFailed = 3;
 void serve(HistoryDesk& desk, storage::Directory& log, const HistoryThread::Beside& beside) {
   process::leave_core();
   try {
-    History history(log);
+    History history(log, beside.compact);
     HistoryIndex index(beside.index);
     LineStore lines(beside.lines, beside.retention, process::random_u64());
     while (desk.wait(index.due(history))) desk.serve(history, &index, &lines);
@@ -28,7 +30,10 @@ void serve(HistoryDesk& desk, storage::Directory& log, const HistoryThread::Besi
 }  // namespace
 
 HistoryThread::HistoryThread(HistoryDesk& desk, storage::Directory& log, Beside beside)
-    : desk_(desk),
+    : desk_(beside.compact.size() <= kCompactedProjectsMax
+                ? desk
+                : throw std::invalid_argument(text("--compact: ", beside.compact.size(),
+                                                   " projects, limit ", kCompactedProjectsMax))),
       thread_([&desk, &log, beside = std::move(beside)] { serve(desk, log, beside); }) {}
 
 HistoryThread::~HistoryThread() {

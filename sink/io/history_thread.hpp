@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <string>
 #include <thread>
 
@@ -16,6 +17,7 @@ class HistoryThread {
     std::string index;  // Directories.
     std::string lines;
     LineRetention retention;
+    std::set<std::string> compact = {};  // Projects of the log.
   };
   /// `log`: its directory, as the desk it outlives this.
   HistoryThread(HistoryDesk& desk, storage::Directory& log, Beside beside);

@@ -99,11 +99,53 @@ class Caches(unittest.TestCase):
             wait_until(told, what="it is told")
 
 
+class Compacted(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.running = cls.enterClassContext(Cluster("--compact", "users", "--keep-bytes", "1MiB", workers=1, slots=2))
+        cls.path = pathlib.Path(cls.running.directory, "eole/cluster.toml")
+
+    def cut(self, cluster, offset):
+        """All up to this offset is not kept any more."""
+        def is_cut():
+            list(cluster.map("echo", ["x" * 700_000] * 3, project="others"))
+            pid = self.running.kill("sink")  # Each start begins a segment of the log, and whole ones go.
+            wait_until(lambda: self.running.pid("sink") not in (None, pid), what="the sink is there again")
+            return self.running.status()["log_kept_from"] > offset
+        wait_until(is_cut, 120, "the log is cut")
+
+    def test_what_was_written_before_the_log_was_cut_is_in_a_cache_that_is_made_anew(self):
+        with eole.Cluster(self.path) as cluster:
+            def put(key, value, project="users"):
+                [result] = cluster.map("echo", [value], project=project, key=key)
+                return result.offset
+            for number in range(50):
+                put(f"k{number % 10}", number)
+            put("k9", None)
+            put("k0", 0, project="customers")
+            with cluster.cache("users") as early:
+                self.cut(cluster, put("k3", "last"))
+                wanted = {f"k{n}": 40 + n for n in range(9)} | {"k3": "last"}
+                self.assertEqual(dict(early), wanted)
+                with cluster.cache("users") as late:
+                    self.assertEqual(dict(late), wanted)
+                with cluster.cache("customers") as others:
+                    self.assertEqual(dict(others), {})
+                self.cut(cluster, put("k4", "later"))
+                wanted["k4"] = "later"
+                early.wait()
+                self.assertEqual(dict(early), wanted)
+                with cluster.cache("users") as late:
+                    self.assertEqual(dict(late), wanted)
+            with self.assertRaises(eole.Gone):  # Who reads all is told what is gone, as ever.
+                next(cluster.results(offset=0))
+
+
 class KeepingSink(FakeSink):
     def answer(self, name, request, fields):
         head, payload = super().answer(name, request, fields)
         if name == "query":
-            payload = msgpack.packb({**msgpack.unpackb(payload), "log_kept_from": 0})
+            payload = msgpack.packb({**msgpack.unpackb(payload), "from": 0, "batches": b"", "next": 0, "kept_from": 0})
         return head, payload
 
 

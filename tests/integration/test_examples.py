@@ -28,8 +28,9 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.said_by("queens.py", 8), "8 queens: 92 solutions, of 8 tasks\n")
         self.assertEqual(self.said_by("queens.py", 12), "12 queens: 14200 solutions, of 12 tasks\n")
 
-    def test_a_cache_is_the_truth_though_the_sink_is_killed(self):
-        self.assertIn("the sink killed 3 times: the cache is the truth", self.said_by("cache.py", 1000))
+    def test_a_cache_is_the_truth_though_the_sink_is_killed_and_the_log_is_cut(self):
+        self.assertIn("the sink killed 3 times: the cache is the truth",
+                      self.said_by("cache.py", 1000, up=["--compact", "users", "--keep-bytes", "1MiB"]))
 
     def test_a_pipeline_archives_all_though_the_archive_refuses_for_a_while(self):
         self.assertEqual(self.said_by("pipeline.py", 12, up=["--allow-exec"]), "12 pictures downloaded, compressed and archived "

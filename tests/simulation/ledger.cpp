@@ -22,7 +22,8 @@ Ledger::Ledger(const World& world, const Weather& weather)
       is_calm_(weather.is_calm()),
       times_(weather.clock_jumps > 0),
       retries_(weather.keeps_workers()),
-      limits_(is_calm_) {}
+      limits_(is_calm_),
+      compact_(weather.disk_failures + weather.disk_full + weather.bit_flips > 0) {}
 
 void Ledger::on_submit(const std::string& body, Plan plan) {
   plan.submitted = world_.now();
@@ -167,6 +168,7 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
     throw Violation{text("log offset ", batch->first_offset, " changed its bytes")};
   if (!is_new) return;
   groups_.on_durable(log, *batch);
+  compact_.on_durable(log, *batch);
   protocol::ResultReader reader(batch->records);
   for (std::uint32_t i = 0; i < batch->count; ++i) {
     const auto result = reader.next();

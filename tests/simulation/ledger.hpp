@@ -12,6 +12,7 @@
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
 #include "sink/core/settler.hpp"
+#include "tests/simulation/compact_rules.hpp"
 #include "tests/simulation/group_rules.hpp"
 #include "tests/simulation/limit_rules.hpp"
 #include "tests/simulation/order_rules.hpp"
@@ -65,6 +66,7 @@ class Ledger {
   ProjectRules& projects() { return projects_; }
   TenantRules& tenants() { return tenants_; }
   GroupRules& groups() { return groups_; }
+  const CompactRules& compact() const { return compact_; }
 
   void on_send_results(const protocol::Results& results);
 
@@ -112,6 +114,7 @@ class Ledger {
   LimitRules limits_;
   PlaceRules places_;
   GroupRules groups_;
+  CompactRules compact_;
   std::map<std::string, TaskId> done_;          // Bodies are unique: each may be done once.
   std::map<TaskId, std::set<Lease>> failures_;  // Durable: the leases that failed, not for good.
   std::map<Link, std::uint64_t> granted_;

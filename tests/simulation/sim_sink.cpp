@@ -35,7 +35,7 @@ void SimSink::boot() {
   shelf_.emplace(*directory_, fabric_.world.wall_ms());
   questions_.emplace(24h);  // A real clock ends no page: a seed is one run.
   node_.emplace(std::move(options), *transport_, authority_, *directory_, *shelf_, *questions_);
-  history_.emplace(*directory_);
+  history_.emplace(*directory_, std::set<std::string>{CompactRules::kProject});
   artifacts_.emplace(transport_->open(net::SocketType::kRouter));
   artifacts_->bind(cluster().artifacts);
   desk_.emplace(*artifacts_, authority_, *shelf_, std::string());
@@ -61,6 +61,7 @@ void SimSink::check_log() {
     read.offset = records->next;
   }
   fabric_.ledger.on_log_opened(log.core());
+  if (!disk.has_flipped_bits()) fabric_.ledger.compact().check(*history_);
 }
 
 void SimSink::die() {

@@ -7,6 +7,8 @@ import time
 from .connection import Connection
 from .errors import Gone, NoAnswer
 from .log import Log
+from .records import SIZE, open_batch
+from .topics import topics
 
 LOOK_MILLISECONDS = 100
 ASKED_SECONDS = 5  # Whoever closes it while the sink is away waits no longer.
@@ -119,15 +121,38 @@ class Cache(collections.abc.Mapping):
         if self._error:
             raise self._error
 
-    # ---- The thread: from the oldest record that is kept on, as any reader; what it looked for is looked through once.
+    # ---- The thread: from the oldest record that is left on, as any reader; what it looked for is looked through once.
 
     def _begin(self):
+        """The log, from where all below is in."""
         while True:
-            kept_from = self._connection.query("queries", "status")["log_kept_from"]
+            self._take_left()
             try:
-                return Log(self._connection, kept_from, self._topic)
+                return Log(self._connection, self._offset, self._topic)
             except Gone:
                 pass  # It went meanwhile.
+
+    def _take_left(self):
+        """What is left of the part of the log that is not kept any more: of a project that is compacted the last
+        record of each key."""
+        while True:
+            left = self._connection.query("queries", "compacted", options={"project": self._project,
+                                                                           "from": self._offset})
+            if 0 < self._offset < left["from"]:
+                raise Gone(f"cache {self._project}: offsets {self._offset} to {left['from'] - 1} are not kept any more",
+                           left["from"])
+            found, batches, at = [], left["batches"], 0
+            while at + SIZE.size <= len(batches):
+                size = SIZE.unpack_from(batches, at)[0]
+                open_batch(batches[at + 4:at + 4 + size], 0, found, wants=topics(self._topic))
+                at += 4 + size
+            with self._changed:
+                for result in found:
+                    self._take(result)
+                self._offset = max(self._offset, left["next"])
+                self._changed.notify_all()
+            if self._offset >= left["kept_from"]:
+                return
 
     def _run(self):
         self._connection.adopt()
@@ -149,6 +174,10 @@ class Cache(collections.abc.Mapping):
             self._log.wait(LOOK_MILLISECONDS)
         except NoAnswer:
             return  # It may answer again.
+        except Gone:
+            self._log.close()
+            self._log = self._begin()
+            return
         with self._changed:
             if head is not None:
                 self._told, self._head = asked, head
