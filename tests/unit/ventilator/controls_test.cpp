@@ -70,10 +70,10 @@ TEST_CASE("a copy of what was refused is refused as it was, whatever has changed
   control(rig, "close", "b", photos);
   control(rig, "open", "c", Value::Map{{"project", "photos"}, {"expected", 7}});
   const auto wishes = rig.all<JournalWish>();
-  REQUIRE(refused() == protocol::Refused{1, "open: project photos: was closed", "conflict"});
+  REQUIRE(refused() == protocol::Refused{3, "open: project photos: was closed", "conflict"});
   control(rig, "open", "d", again);
   control(rig, "open", "c", Value::Map{{"project", "photos"}, {"expected", 7}});
-  REQUIRE(refused() == protocol::Refused{1, "open: project photos: was closed", "conflict"});
+  REQUIRE(refused() == protocol::Refused{3, "open: project photos: was closed", "conflict"});
   REQUIRE(rig.core.project("photos")->known->expected == 0);
 
   auto durable = Rig::fresh();  // Across a restart, too.
