@@ -125,7 +125,8 @@ def live_groups():
 
 @functools.cache
 def events():
-    """What a subscriber of `json.` hears a second while two workers do a million tasks that waited, and how many."""
+    """What a subscriber of `json.` hears a second while two workers do a million tasks that waited, which share of all
+    that is, and the microseconds of the sink for each and of the subscriber for each that it hears."""
     found, count = [], 1_000_000
     for _ in range(ROUNDS):
         with Cluster(workers=0) as cluster, contextlib.ExitStack() as stack:
@@ -134,13 +135,16 @@ def events():
             hearing = stack.enter_context(subprocess.Popen(
                 [BIN / "eole-bench-events", address, "json.b", str(count)], text=True, stdout=subprocess.PIPE))
             assert hearing.stdout.readline() == "listening\n"
+            before = cpu_seconds(cluster.pid("sink"))
             for name in ("one", "two"):
                 worker = subprocess.Popen([BIN / "worker", "--name", name], stderr=subprocess.DEVNULL,
                                           env={**cluster.env, "EOLE_CLUSTER": file_of(cluster)})
                 stack.callback(worker.wait)
                 stack.callback(worker.kill)
-            said = json.loads(hearing.communicate(timeout=120)[0])
-            found.append((said["events"] / said["seconds"], 100 * said["events"] / count))
+            said = json.loads(hearing.stdout.readline())
+            found.append((said["events"] / said["seconds"], 100 * said["events"] / count,
+                          1e6 * (cpu_seconds(cluster.pid("sink")) - before) / count,
+                          1e6 * cpu_seconds(hearing.pid) / said["events"]))
     return found
 
 
@@ -172,8 +176,10 @@ MEASURES += [
     ("a commit, of a lone task's time, in turns", "%", lambda: [100 * commit / lone for commit, lone, _ in commits()], 1),
     ("a commit, of a bare fdatasync of 4 KiB, in turns", "times", lambda: [commit / bare for commit, _, bare in commits()], 1),
     ("submit to result with ten live groups, of that with none in turns", "%", live_groups, 1),
-    ("JSON events that a subscriber hears, a million ends", "events/s", lambda: [rate for rate, _ in events()], 1),
-    ("JSON events that a subscriber hears, of those published", "%", lambda: [share for _, share in events()], 1),
+    ("JSON events that a subscriber hears, a million ends", "events/s", lambda: [rate for rate, *_ in events()], 1),
+    ("JSON events that a subscriber hears, of those published", "%", lambda: [share for _, share, *_ in events()], 1),
+    ("JSON events, processor time of the sink for each", "us", lambda: [sink for *_, sink, _ in events()], 1),
+    ("JSON events, of the subscriber for each that it hears", "us", lambda: [own for *_, own in events()], 1),
     ("sink with 1,000 idle groups, beyond what it uses without", "% of a core", idle_groups, 1),
 ]
 

@@ -12,15 +12,18 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 import msgpack
+import zmq
 from cluster import Cluster, wait_until
 from fake_sink import GOLDEN, FakeSink, cluster_text
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "clients/python"))
 import eole  # noqa: E402
-from eole import flights, records, submission  # noqa: E402
+from eole import artifacts, flights, records, submission  # noqa: E402
+from eole.connection import read_cluster_file  # noqa: E402
 
 
 def batch_of(run, count=1, first=0, worker=b"w1"):
@@ -124,6 +127,40 @@ class Wire(unittest.TestCase):
         self.assertLess(max(size for size, _ in sizes), 1 << 20)
 
 
+@contextlib.contextmanager
+def losing_artifacts(path):
+    """A sink that takes one artifact and gives it; of the pieces each other one is lost the first time."""
+    stored, asked, is_over = bytearray(), set(), threading.Event()
+    context = zmq.Context()
+    socket = context.socket(zmq.ROUTER)
+    socket.bind(read_cluster_file(path)["artifacts"])
+
+    def serve():
+        while not is_over.is_set():
+            if not socket.poll(50):
+                continue
+            who, head, piece = socket.recv_multipart()
+            _, name, number, _, *rest = msgpack.unpackb(head)
+            size, offset = rest if name == "put" else (len(stored), rest[0])
+            if (name, offset) not in asked:
+                asked.add((name, offset))
+                if len(asked) % 2:
+                    continue
+            if name == "put" and offset == len(stored):
+                stored.extend(piece)
+            answer = ["put_at", number, len(stored), int(len(stored) == size)] if name == "put" else [
+                "chunk", number, size, offset]
+            socket.send_multipart([who, msgpack.packb([1, *answer]), b"" if name == "put" else stored[offset:offset + rest[1]]])
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield stored
+    finally:
+        is_over.set()
+        thread.join()
+        context.destroy(linger=0)
+
+
 class Nobody(unittest.TestCase):
     """A cluster file without a cluster."""
 
@@ -165,6 +202,14 @@ class Nobody(unittest.TestCase):
                         lambda: cluster.result("k3f9qz-1"), lambda: list(cluster.results(offset=0))):
                 with self.assertRaisesRegex(eole.NoAnswer, r"within 0\.2 s"):
                     ask()
+
+    def test_pieces_of_an_artifact_that_are_lost_go_again(self):
+        raw = os.urandom(5 << 20)
+        with losing_artifacts(self.path) as stored, unittest.mock.patch("eole.connection.REPEAT_SECONDS", 0.2), \
+                eole.Cluster(self.path, patience=20) as cluster:
+            self.assertEqual(artifacts.store(cluster._connection, raw), (hashlib.sha256(raw).hexdigest(), len(raw)))
+            self.assertEqual(bytes(stored), raw)
+            self.assertEqual(artifacts.read(cluster._connection, hashlib.sha256(raw).hexdigest()), raw)
 
     def test_a_bad_task_is_refused_before_anything_is_sent(self):
         circle = []

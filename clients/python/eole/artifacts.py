@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import os
 
 from .errors import Damaged, Error, FileExists, NotFound
@@ -68,10 +69,11 @@ def _artifact_of(result):
 
 
 def _download(connection, sha256, file):
-    digest, have, size = hashlib.sha256(), 0, None
-    while size is None or have < size:
-        answer, piece = connection.ask("artifacts", ("chunk",), "get", sha256, have, PIECE_BYTES)
-        size = answer[3]
+    digest, have = hashlib.sha256(), 0
+    first = connection.ask("artifacts", ("chunk",), "get", sha256, 0, PIECE_BYTES)
+    size, step = first[0][3], max(1, len(first[1]))  # The sink may give less than was asked for.
+    rest = (((sha256, at, step), b"") for at in range(step, size, step))
+    for answer, piece in itertools.chain([first], connection.ask_all("artifacts", ("chunk",), "get", rest)):
         if answer[4] != have or (not piece and have < size):
             raise Damaged(f"artifact {sha256}: the sink sent {len(piece)} bytes at {answer[4]} of {size}, "
                           f"those at {have} were asked for")
@@ -87,16 +89,21 @@ def store(connection, what):
     is_file = hasattr(what, "read")
     digest = hashlib.file_digest(what, "sha256") if is_file else hashlib.sha256(what)
     sha256, size = digest.hexdigest(), os.fstat(what.fileno()).st_size if is_file else len(what)
-    have, piece = 0, b""  # Nothing at first: it may be there already.
-    while True:
-        answer, _ = connection.ask("artifacts", ("put_at",), "put", sha256, size, have, payload=piece)
-        if answer[4]:
-            return sha256, size
-        have = answer[3]
-        if is_file:
-            what.seek(have)
-            piece = what.read(PIECE_BYTES)
-        else:
-            piece = what[have:have + PIECE_BYTES]
-        if not piece:
-            raise Damaged(f"artifact {sha256}: changed while it was stored: the sink has {have} bytes of {size}")
+    before = -1
+    answer, _ = connection.ask("artifacts", ("put_at",), "put", sha256, size, 0)  # Nothing yet: it may be there already.
+    while not answer[4]:
+        if answer[3] <= before:
+            raise Damaged(f"artifact {sha256}: changed while it was stored: the sink has {before} bytes of {size}")
+        before = answer[3]
+        pieces = (((sha256, size, at), _piece_of(what, at)) for at in range(before, size, PIECE_BYTES))
+        for answer, _ in connection.ask_all("artifacts", ("put_at",), "put", pieces):
+            if answer[4]:
+                break
+    return sha256, size
+
+
+def _piece_of(what, at):
+    if not hasattr(what, "read"):
+        return what[at:at + PIECE_BYTES]
+    what.seek(at)
+    return what.read(PIECE_BYTES)

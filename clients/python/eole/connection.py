@@ -1,5 +1,6 @@
 """The sockets to a cluster, by its file, and questions over them."""
 
+import itertools
 import os
 import pwd
 import stat
@@ -16,6 +17,7 @@ from .records import DEPTH_MAX, decode, head_of
 
 ANSWER_LEVELS = 8   # What an answer adds to the values of others that are in it.
 REPEAT_SECONDS = 2  # An unanswered message is sent again under its number: nothing happens twice.
+UNDER_WAY = 8       # Questions of many.
 
 
 def read_cluster_file(path):
@@ -140,26 +142,45 @@ class Connection:
 
     def ask(self, where, wanted, name, *fields, payload=b""):
         """One question; the head and payload of its answer, which has one of the names in `wanted`."""
+        return next(self.ask_all(where, wanted, name, [(fields, payload)]))
+
+    def ask_all(self, where, wanted, name, questions):
+        """Many questions (fields, payload), some of them under way at a time; yields the answers in their order. Nothing
+        else is asked there meanwhile."""
         self.check_owner()
         who = "ventilator" if where == "ventilator" else "sink"
         if where not in self._asking:
             self._asking[where] = self.watch(zmq.DEALER, where, zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         socket, monitor = self._asking[where]
-        self._question += 1
-        question = (msgpack.packb([1, name, self._question, *fields]), payload)
-        give_up = time.monotonic() + self.patience
+        questions, unanswered, answers = iter(questions), {}, {}
+        due = self._question + 1
+        give_up = again = 0
         while True:
-            if monitor.poll(0):  # It stays there: libzmq does not try again.
-                raise NoAnswer(f"no answer from the {who}: {TURNED_AWAY}")
-            send(socket, question)
-            again = time.monotonic() + REPEAT_SECONDS
+            if time.monotonic() >= again:
+                if monitor.poll(0):  # It stays there: libzmq does not try again.
+                    raise NoAnswer(f"no answer from the {who}: {TURNED_AWAY}")
+                for question in unanswered.values():
+                    send(socket, question)
+                again = time.monotonic() + REPEAT_SECONDS
+            for fields, payload in itertools.islice(questions, UNDER_WAY - len(unanswered)):
+                self._question += 1
+                unanswered[self._question] = msgpack.packb([1, name, self._question, *fields]), payload
+                send(socket, unanswered[self._question])
+            if not unanswered:
+                return
+            give_up = give_up or time.monotonic() + self.patience
             while socket.poll(max(0, int((min(again, give_up) - time.monotonic()) * 1000))):
                 head, answer = socket.recv_multipart()
                 fields = head_of(head)
-                if fields[1] == "refused" and fields[2] in (0, self._question):
+                if fields[1] == "refused" and (fields[2] == 0 or fields[2] in unanswered):
                     raise Refused.by(who, fields)
-                if fields[1] in wanted and fields[2] == self._question:
-                    return fields, answer
-            if time.monotonic() >= give_up:
+                if fields[1] in wanted and unanswered.pop(fields[2], None):
+                    answers[fields[2]] = fields, answer
+                    break
+            while due in answers:
+                yield answers.pop(due)
+                due += 1
+                give_up = 0
+            if give_up and time.monotonic() >= give_up:
                 raise NoAnswer(f"no answer from the {who} within {self.patience} s: is it running, "
                                "and may this key connect?")
