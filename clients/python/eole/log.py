@@ -36,6 +36,9 @@ class Log:
         self._news = connection.connect(zmq.SUB, "notifications", NEWS_MAX)
         self._news.subscribe(b"result.")
         self._news.subscribe(b"head")
+        self._poller = zmq.Poller()
+        for each in (self._sink, self._monitor, self._news):
+            self._poller.register(each, zmq.POLLIN)
         try:
             if offset is None:
                 offset = connection.query("queries", "status")["head"]
@@ -71,6 +74,9 @@ class Log:
         """Until something comes or is due; whether `other` is readable."""
         core, now = self._core, time.monotonic()
         core.patience = self._connection.patience
+        self._hear(dict(self._poller.poll(0)), now)  # What is here already costs the sink nothing.
+        if self.found:
+            return False
         if now > self._looked + LATE_SECONDS:
             core.wait_anew(now)
         if now > self._heard + SILENCE_SECONDS:
@@ -80,24 +86,23 @@ class Log:
             send(self._sink, frames)
         core.out.clear()
         self._raise_error()
-        poller = zmq.Poller()
-        for each in (self._sink, self._monitor, self._news, other):
-            if each is not None:
-                poller.register(each, zmq.POLLIN)
         due = min(until, core.next_deadline(), self._heard + SILENCE_SECONDS)
-        is_other = other in dict(poller.poll(max(0, due - now) * 1000))
+        if other is not None:
+            self._poller.register(other, zmq.POLLIN)
+        ready = dict(self._poller.poll(max(0, due - now) * 1000))
+        if other is not None:
+            self._poller.unregister(other)
         self._looked = time.monotonic()
-        self._hear(self._looked)
+        self._hear(ready, self._looked)
         if not self.found:
             self._raise_error()
-        return is_other
+        return other in ready
 
-    def _hear(self, now):
-        core = self._core
-        if self._monitor.poll(0):  # It stays there: libzmq does not try again.
-            core.end(NoAnswer(f"no answer from the sink: {TURNED_AWAY}"))
-        for socket in (self._sink, self._news):
-            while socket.poll(0) and not self.found:
+    def _hear(self, ready, now):
+        if self._monitor in ready:  # It stays there: libzmq does not try again.
+            self._core.end(NoAnswer(f"no answer from the sink: {TURNED_AWAY}"))
+        for socket in (self._news, self._sink):
+            while socket in ready and not self.found and socket.poll(0):
                 *_, head, payload = socket.recv_multipart()
                 self._heard = now
                 self._take(head_of(head), payload, now)
