@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/body_json.hpp"
 #include "common/protocol/result_view.hpp"
+#include "common/protocol/task_class.hpp"
 #include "common/protocol/wanted.hpp"
 
 namespace eole::protocol {
@@ -55,6 +56,18 @@ class RunEvents {
   std::string data_;
 };
 
+// The last task of a project ended, at this offset.
+Event over_of(const ResultRecord& last, std::string_view project, std::uint64_t offset,
+              std::uint64_t log) {
+  return {text(hex(log), "-", offset, "-over"), text("/eole/log/", hex(log)), "eole.project.over",
+          std::string(project), last.finished_unix_ms,
+          Value::Map{{"offset", offset},
+                     {"project", project},
+                     {"state", "over"},
+                     {"last", to_text(last.id)},
+                     {"last_state", state_of(last)}}};
+}
+
 void put_word(std::string& topic, std::string_view name) {
   for (const char letter : name) {
     if (letter == '.')
@@ -87,6 +100,19 @@ Value Event::view() const {
                     {"data", data}};
 }
 
+std::string about_topic(std::string_view project, std::string_view about, std::string_view event) {
+  const auto topic = event_topic(project, "", "");
+  return text(std::string_view(topic).substr(0, topic.size() - 1), "%", about, ".", event);
+}
+
+void publish_event(const std::string& topic, const IsWanted& is_wanted, const Publish& publish,
+                   const std::function<Event()>& event) {
+  const auto json_topic = text(kJsonTopics, topic);
+  const auto msgpack_topic = text(kMsgpackTopics, topic);
+  if (is_wanted(json_topic)) publish(json_topic, event().view().to_json());
+  if (is_wanted(msgpack_topic)) publish(msgpack_topic, event().view().to_msgpack());
+}
+
 void each_event(std::string_view encoded, std::uint64_t log, const IsWanted& is_wanted,
                 const Publish& publish) {
   const auto batch = read_batch(encoded);
@@ -99,6 +125,11 @@ void each_event(std::string_view encoded, std::uint64_t log, const IsWanted& is_
     const auto msgpack_topic = text(kMsgpackTopics, topic);
     const bool has_json = is_wanted(json_topic);
     const bool has_msgpack = is_wanted(msgpack_topic);
+    if (auto project = run->first.project; run->first.is_final && project.ends_with(kCollectSuffix)) {
+      project.remove_suffix(kCollectSuffix.size());
+      publish_event(about_topic(project, "project", "over"), is_wanted, publish,
+                    [&] { return over_of(run->first, project, offset, log); });
+    }
     if (has_json || has_msgpack) {
       const RunEvents events(run->first, batch->worker, log);
       for (; offset < end; ++offset) {

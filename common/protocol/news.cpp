@@ -10,10 +10,11 @@ namespace eole::protocol {
 namespace {
 
 // What a topic may be made of: whoever sends news chooses none of its own.
-constexpr std::array<std::string_view, 4> kAbouts{"task", "project", "worker", "schedule"};
-constexpr std::array<std::string_view, 10> kEvents{"accepted", "started", "progress", "output",
-                                                   "created",  "over",    "joined",   "left",
-                                                   "lost",     "fired"};
+constexpr std::array<std::string_view, 6> kAbouts{"task",     "project", "worker",
+                                                  "schedule", "limit",   "disk"};
+constexpr std::array<std::string_view, 13> kEvents{
+    "accepted", "started", "progress", "output", "created", "joined", "suspect",
+    "left",     "lost",    "fired",    "reached", "low",    "enough"};
 
 bool is_one_of(const auto& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -71,9 +72,7 @@ Expected<std::vector<NewsItem>> decode_news(const News& news) {
 
 std::string topic_of(const NewsItem& item) {
   if (item.about == "task") return event_topic(item.project, item.kind, item.event);
-  const auto topic = event_topic(item.project, "", "");
-  return text(std::string_view(topic).substr(0, topic.size() - 1), "%", item.about, ".",
-              item.event);
+  return about_topic(item.project, item.about, item.event);
 }
 
 Event event_of(const NewsItem& item, std::string_view source, std::uint64_t number) {
@@ -85,6 +84,15 @@ Event event_of(const NewsItem& item, std::string_view source, std::uint64_t numb
   for (const auto& member : item.more) data.push_back(member);
   return {text(source, "-", number), std::string(source),
           text("eole.", item.about, ".", item.event), item.name, item.unix_ms, std::move(data)};
+}
+
+std::optional<NewsItem> DiskNews::look(std::string_view role, std::uint64_t free_bytes,
+                                       TimePoint now, std::int64_t unix_ms) {
+  const bool is_low = free_bytes < kLowBytes;
+  if (is_low ? again_ && now < *again_ : !again_) return std::nullopt;
+  again_ = is_low ? std::optional(now + 60s) : std::nullopt;
+  return NewsItem{is_low ? "low" : "enough", "disk", std::string(role), {}, {},
+                  {{"free_bytes", free_bytes}}, unix_ms};
 }
 
 }  // namespace eole::protocol

@@ -144,15 +144,13 @@ void Node::publish_events(std::string_view batch) {
 
 // Of the moment: without an offset, and gone with whoever does not read it.
 void Node::publish_news(const protocol::NewsItem& item, const std::string& source) {
-  const auto topic = protocol::topic_of(item);
   ++news_told_;
-  for (const auto writing : {protocol::kJsonTopics, protocol::kMsgpackTopics}) {
-    auto full = text(writing, topic);
-    if (!listeners_.wants(full)) continue;
-    const auto event = protocol::event_of(item, source, news_told_).view();
-    publisher_.send(protocol::Message{
-        std::move(full), writing == protocol::kJsonTopics ? event.to_json() : event.to_msgpack()});
-  }
+  protocol::publish_event(
+      protocol::topic_of(item), [&](std::string_view topic) { return listeners_.wants(topic); },
+      [&](const std::string& topic, std::string event) {
+        publisher_.send(protocol::Message{topic, std::move(event)});
+      },
+      [&] { return protocol::event_of(item, source, news_told_); });
 }
 
 // A person may have to look at them. One line for all that came together: who lets thousands of
@@ -327,6 +325,9 @@ void Node::publish_head() {
   retain();
   cut_off_revoked();
   keep_artifacts();
+  if (!listeners_.is_empty())
+    if (const auto news = disk_.look("sink", log_.free_bytes(), now_, transport_.unix_ms()))
+      publish_news(*news, "/eole/sink");
   publisher_.publish("head", encode(protocol::LogHead{log_.core().log(), published_to_, wants_news()}));
 }
 

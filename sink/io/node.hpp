@@ -119,6 +119,7 @@ class Node {
   std::vector<std::string> held_by_;  // … those without which the oldest segment would go.
   std::optional<TimePoint> unbound_since_;  // The publisher: while libzmq lets go of its place.
   TimePoint next_head_{};
+  protocol::DiskNews disk_;
   std::uint64_t revocations_ = 0;
   std::optional<int> exit_code_;
 };

@@ -190,6 +190,8 @@ void Ledger::on_final(const protocol::ResultRecord& result, std::uint64_t offset
     throw Violation{
         text(to_text(id), " was settled twice, at ", task.end->offset, " and at ", offset)};
   task.end = {result.state, std::string(result.project), offset};
+  if (result.project == text(kTracked, protocol::kCollectSuffix))
+    projects_.on_last_ended(id, std::string(kTracked));
   // The result is of the task that was promised under this id, and a retry was not cut short.
   if (result.state == protocol::TaskState::kFailed && task.body.starts_with(kFailing) &&
       task.executions > 0)

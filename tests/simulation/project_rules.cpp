@@ -30,6 +30,13 @@ void ProjectRules::on_begin(const TaskId& id, const Plan& plan) {
       check_parent(id, plan, projects_[{id.origin, parent.project}], parent.project);
 }
 
+void ProjectRules::on_last_ended(const TaskId& id, const std::string& name) {
+  auto& project = projects_[{id.origin, name}];
+  check_over(id, project, name);
+  if (++project.ends > project.ends_max)
+    throw Violation{text(to_text(id), " ended project ", name, ", which had ended")};
+}
+
 void ProjectRules::check_over(const TaskId& id, Project& project, const std::string& name) const {
   for (const auto seq : project.tasks) {
     if (project.opened_again && seq > id.seq) break;  // Perhaps it came since.
@@ -65,6 +72,7 @@ void ProjectRules::check_parent(const TaskId& id, const Plan& plan, Project& pro
 void ProjectRules::on_opening_again(Origin origin, const std::string& name, TimePoint now) {
   auto& project = projects_[{origin, name}];
   project.opened_again = now;
+  ++project.ends_max;
   project.is_closed = false;
   project.last = 0;
 }
@@ -156,7 +164,7 @@ void ProjectRules::check_order(const TaskId& last, const Told& told,
 void ProjectRules::check_end() const {
   for (const auto& [key, project] : projects_) {
     if (!project.is_closed) continue;
-    if (project.last == 0 || !tasks_.is_over({key.first, project.last}))
+    if (project.ends < project.ends_max)
       throw Violation{text("project ", key.second, " is closed, and its last task never ended")};
   }
 }

@@ -43,6 +43,8 @@ class ProjectRules {
   }
   void on_known(const TaskId& id, const Plan& plan);
   void on_begin(const TaskId& id, const Plan& plan);
+  /// A last task of the project ended, whoever named it: each time that it is over one does.
+  void on_last_ended(const TaskId& id, const std::string& project);
   void check_end() const;
 
  private:
@@ -54,6 +56,8 @@ class ProjectRules {
     bool is_closed = false;
     std::set<Seq> tasks;
     Seq last = 0;          // Its last task, which began.
+    std::size_t ends = 0;  // Of its last tasks …
+    std::size_t ends_max = 1;  // … one for each time that it is closed.
     bool is_over = false;  // A task that waits for it began, or the last one.
   };
   void check_told(const TaskId& id, const protocol::Value& part) const;

@@ -8,8 +8,9 @@ namespace eole::simulation {
 
 using protocol::Value;
 
-// Its last task is another one each time.
+// Its last task is another one each time; or it names none, until it names one.
 Value Tracked::wish() {
+  if (last_.empty() && fabric_.world.chance(0.3)) return Value::Map{{"project", kTracked}};
   const auto project = text(kTracked, "/collect");
   last_ = text(kLast, " ", fabric_.world.draw(), class_mark("work", project));
   Plan plan{{"work", project}};
@@ -82,7 +83,7 @@ void Tracked::open_in_vain() {
   const auto wanted = wish();
   const auto last = last_;
   control("open", wanted, [this, last](const Expected<Value>& answer) {
-    if (!answer && answer.error().message.ends_with("was closed"))
+    if (!answer && answer.error().message.ends_with("was closed") && !last.empty())
       fabric_.ledger.on_refused(last);
     open_again();
   });

@@ -36,7 +36,7 @@ class Tracked final : public Asker {
   Submit submit_;
   Origin origin_ = 0;
   bool is_closed_ = false;  // For good.
-  std::string last_;        // The last task of the last wish.
+  std::string last_;        // The last task that was wished; empty: none was.
   std::map<TaskId, protocol::Value> missing_;
 };
 

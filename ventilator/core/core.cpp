@@ -40,6 +40,7 @@ Core::Core(Config config, Durable durable, const Moment& moment)
   }
   durable_.notes = {};
   durable_.answers.take_for_new(moment.now);
+  end_recovered_projects();
   durable_.projects.each(
       [&](const std::string& name, const Project&) { durable_.projects.mark_due(name); });
   each_limit(durable_.wishes, [&](const Scope& scope, const LimitWish& wish) {
@@ -63,11 +64,11 @@ void Core::on_event(Event&& event, TimePoint now, Actions& out) {
 
 void Core::on_deadline(TimePoint now, Actions& out) {
   judge_workers(now, out);
+  end_projects(out);  // Before its last numbers are announced: a verdict beyond them is none.
   follower_.on_deadline(now, durable_.last, durable_.settled.count() == durable_.last, out);
   if (follower_.is_introduced()) push_verdicts(now, out);
   open_recovered(now, out);
   fire_schedules(out);
-  end_projects(out);
   open_gates();
   end_waits(now);
   dispatch(now, out);

@@ -128,6 +128,7 @@ class Core {
                                       std::optional<Error>& conflict) const;
   static Error no_room_on_disk();
   bool is_remembering_too_much(const Submitted& event) const;
+  std::optional<Error> why_limited(const Submitted& event) const;
   std::optional<Error> why_refused(const Submitted& event, std::set<std::string>& awaited) const;
   std::optional<Error> why_groups_refused(const protocol::Submit& submit,
                                  std::set<std::string>& awaited) const;
@@ -137,6 +138,9 @@ class Core {
   void tell(TellNews news, Actions& out) const {
     if (moment_.has_listeners) out.push_back(std::move(news));
   }
+  /// One a second: who is held by a limit is so in each turn.
+  void tell_limit(std::string code, std::string reason, const protocol::TaskClass& task_class,
+                  TimePoint now, Actions& out);
   void forget_old_answers(TimePoint now);
   bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);
@@ -189,6 +193,8 @@ class Core {
   void watch(const std::set<std::string>& awaited, Actions& out);
   void end_tasks(const std::vector<EndedTasks>& ended, Released& released, Actions& out);
   void end_projects(Actions& out);
+  void accept_last(const std::string& name, Project project, Actions& out);
+  void end_recovered_projects();
   Expected<protocol::Value> control_open(const protocol::Value& options, Actions& out);
   Expected<protocol::Value> control_close(const protocol::Value& options, Actions& out);
   Expected<protocol::Value> control_cancel(const protocol::Value& options, Actions& out);
@@ -287,6 +293,7 @@ class Core {
     TimePoint put_right{};
     TimePoint keep{};
     TimePoint prune{};
+    TimePoint limit{};  // That one is told of.
   };
   Next next_;
 };

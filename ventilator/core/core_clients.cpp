@@ -60,12 +60,19 @@ bool Core::is_remembering_too_much(const Submitted& event) const {
   return !submit.key.empty() || durable_.answers.unconfirmed(submit.run) >= kUnconfirmedAlways;
 }
 
+void Core::tell_limit(std::string code, std::string reason, const protocol::TaskClass& task_class,
+                      TimePoint now, Actions& out) {
+  if (!moment_.has_listeners || now < next_.limit) return;
+  next_.limit = now + 1s;
+  Value::Map more;
+  more.emplace_back("reason", std::move(reason));
+  tell({{"reached", "limit", std::move(code), task_class.project, task_class.kind, std::move(more)}},
+       out);
+}
+
 // Nothing if it is not.
-std::optional<Error> Core::why_refused(const Submitted& event,
-                                       std::set<std::string>& awaited) const {
+std::optional<Error> Core::why_limited(const Submitted& event) const {
   const auto& submit = event.submit;
-  if (event.is_storage_full) return no_room_on_disk();
-  if (submit.count == 0) return Error{"submit: no tasks"};
   if (queued() + submit.count > config_.queued_max)
     return Error{text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max),
                  ErrorCode::kFull};
@@ -76,8 +83,15 @@ std::optional<Error> Core::why_refused(const Submitted& event,
              submit.key.empty() ? ": this client confirms none of them"
                                 : ": keys are kept for a day"),
         ErrorCode::kFull};
-  if (auto why = why_groups_refused(submit, awaited)) return why;
   return limits_.quotas().why_refused(submit.payload, durable_.classes, moment_.now);
+}
+
+// Likewise.
+std::optional<Error> Core::why_refused(const Submitted& event,
+                                       std::set<std::string>& awaited) const {
+  if (event.is_storage_full) return no_room_on_disk();
+  if (event.submit.count == 0) return Error{"submit: no tasks"};
+  return why_groups_refused(event.submit, awaited);
 }
 
 std::optional<Error> Core::why_groups_refused(const protocol::Submit& submit,
@@ -121,6 +135,10 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
   std::set<std::string> awaited;
   if (auto why = why_refused(event, awaited)) return refuse(std::move(*why));
+  if (auto why = why_limited(event)) {
+    tell_limit("submit", why->message, {}, now, out);
+    return refuse(std::move(*why));
+  }
   watch(awaited, out);
 
   const auto first = durable_.last + 1;

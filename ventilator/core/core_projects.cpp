@@ -42,8 +42,7 @@ std::optional<Error> Core::why_project_refuses(const protocol::TaskGroup& group,
 bool Core::may_forget(const std::string& name, const Project& project) const {
   if (durable_.classes.live_of(name) > 0 || gates_.waits_for(name)) return false;
   if (!project.is_opened) return true;
-  const bool is_collected = project.collect.empty() || durable_.settled.contains(project.collected);
-  return project.is_closed && is_collected;
+  return project.is_closed && durable_.settled.contains(project.collected);
 }
 
 std::optional<Error> Core::why_no_more_projects(std::uint64_t more) const {
@@ -110,20 +109,35 @@ void Core::end_projects(Actions& out) {
       put_project(name, std::move(closed), out);
     }
     if (!known->is_closed || durable_.classes.live_of(name) > 0) continue;
-    if (!known->collect.empty() && known->collected == 0) {
-      const auto seq = ++durable_.last;
-      auto over = *known;
-      over.collected = seq;
-      durable_.projects.put(name, std::move(over));
-      take(seq, known->collect, moment_.unix_ms);
-      protocol::Submit submit{0, 0, 0, collect_key(name), 1, known->collect};
-      out.push_back(JournalTasks{seq, "", std::move(submit), moment_.unix_ms});
-    }
-    if (may_forget(name, *durable_.projects.find(name)))
-      tell({{"over", "project", name, name}}, out);
+    if (known->collected == 0) accept_last(name, *known, out);
     Released released;
     gates_.on_over(name, released);
     let_go(std::move(released));
+  }
+}
+
+// One that says that it is over ends with that, in the log (rule V9).
+void Core::accept_last(const std::string& name, Project project, Actions& out) {
+  const auto seq = ++durable_.last;
+  project.collected = seq;
+  const bool is_named = !project.collect.empty();
+  auto payload = is_named ? project.collect
+                          : over_of(name, {durable_.origin, project.first_not_done});
+  durable_.projects.put(name, std::move(project));
+  take(seq, payload, moment_.unix_ms);
+  if (!is_named) end(seq, tasks_.at(seq), protocol::TaskState::kDone);
+  protocol::Submit submit{0, 0, 0, collect_key(name), 1, std::move(payload)};
+  out.push_back(JournalTasks{seq, "", std::move(submit), moment_.unix_ms});
+}
+
+// Those that an earlier start accepted. Costs a look at each stretch, once.
+void Core::end_recovered_projects() {
+  for (const auto& [first, stretch] : durable_.classes.stretches()) {
+    if (!is_over_task(durable_.classes.at(stretch.id))) continue;
+    for (auto seq = durable_.settled.first_missing(first); seq <= stretch.last;
+         seq = durable_.settled.first_missing(seq + 1))
+      if (auto& task = tasks_.at(seq); task.is(State::kReady))
+        end(seq, task, protocol::TaskState::kDone);
   }
 }
 

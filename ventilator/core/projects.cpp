@@ -5,12 +5,16 @@
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/value.hpp"
 
 namespace eole::ventilator {
+
+using protocol::Value;
 
 namespace {
 
 constexpr std::string_view kKeyHead{"\0project/", 9};
+constexpr std::string_view kOverKind = "over";
 constexpr std::uint8_t kIsOpened = 1;
 constexpr std::uint8_t kIsClosed = 2;
 constexpr std::uint8_t kIsForgotten = 4;
@@ -142,6 +146,19 @@ Expected<Bytes> collect_of(const std::string& project, std::string_view payload)
                       protocol::kClassBytesMax)};
   protocol::put_task_group(out, {encoded, 1, group->specs});
   return out;
+}
+
+Bytes over_of(const std::string& project, const TaskId& first_not_done) {
+  Value value = Value::Map{{"project", project}, {"all_done", first_not_done.seq == 0}};
+  if (first_not_done.seq != 0) value.set("first_not_done", to_text(first_not_done));
+  protocol::TaskGroups groups;
+  groups.add(protocol::TaskClass{std::string(kOverKind), text(project, protocol::kCollectSuffix)},
+             value.to_msgpack());
+  return groups.take();
+}
+
+bool is_over_task(const protocol::TaskClass& task_class) {
+  return task_class.kind == kOverKind && task_class.project.ends_with(protocol::kCollectSuffix);
 }
 
 }  // namespace eole::ventilator

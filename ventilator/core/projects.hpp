@@ -29,7 +29,7 @@ struct Project {
   std::uint64_t accepted = 0;  // Of its tasks, since it is known.
   Seq first_not_done = 0;      // The first of them that ended, but was not done; zero: none.
   Bytes collect = {};          // The payload of a submit of one task; empty: none.
-  Seq collected = 0;           // That task, once it was accepted.
+  Seq collected = 0;           // Its last task, once it was accepted: that, or one that says so.
   bool operator==(const Project&) const = default;
 };
 
@@ -88,5 +88,10 @@ bool is_own_key(std::string_view key);
 
 /// The payload of a submit of one task, in the project beside this one; or why it is none.
 Expected<Bytes> collect_of(const std::string& project, std::string_view payload);
+
+/// The last task of a project that names none, as such a payload: nobody runs it, it ends as soon
+/// as it was accepted, and its value says how the project ended. `first_not_done`: zero if all are.
+Bytes over_of(const std::string& project, const TaskId& first_not_done);
+bool is_over_task(const protocol::TaskClass& task_class);
 
 }  // namespace eole::ventilator

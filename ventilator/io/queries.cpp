@@ -235,7 +235,8 @@ Value view_of(const ProjectView& view, const Core& core) {
   shown.set("is_not_done", known.first_not_done != 0);
   if (known.expected != 0) shown.set("expected", known.expected);
   shown.set("has_collect", !known.collect.empty());
-  if (known.collected != 0) shown.set("collected", to_text(TaskId{core.origin(), known.collected}));
+  if (!known.collect.empty() && known.collected != 0)
+    shown.set("collected", to_text(TaskId{core.origin(), known.collected}));
   return shown;
 }
 

@@ -33,6 +33,12 @@ Value times_of(const Expected<protocol::Conditions>& conditions) {
   return times;
 }
 
+// Of what ends as done: what it was to say.
+Value done_body(const std::optional<protocol::TaskSpec>& spec) {
+  auto value = Value::from_msgpack(spec ? spec->args : std::string_view());
+  return Value::Map{{"value", value ? std::move(*value) : Value()}};
+}
+
 }  // namespace
 
 protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::uint32_t start,
@@ -64,6 +70,7 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
     if (const auto part = protocol::instead_of(spec->conditions); part != 0)
       body.set("instead_of", to_text(TaskId{origin, part}));
   }
+  if (verdict.state == protocol::TaskState::kDone) body = done_body(spec);
   const auto bytes = body.to_msgpack();
   protocol::ResultRecord result;
   result.id = {origin, verdict.seq};

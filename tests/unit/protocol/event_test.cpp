@@ -63,6 +63,23 @@ TEST_CASE("both writings of an event say the same, and what its view says", "[ev
   REQUIRE(events_of(result, "json.a.").empty());
 }
 
+TEST_CASE("the end of a project's last task is told as the project's, too", "[event]") {
+  auto last = result_with("\x80");
+  last.project = "a.b/collect";
+  const auto events = events_of(last, "json.");
+  REQUIRE(events.size() == 2);
+  REQUIRE(events[0].first == "json.a%2Eb.%project.over");
+  const auto over = *Value::from_json(events[0].second);
+  REQUIRE(over["type"] == Value("eole.project.over"));
+  REQUIRE(over["subject"] == Value("a.b"));
+  REQUIRE(over["id"] == Value("0000000000000abc-7-over"));
+  REQUIRE(over["data"]["offset"] == Value(7));
+  REQUIRE(over["data"]["last"] == Value(to_text(last.id)));
+  REQUIRE(over["data"]["last_state"] == Value("done"));
+  last.is_final = false;
+  REQUIRE(events_of(last, "json.").size() == 1);
+}
+
 TEST_CASE("a body that is no map is told as bytes", "[event]") {
   for (const auto* body : {"\xc1", "\x01", "\x81\x01\x02", "", "\x82\xa1x\x01", "\x81\x80\x01"}) {
     const auto event = Value::from_json(events_of(result_with(body), "json.")[0].second);
@@ -75,15 +92,30 @@ TEST_CASE("a body that is no map is told as bytes", "[event]") {
 
 TEST_CASE("news comes as it was sent, under topics that no task has", "[event]") {
   const NewsItem worker{"joined", "worker", "w1", {}, {}, {{"reason", "x"}}, 5};
-  const NewsItem over{"over", "project", "shop", "shop"};
-  const auto sent = encode_news("ventilator", {worker, over});
+  const NewsItem created{"created", "project", "shop", "shop"};
+  const auto sent = encode_news("ventilator", {worker, created});
   REQUIRE(sent.size() == 1);
-  REQUIRE(*decode_news(sent[0]) == std::vector{worker, over});
+  REQUIRE(*decode_news(sent[0]) == std::vector{worker, created});
   REQUIRE(topic_of(worker) == ".%worker.joined");
-  REQUIRE(topic_of(over) == "shop.%project.over");
-  REQUIRE(event_topic("shop", "%project", "over") == "shop.%25project.over");
+  REQUIRE(topic_of(created) == "shop.%project.created");
+  REQUIRE(event_topic("shop", "%project", "created") == "shop.%25project.created");
   REQUIRE(event_of(worker, "/eole/ventilator", 3).type == "eole.worker.joined");
-  REQUIRE(encode_news("v", std::vector(kNewsItemsMax + 1, over)).size() == 2);
+  REQUIRE(encode_news("v", std::vector(kNewsItemsMax + 1, created)).size() == 2);
+}
+
+TEST_CASE("a disk with little room is told at once, each minute, and when it is over", "[event]") {
+  DiskNews disk;
+  const TimePoint now(1000s);
+  const auto event = [&](std::uint64_t free, Duration later) -> std::string {
+    const auto news = disk.look("sink", free, now + later, 5);
+    return news ? topic_of(*news) : "";
+  };
+  REQUIRE(event(DiskNews::kLowBytes, 0s) == "");
+  REQUIRE(event(DiskNews::kLowBytes - 1, 1s) == ".%disk.low");
+  REQUIRE(event(0, 60s) == "");
+  REQUIRE(event(0, 61s) == ".%disk.low");
+  REQUIRE(event(DiskNews::kLowBytes, 62s) == ".%disk.enough");
+  REQUIRE(event(DiskNews::kLowBytes, 300s) == "");
 }
 
 TEST_CASE("news that nobody has is refused", "[event]") {

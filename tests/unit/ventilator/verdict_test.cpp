@@ -30,6 +30,18 @@ Letter letter_of(const PushVerdict& verdict, const Specs& task) {
 
 }  // namespace
 
+TEST_CASE("what ends as done without a worker has its arguments as its value", "[ventilator]") {
+  const Value value = Value::Map{{"project", "photos"}, {"all_done", true}};
+  const auto args = value.to_msgpack();
+  Bytes spec;
+  protocol::put_task_spec(spec, {args});
+  const auto task_class = protocol::encode_class({"over", "photos/collect"});
+  const auto done = letter_of({7, {}, 0, TaskState::kDone}, {task_class, spec, 1, 0});
+  REQUIRE(done.record.state == TaskState::kDone);
+  REQUIRE(done.record.project == "photos/collect");
+  REQUIRE(done.body == Value(Value::Map{{"value", value}}));
+}
+
 TEST_CASE("a dead letter carries its task and the reason of every attempt", "[ventilator]") {
   const auto task_class = protocol::encode_class({"echo", "photos", 2, 1});
   Bytes spec;
