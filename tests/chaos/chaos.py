@@ -22,13 +22,14 @@ import disks  # noqa: E402
 import growth  # noqa: E402
 import plans  # noqa: E402
 import processes  # noqa: E402
+import runners  # noqa: E402
 import storage  # noqa: E402
 import surroundings  # noqa: E402
 from rig import Skipped  # noqa: E402
 
 # Each returns what it saw.
 SCENARIOS = [surroundings.downloads, processes.storm, processes.busy, processes.restart, processes.redelivery,
-             plans.order,
+             plans.order, runners.runners,
              surroundings.network, storage.power, storage.sync, storage.full, surroundings.files, surroundings.clock,
              surroundings.namespaces, growth.retention, growth.requests, growth.bystander]
 NEED_ROOT = (storage.power, storage.sync, storage.full, surroundings.namespaces)

@@ -33,6 +33,9 @@ class Chaos(unittest.TestCase):
     def test_order(self):
         self.run_scenario("order")
 
+    def test_runners(self):
+        self.run_scenario("runners")
+
     def test_network(self):
         self.run_scenario("network")
 
