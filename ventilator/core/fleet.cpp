@@ -209,6 +209,9 @@ std::vector<Worker*> Fleet::open(std::optional<RunId> reserved) {
   if (!open.empty())
     std::rotate(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(turn_++ % open.size()),
                 open.end());
+  // What was called back for an idle worker must not go again to the one that stored it.
+  std::stable_partition(open.begin(), open.end(),
+                        [](const Worker* worker) { return worker->has_free_slot(); });
   return open;
 }
 

@@ -89,6 +89,17 @@ TEST_CASE("those with credit take turns; suspects and who runs a last attempt do
   REQUIRE(runs(fleet.open({})) == std::vector<RunId>{4});
 }
 
+TEST_CASE("who has a free slot comes before those that would only store a task", "[ventilator]") {
+  Fleet fleet(Config{}, kNow);
+  for (RunId run = 1; run <= 3; ++run)
+    fleet.take_levels(fleet.put(worker(run), {}, kNow), 0, 10);
+  fleet.find(1)->leases.adopt(7, {1, 1});
+  REQUIRE(runs(fleet.open({})) == std::vector<RunId>{2, 3, 1});
+  REQUIRE(runs(fleet.open({})) == std::vector<RunId>{2, 3, 1});
+  fleet.find(1)->release(1);
+  REQUIRE(runs(fleet.open({})) == std::vector<RunId>{3, 1, 2});
+}
+
 TEST_CASE("whoever is silent is lost, unless it was the loop that came late", "[ventilator]") {
   Fleet fleet(Config{}, kNow);
   fleet.put(worker(1), {}, kNow);
