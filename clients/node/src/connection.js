@@ -56,8 +56,8 @@ export class Connection {
     this.isClosed = false;
   }
 
-  /** A socket to what the cluster file calls `name`. */
-  connect(Kind, name, options = {}) {
+  /** A socket to what the cluster file calls `name`; `watch` has it before it connects. */
+  connect(Kind, name, options = {}, watch = () => {}) {
     if (this.isClosed) throw new Closed('the cluster was closed');
     const { server_key, public_key = '', secret_key = '' } = this.#entries;
     const keys = server_key && {
@@ -68,6 +68,7 @@ export class Connection {
     const socket = new Kind({ linger: kLingerMs, ...options });
     try {
       Object.assign(socket, keys);
+      watch(socket);
       socket.connect(this.#entries[name]);
     } catch (error) {
       socket.close();
@@ -82,12 +83,10 @@ export class Connection {
   /** A DEALER whose frames are handed to `hear`; `onAway` when its key is turned away, which is for ever. */
   dealer(name, hear, onAway) {
     // Sending never waits: without a way out it is dropped, and goes with the next repeat.
-    const socket = this.connect(zmq.Dealer, name, {
-      sendHighWaterMark: 0,
-      receiveHighWaterMark: 0,
-      sendTimeout: 0,
-    });
-    socket.events.on('handshake:error:auth', onAway);
+    const options = { sendHighWaterMark: 0, receiveHighWaterMark: 0, sendTimeout: 0 };
+    // It is turned away once: who listens later does not hear of it.
+    const watch = ({ events }) => events.on('handshake:error:auth', onAway);
+    const socket = this.connect(zmq.Dealer, name, options, watch);
     pump(socket, hear);
     return socket;
   }
