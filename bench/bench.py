@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,9 +21,27 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 sys.path.insert(0, str(ROOT / "clients/python"))
-from cluster import BIN, Cluster, wait_until  # noqa: E402
+import cluster as tests  # noqa: E402
+from cluster import BIN, wait_until  # noqa: E402
 
 ROUNDS = 3
+
+
+class Cluster(tests.Cluster):
+    """Gone with its directory, also when it is interrupted."""
+
+    def __enter__(self):
+        try:
+            return super().__enter__()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+
+    def __exit__(self, *error):
+        try:
+            super().__exit__(*error)
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def bench(cluster, what, **options):
