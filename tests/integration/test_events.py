@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import unittest
@@ -93,10 +94,50 @@ class Events(unittest.TestCase):
             self.assertEqual((event["type"], event["subject"], event["data"]),
                              ("eole.project.created", "told", {"project": "told", "state": "created"}))
             self.cluster.submit([{"kind": "echo", "args": {"value": 1}, "project": "told"}])
-            self.assertEqual(subscriber.next()[0], b"json.told.%project.over")
+            topic, body = subscriber.next()
+            self.assertEqual(topic, b"json.told.%project.over")
+            over = json.loads(body)
+            # It is in the log, where who missed it reads it: the end of the project's last task.
+            [last] = self.cluster.json("watch", "--from", over["data"]["offset"], "--count", 1)
+            self.assertEqual([last[name] for name in ("id", "kind", "project", "state", "value")],
+                             [over["data"]["last"], "over", "told/collect", "done",
+                              {"project": "told", "all_done": True}])
+            self.assertEqual((over["type"], over["subject"], over["data"]["last_state"]),
+                             ("eole.project.over", "told", "done"))
             self.cluster.kill("worker")
             heard = {subscriber.next()[0].split(b".")[-1] for _ in range(2)}
             self.assertEqual(heard, {b"lost", b"joined"})
+
+    def heard(self, subscriber, task):
+        """The first event, once whoever tells it has heard that somebody listens."""
+        for _ in range(100):
+            self.cluster.submit([task])
+            if subscriber.socket.poll(300):
+                return json.loads(subscriber.next()[1])
+        raise AssertionError("nothing was heard")
+
+    def test_what_a_slot_starts_is_an_event(self):
+        with Subscriber(self.cluster, "json.begins.exec.started") as subscriber:
+            event = self.heard(subscriber, {"kind": "exec", "args": {"argv": ["true"]}, "project": "begins"})
+            self.assertEqual((event["type"], event["data"]["attempt"], "offset" in event["data"]),
+                             ("eole.task.started", 1, False))
+            self.assertEqual(self.cluster.json("result", event["subject"])[0]["worker"], event["data"]["worker"])
+
+    def test_a_limit_that_holds_tasks_is_an_event(self):
+        with Subscriber(self.cluster, "json.held.%limit") as subscriber:
+            self.cluster.eole("limit", "set", "project:held", "--running", 1)
+            event = self.heard(subscriber, {"kind": "exec", "args": {"argv": ["sleep", "1"]}, "project": "held"})
+            self.assertEqual((event["type"], event["subject"]), ("eole.limit.reached", "cap"))
+            self.assertIn("project:held has 1", event["data"]["reason"])
+
+    def test_a_worker_that_falls_silent_is_told_as_suspect(self):
+        with Subscriber(self.cluster, "json..%worker") as subscriber:
+            pid = self.cluster.kill("worker", signal.SIGSTOP)
+            try:
+                self.assertEqual(subscriber.next()[0], b"json..%worker.suspect")
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            wait_until(lambda: [worker["state"] for worker in self.cluster.json("workers")] == ["ready"])
 
     def test_what_a_task_prints_is_an_event(self):
         with Subscriber(self.cluster, "json.prints.exec.output") as subscriber:

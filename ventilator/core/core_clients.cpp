@@ -53,11 +53,19 @@ bool Core::is_remembering_too_much(const Submitted& event) const {
   return !submit.key.empty() || durable_.answers.unconfirmed(submit.run) >= kUnconfirmedAlways;
 }
 
+void Core::tell_limit(std::string code, std::string reason, const protocol::TaskClass& task_class,
+                      TimePoint now, Actions& out) {
+  if (!moment_.has_listeners || now < next_.limit) return;
+  next_.limit = now + 1s;
+  Value::Map more;
+  more.emplace_back("reason", std::move(reason));
+  tell({{"reached", "limit", std::move(code), task_class.project, task_class.kind, std::move(more)}},
+       out);
+}
+
 // Empty if it is not.
-std::string Core::why_refused(const Submitted& event, std::set<std::string>& awaited) const {
+std::string Core::why_limited(const Submitted& event) const {
   const auto& submit = event.submit;
-  if (event.is_storage_full) return "storage full: the ventilator's disk has no room";
-  if (submit.count == 0) return "submit: no tasks";
   if (queued() + submit.count > config_.queued_max)
     return text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max);
   if (is_remembering_too_much(event))
@@ -65,8 +73,14 @@ std::string Core::why_refused(const Submitted& event, std::set<std::string>& awa
         "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
         config_.answer_bytes_max,
         submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
-  if (auto why = why_groups_refused(submit, awaited); !why.empty()) return why;
   return limits_.quotas().why_refused(submit.payload, durable_.classes, moment_.now);
+}
+
+// Likewise.
+std::string Core::why_refused(const Submitted& event, std::set<std::string>& awaited) const {
+  if (event.is_storage_full) return "storage full: the ventilator's disk has no room";
+  if (event.submit.count == 0) return "submit: no tasks";
+  return why_groups_refused(event.submit, awaited);
 }
 
 std::string Core::why_groups_refused(const protocol::Submit& submit,
@@ -113,6 +127,10 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
   std::set<std::string> awaited;
   if (auto reason = why_refused(event, awaited); !reason.empty()) return refuse(std::move(reason));
+  if (auto reason = why_limited(event); !reason.empty()) {
+    tell_limit("submit", reason, {}, now, out);
+    return refuse(std::move(reason));
+  }
   watch(awaited, out);
 
   const auto first = durable_.last + 1;

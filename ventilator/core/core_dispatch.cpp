@@ -187,7 +187,11 @@ std::uint64_t Core::waiting_for(const Worker& worker) const {
 
 void Core::dispatch(TimePoint now, Actions& out) {
   const Queue::Room room = [&](const TaskClass& task_class) {
-    return limits_.room(task_class, now);
+    const auto left = limits_.room(task_class, now);
+    if (left == 0 && moment_.has_listeners)
+      if (auto why = limits_.why(task_class); why && why->code != "paused")
+        tell_limit(why->code, std::move(why->text), task_class, now, out);
+    return left;
   };
   limits_.begin_turn(durable_.classes, tasks_.running(), now);
   queue_.let_go(room);

@@ -245,7 +245,9 @@ void Core::lose_worker(RunId run, const char* event, const std::string& reason, 
 }
 
 void Core::judge_workers(TimePoint now, Actions& out) {
-  const auto lost = fleet_.judge(now);
+  std::vector<std::string> suspects;
+  const auto lost = fleet_.judge(now, suspects);
+  for (auto& name : suspects) tell({{"suspect", "worker", std::move(name)}}, out);
   for (const auto& [run, reason] : lost) lose_worker(run, "lost", reason, out);
   if (!lost.empty()) follower_.follow(now, out);
 }

@@ -203,7 +203,7 @@ std::vector<Worker*> Fleet::open(std::optional<RunId> reserved) {
   return open;
 }
 
-std::vector<Fleet::Lost> Fleet::judge(TimePoint now) {
+std::vector<Fleet::Lost> Fleet::judge(TimePoint now, std::vector<std::string>& suspects) {
   // A loop that comes late has not read its input yet: its lateness is nobody's silence.
   constexpr Duration kLate = 500ms;
   const auto lateness = now - std::exchange(last_now_, now);
@@ -213,7 +213,12 @@ std::vector<Fleet::Lost> Fleet::judge(TimePoint now) {
   next_judgement_ = now + config_.suspect_after;
   std::vector<Lost> lost;
   for (auto& [run, worker] : workers_) {
-    if (auto reason = worker.silence.judge(config_, now)) lost.push_back({run, std::move(*reason)});
+    const bool was_suspect = worker.silence.is_suspect();
+    if (auto reason = worker.silence.judge(config_, now)) {
+      lost.push_back({run, std::move(*reason)});
+    } else if (worker.silence.is_suspect() && !was_suspect) {
+      suspects.push_back(worker.about.name);
+    }
     next_judgement_ = std::min(next_judgement_, worker.silence.next_judgement(config_));
   }
   return lost;

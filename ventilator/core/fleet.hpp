@@ -172,7 +172,8 @@ class Fleet {
     std::string reason;
     bool operator==(const Lost&) const = default;
   };
-  std::vector<Lost> judge(TimePoint now);
+  /// Appends to `suspects` the names of those that are silent since the last call.
+  std::vector<Lost> judge(TimePoint now, std::vector<std::string>& suspects);
   std::optional<TimePoint> next_deadline() const;
   /// Those with a free slot.
   std::vector<const Worker*> free() const;

@@ -104,6 +104,7 @@ void Node::drain_monitors() {
 void Node::cut_off_revoked() {
   if (now_ < next_key_check_) return;
   next_key_check_ = now_ + kKeyCheck;
+  look_at_disk();
   const auto seen = authority_.revocations();
   if (std::exchange(revocations_, seen) == seen) return;
   std::vector<Link> revoked;
@@ -114,6 +115,14 @@ void Node::cut_off_revoked() {
     act(ClosePipe{link});
     tell_core(PipeEnded{link});
   }
+}
+
+void Node::look_at_disk() {
+  if (!has_listeners_) return;
+  if (const auto news =
+          disk_.look("ventilator", journal_.free_bytes(), now_, transport_.unix_ms()))
+    for (auto& message : protocol::encode_news("ventilator", {*news}))
+      verdicts_.send(encode(std::move(message)));
 }
 
 // ---- Acting.

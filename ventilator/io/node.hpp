@@ -7,6 +7,7 @@
 #include "common/base/histogram.hpp"
 #include "common/net/router.hpp"
 #include "common/net/transport.hpp"
+#include "common/protocol/news.hpp"
 #include "common/protocol/range_pages.hpp"
 #include "common/storage/disk.hpp"
 #include "ventilator/core/core.hpp"
@@ -73,6 +74,7 @@ class Node {
   void drain(net::Socket& socket, const net::Router& messages);
   void drain_monitors();
   void cut_off_revoked();
+  void look_at_disk();
   /// True while something waits for a pipe to take it.
   bool flush_backlogs();
   /// Sends what can go; false if something must wait.
@@ -119,6 +121,7 @@ class Node {
   Actions actions_;
   std::vector<protocol::NewsItem> told_;  // In this turn, for the sink.
   bool has_listeners_ = false;
+  protocol::DiskNews disk_;
   protocol::RangePages introduced_;  // What the sink answered so far.
   std::map<Link, Pipe> pipes_;
   bool has_backlog_ = false;

@@ -34,6 +34,7 @@ Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
       core_(options_.config, transport.random(), now_) {
   take_messages();
   acks_.subscribe("ack." + hex(core_.run()));
+  acks_.subscribe("head");
   acks_.connect(options_.cluster.notifications);
   // A queue that drops what the sink could still take would cost it a second's wait.
   results_.limit_queue(static_cast<int>(options_.config.results_max) + kRepeatsMax);
@@ -100,6 +101,7 @@ void Node::take_messages() {
   const auto on_message = [this](auto& message, const net::Sender&) { return on(message); };
   messages_.take<protocol::Tasks>({}, on_message);
   messages_.take<protocol::Ack>({}, on_message);
+  messages_.take<protocol::LogHead>({}, on_message);
   messages_.take<protocol::Orders>({}, on_message);
   messages_.take<protocol::Welcome>({}, on_message);
   messages_.take<protocol::HelloAgain>({}, on_message);
@@ -139,6 +141,20 @@ void Node::perform() {
   for (std::size_t i = 0; i < actions_.size(); ++i)
     std::visit([&](const auto& concrete) { act(concrete); }, actions_[i]);
   actions_.clear();
+  for (auto& message : protocol::encode_news("worker", std::exchange(started_, {})))
+    progress_.send(encode(std::move(message)));
+}
+
+// For people: what ends within microseconds, in this loop, is told as ended only.
+void Node::tell_started(const StartTask& task) {
+  if (!has_listeners_) return;
+  started_.push_back({"started",
+                      "task",
+                      to_text(task.id),
+                      task.task_class.project,
+                      task.task_class.kind,
+                      {{"worker", options_.config.name}, {"attempt", std::uint32_t{task.attempt}}},
+                      transport_.unix_ms()});
 }
 
 void Node::act(const SendHello& action) {
@@ -183,6 +199,7 @@ void Node::act(const StartTask& action) {
   if (action.is_cancelled) {
     tell_core(report_cancelled(action, transport_.unix_ms()));
   } else {
+    tell_started(action);
     runner_.start(action);
   }
 }

@@ -2,9 +2,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/net/router.hpp"
 #include "common/net/transport.hpp"
+#include "common/protocol/news.hpp"
 #include "worker/core/core.hpp"
 #include "worker/io/task_runner.hpp"
 
@@ -39,6 +41,7 @@ class Node {
   void take_messages();
   void on(protocol::Tasks& tasks) { tell_core(TasksReceived{std::move(tasks)}); }
   void on(protocol::Ack& ack) { tell_core(AckReceived{ack}); }
+  void on(protocol::LogHead& log) { has_listeners_ = log.wants_news != 0; }
   void on(protocol::Welcome& welcome) { tell_core(WelcomeReceived{std::move(welcome)}); }
   void on(protocol::HelloAgain& again) { tell_core(HelloAgainReceived{again.run}); }
   void on(protocol::Refused& refused);
@@ -46,6 +49,7 @@ class Node {
   void tell_core(Event&& event) { core_.on_event(std::move(event), now_, actions_); }
   void take_finished();
   void send_progress();
+  void tell_started(const StartTask& task);
   void perform();
   void act(const SendHello& action);
   void act(const OpenPipe& action);
@@ -73,6 +77,8 @@ class Node {
   bool is_monitor_due_ = false;
   std::optional<int> exit_code_;
   TimePoint next_progress_{};
+  bool has_listeners_ = false;  // To what happens.
+  std::vector<protocol::NewsItem> started_;  // In this turn, by a slot.
   TimePoint now_;  // Of this turn.
   Core core_;
   Actions actions_;
