@@ -12,11 +12,13 @@ import time
 from bench import BIN, Cluster, bench, cpu_seconds, run  # It finds the next two.
 from http_client import Http
 from live_client import WebSocket
+from eole.connection import Connection
 
 TASK = json.dumps({"kind": "echo", "args": {"text": "x" * 60}})
 CONNECTIONS = 64
 LISTENERS, EVENTS_PER_SECOND, SECONDS = 1000, 1000, 20
 HISTORY = 10_000_000
+KEYED = 200_000  # Of them, the oldest, each with a key of its own.
 
 
 def wrk(address, path, body, fields=(), seconds=5):
@@ -151,6 +153,31 @@ def history():
         return times
 
 
+def history_by_key():
+    """Milliseconds until the history has told what has a key, among ten million results: of the oldest key, of the newest,
+    and of one that no result has. It is asked as `eole history --key` does: over HTTP nobody can."""
+    with Cluster(workers=2, slots=1) as cluster:
+        lines = "".join(json.dumps({"kind": "echo", "args": {"text": "x" * 60}, "key": f"k{number}"}) + "\n"
+                        for number in range(KEYED))
+        cluster.eole("submit", "--file", "-", input=lines, timeout=600)
+        bench(cluster, "throughput", tasks=HISTORY - KEYED, ring=65536)
+        asking = Connection(cluster.directory + "/eole/cluster.toml", 60)
+
+        def found(key):
+            start, options = time.monotonic(), {"key": key, "limit": 50}
+            while True:
+                page = asking.query("queries", "history", options=options)
+                if page["rows"] or page["next"] is None:
+                    return 1000 * (time.monotonic() - start), page
+                options["cursor"] = page["next"]
+        while not (newest := found("k0")[1])["complete"]:
+            pass
+        assert [row["key"] for row in newest["rows"]] == ["k0"] and newest["as_of"] == HISTORY, newest
+        times = [statistics.median(found(key)[0] for _ in range(20)) for key in ("k0", f"k{KEYED - 1}", "none")]
+        asking.close()
+        return times
+
+
 # As the page's first screen asks when nothing changes: path, seconds between two times.
 ASKED = (("/cluster", 1), ("/workers", 10), ("/projects", 10), ("/dead/groups", 10), ("/dead/groups", 10),
          ("/history?state=failed&limit=5", 10))
@@ -197,6 +224,7 @@ MEASURES = [
      listeners(lambda said, seconds, most: most / 2**20), 3),
     ("… its processor time", "% of a core", listeners(lambda said, seconds, most: 100 * seconds / said["seconds"]), 3),
     ("HTTP, first page of the history of 10 million results, five ways to ask", "ms", history, 1),
+    ("what has a key in the history of 10 million results, three keys", "ms", history_by_key, 1),
     ("HTTP, gateway, ventilator and sink with an idle page", "% of a core", idle_page, 3),
 ]
 

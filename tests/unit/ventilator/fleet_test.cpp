@@ -103,9 +103,12 @@ TEST_CASE("who has a free slot comes before those that would only store a task",
 TEST_CASE("whoever is silent is lost, unless it was the loop that came late", "[ventilator]") {
   Fleet fleet(Config{}, kNow);
   fleet.put(worker(1), {}, kNow);
-  REQUIRE(fleet.judge(kNow + 30s).empty());
-  for (auto at = 31s; at < 34s; at += 1s) REQUIRE(fleet.judge(kNow + at).empty());
-  REQUIRE(fleet.judge(kNow + 34s) == std::vector<Fleet::Lost>{{1, "it fell silent"}});
+  std::vector<std::string> suspects;
+  REQUIRE(fleet.judge(kNow + 30s, suspects).empty());
+  for (auto at = 31s; at < 34s; at += 1s) REQUIRE(fleet.judge(kNow + at, suspects).empty());
+  REQUIRE(suspects.size() == 1);
+  REQUIRE(fleet.judge(kNow + 34s, suspects) == std::vector<Fleet::Lost>{{1, "it fell silent"}});
+  REQUIRE(suspects.size() == 1);
 }
 
 TEST_CASE("a kind that two workers describe is as the one that came last does", "[ventilator]") {
