@@ -115,7 +115,7 @@ void Ledger::on_send_tasks(Origin origin, const Link& link, std::uint64_t last,
     const auto task_class = *protocol::decode_class(run->task_class);
     if (paused_.contains({origin, task_class.project}))
       throw Violation{text("a task of project ", task_class.project, " was sent, which is paused")};
-    places_.on_send(link.run, task_class);
+    places_.on_send(link, task_class);
     on_send(*run, origin, task_class);
   }
   if (last > granted_[link])

@@ -1,18 +1,25 @@
 #include "tests/simulation/place_rules.hpp"
 
 #include "common/base/text.hpp"
+#include "common/protocol/runner_offers.hpp"
 
 namespace eole::simulation {
 
 using protocol::Place;
 
 void PlaceRules::on_hello(const protocol::Hello& hello) {
-  workers_[hello.run] = {hello.name, hello.kinds,
+  auto kinds = hello.kinds;
+  ByteReader payload(hello.payload);
+  const auto runners = protocol::read_runners(payload);
+  for (const auto& runner : *runners)
+    for (const auto& kind : runner.kinds)
+      if (runner.problem.empty()) kinds += "," + kind.name;
+  workers_[{hello.run, hello.hello}] = {hello.name, std::move(kinds),
                          *protocol::parse_offers(hello.labels, hello.resources)};
 }
 
-void PlaceRules::on_send(RunId run, const protocol::TaskClass& task_class) const {
-  const auto& [name, kinds, offers] = workers_.at(run);
+void PlaceRules::on_send(const Link& link, const protocol::TaskClass& task_class) const {
+  const auto& [name, kinds, offers] = workers_.at({link.run, link.hello});
   const auto& kind = task_class.kind;
   if (text(",", kinds, ",").find("," + kind + ",") == std::string::npos)
     throw Violation{text("a task of kind ", kind, " was sent to a worker of ", kinds)};

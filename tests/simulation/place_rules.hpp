@@ -9,12 +9,12 @@
 
 namespace eole::simulation {
 
-/// A worker is sent only what it runs, what it has the labels and resources for, and of what is
-/// pinned only what is pinned to it.
+/// A worker is sent only what its link's hello says that it runs, what it has the labels and
+/// resources for, and of what is pinned only what is pinned to it.
 class PlaceRules {
  public:
   void on_hello(const protocol::Hello& hello);
-  void on_send(RunId run, const protocol::TaskClass& task_class) const;
+  void on_send(const Link& link, const protocol::TaskClass& task_class) const;
 
  private:
   struct Worker {
@@ -22,7 +22,7 @@ class PlaceRules {
     std::string kinds;  // As it says.
     protocol::Offers offers;
   };
-  std::map<RunId, Worker> workers_;
+  std::map<std::pair<RunId, std::uint32_t>, Worker> workers_;  // As each hello of it says.
 };
 
 }  // namespace eole::simulation

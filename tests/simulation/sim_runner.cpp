@@ -26,11 +26,12 @@ std::uint64_t licences_of(const worker::StartTask& task) {
 }  // namespace
 
 SimRunner::SimRunner(Fabric& fabric, Process& process, net::Transport& transport,
-                     const net::ClusterFile& cluster)
+                     const net::ClusterFile& cluster, std::vector<protocol::RunnerOffer> offers)
     : fabric_(fabric),
       process_(process),
       socket_(transport.open(net::SocketType::kDealer)),
-      lookups_(fabric, process, transport, cluster.queries) {
+      lookups_(fabric, process, transport, cluster.queries),
+      offers_(std::move(offers)) {
   socket_.connect(cluster.artifacts);
 }
 
@@ -60,7 +61,32 @@ worker::BatchFinished SimRunner::run_batch(std::shared_ptr<const worker::Batch> 
   return finished;
 }
 
+bool SimRunner::is_broken(const std::string& kind) const {
+  for (const auto& offer : offers_)
+    for (const auto& each : offer.kinds)
+      if (each.name == kind) return !offer.problem.empty();
+  return false;
+}
+
+void SimRunner::set_problem(const std::string& problem) {
+  for (auto& offer : offers_) offer.problem = problem;
+  have_offers_changed_ = is_due_ = true;
+  process_.wake();
+}
+
+void SimRunner::break_runners() {
+  if (offers_.empty() || !offers_.front().problem.empty()) return;
+  fabric_.world.trace(text("the runners of ", process_.name(), " cannot start"));
+  set_problem("it is gone");
+  process_.after(fabric_.world.between(100ms, 5s), [this] { set_problem(""); });
+}
+
 void SimRunner::start(const worker::StartTask& task) {
+  if (is_broken(task.task_class.kind)) {
+    worker::TaskFinished unbegun{task.id, task.lease, TaskState::kFailed, 0, 0, {}, {}};
+    unbegun.is_unbegun = true;
+    return finish(std::move(unbegun));
+  }
   auto& world = fabric_.world;
   const std::string args = task.args;
   fabric_.ledger.on_start(task.id, args);

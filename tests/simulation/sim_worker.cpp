@@ -24,10 +24,14 @@ void SimWorker::boot() {
   if (!may_lack_a_kind_ || world.chance(0.5)) config.labels = kLabel;
   if (config.kinds.contains("quick")) config.inline_kinds = {"quick"};
   if (world.chance(0.2)) config.held_bytes_max = 200 + world.below(500);
+  if (may_lack_a_kind_ && config.kinds.contains("work") && world.chance(0.4)) {
+    config.kinds.erase("work");
+    config.runners = {{"./work", "", {{"work"}}}};
+  }
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;
   const auto cluster = ventilator_.cluster();
   transport_.emplace(fabric_, *this);
-  runner_.emplace(fabric_, *this, *transport_, cluster);
+  runner_.emplace(fabric_, *this, *transport_, cluster, config.runners);
   logs_.emplace(transport_->open(net::SocketType::kPush));
   logs_->connect(cluster.results);
   node_.emplace(worker::NodeOptions{cluster, config}, *transport_, *runner_);
@@ -43,6 +47,7 @@ void SimWorker::die() {
 std::optional<TimePoint> SimWorker::turn() {
   runner_->take_answers();
   if (fabric_.world.chance(0.02)) log();
+  if (fabric_.world.chance(0.005)) runner_->break_runners();
   auto next = node_->turn();
   const auto unfinished = node_->core().unfinished();
   if (fabric_.ledger.is_calm() && prefetch_ > 0 && unfinished > prefetch_)

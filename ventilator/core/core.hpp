@@ -81,6 +81,7 @@ class Core {
   std::uint64_t answer_bytes() const { return durable_.answers.bytes(); }
   std::size_t verdicts_pushed() const { return verdicts_.pushed(); }
   std::vector<WorkerView> workers() const { return fleet_.views(tasks_.placement()); }
+  std::map<std::string, protocol::KindOffer> kinds() const { return fleet_.kinds(); }
   /// How many left, or were lost, within the last day, or since the start.
   std::size_t workers_left(TimePoint now) const { return fleet_.left(now); }
   /// No task above this one has ever been more than queued in this start.

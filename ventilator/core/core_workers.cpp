@@ -49,8 +49,9 @@ void Core::on(HelloReceived& event, TimePoint now, Actions& out) {
     tell({{"joined", "worker", hello.name}}, out);
   }
   const auto received = is_same_life ? std::optional(hello.received) : std::nullopt;
-  auto& worker =
-      fleet_.put(Worker(event.peer, event.user, link, std::move(event.hello), now), before, now);
+  auto& worker = fleet_.put(
+      Worker(event.peer, event.user, link, std::move(event.hello), std::move(event.runners), now),
+      before, now);
   worker.is_paused = limits_.pauses().is_paused({Scope::Of::kWorker, worker.about.name});
   auto left = worker.leases.take_over(before.leases, received, event.held, durable_.origin, tasks_);
   for (const auto seq : left.never_arrived)

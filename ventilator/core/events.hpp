@@ -9,6 +9,7 @@
 #include "common/protocol/news.hpp"
 #include "common/protocol/not_done.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/runner_offers.hpp"
 #include "common/protocol/value.hpp"
 #include "ventilator/core/why.hpp"
 
@@ -48,9 +49,10 @@ struct ControlAsked {
 /// `user`, here and below: whose key sent it.
 struct HelloReceived {
   Peer peer;
-  protocol::Hello hello;
+  protocol::Hello hello;  // Without its payload: that is in the two lists.
   std::vector<protocol::Held> held;
   std::string user = {};
+  std::vector<protocol::RunnerOffer> runners = {};
 };
 struct BeatReceived {
   Peer peer;

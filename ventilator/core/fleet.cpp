@@ -14,6 +14,12 @@ constexpr std::size_t kRecallsTried = 1024;  // Tasks looked at in one turn.
 constexpr std::size_t kLeftMax = 10'000;     // Who left or was lost: remembered for kLeftFor.
 constexpr Duration kLeftFor = 24h;
 
+std::string text_of(const std::set<std::string, std::less<>>& kinds) {
+  std::string list;
+  for (const auto& kind : kinds) list += (list.empty() ? "" : ",") + kind;
+  return list;
+}
+
 // "echo,sleep"
 std::set<std::string, std::less<>> kinds_of(std::string_view list) {
   std::set<std::string, std::less<>> kinds;
@@ -27,14 +33,17 @@ std::set<std::string, std::less<>> kinds_of(std::string_view list) {
 }  // namespace
 
 Worker::Worker(Peer from, std::string key, const Link& its_link, protocol::Hello hello,
-               TimePoint now)
+               std::vector<protocol::RunnerOffer> its_runners, TimePoint now)
     : peer(std::move(from)),
       user(std::move(key)),
       link(its_link),
       about(std::move(hello)),
       silence(now),
       leases(its_link.run),
-      has{kinds_of(about.kinds), {}} {
+      has{kinds_of(about.kinds), {}, std::move(its_runners)} {
+  for (const auto& runner : has.runners)
+    for (const auto& kind : runner.kinds)
+      if (runner.problem.empty()) has.kinds.insert(kind.name);
   if (auto offered = protocol::parse_offers(about.labels, about.resources))
     has.offers = std::move(*offered);
 }
@@ -289,7 +298,7 @@ std::vector<WorkerView> Fleet::views(const Placement& placement) const {
                     run,
                     about.pid,
                     about.slots,
-                    about.kinds,
+                    text_of(worker.has.kinds),
                     state,
                     worker.is_paused,
                     worker.leases.outstanding(),
@@ -300,9 +309,23 @@ std::vector<WorkerView> Fleet::views(const Placement& placement) const {
                     worker.ended};
     for (const auto& [name, all] : worker.has.offers.resources)
       view.resources.push_back({name, all, placement.free(run, worker.has.offers, name)});
+    for (const auto& runner : worker.has.runners)
+      if (!runner.problem.empty()) view.broken.push_back({runner.name, runner.problem});
     views.push_back(std::move(view));
   }
   return views;
+}
+
+std::map<std::string, protocol::KindOffer> Fleet::kinds() const {
+  std::map<std::string, protocol::KindOffer> kinds;
+  for (const auto run : order_) {
+    const auto& has = find(run)->has;
+    for (const auto& kind : has.kinds) kinds.try_emplace(kind, protocol::KindOffer{kind});
+    for (const auto& runner : has.runners)
+      for (const auto& kind : runner.kinds)
+        if (has.kinds.contains(kind.name)) kinds[kind.name] = kind;
+  }
+  return kinds;
 }
 
 }  // namespace eole::ventilator

@@ -13,6 +13,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/time.hpp"
+#include "common/protocol/runner_offers.hpp"
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/credit.hpp"
 #include "ventilator/core/events.hpp"
@@ -32,7 +33,7 @@ struct WorkerView {
   RunId run = 0;
   std::uint32_t pid = 0;
   std::uint32_t slots = 0;
-  std::string kinds;
+  std::string kinds;  // With commas between them.
   std::string state;  // ready, suspect, draining
   bool is_paused = false;
   std::uint64_t held = 0;
@@ -54,6 +55,12 @@ struct WorkerView {
   };
   Program program = {};
   std::uint64_t ended = 0;  // Tasks and attempts that ended there, since it came.
+  struct Broken {
+    std::string runner;
+    std::string problem;
+    bool operator==(const Broken&) const = default;
+  };
+  std::vector<Broken> broken = {};  // Of its runners.
   bool operator==(const WorkerView&) const = default;
 };
 
@@ -67,7 +74,8 @@ constexpr std::uint32_t kHelloJumpMax = 1024;
 /// One that said hello, and is not lost.
 struct Worker {
   Worker() = default;
-  Worker(Peer from, std::string key, const Link& its_link, protocol::Hello hello, TimePoint now);
+  Worker(Peer from, std::string key, const Link& its_link, protocol::Hello hello,
+         std::vector<protocol::RunnerOffer> its_runners, TimePoint now);
 
   Peer peer;
   std::string user;  // Whose key its hello came with.
@@ -98,6 +106,7 @@ struct Worker {
   struct Has {
     std::set<std::string, std::less<>> kinds;  // That it runs.
     protocol::Offers offers;
+    std::vector<protocol::RunnerOffer> runners;
   };
   Has has;
 
@@ -189,12 +198,16 @@ class Fleet {
   /// Tasks leased to any of them. Walks all.
   std::uint64_t outstanding() const;
   std::vector<WorkerView> views(const Placement& placement) const;
+  /// The kinds that any of them runs, by name. One that several describe is as the one that came
+  /// last does.
+  std::map<std::string, protocol::KindOffer> kinds() const;
 
  private:
   bool is_better_place(const Worker& worker, const protocol::TaskClass& task_class,
                        const Placement& placement) const;
   Admission admit_new(const std::string& user, TimePoint now) const;
   void count_kinds(const Worker& worker, bool is_here);
+  std::string why_broken(std::string_view kind) const;
 
   Config config_;
   std::unordered_map<RunId, Worker> workers_;

@@ -84,10 +84,22 @@ std::optional<RunId> Fleet::nearest_to(const protocol::TaskClass& task_class,
   return nearest == nullptr ? std::nullopt : std::optional(nearest->link.run);
 }
 
+// Of a kind whose runners cannot start: what one of them says.
+std::string Fleet::why_broken(std::string_view kind) const {
+  for (const auto run : order_) {
+    const auto& worker = *find(run);
+    for (const auto& runner : worker.has.runners)
+      for (const auto& each : runner.kinds)
+        if (each.name == kind) return text("; on ", worker.about.name, " ", runner.problem);
+  }
+  return {};
+}
+
 std::optional<Why> Fleet::why_nobody(const protocol::TaskClass& task_class,
                                      const Placement& placement) const {
   const auto& kind = task_class.kind;
-  if (!kinds_.contains(kind)) return Why{"no_worker", text("no connected worker offers ", kind)};
+  if (!kinds_.contains(kind))
+    return Why{"no_worker", text("no connected worker offers ", kind, why_broken(kind))};
   if (Placement::is_plain(task_class)) return std::nullopt;
   const auto is_any = [&](const auto& is_one) {
     return std::any_of(workers_.begin(), workers_.end(),

@@ -123,11 +123,15 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
 // ---- From workers.
 
 Expected<void> Node::on(protocol::Hello& hello, const Sender& from) {
-  auto held = protocol::decode_held(hello.payload);
+  ByteReader reader(hello.payload);
+  auto runners = protocol::read_runners(reader);
+  if (!runners) return runners.error();
+  auto held = protocol::decode_held(reader.rest());
   if (!held) return held.error();
   hello.payload.clear();
   users_[from.peer] = {from.user, hello.name};
-  tell_core(HelloReceived{from.peer, std::move(hello), std::move(*held), from.user});
+  tell_core(HelloReceived{from.peer, std::move(hello), std::move(*held), from.user,
+                          std::move(*runners)});
   return {};
 }
 

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
@@ -102,6 +101,14 @@ Value labels(const WorkerView& worker) {
   return all;
 }
 
+// Those of its runners that cannot start.
+Value broken(const WorkerView& worker) {
+  Value::Array list;
+  for (const auto& each : worker.broken)
+    list.push_back(Value::Map{{"runner", each.runner}, {"problem", each.problem}});
+  return list;
+}
+
 Value workers(const Core& core) {
   const auto now = process::now();
   Value::Array list;
@@ -121,7 +128,8 @@ Value workers(const Core& core) {
                               {"paused", worker.is_paused},
                               {"kinds", worker.kinds},
                               {"labels", labels(worker)},
-                              {"resources", resources(worker)}});
+                              {"resources", resources(worker)},
+                              {"broken", broken(worker)}});
   return list;
 }
 
@@ -141,16 +149,11 @@ Value workers_within(const Core& core, const Within& within) {
   return list;
 }
 
-// The names of the kinds that connected workers offer.
+// The kinds that connected workers offer: those of runners with what they take.
 Value kinds(const Core& core) {
-  std::set<std::string> names;
-  for (const auto& worker : core.workers())
-    for (std::size_t at = 0; at < worker.kinds.size();) {
-      const auto end = std::min(worker.kinds.find(',', at), worker.kinds.size());
-      names.insert(worker.kinds.substr(at, end - at));
-      at = end + 1;
-    }
-  return Value::Array(names.begin(), names.end());
+  Value::Array list;
+  for (const auto& [name, kind] : core.kinds()) list.push_back(protocol::view_of(kind));
+  return list;
 }
 
 // Until when it waits, as Unix time in milliseconds.

@@ -3,8 +3,10 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/base/time.hpp"
+#include "common/protocol/runner_offers.hpp"
 
 namespace eole::worker {
 
@@ -14,7 +16,8 @@ struct Config {
   std::uint32_t pid = 0;
   std::uint32_t slots = 1;     // Tasks that run at the same time.
   std::uint32_t prefetch = 0;  // Unfinished tasks per slot; zero: adapts to their length.
-  std::set<std::string, std::less<>> kinds;         // What this worker runs.
+  std::set<std::string, std::less<>> kinds;         // What this worker runs of itself,
+  std::vector<protocol::RunnerOffer> runners;       // and what its runners do.
   std::set<std::string, std::less<>> inline_kinds;  // So short that the loop itself runs them.
   /// Of the kinds whose runners take several tasks at once, one after another: so many at most.
   std::map<std::string, std::uint32_t, std::less<>> ahead;

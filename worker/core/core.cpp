@@ -74,7 +74,12 @@ void Core::on(OrdersReceived& event, TimePoint now, Actions& out) {
 }
 
 void Core::on(TaskFinished& event, TimePoint now, Actions&) {
-  if (event.is_unbegun && !planted("unbegun-means-failed") && inbox_.wait_again(event.id)) return;
+  if (event.is_unbegun && !planted("unbegun-means-failed"))
+    if (const auto again = inbox_.wait_again(event.id); again != Inbox::Again::kNot) {
+      // Given back with a beat it would end this worker's credit.
+      should_renew_ = should_renew_ || (again == Inbox::Again::kElsewhere && !is_draining_);
+      return;
+    }
   auto ended = inbox_.end(event.id, now);
   if (!ended) return;
   if (ended->shared_slot) ended->took = std::chrono::microseconds(event.run_us);
@@ -127,6 +132,13 @@ void Core::on(SlotsChanged& event, TimePoint, Actions&) {
   credit_.set_slots(event.slots);
 }
 
+// The ventilator hears of it with another hello: what else it is told goes by what that one said.
+void Core::on(RunnersChanged& event, TimePoint, Actions&) {
+  inbox_.offer(event.runners);
+  link_.offer(event.runners);
+  should_renew_ = !is_draining_;
+}
+
 void Core::on(DrainAsked&, TimePoint, Actions&) { drain(); }
 
 void Core::drain() {
@@ -151,6 +163,10 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   inbox_.start(now, result_bytes() <= config_.result_bytes_max, credit_.together(), out);
   for (auto& [origin, outbox] : outboxes_) outbox.on_deadline(now, inbox_.has_waiting(), out);
   const bool is_over = is_draining_ && is_empty();
+  if (std::exchange(should_renew_, false)) {
+    link_.renew();
+    return say_hello(now, out);
+  }
   if (link_.is_silent(now)) return say_hello(now, out);
   if (!link_.is_linked()) {
     if (!link_.is_hello_due(now)) return;

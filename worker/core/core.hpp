@@ -42,6 +42,7 @@ class Core {
   void on(TaskFinished& event, TimePoint now, Actions& out);
   void on(BatchFinished& event, TimePoint now, Actions& out);
   void on(SlotsChanged& event, TimePoint now, Actions& out);
+  void on(RunnersChanged& event, TimePoint now, Actions& out);
   void on(DrainAsked& event, TimePoint now, Actions& out);
 
   void doubt_link(TimePoint now, Actions& out);
@@ -59,6 +60,7 @@ class Core {
   Inbox inbox_;
   Credit credit_;
   std::map<Origin, Outbox> outboxes_;  // One for each origin: none waits for another's sake.
+  bool should_renew_ = false;  // What it offers, or gives back, is another hello's to say.
   bool is_draining_ = false;
   bool is_done_ = false;
 };

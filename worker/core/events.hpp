@@ -8,6 +8,7 @@
 #include "common/base/time.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/runner_offers.hpp"
 #include "common/protocol/task_class.hpp"
 
 /// What may happen to a worker, and what it may want done.
@@ -86,12 +87,16 @@ struct BatchFinished {
 struct SlotsChanged {
   std::uint32_t slots = 0;
 };
+/// A runner cannot start any more, or can again: what all of them offer from now on.
+struct RunnersChanged {
+  std::vector<protocol::RunnerOffer> runners;
+};
 /// Finish what runs, give back what waits, leave.
 struct DrainAsked {};
 
 using Event = std::variant<WelcomeReceived, HelloAgainReceived, PipeUp, PipeDown, TasksReceived,
                            OrdersReceived, AckReceived, TaskFinished, BatchFinished, SlotsChanged,
-                           DrainAsked>;
+                           RunnersChanged, DrainAsked>;
 
 // Actions.
 struct SendHello {

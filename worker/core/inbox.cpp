@@ -33,9 +33,30 @@ std::string key_of(const protocol::TaskSpec& spec) {
 
 Inbox::Inbox(const Config& config)
     : slots_(config.slots),
-      kinds_(config.kinds),
+      kinds_{config.kinds, {}},
       inline_kinds_(config.inline_kinds),
-      ahead_(config.ahead) {}
+      ahead_(config.ahead) {
+  offer(config.runners);
+}
+
+void Inbox::offer(const std::vector<protocol::RunnerOffer>& runners) {
+  kinds_.all = kinds_.own;
+  for (const auto& runner : runners)
+    for (const auto& kind : runner.kinds)
+      if (runner.problem.empty()) kinds_.all.insert(kind.name);
+  std::erase_if(waiting_, [&](const TaskId& id) {
+    const auto found = held_.find(id);
+    if (found == held_.end() || found->second.state != HeldState::kWaiting) return true;
+    if (is_offered(found->second)) return false;
+    give_back(found->second);
+    return true;
+  });
+}
+
+// What was cancelled has its end here, whoever could run it.
+bool Inbox::is_offered(const Entry& entry) const {
+  return entry.is_cancelled || kinds_.all.contains(entry.task_class.kind);
+}
 
 Inbox::Received Inbox::receive(protocol::Tasks tasks, Outbox& outbox, TimePoint now, Actions& out) {
   auto batch = std::make_shared<Batch>();
@@ -90,7 +111,7 @@ bool Inbox::begin_run(std::string_view encoded, Run& run, Batch& batch) const {
   batch.classes.push_back(std::move(*task_class));
   run.encoded = encoded;
   run.task_class = &batch.classes.back();
-  run.is_known = kinds_.contains(run.task_class->kind);
+  run.is_known = kinds_.all.contains(run.task_class->kind);
   run.is_inline = inline_kinds_.contains(run.task_class->kind);
   return true;
 }
@@ -300,20 +321,18 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
   return ended;
 }
 
-bool Inbox::wait_again(const TaskId& id) {
+Inbox::Again Inbox::wait_again(const TaskId& id) {
   const auto found = held_.find(id);
-  if (found == held_.end()) return false;
+  if (found == held_.end()) return Again::kNot;
   auto& entry = found->second;
-  if (entry.state != HeldState::kStarted || entry.is_cancelled || entry.is_dropped) return false;
+  if (entry.state != HeldState::kStarted || entry.is_cancelled || entry.is_dropped)
+    return Again::kNot;
   leave_slot(entry);
   limits_.erase({entry.overdue(), id});
   entry.state = HeldState::kWaiting;
-  if (is_draining_) {
-    give_back(entry);
-  } else {
-    waiting_.push_back(id);  // Its runner may be away for long: others may have the slot.
-  }
-  return true;
+  if (is_draining_ || !is_offered(entry)) return give_back(entry), Again::kElsewhere;
+  waiting_.push_back(id);
+  return Again::kHere;
 }
 
 // A dropped task has ended that was leased again meanwhile.

@@ -29,6 +29,8 @@ class Inbox {
   void obey(const protocol::Order& order, Actions& out);
   /// What runs beyond them runs on.
   void set_slots(std::uint32_t slots) { slots_.set_slots(slots); }
+  /// What its runners offer from now on: what waits for one that cannot start is given back.
+  void offer(const std::vector<protocol::RunnerOffer>& runners);
   /// No more is started; what waits is given back.
   void drain();
   /// Starts what waits while there are slots; if nothing may run, only what was cancelled. So many
@@ -53,9 +55,10 @@ class Inbox {
   /// Nothing if no such task was started.
   std::optional<Ended> end(const TaskId& id, TimePoint now);
   /// A task that was started and that nobody took waits again, behind the others; the ventilator
-  /// may recall it meanwhile. False: there is none, or its end is wanted whatever it is, since it
-  /// was cancelled or dropped.
-  bool wait_again(const TaskId& id);
+  /// may recall it meanwhile. It is given back if its kind is not offered any more. Not: there is
+  /// none, or its end is wanted whatever it is, since it was cancelled or dropped.
+  enum class Again : std::uint8_t { kNot, kHere, kElsewhere };
+  Again wait_again(const TaskId& id);
   struct EndedBatch {
     std::shared_ptr<const Batch> batch;
     Duration took{};
@@ -114,9 +117,14 @@ class Inbox {
   void share_slot(const Entry& first, std::uint64_t together, TimePoint now, Actions& out);
   void leave_slot(Entry& entry);
   void wait_anew(const TaskId& id, Entry& entry);
+  bool is_offered(const Entry& entry) const;
 
   SlotUse slots_;
-  std::set<std::string, std::less<>> kinds_;
+  struct Kinds {
+    std::set<std::string, std::less<>> own;
+    std::set<std::string, std::less<>> all;  // Those, and what runners offer.
+  };
+  Kinds kinds_;
   std::set<std::string, std::less<>> inline_kinds_;
   std::map<std::string, std::uint32_t, std::less<>> ahead_;
   std::unordered_map<TaskId, Entry> held_;      // Of a batch: there.

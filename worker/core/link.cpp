@@ -25,6 +25,7 @@ protocol::Hello introduce(const Config& config, RunId run) {
   hello.prefetch = config.prefetch;
   hello.restarts = config.restarts;
   for (const auto& kind : config.kinds) hello.kinds += (hello.kinds.empty() ? "" : ",") + kind;
+  hello.payload = protocol::encode_runners(config.runners);
   return hello;
 }
 
@@ -35,6 +36,14 @@ VentilatorLink::VentilatorLink(const Config& config, RunId run, TimePoint now)
       retry_(config.retry),
       heartbeat_(config.heartbeat),
       next_hello_(now) {}
+
+void VentilatorLink::offer(const std::vector<protocol::RunnerOffer>& runners) {
+  self_.payload = protocol::encode_runners(runners);
+}
+
+void VentilatorLink::renew() {
+  if (state_ == State::kHello) ++hello_number_;
+}
 
 bool VentilatorLink::on_welcome(const protocol::Welcome& welcome, TimePoint now, Actions& out) {
   heard_ = now;
@@ -82,7 +91,7 @@ TimePoint VentilatorLink::next_deadline() const {
   return is_linked() ? std::min(next_beat_, silent_at()) : next_hello_;
 }
 
-void VentilatorLink::say_hello(Bytes held, TimePoint now, Actions& out) {
+void VentilatorLink::say_hello(const Bytes& held, TimePoint now, Actions& out) {
   next_hello_ = now + retry_;
   const bool is_afresh = ++unanswered_ > kUnansweredMax && !planted("hellos-pile-up");
   if (is_afresh) unanswered_ = 1, ++hello_number_;
@@ -91,7 +100,7 @@ void VentilatorLink::say_hello(Bytes held, TimePoint now, Actions& out) {
   hello.last_start = last_link_.start;
   hello.last_hello = last_link_.hello;
   hello.received = last_received_;
-  hello.payload = std::move(held);
+  hello.payload += held;
   out.push_back(SendHello{std::move(hello), is_afresh});
 }
 

@@ -12,6 +12,11 @@ class VentilatorLink {
  public:
   VentilatorLink(const Config& config, RunId run, TimePoint now);
 
+  /// What its runners offer, as its next hello says.
+  void offer(const std::vector<protocol::RunnerOffer>& runners);
+  /// The next hello says something else than the last: one that was not answered has its number no
+  /// more.
+  void renew();
   /// True if the link is a new one, whose levels start anew.
   bool on_welcome(const protocol::Welcome& welcome, TimePoint now, Actions& out);
   void on_pipe_up(TimePoint now);
@@ -34,7 +39,7 @@ class VentilatorLink {
 
   /// Once it is closed. When too many wait unanswered the next goes under a new number, over a new
   /// connection. `held`: every task received and not yet gone, as a payload.
-  void say_hello(Bytes held, TimePoint now, Actions& out);
+  void say_hello(const Bytes& held, TimePoint now, Actions& out);
   void beat(std::uint64_t limit, bool is_draining, Bytes held, TimePoint now, Actions& out);
   void grant(std::uint64_t limit, Actions& out) const;
   void say_goodbye(Actions& out) const;

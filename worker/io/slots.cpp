@@ -22,12 +22,15 @@ constexpr Duration kSweepEvery = 60s;  // what nobody came back for,
 constexpr Duration kRestEvery = 1s;    // and how the processes are.
 }  // namespace
 
-Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners)
+Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners,
+             std::vector<protocol::RunnerOffer> offers)
     : context_(context),
       options_(std::move(options)),
       runners_(std::move(runners)),
       web_(options_.web),
-      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      offers_(std::move(offers)),
+      problems_(runners_.size(), std::vector<std::string>(offers_.size())) {
   remove_leftovers(options_.scratch);
   for (std::size_t slot = 0; slot < runners_.size(); ++slot)
     threads_.emplace_back([this, slot] { serve(slot); });
@@ -66,7 +69,8 @@ void Slots::start(const StartTask& task) {
     for (const auto& each : gathering_) running_[each.id] = std::make_shared<Cancel>();
     waiting_.push_back(std::exchange(gathering_, {}));
   }
-  has_work_.notify_one();
+  // One whose runner cannot start may leave it to another.
+  are_all_well_ ? has_work_.notify_one() : has_work_.notify_all();
 }
 
 void Slots::kill(const TaskId& id, bool is_timeout) {
@@ -80,6 +84,12 @@ std::vector<TaskFinished> Slots::take_finished() {
   ::eventfd_read(wake_fd_, &ignored);
   const std::scoped_lock lock(mutex_);
   return std::exchange(finished_, {});
+}
+
+std::optional<std::vector<protocol::RunnerOffer>> Slots::take_runners() {
+  const std::scoped_lock lock(mutex_);
+  if (!std::exchange(have_offers_changed_, false)) return std::nullopt;
+  return offers_;
 }
 
 std::deque<protocol::Progress> Slots::take_progress() {
@@ -99,8 +109,50 @@ bool Slots::has_progress() {
   return !progress_.is_empty();
 }
 
+// What cannot start in any slot is not offered.
+void Slots::look_at_runners(std::size_t slot) {
+  std::vector<std::string> problems;
+  for (const auto& runner : runners_[slot].all)
+    if (runner->is_foreign()) problems.push_back(runner->problem());
+  const std::scoped_lock lock(mutex_);
+  if (problems == problems_[slot]) return;
+  problems_[slot] = std::move(problems);
+  const std::vector<std::string> none(offers_.size());
+  are_all_well_ = std::count(problems_.begin(), problems_.end(), none) == std::ssize(problems_);
+  for (std::size_t i = 0; i < offers_.size(); ++i) {
+    const bool is_broken = std::none_of(problems_.begin(), problems_.end(),
+                                        [&](const auto& each) { return each[i].empty(); });
+    if (is_broken == !offers_[i].problem.empty()) continue;
+    offers_[i].problem = is_broken ? problems_[slot][i] : std::string();
+    have_offers_changed_ = true;
+  }
+  if (have_offers_changed_) wake();
+}
+
+// The place of what this slot takes: not what its own runner cannot run and another slot's can.
+std::optional<std::size_t> Slots::next_for(std::size_t slot) const {
+  const auto is_others = [&](const std::vector<StartTask>& tasks) {
+    for (std::size_t i = 0; i < offers_.size(); ++i)
+      if (!problems_[slot][i].empty() && offers_[i].problem.empty())
+        for (const auto& kind : offers_[i].kinds)
+          if (kind.name == tasks.front().task_class.kind) return true;
+    return false;
+  };
+  const auto found = std::find_if_not(waiting_.begin(), waiting_.end(), is_others);
+  if (found == waiting_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - waiting_.begin());
+}
+
+// A slot that is never idle tries them again, too.
+void Slots::mend(std::size_t slot) {
+  for (const auto& runner : runners_[slot].all)
+    if (!runner->problem().empty()) runner->rest();
+  look_at_runners(slot);
+}
+
 void Slots::rest(std::size_t slot, TimePoint& next_sweep) {
   for (const auto& runner : runners_[slot].all) runner->rest();
+  look_at_runners(slot);
   const auto now = process::now();
   if (now < next_sweep) return;
   next_sweep = now + kSweepEvery;
@@ -130,18 +182,20 @@ void Slots::serve(std::size_t slot) {
     std::vector<std::shared_ptr<Cancel>> cancels;
     {
       std::unique_lock lock(mutex_);
-      const auto is_due = [&] { return should_stop_ || !waiting_.empty(); };
+      std::optional<std::size_t> next;
+      const auto is_due = [&] { return should_stop_ || (next = next_for(slot)); };
       while (!has_work_.wait_for(lock, has_foreign ? kRestEvery : kSweepEvery, is_due)) {
         lock.unlock();  // The loop needs it, and a disk may be slow.
         rest(slot, next_sweep);
         lock.lock();
       }
       if (should_stop_) break;
-      tasks = std::move(waiting_.front());
-      waiting_.pop_front();
+      tasks = std::move(waiting_[*next]);
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(*next));
       for (const auto& task : tasks) cancels.push_back(running_.at(task.id));
     }
     run(std::move(tasks), std::move(cancels), around);
+    if (has_foreign) mend(slot);
   }
   runners_[slot].all.clear();  // Here: all slots at once.
 }

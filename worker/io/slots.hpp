@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -26,8 +27,10 @@ struct SlotOptions {
 /// The threads that run tasks, one per slot, and the way back to the loop.
 class Slots final : public TaskRunner {
  public:
-  /// `runners`: of each slot.
-  Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners);
+  /// `runners`: of each slot; `offers`: what those that did not come with Eole offer, in their
+  /// order there.
+  Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners,
+        std::vector<protocol::RunnerOffer> offers);
   ~Slots() override;
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
@@ -36,6 +39,7 @@ class Slots final : public TaskRunner {
   void kill(const TaskId& id, bool is_timeout) override;
   BatchFinished run_batch(std::shared_ptr<const Batch> batch) override;
   std::vector<TaskFinished> take_finished() override;
+  std::optional<std::vector<protocol::RunnerOffer>> take_runners() override;
   std::deque<protocol::Progress> take_progress() override;
   void give_back(std::deque<protocol::Progress> progress) override;
   bool has_progress() override;
@@ -48,6 +52,9 @@ class Slots final : public TaskRunner {
            Surroundings& around);
   void take(TaskFinished finished);
   void rest(std::size_t slot, TimePoint& next_sweep);
+  void mend(std::size_t slot);
+  void look_at_runners(std::size_t slot);
+  std::optional<std::size_t> next_for(std::size_t slot) const;
   void show(protocol::Progress progress);
   bool is_stopping();
   void wake();
@@ -66,6 +73,11 @@ class Slots final : public TaskRunner {
   std::deque<std::vector<StartTask>> waiting_;
   std::map<TaskId, std::shared_ptr<Cancel>> running_;  // Loop and slot.
   std::vector<TaskFinished> finished_;
+  std::vector<protocol::RunnerOffer> offers_;  // With the problems that are told,
+  bool have_offers_changed_ = false;           // or will be.
+  /// Of each slot, why each of these cannot start there; empty: it does.
+  std::vector<std::vector<std::string>> problems_;
+  std::atomic<bool> are_all_well_ = true;
   ProgressQueue progress_;
   std::vector<std::thread> threads_;
 };

@@ -54,7 +54,18 @@ void add_kinds(ProcessRunner& runner, const ProcessRunner::Offer& offer, Process
   }
 }
 
-void introduce(ProcessRunners& slot, Config& config) {
+protocol::RunnerOffer told_of(const ProcessRunner& runner, const ProcessRunner::Offer& offer) {
+  protocol::RunnerOffer told{runner.name(), "", {}};
+  for (const auto& [name, about, arguments] : offer.kinds) {
+    auto& kind = told.kinds.emplace_back(protocol::KindOffer{name, about, {}});
+    for (const auto& [argument, type, is_needed, fallback] : arguments)
+      kind.arguments.push_back({argument, type, is_needed, fallback});
+  }
+  return told;
+}
+
+// In the first slot they say what they offer, in the others no less.
+void introduce(ProcessRunners& slot, bool is_first, Config& config) {
   for (const auto& runner : slot.all) {
     if (!runner->is_foreign()) continue;
     const auto offer = runner->introduce();
@@ -62,7 +73,22 @@ void introduce(ProcessRunners& slot, Config& config) {
     add_kinds(*runner, *offer, slot);
     for (const auto& kind : offer->kinds)
       if (offer->ahead > 1) config.ahead[kind.name] = static_cast<std::uint32_t>(offer->ahead);
+    if (is_first) config.runners.push_back(told_of(*runner, *offer));
   }
+}
+
+// Each hello has all of it, and each of them may have a problem.
+void check_size(const Config& config) {
+  std::size_t kinds = 0;
+  for (const auto& runner : config.runners) kinds += runner.kinds.size();
+  if (kinds > protocol::kOfferedKindsMax)
+    throw std::runtime_error(
+        text("--runner: ", kinds, " kinds in all, limit ", protocol::kOfferedKindsMax));
+  const auto bytes = protocol::encode_runners(config.runners).size() +
+                     config.runners.size() * protocol::kProblemBytesMax;
+  if (bytes > protocol::kRunnersBytesMax)
+    throw std::runtime_error(text("--runner: ", bytes, " bytes tell of their kinds, limit ",
+                                  protocol::kRunnersBytesMax));
 }
 
 }  // namespace
@@ -88,6 +114,12 @@ void add_own_kinds(Config& config, bool allow_exec) {
 std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const ForeignOptions& options,
                                           const std::vector<std::string>& command_words,
                                           Config& config) {
+  if (options.commands.size() > protocol::kRunnersMax)
+    throw std::runtime_error(
+        text("--runner: ", options.commands.size(), " of them, limit ", protocol::kRunnersMax));
+  for (const auto& command : options.commands)
+    if (command.find_first_not_of(" \t\n") == std::string::npos)
+      throw std::runtime_error("--runner: a COMMAND is wanted, this one is empty");
   std::vector<ProcessRunners> slots;
   for (std::uint32_t slot = 0; slot < config.slots; ++slot) {
     slots.push_back(start_own_runners(processes, config.kinds, command_words));
@@ -95,14 +127,13 @@ std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const Forei
       slots.back().all.push_back(
           std::make_unique<ProcessRunner>(processes, program_of(command, options)));
   }
-  for (auto& slot : slots) introduce(slot, config);
+  for (auto& slot : slots) introduce(slot, &slot == &slots.front(), config);
   for (const auto& slot : slots)
-    for (const auto& [kind, runner] : slots.front().by_kind) {
+    for (const auto& [kind, runner] : slots.front().by_kind)
       if (!slot.by_kind.contains(kind))
         throw std::runtime_error(
             text("runner ", runner->name(), " offers the kind ", kind, " in one slot only"));
-      config.kinds.insert(kind);
-    }
+  check_size(config);
   return slots;
 }
 

@@ -2,6 +2,7 @@
 #include "common/protocol/hand_messages.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/runner_offers.hpp"
 #include "common/protocol/result_view.hpp"
 #include "common/protocol/task_class.hpp"
 #include "common/protocol/value.hpp"
@@ -179,6 +180,15 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   check_golden("held.record.hex", encode_held(held));
   REQUIRE(*decode_held(encode_held(held)) == held);
 
+  const std::vector<RunnerOffer> runners{
+      {"./resize.sh", "", {{"resize", "Scales a picture.", {{"scale", "integer", true, ""}}}}},
+      {"./broken", "runner ./broken: ended", {{"odd", "", {{"n", "any", false, "[1]"}}}}}};
+  check_golden("runners.record.hex", encode_runners(runners));
+  const auto told = encode_runners(runners) + "held";
+  ByteReader runners_reader(told);
+  REQUIRE(*read_runners(runners_reader) == runners);
+  REQUIRE(runners_reader.rest() == "held");
+
   const std::vector<Order> orders{{OrderKind::kDrop, {123456, 42}, {2, 77}}};
   check_golden("order.record.hex", encode_orders(orders));
   REQUIRE(*decode_orders(encode_orders(orders)) == orders);
@@ -237,6 +247,11 @@ TEST_CASE("records that are cut short or lie about their size are refused", "[re
   REQUIRE(*count_task_specs(spec + spec) == 2);
   REQUIRE_FALSE(count_task_specs(spec.substr(1)));
   REQUIRE_FALSE(decode_held("odd"));
+  const auto runners = encode_runners({{"a", "", {{"kind", "", {}}}}});
+  for (std::size_t size = 1; size < runners.size(); ++size) {
+    ByteReader reader(std::string_view(runners).substr(0, size));
+    REQUIRE_FALSE(read_runners(reader));
+  }
   REQUIRE_FALSE(decode_orders("odd"));
   REQUIRE_FALSE(decode_settlement("\xff\xff\xff\xff"));
 }

@@ -19,7 +19,7 @@ struct Waiting {
   std::size_t room = 1000;  // That the limits have.
   Waiting(RunId workers, Seq count) {
     for (RunId run = 1; run <= workers; ++run)
-      fleet.take_levels(fleet.put(Worker("peer", "", {1, run, 1}, hello(), kNow), {}, kNow), 0, 10);
+      fleet.take_levels(fleet.put(Worker("peer", "", {1, run, 1}, hello(), {}, kNow), {}, kNow), 0, 10);
     for (Seq seq = 1; seq <= count; ++seq) put(seq, "work");
   }
   static protocol::Hello hello() {

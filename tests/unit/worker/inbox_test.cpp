@@ -230,7 +230,7 @@ TEST_CASE("a task that nobody took waits again, and leaves the slot to those it 
   SharedRig rig(1);
   rig.receive({1, 2});
   rig.slots(100);
-  REQUIRE(rig.inbox.wait_again({kOrigin, 2}));
+  REQUIRE(rig.inbox.wait_again({kOrigin, 2}) == Inbox::Again::kHere);
   REQUIRE(rig.slots(100).empty());
   rig.inbox.end({kOrigin, 1}, rig.now);
   REQUIRE(rig.slots(100) == Shares{{2}});
@@ -242,7 +242,8 @@ TEST_CASE("tasks that nobody took wait again in their order, behind those of oth
   rig.receive({1, 2, 3});
   rig.receive({4}, "other");
   REQUIRE(rig.slots(100) == Shares{{1, 2, 3}});
-  for (const Seq seq : {1, 2, 3}) REQUIRE(rig.inbox.wait_again({kOrigin, seq}));
+  for (const Seq seq : {1, 2, 3})
+    REQUIRE(rig.inbox.wait_again({kOrigin, seq}) == Inbox::Again::kHere);
   REQUIRE(rig.slots(100) == Shares{{4}});
   rig.inbox.end({kOrigin, 4}, rig.now);
   REQUIRE(rig.slots(100) == Shares{{1, 2, 3}});

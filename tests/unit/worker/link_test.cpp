@@ -28,7 +28,7 @@ struct LinkRig {
 protocol::Hello hello(std::uint32_t number, std::uint32_t last_start, std::uint32_t last_hello,
                       std::uint64_t received) {
   return {kRun, number, last_start, last_hello, received, "w1", 0, 1, "quick,work", "", "",
-          "",   "",     1,          0,          "held"};
+          "",   "",     1,          0,          protocol::encode_runners({}) + "held"};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
 #include "common/process/log.hpp"
+#include "common/protocol/runner_offers.hpp"
 #include "worker/runners/process/session.hpp"
 
 namespace eole::worker {
@@ -22,7 +23,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookEvery{250};      // Whether one that says nothing still is well.
 constexpr milliseconds kBackoffMin = 100ms;  // After a start that came to no hello, doubled …
 constexpr milliseconds kBackoffMax = 30s;    // … up to this.
-constexpr milliseconds kWaitForStart{1000};  // A task in its slot; then others may have that.
 constexpr milliseconds kLeaveWithin{2000};   // From a closed socket, and from SIGTERM, to the end.
 constexpr milliseconds kLeaveLook{5};
 constexpr std::size_t kLoggedLineBytesMax = 1024;
@@ -102,12 +102,7 @@ void ProcessRunner::run(std::span<const Run> runs, const OnEnded& on_ended) {
 Expected<void> ProcessRunner::prepare(int cancel_fd) {
   if (!program_.is_foreign()) return is_well() ? Expected<void>() : start();
   if (child_ && !child_->is_well() && talk_.is_introduced()) replace("ended between two tasks");
-  if (!child_) {
-    const auto left = std::chrono::ceil<milliseconds>(starts_at_ - Clock::now());
-    if (wait(cancel_fd, std::min(left, kWaitForStart))) return Error{"cancelled"};
-    if (Clock::now() < starts_at_) return Error{problem_};
-    if (auto started = start(); !started) return fail(started.error().message);
-  }
+  if (!problem_.empty()) return Error{problem_};  // Others may have the slot.
   return hear_hello(cancel_fd);
 }
 
@@ -123,7 +118,7 @@ Expected<void> ProcessRunner::hear_hello(int cancel_fd) {
     if (Clock::now() - started_at_ > program_.hello_within)
       return fail(text("said no hello within ", program_.hello_within.count(), " ms"));
   }
-  failures_ = 0;
+  note_hello();
   return {};
 }
 
@@ -150,6 +145,12 @@ Expected<ProcessRunner::Offer> ProcessRunner::introduce() {
   return Offer{talk_.kinds(), talk_.ahead()};
 }
 
+void ProcessRunner::note_hello() {
+  if (!std::exchange(problem_, {}).empty())
+    process::log_info(text("runner ", program_.name, ": has started again"));
+  failures_ = 0;
+}
+
 Error ProcessRunner::fail(std::string problem) {
   if (child_) {
     const auto death = child_->end();
@@ -159,10 +160,11 @@ Error ProcessRunner::fail(std::string problem) {
   }
   const auto pause = std::min(kBackoffMax, kBackoffMin * (1 << std::min(failures_++, 10)));
   starts_at_ = Clock::now() + pause;
-  problem_ = text("runner ", program_.name, ": ", problem);
+  auto told = text("runner ", program_.name, ": ", problem);
   if (!program_.kinds.empty())  // It was introduced once: the worker lives on.
-    process::log_warning(text(problem_, "; again in ", pause.count(), " ms"));
-  return Error{problem_};
+    process::log_warning(text(told, "; again in ", pause.count(), " ms"));
+  if (problem_.empty()) problem_ = cut_text(told, protocol::kProblemBytesMax);
+  return Error{std::move(told)};
 }
 
 // ---- Between two tasks.
@@ -188,7 +190,7 @@ void ProcessRunner::rest() {
       (void)fail(text("said no hello within ", program_.hello_within.count(), " ms"));
     return;
   }
-  failures_ = 0;
+  note_hello();
   if (!heard) return replace(problem);
   if (!is_well) return replace("ended between two tasks");
   if (is_deaf())

@@ -111,6 +111,9 @@ class ProcessRunner {
   Expected<Offer> introduce();
   /// Looks after a foreign program that has nothing to do; to be called about every second.
   void rest();
+  /// Why it could not be started; empty: it could, or it was not tried yet. Runs come to nobody
+  /// meanwhile; rest() tries it again.
+  const std::string& problem() const { return problem_; }
 
  private:
   friend class Session;
@@ -122,6 +125,7 @@ class ProcessRunner {
   Expected<void> prepare(int cancel_fd);
   Expected<void> hear_hello(int cancel_fd);
   Expected<void> hear_between();
+  void note_hello();
   /// It did not come to a hello; the next one starts a while later.
   Error fail(std::string problem);
   bool is_deaf() const;
@@ -141,7 +145,7 @@ class ProcessRunner {
   std::uint64_t pings_ = 0;
   Clock::time_point starts_at_{};  // Not sooner.
   int failures_ = 0;               // Starts in a row that came to no hello.
-  std::string problem_;            // The last one's.
+  std::string problem_;            // What the first of them said.
 };
 
 }  // namespace eole::worker

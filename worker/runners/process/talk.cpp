@@ -6,26 +6,9 @@
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/base/utf8.hpp"
-#include "common/protocol/task_class.hpp"
+#include "common/protocol/runner_offers.hpp"
 
 namespace eole::worker {
-
-namespace {
-
-// Names travel with commas between them, and are words of a command line.
-Expected<void> check_name(const std::string& name) {
-  if (name.empty() || name.size() > protocol::kNameBytesMax)
-    return Error{text("a kind whose name has ", name.size(), " bytes, allowed are 1 to ",
-                      protocol::kNameBytesMax)};
-  const auto is_bad = [](unsigned char letter) {
-    return letter <= ' ' || letter == ',' || letter == 0x7f;
-  };
-  if (is_utf8(name) && std::none_of(name.begin(), name.end(), is_bad)) return {};
-  return Error{text("a kind ", shown(name), ": its name has a comma, a blank or no letters")};
-}
-
-}  // namespace
 
 Expected<void> Talk::hear(const frames::Hello& hello) {
   if (hello_) return Error{"a second hello"};
@@ -44,7 +27,7 @@ Expected<void> Talk::hear(const frames::Hello& hello) {
 Expected<void> Talk::hear(frames::Kind& kind) {
   if (!hello_) return Error{"no hello before all else"};
   if (is_introduced()) return Error{text("more kinds than the ", hello_->kinds, " of its hello")};
-  if (auto checked = check_name(kind.name); !checked) return checked;
+  if (auto checked = protocol::check_kind_name(kind.name); !checked) return checked;
   const auto is_called = [](const std::string& name) {
     return [&name](const frames::Kind& each) { return each.name == name; };
   };
