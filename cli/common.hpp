@@ -7,6 +7,7 @@
 #include "clients/cpp/blocking/requests.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/shown.hpp"
+#include "common/kinds/offered.hpp"
 #include "common/net/cluster_file.hpp"
 #include "common/net/socket.hpp"
 #include "common/protocol/value.hpp"
@@ -29,6 +30,7 @@ constexpr int kNoCluster = 3;  // No answer.
 struct Globals {
   std::string cluster_path;
   bool json = false;
+  kinds::OfferedKinds offered = {};  // If the words that were given may be about that.
   int exit_code = kDone;
 };
 

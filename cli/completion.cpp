@@ -8,6 +8,7 @@
 #include <string_view>
 #include <thread>
 
+#include "cli/kind_options.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/kinds.hpp"
@@ -121,6 +122,8 @@ bool offer_value(Words& words, const std::string& option, const std::string& com
     words.offer({"info", "warn", "error"});
   } else if (option == "--kind") {
     offer_kinds(words);
+    for (const auto& kind : globals.offered.names())
+      if (is_plain_word(kind)) words.offer(kind);
   } else if (option == "--project") {
     offer_projects(words, globals);
   } else if (option == "--task") {

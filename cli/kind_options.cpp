@@ -14,11 +14,24 @@ using kinds::Argument;
 using kinds::Kind;
 using kinds::Type;
 
+bool is_plain_word(std::string_view name) {
+  const auto is_letter = [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
+  };
+  return !name.empty() && is_letter(name[0]) &&
+         std::all_of(name.begin(), name.end(), [&](char letter) {
+           return is_letter(letter) || (letter >= '0' && letter <= '9') ||
+                  std::string_view("_-./:").find(letter) != std::string_view::npos;
+         });
+}
+
 namespace {
 
-// What the words after the kind are.
+constexpr Duration kPatience = 1s;
+
+// What the words after the kind are; of most runners' kinds there are none.
 std::string words_of(const Kind& kind) {
-  if (!kind.words.empty()) return std::string(kind.words);
+  if (!kind.words.empty() || kind.per_word.empty()) return std::string(kind.words);
   return text(kind.per_word, "; a task for each");
 }
 
@@ -67,10 +80,47 @@ Value value_of(const Kind& kind, const Argument& argument, const std::vector<std
   const auto& written = given.back();
   const bool is_json = argument.type == Type::kInteger || argument.type == Type::kNumber ||
                        argument.type == Type::kBoolean || argument.type == Type::kIntegers ||
-                       argument.type == Type::kTexts;
+                       argument.type == Type::kTexts || argument.type == Type::kAny;
   if (!is_json) return written;
   const auto json = Value::from_json(written);
   return json ? *json : Value(written);
+}
+
+// What a runner calls otherwise has --args.
+bool makes_flag(const Argument& argument) {
+  const auto& name = argument.name;
+  return is_plain_word(name) && name.find_first_of("./:") == name.npos && name != "args" &&
+         name != "help";
+}
+
+void add_argument(CLI::App& command, const Argument& argument, KindWords& words) {
+  if (argument.name == "argv" || !makes_flag(argument)) return;  // argv: these are the words.
+  const auto preset =
+      argument.fallback.empty() ? "" : text(" [", shown(std::string(argument.fallback)), "]");
+  auto& given = words.options[std::string(argument.name)];
+  const auto about = text(argument.about, preset);
+  if (argument.type == Type::kBoolean) {  // Given alone it is true.
+    command.add_flag(flag_of(argument), given, about);
+    return;
+  }
+  auto* option =
+      argument.type == Type::kTextMap
+          ? command.add_option(flag_of(argument), given, about)->allow_extra_args(false)
+          : command.add_option_function<std::string>(
+                flag_of(argument), [&given](const std::string& one) { given = {one}; }, about);
+  option->type_name(placeholder_of(argument.type));
+}
+
+void add_kind(CLI::App& submit, const Kind& kind, KindWords& words) {
+  auto* command =
+      submit.add_subcommand(std::string(kind.name), shown(std::string(kind.about)));
+  if (const auto what = words_of(kind); !what.empty())
+    command->add_option("what", words.words, what);
+  for (const auto& argument : kind.arguments) add_argument(*command, argument, words);
+  command->footer(
+      text(kind.result.empty() ? "" : text("Result: ", kind.result, "."),
+           kind.needs_exec ? "\nOnly workers started with --allow-exec run it." : "",
+           "\n`eole submit --help` has the options of every kind (--wait, --project, …)."));
 }
 
 void set_picture(Value& args, const std::string& word, Cluster& cluster) {
@@ -87,31 +137,39 @@ void set_picture(Value& args, const std::string& word, Cluster& cluster) {
 
 }  // namespace
 
-void add_kinds(CLI::App& submit, KindWords& words) {
+void add_kinds(CLI::App& submit, const kinds::OfferedKinds& offered, KindWords& words) {
   submit.require_subcommand(0, 1);
-  for (const auto& kind : kinds::all()) {
-    auto* command = submit.add_subcommand(std::string(kind.name), std::string(kind.about));
-    command->add_option("what", words.words, words_of(kind));
-    for (const auto& argument : kind.arguments) {
-      if (argument.name == "argv") continue;  // These are the words.
-      const auto preset = argument.fallback.empty() ? "" : text(" [", argument.fallback, "]");
-      auto& given = words.options[std::string(argument.name)];
-      const auto about = text(argument.about, preset);
-      if (argument.type == Type::kBoolean) {  // Given alone it is true.
-        command->add_flag(flag_of(argument), given, about);
-        continue;
-      }
-      auto* option =
-          argument.type == Type::kTextMap
-              ? command->add_option(flag_of(argument), given, about)->allow_extra_args(false)
-              : command->add_option_function<std::string>(
-                    flag_of(argument), [&given](const std::string& one) { given = {one}; }, about);
-      option->type_name(placeholder_of(argument.type));
+  for (const auto& kind : kinds::all()) add_kind(submit, kind, words);
+  for (const auto& kind : offered.of_runners()) {
+    if (!is_plain_word(kind.name)) continue;
+    try {
+      add_kind(submit, kind, words);
+    } catch (const CLI::Error&) {  // No name of a command: it has --args.
     }
-    command->footer(
-        text("Result: ", kind.result, ".",
-             kind.needs_exec ? "\nOnly workers started with --allow-exec run it." : "",
-             "\n`eole submit --help` has the options of every kind (--wait, --project, …)."));
+  }
+}
+
+kinds::OfferedKinds offered_for(std::vector<std::string> words) {
+  const auto has = [&](std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  const bool is_completion = words.size() > 1 && words[0] == "completion" && words[1] == "words";
+  const auto at = std::find(words.begin(), words.end(), "submit");
+  const bool is_of_kind = at != words.end() && at + 1 != words.end() && !has("--file") &&
+                          !has("--args") && kinds::find(*(at + 1)) == nullptr;
+  if (!is_of_kind && !(is_completion && has("--kind"))) return {};
+  Globals globals;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    constexpr std::string_view kFlag = "--cluster";
+    if (words[i] == kFlag && i + 1 < words.size()) globals.cluster_path = words[i + 1];
+    if (words[i].starts_with(text(kFlag, "="))) globals.cluster_path = words[i].substr(kFlag.size() + 1);
+  }
+  try {
+    Cluster cluster(globals);
+    const auto told = cluster.ventilator.query("kinds", {}, {}, kPatience);
+    return told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
+  } catch (const Failure&) {  // Who needs a cluster says so.
+    return {};
   }
 }
 
@@ -122,7 +180,7 @@ std::vector<Value> args_of(const Kind& kind, const KindWords& words, Cluster& cl
     if (given != words.options.end() && !given->second.empty())
       base.set(std::string(argument.name), value_of(kind, argument, given->second));
   }
-  if (kind.takes_anything) {
+  if (kind.takes_anything && !kind.words.empty()) {
     std::string joined;
     for (const auto& word : words.words) joined += (joined.empty() ? "" : " ") + word;
     base.set("text", joined);

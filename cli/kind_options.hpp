@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cli/common.hpp"
-#include "common/kinds/kinds.hpp"
+#include "common/kinds/offered.hpp"
 
 namespace CLI {
 class App;
@@ -18,8 +18,16 @@ struct KindWords {
   std::map<std::string, std::vector<std::string>> options;  // By the argument's name.
 };
 
-/// Adds a command for each kind to `submit`, with an option for each of its arguments.
-void add_kinds(CLI::App& submit, KindWords& words);
+/// Letters, digits and _-./: alone: a shell completes it, and takes it for nothing else.
+bool is_plain_word(std::string_view name);
+
+/// Adds a command for each kind to `submit`, with an option for each of its arguments; of those
+/// that are `offered` where its name makes one.
+void add_kinds(CLI::App& submit, const kinds::OfferedKinds& offered, KindWords& words);
+
+/// What the cluster's workers offer, if these words of a command line, or those that a shell
+/// completes, may be about a kind of a runner; else, and if nobody answers within a second, none.
+kinds::OfferedKinds offered_for(std::vector<std::string> words);
 
 /// The arguments of the tasks that the words mean: one task a word where the kind has tasks of a
 /// word each, else one task. Uploads the files among an image's words. Throws Failure.

@@ -26,6 +26,7 @@ struct SubmitOptions {
   std::string key;
   SaidWords said;  // Of every task.
   bool wait = false;
+  const kinds::OfferedKinds* offered = nullptr;  // What is known of them beforehand.
 };
 
 std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
@@ -49,7 +50,7 @@ std::vector<std::string> kind_names() {
 
 std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOptions& options,
                                         Cluster& cluster) {
-  const auto* kind = kinds::find(name);
+  const auto* kind = options.offered->find(name);
   std::vector<Value> list;
   if (!options.args_json.empty()) {
     auto args = Value::from_json(options.args_json);
@@ -76,22 +77,40 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   return tasks;
 }
 
+// The arguments of kinds that runners describe.
+void check_offered(const kinds::OfferedKinds& offered, std::vector<TaskRequest>& tasks) {
+  std::string said;
+  std::size_t bad = 0;
+  for (auto& task : tasks) {
+    if (kinds::find(task.task_class.kind) != nullptr) continue;  // Checked when it was read.
+    task.offered = &offered;
+    const auto checked = check(task);
+    task.offered = nullptr;
+    if (checked || ++bad > client::kBadLinesShown) continue;
+    said += text(said.empty() ? "" : "\n", task.line > 0 ? text("line ", task.line, ": ") : "",
+                 shown(checked.error().message));
+  }
+  if (bad == 0) return;
+  if (bad > client::kBadLinesShown)
+    said += text("\nand ", bad - client::kBadLinesShown, " more bad lines");
+  throw Failure{kBadUse, text(tasks.front().line > 0 ? "nothing was submitted\n" : "", said)};
+}
+
 // A kind that nobody offers waits for a worker that will; one that is nearly the name of another
 // is a mistake, and would wait for ever.
-void look_for_workers(Cluster& cluster, const std::vector<TaskRequest>& tasks) {
+void look_for_workers(Cluster& cluster, std::vector<TaskRequest>& tasks) {
   std::set<std::string> places;
   for (const auto& task : tasks) places.insert(task.task_class.place);
   look_for_pins(cluster, places);
-  const auto offered = cluster.ventilator.query("kinds");
-  const auto* list = offered ? offered->as<Value::Array>() : nullptr;
-  if (list == nullptr) return;
+  const auto told = cluster.ventilator.query("kinds");
+  if (!told) return;
+  const kinds::OfferedKinds offered(*told);
+  check_offered(offered, tasks);
   auto known = kind_names();
+  known.insert(known.end(), offered.names().begin(), offered.names().end());
   std::set<std::string> missing;
-  for (const auto& task : tasks) missing.insert(task.task_class.kind);
-  for (const auto& kind : *list) {
-    missing.erase(kind.text_or(""));
-    known.push_back(kind.text_or(""));
-  }
+  for (const auto& task : tasks)
+    if (!offered.has(task.task_class.kind)) missing.insert(task.task_class.kind);
   for (const auto& kind : missing) {
     const auto near = kinds::find(kind) == nullptr ? nearest(kind, known) : std::string();
     if (!near.empty()) {
@@ -121,7 +140,7 @@ void print_ids(const Submission& submission, bool is_json) {
 
 // What says all of a task, as words of a command.
 void add_task_words(CLI::App& command, SubmitOptions& options) {
-  add_kinds(command, options.words);
+  add_kinds(command, *options.offered, options.words);
   command.add_option("kind", options.other_kind, "a kind of your own, with --args");
   command.add_option("words", options.words.words)->group("");  // Of a misspelt kind.
   command.add_option("--args", options.args_json, "the task's arguments as JSON, of any kind");
@@ -167,7 +186,10 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
 TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster) {
   CLI::App app{"", "task"};
   app.fallthrough();
+  const auto told = cluster.ventilator.query("kinds");
+  const auto offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
   SubmitOptions options;
+  options.offered = &offered;
   add_task_words(app, options);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
@@ -187,6 +209,7 @@ void add_submit(CLI::App& app, Globals& globals) {
   auto* command =
       app.add_subcommand("submit", "Submit tasks; print their ids once they are durable");
   auto options = std::make_shared<SubmitOptions>();
+  options->offered = &globals.offered;
   add_task_words(*command, *options);
   command->add_option("--file", options->file,
                       "lines of JSON {kind, args, project, priority, after, …}; - reads them from "

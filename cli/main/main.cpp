@@ -7,6 +7,7 @@
 
 #include "cli/common.hpp"
 #include "cli/help.hpp"
+#include "cli/kind_options.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
 #include "common/process/options.hpp"
@@ -113,7 +114,9 @@ void add_exit_codes(CLI::App& app) {
 int run(int argc, char** argv) {
   CLI::App app{"Eole: a brokerless task fabric. Tasks in, results out, none lost, none told twice.",
                "eole"};
+  const std::vector<std::string> words(argv + 1, argv + argc);
   Globals globals;
+  globals.offered = offered_for(words);
   app.add_option("--cluster", globals.cluster_path,
                  "cluster file [EOLE_CLUSTER, else cluster.toml under XDG_STATE_HOME/eole]");
   app.set_version_flag("--version", std::string("eole ") + eole::process::kRelease);
@@ -130,7 +133,6 @@ int run(int argc, char** argv) {
   app.footer(
       std::string("First steps: `eole up` in one terminal, `eole submit echo hello --wait` in ") +
       "another.\n" + kExitCodes);
-  const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
     std::fputs(wrapped(app.help(), kHelpColumns).c_str(), stdout);
     return kDone;

@@ -144,9 +144,7 @@ void show_lines(const RunOptions& options) {
 
 void need_exec(Cluster& cluster) {
   const auto offered = need(cluster.ventilator.query("kinds"));
-  const auto* list = offered.as<Value::Array>();
-  const auto is_exec = [](const Value& kind) { return kind.text_or("") == kinds::kExec.name; };
-  if (list == nullptr || std::none_of(list->begin(), list->end(), is_exec))
+  if (!kinds::OfferedKinds(offered).has(kinds::kExec.name))
     throw Failure{kBadUse,
                   "run: no connected worker runs commands; start one with --allow-exec (eole up "
                   "--allow-exec, worker --allow-exec)"};

@@ -51,6 +51,8 @@ std::optional<Value> cast(Type type, const Value& value) {
       return given(all_are(is_bytes));
     case Type::kIntegers:
       return given(all_are(is_whole));
+    case Type::kAny:
+      return value;
     case Type::kTextMap:
       const auto* members = value.as<Value::Map>();
       return given(members != nullptr &&
@@ -143,6 +145,13 @@ Expected<Value> conform(const Argument& argument, const Value& value) {
   return std::move(*cast_value);
 }
 
+bool has(const Value& args, std::string_view name) {
+  const auto* members = args.as<Value::Map>();
+  return members != nullptr && std::any_of(members->begin(), members->end(), [&](const auto& each) {
+           return each.first == name;
+         });
+}
+
 std::string unknown(const Kind& kind, std::string_view name) {
   std::vector<std::string> names;
   std::string list;
@@ -192,6 +201,8 @@ std::string_view to_text(Type type) {
       return "a list of whole numbers";
     case Type::kTextMap:
       return "a map of texts";
+    case Type::kAny:
+      return "anything";
   }
   return "?";
 }
@@ -216,7 +227,8 @@ Expected<Value> conform(const Kind& kind, const Value& args, std::string* wrong)
   Value good = Value::Map{};
   for (const auto& argument : kind.arguments) {
     const auto& value = args[argument.name];
-    if (!value.is_null()) {
+    const bool is_null_meant = argument.type == Type::kAny && has(args, argument.name);
+    if (!value.is_null() || is_null_meant) {
       auto fits = conform(argument, value);
       if (!fits) return refuse(argument.name, fits.error().message);
       good.set(std::string(argument.name), std::move(*fits));

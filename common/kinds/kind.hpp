@@ -19,6 +19,7 @@ enum class Type : std::uint8_t {
   kTexts,
   kIntegers,
   kTextMap,
+  kAny,
 };
 
 struct Argument {

@@ -58,6 +58,8 @@ Value schema_of(const kinds::Argument& argument) {
       schema.set("properties", Value::Map{{"base64", Value::Map{{"type", "string"}}}});
       break;
     }
+    case Type::kAny:
+      break;
     case Type::kText:
     case Type::kWebUrl:
     case Type::kSha256:

@@ -2,11 +2,9 @@
 
 #include <unistd.h>
 
-#include <set>
-
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
-#include "common/kinds/kinds.hpp"
+#include "common/kinds/offered.hpp"
 #include "common/process/usage.hpp"
 #include "gateway/core/kinds_schema.hpp"
 #include "gateway/core/metrics.hpp"
@@ -82,17 +80,16 @@ Answered workers(Ring ring) { co_return json(200, need(co_await ring.ventilator(
 
 // Those that come with Eole with their arguments, and those that workers offer besides.
 Answered all_kinds(Ring ring) {
-  const auto offered = need(co_await ring.ventilator("kinds"));
-  std::set<std::string> names;
-  if (const auto* list = offered.as<Value::Array>())
-    for (const auto& name : *list) names.insert(name.text_or(""));
+  const auto told = need(co_await ring.ventilator("kinds"));
+  const kinds::OfferedKinds offered(told);
   Value::Array out;
-  for (const auto& kind : kinds::all()) {
+  const auto add = [&](const kinds::Kind& kind) {
     auto view = schema_of(kind);
-    view.set("is_offered", names.erase(std::string(kind.name)) > 0);
+    view.set("is_offered", offered.has(kind.name));
     out.push_back(std::move(view));
-  }
-  for (const auto& name : names) out.push_back(Value::Map{{"name", name}, {"is_offered", true}});
+  };
+  for (const auto& kind : kinds::all()) add(kind);
+  for (const auto& kind : offered.of_runners()) add(kind);
   co_return json(200, Value::Map{{"kinds", std::move(out)}});
 }
 

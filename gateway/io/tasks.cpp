@@ -7,6 +7,7 @@
 #include "gateway/core/submission.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
+#include "gateway/io/offers.hpp"
 
 namespace eole::gateway {
 
@@ -122,7 +123,10 @@ class Tasks {
       co_await post_lines(exchange, ring, key, ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);
-      auto batch = read_json_tasks(body, preset_of(request));
+      const auto offered = co_await offers_.now(ring);
+      auto preset = preset_of(request);
+      preset.offered = offered.get();
+      auto batch = read_json_tasks(body, preset);
       if (wait && batch.count != 1)
         throw Problem(400, text("wait: of one task, not of ", batch.count));
       co_await submit(ring, std::move(batch), key, ids);
@@ -276,7 +280,10 @@ class Tasks {
   // While a batch is under way the next one is read, and goes when that one was accepted.
   awaitable<void> submit_lines(Exchange& exchange, Ring& ring, const std::string& key,
                                std::vector<Ids>& ids, std::optional<Flight>& flight) {
-    LineTasks lines(preset_of(exchange.request));
+    const auto offered = co_await offers_.now(ring);
+    auto preset = preset_of(exchange.request);
+    preset.offered = offered.get();
+    LineTasks lines(std::move(preset));
     std::uint64_t batches = 0;
     bool is_over = false;
     while (!is_over) {
@@ -296,6 +303,7 @@ class Tasks {
   }
 
   Gateway& gateway_;
+  Offers offers_;
 };
 
 }  // namespace

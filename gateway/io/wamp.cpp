@@ -206,7 +206,10 @@ awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
 
 // One task as a map, or several as a list: its id, or theirs.
 awaitable<Expected<Value>> Wamp::submit(Ring ring, Value tasks) {
-  const auto batch = read_json_tasks(tasks.to_json());
+  const auto offered = co_await offers_.now(ring);
+  client::TaskRequest preset;
+  preset.offered = offered.get();
+  const auto batch = read_json_tasks(tasks.to_json(), preset);
   const auto count = batch.count;
   const auto ended = co_await ring.submit(batch.groups, count, "");
   if (ended.error) co_return *ended.error;

@@ -46,7 +46,7 @@ std::string of_task(const TaskRequest& task) {
   if (of_class.kind.size() > protocol::kNameBytesMax) return "/kind";
   if (of_class.project.size() > protocol::kNameBytesMax) return "/project";
   if (task.conditions.key.size() > protocol::kOrderKeyBytesMax) return "/key";
-  const auto* kind = kinds::find(of_class.kind);
+  const auto* kind = kind_of(task);
   if (task.args.size() > protocol::kTaskBytesMax || kind == nullptr) return "/args";
   const auto args = Value::from_msgpack(task.args);
   if (!args) return "/args";

@@ -6,7 +6,7 @@
 #include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/kinds/kinds.hpp"
+#include "common/kinds/offered.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {
@@ -142,7 +142,7 @@ Expected<void> check(const TaskRequest& task) {
   if (task.args.size() > protocol::kTaskBytesMax)
     return Error{text(task_class.kind, ": arguments of ", task.args.size(), " bytes, limit ",
                       protocol::kTaskBytesMax, " (put large data into an artifact)")};
-  const auto* kind = kinds::find(task_class.kind);
+  const auto* kind = kind_of(task);
   // What stands for what others came to is checked by the worker.
   if (kind == nullptr || kind->takes_anything || has(task.args, kResult) || has(task.args, kParts))
     return {};
@@ -150,6 +150,11 @@ Expected<void> check(const TaskRequest& task) {
   if (!args) return args.error();
   const auto fits = kinds::conform(*kind, *args);
   return fits ? Expected<void>() : fits.error();
+}
+
+const kinds::Kind* kind_of(const TaskRequest& task) {
+  const auto& name = task.task_class.kind;
+  return task.offered == nullptr ? kinds::find(name) : task.offered->find(name);
 }
 
 std::vector<Unresolved> resolve_parents(std::vector<TaskRequest>& tasks) {

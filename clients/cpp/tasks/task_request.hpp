@@ -12,6 +12,11 @@
 #include "common/protocol/task_class.hpp"
 #include "common/protocol/value.hpp"
 
+namespace eole::kinds {
+class OfferedKinds;
+struct Kind;
+}
+
 namespace eole::client {
 
 /// A task that another waits for, as it is written; and what that means, once it is known.
@@ -33,11 +38,15 @@ struct TaskRequest {
   Bytes trace = {};             // That it is part of: protocol/trace.hpp; empty: none.
   bool has_references = false;  // {"$result": its place in `after`, …} among the arguments.
   std::uint64_t line = 0;       // Of the file that it was read from.
+  /// What the cluster offers, if that is known; outlives it.
+  const kinds::OfferedKinds* offered = nullptr;
 };
 
-/// Why a ventilator would not take this task; of a kind that comes with Eole the arguments too.
-/// The arguments of such a kind stay as they were given: the worker fills in the defaults.
+/// Why a ventilator would not take this task; of a kind that comes with Eole, or whose runner tells
+/// of them, the arguments too. They stay as they were given: the worker fills in the defaults.
 Expected<void> check(const TaskRequest& task);
+/// Null if nothing is known of its kind.
+const kinds::Kind* kind_of(const TaskRequest& task);
 
 /// What is wrong with one of several tasks that name one another.
 struct Unresolved {
