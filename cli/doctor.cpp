@@ -87,6 +87,27 @@ Finding look_at_role(const Known& known, net::Context& context, const std::strin
               : "look at the role's log; end the process that listens there if it is another's"};
 }
 
+// Those of all workers that are connected.
+Findings look_at_runners(const Known& known, net::Context& context) {
+  client::Requests ventilator(context, known.file.ventilator, "the ventilator");
+  const auto workers = ventilator.query("workers", {}, {}, kPatience);
+  const auto kinds = ventilator.query("kinds", {}, {}, kPatience);
+  if (!workers || !kinds) return {};  // Said of the ventilator.
+  Findings findings;
+  if (const auto* list = workers->as<Value::Array>())
+    for (const auto& worker : *list)
+      if (const auto* broken = worker["broken"].as<Value::Array>())
+        for (const auto& each : *broken)
+          findings.push_back({"runners", State::kWrong,
+                              text("of worker ", worker["name"].text_or(""), " cannot start: ",
+                                   each["problem"].text_or("")),
+                              "mend it: the worker tries it again, every 30 s at least"});
+  const auto count = kinds::OfferedKinds(*kinds).of_runners().size();
+  if (count > 0)
+    findings.push_back({"runners", State::kOk, text("run ", count, " kinds of their own"), {}});
+  return findings;
+}
+
 Finding look_at_page(const Known& known) {
   const auto& page = known.file.http;
   const auto why = unreached(page);
@@ -180,6 +201,8 @@ int examine(const DoctorOptions& options, const Globals& globals) {
   net::Context context(known.file);
   tell(look_at_role(known, context, "ventilator", known.file.ventilator));
   tell(look_at_role(known, context, "sink", known.file.queries));
+  if (unreached(known.file.ventilator).empty())
+    for (const auto& finding : look_at_runners(known, context)) tell(finding);
   if (!known.file.http.empty() && !known.data.empty()) tell(look_at_page(known));
   return is_well ? kDone : kNotDone;
 }
@@ -195,8 +218,9 @@ void add_doctor(CLI::App& app, Globals& globals) {
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
       "Looks at open files, clock, releases of the programs, syncs and room of the disk, keys\n"
-      "and modes, and whether ventilator, sink and page can be reached. Changes nothing; for\n"
-      "the disk it writes 800 KB into a directory that it removes.\n"
+      "and modes, whether ventilator, sink and page can be reached, and whether the runners of\n"
+      "connected workers start. Changes nothing; for the disk it writes 800 KB into a directory\n"
+      "that it removes.\n"
       "poor: it works, but may be slow or lose what it promised; wrong: it does not work.\n"
       "Exit codes: 0 nothing is wrong, 1 something is, 2 bad input.");
   command->callback([options, &globals] { globals.exit_code = examine(*options, globals); });

@@ -81,6 +81,11 @@ Value look(Cluster& cluster, const std::string& group, Value options) {
   return view;
 }
 
+void need_group(const std::string& group, const Globals& globals) {
+  Cluster cluster(globals);
+  (void)look(cluster, group, Value::Map{});
+}
+
 void show(const GroupOptions& options, const Globals& globals) {
   Cluster cluster(globals);
   const auto view = look(cluster, options.group, Value::Map{});
@@ -168,9 +173,13 @@ void add_group(CLI::App& app, Globals& globals) {
       ->required();
   sub("delete", "Forget it and its cursors; the log stays", remove);
   sub("dead", "Its dead letters: what `consume` in Python gave up",
-      [](const auto& one, const auto& all) { list_dead(one.group + "/dead", all); });
+      [](const auto& one, const auto& all) {
+        need_group(one.group, all);
+        list_dead(one.group + "/dead", all);
+      });
   sub("retry", "Give dead letters to the group again, all or these",
       [&globals](const auto& one, const auto& all) {
+        need_group(one.group, all);
         globals.exit_code = give_back_dead(one.group + "/dead", one.ids, all);
       })
       ->add_option("id", options->ids, "the dead letters");

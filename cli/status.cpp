@@ -94,6 +94,13 @@ std::string log_line(const Value& status) {
   return is_full != nullptr && *is_full ? line + "; the disk is full" : line;
 }
 
+// Of a worker: its runners that cannot start.
+void print_broken(const Value& worker) {
+  if (const auto* broken = worker["broken"].as<Value::Array>())
+    for (const auto& each : *broken)
+      std::printf("%10s cannot start: %s\n", "", shown(each["problem"].text_or("")).c_str());
+}
+
 void print_status(const Value& status) {
   for (const auto* name :
        {"accepted", "queued", "running", "settled", "done", "failed", "dead", "cancelled"})
@@ -116,11 +123,13 @@ void print_status(const Value& status) {
                 static_cast<long long>(status["artifacts_collected"].int_or(0)),
                 bytes("artifact_bytes_collected").c_str());
   }
-  for (const auto& role : *status["roles"].as<Value::Array>())
+  for (const auto& role : *status["roles"].as<Value::Array>()) {
     std::printf("%-10s %-18s pid %-8lld %s\n", shown(role["role"].text_or("")).c_str(),
                 shown(role["name"].text_or("")).c_str(),
                 static_cast<long long>(role["pid"].int_or(0)),
                 coloured_state(role["state"].text_or("")).c_str());
+    print_broken(role);
+  }
 }
 
 void show(const Value& status, const Globals& globals) {
@@ -151,6 +160,7 @@ void print_worker(const Value& worker) {
               static_cast<long long>(worker["slots"].int_or(0)),
               static_cast<long long>(worker["held"].int_or(0)),
               shown(worker["kinds"].text_or("")).c_str(), offers_shown(worker).c_str());
+  print_broken(worker);
 }
 
 }  // namespace

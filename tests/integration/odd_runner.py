@@ -1,4 +1,4 @@
-"""A runner whose tasks say what it does: what it should not, too. `odd_runner.py KIND AHEAD`."""
+"""A runner whose tasks say what it does: what it should not, too. `odd_runner.py KIND AHEAD [NAME:TYPE:NEEDED:DEFAULT …]`."""
 
 import collections
 import os
@@ -114,7 +114,9 @@ def run(number, task, attempt, kind, args, directory, project, traceparent):
 
 
 say(HELLO, 2, int(sys.argv[2]), 1)
-say(KIND, sys.argv[1], "What its task says.", 0)
+told = [argument.split(":", 3) for argument in sys.argv[3:]]
+say(KIND, sys.argv[1], "What its task says.", len(told),
+    *(field for name, kind, needed, default in told for field in (name, kind, int(needed), default)))
 while True:
     heard, fields = hear()
     if heard == RUN:

@@ -66,6 +66,9 @@ class Consume(unittest.TestCase):
         self.run_one("once")
         self.assertEqual(self.calls("once")[0], {n: 1 for n in range(10)})
         self.assertEqual(self.running.json("group", "dead", "once"), [])
+        for word in ("dead", "retry"):
+            nobody = self.running.eole("group", word, "nope", check=False)
+            self.assertEqual((nobody.returncode, nobody.stderr), (2, "eole: group nope: there is none\n"))
         refused = self.running.eole("group", "retry", "once", ids[1], check=False)
         self.assertIn("no dead letter of once/dead", refused.stderr)
         self.assertRaisesRegex(eole.NotFound, "no dead letter", lambda: self.cluster.retry_group("once", [ids[1]]))

@@ -1,5 +1,6 @@
 """Kinds outside the tree: runners that do what they should, and all that they should not."""
 
+import json
 import os
 import pathlib
 import signal
@@ -9,6 +10,7 @@ import tempfile
 import unittest
 
 from cluster import BIN, Cluster, alive, wait_until
+from http_client import Http
 
 HERE = pathlib.Path(__file__).parent
 ODD = f"{sys.executable} {HERE}/odd_runner.py"
@@ -210,6 +212,67 @@ class Starts(unittest.TestCase):
         self.assertIn("with code 127; it printed: ", self.refused("/no/such/program"))
 
 
+    def test_an_empty_command_is_refused(self):
+        self.assertIn("--runner: a COMMAND is wanted, this one is empty", self.refused(" "))
+        up = subprocess.run([BIN / "eole", "up", "--runner", ""], env=self.cluster.env, text=True, capture_output=True,
+                            timeout=60, check=False)
+        self.assertEqual((up.returncode, "a COMMAND is wanted, this one is empty" in up.stderr), (2, True), up.stderr)
+
+
+class Told(unittest.TestCase):
+    """What a runner tells of its kind is known as of a kind that comes with Eole."""
+
+    @classmethod
+    def setUpClass(cls):
+        told = f"{ODD} odd 1 do:text:1: value:any:0: width:integer:0:128 all:boolean:0:false"
+        cls.cluster = cls.enterClassContext(Cluster("--runner", told, workers=1, slots=1))
+
+    def test_its_arguments_are_flags_with_a_help(self):
+        said = self.cluster.eole("submit", "odd", "--help").stdout
+        self.assertIn("What its task says.", said)
+        self.assertRegex(said, r"--width N +a whole number \[128\]")
+        [value] = self.cluster.json("submit", "odd", "--do", "value", "--value", "[1, 2]", "--wait")
+        self.assertEqual(value["value"], [1, 2])
+
+    def test_what_does_not_fit_is_refused_when_it_is_submitted(self):
+        unknown = "odd: widht is not one of its arguments; did you mean width?"
+        for words, why in ((("--do", "value", "--width", "wide"), 'odd: width must be a whole number, not "wide"'),
+                           (("--width", "3"), "odd: do is missing (a text)"),
+                           (("--args", '{"do": "value", "widht": 3}'), unknown)):
+            done = self.cluster.eole("submit", "odd", *words, check=False)
+            self.assertEqual(done.returncode, 2, done)
+            self.assertIn(why, done.stderr)
+        lines = [task("value"), task("value", width=1.5), task("value", all="x")]
+        done = self.cluster.eole("submit", "--file", "-", check=False, input="\n".join(map(json.dumps, lines)))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("line 2: odd: width must be a whole number, not 1.5\n", done.stderr)
+        self.assertIn('line 3: odd: all must be true or false, not "x"\n', done.stderr)
+
+    def test_the_gateway_knows_it_too(self):
+        http = Http(self.cluster)
+        [odd] = [kind for kind in http.get("/kinds")["kinds"] if kind["name"] == "odd"]
+        self.assertTrue(odd["is_offered"])
+        self.assertEqual(odd["arguments"]["required"], ["do"])
+        self.assertEqual(odd["arguments"]["properties"]["width"],
+                         {"description": "a whole number", "type": "integer", "default": 128})
+        wrong = [task("value"), task("value", width="wide")]
+        status, _, problem = http.ask("POST", "/task", wrong)
+        self.assertEqual(status, 400)
+        [bad] = problem["errors"]
+        self.assertEqual((bad["pointer"], bad["detail"]),
+                         ("/1/args/width", 'odd: width must be a whole number, not "wide"'))
+        status, _, problem = http.ask("POST", "/task", "".join(json.dumps(each) + "\n" for each in wrong).encode(),
+                                      {"content-type": "application/x-ndjson"})
+        self.assertEqual((status, problem["errors"][0]["pointer"]), (400, "/1/args/width"))
+
+    def test_shells_complete_it(self):
+        def words(*line):
+            return self.cluster.eole("completion", "words", "--", *line).stdout.split()
+        self.assertIn("odd", words("submit", "o"))
+        self.assertIn("--width", words("submit", "odd", "--w"))
+        self.assertIn("odd", words("tasks", "--kind", "o"))
+
+
 class Broken(unittest.TestCase):
     def test_while_it_cannot_be_started_its_tasks_wait_and_lose_no_attempt(self):
         directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
@@ -222,10 +285,27 @@ class Broken(unittest.TestCase):
             self.assertEqual(lost["state"], "dead")
             waiting = cluster.submit([task("about")] * 20)
             wait_until(lambda: "cannot" in self.log(cluster) or "not found" in self.log(cluster), what="a warning")
+            [worker] = wait_until(lambda: (found := self.workers(cluster))[0]["broken"] and found, what="it is told")
+            self.assertNotIn("odd", worker["kinds"].split(","))
+            self.assertIn("not found", worker["broken"][0]["problem"])
+            [why] = cluster.json("explain", waiting[0]["id"])[0]["why"]
+            self.assertIn("no connected worker offers odd; on w1 runner", why["text"])
+            doctor = cluster.eole("doctor", check=False)
+            self.assertEqual(doctor.returncode, 1)
+            self.assertRegex(doctor.stdout, "(?s)wrong +runners +of worker w1 cannot start: runner .*not found")
+            self.assertIn("cannot start: runner", cluster.eole("status").stdout)
+            others = cluster.submit([{"kind": "sleep", "args": {"seconds": 0}}] * 40, "--wait")
+            self.assertEqual({each["state"] for each in others}, {"done"})
             pathlib.Path(f"{runner}.away").rename(runner)
             for each in waiting:
                 done = wait_until(lambda: (found := cluster.task(each["id"]))["state"] == "done" and found, what="its end")
                 self.assertEqual(done["attempt"], 1)
+            [worker] = self.workers(cluster)
+            self.assertEqual((worker["broken"], "odd" in worker["kinds"].split(",")), ([], True))
+
+    @staticmethod
+    def workers(cluster):
+        return [role for role in cluster.status()["roles"] if role["role"] == "worker"]
 
     @staticmethod
     def log(cluster):
