@@ -10,7 +10,8 @@ using protocol::Place;
 void PlaceRules::on_hello(const protocol::Hello& hello) {
   auto kinds = hello.kinds;
   ByteReader payload(hello.payload);
-  for (const auto& runner : *protocol::read_runners(payload))
+  const auto runners = protocol::read_runners(payload);
+  for (const auto& runner : *runners)
     for (const auto& kind : runner.kinds)
       if (runner.problem.empty()) kinds += "," + kind.name;
   workers_[{hello.run, hello.hello}] = {hello.name, std::move(kinds),

@@ -147,3 +147,40 @@ TEST_CASE("what a runner that cannot start would run is not offered, and it is s
   REQUIRE_FALSE(fleet.why_nobody(odd, placement));
   REQUIRE(fleet.views(placement).at(0).broken.empty());
 }
+
+TEST_CASE("a kind that two workers describe is as the one that came last does", "[ventilator]") {
+  const auto with = [](RunId run, std::vector<protocol::RunnerOffer> runners) {
+    auto one = worker(run);
+    return Worker(one.peer, one.user, one.link, one.about, std::move(runners), kNow);
+  };
+  Fleet fleet(Config{}, kNow);
+  fleet.put(with(1, {{"a", "", {{"odd", "The old one."}, {"rest"}}}}), {}, kNow);
+  fleet.put(with(2, {{"a", "", {{"odd", "The new one."}}}}), {}, kNow);
+  REQUIRE(fleet.kinds().at("odd").about == "The new one.");
+  REQUIRE(fleet.kinds().contains("rest"));
+  fleet.take(2);
+  REQUIRE(fleet.kinds().at("odd").about == "The old one.");
+}
+
+TEST_CASE("what a runner that cannot start would run is not offered, and it is said why",
+          "[ventilator]") {
+  auto one = worker(1);
+  Fleet fleet(Config{}, kNow);
+  const Placement placement;
+  const protocol::TaskClass odd{"odd"};
+  const auto put = [&](const std::string& problem) {
+    const auto before = fleet.find(1) == nullptr ? Worker() : *fleet.find(1);
+    fleet.put(Worker(one.peer, one.user, one.link, one.about, {{"./a", problem, {{"odd"}}}}, kNow),
+              before, kNow);
+  };
+  put("runner ./a: ended");
+  REQUIRE_FALSE(fleet.kinds().contains("odd"));
+  REQUIRE(fleet.why_nobody(odd, placement)->text ==
+          text("no connected worker offers odd; on ", one.about.name, " runner ./a: ended"));
+  REQUIRE(fleet.views(placement).at(0).broken ==
+          std::vector<WorkerView::Broken>{{"./a", "runner ./a: ended"}});
+  put("");
+  REQUIRE(fleet.kinds().contains("odd"));
+  REQUIRE_FALSE(fleet.why_nobody(odd, placement));
+  REQUIRE(fleet.views(placement).at(0).broken.empty());
+}
