@@ -35,6 +35,9 @@ class Scripted(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_HEAD(self):  # noqa: N802 - the name that http.server wants
+        self.do_GET()
+
     def do_GET(self):  # noqa: N802 - the name that http.server wants
         path = self.path.split("?")[0]
         ranges = self.asked.setdefault(path, [])
@@ -52,7 +55,8 @@ class Scripted(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, body=b"", **headers):
         self.head(status, **{"Content_Length": len(body), **headers})
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def hang_up(self):
         self.wfile.flush()

@@ -16,7 +16,7 @@ constexpr std::size_t kRangeConnectionsMax = 16;
 constexpr std::uint64_t kRangeBytesMin = 1 << 20;  // Less is not worth a connection.
 constexpr double kFastEnough = 200e6;              // A second.
 constexpr double kBusy = 0.2;  // The loop rested for less of the time: this machine is the limit.
-constexpr double kWorthIt = 1.5;                   // More connections must be so much faster.
+constexpr double kWorthIt = 1.5;  // More connections must be so much faster.
 
 /// The requests for one file.
 class Fetching {
@@ -57,7 +57,7 @@ class Fetching {
 
 void Fetching::start(PartFile::Gap gap, bool is_alone) {
   running_.push_back(std::make_unique<Transfer>(context_.web(), waker_, options_.url, part_,
-                                                options_.limits, gap, is_alone));
+                                                options_.limits, options_.stretch, gap, is_alone));
   ++started_;
 }
 
@@ -172,6 +172,21 @@ FetchEnd Fetching::run(const std::function<void()>& on_step) {
 }
 
 }  // namespace
+
+FetchEnd fetch_head(const FetchOptions& options, TaskContext& context, Version& version) {
+  PartFile none([] { return PartFile::Place{}; }, false);
+  Waker waker;
+  Transfer head(context.web(), waker, options.url, none, options.limits, {}, {0, 0}, true);
+  while (!head.is_over() && !context.is_cancelled()) waker.wait(context.cancel_fd(), kStepMs);
+  FetchEnd end;
+  if (!head.is_over()) {
+    end.reason = "cancelled";
+    return end;
+  }
+  static_cast<TransferEnd&>(end) = head.end();
+  if (end.is_whole) version = head.version();
+  return end;
+}
 
 FetchEnd fetch(const FetchOptions& options, PartFile& part, TaskContext& context,
                const std::function<void()>& on_step) {

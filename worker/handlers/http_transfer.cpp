@@ -47,12 +47,15 @@ long left_ms(const std::optional<TimePoint>& until) {
 }  // namespace
 
 Transfer::Transfer(Web& web, const Waker& waker, const std::string& url, PartFile& part,
-                   const TransferLimits& limits, PartFile::Gap gap, bool is_alone)
+                   const TransferLimits& limits, const Stretch& stretch, PartFile::Gap gap,
+                   bool is_alone)
     : part_(part),
       limits_(limits),
-      asked_from_(gap.from),
+      stretch_(stretch),
+      is_head_(gap.to == 0),
+      asked_from_(stretch.from + gap.from),
       is_alone_(is_alone),
-      version_(part.version()),
+      version_(stretch.is_all() ? part.version() : stretch.whole),
       at_(gap.from),
       problem_(CURL_ERROR_SIZE, '\0'),
       rate_(static_cast<std::uint64_t>(limits.rate)),
@@ -83,16 +86,34 @@ long Transfer::status() const {
 bool Transfer::judge() {
   const auto said = status();
   if (said != answer_.status() || (said != 200 && said != 206)) return stop(text("HTTP ", said));
-  judged_ = Judgement::of(answer_, asked_from_, version_);
+  const auto asked_from = has_range() ? std::optional(asked_from_) : std::nullopt;
+  judged_ = Judgement::of(answer_, asked_from, version_);
   auto& judged = *judged_;
   if (judged.refusal.empty() && judged.from != asked_from_ && !is_alone_)
     judged.refusal = text("HTTP ", said, " with all of the file, asked was from ", asked_from_);
-  if (!judged.refusal.empty()) return stop(judged.refusal);
+  if (!stretch_.is_all() && judged.refusal.empty()) judge_stretch();
+  if (!judged.refusal.empty()) return stop(judged.refusal, !stretch_.is_all());
+  if (is_head_) return true;
   if (judged.version.total.value_or(0) > limits_.bytes) return stop(too_large(), true);
   at_ = judged.from;
   if (!part_.begin(judged.version, judged.from)) return stop(part_.problem(), true);
   has_begun_ = true;
   return true;
+}
+
+// From here on its bytes count from the stretch's begin. All of the file is of no use: another
+// version, or a server that sends no parts.
+void Transfer::judge_stretch() {
+  auto& judged = *judged_;
+  if (judged.from != asked_from_ || judged.end.value_or(UINT64_MAX) > stretch_.to) {
+    judged.refusal =
+        text("HTTP ", answer_.status(), " with more than the stretch from ", asked_from_, " to ",
+             stretch_.to, ": the file is another one now, or is not sent in parts");
+    return;
+  }
+  judged.from -= stretch_.from;
+  *judged.end -= stretch_.from;
+  judged.version.total = stretch_.to - stretch_.from;
 }
 
 // libcurl 7.88 has a limit of its own, and lets many times as much pass.
@@ -171,12 +192,14 @@ void Transfer::set_options(const std::string& url, PartFile::Gap gap) {
   set(CURLOPT_NOPROGRESS, 0L);
   // The bytes as they lie there: ranges count those.
   auto* headers = ::curl_slist_append(nullptr, "Accept-Encoding: identity");
-  if (asked_from_ > 0) {
+  if (is_head_) set(CURLOPT_NOBODY, 1L);
+  if (has_range() && !is_head_) {
     // Only if it is still the same version; otherwise the server sends all of it. libcurl's own
     // way to resume believes any answer whose Content-Range begins right, so it is not used.
     headers = ::curl_slist_append(headers, ("If-Range: " + version_.validator).c_str());
-    const bool is_to_the_end = gap.to >= version_.total.value_or(0);
-    const auto last = is_to_the_end ? std::string() : text(gap.to - 1);
+    const auto to = stretch_.from + std::min(gap.to, stretch_.to - stretch_.from);
+    const bool is_to_the_end = to >= version_.total.value_or(0);
+    const auto last = is_to_the_end ? std::string() : text(to - 1);
     set(CURLOPT_RANGE, text(asked_from_, '-', last).c_str());
   }
   // Beside another one: over a connection of its own, whose speed is its own.
@@ -188,6 +211,8 @@ void Transfer::set_options(const std::string& url, PartFile::Gap gap) {
 // libcurl has no complaint: is every byte here?
 void Transfer::conclude(TransferEnd& end) {
   if (!judged_ && !judge()) return;
+  end.is_whole = is_head_;
+  if (is_head_) return;
   const auto gaps = part_.gaps();
   const auto missing =
       std::find_if(gaps.begin(), gaps.end(), [&](const auto& gap) { return gap.from == at_; });

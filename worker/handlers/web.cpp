@@ -29,7 +29,7 @@ constexpr int kPauseMs = 20;
 constexpr int kRestMs = 1000;           // Nothing is due that libcurl does not know.
 constexpr long kIdleConnections = 128;  // Kept open for the next request.
 constexpr long kConnectSeconds = 15;
-constexpr long kReceiveBytes = 512 << 10;  // The most that libcurl takes at a time.
+constexpr long kReceiveBytes = 512 << 10;     // The most that libcurl takes at a time.
 constexpr std::size_t kRatedHostsMax = 1024;  // Beyond that those go that have nothing to wait for.
 
 std::string to_text(const sockaddr& address) {
@@ -200,9 +200,8 @@ std::string Web::Request::host() const {
 
 Rate& Web::rate_of(const std::string& host) {
   if (rates_.size() >= kRatedHostsMax && !rates_.contains(host))
-    std::erase_if(rates_, [now = process::now()](const auto& each) {
-      return !each.second.is_ahead(now);
-    });
+    std::erase_if(rates_,
+                  [now = process::now()](const auto& each) { return !each.second.is_ahead(now); });
   return rates_.try_emplace(host, options_.host_rate).first->second;
 }
 
