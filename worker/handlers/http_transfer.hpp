@@ -68,6 +68,8 @@ class Transfer {
   void set_options(const std::string& url, PartFile::Gap gap);
   bool has_range() const { return asked_from_ > 0 || !stretch_.is_all(); }
   bool judge();
+  bool begin();
+  bool judge_file();
   void judge_stretch();
   bool take(std::string_view bytes);
   bool has_to_wait() const;
@@ -81,6 +83,7 @@ class Transfer {
   PartFile& part_;
   TransferLimits limits_;
   Stretch stretch_;
+  bool is_http_;
   bool is_head_;              // Only that is asked for.
   std::uint64_t asked_from_;  // Of the file.
   bool is_alone_;
