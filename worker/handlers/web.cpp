@@ -103,10 +103,10 @@ struct Web::Loop {
   std::vector<Request*> to_stop;
   bool should_stop = false;
   std::vector<Request*> paused;  // Of the loop's thread alone.
-  std::atomic<Duration::rep>& rested;
+  std::atomic<Duration::rep> rested{0};
+  std::atomic<Duration::rep> rests_since{0};  // Zero: it does not.
   std::thread thread;
 
-  explicit Loop(std::atomic<Duration::rep>& of_web) : rested(of_web) {}
   void run();
   void end(Request& request, CURLcode code);
 };
@@ -147,7 +147,9 @@ void Web::Loop::run() {
       end(*request, code);
     }
     const auto from = process::now();
+    rests_since = from.time_since_epoch().count();
     ::curl_multi_poll(multi, nullptr, 0, paused.empty() ? kRestMs : kPauseMs, nullptr);
+    rests_since = 0;
     rested += (process::now() - from).count();
   }
 }
@@ -168,7 +170,7 @@ void WebOptions::add_flags(process::Options& flags) {
 }
 
 Web::Web(const WebOptions& options)
-    : options_(options), rate_(options.rate), loop_(std::make_unique<Loop>(rested_)) {
+    : options_(options), rate_(options.rate), loop_(std::make_unique<Loop>()) {
   auto networks = Networks::allowing(options.networks);
   if (!networks) throw std::runtime_error(text("--allow-net ", networks.error().message));
   networks_ = std::move(*networks);
@@ -246,6 +248,13 @@ std::string Web::Request::host() const {
   for (auto& letter : name)
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
   return name;
+}
+
+// Also while it does: it may wait for as long as its servers are silent.
+Duration Web::rested() const {
+  const Duration::rep since = loop_->rests_since;
+  const auto now = process::now().time_since_epoch().count();
+  return Duration(loop_->rested + (since == 0 ? 0 : now - since));
 }
 
 bool Web::takes(std::string_view scheme) const {

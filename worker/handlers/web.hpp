@@ -51,7 +51,7 @@ class Web {
   Web& operator=(const Web&) = delete;
 
   /// For how long the loop has had nothing to do, of all the time that it is there.
-  Duration rested() const { return Duration(rested_.load()); }
+  Duration rested() const;
   /// More connections do not make it faster.
   bool has_rates() const { return options_.rate > 0 || options_.host_rate > 0; }
 
@@ -102,7 +102,6 @@ class Web {
   WebOptions options_;
   Networks networks_;
   std::vector<std::string> schemes_;
-  std::atomic<Duration::rep> rested_{0};
   Rate rate_;                          // This one and the next are the loop's alone.
   std::map<std::string, Rate> rates_;  // By host.
   std::unique_ptr<Loop> loop_;
