@@ -354,7 +354,7 @@ class Downloads(unittest.TestCase):
 
     def test_what_is_no_web_address_is_refused_by_name(self):
         for url, why in (("file:///etc/passwd", "not file://"), ("//host/x", "must be http"),
-                         ("ftp://host/x", "not ftp://"),
+                         ("gopher://host/x", "not gopher://"),
                          (f"http://{self.host}/a\r\nX-Evil: 1", "control character"),
                          (f"http://{self.host}/a\0b", "control character")):
             done = self.cluster.eole("submit", "--file", "-", check=False, input=json.dumps(
@@ -378,7 +378,7 @@ class Downloads(unittest.TestCase):
             result = self.download(f"http://bob:hunter2@{self.host}{name}", retries=0)
             self.assertNotIn("hunter2", json.dumps(result))
         self.assertTrue(logins[0].startswith("Basic "))
-        refused = self.cluster.eole("submit", "download", "ftp://bob:hunter2@host/x", check=False)
+        refused = self.cluster.eole("submit", "download", "gopher://bob:hunter2@host/x", check=False)
         self.assertNotIn("hunter2", refused.stdout + refused.stderr)
         for url in ("http://bob:hunter2@", "http://bob:hun/ter2@host/", "http://bob:hunter2@nowhere.invalid/x",
                     "https://bob:hunter2@127.0.0.1:1/"):
