@@ -36,6 +36,8 @@ struct UpOptions {
   std::vector<std::string> networks;
   std::string authorities;
   std::string rate = "0", host_rate = "0";  // Of downloads.
+  std::vector<std::string> schemes;
+  std::string secrets;
   bool place = false;
   bool begins_anew = false;
   std::vector<std::string> labels;
@@ -143,8 +145,12 @@ int run(UpOptions options, const Globals& globals) {
       arguments.insert(arguments.end(), {"--allow-net", network});
     if (!options.authorities.empty())
       arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
-    arguments.insert(arguments.end(), {"--download-rate", options.rate, "--download-host-rate",
-                                       options.host_rate});
+    for (const auto& scheme : options.schemes)
+      arguments.insert(arguments.end(), {"--allow-scheme", scheme});
+    if (!options.secrets.empty())
+      arguments.insert(arguments.end(), {"--secrets", absolute(options.secrets)});
+    arguments.insert(arguments.end(),
+                     {"--download-rate", options.rate, "--download-host-rate", options.host_rate});
     for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
     for (const auto& resource : options.resources)
       arguments.insert(arguments.end(), {"--resource", resource});
@@ -293,6 +299,16 @@ void add_up(CLI::App& app, Globals& globals) {
   command
       ->add_option("--ca", options->authorities,
                    "PEM of certificates that downloads believe besides the system's")
+      ->check(CLI::ExistingFile);
+  command
+      ->add_option("--allow-scheme", options->schemes,
+                   "ftp, sftp or s3: that URLs of downloads may have besides http and https; "
+                   "repeatable")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"ftp", "sftp", "s3"}));
+  command
+      ->add_option("--secrets", options->secrets,
+                   "names and passwords for the hosts of downloads, as .netrc has them")
       ->check(CLI::ExistingFile);
   command->add_option("--download-rate", options->rate,
                       "bytes a second of all downloads of a worker together, as 10MB; 0: as fast "

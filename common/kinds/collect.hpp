@@ -17,6 +17,7 @@ inline constexpr Argument kCollectArguments[] = {
      {},
      1,
      kNameBytesMax},
+    {"sha256", Type::kSha256, "the digest that the artifact must have"},
     {"name", Type::kText, "the artifact's name [the project's]", false, {}, 1, kNameBytesMax},
 };
 

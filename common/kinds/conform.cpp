@@ -98,6 +98,8 @@ std::string problem_of_url(std::string_view url) {
   const auto is_control = [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; };
   if (std::any_of(url.begin(), url.end(), is_control)) return "has a control character";
   if (is_web_url(url)) return {};
+  for (const std::string_view other : {"ftp://", "sftp://", "s3://"})  // A worker's to allow.
+    if (url.starts_with(other)) return {};
   const auto scheme = url.substr(0, url.find("://"));
   const bool is_scheme =
       scheme.size() < url.size() && scheme.size() <= kSchemeBytesMax && is_utf8(scheme);

@@ -3,8 +3,15 @@
 
 namespace eole::kinds {
 
+inline constexpr double kDownloadPartsMax = 10'000;
 inline constexpr Argument kDownloadArguments[] = {
-    {"url", Type::kWebUrl, "what to fetch: http:// or https://", true, {}, 1, kUrlBytesMax},
+    {"url",
+     Type::kWebUrl,
+     "what to fetch: http://, https://; ftp://, sftp://, s3:// where a worker allows it",
+     true,
+     {},
+     1,
+     kUrlBytesMax},
     {"sha256", Type::kSha256, "the digest it must have, 64 hexadecimal letters"},
     {"md5", Type::kText, "… and this MD5, in hexadecimal", false, {}, 32, 32},
     {"sha1", Type::kText, "… and this SHA-1", false, {}, 40, 40},
@@ -17,6 +24,20 @@ inline constexpr Argument kDownloadArguments[] = {
      {},
      1,
      kNameBytesMax},
+    {"part",
+     Type::kInteger,
+     "only this one of `parts` stretches of the file, from 1",
+     false,
+     {},
+     1,
+     kDownloadPartsMax},
+    {"parts",
+     Type::kInteger,
+     "stretches that the file is divided into, for as many tasks",
+     false,
+     {},
+     1,
+     kDownloadPartsMax},
     {"size_max", Type::kInteger, "bytes; a larger file fails", false, "17179869184", 0,
      kFileBytesMax},
     {"timeout", Type::kNumber, "seconds for the whole task, tries and pauses too; 0: none", false,

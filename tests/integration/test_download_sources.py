@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.server
+import json
 import os
 import signal
 import threading
@@ -180,6 +181,55 @@ class Sources(unittest.TestCase):
 
     def test_a_server_that_bears_few_connections_still_gives_all_of_it(self):
         self.check_done(self.download(self.serve("/few", self.ranges(4e6, most=2)), retries=0), LARGE)
+
+    # One file for several tasks.
+
+    def divided(self, project, urls, **wanted):
+        """How the last task of a project ended whose tasks fetch a part each."""
+        self.cluster.eole("project", "open", project, "--expect", len(urls), "--then", "collect", "--args",
+                          json.dumps({"how": "concat", "name": "whole", **wanted}))
+        self.cluster.submit([{"kind": "download", "project": project,
+                              "args": {"url": url, "part": part, "parts": len(urls)}} for part, url in enumerate(urls, 1)])
+        return self.cluster.json("project", project, "--wait", check=False)[0]["result"]
+
+    def in_ranges(self, body_of, tag_of):
+        """A server that sends what is asked for of the version that it has at its nth request."""
+        def script(request, n):
+            body, tag = body_of(n), tag_of(n)
+            asked = request.headers.get("Range")
+            if request.command == "HEAD" or not asked or request.headers.get("If-Range") not in (None, tag):
+                return request.answer(200, body, ETag=tag)
+            first, _, last = asked[6:].partition("-")
+            first, last = int(first), int(last or len(body) - 1)
+            request.answer(206, body[first:last + 1], ETag=tag, Content_Range=f"bytes {first}-{last}/{len(body)}")
+        return script
+
+    def test_one_file_is_fetched_by_several_tasks_and_joined(self):
+        url = self.serve("/divided", self.in_ranges(lambda n: OLD, lambda n: '"v1"'))
+        result = self.divided("three", [url] * 3, sha256=hashlib.sha256(OLD).hexdigest())
+        self.assertEqual(result["state"], "done", result.get("error"))
+        self.assertEqual(result["artifact"]["sha256"], hashlib.sha256(OLD).hexdigest())
+        self.assertEqual(sorted(asked for asked in self.asked("/divided") if asked),
+                         ["bytes=0-66665", "bytes=133333-", "bytes=66666-133332"])
+        self.assertIn("wanted 000", self.divided("wrong", [url] * 2, sha256="0" * 64)["error"])
+
+    def test_parts_of_two_versions_are_never_joined(self):
+        # Of one length; it changes between the parts, or between a part's head and its bytes.
+        old = self.serve("/old", self.in_ranges(lambda n: OLD, lambda n: '"v1"'))
+        new = self.serve("/new", self.in_ranges(lambda n: NEW, lambda n: '"v2"'))
+        self.assertIn("of another file or version: its version", self.divided("versions", [old, new])["error"])
+        within = self.serve("/within", self.in_ranges(lambda n: NEW if n > 1 else OLD, lambda n: f'"v{min(n, 2)}"'))
+        result = self.download(within, part=1, parts=2)
+        self.assertEqual(result["state"], "failed")
+        self.assertIn("the file is another one now", result["error"])
+
+    def test_a_source_that_cannot_be_divided_says_why(self):
+        plain = self.serve("/plain", lambda request, n: request.answer(200, OLD))
+        self.assertIn("no strong validator", self.download(plain, part=1, parts=2)["error"])
+        whole = self.serve("/whole", lambda request, n: request.answer(200, OLD, ETag='"v"'))
+        self.assertIn("not sent in parts", self.download(whole, part=2, parts=2)["error"])
+        for args in ({"part": 1}, {"parts": 2}, {"part": 3, "parts": 2}, {"part": 1, "parts": 2, "mirrors": [whole]}):
+            self.assertRegex(self.download(whole, **args)["error"], "part")
 
     def test_a_rate_is_kept_over_one_connection(self):
         body = LARGE[:3 << 20]

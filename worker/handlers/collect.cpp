@@ -26,6 +26,7 @@ class Output {
       : path_(std::move(path)), file_(path_, std::ios::binary | std::ios::trunc) {}
   bool add(std::string_view bytes) {
     bytes_ += bytes.size();
+    hash_.add(bytes);
     return !file_.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).fail();
   }
   bool add_item(const Value& item) {
@@ -38,9 +39,13 @@ class Output {
     return is_good;
   }
   bool end_list() { return add(count_ == 0 ? "[]\n" : "]\n"); }
-  Outcome finish(Value value, std::string name) {
+  std::uint64_t bytes() const { return bytes_; }
+  Outcome finish(Value value, std::string name, const std::string& wanted_sha256) {
     file_.close();
     if (file_.fail()) return Outcome::failed(text("collect: cannot write ", path_));
+    const auto sha256 = hex(hash_.digest());
+    if (!wanted_sha256.empty() && sha256 != wanted_sha256)
+      return Outcome::failed(text("collect: sha256 is ", sha256, ", wanted ", wanted_sha256));
     value.set("bytes", bytes_);
     if (list_.size() == count_ && count_ > 0) {
       auto told = value;
@@ -57,6 +62,7 @@ class Output {
  private:
   std::string path_;
   std::ofstream file_;
+  process::Sha256 hash_;
   std::uint64_t bytes_ = 0;
   std::uint64_t count_ = 0;
   Value::Array list_;
@@ -77,7 +83,41 @@ Expected<void> each(Parts& parts, TaskContext& context, Take&& take) {
 
 // ---- The ways to put them together.
 
-Expected<void> concat(const Value& part, TaskContext& context, Output& out) {
+/// What downloads with `parts` came to: each other's neighbours, of one version, and all of it.
+class Stretches {
+ public:
+  /// `at`: bytes that are there before this one.
+  Expected<void> add(const Value& stretch, std::uint64_t at) {
+    if (stretch.is_null()) {
+      if (!first_.is_null()) return Error{"is no part of a file, and others are"};
+      is_other_ = true;
+      return {};
+    }
+    if (is_other_) return Error{"is a part of a file, and others are not"};
+    if (first_.is_null()) first_ = stretch;
+    for (const auto* name : {"version", "total", "of"})
+      if (stretch[name] != first_[name])
+        return Error{text("is of another file or version: its ", name, " is ",
+                          shown(stretch[name].to_json()), ", of the first part ",
+                          shown(first_[name].to_json()))};
+    if (stretch["from"] != Value(at))
+      return Error{text("begins at ", shown(stretch["from"].to_json()),
+                        ", the parts before it end at ", at)};
+    return {};
+  }
+  Expected<void> end(std::uint64_t bytes) const {
+    if (first_.is_null() || first_["total"] == Value(bytes)) return {};
+    return Error{
+        text("the parts have ", bytes, " bytes, the file ", shown(first_["total"].to_json()))};
+  }
+
+ private:
+  Value first_;
+  bool is_other_ = false;
+};
+
+Expected<void> concat(const Value& part, TaskContext& context, Output& out, Stretches& stretches) {
+  if (auto next = stretches.add(part["value"]["part"], out.bytes()); !next) return next;
   const auto files = kinds::files_of(part);
   if (auto whole = kinds::check_whole(part); !whole) return whole;
   const auto take = [&](std::string_view bytes) { return out.add(bytes); };
@@ -179,6 +219,8 @@ Outcome run_collect(const Value& args, TaskContext& context) {
   Value value = Value::Map{{"parts", static_cast<std::uint64_t>(parts.size())}};
   const auto how = args["how"].text_or("");
   if (how == "sum") {
+    if (!args["sha256"].is_null())
+      return Outcome::failed("collect: sha256 is an artifact's, a sum is none");
     Value sum;
     const auto add = [&](const Value& part) -> Expected<void> {
       auto added = sum_of(sum, part["value"], "value");
@@ -191,16 +233,18 @@ Outcome run_collect(const Value& args, TaskContext& context) {
     return Outcome::done(std::move(value));
   }
   Output out(context.scratch_path("output"));
+  Stretches stretches;
   const auto put = [&](const Value& part) -> Expected<void> {
-    if (how == "concat") return concat(part, context, out);
+    if (how == "concat") return concat(part, context, out, stretches);
     if (how == "manifest") return list_checked(part, context, out);
     return out.add_item(part["value"]) ? Expected<void>() : out.failure();
   };
   if (auto all = each(parts, context, put); !all) return fail(all.error());
+  if (auto all = stretches.end(out.bytes()); !all) return fail(all.error());
   const bool is_list = how != "concat";
   if (is_list && !out.end_list()) return fail(out.failure());
   const auto ending = how == "json" ? ".json" : how == "manifest" ? ".manifest.json" : "";
-  return out.finish(std::move(value), name_of(args, project, ending));
+  return out.finish(std::move(value), name_of(args, project, ending), args["sha256"].text_or(""));
 }
 
 }  // namespace eole::worker

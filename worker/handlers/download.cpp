@@ -22,8 +22,9 @@ namespace {
 constexpr Duration kPauseFirst = 200ms;
 constexpr Duration kPauseMax = 5s;
 constexpr std::int64_t kRetryAfterMax = 300;  // Seconds; a slot waits that long, and no longer.
-constexpr std::uint64_t kHashedAtOnce = 64 << 20;  // Then it is looked whether to end.
-constexpr std::int64_t kRetryAfterTold = 86'400;   // Seconds: more are not told to the ventilator.
+constexpr std::uint64_t kHashedAtOnce = 64 << 20;       // Then it is looked whether to end.
+constexpr std::uint64_t kDividedBytesMax = 1ULL << 50;  // Times the number of parts: 64 bits.
+constexpr std::int64_t kRetryAfterTold = 86'400;  // Seconds: more are not told to the ventilator.
 
 /// When the task's own time limit is over, all tries and pauses together.
 class Deadline {
@@ -84,8 +85,8 @@ class Digests {
     if (!is_handed_) return std::nullopt;
     const bool is_in_memory = part.path().empty();
     if (!is_in_memory && !part.finish()) return part.problem();
-    auto handed = is_in_memory ? context.keep(part.bytes())
-                               : context.hand_over(part.path(), part.front());
+    auto handed =
+        is_in_memory ? context.keep(part.bytes()) : context.hand_over(part.path(), part.front());
     if (!handed) return text("the file could not be kept: ", handed.error().message);
     digests_.front().is = std::move(*handed);
     return std::nullopt;
@@ -152,6 +153,8 @@ class Download {
     urls_.push_back(args["url"].text_or(""));
     if (const auto* mirrors = args["mirrors"].as<Value::Array>())
       for (const auto& mirror : *mirrors) urls_.push_back(mirror.text_or(""));
+    part_number_ = static_cast<std::uint64_t>(args["part"].int_or(1));
+    part_count_ = static_cast<std::uint64_t>(args["parts"].int_or(1));
     options_.limits = {static_cast<std::uint64_t>(*args["size_max"].as<std::int64_t>()),
                        *args["low_speed_bytes"].as<std::int64_t>(),
                        *args["low_speed_seconds"].as<std::int64_t>(),
@@ -165,6 +168,8 @@ class Download {
   const std::string& url() const { return urls_.front(); }
   std::uint64_t resumed_at() const { return resumed_at_; }
   double seconds() const { return deadline_.passed(); }
+  /// Which stretch of what it is; null: all of the file.
+  Value part() const;
   /// Of a failure, for whoever decides on the next attempt.
   std::string cause() const {
     if (deadline_.is_over()) return std::string(protocol::kCauseTimeout);
@@ -178,6 +183,7 @@ class Download {
 
  private:
   std::optional<std::string> fetch_all();
+  FetchEnd find_stretch();
   bool go_to_mirror(bool is_hopeless);
   std::optional<std::string> check();
   std::optional<std::string> pause(const TransferEnd& last, std::int64_t number);
@@ -189,6 +195,8 @@ class Download {
   std::int64_t retries_;
   Deadline deadline_;
   FetchOptions options_;
+  std::uint64_t part_number_ = 1;  // From one on; of the stretches that the file is divided into.
+  std::uint64_t part_count_ = 1;
   std::uint64_t resumed_at_ = 0;
   long status_ = 0;  // Of the last answer, and after how many seconds it wants another request.
   std::int64_t retry_after_ = 0;
@@ -224,13 +232,48 @@ bool Download::go_to_mirror(bool is_hopeless) {
   return true;
 }
 
+// Each of the tasks that share a file finds its own: all of one version cut it at the same places.
+FetchEnd Download::find_stretch() {
+  Version whole;
+  auto end = fetch_head(options_, context_, whole);
+  if (!end.is_whole) return end;
+  const auto total = whole.total.value_or(0);
+  if (whole.validator.empty() || total < part_count_ || total > kDividedBytesMax) {
+    end.is_whole = false;
+    end.reason = whole.validator.empty()
+                     ? std::string("no strong validator tells that all parts are of one version")
+                     : text(total, " bytes cannot be divided into ", part_count_, " parts");
+    return end;
+  }
+  const auto cut = [&](std::uint64_t number) { return total * number / part_count_; };
+  whole.sha256.clear();  // Of all of it.
+  options_.stretch = {cut(part_number_ - 1), cut(part_number_), whole};
+  whole.total = options_.stretch.to - options_.stretch.from;
+  if (part_.version() != whole) part_.begin(whole, 0);
+  return end;
+}
+
+Value Download::part() const {
+  const auto& [from, to, whole] = options_.stretch;
+  if (options_.stretch.is_all()) return {};
+  return Value::Map{{"number", part_number_},
+                    {"of", part_count_},
+                    {"from", from},
+                    {"total", *whole.total},
+                    {"version", tellable(whole.validator)}};
+}
+
 std::optional<std::string> Download::fetch_all() {
   for (std::int64_t number = 0;;) {
     if (context_.is_cancelled()) return "cancelled";
     if (deadline_.is_over()) return text(deadline_.name(), " is over");
     const auto asked_from = part_.resume_at();
     options_.url = urls_.front();
-    const auto end = fetch(options_, part_, context_, [&] { digests_.go_on(part_, context_); });
+    FetchEnd end;
+    end.is_whole = true;
+    if (part_count_ > 1 && options_.stretch.is_all()) end = find_stretch();
+    if (end.is_whole)
+      end = fetch(options_, part_, context_, [&] { digests_.go_on(part_, context_); });
     status_ = end.status;
     retry_after_ = std::clamp<std::int64_t>(end.retry_after.value_or(0), 0, kRetryAfterTold);
     if (end.began_at == 0) resumed_at_ = 0;
@@ -288,7 +331,20 @@ std::optional<std::string> Download::run() {
 
 namespace {
 
+// What cannot be said in the kind's table.
+std::string problem_with(const Value& args) {
+  const auto part = args["part"].int_or(0);
+  const auto parts = args["parts"].int_or(0);
+  if ((part == 0) != (parts == 0)) return "part and parts belong together";
+  if (part > parts) return text("part ", part, " of ", parts, " parts");
+  if (parts > 1 && args["mirrors"].as<Value::Array>() != nullptr)
+    return "parts of mirrors: what vouches for a version is each server's own";
+  return {};
+}
+
 Outcome run(const Value& args, TaskContext& context, bool is_handed) {
+  if (auto problem = problem_with(args); !problem.empty())
+    return Outcome::failed(text("download: ", problem));
   const auto place = [&]() -> PartFile::Place {
     const auto lasting = context.lasting_path();
     return {lasting ? *lasting : context.scratch_path("part"), lasting.has_value()};
@@ -311,6 +367,7 @@ Outcome run(const Value& args, TaskContext& context, bool is_handed) {
                            {"seconds", download.seconds()},
                            {"resumed_at", download.resumed_at()}};
   download.digests().tell(value);
+  if (auto of_it = download.part(); !of_it.is_null()) value.set("part", std::move(of_it));
   const auto version = part.version();
   if (!version.encoding.empty()) value.set("content_encoding", tellable(version.encoding));
   auto name = safe_name(args["name"].text_or(""));

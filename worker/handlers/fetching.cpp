@@ -16,7 +16,7 @@ constexpr std::size_t kRangeConnectionsMax = 16;
 constexpr std::uint64_t kRangeBytesMin = 1 << 20;  // Less is not worth a connection.
 constexpr double kFastEnough = 200e6;              // A second.
 constexpr double kBusy = 0.2;  // The loop rested for less of the time: this machine is the limit.
-constexpr double kWorthIt = 1.5;                   // More connections must be so much faster.
+constexpr double kWorthIt = 1.5;  // More connections must be so much faster.
 
 /// The requests for one file.
 class Fetching {
@@ -36,6 +36,7 @@ class Fetching {
   bool start_lead();
   bool take_ended();
   void measure();
+  void grow();
   void start_more();
   std::optional<PartFile::Gap> next_gap();
 
@@ -49,15 +50,16 @@ class Fetching {
   const Transfer* lead_ = nullptr;  // If it fails, so does all of it.
   std::size_t started_ = 0;
   FetchEnd end_;
-  TimePoint measured_at_{};
-  std::uint64_t measured_bytes_ = 0;
-  Duration measured_rest_{};
+  TimePoint grown_at_{};  // There were fewer connections before,
+  TimePoint begun_at_{};  // and now all have begun.
+  std::uint64_t grown_bytes_ = 0;
+  Duration grown_rest_{};
   double best_speed_ = 0;
 };
 
 void Fetching::start(PartFile::Gap gap, bool is_alone) {
   running_.push_back(std::make_unique<Transfer>(context_.web(), waker_, options_.url, part_,
-                                                options_.limits, gap, is_alone));
+                                                options_.limits, options_.stretch, gap, is_alone));
   ++started_;
 }
 
@@ -104,24 +106,29 @@ void Fetching::measure() {
                                       [](const auto& each) { return each->has_begun(); });
   if (!have_begun || (started_ == 1 && !running_.front()->takes_ranges())) return;
   const auto now = process::now();
+  if (begun_at_ == TimePoint{}) begun_at_ = now;
+  if (now < begun_at_ + std::max(kMeasure, begun_at_ - grown_at_)) return;
+  const auto from = started_ == 1 ? begun_at_ : grown_at_;
   const auto have = part_.have();
-  if (measured_at_ == TimePoint{}) {
-    measured_at_ = now;
-    measured_bytes_ = have;
-    measured_rest_ = context_.web().rested();
-    return;
-  }
-  if (now < measured_at_ + kMeasure) return;
-  const auto seconds = std::chrono::duration<double>(now - measured_at_).count();
-  const auto speed = static_cast<double>(have - std::min(have, measured_bytes_)) / seconds;
-  measured_at_ = {};
-  const std::chrono::duration<double> rest = context_.web().rested() - measured_rest_;
+  const auto seconds = std::chrono::duration<double>(now - from).count();
+  const auto speed = static_cast<double>(have - std::min(have, grown_bytes_)) / seconds;
+  const std::chrono::duration<double> rest = context_.web().rested() - grown_rest_;
   if (speed >= kFastEnough || rest.count() < kBusy * seconds || speed < kWorthIt * best_speed_) {
     connections_max_ = wanted_;
     return;
   }
   best_speed_ = speed;
   wanted_ = std::min(connections_max_, wanted_ * 4);
+  grow();
+}
+
+// What comes is counted from here: servers that hold a rate let much pass at the begin of each
+// connection, and then nothing for a second.
+void Fetching::grow() {
+  grown_at_ = process::now();
+  begun_at_ = {};
+  grown_bytes_ = part_.have();
+  grown_rest_ = context_.web().rested();
 }
 
 // One that nobody fills, else the second half of the largest.
@@ -152,6 +159,7 @@ void Fetching::start_more() {
 
 FetchEnd Fetching::run(const std::function<void()>& on_step) {
   start_lead();
+  grow();
   while (true) {
     waker_.wait(context_.cancel_fd(), kStepMs);
     if (context_.is_cancelled()) {
@@ -172,6 +180,21 @@ FetchEnd Fetching::run(const std::function<void()>& on_step) {
 }
 
 }  // namespace
+
+FetchEnd fetch_head(const FetchOptions& options, TaskContext& context, Version& version) {
+  PartFile none([] { return PartFile::Place{}; }, false);
+  Waker waker;
+  Transfer head(context.web(), waker, options.url, none, options.limits, {}, {0, 0}, true);
+  while (!head.is_over() && !context.is_cancelled()) waker.wait(context.cancel_fd(), kStepMs);
+  FetchEnd end;
+  if (!head.is_over()) {
+    end.reason = "cancelled";
+    return end;
+  }
+  static_cast<TransferEnd&>(end) = head.end();
+  if (end.is_whole) version = head.version();
+  return end;
+}
 
 FetchEnd fetch(const FetchOptions& options, PartFile& part, TaskContext& context,
                const std::function<void()>& on_step) {

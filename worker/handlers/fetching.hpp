@@ -16,8 +16,12 @@ struct FetchEnd : TransferEnd {
 struct FetchOptions {
   std::string url;
   TransferLimits limits;
+  Stretch stretch{};
   bool may_divide = true;  // Over several connections, where that is faster.
 };
+
+/// Asks what there is to fetch: which version, and how large.
+FetchEnd fetch_head(const FetchOptions& options, TaskContext& context, Version& version);
 
 /// Asks for what is missing of `part`, over as many connections as make it faster, until it is
 /// whole or a request that everything rests on failed. `on_step`: called often meanwhile.

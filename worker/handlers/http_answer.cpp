@@ -161,7 +161,8 @@ std::string Answer::strong_validator() const {
   return is_strong ? last_modified_.value : std::string();
 }
 
-Judgement Judgement::of(const Answer& answer, std::uint64_t asked_from, const Version& part) {
+Judgement Judgement::of(const Answer& answer, std::optional<std::uint64_t> asked_from,
+                        const Version& part) {
   Judgement judged;
   const auto refuse = [&](auto... words) {
     judged.refusal = text("HTTP ", answer.status_, ' ', words...);
@@ -194,10 +195,10 @@ Judgement Judgement::of(const Answer& answer, std::uint64_t asked_from, const Ve
     return judged;
   }
   if (answer.status_ != 206) return refuse("is no file");
-  if (asked_from == 0) return refuse("though no range was asked for");
+  if (!asked_from) return refuse("though no range was asked for");
   if (!range || answer.range_.is_twice) return refuse("without a Content-Range of one range");
-  const auto says = text(", \"", answer.range_.value, "\", asked was from ", asked_from);
-  if (range->first != asked_from && !planted("any-range-is-taken"))
+  const auto says = text(", \"", answer.range_.value, "\", asked was from ", *asked_from);
+  if (range->first != *asked_from && !planted("any-range-is-taken"))
     return refuse("of another range", says);
   if (length && *length != range->last - range->first + 1) return refuse("of another length", says);
   // Without the whole length nobody can tell whether its last byte is the file's.
@@ -208,7 +209,7 @@ Judgement Judgement::of(const Answer& answer, std::uint64_t asked_from, const Ve
     return refuse("of another version: ", judged.version.validator, ", the part is of ",
                   part.validator);
   if (judged.version.encoding != part.encoding) return refuse("in another encoding");
-  judged.from = asked_from;
+  judged.from = *asked_from;
   judged.end = range->last + 1;
   judged.version = part;
   judged.version.total = total;

@@ -69,8 +69,9 @@ struct Judgement {
   bool is_framed = false;     // Its end can be told from a connection that broke.
   bool takes_ranges = false;  // The server says that it answers with parts.
 
-  /// `asked_from`: zero, or where the rest of `part` was asked to begin.
-  static Judgement of(const Answer& answer, std::uint64_t asked_from, const Version& part);
+  /// `asked_from`: where the stretch of `part` that was asked for begins; nothing: all was.
+  static Judgement of(const Answer& answer, std::optional<std::uint64_t> asked_from,
+                      const Version& part);
 };
 
 }  // namespace eole::worker

@@ -47,12 +47,16 @@ long left_ms(const std::optional<TimePoint>& until) {
 }  // namespace
 
 Transfer::Transfer(Web& web, const Waker& waker, const std::string& url, PartFile& part,
-                   const TransferLimits& limits, PartFile::Gap gap, bool is_alone)
+                   const TransferLimits& limits, const Stretch& stretch, PartFile::Gap gap,
+                   bool is_alone)
     : part_(part),
       limits_(limits),
-      asked_from_(gap.from),
+      stretch_(stretch),
+      is_http_(scheme_of(url) != "ftp" && scheme_of(url) != "sftp"),
+      is_head_(gap.to == 0),
+      asked_from_(stretch.from + gap.from),
       is_alone_(is_alone),
-      version_(part.version()),
+      version_(stretch.is_all() ? part.version() : stretch.whole),
       at_(gap.from),
       problem_(CURL_ERROR_SIZE, '\0'),
       rate_(static_cast<std::uint64_t>(limits.rate)),
@@ -81,18 +85,53 @@ long Transfer::status() const {
 
 // What the body is, if it is the file at all.
 bool Transfer::judge() {
+  if (!is_http_) return judge_file();
   const auto said = status();
   if (said != answer_.status() || (said != 200 && said != 206)) return stop(text("HTTP ", said));
-  judged_ = Judgement::of(answer_, asked_from_, version_);
+  const auto asked_from = has_range() ? std::optional(asked_from_) : std::nullopt;
+  judged_ = Judgement::of(answer_, asked_from, version_);
   auto& judged = *judged_;
   if (judged.refusal.empty() && judged.from != asked_from_ && !is_alone_)
     judged.refusal = text("HTTP ", said, " with all of the file, asked was from ", asked_from_);
-  if (!judged.refusal.empty()) return stop(judged.refusal);
+  if (!stretch_.is_all() && judged.refusal.empty()) judge_stretch();
+  if (!judged.refusal.empty()) return stop(judged.refusal, !stretch_.is_all());
+  return is_head_ || begin();
+}
+
+bool Transfer::begin() {
+  const auto& judged = *judged_;
   if (judged.version.total.value_or(0) > limits_.bytes) return stop(too_large(), true);
   at_ = judged.from;
   if (!part_.begin(judged.version, judged.from)) return stop(part_.problem(), true);
   has_begun_ = true;
   return true;
+}
+
+// Of ftp and sftp: nothing tells a version, so that each try begins anew; its length may be known.
+bool Transfer::judge_file() {
+  if (has_range()) return stop("is sent whole or not at all: ftp and sftp tell no version", true);
+  curl_off_t length = -1;
+  ::curl_easy_getinfo(request_.curl(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  judged_.emplace();
+  if (length >= 0) judged_->version.total = static_cast<std::uint64_t>(length);
+  judged_->end = judged_->version.total;
+  judged_->is_framed = length >= 0;
+  return begin();
+}
+
+// From here on its bytes count from the stretch's begin. All of the file is of no use: another
+// version, or a server that sends no parts.
+void Transfer::judge_stretch() {
+  auto& judged = *judged_;
+  if (judged.from != asked_from_ || judged.end.value_or(UINT64_MAX) > stretch_.to) {
+    judged.refusal =
+        text("HTTP ", answer_.status(), " with more than the stretch from ", asked_from_, " to ",
+             stretch_.to, ": the file is another one now, or is not sent in parts");
+    return;
+  }
+  judged.from -= stretch_.from;
+  *judged.end -= stretch_.from;
+  judged.version.total = stretch_.to - stretch_.from;
 }
 
 // libcurl 7.88 has a limit of its own, and lets many times as much pass.
@@ -118,6 +157,7 @@ bool Transfer::take(std::string_view bytes) {
 std::size_t Transfer::on_header(std::string_view line) {
   head_bytes_ += line.size();
   if (head_bytes_ > kHeadBytesMax) return stop(text("a head of over ", kHeadBytesMax, " bytes")), 0;
+  if (!is_http_) return line.size();
   answer_.add(line);
   // The head is complete. A redirect's body does not matter, nor what comes in trailers.
   const bool is_end = line == "\r\n" || line == "\n";
@@ -134,7 +174,7 @@ bool Transfer::is_ignoring_too_much(std::int64_t received) {
 void Transfer::set_options(const std::string& url, PartFile::Gap gap) {
   auto* curl = request_.curl();
   const auto set = [&](CURLoption option, auto value) { ::curl_easy_setopt(curl, option, value); };
-  set(CURLOPT_URL, url.c_str());
+  if (auto problem = request_.set_url(url); !problem) stop(problem.error().message, true);
   set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_MAXREDIRS, kRedirectsMax);
   set(CURLOPT_COOKIEFILE, "");  // Kept in memory, while redirects are followed.
@@ -171,12 +211,15 @@ void Transfer::set_options(const std::string& url, PartFile::Gap gap) {
   set(CURLOPT_NOPROGRESS, 0L);
   // The bytes as they lie there: ranges count those.
   auto* headers = ::curl_slist_append(nullptr, "Accept-Encoding: identity");
-  if (asked_from_ > 0) {
+  for (const auto& line : request_.headers()) headers = ::curl_slist_append(headers, line.c_str());
+  if (is_head_) set(CURLOPT_NOBODY, 1L);
+  if (has_range() && !is_head_) {
     // Only if it is still the same version; otherwise the server sends all of it. libcurl's own
     // way to resume believes any answer whose Content-Range begins right, so it is not used.
     headers = ::curl_slist_append(headers, ("If-Range: " + version_.validator).c_str());
-    const bool is_to_the_end = gap.to >= version_.total.value_or(0);
-    const auto last = is_to_the_end ? std::string() : text(gap.to - 1);
+    const auto to = stretch_.from + std::min(gap.to, stretch_.to - stretch_.from);
+    const bool is_to_the_end = to >= version_.total.value_or(0);
+    const auto last = is_to_the_end ? std::string() : text(to - 1);
     set(CURLOPT_RANGE, text(asked_from_, '-', last).c_str());
   }
   // Beside another one: over a connection of its own, whose speed is its own.
@@ -188,6 +231,8 @@ void Transfer::set_options(const std::string& url, PartFile::Gap gap) {
 // libcurl has no complaint: is every byte here?
 void Transfer::conclude(TransferEnd& end) {
   if (!judged_ && !judge()) return;
+  end.is_whole = is_head_;
+  if (is_head_) return;
   const auto gaps = part_.gaps();
   const auto missing =
       std::find_if(gaps.begin(), gaps.end(), [&](const auto& gap) { return gap.from == at_; });
@@ -200,7 +245,8 @@ void Transfer::conclude(TransferEnd& end) {
 TransferEnd Transfer::end() {
   const auto code = static_cast<CURLcode>(request_.code());
   TransferEnd end;
-  const auto said = end.status = status();
+  const auto said = status();
+  if (is_http_) end.status = said;
   if (code == CURLE_OK) {
     conclude(end);
   } else {
@@ -217,9 +263,10 @@ TransferEnd Transfer::end() {
     end.is_worth_again = false;
   }
   const bool is_file = said == 200 || said == 206;
-  if (!is_file && said >= 300 && (code == CURLE_OK || !broken_.empty()))
+  if (!is_http_ && said / 100 == 4) end.is_worth_again = true;  // What ftp says of what passes.
+  if (is_http_ && !is_file && said >= 300 && (code == CURLE_OK || !broken_.empty()))
     end.is_worth_again = is_passing_status(said);
-  end.is_refused = (judged_ && !judged_->refusal.empty()) || said == 416;
+  end.is_refused = (judged_ && !judged_->refusal.empty()) || end.status == 416;
   if (has_begun_) end.began_at = judged_->from;
   if (said == 429 || said == 503) end.retry_after = answer_.retry_after(process::unix_ms() / 1000);
   end.reason = tellable(end.reason);

@@ -10,6 +10,15 @@
 
 namespace eole::worker {
 
+/// What of a source's file is to be fetched: a part's bytes count from its begin.
+struct Stretch {
+  std::uint64_t from = 0;
+  std::uint64_t to = UINT64_MAX;  // Its end; if it is not all of the file.
+  Version whole{};                // The version of the whole, then.
+  bool is_all() const { return to == UINT64_MAX; }
+  bool operator==(const Stretch&) const = default;
+};
+
 struct TransferLimits {
   std::uint64_t bytes = 0;  // Of the whole file.
   std::int64_t low_speed_bytes = 0;
@@ -35,10 +44,11 @@ struct TransferEnd {
 class Transfer {
  public:
   /// `gap`: from zero on it is asked for without a range, and any version is taken; else the rest
-  /// of the part's own. `is_alone`: no other fills the part; an answer that is another version, or
-  /// all of it, may take its place.
+  /// of the part's own, or of the stretch's. A gap that ends at zero: only the head is asked for.
+  /// `is_alone`: no other fills the part; an answer that is another version, or all of it, may take
+  /// its place.
   Transfer(Web& web, const Waker& waker, const std::string& url, PartFile& part,
-           const TransferLimits& limits, PartFile::Gap gap, bool is_alone);
+           const TransferLimits& limits, const Stretch& stretch, PartFile::Gap gap, bool is_alone);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -49,12 +59,18 @@ class Transfer {
   /// Where its next byte belongs.
   std::uint64_t at() const { return at_; }
   bool has_begun() const { return has_begun_; }
+  /// Once it is over and whole: the version that its head told.
+  const Version& version() const { return judged_->version; }
   /// Once it has begun.
   bool takes_ranges() const { return judged_->takes_ranges; }
 
  private:
   void set_options(const std::string& url, PartFile::Gap gap);
+  bool has_range() const { return asked_from_ > 0 || !stretch_.is_all(); }
   bool judge();
+  bool begin();
+  bool judge_file();
+  void judge_stretch();
   bool take(std::string_view bytes);
   bool has_to_wait() const;
   std::size_t on_header(std::string_view line);
@@ -66,7 +82,10 @@ class Transfer {
 
   PartFile& part_;
   TransferLimits limits_;
-  std::uint64_t asked_from_;
+  Stretch stretch_;
+  bool is_http_;
+  bool is_head_;              // Only that is asked for.
+  std::uint64_t asked_from_;  // Of the file.
   bool is_alone_;
   Version version_;  // That the rest is asked of.
   Answer answer_{};

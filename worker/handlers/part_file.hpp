@@ -88,7 +88,7 @@ class PartFile {
   std::string path_;
   bool is_lasting_ = false;
   int fd_ = -1;
-  std::string memory_;  // As long as it is not on the disk.
+  std::string memory_;                                        // As long as it is not on the disk.
   std::map<std::uint64_t, std::uint64_t> stretches_{{0, 0}};  // Begin to end. One is at 0.
   std::map<std::uint64_t, std::uint64_t> noted_;              // … as the last note has it.
   std::uint64_t generation_ = 1;

@@ -159,6 +159,14 @@ std::string tellable(std::string_view words) {
   return text(cut_text(told, kToldBytesMax), "…");
 }
 
+std::string scheme_of(std::string_view url) {
+  const auto end = url.find("://");
+  std::string scheme;
+  if (end != url.npos)
+    for (const char letter : url.substr(0, end)) scheme += lower(letter);
+  return scheme;
+}
+
 std::optional<std::string> safe_name(std::string_view name) {
   const auto segment = name.substr(name.find_last_of("/\\") + 1);  // npos + 1 is 0.
   const auto clean = plain(is_utf8(segment) ? std::string(segment) : from_latin1(segment));

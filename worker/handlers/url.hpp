@@ -14,6 +14,9 @@ std::string without_passwords(std::string_view words);
 /// a person reads.
 std::string tellable(std::string_view words);
 
+/// "https" of "HTTPS://…"; empty if there is none.
+std::string scheme_of(std::string_view url);
+
 /// A file name that is harmless wherever it lands: one path segment of at most 255 bytes of UTF-8
 /// without control characters and leading dots. Nothing if nothing of it remains.
 std::optional<std::string> safe_name(std::string_view name);

@@ -5,12 +5,15 @@
 #include <locale.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -20,6 +23,7 @@
 #include "common/base/text.hpp"
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
+#include "worker/handlers/url.hpp"
 
 namespace eole::worker {
 
@@ -29,7 +33,7 @@ constexpr int kPauseMs = 20;
 constexpr int kRestMs = 1000;           // Nothing is due that libcurl does not know.
 constexpr long kIdleConnections = 128;  // Kept open for the next request.
 constexpr long kConnectSeconds = 15;
-constexpr long kReceiveBytes = 512 << 10;  // The most that libcurl takes at a time.
+constexpr long kReceiveBytes = 512 << 10;     // The most that libcurl takes at a time.
 constexpr std::size_t kRatedHostsMax = 1024;  // Beyond that those go that have nothing to wait for.
 
 std::string to_text(const sockaddr& address) {
@@ -40,6 +44,36 @@ std::string to_text(const sockaddr& address) {
           : &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
   ::inet_ntop(address.sa_family, raw, written, sizeof written);
   return written;
+}
+
+std::vector<std::string> schemes_of(std::string_view list) {
+  std::vector<std::string> schemes;
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    schemes.emplace_back(list.substr(0, comma));
+    if (const auto& scheme = schemes.back(); scheme != "ftp" && scheme != "sftp" && scheme != "s3")
+      throw std::runtime_error(text("--allow-scheme ", scheme, ": is ftp, sftp or s3"));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return schemes;
+}
+
+// A task's URL may name any host: what is for all of them would be told to whoever asks for it.
+void check_secrets(const std::string& path) {
+  struct stat status {};
+  std::ifstream file(path);
+  if (::stat(path.c_str(), &status) != 0 || !file)
+    throw std::runtime_error(text("--secrets ", path, ": ", std::strerror(errno)));
+  if ((status.st_mode & 0077) != 0)
+    throw std::runtime_error(text("--secrets ", path, ": others may read it, chmod it to 0600"));
+  for (std::string word, before; file >> word; before = word)
+    if (word == "default" && before != "machine" && before != "login" && before != "password")
+      throw std::runtime_error(text("--secrets ", path, ": has a default, for any host"));
+}
+
+std::string or_else(const char* name, std::string fallback) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? std::move(fallback) : std::string(value);
 }
 
 /// International host names are read in the thread's locale: URLs are UTF-8, whatever it was.
@@ -69,10 +103,10 @@ struct Web::Loop {
   std::vector<Request*> to_stop;
   bool should_stop = false;
   std::vector<Request*> paused;  // Of the loop's thread alone.
-  std::atomic<Duration::rep>& rested;
+  std::atomic<Duration::rep> rested{0};
+  std::atomic<Duration::rep> rests_since{0};  // Zero: it does not.
   std::thread thread;
 
-  explicit Loop(std::atomic<Duration::rep>& of_web) : rested(of_web) {}
   void run();
   void end(Request& request, CURLcode code);
 };
@@ -113,7 +147,9 @@ void Web::Loop::run() {
       end(*request, code);
     }
     const auto from = process::now();
+    rests_since = from.time_since_epoch().count();
     ::curl_multi_poll(multi, nullptr, 0, paused.empty() ? kRestMs : kPauseMs, nullptr);
+    rests_since = 0;
     rested += (process::now() - from).count();
   }
 }
@@ -123,19 +159,26 @@ void WebOptions::add_flags(process::Options& flags) {
              "that downloads may reach though it is not public: 10.0.0.0/8; repeatable");
   flags.text("--ca", authorities, "FILE",
              "certificates of authorities that downloads believe besides the system's, PEM");
+  flags.list("--allow-scheme", schemes, "ftp|sftp|s3",
+             "that URLs of downloads may have besides http and https; repeatable");
+  flags.text("--secrets", secrets, "FILE",
+             "names and passwords for the hosts of downloads, in lines as .netrc has them: machine "
+             "HOST login NAME password WORD");
   flags.size("--download-rate", rate, "SIZE",
              "bytes a second of all downloads of this worker together; 0: as fast as it goes", 0);
   flags.size("--download-host-rate", host_rate, "SIZE", "... of its downloads from one host", 0);
 }
 
 Web::Web(const WebOptions& options)
-    : options_(options), rate_(options.rate), loop_(std::make_unique<Loop>(rested_)) {
+    : options_(options), rate_(options.rate), loop_(std::make_unique<Loop>()) {
   auto networks = Networks::allowing(options.networks);
   if (!networks) throw std::runtime_error(text("--allow-net ", networks.error().message));
   networks_ = std::move(*networks);
   const auto& authorities = options_.authorities;
   if (!authorities.empty() && ::access(authorities.c_str(), R_OK) != 0)
     throw std::runtime_error(text("--ca ", authorities, ": ", std::strerror(errno)));
+  schemes_ = schemes_of(options_.schemes);
+  if (!options_.secrets.empty()) check_secrets(options_.secrets);
   static std::once_flag once;
   std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
   loop_->multi = ::curl_multi_init();
@@ -160,7 +203,10 @@ Web::Request::Request(Web& web, const Waker& waker)
   if (curl_ == nullptr) throw std::runtime_error("libcurl: no memory");
   const auto set = [&](CURLoption option, auto value) { ::curl_easy_setopt(curl_, option, value); };
   set(CURLOPT_PRIVATE, this);
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  std::string protocols = "http,https";
+  for (const auto& scheme : web_.schemes_)
+    if (scheme != "s3") protocols += "," + scheme;
+  set(CURLOPT_PROTOCOLS_STR, protocols.c_str());
   set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
@@ -169,6 +215,12 @@ Web::Request::Request(Web& web, const Waker& waker)
   set(CURLOPT_USERAGENT, "eole");
   if (const auto& authorities = web_.options_.authorities; !authorities.empty())
     set(CURLOPT_CAINFO, authorities.c_str());  // The system's directory stays.
+  if (const auto& secrets = web_.options_.secrets; !secrets.empty()) {
+    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+    set(CURLOPT_NETRC_FILE, secrets.c_str());
+  }
+  // Of the user that the worker runs as; a host that is not among them is refused.
+  set(CURLOPT_SSH_KNOWNHOSTS, text(or_else("HOME", ""), "/.ssh/known_hosts").c_str());
   // Sees the address that a name came to: at each redirect, and whatever it came to before.
   const auto open = +[](void* user, curlsocktype, curl_sockaddr* address) -> curl_socket_t {
     auto& request = *static_cast<Request*>(user);
@@ -198,11 +250,41 @@ std::string Web::Request::host() const {
   return name;
 }
 
+// Also while it does: it may wait for as long as its servers are silent.
+Duration Web::rested() const {
+  const Duration::rep since = loop_->rests_since;
+  const auto now = process::now().time_since_epoch().count();
+  return Duration(loop_->rested + (since == 0 ? 0 : now - since));
+}
+
+bool Web::takes(std::string_view scheme) const {
+  return scheme == "http" || scheme == "https" ||
+         std::find(schemes_.begin(), schemes_.end(), scheme) != schemes_.end();
+}
+
+// s3://BUCKET/KEY is a path at the store's own address; AWS's, where the environment says no other.
+Expected<void> Web::Request::set_url(const std::string& url) {
+  const auto scheme = scheme_of(url);
+  if (!web_.takes(scheme))
+    return Error{text("a worker takes ", scheme, "://… only with --allow-scheme ", scheme)};
+  if (scheme != "s3") {
+    ::curl_easy_setopt(curl_, CURLOPT_URL, url.c_str());
+    return {};
+  }
+  const auto region = or_else("AWS_REGION", "us-east-1");
+  const auto store = or_else("AWS_ENDPOINT_URL", text("https://s3.", region, ".amazonaws.com"));
+  ::curl_easy_setopt(curl_, CURLOPT_URL, text(store, '/', url.substr(5)).c_str());
+  if (web_.options_.secrets.empty()) return {};  // What anybody may read.
+  ::curl_easy_setopt(curl_, CURLOPT_AWS_SIGV4, text("aws:amz:", region, ":s3").c_str());
+  headers_.emplace_back("x-amz-content-sha256: UNSIGNED-PAYLOAD");
+  return {};
+}
+
 Rate& Web::rate_of(const std::string& host) {
   if (rates_.size() >= kRatedHostsMax && !rates_.contains(host))
-    std::erase_if(rates_, [now = process::now()](const auto& each) {
-      return !each.second.is_ahead(now);
-    });
+    std::erase_if(rates_,
+                  [now = process::now()](const auto& each) { return !each.second.is_ahead(now); });
+  if (rates_.size() >= kRatedHostsMax) rates_.clear();
   return rates_.try_emplace(host, options_.host_rate).first->second;
 }
 

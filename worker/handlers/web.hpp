@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "common/base/expected.hpp"
 #include "worker/handlers/networks.hpp"
 #include "worker/handlers/rate.hpp"
 
@@ -19,6 +21,8 @@ struct WebOptions {
   std::string authorities;  // PEM of certificates to believe besides the system's; empty: none.
   std::uint64_t rate = 0;   // Bytes a second of all downloads together; zero: as fast as it goes.
   std::uint64_t host_rate = 0;  // … of those from one host.
+  std::string schemes;          // Of URLs, besides http and https: some of ftp, sftp and s3.
+  std::string secrets;  // A file as .netrc is: the names and passwords for hosts; empty: none.
   void add_flags(process::Options& flags);
 };
 
@@ -47,7 +51,7 @@ class Web {
   Web& operator=(const Web&) = delete;
 
   /// For how long the loop has had nothing to do, of all the time that it is there.
-  Duration rested() const { return Duration(rested_.load()); }
+  Duration rested() const;
   /// More connections do not make it faster.
   bool has_rates() const { return options_.rate > 0 || options_.host_rate > 0; }
 
@@ -61,6 +65,10 @@ class Web {
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
     void* curl() const { return curl_; }
+    /// Where it goes. Errors: a scheme that this worker does not take.
+    Expected<void> set_url(const std::string& url);
+    /// Header lines for where it goes.
+    const std::vector<std::string>& headers() const { return headers_; }
     void start();
     bool is_over() const { return is_over_; }
     /// In a callback that says CURL_WRITEFUNC_PAUSE: it is called again a little later.
@@ -84,14 +92,16 @@ class Web {
     std::atomic<bool> is_over_{false};
     int code_ = 0;
     std::string refused_;
+    std::vector<std::string> headers_;
   };
 
  private:
   struct Loop;
+  bool takes(std::string_view scheme) const;
   Rate& rate_of(const std::string& host);
   WebOptions options_;
   Networks networks_;
-  std::atomic<Duration::rep> rested_{0};
+  std::vector<std::string> schemes_;
   Rate rate_;                          // This one and the next are the loop's alone.
   std::map<std::string, Rate> rates_;  // By host.
   std::unique_ptr<Loop> loop_;

@@ -14,7 +14,7 @@
 namespace eole::client {
 
 namespace {
-constexpr Duration kGlanceEvery = 100ms;           // At whoever may stop it.
+constexpr Duration kGlanceEvery = 100ms;            // At whoever may stop it.
 constexpr std::uint64_t kBehindBytes = 8ULL << 20;  // Told to the disk at a time.
 }  // namespace
 
@@ -57,8 +57,8 @@ Expected<void> Handover::wait_for_disk(std::uint64_t bytes,
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   for (std::uint64_t at = 0; at < bytes && !outcome_; at += kBehindBytes) {
     const auto size = std::min(kBehindBytes, bytes - at);
-    const bool is_written = ::sync_file_range(fd_, static_cast<off64_t>(at),
-                                              static_cast<off64_t>(size), kWritten) == 0;
+    const bool is_written =
+        ::sync_file_range(fd_, static_cast<off64_t>(at), static_cast<off64_t>(size), kWritten) == 0;
     if (!is_written && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
       return Error{text("cannot write ", path_, ": ", std::strerror(errno))};
     if (on_progress && !on_progress(client_.transfers_.have(id_), bytes)) return Error{"stopped"};

@@ -72,8 +72,7 @@ void PutCore::on_deadline(TimePoint now, TransferActions& out) {
   repeat_at_ = now + kRepeat;
   // What is one piece goes along with the question: a round trip less.
   const auto bytes = size_ <= protocol::kChunkBytes ? size_ : 0;
-  out.emplace_back(
-      SendPut{{request_, sha256_, size_, 0, {}}, static_cast<std::uint32_t>(bytes)});
+  out.emplace_back(SendPut{{request_, sha256_, size_, 0, {}}, static_cast<std::uint32_t>(bytes)});
 }
 
 std::optional<TimePoint> PutCore::next_deadline() const {

@@ -169,8 +169,7 @@ TEST_CASE("many files are synced at once, and a disk that fails one of them fail
       REQUIRE(store.put("", hex(process::sha256(content)), content.size(), 0, content)->is_whole);
     }
     store.commit();
-    for (int i = 0; i < 50; ++i)
-      REQUIRE(directory->has(hex(process::sha256(std::to_string(i)))));
+    for (int i = 0; i < 50; ++i) REQUIRE(directory->has(hex(process::sha256(std::to_string(i)))));
   }
   std::filesystem::remove_all(path);
   SimDisk disk(1);

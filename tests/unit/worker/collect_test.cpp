@@ -144,6 +144,34 @@ TEST_CASE("of commands it is what they printed", "[collect]") {
              ": it printed 5 bytes, of which 0 are kept (output_max)"));
 }
 
+TEST_CASE("parts of a file are joined if they are of one version, in order, and all of it",
+          "[collect]") {
+  // What one part says of itself, after "abc" at 0 of a file of 5 bytes.
+  const auto joined = [](const char* second) {
+    Sink sink;
+    const auto end = [&](Seq seq, const char* bytes, Value value) {
+      sink.end(seq,
+               Value::Map{{"artifact", sink.file(bytes, "part")}, {"value", std::move(value)}});
+    };
+    end(1, "abc", json(R"({"part":{"number":1,"of":2,"from":0,"total":5,"version":"v1"}})"));
+    if (*second != '\0') end(2, "de", json(second));
+    const auto outcome = sink.collect("concat");
+    return outcome.is_done ? Sink::bytes_of(outcome) : outcome.error;
+  };
+  CHECK(joined(R"({"part":{"number":2,"of":2,"from":3,"total":5,"version":"v1"}})") == "abcde");
+  const auto is_refused = [&](const char* second, std::string_view why) {
+    return joined(second).find(why) != std::string::npos;
+  };
+  CHECK(is_refused(R"({"part":{"number":2,"of":2,"from":3,"total":5,"version":"v2"}})",
+                   "of another file or version: its version is"));
+  CHECK(is_refused(R"({"part":{"number":2,"of":2,"from":3,"total":6,"version":"v1"}})",
+                   "its total is"));
+  CHECK(is_refused(R"({"part":{"number":3,"of":2,"from":4,"total":5,"version":"v1"}})",
+                   "begins at 4, the parts before it end at 3"));
+  CHECK(is_refused("{}", "is no part of a file, and others are"));
+  CHECK(is_refused("", "the parts have 3 bytes, the file 5"));
+}
+
 TEST_CASE("a list of values is told if it is short, and a file in any case", "[collect]") {
   Sink sink;
   sink.end(2, of(json(R"({"b":[2]})")));

@@ -60,7 +60,7 @@ TEST_CASE("Retry-After is seconds, or a date by the server's own clock", "[downl
 
 TEST_CASE("only a strong validator is remembered", "[download]") {
   const auto validator = [](std::initializer_list<std::string_view> lines) {
-    return Judgement::of(answer(lines), 0, {}).version.validator;
+    return Judgement::of(answer(lines), std::nullopt, {}).version.validator;
   };
   CHECK(validator({"HTTP/1.1 200 OK", "ETag: \"a\""}) == "\"a\"");
   CHECK(validator({"HTTP/1.1 200 OK", "ETag: W/\"a\""}).empty());
@@ -109,10 +109,10 @@ TEST_CASE("the rest of a part is taken only if it is the rest of that part", "[d
 }
 
 TEST_CASE("a 206 that was not asked for is refused", "[download]") {
-  CHECK_FALSE(
-      Judgement::of(
-          answer({"HTTP/1.1 206 x", "Content-Range: bytes 0-99/100", "Content-Length: 100"}), 0, {})
-          .refusal.empty());
+  CHECK_FALSE(Judgement::of(answer({"HTTP/1.1 206 x", "Content-Range: bytes 0-99/100",
+                                    "Content-Length: 100"}),
+                            std::nullopt, {})
+                  .refusal.empty());
 }
 
 TEST_CASE("a 200 to a resume is the whole of now", "[download]") {
@@ -128,7 +128,8 @@ TEST_CASE("a 200 to a resume is the whole of now", "[download]") {
 
 TEST_CASE("lengths and encodings that nobody can be sure of are refused", "[download]") {
   const auto is_refused = [](std::string_view line, std::string_view other = "X: y") {
-    return !Judgement::of(answer({"HTTP/1.1 200 OK", line, other}), 0, {}).refusal.empty();
+    return !Judgement::of(answer({"HTTP/1.1 200 OK", line, other}), std::nullopt, {})
+                .refusal.empty();
   };
   CHECK(is_refused("Content-Length: -1"));
   CHECK(is_refused("Content-Length: 5x"));
@@ -143,7 +144,7 @@ TEST_CASE("lengths and encodings that nobody can be sure of are refused", "[down
 
 TEST_CASE("an end that is only the connection's end is known as such", "[download]") {
   const auto is_framed = [](std::string_view status, std::string_view line) {
-    return Judgement::of(answer({status, line}), 0, {}).is_framed;
+    return Judgement::of(answer({status, line}), std::nullopt, {}).is_framed;
   };
   CHECK_FALSE(is_framed("HTTP/1.1 200 OK", "X: y"));
   CHECK(is_framed("HTTP/1.1 200 OK", "Transfer-Encoding: chunked"));

@@ -124,10 +124,10 @@ TEST_CASE("of each stretch a kill costs no more than a MiB", "[part_file]") {
   Here here;
   constexpr std::uint64_t kMiB = 1 << 20;
   REQUIRE(here.part->begin(kLarge, 0));
+  here.part->append(0, "x");
   REQUIRE(here.part->divide(4 * kMiB));
   const std::string bytes(kMiB / 2 + 1, 'x');
-  for (std::uint64_t at = 4 * kMiB; at < 6 * kMiB; at += bytes.size())
-    here.part->append(at, bytes);
+  for (std::uint64_t at = 4 * kMiB; at < 6 * kMiB; at += bytes.size()) here.part->append(at, bytes);
   // As a kill leaves it: the next one reads what is noted.
   PartFile next([&] { return PartFile::Place{here.path, true}; }, true);
   CHECK(next.have() > kMiB);
