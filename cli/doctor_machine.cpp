@@ -64,11 +64,11 @@ std::vector<Duration> measure_syncs(const std::string& path) {
   return times;
 }
 
-// What `program --version` says; empty if it says nothing.
-std::string version_of(const std::filesystem::path& program) {
-  auto* pipe = ::popen(text("'", program.string(), "' --version 2>/dev/null").c_str(), "re");
+// The first line that it says; empty if it says nothing.
+std::string said_by(const std::filesystem::path& program, const std::string& words) {
+  auto* pipe = ::popen(text("'", program.string(), "' ", words, " 2>/dev/null").c_str(), "re");
   if (pipe == nullptr) return {};
-  char line[128] = {};
+  char line[512] = {};
   if (std::fgets(line, sizeof line, pipe) == nullptr) line[0] = '\0';
   ::pclose(pipe);
   std::string said(line);
@@ -106,7 +106,7 @@ Finding look_at_programs() {
   const auto own = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   std::string others;
   for (const std::string name : {"ventilator", "sink", "worker", "gateway", "relay"}) {
-    const auto said = version_of(own / name);
+    const auto said = said_by(own / name, "--version");
     if (said == text(name, " ", process::kRelease)) continue;
     others += text(others.empty() ? "" : ", ", name, said.empty() ? " cannot run" : " is " + said);
   }
@@ -115,6 +115,25 @@ Finding look_at_programs() {
   return {"programs", State::kWrong,
           text("eole is of release ", process::kRelease, ", but in ", own.string(), " ", others),
           "install all of them from one package or one build"};
+}
+
+Finding look_at_sandbox() {
+  namespace fs = std::filesystem;
+  const auto worker = fs::read_symlink("/proc/self/exe").parent_path() / "worker";
+  std::string directory = fs::temp_directory_path() / "eole-doctor-XXXXXX";
+  if (::mkdtemp(directory.data()) == nullptr)
+    return {"sandbox", State::kPoor, text("no directory to try it in: ", std::strerror(errno)),
+            "make room for one, or name another place in TMPDIR"};
+  const auto said = said_by(worker, text("--try-box '", directory, "'"));
+  std::error_code ignored;
+  fs::remove_all(directory, ignored);
+  if (said == "a box works here")
+    return {"sandbox", State::kOk, "none, limits and box work for commands", {}};
+  return {
+      "sandbox", State::kPoor,
+      text("none and limits work for commands; ", said.empty() ? "the worker cannot run" : said),
+      "allow user namespaces to who runs workers (kernel.unprivileged_userns_clone, "
+      "user.max_user_namespaces, AppArmor; in a service RestrictNamespaces=no)"};
 }
 
 Finding look_at_syncs(const std::string& directory) {

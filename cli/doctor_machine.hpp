@@ -18,6 +18,8 @@ Finding look_at_files();
 Finding look_at_clock();
 /// Whether the programs beside this one are of its release.
 Finding look_at_programs();
+/// Which levels of worker --sandbox work here; tries a box in a directory that it makes and removes.
+Finding look_at_sandbox();
 /// How long the disk below `directory` takes to confirm a write; makes and removes a file there.
 Finding look_at_syncs(const std::string& directory);
 /// Room on that disk.

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/script.hpp"
+#include "cli/signing.hpp"
 #include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/base/text.hpp"
 
@@ -124,6 +125,8 @@ void add_kind(CLI::App& submit, const Kind& kind, KindWords& words) {
     command->add_option("what", words.words, what);
   for (const auto& argument : kind.arguments) add_argument(*command, argument, words);
   if (kind.needs_exec)
+    command->add_option("--sign", words.key, "KEYFILE of eole key make, for workers --signed-by");
+  if (kind.needs_exec)
     command->add_option("--script", words.script,
                         "a file here that goes along and is run, by what its first line names; "
                         "the words are its arguments");
@@ -205,6 +208,7 @@ std::vector<Value> args_of(const Kind& kind, const KindWords& words, Cluster& cl
         base.set("files", with(base["files"], name, sha256));
     }
     if (!argv.empty()) base.set("argv", std::move(argv));
+    sign(base, words.key);
     return {base};
   }
   if (words.words.empty()) return {base};

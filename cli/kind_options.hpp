@@ -16,6 +16,7 @@ namespace eole::cli {
 struct KindWords {
   std::vector<std::string> words;
   std::map<std::string, std::vector<std::string>> options;  // By the argument's name.
+  std::string key;     // The file of one that signs the command; empty: none.
   std::string script;  // A file that goes along and is the command's program; empty: none.
 };
 

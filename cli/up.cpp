@@ -33,6 +33,7 @@ struct UpOptions {
   bool sandbox_net = false;
   bool allow_git_files = false;
   std::string secrets;
+  std::vector<std::string> signers;
   std::vector<std::string> networks;
   std::string authorities;
   std::string rate = "0", host_rate = "0";  // Of downloads.
@@ -140,6 +141,8 @@ int run(UpOptions options, const Globals& globals) {
     arguments.insert(arguments.end(), {"--sandbox", options.sandbox});
     if (options.sandbox_net) arguments.emplace_back("--sandbox-net");
     if (options.allow_git_files) arguments.emplace_back("--allow-git-files");
+    for (const auto& file : options.signers)
+      arguments.insert(arguments.end(), {"--signed-by", file});
     if (!options.secrets.empty()) arguments.insert(arguments.end(), {"--secrets", options.secrets});
     for (const auto& network : networks_of(options, endpoints))
       arguments.insert(arguments.end(), {"--allow-net", network});
@@ -213,6 +216,11 @@ void add_commands(CLI::App& command, const std::shared_ptr<UpOptions>& options) 
                    "the repositories that commands come from may be file:// of this machine");
   command.add_option("--secrets", options->secrets,
                      "FILE of lines NAME=VALUE, mode 0600: what tasks name and do not know");
+  command
+      .add_option("--signed-by", options->signers,
+                  "FILE of public keys (eole key make): only commands that one of these signed "
+                  "run; repeatable")
+      ->allow_extra_args(false);
 }
 
 void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options) {

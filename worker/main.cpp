@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <string_view>
 #include <thread>
 
 #include "common/base/text.hpp"
@@ -17,9 +16,7 @@
 
 int main(int argc, char** argv) {
   using namespace eole;
-  if (argc >= 2 && std::string_view(argv[1]) == command::kServeArgument)
-    command::serve({argv + 2, argv + argc});
-  if (argc == 3 && std::string_view(argv[1]) == command::kBecomeArgument) command::become(argv[2]);
+  command::serve_instead({argv + 1, argv + argc});
   worker::NodeOptions options;
   auto& config = options.config;
   config.slots = std::max(1U, std::thread::hardware_concurrency());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/common.hpp"
+#include "cli/signing.hpp"
 #include "cli/help.hpp"
 #include "cli/kind_options.hpp"
 #include "common/base/nearest.hpp"
@@ -126,7 +127,7 @@ int run(int argc, char** argv) {
        {add_up,     add_submit,  add_run,       add_schedule, add_nqueens, add_top,     add_watch,
         add_status, add_explain, add_workers,   add_result,   add_results, add_history, add_logs,
         add_tasks,  add_project, add_fetch,     add_cancel,   add_control, add_dead,    add_join,
-        add_token,  add_salvage, add_bench,     add_chain,    add_alert,   add_group,   add_ledger,
+        add_token,  add_key,    add_salvage, add_bench,     add_chain,    add_alert,   add_group,   add_ledger,
         add_init,   add_doctor,  add_completion})
     add(app, globals);
   add_exit_codes(app);

@@ -1,6 +1,7 @@
 #include "cli/run/jobs.hpp"
 
 #include "cli/lookup.hpp"
+#include "cli/signing.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
 #include "common/kinds/exec.hpp"
@@ -42,6 +43,7 @@ Expected<Value> args_of(const RunOptions& options, const JobInputs& inputs) {
   if (options.timeout > 0) args.set("timeout", options.timeout);
   args.set("output_max", 1 << 30);
   if (auto fits = kinds::conform(kinds::kExec, args); !fits) return fits.error();
+  sign(args, options.key);
   return args;
 }
 

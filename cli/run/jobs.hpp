@@ -21,6 +21,7 @@ struct RunOptions {
   protocol::TaskClass task_class;
   std::optional<Template> output;
   std::string cwd;
+  std::string key;  // The file of one that signs each command; empty: none.
   Value files;  // That go along, into a fresh directory.
   Value::Map env;
   double timeout = 0;  // Seconds; zero: none.

@@ -208,6 +208,7 @@ void add_run(CLI::App& app, Globals& globals) {
   command->add_option("--output", words->output,
                       "a file for each job's standard output, with places as COMMAND has them");
   command->add_option("--cwd", options.cwd, "the directory to run in [this one]");
+  command->add_option("--sign", options.key, "KEYFILE of eole key make, for workers --signed-by");
   command->add_option("--script", words->script,
                       "a file here that goes along to each job, in a fresh directory there, and is "
                       "run; COMMAND is its arguments");

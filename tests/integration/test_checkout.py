@@ -1,10 +1,15 @@
 """Commands whose code comes from a git repository, or from artifacts; and what they leave."""
 
+import base64
+import functools
 import hashlib
+import http.server
 import os
 import pathlib
+import ssl
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from cluster import Cluster
@@ -109,6 +114,25 @@ class Repositories(Case):
         git(path, "submodule", "--quiet", "add", f"file://{inner}", "part")
         self.commit(path, run="#!/bin/sh\ncat part/word\n")
         self.assertEqual(self.value(git=f"file://{path}")["stdout"], "inside\n")
+
+    def test_depth_fetches_no_more_of_the_history(self):
+        inner, _ = self.repository("short-inner", word="one\n")
+        self.commit(inner, word="two\n")
+        path, first = self.repository("short")
+        git(path, "submodule", "--quiet", "add", f"file://{inner}", "part")
+        self.commit(path, run="#!/bin/sh\ngit log --format=%s | wc -l; git -C part log --format=%s | wc -l; cat part/word\n")
+        git(path, "tag", "v2")
+        last = self.commit(path, run="#!/bin/sh\ngit log --format=%s | wc -l\n")
+        url = f"file://{path}"
+        for revision, commit, said in ((None, last, "1\n"), ("main", last, "1\n"), ("v2", None, "1\n1\ntwo\n"),
+                                       (last, last, "1\n")):
+            value = self.value(git=url, depth=1, **({"revision": revision} if revision else {}))
+            self.assertEqual(value["stdout"], said, revision)
+            self.assertIn(commit, (None, value["commit"]))
+        self.assertEqual(self.value(git=url, depth=2)["stdout"], "2\n")
+        self.assertEqual(self.value(git=url)["stdout"], "3\n")
+        self.assertIn("nowhere", self.error(git=url, depth=1, revision="nowhere"))
+        self.assertEqual(self.error(depth=1), "exec: depth is of git, which names no repository")
 
     def test_what_is_missing_is_named(self):
         path, _ = self.repository("known")
@@ -216,6 +240,100 @@ class Told(Case):
         result = self.run_one(shell="kill -SEGV $$")
         self.assertEqual(result["error"], "exit code 139: signal 11 (SIGSEGV)")
         self.assertEqual((result["value"]["exit_code"], result["value"]["signal"]), (139, 11))
+
+
+
+class Private(Case):
+    """A repository behind a password, that the worker has as a secret."""
+
+    WORD = "secret-of-the-repository"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.secrets = tempfile.NamedTemporaryFile("w", prefix="eole-secrets-")
+        cls.secrets.write(f"REPOSITORY=somebody:{cls.WORD}\nTOKEN={cls.WORD}\nWRONG=somebody:of-nobody\n")
+        cls.secrets.flush()
+        cls.options = ("--allow-git-files", "--secrets", cls.secrets.name)
+        super().setUpClass()
+        cls.serve()
+
+    @classmethod
+    def tearDownClass(cls):
+        for server in cls.servers:
+            server.shutdown()
+            server.server_close()
+        super().tearDownClass()
+        cls.secrets.close()
+
+    @classmethod
+    def serve(cls):
+        asked = cls.asked = []
+
+        class Files(http.server.SimpleHTTPRequestHandler):
+            def do_GET(self):
+                said = self.headers.get("Authorization", "")
+                name = base64.b64decode(said.removeprefix("Basic ")).decode()
+                asked.append((self.server.server_port, name))
+                if name in (f"somebody:{cls.WORD}", f"token:{cls.WORD}"):
+                    return super().do_GET()
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="x"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        certificate = cls.files / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", certificate, "-out", cls.files / "authority.pem", "-subj", "/CN=test", "-days", "2",
+                        "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        with open(certificate, "a") as key:
+            key.write((cls.files / "authority.pem").read_text())
+        (cls.files / ".gitconfig").write_text(f"[http]\n\tsslCAInfo = {cls.files}/authority.pem\n")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        cls.servers = []
+        for _ in range(2):
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=cls.files))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            cls.servers.append(server)
+
+    def url(self, server=0):
+        if not (self.files / "private").exists():
+            path, _ = self.repository("private")
+            git(path, "update-server-info")
+        return f"https://127.0.0.1:{self.servers[server].server_port}/private/.git"
+
+    def test_the_worker_knows_the_password_and_the_command_does_not(self):
+        for name in ("REPOSITORY", "TOKEN"):
+            value = self.value(git=self.url(), git_secret=name, shell="./run; env; git config --list; grep -r secret-of .git; true")
+            self.assertTrue(value["stdout"].startswith("first\n"))
+            self.assertNotIn("***", value["stdout"])
+        found = subprocess.run(["grep", "-rl", self.WORD, self.cluster.directory], capture_output=True, text=True)
+        self.assertEqual(found.stdout, "")
+
+    def test_without_it_or_with_a_wrong_one_it_says_so(self):
+        for args in ({}, {"git_secret": "WRONG"}):
+            error = self.error(git=self.url(), **args)
+            self.assertTrue(error.startswith("exec: git: "), error)
+            self.assertNotIn("of-nobody", error)
+        self.assertIn("no secret NONE", self.error(git=self.url(), git_secret="NONE"))
+        self.assertIn("https:// alone", self.error(git="ssh://host/x", git_secret="TOKEN"))
+
+    def test_another_host_is_not_given_it(self):
+        url = self.url()
+        path, _ = self.repository("with-part")
+        (path / ".gitmodules").write_text(f'[submodule "part"]\n\tpath = part\n\turl = {self.url(1)}\n')
+        git(path, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},part")
+        git(path, "add", ".gitmodules")
+        git(path, "commit", "--quiet", "--message", "A part")
+        git(path, "update-server-info")
+        self.error(git=url.replace("private", "with-part"), git_secret="REPOSITORY")
+        first, second = (server.server_port for server in self.servers)
+        self.assertIn((first, f"somebody:{self.WORD}"), self.asked)
+        self.assertEqual({said for port, said in self.asked if port == second}, {""})
 
 
 if __name__ == "__main__":

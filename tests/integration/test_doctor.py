@@ -47,7 +47,7 @@ class Doctor(unittest.TestCase):
 
     def test_a_machine_without_a_cluster_is_told_how_to_make_one(self):
         found = self.examined()
-        self.assertEqual(list(found), ["files", "clock", "programs", "disk", "space", "keys"])
+        self.assertEqual(list(found), ["files", "clock", "programs", "sandbox", "disk", "space", "keys"])
         self.assert_found(found, "programs", "ok", "release")
         self.assert_found(found, "keys", "poor", "not there")
         self.assertRegex(found["disk"]["what"], r"a sync takes \d+ (us|ms) \(p50\), \d+ (us|ms) \(p99 of \d+\)")
@@ -88,6 +88,12 @@ class Doctor(unittest.TestCase):
     def test_a_process_may_open_few_files(self):
         few = self.examined(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
         self.assert_found(few, "files", "poor", "only 200", "4096")
+
+    def test_whether_a_box_works_is_told(self):
+        self.assert_found(self.examined(), "sandbox", "ok", "none, limits and box")
+        found = self.examined(prefix=["unshare", "--user", "--map-root-user", "sh", "-c",
+                                      'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"])
+        self.assert_found(found, "sandbox", "poor", "box does not work here: a box: namespaces: ")
 
     def test_programs_of_another_release_are_wrong(self):
         for name in ("ventilator", "sink", "gateway", "relay"):

@@ -25,7 +25,7 @@ HOMES = {
     r"^stb/": ("examples/make_photo.cpp",),
     r"^(webp/.*|gif_lib|jpeglib|jerror|png|lcms2|tiffio)\.h": ("worker/picture/",),
     r"^spdlog": ("common/process/log.cpp",),
-    r"^openssl": ("common/process/hash.cpp", "common/process/certificate.cpp"),
+    r"^openssl": ("common/process/hash.cpp", "common/process/signing.cpp", "common/process/certificate.cpp"),
     r"^date/": ("common/base/zone.cpp",),
     r"^sqlite3\.h": ("sink/io/database.cpp", "bench/storage.cpp"),
     r"^isa-l/": ("common/base/crc32c.cpp",),

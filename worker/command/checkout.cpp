@@ -15,7 +15,7 @@ namespace {
 // checkout shares the mirror's objects and overwrites no file that was laid there before; its
 // remote is the real one, for submodules beside it.
 constexpr const char* kScript = R"(
-mirror=$1 url=$2 revision=$3 directory=$4
+mirror=$1 url=$2 revision=$3 directory=$4 depth=$5
 umask 022
 mkdir -p "${mirror%/*}" || exit 1
 exec 9>"$mirror.lock"
@@ -34,7 +34,11 @@ find_commit() {
 }
 export GIT_DIR="$mirror"
 commit=
-if [ ${#revision} -ge 40 ] && git cat-file -e "$revision^{commit}" 2>/dev/null; then
+if [ -n "$depth" ]; then
+  git fetch --quiet --force --depth "$depth" --no-tags --no-write-fetch-head -- "$url" \
+    "+${revision:-HEAD}:refs/eole/wanted" || exit 1
+  commit=$(git rev-parse --verify --quiet 'refs/eole/wanted^{commit}') || exit 1
+elif [ ${#revision} -ge 40 ] && git cat-file -e "$revision^{commit}" 2>/dev/null; then
   commit=$(find_commit)
 fi
 if [ -z "$commit" ]; then
@@ -44,14 +48,18 @@ if [ -z "$commit" ]; then
 fi
 touch "$mirror"
 unset GIT_DIR
-exec 9>&-
 git init --quiet --template= "$directory" && cd "$directory" || exit 1
 mkdir -p .git/objects/info && echo "$mirror/objects" > .git/objects/info/alternates || exit 1
+[ ! -e "$mirror/shallow" ] || cp "$mirror/shallow" .git/shallow || exit 1
+exec 9>&-
 git remote add origin "$url" || exit 1
 git checkout --quiet --detach "$commit" || exit 1
-[ ! -e .gitmodules ] || git submodule --quiet update --init --recursive || exit 1
+[ ! -e .gitmodules ] || git submodule --quiet update --init --recursive ${depth:+--depth "$depth"} || exit 1
 echo "$commit"
 )";
+
+constexpr const char* kHelper =
+    R"(!f() { [ "$1" != get ] || printf 'username=%s\npassword=%s\n' "$EOLE_GIT_USER" "$EOLE_GIT_PASSWORD"; }; f)";
 
 bool is_name_letter(char letter) {
   const auto byte = static_cast<unsigned char>(letter);
@@ -86,10 +94,29 @@ bool is_revision(const std::string& name) {
          std::all_of(name.begin(), name.end(), is_name_letter);
 }
 
+// For git's own way to ask for a password of the repository's host, and of no other.
+void add_credential(const Source& source, std::vector<std::string>& env) {
+  const auto place = source.url.substr(8, source.url.find('/', 8) - 8);
+  const auto at = place.rfind('@');
+  const auto host = at == place.npos ? place : place.substr(at + 1);
+  const auto colon = source.secret.find(':');
+  const auto user = colon != source.secret.npos ? source.secret.substr(0, colon)
+                    : at != place.npos          ? place.substr(0, at)
+                                                : "token";
+  const auto helper = text("credential.https://", host, ".helper");
+  for (auto&& variable :
+       {text("EOLE_GIT_USER=", user), text("EOLE_GIT_PASSWORD=", source.secret.substr(colon + 1)),
+        text("GIT_CONFIG_COUNT=6"), text("GIT_CONFIG_KEY_4=", helper), text("GIT_CONFIG_VALUE_4="),
+        text("GIT_CONFIG_KEY_5=", helper), text("GIT_CONFIG_VALUE_5=", kHelper)})
+    env.push_back(variable);
+}
+
 }  // namespace
 
-std::string mirror_of(const Settings& settings, const std::string& url) {
-  return text(settings.mirrors, "/", hex(process::sha256(url)));
+std::string mirror_of(const Settings& settings, const Source& source) {
+  // A mirror with a part of the history is another one.
+  const auto depth = source.depth > 0 ? text(" ", source.depth) : std::string();
+  return text(settings.mirrors, "/", hex(process::sha256(source.url + depth)));
 }
 
 Expected<Command> checkout_of(const Source& source, const std::string& directory,
@@ -98,10 +125,18 @@ Expected<Command> checkout_of(const Source& source, const std::string& directory
     return Error{text("git: the URL ", problem)};
   if (!is_revision(source.revision))
     return Error{text("git: ", source.revision, " is no name of a revision")};
+  if (!source.secret.empty() && !source.url.starts_with("https://"))
+    return Error{"git: git_secret is for https:// alone; ssh has the keys of the worker's user"};
   Command command;
-  command.argv = {
-      "/bin/sh",       "-c",     kScript, "checkout", mirror_of(settings, source.url), source.url,
-      source.revision, directory};
+  command.argv = {"/bin/sh",
+                  "-c",
+                  kScript,
+                  "checkout",
+                  mirror_of(settings, source),
+                  source.url,
+                  source.revision,
+                  directory,
+                  source.depth > 0 ? std::to_string(source.depth) : ""};
   for (const char* name : {"PATH", "HOME", "USER", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
                            "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"})
     if (const char* value = std::getenv(name)) command.env.push_back(text(name, "=", value));
@@ -110,11 +145,15 @@ Expected<Command> checkout_of(const Source& source, const std::string& directory
        {"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=/bin/false", "SSH_ASKPASS=/bin/false",
         "GIT_SSH_COMMAND=ssh -o BatchMode=yes", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C.UTF-8",
         // Over any other settings, also for submodules.
-        "GIT_CONFIG_COUNT=4", "GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=/dev/null",
+        "GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=/dev/null",
         "GIT_CONFIG_KEY_1=core.fsmonitor", "GIT_CONFIG_VALUE_1=false", "GIT_CONFIG_KEY_2=gc.auto",
         "GIT_CONFIG_VALUE_2=0", "GIT_CONFIG_KEY_3=advice.detachedHead", "GIT_CONFIG_VALUE_3=false"})
     command.env.emplace_back(variable);
   command.env.push_back(text("GIT_ALLOW_PROTOCOL=", allowed));
+  if (source.secret.empty())
+    command.env.emplace_back("GIT_CONFIG_COUNT=4");
+  else
+    add_credential(source, command.env);
   command.use = Command::Use::kStep;
   return command;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 
 #include "common/base/expected.hpp"
@@ -10,11 +11,13 @@ namespace eole::command {
 /// Where a task's code comes from.
 struct Source {
   std::string url;
-  std::string revision;  // Empty: what the repository shows first.
+  std::string revision;    // Empty: what the repository shows first.
+  std::int64_t depth = 0;  // Commits of its history; zero: all.
+  std::string secret = {};  // USER:PASSWORD, or a token alone, for its host; empty: none.
 };
 
-/// The bare repository that holds what was fetched of this URL.
-std::string mirror_of(const Settings& settings, const std::string& url);
+/// The bare repository that holds what was fetched of it.
+std::string mirror_of(const Settings& settings, const Source& source);
 
 /// What lays a clean checkout into `directory` and prints the commit. It fetches
 /// into the mirror what is not there yet, one at a time. Errors: what of the source is refused. Git

@@ -7,6 +7,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 #include "common/base/text.hpp"
 #include "common/kinds/exec.hpp"
 #include "common/process/system.hpp"
@@ -17,6 +20,8 @@
 namespace eole::command {
 
 namespace {
+
+constexpr const char* kBoxWorks = "a box works here";
 
 using protocol::Value;
 
@@ -48,14 +53,18 @@ std::vector<std::string> part_lists_of(const std::string& directory) {
   }
 }
 
+Source source_of(const Value& args) {
+  return {args["git"].text_or(""), args["revision"].text_or(""), args["depth"].int_or(0),
+          args["git_secret"].text_or("")};
+}
+
 Expected<Command> prepare(const frames::Run& run, const Value& args, Sandbox& sandbox,
                           std::string commit) {
   auto command = command_of(run, sandbox.is_box());
   if (!command) return command;
   command->commit = std::move(commit);
   std::vector<std::string> shown;
-  if (const auto& url = args["git"]; !url.is_null())
-    shown.push_back(mirror_of(sandbox.settings(), url.text_or("")));
+  if (!args["git"].is_null()) shown.push_back(mirror_of(sandbox.settings(), source_of(args)));
   for (const auto& path : part_lists_of(run.directory)) shown.push_back(path);
   if (auto wrapped = sandbox.wrap(*command, run.directory, shown); !wrapped) return wrapped.error();
   return command;
@@ -69,9 +78,8 @@ bool run_command(frames::WorkerSocket& worker, const Surroundings& around, Sandb
   const auto args = Value::from_msgpack(run.args);
   if (!args) return refuse(args.error().message);
   std::string commit;
-  if (const auto& url = (*args)["git"]; !url.is_null()) {
-    auto checkout = checkout_of({url.text_or(""), (*args)["revision"].text_or("")}, run.directory,
-                                sandbox.settings());
+  if (!(*args)["git"].is_null()) {
+    auto checkout = checkout_of(source_of(*args), run.directory, sandbox.settings());
     if (!checkout) return refuse(checkout.error().message);
     CommandRun step(worker, around, run.number, std::move(*checkout));
     if (!step.serve()) return false;
@@ -117,6 +125,17 @@ void become(const char* command) {
   const auto line = text("exec ", command);
   ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
   ::_exit(127);
+}
+
+void serve_instead(const std::vector<std::string>& words) {
+  if (words.empty()) return;
+  if (words[0] == kServeArgument) serve({words.begin() + 1, words.end()});
+  if (words.size() != 2) return;
+  if (words[0] == kBecomeArgument) become(words[1].c_str());
+  if (words[0] != kTryArgument) return;
+  const auto works = try_level({.level = Level::kBox}, words[1]);
+  std::puts(works ? kBoxWorks : works.error().message.c_str());
+  std::exit(works ? 0 : 1);
 }
 
 }  // namespace eole::command

@@ -29,4 +29,11 @@ inline constexpr char kServeArgument[] = "--serve-commands";
 inline constexpr char kBecomeArgument[] = "--become";
 [[noreturn]] void become(const char* command);
 
+/// One that is started with this argument and a directory tries a box there, says in a line how
+/// that went, and ends: with 0 if it works.
+inline constexpr char kTryArgument[] = "--try-box";
+
+/// Does not return if the words of the command line ask for one of these instead of a worker.
+void serve_instead(const std::vector<std::string>& words);
+
 }  // namespace eole::command

@@ -39,10 +39,16 @@ struct Stream {
   }
 };
 
-// The arguments with the secrets that they name among the variables.
+// The arguments with the secrets that they name: among the variables, and for git.
 Expected<Value> with_secrets(const Value& args, TaskContext& context) {
+  auto all = args;
+  if (const auto& name = args["git_secret"]; !name.is_null()) {
+    auto secret = context.secret(name.text_or(""));
+    if (!secret) return secret.error();
+    all.set("git_secret", std::move(*secret));
+  }
   const auto* names = args["secrets"].as<Value::Array>();
-  if (names == nullptr) return args;
+  if (names == nullptr) return all;
   auto env = args["env"].is_null() ? Value(Value::Map{}) : args["env"];
   for (const auto& each : *names) {
     const auto name = each.text_or("");
@@ -51,7 +57,6 @@ Expected<Value> with_secrets(const Value& args, TaskContext& context) {
     if (!env[name].is_null()) return Error{text("secrets: ", name, " is a variable of env, too")};
     env.set(name, std::move(*secret));
   }
-  auto all = args;
   all.set("env", std::move(env));
   return all;
 }
@@ -112,8 +117,9 @@ Outcome run_exec(const Value& args, TaskContext& context) {
     if (has_place && !args[name].is_null())
       return Outcome::failed(text("exec: ", name, " are of a fresh directory; cwd must not be ",
                                   "somewhere else (a relative one is below it)"));
-  if (args["git"].is_null() && !args["revision"].is_null())
-    return Outcome::failed("exec: a revision is one of git, which names no repository");
+  for (const char* name : {"revision", "depth", "git_secret"})
+    if (args["git"].is_null() && !args[name].is_null())
+      return Outcome::failed(text("exec: ", name, " is of git, which names no repository"));
   const auto directory = context.scratch_directory();
   if (auto laid = lay_files(args["files"], directory, context); !laid)
     return Outcome::failed(text("exec: ", laid.error().message));

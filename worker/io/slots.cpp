@@ -27,6 +27,9 @@ void SlotOptions::add_flags(process::Options& flags) {
   web.add_flags(flags);
   flags.text("--secrets", secrets, "FILE",
              "NAME=VALUE lines, mode 0600: what tasks name and do not know");
+  flags.texts(
+      "--signed-by", signers, "FILE",
+      "of public keys (eole key make): only commands that one of these signed run; repeatable");
 }
 
 Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners,
@@ -36,6 +39,7 @@ Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunn
       runners_(std::move(runners)),
       web_(options_.web),
       secrets_(options_.secrets),
+      signers_(options_.signers),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       offers_(std::move(offers)),
       problems_(runners_.size(), std::vector<std::string>(offers_.size())) {
@@ -180,6 +184,7 @@ void Slots::serve(std::size_t slot) {
                       runners_[slot],
                       web_,
                       secrets_,
+                      signers_,
                       [this](protocol::Progress progress) { show(std::move(progress)); },
                       [this] { return is_stopping(); }};
   auto next_sweep = process::now() + kSweepEvery;

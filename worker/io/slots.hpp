@@ -22,7 +22,8 @@ struct SlotOptions {
   net::ClusterFile cluster;
   std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
   WebOptions web;
-  std::string secrets;  // The file of them; empty: there are none.
+  std::string secrets;               // The file of them; empty: there are none.
+  std::vector<std::string> signers;  // Files of the keys whose commands run; none: all do.
   void add_flags(process::Options& flags);
 };
 
@@ -66,6 +67,7 @@ class Slots final : public TaskRunner {
   std::vector<ProcessRunners> runners_;
   Web web_;
   const Secrets secrets_;
+  const Signers signers_;
   int wake_fd_;
   bool is_due_ = false;
   std::mutex mutex_;

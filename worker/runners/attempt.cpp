@@ -219,6 +219,9 @@ Outcome Attempt::call() {
   const auto& kind = handler->kind;
   auto given = Value::from_msgpack(task_.args);
   if (!given) return Outcome::failed(text(kind.name, ": arguments: ", given.error().message));
+  if (kind.needs_exec)
+    if (const auto may = around_.signers.check(*given); !may)
+      return Outcome::failed(text(kind.name, ": ", may.error().message));
   if (const auto put = put_references(*given); !put) return Outcome::failed(put.error().message);
   const auto args = kinds::conform(kind, *given);
   if (!args) return Outcome::failed(args.error().message);

@@ -17,6 +17,7 @@
 #include "worker/handlers/live_output.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/handlers/secrets.hpp"
+#include "worker/handlers/signers.hpp"
 #include "worker/runners/lasting.hpp"
 #include "worker/runners/part_lists.hpp"
 
@@ -54,6 +55,7 @@ struct Surroundings {
   const ProcessRunners& runners;
   Web& web;
   const Secrets& secrets;
+  const Signers& signers;  // Of commands.
   std::function<void(protocol::Progress)> tell;
   std::function<bool()> is_stopping;
   TimePoint next_sweep{};  // Of what nobody came back for.
