@@ -4,6 +4,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/chain_key.hpp"
 #include "common/protocol/value.hpp"
 #include "ventilator/core/core.hpp"
 #include "ventilator/core/tenancy.hpp"
@@ -27,6 +28,17 @@ Value list(const Settlement& settlement) {
   Value::Array ranges;
   for (const auto& [first, last] : settlement.ranges) ranges.push_back(Value::Array{first, last});
   return ranges;
+}
+
+// A relay that has not heard of it yet goes on; and what it was refused is not committed.
+std::string why_chain_is_over(const protocol::Submit& submit, const Wishes& wishes) {
+  const auto key = protocol::parse_chain_key(Within(submit.within).shown(submit.key));
+  if (!key || planted("removed-chain-goes-on")) return "";
+  const auto* kept = wishes.find("chain", key->name);
+  if (kept == nullptr) return text("chain ", key->name, ": was removed");
+  const auto declared = Value::from_msgpack(*kept);
+  if (declared && protocol::chain_key(*declared) == *key) return "";
+  return text("chain ", key->name, ": was declared anew");
 }
 
 }  // namespace
@@ -65,6 +77,7 @@ std::string Core::why_refused(const Submitted& event, std::set<std::string>& awa
         "answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
         config_.answer_bytes_max,
         submit.key.empty() ? ": this client confirms none of them" : ": keys are kept for a day");
+  if (auto why = why_chain_is_over(submit, durable_.wishes); !why.empty()) return why;
   if (auto why = why_groups_refused(submit, awaited); !why.empty()) return why;
   return limits_.quotas().why_refused(submit.payload, durable_.classes, moment_.now);
 }
