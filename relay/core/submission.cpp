@@ -2,8 +2,8 @@
 
 #include "clients/cpp/tasks/encode.hpp"
 #include "clients/cpp/tasks/task_request.hpp"
-#include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/chain_key.hpp"
 #include "relay/core/fill.hpp"
 
 namespace eole::relay {
@@ -47,9 +47,8 @@ std::pair<protocol::Submit, Bytes> submission_of(const Value& chain, const Value
   groups.add(task->task_class, task->args, *conditions, task->trace);
   protocol::Submit submit;
   // With what it declares: under another one a task that was accepted cannot be said again.
-  const auto declared = hex(std::uint64_t{crc32c(chain["task"].to_json())});
-  submit.key = text("chain/", chain["name"].text_or(""), "/", declared, "/", hex(log), "/",
-                    event["offset"].int_or(0));
+  submit.key = protocol::to_text(protocol::chain_key(chain), log,
+                                 static_cast<std::uint64_t>(event["offset"].int_or(0)));
   submit.count = 1;
   submit.within = chain["within"].text_or("");
   return {std::move(submit), groups.take()};

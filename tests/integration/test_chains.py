@@ -64,6 +64,22 @@ class Chains(unittest.TestCase):
         self.cluster.eole("chain", "remove", "brief")
         self.assertNotIn("brief", [each["name"] for each in self.cluster.json("chain", "list")])
 
+    def test_a_chain_that_was_removed_makes_no_more_tasks(self):
+        self.submit_numbers("plenty", range(20 * TASKS))
+        self.cluster.eole("chain", "add", "gone", "--from", "plenty/#", "--start", "earliest", "--submit", "echo",
+                          "--project", "made")
+
+        def count():
+            return sum(each["tasks"] for each in self.cluster.json("project") if each["project"] == "made")
+        wait_until(lambda: count() > 0, what="it has begun")
+        self.cluster.eole("chain", "remove", "gone")
+        made = count()
+        self.assertLess(made, 20 * TASKS, "it was over before it was removed")
+        self.cluster.eole("chain", "add", "next", "--from", "marker/#", "--submit", "echo", "--project", "marked")
+        self.submit_numbers("marker", [1])
+        wait_until(lambda: self.results("marked"), what="the relay has ended the one and begun the other")
+        self.assertEqual(count(), made)
+
     def test_a_group_that_is_behind_raises_an_alert_and_one_when_it_is_not(self):
         self.cluster.eole("group", "create", "slow", "--from", "latest")
         self.cluster.eole("alert", "add", "--lag", "slow", "1", "--", "sh", "-c", "cat; echo heard")

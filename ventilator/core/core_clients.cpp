@@ -4,6 +4,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/chain_key.hpp"
 #include "common/protocol/refusal.hpp"
 #include "common/protocol/value.hpp"
 #include "ventilator/core/core.hpp"
@@ -28,6 +29,17 @@ Value list(const Settlement& settlement) {
   Value::Array ranges;
   for (const auto& [first, last] : settlement.ranges) ranges.push_back(Value::Array{first, last});
   return ranges;
+}
+
+// A relay that has not heard of it yet goes on; and what it was refused is not committed.
+std::optional<Error> why_chain_is_over(const protocol::Submit& submit, const Wishes& wishes) {
+  const auto key = protocol::parse_chain_key(Within(submit.within).shown(submit.key));
+  if (!key || planted("removed-chain-goes-on")) return std::nullopt;
+  const auto* kept = wishes.find("chain", key->name);
+  if (kept == nullptr) return Error{text("chain ", key->name, ": was removed")};
+  const auto declared = Value::from_msgpack(*kept);
+  if (declared && protocol::chain_key(*declared) == *key) return std::nullopt;
+  return Error{text("chain ", key->name, ": was declared anew")};
 }
 
 }  // namespace
@@ -91,6 +103,7 @@ std::optional<Error> Core::why_refused(const Submitted& event,
                                        std::set<std::string>& awaited) const {
   if (event.is_storage_full) return no_room_on_disk();
   if (event.submit.count == 0) return Error{"submit: no tasks"};
+  if (auto why = why_chain_is_over(event.submit, durable_.wishes)) return why;
   return why_groups_refused(event.submit, awaited);
 }
 

@@ -160,6 +160,7 @@ Bytes Core::held() const {
 void Core::on_deadline(TimePoint now, Actions& out) {
   if (is_done_) return;
   inbox_.end_overdue(now, out);
+  give_back_hoarded(now, out);
   inbox_.start(now, result_bytes() <= config_.result_bytes_max, credit_.together(), out);
   for (auto& [origin, outbox] : outboxes_) outbox.on_deadline(now, inbox_.has_waiting(), out);
   const bool is_over = is_draining_ && is_empty();
@@ -178,6 +179,15 @@ void Core::on_deadline(TimePoint now, Actions& out) {
   }
   is_done_ = true;
   out.push_back(Exit{});
+}
+
+// Tasks longer than those before them have used up the credit of many short ones. What is still in
+// the pipe goes with it, and the next one's credit is of what is worth holding now.
+void Core::give_back_hoarded(TimePoint now, Actions& out) {
+  const auto kept = credit_.kept_of(inbox_.waiting());
+  if (kept == inbox_.waiting()) return;
+  inbox_.give_back_beyond(kept);
+  doubt_link(now, out);
 }
 
 void Core::grant(TimePoint now, Actions& out) {

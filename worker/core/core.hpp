@@ -47,6 +47,7 @@ class Core {
 
   void doubt_link(TimePoint now, Actions& out);
   void say_hello(TimePoint now, Actions& out);
+  void give_back_hoarded(TimePoint now, Actions& out);
   void grant(TimePoint now, Actions& out);
   Bytes held() const;
   bool is_overfull() const;

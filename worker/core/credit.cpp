@@ -9,6 +9,10 @@ namespace eole::worker {
 
 namespace {
 
+// What others wait for would be had sooner elsewhere, or is another's turn; and it goes back in a
+// message or two. Shorter, and one late task would do it.
+constexpr double kHoardedSeconds = 1;
+
 // What is much counts at once, what is little slowly: hoarding hurts more than a late pipe.
 double average(double before, double now) { return std::max(now, before * 0.8 + now * 0.2); }
 
@@ -58,6 +62,12 @@ void Credit::raise(const Load& load) {
   const auto room = std::min({room_for(prefetch(), unfinished),
                               room_for(results_max_, load.results), fit_beside(load.held_bytes)});
   limit_ = std::max(limit_, load.received + room);
+}
+
+std::uint64_t Credit::kept_of(std::uint64_t waiting) const {
+  if (fixed_per_slot_ > 0 || planted("hoarded-tasks-kept")) return waiting;
+  const auto turns = static_cast<double>(waiting) / static_cast<double>(slots_ + 1);
+  return turns * run_seconds_ < kHoardedSeconds ? waiting : std::min(waiting, prefetch());
 }
 
 bool Credit::is_urgent() const {

@@ -41,6 +41,10 @@ class Credit {
     return sent_ = limit_;
   }
 
+  /// How many of so many that wait are kept: all, unless they came on the credit of far shorter
+  /// ones, and would wait for long.
+  std::uint64_t kept_of(std::uint64_t waiting) const;
+
   /// How many tasks, one after another, are worth the way to a slot.
   std::uint64_t together() const { return prefetch() / std::max<std::uint64_t>(1, slots_); }
 

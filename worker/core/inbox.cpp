@@ -291,6 +291,14 @@ void Inbox::obey(const protocol::Order& order, Actions& out) {
   }
 }
 
+void Inbox::give_back_beyond(std::uint64_t most) {
+  for (; waiting_.size() > most; waiting_.pop_back()) {
+    const auto found = held_.find(waiting_.back());
+    if (found != held_.end() && found->second.state == HeldState::kWaiting)
+      give_back(found->second);
+  }
+}
+
 void Inbox::drain() {
   is_draining_ = has_news_ = true;
   for (auto& [id, entry] : held_)

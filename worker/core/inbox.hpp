@@ -31,6 +31,8 @@ class Inbox {
   void set_slots(std::uint32_t slots) { slots_.set_slots(slots); }
   /// What its runners offer from now on: what waits for one that cannot start is given back.
   void offer(const std::vector<protocol::RunnerOffer>& runners);
+  /// Of what waits, the newest.
+  void give_back_beyond(std::uint64_t most);
   /// No more is started; what waits is given back.
   void drain();
   /// Starts what waits while there are slots; if nothing may run, only what was cancelled. So many
@@ -73,6 +75,7 @@ class Inbox {
   void note_beat() { has_news_ = false; }
   bool is_empty() const { return held_.empty() && batches_.empty(); }
   bool has_waiting() const { return !waiting_.empty(); }
+  std::uint64_t waiting() const { return waiting_.size(); }
   std::uint64_t unfinished() const { return unfinished_; }
   /// Of the tasks that are held.
   std::uint64_t bytes() const { return bytes_; }

@@ -1,3 +1,4 @@
+#include "common/protocol/chain_key.hpp"
 #include "tests/unit/ventilator/rig.hpp"
 
 using namespace eole;
@@ -134,4 +135,32 @@ TEST_CASE("what is declared is kept as it was said until it is taken back", "[ve
   control(rig, "alert", "c", Value::Map{{"name", "x"}, {"state", "raised"}});
   REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
           "alert x: state raised: is added or removed");
+}
+
+TEST_CASE("a chain that was removed, or declared anew, makes no more tasks", "[ventilator]") {
+  Rig rig;
+  const auto declare = [&](const std::string& id, const std::string& state, Value task) {
+    control(rig, "chain", id,
+            Value::Map{{"name", "a/thumbs"}, {"state", state}, {"task", std::move(task)}});
+  };
+  const Value small = Value::Map{{"kind", "echo"}};
+  const Value large = Value::Map{{"kind", "image"}};
+  const auto said_by = [&](const Value& task, std::uint64_t offset) {
+    const auto key = protocol::chain_key(Value::Map{{"name", "a/thumbs"}, {"task", task}});
+    return rig.step(Submitted{
+        "relay", {7, offset, 0, protocol::to_text(key, 9, offset), 1, Rig::groups(1)}, "", false});
+  };
+  const auto refusal = [&] { return std::get<protocol::Refused>(rig.last<Reply>().message).reason; };
+  declare("1", "added", small);
+  said_by(small, 1);
+  REQUIRE(rig.all<JournalTasks>().size() == 1);
+  declare("2", "added", large);
+  said_by(small, 2);
+  REQUIRE(refusal() == "chain a/thumbs: was declared anew");
+  declare("3", "removed", {});
+  said_by(large, 3);
+  REQUIRE(refusal() == "chain a/thumbs: was removed");
+  said_by(small, 1);  // It was accepted, and is answered so.
+  REQUIRE(rig.all<JournalTasks>().empty());
+  REQUIRE(std::get<protocol::Acceptance>(rig.last<Reply>().message).first == 1);
 }

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "tests/unit/worker/rig.hpp"
 
 using namespace eole;
@@ -393,4 +395,39 @@ TEST_CASE("hello again is obeyed at once: the pipe is closed, then comes the hel
   rig.step(HelloAgainReceived{kRun});
   REQUIRE(std::holds_alternative<ClosePipe>(rig.out.at(0)));
   REQUIRE(std::get<SendHello>(rig.out.at(1)).hello.hello == 2);
+}
+
+TEST_CASE("long tasks that came on the credit of short ones are given back, with their pipe",
+          "[worker]") {
+  auto config = Rig::config(1, 0);
+  config.inline_kinds = {};
+  Rig rig(std::move(config));
+  rig.link();
+  rig.tasks(1, {1}, "quick");
+  rig.finish(1);  // No time at all: thousands are worth holding.
+  std::vector<Seq> long_ones;
+  for (Seq seq = 2; seq <= 100; ++seq) long_ones.push_back(seq);
+  rig.tasks(2, long_ones);
+  REQUIRE(rig.all<SendHello>().empty());
+  rig.now += 500ms;
+  rig.finish(2);
+  const auto hello = rig.all<SendHello>();
+  REQUIRE(hello.size() == 1);
+  std::map<HeldState, int> held;
+  for (const auto& task : *protocol::decode_held(hello[0].hello.payload)) ++held[task.state];
+  REQUIRE(held == std::map<HeldState, int>{
+                      {HeldState::kFinished, 2}, {HeldState::kWaiting, 1}, {HeldState::kReturned, 97}});
+  REQUIRE(rig.started() == std::vector<Seq>{3});
+}
+
+TEST_CASE("one late task among short ones gives nothing back", "[worker]") {
+  auto config = Rig::config(1, 0);
+  config.inline_kinds = {};
+  Rig rig(std::move(config));
+  rig.link();
+  rig.tasks(1, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  rig.finish(1);
+  rig.now += 100ms;
+  rig.finish(2);
+  REQUIRE(rig.all<SendHello>().empty());
 }
