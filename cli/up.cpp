@@ -38,7 +38,7 @@ struct UpOptions {
   std::string authorities;
   std::string rate = "0", host_rate = "0";  // Of downloads.
   std::vector<std::string> schemes;
-  std::string secrets;
+  std::string netrc;
   bool place = false;
   bool begins_anew = false;
   std::vector<std::string> labels;
@@ -142,16 +142,17 @@ int run(UpOptions options, const Globals& globals) {
     if (options.sandbox_net) arguments.emplace_back("--sandbox-net");
     if (options.allow_git_files) arguments.emplace_back("--allow-git-files");
     for (const auto& file : options.signers)
-      arguments.insert(arguments.end(), {"--signed-by", file});
-    if (!options.secrets.empty()) arguments.insert(arguments.end(), {"--secrets", options.secrets});
+      arguments.insert(arguments.end(), {"--signed-by", absolute(file)});
+    if (!options.secrets.empty())
+      arguments.insert(arguments.end(), {"--secrets", absolute(options.secrets)});
     for (const auto& network : networks_of(options, endpoints))
       arguments.insert(arguments.end(), {"--allow-net", network});
     if (!options.authorities.empty())
       arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
     for (const auto& scheme : options.schemes)
       arguments.insert(arguments.end(), {"--allow-scheme", scheme});
-    if (!options.secrets.empty())
-      arguments.insert(arguments.end(), {"--secrets", absolute(options.secrets)});
+    if (!options.netrc.empty())
+      arguments.insert(arguments.end(), {"--netrc", absolute(options.netrc)});
     arguments.insert(arguments.end(),
                      {"--download-rate", options.rate, "--download-host-rate", options.host_rate});
     for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
@@ -315,7 +316,7 @@ void add_up(CLI::App& app, Globals& globals) {
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"ftp", "sftp", "s3"}));
   command
-      ->add_option("--secrets", options->secrets,
+      ->add_option("--netrc", options->netrc,
                    "names and passwords for the hosts of downloads, as .netrc has them")
       ->check(CLI::ExistingFile);
   command->add_option("--download-rate", options->rate,

@@ -105,7 +105,7 @@ class Schemes(unittest.TestCase):
             self.assertEqual(result["error"], f"download {url}: a worker takes ftp://… only with --allow-scheme ftp")
         self.assertEqual(server.heard, [])
         secrets = self.secrets(f"machine 127.0.0.1 login {NAME} password {PASSWORD}\n")
-        with Cluster("--allow-net", "127.0.0.1", "--allow-scheme", "ftp", "--secrets", secrets, workers=1, slots=1) as cluster:
+        with Cluster("--allow-net", "127.0.0.1", "--allow-scheme", "ftp", "--netrc", secrets, workers=1, slots=1) as cluster:
             self.check_done(self.download(cluster, url))  # At its second try: the first one broke off.
             self.assertEqual(server.breaks, [])
             missing = self.download(cluster, url + "x")
@@ -130,7 +130,7 @@ class Schemes(unittest.TestCase):
         options = ("--allow-net", "127.0.0.1", "--allow-scheme", "s3")
         for password, code in ((PASSWORD, None), ("another", 403)):
             secrets = self.secrets(f"machine 127.0.0.1 login {NAME} password {password}\n")
-            with Cluster(*options, "--secrets", secrets, workers=1, slots=1, env=env) as cluster:
+            with Cluster(*options, "--netrc", secrets, workers=1, slots=1, env=env) as cluster:
                 result = self.download(cluster, "s3://bucket/a/key.bin")
                 if code is None:
                     self.check_done(result)
@@ -139,10 +139,23 @@ class Schemes(unittest.TestCase):
                     self.assertIn("HTTP 403", result["error"])
                     self.assertNotIn(password, str(result))
 
+    def test_a_password_is_not_told_to_a_host_that_all_can_listen_to(self):
+        handler, told = type("Plain", (Scripted,), {"asked": {}}), []
+
+        def answer(request, n):
+            told.append(request.headers.get("Authorization"))
+            request.answer(200, OLD, ETag='"v1"')
+        handler.scripts = {"/file.bin": answer}
+        port = self.serve(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        secrets = self.secrets(f"machine 127.0.0.1 login {NAME} password {PASSWORD}\n")
+        with Cluster("--allow-net", "127.0.0.1", "--netrc", secrets, workers=1, slots=1) as cluster:
+            self.check_done(self.download(cluster, f"http://127.0.0.1:{port}/file.bin"))
+        self.assertEqual(set(told), {None})
+
     def test_secrets_that_others_may_read_or_that_are_for_all_hosts_are_refused(self):
         for lines, mode in (("machine a login b password c\n", 0o644), ("default login b password c\n", 0o600)):
             with self.subTest(lines):
-                cluster = Cluster("--secrets", self.secrets(lines, mode), workers=1)
+                cluster = Cluster("--netrc", self.secrets(lines, mode), workers=1)
                 self.addCleanup(cluster.__exit__, None, None, None)
                 with self.assertRaises(AssertionError):
                     cluster.start()

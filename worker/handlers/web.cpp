@@ -59,16 +59,16 @@ std::vector<std::string> schemes_of(std::string_view list) {
 }
 
 // A task's URL may name any host: what is for all of them would be told to whoever asks for it.
-void check_secrets(const std::string& path) {
+void check_netrc(const std::string& path) {
   struct stat status {};
   std::ifstream file(path);
   if (::stat(path.c_str(), &status) != 0 || !file)
-    throw std::runtime_error(text("--secrets ", path, ": ", std::strerror(errno)));
+    throw std::runtime_error(text("--netrc ", path, ": ", std::strerror(errno)));
   if ((status.st_mode & 0077) != 0)
-    throw std::runtime_error(text("--secrets ", path, ": others may read it, chmod it to 0600"));
+    throw std::runtime_error(text("--netrc ", path, ": others may read it, chmod it to 0600"));
   for (std::string word, before; file >> word; before = word)
     if (word == "default" && before != "machine" && before != "login" && before != "password")
-      throw std::runtime_error(text("--secrets ", path, ": has a default, for any host"));
+      throw std::runtime_error(text("--netrc ", path, ": has a default, for any host"));
 }
 
 std::string or_else(const char* name, std::string fallback) {
@@ -161,7 +161,7 @@ void WebOptions::add_flags(process::Options& flags) {
              "certificates of authorities that downloads believe besides the system's, PEM");
   flags.list("--allow-scheme", schemes, "ftp|sftp|s3",
              "that URLs of downloads may have besides http and https; repeatable");
-  flags.text("--secrets", secrets, "FILE",
+  flags.text("--netrc", netrc, "FILE",
              "names and passwords for the hosts of downloads, in lines as .netrc has them: machine "
              "HOST login NAME password WORD");
   flags.size("--download-rate", rate, "SIZE",
@@ -178,7 +178,7 @@ Web::Web(const WebOptions& options)
   if (!authorities.empty() && ::access(authorities.c_str(), R_OK) != 0)
     throw std::runtime_error(text("--ca ", authorities, ": ", std::strerror(errno)));
   schemes_ = schemes_of(options_.schemes);
-  if (!options_.secrets.empty()) check_secrets(options_.secrets);
+  if (!options_.netrc.empty()) check_netrc(options_.netrc);
   static std::once_flag once;
   std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
   loop_->multi = ::curl_multi_init();
@@ -215,10 +215,8 @@ Web::Request::Request(Web& web, const Waker& waker)
   set(CURLOPT_USERAGENT, "eole");
   if (const auto& authorities = web_.options_.authorities; !authorities.empty())
     set(CURLOPT_CAINFO, authorities.c_str());  // The system's directory stays.
-  if (const auto& secrets = web_.options_.secrets; !secrets.empty()) {
-    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
-    set(CURLOPT_NETRC_FILE, secrets.c_str());
-  }
+  if (const auto& netrc = web_.options_.netrc; !netrc.empty())
+    set(CURLOPT_NETRC_FILE, netrc.c_str());
   // Of the user that the worker runs as; a host that is not among them is refused.
   set(CURLOPT_SSH_KNOWNHOSTS, text(or_else("HOME", ""), "/.ssh/known_hosts").c_str());
   // Sees the address that a name came to: at each redirect, and whatever it came to before.
@@ -267,6 +265,12 @@ Expected<void> Web::Request::set_url(const std::string& url) {
   const auto scheme = scheme_of(url);
   if (!web_.takes(scheme))
     return Error{text("a worker takes ", scheme, "://… only with --allow-scheme ", scheme)};
+  if (!web_.options_.netrc.empty()) {  // What the operator knows goes nowhere that all can listen.
+    const bool is_plain = scheme == "http";
+    ::curl_easy_setopt(curl_, CURLOPT_NETRC,
+                       static_cast<long>(is_plain ? CURL_NETRC_IGNORED : CURL_NETRC_OPTIONAL));
+    ::curl_easy_setopt(curl_, CURLOPT_REDIR_PROTOCOLS_STR, is_plain ? "http,https" : "https");
+  }
   if (scheme != "s3") {
     ::curl_easy_setopt(curl_, CURLOPT_URL, url.c_str());
     return {};
@@ -274,7 +278,7 @@ Expected<void> Web::Request::set_url(const std::string& url) {
   const auto region = or_else("AWS_REGION", "us-east-1");
   const auto store = or_else("AWS_ENDPOINT_URL", text("https://s3.", region, ".amazonaws.com"));
   ::curl_easy_setopt(curl_, CURLOPT_URL, text(store, '/', url.substr(5)).c_str());
-  if (web_.options_.secrets.empty()) return {};  // What anybody may read.
+  if (web_.options_.netrc.empty()) return {};  // What anybody may read.
   ::curl_easy_setopt(curl_, CURLOPT_AWS_SIGV4, text("aws:amz:", region, ":s3").c_str());
   headers_.emplace_back("x-amz-content-sha256: UNSIGNED-PAYLOAD");
   return {};

@@ -22,7 +22,7 @@ struct WebOptions {
   std::uint64_t rate = 0;   // Bytes a second of all downloads together; zero: as fast as it goes.
   std::uint64_t host_rate = 0;  // … of those from one host.
   std::string schemes;          // Of URLs, besides http and https: some of ftp, sftp and s3.
-  std::string secrets;  // A file as .netrc is: the names and passwords for hosts; empty: none.
+  std::string netrc;  // A file as .netrc is: the names and passwords for hosts; empty: none.
   void add_flags(process::Options& flags);
 };
 
