@@ -189,8 +189,8 @@ void add_runners(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
       .add_option(
           "--runner", options->runners,
           "COMMAND that runs kinds of its own in each worker, a process per slot; repeatable")
-      ->check([](const std::string& command) {
-        const bool is_blank = command.find_first_not_of(" \t\n") == std::string::npos;
+      ->check([](const std::string& given) {
+        const bool is_blank = given.find_first_not_of(" \t\n") == std::string::npos;
         return std::string(is_blank ? "a COMMAND is wanted, this one is empty" : "");
       })
       ->allow_extra_args(false);
