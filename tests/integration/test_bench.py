@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path.append(str(ROOT / "bench"))  # Behind: both have a module `pictures`.
 import bench  # noqa: E402
 import downloads  # noqa: E402
 import peers  # noqa: E402
