@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path.append(str(ROOT / "bench"))
 from bench import BIN, Cluster, bench, block_of, resident_bytes, show, write_block  # noqa: E402
 from over_http import Http, TASK, connected, one_by_one, wrk  # noqa: E402
 from servers import Webdis, beanstalkd, build, end_on_sigterm, gearmand, install, nats, rabbitmq, redis  # noqa: E402
