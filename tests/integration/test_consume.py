@@ -77,7 +77,7 @@ class Consume(unittest.TestCase):
         self.cluster.create_group("letter", "earliest")
         self.submit(range(5), project="letter")
         self.assertEqual(self.run_one("letter", fails=[2], dies="letter"), -signal.SIGKILL)
-        self.assertEqual(len(list(self.cluster.dead_of_group("letter"))), 1)
+        wait_until(lambda: len(list(self.cluster.dead_of_group("letter"))) == 1, 60, "the letter's end")
         wait_until(lambda: self.run_one("letter", fails=[2]) == 0 and self.unread("letter") == 0, 60, "all is committed")
         self.assertGreater(self.calls("letter")[1][2], 2)
         self.assertEqual(len(list(self.cluster.dead_of_group("letter"))), 1)

@@ -240,7 +240,7 @@ class Connections(unittest.TestCase):
         for peer in peers:
             with peer:
                 got.append(int(peer.recv(1000).split(b" ")[1]))
-        self.assertEqual(got, [400 if task["project"] else 202 for task in tasks])
+        self.assertEqual(got, [409 if task["project"] else 202 for task in tasks])
 
     def test_a_slow_head_is_told_so(self):
         with socket.create_connection((self.http.host, self.http.port), timeout=30) as peer:

@@ -227,7 +227,7 @@ class Ledger(unittest.TestCase):
         self.assertEqual(config["schedules.json"][0]["cron"], "0 2 * * *")
         self.assertEqual(config["chains.json"][0]["name"], "thumbs")
         self.assertIn({"group": "ledger", "partitions": 1}, config["groups.json"])
-        self.assertIn("echo", config["kinds.json"])
+        self.assertIn("echo", [kind["name"] for kind in config["kinds.json"]])
         self.assertEqual((self.files("todo"), [*self.files("tracking")]), ({}, ["mine/a.json"]))
         shutil.rmtree(self.directory)
         self.cluster.eole("group", "move", "ledger", "--to", "earliest")

@@ -147,7 +147,7 @@ class Tenants(Keyed):
         self.assertNotIn(b"zeta", payload)
         self.assertIn(b"acme/p", payload)
         head, _ = ask([1, "read", 2, 0, 0, 0, 1 << 20, "zeta/"])
-        self.assertEqual(head[1:], ["refused", 2, "read: within zeta/: this key is bound to acme/"])
+        self.assertEqual(head[1:], ["refused", 2, "read: within zeta/: this key is bound to acme/", "outside"])
         head, _ = ask([1, "follow", 3, 0, 0, 0, 0])
         self.assertEqual(head[1], "refused")
 
