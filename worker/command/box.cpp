@@ -181,8 +181,9 @@ int tree_of(const std::string& path, std::uint64_t attributes) {
   const int tree = ::open_tree(AT_FDCWD, path.c_str(),
                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
   mount_attr attr{attributes, 0, 0, 0};
-  if (tree >= 0) ::mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr);
-  return tree;
+  if (tree < 0 || ::mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) == 0) return tree;
+  ::close(tree);
+  return -1;
 }
 
 // In the memory of this process, which waits.
@@ -196,8 +197,7 @@ int enter(void* argument) {
     for (const auto& path : contents.shown) {
       const int tree = tree_of(path, kPrivate | MOUNT_ATTR_RDONLY);
       struct stat is {};
-      if (tree < 0) continue;
-      ::fstat(tree, &is);
+      if (tree < 0 || ::fstat(tree, &is) != 0) continue;
       start.laid.push_back({tree, path, S_ISDIR(is.st_mode)});
     }
     if (start.laid[0].tree >= 0 && ::setns(contents.view->box(), CLONE_NEWNS) == 0 &&
