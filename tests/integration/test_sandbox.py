@@ -59,6 +59,7 @@ ATTEMPTS = {
     "write at the root": MADE.format("''"),
     "write settings": MADE.format("/etc"),
     "write devices": MADE.format("/dev"),
+    "change a device's times": "touch -c /dev/null",
     "make a device": "mknod device b 259 0",
     "give a program rights": "cp /bin/true program && " + python(
         "os.setxattr('program', 'security.capability', bytes.fromhex('0100000200200000000000000000000000000000'))"),
@@ -431,6 +432,12 @@ class Neighbours(Case):
         self.assertEqual(used, first)
         self.assertNotEqual(self.printed(namespace), first)
         self.assertEqual(self.printed(counts), "")
+
+    def test_terminals_are_each_ones_own(self):
+        terminal = "python3 -c 'import os; print(os.ttyname(os.openpty()[1]))'"
+        self.assertEqual(self.printed(terminal), "/dev/pts/0\n")
+        self.printed("chmod 0 /dev/pts/ptmx /dev/pts")
+        self.assertEqual(self.printed(terminal), "/dev/pts/0\n")
 
     def test_one_that_runs_elsewhere_leaves_no_trace_of_it(self):
         before = self.printed("ls -A / | xargs")

@@ -84,6 +84,8 @@ void lay_all(const Start& start) {
   auto& report = start.report;
   need(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0, report,
        "/proc");
+  need(::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620") == 0,
+       report, "/dev/pts");
   for (const char* place : kOwnPlaces)
     need(::mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, start.memory.c_str()) == 0, report,
          place);
