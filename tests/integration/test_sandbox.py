@@ -365,6 +365,10 @@ class Uses(Case):
         self.assertFalse((self.files / "here").exists())
         self.assertEqual(self.run_one("ls -A", cwd="/usr/share/doc")["value"]["stdout"], "")
         self.assertEqual(self.stdout("pwd; pwd -P", cwd="/home/somebody"), "/home/somebody\n" * 2)
+        for place in ("/", "/./", "/proc", "//proc/./", "/proc/self", "/dev", "/dev/pts", "/var/tmp/../proc"):
+            result = self.run_one("cat /proc/self/oom_score_adj", cwd=place)
+            self.assertEqual(result["state"], "failed", (place, result))
+            self.assertIn(f"a box: no directory can be laid at {place}", result["error"])
 
     def test_nothing_outlives_it(self):
         mark = "86400.1"
