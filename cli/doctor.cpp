@@ -176,7 +176,7 @@ int examine(const DoctorOptions& options, const Globals& globals) {
   tell(look_at_files());
   tell(look_at_clock());
   tell(look_at_programs());
-  tell(look_at_sandbox());
+  tell(look_at_sandbox(nearest_directory(net::state_directory())));
   const auto path = net::cluster_file_path(globals.cluster_path);
   const auto file = net::read_cluster_file(path);
   Known known;

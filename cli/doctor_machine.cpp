@@ -117,16 +117,17 @@ Finding look_at_programs() {
           "install all of them from one package or one build"};
 }
 
-Finding look_at_sandbox() {
+Finding look_at_sandbox(const std::string& directory) {
   namespace fs = std::filesystem;
   const auto worker = fs::read_symlink("/proc/self/exe").parent_path() / "worker";
-  std::string directory = fs::temp_directory_path() / "eole-doctor-XXXXXX";
-  if (::mkdtemp(directory.data()) == nullptr)
-    return {"sandbox", State::kPoor, text("no directory to try it in: ", std::strerror(errno)),
-            "make room for one, or name another place in TMPDIR"};
-  const auto said = said_by(worker, text("--try-box '", directory, "'"));
+  auto scratch = text(directory, "/eole-doctor-XXXXXX");
+  if (::mkdtemp(scratch.data()) == nullptr)
+    return {"sandbox", State::kPoor,
+            text("no directory to try it in ", directory, ": ", std::strerror(errno)),
+            "make room for one, or name another place in XDG_STATE_HOME"};
+  const auto said = said_by(worker, text("--try-box '", scratch, "'"));
   std::error_code ignored;
-  fs::remove_all(directory, ignored);
+  fs::remove_all(scratch, ignored);
   if (said == "a box works here")
     return {"sandbox", State::kOk, "none, limits and box work for commands", {}};
   return {

@@ -18,8 +18,9 @@ Finding look_at_files();
 Finding look_at_clock();
 /// Whether the programs beside this one are of its release.
 Finding look_at_programs();
-/// Which levels of worker --sandbox work here; tries a box in a directory that it makes and removes.
-Finding look_at_sandbox();
+/// Which levels of worker --sandbox work here; tries a box in a directory below `directory` that it
+/// makes and removes: not every place is as a box makes it itself.
+Finding look_at_sandbox(const std::string& directory);
 /// How long the disk below `directory` takes to confirm a write; makes and removes a file there.
 Finding look_at_syncs(const std::string& directory);
 /// Room on that disk.

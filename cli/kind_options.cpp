@@ -124,12 +124,12 @@ void add_kind(CLI::App& submit, const Kind& kind, KindWords& words) {
   if (const auto what = words_of(kind); !what.empty())
     command->add_option("what", words.words, what);
   for (const auto& argument : kind.arguments) add_argument(*command, argument, words);
-  if (kind.needs_exec)
+  if (kind.needs_exec) {
     command->add_option("--sign", words.key, "KEYFILE of eole key make, for workers --signed-by");
-  if (kind.needs_exec)
     command->add_option("--script", words.script,
                         "a file here that goes along and is run, by what its first line names; "
                         "the words are its arguments");
+  }
   command->footer(
       text(kind.result.empty() ? "" : text("Result: ", kind.result, "."),
            kind.needs_exec ? "\nOnly workers started with --allow-exec run it." : "",

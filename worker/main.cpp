@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     const worker::Scratch scratch(slot.scratch, config.name, config.name != nameless);
     worker::add_own_kinds(config, commands.are_allowed);
     const auto settings = commands.settled(slot.scratch, worker::mirrors_directory(slot.scratch),
-                                           program.cluster_path());
+                                           program.cluster_path(), {slot.secrets, slot.web.netrc});
     worker::ChildProcesses processes;
     auto runners = worker::start_runners(processes, foreign, settings.words(), config);
     program.keep_to_core();

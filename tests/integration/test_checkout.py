@@ -322,6 +322,13 @@ class Private(Case):
         self.assertIn("no secret NONE", self.error(git=self.url(), git_secret="NONE"))
         self.assertIn("https:// alone", self.error(git="ssh://host/x", git_secret="TOKEN"))
 
+    def test_what_was_fetched_with_it_is_for_who_names_it(self):
+        url = self.url()
+        commit = self.value(git=url, git_secret="REPOSITORY", shell="true")["commit"]
+        self.assertEqual(self.value(git=url, git_secret="REPOSITORY", revision=commit, shell="true")["commit"], commit)
+        for args in ({}, {"git_secret": "WRONG"}):
+            self.error(git=url, revision=commit, **args)
+
     def test_another_host_is_not_given_it(self):
         url = self.url()
         path, _ = self.repository("with-part")

@@ -59,6 +59,7 @@ ATTEMPTS = {
     "write at the root": MADE.format("''"),
     "write settings": MADE.format("/etc"),
     "write devices": MADE.format("/dev"),
+    "change a device's times": "touch -c /dev/null",
     "make a device": "mknod device b 259 0",
     "give a program rights": "cp /bin/true program && " + python(
         "os.setxattr('program', 'security.capability', bytes.fromhex('0100000200200000000000000000000000000000'))"),
@@ -364,6 +365,10 @@ class Uses(Case):
         self.assertFalse((self.files / "here").exists())
         self.assertEqual(self.run_one("ls -A", cwd="/usr/share/doc")["value"]["stdout"], "")
         self.assertEqual(self.stdout("pwd; pwd -P", cwd="/home/somebody"), "/home/somebody\n" * 2)
+        for place in ("/", "/./", "/proc", "//proc/./", "/proc/self", "/dev", "/dev/pts", "/var/tmp/../proc"):
+            result = self.run_one("cat /proc/self/oom_score_adj", cwd=place)
+            self.assertEqual(result["state"], "failed", (place, result))
+            self.assertIn(f"a box: no directory can be laid at {place}", result["error"])
 
     def test_nothing_outlives_it(self):
         mark = "86400.1"
@@ -431,6 +436,12 @@ class Neighbours(Case):
         self.assertEqual(used, first)
         self.assertNotEqual(self.printed(namespace), first)
         self.assertEqual(self.printed(counts), "")
+
+    def test_terminals_are_each_ones_own(self):
+        terminal = "python3 -c 'import os; print(os.ttyname(os.openpty()[1]))'"
+        self.assertEqual(self.printed(terminal), "/dev/pts/0\n")
+        self.printed("chmod 0 /dev/pts/ptmx /dev/pts")
+        self.assertEqual(self.printed(terminal), "/dev/pts/0\n")
 
     def test_one_that_runs_elsewhere_leaves_no_trace_of_it(self):
         before = self.printed("ls -A / | xargs")

@@ -55,6 +55,25 @@ class Secrets(unittest.TestCase):
             self.assertIn("secrets: No such file", result["value"]["stderr"])
             self.assertIn("environ: Permission denied", result["value"]["stderr"])
 
+    @unittest.skipUnless(os.access("/usr/local", os.W_OK), "nobody may write below /usr")
+    def test_a_box_shows_no_file_of_secrets_wherever_it_is(self):
+        with tempfile.TemporaryDirectory(prefix="eole-secrets-", dir="/usr/local") as directory:
+            files = {name: pathlib.Path(directory, name) for name in ("secrets", "netrc")}
+            files["secrets"].write_text(f"SHOP_TOKEN={SECRET}\n")
+            files["netrc"].write_text(f"machine localhost login a password {SECRET}\n")
+            for file in files.values():
+                file.chmod(0o600)
+            with Cluster("--allow-exec", "--sandbox", "box", "--secrets", files["secrets"], "--netrc", files["netrc"],
+                         workers=1, slots=1) as cluster:
+                args = {"shell": f"ls {directory} && cat {directory}/* | wc -c"}
+                seen = []
+                for _ in range(2):
+                    seen.append(cluster.submit([{"kind": "exec", "args": args}], "--wait")[0]["value"]["stdout"])
+                    fresh = files["secrets"].with_name("fresh")
+                    fresh.write_text(f"SHOP_TOKEN={SECRET}\n")
+                    fresh.replace(files["secrets"])
+                self.assertEqual(seen, ["netrc\nsecrets\n0\n"] * 2)
+
     def test_what_is_wrong_is_said(self):
         self.assertEqual(self.run_one("true", secrets=["OTHER"])["error"], "exec: this worker has no secret OTHER")
         self.assertEqual(self.run_one("true", env={"SHOP_TOKEN": "mine"})["error"],

@@ -84,6 +84,8 @@ void lay_all(const Start& start) {
   auto& report = start.report;
   need(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0, report,
        "/proc");
+  need(::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620") == 0,
+       report, "/dev/pts");
   for (const char* place : kOwnPlaces)
     need(::mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, start.memory.c_str()) == 0, report,
          place);
@@ -181,8 +183,9 @@ int tree_of(const std::string& path, std::uint64_t attributes) {
   const int tree = ::open_tree(AT_FDCWD, path.c_str(),
                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
   mount_attr attr{attributes, 0, 0, 0};
-  if (tree >= 0) ::mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr);
-  return tree;
+  if (tree < 0 || ::mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) == 0) return tree;
+  ::close(tree);
+  return -1;
 }
 
 // In the memory of this process, which waits.
@@ -196,8 +199,7 @@ int enter(void* argument) {
     for (const auto& path : contents.shown) {
       const int tree = tree_of(path, kPrivate | MOUNT_ATTR_RDONLY);
       struct stat is {};
-      if (tree < 0) continue;
-      ::fstat(tree, &is);
+      if (tree < 0 || ::fstat(tree, &is) != 0) continue;
       start.laid.push_back({tree, path, S_ISDIR(is.st_mode)});
     }
     if (start.laid[0].tree >= 0 && ::setns(contents.view->box(), CLONE_NEWNS) == 0 &&

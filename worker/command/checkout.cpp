@@ -114,9 +114,11 @@ void add_credential(const Source& source, std::vector<std::string>& env) {
 }  // namespace
 
 std::string mirror_of(const Settings& settings, const Source& source) {
-  // A mirror with a part of the history is another one.
+  // A mirror with a part of the history is another one; and what was fetched with a secret is for
+  // those who may name it. By its name: a digest of its value would let a command try words.
   const auto depth = source.depth > 0 ? text(" ", source.depth) : std::string();
-  return text(settings.mirrors, "/", hex(process::sha256(source.url + depth)));
+  const auto secret = source.secret.empty() ? std::string() : text(" ", source.secret_name);
+  return text(settings.mirrors, "/", hex(process::sha256(text(source.url, depth, secret))));
 }
 
 Expected<Command> checkout_of(const Source& source, const std::string& directory,

@@ -14,6 +14,7 @@ struct Source {
   std::string revision;    // Empty: what the repository shows first.
   std::int64_t depth = 0;  // Commits of its history; zero: all.
   std::string secret = {};  // USER:PASSWORD, or a token alone, for its host; empty: none.
+  std::string secret_name = {};
 };
 
 /// The bare repository that holds what was fetched of it.

@@ -19,7 +19,8 @@ void CommandOptions::add_flags(process::Options& flags) {
 }
 
 Settings CommandOptions::settled(const std::string& scratch, const std::string& mirrors,
-                                 const std::string& cluster_file) const {
+                                 const std::string& cluster_file,
+                                 const std::vector<std::string>& secrets) const {
   const auto wanted = level_of(level);
   if (!wanted) throw std::runtime_error(wanted.error().message);
   auto settled = settings;
@@ -27,6 +28,8 @@ Settings CommandOptions::settled(const std::string& scratch, const std::string& 
   settled.mirrors = mirrors;
   for (const auto& path : {fs::path(scratch), fs::absolute(cluster_file).parent_path()})
     settled.hidden.push_back(fs::weakly_canonical(path).string());
+  for (const auto& path : secrets)
+    if (!path.empty()) settled.hidden.push_back(fs::weakly_canonical(path).string());
   if (const auto works = try_level(settled, scratch); !works)
     throw std::runtime_error(works.error().message);
   return settled;

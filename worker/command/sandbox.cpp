@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "common/base/text.hpp"
 #include "worker/command/filter.hpp"
@@ -29,6 +30,15 @@ rlim_t memory_max() {
   struct sysinfo machine {};
   if (::sysinfo(&machine) != 0) return RLIM_INFINITY;
   return static_cast<rlim_t>(machine.totalram) * machine.mem_unit / 2;
+}
+
+// Over what a box needs to be one nothing is laid, by no way that leads there.
+bool may_be_laid_at(const std::string& path) {
+  const std::filesystem::path given(path);
+  if (std::find(given.begin(), given.end(), "..") != given.end()) return false;
+  const auto at = given.lexically_normal().string();
+  return at.find_first_not_of('/') != at.npos && !is_below(at, "/proc") &&
+         (!is_below(at, "/dev") || is_own_place(at));
 }
 
 }  // namespace
@@ -51,6 +61,8 @@ Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
   if (!is_box()) return {};
   if (report_ == nullptr) return Error{"a box: no memory for its report"};
   const auto name = is_below(command.cwd, directory) ? directory : command.cwd;
+  if (name != directory && !may_be_laid_at(name))
+    return Error{text("a box: no directory can be laid at ", name)};
   const auto beside = directory.substr(0, directory.rfind('/'));
   std::vector<std::string> places{beside};
   if (name != directory) places.push_back(name);

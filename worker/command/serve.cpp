@@ -55,7 +55,7 @@ std::vector<std::string> part_lists_of(const std::string& directory) {
 
 Source source_of(const Value& args) {
   return {args["git"].text_or(""), args["revision"].text_or(""), args["depth"].int_or(0),
-          args["git_secret"].text_or("")};
+          args["git_secret"].text_or(""), args["git_secret_name"].text_or("")};
 }
 
 Expected<Command> prepare(const frames::Run& run, const Value& args, Sandbox& sandbox,

@@ -22,7 +22,7 @@ struct Settings {
   bool has_net = false;                  // In a box, too.
   bool has_git_files = false;            // A repository may be a directory of this machine.
   std::string mirrors = {};              // The directory of the repositories that were fetched.
-  std::vector<std::string> hidden = {};  // Directories that no box shows.
+  std::vector<std::string> hidden = {};  // Directories and files that no box shows.
 
   /// As words of a command line, and back.
   std::vector<std::string> words() const;

@@ -55,16 +55,26 @@ constexpr const char* kSystem[] = {"/usr",
                                    "/etc/ssl/openssl.cnf"};
 constexpr const char* kDevices[] = {"null", "zero", "full", "random", "urandom", "tty"};
 constexpr std::uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+// It is written to all the same: the file system is read-only, with its owner and its times.
+constexpr std::uint64_t kDevice = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 constexpr std::size_t kStackBytes = 256 << 10;
 
-std::vector<std::pair<dev_t, ino_t>> now_shown() {
-  std::vector<std::pair<dev_t, ino_t>> shown;
-  for (const char* path : kSystem) {
+// A hidden file that is replaced is another one, over which nothing is laid yet.
+std::vector<std::pair<dev_t, ino_t>> now_there(const std::vector<std::string>& hidden) {
+  std::vector<std::pair<dev_t, ino_t>> there;
+  const auto look = [&](const char* path) {
     struct stat is {};
     ::stat(path, &is);
-    shown.emplace_back(is.st_dev, is.st_ino);
-  }
-  return shown;
+    there.emplace_back(is.st_dev, is.st_ino);
+  };
+  for (const char* path : kSystem) look(path);
+  for (const auto& path : hidden) look(path.c_str());
+  return there;
+}
+
+bool is_shown(const std::string& path) {
+  return std::any_of(std::begin(kSystem), std::end(kSystem),
+                     [&](const char* shown) { return is_below(path, shown); });
 }
 
 // In a descriptor away from those that a command is given.
@@ -169,7 +179,7 @@ class Preparation {
         if (!did(::symlink(real.c_str(), to.c_str()) == 0, path)) return false;
         continue;
       }
-      const bool has_place = fs::is_directory(real)
+      const bool has_place = fs::is_directory(real, none)
                                  ? make(to)
                                  : did(::mknod(to.c_str(), S_IFREG | 0444, 0) == 0, path);
       if (!has_place || !lay(real, to, kReadOnly)) return false;
@@ -182,7 +192,7 @@ class Preparation {
     for (const std::string name : kDevices) {
       const auto to = text("./dev/", name);
       if (!did(::mknod(to.c_str(), S_IFREG | 0444, 0) == 0, to) ||
-          !lay(text("/dev/", name), to, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC))
+          !lay(text("/dev/", name), to, kDevice))
         return false;
     }
     for (const auto& [to, name] : {std::pair{"/proc/self/fd", "fd"},
@@ -191,9 +201,7 @@ class Preparation {
                                    {"/proc/self/fd/2", "stderr"},
                                    {"pts/ptmx", "ptmx"}})
       if (!did(::symlink(to, text("./dev/", name).c_str()) == 0, name)) return false;
-    return did(::mount("devpts", "./dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-                       "newinstance,ptmxmode=0666,mode=620") == 0,
-               "/dev/pts");
+    return true;
   }
 
   // Each box has its own /proc over this one, in which this process alone ever was.
@@ -213,11 +221,18 @@ class Preparation {
     if (!make("/var") || !did(::symlink("/tmp", "/var/tmp") == 0, "/var/tmp")) return false;
     for (const auto& path : places_)
       if (!is_own_place(path) && !make(path)) return false;
-    for (const auto& path : hidden_)
-      if (is_below(path, "/usr") && fs::is_directory(path) &&
-          !did(::mount("tmpfs", path.c_str(), "tmpfs", MS_RDONLY, "mode=0755") == 0, path))
-        return false;
-    return true;
+    return std::all_of(hidden_.begin(), hidden_.end(),
+                       [&](const auto& path) { return !is_shown(path) || hide(path); });
+  }
+
+  bool hide(const std::string& path) {
+    std::error_code none;
+    const auto is = fs::status(path, none);
+    if (!fs::exists(is)) return true;
+    return did((fs::is_directory(is)
+                    ? ::mount("tmpfs", path.c_str(), "tmpfs", MS_RDONLY, "mode=0755")
+                    : ::mount("/dev/null", path.c_str(), nullptr, MS_BIND, nullptr)) == 0,
+               path);
   }
 
   bool is_sealed() {
@@ -281,8 +296,8 @@ void View::close() {
 
 Expected<void> View::prepare(const std::vector<std::string>& places,
                              const std::vector<std::string>& hidden) {
-  auto shown = now_shown();
-  if (user_ >= 0 && shown == shown_ && places == places_) return {};
+  auto there = now_there(hidden);
+  if (user_ >= 0 && there == there_ && places == places_) return {};
   close();
   Preparation preparation(places, hidden);
   if (!call_apart(run, &preparation, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID))
@@ -295,7 +310,7 @@ Expected<void> View::prepare(const std::vector<std::string>& places,
     return Error{preparation.problem.empty() ? "it was killed" : preparation.problem};
   }
   places_ = places;
-  shown_ = std::move(shown);
+  there_ = std::move(there);
   return {};
 }
 

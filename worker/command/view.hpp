@@ -26,7 +26,7 @@ class View {
   View& operator=(const View&) = delete;
 
   /// Anew if what it shows was replaced, or a box needs another of `places` to lay something at.
-  /// `hidden`: directories that no box shows.
+  /// `hidden`: directories and files that no box shows.
   Expected<void> prepare(const std::vector<std::string>& places,
                          const std::vector<std::string>& hidden);
   /// Namespaces: of the user, who has all rights over the others; of this machine's files; of those
@@ -46,7 +46,7 @@ class View {
   int box_ = -1;
   int network_ = -1;
   std::vector<std::string> places_;
-  std::vector<std::pair<dev_t, ino_t>> shown_;  // What was there when it was made.
+  std::vector<std::pair<dev_t, ino_t>> there_;  // What was there when it was made.
 };
 
 }  // namespace eole::command

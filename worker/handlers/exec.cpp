@@ -46,6 +46,7 @@ Expected<Value> with_secrets(const Value& args, TaskContext& context) {
     auto secret = context.secret(name.text_or(""));
     if (!secret) return secret.error();
     all.set("git_secret", std::move(*secret));
+    all.set("git_secret_name", name);
   }
   const auto* names = args["secrets"].as<Value::Array>();
   if (names == nullptr) return all;

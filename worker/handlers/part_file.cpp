@@ -221,6 +221,7 @@ bool PartFile::open_anew() {
 
 bool PartFile::finish() {
   const auto size = front();
+  const std::scoped_lock lock(mutex_);
   if (!put_on_disk()) return false;
   is_over_ = true;
   is_fresh_ = false;
@@ -236,6 +237,7 @@ void PartFile::drop() {
 }
 
 std::string PartFile::read(std::uint64_t at) {
+  const std::scoped_lock lock(mutex_);  // A transfer may move it just now, or put it on the disk.
   if (!is_on_disk()) return memory_.substr(std::min<std::uint64_t>(at, memory_.size()));
   std::string bytes(kReadBytes, '\0');
   const auto got = ::pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));

@@ -13,6 +13,7 @@ class Rate {
 
   /// What came already is more than there should be by now: the next have to wait.
   bool is_ahead(TimePoint now) const { return due_ > now; }
+  TimePoint due() const { return due_; }
   void add(std::uint64_t bytes, TimePoint now);
 
  private:

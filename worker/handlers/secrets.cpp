@@ -71,17 +71,15 @@ Expected<std::string> Secrets::find(const std::string& name) const {
 }
 
 void Mask::add(std::string secret) {
+  auto password = secret.substr(secret.find(':') + 1);
   secrets_.push_back(std::move(secret));
-  std::sort(secrets_.begin(), secrets_.end(),
-            [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  if (password.size() >= kSecretBytesMin) secrets_.push_back(std::move(password));
 }
 
 std::string Mask::masked(std::string_view bytes) const {
-  std::string told(bytes);
-  for (const auto& secret : secrets_)
-    for (std::size_t at = 0; (at = told.find(secret, at)) != told.npos; at += kStars.size())
-      told.replace(at, secret.size(), kStars);
-  return told;
+  MaskedStream all(*this);
+  auto told = all.add(bytes);
+  return told + all.end();
 }
 
 Value Mask::masked_value(const Value& value) const {
@@ -100,23 +98,44 @@ Value Mask::masked_value(const Value& value) const {
   return value;
 }
 
-std::size_t Mask::begun_at_end(std::string_view bytes) const {
-  std::size_t most = 0;
+std::size_t Mask::begins_with(std::string_view bytes) const {
+  std::size_t longest = 0;
   for (const auto& secret : secrets_)
-    for (auto size = std::min(secret.size() - 1, bytes.size()); size > most; --size)
-      if (bytes.ends_with(std::string_view(secret).substr(0, size))) most = size;
-  return most;
+    if (secret.size() > longest && bytes.starts_with(secret)) longest = secret.size();
+  return longest;
+}
+
+bool Mask::may_begin_with(std::string_view bytes) const {
+  return std::any_of(secrets_.begin(), secrets_.end(), [&](std::string_view secret) {
+    return secret.size() > bytes.size() && secret.starts_with(bytes);
+  });
 }
 
 std::string MaskedStream::add(std::string_view bytes) {
   if (mask_.is_empty()) return std::string(bytes);
-  held_ = mask_.masked(text(held_, bytes));
-  const auto whole = held_.size() - mask_.begun_at_end(held_);
-  auto told = held_.substr(0, whole);
-  held_.erase(0, whole);
-  return told;
+  held_ += bytes;
+  return tell(false);
 }
 
-std::string MaskedStream::end() { return std::exchange(held_, {}); }
+std::string MaskedStream::end() { return tell(true); }
+
+// What is held is as it came: a secret in it may yet be the begin of a longer one.
+std::string MaskedStream::tell(bool is_all) {
+  std::string told;
+  std::size_t at = 0;
+  for (; at < held_.size(); ++at) {
+    const auto rest = std::string_view(held_).substr(at);
+    if (!is_all && mask_.may_begin_with(rest)) break;
+    const auto size = mask_.begins_with(rest);
+    if (size > 0 && masked_ == 0) told += kStars;
+    masked_ = std::max(masked_, size);
+    if (masked_ == 0)
+      told += held_[at];
+    else
+      --masked_;
+  }
+  held_.erase(0, at);
+  return told;
+}
 
 }  // namespace eole::worker

@@ -27,16 +27,19 @@ class Secrets {
 /// Puts *** where a secret stood.
 class Mask {
  public:
+  /// Of USER:PASSWORD the password alone, too: who is refused with it may print it.
   void add(std::string secret);
   bool is_empty() const { return secrets_.empty(); }
   std::string masked(std::string_view bytes) const;
   /// In all texts and bytes of it, and in the names of its members.
   protocol::Value masked_value(const protocol::Value& value) const;
-  /// How many bytes at the end may be the begin of one.
-  std::size_t begun_at_end(std::string_view bytes) const;
+  /// So many bytes at the begin are a secret, the longest one; zero: none is.
+  std::size_t begins_with(std::string_view bytes) const;
+  /// Whether these and some more may be one.
+  bool may_begin_with(std::string_view bytes) const;
 
  private:
-  std::vector<std::string> secrets_;  // The longest first: one may be a part of another.
+  std::vector<std::string> secrets_;
 };
 
 /// The same for bytes in pieces: what may be the begin of a secret waits for the rest of it.
@@ -48,8 +51,10 @@ class MaskedStream {
   std::string end();
 
  private:
+  std::string tell(bool is_all);
   const Mask& mask_;
   std::string held_;
+  std::size_t masked_ = 0;  // Bytes in front of what is held that are of a secret told already.
 };
 
 }  // namespace eole::worker

@@ -34,7 +34,7 @@ constexpr int kRestMs = 1000;           // Nothing is due that libcurl does not 
 constexpr long kIdleConnections = 128;  // Kept open for the next request.
 constexpr long kConnectSeconds = 15;
 constexpr long kReceiveBytes = 512 << 10;     // The most that libcurl takes at a time.
-constexpr std::size_t kRatedHostsMax = 1024;  // Beyond that those go that have nothing to wait for.
+constexpr std::size_t kRatedHostsMax = 1024;  // Beyond that the one goes that has least to wait for.
 
 std::string to_text(const sockaddr& address) {
   char written[INET6_ADDRSTRLEN] = {};
@@ -219,6 +219,8 @@ Web::Request::Request(Web& web, const Waker& waker)
     set(CURLOPT_NETRC_FILE, netrc.c_str());
   // Of the user that the worker runs as; a host that is not among them is refused.
   set(CURLOPT_SSH_KNOWNHOSTS, text(or_else("HOME", ""), "/.ssh/known_hosts").c_str());
+  // Not with that user's keys, nor their agent: any task may name a host that they open.
+  set(CURLOPT_SSH_AUTH_TYPES, static_cast<long>(CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD));
   // Sees the address that a name came to: at each redirect, and whatever it came to before.
   const auto open = +[](void* user, curlsocktype, curl_sockaddr* address) -> curl_socket_t {
     auto& request = *static_cast<Request*>(user);
@@ -266,7 +268,7 @@ Expected<void> Web::Request::set_url(const std::string& url) {
   if (!web_.takes(scheme))
     return Error{text("a worker takes ", scheme, "://… only with --allow-scheme ", scheme)};
   if (!web_.options_.netrc.empty()) {  // What the operator knows goes nowhere that all can listen.
-    const bool is_plain = scheme == "http";
+    const bool is_plain = scheme == "http" || scheme == "ftp";
     ::curl_easy_setopt(curl_, CURLOPT_NETRC,
                        static_cast<long>(is_plain ? CURL_NETRC_IGNORED : CURL_NETRC_OPTIONAL));
     ::curl_easy_setopt(curl_, CURLOPT_REDIR_PROTOCOLS_STR, is_plain ? "http,https" : "https");
@@ -286,9 +288,9 @@ Expected<void> Web::Request::set_url(const std::string& url) {
 
 Rate& Web::rate_of(const std::string& host) {
   if (rates_.size() >= kRatedHostsMax && !rates_.contains(host))
-    std::erase_if(rates_,
-                  [now = process::now()](const auto& each) { return !each.second.is_ahead(now); });
-  if (rates_.size() >= kRatedHostsMax) rates_.clear();
+    rates_.erase(std::min_element(rates_.begin(), rates_.end(), [](const auto& a, const auto& b) {
+      return a.second.due() < b.second.due();
+    }));
   return rates_.try_emplace(host, options_.host_rate).first->second;
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <thread>
 
 using namespace eole;
 using worker::PartFile;
@@ -44,6 +45,31 @@ const Version kSmall{"\"v1\"", 10, "", "", ""};
 const Version kLarge{"\"v1\"", 8 << 20, "", "", ""};
 
 }  // namespace
+
+TEST_CASE("one is read while it grows in memory, and while it is put on the disk", "[part_file]") {
+  constexpr std::size_t kPiece = 8 << 10;
+  std::string all(1 << 20, '\0');
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<char>(i * 31 >> 7);
+  bool is_same = true;
+  for (int round = 0; round < 200 && is_same; ++round) {
+    Here here;
+    auto& part = *here.part;
+    REQUIRE(part.begin({"\"v1\"", all.size(), "", "", ""}, 0));
+    std::thread transfer([&] {
+      for (std::size_t at = 0; at < all.size(); at += kPiece)
+        part.append(at, std::string_view(all).substr(at, kPiece));
+      part.begin({"\"v2\"", 8 << 20, "", "", ""}, all.size());
+    });
+    for (std::size_t seen = 0; seen < all.size() && is_same;) {
+      const auto bytes = part.read(0);
+      is_same = bytes.size() >= seen && all.starts_with(bytes);
+      seen = bytes.size();
+    }
+    transfer.join();
+    part.drop();
+  }
+  CHECK(is_same);
+}
 
 TEST_CASE("a small file that comes in one go is never on the disk", "[part_file]") {
   Here here;

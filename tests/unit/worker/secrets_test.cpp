@@ -66,6 +66,9 @@ TEST_CASE("a secret is masked wherever it stands, the longest first", "[secrets]
   mask.add("password");
   mask.add("password-and-more");
   CHECK(mask.masked("a password, password-and-more") == "a ***, ***");
+  mask.add("somebody:of-theirs");
+  mask.add("somebody:else");
+  CHECK(mask.masked("somebody:of-theirs, of-theirs, something else") == "***, ***, something else");
   using protocol::Value;
   const Value told =
       Value::Map{{"x", Value::Array{"the password", 1}}, {"b", protocol::Blob{"password\xff"}}};
@@ -86,4 +89,21 @@ TEST_CASE("a secret in pieces is masked, and nothing else is lost or waits", "[s
   }
   MaskedStream bytes(mask);
   CHECK(bytes.add("line\n") == "line\n");
+}
+
+TEST_CASE("of secrets that are parts of each other nothing is told, however the pieces fall",
+          "[secrets]") {
+  Mask mask;
+  mask.add("abcdefgh");
+  mask.add("abcdefghIJKL");
+  mask.add("KLKLKLKL");
+  const std::string all = "-abcdefghIJKL-abcdefghIJ-abcdefghIJKLKLKLKLKL-KLKLK";
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    MaskedStream stream(mask);
+    auto told = stream.add(all.substr(0, cut));
+    told += stream.add(all.substr(cut));
+    told += stream.end();
+    CHECK(told == "-***-***IJ-***-KLKLK");
+  }
+  CHECK(mask.masked(all) == "-***-***IJ-***-KLKLK");
 }
