@@ -204,6 +204,13 @@ class Nobody(unittest.TestCase):
                 with self.assertRaisesRegex(eole.NoAnswer, r"within 0\.2 s"):
                     ask()
 
+    def test_a_reader_waits_for_a_sink_that_is_away_without_a_processor(self):
+        with eole.Cluster(self.path, patience=8) as cluster:
+            before = time.process_time()
+            with self.assertRaises(eole.NoAnswer):
+                next(cluster.results(offset=0))
+            self.assertLess(time.process_time() - before, 0.5)
+
     def test_pieces_of_an_artifact_that_are_lost_go_again(self):
         raw = os.urandom(5 << 20)
         with losing_artifacts(self.path) as stored, unittest.mock.patch("eole.connection.REPEAT_SECONDS", 0.2), \

@@ -81,6 +81,7 @@ class Log:
             core.wait_anew(now)
         if now > self._heard + SILENCE_SECONDS:
             core.look(now)
+            self._heard = now  # Else it were due all the time, until the sink says something.
         core.on_deadline(now)
         for frames in core.out:
             send(self._sink, frames)
