@@ -278,6 +278,15 @@ class Nobody(unittest.TestCase):
             self.assertEqual(next(cluster.results(timeout=5)).offset, 0)
 
 
+    def test_who_was_told_nothing_of_late_asks_the_sink_once_more_is_submitted(self):
+        with FakeSink(self.directory.name) as sink, eole.Cluster(self.path, patience=5) as cluster:
+            sink.news = lambda: ()
+            self.assertTrue(cluster._follow())
+            sink.batch, sink.head = batch_of(GOLDEN["result.record"]), 1
+            self.assertTrue(cluster._follow())
+            self.assertEqual([result.offset for result in cluster.results(timeout=3)], [0])
+
+
 class Client(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
