@@ -259,6 +259,9 @@ class Nobody(unittest.TestCase):
                 self.assertFalse(raised.exception.ids)
             with self.assertRaisesRegex(eole.BadTask, "kind has 0 bytes"):
                 cluster.submit("", 1)
+            for word in ("argv", "cwd"):
+                with self.assertRaisesRegex(eole.BadTask, f"script: {word} is its own"):
+                    cluster.script(__file__, **{word: "x"})
 
     def test_what_is_no_task_id_is_not_found(self):
         with eole.Cluster(self.path) as cluster:
