@@ -8,7 +8,7 @@ from joblib import register_parallel_backend
 from joblib.parallel import ParallelBackendBase
 
 from . import default
-from .executor import Executor
+from .executor import Executor, Future
 
 
 class Job:
@@ -39,15 +39,25 @@ class Backend(ParallelBackendBase):
         return max(1, sum(role.get("slots", 0) for role in default.cluster().status()["roles"]))
 
     def apply_async(self, func, callback=None):
-        job = Job([self._executor.submit(function, *args, **kwargs) for function, args, kwargs in func.items])
+        job = Job([self._submit(*call) for call in func.items])
         left = itertools.count(len(job.futures) - 1, -1)
-        for each in job.futures if callback else ():
+        # What cannot be submitted is heard by get(); its callback would come within this call, and make the next one.
+        is_lost = any(each.done() and each.exception() for each in job.futures)
+        for each in job.futures if callback and not is_lost else ():
             each.add_done_callback(lambda _: next(left) or callback(job))  # By the last one.
         return job
 
     def abort_everything(self, ensure_ready=True):
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = Executor(**self._words)
+
+    def _submit(self, function, args, kwargs):
+        try:
+            return self._executor.submit(function, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - whoever gets its value hears it
+            future = Future()
+            future.set_exception(error)
+            return future
 
 
 register_parallel_backend("eole", Backend)
