@@ -109,10 +109,14 @@ def turns():
             client.stdin.flush()
             return json.loads(client.stdout.readline())
         for _ in range(ROUNDS):
-            for name in clients:
+            for name in list(clients):
                 count = SYSTEMS[name][1]
-                found[name].append({**ask(name, "rate", count), "lone_us": median_of(ask(name, "lone", LONE)),
-                                    "array_ms": median_of(ask(name, "arrays", ARRAYS)) / 1000})
+                try:
+                    found[name].append({**ask(name, "rate", count), "lone_us": median_of(ask(name, "lone", LONE)),
+                                        "array_ms": median_of(ask(name, "arrays", ARRAYS)) / 1000})
+                except (OSError, ValueError) as error:  # It ended: as above.
+                    print(f"python: {name}: its client ended within a round: {error}", file=sys.stderr, flush=True)
+                    del clients[name]
     return found
 
 

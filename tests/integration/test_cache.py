@@ -5,6 +5,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 import msgpack
 from cluster import Cluster, wait_until
@@ -99,6 +100,32 @@ class Caches(unittest.TestCase):
             wait_until(told, what="it is told")
 
 
+    def test_a_place_that_is_gone_is_told_once_the_sink_answers_again(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        path = pathlib.Path(directory, "cluster.toml")
+        path.write_text(cluster_text(directory), encoding="ascii")
+        path.chmod(0o600)
+        failed = []
+        self.enterContext(unittest.mock.patch("threading.excepthook", failed.append))
+        with GoneSink(directory) as sink, eole.Cluster(path, patience=5) as cluster, cluster.cache("p") as cache:
+            cache._connection.patience = 0.2
+            sink.kept_from = sink.head = 1000
+            with sink.changed:
+                sink.changed.wait_for(lambda: sink.unanswered > 1, timeout=60)  # It stays as it is.
+            self.assertEqual(dict(cache), {})
+            sink.is_silent = False
+
+            def told():
+                try:
+                    cache.get("a")
+                except eole.Gone:
+                    return True
+            wait_until(told, what="it is told")
+            cache.close()
+            self.assertFalse(failed)
+            self.assertTrue(cache._connection._context.closed)
+
+
 class Compacted(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -147,6 +174,32 @@ class KeepingSink(FakeSink):
         if name == "query":
             payload = msgpack.packb({**msgpack.unpackb(payload), "from": 0, "batches": b"", "next": 0, "kept_from": 0})
         return head, payload
+
+
+class GoneSink(KeepingSink):
+    """Its log is gone once `kept_from` says so; what is left of it, is not told at first."""
+
+    kept_from, unanswered, is_silent = 0, 0, True
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.changed = threading.Condition()
+        self.log, self.head = 1, 10
+
+    def answer(self, name, request, fields):
+        head, payload = super().answer(name, request, fields)
+        if name == "read":
+            return msgpack.packb([1, "records", request, self.log, 10, self.head, 0] if not self.kept_from else
+                                 [1, "gone", request, self.log, fields[1], self.kept_from, self.head]), b""
+        if fields[0] == "compacted" and self.kept_from and self.is_silent:
+            with self.changed:
+                self.unanswered += 1
+                self.changed.notify_all()
+            return msgpack.packb([1, "later", request]), b""
+        values = msgpack.unpackb(payload)
+        if "from" in values:
+            values |= {"from": self.kept_from, "next": max(10, self.kept_from), "kept_from": max(10, self.kept_from)}
+        return head, msgpack.packb(values)
 
 
 if __name__ == "__main__":

@@ -128,8 +128,9 @@ class Wire(unittest.TestCase):
 
 
 @contextlib.contextmanager
-def losing_artifacts(path):
-    """A sink that takes one artifact and gives it; of the pieces each other one is lost the first time."""
+def losing_artifacts(path, lost=None):
+    """A sink that takes one artifact and gives it; of the pieces each other one is lost the first time, or the one that is
+    put at `lost`."""
     stored, asked, is_over = bytearray(), set(), threading.Event()
     context = zmq.Context()
     socket = context.socket(zmq.ROUTER)
@@ -142,9 +143,9 @@ def losing_artifacts(path):
             who, head, piece = socket.recv_multipart()
             _, name, number, _, *rest = msgpack.unpackb(head)
             size, offset = rest if name == "put" else (len(stored), rest[0])
-            if (name, offset) not in asked:
-                asked.add((name, offset))
-                if len(asked) % 2:
+            if (name, offset, len(piece)) not in asked:
+                asked.add((name, offset, len(piece)))
+                if len(asked) % 2 if lost is None else piece and offset == lost:
                     continue
             if name == "put" and offset == len(stored):
                 stored.extend(piece)
@@ -203,6 +204,13 @@ class Nobody(unittest.TestCase):
                 with self.assertRaisesRegex(eole.NoAnswer, r"within 0\.2 s"):
                     ask()
 
+    def test_a_reader_waits_for_a_sink_that_is_away_without_a_processor(self):
+        with eole.Cluster(self.path, patience=8) as cluster:
+            before = time.process_time()
+            with self.assertRaises(eole.NoAnswer):
+                next(cluster.results(offset=0))
+            self.assertLess(time.process_time() - before, 0.5)
+
     def test_pieces_of_an_artifact_that_are_lost_go_again(self):
         raw = os.urandom(5 << 20)
         with losing_artifacts(self.path) as stored, unittest.mock.patch("eole.connection.REPEAT_SECONDS", 0.2), \
@@ -210,6 +218,23 @@ class Nobody(unittest.TestCase):
             self.assertEqual(artifacts.store(cluster._connection, raw), (hashlib.sha256(raw).hexdigest(), len(raw)))
             self.assertEqual(bytes(stored), raw)
             self.assertEqual(artifacts.read(cluster._connection, hashlib.sha256(raw).hexdigest()), raw)
+
+    def test_an_artifact_of_which_the_first_piece_is_lost_is_stored(self):
+        raw = os.urandom(3 << 20)
+        with losing_artifacts(self.path, lost=0) as stored, unittest.mock.patch("eole.connection.REPEAT_SECONDS", 0.2), \
+                eole.Cluster(self.path, patience=20) as cluster:
+            artifacts.store(cluster._connection, raw)
+            self.assertEqual(bytes(stored), raw)
+
+    def test_a_file_that_shrinks_while_it_is_stored_is_told(self):
+        with losing_artifacts(self.path, lost=-1), tempfile.TemporaryFile() as file, \
+                eole.Cluster(self.path, patience=20) as cluster:
+            file.write(bytes(2 << 20))
+            file.flush()
+            digest = hashlib.file_digest
+            with unittest.mock.patch("hashlib.file_digest", lambda *args: (digest(*args), file.truncate(10))[0]), \
+                    self.assertRaisesRegex(eole.Damaged, "has 10 bytes, had 2097152"):
+                artifacts.store(cluster._connection, file)
 
     def test_a_bad_task_is_refused_before_anything_is_sent(self):
         circle = []
@@ -234,6 +259,9 @@ class Nobody(unittest.TestCase):
                 self.assertFalse(raised.exception.ids)
             with self.assertRaisesRegex(eole.BadTask, "kind has 0 bytes"):
                 cluster.submit("", 1)
+            for word in ("argv", "cwd"):
+                with self.assertRaisesRegex(eole.BadTask, f"script: {word} is its own"):
+                    cluster.script(__file__, **{word: "x"})
 
     def test_what_is_no_task_id_is_not_found(self):
         with eole.Cluster(self.path) as cluster:
@@ -251,6 +279,15 @@ class Nobody(unittest.TestCase):
                 next(reading)
             sink.batch, sink.head = batch_of(GOLDEN["result.record"]), 1
             self.assertEqual(next(cluster.results(timeout=5)).offset, 0)
+
+
+    def test_who_was_told_nothing_of_late_asks_the_sink_once_more_is_submitted(self):
+        with FakeSink(self.directory.name) as sink, eole.Cluster(self.path, patience=5) as cluster:
+            sink.news = lambda: ()
+            self.assertTrue(cluster._follow())
+            sink.batch, sink.head = batch_of(GOLDEN["result.record"]), 1
+            self.assertTrue(cluster._follow())
+            self.assertEqual([result.offset for result in cluster.results(timeout=3)], [0])
 
 
 class Client(unittest.TestCase):

@@ -15,17 +15,17 @@ export class NoAnswer extends EoleError {
     );
   }
 }
-/** A role refused a message; the text says why. code: of which sort, or '' (docs/protocol.md); retryAfterMs: before
- * that it makes no sense to say it again, 0: not known. */
+/** A role refused a message; the text says why. code: of which sort, or '' (docs/protocol.md); retryAfter: seconds
+ * before which it makes no sense to say it again, 0: not known. */
 export class Refused extends EoleError {
-  constructor(text, code = '', retryAfterMs = 0) {
+  constructor(text, code = '', retryAfter = 0) {
     super(text);
     this.code = code;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfter = retryAfter;
   }
   /** What the fields of a `refused` say. */
   static by(who, [, , , reason, code = '', retryAfterMs = 0]) {
-    return new Refused(`the ${who}: ${reason}`, code, Number(retryAfterMs));
+    return new Refused(`the ${who}: ${reason}`, code, Number(retryAfterMs) / 1000);
   }
 }
 /** The cluster file is missing, unreadable, open to others or not one. */

@@ -23,7 +23,7 @@ export class Following {
   #crc = 0; // Of the batch before the offset; zero: to be taken of these bytes.
   #before;
   #end = 0; // The log's, as far as is known.
-  #ahead = new Map(); // By first offset: what lies behind a gap.
+  #ahead = new Map(); // By first offset, in order, as it is published: what lies behind a gap.
   #aheadBytes = 0;
   #isWithin = false; // A prefix: it is told nothing that it does not ask for.
   #isAsking = false;
@@ -164,8 +164,8 @@ export class Following {
   }
 
   #takeAhead() {
-    for (let first; this.#ahead.size && (first = Math.min(...this.#ahead.keys())) <= this.offset;) {
-      const batch = this.#ahead.get(first);
+    for (const [first, batch] of this.#ahead) {
+      if (first > this.offset) return;
       this.#ahead.delete(first);
       this.#aheadBytes -= batch.length;
       if (first === this.offset) this.#take(batch);

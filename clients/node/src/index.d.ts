@@ -177,8 +177,8 @@ export class NoAnswer extends EoleError {}
 /** code: of which sort it is (docs/protocol.md), or an empty text. */
 export class Refused extends EoleError {
   code: string;
-  /** Before that it makes no sense to say it again; 0: not known. */
-  retryAfterMs: number;
+  /** Seconds before which it makes no sense to say it again; 0: not known. */
+  retryAfter: number;
 }
 export class BadClusterFile extends EoleError {}
 export class BadTask extends EoleError {}

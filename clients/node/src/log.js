@@ -82,16 +82,20 @@ export class Log {
   async take(milliseconds) {
     const until = performance.now() + milliseconds;
     while (!this.#core.batches.length && performance.now() < until) await this.#turn(until);
-    const found = [];
-    while (this.#core.batches.length) found.push(...openBatch(this.#core.batches.shift(), this.#wanted));
-    return found; // A bad batch is met once.
+    let found = []; // Of one batch: what comes before a bad one is handed out, and a bad one is met once.
+    while (!found.length && this.#core.batches.length)
+      found = openBatch(this.#core.batches.shift(), this.#wanted);
+    return found;
   }
 
   /** Until something comes or is due. */
   async #turn(until) {
     const now = performance.now();
     if (now > this.#lookedAt + kLateMs) this.#core.waitAnew(now);
-    if (now > this.#heardAt + kSilenceMs) this.#core.look(now);
+    if (now > this.#heardAt + kSilenceMs) {
+      this.#core.look(now);
+      this.#heardAt = now; // Else it were due all the time, until the sink says something.
+    }
     this.#core.onDeadline(now);
     for (const frames of this.#core.out.splice(0)) sendNow(this.#sink, frames);
     await this.#checkError();

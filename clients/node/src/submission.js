@@ -98,7 +98,7 @@ export class Submitter {
     );
     this.#socket.events.on('disconnect', () => this.#flights.onBroken());
     this.#socket.events.on('handshake', () => {
-      this.#flights.onStanding(Date.now());
+      this.#flights.onStanding(performance.now());
       this.#goOn();
     });
   }
@@ -131,7 +131,7 @@ export class Submitter {
   #fly(payload, count, key) {
     if (this.#isAway) return Promise.reject(this.#noAnswer());
     if (this.#socket.closed) return Promise.reject(new Closed('the cluster was closed'));
-    const request = this.#flights.submit(payload, count, key, Date.now());
+    const request = this.#flights.submit(payload, count, key, performance.now());
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { resolve, reject });
       this.#goOn();
@@ -140,8 +140,8 @@ export class Submitter {
 
   #hear(fields, payload) {
     const [, name, number] = fields;
-    if (name === 'refused') this.#flights.onRefused(fields, Date.now());
-    else if (name === 'accepted') this.#flights.onAccepted(number, payload, Date.now());
+    if (name === 'refused') this.#flights.onRefused(fields, performance.now());
+    else if (name === 'accepted') this.#flights.onAccepted(number, payload, performance.now());
     this.#goOn();
   }
 
@@ -168,7 +168,7 @@ export class Submitter {
   }
 
   #look() {
-    this.#flights.onDeadline(Date.now());
+    this.#flights.onDeadline(performance.now());
     this.#goOn();
   }
 

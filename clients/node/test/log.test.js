@@ -6,7 +6,7 @@ import { BadClusterFile, Cluster, Damaged, Gone, LogReplaced, NoAnswer } from 'e
 import { chmodSync, writeFileSync } from 'node:fs';
 
 import { encode, head } from '../src/values.js';
-import { FakeSink } from './fake_sink.js';
+import { FakeSink, batchOf } from './fake_sink.js';
 import { golden } from './golden.js';
 import { using } from './using.js';
 
@@ -123,6 +123,58 @@ test('what is lost on its way is said again under its number, and happens once',
       assert.deepEqual(await cluster.submit('echo', [1, 2]), ['003rj0-42', '003rj0-43']);
       assert.deepEqual(asked, [1, 1, 1, 1]); // The status, and on a socket of its own the first read.
       assert.deepEqual(submitted, [submitted[0], submitted[0]]);
+    }, sink.path),
+  ));
+
+test('a reader waits for a sink that is away, and does not go round', (t) =>
+  FakeSink.serve(async (sink) => {
+    sink.answer = () => undefined;
+    const cluster = new Cluster(sink.path, { patience: 8 });
+    const timers = t.mock.method(globalThis, 'setTimeout');
+    await assert.rejects(cluster.results({ offset: 0 }).next(), NoAnswer);
+    assert.ok(timers.mock.callCount() < 100);
+    cluster.close();
+  }));
+
+test('what came before a damaged batch is handed out', () =>
+  FakeSink.serve((sink) =>
+    using(async (cluster) => {
+      sink.head = 2;
+      const damaged = batchOf(1, 1);
+      damaged.writeUInt16LE(60_000, 28); // The length of the worker's name.
+      const pieces = [batchOf(0, 1), damaged].flatMap((batch) => {
+        const size = Buffer.alloc(4);
+        size.writeUInt32LE(batch.length);
+        return [size, batch];
+      });
+      const { answer } = sink;
+      sink.answer = (fields) =>
+        fields[1] === 'read' ? [sink.records(fields[2]), Buffer.concat(pieces)] : answer.call(sink, fields);
+      const results = cluster.results({ offset: 0 });
+      assert.deepEqual(offsets(await take(results, 1)), [0]);
+      await assert.rejects(results.next(), Damaged);
+    }, sink.path),
+  ));
+
+test('a wall clock that is set ahead ends no submit', () =>
+  FakeSink.serve((sink) =>
+    using(async (cluster) => {
+      const { now } = Date;
+      let submitted = 0;
+      sink.accept = (fields) => {
+        Date.now = () => now() + 3_600_000;
+        if ((submitted += 1) === 1) return undefined; // It is said again.
+        const acceptance = Buffer.alloc(20);
+        acceptance.writeBigUInt64LE(BigInt(fields[3]), 0);
+        acceptance.writeBigUInt64LE(42n, 8);
+        acceptance.writeUInt32LE(fields[6], 16);
+        return [head('accepted', 123456), acceptance];
+      };
+      try {
+        assert.deepEqual(await cluster.submit('echo', [1]), ['003rj0-42']);
+      } finally {
+        Date.now = now;
+      }
     }, sink.path),
   ));
 

@@ -59,9 +59,9 @@ test('the golden heads are read, also with fields that only a later release know
 
 test('a refusal has a code for programs', () => {
   const plain = Refused.by('sink', fieldsOf(golden('refused')));
-  assert.deepEqual([plain.message, plain.code, plain.retryAfterMs], ['the sink: queue full', '', 0]);
+  assert.deepEqual([plain.message, plain.code, plain.retryAfter], ['the sink: queue full', '', 0]);
   const told = Refused.by('ventilator', fieldsOf(golden('refused.code')));
-  assert.deepEqual([told.message, told.code, told.retryAfterMs], ['the ventilator: no more now', 'quota', 12_000]);
+  assert.deepEqual([told.message, told.code, told.retryAfter], ['the ventilator: no more now', 'quota', 12]);
 });
 
 test('the golden tasks are written', () => {

@@ -87,23 +87,26 @@ def _download(connection, sha256, file):
 def store(connection, what):
     """Makes bytes, or what an open file has, an artifact; its SHA-256 and size. It is durable when this returns."""
     is_file = hasattr(what, "read")
-    digest = hashlib.file_digest(what, "sha256") if is_file else hashlib.sha256(what)
-    sha256, size = digest.hexdigest(), os.fstat(what.fileno()).st_size if is_file else len(what)
-    before = -1
-    answer, _ = connection.ask("artifacts", ("put_at",), "put", sha256, size, 0)  # Nothing yet: it may be there already.
-    while not answer[4]:
-        if answer[3] <= before:
-            raise Damaged(f"artifact {sha256}: changed while it was stored: the sink has {before} bytes of {size}")
-        before = answer[3]
-        pieces = (((sha256, size, at), _piece_of(what, at)) for at in range(before, size, PIECE_BYTES))
-        for answer, _ in connection.ask_all("artifacts", ("put_at",), "put", pieces):
+    size = os.fstat(what.fileno()).st_size if is_file else len(what)
+    sha256 = (hashlib.file_digest(what, "sha256") if is_file else hashlib.sha256(what)).hexdigest()
+    while True:
+        answer, _ = connection.ask("artifacts", ("put_at",), "put", sha256, size, 0)  # Nothing: what has it already?
+        if answer[4]:
+            return sha256, size
+        places = range(answer[3], size, PIECE_BYTES)
+        pieces = (((sha256, size, at), _piece_of(what, at, sha256, size)) for at in places)
+        for at, (answer, _) in zip(places, connection.ask_all("artifacts", ("put_at",), "put", pieces)):
             if answer[4]:
-                break
-    return sha256, size
+                return sha256, size
+            if answer[3] != min(at + PIECE_BYTES, size):
+                break  # One was lost, and the sink takes none behind it.
 
 
-def _piece_of(what, at):
+def _piece_of(what, at, sha256, size):
     if not hasattr(what, "read"):
         return what[at:at + PIECE_BYTES]
     what.seek(at)
-    return what.read(PIECE_BYTES)
+    piece = what.read(PIECE_BYTES)
+    if len(piece) < min(PIECE_BYTES, size - at):
+        raise Damaged(f"artifact {sha256}: changed while it was stored: has {at + len(piece)} bytes, had {size}")
+    return piece

@@ -171,13 +171,15 @@ class Cache(collections.abc.Mapping):
         try:
             asked = self._asked
             head = self._connection.query("queries", "status")["head"] if asked > self._told else None
-            self._log.wait(LOOK_MILLISECONDS)
+            try:
+                self._log.wait(LOOK_MILLISECONDS)
+            except Gone:
+                log = self._begin()
+                self._log.close()
+                self._log = log
+                return
         except NoAnswer:
             return  # It may answer again.
-        except Gone:
-            self._log.close()
-            self._log = self._begin()
-            return
         with self._changed:
             if head is not None:
                 self._told, self._head = asked, head

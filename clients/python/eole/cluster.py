@@ -196,7 +196,8 @@ class Cluster(OfGroups):
         one before, and its last task after them. Returns the new ids; none if nothing is missing."""
         view, is_over, is_opened = look_at(self._query, name)
         if not is_over:
-            raise Refused(f"project {name}: is not over, what runs is not missing (close or cancel it first)")
+            raise Refused(f"project {name}: is not over, what runs is not missing (close or cancel it first)",
+                          code="conflict")
         missing = Missing(self._pages("queries", "parts", "parts", "from", project=name, missing=True))
         if not missing.parts and (view["result"] or {"state": "done"})["state"] == "done":
             return []
@@ -303,6 +304,8 @@ class Cluster(OfGroups):
         The file goes along, by its digest, into the fresh directory of the command, and is run by what its first line
         names; words are its arguments, args any others of the kind.
         """
+        for word in {"argv", "cwd"} & args.keys():
+            raise BadTask(f"script: {word} is its own, a fresh directory and the file in it")
         with open(path, "rb") as file:
             sha256, _ = self.store(file)
         name = os.path.basename(path)
@@ -399,7 +402,7 @@ class Cluster(OfGroups):
         patience = self._connection.patience
         self._connection.patience = min(patience, HEAD_SECONDS)
         try:
-            self._live()
+            self._live().look()
         except NoAnswer:
             self._silent_until = time.monotonic() + SILENT_SECONDS
             return False

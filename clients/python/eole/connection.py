@@ -1,5 +1,6 @@
 """The sockets to a cluster, by its file, and questions over them."""
 
+import collections
 import itertools
 import os
 import pwd
@@ -152,8 +153,7 @@ class Connection:
         if where not in self._asking:
             self._asking[where] = self.watch(zmq.DEALER, where, zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         socket, monitor = self._asking[where]
-        questions, unanswered, answers = iter(questions), {}, {}
-        due = self._question + 1
+        questions, unanswered, answers, due = iter(questions), {}, {}, collections.deque()
         give_up = again = 0
         while True:
             if time.monotonic() >= again:
@@ -164,6 +164,7 @@ class Connection:
                 again = time.monotonic() + REPEAT_SECONDS
             for fields, payload in itertools.islice(questions, UNDER_WAY - len(unanswered)):
                 self._question += 1
+                due.append(self._question)
                 unanswered[self._question] = msgpack.packb([1, name, self._question, *fields]), payload
                 send(socket, unanswered[self._question])
             if not unanswered:
@@ -177,9 +178,8 @@ class Connection:
                 if fields[1] in wanted and unanswered.pop(fields[2], None):
                     answers[fields[2]] = fields, answer
                     break
-            while due in answers:
-                yield answers.pop(due)
-                due += 1
+            while due and due[0] in answers:
+                yield answers.pop(due.popleft())
                 give_up = 0
             if give_up and time.monotonic() >= give_up:
                 raise NoAnswer(f"no answer from the {who} within {self.patience} s: is it running, "

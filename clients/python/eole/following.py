@@ -30,7 +30,7 @@ class Following:
         self._pattern, self.patience = pattern, patience
         self._crc, self._before = 0, b""  # Of the batch before the offset; zero: to be taken of these bytes.
         self._head = 0
-        self._ahead, self._ahead_bytes = {}, 0  # By first offset: what lies behind a gap.
+        self._ahead, self._ahead_bytes = collections.deque(), 0  # First offset and batch of what lies behind a gap.
         self._is_within = False  # A prefix: it is told nothing that it does not ask for.
         self.request = request
         self._ask(now)
@@ -45,8 +45,8 @@ class Following:
         elif first == self.offset:
             self._take(batch, following)
             self._take_ahead()
-        elif first > self.offset and first not in self._ahead and self._ahead_bytes + len(batch) <= AHEAD_BYTES:
-            self._ahead[first] = batch
+        elif first > max(self.offset, self._ahead[-1][0] if self._ahead else 0) and self._ahead_bytes + len(batch) <= AHEAD_BYTES:
+            self._ahead.append((first, batch))  # They are published in order.
             self._ahead_bytes += len(batch)
         self._go_on(now)
 
@@ -150,8 +150,8 @@ class Following:
         self.batches.append(batch)
 
     def _take_ahead(self):
-        while self._ahead and (first := min(self._ahead)) <= self.offset:
-            batch = self._ahead.pop(first)
+        while self._ahead and self._ahead[0][0] <= self.offset:
+            first, batch = self._ahead.popleft()
             self._ahead_bytes -= len(batch)
             if first == self.offset:
                 self._take(batch, span_of(batch)[1])

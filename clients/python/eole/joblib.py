@@ -41,7 +41,9 @@ class Backend(ParallelBackendBase):
     def apply_async(self, func, callback=None):
         job = Job([self._submit(*call) for call in func.items])
         left = itertools.count(len(job.futures) - 1, -1)
-        for each in job.futures if callback else ():
+        # What cannot be submitted is heard by get(); its callback would come within this call, and make the next one.
+        is_lost = any(each.done() and each.exception() for each in job.futures)
+        for each in job.futures if callback and not is_lost else ():
             each.add_done_callback(lambda _: next(left) or callback(job))  # By the last one.
         return job
 

@@ -52,6 +52,7 @@ class Log:
     def _begin(self, cursor, request=0):
         self._wanted = cursor.offset
         self._heard = self._looked = time.monotonic()
+        self._told = 0  # When the last of what is published was heard.
         self._core = Following(cursor, self._heard, self._connection.patience, self._pattern, request)
 
     @property
@@ -63,6 +64,12 @@ class Log:
         self._sink.disable_monitor()
         for each in (self._monitor, self._sink, self._news):
             each.close(0)
+
+    def look(self):
+        """What is submitted now may be missed by who heard nothing that was published of late: the sink is asked."""
+        now = time.monotonic()
+        if now > self._told + LATE_SECONDS:
+            self._core.look(now)
 
     def wait(self, milliseconds, other=None):
         """Finds what comes next; nothing if nothing comes in time, or the descriptor `other` is readable."""
@@ -81,6 +88,7 @@ class Log:
             core.wait_anew(now)
         if now > self._heard + SILENCE_SECONDS:
             core.look(now)
+            self._heard = now  # Else it were due all the time, until the sink says something.
         core.on_deadline(now)
         for frames in core.out:
             send(self._sink, frames)
@@ -105,6 +113,7 @@ class Log:
             while socket in ready and not self.found and socket.poll(0):
                 *_, head, payload = socket.recv_multipart()
                 self._heard = now
+                self._told = now if socket is self._news else self._told
                 self._take(head_of(head), payload, now)
                 self._open()
 

@@ -12,7 +12,7 @@ function boardOf(told: Json | undefined): number[] | null {
 export function Boards({ boards }: { boards: Json[] }) {
   return (
     <div class="boards">
-      {boards.slice(0, kShown).map((told, at) => {
+      {boards.map((told, at) => {
         const board = boardOf(told);
         return (
           board && (
@@ -41,4 +41,5 @@ export function Boards({ boards }: { boards: Json[] }) {
   );
 }
 
-const kShown = 24;
+/** More are told as numbers alone. */
+export const kShown = 24;

@@ -141,6 +141,20 @@ function input(
       />
     );
   }
+  if (type === 'boolean' && shared.required && schema.default === undefined) {
+    // False must be said too.
+    return (
+      <select
+        {...shared}
+        value={value === undefined ? '' : String(value)}
+        onChange={({ currentTarget: { value: said } }) => set(said === '' ? undefined : said === 'true')}
+      >
+        <option value="" />
+        <option>true</option>
+        <option>false</option>
+      </select>
+    );
+  }
   if (type === 'boolean') {
     return (
       <input
@@ -214,6 +228,20 @@ function input(
       />
     );
   }
+  if (type === undefined) {
+    // Anything: what is no JSON is a text.
+    return (
+      <input
+        {...shared}
+        type="text"
+        placeholder={fallback}
+        defaultValue={value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)}
+        onInput={({ currentTarget: { value: typed } }) =>
+          set(typed === '' && !shared.required ? undefined : anyOf(typed))
+        }
+      />
+    );
+  }
   const line = (
     <input
       {...shared}
@@ -241,6 +269,14 @@ function input(
       />
     </>
   );
+}
+
+function anyOf(typed: string): Json {
+  try {
+    return JSON.parse(typed) as Json;
+  } catch {
+    return typed;
+  }
 }
 
 /** What bytes are in JSON. */

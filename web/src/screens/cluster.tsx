@@ -77,7 +77,7 @@ export function Cluster() {
               [w().pid, gateway?.pid ?? ''],
               ...usageOf('gateway', gateway ?? {}),
               [w().address, gateway?.address ?? ''],
-              [w().connections, number(gateway?.connections ?? 0)],
+              [w().connections, gateway?.connections === undefined ? '' : number(gateway.connections)],
               [w().live, isLive.value ? w().yes : w().polling],
             ]}
           />

@@ -1,6 +1,6 @@
 import { address } from '../api';
 import { status, useAsked } from '../asked';
-import { Boards } from '../parts/boards';
+import { Boards, kShown } from '../parts/boards';
 import { Empty, Screen, Section, Shown } from '../parts/frame';
 import { Tree } from '../parts/json';
 import { Ago, bytes, capital, clock, Mark, seconds, Shape, unix } from '../parts/shown';
@@ -109,7 +109,9 @@ function Told({ task }: { task: Task }) {
   const value = resultOf(task);
   const why = (task.why ?? []).filter((each) => !kSaidAbove.includes(each.code));
   const artifacts = artifactsOf(task);
-  const { boards, ...output } = isMap(value) ? value : {};
+  const { boards: all, ...rest } = isMap(value) ? value : {};
+  const boards = task.kind === 'nqueens' && Array.isArray(all) && all.length <= kShown ? all : null;
+  const output = boards || !isMap(value) ? rest : value;
   const hasOutput = typeof output['stdout'] === 'string' || typeof output['stderr'] === 'string';
   return (
     <>
@@ -170,12 +172,12 @@ function Told({ task }: { task: Task }) {
             {artifacts.map((each) => (
               <File key={each.sha256} file={each} />
             ))}
-            {Array.isArray(boards) && <Boards boards={boards} />}
+            {boards && <Boards boards={boards} />}
             {hasOutput ? (
               <Output output={output} />
             ) : (
               value !== undefined &&
-              value !== null && <Tree value={Array.isArray(boards) ? output : value} />
+              value !== null && <Tree value={boards ? output : value} />
             )}
           </Section>
         ) : null}
