@@ -139,9 +139,9 @@ class Core {
   void tell(TellNews news, Actions& out) const {
     if (moment_.has_listeners) out.push_back(std::move(news));
   }
-  /// One a second: who is held by a limit is so in each turn.
-  void tell_limit(std::string code, std::string reason, const protocol::TaskClass& task_class,
-                  TimePoint now, Actions& out);
+  /// One a second, from `next` on: who is held by a limit is so in each turn.
+  void tell_limit(TimePoint& next, std::string code, std::string reason,
+                  const protocol::TaskClass& task_class, TimePoint now, Actions& out);
   void forget_old_answers(TimePoint now);
   bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);
@@ -294,7 +294,8 @@ class Core {
     TimePoint put_right{};
     TimePoint keep{};
     TimePoint prune{};
-    TimePoint limit{};  // That one is told of.
+    TimePoint held_limit{};    // That one is told of which holds tasks,
+    TimePoint submit_limit{};  // or refused a submit.
   };
   Next next_;
 };
