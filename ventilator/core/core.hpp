@@ -95,8 +95,9 @@ class Core {
   const protocol::TaskClass* class_of(Seq seq) const;
   /// Nothing if the task was never accepted, or is settled.
   std::optional<TaskView> task(Seq seq) const;
-  /// Why such a task is where it is; `conditions`: its own, encoded, which the journal has.
-  std::vector<Why> why(Seq seq, std::string_view conditions) const;
+  /// Why such a task is where it is; `conditions`: its own, encoded, which the journal has. What a
+  /// runner printed is for who sees all.
+  std::vector<Why> why(Seq seq, std::string_view conditions, const Within& within = {}) const;
   /// Of the projects behind `after`, by name, at most so many. Costs a look at each task that is
   /// more than queued.
   std::vector<ProjectView> projects(std::string_view after, std::size_t most,
@@ -181,7 +182,7 @@ class Core {
   Why why_paused(const Task& task) const;
   Why why_queued(Seq seq, ClassId id) const;
   std::optional<Why> why_for_ever(Seq seq) const;
-  std::vector<Why> why_not_served(Seq seq, const Task* task) const;
+  std::vector<Why> why_not_served(Seq seq, const Task* task, const Within& within) const;
 
   // Projects: core_projects.cpp.
   std::optional<Error> why_project_refuses(const protocol::TaskGroup& group,
