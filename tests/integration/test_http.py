@@ -218,6 +218,12 @@ class Connections(unittest.TestCase):
             self.assertEqual(answer.count(b"\r\nContent-Length: "), 1, fields)
             self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
 
+    def test_what_has_no_head_counts_for_no_route(self):
+        self.http.raw(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nno head\r\n\r\n")
+        text = self.http.get("/metrics").decode()
+        self.assertNotIn('route="/readyz",status="400"', text)
+        self.assertIn('eole_http_requests_total{method="",route="(none)",status="400"} ', text)
+
     def test_a_body_is_asked_for(self):
         body = b'{"kind":"echo"}'
         with socket.create_connection((self.http.host, self.http.port), timeout=10) as peer:
@@ -240,7 +246,7 @@ class Connections(unittest.TestCase):
         for peer in peers:
             with peer:
                 got.append(int(peer.recv(1000).split(b" ")[1]))
-        self.assertEqual(got, [400 if task["project"] else 202 for task in tasks])
+        self.assertEqual(got, [409 if task["project"] else 202 for task in tasks])
 
     def test_a_slow_head_is_told_so(self):
         with socket.create_connection((self.http.host, self.http.port), timeout=30) as peer:
