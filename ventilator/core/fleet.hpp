@@ -174,7 +174,7 @@ class Fleet {
   /// Why no connected worker could have tasks of this class, if none could. What a runner printed
   /// is for who sees all.
   std::optional<Why> why_nobody(const protocol::TaskClass& task_class, const Placement& placement,
-                                const Within& within = {}) const;
+                                const Within& within = Within()) const;
   /// Those that take tasks now, a different one first each time.
   std::vector<Worker*> open(std::optional<RunId> reserved);
 
