@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "cli/common.hpp"
-#include "cli/signing.hpp"
 #include "cli/help.hpp"
 #include "cli/kind_options.hpp"
+#include "cli/signing.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
 #include "common/process/options.hpp"
@@ -124,11 +124,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (const auto add :
-       {add_up,     add_submit,  add_run,       add_schedule, add_nqueens, add_top,     add_watch,
-        add_status, add_explain, add_workers,   add_result,   add_results, add_history, add_logs,
-        add_tasks,  add_project, add_fetch,     add_cancel,   add_control, add_dead,    add_join,
-        add_token,  add_key,    add_salvage, add_bench,     add_chain,    add_alert,   add_group,   add_ledger,
-        add_init,   add_doctor,  add_completion})
+       {add_up,     add_submit,  add_run,     add_schedule,  add_nqueens, add_top,     add_watch,
+        add_status, add_explain, add_workers, add_result,    add_results, add_history, add_logs,
+        add_tasks,  add_project, add_fetch,   add_cancel,    add_control, add_dead,    add_join,
+        add_token,  add_key,     add_salvage, add_bench,     add_chain,   add_alert,   add_group,
+        add_ledger, add_init,    add_doctor,  add_completion})
     add(app, globals);
   add_exit_codes(app);
   app.footer(

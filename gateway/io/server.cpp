@@ -224,6 +224,7 @@ class Server::Connection final : public Exchange {
   }
 
   awaitable<bool> read_head() {
+    route = nullptr;  // What has no head counts for none.
     std::optional<TimePoint> begun;
     while (!reader_.has_head()) {
       is_between_ = input_.empty() && !reader_.is_begun();
@@ -236,7 +237,6 @@ class Server::Connection final : public Exchange {
     }
     request = reader_.take_head();
     caller = {};
-    route = nullptr;
     common.clear();
     body_waited_ = {};
     body_bytes_ = 0;

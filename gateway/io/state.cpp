@@ -128,6 +128,7 @@ Answered history(Ring ring, http::Request request) {
                                       {"project", "project"},
                                       {"kind", "kind"},
                                       {"worker", "worker"},
+                                      {"key", "key"},
                                       {"text", "text"},
                                       {"limit", "limit", true},
                                       {"cursor", "cursor", true},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <system_error>
 
 #include "common/base/ids.hpp"
 #include "common/base/planted.hpp"
@@ -235,8 +236,11 @@ void ArtifactStore::sync_ready() {
     for (auto i = next++; i < ready_.size(); i = next++) ready_[i].file->sync_all();
   };
   std::vector<std::future<void>> others;
-  while (others.size() + 1 < std::min(syncs_at_once_, ready_.size()))
-    others.push_back(std::async(std::launch::async, sync_next));
+  try {
+    while (others.size() + 1 < std::min(syncs_at_once_, ready_.size()))
+      others.push_back(std::async(std::launch::async, sync_next));
+  } catch (const std::system_error&) {  // No thread to be had: those that there are sync all.
+  }
   sync_next();
   for (auto& other : others) other.get();
 }

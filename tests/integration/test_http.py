@@ -218,6 +218,12 @@ class Connections(unittest.TestCase):
             self.assertEqual(answer.count(b"\r\nContent-Length: "), 1, fields)
             self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
 
+    def test_what_has_no_head_counts_for_no_route(self):
+        self.http.raw(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nno head\r\n\r\n")
+        text = self.http.get("/metrics").decode()
+        self.assertNotIn('route="/readyz",status="400"', text)
+        self.assertIn('eole_http_requests_total{method="",route="(none)",status="400"} ', text)
+
     def test_a_body_is_asked_for(self):
         body = b'{"kind":"echo"}'
         with socket.create_connection((self.http.host, self.http.port), timeout=10) as peer:

@@ -95,8 +95,9 @@ class Core {
   const protocol::TaskClass* class_of(Seq seq) const;
   /// Nothing if the task was never accepted, or is settled.
   std::optional<TaskView> task(Seq seq) const;
-  /// Why such a task is where it is; `conditions`: its own, encoded, which the journal has.
-  std::vector<Why> why(Seq seq, std::string_view conditions) const;
+  /// Why such a task is where it is; `conditions`: its own, encoded, which the journal has. What a
+  /// runner printed is for who sees all.
+  std::vector<Why> why(Seq seq, std::string_view conditions, const Within& within = Within()) const;
   /// Of the projects behind `after`, by name, at most so many. Costs a look at each task that is
   /// more than queued.
   std::vector<ProjectView> projects(std::string_view after, std::size_t most,
@@ -125,23 +126,22 @@ class Core {
   void on(SinkRefused& event, TimePoint now, Actions& out);
 
   // Clients: core_clients.cpp.
-  std::optional<Answered> find_answer(const Submitted& event,
-                                      std::optional<Error>& conflict) const;
+  std::optional<Answered> find_answer(const Submitted& event, std::optional<Error>& conflict) const;
   static Error no_room_on_disk();
   bool is_remembering_too_much(const Submitted& event) const;
   std::optional<Error> why_limited(const Submitted& event) const;
   std::optional<Error> why_refused(const Submitted& event, std::set<std::string>& awaited) const;
   std::optional<Error> why_groups_refused(const protocol::Submit& submit,
-                                 std::set<std::string>& awaited) const;
+                                          std::set<std::string>& awaited) const;
   void take(Seq first, std::string_view groups, std::int64_t unix_ms);
   void tell_accepted(Seq first, std::string_view groups, Actions& out) const;
   /// What happened just now, if anybody listens.
   void tell(TellNews news, Actions& out) const {
     if (moment_.has_listeners) out.push_back(std::move(news));
   }
-  /// One a second: who is held by a limit is so in each turn.
-  void tell_limit(std::string code, std::string reason, const protocol::TaskClass& task_class,
-                  TimePoint now, Actions& out);
+  /// One a second, from `next` on: who is held by a limit is so in each turn.
+  void tell_limit(TimePoint& next, std::string code, std::string reason,
+                  const protocol::TaskClass& task_class, TimePoint now, Actions& out);
   void forget_old_answers(TimePoint now);
   bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);
@@ -155,7 +155,7 @@ class Core {
   };
   const Circle& circle_of(const std::string& project, std::map<std::string, Circle>& known) const;
   std::optional<Error> why_circle(const protocol::TaskGroup& group,
-                         std::map<std::string, Circle>& known) const;
+                                  std::map<std::string, Circle>& known) const;
   void enter_recovered();
   void let_go(Released released);
   void let_go(Seq seq);
@@ -181,11 +181,11 @@ class Core {
   Why why_paused(const Task& task) const;
   Why why_queued(Seq seq, ClassId id) const;
   std::optional<Why> why_for_ever(Seq seq) const;
-  std::vector<Why> why_not_served(Seq seq, const Task* task) const;
+  std::vector<Why> why_not_served(Seq seq, const Task* task, const Within& within) const;
 
   // Projects: core_projects.cpp.
   std::optional<Error> why_project_refuses(const protocol::TaskGroup& group,
-                                  const std::set<std::string>& awaited) const;
+                                           const std::set<std::string>& awaited) const;
   std::optional<Error> why_no_more_projects(std::uint64_t more) const;
   bool may_forget(const std::string& name, const Project& project) const;
   using ProjectViews = std::map<std::string, ProjectView, std::less<>>;
@@ -294,7 +294,8 @@ class Core {
     TimePoint put_right{};
     TimePoint keep{};
     TimePoint prune{};
-    TimePoint limit{};  // That one is told of.
+    TimePoint held_limit{};    // That one is told of which holds tasks,
+    TimePoint submit_limit{};  // or refused a submit.
   };
   Next next_;
 };

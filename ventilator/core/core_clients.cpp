@@ -72,10 +72,10 @@ bool Core::is_remembering_too_much(const Submitted& event) const {
   return !submit.key.empty() || durable_.answers.unconfirmed(submit.run) >= kUnconfirmedAlways;
 }
 
-void Core::tell_limit(std::string code, std::string reason, const protocol::TaskClass& task_class,
-                      TimePoint now, Actions& out) {
-  if (!moment_.has_listeners || now < next_.limit) return;
-  next_.limit = now + 1s;
+void Core::tell_limit(TimePoint& next, std::string code, std::string reason,
+                      const protocol::TaskClass& task_class, TimePoint now, Actions& out) {
+  if (!moment_.has_listeners || now < next) return;
+  next = now + 1s;
   Value::Map more;
   more.emplace_back("reason", std::move(reason));
   tell({{"reached", "limit", std::move(code), task_class.project, task_class.kind, std::move(more)}},
@@ -149,7 +149,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
   std::set<std::string> awaited;
   if (auto why = why_refused(event, awaited)) return refuse(std::move(*why));
   if (auto why = why_limited(event)) {
-    tell_limit("submit", why->message, {}, now, out);
+    tell_limit(next_.submit_limit, "submit", why->message, {}, now, out);
     return refuse(std::move(*why));
   }
   watch(awaited, out);

@@ -94,6 +94,9 @@ Value to_value(const Error& why) {
 
 Reply again(const Peer& peer, std::uint64_t request, const Bytes& kept) {
   const auto value = Value::from_msgpack(kept);
+  // As an earlier release kept why it was refused.
+  if (const auto* reason = value ? value->as<std::string>() : nullptr)
+    return {peer, protocol::refused(request, Error{*reason})};
   const auto* why = value ? value->as<Value::Array>() : nullptr;
   if (why == nullptr || why->size() < 2) return {peer, protocol::Answer{request, kept}};
   return {peer, protocol::Refused{request, (*why)[0].text_or(""), (*why)[1].text_or("")}};

@@ -188,9 +188,9 @@ std::uint64_t Core::waiting_for(const Worker& worker) const {
 void Core::dispatch(TimePoint now, Actions& out) {
   const Queue::Room room = [&](const TaskClass& task_class) {
     const auto left = limits_.room(task_class, now);
-    if (left == 0 && moment_.has_listeners)
+    if (left == 0 && moment_.has_listeners && now >= next_.held_limit)
       if (auto why = limits_.why(task_class); why && why->code != "paused")
-        tell_limit(why->code, std::move(why->text), task_class, now, out);
+        tell_limit(next_.held_limit, why->code, std::move(why->text), task_class, now, out);
     return left;
   };
   limits_.begin_turn(durable_.classes, tasks_.running(), now);

@@ -62,7 +62,7 @@ std::optional<TaskView> Core::task(Seq seq) const {
   return view;
 }
 
-std::vector<Why> Core::why(Seq seq, std::string_view conditions) const {
+std::vector<Why> Core::why(Seq seq, std::string_view conditions, const Within& within) const {
   if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return {};
   const auto* task = tasks_.find(seq);
   const auto state = task == nullptr ? State::kReady : task->state();
@@ -89,7 +89,7 @@ std::vector<Why> Core::why(Seq seq, std::string_view conditions) const {
       name_parents(why, seq, conditions, durable_.origin, durable_.settled);
   if (!all.empty())
     if (auto circle = why_for_ever(seq)) all.insert(all.begin(), std::move(*circle));
-  auto others = why_not_served(seq, task);
+  auto others = why_not_served(seq, task, within);
   // Its place in the queue is of no interest before it stands there.
   if (!all.empty()) std::erase_if(others, [](const Why& why) { return why.code == "queued"; });
   all.insert(all.end(), others.begin(), others.end());
@@ -115,14 +115,14 @@ std::optional<Why> Core::why_for_ever(Seq seq) const {
   return why;
 }
 
-std::vector<Why> Core::why_not_served(Seq seq, const Task* task) const {
+std::vector<Why> Core::why_not_served(Seq seq, const Task* task, const Within& within) const {
   const auto id = durable_.classes.of(seq);
   if (id == kNoClass) return {{"lost", "its task was lost when the journal was damaged"}};
   if (queue_.is_recovered(seq) && !queue_.is_recovered_open())
     return {{"recovering",
              "the ventilator has started anew, and has not heard yet which tasks were settled"}};
   const auto& task_class = durable_.classes.at(id);
-  if (auto why = fleet_.why_nobody(task_class, tasks_.placement())) return {std::move(*why)};
+  if (auto why = fleet_.why_nobody(task_class, tasks_.placement(), within)) return {std::move(*why)};
   if (auto why = limits_.why(task_class)) return {std::move(*why)};
   if (task != nullptr && task->is_feared() &&
       task->attempt + 1u >= attempts_of(task_class, config_.attempts_max))

@@ -25,12 +25,21 @@ Expected<std::string> name_of(const Value& options) {
 
 }  // namespace
 
-// Nothing if they may be in their project.
+// Nothing if they may be in their project, and of their kind.
 std::optional<Error> Core::why_project_refuses(const protocol::TaskGroup& group,
                                                const std::set<std::string>& awaited) const {
-  if (awaited.empty() && durable_.projects.is_empty()) return {};
-  const auto task_class = protocol::decode_class(group.task_class);
-  const auto& name = task_class->project;
+  const auto id = durable_.classes.find(group.task_class);
+  std::optional<protocol::TaskClass> news;
+  if (id == kNoClass) news = *protocol::decode_class(group.task_class);
+  const auto& task_class = news ? *news : durable_.classes.at(id);
+  const auto& name = task_class.project;
+  if (task_class.kind == kOverKind) return over_is_reserved();
+  if (const auto of = project_of_last(name)) {
+    const auto* its = durable_.projects.find(*of);
+    if (its == nullptr || its->collected == 0)
+      return Error{text("project ", name, ": is for the last task of ", *of, ", which is not over"),
+                   ErrorCode::kConflict};
+  }
   if (awaited.contains(name))
     return Error{text("after project ", name, ": a task of it cannot wait for it")};
   const auto* project = durable_.projects.find(name);

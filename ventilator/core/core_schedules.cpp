@@ -15,7 +15,9 @@ void Core::fire_schedules(Actions& out) {
     event.is_storage_full = moment_.is_disk_full;
     event.unix_ms = moment_.unix_ms;
     std::set<std::string> awaited;
-    if (auto why = why_refused(event, awaited)) {
+    auto why = why_refused(event, awaited);
+    if (!why) why = why_limited(event);
+    if (why) {
       durable_.schedules.put_off(due, moment_.unix_ms, std::move(why->message));
       continue;
     }

@@ -13,6 +13,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/time.hpp"
+#include "common/base/within.hpp"
 #include "common/protocol/runner_offers.hpp"
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/credit.hpp"
@@ -170,9 +171,10 @@ class Fleet {
   void keep_room(const protocol::TaskClass* first, Placement& placement, TimePoint now) {
     kept_room_.look(first, *this, placement, now);
   }
-  /// Why no connected worker could have tasks of this class, if none could.
-  std::optional<Why> why_nobody(const protocol::TaskClass& task_class,
-                                const Placement& placement) const;
+  /// Why no connected worker could have tasks of this class, if none could. What a runner printed
+  /// is for who sees all.
+  std::optional<Why> why_nobody(const protocol::TaskClass& task_class, const Placement& placement,
+                                const Within& within = Within()) const;
   /// Those that take tasks now, a different one first each time.
   std::vector<Worker*> open(std::optional<RunId> reserved);
 
@@ -208,7 +210,7 @@ class Fleet {
                        const Placement& placement) const;
   Admission admit_new(const std::string& user, TimePoint now) const;
   void count_kinds(const Worker& worker, bool is_here);
-  std::string why_broken(std::string_view kind) const;
+  std::string why_broken(std::string_view kind, const Within& within) const;
 
   Config config_;
   std::unordered_map<RunId, Worker> workers_;

@@ -84,22 +84,24 @@ std::optional<RunId> Fleet::nearest_to(const protocol::TaskClass& task_class,
   return nearest == nullptr ? std::nullopt : std::optional(nearest->link.run);
 }
 
-// Of a kind whose runners cannot start: what one of them says.
-std::string Fleet::why_broken(std::string_view kind) const {
+// Of a kind whose runners cannot start: what one of them says, to who sees all.
+std::string Fleet::why_broken(std::string_view kind, const Within& within) const {
   for (const auto run : order_) {
     const auto& worker = *find(run);
     for (const auto& runner : worker.has.runners)
       for (const auto& each : runner.kinds)
-        if (each.name == kind) return text("; on ", worker.about.name, " ", runner.problem);
+        if (each.name == kind)
+          return within.is_all() ? text("; on ", worker.about.name, " ", runner.problem)
+                                 : "; its runners cannot start";
   }
   return {};
 }
 
 std::optional<Why> Fleet::why_nobody(const protocol::TaskClass& task_class,
-                                     const Placement& placement) const {
+                                     const Placement& placement, const Within& within) const {
   const auto& kind = task_class.kind;
   if (!kinds_.contains(kind))
-    return Why{"no_worker", text("no connected worker offers ", kind, why_broken(kind))};
+    return Why{"no_worker", text("no connected worker offers ", kind, why_broken(kind, within))};
   if (Placement::is_plain(task_class)) return std::nullopt;
   const auto is_any = [&](const auto& is_one) {
     return std::any_of(workers_.begin(), workers_.end(),

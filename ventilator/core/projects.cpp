@@ -14,7 +14,6 @@ using protocol::Value;
 namespace {
 
 constexpr std::string_view kKeyHead{"\0project/", 9};
-constexpr std::string_view kOverKind = "over";
 constexpr std::uint8_t kIsOpened = 1;
 constexpr std::uint8_t kIsClosed = 2;
 constexpr std::uint8_t kIsForgotten = 4;
@@ -135,6 +134,7 @@ Expected<Bytes> collect_of(const std::string& project, std::string_view payload)
     return Error{text("its last task: ", *count, " tasks, must be one without conditions")};
   auto task_class = protocol::decode_class(group->task_class);
   if (!task_class) return task_class.error();
+  if (task_class->kind == kOverKind) return over_is_reserved();
   task_class->project = project + std::string(protocol::kCollectSuffix);
   if (task_class->project.size() > protocol::kNameBytesMax)
     return Error{text("its name has ", project.size(), " bytes, limit ",
@@ -155,6 +155,16 @@ Bytes over_of(const std::string& project, const TaskId& first_not_done) {
   groups.add(protocol::TaskClass{std::string(kOverKind), text(project, protocol::kCollectSuffix)},
              value.to_msgpack());
   return groups.take();
+}
+
+Error over_is_reserved() {
+  return {text("kind ", kOverKind, ": is the ventilator's own, for projects without a last task")};
+}
+
+std::optional<std::string_view> project_of_last(std::string_view project) {
+  if (!project.ends_with(protocol::kCollectSuffix)) return std::nullopt;
+  project.remove_suffix(protocol::kCollectSuffix.size());
+  return project;
 }
 
 bool is_over_task(const protocol::TaskClass& task_class) {

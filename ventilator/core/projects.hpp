@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/bytes.hpp"
+#include "common/base/expected.hpp"
 #include "common/base/ids.hpp"
 #include "common/protocol/task_class.hpp"
 #include "ventilator/core/parts.hpp"
@@ -88,6 +89,12 @@ bool is_own_key(std::string_view key);
 
 /// The payload of a submit of one task, in the project beside this one; or why it is none.
 Expected<Bytes> collect_of(const std::string& project, std::string_view payload);
+
+/// The kind that no client's task has: after a restart it is by this that the own ones are known.
+inline constexpr std::string_view kOverKind = "over";
+Error over_is_reserved();
+/// The project that is over if this is the one of its last task.
+std::optional<std::string_view> project_of_last(std::string_view project);
 
 /// The last task of a project that names none, as such a payload: nobody runs it, it ends as soon
 /// as it was accepted, and its value says how the project ended. `first_not_done`: zero if all are.

@@ -45,13 +45,15 @@ class TaskClasses {
     bool operator==(const Stretch&) const = default;
   };
 
-  /// Why the classes of these groups cannot be taken, if there may be so many; empty if they can.
+  /// Why the classes of these groups cannot be taken, if there may be so many; nothing if they can.
   std::optional<Error> why_refused(std::string_view groups, std::size_t most = kClassesMax) const;
   /// Tasks first, first + 1 … are of this class, one that was not refused. What was said of them
   /// before (a record that was written again) counts no more.
   /// `bytes`: of their specs.
   ClassId put(Seq first, std::uint64_t count, std::string_view encoded, bool is_conditional = false,
               std::uint64_t bytes = 0);
+  /// kNoClass: no task of it is unsettled.
+  ClassId find(std::string_view encoded) const;
   /// kNoClass: settled, or damage took its record.
   ClassId of(Seq seq) const;
   const protocol::TaskClass& at(ClassId id) const { return known_[id].task_class; }
@@ -101,7 +103,6 @@ class TaskClasses {
   };
   using Stretches = std::map<Seq, Stretch>;
 
-  ClassId find(std::string_view encoded) const;
   ClassId intern(std::string_view encoded);
   void split(Seq at);
   Stretches::iterator erase(Stretches::iterator stretch, std::vector<ClassId>& gone);

@@ -21,6 +21,6 @@ Expected<Bytes> bound_to(const Within& within, std::string_view groups);
 /// or a parent outside. What is not known of a settled task does not tell of it. `first`: the
 /// number of the first of them. Nothing if they can.
 std::optional<Error> why_outside(const Within& within, std::string_view groups, Seq first,
-                        const TaskClasses& classes, const SeqRanges& settled);
+                                 const TaskClasses& classes, const SeqRanges& settled);
 
 }  // namespace eole::ventilator

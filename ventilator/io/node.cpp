@@ -119,8 +119,7 @@ void Node::cut_off_revoked() {
 
 void Node::look_at_disk() {
   if (!has_listeners_) return;
-  if (const auto news =
-          disk_.look("ventilator", journal_.free_bytes(), now_, transport_.unix_ms()))
+  if (const auto news = disk_.look("ventilator", journal_.free_bytes(), now_, transport_.unix_ms()))
     for (auto& message : protocol::encode_news("ventilator", {*news}))
       verdicts_.send(encode(std::move(message)));
 }
@@ -275,7 +274,8 @@ bool Node::flush(Pipe& pipe) {
     if (pipe.is_over = left == 0; pipe.is_over) return true;
     pipe.is_full = !pipe.socket.send(encode(std::move(tasks)));
     if (pipe.is_full) return false;
-    for (const auto& [of, milliseconds, count] : sending_) of->add(std::chrono::milliseconds(milliseconds), count);
+    for (const auto& [of, milliseconds, count] : sending_)
+      of->add(std::chrono::milliseconds(milliseconds), count);
     waiting.first_number += left;
     auto& runs = waiting.runs;
     const auto rest = std::find_if(runs.begin(), runs.end(), [&](const LeaseRun& run) {

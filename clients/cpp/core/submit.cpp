@@ -104,7 +104,7 @@ void SubmitCore::on_deadline(TimePoint now, SubmitActions& out) {
   if (flights_.empty()) return;
   if (now >= heard_ + patience_) {
     auto silence = silence_of("the ventilator", patience_);
-    silence.message += " Whether the last tasks were accepted is not known";
+    silence.message = "whether the last tasks were accepted is not known: " + silence.message;
     return end_all(silence, out);
   }
   if (now >= repeat_at_) repeat(kRepeat, now, out);

@@ -38,8 +38,7 @@ void PutCore::end(std::optional<Error> error, TransferActions& out) {
 void PutCore::on_event(TransferEvent event, TimePoint now, TransferActions& out) {
   if (state_ == State::kOver) return;
   if (const auto* at = std::get_if<PutAtReceived>(&event)) on_put_at(at->at, now, out);
-  if (const auto* refusal = std::get_if<TransferRefused>(&event))
-    end(refusal->why, out);
+  if (const auto* refusal = std::get_if<TransferRefused>(&event)) end(refusal->why, out);
 }
 
 void PutCore::on_put_at(const protocol::PutAt& at, TimePoint now, TransferActions& out) {
@@ -104,8 +103,7 @@ void GetCore::end(std::optional<Error> error, TransferActions& out) {
 void GetCore::on_event(TransferEvent event, TimePoint now, TransferActions& out) {
   if (state_ == State::kOver) return;
   if (auto* chunk = std::get_if<ChunkReceived>(&event)) on_chunk(chunk->chunk, out);
-  if (const auto* refusal = std::get_if<TransferRefused>(&event))
-    end(refusal->why, out);
+  if (const auto* refusal = std::get_if<TransferRefused>(&event)) end(refusal->why, out);
   if (std::holds_alternative<PieceTaken>(event) && state_ == State::kTaking)
     is_last_ ? end(std::nullopt, out) : ask(now);
 }

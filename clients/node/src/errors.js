@@ -9,9 +9,9 @@ export class EoleError extends Error {
 
 /** A role said nothing for as long as the cluster's patience. */
 export class NoAnswer extends EoleError {
-  static within(who, ms, more = '') {
+  static within(who, ms, first = '') {
     return new NoAnswer(
-      `no answer from the ${who} within ${ms / 1000} s: is it running, and may this key connect?${more}`,
+      `${first}no answer from the ${who} within ${ms / 1000} s: is it running, and may this key connect?`,
     );
   }
 }

@@ -70,7 +70,7 @@ export class Flights {
   onDeadline(now) {
     if (this.size && now >= this.#heardAt + this.#patienceMs)
       this.endAll(
-        NoAnswer.within('ventilator', this.#patienceMs, ' Whether the last tasks were accepted is not known'),
+        NoAnswer.within('ventilator', this.#patienceMs, 'whether the last tasks were accepted is not known: '),
       );
     this.#repeat(kRepeatMs, now);
   }

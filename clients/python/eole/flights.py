@@ -98,8 +98,8 @@ class Flights:
 
     def on_deadline(self, now):
         if self._flights and now >= self._heard + self._patience:
-            self.end_all(NoAnswer(f"no answer from the ventilator within {self._patience} s: is it running, and may this "
-                                  "key connect? Whether the last tasks were accepted is not known"))
+            self.end_all(NoAnswer("whether the last tasks were accepted is not known: no answer from the ventilator "
+                                  f"within {self._patience} s: is it running, and may this key connect?"))
         self._repeat(REPEAT_SECONDS, now)
 
     def wait_anew(self, now):

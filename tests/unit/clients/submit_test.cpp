@@ -127,8 +127,8 @@ TEST_CASE("submits are given up when nothing is answered for long", "[submit]") 
   rig.step(accepted({{1, 10, 2}}));
   REQUIRE(rig.pass(30s - 1ns).size() == 1);  // Repeated once more.
   const std::string why =
-      "no answer from the ventilator within 30 s: is it running, and may this key connect? Whether "
-      "the last tasks were accepted is not known";
+      "whether the last tasks were accepted is not known: no answer from the ventilator within 30 s: "
+      "is it running, and may this key connect?";
   REQUIRE(rig.pass(1ns) == SubmitActions{failed(2, why, ErrorCode::kAway)});
   REQUIRE(rig.step(ask(2)) == SubmitActions{sent(3, 2)});
   REQUIRE(rig.pass(30s - 1ns).size() == 1);

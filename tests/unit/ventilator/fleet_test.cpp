@@ -140,6 +140,8 @@ TEST_CASE("what a runner that cannot start would run is not offered, and it is s
   REQUIRE_FALSE(fleet.kinds().contains("odd"));
   REQUIRE(fleet.why_nobody(odd, placement)->text ==
           text("no connected worker offers odd; on ", one.about.name, " runner ./a: ended"));
+  REQUIRE(fleet.why_nobody(odd, placement, Within("acme/"))->text ==
+          "no connected worker offers odd; its runners cannot start");
   REQUIRE(fleet.views(placement).at(0).broken ==
           std::vector<WorkerView::Broken>{{"./a", "runner ./a: ended"}});
   put("");

@@ -126,6 +126,32 @@ TEST_CASE("a project without a last task ends with one that nobody runs, once", 
   CHECK(again.all<PushVerdict>().size() == (is_read ? 0 : 1));
 }
 
+TEST_CASE("no client's task is taken for a project's end", "[projects]") {
+  ProjectRig rig;
+  const auto feed = [&](const protocol::TaskClass& task_class) {
+    protocol::TaskGroups groups;
+    groups.add(task_class, "\x80");
+    rig.step(Submitted{"client", {7, ++rig.requests, 0, "", 1, groups.take()}, ""});
+    const auto reply = rig.last<Reply>();
+    const auto* refused = std::get_if<protocol::Refused>(&reply.message);
+    return refused == nullptr ? "" : refused->reason;
+  };
+  const std::string reserved =
+      "kind over: is the ventilator's own, for projects without a last task";
+  const std::string early =
+      "project photos/collect: is for the last task of photos, which is not over";
+  CHECK(feed({"over", "films"}) == reserved);
+  CHECK(feed({"work", "photos/collect"}) == early);
+  protocol::TaskGroups last;
+  last.add(protocol::TaskClass{"over"}, "\x80");
+  CHECK(rig.ask("open", {{"project", "photos"}, {"collect", Blob{last.take()}}}).text_or("") ==
+        "open: project photos: " + reserved);
+  rig.open("photos");
+  CHECK(feed({"work", "photos/collect"}) == early);
+  rig.ask("close", {{"project", "photos"}});
+  CHECK(feed({"work", "photos/collect"}) == "");  // As what was dead is run again.
+}
+
 TEST_CASE("a project that is opened again while its end is on its way ends twice", "[projects]") {
   ProjectRig rig;
   const auto done = [&](auto&&... steps) { (..., (steps(), rig.keep())); };

@@ -287,6 +287,25 @@ TEST_CASE("a tenant has no more tasks queued than its quota, whoever submits", "
   REQUIRE(all.refusal().empty());
 }
 
+TEST_CASE("a schedule's tasks wait until its tenant's quota has room", "[tenancy][schedules]") {
+  Tenants all;
+  all.control(kAcme, "schedule",
+              Value::Map{{"name", "acme/nightly"},
+                         {"state", "added"},
+                         {"every_ms", 60'000},
+                         {"task", protocol::Blob{task_of("acme/photos")}}});
+  REQUIRE(all.refusal().empty());
+  all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}, {"queued", 1}});
+  all.submit(kAcme, "acme/photos");
+  all.rig.pass(65s);
+  REQUIRE(all.rig.all<JournalTasks>().empty());
+  REQUIRE(all.rig.core.schedules().view("acme/nightly", 0)["last_error"].text_or("") ==
+          "quota tenant:acme/: 1 tasks are queued, with this submit 2, limit 1; try again later");
+  all.rig.settle({1});
+  all.rig.pass(10s);
+  REQUIRE(all.rig.all<JournalTasks>().size() == 1);
+}
+
 TEST_CASE("what never fits into a quota is not to be tried again", "[tenancy]") {
   Tenants all;
   all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}, {"bytes", 1}});

@@ -11,7 +11,7 @@ namespace {
 
 // Nothing if each parent is a task that came before.
 std::optional<Error> why_no_parents(std::string_view encoded, Seq seq, Seq submit, Origin origin,
-                           std::uint64_t& sum, std::set<std::string>& awaited) {
+                                    std::uint64_t& sum, std::set<std::string>& awaited) {
   protocol::ParentReader parents(encoded);
   while (const auto parent = parents.next()) {
     if (!parent->project.empty()) {
@@ -61,7 +61,8 @@ std::optional<Error> Gates::why_refused(const protocol::TaskGroup& group, Seq fi
     if (sum > kJoinEdgesMax)
       why = Error{text("tasks wait for ", sum, " others in all, limit ", kJoinEdgesMax),
                   ErrorCode::kFull};
-    if (why) return Error{text("task ", seq - submit + 1, " of the submit: ", why->message), why->code};
+    if (why)
+      return Error{text("task ", seq - submit + 1, " of the submit: ", why->message), why->code};
   }
   return {};
 }
