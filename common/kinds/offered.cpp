@@ -23,11 +23,16 @@ Type type_of(std::string_view word) {
 }
 
 Argument argument_of(const protocol::KindOffer::Argument& told) {
-  Argument argument{.name = told.name, .type = type_of(told.type), .is_needed = told.is_needed};
+  Argument argument;
+  argument.name = told.name;
+  argument.type = type_of(told.type);
+  argument.is_needed = told.is_needed;
   argument.about = to_text(argument.type);
   const auto fallback = Value::from_json(told.fallback);
   if (!fallback || fallback->is_null()) return argument;
-  const Kind alone{.name = "?", .arguments = {&argument, 1}};
+  Kind alone;
+  alone.name = "?";
+  alone.arguments = {&argument, 1};
   if (conform(alone, Value::Map{{told.name, *fallback}})) argument.fallback = told.fallback;
   return argument;
 }
@@ -47,12 +52,14 @@ OfferedKinds::OfferedKinds(const Value& told) {
     auto& arguments = arguments_.emplace_back();
     for (const auto& argument : kind.arguments) arguments.push_back(argument_of(argument));
   }
-  for (std::size_t i = 0; i < told_.size(); ++i)
-    kinds_.push_back({.name = told_[i].name,
-                      .about = told_[i].about,
-                      .runner = Runner::kProcess,
-                      .arguments = arguments_[i],
-                      .takes_anything = arguments_[i].empty()});
+  for (std::size_t i = 0; i < told_.size(); ++i) {
+    auto& kind = kinds_.emplace_back();
+    kind.name = told_[i].name;
+    kind.about = told_[i].about;
+    kind.runner = Runner::kProcess;
+    kind.arguments = arguments_[i];
+    kind.takes_anything = arguments_[i].empty();
+  }
 }
 
 bool OfferedKinds::has(std::string_view name) const {
