@@ -13,19 +13,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <stdexcept>
 
 #include "bench/peers/peer.hpp"
 
 namespace eole::peers {
-
-void fail(const std::string& why) { throw std::runtime_error(why); }
-
-std::uint16_t server_port() {
-  const char* port = std::getenv("PEER_PORT");
-  if (port == nullptr) fail("PEER_PORT says no port");
-  return static_cast<std::uint16_t>(std::atoi(port));
-}
 
 namespace {
 
@@ -49,13 +40,8 @@ double seconds_since(Clock::time_point start) {
 void run_as_process(const std::function<void()>& part) {
   if (::fork() != 0) return;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // It ends with the one that measures.
-  try {
-    part();
-    std::_Exit(0);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "eole-bench-peer: %s\n", error.what());
-    std::_Exit(3);
-  }
+  part();
+  std::_Exit(0);
 }
 
 void throughput(const Setting& setting, std::uint64_t count, std::uint32_t batch) {
@@ -125,18 +111,13 @@ int main(int argc, char** argv) {
   const auto number = [&](int at, std::uint64_t preset) {
     return argc > at ? std::strtoull(argv[at], nullptr, 10) : preset;
   };
-  try {
-    for (const auto& setting : settings()) {
-      if (setting.name != name) continue;
-      if (mode == "throughput")
-        throughput(setting, number(3, 100'000), static_cast<std::uint32_t>(number(4, 64)));
-      if (mode == "lone") lone(setting, number(3, 2000));
-      if (mode == "fill") fill(setting, number(3, 1'000'000));
-      return 0;
-    }
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "eole-bench-peer: %s\n", error.what());
-    return 3;
+  for (const auto& setting : settings()) {
+    if (setting.name != name) continue;
+    if (mode == "throughput")
+      throughput(setting, number(3, 100'000), static_cast<std::uint32_t>(number(4, 64)));
+    if (mode == "lone") lone(setting, number(3, 2000));
+    if (mode == "fill") fill(setting, number(3, 1'000'000));
+    return 0;
   }
   std::fprintf(stderr,
                "use: eole-bench-peer NAME throughput COUNT BATCH | lone COUNT | fill COUNT\n");

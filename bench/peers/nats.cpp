@@ -1,28 +1,11 @@
-#include <nats/nats.h>
-
 #include <atomic>
 
+#include "bench/peers/nats_client.hpp"
 #include "bench/peers/peer.hpp"
 
 namespace eole::peers {
 
 namespace {
-
-void check(natsStatus status, const char* what) {
-  if (status != NATS_OK) fail(std::string("nats: ") + what + ": " + ::natsStatus_GetText(status));
-}
-
-natsConnection* connect(bool sends_at_once) {
-  natsOptions* options = nullptr;
-  check(::natsOptions_Create(&options), "options");
-  const auto url = "nats://127.0.0.1:" + std::to_string(server_port());
-  ::natsOptions_SetURL(options, url.c_str());
-  ::natsOptions_SetSendAsap(options, sends_at_once);
-  natsConnection* connection = nullptr;
-  check(::natsConnection_Connect(&connection, options), "connect");
-  ::natsOptions_Destroy(options);
-  return connection;
-}
 
 /// Streams in files; workers pull, publish, wait for the store's answers, acknowledge.
 class JetStream final : public Peer {

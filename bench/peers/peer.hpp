@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/peers/server.hpp"
+
 /// Other systems doing the same work as `eole bench`: tasks of 100 bytes from one producer, two
 /// workers that do nothing and hand in a result of 100 bytes, one collector. At least once at each
 /// step: a worker acknowledges a task only after its result was confirmed.
@@ -29,10 +31,6 @@ struct Setting {
   std::unique_ptr<Peer> (*open)(const std::string& mode);
   std::string mode;
 };
-
-[[noreturn]] void fail(const std::string& why);
-/// Of the server, on this machine.
-std::uint16_t server_port();
 
 std::unique_ptr<Peer> open_redis(const std::string& mode);   // lists, streams
 std::unique_ptr<Peer> open_rabbit(const std::string& mode);  // classic, quorum

@@ -3,9 +3,6 @@
 //   eole-bench-readers redis|nats fill RECORDS           puts so many of 100 bytes
 //   eole-bench-readers redis|nats read GROUPS RECORDS    reads as many by each of so many groups
 // Prints one JSON object: records and seconds of all groups together.
-#include <hiredis/hiredis.h>
-#include <nats/nats.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -17,23 +14,17 @@
 #include <thread>
 #include <vector>
 
+#include "bench/peers/hiredis.hpp"
+#include "bench/peers/nats_client.hpp"
+
+namespace eole::peers {
+
 namespace {
 
 constexpr std::size_t kBodyBytes = 100;
 constexpr int kAtOnce = 4096;       // Records that are asked for at a time.
 constexpr int kUnconfirmed = 4096;  // While it fills.
 const char* const kStream = "events";
-
-[[noreturn]] void fail(const std::string& why) {
-  std::fprintf(stderr, "eole-bench-readers: %s\n", why.c_str());
-  std::exit(3);
-}
-
-std::uint16_t server_port() {
-  const char* port = std::getenv("PEER_PORT");
-  if (port == nullptr) fail("PEER_PORT says no port");
-  return static_cast<std::uint16_t>(std::atoi(port));
-}
 
 class Peer {
  public:
@@ -44,89 +35,51 @@ class Peer {
   virtual void read(std::uint64_t records) = 0;
 };
 
-struct FreeReply {
-  void operator()(redisReply* reply) const { ::freeReplyObject(reply); }
-};
-using Reply = std::unique_ptr<redisReply, FreeReply>;
-
 /// A stream and consumer groups. What was read is acknowledged together with the next request.
 class Redis final : public Peer {
  public:
-  Redis() : context_(::redisConnect("127.0.0.1", server_port())) {
-    if (context_ == nullptr || context_->err != 0) fail("redis: cannot connect");
-  }
-  ~Redis() override { ::redisFree(context_); }
-  Redis(const Redis&) = delete;
-  Redis& operator=(const Redis&) = delete;
   void fill(std::uint64_t records) override {
     const std::string body(kBodyBytes, 'x');
     for (std::uint64_t sent = 0, taken = 0; taken < records;) {
       for (; sent < records && sent < taken + kUnconfirmed; ++sent)
-        send({"XADD", kStream, "*", "body", body});
-      for (; taken < sent; ++taken) take();
+        redis_.send({"XADD", kStream, "*", "body", body});
+      for (; taken < sent; ++taken) redis_.take();
     }
   }
   void make(const std::string& group) override {
     group_ = group;
-    send({"XGROUP", "CREATE", kStream, group_, "0"});
-    take();
+    redis_.send({"XGROUP", "CREATE", kStream, group_, "0"});
+    redis_.take();
   }
   void read(std::uint64_t records) override {
     const auto most = std::to_string(kAtOnce);
     std::uint64_t got = 0;
     for (bool is_first = true; got < records; is_first = false) {
-      send({"XREADGROUP", "GROUP", group_, "one", "COUNT", most, "STREAMS", kStream, ">"});
-      if (!is_first) take();  // What was acknowledged.
-      const auto reply = take();
+      redis_.send({"XREADGROUP", "GROUP", group_, "one", "COUNT", most, "STREAMS", kStream, ">"});
+      if (!is_first) redis_.take();  // What was acknowledged.
+      const auto reply = redis_.take();
       if (reply->type != REDIS_REPLY_ARRAY) fail("redis: the stream is too short");
       const auto* entries = reply->element[0]->element[1];
-      std::vector<std::string_view> done{"XACK", kStream, group_};
+      Words done{"XACK", kStream, group_};
       for (std::size_t i = 0; i < entries->elements; ++i) {
         const auto* id = entries->element[i]->element[0];
         done.emplace_back(id->str, id->len);
       }
       got += entries->elements;
-      send(done);
+      redis_.send(done);
     }
-    take();
+    redis_.take();
   }
 
  private:
-  void send(const std::vector<std::string_view>& words) {
-    std::vector<const char*> texts;
-    std::vector<std::size_t> sizes;
-    for (const auto& word : words) {
-      texts.push_back(word.data());
-      sizes.push_back(word.size());
-    }
-    ::redisAppendCommandArgv(context_, static_cast<int>(words.size()), texts.data(), sizes.data());
-  }
-  Reply take() {
-    void* raw = nullptr;
-    if (::redisGetReply(context_, &raw) != REDIS_OK) fail("redis: connection ended");
-    Reply reply(static_cast<redisReply*>(raw));
-    if (reply->type == REDIS_REPLY_ERROR) fail(std::string("redis: ") + reply->str);
-    return reply;
-  }
-  redisContext* context_;
+  Connection redis_;
   std::string group_;
 };
-
-void check(natsStatus status, const char* what) {
-  if (status != NATS_OK) fail(std::string("nats: ") + what + ": " + ::natsStatus_GetText(status));
-}
 
 /// A stream in files and durable pull consumers; one acknowledgement is for all before it.
 class Nats final : public Peer {
  public:
-  Nats() {
-    natsOptions* options = nullptr;
-    check(::natsOptions_Create(&options), "options");
-    const auto url = "nats://127.0.0.1:" + std::to_string(server_port());
-    ::natsOptions_SetURL(options, url.c_str());
-    ::natsOptions_SetSendAsap(options, true);
-    check(::natsConnection_Connect(&connection_, options), "connect");
-    ::natsOptions_Destroy(options);
+  Nats() : connection_(connect(true)) {
     jsOptions of_stream;
     ::jsOptions_Init(&of_stream);
     of_stream.PublishAsync.MaxPending = kUnconfirmed;
@@ -169,7 +122,7 @@ class Nats final : public Peer {
   }
 
  private:
-  natsConnection* connection_ = nullptr;
+  natsConnection* connection_;
   jsCtx* stream_ = nullptr;
   natsSubscription* group_ = nullptr;
 };
@@ -181,7 +134,10 @@ std::unique_ptr<Peer> open(std::string_view name) {
 
 }  // namespace
 
+}  // namespace eole::peers
+
 int main(int argc, char** argv) {
+  using namespace eole::peers;
   const std::string_view name = argc > 1 ? argv[1] : "";
   const std::string_view what = argc > 2 ? argv[2] : "";
   const bool is_fill = what == "fill" && argc == 4;
