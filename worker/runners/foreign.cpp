@@ -54,16 +54,6 @@ void add_kinds(ProcessRunner& runner, const ProcessRunner::Offer& offer, Process
   }
 }
 
-protocol::RunnerOffer told_of(const ProcessRunner& runner, const ProcessRunner::Offer& offer) {
-  protocol::RunnerOffer told{runner.name(), "", {}};
-  for (const auto& [name, about, arguments] : offer.kinds) {
-    auto& kind = told.kinds.emplace_back(protocol::KindOffer{name, about, {}});
-    for (const auto& [argument, type, is_needed, fallback] : arguments)
-      kind.arguments.push_back({argument, type, is_needed, fallback});
-  }
-  return told;
-}
-
 // In the first slot they say what they offer, in the others no less.
 void introduce(ProcessRunners& slot, bool is_first, Config& config) {
   for (const auto& runner : slot.all) {
@@ -73,7 +63,7 @@ void introduce(ProcessRunners& slot, bool is_first, Config& config) {
     add_kinds(*runner, *offer, slot);
     for (const auto& kind : offer->kinds)
       if (offer->ahead > 1) config.ahead[kind.name] = static_cast<std::uint32_t>(offer->ahead);
-    if (is_first) config.runners.push_back(told_of(*runner, *offer));
+    if (is_first) config.runners.push_back({runner->name(), "", {offer->kinds.begin(), offer->kinds.end()}});
   }
 }
 

@@ -30,7 +30,7 @@ inline std::string said(std::string_view bytes) {
 }
 inline std::string says(const frames::Frame& frame) { return said(frames::encode(frame)); }
 
-inline const std::string kHello = says(frames::Hello{}) + says(frames::Kind{"work"});
+inline const std::string kHello = says(frames::Hello{}) + says(frames::Kind{{"work"}});
 inline const std::string kTakesRun =
     "head -c 1 <&3 >/dev/null\n";  // Of it one byte: then it is there.
 inline Bytes one() { return Value(1).to_msgpack(); }
@@ -132,7 +132,7 @@ struct ForeignRig : Rig {
   }
 };
 
-inline const std::string kAhead = says(frames::Hello{2, 8, 1}) + says(frames::Kind{"work"});
+inline const std::string kAhead = says(frames::Hello{2, 8, 1}) + says(frames::Kind{{"work"}});
 inline const std::string kWaits = "exec sleep 600\n";
 inline std::string says_done(std::uint64_t number) {
   return says(frames::Done{number, Value(static_cast<std::int64_t>(number)).to_msgpack(), {}});

@@ -101,7 +101,7 @@ TEST_CASE("a child that makes no sense is ended, and what is wrong is told", "[p
   CHECK(problem(says(frames::Done{1, {}, {}})) == "spoke nonsense: no hello before all else");
   CHECK(problem(kHello + kHello) == "spoke nonsense: a second hello");
   CHECK(problem(says(frames::Hello{1})) == "spoke nonsense: version 1, this is 2");
-  CHECK(problem(says(frames::Hello{}) + says(frames::Kind{"play"})) ==
+  CHECK(problem(says(frames::Hello{}) + says(frames::Kind{{"play"}})) ==
         "spoke nonsense: a hello without the kind work");
   CHECK(problem(kHello + says(frames::Done{2, {}, {}})) == "spoke nonsense: run 2, this is run 1");
   CHECK(problem(kHello + says(frames::Cancel{1, 0})) ==

@@ -11,7 +11,7 @@ std::string problem(const Expected<void>& heard) {
   return heard ? std::string() : heard.error().message;
 }
 std::string hear(Talk& talk, const std::string& name) {
-  frames::Kind kind{name};
+  frames::Kind kind{{name}};
   return problem(talk.hear(kind));
 }
 Talk introduced(std::uint64_t ahead = 4) {

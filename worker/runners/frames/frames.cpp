@@ -96,7 +96,7 @@ std::optional<Frame> frame_of(std::uint8_t type, FlatReader& in) {
     case Hello::kType:
       return Hello{in.next_number(), in.next_number(), in.next_number()};
     case Kind::kType:
-      return Kind{text(), text(), take_arguments(in)};
+      return Kind{{text(), text(), take_arguments(in)}};
     case Run::kType:
       return Run{in.next_number(), text(), in.next_number(), text(),
                  bytes(),          text(), text(),           text()};

@@ -8,6 +8,7 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/expected.hpp"
+#include "common/protocol/runner_offers.hpp"
 
 /// What a worker and a child process that runs tasks for it say to each other, whatever language
 /// the child is written in: u8 type, u32 size, and a payload, one flat msgpack array of the fields
@@ -38,20 +39,9 @@ struct Hello {
   bool operator==(const Hello&) const = default;
 };
 
-/// child -> worker, behind its hello: what it can do.
-struct Kind {
+/// child -> worker, behind its hello: what it can do, as its worker tells of it.
+struct Kind : protocol::KindOffer {
   static constexpr std::uint8_t kType = 8;
-  struct Argument {
-    std::string name;
-    std::string type;  // For people: the child checks its arguments itself.
-    bool is_needed = false;
-    std::string fallback = {};  // As JSON; empty: none.
-    bool operator==(const Argument&) const = default;
-  };
-  std::string name;
-  std::string about = {};
-  std::vector<Argument> arguments = {};  // None: it takes anything.
-  bool operator==(const Kind&) const = default;
 };
 
 /// worker -> child: runs a task. The next one comes after its end, unless the child reads ahead.

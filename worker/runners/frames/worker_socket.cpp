@@ -19,7 +19,7 @@ bool WorkerSocket::send(const Frame& frame) {
 }
 
 bool WorkerSocket::introduce(std::string_view kind) {
-  return send(Hello{}) && send(Kind{std::string(kind)});
+  return send(Hello{}) && send(Kind{{std::string(kind)}});
 }
 
 bool WorkerSocket::answer(const Frame& frame) {
