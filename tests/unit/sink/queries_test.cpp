@@ -246,7 +246,7 @@ TEST_CASE("status says how far back the log goes, and when it will be full", "[q
   constexpr std::int64_t kDay = 86'400'000;
   const auto ask = [&](std::int64_t days, const Retention& retention) {
     return **answer_at_once({1, "status", 0, 0, {}}, *asked.log,
-                            {retention, 1000 + days * kDay, {7}});
+                            {retention, 1000 + days * kDay, {7}, {}});
   };
   const auto status = ask(2, {30, 4 * bytes});
   REQUIRE(status["log_bytes"].int_or(0) == static_cast<std::int64_t>(bytes));

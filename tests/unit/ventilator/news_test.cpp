@@ -32,7 +32,7 @@ TEST_CASE("what happens is told only while somebody listens", "[news]") {
   protocol::put_task_group(groups, {protocol::encode_class(echo), 3, specs});
   const auto submitted = [&](std::uint64_t request) {
     Actions out;
-    core.on_event(Submitted{"peer", {7, request, 0, {}, 3, groups}}, now, out);
+    core.on_event(Submitted{"peer", {7, request, 0, {}, 3, groups}, ""}, now, out);
     return told(out);
   };
   REQUIRE(submitted(1).empty());

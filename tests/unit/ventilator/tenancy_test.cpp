@@ -1,9 +1,10 @@
 #include "ventilator/core/tenancy.hpp"
 
 #include "common/base/text.hpp"
+#include "ventilator/io/queries.hpp"
+// Behind those: its kStart is none of the journal's.
 #include "tests/simulation/sim_disk.hpp"
 #include "tests/unit/ventilator/rig.hpp"
-#include "ventilator/io/queries.hpp"
 
 using namespace eole;
 using namespace eole::ventilator;
