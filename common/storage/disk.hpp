@@ -23,6 +23,12 @@ class Damage : public StorageFailure {
   using StorageFailure::StorageFailure;
 };
 
+/// A file that is not there, or not any longer.
+class Missing : public StorageFailure {
+ public:
+  using StorageFailure::StorageFailure;
+};
+
 /// One open file. Every function throws StorageFailure when the system says no.
 class File {
  public:
@@ -65,7 +71,8 @@ class Walk {
   virtual std::vector<std::string> next(std::size_t most) = 0;
 };
 
-/// One directory that belongs to this process alone, and the files in it.
+/// One directory that belongs to this process alone, and the files in it. Who opens or renames what
+/// is not there gets a Missing.
 class Directory {
  public:
   virtual ~Directory() = default;
@@ -79,6 +86,7 @@ class Directory {
   /// Empty, also if there was one of this name.
   virtual std::unique_ptr<File> create(const std::string& name) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
+  /// Also if it is gone already.
   virtual void remove(const std::string& name) = 0;
   /// Makes creations, renames and removals durable.
   virtual void sync() = 0;

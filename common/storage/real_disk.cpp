@@ -19,7 +19,9 @@ namespace eole::storage {
 namespace {
 
 [[noreturn]] void fail(const std::string& what, const std::string& path, int error) {
-  throw StorageFailure(text(what, " ", path, ": ", std::strerror(error)));
+  const auto said = text(what, " ", path, ": ", std::strerror(error));
+  if (error == ENOENT) throw Missing(said);
+  throw StorageFailure(said);
 }
 
 class RealFile final : public File {
@@ -170,7 +172,8 @@ class RealDirectory final : public Directory {
     if (::renameat(fd_, from.c_str(), fd_, to.c_str()) != 0) fail("cannot rename", from, errno);
   }
   void remove(const std::string& name) override {
-    if (::unlinkat(fd_, name.c_str(), 0) != 0) fail("cannot remove", name, errno);
+    if (::unlinkat(fd_, name.c_str(), 0) != 0 && errno != ENOENT)
+      fail("cannot remove", name, errno);
   }
   void sync() override {
     if (::fsync(fd_) != 0) fail("cannot sync directory", path_, errno);

@@ -21,6 +21,7 @@ constexpr std::size_t kPartsPerUserMax = 1024;
 constexpr std::size_t kOpenPerUserMax = 256;
 constexpr std::string_view kPartSuffix = ".part";
 constexpr std::string_view kHandedSuffix = ".handed";
+constexpr std::string_view kTakenSuffix = ".taken";  // Whole, and no more its writer's.
 constexpr std::size_t kHandingsMax = 1024;           // Beyond that the one used longest ago goes.
 constexpr std::size_t kHandNameBytes = 32;           // 128 random bits.
 constexpr std::uint64_t kHashedAtOnce = 8ULL << 20;  // Under 10 ms, in which others wait.
@@ -63,7 +64,7 @@ ArtifactStore::ArtifactStore(ArtifactShelf& shelf, std::size_t syncs_at_once)
   for (const auto& name : directory_.list())
     if (name.ends_with(kPartSuffix)) {
       use(name);
-    } else if (name.ends_with(kHandedSuffix)) {
+    } else if (name.ends_with(kHandedSuffix) || name.ends_with(kTakenSuffix)) {
       directory_.remove(name);
     }
 }
@@ -165,7 +166,7 @@ bool ArtifactStore::is_ready(const std::string& sha256) const {
 
 void ArtifactStore::drop_handing(const std::string& name) {
   handings_.erase(name);
-  if (directory_.has(name)) directory_.remove(name);
+  directory_.remove(name);
 }
 
 Expected<ArtifactStore::Handing*> ArtifactStore::handing_of(const std::string& name,
@@ -195,9 +196,21 @@ Expected<ArtifactStore::Hand> ArtifactStore::hand(const std::string& file, std::
                        file.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!is_name)
     return Error{text("hand: its file is not ", kHandNameBytes, " hexadecimal letters")};
-  const auto name = text(file, kHandedSuffix);
+  const auto taken = text(file, kTakenSuffix);
   for (const auto& ready : ready_)
-    if (ready.name == name) return Hand{size, {}};  // It is answered when all is durable.
+    if (ready.name == taken) return Hand{size, {}};  // It is answered when all is durable.
+  const auto name = text(file, kHandedSuffix);
+  try {
+    return look_at(name, taken, size, is_last);
+  } catch (const storage::Missing&) {  // Between two looks: the sink goes on.
+    handings_.erase(name);
+    return Error{text("hand: ", name, " was taken back")};
+  }
+}
+
+Expected<ArtifactStore::Hand> ArtifactStore::look_at(const std::string& name,
+                                                     const std::string& taken, std::uint64_t size,
+                                                     bool is_last) {
   auto found = handing_of(name, size);
   if (!found) return found.error();
   auto& handing = **found;
@@ -224,7 +237,8 @@ Expected<ArtifactStore::Hand> ArtifactStore::hand(const std::string& file, std::
     drop_handing(name);
     return Hand{size, std::move(sha256)};
   }
-  ready_.push_back({std::move(handing.file), name, sha256, size});
+  directory_.rename(name, taken);
+  ready_.push_back({std::move(handing.file), taken, sha256, size});
   handings_.erase(name);
   return Hand{size, std::move(sha256)};
 }

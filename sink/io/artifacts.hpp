@@ -40,7 +40,8 @@ class ArtifactStore {
     std::string sha256;      // Of all of it: commit() makes it an artifact.
   };
   /// Looks at a file that its writer linked among ours as FILE.handed, so far as it is said to be
-  /// there, but only at a little of it at a time. It is whole with `is_last`.
+  /// there, but only at a little of it at a time. It is whole with `is_last`; until then its writer
+  /// may take it back at any moment.
   /// Errors: bad name, not there, shorter than was said, no room.
   Expected<Hand> hand(const std::string& file, std::uint64_t size, bool is_last);
   /// How many are whole and are no artifacts yet.
@@ -65,6 +66,8 @@ class ArtifactStore {
     std::string sha256;
     std::uint64_t size = 0;
   };
+  Expected<Hand> look_at(const std::string& name, const std::string& taken, std::uint64_t size,
+                         bool is_last);
   Expected<Handing*> handing_of(const std::string& name, std::uint64_t size);
   void drop_handing(const std::string& name);
   void sync_ready();

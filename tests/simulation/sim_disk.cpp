@@ -77,7 +77,7 @@ class SimDirectory final : public storage::Directory {
   }
   std::unique_ptr<storage::File> open(const std::string& name) override {
     const auto found = disk_.names_.find(name);
-    if (found == disk_.names_.end()) throw StorageFailure("simulated: no file " + name);
+    if (found == disk_.names_.end()) throw storage::Missing("simulated: no file " + name);
     return std::make_unique<SimFile>(disk_, found->second);
   }
   std::unique_ptr<storage::File> create(const std::string& name) override {
@@ -89,7 +89,8 @@ class SimDirectory final : public storage::Directory {
   }
   void rename(const std::string& from, const std::string& to) override {
     auto next = disk_.names_;
-    next[to] = next.at(from);
+    if (!next.contains(from)) throw storage::Missing("simulated: no file " + from);
+    next[to] = next[from];
     next.erase(from);
     disk_.change_names(std::move(next));
   }

@@ -1,7 +1,9 @@
 #include "sink/io/artifacts.hpp"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <thread>
 
 #include "common/base/ids.hpp"
 #include "common/protocol/records.hpp"
@@ -238,6 +240,7 @@ TEST_CASE("a file that is handed over becomes an artifact once all of it was loo
     directory->create(other + ".handed")->write(0, kContent);
     REQUIRE(store.hand(other, kContent.size(), true)->sha256 == kName);
     REQUIRE(store.uncommitted() == 2);
+    directory->remove(file + ".handed");  // Too late to take it back.
     store.commit();
     REQUIRE(store.uncommitted() == 0);
     REQUIRE_FALSE(store.hand(file, kContent.size(), true));
@@ -274,6 +277,32 @@ TEST_CASE("a file that is handed over wrongly is refused, and none is believed a
   ArtifactShelf next_shelf(*again, kNow);
   ArtifactStore next(next_shelf);
   REQUIRE_FALSE(next.hand(file, 10, false));
+}
+
+TEST_CASE("a writer that takes its file back, at any moment, costs the others nothing",
+          "[artifacts]") {
+  auto path = (std::filesystem::temp_directory_path() / "eole-artifacts-XXXXXX").string();
+  REQUIRE(::mkdtemp(path.data()) != nullptr);
+  {
+    const auto directory = storage::open_directory(path);
+    ArtifactShelf shelf(*directory, kNow);
+    ArtifactStore store(shelf);
+    const std::string file(32, 'a');
+    std::atomic<bool> has_ended = false;
+    std::jthread writer([&] {
+      for (int i = 0; i < 3000; ++i) {
+        directory->create(file + ".handed")->write(0, kContent);
+        std::filesystem::remove(path + "/" + file + ".handed");
+      }
+      has_ended = true;
+    });
+    while (!has_ended) {
+      (void)store.hand(file, 10, false);
+      if (store.hand(file, kContent.size(), true)) store.commit();
+    }
+    REQUIRE(store.uncommitted() == 0);
+  }
+  std::filesystem::remove_all(path);
 }
 
 namespace {
