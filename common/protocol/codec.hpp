@@ -5,7 +5,6 @@
 #include <string>
 #include <type_traits>
 
-#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/head.hpp"
 
@@ -106,15 +105,13 @@ Bytes encode_short(T record) {
   return head.take();
 }
 
-/// The struct in a message whose head was parsed and whose name is T's. Fields behind those that T
-/// knows are of a later release, and are ignored.
+/// The struct in a message whose head was parsed and whose name is T's.
 template <class T>
 Expected<T> decode(HeadReader head, Bytes payload) {
   T message;
   detail::FieldReader reader{head, detail::fields_needed<T>()};
   message.fields(reader);
-  const bool has_more = !head.is_done() && planted("later-fields-refused");
-  if (!head.ok() || !reader.in_range || has_more)
+  if (!head.ok() || !reader.in_range)
     return Error{text(T::kName, ": fields missing, or of the wrong type or size")};
   if constexpr (detail::HasPayload<T>) {
     message.payload = std::move(payload);

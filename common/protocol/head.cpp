@@ -1,5 +1,6 @@
 #include "common/protocol/head.hpp"
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/flat_fields.hpp"
 
@@ -28,6 +29,8 @@ Expected<HeadReader> HeadReader::parse(std::string_view head, std::size_t bytes_
     return Error{text("head: protocol version ", reader.fields_[0].number, ", this is ", kVersion)};
   return reader;
 }
+
+bool HeadReader::ok() const { return ok_ && (is_done() || !planted("later-fields-refused")); }
 
 std::uint64_t HeadReader::next_number() {
   if (next_ >= count_ || fields_[next_].text != nullptr) return ok_ = false, 0;

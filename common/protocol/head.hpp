@@ -40,14 +40,15 @@ class HeadWriter {
 class HeadReader {
  public:
   static constexpr std::size_t kFieldsMax = 24;
-  static Expected<HeadReader> parse(std::string_view head,
-                                    std::size_t bytes_max = kHeadBytesMax);
+  static Expected<HeadReader> parse(std::string_view head, std::size_t bytes_max = kHeadBytesMax);
 
   std::string_view name() const { return {fields_[1].text, fields_[1].number}; }
   /// The next field. A missing field or one of the other type makes ok() false.
   std::uint64_t next_number();
   std::string_view next_text();
-  bool ok() const { return ok_; }
+  /// Whether all that were asked for were there. What is behind them is of a later release, and is
+  /// ignored.
+  bool ok() const;
   bool is_done() const { return next_ == count_; }
 
  private:

@@ -2,8 +2,6 @@
 #include <cstdint>
 #include <map>
 
-#include "common/base/planted.hpp"
-
 namespace eole::worker {
 
 /// Which slots are taken: by one task each, or by a group that shares one until the last of it has
@@ -21,14 +19,7 @@ class SlotUse {
     return last_group_;
   }
   /// A task has ended; `group` zero: it shared with none.
-  void leave(std::uint64_t group) {
-    const auto found = groups_.find(group);
-    if (found != groups_.end()) {
-      if (--found->second > 0 || planted("shared-slot-is-lost")) return;
-      groups_.erase(found);
-    }
-    --taken_;
-  }
+  void leave(std::uint64_t group);
 
  private:
   std::uint32_t slots_;
