@@ -1,20 +1,20 @@
 """Runs the integration tests whose names contain any of the words given (all without words)."""
 
-import contextlib
+import concurrent.futures
 import pathlib
+import re
 import subprocess
 import sys
-import tempfile
+import time
 import unittest
 import warnings
 
 HERE = pathlib.Path(__file__).parent / "integration"
 sys.path.insert(0, str(HERE))
-# These wait for a browser, a socket or a time to pass most of their time: without words each group of them runs beside
-# the others.
-BESIDE = (("test_http", "test_page"),
-          ("test_python", "test_node", "test_runners", "test_ledger", "test_install", "test_consume", "test_cache",
-           "test_groups_python", "test_sandbox", "test_checkout", "test_migration", "test_image"))
+# Without words so many modules run beside each other: most of their time they wait for a browser, a process or a socket.
+AT_ONCE = 3
+FIRST = ("test_chaos", "test_page", "test_install")  # The longest: else the last of all is one of them.
+SLOWEST = 12  # So many are named with their time.
 
 
 def cases(suite):
@@ -25,35 +25,47 @@ def cases(suite):
             yield item
 
 
-def run(is_wanted):
-    found = unittest.defaultTestLoader.discover(str(HERE))
-    chosen = unittest.TestSuite(test for test in cases(found) if is_wanted(test.id()))
-    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(chosen)
+def run(tests):
+    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(unittest.TestSuite(tests))
     failed = len(result.failures) + len(result.errors)
     print(f"integration: {result.testsRun - failed - len(result.skipped)} passed, {failed} failed, "
           f"{len(result.skipped)} skipped", flush=True)
     return 0 if result.wasSuccessful() else 1
 
 
+def run_apart(module):
+    """In a process of its own; how long it took, how it ended, and what it printed."""
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, __file__, "--module", module], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    return time.monotonic() - began, module, done.returncode, done.stdout
+
+
+def run_all():
+    modules = sorted((path.stem for path in HERE.glob("test_*.py")), key=lambda name: (not name.startswith(FIRST), name))
+    failed = False
+    times = []
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for future in concurrent.futures.as_completed([pool.submit(run_apart, module) for module in modules]):
+            seconds, module, code, said = future.result()
+            failed |= code != 0
+            times.append((seconds, module))
+            print(said, end="", flush=True)
+            if not re.search(r"^integration: ", said, re.M):  # It did not come to its end.
+                print(f"{module}: exit {code}\nintegration: 0 passed, 1 failed, 0 skipped")
+    print("the slowest:", ", ".join(f"{module} {seconds:.0f} s" for seconds, module in sorted(times)[:-SLOWEST - 1:-1]))
+    return failed
+
+
 def main():
     warnings.simplefilter("ignore", ResourceWarning)
     words = sys.argv[1:]
-    if words[:1] == ["--modules"]:
-        return run(lambda name: name.startswith(tuple(words[1:])))
-    if words:
-        return run(lambda name: any(word in name for word in words))
-    with contextlib.ExitStack() as held:
-        beside = []
-        for group in BESIDE:
-            said = held.enter_context(tempfile.TemporaryFile("w+"))
-            beside.append((subprocess.Popen([sys.executable, __file__, "--modules", *group], stdout=said, stderr=subprocess.STDOUT),
-                           said))
-        failed = run(lambda name: not name.startswith(tuple(module for group in BESIDE for module in group)))
-        for process, said in beside:
-            failed |= process.wait()
-            said.seek(0)
-            sys.stdout.writelines(said)
-        return failed
+    if not words:
+        return run_all()
+    if words[0] == "--module":
+        return run(unittest.defaultTestLoader.loadTestsFromName(words[1]))
+    found = cases(unittest.defaultTestLoader.discover(str(HERE)))
+    return run(test for test in found if any(word in test.id() for word in words))
 
 
 if __name__ == "__main__":
