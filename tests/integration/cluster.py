@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -54,6 +55,8 @@ class Cluster:
         return self
 
     def __exit__(self, kind, *_):
+        if kind is not None:
+            self.tell_complaints()
         try:
             if self.up and self.up.poll() is None:
                 for role in self.roles_or_none():
@@ -65,6 +68,13 @@ class Cluster:
         finally:
             if self.owns_directory and kind is None:
                 shutil.rmtree(self.directory, ignore_errors=True)
+
+    def tell_complaints(self):
+        """What the roles complained of, last: of a run elsewhere nothing else is left."""
+        for path in sorted(pathlib.Path(self.directory).glob("eole/data/logs/*.log")):
+            lines = [line for line in path.read_text(errors="replace").splitlines() if " info " not in line]
+            for line in lines[-10:]:
+                print(f"{path.name}: {line}", file=sys.stderr)
 
     def roles_or_none(self):
         try:
