@@ -17,6 +17,7 @@ from .projects import look_at, project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .retry import Missing, reworded, tasks_anew
 from .schedules import Schedules, control
+from .scripts import script_args
 from .submission import TASKS_MAX, Submitter, messages_of
 from .words import check_words
 
@@ -304,12 +305,7 @@ class Cluster(OfGroups):
         The file goes along, by its digest, into the fresh directory of the command, and is run by what its first line
         names; words are its arguments, args any others of the kind.
         """
-        for word in {"argv", "cwd"} & args.keys():
-            raise BadTask(f"script: {word} is its own, a fresh directory and the file in it")
-        with open(path, "rb") as file:
-            sha256, _ = self.store(file)
-        name = os.path.basename(path)
-        return {**args, "argv": ["./" + name, *words], "files": {**args.get("files", {}), name: sha256}}
+        return script_args(self, path, words, args)
 
     # ---- Below: how.
 

@@ -23,6 +23,7 @@ from . import default, files
 from .errors import NotFound
 from .records import Result
 from .running import Run, execute
+from .scripts import script_args
 from .submission import is_one
 from .tasks import task_named
 
@@ -168,6 +169,9 @@ class EagerCluster:
         with open(self.path_of(sha256), "wb") as file:
             file.write(raw)
         return sha256, len(raw)
+
+    def script(self, path, *words, **args):
+        return script_args(self, path, words, args)
 
     def fetch(self, sha256, path=None, force=False):  # noqa: ARG002
         return shutil.copyfile(self.path_of(sha256), path or sha256)
