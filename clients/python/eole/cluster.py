@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 
-from .artifacts import fetch, store
+from .artifacts import fetch, store, store_pieces
 from .cluster_groups import OfGroups
 from .connection import Connection
 from .errors import BadTask, Error, Gone, NoAnswer, NotFound, Refused
@@ -298,6 +298,10 @@ class Cluster(OfGroups):
     def store(self, what):
         """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
         return store(self._connection, what)
+
+    def store_pieces(self, pieces):
+        """The same of bytes that lie in several places."""
+        return store_pieces(self._connection, pieces)
 
     def script(self, path, *words, **args):
         """The arguments of an exec task that runs this file wherever it runs: submit("exec", cluster.script("a.py", "x")).
