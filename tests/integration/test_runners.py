@@ -228,7 +228,8 @@ class Told(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         told = f"{ODD} odd 1 do:text:1: value:any:0: width:integer:0:128 all:boolean:0:false"
-        cls.cluster = cls.enterClassContext(Cluster("--runner", told, workers=1, slots=1))
+        takes_file = f"{ODD} scale 1 artifact:sha256:1: width:integer:0:128 do:text:0:"
+        cls.cluster = cls.enterClassContext(Cluster("--runner", told, "--runner", takes_file, workers=1, slots=1))
 
     def test_its_arguments_are_flags_with_a_help(self):
         said = self.cluster.eole("submit", "odd", "--help").stdout
@@ -267,6 +268,56 @@ class Told(unittest.TestCase):
         status, _, problem = http.ask("POST", "/task", "".join(json.dumps(each) + "\n" for each in wrong).encode(),
                                       {"content-type": "application/x-ndjson"})
         self.assertEqual((status, problem["errors"][0]["pointer"]), (400, "/1/args/width"))
+
+    def test_a_schedule_a_chain_and_a_last_task_are_checked_when_they_are_declared(self):
+        wide = ("--args", '{"do": "value", "width": "wide"}')
+        chain = ("chain", "add", "c", "--from", "#", "--submit", "odd")
+        no_number = 'width must be a whole number, not "wide"'
+        for words, why in ((("schedule", "add", "s", "--every", "1h", "--", "odd", *wide), no_number),
+                           (("project", "open", "p", "--then", "odd", *wide), no_number),
+                           ((*chain, *wide), no_number),
+                           ((*chain, "--arg", "do=$kind", "--arg", "widht=3"), "widht is not one of its arguments"),
+                           ((*chain, "--arg", "width=$value.width"), "do is missing (a text)")):
+            done = self.cluster.eole(*words, check=False)
+            self.assertEqual((done.returncode, f"odd: {why}" in done.stderr), (2, True), done)
+        self.assertEqual(self.cluster.eole("schedule", "list").stdout, "no schedules\n")
+        self.assertEqual(self.cluster.eole("chain", "list").stdout, "no chains\n")
+        # What a notification fills is not known yet.
+        self.cluster.eole(*chain, "--arg", "do=${kind}", "--arg", "width=$value.width")
+        self.cluster.eole("chain", "remove", "c")
+
+    def test_the_gateway_checks_what_it_is_to_submit_later(self):
+        http = Http(self.cluster)
+        wrong, why = task("value", width="wide"), 'odd: width must be a whole number, not "wide"'
+        for method, path, body, at in (("PUT", "/schedules/s", {"every": "1h", "task": wrong}, "/task"),
+                                       ("POST", "/projects/p/open", {"then": wrong}, "/then"),
+                                       ("POST", "/chains", {"name": "c", "from": "#", "task": wrong}, "/task")):
+            status, _, problem = http.ask(method, path, body)
+            self.assertEqual((status, problem.get("errors")), (400, [{"pointer": f"{at}/args/width", "detail": why}]), path)
+        filled = {"name": "c", "from": "#", "task": task("$kind", width="$value.width")}
+        self.assertEqual(http.ask("POST", "/chains", filled)[0], 201)
+        http.ask("DELETE", "/chains/c")
+
+    def test_an_upload_is_checked_before_its_file_goes_anywhere(self):
+        http = Http(self.cluster)
+        boundary = "----of-a-test"
+
+        def upload(**fields):
+            parts = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                            for name, value in fields.items())
+            file = (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n'
+                    f"--{boundary}--\r\n")
+            status, _, said = http.ask("POST", "/upload", (parts + file).encode(),
+                                       {"content-type": f"multipart/form-data; boundary={boundary}"})
+            return status, said.get("detail")
+        self.assertEqual(upload(kind="scale", width="800"), (202, None))
+        self.assertEqual(upload(kind="scale", width="wide"),
+                         (400, '/args/width: scale: width must be a whole number, not "wide"'))
+        self.assertEqual(upload(kind="scale", widht="800"), (400, "field widht: kind scale has no such argument"))
+        self.assertEqual(upload(kind="odd"), (400, "kind odd takes no file: it has no argument artifact"))
+        tus = {"tus-resumable": "1.0.0", "upload-length": "1", "upload-metadata": "kind b2Rk"}
+        status, _, said = http.ask("POST", "/uploads", b"", tus)
+        self.assertEqual((status, said.get("detail")), (400, "kind odd takes no file: it has no argument artifact"))
 
     def test_shells_complete_it(self):
         def words(*line):

@@ -2,7 +2,6 @@
 
 #include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/text.hpp"
-#include "common/kinds/kinds.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {
@@ -46,12 +45,8 @@ std::string of_task(const TaskRequest& task) {
   if (of_class.kind.size() > protocol::kNameBytesMax) return "/kind";
   if (of_class.project.size() > protocol::kNameBytesMax) return "/project";
   if (task.conditions.key.size() > protocol::kOrderKeyBytesMax) return "/key";
-  const auto* kind = kind_of(task);
-  if (task.args.size() > protocol::kTaskBytesMax || kind == nullptr) return "/args";
-  const auto args = Value::from_msgpack(task.args);
-  if (!args) return "/args";
   std::string at;
-  (void)kinds::conform(*kind, *args, &at);
+  (void)check(task, &at);
   return at.empty() ? "/args" : "/args" + part(at);
 }
 

@@ -21,6 +21,8 @@ constexpr std::string_view kProject = "project:";
 
 bool has(std::string_view args, std::string_view word) { return args.find(word) != args.npos; }
 
+bool has_dollar(const Value& value) { return has(value.to_json(), "$"); }
+
 // Numbers what the arguments take from results, by the place in `after` of who has it.
 Value number_references(const Value& value, std::vector<After>& after, bool& found) {
   if (const auto* items = value.as<Value::Array>()) {
@@ -129,7 +131,7 @@ Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, s
 
 }  // namespace
 
-Expected<void> check(const TaskRequest& task) {
+Expected<void> check(const TaskRequest& task, std::string* wrong) {
   const auto& task_class = task.task_class;
   if (task_class.kind.empty()) return Error{"kind is missing"};
   for (const auto& [what, name] :
@@ -148,7 +150,7 @@ Expected<void> check(const TaskRequest& task) {
     return {};
   const auto args = Value::from_msgpack(task.args);
   if (!args) return args.error();
-  const auto fits = kinds::conform(*kind, *args);
+  const auto fits = kinds::conform(*kind, *args, wrong, task.is_filled ? has_dollar : nullptr);
   return fits ? Expected<void>() : fits.error();
 }
 
