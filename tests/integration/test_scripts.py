@@ -69,6 +69,18 @@ class Scripts(unittest.TestCase):
         self.assertEqual(self.cluster.eole("run", "-k", "--script", path, "at", "{}", ":::", "1", "2").stdout, "at 1\nat 2\n")
         self.assertEqual(self.cluster.eole("run", "--dry-run", "--script", path, "x", ":::", "1").stdout, "./script x 1\n")
 
+    def test_what_begins_with_a_dash_stands_behind_two_of_them(self):
+        def line(*words):
+            return self.cluster.eole("run", "--dry-run", *words, ":::", "1", check=False).stdout
+        path = self.script("echo $*\n")
+        self.assertEqual(self.cluster.eole("run", "--script", path, "--", "--opt", "{}", ":::", "1").stdout, "--opt 1\n")
+        self.assertEqual(line("--script", path, "--", "status", "--tag"), "./a.sh status --tag 1\n")
+        self.assertEqual(line("--script", path, "--"), "./a.sh 1\n")
+        self.assertEqual(line("--", "echo", "-n"), "echo -n 1\n")
+        self.assertEqual(line("echo", "--", "-n"), "echo -- -n 1\n")
+        done = self.cluster.eole("run", "--script", path, "--opt", ":::", "1", check=False)
+        self.assertEqual((done.returncode, "no option --opt" in done.stderr), (2, True), done.stderr)
+
     def test_from_python(self):
         path = self.script("#!/bin/sh\necho $EXTRA \"$1\"\n")
         with eole.Cluster(self.path()) as cluster:
@@ -92,7 +104,7 @@ class Scripts(unittest.TestCase):
             args = cluster.script(path, "x", env={"EXTRA": "so"})
             digest = args["files"].pop("a.sh")
             self.assertEqual(args, {"argv": ["./a.sh", "x"], "env": {"EXTRA": "so"}, "files": {}})
-            self.assertEqual(cluster.read(digest), b"echo $1\n")
+            self.assertEqual(bytes(cluster.read(digest)), b"echo $1\n")
 
     def test_what_is_no_script_is_said(self):
         done = self.submit("--script", self.files / "none", check=False)
