@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -203,17 +204,42 @@ class Starts(unittest.TestCase):
         return done.stderr
 
     def test_what_cannot_be_is_refused_by_name(self):
-        self.assertIn(f"runner {ODD} echo 1 offers the kind echo, which comes with Eole", self.refused(f"{ODD} echo 1"))
-        self.assertIn(f"runner {ODD} odd 2 offers the kind odd, and so does runner {ODD} odd 1",
+        self.assertIn(f"runner {ODD} echo 1: offers the kind echo, which comes with Eole", self.refused(f"{ODD} echo 1"))
+        self.assertIn(f"runner {ODD} odd 2: offers the kind odd, and so does runner {ODD} odd 1",
                       self.refused(f"{ODD} odd 1", f"{ODD} odd 2"))
-        self.assertIn("its name has a comma", self.refused(f"{ODD} a,b 1"))
-        self.assertIn("1000 runs ahead, allowed are 1 to 256", self.refused(f"{ODD} odd 1000"))
 
-    def test_who_cannot_start_says_why(self):
-        said = self.refused("sh -c 'echo no such module: shop >&2; exit 4'")
-        self.assertIn("ended without a word, with code 4; it printed: no such module: shop", said)
-        self.assertIn("with code 127; it printed: ", self.refused("/no/such/program"))
+    def test_one_that_cannot_start_is_told_and_keeps_nothing_else_from_starting(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        later, echo = (pathlib.Path(directory, name) for name in ("later", "echo"))
+        whys = {"sh -c 'echo no such module: shop >&2; exit 4'":
+                "ended without a word, with code 4; it printed: no such module: shop",
+                f"{ODD} a,b 1": "its name has a comma", f"{ODD} odd 1000": "1000 runs ahead, allowed are 1 to 256",
+                str(later): "with code 127; it printed: ", str(echo): "with code 127; it printed: "}
+        cluster = Cluster(*(word for runner in whys for word in ("--runner", runner)), workers=1, slots=2)
+        try:
+            cluster.start(until="w1 goes on without")
+            told = "".join(iter(cluster.up.stdout.readline, "ready\n"))
 
+            def broken():
+                return {each["runner"]: each["problem"] for role in cluster.status()["roles"] for each in role.get("broken", ())}
+            for runner, why in list(whys.items())[1:]:
+                self.assertRegex(told, f"w1 goes on without runner {re.escape(runner)}: .*{why}")
+            for runner, why in whys.items():
+                self.assertIn(why, broken()[runner])
+            self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["state"], "done")
+            waits = cluster.submit([task("about", kind="late")] * 200)
+            for path, words in ((later, "late 64"), (echo, "echo 1")):
+                path.with_suffix(".new").write_text(f"#!/bin/sh\nexec {ODD} {words}\n", encoding="utf-8")
+                path.with_suffix(".new").chmod(0o755)
+                path.with_suffix(".new").rename(path)
+            for each in waits:
+                self.assertEqual(wait_until(lambda each=each: (found := cluster.task(each["id"]))["state"] == "done" and found,
+                                            what="its end")["attempt"], 1)
+            wait_until(lambda: "offers the kind echo, which comes with Eole" in broken().get(str(echo), ""), what="it is refused")
+            self.assertNotIn(str(later), broken())
+            self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["worker"], "w1")
+        finally:
+            cluster.__exit__(None, None, None)
 
     def test_an_empty_command_is_refused(self):
         self.assertIn("--runner: a COMMAND is wanted, this one is empty", self.refused(" "))
