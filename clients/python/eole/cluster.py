@@ -7,6 +7,7 @@ import os
 import time
 
 from .artifacts import fetch, store, store_pieces
+from .chains import Chains
 from .cluster_groups import OfGroups
 from .connection import Connection
 from .errors import BadTask, Error, Gone, NoAnswer, NotFound, Refused
@@ -38,6 +39,7 @@ class Cluster(OfGroups):
         self._connection = Connection(path, patience)
         self._submitter = Submitter(self._connection)
         self.schedules = Schedules(self._connection, self._submit)
+        self.chains = Chains(self._connection, self._place)
         self._log = None
         self._silent_until = 0
         self._own = set()  # Submitted or waited for here, and their results not handed out yet.
