@@ -224,6 +224,18 @@ class Tasks(Cases, unittest.TestCase):
         self.assertFalse(set(ids) & (cluster._own | set(cluster._seen)))
 
 
+class FromElsewhere(unittest.TestCase):
+    def test_any_client_submits_by_place_and_by_name(self):
+        cluster = started(self, "--runner", RUNNER, workers=1, slots=1)
+        for args in ('["pen", 2]', '{"item": "pen", "wanted": 2}', '{"$args": ["pen"], "wanted": 2}'):
+            [done] = cluster.json("submit", "shop_tasks.order", "--args", args, "--wait")
+            self.assertEqual((done["value"]["value"]["item"], done["value"]["value"]["price"]), ("pen", 3.0))
+        for args, why in (('["pen", 2, 3]', "3 arguments by place, it takes 2"), ('["pen", "x"]', "wanted must be a whole number"),
+                          ('{"$args": ["pen"], "item": "x"}', "item is there twice")):
+            done = cluster.eole("submit", "shop_tasks.order", "--args", args, check=False)
+            self.assertEqual((done.returncode, why in done.stderr), (2, True), done.stderr)
+
+
 class Large(unittest.TestCase):
     """What becomes artifacts, where the sink is on this machine and where it is not."""
 

@@ -1,5 +1,7 @@
 #include "clients/cpp/tasks/task_fault.hpp"
 
+#include <algorithm>
+
 #include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/records.hpp"
@@ -47,7 +49,12 @@ std::string of_task(const TaskRequest& task) {
   if (task.conditions.key.size() > protocol::kOrderKeyBytesMax) return "/key";
   std::string at;
   (void)check(task, &at);
-  return at.empty() ? "/args" : "/args" + part(at);
+  const auto args = Value::from_msgpack(task.args);
+  const auto* members = args ? args->as<Value::Map>() : nullptr;
+  const bool is_there = members != nullptr &&  // By its name, and not by its place.
+                        std::any_of(members->begin(), members->end(),
+                                    [&](const auto& member) { return member.first == at; });
+  return is_there ? "/args" + part(at) : "/args";
 }
 
 }  // namespace
