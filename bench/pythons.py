@@ -24,7 +24,7 @@ from servers import Server, end_on_sigterm, install, rabbitmq, redis
 
 PACKAGES = "rabbitmq-server redis-server python3-celery python3-redis python3-rq python3-distributed python3-numpy".split()
 PLACE = ROOT / "bench/peers"
-LONE, ARRAYS, ROUNDS = 200, 5, 3
+COUNTS, ROUNDS = {"lone": 200, "arrays": 5}, 3
 
 
 @contextlib.contextmanager
@@ -85,52 +85,49 @@ def dask_system(up, _):
 SYSTEMS = {"Eole": (eole_system, 100_000), "Celery": (celery_system, 1000), "RQ": (rq_system, 1000), "Dask": (dask_system, 2000)}
 
 
-@functools.cache
-def turns():
-    """For each system that starts what it gave in each round."""
-    with contextlib.ExitStack() as stack:
-        up = stack.enter_context
-        memory = up(redis("--appendonly", "no"))
-        clients = {}
-        for name, (system, _) in SYSTEMS.items():
-            try:
-                client = up(process(PYTHON, "python_client.py", env=system(up, memory), stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE))
-                if client.stdout.readline() != "ready\n":
-                    raise RuntimeError("its client ended")
-                clients[name] = client
-            except Exception as error:  # noqa: BLE001 - it costs no other its figures
-                print(f"python: {name}: {error}", file=sys.stderr, flush=True)
-        found = {name: [] for name in clients}
+STACK = contextlib.ExitStack()  # What is up until the end.
 
-        def ask(name, what, count):
-            client = clients[name]
-            client.stdin.write(f"{what} {count}\n")
-            client.stdin.flush()
-            return json.loads(client.stdout.readline())
-        for _ in range(ROUNDS):
-            for name in list(clients):
-                count = SYSTEMS[name][1]
-                try:
-                    found[name].append({**ask(name, "rate", count), "lone_us": median_of(ask(name, "lone", LONE)),
-                                        "array_ms": median_of(ask(name, "arrays", ARRAYS)) / 1000})
-                except (OSError, ValueError) as error:  # It ended: as above.
-                    print(f"python: {name}: its client ended within a round: {error}", file=sys.stderr, flush=True)
-                    del clients[name]
+
+@functools.cache
+def clients():
+    """Of each system that starts."""
+    up, found = STACK.enter_context, {}
+    memory = up(redis("--appendonly", "no"))
+    for name, (system, _) in SYSTEMS.items():
+        try:
+            client = up(process(PYTHON, "python_client.py", env=system(up, memory), stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            if client.stdout.readline() != "ready\n":
+                raise RuntimeError("its client ended")
+            found[name] = client
+        except Exception as error:  # noqa: BLE001 - it costs no other its figures
+            print(f"python: {name}: {error}", file=sys.stderr, flush=True)
     return found
 
 
-def median_of(said):
-    return statistics.median(said["us"])
+@functools.cache
+def turns(what):
+    """For each system what it gave in each round."""
+    found = {name: [] for name in clients()}
+    for _ in range(ROUNDS):
+        for name, client in list(clients().items()):
+            try:
+                client.stdin.write(f"{what} {COUNTS.get(what) or SYSTEMS[name][1]}\n")
+                client.stdin.flush()
+                said = json.loads(client.stdout.readline())
+                found[name].append({**said, "median_us": statistics.median(said.get("us", [0]))})
+            except (OSError, ValueError) as error:  # It ended: as above.
+                print(f"python: {name}: its client ended within a round: {error}", file=sys.stderr, flush=True)
+                del clients()[name]
+    return found
 
 
-def of(name, what):
-    return lambda: [each[what] for each in turns()[name]]
+def of(name, what, which, unit):
+    return lambda: [each[which] / unit for each in turns(what)[name]]
 
 
-def share(name, what):
+def share(name, what, which):
     """Eole's, of this system's."""
-    return lambda: [ours[what] / theirs[what] for ours, theirs in zip(turns()["Eole"], turns()[name])]
+    return lambda: [ours[which] / theirs[which] for ours, theirs in zip(turns(what)["Eole"], turns(what)[name])]
 
 
 STREAMS = """
@@ -176,14 +173,15 @@ def submits():
 
 
 MEASURES = []
-for what, unit, title in (("tasks_per_second", "tasks/s", "no-op, two worker processes"),
-                          ("submits_per_second", "tasks/s", "no-op, the submits alone"),
-                          ("lone_us", "us", "lone no-op, submit to result"),
-                          ("array_ms", "ms", "numpy, 10 MB as argument and as result")):
+for what, which, unit, title, size in (
+        ("rate", "tasks_per_second", "tasks/s", "no-op, two worker processes", 1),
+        ("rate", "submits_per_second", "tasks/s", "no-op, the submits alone", 1),
+        ("lone", "median_us", "us", "lone no-op, submit to result", 1),
+        ("arrays", "median_us", "ms", "numpy, 10 MB as argument and as result", 1000)):
     for name in SYSTEMS:
-        MEASURES.append((f"{title}, {name}", unit, of(name, what), 1))
+        MEASURES.append((f"{title}, {name}", unit, of(name, what, which, size), 1))
         if name != "Eole":
-            MEASURES.append((f"{title}, {name}: Eole's, of this", "times", share(name, what), 1))
+            MEASURES.append((f"{title}, {name}: Eole's, of this", "times", share(name, what, which), 1))
 MEASURES += [
     ("a million tasks by map()", "tasks/s", submits, 2),
     ("growth of a client that reads a million results, from the 100,000th on", "MiB", streamed, 2),
@@ -196,4 +194,5 @@ def prepare():
 
 
 if __name__ == "__main__":
-    run(MEASURES, "python", "./dev bench python", __doc__, prepare)
+    with STACK:
+        run(MEASURES, "python", "./dev bench python", __doc__, prepare)

@@ -3,6 +3,7 @@
 
 #include "cli/group.hpp"
 #include "cli/lookup.hpp"
+#include "cli/submission.hpp"
 #include "cli/word_flags.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -53,10 +54,16 @@ void print_one(const Value& view) {
 void add(const ChainOptions& options, const Globals& globals) {
   need(TopicPattern::parse(options.from), kBadUse);
   const auto task_words = words_said(options.said);
-  (void)task_said(options.said);
+  auto checked = task_said(options.said);
   Value task = Value::Map{{"kind", options.kind}, {"args", args_of(options)}};
   for (const auto& [word, value] : task_words) task.set(word, value);
+  checked.task_class.kind = options.kind;
+  checked.args = task["args"].to_msgpack();
+  checked.is_filled = true;
+  need(check(checked), kBadUse);
   Cluster cluster(globals);
+  std::vector<TaskRequest> one{std::move(checked)};
+  look_for_workers(cluster, one);
   auto start = place_in_log(cluster, options.start, "--start");
   if (start == Value("latest")) start = head_of(cluster);  // Now, not once the relay begins.
   const auto view = control(

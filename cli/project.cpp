@@ -215,7 +215,7 @@ Bytes args_of(const std::string& json) {
 }
 
 // A submit's payload of the one task.
-Bytes last_task(const ProjectOptions& options) {
+Bytes last_task(Cluster& cluster, const ProjectOptions& options) {
   TaskRequest task;
   task.task_class.kind = options.then;
   if (kinds::find(options.then) == nullptr && options.args_json.empty()) {
@@ -230,8 +230,10 @@ Bytes last_task(const ProjectOptions& options) {
   if (!options.args_json.empty()) task.args = args_of(options.args_json);
   if (const auto good = check(task); !good)
     throw Failure{kBadUse, text("--then ", shown(options.then), ": ", shown(good.error().message))};
+  std::vector<TaskRequest> one{std::move(task)};
+  look_for_workers(cluster, one);
   protocol::TaskGroups groups;
-  groups.add(task.task_class, task.args, {});
+  groups.add(one[0].task_class, one[0].args, {});
   return groups.take();
 }
 
@@ -247,8 +249,8 @@ int tell(const std::string& what, const ProjectOptions& options, const Globals& 
   Value wish = Value::Map{{"project", options.of_command}};
   if (options.expected > 0) wish.set("expected", options.expected);
   if (options.is_again) wish.set("is_again", true);
-  if (!options.then.empty()) wish.set("collect", protocol::Blob{last_task(options)});
   Cluster cluster(globals);
+  if (!options.then.empty()) wish.set("collect", protocol::Blob{last_task(cluster, options)});
   if (what != "open") need_known(cluster, options.of_command);
   const auto ask = [&] {
     return need(cluster.ventilator.ask(protocol::Control{0, what, wish.to_msgpack()}));

@@ -19,6 +19,10 @@ struct IdRange {
   std::uint32_t count = 0;
 };
 
+/// Refuses arguments that a runner tells it does not take, pins that no worker has, and kinds that
+/// are nearly another's name; says which kinds no connected worker runs. Throws Failure.
+void look_for_workers(Cluster& cluster, std::vector<TaskRequest>& tasks);
+
 /// The one task that these words mean behind `eole submit`. Throws Failure.
 TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster);
 

@@ -96,36 +96,6 @@ void check_offered(const kinds::OfferedKinds& offered, std::vector<TaskRequest>&
   throw Failure{kBadUse, text(tasks.front().line > 0 ? "nothing was submitted\n" : "", said)};
 }
 
-// A kind that nobody offers waits for a worker that will; one that is nearly the name of another
-// is a mistake, and would wait for ever.
-void look_for_workers(Cluster& cluster, std::vector<TaskRequest>& tasks) {
-  std::set<std::string> places;
-  for (const auto& task : tasks) places.insert(task.task_class.place);
-  look_for_pins(cluster, places);
-  const auto told = cluster.ventilator.query("kinds");
-  if (!told) return;
-  const kinds::OfferedKinds offered(*told);
-  check_offered(offered, tasks);
-  auto known = kind_names();
-  known.insert(known.end(), offered.names().begin(), offered.names().end());
-  std::set<std::string> missing;
-  for (const auto& task : tasks)
-    if (!offered.has(task.task_class.kind)) missing.insert(task.task_class.kind);
-  for (const auto& kind : missing) {
-    const auto near = kinds::find(kind) == nullptr ? nearest(kind, known) : std::string();
-    if (!near.empty()) {
-      const auto bad = std::find_if(tasks.begin(), tasks.end(),
-                                    [&](const TaskRequest& task) { return task.task_class.kind == kind; });
-      throw Failure{
-          kBadUse,
-          text(bad->line > 0 ? text("nothing was submitted\nline ", bad->line, ": ") : "",
-               shown(kind), ": no worker runs such a kind; did you mean ", shown(near), "?")};
-    }
-    std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
-                 shown(kind).c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
-  }
-}
-
 void print_ids(const Submission& submission, bool is_json) {
   std::string lines;
   for (const auto& range : submission.ids()) {
@@ -182,6 +152,36 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
 }
 
 }  // namespace
+
+// A kind that nobody offers waits for a worker that will; one that is nearly the name of another
+// is a mistake, and would wait for ever.
+void look_for_workers(Cluster& cluster, std::vector<TaskRequest>& tasks) {
+  std::set<std::string> places;
+  for (const auto& task : tasks) places.insert(task.task_class.place);
+  look_for_pins(cluster, places);
+  const auto told = cluster.ventilator.query("kinds");
+  if (!told) return;
+  const kinds::OfferedKinds offered(*told);
+  check_offered(offered, tasks);
+  auto known = kind_names();
+  known.insert(known.end(), offered.names().begin(), offered.names().end());
+  std::set<std::string> missing;
+  for (const auto& task : tasks)
+    if (!offered.has(task.task_class.kind)) missing.insert(task.task_class.kind);
+  for (const auto& kind : missing) {
+    const auto near = kinds::find(kind) == nullptr ? nearest(kind, known) : std::string();
+    if (!near.empty()) {
+      const auto bad = std::find_if(tasks.begin(), tasks.end(),
+                                    [&](const TaskRequest& task) { return task.task_class.kind == kind; });
+      throw Failure{
+          kBadUse,
+          text(bad->line > 0 ? text("nothing was submitted\nline ", bad->line, ": ") : "",
+               shown(kind), ": no worker runs such a kind; did you mean ", shown(near), "?")};
+    }
+    std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
+                 shown(kind).c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
+  }
+}
 
 TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster) {
   CLI::App app{"", "task"};

@@ -195,6 +195,23 @@ bool Supervisor::is_any_failing() const {
   });
 }
 
+std::string Supervisor::probe_log() const { return text(log_directory_, "/probe.log"); }
+
+// The runners that could not start: the worker tries them again.
+void Supervisor::print_broken() const {
+  std::ifstream file(probe_log());
+  std::string line;
+  std::getline(file, line);
+  const auto status = Value::from_json(line);
+  const auto* roles = status ? (*status)["roles"].as<Value::Array>() : nullptr;
+  if (roles == nullptr) return;
+  for (const auto& role : *roles)
+    if (const auto* broken = role["broken"].as<Value::Array>())
+      for (const auto& each : *broken)
+        std::printf("%s goes on without %s\n", shown(role["name"].text_or("")).c_str(),
+                    shown(each["problem"].text_or("")).c_str());
+}
+
 bool Supervisor::is_asked_again() {
   pollfd watch{stop_.fd(), POLLIN, 0};
   ::poll(&watch, 1, kLookMs);
@@ -232,10 +249,13 @@ int Supervisor::run(const std::vector<std::string>& probe) {
   bool has_said = false;
   while (true) {
     if (std::exchange(is_probe_due_, false)) {
-      probe_ = spawn("eole", probe, text(log_directory_, "/probe.log"));
+      std::error_code is_first;
+      std::filesystem::remove(probe_log(), is_first);
+      probe_ = spawn("eole", probe, probe_log());
     }
     if (is_ready_ && !has_said && !is_any_failing()) {
       has_said = true;
+      print_broken();
       std::printf("ready\n");
       std::fflush(stdout);
     }

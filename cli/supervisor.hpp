@@ -22,7 +22,8 @@ class Supervisor {
   /// `program`: a binary beside this one.
   void start(const std::string& name, const std::string& program,
              const std::vector<std::string>& arguments);
-  /// Prints `ready` once `eole` with `probe` has succeeded; returns the exit code after a drain.
+  /// Prints `ready` once `eole` with `probe`, which tells the cluster's status as JSON, has
+  /// succeeded, and what of it cannot run; returns the exit code after a drain.
   int run(const std::vector<std::string>& probe);
 
  private:
@@ -51,6 +52,8 @@ class Supervisor {
   bool is_any_alive(bool workers) const;
   /// One of them is away, or was and may end again at once.
   bool is_any_failing() const;
+  std::string probe_log() const;
+  void print_broken() const;
   void drain();
   /// Waits a moment for another signal.
   bool is_asked_again();

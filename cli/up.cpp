@@ -179,7 +179,8 @@ int run(UpOptions options, const Globals& globals) {
     std::printf("ports         %s: all that a firewall must let in\n", endpoints.ports.c_str());
   std::fflush(stdout);
   const int code = supervisor.run(
-      {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers)});
+      {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers),
+       "--json"});
   remove_sockets(endpoints);
   return code;
 }

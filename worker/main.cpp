@@ -49,7 +49,8 @@ int main(int argc, char** argv) {
     auto runners = worker::start_runners(processes, foreign, settings.words(), config);
     program.keep_to_core();
     role::Loop loop(options.cluster, role::Loop::Kind::kConnects);
-    worker::Slots slots(loop.context(), slot, std::move(runners), config.runners);
+    worker::Slots slots(loop.context(), slot, std::move(runners),
+                        {config.runners, config.ahead});
     worker::Node node(options, loop, slots);
     if (const int ended = role::run(node, loop); ended != 0) ::_exit(ended);  // A second signal.
     return 0;

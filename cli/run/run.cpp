@@ -187,6 +187,11 @@ void add_run(CLI::App& app, Globals& globals) {
   auto words = std::make_shared<Words>();
   command->prefix_command();
   command->fallthrough(false);  // Words of the command may be commands of ours.
+  // It takes no word. Without one the parser would hand what is behind a -- to the whole program.
+  command->add_option_function<std::string>("words", [](const std::string&) {})
+      ->group("")
+      ->check([](const std::string&) { return std::string("not here"); });
+  command->validate_positionals();
   command->add_option("--cluster", globals.cluster_path)->group("");
   auto* files = command->add_option("--each-line", words->files,
                                     "a job for each line of this file; - reads standard input");
@@ -211,7 +216,7 @@ void add_run(CLI::App& app, Globals& globals) {
   command->add_option("--sign", options.key, "KEYFILE of eole key make, for workers --signed-by");
   command->add_option("--script", words->script,
                       "a file here that goes along to each job, in a fresh directory there, and is "
-                      "run; COMMAND is its arguments");
+                      "run; COMMAND is its arguments, behind -- if they begin with a dash");
   command->add_option("--env", words->env, "NAME=VALUE, or NAME as it is here")
       ->allow_extra_args(false);
   command->add_option("--project", words->project, "a name to find the tasks by");
@@ -225,8 +230,10 @@ void add_run(CLI::App& app, Globals& globals) {
       add_flag(*command, word, words->said);
   command->footer(kHelp);
   command->callback([=, &globals] {
-    const auto rest = command->remaining();
-    if (!rest.empty() && rest.front().size() > 1 && rest.front()[0] == '-')
+    auto rest = command->remaining();
+    if (!rest.empty() && rest.front() == "--")
+      rest.erase(rest.begin());  // What follows is the command's, however it begins.
+    else if (!rest.empty() && rest.front().size() > 1 && rest.front()[0] == '-')
       throw CLI::ExtrasError("run", rest);  // An option, and none of ours.
     std::size_t file = 0;
     std::size_t range = 0;

@@ -209,7 +209,7 @@ std::string_view to_text(Type type) {
   return "?";
 }
 
-Expected<Value> conform(const Kind& kind, const Value& args, std::string* wrong) {
+Expected<Value> conform(const Kind& kind, const Value& args, std::string* wrong, IsOpen is_open) {
   if (kind.takes_anything) return args;
   const auto refuse = [&](std::string_view name, const std::string& why) {
     if (wrong != nullptr) *wrong = name;
@@ -230,7 +230,9 @@ Expected<Value> conform(const Kind& kind, const Value& args, std::string* wrong)
   for (const auto& argument : kind.arguments) {
     const auto& value = args[argument.name];
     const bool is_null_meant = argument.type == Type::kAny && has(args, argument.name);
-    if (!value.is_null() || is_null_meant) {
+    if (is_open != nullptr && is_open(value)) {
+      good.set(std::string(argument.name), value);
+    } else if (!value.is_null() || is_null_meant) {
       auto fits = conform(argument, value);
       if (!fits) return refuse(argument.name, fits.error().message);
       good.set(std::string(argument.name), std::move(*fits));

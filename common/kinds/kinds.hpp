@@ -21,7 +21,10 @@ bool is_web_url(std::string_view url);
 
 /// The arguments as the kind wants them: what was left out has its default, integers stand where
 /// whole numbers were written as reals. Or why they are refused: which argument, what is wrong
-/// with it, what is allowed. `wrong`: becomes the name of one that was given and is refused.
-Expected<Value> conform(const Kind& kind, const Value& args, std::string* wrong = nullptr);
+/// with it, what is allowed. `wrong`: becomes the name of one that was given and is refused. A value
+/// that `is_open` is not known yet, and fits.
+using IsOpen = bool (*)(const Value& value);
+Expected<Value> conform(const Kind& kind, const Value& args, std::string* wrong = nullptr,
+                        IsOpen is_open = nullptr);
 
 }  // namespace eole::kinds

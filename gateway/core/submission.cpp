@@ -80,6 +80,13 @@ void point_within(std::vector<http::Problem::At>& bad, std::string_view body,
   });
 }
 
+client::TaskRequest read_words(const Value& written, const std::string& pointer,
+                               const client::TaskRequest& preset) {
+  auto task = client::read_task(written, preset);
+  if (!task) refuse({{pointer + client::fault_in(written, preset), task.error().message}});
+  return std::move(*task);
+}
+
 }  // namespace
 
 Batch read_json_tasks(std::string_view body, const client::TaskRequest& preset) {
@@ -110,12 +117,15 @@ Batch read_json_tasks(std::string_view body, const client::TaskRequest& preset) 
   return encode(tasks, is_list ? "/0" : "", std::move(bad));
 }
 
-Batch read_task(const Value& written, const std::string& pointer) {
-  auto task = client::read_task(written, {});
-  if (!task) refuse({{pointer + client::fault_in(written, {}), task.error().message}});
-  std::vector<client::TaskRequest> one;
-  one.push_back(std::move(*task));
+Batch read_task(const Value& written, const std::string& pointer,
+                const client::TaskRequest& preset) {
+  std::vector<client::TaskRequest> one{read_words(written, pointer, preset)};
   return encode(one, pointer, {});
+}
+
+void check_task(const Value& written, const std::string& pointer,
+                const client::TaskRequest& preset) {
+  (void)read_words(written, pointer, preset);
 }
 
 std::size_t LineTasks::feed(std::string_view piece) {

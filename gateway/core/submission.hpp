@@ -22,7 +22,12 @@ struct Batch {
 Batch read_json_tasks(std::string_view body, const client::TaskRequest& preset = {});
 
 /// One task that stands somewhere in a body: at `pointer`. Throws as read_json_tasks does.
-Batch read_task(const protocol::Value& written, const std::string& pointer);
+Batch read_task(const protocol::Value& written, const std::string& pointer,
+                const client::TaskRequest& preset);
+
+/// Throws as read_task does, but what the task waits for may be anything.
+void check_task(const protocol::Value& written, const std::string& pointer,
+                const client::TaskRequest& preset);
 
 /// Tasks whose parents are known already. Throws http::Problem 400.
 Batch encode_tasks(const std::vector<client::TaskRequest>& tasks);

@@ -42,8 +42,9 @@ Value value_of(const kinds::Kind* kind, const std::string& name, const std::stri
 
 }  // namespace
 
-UploadWish read_wish(const UploadFields& fields, std::string file_name, const Within& within) {
-  UploadWish wish{.file_name = std::move(file_name)};
+UploadWish read_wish(const UploadFields& fields, std::string file_name, const Within& within,
+                     client::TaskRequest preset) {
+  UploadWish wish{.file_name = std::move(file_name), .preset = std::move(preset)};
   wish.project = within.prefix() + wish.project;
   for (const auto& [name, value] : fields) {
     if (name == "kind") wish.kind = value;
@@ -56,7 +57,8 @@ UploadWish read_wish(const UploadFields& fields, std::string file_name, const Wi
   }
   if (!within.has(wish.project))
     throw Problem(403, text("project ", wish.project, ": is not within ", within.prefix()));
-  const auto* kind = kinds::find(wish.kind);
+  wish.preset.task_class.kind = wish.kind;
+  const auto* kind = client::kind_of(wish.preset);
   for (const auto& [name, value] : fields) {
     if (name == "kind" || name == "project" || name == "args") continue;
     if (!takes(kind, name))
@@ -79,7 +81,7 @@ void check_type(const UploadWish& wish, std::string_view head) {
 }
 
 Batch task_of(const UploadWish& wish, const std::string& sha256) {
-  const auto* kind = kinds::find(wish.kind);
+  const auto* kind = client::kind_of(wish.preset);
   auto args = wish.args;
   args.set(std::string(kArtifact), sha256);
   if (takes(kind, kName) && args[kName].is_null()) args.set(std::string(kName), wish.file_name);

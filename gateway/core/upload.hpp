@@ -21,10 +21,11 @@ struct UploadWish {
 };
 
 /// By the fields beside the file: kind, project, args (a JSON object), and arguments of the kind by
-/// their own names. The project is one within, and uploads there if none is named. Throws
-/// http::Problem 400, also for what the kind does not know; 403: another's project.
+/// their own names. The project is one within, and uploads there if none is named; the rest is as in
+/// `preset`. Throws http::Problem 400, also for what the kind does not know; 403: another's project.
 using UploadFields = std::vector<std::pair<std::string, std::string>>;
-UploadWish read_wish(const UploadFields& fields, std::string file_name, const Within& within = {});
+UploadWish read_wish(const UploadFields& fields, std::string file_name, const Within& within = {},
+                     client::TaskRequest preset = {});
 
 /// Throws http::Problem 400 "type not allowed" unless the kind takes a file that begins so
 /// (kTypeBytes of it, or all).

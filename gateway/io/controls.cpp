@@ -100,7 +100,10 @@ Answered put_schedule(Ring ring, Exchange& exchange) {
     if (!every) throw Problem(400, every.error().message, {{"/every", every.error().message}});
     wish.set("every_ms", *every);
   }
-  auto batch = read_task(asked["task"], "/task");
+  const auto offered = co_await ring.offered();
+  client::TaskRequest preset;
+  preset.offered = offered.get();
+  auto batch = read_task(asked["task"], "/task", preset);
   wish.set("task", protocol::Blob{std::move(batch.groups)});
   const auto view = need(co_await ring.control("schedule", std::move(wish)));
   co_return json(200, client::schedule_view(view));

@@ -14,6 +14,7 @@
 #include "clients/cpp/session/transfers.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/base/within.hpp"
+#include "common/kinds/offered.hpp"
 #include "common/protocol/value.hpp"
 #include "gateway/io/asio.hpp"
 
@@ -122,6 +123,8 @@ class Fabric {
   bool is_watching_ = false;  // The reader hears of progress.
   bool is_stopping_ = false;
   TimePoint reopen_at_{};
+  TimePoint offered_asked_{};
+  std::shared_ptr<const kinds::OfferedKinds> offered_ = std::make_shared<const kinds::OfferedKinds>();
   TimePoint wanted_at_{};  // When somebody last wanted to hear of ends.
 };
 

@@ -142,13 +142,16 @@ Answered take_back(Ring ring, std::string what, std::string name) {
   co_return json(200, view);
 }
 
-// Its arguments are known once a notification has filled them; all else is as of any task.
-void check_words(Value task) {
-  if (!task["kind"].text_or("").empty()) {
-    task.set("kind", "echo");
-    task.set("args", Value());
-  }
-  (void)read_task(task, "/task");
+// Its arguments are known once a notification has filled them, but for those that are said here;
+// all else is as of any task.
+void check_chained(Value task, const kinds::OfferedKinds& offered) {
+  client::TaskRequest preset;
+  preset.offered = &offered;
+  preset.is_filled = true;
+  check_task(task, "/task", preset);
+  task.set("kind", "echo");
+  task.set("args", Value());
+  (void)read_task(task, "/task", {});
 }
 
 // {"name", "from": a pattern, "start", "task": as POST /task takes it, with $NAME in it}.
@@ -157,7 +160,8 @@ Answered add_chain(Ring ring, Exchange& exchange) {
   only(said, {"name", "from", "start", "task"});
   const auto pattern = TopicPattern::parse(name_in(said, "from"));
   if (!pattern) throw wrong("from", pattern.error().message);
-  check_words(said["task"]);
+  const auto offered = co_await ring.offered();
+  check_chained(said["task"], *offered);
   Value begin = said["start"].is_null() ? Value("latest") : said["start"];
   auto start =
       co_await offset_in_log(ring, "start", std::move(begin));  // Now, not once the relay begins.

@@ -90,7 +90,10 @@ Answered open(Ring ring, Exchange& exchange) {
   for (const auto* name : {"expected", "is_again"})
     if (!asked[name].is_null()) wish.set(name, asked[name]);
   if (!asked["then"].is_null()) {
-    auto last = read_task(asked["then"], "/then");
+    const auto offered = co_await ring.offered();
+    client::TaskRequest preset;
+    preset.offered = offered.get();
+    auto last = read_task(asked["then"], "/then", preset);
     wish.set("collect", protocol::Blob{std::move(last.groups)});
   }
   co_return json(200, need(co_await ring.control("open", std::move(wish))));

@@ -46,7 +46,8 @@ class Writing {
 };
 
 // What the metadata want of the file; what they say of it beside its name is the sender's.
-UploadWish wish_of(const tus::Upload& upload, const Within& within) {
+UploadWish wish_of(const tus::Upload& upload, const Within& within,
+                   const kinds::OfferedKinds& offered) {
   const auto metadata = tus::parse_metadata(upload.metadata);
   UploadFields fields;
   std::string name;
@@ -58,7 +59,9 @@ UploadWish wish_of(const tus::Upload& upload, const Within& within) {
       if (!is_of_the_file) fields.emplace_back(key, value);
     }
   auto safe = http::safe_file_name(name);
-  return read_wish(fields, safe.empty() ? "upload" : std::move(safe), within);
+  client::TaskRequest preset;
+  preset.offered = &offered;
+  return read_wish(fields, safe.empty() ? "upload" : std::move(safe), within, std::move(preset));
 }
 
 class Resumable {
@@ -88,7 +91,9 @@ class Resumable {
     const Within within(exchange.caller.prefix);
     store_.expire(now);
     auto upload = tus::read_creation(request, now);
-    if (!upload.is_partial) wish_of(upload, within);  // Refused before its bytes come.
+    auto ring = gateway_.ring(exchange);
+    const auto offered = co_await ring.offered();
+    if (!upload.is_partial) wish_of(upload, within, *offered);  // Refused before its bytes come.
     if (!upload.parts.empty()) {
       std::vector<tus::Upload> parts;
       for (const auto& id : upload.parts) parts.push_back(find(id, within)->upload);
@@ -232,8 +237,9 @@ class Resumable {
     std::optional<Problem> refused;
     try {
       const auto file = store_.open(*entry);
-      auto wish = wish_of(upload, entry->within);
-      const Ring ring(gateway_.fabric(), entry->within);
+      Ring ring(gateway_.fabric(), entry->within);
+      const auto offered = co_await ring.offered();
+      auto wish = wish_of(upload, entry->within, *offered);
       const auto taken = co_await intake_->take(ring, file, std::move(wish), "upload/" + upload.id);
       entry->told = told(taken);
     } catch (const Problem& problem) {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t kPageBytes = 256 << 10;       // Of the log.
 constexpr Duration kPagePatience = 2s;                // For it; whoever wants it asks again.
+constexpr Duration kOfferedFor = 1s;                   // Told, before it is asked again.
 constexpr Duration kGlanceEvery = 1s;                 // Whether who waits is still there.
 constexpr std::size_t kGatheredBytesMax = 256 << 20;  // Of tasks that wait for the ventilator.
 
@@ -38,6 +39,16 @@ awaitable<Ring::Answer> Ring::ventilator(std::string what, TaskId id, Value opti
 awaitable<Ring::Answer> Ring::sink(std::string what, TaskId id, Value options, Duration patience) {
   auto query = query_of(std::move(what), id, options, within_);
   co_return co_await fabric_->ask(fabric_->sink_, std::move(query), patience);
+}
+
+awaitable<std::shared_ptr<const kinds::OfferedKinds>> Ring::offered() {
+  const auto now = fabric_->world_.now();
+  if (now >= fabric_->offered_asked_ + kOfferedFor) {
+    fabric_->offered_asked_ = now;  // The others go on with what was told before.
+    const auto told = co_await ventilator("kinds", {}, {}, kOfferedFor);
+    if (told) fabric_->offered_ = std::make_shared<const kinds::OfferedKinds>(*told);
+  }
+  co_return fabric_->offered_;
 }
 
 awaitable<Ring::Answer> Ring::read_log(std::uint64_t offset, std::string pattern) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,9 @@ class Ring {
                                Duration patience = kPatience);
   awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {},
                          Duration patience = kPatience);
+  /// What workers offer, as the ventilator told it a moment ago: a submit does not ask each time.
+  /// Nothing while it has told nothing. Shared: who has it may still read it when the next comes.
+  awaitable<std::shared_ptr<const kinds::OfferedKinds>> offered();
   awaitable<Answer> control(std::string what, protocol::Value options);
   awaitable<Answer> control_sink(std::string what, protocol::Value options);
   std::uint64_t random() const;

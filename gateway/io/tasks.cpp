@@ -7,7 +7,6 @@
 #include "gateway/core/submission.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
-#include "gateway/io/offers.hpp"
 
 namespace eole::gateway {
 
@@ -113,7 +112,7 @@ class Tasks {
       co_await post_lines(exchange, ring, key, ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);
-      const auto offered = co_await offers_.now(ring);
+      const auto offered = co_await ring.offered();
       auto preset = preset_of(request);
       preset.offered = offered.get();
       auto batch = read_json_tasks(body, preset);
@@ -269,7 +268,7 @@ class Tasks {
   // While a batch is under way the next one is read, and goes when that one was accepted.
   awaitable<void> submit_lines(Exchange& exchange, Ring& ring, const std::string& key,
                                std::vector<Ids>& ids, std::optional<Flight>& flight) {
-    const auto offered = co_await offers_.now(ring);
+    const auto offered = co_await ring.offered();
     auto preset = preset_of(exchange.request);
     preset.offered = offered.get();
     LineTasks lines(std::move(preset));
@@ -292,7 +291,6 @@ class Tasks {
   }
 
   Gateway& gateway_;
-  Offers offers_;
 };
 
 }  // namespace

@@ -92,9 +92,11 @@ class Uploads {
     if (name.empty())
       throw Problem(400, text("no selected file: ", *form.file_name, ": is no file's name"));
     auto ring = gateway_.ring(exchange);
-    auto wish = read_wish(form.fields, std::move(name), ring.within());
+    const auto offered = co_await ring.offered();
+    auto preset = preset_of(exchange.request);
+    preset.offered = offered.get();
+    auto wish = read_wish(form.fields, std::move(name), ring.within(), std::move(preset));
     auto key = idempotency_key(exchange.request);
-    wish.preset = preset_of(exchange.request);
     const auto taken = co_await intake_->take(ring, form.file, std::move(wish), std::move(key));
     auto answer = json(202, told(taken));
     answer.fields.push_back({"Location", told(taken)["status_url"].text_or("")});

@@ -208,7 +208,7 @@ awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
 
 // One task as a map, or several as a list: its id, or theirs.
 awaitable<Expected<Value>> Wamp::submit(Ring ring, Value tasks) {
-  const auto offered = co_await offers_.now(ring);
+  const auto offered = co_await ring.offered();
   client::TaskRequest preset;
   preset.offered = offered.get();
   const auto batch = read_json_tasks(tasks.to_json(), preset);

@@ -9,7 +9,6 @@
 #include "gateway/core/wamp/router.hpp"
 #include "gateway/io/exchange.hpp"
 #include "gateway/io/feed.hpp"
-#include "gateway/io/offers.hpp"
 #include "gateway/io/places.hpp"
 #include "gateway/io/ring.hpp"
 #include "gateway/io/wamp_tasks.hpp"
@@ -54,7 +53,6 @@ class Wamp {
   awaitable<Expected<protocol::Value>> result(Ring ring, TaskId id, const wamp::OwnCalled& called);
 
   Gateway& gateway_;
-  Offers offers_;
   Fabric& fabric_;
   Feed& feed_;
   wamp::Router router_;

@@ -185,6 +185,21 @@ def print_together(count):
     sys.setswitchinterval(before)
 
 
+_open = []
+
+
+@eole.task
+def keeps_open():
+    """A file that it writes to again when the next one runs."""
+    for file in _open:
+        os.pwrite(file.fileno(), b"y" * 1000, 0)
+    file = open(os.path.join(eole.current.directory, "a"), "wb")  # noqa: SIM115
+    file.write(b"x" * 1_000_000)
+    file.flush()
+    _open.append(file)
+    return eole.File(file.name)
+
+
 @eole.task
 def longest(*texts):
     return max(map(len, texts))

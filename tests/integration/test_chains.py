@@ -1,11 +1,17 @@
 """Notifications that become tasks, once each, and groups that are behind: what the relay acts on."""
 
+import datetime
 import os
+import pathlib
 import signal
 import subprocess
+import sys
 import unittest
 
 from cluster import BIN, Cluster, wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
+import eole  # noqa: E402
 
 TASKS = 200
 
@@ -63,6 +69,22 @@ class Chains(unittest.TestCase):
         self.assertEqual((chain["from"], chain["task"]["kind"]), ("none/*/done", "echo"))
         self.cluster.eole("chain", "remove", "brief")
         self.assertNotIn("brief", [each["name"] for each in self.cluster.json("chain", "list")])
+
+    def test_chains_are_declared_in_python_too(self):
+        with eole.Cluster(f"{self.cluster.directory}/eole/cluster.toml") as cluster:
+            for wrong in (lambda: cluster.chains.add("a", "x**", "echo"), lambda: cluster.chains.add("a", "#", "echo", priority=99),
+                          lambda: cluster.chains.add("a", "#", "echo", prioritee=1)):
+                with self.assertRaises(eole.BadTask):
+                    wrong()
+            cluster.submit("echo", [{"n": 1}], project="said")
+            cluster.chains.add("by-python", "said/echo/done", "echo", {"n": "$value.n", "of": "task ${id}"}, start="earliest",
+                               project="by-python", retry={"attempts": 2, "backoff": datetime.timedelta(seconds=1)},
+                               expires=datetime.timedelta(hours=1))
+            [chain] = [each for each in cluster.chains.list() if each["name"] == "by-python"]
+            self.assertEqual((chain["from"], chain["task"]["retry"], chain["task"]["expires"]),
+                             ("said/echo/done", {"attempts": 2, "backoff": "1000ms"}, "3600000ms"))
+            wait_until(lambda: [each["value"]["n"] for each in self.results("by-python")] == [1], what="it became a task")
+            self.assertEqual([cluster.chains.remove("by-python") for _ in range(2)], [True, False])
 
     def test_a_chain_that_was_removed_makes_no_more_tasks(self):
         self.submit_numbers("plenty", range(20 * TASKS))

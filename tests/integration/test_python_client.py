@@ -142,6 +142,9 @@ def losing_artifacts(path, lost=None):
                 continue
             who, head, piece = socket.recv_multipart()
             _, name, number, _, *rest = msgpack.unpackb(head)
+            if name == "hand":  # It is asked where its files lie.
+                socket.send_multipart([who, msgpack.packb([1, "handed", number, 0, "", ""]), b""])
+                continue
             size, offset = rest if name == "put" else (len(stored), rest[0])
             if (name, offset, len(piece)) not in asked:
                 asked.add((name, offset, len(piece)))

@@ -12,6 +12,9 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
+
+import numpy
 
 from cluster import BIN, Cluster, wait_until
 from python_tasks_cases import SECONDS, Cases, eole, shop
@@ -219,6 +222,62 @@ class Tasks(Cases, unittest.TestCase):
         gc.collect()
         shop.same.delay(1).get(SECONDS)
         self.assertFalse(set(ids) & (cluster._own | set(cluster._seen)))
+
+
+class FromElsewhere(unittest.TestCase):
+    def test_any_client_submits_by_place_and_by_name(self):
+        cluster = started(self, "--runner", RUNNER, workers=1, slots=1)
+        for args in ('["pen", 2]', '{"item": "pen", "wanted": 2}', '{"$args": ["pen"], "wanted": 2}'):
+            [done] = cluster.json("submit", "shop_tasks.order", "--args", args, "--wait")
+            self.assertEqual((done["value"]["value"]["item"], done["value"]["value"]["price"]), ("pen", 3.0))
+        for args, why in (('["pen", 2, 3]', "3 arguments by place, it takes 2"), ('["pen", "x"]', "wanted must be a whole number"),
+                          ('{"$args": ["pen"], "item": "x"}', "item is there twice")):
+            done = cluster.eole("submit", "shop_tasks.order", "--args", args, check=False)
+            self.assertEqual((done.returncode, why in done.stderr), (2, True), done.stderr)
+
+
+class Large(unittest.TestCase):
+    """What becomes artifacts, where the sink is on this machine and where it is not."""
+
+    def use(self, *arguments):
+        cluster = started(self, *arguments, "--runner", RUNNER, workers=1, slots=1)
+        eole.configure(f"{cluster.directory}/eole/cluster.toml")
+        self.addCleanup(eole.configure)
+        return pathlib.Path(cluster.directory, "eole/data/sink/artifacts")
+
+    def same(self):
+        array = numpy.arange(500_000.0)
+        handle = shop.same.delay(array)
+        found = handle.get(SECONDS)
+        numpy.testing.assert_equal(found, array)
+        found += 1  # It is one's own.
+        numpy.testing.assert_equal(handle.get(SECONDS), array)
+
+    def test_here_they_lie_where_the_sink_has_them_and_change_no_more(self):
+        place = self.use()
+        self.same()
+        self.assertEqual([path.name for path in place.iterdir() if len(path.name) != 64], ["lock"])
+        first = shop.keeps_open.delay().get(SECONDS)
+        shop.keeps_open.delay().get(SECONDS)
+        self.assertEqual(first.read(), b"x" * 1_000_000)
+
+    def test_elsewhere_they_go_over_the_wire(self):
+        self.use("--listen", "127.0.0.1")
+        self.same()
+
+    def test_a_damaged_one_is_taken_by_nobody(self):
+        place = self.use()
+        said = eole.files.said
+        with unittest.mock.patch("eole.tasks.files.said", lambda value: stored.append(said(value)) or stored[-1]):
+            stored = []
+            shop.same.delay(numpy.arange(500_000.0)).get(SECONDS)
+            with open(place / stored[0]["sha256"], "r+b") as file:
+                file.seek(-1, os.SEEK_END)
+                file.write(b"!")
+            with self.assertRaisesRegex(eole.BadValue, "another digest"):
+                shop.same.delay(numpy.arange(500_000.0)).get(SECONDS)
+        with self.assertRaisesRegex(eole.Damaged, "what was fetched has the digest"):
+            eole.default.cluster().read(stored[0]["sha256"])
 
 
 class Restarts(unittest.TestCase):

@@ -110,6 +110,26 @@ class Values(unittest.TestCase):
         with self.assertRaisesRegex(eole.BadValue, "objects"):
             codec.pack(numpy.array([object()]))
 
+    def test_a_large_array_is_not_copied_on_its_way(self):
+        for array in (numpy.arange(1000.0), numpy.arange(1000.0).reshape(10, 10, 10)[:, ::2],
+                      numpy.asfortranarray(numpy.ones((20, 3))),
+                      numpy.zeros(500, dtype=[("a", "<i4"), ("b", "<f8")]), numpy.arange(500).astype("datetime64[s]")):
+            pieces = codec.array_pieces(array, 1)
+            self.assertEqual(numpy.shares_memory(numpy.frombuffer(pieces[1], "u1"), array), array.flags.c_contiguous)
+            raw = bytearray(b"".join(pieces))
+            for found in (codec.unpack(bytes(raw)), codec.unpack_own(raw)):
+                self.assertEqual((found.dtype, found.shape, found.tobytes()), (array.dtype, array.shape, array.tobytes()))
+                self.assertEqual((found.flags.writeable, found.flags.aligned), (True, True))
+            self.assertTrue(numpy.shares_memory(found, numpy.frombuffer(raw, "u1")))
+        for other in ([1, "x"], {"a": numpy.ones(3)}, "x" * 300_000, (1, 2), None):
+            self.assertIsNone(codec.array_pieces(other, 1))
+            numpy.testing.assert_equal(codec.unpack_own(bytearray(codec.pack(other))), other)
+        head, body = codec.array_pieces(numpy.arange(8.0), 1)
+        for bad in (head + bytes(body)[:-1], head.replace(b"<f8", b"|O8") + bytes(body),
+                    head.replace(b"\x91\x08", b"\x91\x07") + body):
+            with self.assertRaises(eole.BadValue):
+                codec.unpack_own(bytearray(bad))
+
     def test_a_class_of_ones_own_has_a_codec_once_it_is_registered(self):
         with self.assertRaisesRegex(eole.BadValue, "Fraction has no codec"):
             codec.pack(fractions.Fraction(1, 3))

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -203,17 +204,42 @@ class Starts(unittest.TestCase):
         return done.stderr
 
     def test_what_cannot_be_is_refused_by_name(self):
-        self.assertIn(f"runner {ODD} echo 1 offers the kind echo, which comes with Eole", self.refused(f"{ODD} echo 1"))
-        self.assertIn(f"runner {ODD} odd 2 offers the kind odd, and so does runner {ODD} odd 1",
+        self.assertIn(f"runner {ODD} echo 1: offers the kind echo, which comes with Eole", self.refused(f"{ODD} echo 1"))
+        self.assertIn(f"runner {ODD} odd 2: offers the kind odd, and so does runner {ODD} odd 1",
                       self.refused(f"{ODD} odd 1", f"{ODD} odd 2"))
-        self.assertIn("its name has a comma", self.refused(f"{ODD} a,b 1"))
-        self.assertIn("1000 runs ahead, allowed are 1 to 256", self.refused(f"{ODD} odd 1000"))
 
-    def test_who_cannot_start_says_why(self):
-        said = self.refused("sh -c 'echo no such module: shop >&2; exit 4'")
-        self.assertIn("ended without a word, with code 4; it printed: no such module: shop", said)
-        self.assertIn("with code 127; it printed: ", self.refused("/no/such/program"))
+    def test_one_that_cannot_start_is_told_and_keeps_nothing_else_from_starting(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-"))
+        later, echo = (pathlib.Path(directory, name) for name in ("later", "echo"))
+        whys = {"sh -c 'echo no such module: shop >&2; exit 4'":
+                "ended without a word, with code 4; it printed: no such module: shop",
+                f"{ODD} a,b 1": "its name has a comma", f"{ODD} odd 1000": "1000 runs ahead, allowed are 1 to 256",
+                str(later): "with code 127; it printed: ", str(echo): "with code 127; it printed: "}
+        cluster = Cluster(*(word for runner in whys for word in ("--runner", runner)), workers=1, slots=2)
+        try:
+            cluster.start(until="w1 goes on without")
+            told = "".join(iter(cluster.up.stdout.readline, "ready\n"))
 
+            def broken():
+                return {each["runner"]: each["problem"] for role in cluster.status()["roles"] for each in role.get("broken", ())}
+            for runner, why in list(whys.items())[1:]:
+                self.assertRegex(told, f"w1 goes on without runner {re.escape(runner)}: .*{why}")
+            for runner, why in whys.items():
+                self.assertIn(why, broken()[runner])
+            self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["state"], "done")
+            waits = cluster.submit([task("about", kind="late")] * 200)
+            for path, words in ((later, "late 64"), (echo, "echo 1")):
+                path.with_suffix(".new").write_text(f"#!/bin/sh\nexec {ODD} {words}\n", encoding="utf-8")
+                path.with_suffix(".new").chmod(0o755)
+                path.with_suffix(".new").rename(path)
+            for each in waits:
+                self.assertEqual(wait_until(lambda each=each: (found := cluster.task(each["id"]))["state"] == "done" and found,
+                                            what="its end")["attempt"], 1)
+            wait_until(lambda: "offers the kind echo, which comes with Eole" in broken().get(str(echo), ""), what="it is refused")
+            self.assertNotIn(str(later), broken())
+            self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["worker"], "w1")
+        finally:
+            cluster.__exit__(None, None, None)
 
     def test_an_empty_command_is_refused(self):
         self.assertIn("--runner: a COMMAND is wanted, this one is empty", self.refused(" "))
@@ -228,7 +254,8 @@ class Told(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         told = f"{ODD} odd 1 do:text:1: value:any:0: width:integer:0:128 all:boolean:0:false"
-        cls.cluster = cls.enterClassContext(Cluster("--runner", told, workers=1, slots=1))
+        takes_file = f"{ODD} scale 1 artifact:sha256:1: width:integer:0:128 do:text:0:"
+        cls.cluster = cls.enterClassContext(Cluster("--runner", told, "--runner", takes_file, workers=1, slots=1))
 
     def test_its_arguments_are_flags_with_a_help(self):
         said = self.cluster.eole("submit", "odd", "--help").stdout
@@ -267,6 +294,56 @@ class Told(unittest.TestCase):
         status, _, problem = http.ask("POST", "/task", "".join(json.dumps(each) + "\n" for each in wrong).encode(),
                                       {"content-type": "application/x-ndjson"})
         self.assertEqual((status, problem["errors"][0]["pointer"]), (400, "/1/args/width"))
+
+    def test_a_schedule_a_chain_and_a_last_task_are_checked_when_they_are_declared(self):
+        wide = ("--args", '{"do": "value", "width": "wide"}')
+        chain = ("chain", "add", "c", "--from", "#", "--submit", "odd")
+        no_number = 'width must be a whole number, not "wide"'
+        for words, why in ((("schedule", "add", "s", "--every", "1h", "--", "odd", *wide), no_number),
+                           (("project", "open", "p", "--then", "odd", *wide), no_number),
+                           ((*chain, *wide), no_number),
+                           ((*chain, "--arg", "do=$kind", "--arg", "widht=3"), "widht is not one of its arguments"),
+                           ((*chain, "--arg", "width=$value.width"), "do is missing (a text)")):
+            done = self.cluster.eole(*words, check=False)
+            self.assertEqual((done.returncode, f"odd: {why}" in done.stderr), (2, True), done)
+        self.assertEqual(self.cluster.eole("schedule", "list").stdout, "no schedules\n")
+        self.assertEqual(self.cluster.eole("chain", "list").stdout, "no chains\n")
+        # What a notification fills is not known yet.
+        self.cluster.eole(*chain, "--arg", "do=${kind}", "--arg", "width=$value.width")
+        self.cluster.eole("chain", "remove", "c")
+
+    def test_the_gateway_checks_what_it_is_to_submit_later(self):
+        http = Http(self.cluster)
+        wrong, why = task("value", width="wide"), 'odd: width must be a whole number, not "wide"'
+        for method, path, body, at in (("PUT", "/schedules/s", {"every": "1h", "task": wrong}, "/task"),
+                                       ("POST", "/projects/p/open", {"then": wrong}, "/then"),
+                                       ("POST", "/chains", {"name": "c", "from": "#", "task": wrong}, "/task")):
+            status, _, problem = http.ask(method, path, body)
+            self.assertEqual((status, problem.get("errors")), (400, [{"pointer": f"{at}/args/width", "detail": why}]), path)
+        filled = {"name": "c", "from": "#", "task": task("$kind", width="$value.width")}
+        self.assertEqual(http.ask("POST", "/chains", filled)[0], 201)
+        http.ask("DELETE", "/chains/c")
+
+    def test_an_upload_is_checked_before_its_file_goes_anywhere(self):
+        http = Http(self.cluster)
+        boundary = "----of-a-test"
+
+        def upload(**fields):
+            parts = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                            for name, value in fields.items())
+            file = (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n'
+                    f"--{boundary}--\r\n")
+            status, _, said = http.ask("POST", "/upload", (parts + file).encode(),
+                                       {"content-type": f"multipart/form-data; boundary={boundary}"})
+            return status, said.get("detail")
+        self.assertEqual(upload(kind="scale", width="800"), (202, None))
+        self.assertEqual(upload(kind="scale", width="wide"),
+                         (400, '/args/width: scale: width must be a whole number, not "wide"'))
+        self.assertEqual(upload(kind="scale", widht="800"), (400, "field widht: kind scale has no such argument"))
+        self.assertEqual(upload(kind="odd"), (400, "kind odd takes no file: it has no argument artifact"))
+        tus = {"tus-resumable": "1.0.0", "upload-length": "1", "upload-metadata": "kind b2Rk"}
+        status, _, said = http.ask("POST", "/uploads", b"", tus)
+        self.assertEqual((status, said.get("detail")), (400, "kind odd takes no file: it has no argument artifact"))
 
     def test_shells_complete_it(self):
         def words(*line):

@@ -1,5 +1,6 @@
 """Scripts that go along with their tasks: what they are, what they get, where they run."""
 
+import json
 import pathlib
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from cluster import Cluster
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
+import eole.testing  # noqa: E402
 
 
 class Scripts(unittest.TestCase):
@@ -67,11 +69,42 @@ class Scripts(unittest.TestCase):
         self.assertEqual(self.cluster.eole("run", "-k", "--script", path, "at", "{}", ":::", "1", "2").stdout, "at 1\nat 2\n")
         self.assertEqual(self.cluster.eole("run", "--dry-run", "--script", path, "x", ":::", "1").stdout, "./script x 1\n")
 
+    def test_what_begins_with_a_dash_stands_behind_two_of_them(self):
+        def line(*words):
+            return self.cluster.eole("run", "--dry-run", *words, ":::", "1", check=False).stdout
+        path = self.script("echo $*\n")
+        self.assertEqual(self.cluster.eole("run", "--script", path, "--", "--opt", "{}", ":::", "1").stdout, "--opt 1\n")
+        self.assertEqual(line("--script", path, "--", "status", "--tag"), "./a.sh status --tag 1\n")
+        self.assertEqual(line("--script", path, "--"), "./a.sh 1\n")
+        self.assertEqual(line("--", "echo", "-n"), "echo -n 1\n")
+        self.assertEqual(line("echo", "--", "-n"), "echo -- -n 1\n")
+        done = self.cluster.eole("run", "--script", path, "--opt", ":::", "1", check=False)
+        self.assertEqual((done.returncode, "no option --opt" in done.stderr), (2, True), done.stderr)
+
     def test_from_python(self):
         path = self.script("#!/bin/sh\necho $EXTRA \"$1\"\n")
         with eole.Cluster(self.path()) as cluster:
             ids = cluster.submit("exec", [cluster.script(path, word, env={"EXTRA": "so"}) for word in ("a", "b c")])
             self.assertEqual(sorted(result.value["stdout"] for result in cluster.results(ids)), ["so a\n", "so b c\n"])
+
+    def test_python_signs_as_eole_key_does(self):
+        key = self.files / "mine.key"
+        self.cluster.eole("key", "make", key)
+        args = {"argv": ["make", "test"], "env": {"b": "2", "10": "x", "9": "y"}, "depth": 3, "stdin": "ü" * 40, "signature": "old"}
+        self.assertEqual(eole.signed(args, key), json.loads(self.cluster.eole("key", "sign", key, input=json.dumps(args)).stdout))
+        key.chmod(0o644)
+        with self.assertRaisesRegex(eole.BadTask, "others may read it"):
+            eole.signed(args, key)
+        with self.assertRaisesRegex(eole.BadTask, "is no key of eole key make"):
+            eole.signed(args, self.script("no key\n", "no.key").absolute().chmod(0o600) or self.files / "no.key")
+
+    def test_tests_of_python_may_take_a_script_along(self):
+        path = self.script("echo $1\n")
+        with eole.testing.eager() as cluster:
+            args = cluster.script(path, "x", env={"EXTRA": "so"})
+            digest = args["files"].pop("a.sh")
+            self.assertEqual(args, {"argv": ["./a.sh", "x"], "env": {"EXTRA": "so"}, "files": {}})
+            self.assertEqual(bytes(cluster.read(digest)), b"echo $1\n")
 
     def test_what_is_no_script_is_said(self):
         done = self.submit("--script", self.files / "none", check=False)

@@ -15,9 +15,10 @@ from eole.flights import Flights  # noqa: E402
 from eole.following import Cursor, Following  # noqa: E402
 from eole.member import Lost, Member  # noqa: E402
 from eole.records import open_batch  # noqa: E402
+from eole.topics import topics  # noqa: E402
 
 PATIENCE = 30
-INPUTS = ("at", "hears", "does", "most", "tasks", "from")
+INPUTS = ("at", "hears", "does", "most", "tasks", "from", "pattern")
 
 
 class Played:
@@ -136,14 +137,15 @@ class Read(Played):
     def do(self, name, step, now):
         if name == "open":
             log, self.wanted, _ = step["from"]
-            self.core = Following(Cursor(log, self.wanted), now, PATIENCE)
+            pattern = step.get("pattern", "")
+            self.core, self.wants = Following(Cursor(log, self.wanted), now, PATIENCE, pattern), pattern and topics(pattern)
         return {}
 
     def end(self, now):
         core, found = self.core, []
         core.on_deadline(now)
         while core.batches:
-            open_batch(core.batches.popleft(), self.wanted, found)
+            open_batch(core.batches.popleft(), self.wanted, found, wants=self.wants)
         said, core.out = core.out, []
         is_now = ["over"] if core.is_over else ["open"] if core.is_open else []
         return {"says": said, "finds": [each.offset for each in found], "behind": core.offset,

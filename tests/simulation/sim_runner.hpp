@@ -23,9 +23,9 @@ class SimRunner final : public worker::TaskRunner {
   std::vector<worker::TaskFinished> take_finished() override {
     return std::exchange(finished_, {});
   }
-  std::optional<std::vector<protocol::RunnerOffer>> take_runners() override {
+  std::optional<worker::RunnersChanged> take_runners() override {
     if (!std::exchange(have_offers_changed_, false)) return std::nullopt;
-    return offers_;
+    return worker::RunnersChanged{offers_};
   }
   bool has_progress() override { return false; }
   std::deque<protocol::Progress> take_progress() override { return {}; }

@@ -134,7 +134,7 @@ void Core::on(SlotsChanged& event, TimePoint, Actions&) {
 
 // The ventilator hears of it with another hello: what else it is told goes by what that one said.
 void Core::on(RunnersChanged& event, TimePoint, Actions&) {
-  inbox_.offer(event.runners);
+  inbox_.offer(event.runners, std::move(event.ahead));
   link_.offer(event.runners);
   should_renew_ = !is_draining_;
 }

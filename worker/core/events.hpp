@@ -90,6 +90,7 @@ struct SlotsChanged {
 /// A runner cannot start any more, or can again: what all of them offer from now on.
 struct RunnersChanged {
   std::vector<protocol::RunnerOffer> runners;
+  std::map<std::string, std::uint32_t, std::less<>> ahead = {};  // As in Config.
 };
 /// Finish what runs, give back what waits, leave.
 struct DrainAsked {};

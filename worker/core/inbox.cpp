@@ -36,10 +36,11 @@ Inbox::Inbox(const Config& config)
       kinds_{config.kinds, {}},
       inline_kinds_(config.inline_kinds),
       ahead_(config.ahead) {
-  offer(config.runners);
+  offer(config.runners, config.ahead);
 }
 
-void Inbox::offer(const std::vector<protocol::RunnerOffer>& runners) {
+void Inbox::offer(const std::vector<protocol::RunnerOffer>& runners, Ahead ahead) {
+  ahead_ = std::move(ahead);
   kinds_.all = kinds_.own;
   for (const auto& runner : runners)
     for (const auto& kind : runner.kinds)

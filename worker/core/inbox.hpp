@@ -29,8 +29,10 @@ class Inbox {
   void obey(const protocol::Order& order, Actions& out);
   /// What runs beyond them runs on.
   void set_slots(std::uint32_t slots) { slots_.set_slots(slots); }
-  /// What its runners offer from now on: what waits for one that cannot start is given back.
-  void offer(const std::vector<protocol::RunnerOffer>& runners);
+  /// What its runners offer from now on, and how many they take at once: what waits for one that
+  /// cannot start is given back.
+  using Ahead = std::map<std::string, std::uint32_t, std::less<>>;
+  void offer(const std::vector<protocol::RunnerOffer>& runners, Ahead ahead);
   /// Of what waits, the newest.
   void give_back_beyond(std::uint64_t most);
   /// No more is started; what waits is given back.

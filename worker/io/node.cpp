@@ -125,7 +125,7 @@ void Node::take_finished() {
   // What a task printed is shown before it ends.
   if (!finished.empty() && runner_.has_progress()) send_progress();
   for (auto& task : finished) tell_core(std::move(task));
-  if (auto runners = runner_.take_runners()) tell_core(RunnersChanged{std::move(*runners)});
+  if (auto runners = runner_.take_runners()) tell_core(std::move(*runners));
 }
 
 void Node::send_progress() {

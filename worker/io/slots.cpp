@@ -9,6 +9,7 @@
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/value.hpp"
+#include "worker/runners/foreign.hpp"
 #include "worker/runners/inline.hpp"
 #include "worker/runners/lasting.hpp"
 #include "worker/runners/part.hpp"
@@ -33,7 +34,7 @@ void SlotOptions::add_flags(process::Options& flags) {
 }
 
 Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners,
-             std::vector<protocol::RunnerOffer> offers)
+             RunnersChanged offered)
     : context_(context),
       options_(std::move(options)),
       runners_(std::move(runners)),
@@ -41,9 +42,11 @@ Slots::Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunn
       secrets_(options_.secrets),
       signers_(options_.signers),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      offers_(std::move(offers)),
-      problems_(runners_.size(), std::vector<std::string>(offers_.size())) {
+      offered_(std::move(offered)),
+      problems_(runners_.size()) {
   remove_leftovers(options_.scratch);
+  for (std::size_t slot = 0; slot < runners_.size(); ++slot) problems_[slot] = problems_of(slot);
+  are_all_well_ = are_all_well();
   for (std::size_t slot = 0; slot < runners_.size(); ++slot)
     threads_.emplace_back([this, slot] { serve(slot); });
 }
@@ -98,10 +101,10 @@ std::vector<TaskFinished> Slots::take_finished() {
   return std::exchange(finished_, {});
 }
 
-std::optional<std::vector<protocol::RunnerOffer>> Slots::take_runners() {
+std::optional<RunnersChanged> Slots::take_runners() {
   const std::scoped_lock lock(mutex_);
   if (!std::exchange(have_offers_changed_, false)) return std::nullopt;
-  return offers_;
+  return offered_;
 }
 
 std::deque<protocol::Progress> Slots::take_progress() {
@@ -121,21 +124,57 @@ bool Slots::has_progress() {
   return !progress_.is_empty();
 }
 
-// What cannot start in any slot is not offered.
-void Slots::look_at_runners(std::size_t slot) {
+// Of a runner that could not start with the worker: its kinds are known once it has.
+void Slots::take_offers(std::size_t slot) {
+  std::size_t place = 0;
+  for (const auto& runner : runners_[slot].all) {
+    if (!runner->is_foreign()) continue;
+    const auto i = place++;
+    const auto offer = runner->take_offer();
+    if (!offer) continue;
+    std::unique_lock lock(mutex_);
+    auto all = offered_;
+    const auto taken = take_offer(*runner, *offer, i, runners_[slot], all);
+    if (taken) {
+      offered_ = std::move(all);
+      have_offers_changed_ = true;
+      continue;
+    }
+    lock.unlock();
+    runner->refuse(taken.error().message);
+  }
+}
+
+// Of each of its foreign runners.
+std::vector<std::string> Slots::problems_of(std::size_t slot) const {
   std::vector<std::string> problems;
   for (const auto& runner : runners_[slot].all)
     if (runner->is_foreign()) problems.push_back(runner->problem());
+  return problems;
+}
+
+bool Slots::are_all_well() const {
+  const std::vector<std::string> none(offered_.runners.size());
+  return std::count(problems_.begin(), problems_.end(), none) == std::ssize(problems_);
+}
+
+// What cannot start in any slot is not offered.
+void Slots::look_at_runners(std::size_t slot) {
+  take_offers(slot);
+  auto& offers = offered_.runners;
+  auto problems = problems_of(slot);
   const std::scoped_lock lock(mutex_);
-  if (problems == problems_[slot]) return;
-  problems_[slot] = std::move(problems);
-  const std::vector<std::string> none(offers_.size());
-  are_all_well_ = std::count(problems_.begin(), problems_.end(), none) == std::ssize(problems_);
-  for (std::size_t i = 0; i < offers_.size(); ++i) {
+  if (problems == problems_[slot] && !have_offers_changed_) return;
+  const auto before = std::exchange(problems_[slot], std::move(problems));
+  are_all_well_ = are_all_well();
+  for (std::size_t i = 0; i < offers.size(); ++i) {
     const bool is_broken = std::none_of(problems_.begin(), problems_.end(),
                                         [&](const auto& each) { return each[i].empty(); });
-    if (is_broken == !offers_[i].problem.empty()) continue;
-    offers_[i].problem = is_broken ? problems_[slot][i] : std::string();
+    const auto& now = problems_[slot][i];
+    const bool is_told = is_broken == !offers[i].problem.empty();
+    const bool is_another = is_broken && offers[i].problem == before[i] && now != before[i];
+    if (is_told && !is_another) continue;
+    offers[i].problem = is_broken ? now : std::string();
     have_offers_changed_ = true;
   }
   if (have_offers_changed_) wake();
@@ -143,10 +182,11 @@ void Slots::look_at_runners(std::size_t slot) {
 
 // The place of what this slot takes: not what its own runner cannot run and another slot's can.
 std::optional<std::size_t> Slots::next_for(std::size_t slot) const {
+  const auto& offers = offered_.runners;
   const auto is_others = [&](const std::vector<StartTask>& tasks) {
-    for (std::size_t i = 0; i < offers_.size(); ++i)
-      if (!problems_[slot][i].empty() && offers_[i].problem.empty())
-        for (const auto& kind : offers_[i].kinds)
+    for (std::size_t i = 0; i < offers.size(); ++i)
+      if (!problems_[slot][i].empty() && offers[i].problem.empty())
+        for (const auto& kind : offers[i].kinds)
           if (kind.name == tasks.front().task_class.kind) return true;
     return false;
   };

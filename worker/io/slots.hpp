@@ -30,10 +30,10 @@ struct SlotOptions {
 /// The threads that run tasks, one per slot, and the way back to the loop.
 class Slots final : public TaskRunner {
  public:
-  /// `runners`: of each slot; `offers`: what those that did not come with Eole offer, in their
+  /// `runners`: of each slot; `offered`: what those that did not come with Eole offer, in their
   /// order there.
   Slots(net::Context& context, SlotOptions options, std::vector<ProcessRunners> runners,
-        std::vector<protocol::RunnerOffer> offers);
+        RunnersChanged offered);
   ~Slots() override;
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
@@ -42,7 +42,7 @@ class Slots final : public TaskRunner {
   void kill(const TaskId& id, bool is_timeout) override;
   BatchFinished run_batch(std::shared_ptr<const Batch> batch) override;
   std::vector<TaskFinished> take_finished() override;
-  std::optional<std::vector<protocol::RunnerOffer>> take_runners() override;
+  std::optional<RunnersChanged> take_runners() override;
   std::deque<protocol::Progress> take_progress() override;
   void give_back(std::deque<protocol::Progress> progress) override;
   bool has_progress() override;
@@ -56,6 +56,9 @@ class Slots final : public TaskRunner {
   void take(TaskFinished finished);
   void rest(std::size_t slot, TimePoint& next_sweep);
   void mend(std::size_t slot);
+  void take_offers(std::size_t slot);
+  std::vector<std::string> problems_of(std::size_t slot) const;
+  bool are_all_well() const;
   void look_at_runners(std::size_t slot);
   std::optional<std::size_t> next_for(std::size_t slot) const;
   void show(protocol::Progress progress);
@@ -78,8 +81,8 @@ class Slots final : public TaskRunner {
   std::deque<std::vector<StartTask>> waiting_;
   std::map<TaskId, std::shared_ptr<Cancel>> running_;  // Loop and slot.
   std::vector<TaskFinished> finished_;
-  std::vector<protocol::RunnerOffer> offers_;  // With the problems that are told,
-  bool have_offers_changed_ = false;           // or will be.
+  RunnersChanged offered_;            // With the problems that are told,
+  bool have_offers_changed_ = false;  // or will be.
   /// Of each slot, why each of these cannot start there; empty: it does.
   std::vector<std::vector<std::string>> problems_;
   std::atomic<bool> are_all_well_ = true;

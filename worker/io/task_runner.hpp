@@ -22,7 +22,7 @@ class TaskRunner {
   virtual bool has_progress() = 0;
   virtual std::deque<protocol::Progress> take_progress() = 0;
   /// What its runners offer, if that is not what it was.
-  virtual std::optional<std::vector<protocol::RunnerOffer>> take_runners() { return {}; }
+  virtual std::optional<RunnersChanged> take_runners() { return {}; }
   /// What could not be sent: shown later, or dropped and told of.
   virtual void give_back(std::deque<protocol::Progress>) {}
   /// For Transport::watch: readable, and due, when there is something to take.

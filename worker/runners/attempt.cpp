@@ -178,8 +178,8 @@ TaskFinished Attempt::end(Outcome outcome) {
       continue;
     }
     // The result leaves only after the sink has the file durably (rule R4).
-    const auto stored =
-        around_.artifacts.put(file.path, [&](std::uint64_t done, std::uint64_t total) {
+    const auto stored = client::Handover::copy(
+        around_.artifacts, file.path, [&](std::uint64_t done, std::uint64_t total) {
           progress(done, total);
           return !is_cancelled();
         });

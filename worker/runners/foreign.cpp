@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <set>
 #include <stdexcept>
 
 #include "common/base/shown.hpp"
@@ -42,43 +43,30 @@ ProcessRunner::Program program_of(const std::string& command, const ForeignOptio
           .memory_bytes_max = options.memory_bytes_max};
 }
 
-void add_kinds(ProcessRunner& runner, const ProcessRunner::Offer& offer, ProcessRunners& slot) {
-  for (const auto& kind : offer.kinds) {
-    if (find_handler(kind.name) != nullptr)
-      throw std::runtime_error(text("runner ", runner.name(), " offers the kind ", kind.name,
-                                    ", which comes with Eole"));
-    const auto [other, is_new] = slot.by_kind.emplace(kind.name, &runner);
-    if (!is_new)
-      throw std::runtime_error(text("runner ", runner.name(), " offers the kind ", kind.name,
-                                    ", and so does runner ", other->second->name()));
-  }
+// Each hello has all of it, and each of them may have a problem.
+Expected<void> check_size(const std::vector<protocol::RunnerOffer>& runners) {
+  std::size_t kinds = 0;
+  for (const auto& runner : runners) kinds += runner.kinds.size();
+  if (kinds > protocol::kOfferedKindsMax)
+    return Error{text(kinds, " kinds in all, limit ", protocol::kOfferedKindsMax)};
+  const auto bytes = protocol::encode_runners(runners).size() +
+                     runners.size() * protocol::kProblemBytesMax;
+  if (bytes > protocol::kRunnersBytesMax)
+    return Error{text(bytes, " bytes tell of the kinds of all, limit ", protocol::kRunnersBytesMax)};
+  return {};
 }
 
-// In the first slot they say what they offer, in the others no less.
-void introduce(ProcessRunners& slot, bool is_first, Config& config) {
+// Those that cannot start now may later.
+void introduce(ProcessRunners& slot, RunnersChanged& all) {
+  std::size_t place = 0;
   for (const auto& runner : slot.all) {
     if (!runner->is_foreign()) continue;
+    const auto i = place++;
     const auto offer = runner->introduce();
-    if (!offer) throw std::runtime_error(offer.error().message);
-    add_kinds(*runner, *offer, slot);
-    for (const auto& kind : offer->kinds)
-      if (offer->ahead > 1) config.ahead[kind.name] = static_cast<std::uint32_t>(offer->ahead);
-    if (is_first) config.runners.push_back({runner->name(), "", {offer->kinds.begin(), offer->kinds.end()}});
+    if (!offer) continue;
+    if (const auto taken = take_offer(*runner, *offer, i, slot, all); !taken)
+      throw std::runtime_error(text("runner ", runner->name(), ": ", taken.error().message));
   }
-}
-
-// Each hello has all of it, and each of them may have a problem.
-void check_size(const Config& config) {
-  std::size_t kinds = 0;
-  for (const auto& runner : config.runners) kinds += runner.kinds.size();
-  if (kinds > protocol::kOfferedKindsMax)
-    throw std::runtime_error(
-        text("--runner: ", kinds, " kinds in all, limit ", protocol::kOfferedKindsMax));
-  const auto bytes = protocol::encode_runners(config.runners).size() +
-                     config.runners.size() * protocol::kProblemBytesMax;
-  if (bytes > protocol::kRunnersBytesMax)
-    throw std::runtime_error(text("--runner: ", bytes, " bytes tell of their kinds, limit ",
-                                  protocol::kRunnersBytesMax));
 }
 
 }  // namespace
@@ -110,6 +98,7 @@ std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const Forei
   for (const auto& command : options.commands)
     if (command.find_first_not_of(" \t\n") == std::string::npos)
       throw std::runtime_error("--runner: a COMMAND is wanted, this one is empty");
+  RunnersChanged all;
   std::vector<ProcessRunners> slots;
   for (std::uint32_t slot = 0; slot < config.slots; ++slot) {
     slots.push_back(start_own_runners(processes, config.kinds, command_words));
@@ -117,14 +106,43 @@ std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const Forei
       slots.back().all.push_back(
           std::make_unique<ProcessRunner>(processes, program_of(command, options)));
   }
-  for (auto& slot : slots) introduce(slot, &slot == &slots.front(), config);
-  for (const auto& slot : slots)
-    for (const auto& [kind, runner] : slots.front().by_kind)
-      if (!slot.by_kind.contains(kind))
-        throw std::runtime_error(
-            text("runner ", runner->name(), " offers the kind ", kind, " in one slot only"));
-  check_size(config);
+  for (const auto& runner : slots.front().all)
+    if (runner->is_foreign()) all.runners.push_back({runner->name(), ""});
+  for (auto& slot : slots) introduce(slot, all);
+  std::size_t place = 0;
+  for (const auto& runner : slots.front().all) {
+    if (!runner->is_foreign()) continue;
+    auto& told = all.runners[place++];
+    if (told.kinds.empty()) told.problem = runner->problem();
+  }
+  config.runners = std::move(all.runners);
+  config.ahead = std::move(all.ahead);
   return slots;
+}
+
+Expected<void> take_offer(ProcessRunner& runner, const ProcessRunner::Offer& offer,
+                          std::size_t place, ProcessRunners& slot, RunnersChanged& all) {
+  const auto refused = [&](std::string_view kind, const auto&... why) {
+    return Error{text("offers the kind ", kind, ", ", why...)};
+  };
+  std::set<std::string_view> names;
+  for (const auto& kind : offer.kinds) {
+    names.insert(kind.name);
+    if (find_handler(kind.name) != nullptr) return refused(kind.name, "which comes with Eole");
+    const auto other = slot.by_kind.find(kind.name);
+    if (other != slot.by_kind.end())
+      return refused(kind.name, "and so does runner ", other->second->name());
+  }
+  auto& told = all.runners[place];
+  for (const auto& kind : told.kinds)
+    if (!names.contains(kind.name)) return refused(kind.name, "in one slot only");
+  told.kinds = {offer.kinds.begin(), offer.kinds.end()};
+  if (auto fits = check_size(all.runners); !fits) return fits;
+  for (const auto& kind : offer.kinds) {
+    slot.by_kind.emplace(kind.name, &runner);
+    if (offer.ahead > 1) all.ahead[kind.name] = static_cast<std::uint32_t>(offer.ahead);
+  }
+  return {};
 }
 
 Outcome outcome_of(ProcessRunner::Ended ended) {

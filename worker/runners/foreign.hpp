@@ -5,6 +5,7 @@
 
 #include "common/process/options.hpp"
 #include "worker/core/config.hpp"
+#include "worker/core/events.hpp"
 #include "worker/handlers/handler.hpp"
 #include "worker/handlers/registry.hpp"
 #include "worker/runners/process/process_runner.hpp"
@@ -22,11 +23,17 @@ struct ForeignOptions {
 /// The kinds that come with Eole.
 void add_own_kinds(Config& config, bool allow_exec);
 /// Starts the processes of all slots: those of the kinds that are configured, and one of each
-/// foreign runner. Waits until these have said hello, and adds what they offer to the kinds. Throws
-/// std::runtime_error if one does not, or offers what is taken.
+/// foreign runner. Waits until these have said hello, and adds what they offer to the kinds; one
+/// that does not is tried again by its slot. Throws std::runtime_error if one offers what is taken.
 std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const ForeignOptions& options,
                                           const std::vector<std::string>& command_words,
                                           Config& config);
+
+/// The slot runs from now on what its runner, of that place among all foreign ones, offers; `all`
+/// has it, too. Errors: it comes with Eole, is another runner's, is too much, or less than the same
+/// runner offers in another slot.
+Expected<void> take_offer(ProcessRunner& runner, const ProcessRunner::Offer& offer,
+                          std::size_t place, ProcessRunners& slot, RunnersChanged& all);
 
 /// From the wish that a run ends until it is told so by a signal.
 constexpr std::chrono::milliseconds kForeignGrace{5'000};

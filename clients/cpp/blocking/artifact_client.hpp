@@ -31,8 +31,9 @@ class ArtifactClient {
   Expected<Stored> put(const std::string& path, const Stored& known, const OnProgress& on_progress);
   /// The same, of bytes that are in memory; `go_on` is asked all the while.
   Expected<Stored> put_bytes(std::string_view bytes, const std::function<bool()>& go_on = {});
-  /// Where the sink takes files that are linked there; empty: nowhere. Asks it once.
-  const std::string& place();
+  /// Where the sink takes files that are linked there, and has its artifacts; empty: nowhere. Asks
+  /// it once; `go_on` is asked all the while.
+  const std::string& place(const std::function<bool()>& go_on = {});
   /// Writes the artifact to `path`: under a temporary name beside it, which an interrupted
   /// transfer leaves and the next one goes on from; its digest is checked before it is renamed.
   Expected<std::uint64_t> get(const std::string& sha256, const std::string& path,
@@ -45,7 +46,8 @@ class ArtifactClient {
                                  const std::function<bool()>& go_on = {});
 
  private:
-  /// The bytes from `from` on, one piece after the other; `go_on` is asked all the while.
+  /// The bytes from `from` on, one piece after the other; `go_on` is asked all the while. Where this
+  /// machine is the sink's, they are read where they lie: no artifact ever changes.
   Expected<void> pieces(const std::string& sha256, std::uint64_t from,
                         const Transfers::OnPiece& on_piece, const std::function<bool()>& go_on);
   Expected<void> wait(Transfers::Id id, const std::optional<Expected<void>>& outcome,

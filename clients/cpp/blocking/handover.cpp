@@ -1,33 +1,45 @@
 #include "clients/cpp/blocking/handover.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/records.hpp"
 
 namespace eole::client {
 
 namespace {
 constexpr Duration kGlanceEvery = 100ms;            // At whoever may stop it.
 constexpr std::uint64_t kBehindBytes = 8ULL << 20;  // Told to the disk at a time.
+constexpr std::size_t kCopyBytes = 1 << 20;         // The sink is told of.
 }  // namespace
 
 Handover::Handover(ArtifactClient& client, std::string path)
+    : Handover(client, std::move(path), By::kLink) {}
+
+Handover::Handover(ArtifactClient& client, std::string path, By by)
     : client_(client), path_(std::move(path)) {
   const auto& place = client_.place();
   if (place.empty()) return;
   // Nobody guesses it, so the sink that finds it sees the same directory.
   const auto file = hex(process::random_u64()) + hex(process::random_u64());
   const auto link = text(place, "/", file, ".handed");
-  if (::link(path_.c_str(), link.c_str()) != 0) return;
+  if (by == By::kLink) {
+    if (::link(path_.c_str(), link.c_str()) != 0) return;
+    fd_ = ::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  } else {
+    fd_ = ::open(link.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd_ < 0) return;
+  }
   link_ = link;
-  fd_ = ::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   id_ = client_.transfers_.hand(file, [this](const auto& ended) { outcome_ = ended; });
 }
 
@@ -37,6 +49,33 @@ Handover::~Handover() {
   if (link_.empty() || outcome_) return;
   ::unlink(link_.c_str());
   client_.transfers_.stop(id_);
+}
+
+Expected<ArtifactClient::Stored> Handover::copy(ArtifactClient& client, const std::string& path,
+                                                const ArtifactClient::OnProgress& on_progress) {
+  struct stat found {};
+  const bool is_one_piece =
+      ::lstat(path.c_str(), &found) == 0 && found.st_size <= off_t{protocol::kChunkBytes};
+  if (is_one_piece) return client.put(path, on_progress);  // One question.
+  Handover handover(client, path, By::kCopy);
+  const auto bytes = handover.copy_all(on_progress);
+  return bytes ? handover.finish(*bytes, on_progress) : client.put(path, on_progress);
+}
+
+// The sink looks at what is there already while the rest comes.
+std::optional<std::uint64_t> Handover::copy_all(const ArtifactClient::OnProgress& on_progress) {
+  const int from = link_.empty() ? -1 : ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (from < 0) return {};
+  const std::shared_ptr<void> closed(nullptr, [from](void*) { ::close(from); });
+  std::uint64_t bytes = 0;
+  while (!on_progress || on_progress(client_.transfers_.have(id_), bytes)) {
+    const auto got = ::copy_file_range(from, nullptr, fd_, nullptr, kCopyBytes, 0);
+    if (got < 0) return {};
+    if (got == 0) break;
+    bytes += static_cast<std::uint64_t>(got);
+    reach(bytes);
+  }
+  return bytes;
 }
 
 void Handover::reach(std::uint64_t bytes) {

@@ -8,12 +8,16 @@
 namespace eole::client {
 
 /// A file that its writer gives away, on its way to the sink while it is still being written. Where
-/// both share a file system it is linked there, and the sink alone reads it; else it is sent once
-/// it is whole. One thread.
+/// both share a machine it is linked or copied there, and the sink alone reads it; else it is sent
+/// once it is whole. One thread.
 class Handover {
  public:
   /// `path`: a file of ours alone, which nobody changes afterwards.
   Handover(ArtifactClient& client, std::string path);
+  /// The same of a file that others might change afterwards: what the sink looks at is a copy. Returns
+  /// once the sink has it durably.
+  static Expected<ArtifactClient::Stored> copy(ArtifactClient& client, const std::string& path,
+                                               const ArtifactClient::OnProgress& on_progress);
   /// If it did not end, the sink forgets it.
   ~Handover();
   Handover(const Handover&) = delete;
@@ -27,6 +31,10 @@ class Handover {
   bool is_by_link() const { return !link_.empty(); }
 
  private:
+  enum class By : std::uint8_t { kLink, kCopy };
+  Handover(ArtifactClient& client, std::string path, By by);
+  /// How much it was; nothing if it cannot be copied there.
+  std::optional<std::uint64_t> copy_all(const ArtifactClient::OnProgress& on_progress);
   Expected<void> wait_for_disk(std::uint64_t bytes, const ArtifactClient::OnProgress& on_progress);
   ArtifactClient& client_;
   std::string path_;

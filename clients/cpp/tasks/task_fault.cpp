@@ -1,8 +1,9 @@
 #include "clients/cpp/tasks/task_fault.hpp"
 
+#include <algorithm>
+
 #include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/text.hpp"
-#include "common/kinds/kinds.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {
@@ -46,13 +47,14 @@ std::string of_task(const TaskRequest& task) {
   if (of_class.kind.size() > protocol::kNameBytesMax) return "/kind";
   if (of_class.project.size() > protocol::kNameBytesMax) return "/project";
   if (task.conditions.key.size() > protocol::kOrderKeyBytesMax) return "/key";
-  const auto* kind = kind_of(task);
-  if (task.args.size() > protocol::kTaskBytesMax || kind == nullptr) return "/args";
-  const auto args = Value::from_msgpack(task.args);
-  if (!args) return "/args";
   std::string at;
-  (void)kinds::conform(*kind, *args, &at);
-  return at.empty() ? "/args" : "/args" + part(at);
+  (void)check(task, &at);
+  const auto args = Value::from_msgpack(task.args);
+  const auto* members = args ? args->as<Value::Map>() : nullptr;
+  const bool is_there = members != nullptr &&  // By its name, and not by its place.
+                        std::any_of(members->begin(), members->end(),
+                                    [&](const auto& member) { return member.first == at; });
+  return is_there ? "/args" + part(at) : "/args";
 }
 
 }  // namespace

@@ -21,6 +21,36 @@ constexpr std::string_view kProject = "project:";
 
 bool has(std::string_view args, std::string_view word) { return args.find(word) != args.npos; }
 
+bool has_dollar(const Value& value) { return has(value.to_json(), "$"); }
+
+// Said in words of the runner's language (docs/python.md).
+bool is_typed(const Value& value) { return value["$type"].as<std::string>() != nullptr; }
+
+// The arguments of a runner's kind by their names: what is said by place is a list, or {"$args": a
+// list, …} with others by name. Nothing: the runner's own words stand for them.
+Expected<std::optional<Value>> by_name(const kinds::Kind& kind, const Value& args) {
+  constexpr std::string_view kByPlace = "$args";
+  Value::Map named;
+  const auto& placed = args.as<Value::Array>() != nullptr ? args : args[kByPlace];
+  if (const auto* items = placed.as<Value::Array>()) {
+    if (items->size() > kind.arguments.size())
+      return Error{text(kind.name, ": ", items->size(), " arguments by place, it takes ",
+                        kind.arguments.size())};
+    for (std::size_t i = 0; i < items->size(); ++i)
+      named.emplace_back(kind.arguments[i].name, (*items)[i]);
+  }
+  if (const auto* members = args.as<Value::Map>()) {
+    for (const auto& [name, value] : *members) {
+      if (name == kByPlace) continue;
+      if (name.starts_with('$')) return std::optional<Value>();
+      named.emplace_back(name, value);
+    }
+  } else if (args.as<Value::Array>() == nullptr) {
+    return std::optional(args);
+  }
+  return std::optional<Value>(std::move(named));
+}
+
 // Numbers what the arguments take from results, by the place in `after` of who has it.
 Value number_references(const Value& value, std::vector<After>& after, bool& found) {
   if (const auto* items = value.as<Value::Array>()) {
@@ -129,7 +159,7 @@ Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, s
 
 }  // namespace
 
-Expected<void> check(const TaskRequest& task) {
+Expected<void> check(const TaskRequest& task, std::string* wrong) {
   const auto& task_class = task.task_class;
   if (task_class.kind.empty()) return Error{"kind is missing"};
   for (const auto& [what, name] :
@@ -148,7 +178,14 @@ Expected<void> check(const TaskRequest& task) {
     return {};
   const auto args = Value::from_msgpack(task.args);
   if (!args) return args.error();
-  const auto fits = kinds::conform(*kind, *args);
+  if (kinds::find(task_class.kind) != nullptr) {
+    const auto fits = kinds::conform(*kind, *args, wrong, task.is_filled ? has_dollar : nullptr);
+    return fits ? Expected<void>() : fits.error();
+  }
+  const auto named = by_name(*kind, *args);
+  if (!named) return named.error();
+  if (!*named) return {};
+  const auto fits = kinds::conform(*kind, **named, wrong, task.is_filled ? has_dollar : is_typed);
   return fits ? Expected<void>() : fits.error();
 }
 

@@ -40,11 +40,14 @@ struct TaskRequest {
   std::uint64_t line = 0;       // Of the file that it was read from.
   /// What the cluster offers, if that is known; outlives it.
   const kinds::OfferedKinds* offered = nullptr;
+  /// It is a chain's: what has a $ among its arguments is filled from a notification.
+  bool is_filled = false;
 };
 
 /// Why a ventilator would not take this task; of a kind that comes with Eole, or whose runner tells
 /// of them, the arguments too. They stay as they were given: the worker fills in the defaults.
-Expected<void> check(const TaskRequest& task);
+/// `wrong`: becomes the name of an argument that is refused.
+Expected<void> check(const TaskRequest& task, std::string* wrong = nullptr);
 /// Null if nothing is known of its kind.
 const kinds::Kind* kind_of(const TaskRequest& task);
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { scriptArgs } from './artifacts.js';
 import { Connection } from './connection.js';
 import { BadTask, Closed, Gone, NoAnswer, NotFound } from './errors.js';
 import { Group } from './group.js';
@@ -153,6 +154,11 @@ export class Cluster {
       }
     }
     return found;
+  }
+
+  /** The arguments of an exec task that runs this file wherever it runs: it goes along, by its digest. */
+  script(path, words = [], args = {}) {
+    return scriptArgs(this.#connection, path, words, args);
   }
 
   // ---- Below: how.

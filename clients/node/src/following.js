@@ -41,9 +41,7 @@ export class Following {
     if (this.isOver || !this.isOpen || log !== this.log) return;
     const { first, next } = spanOf(batch);
     this.#end = Math.max(this.#end, next);
-    if (this.#pattern) {
-      // The sink says what of it fits.
-    } else if (first === this.offset) {
+    if (first === this.offset) {
       this.#take(batch);
       this.#takeAhead();
     } else if (
@@ -159,7 +157,7 @@ export class Following {
   }
 
   #take(batch, crc = 0) {
-    [this.offset, this.#crc, this.#before] = [spanOf(batch).next, crc, batch];
+    [this.offset, this.#crc, this.#before] = [spanOf(batch).next, ...(this.#pattern ? [0] : [crc, batch])];
     this.batches.push(batch);
   }
 

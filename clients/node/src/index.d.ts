@@ -120,7 +120,17 @@ export class Cluster {
   /** A group of one partition, made when it is not there: reads on where the last one with it committed. */
   cursor(name: string, start?: Place, options?: GroupOptions): Promise<Group>;
   readonly groups: Groups;
+  /**
+   * The arguments of an exec task that runs this file wherever it runs: it goes along, by its digest. words: its
+   * arguments; args: others of the kind, but for argv and cwd.
+   */
+  script(path: string, words?: readonly string[], args?: ExecArgs): Promise<ExecArgs>;
 }
+
+/** Of an exec task. */
+export type ExecArgs = { readonly [name: string]: Value | undefined };
+/** These with the signature of a key of `eole key make`, for workers --signed-by. */
+export function signed(args: ExecArgs, keyPath: string): ExecArgs;
 
 /** A member of a group, of whose records each goes to one member: `for await (const record of group) …`. */
 export class Group implements AsyncIterable<Result> {

@@ -5,6 +5,7 @@ import { kTurnedAway, sendNow } from './connection.js';
 import { Closed, Gone, LogReplaced, NoAnswer, Refused } from './errors.js';
 import { Following } from './following.js';
 import { batchesOf, logText, openBatch } from './records.js';
+import { topics } from './topics.js';
 import { areNumbers, fieldsOf } from './values.js';
 
 const kNewsMax = 1000; // Notifications that wait to be read; what is dropped beyond is read from the log.
@@ -28,6 +29,7 @@ export class Log {
   #sink;
   #news;
   #pattern;
+  #wants;
   #core;
   #wanted; // The first offset.
   #heardAt;
@@ -40,6 +42,7 @@ export class Log {
     const log = new Log();
     log.#connection = connection;
     log.#pattern = pattern;
+    log.#wants = pattern ? topics(pattern) : undefined;
     const turnAway = () => log.#core?.end(new NoAnswer(`no answer from the sink: ${kTurnedAway}`));
     log.#sink = connection.dealer(
       'queries',
@@ -84,7 +87,7 @@ export class Log {
     while (!this.#core.batches.length && performance.now() < until) await this.#turn(until);
     let found = []; // Of one batch: what comes before a bad one is handed out, and a bad one is met once.
     while (!found.length && this.#core.batches.length)
-      found = openBatch(this.#core.batches.shift(), this.#wanted);
+      found = openBatch(this.#core.batches.shift(), this.#wanted, { wants: this.#wants });
     return found;
   }
 

@@ -1,5 +1,8 @@
 // Against the cluster of EOLE_CLUSTER.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Cluster, NotFound, Refused } from 'eole';
@@ -32,6 +35,24 @@ test('failures say why, and a failed one can be tried again', () =>
     const words = { retry: { attempts: 2, on: ['exit:3'], backoff: 0.01 } };
     const [dead] = await cluster.wait(await cluster.submit('exec', [{ shell: 'exit 3' }], words));
     assert.deepEqual([dead.state, dead.body.reasons.length], ['dead', 2]);
+  }));
+
+test('a script goes along with its task, and runs wherever that runs', () =>
+  using(async (cluster) => {
+    const place = mkdtempSync(join(tmpdir(), 'eole-test-'));
+    try {
+      const path = join(place, 'a.sh');
+      writeFileSync(path, `#!/bin/sh\necho $EXTRA "$1"\n#${'x'.repeat(3 << 20)}\n`);
+      const args = await Promise.all(['a', 'b c'].map((word) => cluster.script(path, [word], { env: { EXTRA: 'so' } })));
+      const results = await cluster.map('exec', args);
+      assert.deepEqual(
+        results.map(({ value }) => value.stdout),
+        ['so a\n', 'so b c\n'],
+      );
+      await assert.rejects(cluster.script(path, [], { cwd: '/' }), /cwd is its own/);
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   }));
 
 test('a key is accepted once, and other tasks under it are refused', () =>

@@ -8,6 +8,7 @@ import { Flights } from '../src/flights.js';
 import { Following } from '../src/following.js';
 import { Member } from '../src/member.js';
 import { openBatch } from '../src/records.js';
+import { topics } from '../src/topics.js';
 import { fieldsOf } from '../src/values.js';
 import { batchOf } from './fake_sink.js';
 
@@ -120,6 +121,7 @@ class Submit {
 class Read {
   #core;
   #wanted;
+  #wants;
 
   hear(message, payload, now) {
     const [, name, ...fields] = message;
@@ -134,18 +136,19 @@ class Read {
     hear[name]();
   }
 
-  do(name, { from }, now) {
+  do(name, { from, pattern }, now) {
     if (name !== 'open') return {};
     const [log, offset] = from;
     this.#wanted = offset;
-    this.#core = new Following({ log, offset }, now, kPatienceMs);
+    this.#wants = pattern && topics(pattern);
+    this.#core = new Following({ log, offset, pattern }, now, kPatienceMs);
     return {};
   }
 
   end(now) {
     const core = this.#core;
     core.onDeadline(now);
-    const finds = core.batches.splice(0).flatMap((batch) => openBatch(batch, this.#wanted));
+    const finds = core.batches.splice(0).flatMap((batch) => openBatch(batch, this.#wanted, { wants: this.#wants }));
     const told = { says: core.out.splice(0), finds: finds.map(({ offset }) => offset), behind: core.offset };
     const error = this.isOver ? undefined : core.takeError()?.message;
     this.isOver = core.isOver;
@@ -172,10 +175,10 @@ for (const file of readdirSync(kTranscripts)) {
     const played = new Kind();
     const lines = readFileSync(new URL(file, kTranscripts), 'utf8').trim().split('\n');
     lines.forEach((line, number) => {
-      const { at: now, hears, does, most, tasks, from, ...expected } = JSON.parse(line);
+      const { at: now, hears, does, most, tasks, from, pattern, ...expected } = JSON.parse(line);
       const seen = hears
         ? void played.hear(hears[0], Buffer.from(hears[1], 'hex'), now)
-        : played.do(does, { most, tasks, from }, now);
+        : played.do(does, { most, tasks, from, pattern }, now);
       const { says, ...more } = played.end(now);
       const said = says.map(([raw, payload]) => [fieldsOf(raw), Buffer.from(payload).toString('hex')]);
       assert.deepEqual({ ...seen, says: said, ...more }, expected, `${file}:${number + 1}: ${line.slice(0, 120)}`);

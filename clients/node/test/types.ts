@@ -11,6 +11,7 @@ for await (const result of cluster.results({ ids, timeout: 1 }))
   console.log(result.id.length, result.finished.getTime());
 const found: Result | null = await cluster.result(ids[0]!);
 console.log(found?.artifact?.sha256);
+await cluster.submit('exec', eole.signed(await cluster.script('a.sh', ['x'], { env: { A: 'b' } }), 'mine.key'));
 const group = await cluster.group('g', { create_from: new Date(), commits: 'each' });
 for await (const record of group) console.log(record.partition);
 export const double = task('double', async (n: number, run) => {

@@ -28,9 +28,11 @@ from .flows import chain, chord, group
 from .handles import Handle, Handles
 from .records import Result
 from .running import Retry, current, log, progress
+from .scripts import signed
 from .tasks import task
 
 __all__ = ["BadClusterFile", "BadTask", "BadValue", "Cancelled", "Cluster", "Damaged", "Error", "Executor", "File",
            "FileExists", "Gone", "Handle", "Handles", "LogReplaced", "NoAnswer", "NotFound", "Refused", "RemoteError",
            "Result", "Retry", "TimedOut", "TooLarge", "WrongProcess", "WrongThread", "chain", "chord", "configure",
-           "consume", "current", "group", "log", "progress", "register", "schedule", "task", "use_pickle"]
+           "consume", "current", "group", "log", "progress", "register", "schedule", "signed", "task",
+           "use_pickle"]

@@ -6,7 +6,8 @@ import itertools
 import os
 import time
 
-from .artifacts import fetch, store
+from .artifacts import fetch, store, store_pieces
+from .chains import Chains
 from .cluster_groups import OfGroups
 from .connection import Connection
 from .errors import BadTask, Error, Gone, NoAnswer, NotFound, Refused
@@ -17,6 +18,7 @@ from .projects import look_at, project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .retry import Missing, reworded, tasks_anew
 from .schedules import Schedules, control
+from .scripts import script_args
 from .submission import TASKS_MAX, Submitter, messages_of
 from .words import check_words
 
@@ -37,6 +39,7 @@ class Cluster(OfGroups):
         self._connection = Connection(path, patience)
         self._submitter = Submitter(self._connection)
         self.schedules = Schedules(self._connection, self._submit)
+        self.chains = Chains(self._connection, self._place)
         self._log = None
         self._silent_until = 0
         self._own = set()  # Submitted or waited for here, and their results not handed out yet.
@@ -298,18 +301,17 @@ class Cluster(OfGroups):
         """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
         return store(self._connection, what)
 
+    def store_pieces(self, pieces):
+        """The same of bytes that lie in several places."""
+        return store_pieces(self._connection, pieces)
+
     def script(self, path, *words, **args):
         """The arguments of an exec task that runs this file wherever it runs: submit("exec", cluster.script("a.py", "x")).
 
         The file goes along, by its digest, into the fresh directory of the command, and is run by what its first line
         names; words are its arguments, args any others of the kind.
         """
-        for word in {"argv", "cwd"} & args.keys():
-            raise BadTask(f"script: {word} is its own, a fresh directory and the file in it")
-        with open(path, "rb") as file:
-            sha256, _ = self.store(file)
-        name = os.path.basename(path)
-        return {**args, "argv": ["./" + name, *words], "files": {**args.get("files", {}), name: sha256}}
+        return script_args(self, path, words, args)
 
     # ---- Below: how.
 

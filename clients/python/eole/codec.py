@@ -23,6 +23,9 @@ TYPE = "$type"
 RESERVED = {TYPE, "$result", "$parts"}  # What a map with one of these as its key means is known already.
 DEPTH_MAX = 28  # Of 32, which a task's arguments and a result's body may have.
 AS_IT_IS = {str, bool, type(None), bytes}
+HEAD_BYTES = 1 << 16  # More than an array's has.
+ALIGNED = 32          # Bytes. The length of so short a text takes one byte.
+BIN_32 = b"\xc6"
 INT_LEAST, INT_MOST = -(1 << 63), (1 << 64) - 1
 
 
@@ -120,6 +123,39 @@ def decode(value):
 
 def pack(value):
     return msgpack.packb(encode(value))
+
+
+def array_pieces(value, least):
+    """pack(value) of a numpy array of at least so many bytes, in pieces, of which none is a copy of it. None: is no such."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or type(value) is not numpy.ndarray or not least <= value.nbytes < 1 << 32 or value.dtype.hasobject:
+        return None
+    said = {TYPE: "numpy.ndarray", **_array_head(value), "pad": "", "value": b""}
+    # Its bytes begin where numbers may lie; an empty bin has two bytes, the head of a large one five.
+    said["pad"] = " " * (-(len(msgpack.packb(said)) + 3) % ALIGNED)
+    flat = numpy.ascontiguousarray(value).reshape(-1).view(numpy.uint8)
+    return [msgpack.packb(said)[:-2] + BIN_32 + value.nbytes.to_bytes(4, "big"), memoryview(flat)]
+
+
+def unpack_own(raw):
+    """unpack() of memory that is nobody else's: what array_pieces() gave is an array in it."""
+    head = msgpack.Unpacker()
+    head.feed(raw[:HEAD_BYTES])
+    try:
+        said = {head.unpack(): head.unpack() for _ in range(head.read_map_header() - 1)}
+        is_array = said.get(TYPE) == "numpy.ndarray" and head.unpack() == "value"
+    except (ValueError, TypeError, msgpack.UnpackException):
+        is_array = False
+    at = head.tell() if is_array else 0
+    if not is_array or raw[at:at + 5] != BIN_32 + (len(raw) - at - 5).to_bytes(4, "big") or at % ALIGNED != ALIGNED - 5 \
+            or not _add_numpy():
+        return unpack(raw)
+    try:
+        return _array_in(sys.modules["numpy"], said, raw, at + 5)
+    except BadValue:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever numpy has against what others wrote
+        raise BadValue(f"a value of type numpy.ndarray: {type(error).__name__}: {error}") from error
 
 
 def unpack(raw):
@@ -249,12 +285,19 @@ def _add_numpy():
 def _array_said(array):
     if array.dtype.hasobject:
         raise BadValue(f"a numpy array of {array.dtype} has no codec: its items are objects")
-    return {"dtype": array.dtype.descr if array.dtype.fields else array.dtype.str, "shape": list(array.shape),
-            "value": array.tobytes()}
+    return {**_array_head(array), "value": array.tobytes()}
+
+
+def _array_head(array):
+    return {"dtype": array.dtype.descr if array.dtype.fields else array.dtype.str, "shape": list(array.shape)}
 
 
 def _array_of(numpy, said):
-    return numpy.frombuffer(said["value"], _dtype(numpy, said)).reshape(said["shape"]).copy()
+    return _array_in(numpy, said, said["value"], 0).copy()
+
+
+def _array_in(numpy, said, raw, at):
+    return numpy.frombuffer(raw, _dtype(numpy, said), offset=at).reshape(said["shape"])
 
 
 def _dtype(numpy, said):

@@ -1,6 +1,7 @@
 """The sockets to a cluster, by its file, and questions over them."""
 
 import collections
+import contextlib
 import itertools
 import os
 import pwd
@@ -92,6 +93,7 @@ class Connection:
         self._context = Context()
         self._asking = {}  # A socket for each role that is asked, and its monitor.
         self._question = 0
+        self._place = None  # Not asked for yet.
         self._process, self._thread = os.getpid(), threading.get_ident()
 
     def check_owner(self):
@@ -130,6 +132,15 @@ class Connection:
             raise BadClusterFile(f"cluster file {self._path}: {name} = {self._entries[name]}, or a key: "
                                  f"{error}") from error
         return socket, monitor
+
+    def place(self):
+        """The sink's directory of artifacts, if this is its machine, or ""."""
+        if self._place is None:
+            self._place = ""
+            if self._entries["artifacts"].startswith("ipc:"):
+                with contextlib.suppress(Refused):  # It goes over the wire, too.
+                    self._place = self.ask("artifacts", ("handed",), "hand", "", 0, 0)[0][5]
+        return self._place
 
     def query(self, where, what, task=(0, 0), options=None):
         """The answer to a query about nothing or a task, (origin, seq)."""

@@ -1,6 +1,7 @@
 """Files and large values among the arguments and values of tasks: artifacts, named in their place."""
 
 import hashlib
+import mmap
 import os
 import shutil
 
@@ -48,7 +49,7 @@ class File:
     def read(self):
         """All of its bytes."""
         if self.path is None:
-            return here().read(self.sha256)
+            return bytes(here().read(self.sha256))
         with open(self.path, "rb") as file:
             return file.read()
 
@@ -63,8 +64,8 @@ class ClusterStore:
         with open(path, "rb") as file:
             return self._cluster().store(file)
 
-    def write(self, raw):
-        return self._cluster().store(raw)[0]
+    def write(self, pieces):
+        return self._cluster().store_pieces(pieces)[0]
 
     def get(self, sha256, path, force=False):
         return self._cluster().fetch(sha256, path, force)
@@ -90,6 +91,13 @@ def use(store):
     return before
 
 
+def mapped(path):
+    """What a file has that nobody changes any more: as memory of one's own, of which nothing is copied until it is written
+    to. It outlives the file's name."""
+    with open(path, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if os.fstat(file.fileno()).st_size else bytearray()
+
+
 def digest_of(path):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
@@ -100,13 +108,15 @@ def said(value):
     kind = type(value)
     if kind is str and len(value) < STORED_FROM // 4 or kind is bool or value is None:
         return value
-    plain = codec.encode(value)
-    if type(plain) in (int, float, bool, type(None)) or (type(plain) in (str, bytes) and len(plain) < STORED_FROM // 4):
-        return plain
-    packed = msgpack.packb(plain)
-    if len(packed) < STORED_FROM:
-        return plain
-    return {codec.TYPE: "stored", "sha256": here().write(packed), "bytes": len(packed)}
+    pieces = codec.array_pieces(value, STORED_FROM)
+    if pieces is None:
+        plain = codec.encode(value)
+        if type(plain) in (int, float, bool, type(None)) or (type(plain) in (str, bytes) and len(plain) < STORED_FROM // 4):
+            return plain
+        pieces = [msgpack.packb(plain)]
+        if len(pieces[0]) < STORED_FROM:
+            return plain
+    return {codec.TYPE: "stored", "sha256": here().write(pieces), "bytes": sum(map(len, pieces))}
 
 
 def _file_said(file):
@@ -129,4 +139,4 @@ def _checked(sha256):
 
 
 codec.add(File, "file", _file_said, _file_of)
-codec.add(None, "stored", None, lambda said: codec.unpack(here().read(_checked(said["sha256"]))))
+codec.add(None, "stored", None, lambda said: codec.unpack_own(here().read(_checked(said["sha256"]))))

@@ -20,7 +20,8 @@ Cursor = collections.namedtuple("Cursor", "log offset", defaults=(0, 0))  # Log 
 
 class Following:
     """`out`: messages that are to leave. `batches`: the log's next ones, in order; of the first one, what lies before
-    the offset that was asked for is to be skipped. `error`: what is to be told; if `is_over` nothing comes any more."""
+    the offset that was asked for is to be skipped, and of what was published, what does not fit. `error`: what is to be
+    told; if `is_over` nothing comes any more."""
 
     def __init__(self, cursor, now, patience, pattern="", request=0):
         """request: the latest that was asked at this place before."""
@@ -40,9 +41,7 @@ class Following:
             return
         first, following = span_of(batch)
         self._head = max(self._head, following)
-        if self._pattern:
-            pass  # The sink says what of it fits.
-        elif first == self.offset:
+        if first == self.offset:
             self._take(batch, following)
             self._take_ahead()
         elif first > max(self.offset, self._ahead[-1][0] if self._ahead else 0) and self._ahead_bytes + len(batch) <= AHEAD_BYTES:
@@ -146,7 +145,7 @@ class Following:
             self._ask(now)
 
     def _take(self, batch, following, crc=0):
-        self.offset, self._crc, self._before = following, crc, batch
+        self.offset, self._crc, self._before = following, *((0, b"") if self._pattern else (crc, batch))
         self.batches.append(batch)
 
     def _take_ahead(self):

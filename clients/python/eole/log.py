@@ -9,6 +9,7 @@ from .connection import TURNED_AWAY, send
 from .errors import Gone, LogReplaced, NoAnswer, Refused
 from .following import Cursor, Following
 from .records import SIZE, head_of, open_batch
+from .topics import topics
 
 NEWS_MAX = 1000      # Notifications that wait to be read; what is dropped beyond is read from the log.
 LATE_SECONDS = 1     # Who looks so late has not heard what has come meanwhile.
@@ -31,6 +32,7 @@ class Log:
 
     def __init__(self, connection, offset=None, pattern=""):
         self._connection, self._pattern = connection, pattern
+        self._wants = topics(pattern) if pattern else None
         self.found = collections.deque()  # Read, and not handed out.
         self._sink, self._monitor = connection.watch(zmq.DEALER, "queries", zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         self._news = connection.connect(zmq.SUB, "notifications", NEWS_MAX)
@@ -132,7 +134,7 @@ class Log:
 
     def _open(self):
         while self._core.batches:
-            open_batch(self._core.batches.popleft(), self._wanted, self.found)  # A bad one is met once.
+            open_batch(self._core.batches.popleft(), self._wanted, self.found, wants=self._wants)  # A bad one is met once.
 
     def _raise_error(self):
         error, core = self._core.take_error(), self._core

@@ -23,6 +23,7 @@ from . import default, files
 from .errors import NotFound
 from .records import Result
 from .running import Run, execute
+from .scripts import script_args
 from .submission import is_one
 from .tasks import task_named
 
@@ -59,8 +60,8 @@ class EagerRun(Run):
         self._names.append(name)
         return self._cluster.keep(path)
 
-    def write(self, raw):
-        return self._cluster.store(raw)[0]
+    def write(self, pieces):
+        return self._cluster.store_pieces(pieces)[0]
 
     def take(self, sha256, name):
         return shutil.copyfile(self._cluster.path_of(sha256), os.path.join(self.directory, "in-" + name))
@@ -169,12 +170,17 @@ class EagerCluster:
             file.write(raw)
         return sha256, len(raw)
 
+    def store_pieces(self, pieces):
+        return self.store(b"".join(pieces))
+
+    def script(self, path, *words, **args):
+        return script_args(self, path, words, args)
+
     def fetch(self, sha256, path=None, force=False):  # noqa: ARG002
         return shutil.copyfile(self.path_of(sha256), path or sha256)
 
     def read(self, sha256):
-        with open(self.path_of(sha256), "rb") as file:
-            return file.read()
+        return files.mapped(self.path_of(sha256))
 
 
 class EagerSchedules:

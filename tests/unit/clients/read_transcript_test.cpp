@@ -13,9 +13,12 @@ constexpr std::uint64_t kLog = 9;
 /// A reader of the log.
 class Told {
  public:
-  explicit Told(const Cursor& from) : core_(from, Transcript::kStart) {
+  explicit Told(const Cursor& from, const std::string& pattern = {})
+      : core_(from, Transcript::kStart,
+              pattern.empty() ? std::optional<TopicPattern>() : *TopicPattern::parse(pattern)) {
     transcript_.begin("does", "open");
     transcript_.note("from", Value::Array{from.log, from.offset, from.crc});
+    if (!pattern.empty()) transcript_.note("pattern", pattern);
     end({});
   }
   void pass(Duration time) {
@@ -37,8 +40,9 @@ class Told {
     transcript_.begin("hears", Transcript::wire(records));
     step(RecordsReceived{records});
   }
-  void publishes(std::uint64_t first, std::uint32_t count, std::uint64_t log = kLog) {
-    const protocol::Notification news{log, batch_of(first, count)};
+  void publishes(std::uint64_t first, std::uint32_t count, std::uint64_t log = kLog,
+                 const std::string& project = {}) {
+    const protocol::Notification news{log, batch_of(first, count, project)};
     transcript_.begin("hears", Transcript::wire(news));
     step(NotificationReceived{news});
   }
@@ -171,6 +175,29 @@ TEST_CASE("a reader within a prefix reads as in the transcript", "[transcript]")
   told.pass(100ms);
   within(6, 2, 8);
   told.check("read_within");
+}
+
+TEST_CASE("a reader of some topics reads as in the transcript", "[transcript]") {
+  Told told({0, 0, 0}, "photos/*/done");
+  const auto fit = [&](const std::vector<std::uint64_t>& offsets, std::uint64_t next,
+                       std::uint64_t head) {
+    std::vector<Bytes> batches;
+    for (const auto offset : offsets) batches.push_back(batch_of(offset, 1, "photos"));
+    told.answer({told.request(), kLog, next, head, 0, pieces_of(batches)});
+  };
+  const auto publishes = [&](std::uint64_t first, std::uint32_t count, const char* project) {
+    told.publishes(first, count, kLog, project);
+  };
+  fit({1}, 4, 4);  // What does not fit the sink leaves out,
+  publishes(4, 4, "photos");  // and of what is published the client.
+  publishes(4, 4, "photos");
+  publishes(8, 2, "letters");
+  publishes(12, 2, "photos");  // Behind a gap.
+  fit({}, 12, 14);
+  told.grows(20);
+  fit({15}, 16, 20);
+  fit({17, 19}, 20, 20);
+  told.check("read_pattern");
 }
 
 TEST_CASE("a reader that hears nonsense, or nothing, says so as in the transcript",

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+#include "common/kinds/offered.hpp"
 #include "common/protocol/value.hpp"
 
 using namespace eole;
@@ -96,6 +97,33 @@ TEST_CASE("a parent that is not there is told by name, a cycle too", "[cli]") {
 {"kind":"echo","name":"a"})") == "line 2: name a: another task has it");
   REQUIRE(refused_word(R"("after":"project:")") ==
           "line 1: after project:: a project has 1 to 255 bytes");
+}
+
+TEST_CASE("what a runner tells of its kind is looked for by place, too", "[cli]") {
+  const auto offered = kinds::OfferedKinds(*Value::from_json(
+      R"([{"name":"shop.add","arguments":[{"name":"a","type":"integer","needed":true},
+          {"name":"b","type":"integer","default":"1"}]}])"));
+  const auto refused = [&](const std::string& args, bool is_filled = false) {
+    TaskRequest task;
+    task.task_class.kind = "shop.add";
+    task.args = Value::from_json(args)->to_msgpack();
+    task.offered = &offered;
+    task.is_filled = is_filled;
+    const auto checked = check(task);
+    return checked ? "" : checked.error().message;
+  };
+  for (const auto* good : {"[1]", "[1,2]", R"({"$args":[1],"b":2})", R"({"a":1})", R"({"$each":[[1]]})",
+                           R"([{"$type":"int","value":"0x1"}])"})
+    REQUIRE(refused(good).empty());
+  REQUIRE(refused("[]") == "shop.add: a is missing (a whole number)");
+  REQUIRE(refused("[1,2,3]") == "shop.add: 3 arguments by place, it takes 2");
+  REQUIRE(refused(R"(["x"])") == "shop.add: a must be a whole number, not \"x\"");
+  REQUIRE(refused(R"({"$args":[1],"a":2})") == "shop.add: a is there twice");
+  REQUIRE(refused("7") == "shop.add: its arguments must be a map of names and values");
+  REQUIRE(refused(R"({"a":"$value.n"})") == "shop.add: a must be a whole number, not \"$value.n\"");
+  REQUIRE(refused(R"({"a":"$value.n"})", true).empty());
+  REQUIRE(refused(R"({"a":"$value.n","b":"x"})", true) ==
+          "shop.add: b must be a whole number, not \"x\"");
 }
 
 TEST_CASE("a result that is taken is waited for, and named by its place", "[cli]") {

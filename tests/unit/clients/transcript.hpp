@@ -55,13 +55,15 @@ class Transcript {
   std::vector<Value> steps_;
 };
 
-/// A batch of the log: results of so many tasks, whose numbers are their offset and one.
-inline Bytes batch_of(std::uint64_t first, std::uint32_t count) {
+/// A batch of the log: results of so many tasks, whose numbers are their offset and one. Those at
+/// odd offsets are of a `project`.
+inline Bytes batch_of(std::uint64_t first, std::uint32_t count, const std::string& project = {}) {
   Bytes runs;
   for (auto offset = first; offset < first + count; ++offset) {
     protocol::ResultRecord result;
     result.id.seq = offset + 1;
     result.kind = "echo";
+    if (offset % 2 == 1) result.project = project;
     result.body = "\x80";
     protocol::put_result(runs, result);
   }

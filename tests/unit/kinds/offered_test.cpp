@@ -43,6 +43,21 @@ TEST_CASE("a runner's kind is checked like one that comes with Eole", "[kinds]")
   REQUIRE((*conform(thumb, Value::Map{{"path", "a"}}))["width"] == Value(128));
 }
 
+TEST_CASE("a value that is not known yet fits, and the others are checked", "[kinds]") {
+  const auto kinds = offered({{"thumb", "", {{"path", "text", true}, {"width", "integer", false}}}});
+  const auto refused = [&](Value::Map args) {
+    const auto fits = conform(*kinds.find("thumb"), std::move(args), nullptr,
+                              [](const Value& value) { return value == Value("later"); });
+    return fits ? "" : fits.error().message;
+  };
+  REQUIRE(refused({{"path", "later"}, {"width", "later"}}).empty());
+  REQUIRE(refused({{"path", "a"}, {"width", "x"}}) ==
+          "thumb: width must be a whole number, not \"x\"");
+  REQUIRE(refused({{"width", "later"}}) == "thumb: path is missing (a text)");
+  REQUIRE(refused({{"path", "later"}, {"size", "later"}}) ==
+          "thumb: size is not one of its arguments (path, width)");
+}
+
 TEST_CASE("an argument of any type may be null, and must be there if it is needed", "[kinds]") {
   const auto kinds = offered({{"odd", "", {{"x", "any", true}}}});
   REQUIRE(problem(*kinds.find("odd"), {{"x", Value()}}).empty());

@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookEvery{250};      // Whether one that says nothing still is well.
 constexpr milliseconds kBackoffMin = 100ms;  // After a start that came to no hello, doubled …
 constexpr milliseconds kBackoffMax = 30s;    // … up to this.
+constexpr int kDoublings = 10;               // So often at most.
 constexpr milliseconds kLeaveWithin{2000};   // From a closed socket, and from SIGTERM, to the end.
 constexpr milliseconds kLeaveLook{5};
 constexpr std::size_t kLoggedLineBytesMax = 1024;
@@ -139,10 +140,21 @@ Expected<void> ProcessRunner::hear_between() {
 
 Expected<ProcessRunner::Offer> ProcessRunner::introduce() {
   if (auto heard = hear_hello(-1); !heard) return heard.error();
-  program_.kinds.clear();
+  return *take_offer();
+}
+
+std::optional<ProcessRunner::Offer> ProcessRunner::take_offer() {
+  if (!child_ || !talk_.is_introduced() || !program_.kinds.empty()) return std::nullopt;
   for (const auto& kind : talk_.kinds()) program_.kinds.push_back(kind.name);
   program_.ahead = talk_.ahead();
   return Offer{talk_.kinds(), talk_.ahead()};
+}
+
+void ProcessRunner::refuse(const std::string& problem) {
+  program_.kinds.clear();
+  program_.ahead = 1;
+  failures_ = kDoublings;  // It will say the same.
+  (void)fail(problem);
 }
 
 void ProcessRunner::note_hello() {
@@ -158,11 +170,10 @@ Error ProcessRunner::fail(std::string problem) {
     if (!death.words.empty()) problem += text("; it printed: ", death.words);
     child_.reset();
   }
-  const auto pause = std::min(kBackoffMax, kBackoffMin * (1 << std::min(failures_++, 10)));
+  const auto pause = std::min(kBackoffMax, kBackoffMin * (1 << std::min(failures_++, kDoublings)));
   starts_at_ = Clock::now() + pause;
   auto told = text("runner ", program_.name, ": ", problem);
-  if (!program_.kinds.empty())  // It was introduced once: the worker lives on.
-    process::log_warning(text(told, "; again in ", pause.count(), " ms"));
+  process::log_warning(text(told, "; again in ", pause.count(), " ms"));
   if (problem_.empty()) problem_ = cut_text(told, protocol::kProblemBytesMax);
   return Error{std::move(told)};
 }

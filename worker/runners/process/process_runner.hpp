@@ -109,6 +109,10 @@ class ProcessRunner {
     std::uint64_t ahead = 1;
   };
   Expected<Offer> introduce();
+  /// The same of one that could not be introduced, once it has said hello by itself.
+  std::optional<Offer> take_offer();
+  /// What it offered cannot be had: as if it had not started.
+  void refuse(const std::string& problem);
   /// Looks after a foreign program that has nothing to do; to be called about every second.
   void rest();
   /// Why it could not be started; empty: it could, or it was not tried yet. Runs come to nobody
