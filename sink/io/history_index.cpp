@@ -93,7 +93,7 @@ std::optional<Error> HistoryIndex::attempt(Act&& act) {
     process::log_warning(text("history index: ", failure.what()));
     file_.reset();
     due_ = process::now() + kPause;
-    return Error{text("history: its index: ", failure.what())};
+    return Error{text("history: its index: ", failure.what()), ErrorCode::kDamaged};
   }
   return std::nullopt;
 }
