@@ -87,6 +87,24 @@ test('a command is submitted by its form, and its output is shown', async () => 
   assert.deepEqual(wrong, []);
 });
 
+test('bytes are typed, or taken from a file, where the kind says that it takes some', async () => {
+  await page.goto(`${home}/submit?kind=exec`);
+  await page.getByLabel('shell', { exact: true }).last().waitFor();
+  const script = { name: 'a.sh', mimeType: 'text/plain', buffer: Buffer.from('echo \xff', 'latin1') };
+  await page.getByLabel('or a file').first().setInputFiles(script);
+  const json = page.getByLabel('The same as JSON');
+  const said = async () => JSON.parse(await json.inputValue()).args;
+  await until(async () => (await said()).shell?.base64, 'the file in the task');
+  assert.equal((await said()).shell.base64, script.buffer.toString('base64'));
+  assert.deepEqual(wrong, []);
+});
+
+test('an address that nobody has is told by the page', async () => {
+  const answer = await page.goto(`${home}/no/where`);
+  assert.equal(answer.status(), 404);
+  await heading('There is no such screen');
+});
+
 test('what is wrong with a task is said at its field', async () => {
   await page.goto(`${home}/submit?kind=sleep`);
   await page.getByLabel('seconds', { exact: true }).fill('-1');
