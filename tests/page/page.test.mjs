@@ -624,7 +624,7 @@ for (const role of ['sink', 'ventilator'])
 test('in French it is French, and the choice stays', async () => {
   await open({ locale: 'fr-FR' });
   await page.goto(home);
-  await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor();
+  await page.getByRole('heading', { name: 'Aperçu' }).waitFor();
   await page.getByLabel('Language / Langue').selectOption('en');
   await page.reload();
   await heading('Overview');

@@ -216,7 +216,12 @@ function Top() {
               <a href={to} aria-current={isHere(to, here) ? 'page' : undefined}>
                 {w()[name]}
                 {name === 'deadLetters' && dead > 0 && <span class="count"> {number(dead)}</span>}
-                {name === 'groups' && late > 0 && <span class="count"> {w().late(late)}</span>}
+                {name === 'groups' && late > 0 && (
+                  <span class="count">
+                    {' '}
+                    {number(late)} <span class="if-room">{w().late}</span>
+                  </span>
+                )}
               </a>
             </li>
           ))}
