@@ -368,6 +368,19 @@ test('a project is a map of its tasks, and can be paused', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('a map shows all that waits, and what of it ended meanwhile', async () => {
+  const task = { kind: 'echo', args: {}, needs: { gpu: 'a100' }, project: 'wide' };
+  await ask('POST', '/task', Array.from({ length: 2300 }, () => task));
+  await page.goto(`${home}/projects/wide`);
+  await page.getByRole('img', { name: /A square for each of 2,300 tasks/ }).waitFor();
+  await ask('POST', '/task', [task, task]);
+  await page.getByRole('img', { name: /A square for each of 2,302 tasks/ }).waitFor();
+  await ask('POST', '/tasks/cancel', { project: 'wide' });
+  const cancelled = async () => (await (await ask('GET', '/projects/wide')).json()).cancelled;
+  await until(async () => (await cancelled()) === 2302, 'all cancelled');
+  assert.deepEqual(wrong, []);
+});
+
 test('of a long list those in sight are drawn, wherever one scrolls', async () => {
   const tasks = Array.from({ length: 300 }, (_, n) => ({ kind: 'echo', args: { n }, project: 'long' }));
   await ask('POST', '/task', tasks);
