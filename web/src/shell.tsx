@@ -378,7 +378,7 @@ function Bars() {
   }
   if (!ventilator && !sink) return null;
   const head = status.value?.sink?.head;
-  const since = (from: number) => seconds(Math.max(0, Math.round((now.value - from) / 1000)));
+  const since = (from: number) => seconds(Math.max(1, Math.round((now.value - from) / 1000)));
   return (
     <div class="bar-note" role="alert">
       {ventilator && w().ventilatorAway(since(ventilator))}
