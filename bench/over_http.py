@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import pathlib
 import re
 import statistics
 import subprocess
@@ -12,8 +14,10 @@ import time
 from bench import BIN, Cluster, bench, cpu_seconds, run  # It finds the next two.
 from http_client import Http
 from live_client import WebSocket
+from node_tests import install
 from eole.connection import Connection
 
+PAGE_TESTS = pathlib.Path(__file__).parents[1] / "tests/page"
 TASK = json.dumps({"kind": "echo", "args": {"text": "x" * 60}})
 CONNECTIONS = 64
 LISTENERS, EVENTS_PER_SECOND, SECONDS = 1000, 1000, 20
@@ -154,26 +158,28 @@ def history():
 
 
 def history_by_key():
-    """Milliseconds until the history has told what has a key, among ten million results: of the oldest key, of the newest,
-    and of one that no result has. It is asked as `eole history --key` does: over HTTP nobody can."""
+    """Milliseconds until the history has told what has a key or a word, among ten million results: of the oldest key, of the
+    newest, and of one that no result has; then of a word likewise. It is asked as `eole history` does, page by page."""
     with Cluster(workers=2, slots=1) as cluster:
-        lines = "".join(json.dumps({"kind": "echo", "args": {"text": "x" * 60}, "key": f"k{number}"}) + "\n"
+        lines = "".join(json.dumps({"kind": "echo", "args": {"text": f"{'x' * 50} n{number}"}, "key": f"k{number}"}) + "\n"
                         for number in range(KEYED))
         cluster.eole("submit", "--file", "-", input=lines, timeout=600)
         bench(cluster, "throughput", tasks=HISTORY - KEYED, ring=65536)
         asking = Connection(cluster.directory + "/eole/cluster.toml", 60)
 
-        def found(key):
-            start, options = time.monotonic(), {"key": key, "limit": 50}
+        def found(way, wanted):
+            start, options = time.monotonic(), {way: wanted, "limit": 50}
             while True:
                 page = asking.query("queries", "history", options=options)
                 if page["rows"] or page["next"] is None:
                     return 1000 * (time.monotonic() - start), page
                 options["cursor"] = page["next"]
-        while not (newest := found("k0")[1])["complete"]:
+        while not (newest := found("key", "k0")[1])["complete"]:
             pass
         assert [row["key"] for row in newest["rows"]] == ["k0"] and newest["as_of"] == HISTORY, newest
-        times = [statistics.median(found(key)[0] for _ in range(20)) for key in ("k0", f"k{KEYED - 1}", "none")]
+        assert [row["key"] for row in found("text", "N0")[1]["rows"]] == ["k0"]
+        times = [statistics.median(found(way, wanted)[0] for _ in range(20))
+                 for way, letter in (("key", "k"), ("text", "n")) for wanted in (f"{letter}0", f"{letter}{KEYED - 1}", "none")]
         asking.close()
         return times
 
@@ -214,6 +220,21 @@ def idle_page():
                     each.join()
 
 
+def brushed_map():
+    """Milliseconds between two frames of the page while somebody draws over a map of 100,000 tasks: the median, and of 99 in
+    100; then the page's own work for each move."""
+    install(PAGE_TESTS)
+    with Cluster(workers=2, slots=1) as cluster:
+        tasks = "".join(json.dumps({"kind": "echo", "project": "drawn", "args": number}) + "\n" for number in range(100_000))
+        cluster.eole("submit", "--file", "-", input=tasks, timeout=600)
+        cluster.wait_settled(100_000)
+        address = Http(cluster)
+        env = {**os.environ, "EOLE_PAGE": f"http://{address.host}:{address.port}", "EOLE_PROJECT": "drawn"}
+        said = subprocess.run(["node", "brush.mjs"], cwd=PAGE_TESTS, env=env, capture_output=True, text=True, check=True).stdout
+        times = json.loads(said)
+        return [times["median"], times["p99"], times["script"]]
+
+
 MEASURES = [
     ("HTTP, one task a request, 64 connections", "tasks/s", posts, 3),
     ("… processor time of the gateway for each", "us", gateway_time, 3),
@@ -224,8 +245,9 @@ MEASURES = [
      listeners(lambda said, seconds, most: most / 2**20), 3),
     ("… its processor time", "% of a core", listeners(lambda said, seconds, most: 100 * seconds / said["seconds"]), 3),
     ("HTTP, first page of the history of 10 million results, five ways to ask", "ms", history, 1),
-    ("what has a key in the history of 10 million results, three keys", "ms", history_by_key, 1),
+    ("what has a key in the history of 10 million results, three keys, and a word, three words", "ms", history_by_key, 1),
     ("HTTP, gateway, ventilator and sink with an idle page", "% of a core", idle_page, 3),
+    ("a frame of the page's map of 100,000 tasks while it is drawn over, 99 in 100, and its own work", "ms", brushed_map, 1),
 ]
 
 

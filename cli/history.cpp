@@ -174,7 +174,7 @@ void add_history(CLI::App& app, Globals& globals) {
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z [all]");
   command->add_option("--until", options->until, "what ended before this time [now]");
   command->add_option("--text", options->text,
-                      "words that its error, reasons or arguments have, of what is not done");
+                      "words that all are in its error, reasons, arguments or value");
   command->add_option("--limit", options->limit, "this many, 0: all [50; all with --json, --csv]")
       ->check(whole_number(0, kCountMax));
   command->add_flag("--json", globals.json, "one JSON object a line, times in Unix ms");

@@ -20,6 +20,7 @@ enum class ErrorCode : std::uint8_t {
   kTooLarge,  // Beyond a limit that stays as it is.
   kQuota,     // Beyond what the caller may have now.
   kFull,      // No room now.
+  kDamaged,   // What is kept, or was answered, cannot be read: not the fault of who asked.
 };
 
 /// A foreseen failure, told to a person: what, which, why, limit.

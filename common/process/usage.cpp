@@ -3,12 +3,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 
 namespace eole::process {
 
+namespace {
+const auto kBegun = std::chrono::steady_clock::now();
+}
+
 Usage usage() {
   Usage out;
+  out.up_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - kBegun).count();
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
   for (const auto& time : {used.ru_utime, used.ru_stime})

@@ -19,6 +19,7 @@ constexpr auto kNames = std::to_array<std::pair<ErrorCode, std::string_view>>({
     {ErrorCode::kTooLarge, "too_large"},
     {ErrorCode::kQuota, "quota"},
     {ErrorCode::kFull, "full"},
+    {ErrorCode::kDamaged, "damaged"},
 });
 }  // namespace
 

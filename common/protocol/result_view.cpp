@@ -6,6 +6,10 @@
 #include <cstdio>
 #include <ctime>
 
+#include "common/base/planted.hpp"
+#include "common/base/shown.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/task_class.hpp"
 #include "common/protocol/wanted.hpp"
 
 namespace eole::protocol {
@@ -26,6 +30,59 @@ std::string rfc3339(std::int64_t unix_ms) {
   return out.data();
 }
 
+namespace {
+
+constexpr std::size_t kLineColumns = 120;
+constexpr std::size_t kPartColumns = 60;  // Of one member of a value.
+
+std::string told(const Value& value) {
+  if (const auto* written = value.as<std::string>()) return *written;
+  if (const auto* blob = value.as<Blob>()) return blob->bytes.substr(0, 4 * kPartColumns);
+  return value.is_null() ? "" : value.to_json();
+}
+
+}  // namespace
+
+std::string in_a_line(const Value& value) {
+  std::string line;
+  const auto* members = value.as<Value::Map>();
+  if (members == nullptr) {
+    line = told(value).substr(0, 4 * kLineColumns);
+  } else {
+    for (const auto& [name, member] : *members) {
+      if (line.size() > 4 * kLineColumns) break;
+      if (const auto part = told(member); !part.empty())
+        line += text(line.empty() ? "" : " ", name, "=",
+                     cut_to(std::string_view(part).substr(0, 4 * kPartColumns), kPartColumns));
+    }
+  }
+  for (auto& one : line)
+    if (static_cast<unsigned char>(one) < ' ') one = ' ';
+  while (line.ends_with(' ')) line.pop_back();
+  return cut_to(line, kLineColumns);
+}
+
+// What is nothing, or nothing in brackets, tells nothing.
+void tell_args(std::string_view args, Value& body) {
+  if (args.size() < 2 || args.size() > kArgsToldMax || planted("result-without-args")) return;
+  auto value = Value::from_msgpack(args);
+  if (value && body.to_msgpack().size() + 2 * kArgsToldMax <= kInlineBytesMax)
+    body.set("args", std::move(*value));
+}
+
+Value args_of(const Value& body) {
+  if (!body["args"].is_null()) return body["args"];
+  const auto* spec = body["spec"].as<Blob>();
+  if (spec == nullptr) return {};
+  ByteReader groups(spec->bytes);
+  const auto group = read_task_group(groups);
+  if (!group) return {};
+  ByteReader specs(group->specs);
+  const auto task = read_task_spec(specs);
+  const auto args = task ? Value::from_msgpack(task->args) : Value();
+  return args ? *args : Value();
+}
+
 Value body_view(std::string_view body) {
   auto value = Value::from_msgpack(body);
   const auto* members = value ? value->as<Value::Map>() : nullptr;
@@ -34,6 +91,9 @@ Value body_view(std::string_view body) {
   Value::Map view;
   for (const auto& [name, member] : *members)
     if (!is_of_the_record(name)) view.emplace_back(name, member);
+  const auto* spec = (*value)["spec"].as<Blob>();
+  if (spec != nullptr && spec->bytes.size() <= 2 * kArgsToldMax && (*value)["args"].is_null())
+    view.emplace_back("args", args_of(*value));
   return view;
 }
 

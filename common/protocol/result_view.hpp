@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <string_view>
 
 #include "common/protocol/records.hpp"
@@ -11,6 +12,15 @@ namespace eole::protocol {
 /// it is kNoOffset.
 constexpr std::uint64_t kNoOffset = UINT64_MAX;
 Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t offset);
+
+/// At most 120 characters of a value, the members of a map by their names.
+std::string in_a_line(const Value& value);
+
+constexpr std::size_t kArgsToldMax = 1024;  // Larger ones would make results twice as large.
+/// Tells in a result's body what it was the result of, if there is room for that.
+void tell_args(std::string_view args, Value& body);
+/// The arguments that a body tells: its own, or those of its `spec`. Nothing: it tells none.
+Value args_of(const Value& body);
 
 /// Whether a member of a body has a name that only the record itself tells of.
 bool is_of_the_record(std::string_view name);

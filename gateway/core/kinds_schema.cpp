@@ -53,9 +53,13 @@ Value schema_of(const kinds::Argument& argument) {
       schema.set("additionalProperties", Value::Map{{"type", "string"}});
       bounds("minProperties", "maxProperties");
       break;
-    case Type::kBytes: {
-      schema.set("type", "object");
-      schema.set("properties", Value::Map{{"base64", Value::Map{{"type", "string"}}}});
+    case Type::kBytes: {  // A text, or bytes as JSON has them.
+      const Value bytes = Value::Map{{"type", "string"}, {"contentEncoding", "base64"}};
+      schema.set("type", Value::Array{"string", "object"});
+      schema.set("properties", Value::Map{{"base64", bytes}});
+      schema.set("required", Value::Array{"base64"});
+      schema.set("additionalProperties", false);
+      bounds("minLength", "maxLength");
       break;
     }
     case Type::kAny:

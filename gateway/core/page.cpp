@@ -58,13 +58,18 @@ bool is_screen(const std::vector<std::string>& segments) {
 
 }  // namespace
 
+bool is_for_eyes(const http::Request& request) {
+  const bool is_read = request.method == "GET" || request.method == "HEAD";
+  return is_read && names(request.field("accept"), "text/html");
+}
+
 std::optional<std::string_view> page_file_for(const http::Request& request) {
   if (request.method != "GET" && request.method != "HEAD") return {};
   const auto& segments = request.segments;
   if (segments.size() == 1)
     for (const auto file : kFiles)
       if (segments[0] == file) return file;
-  if (!is_screen(segments) || !names(request.field("accept"), "text/html")) return {};
+  if (!is_screen(segments) || !is_for_eyes(request)) return {};
   return "index.html";
 }
 

@@ -12,6 +12,9 @@ namespace eole::gateway {
 /// does not.
 std::optional<std::string_view> page_file_for(const http::Request& request);
 
+/// By somebody who looks with a browser.
+bool is_for_eyes(const http::Request& request);
+
 /// The forms that a file is kept in.
 enum class Coding : std::uint8_t { kPlain, kGzip, kBrotli };
 

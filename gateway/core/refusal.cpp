@@ -21,6 +21,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::kQuota: return 429;
     case ErrorCode::kAway:
     case ErrorCode::kFull: return 503;
+    case ErrorCode::kDamaged: return 500;
   }
   return 500;
 }

@@ -128,7 +128,7 @@ Answered task(Ring ring, std::string written) {
   if (blob == nullptr)
     throw Problem(404, text(written, ": is no dead letter, or its task is lost"));
   const auto read = client::task_of_spec(blob->bytes);
-  if (!read) throw Problem(500, text(written, ": ", read.error().message));
+  if (!read) throw problem_of({text(written, ": ", read.error().message), read.error().code});
   co_return json(200, Value::Map{{"id", written}, {"task", client::words_of(*read)}});
 }
 

@@ -9,6 +9,7 @@
 #include "common/process/certificate.hpp"
 #include "common/process/log.hpp"
 #include "gateway/core/http/origin.hpp"
+#include "gateway/core/page.hpp"
 #include "gateway/io/cancels.hpp"
 #include "gateway/io/controls.hpp"
 #include "gateway/io/dead.hpp"
@@ -118,6 +119,8 @@ awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   if (request.target == "*") return now({204, {}, {}});  // OPTIONS of all: it is here.
   if (auto page = page_.answer(request)) return now(std::move(*page));
   if (!is_shared) http::check_site(request);
+  if (is_for_eyes(request) && !routes_.has_path(request))
+    if (auto page = page_.missing(request)) return now(std::move(*page));
   const auto& route = routes_.find(request);
   exchange.route = &route;
   exchange.caller = access_->admit(exchange, route);

@@ -25,7 +25,7 @@ Problem unavailable(const std::string& why) {
 }
 
 Bytes need(Expected<Bytes> bytes) {
-  if (!bytes) throw Problem(500, bytes.error().message);
+  if (!bytes) throw problem_of(bytes.error());
   return std::move(*bytes);
 }
 

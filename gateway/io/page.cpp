@@ -69,4 +69,13 @@ std::optional<http::Response> Page::answer(const http::Request& request) const {
   return response;
 }
 
+std::optional<http::Response> Page::missing(const http::Request& request) const {
+  http::Request home = request;
+  home.segments.clear();
+  std::erase_if(home.fields, [](const auto& field) { return field.name == "if-none-match"; });
+  auto response = answer(home);
+  if (response) response->status = 404;
+  return response;
+}
+
 }  // namespace eole::gateway

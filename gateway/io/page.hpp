@@ -14,6 +14,8 @@ class Page {
   explicit Page(std::span<const PageFile> files = page_files());
   /// Nothing: the request is not for the page.
   std::optional<http::Response> answer(const http::Request& request) const;
+  /// 404 with the page, which says so, for whoever looks with a browser.
+  std::optional<http::Response> missing(const http::Request& request) const;
 
  private:
   struct Kept {

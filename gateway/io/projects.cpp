@@ -121,7 +121,7 @@ awaitable<client::Missing> missing_of(Ring ring, std::string name) {
   Value options = Value::Map{{"project", name}, {"missing", true}};
   while (true) {
     const auto page = need(co_await ring.sink("parts", {}, options));
-    if (auto added = missing.add(page); !added) throw Problem(503, added.error().message);
+    if (auto added = missing.add(page); !added) throw problem_of(added.error());
     if (page["next"].is_null()) break;
     options.set("from", page["next"]);
   }
@@ -141,7 +141,7 @@ awaitable<Batch> tasks_anew(Ring ring, const client::Missing& missing) {
     if (blob == nullptr)
       throw Problem(409, text(to_text(id), ": the log has its end, and not the task itself"));
     auto task = client::task_anew(blob->bytes, missing, index_of);
-    if (!task) throw Problem(409, text(to_text(id), ": ", task.error().message));
+    if (!task) throw problem_of({text(to_text(id), ": ", task.error().message), task.error().code});
     index_of[part] = tasks.size();
     tasks.push_back(std::move(*task));
   }

@@ -8,6 +8,7 @@
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "gateway/core/http/file_names.hpp"
+#include "gateway/core/refusal.hpp"
 #include "gateway/core/tus.hpp"
 #include "gateway/io/gateway.hpp"
 #include "gateway/io/upload_store.hpp"
@@ -221,7 +222,7 @@ class Resumable {
       const auto source = store_.open(*part);
       for (std::uint64_t at = 0; at < source.size(); at += kCopyBytes) {
         auto bytes = source.read(at, std::min<std::uint64_t>(kCopyBytes, source.size() - at));
-        if (!bytes) throw Problem(500, bytes.error().message);
+        if (!bytes) throw problem_of(bytes.error());
         file.append(*bytes);
         if ((at + kCopyBytes) % kPauseBytes == 0) co_await pause_for_others();
       }

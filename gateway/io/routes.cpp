@@ -65,6 +65,12 @@ const Route& Routes::find(const http::Request& request) const {
   return *best;
 }
 
+bool Routes::has_path(const http::Request& request) const {
+  return std::any_of(routes_.begin(), routes_.end(), [&](const auto& route) {
+    return fit(route.parts, request.segments).has_value();
+  });
+}
+
 void Routes::refuse(const http::Request& request) const {
   std::set<std::string> methods;
   for (const auto& route : routes_) {

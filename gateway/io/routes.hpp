@@ -42,6 +42,8 @@ class Routes {
   /// HEAD is GET's where there is no route of its own, and GET has one. Throws Problem: 404, or 405
   /// with Allow.
   const Route& find(const http::Request& request) const;
+  /// Whatever the method.
+  bool has_path(const http::Request& request) const;
 
  private:
   [[noreturn]] void refuse(const http::Request& request) const;

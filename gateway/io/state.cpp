@@ -5,6 +5,7 @@
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/offered.hpp"
+#include "common/process/options.hpp"
 #include "common/process/usage.hpp"
 #include "gateway/core/kinds_schema.hpp"
 #include "gateway/core/metrics.hpp"
@@ -39,6 +40,8 @@ Value own_state(Gateway& gateway, const Within& within) {
   const auto used = process::usage();
   return Value::Map{{"role", "gateway"},
                     {"pid", std::int64_t{::getpid()}},
+                    {"version", process::kRelease},
+                    {"up_seconds", used.up_seconds},
                     {"cpu_seconds", used.cpu_seconds},
                     {"memory_bytes", used.memory_bytes},
                     {"address", gateway.server().address()},

@@ -103,7 +103,8 @@ Expected<Bytes> UploadFile::read(std::uint64_t offset, std::size_t size) const {
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0)
       return Error{text("the upload cannot be read at ", offset + have, ": ",
-                        count == 0 ? "it ends there" : std::strerror(errno))};
+                        count == 0 ? "it ends there" : std::strerror(errno)),
+                   ErrorCode::kDamaged};
     have += static_cast<std::size_t>(count);
   }
   return out;

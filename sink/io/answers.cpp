@@ -313,7 +313,7 @@ Answer answer_to(const Question& question, History& history, Duration page_time,
         question.message);
   } catch (const storage::StorageFailure& damage) {
     process::log_error(damage.what());
-    message = Error{text("log: ", damage.what())};
+    message = Error{text("log: ", damage.what()), ErrorCode::kDamaged};
   }
   if (!message) message = encode(protocol::refused(question.request(), message.error()));
   return {question.peer, std::move(*message)};

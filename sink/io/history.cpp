@@ -240,7 +240,8 @@ Expected<protocol::Settled> History::follow(const protocol::Follow& query) {
     return settled;
   }
   if (query.offset > head_)
-    return Error{text("the log went back: cursor ", query.offset, ", head ", head_)};
+    return Error{text("the log went back: cursor ", query.offset, ", head ", head_),
+                 ErrorCode::kConflict};
   if (query.offset < kept_from()) {  // The reader sees it by `from`, and hears all anew.
     settled.from = settled.to = kept_from();
     return settled;

@@ -4,10 +4,11 @@
 #include <array>
 #include <utility>
 
-#include "common/base/crc32c.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
+#include "common/protocol/result_view.hpp"
 #include "common/protocol/task_class.hpp"
 
 namespace eole::sink {
@@ -16,9 +17,6 @@ using protocol::TaskState;
 using protocol::Value;
 
 namespace {
-
-constexpr std::size_t kSummaryColumns = 120;
-constexpr std::size_t kPartColumns = 60;  // Of one member of a value.
 
 constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> kStates{
     {{"retrying", kRetrying},
@@ -36,66 +34,20 @@ Expected<std::int64_t> number(const std::string& name, const Value& value, std::
   return *found;
 }
 
-bool is_letter(char one) {
-  return static_cast<unsigned char>(one) >= 0x80 || (one >= '0' && one <= '9') ||
-         (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z');
-}
-
-// What stands between blanks and has a letter or digit.
 template <class OnWord>
 void each_word(std::string_view written, OnWord&& on_word) {
   const auto is_blank = [](char one) { return static_cast<unsigned char>(one) <= ' '; };
   while (!written.empty()) {
     const auto end = std::find_if(written.begin(), written.end(), is_blank);
     const auto word = written.substr(0, static_cast<std::size_t>(end - written.begin()));
-    if (std::any_of(word.begin(), word.end(), is_letter)) on_word(word);
+    on_word(word);
     written.remove_prefix(std::min(word.size() + 1, written.size()));
   }
 }
 
-// A word that only results of this name have, mostly: what was found is looked at.
-std::string term(char what, std::string_view name) {
-  return text(what, hex(std::uint64_t{crc32c(name)}));
-}
-std::string term(std::int64_t state) { return text('s', state); }
-
-std::string told(const Value& value) {
-  if (const auto* written = value.as<std::string>()) return *written;
-  if (const auto* blob = value.as<protocol::Blob>()) return blob->bytes.substr(0, 4 * kPartColumns);
-  return value.is_null() ? "" : value.to_json();
-}
-
-// In one line, the members of a map by their names.
-std::string in_a_line(const Value& value) {
-  std::string line;
-  const auto* members = value.as<Value::Map>();
-  if (members == nullptr) {
-    line = told(value).substr(0, 4 * kSummaryColumns);
-  } else {
-    for (const auto& [name, member] : *members) {
-      if (line.size() > 4 * kSummaryColumns) break;
-      if (const auto part = told(member); !part.empty())
-        line += text(line.empty() ? "" : " ", name, "=",
-                     cut_to(std::string_view(part).substr(0, 4 * kPartColumns), kPartColumns));
-    }
-  }
-  for (auto& one : line)
-    if (static_cast<unsigned char>(one) < ' ') one = ' ';
-  while (line.ends_with(' ')) line.pop_back();
-  return cut_to(line, kSummaryColumns);
-}
-
-// Of a task that did not end well, if its result has it.
-Value arguments(const Value& body) {
-  const auto* spec = body["spec"].as<protocol::Blob>();
-  if (spec == nullptr) return {};
-  ByteReader groups(spec->bytes);
-  const auto group = protocol::read_task_group(groups);
-  if (!group) return {};
-  ByteReader specs(group->specs);
-  const auto task = protocol::read_task_spec(specs);
-  const auto args = task ? Value::from_msgpack(task->args) : Value();
-  return args ? *args : Value();
+// What the row says of what came out.
+std::string value_line(const Value& body) {
+  return protocol::in_a_line(!body["value"].is_null() ? body["value"] : body["artifact"]);
 }
 
 Value body_of(const protocol::ResultRecord& result) {
@@ -115,11 +67,11 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
                           : name == "kind"   ? &filter.kind
                           : name == "worker" ? &filter.worker
                           : name == "key"    ? &filter.key
-                          : name == "text"   ? &filter.words
+                          : name == "text"   ? &filter.search
                                              : nullptr;
     const auto* written = value.as<std::string>();
     if (wanted != nullptr) {
-      const auto most = wanted == &filter.words ? kSearchBytesMax : protocol::kNameBytesMax;
+      const auto most = wanted == &filter.search ? kSearchBytesMax : protocol::kNameBytesMax;
       if (written == nullptr) return Error{text("history: ", name, ": no text")};
       if (written->size() > most)
         return Error{text("history: ", name, ": ", written->size(), " bytes, limit ", most)};
@@ -156,13 +108,17 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
   if (filter.since_unix_ms > filter.until_unix_ms)
     return Error{
         text("history: since ", filter.since_unix_ms, " is after until ", filter.until_unix_ms)};
-  if (!filter.words.empty() && filter.expression().find("{text}") == std::string::npos)
-    return Error{text("history: text ", Value(filter.words).to_json(), ": no letter or digit")};
+  each_word(filter.search, [&](std::string_view word) {
+    if (auto plain = folded(word); !plain.empty()) filter.words.push_back(std::move(plain));
+  });
+  if (!filter.search.empty() && filter.words.empty())
+    return Error{text("history: text ", Value(filter.search).to_json(), ": no letter or digit")};
   return filter;
 }
 
 bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view its_worker) const {
-  return (state ? state_of(result) == *state : result.is_final) && is_of(result, its_worker);
+  return (state ? state_of(result) == *state : result.is_final) && is_of(result, its_worker) &&
+         has_words(result);
 }
 
 bool HistoryFilter::is_of(const protocol::ResultRecord& result, std::string_view its_worker) const {
@@ -173,20 +129,11 @@ bool HistoryFilter::is_of(const protocol::ResultRecord& result, std::string_view
          result.finished_unix_ms >= since_unix_ms && result.finished_unix_ms < until_unix_ms;
 }
 
-// Each word in quotation marks: whatever it is made of, it is no operator.
-std::string HistoryFilter::expression() const {
-  std::string all;
-  const auto add = [&](std::string_view column, std::string_view word) {
-    all += text(all.empty() ? "" : " AND ", column, " : \"");
-    for (const char one : word) all += one == '"' ? "\"\"" : std::string(1, one);
-    all += '"';
-  };
-  each_word(words, [&](std::string_view word) { add("{text}", word); });
-  if (state) add("{terms}", term(*state));
-  if (!kind.empty()) add("{terms}", term('k', kind));
-  if (!project.empty()) add("{terms}", term('p', project));
-  if (!worker.empty()) add("{terms}", term('w', worker));
-  return all;
+bool HistoryFilter::has_words(const protocol::ResultRecord& result) const {
+  if (words.empty()) return true;
+  const auto all = words_of(result);
+  return std::all_of(words.begin(), words.end(),
+                     [&](const auto& word) { return all.find(word) != std::string::npos; });
 }
 
 std::int64_t state_of(const protocol::ResultRecord& result) {
@@ -212,26 +159,21 @@ Value row_of(const protocol::ResultRecord& result, std::string_view worker, std:
   if (!worker.empty())
     row.set("began", result.finished_unix_ms - static_cast<std::int64_t>(result.run_ms()));
   row.set("ended", result.finished_unix_ms);
-  const auto args = arguments(body);
-  const auto& artifact = body["artifact"];
-  row.set("summary", in_a_line(!args.is_null()            ? args
-                               : !body["value"].is_null() ? body["value"]
-                                                          : artifact));
+  const auto args = protocol::args_of(body);
+  row.set("summary", args.is_null() ? value_line(body) : protocol::in_a_line(args));
   if (const auto error = body["error"].text_or(""); !error.empty())
     row.set("error", error.substr(0, kRowErrorBytesMax));
   return row;
 }
 
-std::optional<Words> words_of(const protocol::ResultRecord& result, std::string_view worker) {
+std::string words_of(const protocol::ResultRecord& result) {
   const auto body = body_of(result);
   auto all = body["error"].text_or("");
   if (const auto* reasons = body["reasons"].as<Value::Array>())
     for (const auto& reason : *reasons) all += " " + reason.text_or("");
-  if (const auto args = arguments(body); !args.is_null()) all += " " + args.to_json();
-  if (all.empty()) return std::nullopt;
-  all.resize(std::min(all.size(), kIndexedBytesMax));
-  return Words{std::move(all), text(term(state_of(result)), " ", term('k', result.kind), " ",
-                                    term('p', result.project), " ", term('w', worker))};
+  if (const auto args = protocol::args_of(body); !args.is_null()) all += " " + args.to_json();
+  all += " " + value_line(body);
+  return folded(cut_text(all, kIndexedBytesMax));
 }
 
 }  // namespace eole::sink

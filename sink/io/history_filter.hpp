@@ -3,11 +3,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/expected.hpp"
 #include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/value.hpp"
+#include "sink/core/words.hpp"
 #include "sink/io/index_file.hpp"
 
 /// What is asked of the history, and how it is told.
@@ -28,7 +30,8 @@ struct HistoryFilter {
   std::string worker;
   std::string key;    // That orders the task.
   Within within;      // Besides the project.
-  std::string words;  // That all are in what failed: its error, reasons or arguments.
+  std::string search;  // Words that all are in its error, reasons, arguments or value,
+  std::vector<std::string> words;  // and each of them folded.
   std::int64_t since_unix_ms = INT64_MIN;
   std::int64_t until_unix_ms = INT64_MAX;
   std::int64_t ran_ms = 0;   // At least.
@@ -40,10 +43,9 @@ struct HistoryFilter {
   /// Errors: an option that is not known, or makes no sense.
   static Expected<HistoryFilter> from(const protocol::Value& options);
   bool wants(const protocol::ResultRecord& result, std::string_view worker) const;
-  /// But for its state.
+  /// But for its state and words.
   bool is_of(const protocol::ResultRecord& result, std::string_view worker) const;
-  /// For IndexFile::visit_words; only if there is a text.
-  std::string expression() const;
+  bool has_words(const protocol::ResultRecord& result) const;
 };
 
 std::int64_t state_of(const protocol::ResultRecord& result);
@@ -53,11 +55,7 @@ std::string_view state_name(std::int64_t state);
 /// of it) and ended (Unix ms), summary, and the error if there is one.
 protocol::Value row_of(const protocol::ResultRecord& result, std::string_view worker,
                        std::uint64_t offset);
-/// Whether anybody looks for its words: it did not end well.
-inline bool has_words(const protocol::ResultRecord& result) {
-  return !result.is_final || result.state != protocol::TaskState::kDone;
-}
-/// Of one that has any.
-std::optional<Words> words_of(const protocol::ResultRecord& result, std::string_view worker);
+/// What is looked for in it, folded: its error and reasons, its arguments, its value in a line.
+std::string words_of(const protocol::ResultRecord& result);
 
 }  // namespace eole::sink

@@ -28,7 +28,7 @@ constexpr std::size_t kCountsShown = 1000;
 std::optional<Error> why_no_steps(const HistoryFilter& filter) {
   if (filter.step_ms == 0 || filter.since_unix_ms < 0 || filter.until_unix_ms == INT64_MAX)
     return Error{"counts: over time takes since, until and step"};
-  if (!filter.words.empty()) return Error{"counts: text: is not counted over time"};
+  if (!filter.search.empty()) return Error{"counts: text: is not counted over time"};
   if (!filter.key.empty()) return Error{"counts: key: is not counted over time"};
   if ((filter.until_unix_ms - filter.since_unix_ms) / filter.step_ms < kStepsMax)
     return std::nullopt;
@@ -93,7 +93,7 @@ std::optional<Error> HistoryIndex::attempt(Act&& act) {
     process::log_warning(text("history index: ", failure.what()));
     file_.reset();
     due_ = process::now() + kPause;
-    return Error{text("history: its index: ", failure.what())};
+    return Error{text("history: its index: ", failure.what()), ErrorCode::kDamaged};
   }
   return std::nullopt;
 }
@@ -182,7 +182,6 @@ bool HistoryIndex::add(const protocol::Records& records, IndexPlace& place, Time
 
 void HistoryIndex::add(const protocol::ResultBatch& batch) {
   ByteReader runs(batch.records);
-  auto offset = batch.first_offset;
   while (const auto run = protocol::read_result_run(runs)) {
     const auto& first = run->first;
     const auto id =
@@ -191,16 +190,13 @@ void HistoryIndex::add(const protocol::ResultBatch& batch) {
     block_.earliest_unix_ms = std::min(block_.earliest_unix_ms, first.finished_unix_ms);
     block_.latest_unix_ms = std::max(block_.latest_unix_ms, first.finished_unix_ms);
     if (!first.key.empty()) add_key(block_, first.key);
-    add_words(*run, batch.worker, offset);
-    offset += run->count;
+    add_words(*run);
   }
 }
 
-void HistoryIndex::add_words(const protocol::ResultRun& run, std::string_view worker,
-                             std::uint64_t offset) {
-  if (!has_words(run.first)) return;
-  for (auto rest = run;; rest = rest.behind(1), ++offset) {
-    if (const auto words = words_of(rest.record(), worker)) file_->put_words(offset, *words);
+void HistoryIndex::add_words(const protocol::ResultRun& run) {
+  for (auto rest = run;; rest = rest.behind(1)) {
+    if (const auto words = words_of(rest.record()); !words.empty()) block_.words.add(words);
     if (rest.count == 1) return;
   }
 }

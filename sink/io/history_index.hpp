@@ -40,7 +40,7 @@ class HistoryIndex {
   bool cut(const History& log, TimePoint until);
   bool add(const protocol::Records& records, IndexPlace& place, TimePoint until);
   void add(const protocol::ResultBatch& batch);
-  void add_words(const protocol::ResultRun& run, std::string_view worker, std::uint64_t offset);
+  void add_words(const protocol::ResultRun& run);
 
   std::string directory_;
   bool is_wanted_;

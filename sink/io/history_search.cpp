@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
-#include <vector>
 
 #include "common/base/crc32c.hpp"
 #include "common/base/planted.hpp"
@@ -33,7 +32,7 @@ class Search {
     before_ = std::min(filter.before, index.place().next);
   }
 
-  void by_class() {
+  void look() {
     const auto wanted = index_.classes(filter_.state, filter_.kind, filter_.project, filter_.worker,
                                        filter_.within);
     const auto is_wanted = [&](const auto& results) {
@@ -44,37 +43,20 @@ class Search {
     const auto may_have_key = [&](const Block& block) {
       return filter_.key.empty() || std::binary_search(block.keys.begin(), block.keys.end(), key);
     };
+    const auto may_have_words = [&](const Block& block) {
+      if (filter_.words.empty()) return true;
+      const auto its = index_.words(block.first);
+      return std::all_of(filter_.words.begin(), filter_.words.end(),
+                         [&](const auto& word) { return its.may_have(word); });
+    };
     index_.visit(before_, [&](const Block& block) {
       if (block.end <= from_) return false;
       if (may_have_key(block) &&
-          std::any_of(block.results.begin(), block.results.end(), is_wanted))
-        add(block, nullptr);
+          std::any_of(block.results.begin(), block.results.end(), is_wanted) &&
+          may_have_words(block))
+        add(block);
       return goes_on(block.first);
     });
-  }
-
-  void by_words() {
-    std::optional<Block> block;
-    std::vector<std::uint64_t> offsets;  // Of this block, descending.
-    bool is_over = false;
-    index_.visit_words(filter_.expression(), from_, before_, [&](std::uint64_t offset) {
-      if (block && offset < block->first) {
-        add(*block, &offsets);
-        is_over = !goes_on(block->first);
-        if (is_over) return false;
-        block.reset();
-      }
-      if (!block) {
-        offsets.clear();
-        index_.visit(offset + 1, [&](Block&& found) {
-          block = std::move(found);
-          return false;
-        });
-      }
-      offsets.push_back(offset);
-      return block.has_value();
-    });
-    if (!is_over && block) add(*block, &offsets);
   }
 
   Value::Map take() {
@@ -93,8 +75,8 @@ class Search {
     return !next_;
   }
 
-  // The wanted ones of a block, or those of them that have the words.
-  void add(const Block& block, const std::vector<std::uint64_t>* offsets) {
+  // The wanted ones of a block.
+  void add(const Block& block) {
     if (block.earliest_unix_ms >= filter_.until_unix_ms ||
         block.latest_unix_ms < filter_.since_unix_ms)
       return;
@@ -104,7 +86,7 @@ class Search {
       auto records = log_.read({0, log_.log(), at, 0, static_cast<std::uint32_t>(block.bytes)});
       if (!records || records->next <= at) break;
       read.push_back(std::move(*records));
-      find(read.back(), block, offsets, found);
+      find(read.back(), block, found);
     }
     for (auto one = found.rbegin(); one != found.rend() && !next_; ++one) {
       auto row = filter_.is_brief ? brief_of(one->result, one->offset)
@@ -118,7 +100,7 @@ class Search {
   }
 
   void find(const protocol::Records& records, const Block& block,
-            const std::vector<std::uint64_t>* offsets, std::deque<Found>& found) const {
+            std::deque<Found>& found) const {
     ByteReader batches(records.payload);
     while (!batches.is_done()) {
       const auto batch = protocol::read_batch(batches.take(batches.get<std::uint32_t>()));
@@ -129,9 +111,6 @@ class Search {
         const auto offset = batch->first_offset + i;
         if (!result || offset >= std::min(before_, block.end)) return;
         if (offset < from_ || !filter_.wants(*result, batch->worker)) continue;
-        if (offsets != nullptr &&
-            !std::binary_search(offsets->begin(), offsets->end(), offset, std::greater<>()))
-          continue;
         found.push_back({*result, batch->worker, offset});
         if (found.size() > filter_.limit) found.pop_front();
       }
@@ -153,7 +132,7 @@ class Search {
 
 Value::Map search(IndexFile& index, History& log, const HistoryFilter& filter, TimePoint until) {
   Search page(index, log, filter, until);
-  filter.words.empty() ? page.by_class() : page.by_words();
+  page.look();
   return page.take();
 }
 

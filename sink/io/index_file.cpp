@@ -10,7 +10,7 @@ namespace eole::sink {
 
 namespace {
 
-constexpr std::int64_t kFormat = 2;
+constexpr std::int64_t kFormat = 3;
 
 Database open(const std::string& path) {
   Database database(path);
@@ -30,8 +30,8 @@ Database open(const std::string& path) {
       "CREATE TABLE block (first INTEGER PRIMARY KEY, end INTEGER NOT NULL, bytes INTEGER NOT NULL,"
       " earliest INTEGER NOT NULL, latest INTEGER NOT NULL, results BLOB NOT NULL,"
       " keys BLOB NOT NULL) STRICT;"
-      "CREATE VIRTUAL TABLE words USING fts5(text, terms);"
-      "PRAGMA user_version = 2;"
+      "CREATE TABLE words (first INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;"
+      "PRAGMA user_version = 3;"
       "COMMIT");
   return database;
 }
@@ -59,9 +59,8 @@ IndexFile::IndexFile(const std::string& path)
       put_block_(database_.prepare("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?, ?)")),
       blocks_below_(database_.prepare(text(kBlocks, "WHERE first < ? ORDER BY first DESC"))),
       oldest_block_(database_.prepare(text(kBlocks, "ORDER BY first LIMIT 1"))),
-      put_words_(database_.prepare("INSERT INTO words (rowid, text, terms) VALUES (?, ?, ?)")),
-      words_below_(database_.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ?"
-                                     " AND rowid < ? ORDER BY rowid DESC")) {}
+      put_words_(database_.prepare("INSERT OR REPLACE INTO words VALUES (?, ?)")),
+      words_of_(database_.prepare("SELECT filter FROM words WHERE first = ?")) {}
 
 void IndexFile::commit(const IndexPlace& place) {
   for (const auto& [id, results] : std::exchange(counted_, {}))
@@ -108,14 +107,20 @@ void IndexFile::put(const Block& block) {
   for (const auto key : block.keys) eole::put<std::uint32_t>(keys, key);
   put_block_.bind(block.earliest_unix_ms).bind(block.latest_unix_ms);
   put_block_.bind_bytes(results).bind_bytes(keys).step();
+  const auto words = block.words.stored();
+  if (!words.empty()) put_words_.bind(block.first).bind_bytes(words).step();
 }
 
-void IndexFile::put_words(std::uint64_t offset, const Words& words) {
-  put_words_.bind(offset).bind(words.text).bind(words.terms).step();
+WordFilter IndexFile::words(std::uint64_t first) {
+  const Reading row(words_of_.bind(first));
+  if (!row.statement.step()) return {};
+  WordFilter words(row.statement.text(0));
+  if (!words.is_whole()) throw DatabaseFailure(text("words of block ", first, " are damaged"), true);
+  return words;
 }
 
 Block IndexFile::block_of(const Statement& row) {
-  Block block{row.count(0), row.count(1), row.count(2), row.number(3), row.number(4), {}, {}};
+  Block block{row.count(0), row.count(1), row.count(2), row.number(3), row.number(4), {}};
   ByteReader results(row.text(5));
   block.results.reserve(row.text(5).size() / (2 * sizeof(std::uint32_t)));
   while (!results.is_done()) {
@@ -142,13 +147,14 @@ std::optional<Block> IndexFile::newest() {
     newest = std::move(block);
     return false;
   });
+  if (newest) newest->words = words(newest->first);
   return newest;
 }
 
 void IndexFile::drop(const Block& block) {
   has_dropped_ = true;
   for (const auto& [id, count] : block.results) counted_[id] -= count;
-  database_.prepare("DELETE FROM words WHERE rowid < ?").bind(block.end).step();
+  database_.prepare("DELETE FROM words WHERE first < ?").bind(block.end).step();
   database_.prepare("DELETE FROM block WHERE first < ?").bind(block.end).step();
 }
 

@@ -10,6 +10,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
+#include "sink/core/words.hpp"
 #include "sink/io/database.hpp"
 
 namespace eole::sink {
@@ -37,6 +38,7 @@ struct Block {
   std::int64_t latest_unix_ms = INT64_MIN;
   std::vector<std::pair<ClassId, std::uint32_t>> results;  // Ascending.
   std::vector<std::uint32_t> keys = {};  // CRC32C of each key that orders one's task; ascending.
+  WordFilter words = {};                 // Only while it grows: else IndexFile::words.
 };
 
 /// How far the index is, as a reader of the log: its cursor (ring rule L3).
@@ -46,14 +48,8 @@ struct IndexPlace {
   std::uint32_t crc = 0;
 };
 
-/// Words that are looked for, and the terms of those that only results of some class have.
-struct Words {
-  std::string text;
-  std::string terms;
-};
-
-/// The index on disk: which blocks of the log have results of which class, and which results have
-/// which words. What they say is read from the log. One thread. Throws DatabaseFailure.
+/// The index on disk: which blocks of the log have results of which class, and which words. What
+/// they say is read from the log. One thread. Throws DatabaseFailure.
 class IndexFile {
  public:
   /// Opens it, or makes it. Damage if it has another format.
@@ -69,7 +65,8 @@ class IndexFile {
   ClassId count(const ResultClass& seen, std::uint32_t results);
   /// In the place of what was known of the block that begins where it does.
   void put(const Block& block);
-  void put_words(std::uint64_t offset, const Words& words);
+  /// Of the block that begins there.
+  WordFilter words(std::uint64_t first);
   std::optional<Block> oldest();
   std::optional<Block> newest();
   /// Forgets this block, the oldest one, and what is known of its results.
@@ -86,14 +83,6 @@ class IndexFile {
     const Reading rows(blocks_below_.bind(before));
     while (rows.statement.step())
       if (!visit(block_of(rows.statement))) return;
-  }
-  /// Shows the offsets of results with these words, from `from` up to `before`, the newest first.
-  template <class Visit>
-  void visit_words(const std::string& expression, std::uint64_t from, std::uint64_t before,
-                   Visit&& visit) {
-    const Reading rows(words_below_.bind(expression).bind(from).bind(before));
-    while (rows.statement.step())
-      if (!visit(rows.statement.count(0))) return;
   }
   /// Shows how many results there are by state, kind and project, the most first.
   template <class Visit>
@@ -125,7 +114,7 @@ class IndexFile {
   Statement blocks_below_;
   Statement oldest_block_;
   Statement put_words_;
-  Statement words_below_;
+  Statement words_of_;
   std::unordered_map<std::string, ClassId> known_;
   std::string key_;
   std::map<ClassId, std::int64_t> counted_;  // Since begin.

@@ -10,6 +10,7 @@
 
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
+#include "common/process/options.hpp"
 #include "common/process/usage.hpp"
 #include "common/protocol/histogram_view.hpp"
 
@@ -57,6 +58,8 @@ Value status(const ResultLog& log, const LogStatus& judged) {
   const auto used = process::usage();
   return Value::Map{{"role", "sink"},
                     {"pid", static_cast<std::int64_t>(::getpid())},
+                    {"version", process::kRelease},
+                    {"up_seconds", used.up_seconds},
                     {"cpu_seconds", used.cpu_seconds},
                     {"memory_bytes", used.memory_bytes},
                     {"log", hex(core.log())},
@@ -68,6 +71,7 @@ Value status(const ResultLog& log, const LogStatus& judged) {
                     {"cancelled", count_of(protocol::TaskState::kCancelled)},
                     {"log_bytes", log.log_bytes()},
                     {"log_disk_bytes", log.disk_bytes()},
+                    {"disk_free_bytes", log.free_bytes()},
                     {"log_kept_from", log.kept_from()},
                     {"log_oldest_unix_ms", log.oldest_unix_ms()},
                     {"log_keep_days", judged.retention.days},

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   for (Peer peer = 1; peer <= kClients; ++peer) router.close(peer, actions);
   actions.clear();
-  router.publish("eole.a.b.c", {}, actions);
+  router.publish("a", "eole.a.b.c", {}, actions);
   if (!actions.empty() || router.has_subscribers()) __builtin_trap();
   return 0;
 }

@@ -119,6 +119,10 @@ class Tokens(unittest.TestCase):
         self.assertEqual(self.nobody.ask("POST", "/login", {"token": "eole_0"})[0], 401)
         page = self.nobody.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n")
         self.assertTrue(page.startswith(b"HTTP/1.1 200 "), page[:100])
+        page = self.nobody.raw(b"GET /no/where HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n")
+        self.assertTrue(page.startswith(b"HTTP/1.1 404 ") and b"Content-Type: text/html" in page, page[:500])
+        told = self.nobody.raw(b"GET /no/where HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(told.startswith(b"HTTP/1.1 404 ") and b"application/problem+json" in told, told[:500])
 
     def test_a_revoked_token_is_refused_at_once_and_what_it_opened_ends(self):
         token = add(self.cluster, "brief")

@@ -112,7 +112,7 @@ for (const options of [
     await judge('/login');
     await page.getByLabel('Jeton').fill(token);
     await page.getByRole('button', { name: 'Se connecter' }).click();
-    await heading('Vue d’ensemble');
+    await heading('Aperçu');
     await page.goto(`${home}/access`);
     await page.getByRole('button', { name: `Révoquer a-${options.colorScheme}` }).waitFor();
     await judge('/access');

@@ -87,6 +87,24 @@ test('a command is submitted by its form, and its output is shown', async () => 
   assert.deepEqual(wrong, []);
 });
 
+test('bytes are typed, or taken from a file, where the kind says that it takes some', async () => {
+  await page.goto(`${home}/submit?kind=exec`);
+  await page.getByLabel('shell', { exact: true }).last().waitFor();
+  const script = { name: 'a.sh', mimeType: 'text/plain', buffer: Buffer.from('echo \xff', 'latin1') };
+  await page.getByLabel('or a file').first().setInputFiles(script);
+  const json = page.getByLabel('The same as JSON');
+  const said = async () => JSON.parse(await json.inputValue()).args;
+  await until(async () => (await said()).shell?.base64, 'the file in the task');
+  assert.equal((await said()).shell.base64, script.buffer.toString('base64'));
+  assert.deepEqual(wrong, []);
+});
+
+test('an address that nobody has is told by the page', async () => {
+  const answer = await page.goto(`${home}/no/where`);
+  assert.equal(answer.status(), 404);
+  await heading('There is no such screen');
+});
+
 test('what is wrong with a task is said at its field', async () => {
   await page.goto(`${home}/submit?kind=sleep`);
   await page.getByLabel('seconds', { exact: true }).fill('-1');
@@ -350,6 +368,19 @@ test('a project is a map of its tasks, and can be paused', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('a map shows all that waits, and what of it ended meanwhile', async () => {
+  const task = { kind: 'echo', args: {}, needs: { gpu: 'a100' }, project: 'wide' };
+  await ask('POST', '/task', Array.from({ length: 2300 }, () => task));
+  await page.goto(`${home}/projects/wide`);
+  await page.getByRole('img', { name: /A square for each of 2,300 tasks/ }).waitFor();
+  await ask('POST', '/task', [task, task]);
+  await page.getByRole('img', { name: /A square for each of 2,302 tasks/ }).waitFor();
+  await ask('POST', '/tasks/cancel', { project: 'wide' });
+  const cancelled = async () => (await (await ask('GET', '/projects/wide')).json()).cancelled;
+  await until(async () => (await cancelled()) === 2302, 'all cancelled');
+  assert.deepEqual(wrong, []);
+});
+
 test('of a long list those in sight are drawn, wherever one scrolls', async () => {
   const tasks = Array.from({ length: 300 }, (_, n) => ({ kind: 'echo', args: { n }, project: 'long' }));
   await ask('POST', '/task', tasks);
@@ -606,7 +637,7 @@ for (const role of ['sink', 'ventilator'])
 test('in French it is French, and the choice stays', async () => {
   await open({ locale: 'fr-FR' });
   await page.goto(home);
-  await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor();
+  await page.getByRole('heading', { name: 'Aperçu' }).waitFor();
   await page.getByLabel('Language / Langue').selectOption('en');
   await page.reload();
   await heading('Overview');

@@ -194,7 +194,7 @@ Why Core::why_leased(Seq seq, const Task& task) const {
     if (const auto* other = fleet_.find(task.story->elder.run))
       out += text("; it is a second copy, for it takes long on ", other->about.name,
                   ": whichever ends first counts");
-  return {"running", std::move(out)};
+  return {is_stored ? "stored" : "running", std::move(out)};
 }
 
 Why Core::why_suspect(const Task& task) const {

@@ -6,9 +6,11 @@
 
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
+#include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "common/process/usage.hpp"
 #include "common/protocol/records.hpp"
+#include "common/protocol/result_view.hpp"
 #include "common/protocol/trace.hpp"
 
 namespace eole::ventilator {
@@ -59,6 +61,9 @@ Value status(const Core& core, const Journal& journal) {
                     {"introduced", core.is_introduced()},
                     {"journal_bytes", journal.disk_bytes()},
                     {"journal_syncs", journal.syncs()},
+                    {"disk_free_bytes", journal.free_bytes()},
+                    {"version", process::kRelease},
+                    {"up_seconds", used.up_seconds},
                     {"cpu_seconds", used.cpu_seconds},
                     {"memory_bytes", used.memory_bytes}};
 }
@@ -174,6 +179,15 @@ Value view_of(const TaskId& id, const TaskView& task, const protocol::TaskClass&
   return view;
 }
 
+// Its arguments in a line, if they are short.
+std::string summary_of(const Specs& specs) {
+  ByteReader reader(specs.bytes);
+  const auto spec = protocol::read_task_spec(reader);
+  if (!spec || spec->args.size() > protocol::kArgsToldMax) return {};
+  const auto args = Value::from_msgpack(spec->args);
+  return args ? protocol::in_a_line(*args) : std::string();
+}
+
 // A page of the tasks that are not settled, from `after` on.
 Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
                       const Within& within, Duration page_time) {
@@ -208,7 +222,9 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
     if (!worker.empty() && task->worker != worker) continue;
     const auto specs = journal.specs(seq, 1);
     if (specs.count == 0) continue;
-    list.push_back(view_of({core.origin(), seq}, *task, *task_class, specs.submitted_unix_ms));
+    auto view = view_of({core.origin(), seq}, *task, *task_class, specs.submitted_unix_ms);
+    if (auto line = summary_of(specs); !line.empty()) view.set("summary", std::move(line));
+    list.push_back(std::move(view));
   } while (static_cast<std::int64_t>(list.size()) < most && process::now() < until);
   return Value(Value::Map{{"tasks", std::move(list)}, {"next", is_whole ? Value() : Value(seq)}});
 }
@@ -290,6 +306,7 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
   answer.set("why", std::move(why));
   if (spec && !spec->trace.empty())
     answer.set("traceparent", protocol::traceparent_of(spec->trace));
+  if (spec) protocol::tell_args(spec->args, answer);
   answer.set("reasons", Value::Array(view->reasons.begin(), view->reasons.end()));
   return answer;
 }

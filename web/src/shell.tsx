@@ -216,7 +216,12 @@ function Top() {
               <a href={to} aria-current={isHere(to, here) ? 'page' : undefined}>
                 {w()[name]}
                 {name === 'deadLetters' && dead > 0 && <span class="count"> {number(dead)}</span>}
-                {name === 'groups' && late > 0 && <span class="count"> {w().late(late)}</span>}
+                {name === 'groups' && late > 0 && (
+                  <span class="count">
+                    {' '}
+                    {number(late)} <span class="if-room">{w().late}</span>
+                  </span>
+                )}
               </a>
             </li>
           ))}
@@ -373,7 +378,7 @@ function Bars() {
   }
   if (!ventilator && !sink) return null;
   const head = status.value?.sink?.head;
-  const since = (from: number) => seconds(Math.max(0, Math.round((now.value - from) / 1000)));
+  const since = (from: number) => seconds(Math.max(1, Math.round((now.value - from) / 1000)));
   return (
     <div class="bar-note" role="alert">
       {ventilator && w().ventilatorAway(since(ventilator))}

@@ -94,6 +94,9 @@ export interface Status {
     workers_left?: number; // Within the last day.
     cpu_seconds?: number;
     memory_bytes?: number;
+    up_seconds?: number;
+    version?: string;
+    disk_free_bytes?: number;
   } | null;
   sink: {
     pid: number;
@@ -117,6 +120,9 @@ export interface Status {
     artifact_bytes: number;
     cpu_seconds?: number;
     memory_bytes?: number;
+    up_seconds?: number;
+    version?: string;
+    disk_free_bytes?: number;
   } | null;
   gateway: {
     pid?: number;
@@ -125,6 +131,9 @@ export interface Status {
     requests?: Requests[];
     cpu_seconds?: number;
     memory_bytes?: number;
+    up_seconds?: number;
+    version?: string;
+    disk_free_bytes?: number;
   } | null;
 }
 

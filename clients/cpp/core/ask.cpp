@@ -4,6 +4,7 @@
 
 #include "clients/cpp/core/silence.hpp"
 #include "common/base/planted.hpp"
+#include "common/base/text.hpp"
 #include "common/protocol/refusal.hpp"
 
 namespace eole::client {
@@ -21,7 +22,8 @@ void AskCore::on(Asked& event, TimePoint now, AskActions& out) {
   if (open_.size() >= kQuestionsMax && !planted("asked-without-a-bound")) {
     out.emplace_back(QuestionEnded{request,
                                    Error{text(open_.size(), " questions to ", who_,
-                                              " wait for answers, limit ", kQuestionsMax)},
+                                              " wait for answers, limit ", kQuestionsMax),
+                                         ErrorCode::kFull},
                                    {}});
     return;
   }
@@ -56,6 +58,13 @@ void AskCore::end(Opens::iterator open, std::optional<Error> error, Bytes answer
   due_.erase({open->second.due, open->first});
   out.emplace_back(QuestionEnded{open->first, std::move(error), std::move(answer)});
   open_.erase(open);
+}
+
+Expected<protocol::Value> AskCore::read(std::string_view answer) const {
+  auto value = protocol::Value::from_msgpack(answer);
+  if (value) return value;
+  return Error{text(who_, ": an answer that cannot be read: ", value.error().message),
+               ErrorCode::kDamaged};
 }
 
 void AskCore::on_deadline(TimePoint now, AskActions& out) {

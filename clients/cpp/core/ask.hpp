@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "common/base/expected.hpp"
 #include "common/base/time.hpp"
 #include "common/protocol/messages.hpp"
+#include "common/protocol/value.hpp"
 
 namespace eole::client {
 
@@ -62,6 +64,8 @@ class AskCore {
   void on_deadline(TimePoint now, AskActions& out);
   std::optional<TimePoint> next_deadline() const;
   bool is_idle() const { return open_.empty(); }
+  /// What was answered. One that is no value is damage on the side of who answered it.
+  Expected<protocol::Value> read(std::string_view answer) const;
 
  private:
   struct Open {

@@ -37,7 +37,7 @@ Expected<std::vector<GivePiece>> GroupReading::take(const protocol::Records& rec
   for (ByteReader reader(records.payload); !reader.is_done();) {
     const auto bytes = reader.take(reader.get<std::uint32_t>());
     const auto batch = reader.ok() ? protocol::read_batch(bytes) : std::nullopt;
-    if (!batch) return Error{text("the sink: a malformed piece of its log, at ", at_)};
+    if (!batch) return Error{text("the sink: a malformed piece of its log, at ", at_), ErrorCode::kDamaged};
     ahead_bytes_ += bytes.size();
     pieces.push_back({Bytes(bytes), batch->first_offset + batch->count});
   }

@@ -93,12 +93,15 @@ void ReadCore::on(RecordsReceived& event, TimePoint now, ReadActions& out) {
     if (batch && next <= cursor_.offset) continue;
     const bool is_gap = batch && batch->first_offset > cursor_.offset && !leaves_out();
     if (!batch || is_gap)
-      return end(Error{text("the sink: a malformed piece of its log, at ", cursor_.offset)}, out);
+      return end(Error{text("the sink: a malformed piece of its log, at ", cursor_.offset),
+                       ErrorCode::kDamaged},
+                 out);
     take(Bytes(bytes), next, out);
   }
   if (leaves_out()) skip_to(records.next, out);
   if (records.payload.empty() && head_ > cursor_.offset && !leaves_out())
-    return end(Error{text("the sink: its log has nothing at ", cursor_.offset)}, out);
+    return end(
+        Error{text("the sink: its log has nothing at ", cursor_.offset), ErrorCode::kDamaged}, out);
   take_ahead(out);
 }
 
@@ -151,7 +154,8 @@ void ReadCore::on(ReadGone& event, TimePoint /*now*/, ReadActions& out) {
   }
   end(Error{text("the sink: ", gone.kept_from - cursor_.offset, " results, offsets ",
                  cursor_.offset, " to ", gone.kept_from - 1,
-                 ", are not kept any more; the oldest kept is ", gone.kept_from)},
+                 ", are not kept any more; the oldest kept is ", gone.kept_from),
+            ErrorCode::kUnknown},
       out, gone.kept_from);
 }
 

@@ -85,7 +85,7 @@ void Asks::perform(AskActions actions) {
     const auto waiting = waiting_.extract(ended.request);
     if (!waiting) continue;
     waiting.mapped()(ended.error ? Expected<protocol::Value>(*ended.error)
-                                 : protocol::Value::from_msgpack(ended.answer));
+                                 : core_.read(ended.answer));
   }
 }
 

@@ -19,18 +19,18 @@ Value span(std::uint32_t milliseconds) { return show_duration(milliseconds); }
 Expected<TaskRequest> task_of_spec(std::string_view groups) {
   ByteReader reader(groups);
   const auto group = protocol::read_task_group(reader);
-  if (!group) return Error{"its task is malformed"};
+  if (!group) return Error{"its task is malformed", ErrorCode::kDamaged};
   ByteReader specs(group->specs);
   const auto spec = protocol::read_task_spec(specs);
   const auto task_class = protocol::decode_class(group->task_class);
-  if (!spec || !task_class) return Error{"its task is malformed"};
+  if (!spec || !task_class) return Error{"its task is malformed", ErrorCode::kDamaged};
   TaskRequest task;
   task.task_class = *task_class;
   task.args = spec->args;
   task.trace = spec->trace;
   if (spec->conditions.empty()) return task;
   const auto conditions = protocol::decode_conditions(spec->conditions);
-  if (!conditions) return Error{text("its task: ", conditions.error().message)};
+  if (!conditions) return Error{text("its task: ", conditions.error().message), ErrorCode::kDamaged};
   task.conditions = *conditions;
   return task;
 }

@@ -15,7 +15,7 @@ Expected<void> Missing::add(const protocol::Value& page) {
     const auto written = told["id"].text_or("");
     const auto id = parse_task_id(written);
     const auto part = parse_task_id(told["instead_of"].text_or(written));
-    if (!id || !part) return Error{text("parts: ", written, ": is no task's id")};
+    if (!id || !part) return Error{text("parts: ", written, ": is no task's id"), ErrorCode::kDamaged};
     if (told["state"].text_or("") == "done") {
       done[*part] = *id;
     } else {

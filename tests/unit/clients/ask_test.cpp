@@ -88,6 +88,18 @@ TEST_CASE("a refusal ends its question, one without a number all of them", "[ask
 TEST_CASE("one question too many is not asked, and says the limit", "[ask]") {
   Rig rig;
   for (std::uint64_t i = 1; i <= AskCore::kQuestionsMax; ++i) rig.step(Asked{query(i), 10s});
-  REQUIRE(rig.step(Asked{query(5000), 10s}) ==
-          AskActions{refused(5000, "4096 questions to the sink wait for answers, limit 4096")});
+  auto one_too_many = refused(5000, "4096 questions to the sink wait for answers, limit 4096");
+  one_too_many.error->code = ErrorCode::kFull;
+  REQUIRE(rig.step(Asked{query(5000), 10s}) == AskActions{one_too_many});
+}
+
+TEST_CASE("an answer that is no value is damage, and nothing that the asker did", "[ask]") {
+  const Rig rig;
+  REQUIRE(*rig.core.read(protocol::Value("yes").to_msgpack()) == protocol::Value("yes"));
+  for (const auto* torn : {"", "\xc1", "\x92\x01"}) {
+    const auto answer = rig.core.read(torn);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ErrorCode::kDamaged);
+    CHECK(answer.error().message.starts_with("the sink: an answer that cannot be read: "));
+  }
 }

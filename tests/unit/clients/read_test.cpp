@@ -162,18 +162,21 @@ TEST_CASE("a log that was replaced ends the reader, by name", "[read]") {
 }
 
 TEST_CASE("a piece of the log that does not fit ends the reader", "[read]") {
+  const auto damaged = [](const char* why) {
+    return ReadActions{ReadEnded{Error{why, ErrorCode::kDamaged}}};
+  };
   auto gap = Rig::at_five();
   gap.step(news(7, 1));
   REQUIRE(gap.step(records(2, 8, 8, {batch(6, 2)})) ==
-          ReadActions{ReadEnded{Error{"the sink: a malformed piece of its log, at 5"}}});
+          damaged("the sink: a malformed piece of its log, at 5"));
   auto torn = Rig::at_five();
   torn.step(news(7, 1));
   REQUIRE(torn.step(RecordsReceived{{2, kLog, 8, 8, 0, "\x08"}}) ==
-          ReadActions{ReadEnded{Error{"the sink: a malformed piece of its log, at 5"}}});
+          damaged("the sink: a malformed piece of its log, at 5"));
   auto empty = Rig::at_five();
   empty.step(news(7, 1));
   REQUIRE(empty.step(records(2, 5, 8, {})) ==
-          ReadActions{ReadEnded{Error{"the sink: its log has nothing at 5"}}});
+          damaged("the sink: its log has nothing at 5"));
 }
 
 TEST_CASE("who does not take what was read falls behind, and reads on later", "[read]") {
@@ -203,7 +206,8 @@ TEST_CASE("what is not kept any more is told with both numbers, and where to go 
   const auto ended = rig.step(ReadGone{{1, kLog, 3, 10, 20}});
   REQUIRE(ended == ReadActions{ReadEnded{
                        {"the sink: 7 results, offsets 3 to 9, are not kept any more; the oldest "
-                        "kept is 10"},
+                        "kept is 10",
+                        ErrorCode::kUnknown},
                        10}});
   REQUIRE(rig.step(news(20, 1)).empty());
 }

@@ -14,6 +14,13 @@ TEST_CASE("a kind's arguments are a JSON schema", "[gateway]") {
   REQUIRE(schema["required"] == Value(Value::Array{"url"}));
   REQUIRE(schema["properties"]["url"]["format"] == Value("uri"));
   REQUIRE(schema["additionalProperties"] == Value(false));
+  for (const auto* name : {"shell", "stdin"}) {  // A text, or bytes as JSON has them.
+    const auto bytes =
+        gateway::schema_of(*kinds::find("exec"))["arguments"]["properties"][name];
+    REQUIRE(bytes["type"] == Value(Value::Array{"string", "object"}));
+    REQUIRE(bytes["properties"]["base64"]["contentEncoding"] == Value("base64"));
+    REQUIRE(bytes["required"] == Value(Value::Array{"base64"}));
+  }
   for (const auto& kind : kinds::all()) {
     const auto* properties = gateway::schema_of(kind)["arguments"]["properties"].as<Value::Map>();
     REQUIRE(properties->size() == kind.arguments.size());

@@ -1,6 +1,7 @@
 #include "gateway/core/refusal.hpp"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "common/base/text.hpp"
 
@@ -31,6 +32,18 @@ TEST_CASE("what the ring refuses has a status that tells what to do", "[gateway]
   CHECK(told(ErrorCode::kKeyUsed) == "422 key_used");
   CHECK(told(ErrorCode::kAway) == "503 away Retry-After 1");
   CHECK(told(ErrorCode::kFull) == "503 full Retry-After 1");
+  CHECK(told(ErrorCode::kDamaged) == "500 damaged");
+}
+
+TEST_CASE("what fails on this side is never told as the asker's fault, nor the other way round", "[gateway]") {
+  const std::set ours{ErrorCode::kAway, ErrorCode::kFull, ErrorCode::kDamaged};
+  for (auto code = ErrorCode::kBad; code <= ErrorCode::kDamaged;
+       code = static_cast<ErrorCode>(static_cast<int>(code) + 1)) {
+    const auto status = problem_of({"why", code}).status;
+    CAPTURE(static_cast<int>(code), status);
+    CHECK((status >= 500) == ours.contains(code));
+    CHECK((status >= 400 && status < 600));
+  }
 }
 
 TEST_CASE("who is over a quota is told when to come back, in whole seconds", "[gateway]") {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <random>
 
+#include "common/protocol/codec.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/task_class.hpp"
 #include "sink/io/answers.hpp"
@@ -201,7 +202,7 @@ TEST_CASE("a row of the history says what became of a task in a line", "[history
   CHECK(page["complete"] == Value(true));
   CHECK(page["as_of"] == 2);
   CHECK(indexed.all(Value::Map{{"text", "holiday"}}) == Offsets{1});  // Of its arguments.
-  CHECK(indexed.all(Value::Map{{"text", "v1"}}).empty());  // The log has those of others not.
+  CHECK(indexed.all(Value::Map{{"text", "v1"}}) == Offsets{0});
   const auto counts = indexed.ask("counts", {});
   CHECK(counts["counts"] ==
         Value(Value::Array{
@@ -320,6 +321,56 @@ TEST_CASE("what the log no longer keeps leaves the index", "[history]") {
   CHECK(counts["counts"].as<Value::Array>()->size() == 1);
 }
 
+TEST_CASE("history finds what a task was asked for and what came out, however it ended", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  const TaskState states[] = {TaskState::kDone, TaskState::kFailed, TaskState::kCancelled};
+  for (int i = 0; i < 3000; ++i) {
+    Result result{states[i % 3], "", "exec"};
+    result.args = Value::Map{{"argv", Value::Array{"convert", "été-" + std::to_string(i / 2) + ".png"}}};
+    if (result.state != TaskState::kDone) result.error = "broken";
+    indexed.take(result);
+    if (i % 500 == 0) indexed.ask("history", {});
+  }
+  for (const auto time : {Duration(1h), Duration(0)}) {
+    CHECK(indexed.all(Value::Map{{"text", "1000"}}, time) == Offsets{2001, 2000});
+    CHECK(indexed.all(Value::Map{{"text", "ETE-7.png convert"}}, time) == Offsets{15, 14});
+    CHECK(indexed.all(Value::Map{{"text", "v4"}}, time) == Offsets{3});  // Its value.
+    CHECK(indexed.all(Value::Map{{"text", "1000 convert"}, {"state", "failed"}}, time).empty());
+    CHECK(indexed.all(Value::Map{{"text", "1000"}, {"state", "cancelled"}}, time) == Offsets{2000});
+    CHECK(indexed.all(Value::Map{{"text", "convert"}}, time).size() == 3000);
+    CHECK(indexed.all(Value::Map{{"text", "7777"}}, time).empty());
+  }
+  const auto row = (*indexed.ask("history", Value::Map{{"text", "1499"}})["rows"].as<Value::Array>())[0];
+  CHECK(row["summary"] == R"(argv=["convert","été-1499.png"])");
+}
+
+TEST_CASE("what cannot be read is told as damage, and not as the fault of who asked", "[history]") {
+  simulation::SimDisk disk(1);
+  const Place place;
+  Indexed indexed(disk, place);
+  for (int i = 0; i < 300; ++i) indexed.take({TaskState::kDead, "p", "echo", "w1", 1, "broken"});
+  CHECK(indexed.all({}).size() == 300);
+  CHECK(indexed.try_to_ask("history", Value::Map{{"text", "?"}}).error().code == ErrorCode::kBad);
+  SECTION("the log") {
+    disk.flip_bit("00000001.seg", 9000);
+    const Question asked{"peer", protocol::Query{7, "dead", 0, 0, {}}, {}};
+    const auto answer = answer_to(asked, indexed.history, 1h, &indexed.index, nullptr);
+    const auto head = protocol::HeadReader::parse(answer.message.head);
+    const auto refused = protocol::decode<protocol::Refused>(*head, {});
+    REQUIRE(refused);
+    CHECK(refused->code == "damaged");
+    CHECK(refused->reason.starts_with("log: "));
+  }
+  SECTION("the index") {
+    HistoryIndex nowhere("/proc/none");
+    const auto answer = answer_to(protocol::Query{1, "history", 0, 0, {}}, {}, indexed.history, 1h, &nowhere);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ErrorCode::kDamaged);
+  }
+}
+
 TEST_CASE("whatever is looked for is words, and no expression", "[history]") {
   simulation::SimDisk disk(1);
   const Place place;
@@ -342,10 +393,14 @@ TEST_CASE("whatever is looked for is words, and no expression", "[history]") {
   CHECK(find("value*") == Offsets{4});
   CHECK(find("col:value* {z} +") == Offsets{4});
   CHECK(find("no text") == Offsets{6});
-  CHECK(find("\xff\xfe").empty());  // No letters.
+  CHECK(find("grosze uberschritten").empty());
+  CHECK(find("ubersch").empty());  // Words, whole.
+  CHECK(find("UBERSCHRITTEN") == Offsets{2});
+  CHECK(find("exit-code") == Offsets{0});
+  CHECK(find("code-exit").empty());  // One word: in this order.
   CHECK(find(std::string("nul\0inside", 10)) == Offsets{5});
   for (const auto* hostile : {"\"", "a\"", "\"a", "a\" OR \"b", "text:x", "x) OR (y", "' OR 1=1 --",
-                              "terms:s2", "s2", "*a", "^a", "NEAR(a b)", "a\\", "\xc3\x28",
+                              "terms:s2", "s2", "*a", "^a", "NEAR(a b)", "a\\", "\xc3\x28", "\xff\xfe",
                               "\u202e"
                               "a"}) {
     INFO(hostile);

@@ -40,6 +40,7 @@ struct Result {
   bool is_final = true;
   Bytes spec = {};
   std::string key = "";
+  Value args = {};
 };
 
 /// A log with its index; a model of it beside.
@@ -70,6 +71,7 @@ struct Indexed {
     Value body = Value::Map{{"value", "v" + std::to_string(seq)}};
     if (!taken.error.empty()) body = Value::Map{{"error", taken.error}};
     if (!taken.spec.empty()) body.set("spec", protocol::Blob{taken.spec});
+    if (!taken.args.is_null()) body.set("args", taken.args);
     const auto encoded = body.to_msgpack();
     result.body = encoded;
     put_result(results.payload, result);

@@ -35,6 +35,7 @@ TEST_CASE("a task says what it waits for until it runs, and where it runs", "[ex
           "it is behind 1 task; of 1 worker that offers work, none have a free slot");
   rig.beat(4, 1, 1, {Rig::held(1, 1, HeldState::kWaiting)});
   REQUIRE_THAT(text_of(rig, 1), Catch::StartsWith("it waits for a slot of w4 since "));
+  REQUIRE(code_of(rig, 1) == "stored");
 }
 
 TEST_CASE("a task that waits for its next attempt says until when and why", "[explain]") {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/protocol/another.hpp"
+#include "common/protocol/result_view.hpp"
 
 using namespace eole;
 using namespace eole::worker;
@@ -42,6 +43,27 @@ TEST_CASE("a task of a project that was not done tells what another is to do", "
   const protocol::TaskClass again{"echo", "photos", 0, 1};
   CHECK(told(task_of(again), TaskState::kFailed)["spec"].is_null());
   CHECK_FALSE(told(task_of(again), TaskState::kCancelled)["spec"].is_null());
+}
+
+TEST_CASE("what is over tells its arguments, unless they are large or another is to do it", "[worker]") {
+  auto task = task_of({"exec"});
+  const Value args = Value::Map{{"argv", Value::Array{"true"}}};
+  task.args = args.to_msgpack();
+  CHECK(told(task, TaskState::kDone)["args"] == args);
+  CHECK(told(task, TaskState::kFailed)["args"] == args);
+  CHECK(told(task, TaskState::kCancelled)["args"] == args);
+  task.task_class.project = "photos";
+  CHECK(told(task, TaskState::kDone)["args"] == args);
+  CHECK(told(task, TaskState::kFailed)["args"].is_null());  // The task itself has them.
+  task.task_class = {"exec", "", 0, 1};
+  CHECK(told(task, TaskState::kFailed)["args"].is_null());  // It is not over.
+  task.args = "\x80";
+  CHECK(told(task, TaskState::kDone)["args"].is_null());
+  task.args = Value(std::string(protocol::kArgsToldMax, 'x')).to_msgpack();
+  CHECK(told(task, TaskState::kDone)["args"].is_null());
+  task.args = args.to_msgpack();
+  const Value large = Value::Map{{"value", std::string(protocol::kInlineBytesMax - 100, 'v')}};
+  CHECK(told(task, TaskState::kDone, large)["args"].is_null());
 }
 
 TEST_CASE("whose part it is, is told however it ended, and handed on", "[worker]") {

@@ -17,11 +17,14 @@ export function alternatives(schema: Schema): string[] {
   return (schema.oneOf ?? schema.anyOf ?? []).flatMap((each) => each.required ?? []);
 }
 
+/** A text, or bytes of a file. */
+const isBytes = (schema: Schema | undefined) => schema?.properties?.['base64'] !== undefined;
+
 export const isFree = (schema: Schema) => Object.keys(schema.properties ?? {}).length === 0;
 
 export function SchemaFields({ schema, args, wrong, set }: Props) {
   const choice = alternatives(schema);
-  const chosen = choice.find((name) => name in args) ?? preferred(choice);
+  const chosen = choice.find((name) => name in args) ?? preferred(schema);
   const all = Object.entries(schema.properties ?? {});
   const needed = new Set(schema.required ?? []);
   const isMain = (name: string) => needed.has(name) || name === chosen;
@@ -74,8 +77,11 @@ export function SchemaFields({ schema, args, wrong, set }: Props) {
   );
 }
 
-// One line is what a person types first.
-const preferred = (choice: string[]) => (choice.includes('shell') ? 'shell' : choice[0]);
+/** Of the alternatives the one to begin with: one line is what a person types first. */
+export function preferred(schema: Schema): string | undefined {
+  const choice = alternatives(schema);
+  return choice.find((name) => schema.properties?.[name]?.type !== 'array') ?? choice[0];
+}
 
 interface ArgumentProps {
   name: string;
@@ -205,7 +211,7 @@ function input(
       />
     );
   }
-  if (type === 'object' && !schema.properties?.['base64']) {
+  if (type === 'object') {
     const lines = Object.entries((value as Args | undefined) ?? {}).map(
       ([key, each]) => `${key}=${String(each)}`,
     );
@@ -258,7 +264,7 @@ function input(
       }
     />
   );
-  if (type !== 'object' || shared.id === 'arg-shell') return line; // One line is typed.
+  if (!isBytes(schema)) return line;
   return (
     <>
       {line}

@@ -5,7 +5,7 @@ import { save } from '../export';
 import { growth } from '../growth';
 import { isLive } from '../live';
 import { Screen, Section, Skeleton } from '../parts/frame';
-import { Ago, bytes, number, seconds, Shape } from '../parts/shown';
+import { Ago, bytes, coarse, number, seconds, Shape } from '../parts/shown';
 import { copy } from '../parts/told';
 import { w } from '../settings';
 import type { Commits, Requests } from '../types';
@@ -38,12 +38,12 @@ export function Cluster() {
           {ventilator && (
             <Facts
               facts={[
-                [w().pid, ventilator.pid],
                 ...usageOf('ventilator', ventilator),
                 ['origin', ventilator.origin],
                 [w().starts, number(ventilator.start)],
                 [w().accepted, number(ventilator.accepted)],
                 [w().journal, bytes(ventilator.journal_bytes)],
+                [w().diskFree, freeOf(ventilator)],
                 ...syncsOf(ventilator.journal_syncs, ventilator.journal_commit_us),
                 [w().pausedScopes, ventilator.paused.join(', ')],
               ]}
@@ -54,11 +54,11 @@ export function Cluster() {
           {sink && (
             <Facts
               facts={[
-                [w().pid, sink.pid],
                 ...usageOf('sink', sink),
                 ['log', sink.log],
                 [w().head, number(sink.head)],
                 [w().logSize, `${bytes(sink.log_bytes)} / ${bytes(sink.log_keep_bytes)}`],
+                [w().diskFree, freeOf(sink)],
                 [w().keptFrom, number(sink.log_kept_from)],
                 [
                   w().daysLeft,
@@ -74,7 +74,6 @@ export function Cluster() {
         <Role name="gateway" since={null} about={w().gatewayIs}>
           <Facts
             facts={[
-              [w().pid, gateway?.pid ?? ''],
               ...usageOf('gateway', gateway ?? {}),
               [w().address, gateway?.address ?? ''],
               [w().connections, gateway?.connections === undefined ? '' : number(gateway.connections)],
@@ -106,6 +105,9 @@ export function Cluster() {
   );
 }
 
+const freeOf = ({ disk_free_bytes: free }: { disk_free_bytes?: number }) =>
+  free === undefined ? '' : bytes(free);
+
 // How often a role synced, and how long that took.
 const syncsOf = (syncs: number, took: Commits | undefined): [string, string][] => [
   [w().syncs, number(syncs)],
@@ -134,7 +136,11 @@ function Answered({ requests }: { requests: Requests[] }) {
       <ul class="plain-list">
         {rows.slice(0, kRoutesShown).map(({ name, each, rate }) => (
           <li key={name}>
-            <code class="cut">{name}</code>
+            {each[0]?.method ? (
+              <code class="cut">{name}</code>
+            ) : (
+              <span class="cut">{w().noRoute}</span>
+            )}
             {rate !== null && rate > 0 && (
               <span class="soft">{w().perSecond(number(Math.round(rate * 10) / 10))}</span>
             )}
@@ -156,13 +162,18 @@ interface Used {
   pid?: number;
   cpu_seconds?: number;
   memory_bytes?: number;
+  up_seconds?: number;
+  version?: string;
 }
 
-/** Processor and memory of a role, of what of them it tells. */
+/** Processor and memory of a role, since when and as what it runs, of what of them it tells. */
 function usageOf(role: string, used: Used): [string, string | number][] {
-  const { pid, cpu_seconds, memory_bytes: memory } = used;
+  const { pid, cpu_seconds, memory_bytes: memory, up_seconds: up, version } = used;
   const cpu = growth(`${role}/${pid}`, cpu_seconds);
   return [
+    [w().pid, pid ?? ''],
+    [w().release, version ?? ''],
+    [w().upSince, up ? coarse(up) : ''],
     [w().cpu, cpu === null ? '' : w().ofACore(Math.round(cpu * 100))],
     [w().memory, memory ? bytes(memory) : ''],
   ];

@@ -219,7 +219,7 @@ function Table({ lines, onEnd }: { lines: Line[]; onEnd: (() => void) | undefine
         {
           name: 'level',
           title: w().level,
-          width: '88px',
+          width: '112px',
           show: (line) => <Level line={line} />,
         },
         { name: 'who', title: w().role, width: '168px', show: who },

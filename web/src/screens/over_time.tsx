@@ -30,7 +30,7 @@ export function OverTime({ project = '' }: { project?: string }) {
   const counts = useCounts(span, step, project);
   const spans = useSpans(step === 0);
   const seen = samples.value.filter(({ at }) => at > Date.now() / 1000 - span);
-  if (step === 0 ? samples.value.length < 3 : project !== '' && !counts) return null;
+  if (project !== '' && !counts) return null;
   return (
     <Section
       title={w().overTime}

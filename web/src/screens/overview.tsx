@@ -92,7 +92,9 @@ function Figures({ now }: { now: Status }) {
   const eta = settled && left > 0 ? left / settled : null;
   const oldest = left > 0 ? unix(first.data?.tasks[0]?.submitted) : null;
   const waits = oldest === null ? '' : w().oldest(coarse(Math.max(0, time.value - oldest) / 1000));
-  const slots = list.reduce((sum, worker) => sum + worker.slots, 0);
+  const sum = (of: (worker: Worker) => number) => list.reduce((all, each) => all + of(each), 0);
+  const slots = sum((worker) => worker.slots);
+  const stored = sum((worker) => Math.max(0, worker.held - worker.slots));
   const a = (rate: number | null) => (rate === null ? '–' : short(rate));
   return (
     <section class="figures" aria-label={w().now}>
@@ -121,7 +123,7 @@ function Figures({ now }: { now: Status }) {
         value={short(now.ventilator?.running ?? 0)}
         state="running"
         to="/tasks?state=running"
-        note={slots > 0 ? w().ofSlots(slots) : undefined}
+        note={slots > 0 ? w().ofSlots(slots, stored) : undefined}
       />
       <Figure
         name={stateWord('dead')}

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { address, call } from '../api';
 import { pulse } from '../live';
 import { Grid } from '../parts/grid';
@@ -30,7 +30,7 @@ export function ProjectMap({ name }: { name: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const squares = useSignal<Square[]>([]);
   const under = useSignal<Square | null>(null);
-  const size = useSignal(10);
+  const side = useSignal(10);
   const brush = useSignal<[number, number] | null>(null); // From which square to which.
   const pressed = useRef<number | null>(null);
   const isReading = useSignal(false);
@@ -40,6 +40,7 @@ export function ProjectMap({ name }: { name: string }) {
     let isBusy = false;
     const known = new Map<string, Square>();
     let newest = -1;
+    let last = 0; // The highest number of a task that was seen unsettled.
     let shownAt = 0;
     const show = (isLast = false) => {
       if (isGone || (!isLast && Date.now() - shownAt < kDrawMs)) return !isGone;
@@ -56,15 +57,11 @@ export function ProjectMap({ name }: { name: string }) {
         isReading.value = newest < 0;
         newest = Math.max(newest, await readEnded(name, known, newest, show));
         isReading.value = false;
-        const live = await call<{ tasks: Row[] }>(
-          'GET',
-          address('/tasks', { project: name, limit: kPage }),
-        );
-        for (const row of live.tasks) {
-          const before = known.get(row.id);
-          if (!before || !isEnded(before.state))
-            known.set(row.id, { id: row.id, seq: seqOf(row.id), state: row.state });
-        }
+        // What begins to run stands at the front, what is new behind all that is known.
+        let next = await readLive(name, known, 0);
+        for (next = next && Math.max(next, last); next && known.size < kSquaresMax && show(); )
+          next = await readLive(name, known, next);
+        for (const { seq } of known.values()) last = Math.max(last, seq);
         show(true);
       } catch {
         // The screen says that nobody answers.
@@ -87,59 +84,40 @@ export function ProjectMap({ name }: { name: string }) {
   }, [name]);
 
   const all = squares.value;
+  // All squares are painted once; what is brushed is a copy of that.
+  const painted = useRef<Painted | null>(null);
   useEffect(() => {
     const shown = canvas.current;
     if (!shown) return;
-    const draw = () => {
-      const width = shown.parentElement?.clientWidth ?? 600;
-      const fits = (each: number) =>
-        Math.ceil(all.length / Math.floor(width / each)) * each <= kHeightPx;
-      const side = kSides.find(fits) ?? 2;
-      size.value = side;
-      const across = Math.max(1, Math.floor(width / side));
-      const height = Math.ceil(all.length / across) * side;
-      const ratio = devicePixelRatio;
-      shown.width = across * side * ratio;
-      shown.height = height * ratio;
-      shown.style.width = `${across * side}px`;
-      shown.style.height = `${height}px`;
-      const pen = shown.getContext('2d');
-      if (!pen) return;
-      pen.scale(ratio, ratio);
-      const style = getComputedStyle(document.documentElement);
-      const colours = new Map<string, string>();
-      const gap = side > 5 ? 2 : side > 2 ? 1 : 0;
-      const [from, to] = brush.value ?? [0, all.length];
-      all.forEach((each, at) => {
-        let colour = colours.get(each.state);
-        if (colour === undefined) {
-          colour = style.getPropertyValue(
-            `--${each.state === 'cancelling' ? 'cancelled' : each.state}`,
-          );
-          colours.set(each.state, colour);
-        }
-        pen.fillStyle = colour;
-        pen.globalAlpha = at >= from && at <= to ? 1 : 0.25;
-        pen.fillRect((at % across) * side, Math.floor(at / across) * side, side - gap, side - gap);
-      });
+    const paintAnew = () => {
+      const next = paint(all, shown.parentElement?.clientWidth ?? 600);
+      painted.current = next;
+      side.value = next.side;
+      shown.width = next.layer.width;
+      shown.height = next.layer.height;
+      shown.style.width = `${next.across * next.side}px`;
+      shown.style.height = `${Math.ceil(all.length / next.across) * next.side}px`;
+      show(shown, next, brush.peek());
     };
-    draw();
-    addEventListener('resize', draw);
-    return () => removeEventListener('resize', draw);
-  }, [all, isDark.value, brush.value]);
+    paintAnew();
+    addEventListener('resize', paintAnew);
+    return () => removeEventListener('resize', paintAnew);
+  }, [all, isDark.value]);
+  useEffect(() => {
+    if (canvas.current && painted.current) show(canvas.current, painted.current, brush.value);
+  }, [brush.value]);
   if (all.length < 2) return null;
 
   const placeOf = (event: MouseEvent): number | null => {
     const shown = canvas.current;
     if (!shown) return null;
     const box = shown.getBoundingClientRect();
-    const across = Math.round(box.width / size.value);
-    const column = Math.floor((event.clientX - box.left) / size.value);
-    const row = Math.floor((event.clientY - box.top) / size.value);
+    const across = Math.round(box.width / side.value);
+    const column = Math.floor((event.clientX - box.left) / side.value);
+    const row = Math.floor((event.clientY - box.top) / side.value);
     const place = row * across + column;
     return column < 0 || column >= across || place < 0 || place >= all.length ? null : place;
   };
-  const chosen = brush.value ? all.slice(brush.value[0], brush.value[1] + 1) : [];
   return (
     <figure class="map">
       <figcaption class="soft">
@@ -161,9 +139,9 @@ export function ProjectMap({ name }: { name: string }) {
         }}
         onMouseMove={(event) => {
           const place = placeOf(event);
-          under.value = place === null ? null : (all[place] ?? null);
           const from = pressed.current;
-          if (from !== null && place !== null && place !== from)
+          if (from === null) under.value = place === null ? null : (all[place] ?? null);
+          else if (place !== null && place !== from)
             brush.value = [Math.min(from, place), Math.max(from, place)];
         }}
         onMouseUp={(event) => {
@@ -178,24 +156,104 @@ export function ProjectMap({ name }: { name: string }) {
           pressed.current = null;
         }}
       />
-      {chosen.length > 0 && <Brushed squares={chosen} clear={() => (brush.value = null)} />}
+      {brush.value && <Brushed all={all} range={brush.value} clear={() => (brush.value = null)} />}
     </figure>
   );
 }
 
 const isEnded = (state: string) => !['waiting', 'queued', 'running', 'cancelling'].includes(state);
 
+interface Painted {
+  layer: HTMLCanvasElement;
+  side: number; // Of a square, in pixels of the page.
+  across: number;
+}
+
+function paint(all: readonly Square[], width: number): Painted {
+  const fits = (each: number) =>
+    Math.ceil(all.length / Math.floor(width / each)) * each <= kHeightPx;
+  const side = kSides.find(fits) ?? 2;
+  const across = Math.max(1, Math.floor(width / side));
+  const layer = document.createElement('canvas');
+  layer.width = across * side * devicePixelRatio;
+  layer.height = Math.ceil(all.length / across) * side * devicePixelRatio;
+  const pen = layer.getContext('2d');
+  if (!pen) return { layer, side, across };
+  pen.scale(devicePixelRatio, devicePixelRatio);
+  const style = getComputedStyle(document.documentElement);
+  const gap = side > 5 ? 2 : side > 2 ? 1 : 0;
+  let state = '';
+  all.forEach((each, at) => {
+    if (each.state !== state) {
+      state = each.state;
+      pen.fillStyle = style.getPropertyValue(`--${state === 'cancelling' ? 'cancelled' : state}`);
+    }
+    pen.fillRect((at % across) * side, Math.floor(at / across) * side, side - gap, side - gap);
+  });
+  return { layer, side, across };
+}
+
+// What is brushed as it is, the rest pale.
+function show(shown: HTMLCanvasElement, painted: Painted, brush: [number, number] | null): void {
+  const pen = shown.getContext('2d');
+  if (!pen || painted.layer.width === 0) return;
+  const { layer, across } = painted;
+  pen.clearRect(0, 0, shown.width, shown.height);
+  pen.globalAlpha = brush ? 0.25 : 1;
+  pen.drawImage(layer, 0, 0);
+  if (!brush) return;
+  pen.globalAlpha = 1;
+  const side = painted.side * devicePixelRatio;
+  const [from, to] = brush;
+  const first = Math.floor(from / across);
+  const last = Math.floor(to / across);
+  const copy = (row: number, rows: number, column: number, end: number) => {
+    const place = [column * side, row * side, (end - column) * side, rows * side] as const;
+    if (place[2] <= 0 || place[3] <= 0) return;
+    pen.clearRect(...place);
+    pen.drawImage(layer, ...place, ...place);
+  };
+  copy(first, 1, from % across, first === last ? (to % across) + 1 : across);
+  copy(first + 1, last - first - 1, 0, across);
+  if (last > first) copy(last, 1, 0, (to % across) + 1);
+}
+
+interface BrushedProps {
+  all: readonly Square[];
+  range: [number, number];
+  clear: () => void;
+}
+
+/** How many squares of each state lie before each place. */
+function sumsOf(all: readonly Square[]): Map<string, Uint32Array> {
+  const sums = new Map<string, Uint32Array>();
+  for (const { state } of all)
+    if (!sums.has(state)) sums.set(state, new Uint32Array(all.length + 1));
+  for (const [state, below] of sums)
+    all.forEach((one, at) => (below[at + 1] = (below[at] ?? 0) + Number(one.state === state)));
+  return sums;
+}
+
 /** What was drawn over: how many of each state, and which. */
-function Brushed({ squares, clear }: { squares: Square[]; clear: () => void }) {
-  const counts = new Map<string, number>();
-  for (const { state } of squares) counts.set(state, (counts.get(state) ?? 0) + 1);
+function Brushed({ all, range: [from, to], clear }: BrushedProps) {
+  const sums = useMemo(() => sumsOf(all), [all]);
   const only = useSignal('');
-  const rows = only.value === '' ? squares : squares.filter(({ state }) => state === only.value);
+  const counts = new Map<string, number>();
+  for (const [state, below] of sums) {
+    const count = (below[to + 1] ?? 0) - (below[from] ?? 0);
+    if (count > 0) counts.set(state, count);
+  }
+  const rows: Square[] = [];
+  for (let at = from; at <= to && rows.length < kBrushedShown; at += 1) {
+    const one = all[at];
+    if (one && (only.value === '' || only.value === one.state)) rows.push(one);
+  }
+  const count = only.value === '' ? to - from + 1 : (counts.get(only.value) ?? 0);
   return (
     <section class="brushed" aria-label={w().brushed}>
       <div class="list-head">
         <span class="mono">
-          {squares[0]?.id} – {squares.at(-1)?.id}
+          {all[from]?.id} – {all[to]?.id}
         </span>
         {[...counts].map(([state, count]) => (
           <button
@@ -213,7 +271,7 @@ function Brushed({ squares, clear }: { squares: Square[]; clear: () => void }) {
       </div>
       <Grid
         label={w().brushed}
-        rows={rows.slice(0, kBrushedShown)}
+        rows={rows}
         columns={[
           {
             name: 'id',
@@ -236,9 +294,26 @@ function Brushed({ squares, clear }: { squares: Square[]; clear: () => void }) {
         linkOf={({ id }) => `/tasks/${id}`}
         lines={({ id, state }) => [<span class="mono">{id}</span>, <Mark state={state} />]}
       />
-      {rows.length > kBrushedShown && <p class="soft">{w().more(rows.length - kBrushedShown)}</p>}
+      {count > rows.length && <p class="soft">{w().more(count - rows.length)}</p>}
     </section>
   );
+}
+
+/** Reads a page of what is not settled; gives where the next one begins, null behind the last. */
+async function readLive(
+  name: string,
+  known: Map<string, Square>,
+  after: number,
+): Promise<number | null> {
+  const page: { tasks: Row[]; next?: number | null } = await call(
+    'GET',
+    address('/tasks', { project: name, limit: kPage, after: after || undefined }),
+  );
+  for (const { id, state } of page.tasks) {
+    const before = known.get(id);
+    if (!before || !isEnded(before.state)) known.set(id, { id, seq: seqOf(id), state });
+  }
+  return page.next ?? null;
 }
 
 /** Reads what ended, newest first, until what is known; gives the newest offset. */

@@ -1,8 +1,9 @@
 import { address } from '../api';
 import { status, useAsked } from '../asked';
+import { growth } from '../growth';
 import { Empty, Screen, Section, Shown } from '../parts/frame';
 import { type Column, Grid } from '../parts/grid';
-import { Ago, Bar, capital, Mark, number, seconds, Shape, stateWord } from '../parts/shown';
+import { Ago, Bar, capital, Mark, number, seconds, Shape, short, stateWord } from '../parts/shown';
 import { act, sure, tell } from '../parts/told';
 import { pins, w } from '../settings';
 import type { Group, Project } from '../types';
@@ -87,8 +88,14 @@ const columns = (): Column<Project>[] => [
   },
   { name: 'percent', title: '%', width: '52px', isNumber: true, show: percent },
   ...(['queued', 'running', 'done', 'failed', 'dead'] as const).map(count),
+  { name: 'rate', title: w().settledRate, width: '84px', isNumber: true, show: rate },
   { name: 'eta', title: w().eta, width: '84px', isNumber: true, show: eta },
 ];
+
+const rate = (row: Project) => {
+  const { done, failed, dead, cancelled } = row;
+  return short(growth(`project ${row.project}`, done + failed + dead + cancelled) ?? 0);
+};
 
 const eta = (row: Project) =>
   row.eta_seconds === null || row.eta_seconds === 0 || row.queued + row.running === 0

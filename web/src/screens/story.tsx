@@ -216,11 +216,14 @@ function headline(task: Task): string {
   const began = unix(task.submitted);
   const took = ended && began ? seconds(Math.max(0, (ended - began) / 1000)) : '';
   const attempts = task.attempts?.length || task.attempt || 0;
-  if (task.state === 'done') return w().headDone(attempts, took);
+  const ran = last?.run_seconds ? w().ranFor(seconds(last.run_seconds)) : '';
+  if (task.state === 'done') return w().headDone(attempts, took, ran);
   if (task.state === 'failed') return w().headFailed(task.error ?? last?.error ?? '');
   if (task.state === 'dead') return w().headDead(attempts, last?.error ?? task.error ?? '');
   if (task.state === 'cancelled') return w().headCancelled;
   if (task.state === 'cancelling') return w().headCancelling;
+  const isStored = task.why?.some(({ code }) => code === 'stored');
+  if (isStored) return w().headStored(task.worker ?? '');
   if (task.state === 'running') return w().headRunning(task.worker ?? last?.worker ?? '');
   return w().headWaiting;
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { call, Refusal } from '../api';
 import { useAsked } from '../asked';
 import { Field, Screen, Section, Shown } from '../parts/frame';
-import { alternatives, type Args, isFree, SchemaFields } from '../parts/schema';
+import { type Args, isFree, preferred, SchemaFields } from '../parts/schema';
 import { Mark } from '../parts/shown';
 import { Curl, tell, tellRefusal } from '../parts/told';
 import { ask, query } from '../router';
@@ -259,11 +259,8 @@ function Sent({ id }: { id: string }) {
 }
 
 function initial(schema: Schema): Args {
-  const choice = alternatives(schema);
-  const first = choice.includes('shell') ? 'shell' : choice[0];
-  return first && choice.length > 0 && schema.properties?.[first]?.type !== 'array'
-    ? { [first]: '' }
-    : {};
+  const first = preferred(schema);
+  return first && schema.properties?.[first]?.type !== 'array' ? { [first]: '' } : {};
 }
 
 interface Words {

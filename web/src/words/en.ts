@@ -201,12 +201,13 @@ export const en = {
   attempt: (number: number) => `Attempt ${number}`,
   onWorker: (name: string) => `on ${name}`,
   ranFor: (span: string) => `ran for ${span}`,
-  headDone: (attempts: number, took: string) =>
-    `${attempts > 1 ? `Done on attempt ${attempts}` : 'Done'}${took === '' ? '' : `, ${took} after it was submitted`}.`,
+  headDone: (attempts: number, took: string, ran: string) =>
+    `${attempts > 1 ? `Done on attempt ${attempts}` : 'Done'}${took !== '' ? `, ${took} after it was submitted` : ran && `, ${ran}`}.`,
   headFailed: (error: string) => `It failed: ${error}`,
   headDead: (attempts: number, error: string) =>
     `It is a dead letter after ${attempts} attempt${s(attempts)}: ${error}`,
   headCancelled: 'It was cancelled.',
+  headStored: (worker: string) => `It is with ${worker || 'a worker'}, and waits for a slot there.`,
   headRunning: (worker: string) => (worker === '' ? 'It runs now.' : `It runs now, on ${worker}.`),
   headWaiting: 'It has not begun yet. Why:',
   stations: {

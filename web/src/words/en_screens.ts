@@ -47,6 +47,10 @@ export const screens = {
   ofACore: (percent: number) => `${percent} % of a core`,
   memory: 'memory',
   starts: 'starts',
+  upSince: 'up for',
+  release: 'version',
+  diskFree: 'free on disk',
+  noRoute: 'this page, and what has no route',
   journal: 'journal on disk',
   syncs: 'syncs',
   syncTime: 'a sync takes: half of them, 99 %',
@@ -99,7 +103,7 @@ export const screens = {
   fallsBehind: (rate: string) => `falling behind by ${rate}/s`,
   caughtUpIn: (span: string) => `caught up in ${span}`,
   gone: (count: string) => `${count} that it had not read are gone`,
-  late: (count: number) => `${count} late`,
+  late: 'late',
   nobody: 'nobody',
   moveIt: 'Move',
   moveSure: (name: string, from: number, skips: string, repeats: string) =>
@@ -214,7 +218,8 @@ export const screens = {
   notKeptBefore:
     'What ended before the line begins is not kept any more, or was not counted in time.',
   oldest: (span: string) => `oldest ${span}`,
-  ofSlots: (count: number) => `of ${count} slot${s(count)}`,
+  ofSlots: (count: number, stored: number) =>
+    stored > 0 ? `${count} slot${s(count)}, ${stored} waiting` : `of ${count} slot${s(count)}`,
   inAll: 'in all',
   asOf: (offset: string) => `as of offset ${offset}`,
   endedSo: (state: string, count: string) => `${count} ${state}`,

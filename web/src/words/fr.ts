@@ -5,7 +5,7 @@ const isMany = (count: string | number) => !['0', '1'].includes(String(count));
 const s = (count: string | number) => (isMany(count) ? 's' : '');
 
 export const fr: Words = {
-  overview: 'Vue d’ensemble',
+  overview: 'Aperçu',
   tasks: 'Tâches',
   projects: 'Projets',
   submit: 'Soumettre',
@@ -192,11 +192,12 @@ export const fr: Words = {
   attempt: (number) => `Essai ${number}`,
   onWorker: (name) => `sur ${name}`,
   ranFor: (span) => `a duré ${span}`,
-  headDone: (attempts, took) =>
-    `${attempts > 1 ? `Faite à l’essai ${attempts}` : 'Faite'}${took === '' ? '' : `, ${took} après avoir été soumise`}.`,
+  headDone: (attempts, took, ran) =>
+    `${attempts > 1 ? `Faite à l’essai ${attempts}` : 'Faite'}${took !== '' ? `, ${took} après avoir été soumise` : ran && `, ${ran}`}.`,
   headFailed: (error) => `Elle a échoué : ${error}`,
   headDead: (attempts, error) => `Lettre morte après ${attempts} essai${s(attempts)} : ${error}`,
   headCancelled: 'Elle a été annulée.',
+  headStored: (worker) => `Elle est chez ${worker || 'un ouvrier'}, où elle attend une place.`,
   headRunning: (worker) =>
     worker === '' ? 'Elle est en cours.' : `Elle est en cours, sur ${worker}.`,
   headWaiting: 'Elle n’a pas encore commencé. Pourquoi :',

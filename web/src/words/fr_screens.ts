@@ -47,6 +47,10 @@ export const screens: typeof english = {
   ofACore: (percent) => `${percent} % d’un cœur`,
   memory: 'mémoire',
   starts: 'démarrages',
+  upSince: 'en marche depuis',
+  release: 'version',
+  diskFree: 'libre sur le disque',
+  noRoute: 'cette page, et ce qui n’a pas de route',
   journal: 'journal sur disque',
   syncTime: 'durée d’une synchronisation : la moitié, 99 %',
   address: 'adresse',
@@ -146,7 +150,8 @@ export const screens: typeof english = {
   notKeptBefore:
     'Avant le début de la ligne, les fins ne sont plus gardées, ou n’ont pu être comptées à temps.',
   oldest: (span) => `depuis ${span}`,
-  ofSlots: (count) => `sur ${count} place${s(count)}`,
+  ofSlots: (count, stored) =>
+    `${stored > 0 ? '' : 'sur '}${count} place${s(count)}${stored > 0 ? `, ${stored} en attente` : ''}`,
   inAll: 'en tout',
   asOf: (offset) => `au rang ${offset}`,
   endedSo: (state, count) =>
@@ -188,7 +193,7 @@ export const screens: typeof english = {
   fallsBehind: (rate) => `prend ${rate}/s de retard`,
   caughtUpIn: (span) => `rattrapé dans ${span}`,
   gone: (count) => `${count} non lus ne sont plus gardés`,
-  late: (count) => `${count} en retard`,
+  late: 'en retard',
   nobody: 'personne',
   moveIt: 'Déplacer',
   moveSure: (name, from, skips, repeats) =>
