@@ -64,7 +64,7 @@ class Digests {
     if (generation_ != part.generation()) begin(part, context);
     auto front = part.front();
     if (const auto path = part.path(); is_handed_ && front > 0 && !path.empty())
-      context.reach(path, front);
+      context.reach(path, front, part.have());
     front = std::min(front, at_ + kHashedAtOnce);
     if (is_handed_ && digests_.size() == 1) at_ = front;
     while (at_ < front) {

@@ -363,8 +363,8 @@ std::optional<std::string> Attempt::lasting_path() {
 
 bool Attempt::has_lasting() const { return LastingFile::is_left(around_.scratch, task_.id); }
 
-void Attempt::reach(const std::string& path, std::uint64_t bytes) {
-  handovers_.try_emplace(path, around_.artifacts, path).first->second.reach(bytes);
+void Attempt::reach(const std::string& path, std::uint64_t bytes, std::uint64_t written) {
+  handovers_.try_emplace(path, around_.artifacts, path).first->second.reach(bytes, written);
 }
 
 Expected<std::string> Attempt::hand_over(const std::string& path, std::uint64_t bytes) {

@@ -39,14 +39,13 @@ Handover::~Handover() {
   client_.transfers_.stop(id_);
 }
 
-void Handover::reach(std::uint64_t bytes) {
+void Handover::reach(std::uint64_t bytes, std::uint64_t written) {
   if (link_.empty() || outcome_) return;
   client_.transfers_.reach(id_, bytes, false);
   client_.waiting_.wait(Duration{});
-  if (bytes < behind_ + kBehindBytes) return;
-  ::sync_file_range(fd_, static_cast<off64_t>(behind_), static_cast<off64_t>(bytes - behind_),
-                    SYNC_FILE_RANGE_WRITE);
-  behind_ = bytes;
+  if (written < behind_ + kBehindBytes) return;
+  ::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);  // All that is not on its way yet.
+  behind_ = written;
 }
 
 // Here and not in the sink, whose one thread the others wait for: its own sync, on which everything
