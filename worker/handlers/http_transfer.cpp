@@ -31,6 +31,8 @@ bool is_passing(CURLcode code) {
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
+    case CURLE_SSH:
+    case CURLE_FAILED_INIT:  // Of an sftp session.
       return true;
     default:
       return false;
@@ -274,6 +276,8 @@ TransferEnd Transfer::end() {
                       " is not public; a worker fetches from it only with --allow-net");
     end.is_worth_again = false;
   }
+  if (!is_http_ && code == CURLE_PEER_FAILED_VERIFICATION)
+    end.reason = "the server's key is not one that known_hosts of the worker's user has for it";
   const bool is_file = said == 200 || said == 206;
   if (!is_http_ && said / 100 == 4) end.is_worth_again = true;  // What ftp says of what passes.
   if (is_http_ && !is_file && said >= 300 && (code == CURLE_OK || !broken_.empty()))
