@@ -39,13 +39,17 @@ Handover::~Handover() {
   client_.transfers_.stop(id_);
 }
 
-void Handover::reach(std::uint64_t bytes, std::uint64_t written) {
+void Handover::reach(std::uint64_t bytes) {
   if (link_.empty() || outcome_) return;
   client_.transfers_.reach(id_, bytes, false);
   client_.waiting_.wait(Duration{});
-  if (written < behind_ + kBehindBytes) return;
+  write_behind(bytes);
+}
+
+void Handover::write_behind(std::uint64_t bytes) {
+  if (fd_ < 0 || outcome_ || bytes < behind_ + kBehindBytes) return;
   ::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);  // All that is not on its way yet.
-  behind_ = written;
+  behind_ = bytes;
 }
 
 // Here and not in the sink, whose one thread the others wait for: its own sync, on which everything

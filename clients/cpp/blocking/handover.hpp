@@ -19,9 +19,10 @@ class Handover {
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
 
-  /// So many bytes of it are there, and will not change; `written` in all, some perhaps behind a
-  /// gap. Never waits.
-  void reach(std::uint64_t bytes, std::uint64_t written);
+  /// So many bytes of it are there, and will not change. Never waits.
+  void reach(std::uint64_t bytes);
+  /// So many are in all, some perhaps behind a gap: the disk begins with them. Never waits.
+  void write_behind(std::uint64_t bytes);
   /// All `bytes` of it are: returns once the sink has it durably.
   Expected<ArtifactClient::Stored> finish(std::uint64_t bytes,
                                           const ArtifactClient::OnProgress& on_progress);
