@@ -1,10 +1,13 @@
 """./dev bench downloads: files from an nginx on this machine through a cluster, beside wget2, in turns.
 
-Eole's files are hashed (SHA-256) and durable when their task is done; wget2's are in the page cache. Each set has a
-cluster of one worker. The slow server gives each connection 5 MiB/s; wget2 has one connection a file.
+Eole's files are hashed (SHA-256) and durable when their task is done; wget2's are in the page cache, so that a second
+time is told with each of them synced and hashed afterwards. And what the disk alone takes for as many bytes in as many
+files, written and synced. Each set has a cluster of one worker. The slow server gives each connection 5 MiB/s; wget2 has
+one connection a file.
 """
 
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -44,7 +47,7 @@ def nginx(files, rate):
 
 def make(directory, count, size):
     """So many files; paths within the directory."""
-    block = os.urandom(min(size, 1 << 22))
+    block = os.urandom(min(size, 256 << 10))
     names = [f"{size}-{number:04}.bin" for number in range(count)]
     for name in names:
         with open(os.path.join(directory, name), "wb") as file:
@@ -53,15 +56,35 @@ def make(directory, count, size):
     return names
 
 
+def sync(path):
+    with open(path, "rb") as file:
+        os.fdatasync(file.fileno())
+
+
+def bare_disk(count, size):
+    """Seconds until so many bytes in so many files are durable, and nothing else is done."""
+    with tempfile.TemporaryDirectory(prefix="eole-peer-") as directory:
+        start = time.monotonic()
+        for name in make(directory, count, size):
+            sync(os.path.join(directory, name))
+        return time.monotonic() - start
+
+
 def with_wget2(urls):
+    """Seconds, and seconds until each file is synced and hashed as well."""
     with tempfile.TemporaryDirectory(prefix="eole-peer-") as directory:
         lines, files = pathlib.Path(directory, "urls"), pathlib.Path(directory, "files")
         lines.write_text("".join(f"{url}\n" for url in urls), encoding="ascii")  # It may hang with a pipe.
         start = time.monotonic()
         subprocess.run(["wget2", "-q", "-P", files, "-i", lines], check=True, timeout=120)
         seconds = time.monotonic() - start
-        assert len(os.listdir(files)) == len(urls)
-        return seconds
+        found = list(files.iterdir())
+        assert len(found) == len(urls)
+        for file in found:
+            sync(file)
+            with open(file, "rb") as opened:
+                hashlib.file_digest(opened, "sha256")
+        return seconds, time.monotonic() - start
 
 
 def with_eole(urls, slots):
@@ -79,7 +102,7 @@ def with_eole(urls, slots):
 
 @functools.cache
 def turns(name):
-    """Eole's seconds, its processor seconds for each GB, wget2's seconds: of each round."""
+    """Of each round: Eole's seconds, its processor seconds for each GB, wget2's two, the disk's alone."""
     count, size, slots, limit = SETS[name]
     with tempfile.TemporaryDirectory(prefix="eole-peer-") as directory:
         os.chmod(directory, 0o755)
@@ -89,17 +112,28 @@ def turns(name):
             urls = [f"http://127.0.0.1:{server.port}/{each}" for each in names]
             for _ in range(ROUNDS if limit == "0" else 1):  # wget2 takes 38 s for what is slow.
                 seconds, spent = with_eole(urls, slots)
-                found.append((seconds, spent / (count * size / 1e9), with_wget2(urls)))
+                found.append((seconds, spent / (count * size / 1e9), *with_wget2(urls), bare_disk(count, size)))
         return found
 
 
+def times(name, which):
+    """Eole's seconds over another's."""
+    return [each[0] / each[which] for each in turns(name)]
+
+
 MEASURES = []
-for each in SETS:
+for each, (_, _, _, rate) in SETS.items():
     MEASURES += [
-        (each, "s", lambda name=each: [ours for ours, _, _ in turns(name)], 1),
-        (f"{each}: of wget2's time, in turns", "times", lambda name=each: [ours / theirs for ours, _, theirs in turns(name)], 1),
-        (f"{each}: processor time of all roles for a GB", "s", lambda name=each: [spent for _, spent, _ in turns(name)], 1),
+        (each, "s", lambda name=each: [found[0] for found in turns(name)], 1),
+        (f"{each}: of wget2's time, in turns", "times", lambda name=each: times(name, 2), 1),
     ]
+    if rate == "0":
+        MEASURES += [
+            (f"{each}: of wget2's with a sync and a SHA-256 of each", "times", lambda name=each: times(name, 3), 1),
+            (f"{each}: of the disk's alone", "times", lambda name=each: times(name, 4), 1),
+        ]
+    MEASURES.append(
+        (f"{each}: processor time of all roles for a GB", "s", lambda name=each: [found[1] for found in turns(name)], 1))
 
 
 def prepare():

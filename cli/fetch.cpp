@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <set>
 
+#include "cli/artifact_files.hpp"
 #include "cli/lookup.hpp"
 #include "cli/progress.hpp"
-#include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 
@@ -21,60 +21,28 @@ struct FetchOptions {
   bool force = false;
 };
 
-struct Artifact {
-  std::string sha256;
-  std::string name;
-  std::string path;  // Where it goes.
-};
-
-void add_artifacts(const Value& view, std::vector<Artifact>& out) {
-  const auto add = [&](const Value& artifact) {
-    const auto sha256 = artifact["sha256"].text_or("");
-    if (!is_sha256(sha256)) return;
-    const auto name = artifact["name"].text_or("");
-    auto safe = file_name(std::string_view(name).substr(name.find_last_of('/') + 1));
-    out.push_back({sha256, safe.empty() ? sha256 : safe, {}});
-  };
-  if (const auto* several = view["artifacts"].as<Value::Array>()) {
-    for (const auto& artifact : *several) add(artifact);
-  } else {
-    add(view["artifact"]);
-  }
-}
-
 std::vector<Artifact> wanted(Cluster& cluster, const FetchOptions& options) {
   std::vector<Artifact> artifacts;
+  const auto add = [&](const Value& view) {
+    for (auto& artifact : artifacts_of(view)) artifacts.push_back(std::move(artifact));
+  };
   for (const auto& id : options.ids) {
     if (is_sha256(id)) {
       artifacts.push_back({id, id, {}});
       continue;
     }
     const auto before = artifacts.size();
-    add_artifacts(look_up(cluster, need_id(id)), artifacts);
+    add(look_up(cluster, need_id(id)));
     if (artifacts.size() == before) throw Failure{kNotDone, text(id, ": has no artifact")};
   }
   if (!options.project.empty())
     each_result(cluster, 0, options.project, [&](const Value& view) {
-      add_artifacts(view, artifacts);
+      add(view);
       return true;
     });
   if (artifacts.empty())
     throw Failure{kNotDone, text("fetch: no artifact in project ", shown(options.project))};
   return artifacts;
-}
-
-// "name.ext", then "name-1.ext" …: two artifacts of one name are two files.
-std::string free_name(const std::string& name, std::set<std::string>& taken) {
-  constexpr std::size_t kStemMax = 200;
-  constexpr std::size_t kEndingMax = 16;
-  const auto dot = name.rfind('.');
-  const bool has_ending = dot != std::string::npos && dot > 0 && name.size() - dot <= kEndingMax;
-  const auto stem = has_ending ? name.substr(0, dot) : name;
-  auto candidate = name;
-  for (int number = 1; !taken.insert(candidate).second; ++number)
-    candidate =
-        file_name(text(stem.substr(0, kStemMax), "-", number, has_ending ? name.substr(dot) : ""));
-  return candidate;
 }
 
 // Where each goes, so that nothing that lies there is lost.
@@ -86,11 +54,7 @@ void choose_paths(const FetchOptions& options, std::vector<Artifact>& artifacts)
   if (!is_directory && artifacts.size() > 1)
     throw Failure{kBadUse, text("fetch: ", artifacts.size(), " artifacts, and -o ", shown(output),
                                 " is one file (end it with / to make a directory)")};
-  if (is_directory && !output.empty()) {
-    std::filesystem::create_directories(output, ignored);
-    if (!std::filesystem::is_directory(output, ignored))
-      throw Failure{kBadUse, text(shown(output), ": cannot be made a directory")};
-  }
+  if (is_directory && !output.empty()) need_directory(output);
   const auto above = std::filesystem::path(output).parent_path();
   if (!is_directory && !above.empty() && !std::filesystem::is_directory(above, ignored))
     throw Failure{kBadUse, text(shown(above.string()), ": no such directory")};

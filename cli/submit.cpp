@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <set>
 
+#include "cli/artifact_files.hpp"
 #include "cli/kind_options.hpp"
 #include "cli/pins.hpp"
 #include "cli/submission.hpp"
@@ -26,6 +28,7 @@ struct SubmitOptions {
   std::string key;
   SaidWords said;  // Of every task.
   bool wait = false;
+  std::string to;  // A directory for their files; empty: none.
   const kinds::OfferedKinds* offered = nullptr;  // What is known of them beforehand.
 };
 
@@ -131,6 +134,8 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
   Cluster cluster(globals);
   if (options.file.empty()) tasks = tasks_of_words(kind, options, cluster);
   look_for_workers(cluster, tasks);
+  std::optional<FilesOfResults> files;
+  if (!options.to.empty()) files.emplace(cluster, options.to);
   Submission submission(cluster, options.key, options.wait);
   const auto total = tasks.size();
   try {
@@ -146,9 +151,12 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
                                           " tasks were accepted: their ids are printed")};
   }
   if (!options.wait) return print_ids(submission, is_json), kDone;
-  const bool all_done =
-      submission.wait([&](const Value& view) { is_json ? print_json(view) : print_result(view); });
-  return all_done ? kDone : kNotDone;
+  bool are_laid = true;
+  const bool all_done = submission.wait([&](const Value& view) {
+    is_json ? print_json(view) : print_result(view);
+    if (files && !files->lay(view)) are_laid = false;
+  });
+  return all_done && are_laid ? kDone : kNotDone;
 }
 
 }  // namespace
@@ -216,19 +224,25 @@ void add_submit(CLI::App& app, Globals& globals) {
                       "standard input. All are submitted, or none: every bad line is named");
   command->add_option("--key", options->key,
                       "the same tasks under the same key are accepted once (24 h)");
-  command->add_flag("--wait", options->wait, "print the results in the tasks' order");
+  auto* wait = command->add_flag("--wait", options->wait, "print the results in the tasks' order");
+  command
+      ->add_option("--to", options->to,
+                   "lay their files into this directory, made if it is not there, under their "
+                   "names; never over what lies there. With --wait")
+      ->type_name("DIR")
+      ->needs(wait);
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
       "`eole submit KIND --help` has what the kind takes.\n\n"
       "  eole submit download https://www.debian.org/ --wait\n"
-      "  eole submit image *.jpg --width 1200 --project holidays\n"
+      "  eole submit image *.jpg --width 1200 --wait --to small\n"
       "  eole submit exec --wait -- sh -c 'make test'\n"
       "  eole submit --file tasks.jsonl --wait\n"
       "  eole submit exec --delay 10m --expires 1h -- ./report\n"
       "  eole submit exec --order-key account-7 -- ./book 100\n\n"
-      "Exit codes: 0 accepted (with --wait: all are done), 1 some are not done, 2 bad input,\n"
-      "3 no answer from the cluster. What --file reads and prints is JSON; otherwise only --json\n"
-      "prints it.");
+      "Exit codes: 0 accepted (with --wait: all are done, and their files laid), 1 some are\n"
+      "not, 2 bad input, 3 no answer from the cluster. What --file reads and prints is JSON;\n"
+      "otherwise only --json prints it.");
   command->callback(
       [=, &globals] { globals.exit_code = run(kind_of(*command, *options), *options, globals); });
 }

@@ -133,6 +133,22 @@ class Everyday(unittest.TestCase):
             cluster.eole("fetch", ids[0], "-o", "two", cwd=here)
             self.assertEqual(sorted(os.listdir(here)), ["out", "photo.jpg", "two"])
 
+    def test_submit_lays_files_where_they_are_wanted_and_over_nothing(self):
+        def task(**files):
+            lines = [f"mkdir -p $(dirname {name}); printf {content} > {name}" for name, content in files.items()]
+            return {"kind": "exec", "args": {"shell": "; ".join(lines), "outputs": list(files)}}
+
+        def laid():
+            return {path.name: path.read_text(encoding="ascii") for path in there.iterdir()}
+        with Cluster("--allow-exec", workers=1) as cluster, tempfile.TemporaryDirectory() as here:
+            there = pathlib.Path(here, "new/out")
+            cluster.submit([task(**{"a.txt": 1, "d/a.txt": 2}), task(**{"a.txt": 3})], "--wait", "--to", there)
+            self.assertEqual(laid(), {"a.txt": "1", "a-1.txt": "2", "a-2.txt": "3"})
+            lines = json.dumps(task(**{"a.txt": 4, "b.txt": 5}))
+            refused = cluster.eole("submit", "--file", "-", "--wait", "--to", there, input=lines, check=False)
+            self.assertEqual((refused.returncode, refused.stderr), (1, f"eole: {there}/a.txt: File exists\n"))
+            self.assertEqual(laid(), {"a.txt": "1", "a-1.txt": "2", "a-2.txt": "3", "b.txt": "5"})
+
     def test_past_results_are_found_by_time_and_project(self):
         with Cluster(workers=1) as cluster:
             first = cluster.submit([{"kind": "echo", "project": "a", "args": {"n": 1}}], "--wait")[0]

@@ -80,7 +80,7 @@ class FullDisk(unittest.TestCase):
             results = cluster.submit(tasks, "--wait", check=False)
             for result in results:
                 self.assertEqual(result["state"], "failed")
-                self.assertIn("the disk has no room for its 629145600 bytes", result["error"])
+                self.assertRegex(result["error"], r"the disk has no room for its 629145600 bytes, \d+ are free: /")
             scratch = pathlib.Path(self.directory, "eole/data/w1")
             wait_until(lambda: not [path for path in scratch.iterdir() if ".part" in path.name], what="empty scratch")
             self.works(cluster)

@@ -64,7 +64,7 @@ class Digests {
     if (generation_ != part.generation()) begin(part, context);
     auto front = part.front();
     if (const auto path = part.path(); is_handed_ && front > 0 && !path.empty())
-      context.reach(path, front);
+      context.reach(path, front, part.have());
     front = std::min(front, at_ + kHashedAtOnce);
     if (is_handed_ && digests_.size() == 1) at_ = front;
     while (at_ < front) {
@@ -210,8 +210,10 @@ std::optional<std::string> Download::pause(const TransferEnd& last, std::int64_t
   const auto asked = last.retry_after.value_or(0);
   if (asked > kRetryAfterMax)
     return text(last.reason, ", and asks to wait for ", asked, " s, limit ", kRetryAfterMax);
-  auto wait = std::min(kPauseMax, kPauseFirst * (1 << std::min<std::int64_t>(number, 10)));
-  wait = std::max<Duration>(wait, std::chrono::seconds(asked));
+  // Full jitter: many that broke off together do not come back together.
+  const Duration most = std::min(kPauseMax, kPauseFirst * (1 << std::min<std::int64_t>(number, 10)));
+  const auto random = static_cast<Duration::rep>(process::random_u64() >> 1);
+  const Duration wait = std::chrono::seconds(asked) + Duration(random % most.count() + 1);
   if (deadline_.is_set() && std::chrono::duration<double>(wait).count() >= deadline_.left())
     return text(last.reason, "; the ", deadline_.name(), " leaves no time for another try");
   pollfd watch{context_.cancel_fd(), POLLIN, 0};

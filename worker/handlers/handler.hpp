@@ -78,8 +78,9 @@ class TaskContext {
   /// An earlier attempt left something there.
   virtual bool has_lasting() const = 0;
   /// The first `bytes` of a file that is to become an artifact are there and change no more: the
-  /// sink may look at them while more come. Cheap, never waits.
-  virtual void reach(const std::string& path, std::uint64_t bytes) = 0;
+  /// sink may look at them while more come. Of all of it `written` are there, some perhaps behind
+  /// what is missing: the disk begins with those. Cheap, never waits.
+  virtual void reach(const std::string& path, std::uint64_t bytes, std::uint64_t written) = 0;
   /// All `bytes` of it are there, and nobody changes the file from now on, also under another
   /// name: its SHA-256, once the sink has it durably.
   virtual Expected<std::string> hand_over(const std::string& path, std::uint64_t bytes) = 0;

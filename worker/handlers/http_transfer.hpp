@@ -72,6 +72,7 @@ class Transfer {
   bool judge_file();
   void judge_stretch();
   bool take(std::string_view bytes);
+  bool write();
   bool has_to_wait() const;
   std::size_t on_header(std::string_view line);
   bool is_ignoring_too_much(std::int64_t received);
@@ -87,7 +88,8 @@ class Transfer {
   bool is_head_;              // Only that is asked for.
   std::uint64_t asked_from_;  // Of the file.
   bool is_alone_;
-  Version version_;  // That the rest is asked of.
+  Version version_;   // That the rest is asked of.
+  std::string came_;  // In this turn of the loop, and is not written yet.
   Answer answer_{};
   std::size_t head_bytes_ = 0;
   std::optional<Judgement> judged_{};  // Once its head is complete.

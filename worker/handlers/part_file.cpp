@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -156,8 +157,12 @@ bool PartFile::begin(const Version& version, std::uint64_t from) {
 bool PartFile::set_space_aside() {
   if (!version_.total || *version_.total == 0) return true;
   const auto total = static_cast<off_t>(*version_.total);
+  struct statvfs disk {};
+  const bool is_known = ::fstatvfs(fd_, &disk) == 0;  // Before some of it is taken.
   if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, total) == 0 || errno != ENOSPC) return true;
-  problem_ = text("the disk has no room for its ", total, " bytes");
+  problem_ = text("the disk has no room for its ", total, " bytes",
+                  is_known ? text(", ", disk.f_bavail * disk.f_frsize, " are free") : "", ": ",
+                  path_.substr(0, path_.rfind('/')));
   return false;
 }
 

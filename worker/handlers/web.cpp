@@ -102,7 +102,8 @@ struct Web::Loop {
   std::vector<Request*> to_start;  // Under the mutex, as the two below.
   std::vector<Request*> to_stop;
   bool should_stop = false;
-  std::vector<Request*> paused;  // Of the loop's thread alone.
+  std::vector<Request*> paused;  // Of the loop's thread alone, as the next.
+  std::vector<Request*> fed;     // Some of it came in this turn.
   std::atomic<Duration::rep> rested{0};
   std::atomic<Duration::rep> rests_since{0};  // Zero: it does not.
   std::thread thread;
@@ -137,6 +138,11 @@ void Web::Loop::run() {
       ::curl_easy_pause(request->curl_, CURLPAUSE_CONT);
     int running = 0;
     ::curl_multi_perform(multi, &running);
+    for (auto* request : std::exchange(fed, {})) {
+      if (request->on_turn_()) continue;
+      const std::scoped_lock lock(mutex);
+      end(*request, CURLE_WRITE_ERROR);
+    }
     int left = 0;
     while (const auto* message = ::curl_multi_info_read(multi, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
@@ -198,8 +204,8 @@ Web::~Web() {
   ::curl_multi_cleanup(loop_->multi);
 }
 
-Web::Request::Request(Web& web, const Waker& waker)
-    : web_(web), waker_(waker), curl_(::curl_easy_init()) {
+Web::Request::Request(Web& web, const Waker& waker, std::function<bool()> on_turn)
+    : web_(web), waker_(waker), on_turn_(std::move(on_turn)), curl_(::curl_easy_init()) {
   if (curl_ == nullptr) throw std::runtime_error("libcurl: no memory");
   const auto set = [&](CURLoption option, auto value) { ::curl_easy_setopt(curl_, option, value); };
   set(CURLOPT_PRIVATE, this);
@@ -309,6 +315,11 @@ void Web::Request::count(std::uint64_t bytes) {
 }
 
 void Web::Request::pause() { web_.loop_->paused.push_back(this); }
+
+void Web::Request::at_turn_end() {
+  auto& fed = web_.loop_->fed;
+  if (std::find(fed.begin(), fed.end(), this) == fed.end()) fed.push_back(this);
+}
 
 void Web::Request::start() {
   {

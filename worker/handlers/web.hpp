@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -58,8 +59,9 @@ class Web {
   /// A request of libcurl's, set up by its owner. Its callbacks are called by the loop's thread.
   class Request {
    public:
-    /// `waker` is woken when it has ended; it outlives this.
-    Request(Web& web, const Waker& waker);
+    /// `waker` is woken when it has ended; it outlives this. `on_turn`: called where a callback
+    /// asked for it; false ends it.
+    Request(Web& web, const Waker& waker, std::function<bool()> on_turn);
     /// Takes it back if it is under way: no callback is called after that.
     ~Request();
     Request(const Request&) = delete;
@@ -73,6 +75,8 @@ class Web {
     bool is_over() const { return is_over_; }
     /// In a callback that says CURL_WRITEFUNC_PAUSE: it is called again a little later.
     void pause();
+    /// In a callback: `on_turn` is called once libcurl has handed over all that came by now.
+    void at_turn_end();
     /// In a callback: the worker's rates, or its host's, let nothing pass now.
     bool is_ahead_of_rates() const;
     /// In a callback: so many bytes have passed.
@@ -87,6 +91,7 @@ class Web {
     std::string host() const;
     Web& web_;
     const Waker& waker_;
+    std::function<bool()> on_turn_;
     void* curl_;
     bool is_started_ = false;
     std::atomic<bool> is_over_{false};

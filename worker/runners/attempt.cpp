@@ -363,8 +363,10 @@ std::optional<std::string> Attempt::lasting_path() {
 
 bool Attempt::has_lasting() const { return LastingFile::is_left(around_.scratch, task_.id); }
 
-void Attempt::reach(const std::string& path, std::uint64_t bytes) {
-  handovers_.try_emplace(path, around_.artifacts, path).first->second.reach(bytes);
+void Attempt::reach(const std::string& path, std::uint64_t bytes, std::uint64_t written) {
+  auto& handover = handovers_.try_emplace(path, around_.artifacts, path).first->second;
+  handover.reach(bytes);
+  handover.write_behind(written);
 }
 
 Expected<std::string> Attempt::hand_over(const std::string& path, std::uint64_t bytes) {

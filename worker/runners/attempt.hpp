@@ -96,7 +96,7 @@ class Attempt final : public TaskContext {
   std::string scratch_directory() override;
   std::optional<std::string> lasting_path() override;
   bool has_lasting() const override;
-  void reach(const std::string& path, std::uint64_t bytes) override;
+  void reach(const std::string& path, std::uint64_t bytes, std::uint64_t written) override;
   Expected<std::string> hand_over(const std::string& path, std::uint64_t bytes) override;
   Expected<std::string> keep(std::string_view bytes) override;
   void take_back(const std::string& path) override { handovers_.erase(path); }

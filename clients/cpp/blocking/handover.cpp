@@ -82,9 +82,12 @@ void Handover::reach(std::uint64_t bytes) {
   if (link_.empty() || outcome_) return;
   client_.transfers_.reach(id_, bytes, false);
   client_.waiting_.wait(Duration{});
-  if (bytes < behind_ + kBehindBytes) return;
-  ::sync_file_range(fd_, static_cast<off64_t>(behind_), static_cast<off64_t>(bytes - behind_),
-                    SYNC_FILE_RANGE_WRITE);
+  write_behind(bytes);
+}
+
+void Handover::write_behind(std::uint64_t bytes) {
+  if (fd_ < 0 || outcome_ || bytes < behind_ + kBehindBytes) return;
+  ::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);  // All that is not on its way yet.
   behind_ = bytes;
 }
 

@@ -25,6 +25,8 @@ class Handover {
 
   /// So many bytes of it are there, and will not change. Never waits.
   void reach(std::uint64_t bytes);
+  /// So many are in all, some perhaps behind a gap: the disk begins with them. Never waits.
+  void write_behind(std::uint64_t bytes);
   /// All `bytes` of it are: returns once the sink has it durably.
   Expected<ArtifactClient::Stored> finish(std::uint64_t bytes,
                                           const ArtifactClient::OnProgress& on_progress);
@@ -39,7 +41,7 @@ class Handover {
   ArtifactClient& client_;
   std::string path_;
   int fd_ = -1;
-  std::uint64_t behind_ = 0;  // The disk was told to write so much of it.
+  std::uint64_t behind_ = 0;  // The disk was told to begin when so much was written.
   std::string link_;  // Its name among the sink's; empty: none.
   std::optional<Expected<protocol::Handed>> outcome_;
   Transfers::Id id_ = 0;

@@ -89,7 +89,7 @@ class Sink final : public TaskContext {
                             {"tasks", results.size() + lost},
                             {"next", next < results.size() ? Value(next) : Value()}});
   }
-  void reach(const std::string&, std::uint64_t) override {}
+  void reach(const std::string&, std::uint64_t, std::uint64_t) override {}
   Expected<std::string> hand_over(const std::string&, std::uint64_t) override {
     return Error{"nothing is handed over"};
   }
