@@ -76,6 +76,12 @@ class Surroundings(Case):
         result = self.run_one({"shell": "echo $EOLE_ATTEMPT $EOLE_TASK_ID"})
         self.assertEqual(result["value"]["stdout"], f"1 {result['id']}\n")
 
+    def test_text_is_utf_8_unless_the_task_says_otherwise(self):
+        count = "printf '\\303\\274' | wc -m; env | grep -E '^(LANG|LC_)'"
+        self.assertEqual(self.stdout({"shell": count}), "1\nLC_CTYPE=C.UTF-8\n")
+        self.assertEqual(self.stdout({"shell": count, "env": {"LANG": "C"}}), "2\nLANG=C\n")
+        self.assertEqual(self.stdout({"shell": count, "env": {"LC_CTYPE": "C"}}), "2\nLC_CTYPE=C\n")
+
     def test_the_program_is_looked_for_in_the_path_that_the_task_names(self):
         tool = self.path("mytool")
         with open(tool, "w", encoding="ascii") as file:
@@ -100,6 +106,10 @@ class Surroundings(Case):
         self.assertEqual((first[:2], second[:2]), (["0", "700"], ["0", "700"]))
         self.assertNotEqual(first[2], second[2])
         self.assertFalse(os.path.exists(first[2]) or os.path.exists(second[2]))
+        # None is made for nothing: it costs more than all else that the worker does for a command.
+        beside = f"ls -A {os.path.dirname(first[2])}"
+        self.assertEqual(self.stdout({"shell": beside, "cwd": self.files.name}), "")
+        self.assertNotEqual(self.stdout({"shell": beside}), "")
 
     def test_what_an_environment_cannot_hold_is_refused(self):
         for env in ({"N": 5}, {"N": None}, {"N": "zero\0byte"}, {"A=B": "c"}, {"": "c"}, {"a\0": "c"}, "A=B"):

@@ -78,7 +78,6 @@ void add_user(Environment& env, const std::string& cwd) {
 Expected<std::vector<std::string>> environment(const frames::Run& run, const std::string& cwd,
                                                const Value& wanted, bool is_boxed) {
   auto env = told(run);
-  env["LANG"] = "C.UTF-8";
   is_boxed ? add_box(env) : add_user(env, cwd);
   if (const auto* map = wanted.as<Value::Map>())
     for (const auto& [name, value] : *map) {
@@ -87,6 +86,8 @@ Expected<std::vector<std::string>> environment(const frames::Run& run, const std
       env[name] = value.text_or("");
       if (!is_whole(env[name])) return Error{text("env ", name, " holds a zero byte")};
     }
+  // UTF-8, and else C's: as LANG it would have each program load a dozen files that say the same.
+  if (!env.contains("LANG")) env.try_emplace("LC_CTYPE", "C.UTF-8");
   return listed(env);
 }
 

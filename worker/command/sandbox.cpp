@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +61,8 @@ Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
   command.has_limits = settings_.level != Level::kNone;
   if (!is_box()) return {};
   if (report_ == nullptr) return Error{"a box: no memory for its report"};
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    return Error{text("a box: no directory ", directory, ": ", std::strerror(errno))};
   const auto name = is_below(command.cwd, directory) ? directory : command.cwd;
   if (name != directory && !may_be_laid_at(name))
     return Error{text("a box: no directory can be laid at ", name)};

@@ -64,8 +64,8 @@ Expected<Command> prepare(const frames::Run& run, const Value& args, Sandbox& sa
   if (!command) return command;
   command->commit = std::move(commit);
   std::vector<std::string> shown;
+  if (sandbox.is_box()) shown = part_lists_of(run.directory);
   if (!args["git"].is_null()) shown.push_back(mirror_of(sandbox.settings(), source_of(args)));
-  for (const auto& path : part_lists_of(run.directory)) shown.push_back(path);
   if (auto wrapped = sandbox.wrap(*command, run.directory, shown); !wrapped) return wrapped.error();
   return command;
 }

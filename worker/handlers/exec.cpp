@@ -121,7 +121,9 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   for (const char* name : {"revision", "depth", "git_secret"})
     if (args["git"].is_null() && !args[name].is_null())
       return Outcome::failed(text("exec: ", name, " is of git, which names no repository"));
-  const auto directory = context.scratch_directory();
+  // Who runs elsewhere wants none, but for a box, which makes it and shows it under that name.
+  const auto directory =
+      has_place ? context.scratch_path("directory") : context.scratch_directory();
   if (auto laid = lay_files(args["files"], directory, context); !laid)
     return Outcome::failed(text("exec: ", laid.error().message));
   const ProcessRunner::Task task{.id = context.task_id(),

@@ -67,7 +67,8 @@ class TaskContext {
   virtual void progress(std::uint64_t done, std::uint64_t total, std::string_view said = {}) = 0;
   /// Output as it comes, cut between characters; `stream` is stdout or stderr.
   virtual void output(std::string_view stream, std::string_view bytes) = 0;
-  /// A path for this attempt alone: its name holds the lease. Removed after the task.
+  /// A path for this attempt alone: its name holds the lease. What is there is removed after the
+  /// task.
   virtual std::string scratch_path(std::string_view suffix) = 0;
   /// A fresh directory for this attempt alone, removed after it with all that it holds.
   virtual std::string scratch_directory() = 0;

@@ -135,8 +135,11 @@ void Cancel::ask(Why why) {
 }
 
 Attempt::~Attempt() {
-  for (const auto& path : scratch_) ::unlink(path.c_str());
-  if (!directory_.empty()) remove_directory(directory_);
+  for (const auto& path : scratch_) {
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0) continue;  // As most: nobody wanted it.
+    S_ISDIR(found.st_mode) ? remove_directory(path) : void(::unlink(path.c_str()));
+  }
 }
 
 void Attempt::start_clock() { started_ = process::now(); }
@@ -253,7 +256,6 @@ Expected<ProcessRunner::Run> Attempt::begin() {
   auto args = encoded_args();
   if (!args) return args.error();
   directory_ = scratch_path("directory");  // Made by who wants one.
-  scratch_.pop_back();
   return ProcessRunner::Run{
       .task = {.id = task_id(),
                .attempt = attempt(),
@@ -343,11 +345,10 @@ std::string Attempt::scratch_path(std::string_view suffix) {
 }
 
 std::string Attempt::scratch_directory() {
-  directory_ = scratch_path("directory");
-  scratch_.pop_back();
-  if (::mkdir(directory_.c_str(), 0700) != 0)
-    throw std::runtime_error(text("no directory ", directory_, ": ", std::strerror(errno)));
-  return directory_;
+  auto path = scratch_path("directory");
+  if (::mkdir(path.c_str(), 0700) != 0)
+    throw std::runtime_error(text("no directory ", path, ": ", std::strerror(errno)));
+  return path;
 }
 
 std::optional<std::string> Attempt::lasting_path() {

@@ -137,7 +137,7 @@ class Attempt final : public TaskContext {
   std::optional<LiveOutput> stdout_, stderr_;  // Of a foreign runner, if there is any.
   Mask mask_;
   std::vector<std::string> scratch_;
-  std::string directory_;
+  std::string directory_;  // Of a foreign runner's task.
   std::map<std::string, client::Handover> handovers_;  // By the paths of their files.
   std::unique_ptr<LastingFile> lasting_;
   bool wants_retry_ = false;
