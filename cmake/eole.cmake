@@ -26,6 +26,9 @@ endif()
 
 # The faults are in the sources that ask for them: the others are those of the release.
 function(eole_plant)
+  if(EOLE_PLANTED)  # One more may ask.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ARGN})
+  endif()
   foreach(source IN LISTS ARGN)
     file(STRINGS ${source} asks REGEX "planted\\(\"" LIMIT_COUNT 1)
     if(EOLE_PLANTED AND asks)

@@ -101,6 +101,8 @@ def problems_in(path, text):
             yield f"includes {name}: {room} may include {', '.join(MAY_INCLUDE[room])}"
     if "/core/" in path and not path.startswith("tests/") and re.search(r"::now\(\)|getrandom|std::rand", text):
         yield "is a core and asks for the time or for random bits"
+    if 'planted("' in text and not (path.endswith(".cpp") and room):
+        yield "asks for a planted fault: only the sources of libraries are compiled for them"
 
 
 def too_large(path, text):
@@ -144,6 +146,7 @@ def self_test():
         "sink/core/x.cpp": '#include "ventilator/core/core.hpp"\n',
         "worker/io/x.cpp": '#include <zmq.hpp>\n',
         "common/base/x.hpp": '#include "common/net/socket.hpp"\n',
+        "common/base/y.hpp": 'if (planted("x")) return;\n',
         "worker/core/x.cpp": "auto t = std::chrono::steady_clock::now();\n",
     }
     for path, text in bad.items():
