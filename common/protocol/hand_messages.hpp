@@ -4,13 +4,13 @@
 
 #include "common/base/bytes.hpp"
 
-/// How a file becomes an artifact where its writer and the sink share a file system: it is linked
-/// into the sink's directory and not carried through a socket.
+/// How a file becomes an artifact where its writer and the sink share a machine: it is linked,
+/// copied or written into the sink's directory and not carried through a socket.
 namespace eole::protocol {
 
-/// Worker -> sink, over ipc alone: the first `size` bytes of `file` (32 random hexadecimal
-/// letters), which the worker linked there as FILE.handed, change no more; with `is_last` these are
-/// all. Without a file: where is "there"? Lost: said again. Repeated: harmless.
+/// Client or worker -> sink, over ipc alone: the first `size` bytes of `file` (32 random hexadecimal
+/// letters), which was put there as FILE.handed, change no more; with `is_last` these are all.
+/// Without a file: where is "there"? Lost: said again. Repeated: harmless.
 struct Hand {
   static constexpr std::string_view kName = "hand";
   static constexpr bool kIsOfNoProject = true;
