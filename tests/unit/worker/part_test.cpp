@@ -57,6 +57,9 @@ TEST_CASE("what is over tells its arguments, unless they are large or another is
   CHECK(told(task, TaskState::kFailed)["args"].is_null());  // The task itself has them.
   task.task_class = {"exec", "", 0, 1};
   CHECK(told(task, TaskState::kFailed)["args"].is_null());  // It is not over.
+  task.args = Value(Value::Map{{"urls", Value::Array{"http://bob:hunter2@host/a", 7}}}).to_msgpack();
+  CHECK(told(task, TaskState::kDone)["args"] ==
+        Value(Value::Map{{"urls", Value::Array{"http://***@host/a", 7}}}));
   task.args = "\x80";
   CHECK(told(task, TaskState::kDone)["args"].is_null());
   task.args = Value(std::string(protocol::kArgsToldMax, 'x')).to_msgpack();
