@@ -10,7 +10,6 @@
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/protocol/task_class.hpp"
 #include "common/protocol/wanted.hpp"
 
 namespace eole::protocol {
@@ -95,18 +94,6 @@ void tell_args(std::string_view args, Value& body) {
     body.set("args", std::move(value));
 }
 
-Value args_of(const Value& body) {
-  if (!body["args"].is_null()) return body["args"];
-  const auto* spec = body["spec"].as<Blob>();
-  if (spec == nullptr) return {};
-  ByteReader groups(spec->bytes);
-  const auto group = read_task_group(groups);
-  if (!group) return {};
-  ByteReader specs(group->specs);
-  const auto task = read_task_spec(specs);
-  return task ? shown_args(task->args) : Value();
-}
-
 Value body_view(std::string_view body) {
   auto value = Value::from_msgpack(body);
   const auto* members = value ? value->as<Value::Map>() : nullptr;
@@ -115,9 +102,6 @@ Value body_view(std::string_view body) {
   Value::Map view;
   for (const auto& [name, member] : *members)
     if (!is_of_the_record(name)) view.emplace_back(name, member);
-  const auto* spec = (*value)["spec"].as<Blob>();
-  if (spec != nullptr && spec->bytes.size() <= 2 * kArgsToldMax && (*value)["args"].is_null())
-    view.emplace_back("args", args_of(*value));
   return view;
 }
 

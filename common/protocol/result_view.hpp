@@ -21,8 +21,6 @@ constexpr std::size_t kArgsToldMax = 1024;  // Larger ones would make results tw
 Value shown_args(std::string_view args);
 /// Tells in a result's body what it was the result of, if there is room for that.
 void tell_args(std::string_view args, Value& body);
-/// The arguments that a body tells: its own, or those of its `spec`. Nothing: it tells none.
-Value args_of(const Value& body);
 
 /// Whether a member of a body has a name that only the record itself tells of.
 bool is_of_the_record(std::string_view name);
