@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <ctime>
 
+#include "common/base/logins.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/protocol/task_class.hpp"
 #include "common/protocol/wanted.hpp"
 
 namespace eole::protocol {
@@ -62,25 +62,36 @@ std::string in_a_line(const Value& value) {
   return cut_to(line, kLineColumns);
 }
 
+namespace {
+
+Value masked(const Value& value) {
+  if (const auto* written = value.as<std::string>()) return without_passwords(*written);
+  if (const auto* list = value.as<Value::Array>()) {
+    Value::Array out;
+    for (const auto& each : *list) out.push_back(masked(each));
+    return out;
+  }
+  if (const auto* members = value.as<Value::Map>()) {
+    Value::Map out;
+    for (const auto& [name, member] : *members) out.emplace_back(name, masked(member));
+    return out;
+  }
+  return value;
+}
+
+}  // namespace
+
+Value shown_args(std::string_view args) {
+  const auto value = Value::from_msgpack(args);
+  return value ? masked(*value) : Value();
+}
+
 // What is nothing, or nothing in brackets, tells nothing.
 void tell_args(std::string_view args, Value& body) {
   if (args.size() < 2 || args.size() > kArgsToldMax || planted("result-without-args")) return;
-  auto value = Value::from_msgpack(args);
-  if (value && body.to_msgpack().size() + 2 * kArgsToldMax <= kInlineBytesMax)
-    body.set("args", std::move(*value));
-}
-
-Value args_of(const Value& body) {
-  if (!body["args"].is_null()) return body["args"];
-  const auto* spec = body["spec"].as<Blob>();
-  if (spec == nullptr) return {};
-  ByteReader groups(spec->bytes);
-  const auto group = read_task_group(groups);
-  if (!group) return {};
-  ByteReader specs(group->specs);
-  const auto task = read_task_spec(specs);
-  const auto args = task ? Value::from_msgpack(task->args) : Value();
-  return args ? *args : Value();
+  auto value = shown_args(args);
+  if (!value.is_null() && body.to_msgpack().size() + 2 * kArgsToldMax <= kInlineBytesMax)
+    body.set("args", std::move(value));
 }
 
 Value body_view(std::string_view body) {
@@ -91,9 +102,6 @@ Value body_view(std::string_view body) {
   Value::Map view;
   for (const auto& [name, member] : *members)
     if (!is_of_the_record(name)) view.emplace_back(name, member);
-  const auto* spec = (*value)["spec"].as<Blob>();
-  if (spec != nullptr && spec->bytes.size() <= 2 * kArgsToldMax && (*value)["args"].is_null())
-    view.emplace_back("args", args_of(*value));
   return view;
 }
 

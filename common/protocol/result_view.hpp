@@ -17,10 +17,10 @@ Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t
 std::string in_a_line(const Value& value);
 
 constexpr std::size_t kArgsToldMax = 1024;  // Larger ones would make results twice as large.
+/// A task's arguments for people: what is a login in a URL is "***". Nothing: they are no value.
+Value shown_args(std::string_view args);
 /// Tells in a result's body what it was the result of, if there is room for that.
 void tell_args(std::string_view args, Value& body);
-/// The arguments that a body tells: its own, or those of its `spec`. Nothing: it tells none.
-Value args_of(const Value& body);
 
 /// Whether a member of a body has a name that only the record itself tells of.
 bool is_of_the_record(std::string_view name);

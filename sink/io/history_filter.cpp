@@ -159,7 +159,7 @@ Value row_of(const protocol::ResultRecord& result, std::string_view worker, std:
   if (!worker.empty())
     row.set("began", result.finished_unix_ms - static_cast<std::int64_t>(result.run_ms()));
   row.set("ended", result.finished_unix_ms);
-  const auto args = protocol::args_of(body);
+  const auto& args = body["args"];
   row.set("summary", args.is_null() ? value_line(body) : protocol::in_a_line(args));
   if (const auto error = body["error"].text_or(""); !error.empty())
     row.set("error", error.substr(0, kRowErrorBytesMax));
@@ -171,7 +171,7 @@ std::string words_of(const protocol::ResultRecord& result) {
   auto all = body["error"].text_or("");
   if (const auto* reasons = body["reasons"].as<Value::Array>())
     for (const auto& reason : *reasons) all += " " + reason.text_or("");
-  if (const auto args = protocol::args_of(body); !args.is_null()) all += " " + args.to_json();
+  if (const auto& args = body["args"]; !args.is_null()) all += " " + args.to_json();
   all += " " + value_line(body);
   return folded(cut_text(all, kIndexedBytesMax));
 }

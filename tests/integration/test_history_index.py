@@ -50,9 +50,10 @@ class HistoryIndex(unittest.TestCase):
                                                                 for n in range(6)], "--wait")]
             self.assertEqual(sorted(ids("--key", "k1")), sorted(named[1::2]))
             self.assertEqual(history("--key", "k1", "--limit", 1)[0]["key"], "k1")
-            told = cluster.submit([{"kind": "sleep", "args": {"seconds": float(f"0.00100{number}")}} for number in range(9)], "--wait")
-            self.assertEqual(ids("--text", "0.001004"), [told[4]["id"]])  # Of a done one's arguments.
-            self.assertEqual(told[4]["args"], {"seconds": 0.001004})
+            needles = [{"argv": ["true", f"Needle-{number}"]} for number in range(9)]
+            told = cluster.submit([{"kind": "exec", "args": args} for args in needles], "--wait")
+            self.assertEqual(ids("--text", "needle-4"), [told[4]["id"]])  # Of a done one's arguments.
+            self.assertEqual(told[4]["args"], needles[4])
 
 
 if __name__ == "__main__":

@@ -184,8 +184,7 @@ std::string summary_of(const Specs& specs) {
   ByteReader reader(specs.bytes);
   const auto spec = protocol::read_task_spec(reader);
   if (!spec || spec->args.size() > protocol::kArgsToldMax) return {};
-  const auto args = Value::from_msgpack(spec->args);
-  return args ? protocol::in_a_line(*args) : std::string();
+  return protocol::in_a_line(protocol::shown_args(spec->args));
 }
 
 // A page of the tasks that are not settled, from `after` on.

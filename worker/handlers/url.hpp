@@ -3,12 +3,10 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/logins.hpp"
+
 /// What may be told of a URL, and what a file from there is called. Pure.
 namespace eole::worker {
-
-/// `words`, in which every name and password of a URL is "***"; for errors, results and logs. Also
-/// where a slash in a password breaks the URL. Queries stay: they say which file it is.
-std::string without_passwords(std::string_view words);
 
 /// `words` for an error: without passwords and control characters, valid UTF-8, and not longer than
 /// a person reads.

@@ -16,7 +16,8 @@ void tell_part(const StartTask& task, TaskState state, protocol::Value& body) {
   if (const auto part = is_of_project ? protocol::instead_of(task.conditions) : 0; part != 0)
     body.set("instead_of", to_text(TaskId{task.id.origin, part}));
   if (!is_over) return;
-  if (state == TaskState::kDone || !is_of_project) return protocol::tell_args(task.args, body);
+  protocol::tell_args(task.args, body);
+  if (state == TaskState::kDone || !is_of_project) return;
   auto spec =
       protocol::as_another(task.task_class, {task.args, task.conditions, task.trace}, task.id);
   if (body.to_msgpack().size() + spec.size() + protocol::kClassBytesMax <=

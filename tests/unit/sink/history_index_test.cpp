@@ -173,12 +173,10 @@ TEST_CASE("a row of the history says what became of a task in a line", "[history
   simulation::SimDisk disk(1);
   const Place place;
   Indexed indexed(disk, place);
-  protocol::TaskGroups groups;
-  groups.add(protocol::TaskClass{.kind = "exec", .project = "p"},
-             Value(Value::Map{{"command", "convert holiday.png"}}).to_msgpack());
   indexed.take({TaskState::kDone, "p"});
-  indexed.take(
-      {TaskState::kDead, "p", "exec", "", 1000, "dead after 3 attempts", true, groups.take()});
+  Result dead{TaskState::kDead, "p", "exec", "", 1000, "dead after 3 attempts"};
+  dead.args = Value::Map{{"command", "convert holiday.png"}};
+  indexed.take(dead);
   const auto page = indexed.ask("history", Value::Map{{"project", "p"}});
   const auto& rows = *page["rows"].as<Value::Array>();
   REQUIRE(rows.size() == 2);

@@ -38,7 +38,6 @@ struct Result {
   std::int64_t finished = 1000;
   std::string error = "";
   bool is_final = true;
-  Bytes spec = {};
   std::string key = "";
   Value args = {};
 };
@@ -70,7 +69,6 @@ struct Indexed {
     result.key = taken.key;
     Value body = Value::Map{{"value", "v" + std::to_string(seq)}};
     if (!taken.error.empty()) body = Value::Map{{"error", taken.error}};
-    if (!taken.spec.empty()) body.set("spec", protocol::Blob{taken.spec});
     if (!taken.args.is_null()) body.set("args", taken.args);
     const auto encoded = body.to_msgpack();
     result.body = encoded;
