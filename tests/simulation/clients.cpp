@@ -4,6 +4,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/task_class.hpp"
 #include "tests/simulation/fabric.hpp"
+#include "tests/simulation/task_bodies.hpp"
 
 namespace eole::simulation {
 
@@ -36,6 +37,13 @@ void SimClient::boot() {
     if (submits_->has_room())
       anew_.insert(submit({{std::move(body), std::move(plan)}}, Tenant::kPrefix));
   });
+  rivals_.emplace(
+      fabric_, *this,
+      [this](std::vector<TaskDraw::Drawn> tasks) {
+        if (!submits_->has_room()) return std::uint64_t{0};
+        return *anew_.insert(submit(std::move(tasks))).first;
+      },
+      [this](std::uint64_t request) { return !anew_.contains(request); });
   if (is_operator_ && world.chance(0.3)) beats_->set_up();
   if (is_operator_ && fabric_.weather.clients == 1 && world.chance(0.4))
     return holds_->limit_some(ventilator_.origin(), [this] { submit_next(); });
@@ -96,11 +104,13 @@ void SimClient::on_end(const client::SubmitEnded& ended) {
   if (!is_anew && accepted_++ == 0 && is_operator_) {
     if (world.chance(0.5)) holds_->pause_some(ended.origin);
     if (fabric_.weather.projects > 0) tracked_->open(ended.origin);
+    if (fabric_.weather.rivals > 0) rivals_->begin(ended.origin);
     if (fabric_.weather.tenants > 0) tenant_->begin(ended.origin);
   }
   for (std::uint32_t i = 0; i < ended.count; ++i) {
     const TaskId id{ended.origin, ended.first + i};
     fabric_.ledger.on_answer(id, bodies.mapped()[i]);
+    if (bodies.mapped()[i].starts_with(kRival)) continue;  // They always have work waiting.
     draw_.on_accepted(id);
     if (!world.chance(fabric_.weather.cancelled)) continue;
     ++cancels_;

@@ -11,6 +11,7 @@
 #include "tests/simulation/beats.hpp"
 #include "tests/simulation/holds.hpp"
 #include "tests/simulation/process.hpp"
+#include "tests/simulation/rivals.hpp"
 #include "tests/simulation/task_draw.hpp"
 #include "tests/simulation/tenant.hpp"
 #include "tests/simulation/tracked.hpp"
@@ -29,7 +30,7 @@ class SimClient final : public Process {
   /// All that it asked for was answered.
   bool is_done() const {
     return accepted_ == wanted_ && cancels_ == 0 && anew_.empty() && holds_->is_done() &&
-           beats_->is_done() && tracked_->is_done() && tenant_->is_done();
+           beats_->is_done() && tracked_->is_done() && tenant_->is_done() && rivals_->is_done();
   }
 
  private:
@@ -53,6 +54,7 @@ class SimClient final : public Process {
   std::optional<Beats> beats_;
   std::optional<Tracked> tracked_;
   std::optional<Tenant> tenant_;
+  std::optional<Rivals> rivals_;
   TaskDraw draw_;
   std::map<std::uint64_t, std::vector<std::string>> bodies_;  // Of what is not answered.
   std::uint64_t wanted_ = 0;

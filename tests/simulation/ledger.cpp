@@ -23,6 +23,7 @@ Ledger::Ledger(const World& world, const Weather& weather)
       times_(weather.clock_jumps > 0),
       retries_(weather.keeps_workers()),
       limits_(is_calm_),
+      shares_(weather.is_prompt()),
       compact_(weather.disk_failures + weather.disk_full + weather.bit_flips > 0) {}
 
 void Ledger::on_submit(const std::string& body, Plan plan) {
@@ -45,6 +46,7 @@ void Ledger::on_answer(const TaskId& id, const std::string& body) {
   if (!task.answered) task.answered = world_.now();
   know(id, body);
   tenants_.on_answer(id, task);
+  if (body.starts_with(kRival)) shares_.on_accepted(id, task.plan->task_class.project, world_.now());
 }
 
 std::string Ledger::promised(const TaskId& id) const {
@@ -139,6 +141,7 @@ void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
         limits_.on_send(origin, "key:" + key, 1, world_.now());
       if (spec->trace != task.plan->trace)
         throw Violation{text(to_text(id), " was sent as part of another trace")};
+      if (spec->args.starts_with(kRival)) shares_.on_send(id, task_class.project);
       projects_.on_send(id, task);
       times_.on_send(id, *task.plan, was_restarted(origin), world_);
       retries_.on_send(id, *task.plan, was_restarted(origin), world_.now());

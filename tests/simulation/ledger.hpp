@@ -19,6 +19,7 @@
 #include "tests/simulation/place_rules.hpp"
 #include "tests/simulation/project_rules.hpp"
 #include "tests/simulation/retry_rules.hpp"
+#include "tests/simulation/share_rules.hpp"
 #include "tests/simulation/tasks.hpp"
 #include "tests/simulation/tenant_rules.hpp"
 #include "tests/simulation/time_rules.hpp"
@@ -63,6 +64,7 @@ class Ledger {
   /// What the sink keeps of a task that is to be done anew.
   void on_spec(const TaskId& id, std::string_view args, const Plan& plan) const;
   LimitRules& limits() { return limits_; }
+  ShareRules& shares() { return shares_; }
   ProjectRules& projects() { return projects_; }
   TenantRules& tenants() { return tenants_; }
   GroupRules& groups() { return groups_; }
@@ -112,6 +114,7 @@ class Ledger {
   TimeRules times_;
   RetryRules retries_;
   LimitRules limits_;
+  ShareRules shares_;
   PlaceRules places_;
   GroupRules groups_;
   CompactRules compact_;

@@ -1,5 +1,7 @@
 #include "tests/simulation/sim_runner.hpp"
 
+#include <charconv>
+
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/codec.hpp"
@@ -21,6 +23,13 @@ std::uint64_t licences_of(const worker::StartTask& task) {
   for (const auto& need : needs)
     if (need.name == "licence") return *need.amount;
   return 0;
+}
+
+Duration length_of_rival(std::string_view args, World& world) {
+  std::int64_t middle = 0;
+  args.remove_prefix(kRival.size() + 1);
+  std::from_chars(args.data(), args.data() + args.size(), middle);
+  return world.between(middle * 1ms / 2, middle * 1ms * 3 / 2);
 }
 
 }  // namespace
@@ -104,8 +113,13 @@ void SimRunner::run(const worker::StartTask& task) {
   auto& world = fabric_.world;
   const std::string args = task.args;
   const bool fails = args.starts_with(kFailing) && world.chance(0.5);
-  const auto length =
-      world.chance(fabric_.weather.slow) ? world.between(1s, 20s) : world.between(100us, 400ms);
+  const bool is_rival = args.starts_with(kRival);
+  const auto length = is_rival                             ? length_of_rival(args, world)
+                      : world.chance(fabric_.weather.slow) ? world.between(1s, 20s)
+                                                           : world.between(100us, 400ms);
+  if (is_rival)
+    fabric_.ledger.shares().on_begin(task.id, task.task_class.project, process_.name(),
+                                     world.now());
   process_.after(length, [this, task, args, fails, length] {
     fabric_.ledger.on_run(task.id, length, killed_.contains(task.id));
     end(task, args, fails, length);
@@ -115,6 +129,9 @@ void SimRunner::run(const worker::StartTask& task) {
 void SimRunner::end(const worker::StartTask& task, const std::string& args, bool fails,
                     Duration length) {
   fabric_.ledger.on_end(task.id.origin, task.task_class.kind);
+  if (args.starts_with(kRival))
+    fabric_.ledger.shares().on_end(task.id, task.task_class.project, process_.name(),
+                                   fabric_.world.now());
   licences_ -= licences_of(task);
   const auto killed = killed_.extract(task.id);
   const bool is_cancelled = killed && !killed.mapped();

@@ -38,6 +38,7 @@ void SimWorker::boot() {
 }
 
 void SimWorker::die() {
+  fabric_.ledger.shares().on_worker_ends(name());
   node_.reset();
   logs_.reset();
   runner_.reset();

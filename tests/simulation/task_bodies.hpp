@@ -11,6 +11,9 @@ namespace eole::simulation {
 inline constexpr std::string_view kPoison = "poison";
 inline constexpr std::string_view kFailing = "failing";
 inline constexpr std::string_view kMaking = "making";  // An artifact.
+/// Of one of several projects that compete; behind it stands how many milliseconds it takes, more or
+/// less. The projects are named so, too.
+inline constexpr std::string_view kRival = "rival";
 /// The project of a schedule's tasks, which are all the same.
 inline constexpr std::string_view kBeats = "beats";
 /// The project that is opened, closed, and then has a last task.

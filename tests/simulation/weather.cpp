@@ -2,7 +2,7 @@
 
 namespace eole::simulation {
 
-const std::array<Knob, 30> kKnobs = {{
+const std::array<Knob, 31> kKnobs = {{
     {"ventilators", &Weather::ventilators, 1},
     {"sinks", &Weather::sinks, 1},
     {"workers", &Weather::workers, 1},
@@ -10,7 +10,7 @@ const std::array<Knob, 30> kKnobs = {{
     {"submits", &Weather::submits, 1},
     {"loss", &Weather::loss, 0, true},
     {"duplication", &Weather::duplication, 0, true},
-    {"delay", &Weather::delay, 2},
+    {"delay", &Weather::delay, kShortDelay},
     {"crashes", &Weather::crashes, 0, true},
     {"power_cuts", &Weather::power_cuts, 0, true},
     {"pauses", &Weather::pauses, 0, true},
@@ -32,6 +32,7 @@ const std::array<Knob, 30> kKnobs = {{
     {"needing", &Weather::needing, 0},
     {"projects", &Weather::projects, 0},
     {"tenants", &Weather::tenants, 0},
+    {"rivals", &Weather::rivals, 0},
     {"members", &Weather::members, 0},
 }};
 
@@ -50,7 +51,7 @@ Weather draw_weather(World& world, const Settings& settings) {
   weather.submits = count(3, 22);
   weather.loss = sometimes(0.2);
   weather.duplication = sometimes(0.2);
-  weather.delay = world.chance(0.5) ? 2 : count(1, 800);
+  weather.delay = world.chance(0.5) ? kShortDelay : count(1, 800);
   weather.crashes = sometimes(0.5);
   weather.power_cuts = sometimes(0.2);
   weather.pauses = sometimes(0.3);

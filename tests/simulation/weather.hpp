@@ -9,6 +9,8 @@
 
 namespace eole::simulation {
 
+constexpr double kShortDelay = 2;  // Milliseconds.
+
 /// How rough a run is. Drawn from the seed; each value can be set from outside, by its name.
 struct Weather {
   // How many.
@@ -20,7 +22,7 @@ struct Weather {
   // The network: shares of messages that are not in a pipe; the longest delay, in milliseconds.
   double loss = 0;
   double duplication = 0;
-  double delay = 2;
+  double delay = kShortDelay;
   // Faults per virtual second, each.
   double crashes = 0;
   double power_cuts = 0;
@@ -44,6 +46,7 @@ struct Weather {
   double needing = 0;   // Of a resource that workers have little of.
   double projects = 0;  // One: a project is tracked, and some tasks are in it.
   double tenants = 0;   // One: somebody works within a prefix of projects.
+  double rivals = 0;    // One: some projects always have work waiting. Not drawn.
   double members = 0;   // Of the group that reads each log.
 
   /// Nothing breaks: then no task may run twice.
@@ -56,6 +59,8 @@ struct Weather {
                0 &&
            delay < ventilator::Config{}.grace / 1ms;
   }
+  /// What runs and waits is known everywhere at almost the same time.
+  bool is_prompt() const { return keeps_workers() && delay <= kShortDelay; }
 };
 
 /// A value of the weather by name, and the least it may be.
@@ -65,7 +70,7 @@ struct Knob {
   double least;
   bool is_fault = false;
 };
-extern const std::array<Knob, 30> kKnobs;
+extern const std::array<Knob, 31> kKnobs;
 
 using Settings = std::vector<std::pair<std::string, double>>;
 

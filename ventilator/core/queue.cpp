@@ -39,18 +39,30 @@ Queue::Lane& Queue::lane_of(ClassId id, const protocol::TaskClass& task_class) {
     track.rank = rank;
     track.project = &projects_[task_class.project];
     track.project->tracks.insert(&track);
-    track.project->share = &shares_.enter(task_class.project);
+    track.project->share = &shares_.enter(task_class.project, least_of(group->second, rank));
   }
   return lanes_.emplace(id, Lane{&track, &task_class}).first->second;
 }
 
+std::optional<std::uint64_t> Queue::least_of(const Group& group, std::uint8_t rank) {
+  std::optional<std::uint64_t> least;
+  for (const auto* turns : {&group.turns, &group.held})
+    if (const auto first = turns->lower_bound({rank}); first != turns->end() && first->rank == rank)
+      least = std::min(least.value_or(first->served), first->served);
+  return least;
+}
+
 void Queue::relist(Track& track) {
-  auto& turns = track.group->second.turns;
+  auto& group = track.group->second;
   std::set<Turn>::node_type listed;
-  if (track.turn.track != nullptr) listed = turns.extract(track.turn);
+  if (track.turn.track != nullptr)
+    listed = (track.is_held ? group.held : group.turns).extract(track.turn);
   track.turn = {};
-  if (track.open.empty()) return;
-  track.turn = {track.rank, track.project->share->served(), track.open.begin()->first, &track};
+  if (track.lanes == 0) return;
+  track.is_held = track.open.empty();
+  track.turn = {track.rank, track.project->share->served(),
+                track.is_held ? 0 : track.open.begin()->first, &track};
+  auto& turns = track.is_held ? group.held : group.turns;
   if (listed.empty()) return void(turns.insert(track.turn));
   listed.value() = track.turn;
   turns.insert(std::move(listed));
@@ -80,8 +92,9 @@ void Queue::drop(ClassId id, Lane& lane) {
   resize(lane, lane.size, 0);
   if (lane.is_held) held_.erase(id);
   lanes_.erase(id);
+  --track.lanes;
   relist(track);
-  if (--track.lanes > 0) return;
+  if (track.lanes > 0) return;
   auto& project = *track.project;
   const auto group = track.group;
   const auto name = std::pair(track.rank, project.share->name);

@@ -103,6 +103,7 @@ class Queue {
     protocol::TaskClass like;  // What is asked of a worker.
     std::map<std::pair<std::uint8_t, std::string>, Track> tracks;  // By rank and project.
     std::set<Turn> turns;    // Of those with a lane that is not held.
+    std::set<Turn> held;     // Of the others.
     std::uint64_t size = 0;  // Theirs.
   };
   using Groups = std::map<std::string, Group, std::less<>>;
@@ -118,6 +119,7 @@ class Queue {
     std::set<std::pair<Seq, ClassId>> open;  // By first task: those that are not held.
     std::size_t lanes = 0;                   // All.
     Turn turn;                               // As it is listed; its track is null: it is not.
+    bool is_held = false;                    // Where it is listed.
     std::set<std::pair<Seq, ClassId>>::node_type unlisted;  // Taken out, to be put back.
   };
   struct Lane {
@@ -145,6 +147,8 @@ class Queue {
   Choice choose(const Fits& fits);
   void limit(Choice& chosen, const Turn* next) const;
   Lane& lane_of(ClassId id, const protocol::TaskClass& task_class);
+  /// What the least served of it has had, held or not; nothing: nobody waits there.
+  static std::optional<std::uint64_t> least_of(const Group& group, std::uint8_t rank);
   /// The track has another turn now.
   static void relist(Track& track);
   void serve(Lane& lane, std::uint64_t tasks);

@@ -23,11 +23,13 @@ struct Waiting {
     last = recovered;
     if (all > recovered) extend(all - recovered);
   }
-  static Bytes encoded(const std::string& kind, std::uint8_t priority = 0) {
-    return protocol::encode_class({kind, "", 0, 0, priority});
+  static Bytes encoded(const std::string& kind, std::uint8_t priority = 0,
+                       const std::string& project = "") {
+    return protocol::encode_class({kind, project, 0, 0, priority});
   }
-  void extend(std::uint64_t count, const std::string& kind = "a", std::uint8_t priority = 0) {
-    const auto id = classes.put(last + 1, count, encoded(kind, priority));
+  void extend(std::uint64_t count, const std::string& kind = "a", std::uint8_t priority = 0,
+              const std::string& project = "") {
+    const auto id = classes.put(last + 1, count, encoded(kind, priority, project));
     queue.extend(last + 1, count, id, classes.at(id));
     last += count;
   }
@@ -236,4 +238,36 @@ TEST_CASE("a class that ends while its lane is held leaves nothing behind", "[ve
   for (const auto id : gone) rig.queue.forget(id);
   REQUIRE((rig.queue.is_empty() && rig.queue.held() == 0));
   rig.queue.let_go(rig.room());
+}
+
+TEST_CASE("a project that comes anew begins where those are that wait for the same workers",
+          "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(10, "a", 0, "one");
+  rig.extend(100, "b", 0, "far");  // Others run them, and it had more than anybody.
+  REQUIRE(rig.next(50, "b") == Stretch{11, 50});
+  REQUIRE(rig.next(1, "b") == Stretch{61, 1});
+  rig.extend(1, "a", 3, "far");
+  rig.extend(10, "a", 0, "late");
+  REQUIRE(rig.next(1, "a") == Stretch{111, 1});
+  REQUIRE(rig.next(1, "a") == Stretch{1, 1});
+  REQUIRE(rig.next(1, "a") == Stretch{112, 1});
+  REQUIRE(rig.next(1, "a") == Stretch{2, 1});
+  REQUIRE(rig.next(1, "a") == Stretch{113, 1});
+}
+
+TEST_CASE("who is held has not gone ahead of a project that comes anew", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(10, "a", 0, "one");
+  rig.held = "a";
+  REQUIRE(rig.next(1, "a") == std::nullopt);
+  rig.extend(100, "b", 0, "far");
+  REQUIRE(rig.next(50, "b") == Stretch{11, 50});
+  REQUIRE(rig.next(1, "b") == Stretch{61, 1});
+  rig.extend(10, "a", 0, "late");
+  rig.held = "";
+  rig.queue.let_go(rig.room());
+  REQUIRE(rig.next(1, "a") == Stretch{1, 1});
+  REQUIRE(rig.next(1, "a") == Stretch{111, 1});
+  REQUIRE(rig.next(1, "a") == Stretch{2, 1});
 }

@@ -21,7 +21,7 @@ void add(Shares::Ran& lately, const Shares::Ran& ran) {
 
 }  // namespace
 
-Shares::Project& Shares::enter(const std::string& name) {
+Shares::Project& Shares::enter(const std::string& name, std::optional<std::uint64_t> least) {
   if (projects_.size() >= kSharesMax)
     std::erase_if(projects_, [](const auto& entry) { return entry.second.entered == 0; });
   const auto [found, is_new] = projects_.try_emplace(name, Project{name});
@@ -29,7 +29,8 @@ Shares::Project& Shares::enter(const std::string& name) {
   if (is_new && projects_.size() == 2)  // What ended while one was alone nobody told.
     for (auto& entry : projects_) entry.second.running.clear(), entry.second.running_time = 0;
   ++entered_;
-  if (project.entered++ == 0 && project.served() < floor_) project.ran = floor_ - project.charged;
+  const auto begin = planted("begins-anywhere") ? floor_ : least.value_or(floor_);
+  if (project.entered++ == 0 && project.served() < begin) project.ran = begin - project.charged;
   return project;
 }
 

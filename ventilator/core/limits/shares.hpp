@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,8 +37,10 @@ class Shares {
     std::uint64_t running_time = 0;                       // All of them.
     std::uint64_t served() const { return ran + charged; }
   };
-  /// Stays where it is until it was left as often.
-  Project& enter(const std::string& name);
+  /// `least`: what the least served has had of those that wait for the same workers; nothing: none
+  /// does, so who was served last stands for the others. Others may have workers of their own.
+  /// The project stays where it is until it was left as often.
+  Project& enter(const std::string& name, std::optional<std::uint64_t> least = {});
   void leave(Project& project);
   void on_leased(Project& project, std::uint64_t tasks);
   /// Attempts of it have ended, of which none is held against it for more than `each_most`. Whoever

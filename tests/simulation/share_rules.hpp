@@ -1,0 +1,61 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "tests/simulation/tasks.hpp"
+
+namespace eole::simulation {
+
+/// Projects that always have work waiting, rivals, are served for the same time, however long their
+/// tasks are. Judged while each of them has a task that no worker was sent, from kSettle after the
+/// last of them came, once that has lasted for kWindow: then no two differ by more than kApart of
+/// what the one that had less was served, and what workers hold of both at the begin and at the
+/// end, for as long as the longest task of each took. Not where something breaks or comes late:
+/// what a worker did meanwhile is put right by serving that project less for as long, or, if nobody
+/// ever hears of it, never.
+class ShareRules {
+ public:
+  static constexpr Duration kSettle = 5s;
+  static constexpr Duration kWindow = 5s;
+  static constexpr double kApart = 0.05;
+
+  explicit ShareRules(bool is_prompt) : is_prompt_(is_prompt) {}
+  /// It is one of a rival's.
+  void on_accepted(const TaskId& id, const std::string& project, TimePoint now);
+  void on_send(const TaskId& id, const std::string& project);
+  /// In a slot, to its end.
+  void on_begin(const TaskId& id, const std::string& project, const std::string& worker,
+                TimePoint now);
+  void on_end(const TaskId& id, const std::string& project, const std::string& worker,
+              TimePoint now);
+  /// What ran there has no end.
+  void on_worker_ends(const std::string& worker);
+  /// Tasks of it that were accepted, and that no worker was sent.
+  std::size_t waiting(Origin origin, const std::string& project) const;
+
+ private:
+  struct Rival {
+    std::set<Seq> waiting;
+    std::set<Seq> sent;
+    std::map<std::pair<Seq, std::string>, TimePoint> running;  // On a worker, since then.
+    Duration served{};  // Of what has ended, within the window.
+    std::set<Seq> held;  // By workers.
+    std::size_t held_most = 0;
+    Duration longest{};
+  };
+  struct Rivals {  // Of one ventilator.
+    std::map<std::string, Rival> by_name;
+    TimePoint since{};  // The window.
+  };
+  void begin_window(Rivals& rivals, TimePoint now) const;
+  void judge(const Rivals& rivals, TimePoint now) const;
+
+  bool is_prompt_;
+  std::map<Origin, Rivals> rivals_;
+};
+
+}  // namespace eole::simulation
