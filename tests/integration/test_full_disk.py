@@ -17,11 +17,12 @@ MEGABYTE = 1 << 20
 
 
 class Large(BaseHTTPRequestHandler):
-    """A file that is larger than the disk."""
+    """A file that is larger than the disk; one of whose length nobody knows."""
 
     def do_GET(self):  # noqa: N802 - the base class calls it so
         self.send_response(200)
-        self.send_header("Content-Length", str(600 * MEGABYTE))
+        if self.path == "/large":
+            self.send_header("Content-Length", str(600 * MEGABYTE))
         self.end_headers()
         try:
             for _ in range(600):
@@ -69,13 +70,25 @@ class FullDisk(unittest.TestCase):
             self.works(cluster)
             self.assertEqual(cluster.status()["artifacts"], 0)
 
-    def test_a_download_larger_than_the_disk_fails_and_gives_its_space_back(self):
+    def serve(self):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Large)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    def test_a_download_that_fills_the_disk_on_its_way_says_so_and_gives_its_space_back(self):
         with self.cluster() as cluster:
-            url = f"http://127.0.0.1:{server.server_address[1]}/large"
+            args = {"url": f"{self.serve()}/unknown", "sha256": "0" * 64}
+            result = cluster.submit([{"kind": "download", "args": args}], "--wait", check=False)[0]
+            self.assertRegex(result["error"], r"cannot write /.*: No space left on device")
+            scratch = pathlib.Path(self.directory, "eole/data/w1")
+            wait_until(lambda: not [path for path in scratch.iterdir() if ".part" in path.name], what="empty scratch")
+            self.works(cluster)
+
+    def test_a_download_larger_than_the_disk_fails_and_gives_its_space_back(self):
+        with self.cluster() as cluster:
+            url = f"{self.serve()}/large"
             tasks = [{"kind": "download", "args": {"url": url, "retries": 0}} for _ in range(3)]
             results = cluster.submit(tasks, "--wait", check=False)
             for result in results:
