@@ -11,10 +11,10 @@ namespace eole::worker {
 namespace {
 
 constexpr int kStepMs = 20;
-constexpr Duration kMeasure = 100ms;
+constexpr Duration kMeasure = 50ms;
 constexpr std::size_t kRangeConnectionsMax = 16;
-constexpr std::uint64_t kRangeBytesMin = 1 << 20;  // Less is not worth a connection.
-constexpr double kFastEnough = 200e6;              // A second.
+constexpr std::uint64_t kRangeBytesMin = 512 << 10;  // Less is not worth a request.
+constexpr double kFastEnough = 200e6;  // A second, of one connection.
 constexpr double kBusy = 0.2;  // The loop rested for less of the time: this machine is the limit.
 constexpr double kWorthIt = 1.5;  // More connections must be so much faster.
 
@@ -99,7 +99,8 @@ bool Fetching::take_ended() {
   return true;
 }
 
-// Whether more connections made it faster, and so even more may.
+// Whether more connections made it faster, and so even more may. Of several the speed alone says
+// nothing: a server that holds each to a rate lets much of each pass at once.
 void Fetching::measure() {
   if (wanted_ >= connections_max_ || running_.size() < wanted_) return;
   const bool have_begun = std::all_of(running_.begin(), running_.end(),
@@ -113,7 +114,8 @@ void Fetching::measure() {
   const auto seconds = std::chrono::duration<double>(now - from).count();
   const auto speed = static_cast<double>(have - std::min(have, grown_bytes_)) / seconds;
   const std::chrono::duration<double> rest = context_.web().rested() - grown_rest_;
-  if (speed >= kFastEnough || rest.count() < kBusy * seconds || speed < kWorthIt * best_speed_) {
+  const bool is_fast = started_ == 1 && speed >= kFastEnough;
+  if (is_fast || rest.count() < kBusy * seconds || speed < kWorthIt * best_speed_) {
     connections_max_ = wanted_;
     return;
   }
