@@ -11,10 +11,14 @@ namespace eole::worker {
 namespace {
 
 constexpr int kStepMs = 20;
-constexpr Duration kMeasure = 100ms;
+constexpr Duration kMeasure = 50ms;
 constexpr std::size_t kRangeConnectionsMax = 16;
-constexpr std::uint64_t kRangeBytesMin = 1 << 20;  // Less is not worth a connection.
-constexpr double kFastEnough = 200e6;              // A second.
+constexpr std::uint64_t kRangeBytesMin = 512 << 10;  // Less is not worth a request.
+constexpr double kFastEnough = 200e6;                // A second, of one connection.
+constexpr int kHttpTooMany = 429;
+constexpr int kHttpBusy = 503;
+constexpr Duration kRefusedPause = 500ms;  // For a server to see that we have hung up.
+constexpr int kRefusalsMax = 4;            // One behind the other.
 constexpr double kBusy = 0.2;  // The loop rested for less of the time: this machine is the limit.
 constexpr double kWorthIt = 1.5;  // More connections must be so much faster.
 
@@ -35,6 +39,7 @@ class Fetching {
   void start(PartFile::Gap gap, bool is_alone);
   bool start_lead();
   bool take_ended();
+  bool is_passing_refusal(const TransferEnd& end);
   void measure();
   void grow();
   void start_more();
@@ -49,6 +54,8 @@ class Fetching {
   std::vector<std::unique_ptr<Transfer>> running_;
   const Transfer* lead_ = nullptr;  // If it fails, so does all of it.
   std::size_t started_ = 0;
+  int refusals_ = 0;          // Of the lead, one behind the other,
+  TimePoint ask_again_at_{};  // after which nothing is asked until then.
   FetchEnd end_;
   TimePoint grown_at_{};  // There were fewer connections before,
   TimePoint begun_at_{};  // and now all have begun.
@@ -86,7 +93,9 @@ bool Fetching::take_ended() {
     const auto end = (*one)->end();
     const bool is_lead = one->get() == lead_;
     one = running_.erase(one);
-    if (is_lead) {
+    if (is_lead && is_passing_refusal(end)) {
+      lead_ = nullptr;
+    } else if (is_lead) {
       const auto began_at = end_.began_at;
       static_cast<TransferEnd&>(end_) = end;
       if (began_at) end_.began_at = began_at;
@@ -99,7 +108,17 @@ bool Fetching::take_ended() {
   return true;
 }
 
-// Whether more connections made it faster, and so even more may.
+// A server that bears few connections counts those that have just ended a little longer.
+bool Fetching::is_passing_refusal(const TransferEnd& end) {
+  const bool is_refusal = end.status == kHttpTooMany || end.status == kHttpBusy;
+  if (!is_refusal) refusals_ = 0;
+  if (!is_refusal || started_ == 1 || ++refusals_ > kRefusalsMax) return false;
+  ask_again_at_ = process::now() + kRefusedPause;
+  return true;
+}
+
+// Whether more connections made it faster, and so even more may. Of several the speed alone says
+// nothing: a server that holds each to a rate lets much of each pass at once.
 void Fetching::measure() {
   if (wanted_ >= connections_max_ || running_.size() < wanted_) return;
   const bool have_begun = std::all_of(running_.begin(), running_.end(),
@@ -113,7 +132,8 @@ void Fetching::measure() {
   const auto seconds = std::chrono::duration<double>(now - from).count();
   const auto speed = static_cast<double>(have - std::min(have, grown_bytes_)) / seconds;
   const std::chrono::duration<double> rest = context_.web().rested() - grown_rest_;
-  if (speed >= kFastEnough || rest.count() < kBusy * seconds || speed < kWorthIt * best_speed_) {
+  const bool is_fast = started_ == 1 && speed >= kFastEnough;
+  if (is_fast || rest.count() < kBusy * seconds || speed < kWorthIt * best_speed_) {
     connections_max_ = wanted_;
     return;
   }
@@ -150,7 +170,8 @@ std::optional<PartFile::Gap> Fetching::next_gap() {
 }
 
 void Fetching::start_more() {
-  while (running_.size() < wanted_ && !part_.version().validator.empty()) {
+  while (running_.size() < wanted_ && process::now() >= ask_again_at_ &&
+         !part_.version().validator.empty()) {
     const auto gap = next_gap();
     if (!gap || gap->from == 0) return;
     start(*gap, false);
@@ -170,6 +191,7 @@ FetchEnd Fetching::run(const std::function<void()>& on_step) {
     context_.progress(part_.have(), part_.version().total.value_or(0));
     on_step();
     if (!take_ended()) break;
+    if (running_.empty() && process::now() < ask_again_at_) continue;
     if (running_.empty() && (end_.is_endless || !part_.version().total || !start_lead())) break;
     measure();
     start_more();
