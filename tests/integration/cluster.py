@@ -83,12 +83,15 @@ class Cluster:
             return []
 
     def start(self, until="ready"):
+        """What `eole up` says before the line that has `until`."""
         self.up = subprocess.Popen([*self.prefix, self.programs / "eole", "up", *self.arguments], env=self.env,
                                    stdout=subprocess.PIPE, text=True, cwd=self.cwd)
+        said = ""
         for line in self.up.stdout:
             if until in line:
-                return
-        raise AssertionError("eole up ended before it was ready")
+                return said
+            said += line
+        raise AssertionError(f"eole up ended before it was {until}: {said}")
 
     def stop(self, kill=False):
         self.up.send_signal(signal.SIGTERM)
