@@ -22,7 +22,7 @@ function keyIn(path) {
   let text;
   try {
     if (statSync(path).mode & 0o077) throw new BadTask(`${path}: others may read it (chmod 0600)`);
-    text = readFileSync(path, 'utf8').split('\n')[0];
+    text = readFileSync(path, 'utf8').split('\n')[0].trim();
   } catch (error) {
     throw error instanceof BadTask ? error : new BadTask(`${path}: cannot be read: ${error.code}`);
   }
