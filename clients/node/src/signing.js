@@ -39,7 +39,8 @@ function piecesOf(value) {
     .filter(([, each]) => each !== undefined)
     .map(([name, each]) => [Buffer.from(name), name, each])
     .sort(([a], [b]) => Buffer.compare(a, b));
-  return [counted(members.length, 0x80, 0xde), ...members.flatMap(([, name, each]) => [encode(name), ...piecesOf(each)])];
+  const pieces = members.flatMap(([, name, each]) => [encode(name), ...piecesOf(each)]);
+  return [counted(members.length, 0x80, 0xde), ...pieces];
 }
 
 /** How many follow, in a list or a map. */
