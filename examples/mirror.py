@@ -9,14 +9,12 @@ What a metalink says is checked by the workers while the bytes come. Links to an
 
 import html.parser
 import json
-import os
 import subprocess
 import sys
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree
 
-EOLE = os.path.join(os.environ.get("EOLE_BIN", ""), "eole")
 METALINK = "{urn:ietf:params:xml:ns:metalink}"
 DIGESTS = {"sha-256": "sha256", "sha-1": "sha1", "md5": "md5"}
 
@@ -64,7 +62,7 @@ def main(source, directory):
     tasks = "".join(json.dumps({"kind": "download", "args": args}) + "\n" for args in files)
     if not tasks:
         sys.exit(f"{source}: no file")
-    done = subprocess.run([EOLE, "submit", "--file", "-", "--wait", "--to", directory], input=tasks, text=True,
+    done = subprocess.run(["eole", "submit", "--file", "-", "--wait", "--to", directory], input=tasks, text=True,
                           stdout=subprocess.PIPE, check=False)
     for result in map(json.loads, done.stdout.splitlines()):
         print(result["state"], result.get("artifact", {}).get("name") or result.get("error"))

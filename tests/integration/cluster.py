@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 BIN = pathlib.Path(os.environ.get("EOLE_BIN", pathlib.Path(__file__).parents[2] / "build/release/bin"))
 PROGRAM = (BIN / "worker").read_bytes()
@@ -37,6 +38,8 @@ def alive(pid):
 class Cluster:
     """`with Cluster(workers=2) as c:` runs `eole up` and drains it at the end."""
 
+    living = []
+
     def __init__(self, *arguments, workers=2, slots=2, directory=None, env=None, prefix=(),
                  programs=BIN, cwd=None):
         self.directory = directory or tempfile.mkdtemp(prefix="eole-test-")
@@ -51,11 +54,18 @@ class Cluster:
         self.up = None
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.tell_complaints()
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind, *_):
-        if kind is not None:
+        if self in self.living:
+            self.living.remove(self)
+        if kind is not None and not issubclass(kind, unittest.SkipTest):
             self.tell_complaints()
         try:
             if self.up and self.up.poll() is None:
@@ -72,7 +82,7 @@ class Cluster:
     def tell_complaints(self):
         """What the roles complained of, last: of a run elsewhere nothing else is left."""
         for path in sorted(pathlib.Path(self.directory).glob("eole/data/logs/*.log")):
-            lines = [line for line in path.read_text(errors="replace").splitlines() if " info " not in line]
+            lines = [line for line in path.read_text(errors="replace").splitlines() if " info " not in line and line[:1] != "{"]
             for line in lines[-10:]:
                 print(f"{path.name}: {line}", file=sys.stderr)
 
@@ -83,12 +93,17 @@ class Cluster:
             return []
 
     def start(self, until="ready"):
+        """What `eole up` says before the line that has `until`."""
+        if self not in self.living:
+            self.living.append(self)
         self.up = subprocess.Popen([*self.prefix, self.programs / "eole", "up", *self.arguments], env=self.env,
                                    stdout=subprocess.PIPE, text=True, cwd=self.cwd)
+        said = ""
         for line in self.up.stdout:
             if until in line:
-                return
-        raise AssertionError("eole up ended before it was ready")
+                return said
+            said += line
+        raise AssertionError(f"eole up ended before it was {until}: {said}")
 
     def stop(self, kill=False):
         self.up.send_signal(signal.SIGTERM)
@@ -153,3 +168,28 @@ class Cluster:
         """The whole log, as `eole watch` reads it."""
         head = wait_until(lambda: self.status()["head"], what="a log")
         return self.json("watch", "--from", 0, "--count", head)
+
+
+class Telling(unittest.TextTestResult):
+    """When a test fails, also what the clusters complained of that run on: of a class, or until a test has cleaned up."""
+
+    def addError(self, test, err):  # noqa: N802 - unittest's names, as below
+        self.tell()
+        super().addError(test, err)
+
+    def addFailure(self, test, err):  # noqa: N802
+        self.tell()
+        super().addFailure(test, err)
+
+    def addSubTest(self, test, subtest, err):  # noqa: N802
+        if err is not None:
+            self.tell()
+        super().addSubTest(test, subtest, err)
+
+    @staticmethod
+    def tell():
+        for cluster in Cluster.living:
+            cluster.tell_complaints()
+
+
+unittest.TextTestRunner.resultclass = Telling

@@ -73,7 +73,8 @@ class Chains(unittest.TestCase):
     def test_chains_are_declared_in_python_too(self):
         with eole.Cluster(f"{self.cluster.directory}/eole/cluster.toml") as cluster:
             for wrong in (lambda: cluster.chains.add("a", "x**", "echo"), lambda: cluster.chains.add("a", "#", "echo", priority=99),
-                          lambda: cluster.chains.add("a", "#", "echo", prioritee=1)):
+                          lambda: cluster.chains.add("a", "#", "echo", prioritee=1),
+                          lambda: cluster.chains.add("a", "#", b"\xff")):
                 with self.assertRaises(eole.BadTask):
                     wrong()
             cluster.submit("echo", [{"n": 1}], project="said")
@@ -85,6 +86,14 @@ class Chains(unittest.TestCase):
                              ("said/echo/done", {"attempts": 2, "backoff": "1000ms"}, "3600000ms"))
             wait_until(lambda: [each["value"]["n"] for each in self.results("by-python")] == [1], what="it became a task")
             self.assertEqual([cluster.chains.remove("by-python") for _ in range(2)], [True, False])
+            [source] = cluster.results(topic="said/#", offset=0, timeout=1)
+            local = datetime.datetime(2100, 1, 31, 12)
+            for after in (source, [source], iter([source.id])):
+                cluster.chains.add("as-submit", "none/#", b"echo", after=after, not_before=local)
+                [chain] = [each for each in cluster.chains.list() if each["name"] == "as-submit"]
+                self.assertEqual((chain["task"]["kind"], chain["task"]["after"]), ("echo", [source.id]))
+                self.assertEqual(datetime.datetime.fromisoformat(chain["task"]["not_before"]), local.astimezone())
+                cluster.chains.remove("as-submit")
 
     def test_a_chain_that_was_removed_makes_no_more_tasks(self):
         self.submit_numbers("plenty", range(20 * TASKS))

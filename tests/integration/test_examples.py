@@ -1,5 +1,6 @@
 """The examples that check themselves."""
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -46,7 +47,7 @@ class Examples(unittest.TestCase):
                       self.said_by("in_parts.py", up=["--allow-exec"]))
 
     def run_in(self, cluster, *command):
-        env = {**cluster.env, "EOLE_BIN": str(BIN), "PATH": f"{BIN}:{cluster.env['PATH']}"}
+        env = {**cluster.env, "PATH": f"{BIN}:{cluster.env['PATH']}"}
         return subprocess.run(list(map(str, command)), env=env, text=True, check=False, capture_output=True, timeout=300)
 
     def test_the_files_of_a_page_and_of_a_metalink_are_mirrored(self):
@@ -57,9 +58,9 @@ class Examples(unittest.TestCase):
                 (site / name).write_bytes(name.encode() * 1000)
             handler = type("Site", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
             handler = functools.partial(handler, directory=here)
-            with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, contextlib.ExitStack() as stack:
                 threading.Thread(target=server.serve_forever, daemon=True).start()
-                self.addCleanup(server.shutdown)
+                stack.callback(server.shutdown)
                 url = f"http://127.0.0.1:{server.server_address[1]}/"
                 digest = hashlib.sha256((site / "b.bin").read_bytes()).hexdigest()
 

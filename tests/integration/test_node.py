@@ -33,6 +33,9 @@ class Node(unittest.TestCase):
         self.run_file("log")
         self.run_file("member")
         self.run_file("transcripts")
+
+    def test_it_signs_as_eole_key_does(self):
+        self.run_file("signing")
         self.run_file("types")
 
     def test_a_cluster_whose_roles_are_killed(self):

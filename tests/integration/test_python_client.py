@@ -229,6 +229,20 @@ class Nobody(unittest.TestCase):
             artifacts.store(cluster._connection, raw)
             self.assertEqual(bytes(stored), raw)
 
+    def test_a_value_is_written_for_the_sink_only_where_its_log_has_room_and_goes_again_if_nobody_takes_it(self):
+        size, path = 2 << 20, pathlib.Path(self.directory.name)
+        with eole.Cluster(self.path, patience=0.2) as cluster, \
+                unittest.mock.patch.object(cluster._connection, "place", lambda: str(path / "there")):
+            (path / "there").mkdir()
+            for free, is_written in ((artifacts.FLOOR_BYTES + size - 1, False), (artifacts.FLOOR_BYTES + size, True)):
+                disk = unittest.mock.Mock(f_bavail=free, f_frsize=1)
+                with unittest.mock.patch("os.statvfs", lambda _, disk=disk: disk), \
+                        unittest.mock.patch("builtins.open", side_effect=open) as opened_files, \
+                        self.assertRaises(eole.NoAnswer):
+                    artifacts.store_pieces(cluster._connection, [bytes(size)])
+                self.assertEqual(bool(opened_files.call_count), is_written)
+                self.assertEqual(list((path / "there").iterdir()), [])
+
     def test_a_file_that_shrinks_while_it_is_stored_is_told(self):
         with losing_artifacts(self.path, lost=-1), tempfile.TemporaryFile() as file, \
                 eole.Cluster(self.path, patience=20) as cluster:

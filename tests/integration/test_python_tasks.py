@@ -26,11 +26,8 @@ RUNNER = "python3 -m eole.runner shop_tasks eole.calls"
 
 
 def started(case, *arguments, **options):
-    cluster = Cluster(*arguments, env={"PYTHONPATH": f"{HERE.parents[1] / 'clients/python'}:{HERE}",
-                                       "PATH": f"/usr/bin:{os.environ['PATH']}"}, **options)
-    cluster.start()
-    case.addClassCleanup(cluster.__exit__, None, None, None)
-    return cluster
+    env = {"PYTHONPATH": f"{HERE.parents[1] / 'clients/python'}:{HERE}", "PATH": f"/usr/bin:{os.environ['PATH']}"}
+    return case.enterClassContext(Cluster(*arguments, env=env, **options))
 
 
 class Tasks(Cases, unittest.TestCase):

@@ -19,6 +19,7 @@ import eole  # noqa: E402
 HERE = pathlib.Path(__file__).parent
 ODD = f"{sys.executable} {HERE}/odd_runner.py"
 EXAMPLES = HERE.parents[1] / "examples/runners"
+TRIED_AGAIN_SECONDS = 90  # A runner that cannot start is, every 30 s at last.
 
 
 def task(do, kind="odd", **args):
@@ -216,30 +217,28 @@ class Starts(unittest.TestCase):
                 f"{ODD} a,b 1": "its name has a comma", f"{ODD} odd 1000": "1000 runs ahead, allowed are 1 to 256",
                 str(later): "with code 127; it printed: ", str(echo): "with code 127; it printed: "}
         cluster = Cluster(*(word for runner in whys for word in ("--runner", runner)), workers=1, slots=2)
-        try:
-            cluster.start(until="w1 goes on without")
-            told = "".join(iter(cluster.up.stdout.readline, "ready\n"))
+        self.addCleanup(cluster.__exit__, None, None, None)
+        told = cluster.start()
 
-            def broken():
-                return {each["runner"]: each["problem"] for role in cluster.status()["roles"] for each in role.get("broken", ())}
-            for runner, why in list(whys.items())[1:]:
-                self.assertRegex(told, f"w1 goes on without runner {re.escape(runner)}: .*{why}")
-            for runner, why in whys.items():
-                self.assertIn(why, broken()[runner])
-            self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["state"], "done")
-            waits = cluster.submit([task("about", kind="late")] * 200)
-            for path, words in ((later, "late 64"), (echo, "echo 1")):
-                path.with_suffix(".new").write_text(f"#!/bin/sh\nexec {ODD} {words}\n", encoding="utf-8")
-                path.with_suffix(".new").chmod(0o755)
-                path.with_suffix(".new").rename(path)
-            for each in waits:
-                self.assertEqual(wait_until(lambda each=each: (found := cluster.task(each["id"]))["state"] == "done" and found,
-                                            what="its end")["attempt"], 1)
-            wait_until(lambda: "offers the kind echo, which comes with Eole" in broken().get(str(echo), ""), what="it is refused")
-            self.assertNotIn(str(later), broken())
-            self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["worker"], "w1")
-        finally:
-            cluster.__exit__(None, None, None)
+        def broken():
+            return {each["runner"]: each["problem"] for role in cluster.status()["roles"] for each in role.get("broken", ())}
+        for runner, why in list(whys.items())[1:]:
+            self.assertRegex(told, f"w1 goes on without runner {re.escape(runner)}: .*{why}")
+        for runner, why in whys.items():
+            self.assertIn(why, broken()[runner])
+        self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["state"], "done")
+        waits = cluster.submit([task("about", kind="late")] * 200)
+        for path, words in ((later, "late 64"), (echo, "echo 1")):
+            path.with_suffix(".new").write_text(f"#!/bin/sh\nexec {ODD} {words}\n", encoding="utf-8")
+            path.with_suffix(".new").chmod(0o755)
+            path.with_suffix(".new").rename(path)
+        for each in waits:
+            self.assertEqual(wait_until(lambda each=each: (found := cluster.task(each["id"]))["state"] == "done" and found,
+                                        TRIED_AGAIN_SECONDS, "its end")["attempt"], 1)
+        wait_until(lambda: "offers the kind echo, which comes with Eole" in broken().get(str(echo), ""),
+                   TRIED_AGAIN_SECONDS, "it is refused")
+        self.assertNotIn(str(later), broken())
+        self.assertEqual(cluster.submit([{"kind": "echo"}], "--wait")[0]["worker"], "w1")
 
     def test_an_empty_command_is_refused(self):
         self.assertIn("--runner: a COMMAND is wanted, this one is empty", self.refused(" "))

@@ -92,6 +92,9 @@ class Scripts(unittest.TestCase):
         self.cluster.eole("key", "make", key)
         args = {"argv": ["make", "test"], "env": {"b": "2", "10": "x", "9": "y"}, "depth": 3, "stdin": "ü" * 40, "signature": "old"}
         self.assertEqual(eole.signed(args, key), json.loads(self.cluster.eole("key", "sign", key, input=json.dumps(args)).stdout))
+        for odd in ({"env": {1: "x"}}, {"stdin": "\ud800"}, {"\ud800": 1}, {"x": object()}):
+            with self.assertRaises(eole.BadTask):
+                eole.signed(odd, key)
         key.chmod(0o644)
         with self.assertRaisesRegex(eole.BadTask, "others may read it"):
             eole.signed(args, key)

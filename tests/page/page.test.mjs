@@ -374,10 +374,21 @@ test('a map shows all that waits, and what of it ended meanwhile', async () => {
   await page.goto(`${home}/projects/wide`);
   await page.getByRole('img', { name: /A square for each of 2,300 tasks/ }).waitFor();
   await ask('POST', '/task', [task, task]);
-  await page.getByRole('img', { name: /A square for each of 2,302 tasks/ }).waitFor();
+  const map = page.getByRole('img', { name: /A square for each of 2,302 tasks/ });
+  await map.waitFor();
+  const box = await map.boundingBox();
+  await page.mouse.move(box.x + 2, box.y + 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 2, box.y + 2, { steps: 3 });
+  await page.mouse.up();
+  const drawnOver = page.getByRole('region', { name: 'Drawn over' });
+  const queued = drawnOver.getByRole('button', { name: /queued\s*\d/ });
+  await queued.waitFor();
   await ask('POST', '/tasks/cancel', { project: 'wide' });
   const cancelled = async () => (await (await ask('GET', '/projects/wide')).json()).cancelled;
   await until(async () => (await cancelled()) === 2302, 'all cancelled');
+  await drawnOver.getByRole('button', { name: /cancelled\s*\d/ }).waitFor();
+  await queued.waitFor({ state: 'detached' });
   assert.deepEqual(wrong, []);
 });
 

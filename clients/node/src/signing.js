@@ -22,7 +22,7 @@ function keyIn(path) {
   let text;
   try {
     if (statSync(path).mode & 0o077) throw new BadTask(`${path}: others may read it (chmod 0600)`);
-    text = readFileSync(path, 'utf8').split('\n')[0];
+    text = readFileSync(path, 'utf8').split('\n')[0].trim();
   } catch (error) {
     throw error instanceof BadTask ? error : new BadTask(`${path}: cannot be read: ${error.code}`);
   }
@@ -39,7 +39,8 @@ function piecesOf(value) {
     .filter(([, each]) => each !== undefined)
     .map(([name, each]) => [Buffer.from(name), name, each])
     .sort(([a], [b]) => Buffer.compare(a, b));
-  return [counted(members.length, 0x80, 0xde), ...members.flatMap(([, name, each]) => [encode(name), ...piecesOf(each)])];
+  const pieces = members.flatMap(([, name, each]) => [encode(name), ...piecesOf(each)]);
+  return [counted(members.length, 0x80, 0xde), ...pieces];
 }
 
 /** How many follow, in a list or a map. */

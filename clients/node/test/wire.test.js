@@ -1,14 +1,9 @@
 // No cluster: bytes.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { BadTask, Damaged, NotFound, Refused } from '../src/errors.js';
 import { crc32c, openBatch, parseTaskId, rangesOf, taskIds } from '../src/records.js';
-import { signed } from '../src/signing.js';
 import { messagesOf } from '../src/submission.js';
 import { decode, encode, fieldsOf, head } from '../src/values.js';
 import { conditionsOf } from '../src/words.js';
@@ -166,22 +161,3 @@ test('the words of a task are checked, and said as others say them', () => {
 });
 
 const hexOf = (text) => Buffer.from(encode(text)).toString('hex');
-
-test('a command is signed as `eole key sign` does', () => {
-  const place = mkdtempSync(join(tmpdir(), 'eole-test-'));
-  try {
-    const [key, eole] = [join(place, 'mine.key'), join(process.env.EOLE_BIN, 'eole')];
-    execFileSync(eole, ['key', 'make', key]);
-    const args = { argv: Array(20).fill('ü'), env: { b: '2', 10: 'x', 9: 'y' }, depth: 3, stdin: 'x'.repeat(300), signature: 'old' };
-    const told = JSON.parse(execFileSync(eole, ['key', 'sign', key], { input: JSON.stringify(args) }));
-    assert.deepEqual(signed(args, key), told);
-    assert.deepEqual(signed({ ...args, depth: 3n, cwd: undefined }, key).signature, told.signature);
-    chmodSync(key, 0o644);
-    assert.throws(() => signed(args, key), /others may read it/);
-    writeFileSync(join(place, 'no.key'), 'no key', { mode: 0o600 });
-    assert.throws(() => signed(args, join(place, 'no.key')), /is no key of eole key make/);
-    assert.throws(() => signed(args, join(place, 'none')), /cannot be read: ENOENT/);
-  } finally {
-    rmSync(place, { recursive: true });
-  }
-});

@@ -13,6 +13,7 @@ from .records import Result
 
 PIECE_BYTES = 1 << 20
 NAME_BYTES_MAX = 255
+FLOOR_BYTES = 256 << 20  # The sink leaves so many free for its log, and so does who writes on its disk.
 
 
 def fetch(connection, what, path, force):
@@ -115,18 +116,23 @@ def _handed(connection, place, pieces, size):
     """Written where the sink, on this machine, looks at it, once: the SHA-256. None if it will not have it so."""
     name = os.urandom(16).hex()
     path = f"{place}/{name}.handed"
+    sha256 = None
     try:
+        disk = os.statvfs(place)
+        if disk.f_bavail * disk.f_frsize < size + FLOOR_BYTES:
+            return None
         with open(path, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             for piece in pieces:
                 file.write(piece)
-        while True:
-            answer, _ = connection.ask("artifacts", ("handed",), "hand", name, size, 1)
-            if answer[4]:
-                return answer[4]
+        while not sha256:
+            sha256 = connection.ask("artifacts", ("handed",), "hand", name, size, 1)[0][4]
     except (OSError, Refused):
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-        return None
+        pass  # The other way says what is wrong, if anything is.
+    finally:
+        if not sha256:  # Else the sink has renamed it.
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+    return sha256
 
 
 def store(connection, what):

@@ -6,7 +6,7 @@ from .errors import BadTask
 from .schedules import control
 from .submission import messages_of
 from .topics import topics
-from .words import check_words, milliseconds
+from .words import check_words, milliseconds, names_of
 
 
 class Chains:
@@ -20,11 +20,11 @@ class Chains:
         the arguments is what the notification has there, "${value.url}" the same within a text, "$$" a dollar. start:
         "latest", "earliest", an offset or a datetime, if its group is not there yet. words: as of submit()."""
         topics(topic)
-        for word in words:
-            check_words({"kind": kind, word: None})
+        check_words({"kind": kind, **words})
+        words["after"] = names_of(words.get("after") or ())
         list(messages_of(kind, [args], project, retry, attempts, "", 1, words))  # Says what is wrong with them.
-        said = {"project": project, "retry": retry, "attempts": attempts, **words}
-        task = {"kind": kind, "args": args, **{word: _plain(value, word) for word, value in said.items() if value}}
+        said = {"kind": kind, "project": project, "retry": retry, "attempts": attempts, **words}
+        task = {"args": args, **{word: _plain(value, word) for word, value in said.items() if value}}
         head = self._connection.query("queries", "status")["head"] if start == "latest" else self._place(start)
         return control(self._connection, "chain", {"name": name, "state": "added", "from": topic, "start": head, "task": task})
 
@@ -43,7 +43,10 @@ def _plain(value, word):
     if isinstance(value, datetime.timedelta):
         return f"{milliseconds(value, word)}ms"
     if isinstance(value, datetime.datetime):
-        if value.tzinfo is None:
-            raise BadTask(f"{word}: {value} has no time zone")
-        return value.isoformat()
+        return value.astimezone().isoformat()  # One without a zone is of this machine's, as in submit().
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise BadTask(f"{word}: {value!r} is no text, which a chain's task must have") from None
     return value

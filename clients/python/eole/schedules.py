@@ -48,8 +48,7 @@ class Schedules:
         """Sets one up: each beat is a task of this kind. cron and zone (UTC), or every: a span. missed: beats that
         passed while the ventilator was away come "once", for the last of them, or not at all ("skip"). words: as of
         submit(). Said again, it is the same one."""
-        for word in words:
-            check_words({"kind": kind, word: None})
+        check_words({"kind": kind, **words})
         if bool(cron) == (every is not None):
             raise BadTask(f"schedule {name}: give cron or every")
         if zone and not cron:

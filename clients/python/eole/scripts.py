@@ -6,6 +6,7 @@ import stat
 import msgpack
 
 from .errors import BadTask
+from .words import check_plain
 
 PURPOSE = b"eole exec 1\n"
 
@@ -33,7 +34,12 @@ def signed(args, key):
         raise BadTask(f"{key}: is no key of eole key make") from None
     half = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     others = {name: value for name, value in args.items() if name != "signature"}
-    signature = private.sign(PURPOSE + msgpack.packb(_sorted(others)))
+    check_plain(others)
+    try:
+        packed = msgpack.packb(_sorted(others))
+    except Exception as error:  # noqa: BLE001 - as submit() tells it
+        raise BadTask(f"signed: cannot be packed: {type(error).__name__}: {error}") from error
+    signature = private.sign(PURPOSE + packed)
     return {**others, "signature": f"{half.hex()}:{signature.hex()}"}
 
 

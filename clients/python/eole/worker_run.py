@@ -1,5 +1,6 @@
 """A run that a worker asked for, and what it prints."""
 
+import concurrent.futures
 import hashlib
 import os
 import shutil
@@ -81,12 +82,13 @@ class WorkerRun(Run):
 
     def write(self, pieces):
         name, digest = f"value-{len(self._names)}", hashlib.sha256()
-        hashing = threading.Thread(target=lambda: [digest.update(piece) for piece in pieces])
-        hashing.start()  # Beside the writing: either leaves the interpreter to the other.
-        with open(os.path.join(self.directory, name), "xb") as file:
-            for piece in pieces:
-                file.write(piece)
-        hashing.join()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            hashed = pool.submit(lambda: [digest.update(piece) for piece in pieces])
+            # Beside the writing: either leaves the interpreter to the other.
+            with open(os.path.join(self.directory, name), "xb") as file:
+                for piece in pieces:
+                    file.write(piece)
+            hashed.result()
         self._names.append(name)
         return digest.hexdigest()
 

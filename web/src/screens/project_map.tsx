@@ -40,14 +40,14 @@ export function ProjectMap({ name }: { name: string }) {
     let isBusy = false;
     const known = new Map<string, Square>();
     let newest = -1;
-    let last = 0; // The highest number of a task that was seen unsettled.
+    let last = 0; // The highest number of a task that was seen.
     let shownAt = 0;
     const show = (isLast = false) => {
       if (isGone || (!isLast && Date.now() - shownAt < kDrawMs)) return !isGone;
       shownAt = Date.now();
-      squares.value = [...known.values()]
-        .sort((one, other) => one.seq - other.seq)
-        .slice(-kSquaresMax);
+      const all = [...known.values()].sort((one, other) => one.seq - other.seq);
+      for (const { id } of all.splice(0, all.length - kSquaresMax)) known.delete(id);
+      squares.value = all;
       return true;
     };
     const read = async () => {
@@ -59,7 +59,7 @@ export function ProjectMap({ name }: { name: string }) {
         isReading.value = false;
         // What begins to run stands at the front, what is new behind all that is known.
         let next = await readLive(name, known, 0);
-        for (next = next && Math.max(next, last); next && known.size < kSquaresMax && show(); )
+        for (next = next && Math.max(next, last); next && show(); )
           next = await readLive(name, known, next);
         for (const { seq } of known.values()) last = Math.max(last, seq);
         show(true);
@@ -337,6 +337,6 @@ async function readEnded(
       known.set(row.id, { id: row.id, seq: seqOf(row.id), state: row.state });
     }
     cursor = page.next;
-  } while (cursor != null && known.size < kSquaresMax && goesOn());
+  } while (cursor != null && (until >= 0 || known.size < kSquaresMax) && goesOn());
   return newest;
 }

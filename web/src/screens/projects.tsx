@@ -94,7 +94,8 @@ const columns = (): Column<Project>[] => [
 
 const rate = (row: Project) => {
   const { done, failed, dead, cancelled } = row;
-  return short(growth(`project ${row.project}`, done + failed + dead + cancelled) ?? 0);
+  const settled = growth(`project ${row.project}`, done + failed + dead + cancelled);
+  return settled === null ? '–' : short(settled);
 };
 
 const eta = (row: Project) =>
