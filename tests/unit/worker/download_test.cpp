@@ -1,9 +1,11 @@
 #include <catch2/catch.hpp>
 
+#include "common/base/logins.hpp"
 #include "worker/handlers/http_answer.hpp"
 #include "worker/handlers/url.hpp"
 
 using namespace eole::worker;
+using eole::without_passwords;
 
 namespace {
 
