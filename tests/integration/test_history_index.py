@@ -50,7 +50,8 @@ class HistoryIndex(unittest.TestCase):
                                                                 for n in range(6)], "--wait")]
             self.assertEqual(sorted(ids("--key", "k1")), sorted(named[1::2]))
             self.assertEqual(history("--key", "k1", "--limit", 1)[0]["key"], "k1")
-            told = cluster.submit([{"kind": "sleep", "args": {"seconds": float(f"0.00100{number}")}} for number in range(9)], "--wait")
+            sleeps = [{"kind": "sleep", "args": {"seconds": float(f"0.00100{number}")}} for number in range(9)]
+            told = cluster.submit(sleeps, "--wait")
             self.assertEqual(ids("--text", "0.001004"), [told[4]["id"]])  # Of a done one's arguments.
             self.assertEqual(told[4]["args"], {"seconds": 0.001004})
 
