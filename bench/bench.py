@@ -439,10 +439,10 @@ def run(measures, block, prog, about, prepare=lambda: None):
             continue
         try:
             values = [value for _ in range(rounds) for value in as_list(measure())]
+            median = statistics.median(values)
         except Exception as error:  # noqa: BLE001 - one measure that cannot run costs no other
             print(f"{name:<62} failed: {error}", file=sys.stderr, flush=True)
             continue
-        median = statistics.median(values)
         spread = f" [{show(min(values))}-{show(max(values))}]" if len(values) > 1 else ""
         if options.json:
             print(json.dumps({"what": name, "unit": unit, "median": median, "values": values}), flush=True)

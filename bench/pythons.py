@@ -104,30 +104,39 @@ def clients():
     return found
 
 
+ENDED = set()  # Systems whose client ended within a round.
+
+
 @functools.cache
 def turns(what):
-    """For each system what it gave in each round."""
+    """For each system what it gave in each round; None of one in which its client ended, and of those after it."""
     found = {name: [] for name in clients()}
     for _ in range(ROUNDS):
-        for name, client in list(clients().items()):
-            try:
-                client.stdin.write(f"{what} {COUNTS.get(what) or SYSTEMS[name][1]}\n")
-                client.stdin.flush()
-                said = json.loads(client.stdout.readline())
-                found[name].append({**said, "median_us": statistics.median(said.get("us", [0]))})
-            except (OSError, ValueError) as error:  # It ended: as above.
-                print(f"python: {name}: its client ended within a round: {error}", file=sys.stderr, flush=True)
-                del clients()[name]
+        for name, client in clients().items():
+            found[name].append(None if name in ENDED else round_of(what, name, client))
     return found
 
 
+def round_of(what, name, client):
+    try:
+        client.stdin.write(f"{what} {COUNTS.get(what) or SYSTEMS[name][1]}\n")
+        client.stdin.flush()
+        said = json.loads(client.stdout.readline())
+        return {**said, "median_us": statistics.median(said.get("us", [0]))}
+    except (OSError, ValueError) as error:  # As above.
+        print(f"python: {name}: its client ended within a round: {error}", file=sys.stderr, flush=True)
+        ENDED.add(name)
+        return None
+
+
 def of(name, what, which, unit):
-    return lambda: [each[which] / unit for each in turns(what)[name]]
+    return lambda: [each[which] / unit for each in turns(what)[name] if each]
 
 
 def share(name, what, which):
-    """Eole's, of this system's."""
-    return lambda: [ours[which] / theirs[which] for ours, theirs in zip(turns(what)["Eole"], turns(what)[name])]
+    """Eole's, of this system's, in the same round."""
+    return lambda: [ours[which] / theirs[which] for ours, theirs in zip(turns(what)["Eole"], turns(what)[name])
+                    if ours and theirs]
 
 
 STREAMS = """

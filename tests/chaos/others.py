@@ -416,10 +416,11 @@ def main():
 TITLES = {"power": "power cut", "kills": "kill -9", "failing_sync": "failing sync"}
 PAGE = """# Other systems under the same faults
 
-Written by `./dev others`, on one machine in one run: {cuts}. One node each, from Debian 12. A
-client puts numbered messages and writes down each that was acknowledged; *lost* counts those that are
-not there after the fault. A server that does not start from what is left within 90 s, or does not give its
-messages, is counted on its own; after a power cut its messages count as lost, after a failing sync nobody can say.
+Written by `./dev others`, on one machine in one run: {cuts}.
+
+One node each, from Debian 12. A client puts numbered messages and writes down each that was acknowledged; *lost* counts
+those that are not there after the fault. A server that does not start from what is left within 90 s, or does not give
+its messages, is counted on its own; after a power cut its messages count as lost, after a failing sync nobody can say.
 Eole's own figures for the same faults are in [guarantees.md](guarantees.md).
 
 | system | setting | fault | times | acknowledged | lost | did not start | |

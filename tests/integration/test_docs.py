@@ -35,7 +35,7 @@ def problems_of(line):
             return [f"no ./dev {tool}"]
         if tool not in TOOLS:
             return []
-        texts = [help_of(*TOOLS[tool])]
+        texts = [help_of(*TOOLS[tool], *(word for word in words[1:2] if word.isalpha()))]  # `bench pictures`.
     else:
         texts = [help_of(BIN / program)]
         for word in words if program == "eole" else []:

@@ -109,10 +109,18 @@ def too_large(path, text):
     lines = text.splitlines()
     if len(lines) > LINES_MAX:
         yield f"has {len(lines)} lines, limit {LINES_MAX}"
+    most = COLUMNS_PYTHON_MAX if path.endswith(".py") else COLUMNS_MAX
     for number, line in enumerate(lines, 1):
-        if len(line) > (COLUMNS_PYTHON_MAX if path.endswith(".py") else COLUMNS_MAX):
-            yield f"line {number} has {len(line)} columns, limit {COLUMNS_MAX}"
+        if len(line) > most:
+            yield f"line {number} has {len(line)} columns, limit {most}"
             break
+
+
+def wide_prose(text):
+    """A row of a table has no other line to go on in."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > COLUMNS_MAX and not line.lstrip().startswith("|"):
+            yield f"line {number} has {len(line)} columns, limit {COLUMNS_MAX}"
 
 
 def files(root):
@@ -124,13 +132,13 @@ def files(root):
 
 def check(root):
     for path in files(root):
-        if not path.endswith((".cpp", ".hpp", ".py")):
+        if not path.endswith((".cpp", ".hpp", ".py", ".md")):
             continue
         if BAD_NAMES.search(path):
             yield f"{path}: a name that says nothing"
         with open(os.path.join(root, path), encoding="utf-8") as file:
             text = file.read()
-        yield from (f"{path}: {problem}" for problem in too_large(path, text))
+        yield from (f"{path}: {problem}" for problem in (wide_prose(text) if path.endswith(".md") else too_large(path, text)))
         if path.endswith((".cpp", ".hpp")):
             yield from (f"{path}: {problem}" for problem in problems_in(path, text))
             if path.endswith(".hpp") and not text.startswith("#pragma once"):

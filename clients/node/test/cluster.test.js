@@ -43,7 +43,8 @@ test('a script goes along with its task, and runs wherever that runs', () =>
     try {
       const path = join(place, 'a.sh');
       writeFileSync(path, `#!/bin/sh\necho $EXTRA "$1"\n#${'x'.repeat(3 << 20)}\n`);
-      const args = await Promise.all(['a', 'b c'].map((word) => cluster.script(path, [word], { env: { EXTRA: 'so' } })));
+      const env = { EXTRA: 'so' };
+      const args = await Promise.all(['a', 'b c'].map((word) => cluster.script(path, [word], { env })));
       const results = await cluster.map('exec', args);
       assert.deepEqual(
         results.map(({ value }) => value.stdout),

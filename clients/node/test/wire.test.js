@@ -150,13 +150,9 @@ test('the words of a task are checked, and said as others say them', () => {
     );
   }
   const waits = conditionsOf({ key: 'k', delay: '250ms', after: ['003rj0-1', '003rj0-2', 'project:p'] });
-  assert.equal(
-    waits.toString('hex'),
-    `98 01 ${hexOf('conditions')} ${hexOf('k')} ccfa 00 00 00 da0014 01 40e20100 0100000000000000 02000000 03 01 70`.replaceAll(
-      ' ',
-      '',
-    ),
-  );
+  const parents = '01 40e20100 0100000000000000 02000000 03 01 70';
+  const fields = `98 01 ${hexOf('conditions')} ${hexOf('k')} ccfa 00 00 00 da0014 ${parents}`;
+  assert.equal(waits.toString('hex'), fields.replaceAll(' ', ''));
   assert.equal(conditionsOf({}).length, 0);
 });
 

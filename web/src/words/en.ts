@@ -202,7 +202,8 @@ export const en = {
   onWorker: (name: string) => `on ${name}`,
   ranFor: (span: string) => `ran for ${span}`,
   headDone: (attempts: number, took: string, ran: string) =>
-    `${attempts > 1 ? `Done on attempt ${attempts}` : 'Done'}${took !== '' ? `, ${took} after it was submitted` : ran && `, ${ran}`}.`,
+    `${attempts > 1 ? `Done on attempt ${attempts}` : 'Done'}` +
+    `${took !== '' ? `, ${took} after it was submitted` : ran && `, ${ran}`}.`,
   headFailed: (error: string) => `It failed: ${error}`,
   headDead: (attempts: number, error: string) =>
     `It is a dead letter after ${attempts} attempt${s(attempts)}: ${error}`,

@@ -193,7 +193,8 @@ export const fr: Words = {
   onWorker: (name) => `sur ${name}`,
   ranFor: (span) => `a duré ${span}`,
   headDone: (attempts, took, ran) =>
-    `${attempts > 1 ? `Faite à l’essai ${attempts}` : 'Faite'}${took !== '' ? `, ${took} après avoir été soumise` : ran && `, ${ran}`}.`,
+    `${attempts > 1 ? `Faite à l’essai ${attempts}` : 'Faite'}` +
+    `${took !== '' ? `, ${took} après avoir été soumise` : ran && `, ${ran}`}.`,
   headFailed: (error) => `Elle a échoué : ${error}`,
   headDead: (attempts, error) => `Lettre morte après ${attempts} essai${s(attempts)} : ${error}`,
   headCancelled: 'Elle a été annulée.',
