@@ -124,9 +124,10 @@ def _handed(connection, place, pieces, size):
             if answer[4]:
                 return answer[4]
     except (OSError, Refused):
+        return None
+    finally:  # Once it is taken it has another name.
         with contextlib.suppress(OSError):
             os.unlink(path)
-        return None
 
 
 def store(connection, what):
