@@ -197,12 +197,12 @@ bool Supervisor::is_any_failing() const {
 
 std::string Supervisor::probe_log() const { return text(log_directory_, "/probe.log"); }
 
-// The runners that could not start: the worker tries them again.
+// The runners that could not start: the worker tries them again. Whatever else the probe said
+// stands beside the status that it printed.
 void Supervisor::print_broken() const {
   std::ifstream file(probe_log());
-  std::string line;
-  std::getline(file, line);
-  const auto status = Value::from_json(line);
+  Expected<Value> status = Error{"none"};
+  for (std::string line; !status && std::getline(file, line);) status = Value::from_json(line);
   const auto* roles = status ? (*status)["roles"].as<Value::Array>() : nullptr;
   if (roles == nullptr) return;
   for (const auto& role : *roles)
@@ -249,8 +249,8 @@ int Supervisor::run(const std::vector<std::string>& probe) {
   bool has_said = false;
   while (true) {
     if (std::exchange(is_probe_due_, false)) {
-      std::error_code is_first;
-      std::filesystem::remove(probe_log(), is_first);
+      std::error_code ignored;
+      std::filesystem::remove(probe_log(), ignored);
       probe_ = spawn("eole", probe, probe_log());
     }
     if (is_ready_ && !has_said && !is_any_failing()) {

@@ -8,6 +8,9 @@
 /// copied or written into the sink's directory and not carried through a socket.
 namespace eole::protocol {
 
+/// Left free on the sink's disk for its log: by the sink, and by who copies a file there.
+constexpr std::uint64_t kArtifactFloorBytes = 256ULL << 20;
+
 /// Client or worker -> sink, over ipc alone: the first `size` bytes of `file` (32 random hexadecimal
 /// letters), which was put there as FILE.handed, change no more; with `is_last` these are all.
 /// Without a file: where is "there"? Lost: said again. Repeated: harmless.

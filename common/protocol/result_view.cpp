@@ -35,10 +35,39 @@ namespace {
 constexpr std::size_t kLineColumns = 120;
 constexpr std::size_t kPartColumns = 60;  // Of one member of a value.
 
-std::string told(const Value& value) {
-  if (const auto* written = value.as<std::string>()) return *written;
-  if (const auto* blob = value.as<Blob>()) return blob->bytes.substr(0, 4 * kPartColumns);
-  return value.is_null() ? "" : value.to_json();
+// So much of it that its JSON begins as that of all of it, for `room` bytes.
+Value begin_of(const Value& value, std::size_t& room) {
+  const auto cut = [&](const std::string& whole) {
+    auto begin = whole.substr(0, room);
+    room -= begin.size();
+    return begin;
+  };
+  const auto is_room = [&] { return room > 0 && room-- > 0; };  // A member has a letter at least.
+  if (const auto* written = value.as<std::string>()) return cut(*written);
+  if (const auto* blob = value.as<Blob>()) return Blob{cut(blob->bytes)};
+  if (const auto* members = value.as<Value::Array>()) {
+    Value::Array begin;
+    for (auto one = members->begin(); one != members->end() && is_room(); ++one)
+      begin.push_back(begin_of(*one, room));
+    return begin;
+  }
+  if (const auto* members = value.as<Value::Map>()) {
+    Value::Map begin;
+    for (auto one = members->begin(); one != members->end() && is_room(); ++one) {
+      auto name = cut(one->first);
+      begin.emplace_back(std::move(name), begin_of(one->second, room));
+    }
+    return begin;
+  }
+  return value;
+}
+
+std::string told(const Value& value, std::size_t most) {
+  if (const auto* written = value.as<std::string>()) return written->substr(0, most);
+  if (const auto* blob = value.as<Blob>()) return blob->bytes.substr(0, most);
+  if (value.is_null()) return {};
+  auto room = most + 4;  // A letter that is cut lies behind.
+  return begin_of(value, room).to_json().substr(0, most);
 }
 
 }  // namespace
@@ -47,13 +76,12 @@ std::string in_a_line(const Value& value) {
   std::string line;
   const auto* members = value.as<Value::Map>();
   if (members == nullptr) {
-    line = told(value).substr(0, 4 * kLineColumns);
+    line = told(value, 4 * kLineColumns);
   } else {
     for (const auto& [name, member] : *members) {
       if (line.size() > 4 * kLineColumns) break;
-      if (const auto part = told(member); !part.empty())
-        line += text(line.empty() ? "" : " ", name, "=",
-                     cut_to(std::string_view(part).substr(0, 4 * kPartColumns), kPartColumns));
+      if (const auto part = told(member, 4 * kPartColumns); !part.empty())
+        line += text(line.empty() ? "" : " ", name, "=", cut_to(part, kPartColumns));
     }
   }
   for (auto& one : line)

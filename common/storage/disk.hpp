@@ -71,8 +71,8 @@ class Walk {
   virtual std::vector<std::string> next(std::size_t most) = 0;
 };
 
-/// One directory that belongs to this process alone, and the files in it. Who opens or renames what
-/// is not there gets a Missing.
+/// One directory that belongs to this process alone, and the files in it. Who opens, renames or
+/// removes what is not there gets a Missing.
 class Directory {
  public:
   virtual ~Directory() = default;
@@ -86,7 +86,7 @@ class Directory {
   /// Empty, also if there was one of this name.
   virtual std::unique_ptr<File> create(const std::string& name) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
-  /// Also if it is gone already.
+  /// It must be there.
   virtual void remove(const std::string& name) = 0;
   /// Makes creations, renames and removals durable.
   virtual void sync() = 0;

@@ -172,8 +172,7 @@ class RealDirectory final : public Directory {
     if (::renameat(fd_, from.c_str(), fd_, to.c_str()) != 0) fail("cannot rename", from, errno);
   }
   void remove(const std::string& name) override {
-    if (::unlinkat(fd_, name.c_str(), 0) != 0 && errno != ENOENT)
-      fail("cannot remove", name, errno);
+    if (::unlinkat(fd_, name.c_str(), 0) != 0) fail("cannot remove", name, errno);
   }
   void sync() override {
     if (::fsync(fd_) != 0) fail("cannot sync directory", path_, errno);

@@ -59,6 +59,12 @@ UploadWish read_wish(const UploadFields& fields, std::string file_name, const Wi
     throw Problem(403, text("project ", wish.project, ": is not within ", within.prefix()));
   wish.preset.task_class.kind = wish.kind;
   const auto* kind = client::kind_of(wish.preset);
+  // Its arguments decide what the fields are: the same upload is the same task, now and later.
+  if (kind == nullptr && wish.preset.offered == nullptr) {
+    Problem problem(503, text("kind ", wish.kind, ": the ventilator has not said yet who offers it"));
+    problem.fields.push_back({"Retry-After", "1"});
+    throw problem;
+  }
   for (const auto& [name, value] : fields) {
     if (name == "kind" || name == "project" || name == "args") continue;
     if (!takes(kind, name))

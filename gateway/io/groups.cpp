@@ -144,9 +144,9 @@ Answered take_back(Ring ring, std::string what, std::string name) {
 
 // Its arguments are known once a notification has filled them, but for those that are said here;
 // all else is as of any task.
-void check_chained(Value task, const kinds::OfferedKinds& offered) {
+void check_chained(Value task, const kinds::OfferedKinds* offered) {
   client::TaskRequest preset;
-  preset.offered = &offered;
+  preset.offered = offered;
   preset.is_filled = true;
   check_task(task, "/task", preset);
   task.set("kind", "echo");
@@ -161,7 +161,7 @@ Answered add_chain(Ring ring, Exchange& exchange) {
   const auto pattern = TopicPattern::parse(name_in(said, "from"));
   if (!pattern) throw wrong("from", pattern.error().message);
   const auto offered = co_await ring.offered();
-  check_chained(said["task"], *offered);
+  check_chained(said["task"], offered.get());
   Value begin = said["start"].is_null() ? Value("latest") : said["start"];
   auto start =
       co_await offset_in_log(ring, "start", std::move(begin));  // Now, not once the relay begins.

@@ -48,7 +48,7 @@ class Writing {
 
 // What the metadata want of the file; what they say of it beside its name is the sender's.
 UploadWish wish_of(const tus::Upload& upload, const Within& within,
-                   const kinds::OfferedKinds& offered) {
+                   const kinds::OfferedKinds* offered) {
   const auto metadata = tus::parse_metadata(upload.metadata);
   UploadFields fields;
   std::string name;
@@ -61,7 +61,7 @@ UploadWish wish_of(const tus::Upload& upload, const Within& within,
     }
   auto safe = http::safe_file_name(name);
   client::TaskRequest preset;
-  preset.offered = &offered;
+  preset.offered = offered;
   return read_wish(fields, safe.empty() ? "upload" : std::move(safe), within, std::move(preset));
 }
 
@@ -77,6 +77,10 @@ class Resumable {
     store_.expire(process::unix_ms());
     std::vector<UploadStore::Entry> all;
     for (const auto& [id, entry] : store_.all()) all.push_back(entry);
+    if (!all.empty()) {  // Asked for again by each: perhaps the ventilator only starts, too.
+      Ring ring(gateway_.fabric(), {});
+      (void)co_await ring.offered(Ring::kPatience);
+    }
     for (const auto& entry : all) {
       try {
         co_await finish(entry);
@@ -94,7 +98,7 @@ class Resumable {
     auto upload = tus::read_creation(request, now);
     auto ring = gateway_.ring(exchange);
     const auto offered = co_await ring.offered();
-    if (!upload.is_partial) wish_of(upload, within, *offered);  // Refused before its bytes come.
+    if (!upload.is_partial) wish_of(upload, within, offered.get());  // Refused before its bytes come.
     if (!upload.parts.empty()) {
       std::vector<tus::Upload> parts;
       for (const auto& id : upload.parts) parts.push_back(find(id, within)->upload);
@@ -240,7 +244,7 @@ class Resumable {
       const auto file = store_.open(*entry);
       Ring ring(gateway_.fabric(), entry->within);
       const auto offered = co_await ring.offered();
-      auto wish = wish_of(upload, entry->within, *offered);
+      auto wish = wish_of(upload, entry->within, offered.get());
       const auto taken = co_await intake_->take(ring, file, std::move(wish), "upload/" + upload.id);
       entry->told = told(taken);
     } catch (const Problem& problem) {

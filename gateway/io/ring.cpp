@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint32_t kPageBytes = 256 << 10;       // Of the log.
 constexpr Duration kPagePatience = 2s;                // For it; whoever wants it asks again.
-constexpr Duration kOfferedFor = 1s;                   // Told, before it is asked again.
 constexpr Duration kGlanceEvery = 1s;                 // Whether who waits is still there.
 constexpr std::size_t kGatheredBytesMax = 256 << 20;  // Of tasks that wait for the ventilator.
 
@@ -41,11 +40,12 @@ awaitable<Ring::Answer> Ring::sink(std::string what, TaskId id, Value options, D
   co_return co_await fabric_->ask(fabric_->sink_, std::move(query), patience);
 }
 
-awaitable<std::shared_ptr<const kinds::OfferedKinds>> Ring::offered() {
+awaitable<std::shared_ptr<const kinds::OfferedKinds>> Ring::offered(Duration patience) {
   const auto now = fabric_->world_.now();
-  if (now >= fabric_->offered_asked_ + kOfferedFor) {
+  // Until it was told once, each asks: who knows of none does not know that there is none.
+  if (!fabric_->offered_ || now >= fabric_->offered_asked_ + kOfferedFor) {
     fabric_->offered_asked_ = now;  // The others go on with what was told before.
-    const auto told = co_await ventilator("kinds", {}, {}, kOfferedFor);
+    const auto told = co_await ventilator("kinds", {}, {}, patience);
     if (told) fabric_->offered_ = std::make_shared<const kinds::OfferedKinds>(*told);
   }
   co_return fabric_->offered_;

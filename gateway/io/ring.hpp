@@ -12,7 +12,8 @@ namespace eole::gateway {
 /// (rule T1). Handlers have no other way to ask it, so none can forget for whom.
 class Ring {
  public:
-  static constexpr Duration kPatience = 10s;  // For an answer of a role.
+  static constexpr Duration kPatience = 10s;   // For an answer of a role.
+  static constexpr Duration kOfferedFor = 1s;  // Told, before it is asked again.
   using Answer = Fabric::Answer;
 
   Ring(Fabric& fabric, Within within) : fabric_(&fabric), within_(std::move(within)) {}
@@ -23,8 +24,9 @@ class Ring {
   awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {},
                          Duration patience = kPatience);
   /// What workers offer, as the ventilator told it a moment ago: a submit does not ask each time.
-  /// Nothing while it has told nothing. Shared: who has it may still read it when the next comes.
-  awaitable<std::shared_ptr<const kinds::OfferedKinds>> offered();
+  /// Null while it has told nothing: it does not answer. Shared: who has it may still read it when
+  /// the next comes.
+  awaitable<std::shared_ptr<const kinds::OfferedKinds>> offered(Duration patience = kOfferedFor);
   awaitable<Answer> control(std::string what, protocol::Value options);
   awaitable<Answer> control_sink(std::string what, protocol::Value options);
   std::uint64_t random() const;

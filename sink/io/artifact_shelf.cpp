@@ -75,7 +75,10 @@ void ArtifactShelf::collect(const std::string& sha256) {
 bool ArtifactShelf::collect_part(const std::string& part) {
   const auto status = directory_.status(part);
   if (!status || status->changed_unix_ms >= unix_ms_ - kKeptMs) return false;
-  directory_.remove(part);
+  try {
+    directory_.remove(part);
+  } catch (const storage::Missing&) {  // Its writer took it back meanwhile.
+  }
   return true;
 }
 

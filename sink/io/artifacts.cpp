@@ -8,13 +8,13 @@
 #include "common/base/ids.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/hand_messages.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::sink {
 
 namespace {
 
-constexpr std::uint64_t kFloorBytes = 256ULL << 20;  // Left free for the log.
 // Of each user: what is unfinished, and the part of it whose files are open. Beyond that the one
 // used longest ago goes, or is closed and resumes from its file.
 constexpr std::size_t kPartsPerUserMax = 1024;
@@ -65,14 +65,14 @@ ArtifactStore::ArtifactStore(ArtifactShelf& shelf, std::size_t syncs_at_once)
     if (name.ends_with(kPartSuffix)) {
       use(name);
     } else if (name.ends_with(kHandedSuffix) || name.ends_with(kTakenSuffix)) {
-      directory_.remove(name);
+      drop_handing(name);
     }
 }
 ArtifactStore::~ArtifactStore() = default;
 
 bool ArtifactStore::has_room(std::uint64_t bytes) const {
   const auto free = directory_.free_bytes();
-  return free >= kFloorBytes && free - kFloorBytes >= bytes;
+  return free >= protocol::kArtifactFloorBytes && free - protocol::kArtifactFloorBytes >= bytes;
 }
 
 void ArtifactStore::use(const std::string& part) {
@@ -164,9 +164,13 @@ bool ArtifactStore::is_ready(const std::string& sha256) const {
                      [&](const Ready& one) { return one.sha256 == sha256; });
 }
 
+// Its writer may do so, too, at any moment.
 void ArtifactStore::drop_handing(const std::string& name) {
   handings_.erase(name);
-  directory_.remove(name);
+  try {
+    directory_.remove(name);
+  } catch (const storage::Missing&) {
+  }
 }
 
 Expected<ArtifactStore::Handing*> ArtifactStore::handing_of(const std::string& name,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "common/base/crc32c.hpp"
@@ -63,14 +64,14 @@ std::optional<TimePoint> HistoryIndex::due(const History& log) const {
 
 void HistoryIndex::work(History& log) {
   const auto begun = process::now();
-  const auto before = std::pair(known(), cut_to_);
+  const auto before = std::tuple(known(), words_to_, cut_to_);
   try {
     if (attempt([&] { catch_up(log, begun + kIndexSliceMax); })) return;
   } catch (const storage::StorageFailure& damage) {  // Of the log: goes on when it is dropped.
     process::log_warning(text("history index: ", damage.what()));
   }
   const auto now = process::now();
-  const bool goes_on = before != std::pair(known(), cut_to_);
+  const bool goes_on = before != std::tuple(known(), words_to_, cut_to_);
   due_ = now + (goes_on ? (now - begun) * (kIndexShare - 1) : kPause);
 }
 
@@ -119,6 +120,7 @@ void HistoryIndex::open(History& log) {
   }
   cut_to_ = 0;
   block_ = file_->newest().value_or(Block{});
+  words_to_ = 0;
 }
 
 void HistoryIndex::catch_up(History& log, TimePoint until) {
@@ -169,10 +171,11 @@ bool HistoryIndex::add(const protocol::Records& records, IndexPlace& place, Time
     if (block_.bytes >= kBlockBytes || block_.end != batch->first_offset) {
       if (block_.end > block_.first) file_->put(block_);
       block_ = {};
-      block_.first = batch->first_offset;
+      block_.first = block_.end = batch->first_offset;
+      words_to_ = 0;
     }
+    if (!add(*batch, until)) return false;
     block_.bytes += sizeof(std::uint32_t) + encoded.size();
-    add(*batch);
     place.next = block_.end = batch->first_offset + batch->count;
     place.crc = crc32c(encoded);
     if (process::now() >= until) return false;
@@ -180,7 +183,8 @@ bool HistoryIndex::add(const protocol::Records& records, IndexPlace& place, Time
   return true;
 }
 
-void HistoryIndex::add(const protocol::ResultBatch& batch) {
+bool HistoryIndex::add(const protocol::ResultBatch& batch, TimePoint until) {
+  if (!add_words(batch, until)) return false;
   ByteReader runs(batch.records);
   while (const auto run = protocol::read_result_run(runs)) {
     const auto& first = run->first;
@@ -190,15 +194,22 @@ void HistoryIndex::add(const protocol::ResultBatch& batch) {
     block_.earliest_unix_ms = std::min(block_.earliest_unix_ms, first.finished_unix_ms);
     block_.latest_unix_ms = std::max(block_.latest_unix_ms, first.finished_unix_ms);
     if (!first.key.empty()) add_key(block_, first.key);
-    add_words(*run);
   }
+  return true;
 }
 
-void HistoryIndex::add_words(const protocol::ResultRun& run) {
-  for (auto rest = run;; rest = rest.behind(1)) {
-    if (const auto words = words_of(rest.record()); !words.empty()) block_.words.add(words);
-    if (rest.count == 1) return;
+// Each body is read for them, of a large batch longer than there is time: the next slice goes on
+// behind the last. A block that has the words of what it does not have yet is only looked at in vain.
+bool HistoryIndex::add_words(const protocol::ResultBatch& batch, TimePoint until) {
+  protocol::ResultReader results(batch.records);
+  auto offset = batch.first_offset;
+  while (const auto result = results.next()) {
+    if (offset++ < words_to_) continue;
+    if (const auto words = words_of(*result); !words.empty()) block_.words.add(words);
+    words_to_ = offset;
+    if (process::now() >= until) return offset == batch.first_offset + batch.count;
   }
+  return true;
 }
 
 Expected<Value> HistoryIndex::answer(const protocol::Query& query, const Value& options,

@@ -39,13 +39,14 @@ class HistoryIndex {
   void catch_up(History& log, TimePoint until);
   bool cut(const History& log, TimePoint until);
   bool add(const protocol::Records& records, IndexPlace& place, TimePoint until);
-  void add(const protocol::ResultBatch& batch);
-  void add_words(const protocol::ResultRun& run);
+  bool add(const protocol::ResultBatch& batch, TimePoint until);
+  bool add_words(const protocol::ResultBatch& batch, TimePoint until);
 
   std::string directory_;
   bool is_wanted_;
   std::optional<IndexFile> file_;
   Block block_;               // The newest one, that may grow.
+  std::uint64_t words_to_ = 0;  // Up to that offset it has those of the batch that it is at.
   std::uint64_t cut_to_ = 0;  // The log's oldest offset when all before it was forgotten.
   TimePoint due_{};
 };

@@ -96,7 +96,7 @@ class SimDirectory final : public storage::Directory {
   }
   void remove(const std::string& name) override {
     auto next = disk_.names_;
-    next.erase(name);
+    if (next.erase(name) == 0) throw storage::Missing("simulated: no file " + name);
     disk_.change_names(std::move(next));
   }
   void sync() override {

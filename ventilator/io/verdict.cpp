@@ -71,8 +71,11 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
     if (const auto part = protocol::instead_of(spec->conditions); part != 0)
       body.set("instead_of", to_text(TaskId{origin, part}));
   }
-  if (spec) protocol::tell_args(spec->args, body);
-  if (verdict.state == protocol::TaskState::kDone) body = done_body(spec);
+  if (verdict.state == protocol::TaskState::kDone) {
+    body = done_body(spec);
+  } else if (spec && !is_to_tell) {
+    protocol::tell_args(spec->args, body);
+  }
   const auto bytes = body.to_msgpack();
   protocol::ResultRecord result;
   result.id = {origin, verdict.seq};

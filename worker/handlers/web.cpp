@@ -115,6 +115,7 @@ struct Web::Loop {
 void Web::Loop::end(Request& request, CURLcode code) {
   ::curl_multi_remove_handle(multi, request.curl_);
   std::erase(paused, &request);
+  std::erase(fed, &request);  // Removing it may bring the last of what it was paused with.
   request.code_ = code;
   request.is_over_ = true;
   request.waker_.wake();

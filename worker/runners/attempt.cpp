@@ -159,7 +159,7 @@ void run_together(std::deque<Attempt>& attempts,
       runs.push_back(std::move(*run));
       whose.push_back(&attempt);
     } else {
-      on_finished(attempt.end(Outcome::failed(run.error().message)));
+      on_finished(attempt.end(attempt.not_begun(run.error())));
     }
   }
   if (runs.empty()) return;
@@ -217,7 +217,7 @@ Outcome Attempt::call() {
   const auto* handler = find_handler(task_.task_class.kind);
   if (handler == nullptr) {
     const auto run = begin();
-    return run ? outcome_of(runner_->run(*run)) : Outcome::failed(run.error().message);
+    return run ? outcome_of(runner_->run(*run)) : not_begun(run.error());
   }
   const auto& kind = handler->kind;
   auto given = Value::from_msgpack(task_.args);
@@ -252,7 +252,7 @@ Expected<Bytes> Attempt::encoded_args() {
 }
 
 Expected<ProcessRunner::Run> Attempt::begin() {
-  if (runner_ == nullptr) return Error{"no such kind of task"};
+  if (runner_ == nullptr) return Error{"its runner has not started in this slot"};
   auto args = encoded_args();
   if (!args) return args.error();
   directory_ = scratch_path("directory");  // Made by who wants one.
@@ -277,6 +277,13 @@ Expected<ProcessRunner::Run> Attempt::begin() {
       .on_fetch = [this](const std::string& sha256,
                          const std::string& name) { return fetch_here(sha256, name); },
       .is_cancelled = [this] { return is_cancelled(); }};
+}
+
+// Only what some slot's runner offered comes here: without one in this slot it was no attempt.
+Outcome Attempt::not_begun(const Error& why) const {
+  auto outcome = Outcome::failed(why.message);
+  outcome.is_unbegun = runner_ == nullptr;
+  return outcome;
 }
 
 Expected<void> Attempt::fetch_here(const std::string& sha256, const std::string& name) {

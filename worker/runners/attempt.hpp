@@ -115,6 +115,7 @@ class Attempt final : public TaskContext {
   Outcome call();
   /// What to hand to a foreign runner; an error: why nothing.
   Expected<ProcessRunner::Run> begin();
+  Outcome not_begun(const Error& why) const;
   TaskFinished end(Outcome outcome);
   void start_clock();
   bool has_part_lists() const { return task_.args.find(kPartsReference) != task_.args.npos; }

@@ -134,13 +134,16 @@ Expected<void> take_offer(ProcessRunner& runner, const ProcessRunner::Offer& off
       return refused(kind.name, "and so does runner ", other->second->name());
   }
   auto& told = all.runners[place];
+  const bool is_first = told.kinds.empty();
   for (const auto& kind : told.kinds)
-    if (!names.contains(kind.name)) return refused(kind.name, "in one slot only");
-  told.kinds = {offer.kinds.begin(), offer.kinds.end()};
+    if (names.erase(kind.name) == 0) return refused(kind.name, "in one slot only");
+  if (!is_first && !names.empty()) return refused(*names.begin(), "in one slot only");
+  if (is_first) told.kinds = {offer.kinds.begin(), offer.kinds.end()};
   if (auto fits = check_size(all.runners); !fits) return fits;
   for (const auto& kind : offer.kinds) {
     slot.by_kind.emplace(kind.name, &runner);
-    if (offer.ahead > 1) all.ahead[kind.name] = static_cast<std::uint32_t>(offer.ahead);
+    if (is_first && offer.ahead > 1)
+      all.ahead[kind.name] = static_cast<std::uint32_t>(offer.ahead);
   }
   return {};
 }

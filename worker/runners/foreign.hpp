@@ -30,8 +30,8 @@ std::vector<ProcessRunners> start_runners(ChildProcesses& processes, const Forei
                                           Config& config);
 
 /// The slot runs from now on what its runner, of that place among all foreign ones, offers; `all`
-/// has it, too. Errors: it comes with Eole, is another runner's, is too much, or less than the same
-/// runner offers in another slot.
+/// has it, too. Errors: it comes with Eole, is another runner's, is too much, or not what the same
+/// runner offers in another slot: any slot runs what the worker tells.
 Expected<void> take_offer(ProcessRunner& runner, const ProcessRunner::Offer& offer,
                           std::size_t place, ProcessRunners& slot, RunnersChanged& all);
 

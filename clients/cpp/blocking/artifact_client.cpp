@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "clients/cpp/blocking/descriptor.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
@@ -20,16 +21,6 @@ namespace eole::client {
 namespace {
 
 constexpr Duration kGlanceEvery = 100ms;  // At whoever may stop it.
-
-struct Descriptor {
-  int fd;
-  explicit Descriptor(int opened) : fd(opened) {}
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-};
 
 }  // namespace
 

@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
+#include <filesystem>
+#include <utility>
 
+#include "clients/cpp/blocking/descriptor.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/hand_messages.hpp"
 #include "common/protocol/records.hpp"
 
 namespace eole::client {
@@ -43,12 +46,15 @@ Handover::Handover(ArtifactClient& client, std::string path, By by)
   id_ = client_.transfers_.hand(file, [this](const auto& ended) { outcome_ = ended; });
 }
 
-// The sink notices that the name is gone.
-Handover::~Handover() {
-  if (fd_ >= 0) ::close(fd_);
-  if (link_.empty() || outcome_) return;
-  ::unlink(link_.c_str());
-  client_.transfers_.stop(id_);
+Handover::~Handover() { take_back(); }
+
+// The sink notices that the name is gone. Of a copy its room is, too.
+void Handover::take_back() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  if (link_.empty()) return;
+  if (!outcome_) client_.transfers_.stop(id_);
+  if (!outcome_ || !*outcome_) ::unlink(link_.c_str());
+  link_.clear();
 }
 
 Expected<ArtifactClient::Stored> Handover::copy(ArtifactClient& client, const std::string& path,
@@ -57,25 +63,38 @@ Expected<ArtifactClient::Stored> Handover::copy(ArtifactClient& client, const st
   const bool is_one_piece =
       ::lstat(path.c_str(), &found) == 0 && found.st_size <= off_t{protocol::kChunkBytes};
   if (is_one_piece) return client.put(path, on_progress);  // One question.
+  const auto bytes = static_cast<std::uint64_t>(std::max<off_t>(found.st_size, 0));
   Handover handover(client, path, By::kCopy);
-  const auto bytes = handover.copy_all(on_progress);
-  return bytes ? handover.finish(*bytes, on_progress) : client.put(path, on_progress);
+  const auto copied = handover.copy_all(bytes, on_progress);
+  if (!copied) return copied.error();
+  if (*copied) return handover.finish(bytes, on_progress);
+  handover.take_back();  // The long way may need its room.
+  return client.put(path, on_progress);
 }
 
-// The sink looks at what is there already while the rest comes.
-std::optional<std::uint64_t> Handover::copy_all(const ArtifactClient::OnProgress& on_progress) {
+// The sink looks at what is there already while the rest comes. It is not asked for room as a put
+// asks, so as much is left here as it leaves.
+Expected<bool> Handover::copy_all(std::uint64_t bytes,
+                                  const ArtifactClient::OnProgress& on_progress) {
   const int from = link_.empty() ? -1 : ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (from < 0) return {};
-  const std::shared_ptr<void> closed(nullptr, [from](void*) { ::close(from); });
-  std::uint64_t bytes = 0;
-  while (!on_progress || on_progress(client_.transfers_.have(id_), bytes)) {
-    const auto got = ::copy_file_range(from, nullptr, fd_, nullptr, kCopyBytes, 0);
-    if (got < 0) return {};
-    if (got == 0) break;
-    bytes += static_cast<std::uint64_t>(got);
-    reach(bytes);
+  if (from < 0) return false;
+  const Descriptor closed(from);
+  const auto has_room = [&](std::uint64_t wanted) {
+    std::error_code failed;
+    const auto space = std::filesystem::space(client_.place(), failed);
+    return !failed && space.available >= protocol::kArtifactFloorBytes &&
+           space.available - protocol::kArtifactFloorBytes >= wanted;
+  };
+  for (std::uint64_t done = 0; done < bytes;) {
+    if (on_progress && !on_progress(client_.transfers_.have(id_), bytes)) return Error{"stopped"};
+    if (outcome_ || !has_room(bytes - done)) return false;  // It has refused what there is.
+    const auto got = ::copy_file_range(from, nullptr, fd_, nullptr,
+                                       std::min<std::uint64_t>(kCopyBytes, bytes - done), 0);
+    if (got <= 0) return false;
+    done += static_cast<std::uint64_t>(got);
+    reach(done);
   }
-  return bytes;
+  return true;
 }
 
 void Handover::reach(std::uint64_t bytes) {
@@ -120,7 +139,7 @@ Expected<ArtifactClient::Stored> Handover::finish(std::uint64_t bytes,
     client_.waiting_.wait(kGlanceEvery);
   }
   if (*outcome_) return ArtifactClient::Stored{(*outcome_)->sha256, bytes};
-  ::unlink(link_.c_str());
+  take_back();
   // It was started anew, or sees another directory there: the long way.
   return client_.put(path_, on_progress);
 }

@@ -35,8 +35,10 @@ class Handover {
  private:
   enum class By : std::uint8_t { kLink, kCopy };
   Handover(ArtifactClient& client, std::string path, By by);
-  /// How much it was; nothing if it cannot be copied there.
-  std::optional<std::uint64_t> copy_all(const ArtifactClient::OnProgress& on_progress);
+  /// False: it cannot be copied there. An error: stopped.
+  Expected<bool> copy_all(std::uint64_t bytes, const ArtifactClient::OnProgress& on_progress);
+  /// What the sink did not take is no more in its directory.
+  void take_back();
   Expected<void> wait_for_disk(std::uint64_t bytes, const ArtifactClient::OnProgress& on_progress);
   ArtifactClient& client_;
   std::string path_;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/text.hpp"
+#include "common/kinds/offered.hpp"
 #include "common/protocol/records.hpp"
 
 using namespace eole;
@@ -12,6 +13,14 @@ using protocol::Value;
 namespace {
 
 const std::string kSha(64, 'a');
+
+// Of a cluster whose workers have no kinds of their own.
+client::TaskRequest known() {
+  static const kinds::OfferedKinds kNone;
+  client::TaskRequest preset;
+  preset.offered = &kNone;
+  return preset;
+}
 
 template <class Act>
 std::string refused(Act act) {
@@ -27,7 +36,7 @@ std::string no_wish(const UploadFields& fields) {
 }
 /// The arguments of the task that a form makes.
 std::string args_of(const UploadFields& fields) {
-  const auto batch = task_of(read_wish(fields, "a.jpg"), kSha);
+  const auto batch = task_of(read_wish(fields, "a.jpg", {}, known()), kSha);
   ByteReader groups(batch.groups);
   const auto group = protocol::read_task_group(groups);
   ByteReader specs(group->specs);
@@ -60,6 +69,11 @@ TEST_CASE("a wish that makes no sense is refused", "[gateway]") {
         }).starts_with("400 "));
 }
 
+TEST_CASE("an upload of a kind of which nothing was told yet is for later", "[gateway]") {
+  CHECK(no_wish({{"kind", "thumbs"}, {"size", "7"}}).starts_with("503 kind thumbs: "));
+  CHECK(no_wish({{"kind", "image"}}) == "taken");  // What Eole brings is known.
+}
+
 TEST_CASE("what is uploaded within a prefix is of a project there", "[gateway]") {
   const Within acme("acme/");
   CHECK(read_wish({}, "a.jpg").project == "uploads");
@@ -79,7 +93,8 @@ TEST_CASE("a picture is one by its first bytes, whatever its name", "[gateway]")
         "but application/pdf");
   CHECK(refused([&] { check_type(wish, ""); }) ==
         "400 type not allowed: a.jpg is no JPEG, PNG, WebP, GIF, BMP or TIFF, by its first bytes");
-  CHECK(refused([&] { check_type(read_wish({{"kind", "thumbs"}}, "a"), "GIF89a"); }) == "taken");
+  CHECK(refused([&] { check_type(read_wish({{"kind", "thumbs"}}, "a", {}, known()), "GIF89a"); }) ==
+        "taken");
 }
 
 TEST_CASE("the name that is told leads to the task", "[gateway]") {

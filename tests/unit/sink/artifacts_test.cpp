@@ -240,7 +240,7 @@ TEST_CASE("a file that is handed over becomes an artifact once all of it was loo
     directory->create(other + ".handed")->write(0, kContent);
     REQUIRE(store.hand(other, kContent.size(), true)->sha256 == kName);
     REQUIRE(store.uncommitted() == 2);
-    directory->remove(file + ".handed");  // Too late to take it back.
+    REQUIRE_THROWS_AS(directory->remove(file + ".handed"), storage::Missing);  // Too late.
     store.commit();
     REQUIRE(store.uncommitted() == 0);
     REQUIRE_FALSE(store.hand(file, kContent.size(), true));
