@@ -77,13 +77,9 @@ class Resumable {
     store_.expire(process::unix_ms());
     std::vector<UploadStore::Entry> all;
     for (const auto& [id, entry] : store_.all()) all.push_back(entry);
-    if (!all.empty()) {  // Asked for again by each: perhaps the ventilator only starts, too.
-      Ring ring(gateway_.fabric(), {});
-      (void)co_await ring.offered(Ring::kPatience);
-    }
     for (const auto& entry : all) {
       try {
-        co_await finish(entry);
+        co_await finish(entry, Ring::kPatience);  // Perhaps the ventilator only starts, too.
       } catch (const Problem& problem) {
         process::log_warning(text("upload ", entry->upload.id, ": ", problem.detail));
       }
@@ -235,7 +231,7 @@ class Resumable {
   }
 
   // What is whole becomes an artifact and a task, once: the task's key is the upload's.
-  awaitable<void> finish(UploadStore::Entry entry) {
+  awaitable<void> finish(UploadStore::Entry entry, Duration patience = Ring::kOfferedFor) {
     const auto& upload = entry->upload;
     if (!upload.is_whole() || upload.is_partial || !entry->told.is_null()) co_return;
     const Writing writing(entry);
@@ -243,7 +239,7 @@ class Resumable {
     try {
       const auto file = store_.open(*entry);
       Ring ring(gateway_.fabric(), entry->within);
-      const auto offered = co_await ring.offered();
+      const auto offered = co_await ring.offered(patience);
       auto wish = wish_of(upload, entry->within, offered.get());
       const auto taken = co_await intake_->take(ring, file, std::move(wish), "upload/" + upload.id);
       entry->told = told(taken);
