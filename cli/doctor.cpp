@@ -1,13 +1,8 @@
-#include <fcntl.h>
-#include <netdb.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -15,8 +10,8 @@
 
 #include "cli/common.hpp"
 #include "cli/doctor_machine.hpp"
+#include "cli/reach.hpp"
 #include "common/base/text.hpp"
-#include "common/net/ipc_place.hpp"
 #include "common/net/tokens.hpp"
 
 namespace eole::cli {
@@ -26,7 +21,6 @@ namespace {
 using State = Finding::State;
 using Findings = std::vector<Finding>;
 
-constexpr int kConnectMs = 2000;
 constexpr Duration kPatience = 3s;  // Whoever listens here and is well answers at once.
 
 /// What is known of the cluster before anybody is asked.
@@ -34,34 +28,6 @@ struct Known {
   net::ClusterFile file;
   std::string data;  // Empty: its roles do not run on this machine.
 };
-
-// "" if somebody takes connections there; else why not. Takes tcp://, http:// and ipc:// endpoints.
-std::string unreached(const std::string& endpoint) {
-  const auto rest = endpoint.substr(endpoint.find("://") + 3);
-  if (endpoint.starts_with("ipc://"))
-    return net::is_listened_at(rest) ? "" : "nobody listens there";
-  const auto colon = rest.rfind(':');
-  auto host = rest.substr(0, colon);
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (colon == std::string::npos ||
-      ::getaddrinfo(host.c_str(), rest.substr(colon + 1).c_str(), &hints, &found) != 0)
-    return "is no address";
-  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int error = ::connect(fd, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
-  ::freeaddrinfo(found);
-  pollfd watch{fd, POLLOUT, 0};
-  socklen_t size = sizeof error;
-  if (error == EINPROGRESS && ::poll(&watch, 1, kConnectMs) == 0)
-    error = ETIMEDOUT;
-  else if (error == EINPROGRESS)
-    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-  ::close(fd);
-  return error == 0 ? "" : std::strerror(error);
-}
 
 // One that does not take connections: on its own machine it may just not have been started.
 Finding away(const Known& known, const std::string& of, const std::string& endpoint,
@@ -99,8 +65,8 @@ Findings look_at_runners(const Known& known, net::Context& context) {
       if (const auto* broken = worker["broken"].as<Value::Array>())
         for (const auto& each : *broken)
           findings.push_back({"runners", State::kWrong,
-                              text("of worker ", worker["name"].text_or(""), " cannot start: ",
-                                   each["problem"].text_or("")),
+                              text("of worker ", worker["name"].text_or(""),
+                                   " cannot start: ", each["problem"].text_or("")),
                               "mend it: the worker tries it again, every 30 s at least"});
   const auto count = kinds::OfferedKinds(*kinds).of_runners().size();
   if (count > 0)

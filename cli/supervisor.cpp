@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "cli/common.hpp"
+#include "cli/reach.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/options.hpp"
@@ -31,7 +32,7 @@ constexpr Duration kRestartFirst = 50ms;
 constexpr Duration kRestartMost = 1s;
 constexpr Duration kQuickDeath = 5s;
 constexpr Duration kStartMost = 1s;  // Who lives longer had what it needs.
-constexpr int kFailuresMost = 5;  // To start, in a row; then the reason is no accident.
+constexpr int kFailuresMost = 5;     // To start, in a row; then the reason is no accident.
 constexpr int kInVain = 2;  // The exit code of a role for which a person must change something.
 constexpr int kNoProgram = 127;
 constexpr std::size_t kWordsMax = 4096;
@@ -45,8 +46,7 @@ Supervisor::Supervisor(std::string log_directory) : log_directory_(std::move(log
 }
 
 pid_t Supervisor::spawn(const std::string& program, const std::vector<std::string>& arguments,
-                        const std::string& log, const std::string& ended,
-                        std::uint32_t restarts) {
+                        const std::string& log, const std::string& ended, std::uint32_t restarts) {
   const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / program;
   std::vector<std::string> words{path.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -147,7 +147,8 @@ void Supervisor::on_end(const std::string& name, Child& child, int status) {
     std::printf("%s cannot start%s (%s); see %s\n", name.c_str(), tries.c_str(), why.c_str(),
                 log.c_str());
   } else if (!is_known || WIFSIGNALED(status)) {
-    std::printf("%s died (%s), starting it again; see %s\n", name.c_str(), why.c_str(), log.c_str());
+    std::printf("%s died (%s), starting it again; see %s\n", name.c_str(), why.c_str(),
+                log.c_str());
   }
   std::fflush(stdout);
 }
@@ -245,7 +246,7 @@ void Supervisor::drain() {
   }
 }
 
-int Supervisor::run(const std::vector<std::string>& probe) {
+int Supervisor::run(const std::vector<std::string>& probe, const std::string& page) {
   bool has_said = false;
   while (true) {
     if (std::exchange(is_probe_due_, false)) {
@@ -253,7 +254,7 @@ int Supervisor::run(const std::vector<std::string>& probe) {
       std::filesystem::remove(probe_log(), ignored);
       probe_ = spawn("eole", probe, probe_log());
     }
-    if (is_ready_ && !has_said && !is_any_failing()) {
+    if (is_ready_ && !has_said && !is_any_failing() && unreached(page).empty()) {
       has_said = true;
       print_broken();
       std::printf("ready\n");

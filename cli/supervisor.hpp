@@ -23,8 +23,9 @@ class Supervisor {
   void start(const std::string& name, const std::string& program,
              const std::vector<std::string>& arguments);
   /// Prints `ready` once `eole` with `probe`, which tells the cluster's status as JSON, has
-  /// succeeded, and what of it cannot run; returns the exit code after a drain.
-  int run(const std::vector<std::string>& probe);
+  /// succeeded and the page is served, and what of it cannot run; returns the exit code after a
+  /// drain.
+  int run(const std::vector<std::string>& probe, const std::string& page);
 
  private:
   struct Child {

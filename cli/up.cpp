@@ -178,9 +178,9 @@ int run(UpOptions options, const Globals& globals) {
   if (!endpoints.ports.empty())
     std::printf("ports         %s: all that a firewall must let in\n", endpoints.ports.c_str());
   std::fflush(stdout);
-  const int code = supervisor.run(
-      {"--cluster", cluster_path, "status", "--until-workers", std::to_string(options.workers),
-       "--json"});
+  const int code = supervisor.run({"--cluster", cluster_path, "status", "--until-workers",
+                                   std::to_string(options.workers), "--json"},
+                                  endpoints.http);
   remove_sockets(endpoints);
   return code;
 }
@@ -327,7 +327,8 @@ void add_up(CLI::App& app, Globals& globals) {
                       "... of its downloads from one host");
   command->footer(
       "Prints `ready` once a task would run, and before it which runners cannot start: they are\n"
-      "tried again. A role that dies is started again; if one cannot start, five times in a row or\n"
+      "tried again. A role that dies is started again; if one cannot start, five times in a row "
+      "or\n"
       "for a reason that stays, that is told and everything ends.\n"
       "Ctrl-C or SIGTERM drains: what runs is finished, what waits stays queued; a second one\n"
       "ends it at once.\n"
