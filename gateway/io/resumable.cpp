@@ -94,7 +94,8 @@ class Resumable {
     auto upload = tus::read_creation(request, now);
     auto ring = gateway_.ring(exchange);
     const auto offered = co_await ring.offered();
-    if (!upload.is_partial) wish_of(upload, within, offered.get());  // Refused before its bytes come.
+    if (!upload.is_partial)
+      wish_of(upload, within, offered.get());  // Refused before its bytes come.
     if (!upload.parts.empty()) {
       std::vector<tus::Upload> parts;
       for (const auto& id : upload.parts) parts.push_back(find(id, within)->upload);
