@@ -58,6 +58,7 @@ Transfer::Transfer(Web& web, const Waker& waker, const std::string& url, PartFil
       is_http_(scheme_of(url) != "ftp" && scheme_of(url) != "sftp"),
       is_head_(gap.to == 0),
       asked_from_(stretch.from + gap.from),
+      gap_to_(gap.to),
       is_alone_(is_alone),
       version_(stretch.is_all() ? part.version() : stretch.whole),
       at_(gap.from),
@@ -250,7 +251,8 @@ void Transfer::conclude(TransferEnd& end) {
   const auto gaps = part_.gaps();
   const auto missing =
       std::find_if(gaps.begin(), gaps.end(), [&](const auto& gap) { return gap.from == at_; });
-  end.is_whole = !judged_->end || missing == gaps.end();
+  // What begins where its gap ends is another's, who may have been refused.
+  end.is_whole = !judged_->end || missing == gaps.end() || at_ == gap_to_;
   if (!end.is_whole) end.reason = text("ended after ", at_.load(), " of ", missing->to, " bytes");
   end.is_worth_again = true;
   end.is_endless = end.is_whole && !judged_->is_framed;

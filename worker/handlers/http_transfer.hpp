@@ -87,6 +87,7 @@ class Transfer {
   bool is_http_;
   bool is_head_;              // Only that is asked for.
   std::uint64_t asked_from_;  // Of the file.
+  std::uint64_t gap_to_;      // Of the part.
   bool is_alone_;
   Version version_;   // That the rest is asked of.
   std::string came_;  // In this turn of the loop, and is not written yet.
