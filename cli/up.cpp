@@ -326,10 +326,9 @@ void add_up(CLI::App& app, Globals& globals) {
   command->add_option("--download-host-rate", options->host_rate,
                       "... of its downloads from one host");
   command->footer(
-      "Prints `ready` once a task would run, and before it which runners cannot start: they are\n"
-      "tried again. A role that dies is started again; if one cannot start, five times in a row "
-      "or\n"
-      "for a reason that stays, that is told and everything ends.\n"
+      "Prints `ready` once a task would run and the page is served, and before it which runners\n"
+      "cannot start: they are tried again. A role that dies is started again; if one cannot start,\n"
+      "five times in a row or for a reason that stays, that is told and everything ends.\n"
       "Ctrl-C or SIGTERM drains: what runs is finished, what waits stays queued; a second one\n"
       "ends it at once.\n"
       "Exit codes: 0 ended as asked, 2 bad input or already in use, 3 a role cannot start.");
