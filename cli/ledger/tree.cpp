@@ -14,6 +14,7 @@
 
 #include "cli/common.hpp"
 #include "common/base/text.hpp"
+#include "common/process/descriptor.hpp"
 
 namespace eole::cli::ledger {
 
@@ -22,23 +23,7 @@ namespace {
 constexpr const char* kUnfinished = ".git/eole-unfinished";  // Where nobody looks for files.
 constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
+using process::Descriptor;
 
 [[noreturn]] void fail(const std::string& root, const std::string& path, const char* what) {
   const int error = errno;

@@ -1,17 +1,27 @@
 #pragma once
 #include <unistd.h>
 
-namespace eole::client {
+#include <utility>
+
+namespace eole::process {
 
 /// Closes what was opened.
-struct Descriptor {
-  int fd;
-  explicit Descriptor(int opened) : fd(opened) {}
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
   ~Descriptor() {
-    if (fd >= 0) ::close(fd);
+    if (fd_ >= 0) ::close(fd_);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
 };
 
-}  // namespace eole::client
+}  // namespace eole::process

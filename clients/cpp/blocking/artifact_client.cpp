@@ -10,9 +10,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include "clients/cpp/blocking/descriptor.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
+#include "common/process/descriptor.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/records.hpp"
 
@@ -25,13 +25,13 @@ constexpr Duration kGlanceEvery = 100ms;  // At whoever may stop it.
 }  // namespace
 
 Expected<ArtifactClient::Stored> digest_of(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0) return Error{text(path, ": ", std::strerror(errno))};
+  const process::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return Error{text(path, ": ", std::strerror(errno))};
   process::Sha256 hash;
   ArtifactClient::Stored stored;
   std::string chunk(1 << 20, '\0');
   while (true) {
-    const auto got = ::read(file.fd, chunk.data(), chunk.size());
+    const auto got = ::read(file.get(), chunk.data(), chunk.size());
     if (got < 0) return Error{text(path, ": ", std::strerror(errno))};
     if (got == 0) break;
     hash.add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
@@ -85,10 +85,10 @@ const std::string& ArtifactClient::place(const std::function<bool()>& go_on) {
 Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path, const Stored& known,
                                                      const OnProgress& on_progress) {
   const auto* stored = &known;
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const process::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const auto source = [&](std::uint64_t offset, std::size_t size) -> Expected<Bytes> {
     Bytes chunk(size, '\0');
-    const auto got = ::pread(file.fd, chunk.data(), size, static_cast<off_t>(offset));
+    const auto got = ::pread(file.get(), chunk.data(), size, static_cast<off_t>(offset));
     if (got != static_cast<ssize_t>(size)) return Error{text(path, ": changed while it was sent")};
     return chunk;
   };
@@ -122,16 +122,16 @@ namespace {
 std::optional<Expected<void>> read_here(const std::string& path, std::uint64_t from,
                                         const Transfers::OnPiece& on_piece,
                                         const std::function<bool()>& go_on) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const process::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat found {};
-  if (file.fd < 0 || ::fstat(file.fd, &found) != 0 || !S_ISREG(found.st_mode)) return {};
+  if (file.get() < 0 || ::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return {};
   const auto size = static_cast<std::uint64_t>(found.st_size);
   if (from > size) return {};
   TakePiece piece{from, size, {}};
   do {
     if (go_on && !go_on()) return Error{"stopped"};
     piece.bytes.resize(std::min<std::uint64_t>(protocol::kChunkBytes, size - piece.offset));
-    const auto got = ::pread(file.fd, piece.bytes.data(), piece.bytes.size(),
+    const auto got = ::pread(file.get(), piece.bytes.data(), piece.bytes.size(),
                              static_cast<off_t>(piece.offset));
     if (got != static_cast<ssize_t>(piece.bytes.size()))
       return Error{text(path, ": ", got < 0 ? std::strerror(errno) : "became shorter")};
@@ -179,8 +179,9 @@ bool name_it(const std::string& temporary, const std::string& path, IfThere if_t
     return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
   // A filesystem that cannot: the name is taken first, and then replaced.
-  const Descriptor claim(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  return claim.fd >= 0 && std::rename(temporary.c_str(), path.c_str()) == 0;
+  const process::Descriptor claim(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  return claim.get() >= 0 && std::rename(temporary.c_str(), path.c_str()) == 0;
 }
 
 }  // namespace
@@ -190,15 +191,16 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
   // Named by the digest: `path` with an ending may be too long for a name.
   const auto directory = path.substr(0, path.find_last_of('/') + 1);
   const auto temporary = text(directory, ".", sha256, ".part");
-  const Descriptor file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (file.fd < 0) return Error{text(temporary, ": ", std::strerror(errno))};
-  if (::flock(file.fd, LOCK_EX | LOCK_NB) != 0)
+  const process::Descriptor file(
+      ::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (file.get() < 0) return Error{text(temporary, ": ", std::strerror(errno))};
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
     return Error{text(temporary, ": is being written, by another fetch of this artifact")};
   std::optional<process::Sha256> hash(std::in_place);
   std::uint64_t have = 0;
   std::string chunk(protocol::kChunkBytes, '\0');
   while (true) {  // What an earlier fetch left counts.
-    const auto got = ::pread(file.fd, chunk.data(), chunk.size(), static_cast<off_t>(have));
+    const auto got = ::pread(file.get(), chunk.data(), chunk.size(), static_cast<off_t>(have));
     if (got <= 0) break;
     hash->add(std::string_view(chunk).substr(0, static_cast<std::size_t>(got)));
     have += static_cast<std::uint64_t>(got);
@@ -206,7 +208,7 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
   std::uint64_t size = 0;  // Not known before the first piece.
   const auto take = [&](const TakePiece& piece) -> Expected<void> {
     const auto& bytes = piece.bytes;
-    if (::pwrite(file.fd, bytes.data(), bytes.size(), static_cast<off_t>(have)) !=
+    if (::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(have)) !=
         static_cast<ssize_t>(bytes.size()))
       return Error{text(temporary, ": ", std::strerror(errno))};
     hash->add(bytes);
@@ -220,7 +222,8 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
   };
   auto got = fetch();
   // Refused at once: what is here may be longer than the artifact. All of it, then.
-  if (!got && !got.error().is_silence() && have > 0 && size == 0 && ::ftruncate(file.fd, 0) == 0) {
+  if (!got && !got.error().is_silence() && have > 0 && size == 0 &&
+      ::ftruncate(file.get(), 0) == 0) {
     have = 0;
     hash.emplace();
     got = fetch();
@@ -233,7 +236,7 @@ Expected<std::uint64_t> ArtifactClient::get(const std::string& sha256, const std
     ::unlink(temporary.c_str());
     return Error{text("artifact ", sha256, ": what was fetched has another digest; try again")};
   }
-  if (::fsync(file.fd) != 0 || !name_it(temporary, path, if_there)) {
+  if (::fsync(file.get()) != 0 || !name_it(temporary, path, if_there)) {
     const auto why = std::strerror(errno);
     ::unlink(temporary.c_str());
     return Error{text(path, ": ", why)};

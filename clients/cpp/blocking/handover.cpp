@@ -10,9 +10,9 @@
 #include <filesystem>
 #include <utility>
 
-#include "clients/cpp/blocking/descriptor.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
+#include "common/process/descriptor.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/hand_messages.hpp"
 #include "common/protocol/records.hpp"
@@ -78,7 +78,7 @@ Expected<bool> Handover::copy_all(std::uint64_t bytes,
                                   const ArtifactClient::OnProgress& on_progress) {
   const int from = link_.empty() ? -1 : ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (from < 0) return false;
-  const Descriptor closed(from);
+  const process::Descriptor closed(from);
   const auto has_room = [&](std::uint64_t wanted) {
     std::error_code failed;
     const auto space = std::filesystem::space(client_.place(), failed);
