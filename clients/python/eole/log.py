@@ -63,7 +63,8 @@ class Log:
         return self._core.offset
 
     def close(self):
-        self._sink.disable_monitor()
+        if not self._sink.closed:  # An iterator left half read is closed after its cluster, which closed the sockets.
+            self._sink.disable_monitor()
         for each in (self._monitor, self._sink, self._news):
             each.close(0)
 
