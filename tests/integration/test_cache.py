@@ -62,10 +62,12 @@ class Caches(unittest.TestCase):
         writer.start()
         mirror, caches = {}, []
         with self.cluster.cache("busy") as cache:
-            for key, value in cache.changes(timeout=2):
+            for key, value in cache.changes(timeout=60):
                 mirror[key] = value
                 if not caches:
                     caches.append(self.cluster.cache("busy"))  # Warmed while it changes.
+                if sorted(mirror.values()) == [*range(380, 400)]:  # The last that is written of each key.
+                    break
             writer.join()
             cache.wait()
             self.assertEqual(mirror, truth)

@@ -86,7 +86,7 @@ class Chains(unittest.TestCase):
                              ("said/echo/done", {"attempts": 2, "backoff": "1000ms"}, "3600000ms"))
             wait_until(lambda: [each["value"]["n"] for each in self.results("by-python")] == [1], what="it became a task")
             self.assertEqual([cluster.chains.remove("by-python") for _ in range(2)], [True, False])
-            [source] = cluster.results(topic="said/#", offset=0, timeout=1)
+            source = next(cluster.results(topic="said/#", offset=0))
             local = datetime.datetime(2100, 1, 31, 12)
             for after in (source, [source], iter([source.id])):
                 cluster.chains.add("as-submit", "none/#", b"echo", after=after, not_before=local)
