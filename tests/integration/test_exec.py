@@ -58,7 +58,7 @@ class Case(unittest.TestCase):
         return result["value"]["stdout"]
 
     def wait_gone(self, pids):
-        wait_until(lambda: not any(map(alive, pids)), 10, "the tree is gone")
+        wait_until(lambda: not any(map(alive, pids)), what="the tree is gone")
 
     def fetch(self, result, which=0):
         artifact = (result.get("artifacts") or [result["artifact"]])[which]
@@ -247,7 +247,7 @@ class Ends(Case):
                 if alive(worker):
                     os.kill(worker, signal.SIGTERM)  # Two that come at once count as one.
                 return not alive(worker)
-            wait_until(is_gone_if_asked, 10, "the worker is gone")
+            wait_until(is_gone_if_asked, what="the worker is gone")
             self.wait_gone(numbers(pids))
 
     def test_a_cancel_is_heard_in_the_middle_of_a_large_board(self):

@@ -192,7 +192,7 @@ class Kinds(unittest.TestCase):
         with open(path, encoding="ascii") as file:
             pids = [int(line) for line in file]
         self.assertEqual(len(pids), count)
-        wait_until(lambda: not any(map(alive, pids)), 3, "the tree is gone")
+        wait_until(lambda: not any(map(alive, pids)), what="the tree is gone")
 
     def test_a_workers_output_is_seen_while_the_command_runs(self):
         watch = subprocess.Popen([BIN / "eole", "watch", "--progress", "--json"], env=self.cluster.env,

@@ -374,10 +374,10 @@ class Uses(Case):
     def test_nothing_outlives_it(self):
         mark = "86400.1"
         self.stdout(f"setsid sh -c 'sleep {mark} & sleep {mark}' & (sleep {mark} &); echo done")
-        wait_until(lambda: not commands_with(mark), 10, "what was left is gone")
+        wait_until(lambda: not commands_with(mark), what="what was left is gone")
         result = self.run_one(f"setsid sleep {mark} & sleep {mark}", timeout=0.5, term_grace=0.2)
         self.assertIn("time limit", result["error"])
-        wait_until(lambda: not commands_with(mark), 10, "what ran is gone")
+        wait_until(lambda: not commands_with(mark), what="what ran is gone")
 
     def test_nothing_outlives_its_worker(self):
         mark = "86400.2"
@@ -385,7 +385,7 @@ class Uses(Case):
             cluster.submit([{"kind": "exec", "args": {"shell": f"setsid sleep {mark} & sleep {mark}"}, "attempts": 1}])
             wait_until(lambda: len(commands_with(mark)) >= 2, what="it runs")
             os.kill(cluster.pid("w1"), signal.SIGKILL)
-            wait_until(lambda: not commands_with(mark), 10, "what ran is gone")
+            wait_until(lambda: not commands_with(mark), what="what ran is gone")
 
     def test_it_may_end_in_its_own_way(self):
         script = "trap 'echo cleaned up; exit 5' TERM; echo ready; while :; do sleep 0.02; done"

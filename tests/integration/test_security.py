@@ -144,7 +144,7 @@ class Encrypted(unittest.TestCase):
             content = file.read()
         with open(table, "w", encoding="utf-8") as file:
             file.write(content.replace(keys["public_key"], "x" * 40))
-        wait_until(lambda: answer() == "refused", 3, "the revoked key is refused")
+        wait_until(lambda: answer() == "refused", what="the revoked key is refused")
 
     def test_a_client_whose_key_was_revoked_is_told_so_at_once(self):
         self.join("submit")
