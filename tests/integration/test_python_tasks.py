@@ -19,6 +19,7 @@ import numpy
 from cluster import BIN, Cluster, wait_until
 from python_tasks_cases import SECONDS, Cases, eole, shop
 import eole.aio
+from eole.client import Client
 from eole.listener import listener, result_of
 
 HERE = pathlib.Path(__file__).parent
@@ -68,7 +69,7 @@ class Tasks(Cases, unittest.TestCase):
         futures[1].cancel()
         wait_until(lambda: waiting._futures[handle.id] == futures[2:], what="one waits")
         futures[2].cancel()
-        wait_until(lambda: not waiting._wanted and handle.id not in waiting._futures, what="none waits")
+        wait_until(lambda: handle.id not in waiting._wanted and handle.id not in waiting._futures, what="none waits")
         last = result_of(handle.id)
         handle.cancel()
         self.assertEqual(last.result(SECONDS).state, "cancelled")
@@ -210,6 +211,20 @@ class Tasks(Cases, unittest.TestCase):
             future = executor.submit(shop.until_cancelled, self.sign)
             self.sign_of_life()
             self.assertTrue(future.cancel())
+        self.assertEqual(eole.Handle(future.id).result(SECONDS).state, "cancelled")
+
+    def test_one_that_is_cancelled_while_it_is_submitted(self):
+        is_given, submit_whole = threading.Event(), Client.submit_whole
+
+        def submit(cluster, tasks):
+            ids = submit_whole(cluster, tasks)
+            is_given.wait(SECONDS)
+            self.assertTrue(future.cancel())
+            return ids
+        with unittest.mock.patch.object(Client, "submit_whole", submit), eole.Executor() as executor:
+            future = executor.submit(shop.until_cancelled, self.sign)
+            is_given.set()
+        wait_until(lambda: future.id is not None, what="its id")
         self.assertEqual(eole.Handle(future.id).result(SECONDS).state, "cancelled")
 
     def test_what_is_not_waited_for_is_not_kept(self):
