@@ -25,12 +25,12 @@ class Scratch(unittest.TestCase):
             ended = cluster.submit([command("true"), command("exit 3"), command("sleep 600", timeout=0.2)],
                                    "--wait", check=False)
             self.assertEqual([result["state"] for result in ended], ["done", "failed", "failed"])
-            self.assertEqual(left(), [])
+            wait_until(lambda: left() == [], what="an empty directory")
             task = cluster.submit([command(f"touch {seen}; sleep 600")])[0]["id"]
             wait_until(seen.exists, what="a running task")
             self.assertTrue(any(task in name for name in left()), left())
             self.assertEqual(cluster.json("cancel", task)[0]["state"], "cancelled")
-            self.assertEqual(left(), [])
+            wait_until(lambda: left() == [], what="an empty directory")
             seen.unlink()
             # Nobody is there to remove it: the next life of the worker does.
             task = cluster.submit([command(f"[ -e {seen} ] || {{ touch {seen}; sleep 600; }}")])[0]["id"]
