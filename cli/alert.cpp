@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/common.hpp"
@@ -66,9 +65,9 @@ void remove(const AlertOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_alert(CLI::App& app, Globals& globals) {
+void add_alert(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("alert", "Hear when a group is behind, and when no more");
-  command->require_subcommand(1);
+  command->require_subcommand(1, 1);
   auto options = std::make_shared<AlertOptions>();
   const auto sub = [&](const char* name, const char* about, auto act) {
     auto* one = command->add_subcommand(name, about);
@@ -87,7 +86,8 @@ void add_alert(CLI::App& app, Globals& globals) {
                      "standard input");
   adding->footer(
       "  eole alert add --lag billing 120 -- notify-send 'billing is behind'\n"
-      "An alert that is raised, and one that is over, is a task of kind echo in the project alerts, so\n"
+      "An alert that is raised, and one that is over, is a task of kind echo in the project "
+      "alerts, so\n"
       "it is in the log and told like any result.\n"
       "Exit codes: 0 it is kept, 2 bad input, 3 no answer.");
   sub("list", "All of them", [](const auto&, const auto& all) { list(all); });

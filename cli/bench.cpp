@@ -1,6 +1,5 @@
 #include "cli/bench.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -328,7 +327,7 @@ int run(const BenchOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Globals& globals) {
+void add_bench(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("bench", "Measure a cluster with no-op tasks of 100 bytes");
   auto options = std::make_shared<BenchOptions>();
   command
@@ -336,8 +335,8 @@ void add_bench(CLI::App& app, Globals& globals) {
                    "throughput: submit to notification; latency: one task at a time; fill: submits "
                    "only, what is queued stays queued; recovery: kills the ventilator, then the "
                    "sink; redelivery: kills a worker, then stops one; scale: with more workers")
-      ->check(CLI::IsMember({"throughput", "latency", "fill", "recovery", "redelivery", "scale"}))
-      ->capture_default_str();
+      ->one_of({"throughput", "latency", "fill", "recovery", "redelivery", "scale"})
+      ->shows_default();
   command
       ->add_option(
           "--tasks", options->tasks,
@@ -350,8 +349,8 @@ void add_bench(CLI::App& app, Globals& globals) {
                    "what the tasks of throughput and fill wait for: delayed: a time; keyed: one of "
                    "100,000 keys; chained: the one before, in tens; projects: nothing, a thousand "
                    "of each")
-      ->check(CLI::IsMember({"none", "delayed", "keyed", "chained", "projects"}))
-      ->capture_default_str();
+      ->one_of({"none", "delayed", "keyed", "chained", "projects"})
+      ->shows_default();
   command
       ->add_option("--ring", options->ring,
                    "tasks at most between submit and notification [any number]")

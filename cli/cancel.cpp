@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 
@@ -208,7 +207,7 @@ int run(const CancelOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_cancel(CLI::App& app, Globals& globals) {
+void add_cancel(Command& app, Globals& globals) {
   auto* command =
       app.add_subcommand("cancel", "Cancel tasks, queued or running; say how each ended");
   auto options = std::make_shared<CancelOptions>();

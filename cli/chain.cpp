@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/group.hpp"
@@ -92,9 +91,9 @@ void remove(const ChainOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_chain(CLI::App& app, Globals& globals) {
+void add_chain(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("chain", "Notifications that become tasks");
-  command->require_subcommand(1);
+  command->require_subcommand(1, 1);
   auto options = std::make_shared<ChainOptions>();
   const auto sub = [&](const char* name, const char* about, auto act) {
     auto* one = command->add_subcommand(name, about);
@@ -115,9 +114,7 @@ void add_chain(CLI::App& app, Globals& globals) {
       ->add_option("--arg", options->args,
                    "NAME=VALUE, repeatable; in a value $artifact or ${value.url} is what the "
                    "notification has there, $$ a dollar")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
+      ->repeatable();
   adding->add_option("--args", options->args_json, "all arguments, as JSON");
   for (const auto& word : task_words()) add_flag(*adding, word, options->said);
   adding->footer(

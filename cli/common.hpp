@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "cli/command.hpp"
 #include "clients/cpp/blocking/requests.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/shown.hpp"
@@ -11,10 +12,6 @@
 #include "common/net/cluster_file.hpp"
 #include "common/net/socket.hpp"
 #include "common/protocol/value.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace eole::cli {
 
@@ -48,7 +45,8 @@ struct Failure {
   int exit_code = kBadUse;
   std::string message;
 };
-/// The value, or a Failure with its error, in one line: kNoCluster if nobody answered, else `otherwise`.
+/// The value, or a Failure with its error, in one line: kNoCluster if nobody answered, else
+/// `otherwise`.
 template <class T>
 T need(Expected<T> outcome, int otherwise = kBadUse) {
   if (!outcome)
@@ -85,36 +83,36 @@ void show_bounds(const Globals& globals);
 int show_task(const Globals& globals, const std::string& written);
 
 // Each adds its command to `app`.
-void add_up(CLI::App& app, Globals& globals);
-void add_init(CLI::App& app, Globals& globals);
-void add_doctor(CLI::App& app, Globals& globals);
-void add_submit(CLI::App& app, Globals& globals);
-void add_run(CLI::App& app, Globals& globals);
-void add_top(CLI::App& app, Globals& globals);
-void add_schedule(CLI::App& app, Globals& globals);
-void add_chain(CLI::App& app, Globals& globals);
-void add_alert(CLI::App& app, Globals& globals);
-void add_group(CLI::App& app, Globals& globals);
-void add_ledger(CLI::App& app, Globals& globals);
-void add_nqueens(CLI::App& app, Globals& globals);
-void add_watch(CLI::App& app, Globals& globals);
-void add_status(CLI::App& app, Globals& globals);
-void add_explain(CLI::App& app, Globals& globals);
-void add_workers(CLI::App& app, Globals& globals);
-void add_result(CLI::App& app, Globals& globals);
-void add_fetch(CLI::App& app, Globals& globals);
-void add_results(CLI::App& app, Globals& globals);
-void add_history(CLI::App& app, Globals& globals);
-void add_logs(CLI::App& app, Globals& globals);
-void add_tasks(CLI::App& app, Globals& globals);
-void add_project(CLI::App& app, Globals& globals);
-void add_cancel(CLI::App& app, Globals& globals);
-void add_control(CLI::App& app, Globals& globals);
-void add_dead(CLI::App& app, Globals& globals);
-void add_token(CLI::App& app, Globals& globals);
-void add_salvage(CLI::App& app, Globals& globals);
-void add_join(CLI::App& app, Globals& globals);
-void add_bench(CLI::App& app, Globals& globals);
-void add_completion(CLI::App& app, Globals& globals);
+void add_up(Command& app, Globals& globals);
+void add_init(Command& app, Globals& globals);
+void add_doctor(Command& app, Globals& globals);
+void add_submit(Command& app, Globals& globals);
+void add_run(Command& app, Globals& globals);
+void add_top(Command& app, Globals& globals);
+void add_schedule(Command& app, Globals& globals);
+void add_chain(Command& app, Globals& globals);
+void add_alert(Command& app, Globals& globals);
+void add_group(Command& app, Globals& globals);
+void add_ledger(Command& app, Globals& globals);
+void add_nqueens(Command& app, Globals& globals);
+void add_watch(Command& app, Globals& globals);
+void add_status(Command& app, Globals& globals);
+void add_explain(Command& app, Globals& globals);
+void add_workers(Command& app, Globals& globals);
+void add_result(Command& app, Globals& globals);
+void add_fetch(Command& app, Globals& globals);
+void add_results(Command& app, Globals& globals);
+void add_history(Command& app, Globals& globals);
+void add_logs(Command& app, Globals& globals);
+void add_tasks(Command& app, Globals& globals);
+void add_project(Command& app, Globals& globals);
+void add_cancel(Command& app, Globals& globals);
+void add_control(Command& app, Globals& globals);
+void add_dead(Command& app, Globals& globals);
+void add_token(Command& app, Globals& globals);
+void add_salvage(Command& app, Globals& globals);
+void add_join(Command& app, Globals& globals);
+void add_bench(Command& app, Globals& globals);
+void add_completion(Command& app, Globals& globals);
 
 }  // namespace eole::cli

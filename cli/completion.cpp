@@ -164,15 +164,15 @@ void offer_what_follows(const CLI::App& root, std::vector<std::string> line,
 
 }  // namespace
 
-void add_completion(CLI::App& app, Globals& globals) {
+void add_completion(Command& app, Globals& globals) {
   auto* command =
       app.add_subcommand("completion", "Print a completion script for bash, zsh or fish");
   auto shell = std::make_shared<std::string>("bash");
   auto line = std::make_shared<std::vector<std::string>>();
   command->add_option("shell", *shell, "bash, zsh or fish [bash]")
-      ->check(CLI::IsMember({"bash", "zsh", "fish", "words"}))
+      ->one_of({"bash", "zsh", "fish", "words"})
       ->type_name("");
-  command->add_option("line", *line)->group("");  // Of `words`: what those scripts ask.
+  command->add_option("line", *line)->hidden();  // Of `words`: what those scripts ask.
   command->footer(
       "  source <(eole completion)\n"
       "  eole completion fish > ~/.config/fish/completions/eole.fish\n"
@@ -185,7 +185,7 @@ void add_completion(CLI::App& app, Globals& globals) {
       return;
     }
     try {
-      offer_what_follows(app, *line, globals);
+      offer_what_follows(app.parser(), *line, globals);
     } catch (const Failure&) {  // No cluster: then nothing of it.
     }
   });

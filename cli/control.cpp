@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -69,15 +68,15 @@ int drain(const std::string& scope, bool waits, const Globals& globals) {
   return kDone;
 }
 
-CLI::App* add(CLI::App& app, Globals& globals, const std::string& what, const std::string& about,
-              std::shared_ptr<std::string> scope) {
+Command* add(Command& app, Globals& globals, const std::string& what, const std::string& about,
+             std::shared_ptr<std::string> scope) {
   auto* command = app.add_subcommand(what, about);
   command->add_option("scope", *scope, "all, kind:K, project:P or worker:W")->required();
   command->add_flag("--json", globals.json, "one JSON object");
   return command;
 }
 
-void add_pause(CLI::App& app, Globals& globals) {
+void add_pause(Command& app, Globals& globals) {
   auto scope = std::make_shared<std::string>();
   auto* command = add(app, globals, "pause", "Start nothing new of a kind, project or worker", scope);
   command->footer(
@@ -89,13 +88,13 @@ void add_pause(CLI::App& app, Globals& globals) {
   command->callback([scope, &globals] { globals.exit_code = run("pause", *scope, globals); });
 }
 
-void add_resume(CLI::App& app, Globals& globals) {
+void add_resume(Command& app, Globals& globals) {
   auto scope = std::make_shared<std::string>();
   auto* command = add(app, globals, "resume", "Let go on what was paused", scope);
   command->callback([scope, &globals] { globals.exit_code = run("resume", *scope, globals); });
 }
 
-void add_drain(CLI::App& app, Globals& globals) {
+void add_drain(Command& app, Globals& globals) {
   auto scope = std::make_shared<std::string>();
   auto waits = std::make_shared<bool>(false);
   auto* command =
@@ -170,9 +169,9 @@ int set_limit(const LimitOptions& options, const Globals& globals) {
   return kDone;
 }
 
-void add_limit(CLI::App& app, Globals& globals) {
+void add_limit(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("limit", "How many tasks run at a time, or begin a second");
-  command->require_subcommand(1);
+  command->require_subcommand(1, 1);
   auto options = std::make_shared<LimitOptions>();
   auto* set = command->add_subcommand("set", "Limit a kind, a project, a key, a tenant or all");
   set->add_option("scope", options->scope, "all, kind:K, project:P, key:K or tenant:PREFIX")
@@ -216,7 +215,7 @@ void add_limit(CLI::App& app, Globals& globals) {
 
 }  // namespace
 
-void add_control(CLI::App& app, Globals& globals) {
+void add_control(Command& app, Globals& globals) {
   add_pause(app, globals);
   add_resume(app, globals);
   add_drain(app, globals);

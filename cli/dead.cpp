@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
+#include "cli/dead.hpp"
+
 #include <algorithm>
 #include <map>
 
-#include "cli/dead.hpp"
 #include "cli/dead_edit.hpp"
 #include "cli/lookup.hpp"
 #include "cli/sure.hpp"
@@ -337,12 +337,12 @@ int discard(const DeadOptions& options, const Globals& globals) {
   return others == 0 ? kDone : kNotDone;
 }
 
-void add_filter(CLI::App& command, DeadOptions& options) {
+void add_filter(Command& command, DeadOptions& options) {
   command.add_option("--project", options.project, "letters of this project");
   command.add_option("--kind", options.kind, "letters of this kind");
 }
 
-void add_choice(CLI::App& command, DeadOptions& options) {
+void add_choice(Command& command, DeadOptions& options) {
   command.add_option("id", options.ids, "the dead tasks");
   add_filter(command, options);
   command.add_option("--group", options.group, "letters of this reason, as list --group says it");
@@ -351,7 +351,7 @@ void add_choice(CLI::App& command, DeadOptions& options) {
                    "do not ask; else a person at a terminal is, where no ids are given");
 }
 
-void add_list(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
+void add_list(Command& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
   auto* listing = dead.add_subcommand("list", "List them with each attempt's reason");
   add_filter(*listing, *options);
   listing->add_flag("--group", options->is_grouped, "how many there are of each reason");
@@ -359,7 +359,7 @@ void add_list(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& glo
   listing->callback([options, &globals] { list(*options, globals); });
 }
 
-void add_show(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
+void add_show(Command& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
   auto* command = dead.add_subcommand(
       "show", "Show one: its task, and of each attempt the worker, when, why and its last output");
   command->add_option("id", options->ids, "the dead tasks")->required();
@@ -369,16 +369,14 @@ void add_show(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& glo
   });
 }
 
-void add_replay(CLI::App& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
+void add_replay(Command& dead, std::shared_ptr<DeadOptions> options, Globals& globals) {
   auto* command = dead.add_subcommand("replay", "Submit dead tasks again, as new tasks");
   add_choice(*command, *options);
   command
       ->add_option("--set", options->settings,
                    "otherwise: a word of the task (priority=5) or an argument (args.timeout=60)")
       ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
+      ->repeatable();
   command->add_flag("--edit", options->is_edited, "edit the task's JSON in $EDITOR before");
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
@@ -417,7 +415,7 @@ int give_back_dead(const std::string& project, const std::vector<std::string>& i
   return replayed.size() == letters.size() ? kDone : kNotDone;
 }
 
-void add_dead(CLI::App& app, Globals& globals) {
+void add_dead(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("dead", "Dead letters: tasks whose attempts are used up");
   auto options = std::make_shared<DeadOptions>();
   command->require_subcommand(0, 1);
@@ -440,7 +438,7 @@ void add_dead(CLI::App& app, Globals& globals) {
   discarding->add_flag("--json", globals.json, "one JSON object");
   discarding->callback([options, &globals] { globals.exit_code = discard(*options, globals); });
   command->callback([command, options, &globals] {
-    if (command->get_subcommands().empty()) list(*options, globals);
+    if (command->chosen().empty()) list(*options, globals);
   });
 }
 

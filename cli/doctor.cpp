@@ -1,7 +1,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -176,7 +175,7 @@ int examine(const DoctorOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Globals& globals) {
+void add_doctor(Command& app, Globals& globals) {
   auto* command = app.add_subcommand(
       "doctor", "Look at this machine and this cluster, and say what should be otherwise");
   auto options = std::make_shared<DoctorOptions>();

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 
 #include "cli/lookup.hpp"
 #include "clients/cpp/tasks/story.hpp"
@@ -46,7 +45,7 @@ void explain(Cluster& cluster, const std::string& id, Globals& globals) {
 
 }  // namespace
 
-void add_explain(CLI::App& app, Globals& globals) {
+void add_explain(Command& app, Globals& globals) {
   auto* command = app.add_subcommand(
       "explain", "Say why a task waits, where it ran and why there, and why again");
   auto ids = std::make_shared<std::vector<std::string>>();

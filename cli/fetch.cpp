@@ -1,6 +1,5 @@
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <set>
 
@@ -120,7 +119,7 @@ int run(const FetchOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_fetch(CLI::App& app, Globals& globals) {
+void add_fetch(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("fetch", "Fetch the artifacts of tasks");
   auto options = std::make_shared<FetchOptions>();
   command->add_option("id", options->ids, "tasks, or SHA-256 of artifacts");

@@ -1,9 +1,9 @@
 #include "cli/group.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/dead.hpp"
+#include "cli/limits.hpp"
 #include "cli/lookup.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
@@ -147,9 +147,9 @@ void create_cursor(Cluster& cluster, const std::string& name, const std::string&
       Value::Map{{"group", name}, {"from", place_in_log(cluster, from)}, {"partitions", 1}});
 }
 
-void add_group(CLI::App& app, Globals& globals) {
+void add_group(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("group", "Groups of readers of the log, and cursors");
-  command->require_subcommand(1);
+  command->require_subcommand(1, 1);
   auto options = std::make_shared<GroupOptions>();
   const auto sub = [&](const char* name, const char* about, auto act, bool has_name = true) {
     auto* one = command->add_subcommand(name, about);
@@ -163,7 +163,7 @@ void add_group(CLI::App& app, Globals& globals) {
   creating
       ->add_option("--partitions", options->partitions,
                    "so many members can share its work; fixed once it is made [8]")
-      ->check(CLI::Range(1, 256));
+      ->check(whole_number(1, 256));
   sub(
       "list", "All of them, with how far each is behind",
       [](const auto&, const auto& all) { list(all); }, false);

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <array>
 #include <ctime>
 #include <optional>
@@ -161,11 +160,11 @@ void list(const HistoryOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_history(CLI::App& app, Globals& globals) {
+void add_history(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("history", "Find what has ended, the newest first");
   auto options = std::make_shared<HistoryOptions>();
   command->add_option("--state", options->state, "only what ended so; retrying: tried again")
-      ->check(CLI::IsMember({"done", "failed", "dead", "cancelled", "retrying"}));
+      ->one_of({"done", "failed", "dead", "cancelled", "retrying"});
   command->add_option("--project", options->project, "only this project's");
   command->add_option("--kind", options->kind, "only of this kind");
   command->add_option("--worker", options->worker, "only what this worker told of");

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/endpoints.hpp"
@@ -32,7 +31,7 @@ void init(const InitOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_init(CLI::App& app, Globals& globals) {
+void add_init(Command& app, Globals& globals) {
   auto* command = app.add_subcommand(
       "init", "Write the files that say where a cluster is, for roles that others start");
   auto options = std::make_shared<InitOptions>();
@@ -43,7 +42,7 @@ void add_init(CLI::App& app, Globals& globals) {
   command
       ->add_option("--http", options->http.address,
                    "ADDRESS:PORT of the page and of HTTP; port 0: a free one, kept")
-      ->capture_default_str();
+      ->shows_default();
   command->add_flag("--json", globals.json, "one JSON object");
   command->footer(
       "`eole up` writes the same by itself. This is for services (systemd), which read\n"

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -88,7 +87,7 @@ void join(const Globals& globals, const JoinOptions& options) {
 
 }  // namespace
 
-void add_join(CLI::App& app, Globals& globals) {
+void add_join(Command& app, Globals& globals) {
   auto* command =
       app.add_subcommand("join", "Make a join file: all that a process elsewhere needs to join");
   auto options = std::make_shared<JoinOptions>();

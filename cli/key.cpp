@@ -1,6 +1,5 @@
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -63,10 +62,10 @@ void sign(Value& args, const std::string& key_path) {
   args.set(std::string(kinds::kSignature), signature.text());
 }
 
-void add_key(CLI::App& app, Globals&) {
+void add_key(Command& app, Globals&) {
   auto* command =
       app.add_subcommand("key", "Keys that vouch for commands, where workers ask for it");
-  command->require_subcommand(1);
+  command->require_subcommand(1, 1);
   auto path = std::make_shared<std::string>();
   const auto sub = [&](const char* name, const char* about, void (*act)(const std::string&)) {
     auto* one = command->add_subcommand(name, about);

@@ -1,6 +1,5 @@
 #include "cli/kind_options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -100,7 +99,7 @@ bool makes_flag(const Argument& argument) {
          name != "help";
 }
 
-void add_argument(CLI::App& command, const Argument& argument, KindWords& words) {
+void add_argument(Command& command, const Argument& argument, KindWords& words) {
   if (argument.name == "argv" || !makes_flag(argument)) return;  // argv: these are the words.
   const auto preset =
       argument.fallback.empty() ? "" : text(" [", shown(std::string(argument.fallback)), "]");
@@ -112,15 +111,14 @@ void add_argument(CLI::App& command, const Argument& argument, KindWords& words)
   }
   auto* option =
       argument.type == Type::kTextMap
-          ? command.add_option(flag_of(argument), given, about)->allow_extra_args(false)
-          : command.add_option_function<std::string>(
+          ? command.add_option(flag_of(argument), given, about)->repeatable()
+          : command.add_option_function(
                 flag_of(argument), [&given](const std::string& one) { given = {one}; }, about);
   option->type_name(placeholder_of(argument.type));
 }
 
-void add_kind(CLI::App& submit, const Kind& kind, KindWords& words) {
-  auto* command =
-      submit.add_subcommand(std::string(kind.name), shown(std::string(kind.about)));
+void add_kind(Command& submit, const Kind& kind, KindWords& words) {
+  auto* command = submit.add_subcommand(std::string(kind.name), shown(std::string(kind.about)));
   if (const auto what = words_of(kind); !what.empty())
     command->add_option("what", words.words, what);
   for (const auto& argument : kind.arguments) add_argument(*command, argument, words);
@@ -150,14 +148,14 @@ void set_picture(Value& args, const std::string& word, Cluster& cluster) {
 
 }  // namespace
 
-void add_kinds(CLI::App& submit, const kinds::OfferedKinds& offered, KindWords& words) {
+void add_kinds(Command& submit, const kinds::OfferedKinds& offered, KindWords& words) {
   submit.require_subcommand(0, 1);
   for (const auto& kind : kinds::all()) add_kind(submit, kind, words);
   for (const auto& kind : offered.of_runners()) {
     if (!is_plain_word(kind.name)) continue;
     try {
       add_kind(submit, kind, words);
-    } catch (const CLI::Error&) {  // No name of a command: it has --args.
+    } catch (const std::runtime_error&) {  // No name of a command: it has --args.
     }
   }
 }

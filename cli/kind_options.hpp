@@ -6,10 +6,6 @@
 #include "cli/common.hpp"
 #include "common/kinds/offered.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace eole::cli {
 
 /// What was written after `eole submit KIND`.
@@ -25,7 +21,7 @@ bool is_plain_word(std::string_view name);
 
 /// Adds a command for each kind to `submit`, with an option for each of its arguments; of those
 /// that are `offered` where its name makes one.
-void add_kinds(CLI::App& submit, const kinds::OfferedKinds& offered, KindWords& words);
+void add_kinds(Command& submit, const kinds::OfferedKinds& offered, KindWords& words);
 
 /// What the cluster's workers offer, if these words of a command line, or those that a shell
 /// completes, may be about a kind of a runner; else, and if nobody answers within a second, none.

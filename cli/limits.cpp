@@ -5,16 +5,16 @@
 
 namespace eole::cli {
 
-CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
-  return {[least, most](std::string& written) {
+Limit whole_number(std::uint64_t least, std::uint64_t most) {
+  return {[least, most](const std::string& written) {
             const auto number = process::parse_number(written, least, most);
             return number ? std::string() : number.error().message;
           },
           text(least, " to ", most)};
 }
 
-CLI::Validator size_from(std::uint64_t least_bytes) {
-  return {[least_bytes](std::string& written) {
+Limit size_from(std::uint64_t least_bytes) {
+  return {[least_bytes](const std::string& written) {
             const auto bytes = process::parse_size(written, least_bytes);
             return bytes ? std::string() : bytes.error().message;
           },

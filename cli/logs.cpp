@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
 #include <thread>
@@ -115,17 +114,17 @@ void show(const LogsOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_logs(CLI::App& app, Globals& globals) {
+void add_logs(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("logs", "What the roles say of their work, on all machines");
   auto options = std::make_shared<LogsOptions>();
   command->add_flag("-f,--follow", options->follow, "go on with what comes, until Ctrl-C");
   command->add_option("-n,--lines", options->count, "the newest so many [200]")
       ->check(whole_number(0, 1'000'000));
   command->add_option("--level", options->level, "info, warn or error, and what is worse [info]")
-      ->check(CLI::IsMember({"info", "warn", "error"}));
+      ->one_of({"info", "warn", "error"});
   command->add_option("--task", options->task, "only what names this task");
   command->add_option("--role", options->role, "only of ventilator, sink, worker or gateway")
-      ->check(CLI::IsMember({"ventilator", "sink", "worker", "gateway"}));
+      ->one_of({"ventilator", "sink", "worker", "gateway"});
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z [all]");
   command->add_flag("--json", globals.json, "one JSON object a line");

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
@@ -55,7 +54,7 @@ void print_board(const Value& board, int n) {
 
 }  // namespace
 
-void add_nqueens(CLI::App& app, Globals& globals) {
+void add_nqueens(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("nqueens", "Count N-queens solutions over the workers");
   auto n = std::make_shared<int>(0);
   auto show = std::make_shared<int>(0);

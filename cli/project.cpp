@@ -1,6 +1,5 @@
 #include <poll.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -272,14 +271,14 @@ int tell(const std::string& what, const ProjectOptions& options, const Globals& 
   return kDone;
 }
 
-CLI::App* add_command(CLI::App& project, ProjectOptions& options, const std::string& what,
-                      const std::string& about) {
+Command* add_command(Command& project, ProjectOptions& options, const std::string& what,
+                     const std::string& about) {
   auto* command = project.add_subcommand(what, about);
   command->add_option("project", options.of_command, "its name");
   return command;
 }
 
-void add_open(CLI::App& project, ProjectOptions& options) {
+void add_open(Command& project, ProjectOptions& options) {
   auto* open = add_command(project, options, "open", "Open one: what is told of it is kept");
   open->add_option("--expect", options.expected, "it closes itself with so many tasks")
       ->check(whole_number(1, kCountMax));
@@ -303,7 +302,7 @@ void add_open(CLI::App& project, ProjectOptions& options) {
 
 }  // namespace
 
-void add_project(CLI::App& app, Globals& globals) {
+void add_project(Command& app, Globals& globals) {
   auto* command =
       app.add_subcommand("project", "List projects, show, open, close, cancel, retry one");
   auto options = std::make_shared<ProjectOptions>();
@@ -332,9 +331,9 @@ void add_project(CLI::App& app, Globals& globals) {
       "1 no such project, some are not done, or Ctrl-C, 2 bad input or refused,\n"
       "3 no answer.");
   command->callback([=, &globals] {
-    const auto chosen = command->get_subcommands();
+    const auto chosen = command->chosen();
     if (!chosen.empty())
-      globals.exit_code = tell(chosen.front()->get_name(), *options, globals);
+      globals.exit_code = tell(chosen, *options, globals);
     else if (!options->name.empty())
       globals.exit_code = show(*options, globals);
     else if (options->waits)

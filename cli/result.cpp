@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 
 #include "cli/lookup.hpp"
 #include "common/base/shown.hpp"
@@ -37,7 +36,7 @@ int run(const std::string& written, const Globals& globals) {
 
 }  // namespace
 
-void add_result(CLI::App& app, Globals& globals) {
+void add_result(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("result", "Print a task's result; exit 0 if it is done");
   auto id = std::make_shared<std::string>();
   command->add_option("id", *id, "the task")->required();

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "cli/common.hpp"
@@ -80,7 +79,7 @@ void write_anew(const std::string& from, const std::string& to, bool json) {
 
 }  // namespace
 
-void add_salvage(CLI::App& app, Globals& globals) {
+void add_salvage(Command& app, Globals& globals) {
   auto* command = app.add_subcommand(
       "salvage", "Check a stopped ventilator's journal or sink's log; save what is whole");
   auto from = std::make_shared<std::string>();
@@ -89,7 +88,7 @@ void add_salvage(CLI::App& app, Globals& globals) {
       ->add_option("directory", *from,
                    "where the .seg files are: data/ventilator or data/sink/log of the cluster")
       ->required()
-      ->check(CLI::ExistingDirectory);
+      ->existing_directory();
   command->add_option("--to", *to, "write every whole record to this new directory");
   command->add_flag("--json", globals.json, "one JSON object");
   command->footer(

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/common.hpp"
@@ -144,9 +143,9 @@ void run_now(const ScheduleOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_schedule(CLI::App& app, Globals& globals) {
+void add_schedule(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("schedule", "Tasks that come again and again");
-  command->require_subcommand(1);
+  command->require_subcommand(1, 1);
   auto options = std::make_shared<ScheduleOptions>();
   const auto sub = [&](const char* name, const char* about, bool has_name, auto act) {
     auto* one = command->add_subcommand(name, about);

@@ -3,14 +3,10 @@
 
 #include "cli/common.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace eole::cli {
 
 /// `eole key`: makes one, and signs with it.
-void add_key(CLI::App& app, Globals& globals);
+void add_key(Command& app, Globals& globals);
 
 /// Puts the signature of its arguments, by the key in this file, among those of a command. An empty
 /// path: none is wanted. Throws Failure.

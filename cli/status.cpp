@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <thread>
 
@@ -192,7 +191,7 @@ int show_task(const Globals& globals, const std::string& written) {
   return kDone;
 }
 
-void add_status(CLI::App& app, Globals& globals) {
+void add_status(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("status", "Show the cluster, or one task with its attempts");
   auto id = std::make_shared<std::string>();
   auto workers = std::make_shared<std::size_t>(0);
@@ -224,7 +223,7 @@ void add_status(CLI::App& app, Globals& globals) {
   });
 }
 
-void add_workers(CLI::App& app, Globals& globals) {
+void add_workers(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("workers", "List the connected workers");
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->callback([&globals] {

@@ -112,17 +112,17 @@ void print_ids(const Submission& submission, bool is_json) {
 }
 
 // What says all of a task, as words of a command.
-void add_task_words(CLI::App& command, SubmitOptions& options) {
+void add_task_words(Command& command, SubmitOptions& options) {
   add_kinds(command, *options.offered, options.words);
   command.add_option("kind", options.other_kind, "a kind of your own, with --args");
-  command.add_option("words", options.words.words)->group("");  // Of a misspelt kind.
+  command.add_option("words", options.words.words)->hidden();  // Of a misspelt kind.
   command.add_option("--args", options.args_json, "the task's arguments as JSON, of any kind");
   for (const auto& word : task_words()) add_flag(command, word, options.said);
 }
 
-std::string kind_of(const CLI::App& command, const SubmitOptions& options) {
-  const auto chosen = command.get_subcommands();
-  return chosen.empty() ? options.other_kind : chosen.front()->get_name();
+std::string kind_of(const Command& command, const SubmitOptions& options) {
+  const auto chosen = command.chosen();
+  return chosen.empty() ? options.other_kind : chosen;
 }
 
 int run(const std::string& kind, SubmitOptions& options, const Globals& globals) {
@@ -192,15 +192,16 @@ void look_for_workers(Cluster& cluster, std::vector<TaskRequest>& tasks) {
 }
 
 TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster) {
-  CLI::App app{"", "task"};
-  app.fallthrough();
+  CLI::App parser{"", "task"};
+  parser.fallthrough();
+  Command app(parser);
   const auto told = cluster.ventilator.query("kinds");
   const auto offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
   SubmitOptions options;
   options.offered = &offered;
   add_task_words(app, options);
   try {
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    parser.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
     throw Failure{kBadUse, text("the task: ", shown(error.what()))};
   }
@@ -213,7 +214,7 @@ TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluste
   return std::move(tasks.front());
 }
 
-void add_submit(CLI::App& app, Globals& globals) {
+void add_submit(Command& app, Globals& globals) {
   auto* command =
       app.add_subcommand("submit", "Submit tasks; print their ids once they are durable");
   auto options = std::make_shared<SubmitOptions>();

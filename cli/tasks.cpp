@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/limits.hpp"
@@ -67,13 +66,13 @@ void list(const TasksOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_tasks(CLI::App& app, Globals& globals) {
+void add_tasks(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("tasks", "List queued and running tasks");
   auto options = std::make_shared<TasksOptions>();
   command->add_option("--project", options->project, "only this project's");
   command->add_option("--kind", options->kind, "only of this kind");
   command->add_option("--state", options->state, "only in this state")
-      ->check(CLI::IsMember({"queued", "waiting", "running", "cancelling"}));
+      ->one_of({"queued", "waiting", "running", "cancelling"});
   command->add_option("--worker", options->worker, "only those that this worker has");
   command->add_option("--limit", options->limit, "show this many, 0: all [50]")
       ->check(whole_number(0, kCountMax));

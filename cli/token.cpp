@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/common.hpp"
@@ -80,9 +79,9 @@ void revoke(const TokenOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_token(CLI::App& app, Globals& globals) {
+void add_token(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("token", "Tokens: who may use HTTP, and for what");
-  command->require_subcommand(1);
+  command->require_subcommand(1, 1);
   auto options = std::make_shared<TokenOptions>();
   const auto sub = [&](const char* name, const char* about, auto act) {
     auto* one = command->add_subcommand(name, about);

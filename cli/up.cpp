@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "cli/endpoints.hpp"
@@ -185,7 +184,7 @@ int run(UpOptions options, const Globals& globals) {
   return code;
 }
 
-void add_runners(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
+void add_runners(Command& command, const std::shared_ptr<UpOptions>& options) {
   command
       .add_option(
           "--runner", options->runners,
@@ -194,7 +193,7 @@ void add_runners(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
         const bool is_blank = given.find_first_not_of(" \t\n") == std::string::npos;
         return std::string(is_blank ? "a COMMAND is wanted, this one is empty" : "");
       })
-      ->allow_extra_args(false);
+      ->repeatable();
   command
       .add_option("--runner-tasks", options->runner_tasks,
                   "a runner's process is replaced after so many tasks")
@@ -205,14 +204,14 @@ void add_runners(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
       ->check(size_from(0));
 }
 
-void add_commands(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
+void add_commands(Command& command, const std::shared_ptr<UpOptions>& options) {
   command.add_flag("--allow-exec", options->allow_exec, "let the workers run commands");
   command
       .add_option("--sandbox", options->sandbox,
                   "around commands: none; limits on what they take; box: without network or this "
                   "machine's files")
-      ->check(CLI::IsMember({"none", "limits", "box"}))
-      ->capture_default_str();
+      ->one_of({"none", "limits", "box"})
+      ->shows_default();
   command.add_flag("--sandbox-net", options->sandbox_net, "a box has the network");
   command.add_flag("--allow-git-files", options->allow_git_files,
                    "the repositories that commands come from may be file:// of this machine");
@@ -222,10 +221,10 @@ void add_commands(CLI::App& command, const std::shared_ptr<UpOptions>& options) 
       .add_option("--signed-by", options->signers,
                   "FILE of public keys (eole key make): only commands that one of these signed "
                   "run; repeatable")
-      ->allow_extra_args(false);
+      ->repeatable();
 }
 
-void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options) {
+void add_retention(Command& command, const std::shared_ptr<UpOptions>& options) {
   command.add_option("--keep-days", options->keep_days, "results older than this go [30]")
       ->check(whole_number(1, process::kKeepDaysMax));
   command
@@ -237,7 +236,7 @@ void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options)
                   "a project of which the last result of each key stays whatever its age, for "
                   "caches; may be said again")
       ->type_name("PROJECT")
-      ->allow_extra_args(false);
+      ->repeatable();
   command
       .add_option("--logs-keep-days", options->logs_keep_days,
                   "what roles logged (eole logs) goes then [7]")
@@ -250,7 +249,7 @@ void add_retention(CLI::App& command, const std::shared_ptr<UpOptions>& options)
 
 }  // namespace
 
-void add_up(CLI::App& app, Globals& globals) {
+void add_up(Command& app, Globals& globals) {
   auto* command = app.add_subcommand(
       "up", "Run a cluster here, in the foreground: ventilator, sink, workers and a page");
   auto options = std::make_shared<UpOptions>();
@@ -263,11 +262,11 @@ void add_up(CLI::App& app, Globals& globals) {
   command->add_option("--prefetch", options->prefetch, "unfinished tasks per slot; 0 adapts [0]")
       ->check(whole_number(0, process::kPrefetchMax));
   command->add_option("--label", options->labels, "NAME=VALUE that each worker has; repeatable")
-      ->allow_extra_args(false);
+      ->repeatable();
   command
       ->add_option("--resource", options->resources,
                    "NAME=N that each worker has to give, as mem=64G; repeatable [cpus, mem]")
-      ->allow_extra_args(false);
+      ->repeatable();
   command->add_option("--listen", options->listen,
                       "ADDRESS[:PORT] for workers and clients elsewhere: TCP with CURVE. PORT and "
                       "the 999 after it are used, pipes too [a free range, kept]; IPv6: "
@@ -276,7 +275,7 @@ void add_up(CLI::App& app, Globals& globals) {
       ->add_option("--http", options->http,
                    "ADDRESS:PORT of the page and of HTTP; port 0: a free one, kept. Beyond this "
                    "machine: TLS, and a token of `eole token`")
-      ->capture_default_str();
+      ->shows_default();
   command->add_flag("--http-tokens", options->http_tokens,
                     "ask for a token on this machine's own addresses, too");
   auto* certificate =
@@ -293,8 +292,8 @@ void add_up(CLI::App& app, Globals& globals) {
   command
       ->add_option("--durability", options->durability,
                    "disk: all that is answered survives a power cut; none: a crash of a role only")
-      ->check(CLI::IsMember({"disk", "none"}))
-      ->capture_default_str();
+      ->one_of({"disk", "none"})
+      ->shows_default();
   add_retention(*command, options);
   add_runners(*command, options);
   command->add_flag("--begin-anew", options->begins_anew,
@@ -305,21 +304,21 @@ void add_up(CLI::App& app, Globals& globals) {
           "--allow-net", options->networks,
           "CIDR that downloads may reach though it is not public, as 10.0.0.0/8; repeatable [this "
           "machine's own, where only its user reaches the cluster]")
-      ->allow_extra_args(false);
+      ->repeatable();
   command
       ->add_option("--ca", options->authorities,
                    "PEM of certificates that downloads believe besides the system's")
-      ->check(CLI::ExistingFile);
+      ->existing_file();
   command
       ->add_option("--allow-scheme", options->schemes,
                    "ftp, sftp or s3: that URLs of downloads may have besides http and https; "
                    "repeatable")
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"ftp", "sftp", "s3"}));
+      ->repeatable()
+      ->one_of({"ftp", "sftp", "s3"});
   command
       ->add_option("--netrc", options->netrc,
                    "names and passwords for the hosts of downloads, as .netrc has them")
-      ->check(CLI::ExistingFile);
+      ->existing_file();
   command->add_option("--download-rate", options->rate,
                       "bytes a second of all downloads of a worker together, as 10MB; 0: as fast "
                       "as it goes");
@@ -327,7 +326,8 @@ void add_up(CLI::App& app, Globals& globals) {
                       "... of its downloads from one host");
   command->footer(
       "Prints `ready` once a task would run and the page is served, and before it which runners\n"
-      "cannot start: they are tried again. A role that dies is started again; if one cannot start,\n"
+      "cannot start: they are tried again. A role that dies is started again; if one cannot "
+      "start,\n"
       "five times in a row or for a reason that stays, that is told and everything ends.\n"
       "Ctrl-C or SIGTERM drains: what runs is finished, what waits stays queued; a second one\n"
       "ends it at once.\n"

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 
@@ -200,7 +199,7 @@ struct ResultsOptions {
 
 }  // namespace
 
-void add_watch(CLI::App& app, Globals& globals) {
+void add_watch(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("watch", "Show notifications, live or from a time on");
   auto options = std::make_shared<WatchOptions>();
   command
@@ -225,7 +224,7 @@ void add_watch(CLI::App& app, Globals& globals) {
       ->add_option("--commit", options->commit,
                    "each: what is printed is committed one by one; end: all, when it ends well or "
                    "another member takes over; never [end]")
-      ->check(CLI::IsMember({"each", "end", "never"}));
+      ->one_of({"each", "end", "never"});
   command->add_flag("--progress", options->progress, "also how far tasks are, and what they print");
   command->add_flag("--events", options->events,
                     "also what happens now, which may be lost: accepted, joined, over …");
@@ -241,14 +240,14 @@ void add_watch(CLI::App& app, Globals& globals) {
   command->callback([options, &globals] { watch(globals, *options); });
 }
 
-void add_results(CLI::App& app, Globals& globals) {
+void add_results(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("results", "List how tasks ended, from the log");
   auto options = std::make_shared<ResultsOptions>();
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z [all]");
   command->add_option("--project", options->project, "only this project's");
   command->add_option("--state", options->state, "only in this state")
-      ->check(CLI::IsMember({"done", "failed", "dead", "cancelled"}));
+      ->one_of({"done", "failed", "dead", "cancelled"});
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
       "In the order of the log. By when a task finished, by its worker's clock.\n"

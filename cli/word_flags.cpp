@@ -1,6 +1,5 @@
 #include "cli/word_flags.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/common.hpp"
@@ -19,7 +18,7 @@ std::string flag_of(const TaskWord& word) {
 
 }  // namespace
 
-void add_flag(CLI::App& command, const TaskWord& word, SaidWords& said) {
+void add_flag(Command& command, const TaskWord& word, SaidWords& said) {
   if (word.is == TaskWord::Is::kOnlyJson) return;
   const auto flag = "--" + flag_of(word);
   const std::string help(word.help);
@@ -28,11 +27,7 @@ void add_flag(CLI::App& command, const TaskWord& word, SaidWords& said) {
     command.add_flag_callback(
         flag, [&texts] { texts = {"true"}; }, help);
   } else {
-    command.add_option(flag, texts, help)
-        ->type_name(std::string(word.shown))
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
+    command.add_option(flag, texts, help)->type_name(std::string(word.shown))->repeatable();
   }
 }
 

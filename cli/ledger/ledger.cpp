@@ -1,6 +1,5 @@
 #include "cli/ledger/ledger.hpp"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "cli/limits.hpp"
@@ -50,7 +49,7 @@ int run(LedgerOptions& options, const Globals& globals) {
 
 }  // namespace
 
-void add_ledger(CLI::App& app, Globals& globals) {
+void add_ledger(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("ledger", "Mirror projects into git repositories");
   auto options = std::make_shared<LedgerOptions>();
   auto& mirroring = options->mirror;
@@ -73,8 +72,10 @@ void add_ledger(CLI::App& app, Globals& globals) {
   auto* submitting = sub("submit", "Submit the tasks that you wrote into todo/PROJECT, once");
   submitting->add_flag("--json", globals.json, "one JSON object a task");
   submitting->footer(
-      "Each todo/PROJECT/NAME.json is a task, a list of tasks, or a line for each, with the words of\n"
-      "`eole submit --file`. A file for each task, named by its id, takes its place; the mirror moves\n"
+      "Each todo/PROJECT/NAME.json is a task, a list of tasks, or a line for each, with the words "
+      "of\n"
+      "`eole submit --file`. A file for each task, named by its id, takes its place; the mirror "
+      "moves\n"
       "it to done. The same content is accepted once within 24 h, whatever is killed.");
   submitting->callback([=, &globals] {
     process::keep_private();
@@ -84,7 +85,7 @@ void add_ledger(CLI::App& app, Globals& globals) {
   });
   auto* rebuilding = sub("rebuild", "Put a project's outputs together from done, without a cluster");
   rebuilding->add_option("--how", options->how, "concat: bytes, json: a list of values [concat]")
-      ->check(CLI::IsMember({"concat", "json"}));
+      ->one_of({"concat", "json"});
   rebuilding->add_option("-o,--output", options->output,
                          "a file that is not there yet [standard output]");
   rebuilding->footer(
@@ -102,7 +103,7 @@ void add_ledger(CLI::App& app, Globals& globals) {
       "docs/ledger.md has the rest.\n"
       "Exit codes: 0 done, 1 not all is pushed, submitted or there, 2 bad input, 3 no answer.");
   command->callback([=, &globals] {
-    if (command->get_subcommands().empty()) globals.exit_code = run(*options, globals);
+    if (command->chosen().empty()) globals.exit_code = run(*options, globals);
   });
 }
 

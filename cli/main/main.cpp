@@ -123,13 +123,14 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("eole ") + eole::process::kRelease);
   app.require_subcommand(1);
   app.fallthrough();
+  Command root(app);
   for (const auto add :
        {add_up,     add_submit,  add_run,     add_schedule,  add_nqueens, add_top,     add_watch,
         add_status, add_explain, add_workers, add_result,    add_results, add_history, add_logs,
         add_tasks,  add_project, add_fetch,   add_cancel,    add_control, add_dead,    add_join,
         add_token,  add_key,     add_salvage, add_bench,     add_chain,   add_alert,   add_group,
         add_ledger, add_init,    add_doctor,  add_completion})
-    add(app, globals);
+    add(root, globals);
   add_exit_codes(app);
   app.footer(
       std::string("First steps: `eole up` in one terminal, `eole submit echo hello --wait` in ") +

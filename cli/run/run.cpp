@@ -182,22 +182,25 @@ int run(Words words, const std::vector<std::string>& rest, const Globals& global
 
 }  // namespace
 
-void add_run(CLI::App& app, Globals& globals) {
+void add_run(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("run", "Run a command for each of many inputs");
   auto words = std::make_shared<Words>();
-  command->prefix_command();
-  command->fallthrough(false);  // Words of the command may be commands of ours.
+  auto& parser = command->parser();
+  parser.prefix_command();
+  parser.fallthrough(false);  // Words of the command may be commands of ours.
   // It takes no word. Without one the parser would hand what is behind a -- to the whole program.
-  command->add_option_function<std::string>("words", [](const std::string&) {})
-      ->group("")
+  command
+      ->add_option_function(
+          "words", [](const std::string&) {}, "")
+      ->hidden()
       ->check([](const std::string&) { return std::string("not here"); });
-  command->validate_positionals();
-  command->add_option("--cluster", globals.cluster_path)->group("");
+  parser.validate_positionals();
+  command->add_option("--cluster", globals.cluster_path)->hidden();
   auto* files = command->add_option("--each-line", words->files,
                                     "a job for each line of this file; - reads standard input");
   auto* ranges = command->add_option("--range", words->ranges,
                                      "a job for each number: 1-1000, or 0-100:10 in steps");
-  for (auto* option : {files, ranges}) option->allow_extra_args(false);
+  for (auto* option : {files, ranges}) option->repeatable();
   auto& options = words->options;
   command->add_option("--joblog", options.joblog,
                       "a line for each job that has ended, in the columns of GNU parallel");
@@ -217,29 +220,29 @@ void add_run(CLI::App& app, Globals& globals) {
   command->add_option("--script", words->script,
                       "a file here that goes along to each job, in a fresh directory there, and is "
                       "run; COMMAND is its arguments, behind -- if they begin with a dash");
-  command->add_option("--env", words->env, "NAME=VALUE, or NAME as it is here")
-      ->allow_extra_args(false);
+  command->add_option("--env", words->env, "NAME=VALUE, or NAME as it is here")->repeatable();
   command->add_option("--project", words->project, "a name to find the tasks by");
   command->add_flag("--retry", words->retry, "try a failed job again");
   command->add_option("--attempts", words->attempts, "the most attempts of a job [5]")
       ->check(whole_number(1, 255));
   command->add_option("--timeout", options.timeout, "seconds that a job may run")
-      ->check(CLI::Range(0.001, kinds::kSecondsMax));
+      ->between(0.001, kinds::kSecondsMax);
   for (const auto& word : task_words())
     if (std::find(kWordsOfJobs.begin(), kWordsOfJobs.end(), word.name) != kWordsOfJobs.end())
       add_flag(*command, word, words->said);
   command->footer(kHelp);
   command->callback([=, &globals] {
-    auto rest = command->remaining();
+    auto rest = command->parser().remaining();
     if (!rest.empty() && rest.front() == "--")
       rest.erase(rest.begin());  // What follows is the command's, however it begins.
     else if (!rest.empty() && rest.front().size() > 1 && rest.front()[0] == '-')
       throw CLI::ExtrasError("run", rest);  // An option, and none of ours.
     std::size_t file = 0;
     std::size_t range = 0;
-    for (const auto* option : command->parse_order()) {
-      if (option == files) words->options.sources.push_back({words->files[file++], false});
-      if (option == ranges)
+    for (const auto* option : command->parser().parse_order()) {
+      if (option == &files->parser())
+        words->options.sources.push_back({words->files[file++], false});
+      if (option == &ranges->parser())
         words->options.sources.push_back(
             {TextList(need(parse_range(words->ranges[range++]))), false});
     }

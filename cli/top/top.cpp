@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -228,7 +227,7 @@ void top(const Globals& globals, bool is_once) {
 
 }  // namespace
 
-void add_top(CLI::App& app, Globals& globals) {
+void add_top(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("top", "Show what goes on, live: rates, workers, what fails");
   auto is_once = std::make_shared<bool>(false);
   command->add_flag("--once", *is_once, "one frame, without colours, and end");
