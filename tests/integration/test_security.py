@@ -93,7 +93,8 @@ class Encrypted(unittest.TestCase):
 
     def test_raw_tcp_gets_nowhere_and_is_cut_when_it_announces_too_much(self):
         def roles():
-            return [(role["role"], role["name"], role["pid"]) for role in self.cluster.status()["roles"]]
+            return [(role["role"], role["name"], role["pid"]) for role in self.cluster.status()["roles"]
+                    if role["name"] != "probe"]  # What another test was: it is missed when it was silent for long.
 
         before = roles()
         for endpoint in self.servers():
