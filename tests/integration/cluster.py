@@ -15,6 +15,11 @@ BIN = pathlib.Path(os.environ.get("EOLE_BIN", pathlib.Path(__file__).parents[2] 
 PROGRAM = (BIN / "worker").read_bytes()
 SANITIZER = "address" if b"__asan_init" in PROGRAM else "thread" if b"__tsan_init" in PROGRAM else None
 
+# What a box is made of.
+needs_boxes = unittest.skipUnless(
+    subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0,
+    "needs user namespaces (not in a chroot)")
+
 
 def wait_until(condition, seconds=30, what="condition"):
     """Returns what `condition` gives once it is true; looks again every few milliseconds."""
@@ -33,6 +38,19 @@ def alive(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def commands_with(words):
+    """The processes that have these words in their command line."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as line:
+                if words.encode() in line.read():
+                    found.append(int(pid))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
 
 
 class Cluster:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster, wait_until
+from cluster import BIN, Cluster, needs_boxes, wait_until
 
 
 class Doctor(unittest.TestCase):
@@ -89,6 +89,7 @@ class Doctor(unittest.TestCase):
         few = self.examined(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
         self.assert_found(few, "files", "poor", "only 200", "4096")
 
+    @needs_boxes
     def test_whether_a_box_works_is_told(self):
         self.assert_found(self.examined(), "sandbox", "ok", "none, limits and box")
         found = self.examined(prefix=["unshare", "--user", "--map-root-user", "sh", "-c",

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster, wait_until
+from cluster import BIN, Cluster, commands_with, needs_boxes, wait_until
 
 def python(*lines):
     return shlex.join(["python3", "-c", "\n".join(["import ctypes, fcntl, mmap, os, resource, signal, socket, stat, sys, termios",
@@ -164,19 +164,6 @@ CALLS = {"ptrace": 101, "mount": 165, "umount2": 166, "pivot_root": 155, "chroot
          "fsopen": 430, "move_mount": 429, "init_module": 175, "finit_module": 313}
 
 
-def commands_with(words):
-    """The processes that have these words in their command line."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as line:
-                if words.encode() in line.read():
-                    found.append(int(pid))
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return found
-
-
 class Case(unittest.TestCase):
     options = ("--sandbox", "box")
 
@@ -205,6 +192,7 @@ class Case(unittest.TestCase):
         return self.value(shell, **args)["stdout"]
 
 
+@needs_boxes
 class Escapes(Case):
     @classmethod
     def setUpClass(cls):
@@ -304,6 +292,7 @@ class Escapes(Case):
         self.assertEqual((result["state"], result["attempt"], result["value"]["stdout"]), ("done", 1, "still here\n"))
 
 
+@needs_boxes
 class Uses(Case):
     options = ("--sandbox", "box", "--allow-git-files")
 
@@ -409,6 +398,7 @@ class Uses(Case):
             worker.wait()
 
 
+@needs_boxes
 class Neighbours(Case):
     """What is kept from one command to the next has nothing of the first."""
 
@@ -451,6 +441,7 @@ class Neighbours(Case):
         self.assertEqual(self.printed("ls -A", cwd="/somewhere/else"), "")
 
 
+@needs_boxes
 class Network(Case):
     options = ("--sandbox", "box", "--sandbox-net")
 
@@ -485,6 +476,7 @@ class Unfit(unittest.TestCase):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("--sandbox", done.stderr)
 
+    @needs_boxes
     def test_a_worker_that_cannot_have_its_box_does_not_begin(self):
         with Cluster(workers=1, slots=1) as cluster, tempfile.TemporaryDirectory(prefix="eole-sandbox-") as directory:
             command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster
+from cluster import BIN, Cluster, needs_boxes
 
 SECRET = "hunter2-hunter2"
 
@@ -48,6 +48,7 @@ class Secrets(unittest.TestCase):
         found = subprocess.run(["grep", "-rl", SECRET, self.cluster.directory], capture_output=True, text=True)
         self.assertEqual(found.stdout, "")
 
+    @needs_boxes
     def test_a_box_has_it_too(self):
         with Cluster("--allow-exec", "--sandbox", "box", "--secrets", self.file, workers=1, slots=1) as cluster:
             args = {"shell": f"[ ${{#SHOP_TOKEN}} = 15 ] && ! cat {self.file}; cat /proc/1/environ", "secrets": ["SHOP_TOKEN"]}
@@ -55,6 +56,7 @@ class Secrets(unittest.TestCase):
             self.assertIn("secrets: No such file", result["value"]["stderr"])
             self.assertIn("environ: Permission denied", result["value"]["stderr"])
 
+    @needs_boxes
     @unittest.skipUnless(os.access("/usr/local", os.W_OK), "nobody may write below /usr")
     def test_a_box_shows_no_file_of_secrets_wherever_it_is(self):
         with tempfile.TemporaryDirectory(prefix="eole-secrets-", dir="/usr/local") as directory:
