@@ -73,13 +73,16 @@ export class WorkerRun extends Run {
   }
 }
 
+// Half a letter of UTF-16, which text may hold or be cut in, has no bytes of UTF-8.
+const wellFormed = (text, lettersMax) => Buffer.from(text.slice(0, lettersMax)).toString();
+
 /** The fields of a frame `failed`, behind the number, for what was thrown. */
 export function failureOf(thrown) {
   const isError =
     thrown instanceof Error || (typeof thrown?.message === 'string' && typeof thrown?.name === 'string');
   const name = isError ? thrown.name : 'Error';
-  const text = (isError ? thrown.message : String(thrown)).toWellFormed().slice(0, kErrorLettersMax);
-  const traceback = String(thrown?.stack ?? '').slice(0, kTraceLettersMax);
+  const text = wellFormed(isError ? thrown.message : String(thrown), kErrorLettersMax);
+  const traceback = wellFormed(String(thrown?.stack ?? ''), kTraceLettersMax);
   const after = name === 'Retry' && thrown.after > 0 ? Math.ceil(thrown.after * 1000) : 0;
   const isClass = name.length <= 64 && /^(?:[A-Za-z][\w.]*\.)?[A-Z]\w*$/.test(name);
   const value = encode({ error_class: name, text, traceback });
