@@ -101,14 +101,18 @@ class Namespace:
     def __init__(self):
         self.name = f"eole{os.getpid()}"
         self.within = ["ip", "netns", "exec", self.name]
-        run("ip", "netns", "add", self.name)
-        run("ip", "link", "add", f"{self.name}a", "type", "veth", "peer", "name", f"{self.name}b",
-            "netns", self.name)
-        run("ip", "addr", "add", f"{self.here}/24", "dev", f"{self.name}a")
-        run("ip", "link", "set", f"{self.name}a", "up")
-        run(*self.within, "ip", "addr", "add", f"{self.there}/24", "dev", f"{self.name}b")
-        run(*self.within, "ip", "link", "set", f"{self.name}b", "up")
         self.table = False
+        run("ip", "netns", "add", self.name)
+        try:
+            run("ip", "link", "add", f"{self.name}a", "type", "veth", "peer", "name", f"{self.name}b",
+                "netns", self.name)
+            run("ip", "addr", "add", f"{self.here}/24", "dev", f"{self.name}a")
+            run("ip", "link", "set", f"{self.name}a", "up")
+            run(*self.within, "ip", "addr", "add", f"{self.there}/24", "dev", f"{self.name}b")
+            run(*self.within, "ip", "link", "set", f"{self.name}b", "up")
+        except BaseException:  # As in a chroot, which may make one and not use it.
+            self.__exit__()
+            raise
 
     def __enter__(self):
         run("nft", "add", "table", "inet", self.name)
