@@ -209,13 +209,14 @@ class Sources(unittest.TestCase):
 
     # One file for several tasks.
 
-    def divided(self, project, urls, **wanted):
+    def divided(self, project, urls, cluster=None, **wanted):
         """How the last task of a project ended whose tasks fetch a part each."""
-        self.cluster.eole("project", "open", project, "--expect", len(urls), "--then", "collect", "--args",
-                          json.dumps({"how": "concat", "name": "whole", **wanted}))
-        self.cluster.submit([{"kind": "download", "project": project,
-                              "args": {"url": url, "part": part, "parts": len(urls)}} for part, url in enumerate(urls, 1)])
-        return self.cluster.json("project", project, "--wait", check=False)[0]["result"]
+        cluster = cluster or self.cluster
+        cluster.eole("project", "open", project, "--expect", len(urls), "--then", "collect", "--args",
+                     json.dumps({"how": "concat", "name": "whole", **wanted}))
+        cluster.submit([{"kind": "download", "project": project,
+                         "args": {"url": url, "part": part, "parts": len(urls)}} for part, url in enumerate(urls, 1)])
+        return cluster.json("project", project, "--wait", check=False)[0]["result"]
 
     def in_ranges(self, body_of, tag_of):
         """A server that sends what is asked for of the version that it has at its nth request."""
@@ -229,13 +230,24 @@ class Sources(unittest.TestCase):
             request.answer(206, body[first:last + 1], ETag=tag, Content_Range=f"bytes {first}-{last}/{len(body)}")
         return script
 
-    def test_one_file_is_fetched_by_several_tasks_and_joined(self):
-        url = self.serve("/divided", self.in_ranges(lambda n: OLD, lambda n: '"v1"'))
-        result = self.divided("three", [url] * 3, sha256=hashlib.sha256(OLD).hexdigest())
+    def test_one_file_is_fetched_by_several_workers_and_joined(self):
+        sends = self.in_ranges(lambda n: OLD, lambda n: '"v1"')
+        all_ask = threading.Barrier(3)
+
+        def script(request, n):
+            if request.command == "GET":
+                all_ask.wait(60)  # None is sent its part before each of the three workers asks for one.
+            sends(request, n)
+        url = self.serve("/divided", script)
+        with Cluster("--allow-net", "127.0.0.0/8", workers=3, slots=1) as cluster:
+            result = self.divided("three", [url] * 3, cluster, sha256=hashlib.sha256(OLD).hexdigest())
         self.assertEqual(result["state"], "done", result.get("error"))
         self.assertEqual(result["artifact"]["sha256"], hashlib.sha256(OLD).hexdigest())
         self.assertEqual(sorted(asked for asked in self.asked("/divided") if asked),
                          ["bytes=0-66665", "bytes=133333-", "bytes=66666-133332"])
+
+    def test_a_joined_file_has_its_digest(self):
+        url = self.serve("/joined", self.in_ranges(lambda n: OLD, lambda n: '"v1"'))
         self.assertIn("wanted 000", self.divided("wrong", [url] * 2, sha256="0" * 64)["error"])
 
     def test_parts_of_two_versions_are_never_joined(self):
