@@ -151,9 +151,9 @@ class Sources(unittest.TestCase):
 
     # Connections.
 
-    def ranges(self, rate, tag='"v1"', most=1000, pause=None):
-        """A server that gives each connection so many bytes a second, and refuses more connections than `most`. It
-        stops after so many in all until an event, and counts them by where they begin."""
+    def ranges(self, rate, tag='"v1"', most=1000, late=0, pause=None):
+        """A server that gives each connection so many bytes a second, those of a range so many seconds late, and refuses
+        more connections than `most`. It stops after so many in all until an event, and counts them by where they begin."""
         at_once = threading.Semaphore(most)
         after, gate, sent = pause or (1 << 40, None, collections.Counter())
 
@@ -170,6 +170,7 @@ class Sources(unittest.TestCase):
                 request.head(206 if asked else 200, Content_Length=last + 1 - first, ETag=tag, Accept_Ranges="bytes",
                              **({"Content_Range": f"bytes {first}-{last}/{len(LARGE)}"} if asked else {}))
                 clock = threading.Event()
+                clock.wait(late if asked else 0)
                 for at in range(first, last + 1, 65536):
                     if sent.total() >= after:
                         gate.wait(60)
@@ -184,6 +185,23 @@ class Sources(unittest.TestCase):
         result = self.download(self.serve("/each", self.ranges(2e6)))
         self.check_done(result, LARGE)
         self.assertGreater(len(self.asked("/each")), 4)
+
+    def test_more_connections_are_tried_again_where_the_first_moment_tells_nothing(self):
+        sends = self.ranges(1e6, late=0.5)  # So that several are no faster at first.
+        most, at_once, lock = 0, 0, threading.Lock()
+
+        def script(request, n):
+            nonlocal most, at_once
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            try:
+                sends(request, n)
+            finally:
+                with lock:
+                    at_once -= 1
+        self.check_done(self.download(self.serve("/again", script)), LARGE)
+        self.assertGreater(most, 4)
 
     def test_a_server_that_bears_few_connections_still_gives_all_of_it(self):
         for most in (1, 2):
