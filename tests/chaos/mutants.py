@@ -266,14 +266,15 @@ def is_whole_profile(body):
 
 def is_doubtful(data, image):
     """Decoders differ, each with reason: Pillow does not look at a profile behind the frame's head, as browsers do;
-    puts together parts of one whose numbers do not fit; takes half of a PNG's, or the second of two; and reads EXIF
-    that does not begin as such."""
+    puts together parts of one whose numbers do not fit; takes half of a PNG's; of two profiles, or two blocks of EXIF,
+    in a PNG the second, not the first; and reads EXIF that does not begin as such."""
     exif = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
     if exif and exif[:4] not in (b"II*\0", b"MM\0*"):
         return True
     if image.format == "PNG":
+        names = [name for name, _ in chunks(data)]
         profiles = [body for name, body in chunks(data) if name == b"iCCP"]
-        return len(profiles) > 1 or any(not is_whole_profile(body) for body in profiles)
+        return max(map(names.count, (b"iCCP", b"eXIf"))) > 1 or any(not is_whole_profile(body) for body in profiles)
     frames = 0
     parts = []
     for marker, begin, _ in segments(data):

@@ -1,6 +1,7 @@
 """Where downloads come from: which addresses, over how many connections, from which mirror, and with which digest."""
 
 import base64
+import collections
 import hashlib
 import http.server
 import json
@@ -150,9 +151,11 @@ class Sources(unittest.TestCase):
 
     # Connections.
 
-    def ranges(self, rate, tag='"v1"', most=1000):
-        """A server that gives each connection so many bytes a second, and refuses more connections than `most`."""
+    def ranges(self, rate, tag='"v1"', most=1000, late=0, pause=None):
+        """A server that gives each connection so many bytes a second, those of a range so many seconds late, and refuses
+        more connections than `most`. It stops after so many in all until an event, and counts them by where they begin."""
         at_once = threading.Semaphore(most)
+        after, gate, sent = pause or (1 << 40, None, collections.Counter())
 
         def script(request, n):
             if not at_once.acquire(blocking=False):
@@ -166,10 +169,14 @@ class Sources(unittest.TestCase):
                     first, last = int(start), int(end or last)
                 request.head(206 if asked else 200, Content_Length=last + 1 - first, ETag=tag, Accept_Ranges="bytes",
                              **({"Content_Range": f"bytes {first}-{last}/{len(LARGE)}"} if asked else {}))
-                gate = threading.Event()
+                clock = threading.Event()
+                clock.wait(late if asked else 0)
                 for at in range(first, last + 1, 65536):
+                    if sent.total() >= after:
+                        gate.wait(60)
                     request.wfile.write(LARGE[at:min(at + 65536, last + 1)])
-                    gate.wait(65536 / rate)
+                    sent[first] += 65536
+                    clock.wait(65536 / rate)
             finally:
                 at_once.release()
         return script
@@ -179,20 +186,55 @@ class Sources(unittest.TestCase):
         self.check_done(result, LARGE)
         self.assertGreater(len(self.asked("/each")), 4)
 
+    def test_more_connections_are_tried_again_where_the_first_moment_tells_nothing(self):
+        sends = self.ranges(1e6, late=0.5)  # So that several are no faster at first.
+        most, at_once, lock = 0, 0, threading.Lock()
+
+        def script(request, n):
+            nonlocal most, at_once
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            try:
+                sends(request, n)
+            finally:
+                with lock:
+                    at_once -= 1
+        self.check_done(self.download(self.serve("/again", script)), LARGE)
+        self.assertGreater(most, 4)
+
     def test_a_server_that_bears_few_connections_still_gives_all_of_it(self):
         for most in (1, 2):
             url = self.serve(f"/few{most}", self.ranges(4e6, most=most))
             self.check_done(self.download(url, retries=0), LARGE)
 
+    def test_what_a_connection_has_stopped_sending_is_asked_of_another(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        others = self.ranges(4e6)
+
+        def script(request, n):
+            if n > 1:
+                return others(request, n)
+            # The one that everything rests on: it sends enough to be asked for ranges, and not a byte more.
+            request.head(200, Content_Length=len(LARGE), ETag='"v1"', Accept_Ranges="bytes")
+            request.wfile.write(LARGE[:1 << 20])
+            request.wfile.flush()
+            gate.wait(60)
+            request.hang_up()
+        self.check_done(self.download(self.serve("/stops", script), retries=0), LARGE)
+        self.assertFalse(gate.is_set())
+
     # One file for several tasks.
 
-    def divided(self, project, urls, **wanted):
+    def divided(self, project, urls, cluster=None, **wanted):
         """How the last task of a project ended whose tasks fetch a part each."""
-        self.cluster.eole("project", "open", project, "--expect", len(urls), "--then", "collect", "--args",
-                          json.dumps({"how": "concat", "name": "whole", **wanted}))
-        self.cluster.submit([{"kind": "download", "project": project,
-                              "args": {"url": url, "part": part, "parts": len(urls)}} for part, url in enumerate(urls, 1)])
-        return self.cluster.json("project", project, "--wait", check=False)[0]["result"]
+        cluster = cluster or self.cluster
+        cluster.eole("project", "open", project, "--expect", len(urls), "--then", "collect", "--args",
+                     json.dumps({"how": "concat", "name": "whole", **wanted}))
+        cluster.submit([{"kind": "download", "project": project,
+                         "args": {"url": url, "part": part, "parts": len(urls)}} for part, url in enumerate(urls, 1)])
+        return cluster.json("project", project, "--wait", check=False)[0]["result"]
 
     def in_ranges(self, body_of, tag_of):
         """A server that sends what is asked for of the version that it has at its nth request."""
@@ -206,13 +248,24 @@ class Sources(unittest.TestCase):
             request.answer(206, body[first:last + 1], ETag=tag, Content_Range=f"bytes {first}-{last}/{len(body)}")
         return script
 
-    def test_one_file_is_fetched_by_several_tasks_and_joined(self):
-        url = self.serve("/divided", self.in_ranges(lambda n: OLD, lambda n: '"v1"'))
-        result = self.divided("three", [url] * 3, sha256=hashlib.sha256(OLD).hexdigest())
+    def test_one_file_is_fetched_by_several_workers_and_joined(self):
+        sends = self.in_ranges(lambda n: OLD, lambda n: '"v1"')
+        all_ask = threading.Barrier(3)
+
+        def script(request, n):
+            if request.command == "GET":
+                all_ask.wait(60)  # None is sent its part before each of the three workers asks for one.
+            sends(request, n)
+        url = self.serve("/divided", script)
+        with Cluster("--allow-net", "127.0.0.0/8", workers=3, slots=1) as cluster:
+            result = self.divided("three", [url] * 3, cluster, sha256=hashlib.sha256(OLD).hexdigest())
         self.assertEqual(result["state"], "done", result.get("error"))
         self.assertEqual(result["artifact"]["sha256"], hashlib.sha256(OLD).hexdigest())
         self.assertEqual(sorted(asked for asked in self.asked("/divided") if asked),
                          ["bytes=0-66665", "bytes=133333-", "bytes=66666-133332"])
+
+    def test_a_joined_file_has_its_digest(self):
+        url = self.serve("/joined", self.in_ranges(lambda n: OLD, lambda n: '"v1"'))
         self.assertIn("wanted 000", self.divided("wrong", [url] * 2, sha256="0" * 64)["error"])
 
     def test_parts_of_two_versions_are_never_joined(self):
@@ -266,27 +319,34 @@ class Sources(unittest.TestCase):
         self.assertGreater(took(hosts, "--download-host-rate", "2MiB"), 0.7)
 
     def test_what_many_connections_had_when_their_worker_was_killed_is_not_asked_for_again(self):
-        url = self.serve("/killed", self.ranges(1e6))
+        gate, sent = threading.Event(), collections.Counter()
+        self.addCleanup(gate.set)
+        url = self.serve("/killed", self.ranges(1e6, pause=(12 << 20, gate, sent)))
         scratch = os.path.join(self.cluster.directory, "eole/data/w1")
         task = self.cluster.submit([{"kind": "download", "args": {"url": url}}])[0]["id"]
 
         def noted():
+            """The stretches that it has, once of each less than a MiB is missing of what was sent."""
             try:
                 with open(f"{scratch}/{task}.part.version", encoding="ascii") as note:
-                    lines = [line.split() for line in note.read().splitlines()[6:-1]]
+                    had = [tuple(map(int, line.split())) for line in note.read().splitlines()[6:-1]]
             except OSError:
                 return None
-            had = sum(int(end) - int(begin) for begin, end in lines)
-            return had if len(lines) > 4 and had > 8 << 20 else None
-        wait_until(noted, 60, "many ranges")
+            nexts = [begin for begin, _ in had[1:]] + [len(LARGE)]
+            is_near = all(end + (1 << 20) > min(begin + sent[begin], to) for (begin, end), to in zip(had, nexts))
+            return had if len(had) > 3 and sent.total() >= 12 << 20 and is_near else None
+        had = wait_until(noted, 60, "many ranges")
         before = len(self.asked("/killed"))
         self.cluster.kill("w1", signal.SIGKILL)
+        gate.set()
         wait_until(lambda: self.cluster.task(task)["state"] == "done", 60, "done")
         result = self.cluster.json("result", task)[0]
         self.check_done(result, LARGE)
-        self.assertGreater(before, 4)
         again = self.asked("/killed")[before:]
         self.assertNotIn(None, again)
+        for asked in again:
+            begin = int(asked[6:].partition("-")[0])
+            self.assertFalse([stretch for stretch in had if stretch[0] <= begin < stretch[1]], asked)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kStepMs = 20;
 constexpr Duration kMeasure = 50ms;
+constexpr Duration kMeasureAgain = 1s;
 constexpr std::size_t kRangeConnectionsMax = 16;
 constexpr std::uint64_t kRangeBytesMin = 512 << 10;  // Less is not worth a request.
 constexpr double kFastEnough = 200e6;                // A second, of one connection.
@@ -19,6 +20,8 @@ constexpr int kHttpTooMany = 429;
 constexpr int kHttpBusy = 503;
 constexpr Duration kRefusedPause = 500ms;  // For a server to see that we have hung up.
 constexpr int kRefusalsMax = 4;            // One behind the other.
+constexpr Duration kStalled = 100ms;       // Nothing came: another may be asked for the same.
+constexpr int kRacesMax = 16;              // … so often for one file.
 constexpr double kBusy = 0.2;  // The loop rested for less of the time: this machine is the limit.
 constexpr double kWorthIt = 1.5;  // More connections must be so much faster.
 
@@ -29,10 +32,7 @@ class Fetching {
       : options_(options),
         part_(part),
         context_(context),
-        connections_max_(options.may_divide && options.limits.rate == 0 &&
-                                 !context.web().has_rates()
-                             ? kRangeConnectionsMax
-                             : 1) {}
+        is_settled_(!options.may_divide || options.limits.rate > 0 || context.web().has_rates()) {}
   FetchEnd run(const std::function<void()>& on_step);
 
  private:
@@ -41,22 +41,27 @@ class Fetching {
   bool take_ended();
   bool is_passing_refusal(const TransferEnd& end);
   void measure();
-  void grow();
+  void measure_from_here();
   void start_more();
+  std::vector<const Transfer*> fillers(const PartFile::Gap& gap) const;
   std::optional<PartFile::Gap> next_gap();
+  std::optional<PartFile::Gap> next_race(const std::vector<PartFile::Gap>& gaps);
+  void end_races();
 
   const FetchOptions& options_;
   PartFile& part_;
   TaskContext& context_;
   Waker waker_;
-  std::size_t connections_max_;
   std::size_t wanted_ = 1;  // Connections.
+  bool is_settled_;         // … and no more of them are tried.
   std::vector<std::unique_ptr<Transfer>> running_;
   const Transfer* lead_ = nullptr;  // If it fails, so does all of it.
   std::size_t started_ = 0;
   int refusals_ = 0;          // Of the lead, one behind the other,
   TimePoint ask_again_at_{};  // after which nothing is asked until then.
+  int races_ = 0;             // Two were asked for the same.
   FetchEnd end_;
+  Duration measure_for_ = kMeasure;
   TimePoint grown_at_{};  // There were fewer connections before,
   TimePoint begun_at_{};  // and now all have begun.
   std::uint64_t grown_bytes_ = 0;
@@ -102,7 +107,8 @@ bool Fetching::take_ended() {
       lead_ = nullptr;
       if (!end.is_whole) return false;
     } else if (!end.is_whole) {  // As many as it bears.
-      connections_max_ = wanted_ = std::max<std::size_t>(1, running_.size());
+      wanted_ = std::max<std::size_t>(1, running_.size());
+      is_settled_ = true;
     }
   }
   return true;
@@ -120,35 +126,52 @@ bool Fetching::is_passing_refusal(const TransferEnd& end) {
 // Whether more connections made it faster, and so even more may. Of several the speed alone says
 // nothing: a server that holds each to a rate lets much of each pass at once.
 void Fetching::measure() {
-  if (wanted_ >= connections_max_ || running_.size() < wanted_) return;
+  if (is_settled_ || running_.size() < wanted_) return;
   const bool have_begun = std::all_of(running_.begin(), running_.end(),
                                       [](const auto& each) { return each->has_begun(); });
   if (!have_begun || (started_ == 1 && !running_.front()->takes_ranges())) return;
   const auto now = process::now();
   if (begun_at_ == TimePoint{}) begun_at_ = now;
-  if (now < begun_at_ + std::max(kMeasure, begun_at_ - grown_at_)) return;
+  if (now < begun_at_ + std::max(measure_for_, begun_at_ - grown_at_)) return;
   const auto from = started_ == 1 ? begun_at_ : grown_at_;
   const auto have = part_.have();
   const auto seconds = std::chrono::duration<double>(now - from).count();
   const auto speed = static_cast<double>(have - std::min(have, grown_bytes_)) / seconds;
   const std::chrono::duration<double> rest = context_.web().rested() - grown_rest_;
   const bool is_fast = started_ == 1 && speed >= kFastEnough;
-  if (is_fast || rest.count() < kBusy * seconds || speed < kWorthIt * best_speed_) {
-    connections_max_ = wanted_;
-    return;
+  const bool is_faster = speed >= kWorthIt * best_speed_;
+  const bool is_first = measure_for_ == kMeasure;
+  if (!is_fast && is_faster && rest.count() >= kBusy * seconds) {
+    const bool is_most = wanted_ == kRangeConnectionsMax;
+    wanted_ = std::min(kRangeConnectionsMax, wanted_ * 4);
+    is_settled_ = is_most || (is_first && wanted_ == kRangeConnectionsMax);
+    best_speed_ = speed;
+  } else if (!is_fast && is_first) {
+    // A moment, on a machine that has much else to do: once more from here, for longer.
+    measure_for_ = kMeasureAgain;
+    best_speed_ = 0;
+  } else {
+    is_settled_ = true;
+    if (!is_faster) wanted_ /= 4;  // Those that end are not replaced.
   }
-  best_speed_ = speed;
-  wanted_ = std::min(connections_max_, wanted_ * 4);
-  grow();
+  measure_from_here();
 }
 
 // What comes is counted from here: servers that hold a rate let much pass at the begin of each
 // connection, and then nothing for a second.
-void Fetching::grow() {
+void Fetching::measure_from_here() {
   grown_at_ = process::now();
   begun_at_ = {};
   grown_bytes_ = part_.have();
   grown_rest_ = context_.web().rested();
+}
+
+// A transfer's own place is a little behind what it has written.
+std::vector<const Transfer*> Fetching::fillers(const PartFile::Gap& gap) const {
+  std::vector<const Transfer*> found;
+  for (const auto& each : running_)
+    if (const auto at = each->at(); gap.after <= at && at < gap.to) found.push_back(each.get());
+  return found;
 }
 
 // One that nobody fills, else the second half of the largest.
@@ -156,17 +179,33 @@ std::optional<PartFile::Gap> Fetching::next_gap() {
   const auto gaps = part_.gaps();
   std::optional<PartFile::Gap> largest;
   for (const auto& gap : gaps) {
-    const auto is_here = [&](const auto& each) {
-      const auto at = each->at();  // A little behind what it has written.
-      return gap.after <= at && at < gap.to;
-    };
-    if (std::none_of(running_.begin(), running_.end(), is_here)) return gap;
+    if (fillers(gap).empty()) return gap;
     if (!largest || gap.to - gap.from > largest->to - largest->from) largest = gap;
   }
   if (!largest || largest->to == UINT64_MAX) return std::nullopt;
   const auto half = (largest->to - largest->from) / 2;
-  if (half < kRangeBytesMin || !part_.divide(largest->from + half)) return std::nullopt;
+  if (half < kRangeBytesMin) return next_race(gaps);
+  if (!part_.divide(largest->from + half)) return std::nullopt;
   return PartFile::Gap{largest->from + half, largest->to};
+}
+
+// At the end, where the others are done: the rest of one that has stopped. Whose bytes come first
+// are taken, the other finds its gap filled.
+std::optional<PartFile::Gap> Fetching::next_race(const std::vector<PartFile::Gap>& gaps) {
+  if (races_ == kRacesMax) return std::nullopt;
+  for (const auto& gap : gaps) {
+    const auto here = fillers(gap);
+    if (here.size() > 1 || process::now() < here.front()->moved_at() + kStalled) continue;
+    ++races_;
+    return gap;
+  }
+  return std::nullopt;
+}
+
+// Whoever lost one may never hear of it.
+void Fetching::end_races() {
+  if (races_ == 0 || !part_.gaps().empty()) return;
+  for (const auto& each : running_) each->hang_up();
 }
 
 void Fetching::start_more() {
@@ -180,7 +219,7 @@ void Fetching::start_more() {
 
 FetchEnd Fetching::run(const std::function<void()>& on_step) {
   start_lead();
-  grow();
+  measure_from_here();
   while (true) {
     waker_.wait(context_.cancel_fd(), kStepMs);
     if (context_.is_cancelled()) {
@@ -190,6 +229,7 @@ FetchEnd Fetching::run(const std::function<void()>& on_step) {
     }
     context_.progress(part_.have(), part_.version().total.value_or(0));
     on_step();
+    end_races();
     if (!take_ended()) break;
     if (running_.empty() && process::now() < ask_again_at_) continue;
     if (running_.empty() && (end_.is_endless || !part_.version().total || !start_lead())) break;

@@ -293,8 +293,9 @@ void PartFile::read_note() {
   while (std::getline(file, line) && line != ".") {
     unsigned long long begin = 0, end = 0;
     if (std::sscanf(line.c_str(), "%llu %llu", &begin, &end) != 2 || begin < last || end < begin ||
-        end > size || stretches.size() == kStretchesMax)
+        stretches.size() == kStretchesMax)
       return;
+    if (end > size && end > begin) return;  // The file ends before a stretch that is still empty.
     stretches.emplace(begin, last = end);
   }
   if (line != "." || boot_id.empty() || boot_id != boot()) return;

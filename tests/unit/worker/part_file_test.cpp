@@ -159,3 +159,14 @@ TEST_CASE("of each stretch a kill costs no more than a MiB", "[part_file]") {
   CHECK(next.have() > kMiB);
   CHECK(next.gaps().front().to == 4 * kMiB);
 }
+
+TEST_CASE("a stretch of which nothing came costs a kill nothing of the others", "[part_file]") {
+  Here here;
+  constexpr std::uint64_t kMiB = 1 << 20;
+  REQUIRE(here.part->begin(kLarge, 0));
+  REQUIRE(here.part->divide(4 * kMiB));  // Of a connection that the server then refuses.
+  here.part->append(0, std::string(2 * kMiB, 'x'));
+  PartFile next([&] { return PartFile::Place{here.path, true}; }, true);
+  CHECK(next.have() == 2 * kMiB);
+  CHECK(next.resume_at() == 2 * kMiB);
+}
