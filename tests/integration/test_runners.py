@@ -242,9 +242,9 @@ class Starts(unittest.TestCase):
             path.with_suffix(".new").write_text(f"#!/bin/sh\nexec {ODD} {words}\n", encoding="utf-8")
             path.with_suffix(".new").chmod(0o755)
             path.with_suffix(".new").rename(path)
-        for each in waits:
-            self.assertEqual(wait_until(lambda each=each: (found := cluster.task(each["id"]))["state"] == "done" and found,
-                                        TRIED_AGAIN_SECONDS, "its end")["attempt"], 1)
+        cluster.wait_settled(1 + len(waits), TRIED_AGAIN_SECONDS)
+        ended = {each["id"]: (each["state"], each["attempt"]) for each in cluster.log()}
+        self.assertEqual({ended[each["id"]] for each in waits}, {("done", 1)})
         wait_until(lambda: "offers the kind echo, which comes with Eole" in broken().get(str(echo), ""),
                    TRIED_AGAIN_SECONDS, "it is refused")
         self.assertNotIn(str(later), broken())
