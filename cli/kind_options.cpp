@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "cli/script.hpp"
 #include "cli/signing.hpp"
@@ -29,6 +30,8 @@ bool is_plain_word(std::string_view name) {
 namespace {
 
 constexpr Duration kPatience = 1s;
+constexpr Duration kHeardWithin = 2s;
+constexpr Duration kAskAgain = 50ms;
 
 // What the words after the kind are; of most runners' kinds there are none.
 std::string words_of(const Kind& kind) {
@@ -177,8 +180,13 @@ kinds::OfferedKinds offered_for(std::vector<std::string> words) {
   }
   try {
     Cluster cluster(globals);
-    const auto told = cluster.ventilator.query("kinds", {}, {}, kPatience);
-    return told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
+    // A ventilator that has just started has heard of no worker; they are there within a second.
+    for (auto left = kHeardWithin; true; left -= kAskAgain) {
+      const auto told = cluster.ventilator.query("kinds", {}, {}, kPatience);
+      kinds::OfferedKinds offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
+      if (!told || is_completion || !offered.names().empty() || left <= 0s) return offered;
+      std::this_thread::sleep_for(kAskAgain);
+    }
   } catch (const Failure&) {  // Who needs a cluster says so.
     return {};
   }

@@ -32,8 +32,9 @@ install(FILES ${share}/_eole DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-com
 install(FILES ${share}/eole.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT eole)
 install(DIRECTORY deploy/systemd/ DESTINATION lib/systemd/system COMPONENT eole)
 
-# One library of all that a client needs. No ABI yet: headers and library are of one build.
-set(client_libraries base protocol kinds net process client_core client_session client_tasks client)
+# One library of all that a client or a runner needs. No ABI yet: headers and library are of one build.
+set(client_libraries base protocol kinds net process client_core client_session client_tasks client
+  worker_frames)
 list(TRANSFORM client_libraries REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE client_objects)
 add_library(eole_installed STATIC ${client_objects})
 set_target_properties(eole_installed PROPERTIES OUTPUT_NAME eole EXPORT_NAME client LINKER_LANGUAGE CXX)
@@ -43,7 +44,8 @@ target_link_libraries(eole_installed PUBLIC Threads::Threads PkgConfig::ZMQ PkgC
 add_dependencies(programs eole_installed)
 install(TARGETS eole_installed EXPORT eole ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/eole)
-foreach(dir IN ITEMS common/base common/protocol common/kinds common/net common/process clients/cpp)
+foreach(dir IN ITEMS common/base common/protocol common/kinds common/net common/process clients/cpp
+    worker/runners/frames)
   install(DIRECTORY ${dir}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/eole/${dir} COMPONENT dev
     FILES_MATCHING PATTERN "*.hpp")
 endforeach()
@@ -74,7 +76,7 @@ foreach(script IN ITEMS postinst prerm postrm)
   list(APPEND CPACK_DEBIAN_EOLE_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/deploy/debian/${script})
 endforeach()
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME eole-dev)
-set(CPACK_DEBIAN_DEV_DESCRIPTION "${what}: C++ client\nHeaders and a static library. There is no ABI yet.")
+set(CPACK_DEBIAN_DEV_DESCRIPTION "${what}: C++ library\nHeaders and a static library. There is no ABI yet.")
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "libzmq3-dev, libtomlplusplus-dev, libisal-dev, libssl-dev, libspdlog-dev, libhowardhinnant-date-dev, pkg-config")

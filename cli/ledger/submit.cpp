@@ -41,6 +41,15 @@ Written read(const Tree& todo, const std::string& path, const std::string& proje
   return out;
 }
 
+// As `eole submit` does, of a file whose tasks are to be submitted.
+void look_for_workers(Cluster& cluster, Written& file) {
+  try {
+    cli::look_for_workers(cluster, file.tasks);
+  } catch (const Failure& failure) {
+    throw Failure{failure.exit_code, text(file.path, ": ", failure.message)};
+  }
+}
+
 std::vector<std::string> ids_of(const Submission& submission) {
   std::vector<std::string> ids;
   for (const auto& range : submission.ids())
@@ -64,6 +73,7 @@ int submit(Cluster& cluster, const std::string& directory, const std::string& pr
   for (const auto& name : todo.files(folder))
     if (name.ends_with(".json") && !is_of_task(name))
       written.push_back(read(todo, text(folder, "/", name), project));
+  for (auto& file : written) look_for_workers(cluster, file);
   for (const auto& file : written) {
     std::vector<std::string> ids;
     if (!file.tasks.empty()) {

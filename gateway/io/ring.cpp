@@ -46,7 +46,10 @@ awaitable<std::shared_ptr<const kinds::OfferedKinds>> Ring::offered(Duration pat
   if (!fabric_->offered_ || now >= fabric_->offered_asked_ + kOfferedFor) {
     fabric_->offered_asked_ = now;  // The others go on with what was told before.
     const auto told = co_await ventilator("kinds", {}, {}, patience);
-    if (told) fabric_->offered_ = std::make_shared<const kinds::OfferedKinds>(*told);
+    kinds::OfferedKinds offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
+    // Each worker offers some: the ventilator has heard of none since it started.
+    if (!offered.names().empty())
+      fabric_->offered_ = std::make_shared<const kinds::OfferedKinds>(std::move(offered));
   }
   co_return fabric_->offered_;
 }

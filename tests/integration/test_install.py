@@ -73,6 +73,11 @@ class Install(unittest.TestCase):
             view = json.loads(said)
             self.assertEqual((view["state"], view["value"]["solutions"]), ("done", 4))
             self.assertEqual(cluster.task(view["id"])["state"], "done")
+        with Cluster("--runner", f"{build}/eole-example-runner", workers=1, programs=self.bin) as cluster:
+            self.assertEqual(cluster.eole("submit", "gcd", "--a", 12, "--b", "x", check=False).returncode, 2)
+            each = {"kind": "gcd", "args": {"a": 12, "b": 18}}
+            done, failed = cluster.submit([each, {**each, "args": {"a": 0, "b": 1}}], "--wait", check=False)
+            self.assertEqual((done["value"], failed["state"], failed["cause"]), (6, "failed", "ValueError"))
 
     def test_python_is_there(self):
         said = run(sys.executable, "-c", "import eole; print(eole.__file__)",

@@ -6,10 +6,12 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import unittest
 
 from cluster import BIN, Cluster, wait_until
 
+HERE = pathlib.Path(__file__).parent
 NAMES = ("todo", "tracking", "done", "config")
 
 
@@ -145,6 +147,19 @@ class Ledger(unittest.TestCase):
         (folder / "bad.json").unlink()
         self.end(process)
         self.committed()
+
+    def test_arguments_that_a_runner_does_not_take_are_refused(self):
+        cluster = self.enterContext(Cluster("--runner", f"{sys.executable} {HERE}/odd_runner.py odd 1 do:text:1:"))
+        folder = self.directory / "todo" / "photos"
+        folder.mkdir(parents=True)
+        (folder / "a.json").write_text('{"kind": "echo"}')
+        (folder / "b.json").write_text('{"kind": "odd", "args": {"do": "value"}}\n{"kind": "odd", "args": {"dooo": 1}}')
+        refused = cluster.eole("ledger", "submit", self.directory, "photos", check=False)
+        self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+        self.assertIn("photos/b.json: nothing was submitted\nline 2: ", refused.stderr)
+        self.assertIn("dooo", refused.stderr)
+        (folder / "b.json").write_text('{"kind": "odd", "args": {"do": "value"}}')
+        self.assertEqual(len(cluster.eole("ledger", "submit", self.directory, "photos").stdout.split()), 2)
 
     def test_a_project_is_put_together_from_git_alone(self):
         self.cluster.eole("project", "open", "book", "--expect", 30, "--then", "collect", "--args", '{"how": "concat"}')

@@ -65,10 +65,12 @@ class Node(unittest.TestCase):
             names = run("tar", "tf", place / archive).split()
             self.assertEqual({name.split("/")[1] for name in names}, {"bin", "src", "package.json"})
             run("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--prefix", directory, place / archive)
-            program, _, tasks = re.findall("```js\n(.*?)```", (ROOT / "docs/node.md").read_text(encoding="utf-8"), re.S)
+            page = (ROOT / "docs/node.md").read_text(encoding="utf-8")
+            program, _, tasks = re.findall("```js\n(.*?)```", page, re.S)
+            [runner] = re.findall("installed: (.*tasks.mjs)", page)
             (place / "program.mjs").write_text(program, encoding="utf-8")
             (place / "tasks.mjs").write_text(tasks, encoding="utf-8")
-            with Cluster("--runner", f"{place}/node_modules/.bin/eole-runner-node {place}/tasks.mjs", workers=1) as cluster:
+            with Cluster("--runner", runner, workers=1, cwd=place) as cluster:
                 env = {**cluster.env, "EOLE_CLUSTER": f"{cluster.directory}/eole/cluster.toml"}
                 told = [line.split()[1:] for line in run("node", place / "program.mjs", env=env).splitlines()]
                 self.assertEqual(told, [["done", "1"], ["done", "2"], ["done", "3"]])

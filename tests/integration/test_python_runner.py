@@ -243,9 +243,10 @@ class Starts(unittest.TestCase):
         self.assertEqual(worker.close(), 2)
 
     def test_it_is_for_workers_alone(self):
-        done = subprocess.run([sys.executable, "-m", "eole.runner", "shop_tasks"], capture_output=True, text=True, check=False,
-                              close_fds=True, env={**os.environ, "PYTHONPATH": f"{CLIENT}:{HERE}"})
-        self.assertEqual((done.returncode, "a worker starts this" in done.stderr), (2, True))
+        for env, why in ({}, "a worker starts this"), ({"EOLE_RUNNER_FD": "3"}, "has not handed it on"):
+            done = subprocess.run([sys.executable, "-m", "eole.runner", "shop_tasks"], capture_output=True, text=True,
+                                  check=False, env={**os.environ, "PYTHONPATH": f"{CLIENT}:{HERE}", **env})
+            self.assertEqual((done.returncode, why in done.stderr), (2, True), done.stderr)
 
 
 if __name__ == "__main__":

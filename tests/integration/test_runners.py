@@ -26,6 +26,16 @@ def task(do, kind="odd", **args):
     return {"kind": kind, "args": {"do": do, **args}}
 
 
+def upload(http, **fields):
+    boundary = "----of-a-test"
+    parts = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                    for name, value in fields.items())
+    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--{boundary}--\r\n'
+    status, _, said = http.ask("POST", "/upload", (parts + file).encode(),
+                               {"content-type": f"multipart/form-data; boundary={boundary}"})
+    return status, said.get("detail")
+
+
 class WithCluster(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -232,9 +242,9 @@ class Starts(unittest.TestCase):
             path.with_suffix(".new").write_text(f"#!/bin/sh\nexec {ODD} {words}\n", encoding="utf-8")
             path.with_suffix(".new").chmod(0o755)
             path.with_suffix(".new").rename(path)
-        for each in waits:
-            self.assertEqual(wait_until(lambda each=each: (found := cluster.task(each["id"]))["state"] == "done" and found,
-                                        TRIED_AGAIN_SECONDS, "its end")["attempt"], 1)
+        cluster.wait_settled(1 + len(waits), TRIED_AGAIN_SECONDS)
+        ended = {each["id"]: (each["state"], each["attempt"]) for each in cluster.log()}
+        self.assertEqual({ended[each["id"]] for each in waits}, {("done", 1)})
         wait_until(lambda: "offers the kind echo, which comes with Eole" in broken().get(str(echo), ""),
                    TRIED_AGAIN_SECONDS, "it is refused")
         self.assertNotIn(str(later), broken())
@@ -325,24 +335,28 @@ class Told(unittest.TestCase):
 
     def test_an_upload_is_checked_before_its_file_goes_anywhere(self):
         http = Http(self.cluster)
-        boundary = "----of-a-test"
-
-        def upload(**fields):
-            parts = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-                            for name, value in fields.items())
-            file = (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n'
-                    f"--{boundary}--\r\n")
-            status, _, said = http.ask("POST", "/upload", (parts + file).encode(),
-                                       {"content-type": f"multipart/form-data; boundary={boundary}"})
-            return status, said.get("detail")
-        self.assertEqual(upload(kind="scale", width="800"), (202, None))
-        self.assertEqual(upload(kind="scale", width="wide"),
+        self.assertEqual(upload(http, kind="scale", width="800"), (202, None))
+        self.assertEqual(upload(http, kind="scale", width="wide"),
                          (400, '/args/width: scale: width must be a whole number, not "wide"'))
-        self.assertEqual(upload(kind="scale", widht="800"), (400, "field widht: kind scale has no such argument"))
-        self.assertEqual(upload(kind="odd"), (400, "kind odd takes no file: it has no argument artifact"))
+        self.assertEqual(upload(http, kind="scale", widht="800"), (400, "field widht: kind scale has no such argument"))
+        self.assertEqual(upload(http, kind="odd"), (400, "kind odd takes no file: it has no argument artifact"))
         tus = {"tus-resumable": "1.0.0", "upload-length": "1", "upload-metadata": "kind b2Rk"}
         status, _, said = http.ask("POST", "/uploads", b"", tus)
         self.assertEqual((status, said.get("detail")), (400, "kind odd takes no file: it has no argument artifact"))
+
+    def test_an_upload_waits_until_a_worker_has_said_what_its_kind_takes(self):
+        with Cluster(workers=0) as cluster:
+            http = Http(cluster)
+            self.assertEqual(upload(http, kind="scale", width="800"),
+                             (503, "kind scale: the ventilator has not said yet who offers it"))
+            scale = f"{ODD} scale 1 artifact:sha256:1: width:integer:0:128"
+            worker = subprocess.Popen([BIN / "worker", "--cluster", f"{cluster.directory}/eole/data/worker.toml", "--name", "w",
+                                       "--data", f"{cluster.directory}/w", "--runner", scale], env=cluster.env,
+                                      stderr=subprocess.DEVNULL)
+            self.addCleanup(worker.wait)
+            self.addCleanup(worker.kill)
+            said = wait_until(lambda: (said := upload(http, kind="scale", width="wide"))[0] != 503 and said, what="it is known")
+            self.assertEqual(said, (400, '/args/width: scale: width must be a whole number, not "wide"'))
 
     def test_shells_complete_it(self):
         def words(*line):

@@ -1,9 +1,14 @@
 """What `eole submit` takes and refuses, before anything reaches the cluster."""
 
 import json
+import pathlib
+import subprocess
+import tempfile
 import unittest
 
-from cluster import Cluster
+import msgpack
+from cluster import BIN, Cluster
+from fake_sink import FakeSink, cluster_text
 
 
 class Submit(unittest.TestCase):
@@ -89,6 +94,31 @@ class Submit(unittest.TestCase):
     def test_a_misspelt_kind_is_refused_with_the_one_that_was_meant(self):
         said = self.refused("--file", "-", "--wait", input='{"kind":"imagee"}\n{"kind":"echo"}\n')
         self.assertIn("imagee: no worker runs such a kind; did you mean image?", said)
+
+
+class JustStarted(FakeSink):
+    """A ventilator that hears of its worker once it was asked twice."""
+
+    asked = 0
+
+    def answer(self, name, request, fields):
+        self.asked += 1
+        width = {"name": "width", "type": "integer", "needed": True, "default": ""}
+        kinds = [{"name": "scale", "about": "Scales.", "arguments": [width]}] if self.asked > 2 else []
+        return msgpack.packb([1, "answer", request]), msgpack.packb(kinds)
+
+
+class Kinds(unittest.TestCase):
+    def test_options_of_a_runners_kind_are_known_once_a_worker_has_said_them(self):
+        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-")))
+        file = directory / "cluster.toml"
+        file.touch(0o600)
+        file.write_text(cluster_text(directory).replace("/ventilator'", "/queries'"), encoding="ascii")
+        with JustStarted(directory) as ventilator:
+            done = subprocess.run([BIN / "eole", "--cluster", file, "submit", "scale", "--help"], text=True,
+                                  capture_output=True, check=False)
+        self.assertIn("--width N", done.stdout, done.stderr)
+        self.assertEqual(ventilator.asked, 3)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The Python client's cores answer what the C++ client's do: tests/golden/transcripts, step by step."""
 
+import collections
 import json
 import pathlib
 import struct
@@ -13,8 +14,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "clients/python"))
 from eole.flights import Flights  # noqa: E402
 from eole.following import Cursor, Following  # noqa: E402
+from eole.log import FOUND_MAX, Log  # noqa: E402
 from eole.member import Lost, Member  # noqa: E402
-from eole.records import open_batch  # noqa: E402
+from eole.records import RUN, SIZE, open_batch  # noqa: E402
 from eole.topics import topics  # noqa: E402
 
 PATIENCE = 30
@@ -163,6 +165,20 @@ class Ahead(unittest.TestCase):
         core.on_notification(7, batches[0], 0)
         self.assertEqual(list(core.batches), batches)
         self.assertLess(time.process_time() - start, 5)  # By the square it takes a minute.
+
+
+    def test_what_has_come_is_not_all_opened_at_once(self):
+        log, count = Log.__new__(Log), 5 * FOUND_MAX  # No socket: what is there needs none.
+        log.found, log._wanted, log._wants, log._core = collections.deque(), 0, None, Following(Cursor(), 0, PATIENCE)
+        run = RUN.pack(1, 1, 0, 0, 1, 0, 1, 0, 0, 4, 0, 0, 0, 1, 5) + b"echo" + SIZE.pack(1) + b"\x80"
+        log._core.batches.extend(struct.pack("<QQQIHH", at, 7, 5, 1, 2, 0) + b"w1" + run for at in range(count))
+        log._core.offset = count
+        for at in range(count):
+            if not log.found:
+                log.wait(0)
+                self.assertLessEqual(len(log.found), FOUND_MAX)
+                self.assertEqual(log.offset, at + len(log.found))
+            self.assertEqual(log.found.popleft().offset, at)
 
 
 class Transcripts(unittest.TestCase):

@@ -133,7 +133,7 @@ export class Member {
     }
     const { group, run, name } = this.#told;
     const fields = [this.#request, group, run, name, this.#generation, this.#isLeaving ? 1 : 0];
-    this.out.push([head('attend', ...fields), cursors(wanted)]);
+    this.out.push([head('attend', ...fields), cursors(wanted.sort(([a], [b]) => a - b))]);
     [this.#due, this.#said] = [now + kRepeatMs, now];
   }
 

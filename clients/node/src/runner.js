@@ -149,7 +149,11 @@ export async function main(paths) {
   try {
     if (!fstatSync(fd).isSocket()) throw new Error();
   } catch {
-    fail(`no socket at descriptor ${fd}: a worker starts this, by worker --runner`);
+    const isBelowOne = process.env.EOLE_RUNNER_FD !== undefined;
+    const why = isBelowOne
+      ? 'what the worker started (npx, sudo) has not handed it on'
+      : 'a worker starts this, by worker --runner';
+    fail(`no socket at descriptor ${fd}: ${why}`);
   }
   process.on('SIGINT', () => {}); // Ctrl-C is the worker's.
   try {

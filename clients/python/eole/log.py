@@ -7,10 +7,11 @@ import zmq
 
 from .connection import TURNED_AWAY, send
 from .errors import Gone, LogReplaced, NoAnswer, Refused
-from .following import Cursor, Following
+from .following import Cursor, Following, span_of
 from .records import SIZE, head_of, open_batch
 from .topics import topics
 
+FOUND_MAX = 10_000   # Records that are opened ahead, but for the last batch: one is ten times its bytes then.
 NEWS_MAX = 1000      # Notifications that wait to be read; what is dropped beyond is read from the log.
 LATE_SECONDS = 1     # Who looks so late has not heard what has come meanwhile.
 SILENCE_SECONDS = 5  # The sink says something every second; after so long it is asked.
@@ -60,7 +61,8 @@ class Log:
     @property
     def offset(self):
         """All below was found, or does not fit."""
-        return self._core.offset
+        batches = self._core.batches
+        return span_of(batches[0])[0] if batches else self._core.offset
 
     def close(self):
         if not self._sink.closed:  # An iterator left half read is closed after its cluster, which closed the sockets.
@@ -77,6 +79,7 @@ class Log:
     def wait(self, milliseconds, other=None):
         """Finds what comes next; nothing if nothing comes in time, or the descriptor `other` is readable."""
         until = time.monotonic() + milliseconds / 1000
+        self._open()
         while not self.found and not self._wait_once(until, other) and time.monotonic() < until:
             pass
 
@@ -134,7 +137,7 @@ class Log:
             core.on_refused(fields)
 
     def _open(self):
-        while self._core.batches:
+        while self._core.batches and len(self.found) < FOUND_MAX:
             open_batch(self._core.batches.popleft(), self._wanted, self.found, wants=self._wants)  # A bad one is met once.
 
     def _raise_error(self):

@@ -207,7 +207,7 @@ class Member:
     def _attend(self, now):
         self._request += 1
         cursors = []
-        for partition, owned in self.owned.items():
+        for partition, owned in sorted(self.owned.items()):
             if owned.handed <= owned.wanted:  # What was looked through behind what was handed out is others'.
                 owned.wanted = max(owned.wanted, self._level(owned))
             if owned.wanted > owned.committed:

@@ -1,4 +1,5 @@
 #include <deque>
+#include <random>
 
 #include "clients/cpp/core/group.hpp"
 #include "tests/unit/clients/transcript.hpp"
@@ -73,6 +74,7 @@ class Told {
     end(std::move(out));
   }
   std::uint64_t last_read() const { return read_; }
+  std::uint64_t read_from() const { return read_from_; }
   std::uint64_t last_attend() const { return attend_; }
   void check(const std::string& name) const { transcript_.check(name); }
 
@@ -127,6 +129,7 @@ class Told {
       }
       if (const auto* read = std::get_if<SendGroupRead>(&action)) {
         read_ = read->read.request;
+        read_from_ = read->read.offset;
         said.push_back(Transcript::wire(read->read));
       }
       if (std::holds_alternative<DropPieces>(action)) {
@@ -152,6 +155,63 @@ class Told {
   std::uint64_t looked_ = 0;  // Of the piece in front: all below was looked at.
   std::uint64_t attend_ = 0;  // The request of the latest one.
   std::uint64_t read_ = 0;
+  std::uint64_t read_from_ = 0;
+};
+
+/// What comes to a member in any order, much of it as no sink would say it.
+class Rough {
+ public:
+  explicit Rough(std::uint32_t seed) : random_(seed) {}
+  void run(int steps) {
+    told_.pass(0s);
+    told_.owns(1, shared());
+    for (; steps > 0; --steps) step();
+    told_.leave();
+    told_.pass(1s);
+    told_.owns(generation_, {});
+  }
+  void check(const std::string& name) const { told_.check(name); }
+
+ private:
+  void step() {
+    const auto what = below(14);
+    const auto late = below(8) / 7;  // Of a request or a generation before.
+    const auto at = below(head_ + 1);
+    const auto few = below(9);
+    switch (what) {
+      case 0: return told_.pass(late ? 6s : 250ms * few);
+      case 1: return shares_anew();
+      case 2: return told_.gone(told_.last_read() - late, at);
+      case 3: return told_.grows(head_ += few);
+      case 4: return told_.let_go();
+      case 5: return told_.records(told_.last_read() - late, at, {});
+      case 6:
+      case 7: return told_.commit();
+      case 8:
+      case 9: return told_.owns(generation_ - late, shared());
+      case 10:
+      case 11: return told_.take(1 + few);
+      default: return told_.reads(late ? at : told_.read_from(), 1 + few);
+    }
+  }
+  void shares_anew() {
+    ++generation_;
+    const auto moved = below(4) == 0 ? generation_ : 0;
+    if (below(2) == 0) return told_.owns(generation_, shared(), moved);
+    told_.hears_that_it_owns(generation_, shared(), moved);
+  }
+  Cursors shared() {
+    Cursors out;
+    for (std::uint32_t partition = 0; partition < kPartitions; ++partition)
+      if (below(3) != 0) out.push_back({partition, below(head_ + 1)});
+    return out;
+  }
+  std::uint32_t below(std::uint64_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
+
+  std::mt19937 random_;
+  Told told_;
+  std::uint64_t generation_ = 1;
+  std::uint64_t head_ = 9;
 };
 
 /// One that owns this much, and was answered.
@@ -280,5 +340,13 @@ TEST_CASE("what ends a member, and what does not, is as in the transcript", "[tr
     told.pass(250ms);
     told.owns(1, {{1, 0}});
     told.check("group_silence");
+  }
+}
+
+TEST_CASE("whatever comes to a member in any order is as in the transcript", "[transcript]") {
+  for (std::uint32_t seed = 1; seed <= 3; ++seed) {
+    Rough rough(seed);
+    rough.run(150);
+    rough.check(text("group_rough", seed));
   }
 }
