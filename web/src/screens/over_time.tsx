@@ -55,7 +55,7 @@ export function OverTime({ project = '' }: { project?: string }) {
             lines={[
               { name: w().accepted, colour: 'running', isDashed: true },
               { name: w().settled, colour: 'done' },
-              { name: stateWord('failed'), colour: 'failed' },
+              { name: w().failedMany, colour: 'failed' },
             ]}
             data={rates(span, ['accepted', 'settled', 'failed'])}
           />
@@ -85,7 +85,7 @@ export function OverTime({ project = '' }: { project?: string }) {
               { name: 'p99 ', colour: 'running', isDashed: true },
             ]}
             data={spans}
-            span={[seen[0]?.at ?? 0, seen.at(-1)?.at ?? 1]}
+            {...(seen[0] ? { span: [seen[0].at, seen.at(-1)?.at ?? seen[0].at] as const } : {})}
             say={brief}
           />
         )}

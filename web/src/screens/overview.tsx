@@ -126,7 +126,7 @@ function Figures({ now }: { now: Status }) {
         note={slots > 0 ? w().ofSlots(slots, stored) : undefined}
       />
       <Figure
-        name={stateWord('dead')}
+        name={w().deadLetters.toLowerCase()}
         value={short(now.sink?.dead ?? 0)}
         state="dead"
         to="/dead"

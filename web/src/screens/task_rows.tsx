@@ -19,7 +19,7 @@ const summary = (row: Row): ComponentChildren =>
       {w().notBefore} <Ago when={row.waits_until} />
     </>
   ) : (
-    row.error || row.summary || ''
+    (row.error && w().told(row.error)) || row.summary || ''
   );
 
 interface TaskColumn extends Column<Row> {
