@@ -101,9 +101,15 @@ function Figures({ now }: { now: Status }) {
       <Figure
         name={w().acceptedRate}
         value={a(accepted)}
+        to="/tasks"
         note={w().total(now.ventilator?.accepted ?? 0)}
       />
-      <Figure name={w().settledRate} value={a(settled)} note={w().total(now.sink?.settled ?? 0)} />
+      <Figure
+        name={w().settledRate}
+        value={a(settled)}
+        to="/tasks?state=done"
+        note={w().total(now.sink?.settled ?? 0)}
+      />
       <Figure
         name={w().failedRate}
         value={a(failed)}

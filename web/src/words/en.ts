@@ -129,7 +129,7 @@ export const en = {
   answers: 'answers',
   doesNotAnswer: 'does not answer',
   process: (pid: number) => `process ${pid}`,
-  whileAway: 'While you were away',
+  whileAway: 'While you were away:',
 
   // First visit
   hello: 'hello',

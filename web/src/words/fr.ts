@@ -123,7 +123,7 @@ export const fr: Words = {
   answers: 'répond',
   doesNotAnswer: 'ne répond pas',
   process: (pid) => `processus ${pid}`,
-  whileAway: 'En votre absence',
+  whileAway: 'En votre absence :',
 
   hello: 'bonjour',
   firstTitle: 'Rien n’a encore tourné ici. Trois essais :',
