@@ -4,6 +4,18 @@
 const s = (count: string) => (count === '0' || count === '1' ? '' : 's');
 
 const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)][] = [
+  // Of what it died.
+  [
+    /^dead after (\d+) attempts?/,
+    (_, count = '') => `morte après ${count} essai${s(count)}`,
+  ],
+  [
+    /(^|, |after )attempt (\d+): (failed: )?/,
+    (_, before = '', which = '', failed) =>
+      `${before.replace('after', 'après')}essai ${which} : ${failed ? 'échec : ' : ''}`,
+  ],
+  [/^one of two copies: /, 'une de deux copies : '],
+  [/^not tried again: (.+) is none of (.+)$/, 'pas réessayée : $1 n’est pas de $2'],
   // Why a task waits.
   [/^no connected worker offers (\S+?)(?=;|$)/, 'aucun ouvrier connecté n’offre $1'],
   [/; its runners cannot start$/, ' ; ses programmes ne démarrent pas'],
@@ -35,8 +47,9 @@ const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)]
       `${free === 'none' ? 'aucun n’a' : free === '1' ? '1 a' : `${free} ont`} une place libre`,
   ],
   [
-    /^it waits for (\d+) tasks? to end/,
-    (_, count = '') => `elle attend la fin de ${count} tâche${s(count)}`,
+    /^it waits for (\d+) tasks? to end(:?)/,
+    (_, count = '', colon = '') =>
+      `elle attend la fin de ${count} tâche${s(count)}${colon && ' :'}`,
   ],
   [/all of the project (\S+)/g, 'toutes celles du projet $1'],
   [/^it waits for itself, and so for ever/, 'elle s’attend elle-même, donc sans fin'],
@@ -61,7 +74,6 @@ const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)]
   [/^(\S+) has (\d+) tasks running, limit (\d+)$/, '$1 a $2 tâches en cours, limite $3'],
   [/^(\S+) is paused$/, '$1 est en pause'],
   [/^its next attempt is at (\S+?)(?=,|$)/, 'son prochain essai est à $1'],
-  [/, after (?=attempt)/, ', après '],
   [
     /^the ventilator has started anew: the worker that had it may come back$/,
     'le ventilateur vient de redémarrer : l’ouvrier qui l’avait peut revenir',
@@ -84,6 +96,7 @@ const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)]
   [/, attempt (\d+)(?= of|:|$)/, ', essai $1'],
   [/ of at most (\d+)/, ' sur $1 au plus'],
   [/: alone there, for a worker was lost that had it/, ' : seule, car un ouvrier qui l’avait fut perdu'],
+  [/ with (?=.+ and had room)/, ' avec '],
   [/: (\S+) offers (.+) and had room/, ' : $1 offre $2 et avait de la place'],
   [/, as wished: /, ', comme voulu : '],
   [
@@ -98,12 +111,6 @@ const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)]
     /^it is over, \w+, which the sink's log does not have yet$/,
     'elle est finie, ce que le registre n’a pas encore',
   ],
-  // Of what it died.
-  [/^dead after (\d+) attempts/, 'morte après $1 essais'],
-  [/(^|, |après )attempt (\d+): (failed: )?/, (_, comma = '', which = '', failed) =>
-    `${comma}essai ${which} : ${failed ? 'échec : ' : ''}`],
-  [/^one of two copies: /, 'une de deux copies : '],
-  [/^not tried again: (.+) is none of (.+)$/, 'pas réessayée : $1 n’est pas de $2'],
 ];
 
 const kKinds: { [said: string]: string } = {
