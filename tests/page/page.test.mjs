@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
+import { kScreens } from './screens.mjs';
 
 const home = process.env.EOLE_PAGE;
 const kPatienceMs = 30_000;
@@ -738,27 +739,6 @@ test('a chain and an alert are added and removed', async () => {
   await alerts.getByRole('button', { name: 'Remove nexts' }).waitFor({ state: 'detached' });
   assert.deepEqual(wrong, []);
 });
-
-const kScreens = [
-  '/',
-  '/tasks',
-  '/submit?kind=exec',
-  '/submit?many=1',
-  '/projects',
-  '/projects/many',
-  '/dead',
-  '/schedules',
-  '/groups',
-  '/groups/seen',
-  '/workers',
-  '/cluster',
-  '/pictures',
-  '/queens',
-  '/events-log',
-  '/logs',
-  '/tasks?text=nothing-has-this',
-  '/tasks/000000-1',
-];
 
 for (const colorScheme of ['light', 'dark']) {
   test(`no screen has what axe finds wrong, ${colorScheme}`, async () => {
