@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const kGzipBytesMax = 61 * 1024; // Of all files together, but for French, which comes apart.
 const kFrench = 'fr.js';
-const kFrenchGzipBytesMax = 10 * 1024;
+const kFrenchGzipBytesMax = 12 * 1024;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, '../build/web'));

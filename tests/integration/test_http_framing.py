@@ -317,7 +317,7 @@ class Framing(unittest.TestCase):
                 self.assertFalse(is_head and not answer.endswith(b"\r\n\r\n"), answer)
 
     def test_it_is_the_same_in_single_bytes(self):
-        for name in ("a chunk", "a length", "plain"):
+        for name in ("a chunk", "a length", "plain", "chunks and no body"):
             with self.subTest(name), socket.create_connection((self.http.host, self.http.port), timeout=10) as peer:
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for byte in SOUND[name]:

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
+import { kScreens } from './screens.mjs';
 
 const home = process.env.EOLE_PAGE;
 const kPatienceMs = 30_000;
@@ -649,6 +650,29 @@ test('in French it is French, and the choice stays', async () => {
   await open({ locale: 'fr-FR' });
   await page.goto(home);
   await page.getByRole('heading', { name: 'Aperçu' }).waitFor();
+  const waits = await submit({ kind: 'nobodys', args: {} });
+  await page.goto(`${home}/tasks/${waits}`);
+  await page.getByText('Aucun ouvrier connecté n’offre nobodys.').waitFor();
+  await ask('DELETE', `/task/${waits}`);
+  const letter = { kind: 'exec', args: { shell: 'exit 4' }, retry: true, attempts: 1 };
+  await ended(await submit(letter), 'dead');
+  await page.goto(`${home}/dead`);
+  await page.getByText('essai 1 : échec : exit code 4').first().waitFor();
+  await page.goto(`${home}/tasks?state=dead`);
+  await page.getByText('morte après 1 essai, essai 1 : échec : exit code 4').first().waitFor();
+  const { kinds } = await (await ask('GET', '/kinds')).json();
+  const built = kinds.filter(({ name }) => /^(collect|dead|download|echo|exec|image|nqueens|sleep)$/.test(name));
+  assert.equal(built.length, 8);
+  for (const { name, about } of built) {
+    await page.goto(`${home}/submit?kind=${name}`);
+    const kind = page.getByLabel('Genre', { exact: true });
+    await until(async () => (await kind.inputValue()) === name, name);
+    const said = (await page.locator('.hint').allTextContents()).filter((each) => each !== '');
+    const english = JSON.stringify([about, kinds.find((each) => each.name === name)]);
+    for (const each of said) assert.ok(!english.includes(JSON.stringify(each).slice(1, -1)), each);
+    assert.ok(said.length > 0, name);
+  }
+  await page.goto(home);
   await page.getByLabel('Language / Langue').selectOption('en');
   await page.reload();
   await heading('Overview');
@@ -715,27 +739,6 @@ test('a chain and an alert are added and removed', async () => {
   await alerts.getByRole('button', { name: 'Remove nexts' }).waitFor({ state: 'detached' });
   assert.deepEqual(wrong, []);
 });
-
-const kScreens = [
-  '/',
-  '/tasks',
-  '/submit?kind=exec',
-  '/submit?many=1',
-  '/projects',
-  '/projects/many',
-  '/dead',
-  '/schedules',
-  '/groups',
-  '/groups/seen',
-  '/workers',
-  '/cluster',
-  '/pictures',
-  '/queens',
-  '/events-log',
-  '/logs',
-  '/tasks?text=nothing-has-this',
-  '/tasks/000000-1',
-];
 
 for (const colorScheme of ['light', 'dark']) {
   test(`no screen has what axe finds wrong, ${colorScheme}`, async () => {

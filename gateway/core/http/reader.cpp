@@ -47,6 +47,12 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
   std::size_t head_bytes = 0;
   std::optional<Problem> problem;
 
+  /// Between chunks, where at least "0", CR, LF, CR and LF are to come. Beast must not be shown less:
+  /// it stops the program if it is shown an unfinished last chunk of fewer bytes twice.
+  bool needs_more(std::size_t bytes) const {
+    return is_chunked_ && is_header_done() && chunk_left_ == 0 && bytes < 5;
+  }
+
  private:
   using error_code = beast::error_code;
   using string_view = beast::string_view;
@@ -133,8 +139,9 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
     body.append(piece.data(), piece.size());
     return piece.size();
   }
-  void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& ec) override {
+  void on_chunk_header_impl(std::uint64_t size, string_view extensions, error_code& ec) override {
     if (!extensions.empty()) return refuse(ec, 400, "chunks have no extensions here");
+    chunk_left_ = size;
     chunk_bytes_ += 12;
     if (chunk_bytes_ > kChunkHeaderBytesMax)
       refuse(ec, 400, text("over ", kChunkHeaderBytesMax, " bytes of chunk headers"));
@@ -143,6 +150,7 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
     body.append(piece.data(), piece.size());
     // Small chunks cost what they are: a header for each.
     chunk_bytes_ -= std::min(chunk_bytes_, piece.size() / 64);
+    chunk_left_ -= piece.size();
     return piece.size();
   }
   void on_finish_impl(error_code&) override {}
@@ -154,6 +162,7 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
   bool has_length_ = false;
   bool is_chunked_ = false;
   std::size_t chunk_bytes_ = 0;
+  std::uint64_t chunk_left_ = 0;
 };
 
 RequestReader::RequestReader() : parser_(std::make_unique<Parser>()) {}
@@ -171,6 +180,7 @@ std::size_t RequestReader::feed(std::string_view bytes) {
   while (taken < bytes.size() && !parser_->is_done() && !has_head()) {
     beast::error_code ec;
     const auto rest = bytes.substr(taken);
+    if (parser_->needs_more(rest.size())) break;
     const bool is_head = !parser_->is_header_done();
     const auto count = parser_->put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
     taken += count;

@@ -51,8 +51,9 @@ TEST_CASE("requests follow one another, however they are cut", "[gateway]") {
                      "Content-Length: 5\r\n\r\nhelloPOST /c HTTP/1.1\r\n" + kHost +
                      "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nGET /d "
                      "HTTP/1.1\r\n" +
-                     kHost + "\r\n";
-  const Is all{"GET /a ", "POST /b hello", "POST /c abcde", "GET /d "};
+                     kHost + "\r\nPOST /e HTTP/1.1\r\n" + kHost +
+                     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  const Is all{"GET /a ", "POST /b hello", "POST /c abcde", "GET /d ", "POST /e "};
   REQUIRE(read(bytes) == all);
   for (const std::size_t piece : {1, 2, 3, 7, 64}) REQUIRE(read(bytes, piece) == all);
 }

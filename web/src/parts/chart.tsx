@@ -106,7 +106,7 @@ export function Chart({ title, lines, data, span, say = short, onPick }: ChartPr
               </text>
             </g>
           ))}
-          {ticks(first, last, inner).map((tick) => (
+          {(first > 0 ? ticks(first, last, inner) : []).map((tick) => (
             <text key={tick} x={x(tick)} y={kHeight - 4} text-anchor="middle">
               {hasDate ? dayOnly(tick * 1000) : clock(tick * 1000).slice(0, tick % 60 ? 8 : 5)}
             </text>

@@ -118,6 +118,9 @@ export function coarse(value: number): string {
   return `${Math.round(value / 86400)} ${w().days}`;
 }
 
+/** Where there is little room. */
+export const brief = (value: number) => (value < 60 ? seconds(value) : coarse(value));
+
 const kShapes: Record<string, string> = {
   waiting: 'M5 1a4 4 0 1 0 0 8a4 4 0 1 0 0-8zm0 1.6a2.4 2.4 0 1 1 0 4.8a2.4 2.4 0 1 1 0-4.8z',
   queued: 'M5 1a4 4 0 1 0 0 8a4 4 0 1 0 0-8z',

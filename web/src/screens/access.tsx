@@ -50,7 +50,7 @@ function One({ token }: { token: Token }) {
       <div class="letter-head">
         <strong>{name}</strong>
         <span>{w().roleNames[token.role]}</span>
-        <span class="mono">{token.prefix === '' ? w().allProjects : token.prefix}</span>
+        {token.prefix === '' ? <span>{w().allProjects}</span> : <span class="mono">{token.prefix}</span>}
         <span class="soft">
           {w().made} <Ago when={token.made} />
         </span>

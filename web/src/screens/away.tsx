@@ -36,7 +36,7 @@ export function Away() {
   return (
     <div class="bar-note">
       <span>
-        {w().whileAway} (<Ago when={since} />){': '}
+        {w().whileAway}{' '}
         {told.map(([state, count], at) => (
           <>
             {at > 0 && ', '}
@@ -45,7 +45,10 @@ export function Away() {
             </a>
           </>
         ))}
-        .
+        .{' '}
+        <span class="soft">
+          <Ago when={since} />
+        </span>
       </span>
       <button class="plain" onClick={() => (isRead.value = true)}>
         {w().hide}

@@ -39,7 +39,7 @@ export function Cluster() {
             <Facts
               facts={[
                 ...usageOf('ventilator', ventilator),
-                ['origin', ventilator.origin],
+                [w().origin, ventilator.origin],
                 [w().starts, number(ventilator.start)],
                 [w().accepted, number(ventilator.accepted)],
                 [w().journal, bytes(ventilator.journal_bytes)],
@@ -55,8 +55,8 @@ export function Cluster() {
             <Facts
               facts={[
                 ...usageOf('sink', sink),
-                ['log', sink.log],
-                [w().head, number(sink.head)],
+                [w().logId, sink.log],
+                [w().head.toLowerCase(), number(sink.head)],
                 [w().logSize, `${bytes(sink.log_bytes)} / ${bytes(sink.log_keep_bytes)}`],
                 [w().diskFree, freeOf(sink)],
                 [w().keptFrom, number(sink.log_kept_from)],

@@ -97,6 +97,7 @@ export function Groups() {
 }
 
 function Sparkline({ known }: { known: [number, number][] }) {
+  if (known.length === 0) return null; // A line first, then what was seen of its group.
   const most = Math.max(1, ...known.map(([, lag]) => lag));
   const step = 96 / Math.max(known.length - 1, 1);
   return (
@@ -223,7 +224,7 @@ function Chains() {
 
 function Alerts() {
   const answer = useAsked<{ alerts: Alert[]; raised: Alert[] }>('/alerts', kAskMs);
-  const raised = listOf<Alert & { since: number }>(answer.data, 'raised');
+  const raised = listOf<{ name: string; alert: string; group: string; since: number }>(answer.data, 'raised');
   return (
     <Section title={w().alerts}>
       <p class="soft">{w().alertsAre}</p>
@@ -235,6 +236,7 @@ function Alerts() {
             <span class="wrong">
               {w().raised} <Ago when={each.since} />
             </span>
+            <span class="soft">{each.alert}</span>
           </li>
         ))}
         {listOf<Alert>(answer.data, 'alerts').map((each) => (

@@ -4,7 +4,7 @@ import { address } from '../api';
 import { useAsked } from '../asked';
 import { Chart } from '../parts/chart';
 import { Section } from '../parts/frame';
-import { coarse, now, seconds, stateWord } from '../parts/shown';
+import { brief, now, seconds, stateWord } from '../parts/shown';
 import { ask, go, query } from '../router';
 import { levels, rates, samples } from '../samples';
 import { w } from '../settings';
@@ -19,8 +19,6 @@ const kRanges: [string, number, number][] = [
   ['30 d', 2_592_000, 10_800],
 ];
 const kAskMs = 5000;
-
-const brief = (value: number) => (value < 60 ? seconds(value) : coarse(value));
 
 /** The charts of a screen; of one project, only what the log tells. */
 export function OverTime({ project = '' }: { project?: string }) {
@@ -55,7 +53,7 @@ export function OverTime({ project = '' }: { project?: string }) {
             lines={[
               { name: w().accepted, colour: 'running', isDashed: true },
               { name: w().settled, colour: 'done' },
-              { name: stateWord('failed'), colour: 'failed' },
+              { name: w().failedMany, colour: 'failed' },
             ]}
             data={rates(span, ['accepted', 'settled', 'failed'])}
           />
@@ -85,7 +83,7 @@ export function OverTime({ project = '' }: { project?: string }) {
               { name: 'p99 ', colour: 'running', isDashed: true },
             ]}
             data={spans}
-            span={[seen[0]?.at ?? 0, seen.at(-1)?.at ?? 1]}
+            {...(seen[0] ? { span: [seen[0].at, seen.at(-1)?.at ?? seen[0].at] as const } : {})}
             say={brief}
           />
         )}

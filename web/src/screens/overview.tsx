@@ -101,9 +101,15 @@ function Figures({ now }: { now: Status }) {
       <Figure
         name={w().acceptedRate}
         value={a(accepted)}
+        to="/tasks"
         note={w().total(now.ventilator?.accepted ?? 0)}
       />
-      <Figure name={w().settledRate} value={a(settled)} note={w().total(now.sink?.settled ?? 0)} />
+      <Figure
+        name={w().settledRate}
+        value={a(settled)}
+        to="/tasks?state=done"
+        note={w().total(now.sink?.settled ?? 0)}
+      />
       <Figure
         name={w().failedRate}
         value={a(failed)}
@@ -126,7 +132,7 @@ function Figures({ now }: { now: Status }) {
         note={slots > 0 ? w().ofSlots(slots, stored) : undefined}
       />
       <Figure
-        name={stateWord('dead')}
+        name={w().deadLetters.toLowerCase()}
         value={short(now.sink?.dead ?? 0)}
         state="dead"
         to="/dead"

@@ -207,7 +207,7 @@ function artifactsOf(task: Task): Artifact[] {
 
 // Times in it as the page tells them.
 const sentence = (text: string) =>
-  capital(text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => clock(Date.parse(time)))) +
+  capital(w().told(text).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => clock(Date.parse(time)))) +
   (/[.!?]$/.test(text) ? '' : '.');
 
 function headline(task: Task): string {
@@ -225,7 +225,7 @@ function headline(task: Task): string {
   const isStored = task.why?.some(({ code }) => code === 'stored');
   if (isStored) return w().headStored(task.worker ?? '');
   if (task.state === 'running') return w().headRunning(task.worker ?? last?.worker ?? '');
-  return w().headWaiting;
+  return task.attempts?.length ? w().headWaitingAgain : w().headWaiting;
 }
 
 function Attempts({ task }: { task: Task }) {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Column, Sort } from '../parts/grid';
-import { Ago, Mark, number, seconds, unix } from '../parts/shown';
+import { Ago, brief, Mark, number, unix } from '../parts/shown';
 import { ask, query } from '../router';
 import { w } from '../settings';
 import type { Row } from '../types';
@@ -19,7 +19,7 @@ const summary = (row: Row): ComponentChildren =>
       {w().notBefore} <Ago when={row.waits_until} />
     </>
   ) : (
-    row.error || row.summary || ''
+    (row.error && w().told(row.error)) || row.summary || ''
   );
 
 interface TaskColumn extends Column<Row> {
@@ -85,7 +85,10 @@ const all = (): TaskColumn[] => [
     width: '80px',
     isNumber: true,
     by: (row) => ranMs(row) ?? -1,
-    show: (row) => (ranMs(row) === null ? '' : seconds((ranMs(row) ?? 0) / 1000)),
+    show: (row) => {
+      const ran = ranMs(row);
+      return ran === null ? '' : brief(ran / 1000);
+    },
   },
   {
     name: 'began',

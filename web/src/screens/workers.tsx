@@ -1,7 +1,7 @@
 import { status, useAsked } from '../asked';
 import { growth } from '../growth';
 import { Empty, Screen, Shown } from '../parts/frame';
-import { Ago, bytes, number, seconds, Shape } from '../parts/shown';
+import { Ago, bytes, coarse, now, number, seconds, Shape, unix } from '../parts/shown';
 import { act, copy, tell } from '../parts/told';
 import { w } from '../settings';
 import type { Row, Worker } from '../types';
@@ -29,7 +29,7 @@ export function Workers() {
   return (
     <Screen
       title={w().workers}
-      aside={gone !== undefined && <span class="soft">{w().leftToday(number(gone))}</span>}
+      aside={gone !== undefined && gone > 0 && <span class="soft">{w().leftToday(number(gone))}</span>}
     >
       <Shown answer={answer}>
         {(data) => {
@@ -65,6 +65,12 @@ export function Workers() {
       </Shown>
     </Screen>
   );
+}
+
+/** How long it has been there. */
+function For({ since }: { since: Row['began'] }) {
+  const ms = unix(since);
+  return ms === null ? null : <time>{coarse(Math.max(0, (now.value - ms) / 1000))}</time>;
 }
 
 const kSlotsShown = 128;
@@ -138,7 +144,7 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
                 <a class="slot is-busy" href={`/tasks/${task.id}`}>
                   <Shape state="running" />
                   <span class="mono">{task.id}</span> {task.kind}{' '}
-                  <Ago when={task.began ?? task.submitted} />
+                  <For since={task.began ?? task.submitted} />
                 </a>
               ) : (
                 <span class="slot">{w().idle}</span>

@@ -73,6 +73,8 @@ export const en = {
   notThere: 'There is no such thing here',
   roleAway: 'A role of the cluster does not answer',
   noJson: 'This is no JSON yet',
+  /** What a role or a kind says in English. */
+  told: (text: string) => text,
 
   // The shell
   search: 'Search',
@@ -109,6 +111,7 @@ export const en = {
   failedRate: 'failed / s',
   accepted: 'accepted',
   settled: 'settled',
+  failedMany: 'failed',
   slots: (count: number) => `${count} slot${s(count)}`,
   tasksWait: 'tasks wait',
   allTasks: 'All tasks',
@@ -126,7 +129,7 @@ export const en = {
   answers: 'answers',
   doesNotAnswer: 'does not answer',
   process: (pid: number) => `process ${pid}`,
-  whileAway: 'While you were away',
+  whileAway: 'While you were away:',
 
   // First visit
   hello: 'hello',
@@ -211,6 +214,7 @@ export const en = {
   headStored: (worker: string) => `It is with ${worker || 'a worker'}, and waits for a slot there.`,
   headRunning: (worker: string) => (worker === '' ? 'It runs now.' : `It runs now, on ${worker}.`),
   headWaiting: 'It has not begun yet. Why:',
+  headWaitingAgain: 'It waits for another attempt. Why:',
   stations: {
     submitted: 'Submitted',
     journal: 'Journal',

@@ -59,6 +59,8 @@ export const screens = {
   requests: 'Requests',
   pausedScopes: 'paused',
   head: 'Offset',
+  origin: 'task ids begin with',
+  logId: 'the log’s name',
   logSize: 'size of the log',
   keptFrom: 'kept from offset',
   daysLeft: 'days left on disk',
@@ -68,7 +70,7 @@ export const screens = {
   elsewhere: 'Elsewhere',
   metricsAre: 'figures for Prometheus',
   openapiIs: 'every route, for programs',
-  logsAre: 'What all roles say of their work',
+  logsAre: 'what all roles say of their work',
   eventsAre: 'notifications as they come',
   workersAre: 'what each worker does',
 

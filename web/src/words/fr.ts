@@ -1,5 +1,6 @@
 import type { Words } from './en';
 import { screens } from './fr_screens';
+import { inFrench } from './fr_told';
 
 const isMany = (count: string | number) => !['0', '1'].includes(String(count));
 const s = (count: string | number) => (isMany(count) ? 's' : '');
@@ -70,6 +71,7 @@ export const fr: Words = {
   notThere: 'Cela n’existe pas ici',
   roleAway: 'Un rôle de la grappe ne répond pas',
   noJson: 'Ce n’est pas encore du JSON',
+  told: inFrench,
 
   search: 'Chercher',
   searchHint: 'Chercher, ou l’identifiant d’une tâche',
@@ -104,6 +106,7 @@ export const fr: Words = {
   failedRate: 'échecs / s',
   accepted: 'acceptées',
   settled: 'réglées',
+  failedMany: 'échouées',
   slots: (count) => `${count} place${s(count)}`,
   tasksWait: 'les tâches attendent',
   allTasks: 'Toutes les tâches',
@@ -120,7 +123,7 @@ export const fr: Words = {
   answers: 'répond',
   doesNotAnswer: 'ne répond pas',
   process: (pid) => `processus ${pid}`,
-  whileAway: 'En votre absence',
+  whileAway: 'En votre absence :',
 
   hello: 'bonjour',
   firstTitle: 'Rien n’a encore tourné ici. Trois essais :',
@@ -150,7 +153,7 @@ export const fr: Words = {
   anyLevel: 'Tout niveau',
   anyRole: 'Tout rôle',
   level: 'Niveau',
-  levels: { info: 'info', warn: 'avertissement', error: 'erreur' },
+  levels: { info: 'info', warn: 'attention', error: 'erreur' },
   role: 'Rôle',
   time: 'Heure',
   said: 'Ce qu’il dit',
@@ -202,6 +205,7 @@ export const fr: Words = {
   headRunning: (worker) =>
     worker === '' ? 'Elle est en cours.' : `Elle est en cours, sur ${worker}.`,
   headWaiting: 'Elle n’a pas encore commencé. Pourquoi :',
+  headWaitingAgain: 'Elle attend un autre essai. Pourquoi :',
   stations: {
     submitted: 'Soumise',
     journal: 'Journal',

@@ -59,6 +59,8 @@ export const screens: typeof english = {
   syncs: 'synchronisations',
   pausedScopes: 'en pause',
   head: 'Rang',
+  origin: 'début des identifiants',
+  logId: 'nom du registre',
   logSize: 'registre',
   keptFrom: 'gardé depuis le rang',
   daysLeft: 'jours de disque restants',
@@ -68,7 +70,7 @@ export const screens: typeof english = {
   elsewhere: 'Ailleurs',
   metricsAre: 'chiffres pour Prometheus',
   openapiIs: 'chaque route, pour les programmes',
-  logsAre: 'Ce que tous les rôles disent de leur travail',
+  logsAre: 'ce que tous les rôles disent de leur travail',
   eventsAre: 'les annonces à mesure',
   workersAre: 'ce que fait chaque ouvrier',
 

@@ -1,0 +1,21 @@
+// Every screen that has an address of its own.
+export const kScreens = [
+  '/',
+  '/tasks',
+  '/submit?kind=exec',
+  '/submit?many=1',
+  '/projects',
+  '/projects/many',
+  '/dead',
+  '/schedules',
+  '/groups',
+  '/groups/seen',
+  '/workers',
+  '/cluster',
+  '/pictures',
+  '/queens',
+  '/events-log',
+  '/logs',
+  '/tasks?text=nothing-has-this',
+  '/tasks/000000-1',
+];
