@@ -33,23 +33,36 @@ Queue::Lane& Queue::lane_of(ClassId id, const protocol::TaskClass& task_class) {
   }
   const auto priority = planted("priority-ignored") ? 0 : task_class.priority;
   const auto rank = static_cast<std::uint8_t>(protocol::kPriorityMax - priority);
+  auto& project = projects_[task_class.project];
+  const bool is_held = !project.tracks.empty() && Queue::is_held(project);
   auto& track = group->second.tracks[{rank, task_class.project}];
   if (track.lanes++ == 0) {
     track.group = group;
     track.rank = rank;
-    track.project = &projects_[task_class.project];
-    track.project->tracks.insert(&track);
-    track.project->share = &shares_.enter(task_class.project, least_of(group->second, rank));
+    track.project = &project;
+    project.tracks.insert(&track);
+    project.share = &shares_.enter(task_class.project, begin_of(group->second, rank));
+    group->second.served.try_emplace(rank, project.share->served());
   }
-  return lanes_.emplace(id, Lane{&track, &task_class}).first->second;
+  auto& lane = lanes_.emplace(id, Lane{&track, &task_class}).first->second;
+  // As all of its project, until it is let go: nobody begins where a project is that is held.
+  lane.is_held = is_held;
+  if (is_held) held_.insert(id);
+  return lane;
 }
 
-std::optional<std::uint64_t> Queue::least_of(const Group& group, std::uint8_t rank) {
-  std::optional<std::uint64_t> least;
-  for (const auto* turns : {&group.turns, &group.held})
-    if (const auto first = turns->lower_bound({rank}); first != turns->end() && first->rank == rank)
-      least = std::min(least.value_or(first->served), first->served);
-  return least;
+std::optional<std::uint64_t> Queue::begin_of(const Group& group, std::uint8_t rank) {
+  std::optional<std::uint64_t> begin;
+  if (const auto last = group.served.find(rank); last != group.served.end()) begin = last->second;
+  if (const auto first = group.turns.lower_bound({rank});
+      first != group.turns.end() && first->rank == rank)
+    begin = std::max(begin.value_or(0), first->served);
+  return begin;
+}
+
+bool Queue::is_held(const Project& project) {
+  return std::all_of(project.tracks.begin(), project.tracks.end(),
+                     [](const Track* track) { return track->is_held; });
 }
 
 void Queue::relist(Track& track) {
@@ -107,6 +120,7 @@ void Queue::drop(ClassId id, Lane& lane) {
 
 void Queue::serve(Lane& lane, std::uint64_t tasks) {
   auto& project = *lane.track->project;
+  lane.track->group->second.served[lane.track->rank] = project.share->served();
   shares_.on_leased(*project.share, tasks);
   for (auto* track : project.tracks)
     if (track != lane.track) relist(*track);
@@ -159,6 +173,13 @@ void Queue::hold(ClassId id, Lane& lane, bool is_held) {
   list(id, lane);
 }
 
+// What it was not served while all of it was held does not add up.
+void Queue::come_back(const Track& track) {
+  if (planted("holds-add-up") || !is_held(*track.project)) return;
+  shares_.raise(*track.project->share, track.group->second.served.at(track.rank));
+  for (auto* one : track.project->tracks) relist(*one);
+}
+
 void Queue::let_go(const Room& room) {
   for (auto at = held_.begin(); at != held_.end();) {
     auto& lane = lanes_.at(*at);
@@ -166,6 +187,7 @@ void Queue::let_go(const Room& room) {
       ++at;
       continue;
     }
+    come_back(*lane.track);
     hold(*at, lane, false);
     at = held_.erase(at);
   }

@@ -104,6 +104,7 @@ class Queue {
     std::map<std::pair<std::uint8_t, std::string>, Track> tracks;  // By rank and project.
     std::set<Turn> turns;    // Of those with a lane that is not held.
     std::set<Turn> held;     // Of the others.
+    std::map<std::uint8_t, std::uint64_t> served;  // By rank: what who had the last turn had before.
     std::uint64_t size = 0;  // Theirs.
   };
   using Groups = std::map<std::string, Group, std::less<>>;
@@ -147,8 +148,11 @@ class Queue {
   Choice choose(const Fits& fits);
   void limit(Choice& chosen, const Turn* next) const;
   Lane& lane_of(ClassId id, const protocol::TaskClass& task_class);
-  /// What the least served of it has had, held or not; nothing: nobody waits there.
-  static std::optional<std::uint64_t> least_of(const Group& group, std::uint8_t rank);
+  /// What the least served of it has had that is not held, and no less than who was served last;
+  /// nothing: nobody waited there.
+  static std::optional<std::uint64_t> begin_of(const Group& group, std::uint8_t rank);
+  static bool is_held(const Project& project);
+  void come_back(const Track& track);
   /// The track has another turn now.
   static void relist(Track& track);
   void serve(Lane& lane, std::uint64_t tasks);

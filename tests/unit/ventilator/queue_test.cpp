@@ -56,13 +56,16 @@ struct Waiting {
       return kinds.find(task_class.kind) == std::string::npos ? 0 : 4096;
     };
   }
-  /// Classes of the kinds in `held` have none.
+  /// Classes of the kinds in `held` have none, nor have those of `held_project`.
   Queue::Room room() const {
     return [this](const protocol::TaskClass& task_class) -> std::uint64_t {
-      return held.find(task_class.kind) == std::string::npos ? kNoLimit : 0;
+      const bool is_held = held.find(task_class.kind) != std::string::npos ||
+                           (!held_project.empty() && task_class.project == held_project);
+      return is_held ? 0 : kNoLimit;
     };
   }
   std::string held;
+  std::string held_project;
 };
 
 }  // namespace
@@ -270,4 +273,35 @@ TEST_CASE("who is held has not gone ahead of a project that comes anew", "[venti
   REQUIRE(rig.next(1, "a") == Stretch{1, 1});
   REQUIRE(rig.next(1, "a") == Stretch{111, 1});
   REQUIRE(rig.next(1, "a") == Stretch{2, 1});
+}
+
+TEST_CASE("what a project was not served while it was held does not add up", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(50, "a", 0, "held");
+  rig.extend(100, "a", 0, "busy");
+  rig.held_project = "held";
+  for (Seq seq = 51; seq <= 90; ++seq) REQUIRE(rig.next(1) == Stretch{seq, 1});
+  rig.extend(1, "b", 0, "held");
+  rig.extend(1, "a", 3, "held");
+  REQUIRE(rig.queue.held() == 52);
+  rig.extend(10, "a", 0, "late");
+  rig.held_project = "";
+  rig.queue.let_go(rig.room());
+  REQUIRE(rig.next(1) == Stretch{152, 1});
+  for (const Seq seq : {1, 91, 153, 2, 92, 154}) REQUIRE(rig.next(1) == Stretch{seq, 1});
+}
+
+TEST_CASE("projects that are held together keep what they had from each other", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(50, "a", 0, "one");
+  rig.extend(50, "a", 0, "two");
+  REQUIRE(rig.next(1) == Stretch{1, 1});
+  for (Seq seq = 1; seq <= 10; ++seq) {
+    rig.held = "a";
+    REQUIRE(rig.next(1) == std::nullopt);
+    rig.held = "";
+    rig.queue.let_go(rig.room());
+    REQUIRE(rig.next(1) == Stretch{50 + seq, 1});
+    REQUIRE(rig.next(1) == Stretch{1 + seq, 1});
+  }
 }

@@ -30,7 +30,7 @@ Shares::Project& Shares::enter(const std::string& name, std::optional<std::uint6
     for (auto& entry : projects_) entry.second.running.clear(), entry.second.running_time = 0;
   ++entered_;
   const auto begin = planted("begins-anywhere") ? floor_ : least.value_or(floor_);
-  if (project.entered++ == 0 && project.served() < begin) project.ran = begin - project.charged;
+  if (project.entered++ == 0) raise(project, begin);
   return project;
 }
 

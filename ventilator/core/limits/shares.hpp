@@ -42,6 +42,10 @@ class Shares {
   /// The project stays where it is until it was left as often.
   Project& enter(const std::string& name, std::optional<std::uint64_t> least = {});
   void leave(Project& project);
+  /// It has had no less than `begin`, which others had meanwhile.
+  static void raise(Project& project, std::uint64_t begin) {
+    if (project.served() < begin) project.ran = begin - project.charged;
+  }
   void on_leased(Project& project, std::uint64_t tasks);
   /// Attempts of it have ended, of which none is held against it for more than `each_most`. Whoever
   /// is not known has no competitors.
