@@ -61,8 +61,7 @@ void add(const ChainOptions& options, const Globals& globals) {
   checked.is_filled = true;
   need(check(checked), kBadUse);
   Cluster cluster(globals);
-  std::vector<TaskRequest> one{std::move(checked)};
-  look_for_workers(cluster, one);
+  look_for_workers(cluster, checked);
   auto start = place_in_log(cluster, options.start, "--start");
   if (start == Value("latest")) start = head_of(cluster);  // Now, not once the relay begins.
   const auto view = control(

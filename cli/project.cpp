@@ -229,10 +229,9 @@ Bytes last_task(Cluster& cluster, const ProjectOptions& options) {
   if (!options.args_json.empty()) task.args = args_of(options.args_json);
   if (const auto good = check(task); !good)
     throw Failure{kBadUse, text("--then ", shown(options.then), ": ", shown(good.error().message))};
-  std::vector<TaskRequest> one{std::move(task)};
-  look_for_workers(cluster, one);
+  look_for_workers(cluster, task);
   protocol::TaskGroups groups;
-  groups.add(one[0].task_class, one[0].args, {});
+  groups.add(task.task_class, task.args, {});
   return groups.take();
 }
 

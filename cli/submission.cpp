@@ -15,7 +15,7 @@ namespace eole::cli {
 Submission::Submission(Cluster& cluster, const std::string& key, bool waits)
     : cluster_(cluster),
       submitter_(
-          cluster.context, cluster.file, {.key = key},
+          cluster.context, cluster.file, {.key = key, .batch = protocol::kTasksPerMessageMax},
           [this](Origin origin, Seq first, std::uint32_t count) {
             auto* last = ids_.empty() ? nullptr : &ids_.back();
             if (last != nullptr && last->origin == origin && last->first + last->count == first) {
@@ -54,7 +54,7 @@ Bytes Submission::conditions_of(const TaskRequest& task) {
   // One that is in an earlier message is known by its id.
   const auto is_sent = [&](std::uint64_t index) { return index < added_ - submitter_.open(); };
   for (const auto& after : task.after)
-    if (after.index && is_sent(*after.index) && *after.index >= count()) finish();
+    while (after.index && is_sent(*after.index) && *after.index >= count()) need(submitter_.wait());
   return need(client::encode_conditions(task,
                                         [&](std::uint64_t index) {
                                           protocol::Parent parent;

@@ -19,9 +19,12 @@ struct IdRange {
   std::uint32_t count = 0;
 };
 
+/// Calls `on_task` of each of some tasks.
+using EachTask = std::function<void(const std::function<void(TaskRequest& task)>& on_task)>;
 /// Refuses arguments that a runner tells it does not take, pins that no worker has, and kinds that
 /// are nearly another's name; says which kinds no connected worker runs. Throws Failure.
-void look_for_workers(Cluster& cluster, std::vector<TaskRequest>& tasks);
+void look_for_workers(Cluster& cluster, const EachTask& each);
+void look_for_workers(Cluster& cluster, TaskRequest& task);
 
 /// The one task that these words mean behind `eole submit`. Throws Failure.
 TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster);

@@ -1,9 +1,9 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -32,14 +32,15 @@ struct SubmitOptions {
   const kinds::OfferedKinds* offered = nullptr;  // What is known of them beforehand.
 };
 
-std::vector<TaskRequest> tasks_of_file(const SubmitOptions& options) {
+client::TaskLines tasks_of_file(const SubmitOptions& options) {
   std::ifstream opened;
   if (options.file != "-") {
     opened.open(options.file);
     if (!opened || std::filesystem::is_directory(options.file))
       throw Failure{kBadUse, text(options.file, ": cannot be read")};
   }
-  auto tasks = read_tasks(options.file == "-" ? std::cin : opened, task_said(options.said));
+  auto tasks =
+      client::TaskLines::read(options.file == "-" ? std::cin : opened, task_said(options.said));
   if (!tasks)
     throw Failure{kBadUse, text(options.file, ": nothing was submitted\n", tasks.error().message)};
   return std::move(*tasks);
@@ -80,23 +81,45 @@ std::vector<TaskRequest> tasks_of_words(const std::string& name, const SubmitOpt
   return tasks;
 }
 
-// The arguments of kinds that runners describe.
-void check_offered(const kinds::OfferedKinds& offered, std::vector<TaskRequest>& tasks) {
-  std::string said;
-  std::size_t bad = 0;
-  for (auto& task : tasks) {
-    if (kinds::find(task.task_class.kind) != nullptr) continue;  // Checked when it was read.
-    task.offered = &offered;
+/// Arguments that runners do not take, of the kinds that they describe.
+class BadOffered {
+ public:
+  explicit BadOffered(const kinds::OfferedKinds& offered) : offered_(offered) {}
+  void look(TaskRequest& task) {
+    if (kinds::find(task.task_class.kind) != nullptr) return;  // Checked when it was read.
+    task.offered = &offered_;
     const auto checked = check(task);
     task.offered = nullptr;
-    if (checked || ++bad > client::kBadLinesShown) continue;
-    said += text(said.empty() ? "" : "\n", task.line > 0 ? text("line ", task.line, ": ") : "",
-                 shown(checked.error().message));
+    is_of_file_ = task.line > 0;
+    if (checked || ++bad_ > client::kBadLinesShown) return;
+    said_ += text(said_.empty() ? "" : "\n", is_of_file_ ? text("line ", task.line, ": ") : "",
+                  shown(checked.error().message));
   }
-  if (bad == 0) return;
-  if (bad > client::kBadLinesShown)
-    said += text("\nand ", bad - client::kBadLinesShown, " more bad lines");
-  throw Failure{kBadUse, text(tasks.front().line > 0 ? "nothing was submitted\n" : "", said)};
+  void refuse() const {
+    if (bad_ == 0) return;
+    const auto more = bad_ > client::kBadLinesShown
+                          ? text("\nand ", bad_ - client::kBadLinesShown, " more bad lines")
+                          : "";
+    throw Failure{kBadUse, text(is_of_file_ ? "nothing was submitted\n" : "", said_, more)};
+  }
+
+ private:
+  const kinds::OfferedKinds& offered_;
+  std::string said_;
+  std::size_t bad_ = 0;
+  bool is_of_file_ = false;
+};
+
+EachTask each_of(std::vector<TaskRequest>& tasks) {
+  return [&](const auto& on_task) {
+    for (auto& task : tasks) on_task(task);
+  };
+}
+
+EachTask each_of(const client::TaskLines& tasks) {
+  return [&](const auto& on_task) {
+    need(tasks.each([&](TaskRequest& task) { return on_task(task), Expected<void>(); }), kBadUse);
+  };
 }
 
 void print_ids(const Submission& submission, bool is_json) {
@@ -130,19 +153,19 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
     throw Failure{kBadUse, "submit: give a kind (download, image, exec, …) or --file"};
   const bool is_json = globals.json || !options.file.empty();
   // Read whole before anything is asked: a file of tasks is submitted whole or not at all.
-  auto tasks = options.file.empty() ? std::vector<TaskRequest>() : tasks_of_file(options);
+  std::optional<client::TaskLines> lines;
+  if (!options.file.empty()) lines.emplace(tasks_of_file(options));
   Cluster cluster(globals);
-  if (options.file.empty()) tasks = tasks_of_words(kind, options, cluster);
-  look_for_workers(cluster, tasks);
+  std::vector<TaskRequest> tasks;
+  if (!lines) tasks = tasks_of_words(kind, options, cluster);
+  const auto each = lines ? each_of(*lines) : each_of(tasks);
+  look_for_workers(cluster, each);
   std::optional<FilesOfResults> files;
   if (!options.to.empty()) files.emplace(cluster, options.to);
   Submission submission(cluster, options.key, options.wait);
-  const auto total = tasks.size();
+  const auto total = lines ? lines->size() : tasks.size();
   try {
-    for (auto& task : tasks) {
-      submission.add(task);
-      task.args = {};  // It is on its way.
-    }
+    each([&](const TaskRequest& task) { submission.add(task); });
     submission.finish();
   } catch (const Failure& failure) {
     if (submission.count() == 0) throw;
@@ -163,32 +186,35 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
 
 // A kind that nobody offers waits for a worker that will; one that is nearly the name of another
 // is a mistake, and would wait for ever.
-void look_for_workers(Cluster& cluster, std::vector<TaskRequest>& tasks) {
-  std::set<std::string> places;
-  for (const auto& task : tasks) places.insert(task.task_class.place);
-  look_for_pins(cluster, places);
+void look_for_workers(Cluster& cluster, const EachTask& each) {
   const auto told = cluster.ventilator.query("kinds");
+  const auto offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
+  BadOffered bad(offered);
+  std::set<std::string> places;
+  std::map<std::string, std::uint64_t> missing;  // And the first line of each.
+  each([&](TaskRequest& task) {
+    places.insert(task.task_class.place);
+    bad.look(task);
+    if (!offered.has(task.task_class.kind)) missing.try_emplace(task.task_class.kind, task.line);
+  });
+  look_for_pins(cluster, places);
   if (!told) return;
-  const kinds::OfferedKinds offered(*told);
-  check_offered(offered, tasks);
+  bad.refuse();
   auto known = kind_names();
   known.insert(known.end(), offered.names().begin(), offered.names().end());
-  std::set<std::string> missing;
-  for (const auto& task : tasks)
-    if (!offered.has(task.task_class.kind)) missing.insert(task.task_class.kind);
-  for (const auto& kind : missing) {
+  for (const auto& [kind, line] : missing) {
     const auto near = kinds::find(kind) == nullptr ? nearest(kind, known) : std::string();
-    if (!near.empty()) {
-      const auto bad = std::find_if(tasks.begin(), tasks.end(),
-                                    [&](const TaskRequest& task) { return task.task_class.kind == kind; });
-      throw Failure{
-          kBadUse,
-          text(bad->line > 0 ? text("nothing was submitted\nline ", bad->line, ": ") : "",
-               shown(kind), ": no worker runs such a kind; did you mean ", shown(near), "?")};
-    }
+    if (!near.empty())
+      throw Failure{kBadUse, text(line > 0 ? text("nothing was submitted\nline ", line, ": ") : "",
+                                  shown(kind), ": no worker runs such a kind; did you mean ",
+                                  shown(near), "?")};
     std::fprintf(stderr, "eole: no connected worker runs %s%s; its tasks wait for one\n",
                  shown(kind).c_str(), kind == "exec" ? " (start one with --allow-exec)" : "");
   }
+}
+
+void look_for_workers(Cluster& cluster, TaskRequest& task) {
+  look_for_workers(cluster, [&](const auto& on_task) { on_task(task); });
 }
 
 TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluster) {
@@ -210,7 +236,7 @@ TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluste
   auto tasks = tasks_of_words(kind, options, cluster);
   if (tasks.size() != 1)
     throw Failure{kBadUse, text("the task: its words are ", tasks.size(), " tasks, wanted is one")};
-  look_for_workers(cluster, tasks);
+  look_for_workers(cluster, tasks.front());
   return std::move(tasks.front());
 }
 

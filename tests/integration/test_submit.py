@@ -51,6 +51,15 @@ class Submit(unittest.TestCase):
                              ('"projekt":"p"', "projekt: not a word of a task; did you mean project?")):
             self.assertIn(said, self.refused("--file", "-", input='{"kind":"echo",%s}' % member))
 
+    def test_names_of_a_large_file_are_known_beyond_a_message(self):
+        tasks = [{"name": f"n{n}", "kind": "echo", "args": [n, "x" * 400]} for n in range(6000)]
+        tasks += [{"kind": "echo", "args": {"$result": f"n{n}", "path": "0"}} for n in range(0, 6000, 60)]
+        results = self.cluster.json("submit", "--file", "-", "--wait", input="\n".join(map(json.dumps, tasks)))
+        self.assertEqual([result["value"] for result in results[6000:]], list(range(0, 6000, 60)))
+        tasks.append({"kind": "echo", "after": [f"n{n}" for n in range(0, 6000, 2)]})
+        said = self.refused("--file", "-", input="\n".join(map(json.dumps, tasks)))
+        self.assertIn("line 6101: after: 3000 stretches of tasks, limit 1024 (a project may have more)", said)
+
     def test_a_directory_is_no_file_of_tasks(self):
         self.assertIn("cannot be read", self.refused("--file", self.cluster.directory))
 

@@ -23,8 +23,13 @@ void Fabric::send(const std::string& from, const std::string& to,
   }
   const int copies = is_rough() && world.chance(weather.duplication) ? 2 : 1;
   const auto most = std::chrono::microseconds(static_cast<int>(weather.delay * 1000));
-  for (int i = 0; i < copies; ++i)
-    world.after(world.between(20us, is_rough() ? most : Duration(1ms)), arrive);
+  auto& last = arrives_[{from, to}];
+  for (int i = 0; i < copies; ++i) {
+    auto when = world.now() + world.between(20us, is_rough() ? most : Duration(1ms));
+    if (weather.keeps_order()) when = std::max(when, last);
+    last = when;
+    world.at(when, arrive);
+  }
 }
 
 TimePoint Fabric::arrival(const std::string& from, const std::string& to) {

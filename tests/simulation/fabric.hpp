@@ -32,6 +32,7 @@ class Fabric {
 
  private:  // The sockets of processes that end with the fabric still ask for these.
   std::map<std::pair<std::string, std::string>, TimePoint> cut_until_;
+  std::map<std::pair<std::string, std::string>, TimePoint> arrives_;  // What was sent last.
   bool faults_over_ = false;
 
  public:

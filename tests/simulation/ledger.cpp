@@ -46,7 +46,8 @@ void Ledger::on_answer(const TaskId& id, const std::string& body) {
   if (!task.answered) task.answered = world_.now();
   know(id, body);
   tenants_.on_answer(id, task);
-  if (body.starts_with(kRival)) shares_.on_accepted(id, task.plan->task_class.project, world_.now());
+  if (body.starts_with(kRival))
+    shares_.on_accepted(id, task.plan->task_class.project, longest_of_rival(body), world_.now());
 }
 
 std::string Ledger::promised(const TaskId& id) const {
@@ -208,6 +209,7 @@ void Ledger::on_final(const protocol::ResultRecord& result, std::uint64_t offset
       (*body)["traceparent"].text_or("") != protocol::traceparent_of(task.plan->trace) &&
       !(*body)["error"].text_or("").ends_with("is not in the sink"))
     throw Violation{text(to_text(id), " ended as part of another trace")};
+  if (task.body.starts_with(kRival)) shares_.on_settled(id, std::string(result.project));
   if (task.plan != nullptr && projects_.may_be_cancelled(id.origin, task.plan->task_class.project))
     task.may_be_cancelled = true;
   if (task.plan != nullptr && task.executions == 0) order_.on_unbegun_end(id, task);

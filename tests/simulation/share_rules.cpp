@@ -12,9 +12,11 @@ void ShareRules::begin_window(Rivals& rivals, TimePoint now) const {
   for (auto& [name, rival] : rivals.by_name) rival.served = {};
 }
 
-void ShareRules::on_accepted(const TaskId& id, const std::string& project, TimePoint now) {
+void ShareRules::on_accepted(const TaskId& id, const std::string& project, Duration longest,
+                             TimePoint now) {
   auto& rivals = rivals_[id.origin];
   auto& rival = rivals.by_name[project];
+  rival.longest = longest;
   if (rival.sent.contains(id.seq)) return;
   if (rival.waiting.empty()) begin_window(rivals, now);
   rival.waiting.insert(id.seq);
@@ -37,12 +39,14 @@ void ShareRules::on_end(const TaskId& id, const std::string& project, const std:
                         TimePoint now) {
   auto& rivals = rivals_[id.origin];
   auto& rival = rivals.by_name[project];
-  rival.held.erase(id.seq);
   const auto run = rival.running.extract({id.seq, worker});
   if (!run) return;
-  rival.longest = std::max(rival.longest, now - run.mapped());
   rival.served += std::max(Duration(0), now - std::max(run.mapped(), rivals.since));
   judge(rivals, now);
+}
+
+void ShareRules::on_settled(const TaskId& id, const std::string& project) {
+  rivals_[id.origin].by_name[project].held.erase(id.seq);
 }
 
 void ShareRules::on_worker_ends(const std::string& worker) {

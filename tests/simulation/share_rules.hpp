@@ -14,9 +14,10 @@ namespace eole::simulation {
 /// tasks are. Judged while each of them has a task that no worker was sent, from kSettle after the
 /// last of them came, once that has lasted for kWindow: then no two differ by more than kApart of
 /// what the one that had less was served, and what workers hold of both at the begin and at the
-/// end, for as long as the longest task of each took. Not where something breaks or comes late:
-/// what a worker did meanwhile is put right by serving that project less for as long, or, if nobody
-/// ever hears of it, never.
+/// end, for as long as the longest task of each may take. A worker holds a task until its result is
+/// in the log: results that overtake each other are sent again a second later. Not where something
+/// breaks or comes late: what a worker did meanwhile is put right by serving that project less for
+/// as long, or, if nobody ever hears of it, never.
 class ShareRules {
  public:
   static constexpr Duration kSettle = 5s;
@@ -24,14 +25,16 @@ class ShareRules {
   static constexpr double kApart = 0.05;
 
   explicit ShareRules(bool is_prompt) : is_prompt_(is_prompt) {}
-  /// It is one of a rival's.
-  void on_accepted(const TaskId& id, const std::string& project, TimePoint now);
+  /// It is one of a rival's, of which none takes longer than `longest`.
+  void on_accepted(const TaskId& id, const std::string& project, Duration longest, TimePoint now);
   void on_send(const TaskId& id, const std::string& project);
   /// In a slot, to its end.
   void on_begin(const TaskId& id, const std::string& project, const std::string& worker,
                 TimePoint now);
   void on_end(const TaskId& id, const std::string& project, const std::string& worker,
               TimePoint now);
+  /// Its result is in the log.
+  void on_settled(const TaskId& id, const std::string& project);
   /// What ran there has no end.
   void on_worker_ends(const std::string& worker);
   /// Tasks of it that were accepted, and that no worker was sent.

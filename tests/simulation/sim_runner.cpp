@@ -1,7 +1,5 @@
 #include "tests/simulation/sim_runner.hpp"
 
-#include <charconv>
-
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/codec.hpp"
@@ -23,13 +21,6 @@ std::uint64_t licences_of(const worker::StartTask& task) {
   for (const auto& need : needs)
     if (need.name == "licence") return *need.amount;
   return 0;
-}
-
-Duration length_of_rival(std::string_view args, World& world) {
-  std::int64_t middle = 0;
-  args.remove_prefix(kRival.size() + 1);
-  std::from_chars(args.data(), args.data() + args.size(), middle);
-  return world.between(middle * 1ms / 2, middle * 1ms * 3 / 2);
 }
 
 }  // namespace
@@ -114,7 +105,7 @@ void SimRunner::run(const worker::StartTask& task) {
   const std::string args = task.args;
   const bool fails = args.starts_with(kFailing) && world.chance(0.5);
   const bool is_rival = args.starts_with(kRival);
-  const auto length = is_rival                             ? length_of_rival(args, world)
+  const auto length = is_rival ? world.between(longest_of_rival(args) / 3, longest_of_rival(args))
                       : world.chance(fabric_.weather.slow) ? world.between(1s, 20s)
                                                            : world.between(100us, 400ms);
   if (is_rival)

@@ -1,9 +1,11 @@
 #pragma once
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "common/base/text.hpp"
+#include "common/base/time.hpp"
 
 namespace eole::simulation {
 
@@ -14,6 +16,12 @@ inline constexpr std::string_view kMaking = "making";  // An artifact.
 /// Of one of several projects that compete; behind it stands how many milliseconds it takes, more or
 /// less. The projects are named so, too.
 inline constexpr std::string_view kRival = "rival";
+inline Duration longest_of_rival(std::string_view args) {
+  std::int64_t middle = 0;
+  args.remove_prefix(kRival.size() + 1);
+  std::from_chars(args.data(), args.data() + args.size(), middle);
+  return middle * 1ms * 3 / 2;
+}
 /// The project of a schedule's tasks, which are all the same.
 inline constexpr std::string_view kBeats = "beats";
 /// The project that is opened, closed, and then has a last task.

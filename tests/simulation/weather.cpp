@@ -80,6 +80,7 @@ Weather draw_weather(World& world, const Settings& settings) {
   }
   weather.tenants = world.chance(0.3) ? 1 : 0;
   weather.members = world.chance(0.4) ? count(1, 4) : 0;
+  weather.rivals = weather.is_prompt() && world.chance(0.3) ? 1 : 0;
   for (const auto& [name, value] : settings)
     for (const auto& knob : kKnobs)
       if (name == knob.name) weather.*knob.value = value;

@@ -46,7 +46,7 @@ struct Weather {
   double needing = 0;   // Of a resource that workers have little of.
   double projects = 0;  // One: a project is tracked, and some tasks are in it.
   double tenants = 0;   // One: somebody works within a prefix of projects.
-  double rivals = 0;    // One: some projects always have work waiting. Not drawn.
+  double rivals = 0;    // One: some projects always have work waiting.
   double members = 0;   // Of the group that reads each log.
 
   /// Nothing breaks: then no task may run twice.
@@ -61,6 +61,9 @@ struct Weather {
   }
   /// What runs and waits is known everywhere at almost the same time.
   bool is_prompt() const { return keeps_workers() && delay <= kShortDelay; }
+  /// No message overtakes another: results that do are sent again a second later, all of them, and
+  /// rivals have many.
+  bool keeps_order() const { return rivals > 0 && is_prompt(); }
 };
 
 /// A value of the weather by name, and the least it may be.

@@ -104,7 +104,7 @@ class Queue {
     std::map<std::pair<std::uint8_t, std::string>, Track> tracks;  // By rank and project.
     std::set<Turn> turns;    // Of those with a lane that is not held.
     std::set<Turn> held;     // Of the others.
-    std::map<std::uint8_t, std::uint64_t> served;  // By rank: what who had the last turn had before.
+    std::map<std::uint8_t, std::uint64_t> served;  // By rank: what who went last had before.
     std::uint64_t size = 0;  // Theirs.
   };
   using Groups = std::map<std::string, Group, std::less<>>;

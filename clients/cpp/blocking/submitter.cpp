@@ -61,6 +61,12 @@ Expected<void> Submitter::send() {
   return {};
 }
 
+Expected<void> Submitter::wait() {
+  if (error_) return wait_until_idle();
+  waiting_.wait(kLookEvery);
+  return {};
+}
+
 Expected<void> Submitter::wait_until_idle() {
   while (!submits_.is_idle()) waiting_.wait(kLookEvery);
   return error_ ? Expected<void>(*error_) : Expected<void>();

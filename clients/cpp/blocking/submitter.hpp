@@ -33,6 +33,8 @@ class Submitter {
                      std::string_view conditions = {}, std::string_view trace = {});
   /// Sends what waits unless a task of so many bytes fits in its message: then the next one does.
   Expected<void> make_room(std::size_t bytes);
+  /// Returns once something has happened to what was sent, or after a second.
+  Expected<void> wait();
   /// So many tasks wait for a message to be full.
   std::uint32_t open() const { return open_.count(); }
   /// Sends what waits and returns once all is accepted.

@@ -1,8 +1,11 @@
 #include "clients/cpp/tasks/task_request.hpp"
 
+#include <algorithm>
 #include <map>
+#include <sstream>
 #include <unordered_map>
 
+#include "clients/cpp/tasks/encode.hpp"
 #include "clients/cpp/tasks/task_words.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -79,33 +82,37 @@ Value number_references(const Value& value, std::vector<After>& after, bool& fou
 /// The names of tasks, and which task waits for which.
 class Names {
  public:
-  explicit Names(const std::vector<TaskRequest>& tasks) : tasks_(tasks) {
-    for (std::size_t i = 0; i < tasks.size(); ++i)
-      if (!tasks[i].name.empty()) places_.try_emplace(tasks[i].name, i);
+  Names() = default;
+  explicit Names(const std::vector<TaskRequest>& tasks) : tasks_(&tasks) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) add(tasks[i].name, i);
+  }
+  void add(const std::string& name, std::size_t place) {
+    if (!name.empty()) places_.try_emplace(name, place);
   }
   std::optional<std::size_t> find(const std::string& name) const {
     const auto found = places_.find(name);
     return found == places_.end() ? std::nullopt : std::optional(found->second);
   }
-  /// Whether task `from` waits, over whatever others, for `to`.
+  /// Whether task `from` waits, over whatever others, for `to`; of those that were given at first.
   bool waits(std::size_t from, std::size_t to) {
     if (++looks_ > kBadLinesShown) return false;  // A walk over all tasks, for a nicer word.
     std::vector<std::size_t> open{from};
-    std::vector<bool> seen(tasks_.size());
+    const auto& tasks = *tasks_;
+    std::vector<bool> seen(tasks.size());
     while (!open.empty()) {
       const auto at = open.back();
       open.pop_back();
       if (at == to) return true;
       if (seen[at]) continue;
       seen[at] = true;
-      for (const auto& after : tasks_[at].after)
+      for (const auto& after : tasks[at].after)
         if (const auto place = find(after.written)) open.push_back(*place);
     }
     return false;
   }
 
  private:
-  const std::vector<TaskRequest>& tasks_;
+  const std::vector<TaskRequest>* tasks_ = nullptr;
   std::size_t looks_ = 0;
   std::unordered_map<std::string, std::size_t> places_;
 };
@@ -134,6 +141,20 @@ Expected<void> resolve(After& after, std::size_t self, Names& names) {
   return {};
 }
 
+bool follows(const After& last, const After& after) {
+  if (last.index && after.index) return *after.index == *last.index + last.count;
+  return !last.index && !after.index && last.project.empty() && after.project.empty() &&
+         after.id.origin == last.id.origin && after.id.seq == last.id.seq + last.count;
+}
+
+// What is sent of them: neighbours are one.
+std::size_t count_stretches(const TaskRequest& task) {
+  std::size_t stretches = 0;
+  for (std::size_t i = 0; i < task.after.size(); ++i)
+    if (i == 0 || task.has_references || !follows(task.after[i - 1], task.after[i])) ++stretches;
+  return stretches;
+}
+
 // `at`: where it is wrong.
 Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, std::string& at) {
   at = "/name";
@@ -154,6 +175,9 @@ Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, s
     at = i >= said ? "/args" : said == 1 ? "/after" : text("/after/", i);
     if (auto found = resolve(task.after[i], self, names); !found) return found;
   }
+  at = "/after";
+  if (const auto stretches = count_stretches(task); stretches > protocol::kParentsMax)
+    return too_many_stretches(stretches);
   return {};
 }
 
@@ -264,6 +288,64 @@ Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskReq
     said += text(said.empty() ? "" : "\n", "line ", number, ": ", shown(message));
   if (bad > kBadLinesShown) said += text("\nand ", bad - kBadLinesShown, " more bad lines");
   return Error{std::move(said)};
+}
+
+struct TaskLines::Known {
+  Names names;
+};
+
+TaskLines::TaskLines(const TaskRequest& preset)
+    : preset_(preset), known_(std::make_unique<Known>()) {}
+TaskLines::TaskLines(TaskLines&&) noexcept = default;
+TaskLines::~TaskLines() = default;
+
+// Each task is looked at with those before it alone. If that is not enough to say that all is well,
+// all are read at once, for what is wrong with any of them.
+Expected<TaskLines> TaskLines::read(std::istream& input, const TaskRequest& preset) {
+  TaskLines lines(preset);
+  std::ostringstream whole;
+  if (input.peek() != std::istream::traits_type::eof()) whole << input.rdbuf();
+  if (input.bad()) return Error{"cannot be read"};
+  lines.text_ = std::move(whole).str();
+  std::vector<std::string> ids;
+  const auto read = lines.each([&](TaskRequest& task) {
+    for (const auto& after : task.after)
+      if (!after.index && after.project.empty()) ids.push_back(after.written);
+    ++lines.size_;
+    return Expected<void>();
+  });
+  const auto is_name = [&](const std::string& id) {
+    return lines.known_->names.find(id).has_value();
+  };
+  if (read && std::none_of(ids.begin(), ids.end(), is_name)) return lines;
+  std::istringstream again(lines.text_);
+  const auto tasks = read_tasks(again, preset);
+  return tasks ? read.error() : tasks.error();
+}
+
+Expected<void> TaskLines::each(const OnTask& on_task) const {
+  std::size_t place = 0;
+  std::uint64_t number = 0;
+  std::string at;
+  for (std::string_view left = text_; !left.empty();) {
+    const auto line = left.substr(0, left.find('\n'));
+    left.remove_prefix(std::min(line.size() + 1, left.size()));
+    ++number;
+    if (line.find_first_not_of(" \t\r") == line.npos) continue;
+    protocol::JsonReader json(line);
+    auto task = read_task(json, preset_);
+    if (task && !json.end()) task = json.error();
+    auto read = task ? Expected<void>() : Expected<void>(task.error());
+    if (read) {
+      known_->names.add(task->name, place);
+      read = resolve_task(*task, place, known_->names, at);
+    }
+    if (!read) return Error{text("line ", number, ": ", shown(read.error().message))};
+    task->line = number;
+    if (auto taken = on_task(*task); !taken) return taken;
+    ++place;
+  }
+  return {};
 }
 
 }  // namespace eole::client

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <istream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,5 +73,28 @@ Expected<TaskRequest> read_task(protocol::JsonReader& json, const TaskRequest& p
 /// `preset`. An error names every bad line (the first kBadLinesShown of them).
 constexpr std::size_t kBadLinesShown = 20;
 Expected<std::vector<TaskRequest>> read_tasks(std::istream& input, const TaskRequest& preset);
+
+/// The tasks of such lines, each made anew whenever it is wanted: a million of them are the size of
+/// their text and of their names.
+class TaskLines {
+ public:
+  TaskLines(TaskLines&& other) noexcept;
+  ~TaskLines();
+  /// Errors: as of read_tasks.
+  static Expected<TaskLines> read(std::istream& input, const TaskRequest& preset);
+  using OnTask = std::function<Expected<void>(TaskRequest& task)>;
+  /// In their order, with their parents resolved; until there is an error.
+  Expected<void> each(const OnTask& on_task) const;
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Known;
+  explicit TaskLines(const TaskRequest& preset);
+
+  TaskRequest preset_;
+  std::string text_;
+  std::size_t size_ = 0;
+  std::unique_ptr<Known> known_;
+};
 
 }  // namespace eole::client

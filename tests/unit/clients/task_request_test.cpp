@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+#include "common/base/text.hpp"
 #include "common/kinds/offered.hpp"
 #include "common/protocol/value.hpp"
 
@@ -22,7 +23,10 @@ std::vector<TaskRequest> read(const std::string& lines) {
 TaskRequest one(const std::string& words) { return read(R"({"kind":"echo",)" + words + "}")[0]; }
 std::string refusal(const std::string& lines) {
   std::istringstream input(lines);
-  return client::read_tasks(input, {}).error().message;
+  const auto refused = client::read_tasks(input, {}).error().message;
+  std::istringstream again(lines);
+  REQUIRE(client::TaskLines::read(again, {}).error().message == refused);
+  return refused;
 }
 std::string refused_word(const std::string& words) {
   return refusal(R"({"kind":"echo",)" + words + "}");
@@ -137,4 +141,57 @@ TEST_CASE("a result that is taken is waited for, and named by its place", "[cli]
           R"({"seconds":{"$result":1,"path":"n.0"},"more":[{"$result":0}]})");
   REQUIRE(refused_word(R"("args":{"x":{"$result":"no"}})") ==
           "line 1: after no: no task of that name, and no id");
+}
+
+TEST_CASE("tasks of lines are made anew in their order, as if all were read at once", "[cli]") {
+  const std::string written =
+      "{\"name\":\"a\",\"kind\":\"echo\",\"args\":1}\n\n"
+      "{\"name\":\"b\",\"kind\":\"echo\",\"args\":{\"$result\":\"a\"}}\n"
+      "{\"kind\":\"echo\",\"after\":[\"b\",\"a\",\"k3f9qz-7\"]}";
+  std::istringstream input(written);
+  const auto lines = client::TaskLines::read(input, {});
+  REQUIRE(lines);
+  REQUIRE(lines->size() == 3);
+  const auto all = read(written);
+  for (int round = 0; round < 2; ++round) {
+    std::size_t at = 0;
+    REQUIRE(lines->each([&](const TaskRequest& task) {
+      const auto& same = all[at++];
+      CHECK((task.name == same.name && task.args == same.args && task.line == same.line));
+      CHECK(task.has_references == same.has_references);
+      REQUIRE(task.after.size() == same.after.size());
+      for (std::size_t i = 0; i < task.after.size(); ++i)
+        CHECK((task.after[i].index == same.after[i].index && task.after[i].id == same.after[i].id));
+      return Expected<void>();
+    }));
+    REQUIRE(at == 3);
+  }
+  std::size_t told = 0;
+  const auto ended = lines->each([&](const TaskRequest&) -> Expected<void> {
+    if (++told == 2) return Error{"enough"};
+    return {};
+  });
+  REQUIRE((told == 2 && ended.error().message == "enough"));
+}
+
+TEST_CASE("a name that stands below is no id, and a late one is told", "[cli]") {
+  REQUIRE(refusal("{\"kind\":\"echo\",\"after\":\"k3f9qz-7\"}\n"
+                  "{\"kind\":\"echo\",\"name\":\"k3f9qz-7\"}") ==
+          "line 1: after k3f9qz-7: comes later; put that task before this");
+}
+
+TEST_CASE("whoever waits for too many tasks that are no neighbours is refused before any is sent",
+          "[cli]") {
+  std::string lines;
+  std::string all;
+  std::string some;
+  for (int i = 0; i < 2'100; ++i) {
+    const auto name = text("\"n", i, "\"");
+    lines += text("{\"kind\":\"echo\",\"name\":", name, "}\n");
+    all += text(all.empty() ? "" : ",", name);
+    if (i % 2 == 0) some += text(some.empty() ? "" : ",", name);
+  }
+  REQUIRE(read(text(lines, "{\"kind\":\"echo\",\"after\":[", all, "]}")).size() == 2'101);
+  REQUIRE(refusal(text(lines, "{\"kind\":\"echo\",\"after\":[", some, "]}")) ==
+          "line 2101: after: 1050 stretches of tasks, limit 1024 (a project may have more)");
 }
