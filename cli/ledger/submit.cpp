@@ -44,7 +44,9 @@ Written read(const Tree& todo, const std::string& path, const std::string& proje
 // As `eole submit` does, of a file whose tasks are to be submitted.
 void look_for_workers(Cluster& cluster, Written& file) {
   try {
-    cli::look_for_workers(cluster, file.tasks);
+    cli::look_for_workers(cluster, [&](const auto& on_task) {
+      for (auto& task : file.tasks) on_task(task);
+    });
   } catch (const Failure& failure) {
     throw Failure{failure.exit_code, text(file.path, ": ", failure.message)};
   }
