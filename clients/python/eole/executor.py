@@ -92,7 +92,7 @@ class Executor(concurrent.futures.Executor):
         for task, (*_, future) in zip(ids, calls):
             future.id = task
             if future.cancelled():  # Meanwhile, when its id was not known.
-                default.cluster().cancel([task], wait=False)
+                listener().ask(lambda task=task: default.cluster().cancel([task], wait=False))
             result = concurrent.futures.Future()
             result.add_done_callback(lambda result, future=future: _take(future, result))
             try:
