@@ -149,11 +149,10 @@ export async function main(paths) {
   try {
     if (!fstatSync(fd).isSocket()) throw new Error();
   } catch {
-    const isBelowOne = process.env.EOLE_RUNNER_FD !== undefined;
-    const why = isBelowOne
-      ? 'what the worker started (npx, sudo) has not handed it on'
-      : 'a worker starts this, by worker --runner';
-    fail(`no socket at descriptor ${fd}: ${why}`);
+    fail(
+      `no socket at descriptor ${fd}: a worker starts this, by worker --runner; ` +
+        'what stands between, as npx or sudo, must hand it on',
+    );
   }
   process.on('SIGINT', () => {}); // Ctrl-C is the worker's.
   try {

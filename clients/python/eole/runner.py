@@ -176,9 +176,8 @@ def main(modules):
     try:
         sock = socket.socket(fileno=fd)
     except OSError:
-        why = ("what the worker started (sudo) has not handed it on" if "EOLE_RUNNER_FD" in os.environ else
-               "a worker starts this, by worker --runner")
-        print(f"eole.runner: no socket at descriptor {fd}: {why}", file=sys.stderr)
+        print(f"eole.runner: no socket at descriptor {fd}: a worker starts this, by worker --runner; what stands between, "
+              "as sudo, must hand it on", file=sys.stderr)
         return 2
     os.set_inheritable(fd, False)
     sys.stdout, sys.stderr = Output(1, sys.stdout), Output(2, sys.stderr)
