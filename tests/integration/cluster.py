@@ -40,19 +40,6 @@ def alive(pid):
         return False
 
 
-def commands_with(words):
-    """The processes that have these words in their command line."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as line:
-                if words.encode() in line.read():
-                    found.append(int(pid))
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return found
-
-
 class Cluster:
     """`with Cluster(workers=2) as c:` runs `eole up` and drains it at the end."""
 

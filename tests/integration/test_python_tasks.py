@@ -221,10 +221,12 @@ class Tasks(Cases, unittest.TestCase):
             is_given.wait(SECONDS)
             self.assertTrue(future.cancel())
             return ids
-        with unittest.mock.patch.object(Client, "submit_whole", submit), eole.Executor() as executor:
+        executor = eole.Executor()
+        with unittest.mock.patch.object(Client, "submit_whole", submit):
             future = executor.submit(shop.until_cancelled, self.sign)
             is_given.set()
-        wait_until(lambda: future.id is not None, what="its id")
+            wait_until(lambda: future.id is not None, what="its id")
+        executor.shutdown(wait=False)
         self.assertEqual(eole.Handle(future.id).result(SECONDS).state, "cancelled")
 
     def test_what_is_not_waited_for_is_not_kept(self):

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster, commands_with, needs_boxes, wait_until
+from cluster import BIN, Cluster, needs_boxes, wait_until
 
 def python(*lines):
     return shlex.join(["python3", "-c", "\n".join(["import ctypes, fcntl, mmap, os, resource, signal, socket, stat, sys, termios",
@@ -164,6 +164,11 @@ CALLS = {"ptrace": 101, "mount": 165, "umount2": 166, "pivot_root": 155, "chroot
          "fsopen": 430, "move_mount": 429, "init_module": 175, "finit_module": 313}
 
 
+def commands_with(words):
+    """The processes that have these words in their command line."""
+    return subprocess.run(["pgrep", "-f", words], capture_output=True, text=True, check=False).stdout.split()
+
+
 class Case(unittest.TestCase):
     options = ("--sandbox", "box")
 
@@ -193,7 +198,11 @@ class Case(unittest.TestCase):
 
 
 @needs_boxes
-class Escapes(Case):
+class Boxed(Case):
+    pass
+
+
+class Escapes(Boxed):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -292,8 +301,7 @@ class Escapes(Case):
         self.assertEqual((result["state"], result["attempt"], result["value"]["stdout"]), ("done", 1, "still here\n"))
 
 
-@needs_boxes
-class Uses(Case):
+class Uses(Boxed):
     options = ("--sandbox", "box", "--allow-git-files")
 
     def test_a_command_may_write_into_its_own_places(self):
@@ -398,8 +406,7 @@ class Uses(Case):
             worker.wait()
 
 
-@needs_boxes
-class Neighbours(Case):
+class Neighbours(Boxed):
     """What is kept from one command to the next has nothing of the first."""
 
     @classmethod
@@ -441,8 +448,7 @@ class Neighbours(Case):
         self.assertEqual(self.printed("ls -A", cwd="/somewhere/else"), "")
 
 
-@needs_boxes
-class Network(Case):
+class Network(Boxed):
     options = ("--sandbox", "box", "--sandbox-net")
 
     def test_a_box_may_have_the_network(self):

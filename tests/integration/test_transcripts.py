@@ -166,7 +166,6 @@ class Ahead(unittest.TestCase):
         self.assertEqual(list(core.batches), batches)
         self.assertLess(time.process_time() - start, 5)  # By the square it takes a minute.
 
-
     def test_what_has_come_is_not_all_opened_at_once(self):
         log, count = Log.__new__(Log), 5 * FOUND_MAX  # No socket: what is there needs none.
         log.found, log._wanted, log._wants, log._core = collections.deque(), 0, None, Following(Cursor(), 0, PATIENCE)
