@@ -208,23 +208,6 @@ class Sources(unittest.TestCase):
             url = self.serve(f"/few{most}", self.ranges(4e6, most=most))
             self.check_done(self.download(url, retries=0), LARGE)
 
-    def test_what_a_connection_has_stopped_sending_is_asked_of_another(self):
-        gate = threading.Event()
-        self.addCleanup(gate.set)
-        others = self.ranges(4e6)
-
-        def script(request, n):
-            if n > 1:
-                return others(request, n)
-            # The one that everything rests on: it sends enough to be asked for ranges, and not a byte more.
-            request.head(200, Content_Length=len(LARGE), ETag='"v1"', Accept_Ranges="bytes")
-            request.wfile.write(LARGE[:1 << 20])
-            request.wfile.flush()
-            gate.wait(60)
-            request.hang_up()
-        self.check_done(self.download(self.serve("/stops", script), retries=0), LARGE)
-        self.assertFalse(gate.is_set())
-
     # One file for several tasks.
 
     def divided(self, project, urls, cluster=None, **wanted):

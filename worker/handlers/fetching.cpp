@@ -20,8 +20,6 @@ constexpr int kHttpTooMany = 429;
 constexpr int kHttpBusy = 503;
 constexpr Duration kRefusedPause = 500ms;  // For a server to see that we have hung up.
 constexpr int kRefusalsMax = 4;            // One behind the other.
-constexpr Duration kStalled = 100ms;       // Nothing came: another may be asked for the same.
-constexpr int kRacesMax = 16;              // … so often for one file.
 constexpr double kBusy = 0.2;  // The loop rested for less of the time: this machine is the limit.
 constexpr double kWorthIt = 1.5;  // More connections must be so much faster.
 
@@ -43,10 +41,7 @@ class Fetching {
   void measure();
   void measure_from_here();
   void start_more();
-  std::vector<const Transfer*> fillers(const PartFile::Gap& gap) const;
   std::optional<PartFile::Gap> next_gap();
-  std::optional<PartFile::Gap> next_race(const std::vector<PartFile::Gap>& gaps);
-  void end_races();
 
   const FetchOptions& options_;
   PartFile& part_;
@@ -59,7 +54,6 @@ class Fetching {
   std::size_t started_ = 0;
   int refusals_ = 0;          // Of the lead, one behind the other,
   TimePoint ask_again_at_{};  // after which nothing is asked until then.
-  int races_ = 0;             // Two were asked for the same.
   FetchEnd end_;
   Duration measure_for_ = kMeasure;
   TimePoint grown_at_{};  // There were fewer connections before,
@@ -166,46 +160,22 @@ void Fetching::measure_from_here() {
   grown_rest_ = context_.web().rested();
 }
 
-// A transfer's own place is a little behind what it has written.
-std::vector<const Transfer*> Fetching::fillers(const PartFile::Gap& gap) const {
-  std::vector<const Transfer*> found;
-  for (const auto& each : running_)
-    if (const auto at = each->at(); gap.after <= at && at < gap.to) found.push_back(each.get());
-  return found;
-}
-
 // One that nobody fills, else the second half of the largest.
 std::optional<PartFile::Gap> Fetching::next_gap() {
   const auto gaps = part_.gaps();
   std::optional<PartFile::Gap> largest;
   for (const auto& gap : gaps) {
-    if (fillers(gap).empty()) return gap;
+    const auto is_here = [&](const auto& each) {
+      const auto at = each->at();  // A little behind what it has written.
+      return gap.after <= at && at < gap.to;
+    };
+    if (std::none_of(running_.begin(), running_.end(), is_here)) return gap;
     if (!largest || gap.to - gap.from > largest->to - largest->from) largest = gap;
   }
   if (!largest || largest->to == UINT64_MAX) return std::nullopt;
   const auto half = (largest->to - largest->from) / 2;
-  if (half < kRangeBytesMin) return next_race(gaps);
-  if (!part_.divide(largest->from + half)) return std::nullopt;
+  if (half < kRangeBytesMin || !part_.divide(largest->from + half)) return std::nullopt;
   return PartFile::Gap{largest->from + half, largest->to};
-}
-
-// At the end, where the others are done: the rest of one that has stopped. Whose bytes come first
-// are taken, the other finds its gap filled.
-std::optional<PartFile::Gap> Fetching::next_race(const std::vector<PartFile::Gap>& gaps) {
-  if (races_ == kRacesMax) return std::nullopt;
-  for (const auto& gap : gaps) {
-    const auto here = fillers(gap);
-    if (here.size() > 1 || process::now() < here.front()->moved_at() + kStalled) continue;
-    ++races_;
-    return gap;
-  }
-  return std::nullopt;
-}
-
-// Whoever lost one may never hear of it.
-void Fetching::end_races() {
-  if (races_ == 0 || !part_.gaps().empty()) return;
-  for (const auto& each : running_) each->hang_up();
 }
 
 void Fetching::start_more() {
@@ -229,7 +199,6 @@ FetchEnd Fetching::run(const std::function<void()>& on_step) {
     }
     context_.progress(part_.have(), part_.version().total.value_or(0));
     on_step();
-    end_races();
     if (!take_ended()) break;
     if (running_.empty() && process::now() < ask_again_at_) continue;
     if (running_.empty() && (end_.is_endless || !part_.version().total || !start_lead())) break;

@@ -62,7 +62,6 @@ Transfer::Transfer(Web& web, const Waker& waker, const std::string& url, PartFil
       is_alone_(is_alone),
       version_(stretch.is_all() ? part.version() : stretch.whole),
       at_(gap.from),
-      moved_at_(process::now()),
       problem_(CURL_ERROR_SIZE, '\0'),
       rate_(static_cast<std::uint64_t>(limits.rate)),
       request_(web, waker, [this] { return write(); }) {
@@ -164,17 +163,10 @@ bool Transfer::write() {
   const bool is_all = taken == came_.size();
   came_.clear();
   at_ += taken;
-  moved_at_ = process::now();
   if (is_all) return true;
   if (auto problem = part_.problem(); !problem.empty()) return stop(std::move(problem), true);
   is_filled_ = true;
   return false;
-}
-
-void Transfer::hang_up() {
-  if (is_over()) return;
-  request_.take_back();
-  is_filled_ = true;
 }
 
 std::size_t Transfer::on_header(std::string_view line) {

@@ -56,12 +56,8 @@ class Transfer {
   bool is_over() const { return request_.is_over(); }
   /// Once it is over.
   TransferEnd end();
-  /// Its gap is filled by another: it is over.
-  void hang_up();
   /// Where its next byte belongs.
   std::uint64_t at() const { return at_; }
-  /// When the last came; or when it was asked for.
-  TimePoint moved_at() const { return moved_at_; }
   bool has_begun() const { return has_begun_; }
   /// Once it is over and whole: the version that its head told.
   const Version& version() const { return judged_->version; }
@@ -102,7 +98,6 @@ class Transfer {
   bool is_for_good_ = false;           // … and will end it again.
   bool is_filled_ = false;             // … since the gap's end is reached.
   std::atomic<std::uint64_t> at_;
-  std::atomic<TimePoint> moved_at_;
   std::atomic<bool> has_begun_{false};
   std::string problem_;
   Rate rate_;

@@ -331,20 +331,19 @@ void Web::Request::start() {
   ::curl_multi_wakeup(web_.loop_->multi);
 }
 
-void Web::Request::take_back() {
-  auto& loop = *web_.loop_;
-  std::unique_lock lock(loop.mutex);
-  std::erase(loop.to_start, this);
-  if (is_over_) return;
-  loop.to_stop.push_back(this);
-  ::curl_multi_wakeup(loop.multi);
-  loop.taken_back.wait(lock, [&] {
-    return std::find(loop.to_stop.begin(), loop.to_stop.end(), this) == loop.to_stop.end();
-  });
-}
-
 Web::Request::~Request() {
-  if (is_started_) take_back();
+  auto& loop = *web_.loop_;
+  if (is_started_) {
+    std::unique_lock lock(loop.mutex);
+    std::erase(loop.to_start, this);
+    if (!is_over_) {
+      loop.to_stop.push_back(this);
+      ::curl_multi_wakeup(loop.multi);
+      loop.taken_back.wait(lock, [&] {
+        return std::find(loop.to_stop.begin(), loop.to_stop.end(), this) == loop.to_stop.end();
+      });
+    }
+  }
   ::curl_easy_cleanup(curl_);
 }
 

@@ -62,6 +62,7 @@ class Web {
     /// `waker` is woken when it has ended; it outlives this. `on_turn`: called where a callback
     /// asked for it; false ends it.
     Request(Web& web, const Waker& waker, std::function<bool()> on_turn);
+    /// Takes it back if it is under way: no callback is called after that.
     ~Request();
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
@@ -71,8 +72,6 @@ class Web {
     /// Header lines for where it goes.
     const std::vector<std::string>& headers() const { return headers_; }
     void start();
-    /// If it is under way: no callback is called after that, and it is over.
-    void take_back();
     bool is_over() const { return is_over_; }
     /// In a callback that says CURL_WRITEFUNC_PAUSE: it is called again a little later.
     void pause();
