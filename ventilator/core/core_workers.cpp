@@ -94,6 +94,9 @@ void Core::on(BeatReceived& event, TimePoint now, Actions& out) {
       }
   suspect_missing(*worker, event, now);
   count_started(*worker, event.held);
+  // It gave something back unasked, and does not leave: perhaps it was asked before its hello.
+  if (worker->credit.is_closed() && !worker->beats.is_draining)
+    out.push_back(SendHelloAgain{event.peer, beat.run});
   // Whom nothing is ordered hears of every other beat: that is what an idle worker costs.
   if (!orders.empty() || now >= worker->beats.answered + config_.heartbeat * 3 / 2) {
     worker->beats.answered = now;

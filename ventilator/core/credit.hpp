@@ -13,6 +13,7 @@ class Credit {
   void send(std::uint64_t tasks) { sent_ += tasks; }
   /// Nothing more on this pipe, whatever is granted.
   void close() { is_closed_ = true; }
+  bool is_closed() const { return is_closed_; }
   /// Once a beat: true if what was sent does not arrive (ring rule V2).
   bool is_stuck(std::uint64_t received);
 

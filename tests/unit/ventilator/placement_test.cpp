@@ -90,6 +90,10 @@ TEST_CASE("who gives a task back unasked gets no more before its next hello", "[
   rig.credit(1, 1, 20);
   REQUIRE(rig.sent(1).empty());
   REQUIRE(rig.core.task(1)->state == "queued");
+  rig.beat(1, 1, 20);  // That it is to say hello may be lost.
+  REQUIRE(rig.all<SendHelloAgain>().size() == 1);
+  rig.step(BeatReceived{Rig::peer(1), {1, 1, 1, ++rig.beats, 1, 20, 1, {}}, {}});  // It leaves.
+  REQUIRE(rig.all<SendHelloAgain>().empty());
   rig.hello(1, 2, {}, 1, {1, 1, 1});
   rig.credit(1, 0, 1, 2);
   REQUIRE(rig.sent(1) == Seqs{1});
