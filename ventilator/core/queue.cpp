@@ -115,8 +115,12 @@ void Queue::drop(ClassId id, Lane& lane) {
   shares_.leave(*project.share);
   project.tracks.erase(&track);
   if (project.tracks.empty()) projects_.erase(name.second);
-  group->second.tracks.erase(name);
-  if (group->second.tracks.empty()) groups_.erase(group);
+  auto& tracks = group->second.tracks;
+  tracks.erase(name);
+  const auto next = tracks.lower_bound({name.first, ""});
+  if (next == tracks.end() || next->first.first != name.first)
+    group->second.served.erase(name.first);
+  if (tracks.empty()) groups_.erase(group);
 }
 
 void Queue::serve(Lane& lane, std::uint64_t tasks) {

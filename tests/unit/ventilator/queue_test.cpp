@@ -332,3 +332,17 @@ TEST_CASE("a project goes on where the others are, whichever of its lanes was he
     REQUIRE(rig.next(1, "a") == Stretch{141 + turn, 1});
   }
 }
+
+TEST_CASE("who comes anew does not begin where somebody was who waits no more", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(1, "a", 3, "one");
+  rig.extend(100, "a", 0, "two");
+  for (Seq seq = 1; seq <= 41; ++seq) REQUIRE(rig.next(1) == Stretch{seq, 1});
+  rig.extend(1, "a", 3, "late");
+  rig.extend(50, "a", 0, "late");
+  REQUIRE(rig.next(1) == Stretch{102, 1});
+  for (Seq turn = 0; turn < 5; ++turn) {
+    REQUIRE(rig.next(1) == Stretch{42 + turn, 1});
+    REQUIRE(rig.next(1) == Stretch{103 + turn, 1});
+  }
+}
