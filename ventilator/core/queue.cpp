@@ -34,6 +34,7 @@ Queue::Lane& Queue::lane_of(ClassId id, const protocol::TaskClass& task_class) {
   const auto priority = planted("priority-ignored") ? 0 : task_class.priority;
   const auto rank = static_cast<std::uint8_t>(protocol::kPriorityMax - priority);
   auto& project = projects_[task_class.project];
+  catch_up(project);
   const bool is_held = !project.tracks.empty() && Queue::is_held(project);
   auto& track = group->second.tracks[{rank, task_class.project}];
   if (track.lanes++ == 0) {
@@ -114,8 +115,12 @@ void Queue::drop(ClassId id, Lane& lane) {
   shares_.leave(*project.share);
   project.tracks.erase(&track);
   if (project.tracks.empty()) projects_.erase(name.second);
-  group->second.tracks.erase(name);
-  if (group->second.tracks.empty()) groups_.erase(group);
+  auto& tracks = group->second.tracks;
+  tracks.erase(name);
+  const auto next = tracks.lower_bound({name.first, ""});
+  if (next == tracks.end() || next->first.first != name.first)
+    group->second.served.erase(name.first);
+  if (tracks.empty()) groups_.erase(group);
 }
 
 void Queue::serve(Lane& lane, std::uint64_t tasks) {
@@ -173,11 +178,14 @@ void Queue::hold(ClassId id, Lane& lane, bool is_held) {
   list(id, lane);
 }
 
-// What it was not served while all of it was held does not add up.
-void Queue::come_back(const Track& track) {
-  if (planted("holds-add-up") || !is_held(*track.project)) return;
-  shares_.raise(*track.project->share, track.group->second.served.at(track.rank));
-  for (auto* one : track.project->tracks) relist(*one);
+// What it was not served while it was held does not add up: nobody who waited with it, and was not
+// held, has had less than whose turn was the last.
+void Queue::catch_up(Project& project) {
+  if (planted("holds-add-up")) return;
+  for (const auto* track : project.tracks)
+    if (track->is_held) Shares::raise(*project.share, track->group->second.served.at(track->rank));
+  for (auto* track : project.tracks)
+    if (track->turn.served != project.share->served()) relist(*track);
 }
 
 void Queue::let_go(const Room& room) {
@@ -187,7 +195,7 @@ void Queue::let_go(const Room& room) {
       ++at;
       continue;
     }
-    come_back(*lane.track);
+    catch_up(*lane.track->project);
     hold(*at, lane, false);
     at = held_.erase(at);
   }

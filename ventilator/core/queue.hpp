@@ -152,7 +152,8 @@ class Queue {
   /// nothing: nobody waited there.
   static std::optional<std::uint64_t> begin_of(const Group& group, std::uint8_t rank);
   static bool is_held(const Project& project);
-  void come_back(const Track& track);
+  /// To the last turn of those that it waits with where it is held.
+  void catch_up(Project& project);
   /// The track has another turn now.
   static void relist(Track& track);
   void serve(Lane& lane, std::uint64_t tasks);

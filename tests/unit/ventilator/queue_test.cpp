@@ -305,3 +305,44 @@ TEST_CASE("projects that are held together keep what they had from each other", 
     REQUIRE(rig.next(1) == Stretch{1 + seq, 1});
   }
 }
+
+TEST_CASE("a project goes on where the others are, whichever of its lanes was held",
+          "[ventilator]") {
+  const bool is_reached = GENERATE(true, false);  // Or nobody who runs b has a slot.
+  const std::string first = GENERATE("a", "b");
+  const auto kinds = is_reached ? "ab" : "a";
+  Waiting rig(0, 0);
+  rig.extend(50, first, 0, "held");
+  rig.extend(50, first == "a" ? "b" : "a", 0, "held");
+  rig.extend(100, "a", 0, "busy");
+  rig.held_project = "held";
+  for (Seq seq = 101; seq <= 140; ++seq) REQUIRE(rig.next(1, kinds) == Stretch{seq, 1});
+  REQUIRE(rig.queue.held() == (is_reached ? 100 : 50));
+  const bool has_more = GENERATE(true, false);  // Of a class that was not there.
+  if (has_more) rig.extend(1, "a", 3, "held");
+  if (has_more) rig.extend(1, "a", 3, "late");
+  rig.held_project = "";
+  rig.queue.let_go(rig.room());
+  if (has_more) REQUIRE(rig.next(2, "a") == Stretch{201, 1});
+  if (has_more) REQUIRE(rig.next(2, "a") == Stretch{202, 1});
+  Seq of_held = first == "a" ? 1 : 51;
+  if (!has_more) REQUIRE(rig.next(1, "a") == Stretch{of_held++, 1});  // It is a turn behind.
+  for (Seq turn = 0; turn < 5; ++turn) {
+    REQUIRE(rig.next(1, "a") == Stretch{of_held + turn, 1});
+    REQUIRE(rig.next(1, "a") == Stretch{141 + turn, 1});
+  }
+}
+
+TEST_CASE("who comes anew does not begin where somebody was who waits no more", "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(1, "a", 3, "one");
+  rig.extend(100, "a", 0, "two");
+  for (Seq seq = 1; seq <= 41; ++seq) REQUIRE(rig.next(1) == Stretch{seq, 1});
+  rig.extend(1, "a", 3, "late");
+  rig.extend(50, "a", 0, "late");
+  REQUIRE(rig.next(1) == Stretch{102, 1});
+  for (Seq turn = 0; turn < 5; ++turn) {
+    REQUIRE(rig.next(1) == Stretch{42 + turn, 1});
+    REQUIRE(rig.next(1) == Stretch{103 + turn, 1});
+  }
+}

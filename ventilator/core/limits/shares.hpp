@@ -37,8 +37,9 @@ class Shares {
     std::uint64_t running_time = 0;                       // All of them.
     std::uint64_t served() const { return ran + charged; }
   };
-  /// `least`: what the least served has had of those that wait for the same workers; nothing: none
-  /// does, so who was served last stands for the others. Others may have workers of their own.
+  /// `least`: what the least served has had of those that wait for the same workers and are not
+  /// held, and no less than whose turn was the last there had before; nothing: nobody waits there,
+  /// so who was served last anywhere stands for the others. Others may have workers of their own.
   /// The project stays where it is until it was left as often.
   Project& enter(const std::string& name, std::optional<std::uint64_t> least = {});
   void leave(Project& project);
