@@ -357,6 +357,11 @@ class Told(unittest.TestCase):
             self.addCleanup(worker.kill)
             said = wait_until(lambda: (said := upload(http, kind="scale", width="wide"))[0] != 503 and said, what="it is known")
             self.assertEqual(said, (400, '/args/width: scale: width must be a whole number, not "wide"'))
+            wide = {"kind": "scale", "args": {"artifact": "0" * 64, "width": "wide"}}
+            self.assertEqual(http.ask("POST", "/task", wide)[0], 400)
+            worker.terminate()  # The next one's runner may take others.
+            wait_until(lambda: http.ask("POST", "/task", wide)[0] == 202, what="what the last worker said is forgotten")
+            self.assertEqual(upload(http, kind="scale", width="wide")[0], 503)
 
     def test_shells_complete_it(self):
         def words(*line):
