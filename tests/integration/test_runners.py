@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from cluster import BIN, Cluster, alive, wait_until
-from http_client import Http
+from http_client import Http, upload
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
@@ -24,16 +24,6 @@ TRIED_AGAIN_SECONDS = 90  # A runner that cannot start is, every 30 s at last.
 
 def task(do, kind="odd", **args):
     return {"kind": kind, "args": {"do": do, **args}}
-
-
-def upload(http, **fields):
-    boundary = "----of-a-test"
-    parts = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-                    for name, value in fields.items())
-    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--{boundary}--\r\n'
-    status, _, said = http.ask("POST", "/upload", (parts + file).encode(),
-                               {"content-type": f"multipart/form-data; boundary={boundary}"})
-    return status, said.get("detail")
 
 
 class WithCluster(unittest.TestCase):
