@@ -9,6 +9,7 @@
 #include "cli/signing.hpp"
 #include "clients/cpp/blocking/artifact_client.hpp"
 #include "common/base/text.hpp"
+#include "common/process/system.hpp"
 
 namespace eole::cli {
 
@@ -29,8 +30,7 @@ bool is_plain_word(std::string_view name) {
 
 namespace {
 
-constexpr Duration kPatience = 1s;
-constexpr Duration kHeardWithin = 2s;
+constexpr Duration kHeardWithin = 1s;  // All questions and pauses together.
 constexpr Duration kAskAgain = 50ms;
 
 // What the words after the kind are; of most runners' kinds there are none.
@@ -164,6 +164,7 @@ void add_kinds(Command& submit, const kinds::OfferedKinds& offered, KindWords& w
 }
 
 kinds::OfferedKinds offered_for(std::vector<std::string> words) {
+  constexpr std::string_view kFlag = "--cluster";
   const auto has = [&](std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
@@ -172,19 +173,25 @@ kinds::OfferedKinds offered_for(std::vector<std::string> words) {
   const bool is_of_kind = at != words.end() && at + 1 != words.end() && !has("--file") &&
                           !has("--args") && kinds::find(*(at + 1)) == nullptr;
   if (!is_of_kind && !(is_completion && has("--kind"))) return {};
+  // `eole ledger submit` and a shell's words mean no kind that is worth waiting for.
+  auto command = words.begin();
+  while (command < at && command->starts_with(kFlag)) command += *command == kFlag ? 2 : 1;
+  const bool is_waited_for = is_of_kind && command == at && is_plain_word(*(at + 1));
   Globals globals;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    constexpr std::string_view kFlag = "--cluster";
     if (words[i] == kFlag && i + 1 < words.size()) globals.cluster_path = words[i + 1];
     if (words[i].starts_with(text(kFlag, "="))) globals.cluster_path = words[i].substr(kFlag.size() + 1);
   }
   try {
     Cluster cluster(globals);
-    // A ventilator that has just started has heard of no worker; they are there within a second.
-    for (auto left = kHeardWithin; true; left -= kAskAgain) {
-      const auto told = cluster.ventilator.query("kinds", {}, {}, kPatience);
-      kinds::OfferedKinds offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
-      if (!told || is_completion || !offered.names().empty() || left <= 0s) return offered;
+    const auto until = process::now() + kHeardWithin;
+    kinds::OfferedKinds offered;
+    while (true) {
+      const auto told = cluster.ventilator.query("kinds", {}, {}, until - process::now());
+      if (told) offered = kinds::OfferedKinds(*told);
+      // A ventilator that has just started has not heard of all workers yet.
+      const bool is_to_wait = told && is_waited_for && !offered.has(*(at + 1));
+      if (!is_to_wait || process::now() + kAskAgain >= until) return offered;
       std::this_thread::sleep_for(kAskAgain);
     }
   } catch (const Failure&) {  // Who needs a cluster says so.

@@ -25,6 +25,8 @@ void add_kinds(Command& submit, const kinds::OfferedKinds& offered, KindWords& w
 
 /// What the cluster's workers offer, if these words of a command line, or those that a shell
 /// completes, may be about a kind of a runner; else, and if nobody answers within a second, none.
+/// Asks again within that second while the kind behind `eole submit` is not among them: its worker
+/// may be about to come. So a misspelt kind is refused a second late.
 kinds::OfferedKinds offered_for(std::vector<std::string> words);
 
 /// The arguments of the tasks that the words mean: one task a word where the kind has tasks of a

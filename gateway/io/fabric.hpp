@@ -124,7 +124,7 @@ class Fabric {
   bool is_stopping_ = false;
   TimePoint reopen_at_{};
   TimePoint offered_asked_{};
-  std::shared_ptr<const kinds::OfferedKinds> offered_;  // Null: not told yet.
+  std::shared_ptr<const kinds::OfferedKinds> offered_;  // Null: nothing is known.
   TimePoint wanted_at_{};  // When somebody last wanted to hear of ends.
 };
 

@@ -42,14 +42,17 @@ awaitable<Ring::Answer> Ring::sink(std::string what, TaskId id, Value options, D
 
 awaitable<std::shared_ptr<const kinds::OfferedKinds>> Ring::offered(Duration patience) {
   const auto now = fabric_->world_.now();
-  // Until it was told once, each asks: who knows of none does not know that there is none.
-  if (!fabric_->offered_ || now >= fabric_->offered_asked_ + kOfferedFor) {
-    fabric_->offered_asked_ = now;  // The others go on with what was told before.
-    const auto told = co_await ventilator("kinds", {}, {}, patience);
-    kinds::OfferedKinds offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
-    // Each worker offers some: the ventilator has heard of none since it started.
-    if (!offered.names().empty())
-      fabric_->offered_ = std::make_shared<const kinds::OfferedKinds>(std::move(offered));
+  if (now < fabric_->offered_asked_ + kOfferedFor) co_return fabric_->offered_;
+  // Meanwhile the others go on with what was told before; who has nothing waits for it, too.
+  if (fabric_->offered_) fabric_->offered_asked_ = now;
+  const auto told = co_await ventilator("kinds", {}, {}, patience);
+  if (told) {
+    fabric_->offered_asked_ = now;
+    kinds::OfferedKinds offered(*told);
+    // Each worker offers some: none is connected, or the ventilator has just started.
+    fabric_->offered_ = offered.names().empty()
+                            ? nullptr
+                            : std::make_shared<const kinds::OfferedKinds>(std::move(offered));
   }
   co_return fabric_->offered_;
 }

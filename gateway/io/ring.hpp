@@ -23,9 +23,9 @@ class Ring {
                                Duration patience = kPatience);
   awaitable<Answer> sink(std::string what, TaskId id = {}, protocol::Value options = {},
                          Duration patience = kPatience);
-  /// What workers offer, as the ventilator told it a moment ago: a submit does not ask each time.
-  /// Null while it has told nothing: it does not answer. Shared: who has it may still read it when
-  /// the next comes.
+  /// What connected workers offer, as the ventilator told it last; it is asked again after
+  /// kOfferedFor, not for each submit. Null: nothing is known, for it told of no worker, or has
+  /// not answered yet. Shared: who has it may still read it when the next comes.
   awaitable<std::shared_ptr<const kinds::OfferedKinds>> offered(Duration patience = kOfferedFor);
   awaitable<Answer> control(std::string what, protocol::Value options);
   awaitable<Answer> control_sink(std::string what, protocol::Value options);

@@ -89,3 +89,14 @@ class Http:
             while piece := peer.recv(65536):
                 got += piece
             return got
+
+
+def upload(http, **fields):
+    """Of a small file: its status, and what is wrong."""
+    boundary = "----of-a-test"
+    parts = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                    for name, value in fields.items())
+    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--{boundary}--\r\n'
+    status, _, said = http.ask("POST", "/upload", (parts + file).encode(),
+                               {"content-type": f"multipart/form-data; boundary={boundary}"})
+    return status, said.get("detail")

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from cluster import BIN, Cluster, alive, wait_until
-from http_client import Http
+from http_client import Http, upload
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
@@ -24,16 +24,6 @@ TRIED_AGAIN_SECONDS = 90  # A runner that cannot start is, every 30 s at last.
 
 def task(do, kind="odd", **args):
     return {"kind": kind, "args": {"do": do, **args}}
-
-
-def upload(http, **fields):
-    boundary = "----of-a-test"
-    parts = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-                    for name, value in fields.items())
-    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--{boundary}--\r\n'
-    status, _, said = http.ask("POST", "/upload", (parts + file).encode(),
-                               {"content-type": f"multipart/form-data; boundary={boundary}"})
-    return status, said.get("detail")
 
 
 class WithCluster(unittest.TestCase):
@@ -357,6 +347,11 @@ class Told(unittest.TestCase):
             self.addCleanup(worker.kill)
             said = wait_until(lambda: (said := upload(http, kind="scale", width="wide"))[0] != 503 and said, what="it is known")
             self.assertEqual(said, (400, '/args/width: scale: width must be a whole number, not "wide"'))
+            wide = {"kind": "scale", "args": {"artifact": "0" * 64, "width": "wide"}}
+            self.assertEqual(http.ask("POST", "/task", wide)[0], 400)
+            worker.terminate()  # The next one's runner may take others.
+            wait_until(lambda: http.ask("POST", "/task", wide)[0] == 202, what="what the last worker said is forgotten")
+            self.assertEqual(upload(http, kind="scale", width="wide")[0], 503)
 
     def test_shells_complete_it(self):
         def words(*line):

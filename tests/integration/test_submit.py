@@ -106,28 +106,36 @@ class Submit(unittest.TestCase):
 
 
 class JustStarted(FakeSink):
-    """A ventilator that hears of its worker once it was asked twice."""
+    """A ventilator that hears of one worker once it was asked, and of the other once it was asked twice."""
 
     asked = 0
 
     def answer(self, name, request, fields):
         self.asked += 1
         width = {"name": "width", "type": "integer", "needed": True, "default": ""}
-        kinds = [{"name": "scale", "about": "Scales.", "arguments": [width]}] if self.asked > 2 else []
+        kinds = [{"name": kind, "about": "Scales.", "arguments": [width]} for kind in ("other", "scale")[:self.asked - 1]]
         return msgpack.packb([1, "answer", request]), msgpack.packb(kinds)
 
 
 class Kinds(unittest.TestCase):
-    def test_options_of_a_runners_kind_are_known_once_a_worker_has_said_them(self):
+    def asked(self, *words):
+        """What the command says, and how often it asked."""
         directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="eole-test-")))
         file = directory / "cluster.toml"
         file.touch(0o600)
         file.write_text(cluster_text(directory).replace("/ventilator'", "/queries'"), encoding="ascii")
         with JustStarted(directory) as ventilator:
-            done = subprocess.run([BIN / "eole", "--cluster", file, "submit", "scale", "--help"], text=True,
-                                  capture_output=True, check=False)
-        self.assertIn("--width N", done.stdout, done.stderr)
-        self.assertEqual(ventilator.asked, 3)
+            done = subprocess.run([BIN / "eole", "--cluster", file, *words], text=True, capture_output=True, check=False)
+        return done.stdout, ventilator.asked
+
+    def test_options_of_a_runners_kind_are_known_once_a_worker_has_said_them(self):
+        said, asked = self.asked("submit", "scale", "--help")
+        self.assertIn("--width N", said)
+        self.assertEqual(asked, 3)
+
+    def test_it_asks_once_where_no_kind_is_meant(self):
+        for words in [("submit", "--help"), ("submit", "--wait", "--help"), ("ledger", "submit", "scale", "--help")]:
+            self.assertEqual(self.asked(*words)[1], 1, words)
 
 
 if __name__ == "__main__":
