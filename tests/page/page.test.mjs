@@ -660,6 +660,9 @@ test('in French it is French, and the choice stays', async () => {
   await page.getByText('essai 1 : échec : exit code 4').first().waitFor();
   await page.goto(`${home}/tasks?state=dead`);
   await page.getByText('morte après 1 essai, essai 1 : échec : exit code 4').first().waitFor();
+  await ended(await submit({ kind: 'dead', args: { error: 'attempt 1: its own words' } }), 'failed');
+  await page.goto(`${home}/tasks?state=failed`);
+  await page.getByText('attempt 1: its own words', { exact: true }).first().waitFor();
   const { kinds } = await (await ask('GET', '/kinds')).json();
   const built = kinds.filter(({ name }) => /^(collect|dead|download|echo|exec|image|nqueens|sleep)$/.test(name));
   assert.equal(built.length, 8);

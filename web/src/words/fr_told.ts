@@ -1,25 +1,35 @@
 // What roles say in English, as French: sentences with names and numbers in them, a clause a line, and
-// what kinds say of themselves. What is not here stays as it was said.
+// what kinds say of themselves. From what is not here on, a sentence stays as it was said: there are
+// workers' own words in it.
 
 const s = (count: string) => (count === '0' || count === '1' ? '' : 's');
 
-const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)][] = [
-  // Of what it died.
-  [
-    /^dead after (\d+) attempts?/,
-    (_, count = '') => `morte après ${count} essai${s(count)}`,
-  ],
-  [
-    /(^|, |after )attempt (\d+): (failed: )?/,
-    (_, before = '', which = '', failed) =>
-      `${before.replace('after', 'après')}essai ${which} : ${failed ? 'échec : ' : ''}`,
-  ],
+type Clause = [RegExp, string | ((all: string, ...parts: string[]) => string)];
+
+// Of what it died. What a worker said comes last, as it was said.
+const kReasons: Clause[] = [
+  [/^dead after (\d+) attempts?/, (_, count = '') => `morte après ${count} essai${s(count)}`],
+  [/^, (?=attempt |one of |not tried |its task )/, ', '],
+  [/^attempt (\d+): /, 'essai $1 : '],
   [/^one of two copies: /, 'une de deux copies : '],
-  [/^not tried again: (.+) is none of (.+)$/, 'pas réessayée : $1 n’est pas de $2'],
-  // Why a task waits.
+  [/^failed: (.*)$/s, 'échec : $1'],
+  [/^worker (\S+) no longer had it$/, 'l’ouvrier $1 ne l’avait plus'],
+  [/^worker (\S+): its connection ended$/, 'ouvrier $1 : sa connexion est rompue'],
+  [/^worker (\S+): it fell silent$/, 'ouvrier $1 : il ne répond plus'],
+  [/^worker (\S+): its worker left$/, 'ouvrier $1 : il est parti'],
+  [/^no worker had it after a restart$/, 'aucun ouvrier ne l’avait après un redémarrage'],
+  [/^not tried again: (\S+) is none of (\S+)$/, 'pas réessayée : $1 n’est pas de $2'],
+  [
+    /^its task was lost: the journal was damaged, and salvaged$/,
+    'elle fut perdue : le journal était endommagé, et fut réparé',
+  ],
+];
+
+// Why a task waits, or where it is. Each begins where the one before it ended.
+const kWhy: Clause[] = [
   [/^no connected worker offers (\S+?)(?=;|$)/, 'aucun ouvrier connecté n’offre $1'],
-  [/; its runners cannot start$/, ' ; ses programmes ne démarrent pas'],
-  [/; on (\S+) /, ' ; sur $1 : '],
+  [/^; its runners cannot start$/, ' ; ses programmes ne démarrent pas'],
+  [/^; on (\S+) (.*)$/s, ' ; sur $1 : $2'],
   [
     /^it needs (.+), which no connected worker that offers (\S+) has$/,
     'elle demande $1, qu’aucun ouvrier connecté qui offre $2 n’a',
@@ -28,35 +38,42 @@ const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)]
     /^it needs (.+), of which (\d+) workers? (?:has|have) enough, and other tasks use it now/,
     'elle demande $1 ; assez sur $2 ouvrier(s), mais d’autres tâches s’en servent',
   ],
-  [/, or it is kept for one that has waited longer$/, ', ou c’est gardé pour une plus ancienne'],
+  [/^, or it is kept for one that has waited longer$/, ', ou c’est gardé pour une plus ancienne'],
   [/^it is pinned to (\S+), which is not connected$/, 'elle est pour $1, qui n’est pas connecté'],
   [
     /^it is pinned to (\S+), which does not (?:offer|have) (.+)$/,
     'elle est pour $1, qui n’a pas $2',
   ],
-  [/^every worker that offers (.+) is paused$/, 'tout ouvrier qui offre $1 est en pause'],
+  [
+    /^every worker that offers (\S+)(?: and has (.+))? is paused$/,
+    (_, kind = '', needs) =>
+      `tout ouvrier qui offre ${kind}${needs ? ` et a ${needs}` : ''} est en pause`,
+  ],
   [/^it is the next one/, 'c’est la prochaine'],
   [
     /^it is behind (\d+) tasks?/,
     (_, before = '') => `elle vient après ${before} tâche${s(before)}`,
   ],
   [
-    /; of (\d+) workers? that offers? (.+), (none|\d+) ha(?:s|ve) a free slot$/,
-    (_, all = '', kind = '', free = '') =>
-      ` ; ${all === '1' ? 'de l’ouvrier qui offre' : `des ${all} ouvriers qui offrent`} ${kind}, ` +
+    /^; of (\d+) workers? that offers? (\S+)(?: with (.+))?, (none|\d+) ha(?:s|ve) a free slot$/,
+    (_, all = '', kind = '', needs, free = '') =>
+      ` ; ${all === '1' ? 'de l’ouvrier qui offre' : `des ${all} ouvriers qui offrent`} ${kind}` +
+      `${needs ? ` avec ${needs}` : ''}, ` +
       `${free === 'none' ? 'aucun n’a' : free === '1' ? '1 a' : `${free} ont`} une place libre`,
   ],
   [
-    /^it waits for (\d+) tasks? to end(:?)/,
+    /^it waits for (\d+) tasks? to end(:? ?)/,
     (_, count = '', colon = '') =>
-      `elle attend la fin de ${count} tâche${s(count)}${colon && ' :'}`,
+      `elle attend la fin de ${count} tâche${s(count)}${colon && ' : '}`,
   ],
-  [/all of the project (\S+)/g, 'toutes celles du projet $1'],
+  [/^all of the project ([^\s,]+)/, 'toutes celles du projet $1'],
+  [/^[^\s,]+-\d+(?=,|$)/, '$&'],
+  [/^, (?=all of the project |[^\s,]+-\d+(?:,|$)|…$)/, ', '],
   [/^it waits for itself, and so for ever/, 'elle s’attend elle-même, donc sans fin'],
-  [/: it waits for (\S+)/, ' : elle attend $1'],
-  [/, that for (\S+)/g, ', celle-ci $1'],
-  [/, and that for it; cancel one of them$/, ', et celle-ci elle ; annulez l’une d’elles'],
-  [/, …; cancel one of them$/, ', … ; annulez l’une d’elles'],
+  [/^: it waits for ([^\s,]+)/, ' : elle attend $1'],
+  [/^, that for ([^\s,]+)/, ', celle-ci $1'],
+  [/^, and that for it; cancel one of them$/, ', et celle-ci elle ; annulez l’une d’elles'],
+  [/^, …; cancel one of them$/, ', … ; annulez l’une d’elles'],
   [
     /^it waits for the tasks of its key before it, of which it is the turn of (\S+)$/,
     'elle attend les tâches de sa clé qui la précèdent ; c’est le tour de $1',
@@ -73,7 +90,11 @@ const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)]
   ],
   [/^(\S+) has (\d+) tasks running, limit (\d+)$/, '$1 a $2 tâches en cours, limite $3'],
   [/^(\S+) is paused$/, '$1 est en pause'],
-  [/^its next attempt is at (\S+?)(?=,|$)/, 'son prochain essai est à $1'],
+  [
+    /^its next attempt is at ([^\s,]+)(?:, after (.+))?$/s,
+    (_, at = '', reason) =>
+      `son prochain essai est à ${at}${reason ? `, après ${reasonInFrench(reason)}` : ''}`,
+  ],
   [
     /^the ventilator has started anew: the worker that had it may come back$/,
     'le ventilateur vient de redémarrer : l’ouvrier qui l’avait peut revenir',
@@ -87,25 +108,32 @@ const kClauses: [RegExp, string | ((all: string, ...parts: string[]) => string)]
     /^its worker was lost: its last attempt runs where nothing else does.*$/,
     'son ouvrier fut perdu : son dernier essai se fait seul, et aucun ouvrier n’est vide encore',
   ],
-  // Where it is.
-  [/^it waits for a slot of (\S+?)(?=,|$| )/, 'elle attend une place de $1'],
-  [/^it is on (\S+?)(?=,|$| )/, 'elle est sur $1'],
-  [/^it was told to end, on (\S+), where it is/, 'elle doit finir, sur $1, où elle est'],
-  [/, since before the ventilator's last start/, ', d’avant le dernier démarrage du ventilateur'],
-  [/ since (?=\d{4}-)/, ' depuis '],
-  [/, attempt (\d+)(?= of|:|$)/, ', essai $1'],
-  [/ of at most (\d+)/, ' sur $1 au plus'],
-  [/: alone there, for a worker was lost that had it/, ' : seule, car un ouvrier qui l’avait fut perdu'],
-  [/ with (?=.+ and had room)/, ' avec '],
-  [/: (\S+) offers (.+) and had room/, ' : $1 offre $2 et avait de la place'],
-  [/, as wished: /, ', comme voulu : '],
   [
-    /; it is a second copy, for it takes long on (\S+): whichever ends first counts$/,
+    /^(it waits for a slot of|it is on|it was told to end, on) (a worker|[^\s,]+)/,
+    (_, how = '', where = '') =>
+      `${how.endsWith('of') ? 'elle attend une place de' : how === 'it is on' ? 'elle est sur' : 'elle doit finir, sur'} ` +
+      `${where === 'a worker' ? 'un ouvrier' : where}`,
+  ],
+  [/^, where it is/, ', où elle est'],
+  [/^, since before the ventilator's last start/, ', d’avant le dernier démarrage du ventilateur'],
+  [/^ since (\d{4}-[^\s,]+)/, ' depuis $1'],
+  [/^, attempt (\d+)/, ', essai $1'],
+  [/^ of at most (\d+)/, ' sur $1 au plus'],
+  [/^: alone there, for a worker was lost that had it/, ' : seule, car un ouvrier qui l’avait fut perdu'],
+  [
+    /^: (\S+) offers (\S+)(?: with (.+?))? and had room/,
+    (_, who = '', kind = '', needs) =>
+      ` : ${who} offre ${kind}${needs ? ` avec ${needs}` : ''} et avait de la place`,
+  ],
+  [/^, as wished: ([^;]+)/, ', comme voulu : $1'],
+  [
+    /^; it is a second copy, for it takes long on (\S+): whichever ends first counts$/,
     ' ; c’est une seconde copie, car elle dure sur $1 : la première finie compte',
   ],
   [
-    /^(.+) may have lost it: the sink's log is asked whether it had ended$/,
-    '$1 l’a peut-être perdue : on demande au registre si elle était finie',
+    /^(the worker that had it|\S+) may have lost it: the sink's log is asked whether it had ended$/,
+    (_, who = '') =>
+      `${who.includes(' ') ? 'l’ouvrier qui l’avait' : who} l’a peut-être perdue : on demande au registre si elle était finie`,
   ],
   [
     /^it is over, \w+, which the sink's log does not have yet$/,
@@ -219,12 +247,20 @@ const kKinds: { [said: string]: string } = {
   'how long': 'combien de temps',
 };
 
-export function inFrench(said: string): string {
-  const known = kKinds[said];
-  if (known !== undefined) return known;
-  return kClauses.reduce(
-    (text, [pattern, french]) =>
-      typeof french === 'string' ? text.replace(pattern, french) : text.replace(pattern, french),
-    said,
-  );
-}
+const tell = (clauses: Clause[], said: string): string => {
+  let told = '';
+  for (let rest = said; ; ) {
+    const clause = clauses.find(([pattern]) => pattern.test(rest));
+    const found = clause?.[0].exec(rest)?.[0];
+    if (!clause || !found) return told + rest;
+    const [pattern, french] = clause;
+    // With all of the rest, for what a clause looks ahead to.
+    const all = typeof french === 'string' ? rest.replace(pattern, french) : rest.replace(pattern, french);
+    rest = rest.slice(found.length);
+    told += all.slice(0, all.length - rest.length);
+  }
+};
+
+export const kindInFrench = (said: string): string => kKinds[said] ?? said;
+export const whyInFrench = (said: string): string => tell(kWhy, said);
+export const reasonInFrench = (said: string): string => tell(kReasons, said);
