@@ -1,5 +1,6 @@
 // What roles say in English, as the page says it in French; without a browser.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -75,4 +76,17 @@ test('why a task waits, and where it is', () => {
     'project:p has 3 tasks running, limit 3': 'project:p a 3 tâches en cours, limite 3',
     'kind:echo is paused': 'kind:echo est en pause',
   });
+});
+
+test('what kinds say of themselves, or of types, and what is no word of theirs', () => {
+  holds(fr.toldKind, {
+    queens: 'reines',
+    constructor: 'constructor',
+    toString: 'toString',
+    'it is the next one': 'it is the next one',
+  });
+  const types = readFileSync(new URL('../../common/kinds/conform.cpp', import.meta.url), 'utf8');
+  const said = [...types.matchAll(/case Type::\w+:\n +return "(.+)";/g)].map(([, text]) => text);
+  assert.equal(said.length, 11);
+  for (const each of said) assert.notEqual(fr.toldKind(each), each);
 });

@@ -141,111 +141,193 @@ const kWhy: Clause[] = [
   ],
 ];
 
-const kKinds: { [said: string]: string } = {
-  "Put the outputs of a project's tasks together, in the order of the tasks.":
+const kKinds = new Map([
+  [
+    "Put the outputs of a project's tasks together, in the order of the tasks.",
     'Réunir ce que les tâches d’un projet ont donné, dans leur ordre.',
-  'concat: bytes, json: a list of values, sum: of their numbers, manifest: size and SHA-256 of each, checked':
+  ],
+  [
+    'concat: bytes, json: a list of values, sum: of their numbers, manifest: size and SHA-256 of each, checked',
     'concat : les octets, json : la liste des valeurs, sum : la somme, manifest : taille et SHA-256 de chacun, vérifiés',
-  'whose outputs [the one whose last task this is]':
+  ],
+  [
+    'whose outputs [the one whose last task this is]',
     'de quel projet [celui dont c’est la dernière tâche]',
-  'the digest that the artifact must have': 'l’empreinte que l’artefact doit avoir',
-  "the artifact's name [the project's]": 'le nom de l’artefact [celui du projet]',
-  'Fail, with `error` of the arguments as the reason. For what is no task and could not be dealt with: with one attempt it is a dead letter.':
+  ],
+  ['the digest that the artifact must have', 'l’empreinte que l’artefact doit avoir'],
+  ["the artifact's name [the project's]", 'le nom de l’artefact [celui du projet]'],
+  [
+    'Fail, with `error` of the arguments as the reason. For what is no task and could not be dealt with: with one attempt it is a dead letter.',
     'Échouer, avec `error` des arguments comme raison. Pour ce qui n’est pas une tâche et n’a pu être traité : avec un seul essai c’est une lettre morte.',
-  'Fetch a file over HTTP or HTTPS.': 'Chercher un fichier par HTTP ou HTTPS.',
-  'what to fetch: http://, https://; ftp://, sftp://, s3:// where a worker allows it':
+  ],
+  ['Fetch a file over HTTP or HTTPS.', 'Chercher un fichier par HTTP ou HTTPS.'],
+  [
+    'what to fetch: http://, https://; ftp://, sftp://, s3:// where a worker allows it',
     'quoi chercher : http://, https:// ; ftp://, sftp://, s3:// si un ouvrier le permet',
-  'the digest it must have, 64 hexadecimal letters':
+  ],
+  [
+    'the digest it must have, 64 hexadecimal letters',
     'l’empreinte qu’il doit avoir, 64 lettres hexadécimales',
-  '… and this MD5, in hexadecimal': '… et ce MD5, en hexadécimal',
-  '… and this SHA-1': '… et ce SHA-1',
-  '… and this BLAKE2b of 512 bits': '… et ce BLAKE2b de 512 bits',
-  'other URLs of the same file, tried in turn':
+  ],
+  ['… and this MD5, in hexadecimal', '… et ce MD5, en hexadécimal'],
+  ['… and this SHA-1', '… et ce SHA-1'],
+  ['… and this BLAKE2b of 512 bits', '… et ce BLAKE2b de 512 bits'],
+  [
+    'other URLs of the same file, tried in turn',
     'd’autres adresses du même fichier, essayées tour à tour',
-  "the artifact's name [the server's, else the URL's]":
+  ],
+  [
+    "the artifact's name [the server's, else the URL's]",
     'le nom de l’artefact [celui du serveur, sinon de l’adresse]',
-  'only this one of `parts` stretches of the file, from 1':
+  ],
+  [
+    'only this one of `parts` stretches of the file, from 1',
     'seulement ce morceau du fichier, de `parts`, à partir de 1',
-  'stretches that the file is divided into, for as many tasks':
+  ],
+  [
+    'stretches that the file is divided into, for as many tasks',
     'en combien de morceaux, pour autant de tâches',
-  'bytes; a larger file fails': 'octets ; un fichier plus grand échoue',
-  'seconds for the whole task, tries and pauses too; 0: none':
+  ],
+  ['bytes; a larger file fails', 'octets ; un fichier plus grand échoue'],
+  [
+    'seconds for the whole task, tries and pauses too; 0: none',
     'secondes pour toute la tâche, tentatives et pauses comprises ; 0 : aucune limite',
-  'more tries after one that broke off': 'nouvelles tentatives après une coupure',
-  'bytes a second at most; 0: as fast as it goes': 'octets par seconde au plus ; 0 : sans limite',
-  'a second; slower for low_speed_seconds is given up':
+  ],
+  ['more tries after one that broke off', 'nouvelles tentatives après une coupure'],
+  ['bytes a second at most; 0: as fast as it goes', 'octets par seconde au plus ; 0 : sans limite'],
+  [
+    'a second; slower for low_speed_seconds is given up',
     'par seconde ; plus lent pendant low_speed_seconds est abandonné',
-  'seconds': 'secondes',
-  'Give back whatever the arguments are. For trying things out.':
+  ],
+  ['seconds', 'secondes'],
+  [
+    'Give back whatever the arguments are. For trying things out.',
     'Rendre les arguments tels quels. Pour essayer.',
-  'Run a command.': 'Lancer une commande.',
-  'the program and its arguments': 'le programme et ses arguments',
-  'one line for /bin/sh instead': 'ou une ligne pour /bin/sh',
-  'its standard input, text or bytes': 'son entrée standard, texte ou octets',
-  'variables added to HOME, PATH, LANG, EOLE_TASK_ID, EOLE_ATTEMPT, EOLE_PROJECT, TRACEPARENT and EOLE_PROGRESS_FD':
+  ],
+  ['Run a command.', 'Lancer une commande.'],
+  ['the program and its arguments', 'le programme et ses arguments'],
+  ['one line for /bin/sh instead', 'ou une ligne pour /bin/sh'],
+  ['its standard input, text or bytes', 'son entrée standard, texte ou octets'],
+  [
+    'variables added to HOME, PATH, LANG, EOLE_TASK_ID, EOLE_ATTEMPT, EOLE_PROJECT, TRACEPARENT and EOLE_PROGRESS_FD',
     'variables, en plus de HOME, PATH, LANG, EOLE_TASK_ID, EOLE_ATTEMPT, EOLE_PROJECT, TRACEPARENT et EOLE_PROGRESS_FD',
-  "names of the worker's secrets, which become variables; masked in what it prints":
+  ],
+  [
+    "names of the worker's secrets, which become variables; masked in what it prints",
     'noms de secrets de l’ouvrier, qui deviennent des variables ; masqués dans la sortie',
-  'directory to run in [a fresh one]; a relative one is below that':
+  ],
+  [
+    'directory to run in [a fresh one]; a relative one is below that',
     'dossier où la lancer [un nouveau] ; s’il est relatif, il est dans celui-ci',
-  'artifacts laid into the fresh directory: their names there, and SHA-256; may be run':
+  ],
+  [
+    'artifacts laid into the fresh directory: their names there, and SHA-256; may be run',
     'artefacts placés dans le nouveau dossier : leur nom et leur SHA-256 ; ils sont exécutables',
-  'patterns of files that it leaves, which become artifacts: build/*.log':
+  ],
+  [
+    'patterns of files that it leaves, which become artifacts: build/*.log',
     'motifs des fichiers qui deviennent des artefacts : build/*.log',
-  'repository whose checkout is the fresh directory: https:// or ssh://':
+  ],
+  [
+    'repository whose checkout is the fresh directory: https:// or ssh://',
     'dépôt extrait dans le nouveau dossier : https:// ou ssh://',
-  'its branch, tag or commit [its HEAD]': 'sa branche, étiquette ou révision [HEAD]',
-  "commits of its history to fetch, and of its submodules' [all]; its revision is a branch, a tag or a whole commit then":
+  ],
+  ['its branch, tag or commit [its HEAD]', 'sa branche, étiquette ou révision [HEAD]'],
+  [
+    "commits of its history to fetch, and of its submodules' [all]; its revision is a branch, a tag or a whole commit then",
     'révisions à chercher, aussi des sous-modules [toutes] ; la révision est alors une branche, une étiquette ou une empreinte entière',
-  "name of the worker's secret for its host: USER:PASSWORD or a token":
+  ],
+  [
+    "name of the worker's secret for its host: USER:PASSWORD or a token",
     'nom du secret de l’ouvrier pour ce serveur : USER:PASSWORD ou un jeton',
-  'seconds; then it is ended with all it started; 0: none':
+  ],
+  [
+    'seconds; then it is ended with all it started; 0: none',
     'secondes ; ensuite elle est arrêtée avec tout ce qu’elle a lancé ; 0 : aucune limite',
-  'seconds from SIGTERM to SIGKILL, when it is ended':
+  ],
+  [
+    'seconds from SIGTERM to SIGKILL, when it is ended',
     'secondes entre SIGTERM et SIGKILL, quand elle est arrêtée',
-  'bytes of output kept of each stream': 'octets gardés de chaque sortie',
-  'of these arguments, as eole key sign makes it, for workers that ask for one':
+  ],
+  ['bytes of output kept of each stream', 'octets gardés de chaque sortie'],
+  [
+    'of these arguments, as eole key sign makes it, for workers that ask for one',
     'de ces arguments, comme eole key sign la fait, pour les ouvriers qui en demandent une',
-  'Compress a picture (JPEG, PNG, WebP, GIF, BMP, TIFF), and change it if asked.':
+  ],
+  [
+    'Compress a picture (JPEG, PNG, WebP, GIF, BMP, TIFF), and change it if asked.',
     'Réduire une image (JPEG, PNG, WebP, GIF, BMP, TIFF), et la modifier si demandé.',
-  "the picture: an artifact's SHA-256": 'l’image : le SHA-256 d’un artefact',
-  'the picture: where to fetch it': 'l’image : où la chercher',
-  'the picture itself': 'l’image elle-même',
-  "the artifact's name": 'le nom de l’artefact',
-  "of the result; keep: the picture's own, or png":
+  ],
+  ["the picture: an artifact's SHA-256", 'l’image : le SHA-256 d’un artefact'],
+  ['the picture: where to fetch it', 'l’image : où la chercher'],
+  ['the picture itself', 'l’image elle-même'],
+  ["the artifact's name", 'le nom de l’artefact'],
+  [
+    "of the result; keep: the picture's own, or png",
     'du résultat ; keep : celui de l’image, ou png',
-  'of a JPEG or WebP': 'd’un JPEG ou WebP',
-  'bytes: by the best quality up to `quality` that has no more; 0: any':
+  ],
+  ['of a JPEG or WebP', 'd’un JPEG ou WebP'],
+  [
+    'bytes: by the best quality up to `quality` that has no more; 0: any',
     'octets : par la meilleure qualité, `quality` au plus, qui n’en a pas davantage ; 0 : libre',
-  'a JPEG that is shown while it comes': 'un JPEG montré pendant qu’il arrive',
-  'a JPEG with Huffman tables of its own: smaller, slower':
+  ],
+  ['a JPEG that is shown while it comes', 'un JPEG montré pendant qu’il arrive'],
+  [
+    'a JPEG with Huffman tables of its own: smaller, slower',
     'un JPEG avec ses propres tables de Huffman : plus petit, plus lent',
-  "samples of a JPEG's colour: 420 has a quarter":
+  ],
+  [
+    "samples of a JPEG's colour: 420 has a quarter",
     'échantillons de couleur d’un JPEG : 420 en a le quart',
-  'pixels at most, as it is shown; the shape is kept; 0: any':
+  ],
+  [
+    'pixels at most, as it is shown; the shape is kept; 0: any',
     'pixels au plus, telle qu’on la voit ; les proportions restent ; 0 : libre',
-  'the same': 'de même',
-  'fit: into width and height; fill: the rest of them in the background; crop: all of them':
+  ],
+  ['the same', 'de même'],
+  [
+    'fit: into width and height; fill: the rest of them in the background; crop: all of them',
     'fit : tient dans width et height ; fill : le reste en couleur de fond ; crop : les remplit',
-  'an artifact each, with at most so many pixels a side':
+  ],
+  [
+    'an artifact each, with at most so many pixels a side',
     'un artefact chacun, avec au plus tant de pixels de côté',
-  'degrees clockwise: 0, 90, 180 or 270': 'degrés vers la droite : 0, 90, 180 ou 270',
-  'without colours': 'sans couleurs',
-  'standard deviation in pixels; 0: none': 'écart type en pixels ; 0 : aucun',
-  'how much, 1 is plenty; 0: none': 'combien, 1 est beaucoup ; 0 : aucune',
-  'an artifact that is laid over the lower right corner':
+  ],
+  ['degrees clockwise: 0, 90, 180 or 270', 'degrés vers la droite : 0, 90, 180 ou 270'],
+  ['without colours', 'sans couleurs'],
+  ['standard deviation in pixels; 0: none', 'écart type en pixels ; 0 : aucun'],
+  ['how much, 1 is plenty; 0: none', 'combien, 1 est beaucoup ; 0 : aucune'],
+  [
+    'an artifact that is laid over the lower right corner',
     'un artefact posé dans le coin en bas à droite',
-  'below what is transparent, RRGGBB [white; a PNG or WebP stays transparent]':
+  ],
+  [
+    'below what is transparent, RRGGBB [white; a PNG or WebP stays transparent]',
     'sous ce qui est transparent, RRGGBB [blanc ; un PNG ou WebP reste transparent]',
-  'what else of it: exif, icc, xmp': 'quoi d’autre en garder : exif, icc, xmp',
-  'Count the ways to put n queens on a board.':
+  ],
+  ['what else of it: exif, icc, xmp', 'quoi d’autre en garder : exif, icc, xmp'],
+  [
+    'Count the ways to put n queens on a board.',
     'Compter les façons de poser n reines sur un échiquier.',
-  'queens': 'reines', // Quoted, or the build shortens it.
-  'columns of the queens in the first rows': 'colonnes des reines des premières rangées',
-  'boards to show': 'échiquiers à montrer',
-  'Wait. For trying things out.': 'Attendre. Pour essayer.',
-  'how long': 'combien de temps',
-};
+  ],
+  ['queens', 'reines'],
+  ['columns of the queens in the first rows', 'colonnes des reines des premières rangées'],
+  ['boards to show', 'échiquiers à montrer'],
+  ['Wait. For trying things out.', 'Attendre. Pour essayer.'],
+  ['how long', 'combien de temps'],
+  // Of arguments of which their runner says no more than a type.
+  ['a text', 'un texte'],
+  ['a URL as text', 'une adresse, en texte'],
+  ['a SHA-256: 64 lower-case hexadecimal letters', 'un SHA-256 : 64 lettres hexadécimales minuscules'],
+  ['a whole number', 'un nombre entier'],
+  ['a number', 'un nombre'],
+  ['true or false', 'true ou false'],
+  ['a text or bytes', 'un texte ou des octets'],
+  ['a list of texts or bytes', 'une liste de textes ou d’octets'],
+  ['a list of whole numbers', 'une liste de nombres entiers'],
+  ['a map of texts', 'des textes par nom'],
+  ['anything', 'n’importe quoi'],
+]);
 
 const tell = (clauses: Clause[], said: string): string => {
   let told = '';
@@ -261,6 +343,6 @@ const tell = (clauses: Clause[], said: string): string => {
   }
 };
 
-export const kindInFrench = (said: string): string => kKinds[said] ?? said;
+export const kindInFrench = (said: string): string => kKinds.get(said) ?? said;
 export const whyInFrench = (said: string): string => tell(kWhy, said);
 export const reasonInFrench = (said: string): string => tell(kReasons, said);
