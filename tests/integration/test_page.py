@@ -24,6 +24,10 @@ class Page(unittest.TestCase):
         done = subprocess.run(["node_modules/.bin/tsc", "--noEmit"], cwd=ROOT / "web", capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_what_roles_say_is_told_in_french(self):
+        node_tests.install(ROOT / "web")
+        self.assertEqual(node_tests.run(ROOT / "tests/page", "told.test.mjs", {}), "")
+
     @unittest.skipUnless(os.path.exists(CHROMIUM), f"needs {CHROMIUM}")
     def test_in_a_browser(self):
         node_tests.install(ROOT / "tests/page")

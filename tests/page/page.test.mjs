@@ -74,7 +74,8 @@ test('a first visit submits a task with one press, and shows what became of it',
   await isDone();
   await page.getByText('"hello"').first().waitFor();
   await page.goto(home);
-  await page.getByText('settled / s').waitFor();
+  // What is settled is not all done.
+  assert.equal(await page.getByRole('link', { name: 'settled / s' }).getAttribute('href'), '/tasks');
   assert.equal(await page.getByRole('button', { name: 'Submit echo hello' }).count(), 0);
   assert.deepEqual(wrong, []);
 });
@@ -660,6 +661,9 @@ test('in French it is French, and the choice stays', async () => {
   await page.getByText('essai 1 : échec : exit code 4').first().waitFor();
   await page.goto(`${home}/tasks?state=dead`);
   await page.getByText('morte après 1 essai, essai 1 : échec : exit code 4').first().waitFor();
+  await ended(await submit({ kind: 'dead', args: { error: 'attempt 1: its own words' } }), 'failed');
+  await page.goto(`${home}/tasks?state=failed`);
+  await page.getByText('attempt 1: its own words', { exact: true }).first().waitFor();
   const { kinds } = await (await ask('GET', '/kinds')).json();
   const built = kinds.filter(({ name }) => /^(collect|dead|download|echo|exec|image|nqueens|sleep)$/.test(name));
   assert.equal(built.length, 8);

@@ -1,4 +1,4 @@
-// Every screen that has an address of its own.
+// The screens, but for a real task's, /access and /login, which need more than an address.
 export const kScreens = [
   '/',
   '/tasks',

@@ -101,7 +101,7 @@ function Argument({ name, schema, value, isNeeded, wrong, set }: ArgumentProps) 
     'aria-invalid': wrong ? true : undefined,
   } as const;
   return (
-    <Field id={id} label={name} hint={schema.description && w().told(schema.description)} wrong={wrong}>
+    <Field id={id} label={name} hint={schema.description && w().toldKind(schema.description)} wrong={wrong}>
       {input(schema, value, shared, set)}
     </Field>
   );

@@ -223,7 +223,7 @@ function One({ letter }: { letter: Letter }) {
       </div>
       <ol class="reasons">
         {(letter.reasons ?? [letter.error]).slice(-5).map((reason) => (
-          <li key={reason}>{w().told(reason)}</li>
+          <li key={reason}>{w().toldReason(reason)}</li>
         ))}
       </ol>
     </li>

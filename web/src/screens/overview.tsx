@@ -107,7 +107,7 @@ function Figures({ now }: { now: Status }) {
       <Figure
         name={w().settledRate}
         value={a(settled)}
-        to="/tasks?state=done"
+        to="/tasks"
         note={w().total(now.sink?.settled ?? 0)}
       />
       <Figure

@@ -207,7 +207,7 @@ function artifactsOf(task: Task): Artifact[] {
 
 // Times in it as the page tells them.
 const sentence = (text: string) =>
-  capital(w().told(text).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => clock(Date.parse(time)))) +
+  capital(w().toldWhy(text).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => clock(Date.parse(time)))) +
   (/[.!?]$/.test(text) ? '' : '.');
 
 function headline(task: Task): string {

@@ -143,7 +143,7 @@ function Form({ kinds }: { kinds: Kind[] }) {
   return (
     <div class="form-and-json">
       <form onSubmit={submit} noValidate>
-        <Field id="kind" label={w().filterNames.kind} hint={kind?.about && w().told(kind.about)}>
+        <Field id="kind" label={w().filterNames.kind} hint={kind?.about && w().toldKind(kind.about)}>
           <select
             id="kind"
             value={name}
@@ -253,7 +253,7 @@ function Sent({ id }: { id: string }) {
         {id}
       </a>
       {task && <Mark state={task.state} />}
-      {task?.why?.[0] && task.state !== 'done' && <span class="soft cut">{w().told(task.why[0].text)}</span>}
+      {task?.why?.[0] && task.state !== 'done' && <span class="soft cut">{w().toldWhy(task.why[0].text)}</span>}
     </li>
   );
 }

@@ -19,7 +19,8 @@ const summary = (row: Row): ComponentChildren =>
       {w().notBefore} <Ago when={row.waits_until} />
     </>
   ) : (
-    (row.error && w().told(row.error)) || row.summary || ''
+    // What failed says so itself; of what died, Eole.
+    (row.state === 'dead' && row.error ? w().toldReason(row.error) : row.error) || row.summary || ''
   );
 
 interface TaskColumn extends Column<Row> {

@@ -73,8 +73,10 @@ export const en = {
   notThere: 'There is no such thing here',
   roleAway: 'A role of the cluster does not answer',
   noJson: 'This is no JSON yet',
-  /** What a role or a kind says in English. */
-  told: (text: string) => text,
+  /** What a kind, why a task waits, and of what it died, as roles say it in English. */
+  toldKind: (text: string) => text,
+  toldWhy: (text: string) => text,
+  toldReason: (text: string) => text,
 
   // The shell
   search: 'Search',

@@ -1,6 +1,6 @@
 import type { Words } from './en';
 import { screens } from './fr_screens';
-import { inFrench } from './fr_told';
+import { kindInFrench, reasonInFrench, whyInFrench } from './fr_told';
 
 const isMany = (count: string | number) => !['0', '1'].includes(String(count));
 const s = (count: string | number) => (isMany(count) ? 's' : '');
@@ -71,7 +71,9 @@ export const fr: Words = {
   notThere: 'Cela n’existe pas ici',
   roleAway: 'Un rôle de la grappe ne répond pas',
   noJson: 'Ce n’est pas encore du JSON',
-  told: inFrench,
+  toldKind: kindInFrench,
+  toldWhy: whyInFrench,
+  toldReason: reasonInFrench,
 
   search: 'Chercher',
   searchHint: 'Chercher, ou l’identifiant d’une tâche',
