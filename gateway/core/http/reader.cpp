@@ -16,6 +16,7 @@ namespace beast = boost::beast;
 namespace {
 
 constexpr std::size_t kMethodBytesMax = 32;
+constexpr std::size_t kLastChunkBytesMin = 5;  // "0", CR, LF, CR and LF.
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -47,10 +48,10 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
   std::size_t head_bytes = 0;
   std::optional<Problem> problem;
 
-  /// Between chunks, where at least "0", CR, LF, CR and LF are to come. Beast must not be shown less:
-  /// it stops the program if it is shown an unfinished last chunk of fewer bytes twice.
+  /// Between chunks, where at least a last one is to come. Beast must not be shown less: it stops
+  /// the program if it is shown an unfinished last chunk of fewer bytes twice.
   bool needs_more(std::size_t bytes) const {
-    return is_chunked_ && is_header_done() && chunk_left_ == 0 && bytes < 5;
+    return is_chunked_ && is_header_done() && chunk_left_ == 0 && bytes < kLastChunkBytesMin;
   }
 
  private:
