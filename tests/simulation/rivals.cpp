@@ -9,6 +9,7 @@ namespace eole::simulation {
 namespace {
 constexpr std::size_t kWaiting = 24;  // More than workers take between two looks.
 constexpr std::size_t kAtOnce = 12;
+constexpr std::size_t kGivenMost = 600;  // What one slot does of three rivals in the time to settle.
 }
 
 // One after the other: who comes later has no more because of that.
@@ -24,7 +25,7 @@ void Rivals::begin(Origin origin) {
 }
 
 void Rivals::feed(Rival rival) {
-  if (!fabric_.is_rough()) return void(--feeding_);
+  if (!fabric_.is_rough() || rival.given >= kGivenMost) return void(--feeding_);
   if (is_answered_(rival.request) &&
       fabric_.ledger.shares().waiting(origin_, rival.project) < kWaiting) {
     std::vector<TaskDraw::Drawn> tasks;
@@ -33,6 +34,7 @@ void Rivals::feed(Rival rival) {
                             class_mark("work", rival.project)),
                        Plan{{"work", rival.project}}});
     rival.request = submit_(std::move(tasks));
+    rival.given += kAtOnce;
   }
   client_.after(100ms, [this, rival] { feed(rival); });
 }

@@ -27,6 +27,7 @@ class Rivals {
     std::string project;
     std::uint64_t length_ms = 0;  // Of its tasks, in the middle.
     std::uint64_t request = 0;
+    std::size_t given = 0;
   };
   void feed(Rival rival);
 
