@@ -51,7 +51,6 @@ bool names(std::string_view list, std::string_view wanted) {
 }
 
 bool is_screen(const std::vector<std::string>& segments) {
-  if (segments.empty()) return true;
   if (segments.size() == 1) return is_in(kScreens, segments[0]);
   return segments.size() == 2 && is_in(kWithParts, segments[0]);
 }
@@ -69,6 +68,7 @@ std::optional<std::string_view> page_file_for(const http::Request& request) {
   if (segments.size() == 1)
     for (const auto file : kFiles)
       if (segments[0] == file) return file;
+  if (segments.empty()) return "index.html";  // No route is there.
   if (!is_screen(segments) || !is_for_eyes(request)) return {};
   return "index.html";
 }

@@ -7,9 +7,9 @@
 
 namespace eole::gateway {
 
-/// "index.html", "page.js" … if the request is for the page: for one of its files, or for a
-/// screen's path by who names text/html among what he accepts, as a browser does where a program
-/// does not.
+/// "index.html", "page.js" … if the request is for the page: for one of its files, for "/", or for
+/// another screen's path by who names text/html among what he accepts, as a browser does where a
+/// program does not.
 std::optional<std::string_view> page_file_for(const http::Request& request);
 
 /// By somebody who looks with a browser.

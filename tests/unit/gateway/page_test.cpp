@@ -26,7 +26,7 @@ http::Request with(std::string name, std::string value) {
 }  // namespace
 
 TEST_CASE("A browser gets the page at each screen's path, a program the route", "[gateway]") {
-  for (const auto* path : {"/", "/tasks", "/tasks?state=dead", "/tasks/k3f9qz-17",
+  for (const auto* path : {"/tasks", "/tasks?state=dead", "/tasks/k3f9qz-17",
                            "/projects/a%20b", "/submit", "/pictures", "/dead", "/workers",
                            "/cluster", "/schedules", "/groups", "/groups/billing", "/events-log", "/logs", "/login"}) {
     CAPTURE(path);
@@ -37,6 +37,11 @@ TEST_CASE("A browser gets the page at each screen's path, a program the route", 
     CHECK_FALSE(page_file_for(a_get(path, "text/html;q=0, application/json")));
     CHECK_FALSE(page_file_for(a_get(path, kBrowser, "POST")));
   }
+}
+
+TEST_CASE("What has no route is the page for all", "[gateway]") {
+  CHECK(page_file_for(a_get("/", "*/*")) == "index.html");
+  CHECK_FALSE(page_file_for(a_get("/", kBrowser, "POST")));
 }
 
 TEST_CASE("A browser that opens a route without a screen gets the route", "[gateway]") {
