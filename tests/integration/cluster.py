@@ -15,11 +15,6 @@ BIN = pathlib.Path(os.environ.get("EOLE_BIN", pathlib.Path(__file__).parents[2] 
 PROGRAM = (BIN / "worker").read_bytes()
 SANITIZER = "address" if b"__asan_init" in PROGRAM else "thread" if b"__tsan_init" in PROGRAM else None
 
-# What a box is made of.
-needs_boxes = unittest.skipUnless(
-    subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0,
-    "needs user namespaces (not in a chroot)")
-
 
 def wait_until(condition, seconds=30, what="condition"):
     """Returns what `condition` gives once it is true; looks again every few milliseconds."""

@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster, needs_boxes, wait_until
+from boxes import needs_boxes
+from cluster import BIN, Cluster, wait_until
 
 
 class Doctor(unittest.TestCase):

@@ -14,7 +14,8 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster, needs_boxes, wait_until
+from boxes import needs_boxes
+from cluster import BIN, Cluster, wait_until
 
 def python(*lines):
     return shlex.join(["python3", "-c", "\n".join(["import ctypes, fcntl, mmap, os, resource, signal, socket, stat, sys, termios",

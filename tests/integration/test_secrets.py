@@ -6,7 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster, needs_boxes
+from boxes import needs_boxes
+from cluster import BIN, Cluster
 
 SECRET = "hunter2-hunter2"
 
