@@ -63,20 +63,16 @@ std::optional<std::uint64_t> Queue::begin_of(const Group& group, std::uint8_t ra
 
 bool Queue::is_held(const Project& project) {
   return std::all_of(project.tracks.begin(), project.tracks.end(),
-                     [](const Track* track) { return track->is_held; });
+                     [](const Track* track) { return track->is_held(); });
 }
 
 void Queue::relist(Track& track) {
-  auto& group = track.group->second;
+  auto& turns = track.group->second.turns;
   std::set<Turn>::node_type listed;
-  if (track.turn.track != nullptr)
-    listed = (track.is_held ? group.held : group.turns).extract(track.turn);
+  if (track.turn.track != nullptr) listed = turns.extract(track.turn);
   track.turn = {};
-  if (track.lanes == 0) return;
-  track.is_held = track.open.empty();
-  track.turn = {track.rank, track.project->share->served(),
-                track.is_held ? 0 : track.open.begin()->first, &track};
-  auto& turns = track.is_held ? group.held : group.turns;
+  if (track.is_held()) return;
+  track.turn = {track.rank, track.project->share->served(), track.open.begin()->first, &track};
   if (listed.empty()) return void(turns.insert(track.turn));
   listed.value() = track.turn;
   turns.insert(std::move(listed));
@@ -183,7 +179,7 @@ void Queue::hold(ClassId id, Lane& lane, bool is_held) {
 void Queue::catch_up(Project& project) {
   if (planted("holds-add-up")) return;
   for (const auto* track : project.tracks)
-    if (track->is_held) Shares::raise(*project.share, track->group->second.served.at(track->rank));
+    if (track->is_held()) Shares::raise(*project.share, track->group->second.served.at(track->rank));
   for (auto* track : project.tracks)
     if (track->turn.served != project.share->served()) relist(*track);
 }

@@ -103,7 +103,6 @@ class Queue {
     protocol::TaskClass like;  // What is asked of a worker.
     std::map<std::pair<std::uint8_t, std::string>, Track> tracks;  // By rank and project.
     std::set<Turn> turns;    // Of those with a lane that is not held.
-    std::set<Turn> held;     // Of the others.
     std::map<std::uint8_t, std::uint64_t> served;  // By rank: what who went last had before.
     std::uint64_t size = 0;  // Theirs.
   };
@@ -120,7 +119,7 @@ class Queue {
     std::set<std::pair<Seq, ClassId>> open;  // By first task: those that are not held.
     std::size_t lanes = 0;                   // All.
     Turn turn;                               // As it is listed; its track is null: it is not.
-    bool is_held = false;                    // Where it is listed.
+    bool is_held() const { return open.empty(); }
     std::set<std::pair<Seq, ClassId>>::node_type unlisted;  // Taken out, to be put back.
   };
   struct Lane {
