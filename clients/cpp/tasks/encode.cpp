@@ -15,11 +15,6 @@ bool is_next(const protocol::Parent& last, const protocol::Parent& parent) {
 
 }  // namespace
 
-Error too_many_stretches(std::size_t stretches) {
-  return {text("after: ", stretches, " stretches of tasks, limit ", protocol::kParentsMax,
-               " (a project may have more)")};
-}
-
 Expected<Bytes> encode_conditions(const TaskRequest& task, const ParentOf& parent_of) {
   std::vector<protocol::Parent> parents;
   for (const auto& after : task.after) {
@@ -31,7 +26,9 @@ Expected<Bytes> encode_conditions(const TaskRequest& task, const ParentOf& paren
     else
       parents.push_back(std::move(parent));
   }
-  if (parents.size() > protocol::kParentsMax) return too_many_stretches(parents.size());
+  if (parents.size() > protocol::kParentsMax)
+    return Error{text("after: ", parents.size(), " stretches of tasks, limit ",
+                      protocol::kParentsMax, " (a project may have more)")};
   auto conditions = task.conditions;
   for (const auto& parent : parents) protocol::put_parent(conditions.parents, parent);
   return protocol::encode_conditions(conditions);

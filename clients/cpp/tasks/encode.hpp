@@ -12,6 +12,5 @@ using ParentOf = std::function<protocol::Parent(std::uint64_t index)>;
 /// The conditions of a task, encoded. Neighbours that it waits for are one stretch, unless a result
 /// is taken by its place. Errors: too many of them.
 Expected<Bytes> encode_conditions(const TaskRequest& task, const ParentOf& parent_of);
-Error too_many_stretches(std::size_t stretches);
 
 }  // namespace eole::client

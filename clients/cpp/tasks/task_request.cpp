@@ -141,20 +141,6 @@ Expected<void> resolve(After& after, std::size_t self, Names& names) {
   return {};
 }
 
-bool follows(const After& last, const After& after) {
-  if (last.index && after.index) return *after.index == *last.index + last.count;
-  return !last.index && !after.index && last.project.empty() && after.project.empty() &&
-         after.id.origin == last.id.origin && after.id.seq == last.id.seq + last.count;
-}
-
-// What is sent of them: neighbours are one.
-std::size_t count_stretches(const TaskRequest& task) {
-  std::size_t stretches = 0;
-  for (std::size_t i = 0; i < task.after.size(); ++i)
-    if (i == 0 || task.has_references || !follows(task.after[i - 1], task.after[i])) ++stretches;
-  return stretches;
-}
-
 // `at`: where it is wrong.
 Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, std::string& at) {
   at = "/name";
@@ -176,8 +162,11 @@ Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, s
     if (auto found = resolve(task.after[i], self, names); !found) return found;
   }
   at = "/after";
-  if (const auto stretches = count_stretches(task); stretches > protocol::kParentsMax)
-    return too_many_stretches(stretches);
+  if (task.after.size() <= protocol::kParentsMax) return {};
+  // As if all were accepted, one behind the other: too many stretches are refused before any task is.
+  const auto encoded =
+      encode_conditions(task, [](std::uint64_t index) { return protocol::Parent{{0, index + 1}}; });
+  if (!encoded) return encoded.error();
   return {};
 }
 
