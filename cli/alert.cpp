@@ -86,9 +86,8 @@ void add_alert(Command& app, Globals& globals) {
                      "standard input");
   adding->footer(
       "  eole alert add --lag billing 120 -- notify-send 'billing is behind'\n"
-      "An alert that is raised, and one that is over, is a task of kind echo in the project "
-      "alerts, so\n"
-      "it is in the log and told like any result.\n"
+      "An alert that is raised, and one that is over, is a task of kind echo in the project\n"
+      "alerts, so it is in the log and told like any result.\n"
       "Exit codes: 0 it is kept, 2 bad input, 3 no answer.");
   sub("list", "All of them", [](const auto&, const auto& all) { list(all); });
   sub("remove", "Take it back", remove)

@@ -72,11 +72,9 @@ void add_ledger(Command& app, Globals& globals) {
   auto* submitting = sub("submit", "Submit the tasks that you wrote into todo/PROJECT, once");
   submitting->add_flag("--json", globals.json, "one JSON object a task");
   submitting->footer(
-      "Each todo/PROJECT/NAME.json is a task, a list of tasks, or a line for each, with the words "
-      "of\n"
-      "`eole submit --file`. A file for each task, named by its id, takes its place; the mirror "
-      "moves\n"
-      "it to done. The same content is accepted once within 24 h, whatever is killed.");
+      "Each todo/PROJECT/NAME.json is a task, a list of tasks, or a line for each, with the\n"
+      "words of `eole submit --file`. A file for each task, named by its id, takes its place;\n"
+      "the mirror moves it to done. The same content is accepted once within 24 h, whatever is killed.");
   submitting->callback([=, &globals] {
     process::keep_private();
     Cluster cluster(globals);
