@@ -83,9 +83,9 @@ std::int64_t print_newest(Cluster& cluster, Value asked, std::int64_t count,
 }
 
 // The sink may be away for a while: its lines are there when it is back.
-void follow(Cluster& cluster, Value asked, std::int64_t after, const Globals& globals) {
+void follow(Cluster& cluster, Value asked, std::int64_t after, process::StopSignal& stop,
+            const Globals& globals) {
   bool is_away = false;
-  process::StopSignal stop;
   asked.set("limit", kPageLines);
   while (stop.take() == 0) {
     end_if_unread();
@@ -107,9 +107,11 @@ void follow(Cluster& cluster, Value asked, std::int64_t after, const Globals& gl
 
 void show(const LogsOptions& options, const Globals& globals) {
   auto asked = wanted(options);
+  std::optional<process::StopSignal> stop;  // Before a line is seen: one may be what ends it.
+  if (options.follow) stop.emplace();
   Cluster cluster(globals);
   const auto after = print_newest(cluster, asked, options.count.value_or(kLinesShown), globals);
-  if (options.follow) follow(cluster, std::move(asked), after, globals);
+  if (stop) follow(cluster, std::move(asked), after, *stop, globals);
 }
 
 }  // namespace
