@@ -23,6 +23,7 @@
 #include "gateway/io/stream.hpp"
 #include "gateway/io/tasks.hpp"
 #include "gateway/io/uploads.hpp"
+#include "openapi.hpp"
 
 namespace eole::gateway {
 
@@ -48,6 +49,7 @@ awaitable<std::optional<http::Response>> now(http::Response response) { co_retur
 Gateway::Gateway(Options options, role::Loop& loop)
     : options_(std::move(options)),
       loop_(loop),
+      described_(*protocol::Value::from_json(kOpenApi)),
       fabric_(loop, options_.cluster),
       ring_(io_, ::dup(loop.fd())),
       server_(io_, [this](Exchange& exchange) { return serve(exchange); }) {
@@ -124,6 +126,7 @@ awaitable<std::optional<http::Response>> Gateway::serve(Exchange& exchange) {
   const auto& route = routes_.find(request);
   exchange.route = &route;
   exchange.caller = access_->admit(exchange, route);
+  described_.check(route.method, route.path, request);
   return route.handler(exchange);
 }
 

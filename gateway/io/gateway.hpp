@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/role/loop.hpp"
+#include "gateway/core/http/described.hpp"
 #include "gateway/core/http/origin.hpp"
 #include "gateway/io/access.hpp"
 #include "gateway/io/fabric.hpp"
@@ -56,6 +57,7 @@ class Gateway {
 
   Options options_;
   role::Loop& loop_;
+  const http::Described described_;
   Fabric fabric_;  // Outlives the coroutines that wait for it, which io_ has.
   Page page_;
   Routes routes_;

@@ -1,7 +1,6 @@
 #include "gateway/io/queues.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "common/base/ids.hpp"
 #include "common/base/shown.hpp"
@@ -68,15 +67,9 @@ Pulled pulled_kind(const Request& request) {
   return {kind};
 }
 
-// Words of a task that a message may have, given in the query.
+// All that the query says are words of a task.
 void take_words(const Request& request, Value& task) {
-  constexpr std::array<std::string_view, 8> kWords = {
-      "attempts", "priority", "delay", "not_before", "expires", "key", "backoff", "backoff_max"};
   for (const auto& [name, written] : request.query) {
-    if (std::find(kWords.begin(), kWords.end(), name) == kWords.end())
-      throw Problem(400, text("?", name,
-                              ": a message may say attempts, priority, delay, "
-                              "not_before, expires, key, backoff and backoff_max"));
     const auto number = Value::from_json(written);
     task.set(name, number && number->as<std::int64_t>() != nullptr ? *number : Value(written));
   }

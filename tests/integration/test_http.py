@@ -56,6 +56,8 @@ class Tasks(unittest.TestCase):
         status, fields, problem = self.http.ask("POST", "/task", "x" * (9 << 20))
         self.assertEqual((status, fields["Content-Type"]), (413, "application/problem+json"))
         self.assertIn("8388608", problem["detail"])
+        status, _, problem = self.http.ask("GET", "/tasks?stat=queued")
+        self.assertEqual((status, problem["detail"]), (400, "?stat: GET /tasks takes state, kind, project, worker, after, limit"))
         self.assertEqual(self.http.ask("GET", "/task/none-1")[0], 404)
         self.assertEqual(self.http.ask("GET", "/task/nothing")[0], 404)
         status, fields, _ = self.http.ask("PUT", "/task", "{}")
