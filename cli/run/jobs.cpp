@@ -211,7 +211,12 @@ void Jobs::step() {
     was_told_to_stop_ = true;
     if (stopping_ == Halt::kNow && cancelled_to_ == Halt::kNow)
       throw Failure{kNotDone, text("no longer waiting: ", jobs_.size(), " jobs wind down")};
-    stop(stopping_ == Halt::kNone && count == 1 ? Halt::kSoon : Halt::kNow);
+    const bool is_first = stopping_ == Halt::kNone && count == 1;
+    stop(is_first ? Halt::kSoon : Halt::kNow);
+    bar_.clear();
+    std::fputs(is_first ? "eole: run: what has begun goes on to its end; Ctrl-C again ends it\n"
+                        : "eole: run: ending what runs; Ctrl-C again leaves it behind\n",
+               stderr);
   }
   if (process::is_output_unread() && !options_.output) stop(Halt::kNow);
   bool is_more = false;

@@ -211,6 +211,7 @@ class Killed(Case):
         (self.here / "gate").touch()
         out, err = run.communicate(timeout=60)
         self.assertEqual((run.returncode, len(out.split()), len(self.joblog())), (1, 4, 4))
+        self.assertIn(b"what has begun goes on to its end; Ctrl-C again ends it", err)
         self.assertIn(b"96 that were under way were cancelled; --resume goes on", err)
         os.unlink(self.here / "gate")
         run = self.begin("--joblog", "log", "--resume", script, ":::", *map(str, range(100)))
