@@ -182,12 +182,19 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
   return all_done && are_laid ? kDone : kNotDone;
 }
 
+// What workers offer; nothing of it if this key may not know.
+Expected<Value> ask_kinds(Cluster& cluster) {
+  auto told = cluster.ventilator.query("kinds");
+  if (!told && told.error().is_silence()) need(std::move(told));
+  return told;
+}
+
 }  // namespace
 
 // A kind that nobody offers waits for a worker that will; one that is nearly the name of another
 // is a mistake, and would wait for ever.
 void look_for_workers(Cluster& cluster, const EachTask& each) {
-  const auto told = cluster.ventilator.query("kinds");
+  const auto told = ask_kinds(cluster);
   const auto offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
   BadOffered bad(offered);
   std::set<std::string> places;
@@ -221,7 +228,7 @@ TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluste
   CLI::App parser{"", "task"};
   parser.fallthrough();
   Command app(parser);
-  const auto told = cluster.ventilator.query("kinds");
+  const auto told = ask_kinds(cluster);
   const auto offered = told ? kinds::OfferedKinds(*told) : kinds::OfferedKinds();
   SubmitOptions options;
   options.offered = &offered;
