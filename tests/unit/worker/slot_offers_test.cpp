@@ -60,9 +60,8 @@ TEST_CASE("a task in a slot whose runner never started is not begun: no attempt"
                       signers,
                       [](const protocol::Progress&) {},
                       [] { return false; }};
-  StartTask task{{1, 1}, {1, 10}};
+  StartTask task{.id = {1, 1}, .lease = {1, 10}, .task_class = {}, .args = slots.args};
   task.task_class.kind = "odd";
-  task.args = slots.args;
   Cancel cancel;
   CHECK(Attempt(task, cancel, around).run().is_unbegun);
   std::deque<Attempt> attempts;
