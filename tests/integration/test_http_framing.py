@@ -36,8 +36,8 @@ SOUND = {
     "HTTP/1.0 with Host": b"GET /healthz HTTP/1.0\r\n" + HOST + b"\r\n",
     "close": GET + HOST + b"Connection: close\r\n\r\n",
     "a body of GET": b"GET /healthz HTTP/1.1\r\n" + HOST + LENGTH + b"\r\n" + BODY,
-    "a query": b"GET /healthz?a=b&c HTTP/1.1\r\n" + HOST + b"\r\n",
-    "a line break in a query": b"GET /healthz?a=%0d%0aB:%20c HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a query": b"GET /history?text=b&state HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a line break in a query": b"GET /history?text=%0d%0aB:%20c HTTP/1.1\r\n" + HOST + b"\r\n",
     "a length of zero": GET + HOST + b"Content-Length: 0\r\n\r\n",
     "blanks around a length": POST + HOST + b"Content-Length: \t15 \t\r\n\r\n" + BODY,
     "blanks around the coding": POST + HOST + b"Transfer-Encoding: chunked \t\r\n\r\n" + CHUNK + END,
@@ -61,7 +61,7 @@ SOUND = {
     "an upgrade without Connection": GET + HOST + b"Upgrade: websocket\r\n\r\n",
     "a range of what has none": GET + HOST + b"Range: bytes=9-1,x\r\n\r\n",
     "a whole URL of this host": b"GET http://localhost/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
-    "a whole URL with a port": b"GET HTTP://localhost:80/healthz?a HTTP/1.1\r\nHost: localhost:80\r\n\r\n",
+    "a whole URL with a port": b"GET HTTP://localhost:80/history?text HTTP/1.1\r\nHost: localhost:80\r\n\r\n",
 }
 # Each of these is one request, and one of these statuses its answer.
 ANSWERED = {
