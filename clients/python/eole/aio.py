@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, AsyncIterator, Iterable
+from typing import Any, AsyncIterator, Iterable, overload
 
 from . import default
+from .flows import Flow
 from .handles import Handle, Handles
 from .listener import listener, result_of
+from .tasks import Takes, Task, Value
 
 __all__ = ["apply", "cancel", "delay", "results", "submit"]
 
 
-async def delay(task, *args: Any, **kwargs: Any) -> Handle:
+@overload
+async def delay(task: Task[Takes, Value], *args: Takes.args, **kwargs: Takes.kwargs) -> Handle[Value]: ...
+
+
+@overload
+async def delay(task: Flow, *args: Any, **kwargs: Any) -> Any: ...
+
+
+async def delay(task, *args, **kwargs):
     """task.delay(…); also of a chain, group or chord."""
     return await _in_thread(lambda: task.delay(*args, **kwargs))
 
 
-async def apply(task, *args: Any, **words: Any) -> Handle | Handles:
+async def apply(task: Task | Flow, *args: Any, **words: Any) -> Any:
     """task.apply(…)."""
     return await _in_thread(lambda: task.apply(*args, **words))
 
@@ -28,7 +38,7 @@ async def submit(kind: str, args: Any, **words: Any) -> Handles:
     return Handles(ids)
 
 
-async def results(handles: Iterable[Handle]) -> AsyncIterator[Handle]:
+async def results(handles: Iterable[Handle[Value]]) -> AsyncIterator[Handle[Value]]:
     """Each handle as its task ends, however it ended: its get() does not wait."""
     left = {}
     for handle in handles:

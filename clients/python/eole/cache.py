@@ -3,6 +3,7 @@
 import collections.abc
 import threading
 import time
+from typing import Any, Iterator, Self
 
 from .connection import Connection
 from .errors import Gone, NoAnswer
@@ -14,7 +15,7 @@ LOOK_MILLISECONDS = 100
 ASKED_SECONDS = 5  # Whoever closes it while the sink is away waits no longer.
 
 
-class Cache(collections.abc.Mapping):
+class Cache(collections.abc.Mapping[str, Any]):
     """A mapping of keys to what the last task that was done with it returned; None takes its key away. Whole once it is
     there, then it follows the log. Any thread may read it. As long as the sink is away it stays as it is; once the
     log is not kept any more where it was to be read, or was replaced, whatever reads it is told so: make a new one."""
@@ -44,7 +45,7 @@ class Cache(collections.abc.Mapping):
             self.close()
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_):
@@ -56,22 +57,22 @@ class Cache(collections.abc.Mapping):
             self._changed.notify_all()
         self._thread.join()
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> Any:
         with self._changed:
             self._check()
             return self._values[key]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         with self._changed:
             self._check()
             return iter(list(self._values))
 
-    def __len__(self):
+    def __len__(self) -> int:
         with self._changed:
             self._check()
             return len(self._values)
 
-    def wait(self, offset=None, timeout=None):
+    def wait(self, offset: int | None = None, timeout: float | None = None) -> None:
         """Waits until the record at this offset is in (None: all that is in the log now). NoAnswer if that takes longer
         than `timeout` seconds (None: the cluster's patience)."""
         until = time.monotonic() + (self._patience if timeout is None else timeout)
@@ -90,7 +91,7 @@ class Cache(collections.abc.Mapping):
                     raise NoAnswer(f"cache {self._project}: all below {self._offset} is in, and no more in time")
                 self._changed.wait(left)
 
-    def changes(self, timeout=None):
+    def changes(self, timeout: float | None = None) -> Iterator[tuple[str, Any]]:
         """Yields (key, value) of each that is there, then of each that changes (value None: it is taken away); of one
         that changes faster than it is read, the latest. timeout: seconds without any, then it ends."""
         with self._changed:

@@ -5,6 +5,7 @@ import datetime
 import itertools
 import os
 import time
+from typing import Any, Iterable, Iterator, Self
 
 from .artifacts import fetch, store, store_pieces
 from .chains import Chains
@@ -22,18 +23,21 @@ from .scripts import script_args
 from .submission import TASKS_MAX, Submitter, messages_of
 from .words import check_words
 
-TASKS = object()   # As args: there are none, the tasks are whole.
+TASKS: Any = object()   # As args: there are none, the tasks are whole.
 END_SECONDS = 30   # Without any of the cancelled tasks ending.
 HEAD_SECONDS = 5     # A submit waits for no longer to hear where the log ends …
 SILENT_SECONDS = 30  # … and does not ask again so soon.
 LOOKED_UP = 64     # At a time, when the log is silent.
 WAIT_SECONDS = 0.2  # Between two looks at a project.
+Ids = str | Iterable[str]
+Time = float | datetime.datetime
+View = dict[str, Any]
 
 
 class Cluster(OfGroups):
     """A cluster, by its cluster or join file: `path`, else EOLE_CLUSTER, else the local one's."""
 
-    def __init__(self, path=None, patience=30):
+    def __init__(self, path: str | os.PathLike[str] | None = None, patience: float = 30):
         """patience: seconds without any answer, then NoAnswer."""
         self._opened = path, patience
         self._connection = Connection(path, patience)
@@ -45,39 +49,38 @@ class Cluster(OfGroups):
         self._own = set()  # Submitted or waited for here, and their results not handed out yet.
         self._seen = {}    # Of these, the results that were read.
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_):
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         self._connection.close()
 
-    def submit(self, kind, args=TASKS, project="", retry=False, attempts=0, idempotency_key="", batch=1024, **words):
+    def submit(self, kind: str | Iterable[View], args: Any = TASKS, project: str = "", retry: bool | View = False,
+               attempts: int = 0, idempotency_key: str = "", batch: int = 1024, **words: Any) -> list[str]:
         """Submits tasks and returns their ids once all are durable.
 
         submit(kind, args): a list, a tuple or any other iterable is one task for each of its items; a
         dict, text, bytes, a number, None are one task. What else is said is said of each of them.
-        submit(tasks): a list of dicts with the words of a task as in JSON, kind and args among them. Each
-        may have a `name`, by which those behind it in the list say in `after`, or in a
-        {"$result": name, "path": "a.b"} among their arguments, that they wait for it.
+        submit(tasks): a list of dicts with the words of a task as in JSON, kind and args among them. Each may have a
+        `name`, by which those behind it say in `after`, or in a {"$result": name, "path": "a.b"} among their
+        arguments, that they wait for it.
 
-        retry: a failed attempt is tried again, up to `attempts` (0: the ventilator's default); or a dict
-        of `attempts`, `backoff` and `backoff_max` (the pause before the second attempt and the longest),
-        `on` (which failures: ["exit:75", "signal", "http:503", "timeout"]). idempotency_key: the same
-        tasks under the same key are accepted once, for 24 hours; all in one message, so at most 65536 and
-        8 MiB. batch: tasks in one message, at most.
+        retry: a failed attempt is tried again, up to `attempts` (0: the ventilator's default); or a dict of `attempts`,
+        `backoff` and `backoff_max` (the pause before the second attempt and the longest), `on` (which failures:
+        ["exit:75", "signal", "http:503", "timeout"]). idempotency_key: the same tasks under the same key are accepted
+        once, for 24 hours; all in one message, so at most 65536 and 8 MiB. batch: tasks in one message, at most.
 
-        words (docs/plans.md): priority (0 to 9), delay, not_before, expires, key (tasks of one key run one
-        by one, in their order), after (ids, what submit returned, "project:NAME", or a list of these),
-        on_parent_failure ("fail", "skip", "run"), timeout (of one attempt), needs (a dict), pin, prefer
-        (a worker's name), spread, speculate, traceparent (of W3C Trace Context). Spans are seconds,
-        timedeltas or texts ("250ms", "5m"), times are datetimes or texts ("2026-01-31T12:00:00Z"). In
-        submit(kind, args) a {"$result": id} may name what `after` has.
+        words (docs/plans.md): priority (0 to 9), delay, not_before, expires, key (tasks of one key run one by one, in
+        their order), after (ids, what submit returned, "project:NAME", or a list of these), on_parent_failure ("fail",
+        "skip", "run"), timeout (of one attempt), needs (a dict), pin, prefer (a worker's name), spread, speculate,
+        traceparent (of W3C Trace Context). Spans are seconds, timedeltas or texts ("250ms", "5m"), times are datetimes or
+        texts ("2026-01-31T12:00:00Z"). In submit(kind, args) a {"$result": id} may name what `after` has.
 
-        All items of a list are packed before anything is sent; a generator's, before their batch is
-        sent. An error has as its `ids` what was accepted nevertheless.
+        All items of a list are packed before anything is sent; a generator's, before their batch is sent. An error has
+        as its `ids` what was accepted nevertheless.
         """
         if args is TASKS:
             return self._submit_graph(kind, {"project": project, "retry": retry, "attempts": attempts, **words},
@@ -88,7 +91,8 @@ class Cluster(OfGroups):
                 raise BadTask("submit: a name is for the tasks of a list of dicts")
         return self._submit(messages_of(kind, args, project, retry, attempts, idempotency_key, batch, words))
 
-    def results(self, ids=None, timeout=None, since=None, offset=None, topic=""):
+    def results(self, ids: Ids | None = None, timeout: float | None = None, since: Time | None = None,
+                offset: int | None = None, topic: str = "") -> Iterator[Result]:
         """Yields each result as it comes: of these ids (until all are final), or of every task.
 
         What this object submitted is never missed; other tasks' results are looked up. timeout:
@@ -117,13 +121,13 @@ class Cluster(OfGroups):
                 return
             log.wait(min(left, 1000))
 
-    def map(self, kind, args, **options):
+    def map(self, kind: str, args: Iterable[Any], **options: Any) -> list[Result]:
         """Submits and returns the results in the order of `args`."""
         ids = self.submit(kind, args, **options)
         done = {result.id: result for result in self.results(ids)}
         return [done[task] for task in ids]
 
-    def result(self, task):
+    def result(self, task: str) -> Result | None:
         """How the task ended, or None as long as it has not; NotFound if there is no such task."""
         for _ in range(2):  # It may settle between the two questions.
             view = self._query("queries", "result", task)
@@ -135,7 +139,7 @@ class Cluster(OfGroups):
                 return None
         raise NotFound(f"{task}: no such task was accepted")
 
-    def status(self, task=None):
+    def status(self, task: str | None = None) -> View:
         """The cluster's counts and roles; or what is known of one task, with its attempts."""
         if task is None:
             return self._status()
@@ -151,9 +155,8 @@ class Cluster(OfGroups):
         pages = self._pages("queries", "attempts", "attempts", "before", task)
         return {**known, "attempts": list(pages)[::-1]}
 
-    def explain(self, task):
-        """Why a task waits, where it is, or how it ended: a map with state, why and attempts, as
-        `eole explain --json` has it."""
+    def explain(self, task: str) -> View:
+        """Why a task waits, where it is, or how it ended: state, why and attempts, as of `eole explain --json`."""
         view = self._look_up(task)
         attempts = list(self._pages("queries", "attempts", "attempts", "before", task))
         return {**{name: view[name] for name in ("id", "kind", "project", "state", "attempt", "worker", "submitted")
@@ -161,17 +164,17 @@ class Cluster(OfGroups):
                 "why": view["why"] if "why" in view else [why_ended(view)],
                 "attempts": history_of(view, attempts)}
 
-    def tasks(self, project="", kind="", state="", worker=""):
+    def tasks(self, project: str = "", kind: str = "", state: str = "", worker: str = "") -> Iterator[View]:
         """Yields what is not settled: maps with id, kind, project, state, attempt, submitted, worker."""
         yield from self._pages("ventilator", "tasks", "tasks", "after",
                                project=project, kind=kind, state=state, worker=worker)
 
-    def project(self, name):
+    def project(self, name: str) -> View:
         """One project, as `eole project NAME --json` has it: state, tasks, counts, progress, eta_seconds and
         result, what is known of its last task once that ended or None. NotFound if nothing is known of it."""
         return look_at(self._query, name)[0]
 
-    def open_project(self, name, expected=0, then=None, again=False):
+    def open_project(self, name: str, expected: int = 0, then: View | None = None, again: bool = False) -> View:
         """Opens a project: with so many tasks as are expected it closes itself (0: close_project() does). then: its
         last task, a dict with kind and args, which runs once all others have ended: {"kind": "collect", "args":
         {"how": "json"}} puts their outputs together, in the order of the tasks; {"kind": "exec", "args": {"argv":
@@ -181,11 +184,11 @@ class Cluster(OfGroups):
             options["collect"], _, _ = next(messages_of_graph(*graph_of([then], {}), "", None))
         return self.control("open", **options)
 
-    def close_project(self, name):
+    def close_project(self, name: str) -> View:
         """It takes no more tasks, and is over once all have ended."""
         return self.control("close", project=name)
 
-    def cancel_project(self, name):
+    def cancel_project(self, name: str) -> int:
         """Closes it and cancels what has not ended of it; returns how many tasks are to end."""
         answer = self.control("cancel", project=name)
         cancelling = answer["cancelling"]
@@ -194,7 +197,7 @@ class Cluster(OfGroups):
             cancelling += answer["cancelling"]
         return cancelling
 
-    def retry_project(self, name):
+    def retry_project(self, name: str) -> list[str]:
         """Submits anew what failed, died or was cancelled of a project that is over, each task in the place of the
         one before, and its last task after them. Returns the new ids; none if nothing is missing."""
         view, is_over, is_opened = look_at(self._query, name)
@@ -212,7 +215,7 @@ class Cluster(OfGroups):
             self.close_project(name)
         return ids
 
-    def wait_project(self, name, timeout=None):
+    def wait_project(self, name: str, timeout: float | None = None) -> View:
         """Waits until a project is over and its last task, if it has one, has ended; returns it as project() does.
         timeout: seconds, then as far as it is."""
         until = None if timeout is None else time.monotonic() + timeout
@@ -223,14 +226,14 @@ class Cluster(OfGroups):
                 return view
             time.sleep(left)
 
-    def projects(self):
+    def projects(self) -> Iterator[View]:
         """Yields all projects by name, maps as of project() without `result`."""
         live = {each["project"]: each for each in self._pages("ventilator", "projects", "projects", "after")}
         ended = {each["project"]: each for each in self._pages("queries", "projects", "projects", "after")}
         for name in sorted({*live, *ended}, key=_bytes_of):
             yield project_view(live.get(name), ended.get(name))
 
-    def cancel(self, ids=None, project="", kind="", wait=True):
+    def cancel(self, ids: Ids | None = None, project: str = "", kind: str = "", wait: bool = True) -> dict[str, str]:
         """Cancels tasks, queued or running: these, or all of a project or a kind that are not settled.
 
         Returns {id: state} once the log says how each ended (mostly "cancelled"). "settled" was so
@@ -252,23 +255,23 @@ class Cluster(OfGroups):
                 log.close()
         return found
 
-    def control(self, what, **options):
+    def control(self, what: str, **options: Any) -> View:
         """Asks the ventilator for something that is to hold from now on, and returns its answer once
         it is durable: control("pause", scope="project:photos"), control("resume", scope="all"),
         control("limit", scope="kind:download", running=8, rate=20): without both it is taken back; of a key
         there is a rate only, control("limit", scope="key:example.org", rate=2)."""
         return control(self._connection, what, options)
 
-    def limits(self):
+    def limits(self) -> list[dict[str, Any]]:
         """The limits that are set: maps with scope, running and rate."""
         return self._query("ventilator", "limits")
 
-    def dead(self, project="", kind=""):
+    def dead(self, project: str = "", kind: str = "") -> Iterator[View]:
         """Yields the dead letters (maps, the oldest first), with their `reasons`."""
         letters = self._pages("queries", "dead", "letters", "after", project=project)
         yield from (letter for letter in letters if kind in ("", letter["kind"]))
 
-    def replay(self, ids, **words):
+    def replay(self, ids: Ids, **words: Any) -> list[str]:
         """Submits dead tasks again as new tasks, and returns their ids in the same order. A replay that is repeated
         within 24 hours is the same replay. words: what is said otherwise than of the first task, as of submit();
         args: all of its arguments."""
@@ -280,12 +283,12 @@ class Cluster(OfGroups):
             messages.append((reworded(spec, words) if words else spec, 1, f"replay-of:{task}"))
         return self._submit(messages)
 
-    def discard(self, ids):
+    def discard(self, ids: Ids) -> int:
         """Takes dead letters off their list; the log keeps them. Returns how many were on it."""
         return sum(self._connection.answer("queries", "discard", origin, payload=ranges)["discarded"]
                    for origin, _, ranges in ranges_of(_list_of(ids), TASKS_MAX))
 
-    def fetch(self, what, path=None, force=False):
+    def fetch(self, what: Result | str, path: str | os.PathLike[str] | None = None, force: bool = False) -> str:
         """Fetches an artifact (by a Result, a task id or a SHA-256) to a file and returns its path.
 
         path: the file, or the directory for it [here, under the artifact's name]. The file appears
@@ -297,15 +300,15 @@ class Cluster(OfGroups):
                 raise NotFound(f"{task}: is not settled, so it has no artifact yet")
         return fetch(self._connection, what, path, force)
 
-    def store(self, what):
+    def store(self, what) -> tuple[str, int]:
         """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
         return store(self._connection, what)
 
-    def store_pieces(self, pieces):
+    def store_pieces(self, pieces: Iterable[bytes]) -> tuple[str, int]:
         """The same of bytes that lie in several places."""
         return store_pieces(self._connection, pieces)
 
-    def script(self, path, *words, **args):
+    def script(self, path: str | os.PathLike[str], *words: str, **args: Any) -> View:
         """The arguments of an exec task that runs this file wherever it runs: submit("exec", cluster.script("a.py", "x")).
 
         The file goes along, by its digest, into the fresh directory of the command, and is run by what its first line

@@ -1,7 +1,10 @@
 """What a Cluster does with groups of readers (docs/log.md)."""
 
+from __future__ import annotations
+
 import datetime
 import os
+from typing import Any, Callable, Iterable, Iterator
 
 import msgpack
 
@@ -12,12 +15,14 @@ from .groups import Group
 from .words import text
 
 OFFSETS_END = 1 << 63
+Start = str | int | datetime.datetime  # "earliest", "latest", an offset, a time.
 
 
 class OfGroups:
     """Of a Cluster."""
 
-    def group(self, name, member="", create_from=None, partitions=8, topic="", commits="end", timeout=None):
+    def group(self, name: str, member: str = "", create_from: Start | None = None, partitions: int = 8, topic: str = "",
+              commits: str = "end", timeout: float | None = None) -> Group:
         """Reads the log as a member of a group, of which each record goes to one member:
 
             with cluster.group("billing", create_from="earliest") as group:
@@ -33,27 +38,28 @@ class OfGroups:
             self.create_group(name, create_from, partitions)
         return Group(self._opened, (self._connection, self._submitter), name, member, topic, commits, timeout)
 
-    def cursor(self, name, start="latest", **options):
+    def cursor(self, name: str, start: Start = "latest", **options: Any) -> Group:
         """A group of one partition, made when it is not there: reads on where the last one with it committed."""
         return self.group(name, create_from=start, partitions=1, **options)
 
-    def consume(self, name, handler, tries=TRIES, backoff=BACKOFF_SECONDS, **options):
+    def consume(self, name: str, handler: Callable[[Any], Any], tries: int = TRIES, backoff: float = BACKOFF_SECONDS,
+                **options: Any):
         """eole.consume() of a group as group() has it."""
         with self.group(name, **options) as group:
             return consume(group, handler, tries, backoff)
 
-    def dead_of_group(self, name):
+    def dead_of_group(self, name: str) -> Iterator[dict[str, Any]]:
         """Yields the dead letters of a group: what consume() gave up."""
         yield from self.dead(project=project_of(name))
 
-    def retry_group(self, name, ids=None):
+    def retry_group(self, name: str, ids: Iterable[str] | None = None) -> list[str]:
         """Gives dead letters (these, or all) to the group again, and takes them off the list; returns their ids."""
         letters = letters_of(self, name, ids)
         self.replay(letters, kind="echo")
         self.discard(letters)  # Killed before that: said again, it is the same replay.
         return letters
 
-    def cache(self, project, topic=""):
+    def cache(self, project: str, topic: str = "") -> Cache:
         """A mapping of each key of a project to what its last task that was done returned, which then follows the log:
 
             with cluster.cache("users") as users:
@@ -62,16 +68,16 @@ class OfGroups:
         topic: only of what fits, as of results()."""
         return Cache(self._opened, project, topic)
 
-    def groups(self):
+    def groups(self) -> Iterator[dict[str, Any]]:
         """Yields all groups by name, maps as `eole group list --json` has them."""
         yield from self._pages("queries", "groups", "groups", "after")
 
-    def create_group(self, name, start="latest", partitions=8):
+    def create_group(self, name: str, start: Start = "latest", partitions: int = 8) -> dict[str, Any]:
         """Makes a group that reads from there on: "earliest", "latest", an offset or a datetime. One that is there
         stays as it is; with other partitions it is Refused."""
         return self._wish("group_create", name, partitions=partitions, **{"from": self._place(start)})
 
-    def move_group(self, name, to):
+    def move_group(self, name: str, to: Start) -> dict[str, Any]:
         """It goes on there; returns a map with `from`, and how many records that `skips` and `repeats`."""
         place = self._place(to)
         if place in ("earliest", "latest"):
@@ -82,7 +88,7 @@ class OfGroups:
             raise NotFound(f"group {name}: there is none")
         return {**view, "skips": before["skips"], "repeats": before["repeats"]}
 
-    def delete_group(self, name):
+    def delete_group(self, name: str) -> None:
         """Forgets it and its cursors; the log stays."""
         if not self._wish("group_delete", name)["was_there"]:
             raise NotFound(f"group {name}: there is none")

@@ -3,6 +3,8 @@ are named and not held: they go from worker to sink to worker, and never through
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import codec, default
 from .errors import BadTask
 from .handles import Handle, Handles
@@ -14,16 +16,16 @@ TAKEN_MAX = PARENTS_MAX - 24  # Values that one task takes from others; `after` 
 class Flow:
     """What can be put together, and started by delay() or apply()."""
 
-    def __or__(self, after):
+    def __or__(self, after) -> chain:
         return chain(self, after)
 
     def __call__(self):
         return self.delay()
 
-    def delay(self):
+    def delay(self) -> Any:
         return self.apply()
 
-    def apply(self, **words):
+    def apply(self, **words: Any) -> Any:
         """Submits all of it, in one message. words: said of each task, where that does not say them itself."""
         graph = Graph(words)
         graph_end = self.add(graph, None)
@@ -110,7 +112,7 @@ class Signature(Flow):
         call = self._with(args, kwargs)
         return call.task(*call.args, **call.kwargs)
 
-    def delay(self, *args, **kwargs):
+    def delay(self, *args: Any, **kwargs: Any) -> Any:
         """args: before its own, as the value of a step before would be."""
         return self._with(args, kwargs).apply()
 

@@ -1,18 +1,21 @@
 """Groups of readers of the log (docs/log.md): each record goes to one member, and what was committed does not come again."""
 
+from __future__ import annotations
+
 import os
 import platform
 import select
 import socket
 import threading
 import time
+from typing import Self
 
 import zmq
 
 from .connection import TURNED_AWAY, Connection, send
 from .errors import Gone, NoAnswer
 from .member import Lost, Member
-from .records import head_of, open_batch
+from .records import Result, head_of, open_batch
 from .topics import topics
 
 COMMITS = ("end", "each", "manual")
@@ -50,7 +53,7 @@ class Group:
         self._thread = threading.Thread(target=self._run, name=f"eole group {name}", daemon=True)
         self._thread.start()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind, *_):
@@ -60,10 +63,10 @@ class Group:
         finally:
             self.close()
 
-    def __iter__(self):
+    def __iter__(self) -> Self:
         return self
 
-    def __next__(self):
+    def __next__(self) -> Result:
         """The next record, a Result with `partition`. Gone: some are not kept any more (first, last)."""
         if self._commits == "each" and self._current is not None:
             self.commit()
@@ -90,14 +93,14 @@ class Group:
                 elif self._timeout is not None:
                     raise StopIteration
 
-    def commit(self, wait=True):
+    def commit(self, wait: bool = True) -> None:
         """All that was handed out, the last one too, is dealt with: durably, or it is others' business, when this
         returns. wait=False: soon."""
         with self._changed:
             self._current = None
         self._dealt_with(wait, False)
 
-    def holds(self, record):
+    def holds(self, record: Result) -> bool:
         """Whether this record, the last one that was handed out, is still this member's: nobody else has had it. Waits
         as long as the sink does not say."""
         with self._changed:
@@ -107,7 +110,7 @@ class Group:
                 self._changed.wait(self._patience)
             return self._member.has_handed(record.partition, record.offset)
 
-    def give_back(self, record):
+    def give_back(self, record: Result) -> None:
         """This record, the last one that was handed out, was not dealt with: it comes again, here or elsewhere."""
         with self._changed:
             self._current = None

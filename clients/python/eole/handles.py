@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import time
-from typing import Any, Iterator, Sequence
+from typing import Any, Generator, Generic, Iterator, Literal, Sequence, TypeVar, overload
 
 from . import default
 from .errors import TimedOut
@@ -13,10 +13,11 @@ from .remote import value_of
 
 Progress = collections.namedtuple("Progress", "done total text")
 FIRST_SECONDS = 0.5  # Progress is told five times a second.
+Value = TypeVar("Value")
 FINAL = ("done", "failed", "dead", "cancelled")
 
 
-class Handle:
+class Handle(Generic[Value]):
     """One task, by its id. Any process can make one: Handle("k3f9qz-17")."""
 
     def __init__(self, id: str, parent: Handle | Handles | None = None, cluster=None):  # noqa: A002
@@ -41,7 +42,7 @@ class Handle:
             raise TimedOut(f"{self.id}: has not ended within {timeout} s")
         return self._result
 
-    def get(self, timeout: float | None = None) -> Any:
+    def get(self, timeout: float | None = None) -> Value:
         """Its value; raises what it raised. timeout: seconds, then TimedOut."""
         result = self.result(timeout)
         if self.parent is not None and isinstance(result.body, dict) and result.body.get("code") == "parent_failed":
@@ -76,12 +77,12 @@ class Handle:
         """It is to end; get() raises Cancelled once it has."""
         default.cluster().cancel([self.id], wait=False)
 
-    def __await__(self):
+    def __await__(self) -> Generator[Any, None, Value]:
         from .listener import future_of
         return future_of(self).__await__()
 
 
-class Handles(Sequence):
+class Handles(Sequence["Handle[Value]"], Generic[Value]):
     """Many tasks of one submit, in its order; members may be Handles themselves."""
 
     def __init__(self, members: Sequence[str | Handle | Handles], cluster=None, kept: Sequence[str] = ()):
@@ -111,7 +112,13 @@ class Handles(Sequence):
             found += each.ids if isinstance(each, Handles) else [each if isinstance(each, str) else each.id]
         return found
 
-    def get(self, timeout: float | None = None, return_exceptions: bool = False) -> list:
+    @overload
+    def get(self, timeout: float | None = None, return_exceptions: Literal[False] = False) -> list[Value]: ...
+
+    @overload
+    def get(self, timeout: float | None = None, *, return_exceptions: bool) -> list[Value | Exception]: ...
+
+    def get(self, timeout=None, return_exceptions=False):
         """All values, in order; raises what the first that was not done raised, once all have ended.
         return_exceptions: that stands in its place instead. timeout: seconds for all, then TimedOut."""
         wanted = set(self.ids)
@@ -136,7 +143,7 @@ class Handles(Sequence):
                 values.append(error)
         return values
 
-    def as_completed(self, timeout: float | None = None) -> Iterator[Handle]:
+    def as_completed(self, timeout: float | None = None) -> Iterator[Handle[Value]]:
         """Each as it ends, whose get() does not wait any more. timeout: seconds for all, then TimedOut."""
         until = None if timeout is None else time.monotonic() + timeout
         left = set(self.ids)
@@ -152,7 +159,7 @@ class Handles(Sequence):
                 if until is not None and time.monotonic() > until:
                     break
 
-    def values(self, timeout: float | None = None) -> Iterator[Any]:
+    def values(self, timeout: float | None = None) -> Iterator[Value]:
         """Each value as it comes; raises what a task raised."""
         for handle in self.as_completed(timeout):
             yield handle.get()
@@ -161,6 +168,6 @@ class Handles(Sequence):
         """All of them are to end."""
         default.cluster().cancel(self.ids, wait=False)
 
-    def __await__(self):
+    def __await__(self) -> Generator[Any, None, list[Value]]:
         from .listener import all_of
         return all_of(self).__await__()

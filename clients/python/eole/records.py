@@ -1,8 +1,8 @@
 """Results as they lie in the log, and the msgpack in them, which others wrote."""
 
-import collections
 import functools
 import struct
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -18,9 +18,24 @@ DEPTH_MAX = 32
 LEAVES = bytes(set(range(256)) - set(range(0x80, 0xa0)) - set(range(0xdc, 0xe0)))
 
 
-class Result(collections.namedtuple(
-        "Result", "offset id kind project state attempt is_final worker finished run_seconds body key partition",
-        defaults=("", None))):
+class Fields(NamedTuple):
+    """Of a Result."""
+    offset: int
+    id: str
+    kind: str
+    project: str
+    state: str
+    attempt: int
+    is_final: bool
+    worker: str
+    finished: float
+    run_seconds: float
+    body: Any
+    key: str = ""
+    partition: int | None = None
+
+
+class Result(Fields):
     """How a task ended (or, if not `is_final`, one attempt that will be tried again).
 
     offset: place in the log; id: "k3f9qz-17"; state: done, failed, dead or cancelled; finished:
@@ -30,17 +45,17 @@ class Result(collections.namedtuple(
     __slots__ = ()
 
     @property
-    def value(self):
+    def value(self) -> Any:
         """What a done task returned."""
         return self._member("value")
 
     @property
-    def error(self):
+    def error(self) -> Any:
         """Why any other did not."""
         return self._member("error")
 
     @property
-    def artifact(self):
+    def artifact(self) -> dict[str, Any] | None:
         """{"sha256", "bytes", "name"} of the file that the task made, or None."""
         return self._member("artifact")
 
@@ -94,7 +109,7 @@ def text_or_bytes(raw):
         return raw
 
 
-def decode(raw, depth_max=DEPTH_MAX):
+def decode(raw, depth_max=DEPTH_MAX) -> Any:
     """The value, or the bytes if they are none, or nested deeper."""
     try:
         value = msgpack.unpackb(raw, strict_map_key=False)

@@ -1,10 +1,12 @@
 """How tasks ended, as the values and exceptions of Python."""
 
+from typing import Any
+
 from . import codec
 from .errors import Cancelled, RemoteError
 
 
-def value_of(result):
+def value_of(result) -> Any:
     """What a task came to; raises what it raised, or a RemoteError."""
     if result.state == "done":
         return codec.decode(result.value)

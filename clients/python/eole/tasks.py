@@ -6,7 +6,7 @@ import functools
 import inspect
 import itertools
 import json
-from typing import Any, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, ParamSpec, TypeVar, overload
 
 from . import codec, default, files
 from .errors import BadTask
@@ -14,13 +14,26 @@ from .handles import Handle, Handles
 from .submission import encoded_class
 from .words import check_words
 
+if TYPE_CHECKING:
+    from .flows import Signature
+
 KIND_BYTES_MAX = 255
 SHAPES_MAX = 64
 PARAMETERS_MAX = 63  # That a runner can tell of: four fields each, of the 256 of a frame.
 _tasks: dict[str, Task] = {}  # By kind: all of this process.
+Takes = ParamSpec("Takes")
+Value = TypeVar("Value")
 
 
-def task(function: Callable | None = None, /, *, name: str = "", **words) -> Any:
+@overload
+def task(function: Callable[Takes, Value], /, *, name: str = "", **words: Any) -> Task[Takes, Value]: ...
+
+
+@overload
+def task(*, name: str = "", **words: Any) -> Callable[[Callable[Takes, Value]], Task[Takes, Value]]: ...
+
+
+def task(function: Callable | None = None, /, *, name: str = "", **words: Any) -> Any:
     """Makes a function a task, of the kind MODULE.FUNCTION (or `name`).
 
     f(x) runs here; f.delay(x) at a runner that has its module. words: as of Cluster.submit(), said of each task:
@@ -30,10 +43,10 @@ def task(function: Callable | None = None, /, *, name: str = "", **words) -> Any
     return Task(function, name, words)
 
 
-class Task:
+class Task(Generic[Takes, Value]):
     """A function that can run elsewhere."""
 
-    def __init__(self, function, name, words):
+    def __init__(self, function: Callable[Takes, Value], name: str, words: dict[str, Any]):
         self.function = function
         self.kind = name or codec.name_of(function)
         if "<" in self.kind or any(letter.isspace() or letter == "," or not letter.isprintable() for letter in self.kind) \
@@ -48,7 +61,7 @@ class Task:
         functools.update_wrapper(self, function)
         _tasks[self.kind] = self
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Takes.args, **kwargs: Takes.kwargs) -> Value:
         return self.function(*args, **kwargs)
 
     def __get__(self, instance, owner=None):
@@ -62,22 +75,22 @@ class Task:
     def __repr__(self):
         return f"<eole.task {self.kind}>"
 
-    def delay(self, *args, **kwargs) -> Handle:
+    def delay(self, *args: Takes.args, **kwargs: Takes.kwargs) -> Handle[Value]:
         """Submits it with these arguments; it is durable when this returns."""
         return self.apply(args, kwargs)
 
-    def apply(self, args: Iterable = (), kwargs: dict | None = None, **words) -> Handle:
+    def apply(self, args: Iterable = (), kwargs: dict | None = None, **words: Any) -> Handle[Value]:
         """As delay, with more to say: words as of Cluster.submit(), like priority, delay, key, after."""
         said, words = self.said(args, kwargs or {}), self.words_of(args, kwargs or {}, words)
         cluster = default.cluster()
         [task] = cluster.submit(self.kind, [said], **words)
         return Handle(task, cluster=cluster)
 
-    def map(self, items: Iterable, **words) -> Handles:
+    def map(self, items: Iterable, **words: Any) -> Handles[Value]:
         """A task for each item, in one submit."""
         return self.starmap(((item,) for item in items), **words)
 
-    def starmap(self, items: Iterable[Iterable], **words) -> Handles:
+    def starmap(self, items: Iterable[Iterable], **words: Any) -> Handles[Value]:
         """A task for each item, which has all of its arguments."""
         if self._key is None:
             return self._submitted((self.said(item, {}) for item in items), self.words_of((), {}, words))
@@ -86,7 +99,7 @@ class Task:
                               for item in map(tuple, items)])
         return Handles(ids, cluster, ids)
 
-    def chunks(self, items: Iterable[Iterable], size: int, **words) -> Handles:
+    def chunks(self, items: Iterable[Iterable], size: int, **words: Any) -> Handles[list[Value]]:
         """As starmap, with so many calls in one task, whose value is the list of theirs."""
         if self._key is not None:
             raise BadTask(f"task {self.kind}: its key is that of one call, so it has no chunks")
@@ -101,12 +114,12 @@ class Task:
         ids = cluster.submit(self.kind, args, **words)
         return Handles(ids, cluster, ids)
 
-    def s(self, *args, **kwargs):
+    def s(self, *args: Any, **kwargs: Any) -> Signature:
         """A call to be made later, in a chain, group or chord; there it gets the value of the step before it first."""
         from .flows import Signature
         return Signature(self, args, kwargs)
 
-    def si(self, *args, **kwargs):
+    def si(self, *args: Any, **kwargs: Any) -> Signature:
         """As s, but it gets no value."""
         from .flows import Signature
         return Signature(self, args, kwargs, takes_value=False)
