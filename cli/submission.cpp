@@ -86,45 +86,95 @@ std::string Submission::ids_text() const {
   return out;
 }
 
+namespace {
+
+// Tells of results in the order of the tasks, in whatever order they come.
+class InOrder {
+ public:
+  InOrder(ProgressLine& line, const Submission::OnResult& on_result)
+      : line_(line), on_result_(on_result) {}
+
+  void take(std::uint64_t place, Value view) {
+    ++settled_;
+    if (view["state"].text_or("") != to_text(protocol::TaskState::kDone)) ++failed_;
+    early_.emplace(place, std::move(view));
+    for (auto first = early_.begin(); first != early_.end() && first->first == next_;
+         first = early_.erase(first), ++next_) {
+      line_.clear();  // What is printed now stands alone.
+      on_result_(first->second);
+    }
+  }
+  std::uint64_t settled() const { return settled_; }
+  std::uint64_t failed() const { return failed_; }
+
+ private:
+  ProgressLine& line_;
+  const Submission::OnResult& on_result_;
+  std::map<std::uint64_t, Value> early_;  // By the task's place.
+  std::uint64_t next_ = 0;
+  std::uint64_t settled_ = 0;
+  std::uint64_t failed_ = 0;
+};
+
+// What is said of a task whose result is no longer in the log; nothing if it may still come there.
+std::optional<Value> gone(Cluster& cluster, const TaskId& id) {
+  for (int times = 0; times < 2; ++times) {  // It may settle between the two questions.
+    auto view = need(cluster.sink.query("result", id));
+    if (!view["is_kept"].is_null()) return view;
+    if (!view.is_null() || !need(cluster.ventilator.query("task", id)).is_null()) return {};
+  }
+  return Value::Map{{"id", to_text(id)},  // Who has a prefix is not told of which project it was.
+                    {"state", "unknown"},
+                    {"error", "settled; its result is no longer kept"}};
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> Submission::place_of(const TaskId& id) const {
+  std::uint64_t before = 0;
+  for (const auto& range : ids_) {
+    if (id.origin == range.origin && id.seq >= range.first && id.seq < range.first + range.count)
+      return before + (id.seq - range.first);
+    before += range.count;
+  }
+  return {};
+}
+
 bool Submission::wait(const OnResult& on_result) {
   const auto total = count();
+  bool are_some_gone = false;
   auto opened = client::LogReader::open_kept(cluster_.context, cluster_.file, start_offset_,
-                                             [](const Error&) {});
+                                             [&](const Error&) { are_some_gone = true; });
   if (!opened)
     throw Failure{kNoCluster, text(shown(opened.error().message), "; ", total,
                                    " tasks were accepted and go on; they are ", ids_text())};
   const auto reader = std::move(*opened);
-  std::map<std::uint64_t, Value> early;  // By the task's place; results come in any order.
-  std::uint64_t settled = 0;
-  std::uint64_t next = 0;
-  const auto place_of = [&](const TaskId& id) {
-    std::uint64_t before = 0;
-    for (const auto& range : ids_) {
-      if (id.origin == range.origin && id.seq >= range.first && id.seq < range.first + range.count)
-        return before + (id.seq - range.first);
-      before += range.count;
-    }
-    return UINT64_MAX;
-  };
-  std::uint64_t failed = 0;
   ProgressLine line;
+  InOrder results(line, on_result);
   if (is_terminal(2)) reader->watch_progress();
   TaskProgress newest;  // Of the task that was heard of last.
   TaskId of_newest;
   std::string told;
   process::StopSignal stop;
-  while (settled < total) {
-    if (stop.take() > 0) {
-      line.clear();
-      throw Failure{kNotDone, text("stopped waiting: ", total - settled, " of ", total,
-                                   " tasks are not settled and go on; they are ", ids_text())};
-    }
-    line.show(settled, total, told, failed);
+  const auto look_at_stop = [&] {
     end_if_unread();
+    if (stop.take() == 0) return;
+    line.clear();
+    throw Failure{kNotDone, text("stopped waiting: ", total - results.settled(), " of ", total,
+                                 " tasks are not settled and go on; they are ", ids_text())};
+  };
+  for (std::uint64_t place = 0; are_some_gone && place < total; ++place) {
+    look_at_stop();
+    line.show(results.settled(), total, "looking for what is no longer kept", results.failed());
+    if (auto view = gone(cluster_, id_of(place))) results.take(place, std::move(*view));
+  }
+  while (results.settled() < total) {
+    look_at_stop();
+    line.show(results.settled(), total, told, results.failed());
     const auto encoded = need(reader->next(200ms), kNoCluster);
     while (const auto progress = reader->next_progress()) {
       const TaskId id{progress->origin, progress->seq};
-      if (!progress->stream.empty() || place_of(id) == UINT64_MAX) continue;
+      if (!progress->stream.empty() || !place_of(id)) continue;
       if (id != of_newest) newest = {};
       of_newest = id;
       newest.hear(progress->done, progress->total, progress->text, process::now());
@@ -133,24 +183,14 @@ bool Submission::wait(const OnResult& on_result) {
     if (!encoded) continue;
     const auto batch = protocol::read_batch(*encoded);
     protocol::ResultReader records(batch->records);
-    for (std::uint32_t i = 0; i < batch->count; ++i) {
-      const auto result = records.next();
-      if (!result || !result->is_final) continue;
-      const auto place = place_of(result->id);
-      if (place == UINT64_MAX) continue;
-      if (result->state != protocol::TaskState::kDone) ++failed;
-      early.emplace(place, view_of(*result, batch->worker, batch->first_offset + i));
-      ++settled;
-    }
-    for (auto first = early.begin(); first != early.end() && first->first == next;
-         first = early.erase(first), ++next) {
-      line.clear();  // What is printed now stands alone.
-      on_result(first->second);
-    }
+    for (std::uint32_t i = 0; i < batch->count; ++i)
+      if (const auto result = records.next(); result && result->is_final)
+        if (const auto place = place_of(result->id))
+          results.take(*place, view_of(*result, batch->worker, batch->first_offset + i));
   }
-  line.show(total, total, "", failed);
+  line.show(total, total, "", results.failed());
   if (total > 1) line.sum_up();
-  return failed == 0;
+  return results.failed() == 0;
 }
 
 }  // namespace eole::cli

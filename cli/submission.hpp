@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ class Submission {
  private:
   Bytes conditions_of(const TaskRequest& task);
   TaskId id_of(std::uint64_t index) const;
+  std::optional<std::uint64_t> place_of(const TaskId& id) const;  // None: of another submission.
 
   Cluster& cluster_;
   std::uint64_t added_ = 0;

@@ -138,5 +138,18 @@ class Kinds(unittest.TestCase):
             self.assertEqual(self.asked(*words)[1], 1, words)
 
 
+class NotKept(unittest.TestCase):
+    def test_who_waits_is_told_of_results_that_are_no_longer_kept(self):
+        tasks = [json.dumps({"kind": "echo", "args": "x" * 100_000})] * 40
+        with Cluster("--keep-bytes", "1MiB", workers=1) as cluster:
+            first = cluster.json("submit", "--file", "-", "--key", "k", input="\n".join(tasks))
+            while cluster.status()["log_kept_from"] < len(first):
+                cluster.json("submit", "--file", "-", "--wait", input="\n".join(tasks))
+            done = cluster.eole("submit", "--file", "-", "--key", "k", "--wait", "--json", input="\n".join(tasks))
+            self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
+                             [{"id": task["id"], "state": "done", "is_kept": False,
+                               "error": "settled; its result is no longer kept"} for task in first])
+
+
 if __name__ == "__main__":
     unittest.main()
