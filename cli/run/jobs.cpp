@@ -256,7 +256,10 @@ int Jobs::run() {
 int Jobs::sum_up() {
   history_.close();
   bar_.clear();
-  if (options_.has_bar) bar_.sum_up();
+  if (options_.has_bar) {
+    bar_.show(counts_.ended, total(), "", counts_.failed);
+    bar_.sum_up();
+  }
   if (trouble_) throw *trouble_;
   if (stopping_ != Halt::kNone && (counts_.cancelled > 0 || !feed_.is_over()))
     std::fprintf(stderr,

@@ -37,6 +37,12 @@ def on_terminal(cluster, *arguments):
 
 
 class Everyday(unittest.TestCase):
+    def test_a_bar_sums_up_all_that_ended(self):
+        with Cluster("--allow-exec", workers=1, slots=2) as cluster:
+            code, out = on_terminal(cluster, "run", "--bar", "--range", "1-12", "sleep 0.1; test {} != 7")
+            self.assertEqual(code, 1)
+            self.assertIn(b"12 tasks: 11 done, 1 failed in ", out)
+
     def test_tasks_are_listed_and_cancelled_by_project(self):
         with Cluster("--prefetch", "1", workers=1, slots=1) as cluster:
             tasks = [{"kind": "sleep", "project": name, "args": {"seconds": 60}} for name in ("a", "b", "a", "b")]
