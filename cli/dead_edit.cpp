@@ -1,5 +1,6 @@
 #include "cli/dead_edit.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -82,9 +83,11 @@ Expected<Value> edit_words(const Value& words) {
     lines += text(lines.empty() ? "{\n  " : ",\n  ", Value(name).to_json(), ": ", value.to_json());
   std::ofstream(file.path()) << lines << "\n}\n";
   const auto command = text(editor(), " ", quoted(file.path()));
-  if (const int status = std::system(command.c_str());
-      status != 0)  // NOLINT: it is a shell's line.
-    return Error{text(command, ": ended with ", status, "; nothing was replayed")};
+  if (const int status = std::system(command.c_str()); status != 0)  // NOLINT: a shell's line.
+    return Error{text(command, ": ",
+                      WIFEXITED(status) ? text("ended with ", WEXITSTATUS(status))
+                                        : text("was ended by signal ", WTERMSIG(status)),
+                      "; nothing was replayed")};
   std::ifstream opened(file.path());
   const std::string written(std::istreambuf_iterator<char>(opened), {});
   if (written.find_first_not_of(" \t\r\n") == std::string::npos)

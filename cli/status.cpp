@@ -13,6 +13,7 @@ namespace eole::cli {
 namespace {
 
 constexpr auto kPollEvery = std::chrono::milliseconds(20);
+constexpr std::int64_t kSoonMs = 60'000;  // A log that goes in turns is never full for longer.
 
 // `is_last`: nothing came of it but how the task ended, which is told with it.
 void print_attempt(const Value& attempt, bool is_last) {
@@ -79,10 +80,12 @@ std::string log_line(const Value& status) {
   auto line = text(bytes("log_bytes"), " from offset ", status["log_kept_from"].int_or(0));
   if (const auto oldest = status["log_oldest_unix_ms"].int_or(0); oldest > 0)
     line += text(", ", human_age(process::unix_ms() - oldest), " back");
-  line += text("; kept: ", status["log_keep_days"].int_or(0), " days, ", bytes("log_keep_bytes"));
-  if (const auto* days = status["log_days_left"].as<double>())
-    line +=
-        text(", full in ", human_age(static_cast<std::int64_t>(std::min(*days, 1e6) * 86'400'000)));
+  const auto keep_days = status["log_keep_days"].int_or(0);
+  line += text("; kept: ", keep_days, keep_days == 1 ? " day, " : " days, ", bytes("log_keep_bytes"));
+  if (const auto* days = status["log_days_left"].as<double>()) {
+    const auto left = static_cast<std::int64_t>(std::min(*days, 1e6) * 86'400'000);
+    line += left < kSoonMs ? ", at its size: the oldest go" : text(", full in ", human_age(left));
+  }
   if (const auto* gone = status["log_not_kept_for"].as<Value::Array>())
     for (const auto& origin : *gone)
       line += text("; not for ventilator ", shown(origin.text_or("")), ", silent for an hour");
