@@ -51,7 +51,9 @@ void Node::on(protocol::Results& results, const Sender& from) {
   if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
     return process::log_warning(text("results of ", results.worker, ": ", results.payload.size(),
                                      " bytes, limit ", protocol::kPayloadBytesMax));
-  auto missing = artifacts_.missing(results.payload, artifact_time());
+  const auto named = log_.core().artifacts_named(results, from.user);
+  if (!named) return process::log_warning(named.error().message);
+  auto missing = artifacts_.missing(*named, artifact_time());
   log_.core().on_event(ResultsReceived{std::move(results), std::move(missing), from.user},
                        actions_);
 }

@@ -185,6 +185,24 @@ TEST_CASE("results settle and are acknowledged while a question is under way", "
   REQUIRE(sink.asked().names() == std::vector<std::string>{"answer"});
 }
 
+TEST_CASE("a message that names too many artifacts is not taken, what comes behind it is",
+          "[history]") {
+  Sink sink;
+  protocol::Results greedy{8, 1, 0, 512, "w2", kOrigin, {}};
+  const std::string artifacts(255 * 32, 'a');
+  for (Seq seq = 1; seq <= greedy.count; ++seq) {
+    protocol::ResultRecord result;
+    result.id = {kOrigin, seq};
+    result.artifacts = artifacts;
+    put_result(greedy.payload, result);
+  }
+  sink.say(net::SocketType::kPull, std::move(greedy));
+  sink.settle(1);
+  sink.turn();
+  REQUIRE(sink.node->log().core().head() == 1);
+  REQUIRE(sink.node->log().core().counts()[1] == 1);  // Done, and not for want of an artifact.
+}
+
 TEST_CASE("what the settler counts is told while the history is busy", "[history]") {
   Sink sink;
   sink.settle(1);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/protocol/named_artifacts.hpp"
 #include "common/protocol/value.hpp"
 
 using namespace eole;
@@ -368,6 +369,48 @@ TEST_CASE("a result whose artifact is missing is logged as failed, never skipped
   REQUIRE(result->state == TaskState::kFailed);
   REQUIRE(result->artifacts.empty());
   REQUIRE_THAT(error_in(*result), Catch::Contains("is not in the sink"));
+}
+
+TEST_CASE("only the artifacts of results that may be taken now are looked for", "[sink]") {
+  auto core = introduced();
+  const std::string one(32, 'a');
+  const std::string two(32, 'b');
+  const auto naming = [](std::uint64_t first, const std::vector<Spec>& specs) {
+    return results(first, specs).results;
+  };
+  const auto of = [](Seq seq, const std::string& artifacts) {
+    return Spec{seq, true, TaskState::kDone, 1, "", artifacts};
+  };
+  auto both = naming(1, {of(1, one + one), of(2, two)});
+  REQUIRE(*core.artifacts_named(both, "") == NamedArtifacts{one, two});
+  act(core, results(1, {of(1, one + one)}));
+  REQUIRE(*core.artifacts_named(both, "") == NamedArtifacts{two});  // The first is known.
+  REQUIRE(core.artifacts_named(both, "another key")->empty());
+  REQUIRE(core.artifacts_named(naming(3, {of(3, one)}), "")->empty());   // Behind a gap.
+  REQUIRE(core.artifacts_named(naming(2, {of(51, one)}), "")->empty());  // Not announced.
+  auto lying = naming(2, {of(2, two)});
+  lying.count = 2;
+  REQUIRE(core.artifacts_named(lying, "")->empty());
+  auto strange = naming(2, {of(2, two)});
+  strange.origin = kOrigin + 1;
+  REQUIRE(core.artifacts_named(strange, "")->empty());
+}
+
+TEST_CASE("results of a message that name too many artifacts are refused by name", "[sink]") {
+  const auto core = introduced();
+  const auto naming = [](std::size_t count) {
+    std::vector<Spec> specs;
+    for (Seq seq = 1; count > 0; ++seq) {
+      const auto part = std::min<std::size_t>(count, 255);
+      specs.push_back({seq, true, TaskState::kDone, 1, "", std::string(part * 32, 'a')});
+      count -= part;
+    }
+    return results(1, specs).results;
+  };
+  REQUIRE(core.artifacts_named(naming(protocol::kArtifactsPerMessageMax), "")->size() == 1);
+  const auto refused = core.artifacts_named(naming(protocol::kArtifactsPerMessageMax + 1), "");
+  REQUIRE_FALSE(refused);
+  REQUIRE(refused.error().message == "results of w1: they name 1025 artifacts, limit 1024");
 }
 
 TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
