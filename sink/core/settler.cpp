@@ -68,6 +68,11 @@ bool Settler::is_announced(Origin origin, const News& news) const {
          (news.highest <= origins_.announced(origin) || planted("forged-number-taken"));
 }
 
+// As far as can be told here: no lease is of a start to come.
+bool Settler::is_leased(Origin origin, const News& news) const {
+  return news.start <= origins_.start(origin);
+}
+
 // Each is looked for on the disk: of what is not taken now, none is.
 Expected<NamedArtifacts> Settler::artifacts_named(const protocol::Results& results,
                                                   std::string_view user) const {
@@ -75,7 +80,8 @@ Expected<NamedArtifacts> Settler::artifacts_named(const protocol::Results& resul
   const auto known = known_of(results);
   if (!runs_.may_use(results.run, user) || results.first > known + 1) return named;
   const auto news = news_of(results, known);
-  if (!news || !is_announced(results.origin, *news)) return named;
+  if (!news || !is_announced(results.origin, *news) || !is_leased(results.origin, *news))
+    return named;
   std::size_t count = 0;
   for (const auto& run : news->runs) count += run.first.artifacts.size() / 32;
   if (count > protocol::kArtifactsPerMessageMax && !planted("artifacts-named-without-a-bound"))
@@ -104,6 +110,7 @@ void Settler::on(const ResultsReceived& event, Actions& out) {
   if (!news) return;
   if (!is_announced(results.origin, *news))
     return waiting_.keep(event, {results.origin, news->highest});
+  if (!is_leased(results.origin, *news)) return;  // It comes again.
   if (runs_.claim(results.run, event.user)) out.push_back(AppendRun{results.run, event.user});
   runs_.raise(results.run, results.origin, last);
   const bool is_early = planted("level-before-its-results");
@@ -131,6 +138,7 @@ std::optional<Settler::News> Settler::news_of(const protocol::Results& results,
     const auto skipped = first <= known ? known + 1 - first : 0;
     news.runs.push_back(run->behind(static_cast<std::uint32_t>(skipped)));
     news.highest = std::max(news.highest, run->last());
+    news.start = std::max(news.start, run->first.lease.start);
   }
   if (left > 0) return std::nullopt;
   return news;

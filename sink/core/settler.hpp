@@ -89,10 +89,12 @@ class Settler {
   struct News {
     std::vector<protocol::ResultRun> runs;
     Seq highest = 0;
+    std::uint32_t start = 0;  // The latest of their leases.
   };
   std::uint64_t known_of(const protocol::Results& results) const;
   static std::optional<News> news_of(const protocol::Results& results, std::uint64_t known);
   bool is_announced(Origin origin, const News& news) const;
+  bool is_leased(Origin origin, const News& news) const;
   static std::string problem_of(const protocol::ResultRecord& result,
                                 const MissingArtifacts& missing);
   void take(const protocol::ResultRun& run, OpenBatch& open, Actions& out);
