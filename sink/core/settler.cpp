@@ -161,8 +161,7 @@ std::string Settler::problem_of(const ResultRecord& result, const MissingArtifac
                 " (larger ones are artifacts)");
   for (std::size_t at = 0; at < result.artifacts.size(); at += 32) {
     const auto artifact = result.artifacts.substr(at, 32);
-    if (missing.contains(artifact))
-      return text("artifact ", hex(artifact), " is not in the sink");
+    if (missing.contains(artifact)) return text("artifact ", hex(artifact), " is not in the sink");
   }
   return {};
 }
