@@ -1,5 +1,8 @@
 #pragma once
+#include <functional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,13 +15,17 @@ namespace eole::sink {
 
 using Peer = std::string;
 
+/// Artifacts, as 32 raw bytes each: views into the results that name them, or on their own.
+using NamedArtifacts = std::set<std::string_view>;
+using MissingArtifacts = std::set<std::string, std::less<>>;
+
 // Events.
 
-/// `missing`: the artifacts (32 raw bytes each) that the results name and the sink has not.
+/// `missing`: of the artifacts that Settler::artifacts_named has, those that the sink has not.
 /// `user`: whose connection brought them; empty over ipc.
 struct ResultsReceived {
   protocol::Results results;
-  std::vector<std::string> missing;
+  MissingArtifacts missing;
   std::string user;
 };
 struct VerdictsReceived {

@@ -5,6 +5,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/named_artifacts.hpp"
 #include "common/protocol/range_pages.hpp"
 #include "common/protocol/refusal.hpp"
 #include "common/protocol/value.hpp"
@@ -57,6 +58,41 @@ void Settler::on_event(const Event& event, Actions& out) {
 
 // A worker's claim that all up to `floor` was acknowledged (by a log that was lost, or before the
 // run was forgotten) lets its results go on behind it; it acknowledges nothing by itself.
+std::uint64_t Settler::known_of(const protocol::Results& results) const {
+  const auto level = runs_.level(results.run, results.origin);
+  return planted("floor-ignored") ? level : std::max(level, results.floor);
+}
+
+bool Settler::is_announced(Origin origin, const News& news) const {
+  return origins_.is_introduced(origin) &&
+         (news.highest <= origins_.announced(origin) || planted("forged-number-taken"));
+}
+
+// As far as can be told here: no lease is of a start to come.
+bool Settler::is_leased(Origin origin, const News& news) const {
+  return news.start <= origins_.start(origin);
+}
+
+// Each is looked for on the disk: of what is not taken now, none is.
+Expected<NamedArtifacts> Settler::artifacts_named(const protocol::Results& results,
+                                                  std::string_view user) const {
+  NamedArtifacts named;
+  const auto known = known_of(results);
+  if (!runs_.may_use(results.run, user) || results.first > known + 1) return named;
+  const auto news = news_of(results, known);
+  if (!news || !is_announced(results.origin, *news) || !is_leased(results.origin, *news))
+    return named;
+  std::size_t count = 0;
+  for (const auto& run : news->runs) count += run.first.artifacts.size() / 32;
+  if (count > protocol::kArtifactsPerMessageMax && !planted("artifacts-named-without-a-bound"))
+    return Error{text("results of ", results.worker, ": they name ", count, " artifacts, limit ",
+                      protocol::kArtifactsPerMessageMax)};
+  for (const auto& run : news->runs)
+    for (std::size_t at = 0; at < run.first.artifacts.size(); at += 32)
+      named.insert(run.first.artifacts.substr(at, 32));
+  return named;
+}
+
 void Settler::on(const ResultsReceived& event, Actions& out) {
   const auto& results = event.results;
   if (!runs_.may_use(results.run, event.user)) return;
@@ -64,7 +100,7 @@ void Settler::on(const ResultsReceived& event, Actions& out) {
     out.push_back(PublishAck{results.run, results.origin, level});
   };
   const auto level = runs_.level(results.run, results.origin);
-  const auto known = planted("floor-ignored") ? level : std::max(level, results.floor);
+  const auto known = known_of(results);
   const auto last = results.first + results.count - 1;
   const bool has_gap = results.first > known + 1 && !planted("gap-in-results-taken");
   if (has_gap && waiting_.keep_behind(event)) return;
@@ -72,9 +108,9 @@ void Settler::on(const ResultsReceived& event, Actions& out) {
     return acknowledge(planted("floor-acknowledges") ? known : level);
   const auto news = news_of(results, known);
   if (!news) return;
-  if (!origins_.is_introduced(results.origin) ||
-      (news->highest > origins_.announced(results.origin) && !planted("forged-number-taken")))
+  if (!is_announced(results.origin, *news))
     return waiting_.keep(event, {results.origin, news->highest});
+  if (!is_leased(results.origin, *news)) return;  // It comes again.
   if (runs_.claim(results.run, event.user)) out.push_back(AppendRun{results.run, event.user});
   runs_.raise(results.run, results.origin, last);
   const bool is_early = planted("level-before-its-results");
@@ -102,6 +138,7 @@ std::optional<Settler::News> Settler::news_of(const protocol::Results& results,
     const auto skipped = first <= known ? known + 1 - first : 0;
     news.runs.push_back(run->behind(static_cast<std::uint32_t>(skipped)));
     news.highest = std::max(news.highest, run->last());
+    news.start = std::max(news.start, run->first.lease.start);
   }
   if (left > 0) return std::nullopt;
   return news;
@@ -118,21 +155,19 @@ void Settler::go_on(Origin origin, Actions& out) {
 }
 
 // Why a result cannot be taken as it is.
-std::string Settler::problem_of(const ResultRecord& result,
-                                const std::vector<std::string>& missing) {
+std::string Settler::problem_of(const ResultRecord& result, const MissingArtifacts& missing) {
   if (result.body.size() > kBodyBytesMax)
     return text("result of ", result.body.size(), " bytes, limit ", protocol::kInlineBytesMax,
                 " (larger ones are artifacts)");
   for (std::size_t at = 0; at < result.artifacts.size(); at += 32) {
     const auto artifact = result.artifacts.substr(at, 32);
-    if (std::find(missing.begin(), missing.end(), artifact) != missing.end())
-      return text("artifact ", hex(artifact), " is not in the sink");
+    if (missing.contains(artifact)) return text("artifact ", hex(artifact), " is not in the sink");
   }
   return {};
 }
 
-void Settler::take_or_fail(const ResultRun& run, const std::vector<std::string>& missing,
-                           OpenBatch& open, Actions& out) {
+void Settler::take_or_fail(const ResultRun& run, const MissingArtifacts& missing, OpenBatch& open,
+                           Actions& out) {
   if (run.bodies.size() <= kBodyBytesMax && run.first.artifacts.empty())
     return take(run, open, out);
   for (auto rest = run;; rest = rest.behind(1)) {

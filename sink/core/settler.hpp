@@ -50,6 +50,10 @@ class Settler {
   /// Where the log begins, as far as it is loaded.
   void load_head(std::uint64_t head) { head_ = head; }
 
+  /// The artifacts that matter to results from this key: those that results name which may be taken
+  /// now. Error: they are more than anybody may look at.
+  Expected<NamedArtifacts> artifacts_named(const protocol::Results& results,
+                                           std::string_view user) const;
   void on_event(const Event& event, Actions& out);
   /// The next record of a checkpoint; nothing: that was all. All that was decided before it is in
   /// the log before it.
@@ -85,13 +89,17 @@ class Settler {
   struct News {
     std::vector<protocol::ResultRun> runs;
     Seq highest = 0;
+    std::uint32_t start = 0;  // The latest of their leases.
   };
+  std::uint64_t known_of(const protocol::Results& results) const;
   static std::optional<News> news_of(const protocol::Results& results, std::uint64_t known);
+  bool is_announced(Origin origin, const News& news) const;
+  bool is_leased(Origin origin, const News& news) const;
   static std::string problem_of(const protocol::ResultRecord& result,
-                                const std::vector<std::string>& missing);
+                                const MissingArtifacts& missing);
   void take(const protocol::ResultRun& run, OpenBatch& open, Actions& out);
   /// What cannot be taken as it is ends as failed.
-  void take_or_fail(const protocol::ResultRun& run, const std::vector<std::string>& missing,
+  void take_or_fail(const protocol::ResultRun& run, const MissingArtifacts& missing,
                     OpenBatch& open, Actions& out);
   void close(OpenBatch& open, Actions& out);
   bool is_news(const protocol::ResultRecord& result);

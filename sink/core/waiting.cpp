@@ -1,5 +1,6 @@
 #include "sink/core/waiting.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/planted.hpp"
@@ -18,10 +19,14 @@ bool names_artifacts(const protocol::Results& results) {
 
 }  // namespace
 
-std::size_t Waiting::bytes_of(const Entry& entry) {
-  const auto& event = entry.event;
-  constexpr std::size_t kNode = sizeof(End) + sizeof(Seq) + 48;
-  return sizeof(Entry) + kNode + event.results.payload.size();
+std::size_t Waiting::bytes_of(const ResultsReceived& event) {
+  constexpr std::size_t kNode = 48;
+  constexpr std::size_t kEntry = sizeof(Entries::value_type) + kNode;
+  constexpr std::size_t kOfKey = sizeof(std::uint64_t) + sizeof(Place) + kNode;
+  constexpr std::size_t kUntil = sizeof(End) + sizeof(Seq) + kNode;
+  const auto& results = event.results;
+  return kEntry + kOfKey + kUntil + 2 * event.user.size() + results.worker.size() +
+         results.payload.size();
 }
 
 Waiting::End Waiting::end_of(const ResultsReceived& event) {
@@ -32,13 +37,35 @@ Waiting::End Waiting::end_of(const ResultsReceived& event) {
 void Waiting::keep(const ResultsReceived& event, const TaskId& until) {
   if (names_artifacts(event.results)) return;
   if (!until_.try_emplace(end_of(event), until.seq).second) return;
-  entries_.push_back({event, until.seq});
-  bytes_ += bytes_of(entries_.back());
-  while (bytes_ > kWaitingBytesMax && !planted("results-wait-without-limit")) {
-    bytes_ -= bytes_of(entries_.front());
-    until_.erase(end_of(entries_.front().event));
-    entries_.pop_front();
-  }
+  const Place place{until.origin, until.seq, ++came_};
+  const auto bytes = bytes_of(event);
+  auto& key = keys_[event.user];
+  key.entries.emplace(came_, place);
+  key.bytes += bytes;
+  bytes_ += bytes;
+  entries_.emplace(place, event);
+  while (bytes_ > kWaitingBytesMax && !planted("results-wait-without-limit")) make_room();
+}
+
+// So nobody drives out who keeps less. There are few keys, and one mostly.
+void Waiting::make_room() {
+  const auto most = std::max_element(
+      keys_.begin(), keys_.end(),
+      [](const auto& one, const auto& other) { return one.second.bytes < other.second.bytes; });
+  remove(entries_.find(most->second.entries.begin()->second));
+}
+
+ResultsReceived Waiting::remove(Entries::iterator entry) {
+  auto event = std::move(entry->second);
+  const auto bytes = bytes_of(event);
+  const auto key = keys_.find(event.user);
+  key->second.entries.erase(std::get<2>(entry->first));
+  key->second.bytes -= bytes;
+  if (key->second.entries.empty()) keys_.erase(key);
+  bytes_ -= bytes;
+  until_.erase(end_of(event));
+  entries_.erase(entry);
+  return event;
 }
 
 bool Waiting::keep_behind(const ResultsReceived& event) {
@@ -51,17 +78,9 @@ bool Waiting::keep_behind(const ResultsReceived& event) {
 
 std::vector<ResultsReceived> Waiting::take(Origin origin, Seq announced) {
   std::vector<ResultsReceived> taken;
-  std::deque<Entry> kept;
-  for (auto& entry : entries_) {
-    if (entry.event.results.origin != origin || entry.until > announced) {
-      kept.push_back(std::move(entry));
-      continue;
-    }
-    bytes_ -= bytes_of(entry);
-    until_.erase(end_of(entry.event));
-    taken.push_back(std::move(entry.event));
-  }
-  entries_ = std::move(kept);
+  const auto end = entries_.upper_bound({origin, announced, UINT64_MAX});
+  for (auto entry = entries_.lower_bound({origin, 0, 0}); entry != end;)
+    taken.push_back(remove(entry++));
   return taken;
 }
 

@@ -2,7 +2,6 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/planted.hpp"
-#include "common/protocol/records.hpp"
 #include "sink/core/keep.hpp"
 
 namespace eole::sink {
@@ -44,15 +43,10 @@ bool ArtifactShelf::touch(const std::string& sha256, std::int64_t unix_ms) {
   return true;
 }
 
-std::vector<std::string> ArtifactShelf::missing(std::string_view results, std::int64_t unix_ms) {
-  std::vector<std::string> missing;
-  ByteReader reader(results);
-  while (const auto run = protocol::read_result_run(reader)) {
-    for (std::size_t at = 0; at < run->first.artifacts.size(); at += 32) {
-      auto artifact = std::string(run->first.artifacts.substr(at, 32));
-      if (!touch(hex(artifact), unix_ms)) missing.push_back(std::move(artifact));
-    }
-  }
+MissingArtifacts ArtifactShelf::missing(const NamedArtifacts& artifacts, std::int64_t unix_ms) {
+  MissingArtifacts missing;
+  for (const auto& artifact : artifacts)
+    if (!touch(hex(artifact), unix_ms)) missing.emplace(artifact);
   return missing;
 }
 

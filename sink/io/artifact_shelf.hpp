@@ -3,11 +3,10 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "common/protocol/value.hpp"
 #include "common/storage/disk.hpp"
+#include "sink/core/events.hpp"
 
 namespace eole::sink {
 
@@ -27,9 +26,8 @@ class ArtifactShelf {
   /// What Keep says: the time that counts, and before which an artifact must have been put and
   /// named last to be superfluous.
   void set_times(std::int64_t unix_ms, std::int64_t superfluous_before);
-  /// Which artifacts (raw SHA-256) these results name that are not there. The others are named now,
-  /// at `unix_ms`.
-  std::vector<std::string> missing(std::string_view results, std::int64_t unix_ms);
+  /// Which of these are not there. The others are named now, at `unix_ms`.
+  MissingArtifacts missing(const NamedArtifacts& artifacts, std::int64_t unix_ms);
   /// For the sink's status.
   void tell(protocol::Value& status) const;
 

@@ -76,7 +76,9 @@ TimePoint Node::turn() {
     log_.core().groups().stop_listening();
   else
     log_.core().groups().on_deadline(transport_.now(), log_.core().log(), actions_);
-  if (const auto written = perform(); written > 0 && written <= kFewResults) {
+  const auto written = perform();
+  answer_questions();
+  if (written > 0 && written <= kFewResults) {
     transport_.look();
     if (results_.due())
       transport_.pause(kGather);

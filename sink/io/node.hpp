@@ -50,12 +50,14 @@ class Node {
   void on(protocol::News& news, const net::Sender& from);
   void on(protocol::LogLines& lines, const net::Sender& from);
   Expected<void> on(protocol::Introduce& introduce, const net::Sender& from);
-  Expected<void> on(protocol::Follow& follow, const net::Sender& from);
+  void on(protocol::Follow& follow, const net::Sender& from);
   void on(protocol::Read& read, const net::Sender& from);
   Expected<void> on(protocol::Query& query, const net::Sender& from);
   Expected<void> on(protocol::Discard& discard, const net::Sender& from);
   Expected<void> on(protocol::Attend& attend, const net::Sender& from);
   Expected<void> on(protocol::Control& control, const net::Sender& from);
+  void answer_questions();
+  Expected<void> answer(Question&& question);
   /// Letters off the list; answered once that is durable.
   void take_off(const Peer& peer, std::uint64_t request, Origin origin, const SeqRanges& seqs);
   void drain(net::Socket& socket, const net::Router& messages);
@@ -104,6 +106,7 @@ class Node {
   net::Router from_workers_;  // And from ventilators: what nobody answers.
   net::Router from_askers_;
   Actions actions_;
+  std::vector<Question> questions_;  // Of this turn.
   std::map<std::pair<Origin, std::uint64_t>, protocol::RangePages> introductions_;  // Being told.
   std::map<std::pair<RunId, Origin>, std::uint64_t> acks_;  // Levels to publish soon.
   std::map<Origin, protocol::Settlement> news_;  // Not yet published.

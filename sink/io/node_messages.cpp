@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
@@ -51,7 +52,9 @@ void Node::on(protocol::Results& results, const Sender& from) {
   if (results.payload.size() > protocol::kPayloadBytesMax)  // No reader could have it.
     return process::log_warning(text("results of ", results.worker, ": ", results.payload.size(),
                                      " bytes, limit ", protocol::kPayloadBytesMax));
-  auto missing = artifacts_.missing(results.payload, artifact_time());
+  const auto named = log_.core().artifacts_named(results, from.user);
+  if (!named) return process::log_warning(named.error().message);
+  auto missing = artifacts_.missing(*named, artifact_time());
   log_.core().on_event(ResultsReceived{std::move(results), std::move(missing), from.user},
                        actions_);
 }
@@ -116,8 +119,7 @@ void Node::on(protocol::LogLines& lines, const Sender& from) {
   history_.keep({std::move(peer), std::move(lines), *count});
 }
 
-// ---- Who asks. What is read must be durable: whatever came before is written first. The history
-// reads; what finds no room with it is asked again.
+// ---- Who asks.
 
 Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
   const std::pair key{introduce.origin, introduce.nonce};
@@ -135,18 +137,12 @@ Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
   return {};
 }
 
-Expected<void> Node::on(protocol::Follow& follow, const Sender& from) {
-  perform();
-  const auto why = log_.core().origins().why_not_followed(follow.origin, follow.nonce);
-  if (why && follow.log == log_.core().log()) return Error{*why};
-  if (!why) readers_.hear(follow.origin, follow.offset, now_);
-  history_.ask({from.peer, std::move(follow), {}});
-  return {};
+void Node::on(protocol::Follow& follow, const Sender& from) {
+  questions_.push_back({from.peer, std::move(follow), {}});
 }
 
 void Node::on(protocol::Read& read, const Sender& from) {
-  perform();
-  history_.ask({from.peer, std::move(read), {}});
+  questions_.push_back({from.peer, std::move(read), {}});
 }
 
 Expected<void> Node::on(protocol::Query& query, const Sender& from) {
@@ -156,19 +152,7 @@ Expected<void> Node::on(protocol::Query& query, const Sender& from) {
     return Error{text("query: this key does not have the role observe or submit, which ",
                       query.what, " needs"),
                  ErrorCode::kDenied};
-  perform();
-  const LogStatus judged{options_.retention, transport_.unix_ms(),
-                         readers_.gone(log_.core().origins(), now_), commits_, held_by_};
-  auto answer = answer_at_once(query, log_, judged);
-  if (!answer) {
-    auto known = known_to(query, log_, now_);
-    history_.ask({from.peer, std::move(query), std::move(known)});
-    return {};
-  }
-  if (!*answer) return answer->error();
-  if (query.what == "status" && query.within.empty()) artifacts_.tell(**answer);
-  queries_.send_to(from.peer,
-                   encode_answer(protocol::Answer{query.request, (*answer)->to_msgpack()}));
+  questions_.push_back({from.peer, std::move(query), {}});
   return {};
 }
 
@@ -177,7 +161,6 @@ Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
   SeqRanges seqs;
   if (log_.is_full()) return no_room();
   if (!seqs.decode(discard.payload)) return Error{"discard: bad ranges"};
-  perform();
   if (discard.within.empty()) {
     take_off(from.peer, discard.request, discard.origin, seqs);
     return {};
@@ -188,7 +171,7 @@ Expected<void> Node::on(protocol::Discard& discard, const Sender& from) {
                       " within a prefix"),
                  ErrorCode::kTooLarge};
   discard.payload = letters.encode();
-  history_.ask({from.peer, std::move(discard), {}});
+  questions_.push_back({from.peer, std::move(discard), {}});
   return {};
 }
 
@@ -247,6 +230,39 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
   }
   look_at_groups();
   actions_.push_back(Reply{from.peer, protocol::Answer{control.request, answer.to_msgpack()}});
+  return {};
+}
+
+// ---- Answering. What is read must be durable: questions wait for the commit of their turn, so that
+// who asks costs none of his own. The history reads; what finds no room with it is asked again.
+
+void Node::answer_questions() {
+  for (auto& question : std::exchange(questions_, {})) {
+    const auto request = question.request();
+    const auto peer = question.peer;
+    const auto done = answer(std::move(question));
+    if (!done) queries_.send_to(peer, protocol::encode(protocol::refused(request, done.error())));
+  }
+}
+
+Expected<void> Node::answer(Question&& question) {
+  if (const auto* follow = std::get_if<protocol::Follow>(&question.message)) {
+    const auto why = log_.core().origins().why_not_followed(follow->origin, follow->nonce);
+    if (why && follow->log == log_.core().log()) return Error{*why};
+    if (!why) readers_.hear(follow->origin, follow->offset, now_);
+  } else if (const auto* query = std::get_if<protocol::Query>(&question.message)) {
+    const LogStatus judged{options_.retention, transport_.unix_ms(),
+                           readers_.gone(log_.core().origins(), now_), commits_, held_by_};
+    if (auto value = answer_at_once(*query, log_, judged)) {
+      if (!*value) return value->error();
+      if (query->what == "status" && query->within.empty()) artifacts_.tell(**value);
+      queries_.send_to(question.peer,
+                       encode_answer(protocol::Answer{query->request, (*value)->to_msgpack()}));
+      return {};
+    }
+    question.known = known_to(*query, log_, now_);
+  }
+  history_.ask(std::move(question));
   return {};
 }
 

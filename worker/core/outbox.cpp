@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/planted.hpp"
+#include "common/protocol/named_artifacts.hpp"
 
 namespace eole::worker {
 
@@ -66,10 +67,11 @@ void Outbox::add(std::span<const Task> tasks, const BatchFinished& end, TimePoin
   due_ = now;
 }
 
-// The one that is not sent yet and has room.
-Outbox::Parcel& Outbox::open_parcel() {
+// The one that is not sent yet and has room, also for results that name so many artifacts.
+Outbox::Parcel& Outbox::open_parcel(std::size_t artifacts) {
   if (parcels_.size() == sent_ || parcels_.back().tasks.size() >= results_per_message_ ||
-      parcels_.back().records->size() >= message_bytes_)
+      parcels_.back().records->size() >= message_bytes_ ||
+      parcels_.back().artifacts + artifacts > protocol::kArtifactsPerMessageMax)
     parcels_.emplace_back().first = last_ + 1;
   return parcels_.back();
 }
@@ -88,7 +90,9 @@ void Outbox::finish(std::span<const Task> tasks, const protocol::ResultRecord& e
   // Whether there is another attempt is for the ventilator to say.
   const bool wants_retry = end.state == TaskState::kFailed && first.task_class->retry != 0;
   record.is_final = !wants_retry || planted("every-failure-is-final");
-  auto& parcel = open_parcel();
+  const auto artifacts = end.artifacts.size() / 32;
+  auto& parcel = open_parcel(artifacts);
+  parcel.artifacts += artifacts;
   const auto before = parcel.records->size();
   protocol::put_result_run(*parcel.records,
                            {record, static_cast<std::uint32_t>(tasks.size()), bodies});

@@ -47,12 +47,13 @@ class Outbox {
     std::uint64_t first = 0;  // The number of its first result.
     std::vector<Finished> tasks;
     std::shared_ptr<Bytes> records = std::make_shared<Bytes>();  // Fixed once it was sent.
+    std::size_t artifacts = 0;  // That they name.
     Seq seq_min = UINT64_MAX;
     Seq seq_max = 0;
     std::uint64_t last() const { return first + tasks.size() - 1; }
   };
 
-  Parcel& open_parcel();
+  Parcel& open_parcel(std::size_t artifacts = 0);
   void finish(std::span<const Task> tasks, const protocol::ResultRecord& end,
               std::string_view bodies);
   Finished* find(const TaskId& id);

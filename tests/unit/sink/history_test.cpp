@@ -185,6 +185,24 @@ TEST_CASE("results settle and are acknowledged while a question is under way", "
   REQUIRE(sink.asked().names() == std::vector<std::string>{"answer"});
 }
 
+TEST_CASE("a message that names too many artifacts is not taken, what comes behind it is",
+          "[history]") {
+  Sink sink;
+  protocol::Results greedy{8, 1, 0, 512, "w2", kOrigin, {}};
+  const std::string artifacts(255 * 32, 'a');
+  for (Seq seq = 1; seq <= greedy.count; ++seq) {
+    protocol::ResultRecord result;
+    result.id = {kOrigin, seq};
+    result.artifacts = artifacts;
+    put_result(greedy.payload, result);
+  }
+  sink.say(net::SocketType::kPull, std::move(greedy));
+  sink.settle(1);
+  sink.turn();
+  REQUIRE(sink.node->log().core().head() == 1);
+  REQUIRE(sink.node->log().core().counts()[1] == 1);  // Done, and not for want of an artifact.
+}
+
 TEST_CASE("what the settler counts is told while the history is busy", "[history]") {
   Sink sink;
   sink.settle(1);
@@ -194,6 +212,36 @@ TEST_CASE("what the settler counts is told while the history is busy", "[history
   REQUIRE(sink.asked().out.size() == 1);
   REQUIRE(sink.asked().out[0].first == "another");
   REQUIRE(sink.answer(0)["done"].int_or(0) == 1);
+}
+
+TEST_CASE("whoever asks, a turn has one commit", "[history]") {
+  Sink sink;
+  sink.settle(1, protocol::TaskState::kDead);
+  sink.turn();
+  const auto before = sink.node->log().syncs();
+  const auto router = net::SocketType::kRouter;
+  SeqRanges letters;
+  letters.add(1, 1);
+  for (const auto* group : {"one", "two", "three"}) {
+    const auto wish = Value(Value::Map{{"group", group}, {"from", "latest"}});
+    sink.say(router, protocol::Control{++sink.requests, "group_create", wish.to_msgpack()});
+    sink.ask("status", 0);
+    sink.ask("dead", 0);
+    sink.say(router, protocol::Discard{++sink.requests, kOrigin, letters.encode()});
+    sink.say(router, protocol::Read{++sink.requests, 0, 0, 0, 1});
+    sink.say(router, protocol::Follow{++sink.requests, 0, kOrigin, 9, 0});
+  }
+  sink.turn();
+  REQUIRE(sink.node->log().syncs() == before + 1);
+  REQUIRE(count(sink.asked().names(), "answer").size() == 9);  // The history has the others.
+}
+
+TEST_CASE("a question that cannot be answered is refused by name", "[history]") {
+  Sink sink;
+  const auto log = sink.node->log().core().log();
+  sink.say(net::SocketType::kRouter, protocol::Follow{7, log, kOrigin, 8, 0});
+  sink.turn();
+  REQUIRE(sink.asked().names() == std::vector<std::string>{"refused"});
 }
 
 TEST_CASE("a question is about all that was settled when it was asked", "[history]") {

@@ -1,106 +1,8 @@
-#include "sink/core/settler.hpp"
-
-#include <catch2/catch.hpp>
-
-#include "common/protocol/value.hpp"
+#include "tests/unit/sink/settler_rig.hpp"
 
 using namespace eole;
 using namespace eole::sink;
-using protocol::ResultRecord;
-using protocol::TaskState;
-
-namespace {
-
-constexpr Origin kOrigin = 5;
-constexpr RunId kRun = 77;
-
-struct Spec {
-  Seq seq;
-  bool is_final = true;
-  TaskState state = TaskState::kDone;
-  std::uint64_t lease = 1;
-  std::string project = "";
-  std::string artifacts = "";
-  std::uint64_t run_us = 0;
-};
-
-std::string error_in(const ResultRecord& result) {
-  const auto body = protocol::Value::from_msgpack(result.body);
-  REQUIRE(body);
-  return (*body)["error"].text_or("");
-}
-
-Bytes records(const std::vector<Spec>& specs) {
-  Bytes out;
-  for (const auto& spec : specs) {
-    ResultRecord result;
-    result.id = {kOrigin, spec.seq};
-    result.lease = {1, spec.lease};
-    result.attempt = 1;
-    result.state = spec.state;
-    result.is_final = spec.is_final;
-    result.kind = "echo";
-    result.project = spec.project;
-    result.artifacts = spec.artifacts;
-    result.run_us = spec.run_us;
-    result.body = "\x80";
-    put_result(out, result);
-  }
-  return out;
-}
-
-ResultsReceived results(std::uint64_t first, const std::vector<Spec>& specs,
-                        std::uint64_t floor = 0) {
-  return {
-      {kRun, first, floor, static_cast<std::uint32_t>(specs.size()), "w1", kOrigin, records(specs)},
-      {},
-      {}};
-}
-
-/// Results with these bodies in one run, of the tasks first, first + 1 …
-ResultsReceived run(std::uint64_t number, Seq first, const std::vector<std::string>& bodies) {
-  ResultRecord result;
-  result.id = {kOrigin, first};
-  result.lease = {1, first};
-  result.kind = "echo";
-  const auto count = static_cast<std::uint32_t>(bodies.size());
-  Bytes bytes;
-  for (const auto& body : bodies) protocol::put_body(bytes, body);
-  ResultsReceived event{{kRun, number, 0, count, "w1", kOrigin, {}}, {}, {}};
-  protocol::put_result_run(event.results.payload, {result, count, bytes});
-  return event;
-}
-
-AppendBatch batch(std::uint64_t offset, std::uint64_t level, const std::vector<Spec>& specs,
-                  RunId run = kRun, std::string worker = "w1") {
-  const auto raw = records(specs);
-  Summary summary;
-  summary.first_offset = offset;
-  ByteReader reader(raw);
-  Settlements settlements;
-  while (const auto found = protocol::read_result_run(reader)) {
-    summary.add(*found);
-    add_settlement(*found, settlements);
-  }
-  return {protocol::encode_batch(
-              {offset, run, level, static_cast<std::uint32_t>(specs.size()), worker, raw}),
-          specs[0].project, summary, settlements};
-}
-
-Actions act(Settler& core, const Event& event) {
-  Actions out;
-  core.on_event(event, out);
-  return out;
-}
-
-Settler introduced() {
-  Settler core(9);
-  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, 0, 1, {}}, {}});
-  for (const RunId run : {kRun, kRun + 1}) core.load_run({run, ""});
-  return core;
-}
-
-}  // namespace
+using namespace eole::sink::settler_rig;
 
 TEST_CASE("results are appended in order, then acknowledged", "[sink]") {
   auto core = introduced();
@@ -174,27 +76,6 @@ TEST_CASE("what a worker says of its floor acknowledges nothing that was not tak
           Actions{batch(1, 2, {{2}}), PublishAck{kRun, kOrigin, 2}});
 }
 
-TEST_CASE("a run belongs to the key that used it first", "[sink]") {
-  Settler core(9);
-  act(core, IntroduceReceived{"v", {1, kOrigin, 1, 100, 50, 0, 1, {}}, {}});
-  auto own = results(1, {{1}});
-  own.user = "alice";
-  REQUIRE(act(core, own) ==
-          Actions{AppendRun{kRun, "alice"}, batch(0, 1, {{1}}), PublishAck{kRun, kOrigin, 1}});
-  auto other = results(2, {{2}}, 1);
-  for (const std::string user : {"mallory", ""}) {
-    other.user = user;
-    REQUIRE(act(core, other).empty());
-  }
-  // A sink that loads its log knows it too.
-  Settler after(9);
-  after.load_introduction({kOrigin, 1, 100, 50, {}});
-  after.load_run({kRun, "alice"});
-  REQUIRE(act(after, other).empty());
-  other.user = "alice";
-  REQUIRE(act(core, other) == Actions{batch(1, 2, {{2}}), PublishAck{kRun, kOrigin, 2}});
-}
-
 TEST_CASE("an origin's results wait, unacknowledged, until it is introduced", "[sink]") {
   Settler core(9);
   REQUIRE(act(core, results(1, {{1}})).empty());
@@ -205,27 +86,6 @@ TEST_CASE("an origin's results wait, unacknowledged, until it is introduced", "[
   REQUIRE(std::holds_alternative<Reply>(actions[1]));
   REQUIRE(Actions(actions.begin() + 2, actions.end()) ==
           Actions{AppendRun{kRun, ""}, batch(0, 1, {{1}}), PublishAck{kRun, kOrigin, 1}});
-}
-
-TEST_CASE("a result of a number that was never given out settles no task to come", "[sink]") {
-  auto core = introduced();
-  const auto announce = [&](std::uint64_t nonce, Seq highest) {
-    return act(core, AnnounceReceived{{kOrigin, nonce, highest}});
-  };
-  REQUIRE(act(core, results(1, {{50}})).size() == 2);
-  REQUIRE(act(core, results(2, {{51}})).empty());
-  REQUIRE(act(core, results(3, {{20}})).empty());  // Of the same worker, behind it.
-  for (const auto seq : std::vector<Seq>{0, UINT64_MAX, 1ULL << 40}) {
-    auto forged = results(1, {{seq}});
-    forged.results.run = kRun + 1;
-    REQUIRE(act(core, forged).empty());
-  }
-  REQUIRE(act(core, VerdictsReceived{{kOrigin, 1, 1, records({{51}})}}).empty());
-  REQUIRE_FALSE(core.origins().is_settled({kOrigin, 51}));
-  REQUIRE(announce(99, 60).empty());  // Not the ventilator that was introduced.
-  REQUIRE(announce(100, 50).empty());
-  REQUIRE(announce(100, 60) == Actions{batch(1, 2, {{51}}), PublishAck{kRun, kOrigin, 2},
-                                       batch(2, 3, {{20}}), PublishAck{kRun, kOrigin, 3}});
 }
 
 TEST_CASE("a verdict of an earlier start than was introduced last counts no more", "[sink]") {
@@ -325,24 +185,6 @@ TEST_CASE("of a run enters what is news, and nothing twice", "[sink]") {
   REQUIRE(core.head() == 11);
 }
 
-TEST_CASE("a run that lies about what it has is dropped whole", "[sink]") {
-  auto core = introduced();
-  auto event = run(1, 1, {"\x80", "\x80"});
-  const auto good = event.results.payload;
-  for (const std::uint32_t count : {1U, 3U, UINT32_MAX}) {
-    event.results.count = count;
-    REQUIRE(act(core, event).empty());
-  }
-  event.results.count = 2;
-  for (const std::uint32_t count : {0U, 1U, 3U, UINT32_MAX}) {  // In the run itself.
-    event.results.payload = good;
-    write_at<std::uint32_t>(event.results.payload.data(), 44, count);
-    REQUIRE(act(core, event).empty());
-  }
-  event.results.payload = good;
-  REQUIRE(act(core, event).size() == 2);
-}
-
 TEST_CASE("a result that is too large fails alone, its neighbours of the run do not", "[sink]") {
   auto core = introduced();
   const auto actions =
@@ -370,6 +212,31 @@ TEST_CASE("a result whose artifact is missing is logged as failed, never skipped
   REQUIRE_THAT(error_in(*result), Catch::Contains("is not in the sink"));
 }
 
+TEST_CASE("only the artifacts of results that may be taken now are looked for", "[sink]") {
+  auto core = introduced();
+  const std::string one(32, 'a');
+  const std::string two(32, 'b');
+  const auto naming = [](std::uint64_t first, const std::vector<Spec>& specs) {
+    return results(first, specs).results;
+  };
+  const auto of = [](Seq seq, const std::string& artifacts) {
+    return Spec{seq, true, TaskState::kDone, 1, "", artifacts};
+  };
+  auto both = naming(1, {of(1, one + one), of(2, two)});
+  REQUIRE(*core.artifacts_named(both, "") == NamedArtifacts{one, two});
+  act(core, results(1, {of(1, one + one)}));
+  REQUIRE(*core.artifacts_named(both, "") == NamedArtifacts{two});  // The first is known.
+  REQUIRE(core.artifacts_named(both, "another key")->empty());
+  REQUIRE(core.artifacts_named(naming(3, {of(3, one)}), "")->empty());   // Behind a gap.
+  REQUIRE(core.artifacts_named(naming(2, {of(51, one)}), "")->empty());  // Not announced.
+  auto lying = naming(2, {of(2, two)});
+  lying.count = 2;
+  REQUIRE(core.artifacts_named(lying, "")->empty());
+  auto strange = naming(2, {of(2, two)});
+  strange.origin = kOrigin + 1;
+  REQUIRE(core.artifacts_named(strange, "")->empty());
+}
+
 TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
   auto core = introduced();
   const Spec dead{4, true, TaskState::kDead, 1};
@@ -387,17 +254,6 @@ TEST_CASE("a batch comes with what is to be known of it", "[sink]") {
   expected.not_done = {{{4, 4}, TaskState::kDead}};
   expected.failures = {{9, {1, 7}, ""}};
   REQUIRE(settlements == Settlements{{kOrigin, expected}});
-}
-
-TEST_CASE("a message that lies about its records is dropped whole", "[sink]") {
-  auto core = introduced();
-  auto event = results(1, {{1}, {2}});
-  event.results.payload.resize(event.results.payload.size() - 1);
-  REQUIRE(act(core, event).empty());
-  event = results(1, {{1}});
-  event.results.payload += "x";
-  REQUIRE(act(core, event).empty());
-  REQUIRE(core.head() == 0);
 }
 
 TEST_CASE("a journal that went back, or a copy of it, is refused by name", "[sink]") {
@@ -432,13 +288,6 @@ TEST_CASE("a sink that loads its log decides as before", "[sink]") {
   REQUIRE(after.counts() == before.counts());
   REQUIRE(act(after, results(1, {{1}, {2, false, TaskState::kFailed, 3}})) ==
           Actions{PublishAck{kRun, kOrigin, 2}});
-}
-
-TEST_CASE("a message that counts more results than it has bytes is dropped", "[sink]") {
-  Settler core(1);
-  Actions out;
-  core.on_event(ResultsReceived{{5, 1, 0, UINT32_MAX, "w", kOrigin, "few bytes"}, {}, {}}, out);
-  REQUIRE(out.empty());
 }
 
 TEST_CASE("what ends is counted by kind and state, and how long it ran", "[sink]") {

@@ -50,6 +50,36 @@ TEST_CASE("results for numbers that never come take a bounded room", "[sink]") {
   REQUIRE(firsts(waiting.take(5, UINT64_MAX)).back() == 100);
 }
 
+TEST_CASE("who sends results without end drives out its own alone", "[sink]") {
+  Waiting waiting;
+  const auto keep = [&](const std::string& user, RunId run, std::size_t bytes) {
+    auto event = results(run, run, 5, bytes);
+    event.user = user;
+    waiting.keep(event, {5, 10});
+  };
+  keep("modest", 1, 1 << 20);
+  for (RunId run = 2; run <= 100; ++run) keep("greedy", run, 1 << 20);
+  keep("modest", 101, 1 << 20);
+  REQUIRE(waiting.bytes() <= kWaitingBytesMax);
+  const auto taken = firsts(waiting.take(5, 10));
+  REQUIRE(taken.size() == 15);
+  REQUIRE(taken.front() == 1);
+  REQUIRE(taken[1] == 88);  // Of the greedy one the latest.
+  REQUIRE(taken.back() == 101);
+  REQUIRE(waiting.bytes() == 0);
+}
+
+TEST_CASE("what waits goes on in the order of what it waited for", "[sink]") {
+  Waiting waiting;
+  waiting.keep(results(7, 1), {5, 30});
+  waiting.keep(results(8, 2), {5, 20});
+  waiting.keep(results(9, 3), {5, 30});
+  waiting.keep(results(9, 4, 4), {4, 10});
+  waiting.keep(results(9, 5, 6), {6, 10});
+  REQUIRE(firsts(waiting.take(5, 29)) == std::vector<std::uint64_t>{2});
+  REQUIRE(firsts(waiting.take(5, UINT64_MAX)) == std::vector<std::uint64_t>{1, 3});
+}
+
 TEST_CASE("a result that names an artifact does not wait: it is judged when it is taken",
           "[sink]") {
   Waiting waiting;

@@ -1,5 +1,6 @@
 #include "worker/core/outbox.hpp"
 
+#include "common/protocol/named_artifacts.hpp"
 #include "tests/unit/worker/rig.hpp"
 
 using namespace eole;
@@ -89,6 +90,20 @@ TEST_CASE("an outbox waits a little for results that are near", "[worker]") {
   rig.now += 3ms;
   rig.add(2);
   REQUIRE(rig.pass(2ms, true) == List{{1, 0, {1, 2}}});
+}
+
+TEST_CASE("an outbox divides results that name more artifacts than a message may", "[worker]") {
+  OutboxRig rig;
+  const auto add = [&](Seq seq, std::size_t artifacts) {
+    rig.outbox.add(OutboxRig::task(seq, seq * 10),
+                   {{kOrigin, seq}, {}, TaskState::kDone, 7, 3, Bytes(artifacts * 32, 'a'), "\xc0"},
+                   rig.now);
+  };
+  for (Seq seq = 1; seq <= 4; ++seq) add(seq, 255);
+  add(5, protocol::kArtifactsPerMessageMax - 4 * 255);
+  add(6, 0);
+  add(7, 1);
+  REQUIRE(rig.pass(0s) == List{{1, 0, {1, 2, 3, 4, 5, 6}}, {7, 0, {7}}});
 }
 
 TEST_CASE("an outbox sends all it keeps to another log, and believes no level beyond what it sent",
