@@ -92,10 +92,15 @@ struct AppendDiscard {
   SeqRanges seqs;
   bool operator==(const AppendDiscard&) const = default;
 };
-/// Groups as they are now, and cursors that were committed: groups.hpp has the layouts.
+/// Groups as they are now, what changed of one, and cursors that were committed: groups_records.cpp
+/// has the layouts.
 struct AppendGroups {
   Bytes payload;
   bool operator==(const AppendGroups&) const = default;
+};
+struct AppendShare {
+  Bytes payload;
+  bool operator==(const AppendShare&) const = default;
 };
 struct AppendCommit {
   Bytes payload;
@@ -115,7 +120,7 @@ struct Reply {
 };
 
 using Action = std::variant<AppendRun, AppendBatch, AppendIntroduction, AppendDiscard, AppendGroups,
-                            AppendCommit, PublishAck, Reply>;
+                            AppendShare, AppendCommit, PublishAck, Reply>;
 using Actions = std::vector<Action>;
 
 }  // namespace eole::sink

@@ -13,7 +13,8 @@ using protocol::PartitionCursor;
 
 namespace {
 
-constexpr std::size_t kHoldersMax = 10;  // That are named.
+constexpr std::size_t kHoldersMax = 10;         // That are named.
+constexpr std::size_t kMovedBytes = 2 + 3 * 8;  // A partition in a record of a share.
 
 }  // namespace
 
@@ -28,103 +29,6 @@ Groups::Group* Groups::find(std::string_view name) {
   return number == numbers_.end() ? nullptr : &groups_.at(number->second);
 }
 
-// ---- What is durable. A record of groups: u64 the last generation of any, then each: u64 number,
-// u64 generation, u64 moved, u64 wish, u16 members, u16 partitions (zero: it is removed), u8 name
-// size, name; members: u64 run, u8 name size, name; partitions: u64 cursor, u64 owner, u64 next. A
-// record of a commit: u64 number, then cursors.
-
-void Groups::put(Bytes& out, const Group& group) const {
-  eole::put<std::uint64_t>(out, group.number);
-  eole::put<std::uint64_t>(out, group.generation);
-  eole::put<std::uint64_t>(out, group.moved);
-  eole::put<std::uint64_t>(out, group.wish);
-  eole::put<std::uint16_t>(out, static_cast<std::uint16_t>(group.members.size()));
-  eole::put<std::uint16_t>(out, static_cast<std::uint16_t>(group.partitions.size()));
-  eole::put<std::uint8_t>(out, static_cast<std::uint8_t>(group.name.size()));
-  out += group.name;
-  for (const auto& [run, member] : group.members) {
-    eole::put<RunId>(out, run);
-    eole::put<std::uint8_t>(out, static_cast<std::uint8_t>(member.name.size()));
-    out += member.name;
-  }
-  for (const auto& partition : group.partitions) {
-    eole::put<std::uint64_t>(out, partition.cursor);
-    eole::put<RunId>(out, partition.owner);
-    eole::put<RunId>(out, partition.next);
-  }
-}
-
-void Groups::append(const Group& group, Actions& out) const {
-  AppendGroups groups;
-  eole::put<std::uint64_t>(groups.payload, last_generation_);
-  put(groups.payload, group);
-  out.push_back(std::move(groups));
-}
-
-void Groups::save(SavePlace& place, Bytes& out) const {
-  if (groups_.empty() && place.number == 0 && last_generation_ != 0) {  // No group has it again.
-    eole::put<std::uint64_t>(out, last_generation_);
-    place.number = 1;
-  }
-  for (auto group = groups_.lower_bound(place.number);
-       group != groups_.end() && out.size() < kPartBytesMax; ++group) {
-    if (out.empty()) eole::put<std::uint64_t>(out, last_generation_);
-    put(out, group->second);
-    place.number = group->first + 1;
-  }
-}
-
-bool Groups::load(std::string_view payload) {
-  ByteReader reader(payload);
-  last_generation_ = std::max(last_generation_, reader.get<std::uint64_t>());
-  while (reader.ok() && !reader.is_done()) {
-    Group group;
-    group.number = reader.get<std::uint64_t>();
-    group.generation = reader.get<std::uint64_t>();
-    group.moved = reader.get<std::uint64_t>();
-    group.wish = reader.get<std::uint64_t>();
-    const auto members = reader.get<std::uint16_t>();
-    const auto partitions = reader.get<std::uint16_t>();
-    group.name = reader.take(reader.get<std::uint8_t>());
-    for (std::uint16_t i = 0; i < members && reader.ok(); ++i) {
-      const auto run = reader.get<RunId>();
-      group.members[run].name = reader.take(reader.get<std::uint8_t>());
-    }
-    for (std::uint16_t i = 0; i < partitions && reader.ok(); ++i) {
-      Partition partition;
-      partition.cursor = reader.get<std::uint64_t>();
-      partition.owner = reader.get<RunId>();
-      partition.next = reader.get<RunId>();
-      group.partitions.push_back(partition);
-    }
-    if (!reader.ok() || partitions > kPartitionsMax) return false;
-    for (auto& partition : group.partitions)
-      for (auto* run : {&partition.owner, &partition.next})
-        if (!group.members.contains(*run)) *run = 0;
-    if (partitions == 0) {
-      groups_.erase(group.number);
-      numbers_.erase(group.name);
-      continue;
-    }
-    numbers_.insert_or_assign(group.name, group.number);
-    groups_.insert_or_assign(group.number, std::move(group));
-  }
-  return reader.ok();
-}
-
-bool Groups::load_commit(std::string_view payload) {
-  ByteReader reader(payload);
-  const auto group = groups_.find(reader.get<std::uint64_t>());
-  const auto cursors = protocol::decode_cursors(reader.rest());
-  if (!reader.ok() || !cursors) return false;
-  if (group == groups_.end()) return true;  // A checkpoint that did not come to it yet says it.
-  for (const auto& cursor : *cursors) {
-    if (cursor.partition >= group->second.partitions.size()) return false;
-    group->second.partitions[cursor.partition].cursor = cursor.offset;
-  }
-  return true;
-}
-
 // ---- Members.
 
 void Groups::set_due(const Group& group, RunId run, Member& member) {
@@ -137,6 +41,7 @@ void Groups::set_due(const Group& group, RunId run, Member& member) {
 void Groups::forget(Group& group, RunId run) {
   const auto member = group.members.find(run);
   due_.erase({member->second.due, group.number, run});
+  if (member->second.is_shared_with) group.gone.insert(*member);
   group.members.erase(member);
 }
 
@@ -170,8 +75,27 @@ void Groups::tell(const Group& group, RunId run, std::uint64_t request, std::uin
   out.push_back(Reply{group.members.at(run).peer, std::move(told)});
 }
 
-Expected<void> Groups::attend(const Peer& peer, const protocol::Attend& said, std::uint64_t log,
-                              std::uint64_t head, TimePoint now, Actions& out) {
+std::optional<Error> Groups::why_full(const Group& group, const std::string& user) const {
+  if (group.members.size() >= kMembersMax)
+    return Error{text("group ", group.name, ": has ", kMembersMax, " members, more is the limit"),
+                 ErrorCode::kFull};
+  const auto is_its = [&](const auto& member) { return member.second.user == user; };
+  const auto its = std::count_if(group.members.begin(), group.members.end(), is_its);
+  if (user.empty() || static_cast<std::size_t>(its) < kMembersOfKeyMax) return std::nullopt;
+  return Error{text("group ", group.name, ": has ", kMembersOfKeyMax,
+                    " members by this key, more is the limit"),
+               ErrorCode::kFull};
+}
+
+bool Groups::may_join(const Group& group, const std::string& user, const std::string& name,
+                      TimePoint now) {
+  const auto moved = group.partitions.size() / (group.members.size() + 1) + 1;
+  return user.empty() || joins_.take(user, name.size() + user.size() + moved * kMovedBytes, 0, now);
+}
+
+Expected<void> Groups::attend(const Peer& peer, const std::string& user,
+                              const protocol::Attend& said, std::uint64_t log, std::uint64_t head,
+                              TimePoint now, Actions& out) {
   auto* group = find(said.group);
   if (group == nullptr)
     return Error{text("group ", said.group, ": there is none; eole group create ", said.group,
@@ -183,14 +107,18 @@ Expected<void> Groups::attend(const Peer& peer, const protocol::Attend& said, st
   if (said.member.size() > kGroupNameBytesMax)
     return Error{text("attend: a member's name of ", said.member.size(), " bytes, limit ",
                       kGroupNameBytesMax)};
+  const auto known = group->members.find(said.run);
+  const bool is_member = known != group->members.end();
+  if (is_member && known->second.user != user)
+    return Error{text("attend: run ", hex(said.run), " of group ", said.group, " is another key's"),
+                 ErrorCode::kDenied};
   group->attended = now;
-  const bool is_member = group->members.contains(said.run);
   const bool is_now = said.generation == group->generation || planted("stale-member-commits");
   if (is_member && is_now) commit(*group, said.run, *cursors, head, out);
   if (said.leaving != 0) {
     if (is_member) {
       forget(*group, said.run);
-      share(*group, log, now, out);
+      share_soon(*group, log, now, out);
     }
     protocol::Attending told{said.request,
                              log,
@@ -202,20 +130,23 @@ Expected<void> Groups::attend(const Peer& peer, const protocol::Attend& said, st
     out.push_back(Reply{peer, std::move(told)});
     return {};
   }
-  if (!is_member && group->members.size() >= kMembersMax)
-    return Error{text("group ", said.group, ": has ", kMembersMax, " members, more is the limit"),
-                 ErrorCode::kFull};
+  if (!is_member) {
+    if (auto full = why_full(*group, user)) return *full;
+    // It would have again what is being taken from it; and both say it again.
+    if (group->gone.contains(said.run) || !may_join(*group, user, said.member, now)) return {};
+  }
   auto& member = group->members[said.run];
-  member.name = said.member;
-  member.peer = peer;
   member.heard = now;
   if (!is_member) {
-    share(*group, log, now, out);
+    member.name = said.member;
+    member.user = user;
+    share_soon(*group, log, now, out);
   } else if (said.generation == group->generation) {
     member.must_answer.reset();
     let_go(*group, said.run, log, out);
   }
-  set_due(*group, said.run, group->members.at(said.run));
+  member.peer = peer;  // It is told once.
+  set_due(*group, said.run, member);
   tell(*group, said.run, said.request, log, out);
   return {};
 }
@@ -244,20 +175,50 @@ void Groups::commit(Group& group, RunId run, const std::vector<PartitionCursor>&
 // It has answered: what it is to give goes to who waits for it.
 void Groups::let_go(Group& group, RunId run, std::uint64_t log, Actions& out) {
   std::set<RunId> heirs;
+  const auto before = group.partitions;
   for (auto& partition : group.partitions) {
     if (partition.owner != run || partition.next == 0) continue;
     partition.owner = std::exchange(partition.next, 0);
     heirs.insert(partition.owner);
   }
   if (heirs.empty()) return;
-  append(group, out);
-  for (const auto heir : heirs)
-    if (!group.members.at(heir).peer.empty()) tell(group, heir, 0, log, out);
+  append_share(group, before, {}, {}, out);
+  for (const auto heir : heirs) {
+    const auto member = group.members.find(heir);  // It may be gone, which is shared soon.
+    if (member != group.members.end() && !member->second.peer.empty())
+      tell(group, heir, 0, log, out);
+  }
+}
+
+// What changes within a second is one generation, and one record (G7). Cursors that are used one
+// after the other wait for nothing.
+void Groups::share_soon(Group& group, std::uint64_t log, TimePoint now, Actions& out) {
+  const auto is_in = [](const auto& member) { return member.second.is_shared_with; };
+  const bool is_empty = std::none_of(group.members.begin(), group.members.end(), is_in);
+  const auto due = group.shared + kShareEvery;
+  if (is_empty || now >= due) return share(group, group.partitions, log, now, out);
+  due_.insert({due, group.number, 0});
+}
+
+void Groups::share(Group& group, std::vector<Partition> before, std::uint64_t log, TimePoint now,
+                   Actions& out) {
+  due_.erase({group.shared + kShareEvery, group.number, 0});
+  group.shared = now;
+  group.generation = ++last_generation_;
+  deal(group);
+  std::set<RunId> came;
+  for (auto& [run, member] : group.members)
+    if (!std::exchange(member.is_shared_with, true)) came.insert(run);
+  append_share(group, before, std::exchange(group.gone, {}), came, out);
+  for (auto& [run, member] : group.members) {
+    if (!member.must_answer) member.must_answer = now + kLetGoWithin;
+    set_due(group, run, member);
+    if (!member.peer.empty()) tell(group, run, 0, log, out);
+  }
 }
 
 // Each gets as many as any other, or one less, and keeps what it has of them.
-void Groups::share(Group& group, std::uint64_t log, TimePoint now, Actions& out) {
-  group.generation = ++last_generation_;
+void Groups::deal(Group& group) {
   std::map<RunId, std::vector<std::uint32_t>> has;
   for (const auto& [run, member] : group.members) has[run];
   std::vector<std::uint32_t> free;
@@ -292,12 +253,6 @@ void Groups::share(Group& group, std::uint64_t log, TimePoint now, Actions& out)
         (is_nobodys ? partition.owner : partition.next) = order[place];
       }
   }
-  append(group, out);
-  for (auto& [run, member] : group.members) {
-    if (!member.must_answer) member.must_answer = now + kLetGoWithin;
-    set_due(group, run, member);
-    if (!member.peer.empty()) tell(group, run, 0, log, out);
-  }
 }
 
 void Groups::on_deadline(TimePoint now, std::uint64_t log, Actions& out) {
@@ -307,10 +262,17 @@ void Groups::on_deadline(TimePoint now, std::uint64_t log, Actions& out) {
   std::set<std::uint64_t> changed;
   while (!due_.empty() && due_.begin()->at <= now) {
     const auto due = *due_.begin();
-    forget(groups_.at(due.group), due.run);
+    if (due.run == 0)
+      due_.erase(due_.begin());
+    else
+      forget(groups_.at(due.group), due.run);
     changed.insert(due.group);
   }
-  for (const auto number : changed) share(groups_.at(number), log, now, out);
+  for (const auto number : changed) share_soon(groups_.at(number), log, now, out);
+}
+
+std::optional<TimePoint> Groups::next_deadline() const {
+  return due_.empty() ? std::nullopt : std::optional(due_.begin()->at);
 }
 
 // ---- What people do with them.
@@ -347,9 +309,10 @@ bool Groups::move(std::string_view name, std::uint64_t offset, std::uint64_t wis
   auto* group = find(name);
   if (group == nullptr) return false;
   if (wish != 0 && std::exchange(group->wish, wish) == wish) return true;
+  const auto before = group->partitions;
   for (auto& partition : group->partitions) partition.cursor = offset;
   group->moved = last_generation_ + 1;  // That of the share that follows.
-  share(*group, log, now, out);
+  share(*group, before, log, now, out);
   return true;
 }
 
@@ -357,7 +320,9 @@ bool Groups::remove(std::string_view name, Actions& out) {
   auto* group = find(name);
   if (group == nullptr) return false;
   for (const auto& [run, member] : group->members) due_.erase({member.due, group->number, run});
+  due_.erase({group->shared + kShareEvery, group->number, 0});
   group->members.clear();
+  group->gone.clear();
   group->partitions.clear();
   append(*group, out);
   numbers_.erase(numbers_.find(name));
@@ -388,12 +353,14 @@ std::vector<std::string> Groups::holders(std::uint64_t offset, TimePoint now) co
 
 GroupView Groups::view_of(const Group& group, TimePoint now) const {
   GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now), group.commits};
-  for (const auto& [run, member] : group.members) view.members.push_back(member.name);
+  for (const auto& [run, member] : group.members)
+    if (member.is_shared_with) view.members.push_back(member.name);
   for (const auto& partition : group.partitions) {
     view.cursors.push_back(partition.cursor);
     const auto owner = group.members.find(partition.owner);
     view.owners.push_back(owner == group.members.end() ? "" : owner->second.name);
-    view.is_settled = view.is_settled && partition.next == 0;
+    view.is_settled = view.is_settled && partition.next == 0 &&
+                      (partition.owner == 0 || owner != group.members.end());
   }
   return view;
 }

@@ -14,6 +14,7 @@ enum class LogRecord : std::uint32_t {
   kCheckpoint,     // From here on all that is known is said, one record after the other …
   kCheckpointEnd,  // … and here it has been: nothing before kCheckpoint is needed to know it.
   kCommit = 64,    // Behind all parts.
+  kShare,
 };
 
 }  // namespace eole::sink

@@ -93,6 +93,8 @@ TimePoint Node::turn() {
   publish_head();
   if (results_.due() || queries_.due()) return now_;
   auto until = next_head_;
+  if (const auto due = log_.core().groups().next_deadline(); due && !log_.is_full())
+    until = std::min(until, *due);
   if (levels_due_) until = std::min(until, *levels_due_);
   if (grown_due_) until = std::min(until, *grown_due_);
   if (unbound_since_) until = std::min(until, now_ + kBindEvery);

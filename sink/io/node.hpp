@@ -68,6 +68,7 @@ class Node {
   void act(const AppendIntroduction& action);
   void act(const AppendDiscard& action);
   void act(const AppendGroups&) {}
+  void act(const AppendShare&) {}
   void act(const AppendCommit&) {}
   void act(const PublishAck& action);
   void act(const Reply& action);

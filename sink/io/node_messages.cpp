@@ -182,8 +182,8 @@ Expected<void> Node::on(protocol::Attend& attend, const Sender& from) {
   if (!Within(attend.within).has(attend.group))
     return Error{text("group ", attend.group, ": is not within ", attend.within),
                  ErrorCode::kOutside};
-  return core.groups().attend(from.peer, attend, core.log(), core.head(), transport_.now(),
-                              actions_);
+  return core.groups().attend(from.peer, from.user, attend, core.log(), core.head(),
+                              transport_.now(), actions_);
 }
 
 Expected<void> Node::on(protocol::Control& control, const Sender& from) {

@@ -85,6 +85,7 @@ void ResultLog::write(const Actions& actions, std::int64_t unix_ms) {
     if (const auto* run = std::get_if<AppendRun>(&action)) append(*run);
     if (const auto* letters = std::get_if<AppendDiscard>(&action)) append(*letters);
     if (const auto* groups = std::get_if<AppendGroups>(&action)) append(*groups);
+    if (const auto* share = std::get_if<AppendShare>(&action)) append(*share);
     if (const auto* commit = std::get_if<AppendCommit>(&action)) append(*commit);
   }
   const bool has_room =
@@ -155,6 +156,8 @@ void ResultLog::append(const AppendRun& run) {
 void ResultLog::append(const AppendGroups& groups) {
   append(static_cast<std::uint32_t>(Part::kGroups), groups.payload);
 }
+
+void ResultLog::append(const AppendShare& share) { append(LogRecord::kShare, share.payload); }
 
 void ResultLog::append(const AppendCommit& commit) { append(LogRecord::kCommit, commit.payload); }
 

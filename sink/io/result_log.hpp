@@ -73,6 +73,7 @@ class ResultLog {
   void append(const AppendRun& run);
   void append(const AppendIntroduction& introduction);
   void append(const AppendGroups& groups);
+  void append(const AppendShare& share);
   void append(const AppendCommit& commit);
   void append_head(std::int64_t since_unix_ms);
   void begin_checkpoint();

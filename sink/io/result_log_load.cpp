@@ -49,6 +49,9 @@ void ResultLog::load(Position at, std::uint32_t type, std::string_view payload) 
     case LogRecord::kCommit:
       is_good = core_->groups().load_commit(payload);
       break;
+    case LogRecord::kShare:
+      is_good = core_->groups().load_share(payload);
+      break;
     case LogRecord::kSegment:
       is_good = load_head(at, payload);
       break;

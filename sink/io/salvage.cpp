@@ -53,6 +53,7 @@ SalvagedLog salvage_log(storage::Directory& from, storage::Directory& to,
             store.append(type, protocol::encode_batch(*batch));
             return;
           }
+          case LogRecord::kShare:
           case LogRecord::kCommit:  // Offsets of a log that is no more: groups are made anew.
             return;
           default:

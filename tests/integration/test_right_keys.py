@@ -31,7 +31,8 @@ CLIENTS, READERS, ANYONE = {"submit", "admin"}, {"submit", "observe", "admin"}, 
 MAY = {  # Socket -> message -> whose it is.
     "ventilator": {"submit": CLIENTS, "cancel": CLIENTS, "query": READERS, "hello": {"work"}, "beat": {"work"},
                    "credit": {"work"}, "goodbye": {"work"}},
-    "queries": {"query": READERS, "read": READERS, "discard": CLIENTS, "introduce": {"settle"}, "follow": {"settle"}},
+    "queries": {"query": READERS, "read": READERS, "discard": CLIENTS, "introduce": {"settle"}, "follow": {"settle"},
+                "attend": READERS},
     "artifacts": {"put": {"submit", "work", "admin"}, "get": ANYONE}}
 NUMBERS = [0, 1, 2, 127, 128, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 40, (1 << 63) - 1, 1 << 63,
            (1 << 64) - 1]
@@ -139,6 +140,22 @@ class RightKeys(unittest.TestCase):
             self.assertEqual(fields[1:3], ["answer" if what == "result" else "refused", 5], what)
             if what == "result":
                 self.assertEqual(msgpack.unpackb(payload)["value"], {"n": 7})
+
+    def test_a_members_run_is_its_first_keys(self):
+        self.cluster.eole("group", "create", "readers", "--from", "latest")
+        one, other = (self.connect(zmq.DEALER, "queries", self.keys("observe")) for _ in range(2))
+
+        def attend(sock, is_leaving):
+            sock.send_multipart([msgpack.packb([1, "attend", 5, "readers", 77, "m", 0, is_leaving, ""]), b""])
+            self.assertTrue(sock.poll(30_000))
+            return msgpack.unpackb(sock.recv_multipart()[0])
+
+        self.assertEqual(attend(one, 0)[1:3], ["attending", 5])
+        for is_leaving in (1, 0):
+            self.assertIn("is another key's", attend(other, is_leaving)[3])
+        wait_until(lambda: [group["members"] for group in self.cluster.json("group", "list")] == [1], what="one member")
+        self.assertEqual(attend(one, 1)[1:3], ["attending", 5])
+        self.assertEqual(attend(other, 1)[1], "attending")
 
     def test_progress_of_a_key_that_may_not_work_is_heard_by_nobody(self):
         listener = self.connect(zmq.SUB, "notifications", self.keys("observe"))

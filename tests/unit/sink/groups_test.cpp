@@ -1,252 +1,300 @@
-#include "sink/core/groups.hpp"
-
-#include <catch2/catch.hpp>
+#include "tests/unit/sink/groups_rig.hpp"
 
 using namespace eole;
 using namespace eole::sink;
-using protocol::PartitionCursor;
 
-namespace {
-
-constexpr TimePoint kStart = TimePoint(1000s);
-constexpr std::uint64_t kLog = 7;
-constexpr std::uint64_t kHead = 100;
-
-/// A group of four partitions that begins at offset 10, and what is said to it.
-struct Rig {
-  Groups groups;
-  TimePoint now = kStart;
-  Actions out;
-  Rig() {
-    groups.start(now);
-    REQUIRE(*groups.create("g", 4, 10, now, out));
-  }
-  /// What the member is answered.
-  protocol::Attending attend(RunId run, std::uint64_t generation,
-                             std::vector<PartitionCursor> commits = {}, bool is_leaving = false) {
-    out.clear();
-    const protocol::Attend said{1, "g", run, "m", generation, is_leaving ? std::uint8_t{1} : std::uint8_t{0},
-                                protocol::encode_cursors(commits)};
-    REQUIRE(groups.attend(std::to_string(run), said, kLog, kHead, now, out));
-    return std::get<protocol::Attending>(std::get<Reply>(out.back()).message);
-  }
-  static std::vector<PartitionCursor> owned(const protocol::Attending& told) {
-    return *protocol::decode_cursors(told.payload);
-  }
-  bool has_commit() const {
-    return std::any_of(out.begin(), out.end(), [](const auto& action) {
-      return std::holds_alternative<AppendCommit>(action);
-    });
-  }
-  Groups loaded() const {
-    Groups again;
-    SavePlace place{Part::kGroups};
-    Bytes saved;
-    groups.save(place, saved);
-    REQUIRE(again.load(saved));
-    again.start(now);
-    return again;
-  }
-};
-
-}  // namespace
-
-TEST_CASE("the first member of a group has all of it", "[groups]") {
-  Rig rig;
-  const auto told = rig.attend(1, 0);
-  REQUIRE(Rig::owned(told) == std::vector<PartitionCursor>{{0, 10}, {1, 10}, {2, 10}, {3, 10}});
+TEST_CASE("the first member of a group has all of it at once", "[groups]") {
+  GroupsRig rig;
+  rig.attend(1, 0);
+  REQUIRE(rig.out == Actions{shared(2, {}, {1}, kAllToOne), answered(1, 2, kAll)});
 }
 
 TEST_CASE("a partition that moves is its heir's once its owner has answered", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
-  const auto second = rig.attend(2, 0);
-  REQUIRE(Rig::owned(second).empty());
-  REQUIRE(second.generation > first.generation);
-  // Its beat in the generation before gives nothing away.
-  REQUIRE(Rig::owned(rig.attend(1, first.generation)).size() == 2);
-  REQUIRE(Rig::owned(rig.attend(2, second.generation)).empty());
-  REQUIRE(Rig::owned(rig.attend(1, second.generation, {{3, 50}})).size() == 2);
-  REQUIRE(rig.has_commit());
-  const auto heir = Rig::owned(rig.attend(2, second.generation));
-  REQUIRE(heir == std::vector<PartitionCursor>{{2, 10}, {3, 50}});
+  GroupsRig rig;
+  rig.attend(1, 0);
+  rig.attend(2, 0);
+  REQUIRE(rig.out == Actions{answered(2, 2, {})});
+  rig.pass(kShareEvery);
+  REQUIRE(rig.out == Actions{shared(3, {}, {2}, {{2, 10, 1, 2}, {3, 10, 1, 2}}),
+                             unasked(1, 3, {{0, 10}, {1, 10}}), unasked(2, 3, {})});
+  rig.attend(1, 2);  // Its beat in the generation before gives nothing away.
+  REQUIRE(rig.out == Actions{answered(1, 3, {{0, 10}, {1, 10}})});
+  rig.attend(2, 3);
+  REQUIRE(rig.out == Actions{answered(2, 3, {})});
+  rig.attend(1, 3, {{3, 50}});
+  REQUIRE(rig.out ==
+          Actions{committed({{3, 50}}), shared(3, {}, {}, {{2, 10, 2, 0}, {3, 50, 2, 0}}),
+                  unasked(2, 3, {{2, 10}, {3, 50}}), answered(1, 3, {{0, 10}, {1, 10}})});
+  rig.attend(2, 3);
+  REQUIRE(rig.out == Actions{answered(2, 3, {{2, 10}, {3, 50}})});
+}
+
+TEST_CASE("who comes and goes within a second is shared with once", "[groups]") {
+  GroupsRig rig;
+  rig.join_two();
+  rig.attend(3, 0);
+  REQUIRE(rig.out == Actions{answered(3, 3, {})});
+  rig.attend(4, 0);
+  REQUIRE(rig.out == Actions{answered(4, 3, {})});
+  rig.leave(3, 3);
+  REQUIRE(rig.out == Actions{bidden_farewell(3, 3)});
+  rig.leave(1, 3, {{1, 20}});
+  REQUIRE(rig.out == Actions{committed({{1, 20}}), bidden_farewell(1, 3)});
+  REQUIRE(rig.view().members.size() == 1);
+  REQUIRE(!rig.view().is_settled);
+  REQUIRE(rig.groups.next_deadline() == rig.now + kShareEvery);
+  rig.pass(kShareEvery - 1ms);
+  REQUIRE(rig.out == Actions{});
+  rig.pass(1ms);
+  REQUIRE(rig.out ==
+          Actions{shared(4, {1}, {4}, {{0, 10, 4, 0}, {1, 20, 4, 0}, {2, 10, 2, 0}, {3, 10, 2, 0}}),
+                  unasked(2, 4, {{2, 10}, {3, 10}}), unasked(4, 4, {{0, 10}, {1, 20}})});
+  REQUIRE(rig.view().is_settled);
+  rig.pass(kShareEvery);
+  REQUIRE(rig.out == Actions{});
+}
+
+TEST_CASE("members that come one after the other wait for nothing", "[groups]") {
+  GroupsRig rig;
+  rig.attend(1, 0);
+  rig.leave(1, 2);
+  const std::vector<Dealt> none{{0, 10, 0, 0}, {1, 10, 0, 0}, {2, 10, 0, 0}, {3, 10, 0, 0}};
+  REQUIRE(rig.out == Actions{shared(3, {1}, {}, none), bidden_farewell(1, 3)});
+  rig.attend(1, 0);
+  REQUIRE(rig.out == Actions{shared(4, {}, {1}, kAllToOne), answered(1, 4, kAll)});
 }
 
 TEST_CASE("a commit counts from the owner in the current generation, forward, up to the head",
           "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
-  rig.attend(1, first.generation, {{0, 20}});
-  REQUIRE(rig.has_commit());
-  rig.attend(1, first.generation, {{0, 20}});
-  REQUIRE(!rig.has_commit());
-  rig.attend(1, first.generation, {{0, 19}});
-  REQUIRE(!rig.has_commit());
-  rig.attend(1, first.generation, {{0, kHead + 1}});
-  REQUIRE(!rig.has_commit());
-  const auto second = rig.attend(2, 0);
-  rig.attend(2, second.generation, {{0, 30}});
-  REQUIRE(!rig.has_commit());
-  rig.attend(1, first.generation, {{0, 30}});
-  REQUIRE(!rig.has_commit());
-  rig.attend(1, second.generation, {{0, 30}});
-  REQUIRE(rig.has_commit());
+  GroupsRig rig;
+  const auto from = [](std::uint64_t cursor) {
+    return Cursors{{0, cursor}, {1, 10}, {2, 10}, {3, 10}};
+  };
+  rig.attend(1, 0);
+  rig.attend(1, 2, {{0, 20}});
+  REQUIRE(rig.out == Actions{committed({{0, 20}}), answered(1, 2, from(20))});
+  for (const auto cursor : {std::uint64_t{20}, std::uint64_t{19}, kHead + 1}) {
+    rig.attend(1, 2, {{0, cursor}});
+    REQUIRE(rig.out == Actions{answered(1, 2, from(20))});
+  }
+  rig.attend(2, 0);
+  rig.pass(kShareEvery);
+  rig.attend(2, 3, {{0, 30}});
+  REQUIRE(rig.out == Actions{answered(2, 3, {})});
+  rig.attend(1, 2, {{0, 30}});
+  REQUIRE(rig.out == Actions{answered(1, 3, {{0, 20}, {1, 10}})});
+  rig.attend(1, 3, {{0, 30}});
+  REQUIRE(rig.out ==
+          Actions{committed({{0, 30}}), shared(3, {}, {}, {{2, 10, 2, 0}, {3, 10, 2, 0}}),
+                  unasked(2, 3, {{2, 10}, {3, 10}}), answered(1, 3, {{0, 30}, {1, 10}})});
 }
 
 TEST_CASE("who is silent is a member no more, and its commits count no more", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
-  const auto second = rig.attend(2, 0);
-  for (int beat = 0; beat < 4; ++beat) {
-    rig.now += 2s;
-    rig.groups.on_deadline(rig.now, kLog, rig.out);
-    rig.attend(2, second.generation);
+  GroupsRig rig;
+  rig.join_two();
+  for (int beat = 0; beat < 2; ++beat) {
+    rig.attend(2, 3);
+    rig.pass(2s);
+    REQUIRE(rig.out == Actions{});
   }
-  const auto alone = rig.attend(2, second.generation);
-  REQUIRE(alone.generation > second.generation);
-  REQUIRE(Rig::owned(alone).size() == 4);
-  const auto woken = rig.attend(1, first.generation, {{0, 60}});
-  REQUIRE(!rig.has_commit());
-  REQUIRE(woken.generation > alone.generation);
+  rig.attend(2, 3);
+  rig.pass(2s);
+  REQUIRE(rig.out ==
+          Actions{shared(4, {1}, {}, {{0, 10, 2, 0}, {1, 10, 2, 0}, {2, 10, 2, 0}, {3, 10, 2, 0}}),
+                  unasked(2, 4, kAll)});
+  rig.attend(1, 2, {{0, 60}});
+  REQUIRE(rig.out == Actions{answered(1, 4, {})});
 }
 
 TEST_CASE("who was not looked after for long has the whole of its time again", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
-  rig.now += 60s;
-  rig.groups.on_deadline(rig.now, kLog, rig.out);
-  REQUIRE(rig.attend(1, first.generation).generation == first.generation);
+  GroupsRig rig;
+  rig.attend(1, 0);
+  rig.pass(60s);
+  REQUIRE(rig.out == Actions{});
+  rig.attend(1, 2);
+  REQUIRE(rig.out == Actions{answered(1, 2, kAll)});
 }
 
 TEST_CASE("what could not be heard is no silence", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
+  GroupsRig rig;
+  rig.attend(1, 0);
   for (int second = 0; second < 60; ++second) {
     rig.now += 1s;
     rig.groups.stop_listening();
   }
-  rig.out.clear();
-  rig.groups.on_deadline(rig.now, kLog, rig.out);
-  rig.now += 6s;
-  rig.groups.on_deadline(rig.now, kLog, rig.out);
-  REQUIRE(rig.out.empty());
-  REQUIRE(rig.attend(1, first.generation).generation == first.generation);
+  rig.pass(0s);
+  REQUIRE(rig.out == Actions{});
+  rig.pass(6s);
+  REQUIRE(rig.out == Actions{});
+  rig.attend(1, 2);
+  REQUIRE(rig.out == Actions{answered(1, 2, kAll)});
 }
 
 TEST_CASE("a wish to move a group that comes again changes nothing", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
+  GroupsRig rig;
+  rig.attend(1, 0);
   REQUIRE(rig.groups.move("g", 50, 99, kLog, rig.now, rig.out));
-  const auto moved = rig.attend(1, first.generation);
-  rig.attend(1, moved.generation, {{0, 60}});
+  rig.attend(1, 3, {{0, 60}});
   for (auto groups : {rig.groups, rig.loaded()}) {
     Actions out;
     REQUIRE(groups.move("g", 50, 99, kLog, rig.now, out));
-    REQUIRE(out.empty());
+    REQUIRE(out == Actions{});
     REQUIRE(groups.find("g", rig.now)->cursors[0] == 60);
     REQUIRE(groups.move("g", 50, 100, kLog, rig.now, out));
     REQUIRE(groups.find("g", rig.now)->cursors[0] == 50);
   }
 }
 
-TEST_CASE("who leaves gives all to the others at once", "[groups]") {
-  Rig rig;
-  rig.attend(1, 0);
-  const auto second = rig.attend(2, 0);
-  rig.attend(1, second.generation);
-  rig.attend(1, second.generation, {{0, 40}}, true);
-  REQUIRE(rig.has_commit());
-  REQUIRE(Rig::owned(rig.attend(2, second.generation)).size() == 4);
+TEST_CASE("who leaves gives all to the others, at once if nothing changed lately", "[groups]") {
+  GroupsRig rig;
+  rig.join_two();
+  rig.attend(1, 3);
+  rig.now += kShareEvery;
+  rig.leave(1, 3, {{1, 40}});
+  REQUIRE(rig.out ==
+          Actions{committed({{1, 40}}), shared(4, {1}, {}, {{0, 10, 2, 0}, {1, 40, 2, 0}}),
+                  unasked(2, 4, {{0, 10}, {1, 40}, {2, 10}, {3, 10}}), bidden_farewell(1, 4)});
 }
 
-TEST_CASE("a checkpoint has groups, members, owners and cursors", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
-  rig.attend(1, first.generation, {{2, 33}});
-  auto again = rig.loaded();
-  Actions out;
-  REQUIRE(again.attend("1", {9, "g", 1, "m", first.generation, 0, protocol::encode_cursors({{1, 44}})},
-                       kLog, kHead, rig.now, out));
-  REQUIRE(out.size() == 2);  // The commit, and the answer: nothing moved.
-  const auto told = std::get<protocol::Attending>(std::get<Reply>(out.back()).message);
-  REQUIRE(told.generation == first.generation);
-  REQUIRE(Rig::owned(told) == std::vector<PartitionCursor>{{0, 10}, {1, 44}, {2, 33}, {3, 10}});
+TEST_CASE("who left comes back once that was shared", "[groups]") {
+  GroupsRig rig;
+  rig.join_two();
+  rig.leave(1, 3);
+  REQUIRE(rig.out == Actions{bidden_farewell(1, 3)});
+  rig.attend(1, 3, {{0, 20}});
+  REQUIRE(rig.out == Actions{});
+  rig.leave(1, 3);  // The answer was lost.
+  REQUIRE(rig.out == Actions{bidden_farewell(1, 3)});
+  rig.pass(kShareEvery);
+  REQUIRE(rig.out ==
+          Actions{shared(4, {1}, {}, {{0, 10, 2, 0}, {1, 10, 2, 0}, {2, 10, 2, 0}, {3, 10, 2, 0}}),
+                  unasked(2, 4, kAll)});
+  rig.attend(1, 3);
+  REQUIRE(rig.out == Actions{answered(1, 4, {})});
+  rig.pass(kShareEvery);
+  REQUIRE(rig.out == Actions{shared(5, {}, {1}, {{2, 10, 2, 1}, {3, 10, 2, 1}}), unasked(1, 5, {}),
+                             unasked(2, 5, {{0, 10}, {1, 10}})});
+}
+
+TEST_CASE("what an heir that left was to have goes to others", "[groups]") {
+  GroupsRig rig;
+  rig.join_two();
+  rig.leave(2, 3);
+  rig.attend(1, 3);
+  REQUIRE(rig.out == Actions{shared(3, {}, {}, {{2, 10, 2, 0}, {3, 10, 2, 0}}),
+                             answered(1, 3, {{0, 10}, {1, 10}})});
+  rig.pass(kShareEvery);
+  REQUIRE(rig.out ==
+          Actions{shared(4, {2}, {}, {{2, 10, 1, 0}, {3, 10, 1, 0}}), unasked(1, 4, kAll)});
+}
+
+TEST_CASE("a member's run is the key's that said it first, also behind a restart", "[groups]") {
+  GroupsRig rig;
+  rig.attend(1, 0, {}, "a");
+  REQUIRE(rig.out == Actions{shared(2, {}, {1}, kAllToOne, "a"), answered(1, 2, kAll)});
+  rig.groups = rig.loaded();
+  for (const std::string user : {"b", ""})
+    for (const auto is_leaving : {false, true}) {
+      const auto refused = rig.say(1, 2, {{0, 20}}, is_leaving, user);
+      REQUIRE(refused.error().message ==
+              "attend: run 0000000000000001 of group g is another key's");
+      REQUIRE(refused.error().code == ErrorCode::kDenied);
+      REQUIRE(rig.out == Actions{});
+    }
+  rig.attend(1, 2, {{0, 20}}, "a");
+  REQUIRE(rig.out ==
+          Actions{committed({{0, 20}}), answered(1, 2, {{0, 20}, {1, 10}, {2, 10}, {3, 10}})});
+  rig.leave(1, 2, {}, "a");  // Now it is nobody's.
+  const Cursors now{{0, 20}, {1, 10}, {2, 10}, {3, 10}};
+  rig.attend(1, 0, {}, "b");
+  REQUIRE(
+      rig.out ==
+      Actions{shared(4, {}, {1}, {{0, 20, 1, 0}, {1, 10, 1, 0}, {2, 10, 1, 0}, {3, 10, 1, 0}}, "b"),
+              answered(1, 4, now)});
+}
+
+TEST_CASE("a key has half of a group's places, whoever is on this machine has all", "[groups]") {
+  GroupsRig rig;
+  RunId run = 0;
+  for (std::size_t i = 0; i < kMembersOfKeyMax; ++i) rig.attend(++run, 0, {}, "a");
+  const auto refused = rig.say(run + 1, 0, {}, false, "a");
+  REQUIRE(refused.error().message == "group g: has 128 members by this key, more is the limit");
+  REQUIRE(refused.error().code == ErrorCode::kFull);
+  while (run < kMembersMax) rig.attend(++run, 0);
+  REQUIRE(rig.say(run + 1, 0, {}, false, "b").error().message ==
+          "group g: has 256 members, more is the limit");
+  rig.attend(1, 2, {}, "a");  // Who is there stays.
+  REQUIRE(rig.out.size() == 1);
+}
+
+TEST_CASE("a key whose members come too often is not answered for a while, another one is",
+          "[groups]") {
+  GroupsRig rig;
+  const std::string name(kGroupNameBytesMax, 'n');
+  const auto comes = [&](RunId run, const std::string& user) {
+    REQUIRE(rig.say(run, 0, {}, false, user, name));
+    return !rig.out.empty();
+  };
+  RunId run = 0;
+  while (comes(++run, "a")) {
+    REQUIRE(run * name.size() < kLogBytesAtOnceMax);
+    rig.leave(run, 0, {}, "a");
+  }
+  REQUIRE(!comes(run, "a"));
+  REQUIRE(comes(run + 1, "b"));
+  REQUIRE(comes(run + 2, ""));
+  rig.now += 1s;
+  REQUIRE(comes(run, "a"));
 }
 
 TEST_CASE("a group that was made anew has later generations", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
+  GroupsRig rig;
+  rig.attend(1, 0);
+  rig.attend(2, 0);  // Something is still to be shared.
   REQUIRE(rig.groups.remove("g", rig.out));
   REQUIRE(*rig.groups.create("g", 4, 10, rig.now, rig.out));
-  const auto told = rig.attend(1, first.generation);
-  REQUIRE(told.moved > first.generation);
+  REQUIRE(rig.view().generation == 3);
+  rig.pass(kShareEvery);
+  REQUIRE(rig.out == Actions{});
+  rig.attend(1, 2);
+  REQUIRE(rig.view().generation == 4);
 }
 
 TEST_CASE("a group holds the log for an hour behind its last member", "[groups]") {
-  Rig rig;
+  GroupsRig rig;
   REQUIRE(rig.groups.held_from(kHead, rig.now) == 10);
   REQUIRE(rig.groups.holders(11, rig.now) == std::vector<std::string>{"g"});
   REQUIRE(rig.groups.held_from(kHead, rig.now + kGroupIdle) == kHead);
 }
 
 TEST_CASE("a group that is not there is refused with how to make it", "[groups]") {
-  Rig rig;
-  const auto refused = rig.groups.attend("1", {1, "x", 1, "m", 0, 0, {}}, kLog, kHead, rig.now, rig.out);
+  GroupsRig rig;
+  const auto refused =
+      rig.groups.attend("1", "", {1, "x", 1, "m", 0, 0, {}}, kLog, kHead, rig.now, rig.out);
   REQUIRE(!refused);
   REQUIRE(refused.error().message.find("eole group create x") != std::string::npos);
 }
 
-TEST_CASE("no group has the generations of one that is gone, whatever was restarted", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
-  REQUIRE(rig.groups.remove("g", rig.out));
-  auto again = rig.loaded();
-  Actions out;
-  REQUIRE(*again.create("g", 4, 10, rig.now, out));
-  REQUIRE(again.find("g", rig.now)->generation > first.generation);
-}
-
-TEST_CASE("an heir that was not heard since the start is told once it is", "[groups]") {
-  Rig rig;
-  rig.attend(1, 0);
-  const auto second = rig.attend(2, 0);
-  auto again = rig.loaded();
-  Actions out;
-  REQUIRE(again.attend("1", {9, "g", 1, "m", second.generation, 0, protocol::encode_cursors({})},
-                       kLog, kHead, rig.now, out));
-  std::size_t replies = 0;
-  for (const auto& action : out)
-    if (const auto* reply = std::get_if<Reply>(&action)) {
-      REQUIRE(reply->peer == "1");
-      ++replies;
-    }
-  REQUIRE(replies == 1);
-}
-
 TEST_CASE("who does not let go in time loses it, however often it is shared anew", "[groups]") {
-  Rig rig;
-  const auto first = rig.attend(1, 0);
+  GroupsRig rig;
+  rig.attend(1, 0);
   for (RunId run = 2; rig.now < kStart + 33s; ++run) {
     rig.attend(run, 0);
     for (int beat = 0; beat < 3; ++beat) {
       rig.now += 2s;
-      for (RunId other = 2; other <= run; ++other)
-        rig.attend(other, rig.groups.find("g", rig.now)->generation);
-      const auto members = rig.groups.find("g", rig.now)->members.size();
+      for (RunId other = 2; other <= run; ++other) rig.attend(other, rig.view().generation);
+      const auto members = rig.view().members.size();
       rig.groups.on_deadline(rig.now, kLog, rig.out);
-      if (rig.groups.find("g", rig.now)->members.size() < members) return;
-      rig.attend(1, first.generation);
+      if (rig.view().members.size() < members) return;
+      rig.attend(1, 2);
     }
   }
   FAIL("it has them still");
 }
 
 TEST_CASE("a loop that is slow, but looks, does not keep who is gone", "[groups]") {
-  Rig rig;
+  GroupsRig rig;
   rig.attend(1, 0);
-  for (int turn = 0; turn < 4; ++turn) {
-    rig.now += 3s;
-    rig.groups.on_deadline(rig.now, kLog, rig.out);
-  }
-  REQUIRE(rig.groups.find("g", rig.now)->members.empty());
+  for (int turn = 0; turn < 4; ++turn) rig.pass(3s);
+  REQUIRE(rig.view().members.empty());
 }
