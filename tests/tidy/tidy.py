@@ -8,6 +8,7 @@ import bounds
 import codes
 import coroutines
 import events
+import golden
 import members
 import ring
 import routes
@@ -80,7 +81,7 @@ BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
 COLUMNS_PYTHON_MAX = 132
-PARTS = (bounds, codes, coroutines, events, members, ring, routes, wire)
+PARTS = (bounds, codes, coroutines, events, golden, members, ring, routes, wire)
 
 
 def included(text):
