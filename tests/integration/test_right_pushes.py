@@ -62,6 +62,18 @@ class Pushes(Keyed):
                                          result_run(origin, seq, role, DONE)])
         self.logged((task, "done", "work"))
 
+    def test_a_result_of_a_number_far_away_ends_no_ventilator(self):
+        task, origin, seq = self.waiting_task()
+        for at, far in enumerate((1 << 40, (1 << 64) - 1)):
+            self.pushes["work"].send_multipart([head("results", RUN + at, 1, 0, 1, "w", origin), result_run(origin, far, "far")])
+        self.pushes["work"].send_multipart([head("results", RUN + 2, 1, 0, 1, "w", origin), result_run(origin, seq, "near")])
+        self.logged((task, "done", "near"))  # So the sink has seen the others.
+        for role in ("ventilator", "sink"):  # What they start again from does not have them.
+            self.cluster.kill(role)
+            wait_until(lambda: self.cluster.eole("submit", "echo", "1", "--wait", check=False).returncode == 0, 60,
+                       f"an echo after a restart of the {role}")
+        self.assertNotIn("far", [each.get("value") for each in self.cluster.log()])
+
     def test_verdicts_are_those_of_a_ventilator(self):
         task, origin, seq = self.waiting_task()
         self.say({"settle"}, lambda role: [head("verdicts", origin, 1, 1000),
