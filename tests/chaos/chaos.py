@@ -31,7 +31,7 @@ from rig import Skipped  # noqa: E402
 SCENARIOS = [surroundings.downloads, processes.storm, processes.busy, processes.restart, processes.redelivery,
              plans.order, runners.runners,
              surroundings.network, storage.power, storage.sync, storage.full, surroundings.files, surroundings.clock,
-             surroundings.namespaces, growth.retention, growth.requests, growth.bystander]
+             surroundings.namespaces, growth.retention, growth.settled, growth.requests, growth.bystander]
 NEED_ROOT = (storage.power, storage.sync, storage.full, surroundings.namespaces)
 
 

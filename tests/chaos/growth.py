@@ -11,7 +11,7 @@ import time
 import eole.submission
 import msgpack
 import zmq
-from cluster import BIN, Cluster, wait_until
+from cluster import BIN, SANITIZER, Cluster, wait_until
 
 KEEP_BYTES = 1 << 30
 DISK_MAX = KEEP_BYTES * 13 // 10
@@ -20,6 +20,8 @@ ANSWER_BYTES = 20  # Of each of the submits that one message answers.
 UNDER_WAY_MAX = 256  # Submits.
 IDLE_SECONDS = 2
 IDLE_WRITTEN_MAX = 1 << 20
+SETTLED = 5_000_000
+RESTARTED_MAX = 50_000_000  # Of the memory of a role that starts behind them.
 SAMPLE = 20_000  # Submits: of as many the median is taken, at the beginning and at the end.
 SAMPLES = 5
 
@@ -99,6 +101,28 @@ def retention(options):
             assert late - memory[1][name] <= GROWTH_MAX, f"{name} has grown: {memory}"
         return {"tasks": tasks, "tasks_a_second": round(tasks / (time.monotonic() - start)), "disk_mib": mib(disk),
                 "mib_after_each_tenth": {name: [mib(each[name]) for each in memory] for name in pids}}
+
+
+def settled(options):
+    """Ventilator and sink are killed after many tasks have settled: what they take to start again does not follow their number."""
+    tasks = min(SETTLED, int(options.minutes * options.rate * 1000))
+    with Cluster(workers=2, slots=1) as cluster:
+        subprocess.run([BIN / "eole", "bench", "throughput", "--tasks", str(tasks), "--ring", "65536", "--rounds", "1"],
+                       env=cluster.env, stdout=subprocess.DEVNULL, check=True)
+        cluster.wait_settled(tasks)
+        found = {"tasks": tasks}
+        for role in ("ventilator", "sink"):
+            start = time.monotonic()
+            old = cluster.kill(role)
+            wait_until(lambda: cluster.eole("submit", "echo", "1", "--wait", check=False).returncode == 0, 300, "it serves")
+            pid = cluster.pid(role)
+            assert pid != old, f"{role}: not started again"
+            peak = status_bytes(pid, "VmHWM")
+            found[role] = {"seconds_to_serve": round(time.monotonic() - start, 2), "peak_mib": mib(peak)}
+            assert SANITIZER or peak <= RESTARTED_MAX, found
+        status = cluster.status()
+        assert status["settled"] == status["accepted"] == tasks + 2, status
+        return found
 
 
 class Submits:

@@ -17,6 +17,13 @@ def cluster_text(directory):
     return "".join(f"{name} = 'ipc://{directory}/{name}'\n" for name in NAMES)
 
 
+def result_run(origin, seq, value, state=1):
+    """A final result, done unless another state is said."""
+    body = msgpack.packb({"value": value})
+    return struct.pack("<IQIQHBBqQBBBBII", origin, seq, 1, 1, 1, state, 1, 1_790_000_000_123, 1, 4, 0, 0, 0, 1,
+                       4 + len(body)) + b"echo" + struct.pack("<I", len(body)) + body
+
+
 class FakeSink:
     """Answers status and read, and says its news all the time."""
 

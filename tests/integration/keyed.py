@@ -10,8 +10,10 @@ from test_security import read_toml
 
 
 class Keyed(unittest.TestCase):
+    prefix = ()
+
     def setUp(self):
-        self.cluster = Cluster("--listen", "127.0.0.1", workers=1)
+        self.cluster = Cluster("--listen", "127.0.0.1", workers=1, prefix=self.prefix)
         self.cluster.start()
         self.addCleanup(self.cluster.__exit__, None, None, None)
         self.file = read_toml(self.cluster.directory + "/eole/cluster.toml")

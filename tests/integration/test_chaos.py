@@ -60,6 +60,9 @@ class Chaos(unittest.TestCase):
     def test_retention(self):
         self.run_scenario("retention")
 
+    def test_settled(self):
+        self.run_scenario("settled")
+
     def test_requests(self):
         self.run_scenario("requests")
 

@@ -12,6 +12,7 @@ import msgpack
 import zmq
 
 from cluster import BIN, SANITIZER, Cluster, wait_until
+from fake_sink import GOLDEN
 from keyed import Keyed
 from test_bounds import MIB, peak_bytes
 from test_security import head
@@ -111,6 +112,50 @@ class Files(unittest.TestCase):
     def endpoint(cluster):
         with open(f"{cluster.directory}/eole/cluster.toml", encoding="utf-8") as file:
             return next(line.split("'")[1] for line in file if line.startswith("ventilator"))
+
+
+class Connections(Keyed):
+    """A good key, in many connections."""
+
+    prefix = ("prlimit", "--nofile=1024:1024")
+
+    def test_more_of_them_than_a_role_may_have_leave_those_that_are_there_served(self):
+        self.context.set(zmq.MAX_SOCKETS, 4096)
+        ventilator, sink = (self.cluster.pid(role) for role in ("ventilator", "sink"))
+        before = peak_bytes(ventilator)
+        submit = self.join("submit")
+        honest = self.connect(zmq.DEALER, self.file["ventilator"], submit, linger=0)
+        question = [head("query", 1, "status", 0, 0), b""]
+
+        def ask(sock):
+            sock.send_multipart(question)
+            self.assertTrue(sock.poll(20_000))
+            return msgpack.unpackb(sock.recv_multipart()[1])
+
+        ask(honest)
+        reading = self.connect(zmq.DEALER, self.file["queries"], submit, linger=0)
+        working = self.connect(zmq.DEALER, self.file["ventilator"], self.join("work"), linger=0)
+        working.send_multipart([head("hello", 77, 1, 0, 0, 0, "w", 1, 1, "theirs", "", ""), b""])
+        self.assertTrue(working.poll(20_000))
+        working.recv_multipart()
+        many = [self.connect(zmq.DEALER, self.file["ventilator"], submit, linger=0) for _ in range(1200)]
+        for sock in many:
+            sock.send_multipart(question)
+        wait_until(lambda: sum(bool(sock.poll(0)) for sock in many) >= 600, 60, "answers to those that fit")
+        wait_until(lambda: len(os.listdir(f"/proc/{ventilator}/fd")) >= 750, 60, "as many connections as there may be")
+        honest.send_multipart([head("submit", 7, 1, 0, "", 1), GOLDEN["task_group.record"]])
+        self.assertTrue(honest.poll(20_000))
+        self.assertEqual(msgpack.unpackb(honest.recv_multipart()[0])[1], "accepted")
+        wait_until(lambda: ask(reading)["settled"] == 1, what="the worker that is there does it")
+        working.send_multipart([head("hello", 78, 1, 0, 0, 0, "w", 1, 1, "theirs", "", ""), b""])
+        self.assertTrue(working.poll(20_000))  # Its pipe needs descriptors, too.
+        self.assertEqual(msgpack.unpackb(working.recv_multipart()[0])[1], "welcome")
+        if SANITIZER is None:
+            self.assertLess(peak_bytes(ventilator) - before, COST_MAX)
+        for sock in many:
+            sock.close()
+        self.assertIn("done", self.cluster.eole("submit", "echo", "ok", "--wait").stdout)
+        self.assertEqual([self.cluster.pid(role) for role in ("ventilator", "sink")], [ventilator, sink])
 
 
 class Topics(Keyed):

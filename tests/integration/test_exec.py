@@ -124,6 +124,16 @@ class Surroundings(Case):
 
 
 class Output(Case):
+    def test_input_that_a_command_does_not_read_is_no_failure(self):
+        result = self.run_one({"argv": ["true"], "stdin": "x" * 1_000_000})
+        self.assertEqual((result["state"], result["value"]["exit_code"]), ("done", 0), result)
+
+    def test_what_a_command_preloads_is_its_own(self):
+        shell = "echo $LD_PRELOAD; tr '\\0' '\\n' < /proc/$PPID/environ | grep -c LD_PRELOAD"
+        result = self.run_one({"shell": shell + "; true", "env": {"LD_PRELOAD": "/nonexistent.so"}})
+        self.assertEqual((result["state"], result["value"]["stdout"]), ("done", "/nonexistent.so\n0\n"), result)
+        self.assertEqual(self.stdout({"shell": "echo $LD_PRELOAD"}), "\n")
+
     def test_bytes_that_are_not_text_stay_bytes_and_come_in_the_same_way(self):
         blob = {"base64": "/wD+iA=="}
         result = self.run_one({"argv": ["cat"], "stdin": blob})

@@ -1,5 +1,7 @@
 """Every reader of the log reads the golden samples, also with fields that only a later release knows."""
 
+import itertools
+import json
 import pathlib
 import struct
 import subprocess
@@ -58,13 +60,13 @@ class Golden(unittest.TestCase):
             with self.subTest(later=later), GoldenSink(self.directory.name, later):
                 check()
 
-    def first_line_of(self, *command):
-        """The first line that it prints; what it says else is shown if it prints none."""
+    def first_lines_of(self, *command):
+        """A line for each result of the batch; what it says else is shown if it prints none."""
         with subprocess.Popen([*command, self.path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as reader:
             patience = threading.Timer(30, reader.kill)
             patience.start()
             try:
-                return reader.stdout.readline().decode()
+                return [reader.stdout.readline().decode() for _ in range(3)]
             finally:
                 patience.cancel()
                 reader.kill()
@@ -72,22 +74,29 @@ class Golden(unittest.TestCase):
     def test_the_python_client_reads_them(self):
         def check():
             with eole.Cluster(self.path, patience=10) as cluster:
-                result = next(cluster.results(offset=1000, timeout=10))
-                self.assertEqual((result.offset, result.id, result.kind, result.project, result.state, result.error),
-                                 (1000, "003rj0-42", "echo", "photos", "failed", "why"))
+                results = list(itertools.islice(cluster.results(offset=1000, timeout=10), 3))
+                self.assertEqual([(each.offset, each.id, each.kind, each.project, each.state, each.error, each.value)
+                                  for each in results],
+                                 [(1000, "003rj0-42", "echo", "photos", "failed", "why", None),
+                                  (1001, "003rj0-43", "echo", "photos", "done", None, 7),
+                                  (1002, "003rj0-44", "echo", "photos", "done", None, None)])
         self.with_each_sink(check)
 
     def test_the_subscriber_in_python_reads_them(self):
         def check():
-            line = self.first_line_of(sys.executable, ROOT / "examples/subscriber.py")
-            self.assertEqual(line, "1000 42 'echo' failed {'error': 'why'}\n")
+            self.assertEqual(self.first_lines_of(sys.executable, ROOT / "examples/subscriber.py"),
+                             ["1000 42 'echo' failed {'error': 'why'}\n", "1001 43 'echo' done {'value': 7}\n",
+                              "1002 44 'echo' done {}\n"])
         self.with_each_sink(check)
 
     def test_the_other_subscriber_reads_them(self):
         def check():
-            view = self.first_line_of(BIN / "eole-subscriber")
-            self.assertRegex(view, r'^\{"offset":0,"id":"003rj0-42",.*"attempt":3,.*"error":"why"\}\n$')
+            failed, *done = map(json.loads, self.first_lines_of(BIN / "eole-subscriber"))
+            self.assertEqual((failed["offset"], failed["id"], failed["attempt"], failed["error"]), (0, "003rj0-42", 3, "why"))
+            self.assertEqual([(each["offset"], each["id"], each["state"], each.get("value")) for each in done],
+                             [(1, "003rj0-43", "done", 7), (2, "003rj0-44", "done", None)])
         self.with_each_sink(check)
+
 
 
 if __name__ == "__main__":

@@ -7,7 +7,11 @@ import subprocess
 import tempfile
 import unittest
 
+import msgpack
+import zmq
+
 from cluster import BIN, Cluster, wait_until
+from test_security import head
 
 
 class Identity(unittest.TestCase):
@@ -42,6 +46,50 @@ class Identity(unittest.TestCase):
             self.assertNotEqual(again[0]["id"].split("-")[0], origin)
         with Cluster(workers=1, directory=self.directory) as cluster:
             self.assertEqual(cluster.status()["accepted"], 1)
+
+    def test_a_journal_without_its_newest_segment_is_refused(self):
+        with Cluster(workers=0, directory=self.directory) as cluster:
+            cluster.submit([{"kind": "echo"}])  # It waits, so its segment stays.
+        with Cluster(workers=0, directory=self.directory) as cluster:
+            cluster.submit([{"kind": "echo"}])
+        oldest, *_, newest = sorted(glob.glob(f"{self.journal}/*.seg"))
+        self.assertNotEqual(oldest, newest)
+        os.remove(newest)
+        cluster = Cluster(workers=1, directory=self.directory)
+        cluster.start(until="ventilator cannot start")
+        wait_until(lambda: "damaged record at offset" in self.said(), what="a refusal with its place")
+        cluster.stop(kill=True)
+
+    def read(self, *cursor):
+        """What the sink says to who reads on from here."""
+        context = zmq.Context()
+        try:
+            sock = context.socket(zmq.DEALER)
+            sock.connect(f"ipc://{self.directory}/eole/data/sockets/queries")
+            sock.send_multipart([head("read", 1, *cursor, 1 << 20), b""])
+            self.assertTrue(sock.poll(20_000))
+            return msgpack.unpackb(sock.recv_multipart()[0])
+        finally:
+            context.destroy(linger=0)
+
+    def test_a_log_that_was_restored_has_nothing_done_twice_and_tells_its_readers(self):
+        log = f"{self.directory}/eole/data/sink/log"
+        with Cluster(workers=1, directory=self.directory) as cluster:
+            cluster.submit([{"kind": "echo", "args": {"n": 1}}], "--wait")
+        shutil.copytree(log, f"{self.directory}/copy")
+        with Cluster(workers=1, directory=self.directory) as cluster:
+            cluster.submit([{"kind": "echo", "args": {"n": 2}}], "--wait")
+            _, _, _, name, offset, _, crc, *_ = self.read(0, 0, 0)
+            self.assertEqual(self.read(name, offset, crc)[1], "records")
+        shutil.rmtree(log)
+        os.rename(f"{self.directory}/copy", log)
+        with Cluster(workers=1, directory=self.directory) as cluster:
+            cluster.submit([{"kind": "echo", "args": {"n": 3}}], "--wait")
+            self.assertEqual([entry["value"] for entry in cluster.log()], [{"n": 1}, {"n": 3}])
+            status = cluster.status()
+            self.assertEqual((status["accepted"], status["settled"], status["queued"]), (3, 3, 0))
+            refused = self.read(name, offset, crc)  # As many are there, but others.
+            self.assertIn("other records lie before it", refused[3], refused)
 
     def test_a_second_ventilator_on_the_same_directory_is_refused(self):
         with Cluster(workers=0, directory=self.directory) as cluster:

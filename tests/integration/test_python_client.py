@@ -47,13 +47,12 @@ class Wire(unittest.TestCase):
     """No cluster: bytes."""
 
     def test_the_golden_records_are_read(self):
-        [result] = opened(GOLDEN["batch.record"])
+        result, *pair = opened(GOLDEN["batch.record"])
         self.assertEqual((result.offset, result.id, result.kind, result.project, result.state, result.attempt),
                          (1000, "003rj0-42", "echo", "photos", "failed", 3))
         self.assertEqual((result.worker, result.error, result.run_seconds, result.is_final), ("w1", "why", 1.5, False))
-        pair = opened(batch_of(GOLDEN["result_run.record"], count=2))
-        self.assertEqual([(each.offset, each.id, each.value) for each in pair],
-                         [(0, "003rj0-42", 7), (1, "003rj0-43", None)])
+        self.assertEqual([(each.offset, each.id, each.state, each.value) for each in pair],
+                         [(1001, "003rj0-43", "done", 7), (1002, "003rj0-44", "done", None)])
         self.assertEqual(opened(batch_of(GOLDEN["result.record"]))[0].error, "why")
 
     def test_the_golden_heads_are_read(self):

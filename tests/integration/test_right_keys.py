@@ -29,11 +29,11 @@ ORIGIN = HEADS["accepted"][2]
 ROLES = ("submit", "work", "settle", "observe", "admin")
 CLIENTS, READERS, ANYONE = {"submit", "admin"}, {"submit", "observe", "admin"}, {"submit", "work", "observe", "admin"}
 MAY = {  # Socket -> message -> whose it is.
-    "ventilator": {"submit": CLIENTS, "cancel": CLIENTS, "query": READERS, "hello": {"work"}, "beat": {"work"},
-                   "credit": {"work"}, "goodbye": {"work"}},
-    "queries": {"query": READERS, "read": READERS, "discard": CLIENTS, "introduce": {"settle"}, "follow": {"settle"},
-                "attend": READERS},
-    "artifacts": {"put": {"submit", "work", "admin"}, "get": ANYONE}}
+    "ventilator": {"submit": CLIENTS, "cancel": CLIENTS, "control": CLIENTS, "query": READERS, "hello": {"work"},
+                   "beat": {"work"}, "credit": {"work"}, "goodbye": {"work"}},
+    "queries": {"query": READERS, "read": READERS, "discard": CLIENTS, "control": CLIENTS, "introduce": {"settle"},
+                "follow": {"settle"}, "attend": READERS},
+    "artifacts": {"put": {"submit", "work", "admin"}, "get": ANYONE, "hand": {"submit", "work", "admin"}}}
 NUMBERS = [0, 1, 2, 127, 128, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 40, (1 << 63) - 1, 1 << 63,
            (1 << 64) - 1]
 TEXTS = ["", "status", "task", "dead", "spec", "echo", "x" * 300, "0" * 64, "a" * 3000, "\x1b[2J", "../../x", "stdout"]

@@ -60,6 +60,10 @@ class Submit(unittest.TestCase):
         said = self.refused("--file", "-", input="\n".join(map(json.dumps, tasks)))
         self.assertIn("line 6101: after: 3000 stretches of tasks, limit 1024 (a project may have more)", said)
 
+    def test_tasks_of_one_key_fit_one_message_or_none_is_taken(self):
+        said = self.refused("--file", "-", "--key", "large", input='{"kind":"echo"}\n' * 70_000)
+        self.assertIn("submit with a key: all tasks must fit one message, at most 65536", said)
+
     def test_a_directory_is_no_file_of_tasks(self):
         self.assertIn("cannot be read", self.refused("--file", self.cluster.directory))
 

@@ -6,6 +6,8 @@ import unittest
 
 import zmq
 
+from cluster import wait_until
+from fake_sink import GOLDEN
 from keyed import Keyed
 from test_security import head
 
@@ -50,6 +52,28 @@ class Unread(Keyed):
             self.assertTrue(asking.poll(20_000))
             self.assertGreater(len(asking.recv_multipart()[1]), 1_000_000)
         self.check_cost(self.sink, before)
+
+    def test_a_ventilator_s_answers_that_nobody_reads_have_a_bound(self):
+        self.keys = self.join("submit")
+        self.cluster.submit([{"kind": "none has it", "project": "p" * 255}] * 1000)
+        question = [head("query", 1, "tasks", 0, 0), b""]
+        asking = self.connect(zmq.DEALER, self.file["ventilator"], self.keys)
+
+        def ask():
+            asking.send_multipart(question)
+            self.assertTrue(asking.poll(20_000))
+            return len(asking.recv_multipart()[1])
+
+        size = ask()
+        pid = self.cluster.pid("ventilator")
+        before = memory(pid)
+        deaf = self.deaf(zmq.DEALER, "ventilator")
+        for _ in range(4 * COST_MAX // size):  # Each waits until there is room for it.
+            deaf.send_multipart(question)
+        deaf.send_multipart([head("submit", 7, 1, 0, "", 1), GOLDEN["task_group.record"]])  # Behind all that it asked.
+        wait_until(lambda: self.cluster.status()["accepted"] > 1000, what="the last is handled")
+        self.assertGreater(ask(), 0)
+        self.check_cost(pid, before)
 
     def test_pieces_of_artifacts_that_nobody_reads_have_a_bound(self):
         data = os.urandom(MIB)

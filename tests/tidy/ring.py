@@ -5,43 +5,68 @@ import re
 
 NAME = r"[A-Z]\d{1,2}"
 RULE = re.compile(rf"^\*\*({NAME}) ", re.M)
-# "rule V6", "rules S1, D3 and L1", "rules V1 to V11"; a comment may go on on its next line.
-CITATION = re.compile(rf"\brules?\s+({NAME}(?:(?:,| and| to|, and)\s+{NAME})*)")
-COMMENT_MARK = re.compile(r"\n\s*(?:///?|#)\s*")
-KEPT_IN = ("common", "ventilator", "worker", "sink", "clients", "cli", "examples", "tests", "docs")
+# "rule V6", "rules S1, D3 or L1", "rules V1 to V11"; a comment may go on on its next line.
+CITATION = re.compile(rf"\brules?\s+({NAME}(?:,?(?: and| to| or)? {NAME})*)")
+# "as V6 says" and "(G1 to G5)", in prose: these letters have rules.
+BARE = re.compile(r"\b([SDVRLGBT]\d{1,2}(?: to [SDVRLGBT]\d{1,2})?)\b")
+COMMENT = re.compile(r'//[^\n]*(?:\n\s*//[^\n]*)*|/\*.*?\*/|^\s*#[^\n]*(?:\n\s*#[^\n]*)*|  #[^\n]*|""".*?"""', re.S | re.M)
+COMMENT_MARK = re.compile(r"\n\s*(?:///?|#|\*)?\s*")
+SOURCES = (".cpp", ".hpp", ".py", ".js", ".mjs", ".ts")
+KEPT_IN = ("common", "ventilator", "worker", "sink", "gateway", "relay", "clients", "cli", "bench", "web", "examples", "tests",
+           "docs")
+KEPT_OUT = ("docs/ring.md", "tests/tidy")
+LEFT_BY_TOOLS = ("node_modules", "build", "dist", "__pycache__")
 
 
-def cited(text):
-    """The names of the rules that a source cites."""
+def cited(text, is_prose):
+    """The names of the rules that a source or a page cites."""
+    comments = [text] if is_prose else COMMENT.findall(text)
     found = set()
-    for names in CITATION.findall(COMMENT_MARK.sub(" ", text)):
+    for names in (each for comment in comments for line in [COMMENT_MARK.sub(" ", comment)]
+                  for each in CITATION.findall(line) + BARE.findall(line)):
         found.update(re.findall(NAME, names))
         for first, last in re.findall(rf"({NAME}) to ({NAME})", names):
             found.update(f"{first[0]}{number}" for number in range(int(first[1:]), int(last[1:]) + 1))
     return found
 
 
-def problems(root):
-    with open(os.path.join(root, "docs/ring.md"), encoding="utf-8") as file:
-        rules = RULE.findall(file.read())
+def kept(root):
+    """The sources and pages that may cite a rule."""
+    yield from sorted(name for name in os.listdir(root) if name.endswith(".md"))
+    for top in KEPT_IN:
+        for directory, inner, names in os.walk(os.path.join(root, top)):
+            inner[:] = sorted(name for name in inner if name not in LEFT_BY_TOOLS)
+            yield from (os.path.relpath(os.path.join(directory, name), root) for name in sorted(names)
+                        if name.endswith((*SOURCES, ".md")))
+
+
+def compare(rules, files):
+    """`files`: paths and texts."""
     for name in {name for name in rules if rules.count(name) > 1}:
         yield f"docs/ring.md: has the rule {name} twice"
     seen = set()
-    for top in KEPT_IN:
-        for directory, _, names in os.walk(os.path.join(root, top)):
-            for name in names:
-                path = os.path.relpath(os.path.join(directory, name), root)
-                if not name.endswith((".cpp", ".hpp", ".py", ".md")) or path.startswith(("docs/ring.md", "tests/tidy")):
-                    continue
-                with open(os.path.join(root, path), encoding="utf-8") as file:
-                    names_cited = cited(file.read())
-                yield from (f"{path}: cites the rule {name}, which docs/ring.md does not have"
-                            for name in sorted(names_cited - set(rules)))
-                if not name.endswith(".md"):
-                    seen |= names_cited
+    for path, text in files:
+        names = cited(text, path.endswith(".md"))
+        yield from (f"{path}: cites the rule {name}, which docs/ring.md does not have" for name in sorted(names - set(rules)))
+        if not path.endswith(".md"):
+            seen |= names
     yield from (f"docs/ring.md: no source cites the rule {name}" for name in rules if name not in seen)
 
 
+def problems(root):
+    def read(path):
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            return file.read()
+    yield from compare(RULE.findall(read("docs/ring.md")),
+                       ((path, read(path)) for path in kept(root) if not path.startswith(KEPT_OUT)))
+
+
 def self_test():
-    if cited("// one thing (ring rules S1,\n  // V2 to V4 and D1)") != {"S1", "V2", "V3", "V4", "D1"}:
-        yield "tidy does not read the rules that a comment cites"
+    for text, names in (("// one thing (ring rules S1,\n  // V2 to V4 and D1)", {"S1", "V2", "V3", "V4", "D1"}),
+                        ("// rules S1 or V99, and rule X9", {"S1", "V99", "X9"}),
+                        ("int a;  // As V99 says (G1 to\n        // G3).", {"V99", "G1", "G2", "G3"}),
+                        ('"""Of (R2)."""\nx = "T0[01]", V98  # and T1', {"R2", "T1"})):
+        if cited(text, False) != names:
+            yield f"tidy does not read the rules that a comment cites: {text!r}"
+    if len(list(compare(["S1", "S2", "S2"], [("a.cpp", "// rule S1"), ("A.md", "As V99 says.")]))) != 4:
+        yield "tidy does not compare the rules"

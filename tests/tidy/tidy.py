@@ -8,9 +8,11 @@ import bounds
 import codes
 import coroutines
 import events
+import golden
 import members
 import ring
 import routes
+import shown
 import wire
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
@@ -80,7 +82,7 @@ BAD_NAMES = re.compile(r"(^|[_/])(util|utils|helpers|misc|manager)([_.]|$)")
 LINES_MAX = 500
 COLUMNS_MAX = 120
 COLUMNS_PYTHON_MAX = 132
-PARTS = (bounds, codes, coroutines, events, members, ring, routes, wire)
+PARTS = (bounds, codes, coroutines, events, golden, members, ring, routes, shown, wire)
 
 
 def included(text):

@@ -219,7 +219,11 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   REQUIRE(run_reader.next() == sample_result());
   REQUIRE_FALSE(run_reader.next());
 
-  const ResultBatch batch{1000, 7, 5, 1, "w1", result};
+  // A failed one, and two that were done: whoever reads batches reads both.
+  sample.state = TaskState::kDone;
+  sample.is_final = true;
+  put_result_run(result, {sample, 2, bodies});
+  const ResultBatch batch{1000, 7, 5, 3, "w1", result};
   check_golden("batch.record.hex", encode_batch(batch));
   REQUIRE(read_batch(encode_batch(batch)) == batch);
 

@@ -47,6 +47,7 @@ Durable durable() {
   durable.answers.add(7, 1, 0, {40, 1}, {});
   durable.answers.add({"nightly", "hash of two tasks", {41, 2}, {}});
   durable.wishes.put("pause", "project:photos", "\xc3");
+  durable.projects.put("photos", {true, true, 38, 3, 2, 41, "a task", 43});
   return durable;
 }
 
@@ -65,7 +66,8 @@ TEST_CASE("each record of the journal and a segment of it are their golden bytes
     Journal journal(*directory, {.segment_bytes = 8192, .entropy = 123456ULL << 34}, "boot");
     write(journal,
           {tasks(), JournalNote{9, 2, {{41, 77, 1, 2}}, true}, JournalCancel{42}, kScheduled,
-           beat(), JournalWish{"pause", "project:photos", "\xc3"}, Forget{{{1, 39}}}});
+           beat(), JournalWish{"pause", "project:photos", "\xc3"},
+           JournalProject{durable().projects.record("photos")}, Forget{{{1, 39}}}});
     journal.rest();
   }
   auto segment = disk.content("00000001.seg");
@@ -77,20 +79,26 @@ TEST_CASE("each record of the journal and a segment of it are their golden bytes
   const storage::Store store(
       *directory, {.entropy = 2},
       [&](auto, std::uint32_t type, std::string_view payload) { records[type] = payload; });
-  check_golden("tasks.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kTasks)));
-  check_golden("beat.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kBeat)));
-  check_golden("start.journal.hex", records.at(static_cast<std::uint32_t>(JournalRecord::kStart)));
+  const std::pair<JournalRecord, const char*> own[]{{JournalRecord::kTasks, "tasks"},
+                                                    {JournalRecord::kBeat, "beat"},
+                                                    {JournalRecord::kStart, "start"},
+                                                    {JournalRecord::kSnapshot, "snapshot"},
+                                                    {JournalRecord::kSnapshotEnd, "snapshot_end"}};
+  for (const auto& [record, name] : own)
+    check_golden(text(name, ".journal.hex"), records.at(static_cast<std::uint32_t>(record)));
   const auto groups = tasks().submit.payload;
   const MovedRecord moved{41, {1'790'000'000'123, 1'790'000'000'456}, groups};
   check_golden("moved.journal.hex", encode(moved));
   SavePlace place;
-  for (const auto* name : {"settled", "notes", "cancelled", "lost", "requests", "keys", "wishes"}) {
+  for (const auto* name :
+       {"settled", "notes", "cancelled", "lost", "requests", "keys", "wishes", "projects"}) {
     const auto part = save_next(place, [](SavePlace& at, Bytes& out) { durable().save(at, out); });
     REQUIRE(part);
     check_golden(text(name, ".journal.hex"), part->payload);
     const auto found = records.find(static_cast<std::uint32_t>(part->part));
     if (found != records.end()) REQUIRE(found->second == part->payload);  // News and snapshots.
   }
+  REQUIRE_FALSE(save_next(place, [](SavePlace& at, Bytes& out) { durable().save(at, out); }));
 }
 
 TEST_CASE("a journal opens a golden segment, and knows all that is in it", "[records]") {
@@ -119,6 +127,7 @@ TEST_CASE("a journal opens a golden segment, and knows all that is in it", "[rec
   const auto* scheduled = found.wishes.find("schedule", "nightly");
   REQUIRE(scheduled != nullptr);
   REQUIRE(*scheduled == Schedules::advanced(kScheduled.value, beat().beat));
+  REQUIRE(*found.projects.find("photos") == *durable().projects.find("photos"));
   REQUIRE(found.answers.find("nightly")->answered == Answered{41, 2});
   REQUIRE(journal.specs(43, 1).count == 1);
   REQUIRE(journal.specs(41, 2).count == 2);
