@@ -20,8 +20,12 @@ constexpr std::size_t kOutboundBytesMax = 64 << 20;
 /// Bytes of large notifications that some subscriber has not read. One over it is not published:
 /// subscribers are told where the log ends, and read it there.
 constexpr std::size_t kPublishedBytesMax = 32 << 20;
-/// Messages of one peer that were not handled yet; then its connection is read no further.
-constexpr int kUnreadMessagesMax = 1024;
+/// Messages of one peer that were not handled yet; then its connection is read no further. Few: each
+/// may have kFrameBytesMax.
+constexpr int kUnreadMessagesMax = 64;
+/// The same of a ventilator, where as many small ones share a sync: with 64, a client that submits
+/// one task a message had a third of its tasks a second.
+constexpr int kUnreadSubmitsMax = 1024;
 /// What a subscriber may send in one frame: a topic, or a part of its handshake.
 constexpr std::size_t kSubscriptionBytesMax = 1024;
 /// Bytes of topics that were subscribed to since the publisher was bound, whoever asked; each costs

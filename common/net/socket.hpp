@@ -62,6 +62,9 @@ class Socket {
   /// How many messages wait for a peer that does not take them; then a send does nothing. Before
   /// connect().
   void limit_queue(int messages);
+  /// How many messages of one peer wait to be received; then its connection is read no further.
+  /// Before bind(); without it kUnreadMessagesMax.
+  void limit_unread(int messages);
 
   /// False if the message cannot go now (no peer, or its queue is full): nothing was sent, and the
   /// message is as it was. One that is moved in goes without a copy.

@@ -19,6 +19,7 @@ class Socket::Carrier {
   virtual void connect(const std::string& endpoint, bool once) = 0;
   virtual void subscribe(std::string_view prefix) = 0;
   virtual void limit_queue(int messages) = 0;
+  virtual void limit_unread(int messages) = 0;
   virtual bool send(protocol::Message&& message) = 0;
   /// With a first frame: whom it goes to, or what it is published as.
   virtual bool send(std::string_view address, protocol::Message&& message) = 0;

@@ -137,6 +137,7 @@ class ZmqSocket final : public Socket::Carrier {
   void connect(const std::string& endpoint, bool once) override;
   void subscribe(std::string_view prefix) override;
   void limit_queue(int messages) override;
+  void limit_unread(int messages) override { unread_max_ = messages; }
   bool send(protocol::Message&& message) override;
   bool send(std::string_view address, protocol::Message&& message) override;
   bool send(const Bytes& head, std::shared_ptr<const Bytes> payload) override;
@@ -159,6 +160,7 @@ class ZmqSocket final : public Socket::Carrier {
   zmq::socket_t socket_;
   Gauge unsent_ = std::make_shared<Gauge::element_type>(0);
   std::map<std::string, Gauge, std::less<>> unsent_to_;  // ROUTER: large frames by their peers.
+  int unread_max_ = kUnreadMessagesMax;  // Of one peer, once it is bound.
   bool is_bound_ = false;
   bool is_due_ = true;  // A send may swallow the descriptor's edge, too.
 };
@@ -201,7 +203,7 @@ std::string ZmqSocket::bind(const std::string& endpoint, const std::string& only
     }
     std::optional<IpcPlace> place;
     if (!is_tcp) place.emplace(endpoint.substr(endpoint.find("//") + 2));
-    socket_.set(zmq::sockopt::rcvhwm, kUnreadMessagesMax);
+    socket_.set(zmq::sockopt::rcvhwm, unread_max_);
     is_bound_ = true;
     if (const auto range = port_range(endpoint); is_tcp && range)
       bind_in(*range, socket_, context_.next_port);

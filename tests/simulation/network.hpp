@@ -108,6 +108,7 @@ class SimSocket final : public net::Socket::Carrier {
   void connect(const std::string& endpoint, bool once) override;
   void subscribe(std::string_view prefix) override { prefixes_.emplace_back(prefix); }
   void limit_queue(int) override {}
+  void limit_unread(int) override {}
   bool send(protocol::Message&& message) override;
   bool send(std::string_view address, protocol::Message&& message) override;
   bool send(const Bytes& head, std::shared_ptr<const Bytes> payload) override;

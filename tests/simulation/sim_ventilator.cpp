@@ -69,7 +69,7 @@ void SimVentilator::check_forgotten() {
 void SimVentilator::check_expired() const {
   const auto& core = node_->core();
   for (const auto seq : fabric_.ledger.expired(core.origin())) {
-    const auto task = core.task(seq);
+    const auto task = core.explain().task(seq);
     if (task && task->attempt == 0 && (task->state == "queued" || task->state == "waiting"))
       throw Violation{text(to_text(TaskId{core.origin(), seq}), " has expired, and still waits")};
   }

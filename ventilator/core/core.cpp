@@ -97,9 +97,12 @@ std::optional<TimePoint> Core::next_deadline() const {
   return next;
 }
 
-const protocol::TaskClass* Core::class_of(Seq seq) const {
-  const auto id = durable_.classes.of(seq);
-  return id == kNoClass ? nullptr : &durable_.classes.at(id);
+Explain Core::explain() const {
+  return {config_, durable_, tasks_, gates_, queue_, limits_, fleet_, moment_};
+}
+
+ProjectCounts Core::project_counts() const {
+  return {durable_.classes, durable_.projects, tasks_, gates_, fleet_};
 }
 
 }  // namespace eole::ventilator

@@ -14,12 +14,14 @@
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/durable.hpp"
 #include "ventilator/core/events.hpp"
+#include "ventilator/core/explain.hpp"
 #include "ventilator/core/fleet.hpp"
 #include "ventilator/core/follower.hpp"
 #include "ventilator/core/gates/due_times.hpp"
 #include "ventilator/core/gates/gates.hpp"
 #include "ventilator/core/last_attempts.hpp"
 #include "ventilator/core/limits/limits.hpp"
+#include "ventilator/core/project_counts.hpp"
 #include "ventilator/core/queue.hpp"
 #include "ventilator/core/retries.hpp"
 #include "ventilator/core/stragglers.hpp"
@@ -27,24 +29,6 @@
 #include "ventilator/core/verdicts.hpp"
 
 namespace eole::ventilator {
-
-/// What people ask about a task that is not settled.
-struct TaskView {
-  std::string state;  // queued, waiting, running, cancelling, ending
-  std::uint32_t attempt = 0;
-  std::string worker;
-  std::vector<std::string> reasons;           // Why earlier attempts were none.
-  std::optional<TimePoint> waits_until = {};  // If it is waiting for a time.
-};
-
-/// What people ask about a project: its tasks that are not settled, and what else is known.
-struct ProjectView {
-  std::string name;
-  std::uint64_t waiting = 0;
-  std::uint64_t queued = 0;
-  std::uint64_t running = 0;
-  std::optional<Project> known = {};
-};
 
 /// Decides what a ventilator does: accepts, dispatches by credit, redelivers what workers lose,
 /// settles by following the sink's log. Pure: no socket, clock, file or random device.
@@ -92,22 +76,11 @@ class Core {
   const Wishes& wishes() const { return durable_.wishes; }
   const Schedules& schedules() const { return durable_.schedules; }
   /// Null if the task was never accepted, is settled, or damage took it.
-  const protocol::TaskClass* class_of(Seq seq) const;
-  /// Nothing if the task was never accepted, or is settled.
-  std::optional<TaskView> task(Seq seq) const;
-  /// Why such a task is where it is; `conditions`: its own, encoded, which the journal has. What a
-  /// runner printed is for who sees all.
-  std::vector<Why> why(Seq seq, std::string_view conditions, const Within& within = Within()) const;
-  /// Of the projects behind `after`, by name, at most so many. Costs a look at each task that is
-  /// more than queued.
-  std::vector<ProjectView> projects(std::string_view after, std::size_t most,
-                                    const Within& within) const;
-  /// Of all projects within: waiting, queued and running; name and all else are empty.
-  ProjectView sum(const Within& within) const;
-  /// How many of their tasks each worker has.
-  std::map<std::string, std::uint64_t> held_by_workers(const Within& within) const;
-  /// Nothing if it has no task that is not settled, and nothing else is known of it.
-  std::optional<ProjectView> project(const std::string& name) const;
+  const protocol::TaskClass* class_of(Seq seq) const { return durable_.classes.class_of(seq); }
+  /// For what people ask of one task …
+  Explain explain() const;
+  /// … and of projects.
+  ProjectCounts project_counts() const;
 
  private:
   using State = Task::State;
@@ -175,21 +148,11 @@ class Core {
   Expected<protocol::Value> control_declare(const std::string& what, const protocol::Value& options,
                                             Actions& out);
 
-  // What people ask: core_explain.cpp.
-  Why why_leased(Seq seq, const Task& task) const;
-  Why why_suspect(const Task& task) const;
-  Why why_paused(const Task& task) const;
-  Why why_queued(Seq seq, ClassId id) const;
-  std::optional<Why> why_for_ever(Seq seq) const;
-  std::vector<Why> why_not_served(Seq seq, const Task* task, const Within& within) const;
-
   // Projects: core_projects.cpp.
   std::optional<Error> why_project_refuses(const protocol::TaskGroup& group,
                                            const std::set<std::string>& awaited) const;
   std::optional<Error> why_no_more_projects(std::uint64_t more) const;
   bool may_forget(const std::string& name, const Project& project) const;
-  using ProjectViews = std::map<std::string, ProjectView, std::less<>>;
-  std::vector<ProjectView> counted(ProjectViews views) const;
   void put_project(const std::string& name, Project project, Actions& out);
   void watch(const std::set<std::string>& awaited, Actions& out);
   void end_tasks(const std::vector<EndedTasks>& ended, Released& released, Actions& out);

@@ -56,6 +56,11 @@ class TaskClasses {
   ClassId find(std::string_view encoded) const;
   /// kNoClass: settled, or damage took its record.
   ClassId of(Seq seq) const;
+  /// Null for kNoClass.
+  const protocol::TaskClass* class_of(Seq seq) const {
+    const auto id = of(seq);
+    return id == kNoClass ? nullptr : &at(id);
+  }
   const protocol::TaskClass& at(ClassId id) const { return known_[id].task_class; }
   /// By first task.
   const std::map<Seq, Stretch>& stretches() const { return stretches_; }

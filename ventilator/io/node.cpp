@@ -6,6 +6,7 @@
 
 #include "common/base/own_files.hpp"
 #include "common/base/text.hpp"
+#include "common/net/bounds.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/news.hpp"
@@ -51,6 +52,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
   news_.subscribe("settled." + origin_text(core_.origin()));
   news_.subscribe("head");
   news_.connect(options_.cluster.notifications);
+  peers_.limit_unread(net::kUnreadSubmitsMax);
   peers_.bind(options_.cluster.ventilator);
   for (auto* socket : {&peers_, &sink_, &news_}) transport_.watch(socket->fd(), socket->due());
   process::log_info(text("origin ", origin_text(core_.origin()), ", start ", core_.start(), ", ",

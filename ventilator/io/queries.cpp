@@ -71,7 +71,7 @@ Value status(const Core& core, const Journal& journal) {
 Value status_within(const Core& core, const Within& within) {
   auto paused = core.limits().pauses().list();
   std::erase_if(paused, [&](const std::string& about) { return !is_of(within, about); });
-  const auto sum = core.sum(within);
+  const auto sum = core.project_counts().sum(within);
   return Value::Map{{"role", "ventilator"},
                     {"origin", origin_text(core.origin())},
                     {"start", core.start()},
@@ -140,7 +140,7 @@ Value workers(const Core& core) {
 
 // What is theirs alone is what they hold.
 Value workers_within(const Core& core, const Within& within) {
-  auto held = core.held_by_workers(within);
+  auto held = core.project_counts().held_by_workers(within);
   Value::Array list;
   for (const auto& worker : core.workers())
     list.push_back(Value::Map{{"role", "worker"},
@@ -216,7 +216,7 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
     if (task_class == nullptr || (!project.empty() && task_class->project != project)) continue;
     if (!within.has(task_class->project)) continue;
     if (!kind.empty() && task_class->kind != kind) continue;
-    const auto task = core.task(seq);
+    const auto task = core.explain().task(seq);
     if (!task || (!state.empty() && task->state != state)) continue;
     if (!worker.empty() && task->worker != worker) continue;
     const auto specs = journal.specs(seq, 1);
@@ -264,7 +264,7 @@ Expected<Value> projects(const Value& options, const Core& core, const Within& w
   if (most < 1 || most > kPageTasksMax)
     return Error{text("projects: most ", most, ", limits 1 and ", kPageTasksMax)};
   const auto found =
-      core.projects(options["after"].text_or(""), static_cast<std::size_t>(most), within);
+      core.project_counts().list(options["after"].text_or(""), static_cast<std::size_t>(most), within);
   Value::Array list;
   for (const auto& view : found) list.push_back(view_of(view, core));
   const bool is_whole = static_cast<std::int64_t>(found.size()) < most;
@@ -289,7 +289,7 @@ Value declared(std::string_view what, const Core& core, const Within& within) {
 }
 
 Value task(const TaskId& id, const Core& core, Journal& journal, const Within& within) {
-  const auto view = id.origin == core.origin() ? core.task(id.seq) : std::optional<TaskView>{};
+  const auto view = id.origin == core.origin() ? core.explain().task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
   const auto* task_class = core.class_of(id.seq);
   if (!within.has(task_class == nullptr ? "" : task_class->project)) return {};
@@ -297,7 +297,7 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
   ByteReader reader(specs.bytes);
   const auto spec = protocol::read_task_spec(reader);
   Value::Array why;
-  for (const auto& each : core.why(id.seq, spec ? spec->conditions : std::string_view(), within))
+  for (const auto& each : core.explain().why(id.seq, spec ? spec->conditions : std::string_view(), within))
     why.push_back(view_of(each, id.origin));
   Value answer = view_of(id, *view, task_class == nullptr ? protocol::TaskClass{} : *task_class,
                          specs.submitted_unix_ms);
@@ -332,7 +332,7 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   if (query.what == "projects") return projects(*options, core, within);
   if (query.what == "project") {
     const auto name = (*options)["project"].text_or("");
-    const auto view = within.has(name) ? core.project(name) : std::nullopt;
+    const auto view = within.has(name) ? core.project_counts().of(name) : std::nullopt;
     return view ? view_of(*view, core) : Value();
   }
   if (query.what == "chains") return declared("chain", core, within);

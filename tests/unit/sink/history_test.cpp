@@ -40,6 +40,7 @@ class FakeSocket final : public net::Socket::Carrier {
   void connect(const std::string&, bool) override {}
   void subscribe(std::string_view) override {}
   void limit_queue(int) override {}
+  void limit_unread(int) override {}
   bool send(protocol::Message&&) override { return false; }
   bool send(std::string_view address, protocol::Message&& message) override {
     line_.out.emplace_back(address, std::move(message));

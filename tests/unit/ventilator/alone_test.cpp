@@ -37,7 +37,7 @@ TEST_CASE("a last attempt of a kind that nobody offers holds up no other", "[ven
   rig.answer_read();
   rig.worker(2, 1);
   REQUIRE(rig.sent(2) == Seqs{100});
-  REQUIRE(rig.core.why(1, "")[0].text == "no connected worker offers other");
+  REQUIRE(rig.core.explain().why(1, "")[0].text == "no connected worker offers other");
   rig.credit(2, 1, 10);
   REQUIRE(rig.sent(2).empty());  // It has one; and the others are not for it.
   rig.settle({100});
@@ -55,7 +55,7 @@ TEST_CASE("a worker is kept empty for no last attempt that does not fit it", "[v
   rig.submit(1, 2);
   for (auto i = 0; i < 8; ++i) rig.pass(500ms), rig.beat(2, 1, 5, {Rig::held(2, 2)});
   rig.step(SettledReceived{{1, kLog, 0, 0, 0, {}}, {}});
-  REQUIRE(rig.core.task(1)->attempt == 1);
+  REQUIRE(rig.core.explain().task(1)->attempt == 1);
   for (Seq seq = 3; seq < 6; ++seq) {
     rig.submit(1, seq);
     REQUIRE(rig.sent(2) == Seqs{seq});
@@ -83,14 +83,14 @@ TEST_CASE("a worker with a long task is kept from others only for a while", "[ve
   };
   live(4s);  // The first worker is lost.
   rig.step(SettledReceived{{1, kLog, 0, 0, 0, {}}, {}});
-  REQUIRE(rig.core.task(1)->attempt == 1);
+  REQUIRE(rig.core.explain().task(1)->attempt == 1);
   rig.submit(1, 3);
   REQUIRE(rig.sent(2).empty());
   REQUIRE(live(1500ms) == Seqs{3});
   rig.settle({3});
   rig.settle({2});  // It ends: the last attempt waits for the next time that one is kept empty.
   live(4s);
-  REQUIRE(rig.core.task(1)->attempt == 2);
+  REQUIRE(rig.core.explain().task(1)->attempt == 2);
 }
 
 TEST_CASE("last attempts take turns with what waits beside them", "[ventilator]") {

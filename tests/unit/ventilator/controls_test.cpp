@@ -75,7 +75,7 @@ TEST_CASE("a copy of what was refused is refused as it was, whatever has changed
   control(rig, "open", "d", again);
   control(rig, "open", "c", Value::Map{{"project", "photos"}, {"expected", 7}});
   REQUIRE(refused() == protocol::Refused{3, "open: project photos: was closed", "conflict"});
-  REQUIRE(rig.core.project("photos")->known->expected == 0);
+  REQUIRE(rig.core.project_counts().of("photos")->known->expected == 0);
 
   auto durable = Rig::fresh();  // Across a restart, too.
   durable.start = 2;

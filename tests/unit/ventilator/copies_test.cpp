@@ -120,11 +120,11 @@ TEST_CASE("a copy that fails leaves the other one to go on", "[ventilator]") {
     rig.live(1s);
     REQUIRE((rig.sent(1).empty() && rig.sent(2).empty()));
     REQUIRE((rig.ordered(1).empty() && rig.ordered(2).empty()));
-    REQUIRE(rig.core.task(4)->worker == (failing == 4 ? "w2" : "w1"));
-    REQUIRE(rig.core.task(4)->reasons ==
+    REQUIRE(rig.core.explain().task(4)->worker == (failing == 4 ? "w2" : "w1"));
+    REQUIRE(rig.core.explain().task(4)->reasons ==
             std::vector<std::string>{"one of two copies: failed: no luck"});
     rig.settle({}, {{4, {1, failing == 4 ? 5u : 4u}, "no luck"}});
-    REQUIRE(rig.core.task(4)->state == "waiting");  // Its next attempt is the third.
+    REQUIRE(rig.core.explain().task(4)->state == "waiting");  // Its next attempt is the third.
   }
 }
 
@@ -139,8 +139,8 @@ TEST_CASE("the younger copy's failure is not the elder's, whose worker is lost a
   rig.hello(1, 2, {Rig::held(4, 4)});
   REQUIRE(rig.core.running() == 1);
   rig.step(SettledReceived{{read.request, kLog, rig.head, rig.head, rig.head, {}}, {}});
-  REQUIRE(rig.core.task(4)->worker == "w1");
-  REQUIRE(rig.core.task(4)->reasons ==
+  REQUIRE(rig.core.explain().task(4)->worker == "w1");
+  REQUIRE(rig.core.explain().task(4)->reasons ==
           std::vector<std::string>{"one of two copies: failed: no luck"});
   rig.hello(2, 2, {Rig::held(4, 5, HeldState::kFinished)}, 1, {1, 2, 1});
   REQUIRE(rig.ordered(2).empty());
@@ -155,7 +155,7 @@ TEST_CASE("a copy whose worker is lost, or gives it back, leaves the other one t
     rig.holds.erase(gone);
     rig.live(2s);
     REQUIRE((rig.sent(1).empty() && rig.sent(2).empty()));
-    REQUIRE(rig.core.task(4)->worker == (gone == 1 ? "w2" : "w1"));
+    REQUIRE(rig.core.explain().task(4)->worker == (gone == 1 ? "w2" : "w1"));
     REQUIRE(rig.core.running() == 1);
     CopiesRig other;
     other.copy();
@@ -164,7 +164,7 @@ TEST_CASE("a copy whose worker is lost, or gives it back, leaves the other one t
     other.live(500ms);
     REQUIRE(other.ordered(gone) == Kinds{OrderKind::kReleased});
     other.holds[gone] = {};
-    REQUIRE(other.core.task(4)->worker == (gone == 1 ? "w2" : "w1"));
+    REQUIRE(other.core.explain().task(4)->worker == (gone == 1 ? "w2" : "w1"));
   }
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("a copy that never began uses up no attempt, and there may be another"
     rig.hello(2, 2, {}, has_arrived ? 1 : 0, {1, 2, 1});
     REQUIRE((has_arrived ? noted : rig.Rig::all<JournalNote>()) ==
             std::vector<JournalNote>{{1, 1, {{4, 4, 1}}, false}});
-    REQUIRE(rig.core.task(4)->attempt == 1);
+    REQUIRE(rig.core.explain().task(4)->attempt == 1);
     rig.beat(1, 4, 9, {Rig::held(4, 4)});
     rig.credit(2, 0, 9, 2);
     rig.pass(300ms);
@@ -201,7 +201,7 @@ TEST_CASE("both copies stay through a new link of their workers", "[ventilator]"
   rig.beat(2, 0, 9, {}, 2);  // It has it no more: the other one goes on.
   rig.beat(1, 0, 9, {Rig::held(4, 4)}, 2);
   REQUIRE(rig.ordered(1).empty());
-  REQUIRE(rig.core.task(4)->worker == "w1");
+  REQUIRE(rig.core.explain().task(4)->worker == "w1");
 }
 
 TEST_CASE("there is no copy where a worker is kept empty for a last attempt", "[ventilator]") {
@@ -273,7 +273,7 @@ TEST_CASE("after a restart the later of two copies stays", "[ventilator]") {
   Rig rig(std::move(durable));
   rig.hello(1, 1, {Rig::held(1, 4)});
   rig.hello(2, 1, {Rig::held(1, 5)});
-  REQUIRE(rig.core.task(1)->worker == "w2");
+  REQUIRE(rig.core.explain().task(1)->worker == "w2");
   rig.beat(1, 0, 9, {Rig::held(1, 4)}, 1, 2);
   REQUIRE(rig.last<SendOrders>().orders ==
           std::vector<Order>{{OrderKind::kDrop, {kOrigin, 1}, {1, 4}}});

@@ -182,7 +182,7 @@ TEST_CASE("a received task that its worker no longer holds is judged after a rea
   rig.beat(1, 1, 1, {});
   REQUIRE(rig.all<SendFollow>().size() == 1);
   rig.answer_read();
-  REQUIRE(rig.core.task(1)->state == "queued");
+  REQUIRE(rig.core.explain().task(1)->state == "queued");
   rig.credit(1, 1, 2);
   REQUIRE(rig.sent(1) == Seqs{1});
 }
@@ -276,7 +276,7 @@ TEST_CASE("a failure that is not final is retried with the next attempt", "[vent
   rig.pass(300ms);
   rig.credit(1, 1, 2);
   REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
-  REQUIRE(rig.core.task(1)->reasons == std::vector<std::string>{"attempt 1: failed: no luck"});
+  REQUIRE(rig.core.explain().task(1)->reasons == std::vector<std::string>{"attempt 1: failed: no luck"});
 }
 
 TEST_CASE("a cancelled queued task never runs, and is pushed as cancelled", "[ventilator]") {
@@ -390,7 +390,7 @@ TEST_CASE("a failed attempt that its worker still reports is not taken for a run
   rig.settle({}, {{1, {1, 1}, "no luck"}});
   // The sink's acknowledgement is still on its way: the worker holds the finished attempt.
   rig.beat(1, 1, 1, {Rig::held(1, 1, HeldState::kFinished)});
-  REQUIRE(rig.core.task(1)->state == "waiting");
+  REQUIRE(rig.core.explain().task(1)->state == "waiting");
   rig.pass(300ms);
   rig.credit(1, 1, 2);
   REQUIRE(rig.sent(1) == Seqs{1});

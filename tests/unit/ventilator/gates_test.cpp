@@ -76,8 +76,8 @@ TEST_CASE("tasks of one key run one by one in their order, others are not held u
   rig.submit({keyed("a"), keyed("a"), keyed("b"), keyed("a")});
   REQUIRE(rig.sent(kRun) == Seqs{1, 3});
   REQUIRE(rig.core.held() == 2);
-  REQUIRE(rig.core.task(2)->state == "waiting");
-  REQUIRE(rig.core.why(2, "") ==
+  REQUIRE(rig.core.explain().task(2)->state == "waiting");
+  REQUIRE(rig.core.explain().why(2, "") ==
           std::vector<Why>{{"key",
                             "it waits for the tasks of its key before it, of which it is the "
                             "turn of 000005-1",
@@ -152,9 +152,9 @@ TEST_CASE("a task that comes back after it expired ends, if it has not begun", "
   rig.submit({expires});
   REQUIRE(rig.sent(kRun) == Seqs{1});
   rig.pass(2s);
-  REQUIRE(rig.core.task(1)->state == "running");
+  REQUIRE(rig.core.explain().task(1)->state == "running");
   rig.hello(kRun, 2, {}, 0, {1, kRun, 1});  // It never arrived.
-  REQUIRE(rig.core.task(1)->state == "ending");
+  REQUIRE(rig.core.explain().task(1)->state == "ending");
   REQUIRE(rig.last<PushVerdict>().why == Why{"expired", "expired before it began"});
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("a task runs once all its parents are done", "[gates]") {
   rig.submit({{}, {}, after({{{}, 2, 2}})});  // The first two are plain, the third joins them.
   REQUIRE(rig.sent(kRun) == Seqs{1, 2});
   rig.end(2);
-  REQUIRE(rig.core.why(3, protocol::encode_conditions(after({{{}, 2, 2}}))) ==
+  REQUIRE(rig.core.explain().why(3, protocol::encode_conditions(after({{{}, 2, 2}}))) ==
           std::vector<Why>{{"parents", "it waits for 1 task to end: 000005-1", 0, {1}}});
   rig.submit({after({{{kOrigin, 2}}})});  // Its parent is done.
   REQUIRE(rig.sent(kRun) == Seqs{4});
@@ -255,12 +255,12 @@ TEST_CASE("times pass for new tasks before a start knows the earlier ones", "[ga
   GateRig rig(GateRig::restarted({delayed, expiring}), false);
   rig.submit({expiring});
   rig.pass(2s);
-  REQUIRE(rig.core.task(1)->state == "queued");
-  REQUIRE(rig.core.task(2)->state == "queued");  // An earlier start may have sent it.
-  REQUIRE(rig.core.task(3)->state == "ending");
+  REQUIRE(rig.core.explain().task(1)->state == "queued");
+  REQUIRE(rig.core.explain().task(2)->state == "queued");  // An earlier start may have sent it.
+  REQUIRE(rig.core.explain().task(3)->state == "ending");
   REQUIRE(*rig.core.next_deadline() > rig.now);  // Nothing is due again and again.
   rig.step(IntroducedReceived{2, kLog, 0, {}, {}});
-  REQUIRE(rig.core.task(2)->state == "ending");
+  REQUIRE(rig.core.explain().task(2)->state == "ending");
 }
 
 TEST_CASE("how a parent ended is known again after a restart", "[gates]") {

@@ -35,7 +35,7 @@ struct KeyRig : Rig {
     step(ControlAsked{"boss", 3, what, std::move(options)});
     return std::get<protocol::Refused>(last<Reply>().message).reason;
   }
-  std::string code(Seq seq) const { return core.why(seq, "").at(0).code; }
+  std::string code(Seq seq) const { return core.explain().why(seq, "").at(0).code; }
   std::uint64_t requests = 0;
 };
 
@@ -51,9 +51,9 @@ TEST_CASE("of a key so many tasks begin a second, and others are not held up", "
   REQUIRE(rig.sent(1) == Seqs{1, 3, 5});
   rig.settle({1, 3});
   REQUIRE(rig.sent(1) == Seqs{4});
-  REQUIRE(rig.core.why(2, "") ==
+  REQUIRE(rig.core.explain().why(2, "") ==
           std::vector<Why>{{"rate", "of key:a begin 2 tasks a second at most", 500}});
-  REQUIRE(rig.core.task(2)->state == "waiting");
+  REQUIRE(rig.core.explain().task(2)->state == "waiting");
   REQUIRE(*rig.core.next_deadline() <= kStart + 501ms);
   rig.submit({"a", ""});
   REQUIRE(rig.sent(1) == Seqs{7});
@@ -104,7 +104,7 @@ TEST_CASE("attempts count for their key's rate, too", "[gates]") {
   rig.pass(1s);
   REQUIRE(rig.code(1) == "rate");
   rig.step(CancelAsked{"client", 9, kOrigin, {{1, 1}}});
-  REQUIRE(rig.core.task(1)->state == "cancelling");
+  REQUIRE(rig.core.explain().task(1)->state == "cancelling");
   rig.settle({1});
   rig.pass(1100ms);
   REQUIRE(rig.sent(1) == Seqs{2});
@@ -146,7 +146,7 @@ TEST_CASE("a key's rate survives a restart", "[gates]") {
   REQUIRE(rig.sent(9) == Seqs{1, 3});
   rig.settle({1});
   REQUIRE(rig.sent(9).empty());
-  REQUIRE(rig.core.why(2, "").at(0).code == "rate");
+  REQUIRE(rig.core.explain().why(2, "").at(0).code == "rate");
 }
 
 TEST_CASE("of a key nothing is limited but its rate", "[gates]") {

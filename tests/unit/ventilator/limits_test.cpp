@@ -181,7 +181,7 @@ TEST_CASE("a cap is never passed, and what ends makes room for the next", "[vent
   submit(rig, kPhoto, 10);
   REQUIRE(rig.sent(1).size() == 2);  // Shared among those who could have more.
   REQUIRE(rig.sent(2).size() == 2);
-  REQUIRE(rig.core.why(10, "") ==
+  REQUIRE(rig.core.explain().why(10, "") ==
           std::vector<Why>{{"cap", "kind:download has 4 tasks running, limit 4"}});
   rig.settle({1, 2, 3});
   REQUIRE(rig.sent(1).size() + rig.sent(2).size() == 3);

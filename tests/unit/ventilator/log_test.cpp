@@ -54,7 +54,7 @@ TEST_CASE("after a restart a worker that comes back keeps its running task", "[v
   Rig rig(durable);
   rig.hello(1, 2, {Rig::held(1, 1)}, 1, {1, 1, 1});
   rig.pass(2500ms);
-  REQUIRE(rig.core.task(1)->state == "running");
+  REQUIRE(rig.core.explain().task(1)->state == "running");
   REQUIRE(rig.all<SendTasks>().empty());
 }
 
@@ -110,11 +110,11 @@ TEST_CASE("a lost task waits until the log was read up to the head that was told
   rig.silence(1);
   const auto first = rig.last<SendFollow>();
   rig.step(SettledReceived{{first.request, kLog, 0, 2, 5, {}}, {}});  // Only a part of it.
-  REQUIRE(rig.core.task(1)->state == "running");
+  REQUIRE(rig.core.explain().task(1)->state == "running");
   const auto second = rig.last<SendFollow>();
   REQUIRE(second.offset == 2);
   rig.step(SettledReceived{{second.request, kLog, 2, 5, 5, {}}, {}});
-  REQUIRE(rig.core.task(1)->state == "queued");
+  REQUIRE(rig.core.explain().task(1)->state == "queued");
 }
 
 TEST_CASE("a failure that is read before its worker came back after a restart counts",

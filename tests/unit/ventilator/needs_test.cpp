@@ -42,7 +42,7 @@ struct NeedsRig : Rig {
     if (seq != 0) settle({seq}), add();
     return got;
   }
-  Why why(Seq seq) const { return core.why(seq, "").at(0); }
+  Why why(Seq seq) const { return core.explain().why(seq, "").at(0); }
   /// What is left of each resource of the only worker.
   std::vector<std::uint64_t> free() const {
     std::vector<std::uint64_t> all;
@@ -58,7 +58,7 @@ struct NeedsRig : Rig {
     answer_read();
     has(2, 9, "", "licence=1");
     pass(1s);
-    REQUIRE(core.task(1)->worker == "w2");
+    REQUIRE(core.explain().task(1)->worker == "w2");
   }
 };
 
@@ -191,7 +191,7 @@ TEST_CASE("who loses a task to the holder of a later lease may run it still", "[
     rig.has(run, 0, "", "licence=1", {Rig::held(1, run)});
     rig.beat(run, 0, 9, {Rig::held(1, run)}, 1, 2);
   }
-  REQUIRE(rig.core.task(1)->worker == "w2");
+  REQUIRE(rig.core.explain().task(1)->worker == "w2");
   rig.wants(1, "licence=1");
   REQUIRE(rig.sent(1).empty());
   rig.beat(1, 0, 9, {}, 1, 2);
@@ -222,7 +222,7 @@ TEST_CASE("a last attempt does not join what runs in its worker as others'", "[v
   rig.hello(2, 1, {strange});
   rig.beat(2, 0, 9, {strange});
   rig.pass(1s);
-  REQUIRE(rig.core.task(1)->attempt == 1);
+  REQUIRE(rig.core.explain().task(1)->attempt == 1);
   rig.beat(2, 0, 9);
   REQUIRE(rig.sent(2) == Seqs{1});
 }

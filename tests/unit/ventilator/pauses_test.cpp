@@ -68,7 +68,7 @@ TEST_CASE("what is paused gets no lease until it goes on, and says so", "[ventil
   REQUIRE(control(rig, "pause", "project:photos").size() == 1);  // Nothing new to write.
   submit(rig, {"work", "photos"}, 2);
   REQUIRE(rig.all<SendTasks>().empty());
-  REQUIRE(rig.core.why(1, "") == std::vector<Why>{{"paused", "project:photos is paused"}});
+  REQUIRE(rig.core.explain().why(1, "") == std::vector<Why>{{"paused", "project:photos is paused"}});
   submit(rig, {"work", "films"}, 1);
   REQUIRE(rig.sent(1) == Seqs{3});
   control(rig, "resume", "project:photos");

@@ -34,14 +34,14 @@ TEST_CASE("a task of a kind that nobody offers waits, says so, and holds up noth
   submit(rig, 3, "exec");
   submit(rig, 1, "echo");
   REQUIRE(rig.sent(1) == Seqs{4});
-  REQUIRE(rig.core.task(1)->state == "queued");
-  REQUIRE(rig.core.why(1, "") ==
+  REQUIRE(rig.core.explain().task(1)->state == "queued");
+  REQUIRE(rig.core.explain().why(1, "") ==
           std::vector<Why>{{"no_worker", "no connected worker offers exec"}});
   rig.worker(2, 1, "exec");
   REQUIRE(rig.sent(2) == Seqs{1});
-  REQUIRE(rig.core.why(2, "")[0].code == "queued");
+  REQUIRE(rig.core.explain().why(2, "")[0].code == "queued");
   rig.step(GoodbyeReceived{Rig::peer(2), {1, 2, 1}});
-  REQUIRE(rig.core.why(2, "") ==
+  REQUIRE(rig.core.explain().why(2, "") ==
           std::vector<Why>{{"no_worker", "no connected worker offers exec"}});
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("who gives a task back unasked gets no more before its next hello", "[
   REQUIRE(rig.sent(1).empty());
   rig.credit(1, 1, 20);
   REQUIRE(rig.sent(1).empty());
-  REQUIRE(rig.core.task(1)->state == "queued");
+  REQUIRE(rig.core.explain().task(1)->state == "queued");
   rig.beat(1, 1, 20);  // That it is to say hello may be lost.
   REQUIRE(rig.all<SendHelloAgain>().size() == 1);
   rig.step(BeatReceived{Rig::peer(1), {1, 1, 1, ++rig.beats, 1, 20, 1, {}}, {}});  // It leaves.
@@ -107,7 +107,7 @@ TEST_CASE("a task that is given back again and again waits longer each time", "[
     REQUIRE(rig.sent(run) == Seqs{1});
     REQUIRE(rig.last<SendTasks>().runs[0].attempt == 1);
     rig.beat(run, 1, 9, {Rig::held(1, run, HeldState::kReturned)});
-    const auto waits = rig.core.task(1)->waits_until;
+    const auto waits = rig.core.explain().task(1)->waits_until;
     REQUIRE(waits.value_or(rig.now) - rig.now == pause);
     rig.pass(pause);
   };

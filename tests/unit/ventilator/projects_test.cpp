@@ -203,14 +203,14 @@ TEST_CASE("counts of a project are those of its tasks that are not settled", "[p
   rig.credit(kRun, 0, 1);
   rig.feed("a", 5);
   rig.feed("b", 3, "a");
-  const auto a = rig.core.project("a");
+  const auto a = rig.core.project_counts().of("a");
   REQUIRE(a);
   CHECK(a->running + a->queued == 5);
-  CHECK(rig.core.project("b")->waiting == 3);
-  CHECK(rig.core.projects("a", 10, {}).size() == 1);
+  CHECK(rig.core.project_counts().of("b")->waiting == 3);
+  CHECK(rig.core.project_counts().list("a", 10, {}).size() == 1);
   rig.end({1, 2});
-  CHECK(rig.core.project("a")->running + rig.core.project("a")->queued == 3);
-  CHECK_FALSE(rig.core.project("c"));
+  CHECK(rig.core.project_counts().of("a")->running + rig.core.project_counts().of("a")->queued == 3);
+  CHECK_FALSE(rig.core.project_counts().of("c"));
 }
 
 TEST_CASE("a task waits for what a project had accepted before it", "[projects]") {
@@ -300,7 +300,7 @@ TEST_CASE("a restart knows who waits for which tasks of a project", "[projects]"
   SeqRanges settled;
   settled.add(1, ended);
   again.step(IntroducedReceived{2, kLog, 0, settled, {}});
-  CHECK(again.core.project("")->waiting == (ended == 1 ? 2 : 1));
+  CHECK(again.core.project_counts().of("")->waiting == (ended == 1 ? 2 : 1));
 }
 
 TEST_CASE("a whole project is closed and cancelled", "[projects]") {
@@ -339,7 +339,7 @@ TEST_CASE("so many projects are known, and one that is over makes room", "[proje
   CHECK(rig.ask("open", {{"project", "x"}}).as<Value::Map>() == nullptr);
   rig.end({1});  // Its end is in the log.
   CHECK(rig.ask("open", {{"project", "x"}})["state"] == Value("open"));
-  CHECK_FALSE(rig.core.project("p7"));
+  CHECK_FALSE(rig.core.project_counts().of("p7"));
 }
 
 TEST_CASE("a record of projects is read as it was written", "[projects]") {
@@ -426,7 +426,7 @@ TEST_CASE("a circle that was closed within one submit says so", "[projects]") {
                0,
                {other}};
   };
-  REQUIRE(rig.core.why(1, "").front() == circle(2));
-  REQUIRE(rig.core.why(2, "").front() == circle(1));
-  REQUIRE(rig.core.why(2, "").size() == 2);
+  REQUIRE(rig.core.explain().why(1, "").front() == circle(2));
+  REQUIRE(rig.core.explain().why(2, "").front() == circle(1));
+  REQUIRE(rig.core.explain().why(2, "").size() == 2);
 }

@@ -120,5 +120,5 @@ TEST_CASE("a failure that is not to be tried again makes a dead letter that says
   REQUIRE(verdict.reasons ==
           std::vector<std::string>{"attempt 1: failed: exit code 3",
                                    "not tried again: exit:3 is none of exit:75"});
-  REQUIRE(rig.core.task(2)->state == "waiting");
+  REQUIRE(rig.core.explain().task(2)->state == "waiting");
 }

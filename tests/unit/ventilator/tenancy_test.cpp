@@ -199,7 +199,7 @@ TEST_CASE("a control within a prefix is about its own projects alone", "[tenancy
   REQUIRE(
       why("open", Value::Map{{"project", "acme/photos"}, {"collect", protocol::Blob{task_of("")}}})
           .empty());
-  const auto collect = all.rig.core.project("acme/photos")->known->collect;
+  const auto collect = all.rig.core.project_counts().of("acme/photos")->known->collect;
   ByteReader reader(collect);
   REQUIRE(protocol::decode_class(protocol::read_task_group(reader)->task_class)->within == "acme/");
 }

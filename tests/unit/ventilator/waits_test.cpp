@@ -9,8 +9,8 @@ TEST_CASE("a failed task waits before its next attempt, and others do not wait f
   rig.worker(1, 1);
   rig.submit(2);
   rig.settle({}, {{1, {1, 1}, "no luck"}});
-  REQUIRE(rig.core.task(1)->state == "waiting");
-  const auto until = *rig.core.task(1)->waits_until;
+  REQUIRE(rig.core.explain().task(1)->state == "waiting");
+  const auto until = *rig.core.explain().task(1)->waits_until;
   REQUIRE(until > kStart);
   REQUIRE(until <= kStart + kPauseFirst);
   REQUIRE(*rig.core.next_deadline() <= until);

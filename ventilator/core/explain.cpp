@@ -1,10 +1,12 @@
+#include "ventilator/core/explain.hpp"
+
 #include <algorithm>
+#include <tuple>
 
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
-#include "ventilator/core/core.hpp"
+#include "ventilator/core/retries.hpp"
 
-// What people ask of a task that is not settled.
 namespace eole::ventilator {
 
 namespace {
@@ -40,7 +42,7 @@ void name_parents(Why& why, Seq seq, std::string_view encoded, Origin origin,
 
 }  // namespace
 
-std::optional<TaskView> Core::task(Seq seq) const {
+std::optional<TaskView> Explain::task(Seq seq) const {
   if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return std::nullopt;
   TaskView view;
   view.state = gates_.holds(seq) ? "waiting" : "queued";
@@ -62,7 +64,7 @@ std::optional<TaskView> Core::task(Seq seq) const {
   return view;
 }
 
-std::vector<Why> Core::why(Seq seq, std::string_view conditions, const Within& within) const {
+std::vector<Why> Explain::why(Seq seq, std::string_view conditions, const Within& within) const {
   if (seq < 1 || seq > durable_.last || durable_.settled.contains(seq)) return {};
   const auto* task = tasks_.find(seq);
   const auto state = task == nullptr ? State::kReady : task->state();
@@ -97,7 +99,7 @@ std::vector<Why> Core::why(Seq seq, std::string_view conditions, const Within& w
 }
 
 // Its waits lead back to it.
-std::optional<Why> Core::why_for_ever(Seq seq) const {
+std::optional<Why> Explain::why_for_ever(Seq seq) const {
   const auto id = durable_.classes.of(seq);
   if (id == kNoClass) return std::nullopt;
   const auto behind = gates_.behind(seq, durable_.classes.at(id).project);
@@ -115,7 +117,7 @@ std::optional<Why> Core::why_for_ever(Seq seq) const {
   return why;
 }
 
-std::vector<Why> Core::why_not_served(Seq seq, const Task* task, const Within& within) const {
+std::vector<Why> Explain::why_not_served(Seq seq, const Task* task, const Within& within) const {
   const auto id = durable_.classes.of(seq);
   if (id == kNoClass) return {{"lost", "its task was lost when the journal was damaged"}};
   if (queue_.is_recovered(seq) && !queue_.is_recovered_open())
@@ -132,7 +134,7 @@ std::vector<Why> Core::why_not_served(Seq seq, const Task* task, const Within& w
   return {why_queued(seq, id)};
 }
 
-Why Core::why_queued(Seq seq, ClassId id) const {
+Why Explain::why_queued(Seq seq, ClassId id) const {
   const auto& task_class = durable_.classes.at(id);
   std::size_t offering = 0;
   std::size_t free = 0;
@@ -168,7 +170,7 @@ Why Core::why_queued(Seq seq, ClassId id) const {
 }
 
 // Where it is, since when, and why there.
-Why Core::why_leased(Seq seq, const Task& task) const {
+Why Explain::why_leased(Seq seq, const Task& task) const {
   const auto* worker = fleet_.find(task.run);
   const auto name = worker == nullptr ? std::string("a worker") : worker->about.name;
   const auto since = task.since == TimePoint{}
@@ -180,7 +182,7 @@ Why Core::why_leased(Seq seq, const Task& task) const {
   const bool is_stored = std::find(waiting.begin(), waiting.end(), seq) != waiting.end();
   auto out = text(is_stored ? "it waits for a slot of " : "it is on ", name, since, ", attempt ",
                   task.attempt);
-  const auto* task_class = class_of(seq);
+  const auto* task_class = durable_.classes.class_of(seq);
   if (task_class != nullptr)
     out += text(" of at most ", attempts_of(*task_class, config_.attempts_max));
   if (worker != nullptr && worker->alone == seq) {
@@ -197,14 +199,14 @@ Why Core::why_leased(Seq seq, const Task& task) const {
   return {is_stored ? "stored" : "running", std::move(out)};
 }
 
-Why Core::why_suspect(const Task& task) const {
+Why Explain::why_suspect(const Task& task) const {
   const auto* worker = fleet_.find(task.run);
   return {"suspect",
           text(worker == nullptr ? std::string("the worker that had it") : worker->about.name,
                " may have lost it: the sink's log is asked whether it had ended")};
 }
 
-Why Core::why_paused(const Task& task) const {
+Why Explain::why_paused(const Task& task) const {
   const auto until = moment_.unix_ms_at(task.story->waits_until);
   const auto last = task.story->reasons.empty() ? "" : text(", after ", task.story->reasons.back());
   return {"backoff", text("its next attempt is at ", show_time(until), last), until};
