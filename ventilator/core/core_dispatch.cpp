@@ -253,7 +253,8 @@ Core::Load Core::load_for(const Worker& worker, std::uint64_t most, std::uint64_
     for (const auto& [first, count] : served->stretches) {
       for (std::uint64_t i = 0; i < count; ++i) {
         lease_to(worker, first + i, served->id, load);
-        if (task_class.speculate != 0) stragglers_.on_leased(first + i, served->id, now);
+        if (task_class.speculate != 0)
+          stragglers_.on_leased(first + i, served->id, task_class, now);
       }
       gates_.on_leased(first, count, now);
     }

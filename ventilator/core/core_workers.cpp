@@ -191,7 +191,7 @@ void Core::adopt(Worker& worker, Seq seq, const Lease& lease, Actions& out) {
   const auto id = durable_.classes.of(seq);
   if (const auto* task_class = class_of(seq)) {
     tasks_.placement().add(id, *task_class);
-    if (task_class->speculate != 0) stragglers_.on_leased(seq, id, moment_.now);
+    if (task_class->speculate != 0) stragglers_.on_leased(seq, id, *task_class, moment_.now);
   }
   tasks_.adopt(task, worker.link.run, lease, id);
   worker.leases.adopt(seq, lease);

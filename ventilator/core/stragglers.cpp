@@ -6,14 +6,25 @@
 
 namespace eole::ventilator {
 
-void Stragglers::on_leased(Seq seq, ClassId id, TimePoint now) {
-  classes_[id].begun.insert_or_assign(seq, now);
+// Looks through `emptied_` once for each class that has a task again.
+void Stragglers::on_leased(Seq seq, ClassId id, const protocol::TaskClass& task_class,
+                           TimePoint now) {
+  const auto [its, is_new] = classes_.try_emplace(id, Class{task_class, {}});
+  if (is_new) {
+    const auto known = std::find_if(emptied_.begin(), emptied_.end(),
+                                    [&](const Class& one) { return one.task_class == task_class; });
+    if (known != emptied_.end()) {
+      its->second.took = std::move(known->took);
+      emptied_.erase(known);
+    }
+  }
+  its->second.begun.insert_or_assign(seq, now);
 }
 
 void Stragglers::on_done(Seq seq, ClassId id, TimePoint now) {
   const auto found = classes_.find(id);
   if (found == classes_.end()) return;
-  auto& [begun, took] = found->second;
+  auto& [task_class, took, begun] = found->second;
   const auto its = begun.find(seq);
   if (its == begun.end()) return;
   took.push_back(now - its->second);
@@ -23,6 +34,15 @@ void Stragglers::on_done(Seq seq, ClassId id, TimePoint now) {
 
 void Stragglers::on_given_up(Seq seq, ClassId id) {
   if (const auto found = classes_.find(id); found != classes_.end()) found->second.begun.erase(seq);
+}
+
+void Stragglers::forget(ClassId id) {
+  const auto found = classes_.find(id);
+  if (found == classes_.end()) return;
+  found->second.begun.clear();
+  if (!found->second.took.empty()) emptied_.push_back(std::move(found->second));
+  classes_.erase(found);
+  if (emptied_.size() > kEmptiedMax) emptied_.pop_front();
 }
 
 std::optional<Duration> Stragglers::limit(ClassId id) const {

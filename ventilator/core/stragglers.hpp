@@ -20,6 +20,8 @@ class Stragglers {
   /// How long the last few of a class took that were done; their median is what is usual.
   static constexpr std::size_t kTookMax = 31;
   static constexpr std::size_t kTookMin = 3;  // Of fewer nothing can be said.
+  /// Classes without a task of which that is still known, for the next one that comes.
+  static constexpr std::size_t kEmptiedMax = 64;
   /// A straggler has run for so many times the median, and `patience` besides: a copy that takes
   /// the usual time is done before it then, more often than not.
   static constexpr int kTimesUsual = 2;
@@ -27,11 +29,12 @@ class Stragglers {
   explicit Stragglers(Duration patience) : patience_(patience) {}
 
   /// An attempt begins; a copy begins none.
-  void on_leased(Seq seq, ClassId id, TimePoint now);
+  void on_leased(Seq seq, ClassId id, const protocol::TaskClass& task_class, TimePoint now);
   void on_done(Seq seq, ClassId id, TimePoint now);
   /// It ended otherwise: how long that took is not what is usual.
   void on_given_up(Seq seq, ClassId id);
-  void forget(ClassId id) { classes_.erase(id); }
+  /// It has no task any more, and another class may get its id.
+  void forget(ClassId id);
   bool is_empty() const { return classes_.empty(); }
 
   /// The one that has run the longest of those that may have a copy; nothing: none has.
@@ -42,11 +45,13 @@ class Stragglers {
 
  private:
   struct Class {
-    std::unordered_map<Seq, TimePoint> begun;
+    protocol::TaskClass task_class;
     std::deque<Duration> took;  // The last few.
+    std::unordered_map<Seq, TimePoint> begun = {};
   };
   Duration patience_;
   std::unordered_map<ClassId, Class> classes_;
+  std::deque<Class> emptied_;  // The last one at the end.
 };
 
 }  // namespace eole::ventilator

@@ -289,3 +289,22 @@ TEST_CASE("a task with a key has no second copy", "[ventilator]") {
   REQUIRE(std::get<protocol::Refused>(rig.last<Reply>().message).reason ==
           "task 1 of the submit: speculate: goes without a key, of which one task runs at a time");
 }
+
+TEST_CASE("how long tasks take is known still when another of their class comes", "[ventilator]") {
+  CopiesRig rig;
+  rig.settle({4});
+  rig.holds = {{1, {}}, {2, {}}};
+  TaskClass task_class{"work", "", 0, 1};
+  task_class.speculate = 1;
+  Bytes groups;
+  protocol::put_task_group(groups, {protocol::encode_class(task_class), 1, ""});
+  rig.live(30s);
+  rig.step(Submitted{"client", {7, 2, 0, "", 1, groups}, "", false});
+  const RunId has_it = rig.sent(1) == Seqs{5} ? 1 : 2;
+  const RunId other = 3 - has_it;
+  REQUIRE(rig.sent(has_it) == Seqs{5});
+  ++rig.received[has_it];
+  rig.holds[has_it] = {Rig::held(5, 5)};
+  rig.live(4s);
+  REQUIRE(rig.sent(other) == Seqs{5});
+}
