@@ -353,14 +353,16 @@ std::vector<std::string> Groups::holders(std::uint64_t offset, TimePoint now) co
 
 GroupView Groups::view_of(const Group& group, TimePoint now) const {
   GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now), group.commits};
-  for (const auto& [run, member] : group.members)
+  view.is_settled = group.gone.empty();
+  for (const auto& [run, member] : group.members) {
     if (member.is_shared_with) view.members.push_back(member.name);
+    view.is_settled = view.is_settled && member.is_shared_with;
+  }
   for (const auto& partition : group.partitions) {
     view.cursors.push_back(partition.cursor);
     const auto owner = group.members.find(partition.owner);
     view.owners.push_back(owner == group.members.end() ? "" : owner->second.name);
-    view.is_settled = view.is_settled && partition.next == 0 &&
-                      (partition.owner == 0 || owner != group.members.end());
+    view.is_settled = view.is_settled && partition.next == 0;
   }
   return view;
 }

@@ -34,7 +34,7 @@ struct GroupView {
   std::vector<std::string> members;          // By name; those that it is shared with.
   std::vector<std::uint64_t> cursors;        // By partition …
   std::vector<std::string> owners;           // … and likewise; empty: none.
-  bool is_settled = true;                    // No partition is between two owners.
+  bool is_settled = true;                    // Nobody comes or goes, or is to have what others own.
   bool is_holding = true;                    // The log is kept for it.
   std::uint64_t commits = 0;                 // Since this process began.
 };

@@ -312,8 +312,11 @@ class Groups(unittest.TestCase):
             first = self.submit(40, project="two")
             got = [next(a).id for _ in range(20)]
             with self.cluster.group("two", member="b", timeout=0.5) as b:
-                got += [record.id for record in itertools.chain(*self.read_all(20, a, b))]
-                wait_until(lambda: self.look("two")["is_settled"], what="both own some")
+                def is_shared():  # Who is asked for the next record commits what it gives away.
+                    got.extend(record.id for record in itertools.chain(*self.read_all(0, a, b)))
+                    view = self.look("two")
+                    return len(got) == 40 and view["members"] == 2 and view["is_settled"]
+                wait_until(is_shared, what="both own some")
                 second = self.submit(40, project="two")
                 of_a, of_b = self.read_all(40, a, b)
         self.assertEqual(sorted(got), sorted(first))
