@@ -77,6 +77,9 @@ class SimVentilator final : public Server {
   void on_sent(const protocol::HeadReader& head, const protocol::Message& message) override;
   void check_forgotten();
   void check_expired() const;
+  /// Each task that was accepted is in one place.
+  void check_accounted() const;
+  std::uint64_t turns_ = 0;
   SimSink& sink_;
   std::optional<ventilator::Node> node_;
   SeqRanges forgotten_;

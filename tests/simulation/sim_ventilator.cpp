@@ -5,6 +5,10 @@
 
 namespace eole::simulation {
 
+namespace {
+constexpr std::uint64_t kTurnsAccounted = 16;  // Of so many one, for it walks all tasks.
+}
+
 // A refusal of a healthy disk would be an outage without a reason.
 void Server::on_refusal(const std::string& reason) {
   if (reason.find("damaged") == std::string::npos) return;
@@ -52,6 +56,7 @@ std::optional<TimePoint> SimVentilator::turn() {
   const auto next = node_->turn();
   check_forgotten();
   if (fabric_.weather.expiring > 0) check_expired();
+  if (++turns_ % kTurnsAccounted == 0) check_accounted();
   if (fabric_.world.chance(0.3)) node_->rest();
   // A late message of the life before may say so; a restart must cure it.
   if (node_->exit_code()) throw ProcessEnds{"it stops"};
@@ -64,6 +69,14 @@ void SimVentilator::check_forgotten() {
   for (const auto& [first, last] : core.settled().ranges())
     for (auto seq = first; seq <= last; ++seq)
       if (forgotten_.add(seq, seq) > 0) fabric_.ledger.on_forget({core.origin(), seq});
+}
+
+void SimVentilator::check_accounted() const {
+  const auto& core = node_->core();
+  const auto accounted = core.accounted();
+  if (accounted && *accounted != core.accepted())
+    throw Violation{text(core.accepted(), " tasks were accepted, and ", *accounted,
+                         " are settled, more than queued, at a gate or in a lane")};
 }
 
 void SimVentilator::check_expired() const {

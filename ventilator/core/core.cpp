@@ -44,7 +44,7 @@ Core::Core(Config config, Durable durable, const Moment& moment)
   durable_.projects.each(
       [&](const std::string& name, const Project&) { durable_.projects.mark_due(name); });
   each_limit(durable_.wishes, [&](const Scope& scope, const LimitWish& wish) {
-    if (scope.of == Scope::Of::kKey) set_limit(scope, wish, moment.now);
+    if (scope.of == Scope::Of::kKey) gates_.set_rate_of_key(scope.name, wish.rate, moment.now);
   });
   enter_recovered();
   durable_.wishes.each(Schedules::kWish, [&](const std::string& name, const Bytes& wish) {
@@ -97,6 +97,29 @@ std::optional<TimePoint> Core::next_deadline() const {
   return next;
 }
 
+// A place that has a task twice counts once, for it skips the second; two places are one too many.
+// But what has begun goes on, also where a gate that a restart made anew holds it still.
+std::optional<std::uint64_t> Core::accounted() const {
+  if (!queue_.is_recovered_open()) return std::nullopt;
+  SeqRanges waiting;
+  const auto add = [&](Seq first, std::uint64_t count) { waiting.add(first, first + count - 1); };
+  queue_.each(add);
+  last_attempts_.each(add);
+  auto sum = durable_.settled.count() + tasks_.size() - tasks_.count(State::kReady);
+  for (const auto& [first, last] : waiting.ranges())
+    sum += last - first + 1 - durable_.settled.count_within(first, last);
+  tasks_.for_each([&](Seq seq, const Task& task) {
+    if (!task.is(State::kReady) && waiting.contains(seq)) --sum;
+  });
+  gates_.each_held([&](Seq seq) {
+    const auto* task = tasks_.find(seq);
+    const bool is_elsewhere =
+        task != nullptr && (!task->is(State::kReady) || waiting.contains(seq));
+    sum += is_elsewhere ? 0 : 1;
+  });
+  return sum;
+}
+
 Explain Core::explain() const {
   return {config_, durable_, tasks_, gates_, queue_, limits_, fleet_, moment_};
 }
@@ -104,5 +127,9 @@ Explain Core::explain() const {
 ProjectCounts Core::project_counts() const {
   return {durable_.classes, durable_.projects, tasks_, gates_, fleet_};
 }
+
+ProjectControls Core::project_controls() { return {durable_, gates_, moment_}; }
+
+WishControls Core::wish_controls() { return {durable_.wishes, limits_, gates_, fleet_}; }
 
 }  // namespace eole::ventilator

@@ -21,12 +21,14 @@
 #include "ventilator/core/gates/gates.hpp"
 #include "ventilator/core/last_attempts.hpp"
 #include "ventilator/core/limits/limits.hpp"
+#include "ventilator/core/project_controls.hpp"
 #include "ventilator/core/project_counts.hpp"
 #include "ventilator/core/queue.hpp"
 #include "ventilator/core/retries.hpp"
 #include "ventilator/core/stragglers.hpp"
 #include "ventilator/core/tasks.hpp"
 #include "ventilator/core/verdicts.hpp"
+#include "ventilator/core/wish_controls.hpp"
 
 namespace eole::ventilator {
 
@@ -77,6 +79,10 @@ class Core {
   const Schedules& schedules() const { return durable_.schedules; }
   /// Null if the task was never accepted, is settled, or damage took it.
   const protocol::TaskClass* class_of(Seq seq) const { return durable_.classes.class_of(seq); }
+  /// How many of the tasks that were accepted are in some place: settled, more than queued, held at
+  /// a gate, or in a lane. Nothing: what an earlier start left is not in its places yet. Walks all
+  /// of them: for tests.
+  std::optional<std::uint64_t> accounted() const;
   /// For what people ask of one task …
   Explain explain() const;
   /// … and of projects.
@@ -138,29 +144,14 @@ class Core {
   // What people want to hold from now on: core_control.cpp.
   struct Control;
   static const Control* find_control(std::string_view what);
-  void remember_control(const char* list, const ControlAsked& event, const protocol::Value& answer,
-                        Actions& out);
-  void set_limit(const Scope& scope, const LimitWish& wish, TimePoint now);
-  Expected<protocol::Value> control_limit(const protocol::Value& options, TimePoint now,
-                                          Actions& out);
-  Expected<protocol::Value> control_pause(const protocol::Value& options, bool is_paused,
-                                          Actions& out);
-  Expected<protocol::Value> control_declare(const std::string& what, const protocol::Value& options,
-                                            Actions& out);
+  WishControls wish_controls();
+  ProjectControls project_controls();
 
   // Projects: core_projects.cpp.
-  std::optional<Error> why_project_refuses(const protocol::TaskGroup& group,
-                                           const std::set<std::string>& awaited) const;
-  std::optional<Error> why_no_more_projects(std::uint64_t more) const;
-  bool may_forget(const std::string& name, const Project& project) const;
-  void put_project(const std::string& name, Project project, Actions& out);
-  void watch(const std::set<std::string>& awaited, Actions& out);
   void end_tasks(const std::vector<EndedTasks>& ended, Released& released, Actions& out);
   void end_projects(Actions& out);
   void accept_last(const std::string& name, Project project, Actions& out);
   void end_recovered_projects();
-  Expected<protocol::Value> control_open(const protocol::Value& options, Actions& out);
-  Expected<protocol::Value> control_close(const protocol::Value& options, Actions& out);
   Expected<protocol::Value> control_cancel(const protocol::Value& options, Actions& out);
 
   // Schedules: core_schedules.cpp.

@@ -110,6 +110,7 @@ std::optional<Error> Core::why_refused(const Submitted& event,
 std::optional<Error> Core::why_groups_refused(const protocol::Submit& submit,
                                               std::set<std::string>& awaited) const {
   if (auto why = durable_.classes.why_refused(submit.payload)) return why;
+  const ProjectRules projects(durable_, gates_);
   const auto first = durable_.last + 1;
   auto next = first;
   std::map<std::string, Circle> circles;
@@ -117,7 +118,7 @@ std::optional<Error> Core::why_groups_refused(const protocol::Submit& submit,
     std::set<std::string> of_group;
     if (group->is_conditional)
       if (auto why = gates_.why_refused(*group, next, first, durable_.origin, of_group)) return why;
-    if (auto why = why_project_refuses(*group, of_group)) return why;
+    if (auto why = projects.why_refused(*group, of_group)) return why;
     if (group->is_conditional)
       if (auto why = why_circle(*group, circles)) return why;
     awaited.merge(of_group);
@@ -126,7 +127,7 @@ std::optional<Error> Core::why_groups_refused(const protocol::Submit& submit,
   if (const Within within(submit.within); !within.is_all())
     if (auto why = why_outside(within, submit.payload, first, durable_.classes, durable_.settled))
       return why;
-  return why_no_more_projects(static_cast<std::uint64_t>(std::count_if(
+  return projects.why_no_more(static_cast<std::uint64_t>(std::count_if(
       awaited.begin(), awaited.end(),
       [&](const std::string& name) { return durable_.projects.find(name) == nullptr; })));
 }
@@ -152,7 +153,7 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
     tell_limit(next_.submit_limit, "submit", why->message, {}, now, out);
     return refuse(std::move(*why));
   }
-  watch(awaited, out);
+  project_controls().watch(awaited, out);
 
   const auto first = durable_.last + 1;
   durable_.last += submit.count - (planted("sequence-number-twice") && submit.count > 1 ? 1 : 0);

@@ -123,7 +123,7 @@ void Core::enqueue(Seq seq, Task& task, bool in_front) {
     return tasks_.wait(task, {});
   }
   if (decision.fate == Decision::Fate::kAlone) return last_attempts_.put(seq, id, task_class);
-  queue_.put(seq, in_front, id, task_class);
+  if (!planted("given-back-to-no-lane")) queue_.put(seq, in_front, id, task_class);
 }
 
 void Core::end(Seq seq, Task& task, protocol::TaskState verdict) {

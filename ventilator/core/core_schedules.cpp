@@ -21,7 +21,7 @@ void Core::fire_schedules(Actions& out) {
       durable_.schedules.put_off(due, moment_.unix_ms, std::move(why->message));
       continue;
     }
-    watch(awaited, out);
+    project_controls().watch(awaited, out);
     const auto first = ++durable_.last;
     take(first, event.submit.payload, event.unix_ms);
     durable_.wishes.put(Schedules::kWish, due.name, durable_.schedules.fire(due));

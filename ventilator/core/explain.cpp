@@ -124,7 +124,8 @@ std::vector<Why> Explain::why_not_served(Seq seq, const Task* task, const Within
     return {{"recovering",
              "the ventilator has started anew, and has not heard yet which tasks were settled"}};
   const auto& task_class = durable_.classes.at(id);
-  if (auto why = fleet_.why_nobody(task_class, tasks_.placement(), within)) return {std::move(*why)};
+  if (auto why = fleet_.why_nobody(task_class, tasks_.placement(), within))
+    return {std::move(*why)};
   if (auto why = limits_.why(task_class)) return {std::move(*why)};
   if (task != nullptr && task->is_feared() &&
       task->attempt + 1u >= attempts_of(task_class, config_.attempts_max))

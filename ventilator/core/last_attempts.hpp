@@ -26,6 +26,13 @@ class LastAttempts {
   /// The class stays where it is as long as one of its tasks is not settled.
   void put(Seq seq, ClassId id, const protocol::TaskClass& task_class);
 
+  /// Those that wait, and some that do no more.
+  template <class Visit>  // visit(seq, 1)
+  void each(Visit&& visit) const {
+    for (const auto& [id, lane] : waiting_)
+      for (const auto seq : lane.seqs) visit(seq, std::uint64_t{1});
+  }
+
   /// `others_wait`: there are other tasks that this worker could take.
   using OthersWait = std::function<bool(const Worker&)>;
   /// `is_open`: no limit holds tasks of this class.

@@ -9,7 +9,7 @@ namespace eole::ventilator {
 using State = Task::State;
 
 std::vector<ProjectView> ProjectCounts::list(std::string_view after, std::size_t most,
-                                        const Within& within) const {
+                                             const Within& within) const {
   Views views;
   classes_.each_project([&](const std::string& name, std::uint64_t live) {
     if (name > after && !name.empty() && within.has(name)) views[name].queued = live;

@@ -84,6 +84,16 @@ class Queue {
   /// The first of all lanes that is not settled: as its lane's next, so in a lane with tasks that
   /// came back it may be one of these. Costs a look at each lane, and at what is settled in it.
   std::optional<Seq> oldest(const SeqRanges& settled) const;
+  /// What is in lanes: some twice, some that ended or was leased meanwhile.
+  template <class Visit>  // visit(first, count)
+  void each(Visit&& visit) const {
+    for (const auto& [id, lane] : lanes_) {
+      for (const auto seq : lane.ready) visit(seq, std::uint64_t{1});
+      for (const auto seq : lane.late) visit(seq, std::uint64_t{1});
+      for (const auto& stretch : lane.fresh)
+        if (stretch.count > 0) visit(stretch.first, stretch.count);
+    }
+  }
   /// So many wait for the same workers and surely go before this one, which waits in the lane of
   /// its class; so many stretches are looked at, at most.
   std::uint64_t before(Seq seq, ClassId id, std::size_t stretches) const;

@@ -62,8 +62,7 @@ TEST_CASE("a task counts in its project, once, where it is", "[projects]") {
   REQUIRE(rows(parts.counts.list("", 9, Within("acme/"))) ==
           std::vector<Row>{
               {"acme/a", 1, 2, 3, false}, {"acme/b", 1, 1, 0, false}, {"acme/c", 0, 0, 0, true}});
-  REQUIRE(rows(parts.counts.list("acme/a", 1, {})) ==
-          std::vector<Row>{{"acme/b", 1, 1, 0, false}});
+  REQUIRE(rows(parts.counts.list("acme/a", 1, {})) == std::vector<Row>{{"acme/b", 1, 1, 0, false}});
   REQUIRE(row(parts.counts.sum(Within("acme/"))) == Row{"", 2, 3, 3, false});
   REQUIRE(row(parts.counts.sum({})) == Row{"", 2, 4, 3, false});
   REQUIRE(row(*parts.counts.of("other")) == Row{"other", 0, 1, 0, false});
@@ -78,7 +77,7 @@ TEST_CASE("of a worker those tasks count that are leased to it, of these project
   parts.worker(7);
   auto& tasks = parts.tasks;
   for (const Seq seq : {1, 2, 5}) tasks.lease(tasks.at(seq), 7, {1, seq}, id);
-  tasks.suspect(tasks.at(2));                // No worker's.
+  tasks.suspect(tasks.at(2));               // No worker's.
   tasks.lease(tasks.at(3), 8, {1, 3}, id);  // A worker that is not there.
   using Held = std::map<std::string, std::uint64_t>;
   REQUIRE(parts.counts.held_by_workers(Within("acme/")) == Held{{"w7", 1}});

@@ -14,6 +14,7 @@ using protocol::TaskState;
 
 inline constexpr Origin kOrigin = 5;
 inline constexpr std::uint64_t kLog = 9;
+inline constexpr Seq kAccountedMax = 1000;  // Of more it would take long after each step.
 inline const TimePoint kStart = TimePoint(1000s);
 
 /// A ventilator core, a clock, and the actions of the last step.
@@ -47,6 +48,8 @@ struct Rig {
     core.read_clock(clock());
     core.on_event(std::move(event), now, out);
     core.on_deadline(now, out);
+    if (core.accepted() <= kAccountedMax)
+      REQUIRE(core.accounted().value_or(core.accepted()) == core.accepted());
     return out;
   }
   Actions& pass(Duration time) {

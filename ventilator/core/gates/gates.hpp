@@ -58,6 +58,10 @@ class Gates {
   /// So many tasks are held.
   std::uint64_t size() const { return holds_.size(); }
   std::uint64_t size(Seq first, Seq last) const;
+  template <class Visit>  // visit(seq)
+  void each_held(Visit&& visit) const {
+    holds_.for_each([&](Seq seq, std::uint8_t) { visit(seq); });
+  }
   bool holds(Seq seq) const { return holds_.find(seq) != nullptr; }
   std::vector<Why> why(Seq seq, const Moment& moment) const;
   /// So many tasks of this key begin a second; zero: as many as can.
