@@ -261,36 +261,6 @@ class Replays {
   std::map<std::uint64_t, std::size_t> under_way_;  // By request: the place in replays_.
 };
 
-// Those that were replayed.
-std::vector<std::string> replay(Cluster& cluster, const std::vector<std::string>& letters,
-                                const DeadOptions& options, const Globals& globals) {
-  Replays replays(cluster, options);
-  for (const auto& letter : letters) replays.add(letter);
-  std::vector<std::string> replayed;
-  for (const auto& [letter, id] : replays.finish()) {
-    if (!id) {
-      std::fprintf(stderr, "eole: %s: %s\n", letter.c_str(), shown(id.error().message).c_str());
-      continue;
-    }
-    replayed.push_back(letter);
-    if (globals.json)
-      print_json(Value::Map{{"id", *id}, {"replay_of", letter}});
-    else
-      std::printf("%s  replays %s\n", id->c_str(), letter.c_str());
-  }
-  if (!globals.json && letters.size() != 1)
-    std::printf("%zu replayed, %zu not\n", replayed.size(), letters.size() - replayed.size());
-  return replayed;
-}
-
-int replay(const DeadOptions& options, const Globals& globals) {
-  if (options.is_edited && (options.ids.size() != 1 || options.is_filter()))
-    throw Failure{kBadUse, "dead replay: --edit goes with one id"};
-  Cluster cluster(globals);
-  const auto letters = ids_of(cluster, options, "replay");
-  return replay(cluster, letters, options, globals).size() == letters.size() ? kDone : kNotDone;
-}
-
 TaskSet tasks_of(const std::vector<std::string>& ids) {
   TaskSet tasks;
   for (const auto& written : ids) {
@@ -322,6 +292,38 @@ std::uint64_t take_off(Cluster& cluster, const TaskSet& letters) {
     if (piece.count() > 0) send(origin, piece);
   }
   return discarded;
+}
+
+// Whether all were. They leave the list: said again by who was killed before that, a replay is the
+// same.
+bool replay_all(Cluster& cluster, const std::vector<std::string>& letters,
+                const DeadOptions& options, const Globals& globals) {
+  Replays replays(cluster, options);
+  for (const auto& letter : letters) replays.add(letter);
+  std::vector<std::string> replayed;
+  for (const auto& [letter, id] : replays.finish()) {
+    if (!id) {
+      std::fprintf(stderr, "eole: %s: %s\n", letter.c_str(), shown(id.error().message).c_str());
+      continue;
+    }
+    replayed.push_back(letter);
+    if (globals.json)
+      print_json(Value::Map{{"id", *id}, {"replay_of", letter}});
+    else
+      std::printf("%s  replays %s\n", id->c_str(), letter.c_str());
+  }
+  if (!globals.json && letters.size() != 1)
+    std::printf("%zu replayed, %zu not\n", replayed.size(), letters.size() - replayed.size());
+  (void)take_off(cluster, tasks_of(replayed));
+  return replayed.size() == letters.size();
+}
+
+int replay(const DeadOptions& options, const Globals& globals) {
+  if (options.is_edited && (options.ids.size() != 1 || options.is_filter()))
+    throw Failure{kBadUse, "dead replay: --edit goes with one id"};
+  Cluster cluster(globals);
+  const auto letters = ids_of(cluster, options, "replay");
+  return replay_all(cluster, letters, options, globals) ? kDone : kNotDone;
 }
 
 int discard(const DeadOptions& options, const Globals& globals) {
@@ -380,8 +382,9 @@ void add_replay(Command& dead, std::shared_ptr<DeadOptions> options, Globals& gl
   command->add_flag("--edit", options->is_edited, "edit the task's JSON in $EDITOR before");
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
-      "A letter is replayed once: said again, the same new task is named; said otherwise, it is\n"
-      "refused. A replay that died is a letter of its own.\n"
+      "What was replayed leaves the list. A letter is replayed once: said again within a day,\n"
+      "the same new task is named; said otherwise, it is refused. A replay that died is a letter\n"
+      "of its own.\n"
       "Examples:\n"
       "  eole dead replay --group 'exit code 3' --set args.timeout=600\n"
       "  eole dead replay k3f9qz-17 --edit");
@@ -410,9 +413,7 @@ int give_back_dead(const std::string& project, const std::vector<std::string>& i
   for (const auto& id : ids)
     if (std::find(letters.begin(), letters.end(), id) == letters.end())
       throw Failure{kBadUse, text(id, ": is no dead letter of ", project)};
-  const auto replayed = replay(cluster, letters, options, globals);
-  (void)take_off(cluster, tasks_of(replayed));  // Killed before that: said again, it is the same replay.
-  return replayed.size() == letters.size() ? kDone : kNotDone;
+  return replay_all(cluster, letters, options, globals) ? kDone : kNotDone;
 }
 
 void add_dead(Command& app, Globals& globals) {
@@ -421,8 +422,8 @@ void add_dead(Command& app, Globals& globals) {
   command->require_subcommand(0, 1);
   command->add_flag("--json", globals.json, "one JSON object a line");
   command->footer(
-      "A letter stays on the list, also when it was replayed, until it is discarded or the log\n"
-      "does not keep it any more (`eole up --keep-days`, `--keep-bytes`).\n"
+      "A letter stays on the list until it is replayed or discarded, or the log does not keep it\n"
+      "any more (`eole up --keep-days`, `--keep-bytes`).\n"
       "Examples:\n"
       "  eole dead                             the list, the newest last\n"
       "  eole dead list --group                how many of which reason\n"

@@ -43,12 +43,11 @@ struct Seen {
   bool is_over = false;  // Its last task, if it has one, too.
 };
 
-// The ventilator first: what is not settled there has not been counted by the sink, but for a
-// moment; what it does not know any more has.
+// The ventilator first: what it does not know any more was counted by the sink.
 Seen look_at(Cluster& cluster, const std::string& name) {
   const Value options = Value::Map{{"project", name}};
   const auto live = need(cluster.ventilator.query("project", {}, options));
-  const auto ended = need(cluster.sink.query("project", {}, options));
+  const auto ended = need(cluster.sink.query("project", {}, client::ended_options(name, live)));
   if (live.is_null() && ended.is_null())
     throw Failure{kNotDone, text("project ", shown(name), ": nothing is known of it")};
   Seen seen{project_view(live, ended), live["is_opened"] == Value(true)};
@@ -316,10 +315,10 @@ void add_project(Command& app, Globals& globals) {
   command->footer(
       "A project is the set of tasks that name it. It is open, closed (takes no more\n"
       "tasks) or over: closed and all have ended, or never opened and none is left.\n"
-      "progress is that of the expected tasks, if a number was given; the ETA goes by\n"
-      "the rate so far. A list's JSON has no `result`: that of the last task.\n"
-      "Counts come from the ventilator, then from the sink: a task that ends in\n"
-      "between may be counted twice for a moment.\n"
+      "progress is that of the expected tasks, if a number was given; what runs counts\n"
+      "as far as it says it is. The ETA goes by the rate so far, and is not known of\n"
+      "what waits. A list's JSON has no `result`: that of the last task; in a list, a\n"
+      "task that ends meanwhile may be counted twice for a moment.\n"
       "Examples:\n"
       "  eole project                      all, a line each\n"
       "  eole project photos --wait        until it is over, then its counts\n"

@@ -150,7 +150,27 @@ Bytes spread(Bytes spec, std::size_t before, double rate) {
   return client::spec_of_task(*task);
 }
 
-// A letter's key makes a replay that is repeated the same replay.
+// Off the list. How many were on it.
+awaitable<std::int64_t> take_off(Ring ring, std::vector<std::string> ids) {
+  std::map<Origin, std::vector<SeqRanges>> letters_of;
+  for (const auto& written : ids) {
+    const auto id = parse_task_id(written);
+    auto& messages = letters_of[id->origin];
+    if (messages.empty() || messages.back().count() == Ring::kLettersInMessage)
+      messages.emplace_back();
+    messages.back().add(id->seq, id->seq);
+  }
+  std::int64_t discarded = 0;
+  for (const auto& [origin, messages] : letters_of)
+    for (const auto& seqs : messages) {
+      const auto answer = need(co_await ring.discard(origin, seqs));
+      discarded += answer["discarded"].int_or(0);
+    }
+  co_return discarded;
+}
+
+// A letter's key makes a replay that is repeated the same replay. What was replayed leaves the
+// list: ended before that, it is the same replay when it is asked for again.
 Answered replay(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   only(asked, {"ids", "project", "kind", "group", "all", "dry_run", "rate"});
@@ -160,6 +180,7 @@ Answered replay(Ring ring, Exchange& exchange) {
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
   Value::Array replayed;
   Value::Array refused;
+  std::vector<std::string> accepted;
   for (const auto& letter : ids) {
     const auto spec = co_await ring.sink("spec", *parse_task_id(letter));
     if (!spec && spec.error().is_silence()) (void)need(spec);  // The rest has not been tried.
@@ -174,12 +195,15 @@ Answered replay(Ring ring, Exchange& exchange) {
     if (rate) groups = spread(std::move(groups), replayed.size(), *rate);
     const auto ended = co_await ring.submit(std::move(groups), 1, "replay-of:" + letter);
     if (ended.error && ended.error->is_silence()) throw problem_of(*ended.error);
-    if (ended.error)
+    if (ended.error) {
       refused.push_back(Value::Map{{"replay_of", letter}, {"detail", ended.error->message}});
-    else
-      replayed.push_back(
-          Value::Map{{"id", to_text(TaskId{ended.origin, ended.first})}, {"replay_of", letter}});
+      continue;
+    }
+    accepted.push_back(letter);
+    replayed.push_back(
+        Value::Map{{"id", to_text(TaskId{ended.origin, ended.first})}, {"replay_of", letter}});
   }
+  (void)co_await take_off(ring, std::move(accepted));
   co_return json(200,
                  Value::Map{{"replayed", std::move(replayed)}, {"refused", std::move(refused)}});
 }
@@ -187,22 +211,10 @@ Answered replay(Ring ring, Exchange& exchange) {
 Answered discard(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   only(asked, {"ids", "project", "kind", "group", "all", "dry_run"});
-  const auto ids = co_await ids_of(ring, filter_of(asked));
+  auto ids = co_await ids_of(ring, filter_of(asked));
   if (asked["dry_run"] == Value(true))
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
-  std::map<Origin, std::vector<SeqRanges>> letters_of;
-  for (const auto& written : ids) {
-    const auto id = parse_task_id(written);
-    auto& messages = letters_of[id->origin];
-    if (messages.empty() || messages.back().count() == Ring::kLettersInMessage) messages.emplace_back();
-    messages.back().add(id->seq, id->seq);
-  }
-  std::int64_t discarded = 0;
-  for (const auto& [origin, messages] : letters_of)
-    for (const auto& seqs : messages) {
-      const auto answer = need(co_await ring.discard(origin, seqs));
-      discarded += answer["discarded"].int_or(0);
-    }
+  const auto discarded = co_await take_off(ring, std::move(ids));
   co_return json(200, Value::Map{{"discarded", discarded}});
 }
 

@@ -33,12 +33,12 @@ awaitable<Value> result_of(Ring ring, std::string written) {
   co_return view["state"].text_or("") == "retrying" ? Value() : view;
 }
 
-// The ventilator first: what is not settled there has not been counted by the sink, but for a
-// moment; what it does not know any more has.
+// The ventilator first: what it does not know any more was counted by the sink.
 Answered show(Ring ring, std::string name) {
   const Value options = Value::Map{{"project", name}};
   const auto live = need(co_await ring.ventilator("project", {}, options));
-  const auto ended = need(co_await ring.sink("project", {}, options));
+  Value ended_options = client::ended_options(name, live);
+  const auto ended = need(co_await ring.sink("project", {}, std::move(ended_options)));
   if (live.is_null() && ended.is_null())
     throw Problem(404, text("project ", name, ": nothing is known of it"));
   auto view = client::project_view(live, ended);

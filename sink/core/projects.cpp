@@ -22,6 +22,8 @@ void Projects::count(const protocol::ResultRun& run, std::uint64_t offset) {
   const auto finished = result.finished_unix_ms;
   project.first_unix_ms = is_new ? finished : std::min(project.first_unix_ms, finished);
   project.last_unix_ms = is_new ? finished : std::max(project.last_unix_ms, finished);
+  last_ends_.push_back({offset, project.first_offset, run.count});
+  if (last_ends_.size() > kLastEndsMax) last_ends_.pop_front();
   move(found, offset);
 }
 
@@ -46,6 +48,15 @@ void Projects::move(List::iterator project, std::uint64_t offset) {
 const Projects::Project* Projects::find(std::string_view name) const {
   const auto found = projects_.find(name);
   return found == projects_.end() ? nullptr : &found->second;
+}
+
+std::map<std::uint64_t, std::uint64_t> Projects::counted_since(std::uint64_t offset) const {
+  std::map<std::uint64_t, std::uint64_t> counted;
+  for (auto at = last_ends_.rbegin(); at != last_ends_.rend(); ++at) {
+    if (at->offset + at->count <= offset) break;
+    counted[at->of] += at->offset + at->count - std::max(at->offset, offset);
+  }
+  return counted;
 }
 
 // By their offsets: who is counted meanwhile is said again behind it.

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +12,9 @@
 namespace eole::sink {
 
 constexpr std::size_t kProjectsMax = 65536;  // Some 300 bytes each.
+/// Stretches of results of which it is known where they counted: a ventilator has still to read
+/// some.
+constexpr std::size_t kLastEndsMax = 4096;
 
 /// How many tasks of each project ended, and how: each task once, for ever. Beyond kProjectsMax the
 /// project whose last task ended longest ago is forgotten; one that comes back counts anew.
@@ -29,15 +33,24 @@ class Projects {
   const Project* find(std::string_view name) const;
   /// By name.
   const std::map<std::string, Project, std::less<>>& list() const { return projects_; }
+  /// How many counted since the log had `offset` results, by their project's `first_offset`: exact
+  /// for the last kLastEndsMax stretches.
+  std::map<std::uint64_t, std::uint64_t> counted_since(std::uint64_t offset) const;
 
   void save(SavePlace& place, Bytes& out) const;
   bool load(std::string_view payload);
 
  private:
   using List = std::map<std::string, Project, std::less<>>;
+  struct Ends {
+    std::uint64_t offset = 0;
+    std::uint64_t of = 0;  // The project's first_offset, which no two share.
+    std::uint32_t count = 0;
+  };
   void move(List::iterator project, std::uint64_t offset);
   List projects_;
   std::map<std::uint64_t, List::iterator> by_offset_;
+  std::deque<Ends> last_ends_;
 };
 
 }  // namespace eole::sink

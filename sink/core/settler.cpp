@@ -234,10 +234,12 @@ bool Settler::is_news(const ResultRecord& result) {
     if (origins_.settle(origin, {seq, seq}, result.state) == 0 && !planted("later-result-taken"))
       return false;  // The first record won.
     failures_.forget(origin, seq, seq);
+    under_way_.forget(result.id);
     return true;
   }
   if (origins_.is_settled(result.id)) return false;
   if (planted("failure-settles")) origins_.settle(origin, {seq, seq}, result.state);
+  under_way_.forget(result.id);
   return failures_.take(result.id, result.lease);
 }
 

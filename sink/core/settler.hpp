@@ -14,6 +14,7 @@
 #include "sink/core/origins.hpp"
 #include "sink/core/projects.hpp"
 #include "sink/core/runs.hpp"
+#include "sink/core/under_way.hpp"
 #include "sink/core/waiting.hpp"
 
 namespace eole::sink {
@@ -73,6 +74,8 @@ class Settler {
   std::size_t waiting_bytes() const { return waiting_.bytes(); }
   const Letters& letters() const { return letters_; }
   const Projects& projects() const { return projects_; }
+  UnderWay& under_way() { return under_way_; }
+  const UnderWay& under_way() const { return under_way_; }
   /// The readers that share this log.
   Groups& groups() { return groups_; }
   const Groups& groups() const { return groups_; }
@@ -116,6 +119,7 @@ class Settler {
   Failures failures_;
   std::array<std::uint64_t, 5> counts_{};
   Projects projects_;
+  UnderWay under_way_;  // In no checkpoint.
   Groups groups_;
   ByKind<KindEnds> kinds_;
 };

@@ -125,24 +125,54 @@ Value metrics(const ResultLog& log, const LogStatus& judged) {
                     {"commits", protocol::view_of(judged.commits)}};
 }
 
-Value view_of_project(std::string_view name, const Projects::Project& project) {
+/// What is told of projects: how their tasks ended, and how far others say they are.
+class ProjectViews {
+ public:
+  ProjectViews(const Settler& core, const Value& options)
+      : all_(core.projects()), done_(core.under_way().done(core.origins())) {
+    if (const auto since = options["since"].int_or(-1); since >= 0)
+      since_ = all_.counted_since(static_cast<std::uint64_t>(since));
+  }
+  /// The first by name, from this one on; null if there is none.
+  const std::string* next(std::string_view from) const {
+    const auto one = all_.list().lower_bound(from);
+    const auto other = done_.lower_bound(from);
+    if (other == done_.end()) return one == all_.list().end() ? nullptr : &one->first;
+    return one == all_.list().end() || other->first < one->first ? &other->first : &one->first;
+  }
+  /// Null: nothing is known of it.
+  Value of(const std::string& name) const;
+
+ private:
+  const Projects& all_;
+  std::map<std::string, double, std::less<>> done_;  // By name.
+  std::map<std::uint64_t, std::uint64_t> since_;     // By first offset.
+};
+
+Value ProjectViews::of(const std::string& name) const {
+  const auto* found = all_.find(name);
+  const auto said = done_.find(name);
+  if (found == nullptr && said == done_.end()) return {};
+  const auto project = found == nullptr ? Projects::Project{} : *found;
+  const auto since = found == nullptr ? since_.end() : since_.find(project.first_offset);
   const auto count_of = [&](protocol::TaskState state) {
     return project.counts[static_cast<std::size_t>(state)];
   };
-  return Value::Map{{"project", std::string(name)},
+  return Value::Map{{"project", name},
                     {"done", count_of(protocol::TaskState::kDone)},
                     {"failed", count_of(protocol::TaskState::kFailed)},
                     {"dead", count_of(protocol::TaskState::kDead)},
                     {"cancelled", count_of(protocol::TaskState::kCancelled)},
                     {"first_unix_ms", project.first_unix_ms},
-                    {"last_unix_ms", project.last_unix_ms}};
+                    {"last_unix_ms", project.last_unix_ms},
+                    {"since", since == since_.end() ? 0 : since->second},
+                    {"running_done", said == done_.end() ? 0.0 : said->second}};
 }
 
-// How the tasks of one project ended; null if none did.
+// How the tasks of one project ended; null if none did, or says how far it is.
 Value project(const ResultLog& log, const Value& options, const Within& within) {
   const auto name = options["project"].text_or("");
-  const auto* found = within.has(name) ? log.core().projects().find(name) : nullptr;
-  return found == nullptr ? Value() : view_of_project(name, *found);
+  return within.has(name) ? ProjectViews(log.core(), options).of(name) : Value();
 }
 
 // A page of all projects, by name, behind the name `after`.
@@ -150,17 +180,18 @@ Expected<Value> projects(const ResultLog& log, const Value& options, const Withi
   const auto most = options["most"].int_or(kPageProjectsMax);
   if (most < 1 || most > kPageProjectsMax)
     return Error{text("projects: most ", most, ", limits 1 and ", kPageProjectsMax)};
-  const auto& all = log.core().projects().list();
+  const ProjectViews all(log.core(), options);
   Value::Array list;
   Value next;
-  const auto after = options["after"].text_or("");
-  auto at = after < within.prefix() ? all.lower_bound(within.prefix()) : all.upper_bound(after);
-  for (; at != all.end() && within.has(at->first); ++at) {
+  auto after = options["after"].text_or("");
+  const auto* name = all.next(after < within.prefix() ? within.prefix() : after + '\0');
+  for (; name != nullptr && within.has(*name); name = all.next(after + '\0')) {
     if (static_cast<std::int64_t>(list.size()) == most) {
-      next = std::prev(at)->first;
+      next = after;
       break;
     }
-    list.push_back(view_of_project(at->first, at->second));
+    list.push_back(all.of(*name));
+    after = *name;
   }
   return Value(Value::Map{{"projects", std::move(list)}, {"next", std::move(next)}});
 }

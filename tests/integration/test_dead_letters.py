@@ -58,6 +58,7 @@ class DeadLetters(unittest.TestCase):
         editor.chmod(0o700)
         cluster.env["EDITOR"] = str(editor)
         [edited] = cluster.json("dead", "replay", ids[1], "--edit")
+        self.assertEqual({letter["id"] for letter in cluster.json("dead", "list", "--project", "b")}, {ids[2]})
         [result] = client.results([edited["id"]], timeout=60)
         self.assertEqual((result.state, result.project, result.value["stdout"]), ("done", "c", "edited\n"))
         cluster.env["EDITOR"] = "false"
@@ -71,7 +72,7 @@ class DeadLetters(unittest.TestCase):
             self.assertIn(said, cluster.eole("dead", *arguments, check=False).stderr)
 
         done = cluster.eole("dead", "discard", "--group", "exit code 3")
-        self.assertEqual((done.stderr, done.stdout), ("eole: dead discard: 3 letters\n", "3 discarded\n"))
+        self.assertEqual((done.stderr, done.stdout), ("eole: dead discard: 2 letters\n", "2 discarded\n"))
         self.assertNotIn("exit code 3", {group["group"] for group in cluster.json("dead", "list", "--group")})
 
 

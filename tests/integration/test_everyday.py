@@ -87,14 +87,18 @@ class Everyday(unittest.TestCase):
             some = cluster.eole("dead", "replay", ids[0], ids[0].split("-")[0] + "-99", ids[1], check=False)
             self.assertEqual(some.returncode, 1)  # One of them is none; the others went on.
             self.assertIn("2 replayed, 1 not", some.stdout)
-            again = {line["replay_of"]: line["id"] for line in cluster.json("dead", "replay", "--all")}
+            self.assertEqual(cluster.json("dead", "list"), [])  # What was replayed is off the list …
+            self.assertEqual(cluster.json("dead", "replay", "--all"), [])
+            again = {line["replay_of"]: line["id"] for line in cluster.json("dead", "replay", *ids)}  # … and the same.
             self.assertEqual({line.split()[2]: line.split()[0] for line in some.stdout.splitlines()[:2]}, again)
             wait_until(lambda: cluster.status()["done"] == 2, what="both replays")
-            self.assertEqual(cluster.json("dead", "discard", "--project", "a"), [{"discarded": 1, "not_listed": 0}])
-            self.assertEqual(cluster.eole("dead", "discard", ids[0], check=False).returncode, 1)
+            os.remove(flag)
+            more = [line["id"] for line in cluster.submit([{**task, "project": "a"}] * 2, "--wait", check=False)]
+            self.assertEqual(cluster.json("dead", "discard", more[0]), [{"discarded": 1, "not_listed": 0}])
+            self.assertEqual(cluster.eole("dead", "discard", *ids, check=False).returncode, 1)
             pid = cluster.kill("sink")
             wait_until(lambda: cluster.status(timeout=20)["roles"][1]["pid"] != pid, what="another sink")
-            self.assertEqual([letter["id"] for letter in cluster.json("dead", "list")], [ids[1]])
+            self.assertEqual([letter["id"] for letter in cluster.json("dead", "list")], [more[1]])
             self.assertEqual(cluster.task(ids[0])["state"], "dead")  # The log keeps it.
 
     def test_a_settled_task_tells_its_attempts(self):

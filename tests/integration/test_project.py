@@ -34,9 +34,22 @@ class Projects(unittest.TestCase):
         return cluster, self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
 
     def view(self, cluster, name, tasks=0):
-        """With so many tasks: one that just ended is counted twice until the ventilator has read that."""
+        """Once it has so many tasks."""
         return wait_until(lambda: (v := cluster.json("project", name)[0])["tasks"] == tasks and v,
                           what=f"{name} has {tasks} tasks")
+
+    def test_what_runs_counts_as_far_as_it_says_it_is(self):
+        cluster, client = self.start(slots=3)
+        gate = os.path.join(cluster.directory, "gate")
+        script = f'while [ ! -e {gate} ]; do echo 7/10 >&$EOLE_PROGRESS_FD; sleep 0.1; done'
+        client.map("echo", [1], project="far")
+        client.submit("exec", [{"shell": script}] * 3, project="far")
+        wait_until(lambda: abs(cluster.json("project", "far")[0]["progress"] - (1 + 3 * 0.7) / 4) < 1e-9,
+                   what="all have said how far they are")
+        self.assertAlmostEqual(client.project("far")["progress"], (1 + 3 * 0.7) / 4)
+        self.assertAlmostEqual(next(client.projects())["progress"], (1 + 3 * 0.7) / 4)
+        pathlib.Path(gate).touch()
+        wait_until(lambda: cluster.json("project", "far")[0]["progress"] == 1, what="all are done")
 
     def test_it_counts_what_waits_and_how_tasks_ended(self):
         cluster, client = self.start()

@@ -151,8 +151,10 @@ test('a dead letter is replayed, edited and discarded', async () => {
   await page.getByRole('button', { name: `Replay ${id}` }).click();
   const again = page.getByRole('status').getByRole('link');
   await again.waitFor();
-  await ended(await again.textContent(), 'dead');
-  await page.getByRole('button', { name: `Edit and submit ${id}` }).click();
+  const anew = await again.textContent();
+  await ended(anew, 'dead');
+  await page.getByRole('button', { name: `Replay ${id}` }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: `Edit and submit ${anew}` }).click();
   await heading('Submit');
   const shell = page.getByLabel('shell', { exact: true }).last();
   await until(async () => (await shell.inputValue()) === 'exit 9', 'the letter in the form');
@@ -160,9 +162,9 @@ test('a dead letter is replayed, edited and discarded', async () => {
   await page.getByRole('button', { name: 'Submit', exact: true }).click();
   await page.getByRole('region', { name: 'Sent from here' }).getByText('done').waitFor();
   await page.goto(`${home}/dead`);
-  await page.getByRole('button', { name: `Discard ${id}` }).click();
+  await page.getByRole('button', { name: `Discard ${anew}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
-  await page.getByRole('button', { name: `Discard ${id}` }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: `Discard ${anew}` }).waitFor({ state: 'detached' });
   assert.deepEqual(wrong, []);
 });
 

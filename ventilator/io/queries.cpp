@@ -333,7 +333,10 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
   if (query.what == "project") {
     const auto name = (*options)["project"].text_or("");
     const auto view = within.has(name) ? core.project_counts().of(name) : std::nullopt;
-    return view ? view_of(*view, core) : Value();
+    if (!view) return Value();
+    auto shown = view_of(*view, core);
+    shown.set("read_to", core.cursor());
+    return shown;
   }
   if (query.what == "chains") return declared("chain", core, within);
   if (query.what == "alerts") return declared("alert", core, within);

@@ -29,6 +29,7 @@ HEAD_SECONDS = 5     # A submit waits for no longer to hear where the log ends â
 SILENT_SECONDS = 30  # â€¦ and does not ask again so soon.
 LOOKED_UP = 64     # At a time, when the log is silent.
 WAIT_SECONDS = 0.2  # Between two looks at a project.
+LETTERS_MAX = 1000  # That one message discards: as many as a key with a prefix may.
 Ids = str | Iterable[str]
 Time = float | datetime.datetime
 View = dict[str, Any]
@@ -272,21 +273,23 @@ class Cluster(OfGroups):
         yield from (letter for letter in letters if kind in ("", letter["kind"]))
 
     def replay(self, ids: Ids, **words: Any) -> list[str]:
-        """Submits dead tasks again as new tasks, and returns their ids in the same order. A replay that is repeated
-        within 24 hours is the same replay. words: what is said otherwise than of the first task, as of submit();
-        args: all of its arguments."""
-        messages = []
-        for task in _list_of(ids):
+        """Submits dead tasks again as new tasks, takes them off the list, and returns the new ids in the same order. A
+        replay that is repeated within 24 hours is the same replay. words: what is said otherwise than of the first
+        task, as of submit(); args: all of its arguments."""
+        letters, messages = _list_of(ids), []
+        for task in letters:
             spec = self._query("queries", "spec", task)
             if not isinstance(spec, bytes):
                 raise NotFound(f"{task}: is not a dead letter")
             messages.append((reworded(spec, words) if words else spec, 1, f"replay-of:{task}"))
-        return self._submit(messages)
+        anew = self._submit(messages)
+        self.discard(letters)  # Killed before that: said again, it is the same replay.
+        return anew
 
     def discard(self, ids: Ids) -> int:
         """Takes dead letters off their list; the log keeps them. Returns how many were on it."""
         return sum(self._connection.answer("queries", "discard", origin, payload=ranges)["discarded"]
-                   for origin, _, ranges in ranges_of(_list_of(ids), TASKS_MAX))
+                   for origin, _, ranges in ranges_of(_list_of(ids), LETTERS_MAX))
 
     def fetch(self, what: Result | str, path: str | os.PathLike[str] | None = None, force: bool = False) -> str:
         """Fetches an artifact (by a Result, a task id or a SHA-256) to a file and returns its path.

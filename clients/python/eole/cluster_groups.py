@@ -56,7 +56,6 @@ class OfGroups:
         """Gives dead letters (these, or all) to the group again, and takes them off the list; returns their ids."""
         letters = letters_of(self, name, ids)
         self.replay(letters, kind="echo")
-        self.discard(letters)  # Killed before that: said again, it is the same replay.
         return letters
 
     def cache(self, project: str, topic: str = "") -> Cache:

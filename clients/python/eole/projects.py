@@ -9,7 +9,9 @@ ENDED = ("done", "failed", "dead", "cancelled")
 
 def look_at(query, name):
     """What people see of it, whether it is over and its last task, too, and whether it was opened."""
-    live, ended = query("ventilator", "project", project=name), query("queries", "project", project=name)
+    live = query("ventilator", "project", project=name)
+    since = {"since": live["read_to"]} if live else {}  # So that nothing is counted as both.
+    ended = query("queries", "project", project=name, **since)
     if live is None and ended is None:
         raise NotFound(f"project {name}: nothing is known of it")
     last = (live or {}).get("collected")
@@ -24,23 +26,29 @@ def look_at(query, name):
 def project_view(live, ended):
     """Of both views, each None if that role knows nothing; as `eole project --json` has it, but for `result`."""
     live, ended = live or {}, ended or {}
-    unsettled = sum(live.get(name, 0) for name in UNSETTLED)
+    left, since = {}, ended.get("since", 0)  # Of what the ventilator told, without what ended meanwhile.
+    for name in reversed(UNSETTLED):
+        count = live.get(name, 0)
+        left[name], since = max(0, count - since), max(0, since - count)
+    unsettled = sum(left.values())
     settled = sum(ended.get(name, 0) for name in ENDED)
     tasks = unsettled + settled
     state = live.get("state", "open")
     if not unsettled and not live.get("is_opened"):
         state = "over"
     total = max(tasks, live.get("expected") or 0) if state == "open" else tasks
+    done = settled + min(ended.get("running_done", 0), left["running"])
+    only_waits = left["waiting"] > 0 and left["queued"] + left["running"] == 0
     return {"project": live["project"] if live else ended["project"], "state": state, "tasks": tasks,
             "expected": live.get("expected"),
-            **{name: live.get(name, 0) for name in UNSETTLED}, **{name: ended.get(name, 0) for name in ENDED},
-            "progress": settled / total if total else float(state == "over"),
-            "eta_seconds": eta_of(total - settled, settled, ended)}
+            **{name: left[name] for name in UNSETTLED}, **{name: ended.get(name, 0) for name in ENDED},
+            "progress": done / total if total else float(state == "over"),
+            "eta_seconds": None if only_waits else eta_of(total - done, settled, ended)}
 
 
 def eta_of(left, ended, times):
     """By the rate from the first end to the last one; None if there were no two."""
-    if not left:
+    if left <= 0:
         return 0.0
     took = times.get("last_unix_ms", 0) - times.get("first_unix_ms", 0)
     return left * took / 1000 / (ended - 1) if ended >= 2 and took > 0 else None

@@ -50,3 +50,44 @@ TEST_CASE("a project that was never opened is over once none of its tasks is lef
   CHECK(project_view(opened, {})["state"] == Value("open"));
   CHECK(number(project_view(opened, {})["progress"]) == 0);
 }
+
+TEST_CASE("what tasks that run say of themselves is a part of their project's progress", "[cli]") {
+  const Value live = Value::Map{{"project", "p"}, {"state", "open"}, {"running", 3}, {"queued", 1}};
+  auto said = ended(4, 0, 4000);
+  said.set("running_done", 2.0);
+  CHECK(number(project_view(live, said)["progress"]) == 0.75);
+  CHECK(number(project_view(live, said)["eta_seconds"]) == 2);
+  said.set("running_done", 9.0);  // Said of tasks that are not even running.
+  CHECK(number(project_view(live, said)["progress"]) == 0.875);
+}
+
+TEST_CASE("a project's ETA is not known if all that is left of it waits", "[cli]") {
+  Value live = Value::Map{{"project", "p"}, {"state", "open"}, {"waiting", 1}};
+  CHECK(project_view(live, ended(9, 0, 9000))["eta_seconds"].is_null());
+  live.set("queued", 1);
+  CHECK(number(project_view(live, ended(9, 0, 9000))["eta_seconds"]) == 2);
+}
+
+TEST_CASE("what ended since the ventilator read the log is counted once", "[cli]") {
+  const Value live = Value::Map{
+      {"project", "p"}, {"state", "open"}, {"running", 3}, {"queued", 2}, {"waiting", 1}};
+  const auto left = [&](int since) {
+    auto all = ended(4, 0, 4000);
+    all.set("since", since);
+    const auto view = project_view(live, all);
+    CHECK(view["tasks"].int_or(0) == 10 - since);
+    return std::vector{view["running"].int_or(0), view["queued"].int_or(0),
+                       view["waiting"].int_or(0)};
+  };
+  using Left = std::vector<std::int64_t>;
+  CHECK(left(0) == Left{3, 2, 1});
+  CHECK(left(2) == Left{1, 2, 1});
+  CHECK(left(4) == Left{0, 1, 1});
+  CHECK(left(6) == Left{0, 0, 0});
+}
+
+TEST_CASE("the sink is asked what ended since the ventilator read the log", "[cli]") {
+  CHECK(client::ended_options("p", Value::Map{{"read_to", 7}}) ==
+        Value(Value::Map{{"project", "p"}, {"since", 7}}));
+  CHECK(client::ended_options("p", {}) == Value(Value::Map{{"project", "p"}}));
+}

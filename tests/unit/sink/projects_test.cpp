@@ -96,3 +96,17 @@ TEST_CASE("what was read before a checkpoint is said by it anew", "[projects]") 
   REQUIRE(start.projects.find("music")->counts[1] == 2);
   REQUIRE_FALSE(start.projects.load("few"));
 }
+
+TEST_CASE("what counted since the log had so many results is known of the last", "[projects]") {
+  Taken taken;
+  taken.take("photos", TaskState::kDone, 1, 10);
+  taken.take("music", TaskState::kDone, 1);
+  taken.take("photos", TaskState::kDone, 1, 4);
+  taken.take("photos", TaskState::kDead, 1);
+  using Since = std::map<std::uint64_t, std::uint64_t>;
+  REQUIRE(taken.projects.counted_since(16).empty());
+  REQUIRE(taken.projects.counted_since(12) == Since{{0, 4}});
+  REQUIRE(taken.projects.counted_since(0) == Since{{0, 15}, {10, 1}});
+  for (std::size_t i = 0; i < kLastEndsMax; ++i) taken.take("music", TaskState::kDone, 1);
+  REQUIRE(taken.projects.counted_since(0) == Since{{10, kLastEndsMax}});
+}

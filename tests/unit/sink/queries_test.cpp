@@ -165,7 +165,9 @@ TEST_CASE("how the tasks of projects ended is told for one, and for all in pages
                              {"dead", 1},
                              {"cancelled", 0},
                              {"first_unix_ms", 20},
-                             {"last_unix_ms", 30}}));
+                             {"last_unix_ms", 30},
+                             {"since", 0},
+                             {"running_done", 0.0}}));
     REQUIRE(asked.ask("project", Value::Map{{"project", "d"}}).is_null());
     std::vector<std::string> names;
     Value options = Value::Map{{"most", 2}};
@@ -180,6 +182,33 @@ TEST_CASE("how the tasks of projects ended is told for one, and for all in pages
   };
   check(true);
   check(false);  // After a restart.
+}
+
+TEST_CASE("of a project it is told what ended since a ventilator read, and how far others are",
+          "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  asked.take({{1, TaskState::kDone, true, 1, 20, "b"},
+              {2, TaskState::kDone, true, 1, 20, "a"},
+              {3, TaskState::kFailed, true, 1, 30, "b"},
+              {4, TaskState::kDone, true, 1, 30, "b"}});
+  const auto since = [&](std::int64_t offset) {
+    return asked.ask("project", Value::Map{{"project", "b"}, {"since", offset}})["since"];
+  };
+  REQUIRE((since(4) == Value(0) && since(2) == Value(2) && since(0) == Value(3)));
+  asked.log->core().under_way().hear({kOrigin, 5}, "b", 1, 2);
+  asked.log->core().under_way().hear({kOrigin, 6}, "new", 1, 4);
+  const auto done = [&](const std::string& name) {
+    return asked.ask("project", Value::Map{{"project", name}})["running_done"];
+  };
+  REQUIRE((done("a") == Value(0.0) && done("b") == Value(0.5) && done("new") == Value(0.25)));
+  const auto page = asked.ask("projects", Value::Map{});
+  std::vector<std::string> names;
+  for (const auto& project : *page["projects"].as<Value::Array>())
+    names.push_back(project["project"].text_or(""));
+  REQUIRE(names == std::vector<std::string>{"a", "b", "new"});
+  asked.take({{5, TaskState::kFailed, false, 1, 30, "b"}});  // Its next attempt begins anew.
+  REQUIRE(done("b") == Value(0.0));
 }
 
 TEST_CASE("how each task of a project ended is told in pages, from its first on", "[queries]") {
