@@ -96,11 +96,11 @@ class Cluster(OfGroups):
                 offset: int | None = None, topic: str = "") -> Iterator[Result]:
         """Yields each result as it comes: of these ids (until all are final), or of every task.
 
-        What this object submitted is never missed; other tasks' results are looked up. timeout:
-        seconds without one, then it ends. since: also those that are there already, finished from
-        that time on (Unix seconds, or a datetime). offset: those from there in the log on. What is not
-        kept any more is a Gone: its kept_from is the offset at which another call may go on. topic:
-        only those whose project/kind/state fits it; * is one word, # any number: "shop/#/failed".
+        What this object submitted is never missed; other tasks' results are looked up. timeout: seconds without one, then
+        it ends. since: also those that are there already, finished from that time on (Unix seconds, or a datetime).
+        offset: those from there in the log on. What is not kept any more is a Gone: its kept_from is the offset at which
+        another call may go on. topic: only those whose project/kind/state fits it; * is one word, # any number:
+        "shop/#/failed".
         """
         wanted = None if ids is None else set(_list_of(ids))
         if since is not None or offset is not None or topic:
@@ -237,10 +237,9 @@ class Cluster(OfGroups):
     def cancel(self, ids: Ids | None = None, project: str = "", kind: str = "", wait: bool = True) -> dict[str, str]:
         """Cancels tasks, queued or running: these, or all of a project or a kind that are not settled.
 
-        Returns {id: state} once the log says how each ended (mostly "cancelled"). "settled" was so
-        before, "unknown" was never accepted, "cancelling" still winds down when none has ended for
-        30 seconds. wait=False returns at once, with "cancelling" for all that are to end. What was done to
-        end one that ran is result(id).body["stopped"].
+        Returns {id: state} once the log says how each ended (mostly "cancelled"). "settled" was so before, "unknown" was
+        never accepted, "cancelling" still winds down when none has ended for 30 seconds. wait=False returns at once, with
+        "cancelling" for all that are to end. What was done to end one that ran is result(id).body["stopped"].
         """
         if (ids is None) == (not (project or kind)):
             raise TypeError("cancel: give ids, or a project or a kind")
@@ -294,9 +293,8 @@ class Cluster(OfGroups):
     def fetch(self, what: Result | str, path: str | os.PathLike[str] | None = None, force: bool = False) -> str:
         """Fetches an artifact (by a Result, a task id or a SHA-256) to a file and returns its path.
 
-        path: the file, or the directory for it [here, under the artifact's name]. The file appears
-        whole and with the right digest, or not at all; one that is there is replaced by `force` only.
-        """
+        path: the file, or the directory for it [here, under the artifact's name]. The file appears whole and with the
+        right digest, or not at all; one that is there is replaced by `force` only."""
         if not isinstance(what, Result) and len(what) != 64:
             task, what = what, self.result(what)
             if what is None:
@@ -315,8 +313,7 @@ class Cluster(OfGroups):
         """The arguments of an exec task that runs this file wherever it runs: submit("exec", cluster.script("a.py", "x")).
 
         The file goes along, by its digest, into the fresh directory of the command, and is run by what its first line
-        names; words are its arguments, args any others of the kind.
-        """
+        names; words are its arguments, args any others of the kind."""
         return script_args(self, path, words, args)
 
     # ---- Below: how.
