@@ -68,10 +68,10 @@ class Unread(Keyed):
         pid = self.cluster.pid("ventilator")
         before = memory(pid)
         deaf = self.deaf(zmq.DEALER, "ventilator")
-        for _ in range(4 * COST_MAX // size):  # Each waits until there is room for it.
+        for _ in range(2 * COST_MAX // size):  # Each waits until there is room for it.
             deaf.send_multipart(question)
         deaf.send_multipart([head("submit", 7, 1, 0, "", 1), GOLDEN["task_group.record"]])  # Behind all that it asked.
-        wait_until(lambda: self.cluster.status()["accepted"] > 1000, what="the last is handled")
+        wait_until(lambda: self.cluster.status()["accepted"] > 1000, 180, "the last is handled")
         self.assertGreater(ask(), 0)
         self.check_cost(pid, before)
 
