@@ -116,6 +116,9 @@ class Handles(Sequence["Handle[Value]"], Generic[Value]):
     def get(self, timeout: float | None = None, return_exceptions: Literal[False] = False) -> list[Value]: ...
 
     @overload
+    def get(self, timeout: float | None, return_exceptions: bool) -> list[Value | Exception]: ...
+
+    @overload
     def get(self, timeout: float | None = None, *, return_exceptions: bool) -> list[Value | Exception]: ...
 
     def get(self, timeout=None, return_exceptions=False):

@@ -6,16 +6,14 @@ import functools
 import inspect
 import itertools
 import json
-from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, ParamSpec, TypeVar, overload
+from typing import Any, Callable, Generic, Iterable, ParamSpec, TypeVar, overload
 
 from . import codec, default, files
 from .errors import BadTask
+from .flows import Signature
 from .handles import Handle, Handles
 from .submission import encoded_class
 from .words import check_words
-
-if TYPE_CHECKING:
-    from .flows import Signature
 
 KIND_BYTES_MAX = 255
 SHAPES_MAX = 64
@@ -116,12 +114,10 @@ class Task(Generic[Takes, Value]):
 
     def s(self, *args: Any, **kwargs: Any) -> Signature:
         """A call to be made later, in a chain, group or chord; there it gets the value of the step before it first."""
-        from .flows import Signature
         return Signature(self, args, kwargs)
 
     def si(self, *args: Any, **kwargs: Any) -> Signature:
         """As s, but it gets no value."""
-        from .flows import Signature
         return Signature(self, args, kwargs, takes_value=False)
 
     def words_of(self, args, kwargs, words):
