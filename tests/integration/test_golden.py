@@ -98,6 +98,5 @@ class Golden(unittest.TestCase):
         self.with_each_sink(check)
 
 
-
 if __name__ == "__main__":
     unittest.main()
