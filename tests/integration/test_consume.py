@@ -59,7 +59,7 @@ class Consume(unittest.TestCase):
         shown = self.running.json("dead", "show", letters[0]["id"])[0]["task"]["args"]
         self.assertEqual((shown["id"], shown["key"], shown["project"], shown["state"]), (ids[3], "in order", "once", "done"))
         # One through Python, which fails again, and then all that there are by the command.
-        self.assertEqual(self.cluster.retry_group("once", [letters[0]["id"]]), [letters[0]["id"]])
+        self.assertEqual(self.cluster.retry_group("once", letters[0]["id"]), [letters[0]["id"]])
         self.run_one("once", fails=[3])
         self.assertEqual(self.calls("once")[1][3], 4)
         self.running.eole("group", "retry", "once")

@@ -3,6 +3,7 @@
 import pathlib
 import sys
 import unittest
+import unittest.mock
 
 from cluster import Cluster
 
@@ -91,7 +92,13 @@ class PythonProjects(unittest.TestCase):
                                attempts=1, prefer="w1", on_parent_failure="run")
         for _ in client.results([dead]):
             pass
-        [done] = client.results(client.replay([dead], args={"argv": ["printenv", "EOLE_PROJECT"]}, timeout=60))
+        said = {"args": {"argv": ["printenv", "EOLE_PROJECT"]}, "timeout": 60}
+        with unittest.mock.patch.object(client, "discard", side_effect=eole.NoAnswer("the sink is away")), \
+                self.assertRaises(eole.NoAnswer) as away:
+            client.replay([dead], **said)
+        self.assertIn(dead, [letter["id"] for letter in client.dead()])  # So it can be said again.
+        self.assertEqual(client.replay([dead], **said), away.exception.ids)
+        [done] = client.results(away.exception.ids)
         self.assertEqual(done.value["stdout"], "letters\n")
 
 

@@ -1,11 +1,12 @@
 """A cluster, as a program sees it: submit, results, what is known of tasks and projects."""
 
 import bisect
+import contextlib
 import datetime
 import itertools
 import os
 import time
-from typing import Any, Iterable, Iterator, Self
+from typing import Any, BinaryIO, Iterable, Iterator, Self
 
 from .artifacts import fetch, store, store_pieces
 from .chains import Chains
@@ -245,14 +246,11 @@ class Cluster(OfGroups):
             raise TypeError("cancel: give ids, or a project or a kind")
         if ids is None:
             ids = [task["id"] for task in self.tasks(project=project, kind=kind)]
-        log = Log(self._connection) if wait else None  # From before any of them can end by this.
-        try:
+        if not wait:
+            return self._cancel(_list_of(ids))
+        with contextlib.closing(Log(self._connection)) as log:  # From before any of them can end by this.
             found = self._cancel(_list_of(ids))
-            if wait:
-                self._hear_ends(log, found)
-        finally:
-            if wait:
-                log.close()
+            self._hear_ends(log, found)
         return found
 
     def control(self, what: str, **options: Any) -> View:
@@ -273,8 +271,9 @@ class Cluster(OfGroups):
 
     def replay(self, ids: Ids, **words: Any) -> list[str]:
         """Submits dead tasks again as new tasks, takes them off the list, and returns the new ids in the same order. A
-        replay that is repeated within 24 hours is the same replay. words: what is said otherwise than of the first
-        task, as of submit(); args: all of its arguments."""
+        replay that is repeated within 24 hours is the same replay: said again after an error, which has as its `ids`
+        the new tasks so far, it goes on, as letters stay on the list until all are submitted. words: what is said
+        otherwise than of the first task, as of submit(); args: all of its arguments."""
         letters, messages = _list_of(ids), []
         for task in letters:
             spec = self._query("queries", "spec", task)
@@ -282,7 +281,11 @@ class Cluster(OfGroups):
                 raise NotFound(f"{task}: is not a dead letter")
             messages.append((reworded(spec, words) if words else spec, 1, f"replay-of:{task}"))
         anew = self._submit(messages)
-        self.discard(letters)  # Killed before that: said again, it is the same replay.
+        try:
+            self.discard(letters)
+        except Error as error:
+            error.ids = anew
+            raise
         return anew
 
     def discard(self, ids: Ids) -> int:
@@ -301,7 +304,7 @@ class Cluster(OfGroups):
                 raise NotFound(f"{task}: is not settled, so it has no artifact yet")
         return fetch(self._connection, what, path, force)
 
-    def store(self, what) -> tuple[str, int]:
+    def store(self, what: bytes | bytearray | memoryview | BinaryIO) -> tuple[str, int]:
         """Makes bytes, or what an open file has, an artifact; its SHA-256 and size."""
         return store(self._connection, what)
 
@@ -470,8 +473,7 @@ class Cluster(OfGroups):
             since = max(0, int(since * 1000)) / 1000  # Whole milliseconds, as results have.
             answer = self._query("queries", "offset_at", unix_ms=round(since * 1000))
             offset = max(offset or 0, answer["offset"])
-        log = Log(self._connection, offset, topic)
-        try:
+        with contextlib.closing(Log(self._connection, offset, topic)) as log:
             until = None if timeout is None else time.monotonic() + timeout
             while wanted is None or wanted:
                 left = 1000 if until is None else int((until - time.monotonic()) * 1000)
@@ -488,8 +490,6 @@ class Cluster(OfGroups):
                         wanted.discard(result.id)
                     until = None if timeout is None else time.monotonic() + timeout
                     yield result
-        finally:
-            log.close()
 
 
 def _bytes_of(name):

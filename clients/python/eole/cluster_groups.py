@@ -12,6 +12,7 @@ from .errors import BadTask, NotFound
 from .cache import Cache
 from .consuming import BACKOFF_SECONDS, TRIES, consume, letters_of, project_of
 from .groups import Group
+from .records import Result
 from .words import text
 
 OFFSETS_END = 1 << 63
@@ -42,8 +43,8 @@ class OfGroups:
         """A group of one partition, made when it is not there: reads on where the last one with it committed."""
         return self.group(name, create_from=start, partitions=1, **options)
 
-    def consume(self, name: str, handler: Callable[[Any], Any], tries: int = TRIES, backoff: float = BACKOFF_SECONDS,
-                **options: Any):
+    def consume(self, name: str, handler: Callable[[Result], object], tries: int = TRIES, backoff: float = BACKOFF_SECONDS,
+                **options: Any) -> int:
         """eole.consume() of a group as group() has it."""
         with self.group(name, **options) as group:
             return consume(group, handler, tries, backoff)
@@ -52,8 +53,9 @@ class OfGroups:
         """Yields the dead letters of a group: what consume() gave up."""
         yield from self.dead(project=project_of(name))
 
-    def retry_group(self, name: str, ids: Iterable[str] | None = None) -> list[str]:
-        """Gives dead letters (these, or all) to the group again, and takes them off the list; returns their ids."""
+    def retry_group(self, name: str, ids: str | Iterable[str] | None = None) -> list[str]:
+        """Gives dead letters (these, or all) to the group again, and takes them off the list; returns their ids.
+        It is a replay(): one that failed half way leaves them on the list, and said again it is the same."""
         letters = letters_of(self, name, ids)
         self.replay(letters, kind="echo")
         return letters

@@ -119,7 +119,10 @@ class Consumer:
 def letters_of(cluster, group, ids):
     """The ids of its dead letters: these, or all."""
     found = [letter["id"] for letter in cluster.dead(project=project_of(group))]
-    for each in ids or ():
+    if ids is None:
+        return found
+    ids = [ids] if isinstance(ids, str) else list(ids)
+    for each in ids:
         if each not in found:
             raise NotFound(f"{each}: is no dead letter of the group {group}")
-    return found if ids is None else ids
+    return ids
