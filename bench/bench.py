@@ -66,10 +66,10 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def throughput(*up, tasks=3_000_000, batch=1024, ring=0, plan="none", env=None):
+def throughput(*up, tasks=3_000_000, batch=1024, plan="none", env=None, **more):
     def once():
         with Cluster(*up, workers=2, slots=1, env=env) as cluster:
-            return bench(cluster, "throughput", tasks=tasks, batch=batch, ring=ring, plan=plan)["tasks_per_second"]
+            return bench(cluster, "throughput", tasks=tasks, batch=batch, plan=plan, **more)["tasks_per_second"]
     return once
 
 
