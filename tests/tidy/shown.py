@@ -4,24 +4,31 @@ import os
 import re
 
 NAMED = re.compile(r"`([\w/]+\.(?:py|cpp))::([^`]+)`")
-CASE = re.compile(r'TEST_CASE\(\s*"((?:[^"\\]|\\.)*)"|^\s+def (test_\w+)\(', re.M)
+CASE = re.compile(r'TEST_CASE(?:_METHOD\(\s*[\w:]+,|\()\s*"((?:[^"\\]|\\.)*)"|^\s+def (test_\w+)\(', re.M)
+RULER = re.compile(r"\s*\|[\s|:]*-[-\s|:]*$")
 
 
 def tests_in(text):
     """The tests of a file; the name of one may go on in its next line."""
-    return {case or method for case, method in CASE.findall(re.sub(r'"\s*\n\s*"', "", text))}
+    found = CASE.findall(re.sub(r'(?<!\\)"\s*\n\s*"', "", text))
+    return {re.sub(r"\\(.)", r"\1", case) or method for case, method in found}
 
 
 def missing(page, files):
     """`files`: the tests of each path."""
     for file, test in NAMED.findall(page):
-        if not any(path.endswith(f"/{file}") and test in tests for path, tests in files.items()):
+        fitting = [tests for path, tests in files.items() if path.endswith(f"/{file}")]
+        if len(fitting) > 1:
+            yield f"names {file}::{test}, and {len(fitting)} directories have such a file: say of which"
+        elif not fitting or test not in fitting[0]:
             yield f"names {file}::{test}, which is not there"
 
 
 def unshown(page):
-    for number, line in enumerate(page.splitlines(), 1):
-        if line.startswith("| ") and not line.startswith("| who ") and not NAMED.search(line):
+    lines = page.splitlines()
+    for number, (line, below) in enumerate(zip(lines, [*lines[1:], ""]), 1):
+        is_head = RULER.match(line) or RULER.match(below)
+        if line.lstrip().startswith("|") and not is_head and not NAMED.search(line):
             yield f"line {number} names no test"
 
 
@@ -40,9 +47,11 @@ def problems(root):
 
 
 def self_test():
-    files = {"tests/unit/a/b_test.cpp": tests_in('TEST_CASE("one, and "\n          "two", "[a]") {'),
-             "tests/integration/test_c.py": tests_in("class C:\n    def test_d(self):\n")}
+    cases = ('TEST_CASE("one, and "\n          "two", "[a]") {', r'TEST_CASE_METHOD(Of, "a \"three\"", "[a]") {')
+    files = {"tests/unit/a/b_test.cpp": tests_in("\n".join(cases)), "tests/unit/a/e_test.cpp": {"five"},
+             "tests/unit/b/e_test.cpp": {"six"}, "tests/integration/test_c.py": tests_in("class C:\n    def test_d(self):\n")}
     page = ("| who | what |\n|---|\n| x | `b_test.cpp::one, and two`, `a/b_test.cpp::one`, `test_c.py::test_d` |\n"
-            "| y | `c.py::test_d` |\n| z |")
-    if len(list(missing(page, files))) != 2 or len(list(unshown(page))) != 1:
+            "| y | `c.py::test_d` |\n| z |\n|z|\n| who means |\n"
+            '| `b_test.cpp::a "three"`, `e_test.cpp::five`, `a/e_test.cpp::five`, `b/e_test.cpp::five` |')
+    if len(list(missing(page, files))) != 4 or len(list(unshown(page))) != 3:
         yield "tidy does not see whether the tests that a page names are there"
