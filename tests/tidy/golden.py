@@ -14,9 +14,11 @@ QUOTED = re.compile(r'"([\w.]+)"')
 
 
 def in_enum(text, name):
-    """The names of an enum's values as samples are named; kEnd is no record."""
-    body = re.search(rf"enum class {name}\b[^{{]*\{{(.*?)\}};", text, re.S)[1]
-    values = re.findall(r"\bk([A-Z]\w*)", re.sub(r"//[^\n]*", "", body))
+    """The names of an enum's values as samples are named; kEnd is no record. None: there is no such enum."""
+    body = re.search(rf"enum class {name}\b[^{{;]*\{{(.*?)\}};", text, re.S)
+    if body is None:
+        return None
+    values = re.findall(r"(?:^|,)\s*k([A-Z]\w*)", re.sub(r"//[^\n]*", "", body[1]))
     return [re.sub(r"(?<!^)(?=[A-Z])", "_", value).lower() for value in values if value != "End"]
 
 
@@ -32,7 +34,12 @@ def problems(root):
     def read(path):
         with open(os.path.join(root, path), encoding="utf-8") as file:
             return file.read()
-    wanted = {name + end for end, enums in RECORDS.items() for path, enum in enums for name in in_enum(read(path), enum)}
+    wanted = set()
+    for end, path, enum in ((end, *each) for end, enums in RECORDS.items() for each in enums):
+        names = in_enum(read(path), enum)
+        if names is None:
+            yield f"{path}: has no enum class {enum}, whose values are records (tests/tidy/golden.py)"
+        wanted.update(name + end for name in names or ())
     words = {name for path in wire.MESSAGES for name in MESSAGE.findall(read(path))}
     for directory, _, names in os.walk(os.path.join(root, "tests/unit")):
         for text in (read(os.path.join(directory, name)) for name in names if name.endswith(".cpp")):
@@ -43,8 +50,8 @@ def problems(root):
 
 
 def self_test():
-    enum = "enum class Part : int {\n  kOne = 8,  // kNot.\n  kTwoOfThem,\n  kEnd,  // None.\n};"
-    if in_enum(enum, "Part") != ["one", "two_of_them"]:
+    enum = "enum class Part : int {\n  kOne = 8,  // kNot.\n  kTwoOfThem, kThree = kTwoOfThem,\n  kEnd,  // None.\n};"
+    if in_enum(enum, "Part") != ["one", "two_of_them", "three"] or in_enum(enum, "Par") is not None:
         yield "tidy does not read the records of an enum"
     wanted, words = {"one.log.hex", "two.log.hex"}, {"head", "part.record.hex", "log", "three"}
     if len(list(compare(wanted, words, {"one.log.hex", "three.log.hex", "head.later.hex", "part.record.hex", "stray.hex"}))) != 3:
