@@ -3,7 +3,7 @@
 
 class Error(Exception):
     """What went wrong; the text says what, which, why and the limit."""
-    ids = ()  # Of an error in submit or replay: the tasks that were accepted nevertheless.
+    ids: tuple[str, ...] | list[str] = ()  # Of an error in submit or replay: the tasks that were accepted nevertheless.
 
 
 class NoAnswer(Error):
