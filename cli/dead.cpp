@@ -314,7 +314,13 @@ bool replay_all(Cluster& cluster, const std::vector<std::string>& letters,
   }
   if (!globals.json && letters.size() != 1)
     std::printf("%zu replayed, %zu not\n", replayed.size(), letters.size() - replayed.size());
-  (void)take_off(cluster, tasks_of(replayed));
+  try {
+    (void)take_off(cluster, tasks_of(replayed));
+  } catch (const Failure& failure) {  // They are replayed all the same.
+    throw Failure{
+        failure.exit_code,
+        text(failure.message, "\nwhat was replayed may still be on the list: eole dead discard")};
+  }
   return replayed.size() == letters.size();
 }
 

@@ -85,8 +85,9 @@ Expected<Value> edit_words(const Value& words) {
   const auto command = text(editor(), " ", quoted(file.path()));
   if (const int status = std::system(command.c_str()); status != 0)  // NOLINT: a shell's line.
     return Error{text(command, ": ",
-                      WIFEXITED(status) ? text("ended with ", WEXITSTATUS(status))
-                                        : text("was ended by signal ", WTERMSIG(status)),
+                      status < 0          ? "cannot be started"
+                      : WIFEXITED(status) ? text("ended with ", WEXITSTATUS(status))
+                                          : text("was ended by signal ", WTERMSIG(status)),
                       "; nothing was replayed")};
   std::ifstream opened(file.path());
   const std::string written(std::istreambuf_iterator<char>(opened), {});

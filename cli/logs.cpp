@@ -107,9 +107,9 @@ void follow(Cluster& cluster, Value asked, std::int64_t after, process::StopSign
 
 void show(const LogsOptions& options, const Globals& globals) {
   auto asked = wanted(options);
+  Cluster cluster(globals);
   std::optional<process::StopSignal> stop;  // Before a line is seen: one may be what ends it.
   if (options.follow) stop.emplace();
-  Cluster cluster(globals);
   const auto after = print_newest(cluster, asked, options.count.value_or(kLinesShown), globals);
   if (stop) follow(cluster, std::move(asked), after, *stop, globals);
 }

@@ -81,7 +81,8 @@ std::string log_line(const Value& status) {
   if (const auto oldest = status["log_oldest_unix_ms"].int_or(0); oldest > 0)
     line += text(", ", human_age(process::unix_ms() - oldest), " back");
   const auto keep_days = status["log_keep_days"].int_or(0);
-  line += text("; kept: ", keep_days, keep_days == 1 ? " day, " : " days, ", bytes("log_keep_bytes"));
+  line +=
+      text("; kept: ", keep_days, keep_days == 1 ? " day, " : " days, ", bytes("log_keep_bytes"));
   if (const auto* days = status["log_days_left"].as<double>()) {
     const auto left = static_cast<std::int64_t>(std::min(*days, 1e6) * 86'400'000);
     line += left < kSoonMs ? ", at its size: the oldest go" : text(", full in ", human_age(left));

@@ -95,6 +95,7 @@ class InOrder {
       : line_(line), on_result_(on_result) {}
 
   void take(std::uint64_t place, Value view) {
+    if (place < next_ || early_.contains(place)) return;
     ++settled_;
     if (view["state"].text_or("") != to_text(protocol::TaskState::kDone)) ++failed_;
     early_.emplace(place, std::move(view));

@@ -74,7 +74,8 @@ void add_ledger(Command& app, Globals& globals) {
   submitting->footer(
       "Each todo/PROJECT/NAME.json is a task, a list of tasks, or a line for each, with the\n"
       "words of `eole submit --file`. A file for each task, named by its id, takes its place;\n"
-      "the mirror moves it to done. The same content is accepted once within 24 h, whatever is killed.");
+      "the mirror moves it to done. The same content is accepted once within 24 h, whatever is "
+      "killed.");
   submitting->callback([=, &globals] {
     process::keep_private();
     Cluster cluster(globals);

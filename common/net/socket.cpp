@@ -16,7 +16,6 @@ std::string Socket::bind(const std::string& endpoint, const std::string& only_ke
 void Socket::connect(const std::string& endpoint, bool once) { carrier_->connect(endpoint, once); }
 void Socket::subscribe(std::string_view prefix) { carrier_->subscribe(prefix); }
 void Socket::limit_queue(int messages) { carrier_->limit_queue(messages); }
-
 void Socket::limit_unread(int messages) { carrier_->limit_unread(messages); }
 bool Socket::send(protocol::Message&& message) { return carrier_->send(std::move(message)); }
 bool Socket::send(const protocol::Message& message) { return send(protocol::Message(message)); }

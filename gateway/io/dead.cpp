@@ -19,7 +19,7 @@ namespace {
 using Answered = awaitable<std::optional<http::Response>>;
 
 constexpr std::size_t kLettersMax = 100'000;  // That one request replays or discards.
-constexpr double kReplayRateMin = 0.001;      // Tasks a second: the last of all would come in years.
+constexpr double kReplayRateMin = 0.001;  // Tasks a second: the last of all would come in years.
 constexpr double kReplayRateMax = 1'000'000;
 
 /// What letters are meant: by id, or by project, kind and reason as far as they are said.
@@ -203,9 +203,13 @@ Answered replay(Ring ring, Exchange& exchange) {
     replayed.push_back(
         Value::Map{{"id", to_text(TaskId{ended.origin, ended.first})}, {"replay_of", letter}});
   }
-  (void)co_await take_off(ring, std::move(accepted));
-  co_return json(200,
-                 Value::Map{{"replayed", std::move(replayed)}, {"refused", std::move(refused)}});
+  Value told = Value::Map{{"replayed", std::move(replayed)}, {"refused", std::move(refused)}};
+  try {
+    (void)co_await take_off(ring, std::move(accepted));
+  } catch (const Problem& problem) {  // They are replayed all the same.
+    told.set("still_listed", problem.detail);
+  }
+  co_return json(200, told);
 }
 
 Answered discard(Ring ring, Exchange& exchange) {

@@ -243,7 +243,9 @@ class Tenants(unittest.TestCase):
         self.assertEqual(other.get(f"{path}/records?member=me")["records"], [])
         self.assertEqual(other.ask("POST", f"{path}/commit", {"member": "me", "batch": first["batch"]})[0], 409)
         alpha.post(f"{path}/commit", {"member": "me", "batch": first["batch"]}, status=200)
-        self.assertEqual(alpha.get(path)["members"], 2)
+        both = (alpha, other)  # Who asks no more is a member no more.
+        wait_until(lambda: all(client.get(f"{path}/records?member=me") for client in both) and alpha.get(path)["members"] == 2,
+                   what="two members")
 
     def test_an_alert_of_a_tenant_s_is_told_in_its_projects(self):
         alpha = self.clients["alpha"]

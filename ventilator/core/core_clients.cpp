@@ -78,8 +78,9 @@ void Core::tell_limit(TimePoint& next, std::string code, std::string reason,
   next = now + 1s;
   Value::Map more;
   more.emplace_back("reason", std::move(reason));
-  tell({{"reached", "limit", std::move(code), task_class.project, task_class.kind, std::move(more)}},
-       out);
+  tell(
+      {{"reached", "limit", std::move(code), task_class.project, task_class.kind, std::move(more)}},
+      out);
 }
 
 // Nothing if it is not.

@@ -27,9 +27,6 @@ std::optional<Reply> HeardControls::answer_before(const Peer& peer, std::uint64_
   const auto* kept = id.empty() ? nullptr : wishes_.find(list_, id);
   if (kept == nullptr || planted("late-control-taken-for-news")) return std::nullopt;
   const auto value = Value::from_msgpack(*kept);
-  // As an earlier release kept why it was refused.
-  if (const auto* reason = value ? value->as<std::string>() : nullptr)
-    return Reply{peer, protocol::refused(request, Error{*reason})};
   const auto* why = value ? value->as<Value::Array>() : nullptr;
   if (why == nullptr || why->size() < 2) return Reply{peer, protocol::Answer{request, *kept}};
   return Reply{peer, protocol::Refused{request, (*why)[0].text_or(""), (*why)[1].text_or("")}};

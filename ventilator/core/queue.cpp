@@ -179,7 +179,8 @@ void Queue::hold(ClassId id, Lane& lane, bool is_held) {
 void Queue::catch_up(Project& project) {
   if (planted("holds-add-up")) return;
   for (const auto* track : project.tracks)
-    if (track->is_held()) Shares::raise(*project.share, track->group->second.served.at(track->rank));
+    if (track->is_held())
+      Shares::raise(*project.share, track->group->second.served.at(track->rank));
   for (auto* track : project.tracks)
     if (track->turn.served != project.share->served()) relist(*track);
 }

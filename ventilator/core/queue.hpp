@@ -79,7 +79,8 @@ class Queue {
   /// … and for who fits, in lanes that are not.
   std::uint64_t size(const Fits& fits) const;
   bool is_empty() const { return size_ == 0; }
-  /// What is asked of a worker by whose turn it is, of those that somebody could have; null: nobody's.
+  /// What is asked of a worker by whose turn it is, of those that somebody could have; null:
+  /// nobody's.
   const protocol::TaskClass* first(const std::function<bool(const protocol::TaskClass&)>& could) const;
   /// The first of all lanes that is not settled: as its lane's next, so in a lane with tasks that
   /// came back it may be one of these. Costs a look at each lane, and at what is settled in it.

@@ -9,8 +9,9 @@ namespace eole::ventilator {
 // Looks through `emptied_` once for each class that has a task again.
 void Stragglers::on_leased(Seq seq, ClassId id, const protocol::TaskClass& task_class,
                            TimePoint now) {
-  const auto [its, is_new] = classes_.try_emplace(id, Class{task_class, {}});
-  if (is_new) {
+  auto its = classes_.find(id);
+  if (its == classes_.end()) {
+    its = classes_.emplace(id, Class{task_class, {}}).first;
     const auto known = std::find_if(emptied_.begin(), emptied_.end(),
                                     [&](const Class& one) { return one.task_class == task_class; });
     if (known != emptied_.end()) {

@@ -263,8 +263,8 @@ Expected<Value> projects(const Value& options, const Core& core, const Within& w
   const auto most = options["most"].int_or(kPageTasksMax);
   if (most < 1 || most > kPageTasksMax)
     return Error{text("projects: most ", most, ", limits 1 and ", kPageTasksMax)};
-  const auto found =
-      core.project_counts().list(options["after"].text_or(""), static_cast<std::size_t>(most), within);
+  const auto found = core.project_counts().list(options["after"].text_or(""),
+                                                static_cast<std::size_t>(most), within);
   Value::Array list;
   for (const auto& view : found) list.push_back(view_of(view, core));
   const bool is_whole = static_cast<std::int64_t>(found.size()) < most;
@@ -289,7 +289,8 @@ Value declared(std::string_view what, const Core& core, const Within& within) {
 }
 
 Value task(const TaskId& id, const Core& core, Journal& journal, const Within& within) {
-  const auto view = id.origin == core.origin() ? core.explain().task(id.seq) : std::optional<TaskView>{};
+  const auto view =
+      id.origin == core.origin() ? core.explain().task(id.seq) : std::optional<TaskView>{};
   if (!view) return {};
   const auto* task_class = core.class_of(id.seq);
   if (!within.has(task_class == nullptr ? "" : task_class->project)) return {};

@@ -146,7 +146,8 @@ void Fetching::measure() {
     best_speed_ = 0;
   } else {
     is_settled_ = true;
-    if (!is_faster) wanted_ = std::max<std::size_t>(1, wanted_ / 4);  // Those that end are not replaced.
+    if (!is_faster)
+      wanted_ = std::max<std::size_t>(1, wanted_ / 4);  // Those that end are not replaced.
   }
   measure_from_here();
 }

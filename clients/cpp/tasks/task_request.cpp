@@ -163,7 +163,8 @@ Expected<void> resolve_task(TaskRequest& task, std::size_t self, Names& names, s
   }
   at = "/after";
   if (task.after.size() <= protocol::kParentsMax) return {};
-  // As if all were accepted, one behind the other: too many stretches are refused before any task is.
+  // As if all were accepted, one behind the other: too many stretches are refused before any task
+  // is.
   const auto encoded =
       encode_conditions(task, [](std::uint64_t index) { return protocol::Parent{{0, index + 1}}; });
   if (!encoded) return encoded.error();

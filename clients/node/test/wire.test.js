@@ -36,7 +36,14 @@ test('the golden records are read', () => {
     ],
   );
   assert.equal(openBatch(batchOf(golden('result.record')))[0].error, 'why');
-  assert.deepEqual(openBatch(golden('batch.record'), 1001), []);
+  assert.deepEqual(
+    openBatch(golden('batch.record'), 1001).map((each) => [each.offset, each.id, each.value]),
+    [
+      [1001, '003rj0-43', 7],
+      [1002, '003rj0-44', undefined],
+    ],
+  );
+  assert.deepEqual(openBatch(golden('batch.record'), 1003), []);
 });
 
 test('the golden heads are read, also with fields that only a later release knows', () => {

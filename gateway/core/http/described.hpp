@@ -13,8 +13,8 @@ namespace eole::gateway::http {
 class Described {
  public:
   explicit Described(const protocol::Value& openapi);
-  /// Of the operation "GET" at "/tasks"; one that is not described takes any. Throws Problem 400 for
-  /// an option that it does not have, or that stands there twice.
+  /// Of the operation "GET" at "/tasks"; one that is not described takes any. Throws Problem 400
+  /// for an option that it does not have, or that stands there twice.
   void check(std::string_view method, std::string_view path, const Request& request) const;
 
  private:
