@@ -103,6 +103,9 @@ class Cluster:
             if until in line:
                 return said
             said += line
+            if line.startswith("ready"):
+                self.stop(kill=True)
+                raise AssertionError(f"eole up was ready before it said {until}: {said}")
         raise AssertionError(f"eole up ended before it was {until}: {said}")
 
     def stop(self, kill=False):

@@ -63,7 +63,7 @@ class Golden(unittest.TestCase):
     def first_lines_of(self, *command):
         """A line for each result of the batch; what it says else is shown if it prints none."""
         with subprocess.Popen([*command, self.path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as reader:
-            patience = threading.Timer(30, reader.kill)
+            patience = threading.Timer(60, reader.kill)
             patience.start()
             try:
                 return [reader.stdout.readline().decode() for _ in range(3)]
@@ -73,8 +73,8 @@ class Golden(unittest.TestCase):
 
     def test_the_python_client_reads_them(self):
         def check():
-            with eole.Cluster(self.path, patience=10) as cluster:
-                results = list(itertools.islice(cluster.results(offset=1000, timeout=10), 3))
+            with eole.Cluster(self.path, patience=60) as cluster:
+                results = list(itertools.islice(cluster.results(offset=1000, timeout=60), 3))
                 self.assertEqual([(each.offset, each.id, each.kind, each.project, each.state, each.error, each.value)
                                   for each in results],
                                  [(1000, "003rj0-42", "echo", "photos", "failed", "why", None),

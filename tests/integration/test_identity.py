@@ -68,7 +68,7 @@ class Identity(unittest.TestCase):
             sock = context.socket(zmq.DEALER)
             sock.connect(f"ipc://{self.directory}/eole/data/sockets/queries")
             sock.send_multipart([head("read", 1, *cursor, 1 << 20), b""])
-            self.assertTrue(sock.poll(20_000))
+            self.assertTrue(sock.poll(60_000))
             return msgpack.unpackb(sock.recv_multipart()[0])
         finally:
             context.destroy(linger=0)

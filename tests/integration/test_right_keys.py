@@ -1,5 +1,6 @@
 """What a key of the cluster may send: every message, as it should be and damaged, to every socket."""
 
+import itertools
 import os
 import pathlib
 import random
@@ -145,17 +146,22 @@ class RightKeys(unittest.TestCase):
         self.cluster.eole("group", "create", "readers", "--from", "latest")
         one, other = (self.connect(zmq.DEALER, "queries", self.keys("observe")) for _ in range(2))
 
-        def attend(sock, is_leaving):
-            sock.send_multipart([msgpack.packb([1, "attend", 5, "readers", 77, "m", 0, is_leaving, ""]), b""])
-            self.assertTrue(sock.poll(30_000))
-            return msgpack.unpackb(sock.recv_multipart()[0])
+        def is_taken(sock, run, is_leaving):
+            sock.send_multipart([msgpack.packb([1, "attend", 5, "readers", run, "m", 0, is_leaving, ""]), b""])
+            self.assertTrue(sock.poll(60_000))
+            fields = msgpack.unpackb(sock.recv_multipart()[0])
+            if fields[1:3] != ["attending", 5]:
+                self.assertIn("is another key's", str(fields[3]))
+            return fields[1] == "attending"
 
-        self.assertEqual(attend(one, 0)[1:3], ["attending", 5])
-        for is_leaving in (1, 0):
-            self.assertIn("is another key's", str(attend(other, is_leaving)[3]))
-        wait_until(lambda: [group["members"] for group in self.cluster.json("group", "list")] == [1], what="one member")
-        self.assertEqual(attend(one, 1)[1:3], ["attending", 5])
-        self.assertEqual(attend(other, 1)[1], "attending")
+        def is_the_first_keys(run):
+            """On a slow machine it may be silent for too long, and the run is anyone's: then with another one."""
+            return ([is_taken(one, run, 0), is_taken(other, run, 1), is_taken(other, run, 0),
+                     [group["members"] for group in self.cluster.json("group", "list")] == [1],
+                     is_taken(one, run, 1), is_taken(other, run, 1)] == [True, False, False, True, True, True])
+
+        runs = itertools.count(77)
+        wait_until(lambda: is_the_first_keys(next(runs)), 60, "a run that is its first key's until that leaves")
 
     def test_progress_of_a_key_that_may_not_work_is_heard_by_nobody(self):
         listener = self.connect(zmq.SUB, "notifications", self.keys("observe"))

@@ -35,7 +35,7 @@ class Pushes(Keyed):
         self.pushes = {role: self.connect(zmq.PUSH, self.file["results"], keys, immediate=1, linger=0)
                        for role, keys in self.keys.items()}
         for role, sock in self.pushes.items():
-            self.assertTrue(sock.poll(20_000, zmq.POLLOUT), role)  # It is let in: what it says arrives.
+            self.assertTrue(sock.poll(60_000, zmq.POLLOUT), role)  # It is let in: what it says arrives.
 
     def say(self, may, message):
         """Each role says its own message, first those whose it is not; behind them goes a task of somebody else."""
@@ -83,7 +83,7 @@ class Pushes(Keyed):
     def test_numbers_are_announced_by_a_ventilator(self):
         asking = self.connect(zmq.DEALER, self.file["queries"], self.keys["settle"], linger=0)
         asking.send_multipart([head("introduce", 1, MADE_UP, 1, NONCE, 0, 0, 1), bytes(12)])  # Nothing is settled.
-        self.assertTrue(asking.poll(20_000))
+        self.assertTrue(asking.poll(60_000))
         self.assertEqual(msgpack.unpackb(asking.recv_multipart()[0])[1], "introduced")
         self.pushes["work"].send_multipart([head("results", RUN, 1, 0, 1, "w", MADE_UP), result_run(MADE_UP, 1, "waited")])
         self.say({"settle"}, lambda role: [head("announce", MADE_UP, NONCE, 1, 0), b""])

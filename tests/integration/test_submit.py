@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 import msgpack
-from cluster import BIN, Cluster
+from cluster import BIN, Cluster, wait_until
 from fake_sink import FakeSink, cluster_text
 
 
@@ -147,8 +147,14 @@ class NotKept(unittest.TestCase):
         tasks = [json.dumps({"kind": "echo", "args": "x" * 100_000})] * 40
         with Cluster("--keep-bytes", "1MiB", workers=1) as cluster:
             first = cluster.json("submit", "--file", "-", "--key", "k", input="\n".join(tasks))
-            while cluster.status()["log_kept_from"] < len(first):
-                cluster.json("submit", "--file", "-", "--wait", input="\n".join(tasks))
+            cluster.wait_settled(len(first))  # So their results lie first.
+
+            def are_gone():
+                cluster.json("submit", "--file", "-", input="\n".join(tasks))  # Whoever waited could miss some.
+                cluster.wait_settled(cluster.status()["accepted"])
+                return cluster.status()["log_kept_from"] >= len(first)
+
+            wait_until(are_gone, 180, "the first results are no longer kept")
             done = cluster.eole("submit", "--file", "-", "--key", "k", "--wait", "--json", input="\n".join(tasks))
             self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
                              [{"id": task["id"], "state": "done", "is_kept": False,

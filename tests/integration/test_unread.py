@@ -6,7 +6,7 @@ import unittest
 
 import zmq
 
-from cluster import wait_until
+from cluster import SANITIZER, wait_until
 from fake_sink import GOLDEN
 from keyed import Keyed
 from test_security import head
@@ -28,7 +28,8 @@ class Unread(Keyed):
 
     def deaf(self, kind, place):
         """A socket that reads nothing: neither its owner does, nor libzmq in its place."""
-        return self.connect(kind, self.file[place], self.keys, rcvhwm=1, rcvbuf=4096, linger=0)
+        return self.connect(kind, self.file[place], self.keys, rcvhwm=1, rcvbuf=4096, linger=0,
+                            sndtimeo=60_000)
 
     def fill_log(self, count):
         """`count` results of a megabyte each."""
@@ -37,7 +38,8 @@ class Unread(Keyed):
         self.cluster.wait_settled(before + count)
 
     def check_cost(self, pid, before):
-        self.assertLess(memory(pid) - before, COST_MAX)
+        if SANITIZER is None:
+            self.assertLess(memory(pid) - before, COST_MAX)
         self.assertIn("done", self.cluster.eole("submit", "echo", "ok", "--wait").stdout)
 
     def test_answers_that_nobody_reads_have_a_bound(self):
@@ -49,7 +51,7 @@ class Unread(Keyed):
         asking = self.connect(zmq.DEALER, self.file["queries"], self.keys)
         for request in range(20):  # Answered beside it, and after most of the others.
             asking.send_multipart([head("read", request, 0, 0, 0, MIB), b""])
-            self.assertTrue(asking.poll(20_000))
+            self.assertTrue(asking.poll(60_000))
             self.assertGreater(len(asking.recv_multipart()[1]), 1_000_000)
         self.check_cost(self.sink, before)
 
@@ -61,7 +63,7 @@ class Unread(Keyed):
 
         def ask():
             asking.send_multipart(question)
-            self.assertTrue(asking.poll(20_000))
+            self.assertTrue(asking.poll(60_000))
             return len(asking.recv_multipart()[1])
 
         size = ask()
@@ -84,7 +86,7 @@ class Unread(Keyed):
         giving = self.connect(zmq.DEALER, self.file["artifacts"], submit)
         digest = hashlib.sha256(data).hexdigest()
         giving.send_multipart([head("put", 1, digest, len(data), 0), data])
-        self.assertTrue(giving.poll(20_000))
+        self.assertTrue(giving.poll(60_000))
         before = memory(self.sink)
         self.keys = submit
         deaf = self.deaf(zmq.DEALER, "artifacts")
@@ -93,7 +95,7 @@ class Unread(Keyed):
         giving.recv_multipart()
         for request in range(20):
             giving.send_multipart([head("get", request, digest, 0, MIB), b""])
-            self.assertTrue(giving.poll(20_000))
+            self.assertTrue(giving.poll(60_000))
             self.assertEqual(giving.recv_multipart()[1], data)
         self.check_cost(self.sink, before)
 
@@ -104,7 +106,7 @@ class Unread(Keyed):
         for sock in greedy, honest:
             sock.subscribe(b"head")
         for _ in range(4):
-            self.assertTrue(honest.poll(20_000))
+            self.assertTrue(honest.poll(60_000))
             honest.recv_multipart()
         self.assertFalse(greedy.poll(0))
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <numeric>
 #include <vector>
@@ -97,8 +98,8 @@ TEST_CASE("many who never read leave a share to the next one", "[net]") {
 }
 
 TEST_CASE("a peer that is not read has few messages in memory here", "[net]") {
-  constexpr std::size_t kEach = kMiB / 4;
-  constexpr std::size_t kInKernel = 2 * kMiB;
+  constexpr std::size_t kEach = kMiB;
+  constexpr std::size_t kInKernel = 16 * kMiB;  // Or wherever else a system holds them.
   net::Context context{net::ClusterFile{}};
   for (const int most : {net::kUnreadMessagesMax, 16}) {
     net::Socket server(context, net::SocketType::kRouter);
@@ -107,17 +108,19 @@ TEST_CASE("a peer that is not read has few messages in memory here", "[net]") {
     if (most != net::kUnreadMessagesMax) server.limit_unread(most);
     server.bind(place);
     peer.connect(place);
-    // Those that lie here still leave as long as there is room.
+    // Those that lie here still leave as long as there is room there: at least one does.
     std::size_t taken = 0;
-    for (int tries = 0; tries < 100 && taken < 512 * kMiB; ++tries) {
-      for (; taken < 512 * kMiB && peer.send({"head", Bytes(kEach, 'x')}); tries = 0)
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (int quiet = 0; taken <= net::kOutboundBytesMax || quiet < 100; ++quiet) {
+      REQUIRE(std::chrono::steady_clock::now() < until);
+      for (; taken < 512 * kMiB && peer.send({"head", Bytes(kEach, 'x')}); quiet = 0)
         taken += kEach;
       peer.wait(5);
     }
-    REQUIRE(taken > net::kOutboundBytesMax);
     REQUIRE(taken <= net::kOutboundBytesMax + static_cast<std::size_t>(most) * kEach + kInKernel);
     std::size_t received = 0;
-    while (received < taken)
+    until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (received < taken && std::chrono::steady_clock::now() < until)
       if (const auto message = server.receive()) received += message->message.payload.size();
     REQUIRE(received == taken);
   }
