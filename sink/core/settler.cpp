@@ -234,12 +234,12 @@ bool Settler::is_news(const ResultRecord& result) {
     if (origins_.settle(origin, {seq, seq}, result.state) == 0 && !planted("later-result-taken"))
       return false;  // The first record won.
     failures_.forget(origin, seq, seq);
-    under_way_.forget(result.id);
+    under_way_.forget(origin, seq, seq);
     return true;
   }
   if (origins_.is_settled(result.id)) return false;
   if (planted("failure-settles")) origins_.settle(origin, {seq, seq}, result.state);
-  under_way_.forget(result.id);
+  under_way_.forget(origin, seq, seq);
   return failures_.take(result.id, result.lease);
 }
 
@@ -276,6 +276,7 @@ void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
   if (run.count > 1) {
     origins_.settle(run.first.id.origin, {run.first.id.seq, run.last()}, run.first.state);
     failures_.forget(run.first.id.origin, run.first.id.seq, run.last());
+    under_way_.forget(run.first.id.origin, run.first.id.seq, run.last());
   } else if (!is_news(run.first)) {
     return;
   }

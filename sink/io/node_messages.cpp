@@ -71,8 +71,8 @@ void Node::on(protocol::Announce& announce, const Sender&) {
 
 void Node::on(protocol::Progress& progress, const Sender&) {
   const TaskId id{progress.origin, progress.seq};
-  if (progress.stream.empty())
-    log_.core().under_way().hear(id, progress.project, progress.done, progress.total);
+  if (auto& core = log_.core(); progress.stream.empty())
+    core.under_way().hear(id, progress.project, progress.done, progress.total, core.origins());
   if (!listeners_.is_empty()) {
     protocol::NewsItem item{"output",      "task", to_text(id),         progress.project,
                             progress.kind, {},     transport_.unix_ms()};
