@@ -26,4 +26,11 @@ std::map<std::string, double, std::less<>> UnderWay::done(const Origins& origins
   return done;
 }
 
+double UnderWay::done_of(std::string_view project, const Origins& origins) const {
+  double done = 0;
+  for (const auto& [id, said] : tasks_)
+    if (said.project == project && !origins.is_settled(id)) done += said.part;
+  return done;
+}
+
 }  // namespace eole::sink

@@ -25,6 +25,8 @@ class UnderWay {
   void forget(Origin origin, Seq first, Seq last);
   /// By project: the sum of done / total of those that are not settled.
   std::map<std::string, double, std::less<>> done(const Origins& origins) const;
+  /// Of one of them.
+  double done_of(std::string_view project, const Origins& origins) const;
 
  private:
   struct Said {
