@@ -56,6 +56,12 @@ void Settler::on_event(const Event& event, Actions& out) {
   std::visit([&](const auto& concrete) { on(concrete, out); }, event);
 }
 
+SeqRanges Settler::discard(Origin origin, const SeqRanges& seqs) {
+  auto letters = letters_.of(origin, seqs);
+  letters_.discard(origin, letters);
+  return letters;
+}
+
 // A worker's claim that all up to `floor` was acknowledged (by a log that was lost, or before the
 // run was forgotten) lets its results go on behind it; it acknowledges nothing by itself.
 std::uint64_t Settler::known_of(const protocol::Results& results) const {

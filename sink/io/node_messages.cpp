@@ -269,7 +269,7 @@ Expected<void> Node::answer(Question&& question) {
 }
 
 void Node::take_off(const Peer& peer, std::uint64_t request, Origin origin, const SeqRanges& seqs) {
-  auto letters = log_.core().letters().of(origin, seqs);
+  auto letters = log_.core().discard(origin, seqs);
   const Value answer = Value::Map{{"discarded", letters.count()}};
   if (letters.count() > 0) actions_.push_back(AppendDiscard{origin, std::move(letters)});
   actions_.push_back(Reply{peer, protocol::Answer{request, answer.to_msgpack()}});
