@@ -158,7 +158,8 @@ class Groups {
     auto operator<=>(const Due&) const = default;
   };
   std::set<Due> due_;  // Of run zero: the group is to be shared anew.
-  LogRates joins_;     // By key: as much is written for members as for lines.
+  // By key, kLogPeersMax of them: as much is written for members that join as for lines.
+  LogRates joins_;
   TimePoint looked_{};
   bool is_listening_ = true;
 };

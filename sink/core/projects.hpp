@@ -36,6 +36,8 @@ class Projects {
   /// How many counted since the log had `offset` results, by their project's `first_offset`: exact
   /// for the last kLastEndsMax stretches.
   std::map<std::uint64_t, std::uint64_t> counted_since(std::uint64_t offset) const;
+  /// Likewise, of one of them.
+  std::uint64_t counted_since(std::uint64_t offset, const Project& project) const;
 
   void save(SavePlace& place, Bytes& out) const;
   bool load(std::string_view payload);
@@ -46,6 +48,7 @@ class Projects {
     std::uint64_t offset = 0;
     std::uint64_t of = 0;  // The project's first_offset, which no two share.
     std::uint32_t count = 0;
+    std::uint64_t behind(std::uint64_t from) const;
   };
   void move(List::iterator project, std::uint64_t offset);
   List projects_;

@@ -56,6 +56,12 @@ void Settler::on_event(const Event& event, Actions& out) {
   std::visit([&](const auto& concrete) { on(concrete, out); }, event);
 }
 
+SeqRanges Settler::discard(Origin origin, const SeqRanges& seqs) {
+  auto letters = letters_.of(origin, seqs);
+  letters_.discard(origin, letters);
+  return letters;
+}
+
 // A worker's claim that all up to `floor` was acknowledged (by a log that was lost, or before the
 // run was forgotten) lets its results go on behind it; it acknowledges nothing by itself.
 std::uint64_t Settler::known_of(const protocol::Results& results) const {
@@ -234,12 +240,12 @@ bool Settler::is_news(const ResultRecord& result) {
     if (origins_.settle(origin, {seq, seq}, result.state) == 0 && !planted("later-result-taken"))
       return false;  // The first record won.
     failures_.forget(origin, seq, seq);
-    under_way_.forget(result.id);
+    under_way_.forget(origin, seq, seq);
     return true;
   }
   if (origins_.is_settled(result.id)) return false;
   if (planted("failure-settles")) origins_.settle(origin, {seq, seq}, result.state);
-  under_way_.forget(result.id);
+  under_way_.forget(origin, seq, seq);
   return failures_.take(result.id, result.lease);
 }
 
@@ -276,6 +282,7 @@ void Settler::take(const ResultRun& run, OpenBatch& open, Actions& out) {
   if (run.count > 1) {
     origins_.settle(run.first.id.origin, {run.first.id.seq, run.last()}, run.first.state);
     failures_.forget(run.first.id.origin, run.first.id.seq, run.last());
+    under_way_.forget(run.first.id.origin, run.first.id.seq, run.last());
   } else if (!is_news(run.first)) {
     return;
   }

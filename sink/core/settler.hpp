@@ -56,6 +56,8 @@ class Settler {
   Expected<NamedArtifacts> artifacts_named(const protocol::Results& results,
                                            std::string_view user) const;
   void on_event(const Event& event, Actions& out);
+  /// Takes those of these tasks off the list of dead letters that are on it, and names them.
+  SeqRanges discard(Origin origin, const SeqRanges& seqs);
   /// The next record of a checkpoint; nothing: that was all. All that was decided before it is in
   /// the log before it.
   std::optional<PartRecord> save(SavePlace& place) const;

@@ -17,12 +17,16 @@ class UnderWay {
   /// forgotten, which has ended sooner than others.
   static constexpr std::size_t kTasksMax = 8192;
 
-  /// `total`: zero if it does not know; then nothing is known here, either.
-  void hear(const TaskId& id, std::string_view project, std::uint64_t done, std::uint64_t total);
-  /// An attempt of it is over.
-  void forget(const TaskId& id) { tasks_.erase(id); }
+  /// `total`: zero if it does not know; then nothing is known here, either, nor of what is settled,
+  /// or was never given out: any worker may say anything.
+  void hear(const TaskId& id, std::string_view project, std::uint64_t done, std::uint64_t total,
+            const Origins& origins);
+  /// An attempt of each is over.
+  void forget(Origin origin, Seq first, Seq last);
   /// By project: the sum of done / total of those that are not settled.
   std::map<std::string, double, std::less<>> done(const Origins& origins) const;
+  /// Of one of them.
+  double done_of(std::string_view project, const Origins& origins) const;
 
  private:
   struct Said {

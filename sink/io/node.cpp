@@ -19,7 +19,8 @@ using protocol::encode;
 namespace {
 
 constexpr int kMessagesPerTurn = 256;
-constexpr std::size_t kTakenBytesMax = 8 << 20;  // Of results: a commit holds them several times.
+// Of results, which a commit holds several times; and of questions, which wait for it.
+constexpr std::size_t kTakenBytesMax = 8 << 20;
 constexpr Duration kHeadEvery = 1s;      // A lost last notification shows within this time.
 constexpr Duration kLevelsWithin = 5ms;  // Acknowledgements and settlements travel together.
 constexpr std::uint64_t kLevelsCount = 8192;

@@ -71,8 +71,8 @@ void Node::on(protocol::Announce& announce, const Sender&) {
 
 void Node::on(protocol::Progress& progress, const Sender&) {
   const TaskId id{progress.origin, progress.seq};
-  if (progress.stream.empty())
-    log_.core().under_way().hear(id, progress.project, progress.done, progress.total);
+  if (auto& core = log_.core(); progress.stream.empty())
+    core.under_way().hear(id, progress.project, progress.done, progress.total, core.origins());
   if (!listeners_.is_empty()) {
     protocol::NewsItem item{"output",      "task", to_text(id),         progress.project,
                             progress.kind, {},     transport_.unix_ms()};
@@ -269,7 +269,7 @@ Expected<void> Node::answer(Question&& question) {
 }
 
 void Node::take_off(const Peer& peer, std::uint64_t request, Origin origin, const SeqRanges& seqs) {
-  auto letters = log_.core().letters().of(origin, seqs);
+  auto letters = log_.core().discard(origin, seqs);
   const Value answer = Value::Map{{"discarded", letters.count()}};
   if (letters.count() > 0) actions_.push_back(AppendDiscard{origin, std::move(letters)});
   actions_.push_back(Reply{peer, protocol::Answer{request, answer.to_msgpack()}});

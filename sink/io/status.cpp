@@ -125,36 +125,9 @@ Value metrics(const ResultLog& log, const LogStatus& judged) {
                     {"commits", protocol::view_of(judged.commits)}};
 }
 
-/// What is told of projects: how their tasks ended, and how far others say they are.
-class ProjectViews {
- public:
-  ProjectViews(const Settler& core, const Value& options)
-      : all_(core.projects()), done_(core.under_way().done(core.origins())) {
-    if (const auto since = options["since"].int_or(-1); since >= 0)
-      since_ = all_.counted_since(static_cast<std::uint64_t>(since));
-  }
-  /// The first by name, from this one on; null if there is none.
-  const std::string* next(std::string_view from) const {
-    const auto one = all_.list().lower_bound(from);
-    const auto other = done_.lower_bound(from);
-    if (other == done_.end()) return one == all_.list().end() ? nullptr : &one->first;
-    return one == all_.list().end() || other->first < one->first ? &other->first : &one->first;
-  }
-  /// Null: nothing is known of it.
-  Value of(const std::string& name) const;
-
- private:
-  const Projects& all_;
-  std::map<std::string, double, std::less<>> done_;  // By name.
-  std::map<std::uint64_t, std::uint64_t> since_;     // By first offset.
-};
-
-Value ProjectViews::of(const std::string& name) const {
-  const auto* found = all_.find(name);
-  const auto said = done_.find(name);
-  if (found == nullptr && said == done_.end()) return {};
-  const auto project = found == nullptr ? Projects::Project{} : *found;
-  const auto since = found == nullptr ? since_.end() : since_.find(project.first_offset);
+// How the tasks of a project ended, and how far others say they are.
+Value view_of(const std::string& name, const Projects::Project& project, std::uint64_t since,
+              double running_done) {
   const auto count_of = [&](protocol::TaskState state) {
     return project.counts[static_cast<std::size_t>(state)];
   };
@@ -165,33 +138,48 @@ Value ProjectViews::of(const std::string& name) const {
                     {"cancelled", count_of(protocol::TaskState::kCancelled)},
                     {"first_unix_ms", project.first_unix_ms},
                     {"last_unix_ms", project.last_unix_ms},
-                    {"since", since == since_.end() ? 0 : since->second},
-                    {"running_done", said == done_.end() ? 0.0 : said->second}};
+                    {"since", since},
+                    {"running_done", running_done}};
 }
 
-// How the tasks of one project ended; null if none did, or says how far it is.
+std::optional<std::uint64_t> since_of(const Value& options) {
+  const auto since = options["since"].int_or(-1);
+  return since < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(since));
+}
+
+// Null if none of its tasks ended, or says how far it is.
 Value project(const ResultLog& log, const Value& options, const Within& within) {
+  const auto& core = log.core();
   const auto name = options["project"].text_or("");
-  return within.has(name) ? ProjectViews(log.core(), options).of(name) : Value();
+  if (!within.has(name)) return {};
+  const auto* project = core.projects().find(name);
+  const auto done = core.under_way().done_of(name, core.origins());
+  if (project == nullptr) return done > 0 ? view_of(name, {}, 0, done) : Value();
+  const auto from = since_of(options);
+  return view_of(name, *project, from ? core.projects().counted_since(*from, *project) : 0, done);
 }
 
-// A page of all projects, by name, behind the name `after`.
+// A page of all projects of which tasks ended, by name, behind the name `after`.
 Expected<Value> projects(const ResultLog& log, const Value& options, const Within& within) {
   const auto most = options["most"].int_or(kPageProjectsMax);
   if (most < 1 || most > kPageProjectsMax)
     return Error{text("projects: most ", most, ", limits 1 and ", kPageProjectsMax)};
-  const ProjectViews all(log.core(), options);
+  const auto& core = log.core();
+  const auto& all = core.projects().list();
+  auto done = core.under_way().done(core.origins());
+  std::map<std::uint64_t, std::uint64_t> since;  // By first offset.
+  if (const auto from = since_of(options)) since = core.projects().counted_since(*from);
   Value::Array list;
   Value next;
-  auto after = options["after"].text_or("");
-  const auto* name = all.next(after < within.prefix() ? within.prefix() : after + '\0');
-  for (; name != nullptr && within.has(*name); name = all.next(after + '\0')) {
+  const auto after = options["after"].text_or("");
+  auto at = after < within.prefix() ? all.lower_bound(within.prefix()) : all.upper_bound(after);
+  for (; at != all.end() && within.has(at->first); ++at) {
     if (static_cast<std::int64_t>(list.size()) == most) {
-      next = after;
+      next = list.back()["project"];
       break;
     }
-    list.push_back(all.of(*name));
-    after = *name;
+    const auto& [name, project] = *at;
+    list.push_back(view_of(name, project, since[project.first_offset], done[name]));
   }
   return Value(Value::Map{{"projects", std::move(list)}, {"next", std::move(next)}});
 }

@@ -9,6 +9,7 @@ from cluster import Cluster
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
+from eole import projects  # noqa: E402
 
 
 class PythonProjects(unittest.TestCase):
@@ -18,6 +19,11 @@ class PythonProjects(unittest.TestCase):
 
     def setUp(self):
         self.client = self.enterContext(eole.Cluster(f"{self.cluster.directory}/eole/cluster.toml"))
+
+    def test_it_is_not_over_for_what_was_submitted_and_ended_since_the_ventilator_told(self):
+        view = projects.project_view({"project": "p", "state": "open", "running": 1}, {"done": 5, "since": 1})
+        self.assertEqual((view["running"], view["state"]), (0, "open"))
+        self.assertEqual(projects.project_view(None, {"project": "p", "done": 5})["state"], "over")
 
     def test_a_retry_does_what_is_missing_in_its_place_and_nothing_else(self):
         client = self.client

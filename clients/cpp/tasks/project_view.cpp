@@ -39,7 +39,9 @@ Value project_view(const Value& live, const Value& ended) {
   const auto settled = sum(ended, {"done", "failed", "dead", "cancelled"});
   const auto tasks = unsettled + settled;
   auto state = live["state"].text_or("open");
-  if (unsettled == 0 && !is_true(live["is_opened"])) state = "over";
+  // What ended since may have been submitted since, while another one of it still runs.
+  const bool has_left = sum(live, {"waiting", "queued", "running"}) > 0;
+  if (!has_left && !is_true(live["is_opened"])) state = "over";
   // What is expected of one that takes no more is what it has.
   const auto total = state == "open" ? std::max(tasks, live["expected"].int_or(0)) : tasks;
   const auto* said = ended["running_done"].as<double>();

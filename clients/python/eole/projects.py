@@ -34,7 +34,8 @@ def project_view(live, ended):
     settled = sum(ended.get(name, 0) for name in ENDED)
     tasks = unsettled + settled
     state = live.get("state", "open")
-    if not unsettled and not live.get("is_opened"):
+    # What ended since may have been submitted since, while another one of it still runs.
+    if not any(live.get(name) for name in UNSETTLED) and not live.get("is_opened"):
         state = "over"
     total = max(tasks, live.get("expected") or 0) if state == "open" else tasks
     done = settled + min(ended.get("running_done", 0), left["running"])

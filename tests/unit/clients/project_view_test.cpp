@@ -86,6 +86,15 @@ TEST_CASE("what ended since the ventilator read the log is counted once", "[cli]
   CHECK(left(6) == Left{0, 0, 0});
 }
 
+TEST_CASE("a project is not over for what was submitted and ended since the ventilator told",
+          "[cli]") {
+  const Value live = Value::Map{{"project", "p"}, {"state", "open"}, {"running", 1}};
+  auto all = ended(5, 0, 4000);
+  all.set("since", 1);
+  CHECK(project_view(live, all)["running"] == Value(0));
+  CHECK(project_view(live, all)["state"] == Value("open"));
+}
+
 TEST_CASE("the sink is asked what ended since the ventilator read the log", "[cli]") {
   CHECK(client::ended_options("p", Value::Map{{"read_to", 7}}) ==
         Value(Value::Map{{"project", "p"}, {"since", 7}}));

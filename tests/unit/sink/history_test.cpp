@@ -237,6 +237,20 @@ TEST_CASE("whoever asks, a turn has one commit", "[history]") {
   REQUIRE(count(sink.asked().names(), "answer").size() == 9);  // The history has the others.
 }
 
+TEST_CASE("a letter is discarded once, though two ask for it in a turn", "[history]") {
+  Sink sink;
+  sink.settle(1, protocol::TaskState::kDead);
+  sink.turn();
+  SeqRanges letters;
+  letters.add(1, 2);
+  for (int i = 0; i < 2; ++i)
+    sink.say(net::SocketType::kRouter,
+             protocol::Discard{++sink.requests, kOrigin, letters.encode()});
+  sink.turn();
+  REQUIRE(sink.answer(0)["discarded"] == Value(1));
+  REQUIRE(sink.answer(1)["discarded"] == Value(0));
+}
+
 TEST_CASE("a question that cannot be answered is refused by name", "[history]") {
   Sink sink;
   const auto log = sink.node->log().core().log();

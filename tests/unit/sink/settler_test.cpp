@@ -4,6 +4,14 @@ using namespace eole;
 using namespace eole::sink;
 using namespace eole::sink::settler_rig;
 
+TEST_CASE("what tasks of a run said of themselves is forgotten with their results", "[sink]") {
+  auto core = introduced();
+  for (const Seq seq : {2, 3, 5}) core.under_way().hear({kOrigin, seq}, "p", 1, 4, core.origins());
+  act(core, run(1, 1, {"\x80", "\x80", "\x80"}));
+  using Done = std::map<std::string, double, std::less<>>;
+  REQUIRE(core.under_way().done({}) == Done{{"p", 0.25}});
+}
+
 TEST_CASE("results are appended in order, then acknowledged", "[sink]") {
   auto core = introduced();
   REQUIRE(act(core, results(1, {{1}, {2}})) ==
