@@ -319,7 +319,8 @@ std::int64_t Node::artifact_time() const {
 void Node::keep_artifacts() {
   const auto& core = log_.core();
   const auto oldest = core.head() > 0 ? std::optional(log_.oldest_unix_ms()) : std::nullopt;
-  const auto before = keep_.superfluous_before(now_, artifact_time(), oldest, core.origins(), readers_);
+  const auto before =
+      keep_.superfluous_before(now_, artifact_time(), oldest, core.origins(), readers_);
   artifacts_.set_times(keep_.unix_ms(), before);
 }
 

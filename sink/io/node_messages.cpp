@@ -235,8 +235,9 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
   return {};
 }
 
-// ---- Answering. What is read must be durable: questions wait for the commit of their turn, so that
-// who asks costs none of his own. The history reads; what finds no room with it is asked again.
+// ---- Answering. What is read must be durable: questions wait for the commit of their turn, so
+// that who asks costs none of his own. The history reads; what finds no room with it is asked
+// again.
 
 void Node::answer_questions() {
   for (auto& question : std::exchange(questions_, {})) {

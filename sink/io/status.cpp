@@ -221,7 +221,8 @@ Known known_to(const protocol::Query& query, const ResultLog& log, TimePoint now
     const auto& groups = log.core().groups();
     const auto name = (*options)["group"].text_or("");
     if ((*options)["group"].is_null()) {
-      known.groups = groups.list(query.within, (*options)["after"].text_or(""), kPageGroupsMax, now);
+      known.groups =
+          groups.list(query.within, (*options)["after"].text_or(""), kPageGroupsMax, now);
     } else if (auto one = groups.find(name, now); one && Within(query.within).has(name)) {
       known.groups.push_back(std::move(*one));
     }
