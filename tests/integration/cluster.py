@@ -16,15 +16,22 @@ PROGRAM = (BIN / "worker").read_bytes()
 SANITIZER = "address" if b"__asan_init" in PROGRAM else "thread" if b"__tsan_init" in PROGRAM else None
 
 
+NOT_YET = (LookupError, ValueError, OSError)  # What a look at something half made raises.
+
+
 def wait_until(condition, seconds=30, what="condition"):
     """Returns what `condition` gives once it is true; looks again every few milliseconds."""
     until = time.monotonic() + seconds
+    last = None
     while time.monotonic() < until:
-        value = condition()
+        try:
+            value = condition()
+        except NOT_YET as error:
+            value, last = None, error
         if value:
             return value
         time.sleep(0.01)
-    raise AssertionError(f"not within {seconds} s: {what}")
+    raise AssertionError(f"not within {seconds} s: {what}") from last
 
 
 def alive(pid):
