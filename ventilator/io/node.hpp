@@ -117,10 +117,10 @@ class Node {
   std::uint64_t nonce_;
   TimePoint now_;  // Of this turn.
   std::int64_t unix_ahead_ms_ = 0;  // Of the process's clock.
+  bool has_listeners_ = false;
   Core core_;
   Actions actions_;
   std::vector<protocol::NewsItem> told_;  // In this turn, for the sink.
-  bool has_listeners_ = false;
   protocol::DiskNews disk_;
   protocol::RangePages introduced_;  // What the sink answered so far.
   std::map<Link, Pipe> pipes_;
