@@ -22,7 +22,8 @@ TEST_CASE("a kind's arguments are a JSON schema", "[gateway]") {
     REQUIRE(bytes["required"] == Value(Value::Array{"base64"}));
   }
   for (const auto& kind : kinds::all()) {
-    const auto* properties = gateway::schema_of(kind)["arguments"]["properties"].as<Value::Map>();
+    const auto schema = gateway::schema_of(kind);
+    const auto* properties = schema["arguments"]["properties"].as<Value::Map>();
     REQUIRE(properties->size() == kind.arguments.size());
   }
 }
