@@ -298,7 +298,8 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
   ByteReader reader(specs.bytes);
   const auto spec = protocol::read_task_spec(reader);
   Value::Array why;
-  for (const auto& each : core.explain().why(id.seq, spec ? spec->conditions : std::string_view(), within))
+  const auto conditions = spec ? spec->conditions : std::string_view();
+  for (const auto& each : core.explain().why(id.seq, conditions, within))
     why.push_back(view_of(each, id.origin));
   Value answer = view_of(id, *view, task_class == nullptr ? protocol::TaskClass{} : *task_class,
                          specs.submitted_unix_ms);
