@@ -111,7 +111,7 @@ std::optional<Error> Core::why_refused(const Submitted& event,
 std::optional<Error> Core::why_groups_refused(const protocol::Submit& submit,
                                               std::set<std::string>& awaited) const {
   if (auto why = durable_.classes.why_refused(submit.payload)) return why;
-  const ProjectRules projects(durable_, gates_);
+  const ProjectAdmission projects(durable_, gates_);
   const auto first = durable_.last + 1;
   auto next = first;
   std::map<std::string, Circle> circles;

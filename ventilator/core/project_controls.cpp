@@ -23,8 +23,8 @@ Expected<std::string> name_of(const Value& options) {
 
 }  // namespace
 
-std::optional<Error> ProjectRules::why_refused(const protocol::TaskGroup& group,
-                                               const std::set<std::string>& awaited) const {
+std::optional<Error> ProjectAdmission::why_refused(const protocol::TaskGroup& group,
+                                                   const std::set<std::string>& awaited) const {
   const auto id = durable_.classes.find(group.task_class);
   std::optional<protocol::TaskClass> news;
   if (id == kNoClass) news = *protocol::decode_class(group.task_class);
@@ -45,13 +45,13 @@ std::optional<Error> ProjectRules::why_refused(const protocol::TaskGroup& group,
                ErrorCode::kConflict};
 }
 
-bool ProjectRules::may_forget(const std::string& name, const Project& project) const {
+bool ProjectAdmission::may_forget(const std::string& name, const Project& project) const {
   if (durable_.classes.live_of(name) > 0 || gates_.waits_for(name)) return false;
   if (!project.is_opened) return true;
   return project.is_closed && durable_.settled.contains(project.collected);
 }
 
-std::optional<Error> ProjectRules::why_no_more(std::uint64_t more) const {
+std::optional<Error> ProjectAdmission::why_no_more(std::uint64_t more) const {
   auto room = kProjectsMax - std::min(durable_.projects.size(), kProjectsMax);
   if (more <= room || planted("projects-without-a-bound")) return {};
   durable_.projects.each([&](const std::string& name, const Project& project) {
@@ -67,7 +67,7 @@ void ProjectControls::put(const std::string& name, Project project, Actions& out
   const bool is_new = projects.find(name) == nullptr;
   if (is_new && projects.size() >= kProjectsMax) {
     const auto oldest = projects.oldest([&](const std::string& other, const Project& its) {
-      return rules_.may_forget(other, its);
+      return admission_.may_forget(other, its);
     });
     if (oldest) {
       projects.forget(*oldest);
@@ -94,7 +94,7 @@ Expected<Value> ProjectControls::open(const Value& options, Actions& out) {
   const auto* known = durable_.projects.find(*name);
   auto project = known == nullptr ? Project{} : *known;
   if (known == nullptr)
-    if (auto why = rules_.why_no_more(1)) return *why;
+    if (auto why = admission_.why_no_more(1)) return *why;
   const auto* again = options["is_again"].as<bool>();
   if (project.is_closed && (again == nullptr || !*again))
     return Error{text("project ", *name, ": was closed"), ErrorCode::kConflict};
@@ -123,7 +123,7 @@ Expected<Value> ProjectControls::close(const Value& options, Actions& out) {
   if (!name) return name.error();
   const auto* known = durable_.projects.find(*name);
   if (known == nullptr)
-    if (auto why = rules_.why_no_more(1)) return *why;
+    if (auto why = admission_.why_no_more(1)) return *why;
   auto project = known == nullptr ? Project{} : *known;
   if (!project.is_opened) project.opened_after = durable_.last;
   project.is_opened = true;

@@ -15,9 +15,9 @@ namespace eole::ventilator {
 
 /// Which tasks projects take, and how many may be known: what follows from their tasks and from who
 /// waits, beside what Projects knows. Made for one question, of parts that outlive it.
-class ProjectRules {
+class ProjectAdmission {
  public:
-  ProjectRules(const Durable& durable, const Gates& gates) : durable_(durable), gates_(gates) {}
+  ProjectAdmission(const Durable& durable, const Gates& gates) : durable_(durable), gates_(gates) {}
 
   /// Why these tasks may not be in their project, or of their kind, and wait for those projects;
   /// nothing if they may.
@@ -33,13 +33,13 @@ class ProjectRules {
   const Gates& gates_;
 };
 
-/// How projects are opened and closed, by these rules. Made for one control or submit, of parts
-/// that outlive it.
+/// How projects are opened and closed, if they are admitted. Made for one control or submit, of
+/// parts that outlive it.
 class ProjectControls {
  public:
   using Value = protocol::Value;
   ProjectControls(Durable& durable, const Gates& gates, const Moment& moment)
-      : durable_(durable), rules_(durable, gates), moment_(moment) {}
+      : durable_(durable), admission_(durable, gates), moment_(moment) {}
 
   /// {"project": …, "expected": 100, "collect": a submit's payload, "is_again": true}
   Expected<Value> open(const Value& options, Actions& out);
@@ -51,7 +51,7 @@ class ProjectControls {
 
  private:
   Durable& durable_;
-  ProjectRules rules_;
+  ProjectAdmission admission_;
   const Moment& moment_;
 };
 

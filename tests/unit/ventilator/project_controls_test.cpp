@@ -14,7 +14,7 @@ struct Parts {
   Durable durable = Rig::fresh();
   Gates gates{kOrigin, durable.projects, durable.classes};
   Moment moment{kStart, 0};
-  ProjectRules rules{durable, gates};
+  ProjectAdmission admission{durable, gates};
   ProjectControls controls{durable, gates, moment};
   Actions out;
 
@@ -23,7 +23,7 @@ struct Parts {
   std::string why(const std::string& kind, const std::string& project,
                   const std::set<std::string>& awaited = {}) const {
     const auto task_class = protocol::encode_class({kind, project});
-    const auto why = rules.why_refused({task_class, 1, ""}, awaited);
+    const auto why = admission.why_refused({task_class, 1, ""}, awaited);
     return why ? why->message : "";
   }
 };
@@ -103,14 +103,14 @@ TEST_CASE("one more project takes the place of the oldest that is over, or is re
   auto& out = parts.out;
   for (std::size_t i = 0; i < kProjectsMax; ++i)
     parts.durable.projects.put(text("p", i), {.is_opened = true});
-  REQUIRE(parts.rules.why_no_more(1)->code == ErrorCode::kFull);
+  REQUIRE(parts.admission.why_no_more(1)->code == ErrorCode::kFull);
   REQUIRE_FALSE(parts.controls.open(photos(), out));
   REQUIRE(out.empty());
   parts.durable.projects.put("p7", {.is_opened = true, .is_closed = true, .collected = 1});
   REQUIRE_FALSE(parts.controls.open(photos(), out));  // Its last task has not ended.
   parts.durable.settled.add(1, 1);
-  REQUIRE_FALSE(parts.rules.why_no_more(1));
-  REQUIRE(parts.rules.why_no_more(2));
+  REQUIRE_FALSE(parts.admission.why_no_more(1));
+  REQUIRE(parts.admission.why_no_more(2));
   REQUIRE(parts.controls.open(photos(), out));
   REQUIRE(out == Actions{parts.record("p7"), parts.record("photos")});
   REQUIRE(parts.durable.projects.find("p7") == nullptr);
