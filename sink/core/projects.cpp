@@ -54,13 +54,6 @@ std::uint64_t Projects::Ends::behind(std::uint64_t from) const {
   return offset + count - std::min(offset + count, std::max(offset, from));
 }
 
-std::map<std::uint64_t, std::uint64_t> Projects::counted_since(std::uint64_t offset) const {
-  std::map<std::uint64_t, std::uint64_t> counted;
-  for (auto at = last_ends_.rbegin(); at != last_ends_.rend() && at->behind(offset) > 0; ++at)
-    counted[at->of] += at->behind(offset);
-  return counted;
-}
-
 std::uint64_t Projects::counted_since(std::uint64_t offset, const Project& project) const {
   std::uint64_t counted = 0;
   for (auto at = last_ends_.rbegin(); at != last_ends_.rend() && at->behind(offset) > 0; ++at)

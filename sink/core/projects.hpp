@@ -33,10 +33,8 @@ class Projects {
   const Project* find(std::string_view name) const;
   /// By name.
   const std::map<std::string, Project, std::less<>>& list() const { return projects_; }
-  /// How many counted since the log had `offset` results, by their project's `first_offset`: exact
-  /// for the last kLastEndsMax stretches.
-  std::map<std::uint64_t, std::uint64_t> counted_since(std::uint64_t offset) const;
-  /// Likewise, of one of them.
+  /// How many of its tasks counted since the log had `offset` results: exact for the last
+  /// kLastEndsMax stretches.
   std::uint64_t counted_since(std::uint64_t offset, const Project& project) const;
 
   void save(SavePlace& place, Bytes& out) const;

@@ -126,8 +126,7 @@ Value metrics(const ResultLog& log, const LogStatus& judged) {
 }
 
 // How the tasks of a project ended, and how far others say they are.
-Value view_of(const std::string& name, const Projects::Project& project, std::uint64_t since,
-              double running_done) {
+Value view_of(const std::string& name, const Projects::Project& project, double running_done) {
   const auto count_of = [&](protocol::TaskState state) {
     return project.counts[static_cast<std::size_t>(state)];
   };
@@ -138,13 +137,7 @@ Value view_of(const std::string& name, const Projects::Project& project, std::ui
                     {"cancelled", count_of(protocol::TaskState::kCancelled)},
                     {"first_unix_ms", project.first_unix_ms},
                     {"last_unix_ms", project.last_unix_ms},
-                    {"since", since},
                     {"running_done", running_done}};
-}
-
-std::optional<std::uint64_t> since_of(const Value& options) {
-  const auto since = options["since"].int_or(-1);
-  return since < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(since));
 }
 
 // Null if none of its tasks ended, or says how far it is.
@@ -154,9 +147,11 @@ Value project(const ResultLog& log, const Value& options, const Within& within) 
   if (!within.has(name)) return {};
   const auto* project = core.projects().find(name);
   const auto done = core.under_way().done_of(name, core.origins());
-  if (project == nullptr) return done > 0 ? view_of(name, {}, 0, done) : Value();
-  const auto from = since_of(options);
-  return view_of(name, *project, from ? core.projects().counted_since(*from, *project) : 0, done);
+  if (project == nullptr) return done > 0 ? view_of(name, {}, done) : Value();
+  auto view = view_of(name, *project, done);
+  if (const auto since = options["since"].int_or(-1); since >= 0)
+    view.set("since", core.projects().counted_since(static_cast<std::uint64_t>(since), *project));
+  return view;
 }
 
 // A page of all projects of which tasks ended, by name, behind the name `after`.
@@ -167,8 +162,6 @@ Expected<Value> projects(const ResultLog& log, const Value& options, const Withi
   const auto& core = log.core();
   const auto& all = core.projects().list();
   auto done = core.under_way().done(core.origins());
-  std::map<std::uint64_t, std::uint64_t> since;  // By first offset.
-  if (const auto from = since_of(options)) since = core.projects().counted_since(*from);
   Value::Array list;
   Value next;
   const auto after = options["after"].text_or("");
@@ -179,7 +172,7 @@ Expected<Value> projects(const ResultLog& log, const Value& options, const Withi
       break;
     }
     const auto& [name, project] = *at;
-    list.push_back(view_of(name, project, since[project.first_offset], done[name]));
+    list.push_back(view_of(name, project, done[name]));
   }
   return Value(Value::Map{{"projects", std::move(list)}, {"next", std::move(next)}});
 }
