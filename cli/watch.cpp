@@ -8,6 +8,7 @@
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/result_view.hpp"
@@ -20,7 +21,7 @@ namespace {
 constexpr Duration kNewsEvery = 50ms;
 
 struct WatchOptions {
-  std::int64_t from = -1;
+  std::string from;
   std::string since;
   std::uint64_t count = UINT64_MAX;
   bool progress = false;
@@ -40,14 +41,14 @@ void watch_as_member(Globals& globals, const WatchOptions& options) {
     throw Failure{kBadUse, "watch: --as or --group, not both"};
   if (options.events)
     throw Failure{kBadUse, "watch: a group reads the log, which has no --events of the moment"};
-  if (options.progress || (!is_cursor && (options.from >= 0 || !options.since.empty())))
+  if (options.progress || (!is_cursor && !(options.from.empty() && options.since.empty())))
     throw Failure{kBadUse,
                   "watch: a group goes on where it is (eole group move); it has no --from, --since "
                   "or --progress"};
   Cluster cluster(globals);
   if (is_cursor)
     create_cursor(cluster, options.as,
-                  options.from >= 0         ? text(options.from)
+                  !options.from.empty()   ? options.from
                   : options.since.empty() ? "latest"
                                           : options.since);
   globals.exit_code =
@@ -145,11 +146,19 @@ class News {
   net::Socket socket_;
 };
 
+std::optional<std::uint64_t> first_offset(Cluster& cluster, const std::string& from) {
+  if (from == "latest") return std::nullopt;
+  if (from == "earliest")
+    return static_cast<std::uint64_t>(
+        need(cluster.sink.query("status"))["log_kept_from"].int_or(0));
+  return need(process::parse_number(from, 0, INT64_MAX));
+}
+
 void watch(Globals& globals, const WatchOptions& options) {
   if (!options.as.empty() || !options.group.empty()) return watch_as_member(globals, options);
   if (!options.member.empty() || !options.commit.empty())
     throw Failure{kBadUse, "watch: --member and --commit are for a --group or --as NAME"};
-  if (options.from >= 0 && !options.since.empty())
+  if (!options.from.empty() && !options.since.empty())
     throw Failure{kBadUse, "watch: --from or --since, not both"};
   const auto since = options.since.empty()
                          ? std::int64_t{0}
@@ -158,7 +167,7 @@ void watch(Globals& globals, const WatchOptions& options) {
   if (!options.topic.empty()) pattern = need(TopicPattern::parse(options.topic), kBadUse);
   Cluster cluster(globals);
   std::optional<std::uint64_t> from;
-  if (options.from >= 0) from = static_cast<std::uint64_t>(options.from);
+  if (!options.from.empty()) from = first_offset(cluster, options.from);
   const auto head = options.since.empty() ? 0 : head_of(cluster);
   if (!options.since.empty()) from = offset_at(cluster, since);
   auto reader =
@@ -191,6 +200,14 @@ void watch(Globals& globals, const WatchOptions& options) {
   }
 }
 
+Limit place() {
+  auto offset = whole_number(0, INT64_MAX);
+  return {[is_offset = offset.check](const std::string& from) {
+            return from == "earliest" || from == "latest" ? std::string() : is_offset(from);
+          },
+          "earliest, latest or an offset"};
+}
+
 struct ResultsOptions {
   std::string since;
   std::string project;
@@ -203,10 +220,11 @@ void add_watch(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("watch", "Show notifications, live or from a time on");
   auto options = std::make_shared<WatchOptions>();
   command
-      ->add_option("--from", options->from,
-                   "the first offset; below the oldest kept it is refused, with that "
-                   "offset [only what comes from now on]")
-      ->check(whole_number(0, INT64_MAX));
+      ->add_option(
+          "--from", options->from,
+          "earliest (that is kept), latest (only what comes from now on), or an offset; one "
+          "below the oldest kept is refused, with that offset [latest]")
+      ->check(place());
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z");
   command->add_option("--count", options->count, "end after this many [never]")

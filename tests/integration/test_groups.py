@@ -106,6 +106,10 @@ class Groups(unittest.TestCase):
         one = self.cluster.json("watch", "--as", "mine", "--from", head, "--count", 2)
         rest = self.cluster.json("watch", "--as", "mine", "--count", 2)
         self.assertEqual(sorted(each["id"] for each in one + rest), sorted(ids))
+        [oldest] = self.cluster.json("watch", "--as", "all of it", "--from", "earliest", "--count", 1)
+        self.assertEqual(oldest["offset"], self.cluster.status()["log_kept_from"])
+        [first] = self.cluster.json("watch", "--from", "earliest", "--count", 1)
+        self.assertEqual(first, oldest)
 
 
 if __name__ == "__main__":
