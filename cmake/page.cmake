@@ -1,12 +1,13 @@
 # Builds the page with npm's parts and writes a C++ source that has its files in it:
 #   cmake -DWEB=web -DBUILT=DIRECTORY -DSOURCE=page_files.cpp -P page.cmake
-# Without node and npm, or if they fail, that source has no files: a gateway without a page.
+# Without node, npm and zopfli, or if they fail, that source has no files: a gateway without a page.
 find_program(NODE NAMES node nodejs)
 find_program(NPM npm)
+find_program(ZOPFLI zopfli)
 
 set(why "")
-if(NOT NODE OR NOT NPM)
-  set(why "node or npm is not installed")
+if(NOT NODE OR NOT NPM OR NOT ZOPFLI)
+  set(why "node, npm or zopfli is not installed")
 else()
   set(installed ${WEB}/node_modules/.package-lock.json)
   if(NOT EXISTS ${installed} OR ${WEB}/package-lock.json IS_NEWER_THAN ${installed})
