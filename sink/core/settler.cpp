@@ -79,21 +79,32 @@ bool Settler::is_leased(Origin origin, const News& news) const {
   return news.start <= origins_.start(origin);
 }
 
+Settler::Judged Settler::judge(const protocol::Results& results, std::string_view user) const {
+  if (!runs_.may_use(results.run, user)) return {Standing::kForeign, {}};
+  const auto known = known_of(results);
+  if (results.first > known + 1 && !planted("gap-in-results-taken"))
+    return {Standing::kBehindGap, {}};
+  if (results.count == 0 || results.first + results.count - 1 <= known)
+    return {Standing::kKnown, {}};
+  auto news = news_of(results, known);
+  if (!news) return {Standing::kBroken, {}};
+  if (!is_announced(results.origin, *news)) return {Standing::kUnannounced, std::move(*news)};
+  if (!is_leased(results.origin, *news)) return {Standing::kUnleased, {}};
+  return {Standing::kTaken, std::move(*news)};
+}
+
 // Each is looked for on the disk: of what is not taken now, none is.
 Expected<NamedArtifacts> Settler::artifacts_named(const protocol::Results& results,
                                                   std::string_view user) const {
   NamedArtifacts named;
-  const auto known = known_of(results);
-  if (!runs_.may_use(results.run, user) || results.first > known + 1) return named;
-  const auto news = news_of(results, known);
-  if (!news || !is_announced(results.origin, *news) || !is_leased(results.origin, *news))
-    return named;
+  const auto judged = judge(results, user);
+  if (judged.standing != Standing::kTaken) return named;
   std::size_t count = 0;
-  for (const auto& run : news->runs) count += run.first.artifacts.size() / 32;
+  for (const auto& run : judged.news.runs) count += run.first.artifacts.size() / 32;
   if (count > protocol::kArtifactsPerMessageMax && !planted("artifacts-named-without-a-bound"))
     return Error{text("results of ", results.worker, ": they name ", count, " artifacts, limit ",
                       protocol::kArtifactsPerMessageMax)};
-  for (const auto& run : news->runs)
+  for (const auto& run : judged.news.runs)
     for (std::size_t at = 0; at < run.first.artifacts.size(); at += 32)
       named.insert(run.first.artifacts.substr(at, 32));
   return named;
@@ -101,27 +112,32 @@ Expected<NamedArtifacts> Settler::artifacts_named(const protocol::Results& resul
 
 void Settler::on(const ResultsReceived& event, Actions& out) {
   const auto& results = event.results;
-  if (!runs_.may_use(results.run, event.user)) return;
   const auto acknowledge = [&](std::uint64_t level) {
     out.push_back(PublishAck{results.run, results.origin, level});
   };
   const auto level = runs_.level(results.run, results.origin);
-  const auto known = known_of(results);
+  const auto judged = judge(results, event.user);
+  switch (judged.standing) {
+    case Standing::kBehindGap:
+      if (waiting_.keep_behind(event)) return;
+      [[fallthrough]];
+    case Standing::kKnown:
+      return acknowledge(planted("floor-acknowledges") ? known_of(results) : level);
+    case Standing::kUnannounced:
+      return waiting_.keep(event, {results.origin, judged.news.highest});
+    case Standing::kForeign:
+    case Standing::kBroken:
+    case Standing::kUnleased:
+      return;  // If they are somebody's, they come again.
+    case Standing::kTaken:
+      break;
+  }
   const auto last = results.first + results.count - 1;
-  const bool has_gap = results.first > known + 1 && !planted("gap-in-results-taken");
-  if (has_gap && waiting_.keep_behind(event)) return;
-  if (results.count == 0 || has_gap || last <= known)
-    return acknowledge(planted("floor-acknowledges") ? known : level);
-  const auto news = news_of(results, known);
-  if (!news) return;
-  if (!is_announced(results.origin, *news))
-    return waiting_.keep(event, {results.origin, news->highest});
-  if (!is_leased(results.origin, *news)) return;  // It comes again.
   if (runs_.claim(results.run, event.user)) out.push_back(AppendRun{results.run, event.user});
   runs_.raise(results.run, results.origin, last);
   const bool is_early = planted("level-before-its-results");
   OpenBatch open(results.run, is_early ? last : level, results.worker, results.payload.size());
-  for (const auto& run : news->runs) take_or_fail(run, event.missing, open, out);
+  for (const auto& run : judged.news.runs) take_or_fail(run, event.missing, open, out);
   open.raise(last);  // Not sooner: of several batches a power cut may leave the first ones.
   close(open, out);
   acknowledge(last + (planted("acknowledge-one-more") ? 1 : 0));

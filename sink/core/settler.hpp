@@ -96,6 +96,21 @@ class Settler {
     Seq highest = 0;
     std::uint32_t start = 0;  // The latest of their leases.
   };
+  /// What becomes of results.
+  enum class Standing {
+    kForeign,      // Another key's run.
+    kBehindGap,    // What comes before them is not here.
+    kKnown,        // All of them are here.
+    kBroken,       // The message lies about itself.
+    kUnannounced,  // Of tasks that their ventilator did not announce yet.
+    kUnleased,     // Of leases of a start to come.
+    kTaken,
+  };
+  struct Judged {
+    Standing standing;
+    News news;  // If they are taken, now or once they are announced.
+  };
+  Judged judge(const protocol::Results& results, std::string_view user) const;
   std::uint64_t known_of(const protocol::Results& results) const;
   static std::optional<News> news_of(const protocol::Results& results, std::uint64_t known);
   bool is_announced(Origin origin, const News& news) const;
