@@ -166,7 +166,6 @@ TEST_CASE("how the tasks of projects ended is told for one, and for all in pages
                              {"cancelled", 0},
                              {"first_unix_ms", 20},
                              {"last_unix_ms", 30},
-                             {"since", 0},
                              {"running_done", 0.0}}));
     REQUIRE(asked.ask("project", Value::Map{{"project", "d"}}).is_null());
     std::vector<std::string> names;
