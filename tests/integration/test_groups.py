@@ -109,7 +109,7 @@ class Groups(unittest.TestCase):
         [oldest] = self.cluster.json("watch", "--as", "all of it", "--from", "earliest", "--count", 1)
         self.assertEqual(oldest["offset"], self.cluster.status()["log_kept_from"])
         [first] = self.cluster.json("watch", "--from", "earliest", "--count", 1)
-        self.assertEqual(first, oldest)
+        self.assertEqual(first["offset"], oldest["offset"])
 
 
 if __name__ == "__main__":
