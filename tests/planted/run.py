@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -53,25 +54,27 @@ def run(command, name, seconds):
     """Its exit code and what it printed; None and what it printed until then if it does not end: after so
     long on a processor, or twenty times as long on the wall."""
     environment = os.environ | {"EOLE_PLANT": name, "EOLE_BIN": str(BIN)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, errors="replace", cwd=ROOT, start_new_session=True)
-    started = time.monotonic()
-    output = None
-    is_over_time = False
-    while output is None:
+    with tempfile.TemporaryFile() as printed:  # No pipe: what it leaves running may hold that open.
+        process = subprocess.Popen(command, env=environment, stdout=printed, stderr=subprocess.STDOUT, cwd=ROOT,
+                                   start_new_session=True)
+        started = time.monotonic()
+        is_over_time = False
+        while process.poll() is None:
+            try:
+                process.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                if is_over_time:
+                    os.killpg(process.pid, signal.SIGKILL)
+                elif cpu_seconds(process.pid) > seconds or time.monotonic() - started > 20 * seconds:
+                    is_over_time = True
+                    process.terminate()  # Of unit tests it is said which one was under way.
         try:
-            output = process.communicate(timeout=1)[0]
-        except subprocess.TimeoutExpired:
-            if is_over_time:
-                os.killpg(process.pid, signal.SIGKILL)
-            elif cpu_seconds(process.pid) > seconds or time.monotonic() - started > 20 * seconds:
-                is_over_time = True
-                process.terminate()  # Of unit tests it is said which one was under way.
-    try:
-        os.killpg(process.pid, signal.SIGKILL)  # Whatever it left running: a cluster, say.
-    except ProcessLookupError:
-        pass
-    return None if is_over_time else process.wait(), output
+            os.killpg(process.pid, signal.SIGKILL)  # Whatever it left running: a cluster, say.
+        except ProcessLookupError:
+            pass
+        printed.seek(0)
+        output = printed.read().decode(errors="replace")
+    return None if is_over_time else process.returncode, output
 
 
 def simulate(name, seeds):
