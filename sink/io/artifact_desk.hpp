@@ -19,6 +19,9 @@ class ArtifactDesk {
                std::string path, std::size_t syncs_at_once = 1);
   /// Takes the next message; false if none waits, and then all are answered.
   bool answer_one();
+  /// If no message waits: does a little of what the next ones will ask for; false: there is
+  /// nothing.
+  bool look_ahead() { return store_.look_ahead(); }
   /// Removes what is superfluous, a little now and then. Called often.
   void collect(TimePoint now);
   const ArtifactStore& store() const { return store_; }

@@ -36,7 +36,7 @@ void ArtifactServer::serve(net::Socket socket, net::Authority& authority, Artifa
   try {
     ArtifactDesk desk(socket, authority, shelf, path, kSyncsAtOnce);
     while (!should_stop_) {
-      if (!desk.answer_one()) socket.wait(kWaitMs);
+      if (!desk.answer_one() && !desk.look_ahead()) socket.wait(kWaitMs);
       desk.collect(process::now());
     }
   } catch (const std::exception& error) {  // The disk failed: the whole sink ends at once.

@@ -53,6 +53,7 @@ struct ArtifactStore::Upload {
 struct ArtifactStore::Handing {
   std::unique_ptr<storage::File> file;
   std::uint64_t have = 0;
+  std::uint64_t said = 0;  // To be there.
   std::uint64_t used = 0;
   process::Sha256 hash;
 };
@@ -219,18 +220,11 @@ Expected<ArtifactStore::Hand> ArtifactStore::look_at(const std::string& name,
   if (!found) return found.error();
   auto& handing = **found;
   handing.used = ++last_use_;
-  const auto from = handing.have;
-  while (handing.have < std::min(size, from + kHashedAtOnce)) {
-    const auto bytes = handing.file->read(
-        handing.have, std::min<std::uint64_t>(protocol::kChunkBytes, size - handing.have));
-    if (bytes.empty()) {
-      drop_handing(name);
-      return Error{text("hand: ", name, " became shorter")};
-    }
-    handing.hash.add(bytes);
-    handing.have += bytes.size();
+  handing.said = size;
+  if (!look_on(handing)) {
+    drop_handing(name);
+    return Error{text("hand: ", name, " became shorter")};
   }
-  handing.file->write_behind(from, handing.have - from);
   if (!is_last || handing.have < size) return Hand{handing.have, {}};
   if (handing.file->size() != size) {
     drop_handing(name);
@@ -245,6 +239,35 @@ Expected<ArtifactStore::Hand> ArtifactStore::look_at(const std::string& name,
   ready_.push_back({std::move(handing.file), taken, sha256, size});
   handings_.erase(name);
   return Hand{size, std::move(sha256)};
+}
+
+// A little at a time; false: it became shorter.
+bool ArtifactStore::look_on(Handing& handing) {
+  const auto from = handing.have;
+  while (handing.have < std::min(handing.said, from + kHashedAtOnce)) {
+    const auto bytes = handing.file->read(
+        handing.have, std::min<std::uint64_t>(protocol::kChunkBytes, handing.said - handing.have));
+    if (bytes.empty()) return false;
+    handing.hash.add(bytes);
+    handing.have += bytes.size();
+  }
+  handing.file->write_behind(from, handing.have - from);
+  return true;
+}
+
+// Each in turn: who asks next is not known.
+bool ArtifactStore::look_ahead() {
+  auto next = handings_.end();
+  for (auto one = handings_.begin(); one != handings_.end(); ++one)
+    if (one->second->have < one->second->said &&
+        (next == handings_.end() || one->second->used < next->second->used))
+      next = one;
+  if (next == handings_.end()) return false;
+  auto& handing = *next->second;
+  handing.used = ++last_use_;
+  // What went wrong is told to its writer, if it asks.
+  if (!directory_.has(next->first) || !look_on(handing)) handing.said = handing.have;
+  return true;
 }
 
 // Each sync waits for the disk, and for a processor after that; together they wait once.

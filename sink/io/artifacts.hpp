@@ -44,6 +44,9 @@ class ArtifactStore {
   /// may take it back at any moment.
   /// Errors: bad name, not there, shorter than was said, no room.
   Expected<Hand> hand(const std::string& file, std::uint64_t size, bool is_last);
+  /// Looks on at a file that was handed over, as far as its writer said, before it asks again;
+  /// false if there is none to look at.
+  bool look_ahead();
   /// How many are whole and are no artifacts yet.
   std::size_t uncommitted() const { return ready_.size(); }
   /// Makes them artifacts, durably.
@@ -69,6 +72,7 @@ class ArtifactStore {
   Expected<Hand> look_at(const std::string& name, const std::string& taken, std::uint64_t size,
                          bool is_last);
   Expected<Handing*> handing_of(const std::string& name, std::uint64_t size);
+  bool look_on(Handing& handing);
   void drop_handing(const std::string& name);
   void sync_ready();
   bool has_room(std::uint64_t bytes) const;

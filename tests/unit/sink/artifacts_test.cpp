@@ -253,6 +253,40 @@ TEST_CASE("a file that is handed over becomes an artifact once all of it was loo
   REQUIRE(after->list() == std::vector<std::string>{kName});
 }
 
+TEST_CASE("a file that is handed over is looked at before its writer asks again", "[artifacts]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  ArtifactShelf shelf(*directory, kNow);
+  ArtifactStore store(shelf);
+  const std::string content(20 << 20, 'x');  // At most 8 MiB are looked at for one question.
+  const std::string file(32, 'a'), other(32, 'b');
+  const auto all_ahead = [&] {
+    while (store.look_ahead()) {
+    }
+  };
+  REQUIRE_FALSE(store.look_ahead());
+  for (const auto& name : {file, other}) directory->create(name + ".handed")->write(0, content);
+  REQUIRE(store.hand(file, content.size() - 1, false)->have == 8 << 20);
+  REQUIRE(store.hand(other, content.size(), false)->have == 8 << 20);
+  all_ahead();
+  REQUIRE(store.hand(file, content.size() - 1, false)->have == content.size() - 1);
+  REQUIRE(store.hand(file, content.size(), true)->sha256 == hex(process::sha256(content)));
+  REQUIRE_FALSE(store.look_ahead());
+  // One that became shorter, and one that was taken back.
+  REQUIRE(store.hand(other, content.size(), true)->sha256 == hex(process::sha256(content)));
+  store.commit();
+  directory->create(file + ".handed")->write(0, content + "y");
+  REQUIRE(store.hand(file, content.size(), false)->have == 8 << 20);
+  directory->open(file + ".handed")->truncate(9 << 20);
+  all_ahead();
+  REQUIRE_FALSE(store.hand(file, content.size(), false));
+  directory->create(other + ".handed")->write(0, content + "z");
+  REQUIRE(store.hand(other, content.size(), false)->have == 8 << 20);
+  directory->remove(other + ".handed");
+  all_ahead();
+  REQUIRE_FALSE(store.hand(other, content.size(), false));
+}
+
 TEST_CASE("a file that is handed over wrongly is refused, and none is believed after a start",
           "[artifacts]") {
   SimDisk disk(1);
