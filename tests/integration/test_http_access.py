@@ -236,6 +236,17 @@ class Tokens(unittest.TestCase):
                 client.send([1, "eole", {"roles": {"caller": {}}}])
                 self.assertEqual(client.message()[0], 2)
 
+    def test_one_token_leaves_room_for_others(self):
+        with contextlib.ExitStack() as held:
+            greedy = Client(self.cluster, add(self.cluster, "greedy", "observe"))
+            fields = f"Authorization: {greedy.headers['Authorization']}\r\nAccept: text/event-stream\r\n"
+            with self.assertRaisesRegex(AssertionError, "503"):
+                for _ in range(256):  # Followers of logs: half of them are one token's.
+                    held.enter_context(Events(greedy, "/logs", fields=fields))
+            other = f"Authorization: {self.admin.headers['Authorization']}\r\nAccept: text/event-stream\r\n"
+            with Events(self.admin, "/logs", fields=other):
+                pass
+
     def test_another_page_may_ask_if_it_is_allowed_to(self):
         shop = {"Origin": "https://shop.example"}
         asked = {**shop, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
