@@ -17,7 +17,7 @@ import { Events } from './screens/events';
 import { Groups, lateOf, OneGroup } from './screens/groups';
 import { Login, LoginOver } from './screens/login';
 import { Logs } from './screens/logs';
-import { listOf, Overview } from './screens/overview';
+import { lettersIn, listOf, Overview } from './screens/overview';
 import { Pictures } from './screens/pictures';
 import { OneProject, Projects } from './screens/projects';
 import { Queens } from './screens/queens';
@@ -27,7 +27,7 @@ import { Submit } from './screens/submit';
 import { read } from './screens/task_query';
 import { Tasks } from './screens/tasks';
 import { Workers } from './screens/workers';
-import type { Group, Kind, Project, Status } from './types';
+import type { Kind, Project, Status } from './types';
 import { askWho, logOut, who } from './who';
 
 // Where each letter behind g goes.
@@ -181,8 +181,7 @@ function useStatus(): void {
 }
 
 function Top() {
-  const groups = useAsked<unknown>('/dead/groups', 10_000);
-  const dead = listOf<Group>(groups.data, 'groups').reduce((sum, group) => sum + group.count, 0);
+  const dead = lettersIn(useAsked<unknown>('/dead/groups', 10_000).data);
   const late = lateOf(useAsked<unknown>('/groups', 10_000).data);
   const isOpen = useSignal(false);
   const here = path.value;

@@ -15,7 +15,7 @@ import {
 } from '../parts/shown';
 import { rateNow } from '../samples';
 import { knowsEole, lastSeen, w } from '../settings';
-import type { Group, Project, Row, Status, Worker } from '../types';
+import { type Group, kSettled, type Project, type Row, type Status, type Worker } from '../types';
 import { Away } from './away';
 import { FirstVisit } from './first_visit';
 import { OverTime } from './over_time';
@@ -92,6 +92,7 @@ function Figures({ now }: { now: Status }) {
   const eta = settled && left > 0 ? left / settled : null;
   const oldest = left > 0 ? unix(first.data?.tasks[0]?.submitted) : null;
   const waits = oldest === null ? '' : w().oldest(coarse(Math.max(0, time.value - oldest) / 1000));
+  const letters = lettersIn(useAsked<unknown>('/dead/groups', kSlowMs).data);
   const sum = (of: (worker: Worker) => number) => list.reduce((all, each) => all + of(each), 0);
   const slots = sum((worker) => worker.slots);
   const stored = sum((worker) => Math.max(0, worker.held - worker.slots));
@@ -107,14 +108,14 @@ function Figures({ now }: { now: Status }) {
       <Figure
         name={w().settledRate}
         value={a(settled)}
-        to="/tasks"
+        to={`/tasks?state=${kSettled}`}
         note={w().total(now.sink?.settled ?? 0)}
       />
       <Figure
         name={w().failedRate}
         value={a(failed)}
         state="failed"
-        to="/tasks?state=failed"
+        to="/tasks?state=failed,dead"
         note={w().total((now.sink?.failed ?? 0) + (now.sink?.dead ?? 0))}
       />
       <Figure
@@ -128,15 +129,15 @@ function Figures({ now }: { now: Status }) {
         name={stateWord('running')}
         value={short(now.ventilator?.running ?? 0)}
         state="running"
-        to="/tasks?state=running"
+        to="/tasks?state=running,cancelling"
         note={slots > 0 ? w().ofSlots(slots, stored) : undefined}
       />
       <Figure
         name={w().deadLetters.toLowerCase()}
-        value={short(now.sink?.dead ?? 0)}
+        value={short(letters)}
         state="dead"
         to="/dead"
-        note={w().inAll}
+        note={w().total(now.sink?.dead ?? 0)}
       />
       <Figure
         name={w().workers.toLowerCase()}
@@ -165,7 +166,7 @@ function StateBar({ now }: { now: Status }) {
       <ul class="legend-list">
         {counts.map(([state, count]) => (
           <li key={state}>
-            <a href={state === 'dead' ? '/dead' : `/tasks?state=${state}`}>
+            <a href={`/tasks?state=${state}${state === 'running' ? ',cancelling' : ''}`}>
               <Mark state={state} /> <span class="figures-in">{number(count)}</span>
             </a>
           </li>
@@ -275,6 +276,10 @@ function Roles({ now }: { now: Status }) {
     </ul>
   );
 }
+
+/** How many dead letters there are, in all groups. */
+export const lettersIn = (groups: unknown) =>
+  listOf<Group>(groups, 'groups').reduce((sum, group) => sum + group.count, 0);
 
 /** Routes of lists say the list, or a map with the list in it. */
 export function listOf<T>(data: unknown, name: string): T[] {
