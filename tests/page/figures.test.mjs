@@ -74,6 +74,17 @@ test('a number leads to the rows it is made of', async () => {
   await ask('POST', '/tasks/cancel', { all: true });
 });
 
+test('what no worker takes is not said to be done soon', async () => {
+  await ask('POST', '/task', { kind: 'echo', needs: { gpu: 'a100' } });
+  await page.goto(home);
+  const figure = (name) => page.locator('main').getByRole('link', { name }).first().textContent();
+  await until(async () => {
+    await ask('POST', '/task?wait=20s', { kind: 'echo' });
+    const [queued, settles] = [await figure(/^queued/), await figure(/^settled/)];
+    return /oldest/.test(queued) && /^settled \/ s[\d.]*[1-9]/.test(settles) && !/done in/.test(queued);
+  }, 'the oldest, and no time at which it is done');
+});
+
 test('a task whose answer was lost is sent again as the same one', async () => {
   const lose = (path) => page.route(path, async (route) => (await route.fetch(), route.abort()), { times: 1 });
   const rows = async (project) => (await ask('GET', `/history?project=${project}`)).rows.length;

@@ -329,26 +329,30 @@ function Settings() {
           </button>
         </span>
       )}
-      <select
-        aria-label={w().theme}
-        value={theme.value}
-        onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
-      >
-        {(['system', 'light', 'dark'] as const).map((each) => (
-          <option key={each} value={each}>
-            {w().themes[each]}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label={w().zone}
-        value={zone.value}
-        onChange={(event) => (zone.value = event.currentTarget.value as 'UTC')}
-      >
-        <option value="relative">{w().relativeTime}</option>
-        <option value="local">{w().localTime}</option>
-        <option value="UTC">UTC</option>
-      </select>
+      <label>
+        {w().theme}{' '}
+        <select
+          value={theme.value}
+          onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
+        >
+          {(['system', 'light', 'dark'] as const).map((each) => (
+            <option key={each} value={each}>
+              {w().themes[each]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {w().time}{' '}
+        <select
+          value={zone.value}
+          onChange={(event) => (zone.value = event.currentTarget.value as 'UTC')}
+        >
+          <option value="relative">{w().relativeTime}</option>
+          <option value="local">{w().localTime}</option>
+          <option value="UTC">UTC</option>
+        </select>
+      </label>
       <select
         aria-label="Language / Langue"
         value={language.value}

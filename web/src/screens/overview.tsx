@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import { awaySince, status, useAsked } from '../asked';
 import { Empty, Screen, Section, Shown, Skeleton } from '../parts/frame';
 import {
@@ -21,6 +22,7 @@ import { FirstVisit } from './first_visit';
 import { OverTime } from './over_time';
 
 const kSlowMs = 5000;
+const kStuckMs = 10_000;
 
 export function Overview() {
   const now = status.value;
@@ -89,7 +91,12 @@ function Figures({ now }: { now: Status }) {
   const settled = rateNow('settled');
   const failed = rateNow('failed');
   const left = now.ventilator ? now.ventilator.queued - now.ventilator.waiting : 0;
-  const eta = settled && left > 0 ? left / settled : null;
+  // Where the first one stays, what ends meanwhile says nothing of those behind it.
+  const head = useRef({ id: '', at: 0 });
+  const id = first.data?.tasks[0]?.id ?? '';
+  if (id !== head.current.id) head.current = { id, at: time.value };
+  const isStuck = time.value - head.current.at > kStuckMs;
+  const eta = settled && left > 0 && !isStuck ? left / settled : null;
   const oldest = left > 0 ? unix(first.data?.tasks[0]?.submitted) : null;
   const waits = oldest === null ? '' : w().oldest(coarse(Math.max(0, time.value - oldest) / 1000));
   const letters = lettersIn(useAsked<unknown>('/dead/groups', kSlowMs).data);
@@ -255,17 +262,17 @@ function Failures() {
 
 function Roles({ now }: { now: Status }) {
   const roles: [string, number | undefined, boolean][] = [
-    ['ventilator', now.ventilator?.pid, awaySince.value.ventilator !== null],
-    ['sink', now.sink?.pid, awaySince.value.sink !== null],
-    ['gateway', (now.gateway?.['pid'] as number | undefined) ?? undefined, false],
+    ['ventilator', now.ventilator?.up_seconds, awaySince.value.ventilator !== null],
+    ['sink', now.sink?.up_seconds, awaySince.value.sink !== null],
+    ['gateway', now.gateway?.up_seconds, false],
   ];
   return (
     <ul class="roles" aria-label={w().roles}>
-      {roles.map(([role, pid, isAway]) => (
+      {roles.map(([role, up, isAway]) => (
         <li key={role}>
           <Shape state={isAway ? 'failed' : 'done'} /> {role}{' '}
           <span class="soft">
-            {isAway ? w().doesNotAnswer : pid ? w().process(pid) : w().answers}
+            {isAway ? w().doesNotAnswer : up ? `${w().upSince} ${coarse(up)}` : w().answers}
           </span>
         </li>
       ))}
