@@ -331,6 +331,12 @@ class Encrypted(unittest.TestCase):
             with self.assertRaises((ssl.SSLError, ConnectionError)):
                 with socket.create_connection((client.host, client.port), timeout=30) as peer:
                     old.wrap_socket(peer, server_hostname=client.host)
+            padded = ssl.create_default_context(cafile=certificate)
+            padded.maximum_version = ssl.TLSVersion.TLSv1_2
+            padded.set_ciphers("ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:AES128-SHA")
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                with socket.create_connection((client.host, client.port), timeout=30) as peer:
+                    padded.wrap_socket(peer, server_hostname=client.host)
             body = b"x" * (3 << 20)
             put = client.ask("POST", "/queues/q/messages", body, {"Content-Type": "application/octet-stream"})
             self.assertEqual(put[0], 400)  # A message is at most 1 MiB; all of it went through.
