@@ -5,7 +5,7 @@ slow      slowhttptest -H -B -X -R while an honest client counts its millisecond
 sockets   10,000 connections at once
 metrics   promtool on /metrics, and a Prometheus that scrapes it, compared with `eole status`
 document  prism as a proxy that knows the OpenAPI document
-clients   h2load (pipelined), hey, bombardier, ab and siege: no request fails
+clients   h2load (pipelined), hey, ab and siege: no request fails
 names     ffuf: names that lead out of a place, and names of other hosts
 tls       sslscan and testssl of a gateway that others reach
 upload    16 uploads of 1 GiB at once, and the gateway's memory (needs 40 GiB of disk)
