@@ -88,7 +88,7 @@ TEST_CASE("what waits for its next attempt is counted as what waits", "[gates]")
   rig.submit({"", ""});
   REQUIRE(rig.sent(1) == Seqs{1, 2});
   rig.credit(1, 0, 1000);
-  rig.settle({}, {{1, {1, 1}, "exit 1"}, {2, {1, 1}, "exit 1"}});
+  rig.settle({}, {{1, {1, 1}, "exit 1"}, {2, {1, 2}, "exit 1"}});
   REQUIRE(rig.core.explain().task(1)->state == "waiting");
   REQUIRE(rig.core.held() == 2);
   REQUIRE(rig.core.queued() == 2);
