@@ -12,7 +12,28 @@ using http::Problem;
 
 namespace {
 constexpr std::size_t kMapBytesMax = 2 << 20;
+
+// Null: it is.
+const char* why_not(const Value& value, Member::Is is) {
+  const auto* written = value.as<std::string>();
+  switch (is) {
+    case Member::Is::kAny:
+      return nullptr;
+    case Member::Is::kText:
+      return written != nullptr ? nullptr : "is no text";
+    case Member::Is::kName:
+      return written != nullptr && !written->empty() ? nullptr : "is no name";
+    case Member::Is::kFlag:
+      return value.as<bool>() != nullptr ? nullptr : "is neither true nor false";
+    case Member::Is::kList:
+      return value.as<Value::Array>() != nullptr ? nullptr : "is no list";
+    case Member::Is::kWhole:
+      return value.as<std::int64_t>() != nullptr && value.int_or(-1) >= 0 ? nullptr
+                                                                          : "is no whole number";
+  }
+  return nullptr;
 }
+}  // namespace
 
 http::Response json(int status, const Value& body) {
   return {status, {{"Content-Type", "application/json"}}, body.to_json()};
@@ -33,15 +54,27 @@ awaitable<Value> read_map(Exchange& exchange) {
   co_return std::move(*json);
 }
 
-void only(const Value& map, const std::vector<std::string_view>& names) {
-  const auto* members = map.as<Value::Map>();
-  if (members == nullptr) return;
+void check(const Value& map, const std::vector<Member>& members) {
+  const auto* said = map.as<Value::Map>();
+  if (said == nullptr) return;
+  for (const auto& [name, value] : *said) {
+    const auto found = std::ranges::find(members, name, &Member::name);
+    if (found == members.end()) continue;
+    if (const auto* why = why_not(value, found->is); why != nullptr)
+      throw Problem(400, text(name, " ", value.to_json(), ": ", why), {{"/" + name, why}});
+  }
+}
+
+void only(const Value& map, const std::vector<Member>& members) {
+  const auto* said = map.as<Value::Map>();
+  if (said == nullptr) return;
   std::string all;
-  for (const auto name : names) all += text(all.empty() ? "" : ", ", name);
-  for (const auto& [name, value] : *members)
-    if (std::find(names.begin(), names.end(), name) == names.end())
+  for (const auto& member : members) all += text(all.empty() ? "" : ", ", member.name);
+  for (const auto& [name, value] : *said)
+    if (std::ranges::find(members, name, &Member::name) == members.end())
       throw Problem(400, text(name, ": is no member; there are ", all),
                     {{"/" + name, "is no member; there are " + all}});
+  check(map, members);
 }
 
 Value options_of(const http::Request& request, const std::vector<QueryOption>& known) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,17 @@ Value need(Expected<Value> answer);
 
 /// The body as a JSON object; an empty one if there is no body. Throws Problem.
 awaitable<Value> read_map(Exchange& exchange);
-/// Throws Problem 400 if the map has a member that is none of these.
-void only(const Value& map, const std::vector<std::string_view>& names);
+/// A member of a map, and what it must be if it is there.
+struct Member {
+  enum class Is : std::uint8_t { kAny, kText, kName, kFlag, kList, kWhole };
+  std::string_view name;
+  Is is = Is::kAny;
+};
+/// Throws Problem 400 if one of these is of another type: a word that would narrow what is asked
+/// for, and is none, would leave all.
+void check(const Value& map, const std::vector<Member>& members);
+/// Also if the map has a member that is none of these.
+void only(const Value& map, const std::vector<Member>& members);
 
 /// Options of the query that are given, under the names that the ring has for them. Throws Problem
 /// if a number is none.

@@ -49,12 +49,12 @@ awaitable<void> Artifacts::send_bytes(Exchange& exchange, std::string sha256, st
 
 awaitable<std::optional<Response>> Artifacts::send(Exchange& exchange, std::string sha256,
                                                    std::string name) {
-  if (!places_.has_free()) {
+  if (!places_.has_free(owner_of(exchange.caller))) {
     Problem problem(503, text("over ", kDownloadsMax, " downloads at a time"));
     problem.fields.push_back({"Retry-After", "1"});
     throw problem;
   }
-  const auto place = co_await places_.take();
+  const auto place = co_await places_.take(owner_of(exchange.caller));
   const auto& request = exchange.request;
   const auto first = co_await piece(sha256, 0, http::kTypeBytes);
   const auto size = first.size;

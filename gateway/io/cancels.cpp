@@ -28,7 +28,13 @@ Value options_in(const Value& asked) {
 // Page by page: all that fit when they are come to.
 awaitable<std::optional<http::Response>> cancel(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, {"state", "kind", "project", "worker", "all", "dry_run"});
+  using enum Member::Is;
+  only(asked, {{"state", kName},
+               {"kind", kName},
+               {"project", kName},
+               {"worker", kName},
+               {"all", kFlag},
+               {"dry_run", kFlag}});
   auto options = options_in(asked);
   const bool is_dry = asked["dry_run"] == Value(true);
   std::uint64_t count = 0;

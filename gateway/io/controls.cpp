@@ -30,7 +30,7 @@ Answered tell(Ring ring, std::string what, Value wish) {
 // {"scope": "project:photos"}
 Answered hold(Ring ring, Exchange& exchange, std::string what) {
   auto wish = co_await read_map(exchange);
-  only(wish, {"scope"});
+  only(wish, {{"scope", Member::Is::kName}});
   co_return co_await tell(ring, std::move(what), std::move(wish));
 }
 
@@ -43,7 +43,7 @@ Answered limits(Ring ring) {
 // queued, too.
 Answered set_limit(Ring ring, Exchange& exchange) {
   auto wish = co_await read_map(exchange);
-  only(wish, {"running", "rate", "queued", "bytes"});
+  only(wish, {{"running"}, {"rate"}, {"queued"}, {"bytes"}});
   const auto& limits = *wish.as<Value::Map>();
   if (std::all_of(limits.begin(), limits.end(), [](const auto& one) { return one.second.is_null(); }))
     throw Problem(400, "a limit has running or rate; of a tenant rate, queued or bytes");
@@ -86,7 +86,8 @@ Answered show(Ring ring, std::string name) {
 // {"cron", "zone"} or {"every"}, "missed", and "task" as POST /task takes it.
 Answered put_schedule(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, {"cron", "zone", "every", "missed", "task"});
+  using enum Member::Is;
+  only(asked, {{"cron", kName}, {"zone", kName}, {"every", kName}, {"missed", kName}, {"task"}});
   if (asked["cron"].is_null() == asked["every"].is_null())
     throw Problem(400, "a schedule has either cron or every");
   Value wish = Value::Map{{"name", segment(kSchedule, exchange.request, "name")},

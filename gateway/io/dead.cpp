@@ -34,6 +34,15 @@ struct Filter {
   }
 };
 
+// The members of a body that says which letters, and what else it may have.
+std::vector<Member> members(std::vector<Member> more) {
+  using enum Member::Is;
+  for (const auto& [name, is] : {Member{"ids", kList}, {"project", kName}, {"kind", kName},
+                                 {"group", kName}, {"all", kFlag}, {"dry_run", kFlag}})
+    more.push_back({name, is});
+  return more;
+}
+
 Filter filter_of(const Value& asked) {
   Filter filter{
       {}, asked["project"].text_or(""), asked["kind"].text_or(""), asked["group"].text_or("")};
@@ -173,7 +182,7 @@ awaitable<std::int64_t> take_off(Ring ring, std::vector<std::string> ids) {
 // list: ended before that, it is the same replay when it is asked for again.
 Answered replay(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, {"ids", "project", "kind", "group", "all", "dry_run", "rate"});
+  only(asked, members({{"rate"}}));
   const auto rate = rate_of(asked);
   auto ids = co_await ids_of(ring, filter_of(asked));
   if (asked["dry_run"] == Value(true))
@@ -214,7 +223,7 @@ Answered replay(Ring ring, Exchange& exchange) {
 
 Answered discard(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, {"ids", "project", "kind", "group", "all", "dry_run"});
+  only(asked, members({}));
   auto ids = co_await ids_of(ring, filter_of(asked));
   if (asked["dry_run"] == Value(true))
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});

@@ -180,7 +180,7 @@ class Readings {
 
   awaitable<Answer> commit(Exchange& exchange) {
     const auto said = co_await read_map(exchange);
-    only(said, {"member", "batch"});
+    only(said, {{"member", Member::Is::kName}, {"batch", Member::Is::kWhole}});
     const auto member = said["member"].text_or("");
     const auto key = key_of(exchange, member);
     const auto reading = find(key);
@@ -210,7 +210,7 @@ class Readings {
   // What is not committed is others' at once.
   awaitable<Answer> leave(Exchange& exchange) {
     const auto said = co_await read_map(exchange);
-    only(said, {"member"});
+    only(said, {{"member", Member::Is::kName}});
     const auto member = said["member"].text_or("");
     const auto reading = find(key_of(exchange, member));
     leave(*reading);

@@ -78,7 +78,7 @@ Answered show(Ring ring, std::string name) {
 // {"group": "billing", "from": "earliest", "partitions": 8}; one that is there stays as it is.
 Answered create(Ring ring, Exchange& exchange) {
   const auto said = co_await read_map(exchange);
-  only(said, {"group", "from", "partitions"});
+  only(said, {{"group", Member::Is::kName}, {"from"}, {"partitions"}});
   Value begin = said["from"].is_null() ? Value("latest") : said["from"];
   auto from = co_await place_in_log(ring, "from", std::move(begin));
   Value wish = Value::Map{{"group", name_in(said, "group")}, {"from", std::move(from)}};
@@ -94,7 +94,7 @@ Answered create(Ring ring, Exchange& exchange) {
 // {"to": "1d", "dry_run": true}: how many records that skips and repeats, before or as it is done.
 Answered move(Ring ring, Exchange& exchange, std::string name) {
   const auto said = co_await read_map(exchange);
-  only(said, {"to", "dry_run"});
+  only(said, {{"to"}, {"dry_run", Member::Is::kFlag}});
   const auto place = co_await offset_in_log(ring, "to", said["to"]);
   Value options = Value::Map{{"group", name}, {"to", place}};
   const auto before = co_await look_up(ring, std::move(options));
@@ -157,7 +157,8 @@ void check_chained(Value task, const kinds::OfferedKinds* offered) {
 // {"name", "from": a pattern, "start", "task": as POST /task takes it, with $NAME in it}.
 Answered add_chain(Ring ring, Exchange& exchange) {
   const auto said = co_await read_map(exchange);
-  only(said, {"name", "from", "start", "task"});
+  using enum Member::Is;
+  only(said, {{"name", kName}, {"from", kName}, {"start"}, {"task"}});
   const auto pattern = TopicPattern::parse(name_in(said, "from"));
   if (!pattern) throw wrong("from", pattern.error().message);
   const auto offered = co_await ring.offered();
@@ -175,7 +176,8 @@ Answered add_chain(Ring ring, Exchange& exchange) {
 // {"name", "group", "seconds", "command"}; by itself it has its group's name.
 Answered add_alert(Ring ring, Exchange& exchange) {
   const auto said = co_await read_map(exchange);
-  only(said, {"name", "group", "seconds", "command"});
+  using enum Member::Is;
+  only(said, {{"name", kName}, {"group", kName}, {"seconds", kWhole}, {"command", kList}});
   const auto group = name_in(said, "group");
   const auto seconds = said["seconds"].int_or(0);
   if (seconds < 1 || seconds > kAlertSecondsMax)

@@ -45,7 +45,7 @@ class Live {
   Feed& feed() { return feed_; }
 
   awaitable<std::optional<Response>> notifications(Exchange& exchange) {
-    const auto place = co_await take_place();
+    const auto place = co_await take_place(owner_of(exchange.caller));
     const auto pattern = topic(exchange.request);
     const auto from = first(exchange.request);
     const Feed::Hearing hearing(feed_);
@@ -68,7 +68,7 @@ class Live {
   }
 
   awaitable<std::optional<Response>> events(Exchange& exchange) {
-    const auto place = co_await take_place();
+    const auto place = co_await take_place(owner_of(exchange.caller));
     const auto pattern = topic(exchange.request);
     const auto from = first(exchange.request);
     const Feed::Hearing hearing(feed_);
@@ -109,13 +109,13 @@ class Live {
   }
 
  private:
-  awaitable<Places::Place> take_place() {
-    if (!places_.has_free()) {
+  awaitable<Places::Place> take_place(std::string owner) {
+    if (!places_.has_free(owner)) {
       Problem problem(503, text(kListenersMax, " listen already: the limit"));
       problem.fields.push_back({"Retry-After", "10"});
       throw problem;
     }
-    auto place = co_await places_.take();
+    auto place = co_await places_.take(std::move(owner));
     co_return place;
   }
   static TopicPattern topic(const http::Request& request) {

@@ -64,9 +64,9 @@ class Logs {
   }
 
   awaitable<std::optional<Response>> follow(Exchange& exchange, Value asked) {
-    if (!places_.has_free())
+    if (!places_.has_free(owner_of(exchange.caller)))
       throw Problem(503, text(kLogFollowersMax, " follow already: the limit"));
-    const auto place = co_await places_.take();
+    const auto place = co_await places_.take(owner_of(exchange.caller));
     auto ring = gateway_.ring(exchange);
     auto from = co_await first(ring, exchange.request, asked);
     asked.set("after", std::move(from));

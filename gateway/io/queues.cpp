@@ -106,6 +106,15 @@ std::vector<Value> bodies_of(const Request& request, std::string body) {
   return {Value(protocol::Blob{std::move(body)})};
 }
 
+// What a holder says of its lease.
+awaitable<Value> read_said(Exchange& exchange) {
+  using enum Member::Is;
+  auto said = co_await read_map(exchange);
+  check(said, {{"lease", kText}, {"error", kText}, {"cause", kText}, {"done", kWhole},
+               {"total", kWhole}, {"text", kText}});
+  co_return said;
+}
+
 /// Queues: each is a project whose tasks are its messages.
 class Queues {
  public:
@@ -206,7 +215,7 @@ class Queues {
     co_return answer;
   }
   awaitable<Answer> give_back(Exchange& exchange) {
-    const auto said = co_await read_map(exchange);
+    const auto said = co_await read_said(exchange);
     Puller::Outcome outcome{false, true, Value::Map{}};
     outcome.body.set("error", said["error"].text_or("returned by its holder"));
     auto answer = co_await pulling_.end(gateway_.ring(exchange), messages_of(exchange),
@@ -258,7 +267,7 @@ class Work {
     co_return json(200, Value::Map{{"tasks", std::move(tasks)}});
   }
   awaitable<Answer> done(Exchange& exchange) {
-    const auto said = co_await read_map(exchange);
+    const auto said = co_await read_said(exchange);
     Puller::Outcome outcome;
     if (!said["result"].is_null()) outcome.body.set("value", said["result"]);
     const auto bytes = outcome.body.to_msgpack().size();
@@ -270,7 +279,7 @@ class Work {
     co_return answer;
   }
   awaitable<Answer> failed(Exchange& exchange) {
-    const auto said = co_await read_map(exchange);
+    const auto said = co_await read_said(exchange);
     Puller::Outcome outcome{false, false, Value::Map{}};
     outcome.body.set("error", said["error"].text_or("failed, says its holder"));
     const auto cause = said["cause"].text_or("");
@@ -284,7 +293,7 @@ class Work {
     co_return answer;
   }
   awaitable<Answer> progress(Exchange& exchange) {
-    const auto said = co_await read_map(exchange);
+    const auto said = co_await read_said(exchange);
     const auto kind = pulled_kind(exchange.request);
     protocol::Progress progress;
     progress.done = static_cast<std::uint64_t>(std::max<std::int64_t>(0, said["done"].int_or(0)));
@@ -294,7 +303,7 @@ class Work {
     co_return pulling_.show(kind, lease_in(said), std::move(progress));
   }
   awaitable<Answer> renew(Exchange& exchange) {
-    const auto said = co_await read_map(exchange);
+    const auto said = co_await read_said(exchange);
     co_return pulling_.renew(exchange.request, pulled_kind(exchange.request), lease_in(said));
   }
 

@@ -147,10 +147,10 @@ class Server::Connection final : public Exchange {
   awaitable<void> begin(http::Response head, std::optional<std::uint64_t> length) override {
     note(head);
     is_answering_ = true;
-    is_chunked_ = !length;
+    is_chunked_ = !length && request.knows_chunks;
     head.fields.insert(head.fields.end(), common.begin(), common.end());
     keeps_ = request.keeps_alive && !server_->is_stopping && (reader_.is_done() || may_skip());
-    co_await put(http::encode_head(head, length, keeps_));
+    co_await put(http::encode_head(head, length, keeps_, request.knows_chunks));
   }
   awaitable<void> write(std::string_view piece) override {
     if (piece.empty() || request.method == "HEAD") co_return;

@@ -45,7 +45,7 @@ Answered who(Gateway& gateway, Exchange& exchange) {
 Answered login(Gateway& gateway, Exchange& exchange) {
   auto& access = gateway.access();
   const auto asked = co_await read_map(exchange);
-  only(asked, {"token"});
+  only(asked, {{"token", Member::Is::kText}});
   if (!access.asks_token())
     throw Problem(409, "no token is asked here: whoever gets in is the owner");
   const auto caller = access.show(asked["token"].text_or(""), exchange.address);
@@ -98,7 +98,7 @@ void need(const Expected<void>& outcome, int status) {
 // {"name", "role", "prefix"}: the token is shown in this answer, and never again.
 Answered add(Gateway& gateway, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, {"name", "role", "prefix"});
+  only(asked, {{"name", Member::Is::kText}, {"role", Member::Is::kText}, {"prefix"}});
   const auto role = net::parse_role(asked["role"].text_or(""));
   if (!role)
     throw Problem(400, text("role ", asked["role"].text_or(""), ": one of observe, submit, admin"),

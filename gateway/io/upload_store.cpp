@@ -1,5 +1,6 @@
 #include "gateway/io/upload_store.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -60,8 +61,11 @@ UploadStore::Entry UploadStore::find(const std::string& id, const Within& within
 }
 
 UploadStore::Entry UploadStore::add(tus::Upload upload, const Within& within) {
-  if (all_.size() >= kResumableMax) {
-    http::Problem problem(503, text("over ", kResumableMax, " uploads that are kept"));
+  const auto own = std::ranges::count_if(
+      all_, [&](const auto& each) { return each.second->within.prefix() == within.prefix(); });
+  const auto most = within.is_all() ? kResumableMax : kResumableMax / 2;
+  if (all_.size() >= kResumableMax || static_cast<std::size_t>(own) >= most) {
+    http::Problem problem(503, text("over ", most, " uploads that are kept"));
     problem.fields.push_back({"Retry-After", "60"});
     throw problem;
   }

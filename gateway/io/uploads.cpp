@@ -77,12 +77,12 @@ class Uploads {
   const std::shared_ptr<Intake>& intake() const { return intake_; }
 
   awaitable<std::optional<Response>> post(Exchange& exchange) {
-    if (!places_.has_free()) {
+    if (!places_.has_free(owner_of(exchange.caller))) {
       Problem problem(503, text("over ", kUploadsMax, " uploads at a time"));
       problem.fields.push_back({"Retry-After", "5"});
       throw problem;
     }
-    const auto place = co_await places_.take();
+    const auto place = co_await places_.take(owner_of(exchange.caller));
     Form form(gateway_.options().data);
     co_await read(exchange, form);
     if (!form.file_name)

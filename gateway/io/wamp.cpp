@@ -45,11 +45,11 @@ Wamp::Wamp(Gateway& gateway, Feed& feed)
 
 awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
   const bool is_known = exchange.caller.role.has_value();
-  if (!places_.has_free())
+  if (!places_.has_free(owner_of(exchange.caller)))
     throw http::Problem(503, text(kWampClientsMax, " WAMP clients: the limit"));
   if (!is_known && !strangers_.has_free())
     throw http::Problem(503, text(kStrangersMax, " WAMP clients without a token: the limit"));
-  const auto place = co_await places_.take();
+  auto place = co_await places_.take(owner_of(exchange.caller));
   std::optional<Places::Place> as_stranger;
   if (!is_known) {
     auto taken = co_await strangers_.take();
@@ -64,6 +64,7 @@ awaitable<std::optional<http::Response>> Wamp::serve(Exchange& exchange) {
   const auto peer = ++last_;
   auto& client = clients_[peer];
   client.socket = &socket;
+  client.place = &place;
   client.exchange = &exchange;
   if (as_stranger) client.as_stranger.emplace(std::move(*as_stranger));
   router_.open(peer, fabric_.world().random(), is_known, exchange.caller.prefix);
@@ -135,8 +136,11 @@ void Wamp::act(const wamp::TicketShown& shown) {
   wamp::Actions actions;
   try {
     exchange.caller = gateway_.access().show(shown.ticket, exchange.address);
-    if (may(exchange.caller, net::Role::kSubmit)) {
+    if (!places_.may_have_more(owner_of(exchange.caller))) {
+      router_.turn_away(shown.peer, "half of all WAMP clients: the limit of a token", actions);
+    } else if (may(exchange.caller, net::Role::kSubmit)) {
       found->second.as_stranger.reset();
+      found->second.place->own(owner_of(exchange.caller));
       found->second.socket->take_up_to(wamp::kWampMessageBytesMax);
       router_.welcome(shown.peer, exchange.caller.name, exchange.caller.prefix, actions);
     } else {

@@ -37,6 +37,7 @@ class Wamp {
     std::deque<std::shared_ptr<const std::string>> unsent;  // Shared by all to whom they go.
     std::size_t unsent_bytes = 0;
     bool is_over = false;
+    Places::Place* place = nullptr;
     std::optional<Places::Place> as_stranger;  // Until its ticket is good.
   };
   void perform(wamp::Actions actions);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "common/base/commas.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -32,6 +33,17 @@ Expected<std::int64_t> number(const std::string& name, const Value& value, std::
   if (*found < least || *found > most)
     return Error{text("history: ", name, " ", *found, ", limits ", least, " and ", most)};
   return *found;
+}
+
+// "failed,dead"; nothing: there is another word among them.
+std::optional<std::vector<std::int64_t>> states_in(std::string_view written) {
+  std::vector<std::int64_t> states;
+  for (const auto word : between_commas(written)) {
+    const auto* found = std::ranges::find(kStates, word, &std::pair<std::string_view, std::int64_t>::first);
+    if (found == kStates.end() || states.size() == kStates.size()) return {};
+    states.push_back(found->second);
+  }
+  return states;
 }
 
 template <class OnWord>
@@ -77,13 +89,12 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
         return Error{text("history: ", name, ": ", written->size(), " bytes, limit ", most)};
       *wanted = *written;
     } else if (name == "state") {
-      const auto* found = std::find_if(kStates.begin(), kStates.end(), [&](const auto& each) {
-        return written != nullptr && each.first == *written;
-      });
-      if (found == kStates.end())
+      auto states = written == nullptr ? std::nullopt : states_in(*written);
+      if (!states)
         return Error{text("history: state ", value.to_json(),
-                          ": none of done, failed, dead, cancelled, retrying")};
-      filter.state = found->second;
+                          ": none of done, failed, dead, cancelled, retrying, nor some of them "
+                          "with commas between")};
+      filter.states = std::move(*states);
     } else if (name == "since" || name == "until" || name == "ran" || name == "step" ||
                name == "cursor" || name == "limit" || name == "brief") {
       const bool is_limit = name == "limit";
@@ -117,8 +128,12 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
 }
 
 bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view its_worker) const {
-  return (state ? state_of(result) == *state : result.is_final) && is_of(result, its_worker) &&
-         has_words(result);
+  return has_state(state_of(result)) && is_of(result, its_worker) && has_words(result);
+}
+
+bool HistoryFilter::has_state(std::int64_t state) const {
+  return states.empty() ? state != kRetrying
+                        : std::find(states.begin(), states.end(), state) != states.end();
 }
 
 bool HistoryFilter::is_of(const protocol::ResultRecord& result, std::string_view its_worker) const {

@@ -24,8 +24,8 @@ constexpr std::size_t kRowErrorBytesMax = 1024;
 
 /// Which results are wanted.
 struct HistoryFilter {
-  std::optional<std::int64_t> state;  // As of a ResultClass; none: every final one.
-  std::string kind;                   // Empty, as the next two: any.
+  std::vector<std::int64_t> states;  // As of a ResultClass; none: every final one.
+  std::string kind;                  // Empty, as the next two: any.
   std::string project;
   std::string worker;
   std::string key;    // That orders the task.
@@ -43,6 +43,7 @@ struct HistoryFilter {
   /// Errors: an option that is not known, or makes no sense.
   static Expected<HistoryFilter> from(const protocol::Value& options);
   bool wants(const protocol::ResultRecord& result, std::string_view worker) const;
+  bool has_state(std::int64_t state) const;
   /// But for its state and words.
   bool is_of(const protocol::ResultRecord& result, std::string_view worker) const;
   bool has_words(const protocol::ResultRecord& result) const;

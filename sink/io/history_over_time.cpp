@@ -23,9 +23,9 @@ class Counting {
     const auto span = filter.until_unix_ms - filter.since_unix_ms;
     const auto steps = span <= 0 ? 0 : static_cast<std::size_t>((span - 1) / filter.step_ms + 1);
     for (auto state = kRetrying; !state_name(state).empty(); ++state) {
-      if (filter.state && *filter.state != state) continue;
+      if (!filter.states.empty() && !filter.has_state(state)) continue;
       const auto are_of_it =
-          index.classes(state, filter.kind, filter.project, filter.worker, filter.within);
+          index.classes({state}, filter.kind, filter.project, filter.worker, filter.within);
       place_of_.resize(std::max(place_of_.size(), are_of_it.size()), kNone);
       for (std::size_t id = 0; id < are_of_it.size(); ++id)
         if (are_of_it[id]) place_of_[id] = by_state_.size();

@@ -33,7 +33,7 @@ class Search {
   }
 
   void look() {
-    const auto wanted = index_.classes(filter_.state, filter_.kind, filter_.project, filter_.worker,
+    const auto wanted = index_.classes(filter_.states, filter_.kind, filter_.project, filter_.worker,
                                        filter_.within);
     const auto is_wanted = [&](const auto& results) {
       return results.first < wanted.size() && wanted[results.first];

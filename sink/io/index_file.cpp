@@ -158,17 +158,20 @@ void IndexFile::drop(const Block& block) {
   database_.prepare("DELETE FROM block WHERE first < ?").bind(block.end).step();
 }
 
-std::vector<bool> IndexFile::classes(std::optional<std::int64_t> state, std::string_view kind,
+std::vector<bool> IndexFile::classes(const std::vector<std::int64_t>& states, std::string_view kind,
                                      std::string_view project, std::string_view worker,
                                      const Within& within) {
   std::string sql = "SELECT id, project FROM class WHERE results > 0";
-  sql += state ? " AND state = ?" : " AND state <> ?";
+  sql += states.empty() ? " AND state <> ?" : " AND state IN (?";
+  for (std::size_t i = 1; i < states.size(); ++i) sql += ", ?";
+  if (!states.empty()) sql += ")";
   const std::pair<const char*, std::string_view> names[] = {
       {" AND kind = ?", kind}, {" AND project = ?", project}, {" AND worker = ?", worker}};
   for (const auto& [condition, name] : names)
     if (!name.empty()) sql += condition;
   auto rows = database_.prepare(sql);
-  rows.bind(state.value_or(kRetrying));
+  if (states.empty()) rows.bind(kRetrying);
+  for (const auto state : states) rows.bind(state);
   for (const auto& [condition, name] : names)
     if (!name.empty()) rows.bind(name);
   std::vector<bool> found;

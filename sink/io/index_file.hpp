@@ -72,9 +72,9 @@ class IndexFile {
   /// Forgets this block, the oldest one, and what is known of its results.
   void drop(const Block& block);
 
-  /// Which classes have this state (none: every final one), kind, project and worker (empty: any),
-  /// and a project within; by their number.
-  std::vector<bool> classes(std::optional<std::int64_t> state, std::string_view kind,
+  /// Which classes have one of these states (none: every final one), this kind, project and worker
+  /// (empty: any), and a project within; by their number.
+  std::vector<bool> classes(const std::vector<std::int64_t>& states, std::string_view kind,
                             std::string_view project, std::string_view worker,
                             const Within& within);
   /// Shows blocks below the offset, the newest first, as long as `visit` returns true.

@@ -1,11 +1,13 @@
-// The OpenAPI document as two linters see it: both are silent.
+// The OpenAPI document as two linters and a validator see it, and the figures as a reader of them: all are content.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { get } from "./gateway.mjs";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { get, page } from "./gateway.mjs";
 
 const require = createRequire(import.meta.url);
 const redocly = require("@redocly/openapi-core");
+const parseFigures = require("parse-prometheus-text-format");
 const { Spectral } = require("@stoplight/spectral-core");
 const { oas } = require("@stoplight/spectral-rulesets");
 
@@ -27,4 +29,17 @@ test("spectral", async () => {
   });
   const problems = await spectral.run(await get("/openapi.json"));
   assert.deepEqual(problems.map(({ code, message, path }) => `${code}: ${message} (${path.join("/")})`), []);
+});
+
+test("openapi-schema-validator", async () => {
+  const { valid, errors } = await new Validator().validate(await get("/openapi.json"));
+  assert.ok(valid, JSON.stringify(errors));
+});
+
+test("parse-prometheus-text-format", async () => {
+  const text = await (await fetch(`${page}/metrics`)).text();
+  const figures = parseFigures(text);
+  const told = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type.toUpperCase()}`);
+  assert.deepEqual(figures.map(({ name, type }) => `${name} ${type}`).sort(), told.sort());
+  assert.ok(figures.every(({ metrics }) => metrics.every(({ value }) => value === undefined || !Number.isNaN(Number(value)))));
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { EventSource } from "eventsource";
+import faye from "faye-websocket";
 import WebSocket from "ws";
 import { kill, live, page, submit, until } from "./gateway.mjs";
 
@@ -62,3 +63,18 @@ for (const [name, send, code] of [
     send(socket);
     assert.equal((await once(socket, "close"))[0], code);
   });
+
+test("faye-websocket listens", async () => {
+  const socket = new faye.Client(`${live}/notifications?topic=faye/%23`, [], { ping: 1 });
+  await new Promise((opens, fails) => (socket.on("open", opens), socket.on("error", fails)));
+  const seen = [];
+  socket.on("message", ({ data }) => seen.push(JSON.parse(data)));
+  let pongs = 0;
+  socket.ping("here", () => (pongs += 1));
+  const ids = await echoes("faye", 10);
+  await until(() => seen.filter((each) => each.id !== undefined).length === 10 && pongs === 1, "all is heard");
+  assert.deepEqual(seen.flatMap((each) => each.id ?? []).sort(), ids.sort());
+  socket.close(1000, "enough");
+  const { code } = await new Promise((closes) => socket.on("close", closes));
+  assert.equal(code, 1000);
+});

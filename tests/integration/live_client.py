@@ -98,6 +98,8 @@ class Events:
         resumed = f"Last-Event-ID: {last}\r\n" if last is not None else ""
         self.peer.sendall(f"GET {path} HTTP/1.1\r\nHost: {http.host}\r\n{fields}{resumed}\r\n".encode())
         self.file = self.peer.makefile("rb")
+        begun = self.file.readline()
+        assert begun.startswith(b"HTTP/1.1 200 "), begun
         while self.file.readline().strip():
             pass
         self.text = b""

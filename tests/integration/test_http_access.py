@@ -236,6 +236,17 @@ class Tokens(unittest.TestCase):
                 client.send([1, "eole", {"roles": {"caller": {}}}])
                 self.assertEqual(client.message()[0], 2)
 
+    def test_one_token_leaves_room_for_others(self):
+        with contextlib.ExitStack() as held:
+            greedy = Client(self.cluster, add(self.cluster, "greedy", "observe"))
+            fields = f"Authorization: {greedy.headers['Authorization']}\r\nAccept: text/event-stream\r\n"
+            with self.assertRaisesRegex(AssertionError, "503"):
+                for _ in range(256):  # Followers of logs: half of them are one token's.
+                    held.enter_context(Events(greedy, "/logs", fields=fields))
+            other = f"Authorization: {self.admin.headers['Authorization']}\r\nAccept: text/event-stream\r\n"
+            with Events(self.admin, "/logs", fields=other):
+                pass
+
     def test_another_page_may_ask_if_it_is_allowed_to(self):
         shop = {"Origin": "https://shop.example"}
         asked = {**shop, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
@@ -320,6 +331,12 @@ class Encrypted(unittest.TestCase):
             with self.assertRaises((ssl.SSLError, ConnectionError)):
                 with socket.create_connection((client.host, client.port), timeout=30) as peer:
                     old.wrap_socket(peer, server_hostname=client.host)
+            padded = ssl.create_default_context(cafile=certificate)
+            padded.maximum_version = ssl.TLSVersion.TLSv1_2
+            padded.set_ciphers("ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:AES128-SHA")
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                with socket.create_connection((client.host, client.port), timeout=30) as peer:
+                    padded.wrap_socket(peer, server_hostname=client.host)
             body = b"x" * (3 << 20)
             put = client.ask("POST", "/queues/q/messages", body, {"Content-Type": "application/octet-stream"})
             self.assertEqual(put[0], 400)  # A message is at most 1 MiB; all of it went through.

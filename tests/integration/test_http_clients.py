@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import tempfile
 import unittest
 
@@ -69,8 +70,51 @@ class Node(Served):
     def test_tus(self):
         self.run_file("tus")
 
+    def test_tus_cases(self):
+        self.run_file("tus_cases")
+
     def test_wamp(self):
         self.run_file("wamp")
+
+
+class Curl(Served):
+    def curl(self, path, *words):
+        """What it prints; it must not fail."""
+        return subprocess.run(["curl", "-sS", "--max-time", "60", *words, f"http://{self.address}{path}"],
+                              capture_output=True, check=True).stdout
+
+    def test_in_all_its_ways(self):
+        content = os.urandom(300_000)
+        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        file, part, tag = (directory / name for name in ("all", "part", "tag"))
+        file.write_bytes(content)
+        told = json.loads(self.curl("/upload", "-F", "kind=echo", "-F", f"file=@{file}"))
+        artifact = "/artifact/" + told["sha256"]
+        self.assertEqual(told["sha256"], hashlib.sha256(content).hexdigest())
+        part.write_bytes(content[:100_000])
+        self.curl(artifact, "-C", "-", "-o", part)
+        self.assertEqual(part.read_bytes(), content)
+        pieces = self.curl(artifact, "-r", "0-99,200-299")
+        self.assertIn(content[:100], pieces)
+        self.assertIn(content[200:300], pieces)
+        self.assertLess(len(pieces), 1000)
+        self.curl(artifact, "--etag-save", tag, "-o", part)
+        self.assertEqual(self.curl(artifact, "--etag-compare", tag, "-w", "%{http_code}"), b"304")
+        self.assertIn(b"content-length: 300000", self.curl(artifact, "-I").lower())
+        self.assertEqual(json.loads(self.curl("/healthz", "--http1.0")), {"status": "alive"})
+        self.assertIn(b'"status":400', self.curl("/a/../../etc/passwd", "--path-as-is").replace(b" ", b""))
+        octets = ("-H", "Content-Type: application/octet-stream")
+        for words in (("-H", "Expect: 100-continue", "--data-binary", f"@{file}"), ("-X", "POST", "-T", file),
+                      ("-X", "POST", "-T", file, "-H", "Transfer-Encoding: chunked")):
+            self.assertEqual(len(json.loads(self.curl("/queues/curl/messages", *octets, *words))["ids"]), 1, words)
+        self.assertEqual(self.curl("/page.js", "--compressed")[:1].isascii(), True)
+        self.http.post("/task?wait=20s", {"kind": "echo", "project": "curl"})
+        with subprocess.Popen(["curl", "-sSN", f"http://{self.address}/events?topic=curl/%23&from=0"],
+                              stdout=subprocess.PIPE) as live:
+            while (line := live.stdout.readline()) and not line.startswith(b'data: {"offset"'):
+                pass
+            live.kill()
+        self.assertEqual(json.loads(line[6:])["project"], "curl")
 
 
 class Tuspy(Served):

@@ -316,6 +316,22 @@ class Framing(unittest.TestCase):
                 self.assertIn(got[0], wanted)
                 self.assertFalse(is_head and not answer.endswith(b"\r\n\r\n"), answer)
 
+    def test_http_1_0_gets_no_chunks_and_the_end_of_its_connection(self):
+        """Whatever it asks for: who is told nothing of keep-alive waits for the end."""
+        asks = (b"Connection: keep-alive\r\n", b"Connection: close\r\n", b"")
+        for ask in asks:
+            with self.subTest(ask), socket.create_connection((self.http.host, self.http.port), timeout=10) as peer:
+                peer.sendall(b"GET /healthz HTTP/1.0\r\n" + HOST + ask + b"\r\n")
+                answer = b"".join(iter(lambda: peer.recv(65536), b""))
+                self.assertIn(b"Connection: close\r\n", answer)
+        with socket.create_connection((self.http.host, self.http.port), timeout=10) as peer:
+            peer.sendall(b"GET /events HTTP/1.0\r\n" + HOST + b"\r\n")  # Of no length that is known.
+            head, _, body = peer.recv(65536).partition(b"\r\n\r\n")
+            body = body or peer.recv(65536)
+        self.assertNotIn(b"chunked", head)
+        self.assertIn(b"Connection: close", head)
+        self.assertTrue(body.startswith(b"retry: "), body)
+
     def test_it_is_the_same_in_single_bytes(self):
         for name in ("a chunk", "a length", "plain", "chunks and no body"):
             with self.subTest(name), socket.create_connection((self.http.host, self.http.port), timeout=10) as peer:

@@ -171,6 +171,28 @@ class Operations(unittest.TestCase):
                         self.check(method, path, item, inputs)
         self.assertEqual(self.http.ask("GET", "/healthz")[0], 200)
 
+    def test_a_member_of_another_type_is_refused_wherever(self):
+        """Ignored, what would narrow a request would leave all of it, and what would only count would act."""
+        right = {"string": "x", "integer": 1, "number": 1, "boolean": True, "array": ["x"]}
+        wrong = {"string": (5, True, None, [], {}), "integer": ("x", True, []), "number": ("x", True, []),
+                 "boolean": ("true", 1, None, {}), "array": ("x", 5, None, {})}
+        for path, item in self.document["paths"].items():
+            for method, operation in ((name, each) for name, each in item.items() if name != "parameters"):
+                schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+                members = schema.get("properties", {})
+                types = {name: "string" if "enum" in each else str(each.get("type")) for name, each in members.items()}
+                sound = {name: members[name].get("enum", [right.get(types[name], {"kind": "echo"})])[0]
+                         for name in schema.get("required", ())}
+                if "all" in members:
+                    sound["all"] = True
+                for name, of in types.items():
+                    for value in wrong.get(of, ()):
+                        target = re.sub(r"{\w+}", "x", path.replace("{scope}", "kind:none"))
+                        status, _, said = self.http.ask(method.upper(), target, {**sound, name: value})
+                        with self.subTest(f"{method.upper()} {path} {name}: {value!r}"):
+                            self.assertEqual(status, 400, said)
+                            self.assertIn(name, said["detail"])
+
     def test_no_name_leads_out(self):
         """Wherever a name is taken, in a path or in a query, one that leads out of its place finds nothing."""
         names = [("../" * depth + "etc/passwd").replace("/", slash) for depth in (1, 8) for slash in ("/", "\\", "%2f")]

@@ -402,6 +402,29 @@ class Tenants(unittest.TestCase):
         story = alpha.get(f"/task/{task[1]}-{task[2].split('.')[0]}")
         self.assertEqual(story["project"], "alpha/uploads")
 
+    def test_one_tenant_s_uploads_leave_room_for_others(self):
+        alpha, zeta = (self.clients[tenant].connection() for tenant in TENANTS)
+        self.addCleanup(alpha.close)
+        self.addCleanup(zeta.close)
+
+        def begin(connection, tenant):
+            connection.request("POST", "/uploads", headers={**self.clients[tenant].headers, **TUS, "Upload-Length": "9"})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, answer.headers["Location"]
+
+        begun = []
+        while (got := begin(alpha, "alpha"))[0] == 201:
+            begun.append(got[1])
+            self.assertLess(len(begun), 1024)
+        self.assertEqual(got[0], 503)
+        status, location = begin(zeta, "zeta")
+        self.assertEqual(status, 201)
+        for connection, tenant, places in ((alpha, "alpha", begun), (zeta, "zeta", [location])):
+            for place in places:
+                connection.request("DELETE", place, headers={**self.clients[tenant].headers, **TUS})
+                self.assertEqual(connection.getresponse().read(), b"")
+
     def test_a_quota_is_told_as_429(self):
         quota = {"queued": 1000, "rate": 0.01, "bytes": 1 << 20}
         status, _, answer = self.boss.ask("PUT", "/limits/" + quoted("tenant:alpha/"), quota)

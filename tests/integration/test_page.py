@@ -38,6 +38,12 @@ class Page(unittest.TestCase):
             self.drive(cluster, "page.test.mjs", EOLE_UP=str(cluster.up.pid), EOLE_PICTURE=picture)
 
     @unittest.skipUnless(os.path.exists(CHROMIUM), f"needs {CHROMIUM}")
+    def test_figures_are_rows_and_what_is_sent_twice_is_one(self):
+        node_tests.install(ROOT / "tests/page")
+        with Cluster("--allow-exec", workers=1) as cluster:
+            self.drive(cluster, "figures.test.mjs")
+
+    @unittest.skipUnless(os.path.exists(CHROMIUM), f"needs {CHROMIUM}")
     def test_with_tokens(self):
         node_tests.install(ROOT / "tests/page")
         with Cluster("--http-tokens", workers=1) as cluster:

@@ -1,5 +1,5 @@
-"""nginx and haproxy before the gateway, with connections that all clients share: whatever one of them writes, the next
-one gets its own answer."""
+"""nginx, haproxy, lighttpd and mitmproxy before the gateway, the first two with connections that all clients share:
+whatever one of them writes, the next one gets its own answer."""
 
 import pathlib
 import socket
@@ -45,6 +45,25 @@ backend gateway
 """
 
 
+LIGHTTPD = """
+server.modules = ("mod_proxy")
+server.document-root = "{directory}"
+server.errorlog = "{directory}/lighttpd.log"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.http-parseopts = ("header-strict" => "disable", "host-strict" => "disable", "url-normalize" => "disable")
+proxy.server = ("" => (("host" => "127.0.0.1", "port" => {behind})))
+proxy.header = ("map-host-request" => ("-" => "localhost"))
+"""
+MITMPROXY = """
+mode: reverse:http://127.0.0.1:{behind}
+listen_host: 127.0.0.1
+listen_port: {port}
+validate_inbound_headers: false
+modify_headers: ["/~q/Host/localhost"]
+"""
+
+
 def through(port, data, patience):
     """What comes until the front closes, or says nothing for so long. (A half-closed connection is taken for a closed one.)"""
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as peer:
@@ -79,12 +98,14 @@ def run(_seconds):
     with Cluster(workers=0) as cluster, tempfile.TemporaryDirectory() as directory:
         http, missing = Http(cluster), None
         for name, package, config, flags in (("nginx", "Debian: nginx-light", NGINX, ("-c",)),
-                                             ("haproxy", "Debian: haproxy", HAPROXY, ("-f",))):
+                                             ("haproxy", "Debian: haproxy", HAPROXY, ("-f",)),
+                                             ("lighttpd", "Debian: lighttpd", LIGHTTPD, ("-D", "-f")),
+                                             ("mitmdump", "Debian: mitmproxy", MITMPROXY, None)):
             try:
                 program, port = tool(name, package), free_port()
-                file = pathlib.Path(directory, name + ".conf")
+                file = pathlib.Path(directory, "config.yaml" if flags is None else name + ".conf")
                 file.write_text(config.format(directory=directory, port=port, behind=http.port), encoding="utf-8")
-                with running(program, *flags, file):
+                with running(program, *(("--set", f"confdir={directory}") if flags is None else (*flags, file))):
                     wait_until(lambda at=port: listens(at), what=f"{name} serves")
                     check(name, port)
             except Missing as error:

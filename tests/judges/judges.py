@@ -1,10 +1,13 @@
 """The gateway before tools that others wrote, too large or too long for the tests: ./dev judges [WORD...] [--seconds N]
 
-fronts    nginx and haproxy before it: whatever bytes come, nobody gets another's answer
+fronts    nginx, haproxy, lighttpd and mitmproxy before it: whatever bytes come, nobody gets another's answer
 slow      slowhttptest -H -B -X -R while an honest client counts its milliseconds
 sockets   10,000 connections at once
 metrics   promtool on /metrics, and a Prometheus that scrapes it, compared with `eole status`
 document  prism as a proxy that knows the OpenAPI document
+clients   h2load (pipelined), hey, ab and siege: no request fails
+names     ffuf: names that lead out of a place, and names of other hosts
+tls       sslscan and testssl of a gateway that others reach
 upload    16 uploads of 1 GiB at once, and the gateway's memory (needs 40 GiB of disk)
 
 Nothing is installed: what is missing is said, and its judge left out.
@@ -21,11 +24,12 @@ import document  # noqa: E402
 import fronts  # noqa: E402
 import load  # noqa: E402
 import metrics  # noqa: E402
+import tools  # noqa: E402
 import uploads  # noqa: E402
 from judge import Missing  # noqa: E402
 
 JUDGES = {"fronts": fronts.run, "slow": load.slow, "sockets": load.sockets, "metrics": metrics.run,
-          "document": document.run, "upload": uploads.run}
+          "document": document.run, "clients": tools.clients, "names": tools.names, "tls": tools.tls, "upload": uploads.run}
 
 
 def main():

@@ -57,7 +57,8 @@ class Core {
   bool is_introduced() const { return follower_.is_introduced(); }
   std::uint64_t running() const { return tasks_.leased(); }
   std::uint64_t queued() const { return durable_.last - durable_.settled.count() - running(); }
-  std::uint64_t held() const { return gates_.size(); }
+  /// Of these, those that wait at a gate, or for their next attempt.
+  std::uint64_t held() const { return gates_.size() + tasks_.timed(); }
   /// Leases that were lost with their workers, in this start.
   std::uint64_t redelivered() const { return tasks_.lost(); }
   /// Of those that wait for a worker; nothing: none does. Costs a look at each lane.

@@ -16,6 +16,9 @@ constexpr bool is_running(Task::State state) {
   return state == Task::State::kLeased || state == Task::State::kNoted ||
          state == Task::State::kSuspect;
 }
+bool is_timed(const Task& task) {
+  return task.is(Task::State::kWaiting) && task.story->waits_until != TimePoint{};
+}
 constexpr unsigned kAnyButEnding = ~bit(Task::State::kEnding);
 }  // namespace
 
@@ -44,6 +47,7 @@ void Tasks::move(Task& task, State to, unsigned from, RunId run) {
   --counts_[static_cast<std::size_t>(task.state_)];
   ++counts_[static_cast<std::size_t>(to)];
   if (is_running(task.state_)) count(task, UINT64_MAX);
+  if (is_timed(task)) --timed_;
   if (task.is(State::kLeased)) placement_.release(task.run, task.class_id);
   task.state_ = to;
   task.run = run;
@@ -117,6 +121,7 @@ void Tasks::suspect(Task& task) {
 void Tasks::wait(Task& task, TimePoint until) {
   move(task, State::kWaiting, bit(State::kReady), task.run);
   task.told().waits_until = until;
+  if (is_timed(task)) ++timed_;
 }
 
 void Tasks::give_back(Task& task, bool is_lost) {
@@ -135,6 +140,7 @@ void Tasks::settle(Seq seq) {
   invariant(!task->has_elder(), "of two leases one ends first");
   --counts_[static_cast<std::size_t>(task->state_)];
   if (is_running(task->state_)) count(*task, UINT64_MAX);
+  if (is_timed(*task)) --timed_;
   if (task->is(State::kLeased)) placement_.release(task->run, task->class_id);
   table_.erase(seq);
 }

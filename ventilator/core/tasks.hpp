@@ -114,6 +114,8 @@ class Tasks {
 
   std::uint64_t size() const { return table_.size(); }
   std::uint64_t leased() const { return count(State::kLeased); }
+  /// That wait for a time, and not at a gate.
+  std::uint64_t timed() const { return timed_; }
   /// Leases beyond one a task.
   std::uint64_t copies() const { return copies_; }
   /// Attempts that were lost with their workers, in this start.
@@ -147,6 +149,7 @@ class Tasks {
   std::array<std::uint64_t, kStates> counts_{};
   std::vector<std::uint64_t> running_;
   Placement placement_;
+  std::uint64_t timed_ = 0;
   std::uint64_t copies_ = 0;
   std::uint64_t lost_ = 0;
   Seq highest_ = 0;

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
+#include "common/base/commas.hpp"
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
 #include "common/process/options.hpp"
@@ -197,11 +199,15 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
   const auto most = options["most"].int_or(kPageTasksMax);
   if (most < 1 || most > kPageTasksMax)
     return Error{text("tasks: most ", most, ", limits 1 and ", kPageTasksMax)};
-  if (!state.empty() && state != "queued" && state != "waiting" && state != "running" &&
-      state != "cancelling")
+  const auto states = between_commas(state);
+  const auto is_asked = [&](std::string_view one) { return std::ranges::count(states, one) > 0; };
+  constexpr std::array<std::string_view, 4> kStates{"queued", "waiting", "running", "cancelling"};
+  const auto is_known = [&](auto one) { return std::ranges::count(kStates, one) > 0; };
+  if (!state.empty() && !std::ranges::all_of(states, is_known))
     return Error{text("tasks: state ", state, ": is queued, waiting, running or cancelling")};
   // What merely waits for its first dispatch has no worker.
-  const bool is_dispatched = !worker.empty() || state == "running" || state == "cancelling";
+  const bool is_dispatched =
+      !worker.empty() || (!state.empty() && !is_asked("queued") && !is_asked("waiting"));
   const auto last =
       is_dispatched ? std::min(core.dispatched_to(), core.accepted()) : core.accepted();
   const auto until = process::now() + page_time;
@@ -217,7 +223,7 @@ Expected<Value> tasks(const Value& options, const Core& core, Journal& journal,
     if (!within.has(task_class->project)) continue;
     if (!kind.empty() && task_class->kind != kind) continue;
     const auto task = core.explain().task(seq);
-    if (!task || (!state.empty() && task->state != state)) continue;
+    if (!task || (!state.empty() && !is_asked(task->state))) continue;
     if (!worker.empty() && task->worker != worker) continue;
     const auto specs = journal.specs(seq, 1);
     if (specs.count == 0) continue;

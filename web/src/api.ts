@@ -38,6 +38,14 @@ export const pause = () => Math.max(500, (lost.value?.next ?? 0) - Date.now());
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
+/** The tasks that were sent last, until they are accepted: sent again, they are the same ones. */
+const sent = { body: '', key: '' };
+function keyOf(body: string): string {
+  if (body !== sent.body)
+    Object.assign(sent, { body, key: crypto.getRandomValues(new Uint32Array(4)).join('') });
+  return sent.key;
+}
+
 export async function call<T>(
   method: Method,
   path: string,
@@ -45,6 +53,8 @@ export async function call<T>(
   fields: Record<string, string> = {},
 ): Promise<T> {
   let answer: Response;
+  const said = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const areTasks = method === 'POST' && path === '/task';
   try {
     answer = await fetch(path, {
       method,
@@ -52,9 +62,10 @@ export async function call<T>(
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(areTasks ? { 'idempotency-key': keyOf(said ?? '') } : {}),
         ...fields,
       },
-      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+      body: said ?? null,
     });
   } catch {
     unheard();
@@ -63,7 +74,10 @@ export async function call<T>(
   heard();
   const text = await answer.text().catch(() => '');
   const value = parsed(text);
-  if (answer.ok) return value as T;
+  if (answer.ok) {
+    if (areTasks) sent.body = '';
+    return value as T;
+  }
   if (answer.status === 401 && path !== '/login') isOut.value = true;
   const problem = (value ?? {}) as { title?: string; detail?: string; errors?: [] };
   throw new Refusal(

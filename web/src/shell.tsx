@@ -17,7 +17,7 @@ import { Events } from './screens/events';
 import { Groups, lateOf, OneGroup } from './screens/groups';
 import { Login, LoginOver } from './screens/login';
 import { Logs } from './screens/logs';
-import { listOf, Overview } from './screens/overview';
+import { lettersIn, listOf, Overview } from './screens/overview';
 import { Pictures } from './screens/pictures';
 import { OneProject, Projects } from './screens/projects';
 import { Queens } from './screens/queens';
@@ -27,7 +27,7 @@ import { Submit } from './screens/submit';
 import { read } from './screens/task_query';
 import { Tasks } from './screens/tasks';
 import { Workers } from './screens/workers';
-import type { Group, Kind, Project, Status } from './types';
+import type { Kind, Project, Status } from './types';
 import { askWho, logOut, who } from './who';
 
 // Where each letter behind g goes.
@@ -181,8 +181,7 @@ function useStatus(): void {
 }
 
 function Top() {
-  const groups = useAsked<unknown>('/dead/groups', 10_000);
-  const dead = listOf<Group>(groups.data, 'groups').reduce((sum, group) => sum + group.count, 0);
+  const dead = lettersIn(useAsked<unknown>('/dead/groups', 10_000).data);
   const late = lateOf(useAsked<unknown>('/groups', 10_000).data);
   const isOpen = useSignal(false);
   const here = path.value;
@@ -330,26 +329,30 @@ function Settings() {
           </button>
         </span>
       )}
-      <select
-        aria-label={w().theme}
-        value={theme.value}
-        onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
-      >
-        {(['system', 'light', 'dark'] as const).map((each) => (
-          <option key={each} value={each}>
-            {w().themes[each]}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label={w().zone}
-        value={zone.value}
-        onChange={(event) => (zone.value = event.currentTarget.value as 'UTC')}
-      >
-        <option value="relative">{w().relativeTime}</option>
-        <option value="local">{w().localTime}</option>
-        <option value="UTC">UTC</option>
-      </select>
+      <label>
+        {w().theme}{' '}
+        <select
+          value={theme.value}
+          onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
+        >
+          {(['system', 'light', 'dark'] as const).map((each) => (
+            <option key={each} value={each}>
+              {w().themes[each]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {w().time}{' '}
+        <select
+          value={zone.value}
+          onChange={(event) => (zone.value = event.currentTarget.value as 'UTC')}
+        >
+          <option value="relative">{w().relativeTime}</option>
+          <option value="local">{w().localTime}</option>
+          <option value="UTC">UTC</option>
+        </select>
+      </label>
       <select
         aria-label="Language / Langue"
         value={language.value}

@@ -5,6 +5,14 @@ export type State =
 
 export const kUnsettled = ['waiting', 'queued', 'running', 'cancelling'];
 export const kSettled = ['done', 'failed', 'dead', 'cancelled'];
+/** Whether a filter's state, or one of several with commas between, is among these; none: all are. */
+export const isAmong = (state: string, states: string[]) =>
+  state === '' || among(state, states) !== '';
+export const among = (state: string, states: string[]) =>
+  state
+    .split(',')
+    .filter((each) => states.includes(each))
+    .join();
 
 export interface Why {
   code: string;

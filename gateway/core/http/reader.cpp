@@ -132,7 +132,8 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
     if (!host_of_target_.empty() && lower(request.field("host")) != lower(host_of_target_))
       return refuse(ec, 400, text("Host: ", request.field("host"), ": is not the target's"));
     if (is_chunked_) request.length.reset();
-    request.keeps_alive = keep_alive();
+    request.knows_chunks = is_11_;
+    request.keeps_alive = keep_alive() && is_11_;
   }
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
 

@@ -194,7 +194,7 @@ std::string_view phrase_of(int status) {
 }
 
 std::string encode_head(const Response& response, std::optional<std::uint64_t> length,
-                        bool keeps_alive) {
+                        bool keeps_alive, bool knows_chunks) {
   constexpr std::size_t kUsualBytes = 256;
   std::string head;
   head.reserve(kUsualBytes + response.body.size());
@@ -210,7 +210,7 @@ std::string encode_head(const Response& response, std::optional<std::uint64_t> l
       response.status < 200 || response.status == 204 || response.status == 304;
   if (!has_no_body && length)
     put("Content-Length: ", std::to_string(*length), "\r\n");
-  else if (!has_no_body)
+  else if (!has_no_body && knows_chunks)
     put("Transfer-Encoding: chunked\r\n");
   if (!keeps_alive) put("Connection: close\r\n");
   put("\r\n");

@@ -23,6 +23,7 @@ struct Request {
   std::string target;  // As it was sent: origin form, or * of OPTIONS.
   std::vector<Field> fields;
   std::optional<std::uint64_t> length = 0;  // Of its body; nothing: it comes in chunks.
+  bool knows_chunks = true;  // False of HTTP/1.0, whose connections have one request each.
   bool keeps_alive = true;
   bool expects_continue = false;
 
@@ -51,8 +52,9 @@ struct Response {
 };
 /// "202 Accepted" for a status.
 std::string_view phrase_of(int status);
-/// The head, with its framing: Content-Length if the length is known, else chunks.
+/// The head, with its framing: Content-Length if the length is known, else chunks; to who does not
+/// know these, the end of the connection.
 std::string encode_head(const Response& response, std::optional<std::uint64_t> length,
-                        bool keeps_alive);
+                        bool keeps_alive, bool knows_chunks = true);
 
 }  // namespace eole::gateway::http

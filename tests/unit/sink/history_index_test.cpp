@@ -49,6 +49,11 @@ TEST_CASE("history finds results by all that they are, the newest first", "[hist
   for (const auto time : {Duration(1h), Duration(0)}) {  // Also if a page has no time.
     CHECK(indexed.all(Value::Map{{"state", "dead"}, {"limit", 7}}, time) ==
           indexed.modelled([](const auto& one) { return one.state == TaskState::kDead; }));
+    CHECK(indexed.all(Value::Map{{"state", "failed,dead"}, {"limit", 7}}, time) ==
+          indexed.modelled([](const auto& one) {
+            return one.is_final &&
+                   (one.state == TaskState::kFailed || one.state == TaskState::kDead);
+          }));
     CHECK(indexed.all(Value::Map{{"project", "a"}, {"kind", "exec"}, {"worker", "w2"}}, time) ==
           indexed.modelled([](const auto& one) {
             return one.is_final && one.project == "a" && one.kind == "exec" && one.worker == "w2";
@@ -159,6 +164,9 @@ TEST_CASE("how many ended in each step of time is what the log says", "[history]
         CHECK(told[name] == Value(list));
       }
     }
+  const Value two = indexed.ask(
+      "counts", Value::Map{{"since", 0}, {"until", now}, {"step", now}, {"state", "dead,done"}});
+  CHECK((!two["dead"].is_null() && !two["done"].is_null() && two["failed"].is_null()));
   // With no time at all: the newest block, and where the counting stopped.
   const Value some = indexed.ask(
       "counts", Value::Map{{"since", 0}, {"until", now}, {"step", 10'000'000}}, Duration{});
@@ -419,6 +427,7 @@ TEST_CASE("an option of the history that makes no sense is refused by name", "[h
       {Value::Map{{"state", "lost"}},
        "history: state \"lost\": none of done, failed, dead, cancelled, retrying"},
       {Value::Map{{"state", 3}}, "history: state 3: none of"},
+      {Value::Map{{"state", "failed,"}}, "history: state \"failed,\": none of"},
       {Value::Map{{"limit", 0}}, "history: limit 0, limits 1 and 1000"},
       {Value::Map{{"limit", 1001}}, "history: limit 1001, limits 1 and 1000"},
       {Value::Map{{"limit", 20'001}, {"brief", 1}}, "history: limit 20001, limits 1 and 20000"},

@@ -83,6 +83,24 @@ TEST_CASE("what waited for a worker does not make its key's rate larger", "[gate
   REQUIRE(rig.sent(2) == Seqs{2});
 }
 
+TEST_CASE("what waits for its next attempt is counted as what waits", "[gates]") {
+  KeyRig rig;
+  rig.submit({"", ""});
+  REQUIRE(rig.sent(1) == Seqs{1, 2});
+  rig.credit(1, 0, 1000);
+  rig.settle({}, {{1, {1, 1}, "exit 1"}, {2, {1, 2}, "exit 1"}});
+  REQUIRE(rig.core.explain().task(1)->state == "waiting");
+  REQUIRE(rig.core.held() == 2);
+  REQUIRE(rig.core.queued() == 2);
+  rig.step(CancelAsked{"client", 9, kOrigin, {{1, 1}}});
+  REQUIRE(rig.core.held() == 1);
+  rig.settle({1});
+  REQUIRE(rig.core.held() == 1);
+  rig.pass(10s);
+  REQUIRE(rig.sent(1) == Seqs{2});
+  REQUIRE(rig.core.held() == 0);
+}
+
 TEST_CASE("attempts count for their key's rate, too", "[gates]") {
   KeyRig rig;
   rig.limit("key:a", 0.5);
@@ -91,6 +109,7 @@ TEST_CASE("attempts count for their key's rate, too", "[gates]") {
   rig.credit(1, 0, 1000);
   rig.settle({}, {{1, {1, 1}, "exit 1"}});
   REQUIRE(rig.code(1) == "backoff");
+  REQUIRE(rig.core.held() == 2);
   rig.pass(1s);
   REQUIRE(rig.sent(1).empty());
   REQUIRE(rig.code(1) == "rate");

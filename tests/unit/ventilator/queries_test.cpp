@@ -73,6 +73,8 @@ TEST_CASE("a question that makes no sense is refused by name", "[queries]") {
   REQUIRE(refusal("weather", Value::Map{}) == "query weather: not known");
   REQUIRE(refusal("tasks", Value::Map{{"state", "lost"}}) ==
           "tasks: state lost: is queued, waiting, running or cancelling");
+  REQUIRE(refusal("tasks", Value::Map{{"state", "queued,"}}) ==
+          "tasks: state queued,: is queued, waiting, running or cancelling");
   REQUIRE(refusal("tasks", Value::Map{{"most", 5000}}) == "tasks: most 5000, limits 1 and 1000");
   REQUIRE_FALSE(answer_to({1, "tasks", 0, 0, "\xc1"}, asked.rig.core, asked.journal));
 }

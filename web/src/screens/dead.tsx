@@ -1,7 +1,7 @@
 import { address } from '../api';
 import { useAsked } from '../asked';
 import { Empty, Field, Screen, Section, Shown } from '../parts/frame';
-import { Ago, now, number, Shape, unix } from '../parts/shown';
+import { Ago, now, number, Shape, stateWord, unix } from '../parts/shown';
 import { act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
 import { replays, w } from '../settings';
@@ -17,7 +17,15 @@ export function Dead() {
       <Shown answer={groups}>
         {(data) => {
           const list = listOf<Group>(data, 'groups');
-          if (list.length === 0) return <Empty>{w().noDead}</Empty>;
+          if (list.length === 0)
+            return (
+              <Empty>
+                <p>{w().noDead}</p>
+                <a href="/tasks?state=dead">
+                  {w().tasks}: {stateWord('dead')}
+                </a>
+              </Empty>
+            );
           return (
             <>
               <ul class="groups">

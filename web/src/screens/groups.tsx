@@ -236,14 +236,14 @@ function Alerts() {
             <span class="wrong">
               {w().raised} <Ago when={each.since} />
             </span>
-            <span class="soft">{each.alert}</span>
+            {each.alert !== each.group && <span class="soft">{each.alert}</span>}
           </li>
         ))}
         {listOf<Alert>(answer.data, 'alerts').map((each) => (
           <li key={each.name} class="letter-head">
             <strong>{each.name}</strong>
-            <span>{each.group}</span>
-            <span class="figures-in">{seconds(each.seconds)}</span>
+            {each.group !== each.name && <span>{each.group}</span>}
+            <span class="figures-in">&gt; {seconds(each.seconds)}</span>
             <span class="mono cut">{each.command?.join(' ')}</span>
             <Remove path="/alerts" name={each.name} />
           </li>

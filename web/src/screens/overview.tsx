@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import { awaySince, status, useAsked } from '../asked';
 import { Empty, Screen, Section, Shown, Skeleton } from '../parts/frame';
 import {
@@ -15,12 +16,13 @@ import {
 } from '../parts/shown';
 import { rateNow } from '../samples';
 import { knowsEole, lastSeen, w } from '../settings';
-import type { Group, Project, Row, Status, Worker } from '../types';
+import { type Group, kSettled, type Project, type Row, type Status, type Worker } from '../types';
 import { Away } from './away';
 import { FirstVisit } from './first_visit';
 import { OverTime } from './over_time';
 
 const kSlowMs = 5000;
+const kStuckMs = 10_000;
 
 export function Overview() {
   const now = status.value;
@@ -89,9 +91,15 @@ function Figures({ now }: { now: Status }) {
   const settled = rateNow('settled');
   const failed = rateNow('failed');
   const left = now.ventilator ? now.ventilator.queued - now.ventilator.waiting : 0;
-  const eta = settled && left > 0 ? left / settled : null;
+  // Where the first one stays, what ends meanwhile says nothing of those behind it.
+  const head = useRef({ id: '', at: 0 });
+  const id = first.data?.tasks[0]?.id ?? '';
+  if (id !== head.current.id) head.current = { id, at: time.value };
+  const isStuck = time.value - head.current.at > kStuckMs;
+  const eta = settled && left > 0 && !isStuck ? left / settled : null;
   const oldest = left > 0 ? unix(first.data?.tasks[0]?.submitted) : null;
   const waits = oldest === null ? '' : w().oldest(coarse(Math.max(0, time.value - oldest) / 1000));
+  const letters = lettersIn(useAsked<unknown>('/dead/groups', kSlowMs).data);
   const sum = (of: (worker: Worker) => number) => list.reduce((all, each) => all + of(each), 0);
   const slots = sum((worker) => worker.slots);
   const stored = sum((worker) => Math.max(0, worker.held - worker.slots));
@@ -107,14 +115,14 @@ function Figures({ now }: { now: Status }) {
       <Figure
         name={w().settledRate}
         value={a(settled)}
-        to="/tasks"
+        to={`/tasks?state=${kSettled}`}
         note={w().total(now.sink?.settled ?? 0)}
       />
       <Figure
         name={w().failedRate}
         value={a(failed)}
         state="failed"
-        to="/tasks?state=failed"
+        to="/tasks?state=failed,dead"
         note={w().total((now.sink?.failed ?? 0) + (now.sink?.dead ?? 0))}
       />
       <Figure
@@ -128,15 +136,15 @@ function Figures({ now }: { now: Status }) {
         name={stateWord('running')}
         value={short(now.ventilator?.running ?? 0)}
         state="running"
-        to="/tasks?state=running"
+        to="/tasks?state=running,cancelling"
         note={slots > 0 ? w().ofSlots(slots, stored) : undefined}
       />
       <Figure
         name={w().deadLetters.toLowerCase()}
-        value={short(now.sink?.dead ?? 0)}
+        value={short(letters)}
         state="dead"
         to="/dead"
-        note={w().inAll}
+        note={w().total(now.sink?.dead ?? 0)}
       />
       <Figure
         name={w().workers.toLowerCase()}
@@ -165,7 +173,7 @@ function StateBar({ now }: { now: Status }) {
       <ul class="legend-list">
         {counts.map(([state, count]) => (
           <li key={state}>
-            <a href={state === 'dead' ? '/dead' : `/tasks?state=${state}`}>
+            <a href={`/tasks?state=${state}${state === 'running' ? ',cancelling' : ''}`}>
               <Mark state={state} /> <span class="figures-in">{number(count)}</span>
             </a>
           </li>
@@ -254,17 +262,17 @@ function Failures() {
 
 function Roles({ now }: { now: Status }) {
   const roles: [string, number | undefined, boolean][] = [
-    ['ventilator', now.ventilator?.pid, awaySince.value.ventilator !== null],
-    ['sink', now.sink?.pid, awaySince.value.sink !== null],
-    ['gateway', (now.gateway?.['pid'] as number | undefined) ?? undefined, false],
+    ['ventilator', now.ventilator?.up_seconds, awaySince.value.ventilator !== null],
+    ['sink', now.sink?.up_seconds, awaySince.value.sink !== null],
+    ['gateway', now.gateway?.up_seconds, false],
   ];
   return (
     <ul class="roles" aria-label={w().roles}>
-      {roles.map(([role, pid, isAway]) => (
+      {roles.map(([role, up, isAway]) => (
         <li key={role}>
           <Shape state={isAway ? 'failed' : 'done'} /> {role}{' '}
           <span class="soft">
-            {isAway ? w().doesNotAnswer : pid ? w().process(pid) : w().answers}
+            {isAway ? w().doesNotAnswer : up ? `${w().upSince} ${coarse(up)}` : w().answers}
           </span>
         </li>
       ))}
@@ -275,6 +283,10 @@ function Roles({ now }: { now: Status }) {
     </ul>
   );
 }
+
+/** How many dead letters there are, in all groups. */
+export const lettersIn = (groups: unknown) =>
+  listOf<Group>(groups, 'groups').reduce((sum, group) => sum + group.count, 0);
 
 /** Routes of lists say the list, or a map with the list in it. */
 export function listOf<T>(data: unknown, name: string): T[] {

@@ -55,13 +55,6 @@ function edited(): Words | null {
   return text === null || !query.value.has('from') ? null : readTask(text);
 }
 
-/** 128 random bits: the same form sent twice is one task. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
-}
-
 const kFirstArgs: Record<string, Args> = { echo: { text: 'hello' } };
 
 function Form({ kinds }: { kinds: Kind[] }) {
@@ -77,7 +70,6 @@ function Form({ kinds }: { kinds: Kind[] }) {
   const options = useSignal<Options>(before?.options ?? kNoOptions);
   const rest = useSignal<Args>(before?.rest ?? {}); // Words without a field of their own here.
   const wrong = useSignal<Record<string, string>>({});
-  const key = useSignal(newKey());
   const sent = useSignal<string[]>([]);
   const isSending = useSignal(false);
   const version = useSignal(0);
@@ -114,12 +106,9 @@ function Form({ kinds }: { kinds: Kind[] }) {
     isSending.value = true;
     wrong.value = {};
     try {
-      const answer = await call<{ ids: string[] }>('POST', '/task', body.value, {
-        'idempotency-key': key.value,
-      });
+      const answer = await call<{ ids: string[] }>('POST', '/task', body.value);
       sent.value = [...answer.ids, ...sent.value].slice(0, 20);
       tell(w().accepted1(answer.ids[0] ?? ''));
-      key.value = newKey();
       knowsEole.value = true;
     } catch (thrown) {
       if (thrown instanceof Refusal && thrown.errors.length > 0) {
@@ -129,7 +118,7 @@ function Form({ kinds }: { kinds: Kind[] }) {
       } else if (thrown instanceof Refusal && thrown.status >= 400 && thrown.status < 500) {
         wrong.value = { '': thrown.detail };
       } else {
-        tellRefusal(thrown); // The key stays: sent again, it is the same task.
+        tellRefusal(thrown);
       }
     }
     isSending.value = false;

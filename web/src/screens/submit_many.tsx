@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { Refusal, unheard } from '../api';
+import { call, Refusal } from '../api';
 import { Field } from '../parts/frame';
 import { number } from '../parts/shown';
 import { tell } from '../parts/told';
@@ -28,30 +28,19 @@ export function Many() {
   const send = async (body: string) => {
     isSending.value = true;
     try {
-      const answer = await fetch('/task', {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson', accept: 'application/json' },
-        body,
+      const { ids } = await call<{ ids: string[] }>('POST', '/task', body, {
+        'content-type': 'application/x-ndjson',
       });
-      const said = (await answer.json()) as {
-        ids?: string[];
-        detail?: string;
-        errors?: { pointer: string; detail: string }[];
-      };
-      if (answer.ok && said.ids) {
-        accepted.value = { count: said.ids.length, first: said.ids[0] ?? '' };
-        tell(w().acceptedMany(number(said.ids.length)));
-        good.value = '';
-        knowsEole.value = true;
-      } else {
-        wrong.value = [
-          said.detail ?? '',
-          ...(said.errors ?? []).map((each) => `${lineOf(each.pointer)}${each.detail}`),
-        ];
-      }
+      accepted.value = { count: ids.length, first: ids[0] ?? '' };
+      tell(w().acceptedMany(number(ids.length)));
+      good.value = '';
+      knowsEole.value = true;
     } catch (thrown) {
-      if (!(thrown instanceof Refusal)) unheard();
-      wrong.value = [w().noAnswer];
+      if (!(thrown instanceof Refusal)) throw thrown;
+      wrong.value = [
+        thrown.detail || w().noAnswer,
+        ...thrown.errors.map((each) => `${lineOf(each.pointer)}${each.detail}`),
+      ];
     }
     isSending.value = false;
   };

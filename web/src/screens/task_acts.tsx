@@ -3,7 +3,7 @@ import { exportRows, save } from '../export';
 import { number } from '../parts/shown';
 import { act, copy, sure, tell, tellRefusal } from '../parts/told';
 import { w } from '../settings';
-import { kUnsettled, type Row } from '../types';
+import { isAmong, kUnsettled, type Row } from '../types';
 import { type Acted, tellReplayed } from './dead';
 import { type Filter, kFilters, said } from './task_query';
 
@@ -20,7 +20,7 @@ export function Acts({ filter, chosen, rows, clear }: ActsProps) {
     return <OfChosen rows={rows.filter((row) => chosen.has(row.id))} clear={clear} />;
   if (filter.state === 'dead') return <ReplayAll filter={filter} />;
   const isCancellable =
-    (filter.state === '' || kUnsettled.includes(filter.state)) &&
+    isAmong(filter.state, kUnsettled) &&
     (['text', 'ran', 'since', 'until'] as const).every((name) => filter[name] === '');
   if (!isCancellable || !rows.some((row) => kUnsettled.includes(row.state))) return null;
   return <CancelAll filter={filter} />;

@@ -98,6 +98,9 @@ export function Filters({ filter, isOfProject }: { filter: Filter; isOfProject?:
         onChange={(event) => set({ state: event.currentTarget.value })}
       >
         <option value="">{w().anyState}</option>
+        {filter.state.includes(',') && (
+          <option value={filter.state}>{filter.state.split(',').map(stateWord).join(', ')}</option>
+        )}
         {[...kUnsettled, ...kSettled].map((each) => (
           <option key={each} value={each}>
             {stateWord(each)}
@@ -122,7 +125,7 @@ export function Filters({ filter, isOfProject }: { filter: Filter; isOfProject?:
           onClick={() => set({ [name]: '' })}
         >
           {name === 'state' ? (
-            <Mark state={filter.state} />
+            filter.state.split(',').map((each) => <Mark key={each} state={each} />)
           ) : (
             <>
               <span class="soft">{w().filterNames[name]}</span> {shownOf(name, filter[name])}

@@ -9,7 +9,7 @@ import { Grid } from '../parts/grid';
 import { number } from '../parts/shown';
 import { ask, query } from '../router';
 import { isNarrow, isPaused, isSplit, isWide, w } from '../settings';
-import { type Counts, kSettled, kUnsettled, type Row } from '../types';
+import { among, type Counts, isAmong, kSettled, kUnsettled, type Row } from '../types';
 import { Story } from './story';
 import { Acts, Exports } from './task_acts';
 import { type Filter, filterOf, Filters, kFilters, said } from './task_query';
@@ -43,14 +43,16 @@ const kEver = { since: '0', until: '9999999999999', step: '36500d' };
 
 /** How many that ended match, whatever is shown of them; null: nobody counts words. */
 function useMatching(filter: Filter): number | null {
-  const { state, kind, project, worker, ran, since, until, text } = filter;
-  const isCounted = text === '' && ran === '' && !kUnsettled.includes(state);
+  const { state, ran, since, until, text } = filter;
+  const isCounted = text === '' && ran === '' && isAmong(state, kSettled);
   const times =
     since === '' && until === ''
       ? kEver
       : { since: since || '0', until: until || kEver.until, step: kEver.step };
   const answer = useAsked<Counts>(
-    isCounted ? address('/history/counts', { state, kind, project, worker, ...times }) : null,
+    isCounted
+      ? address('/history/counts', { ...filter, state: among(state, kSettled), ...times })
+      : null,
     5000,
   );
   const counts = answer.data;
@@ -70,12 +72,14 @@ function useNews(): number {
 
 function List({ filter, isOfProject = false }: { filter: Filter; isOfProject?: boolean }) {
   const { state, kind, project, worker, text, ran, since, until } = filter;
-  const isLive = state === '' || kUnsettled.includes(state);
-  const isEnded = state === '' || kSettled.includes(state);
+  const isLive = isAmong(state, kUnsettled);
+  const isEnded = isAmong(state, kSettled);
   const isOfEnded = text !== '' || ran !== '' || since !== '' || until !== ''; // Alone.
   const livePath =
-    isLive && !isOfEnded ? address('/tasks', { state, kind, project, worker, limit: kPage }) : null;
-  const endedPath = address('/history', { state, kind, project, worker, text, ran, since, until });
+    isLive && !isOfEnded
+      ? address('/tasks', { state: among(state, kUnsettled), kind, project, worker, limit: kPage })
+      : null;
+  const endedPath = address('/history', { ...filter, state: among(state, kSettled) });
   const now = useAsked<Page>(livePath, kListMs);
   const ended = useEnded(
     isEnded ? `${endedPath}${endedPath.includes('?') ? '&' : '?'}limit=${kPage}` : null,

@@ -90,7 +90,6 @@ export const en = {
   settings: 'Settings',
   theme: 'Theme',
   themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
-  zone: 'Time zone',
   localTime: 'Local time',
   stale: (at: string, span: string) =>
     `The gateway does not answer. What you see is as of ${at}; trying again in ${span}.`,

@@ -222,7 +222,6 @@ export const screens = {
   oldest: (span: string) => `oldest ${span}`,
   ofSlots: (count: number, stored: number) =>
     stored > 0 ? `${count} slot${s(count)}, ${stored} waiting` : `of ${count} slot${s(count)}`,
-  inAll: 'in all',
   asOf: (offset: string) => `as of offset ${offset}`,
   endedSo: (state: string, count: string) => `${count} ${state}`,
   relativeTime: '… ago',

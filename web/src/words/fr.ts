@@ -86,7 +86,6 @@ export const fr: Words = {
   settings: 'Réglages',
   theme: 'Thème',
   themes: { system: 'Comme le système', light: 'Clair', dark: 'Sombre' },
-  zone: 'Fuseau horaire',
   localTime: 'Heure locale',
   stale: (at, span) =>
     `La passerelle ne répond pas. Ce que vous voyez date de ${at} ; nouvel essai dans ${span}.`,

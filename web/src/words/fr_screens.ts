@@ -154,7 +154,6 @@ export const screens: typeof english = {
   oldest: (span) => `depuis ${span}`,
   ofSlots: (count, stored) =>
     `${stored > 0 ? '' : 'sur '}${count} place${s(count)}${stored > 0 ? `, ${stored} en attente` : ''}`,
-  inAll: 'en tout',
   asOf: (offset) => `au rang ${offset}`,
   endedSo: (state, count) =>
     `${count} ${({ done: 'faite', failed: 'échouée', dead: 'morte', cancelled: 'annulée' } as Record<string, string>)[state] ?? state}${s(count)}`,

@@ -1,0 +1,139 @@
+// Each figure leads to the rows it is made of, and what is sent again is sent once; and a page's own
+// EventSource. EOLE_PAGE is the address of a cluster that nobody else uses.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const home = process.env.EOLE_PAGE;
+const kPatienceMs = 30_000;
+
+let browser;
+let page;
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 } });
+  context.setDefaultTimeout(kPatienceMs);
+  page = await context.newPage();
+});
+after(() => browser?.close());
+
+const ask = async (method, path, body) => {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  const answer = await fetch(home + path, { method, headers, body: body && JSON.stringify(body) });
+  return answer.json();
+};
+async function until(condition, what) {
+  const end = Date.now() + kPatienceMs;
+  while (!(await condition())) {
+    assert.ok(Date.now() < end, `not within ${kPatienceMs} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+const settled = (count) =>
+  until(async () => (await ask('GET', '/cluster')).sink?.settled === count, `${count} settled`);
+
+test('a number leads to the rows it is made of', async () => {
+  const exec = (shell, more = {}) => ({ kind: 'exec', args: { shell }, ...more });
+  const dies = { retry: { attempts: 1 } };
+  const later = { retry: { attempts: 9, backoff: '1h' } };
+  const { ids } = await ask('POST', '/task', [
+    ...[1, 2, 3].map((n) => ({ kind: 'echo', args: n })),
+    ...[1, 2].map(() => exec('exit 1')),
+    ...[1, 2, 3, 4].map(() => exec('exit 2', dies)),
+    exec('exit 3', later), // Waits for its next attempt, as what is delayed waits for its first.
+    { kind: 'echo', delay: '1h' },
+    ...[1, 2].map(() => ({ kind: 'echo', needs: { gpu: 'a100' } })),
+    { kind: 'sleep', args: { seconds: 600 } },
+  ]);
+  assert.equal(ids?.length, 14);
+  await settled(9);
+  await until(async () => (await ask('GET', '/cluster')).ventilator?.waiting === 2, 'two wait');
+  const [letter] = (await ask('GET', '/dead')).letters;
+  await ask('POST', '/dead/discard', { ids: [letter.id] });
+  for (const [name, value, rows] of [
+    ['settled / s', '9 in all', 9],
+    ['failed / s', '6 in all', 6],
+    ['queued', '2', 2],
+    ['running', '1', 1],
+    ['waiting', '2', 2],
+    ['done', '3', 3],
+    ['dead', '4', 4],
+  ]) {
+    await page.goto(home);
+    const link = page.locator('main').getByRole('link', { name: new RegExp(`^${name}`) }).last();
+    await link.getByText(value, { exact: true }).waitFor();
+    await link.click();
+    await page.getByText(`${rows} task${rows === 1 ? '' : 's'}`, { exact: true }).waitFor();
+  }
+  await page.goto(home);
+  const letters = page.getByRole('link', { name: /^dead letters 3 4 in all/ });
+  await letters.click();
+  await page.locator('.letters > li').nth(2).waitFor();
+  assert.equal(await page.locator('.letters > li').count(), 3);
+  await ask('POST', '/tasks/cancel', { all: true });
+});
+
+test('what no worker takes is not said to be done soon', async () => {
+  await ask('POST', '/task', { kind: 'echo', needs: { gpu: 'a100' } });
+  await page.goto(home);
+  const figure = (name) => page.locator('main').getByRole('link', { name }).first().textContent();
+  await until(async () => {
+    await ask('POST', '/task?wait=20s', { kind: 'echo' });
+    const [queued, settles] = [await figure(/^queued/), await figure(/^settled/)];
+    return /oldest/.test(queued) && /^settled \/ s[\d.]*[1-9]/.test(settles) && !/done in/.test(queued);
+  }, 'the oldest, and no time at which it is done');
+});
+
+test('a task whose answer was lost is sent again as the same one', async () => {
+  const lose = (path) => page.route(path, async (route) => (await route.fetch(), route.abort()), { times: 1 });
+  const rows = async (project) => (await ask('GET', `/history?project=${project}`)).rows.length;
+  await page.goto(`${home}/submit?kind=echo`);
+  const json = page.getByLabel('The same as JSON');
+  const submit = page.getByRole('button', { name: 'Submit', exact: true });
+  await json.fill('{"kind": "echo", "args": {"n": 1}, "project": "once"}');
+  await lose('**/task');
+  await submit.click();
+  await page.getByText('The gateway does not answer').first().waitFor();
+  await submit.click();
+  await page.getByRole('region', { name: 'Sent from here' }).getByText('done').waitFor();
+  assert.equal(await rows('once'), 1);
+  await json.fill('{"kind": "echo", "args": {"n": 2}, "project": "other"}');
+  await lose('**/task');
+  await submit.click();
+  await page.getByText('The gateway does not answer').first().waitFor();
+  await json.fill('{"kind": "echo", "args": {"n": 3}, "project": "other"}'); // Another task now.
+  await submit.click();
+  await until(async () => (await rows('other')) === 2, 'both');
+  await page.goto(`${home}/submit?many=1`);
+  await page.getByLabel('Tasks, one a line').fill('{"kind": "echo", "project": "lines"}\n'.repeat(3));
+  await lose('**/task');
+  await page.getByRole('button', { name: 'Submit 3 tasks' }).click();
+  await page.getByRole('alert').getByText('does not answer', { exact: false }).first().waitFor();
+  await page.getByRole('button', { name: 'Submit 3 tasks' }).click();
+  await page.getByRole('link', { name: '3 tasks accepted' }).waitFor();
+  await until(async () => (await rows('lines')) >= 3, 'all ended');
+  assert.equal(await rows('lines'), 3);
+});
+
+test('an EventSource of the browser hears what ends', async () => {
+  await page.goto(home);
+  const heard = page.evaluate(
+    (count) =>
+      new Promise((tell) => {
+        const source = new EventSource('/events?topic=source/%23');
+        const all = [];
+        source.onopen = () => (document.title = 'open');
+        source.onmessage = ({ data, lastEventId }) => {
+          if (all.push([JSON.parse(data).offset, Number(lastEventId)]) < count) return;
+          source.close();
+          tell(all);
+        };
+      }),
+    5,
+  );
+  await page.waitForFunction(() => document.title === 'open');
+  await ask('POST', '/task', Array.from({ length: 5 }, (_, n) => ({ kind: 'echo', args: n, project: 'source' })));
+  const all = await heard;
+  assert.deepEqual(all.map(([offset]) => offset), all.map(([, id]) => id));
+});
