@@ -37,8 +37,12 @@ struct Filter {
 // The members of a body that says which letters, and what else it may have.
 std::vector<Member> members(std::vector<Member> more) {
   using enum Member::Is;
-  for (const auto& [name, is] : {Member{"ids", kList}, {"project", kName}, {"kind", kName},
-                                 {"group", kName}, {"all", kFlag}, {"dry_run", kFlag}})
+  for (const auto& [name, is] : {Member{"ids", kList},
+                                 {"project", kName},
+                                 {"kind", kName},
+                                 {"group", kName},
+                                 {"all", kFlag},
+                                 {"dry_run", kFlag}})
     more.push_back({name, is});
   return more;
 }

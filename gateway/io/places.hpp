@@ -17,8 +17,8 @@ inline const std::string& owner_of(const Caller& caller) {
   return caller.prefix.empty() ? caller.name : caller.prefix;
 }
 
-/// So many at a time; who comes later waits for its turn. One owner, if it is said, has at most half
-/// of them: others find one.
+/// So many at a time; who comes later waits for its turn. One owner, if it is said, has at most
+/// half of them: others find one.
 class Places {
   struct State {
     std::size_t free;

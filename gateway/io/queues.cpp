@@ -110,8 +110,12 @@ std::vector<Value> bodies_of(const Request& request, std::string body) {
 awaitable<Value> read_said(Exchange& exchange) {
   using enum Member::Is;
   auto said = co_await read_map(exchange);
-  check(said, {{"lease", kText}, {"error", kText}, {"cause", kText}, {"done", kWhole},
-               {"total", kWhole}, {"text", kText}});
+  check(said, {{"lease", kText},
+               {"error", kText},
+               {"cause", kText},
+               {"done", kWhole},
+               {"total", kWhole},
+               {"text", kText}});
   co_return said;
 }
 

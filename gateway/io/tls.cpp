@@ -83,7 +83,8 @@ Tls::Tls(const std::string& certificate, const std::string& key)
                       Ssl::no_tlsv1_1 | Ssl::no_compression | SSL_OP_NO_RENEGOTIATION |
                       SSL_OP_CIPHER_SERVER_PREFERENCE,
                   ec);
-  // Of TLS 1.2, which 1.3 is like: keys that nobody can have later, and no CBC, whose padding leaks.
+  // Of TLS 1.2, which 1.3 is like: keys that nobody can have later, and no CBC, whose padding
+  // leaks.
   if (SSL_CTX_set_cipher_list(ssl.native_handle(), "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
     throw std::runtime_error("TLS: OpenSSL knows none of the ciphers");
   if (!ec) ssl.use_certificate_chain_file(certificate, ec);

@@ -10,7 +10,8 @@
 
 namespace eole::gateway {
 
-constexpr std::size_t kResumableMax = 1024;  // Uploads that are kept, whole or not; half of a prefix.
+constexpr std::size_t kResumableMax =
+    1024;  // Uploads that are kept, whole or not; half of a prefix.
 
 /// An upload that goes on where it broke off, in a directory: its bytes under its id, and beside
 /// them what is known of it. So a gateway that was killed has it again.

@@ -39,7 +39,8 @@ Expected<std::int64_t> number(const std::string& name, const Value& value, std::
 std::optional<std::vector<std::int64_t>> states_in(std::string_view written) {
   std::vector<std::int64_t> states;
   for (const auto word : between_commas(written)) {
-    const auto* found = std::ranges::find(kStates, word, &std::pair<std::string_view, std::int64_t>::first);
+    const auto* found =
+        std::ranges::find(kStates, word, &std::pair<std::string_view, std::int64_t>::first);
     if (found == kStates.end() || states.size() == kStates.size()) return {};
     states.push_back(found->second);
   }

@@ -33,8 +33,8 @@ class Search {
   }
 
   void look() {
-    const auto wanted = index_.classes(filter_.states, filter_.kind, filter_.project, filter_.worker,
-                                       filter_.within);
+    const auto wanted = index_.classes(filter_.states, filter_.kind, filter_.project,
+                                       filter_.worker, filter_.within);
     const auto is_wanted = [&](const auto& results) {
       return results.first < wanted.size() && wanted[results.first];
     };

@@ -49,11 +49,10 @@ TEST_CASE("history finds results by all that they are, the newest first", "[hist
   for (const auto time : {Duration(1h), Duration(0)}) {  // Also if a page has no time.
     CHECK(indexed.all(Value::Map{{"state", "dead"}, {"limit", 7}}, time) ==
           indexed.modelled([](const auto& one) { return one.state == TaskState::kDead; }));
-    CHECK(indexed.all(Value::Map{{"state", "failed,dead"}, {"limit", 7}}, time) ==
-          indexed.modelled([](const auto& one) {
-            return one.is_final &&
-                   (one.state == TaskState::kFailed || one.state == TaskState::kDead);
-          }));
+    CHECK(indexed.all(Value::Map{{"state", "failed,dead"}, {"limit", 7}},
+                      time) == indexed.modelled([](const auto& one) {
+      return one.is_final && (one.state == TaskState::kFailed || one.state == TaskState::kDead);
+    }));
     CHECK(indexed.all(Value::Map{{"project", "a"}, {"kind", "exec"}, {"worker", "w2"}}, time) ==
           indexed.modelled([](const auto& one) {
             return one.is_final && one.project == "a" && one.kind == "exec" && one.worker == "w2";
