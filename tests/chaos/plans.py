@@ -14,9 +14,10 @@ SLACK_SECONDS = 0.003  # Times in the log are milliseconds, rounded.
 
 
 class Plans:
-    """Submits until it is told to end; what waits for what, by the ids."""
+    """Submits so many tasks a second until it is told to end; what waits for what, by the ids."""
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, rate):
+        self._rate = rate
         self._path = f"{cluster.directory}/eole/cluster.toml"
         self._should_end = threading.Event()
         self._error = None
@@ -29,9 +30,10 @@ class Plans:
         try:
             with eole.Cluster(self._path, patience=120) as client:
                 number = 0
-                while not self._should_end.is_set():
+                count = 0
+                while not self._should_end.wait(count / self._rate):
                     number += 1
-                    self._submit(client, number)
+                    count = self._submit(client, number)
         except Exception as error:  # noqa: BLE001 - told by finish()
             self._error = error
 
@@ -44,6 +46,7 @@ class Plans:
         for n, task in enumerate(ids[:len(keyed)]):
             self.keyed[n % KEYS].append(task)
         self.chains.append((number, ids[len(keyed):]))
+        return len(ids)
 
     def finish(self):
         self._should_end.set()
@@ -79,7 +82,7 @@ def compare(plans, records):
 
 def order(options):
     with Cluster(workers=3, slots=2) as cluster:
-        plans = Plans(cluster)
+        plans = Plans(cluster, options.rate)
         killer = Killer(cluster, options.random)
         killer.run(time.monotonic() + 60 * options.minutes)
         plans.finish()
