@@ -148,6 +148,10 @@ test('the words of a task are checked, and said as others say them', () => {
     [1, { pin: 'w1', spread: true }, /one of them/],
     [1, { not_before: '2026-01-31T12:00:00' }, /no time/],
     [1, { traceparent: '00-0-0-0' }, /traceparent/],
+    [1, { retry: -1 }, /retry: -1: must be true, false, or \{ attempts, backoff, backoff_max, on \}/],
+    [1, { retry: null }, /retry: null: must be/],
+    [1, { speculate: 2 }, /speculate: 2: must be true or false/],
+    [1, { spread: 'yes' }, /spread: yes: must be true or false/],
   ];
   for (const [args, words, why] of bad) {
     assert.throws(
