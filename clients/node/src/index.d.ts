@@ -36,6 +36,8 @@ export class Result {
   readonly value: any;
   /** Why any other did not. */
   readonly error: any;
+  /** Of which sort a failure was, as `retry.on` names it: 'exit:75', 'timeout', 'RangeError'. */
+  readonly cause: string | undefined;
   /** Of the file that the task made. */
   readonly artifact: { sha256: string; bytes: number; name: string } | undefined;
 }

@@ -20,6 +20,10 @@ export class Result {
   get error() {
     return this.member('error');
   }
+  /** Of which sort a failure was, as `retry: { on: … }` names it ('exit:75', 'timeout', 'RangeError'). */
+  get cause() {
+    return this.member('cause');
+  }
   /** {sha256, bytes, name} of the file that the task made. */
   get artifact() {
     return this.member('artifact');

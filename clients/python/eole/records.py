@@ -55,6 +55,11 @@ class Result(Fields):
         return self._member("error")
 
     @property
+    def cause(self) -> Any:
+        """Of which sort a failure was, as `retry={"on": …}` names it ("exit:75", "timeout", "ValueError"), or None."""
+        return self._member("cause")
+
+    @property
     def artifact(self) -> dict[str, Any] | None:
         """{"sha256", "bytes", "name"} of the file that the task made, or None."""
         return self._member("artifact")
