@@ -6,6 +6,7 @@
 #include "cli/progress.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "clients/cpp/tasks/encode.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"
@@ -144,12 +145,18 @@ std::optional<std::uint64_t> Submission::place_of(const TaskId& id) const {
 bool Submission::wait(const OnResult& on_result) {
   const auto total = count();
   bool are_some_gone = false;
-  auto opened = client::LogReader::open_kept(cluster_.context, cluster_.file, start_offset_,
-                                             [&](const Error&) { are_some_gone = true; });
-  if (!opened)
-    throw Failure{kNoCluster, text(shown(opened.error().message), "; ", total,
-                                   " tasks were accepted and go on; they are ", ids_text())};
-  const auto reader = std::move(*opened);
+  const auto open = [&](std::uint64_t from) {
+    auto opened = client::LogReader::open_kept(cluster_.context, cluster_.file, from,
+                                               [&](const Error&) { are_some_gone = true; });
+    if (!opened)
+      throw Failure{kNoCluster, text(shown(opened.error().message), "; ", counted(total, "task"),
+                                     total == 1 ? " was accepted and goes on; it is "
+                                                : " were accepted and go on; they are ",
+                                     ids_text())};
+    if (is_terminal(2)) (*opened)->watch_progress();
+    return std::move(*opened);
+  };
+  auto reader = open(start_offset_);
   ProgressLine line;
   InOrder results(line, on_result);
   if (is_terminal(2)) reader->watch_progress();
@@ -161,8 +168,19 @@ bool Submission::wait(const OnResult& on_result) {
     end_if_unread();
     if (stop.take() == 0) return;
     line.clear();
-    throw Failure{kNotDone, text("stopped waiting: ", total - results.settled(), " of ", total,
-                                 " tasks are not settled and go on; they are ", ids_text())};
+    throw Failure{kNotDone, text("stopped waiting: ", total - results.settled(), " of ",
+                                 counted(total, "task"),
+                                 total == 1 ? " is not settled and goes on; it is "
+                                            : " are not settled and go on; they are ",
+                                 ids_text())};
+  };
+  const auto look_for_gone = [&] {
+    for (std::uint64_t place = 0; place < total; ++place) {
+      look_at_stop();
+      line.show(results.settled(), total, "looking for what is no longer kept", results.failed());
+      if (results.has(place)) continue;
+      if (auto view = gone(cluster_, id_of(place))) results.take(place, std::move(*view));
+    }
   };
   for (std::uint64_t place = 0; are_some_gone && place < total; ++place) {
     look_at_stop();

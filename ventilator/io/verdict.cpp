@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
@@ -48,11 +49,11 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   const auto last = verdict.reasons.empty() ? "" : ", " + verdict.reasons.back();
   Value::Array reasons;
   for (const auto& reason : verdict.reasons) reasons.push_back(reason);
-  Value body =
-      Value::Map{{"error", !verdict.why.text.empty() ? verdict.why.text
-                           : is_dead ? text("dead after ", verdict.attempt, " attempts", last)
-                                     : "cancelled"},
-                 {"reasons", std::move(reasons)}};
+  Value body = Value::Map{
+      {"error", !verdict.why.text.empty() ? verdict.why.text
+                : is_dead ? text("dead after ", counted(verdict.attempt, "attempt"), last)
+                          : "cancelled"},
+      {"reasons", std::move(reasons)}};
   if (!verdict.why.code.empty()) body.set("code", verdict.why.code);
   const auto task_class = protocol::decode_class(task.task_class);
   const bool is_to_tell =
