@@ -117,8 +117,8 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
 }
 
 bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view its_worker) const {
-  return (state ? state_of(result) == *state : result.is_final) && is_of(result, its_worker) &&
-         has_words(result);
+  return !result.is_copy && (state ? state_of(result) == *state : result.is_final) &&
+         is_of(result, its_worker) && has_words(result);
 }
 
 bool HistoryFilter::is_of(const protocol::ResultRecord& result, std::string_view its_worker) const {

@@ -13,7 +13,7 @@ export type Value =
 
 export type State = 'done' | 'failed' | 'dead' | 'cancelled';
 
-/** How a task ended (or, if not `isFinal`, one attempt that will be tried again). Names that are no UTF-8 are bytes. */
+/** How a task ended (or, if not `isFinal`, one attempt: it will be tried again, or its other copy counts). Names that are no UTF-8 are bytes. */
 export class Result {
   /** Its place in the log. */
   readonly offset: number;
