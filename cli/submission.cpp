@@ -13,10 +13,12 @@
 
 namespace eole::cli {
 
-Submission::Submission(Cluster& cluster, const std::string& key, bool waits)
+Submission::Submission(Cluster& cluster, const std::string& key, bool waits,
+                       const std::string& keys)
     : cluster_(cluster),
       submitter_(
-          cluster.context, cluster.file, {.key = key, .batch = protocol::kTasksPerMessageMax},
+          cluster.context, cluster.file,
+          {.key = key, .keys = keys, .batch = protocol::kTasksPerMessageMax},
           [this](Origin origin, Seq first, std::uint32_t count) {
             auto* last = ids_.empty() ? nullptr : &ids_.back();
             if (last != nullptr && last->origin == origin && last->first + last->count == first) {
