@@ -97,8 +97,9 @@ class InOrder {
   InOrder(ProgressLine& line, const Submission::OnResult& on_result)
       : line_(line), on_result_(on_result) {}
 
+  bool has(std::uint64_t place) const { return place < next_ || early_.contains(place); }
   void take(std::uint64_t place, Value view) {
-    if (place < next_ || early_.contains(place)) return;
+    if (has(place)) return;
     ++settled_;
     if (view["state"].text_or("") != to_text(protocol::TaskState::kDone)) ++failed_;
     early_.emplace(place, std::move(view));
@@ -161,7 +162,6 @@ bool Submission::wait(const OnResult& on_result) {
   auto reader = open(start_offset_);
   ProgressLine line;
   InOrder results(line, on_result);
-  if (is_terminal(2)) reader->watch_progress();
   TaskProgress newest;  // Of the task that was heard of last.
   TaskId of_newest;
   std::string told;
@@ -184,15 +184,17 @@ bool Submission::wait(const OnResult& on_result) {
       if (auto view = gone(cluster_, id_of(place))) results.take(place, std::move(*view));
     }
   };
-  for (std::uint64_t place = 0; are_some_gone && place < total; ++place) {
-    look_at_stop();
-    line.show(results.settled(), total, "looking for what is no longer kept", results.failed());
-    if (auto view = gone(cluster_, id_of(place))) results.take(place, std::move(*view));
-  }
   while (results.settled() < total) {
+    if (std::exchange(are_some_gone, false)) look_for_gone();
     look_at_stop();
     line.show(results.settled(), total, told, results.failed());
-    const auto encoded = need(reader->next(200ms), kNoCluster);
+    auto next = reader->next(200ms);
+    if (const auto kept_from = next ? std::nullopt : reader->gone_to()) {
+      reader = open(*kept_from);
+      are_some_gone = true;
+      continue;
+    }
+    const auto encoded = need(std::move(next), kNoCluster);
     while (const auto progress = reader->next_progress()) {
       const TaskId id{progress->origin, progress->seq};
       if (!progress->stream.empty() || !place_of(id)) continue;
