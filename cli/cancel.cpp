@@ -33,6 +33,7 @@ struct CancelOptions {
 /// What became of the tasks that were to be cancelled.
 struct Told {
   std::set<TaskId> pending;
+  std::set<TaskId> twice;  // They run twice: the end of the copy that does not count is told, too.
   TaskSet settled;  // Before they could be cancelled.
   TaskSet unknown;
   std::uint64_t cancelled = 0;
@@ -59,6 +60,7 @@ void ask(Cluster& cluster, const TaskSet& tasks, Told& told) {
       if (piece.count() == 0) return;
       const auto view = need(cluster.ventilator.ask(protocol::Cancel{0, origin, piece.encode()}));
       add(view["cancelling"], origin, [&](TaskId id) { told.pending.insert(id); });
+      add(view["twice"], origin, [&](TaskId id) { told.twice.insert(id); });
       add(view["settled"], origin, [&](TaskId id) { told.settled[id.origin].add(id.seq, id.seq); });
       add(view["unknown"], origin, [&](TaskId id) { told.unknown[id.origin].add(id.seq, id.seq); });
       piece = {};
@@ -76,7 +78,9 @@ void ask(Cluster& cluster, const TaskSet& tasks, Told& told) {
 bool wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_ended) {
   const auto total = told.pending.size();
   const auto take = [&](const TaskId& id, const Value& view) {
-    if (told.pending.erase(id) == 0) return;
+    if (view["state"].text_or("") == "copy" && told.twice.erase(id) > 0)
+      return void(on_ended(view));
+    if (view["state"].text_or("") == "copy" || told.pending.erase(id) == 0) return;
     ++(view["state"].text_or("") == "cancelled" ? told.cancelled : told.ended_otherwise);
     on_ended(view);
   };
@@ -84,16 +88,16 @@ bool wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_end
   ProgressLine line;
   auto reader = need(client::LogReader::open(cluster.context, cluster.file, head));
   auto until = process::now() + kPatience;
-  while (!told.pending.empty() && process::now() < until) {
+  while (!(told.pending.empty() && told.twice.empty()) && process::now() < until) {
     if (stop.take() > 0) return false;
     line.show(total - told.pending.size(), total, "");
-    const auto before = told.pending.size();
+    const auto before = told.pending.size() + told.twice.size();
     if (const auto encoded = need(reader->next(200ms))) {
       const auto batch = protocol::read_batch(*encoded);
       protocol::ResultReader records(batch->records);
       line.clear();
       for (std::uint32_t i = 0; i < batch->count; ++i)
-        if (const auto result = records.next(); result && result->is_final)
+        if (const auto result = records.next(); result && (result->is_final || result->is_copy))
           take(result->id, view_of(*result, batch->worker, batch->first_offset + i));
     } else {  // Some may have been in the log before it was read from `head` on.
       std::vector<TaskId> some;
@@ -105,7 +109,7 @@ bool wait(Cluster& cluster, std::uint64_t head, Told& told, const OnView& on_end
             is_settled(view) && view["state"].text_or("") != "retrying")
           take(id, view);
     }
-    if (told.pending.size() < before) until = process::now() + kPatience;
+    if (told.pending.size() + told.twice.size() < before) until = process::now() + kPatience;
   }
   return true;
 }
@@ -190,6 +194,8 @@ int run(const CancelOptions& options, const Globals& globals) {
     if (++named > kShownOneByOne) break;
     std::fprintf(stderr, "eole: %s: still winding down\n", to_text(id).c_str());
   }
+  for (const auto& id : told.twice)
+    std::fprintf(stderr, "eole: %s: its other copy has not told its end\n", to_text(id).c_str());
   if (!globals.json && count_of(tasks) != 1) {
     auto line = text(told.cancelled, " cancelled");
     if (const auto count = count_of(told.settled)) line += text(", ", count, " settled before");

@@ -10,6 +10,7 @@
 #include "cli/common.hpp"
 #include "cli/doctor_machine.hpp"
 #include "cli/reach.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/net/tokens.hpp"
 
@@ -69,7 +70,8 @@ Findings look_at_runners(const Known& known, net::Context& context) {
                               "mend it: the worker tries it again, every 30 s at least"});
   const auto count = kinds::OfferedKinds(*kinds).of_runners().size();
   if (count > 0)
-    findings.push_back({"runners", State::kOk, text("run ", count, " kinds of their own"), {}});
+    findings.push_back(
+        {"runners", State::kOk, text("run ", counted(count, "kind"), " of their own"), {}});
   return findings;
 }
 

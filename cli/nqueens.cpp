@@ -5,15 +5,12 @@
 
 #include "cli/limits.hpp"
 #include "cli/submission.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::cli {
 
 namespace {
-
-std::string counted(std::uint64_t count, const char* what) {
-  return text(count, " ", what, count == 1 ? "" : "s");
-}
 
 // The rows whose queens a task is given: its part is small enough for all workers to end together.
 int rows_given(int n) { return n < 5 ? 0 : n < 14 ? 2 : n < 18 ? 3 : 4; }

@@ -41,6 +41,7 @@ struct Seen {
   Value view;
   bool is_opened = false;
   bool is_over = false;  // Its last task, if it has one, too.
+  std::string retried_after;  // The last task before a retry that did not come to its end.
 };
 
 // The ventilator first: what it does not know any more was counted by the sink.
@@ -58,6 +59,7 @@ Seen look_at(Cluster& cluster, const std::string& name) {
   const auto* has_last = live["has_collect"].as<bool>();
   const bool is_missing = has_last != nullptr && *has_last && result.is_null();
   seen.is_over = seen.view["state"].text_or("") == "over" && !is_missing;
+  seen.retried_after = live["retried_after"].text_or("");
   seen.view.set("result", std::move(result));
   return seen;
 }
@@ -139,21 +141,26 @@ int retry(const ProjectOptions& options, const Globals& globals) {
   const auto& name = options.of_command;
   Cluster cluster(globals);
   const auto seen = look_at(cluster, name);
-  if (!seen.is_over)
+  const bool is_begun = !seen.retried_after.empty();
+  if (!seen.is_over && !is_begun)
     throw Failure{kBadUse, text("project ", shown(name),
                                 ": is not over, what runs is not missing "
                                 "(close or cancel it first)")};
-  const auto missing = missing_of(cluster, name);
+  const auto missing = missing_of(cluster, name, seen.retried_after);
   const auto& result = seen.view["result"];
-  const bool is_good = result.is_null() || result["state"].text_or("") == "done";
+  const bool is_good = !is_begun && (result.is_null() || result["state"].text_or("") == "done");
   if (!missing.parts.empty() || !is_good) {
     auto tasks = tasks_anew(cluster, missing);  // Before anything changes.
     const auto control = [&](const char* what, Value::Map wish) {
       wish.emplace_back("project", name);
-      need(cluster.ventilator.ask(protocol::Control{0, what, Value(std::move(wish)).to_msgpack()}));
+      return need(
+          cluster.ventilator.ask(protocol::Control{0, what, Value(std::move(wish)).to_msgpack()}));
     };
-    if (seen.is_opened) control("open", {{"is_again", true}});
-    Submission submission(cluster, "", false);
+    std::string after;
+    if (seen.is_opened)
+      after =
+          control("open", {{"is_again", true}, {"is_retry", true}})["retried_after"].text_or("");
+    Submission submission(cluster, "", false, client::retry_key(name, after));
     for (const auto& task : tasks) submission.add(task);
     submission.finish();
     if (seen.is_opened) control("close", {});

@@ -6,8 +6,9 @@
 
 namespace eole::cli {
 
-Missing missing_of(Cluster& cluster, const std::string& project) {
+Missing missing_of(Cluster& cluster, const std::string& project, const std::string& after) {
   Missing missing;
+  if (!after.empty()) missing.before = need_id(after);
   Value options = Value::Map{{"project", project}, {"missing", true}};
   do {
     const auto page = need(cluster.sink.query("parts", {}, options), kNotDone);

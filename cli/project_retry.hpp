@@ -9,7 +9,8 @@ namespace eole::cli {
 using client::Missing;
 using client::TaskRequest;
 
-Missing missing_of(Cluster& cluster, const std::string& project);
+/// `after`: of a retry that did not come to its end, the last task before it; empty: there is none.
+Missing missing_of(Cluster& cluster, const std::string& project, const std::string& after = "");
 
 /// The tasks that do them anew, in the parts' order. Throws Failure if the log does not have one of
 /// them.

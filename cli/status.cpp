@@ -19,6 +19,7 @@ constexpr std::int64_t kSoonMs = 60'000;  // A log that goes in turns is never f
 void print_attempt(const Value& attempt, bool is_last) {
   auto state = attempt["state"].text_or("");
   if (is_last && state == "retrying") state = "failed";
+  if (state == "copy") state = text("copy, ", attempt["ended"].text_or(""));
   auto line = text("  attempt ", attempt["attempt"].int_or(0), "  ", coloured_state(state));
   if (const auto worker = attempt["worker"].text_or(""); !worker.empty())
     line += "  on " + shown(worker);

@@ -6,16 +6,19 @@
 #include "cli/progress.hpp"
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "clients/cpp/tasks/encode.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/result_view.hpp"
 
 namespace eole::cli {
 
-Submission::Submission(Cluster& cluster, const std::string& key, bool waits)
+Submission::Submission(Cluster& cluster, const std::string& key, bool waits,
+                       const std::string& keys)
     : cluster_(cluster),
       submitter_(
-          cluster.context, cluster.file, {.key = key, .batch = protocol::kTasksPerMessageMax},
+          cluster.context, cluster.file,
+          {.key = key, .keys = keys, .batch = protocol::kTasksPerMessageMax},
           [this](Origin origin, Seq first, std::uint32_t count) {
             auto* last = ids_.empty() ? nullptr : &ids_.back();
             if (last != nullptr && last->origin == origin && last->first + last->count == first) {
@@ -94,8 +97,9 @@ class InOrder {
   InOrder(ProgressLine& line, const Submission::OnResult& on_result)
       : line_(line), on_result_(on_result) {}
 
+  bool has(std::uint64_t place) const { return place < next_ || early_.contains(place); }
   void take(std::uint64_t place, Value view) {
-    if (place < next_ || early_.contains(place)) return;
+    if (has(place)) return;
     ++settled_;
     if (view["state"].text_or("") != to_text(protocol::TaskState::kDone)) ++failed_;
     early_.emplace(place, std::move(view));
@@ -144,15 +148,20 @@ std::optional<std::uint64_t> Submission::place_of(const TaskId& id) const {
 bool Submission::wait(const OnResult& on_result) {
   const auto total = count();
   bool are_some_gone = false;
-  auto opened = client::LogReader::open_kept(cluster_.context, cluster_.file, start_offset_,
-                                             [&](const Error&) { are_some_gone = true; });
-  if (!opened)
-    throw Failure{kNoCluster, text(shown(opened.error().message), "; ", total,
-                                   " tasks were accepted and go on; they are ", ids_text())};
-  const auto reader = std::move(*opened);
+  const auto open = [&](std::uint64_t from) {
+    auto opened = client::LogReader::open_kept(cluster_.context, cluster_.file, from,
+                                               [&](const Error&) { are_some_gone = true; });
+    if (!opened)
+      throw Failure{kNoCluster, text(shown(opened.error().message), "; ", counted(total, "task"),
+                                     total == 1 ? " was accepted and goes on; it is "
+                                                : " were accepted and go on; they are ",
+                                     ids_text())};
+    if (is_terminal(2)) (*opened)->watch_progress();
+    return std::move(*opened);
+  };
+  auto reader = open(start_offset_);
   ProgressLine line;
   InOrder results(line, on_result);
-  if (is_terminal(2)) reader->watch_progress();
   TaskProgress newest;  // Of the task that was heard of last.
   TaskId of_newest;
   std::string told;
@@ -161,18 +170,31 @@ bool Submission::wait(const OnResult& on_result) {
     end_if_unread();
     if (stop.take() == 0) return;
     line.clear();
-    throw Failure{kNotDone, text("stopped waiting: ", total - results.settled(), " of ", total,
-                                 " tasks are not settled and go on; they are ", ids_text())};
+    throw Failure{kNotDone, text("stopped waiting: ", total - results.settled(), " of ",
+                                 counted(total, "task"),
+                                 total == 1 ? " is not settled and goes on; it is "
+                                            : " are not settled and go on; they are ",
+                                 ids_text())};
   };
-  for (std::uint64_t place = 0; are_some_gone && place < total; ++place) {
-    look_at_stop();
-    line.show(results.settled(), total, "looking for what is no longer kept", results.failed());
-    if (auto view = gone(cluster_, id_of(place))) results.take(place, std::move(*view));
-  }
+  const auto look_for_gone = [&] {
+    for (std::uint64_t place = 0; place < total; ++place) {
+      look_at_stop();
+      line.show(results.settled(), total, "looking for what is no longer kept", results.failed());
+      if (results.has(place)) continue;
+      if (auto view = gone(cluster_, id_of(place))) results.take(place, std::move(*view));
+    }
+  };
   while (results.settled() < total) {
+    if (std::exchange(are_some_gone, false)) look_for_gone();
     look_at_stop();
     line.show(results.settled(), total, told, results.failed());
-    const auto encoded = need(reader->next(200ms), kNoCluster);
+    auto next = reader->next(200ms);
+    if (const auto kept_from = next ? std::nullopt : reader->gone_to()) {
+      reader = open(*kept_from);
+      are_some_gone = true;
+      continue;
+    }
+    const auto encoded = need(std::move(next), kNoCluster);
     while (const auto progress = reader->next_progress()) {
       const TaskId id{progress->origin, progress->seq};
       if (!progress->stream.empty() || !place_of(id)) continue;

@@ -34,7 +34,8 @@ TaskRequest task_of_words(const std::vector<std::string>& words, Cluster& cluste
 class Submission {
  public:
   /// Only who `waits` asks the sink anything: where its log ends before the tasks are submitted.
-  Submission(Cluster& cluster, const std::string& key, bool waits);
+  /// `keys`: each message has one, that and its number.
+  Submission(Cluster& cluster, const std::string& key, bool waits, const std::string& keys = "");
   /// Its parents among the tasks are those that were added before.
   void add(const TaskRequest& task);
   /// Returns once all are accepted.

@@ -12,6 +12,7 @@
 #include "cli/pins.hpp"
 #include "cli/submission.hpp"
 #include "cli/word_flags.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -170,8 +171,11 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
   } catch (const Failure& failure) {
     if (submission.count() == 0) throw;
     print_ids(submission, is_json);
-    throw Failure{failure.exit_code, text(failure.message, "\n", submission.count(), " of ", total,
-                                          " tasks were accepted: their ids are printed")};
+    throw Failure{
+        failure.exit_code,
+        text(failure.message, "\n", submission.count(), " of ", counted(total, "task"), ' ',
+             submission.count() == 1 ? "was accepted: its id is printed"
+                                     : "were accepted: their ids are printed")};
   }
   if (!options.wait) return print_ids(submission, is_json), kDone;
   bool are_laid = true;

@@ -6,6 +6,7 @@
 #include "cli/ledger/layout.hpp"
 #include "cli/ledger/ledger.hpp"
 #include "cli/ledger/tree.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/part_output.hpp"
 
@@ -58,8 +59,8 @@ void check_count(const std::string& directory, const std::string& project, std::
   if (going > 0)
     throw Failure{kNotDone, text("project ", project, ": ", going, " of its tasks have not ended")};
   if (static_cast<std::int64_t>(count) != of("tasks"))
-    throw Failure{kNotDone, text("project ", project, ": done has ", count, " of its ", of("tasks"),
-                                 " tasks")};
+    throw Failure{kNotDone, text("project ", project, ": done has ", count, " of its ",
+                                 counted(of("tasks"), "task"))};
 }
 
 void check_done(const std::string& project, const std::vector<Place>& places) {

@@ -103,6 +103,7 @@ void Fabric::take(client::TakeBatch taken) {
 
 void Fabric::tell(std::uint64_t job, const protocol::ResultRecord& result,
                   std::string_view worker) {
+  if (result.is_copy) return;
   if (result.is_final) jobs_.erase(result.id);
   heard_.on_result(job, result, worker);
 }

@@ -2,6 +2,7 @@
 
 #include "cli/lookup.hpp"
 #include "cli/signing.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
 #include "common/kinds/exec.hpp"
@@ -210,7 +211,8 @@ void Jobs::step() {
   if (const auto count = signals_.take(); count > 0) {
     was_told_to_stop_ = true;
     if (stopping_ == Halt::kNow && cancelled_to_ == Halt::kNow)
-      throw Failure{kNotDone, text("no longer waiting: ", jobs_.size(), " jobs wind down")};
+      throw Failure{kNotDone, text("no longer waiting: ", counted(jobs_.size(), "job"),
+                                   jobs_.size() == 1 ? " winds" : " wind", " down")};
     const bool is_first = stopping_ == Halt::kNone && count == 1;
     stop(is_first ? Halt::kSoon : Halt::kNow);
     bar_.clear();

@@ -9,6 +9,7 @@
 #include "cli/run/jobs.hpp"
 #include "cli/script.hpp"
 #include "cli/word_flags.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/exec.hpp"
 
@@ -118,8 +119,9 @@ void check(const Words& words, const RunOptions& options) {
   for (const auto& [what, place] :
        {std::pair{"run", options.command}, {"--output", options.output}})
     if (place && place->highest_source() > options.sources.size())
-      throw Failure{kBadUse, text(what, ": {", place->highest_source(), "}: there are ",
-                                  options.sources.size(), " sources of inputs")};
+      throw Failure{kBadUse, text(what, ": {", place->highest_source(), "}: there ",
+                                  options.sources.size() == 1 ? "is " : "are ",
+                                  counted(options.sources.size(), "source"), " of inputs")};
   if (options.output && !options.output->has_places())
     throw Failure{kBadUse, "--output: names one file for all jobs; {#} in it is the job's number"};
   if ((words.resume || words.resume_failed) && options.joblog.empty())

@@ -11,6 +11,8 @@ constexpr char kConditional = 1;
 constexpr char kTraced = 2;
 constexpr std::uint8_t kFinal = 1;
 constexpr std::uint8_t kUnconfirmed = 2;
+constexpr std::uint8_t kMayHaveCopy = 4;
+constexpr std::uint8_t kCopy = 8;
 constexpr std::size_t kSha256Bytes = 32;
 
 void put_id(Bytes& out, const TaskId& id, const Lease& lease) {
@@ -227,8 +229,9 @@ void put_result_run(Bytes& out, const ResultRun& run) {
   write_at<std::uint64_t>(header, 16, result.lease.number);
   write_at<std::uint16_t>(header, 24, result.attempt);
   header[26] = static_cast<char>(result.state);
-  header[27] = static_cast<char>((result.is_final ? kFinal : 0) |
-                                 (result.is_unconfirmed ? kUnconfirmed : 0));
+  header[27] = static_cast<char>(
+      (result.is_final ? kFinal : 0) | (result.is_unconfirmed ? kUnconfirmed : 0) |
+      (result.may_have_copy ? kMayHaveCopy : 0) | (result.is_copy ? kCopy : 0));
   write_at<std::int64_t>(header, 28, result.finished_unix_ms);
   write_at<std::uint64_t>(header, 36, result.run_us);
   header[44] = static_cast<char>(result.kind.size());
@@ -274,7 +277,9 @@ std::optional<ResultRun> read_result_run(ByteReader& reader) {
     bodies.take(bodies.get<std::uint32_t>());
   if (!bodies.ok() || !bodies.is_done()) return std::nullopt;
   first.state = static_cast<TaskState>(state);
-  first.is_final = (flags & kFinal) != 0;
+  first.is_copy = (flags & kCopy) != 0;
+  first.is_final = (flags & kFinal) != 0 && !first.is_copy;
+  first.may_have_copy = (flags & kMayHaveCopy) != 0;
   first.is_unconfirmed = (flags & kUnconfirmed) != 0;
   return run;
 }

@@ -112,15 +112,17 @@ struct ResultRecord {
   std::string_view artifacts;  // 32 bytes of SHA-256 each.
   std::string_view body;       // One msgpack map.
   std::string_view key = {};   // That orders its task; most have none.
+  bool may_have_copy = false;  // Its task may run twice at once (ring rule V12).
+  bool is_copy = false;        // Another attempt of its task counts; never final.
   bool operator==(const ResultRecord&) const = default;
 };
 
 /// Results that differ in their bodies only, of tasks whose numbers and leases follow one another:
 /// u32 origin, u64 seq, u32 lease start, u64 lease number, u16 attempt, u8 state, u8 flags (1:
-/// final, 2: unconfirmed), i64 finished (Unix ms), u64 run time in microseconds (zero:
-/// nobody ran it), u8 kind size, u8 project size, u8 artifacts, u8 key size, u32 count, u32 size of
-/// the bodies; kind, project, artifacts (32 bytes each) and key (one result only), then `count`
-/// bodies, each after its size as u32.
+/// final, 2: unconfirmed, 4: may have a copy, 8: is one), i64 finished (Unix ms), u64 run time in
+/// microseconds (zero: nobody ran it), u8 kind size, u8 project size, u8 artifacts, u8 key size,
+/// u32 count, u32 size of the bodies; kind, project, artifacts (32 bytes each) and key (one result
+/// only), then `count` bodies, each after its size as u32.
 struct ResultRun {
   static constexpr std::size_t kHeaderBytes = 56;
   ResultRecord first;  // Without its body.

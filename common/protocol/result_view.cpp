@@ -141,6 +141,7 @@ Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t
   view.set("project", result.project);
   if (!result.key.empty()) view.set("key", result.key);
   view.set("state", state_of(result));
+  if (result.is_copy) view.set("ended", to_text(result.state));
   view.set("attempt", std::uint32_t{result.attempt});
   view.set("worker", worker);
   if (result.finished_unix_ms > 0) view.set("finished", rfc3339(result.finished_unix_ms));

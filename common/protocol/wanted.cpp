@@ -5,6 +5,7 @@
 namespace eole::protocol {
 
 std::string_view state_of(const ResultRecord& result) {
+  if (result.is_copy) return "copy";
   return result.is_final ? to_text(result.state) : "retrying";
 }
 

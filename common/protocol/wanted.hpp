@@ -31,7 +31,8 @@ class Wanted {
   std::optional<Partitions> partitions_;
 };
 
-/// The state that a topic and people are told: a failure that is not final is "retrying".
+/// The state that a topic and people are told: a failure that is not final is "retrying", and what
+/// became of one of two copies, of which the other counts, is a "copy".
 std::string_view state_of(const ResultRecord& result);
 
 /// Appends what is wanted of a batch, as batches without gaps, each after its size: the rest lies

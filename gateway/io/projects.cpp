@@ -116,8 +116,9 @@ Answered end(Ring ring, std::string name, std::string what) {
   }
 }
 
-awaitable<client::Missing> missing_of(Ring ring, std::string name) {
+awaitable<client::Missing> missing_of(Ring ring, std::string name, std::string after) {
   client::Missing missing;
+  missing.before = parse_task_id(after);
   Value options = Value::Map{{"project", name}, {"missing", true}};
   while (true) {
     const auto page = need(co_await ring.sink("parts", {}, options));
@@ -159,18 +160,25 @@ Answered retry(Ring ring, std::string name) {
   const auto ended = need(co_await ring.sink("project", {}, of_it));
   if (live.is_null() && ended.is_null())
     throw Problem(404, text("project ", name, ": nothing is known of it"));
-  if (client::project_view(live, ended)["state"].text_or("") != "over")
+  const auto begun = live["retried_after"].text_or("");  // It did not come to its end.
+  if (begun.empty() && client::project_view(live, ended)["state"].text_or("") != "over")
     throw Problem(409, text("project ", name, ": is not over, what runs is not missing"));
-  const auto missing = co_await missing_of(ring, name);
+  const auto missing = co_await missing_of(ring, name, begun);
   const Value answer =
       Value::Map{{"project", name}, {"retried", std::uint64_t{missing.parts.size()}}};
-  if (missing.parts.empty()) co_return json(200, answer);
+  if (missing.parts.empty() && begun.empty()) co_return json(200, answer);
   auto batch = co_await tasks_anew(ring, missing);  // Before anything changes.
   const bool is_opened = live["is_opened"] == Value(true);
-  Value again = Value::Map{{"project", name}, {"is_again", true}};
-  if (is_opened) (void)need(co_await ring.control("open", std::move(again)));
-  const auto told = co_await ring.submit(std::move(batch.groups), batch.count, "");
-  if (told.error) throw problem_of(*told.error);
+  Value again = Value::Map{{"project", name}, {"is_again", true}, {"is_retry", true}};
+  std::string after;
+  if (is_opened)
+    after = need(co_await ring.control("open", std::move(again)))["retried_after"].text_or("");
+  auto key = client::retry_key(name, after);
+  if (!key.empty()) key += "0";  // It is one message.
+  if (batch.count > 0) {
+    const auto told = co_await ring.submit(std::move(batch.groups), batch.count, std::move(key));
+    if (told.error) throw problem_of(*told.error);
+  }
   if (is_opened) (void)need(co_await ring.control("close", of_it));
   co_return json(200, answer);
 }

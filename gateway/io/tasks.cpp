@@ -1,6 +1,7 @@
 #include "gateway/io/tasks.hpp"
 
 #include "clients/cpp/tasks/story.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/trace.hpp"
@@ -260,8 +261,9 @@ class Tasks {
     std::uint64_t count = 0;
     for (const auto& range : ids) count += range.count;
     if (count > 0)
-      problem->detail += text("; ", count, " tasks of the lines before are accepted, the first is ",
-                              to_text(TaskId{ids.front().origin, ids.front().first}));
+      problem->detail +=
+          text("; ", counted(count, "task"), " of the lines before ", count == 1 ? "is" : "are",
+               " accepted, the first is ", to_text(TaskId{ids.front().origin, ids.front().first}));
     throw *problem;
   }
 

@@ -47,6 +47,7 @@ void add_ran(const ResultRun& run, std::size_t before, protocol::Settlement& out
 // What its ventilator must know of a run.
 void project(const ResultRun& run, protocol::Settlement& out) {
   if (run.first.is_final) return out.add({run.first.id.seq, run.last()}, run.first.state);
+  if (run.first.is_copy) return;
   for (auto rest = run;; rest = rest.behind(1)) {
     out.failures.push_back(failure_of(rest.record()));
     if (rest.count == 1) return;
@@ -120,7 +121,7 @@ std::uint64_t SettlementPage::add(const protocol::ResultBatch& batch, Origin ori
     if (end > from && run->first.id.origin == origin) {
       if (is_full()) return std::max(at, from);
       if (at < from) *run = run->behind(static_cast<std::uint32_t>(from - at));
-      if (run->first.is_final) {
+      if (run->first.is_final || run->first.is_copy) {
         project(*run, settlement);
         add_ran(*run, told, settlement);
       } else {

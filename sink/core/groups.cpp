@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
@@ -287,9 +288,9 @@ Expected<bool> Groups::create(std::string_view name, std::uint32_t partitions, s
         text("group ", name, ": ", partitions, " partitions, limits 1 and ", kPartitionsMax)};
   if (const auto* known = find(name)) {
     if (known->partitions.size() == partitions) return false;
-    return Error{
-        text("group ", name, ": is there already, with ", known->partitions.size(), " partitions"),
-        ErrorCode::kConflict};
+    return Error{text("group ", name, ": is there already, with ",
+                      counted(known->partitions.size(), "partition")),
+                 ErrorCode::kConflict};
   }
   if (groups_.size() >= kGroupsMax)
     return Error{text("group ", name, ": there are ", kGroupsMax, " groups, more is the limit"),

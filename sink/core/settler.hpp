@@ -7,6 +7,7 @@
 #include "common/base/histogram.hpp"
 #include "sink/core/batch.hpp"
 #include "sink/core/checkpoint.hpp"
+#include "sink/core/copies.hpp"
 #include "sink/core/events.hpp"
 #include "sink/core/failures.hpp"
 #include "sink/core/groups.hpp"
@@ -122,6 +123,9 @@ class Settler {
   void take_or_fail(const protocol::ResultRun& run, const MissingArtifacts& missing,
                     OpenBatch& open, Actions& out);
   void close(OpenBatch& open, Actions& out);
+  bool is_copys_end(const protocol::ResultRecord& result) const;
+  void take_copy(const protocol::ResultRun& run, OpenBatch& open, Actions& out);
+  void remember(const protocol::ResultRun& run);
   bool is_news(const protocol::ResultRecord& result);
   void count(const protocol::ResultRun& run, std::uint64_t offset);
   void measure(const protocol::ResultRun& run);
@@ -134,6 +138,7 @@ class Settler {
   Waiting waiting_;
   Letters letters_;
   Failures failures_;
+  Copies copies_;
   std::array<std::uint64_t, 5> counts_{};
   Projects projects_;
   UnderWay under_way_;  // In no checkpoint.

@@ -267,7 +267,7 @@ std::optional<History::Found> History::find(const TaskId& id, const KnownTask& k
     if (!page->may_have(id) || (!known.is_settled && !page->has_failures())) continue;
     visit_page(*page, [&](std::string_view encoded, const protocol::ResultBatch& batch) {
       each_record(batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
-        if (result.id != id) return true;
+        if (result.id != id || result.is_copy) return true;
         best = Found{Bytes(encoded), offset};
         has_final = result.is_final;
         return !has_final;

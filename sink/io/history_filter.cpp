@@ -129,7 +129,8 @@ Expected<HistoryFilter> HistoryFilter::from(const Value& options) {
 }
 
 bool HistoryFilter::wants(const protocol::ResultRecord& result, std::string_view its_worker) const {
-  return has_state(state_of(result)) && is_of(result, its_worker) && has_words(result);
+  return !result.is_copy && has_state(state_of(result)) && is_of(result, its_worker) &&
+         has_words(result);
 }
 
 bool HistoryFilter::has_state(std::int64_t state) const {

@@ -188,6 +188,7 @@ bool HistoryIndex::add(const protocol::ResultBatch& batch, TimePoint until) {
   ByteReader runs(batch.records);
   while (const auto run = protocol::read_result_run(runs)) {
     const auto& first = run->first;
+    if (first.is_copy) continue;  // Found with its task alone.
     const auto id =
         file_->count({state_of(first), first.kind, first.project, batch.worker}, run->count);
     count_in(block_, id, run->count);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -257,7 +258,8 @@ void LineStore::add(const LineBatch& batch, std::int64_t unix_ms) {
         lines, {unix_ms,
                 LogLevel::kWarning,
                 {},
-                text(missing, " lines that came before were left out: they were too many")});
+                text(counted(missing, "line"), " that came before ", missing == 1 ? "was" : "were",
+                     " left out: there were too many")});
     ++count;
   }
   lines += batch.said.payload;

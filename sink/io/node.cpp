@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/own_files.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
@@ -177,9 +178,10 @@ void Node::tell_dead(const AppendBatch& action) const {
     others += first.has_value();
     if (!first) first = std::move(result);
   }
-  process::log_warning(text(first->kind, ": a dead letter after ", first->attempt, " attempts",
-                            others == 0 ? "" : text(", and ", others, " more letters")),
-                       first->id);
+  process::log_warning(
+      text(first->kind, ": a dead letter after ", counted(first->attempt, "attempt"),
+           others == 0 ? "" : text(", and ", counted(others, "more letter"))),
+      first->id);
 }
 
 void Node::act(AppendBatch& action) {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/records.hpp"
@@ -87,8 +88,9 @@ void salvage(const std::string& from, const std::string& to, bool is_json) {
     std::puts(said.to_json().c_str());
     return;
   }
-  std::puts(text(to, ": ", salvaged.results, " results; ", salvaged.losses.size(),
-                 " damaged places; a new log: readers start again at its beginning")
+  std::puts(text(to, ": ", counted(salvaged.results, "result"), "; ",
+                 counted(salvaged.losses.size(), "damaged place"),
+                 "; a new log: readers start again at its beginning")
                 .c_str());
   for (const auto& [first, last] : salvaged.lost)
     std::puts(text("no results of offsets ", first, " to ", last).c_str());

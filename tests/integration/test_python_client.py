@@ -54,6 +54,7 @@ class Wire(unittest.TestCase):
         self.assertEqual([(each.offset, each.id, each.state, each.value) for each in pair],
                          [(1001, "003rj0-43", "done", 7), (1002, "003rj0-44", "done", None)])
         self.assertEqual(opened(batch_of(GOLDEN["result.record"]))[0].error, "why")
+        records.open_batch(batch_of(GOLDEN["result_copy.record"]), 0, [], wants=lambda *of: self.assertEqual(of[2], "copy"))
 
     def test_the_golden_heads_are_read(self):
         for name, fields in (("accepted", [123456]), ("notification", [99]), ("log_head", [99, 1010]),

@@ -5,7 +5,7 @@ import sys
 import unittest
 import unittest.mock
 
-from cluster import Cluster
+from cluster import Cluster, wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
@@ -55,6 +55,47 @@ class PythonProjects(unittest.TestCase):
         self.assertEqual(sorted(ran.read_text(encoding="ascii").split()), ["a", "b", "b", "b", "c", "d", "d", "d"])
         self.assertEqual(client.result(anew[0]).body["instead_of"], ids[1])
         self.assertEqual(client.retry_project("photos"), [])
+
+    def test_a_retry_that_did_not_come_to_its_end_is_said_again_and_goes_on(self):
+        client = self.client
+        good, ran = (pathlib.Path(self.cluster.directory, name) for name in ("good-again", "ran-again"))
+        script = f"echo $1 >> {ran}; [ -e {good} ]"
+        client.open_project("again", then={"kind": "collect", "args": {"how": "concat"}})
+        args = [{"argv": ["sh", "-c", script, "sh", name]} for name in "abc"]
+        tasks = [{"name": f"t{number}", "kind": "exec", "args": each, "after": [f"t{number - 1}"] if number else [],
+                  "on_parent_failure": "run"} for number, each in enumerate(args)]
+        client.submit(tasks, project="again")
+        client.close_project("again")
+        self.assertEqual(client.wait_project("again")["failed"], 3)
+
+        def runs():
+            return sorted(ran.read_text(encoding="ascii").split())
+        # Before anything was submitted; then before it was closed, with all that failed once more.
+        with unittest.mock.patch.object(client, "_submit_found", side_effect=eole.NoAnswer("away")), \
+                self.assertRaises(eole.NoAnswer):
+            client.retry_project("again")
+        self.assertEqual(client.project("again")["state"], "open")
+        with unittest.mock.patch.object(client, "close_project", side_effect=eole.NoAnswer("away")), \
+                self.assertRaises(eole.NoAnswer):
+            client.retry_project("again")
+        wait_until(lambda: client.project("again")["failed"] == 6, what="what is done anew to fail")
+        self.assertEqual(runs(), ["a", "a", "b", "b", "c", "c"])
+        good.touch()
+        ids = client.retry_project("again")
+        self.assertEqual([client.result(one).state for one in ids], ["failed"] * 3)
+        self.assertIn("3 of 3 parts were not done", client.wait_project("again")["result"]["error"])
+        self.assertEqual(len(runs()), 6)
+        self.assertEqual(len(client.retry_project("again")), 3)  # Another one.
+        self.assertEqual(client.wait_project("again")["result"]["state"], "done")
+        self.assertEqual(len(runs()), 9)
+
+        # So does the command.
+        cluster = self.cluster
+        for _ in range(2):
+            client.control("open", project="again", is_again=True, is_retry=True)
+            self.assertEqual(cluster.eole("project", "retry", "again").returncode, 0)
+            client.wait_project("again")
+        self.assertEqual(len(runs()), 9)
 
     def test_all_of_a_project_is_cancelled_and_limits_are_listed(self):
         client = self.client

@@ -109,6 +109,9 @@ class Wire(unittest.TestCase):
                             ({"after": "nobody"}, "after nobody: no task of that name, and no id"), ({"after": 5}, "after: 5"),
                             ({"on_parent_failure": "cry"}, "must be fail, skip or run"), ({"needs": {"a": "b,c"}}, "needs: 'a'"),
                             ({"pin": "a", "spread": True}, "pin and spread: one of them"), ({"retry": {"x": 1}}, "retry: 'x'"),
+                            ({"retry": -1}, "retry: -1: must be True, False, or a dict of attempts, backoff, backoff_max and on"),
+                            ({"retry": 0}, "retry: 0: must be True"), ({"attempts": True}, "attempts: True is no whole number"),
+                            ({"speculate": 2}, "speculate: 2: must be True or False"), ({"spread": 1}, "spread: 1: must be True"),
                             ({"retry": {"on": "exit:300"}}, "exit has a number from 1 to 255"),
                             ({"timeout": "99d"}, "timeout: '99d': limit"), ({"delay": float("nan")}, "delay: nan")):
             with self.subTest(said), self.assertRaisesRegex(eole.BadTask, error.replace("?", r"\?")):

@@ -133,7 +133,7 @@ class Runs(WithCluster):
     def lost(self, do, **args):
         [each] = self.ran({**task(do, **args), "retry": {"attempts": 1}})
         self.assertEqual(each["state"], "dead", each)
-        return each["error"].removeprefix("dead after 1 attempts, attempt 1: failed: ")
+        return each["error"].removeprefix("dead after 1 attempt, attempt 1: failed: ")
 
     def test_its_death_is_a_failed_attempt_that_says_how_and_its_last_words(self):
         self.assertEqual(self.lost("kill"), "lost: its process died by signal 9 (Killed); it printed: last words")

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -159,6 +160,37 @@ class NotKept(unittest.TestCase):
             self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
                              [{"id": task["id"], "state": "done", "is_kept": False,
                                "error": "settled; its result is no longer kept"} for task in first])
+
+    def test_who_falls_behind_what_is_kept_while_it_waits_asks_for_what_it_waits_for(self):
+        bulk = "\n".join([json.dumps({"kind": "echo", "args": "x" * 100_000})] * 40)
+        with Cluster("--keep-bytes", "1MiB", workers=1) as cluster:
+            def churn():
+                """Until nothing is kept that was there before."""
+                head = cluster.status()["head"]
+
+                def are_gone():
+                    cluster.json("submit", "--file", "-", input=bulk)
+                    cluster.wait_settled(cluster.status()["accepted"] - is_held)
+                    return cluster.status()["log_kept_from"] >= head
+                wait_until(are_gone, 180, "what was there is no longer kept")
+
+            cluster.eole("pause", "project:later")
+            is_held = 1
+            waits = subprocess.Popen([BIN / "eole", "submit", "--file", "-", "--wait", "--json"], text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cluster.env)
+            self.addCleanup(waits.kill)
+            waits.stdin.write('{"kind": "echo", "args": 1}\n{"kind": "echo", "args": 2, "project": "later"}\n')
+            waits.stdin.close()
+            self.assertEqual(json.loads(waits.stdout.readline())["value"], 1)  # So it reads the log.
+            waits.send_signal(signal.SIGSTOP)
+            churn()  # More than anybody keeps for one who does not read.
+            cluster.eole("resume", "project:later")
+            is_held = 0
+            cluster.wait_settled(cluster.status()["accepted"])
+            churn()
+            waits.send_signal(signal.SIGCONT)
+            self.assertEqual(json.loads(waits.stdout.readline())["error"], "settled; its result is no longer kept")
+            self.assertEqual((waits.wait(60), waits.stderr.read()), (0, ""))
 
 
 if __name__ == "__main__":

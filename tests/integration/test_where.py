@@ -66,6 +66,26 @@ class Where(unittest.TestCase):
         wait_until(lambda: not alive(pid), what="the other copy to be ended")
         self.assertEqual(cluster.json("result", last)[0]["state"], "done")
         self.assertEqual(cluster.status()["running"], 0)
+        # Both are told, and how the other one was ended.
+        attempts = wait_until(lambda: len(both := cluster.json("explain", last)[0]["attempts"]) == 2 and both)
+        self.assertEqual([(one["attempt"], one["state"]) for one in attempts], [(1, "cancelled"), (2, "done")])
+        self.assertEqual((attempts[0]["stopped"]["pid"], attempts[1]["worker"]), (pid, results[last].worker))
+        self.assertIn(f"process {pid} got SIGTERM", attempts[0]["text"])
+        self.assertEqual(client.explain(last)["attempts"], attempts)
+        self.assertIn("copy, cancelled", cluster.eole("status", last).stdout)
+
+    def test_a_cancel_of_what_runs_twice_tells_how_both_were_ended(self):
+        cluster = self.enterContext(Cluster("--allow-exec", workers=2, slots=1))
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        shell = f"cd {cluster.directory}; echo $$ > pid.$$.new; mv pid.$$.new pid.$$; exec sleep 600"
+        ids = client.submit("exec", [{"argv": ["true"]}] * 3 + [{"shell": shell}], speculate=True)
+        pids = wait_until(lambda: len(both := [int(path.suffix[1:]) for path in pathlib.Path(cluster.directory).glob("pid.*")
+                                               if path.suffix[1:].isdigit()]) == 2 and both, what="two copies")
+        told = cluster.json("cancel", ids[-1])
+        self.assertEqual([one["state"] for one in told], ["cancelled", "copy"])
+        self.assertEqual({one["stopped"]["pid"] for one in told}, set(pids))
+        self.assertEqual(len({one["worker"] for one in told}), 2)
+        self.assertTrue(told[1]["how"].startswith("its other copy was running on "), told[1]["how"])
 
     def test_needs_and_places_that_make_no_sense_are_refused_by_name(self):
         cluster = self.enterContext(Cluster(workers=1, slots=1))

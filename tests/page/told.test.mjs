@@ -32,7 +32,7 @@ test('of what a task died, and not what its worker said', () => {
     'attempt 1: worker w1: its worker left': 'essai 1 : ouvrier w1 : il est parti',
     'attempt 1: worker w1 no longer had it': 'essai 1 : l’ouvrier w1 ne l’avait plus',
     'attempt 1: no worker had it after a restart': 'essai 1 : aucun ouvrier ne l’avait après un redémarrage',
-    'dead after 1 attempts, not tried again: error is none of lost,timeout':
+    'dead after 1 attempt, not tried again: error is none of lost,timeout':
       'morte après 1 essai, pas réessayée : error n’est pas de lost,timeout',
     'dead after 0 attempts, its task was lost: the journal was damaged, and salvaged':
       'morte après 0 essai, elle fut perdue : le journal était endommagé, et fut réparé',

@@ -1,5 +1,7 @@
 #include "tests/simulation/clients.hpp"
 
+#include <algorithm>
+
 #include "common/base/seq_ranges.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/task_class.hpp"
@@ -38,15 +40,15 @@ void SimClient::boot() {
       anew_.insert(submit({{std::move(body), std::move(plan)}}, Tenant::kPrefix));
   });
   rivals_.emplace(
-      fabric_, *this,
+      fabric_, *this, *asks_,
       [this](std::vector<TaskDraw::Drawn> tasks) {
         if (!submits_->has_room()) return std::uint64_t{0};
         return *anew_.insert(submit(std::move(tasks))).first;
       },
       [this](std::uint64_t request) { return !anew_.contains(request); });
   if (is_operator_ && world.chance(0.3)) beats_->set_up();
-  if (is_operator_ && fabric_.weather.clients == 1 && world.chance(0.4))
-    return holds_->limit_some(ventilator_.origin(), [this] { submit_next(); });
+  are_limited_ = is_operator_ && fabric_.weather.clients == 1 && world.chance(0.4);
+  if (are_limited_) return holds_->limit_some(ventilator_.origin(), [this] { submit_next(); });
   after(world.between(Duration(0), 2s), [this] { submit_next(); });
 }
 
@@ -104,7 +106,13 @@ void SimClient::on_end(const client::SubmitEnded& ended) {
   if (!is_anew && accepted_++ == 0 && is_operator_) {
     if (world.chance(0.5)) holds_->pause_some(ended.origin);
     if (fabric_.weather.projects > 0) tracked_->open(ended.origin);
-    if (fabric_.weather.rivals > 0) rivals_->begin(ended.origin);
+    if (fabric_.weather.rivals > 0) {
+      const auto& workers = fabric_.workers;
+      const bool has_far = std::any_of(workers.begin(), workers.end(), [&](const auto& worker) {
+        return worker->offers(ventilator_, kFarKind);
+      });
+      rivals_->begin(ended.origin, has_far, are_limited_);
+    }
     if (fabric_.weather.tenants > 0) tenant_->begin(ended.origin);
   }
   for (std::uint32_t i = 0; i < ended.count; ++i) {

@@ -62,6 +62,7 @@ class SimClient final : public Process {
   std::uint64_t cancels_ = 0;  // Not answered.
   std::set<std::uint64_t> anew_;  // Requests of tasks that are done anew, not answered.
   bool is_operator_;           // One of a ventilator's clients.
+  bool are_limited_ = false;   // Tasks of kind work are.
 };
 
 /// Reads a log with a cursor, as any subscriber does: eagerly, and going on from its cursor when

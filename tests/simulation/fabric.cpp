@@ -9,6 +9,7 @@ namespace eole::simulation {
 
 namespace {
 constexpr Duration kFaultTime = 30s;    // Virtual time with faults; then they stop.
+constexpr Duration kRivalryTime = 60s;  // So long rivals get more work: what adds up shows.
 constexpr Duration kSettleTime = 900s;  // By then everything must be settled.
 }  // namespace
 
@@ -197,7 +198,7 @@ void Fabric::run() {
   for (const auto& subscriber : subscribers) subscriber->start();
   for (const auto& member : members) member->start();
   schedule_faults();
-  world.run(world.now() + kFaultTime);
+  world.run(world.now() + (weather.rivals > 0 ? kRivalryTime : kFaultTime));
   faults_over_ = true;
   world.trace("faults are over");
   if (weather.clock_jumps > 0) world.set_last_wall_clock();  // Whatever waits for a date is due.

@@ -156,7 +156,7 @@ void Ledger::on_send_results(const protocol::Results& results) {
   for (std::uint32_t i = 0; i < results.count; ++i) {
     const auto result = reader.next();
     if (!result) throw Violation{"a worker sent a malformed result"};
-    const Sent sent{result->id, result->lease, result->is_final};
+    const Sent sent{result->id, result->lease, result->is_final, result->is_copy};
     const auto [known, is_new] = sent_.try_emplace({results.run, results.first + i}, sent);
     if (!is_new && known->second.id != sent.id)
       throw Violation{text("result number ", results.first + i, " of a run is two tasks'")};
@@ -179,12 +179,30 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
     if (!result) throw Violation{"the log has a malformed result"};
     if (result->is_final) {
       on_final(*result, batch->first_offset + i);
+      // A verdict names the last lease, whose end may still come: it counts no more than a copy's.
+      ends_[result->id] = batch->worker.empty() ? Lease{} : result->lease;
+      continue;
+    }
+    if (result->is_copy) {
+      on_copy(*result, log, !batch->worker.empty());
       continue;
     }
     if (!failures_[result->id].insert(result->lease).second && !tasks_.is_over(result->id))
       throw Violation{text("the log has one failure of ", to_text(result->id), " twice")};
     retries_.on_failed(*result, world_.now());
   }
+}
+
+// Of a task that may run twice, beside the attempt that counts; a worker tells it once.
+void Ledger::on_copy(const protocol::ResultRecord& result, std::uint64_t log, bool is_told) {
+  const auto& task = tasks_.at(result.id);
+  if (task.plan != nullptr && task.plan->task_class.speculate == 0)
+    throw Violation{text(to_text(result.id), " has a copy, and did not ask for one")};
+  const auto end = ends_.find(result.id);
+  if (end != ends_.end() && end->second == result.lease)
+    throw Violation{text(to_text(result.id), " was ended by what the log calls its copy")};
+  if (is_told && !copies_[{result.id, result.lease}].insert(log).second)
+    throw Violation{text("the log has the end of one copy of ", to_text(result.id), " twice")};
 }
 
 void Ledger::on_final(const protocol::ResultRecord& result, std::uint64_t offset) {
@@ -281,18 +299,21 @@ void Ledger::on_ack(RunId run, std::uint64_t level) {
     const auto found = sent_.find({run, ++checked});
     if (found == sent_.end()) continue;  // Of an earlier message that told a floor only.
     const auto& sent = found->second;
-    if (tasks_.is_over(sent.id)) continue;
-    const auto failed = failures_.find(sent.id);
-    // The sink knows the latest leases only.
-    const bool is_logged =
-        !sent.is_final && failed != failures_.end() &&
-        (failed->second.contains(sent.lease) ||
-         std::distance(failed->second.upper_bound(sent.lease), failed->second.end()) >=
-             static_cast<std::ptrdiff_t>(sink::kFailedLeasesMax));
-    if (!is_logged)
+    if (!is_logged(sent))
       throw Violation{text("result ", checked, ", of ", to_text(sent.id),
                            ", was acknowledged and is not durable")};
   }
+}
+
+// A late result is dropped, but for a copy's that comes soon enough.
+bool Ledger::is_logged(const Sent& sent) const {
+  if (tasks_.is_over(sent.id) || sent.is_copy) return true;
+  const auto failed = failures_.find(sent.id);
+  // The sink knows the latest leases only.
+  return !sent.is_final && failed != failures_.end() &&
+         (failed->second.contains(sent.lease) ||
+          std::distance(failed->second.upper_bound(sent.lease), failed->second.end()) >=
+              static_cast<std::ptrdiff_t>(sink::kFailedLeasesMax));
 }
 
 void Ledger::on_forget(const TaskId& id) const {

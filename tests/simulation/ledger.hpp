@@ -97,9 +97,12 @@ class Ledger {
     TaskId id;
     Lease lease;
     bool is_final = false;
+    bool is_copy = false;
   };
   void know(const TaskId& id, std::string_view body);
   void on_send(const protocol::TaskRun& run, Origin origin, const protocol::TaskClass& task_class);
+  void on_copy(const protocol::ResultRecord& result, std::uint64_t log, bool is_told);
+  bool is_logged(const Sent& sent) const;
   void on_final(const protocol::ResultRecord& result, std::uint64_t offset);
   void check_dead(const protocol::ResultRecord& letter, const SeenTask& task) const;
   bool was_restarted(Origin origin) const;
@@ -120,6 +123,8 @@ class Ledger {
   CompactRules compact_;
   std::map<std::string, TaskId> done_;          // Bodies are unique: each may be done once.
   std::map<TaskId, std::set<Lease>> failures_;  // Durable: the leases that failed, not for good.
+  std::map<TaskId, Lease> ends_;                // The lease that settled it; zero: a verdict.
+  std::map<std::pair<TaskId, Lease>, std::set<std::uint64_t>> copies_;  // Told, in these logs.
   std::map<Link, std::uint64_t> granted_;
   std::map<std::pair<RunId, std::uint64_t>, Sent> sent_;
   std::map<RunId, std::uint64_t> levels_;

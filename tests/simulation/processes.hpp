@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "sink/io/artifact_desk.hpp"
@@ -89,6 +90,10 @@ class SimWorker final : public Process {
  public:
   SimWorker(Fabric& fabric, SimVentilator& ventilator, int number);
   bool is_idle() const { return node_ && node_->core().is_empty(); }
+  /// To this ventilator, of its own or by a runner.
+  bool offers(const SimVentilator& ventilator, const std::string& kind) const {
+    return &ventilator == &ventilator_ && kinds_.contains(kind);
+  }
 
  private:
   void log();
@@ -102,6 +107,7 @@ class SimWorker final : public Process {
   std::optional<SimRunner> runner_;
   std::optional<net::Socket> logs_;
   std::optional<worker::Node> node_;
+  std::set<std::string> kinds_;
   std::uint64_t prefetch_ = 0;  // At most so many unfinished tasks; zero: it adapts.
 };
 

@@ -13,15 +13,47 @@ constexpr std::size_t kGivenMost = 600;  // What one slot does of three rivals i
 }
 
 // One after the other: who comes later has no more because of that.
-void Rivals::begin(Origin origin) {
+void Rivals::begin(Origin origin, bool has_far, bool are_limited) {
   auto& world = fabric_.world;
   origin_ = origin;
   const auto count = 2 + world.below(2);
+  // With others' workers beside, who comes where nobody waits may begin where those are.
+  const bool is_one_alone = !are_limited && !has_far && world.chance(0.5);
   for (std::uint64_t i = 0; i < count; ++i) {
-    ++feeding_;
-    const Rival rival{text(kRival, i), std::uint64_t{world.chance(0.5) ? 150U : 600U}};
-    client_.after(world.between(Duration(0), 10s), [this, rival] { feed(rival); });
+    const Rival rival{text(kRival, i), i == 0 && is_one_alone ? kLoneKind : "work",
+                      std::uint64_t{world.chance(0.5) ? 150U : 600U}};
+    feed_after(has_far && i + 1 == count ? 40s : 10s, rival);
   }
+  if (has_far) feed_after(1s, {kFarProject, kFarKind, 150});
+  if (world.chance(0.5)) {
+    ++feeding_;
+    client_.after(world.between(10s, 20s), [this] { pause(text(kRival, 0)); });
+  }
+}
+
+void Rivals::feed_after(Duration most, const Rival& rival) {
+  ++feeding_;
+  client_.after(fabric_.world.between(Duration(0), most), [this, rival] { feed(rival); });
+}
+
+void Rivals::pause(const std::string& project) {
+  control("pause", protocol::Value::Map{{"scope", "project:" + project}},
+          [this, project](const Expected<protocol::Value>& answer) {
+            if (!answer) return void(--feeding_);
+            fabric_.ledger.on_paused(origin_, project);
+            fabric_.ledger.shares().on_paused(origin_, project);
+            client_.after(fabric_.world.between(5s, 20s), [this, project] { resume(project); });
+          });
+}
+
+void Rivals::resume(const std::string& project) {
+  fabric_.ledger.on_resumed(origin_, project);
+  control("resume", protocol::Value::Map{{"scope", "project:" + project}},
+          [this, project](const Expected<protocol::Value>& answer) {
+            if (!answer) return client_.after(1s, [this, project] { resume(project); });
+            fabric_.ledger.shares().on_resumed(origin_, project, fabric_.world.now());
+            --feeding_;
+          });
 }
 
 void Rivals::feed(Rival rival) {
@@ -31,8 +63,8 @@ void Rivals::feed(Rival rival) {
     std::vector<TaskDraw::Drawn> tasks;
     for (std::size_t i = 0; i < kAtOnce; ++i)
       tasks.push_back({text(kRival, " ", rival.length_ms, " ", fabric_.world.draw(),
-                            class_mark("work", rival.project)),
-                       Plan{{"work", rival.project}}});
+                            class_mark(rival.kind, rival.project)),
+                       Plan{{rival.kind, rival.project}}});
     rival.request = submit_(std::move(tasks));
     rival.given += kAtOnce;
   }

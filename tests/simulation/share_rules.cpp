@@ -4,8 +4,23 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "tests/simulation/task_bodies.hpp"
 
 namespace eole::simulation {
+
+ShareRules::Rivals& ShareRules::of(Origin origin, const std::string& project) {
+  return (project == kFarProject ? far_ : rivals_)[origin];
+}
+
+void ShareRules::on_paused(Origin origin, const std::string& project) {
+  of(origin, project).by_name[project].is_paused = true;
+}
+
+void ShareRules::on_resumed(Origin origin, const std::string& project, TimePoint now) {
+  auto& rivals = of(origin, project);
+  rivals.by_name[project].is_paused = false;
+  begin_window(rivals, now);
+}
 
 void ShareRules::begin_window(Rivals& rivals, TimePoint now) const {
   rivals.since = now + kSettle;
@@ -14,7 +29,7 @@ void ShareRules::begin_window(Rivals& rivals, TimePoint now) const {
 
 void ShareRules::on_accepted(const TaskId& id, const std::string& project, Duration longest,
                              TimePoint now) {
-  auto& rivals = rivals_[id.origin];
+  auto& rivals = of(id.origin, project);
   auto& rival = rivals.by_name[project];
   rival.longest = longest;
   if (rival.sent.contains(id.seq)) return;
@@ -23,7 +38,7 @@ void ShareRules::on_accepted(const TaskId& id, const std::string& project, Durat
 }
 
 void ShareRules::on_send(const TaskId& id, const std::string& project) {
-  auto& rival = rivals_[id.origin].by_name[project];
+  auto& rival = of(id.origin, project).by_name[project];
   rival.sent.insert(id.seq);
   rival.waiting.erase(id.seq);
   rival.held.insert(id.seq);
@@ -32,12 +47,12 @@ void ShareRules::on_send(const TaskId& id, const std::string& project) {
 
 void ShareRules::on_begin(const TaskId& id, const std::string& project, const std::string& worker,
                           TimePoint now) {
-  rivals_[id.origin].by_name[project].running[{id.seq, worker}] = now;
+  of(id.origin, project).by_name[project].running[{id.seq, worker}] = now;
 }
 
 void ShareRules::on_end(const TaskId& id, const std::string& project, const std::string& worker,
                         TimePoint now) {
-  auto& rivals = rivals_[id.origin];
+  auto& rivals = of(id.origin, project);
   auto& rival = rivals.by_name[project];
   const auto run = rival.running.extract({id.seq, worker});
   if (!run) return;
@@ -46,18 +61,21 @@ void ShareRules::on_end(const TaskId& id, const std::string& project, const std:
 }
 
 void ShareRules::on_settled(const TaskId& id, const std::string& project) {
-  rivals_[id.origin].by_name[project].held.erase(id.seq);
+  of(id.origin, project).by_name[project].held.erase(id.seq);
 }
 
 void ShareRules::on_worker_ends(const std::string& worker) {
-  for (auto& [origin, rivals] : rivals_)
-    for (auto& [name, rival] : rivals.by_name)
-      std::erase_if(rival.running, [&](const auto& run) { return run.first.second == worker; });
+  for (auto* all : {&rivals_, &far_})
+    for (auto& [origin, rivals] : *all)
+      for (auto& [name, rival] : rivals.by_name)
+        std::erase_if(rival.running, [&](const auto& run) { return run.first.second == worker; });
 }
 
 void ShareRules::judge(const Rivals& rivals, TimePoint now) const {
   const auto& by_name = rivals.by_name;
-  const auto has_none = [](const auto& rival) { return rival.second.waiting.empty(); };
+  const auto has_none = [](const auto& rival) {
+    return rival.second.waiting.empty() || rival.second.is_paused;
+  };
   if (!is_prompt_ || by_name.size() < 2 || now < rivals.since + kWindow ||
       std::any_of(by_name.begin(), by_name.end(), has_none))
     return;
@@ -80,8 +98,9 @@ void ShareRules::judge(const Rivals& rivals, TimePoint now) const {
 }
 
 std::size_t ShareRules::waiting(Origin origin, const std::string& project) const {
-  const auto rivals = rivals_.find(origin);
-  if (rivals == rivals_.end()) return 0;
+  const auto& all = project == kFarProject ? far_ : rivals_;
+  const auto rivals = all.find(origin);
+  if (rivals == all.end()) return 0;
   const auto found = rivals->second.by_name.find(project);
   return found == rivals->second.by_name.end() ? 0 : found->second.waiting.size();
 }

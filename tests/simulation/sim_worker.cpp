@@ -23,10 +23,14 @@ void SimWorker::boot() {
   if (!may_lack_a_kind_ || world.chance(0.5)) config.resources = text("licence=", kLicences);
   if (!may_lack_a_kind_ || world.chance(0.5)) config.labels = kLabel;
   if (config.kinds.contains("quick")) config.inline_kinds = {"quick"};
+  const bool has_work = config.kinds.contains("work");
+  config.kinds.insert(has_work ? kLoneKind : kFarKind);
+  kinds_ = {config.kinds.begin(), config.kinds.end()};
   if (world.chance(0.2)) config.held_bytes_max = 200 + world.below(500);
   if (may_lack_a_kind_ && config.kinds.contains("work") && world.chance(0.4)) {
     config.kinds.erase("work");
-    config.runners = {{"./work", "", {{"work"}}}};
+    config.kinds.erase(kLoneKind);
+    config.runners = {{"./work", "", {{"work"}, {kLoneKind}}}};
   }
   prefetch_ = std::uint64_t{config.prefetch} * config.slots;
   const auto cluster = ventilator_.cluster();

@@ -16,6 +16,11 @@ inline constexpr std::string_view kMaking = "making";  // An artifact.
 /// Of one of several projects that compete; behind it stands how many milliseconds it takes, more or
 /// less. The projects are named so, too.
 inline constexpr std::string_view kRival = "rival";
+/// A kind of one rival alone, which whoever runs "work" runs, too; and one of a project that has
+/// other workers, those that do not.
+inline constexpr const char* kLoneKind = "lone";
+inline constexpr const char* kFarKind = "far";
+inline constexpr const char* kFarProject = "far";
 inline Duration longest_of_rival(std::string_view args) {
   std::int64_t middle = 0;
   args.remove_prefix(kRival.size() + 1);

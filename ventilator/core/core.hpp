@@ -186,6 +186,8 @@ class Core {
   /// Of two copies of a task this one is over, and settles nothing.
   void end_copy(Task& task, Lease lease, const std::string& reason);
   void end_elder(Task& task);
+  bool is_lost_copy(const Task& task, Lease lease) const;
+  void lose_copy(Seq seq, Task& task, Lease lease, const std::string& reason, Actions& out);
 
   // The log: core_log.cpp.
   void settle(const Range& range, Actions& out);

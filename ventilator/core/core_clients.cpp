@@ -218,15 +218,19 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   Settlement cancelling;
   Settlement settled;
   Settlement unknown;
+  Settlement twice;  // Of those that are cancelled.
   for (const auto& [first, last] : event.ranges)
     for (auto seq = first; seq <= last; ++seq) {
       const bool is_settled = durable_.settled.contains(seq);
       const bool is_known_there = is_known({event.origin, seq}) && !is_outside(seq);
       (!is_known_there ? unknown : is_settled ? settled : cancelling).add({seq, seq});
+      const auto* task = is_known_there && !is_settled ? tasks_.find(seq) : nullptr;
+      if (task != nullptr && task->has_elder()) twice.add({seq, seq});
     }
   out.push_back(Reply{event.peer, answer(event.request, Value::Map{{"cancelling", list(cancelling)},
                                                                    {"settled", list(settled)},
-                                                                   {"unknown", list(unknown)}})});
+                                                                   {"unknown", list(unknown)},
+                                                                   {"twice", list(twice)}})});
   for (const auto& [first, last] : cancelling.ranges)
     for (auto seq = first; seq <= last; ++seq) cancel(seq, out);
 }

@@ -38,11 +38,35 @@ bool Core::may_copy(Seq seq, ClassId id, const Worker& worker, TimePoint now) co
          fleet_.room(worker, task_class, tasks_.placement()) > 0;
 }
 
+namespace {
+// The later of two leases is the later attempt.
+std::string reason_of(const Task& task, Lease lease, const std::string& reason) {
+  const bool is_later = task.lease <= lease;
+  return text("attempt ", task.attempt - (is_later ? 0 : 1), ": one of two copies: ", reason);
+}
+}  // namespace
+
 void Core::end_copy(Task& task, Lease lease, const std::string& reason) {
   const bool is_elder = task.story->elder.lease == lease;
+  const auto told = reason_of(task, lease, reason);
   if (auto* worker = fleet_.find(is_elder ? task.story->elder.run : task.run)) worker->release(1);
   tasks_.end_one(task, lease);
-  if (!reason.empty()) task.add_reason("one of two copies: " + reason);
+  if (!reason.empty()) task.add_reason(told);
+}
+
+// Its other copy goes on, and the log has been read: this one had no end of its own.
+bool Core::is_lost_copy(const Task& task, Lease lease) const {
+  return (task.is(State::kLeased) || task.is(State::kSuspect)) && task.lease != lease &&
+         !task.has_elder() && task.story && task.story->was_copied &&
+         task.story->failed_copy != lease;
+}
+
+// Pushed once: whoever reads of the task may miss it, and nothing follows from it.
+void Core::lose_copy(Seq seq, Task& task, Lease lease, const std::string& reason, Actions& out) {
+  const auto attempt = static_cast<std::uint16_t>(task.attempt - (lease < task.lease ? 1 : 0));
+  task.add_reason(reason_of(task, lease, reason));
+  out.push_back(
+      PushVerdict{seq, lease, attempt, protocol::TaskState::kFailed, true, {}, {"", reason}, true});
 }
 
 void Core::end_elder(Task& task) { end_copy(task, task.story->elder.lease, ""); }

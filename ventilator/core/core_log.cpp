@@ -143,7 +143,9 @@ void Core::fail(const protocol::Settlement::Failure& failure, TimePoint now, Act
 void Core::judge_suspects(const Suspicion& suspicion, TimePoint now, Actions& out) {
   for (const auto& [seq, lease] : suspicion.leases) {
     auto* task = tasks_.find(seq);
-    if (task == nullptr || task->lease != lease || !task->is(State::kSuspect)) continue;
+    if (task == nullptr) continue;
+    if (is_lost_copy(*task, lease)) lose_copy(seq, *task, lease, suspicion.reason, out);
+    if (task->lease != lease || !task->is(State::kSuspect)) continue;
     // Whoever lives was not killed by it.
     if (fleet_.find(task->run) == nullptr) task->told().is_feared = true;
     give_back(seq, *task, {.cause = Cause::kLost}, suspicion.reason, now, out);

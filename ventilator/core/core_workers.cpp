@@ -243,7 +243,6 @@ void Core::lose_worker(RunId run, const char* event, const std::string& reason, 
     task.is_unconfirmed = true;
     if (!task.is(State::kLeased)) continue;
     task.told().is_feared = true;  // Its other copy goes on; who had this one is lost.
-    task.add_reason(text("one of two copies: worker ", worker.about.name, ": ", reason));
   }
   follower_.suspect({std::move(leases), text("worker ", worker.about.name, ": ", reason)});
 }

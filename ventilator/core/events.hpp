@@ -181,6 +181,7 @@ struct PushVerdict {
   bool is_unconfirmed = false;
   std::vector<std::string> reasons = {};
   Why why = {};  // With a text: it ends for this, not after its attempts.
+  bool is_copy = false;  // Only this lease of it is over, for `why`: its other copy counts.
   bool operator==(const PushVerdict&) const = default;
 };
 struct SendIntroduce {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/base/counted.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "ventilator/core/retries.hpp"
@@ -13,10 +14,6 @@ namespace {
 
 constexpr std::size_t kStretchesCounted = 65536;  // Of a queue, for one answer.
 constexpr std::size_t kTasksNamed = 16;           // That one task waits for, in one answer.
-
-std::string count_of(std::uint64_t count, const std::string& what) {
-  return text(count, " ", what, count == 1 ? "" : "s");
-}
 
 // Those of its parents that have not ended, the first few of them.
 void name_parents(Why& why, Seq seq, std::string_view encoded, Origin origin,
@@ -158,13 +155,13 @@ Why Explain::why_queued(Seq seq, ClassId id) const {
     return {"paused", text("every worker that offers ", what, " is paused")};
   if (used_up == offering)
     return {"resources",
-            text("it needs ", task_class.needs, ", of which ", count_of(offering, "worker"),
+            text("it needs ", task_class.needs, ", of which ", counted(offering, "worker"),
                  offering == 1 ? " has" : " have", " enough, and other tasks use it now",
                  kept == 0 ? "" : ", or it is kept for one that has waited longer")};
   const auto before = queue_.before(seq, id, kStretchesCounted);
   return {"queued", text(before == 0 ? "it is the next one" : "it is behind ",
-                         before == 0 ? "" : count_of(before, "task"), "; of ",
-                         count_of(offering, "worker"), " that offer", offering == 1 ? "s " : " ",
+                         before == 0 ? "" : counted(before, "task"), "; of ",
+                         counted(offering, "worker"), " that offer", offering == 1 ? "s " : " ",
                          task_class.kind, task_class.needs.empty() ? "" : " with ",
                          task_class.needs, ", ", free == 0 ? std::string("none") : text(free),
                          free == 1 ? " has" : " have", " a free slot")};

@@ -95,9 +95,14 @@ Expected<Value> ProjectControls::open(const Value& options, Actions& out) {
   auto project = known == nullptr ? Project{} : *known;
   if (known == nullptr)
     if (auto why = admission_.why_no_more(1)) return *why;
-  const auto* again = options["is_again"].as<bool>();
-  if (project.is_closed && (again == nullptr || !*again))
+  const bool is_retry = options["is_retry"] == Value(true);
+  const bool is_again = options["is_again"] == Value(true) || is_retry;
+  if (project.is_closed && !is_again)
     return Error{text("project ", *name, ": was closed"), ErrorCode::kConflict};
+  const bool is_over = project.is_closed && durable_.classes.live_of(*name) == 0;
+  if (is_retry && !project.is_retried && !is_over)
+    return Error{text("project ", *name, ": is not over, what runs is not missing"),
+                 ErrorCode::kConflict};
   const auto expected = options["expected"].int_or(0);
   if (expected < 0) return Error{text("project ", *name, ": expected ", expected, ", at least 0")};
   if (const auto* blob = options["collect"].as<Blob>()) {
@@ -109,13 +114,17 @@ Expected<Value> ProjectControls::open(const Value& options, Actions& out) {
     project.collected = 0;
     project.first_not_done = 0;
   }
-  if (!project.is_opened) project.opened_after = durable_.last;
+  const bool is_begun = project.is_retried;  // That retry did not come to its end.
+  if (!project.is_opened || (is_retry && !is_begun)) project.opened_after = durable_.last;
   project.is_opened = true;
   project.is_closed = false;
+  project.is_retried = is_begun || is_retry;
   if (expected > 0) project.expected = static_cast<std::uint64_t>(expected);
-  if (again != nullptr && *again) project.expected = 0;
+  if (is_again) project.expected = 0;
+  Value answer = Value::Map{{"project", *name}, {"state", "open"}};
+  if (is_retry) answer.set("retried_after", to_text(TaskId{durable_.origin, project.opened_after}));
   if (known == nullptr || project != *known) put(*name, std::move(project), out);
-  return Value(Value::Map{{"project", *name}, {"state", "open"}});
+  return answer;
 }
 
 Expected<Value> ProjectControls::close(const Value& options, Actions& out) {
@@ -128,6 +137,7 @@ Expected<Value> ProjectControls::close(const Value& options, Actions& out) {
   if (!project.is_opened) project.opened_after = durable_.last;
   project.is_opened = true;
   project.is_closed = true;
+  project.is_retried = false;
   if (known == nullptr || project != *known) put(*name, std::move(project), out);
   return Value(Value::Map{{"project", *name}, {"state", "closed"}});
 }

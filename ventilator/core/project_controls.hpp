@@ -41,7 +41,8 @@ class ProjectControls {
   ProjectControls(Durable& durable, const Gates& gates, const Moment& moment)
       : durable_(durable), admission_(durable, gates), moment_(moment) {}
 
-  /// {"project": …, "expected": 100, "collect": a submit's payload, "is_again": true}
+  /// {"project": …, "expected": 100, "collect": a submit's payload, "is_again": true,
+  /// "is_retry": true}
   Expected<Value> open(const Value& options, Actions& out);
   Expected<Value> close(const Value& options, Actions& out);
   /// For one that is new there is room: who asks has looked.

@@ -17,13 +17,15 @@ constexpr std::string_view kKeyHead{"\0project/", 9};
 constexpr std::uint8_t kIsOpened = 1;
 constexpr std::uint8_t kIsClosed = 2;
 constexpr std::uint8_t kIsForgotten = 4;
+constexpr std::uint8_t kIsRetried = 8;
 
 void put_entry(Bytes& out, std::string_view name, const Project* project) {
   put<std::uint8_t>(out, static_cast<std::uint8_t>(name.size()));
   out += name;
   if (project == nullptr) return put<std::uint8_t>(out, kIsForgotten);
   put<std::uint8_t>(out, static_cast<std::uint8_t>((project->is_opened ? kIsOpened : 0) |
-                                                   (project->is_closed ? kIsClosed : 0)));
+                                                   (project->is_closed ? kIsClosed : 0) |
+                                                   (project->is_retried ? kIsRetried : 0)));
   for (const auto number : {project->opened_after, project->expected, project->accepted,
                             project->first_not_done, project->collected})
     put<std::uint64_t>(out, number);
@@ -92,6 +94,7 @@ bool Projects::load(std::string_view payload) {
     Project project;
     project.is_opened = (flags & kIsOpened) != 0;
     project.is_closed = (flags & kIsClosed) != 0;
+    project.is_retried = (flags & kIsRetried) != 0;
     for (auto* number : {&project.opened_after, &project.expected, &project.accepted,
                          &project.first_not_done, &project.collected})
       *number = reader.get<std::uint64_t>();

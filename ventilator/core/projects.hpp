@@ -25,7 +25,8 @@ constexpr std::size_t kCollectBytesMax = 16 << 10;
 struct Project {
   bool is_opened = false;      // By wish; else a task waits for it.
   bool is_closed = false;      // It takes no more tasks.
-  Seq opened_after = 0;        // A task behind this one waits for its end.
+  bool is_retried = false;     // Opened again by a retry, which closes it at its end.
+  Seq opened_after = 0;        // A task behind this one waits for its end; is_retried: by that.
   std::uint64_t expected = 0;  // With so many tasks it closes itself; zero: not known.
   std::uint64_t accepted = 0;  // Of its tasks, since it is known.
   Seq first_not_done = 0;      // The first of them that ended, but was not done; zero: none.

@@ -127,6 +127,18 @@ void Queue::serve(Lane& lane, std::uint64_t tasks) {
     if (track != lane.track) relist(*track);
 }
 
+// Who is held hears whose turn it was at a worker that would take it, too.
+void Queue::tell_held(const Track& served, const Fits& fits) {
+  if (held_.empty() || planted("held-alone-adds-up")) return;
+  const auto had = served.project->share->served();
+  for (auto& [name, group] : groups_) {
+    if (group.turns.size() == group.tracks.size()) continue;  // Of it nobody is held.
+    const auto last = group.served.find(served.rank);
+    if (last != group.served.end() && last->second < had && fits(group.like) > 0)
+      last->second = had;
+  }
+}
+
 void Queue::relist(const std::string& project) {
   const auto found = projects_.find(project);
   if (found == projects_.end()) return;
@@ -308,7 +320,10 @@ std::optional<Queue::Served> Queue::next(const Fits& fits, const Room& room, std
     unlist(id, lane);
     Served served{{}, 0, id, open != kNoLimit};
     take(lane, chosen.until, std::min({most, chosen.most, open}), tasks, settled, served);
-    if (served.count > 0) serve(lane, served.count);
+    if (served.count > 0) {
+      tell_held(*lane.track, fits);
+      serve(lane, served.count);
+    }
     list(id, lane);
     if (served.count > 0) return served;
   }

@@ -114,7 +114,8 @@ class Queue {
     protocol::TaskClass like;  // What is asked of a worker.
     std::map<std::pair<std::uint8_t, std::string>, Track> tracks;  // By rank and project.
     std::set<Turn> turns;    // Of those with a lane that is not held.
-    std::map<std::uint8_t, std::uint64_t> served;  // By rank: what who went last had before.
+    /// By rank: what who went last had before; of who is held, at any worker that would take it.
+    std::map<std::uint8_t, std::uint64_t> served;
     std::uint64_t size = 0;  // Theirs.
   };
   using Groups = std::map<std::string, Group, std::less<>>;
@@ -166,6 +167,7 @@ class Queue {
   void catch_up(Project& project);
   /// The track has another turn now.
   static void relist(Track& track);
+  void tell_held(const Track& served, const Fits& fits);
   void serve(Lane& lane, std::uint64_t tasks);
   void relist(const std::string& project);
   /// Its first task is about to change, and has.

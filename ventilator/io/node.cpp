@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/own_files.hpp"
 #include "common/base/text.hpp"
 #include "common/net/bounds.hpp"
@@ -56,7 +57,7 @@ Node::Node(NodeOptions options, net::Transport& transport, net::Authority& autho
   peers_.bind(options_.cluster.ventilator);
   for (auto* socket : {&peers_, &sink_, &news_}) transport_.watch(socket->fd(), socket->due());
   process::log_info(text("origin ", origin_text(core_.origin()), ", start ", core_.start(), ", ",
-                         core_.queued(), " tasks queued, listening on ",
+                         counted(core_.queued(), "task"), " queued, listening on ",
                          options_.cluster.ventilator));
 }
 

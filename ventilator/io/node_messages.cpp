@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
 #include "common/protocol/answer.hpp"
@@ -45,7 +46,7 @@ Expected<void> Node::on(protocol::Submit& submit, const Sender& from) {
   const auto count = protocol::count_grouped_tasks(submit.payload);
   if (!count) return count.error();
   if (*count != submit.count)
-    return Error{text("submit: says ", submit.count, " tasks, has ", *count)};
+    return Error{text("submit: says ", counted(submit.count, "task"), ", has ", *count)};
   if (submit.key.size() > kKeyBytesMax)
     return Error{text("submit: key of ", submit.key.size(), " bytes, limit ", kKeyBytesMax),
                  ErrorCode::kTooLarge};

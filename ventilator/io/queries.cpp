@@ -255,6 +255,8 @@ Value view_of(const ProjectView& view, const Core& core) {
   const bool is_over = known.is_closed && view.waiting + view.queued + view.running == 0;
   if (known.is_closed) shown.set("state", is_over ? "over" : "closed");
   shown.set("is_opened", known.is_opened);
+  if (known.is_retried)
+    shown.set("retried_after", to_text(TaskId{core.origin(), known.opened_after}));
   shown.set("accepted", known.accepted);
   shown.set("is_not_done", known.first_not_done != 0);
   if (known.expected != 0) shown.set("expected", known.expected);

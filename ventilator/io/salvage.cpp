@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/value.hpp"
@@ -74,8 +75,9 @@ void salvage(const std::string& from, const std::string& to, bool is_json) {
     std::puts(said.to_json().c_str());
     return;
   }
-  std::puts(text(to, ": ", salvaged.records, " records with ", salvaged.tasks, " tasks; ",
-                 salvaged.losses.size(), " damaged places")
+  std::puts(text(to, ": ", counted(salvaged.records, "record"), " with ",
+                 counted(salvaged.tasks, "task"), "; ",
+                 counted(salvaged.losses.size(), "damaged place"))
                 .c_str());
   for (const auto& [first, last] : salvaged.lost.ranges())
     std::puts(text("no record of tasks ", first, " to ", last,

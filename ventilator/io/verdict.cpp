@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/another.hpp"
+#include "common/protocol/causes.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/result_view.hpp"
 #include "common/protocol/task_class.hpp"
@@ -40,6 +42,11 @@ Value done_body(const std::optional<protocol::TaskSpec>& spec) {
   return Value::Map{{"value", value ? std::move(*value) : Value()}};
 }
 
+// Of one of two copies: its task goes on, and its own end has the rest.
+Value copy_body(const PushVerdict& verdict) {
+  return Value::Map{{"error", verdict.why.text}, {"cause", protocol::kCauseLost}};
+}
+
 }  // namespace
 
 protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::uint32_t start,
@@ -48,15 +55,16 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   const auto last = verdict.reasons.empty() ? "" : ", " + verdict.reasons.back();
   Value::Array reasons;
   for (const auto& reason : verdict.reasons) reasons.push_back(reason);
-  Value body =
-      Value::Map{{"error", !verdict.why.text.empty() ? verdict.why.text
-                           : is_dead ? text("dead after ", verdict.attempt, " attempts", last)
-                                     : "cancelled"},
-                 {"reasons", std::move(reasons)}};
+  Value body = Value::Map{
+      {"error", !verdict.why.text.empty() ? verdict.why.text
+                : is_dead ? text("dead after ", counted(verdict.attempt, "attempt"), last)
+                          : "cancelled"},
+      {"reasons", std::move(reasons)}};
   if (!verdict.why.code.empty()) body.set("code", verdict.why.code);
   const auto task_class = protocol::decode_class(task.task_class);
-  const bool is_to_tell =
-      task_class && (is_dead || !task_class->project.empty()) && !planted("dead-without-its-spec");
+  const bool is_to_tell = task_class && !verdict.is_copy &&
+                          (is_dead || !task_class->project.empty()) &&
+                          !planted("dead-without-its-spec");
   ByteReader reader(task.bytes);
   const auto spec = protocol::read_task_spec(reader);
   const auto conditions = spec && !spec->conditions.empty()
@@ -71,7 +79,9 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
     if (const auto part = protocol::instead_of(spec->conditions); part != 0)
       body.set("instead_of", to_text(TaskId{origin, part}));
   }
-  if (verdict.state == protocol::TaskState::kDone) {
+  if (verdict.is_copy) {
+    body = copy_body(verdict);
+  } else if (verdict.state == protocol::TaskState::kDone) {
     body = done_body(spec);
   } else if (spec && !is_to_tell) {
     protocol::tell_args(spec->args, body);
@@ -83,6 +93,8 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   result.attempt = verdict.attempt;
   result.state = verdict.state;
   result.is_unconfirmed = verdict.is_unconfirmed;
+  result.is_copy = verdict.is_copy;
+  result.is_final = !verdict.is_copy;
   result.finished_unix_ms = unix_ms;
   if (task_class) result.kind = task_class->kind;
   if (task_class) result.project = task_class->project;

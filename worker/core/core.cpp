@@ -84,10 +84,11 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   if (!ended) return;
   if (ended->shared_slot) ended->took = std::chrono::microseconds(event.run_us);
   if (ended->took) credit_.learn(*ended->took, 1);
-  if (!ended->is_wanted) return;
   auto& task_class = ended->task_class;
+  const bool is_copy = !ended->is_wanted && task_class.speculate != 0;
+  if (!ended->is_wanted && !is_copy) return;
   if (event.is_lost && !planted("lost-means-failed")) task_class.retry = 1;
-  const Task task{event.id, ended->lease, ended->attempt, &task_class, {}, ended->key};
+  const Task task{event.id, ended->lease, ended->attempt, &task_class, {}, ended->key, is_copy};
   if (ended->is_cancelled && event.state != TaskState::kDone) event.state = TaskState::kCancelled;
   outbox_of(event.id.origin).add(task, event, now);
 }

@@ -22,6 +22,7 @@ struct Task {
   const protocol::TaskClass* task_class = nullptr;
   std::string_view args;
   std::string_view key = {};  // That orders it; of few.
+  bool is_copy = false;       // It was dropped: another attempt of it counts.
 };
 
 /// Tasks so short that the node runs them itself, at once and together. Core and node share it.

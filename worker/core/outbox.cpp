@@ -89,7 +89,9 @@ void Outbox::finish(std::span<const Task> tasks, const protocol::ResultRecord& e
   record.key = first.key;
   // Whether there is another attempt is for the ventilator to say.
   const bool wants_retry = end.state == TaskState::kFailed && first.task_class->retry != 0;
-  record.is_final = !wants_retry || planted("every-failure-is-final");
+  record.is_final = !first.is_copy && (!wants_retry || planted("every-failure-is-final"));
+  record.is_copy = first.is_copy;
+  record.may_have_copy = first.task_class->speculate != 0;
   const auto artifacts = end.artifacts.size() / 32;
   auto& parcel = open_parcel(artifacts);
   parcel.artifacts += artifacts;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/counted.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/process/hash.hpp"
@@ -338,7 +339,7 @@ std::string problem_with(const Value& args) {
   const auto part = args["part"].int_or(0);
   const auto parts = args["parts"].int_or(0);
   if ((part == 0) != (parts == 0)) return "part and parts belong together";
-  if (part > parts) return text("part ", part, " of ", parts, " parts");
+  if (part > parts) return text("part ", part, " of ", counted(parts, "part"));
   if (parts > 1 && args["mirrors"].as<Value::Array>() != nullptr)
     return "parts of mirrors: what vouches for a version is each server's own";
   return {};

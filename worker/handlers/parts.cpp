@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
@@ -91,7 +92,7 @@ Expected<void> gather(Parts& parts, const std::string& project, TaskContext& con
     context.progress(parts.size(), tasks, "reading");
   } while (!from.is_null());
   if (parts.size() != tasks)
-    return Error{text("the log has ", parts.size(), " of its ", tasks, " parts")};
+    return Error{text("the log has ", parts.size(), " of its ", counted(tasks, "part"))};
   return parts.put_in_order();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/counted.hpp"
 #include "common/base/text.hpp"
 #include "common/process/log.hpp"
 #include "common/protocol/codec.hpp"
@@ -44,8 +45,8 @@ Node::Node(NodeOptions options, net::Transport& transport, TaskRunner& runner)
   control_.connect(options_.cluster.ventilator);
   transport_.watch(runner_.fd(), runner_.due());
   for (auto* socket : {&control_, &acks_}) transport_.watch(socket->fd(), socket->due());
-  process::log_info(text("run ", hex(core_.run()), ", ", options_.config.slots,
-                         " slots, ventilator ", options_.cluster.ventilator));
+  process::log_info(text("run ", hex(core_.run()), ", ", counted(options_.config.slots, "slot"),
+                         ", ventilator ", options_.cluster.ventilator));
 }
 
 // A descriptor may outlive its socket for a moment, and would tell of it.

@@ -31,6 +31,10 @@ class LogReader {
   /// answer.
   Expected<std::optional<Bytes>> next(Duration patience);
   std::uint64_t from() const { return reader_.from(); }
+  /// Set once next() failed because what comes next is no longer kept: the oldest that is.
+  std::optional<std::uint64_t> gone_to() const {
+    return kept_from_ > 0 ? std::optional(kept_from_) : std::nullopt;
+  }
   /// Also hear the progress of tasks; the messages come out of next_progress().
   void watch_progress() { reader_.watch_progress(); }
   std::optional<protocol::Progress> next_progress();

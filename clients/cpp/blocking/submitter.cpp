@@ -53,7 +53,7 @@ Expected<void> Submitter::send() {
   if (error_) return wait_until_idle();
   if (open_.count() == 0) return {};
   protocol::Submit submit;
-  submit.key = options_.key;
+  submit.key = options_.keys.empty() ? options_.key : text(options_.keys, sent_++);
   submit.count = open_.count();
   last_bytes_ = open_.bytes();
   ended_.emplace_back();

@@ -18,6 +18,7 @@ class Submitter {
  public:
   struct Options {
     std::string key;             // The whole submission's; only one message then.
+    std::string keys;            // Or with its number behind it each message's.
     std::uint32_t batch = 1024;  // Tasks in a message, at most.
     Duration patience = Submits::kPatience;
   };
@@ -50,6 +51,7 @@ class Submitter {
   Waiting waiting_;
   Submits submits_;
   protocol::TaskGroups open_;
+  std::uint64_t sent_ = 0;
   std::size_t last_bytes_ = 0;  // Of the message before: as much room for the next.
   std::uint64_t first_ = 1;     // The first request that was not told.
   std::deque<std::optional<SubmitEnded>> ended_;  // From it on.

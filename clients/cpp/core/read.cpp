@@ -152,9 +152,11 @@ void ReadCore::on(ReadGone& event, TimePoint /*now*/, ReadActions& out) {
     cursor_.offset = gone.kept_from;
     return;
   }
-  end(Error{text("the sink: ", gone.kept_from - cursor_.offset, " results, offsets ",
-                 cursor_.offset, " to ", gone.kept_from - 1,
-                 ", are not kept any more; the oldest kept is ", gone.kept_from),
+  const auto count = gone.kept_from - cursor_.offset;
+  const auto which = count == 1 ? text("1 result, offset ", cursor_.offset, ", is")
+                                : text(count, " results, offsets ", cursor_.offset, " to ",
+                                       gone.kept_from - 1, ", are");
+  end(Error{text("the sink: ", which, " not kept any more; the oldest kept is ", gone.kept_from),
             ErrorCode::kUnknown},
       out, gone.kept_from);
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "clients/cpp/tasks/letter_words.hpp"
+#include "common/base/crc32c.hpp"
 #include "common/base/text.hpp"
 
 namespace eole::client {
@@ -16,6 +17,7 @@ Expected<void> Missing::add(const protocol::Value& page) {
     const auto id = parse_task_id(written);
     const auto part = parse_task_id(told["instead_of"].text_or(written));
     if (!id || !part) return Error{text("parts: ", written, ": is no task's id"), ErrorCode::kDamaged};
+    if (before && id->origin == before->origin && id->seq > before->seq) continue;
     if (told["state"].text_or("") == "done") {
       done[*part] = *id;
     } else {
@@ -28,6 +30,10 @@ Expected<void> Missing::add(const protocol::Value& page) {
 
 void Missing::finish() {
   for (const auto& [part, id] : done) parts.erase(part);
+}
+
+std::string retry_key(const std::string& project, const std::string& after) {
+  return after.empty() ? "" : text("retry-of:", after, ":", crc32c(project), "/");
 }
 
 namespace {

@@ -49,28 +49,13 @@ std::string behind(const std::string& what) { return what.empty() ? "" : ": " + 
 
 // A worker told of its end, not the ventilator in its stead.
 bool is_told(const Value& record) { return !record["worker"].text_or("").empty(); }
+bool is_copy(const Value& record) { return record["state"] == Value("copy"); }
 
-Value told(const Value& record, bool is_last) {
-  Value out = Value::Map{};
-  const auto state = record["state"].text_or("");
-  const auto error = record["error"].text_or("");
-  const bool is_again = state == "retrying";
-  out.set("attempt", record["attempt"]);
-  out.set("state", is_again ? "failed" : state);
-  for (const auto* name : {"worker", "finished", "run_seconds", "error"})
-    if (!record[name].is_null()) out.set(name, record[name]);
-  out.set("text", text("attempt ", record["attempt"].int_or(0), " ", is_again ? "failed" : state,
-                       where_and_when(record), behind(error),
-                       is_again && !is_last ? "; tried again, as its task asks" : ""));
-  return out;
-}
-
-Value lost(const Reason& reason, bool is_last) {
+Value lost(const Reason& reason, const char* then) {
   return Value::Map{{"attempt", reason.attempt},
                     {"state", "lost"},
                     {"error", reason.text},
-                    {"text", text("attempt ", reason.attempt, " was lost: ", reason.text,
-                                  is_last ? "" : "; tried again unasked")}};
+                    {"text", text("attempt ", reason.attempt, " was lost: ", reason.text, then)}};
 }
 
 // "process 4711 and 2 others got SIGTERM, then SIGKILL; gone after 0.2 s".
@@ -87,6 +72,28 @@ std::string how_stopped(const Value& stopped) {
   for (std::size_t i = 0; i < signals->size(); ++i)
     out += text(i == 0 ? " got " : ", then ", (*signals)[i].text_or(""));
   return text(out, "; gone after ", seconds());
+}
+
+// How one attempt ended, of which its worker told.
+Value told(const Value& record, bool is_last) {
+  Value out = Value::Map{};
+  const bool is_again = record["state"] == Value("retrying");
+  const auto state = is_copy(record) ? record["ended"].text_or("")
+                     : is_again      ? "failed"
+                                     : record["state"].text_or("");
+  out.set("attempt", record["attempt"]);
+  out.set("state", state);
+  for (const auto* name : {"worker", "finished", "run_seconds", "error", "stopped"})
+    if (!record[name].is_null()) out.set(name, record[name]);
+  const auto& stopped = record["stopped"];
+  const auto why = state == "cancelled" && !stopped.is_null() ? how_stopped(stopped)
+                                                              : record["error"].text_or("");
+  const auto* then = is_copy(record)        ? "; another end of its task counts"
+                     : is_again && !is_last ? "; tried again, as its task asks"
+                                            : "";
+  out.set("text", text("attempt ", record["attempt"].int_or(0), " ", state, where_and_when(record),
+                       behind(why), then));
+  return out;
 }
 
 }  // namespace
@@ -113,6 +120,13 @@ Value why_ended(const Value& view) {
 std::string how_cancelled(const Value& view) {
   const auto when = view["finished"].text_or("");
   const auto at = when.empty() ? "" : " at " + when;
+  if (is_copy(view) && !is_told(view))
+    return text("its other copy was lost: ", view["error"].text_or(""));
+  if (is_copy(view)) {
+    const auto ended = view["stopped"].is_null() ? text("is ", view["ended"].text_or(""))
+                                                 : how_stopped(view["stopped"]);
+    return text("its other copy was running on ", view["worker"].text_or(""), ": ", ended, ",", at);
+  }
   if (view["state"].text_or("") != "cancelled")
     return "had ended before: " + why_ended(view)["text"].text_or("");
   if (!is_told(view))
@@ -126,13 +140,21 @@ std::string how_cancelled(const Value& view) {
 
 Value::Array history_of(const Value& view, const Value::Array& attempts) {
   std::map<std::int64_t, const Value*> records;
-  for (const auto& record : attempts)
-    if (is_told(record)) records[record["attempt"].int_or(0)] = &record;
+  std::map<std::int64_t, Reason> copies;  // Lost ones.
+  for (const auto& record : attempts) {
+    const auto attempt = record["attempt"].int_or(0);
+    if (is_told(record))
+      records[attempt] = &record;
+    else if (is_copy(record))
+      copies[attempt] = {attempt, record["error"].text_or("")};
+  }
   std::map<std::int64_t, Reason> reasons;
   if (const auto* list = view["reasons"].as<Value::Array>())
     for (const auto& each : *list)
       if (auto reason = read_reason(each.text_or("")); reason && !records.contains(reason->attempt))
         reasons.try_emplace(reason->attempt, *reason);
+  for (const auto& [attempt, reason] : copies)
+    if (!records.contains(attempt)) reasons[attempt] = reason;
   const auto last = std::max(records.empty() ? 0 : records.rbegin()->first,
                              reasons.empty() ? 0 : reasons.rbegin()->first);
   // Of a task that lives there is one more, or will be.
@@ -147,7 +169,9 @@ Value::Array history_of(const Value& view, const Value::Array& attempts) {
     if (const auto found = records.find(attempt); found != records.end())
       out.push_back(told(*found->second, is_last));
     else
-      out.push_back(lost(reasons.at(attempt), is_last));
+      out.push_back(lost(reasons.at(attempt), copies.contains(attempt) ? "; its other copy went on"
+                                              : is_last                ? ""
+                                                                       : "; tried again unasked"));
   }
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include "clients/cpp/tasks/encode.hpp"
 #include "clients/cpp/tasks/task_words.hpp"
+#include "common/base/counted.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/offered.hpp"
@@ -37,7 +38,7 @@ Expected<std::optional<Value>> by_name(const kinds::Kind& kind, const Value& arg
   const auto& placed = args.as<Value::Array>() != nullptr ? args : args[kByPlace];
   if (const auto* items = placed.as<Value::Array>()) {
     if (items->size() > kind.arguments.size())
-      return Error{text(kind.name, ": ", items->size(), " arguments by place, it takes ",
+      return Error{text(kind.name, ": ", counted(items->size(), "argument"), " by place, it takes ",
                         kind.arguments.size())};
     for (std::size_t i = 0; i < items->size(); ++i)
       named.emplace_back(kind.arguments[i].name, (*items)[i]);

@@ -13,7 +13,7 @@ export type Value =
 
 export type State = 'done' | 'failed' | 'dead' | 'cancelled';
 
-/** How a task ended (or, if not `isFinal`, one attempt that will be tried again). Names that are no UTF-8 are bytes. */
+/** How a task ended (or, if not `isFinal`, one attempt: it will be tried again, or its other copy counts). Names that are no UTF-8 are bytes. */
 export class Result {
   /** Its place in the log. */
   readonly offset: number;
@@ -36,6 +36,8 @@ export class Result {
   readonly value: any;
   /** Why any other did not. */
   readonly error: any;
+  /** Of which sort a failure was, as `retry.on` names it: 'exit:75', 'timeout', 'RangeError'. */
+  readonly cause: string | undefined;
   /** Of the file that the task made. */
   readonly artifact: { sha256: string; bytes: number; name: string } | undefined;
 }

@@ -7,7 +7,7 @@ const kStates = [null, 'done', 'failed', 'dead', 'cancelled'];
 const kBatchBytes = 32; // 8 + 8 + 8 + 4 + 2 + 2
 const kRunBytes = 56;
 
-/** How a task ended (or, if not `isFinal`, one attempt that will be tried again). */
+/** How a task ended (or, if not `isFinal`, one attempt: it will be tried again, or its other copy counts). */
 export class Result {
   constructor(fields) {
     Object.assign(this, fields);
@@ -19,6 +19,10 @@ export class Result {
   /** Why any other did not. */
   get error() {
     return this.member('error');
+  }
+  /** Of which sort a failure was, as `retry: { on: … }` names it ('exit:75', 'timeout', 'RangeError'). */
+  get cause() {
+    return this.member('cause');
   }
   /** {sha256, bytes, name} of the file that the task made. */
   get artifact() {
@@ -112,8 +116,8 @@ export function openBatch(batch, wanted = 0, { partitions = 0, wants } = {}) {
     const worker = textOrBytes(piece(batch, kBatchBytes, at));
     for (offset = first; offset < next;) {
       const run = runOf(batch, at);
-      const { kind, project, state, isFinal, key } = run;
-      if (wants && !wants(project, kind, isFinal ? state : 'retrying')) {
+      const { kind, project, state, isFinal, isCopy, key } = run;
+      if (wants && !wants(project, kind, isCopy ? 'copy' : isFinal ? state : 'retrying')) {
         at = run.bodies + run.bytes;
         offset += run.count;
         continue;
@@ -167,6 +171,7 @@ function runOf(batch, at) {
     attempt: batch.readUInt16LE(at + 24),
     state: kStates[batch[at + 26]] ?? 'unknown',
     isFinal: (batch[at + 27] & 1) === 1,
+    isCopy: (batch[at + 27] & 8) !== 0,
     finished: new Date(Number(batch.readBigInt64LE(at + 28))),
     runSeconds: Math.floor(u64(batch, at + 36) / 1000) / 1000,
     ...{ kind: textOrBytes(texts[0]), project: textOrBytes(texts[1]), key: texts[3] },

@@ -28,6 +28,8 @@ export function checkWords(words) {
 /** The class of tasks with these words, encoded. */
 export function classOf(kind, words) {
   const { retry = false, on_parent_failure: failure = 'fail' } = words;
+  if (typeof retry !== 'boolean' && (typeof retry !== 'object' || !retry || Array.isArray(retry)))
+    throw new BadTask(`retry: ${retry}: must be true, false, or { ${kRetryWords.join(', ')} }`);
   const again = typeof retry === 'object' && retry ? retry : {};
   for (const word of Object.keys(again)) {
     if (!kRetryWords.includes(word))
@@ -47,7 +49,7 @@ export function classOf(kind, words) {
     milliseconds(words.timeout ?? 0, 'timeout', kTimeoutSecondsMax),
     needs(words.needs ?? {}),
     place(words),
-    words.speculate ? 1 : 0,
+    flag(words.speculate, 'speculate'),
     kOnParentFailure.indexOf(failure),
   ]);
 }
@@ -123,6 +125,12 @@ function number(value, what, most) {
   return value;
 }
 
+function flag(value, what) {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw new BadTask(`${what}: ${value}: must be true or false`);
+  return value ? 1 : 0;
+}
+
 function text(value, what, most = kTextBytesMax) {
   if (typeof value !== 'string') throw new BadTask(`${what}: ${value} is no text`);
   const size = Buffer.byteLength(value);
@@ -145,7 +153,7 @@ function needs(wanted) {
 }
 
 function place({ pin, prefer, spread }) {
-  const said = [pin && `pin=${pin}`, prefer && `prefer=${prefer}`, spread && 'spread'].filter(Boolean);
+  const said = [pin && `pin=${pin}`, prefer && `prefer=${prefer}`, flag(spread, 'spread') && 'spread'].filter(Boolean);
   if (said.length > 1) throw new BadTask('pin, prefer and spread: one of them at most');
   return text(said[0] ?? '', 'pin or prefer');
 }

@@ -36,6 +36,9 @@ test('the golden records are read', () => {
     ],
   );
   assert.equal(openBatch(batchOf(golden('result.record')))[0].error, 'why');
+  const states = [];
+  openBatch(batchOf(golden('result_copy.record')), 0, { wants: (project, kind, state) => states.push(state) });
+  assert.deepEqual(states, ['copy']);
   assert.deepEqual(
     openBatch(golden('batch.record'), 1001).map((each) => [each.offset, each.id, each.value]),
     [
@@ -144,6 +147,10 @@ test('the words of a task are checked, and said as others say them', () => {
     [1, { priority: 10 }, /from 0 to 9/],
     [1, { timeout: '5 parsecs' }, /no span of time/],
     [1, { retry: { often: 1 } }, /often is not known/],
+    [1, { retry: -1 }, /retry: -1: must be true, false, or \{ attempts, backoff, backoff_max, on \}/],
+    [1, { retry: null }, /retry: null: must be/],
+    [1, { speculate: 2 }, /speculate: 2: must be true or false/],
+    [1, { spread: 'yes' }, /spread: yes: must be true or false/],
     [1, { after: 'nobody' }, /after nobody/],
     [1, { pin: 'w1', spread: true }, /one of them/],
     [1, { not_before: '2026-01-31T12:00:00' }, /no time/],

@@ -18,7 +18,7 @@ from .history import history_of, why_ended
 from .log import Log, record_at
 from .projects import look_at, project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
-from .retry import Missing, reworded, tasks_anew
+from .retry import Missing, retry_key, reworded, tasks_anew
 from .schedules import Schedules, control
 from .scripts import script_args
 from .submission import TASKS_MAX, Submitter, messages_of
@@ -200,21 +200,21 @@ class Cluster(OfGroups):
         return cancelling
 
     def retry_project(self, name: str) -> list[str]:
-        """Submits anew what failed, died or was cancelled of a project that is over, each task in the place of the
-        one before, and its last task after them. Returns the new ids; none if nothing is missing."""
-        view, is_over, is_opened = look_at(self._query, name)
-        if not is_over:
-            raise Refused(f"project {name}: is not over, what runs is not missing (close or cancel it first)",
-                          code="conflict")
-        missing = Missing(self._pages("queries", "parts", "parts", "from", project=name, missing=True))
-        if not missing.parts and (view["result"] or {"state": "done"})["state"] == "done":
+        """Submits anew what failed, died or was cancelled of a project that is over, each task in the place of the one
+        before, and its last task after them. Returns the new ids. Said again after an error, within 24 hours, it goes on."""
+        view, is_over, live = look_at(self._query, name)
+        begun = live.get("retried_after")  # By a retry that did not come to its end.
+        if not is_over and not begun:
+            raise Refused(f"project {name}: is not over, what runs is not missing (close or cancel it first)", code="conflict")
+        missing = Missing(self._pages("queries", "parts", "parts", "from", project=name, missing=True), begun)
+        if not begun and not missing.parts and (view["result"] or {"state": "done"})["state"] == "done":
             return []
         tasks, places = tasks_anew(missing, lambda task: self._query("queries", "spec", task))  # Before anything changes.
-        if is_opened:
-            self.open_project(name, again=True)
-        ids = self._submit_found(tasks, places, "")
-        if is_opened:
-            self.close_project(name)
+        if live.get("is_opened") is not True:
+            return self._submit_found(tasks, places, "")
+        after = self.control("open", project=name, is_again=True, is_retry=True).get("retried_after")
+        ids = self._submit_found(tasks, places, "", keys=retry_key(name, after))
+        self.close_project(name)
         return ids
 
     def wait_project(self, name: str, timeout: float | None = None) -> View:
@@ -424,7 +424,7 @@ class Cluster(OfGroups):
         check_words({**preset, "kind": ""})
         return self._submit_found(*graph_of(tasks, preset), key)
 
-    def _submit_found(self, tasks, places, key, is_whole=False):
+    def _submit_found(self, tasks, places, key, is_whole=False, keys=""):
         first, begins = self._submitter.next_request(), []
 
         def id_at(place):
@@ -434,7 +434,7 @@ class Cluster(OfGroups):
 
         def messages():
             sent = 0
-            for payload, count, of in messages_of_graph(tasks, places, key, id_at, is_whole):
+            for payload, count, of in messages_of_graph(tasks, places, key, id_at, is_whole, keys):
                 begins.append(sent)
                 sent += count
                 yield payload, count, of

@@ -54,6 +54,12 @@ class Gone(Error):
         self.kept_from, self.first, self.last = kept_from, first, last
 
 
+def not_kept(what, first, last):
+    """Of records of these offsets."""
+    return (f"1 {what}, offset {first}, is not kept any more" if first == last else
+            f"{last - first + 1} {what}s, offsets {first} to {last}, are not kept any more")
+
+
 class FileExists(Error):
     """A file is there already, and is left alone."""
 

@@ -7,7 +7,7 @@ import collections
 
 import msgpack
 
-from .errors import Damaged, Error, Gone, NoAnswer, Refused
+from .errors import Damaged, Error, Gone, NoAnswer, Refused, not_kept
 from .records import BATCH, SIZE, crc32c
 
 REPEAT_SECONDS = 1      # What was not answered is said again.
@@ -82,8 +82,8 @@ class Following:
 
     def on_gone(self, request, kept_from, now):
         if self._is_asking and request == self.request and kept_from > self.offset and not self.is_over:
-            self.end(Gone(f"the sink: {kept_from - self.offset} results, offsets {self.offset} to {kept_from - 1}, are not "
-                          f"kept any more; the oldest kept is {kept_from}", kept_from))
+            gone = not_kept("result", self.offset, kept_from - 1)
+            self.end(Gone(f"the sink: {gone}; the oldest kept is {kept_from}", kept_from))
 
     def on_refused(self, fields):
         """Request zero: whichever was meant."""

@@ -1,6 +1,7 @@
 """A list of whole tasks, each a dict of words, that may name one another: what `eole submit --file` takes."""
 
 import collections
+import itertools
 
 import msgpack
 
@@ -116,12 +117,14 @@ def waits(begin, end, places, tasks):
     return False
 
 
-def messages_of_graph(tasks, places, key, id_at, is_whole=False):
+def messages_of_graph(tasks, places, key, id_at, is_whole=False, keys=""):
     """Yields messages: payload, how many, key. `id_at`: origin and number of a task by its place, once the message
-    that it is in was accepted. is_whole: one message, or TooLarge, as with a key."""
+    that it is in was accepted. is_whole: one message, or TooLarge, as with a key. keys: with its number behind it the
+    key of each message."""
     is_whole = is_whole or key != ""
     bytes_most = PAYLOAD_BYTES_MAX if is_whole else MESSAGE_BYTES
     message = Message(0)
+    numbers = itertools.count()
     for number, task in enumerate(tasks):
         # Two forms: as this message's next task, or as the first one of another.
         spec = spec_of(task, number, message.first, places, id_at)
@@ -129,12 +132,12 @@ def messages_of_graph(tasks, places, key, id_at, is_whole=False):
             if is_whole:
                 which = f"submit with the key {key!r}" if key else f"submit of {len(tasks)} tasks as a whole"
                 raise TooLarge(f"{which}: all tasks must fit one message, at most {TASKS_MAX} and {PAYLOAD_BYTES_MAX} bytes")
-            yield message.payload(), message.count, ""
+            yield message.payload(), message.count, f"{keys}{next(numbers)}" if keys else ""
             message = Message(number)
             spec = spec_of(task, number, number, places, id_at)
         message.add(task.of_class, spec)
     if message.count:
-        yield message.payload(), message.count, key
+        yield message.payload(), message.count, f"{keys}{next(numbers)}" if keys else key
 
 
 def spec_of(task, number, first, places, id_at):

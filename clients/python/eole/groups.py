@@ -13,7 +13,7 @@ from typing import Self
 import zmq
 
 from .connection import TURNED_AWAY, Connection, send
-from .errors import Gone, NoAnswer
+from .errors import Gone, NoAnswer, not_kept
 from .member import Lost, Member
 from .records import Result, head_of, open_batch
 from .topics import topics
@@ -81,8 +81,8 @@ class Group:
                 found = self._take(now) if self._member.may_hand_out(now) else None
                 self._send_soon()
                 if isinstance(found, Lost):
-                    raise Gone(f"group {self.name}: {found.last - found.first + 1} records, offsets {found.first} to "
-                               f"{found.last}, are not kept any more; the oldest kept is {found.last + 1}",
+                    raise Gone(f"group {self.name}: {not_kept('record', found.first, found.last)}; the oldest kept is "
+                               f"{found.last + 1}",
                                found.last + 1, found.first, found.last)
                 if found:
                     self._current = found

@@ -153,7 +153,7 @@ class Handles(Sequence["Handle[Value]"], Generic[Value]):
         while left:
             seconds = None if until is None else until - time.monotonic()
             if seconds is not None and seconds <= 0:
-                raise TimedOut(f"{len(left)} tasks have not ended within {timeout} s")
+                raise TimedOut(f"{len(left)} {'task has' if len(left) == 1 else 'tasks have'} not ended within {timeout} s")
             for result in default.cluster().results(left, timeout=seconds):
                 left.discard(result.id)
                 handle = Handle(result.id)

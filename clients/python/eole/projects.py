@@ -8,7 +8,7 @@ ENDED = ("done", "failed", "dead", "cancelled")
 
 
 def look_at(query, name):
-    """What people see of it, whether it is over and its last task, too, and whether it was opened."""
+    """What people see of it, whether it is over and its last task, too, and what the ventilator says, or {}."""
     live = query("ventilator", "project", project=name)
     since = {"since": live["read_to"]} if live else {}  # So that nothing is counted as both.
     ended = query("queries", "project", project=name, **since)
@@ -20,7 +20,7 @@ def look_at(query, name):
         result = None
     view = {**project_view(live, ended), "result": result}
     is_over = view["state"] == "over" and not ((live or {}).get("has_collect") and result is None)
-    return view, is_over, (live or {}).get("is_opened") is True
+    return view, is_over, live or {}
 
 
 def project_view(live, ended):

@@ -36,7 +36,7 @@ class Fields(NamedTuple):
 
 
 class Result(Fields):
-    """How a task ended (or, if not `is_final`, one attempt that will be tried again).
+    """How a task ended (or, if not `is_final`, one attempt: it will be tried again, or its other copy counts).
 
     offset: place in the log; id: "k3f9qz-17"; state: done, failed, dead or cancelled; finished:
     Unix time in seconds; run_seconds: how long it ran; body: what docs/protocol.md calls the body;
@@ -53,6 +53,11 @@ class Result(Fields):
     def error(self) -> Any:
         """Why any other did not."""
         return self._member("error")
+
+    @property
+    def cause(self) -> Any:
+        """Of which sort a failure was, as `retry={"on": …}` names it ("exit:75", "timeout", "ValueError"), or None."""
+        return self._member("cause")
 
     @property
     def artifact(self) -> dict[str, Any] | None:
@@ -208,7 +213,7 @@ def open_batch(batch, wanted, found, partitions=0, wants=None):
                       STATES[state], attempt, bool(flags & 1), worker, finished / 1000, run_us // 1000 / 1000)
             at += kind + project + 32 * artifacts + key
             key = batch[at - key:at]
-            if wants and not wants(of_all[1], of_all[0], of_all[2] if flags & 1 else "retrying"):
+            if wants and not wants(of_all[1], of_all[0], "copy" if flags & 8 else of_all[2] if flags & 1 else "retrying"):
                 at, offset = at + bodies, offset + results
                 continue
             key_text = text_or_bytes(key)

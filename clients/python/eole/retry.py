@@ -4,7 +4,7 @@ import msgpack
 
 from .errors import BadTask, Damaged, NotFound
 from .graph import Message, Task, packed_args, spec_bytes
-from .records import SIZE, parse_task_id, task_ids
+from .records import SIZE, crc32c, parse_task_id, task_ids
 from .submission import CONDITIONS_SIZE, GROUP, encoded_class
 from .words import (BY_ID, ON_PARENT_FAILURE, PROJECT, check_words, conditions, text, times_of, trace_of, traceparent_of)
 
@@ -14,9 +14,15 @@ TRACE_BYTES = 25
 class Missing:
     """By the task that was to do a part first: the last one that did not (`parts`), or did (`done`)."""
 
-    def __init__(self, pages):
+    def __init__(self, pages, before=None):
+        """before: what is behind this task belongs to a retry that did not come to its end, and is as if it was not
+        there, so that the same is missing."""
         self.parts, self.done, self.part_of = {}, {}, {}
+        origin, last = parse_task_id(before) if before else (None, None)
         for told in pages:
+            its_origin, number = parse_task_id(told["id"])
+            if its_origin == origin and number > last:
+                continue
             part = told.get("instead_of") or told["id"]
             if told["state"] == "done":
                 self.done[part] = told["id"]
@@ -33,6 +39,12 @@ class Missing:
         if part is None:
             return task
         return part if part in self.parts else self.done.get(part, task)
+
+
+def retry_key(project, after):
+    """The key of a retry's messages, to which their number is added: said again, they are the same. after: what the
+    ventilator calls the retry, or None."""
+    return f"retry-of:{after}:{crc32c(project.encode(errors='surrogateescape'))}/" if after else ""
 
 
 def tasks_anew(missing, spec_of):

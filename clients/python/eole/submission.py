@@ -17,7 +17,7 @@ from .connection import TURNED_AWAY, send
 from .errors import BadTask, Error, NoAnswer, TooLarge
 from .flights import Flights
 from .records import SIZE, head_of, task_ids
-from .words import OF_CLASS, PLAIN, check_plain, conditions_of, milliseconds, policies, trace_of
+from .words import OF_CLASS, PLAIN, check_plain, conditions_of, milliseconds, number, policies, trace_of
 
 GROUP = struct.Struct("<HHII")
 CONDITIONS_SIZE = struct.Struct("<H")
@@ -127,10 +127,9 @@ def encoded_class(words, known):
         names = [name_of(words.get(what, ""), what) for what in ("kind", "project")]
         retry = words.get("retry")
         of_retry = {"attempts": words.get("attempts") or 0, **words_of(retry)}
-        if not isinstance(of_retry["attempts"], int) or not 0 <= of_retry["attempts"] <= 255:
-            raise BadTask(f"submit: attempts: {of_retry['attempts']!r} is no whole number from 0 to 255")
+        number(of_retry["attempts"], "submit: attempts", 255)
         encoded = class_of(
-            *names, of_retry["attempts"], retry is not False and retry is not None,
+            *names, of_retry["attempts"], isinstance(retry, collections.abc.Mapping) or retry is True,
             backoff_ms=milliseconds(of_retry.get("backoff", 0), "retry: backoff", BACKOFF_SECONDS_MAX),
             backoff_max_ms=milliseconds(of_retry.get("backoff_max", 0), "retry: backoff_max", BACKOFF_SECONDS_MAX),
             retry_on=causes(of_retry.get("on", "")), **policies(words))
@@ -153,6 +152,8 @@ def name_of(name, what):
 def words_of(retry):
     """What a retry says beside yes or no."""
     if not isinstance(retry, collections.abc.Mapping):
+        if retry is not None and not isinstance(retry, bool):
+            raise BadTask(f"submit: retry: {retry!r}: must be True, False, or a dict of attempts, backoff, backoff_max and on")
         return {}
     for word in retry:
         if word not in ("attempts", "backoff", "backoff_max", "on"):

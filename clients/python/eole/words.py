@@ -67,6 +67,12 @@ def number(value, what, most):
     return value
 
 
+def flag(value, what):
+    if value is not None and not isinstance(value, bool):
+        raise BadTask(f"{what}: {value!r}: must be True or False")
+    return int(bool(value))
+
+
 def text(value, what, most=255):
     try:
         size = len(value.encode())
@@ -125,8 +131,8 @@ def policies(words):
     return {"priority": number(words.get("priority", 0), "priority", 9),
             "timeout_ms": milliseconds(words.get("timeout") or 0, "timeout", TIMEOUT_SECONDS_MAX),
             "needs": text(needs(words.get("needs") or {}), "needs", NEEDS_BYTES_MAX),
-            "place": place(*(words.get(word) for word in ("pin", "prefer", "spread"))),
-            "speculate": int(bool(words.get("speculate"))),
+            "place": place(words.get("pin"), words.get("prefer"), flag(words.get("spread"), "spread")),
+            "speculate": flag(words.get("speculate"), "speculate"),
             "on_parent_failure": ON_PARENT_FAILURE.index(failure)}
 
 

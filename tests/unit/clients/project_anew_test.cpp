@@ -50,6 +50,24 @@ TEST_CASE("what is done anew waits for who does or did what it waited for", "[re
   CHECK(waits_for({{{kOrigin + 1, 3}, 0, 2, ""}}) == " 3+2");
 }
 
+TEST_CASE("what a retry did that did not come to its end is as if it was not there", "[retry]") {
+  using protocol::Value;
+  const auto told = [](Seq seq, const char* state, Seq of = 0) {
+    Value one = Value::Map{{"id", to_text(id(seq))}, {"state", state}};
+    if (of != 0) one.set("instead_of", to_text(id(of)));
+    return one;
+  };
+  Missing missing;
+  missing.before = id(9);
+  const Value page =
+      Value::Map{{"parts", Value::Array{told(3, "failed"), told(4, "failed"), told(8, "failed", 4),
+                                        told(10, "done", 3), told(11, "failed", 4)}}};
+  REQUIRE(missing.add(page));
+  missing.finish();
+  CHECK(missing.parts == std::map<TaskId, TaskId>{{id(3), id(3)}, {id(4), id(8)}});
+  CHECK(missing.done.empty());
+}
+
 TEST_CASE("a task that cannot be read is not done anew", "[retry]") {
   CHECK(task_anew("few", some(), {}).error().message == "its task is malformed");
 }

@@ -50,6 +50,32 @@ TEST_CASE("each attempt is told, those of lost workers too, and why there was an
   REQUIRE(history[2]["worker"] == "w3");
 }
 
+TEST_CASE("of two copies both are told", "[history]") {
+  auto killed = record("copy", 1, "w1", "cancelled");
+  killed.set("ended", "cancelled");
+  killed.set("stopped", Value::Map{{"seconds", 0.02},
+                                   {"pid", 4711},
+                                   {"processes", 2},
+                                   {"signals", Value::Array{"SIGTERM"}}});
+  const auto done = record("done", 2, "w2", "");
+  REQUIRE(texts(history_of(done, {killed, done})) ==
+          std::vector<std::string>{
+              "attempt 1 cancelled on w1 at 2026-01-31T12:00:00.000Z after 3.2 s: process 4711 and "
+              "1 other got SIGTERM; gone after 20 ms; another end of its task counts",
+              "attempt 2 done on w2 at 2026-01-31T12:00:00.000Z after 3.2 s"});
+  REQUIRE(history_of(done, {killed, done})[0]["stopped"]["pid"] == 4711);
+  REQUIRE(
+      how_cancelled(killed) ==
+      "its other copy was running on w1: process 4711 and 1 other got SIGTERM; gone after 20 ms, "
+      "at 2026-01-31T12:00:00.000Z");
+  auto lost = record("copy", 1, "", "worker w1: it fell silent");
+  lost.set("ended", "failed");
+  REQUIRE(texts(history_of(done, {lost, done}))[0] ==
+          "attempt 1 was lost: worker w1: it fell silent; its other copy went on");
+  REQUIRE(how_cancelled(lost) == "its other copy was lost: worker w1: it fell silent");
+  REQUIRE(texts(history_of(done, {killed, lost, done})).size() == 2);  // It came back.
+}
+
 TEST_CASE("how a task ended is said by a code and a sentence", "[history]") {
   const auto said = [](const Value& view) {
     const auto why = why_ended(view);

@@ -219,6 +219,14 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   REQUIRE(run_reader.next() == sample_result());
   REQUIRE_FALSE(run_reader.next());
 
+  auto copy = sample_result();
+  copy.is_final = false;
+  copy.may_have_copy = copy.is_copy = true;
+  Bytes copied;
+  put_result(copied, copy);
+  check_golden("result_copy.record.hex", copied);
+  REQUIRE(ResultReader(copied).next() == copy);
+
   // A failed one, and two that were done: whoever reads batches reads both.
   sample.state = TaskState::kDone;
   sample.is_final = true;

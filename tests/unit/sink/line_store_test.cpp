@@ -196,7 +196,7 @@ TEST_CASE("what was left out is told where it is missing", "[log]") {
   batch.said.dropped = 3;
   store.add(batch, kNow);
   CHECK(ask(store, Value::Map{}).texts ==
-        Texts{"a", "3 lines that came before were left out: they were too many"});
+        Texts{"a", "3 lines that came before were left out: there were too many"});
 }
 
 TEST_CASE("a peer that says too much is slowed, another one is not", "[log]") {
@@ -238,5 +238,5 @@ TEST_CASE("lines that the history has no time for are left out beyond a bound", 
   const auto newest = ask(store, Value::Map{{"limit", 2}}, process::unix_ms()).texts;
   CHECK(newest == Texts{"later", text(kSaid * 8 - kept,
                                       " lines that came before were left out: "
-                                      "they were too many")});
+                                      "there were too many")});
 }

@@ -22,6 +22,7 @@ struct Record {
   std::int64_t finished = 1;
   std::string project = "";
   std::size_t reason_bytes = 8;
+  bool may_have_copy = false;
 };
 
 struct Asked {
@@ -41,6 +42,8 @@ struct Asked {
       result.attempt = record.attempt;
       result.state = record.state;
       result.is_final = record.is_final;
+      result.may_have_copy = record.may_have_copy;
+      result.is_copy = record.may_have_copy && !record.is_final;
       result.finished_unix_ms = record.finished;
       result.project = record.project;
       const auto body =
@@ -144,6 +147,20 @@ TEST_CASE("all attempts of a task are found, the newest first", "[queries]") {
   REQUIRE(attempts_of(9).empty());
   asked.take({{5, TaskState::kFailed, false, 2}, {5, TaskState::kFailed, false, 1}});
   REQUIRE(attempts_of(5) == std::vector<std::int64_t>{1, 2});  // A second copy failed first.
+}
+
+TEST_CASE("the end of a copy that does not count is an attempt, and no result", "[queries]") {
+  simulation::SimDisk disk(1);
+  Asked asked(disk);
+  Record done{1, TaskState::kDone, true, 2};
+  Record copy{1, TaskState::kCancelled, false, 1};
+  done.may_have_copy = copy.may_have_copy = true;
+  asked.take({done, copy});
+  REQUIRE(asked.ask("result", Value::Map{}, 1)["state"] == "done");
+  const auto attempts = asked.ask("attempts", Value::Map{}, 1)["attempts"];
+  REQUIRE(attempts.as<Value::Array>()->size() == 2);
+  const auto& told = (*attempts.as<Value::Array>())[0];
+  REQUIRE((told["state"] == "copy" && told["ended"] == "cancelled" && told["attempt"] == 1));
 }
 
 TEST_CASE("how the tasks of projects ended is told for one, and for all in pages", "[queries]") {

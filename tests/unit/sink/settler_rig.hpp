@@ -22,6 +22,8 @@ struct Spec {
   std::string project = "";
   std::string artifacts = "";
   std::uint64_t run_us = 0;
+  bool may_have_copy = false;
+  bool is_copy = false;
 };
 
 inline std::string error_in(const ResultRecord& result) {
@@ -43,6 +45,8 @@ inline Bytes records(const std::vector<Spec>& specs) {
     result.project = spec.project;
     result.artifacts = spec.artifacts;
     result.run_us = spec.run_us;
+    result.may_have_copy = spec.may_have_copy;
+    result.is_copy = spec.is_copy;
     result.body = "\x80";
     put_result(out, result);
   }

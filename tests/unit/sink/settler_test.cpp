@@ -30,6 +30,53 @@ TEST_CASE("the first final record of a task wins; later ones are dropped, yet ac
   REQUIRE(act(core, late) == Actions{PublishAck{78, kOrigin, 1}});
 }
 
+namespace {
+Spec of_copy(Seq seq, bool is_final, TaskState state, std::uint64_t lease, bool is_copy) {
+  return {seq, is_final, state, lease, "", "", 0, true, is_copy};
+}
+}  // namespace
+
+TEST_CASE("what became of the other of two copies is logged, and settles nothing", "[sink]") {
+  auto core = introduced();
+  act(core, results(1, {of_copy(1, true, TaskState::kDone, 2, false)}));
+  std::uint64_t number = 0;
+  for (const auto& [state, is_final] :
+       {std::pair{TaskState::kDone, true}, {TaskState::kFailed, false}}) {
+    const auto lease = number == 0 ? 1U : 3U;
+    auto late = results(++number, {of_copy(1, is_final, state, lease, false)});
+    late.results.run = 78;
+    const auto logged = batch(number, number, {of_copy(1, false, state, lease, true)}, 78);
+    REQUIRE(logged.settlements.at(0).second.failures.empty());  // None is to be made good.
+    REQUIRE(act(core, late) == Actions{logged, PublishAck{78, kOrigin, number}});
+  }
+  REQUIRE(core.known({kOrigin, 1}).state == TaskState::kDone);
+
+  // Once: a power cut may have what was taken come again under another number.
+  auto again_sent = results(3, {of_copy(1, true, TaskState::kDone, 1, false),
+                                of_copy(1, true, TaskState::kDone, 2, false),
+                                of_copy(2, false, TaskState::kCancelled, 1, true)});
+  again_sent.results.run = 78;
+  REQUIRE(act(core, again_sent) == Actions{PublishAck{78, kOrigin, 5}});
+  REQUIRE_FALSE(core.known({kOrigin, 2}).has_record);  // And no copy's of what has not ended.
+
+  // So it is after a restart.
+  Settler again(9);
+  again.load_introduction({kOrigin, 1, 9, 100, {}});
+  again.load_run({79, ""});
+  for (const auto& appended : {batch(0, 1, {of_copy(1, true, TaskState::kDone, 2, false)}),
+                               batch(1, 1, {of_copy(1, false, TaskState::kFailed, 1, true)}, 78)})
+    again.load_batch(*protocol::read_batch(appended.batch));
+  REQUIRE(again.known({kOrigin, 1}).state == TaskState::kDone);
+  auto once_more = results(1, {of_copy(1, true, TaskState::kDone, 1, false)});
+  once_more.results.run = 79;
+  REQUIRE(act(again, once_more).size() <= 1);
+  SettlementPage page;
+  page.add(
+      *protocol::read_batch(batch(1, 1, {of_copy(1, false, TaskState::kFailed, 1, true)}).batch),
+      kOrigin, 1);
+  REQUIRE((page.settlement.failures.empty() && page.settlement.ranges.empty()));
+}
+
 TEST_CASE("how long attempts ran is told by project, of what is news alone", "[sink]") {
   using Ran = protocol::Settlement::Ran;
   const auto told = [](const Actions& out) {

@@ -1,5 +1,6 @@
 #include <map>
 
+#include "common/base/text.hpp"
 #include "tests/unit/ventilator/rig.hpp"
 
 using namespace eole;
@@ -122,7 +123,9 @@ TEST_CASE("a copy that fails leaves the other one to go on", "[ventilator]") {
     REQUIRE((rig.ordered(1).empty() && rig.ordered(2).empty()));
     REQUIRE(rig.core.explain().task(4)->worker == (failing == 4 ? "w2" : "w1"));
     REQUIRE(rig.core.explain().task(4)->reasons ==
-            std::vector<std::string>{"one of two copies: failed: no luck"});
+            std::vector<std::string>{failing == 4
+                                         ? "attempt 1: one of two copies: failed: no luck"
+                                         : "attempt 2: one of two copies: failed: no luck"});
     rig.settle({}, {{4, {1, failing == 4 ? 5u : 4u}, "no luck"}});
     REQUIRE(rig.core.explain().task(4)->state == "waiting");  // Its next attempt is the third.
   }
@@ -141,7 +144,7 @@ TEST_CASE("the younger copy's failure is not the elder's, whose worker is lost a
   rig.step(SettledReceived{{read.request, kLog, rig.head, rig.head, rig.head, {}}, {}});
   REQUIRE(rig.core.explain().task(4)->worker == "w1");
   REQUIRE(rig.core.explain().task(4)->reasons ==
-          std::vector<std::string>{"one of two copies: failed: no luck"});
+          std::vector<std::string>{"attempt 2: one of two copies: failed: no luck"});
   rig.hello(2, 2, {Rig::held(4, 5, HeldState::kFinished)}, 1, {1, 2, 1});
   REQUIRE(rig.ordered(2).empty());
 }
@@ -166,6 +169,35 @@ TEST_CASE("a copy whose worker is lost, or gives it back, leaves the other one t
     other.holds[gone] = {};
     REQUIRE(other.core.explain().task(4)->worker == (gone == 1 ? "w2" : "w1"));
   }
+}
+
+TEST_CASE("a copy that was lost is told in the log, once that has been read", "[ventilator]") {
+  for (const RunId gone : {1, 2}) {
+    CopiesRig rig;
+    rig.copy();
+    rig.step(GoodbyeReceived{Rig::peer(gone), {1, gone, 1}});
+    REQUIRE(rig.Rig::all<PushVerdict>().empty());  // It may have ended before.
+    rig.answer_read();
+    const auto name = text("worker w", gone, ": its worker left");
+    const auto attempt = static_cast<std::uint16_t>(gone);
+    PushVerdict lost{4, {1, gone == 1 ? 4U : 5U}, attempt, protocol::TaskState::kFailed, true};
+    lost.why.text = name;
+    lost.is_copy = true;
+    REQUIRE(rig.Rig::all<PushVerdict>() == std::vector<PushVerdict>{lost});
+    REQUIRE(rig.core.explain().task(4)->reasons ==
+            std::vector<std::string>{text("attempt ", gone, ": one of two copies: ", name)});
+    rig.holds.erase(gone);
+    rig.live(2s);
+    REQUIRE(rig.Rig::all<PushVerdict>().empty());
+  }
+  CopiesRig settled;  // One of them ended it.
+  settled.copy();
+  settled.step(GoodbyeReceived{Rig::peer(1), {1, 1, 1}});
+  const auto read = settled.last<SendFollow>();
+  settled.settle({4});
+  settled.step(
+      SettledReceived{{read.request, kLog, settled.head, settled.head, settled.head, {}}, {}});
+  REQUIRE(settled.Rig::all<PushVerdict>().empty());
 }
 
 TEST_CASE("a copy that never began uses up no attempt, and there may be another", "[ventilator]") {
@@ -263,6 +295,8 @@ TEST_CASE("a cancel reaches both copies", "[ventilator]") {
   CopiesRig rig;
   rig.copy();
   rig.step(CancelAsked{"client", 5, kOrigin, {{4, 4}}});
+  const auto answer = std::get<protocol::Answer>(rig.last<Reply>().message);
+  REQUIRE((*protocol::Value::from_msgpack(answer.payload))["twice"].to_json() == "[[4,4]]");
   REQUIRE(rig.ordered(1) == Kinds{OrderKind::kCancel});
   REQUIRE(rig.ordered(2) == Kinds{OrderKind::kCancel});
 }

@@ -70,6 +70,28 @@ TEST_CASE("a project that was closed is opened again only by who says so", "[pro
   REQUIRE(parts.of("photos") == Project{.is_opened = true});
 }
 
+TEST_CASE("a retry opens what is over, is known by the task before it, and ends with the project",
+          "[projects]") {
+  Parts parts;
+  auto& out = parts.out;
+  const auto retry = [&] { return parts.controls.open(photos({{"is_retry", true}}), out); };
+  REQUIRE(parts.controls.open(photos(), out));
+  REQUIRE(retry().error().message == "project photos: is not over, what runs is not missing");
+  REQUIRE(parts.controls.close(photos(), out));
+  parts.durable.last = 9;
+  const auto begun = retry();
+  REQUIRE((*begun)["retried_after"] == to_text(TaskId{parts.durable.origin, 9}));
+  parts.durable.last = 12;  // It goes on.
+  REQUIRE(*retry() == *begun);
+  REQUIRE(parts.of("photos").is_retried);
+  Projects loaded;
+  REQUIRE(loaded.load(parts.durable.projects.record("photos")));
+  REQUIRE(*loaded.find("photos") == parts.of("photos"));
+  REQUIRE(parts.controls.close(photos(), out));
+  REQUIRE_FALSE(parts.of("photos").is_retried);
+  REQUIRE((*retry())["retried_after"] == to_text(TaskId{parts.durable.origin, 12}));
+}
+
 TEST_CASE("a closed project takes no task, and no task waits for its own project", "[projects]") {
   Parts parts;
   REQUIRE(parts.controls.close(photos(), parts.out));

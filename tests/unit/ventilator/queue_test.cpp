@@ -291,6 +291,35 @@ TEST_CASE("what a project was not served while it was held does not add up", "[v
   for (const Seq seq : {1, 91, 153, 2, 92, 154}) REQUIRE(rig.next(1) == Stretch{seq, 1});
 }
 
+TEST_CASE("a project that is alone with its kind has nothing to catch up with, either",
+          "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(50, "a", 0, "held");
+  rig.extend(100, "b", 0, "busy");
+  rig.held_project = "held";
+  for (Seq seq = 51; seq <= 90; ++seq) REQUIRE(rig.next(1) == Stretch{seq, 1});
+  rig.held_project = "";
+  rig.queue.let_go(rig.room());
+  int of_held = 0;
+  for (int turn = 0; turn < 20; ++turn) of_held += rig.next(1)->first <= 50 ? 1 : 0;
+  REQUIRE((9 <= of_held && of_held <= 11));
+}
+
+TEST_CASE("what was served where a held project has no worker is not held against it",
+          "[ventilator]") {
+  Waiting rig(0, 0);
+  rig.extend(50, "a", 0, "held");
+  rig.extend(100, "b", 0, "far");
+  rig.extend(50, "c", 0, "near");
+  REQUIRE(rig.next(1, "c") == Stretch{151, 1});
+  rig.held_project = "held";
+  REQUIRE(rig.next(1, "a") == std::nullopt);
+  for (Seq seq = 51; seq <= 90; ++seq) REQUIRE(rig.next(1, "b") == Stretch{seq, 1});
+  rig.held_project = "";
+  rig.queue.let_go(rig.room());
+  REQUIRE(rig.next(1, "ac") == Stretch{1, 1});  // And not all of the other's before it.
+}
+
 TEST_CASE("projects that are held together keep what they had from each other", "[ventilator]") {
   Waiting rig(0, 0);
   rig.extend(50, "a", 0, "one");

@@ -301,7 +301,7 @@ TEST_CASE("a schedule's tasks wait until its tenant's quota has room", "[tenancy
   all.rig.pass(65s);
   REQUIRE(all.rig.all<JournalTasks>().empty());
   REQUIRE(all.rig.core.schedules().view("acme/nightly", 0)["last_error"].text_or("") ==
-          "quota tenant:acme/: 1 tasks are queued, with this submit 2, limit 1; try again later");
+          "quota tenant:acme/: 1 task is queued, with this submit 2, limit 1; try again later");
   all.rig.settle({1});
   all.rig.pass(10s);
   REQUIRE(all.rig.all<JournalTasks>().size() == 1);

@@ -42,6 +42,25 @@ TEST_CASE("what ends as done without a worker has its arguments as its value", "
   REQUIRE(done.body == Value(Value::Map{{"value", value}}));
 }
 
+TEST_CASE("of a lost copy the log is told why, and nothing of its task", "[ventilator]") {
+  const auto task_class = protocol::encode_class({"echo", "photos", 2, 1});
+  Bytes spec;
+  protocol::put_task_spec(spec, {"\x80"});
+  const auto copy = letter_of(
+      {7, {1, 9}, 1, TaskState::kFailed, true, {}, {"", "worker w1: it fell silent"}, true},
+      {task_class, spec, 1, 0});
+  REQUIRE((copy.record.is_copy && !copy.record.is_final && copy.record.is_unconfirmed));
+  REQUIRE((copy.record.kind == "echo" && copy.record.project == "photos"));
+  REQUIRE(copy.body ==
+          Value(Value::Map{{"error", "worker w1: it fell silent"}, {"cause", "lost"}}));
+}
+
+TEST_CASE("a task that is dead after one attempt says so", "[ventilator]") {
+  const auto letter = letter_of({7, {1, 9}, 1, TaskState::kDead, false, {"attempt 1: failed: a"}},
+                                {protocol::encode_class({"echo"}), {}, 1, 0});
+  REQUIRE(letter.body["error"].text_or("") == "dead after 1 attempt, attempt 1: failed: a");
+}
+
 TEST_CASE("a dead letter carries its task and the reason of every attempt", "[ventilator]") {
   const auto task_class = protocol::encode_class({"echo", "photos", 2, 1});
   Bytes spec;

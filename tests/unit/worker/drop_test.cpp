@@ -17,6 +17,22 @@ Rig dropped() {
   return rig;
 }
 
+/// A task that may run twice, in a slot.
+Rig speculated() {
+  Rig rig(Rig::config(1, 1));
+  rig.link();
+  protocol::TaskClass task_class{"work"};
+  task_class.speculate = 1;
+  const auto encoded = protocol::encode_class(task_class);
+  Bytes spec;
+  protocol::put_task_spec(spec, {"\x80"});
+  Bytes payload;
+  protocol::put_task_run(payload, {1, 10, 1, 1, encoded, spec});
+  rig.step(TasksReceived{{1, kRun, 1, kOrigin, 1, 1, payload}});
+  REQUIRE(rig.started() == std::vector<Seq>{1});
+  return rig;
+}
+
 void lease_again(Rig& rig) {
   Bytes payload;
   put_task(payload, {1, 30, 3, 1, {}, {}}, "work");
@@ -34,6 +50,23 @@ TEST_CASE("a dropped task is held until it has ended", "[worker]") {
   REQUIRE(rig.all<KillTask>().empty());
   rig.finish(1);
   REQUIRE(rig.held().empty());
+}
+
+TEST_CASE("what became of a dropped copy is told, and is no end of its task", "[worker]") {
+  auto rig = speculated();
+  rig.order(OrderKind::kDrop, 1);
+  REQUIRE(rig.all<KillTask>().size() == 1);
+  rig.step(TaskFinished{{kOrigin, 1}, {1, 10}, TaskState::kCancelled, 0, 0, {}, "\x80"});
+  REQUIRE(rig.result().is_copy);
+  REQUIRE_FALSE(rig.result().is_final);
+  REQUIRE(rig.result().state == TaskState::kCancelled);
+  REQUIRE(rig.held() == held(10, HeldState::kFinished));
+}
+
+TEST_CASE("what may run twice says so with its end", "[worker]") {
+  auto rig = speculated();
+  rig.finish(1);
+  REQUIRE((rig.result().may_have_copy && rig.result().is_final && !rig.result().is_copy));
 }
 
 TEST_CASE("a dropped task that is leased again starts once the old one has ended", "[worker]") {

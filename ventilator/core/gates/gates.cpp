@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/counted.hpp"
 #include "common/base/expected.hpp"
 #include "common/base/text.hpp"
 
@@ -21,7 +22,7 @@ std::optional<Error> why_no_parents(std::string_view encoded, Seq seq, Seq submi
     sum += parent->count;
     if (parent->back != 0) {
       if (parent->back > seq - submit)
-        return Error{text("after: ", parent->back, " tasks back is before its submit")};
+        return Error{text("after: ", counted(parent->back, "task"), " back is before its submit")};
       continue;
     }
     const TaskId last{parent->id.origin, parent->id.seq + parent->count - 1};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/counted.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
@@ -42,8 +43,8 @@ std::optional<Why> Caps::why(const protocol::TaskClass& task_class) const {
   for (const auto& scope : scopes_of(task_class)) {
     const auto found = caps_.find(scope);
     if (found != caps_.end() && found->second.leased >= found->second.most)
-      return Why{"cap", text(to_text(scope), " has ", found->second.leased,
-                             " tasks running, limit ", found->second.most)};
+      return Why{"cap", text(to_text(scope), " has ", counted(found->second.leased, "task"),
+                             " running, limit ", found->second.most)};
   }
   return std::nullopt;
 }

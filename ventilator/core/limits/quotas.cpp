@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/counted.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
@@ -26,8 +27,8 @@ TaskClasses::Load load_of(std::string_view groups, const std::string& prefix) {
 std::optional<Error> why_beyond(std::uint64_t has, std::uint64_t more, std::uint64_t most,
                                 const char* what) {
   if (most == 0 || has + more <= most) return {};
-  return Error{text(has, " ", what, " queued, with this submit ", has + more, ", limit ", most,
-                    more > most ? "" : "; try again later"),
+  return Error{text(counted(has, what), has == 1 ? " is" : " are", " queued, with this submit ",
+                    has + more, ", limit ", most, more > most ? "" : "; try again later"),
                more > most ? ErrorCode::kTooLarge : ErrorCode::kQuota};
 }
 
@@ -51,14 +52,17 @@ std::optional<Error> Quotas::why_refused(std::string_view groups, const TaskClas
     if (more.tasks == 0) continue;
     const auto has = classes.load_within(prefix);
     const auto& quota = held.quota;
-    auto why = why_beyond(has.tasks, more.tasks, quota.queued, "tasks are");
-    if (!why) why = why_beyond(has.bytes, more.bytes, quota.bytes, "bytes are");
+    auto why = why_beyond(has.tasks, more.tasks, quota.queued, "task");
+    if (!why) why = why_beyond(has.bytes, more.bytes, quota.bytes, "byte");
     if (!why && quota.rate > 0 && held.rate.left_at(now) < 1) {
       const auto wait = std::chrono::floor<std::chrono::milliseconds>(held.rate.when(1) - now);
-      why = Error{text(held.rate.shown(), " tasks a second are accepted; try again in ",
-                       std::chrono::ceil<std::chrono::seconds>(wait).count(), " s"),
-                  ErrorCode::kQuota,
-                  static_cast<std::uint32_t>(std::clamp<std::int64_t>(wait.count(), 0, UINT32_MAX))};
+      why =
+          Error{text(held.rate.shown(),
+                     held.rate.per_second == 1 ? " task a second is" : " tasks a second are",
+                     " accepted; try again in ",
+                     std::chrono::ceil<std::chrono::seconds>(wait).count(), " s"),
+                ErrorCode::kQuota,
+                static_cast<std::uint32_t>(std::clamp<std::int64_t>(wait.count(), 0, UINT32_MAX))};
     }
     if (!why) continue;
     why->message = text("quota tenant:", prefix, ": ", why->message);

@@ -47,7 +47,8 @@ std::string Rate::shown() const {
 }
 
 Why Rate::why(std::string_view whom) const {
-  return {"rate", text("of ", whom, " begin ", shown(), " tasks a second at most")};
+  return {"rate", text("of ", whom, per_second == 1 ? " begins " : " begin ", shown(),
+                       per_second == 1 ? " task" : " tasks", " a second at most")};
 }
 
 }  // namespace eole::ventilator

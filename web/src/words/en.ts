@@ -46,6 +46,7 @@ export const en = {
     cancelled: 'cancelled',
     lost: 'lost',
     retrying: 'failed',
+    copy: 'copy',
   },
 
   // What holds everywhere

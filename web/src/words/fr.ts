@@ -45,6 +45,7 @@ export const fr: Words = {
     cancelled: 'annulée',
     lost: 'perdue',
     retrying: 'échouée',
+    copy: 'copie',
   },
 
   loading: 'Chargement',

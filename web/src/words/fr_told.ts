@@ -85,10 +85,14 @@ const kWhy: Clause[] = [
     'elle attend les tâches du projet $1 acceptées avant elle',
   ],
   [
-    /^of (.+) begin (\S+) tasks a second at most$/,
-    'de $1 commencent au plus $2 tâches par seconde',
+    /^of (.+) begins? (\S+) tasks? a second at most$/,
+    (_, of = '', count = '') =>
+      `de ${of} ${count === '1' ? 'commence' : 'commencent'} au plus ${count} tâche${s(count)} par seconde`,
   ],
-  [/^(\S+) has (\d+) tasks running, limit (\d+)$/, '$1 a $2 tâches en cours, limite $3'],
+  [
+    /^(\S+) has (\d+) tasks? running, limit (\d+)$/,
+    (_, of = '', count = '', limit = '') => `${of} a ${count} tâche${s(count)} en cours, limite ${limit}`,
+  ],
   [/^(\S+) is paused$/, '$1 est en pause'],
   [
     /^its next attempt is at ([^\s,]+)(?:, after (.+))?$/s,
