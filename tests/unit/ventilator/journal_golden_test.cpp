@@ -47,7 +47,7 @@ Durable durable() {
   durable.answers.add(7, 1, 0, {40, 1}, {});
   durable.answers.add({"nightly", "hash of two tasks", {41, 2}, {}});
   durable.wishes.put("pause", "project:photos", "\xc3");
-  durable.projects.put("photos", {true, true, 38, 3, 2, 41, "a task", 43});
+  durable.projects.put("photos", {true, true, false, 38, 3, 2, 41, "a task", 43});
   return durable;
 }
 

@@ -344,7 +344,7 @@ TEST_CASE("so many projects are known, and one that is over makes room", "[proje
 
 TEST_CASE("a record of projects is read as it was written", "[projects]") {
   Projects projects;
-  projects.put("a", {true, false, 3, 9, 2, 1, "x", 0});
+  projects.put("a", {true, false, true, 3, 9, 2, 1, "x", 0});
   projects.put("b", {});
   SavePlace place{Part::kProjects, 0, 0};
   Bytes bytes;
