@@ -43,18 +43,17 @@ export class Cancelled extends EoleError {}
 /** The cluster was closed meanwhile. */
 export class Closed extends EoleError {}
 
-/** Of records of these offsets. */
-export function notKept(what, first, last) {
-  return first === last
-    ? `1 ${what}, offset ${first}, is not kept any more`
-    : `${last - first + 1} ${what}s, offsets ${first} to ${last}, are not kept any more`;
-}
-
 /** The log is not kept any more where it was to be read. keptFrom: the offset of the oldest result that is. */
 export class Gone extends EoleError {
   constructor(text, keptFrom) {
     super(text);
     this.keptFrom = keptFrom;
+  }
+  /** Of records of these offsets. */
+  static notKept(what, first, last) {
+    return first === last
+      ? `1 ${what}, offset ${first}, is not kept any more`
+      : `${last - first + 1} ${what}s, offsets ${first} to ${last}, are not kept any more`;
   }
 }
 

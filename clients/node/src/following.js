@@ -1,6 +1,6 @@
 // How a reader follows the log without a gap: by what is published, and by reading what none of that brought.
 // Pure: no socket, no clock; `now` is in milliseconds. What clients/cpp/core/read.hpp decides.
-import { Damaged, Gone, NoAnswer, Refused, notKept } from './errors.js';
+import { Damaged, Gone, NoAnswer, Refused } from './errors.js';
 import { batchesOf, crc32c, spanOf } from './records.js';
 import { head } from './values.js';
 
@@ -93,7 +93,7 @@ export class Following {
   onGone(request, keptFrom) {
     if (this.isOver || !this.#isAsking || request !== this.request || keptFrom <= this.offset) return;
     const { offset } = this;
-    const text = `the sink: ${notKept('result', offset, keptFrom - 1)}; the oldest kept is ${keptFrom}`;
+    const text = `the sink: ${Gone.notKept('result', offset, keptFrom - 1)}; the oldest kept is ${keptFrom}`;
     this.end(new Gone(text, keptFrom));
   }
 

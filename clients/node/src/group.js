@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import * as zmq from 'zeromq';
 
 import { kTurnedAway, pump, sendNow } from './connection.js';
-import { BadTask, Closed, Gone, NoAnswer, Refused, notKept } from './errors.js';
+import { BadTask, Closed, Gone, NoAnswer, Refused } from './errors.js';
 import { Member } from './member.js';
 import { openBatch } from './records.js';
 import { topics } from './topics.js';
@@ -121,7 +121,7 @@ export class Group {
   }
 
   #goneOf([first, last]) {
-    const text = `${notKept('record', first, last)}; the oldest kept is ${last + 1}`;
+    const text = `${Gone.notKept('record', first, last)}; the oldest kept is ${last + 1}`;
     return Object.assign(new Gone(`group ${this.#name}: ${text}`, last + 1), { first, last });
   }
 
