@@ -64,8 +64,8 @@ class ByKind {
  public:
   ByKind() = default;
   ByKind(const ByKind& other) : all_(other.all_) {}  // What was used last is its own.
-  ByKind& operator=(const ByKind& other) {
-    all_ = other.all_;
+  ByKind& operator=(ByKind other) {
+    all_.swap(other.all_);
     last_ = nullptr;
     return *this;
   }
