@@ -54,7 +54,8 @@ void add(const Value& ranges, Origin origin, const std::function<void(TaskId)>& 
 
 // Asks for all of them, a few thousand in a message.
 void ask(Cluster& cluster, const TaskSet& tasks, Told& told) {
-  for (const auto& [origin, seqs] : tasks) {
+  for (const auto& [of, seqs] : tasks) {
+    const auto origin = of;  // clang 14 captures no structured binding.
     SeqRanges piece;
     const auto send = [&] {
       if (piece.count() == 0) return;
