@@ -16,7 +16,8 @@ std::vector<AlertChange> judge(const std::vector<AlertRule>& rules,
     return found == groups.end() ? GroupLag{group} : *found;
   };
   for (const auto& [which, since] : raised) {
-    const auto& [name, group] = which;
+    const auto& name = which.first;
+    const auto& group = which.second;
     const auto lag = lag_of(group);
     const bool holds = std::any_of(rules.begin(), rules.end(), [&](const AlertRule& rule) {
       return rule.name == name && (rule.group == kEveryGroup || rule.group == group) &&

@@ -140,9 +140,10 @@ void Core::open_gates() {
     const auto is_new = [&](const Released::Ended& ended) {
       return !queue_.is_recovered(ended.seq);
     };
-    const auto earlier = std::ranges::stable_partition(released.ended, is_new);
-    std::ranges::move(earlier, std::back_inserter(recovery_.let_go.ended));
-    released.ended.erase(earlier.begin(), earlier.end());
+    const auto earlier =
+        std::stable_partition(released.ended.begin(), released.ended.end(), is_new);
+    std::move(earlier, released.ended.end(), std::back_inserter(recovery_.let_go.ended));
+    released.ended.erase(earlier, released.ended.end());
   }
   let_go(std::move(released));
 }

@@ -38,8 +38,9 @@ std::string text_of(const Value& value) {
 Expected<void> lay_files(const Value& files, const std::string& directory, TaskContext& context) {
   const auto* members = files.as<Value::Map>();
   if (members == nullptr) return {};
-  for (const auto& [name, value] : *members) {
-    const auto sha256 = value.text_or("");
+  for (const auto& member : *members) {
+    const auto& name = member.first;
+    const auto sha256 = member.second.text_or("");
     const auto refuse = [&](const std::string& why) {
       return Error{text("files ", shown(name), ": ", why)};
     };

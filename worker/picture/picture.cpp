@@ -23,7 +23,8 @@ Plane upright(const Plane& plane, int orientation) {
       orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool is_bottom_first =
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  const auto from_row = [&](int y) { return is_bottom_first ? height - 1 - y : y; };
+  const auto last_row = height - 1;
+  const auto from_row = [&](int y) { return is_bottom_first ? last_row - y : y; };
   if (!is_turned) {
     for (int y = 0; y < height; ++y) {
       const auto* from = plane.row(from_row(y));

@@ -72,8 +72,8 @@ void GroupCore::take_generation(const protocol::Attending& told, TimePoint now, 
   if (is_moved) owned_.clear();  // What was handed out before is not to be committed now.
   for (auto& [partition, owned] : owned_) {
     owned.position = level(owned);
-    const bool is_told = std::any_of(cursors->begin(), cursors->end(), [&](const auto& cursor) {
-      return cursor.partition == partition;
+    const bool is_told = std::any_of(cursors->begin(), cursors->end(), [&, its = partition](const auto& cursor) {
+      return cursor.partition == its;
     });
     if (!is_told && is_new) owned.is_leaving = true;
   }
