@@ -101,9 +101,7 @@ void show(const GroupOptions& options, const Globals& globals) {
 
 void move(const GroupOptions& options, const Globals& globals) {
   Cluster cluster(globals);
-  auto place = place_in_log(cluster, options.from, "--to");
-  if (place == Value("latest")) place = head_of(cluster);
-  if (place == Value("earliest")) place = need(cluster.sink.query("status"))["log_kept_from"];
+  const Value place = offset_of_place(cluster, place_in_log(cluster, options.from, "--to"));
   const auto before = look(cluster, options.group, Value::Map{{"to", place}});
   auto view = control(
       cluster, "group_move",
@@ -139,6 +137,14 @@ Value place_in_log(Cluster& cluster, const std::string& written, const char* fla
       !written.empty() && written.find_first_not_of("0123456789") == written.npos;
   if (is_number && written.size() <= 18) return static_cast<std::int64_t>(std::stoll(written));
   return offset_at(cluster, need(parse_when(written, process::unix_ms(), flag), kBadUse));
+}
+
+std::uint64_t offset_of_place(Cluster& cluster, const Value& place) {
+  if (place == Value("latest")) return head_of(cluster);
+  const auto offset = place == Value("earliest")
+                          ? need(cluster.sink.query("status"))["log_kept_from"].int_or(0)
+                          : place.int_or(0);
+  return static_cast<std::uint64_t>(offset);
 }
 
 void create_cursor(Cluster& cluster, const std::string& name, const std::string& from) {

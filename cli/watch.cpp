@@ -8,7 +8,6 @@
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
-#include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/result_view.hpp"
@@ -146,14 +145,6 @@ class News {
   net::Socket socket_;
 };
 
-std::optional<std::uint64_t> first_offset(Cluster& cluster, const std::string& from) {
-  if (from == "latest") return std::nullopt;
-  if (from == "earliest")
-    return static_cast<std::uint64_t>(
-        need(cluster.sink.query("status"))["log_kept_from"].int_or(0));
-  return need(process::parse_number(from, 0, INT64_MAX));
-}
-
 void watch(Globals& globals, const WatchOptions& options) {
   if (!options.as.empty() || !options.group.empty()) return watch_as_member(globals, options);
   if (!options.member.empty() || !options.commit.empty())
@@ -167,7 +158,8 @@ void watch(Globals& globals, const WatchOptions& options) {
   if (!options.topic.empty()) pattern = need(TopicPattern::parse(options.topic), kBadUse);
   Cluster cluster(globals);
   std::optional<std::uint64_t> from;
-  if (!options.from.empty()) from = first_offset(cluster, options.from);
+  if (!options.from.empty() && options.from != "latest")
+    from = offset_of_place(cluster, place_in_log(cluster, options.from));
   const auto head = options.since.empty() ? 0 : head_of(cluster);
   if (!options.since.empty()) from = offset_at(cluster, since);
   auto reader =
