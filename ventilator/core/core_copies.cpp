@@ -40,9 +40,12 @@ bool Core::may_copy(Seq seq, ClassId id, const Worker& worker, TimePoint now) co
 
 namespace {
 // The later of two leases is the later attempt.
+std::uint16_t attempt_of(const Task& task, Lease lease) {
+  return static_cast<std::uint16_t>(task.attempt - (lease < task.lease ? 1 : 0));
+}
+
 std::string reason_of(const Task& task, Lease lease, const std::string& reason) {
-  const bool is_later = task.lease <= lease;
-  return text("attempt ", task.attempt - (is_later ? 0 : 1), ": one of two copies: ", reason);
+  return text("attempt ", attempt_of(task, lease), ": one of two copies: ", reason);
 }
 }  // namespace
 
@@ -63,10 +66,15 @@ bool Core::is_lost_copy(const Task& task, Lease lease) const {
 
 // Pushed once: whoever reads of the task may miss it, and nothing follows from it.
 void Core::lose_copy(Seq seq, Task& task, Lease lease, const std::string& reason, Actions& out) {
-  const auto attempt = static_cast<std::uint16_t>(task.attempt - (lease < task.lease ? 1 : 0));
   task.add_reason(reason_of(task, lease, reason));
-  out.push_back(
-      PushVerdict{seq, lease, attempt, protocol::TaskState::kFailed, true, {}, {"", reason}, true});
+  out.push_back(PushVerdict{seq,
+                            lease,
+                            attempt_of(task, lease),
+                            protocol::TaskState::kFailed,
+                            true,
+                            {},
+                            {"", reason},
+                            true});
 }
 
 void Core::end_elder(Task& task) { end_copy(task, task.story->elder.lease, ""); }
