@@ -51,7 +51,9 @@ Seen look_at(Cluster& cluster, const std::string& name) {
   const auto ended = need(cluster.sink.query("project", {}, client::ended_options(name, live)));
   if (live.is_null() && ended.is_null())
     throw Failure{kNotDone, text("project ", shown(name), ": nothing is known of it")};
-  Seen seen{project_view(live, ended), live["is_opened"] == Value(true)};
+  Seen seen;
+  seen.view = project_view(live, ended);
+  seen.is_opened = live["is_opened"] == Value(true);
   Value result;
   if (const auto id = live["collected"].text_or(""); !id.empty())
     result = need(cluster.sink.query("result", need_id(id)));
@@ -157,9 +159,7 @@ int retry(const ProjectOptions& options, const Globals& globals) {
           cluster.ventilator.ask(protocol::Control{0, what, Value(std::move(wish)).to_msgpack()}));
     };
     std::string after;
-    if (seen.is_opened)
-      after =
-          control("open", {{"is_again", true}, {"is_retry", true}})["retried_after"].text_or("");
+    if (seen.is_opened) after = control("open", {{"is_retry", true}})["retried_after"].text_or("");
     Submission submission(cluster, "", false, client::retry_key(name, after));
     for (const auto& task : tasks) submission.add(task);
     submission.finish();

@@ -169,10 +169,10 @@ Answered retry(Ring ring, std::string name) {
   if (missing.parts.empty() && begun.empty()) co_return json(200, answer);
   auto batch = co_await tasks_anew(ring, missing);  // Before anything changes.
   const bool is_opened = live["is_opened"] == Value(true);
-  Value again = Value::Map{{"project", name}, {"is_again", true}, {"is_retry", true}};
+  Value wish = Value::Map{{"project", name}, {"is_retry", true}};
   std::string after;
   if (is_opened)
-    after = need(co_await ring.control("open", std::move(again)))["retried_after"].text_or("");
+    after = need(co_await ring.control("open", std::move(wish)))["retried_after"].text_or("");
   auto key = client::retry_key(name, after);
   if (!key.empty()) key += "0";  // It is one message.
   if (batch.count > 0) {

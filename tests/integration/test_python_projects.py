@@ -92,7 +92,7 @@ class PythonProjects(unittest.TestCase):
         # So does the command.
         cluster = self.cluster
         for _ in range(2):
-            client.control("open", project="again", is_again=True, is_retry=True)
+            client.control("open", project="again", is_retry=True)
             self.assertEqual(cluster.eole("project", "retry", "again").returncode, 0)
             client.wait_project("again")
         self.assertEqual(len(runs()), 9)

@@ -212,7 +212,7 @@ class Cluster(OfGroups):
         tasks, places = tasks_anew(missing, lambda task: self._query("queries", "spec", task))  # Before anything changes.
         if live.get("is_opened") is not True:
             return self._submit_found(tasks, places, "")
-        after = self.control("open", project=name, is_again=True, is_retry=True).get("retried_after")
+        after = self.control("open", project=name, is_retry=True).get("retried_after")
         ids = self._submit_found(tasks, places, "", keys=retry_key(name, after))
         self.close_project(name)
         return ids
