@@ -101,7 +101,7 @@ Expected<void> AlertDesk::tell(const AlertChange& change, const Value& alerts) {
       if (alert["name"].text_or("") == change.rule) rule = alert;
   // Of a tenant's rule it is a task of that tenant.
   const auto project = text(rule["within"].text_or(""), "alerts");
-  client::Submitter submitter(context_, cluster_, {key_of(change)},
+  client::Submitter submitter(context_, cluster_, {.key = key_of(change)},
                               [](Origin, Seq, std::uint32_t) {});
   if (auto added = submitter.add({"echo", project}, news.to_msgpack()); !added) return added;
   if (!rule["command"].is_null()) {

@@ -17,8 +17,8 @@ namespace eole::client {
 class Submitter {
  public:
   struct Options {
-    std::string key;             // The whole submission's; only one message then.
-    std::string keys;            // Or with its number behind it each message's.
+    std::string key = {};        // The whole submission's; only one message then.
+    std::string keys = {};       // Or with its number behind it each message's.
     std::uint32_t batch = 1024;  // Tasks in a message, at most.
     Duration patience = Submits::kPatience;
   };
