@@ -72,9 +72,9 @@ void GroupCore::take_generation(const protocol::Attending& told, TimePoint now, 
   if (is_moved) owned_.clear();  // What was handed out before is not to be committed now.
   for (auto& [partition, owned] : owned_) {
     owned.position = level(owned);
-    const bool is_told = std::any_of(cursors->begin(), cursors->end(), [&, its = partition](const auto& cursor) {
-      return cursor.partition == its;
-    });
+    const bool is_told =
+        std::any_of(cursors->begin(), cursors->end(),
+                    [&, its = partition](const auto& cursor) { return cursor.partition == its; });
     if (!is_told && is_new) owned.is_leaving = true;
   }
   if (!is_new && letting_go_.request != 0 && beats_.answered >= letting_go_.request) {
