@@ -34,11 +34,9 @@ Summary Settler::load_batch(const protocol::ResultBatch& batch) {
     if (run->first.may_have_copy && (run->first.is_final || run->first.is_copy)) remember(*run);
     if (run->first.is_final) {
       failures_.forget(origin, seq, run->last());
-    } else if (run->first.is_copy) {
-      origins_.load_failed({origin, run->last()});
     } else {
       origins_.load_failed({origin, run->last()});
-      for (std::uint32_t i = 0; i < run->count; ++i)
+      for (std::uint32_t i = 0; i < run->count && !run->first.is_copy; ++i)
         failures_.load({origin, seq + i}, {run->first.lease.start, run->first.lease.number + i});
     }
     count(*run, batch.first_offset + summary.count);
@@ -65,43 +63,12 @@ SeqRanges Settler::discard(Origin origin, const SeqRanges& seqs) {
   return letters;
 }
 
-// A worker's claim that all up to `floor` was acknowledged (by a log that was lost, or before the
-// run was forgotten) lets its results go on behind it; it acknowledges nothing by itself.
-std::uint64_t Settler::known_of(const protocol::Results& results) const {
-  const auto level = runs_.level(results.run, results.origin);
-  return planted("floor-ignored") ? level : std::max(level, results.floor);
-}
-
-bool Settler::is_announced(Origin origin, const News& news) const {
-  return origins_.is_introduced(origin) &&
-         (news.highest <= origins_.announced(origin) || planted("forged-number-taken"));
-}
-
-// As far as can be told here: no lease is of a start to come.
-bool Settler::is_leased(Origin origin, const News& news) const {
-  return news.start <= origins_.start(origin);
-}
-
-Settler::Judged Settler::judge(const protocol::Results& results, std::string_view user) const {
-  if (!runs_.may_use(results.run, user)) return {Standing::kForeign, {}};
-  const auto known = known_of(results);
-  if (results.first > known + 1 && !planted("gap-in-results-taken"))
-    return {Standing::kBehindGap, {}};
-  if (results.count == 0 || results.first + results.count - 1 <= known)
-    return {Standing::kKnown, {}};
-  auto news = news_of(results, known);
-  if (!news) return {Standing::kBroken, {}};
-  if (!is_announced(results.origin, *news)) return {Standing::kUnannounced, std::move(*news)};
-  if (!is_leased(results.origin, *news)) return {Standing::kUnleased, {}};
-  return {Standing::kTaken, std::move(*news)};
-}
-
 // Each is looked for on the disk: of what is not taken now, none is.
 Expected<NamedArtifacts> Settler::artifacts_named(const protocol::Results& results,
                                                   std::string_view user) const {
   NamedArtifacts named;
-  const auto judged = judge(results, user);
-  if (judged.standing != Standing::kTaken) return named;
+  const auto judged = ResultsAdmission(runs_, origins_).judge(results, user);
+  if (judged.standing != ResultsAdmission::Standing::kTaken) return named;
   std::size_t count = 0;
   for (const auto& run : judged.news.runs) count += run.first.artifacts.size() / 32;
   if (count > protocol::kArtifactsPerMessageMax && !planted("artifacts-named-without-a-bound"))
@@ -119,13 +86,15 @@ void Settler::on(const ResultsReceived& event, Actions& out) {
     out.push_back(PublishAck{results.run, results.origin, level});
   };
   const auto level = runs_.level(results.run, results.origin);
-  const auto judged = judge(results, event.user);
+  const ResultsAdmission admission(runs_, origins_);
+  const auto judged = admission.judge(results, event.user);
+  using Standing = ResultsAdmission::Standing;
   switch (judged.standing) {
     case Standing::kBehindGap:
       if (waiting_.keep_behind(event)) return;
       [[fallthrough]];
     case Standing::kKnown:
-      return acknowledge(planted("floor-acknowledges") ? known_of(results) : level);
+      return acknowledge(planted("floor-acknowledges") ? admission.known_of(results) : level);
     case Standing::kUnannounced:
       return waiting_.keep(event, {results.origin, judged.news.highest});
     case Standing::kForeign:
@@ -144,29 +113,6 @@ void Settler::on(const ResultsReceived& event, Actions& out) {
   open.raise(last);  // Not sooner: of several batches a power cut may leave the first ones.
   close(open, out);
   acknowledge(last + (planted("acknowledge-one-more") ? 1 : 0));
-}
-
-// The results with numbers above `known`. Nothing if the message lies about itself: then its
-// sender is broken, not its tasks.
-std::optional<Settler::News> Settler::news_of(const protocol::Results& results,
-                                              std::uint64_t known) {
-  News news;
-  std::uint64_t left = results.count;
-  ByteReader reader(results.payload);
-  while (!reader.is_done()) {
-    const auto run = read_result_run(reader);
-    if (!run || run->count > left || run->first.id.origin != results.origin) return std::nullopt;
-    if (run->first.id.seq == 0 || run->last() < run->first.id.seq) return std::nullopt;
-    const auto first = results.first + results.count - left;
-    left -= run->count;
-    if (first + run->count <= known + 1) continue;  // All of it is here.
-    const auto skipped = first <= known ? known + 1 - first : 0;
-    news.runs.push_back(run->behind(static_cast<std::uint32_t>(skipped)));
-    news.highest = std::max(news.highest, run->last());
-    news.start = std::max(news.start, run->first.lease.start);
-  }
-  if (left > 0) return std::nullopt;
-  return news;
 }
 
 void Settler::on(const AnnounceReceived& event, Actions& out) {

@@ -14,6 +14,7 @@
 #include "sink/core/letters.hpp"
 #include "sink/core/origins.hpp"
 #include "sink/core/projects.hpp"
+#include "sink/core/results_admission.hpp"
 #include "sink/core/runs.hpp"
 #include "sink/core/under_way.hpp"
 #include "sink/core/waiting.hpp"
@@ -92,30 +93,6 @@ class Settler {
   void on(const AnnounceReceived& event, Actions& out);
   void go_on(Origin origin, Actions& out);
 
-  struct News {
-    std::vector<protocol::ResultRun> runs;
-    Seq highest = 0;
-    std::uint32_t start = 0;  // The latest of their leases.
-  };
-  /// What becomes of results.
-  enum class Standing {
-    kForeign,      // Another key's run.
-    kBehindGap,    // What comes before them is not here.
-    kKnown,        // All of them are here.
-    kBroken,       // The message lies about itself.
-    kUnannounced,  // Of tasks that their ventilator did not announce yet.
-    kUnleased,     // Of leases of a start to come.
-    kTaken,
-  };
-  struct Judged {
-    Standing standing;
-    News news;  // If they are taken, now or once they are announced.
-  };
-  Judged judge(const protocol::Results& results, std::string_view user) const;
-  std::uint64_t known_of(const protocol::Results& results) const;
-  static std::optional<News> news_of(const protocol::Results& results, std::uint64_t known);
-  bool is_announced(Origin origin, const News& news) const;
-  bool is_leased(Origin origin, const News& news) const;
   static std::string problem_of(const protocol::ResultRecord& result,
                                 const MissingArtifacts& missing);
   void take(const protocol::ResultRun& run, OpenBatch& open, Actions& out);
@@ -138,7 +115,7 @@ class Settler {
   Waiting waiting_;
   Letters letters_;
   Failures failures_;
-  Copies copies_;
+  Copies copies_;  // In no checkpoint.
   std::array<std::uint64_t, 5> counts_{};
   Projects projects_;
   UnderWay under_way_;  // In no checkpoint.
