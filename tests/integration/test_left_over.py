@@ -1,5 +1,6 @@
 """What is left over: parts of files, descriptors, directories."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -11,6 +12,7 @@ import unittest
 
 from cluster import BIN, Cluster, wait_until
 
+FILES = 100  # A role may have; a quarter is kept for its own.
 HASHED = {"kind": "exec", "args": {"shell": "head -c 400000 /dev/zero", "output_max": 500000}}
 
 
@@ -34,19 +36,32 @@ class Descriptors(InADirectory):
         return subprocess.Popen([BIN / "worker", "--cluster", f"{self.directory}/eole/data/worker.toml", "--name", name,
                                  "--data", f"{self.directory}/{name}"], env=cluster.env, stderr=subprocess.PIPE, text=True)
 
+    @contextlib.contextmanager
+    def flooded(self, cluster, role, name):
+        """Takes all that a role has for connections."""
+        pid = cluster.pid(role)
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(FILES)]
+            for peer in peers:
+                peer.settimeout(30)
+                peer.connect(f"{self.directory}/eole/data/sockets/{name}")
+            greeted = sum(peer.recv(1) != b"" for peer in peers)
+            self.assertLess(greeted, FILES)  # The rest was turned away.
+            yield
+        self.assertEqual(wait_until(lambda: cluster.pid(role)), pid)
+
+    def artifacts(self):
+        return [file for file in pathlib.Path(self.directory, "eole/data/sink/artifacts").iterdir() if len(file.name) == 64]
+
     def test_a_role_without_descriptors_for_connections_lives(self):
-        with Cluster(workers=0, directory=self.directory) as cluster:
-            for role, name in (("ventilator", "ventilator"), ("sink", "queries")):
-                pid = cluster.pid(role)
-                most = max(int(number) for number in os.listdir(f"/proc/{pid}/fd") if int(number) < 200)
-                subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={most + 8}:{most + 8}"], check=True)
-                peers = [self.enterContext(socket.socket(socket.AF_UNIX)) for _ in range(40)]
-                for peer in peers:
-                    peer.connect(f"{self.directory}/eole/data/sockets/{name}")
-                wait_until(lambda: len(os.listdir(f"/proc/{pid}/fd")) >= most, what="all descriptors are taken")
-                for peer in peers:
-                    peer.close()
-                self.assertEqual(wait_until(lambda: cluster.pid(role)), pid)
+        with Cluster("--allow-exec", workers=1, directory=self.directory,
+                     prefix=["prlimit", f"--nofile={FILES}:{FILES}"]) as cluster:
+            cluster.submit([HASHED], "--wait")  # The worker has its connection for artifacts.
+            with self.flooded(cluster, "ventilator", "ventilator"):
+                pass
+            with self.flooded(cluster, "sink", "queries"):
+                cluster.submit([{"kind": "exec", "args": {"shell": "seq 99999", "output_max": 999999}}])
+                wait_until(lambda: len(self.artifacts()) == 2, what="the sink has files")
 
     def test_a_ventilator_without_descriptors_refuses_workers_and_lives(self):
         with Cluster(workers=0, directory=self.directory) as cluster:
