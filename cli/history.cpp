@@ -64,7 +64,7 @@ std::string in_csv(const Value& value) {
   if (value.is_null()) return "";
   const auto* number = value.as<std::int64_t>();
   if (number != nullptr) return text(*number);
-  const auto written = shown(value.text_or(""), Keep::kLines);
+  auto written = shown(value.text_or(""), Keep::kLines);
   if (written.find_first_of("\",\r\n") == std::string::npos) return written;
   std::string out = "\"";
   for (const char one : written) out += one == '"' ? "\"\"" : std::string(1, one);

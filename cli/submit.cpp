@@ -189,7 +189,7 @@ int run(const std::string& kind, SubmitOptions& options, const Globals& globals)
 // What workers offer; nothing of it if this key may not know.
 Expected<Value> ask_kinds(Cluster& cluster) {
   auto told = cluster.ventilator.query("kinds");
-  if (!told && told.error().is_silence()) need(std::move(told));
+  if (!told && told.error().is_silence()) need(Expected<void>(told.error()));
   return told;
 }
 

@@ -71,10 +71,12 @@ std::vector<std::string> environment() {
 // In a session of its own: without a terminal nothing can ask, and all of it is ended together.
 pid_t start(std::vector<std::string> words, int input, int output, int lock) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   auto variables = environment();
   std::vector<char*> env;
+  env.reserve(variables.size() + 1);
   for (auto& variable : variables) env.push_back(variable.data());
   env.push_back(nullptr);
   posix_spawn_file_actions_t files;

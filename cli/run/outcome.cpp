@@ -1,5 +1,7 @@
 #include "cli/run/outcome.hpp"
 
+#include <cmath>
+
 #include "cli/lookup.hpp"
 
 namespace eole::cli {
@@ -38,7 +40,7 @@ JobOutcome outcome_of(const Value& view) {
   out.state = view["state"].text_or("");
   out.worker = view["worker"].text_or("");
   if (const auto* seconds = view["run_seconds"].as<double>())
-    out.run_ms = static_cast<std::int64_t>(*seconds * 1000 + 0.5);
+    out.run_ms = std::llround(*seconds * 1000);
   if (const auto at = parse_when(view["finished"].text_or(""), 0)) out.finished_unix_ms = *at;
   out.output = stream_of(view, "stdout");
   out.errors = stream_of(view, "stderr");

@@ -16,7 +16,7 @@ class Wanted {
                   std::optional<Partitions> partitions = {})
       : within_(std::move(within)),
         pattern_(std::move(pattern)),
-        partitions_(std::move(partitions)) {}
+        partitions_(partitions) {}
   bool is_all() const { return within_.is_all() && !pattern_ && !partitions_; }
   /// Any of its results.
   bool may_have(const ResultRun& run) const {

@@ -16,7 +16,6 @@
 
 namespace eole::client {
 
-using protocol::OnParentFailure;
 using protocol::Value;
 
 namespace {
@@ -314,6 +313,7 @@ Expected<void> set_word(TaskRequest& task, std::string_view name, const Value& v
                                  [&](const TaskWord& each) { return each.name == name; });
   if (word == kWords.end()) {
     std::vector<std::string> names;
+    names.reserve(kWords.size());
     for (const auto& each : kWords) names.emplace_back(each.name);
     const auto near = nearest(std::string(name), names);
     return Error{text(name, ": not a word of a task",
