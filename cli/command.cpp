@@ -88,7 +88,9 @@ Option* Command::add_option(const std::string& names, T& into, const std::string
 
 template <class T>
 Option* Command::add_flag(const std::string& names, T& into, const std::string& about) {
-  return keep(parser_.add_flag(names, into, about));
+  auto* flag = parser_.add_flag(names, into, about);
+  if constexpr (std::is_same_v<T, bool>) flag->disable_flag_override();
+  return keep(flag);
 }
 
 template Option* Command::add_option(const std::string&, std::string&, const std::string&);
@@ -115,7 +117,7 @@ Option* Command::add_option_function(const std::string& names,
 
 Option* Command::add_flag_callback(const std::string& names, const std::function<void()>& act,
                                    const std::string& about) {
-  return keep(parser_.add_flag_callback(names, act, about));
+  return keep(parser_.add_flag_callback(names, act, about)->disable_flag_override());
 }
 
 void Command::footer(const std::string& text) { parser_.footer(text); }

@@ -11,6 +11,7 @@
 #include "cli/signing.hpp"
 #include "common/base/nearest.hpp"
 #include "common/base/shown.hpp"
+#include "common/base/text.hpp"
 #include "common/process/options.hpp"
 #include "common/process/output.hpp"
 
@@ -92,6 +93,11 @@ std::optional<int> refuse_unknown_option(const CLI::App& root,
 // What the parser says of words that it cannot use, in our words where its own are of no help.
 int refuse(const CLI::ParseError& error, const Chosen& chosen) {
   std::string what = error.what();
+  constexpr std::string_view kHasValue = " was given a disallowed flag override";
+  if (what.ends_with(kHasValue)) {
+    const auto flag = what.substr(0, what.size() - kHasValue.size());
+    what = eole::text(flag.size() == 1 ? "-" : "--", flag, " takes no value");
+  }
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     what = "not expected: " + what.substr(std::min(what.size(), what.find(": ") + 2));
     if (chosen.command == "eole submit exec")

@@ -42,6 +42,15 @@ class OptionLimits(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
                 self.assertIn(told, done.stderr)
 
+    def test_a_flag_takes_no_value(self):
+        for words in (("submit", "echo", "x", "--retry=3"), ("submit", "echo", "x", "--wait=no"),
+                      ("run", "--retry=-1", "true", ":::", "1"), ("status", "--json=1")):
+            with self.subTest(words):
+                done = self.eole(*words)
+                flag = next(word for word in words if "=" in word).split("=")[0]
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn(f"{flag} takes no value", done.stderr)
+
     def test_a_role_says_the_limits_of_its_numbers(self):
         for role, name, value, told in (("worker", "--slots", "0", "is no whole number from 1 to 1024"),
                                         ("worker", "--prefetch", "-1", "is no whole number from 0 to 8192"),
