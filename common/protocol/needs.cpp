@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -63,7 +64,7 @@ std::optional<std::uint64_t> parse_amount(std::string_view written) {
   if (read.ec != std::errc() || read.ptr != end || written.empty()) return std::nullopt;
   const double thousandths = number * scale;
   if (!(thousandths >= 1) || thousandths > static_cast<double>(kAmountMax)) return std::nullopt;
-  return static_cast<std::uint64_t>(thousandths + 0.5);
+  return static_cast<std::uint64_t>(std::llround(thousandths));
 }
 
 std::string amount_text(std::uint64_t thousandths) {
