@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from cluster import BIN, Cluster, alive, wait_until
+from cluster import BIN, SANITIZER, Cluster, alive, wait_until
 from http_client import Http, upload
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
@@ -378,9 +378,10 @@ class Broken(unittest.TestCase):
             self.assertIn("not found", worker["broken"][0]["problem"])
             [why] = cluster.json("explain", waiting[0]["id"])[0]["why"]
             self.assertIn("no connected worker offers odd; on w1 runner", why["text"])
-            doctor = cluster.eole("doctor", check=False)
-            self.assertEqual(doctor.returncode, 1)
-            self.assertRegex(doctor.stdout, "(?s)wrong +runners +of worker w1 cannot start: runner .*not found")
+            if SANITIZER is None:  # The doctor tries a box.
+                doctor = cluster.eole("doctor", check=False)
+                self.assertEqual(doctor.returncode, 1)
+                self.assertRegex(doctor.stdout, "(?s)wrong +runners +of worker w1 cannot start: runner .*not found")
             self.assertIn("cannot start: runner", cluster.eole("status").stdout)
             others = cluster.submit([{"kind": "sleep", "args": {"seconds": 0}}] * 40, "--wait")
             self.assertEqual({each["state"] for each in others}, {"done"})
