@@ -42,7 +42,7 @@ std::string make_session(const net::Token& token, std::int64_t now_unix_ms) {
 }
 
 Session read_session(std::string_view session, const FindToken& find, std::int64_t now_unix_ms) {
-  const Session over{{}, true};
+  Session over{{}, true};
   const auto first = session.find('.');
   const auto second = first == session.npos ? first : session.find('.', first + 1);
   if (second == session.npos) return {};

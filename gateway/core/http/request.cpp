@@ -79,7 +79,7 @@ Expected<void> split_target(Request& request) {
   auto split_path = split(path, '/', [&](std::string_view part) -> Expected<void> {
     auto segment = decoded(part, false);
     if (!segment) return segment.error();
-    const auto named = split(*segment, '/', [&](std::string_view name) -> Expected<void> {
+    auto named = split(*segment, '/', [&](std::string_view name) -> Expected<void> {
       if (name == "." || name == "..")
         return Error{text("target: ", target, ": leads out of its path")};
       return {};
