@@ -237,6 +237,7 @@ void Groups::deal(Group& group) {
   }
   if (!has.empty()) {
     std::vector<RunId> order;  // Who has most keeps the odd ones.
+    order.reserve(has.size());
     for (const auto& [run, ones] : has) order.push_back(run);
     std::stable_sort(order.begin(), order.end(),
                      [&](RunId a, RunId b) { return has[a].size() > has[b].size(); });

@@ -1,6 +1,7 @@
 #include "sink/io/history.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -161,9 +162,9 @@ Expected<void> History::read_wanted(const protocol::Read& query, protocol::Recor
   if (!query.payload.empty()) {
     auto decoded = protocol::decode_partitions(query.payload);
     if (!decoded) return decoded.error();
-    if (!decoded->is_all()) partitions = std::move(*decoded);
+    if (!decoded->is_all()) partitions = *decoded;
   }
-  const protocol::Wanted wanted(Within(query.within), std::move(pattern), std::move(partitions));
+  const protocol::Wanted wanted(Within(query.within), std::move(pattern), partitions);
   const auto bytes_max = std::min<std::size_t>(query.bytes_max, kReadBytesMax);
   std::size_t looked_at = 0;
   records.within = query.within;
@@ -228,7 +229,7 @@ Lag History::lag(const std::vector<std::uint64_t>& cursors, std::uint64_t to, bo
     lag.partitions[i].is_exact = false;
     rest += share;
   }
-  lag.records += lag.is_exact ? to - at : static_cast<std::uint64_t>(rest + 0.5);
+  lag.records += lag.is_exact ? to - at : static_cast<std::uint64_t>(std::llround(rest));
   return lag;
 }
 
