@@ -14,7 +14,7 @@ from boxes import needs_boxes
 from cluster import BIN, SANITIZER, Cluster, wait_until
 
 
-@unittest.skipIf(SANITIZER, "a process with a sanitizer in it does not end in the box that the doctor tries")
+@unittest.skipIf(SANITIZER, "the doctor tries a box")
 class Doctor(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="eole-test-")
