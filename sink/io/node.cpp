@@ -176,7 +176,7 @@ void Node::tell_dead(const AppendBatch& action) const {
   while (auto result = results.next()) {
     if (!is_dead(*result)) continue;
     others += first.has_value();
-    if (!first) first = std::move(result);
+    if (!first) first = result;
   }
   process::log_warning(
       text(first->kind, ": a dead letter after ", counted(first->attempt, "attempt"),

@@ -140,7 +140,7 @@ Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
 }
 
 void Node::on(protocol::Follow& follow, const Sender& from) {
-  questions_.push_back({from.peer, std::move(follow), {}});
+  questions_.push_back({from.peer, follow, {}});
 }
 
 void Node::on(protocol::Read& read, const Sender& from) {
