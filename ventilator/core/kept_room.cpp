@@ -18,7 +18,7 @@ void KeptRoom::look(const protocol::TaskClass* first, const Fleet& fleet, Placem
   }
   if (!is_found && now >= since_ + kPatience && reservation_.may_begin(now))
     if (const auto run = fleet.nearest_to(*first, placement)) reservation_.begin(*run, now);
-  if (const auto run = reservation_.run()) {
+  if (const auto run = reservation_.run(); run && !is_found) {
     placement.keep(*run, placement.of(*first).needs);
   } else {
     placement.keep_nothing();
