@@ -6,6 +6,7 @@ import unittest
 import unittest.mock
 
 from cluster import Cluster, wait_until
+from http_client import Http
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
@@ -96,6 +97,34 @@ class PythonProjects(unittest.TestCase):
             self.assertEqual(cluster.eole("project", "retry", "again").returncode, 0)
             client.wait_project("again")
         self.assertEqual(len(runs()), 9)
+
+    def test_a_retry_that_was_interrupted_goes_on_by_the_gateway(self):
+        client = self.client
+        ran = pathlib.Path(self.cluster.directory, "ran-over-http")
+        http = Http(self.cluster)
+
+        def runs():
+            return len(ran.read_text(encoding="ascii").split())
+        client.open_project("web", then={"kind": "collect", "args": {"how": "concat"}})
+        client.submit([{"kind": "exec", "args": {"argv": ["sh", "-c", f"echo {name} >> {ran}; exit 1"]}}
+                       for name in "ab"], project="web")
+        client.close_project("web")
+        self.assertEqual((client.wait_project("web")["failed"], runs()), (2, 2))
+
+        # Before anything was submitted: the gateway does all of it.
+        client.control("open", project="web", is_retry=True)
+        self.assertEqual(http.post("/projects/web/retry"), {"project": "web", "retried": 2})
+        self.assertIn("2 of 2 parts were not done", client.wait_project("web")["result"]["error"])
+        self.assertEqual((client.project("web")["failed"], runs()), (4, 4))
+
+        # Before it was closed, with all that failed once more: nothing runs again, and it is over.
+        with unittest.mock.patch.object(client, "close_project", side_effect=eole.NoAnswer("away")), \
+                self.assertRaises(eole.NoAnswer):
+            client.retry_project("web")
+        wait_until(lambda: client.project("web")["failed"] == 6, what="what is done anew to fail")
+        self.assertEqual(http.post("/projects/web/retry"), {"project": "web", "retried": 2})
+        self.assertIn("2 of 2 parts were not done", client.wait_project("web")["result"]["error"])
+        self.assertEqual((client.project("web")["failed"], runs()), (6, 6))
 
     def test_all_of_a_project_is_cancelled_and_limits_are_listed(self):
         client = self.client
