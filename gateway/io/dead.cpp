@@ -6,7 +6,9 @@
 
 #include "clients/cpp/tasks/dead_groups.hpp"
 #include "clients/cpp/tasks/letter_words.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/process/log.hpp"
 #include "gateway/io/answers.hpp"
 #include "gateway/io/gateway.hpp"
 
@@ -225,13 +227,22 @@ Answered replay(Ring ring, Exchange& exchange) {
   co_return json(200, told);
 }
 
+// Who discarded how many and why is in the gateway's log: the letters are what failed, and not what
+// was thought of it.
 Answered discard(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, members({}));
+  only(asked, members({{"reason", Member::Is::kName}}));
   auto ids = co_await ids_of(ring, filter_of(asked));
   if (asked["dry_run"] == Value(true))
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
+  const auto of = ids.empty() ? std::string() : ids.front();
   const auto discarded = co_await take_off(ring, std::move(ids));
+  const auto& who = exchange.caller.name;
+  const auto reason = asked["reason"].text_or("");
+  if (discarded > 0)
+    process::log_info(text(discarded, " dead letters (", of, discarded > 1 ? " …" : "",
+                           ") were discarded by ", who.empty() ? "the owner" : who, " from ",
+                           exchange.address, reason.empty() ? "" : ": ", shown(reason)));
   co_return json(200, Value::Map{{"discarded", discarded}});
 }
 

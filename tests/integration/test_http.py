@@ -129,7 +129,9 @@ class Tasks(unittest.TestCase):
         wait_until(lambda: self.http.get("/projects/dying")["dead"] == 6)  # The replays died, too: only they are left.
         letters = [each["id"] for each in self.http.get("/dead?project=dying")["letters"]]
         self.assertEqual(sorted(letters), sorted(each["id"] for each in first))
-        self.assertEqual(self.http.post("/dead/discard", {"project": "dying"}), {"discarded": 3})
+        self.assertEqual(self.http.post("/dead/discard", {"project": "dying", "reason": "no\x1bhope"}), {"discarded": 3})
+        told = wait_until(lambda: [line["text"] for line in self.cluster.json("logs") if "discarded" in line["text"]])
+        self.assertRegex(told[0], r"^3 dead letters \(\S+ …\) were discarded by the owner from \S+: no\\x1bhope$")
 
     def test_dead_letters_are_replayed_at_a_rate(self):
         self.http.post("/task", [{"kind": "dead", "args": {"error": "late"}, "project": "slowly", "retry": True,
