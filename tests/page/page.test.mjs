@@ -535,6 +535,29 @@ test('a picture comes back smaller, and is compared with what was sent', async (
   assert.deepEqual(wrong, []);
 });
 
+test('of a folder that is dropped every picture is sent', async () => {
+  await page.goto(`${home}/pictures`);
+  await heading('Pictures');
+  const bytes = readFileSync(process.env.EOLE_PICTURE).toString('base64');
+  await page.evaluate((base64) => {
+    const picture = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+    const file = (name, content) => ({
+      isFile: true,
+      file: (take) => take(new File([content], name, { type: 'image/jpeg' })),
+    });
+    const folder = (...pages) => ({ isFile: false, createReader: () => ({ readEntries: (take) => take(pages.shift() ?? []) }) });
+    const inner = folder([file('deep.jpg', picture)]);
+    const outer = folder([file('first.jpg', picture), inner], [file('notes.txt', 'text')]); // Told in two parts.
+    const dropped = new Event('drop', { cancelable: true });
+    dropped.dataTransfer = { items: [{ webkitGetAsEntry: () => outer }] };
+    dispatchEvent(dropped);
+  }, bytes);
+  await page.getByText('notes.txt is no JPEG, PNG', { exact: false }).waitFor();
+  for (const name of ['first.jpg', 'deep.jpg'])
+    await page.getByRole('listitem').filter({ hasText: name }).getByText(/\d+ % saved/).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
 test('a download is told as it ends, and its picture is shown', async () => {
   const picture = readFileSync(process.env.EOLE_PICTURE);
   const site = createServer((_, answer) => {

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { filesOf } from '../dropped';
 import { Empty, Field, Screen } from '../parts/frame';
 import { bytes, Mark, seconds } from '../parts/shown';
 import { w } from '../settings';
@@ -40,7 +41,7 @@ export function Pictures() {
     const drop = (event: DragEvent) => {
       event.preventDefault();
       isOver.value = false;
-      if (event.dataTransfer) void take(event.dataTransfer.files);
+      if (event.dataTransfer) void filesOf(event.dataTransfer.items).then(take);
     };
     const paste = (event: ClipboardEvent) => {
       if (event.clipboardData && event.clipboardData.files.length > 0)
