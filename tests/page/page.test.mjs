@@ -731,7 +731,14 @@ test('a group is made, moved after it was said what that skips, and removed', as
   await asked.waitFor();
   const lag = async () => (await (await ask('GET', '/groups/bills')).json()).lag_records;
   assert.equal(await lag(), 2);
-  await asked.getByRole('button', { name: 'Move' }).click();
+  const name = asked.getByLabel('Type bills to go on');
+  await name.press('Enter'); // The name first, and all of it.
+  await name.fill('bill');
+  assert.equal(await asked.getByRole('button', { name: 'Move' }).isDisabled(), true);
+  await name.press('Enter');
+  assert.equal(await lag(), 2);
+  await name.fill('bills');
+  await name.press('Enter');
   await page.getByText('nothing unread').first().waitFor();
   assert.equal(await lag(), 0);
   await page.getByRole('button', { name: 'Remove' }).click();

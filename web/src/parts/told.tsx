@@ -6,6 +6,7 @@ import { call, type Method, Refusal } from '../api';
 import { curl } from '../curl';
 import { pulse } from '../live';
 import { w } from '../settings';
+import { Field } from './frame';
 
 interface Done {
   method: Method;
@@ -108,18 +109,27 @@ interface Question {
   text: string;
   detail?: ComponentChildren;
   yes: string;
+  name?: string | undefined; // To be typed before the answer can be yes.
   answer: (yes: boolean) => void;
 }
 
 const question = signal<Question | null>(null);
+const typed = signal('');
 
 /** Asks; true: yes. */
-export function sure(text: string, yes: string, detail?: ComponentChildren): Promise<boolean> {
+export function sure(
+  text: string,
+  yes: string,
+  detail?: ComponentChildren,
+  name?: string,
+): Promise<boolean> {
   return new Promise((resolve) => {
+    typed.value = '';
     question.value = {
       text,
       yes,
       detail,
+      name,
       answer: (said) => {
         question.value = null;
         resolve(said);
@@ -133,13 +143,38 @@ export function Questions() {
   return (
     now && (
       <Modal title={now.text} onClose={() => now.answer(false)}>
-        {now.detail}
-        <div class="actions">
-          <button class="main" autofocus onClick={() => now.answer(true)}>
-            {now.yes}
-          </button>
-          <button onClick={() => now.answer(false)}>{w().leaveIt}</button>
-        </div>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            now.answer(true);
+          }}
+        >
+          {now.detail}
+          {now.name && (
+            <Field id="typed" label={w().typeName(now.name)}>
+              <input
+                id="typed"
+                autofocus
+                autocomplete="off"
+                spellcheck={false}
+                value={typed.value}
+                onInput={(event) => (typed.value = event.currentTarget.value)}
+              />
+            </Field>
+          )}
+          <div class="actions">
+            <button
+              class="main"
+              autofocus={!now.name}
+              disabled={!!now.name && typed.value !== now.name}
+            >
+              {now.yes}
+            </button>
+            <button type="button" onClick={() => now.answer(false)}>
+              {w().leaveIt}
+            </button>
+          </div>
+        </form>
       </Modal>
     )
   );

@@ -122,7 +122,8 @@ export function OneGroup({ name }: { name: string }) {
     const path = `${to(name)}/move`;
     const would = await call<Move>('POST', path, { ...said, dry_run: true });
     const { from, skips, repeats } = would;
-    if (!(await sure(w().moveSure(name, from, number(skips), number(repeats)), w().moveIt))) return;
+    const text = w().moveSure(name, from, number(skips), number(repeats));
+    if (!(await sure(text, w().moveIt, undefined, name))) return;
     const done = await act<Move>('POST', path, { to: from });
     if (done) tell(w().moved(number(done.skips), number(done.repeats)));
   };

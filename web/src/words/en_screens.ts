@@ -110,6 +110,7 @@ export const screens = {
   moveIt: 'Move',
   moveSure: (name: string, from: number, skips: string, repeats: string) =>
     `Move ${name} to offset ${from}? ${skips} records are skipped, ${repeats} are read again.`,
+  typeName: (name: string) => `Type ${name} to go on`,
   moved: (skips: string, repeats: string) => `${skips} skipped, ${repeats} to be read again`,
   deleteSure: (name: string) => `Remove the group ${name} and its cursors? The log stays.`,
   removeIt: (name: string) => `Remove ${name}?`,

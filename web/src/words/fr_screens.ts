@@ -199,6 +199,7 @@ export const screens: typeof english = {
   moveIt: 'Déplacer',
   moveSure: (name, from, skips, repeats) =>
     `Déplacer ${name} à la position ${from} ? ${skips} enregistrements sautés, ${repeats} relus.`,
+  typeName: (name) => `Tapez ${name} pour continuer`,
   moved: (skips, repeats) => `${skips} sautés, ${repeats} à relire`,
   deleteSure: (name) => `Retirer le groupe ${name} et ses curseurs ? Le journal reste.`,
   removeIt: (name) => `Retirer ${name} ?`,
