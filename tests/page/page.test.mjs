@@ -161,8 +161,11 @@ test('a dead letter is replayed, edited and discarded', async () => {
   await page.getByRole('region', { name: 'Sent from here' }).getByText('done').waitFor();
   await page.goto(`${home}/dead`);
   await page.getByRole('button', { name: `Discard ${anew}` }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+  await page.getByLabel('Why').fill('was mended by hand');
+  await page.getByLabel('Why').press('Enter');
   await page.getByRole('button', { name: `Discard ${anew}` }).waitFor({ state: 'detached' });
+  await page.goto(`${home}/logs`);
+  await page.getByText(/discarded by .*: was mended by hand/).waitFor();
   assert.deepEqual(wrong, []);
 });
 

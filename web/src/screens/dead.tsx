@@ -135,7 +135,12 @@ async function acts(what: 'replay' | 'discard', filter: Filter, count: number): 
       ? w().replaySure(number(count), filter.group ?? '')
       : w().discardSure(number(count), filter.group ?? '');
   let rate = 0;
-  const pace = what === 'replay' && (
+  let reason = '';
+  const more = what === 'discard' ? (
+    <Field id="reason" label={w().discardReason} hint={w().discardReasonIs}>
+      <input id="reason" maxLength={120} onInput={(event) => (reason = event.currentTarget.value)} />
+    </Field>
+  ) : (
     <Field id="rate" label={w().replayRate} hint={w().replayRateIs}>
       <input
         id="rate"
@@ -148,13 +153,13 @@ async function acts(what: 'replay' | 'discard', filter: Filter, count: number): 
   );
   if (
     (what === 'discard' || count > 1) &&
-    !(await sure(text, what === 'replay' ? w().replayThem : w().discardThem, pace))
+    !(await sure(text, what === 'replay' ? w().replayThem : w().discardThem, more))
   )
     return;
   const answer = await act<Acted>(
     'POST',
     `/dead/${what}`,
-    rate > 0 ? { ...filter, rate } : filter,
+    { ...filter, ...(rate > 0 && { rate }), ...(reason && { reason }) },
   );
   if (!answer) return;
   if (what === 'discard') return tell(w().discarded(answer.discarded ?? 0));

@@ -15,6 +15,8 @@ export const screens = {
   replayRateIs: 'empty: all at once',
   replayThem: 'Replay',
   discardThem: 'Discard',
+  discardReason: 'Why',
+  discardReasonIs: 'Kept in the logs, with your name; may stay empty.',
   discard: 'Discard',
   replayed: (count: number) => `${count} submitted again`,
   discarded: (count: number) => `${count} discarded`,

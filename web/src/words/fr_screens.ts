@@ -16,6 +16,8 @@ export const screens: typeof english = {
   replayRateIs: 'vide : toutes à la fois',
   replayThem: 'Rejouer',
   discardThem: 'Écarter',
+  discardReason: 'Pourquoi',
+  discardReasonIs: 'Gardé dans les journaux, avec votre nom ; peut rester vide.',
   discard: 'Écarter',
   replayed: (count) => `${count} soumise${s(count)} à nouveau`,
   discarded: (count) => `${count} écartée${s(count)}`,
