@@ -130,7 +130,7 @@ class Tasks(unittest.TestCase):
         letters = [each["id"] for each in self.http.get("/dead?project=dying")["letters"]]
         self.assertEqual(sorted(letters), sorted(each["id"] for each in first))
         self.assertEqual(self.http.post("/dead/discard", {"project": "dying", "reason": "no\x1bhope"}), {"discarded": 3})
-        told = wait_until(lambda: [line["text"] for line in self.cluster.json("logs") if "discarded" in line["text"]])
+        told = wait_until(lambda: [line["text"] for line in self.cluster.json("logs") if "discarded by" in line["text"]])
         self.assertRegex(told[0], r"^3 dead letters \(\S+ …\) were discarded by the owner from \S+: no\\x1bhope$")
 
     def test_dead_letters_are_replayed_at_a_rate(self):
