@@ -6,6 +6,7 @@
 #include "common/process/system.hpp"
 #include "common/role/loop.hpp"
 #include "common/role/program.hpp"
+#include "worker/command/cgroup_tree.hpp"
 #include "worker/command/options.hpp"
 #include "worker/command/serve.hpp"
 #include "worker/io/node.hpp"
@@ -43,8 +44,9 @@ int main(int argc, char** argv) {
     worker::complete(config);
     const worker::Scratch scratch(slot.scratch, config.name, config.name != nameless);
     worker::add_own_kinds(config, commands.are_allowed);
-    const auto settings = commands.settled(slot.scratch, worker::mirrors_directory(slot.scratch),
-                                           program.cluster_path(), {slot.secrets, slot.web.netrc});
+    auto settings = commands.settled(slot.scratch, worker::mirrors_directory(slot.scratch),
+                                     program.cluster_path(), {slot.secrets, slot.web.netrc});
+    const command::CgroupTree cgroups(commands.are_allowed, settings);
     worker::ChildProcesses processes;
     auto runners = worker::start_runners(processes, foreign, settings.words(), config);
     program.keep_to_core();

@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include "common/base/text.hpp"
+#include "worker/command/cgroup.hpp"
 #include "worker/command/launch.hpp"
 #include "worker/command/sandbox.hpp"
 
@@ -153,6 +154,8 @@ bool is_unused(int traffic) {
 [[noreturn]] void be_first(const Start& start) {
   auto& report = start.report;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  need(::unshare(CLONE_NEWCGROUP) == 0, report,
+       "its group");  // Whose name is the root from now on.
   take_streams(start.streams);
   lay_all(start);
   ::close_range(kProgressDescriptor + 1, ~0U, 0);
@@ -204,9 +207,8 @@ int enter(void* argument) {
     }
     if (start.laid[0].tree >= 0 && ::setns(contents.view->box(), CLONE_NEWNS) == 0 &&
         (contents.network < 0 || ::setns(contents.network, CLONE_NEWNET) == 0)) {
-      constexpr unsigned long kFlags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
-                                       CLONE_NEWCGROUP | CLONE_PARENT | SIGCHLD;
-      start.pid = static_cast<pid_t>(::syscall(SYS_clone, kFlags, nullptr, nullptr, nullptr, 0));
+      start.pid = fork_into(
+          contents.cgroup, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PARENT);
       if (start.pid == 0) be_first(start);
     }
   }

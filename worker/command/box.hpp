@@ -32,6 +32,7 @@ struct BoxContents {
   std::vector<std::string> shown;  // Of the machine, read-only; what is not there is left out.
   const std::vector<sock_filter>* filter = nullptr;
   int network = -1;             // Namespace of it; none: the machine's.
+  int cgroup = -1;              // That it is born in, if there is one.
   BoxReport* report = nullptr;  // Shared memory.
 };
 

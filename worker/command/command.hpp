@@ -5,6 +5,7 @@
 
 #include "common/base/expected.hpp"
 #include "worker/command/box.hpp"
+#include "worker/command/cgroup.hpp"
 #include "worker/runners/frames/frames.hpp"
 
 namespace eole::command {
@@ -24,6 +25,7 @@ struct Command {
   };
   Use use = Use::kTask;
   bool has_limits = false;              // On what it may take.
+  std::optional<Cgroup> cgroup = {};    // That it runs in; without one, limits are of each process.
   std::optional<BoxContents> box = {};  // That it runs in.
   std::string commit = {};              // Of its code, if that came from git.
 };

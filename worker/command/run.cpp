@@ -178,6 +178,7 @@ void CommandRun::reap() {
 
 // Kills until nobody is left: each orphan becomes our child, so the rounds end.
 void CommandRun::kill_tree() {
+  if (has_children_ && command_.cgroup) command_.cgroup->kill();
   for (reap(); has_children_; reap()) {
     needed_kill_ = needed_kill_ || kill_at_;
     for (const auto child : worker::adopted_children()) ::kill(child, SIGKILL);
@@ -218,7 +219,8 @@ Value CommandRun::how_it_ended() const {
   if (signal != 0) ended.set("signal", signal);
   ended.set("user_seconds", user_seconds_);
   ended.set("system_seconds", system_seconds_);
-  ended.set("memory_bytes", memory_kib_ * 1024);
+  const auto together = command_.cgroup ? command_.cgroup->memory_bytes() : std::nullopt;
+  ended.set("memory_bytes", together ? Value(*together) : Value(memory_kib_ * 1024));
   if (!command_.commit.empty()) ended.set("commit", command_.commit);
   if (auto stopped = how_stopped(); !stopped.is_null()) ended.set("stopped", std::move(stopped));
   return ended;
@@ -242,7 +244,9 @@ bool CommandRun::tell_end() {
   }
   while (complaint_.ends_with('\n')) complaint_.pop_back();
   const bool is_script = command_.use == Command::Use::kScript;
-  const auto words = is_script && !complaint_.empty() ? text("; it printed: ", complaint_) : "";
+  auto words = is_script && !complaint_.empty() ? text("; it printed: ", complaint_) : "";
+  if (command_.cgroup)
+    if (const auto limit = command_.cgroup->complaint(); !limit.empty()) words = "; " + limit;
   if (const int signal = static_cast<int>(ended["signal"].int_or(0)); signal != 0) {
     const char* name = ::sigabbrev_np(signal);
     return fail(text("exit code ", code, ": signal ", signal, name != nullptr ? " (SIG" : "",

@@ -23,7 +23,8 @@ namespace eole::command {
 namespace {
 
 constexpr rlim_t kOpenFilesMax = 4096;
-constexpr rlim_t kProcessesMax = 4096;  // Of a user, in all that it runs; root's are not counted.
+// Of a user, in all that it runs, root's not counted; and of a command that has a group.
+constexpr rlim_t kProcessesMax = 4096;
 constexpr rlim_t kWrittenBytesMax = 64ULL << 30;
 
 // Half of the machine: a command that takes more fails, and its neighbours do not.
@@ -59,6 +60,12 @@ Sandbox::~Sandbox() {
 Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
                              const std::vector<std::string>& shown) {
   command.has_limits = settings_.level != Level::kNone;
+  if (command.has_limits && !settings_.cgroups.empty()) {
+    auto made = Cgroup::make(text(settings_.cgroups, "/", ::getpid(), "-", ++wrapped_),
+                             {kProcessesMax, memory_max()});
+    if (!made) return made.error();
+    command.cgroup = std::move(*made);
+  }
   if (!is_box()) return {};
   if (report_ == nullptr) return Error{"a box: no memory for its report"};
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
@@ -86,6 +93,7 @@ Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
                             .shown = shown,
                             .filter = &filter_,
                             .network = network,
+                            .cgroup = command.cgroup ? command.cgroup->descriptor() : -1,
                             .report = report_};
   return {};
 }

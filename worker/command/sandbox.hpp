@@ -28,6 +28,7 @@ class Sandbox {
   View view_;
   std::vector<sock_filter> filter_;
   BoxReport* report_ = nullptr;
+  std::uint64_t wrapped_ = 0;
 };
 
 /// Limits of each process of a command. Called in a child that may not ask for memory.

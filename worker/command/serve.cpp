@@ -13,6 +13,7 @@
 #include "common/base/text.hpp"
 #include "common/kinds/exec.hpp"
 #include "common/process/system.hpp"
+#include "worker/command/cgroup_tree.hpp"
 #include "worker/command/checkout.hpp"
 #include "worker/command/run.hpp"
 #include "worker/command/sandbox.hpp"
@@ -130,6 +131,7 @@ void become(const char* command) {
 void serve_instead(const std::vector<std::string>& words) {
   if (words.empty()) return;
   if (words[0] == kServeArgument) serve({words.begin() + 1, words.end()});
+  if (words[0] == kCgroupsArgument) std::puts(told_of_cgroups().c_str()), std::exit(0);
   if (words.size() != 2) return;
   if (words[0] == kBecomeArgument) become(words[1].c_str());
   if (words[0] != kTryArgument) return;

@@ -33,6 +33,9 @@ inline constexpr char kBecomeArgument[] = "--become";
 /// that went, and ends: with 0 if it works.
 inline constexpr char kTryArgument[] = "--try-box";
 
+/// One that is started with this argument says what groups commands would have, and ends.
+inline constexpr char kCgroupsArgument[] = "--tell-cgroups";
+
 /// Does not return if the words of the command line ask for one of these instead of a worker.
 void serve_instead(const std::vector<std::string>& words);
 

@@ -15,19 +15,21 @@ Expected<Level> level_of(std::string_view name) {
 
 std::vector<std::string> Settings::words() const {
   std::vector<std::string> words{std::string(kLevels[static_cast<std::size_t>(level)]),
-                                 has_net ? "net" : "", has_git_files ? "files" : "", mirrors};
+                                 has_net ? "net" : "", has_git_files ? "files" : "", mirrors,
+                                 cgroups};
   words.insert(words.end(), hidden.begin(), hidden.end());
   return words;
 }
 
 Settings Settings::from(const std::vector<std::string>& words) {
-  if (words.size() < 4) return {};
+  if (words.size() < 5) return {};
   const auto level = level_of(words[0]);
   return {.level = level ? *level : Level::kBox,
           .has_net = !words[1].empty(),
           .has_git_files = !words[2].empty(),
           .mirrors = words[3],
-          .hidden = {words.begin() + 4, words.end()}};
+          .cgroups = words[4],
+          .hidden = {words.begin() + 5, words.end()}};
 }
 
 }  // namespace eole::command

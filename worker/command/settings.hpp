@@ -22,6 +22,7 @@ struct Settings {
   bool has_net = false;                  // In a box, too.
   bool has_git_files = false;            // A repository may be a directory of this machine.
   std::string mirrors = {};              // The directory of the repositories that were fetched.
+  std::string cgroups = {};              // Where each command has a group of its own; or nowhere.
   std::vector<std::string> hidden = {};  // Directories and files that no box shows.
 
   /// As words of a command line, and back.
