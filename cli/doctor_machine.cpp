@@ -126,15 +126,16 @@ Finding look_at_sandbox(const std::string& directory) {
             text("no directory to try it in ", directory, ": ", std::strerror(errno)),
             "make room for one, or name another place in XDG_STATE_HOME"};
   const auto said = said_by(worker, text("--try-box '", scratch, "'"));
+  const auto groups = said_by(worker, "--tell-cgroups");
   std::error_code ignored;
   fs::remove_all(scratch, ignored);
   if (said == "a box works here")
-    return {"sandbox", State::kOk, "none, limits and box work for commands", {}};
-  return {
-      "sandbox", State::kPoor,
-      text("none and limits work for commands; ", said.empty() ? "the worker cannot run" : said),
-      "allow user namespaces to who runs workers (kernel.unprivileged_userns_clone, "
-      "user.max_user_namespaces, AppArmor; in a service RestrictNamespaces=no)"};
+    return {"sandbox", State::kOk, text("none, limits and box work for commands; ", groups), {}};
+  return {"sandbox", State::kPoor,
+          text("none and limits work for commands; ",
+               said.empty() ? "the worker cannot run" : text(said, "; ", groups)),
+          "allow user namespaces to who runs workers (kernel.unprivileged_userns_clone, "
+          "user.max_user_namespaces, AppArmor; in a service RestrictNamespaces=no)"};
 }
 
 Finding look_at_syncs(const std::string& directory) {

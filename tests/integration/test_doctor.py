@@ -93,7 +93,7 @@ class Doctor(unittest.TestCase):
 
     @needs_boxes
     def test_whether_a_box_works_is_told(self):
-        self.assert_found(self.examined(), "sandbox", "ok", "none, limits and box")
+        self.assert_found(self.examined(), "sandbox", "ok", "none, limits and box", "cgroup v2")
         found = self.examined(prefix=["unshare", "--user", "--map-root-user", "sh", "-c",
                                       'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"])
         self.assert_found(found, "sandbox", "poor", "box does not work here: a box: namespaces: ")
