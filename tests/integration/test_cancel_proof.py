@@ -41,6 +41,11 @@ class Proof(unittest.TestCase):
         self.assertGreaterEqual(told["stopped"]["seconds"], 0.2)
         self.assertIn("then SIGKILL", told["how"])
 
+    def test_one_whose_output_is_being_read_ends_too(self):
+        task, pid = self.start("truncate -s 1T huge; echo $$ > {}", outputs=["huge"])
+        wait_until(lambda: not alive(pid), what="the command is over")
+        self.assertIn("cancelled", self.cluster.eole("cancel", task, timeout=30).stdout)
+
     def test_what_waited_never_began_and_what_had_ended_is_told_as_it_ended(self):
         [done] = self.cluster.submit([{"kind": "echo", "args": {"value": 1}}], "--wait")
         [runs, waits] = [task["id"] for task in self.cluster.submit([{"kind": "sleep", "args": {"seconds": 600}}] * 2)]

@@ -22,15 +22,19 @@ namespace {
 
 constexpr Duration kGlanceEvery = 100ms;  // At whoever may stop it.
 
-}  // namespace
-
-Expected<ArtifactClient::Stored> digest_of(const std::string& path) {
+// SHA-256 (hexadecimal) and size of a file, of which nothing is sent meanwhile.
+Expected<ArtifactClient::Stored> digest_of(const std::string& path,
+                                           const ArtifactClient::OnProgress& on_progress) {
   const process::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return Error{text(path, ": ", std::strerror(errno))};
+  struct stat found {};
+  if (file.get() < 0 || ::fstat(file.get(), &found) != 0)
+    return Error{text(path, ": ", std::strerror(errno))};
   process::Sha256 hash;
   ArtifactClient::Stored stored;
   std::string chunk(1 << 20, '\0');
   while (true) {
+    if (on_progress && !on_progress(0, static_cast<std::uint64_t>(found.st_size)))
+      return Error{"stopped"};
     const auto got = ::read(file.get(), chunk.data(), chunk.size());
     if (got < 0) return Error{text(path, ": ", std::strerror(errno))};
     if (got == 0) break;
@@ -40,6 +44,8 @@ Expected<ArtifactClient::Stored> digest_of(const std::string& path) {
   stored.sha256 = hex(hash.digest());
   return stored;
 }
+
+}  // namespace
 
 ArtifactClient::ArtifactClient(net::Context& context, const net::ClusterFile& cluster)
     : waiting_(context), transfers_(waiting_.session(), cluster) {
@@ -60,7 +66,7 @@ Expected<void> ArtifactClient::wait(Transfers::Id id, const std::optional<Expect
 
 Expected<ArtifactClient::Stored> ArtifactClient::put(const std::string& path,
                                                      const OnProgress& on_progress) {
-  const auto stored = digest_of(path);
+  const auto stored = digest_of(path, on_progress);
   return stored ? put(path, *stored, on_progress) : stored.error();
 }
 

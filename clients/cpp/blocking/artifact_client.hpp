@@ -58,7 +58,4 @@ class ArtifactClient {
   std::optional<std::string> place_;
 };
 
-/// SHA-256 (hexadecimal) and size of a file.
-Expected<ArtifactClient::Stored> digest_of(const std::string& path);
-
 }  // namespace eole::client
