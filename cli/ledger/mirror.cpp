@@ -302,10 +302,25 @@ class Mirror {
   Trouble of_remote_{"all is pushed again"};
 };
 
+// Whose ledger is new wants all of it there, and would wait for nothing.
+void tell_of_readers(Cluster& cluster, const MirrorOptions& options) {
+  const auto group = need(cluster.sink.query("groups", {}, Value::Map{{"group", options.group}}));
+  const auto* each = group["each"].as<Value::Array>();
+  if (each == nullptr || each->empty()) return;
+  const auto next = static_cast<std::uint64_t>(each->front()["cursor"].int_or(0));
+  const bool has_read = next > offset_of_place(cluster, place_in_log(cluster, "earliest"));
+  if (!has_read && group["members"].int_or(0) == 0) return;
+  tell(text("this ledger is new, but the group ", options.group,
+            has_read ? text(" has read up to offset ", next) : std::string(" has a member"),
+            " already: what that read is in another ledger, and not here; another --group mirrors "
+            "all that is kept"));
+}
+
 }  // namespace
 
 int mirror(Cluster& cluster, const MirrorOptions& options, bool is_json) {
   create_cursor(cluster, options.group, "earliest");
+  if (!std::filesystem::exists(text(options.directory, "/done"))) tell_of_readers(cluster, options);
   return Mirror(cluster, options, is_json).run();
 }
 

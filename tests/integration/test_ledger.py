@@ -58,6 +58,18 @@ class Ledger(unittest.TestCase):
         for name in NAMES:
             self.assertEqual(git(self.directory / name, "status", "--porcelain"), "", name)
 
+    def test_a_new_one_of_a_group_that_has_read_says_what_it_will_not_have(self):
+        def said(name, *arguments):
+            return self.cluster.eole("ledger", self.directory / name, *arguments).stderr
+
+        self.cluster.submit([{"kind": "echo", "args": 1}] * 3, "--wait")
+        self.assertEqual(said("first", "--count", 3), "")
+        self.assertEqual(said("other", "--count", 3, "--group", "other"), "")
+        self.cluster.submit([{"kind": "echo", "args": 1}] * 2, "--wait")
+        self.assertIn("this ledger is new, but the group ledger has read up to offset 3 already",
+                      said("second", "--count", 1))
+        self.assertEqual(said("first", "--count", 1), "")
+
     def test_nothing_is_missing_in_git_whoever_is_killed(self):
         self.make_remote()
         for turn in range(4):
