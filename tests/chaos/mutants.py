@@ -267,7 +267,8 @@ def is_whole_profile(body):
 def is_doubtful(data, image):
     """Decoders differ, each with reason: Pillow does not look at a profile behind the frame's head, as browsers do;
     puts together parts of one whose numbers do not fit; takes half of a PNG's; of two profiles, or two blocks of EXIF,
-    in a PNG the second, not the first; and reads EXIF that does not begin as such."""
+    in a PNG the second, not the first; reads EXIF that does not begin as such; and nothing of a TIFF's directory behind
+    an entry that leads out of the file."""
     exif = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
     if exif and exif[:4] not in (b"II*\0", b"MM\0*"):
         return True
@@ -275,6 +276,10 @@ def is_doubtful(data, image):
         names = [name for name, _ in chunks(data)]
         profiles = [body for name, body in chunks(data) if name == b"iCCP"]
         return max(map(names.count, (b"iCCP", b"eXIf"))) > 1 or any(not is_whole_profile(body) for body in profiles)
+    if image.format == "TIFF":
+        order = "<" if data[:2] == b"II" else ">"
+        at, = struct.unpack_from(order + "I", data, 4)
+        return len(image.tag_v2) < struct.unpack_from(order + "H", data, at)[0]
     frames = 0
     parts = []
     for marker, begin, _ in segments(data):
