@@ -46,6 +46,7 @@ std::map<std::string, std::string> told(const frames::Run& run) {
 
 std::vector<std::string> listed(const std::map<std::string, std::string>& env) {
   std::vector<std::string> list;
+  list.reserve(env.size());
   for (const auto& [name, value] : env) list.push_back(text(name, "=", value));
   return list;
 }
