@@ -175,8 +175,8 @@ Taps lanczos(int source, double begin, double length, double to) {
   std::vector<std::vector<double>> weights(static_cast<std::size_t>(targets));
   for (int i = 0; i < targets; ++i) {
     const double middle = std::min(begin + (i + 0.5) * scale, source - 0.5);
-    const int from = std::max(0, static_cast<int>(middle - kLobes * wide + 0.5));
-    const int end = std::min(source, static_cast<int>(middle + kLobes * wide + 0.5));
+    const int from = std::max(0, static_cast<int>(std::lround(middle - kLobes * wide)));
+    const int end = std::min(source, static_cast<int>(std::lround(middle + kLobes * wide)));
     first.push_back(from);
     auto& own = weights[static_cast<std::size_t>(i)];
     for (int at = from; at < end; ++at) own.push_back(lanczos_at((at - middle + 0.5) / wide));

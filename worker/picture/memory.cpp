@@ -19,12 +19,13 @@ void use_large_pages() {
   ::mallopt(M_MMAP_MAX, 0);
   ::mallopt(M_TRIM_THRESHOLD, INT32_MAX);
   ::mallopt(M_TOP_PAD, kHeapBytes);
-  const auto begin = reinterpret_cast<std::uintptr_t>(::sbrk(0));
+  auto* const begin = static_cast<char*>(::sbrk(0));
   void* volatile block = std::malloc(kLargePageBytes);  // Else it is left away.
   std::free(block);
-  const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
-  const auto from = (begin + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes;
-  if (end > from) (void)::madvise(reinterpret_cast<void*>(from), end - from, MADV_HUGEPAGE);
+  auto* const end = static_cast<char*>(::sbrk(0));
+  const auto over = reinterpret_cast<std::uintptr_t>(begin) % kLargePageBytes;
+  auto* const from = over == 0 ? begin : begin + (kLargePageBytes - over);
+  if (end > from) (void)::madvise(from, static_cast<std::size_t>(end - from), MADV_HUGEPAGE);
 }
 
 }  // namespace eole::picture

@@ -17,7 +17,7 @@ BatchFinished run_inline(std::shared_ptr<const Batch> batch) {
   const Handler* handler = nullptr;
   const protocol::TaskClass* task_class = nullptr;  // Of the task before.
   for (const auto& task : batch->tasks) {
-    if (task.task_class != task_class) {
+    if (handler == nullptr || task.task_class != task_class) {
       task_class = task.task_class;
       handler = find_handler(task_class->kind);
     }
