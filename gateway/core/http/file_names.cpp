@@ -17,9 +17,10 @@ constexpr std::size_t kEndingBytesMax = 16;
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Of Windows, whatever follows a dot.
+// Of Windows, whatever follows a dot, or spaces and a dot.
 bool is_device(std::string_view name) {
   std::string stem(name.substr(0, name.find('.')));
+  stem.erase(stem.find_last_not_of(' ') + 1);
   std::transform(stem.begin(), stem.end(), stem.begin(),
                  [](char c) { return is_letter(c) ? static_cast<char>(c & ~0x20) : c; });
   if (stem.size() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")))
@@ -31,6 +32,13 @@ std::string trimmed(std::string name) {
   const auto first = name.find_first_not_of(". ");
   if (first == std::string::npos) return {};
   return name.substr(first, name.find_last_not_of(". ") - first + 1);
+}
+
+// Its ending stays.
+std::string cut_name(const std::string& name, std::size_t bytes_max) {
+  if (name.size() <= bytes_max) return name;
+  const auto parts = name_parts(name);
+  return trimmed(text(cut_text(parts.stem, bytes_max - parts.ending.size()), parts.ending));
 }
 
 struct Mark {
@@ -66,11 +74,9 @@ std::string safe_file_name(std::string_view sent) {
     name += is_taken ? rest.substr(0, character.bytes) : "_"sv;
     rest.remove_prefix(character.bytes);
   }
-  name = trimmed(std::move(name));
-  if (is_device(name)) name = text("_", name);
-  if (name.size() <= kFileNameBytesMax) return name;
-  const auto parts = name_parts(name);
-  return trimmed(text(cut_text(parts.stem, kFileNameBytesMax - parts.ending.size()), parts.ending));
+  name = cut_name(trimmed(std::move(name)), kFileNameBytesMax);
+  if (is_device(name)) name = cut_name(text("_", name), kFileNameBytesMax);  // Also what is left.
+  return name;
 }
 
 NameParts name_parts(std::string_view name) {

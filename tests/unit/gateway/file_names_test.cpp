@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/base/text.hpp"
+
+using eole::text;
 using namespace eole::gateway::http;
 using namespace std::string_view_literals;
 
@@ -21,6 +24,9 @@ TEST_CASE("of a file's name nothing is left that means something else to a syste
   CHECK(safe_file_name("a<b>:\"|?*.png") == "a_b______.png");
   CHECK(safe_file_name("nul.png") == "_nul.png");
   CHECK(safe_file_name("com1") == "_com1");
+  CHECK(safe_file_name("prn .png") == "_prn .png");
+  CHECK(safe_file_name(text("prn", std::string(300, ' '), "a")) == "_prn");  // What a cut leaves.
+  CHECK(safe_file_name(text("prn.", std::string(251, 'a'))).size() == kFileNameBytesMax);
   CHECK(safe_file_name("com0.png") == "com0.png");
   CHECK(safe_file_name("command.png") == "command.png");
 }
