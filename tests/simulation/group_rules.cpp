@@ -14,8 +14,10 @@ void GroupRules::on_durable(std::uint64_t log, const protocol::ResultBatch& batc
   protocol::ResultReader reader(batch.records);
   for (std::uint32_t i = 0; i < batch.count; ++i) {
     const auto result = *reader.next();
-    known[batch.first_offset + i] = {protocol::partition_of(result, kPartitions), result.id,
-                                     crc32c(result.body)};
+    auto& record = known[batch.first_offset + i];
+    record.partition = protocol::partition_of(result, kPartitions);
+    record.id = result.id;
+    record.body_crc = crc32c(result.body);
   }
 }
 
@@ -24,6 +26,7 @@ void GroupRules::on_attending(const protocol::Attending& told) {
   if (told.moved > log.moved) {
     log.moved = told.moved;
     for (auto& [number, partition] : log.partitions) partition.committed = 0;
+    for (auto& [offset, record] : log.records) record.had_by.clear();
   }
   const auto cursors = *protocol::decode_cursors(told.payload);
   for (const auto& cursor : cursors) {
@@ -57,8 +60,10 @@ void GroupRules::on_handed(std::uint64_t log, const client::GroupRecord& record,
     throw Violation{text(member, " had ", to_text(record.result.id), " at offset ", offset,
                          " of partition ", partition, ", and that is not durable there")};
   auto& one = known.partitions[partition];
-  // A member that was away may hear late that its own last commit still counted.
-  if (offset < one.committed && generation >= one.told && member != one.member)
+  // A member that was away may hear late that its own last commit still counted, also if another
+  // had the same meanwhile.
+  const bool is_first = found->second.had_by.insert(member).second;
+  if (offset < one.committed && generation >= one.told && is_first)
     throw Violation{text(member, " had offset ", offset, " of partition ", partition,
                          ", which is committed up to ", one.committed)};
   if (generation < one.generation || (generation == one.generation && member != one.member))

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -36,6 +37,7 @@ class GroupRules {
     std::uint32_t partition = 0;
     TaskId id;
     std::uint32_t body_crc = 0;
+    std::set<std::string> had_by;  // Since the last move.
   };
   struct Partition {
     std::uint64_t committed = 0;
