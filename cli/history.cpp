@@ -1,11 +1,9 @@
-#include <algorithm>
 #include <array>
 #include <ctime>
 #include <optional>
 
 #include "cli/limits.hpp"
 #include "cli/lookup.hpp"
-#include "common/base/commas.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
@@ -34,17 +32,6 @@ struct HistoryOptions {
   std::optional<std::uint64_t> limit;
   bool csv = false;
 };
-
-const Limit kStates{[](const std::string& written) -> std::string {
-                      static constexpr std::array<std::string_view, 5> kEach{
-                          "done", "failed", "dead", "cancelled", "retrying"};
-                      for (const auto state : between_commas(written))
-                        if (std::ranges::find(kEach, state) == kEach.end())
-                          return text("state ", state,
-                                      ": one of done, failed, dead, cancelled, retrying");
-                      return "";
-                    },
-                    "some of done,failed,dead,cancelled,retrying (tried again)"};
 
 // "2026-01-31 12:00:00", here.
 std::string local_time(std::int64_t unix_ms) {
@@ -176,7 +163,10 @@ void list(const HistoryOptions& options, const Globals& globals) {
 void add_history(Command& app, Globals& globals) {
   auto* command = app.add_subcommand("history", "Find what has ended, the newest first");
   auto options = std::make_shared<HistoryOptions>();
-  command->add_option("--state", options->state, "only what ended so")->check(kStates);
+  command
+      ->add_option("--state", options->state,
+                   "done, failed, dead, cancelled or retrying (tried again), with commas between")
+      ->type_name("STATE,...");
   command->add_option("--project", options->project, "only this project's");
   command->add_option("--kind", options->kind, "only of this kind");
   command->add_option("--worker", options->worker, "only what this worker told of");

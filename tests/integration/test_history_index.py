@@ -36,7 +36,7 @@ class HistoryIndex(unittest.TestCase):
             ids = lambda *options: [row["id"] for row in history(*options)]  # noqa: E731
             self.assertEqual(ids("--state", "failed"), [line["id"] for line in log[::-1] if line["state"] == "failed"])
             self.assertEqual(ids("--state", "done,failed"), [line["id"] for line in log[::-1]])
-            self.assertIn("state lost: one of done", cluster.eole("history", "--state", "done,lost", check=False).stderr)
+            self.assertIn("none of done, failed", cluster.eole("history", "--state", "done,lost", check=False).stderr)
             self.assertEqual(ids("--text", "exit code 3"), ids("--kind", "exec"))
             self.assertEqual(len(ids("--project", "p1", "--worker", rows[0]["worker"])), done // 3)
             self.assertEqual(len(ids("--limit", 7)), 7)
