@@ -3,12 +3,13 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
@@ -28,29 +29,17 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 constexpr std::size_t kWordBytesMax = 1024;  // Of one that an error names: its reason is behind it.
 
-// What the child of a vfork says of its end; it borrows this very stack until its exec.
+// What a child says of its end.
 struct Problem {
   volatile int error = 0;
   volatile bool is_cwd = false;
 };
 
-// As vfork, whose memory and stack it shares with its child until that execs: into a group. To move
-// there later would cost a wait for all processors.
-[[gnu::always_inline]] inline pid_t vfork_into(clone_args& args) {
-#if defined(__x86_64__)
-  long pid;
-  asm volatile("syscall"
-               : "=a"(pid)
-               : "a"(SYS_clone3), "D"(&args), "S"(sizeof args)
-               : "rcx", "r11", "memory");
-#else
-  register long number asm("x8") = SYS_clone3;
-  register long pid asm("x0") = reinterpret_cast<long>(&args);
-  register long size asm("x1") = sizeof args;
-  asm volatile("svc #0" : "+r"(pid) : "r"(number), "r"(size) : "memory");
-#endif
-  if (pid < 0) errno = static_cast<int>(-pid);
-  return static_cast<pid_t>(pid < 0 ? -1 : pid);
+// Shared memory: a child of vfork has this process's, one that begins in a group has its own.
+Problem* shared_problem() {
+  void* memory =
+      ::mmap(nullptr, sizeof(Problem), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : new (memory) Problem;
 }
 
 [[noreturn]] void become(char* const* argv, const Command& command, const Streams& streams,
@@ -66,20 +55,11 @@ struct Problem {
   ::_exit(127);
 }
 
+// The parent goes on once it has become another program, or has ended.
 [[gnu::noinline]] pid_t start(char* const* argv, const Command& command, const Streams& streams,
                               Problem& problem) {
-  const pid_t pid = ::vfork();
-  if (pid == 0) become(argv, command, streams, problem);
-  return pid;
-}
-
-[[gnu::noinline]] pid_t start_in_cgroup(char* const* argv, const Command& command,
-                                        const Streams& streams, Problem& problem) {
-  clone_args args{};
-  args.flags = CLONE_VM | CLONE_VFORK | CLONE_INTO_CGROUP;
-  args.exit_signal = SIGCHLD;
-  args.cgroup = static_cast<std::uint64_t>(command.cgroup->descriptor());
-  const pid_t pid = vfork_into(args);
+  const pid_t pid =
+      command.cgroup ? fork_into(command.cgroup->descriptor(), CLONE_VFORK) : ::vfork();
   if (pid == 0) become(argv, command, streams, problem);
   return pid;
 }
@@ -105,6 +85,10 @@ void take_streams(const Streams& streams) {
 bool Pipe::open() { return ::pipe2(ends_.data(), O_CLOEXEC) == 0; }
 
 Expected<pid_t> launch(Command& command, const Streams& streams) {
+  static Problem* const problem = shared_problem();
+  if (problem == nullptr) return Error{"no memory for what its child may say"};
+  problem->error = 0;
+  problem->is_cwd = false;
   auto argv = pointers(command.argv);
   auto env = pointers(command.env);
   char** const before = ::environ;
@@ -114,14 +98,12 @@ Expected<pid_t> launch(Command& command, const Streams& streams) {
     ::environ = before;
     return pid;
   }
-  Problem problem;
-  const pid_t pid = command.cgroup ? start_in_cgroup(argv.data(), command, streams, problem)
-                                   : start(argv.data(), command, streams, problem);
+  const pid_t pid = start(argv.data(), command, streams, *problem);
   ::environ = before;
   if (pid < 0) return Error{std::strerror(errno)};
-  if (problem.error == 0) return pid;
+  if (problem->error == 0) return pid;
   ::waitpid(pid, nullptr, 0);
-  return refusal(command, problem.is_cwd, problem.error);
+  return refusal(command, problem->is_cwd, problem->error);
 }
 
 Expected<void> has_begun(const Command& command) {
