@@ -24,7 +24,6 @@ class Cgroup {
   Cgroup(std::string directory, const Limits& limits);
   ~Cgroup();
   Cgroup(Cgroup&&) = default;
-  Cgroup& operator=(Cgroup&&) = default;
 
   /// Where clone3 puts a child into it.
   int descriptor() const { return descriptor_.get(); }

@@ -64,7 +64,7 @@ Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
     auto made = Cgroup::make(text(settings_.cgroups, "/", ::getpid(), "-", ++wrapped_),
                              {kProcessesMax, memory_max()});
     if (!made) return made.error();
-    command.cgroup = std::move(*made);
+    command.cgroup.emplace(std::move(*made));
   }
   if (!is_box()) return {};
   if (report_ == nullptr) return Error{"a box: no memory for its report"};
