@@ -14,9 +14,7 @@ class Wanted {
  public:
   explicit Wanted(Within within = {}, std::optional<TopicPattern> pattern = {},
                   std::optional<Partitions> partitions = {})
-      : within_(std::move(within)),
-        pattern_(std::move(pattern)),
-        partitions_(partitions) {}
+      : within_(std::move(within)), pattern_(std::move(pattern)), partitions_(partitions) {}
   bool is_all() const { return within_.is_all() && !pattern_ && !partitions_; }
   /// Any of its results.
   bool may_have(const ResultRun& run) const {
