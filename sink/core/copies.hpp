@@ -14,6 +14,7 @@ constexpr std::size_t kCopiedMax = 4096;
 /// not count is told from one that comes again.
 class Copies {
  public:
+  /// The end that counts.
   void remember(const TaskId& task, const Lease& lease) {
     const auto [found, is_new] = leases_.try_emplace(task);
     found->second.insert(lease);
@@ -22,6 +23,12 @@ class Copies {
     if (order_.size() <= kCopiedMax) return;
     leases_.erase(order_.front());
     order_.pop_front();
+  }
+  /// The end of its other copy. Without the one that counts, which a start may not have read, no
+  /// end can be told to be another.
+  void add(const TaskId& task, const Lease& lease) {
+    const auto found = leases_.find(task);
+    if (found != leases_.end()) found->second.insert(lease);
   }
   /// It ended lately, and not under this lease.
   bool is_other(const TaskId& task, const Lease& lease) const {

@@ -177,7 +177,7 @@ void Settler::on(const VerdictsReceived& event, Actions& out) {
   reader = ByteReader(verdicts.payload);
   while (!reader.is_done()) {
     const auto run = *read_result_run(reader);
-    run.first.is_copy ? take_copy(run, open, out) : take(run, open, out);
+    run.first.is_copy ? take_lost(run, open, out) : take(run, open, out);
   }
   close(open, out);
 }
@@ -216,11 +216,24 @@ void Settler::take_copy(const ResultRun& run, OpenBatch& open, Actions& out) {
   open.add(copy, head_);
 }
 
+// Its own end may have come since its ventilator read the log, and counts then.
+void Settler::take_lost(const ResultRun& run, OpenBatch& open, Actions& out) {
+  for (auto rest = run;; rest = rest.behind(1)) {
+    const auto& copy = rest.first;
+    if (!origins_.is_settled(copy.id) || copies_.is_other(copy.id, copy.lease))
+      take_copy(rest.alone(), open, out);
+    if (rest.count == 1) return;
+  }
+}
+
 void Settler::remember(const ResultRun& run) {
   const auto& [origin, seq] = run.first.id;
   const auto& [start, number] = run.first.lease;
-  for (std::uint32_t i = 0; i < run.count; ++i)
-    copies_.remember({origin, seq + i}, {start, number + i});
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    const TaskId task{origin, seq + i};
+    const Lease lease{start, number + i};
+    run.first.is_copy ? copies_.add(task, lease) : copies_.remember(task, lease);
+  }
 }
 
 bool Settler::is_news(const ResultRecord& result) {

@@ -102,6 +102,7 @@ class Settler {
   void close(OpenBatch& open, Actions& out);
   bool is_copys_end(const protocol::ResultRecord& result) const;
   void take_copy(const protocol::ResultRun& run, OpenBatch& open, Actions& out);
+  void take_lost(const protocol::ResultRun& run, OpenBatch& open, Actions& out);
   void remember(const protocol::ResultRun& run);
   bool is_news(const protocol::ResultRecord& result);
   void count(const protocol::ResultRun& run, std::uint64_t offset);

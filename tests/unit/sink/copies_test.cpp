@@ -11,8 +11,14 @@ TEST_CASE("the end of another copy is told from one that comes again", "[sink]")
   copies.remember({5, 1}, {1, 7});
   CHECK_FALSE(copies.is_other({5, 1}, {1, 7}));
   CHECK(copies.is_other({5, 1}, {1, 8}));
-  copies.remember({5, 1}, {1, 8});
+  copies.add({5, 1}, {1, 8});
   CHECK_FALSE(copies.is_other({5, 1}, {1, 8}));
+}
+
+TEST_CASE("an end is not told to be another where the one that counts is not known", "[sink]") {
+  Copies copies;
+  copies.add({5, 1}, {1, 8});
+  CHECK_FALSE(copies.is_other({5, 1}, {1, 7}));
 }
 
 TEST_CASE("of tasks that ended twice the latest are remembered", "[sink]") {

@@ -77,6 +77,20 @@ TEST_CASE("what became of the other of two copies is logged, and settles nothing
   REQUIRE((page.settlement.failures.empty() && page.settlement.ranges.empty()));
 }
 
+TEST_CASE("a copy is lost only while its own end does not count", "[sink]") {
+  const auto lost = [](std::uint64_t lease) {
+    return of_copy(1, false, TaskState::kFailed, lease, true);
+  };
+  const auto verdict = [&](std::uint64_t lease) {
+    return VerdictsReceived{{kOrigin, 1, 1, records({lost(lease)})}};
+  };
+  auto core = introduced();
+  REQUIRE(act(core, verdict(1)) == Actions{batch(0, 0, {lost(1)}, 0, "")});
+  act(core, results(1, {of_copy(1, true, TaskState::kDone, 2, false)}));
+  REQUIRE(act(core, verdict(2)).empty());
+  REQUIRE(act(core, verdict(3)) == Actions{batch(2, 0, {lost(3)}, 0, "")});
+}
+
 TEST_CASE("how long attempts ran is told by project, of what is news alone", "[sink]") {
   using Ran = protocol::Settlement::Ran;
   const auto told = [](const Actions& out) {
