@@ -30,7 +30,8 @@ Network::PlaceId Network::place_of(const std::string& endpoint) {
   for (PlaceId id = 1; id < places_.size(); ++id)
     if (places_[id].endpoint == endpoint) return id;
   const auto begin = std::string_view("sim://").size();
-  places_.push_back({endpoint, endpoint.substr(begin, endpoint.find('/', begin) - begin), 0, {}});
+  places_.push_back(
+      {endpoint, endpoint.substr(begin, endpoint.find('/', begin) - begin), 0, {}, {}});
   return places_.size() - 1;
 }
 
@@ -50,14 +51,20 @@ bool Network::send(const SimSocket& from, const protocol::Message& message) {
 }
 
 void Network::arrive(std::shared_ptr<Packet> packet) {
-  if (auto* bound = find(places_[packet->to].bound)) {
+  auto& place = places_[packet->to];
+  if (auto* bound = find(place.bound)) {
     auto received = packet->received;
     if (bound->type_ != net::SocketType::kRouter) received.peer.clear();
     return bound->take(std::move(received));
   }
   // Its peer is down. It waits, unless it was on its way already.
-  if (find(packet->from) != nullptr && fabric_.world.chance(0.5))
-    fabric_.world.after(500ms, [this, packet] { arrive(packet); });
+  if (fabric_.world.chance(0.5)) place.waiting.push_back(std::move(packet));
+}
+
+// What waits with its sender keeps its order, and is gone with it.
+void Network::on_bound(PlaceId place) {
+  for (auto& packet : std::exchange(places_[place].waiting, {}))
+    if (find(packet->from) != nullptr) arrive(std::move(packet));
 }
 
 bool Network::send_to(const SimSocket& from, SocketId to, net::Received received) {
@@ -193,6 +200,7 @@ std::string SimSocket::bind(const std::string& endpoint, const std::string&) {
   bound_ = fabric_.network.place_of(endpoint);
   if (std::exchange(fabric_.network.places_[bound_].bound, id_) != 0)
     throw Violation{text(transport_.party().name(), " takes ", endpoint, " from another")};
+  fabric_.network.on_bound(bound_);
   return endpoint;
 }
 

@@ -2,6 +2,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -41,16 +42,17 @@ class Network {
   friend class SimSocket;
   using SocketId = std::uint64_t;
   using PlaceId = std::size_t;
+  struct Packet {
+    SocketId from = 0;
+    PlaceId to = 0;
+    net::Received received;
+  };
   struct Place {
     std::string endpoint;
     std::string party;
     SocketId bound = 0;
     std::set<SocketId> subscribers;
-  };
-  struct Packet {
-    SocketId from = 0;
-    PlaceId to = 0;
-    net::Received received;
+    std::vector<std::shared_ptr<Packet>> waiting;  // For it to be bound.
   };
   struct Pipe {
     SocketId sender = 0;
@@ -60,6 +62,7 @@ class Network {
 
   bool send(const SimSocket& from, const protocol::Message& message);
   void arrive(std::shared_ptr<Packet> packet);
+  void on_bound(PlaceId place);
   bool send_to(const SimSocket& from, SocketId to, net::Received received);
   bool send_on_pipe(const SimSocket& from, const protocol::Message& message);
   void open_pipe(const SimSocket& receiver);
