@@ -18,7 +18,8 @@ class Readers {
  public:
   /// `now`: when the sink started.
   explicit Readers(TimePoint now) : started_(now) {}
-  /// It has read the log below `read`.
+  /// It has read the log below `read`, and said which numbers it gave out: who only asks for the log
+  /// may have accepted tasks that nobody here knows, and what those need is kept.
   void hear(Origin origin, std::uint64_t read, TimePoint now);
   /// When it was heard last; nothing: not since the sink started.
   std::optional<TimePoint> heard(Origin origin) const;

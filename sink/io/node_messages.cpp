@@ -252,7 +252,6 @@ Expected<void> Node::answer(Question&& question) {
   if (const auto* follow = std::get_if<protocol::Follow>(&question.message)) {
     const auto why = log_.core().origins().why_not_followed(follow->origin, follow->nonce);
     if (why && follow->log == log_.core().log()) return Error{*why};
-    if (!why) readers_.hear(follow->origin, follow->offset, now_);
   } else if (const auto* query = std::get_if<protocol::Query>(&question.message)) {
     const LogStatus judged{options_.retention, transport_.unix_ms(),
                            readers_.gone(log_.core().origins(), now_), commits_, held_by_};
