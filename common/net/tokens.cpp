@@ -89,12 +89,16 @@ std::string make_token(const std::function<std::uint64_t()>& random) {
   return text("eole_", hex(bytes));
 }
 
+bool is_token_role(std::optional<Role> role) {
+  return role == Role::kSubmit || role == Role::kObserve || role == Role::kAdmin;
+}
+
 Expected<void> check_token(const Token& token) {
   if (!is_name(token.name))
     return Error{text("name ", token.name, ": letters, digits, - and _, ", kTokenNameBytesMax,
                       " at most, are a name")};
   if (!is_sha256(token.sha256)) return Error{text(token.name, ": sha256: 64 lower-case letters")};
-  if (token.role != Role::kSubmit && token.role != Role::kObserve && token.role != Role::kAdmin)
+  if (!is_token_role(token.role))
     return Error{text("role ", to_text(token.role), ": one of submit, observe, admin")};
   if (token.prefix.empty()) return {};
   if (!is_utf8(token.prefix)) return Error{text("prefix ", token.prefix, ": is not UTF-8 text")};
@@ -150,6 +154,19 @@ Expected<void> TokenTable::remove(std::string_view name) {
   auto all = tokens();
   if (std::erase_if(all, [&](const auto& one) { return one.name == name; }) == 0)
     return Error{text("token ", name, ": there is none")};
+  write(all);
+  return {};
+}
+
+// What its holder shows stays as it is: sessions go on, and may what this role may.
+Expected<void> TokenTable::set_role(std::string_view name, Role role) {
+  const Lock lock(path_);
+  auto all = tokens();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+  if (found == all.end()) return Error{text("token ", name, ": there is none")};
+  found->role = role;
+  if (auto checked = check_token(*found); !checked) return checked;
   write(all);
   return {};
 }

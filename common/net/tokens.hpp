@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ inline bool is_local(std::string_view address) {
 }
 /// What its holder shows: "eole_" and 256 random bits. `random` gives 64 of them.
 std::string make_token(const std::function<std::uint64_t()>& random);
+/// Whether a token can have it.
+bool is_token_role(std::optional<Role> role);
 /// Errors: what of it no token can be.
 Expected<void> check_token(const Token& token);
 
@@ -45,9 +48,10 @@ class TokenTable {
   const std::string& path() const { return path_; }
 
   /// Durable when they return, whoever else changes it. Errors: the name is taken; nobody has it;
-  /// kTokensMax.
+  /// kTokensMax; no token has this role.
   Expected<void> add(const Token& token);
   Expected<void> remove(std::string_view name);
+  Expected<void> set_role(std::string_view name, Role role);
 
  private:
   void refresh();

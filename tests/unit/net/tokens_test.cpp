@@ -65,6 +65,24 @@ TEST_CASE("a token is there once it was added, until it is taken away", "[tokens
   CHECK(one.tokens().empty());
 }
 
+TEST_CASE("a token gets another role, and all else of it stays", "[tokens]") {
+  const Place place;
+  TokenTable one(place.path);
+  TokenTable other(place.path);
+  REQUIRE(one.add(token("ci", Role::kSubmit, "acme/")));
+  REQUIRE(one.add(token("boss", Role::kAdmin)));
+  REQUIRE(one.tokens().size() == 2);
+  const auto changes = one.changes();
+  REQUIRE(other.set_role("ci", Role::kObserve));
+  const std::vector both{token("ci", Role::kObserve, "acme/"), token("boss", Role::kAdmin)};
+  CHECK(one.tokens() == both);
+  CHECK(one.changes() == changes + 1);
+  CHECK(other.set_role("nobody", Role::kAdmin).error().message == "token nobody: there is none");
+  CHECK(other.set_role("ci", Role::kWork).error().message ==
+        "role work: one of submit, observe, admin");
+  CHECK(TokenTable(place.path).tokens() == both);
+}
+
 TEST_CASE("what is shown is random, and not in the table", "[tokens]") {
   std::uint64_t next = 1;
   const auto shown = net::make_token([&] { return next++; });
