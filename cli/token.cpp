@@ -37,13 +37,18 @@ Value view_of(const net::Token& token) {
                     {"made", client::time_view(token.made_unix_ms)}};
 }
 
-void add(const TokenOptions& options, const Globals& globals) {
+net::Role role_in(const TokenOptions& options) {
   const auto role = net::parse_role(options.role);
-  if (!role)
-    throw Failure{kBadUse, text("--role ", shown(options.role), ": one of observe, submit, admin")};
+  if (!net::is_token_role(role))
+    throw Failure{kBadUse, text("role ", shown(options.role), ": one of observe, submit, admin")};
+  return *role;
+}
+
+void add(const TokenOptions& options, const Globals& globals) {
+  const auto role = role_in(options);
   const auto token = net::make_token(process::random_u64);
   auto table = table_of(globals);
-  const net::Token kept{options.name, hex(process::sha256(token)), *role, options.prefix,
+  const net::Token kept{options.name, hex(process::sha256(token)), role, options.prefix,
                         process::unix_ms()};
   need(table.add(kept));
   auto view = view_of(kept);
@@ -69,6 +74,14 @@ void list(const Globals& globals) {
                 token.prefix.empty() ? "all projects" : shown(token.prefix).c_str(), made.c_str());
   }
   if (tokens.empty() && !globals.json) std::puts("no tokens");
+}
+
+void set_role(const TokenOptions& options, const Globals& globals) {
+  const auto role = role_in(options);
+  need(table_of(globals).set_role(options.name, role));
+  const std::string given(net::to_text(role));
+  globals.json ? print_json(Value::Map{{"name", options.name}, {"role", given}})
+               : void(std::printf("%s has role %s\n", options.name.c_str(), given.c_str()));
 }
 
 void revoke(const TokenOptions& options, const Globals& globals) {
@@ -102,6 +115,10 @@ void add_token(Command& app, Globals& globals) {
         return given.empty() ? "is empty: leave it out for all projects" : "";
       });
   sub("list", "All of them", [](const auto&, const auto& all) { list(all); });
+  auto* role = sub("role", "Give one another role: what it opened ends within a second",
+                   [](const auto& given, const auto& all) { set_role(given, all); });
+  role->add_option("name", options->name, "which")->required();
+  role->add_option("role", options->role, "observe, submit or admin")->required();
   sub("revoke", "Take one back: what it opened ends within a second",
       [](const auto& given, const auto& all) { revoke(given, all); })
       ->add_option("name", options->name, "which")
