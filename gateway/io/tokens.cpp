@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "clients/cpp/tasks/schedule_view.hpp"
 #include "common/base/ids.hpp"
@@ -95,14 +96,19 @@ void need(const Expected<void>& outcome, int status) {
   if (!outcome) throw Problem(status, outcome.error().message);
 }
 
+net::Role role_in(const Value& asked) {
+  const auto role = net::parse_role(asked["role"].text_or(""));
+  if (!net::is_token_role(role))
+    throw Problem(400, text("role ", asked["role"].text_or(""), ": one of observe, submit, admin"),
+                  {{"/role", "one of observe, submit, admin"}});
+  return *role;
+}
+
 // {"name", "role", "prefix"}: the token is shown in this answer, and never again.
 Answered add(Gateway& gateway, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   only(asked, {{"name", Member::Is::kText}, {"role", Member::Is::kText}, {"prefix"}});
-  const auto role = net::parse_role(asked["role"].text_or(""));
-  if (!role)
-    throw Problem(400, text("role ", asked["role"].text_or(""), ": one of observe, submit, admin"),
-                  {{"/role", "one of observe, submit, admin"}});
+  const auto role = role_in(asked);
   const auto& words = *asked.as<Value::Map>();
   const bool is_bound = std::any_of(words.begin(), words.end(),
                                     [](const auto& word) { return word.first == "prefix"; });
@@ -111,8 +117,8 @@ Answered add(Gateway& gateway, Exchange& exchange) {
     throw Problem(400, "prefix: is how projects begin, as acme/; left out it is all of them",
                   {{"/prefix", "is no prefix"}});
   const auto shown = net::make_token(process::random_u64);
-  const net::Token token{asked["name"].text_or(""), hex(process::sha256(shown)), *role,
-                         prefix, process::unix_ms()};
+  const net::Token token{asked["name"].text_or(""), hex(process::sha256(shown)), role, prefix,
+                         process::unix_ms()};
   need(net::check_token(token), 400);
   if (!is_within(exchange.caller, token))
     throw Problem(403, text("prefix ", token.prefix, ": does not begin with ",
@@ -126,12 +132,32 @@ Answered add(Gateway& gateway, Exchange& exchange) {
   co_return no_store(json(201, view));
 }
 
-Answered revoke(Gateway& gateway, Exchange& exchange) {
+// The token that the path names, of those that the caller has to do with.
+net::Token named(Gateway& gateway, const Exchange& exchange) {
   const auto name = segment(kToken, exchange.request, "name");
-  bool is_there = false;
   for (const auto& token : tokens(gateway.access()))
-    is_there = is_there || (token.name == name && is_within(exchange.caller, token));
-  if (!is_there) throw Problem(404, text("token ", name, ": there is none"));
+    if (token.name == name && is_within(exchange.caller, token)) return token;
+  throw Problem(404, text("token ", name, ": there is none"));
+}
+
+// {"role"}: from the next request on, of the sessions with it, too.
+Answered change(Gateway& gateway, Exchange& exchange) {
+  const auto asked = co_await read_map(exchange);
+  only(asked, {{"role", Member::Is::kText}});
+  auto token = named(gateway, exchange);
+  const auto before = std::exchange(token.role, role_in(asked));
+  if (token.name == exchange.caller.name)  // The last admin could lock all admins out.
+    throw Problem(403,
+                  text("token ", token.name, ": is the one that asks; another admin changes it"));
+  need(gateway.access().table().set_role(token.name, token.role), 404);
+  process::log_info(text("token ", token.name, " of role ", net::to_text(before),
+                         " was given role ", net::to_text(token.role), " by ", exchange.caller.name,
+                         " from ", exchange.address));
+  co_return no_store(json(200, view_of(gateway.access(), token)));
+}
+
+Answered revoke(Gateway& gateway, Exchange& exchange) {
+  const auto name = named(gateway, exchange).name;
   need(gateway.access().table().remove(name), 404);
   process::log_info(
       text("token ", name, " was revoked by ", exchange.caller.name, " from ", exchange.address));
@@ -153,6 +179,8 @@ void add_access(Routes& routes, Gateway& gateway) {
               [of](Exchange& exchange) { return list(*of, exchange.caller); }});
   routes.add({"POST", "/tokens", admin, Reach::kWithin,
               [of](Exchange& exchange) { return add(*of, exchange); }});
+  routes.add({"PATCH", kToken, admin, Reach::kWithin,
+              [of](Exchange& exchange) { return change(*of, exchange); }});
   routes.add({"DELETE", kToken, admin, Reach::kWithin,
               [of](Exchange& exchange) { return revoke(*of, exchange); }});
 }

@@ -168,6 +168,47 @@ class Tokens(unittest.TestCase):
                         for _ in range(8):  # Summaries.
                             live.message()
 
+    def test_a_token_acts_with_its_new_role_at_once(self):
+        token = add(self.cluster, "risen", "observe")
+        client = Client(self.cluster, token)
+        session = {"Cookie": self.nobody.ask("POST", "/login", {"token": token})[1]["Set-Cookie"].split(";")[0]}
+
+        def sees():
+            """The role as who shows the token has it, and as the session, and what a task of the session's is."""
+            roles = [client.get("/login")["role"], self.nobody.get("/login", **session)["role"]]
+            return *roles, self.nobody.ask("POST", "/task", {"kind": "echo"}, session)[0]
+
+        def as_admin():
+            status, _, answer = self.admin.ask("PATCH", "/tokens/risen", {"role": "submit"})
+            self.assertEqual((status, answer["name"], answer["role"]), (200, "risen", "submit"))
+            self.assertNotIn("token", answer)
+
+        self.assertEqual(sees(), ("observe", "observe", 403))
+        for change, then in ((as_admin, ("submit", "submit", 202)),
+                             (lambda: self.cluster.eole("token", "role", "risen", "observe"), ("observe", "observe", 403))):
+            with WebSocket(client, "/notifications", fields=f"Authorization: Bearer {token}\r\n") as live:
+                change()
+                self.assertEqual(sees(), then)
+                with self.assertRaises(Ended):
+                    for _ in range(8):  # Summaries.
+                        live.message()
+
+    def test_a_role_that_cannot_be_is_refused_by_name(self):
+        for name, body, status, why in (("nobody", {"role": "observe"}, 404, "there is none"),
+                                        ("admin", {"role": "observe"}, 403, "is the one that asks"),
+                                        ("submit", {"role": "observe", "prefix": "x/"}, 400, "prefix")):
+            got, _, answer = self.admin.ask("PATCH", "/tokens/" + name, body)
+            self.assertEqual(got, status, answer)
+            self.assertIn(why, answer["detail"])
+        for body in ({}, {"role": "king"}, {"role": "work"}):
+            got, _, answer = self.admin.ask("PATCH", "/tokens/submit", body)
+            self.assertEqual((got, answer["errors"][0]["pointer"]), (400, "/role"))
+        self.assertEqual(self.admin.ask("PATCH", "/tokens/submit", {"role": 5})[0], 400)
+        for words in (("nobody", "admin"), ("submit", "king"), ("submit", "work")):
+            self.assertEqual(self.cluster.eole("token", "role", *words, check=False).returncode, 2, words)
+        roles = {each["name"]: each["role"] for each in self.admin.get("/tokens")["tokens"]}
+        self.assertEqual({name: roles[name] for name in self.tokens}, {name: name for name in self.tokens})
+
     def test_a_session_that_is_over_is_no_guess(self):
         fields = self.nobody.ask("POST", "/login", {"token": add(self.cluster, "over")})[1]
         cookie = fields["Set-Cookie"].split(";")[0]

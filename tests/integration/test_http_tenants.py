@@ -121,6 +121,7 @@ class Tenants(unittest.TestCase):
             ("put", "/limits/{scope}"): {"running": 1},
             ("put", "/schedules/{name}"): {"every": "1h", "task": task},
             ("post", "/tokens"): {"name": "x", "role": "observe", "prefix": whose + "/"},
+            ("patch", "/tokens/{name}"): {"role": "admin"},
             ("post", "/queues/{name}/messages"): "1",
             ("post", "/groups/{name}/move"): {"to": "latest"},
             ("post", "/groups/{name}/commit"): {"member": "me", "batch": 1}, ("post", "/groups/{name}/leave"): {"member": "me"},
@@ -196,7 +197,8 @@ class Tenants(unittest.TestCase):
             self.assertIn(f"project:{tenant}/later", client.get("/cluster")["ventilator"]["paused"])
             limits = {each["scope"]: each.get("running") for each in client.get("/limits")["limits"]}
             self.assertEqual(limits, {f"project:{tenant}/photos": 50})
-            self.assertIn(f"{tenant}-more", [each["name"] for each in client.get("/tokens")["tokens"]])
+            roles = {each["name"]: each["role"] for each in client.get("/tokens")["tokens"]}
+            self.assertEqual(roles[f"{tenant}-more"], "observe")
             for path, body in self.declared(tenant).items():
                 member = next(iter(body))
                 names = [each[member] for each in client.get(path)[path[1:]]]
