@@ -64,7 +64,7 @@ test('whoever shows no token is asked for one, and sees what was asked for once 
   assert.equal((await page.context().cookies()).length, 0);
 });
 
-test('a token is made, shown once, and revoked', async () => {
+test('a token is made, shown once, given another role, and revoked', async () => {
   await page.goto(`${home}/login`);
   await logIn();
   await page.getByRole('link', { name: 'Access' }).click();
@@ -73,7 +73,7 @@ test('a token is made, shown once, and revoked', async () => {
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByText('letters, digits, - and _', { exact: false }).waitFor();
   await page.getByLabel('Name').fill('made-here');
-  await page.getByLabel('Role').selectOption('observe');
+  await page.getByLabel('Role', { exact: true }).selectOption('observe');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   const shown = await page.locator('pre.token').textContent();
   assert.match(shown, /^eole_[0-9a-f]{64}$/);
@@ -91,6 +91,10 @@ test('a token is made, shown once, and revoked', async () => {
   await heading('Overview');
   await page.getByText('made-here (observe)').waitFor();
   assert.equal(await page.getByRole('link', { name: 'Access' }).count(), 0);
+
+  assert.ok(await before.getByLabel('Role boss').isDisabled()); // Its own.
+  await before.getByLabel('Role made-here').selectOption('submit');
+  await page.getByText('made-here (submit)').waitFor();
 
   await before.getByRole('button', { name: 'Revoke made-here' }).click();
   await before.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();

@@ -36,7 +36,7 @@ export function unheard(): void {
 /** Milliseconds to wait before the next try. */
 export const pause = () => Math.max(500, (lost.value?.next ?? 0) - Date.now());
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The tasks that were sent last, until they are accepted: sent again, they are the same ones. */
 const sent = { body: '', key: '' };

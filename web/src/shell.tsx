@@ -56,7 +56,9 @@ const screens = () =>
 
 export function Shell() {
   useStatus();
-  useEffect(() => void askWho(), []);
+  // A connection that ended may have had another role.
+  const isNew = isLive.value || !who.peek();
+  useEffect(() => void (isNew && askWho()), [isNew]);
   const showsKeys = useSignal(false);
   useKeys(() => (showsKeys.value = true));
   return (

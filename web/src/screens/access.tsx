@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
 import { call, Refusal } from '../api';
 import { useAsked } from '../asked';
 import { pulse } from '../live';
@@ -39,17 +40,41 @@ export function Access() {
   );
 }
 
+type RoleEvent = JSX.TargetedEvent<HTMLSelectElement>;
+
+function Roles(props: JSX.IntrinsicElements['select']) {
+  return (
+    <select {...props}>
+      {(['observe', 'submit', 'admin'] as const).map((each) => (
+        <option key={each} value={each}>
+          {w().roleNames[each]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 function One({ token }: { token: Token }) {
   const { name } = token;
+  const path = `/tokens/${encodeURIComponent(name)}`;
   const revoke = async () => {
     if (!(await sure(w().revokeSure(name), w().revoke))) return;
-    if (await act('DELETE', `/tokens/${encodeURIComponent(name)}`)) tell(w().didIt);
+    if (await act('DELETE', path)) tell(w().didIt);
+  };
+  const change = async ({ currentTarget }: RoleEvent) => {
+    if (await act('PATCH', path, { role: currentTarget.value })) tell(w().didIt);
+    else currentTarget.value = token.role;
   };
   return (
     <li>
       <div class="letter-head">
         <strong>{name}</strong>
-        <span>{w().roleNames[token.role]}</span>
+        <Roles
+          aria-label={`${w().role} ${name}`}
+          disabled={name === who.value?.name}
+          value={token.role}
+          onChange={change}
+        />
         {token.prefix === '' ? <span>{w().allProjects}</span> : <span class="mono">{token.prefix}</span>}
         <span class="soft">
           {w().made} <Ago when={token.made} />
@@ -112,17 +137,11 @@ function Add() {
             />
           </Field>
           <Field id="t-role" label={w().role}>
-            <select
+            <Roles
               id="t-role"
               value={role.value}
               onChange={(event) => (role.value = event.currentTarget.value as Role)}
-            >
-              {(['observe', 'submit', 'admin'] as const).map((each) => (
-                <option key={each} value={each}>
-                  {w().roleNames[each]}
-                </option>
-              ))}
-            </select>
+            />
           </Field>
           <Field id="t-prefix" label={w().prefix} hint={w().prefixHint} wrong={wrongOf('prefix')}>
             <input
