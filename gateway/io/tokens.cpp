@@ -21,6 +21,7 @@ namespace {
 using Answered = awaitable<std::optional<Response>>;
 
 constexpr std::string_view kToken = "/tokens/{name}";
+constexpr std::size_t kNameLettersAdded = 6;  // So that the name that a tenant gives is free.
 
 Response no_store(Response response) {
   response.fields.push_back({"Cache-Control", "no-store"});
@@ -117,8 +118,11 @@ Answered add(Gateway& gateway, Exchange& exchange) {
     throw Problem(400, "prefix: is how projects begin, as acme/; left out it is all of them",
                   {{"/prefix", "is no prefix"}});
   const auto shown = net::make_token(process::random_u64);
-  const net::Token token{asked["name"].text_or(""), hex(process::sha256(shown)), role, prefix,
-                         process::unix_ms()};
+  auto name = asked["name"].text_or("");
+  // That it is taken would tell a tenant of others' tokens.
+  if (!exchange.caller.prefix.empty())
+    name += text("-", hex(process::random_u64()).substr(0, kNameLettersAdded));
+  const net::Token token{name, hex(process::sha256(shown)), role, prefix, process::unix_ms()};
   need(net::check_token(token), 400);
   if (!is_within(exchange.caller, token))
     throw Problem(403, text("prefix ", token.prefix, ": does not begin with ",

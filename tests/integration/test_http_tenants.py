@@ -41,7 +41,8 @@ class Tenants(unittest.TestCase):
         cls.photo = photo.read_bytes()
         cls.of = {tenant: cls.fill(tenant) for tenant in TENANTS}
         nobody = {"done": "aaaaaa-900001", "dead": "aaaaaa-900002", "delayed": "aaaaaa-900003", "message": "aaaaaa-900004",
-                  "upload": "0" * 32, "file": f"{GHOST}-aaaaaa-900005.jpg", "sha256": "0" * 64, "lease": "1" * 32}
+                  "upload": "0" * 32, "file": f"{GHOST}-aaaaaa-900005.jpg", "sha256": "0" * 64, "lease": "1" * 32,
+                  "token": "more-x00000"}
         cls.of[GHOST] = nobody
         cls.now = int(time.time() * 1000)
 
@@ -74,13 +75,13 @@ class Tenants(unittest.TestCase):
         status, fields, answer = client.ask("POST", "/uploads", headers={**TUS, "Upload-Length": "9",
                                                                          "Upload-Metadata": f"filename {name}"})
         assert status == 201, answer
-        client.post("/tokens", {"name": f"{tenant}-more", "role": "observe", "prefix": f"{tenant}/x/"})
+        token = client.post("/tokens", {"name": "more", "role": "observe", "prefix": f"{tenant}/x/"}, status=201)["name"]
         lease = client.get(f"/queues/{tenant}-jobs/messages?wait=20s&lease=1h")["messages"][0]["lease"]
         sha256 = cls.settled(client, told["task_id"])["artifact"]["sha256"]
         assert cls.settled(client, dead)["state"] == "dead"
         wait_until(lambda: done in [row["id"] for row in client.get("/history")["rows"]], what="the history has it")
         return {"done": done, "dead": dead, "delayed": delayed, "message": message, "file": told["file_name"],
-                "upload": fields["Location"].rsplit("/", 1)[1], "sha256": sha256, "lease": lease}
+                "upload": fields["Location"].rsplit("/", 1)[1], "sha256": sha256, "lease": lease, "token": token}
 
     @staticmethod
     def declared(whose):
@@ -95,7 +96,7 @@ class Tenants(unittest.TestCase):
         of = self.of[whose]
         targets = {
             "/artifact/{hash}": of["sha256"], "/dead/{id}": of["dead"], "/limits/{scope}": f"project:{whose}/photos",
-            "/task/{id}": of["delayed"], "/tokens/{name}": f"{whose}-more", "/uploads/{id}": of["upload"]}
+            "/task/{id}": of["delayed"], "/tokens/{name}": of["token"], "/uploads/{id}": of["upload"]}
         target = path.replace("{lease}", of["lease"]).replace("{kind}", "echo")
         for begin, name in (("/projects/", f"{whose}/films"), ("/queues/", f"{whose}-jobs"), ("/schedules/", f"{whose}/nightly"),
                             ("/groups/", f"{whose}/readers"), ("/chains/", f"{whose}/thumbs"), ("/alerts/", f"{whose}/late")):
@@ -170,7 +171,7 @@ class Tenants(unittest.TestCase):
                             self.assertNotIn(other, json.dumps(self.clients[tenant].get(path)))
             of = self.of[tenant]
             for each in (of["done"], of["dead"], of["delayed"], of["file"], of["sha256"], f"{tenant}/photos", f"{tenant}/films",
-                         f"{tenant}/nightly", f"{tenant}-jobs", f"{tenant}-more", f"project:{tenant}/later",
+                         f"{tenant}/nightly", f"{tenant}-jobs", of["token"], f"project:{tenant}/later",
                          f"{tenant}/readers", f"{tenant}/thumbs", f"{tenant}/late"):
                 self.assertIn(each.encode(), shown)
         for tenant, other in (TENANTS, TENANTS[::-1]):
@@ -198,7 +199,8 @@ class Tenants(unittest.TestCase):
             limits = {each["scope"]: each.get("running") for each in client.get("/limits")["limits"]}
             self.assertEqual(limits, {f"project:{tenant}/photos": 50})
             roles = {each["name"]: each["role"] for each in client.get("/tokens")["tokens"]}
-            self.assertEqual(roles[f"{tenant}-more"], "observe")
+            self.assertEqual(roles[of["token"]], "observe")
+            self.assertRegex(of["token"], "^more-[0-9a-f]{6}$")  # Both asked for the same name.
             for path, body in self.declared(tenant).items():
                 member = next(iter(body))
                 names = [each[member] for each in client.get(path)[path[1:]]]
