@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
 
 WORDS = {"project", "state", "tasks", "expected", "waiting", "queued", "running", "done", "failed", "dead",
-         "cancelled", "progress", "eta_seconds", "result"}
+         "cancelled", "progress", "first_unix_ms", "last_unix_ms", "eta_seconds", "result"}
 
 
 def some(view, *names):

@@ -59,6 +59,8 @@ Value project_view(const Value& live, const Value& ended) {
   for (const auto* name : {"waiting", "queued", "running"}) view.set(name, left[name]);
   for (const auto* name : {"done", "failed", "dead", "cancelled"})
     view.set(name, ended[name].int_or(0));
+  for (const auto* name : {"first_unix_ms", "last_unix_ms"})
+    view.set(name, settled > 0 ? ended[name] : Value());
   view.set("progress", progress);
   view.set("eta_seconds",
            is_waiting ? Value() : eta_of(static_cast<double>(total) - done_part, settled, ended));

@@ -172,7 +172,7 @@ class Cluster(OfGroups):
                                project=project, kind=kind, state=state, worker=worker)
 
     def project(self, name: str) -> View:
-        """One project, as `eole project NAME --json` has it: state, tasks, counts, progress, eta_seconds and
+        """One project, as `eole project NAME --json` has it: state, tasks, counts, progress, times and
         result, what is known of its last task once that ended or None. NotFound if nothing is known of it."""
         return look_at(self._query, name)[0]
 

@@ -43,6 +43,7 @@ def project_view(live, ended):
     return {"project": live["project"] if live else ended["project"], "state": state, "tasks": tasks,
             "expected": live.get("expected"),
             **{name: left[name] for name in UNSETTLED}, **{name: ended.get(name, 0) for name in ENDED},
+            **{name: ended.get(name) if settled else None for name in ("first_unix_ms", "last_unix_ms")},
             "progress": done / total if total else float(state == "over"),
             "eta_seconds": None if only_waits else eta_of(total - done, settled, ended)}
 

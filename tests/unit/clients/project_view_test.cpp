@@ -27,6 +27,8 @@ TEST_CASE("a project's progress is that of what is expected while it is open", "
   CHECK(view["tasks"].int_or(0) == 15);
   CHECK(number(view["progress"]) == 0.25);
   CHECK(number(view["eta_seconds"]) == 30);  // Nine more in nine seconds; thirty are left.
+  CHECK(view["first_unix_ms"] == Value(1000));
+  CHECK(view["last_unix_ms"] == Value(10'000));
 
   auto closed = live;
   closed.set("state", "closed");
@@ -37,6 +39,7 @@ TEST_CASE("a project's progress is that of what is expected while it is open", "
 TEST_CASE("a project's ETA is not told of fewer than two ends", "[cli]") {
   const Value live = Value::Map{{"project", "p"}, {"state", "open"}, {"running", 3}};
   CHECK(project_view(live, {})["eta_seconds"].is_null());
+  CHECK(project_view(live, {})["first_unix_ms"].is_null());
   CHECK(project_view(live, ended(1, 0, 1000))["eta_seconds"].is_null());
   CHECK(project_view(live, ended(2, 0, 1000))["eta_seconds"].is_null());
 }
