@@ -72,6 +72,11 @@ class Resumable {
         store_(gateway.options().data + "/uploads"),
         intake_(std::move(intake)) {}
 
+  std::size_t open() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        store_.all(), [](const auto& each) { return each.second->told.is_null(); }));
+  }
+
   /// What came whole before the last end of this gateway is taken in.
   awaitable<void> go_on(std::shared_ptr<Resumable> /*itself*/) {
     store_.expire(process::unix_ms());
@@ -290,6 +295,7 @@ void add_resumable(Routes& routes, Gateway& gateway, std::shared_ptr<Intake> int
       spoken([=](Exchange& exchange) { return resumable->patch(exchange, id(exchange)); });
   const auto remove =
       spoken([=](Exchange& exchange) { return resumable->remove(exchange, id(exchange)); });
+  gateway.count("open_uploads", [resumable]() { return resumable->open(); });
   routes.add({"OPTIONS", "/uploads", net::Role::kObserve, Reach::kWithin, about});
   routes.add({"OPTIONS", kOne, net::Role::kObserve, Reach::kWithin, about});
   routes.add({"POST", "/uploads", net::Role::kSubmit, Reach::kWithin,

@@ -38,15 +38,17 @@ Value requests(const Server::Answered& answered) {
 Value own_state(Gateway& gateway, const Within& within) {
   if (!within.is_all()) return Value::Map{{"role", "gateway"}, {"within", within.prefix()}};
   const auto used = process::usage();
-  return Value::Map{{"role", "gateway"},
-                    {"pid", std::int64_t{::getpid()}},
-                    {"version", process::kRelease},
-                    {"up_seconds", used.up_seconds},
-                    {"cpu_seconds", used.cpu_seconds},
-                    {"memory_bytes", used.memory_bytes},
-                    {"address", gateway.server().address()},
-                    {"connections", std::uint64_t{gateway.server().connections()}},
-                    {"requests", requests(gateway.server().answered())}};
+  Value told = Value::Map{{"role", "gateway"},
+                          {"pid", std::int64_t{::getpid()}},
+                          {"version", process::kRelease},
+                          {"up_seconds", used.up_seconds},
+                          {"cpu_seconds", used.cpu_seconds},
+                          {"memory_bytes", used.memory_bytes},
+                          {"address", gateway.server().address()},
+                          {"connections", std::uint64_t{gateway.server().connections()}},
+                          {"requests", requests(gateway.server().answered())}};
+  for (const auto& [name, count] : gateway.counts()) told.set(name, std::uint64_t{count()});
+  return told;
 }
 
 // What the roles say of themselves; null of one that does not answer.

@@ -66,6 +66,22 @@ class Live(unittest.TestCase):
                     live.message()
             self.assertEqual(ended.exception.args[0], (1000, ""))
 
+    def test_how_many_listen_and_upload_is_told(self):
+        def told():
+            gateway = self.http.get("/cluster")["gateway"]
+            return [gateway["listeners"], gateway["open_uploads"]]
+
+        before = told()
+        tus = {"Tus-Resumable": "1.0.0"}
+        with WebSocket(self.http, "/notifications") as live:
+            live.until(lambda message: message.get("type") == "summary")
+            fields = self.http.ask("POST", "/uploads", headers={**tus, "Upload-Length": "9"})[1]
+            self.assertEqual(told(), [before[0] + 1, before[1] + 1])
+            metrics = self.http.ask("GET", "/metrics")[2].decode()
+            self.assertIn(f"eole_http_open_uploads {before[1] + 1}\n", metrics)
+        self.http.ask("DELETE", "/uploads/" + fields["Location"].rsplit("/", 1)[1], headers=tus)
+        wait_until(lambda: told() == before, what="both are gone")
+
     def test_what_was_missed_comes_first(self):
         ids = echoes(self.http, 5, "missed")
         wait_until(lambda: self.http.get("/projects/missed")["done"] == 5)
