@@ -378,6 +378,8 @@ test('a map shows all that waits, and what of it ended meanwhile', async () => {
   await ask('POST', '/task', Array.from({ length: 2300 }, () => task));
   await page.goto(`${home}/projects/wide`);
   await page.getByRole('img', { name: /A square for each of 2,300 tasks/ }).waitFor();
+  const ends = page.getByText('first and last end:');
+  assert.equal(await ends.count(), 0);
   await ask('POST', '/task', [task, task]);
   const map = page.getByRole('img', { name: /A square for each of 2,302 tasks/ });
   await map.waitFor();
@@ -394,6 +396,7 @@ test('a map shows all that waits, and what of it ended meanwhile', async () => {
   await until(async () => (await cancelled()) === 2302, 'all cancelled');
   await drawnOver.getByRole('button', { name: /cancelled\s*\d/ }).waitFor();
   await queued.waitFor({ state: 'detached' });
+  assert.equal(await ends.locator('time').count(), 2);
   assert.deepEqual(wrong, []);
 });
 
@@ -518,6 +521,8 @@ test('a task whose worker is killed moves on, and its story says so', async () =
     await facts.getByText(/^\d+ % of a core$/).waitFor();
     await facts.getByText(/^[\d.]+ [kMG]B$/).first().waitFor();
   }
+  const live = page.locator('dt', { hasText: 'of these, live' }).locator('xpath=following-sibling::dd[1]');
+  await until(async () => Number(await live.textContent()) >= 1, 'this page is live');
 });
 
 test('a picture comes back smaller, and is compared with what was sent', async (t) => {

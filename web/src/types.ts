@@ -136,6 +136,8 @@ export interface Status {
     pid?: number;
     address?: string;
     connections?: number;
+    listeners?: number;
+    open_uploads?: number;
     requests?: Requests[];
     cpu_seconds?: number;
     memory_bytes?: number;
@@ -191,6 +193,8 @@ export interface Project {
   cancelled: number;
   progress: number;
   eta_seconds: number | null;
+  first_unix_ms: number | null;
+  last_unix_ms: number | null;
   result?: Row | null;
 }
 

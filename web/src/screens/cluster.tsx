@@ -76,7 +76,9 @@ export function Cluster() {
             facts={[
               ...usageOf('gateway', gateway ?? {}),
               [w().address, gateway?.address ?? ''],
-              [w().connections, gateway?.connections === undefined ? '' : number(gateway.connections)],
+              ...(['connections', 'listeners', 'open_uploads'] as const).map(
+                (name): [string, string | number] => [w()[name], gateway?.[name] ?? ''],
+              ),
               [w().live, isLive.value ? w().yes : w().polling],
             ]}
           />

@@ -125,6 +125,11 @@ export function OneProject({ name }: { name: string }) {
                   </li>
                 ))}
             </ul>
+            {shown.first_unix_ms && (
+              <p class="soft">
+                {w().firstAndLast} <Ago when={shown.first_unix_ms} />, <Ago when={shown.last_unix_ms} />
+              </p>
+            )}
             {shown.result && (
               <p>
                 {w().putTogether} <a href={`/tasks/${shown.result.id}`}>{shown.result.id}</a>{' '}

@@ -265,6 +265,7 @@ export const en = {
   projectIs: (state: string, done: string, all: string) =>
     `It is ${state}: ${done} of ${all} done.`,
   notDone: (count: string) => `${count} failed.`,
+  firstAndLast: 'first and last end:',
   eta: 'Done in',
   putTogether: 'Put together:',
   retryThem: (count: string) => `Try ${count} again`,

@@ -58,6 +58,8 @@ export const screens = {
   syncTime: 'a sync takes: half of them, 99 %',
   address: 'address',
   connections: 'connections',
+  listeners: 'of these, live',
+  open_uploads: 'open uploads',
   requests: 'Requests',
   pausedScopes: 'paused',
   head: 'Offset',

@@ -254,6 +254,7 @@ export const fr: Words = {
   projectStates: { open: 'ouvert', closed: 'fermé', over: 'terminé' },
   projectIs: (state, done, all) => `Il est ${state} : ${done} sur ${all} faites.`,
   notDone: (count) => `${count} en échec.`,
+  firstAndLast: 'première et dernière fin :',
   eta: 'Fini dans',
   putTogether: 'Rassemblé :',
   retryThem: (count) => `En réessayer ${count}`,

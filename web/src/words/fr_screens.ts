@@ -57,6 +57,8 @@ export const screens: typeof english = {
   syncTime: 'durée d’une synchronisation : la moitié, 99 %',
   address: 'adresse',
   connections: 'connexions',
+  listeners: 'dont en direct',
+  open_uploads: 'envois en cours',
   requests: 'Requêtes',
   syncs: 'synchronisations',
   pausedScopes: 'en pause',
