@@ -20,7 +20,7 @@ std::int64_t Keep::superfluous_before(TimePoint now, std::int64_t unix_ms,
   bool has_one_spoken = false;
   auto silent_from = kept_from;
   for (const auto origin : origins.list()) {
-    if (const auto heard = readers.heard(origin)) {
+    if (const auto heard = readers.numbers_heard(origin)) {
       has_one_spoken = true;
       mark(origin, origins.announced(origin),
            std::min(kept_from, kept_before_.value_or(kept_from)));

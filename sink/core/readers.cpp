@@ -7,12 +7,21 @@
 namespace eole::sink {
 
 void Readers::hear(Origin origin, std::uint64_t read, TimePoint now) {
-  readers_[origin] = {read, now};
+  auto& reader = readers_[origin];
+  reader.read = read;
+  reader.heard = now;
 }
 
-std::optional<TimePoint> Readers::heard(Origin origin) const {
+void Readers::hear_numbers(Origin origin, std::uint64_t read, TimePoint now) {
+  hear(origin, read, now);
+  readers_[origin].has_said_numbers = true;
+}
+
+std::optional<TimePoint> Readers::numbers_heard(Origin origin) const {
   const auto reader = readers_.find(origin);
-  return reader == readers_.end() ? std::nullopt : std::optional(reader->second.heard);
+  if (reader == readers_.end()) return std::nullopt;
+  const bool is_known = reader->second.has_said_numbers || planted("question-taken-for-numbers");
+  return is_known ? std::optional(reader->second.heard) : std::nullopt;
 }
 
 // Of one that was not heard yet nothing is known: it may need all.

@@ -18,11 +18,13 @@ class Readers {
  public:
   /// `now`: when the sink started.
   explicit Readers(TimePoint now) : started_(now) {}
-  /// It has read the log below `read`, and said which numbers it gave out: who only asks for the log
-  /// may have accepted tasks that nobody here knows, and what those need is kept.
+  /// It has read the log below `read`.
   void hear(Origin origin, std::uint64_t read, TimePoint now);
-  /// When it was heard last; nothing: not since the sink started.
-  std::optional<TimePoint> heard(Origin origin) const;
+  /// … and said which numbers it gave out.
+  void hear_numbers(Origin origin, std::uint64_t read, TimePoint now);
+  /// When it was heard last; nothing: it may have accepted tasks that nobody here knows, since it
+  /// has not said which numbers it gave out since the sink started.
+  std::optional<TimePoint> numbers_heard(Origin origin) const;
   /// From where on somebody needs the log, at most `head`.
   std::uint64_t needed_from(const Origins& origins, std::uint64_t head, TimePoint now) const;
   /// Those with tasks under way that were silent for too long: nothing is kept for them.
@@ -32,6 +34,7 @@ class Readers {
   struct Reader {
     std::uint64_t read = 0;
     TimePoint heard{};
+    bool has_said_numbers = false;
   };
   Reader reader_of(Origin origin) const;
   TimePoint started_;

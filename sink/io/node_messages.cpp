@@ -65,7 +65,7 @@ void Node::on(protocol::Verdicts& verdicts, const Sender&) {
 
 void Node::on(protocol::Announce& announce, const Sender&) {
   if (!log_.core().origins().why_not_followed(announce.origin, announce.nonce))
-    readers_.hear(announce.origin, announce.read, now_);
+    readers_.hear_numbers(announce.origin, announce.read, now_);
   log_.core().on_event(AnnounceReceived{announce}, actions_);
 }
 
@@ -135,7 +135,7 @@ Expected<void> Node::on(protocol::Introduce& introduce, const Sender& from) {
   introductions_.erase(key);
   const auto& core = log_.core();
   if (!core.origins().why_not_followed(key.first, key.second))
-    readers_.hear(key.first, core.head(), now_);  // It hears of all before.
+    readers_.hear_numbers(key.first, core.head(), now_);  // It hears of all before.
   return {};
 }
 
@@ -252,6 +252,7 @@ Expected<void> Node::answer(Question&& question) {
   if (const auto* follow = std::get_if<protocol::Follow>(&question.message)) {
     const auto why = log_.core().origins().why_not_followed(follow->origin, follow->nonce);
     if (why && follow->log == log_.core().log()) return Error{*why};
+    if (!why) readers_.hear(follow->origin, follow->offset, now_);
   } else if (const auto* query = std::get_if<protocol::Query>(&question.message)) {
     const LogStatus judged{options_.retention, transport_.unix_ms(),
                            readers_.gone(log_.core().origins(), now_), commits_, held_by_};
