@@ -32,6 +32,8 @@ constexpr Duration kOthersMost = 30s;     // A person's git beside it.
 constexpr std::time_t kStaleSeconds = 600;  // A lock of somebody who was killed.
 constexpr std::size_t kOutputMax = 4096;
 constexpr int kLockThere = 3;  // Where the lock is in the child.
+// As many files at once go into one pack, not into a file each: as git itself has it of a fetch.
+constexpr std::size_t kPackedFrom = 100;
 
 // What lies in memory as a file: no pipe that fills up.
 class MemoryFile {
@@ -152,13 +154,26 @@ void Repository::set_remote(const std::string& url) {
   has_remote_ = true;
 }
 
+// By git's lower commands: its `commit` looks at every file that is there.
 void Repository::commit(const std::set<std::string>& paths, const std::string& message) {
   std::string list;
   for (const auto& path : paths) list += path + '\0';
-  need_run({"update-index", "--add", "--remove", "-z", "--stdin"}, list);
-  const auto changed = run({"diff-index", "--cached", "--quiet", "HEAD", "--"}, kCommandMost);
-  if (changed.code == 0) return;
-  need_run({"commit", "--quiet", "--message", message});
+  std::vector<std::string> words{"update-index", "--add", "--remove", "-z", "--stdin"};
+  if (paths.size() >= kPackedFrom) words.insert(words.begin(), {"-c", "core.bigFileThreshold=0"});
+  need_run(words, list);
+  while (true) {
+    const auto there = need_run({"rev-parse", "HEAD", "HEAD^{tree}"});
+    const auto head = there.substr(0, there.find('\n'));
+    const auto tree = need_run({"write-tree"});
+    if (there == text(head, "\n", tree)) return;
+    const auto commit = need_run({"commit-tree", "-p", head, "-m", message, tree});
+    const auto put =
+        run_alone({"update-ref", "-m", text("commit: ", message), "HEAD", commit, head});
+    if (put.code == 0) break;
+    // A person's commit that came between is to be below it.
+    if (need_run({"rev-parse", "HEAD"}) == head) fail("update-ref", put);
+  }
+  need_run({"maintenance", "run", "--auto", "--quiet"});
   is_unpushed_ = true;
 }
 
@@ -176,9 +191,10 @@ Repository::Ended Repository::run(const std::vector<std::string>& words, Duratio
                                 text("--git-dir=", path_, "/.git"),
                                 text("--work-tree=", path_)};
   for (const auto* setting :
-       {"core.hooksPath=/dev/null", "core.fsmonitor=false", "core.fsync=objects,reference",
-        "core.fsyncMethod=batch", "core.quotePath=true", "gc.autoDetach=false",
-        "user.name=eole ledger", "user.email=ledger@eole.invalid", "commit.gpgSign=false"}) {
+       {"core.hooksPath=/dev/null", "core.fsmonitor=false",
+        "core.fsync=objects,pack-metadata,reference", "core.fsyncMethod=batch",
+        "core.quotePath=true", "gc.autoDetach=false", "user.name=eole ledger",
+        "user.email=ledger@eole.invalid", "commit.gpgSign=false"}) {
     argv.emplace_back("-c");
     argv.emplace_back(setting);
   }
@@ -206,17 +222,26 @@ Repository::Ended Repository::run(const std::vector<std::string>& words, Duratio
           told.empty() && WIFSIGNALED(status) ? text("signal ", WTERMSIG(status)) : told};
 }
 
-void Repository::need_run(const std::vector<std::string>& words, std::string_view input) {
+Repository::Ended Repository::run_alone(const std::vector<std::string>& words,
+                                        std::string_view input) {
   const auto until = process::now() + kOthersMost;
   while (true) {
-    const auto ended = run(words, kCommandMost, input);
-    if (ended.code == 0) return;
+    auto ended = run(words, kCommandMost, input);
     const bool is_held = ended.output.find(".lock': File exists") != std::string::npos;
-    if (!is_held || process::now() >= until || !while_waiting_())
-      throw Failure{kNotDone, text("git ", words.front(), " in ", path_, ": ", ended.output)};
+    if (ended.code == 0 || !is_held || process::now() >= until || !while_waiting_()) return ended;
     drop_stale_locks();
     pause_a_little();
   }
+}
+
+std::string Repository::need_run(const std::vector<std::string>& words, std::string_view input) {
+  auto ended = run_alone(words, input);
+  if (ended.code != 0) fail(words.front() == "-c" ? words[2] : words.front(), ended);
+  return std::move(ended.output);
+}
+
+void Repository::fail(const std::string& what, const Ended& ended) const {
+  throw Failure{kNotDone, text("git ", what, " in ", path_, ": ", ended.output)};
 }
 
 // Whoever was killed with all that it had started, or by a power cut, left them.

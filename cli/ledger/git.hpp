@@ -56,8 +56,11 @@ class Repository {
     std::string output;  // All that it printed, cut.
   };
   Ended run(const std::vector<std::string>& words, Duration patience, std::string_view input = {});
-  /// Throws Failure unless it ends well. What another git holds is waited for.
-  void need_run(const std::vector<std::string>& words, std::string_view input = {});
+  /// What another git holds is waited for.
+  Ended run_alone(const std::vector<std::string>& words, std::string_view input = {});
+  /// What it printed. Throws Failure unless it ends well.
+  std::string need_run(const std::vector<std::string>& words, std::string_view input = {});
+  [[noreturn]] void fail(const std::string& what, const Ended& ended) const;
   void drop_stale_locks() const;
 
   std::string name_;

@@ -57,6 +57,7 @@ class Ledger(unittest.TestCase):
     def committed(self):
         for name in NAMES:
             self.assertEqual(git(self.directory / name, "status", "--porcelain"), "", name)
+            git(self.directory / name, "fsck", "--full", "--strict")
 
     def test_a_new_one_of_a_group_that_has_read_says_what_it_will_not_have(self):
         def said(name, *arguments):
@@ -75,12 +76,12 @@ class Ledger(unittest.TestCase):
         for turn in range(4):
             process = self.mirror("--remote", self.remote)
             before = len(self.records()) if turn else 0
-            self.cluster.submit([{"kind": "echo", "args": {"n": n}, "project": "many"} for n in range(50)])
+            self.cluster.submit([{"kind": "echo", "args": {"n": n}, "project": "many"} for n in range(150)])
             wait_until(lambda: len(self.records()) > before, seconds=60, what="something is mirrored")
             process.kill()
             process.wait()
         self.cluster.submit([{"kind": "exec", "args": {"argv": ["false"]}, "project": "others"}])
-        self.cluster.wait_settled(201)
+        self.cluster.wait_settled(601)
         process = self.mirror()
         wait_until(lambda: self.group()["lag_records"] == 0, seconds=60, what="all is committed in the group")
         wait_until(lambda: not self.files("todo"), what="nothing is to do")
@@ -92,7 +93,7 @@ class Ledger(unittest.TestCase):
         self.assertEqual({each["id"] for each in self.cluster.json("history")}, {*log})
         self.committed()
         said = [line.split()[1] for line in git(self.directory / "done", "log", "--format=%s").splitlines()]
-        self.assertGreaterEqual(sum(int(count) for count in said if count.isdigit()), 201)
+        self.assertGreaterEqual(sum(int(count) for count in said if count.isdigit()), 601)
         for name in NAMES:
             subprocess.run(["git", "clone", "--quiet", self.remote / f"{name}.git", self.remote / name], check=True)
             self.assertEqual({path: file.read_text() for path, file in self.files(name, self.remote).items()},
