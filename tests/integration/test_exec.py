@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import pwd
 import signal
 import subprocess
@@ -234,6 +235,26 @@ class Ends(Case):
         self.assertIn("SIGTERM did not end the process tree within 300 ms, so it was killed", result["error"])
         self.assertEqual(len(numbers(pids)), 2)
         self.wait_gone(numbers(pids))
+
+    def test_its_time_is_over_while_its_outputs_are_kept_too(self):
+        limits = {"command": ({"timeout": 1}, {}), "task": ({}, {"timeout": "1s"})}
+        for name, (args, more) in limits.items():
+            with self.subTest(name):
+                sink = self.cluster.pid("sink")
+                script = f"echo kept > first; echo kept > second; kill -STOP {sink}"
+                task_id = self.start_one({"shell": script, "outputs": ["first", "second"], **args}, **more)
+                log = pathlib.Path(self.cluster.directory, "eole/data/logs/w1.log")
+                try:
+                    wait_until(lambda: "its file first could not be kept: stopped" in self.lines_of(log, task_id),
+                               what="the attempt is over while the sink says nothing")
+                finally:
+                    os.kill(sink, signal.SIGCONT)
+                result = wait_until(lambda: self.cluster.json("result", task_id, check=False), what="it is told")[0]
+                self.assertEqual((result["state"], result["cause"]), ("failed", "timeout"), result)
+                self.assertIn("over its time limit of 1s", result["error"])
+
+    def lines_of(self, log, task_id):
+        return "\n".join(line for line in log.read_text().splitlines() if task_id in line)
 
     def test_a_cancelled_command_is_told_first_too(self):
         pids, done = self.path("cancel"), self.path("cleaned")

@@ -1,8 +1,11 @@
 #include "common/kinds/exec.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "common/base/text.hpp"
+#include "common/process/system.hpp"
 #include "common/protocol/causes.hpp"
 #include "worker/command/serve.hpp"
 #include "worker/handlers/exec_files.hpp"
@@ -17,11 +20,18 @@ namespace eole::worker {
 namespace {
 
 using End = ProcessRunner::End;
+using namespace std::chrono_literals;
+
+constexpr auto kKeptWithin = 10s;  // Of a command whose time was over, what it left.
 
 std::chrono::milliseconds milliseconds_of(const Value& seconds) {
   const auto* number = seconds.as<double>();
   return std::chrono::milliseconds(
       static_cast<std::int64_t>(std::ceil((number != nullptr ? *number : 0) * 1000)));
+}
+
+std::chrono::milliseconds milliseconds_until(TimePoint until) {
+  return std::chrono::ceil<std::chrono::milliseconds>(until - process::now());
 }
 
 struct Stream {
@@ -71,7 +81,7 @@ std::string cause_of(const ProcessRunner::Ended& ended) {
   return text("exit:", ended.value["exit_code"].int_or(0));
 }
 
-Outcome outcome_of(const ProcessRunner::Ended& ended, const ProcessRunner::Task& task,
+Outcome outcome_of(const ProcessRunner::Ended& ended, std::chrono::milliseconds limit,
                    Value value) {
   const auto how = ended.error.empty() ? std::string() : text("; ", ended.error);
   switch (ended.end) {
@@ -81,9 +91,8 @@ Outcome outcome_of(const ProcessRunner::Ended& ended, const ProcessRunner::Task&
       if (ended.value.is_null()) return Outcome::failed(text("exec: ", ended.error));
       return Outcome::failed(ended.error, std::move(value));
     case End::kTimeLimit:
-      return Outcome::failed(
-          text("exec: over its time limit of ", task.time_limit.count(), " ms", how),
-          std::move(value));
+      return Outcome::failed(text("exec: over its time limit of ", limit.count(), " ms", how),
+                             std::move(value));
     case End::kCancelled:
       return Outcome::failed(text("cancelled", how), std::move(value));
     case End::kLost:
@@ -124,8 +133,12 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   // Who runs elsewhere wants none, but for a box, which makes it and shows it under that name.
   const auto directory =
       has_place ? context.scratch_path("directory") : context.scratch_directory();
+  const auto limit = milliseconds_of(args["timeout"]);
+  const auto until = process::now() + limit;
+  if (limit.count() > 0) context.end_by(until, limit);
   if (auto laid = lay_files(args["files"], directory, context); !laid)
     return Outcome::failed(text("exec: ", laid.error().message));
+  const auto left = limit.count() > 0 ? std::max(milliseconds_until(until), 1ms) : limit;
   const ProcessRunner::Task task{.id = context.task_id(),
                                  .attempt = context.attempt(),
                                  .kind = std::string(kinds::kExec.name),
@@ -133,7 +146,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
                                  .project = context.project(),
                                  .traceparent = context.traceparent(),
                                  .directory = directory,
-                                 .time_limit = milliseconds_of(args["timeout"]),
+                                 .time_limit = left,
                                  .grace = milliseconds_of(args["term_grace"])};
   const auto ended = runner->run(
       {.task = task,
@@ -142,6 +155,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
                         std::string_view bytes) { (is_stderr ? err : out).add(bytes); },
        .on_progress = [&](std::uint64_t done, std::uint64_t total,
                           const std::string& said) { context.progress(done, total, said); }});
+  if (ended.end == End::kTimeLimit) context.end_by(process::now() + kKeptWithin, limit);
   Value value = Value::Map{{"exit_code", ended.value["exit_code"].int_or(-1)}};
   for (const char* name : {"signal", "user_seconds", "system_seconds", "memory_bytes", "commit"})
     if (const auto& told = ended.value[name]; !told.is_null()) value.set(name, told);
@@ -149,7 +163,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
     stream->end();
     stream->kept.tell(name, value);
   }
-  auto outcome = outcome_of(ended, task, std::move(value));
+  auto outcome = outcome_of(ended, limit, std::move(value));
   outcome.cause = cause_of(ended);
   // Its process knows which others it stopped, unless it had to be killed itself.
   outcome.stopped = ended.stopped.is_null() ? ended.value["stopped"] : ended.stopped;
@@ -160,7 +174,7 @@ Outcome run_exec(const Value& args, TaskContext& context) {
     if (auto file = stream->kept.take_file(name)) outcome.files.push_back(std::move(*file));
   }
   if (outcome.is_lost) return outcome;
-  auto outputs = outputs_in(directory, args["outputs"]);
+  auto outputs = outputs_in(directory, args["outputs"], context);
   outcome.files.insert(outcome.files.end(), outputs.files.begin(), outputs.files.end());
   if (!outcome.is_done || outputs.problem.empty()) return outcome;
   auto failed = Outcome::failed(text("exec: outputs: ", outputs.problem), std::move(outcome.value));

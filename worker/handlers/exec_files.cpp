@@ -58,7 +58,8 @@ Expected<void> lay_files(const Value& files, const std::string& directory, TaskC
   return {};
 }
 
-Outputs outputs_in(const std::string& directory, const Value& patterns) {
+Outputs outputs_in(const std::string& directory, const Value& patterns,
+                   const TaskContext& context) {
   Outputs outputs;
   auto& files = outputs.files;
   const auto* list = patterns.as<Value::Array>();
@@ -69,6 +70,10 @@ Outputs outputs_in(const std::string& directory, const Value& patterns) {
            at(directory, fs::directory_options::skip_permission_denied, error),
        end;
        !error && at != end; at.increment(error)) {
+    if (context.is_cancelled()) {
+      outputs.problem = "there was no time to look through all of its directory";
+      break;
+    }
     std::error_code none;
     if (at->symlink_status(none).type() != fs::file_type::regular) continue;
     const auto name = at->path().lexically_relative(directory).string();

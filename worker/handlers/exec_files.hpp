@@ -13,11 +13,11 @@ Expected<void> lay_files(const Value& files, const std::string& directory, TaskC
 
 struct Outputs {
   std::vector<FileResult> files;
-  std::string problem;  // A pattern that no file fits, or too many files.
+  std::string problem;  // A pattern that no file fits, too many files, or its time is over.
 };
 /// The regular files in a command's directory whose path there fits one of the patterns, as a shell
 /// has them: * and ? do not match a slash, and a leading dot must be written. Each once, in the
 /// order of their names. Nothing is followed: a link to elsewhere is no output.
-Outputs outputs_in(const std::string& directory, const Value& patterns);
+Outputs outputs_in(const std::string& directory, const Value& patterns, const TaskContext& context);
 
 }  // namespace eole::worker

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "common/base/expected.hpp"
+#include "common/base/time.hpp"
 #include "common/protocol/value.hpp"
 
 namespace eole::worker {
@@ -60,7 +62,10 @@ class TaskContext {
   virtual std::uint32_t attempt() const = 0;
   /// True once the task must end; long work asks often.
   virtual bool is_cancelled() const = 0;
-  /// Readable once the task must end.
+  /// It must end by then, as if its time limit was over, with all that is done of it after its
+  /// handler; `limit`: the time that it had, as it is told. The last call counts.
+  virtual void end_by(TimePoint until, std::chrono::milliseconds limit) = 0;
+  /// Readable once the task must end, but for what end_by said.
   virtual int cancel_fd() const = 0;
   /// `total` zero: not known; `said`: what it is at, for people. Cheap: may be called at every
   /// step.

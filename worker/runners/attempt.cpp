@@ -47,12 +47,12 @@ struct Artifacts {
 };
 
 // What its handler takes for a cancel was the end of its time.
-void tell_timeout(const StartTask& task, Outcome& outcome) {
+void tell_timeout(std::uint64_t limit_ms, Outcome& outcome) {
   std::string_view rest = outcome.error;
   for (const std::string_view known : {"cancelled", "; "})
     if (rest.starts_with(known)) rest.remove_prefix(known.size());
-  outcome.error = text("over its time limit of ", show_duration(task.task_class.timeout_ms),
-                       rest.empty() ? "" : "; ", rest);
+  outcome.error =
+      text("over its time limit of ", show_duration(limit_ms), rest.empty() ? "" : "; ", rest);
   outcome.is_lost = false;
   outcome.cause = protocol::kCauseTimeout;
 }
@@ -65,8 +65,10 @@ Value how_stopped(Outcome& outcome, const Cancel& cancel) {
 }
 
 TaskFinished report(const StartTask& task, Outcome outcome, Artifacts artifacts, TimePoint started,
-                    const Cancel& cancel) {
-  if (!outcome.is_done && cancel.why() == Cancel::Why::kTimeout) tell_timeout(task, outcome);
+                    const Cancel& cancel, std::uint64_t limit_ms) {
+  const bool is_over_time = cancel.why() == Cancel::Why::kTimeout;
+  if (!outcome.is_done && is_over_time && outcome.cause != protocol::kCauseTimeout)
+    tell_timeout(limit_ms, outcome);
   TaskFinished finished{task.id,
                         task.lease,
                         TaskState::kDone,
@@ -142,6 +144,18 @@ Attempt::~Attempt() {
   }
 }
 
+bool Attempt::is_over_time() const { return until_ && process::now() >= *until_; }
+
+bool Attempt::is_cancelled() const {
+  if (is_over_time()) cancel_.ask(Cancel::Why::kTimeout);
+  return cancel_.is_asked();
+}
+
+// The one that ended it.
+std::uint64_t Attempt::time_limit_ms() const {
+  return is_over_time() ? static_cast<std::uint64_t>(limit_.count()) : task_.task_class.timeout_ms;
+}
+
 void Attempt::start_clock() { started_ = process::now(); }
 
 TaskFinished Attempt::run() {
@@ -175,10 +189,14 @@ TaskFinished Attempt::end(Outcome outcome) {
     if (*output) (*output)->end();
   Artifacts artifacts;
   for (const auto& file : outcome.files) {
-    if (is_cancelled()) break;
     if (!file.sha256.empty()) {
       artifacts.add(file.sha256, file.bytes, file.name);
       continue;
+    }
+    if (is_cancelled()) {
+      if (outcome.is_done) outcome.error = text("its file ", file.name, " was not kept in time");
+      outcome.is_done = false;
+      break;
     }
     // The result leaves only after the sink has the file durably (rule R4).
     const auto stored = client::Handover::copy(
@@ -201,7 +219,8 @@ TaskFinished Attempt::end(Outcome outcome) {
   }
   settle_lasting(outcome);
   tell_failure(outcome);
-  return report(task_, std::move(outcome), std::move(artifacts), started_, cancel_);
+  return report(task_, std::move(outcome), std::move(artifacts), started_, cancel_,
+                time_limit_ms());
 }
 
 // What the result says, too: here it stands among what else went on then.

@@ -88,7 +88,11 @@ class Attempt final : public TaskContext {
   std::string project() const override { return task_.task_class.project; }
   std::string traceparent() const override { return protocol::traceparent_of(task_.trace); }
   std::uint32_t attempt() const override { return task_.attempt; }
-  bool is_cancelled() const override { return cancel_.is_asked(); }
+  bool is_cancelled() const override;
+  void end_by(TimePoint until, std::chrono::milliseconds limit) override {
+    until_ = until;
+    limit_ = limit;
+  }
   int cancel_fd() const override { return cancel_.fd(); }
   void progress(std::uint64_t done, std::uint64_t total, std::string_view said = {}) override;
   void output(std::string_view stream, std::string_view bytes) override;
@@ -117,6 +121,8 @@ class Attempt final : public TaskContext {
   Expected<ProcessRunner::Run> begin();
   Outcome not_begun(const Error& why) const;
   TaskFinished end(Outcome outcome);
+  bool is_over_time() const;
+  std::uint64_t time_limit_ms() const;
   void start_clock();
   bool has_part_lists() const { return task_.args.find(kPartsReference) != task_.args.npos; }
   bool has_results() const {
@@ -135,6 +141,8 @@ class Attempt final : public TaskContext {
   Surroundings& around_;
   TimePoint started_{};
   TimePoint next_progress_{};
+  std::optional<TimePoint> until_;
+  std::chrono::milliseconds limit_{};          // Of its time, until then.
   std::optional<LiveOutput> stdout_, stderr_;  // Of a foreign runner, if there is any.
   Mask mask_;
   std::vector<std::string> scratch_;

@@ -61,6 +61,7 @@ class Sink final : public TaskContext {
   std::string traceparent() const override { return {}; }
   std::uint32_t attempt() const override { return 1; }
   bool is_cancelled() const override { return is_cancelled_; }
+  void end_by(TimePoint, std::chrono::milliseconds) override {}
   int cancel_fd() const override { return -1; }
   void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
   void output(std::string_view, std::string_view) override {}
