@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/base/text.hpp"
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/value.hpp"
@@ -13,6 +14,7 @@
 #include "worker/runners/inline.hpp"
 #include "worker/runners/lasting.hpp"
 #include "worker/runners/part.hpp"
+#include "worker/runners/scratch.hpp"
 
 namespace eole::worker {
 
@@ -218,7 +220,9 @@ void Slots::serve(std::size_t slot) {
   const auto connected_sink = [&]() -> client::Requests& {
     return sink ? *sink : sink.emplace(context_, options_.cluster.queries, "the sink");
   };
+  SpareDirectory spare(text(options_.scratch, "/", kSpare, slot));
   Surroundings around{options_.scratch,
+                      spare,
                       artifacts,
                       connected_sink,
                       runners_[slot],
@@ -256,7 +260,10 @@ void Slots::serve(std::size_t slot) {
 
 void Slots::run(std::vector<StartTask> tasks, std::vector<std::shared_ptr<Cancel>> cancels,
                 Surroundings& around) {
-  if (tasks.size() == 1) return take(Attempt(tasks[0], *cancels[0], around).run());
+  if (tasks.size() == 1) {
+    auto finished = Attempt(tasks[0], *cancels[0], around).run();
+    return take(std::move(finished));  // What it left is gone.
+  }
   std::deque<Attempt> attempts;
   for (std::size_t i = 0; i < tasks.size(); ++i)
     attempts.emplace_back(tasks[i], *cancels[i], around);

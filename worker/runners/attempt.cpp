@@ -140,7 +140,7 @@ Attempt::~Attempt() {
   for (const auto& path : scratch_) {
     struct stat found {};
     if (::lstat(path.c_str(), &found) != 0) continue;  // As most: nobody wanted it.
-    S_ISDIR(found.st_mode) ? remove_directory(path) : void(::unlink(path.c_str()));
+    S_ISDIR(found.st_mode) ? around_.spare.give(path) : void(::unlink(path.c_str()));
   }
 }
 
@@ -372,7 +372,7 @@ std::string Attempt::scratch_path(std::string_view suffix) {
 
 std::string Attempt::scratch_directory() {
   auto path = scratch_path("directory");
-  if (::mkdir(path.c_str(), 0700) != 0)
+  if (!around_.spare.take(path))
     throw std::runtime_error(text("no directory ", path, ": ", std::strerror(errno)));
   return path;
 }

@@ -20,6 +20,7 @@
 #include "worker/handlers/signers.hpp"
 #include "worker/runners/lasting.hpp"
 #include "worker/runners/part_lists.hpp"
+#include "worker/runners/scratch.hpp"
 
 namespace eole::worker {
 
@@ -50,6 +51,7 @@ class Cancel {
 /// What an attempt finds around it.
 struct Surroundings {
   std::string scratch;  // A directory of this worker's own; lasting files of a task live here.
+  SpareDirectory& spare;  // Of this thread, in it.
   client::ArtifactClient& artifacts;
   std::function<client::Requests&()> sink;  // Few attempts ask it.
   const ProcessRunners& runners;

@@ -146,7 +146,8 @@ void remove_leftovers(const std::string& directory) {
     if (is_of_a_lease(rest) || (is_part && !has_lock)) ::unlink(text(directory, "/", name).c_str());
   }
   for (const auto& name : names_in(directory, file_type::directory))
-    if (is_of_a_lease(after_id(name))) remove_directory(text(directory, "/", name));
+    if (is_of_a_lease(after_id(name)) || name.starts_with(kSpare))
+      remove_directory(text(directory, "/", name));
 }
 
 }  // namespace eole::worker

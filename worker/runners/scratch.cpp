@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 
 #include "common/base/text.hpp"
@@ -16,12 +20,24 @@ namespace eole::worker {
 
 namespace {
 
+constexpr mode_t kOwnersAlone = S_IRWXU;
+
 // -1: another has it. A directory's lock goes with its process.
 int lock_directory(const std::string& path, int how) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0 || ::flock(fd, how) == 0) return fd;
   ::close(fd);
   return -1;
+}
+
+// Nothing that its attempt did to it is left.
+bool is_as_made(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0 || found.st_uid != ::geteuid() ||
+      (found.st_mode & 07777) != kOwnersAlone || ::llistxattr(path.c_str(), nullptr, 0) > 0)
+    return false;
+  std::error_code error;
+  return std::filesystem::is_empty(path, error) && !error;
 }
 
 void remove_those_of_the_dead(const std::string& directory) {
@@ -75,6 +91,20 @@ std::string mirrors_directory(const std::string& scratch) {
         fs::last_write_time(entry, ignored) < fs::file_time_type::clock::now() - kKept)
       remove_directory(entry.path());
   return path;
+}
+
+SpareDirectory::~SpareDirectory() {
+  if (is_there_) remove_directory(path_);
+}
+
+bool SpareDirectory::take(const std::string& path) {
+  if (std::exchange(is_there_, false) && ::rename(path_.c_str(), path.c_str()) == 0) return true;
+  return ::mkdir(path.c_str(), kOwnersAlone) == 0;
+}
+
+void SpareDirectory::give(const std::string& path) {
+  if (!is_there_ && is_as_made(path)) is_there_ = ::rename(path.c_str(), path_.c_str()) == 0;
+  remove_directory(path);
 }
 
 void remove_directory(const std::string& path) {

@@ -1,5 +1,7 @@
 #include "worker/runners/scratch.hpp"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -73,4 +75,40 @@ TEST_CASE("the scratch of an unnamed worker that was killed goes when another on
   }
   CHECK_FALSE(fs::exists(first));
   CHECK_FALSE(fs::exists(second));
+}
+
+TEST_CASE("a spare directory is had again by whom it is fresh for", "[worker]") {
+  const State state;
+  const auto at = [&](const char* name) { return (state.path() / name).string(); };
+  const auto place = [&](const char* name) {
+    struct stat found {};
+    REQUIRE(::stat(at(name).c_str(), &found) == 0);
+    CHECK((found.st_mode & 07777) == 0700);
+    CHECK(fs::is_empty(at(name)));
+    return found.st_ino;
+  };
+  {
+    worker::SpareDirectory spare(at("spare"));
+    REQUIRE(spare.take(at("first")));
+    const auto first = place("first");
+    spare.give(at("first"));
+    CHECK_FALSE(fs::exists(at("first")));
+    REQUIRE(spare.take(at("second")));
+    CHECK(place("second") == first);
+    std::ofstream(at("second") + "/file") << "left";
+    spare.give(at("second"));
+    CHECK_FALSE(fs::exists(at("second")));
+    CHECK_FALSE(fs::exists(at("spare")));
+    REQUIRE(spare.take(at("third")));
+    fs::permissions(at("third"), fs::perms::all);
+    spare.give(at("third"));
+    CHECK_FALSE(fs::exists(at("spare")));
+    REQUIRE(spare.take(at("fourth")));
+    REQUIRE(spare.take(at("fifth")));  // While the other is in use.
+    spare.give(at("fourth"));
+    spare.give(at("fifth"));
+    CHECK_FALSE(fs::exists(at("fifth")));
+    CHECK(fs::exists(at("spare")));
+  }
+  CHECK(fs::is_empty(state.path()));
 }

@@ -1,3 +1,4 @@
+#include "common/base/text.hpp"
 #include "common/net/socket.hpp"
 #include "tests/unit/worker/process_rig.hpp"
 #include "worker/handlers/web.hpp"
@@ -51,7 +52,9 @@ TEST_CASE("a task in a slot whose runner never started is not begun: no attempt"
   const Secrets secrets;
   const Signers signers(std::vector<std::string>{});
   const ProcessRunners none;
+  SpareDirectory spare(text(slots.directory, "/spare"));
   Surroundings around{slots.directory,
+                      spare,
                       artifacts,
                       [&]() -> client::Requests& { throw std::logic_error("nobody asks it"); },
                       none,
