@@ -83,7 +83,7 @@ bool CommandRun::step() {
     (void)!::read(around_.ended, &ignored, sizeof ignored);
     reap();
     // What the command left behind does not outlive it, unless it was told to end in peace.
-    if (is_over_ && !kill_at_) kill_tree();
+    if (is_over_ && !kill_at_ && has_children_) kill_tree();
   }
   if (kill_at_ && Clock::now() >= *kill_at_) kill_tree();
   return true;

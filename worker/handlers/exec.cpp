@@ -120,8 +120,8 @@ Outcome run_exec(const Value& args, TaskContext& context) {
   const auto all = with_secrets(args, context);
   if (!all) return Outcome::failed(text("exec: ", all.error().message));
   const auto& mask = context.mask();
-  Stream out{MaskedStream(mask), {context, "stdout"}, {context.scratch_path("stdout"), most}};
-  Stream err{MaskedStream(mask), {context, "stderr"}, {context.scratch_path("stderr"), most}};
+  Stream out{MaskedStream(mask), {context, "stdout"}, {context, "stdout", most}};
+  Stream err{MaskedStream(mask), {context, "stderr"}, {context, "stderr", most}};
   const bool has_place = args["cwd"].text_or("").starts_with('/');
   for (const char* name : {"files", "outputs", "git"})
     if (has_place && !args[name].is_null())

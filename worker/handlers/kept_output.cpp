@@ -11,9 +11,6 @@
 
 namespace eole::worker {
 
-KeptOutput::KeptOutput(std::string path, std::uint64_t most)
-    : path_(std::move(path)), most_(most) {}
-
 KeptOutput::~KeptOutput() {
   if (file_ >= 0) ::close(file_);
 }
@@ -37,6 +34,7 @@ void KeptOutput::add(std::string_view bytes) {
 
 void KeptOutput::write(std::string_view bytes) {
   if (most_ <= kInlineMax || !problem_.empty()) return;
+  if (file_ < 0 && path_.empty()) path_ = context_.scratch_path(suffix_);
   if (file_ < 0) file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file_ < 0) return void(problem_ = std::strerror(errno));
   bytes = bytes.substr(0, most_ - written_);

@@ -13,8 +13,10 @@ class KeptOutput {
  public:
   static constexpr std::size_t kInlineMax = 128 << 10;  // Both streams fit an inline result.
 
-  /// `path`: where the file may be; `most`: its bytes, and those that are told.
-  KeptOutput(std::string path, std::uint64_t most);
+  /// `suffix`: of the file's scratch path, if there is one; `most`: its bytes, and those that are
+  /// told.
+  KeptOutput(TaskContext& context, std::string_view suffix, std::uint64_t most)
+      : context_(context), suffix_(suffix), most_(most) {}
   ~KeptOutput();
   KeptOutput(const KeptOutput&) = delete;
   KeptOutput& operator=(const KeptOutput&) = delete;
@@ -31,7 +33,9 @@ class KeptOutput {
   void write(std::string_view bytes);
   std::size_t inline_max() const { return std::min<std::uint64_t>(kInlineMax, most_); }
 
-  std::string path_;
+  TaskContext& context_;
+  std::string_view suffix_;
+  std::string path_;  // Once there is a file.
   std::uint64_t most_;
   std::uint64_t size_ = 0;
   std::string head_;  // All of it while it is short.

@@ -1,5 +1,6 @@
 #include "worker/runners/scratch.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +16,7 @@
 
 #include "common/base/text.hpp"
 #include "common/net/cluster_file.hpp"
+#include "common/process/descriptor.hpp"
 #include "common/process/private.hpp"
 
 namespace eole::worker {
@@ -30,14 +33,27 @@ int lock_directory(const std::string& path, int how) {
   return -1;
 }
 
+bool is_empty(int directory) {
+  std::array<char, 1024> entries;
+  ssize_t got = 0;
+  while ((got = ::getdents64(directory, entries.data(), entries.size())) > 0)
+    for (ssize_t at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(entries.data() + at);
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") return false;
+      at += entry->d_reclen;
+    }
+  return got == 0;
+}
+
 // Nothing that its attempt did to it is left.
 bool is_as_made(const std::string& path) {
+  const process::Descriptor directory(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0 || found.st_uid != ::geteuid() ||
-      (found.st_mode & 07777) != kOwnersAlone || ::llistxattr(path.c_str(), nullptr, 0) > 0)
-    return false;
-  std::error_code error;
-  return std::filesystem::is_empty(path, error) && !error;
+  return directory.is_open() && ::fstat(directory.get(), &found) == 0 &&
+         found.st_uid == ::geteuid() && (found.st_mode & 07777) == kOwnersAlone &&
+         ::flistxattr(directory.get(), nullptr, 0) <= 0 && is_empty(directory.get());
 }
 
 void remove_those_of_the_dead(const std::string& directory) {
@@ -103,8 +119,8 @@ bool SpareDirectory::take(const std::string& path) {
 }
 
 void SpareDirectory::give(const std::string& path) {
-  if (!is_there_ && is_as_made(path)) is_there_ = ::rename(path.c_str(), path_.c_str()) == 0;
-  remove_directory(path);
+  const bool is_kept = !is_there_ && is_as_made(path) && ::rename(path.c_str(), path_.c_str()) == 0;
+  is_kept ? void(is_there_ = true) : remove_directory(path);
 }
 
 void remove_directory(const std::string& path) {
