@@ -43,7 +43,6 @@ class Repository {
 
   /// Where it is pushed to from now on.
   void set_remote(const std::string& url);
-  bool has_remote() const { return has_remote_; }
   /// These paths as they lie there, or do not any more, if that is a change. Throws Failure.
   void commit(const std::set<std::string>& paths, const std::string& message);
   /// Something may be here that is not there.

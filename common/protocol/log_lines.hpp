@@ -12,7 +12,6 @@ constexpr std::size_t kLogLinesBytesMax = 64 << 10;  // Of one message.
 
 /// One line: i64 Unix ms, u8 level (1 info, 2 warn, 3 error), u32 origin, u64 seq (zero: about no
 /// task), u16 size of the text; text.
-constexpr std::size_t kLogLineHeaderBytes = 23;
 void put_log_line(Bytes& out, const LogLine& line);
 /// Nothing, and the reader not ok, if it is malformed.
 std::optional<LogLine> read_log_line(ByteReader& reader);

@@ -30,7 +30,6 @@ class Handover {
   /// All `bytes` of it are: returns once the sink has it durably.
   Expected<ArtifactClient::Stored> finish(std::uint64_t bytes,
                                           const ArtifactClient::OnProgress& on_progress);
-  bool is_by_link() const { return !link_.empty(); }
 
  private:
   enum class By : std::uint8_t { kLink, kCopy };

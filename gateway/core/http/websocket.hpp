@@ -21,7 +21,6 @@ enum class CloseCode : std::uint16_t {
   kNotText = 1007,
   kPolicy = 1008,
   kTooLarge = 1009,
-  kInternal = 1011,
   kTryLater = 1013,
 };
 

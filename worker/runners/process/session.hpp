@@ -34,7 +34,6 @@ class Session {
   bool insist();
   bool is_hung() const { return asked_ && Clock::now() >= *next_; }
   int wait_ms() const;
-  double seconds_since_asked() const;
 
   Heard hear();
   Heard take(frames::Run&) { return Error{"a run, which only a worker says"}; }
