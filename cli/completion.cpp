@@ -111,7 +111,7 @@ bool offer_value(Words& words, const std::string& option, const std::string& com
     if (command == "tasks") words.offer({"queued", "running", "cancelling"});
   } else if (option == "--role") {
     if (command == "logs")
-      words.offer({"ventilator", "sink", "worker", "gateway"});
+      words.offer({"ventilator", "sink", "worker", "gateway", "relay"});
     else if (command == "add")
       words.offer({"observe", "submit", "admin"});
     else

@@ -125,8 +125,8 @@ void add_logs(Command& app, Globals& globals) {
   command->add_option("--level", options->level, "info, warn or error, and what is worse [info]")
       ->one_of({"info", "warn", "error"});
   command->add_option("--task", options->task, "only what names this task");
-  command->add_option("--role", options->role, "only of ventilator, sink, worker or gateway")
-      ->one_of({"ventilator", "sink", "worker", "gateway"});
+  command->add_option("--role", options->role, "only of ventilator, sink, worker, gateway or relay")
+      ->one_of({"ventilator", "sink", "worker", "gateway", "relay"});
   command->add_option("--since", options->since,
                       "a time: 10m, 2h, 1d ago, today, or 2026-01-31T12:00:00Z [all]");
   command->add_flag("--json", globals.json, "one JSON object a line");
