@@ -15,7 +15,7 @@ constexpr std::size_t kCopiedMax = 4096;
 class Copies {
  public:
   /// The end that counts.
-  void remember(const TaskId& task, const Lease& lease) {
+  void remember_end(const TaskId& task, const Lease& lease) {
     const auto [found, is_new] = leases_.try_emplace(task);
     found->second.insert(lease);
     if (!is_new) return;
@@ -26,7 +26,7 @@ class Copies {
   }
   /// The end of its other copy. Without the one that counts, which a start may not have read, no
   /// end can be told to be another.
-  void add(const TaskId& task, const Lease& lease) {
+  void remember_copy(const TaskId& task, const Lease& lease) {
     const auto found = leases_.find(task);
     if (found != leases_.end()) found->second.insert(lease);
   }

@@ -232,7 +232,7 @@ void Settler::remember(const ResultRun& run) {
   for (std::uint32_t i = 0; i < run.count; ++i) {
     const TaskId task{origin, seq + i};
     const Lease lease{start, number + i};
-    run.first.is_copy ? copies_.add(task, lease) : copies_.remember(task, lease);
+    run.first.is_copy ? copies_.remember_copy(task, lease) : copies_.remember_end(task, lease);
   }
 }
 
