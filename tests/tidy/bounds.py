@@ -4,13 +4,13 @@ import os
 import re
 
 DOCS = "docs/bounds.md"
-KEPT_IN = ("common/base", "common/net", "common/protocol", "ventilator", "sink", "worker", "gateway", "clients/cpp")
+KEPT_IN = ("common/base", "common/net", "common/protocol", "ventilator", "sink", "worker", "gateway", "relay", "clients/cpp")
 CONSTANT = re.compile(r"constexpr [\w: ]+? (k\w+)(?: =\s*|\{)([^;]+?)\}?;")
 SETTING = re.compile(r"^  [\w:]+ (\w+_max) = ([^;]+);", re.M)  # In a core's config.hpp.
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.M)
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50, "ms": 0.001, "min": 60}
 # Named like bounds, but no peer's doing: how something is shown, written or tried.
-NO_BOUND = {"kSleepMax", "kReservedMost", "kUnbindMost", "kSilentHalfBeatsMax", "kStuckBeatsMax", "kDoublingsMax",
+NO_BOUND = {"kSleepMax", "kPauseMost", "kReservedMost", "kUnbindMost", "kSilentHalfBeatsMax", "kStuckBeatsMax", "kDoublingsMax",
             "kReadDepthMax", "kPaddingMax", "kBytesMax", "kRangesMax", "kEndingMax", "kFileNameMax", "kWordMax"}
 
 

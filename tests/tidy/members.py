@@ -7,7 +7,7 @@ CORES = ("ventilator/core", "worker/core", "sink/core", "gateway/core", "relay/c
 MEMBERS_MAX = 15
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])+\'|^\s*#[^\n]*', re.S | re.M)
 LABEL = re.compile(r"\b(?:public|private|protected)\s*:(?!:)")
-TYPE = re.compile(r"^(?:template\s*<.*>\s*)?(?:(class|struct|union)|enum)\b[^(=]*?(\w+)?\s*(?:final\s*)?(?::[^:].*)?$", re.S)
+TYPE = re.compile(r"^(?:template\s*<.*>\s*)?(?:(class|struct|union)|enum)\b[^(=]*?([\w:]+)?\s*(?:final\s*)?(?::[^:].*)?$", re.S)
 NOT_DATA = re.compile(r"^(?:using|typedef|friend|static|template|enum|class|struct|union|static_assert)\b")
 
 
