@@ -77,7 +77,7 @@ export function Cluster() {
               ...usageOf('gateway', gateway ?? {}),
               [w().address, gateway?.address ?? ''],
               ...(['connections', 'listeners', 'open_uploads'] as const).map(
-                (name): [string, string | number] => [w()[name], gateway?.[name] ?? ''],
+                (name): [string, string] => [w()[name], gateway?.[name]?.toLocaleString() ?? ''],
               ),
               [w().live, isLive.value ? w().yes : w().polling],
             ]}
