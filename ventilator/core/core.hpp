@@ -36,7 +36,7 @@ namespace eole::ventilator {
 /// settles by following the sink's log. Pure: no socket, clock, file or random device.
 /// The node calls on_event for all input that waits, then on_deadline once, then performs the
 /// actions: the journal's first, then a commit, then the rest.
-/// Here are the parts and the order in which they are asked; each decides in its own file.
+/// Here are the parts, the order in which they are asked, and what changes several of them.
 class Core {
  public:
   Core(Config config, Durable durable, const Moment& moment);
