@@ -46,12 +46,13 @@ def nginx(files, rate):
 
 
 def make(directory, count, size):
-    """So many files; paths within the directory."""
+    """So many files, each another one: the same twice would be one artifact. Paths within the directory."""
     block = os.urandom(min(size, 256 << 10))
     names = [f"{size}-{number:04}.bin" for number in range(count)]
     for name in names:
         with open(os.path.join(directory, name), "wb") as file:
-            for at in range(0, size, len(block)):
+            file.write(name.encode())
+            for at in range(len(name), size, len(block)):
                 file.write(block[:size - at])
     return names
 
