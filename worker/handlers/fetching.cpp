@@ -161,7 +161,7 @@ void Fetching::measure_from_here() {
   grown_rest_ = context_.web().rested();
 }
 
-// One that nobody fills, else the second half of the largest.
+// One that nobody fills, else the second part of the largest.
 std::optional<PartFile::Gap> Fetching::next_gap() {
   const auto gaps = part_.gaps();
   std::optional<PartFile::Gap> largest;
@@ -174,9 +174,9 @@ std::optional<PartFile::Gap> Fetching::next_gap() {
     if (!largest || gap.to - gap.from > largest->to - largest->from) largest = gap;
   }
   if (!largest || largest->to == UINT64_MAX) return std::nullopt;
-  const auto half = (largest->to - largest->from) / 2;
-  if (half < kRangeBytesMin || !part_.divide(largest->from + half)) return std::nullopt;
-  return PartFile::Gap{largest->from + half, largest->to};
+  const auto middle = largest->middle();
+  if (middle - largest->from < kRangeBytesMin || !part_.divide(middle)) return std::nullopt;
+  return PartFile::Gap{middle, largest->to};
 }
 
 void Fetching::start_more() {

@@ -46,6 +46,9 @@ class PartFile {
     std::uint64_t from = 0;
     std::uint64_t to = 0;
     std::uint64_t after = 0;  // The begin of the stretch in front: who fills the gap is in between.
+    /// Where another one is to begin who fills it, too: so that each gets as much in all, what is
+    /// here already included, unless that is much.
+    std::uint64_t middle() const;
   };
   std::vector<Gap> gaps() const;
   /// Another one whenever all of it began anew.

@@ -170,3 +170,12 @@ TEST_CASE("a stretch of which nothing came costs a kill nothing of the others", 
   CHECK(next.have() == 2 * kMiB);
   CHECK(next.resume_at() == 2 * kMiB);
 }
+
+TEST_CASE("who begins in a gap that another fills leaves both as much in all", "[part_file]") {
+  using Gap = PartFile::Gap;
+  CHECK(Gap{2, 200, 0}.middle() == 100);
+  CHECK(Gap{100, 200, 100}.middle() == 150);
+  // Of one that has filled much already: what is left counts.
+  CHECK(Gap{1000, 1100, 0}.middle() == 1037);
+  CHECK(Gap{1000, 1001, 0}.middle() == 1000);
+}
