@@ -28,7 +28,7 @@ ROUNDS = 3
 
 
 class Cluster(tests.Cluster):
-    """Gone with its directory, also when it is interrupted."""
+    """Gone with its directory, if that is its own, also when it is interrupted."""
 
     def __enter__(self):
         try:
@@ -41,7 +41,8 @@ class Cluster(tests.Cluster):
         try:
             super().__exit__(*error)
         finally:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            if self.owns_directory:
+                shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def bench(cluster, what, **options):
