@@ -23,7 +23,7 @@ from bench import Cluster, cpu_seconds, run
 from servers import Server, end_on_sigterm, install
 
 PACKAGES = ["nginx-light", "wget2"]
-ROUNDS = 5
+ROUNDS = 3
 SETS = {  # Files, their bytes, slots, and what the server gives each connection.
     "one file of 2 GiB, one slot": (1, 2 << 30, 1, "0"),
     "20 files of 100 MB, four slots": (20, 100_000_000, 4, "0"),
@@ -108,21 +108,21 @@ def with_eole(directory, urls, slots):
 def turns(name):
     """Of each round: Eole's seconds, its processor seconds for each GB, wget2's two, the disk's alone."""
     count, size, slots, limit = SETS[name]
-    def new_directory(kept):
-        return kept.enter_context(tempfile.TemporaryDirectory(prefix="eole-peer-"))
     with contextlib.ExitStack() as kept:
-        served = new_directory(kept)
+        def in_a_new_directory(what, *arguments):
+            with contextlib.ExitStack() as at_once:
+                removed = kept if count >= MANY else at_once
+                return what(removed.enter_context(tempfile.TemporaryDirectory(prefix="eole-peer-")), *arguments)
+        served = kept.enter_context(tempfile.TemporaryDirectory(prefix="eole-peer-"))
         os.chmod(served, 0o755)
         names = make(served, count, size)
         found = []
         with nginx(served, limit) as server:
             urls = [f"http://127.0.0.1:{server.port}/{each}" for each in names]
             for _ in range(ROUNDS if limit == "0" else 1):  # wget2 takes 38 s for what is slow.
-                with contextlib.ExitStack() as large:
-                    here = kept if count >= MANY else large
-                    seconds, spent = with_eole(new_directory(here), urls, slots)
-                    found.append((seconds, spent / (count * size / 1e9), *with_wget2(new_directory(here), urls),
-                                  bare_disk(new_directory(here), count, size)))
+                seconds, spent = in_a_new_directory(with_eole, urls, slots)
+                found.append((seconds, spent / (count * size / 1e9), *in_a_new_directory(with_wget2, urls),
+                              in_a_new_directory(bare_disk, count, size)))
         return found
 
 
