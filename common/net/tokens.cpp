@@ -78,6 +78,10 @@ std::vector<Token> read(const std::string& path) {
   return tokens;
 }
 
+bool is_meant(const Token& token, std::string_view name, std::string_view within) {
+  return token.name == name && token.prefix.starts_with(within);
+}
+
 }  // namespace
 
 std::string make_token(const std::function<std::uint64_t()>& random) {
@@ -149,26 +153,26 @@ Expected<void> TokenTable::add(const Token& token) {
   return {};
 }
 
-Expected<void> TokenTable::remove(std::string_view name) {
+Expected<void> TokenTable::remove(std::string_view name, std::string_view within) {
   const Lock lock(path_);
   auto all = tokens();
-  if (std::erase_if(all, [&](const auto& one) { return one.name == name; }) == 0)
+  if (std::erase_if(all, [&](const auto& one) { return is_meant(one, name, within); }) == 0)
     return Error{text("token ", name, ": there is none")};
   write(all);
   return {};
 }
 
 // What its holder shows stays as it is: sessions go on, and may what this role may.
-Expected<void> TokenTable::set_role(std::string_view name, Role role) {
+Expected<Token> TokenTable::set_role(std::string_view name, Role role, std::string_view within) {
   const Lock lock(path_);
   auto all = tokens();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& one) { return is_meant(one, name, within); });
   if (found == all.end()) return Error{text("token ", name, ": there is none")};
   found->role = role;
-  if (auto checked = check_token(*found); !checked) return checked;
+  if (const auto checked = check_token(*found); !checked) return checked.error();
   write(all);
-  return {};
+  return *found;
 }
 
 void TokenTable::write(const std::vector<Token>& tokens) const {

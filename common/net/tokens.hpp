@@ -49,9 +49,11 @@ class TokenTable {
 
   /// Durable when they return, whoever else changes it. Errors: the name is taken; nobody has it;
   /// kTokensMax; no token has this role.
+  /// `within`: of those whose prefix begins so, as one's who changes it; others are none.
   Expected<void> add(const Token& token);
-  Expected<void> remove(std::string_view name);
-  Expected<void> set_role(std::string_view name, Role role);
+  Expected<void> remove(std::string_view name, std::string_view within = {});
+  /// As it is then.
+  Expected<Token> set_role(std::string_view name, Role role, std::string_view within = {});
 
  private:
   void refresh();

@@ -78,6 +78,11 @@ TEST_CASE("a token gets another role, and all else of it stays", "[tokens]") {
   CHECK(one.tokens() == both);
   CHECK(one.changes() == changes + 1);
   CHECK(other.set_role("nobody", Role::kAdmin).error().message == "token nobody: there is none");
+  for (const auto* within : {"acme/x/", "zeta/"}) {  // As if it had been replaced meanwhile.
+    CHECK(other.set_role("ci", Role::kAdmin, within).error().message == "token ci: there is none");
+    CHECK(other.remove("ci", within).error().message == "token ci: there is none");
+  }
+  CHECK(other.set_role("ci", Role::kObserve, "acme/"));
   CHECK(other.set_role("ci", Role::kWork).error().message ==
         "role work: one of submit, observe, admin");
   CHECK(TokenTable(place.path).tokens() == both);
