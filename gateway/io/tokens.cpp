@@ -136,10 +136,14 @@ Answered add(Gateway& gateway, Exchange& exchange) {
   co_return no_store(json(201, view));
 }
 
-// The token that the path names.
+// The token that the path names; not the one that asks: the last admin could lock all of them out.
 std::string named(Gateway& gateway, const Exchange& exchange) {
+  auto name = segment(kToken, exchange.request, "name");
+  if (name == exchange.caller.name)
+    throw Problem(403, text("token ", name,
+                            ": is the one that asks; another admin changes it, or `eole token`"));
   (void)tokens(gateway.access());
-  return segment(kToken, exchange.request, "name");
+  return name;
 }
 
 // {"role"}: from the next request on, of the sessions with it, too.
@@ -148,8 +152,6 @@ Answered change(Gateway& gateway, Exchange& exchange) {
   only(asked, {{"role", Member::Is::kText}});
   const auto role = role_in(asked);
   const auto name = named(gateway, exchange);
-  if (name == exchange.caller.name)  // The last admin could lock all admins out.
-    throw Problem(403, text("token ", name, ": is the one that asks; another admin changes it"));
   const auto token = gateway.access().table().set_role(name, role, exchange.caller.prefix);
   need(token, 404);
   process::log_info(text("token ", name, " was given role ", net::to_text(role), " by ",

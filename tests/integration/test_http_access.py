@@ -193,13 +193,16 @@ class Tokens(unittest.TestCase):
                     for _ in range(8):  # Summaries.
                         live.message()
 
-    def test_a_role_that_cannot_be_is_refused_by_name(self):
+    def test_what_cannot_be_done_to_a_token_is_refused_by_name(self):
         for name, body, status, why in (("nobody", {"role": "observe"}, 404, "there is none"),
                                         ("admin", {"role": "observe"}, 403, "is the one that asks"),
                                         ("submit", {"role": "observe", "prefix": "x/"}, 400, "prefix")):
             got, _, answer = self.admin.ask("PATCH", "/tokens/" + name, body)
             self.assertEqual(got, status, answer)
             self.assertIn(why, answer["detail"])
+        status, _, answer = self.admin.ask("DELETE", "/tokens/admin")
+        self.assertEqual(status, 403)
+        self.assertIn("is the one that asks", answer["detail"])
         for body in ({}, {"role": "king"}, {"role": "work"}):
             got, _, answer = self.admin.ask("PATCH", "/tokens/submit", body)
             self.assertEqual((got, answer["errors"][0]["pointer"]), (400, "/role"))
