@@ -56,6 +56,7 @@ function Roles(props: JSX.IntrinsicElements['select']) {
 
 function One({ token }: { token: Token }) {
   const { name } = token;
+  const isOwn = name === who.value?.name; // Another admin changes it.
   const path = `/tokens/${encodeURIComponent(name)}`;
   const revoke = async () => {
     if (!(await sure(w().revokeSure(name), w().revoke))) return;
@@ -71,7 +72,7 @@ function One({ token }: { token: Token }) {
         <strong>{name}</strong>
         <Roles
           aria-label={`${w().role} ${name}`}
-          disabled={name === who.value?.name}
+          disabled={isOwn}
           value={token.role}
           onChange={change}
         />
@@ -89,7 +90,12 @@ function One({ token }: { token: Token }) {
           )}
         </span>
         <span class="acts">
-          <button class="plain" aria-label={`${w().revoke} ${name}`} onClick={revoke}>
+          <button
+            class="plain"
+            aria-label={`${w().revoke} ${name}`}
+            disabled={isOwn}
+            onClick={revoke}
+          >
             {w().revoke}
           </button>
         </span>
