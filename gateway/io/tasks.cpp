@@ -87,6 +87,18 @@ std::string idempotency_key(const http::Request& request) {
   return key;
 }
 
+awaitable<Ring::Answer> look_up(Ring ring, TaskId id) {
+  auto ended = co_await ring.sink("result", id);
+  const bool is_ended = ended && !ended->is_null() && (*ended)["state"].text_or("") != "retrying";
+  if (!ended || is_ended) co_return ended;
+  auto task = co_await ring.ventilator("task", id);
+  const bool is_there = !task || !task->is_null();
+  if (is_there) co_return task;
+  co_return co_await ring.sink("result", id);  // Settled between the two questions, or never was.
+}
+
+bool is_over(const Value& view) { return !view["offset"].is_null() || !view["is_kept"].is_null(); }
+
 namespace {
 
 TaskId id_of(const http::Request& request) {
@@ -132,21 +144,12 @@ class Tasks {
   }
 
   awaitable<std::optional<Response>> get(Ring ring, TaskId id) {
-    auto view = need(co_await ring.sink("result", id));
-    if (view.is_null() || view["state"].text_or("") == "retrying") {
-      auto task = need(co_await ring.ventilator("task", id));
-      const bool is_settled = task.is_null();  // Between the two questions, if it was accepted.
-      if (is_settled)
-        view = need(co_await ring.sink("result", id));
-      else
-        view = std::move(task);
-    }
+    auto view = need(co_await look_up(ring, id));
     if (view.is_null()) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
     const auto attempts = co_await attempts_of(ring, id);
-    const bool is_over = !view["offset"].is_null() || !view["is_kept"].is_null();
-    auto story = is_over ? story_of_ended(view) : view;
+    auto story = is_over(view) ? story_of_ended(view) : view;
     story.set("attempts", client::history_of(view, attempts));
-    if (!is_over) story.set("result", Value());
+    if (!is_over(view)) story.set("result", Value());
     co_return json(200, story);
   }
 

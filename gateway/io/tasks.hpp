@@ -1,5 +1,6 @@
 #pragma once
 #include "clients/cpp/tasks/task_request.hpp"
+#include "gateway/io/ring.hpp"
 #include "gateway/io/routes.hpp"
 
 namespace eole::gateway {
@@ -13,6 +14,12 @@ client::TaskRequest preset_of(const http::Request& request);
 bool is_lines(std::string_view content_type);
 /// Of the request's field; empty: it has none. Throws http::Problem.
 std::string idempotency_key(const http::Request& request);
+
+/// How it is now: the log is asked first, since the ventilator reads there what has ended. Null: it
+/// was never accepted.
+awaitable<Ring::Answer> look_up(Ring ring, TaskId id);
+/// Of such a view: the task has ended.
+bool is_over(const protocol::Value& view);
 
 /// POST /task, GET and DELETE /task/{id}, GET /tasks.
 void add_tasks(Routes& routes, Gateway& gateway);

@@ -4,11 +4,13 @@
 #include <boost/asio/detached.hpp>
 #include <utility>
 
+#include "clients/cpp/tasks/story.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/protocol/refusal.hpp"
 #include "gateway/core/submission.hpp"
 #include "gateway/io/gateway.hpp"
+#include "gateway/io/tasks.hpp"
 #include "gateway/io/websocket.hpp"
 
 namespace eole::gateway {
@@ -204,9 +206,9 @@ awaitable<Expected<Value>> Wamp::own(const wamp::OwnCalled& called) {
     co_return co_await ring.cancel(id->origin, one);
   }
   if (called.procedure == "eole.result") co_return co_await result(ring, *id, called);
-  auto view = co_await ring.ventilator("task", *id);
-  if (view && view->is_null()) view = co_await ring.sink("result", *id);
-  if (!view || called.procedure == "eole.status") co_return view;
+  auto view = co_await look_up(ring, *id);
+  if (!view || view->is_null() || called.procedure == "eole.status") co_return view;
+  if (is_over(*view)) co_return Value::Array{client::why_ended(*view)};
   co_return (*view)["why"];
 }
 

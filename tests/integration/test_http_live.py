@@ -283,6 +283,7 @@ class Wamp(unittest.TestCase):
         task = self.ask(client, 48, 1, {}, "eole.submit", [{"kind": "echo", "args": [1, 2]}])[3][0]
         result = self.ask(client, 48, 2, {}, "eole.result", [task, "20s"])[3][0]
         self.assertEqual((result["state"], result["value"]), ("done", [1, 2]))
+        self.assertEqual([each["code"] for each in self.ask(client, 48, 8, {}, "eole.explain", [task])[3][0]], ["done"])
         later = self.ask(client, 48, 3, {}, "eole.submit", [], {"kind": "echo", "delay": "1h"})[3][0]
         self.assertEqual(self.ask(client, 48, 4, {}, "eole.status", [later])[3][0]["state"], "waiting")
         self.assertEqual(self.ask(client, 48, 5, {}, "eole.explain", [later])[3][0][0]["code"], "delay")
