@@ -74,6 +74,27 @@ test('a number leads to the rows it is made of', async () => {
   await ask('POST', '/tasks/cancel', { all: true });
 });
 
+test('what one reads further down stays in its place when rows arrive', async () => {
+  const echo = (count) => ask('POST', '/task', Array.from({ length: count }, () => ({ kind: 'echo' })));
+  const rows = (count) => page.locator(`[role=grid][aria-rowcount="${count + 1}"]`).waitFor();
+  await page.goto(`${home}/events-log`);
+  await page.getByRole('banner').getByText('live', { exact: true }).waitFor();
+  await echo(100);
+  await rows(100);
+  await page.evaluate(() => scrollTo(0, 1600));
+  const drawn = page.locator('[role=row][aria-rowindex="60"]');
+  await drawn.focus();
+  const read = page.getByRole('row', { name: await drawn.locator('a').textContent() });
+  const next = await page.locator('[role=row][aria-rowindex="61"] a').textContent();
+  const { y } = await read.boundingBox();
+  await echo(30);
+  await rows(130);
+  assert.equal(await read.getAttribute('aria-rowindex'), '90');
+  assert.equal((await read.boundingBox()).y, y);
+  await page.keyboard.press('j');
+  await page.locator('[role=row]:focus').getByText(next, { exact: true }).waitFor();
+});
+
 test('what no worker takes is not said to be done soon', async () => {
   await ask('POST', '/task', { kind: 'echo', needs: { gpu: 'a100' } });
   await page.goto(home);

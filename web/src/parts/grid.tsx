@@ -1,7 +1,7 @@
 // A table of rows of one height, of which only those in sight are in the document.
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { go } from '../router';
 import { isNarrow } from '../settings';
 
@@ -44,6 +44,7 @@ interface Drawn {
 
 const kRowPx = 32;
 const kNarrowRowPx = 56;
+const kTopPx = 96; // Of the window, where the page's head lies over the rows.
 const kMargin = 20; // Rows beyond what is in sight.
 const kStep = 10; // Rows that come and go together: not each frame of a scroll changes the document.
 const kAhead = 60; // So many rows before the last one, more are asked for.
@@ -53,6 +54,7 @@ export function Grid<T>(props: GridProps<T>) {
   const body = useRef<HTMLDivElement>(null);
   const range = useSignal<[number, number]>([0, 60]);
   const active = useSignal(0);
+  const at = Math.max(0, Math.min(active.value, rows.length - 1));
   const height = isNarrow.value ? kNarrowRowPx : kRowPx;
 
   const look = () => {
@@ -74,16 +76,34 @@ export function Grid<T>(props: GridProps<T>) {
       removeEventListener('resize', on);
     };
   }, []);
+  // What a person has scrolled to stays where it is when rows come or go above it.
+  const seen = useRef(rows);
+  useLayoutEffect(() => {
+    const before = seen.current;
+    seen.current = rows;
+    const movedTo = (index: number) => {
+      const row = before[index];
+      return row ? rows.findIndex((each) => keyOf(each) === keyOf(row)) : -1;
+    };
+    const to = body.current?.contains(document.activeElement) ? movedTo(at) : -1;
+    if (to >= 0) active.value = to;
+    const top = body.current?.getBoundingClientRect().top ?? 0;
+    const first = Math.ceil((kTopPx - top) / height);
+    if (first <= 0) return;
+    for (let tried = first; tried < first + kMargin; ++tried) {
+      const now = movedTo(tried);
+      if (now >= 0) return scrollBy(0, (now - tried) * height);
+    }
+  }, [rows]);
   useEffect(look, [rows.length, height]);
 
   const openRow = (row: T) =>
     props.onOpen ? props.onOpen(row) : linkOf ? go(linkOf(row)) : undefined;
-  const at = Math.min(active.value, Math.max(rows.length - 1, 0));
   const move = (to: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, to));
     active.value = next;
     const top = (body.current?.getBoundingClientRect().top ?? 0) + next * height;
-    if (top < 96) scrollBy(0, top - 96);
+    if (top < kTopPx) scrollBy(0, top - kTopPx);
     else if (top + height > innerHeight - 16) scrollBy(0, top + height - innerHeight + 16);
     look();
     requestAnimationFrame(() =>
