@@ -38,9 +38,8 @@ Value view_of(const net::Token& token) {
 }
 
 net::Role role_in(const TokenOptions& options) {
-  const auto role = net::parse_role(options.role);
-  if (!net::is_token_role(role))
-    throw Failure{kBadUse, text("role ", shown(options.role), ": one of observe, submit, admin")};
+  const auto role = net::parse_token_role(options.role);
+  if (!role) throw Failure{kBadUse, role.error().message};
   return *role;
 }
 

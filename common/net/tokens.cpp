@@ -14,6 +14,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/own_files.hpp"
+#include "common/base/shown.hpp"
 #include "common/base/text.hpp"
 #include "common/base/utf8.hpp"
 #include "common/base/within.hpp"
@@ -93,8 +94,10 @@ std::string make_token(const std::function<std::uint64_t()>& random) {
   return text("eole_", hex(bytes));
 }
 
-bool is_token_role(std::optional<Role> role) {
-  return role == Role::kSubmit || role == Role::kObserve || role == Role::kAdmin;
+Expected<Role> parse_token_role(std::string_view name) {
+  const auto role = parse_role(name);
+  if (role == Role::kObserve || role == Role::kSubmit || role == Role::kAdmin) return *role;
+  return Error{text("role ", shown(name), ": one of observe, submit, admin")};
 }
 
 Expected<void> check_token(const Token& token) {
@@ -102,8 +105,7 @@ Expected<void> check_token(const Token& token) {
     return Error{text("name ", token.name, ": letters, digits, - and _, ", kTokenNameBytesMax,
                       " at most, are a name")};
   if (!is_sha256(token.sha256)) return Error{text(token.name, ": sha256: 64 lower-case letters")};
-  if (!is_token_role(token.role))
-    return Error{text("role ", to_text(token.role), ": one of submit, observe, admin")};
+  if (const auto role = parse_token_role(to_text(token.role)); !role) return role.error();
   if (token.prefix.empty()) return {};
   if (!is_utf8(token.prefix)) return Error{text("prefix ", token.prefix, ": is not UTF-8 text")};
   if (const auto within = Within::parse(token.prefix); !within) return within.error();

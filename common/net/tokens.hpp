@@ -2,7 +2,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +29,8 @@ inline bool is_local(std::string_view address) {
 }
 /// What its holder shows: "eole_" and 256 random bits. `random` gives 64 of them.
 std::string make_token(const std::function<std::uint64_t()>& random);
-/// Whether a token can have it.
-bool is_token_role(std::optional<Role> role);
+/// One that a token can have.
+Expected<Role> parse_token_role(std::string_view name);
 /// Errors: what of it no token can be.
 Expected<void> check_token(const Token& token);
 

@@ -21,6 +21,7 @@ using Answered = awaitable<std::optional<Response>>;
 
 constexpr std::string_view kToken = "/tokens/{name}";
 constexpr std::size_t kNameLettersAdded = 6;  // So that the name that a tenant gives is free.
+constexpr std::size_t kNameAskedBytesMax = net::kTokenNameBytesMax - 1 - kNameLettersAdded;
 
 Response no_store(Response response) {
   response.fields.push_back({"Cache-Control", "no-store"});
@@ -98,11 +99,17 @@ void need(const Expected<T>& outcome, int status) {
 }
 
 net::Role role_in(const Value& asked) {
-  const auto role = net::parse_role(asked["role"].text_or(""));
-  if (!net::is_token_role(role))
-    throw Problem(400, text("role ", asked["role"].text_or(""), ": one of observe, submit, admin"),
-                  {{"/role", "one of observe, submit, admin"}});
+  const auto role = net::parse_token_role(asked["role"].text_or(""));
+  if (!role) throw Problem(400, role.error().message, {{"/role", "is no role of a token"}});
   return *role;
+}
+
+// That its name is taken would tell a tenant of others' tokens.
+void add_letters(std::string& name) {
+  if (name.size() > kNameAskedBytesMax)
+    throw Problem(400, text("name ", name, ": ", kNameAskedBytesMax, " letters at most, with a prefix"),
+                  {{"/name", "is too long"}});
+  name += text("-", hex(process::random_u64()).substr(0, kNameLettersAdded));
 }
 
 // {"name", "role", "prefix"}: the token is shown in this answer, and never again.
@@ -118,12 +125,10 @@ Answered add(Gateway& gateway, Exchange& exchange) {
     throw Problem(400, "prefix: is how projects begin, as acme/; left out it is all of them",
                   {{"/prefix", "is no prefix"}});
   const auto shown = net::make_token(process::random_u64);
-  auto name = asked["name"].text_or("");
-  // That it is taken would tell a tenant of others' tokens.
-  if (!exchange.caller.prefix.empty())
-    name += text("-", hex(process::random_u64()).substr(0, kNameLettersAdded));
-  const net::Token token{name, hex(process::sha256(shown)), role, prefix, process::unix_ms()};
+  net::Token token{asked["name"].text_or(""), hex(process::sha256(shown)), role, prefix,
+                   process::unix_ms()};
   need(net::check_token(token), 400);
+  if (!exchange.caller.prefix.empty()) add_letters(token.name);
   if (!is_within(exchange.caller, token))
     throw Problem(403, text("prefix ", token.prefix, ": does not begin with ",
                             exchange.caller.prefix, ", outside of which this token sees nothing"));

@@ -84,7 +84,7 @@ TEST_CASE("a token gets another role, and all else of it stays", "[tokens]") {
   }
   CHECK(other.set_role("ci", Role::kObserve, "acme/"));
   CHECK(other.set_role("ci", Role::kWork).error().message ==
-        "role work: one of submit, observe, admin");
+        "role work: one of observe, submit, admin");
   CHECK(TokenTable(place.path).tokens() == both);
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("what cannot be a token is refused by name", "[tokens]") {
   CHECK_THAT(why_not(token("a b")), Contains("name a b"));
   CHECK_THAT(why_not(token(std::string(65, 'x'))), Contains("64 at most"));
   CHECK_THAT(why_not(token("ci", Role::kWork)),
-             Contains("role work: one of submit, observe, admin"));
+             Contains("role work: one of observe, submit, admin"));
   CHECK_THAT(why_not(token("ci", Role::kSubmit, "acme")),
              Contains("prefix acme: is the begin of projects' names up to a /"));
   CHECK_THAT(why_not(token("ci", Role::kSubmit, "/")), Contains("up to a /"));
