@@ -94,7 +94,12 @@ test('a token is made, shown once, given another role, and revoked', async () =>
 
   for (const own of [before.getByLabel('Role boss'), before.getByRole('button', { name: 'Revoke boss' })])
     assert.ok(await own.isDisabled());
-  await before.getByLabel('Role made-here').selectOption('submit');
+  const role = before.getByLabel('Role made-here');
+  await role.selectOption('admin');
+  await before.getByRole('dialog').getByRole('button', { name: 'Leave it' }).click();
+  assert.equal(await role.inputValue(), 'observe');
+  await role.selectOption('submit');
+  await before.getByRole('dialog').getByRole('button', { name: 'Role' }).click();
   await page.getByText('made-here (submit)').waitFor();
 
   await before.getByRole('button', { name: 'Revoke made-here' }).click();

@@ -63,7 +63,9 @@ function One({ token }: { token: Token }) {
     if (await act('DELETE', path)) tell(w().didIt);
   };
   const change = async ({ currentTarget }: RoleEvent) => {
-    if (await act('PATCH', path, { role: currentTarget.value })) tell(w().didIt);
+    const role = currentTarget.value as Role;
+    const isSure = await sure(w().roleSure(name, w().roleNames[role]), w().role);
+    if (isSure && (await act('PATCH', path, { role }))) tell(w().didIt);
     else currentTarget.value = token.role;
   };
   return (

@@ -150,6 +150,7 @@ export const screens = {
   from: (address: string) => (address === '' ? '' : `from ${address}`),
   notUsed: 'not used since this gateway started',
   revoke: 'Revoke',
+  roleSure: (name: string, role: string) => `Give the token ${name} the role ${role}?`,
   revokeSure: (name: string) => `Revoke the token ${name}? Whoever uses it is cut off at once.`,
   shownOnce: (name: string) =>
     `This is token ${name}. It is shown this once: only its digest is kept.`,

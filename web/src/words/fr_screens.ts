@@ -241,6 +241,7 @@ export const screens: typeof english = {
   from: (address: string) => (address === '' ? '' : `depuis ${address}`),
   notUsed: 'pas utilisé depuis le démarrage de cette passerelle',
   revoke: 'Révoquer',
+  roleSure: (name: string, role: string) => `Donner au jeton ${name} le rôle ${role} ?`,
   revokeSure: (name: string) => `Révoquer le jeton ${name} ? Qui s’en sert est coupé aussitôt.`,
   shownOnce: (name: string) =>
     `Voici le jeton ${name}. Il n’est montré qu’une fois : seule son empreinte est gardée.`,
