@@ -36,7 +36,6 @@ class Feed {
   using Wake = std::function<void()>;
   void add(const Wake* wake, const Within& within) { listening_.emplace(wake, within); }
   void remove(const Wake* wake) { listening_.erase(wake); }
-  std::size_t listening() const { return listening_.size(); }
 
   /// Whoever hears, or is about to: as long as there is one, the log is read.
   class Hearing {
@@ -49,6 +48,7 @@ class Feed {
    private:
     Feed& feed_;
   };
+  std::size_t hearing() const { return hearing_; }
   /// What comes from now on is heard; or the sink is away, and it comes later.
   awaitable<void> until_started();
   /// Makes summaries while somebody listens; for ever.

@@ -47,10 +47,10 @@ class Gateway {
   using Stop = std::function<void()>;
   [[nodiscard]] std::shared_ptr<void> on_stop(Stop wish);
 
-  /// Says how many there are of what a request left behind: told with this gateway's state.
-  using Count = std::function<std::size_t()>;
-  void count(std::string name, Count count) { counts_.emplace(std::move(name), std::move(count)); }
-  const std::map<std::string, Count>& counts() const { return counts_; }
+  /// `how_many` there are now is told in this gateway's state, and in its metrics, as `name`.
+  using HowMany = std::function<std::size_t()>;
+  void tell(const std::string& name, HowMany how_many) { told_[name] = std::move(how_many); }
+  const std::map<std::string, HowMany>& told() const { return told_; }
 
   /// Serves until a signal ends it; its exit code.
   int run();
@@ -71,7 +71,7 @@ class Gateway {
   std::unique_ptr<Access> access_;
   std::map<std::uint64_t, Stop> stops_;
   std::uint64_t last_stop_ = 0;
-  std::map<std::string, Count> counts_;
+  std::map<std::string, HowMany> told_;
   asio::io_context io_{1};
   asio::posix::stream_descriptor ring_;  // Readable when ZeroMQ or a signal has something.
   bool is_ring_watched_ = false;

@@ -193,7 +193,7 @@ void add_live(Routes& routes, Gateway& gateway) {
               [live](Exchange& exchange) { return live->events(exchange); }});
   routes.add({"GET", "/wamp", net::Role::kSubmit, Reach::kWithin,
               [wamp](Exchange& exchange) { return wamp->serve(exchange); }, true, false});
-  gateway.count("listeners", [live]() { return live->feed().listening(); });
+  gateway.tell("listeners", [live]() { return live->feed().hearing(); });
   asio::co_spawn(
       gateway.io(), [live]() { return live->feed().summarize(); }, asio::detached);
   asio::co_spawn(

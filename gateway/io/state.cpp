@@ -47,7 +47,7 @@ Value own_state(Gateway& gateway, const Within& within) {
                           {"address", gateway.server().address()},
                           {"connections", std::uint64_t{gateway.server().connections()}},
                           {"requests", requests(gateway.server().answered())}};
-  for (const auto& [name, count] : gateway.counts()) told.set(name, std::uint64_t{count()});
+  for (const auto& [name, how_many] : gateway.told()) told.set(name, std::uint64_t{how_many()});
   return told;
 }
 

@@ -73,10 +73,10 @@ class Live(unittest.TestCase):
 
         before = told()
         tus = {"Tus-Resumable": "1.0.0"}
-        with WebSocket(self.http, "/notifications") as live:
+        with WebSocket(self.http, "/notifications") as live, WebSocket(self.http, "/wamp", protocol="wamp.2.json"):
             live.until(lambda message: message.get("type") == "summary")
             fields = self.http.ask("POST", "/uploads", headers={**tus, "Upload-Length": "9"})[1]
-            self.assertEqual(told(), [before[0] + 1, before[1] + 1])
+            self.assertEqual(told(), [before[0] + 2, before[1] + 1])
             metrics = self.http.ask("GET", "/metrics")[2].decode()
             self.assertIn(f"eole_http_open_uploads {before[1] + 1}\n", metrics)
         self.http.ask("DELETE", "/uploads/" + fields["Location"].rsplit("/", 1)[1], headers=tus)
