@@ -363,8 +363,9 @@ class Uses(Boxed):
         self.assertFalse((self.files / "here").exists())
         self.assertEqual(self.run_one("ls -A", cwd="/usr/share/doc")["value"]["stdout"], "")
         self.assertEqual(self.stdout("pwd; pwd -P", cwd="/home/somebody"), "/home/somebody\n" * 2)
+        self.assertEqual(self.stdout("ls -A; echo x > y; ls", cwd=str(self.cluster.directory)), "y\n")  # Above its own.
         wait_until(lambda: not [*pathlib.Path(self.cluster.directory).glob("eole/data/w1/*.directory")], what="none left")
-        for place in ("/", "/./", "/proc", "//proc/./", "/proc/self", "/dev", "/dev/pts", "/var/tmp/../proc"):
+        for place in ("/", "/./", "/usr", "/etc", "/proc", "//proc/./", "/proc/self", "/dev", "/dev/pts", "/var/tmp/../proc"):
             result = self.run_one("cat /proc/self/oom_score_adj", cwd=place)
             self.assertEqual(result["state"], "failed", (place, result))
             self.assertIn(f"a box: no directory can be laid at {place}", result["error"])

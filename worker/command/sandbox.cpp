@@ -40,7 +40,7 @@ bool may_be_laid_at(const std::string& path) {
   if (std::find(given.begin(), given.end(), "..") != given.end()) return false;
   const auto at = given.lexically_normal().string();
   return at.find_first_not_of('/') != at.npos && !is_below(at, "/proc") &&
-         (!is_below(at, "/dev") || is_own_place(at));
+         !covers_system(at) && (!is_below(at, "/dev") || is_own_place(at));
 }
 
 }  // namespace
@@ -74,6 +74,10 @@ Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
   if (name != directory && !may_be_laid_at(name))
     return Error{text("a box: no directory can be laid at ", name)};
   const auto beside = directory.substr(0, directory.rfind('/'));
+  // In the user's home, say: the command finds its directory over all that is there.
+  const bool is_covered = name != directory && is_below(beside, name);
+  if (is_covered && !shown.empty())
+    return Error{text("a box: no directory can be laid at ", name, ", over what the task has in ", beside)};
   std::vector<std::string> places{beside};
   if (name != directory) places.push_back(name);
   if (const auto made = view_.prepare(places, settings_.hidden); !made)
@@ -89,7 +93,7 @@ Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
   command.box = BoxContents{.view = &view_,
                             .directory = directory,
                             .name = name,
-                            .beside = is_own_place(beside) ? "" : beside,
+                            .beside = is_covered || is_own_place(beside) ? "" : beside,
                             .shown = shown,
                             .filter = &filter_,
                             .network = network,

@@ -287,6 +287,11 @@ bool is_own_place(const std::string& path) {
                      [&](const char* place) { return is_below(path, place); });
 }
 
+bool covers_system(const std::string& path) {
+  return std::any_of(std::begin(kSystem), std::end(kSystem),
+                     [&](const char* system) { return is_below(system, path); });
+}
+
 View::~View() { close(); }
 
 void View::close() {

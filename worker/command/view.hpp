@@ -15,6 +15,8 @@ constexpr std::uint64_t kMemoryFilesBytes = 512ULL << 20;
 bool is_below(const std::string& path, std::string_view directory);
 /// Whether a box makes this place anew, so that something can be laid there.
 bool is_own_place(const std::string& path);
+/// Whether what is laid there hides some of the system that a box shows.
+bool covers_system(const std::string& path);
 
 /// What every box sees of this machine, as namespaces that are prepared once: to be entered, and
 /// copied, by each. It holds the system's programs, read-only, and nothing of any command.
