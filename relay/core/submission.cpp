@@ -23,10 +23,12 @@ Expected<client::TaskRequest> task_of(const Value& chain, const Value& event) {
   return std::move(tasks[0]);
 }
 
+constexpr std::string_view kUnfit = "/unfit";
+
 client::TaskRequest unfit(const Value& chain, const Value& event, const std::string& why) {
   client::TaskRequest task;
   task.task_class.kind = "echo";
-  task.task_class.project = text(chain["name"].text_or(""), "/unfit");
+  task.task_class.project = text(chain["name"].text_or(""), kUnfit);
   task.args = Value(Value::Map{{"offset", event["offset"]}, {"id", event["id"]}, {"error", why}})
                   .to_msgpack();
   return task;
@@ -34,12 +36,16 @@ client::TaskRequest unfit(const Value& chain, const Value& event, const std::str
 
 }  // namespace
 
-std::pair<protocol::Submit, Bytes> submission_of(const Value& chain, const Value& event,
-                                                 std::uint64_t log) {
+std::optional<std::pair<protocol::Submit, Bytes>> submission_of(const Value& chain,
+                                                                const Value& event,
+                                                                std::uint64_t log) {
+  const auto encode = [](const client::TaskRequest& task) {
+    return client::encode_conditions(task, [](std::uint64_t) { return protocol::Parent{}; });
+  };
   auto task = task_of(chain, event);
-  if (!task) task = unfit(chain, event, task.error().message);
-  auto conditions = client::encode_conditions(*task, [](std::uint64_t) { return protocol::Parent{}; });
+  auto conditions = task ? encode(*task) : task.error();
   if (!conditions) {
+    if (event["project"].text_or("").ends_with(kUnfit)) return std::nullopt;
     task = unfit(chain, event, conditions.error().message);
     conditions = Bytes();
   }
@@ -51,7 +57,7 @@ std::pair<protocol::Submit, Bytes> submission_of(const Value& chain, const Value
                                  static_cast<std::uint64_t>(event["offset"].int_or(0)));
   submit.count = 1;
   submit.within = chain["within"].text_or("");
-  return {std::move(submit), groups.take()};
+  return std::pair{std::move(submit), groups.take()};
 }
 
 }  // namespace eole::relay

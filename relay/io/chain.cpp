@@ -95,7 +95,9 @@ Expected<void> Chain::work() {
           pattern->matches(topic_of(result.project, result.kind, to_text(result.state)));
       if (!is_meant) continue;
       const auto event = protocol::view_of(result, record->worker, record->offset);
-      auto [submit, groups] = submission_of(declared_, event, reader.log());
+      auto submission = submission_of(declared_, event, reader.log());
+      if (!submission) continue;
+      auto& [submit, groups] = *submission;
       while (!submits.has_room()) waiting.wait(kLookEvery);
       submits.submit(std::move(submit), std::make_shared<const Bytes>(std::move(groups)));
     }

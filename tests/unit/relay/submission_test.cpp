@@ -24,7 +24,9 @@ struct Made {
 };
 
 Made made(const Value& of, const Value& event = kEvent, std::uint64_t log = 9) {
-  const auto [submit, groups] = submission_of(of, event, log);
+  const auto submission = submission_of(of, event, log);
+  REQUIRE(submission);
+  const auto& [submit, groups] = *submission;
   ByteReader reader(groups);
   const auto group = protocol::read_task_group(reader);
   REQUIRE((group && group->count == 1 && reader.is_done()));
@@ -66,5 +68,11 @@ TEST_CASE("what cannot be made of a notification is told by a task of its own", 
     CHECK(unfit.task_class.project == "thumbs/unfit");
     CHECK(unfit.args["offset"] == Value(7));
     CHECK(!unfit.args["error"].text_or("").empty());
+    auto other = kEvent;
+    other.set("project", "other/unfit");  // Of whichever chain: two could feed each other.
+    CHECK_FALSE(submission_of(chain(task), other, 9));
   }
+  auto other = kEvent;
+  other.set("project", "other/unfit");
+  CHECK(made(chain(R"({"kind":"echo","args":{"n":"$offset"}})"), other).args["n"] == Value(7));
 }
