@@ -33,14 +33,17 @@ awaitable<Value> result_of(Ring ring, std::string written) {
   co_return view["state"].text_or("") == "retrying" ? Value() : view;
 }
 
+Problem unknown(const std::string& name) {
+  return Problem(404, text("project ", name, ": nothing is known of it"));
+}
+
 // The ventilator first: what it does not know any more was counted by the sink.
 Answered show(Ring ring, std::string name) {
   const Value options = Value::Map{{"project", name}};
   const auto live = need(co_await ring.ventilator("project", {}, options));
   Value ended_options = client::ended_options(name, live);
   const auto ended = need(co_await ring.sink("project", {}, std::move(ended_options)));
-  if (live.is_null() && ended.is_null())
-    throw Problem(404, text("project ", name, ": nothing is known of it"));
+  if (live.is_null() && ended.is_null()) throw unknown(name);
   auto view = client::project_view(live, ended);
   auto result = co_await result_of(ring, live["collected"].text_or(""));
   view.set("result", std::move(result));
@@ -99,8 +102,18 @@ Answered open(Ring ring, Exchange& exchange) {
   co_return json(200, need(co_await ring.control("open", std::move(wish))));
 }
 
+// A name that is mistyped would be another project, closed from its beginning.
+awaitable<void> need_known(Ring ring, std::string name) {
+  const Value options = Value::Map{{"project", name}};
+  const auto live = need(co_await ring.ventilator("project", {}, options));
+  if (!live.is_null()) co_return;
+  const auto ended = need(co_await ring.sink("project", {}, options));
+  if (ended.is_null()) throw unknown(name);
+}
+
 // The ventilator cancels so many at a time.
 Answered end(Ring ring, std::string name, std::string what) {
+  co_await need_known(ring, name);
   Value wish = Value::Map{{"project", name}};
   std::int64_t cancelling = 0;
   while (true) {
@@ -158,8 +171,7 @@ Answered retry(Ring ring, std::string name) {
   const Value of_it = Value::Map{{"project", name}};
   const auto live = need(co_await ring.ventilator("project", {}, of_it));
   const auto ended = need(co_await ring.sink("project", {}, of_it));
-  if (live.is_null() && ended.is_null())
-    throw Problem(404, text("project ", name, ": nothing is known of it"));
+  if (live.is_null() && ended.is_null()) throw unknown(name);
   const auto begun = live["retried_after"].text_or("");  // It did not come to its end.
   if (begun.empty() && client::project_view(live, ended)["state"].text_or("") != "over")
     throw Problem(409, text("project ", name, ": is not over, what runs is not missing"));

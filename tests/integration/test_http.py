@@ -242,6 +242,8 @@ class Connections(unittest.TestCase):
     def test_one_refused_among_many_costs_the_others_nothing(self):
         self.http.post("/projects/shut/open", {})
         self.http.post("/projects/shut/close")
+        for act in ("close", "cancel", "retry"):
+            self.assertEqual(self.http.ask("POST", f"/projects/nobody/{act}")[0], 404)
         tasks = [{"kind": "echo", "args": n, "project": "shut" if n % 7 == 3 else ""} for n in range(60)]
         peers = [socket.create_connection((self.http.host, self.http.port), timeout=30) for _ in tasks]
         for peer, task in zip(peers, tasks):  # All at once: they go out as one submit.

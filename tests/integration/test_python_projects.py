@@ -142,8 +142,9 @@ class PythonProjects(unittest.TestCase):
         client.open_project("empty")
         client.close_project("empty")
         self.assertEqual(client.retry_project("empty"), [])
-        with self.assertRaisesRegex(eole.NotFound, "project nobody: nothing is known of it"):
-            client.retry_project("nobody")
+        for act in (client.retry_project, client.close_project, client.cancel_project):
+            with self.assertRaisesRegex(eole.NotFound, "project nobody: nothing is known of it"):
+                act("nobody")
 
     def test_a_replay_is_said_otherwise_by_its_words(self):
         client = self.client

@@ -172,8 +172,7 @@ class Cluster(OfGroups):
                                project=project, kind=kind, state=state, worker=worker)
 
     def project(self, name: str) -> View:
-        """One project, as `eole project NAME --json` has it: state, tasks, counts, progress, times and
-        result, what is known of its last task once that ended or None. NotFound if nothing is known of it."""
+        """One project, as `eole project NAME --json` has it. NotFound if nothing is known of it."""
         return look_at(self._query, name)[0]
 
     def open_project(self, name: str, expected: int = 0, then: View | None = None, again: bool = False) -> View:
@@ -187,12 +186,13 @@ class Cluster(OfGroups):
         return self.control("open", **options)
 
     def close_project(self, name: str) -> View:
-        """It takes no more tasks, and is over once all have ended."""
+        """It takes no more tasks, and is over once all have ended. NotFound if nothing is known of it."""
+        look_at(self._query, name)  # A name that is mistyped would be another project, closed from its beginning.
         return self.control("close", project=name)
 
     def cancel_project(self, name: str) -> int:
-        """Closes it and cancels what has not ended of it; returns how many tasks are to end."""
-        answer = self.control("cancel", project=name)
+        """Closes it and cancels what has not ended of it; returns how many tasks are to end. NotFound as above."""
+        answer = self.control("cancel", project=self.project(name)["project"])
         cancelling = answer["cancelling"]
         while answer["next"] is not None:
             answer = self.control("cancel", project=name, after=answer["next"])
