@@ -72,7 +72,7 @@ class Resumable {
         store_(gateway.options().data + "/uploads"),
         intake_(std::move(intake)) {}
 
-  std::size_t open() const {
+  std::size_t open_count() const {
     return static_cast<std::size_t>(std::ranges::count_if(
         store_.all(), [](const auto& each) { return each.second->told.is_null(); }));
   }
@@ -181,6 +181,10 @@ class Resumable {
     const Writing writing(entry);
     auto& upload = entry->upload;
     const auto write = tus::read_write(exchange.request, upload);
+    if (!entry->told.is_null()) {  // It was taken in, and its bytes are not here any more.
+      if (!(co_await exchange.read()).empty()) throw tus::too_many(upload);
+      co_return;
+    }
     upload.length = write.length;
     upload.expires_unix_ms = process::unix_ms() + tus::kExpiresMs;
     if (write.checksum) entry->proven = upload.offset;
@@ -295,7 +299,7 @@ void add_resumable(Routes& routes, Gateway& gateway, std::shared_ptr<Intake> int
       spoken([=](Exchange& exchange) { return resumable->patch(exchange, id(exchange)); });
   const auto remove =
       spoken([=](Exchange& exchange) { return resumable->remove(exchange, id(exchange)); });
-  gateway.count("open_uploads", [resumable]() { return resumable->open(); });
+  gateway.tell("open_uploads", [resumable]() { return resumable->open_count(); });
   routes.add({"OPTIONS", "/uploads", net::Role::kObserve, Reach::kWithin, about});
   routes.add({"OPTIONS", kOne, net::Role::kObserve, Reach::kWithin, about});
   routes.add({"POST", "/uploads", net::Role::kSubmit, Reach::kWithin,

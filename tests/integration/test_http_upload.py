@@ -182,6 +182,11 @@ class HttpUpload(unittest.TestCase):
         self.assertEqual((told["task_id"], told["file_name"]), (done["eole-task"], f"photo-{told['task_id']}.jpg"))
         self.assertEqual(told["sha256"], hashlib.sha256(self.photo).hexdigest())
         self.completed(told["file_name"])
+        whole = str(len(self.photo))
+        for body, code in ((b"", 204), (b"x", 413)):  # Of what was taken in nothing is written again.
+            self.assertEqual(self.patch(path, whole, body)[0], code)
+            self.assertEqual(self.tus("HEAD", path)[1]["upload-offset"], whole)
+        self.assertEqual(self.patch(path, 0, b"x")[0], 409)
         self.assertEqual(self.tus("DELETE", path)[0], 204)
         self.assertEqual(self.tus("HEAD", path)[0], 404)
         status, fields, _ = self.ask("HEAD", path, Tus_Resumable="0.2.2")
