@@ -225,6 +225,8 @@ class Tenants(unittest.TestCase):
                 ("POST", "/groups/zeta%2Freaders/move", {"to": "latest"}, None),
                 ("DELETE", "/groups/zeta%2Freaders", None, "is not within alpha/"),
                 ("POST", "/chains", {"name": "thumbs", "from": "#", "task": {"kind": "echo"}}, "is not within alpha/"),
+                ("POST", "/chains", {"name": "alpha/y", "from": "#", "task": {"kind": "echo", "project": "zeta/x"}},
+                 "is not within alpha/"),
                 ("POST", "/alerts", {"name": "alpha/x", "group": "zeta/readers", "seconds": 5}, "is not within alpha/"),
                 ("POST", "/alerts", {"name": "alpha/x", "group": "*", "seconds": 5}, "is not within alpha/"),
                 ("POST", "/tokens", {"name": "y", "role": "observe"}, "does not begin with alpha/"),
@@ -233,6 +235,9 @@ class Tenants(unittest.TestCase):
                 status, _, answer = alpha.ask(method, path, body, FORM if path == "/upload" else {})
                 self.assertEqual(status, 403 if why else 404, answer)
                 self.assertIn(why or "there is none", answer["detail"])
+        status, _, answer = alpha.ask("POST", "/tokens", {"name": "y" * 58, "role": "observe", "prefix": "alpha/"})
+        self.assertEqual((status, answer["errors"][0]["pointer"]), (400, "/name"))
+        self.assertIn("57 letters at most", answer["detail"])
         lines = "".join(json.dumps({"kind": "echo", "project": project}) + "\n" for project in ("alpha/x", "zeta/x"))
         status, _, answer = alpha.ask("POST", "/task", lines, {"Content-Type": "application/x-ndjson"})
         self.assertEqual(status, 403, answer)

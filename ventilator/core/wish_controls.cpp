@@ -69,6 +69,11 @@ Expected<Value> WishControls::declare(const std::string& what, const Value& opti
     return Error{text("alert ", name, ": group ", options["group"].text_or(""), ": is not within ",
                       within.prefix()),
                  ErrorCode::kOutside};
+  // What a `$` puts there is known once a notification has it.
+  const auto project = options["task"]["project"].text_or("");
+  if (what == "chain" && state == "added" && !project.starts_with('$') && !within.has(project))
+    return Error{text("chain ", name, ": project ", project, ": is not within ", within.prefix()),
+                 ErrorCode::kOutside};
   const bool was_there = wishes_.find(what, name) != nullptr;
   Value told = Value::Map{{"name", name}};
   for (const auto& [word, value] : *options.as<Value::Map>())
