@@ -120,6 +120,10 @@ std::optional<std::uint64_t> Core::accounted() const {
   return sum;
 }
 
+Admission Core::admission() const {
+  return {config_, durable_, gates_, limits_.quotas(), queued(), moment_};
+}
+
 Explain Core::explain() const {
   return {config_, durable_, tasks_, gates_, queue_, limits_, fleet_, moment_};
 }

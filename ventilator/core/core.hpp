@@ -1,7 +1,6 @@
 #pragma once
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "common/base/time.hpp"
 #include "common/base/within.hpp"
 #include "common/protocol/value.hpp"
+#include "ventilator/core/admission.hpp"
 #include "ventilator/core/config.hpp"
 #include "ventilator/core/durable.hpp"
 #include "ventilator/core/events.hpp"
@@ -106,13 +106,8 @@ class Core {
   void on(SinkRefused& event, TimePoint now, Actions& out);
 
   // Clients: core_clients.cpp.
-  std::optional<Answered> find_answer(const Submitted& event, std::optional<Error>& conflict) const;
-  static Error no_room_on_disk();
-  bool is_remembering_too_much(const Submitted& event) const;
-  std::optional<Error> why_limited(const Submitted& event) const;
-  std::optional<Error> why_refused(const Submitted& event, std::set<std::string>& awaited) const;
-  std::optional<Error> why_groups_refused(const protocol::Submit& submit,
-                                          std::set<std::string>& awaited) const;
+  /// Whether tasks may be taken as all stands now.
+  Admission admission() const;
   void take(Seq first, std::string_view groups, std::int64_t unix_ms);
   void tell_accepted(Seq first, std::string_view groups, Actions& out) const;
   /// What happened just now, if anybody listens.
@@ -123,19 +118,10 @@ class Core {
   void tell_limit(TimePoint& next, std::string code, std::string reason,
                   const protocol::TaskClass& task_class, TimePoint now, Actions& out);
   void forget_old_answers(TimePoint now);
-  bool is_known(const TaskId& id) const;
   void cancel(Seq seq, Actions& out);
 
   // Gates: core_gates.cpp.
   void enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms);
-  /// The tasks that wait for a project's end, and their projects.
-  struct Circle {
-    Gates::Behind behind;
-    std::set<std::string> projects;
-  };
-  const Circle& circle_of(const std::string& project, std::map<std::string, Circle>& known) const;
-  std::optional<Error> why_circle(const protocol::TaskGroup& group,
-                                  std::map<std::string, Circle>& known) const;
   void enter_recovered();
   void let_go(Released released);
   void let_go(Seq seq);

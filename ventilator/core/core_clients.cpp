@@ -1,14 +1,10 @@
-#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "common/base/planted.hpp"
-#include "common/base/text.hpp"
-#include "common/protocol/chain_key.hpp"
 #include "common/protocol/refusal.hpp"
 #include "common/protocol/value.hpp"
 #include "ventilator/core/core.hpp"
-#include "ventilator/core/tenancy.hpp"
 
 // Submits and cancels.
 namespace eole::ventilator {
@@ -17,8 +13,6 @@ using protocol::Settlement;
 using protocol::Value;
 
 namespace {
-
-constexpr std::size_t kUnconfirmedAlways = 1024;  // As no client that confirms ever has.
 
 protocol::Answer answer(std::uint64_t request, Value value) {
   return {request, value.to_msgpack()};
@@ -31,46 +25,7 @@ Value list(const Settlement& settlement) {
   return ranges;
 }
 
-// A relay that has not heard of it yet goes on; and what it was refused is not committed.
-std::optional<Error> why_chain_is_over(const protocol::Submit& submit, const Wishes& wishes) {
-  const auto key = protocol::parse_chain_key(Within(submit.within).shown(submit.key));
-  if (!key || planted("removed-chain-goes-on")) return std::nullopt;
-  const auto* kept = wishes.find("chain", key->name);
-  if (kept == nullptr) return Error{text("chain ", key->name, ": was removed")};
-  const auto declared = Value::from_msgpack(*kept);
-  if (declared && protocol::chain_key(*declared) == *key) return std::nullopt;
-  return Error{text("chain ", key->name, ": was declared anew")};
-}
-
 }  // namespace
-
-std::optional<Answered> Core::find_answer(const Submitted& event,
-                                          std::optional<Error>& conflict) const {
-  const auto& submit = event.submit;
-  if (!submit.key.empty()) {
-    const auto known = durable_.answers.find(submit.key);
-    if (!known) return std::nullopt;
-    if (known->hash != event.hash)
-      conflict =
-          Error{text("key ", Within(submit.within).shown(submit.key), ": was used for other tasks"),
-                ErrorCode::kKeyUsed};
-    return known->answered;
-  }
-  if (planted("repeat-answered-anew")) return std::nullopt;
-  return durable_.answers.find(submit.run, submit.request);
-}
-
-Error Core::no_room_on_disk() {
-  return {"storage full: the ventilator's disk has no room", ErrorCode::kFull};
-}
-
-// A client that confirms is not in the way of others, however much they have it remember.
-bool Core::is_remembering_too_much(const Submitted& event) const {
-  const auto& submit = event.submit;
-  if (durable_.answers.bytes() < config_.answer_bytes_max || planted("answers-without-a-bound"))
-    return false;
-  return !submit.key.empty() || durable_.answers.unconfirmed(submit.run) >= kUnconfirmedAlways;
-}
 
 void Core::tell_limit(TimePoint& next, std::string code, std::string reason,
                       const protocol::TaskClass& task_class, TimePoint now, Actions& out) {
@@ -83,63 +38,14 @@ void Core::tell_limit(TimePoint& next, std::string code, std::string reason,
       out);
 }
 
-// Nothing if it is not.
-std::optional<Error> Core::why_limited(const Submitted& event) const {
-  const auto& submit = event.submit;
-  if (queued() + submit.count > config_.queued_max)
-    return Error{text("queue full: ", queued(), " tasks queued, limit ", config_.queued_max),
-                 ErrorCode::kFull};
-  if (is_remembering_too_much(event))
-    return Error{
-        text("answers to earlier submits take ", durable_.answers.bytes(), " bytes, limit ",
-             config_.answer_bytes_max,
-             submit.key.empty() ? ": this client confirms none of them"
-                                : ": keys are kept for a day"),
-        ErrorCode::kFull};
-  return limits_.quotas().why_refused(submit.payload, durable_.classes, moment_.now);
-}
-
-// Likewise.
-std::optional<Error> Core::why_refused(const Submitted& event,
-                                       std::set<std::string>& awaited) const {
-  if (event.is_storage_full) return no_room_on_disk();
-  if (event.submit.count == 0) return Error{"submit: no tasks"};
-  if (auto why = why_chain_is_over(event.submit, durable_.wishes)) return why;
-  return why_groups_refused(event.submit, awaited);
-}
-
-std::optional<Error> Core::why_groups_refused(const protocol::Submit& submit,
-                                              std::set<std::string>& awaited) const {
-  if (auto why = durable_.classes.why_refused(submit.payload)) return why;
-  const ProjectAdmission projects(durable_, gates_);
-  const auto first = durable_.last + 1;
-  auto next = first;
-  std::map<std::string, Circle> circles;
-  for (ByteReader reader(submit.payload); const auto group = protocol::read_task_group(reader);) {
-    std::set<std::string> of_group;
-    if (group->is_conditional)
-      if (auto why = gates_.why_refused(*group, next, first, durable_.origin, of_group)) return why;
-    if (auto why = projects.why_refused(*group, of_group)) return why;
-    if (group->is_conditional)
-      if (auto why = why_circle(*group, circles)) return why;
-    awaited.merge(of_group);
-    next += group->count;
-  }
-  if (const Within within(submit.within); !within.is_all())
-    if (auto why = why_outside(within, submit.payload, first, durable_.classes, durable_.settled))
-      return why;
-  return projects.why_no_more(static_cast<std::uint64_t>(std::count_if(
-      awaited.begin(), awaited.end(),
-      [&](const std::string& name) { return durable_.projects.find(name) == nullptr; })));
-}
-
 void Core::on(Submitted& event, TimePoint now, Actions& out) {
   auto& submit = event.submit;
   const auto refuse = [&](Error why) {
     out.push_back(Reply{event.peer, protocol::refused(submit.request, std::move(why))});
   };
+  const auto admission = this->admission();
   std::optional<Error> conflict;
-  if (const auto known = find_answer(event, conflict)) {
+  if (const auto known = admission.find_answer(event, conflict)) {
     if (conflict) return refuse(std::move(*conflict));
     out.push_back(
         Reply{event.peer, protocol::Acceptance{submit.request, known->first, known->count}});
@@ -149,8 +55,8 @@ void Core::on(Submitted& event, TimePoint now, Actions& out) {
       submit.key.empty() && durable_.answers.is_confirmed(submit.run, submit.request);
   if (is_over && !planted("late-copy-taken-for-news")) return;  // Its client has had the answer.
   std::set<std::string> awaited;
-  if (auto why = why_refused(event, awaited)) return refuse(std::move(*why));
-  if (auto why = why_limited(event)) {
+  if (auto why = admission.why_refused(event, awaited)) return refuse(std::move(*why));
+  if (auto why = admission.why_limited(event)) {
     tell_limit(next_.submit_limit, "submit", why->message, {}, now, out);
     return refuse(std::move(*why));
   }
@@ -206,10 +112,6 @@ void Core::forget_old_answers(TimePoint now) {
   durable_.answers.forget_before(now - config_.request_retention);
 }
 
-bool Core::is_known(const TaskId& id) const {
-  return id.origin == durable_.origin && id.seq >= 1 && id.seq <= durable_.last;
-}
-
 void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   const auto is_outside = [&](Seq seq) {
     const auto* task_class = event.within.is_all() ? nullptr : class_of(seq);
@@ -222,7 +124,7 @@ void Core::on(CancelAsked& event, TimePoint, Actions& out) {
   for (const auto& [first, last] : event.ranges)
     for (auto seq = first; seq <= last; ++seq) {
       const bool is_settled = durable_.settled.contains(seq);
-      const bool is_known_there = is_known({event.origin, seq}) && !is_outside(seq);
+      const bool is_known_there = durable_.is_known({event.origin, seq}) && !is_outside(seq);
       (!is_known_there ? unknown : is_settled ? settled : cancelling).add({seq, seq});
       const auto* task = is_known_there && !is_settled ? tasks_.find(seq) : nullptr;
       if (task != nullptr && task->has_elder()) twice.add({seq, seq});

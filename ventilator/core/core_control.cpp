@@ -127,7 +127,7 @@ void Core::on(ControlAsked& event, TimePoint now, Actions& out) {
   }
   if (auto again = heard.answer_before(event.peer, event.request, event.options["id"].text_or("")))
     return out.push_back(std::move(*again));
-  if (event.is_storage_full) return refuse(no_room_on_disk());
+  if (event.is_storage_full) return refuse(Admission::no_room_on_disk());
   if (!event.within.is_all()) event.options.set("within", event.within.prefix());
   const auto answer = control->grant(*this, event.options, now, out);
   if (!answer) {  // What names a thing of this sort itself need not be told what it is.

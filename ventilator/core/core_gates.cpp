@@ -1,29 +1,12 @@
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <utility>
 
-#include "common/base/expected.hpp"
-#include "common/base/planted.hpp"
-#include "common/base/text.hpp"
-#include "common/base/within.hpp"
 #include "common/protocol/records.hpp"
 #include "ventilator/core/core.hpp"
 
 // Tasks with conditions, until they may be queued.
 namespace eole::ventilator {
-
-namespace {
-
-// A key is that of its prefix alone, if its task has one.
-protocol::Conditions conditions_of(std::string_view encoded, const protocol::TaskClass& of) {
-  auto conditions = protocol::decode_conditions(encoded);
-  invariant(static_cast<bool>(conditions), "conditions that are taken make sense");
-  if (!of.within.empty()) conditions->key = Within(of.within).own(conditions->key);
-  return std::move(*conditions);
-}
-
-}  // namespace
 
 void Core::enter(Seq first, ClassId id, std::string_view specs, std::int64_t accepted_unix_ms) {
   const auto& task_class = durable_.classes.at(id);
@@ -40,50 +23,6 @@ void Core::enter(Seq first, ClassId id, std::string_view specs, std::int64_t acc
                  released);
   }
   let_go(std::move(released));
-}
-
-// What waits for a project's end, over whatever others: looked for once for all groups of a submit.
-const Core::Circle& Core::circle_of(const std::string& project,
-                                    std::map<std::string, Circle>& known) const {
-  const auto [found, is_new] = known.try_emplace(project);
-  auto& [behind, projects] = found->second;
-  if (is_new) behind = gates_.behind(durable_.last + 1, project);
-  if (is_new)
-    for (const auto& [seq, other] : behind)
-      if (const auto* task_class = class_of(seq)) projects.insert(task_class->project);
-  return found->second;
-}
-
-// Others can only wait for what is not there yet as for one of its project. So a circle is closed
-// by its last task. Nothing if none is.
-std::optional<Error> Core::why_circle(const protocol::TaskGroup& group,
-                                      std::map<std::string, Circle>& known) const {
-  if (durable_.projects.is_empty() || planted("circles-taken")) return {};
-  const auto task_class = protocol::decode_class(group.task_class);
-  const auto& project = task_class->project;
-  if (!gates_.waits_for(project)) return {};
-  const auto waits = text(" project ", project, ", of which this task is");
-  for (ByteReader specs(group.specs); !specs.is_done();) {
-    const auto conditions = conditions_of(protocol::read_task_spec(specs)->conditions, *task_class);
-    if (conditions.parents.empty() && conditions.key.empty()) continue;
-    const auto& [behind, projects] = circle_of(project, known);
-    if (behind.empty()) break;
-    protocol::ParentReader parents(conditions.parents);
-    while (const auto parent = parents.next()) {
-      if (projects.contains(parent->project) && !parent->project.empty())
-        return Error{
-            text("after project ", parent->project, ": a circle, tasks of it wait for", waits)};
-      const auto at = behind.lower_bound(parent->id.seq);
-      if (parent->back == 0 && at != behind.end() && at->first < parent->id.seq + parent->count)
-        return Error{text("after ", to_text(TaskId{durable_.origin, at->first}),
-                          ": a circle, it waits for", waits)};
-    }
-    const auto last = conditions.key.empty() ? 0 : gates_.last_of(conditions.key);
-    if (last != 0 && behind.contains(last))
-      return Error{text("key ", Within(task_class->within).shown(conditions.key), ": a circle, ",
-                        to_text(TaskId{durable_.origin, last}), " of this key waits for", waits)};
-  }
-  return {};
 }
 
 // Before anything new comes: a key's order is that of the numbers.

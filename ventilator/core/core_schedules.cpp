@@ -14,9 +14,10 @@ void Core::fire_schedules(Actions& out) {
     event.submit.payload = due.groups;
     event.is_storage_full = moment_.is_disk_full;
     event.unix_ms = moment_.unix_ms;
+    const auto admission = this->admission();
     std::set<std::string> awaited;
-    auto why = why_refused(event, awaited);
-    if (!why) why = why_limited(event);
+    auto why = admission.why_refused(event, awaited);
+    if (!why) why = admission.why_limited(event);
     if (why) {
       durable_.schedules.put_off(due, moment_.unix_ms, std::move(why->message));
       continue;
@@ -68,7 +69,7 @@ Expected<Bytes> Core::set_up_schedule(const std::string& name, const Value& opti
   submit.within = options["within"].text_or("");
   auto reason = durable_.wishes.why_refused(Schedules::kWish, name, *kept);
   std::set<std::string> awaited;
-  if (!reason) reason = why_groups_refused(submit, awaited);
+  if (!reason) reason = admission().why_groups_refused(submit, awaited);
   if (!reason) return kept;
   (void)durable_.schedules.remove(name);
   return Error{text("schedule ", name, ": ", reason->message), reason->code};

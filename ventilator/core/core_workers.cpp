@@ -148,7 +148,7 @@ std::optional<OrderKind> Core::judge_one(Worker& worker, const Held& held, TimeP
                                          Actions& out) {
   const auto seq = held.id.seq;
   auto* task = tasks_.find(seq);
-  const bool is_over = !is_known(held.id) || durable_.settled.contains(seq);
+  const bool is_over = !durable_.is_known(held.id) || durable_.settled.contains(seq);
   switch (judge(held, task, worker.link.run, is_over)) {
     case Holding::kFinished:
       if (held.state != HeldState::kFinished) worker.beats.has_strays = true;  // An old attempt.

@@ -41,6 +41,11 @@ struct Durable {
   Schedules schedules;        // Of the wishes, once those are known.
   bool is_power_cut = false;  // The machine restarted: notes may be missing.
 
+  /// It was accepted, in this start or an earlier one.
+  bool is_known(const TaskId& id) const {
+    return id.origin == origin && id.seq >= 1 && id.seq <= last;
+  }
+
   /// Appends what is left of place.part: parts.hpp.
   void save(SavePlace& place, Bytes& out) const;
   /// Takes in a record of a part; false if it makes no sense. What is settled is dropped at once.

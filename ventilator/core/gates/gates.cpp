@@ -5,6 +5,7 @@
 #include "common/base/counted.hpp"
 #include "common/base/expected.hpp"
 #include "common/base/text.hpp"
+#include "common/base/within.hpp"
 
 namespace eole::ventilator {
 
@@ -40,6 +41,13 @@ bool may_run_twice(const protocol::TaskGroup& group) {
 }
 
 }  // namespace
+
+protocol::Conditions conditions_of(std::string_view encoded, const protocol::TaskClass& of) {
+  auto conditions = protocol::decode_conditions(encoded);
+  invariant(static_cast<bool>(conditions), "conditions that are taken make sense");
+  if (!of.within.empty()) conditions->key = Within(of.within).own(conditions->key);
+  return std::move(*conditions);
+}
 
 std::optional<Error> Gates::why_refused(const protocol::TaskGroup& group, Seq first, Seq submit,
                                         Origin origin, std::set<std::string>& awaited) const {

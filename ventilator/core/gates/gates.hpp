@@ -19,6 +19,10 @@ namespace eole::ventilator {
 
 constexpr std::size_t kBehindMax = 4096;  // Looks at a waiting task, for a circle of waits.
 
+/// Those of a task of this class, which were not refused. Its key is that of its prefix alone, if
+/// it has one.
+protocol::Conditions conditions_of(std::string_view encoded, const protocol::TaskClass& of);
+
 /// All gates, each of which may hold a task: it is let go once none does.
 class Gates {
  public:
