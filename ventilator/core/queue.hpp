@@ -14,7 +14,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/seq_ranges.hpp"
 #include "common/protocol/task_class.hpp"
-#include "ventilator/core/limits/shares.hpp"
+#include "ventilator/core/shares.hpp"
 #include "ventilator/core/task_class.hpp"
 #include "ventilator/core/tasks.hpp"
 

@@ -1,5 +1,4 @@
 #include "tests/unit/ventilator/rig.hpp"
-#include "ventilator/core/limits/shares.hpp"
 
 using namespace eole;
 using namespace eole::ventilator;
@@ -29,8 +28,6 @@ std::vector<std::uint64_t> rooms(const Limit& limit, TimePoint now = kStart) {
   return {limit.room(kPhoto, now), limit.room(kFilm, now), limit.room(kEcho, now)};
 }
 using Rooms = std::vector<std::uint64_t>;
-
-constexpr auto kNoMost = UINT64_MAX;
 
 }  // namespace
 
@@ -86,89 +83,6 @@ TEST_CASE("a rate below one a second lets one go at a time", "[ventilator]") {
   REQUIRE(rooms(rates, kStart + 9s) == Rooms{0, 0, 0});
   REQUIRE(rooms(rates, kStart + 11s) == Rooms{1, 1, 1});
   REQUIRE(rooms(rates, kStart + 60s) == Rooms{1, 1, 1});
-}
-
-TEST_CASE("the least served goes first, and who comes late begins where others are",
-          "[ventilator]") {
-  Shares shares;
-  auto& busy = shares.enter("busy");
-  shares.on_leased(busy, 1000);
-  REQUIRE(busy.served() == 0);  // Nobody else wants anything.
-  auto& other = shares.enter("other");
-  shares.on_leased(busy, 1000);
-  REQUIRE((other.served() == 0 && busy.served() == 1'000'000));  // A millisecond each.
-  shares.on_leased(busy, 1);
-  auto& late = shares.enter("late");
-  REQUIRE(late.served() == 1'000'000);
-  shares.leave(late);
-  REQUIRE(shares.size() == 2);
-  shares.leave(busy);
-  REQUIRE(shares.enter("busy").served() == 1'001'000);  // It does not forget by leaving.
-  shares.leave(busy);
-  shares.leave(other);
-  REQUIRE(shares.size() == 1);  // Its tasks run.
-  for (Seq seq = 1; seq <= 1001; ++seq) shares.on_ended("busy", seq, true);
-  REQUIRE(shares.size() == 0);
-}
-
-TEST_CASE("what was leased is charged as others of its project took, and put right as it ends",
-          "[ventilator]") {
-  Shares shares;
-  auto& one = shares.enter("one");
-  shares.enter("other");
-  shares.on_leased(one, 2);
-  REQUIRE(one.served() == 2'000);
-  shares.on_ran("one", {100'000, 2}, kNoMost);
-  for (const Seq seq : {1, 2}) shares.on_ended("one", seq, true);
-  REQUIRE(one.served() == 100'020);
-  shares.on_leased(one, 1);
-  REQUIRE(one.served() == 100'020 + 50'010);
-  shares.on_ran("one", {20'000, 1}, kNoMost);  // Sooner than the others.
-  shares.on_ended("one", 3, true);
-  REQUIRE(one.served() == 120'030);
-  REQUIRE(shares.turn(one, one.served()) == 1);
-  shares.on_ran("one", {20'000, 2}, 1'000);  // There were several projects for no longer.
-  REQUIRE(one.served() == 122'050);
-}
-
-TEST_CASE("what runs for longer than others counts as it runs, and once", "[ventilator]") {
-  Shares shares;
-  auto& one = shares.enter("one");
-  auto& other = shares.enter("other");
-  shares.on_leased(one, 2);
-  shares.on_runs("one", 1, 500);
-  REQUIRE(one.served() == 2'000);
-  shares.on_runs("one", 1, 9'500);
-  REQUIRE(one.served() == 10'000);
-  shares.on_ran("one", {10'100, 1}, kNoMost);
-  shares.on_ended("one", 1, true);
-  REQUIRE(one.served() == 10'110 + 10'110);
-  shares.on_runs("one", 2, 50'000);
-  REQUIRE(one.served() == 60'110);
-  shares.leave(other);  // Nobody counts while one is alone.
-  REQUIRE(shares.size() == 1);
-  shares.enter("other");
-  shares.put_right({});
-  REQUIRE(one.served() == 10'110);
-  shares.on_leased(one, 1);
-  const auto before = one.ran;
-  shares.on_runs("one", 2, 500);
-  shares.on_ended("one", 2, false);  // It was lost: no result will tell.
-  REQUIRE(one.ran == before + 500);
-}
-
-TEST_CASE("what ended untold is charged no longer than until all is counted", "[ventilator]") {
-  Shares shares;
-  auto& one = shares.enter("one");
-  auto& other = shares.enter("other");
-  shares.on_leased(one, 3);
-  shares.put_right({{"one", 1}, {"other", 2}});
-  REQUIRE((one.served() == 1'000 && one.leased == 1 && other.leased == 2));
-  shares.on_leased(other, 2);
-  shares.leave(one);
-  REQUIRE(shares.size() == 2);  // One of its tasks runs.
-  shares.put_right({{"other", 2}});
-  REQUIRE(shares.size() == 1);
 }
 
 TEST_CASE("a cap is never passed, and what ends makes room for the next", "[ventilator]") {

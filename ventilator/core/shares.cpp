@@ -1,4 +1,4 @@
-#include "ventilator/core/limits/shares.hpp"
+#include "ventilator/core/shares.hpp"
 
 #include <algorithm>
 
