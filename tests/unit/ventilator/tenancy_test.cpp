@@ -307,32 +307,6 @@ TEST_CASE("a schedule's tasks wait until its tenant's quota has room", "[tenancy
   REQUIRE(all.rig.all<JournalTasks>().size() == 1);
 }
 
-TEST_CASE("what never fits into a quota is not to be tried again", "[tenancy]") {
-  Tenants all;
-  all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}, {"bytes", 1}});
-  all.submit(kAcme, "acme/photos");
-  REQUIRE_THAT(all.refusal(), Catch::Matchers::EndsWith("limit 1"));
-  REQUIRE(all.sort().first == "too_large");
-}
-
-TEST_CASE("a tenant has no more bytes queued than its quota", "[tenancy]") {
-  Tenants all;
-  const auto submit = [&](std::size_t bytes) {
-    protocol::TaskGroups groups;
-    groups.add(protocol::TaskClass{"work", "acme/photos"}, std::string(bytes, 'x'));
-    all.submit(kAcme, std::move(groups));
-    return all.refusal();
-  };
-  all.control(Within(), "limit", Value::Map{{"scope", "tenant:acme/"}, {"bytes", 1000}});
-  REQUIRE(submit(600).empty());
-  REQUIRE(submit(600) ==
-          "quota tenant:acme/: 605 bytes are queued, with this submit 1210, limit 1000; try again "
-          "later");
-  REQUIRE(submit(300).empty());
-  all.rig.settle({1, 2});
-  REQUIRE(submit(990).empty());
-}
-
 TEST_CASE("a tenant has no more tasks accepted a second than its quota", "[tenancy]") {
   Tenants all;
   const auto submit = [&](std::uint32_t count) {
