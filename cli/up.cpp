@@ -57,6 +57,37 @@ std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path).string();
 }
 
+// The core that a role is kept to; 0: none.
+std::string core_of(const UpOptions& options, std::uint32_t number) {
+  return std::to_string(options.place ? number : 0);
+}
+
+std::vector<std::string> sink_arguments(const UpOptions& options, const Endpoints& endpoints) {
+  std::vector<std::string> arguments{
+      "--cluster",    endpoints.server_path, "--data", options.data + "/sink",
+      "--durability", options.durability,    "--core", core_of(options, 2)};
+  if (!options.keep_days.empty())
+    arguments.insert(arguments.end(), {"--keep-days", options.keep_days});
+  if (!options.keep_bytes.empty())
+    arguments.insert(arguments.end(), {"--keep-bytes", options.keep_bytes});
+  for (const auto& project : options.compact)
+    arguments.insert(arguments.end(), {"--compact", project});
+  if (!options.logs_keep_days.empty())
+    arguments.insert(arguments.end(), {"--logs-keep-days", options.logs_keep_days});
+  if (!options.logs_keep_bytes.empty())
+    arguments.insert(arguments.end(), {"--logs-keep-bytes", options.logs_keep_bytes});
+  return arguments;
+}
+
+std::vector<std::string> ventilator_arguments(const UpOptions& options,
+                                              const Endpoints& endpoints) {
+  std::vector<std::string> arguments{
+      "--cluster",    endpoints.server_path, "--data", options.data + "/ventilator",
+      "--durability", options.durability,    "--core", core_of(options, 1)};
+  if (options.begins_anew) arguments.emplace_back("--begin-anew");
+  return arguments;
+}
+
 std::vector<std::string> gateway_arguments(const UpOptions& options, const Endpoints& endpoints) {
   std::vector<std::string> arguments{"--cluster", endpoints.gateway_path, "--data",
                                      options.data + "/gateway"};
@@ -75,6 +106,44 @@ std::vector<std::string> networks_of(const UpOptions& options, const Endpoints& 
   const bool is_own = options.listen.empty() && net::is_local(endpoints.http_address);
   if (!options.networks.empty() || !is_own) return options.networks;
   return {"127.0.0.0/8", "::1"};
+}
+
+std::vector<std::string> worker_arguments(const UpOptions& options, const Endpoints& endpoints,
+                                          const std::string& name, const std::string& core) {
+  std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,
+                                     "--data",    options.data + "/" + name, "--core", core};
+  if (options.slots > 0)
+    arguments.insert(arguments.end(), {"--slots", std::to_string(options.slots)});
+  if (options.prefetch > 0)
+    arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
+  if (options.allow_exec) arguments.emplace_back("--allow-exec");
+  arguments.insert(arguments.end(), {"--sandbox", options.sandbox});
+  if (options.sandbox_net) arguments.emplace_back("--sandbox-net");
+  if (options.allow_git_files) arguments.emplace_back("--allow-git-files");
+  for (const auto& file : options.signers)
+    arguments.insert(arguments.end(), {"--signed-by", absolute(file)});
+  if (!options.secrets.empty())
+    arguments.insert(arguments.end(), {"--secrets", absolute(options.secrets)});
+  for (const auto& network : networks_of(options, endpoints))
+    arguments.insert(arguments.end(), {"--allow-net", network});
+  if (!options.authorities.empty())
+    arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
+  for (const auto& scheme : options.schemes)
+    arguments.insert(arguments.end(), {"--allow-scheme", scheme});
+  if (!options.netrc.empty())
+    arguments.insert(arguments.end(), {"--netrc", absolute(options.netrc)});
+  arguments.insert(arguments.end(),
+                   {"--download-rate", options.rate, "--download-host-rate", options.host_rate});
+  for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
+  for (const auto& resource : options.resources)
+    arguments.insert(arguments.end(), {"--resource", resource});
+  for (const auto& runner : options.runners)
+    arguments.insert(arguments.end(), {"--runner", runner});
+  if (!options.runner_tasks.empty())
+    arguments.insert(arguments.end(), {"--runner-tasks", options.runner_tasks});
+  if (!options.runner_memory.empty())
+    arguments.insert(arguments.end(), {"--runner-memory", options.runner_memory});
+  return arguments;
 }
 
 bool is_secure(const Endpoints& endpoints) { return endpoints.http.starts_with("https://"); }
@@ -105,65 +174,15 @@ int run(UpOptions options, const Globals& globals) {
                       {options.http, !options.http_certificate.empty()}, cluster_path);
   Supervisor supervisor(options.data + "/logs");
 
-  const auto& server = endpoints.server_path;
-  const auto core = [&](std::uint32_t number) {
-    return std::to_string(options.place ? number : 0);
-  };
-  std::vector<std::string> sink{
-      "--cluster",        server,   "--data", options.data + "/sink", "--durability",
-      options.durability, "--core", core(2)};
-  if (!options.keep_days.empty()) sink.insert(sink.end(), {"--keep-days", options.keep_days});
-  if (!options.keep_bytes.empty()) sink.insert(sink.end(), {"--keep-bytes", options.keep_bytes});
-  for (const auto& project : options.compact) sink.insert(sink.end(), {"--compact", project});
-  if (!options.logs_keep_days.empty())
-    sink.insert(sink.end(), {"--logs-keep-days", options.logs_keep_days});
-  if (!options.logs_keep_bytes.empty())
-    sink.insert(sink.end(), {"--logs-keep-bytes", options.logs_keep_bytes});
-  supervisor.start("sink", "sink", sink);
-  std::vector<std::string> ventilator{
-      "--cluster",        server,   "--data", options.data + "/ventilator", "--durability",
-      options.durability, "--core", core(1)};
-  if (options.begins_anew) ventilator.emplace_back("--begin-anew");
-  supervisor.start("ventilator", "ventilator", ventilator);
+  supervisor.start("sink", "sink", sink_arguments(options, endpoints));
+  supervisor.start("ventilator", "ventilator", ventilator_arguments(options, endpoints));
   const auto certificate = own_certificate(options, endpoints);
   supervisor.start("gateway", "gateway", gateway_arguments(options, endpoints));
   supervisor.start("relay", "relay", {"--cluster", endpoints.gateway_path});
   for (std::uint32_t i = 1; i <= options.workers; ++i) {
     const auto name = text("w", i);
-    std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,
-                                       "--data",    options.data + "/" + name, "--core", core(i)};
-    if (options.slots > 0)
-      arguments.insert(arguments.end(), {"--slots", std::to_string(options.slots)});
-    if (options.prefetch > 0)
-      arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
-    if (options.allow_exec) arguments.emplace_back("--allow-exec");
-    arguments.insert(arguments.end(), {"--sandbox", options.sandbox});
-    if (options.sandbox_net) arguments.emplace_back("--sandbox-net");
-    if (options.allow_git_files) arguments.emplace_back("--allow-git-files");
-    for (const auto& file : options.signers)
-      arguments.insert(arguments.end(), {"--signed-by", absolute(file)});
-    if (!options.secrets.empty())
-      arguments.insert(arguments.end(), {"--secrets", absolute(options.secrets)});
-    for (const auto& network : networks_of(options, endpoints))
-      arguments.insert(arguments.end(), {"--allow-net", network});
-    if (!options.authorities.empty())
-      arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
-    for (const auto& scheme : options.schemes)
-      arguments.insert(arguments.end(), {"--allow-scheme", scheme});
-    if (!options.netrc.empty())
-      arguments.insert(arguments.end(), {"--netrc", absolute(options.netrc)});
-    arguments.insert(arguments.end(),
-                     {"--download-rate", options.rate, "--download-host-rate", options.host_rate});
-    for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
-    for (const auto& resource : options.resources)
-      arguments.insert(arguments.end(), {"--resource", resource});
-    for (const auto& runner : options.runners)
-      arguments.insert(arguments.end(), {"--runner", runner});
-    if (!options.runner_tasks.empty())
-      arguments.insert(arguments.end(), {"--runner-tasks", options.runner_tasks});
-    if (!options.runner_memory.empty())
-      arguments.insert(arguments.end(), {"--runner-memory", options.runner_memory});
-    supervisor.start(name, "worker", arguments);
+    supervisor.start(name, "worker",
+                     worker_arguments(options, endpoints, name, core_of(options, i)));
   }
   std::printf(
       "page          %s\ncluster file  %s\nventilator    %s\nsink          %s\n"
