@@ -14,6 +14,12 @@ namespace eole::gateway {
 using http::Problem;
 using http::Response;
 
+namespace {
+
+bool has_body(const Exchange& exchange) { return exchange.request.method != "HEAD"; }
+
+}  // namespace
+
 awaitable<Artifacts::Piece> Artifacts::piece(std::string sha256, std::uint64_t from,
                                              std::uint32_t most) {
   auto got = co_await told_later<Expected<Piece>>([&](auto tell) {
@@ -59,7 +65,7 @@ awaitable<std::optional<Response>> Artifacts::send(Exchange& exchange, std::stri
   const auto first = co_await piece(sha256, 0, http::kTypeBytes);
   const auto size = first.size;
   const auto etag = text('"', sha256, '"');
-  const std::string type(http::type_by_content(first.bytes));
+  const File file{sha256, std::string(http::type_by_content(first.bytes)), size};
   Response answer;
   answer.fields = {{"ETag", etag},
                    {"Accept-Ranges", "bytes"},
@@ -76,44 +82,52 @@ awaitable<std::optional<Response>> Artifacts::send(Exchange& exchange, std::stri
 
   auto ranges = http::wanted_ranges(request.field("range"), size);
   if (!http::if_range_holds(request.field("if-range"), etag)) ranges.reset();
-  const bool has_body = request.method != "HEAD";
-  if (!ranges) {
-    answer.fields.push_back({"Content-Type", type});
-    co_await exchange.begin(answer, size);
-    if (has_body) co_await send_bytes(exchange, sha256, 0, size);
-    co_await exchange.end();
-    co_return std::nullopt;
-  }
-  if (ranges->empty()) {
+  if (ranges && ranges->empty()) {
     Problem problem(416,
                     text("Range: ", request.field("range"), ": the artifact has ", size, " bytes"));
     problem.fields.push_back({"Content-Range", http::content_range(std::nullopt, size)});
     throw problem;
   }
+  if (ranges) {
+    co_await send_ranges(exchange, std::move(answer), file, *ranges);
+  } else {
+    co_await send_whole(exchange, std::move(answer), file);
+  }
+  co_return std::nullopt;
+}
+
+awaitable<void> Artifacts::send_whole(Exchange& exchange, Response answer, const File& file) {
+  answer.fields.push_back({"Content-Type", file.type});
+  co_await exchange.begin(answer, file.size);
+  if (has_body(exchange)) co_await send_bytes(exchange, file.sha256, 0, file.size);
+  co_await exchange.end();
+}
+
+awaitable<void> Artifacts::send_ranges(Exchange& exchange, Response answer, const File& file,
+                                       const std::vector<http::ByteRange>& ranges) {
   answer.status = 206;
-  if (ranges->size() == 1) {
-    const auto range = ranges->front();
-    answer.fields.push_back({"Content-Type", type});
-    answer.fields.push_back({"Content-Range", http::content_range(range, size)});
+  if (ranges.size() == 1) {
+    const auto range = ranges.front();
+    answer.fields.push_back({"Content-Type", file.type});
+    answer.fields.push_back({"Content-Range", http::content_range(range, file.size)});
     co_await exchange.begin(answer, range.size());
-    if (has_body) co_await send_bytes(exchange, sha256, range.first, range.size());
+    if (has_body(exchange)) co_await send_bytes(exchange, file.sha256, range.first, range.size());
     co_await exchange.end();
-    co_return std::nullopt;
+    co_return;
   }
   // No file has its own digest among its bytes: nobody could make one.
-  const http::RangeFrames frames{sha256, type, size};
-  answer.fields.push_back({"Content-Type", text("multipart/byteranges; boundary=", sha256)});
-  co_await exchange.begin(answer, frames.length(*ranges));
-  for (const auto& range : *ranges) {
-    if (!has_body) break;
+  const http::RangeFrames frames{file.sha256, file.type, file.size};
+  answer.fields.push_back({"Content-Type", text("multipart/byteranges; boundary=", file.sha256)});
+  co_await exchange.begin(answer, frames.length(ranges));
+  for (const auto& range : ranges) {
+    if (!has_body(exchange)) break;
     const auto head = frames.head(range);
     co_await exchange.write(head);
-    co_await send_bytes(exchange, sha256, range.first, range.size());
+    co_await send_bytes(exchange, file.sha256, range.first, range.size());
   }
   const auto end = frames.end();
   co_await exchange.write(end);
   co_await exchange.end();
-  co_return std::nullopt;
 }
 
 void add_artifacts(Routes& routes, Gateway& gateway) {

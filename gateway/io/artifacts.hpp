@@ -1,8 +1,10 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/bytes.hpp"
+#include "gateway/core/http/ranges.hpp"
 #include "gateway/io/exchange.hpp"
 #include "gateway/io/places.hpp"
 #include "gateway/io/routes.hpp"
@@ -28,9 +30,18 @@ class Artifacts {
     std::uint64_t size = 0;  // Of the whole artifact.
     Bytes bytes;
   };
+  struct File {
+    std::string sha256;
+    std::string type;
+    std::uint64_t size = 0;
+  };
   awaitable<Piece> piece(std::string sha256, std::uint64_t from, std::uint32_t most);
   awaitable<void> send_bytes(Exchange& exchange, std::string sha256, std::uint64_t from,
                              std::uint64_t size);
+  /// `answer`: its head, but for what is said of the body. `file` and `ranges` outlive the sending.
+  awaitable<void> send_whole(Exchange& exchange, http::Response answer, const File& file);
+  awaitable<void> send_ranges(Exchange& exchange, http::Response answer, const File& file,
+                              const std::vector<http::ByteRange>& ranges);
 
   Fabric& fabric_;
   Places places_{kDownloadsMax};
