@@ -78,6 +78,8 @@ void add_ledger(Command& app, Globals& globals) {
       "killed.");
   submitting->callback([=, &globals] {
     process::keep_private();
+    if (!std::filesystem::is_directory(options->directory))
+      throw Failure{kBadUse, text(options->directory, ": is no directory")};
     Cluster cluster(globals);
     globals.exit_code =
         submit(cluster, made(options->directory), options->project, globals.json);

@@ -25,8 +25,11 @@ struct Written {
 Written read(const Tree& todo, const std::string& path, const std::string& project) {
   const auto content = todo.read(path);
   if (!content) throw Failure{kBadUse, text(path, ": cannot be read")};
-  Written out{path, "ledger-" + hex(process::sha256(project + '\0' + *content)),
-              need(read_tasks_written(*content)), {}};
+  auto said = read_tasks_written(*content);
+  if (said && said->empty()) said = Error{"no task is written there"};
+  if (!said)
+    throw Failure{kBadUse, text(path, ": nothing was submitted\n", said.error().message)};
+  Written out{path, "ledger-" + hex(process::sha256(project + '\0' + *content)), std::move(*said), {}};
   std::stringstream lines;
   for (const auto& task : out.said) lines << task.to_json() << '\n';
   TaskRequest preset;
@@ -77,13 +80,10 @@ int submit(Cluster& cluster, const std::string& directory, const std::string& pr
       written.push_back(read(todo, text(folder, "/", name), project));
   for (auto& file : written) look_for_workers(cluster, file);
   for (const auto& file : written) {
-    std::vector<std::string> ids;
-    if (!file.tasks.empty()) {
-      Submission submission(cluster, file.key, false);
-      for (const auto& task : file.tasks) submission.add(task);
-      submission.finish();
-      ids = ids_of(submission);
-    }
+    Submission submission(cluster, file.key, false);
+    for (const auto& task : file.tasks) submission.add(task);
+    submission.finish();
+    const auto ids = ids_of(submission);
     // A file for each task in its place, which the mirror moves on.
     std::set<std::string> paths{file.path};
     for (std::size_t i = 0; i < ids.size(); ++i) {

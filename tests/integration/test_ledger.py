@@ -151,13 +151,18 @@ class Ledger(unittest.TestCase):
         wait_until(lambda: {*self.records()} == {*ids[0]} and not list(folder.iterdir()), what="all are done")
         self.assertEqual(sorted(ran.read_text().split()), ["0", "1", "2"])
         for content, what in [('{"kind": "echo", "project": "others"}', "in the folder of photos"),
-                              ('{"kind": "echo"}\n{"kind"', "line 2"), ('{"kindd": "echo"}', "kindd")]:
+                              ('{"kind": "echo"}\n{"kind"', "line 2"), ('{"kindd": "echo"}', "kindd"),
+                              ("", "no task is written there")]:
             (folder / "bad.json").write_text(content)
             refused = self.cluster.eole("ledger", "submit", self.directory, "photos", check=False)
             self.assertEqual(refused.returncode, 2)
             self.assertIn(what, refused.stderr)
+            self.assertIn("photos/bad.json: ", refused.stderr)
             self.assertTrue((folder / "bad.json").exists())
         (folder / "bad.json").unlink()
+        nowhere = self.directory.with_name("nowhere")
+        self.assertEqual(self.cluster.eole("ledger", "submit", nowhere, "photos", check=False).returncode, 2)
+        self.assertFalse(nowhere.exists())
         self.end(process)
         self.committed()
 
