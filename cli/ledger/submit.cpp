@@ -27,9 +27,9 @@ Written read(const Tree& todo, const std::string& path, const std::string& proje
   if (!content) throw Failure{kBadUse, text(path, ": cannot be read")};
   auto said = read_tasks_written(*content);
   if (said && said->empty()) said = Error{"no task is written there"};
-  if (!said)
-    throw Failure{kBadUse, text(path, ": nothing was submitted\n", said.error().message)};
-  Written out{path, "ledger-" + hex(process::sha256(project + '\0' + *content)), std::move(*said), {}};
+  if (!said) throw Failure{kBadUse, text(path, ": nothing was submitted\n", said.error().message)};
+  Written out{
+      path, "ledger-" + hex(process::sha256(project + '\0' + *content)), std::move(*said), {}};
   std::stringstream lines;
   for (const auto& task : out.said) lines << task.to_json() << '\n';
   TaskRequest preset;

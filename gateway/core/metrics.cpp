@@ -69,7 +69,8 @@ constexpr std::array kGateway{
     Row{"connections", "eole_http_connections", "gauge", "Connections that are open."},
     Row{"listeners", "eole_http_listeners", "gauge",
         "Of these, WebSockets, WAMP sessions and streams of events."},
-    Row{"open_uploads", "eole_http_open_uploads", "gauge", "Resumable uploads that are not taken in."},
+    Row{"open_uploads", "eole_http_open_uploads", "gauge",
+        "Resumable uploads that are not taken in."},
 };
 
 void put_head(std::string& out, std::string_view name, std::string_view type,

@@ -107,7 +107,8 @@ net::Role role_in(const Value& asked) {
 // That its name is taken would tell a tenant of others' tokens.
 void add_letters(std::string& name) {
   if (name.size() > kNameAskedBytesMax)
-    throw Problem(400, text("name ", name, ": ", kNameAskedBytesMax, " letters at most, with a prefix"),
+    throw Problem(400,
+                  text("name ", name, ": ", kNameAskedBytesMax, " letters at most, with a prefix"),
                   {{"/name", "is too long"}});
   name += text("-", hex(process::random_u64()).substr(0, kNameLettersAdded));
 }

@@ -39,8 +39,8 @@ bool may_be_laid_at(const std::string& path) {
   const std::filesystem::path given(path);
   if (std::find(given.begin(), given.end(), "..") != given.end()) return false;
   const auto at = given.lexically_normal().string();
-  return at.find_first_not_of('/') != at.npos && !is_below(at, "/proc") &&
-         !covers_system(at) && (!is_below(at, "/dev") || is_own_place(at));
+  return at.find_first_not_of('/') != at.npos && !is_below(at, "/proc") && !covers_system(at) &&
+         (!is_below(at, "/dev") || is_own_place(at));
 }
 
 }  // namespace
@@ -77,7 +77,8 @@ Expected<void> Sandbox::wrap(Command& command, const std::string& directory,
   // In the user's home, say: the command finds its directory over all that is there.
   const bool is_covered = name != directory && is_below(beside, name);
   if (is_covered && !shown.empty())
-    return Error{text("a box: no directory can be laid at ", name, ", over what the task has in ", beside)};
+    return Error{
+        text("a box: no directory can be laid at ", name, ", over what the task has in ", beside)};
   std::vector<std::string> places{beside};
   if (name != directory) places.push_back(name);
   if (const auto made = view_.prepare(places, settings_.hidden); !made)
