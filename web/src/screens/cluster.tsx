@@ -77,7 +77,10 @@ export function Cluster() {
               ...usageOf('gateway', gateway ?? {}),
               [w().address, gateway?.address ?? ''],
               ...(['connections', 'listeners', 'open_uploads'] as const).map(
-                (name): [string, string] => [w()[name], gateway?.[name]?.toLocaleString() ?? ''],
+                (name): [string, string] => {
+                  const count = gateway?.[name];
+                  return [w()[name], count === undefined ? '' : number(count)];
+                },
               ),
               [w().live, isLive.value ? w().yes : w().polling],
             ]}
