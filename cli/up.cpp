@@ -62,20 +62,27 @@ std::string core_of(const UpOptions& options, std::uint32_t number) {
   return std::to_string(options.place ? number : 0);
 }
 
+void add(std::vector<std::string>& arguments, const char* flag, const std::string& value) {
+  arguments.insert(arguments.end(), {flag, value});
+}
+// Of what was not said a role has its own default.
+void add_if_said(std::vector<std::string>& arguments, const char* flag, const std::string& value) {
+  if (!value.empty()) add(arguments, flag, value);
+}
+void add_each(std::vector<std::string>& arguments, const char* flag,
+              const std::vector<std::string>& values) {
+  for (const auto& value : values) add(arguments, flag, value);
+}
+
 std::vector<std::string> sink_arguments(const UpOptions& options, const Endpoints& endpoints) {
   std::vector<std::string> arguments{
       "--cluster",    endpoints.server_path, "--data", options.data + "/sink",
       "--durability", options.durability,    "--core", core_of(options, 2)};
-  if (!options.keep_days.empty())
-    arguments.insert(arguments.end(), {"--keep-days", options.keep_days});
-  if (!options.keep_bytes.empty())
-    arguments.insert(arguments.end(), {"--keep-bytes", options.keep_bytes});
-  for (const auto& project : options.compact)
-    arguments.insert(arguments.end(), {"--compact", project});
-  if (!options.logs_keep_days.empty())
-    arguments.insert(arguments.end(), {"--logs-keep-days", options.logs_keep_days});
-  if (!options.logs_keep_bytes.empty())
-    arguments.insert(arguments.end(), {"--logs-keep-bytes", options.logs_keep_bytes});
+  add_if_said(arguments, "--keep-days", options.keep_days);
+  add_if_said(arguments, "--keep-bytes", options.keep_bytes);
+  add_each(arguments, "--compact", options.compact);
+  add_if_said(arguments, "--logs-keep-days", options.logs_keep_days);
+  add_if_said(arguments, "--logs-keep-bytes", options.logs_keep_bytes);
   return arguments;
 }
 
@@ -92,11 +99,11 @@ std::vector<std::string> gateway_arguments(const UpOptions& options, const Endpo
   std::vector<std::string> arguments{"--cluster", endpoints.gateway_path, "--data",
                                      options.data + "/gateway"};
   if (options.http_tokens) arguments.emplace_back("--http-tokens");
-  if (!options.http_certificate.empty())
-    arguments.insert(arguments.end(), {"--http-certificate", absolute(options.http_certificate),
-                                       "--http-key", absolute(options.http_key)});
-  if (!options.http_origin.empty())
-    arguments.insert(arguments.end(), {"--http-origin", options.http_origin});
+  if (!options.http_certificate.empty()) {
+    add(arguments, "--http-certificate", absolute(options.http_certificate));
+    add(arguments, "--http-key", absolute(options.http_key));
+  }
+  add_if_said(arguments, "--http-origin", options.http_origin);
   return arguments;
 }
 
@@ -112,37 +119,25 @@ std::vector<std::string> worker_arguments(const UpOptions& options, const Endpoi
                                           const std::string& name, const std::string& core) {
   std::vector<std::string> arguments{"--cluster", endpoints.worker_path,     "--name", name,
                                      "--data",    options.data + "/" + name, "--core", core};
-  if (options.slots > 0)
-    arguments.insert(arguments.end(), {"--slots", std::to_string(options.slots)});
-  if (options.prefetch > 0)
-    arguments.insert(arguments.end(), {"--prefetch", std::to_string(options.prefetch)});
+  if (options.slots > 0) add(arguments, "--slots", std::to_string(options.slots));
+  if (options.prefetch > 0) add(arguments, "--prefetch", std::to_string(options.prefetch));
   if (options.allow_exec) arguments.emplace_back("--allow-exec");
-  arguments.insert(arguments.end(), {"--sandbox", options.sandbox});
+  add(arguments, "--sandbox", options.sandbox);
   if (options.sandbox_net) arguments.emplace_back("--sandbox-net");
   if (options.allow_git_files) arguments.emplace_back("--allow-git-files");
-  for (const auto& file : options.signers)
-    arguments.insert(arguments.end(), {"--signed-by", absolute(file)});
-  if (!options.secrets.empty())
-    arguments.insert(arguments.end(), {"--secrets", absolute(options.secrets)});
-  for (const auto& network : networks_of(options, endpoints))
-    arguments.insert(arguments.end(), {"--allow-net", network});
-  if (!options.authorities.empty())
-    arguments.insert(arguments.end(), {"--ca", absolute(options.authorities)});
-  for (const auto& scheme : options.schemes)
-    arguments.insert(arguments.end(), {"--allow-scheme", scheme});
-  if (!options.netrc.empty())
-    arguments.insert(arguments.end(), {"--netrc", absolute(options.netrc)});
-  arguments.insert(arguments.end(),
-                   {"--download-rate", options.rate, "--download-host-rate", options.host_rate});
-  for (const auto& label : options.labels) arguments.insert(arguments.end(), {"--label", label});
-  for (const auto& resource : options.resources)
-    arguments.insert(arguments.end(), {"--resource", resource});
-  for (const auto& runner : options.runners)
-    arguments.insert(arguments.end(), {"--runner", runner});
-  if (!options.runner_tasks.empty())
-    arguments.insert(arguments.end(), {"--runner-tasks", options.runner_tasks});
-  if (!options.runner_memory.empty())
-    arguments.insert(arguments.end(), {"--runner-memory", options.runner_memory});
+  for (const auto& file : options.signers) add(arguments, "--signed-by", absolute(file));
+  add_if_said(arguments, "--secrets", absolute(options.secrets));
+  add_each(arguments, "--allow-net", networks_of(options, endpoints));
+  add_if_said(arguments, "--ca", absolute(options.authorities));
+  add_each(arguments, "--allow-scheme", options.schemes);
+  add_if_said(arguments, "--netrc", absolute(options.netrc));
+  add(arguments, "--download-rate", options.rate);
+  add(arguments, "--download-host-rate", options.host_rate);
+  add_each(arguments, "--label", options.labels);
+  add_each(arguments, "--resource", options.resources);
+  add_each(arguments, "--runner", options.runners);
+  add_if_said(arguments, "--runner-tasks", options.runner_tasks);
+  add_if_said(arguments, "--runner-memory", options.runner_memory);
   return arguments;
 }
 
