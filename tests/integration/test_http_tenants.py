@@ -227,6 +227,7 @@ class Tenants(unittest.TestCase):
                 ("POST", "/chains", {"name": "thumbs", "from": "#", "task": {"kind": "echo"}}, "is not within alpha/"),
                 ("POST", "/chains", {"name": "alpha/y", "from": "#", "task": {"kind": "echo", "project": "zeta/x"}},
                  "is not within alpha/"),
+                ("POST", "/chains", {"name": "alpha/y", "from": "#", "task": {"kind": "echo"}}, "must begin with alpha/"),
                 ("POST", "/alerts", {"name": "alpha/x", "group": "zeta/readers", "seconds": 5}, "is not within alpha/"),
                 ("POST", "/alerts", {"name": "alpha/x", "group": "*", "seconds": 5}, "is not within alpha/"),
                 ("POST", "/tokens", {"name": "y", "role": "observe"}, "does not begin with alpha/"),

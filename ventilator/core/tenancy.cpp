@@ -55,17 +55,20 @@ Expected<Bytes> bound_to(const Within& within, std::string_view groups) {
   return out;
 }
 
+std::optional<Error> why_outside(const Within& within, const std::string& project) {
+  if (within.has(project)) return {};
+  return Error{project.empty() ? text("no project is named: must begin with ", within.prefix())
+                               : text("project ", project, ": is not within ", within.prefix()),
+               ErrorCode::kOutside};
+}
+
 std::optional<Error> why_outside(const Within& within, std::string_view groups, Seq first,
                                  const TaskClasses& classes, const SeqRanges& settled) {
   auto seq = first;
   for (ByteReader reader(groups); const auto group = protocol::read_task_group(reader);) {
     const auto task_class = protocol::decode_class(group->task_class);
     if (!task_class) return task_class.error();
-    if (const auto& project = task_class->project; !within.has(project))
-      return Error{project.empty()
-                       ? text("no project is named: must begin with ", within.prefix())
-                       : text("project ", project, ": is not within ", within.prefix()),
-                   ErrorCode::kOutside};
+    if (auto why = why_outside(within, task_class->project)) return why;
     std::string_view read;  // Neighbours mostly wait for the same.
     for (ByteReader specs(group->specs); group->is_conditional && !specs.is_done(); ++seq) {
       const auto spec = protocol::read_task_spec(specs);

@@ -17,6 +17,8 @@ namespace eole::ventilator {
 /// it, too. Errors: a class that makes no sense, or has no room for it.
 Expected<Bytes> bound_to(const Within& within, std::string_view groups);
 
+/// Why this is none of the caller's projects; nothing if it is.
+std::optional<Error> why_outside(const Within& within, const std::string& project);
 /// Why these tasks cannot be taken: a project outside, of their own or of those that they wait for,
 /// or a parent outside. What is not known of a settled task does not tell of it. `first`: the
 /// number of the first of them. Nothing if they can.

@@ -4,6 +4,7 @@
 
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
+#include "ventilator/core/tenancy.hpp"
 
 namespace eole::ventilator {
 
@@ -71,9 +72,9 @@ Expected<Value> WishControls::declare(const std::string& what, const Value& opti
                  ErrorCode::kOutside};
   // What a `$` puts there is known once a notification has it.
   const auto project = options["task"]["project"].text_or("");
-  if (what == "chain" && state == "added" && !project.starts_with('$') && !within.has(project))
-    return Error{text("chain ", name, ": project ", project, ": is not within ", within.prefix()),
-                 ErrorCode::kOutside};
+  if (what == "chain" && state == "added" && !project.starts_with('$'))
+    if (auto why = why_outside(within, project))
+      return Error{text("chain ", name, ": ", why->message), why->code};
   const bool was_there = wishes_.find(what, name) != nullptr;
   Value told = Value::Map{{"name", name}};
   for (const auto& [word, value] : *options.as<Value::Map>())
