@@ -97,6 +97,9 @@ class Surroundings(Case):
     def test_a_missing_directory_is_named_and_not_the_program(self):
         result = self.run_one({"argv": ["sh", "-c", "pwd"], "cwd": "/no/such/folder"})
         self.assertEqual(result["error"], "exec: cwd /no/such/folder: No such file or directory")
+        for cwd in ("..", "a/../..", "../../etc"):
+            result = self.run_one({"argv": ["pwd"], "cwd": cwd})
+            self.assertEqual(result["error"], f"exec: cwd {cwd}: leads out of the directory that is its own")
 
     def test_a_name_that_is_too_long_keeps_its_reason(self):
         error = self.run_one({"argv": ["x" * 300_000]})["error"]

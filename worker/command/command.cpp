@@ -11,6 +11,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/value.hpp"
 #include "worker/command/launch.hpp"
+#include "worker/command/view.hpp"
 
 namespace eole::command {
 
@@ -124,7 +125,10 @@ Expected<Command> command_of(const frames::Run& run, bool is_boxed) {
   for (const auto& argument : command.argv)
     if (!is_whole(argument)) return Error{"argv holds a zero byte"};
   command.cwd = (*args)["cwd"].text_or("");
-  if (!command.cwd.starts_with('/'))
+  const bool is_relative = !command.cwd.starts_with('/');
+  if (is_relative && goes_up(command.cwd))
+    return Error{text("cwd ", command.cwd, ": leads out of the directory that is its own")};
+  if (is_relative)
     command.cwd = command.cwd.empty() ? run.directory : text(run.directory, "/", command.cwd);
   if (!is_whole(command.cwd)) return Error{"cwd holds a zero byte"};
   auto env = environment(run, command.cwd, (*args)["env"], is_boxed);

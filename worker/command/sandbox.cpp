@@ -36,9 +36,8 @@ rlim_t memory_max() {
 
 // Over what a box needs to be one nothing is laid, by no way that leads there.
 bool may_be_laid_at(const std::string& path) {
-  const std::filesystem::path given(path);
-  if (std::find(given.begin(), given.end(), "..") != given.end()) return false;
-  const auto at = given.lexically_normal().string();
+  if (goes_up(path)) return false;
+  const auto at = std::filesystem::path(path).lexically_normal().string();
   return at.find_first_not_of('/') != at.npos && !is_below(at, "/proc") && !covers_system(at) &&
          (!is_below(at, "/dev") || is_own_place(at));
 }

@@ -281,6 +281,11 @@ bool is_below(const std::string& path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
+bool goes_up(const std::string& path) {
+  const fs::path names(path);
+  return std::find(names.begin(), names.end(), "..") != names.end();
+}
+
 bool is_own_place(const std::string& path) {
   return is_below(path, "/var/tmp") ||
          std::any_of(std::begin(kOwnPlaces), std::end(kOwnPlaces),

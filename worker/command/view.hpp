@@ -13,6 +13,8 @@ constexpr const char* kOwnPlaces[] = {"/tmp", "/home", "/dev/shm"};
 constexpr std::uint64_t kMemoryFilesBytes = 512ULL << 20;
 
 bool is_below(const std::string& path, std::string_view directory);
+/// Whether some of it is "..".
+bool goes_up(const std::string& path);
 /// Whether a box makes this place anew, so that something can be laid there.
 bool is_own_place(const std::string& path);
 /// Whether what is laid there hides some of the system that a box shows.
