@@ -1,10 +1,13 @@
 import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { address, call, heardAt, isOut, lost, pause } from './api';
 import { awaySince, setStatus, status, useAsked } from './asked';
 import { isLive, pulse } from './live';
+import { Choices } from './parts/ask_form';
 import { type Choice, Combo } from './parts/combo';
-import { Empty, Screen } from './parts/frame';
+import { Empty, listOf, Screen } from './parts/frame';
+import { projectAt } from './parts/links';
 import { clock, now, number, seconds } from './parts/shown';
 import { Modal, Questions, Toasts } from './parts/told';
 import { go, matches, path } from './router';
@@ -17,7 +20,7 @@ import { Events } from './screens/events';
 import { Groups, lateOf, OneGroup } from './screens/groups';
 import { Login, LoginOver } from './screens/login';
 import { Logs } from './screens/logs';
-import { lettersIn, listOf, Overview } from './screens/overview';
+import { lettersIn, Overview } from './screens/overview';
 import { Pictures } from './screens/pictures';
 import { OneProject, Projects } from './screens/projects';
 import { Queens } from './screens/queens';
@@ -32,27 +35,26 @@ import { askWho, logOut, who } from './who';
 
 // Where each letter behind g goes.
 const kScreens = [
-  ['/', 'overview', 'o'],
-  ['/tasks', 'tasks', 't'],
-  ['/projects', 'projects', 'p'],
-  ['/submit', 'submit', 's'],
-  ['/pictures', 'pictures', 'i'],
-  ['/dead', 'deadLetters', 'd'],
-  ['/groups', 'groups', 'r'],
-  ['/schedules', 'schedules', 'h'],
-  ['/workers', 'workers', 'w'],
-  ['/cluster', 'cluster', 'c'],
-  ['/logs', 'logs', 'l'],
-  ['/access', 'access', 'a'],
+  ['/', 'overview', 'o', Overview],
+  ['/tasks', 'tasks', 't', Tasks],
+  ['/projects', 'projects', 'p', Projects],
+  ['/submit', 'submit', 's', Submit],
+  ['/pictures', 'pictures', 'i', Pictures],
+  ['/dead', 'deadLetters', 'd', Dead],
+  ['/groups', 'groups', 'r', Groups],
+  ['/schedules', 'schedules', 'h', Schedules],
+  ['/workers', 'workers', 'w', Workers],
+  ['/cluster', 'cluster', 'c', Cluster],
+  ['/logs', 'logs', 'l', Logs],
+  ['/access', 'access', 'a', Access],
 ] as const;
 /** Not in the menu. */
 const kMore = [
-  ['/queens', 'queens', 'q'],
-  ['/events-log', 'events', 'e'],
+  ['/queens', 'queens', 'q', Queens],
+  ['/events-log', 'events', 'e', Events],
 ] as const;
 // Those that whoever looks may see.
-const screens = () =>
-  kScreens.filter(([to]) => to !== '/access' || who.value?.role === 'admin');
+const screens = () => kScreens.filter(([to]) => to !== '/access' || who.value?.role === 'admin');
 
 export function Shell() {
   useStatus();
@@ -80,54 +82,32 @@ export function Shell() {
   );
 }
 
+/** Those of one thing; each by what its address says. */
+const kOfOne: [string, (said: { id: string }) => JSX.Element][] = [
+  ['/tasks/:id', Story],
+  ['/groups/:name', ({ id }) => <OneGroup name={id} />],
+  ['/projects/:name', ({ id }) => <OneProject name={id} />],
+];
+
 function Here() {
-  const story = matches('/tasks/:id');
-  const project = matches('/projects/:name');
-  if (story) return <Story key={story[0]} id={story[0] ?? ''} />;
-  const group = matches('/groups/:name');
-  if (group) return <OneGroup key={group[0]} name={group[0] ?? ''} />;
-  if (project) return <OneProject key={project[0]} name={project[0] ?? ''} />;
-  switch (path.value.replace(/(.)\/$/, '$1')) {
-    case '/':
-      return <Overview />;
-    case '/tasks':
-      return <Tasks />;
-    case '/projects':
-      return <Projects />;
-    case '/submit':
-      return <Submit />;
-    case '/pictures':
-      return <Pictures />;
-    case '/queens':
-      return <Queens />;
-    case '/dead':
-      return <Dead />;
-    case '/groups':
-      return <Groups />;
-    case '/schedules':
-      return <Schedules />;
-    case '/workers':
-      return <Workers />;
-    case '/cluster':
-      return <Cluster />;
-    case '/logs':
-      return <Logs />;
-    case '/events-log':
-      return <Events />;
-    case '/access':
-      return <Access />;
-    case '/login':
-      return <Login />;
-    default:
-      return (
-        <Screen title={w().noScreen}>
-          <Empty>
-            <p class="mono">{path.value}</p>
-            <a href="/">{w().overview}</a>
-          </Empty>
-        </Screen>
-      );
+  for (const [pattern, One] of kOfOne) {
+    const [id] = matches(pattern) ?? [];
+    if (id !== undefined) return <One key={id} id={id} />;
   }
+  const found = [...kScreens, ...kMore].find(([to]) => matches(to));
+  if (found) {
+    const [, , , Found] = found;
+    return <Found />;
+  }
+  if (matches('/login')) return <Login />;
+  return (
+    <Screen title={w().noScreen}>
+      <Empty>
+        <p class="mono">{path.value}</p>
+        <a href="/">{w().overview}</a>
+      </Empty>
+    </Screen>
+  );
 }
 
 const kStatusMs = 5000;
@@ -230,8 +210,8 @@ function Top() {
             <li key={`pin ${name}`}>
               <a
                 class="pin cut"
-                href={`/projects/${encodeURIComponent(name)}`}
-                aria-current={here === `/projects/${encodeURIComponent(name)}` ? 'page' : undefined}
+                href={projectAt(name)}
+                aria-current={here === projectAt(name) ? 'page' : undefined}
               >
                 {name}
               </a>
@@ -269,8 +249,7 @@ function Search() {
   };
   for (const [to, name, letter] of [...kScreens, ...kMore]) offer(w()[name], `g ${letter}`, to);
   for (const each of listOf<Project>(projects, 'projects').slice(0, 200))
-    if (each.project !== '')
-      offer(each.project, w().inProject, `/projects/${encodeURIComponent(each.project)}`);
+    if (each.project !== '') offer(each.project, w().inProject, projectAt(each.project));
   for (const each of listOf<Kind>(kinds, 'kinds'))
     offer(`${w().submit} ${each.name}`, w().filterNames.kind, `/submit?kind=${each.name}`);
   for (const each of ['light', 'dark'] as const)
@@ -337,11 +316,7 @@ function Settings() {
           value={theme.value}
           onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
         >
-          {(['system', 'light', 'dark'] as const).map((each) => (
-            <option key={each} value={each}>
-              {w().themes[each]}
-            </option>
-          ))}
+          <Choices of={w().themes} />
         </select>
       </label>
       <label>
@@ -350,9 +325,7 @@ function Settings() {
           value={zone.value}
           onChange={(event) => (zone.value = event.currentTarget.value as 'UTC')}
         >
-          <option value="relative">{w().relativeTime}</option>
-          <option value="local">{w().localTime}</option>
-          <option value="UTC">UTC</option>
+          <Choices of={{ relative: w().relativeTime, local: w().localTime, UTC: 'UTC' }} />
         </select>
       </label>
       <select
@@ -360,8 +333,7 @@ function Settings() {
         value={language.value}
         onChange={(event) => (language.value = event.currentTarget.value)}
       >
-        <option value="en">English</option>
-        <option value="fr">Français</option>
+        <Choices of={{ en: 'English', fr: 'Français' }} />
       </select>
     </footer>
   );

@@ -2,8 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { lost, type Refusal } from '../api';
 import type { Answer } from '../asked';
-import { lost } from '../api';
 import { w } from '../settings';
 
 interface ScreenProps {
@@ -73,16 +73,38 @@ export function Shown<T>({ answer, lines, children }: ShownProps<T>) {
   const { data, refusal } = answer;
   if (data !== null) return <>{children(data)}</>;
   if (refusal === null) return <Skeleton {...(lines === undefined ? {} : { lines })} />;
-  return <Refused status={refusal.status} detail={refusal.detail} again={answer.ask} />;
+  return <Refused refusal={refusal} again={answer.ask} />;
 }
 
-interface RefusedProps {
-  status: number;
-  detail: string;
-  again: () => void;
+/** Routes of lists say the list, or a map with the list in it. */
+export function listOf<T>(data: unknown, name: string): T[] {
+  if (Array.isArray(data)) return data as T[];
+  const inner = (data as Record<string, unknown> | null)?.[name];
+  return Array.isArray(inner) ? (inner as T[]) : [];
 }
 
-function Refused({ status, detail, again }: RefusedProps) {
+interface ListedProps<T> {
+  answer: Answer<unknown>;
+  name: string;
+  empty: ComponentChildren;
+  children: (list: T[]) => ComponentChildren;
+}
+
+/** The list that was answered, or what is said if nothing is in it. */
+export function Listed<T>({ answer, name, empty, children }: ListedProps<T>) {
+  return (
+    <Shown answer={answer}>
+      {(data) => {
+        const list = listOf<T>(data, name);
+        return list.length > 0 ? children(list) : <Empty>{empty}</Empty>;
+      }}
+    </Shown>
+  );
+}
+
+/** Why there is nothing to show; `again` asks once more. */
+export function Refused({ refusal, again }: { refusal: Refusal; again?: () => void }) {
+  const { status, detail } = refusal;
   const said =
     status === 0
       ? w().noAnswer
@@ -101,7 +123,7 @@ function Refused({ status, detail, again }: RefusedProps) {
         <strong>{said}</strong>
       </p>
       {detail !== '' && <p class="mono">{detail}</p>}
-      {(status === 0 || status >= 500) && lost.value === null && (
+      {again && (status === 0 || status >= 500) && lost.value === null && (
         <button onClick={again}>{w().tryAgain}</button>
       )}
     </div>
@@ -113,13 +135,14 @@ interface FieldProps {
   hint?: string | undefined;
   wrong?: string | undefined;
   id: string;
+  isWide?: boolean | undefined;
   children: ComponentChildren;
 }
 
 /** A labelled field; what is wrong with it is said under it. */
-export function Field({ label, hint, wrong, id, children }: FieldProps) {
+export function Field({ label, hint, wrong, id, isWide, children }: FieldProps) {
   return (
-    <div class={`field ${wrong ? 'is-wrong' : ''}`}>
+    <div class={`field ${wrong ? 'is-wrong' : ''} ${isWide ? 'is-wide' : ''}`}>
       <label for={id}>{label}</label>
       {children}
       {hint && !wrong && (

@@ -101,7 +101,12 @@ function Argument({ name, schema, value, isNeeded, wrong, set }: ArgumentProps) 
     'aria-invalid': wrong ? true : undefined,
   } as const;
   return (
-    <Field id={id} label={name} hint={schema.description && w().toldKind(schema.description)} wrong={wrong}>
+    <Field
+      id={id}
+      label={name}
+      hint={schema.description && w().toldKind(schema.description)}
+      wrong={wrong}
+    >
       {input(schema, value, shared, set)}
     </Field>
   );
@@ -153,7 +158,9 @@ function input(
       <select
         {...shared}
         value={value === undefined ? '' : String(value)}
-        onChange={({ currentTarget: { value: said } }) => set(said === '' ? undefined : said === 'true')}
+        onChange={({ currentTarget: { value: said } }) =>
+          set(said === '' ? undefined : said === 'true')
+        }
       >
         <option value="" />
         <option>true</option>
@@ -241,7 +248,9 @@ function input(
         {...shared}
         type="text"
         placeholder={fallback}
-        defaultValue={value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)}
+        defaultValue={
+          value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+        }
         onInput={({ currentTarget: { value: typed } }) =>
           set(typed === '' && !shared.required ? undefined : anyOf(typed))
         }

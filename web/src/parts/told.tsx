@@ -60,6 +60,35 @@ export async function act<T>(method: Method, path: string, body?: unknown): Prom
   }
 }
 
+/** Asks first if there is a question, does it, and tells that it is done. */
+export async function does(
+  method: Method,
+  path: string,
+  question?: [text: string, yes: string] | null,
+  body?: unknown,
+): Promise<boolean> {
+  if (question && !(await sure(...question))) return false;
+  if ((await act(method, path, body)) === null) return false;
+  tell(w().didIt);
+  return true;
+}
+
+interface ActProps {
+  says: string;
+  of?: string | undefined; // Which thing, for who does not see beside what it stands.
+  class?: string;
+  onClick: () => unknown;
+}
+
+/** A button that changes something of one of many. */
+export function Act({ says, of, class: look, onClick }: ActProps) {
+  return (
+    <button class={look} {...(of && { 'aria-label': `${says} ${of}` })} onClick={onClick}>
+      {says}
+    </button>
+  );
+}
+
 export async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);

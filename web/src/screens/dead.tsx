@@ -1,12 +1,12 @@
 import { address } from '../api';
 import { useAsked } from '../asked';
-import { Empty, Field, Screen, Section, Shown } from '../parts/frame';
+import { Field, Listed, listOf, Screen, Section, Shown } from '../parts/frame';
+import { TaskId } from '../parts/links';
 import { Ago, now, number, Shape, stateWord, unix } from '../parts/shown';
-import { act, Curl, sure, tell } from '../parts/told';
+import { Act, act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
 import { replays, w } from '../settings';
 import type { Group, Json, Letter } from '../types';
-import { listOf } from './overview';
 
 /** Tasks whose attempts are used up, by the reason of the last one. */
 export function Dead() {
@@ -14,50 +14,49 @@ export function Dead() {
   const groups = useAsked<unknown>('/dead/groups', 2000);
   return (
     <Screen title={w().deadLetters}>
-      <Shown answer={groups}>
-        {(data) => {
-          const list = listOf<Group>(data, 'groups');
-          if (list.length === 0)
-            return (
-              <Empty>
-                <p>{w().noDead}</p>
-                <a href="/tasks?state=dead">
-                  {w().tasks}: {stateWord('dead')}
-                </a>
-              </Empty>
-            );
-          return (
-            <>
-              <ul class="groups">
-                {list.map((each) => (
-                  <li key={each.group} class={each.group === group ? 'is-chosen' : ''}>
-                    <Shape state="dead" />
-                    <button
-                      class="plain cut"
-                      aria-expanded={each.group === group}
-                      onClick={() => ask({ group: each.group === group ? '' : each.group })}
-                    >
-                      {each.group}
-                    </button>
-                    <span class="figures-in">× {number(each.count)}</span>
-                    <span class="soft cut">{Object.keys(each.kinds ?? {}).join(', ')}</span>
-                    <Trend hours={each.hours ?? {}} />
-                    <span class="soft">
-                      {(unix(each.newest) ?? 0) - (unix(each.oldest) ?? 0) > kMinuteMs && (
-                        <>
-                          <Ago when={each.oldest} /> –{' '}
-                        </>
-                      )}
-                      <Ago when={each.newest} />
-                    </span>
-                  </li>
-                ))}
-              </ul>
-              <Letters group={list.find((each) => each.group === group)} all={list} />
-            </>
-          );
-        }}
-      </Shown>
+      <Listed<Group>
+        answer={groups}
+        name="groups"
+        empty={
+          <>
+            <p>{w().noDead}</p>
+            <a href="/tasks?state=dead">
+              {w().tasks}: {stateWord('dead')}
+            </a>
+          </>
+        }
+      >
+        {(list) => (
+          <>
+            <ul class="groups">
+              {list.map((each) => (
+                <li key={each.group} class={each.group === group ? 'is-chosen' : ''}>
+                  <Shape state="dead" />
+                  <button
+                    class="plain cut"
+                    aria-expanded={each.group === group}
+                    onClick={() => ask({ group: each.group === group ? '' : each.group })}
+                  >
+                    {each.group}
+                  </button>
+                  <span class="figures-in">× {number(each.count)}</span>
+                  <span class="soft cut">{Object.keys(each.kinds ?? {}).join(', ')}</span>
+                  <Trend hours={each.hours ?? {}} />
+                  <span class="soft">
+                    {(unix(each.newest) ?? 0) - (unix(each.oldest) ?? 0) > kMinuteMs && (
+                      <>
+                        <Ago when={each.oldest} /> –{' '}
+                      </>
+                    )}
+                    <Ago when={each.newest} />
+                  </span>
+                </li>
+              ))}
+            </ul>
+            <Letters group={list.find((each) => each.group === group)} all={list} />
+          </>
+        )}
+      </Listed>
     </Screen>
   );
 }
@@ -130,37 +129,39 @@ export function editTask(from: string, task: Json): void {
 
 /** Replays or discards what the filter says, after the number was said. */
 async function acts(what: 'replay' | 'discard', filter: Filter, count: number): Promise<void> {
-  const text =
-    what === 'replay'
-      ? w().replaySure(number(count), filter.group ?? '')
-      : w().discardSure(number(count), filter.group ?? '');
+  const ask = what === 'replay' ? w().replaySure : w().discardSure;
   let rate = 0;
   let reason = '';
-  const more = what === 'discard' ? (
-    <Field id="reason" label={w().discardReason} hint={w().discardReasonIs}>
-      <input id="reason" maxLength={120} onInput={(event) => (reason = event.currentTarget.value)} />
-    </Field>
-  ) : (
-    <Field id="rate" label={w().replayRate} hint={w().replayRateIs}>
-      <input
-        id="rate"
-        type="number"
-        min={0.001}
-        step="any"
-        onInput={(event) => (rate = Number(event.currentTarget.value))}
-      />
-    </Field>
-  );
+  const more =
+    what === 'discard' ? (
+      <Field id="reason" label={w().discardReason} hint={w().discardReasonIs}>
+        <input
+          id="reason"
+          maxLength={120}
+          onInput={(event) => (reason = event.currentTarget.value)}
+        />
+      </Field>
+    ) : (
+      <Field id="rate" label={w().replayRate} hint={w().replayRateIs}>
+        <input
+          id="rate"
+          type="number"
+          min={0.001}
+          step="any"
+          onInput={(event) => (rate = Number(event.currentTarget.value))}
+        />
+      </Field>
+    );
   if (
     (what === 'discard' || count > 1) &&
-    !(await sure(text, what === 'replay' ? w().replayThem : w().discardThem, more))
+    !(await sure(ask(number(count), filter.group ?? ''), w()[what], more))
   )
     return;
-  const answer = await act<Acted>(
-    'POST',
-    `/dead/${what}`,
-    { ...filter, ...(rate > 0 && { rate }), ...(reason && { reason }) },
-  );
+  const answer = await act<Acted>('POST', `/dead/${what}`, {
+    ...filter,
+    ...(rate > 0 && { rate }),
+    ...(reason && { reason }),
+  });
   if (!answer) return;
   if (what === 'discard') return tell(w().discarded(answer.discarded ?? 0));
   tellReplayed(answer);
@@ -175,12 +176,11 @@ function Letters({ group, all }: { group: Group | undefined; all: Group[] }) {
       title={group ? group.group : w().allReasons}
       aside={
         <span class="acts">
-          <button onClick={() => acts('replay', filter, total)}>
-            {w().replayAll(number(total))}
-          </button>
-          <button onClick={() => acts('discard', filter, total)}>
-            {w().discardAll(number(total))}
-          </button>
+          <Act says={w().replayAll(number(total))} onClick={() => acts('replay', filter, total)} />
+          <Act
+            says={w().discardAll(number(total))}
+            onClick={() => acts('discard', filter, total)}
+          />
           <Curl method="POST" path="/dead/replay" body={filter} />
         </span>
       }
@@ -203,35 +203,23 @@ function Letters({ group, all }: { group: Group | undefined; all: Group[] }) {
 }
 
 function One({ letter }: { letter: Letter }) {
+  const { id } = letter;
   return (
     <li>
       <div class="letter-head">
-        <a class="mono" href={`/tasks/${letter.id}`}>
-          {letter.id}
-        </a>
+        <TaskId id={id} />
         <span>{letter.kind}</span>
         {letter.project && <span class="soft">{letter.project}</span>}
         <Ago when={letter.finished} />
         <span class="acts">
-          <button
-            aria-label={`${w().replay} ${letter.id}`}
-            onClick={() => acts('replay', { ids: [letter.id] }, 1)}
-          >
-            {w().replay}
-          </button>
-          <button
-            aria-label={`${w().editAndSubmit} ${letter.id}`}
-            onClick={() => editLetter(letter.id)}
-          >
-            {w().editAndSubmit}
-          </button>
-          <button
-            aria-label={`${w().discard} ${letter.id}`}
+          <Act says={w().replay} of={id} onClick={() => acts('replay', { ids: [id] }, 1)} />
+          <Act says={w().editAndSubmit} of={id} onClick={() => editLetter(id)} />
+          <Act
             class="plain"
-            onClick={() => acts('discard', { ids: [letter.id] }, 1)}
-          >
-            {w().discard}
-          </button>
+            says={w().discard}
+            of={id}
+            onClick={() => acts('discard', { ids: [id] }, 1)}
+          />
         </span>
       </div>
       <ol class="reasons">

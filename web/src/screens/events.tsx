@@ -6,6 +6,7 @@ import { headNow, isLive, notes } from '../live';
 import { Empty, Screen } from '../parts/frame';
 import { Grid } from '../parts/grid';
 import { isOffset, Jump, placeAsked, timeOf } from '../parts/jump';
+import { TaskId } from '../parts/links';
 import { Mark, now, number } from '../parts/shown';
 import { act, copy } from '../parts/told';
 import { ask, query } from '../router';
@@ -169,11 +170,7 @@ export function Events() {
               name: 'id',
               title: 'id',
               width: '132px',
-              show: (note) => (
-                <a class="mono" tabIndex={-1} href={`/tasks/${note.id}`}>
-                  {note.id}
-                </a>
-              ),
+              show: (note) => <TaskId id={note.id ?? ''} isInRow />,
             },
             {
               name: 'kind',

@@ -2,13 +2,12 @@ import { call } from '../api';
 import { useAsked } from '../asked';
 import { AskForm } from '../parts/ask_form';
 import { Chart } from '../parts/chart';
-import { Empty, Screen, Section, Shown } from '../parts/frame';
+import { Listed, listOf, Screen, Section, Shown } from '../parts/frame';
 import { Ago, number, seconds, Shape } from '../parts/shown';
-import { act, sure, tell } from '../parts/told';
+import { Act, act, does, sure, tell } from '../parts/told';
 import { go } from '../router';
 import { w } from '../settings';
 import type { Alert, Chain, Readers } from '../types';
-import { listOf } from './overview';
 
 const kAskMs = 2000;
 const kLagsMax = 300;
@@ -59,26 +58,27 @@ export function Groups() {
   const answer = useAsked<unknown>('/groups', kAskMs);
   return (
     <Screen title={w().groups}>
-      <Shown answer={answer}>
-        {(data) => {
-          const list = listOf<Readers>(data, 'groups');
-          return list.length === 0 ? (
-            <Empty>
-              <p>{w().noGroups}</p>
-              <pre>eole group create billing --from earliest; eole watch --group billing --json</pre>
-            </Empty>
-          ) : (
-            <ul class="letters">
-              {list.map((each) => (
-                <li key={each.group} class="letter-head">
-                  <Line group={each} isNamed />
-                  <Sparkline known={lags.get(each.group) ?? []} />
-                </li>
-              ))}
-            </ul>
-          );
-        }}
-      </Shown>
+      <Listed<Readers>
+        answer={answer}
+        name="groups"
+        empty={
+          <>
+            <p>{w().noGroups}</p>
+            <pre>eole group create billing --from earliest; eole watch --group billing --json</pre>
+          </>
+        }
+      >
+        {(list) => (
+          <ul class="letters">
+            {list.map((each) => (
+              <li key={each.group} class="letter-head">
+                <Line group={each} isNamed />
+                <Sparkline known={lags.get(each.group) ?? []} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </Listed>
       <Section title={w().addGroup}>
         <AskForm
           path="/groups"
@@ -115,10 +115,9 @@ function Sparkline({ known }: { known: [number, number][] }) {
 export function OneGroup({ name }: { name: string }) {
   const answer = useAsked<Readers>(to(name), kAskMs);
   const remove = async () => {
-    if (!(await sure(w().deleteSure(name), w().acts.remove))) return;
-    if (await act('DELETE', to(name))) go('/groups');
+    if (await does('DELETE', to(name), [w().deleteSure(name), w().acts.remove])) go('/groups');
   };
-  const move = async (said: Record<string, unknown>) => {
+  const move = async (said: object) => {
     const path = `${to(name)}/move`;
     const would = await call<Move>('POST', path, { ...said, dry_run: true });
     const { from, skips, repeats } = would;
@@ -128,7 +127,7 @@ export function OneGroup({ name }: { name: string }) {
     if (done) tell(w().moved(number(done.skips), number(done.repeats)));
   };
   return (
-    <Screen title={name} aside={<button onClick={remove}>{w().acts.remove}</button>}>
+    <Screen title={name} aside={<Act says={w().acts.remove} onClick={remove} />}>
       <Shown answer={answer}>
         {(group) => (
           <>
@@ -148,7 +147,9 @@ export function OneGroup({ name }: { name: string }) {
                       state={!each.owner ? 'waiting' : each.lag_records > 0 ? 'queued' : 'done'}
                     />
                     <span class="figures-in">{each.partition}</span>
-                    <span class={`cut ${each.owner ? '' : 'soft'}`}>{each.owner ?? w().nobody}</span>
+                    <span class={`cut ${each.owner ? '' : 'soft'}`}>
+                      {each.owner ?? w().nobody}
+                    </span>
                     <span class="soft">{w().offset(each.cursor)}</span>
                     <span class="figures-in">{unread(each)}</span>
                   </li>
@@ -177,15 +178,11 @@ interface Move {
 }
 
 function Remove({ path, name }: { path: string; name: string }) {
-  const remove = async () => {
-    if (!(await sure(w().removeIt(name), w().acts.remove))) return;
-    if (await act('DELETE', `${path}/${encodeURIComponent(name)}`)) tell(w().didIt);
-  };
+  const to = `${path}/${encodeURIComponent(name)}`;
+  const remove = () => does('DELETE', to, [w().removeIt(name), w().acts.remove]);
   return (
     <span class="acts">
-      <button class="plain" aria-label={`${w().acts.remove} ${name}`} onClick={remove}>
-        {w().acts.remove}
-      </button>
+      <Act class="plain" says={w().acts.remove} of={name} onClick={remove} />
     </span>
   );
 }
@@ -225,7 +222,10 @@ function Chains() {
 
 function Alerts() {
   const answer = useAsked<{ alerts: Alert[]; raised: Alert[] }>('/alerts', kAskMs);
-  const raised = listOf<{ name: string; alert: string; group: string; since: number }>(answer.data, 'raised');
+  const raised = listOf<{ name: string; alert: string; group: string; since: number }>(
+    answer.data,
+    'raised',
+  );
   return (
     <Section title={w().alerts}>
       <p class="soft">{w().alertsAre}</p>

@@ -2,9 +2,10 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { address, call, pause, Refusal } from '../api';
 import { curl } from '../curl';
-import { Empty, Screen, Skeleton } from '../parts/frame';
+import { Empty, Refused, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
 import { isOffset, Jump, placeAsked, timeOf } from '../parts/jump';
+import { TaskId } from '../parts/links';
 import { clock } from '../parts/shown';
 import { copy } from '../parts/told';
 import { ask, query } from '../router';
@@ -56,12 +57,7 @@ export function Logs() {
     >
       <Filters filter={filter} />
       {refusal && refusal.status !== 0 ? (
-        <Empty>
-          <p>
-            <strong>{refusal.status >= 502 ? w().roleAway : w().refused}</strong>
-          </p>
-          <p class="mono">{refusal.detail}</p>
-        </Empty>
+        <Refused refusal={refusal} />
       ) : !isAsked ? (
         <Skeleton lines={10} />
       ) : lines.length === 0 ? (
@@ -192,9 +188,7 @@ function Said({ line }: { line: Line }) {
     <span title={line.text}>
       {line.task && (
         <>
-          <a class="mono" tabIndex={-1} href={`/tasks/${line.task}`}>
-            {line.task}
-          </a>{' '}
+          <TaskId id={line.task} isInRow />{' '}
         </>
       )}
       {line.text}
@@ -214,7 +208,11 @@ function Table({ lines, onEnd }: { lines: Line[]; onEnd: (() => void) | undefine
           name: 'time',
           title: w().time,
           width: '184px',
-          show: (line) => <time dateTime={line.time} title={`${w().head} ${line.offset}`}>{clock(Date.parse(line.time), true)}</time>,
+          show: (line) => (
+            <time dateTime={line.time} title={`${w().head} ${line.offset}`}>
+              {clock(Date.parse(line.time), true)}
+            </time>
+          ),
         },
         {
           name: 'level',
@@ -227,7 +225,8 @@ function Table({ lines, onEnd }: { lines: Line[]; onEnd: (() => void) | undefine
       ]}
       lines={(line) => [
         <>
-          <Level line={line} /> <span class="soft">{`${clock(Date.parse(line.time))} · ${who(line)}`}</span>
+          <Level line={line} />{' '}
+          <span class="soft">{`${clock(Date.parse(line.time))} · ${who(line)}`}</span>
         </>,
         <Said line={line} />,
       ]}

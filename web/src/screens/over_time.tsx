@@ -4,6 +4,7 @@ import { address } from '../api';
 import { useAsked } from '../asked';
 import { Chart } from '../parts/chart';
 import { Section } from '../parts/frame';
+import { projectAt } from '../parts/links';
 import { brief, now, seconds, stateWord } from '../parts/shown';
 import { ask, go, query } from '../router';
 import { levels, rates, samples } from '../samples';
@@ -134,7 +135,7 @@ function Ended({ counts, project }: { counts: Counts; project: string }) {
       data={[times, rate(counts.done), rate(failed)]}
       onPick={(at) =>
         go(
-          address(project === '' ? '/tasks' : `/projects/${encodeURIComponent(project)}`, {
+          address(project === '' ? '/tasks' : projectAt(project), {
             since: Math.round(at * 1000),
             until: Math.round(at * 1000 + step),
           }),

@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { awaySince, status, useAsked } from '../asked';
-import { Empty, Screen, Section, Shown, Skeleton } from '../parts/frame';
+import { Empty, listOf, Screen, Section, Shown, Skeleton } from '../parts/frame';
+import { projectAt } from '../parts/links';
 import {
   Ago,
   Bar,
@@ -198,7 +199,7 @@ function Projects() {
             <ul class="plain-list">
               {list.map((each) => (
                 <li key={each.project} class="with-bar">
-                  <a href={`/projects/${encodeURIComponent(each.project)}`}>{each.project}</a>
+                  <a href={projectAt(each.project)}>{each.project}</a>
                   <Bar counts={countsOf(each)} total={each.expected ?? 0} />
                   <span class="figures-in">
                     {w().doneOf(each.done, Math.max(each.tasks, each.expected ?? 0))}
@@ -287,10 +288,3 @@ function Roles({ now }: { now: Status }) {
 /** How many dead letters there are, in all groups. */
 export const lettersIn = (groups: unknown) =>
   listOf<Group>(groups, 'groups').reduce((sum, group) => sum + group.count, 0);
-
-/** Routes of lists say the list, or a map with the list in it. */
-export function listOf<T>(data: unknown, name: string): T[] {
-  if (Array.isArray(data)) return data as T[];
-  const inner = (data as Record<string, unknown> | null)?.[name];
-  return Array.isArray(inner) ? (inner as T[]) : [];
-}

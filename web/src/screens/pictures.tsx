@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { filesOf } from '../dropped';
 import { Empty, Field, Screen } from '../parts/frame';
+import { TaskId } from '../parts/links';
 import { bytes, Mark, seconds } from '../parts/shown';
+import { Act } from '../parts/told';
 import { w } from '../settings';
 import {
   findLeft,
@@ -121,6 +123,14 @@ export function Pictures() {
   );
 }
 
+const kStates = {
+  sending: 'queued',
+  held: 'waiting',
+  processing: 'running',
+  completed: 'done',
+  failed: 'failed',
+};
+
 function One({ upload, again }: { upload: Upload; again: () => void }) {
   const { file, state, sent } = upload;
   const { rate } = upload;
@@ -128,19 +138,7 @@ function One({ upload, again }: { upload: Upload; again: () => void }) {
   return (
     <li>
       <div class="letter-head">
-        <Mark
-          state={
-            state === 'sending'
-              ? 'queued'
-              : state === 'held'
-                ? 'waiting'
-                : state === 'processing'
-                  ? 'running'
-                  : state === 'completed'
-                    ? 'done'
-                    : 'failed'
-          }
-        />
+        <Mark state={kStates[state]} />
         <strong class="cut">{file.name}</strong>
         <span class="figures-in">
           {bytes(file.size)}
@@ -156,46 +154,27 @@ function One({ upload, again }: { upload: Upload; again: () => void }) {
           <span class="soft">{w().safe(Math.floor((sent / file.size) * 100))}</span>
         )}
         <span class="acts">
-          {upload.taskId && (
-            <a class="mono" href={`/tasks/${upload.taskId}`}>
-              {upload.taskId}
-            </a>
-          )}
+          {upload.taskId && <TaskId id={upload.taskId} />}
           {upload.to && (
             <a href={upload.to} download={upload.fileName}>
               {w().download}
             </a>
           )}
           {state === 'sending' && (
-            <button
-              class="plain"
-              aria-label={`${w().pauseIt} ${file.name}`}
-              onClick={() => hold(upload.id)}
-            >
-              {w().pauseIt}
-            </button>
+            <Act class="plain" says={w().pauseIt} of={file.name} onClick={() => hold(upload.id)} />
           )}
           {state === 'held' && (
-            <button
-              class="plain"
-              aria-label={`${w().goOn} ${file.name}`}
-              onClick={() => goOn(upload.id)}
-            >
-              {w().goOn}
-            </button>
+            <Act class="plain" says={w().goOn} of={file.name} onClick={() => goOn(upload.id)} />
           )}
           {(state === 'completed' || state === 'failed') && (
-            <button class="plain" aria-label={`${w().again} ${file.name}`} onClick={again}>
-              {w().again}
-            </button>
+            <Act class="plain" says={w().again} of={file.name} onClick={again} />
           )}
-          <button
+          <Act
             class="plain"
-            aria-label={`${state === 'sending' ? w().stop : w().hide} ${file.name}`}
+            says={state === 'sending' ? w().stop : w().hide}
+            of={file.name}
             onClick={() => forget(upload.id)}
-          >
-            {state === 'sending' ? w().stop : w().hide}
-          </button>
+          />
         </span>
       </div>
       {(state === 'sending' || state === 'held') && (

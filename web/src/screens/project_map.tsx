@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { address, call } from '../api';
 import { pulse } from '../live';
 import { Grid } from '../parts/grid';
+import { TaskId } from '../parts/links';
 import { Mark, number } from '../parts/shown';
 import { go } from '../router';
 import { isDark, w } from '../settings';
@@ -59,7 +60,7 @@ export function ProjectMap({ name }: { name: string }) {
         isReading.value = false;
         // What begins to run stands at the front, what is new behind all that is known.
         let next = await readLive(name, known, 0);
-        for (next = next && Math.max(next, last); next && show(); )
+        for (next = next && Math.max(next, last); next && show();)
           next = await readLive(name, known, next);
         for (const { seq } of known.values()) last = Math.max(last, seq);
         show(true);
@@ -277,11 +278,7 @@ function Brushed({ all, range: [from, to], clear }: BrushedProps) {
             name: 'id',
             title: 'id',
             width: '160px',
-            show: ({ id }) => (
-              <a class="mono" href={`/tasks/${id}`} tabIndex={-1}>
-                {id}
-              </a>
-            ),
+            show: ({ id }) => <TaskId id={id} isInRow />,
           },
           {
             name: 'state',
@@ -326,10 +323,16 @@ async function readEnded(
   let cursor: string | number | null | undefined;
   let newest = until;
   do {
-    const page: { rows: Pick<Row, 'id' | 'offset' | 'state'>[]; next?: string | number | null } = await call(
-      'GET',
-      address('/history', { project: name, brief: 1, limit: kEndedPage, cursor: cursor ?? undefined }),
-    );
+    const page: { rows: Pick<Row, 'id' | 'offset' | 'state'>[]; next?: string | number | null } =
+      await call(
+        'GET',
+        address('/history', {
+          project: name,
+          brief: 1,
+          limit: kEndedPage,
+          cursor: cursor ?? undefined,
+        }),
+      );
     for (const row of page.rows) {
       const offset = row.offset ?? 0;
       if (offset <= until) return newest;

@@ -1,18 +1,17 @@
 import { address } from '../api';
 import { status, useAsked } from '../asked';
 import { growth } from '../growth';
-import { Empty, Screen, Section, Shown } from '../parts/frame';
+import { Empty, listOf, Screen, Section, Shown } from '../parts/frame';
 import { type Column, Grid } from '../parts/grid';
+import { projectAt } from '../parts/links';
 import { Ago, Bar, capital, Mark, number, seconds, Shape, short, stateWord } from '../parts/shown';
-import { act, sure, tell } from '../parts/told';
+import { Act, does } from '../parts/told';
 import { pins, w } from '../settings';
 import type { Group, Project } from '../types';
-import { countsOf, listOf } from './overview';
+import { countsOf } from './overview';
 import { OverTime } from './over_time';
 import { ProjectMap } from './project_map';
 import { Tasks } from './tasks';
-
-const to = (name: string) => `/projects/${encodeURIComponent(name)}`;
 
 export function Projects() {
   const answer = useAsked<unknown>('/projects', 2000);
@@ -35,10 +34,10 @@ export function Projects() {
               rows={list}
               columns={columns()}
               keyOf={(row) => row.project}
-              linkOf={(row) => to(row.project)}
+              linkOf={(row) => projectAt(row.project)}
               lines={(row) => [
                 <>
-                  <a href={to(row.project)} tabIndex={-1}>
+                  <a href={projectAt(row.project)} tabIndex={-1}>
                     {row.project}
                   </a>{' '}
                   <span class="soft">{w().projectStates[row.state]}</span>
@@ -69,7 +68,7 @@ const columns = (): Column<Project>[] => [
     title: w().filterNames.project,
     width: 'minmax(90px, 1fr)',
     show: (row) => (
-      <a href={to(row.project)} tabIndex={-1}>
+      <a href={projectAt(row.project)} tabIndex={-1}>
         {row.project}
       </a>
     ),
@@ -105,7 +104,7 @@ const eta = (row: Project) =>
 
 /** One project: how far it is, its tasks as a map and as a list. */
 export function OneProject({ name }: { name: string }) {
-  const answer = useAsked<Project>(`/projects/${encodeURIComponent(name)}`);
+  const answer = useAsked<Project>(projectAt(name));
   const project = answer.data;
   return (
     <Screen title={name} aside={project && <Acts project={project} />}>
@@ -119,7 +118,7 @@ export function OneProject({ name }: { name: string }) {
                 .filter(([, each]) => each > 0)
                 .map(([state, each]) => (
                   <li key={state}>
-                    <a href={`${to(name)}?state=${state}`}>
+                    <a href={`${projectAt(name)}?state=${state}`}>
                       <Mark state={state} /> <span class="figures-in">{number(each)}</span>
                     </a>
                   </li>
@@ -127,7 +126,8 @@ export function OneProject({ name }: { name: string }) {
             </ul>
             {shown.first_unix_ms && (
               <p class="soft">
-                {w().firstAndLast} <Ago when={shown.first_unix_ms} />, <Ago when={shown.last_unix_ms} />
+                {w().firstAndLast} <Ago when={shown.first_unix_ms} />,{' '}
+                <Ago when={shown.last_unix_ms} />
               </p>
             )}
             {shown.result && (
@@ -186,10 +186,8 @@ function sentence(project: Project): string {
 function Acts({ project }: { project: Project }) {
   const name = project.project;
   const isHeld = (status.value?.ventilator?.paused ?? []).includes(`project:${name}`);
-  const does = async (what: string, text?: string) => {
-    if (text !== undefined && !(await sure(text, w().acts[what as 'cancel']))) return;
-    if (await act('POST', `${to(name)}/${what}`)) tell(w().didIt);
-  };
+  const post = (what: string, question?: [string, string]) => () =>
+    does('POST', `${projectAt(name)}/${what}`, question);
   const open = project.queued + project.running + project.waiting;
   const bad = project.failed + project.dead + project.cancelled;
   const isPinned = pins.list.value.includes(name);
@@ -200,18 +198,17 @@ function Acts({ project }: { project: Project }) {
       <button class="plain" aria-pressed={isPinned} onClick={pin}>
         {isPinned ? w().unpin : w().pin}
       </button>
-      {open > 0 && !isHeld && <button onClick={() => does('pause')}>{w().acts.pause}</button>}
-      {isHeld && <button onClick={() => does('resume')}>{w().acts.resume}</button>}
-      {project.state === 'open' && <button onClick={() => does('close')}>{w().acts.close}</button>}
+      {open > 0 && !isHeld && <Act says={w().acts.pause} onClick={post('pause')} />}
+      {isHeld && <Act says={w().acts.resume} onClick={post('resume')} />}
+      {project.state === 'open' && <Act says={w().acts.close} onClick={post('close')} />}
       {open > 0 && (
-        <button onClick={() => does('cancel', w().cancelSure(number(open), name))}>
-          {w().acts.cancel}
-        </button>
+        <Act
+          says={w().acts.cancel}
+          onClick={post('cancel', [w().cancelSure(number(open), name), w().acts.cancel])}
+        />
       )}
       {project.state === 'over' && bad > 0 && (
-        <button class="main" onClick={() => does('retry')}>
-          {w().retryThem(number(bad))}
-        </button>
+        <Act class="main" says={w().retryThem(number(bad))} onClick={post('retry')} />
       )}
     </>
   );

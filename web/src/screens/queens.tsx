@@ -4,6 +4,7 @@ import { address, call } from '../api';
 import { pulse } from '../live';
 import { Boards } from '../parts/boards';
 import { Field, Screen } from '../parts/frame';
+import { projectAt } from '../parts/links';
 import { number, seconds, unix } from '../parts/shown';
 import { act } from '../parts/told';
 import { ask, query } from '../router';
@@ -105,7 +106,11 @@ function Board({ n, project }: { n: number; project: string }) {
   const solved = came.find((part) => part.solutions)?.id;
   const found = useSignal<Json[]>([]);
   useEffect(() => {
-    if (solved) void boardsOf(solved).then((boards) => (found.value = boards), () => undefined);
+    if (solved)
+      void boardsOf(solved).then(
+        (boards) => (found.value = boards),
+        () => undefined,
+      );
   }, [solved]);
   return (
     <>
@@ -144,7 +149,7 @@ function Board({ n, project }: { n: number; project: string }) {
       </div>
       <Boards boards={found.value} />
       <p class="soft">
-        {w().queensAxes} <a href={`/projects/${encodeURIComponent(project)}`}>{project}</a>
+        {w().queensAxes} <a href={projectAt(project)}>{project}</a>
         {came.length === all.length && ` · ${seconds(spanOf(parts.value) / 1000)}`}
       </p>
     </>

@@ -3,8 +3,9 @@ import { status, useAsked } from '../asked';
 import { Boards, kShown } from '../parts/boards';
 import { Empty, Screen, Section, Shown } from '../parts/frame';
 import { Tree } from '../parts/json';
+import { projectAt, TaskId } from '../parts/links';
 import { Ago, bytes, capital, clock, Mark, seconds, Shape, unix } from '../parts/shown';
-import { act, copy, Curl, sure, tell } from '../parts/told';
+import { Act, act, copy, Curl, sure, tell } from '../parts/told';
 import { go } from '../router';
 import { replays, w } from '../settings';
 import { type Artifact, type Json, kUnsettled, type Task } from '../types';
@@ -25,7 +26,7 @@ export function Story({ id, close }: { id: string; close?: () => void }) {
         <>
           {isOpen && <Cancel task={task} />}
           {task?.state === 'dead' && <Replay task={task} />}
-          {task && <button onClick={() => edit(task)}>{w().editAndSubmit}</button>}
+          {task && <Act says={w().editAndSubmit} onClick={() => edit(task)} />}
           {close && (
             <>
               <a class="button plain" href={`/tasks/${id}`}>
@@ -87,18 +88,12 @@ function Replays({ id }: { id: string }) {
     <>
       {before && (
         <span>
-          {w().replayOf}{' '}
-          <a class="mono" href={`/tasks/${before}`}>
-            {before}
-          </a>
+          {w().replayOf} <TaskId id={before} />
         </span>
       )}
       {now && (
         <span>
-          {w().replayedAs}{' '}
-          <a class="mono" href={`/tasks/${now}`}>
-            {now}
-          </a>
+          {w().replayedAs} <TaskId id={now} />
         </span>
       )}
     </>
@@ -124,9 +119,7 @@ function Told({ task }: { task: Task }) {
             <li key={each.code + each.text}>
               {sentence(each.text)}
               {each.tasks?.map((other) => (
-                <a key={other} class="mono" href={`/tasks/${other}`}>
-                  {other}
-                </a>
+                <TaskId key={other} id={other} />
               ))}
             </li>
           ))}
@@ -136,8 +129,7 @@ function Told({ task }: { task: Task }) {
         <span>{task.kind}</span>
         {task.project && (
           <span>
-            {w().inProject}{' '}
-            <a href={`/projects/${encodeURIComponent(task.project)}`}>{task.project}</a>
+            {w().inProject} <a href={projectAt(task.project)}>{task.project}</a>
           </span>
         )}
         {task.submitted && (
@@ -152,8 +144,7 @@ function Told({ task }: { task: Task }) {
         )}
         {task.traceparent && (
           <span>
-            {w().trace}{' '}
-            <code title={task.traceparent}>{task.traceparent.split('-')[1]}</code>
+            {w().trace} <code title={task.traceparent}>{task.traceparent.split('-')[1]}</code>
           </span>
         )}
         <Replays id={task.id} />
@@ -176,8 +167,7 @@ function Told({ task }: { task: Task }) {
             {hasOutput ? (
               <Output output={output} />
             ) : (
-              value !== undefined &&
-              value !== null && <Tree value={boards ? output : value} />
+              value !== undefined && value !== null && <Tree value={boards ? output : value} />
             )}
           </Section>
         ) : null}
@@ -207,8 +197,11 @@ function artifactsOf(task: Task): Artifact[] {
 
 // Times in it as the page tells them.
 const sentence = (text: string) =>
-  capital(w().toldWhy(text).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => clock(Date.parse(time)))) +
-  (/[.!?]$/.test(text) ? '' : '.');
+  capital(
+    w()
+      .toldWhy(text)
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => clock(Date.parse(time))),
+  ) + (/[.!?]$/.test(text) ? '' : '.');
 
 function headline(task: Task): string {
   const last = task.attempts?.at(-1);
@@ -301,7 +294,7 @@ function Cancel({ task }: { task: Task }) {
     if (!(await sure(w().cancelOne(task.id), w().cancelIt))) return;
     if (await act('DELETE', `/task/${task.id}`)) tell(w().cancelling('1'));
   };
-  return <button onClick={cancel}>{w().cancel}</button>;
+  return <Act says={w().cancel} onClick={cancel} />;
 }
 
 function Replay({ task }: { task: Task }) {
@@ -310,11 +303,7 @@ function Replay({ task }: { task: Task }) {
     const id = answer && tellReplayed(answer);
     if (id) go(`/tasks/${id}`);
   };
-  return (
-    <button class="main" onClick={replay}>
-      {w().replay}
-    </button>
-  );
+  return <Act class="main" says={w().replay} onClick={replay} />;
 }
 
 function edit(task: Task): void {

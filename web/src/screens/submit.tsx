@@ -2,7 +2,8 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { call, Refusal } from '../api';
 import { useAsked } from '../asked';
-import { Field, Screen, Section, Shown } from '../parts/frame';
+import { Field, listOf, Screen, Section, Shown } from '../parts/frame';
+import { TaskId } from '../parts/links';
 import { type Args, isFree, preferred, SchemaFields } from '../parts/schema';
 import { Mark } from '../parts/shown';
 import { Curl, tell, tellRefusal } from '../parts/told';
@@ -10,7 +11,6 @@ import { ask, query } from '../router';
 import { knowsEole, w } from '../settings';
 import type { Json, Kind, Schema, Task } from '../types';
 import { Many } from './submit_many';
-import { listOf } from './overview';
 
 export const schemaOf = (kind: Kind | undefined): Schema => kind?.arguments ?? {};
 
@@ -132,7 +132,11 @@ function Form({ kinds }: { kinds: Kind[] }) {
   return (
     <div class="form-and-json">
       <form onSubmit={submit} noValidate>
-        <Field id="kind" label={w().filterNames.kind} hint={kind?.about && w().toldKind(kind.about)}>
+        <Field
+          id="kind"
+          label={w().filterNames.kind}
+          hint={kind?.about && w().toldKind(kind.about)}
+        >
           <select
             id="kind"
             value={name}
@@ -238,11 +242,11 @@ function Sent({ id }: { id: string }) {
   const task = answer.data;
   return (
     <li>
-      <a class="mono" href={`/tasks/${id}`}>
-        {id}
-      </a>
+      <TaskId id={id} />
       {task && <Mark state={task.state} />}
-      {task?.why?.[0] && task.state !== 'done' && <span class="soft cut">{w().toldWhy(task.why[0].text)}</span>}
+      {task?.why?.[0] && task.state !== 'done' && (
+        <span class="soft cut">{w().toldWhy(task.why[0].text)}</span>
+      )}
     </li>
   );
 }

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { exportRows, save } from '../export';
 import { number } from '../parts/shown';
-import { act, copy, sure, tell, tellRefusal } from '../parts/told';
+import { Act, act, copy, sure, tell, tellRefusal } from '../parts/told';
 import { w } from '../settings';
 import { isAmong, kUnsettled, type Row } from '../types';
 import { type Acted, tellReplayed } from './dead';
@@ -46,8 +46,8 @@ function OfChosen({ rows, clear }: { rows: Row[]; clear: () => void }) {
   return (
     <>
       {w().chosen(number(rows.length))}
-      {open.length > 0 && <button onClick={cancel}>{w().cancel}</button>}
-      {dead.length > 0 && <button onClick={replay}>{w().replay}</button>}
+      {open.length > 0 && <Act says={w().cancel} onClick={cancel} />}
+      {dead.length > 0 && <Act says={w().replay} onClick={replay} />}
       <button class="plain" onClick={clear}>
         {w().chooseNone}
       </button>
@@ -88,7 +88,7 @@ function CancelAll({ filter }: { filter: Filter }) {
     );
     if (answer) tell(w().cancelling(number(answer.count)));
   };
-  return <button onClick={cancel}>{w().cancelAll}</button>;
+  return <Act says={w().cancelAll} onClick={cancel} />;
 }
 
 function ReplayAll({ filter }: { filter: Filter }) {
@@ -98,10 +98,10 @@ function ReplayAll({ filter }: { filter: Filter }) {
   const replay = async () => {
     const body = bodyOf(filter, ['project', 'kind']);
     const ask = (count: string) => w().replaySure(count, filter.project || filter.kind);
-    const answer = await allThatMatch<Acted>('/dead/replay', body, ask, w().replayThem);
+    const answer = await allThatMatch<Acted>('/dead/replay', body, ask, w().replay);
     if (answer) tellReplayed(answer);
   };
-  return <button onClick={replay}>{w().replayMatching}</button>;
+  return <Act says={w().replayMatching} onClick={replay} />;
 }
 
 /** What ended and matches, or what of it is chosen, as a file. */

@@ -2,11 +2,11 @@
 import { useSignal } from '@preact/signals';
 import { useAsked } from '../asked';
 import { type Choice, Combo } from '../parts/combo';
+import { listOf } from '../parts/frame';
 import { clock, Mark, stateWord } from '../parts/shown';
 import { ask, query } from '../router';
 import { w } from '../settings';
 import { type Kind, kSettled, kUnsettled, type Project, type Worker } from '../types';
-import { listOf } from './overview';
 
 export const kFilters = [
   'state',

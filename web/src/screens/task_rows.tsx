@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Column, Sort } from '../parts/grid';
+import { TaskId } from '../parts/links';
 import { Ago, brief, Mark, number, unix } from '../parts/shown';
 import { ask, query } from '../router';
 import { w } from '../settings';
@@ -39,11 +40,7 @@ const all = (): TaskColumn[] => [
     name: 'id',
     title: 'id',
     width: '108px',
-    show: (row) => (
-      <a class="mono" href={`/tasks/${row.id}`} tabIndex={-1}>
-        {row.id}
-      </a>
-    ),
+    show: (row) => <TaskId id={row.id} isInRow />,
   },
   {
     name: 'kind',
@@ -178,10 +175,7 @@ export function sorted(rows: Row[], sort: Sort | null): Row[] {
 /** A task in two lines, for narrow screens. */
 export const lines = (row: Row): [ComponentChildren, ComponentChildren] => [
   <>
-    <Mark state={row.state} /> <strong>{row.kind}</strong>{' '}
-    <a class="mono" href={`/tasks/${row.id}`} tabIndex={-1}>
-      {row.id}
-    </a>
+    <Mark state={row.state} /> <strong>{row.kind}</strong> <TaskId id={row.id} isInRow />
     <span class="push">
       <Ago when={row.ended ?? row.submitted} />
     </span>

@@ -4,7 +4,7 @@ import { address } from '../api';
 import { status, useAsked } from '../asked';
 import { kListMs, kPage, type Page, useEnded } from '../ended';
 import { headNow } from '../live';
-import { Empty, Screen, Skeleton } from '../parts/frame';
+import { Empty, Refused, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
 import { number } from '../parts/shown';
 import { ask, query } from '../router';
@@ -99,16 +99,7 @@ function List({ filter, isOfProject = false }: { filter: Filter; isOfProject?: b
     (livePath !== null && !now.data && !now.refusal) ||
     (isEnded && !ended.answer.data && !ended.answer.refusal);
   if (rows.length === 0 && isLoading) return <Skeleton lines={10} />;
-  if (rows.length === 0 && refusal && refusal.status !== 0) {
-    return (
-      <Empty>
-        <p>
-          <strong>{refusal.status >= 502 ? w().roleAway : w().refused}</strong>
-        </p>
-        <p class="mono">{refusal.detail}</p>
-      </Empty>
-    );
-  }
+  if (rows.length === 0 && refusal && refusal.status !== 0) return <Refused refusal={refusal} />;
   if (rows.length === 0) return <Nothing filter={filter} />;
   const choose = (id: string) => {
     const next = new Set(chosen.value);

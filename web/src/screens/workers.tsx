@@ -1,11 +1,10 @@
 import { status, useAsked } from '../asked';
 import { growth } from '../growth';
-import { Empty, Screen, Shown } from '../parts/frame';
+import { Listed, Screen } from '../parts/frame';
 import { Ago, bytes, coarse, now, number, seconds, Shape, unix } from '../parts/shown';
-import { act, copy, tell } from '../parts/told';
+import { Act, act, copy, tell } from '../parts/told';
 import { w } from '../settings';
 import type { Row, Worker } from '../types';
-import { listOf } from './overview';
 
 // Those that were here while this page is open, and when they were last seen.
 const seen = new Map<string, number>();
@@ -29,40 +28,40 @@ export function Workers() {
   return (
     <Screen
       title={w().workers}
-      aside={gone !== undefined && gone > 0 && <span class="soft">{w().leftToday(number(gone))}</span>}
+      aside={
+        gone !== undefined && gone > 0 && <span class="soft">{w().leftToday(number(gone))}</span>
+      }
     >
-      <Shown answer={answer}>
-        {(data) => {
-          const list = listOf<Worker>(data, 'workers');
-          if (list.length === 0) {
-            return (
-              <Empty>
-                <p>{w().noWorkers}</p>
-                <pre>worker --cluster cluster.toml --slots 8</pre>
-              </Empty>
-            );
-          }
-          return (
-            <ul class="workers">
-              {list.map((each) => (
-                <One
-                  key={keyOf(each)}
-                  worker={each}
-                  tasks={tasks.filter((row) => row.worker === each.name)}
-                />
-              ))}
-              {left(list).map(([name, last]) => (
-                <li key={name} class="letter-head">
-                  <Shape state="lost" /> <strong>{name}</strong>
-                  <span class="soft">
-                    {w().leftAt} <Ago when={last} />
-                  </span>
-                </li>
-              ))}
-            </ul>
-          );
-        }}
-      </Shown>
+      <Listed<Worker>
+        answer={answer}
+        name="workers"
+        empty={
+          <>
+            <p>{w().noWorkers}</p>
+            <pre>worker --cluster cluster.toml --slots 8</pre>
+          </>
+        }
+      >
+        {(list) => (
+          <ul class="workers">
+            {list.map((each) => (
+              <One
+                key={keyOf(each)}
+                worker={each}
+                tasks={tasks.filter((row) => row.worker === each.name)}
+              />
+            ))}
+            {left(list).map(([name, last]) => (
+              <li key={name} class="letter-head">
+                <Shape state="lost" /> <strong>{name}</strong>
+                <span class="soft">
+                  {w().leftAt} <Ago when={last} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Listed>
     </Screen>
   );
 }
@@ -87,9 +86,11 @@ function stateOf(worker: Worker, isPaused: boolean): string {
 function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
   const scope = `worker:${worker.name}`;
   const isPaused = worker.paused || (status.value?.ventilator?.paused ?? []).includes(scope);
-  const wish = async (what: 'pause' | 'resume') => {
-    if (await act('POST', `/${what}`, { scope }))
-      tell(what === 'pause' ? w().pausedNow(worker.name) : w().resumedNow(worker.name));
+  const drain = async () => {
+    if (await act('POST', '/pause', { scope })) tell(w().pausedNow(worker.name));
+  };
+  const resume = async () => {
+    if (await act('POST', '/resume', { scope })) tell(w().resumedNow(worker.name));
   };
   const slots = Math.min(worker.slots, kSlotsShown);
   const resources = Object.entries(worker.resources ?? {}).map(
@@ -122,13 +123,9 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         {worker.held > tasks.length && <span class="soft">{w().held(number(worker.held))}</span>}
         <span class="acts">
           {isPaused ? (
-            <button aria-label={`${w().acts.resume} ${worker.name}`} onClick={() => wish('resume')}>
-              {w().acts.resume}
-            </button>
+            <Act says={w().acts.resume} of={worker.name} onClick={resume} />
           ) : (
-            <button aria-label={`${w().drain} ${worker.name}`} onClick={() => wish('pause')}>
-              {w().drain}
-            </button>
+            <Act says={w().drain} of={worker.name} onClick={drain} />
           )}
           <button class="plain" onClick={() => copy(`eole drain ${scope} --wait`)}>
             {w().copyShell}
@@ -154,9 +151,7 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         })}
         {worker.slots > slots && <li class="soft">{w().more(worker.slots - slots)}</li>}
       </ul>
-      <p class="soft">
-        {program.join(' · ')}
-      </p>
+      <p class="soft">{program.join(' · ')}</p>
       <p class="soft">
         {worker.kinds.split(',').join(', ')}
         {labels.length > 0 && ` · ${labels.join(', ')}`}

@@ -13,8 +13,6 @@ export const screens = {
     `Discard ${count} dead letter${s(count)}${reason && ` of “${reason}”`}? They leave this list; the log keeps them.`,
   replayRate: 'At most so many a second',
   replayRateIs: 'empty: all at once',
-  replayThem: 'Replay',
-  discardThem: 'Discard',
   discardReason: 'Why',
   discardReasonIs: 'Kept in the logs, with your name; may stay empty.',
   discard: 'Discard',

@@ -14,8 +14,6 @@ export const screens: typeof english = {
     `Écarter ${count} lettre${s(count)} morte${s(count)}${reason && ` de « ${reason} »`} ? Elles quittent cette liste ; le registre les garde.`,
   replayRate: 'Au plus tant par seconde',
   replayRateIs: 'vide : toutes à la fois',
-  replayThem: 'Rejouer',
-  discardThem: 'Écarter',
   discardReason: 'Pourquoi',
   discardReasonIs: 'Gardé dans les journaux, avec votre nom ; peut rester vide.',
   discard: 'Écarter',
