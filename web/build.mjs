@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { minify } from 'terser';
 
 const kGzipBytesMax = 60 * 1024; // Of all files together, but for French, which comes apart.
 const kFrench = 'fr.js';
@@ -66,6 +67,11 @@ const files = [...page.outputFiles, ...french.outputFiles].map((file) => [
   file.path.slice(out.length + 1),
   Buffer.from(file.contents),
 ]);
+// Its locals have the same few names in every function, which gzip packs better: 4 % less.
+for (const file of files.filter(([name]) => name === 'page.js')) {
+  const { code } = await minify(String(file[1]), { module: true, compress: { passes: 2 } });
+  file[1] = Buffer.from(code);
+}
 for (const name of ['index.html', 'page.svg']) {
   files.push([name, readFileSync(join(here, 'src', name))]);
 }
