@@ -51,13 +51,19 @@ test('whoever shows no token is asked for one, and sees what was asked for once 
   await page.getByText('This token is none, or was revoked.').waitFor();
   await judge('login over the page');
   await logIn();
-  await page.getByText(/slots busy/).first().waitFor();
+  await page
+    .getByText(/slots busy/)
+    .first()
+    .waitFor();
   assert.equal(await page.getByRole('dialog').count(), 0);
   const cookies = await page.context().cookies();
   assert.ok(cookies.every((each) => each.httpOnly && each.sameSite === 'Strict'));
   assert.ok(!JSON.stringify(cookies).includes(token));
   await page.reload();
-  await page.getByText(/slots busy/).first().waitFor();
+  await page
+    .getByText(/slots busy/)
+    .first()
+    .waitFor();
   await page.getByText('live', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.waitForURL('**/login');
@@ -92,7 +98,10 @@ test('a token is made, shown once, given another role, and revoked', async () =>
   await page.getByText('made-here (observe)').waitFor();
   assert.equal(await page.getByRole('link', { name: 'Access' }).count(), 0);
 
-  for (const own of [before.getByLabel('Role boss'), before.getByRole('button', { name: 'Revoke boss' })])
+  for (const own of [
+    before.getByLabel('Role boss'),
+    before.getByRole('button', { name: 'Revoke boss' }),
+  ])
     assert.ok(await own.isDisabled());
   const role = before.getByLabel('Role made-here');
   await role.selectOption('admin');
@@ -108,6 +117,87 @@ test('a token is made, shown once, given another role, and revoked', async () =>
   await page.getByRole('dialog', { name: 'Log in' }).waitFor();
   await context.close();
   page = before;
+});
+
+// What changes something, on which screen, and the least role that may.
+const kChanges = ({ queued, dead }) => [
+  ['/', 'link', 'Submit', 'submit'],
+  ['/tasks?state=queued', 'button', 'Cancel all that match', 'submit'],
+  ['/tasks?state=dead', 'button', 'Replay all that match', 'submit'],
+  [`/tasks/${queued}`, 'button', 'Cancel', 'submit'],
+  [`/tasks/${dead}`, 'button', 'Replay', 'submit'],
+  [`/tasks/${dead}`, 'button', 'Edit and submit', 'submit'],
+  ['/projects/seen', 'button', 'Cancel all', 'submit'],
+  ['/projects/seen', 'button', 'Pause', 'admin'],
+  ['/submit', 'button', 'Submit', 'submit'],
+  ['/pictures', 'button', 'Choose pictures', 'submit'],
+  ['/queens', 'button', /^Count with/, 'submit'],
+  ['/dead', 'button', 'Replay 1', 'submit'],
+  ['/dead', 'button', 'Copy as curl', 'submit'],
+  ['/dead', 'button', `Replay ${dead}`, 'submit'],
+  ['/dead', 'button', `Discard ${dead}`, 'submit'],
+  ['/groups', 'button', 'Add', 'submit'],
+  ['/groups', 'button', 'Remove late', 'submit'],
+  ['/groups/late', 'button', 'Remove', 'submit'],
+  ['/groups/late', 'button', 'Move', 'submit'],
+  ['/schedules', 'button', 'Add', 'submit'],
+  ['/schedules', 'button', 'Run now later', 'submit'],
+  ['/schedules', 'button', 'Pause later', 'submit'],
+  ['/workers', 'button', /^Drain/, 'admin'],
+  ['/access', 'button', 'Add', 'admin'],
+];
+
+test('whoever may not do a thing does not see its button, on any screen', async () => {
+  const lacking = { kind: 'echo', needs: { gpu: 'a100' }, project: 'seen' };
+  const [queued] = (await (await ask('POST', '/task', lacking)).json()).ids;
+  const dies = { kind: 'dead', args: { error: 'seen' }, retry: true, attempts: 1 };
+  const { id: dead } = await (await ask('POST', '/task?wait=20s', dies)).json();
+  await ask('POST', '/groups', { group: 'late' });
+  await ask('POST', '/alerts', { group: 'late', seconds: 60 });
+  await ask('PUT', '/schedules/later', { every: '1h', task: { kind: 'echo' } });
+  const ranks = ['observe', 'submit', 'admin'];
+  for (const role of ranks) {
+    const made = await (await ask('POST', '/tokens', { name: `as-${role}`, role })).json();
+    await open();
+    await page.goto(`${home}/login`);
+    await logIn(made.token);
+    await heading('Overview');
+    let before = '';
+    for (const [path, kind, name, least] of kChanges({ queued, dead })) {
+      const what = `${role}: ${path}: ${name}`;
+      if (path !== before) {
+        await page.goto(home + path);
+        await page.getByText(`as-${role} (${role})`).waitFor();
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+        before = path;
+      }
+      const main = page.getByRole('main');
+      const found =
+        path === '/pictures' ? main.getByText(name) : main.getByRole(kind, { name, exact: true });
+      if (ranks.indexOf(role) >= ranks.indexOf(least))
+        await found
+          .first()
+          .waitFor()
+          .catch(() => assert.fail(what));
+      else assert.equal(await found.count(), 0, what);
+    }
+    const menu = page.getByRole('navigation').getByRole('link');
+    assert.equal(
+      await menu.filter({ hasText: /^(Submit|Pictures)$/ }).count(),
+      role === 'observe' ? 0 : 2,
+    );
+  }
+  await open({ locale: 'fr-FR' });
+  await page.goto(`${home}/login`);
+  const { token: shown } = await (
+    await ask('POST', '/tokens', { name: 'voit', role: 'observe' })
+  ).json();
+  await page.getByLabel('Jeton').fill(shown);
+  await page.getByRole('button', { name: 'Se connecter' }).click();
+  await heading('Aperçu');
+  await page.goto(`${home}/submit`);
+  await page.getByText('Votre jeton a le rôle observer ; il faut le rôle soumettre.').waitFor();
 });
 
 for (const options of [

@@ -31,30 +31,30 @@ import { read } from './screens/task_query';
 import { Tasks } from './screens/tasks';
 import { Workers } from './screens/workers';
 import type { Kind, Project, Status } from './types';
-import { askWho, logOut, who } from './who';
+import { askWho, logOut, may, who } from './who';
 
 // Where each letter behind g goes.
 const kScreens = [
   ['/', 'overview', 'o', Overview],
   ['/tasks', 'tasks', 't', Tasks],
   ['/projects', 'projects', 'p', Projects],
-  ['/submit', 'submit', 's', Submit],
-  ['/pictures', 'pictures', 'i', Pictures],
+  ['/submit', 'submit', 's', Submit, 'submit'],
+  ['/pictures', 'pictures', 'i', Pictures, 'submit'],
   ['/dead', 'deadLetters', 'd', Dead],
   ['/groups', 'groups', 'r', Groups],
   ['/schedules', 'schedules', 'h', Schedules],
   ['/workers', 'workers', 'w', Workers],
   ['/cluster', 'cluster', 'c', Cluster],
   ['/logs', 'logs', 'l', Logs],
-  ['/access', 'access', 'a', Access],
+  ['/access', 'access', 'a', Access, 'admin'],
 ] as const;
 /** Not in the menu. */
 const kMore = [
   ['/queens', 'queens', 'q', Queens],
   ['/events-log', 'events', 'e', Events],
 ] as const;
-// Those that whoever looks may see.
-const screens = () => kScreens.filter(([to]) => to !== '/access' || who.value?.role === 'admin');
+// Those that whoever looks may use.
+const screens = () => kScreens.filter(([, , , , needs]) => may(needs ?? 'observe'));
 
 export function Shell() {
   useStatus();
@@ -96,8 +96,13 @@ function Here() {
   }
   const found = [...kScreens, ...kMore].find(([to]) => matches(to));
   if (found) {
-    const [, , , Found] = found;
-    return <Found />;
+    const [, name, , Found, needs = 'observe'] = found;
+    if (may(needs)) return <Found />;
+    return (
+      <Screen title={w()[name]}>
+        <Empty>{w().mayNot(who.value?.role ?? 'observe', needs)}</Empty>
+      </Screen>
+    );
   }
   if (matches('/login')) return <Login />;
   return (
@@ -247,10 +252,10 @@ function Search() {
     const take = typeof to === 'string' ? () => leave(to) : () => (to(), leave(path.peek()));
     choices.push({ text: what, hint, take });
   };
-  for (const [to, name, letter] of [...kScreens, ...kMore]) offer(w()[name], `g ${letter}`, to);
+  for (const [to, name, letter] of [...screens(), ...kMore]) offer(w()[name], `g ${letter}`, to);
   for (const each of listOf<Project>(projects, 'projects').slice(0, 200))
     if (each.project !== '') offer(each.project, w().inProject, projectAt(each.project));
-  for (const each of listOf<Kind>(kinds, 'kinds'))
+  for (const each of may('submit') ? listOf<Kind>(kinds, 'kinds') : [])
     offer(`${w().submit} ${each.name}`, w().filterNames.kind, `/submit?kind=${each.name}`);
   for (const each of ['light', 'dark'] as const)
     offer(`${w().theme}: ${w().themes[each]}`, '', () => (theme.value = each));

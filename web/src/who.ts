@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { call, isOut } from './api';
 import { pulse, startLive } from './live';
-import type { Who } from './types';
+import type { Role, Who } from './types';
 
 export const who = signal<Who | null>(null);
 
@@ -14,6 +14,12 @@ export async function askWho(): Promise<void> {
     isOut.value = who.peek()?.asks_token ?? false; // Away: it is asked again with the next answer.
   }
 }
+
+const kRoles: Role[] = ['observe', 'submit', 'admin']; // Each may what those before it may.
+
+/** May whoever looks do what takes this role? What is not known yet is shown: the gateway refuses. */
+export const may = (role: Role) =>
+  !who.value || kRoles.indexOf(role) <= kRoles.indexOf(who.value.role ?? 'observe');
 
 /** Throws Refusal. */
 export async function logIn(token: string): Promise<void> {

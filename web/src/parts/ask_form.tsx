@@ -3,7 +3,8 @@ import { useSignal } from '@preact/signals';
 import { call, type Method, Refusal } from '../api';
 import { pulse } from '../live';
 import { w } from '../settings';
-import type { Json } from '../types';
+import type { Json, Role } from '../types';
+import { may } from '../who';
 import { Field } from './frame';
 import { Curl, tell, tellRefusal } from './told';
 
@@ -24,6 +25,7 @@ interface AskFormProps {
   path: string;
   members: Member[];
   yes: string;
+  needs?: Role;
   /** What is asked with what was said; without it that is posted to the path. */
   request?: (said: Said) => [Method, string, Said];
   /** Instead of the request: asks first. */
@@ -33,7 +35,8 @@ interface AskFormProps {
 }
 
 /** What is left empty is not said; what is wrong is said at its field. */
-export function AskForm({ path, members, yes, request, send, done }: AskFormProps) {
+export function AskForm(props: AskFormProps) {
+  const { path, members, yes, needs = 'submit', request, send, done } = props;
   const values = useSignal<Record<string, string>>({});
   const wrong = useSignal<{ name: string; text: string } | null>(null);
   const valueOf = (member: Member) => values.value[member.name] ?? member.preset ?? '';
@@ -73,6 +76,7 @@ export function AskForm({ path, members, yes, request, send, done }: AskFormProp
       wrong.value = { name: (meant ?? members[0])?.name ?? '', text: thrown.detail };
     }
   };
+  if (!may(needs)) return null;
   const { asked } = read();
   return (
     <form class="wide" onSubmit={submit}>

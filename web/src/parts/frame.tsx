@@ -5,6 +5,8 @@ import { useEffect } from 'preact/hooks';
 import { lost, type Refusal } from '../api';
 import type { Answer } from '../asked';
 import { w } from '../settings';
+import type { Role } from '../types';
+import { may } from '../who';
 
 interface ScreenProps {
   title: string;
@@ -28,7 +30,12 @@ export function Screen({ title, aside, isPart = false, children }: ScreenProps) 
   );
 }
 
-export function Section({ title, aside, children }: Partial<ScreenProps> & { title: string }) {
+interface SectionProps extends Omit<ScreenProps, 'isPart'> {
+  needs?: Role; // It is for those who may do what is in it.
+}
+
+export function Section({ title, aside, needs = 'observe', children }: SectionProps) {
+  if (!may(needs)) return null;
   return (
     <section class="section" aria-label={title}>
       <div class="section-head">

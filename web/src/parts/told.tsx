@@ -6,6 +6,8 @@ import { call, type Method, Refusal } from '../api';
 import { curl } from '../curl';
 import { pulse } from '../live';
 import { w } from '../settings';
+import type { Role } from '../types';
+import { may } from '../who';
 import { Field } from './frame';
 
 interface Done {
@@ -76,12 +78,14 @@ export async function does(
 interface ActProps {
   says: string;
   of?: string | undefined; // Which thing, for who does not see beside what it stands.
+  needs?: Role;
   class?: string;
   onClick: () => unknown;
 }
 
-/** A button that changes something of one of many. */
-export function Act({ says, of, class: look, onClick }: ActProps) {
+/** A button that changes something, for those who may. */
+export function Act({ says, of, needs = 'submit', class: look, onClick }: ActProps) {
+  if (!may(needs)) return null;
   return (
     <button class={look} {...(of && { 'aria-label': `${says} ${of}` })} onClick={onClick}>
       {says}

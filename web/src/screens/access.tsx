@@ -92,6 +92,7 @@ function Add() {
       <AskForm
         path="/tokens"
         yes={w().addIt}
+        needs="admin"
         done={(token: Token) => (shown.value = token)}
         members={[
           { name: 'name', label: w().name },

@@ -7,6 +7,7 @@ import { Act, act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
 import { replays, w } from '../settings';
 import type { Group, Json, Letter } from '../types';
+import { may } from '../who';
 
 /** Tasks whose attempts are used up, by the reason of the last one. */
 export function Dead() {
@@ -181,7 +182,7 @@ function Letters({ group, all }: { group: Group | undefined; all: Group[] }) {
             says={w().discardAll(number(total))}
             onClick={() => acts('discard', filter, total)}
           />
-          <Curl method="POST" path="/dead/replay" body={filter} />
+          {may('submit') && <Curl method="POST" path="/dead/replay" body={filter} />}
         </span>
       }
     >

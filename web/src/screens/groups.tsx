@@ -79,7 +79,7 @@ export function Groups() {
           </ul>
         )}
       </Listed>
-      <Section title={w().addGroup}>
+      <Section title={w().addGroup} needs="submit">
         <AskForm
           path="/groups"
           yes={w().addIt}
@@ -156,7 +156,7 @@ export function OneGroup({ name }: { name: string }) {
                 ))}
               </ul>
             </Section>
-            <Section title={w().moveIt}>
+            <Section title={w().moveIt} needs="submit">
               <AskForm
                 path={`${to(name)}/move`}
                 yes={w().moveIt}

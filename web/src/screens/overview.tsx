@@ -18,6 +18,7 @@ import {
 import { rateNow } from '../samples';
 import { knowsEole, lastSeen, w } from '../settings';
 import { type Group, kSettled, type Project, type Row, type Status, type Worker } from '../types';
+import { may } from '../who';
 import { Away } from './away';
 import { FirstVisit } from './first_visit';
 import { OverTime } from './over_time';
@@ -27,7 +28,7 @@ const kStuckMs = 10_000;
 
 export function Overview() {
   const now = status.value;
-  const aside = (
+  const aside = may('submit') && (
     <a class="button main" href="/submit">
       {w().submit}
     </a>
@@ -39,7 +40,7 @@ export function Overview() {
       </Screen>
     );
   }
-  const isFirst = !knowsEole.value && (now.ventilator?.accepted ?? 0) === 0;
+  const isFirst = may('submit') && !knowsEole.value && (now.ventilator?.accepted ?? 0) === 0;
   return (
     <Screen title={w().overview} aside={aside}>
       {isFirst && <FirstVisit />}

@@ -198,8 +198,8 @@ function Acts({ project }: { project: Project }) {
       <button class="plain" aria-pressed={isPinned} onClick={pin}>
         {isPinned ? w().unpin : w().pin}
       </button>
-      {open > 0 && !isHeld && <Act says={w().acts.pause} onClick={post('pause')} />}
-      {isHeld && <Act says={w().acts.resume} onClick={post('resume')} />}
+      {open > 0 && !isHeld && <Act needs="admin" says={w().acts.pause} onClick={post('pause')} />}
+      {isHeld && <Act needs="admin" says={w().acts.resume} onClick={post('resume')} />}
       {project.state === 'open' && <Act says={w().acts.close} onClick={post('close')} />}
       {open > 0 && (
         <Act

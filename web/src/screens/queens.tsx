@@ -10,6 +10,7 @@ import { act } from '../parts/told';
 import { ask, query } from '../router';
 import { knowsEole, w } from '../settings';
 import type { Json, Row, Task } from '../types';
+import { may } from '../who';
 
 interface Part {
   id: string;
@@ -42,19 +43,21 @@ export function Queens() {
   return (
     <Screen title={w().queens}>
       <p>{w().queensAre}</p>
-      <form class="inline" onSubmit={start}>
-        <Field id="n" label={w().queensN}>
-          <input
-            id="n"
-            type="number"
-            min={kLeast}
-            max={kMost}
-            value={wish.value}
-            onInput={(event) => (wish.value = Number(event.currentTarget.value))}
-          />
-        </Field>
-        <button class="main">{w().queensStart(prefixes(wish.value).length)}</button>
-      </form>
+      {may('submit') && (
+        <form class="inline" onSubmit={start}>
+          <Field id="n" label={w().queensN}>
+            <input
+              id="n"
+              type="number"
+              min={kLeast}
+              max={kMost}
+              value={wish.value}
+              onInput={(event) => (wish.value = Number(event.currentTarget.value))}
+            />
+          </Field>
+          <button class="main">{w().queensStart(prefixes(wish.value).length)}</button>
+        </form>
+      )}
       {project !== '' && <Board key={project} n={n} project={project} />}
     </Screen>
   );

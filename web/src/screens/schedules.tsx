@@ -33,7 +33,7 @@ export function Schedules() {
           </ul>
         )}
       </Listed>
-      <Section title={w().addSchedule}>
+      <Section title={w().addSchedule} needs="submit">
         <Add />
       </Section>
     </Screen>

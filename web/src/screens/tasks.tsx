@@ -10,6 +10,7 @@ import { number } from '../parts/shown';
 import { ask, query } from '../router';
 import { isNarrow, isPaused, isSplit, isWide, w } from '../settings';
 import { among, type Counts, isAmong, kSettled, kUnsettled, type Row } from '../types';
+import { may } from '../who';
 import { Story } from './story';
 import { Acts, Exports } from './task_acts';
 import { type Filter, filterOf, Filters, kFilters, said } from './task_query';
@@ -185,9 +186,11 @@ function Nothing({ filter }: { filter: Filter }) {
   ) : (
     <Empty>
       <p>{w().noTasks}</p>
-      <a class="button main" href="/submit">
-        {w().submitOne}
-      </a>
+      {may('submit') && (
+        <a class="button main" href="/submit">
+          {w().submitOne}
+        </a>
+      )}
     </Empty>
   );
 }

@@ -123,13 +123,16 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         {worker.held > tasks.length && <span class="soft">{w().held(number(worker.held))}</span>}
         <span class="acts">
           {isPaused ? (
-            <Act says={w().acts.resume} of={worker.name} onClick={resume} />
+            <Act needs="admin" says={w().acts.resume} of={worker.name} onClick={resume} />
           ) : (
-            <Act says={w().drain} of={worker.name} onClick={drain} />
+            <Act needs="admin" says={w().drain} of={worker.name} onClick={drain} />
           )}
-          <button class="plain" onClick={() => copy(`eole drain ${scope} --wait`)}>
-            {w().copyShell}
-          </button>
+          <Act
+            class="plain"
+            needs="admin"
+            says={w().copyShell}
+            onClick={() => copy(`eole drain ${scope} --wait`)}
+          />
         </span>
       </div>
       <ul class="slots" aria-label={w().slotsOf(worker.name)}>

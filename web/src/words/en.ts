@@ -1,4 +1,5 @@
 // All that the page says, in English; fr.ts says the same.
+import type { Role } from '../types';
 import { screens } from './en_screens';
 
 const s = (count: string | number) => (String(count) === '1' ? '' : 's');
@@ -71,6 +72,8 @@ export const en = {
   noAnswer: 'The gateway does not answer',
   needsToken: 'This needs a token',
   notAllowed: 'Your token does not allow this',
+  mayNot: (has: Role, needs: Role) =>
+    `Your token has the role ${screens.roleNames[has]}; this takes the role ${screens.roleNames[needs]}.`,
   notThere: 'There is no such thing here',
   roleAway: 'A role of the cluster does not answer',
   noJson: 'This is no JSON yet',

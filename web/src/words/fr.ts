@@ -69,6 +69,8 @@ export const fr: Words = {
   noAnswer: 'La passerelle ne répond pas',
   needsToken: 'Il faut un jeton',
   notAllowed: 'Votre jeton ne le permet pas',
+  mayNot: (has, needs) =>
+    `Votre jeton a le rôle ${screens.roleNames[has]} ; il faut le rôle ${screens.roleNames[needs]}.`,
   notThere: 'Cela n’existe pas ici',
   roleAway: 'Un rôle de la grappe ne répond pas',
   noJson: 'Ce n’est pas encore du JSON',
