@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
 #include "common/base/text.hpp"
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
+#include "common/process/usage.hpp"
 #include "common/protocol/needs.hpp"
 
 namespace eole::worker {
@@ -27,8 +27,7 @@ protocol::Offers parsed(const Config& config) {
 void complete(Config& config) {
   config.host = process::host_name();
   config.version = process::kRelease;
-  if (const char* restarts = std::getenv(process::kRestarts))
-    config.restarts = static_cast<std::uint32_t>(std::strtoul(restarts, nullptr, 10));
+  config.restarts = process::usage().restarts;
   const auto said = parsed(config);
   const auto add = [&](const std::string& name, const std::string& amount) {
     if (said.resources.contains(name)) return;
