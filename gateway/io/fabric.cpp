@@ -1,6 +1,7 @@
 #include "gateway/io/fabric.hpp"
 
 #include "common/base/text.hpp"
+#include "common/process/system.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/result_view.hpp"
 #include "common/protocol/task_class.hpp"
@@ -44,6 +45,8 @@ awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, client::Question quest
     role.ask(
         std::move(question), [tell](const Answer& told) { tell(told); }, patience);
   });
+  auto& heard = &role == &ventilator_ ? heard_.ventilator : heard_.sink;
+  if (answer || !answer.error().is_silence()) heard = process::unix_ms();
   co_return answer;
 }
 

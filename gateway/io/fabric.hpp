@@ -61,6 +61,13 @@ class Fabric {
   };
   void tap(Tap tap) { tap_ = std::move(tap); }
 
+  /// When each role answered last, in Unix ms; zero: not since this gateway began.
+  struct Heard {
+    std::int64_t ventilator = 0;
+    std::int64_t sink = 0;
+  };
+  const Heard& heard() const { return heard_; }
+
   client::Session& session() { return session_; }
   client::Transfers& transfers() { return transfers_; }
   const net::ClusterFile& cluster() const { return cluster_; }
@@ -109,6 +116,7 @@ class Fabric {
   client::Session session_;
   client::Asks ventilator_;
   client::Asks sink_;
+  Heard heard_;
   client::Submits submits_;
   client::Transfers transfers_;
   std::unique_ptr<client::Reader> reader_;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "clients/cpp/tasks/schedule_view.hpp"
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/kinds/offered.hpp"
@@ -34,9 +35,18 @@ Value requests(const Server::Answered& answered) {
   return all;
 }
 
+// Of one that is away: since when.
+Value heard(const Fabric::Heard& heard) {
+  const auto view = [](std::int64_t ms) { return ms == 0 ? Value() : client::time_view(ms); };
+  return Value::Map{{"ventilator", view(heard.ventilator)}, {"sink", view(heard.sink)}};
+}
+
 // Who is within a prefix has nothing to do with the connections of others.
 Value own_state(Gateway& gateway, const Within& within) {
-  if (!within.is_all()) return Value::Map{{"role", "gateway"}, {"within", within.prefix()}};
+  auto heard_last = heard(gateway.fabric().heard());
+  if (!within.is_all())
+    return Value::Map{
+        {"role", "gateway"}, {"within", within.prefix()}, {"heard", std::move(heard_last)}};
   const auto used = process::usage();
   Value told = Value::Map{{"role", "gateway"},
                           {"pid", std::int64_t{::getpid()}},
@@ -45,6 +55,7 @@ Value own_state(Gateway& gateway, const Within& within) {
                           {"restarts", used.restarts},
                           {"cpu_seconds", used.cpu_seconds},
                           {"memory_bytes", used.memory_bytes},
+                          {"heard", std::move(heard_last)},
                           {"address", gateway.server().address()},
                           {"connections", std::uint64_t{gateway.server().connections()}},
                           {"requests", requests(gateway.server().answered())}};
