@@ -678,6 +678,44 @@ for (const role of ['sink', 'ventilator'])
     assert.equal(await page.evaluate(() => window.isSame), true);
   });
 
+for (const role of ['sink', 'ventilator'])
+  test(`of a ${role} that is away it is said since when, and what it said last`, async () => {
+    const words = page.waitForResponse((answer) => answer.url().includes(`/logs?role=${role}`));
+    await page.goto(`${home}/cluster`);
+    const about = () => page.getByRole('region', { name: role, exact: true });
+    await about().getByText('answers', { exact: true }).waitFor();
+    const { lines } = await (await words).json();
+    const up = Number(process.env.EOLE_UP);
+    const pid = execFileSync('pgrep', ['-P', String(up), '-x', role])
+      .toString()
+      .trim();
+    process.kill(up, 'SIGSTOP');
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+      const killed = Date.now();
+      await about().getByText('does not answer', { exact: false }).waitFor();
+      const last = about().getByRole('figure').filter({ hasText: 'What it said last' });
+      await last.getByText(lines[0].text, { exact: false }).waitFor();
+      await open({ locale: 'fr-FR' }); // Who comes later sees it, too.
+      await page.goto(`${home}/cluster`);
+      await about().getByText('ne répond pas', { exact: false }).first().waitFor();
+      const since = await about().locator('.section-head time').getAttribute('datetime');
+      assert.ok(Date.parse(since) <= killed, `${since}, killed ${killed}`);
+      const later = about().getByRole('figure').filter({ hasText: 'Ses derniers mots' });
+      const said = role === 'sink' ? 'sink.log' : lines[0].text;
+      await later.getByText(said, { exact: false }).waitFor();
+    } finally {
+      process.kill(up, 'SIGCONT');
+    }
+    await about().getByText('répond', { exact: true }).waitFor();
+    const again = about().getByText('redémarrages').locator('xpath=following-sibling::dd[1]');
+    await until(async () => Number(await again.textContent()) > 0, 'a restart');
+    await open();
+    await page.goto(home);
+    const strip = page.getByRole('listitem').filter({ hasText: role });
+    await strip.getByText(/started again (once|\d+ times)$/).waitFor();
+  });
+
 test('in French it is French, and the choice stays', async () => {
   await open({ locale: 'fr-FR' });
   await page.goto(home);

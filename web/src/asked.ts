@@ -3,6 +3,7 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { call, lost, pause, Refusal } from './api';
 import { isLive, pulse } from './live';
+import { unix } from './parts/shown';
 import { isPaused } from './settings';
 import type { Status } from './types';
 
@@ -104,7 +105,8 @@ export function setStatus(next: Status): void {
     sink: next.sink ?? status.peek()?.sink ?? null,
   };
   const before = awaySince.peek();
-  const since = (role: 'ventilator' | 'sink') => (next[role] ? null : (before[role] ?? Date.now()));
+  const since = (role: 'ventilator' | 'sink') =>
+    next[role] ? null : (before[role] ?? unix(next.gateway?.heard?.[role]) ?? Date.now());
   const now = { ventilator: since('ventilator'), sink: since('sink') };
   if (now.ventilator !== before.ventilator || now.sink !== before.sink) awaySince.value = now;
 }

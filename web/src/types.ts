@@ -85,66 +85,67 @@ export interface Row {
 }
 
 export interface Status {
-  ventilator: {
-    pid: number;
-    origin: string;
-    accepted: number;
-    queued: number;
-    waiting: number;
-    running: number;
-    settled: number;
-    introduced: boolean;
-    paused: string[];
-    journal_bytes: number;
-    journal_syncs: number;
-    journal_commit_us?: Commits;
-    start: number;
-    workers_left?: number; // Within the last day.
-    cpu_seconds?: number;
-    memory_bytes?: number;
-    up_seconds?: number;
-    version?: string;
-    disk_free_bytes?: number;
-  } | null;
-  sink: {
-    pid: number;
-    log: string;
-    head: number;
-    settled: number;
-    done: number;
-    failed: number;
-    dead: number;
-    cancelled: number;
-    log_bytes: number;
-    log_disk_bytes: number;
-    log_kept_from: number;
-    log_days_left: number | null;
-    log_keep_days: number;
-    log_keep_bytes: number;
-    log_full: boolean;
-    log_syncs: number;
-    log_commit_us?: Commits;
-    artifacts: number;
-    artifact_bytes: number;
-    cpu_seconds?: number;
-    memory_bytes?: number;
-    up_seconds?: number;
-    version?: string;
-    disk_free_bytes?: number;
-  } | null;
-  gateway: {
-    pid?: number;
-    address?: string;
-    connections?: number;
-    listeners?: number;
-    open_uploads?: number;
-    requests?: Requests[];
-    cpu_seconds?: number;
-    memory_bytes?: number;
-    up_seconds?: number;
-    version?: string;
-    disk_free_bytes?: number;
-  } | null;
+  ventilator: Ventilator | null;
+  sink: Sink | null;
+  gateway: Gateway | null;
+}
+
+interface Ventilator extends Used {
+  origin: string;
+  accepted: number;
+  queued: number;
+  waiting: number;
+  running: number;
+  settled: number;
+  introduced: boolean;
+  paused: string[];
+  journal_bytes: number;
+  journal_syncs: number;
+  journal_commit_us?: Commits;
+  start: number;
+  workers_left?: number; // Within the last day.
+  disk_free_bytes?: number;
+}
+
+interface Sink extends Used {
+  log: string;
+  head: number;
+  settled: number;
+  done: number;
+  failed: number;
+  dead: number;
+  cancelled: number;
+  log_bytes: number;
+  log_disk_bytes: number;
+  log_kept_from: number;
+  log_days_left: number | null;
+  log_keep_days: number;
+  log_keep_bytes: number;
+  log_full: boolean;
+  log_syncs: number;
+  log_commit_us?: Commits;
+  artifacts: number;
+  artifact_bytes: number;
+  disk_free_bytes?: number;
+}
+
+interface Gateway extends Used {
+  heard?: { ventilator: When; sink: When }; // When each answered it last.
+  address?: string;
+  connections?: number;
+  listeners?: number;
+  open_uploads?: number;
+  requests?: Requests[];
+}
+
+/** What a role says of its process; of who is held to a prefix, not to him. */
+export interface Used {
+  pid?: number;
+  version?: string;
+  up_seconds?: number;
+  restarts?: number; // By its supervisor.
+  cpu_seconds?: number;
+  memory_bytes?: number;
 }
 
 /** How long the writes that were synced took at most: half of them, and all but one in a hundred. */

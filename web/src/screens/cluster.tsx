@@ -8,7 +8,8 @@ import { Screen, Section, Skeleton } from '../parts/frame';
 import { Ago, bytes, coarse, number, seconds, Shape } from '../parts/shown';
 import { copy } from '../parts/told';
 import { w } from '../settings';
-import type { Commits, Requests } from '../types';
+import type { Commits, Requests, Used } from '../types';
+import { LastWords } from './logs';
 
 /** The roles, their disks, and where everything else is to be had. */
 export function Cluster() {
@@ -163,22 +164,15 @@ function Answered({ requests }: { requests: Requests[] }) {
   );
 }
 
-interface Used {
-  pid?: number;
-  cpu_seconds?: number;
-  memory_bytes?: number;
-  up_seconds?: number;
-  version?: string;
-}
-
 /** Processor and memory of a role, since when and as what it runs, of what of them it tells. */
 function usageOf(role: string, used: Used): [string, string | number][] {
-  const { pid, cpu_seconds, memory_bytes: memory, up_seconds: up, version } = used;
+  const { pid, cpu_seconds, memory_bytes: memory, up_seconds: up, restarts, version } = used;
   const cpu = growth(`${role}/${pid}`, cpu_seconds);
   return [
     [w().pid, pid ?? ''],
     [w().release, version ?? ''],
     [w().upSince, up ? coarse(up) : ''],
+    [w().restarts, restarts === undefined ? '' : number(restarts)],
     [w().cpu, cpu === null ? '' : w().ofACore(Math.round(cpu * 100))],
     [w().memory, memory ? bytes(memory) : ''],
   ];
@@ -226,6 +220,7 @@ function Role({ name, about, since, children }: RoleProps) {
       }
     >
       <p class="soft">{about}</p>
+      {name !== 'gateway' && <LastWords role={name} isAway={since !== null} />}
       {children}
     </Section>
   );

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { address, call, pause, Refusal } from '../api';
+import { useAsked } from '../asked';
 import { curl } from '../curl';
 import { Empty, Refused, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
@@ -10,6 +11,7 @@ import { clock } from '../parts/shown';
 import { copy } from '../parts/told';
 import { ask, query } from '../router';
 import { isPaused, w } from '../settings';
+import { who } from '../who';
 
 interface Line {
   offset: number;
@@ -32,6 +34,7 @@ const kRoles = ['ventilator', 'sink', 'worker', 'gateway'];
 const kLines = 200;
 const kKept = 2000; // Lines that the screen holds.
 const kLookMs = 2000;
+const kLastMs = 10_000; // Between two looks at what may be the last words.
 const kStream = ['-N', '-H', "'Accept: text/event-stream'"];
 
 const filterOf = () =>
@@ -176,8 +179,45 @@ function Filters({ filter }: { filter: ReturnType<typeof filterOf> }) {
   );
 }
 
+const kLast = 3;
+
+interface LastWordsProps {
+  role: string;
+  name?: string; // Of one of several.
+  isAway: boolean;
+}
+
+/**
+ * What a role that is away said last. The sink keeps what all say: it is asked before the role is
+ * away, too, so that what the sink said itself is known then.
+ */
+export function LastWords({ role, name, isAway }: LastWordsProps) {
+  const path = address('/logs', { role, limit: name ? kLines : kLast });
+  const answer = useAsked<Lines>(who.value?.prefix ? null : path, kLastMs);
+  if (!isAway || !(answer.data || answer.refusal)) return null;
+  const lines = answer.data?.lines.filter((line) => !name || line.name === name) ?? [];
+  return (
+    <figure class="stream">
+      <figcaption>
+        {w().lastWords} <a href={address('/logs', { role })}>{w().logs}</a>
+      </figcaption>
+      {lines.length > 0 ? (
+        <pre class="output">
+          {lines
+            .slice(0, kLast)
+            .reverse()
+            .map((line) => `${clock(Date.parse(line.time))} ${line.text}`)
+            .join('\n')}
+        </pre>
+      ) : (
+        <p class="soft">{w().wordsElsewhere(role)}</p>
+      )}
+    </figure>
+  );
+}
+
 const levelWord = (level: string) => w().levels[level as Line['level']] ?? level;
-const who = (line: Line) => (line.name === '' ? line.role : `${line.role} ${line.name}`);
+const byWhom = (line: Line) => (line.name === '' ? line.role : `${line.role} ${line.name}`);
 
 function Level({ line }: { line: Line }) {
   return <span class={`level is-${line.level}`}>{levelWord(line.level)}</span>;
@@ -220,13 +260,13 @@ function Table({ lines, onEnd }: { lines: Line[]; onEnd: (() => void) | undefine
           width: '112px',
           show: (line) => <Level line={line} />,
         },
-        { name: 'who', title: w().role, width: '168px', show: who },
+        { name: 'who', title: w().role, width: '168px', show: byWhom },
         { name: 'text', title: w().said, width: '1fr', show: (line) => <Said line={line} /> },
       ]}
       lines={(line) => [
         <>
           <Level line={line} />{' '}
-          <span class="soft">{`${clock(Date.parse(line.time))} · ${who(line)}`}</span>
+          <span class="soft">{`${clock(Date.parse(line.time))} · ${byWhom(line)}`}</span>
         </>,
         <Said line={line} />,
       ]}

@@ -17,7 +17,15 @@ import {
 } from '../parts/shown';
 import { rateNow } from '../samples';
 import { knowsEole, lastSeen, w } from '../settings';
-import { type Group, kSettled, type Project, type Row, type Status, type Worker } from '../types';
+import {
+  type Group,
+  kSettled,
+  type Project,
+  type Row,
+  type Status,
+  type Used,
+  type Worker,
+} from '../types';
 import { may } from '../who';
 import { Away } from './away';
 import { FirstVisit } from './first_visit';
@@ -262,20 +270,25 @@ function Failures() {
   );
 }
 
+/** Since when it runs, and how often it had to be started again. */
+function healthOf(role: Used | null): string {
+  const { up_seconds: up, restarts } = role ?? {};
+  return up
+    ? [`${w().upSince} ${coarse(up)}`, restarts && w().startedAgain(restarts)]
+        .filter(Boolean)
+        .join(', ')
+    : w().answers;
+}
+
 function Roles({ now }: { now: Status }) {
-  const roles: [string, number | undefined, boolean][] = [
-    ['ventilator', now.ventilator?.up_seconds, awaySince.value.ventilator !== null],
-    ['sink', now.sink?.up_seconds, awaySince.value.sink !== null],
-    ['gateway', now.gateway?.up_seconds, false],
-  ];
+  const { ventilator, sink } = awaySince.value;
+  const away = { ventilator, sink, gateway: null };
   return (
     <ul class="roles" aria-label={w().roles}>
-      {roles.map(([role, up, isAway]) => (
+      {(['ventilator', 'sink', 'gateway'] as const).map((role) => (
         <li key={role}>
-          <Shape state={isAway ? 'failed' : 'done'} /> {role}{' '}
-          <span class="soft">
-            {isAway ? w().doesNotAnswer : up ? `${w().upSince} ${coarse(up)}` : w().answers}
-          </span>
+          <Shape state={away[role] ? 'failed' : 'done'} /> {role}{' '}
+          <span class="soft">{away[role] ? w().doesNotAnswer : healthOf(now[role])}</span>
         </li>
       ))}
       {now.sink && <li class="soft">{w().asOf(number(now.sink.head))}</li>}

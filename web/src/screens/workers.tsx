@@ -5,6 +5,7 @@ import { Ago, bytes, coarse, now, number, seconds, Shape, unix } from '../parts/
 import { Act, act, copy, tell } from '../parts/told';
 import { w } from '../settings';
 import type { Row, Worker } from '../types';
+import { LastWords } from './logs';
 
 // Those that were here while this page is open, and when they were last seen.
 const seen = new Map<string, number>();
@@ -57,6 +58,7 @@ export function Workers() {
                 <span class="soft">
                   {w().leftAt} <Ago when={last} />
                 </span>
+                <LastWords role="worker" name={name} isAway />
               </li>
             ))}
           </ul>
@@ -135,6 +137,7 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
           />
         </span>
       </div>
+      {worker.state === 'suspect' && <LastWords role="worker" name={worker.name} isAway />}
       <ul class="slots" aria-label={w().slotsOf(worker.name)}>
         {Array.from({ length: slots }, (_, at) => {
           const task = tasks[at];

@@ -46,6 +46,10 @@ export const screens = {
   cpu: 'processor',
   ofACore: (percent: number) => `${percent} % of a core`,
   memory: 'memory',
+  lastWords: 'What it said last',
+  wordsElsewhere: (role: string) =>
+    `The sink, which keeps what all say, does not answer. Where it runs, it is in ${role}.log in the data directory’s logs.`,
+  restarts: 'started again',
   starts: 'starts',
   upSince: 'up for',
   release: 'version',

@@ -46,6 +46,10 @@ export const screens: typeof english = {
   cpu: 'processeur',
   ofACore: (percent) => `${percent} % d’un cœur`,
   memory: 'mémoire',
+  lastWords: 'Ses derniers mots',
+  wordsElsewhere: (role) =>
+    `Le puits, qui garde ce que tous disent, ne répond pas. Là où il tourne, c’est dans ${role}.log, dans logs du répertoire de données.`,
+  restarts: 'redémarrages',
   starts: 'démarrages',
   upSince: 'en marche depuis',
   release: 'version',
