@@ -17,6 +17,7 @@ struct GroupOptions {
   std::string group;
   std::string from = "latest";
   std::int64_t partitions = 8;
+  std::string member;
   std::vector<std::string> ids;
 };
 
@@ -86,11 +87,22 @@ void need_group(const std::string& group, const Globals& globals) {
   (void)look(cluster, group, Value::Map{});
 }
 
+void print_member(const Value& member) {
+  const auto heard = member["heard_unix_ms"].int_or(0);
+  const auto in_hand = member["unacknowledged"].int_or(0);
+  std::printf("  %-20s  %s partitions  heard %s ago%s\n", shown(member["name"].text_or("")).c_str(),
+              text(member["partitions"].int_or(0)).c_str(),
+              human_age(process::unix_ms() - heard).c_str(),
+              in_hand == 0 ? "" : text("  ", in_hand, " in hand").c_str());
+}
+
 void show(const GroupOptions& options, const Globals& globals) {
   Cluster cluster(globals);
   const auto view = look(cluster, options.group, Value::Map{});
   if (globals.json) return print_json(view);
   print_one(view);
+  if (const auto* members = view["each_member"].as<Value::Array>())
+    for (const auto& member : *members) print_member(member);
   const auto* each = view["each"].as<Value::Array>();
   if (each == nullptr) return;
   for (const auto& one : *each)
@@ -123,6 +135,20 @@ void remove(const GroupOptions& options, const Globals& globals) {
     throw Failure{kBadUse, text("group ", options.group, ": there is none")};
   globals.json ? print_json(view)
                : void(std::printf("%s is deleted\n", shown(options.group).c_str()));
+}
+
+void remove_member(const GroupOptions& options, const Globals& globals) {
+  Cluster cluster(globals);
+  const auto view = control(cluster, "group_remove_member",
+                            Value::Map{{"group", options.group}, {"member", options.member}});
+  if (view["was_there"] != Value(true))
+    throw Failure{kBadUse, text("group ", options.group, ": there is none")};
+  if (view["removed"].int_or(0) == 0)
+    throw Failure{kBadUse, text("member ", options.member, ": group ", options.group,
+                                " has none of that name")};
+  globals.json ? print_json(view)
+               : void(std::printf("%s is removed: others have its partitions within 7 s\n",
+                                  shown(options.member).c_str()));
 }
 
 constexpr auto kPlaceHelp =
@@ -176,6 +202,9 @@ void add_group(Command& app, Globals& globals) {
   sub("show", "One with its partitions: owner, cursor, what is unread", show);
   sub("move", "Go on elsewhere; says how many records that skips or repeats", move)
       ->add_option("--to", options->from, kPlaceHelp)
+      ->required();
+  sub("remove", "Remove a member: others read its partitions, and it ends", remove_member)
+      ->add_option("member", options->member, "its name")
       ->required();
   sub("delete", "Forget it and its cursors; the log stays", remove);
   sub("dead", "Its dead letters: what `consume` in Python gave up",

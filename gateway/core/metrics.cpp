@@ -226,6 +226,10 @@ constexpr std::array kGroupRows{
     GroupRow{"members", "eole_group_members", "gauge", "Who reads in the group."},
     GroupRow{"commits", "eole_group_commits_total", "counter",
              "Commits of its members since the sink began."},
+    GroupRow{"unacknowledged", "eole_group_unacknowledged_records", "gauge",
+             "Records that its members were given and have not committed."},
+    GroupRow{"redelivered", "eole_group_redelivered_records_total", "counter",
+             "Records that members had in hand which left or were lost, since the sink began."},
 };
 constexpr std::array kPartitionRows{
     GroupRow{"lag_records", "eole_group_partition_lag_records", "gauge",

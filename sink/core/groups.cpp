@@ -14,8 +14,9 @@ using protocol::PartitionCursor;
 
 namespace {
 
-constexpr std::size_t kHoldersMax = 10;         // That are named.
-constexpr std::size_t kMovedBytes = 2 + 3 * 8;  // A partition in a record of a share.
+constexpr std::uint64_t kInHandMax = 1ULL << 32;  // That a member is believed.
+constexpr std::size_t kHoldersMax = 10;           // That are named.
+constexpr std::size_t kMovedBytes = 2 + 3 * 8;    // A partition in a record of a share.
 
 }  // namespace
 
@@ -42,6 +43,7 @@ void Groups::set_due(const Group& group, RunId run, Member& member) {
 void Groups::forget(Group& group, RunId run) {
   const auto member = group.members.find(run);
   due_.erase({member->second.due, group.number, run});
+  group.redelivered += member->second.unacknowledged;
   if (member->second.is_shared_with) group.gone.insert(*member);
   group.members.erase(member);
 }
@@ -108,6 +110,10 @@ Expected<void> Groups::attend(const Peer& peer, const std::string& user,
   if (said.member.size() > kGroupNameBytesMax)
     return Error{text("attend: a member's name of ", said.member.size(), " bytes, limit ",
                       kGroupNameBytesMax)};
+  if (group->removed.contains(said.run))
+    return Error{text("group ", said.group, ": the member ", said.member,
+                      " was removed; it may join again as a new one"),
+                 ErrorCode::kDenied};
   const auto known = group->members.find(said.run);
   const bool is_member = known != group->members.end();
   if (is_member && known->second.user != user)
@@ -115,6 +121,7 @@ Expected<void> Groups::attend(const Peer& peer, const std::string& user,
                  ErrorCode::kDenied};
   group->attended = now;
   const bool is_now = said.generation == group->generation || planted("stale-member-commits");
+  if (is_member) known->second.unacknowledged = std::min(said.unacknowledged, kInHandMax);
   if (is_member && is_now) commit(*group, said.run, *cursors, head, out);
   if (said.leaving != 0) {
     if (is_member) {
@@ -332,6 +339,18 @@ bool Groups::remove(std::string_view name, Actions& out) {
   return true;
 }
 
+std::optional<std::size_t> Groups::remove_member(std::string_view name, std::string_view member) {
+  auto* group = find(name);
+  if (group == nullptr) return std::nullopt;
+  std::size_t count = 0;
+  for (const auto& [run, one] : group->members) {
+    if (one.name != member || !group->removed.insert(run).second) continue;
+    ++count;
+    if (group->removed.size() > kMembersMax) group->removed.erase(group->removed.begin());
+  }
+  return count;
+}
+
 // ---- What they hold, and what is told of them.
 
 bool Groups::holds(const Group& group, TimePoint now) const {
@@ -354,10 +373,18 @@ std::vector<std::string> Groups::holders(std::uint64_t offset, TimePoint now) co
 }
 
 GroupView Groups::view_of(const Group& group, TimePoint now) const {
-  GroupView view{group.name, group.generation, {}, {}, {}, true, holds(group, now), group.commits};
+  GroupView view;
+  view.name = group.name;
+  view.generation = group.generation;
+  view.is_holding = holds(group, now);
+  view.commits = group.commits;
+  view.redelivered = group.redelivered;
   view.is_settled = group.gone.empty();
+  std::map<RunId, std::uint32_t> owned;
+  for (const auto& partition : group.partitions) ++owned[partition.owner];
   for (const auto& [run, member] : group.members) {
-    if (member.is_shared_with) view.members.push_back(member.name);
+    if (member.is_shared_with)
+      view.members.push_back({member.name, now - member.heard, owned[run], member.unacknowledged});
     view.is_settled = view.is_settled && member.is_shared_with;
   }
   for (const auto& partition : group.partitions) {

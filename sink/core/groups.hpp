@@ -27,16 +27,25 @@ constexpr Duration kLetGoWithin = 30s;          // Of what a new generation take
 constexpr Duration kShareEvery = 1s;            // Whoever comes and goes meanwhile is shared with.
 constexpr Duration kGroupIdle = 3600s;          // Without a member for so long: holds nothing.
 
+/// A member as people are told of it.
+struct MemberView {
+  std::string name;
+  Duration silent{};                 // Since it was heard.
+  std::uint32_t partitions = 0;      // That it owns.
+  std::uint64_t unacknowledged = 0;  // As it said.
+};
+
 /// What a group is told of to people, and what is counted of it from.
 struct GroupView {
   std::string name;
   std::uint64_t generation = 0;
-  std::vector<std::string> members;          // By name; those that it is shared with.
+  std::vector<MemberView> members;           // Those that it is shared with.
   std::vector<std::uint64_t> cursors;        // By partition …
   std::vector<std::string> owners;           // … and likewise; empty: none.
   bool is_settled = true;                    // Nobody comes or goes, or is to have what others own.
   bool is_holding = true;                    // The log is kept for it.
-  std::uint64_t commits = 0;                 // Since this process began.
+  std::uint64_t commits = 0;                 // Since this process began …
+  std::uint64_t redelivered = 0;             // … as what members that are gone had in hand.
 };
 
 /// Groups of readers, which share the log among their members: who owns which partition, and what
@@ -64,6 +73,10 @@ class Groups {
   bool move(std::string_view name, std::uint64_t offset, std::uint64_t wish, std::uint64_t log,
             TimePoint now, Actions& out);
   bool remove(std::string_view name, Actions& out);
+  /// The members of that name are not heard any more: they are refused, and gone like who is
+  /// silent, which they may not have heard sooner. How many they are; nothing: there is no such
+  /// group.
+  std::optional<std::size_t> remove_member(std::string_view name, std::string_view member);
   /// What members say is not heard now, so their silence counts for nothing.
   void stop_listening() { is_listening_ = false; }
   /// Whoever is silent is a member no more; what changed is shared anew.
@@ -88,6 +101,7 @@ class Groups {
     bool is_shared_with = false;  // If not, it owns nothing yet.
     Peer peer;
     TimePoint heard{};
+    std::uint64_t unacknowledged = 0;
     std::optional<TimePoint> must_answer;  // It is told of a new generation.
     TimePoint due{};                       // Its place in due_.
     void put(Bytes& out, RunId run) const;
@@ -108,8 +122,10 @@ class Groups {
     std::uint64_t moved = 0;  // The generation in which a person set the cursors last …
     std::uint64_t wish = 0;   // … and the number of the wish, if it has one.
     std::uint64_t commits = 0;
+    std::uint64_t redelivered = 0;
     std::map<RunId, Member> members;
     std::map<RunId, Member> gone;  // Members no more: it is to be shared without them.
+    std::set<RunId> removed;       // By a person, since this process began; kMembersMax of them.
     TimePoint shared{};
     std::vector<Partition> partitions;
     TimePoint attended{};

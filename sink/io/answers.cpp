@@ -183,6 +183,22 @@ Value::Array partitions_of(const GroupView& group, const Lag& lag, const auto& s
   return partitions;
 }
 
+Value::Array members_of(const GroupView& group, std::int64_t unix_ms) {
+  Value::Array members;
+  for (const auto& member : group.members)
+    members.push_back(Value::Map{{"name", member.name},
+                                 {"heard_unix_ms", unix_ms - member.silent / 1ms},
+                                 {"partitions", member.partitions},
+                                 {"unacknowledged", member.unacknowledged}});
+  return members;
+}
+
+std::uint64_t unacknowledged_of(const GroupView& group) {
+  std::uint64_t sum = 0;
+  for (const auto& member : group.members) sum += member.unacknowledged;
+  return sum;
+}
+
 // A page of groups with how far each is behind, with `each` also the partitions of the first ones;
 // of one that was asked for by name also these, and what a move to the offset `to` would skip and
 // repeat. Null: there is no such group.
@@ -219,14 +235,15 @@ Expected<Value> groups(const protocol::Query& query, const Known& known, const V
                             {"generation", group.generation},
                             {"is_settled", group.is_settled},
                             {"holds_log", group.is_holding},
-                            {"commits", group.commits}};
+                            {"commits", group.commits},
+                            {"unacknowledged", unacknowledged_of(group)},
+                            {"redelivered", group.redelivered},
+                            {"head", history.head()}};
     partitions += group.cursors.size();
     if (has_each && partitions <= kPagePartitionsMax)
       view.set("each", partitions_of(group, lag, seconds));
     if (is_one) {
-      Value::Array members;
-      for (const auto& member : group.members) members.emplace_back(member);
-      view.set("member_names", std::move(members));
+      view.set("each_member", members_of(group, now));
       if (said != nullptr) {
         view.set("skips", lag.records);
         view.set("repeats", lag.ahead);

@@ -200,6 +200,11 @@ Expected<void> Node::on(protocol::Control& control, const Sender& from) {
   Value answer = Value::Map{{"group", name}};
   if (control.what == "group_delete") {
     answer.set("was_there", core.groups().remove(name, actions_));
+  } else if (control.what == "group_remove_member") {
+    const auto member = (*wish)["member"].text_or("");
+    const auto count = core.groups().remove_member(name, member);
+    answer.set("was_there", count.has_value());
+    answer.set("removed", count.value_or(0));
   } else if (control.what == "group_create" || control.what == "group_move") {
     const auto& from_said = (*wish)["from"];
     const auto* number = from_said.as<std::int64_t>();

@@ -94,6 +94,27 @@ class Groups(unittest.TestCase):
         self.assertEqual(refused.returncode, 2)
         self.assertIn("eole group create moved", refused.stderr)
 
+    def test_a_member_that_is_removed_ends_and_says_why(self):
+        self.cluster.eole("group", "create", "left", "--from", "latest")
+        [one] = self.submit(1)
+        watch = subprocess.Popen([BIN / "eole", "watch", "--group", "left", "--member", "me", "--commit", "never"],
+                                 env=self.cluster.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: watch.poll() is None and watch.kill())
+
+        def members():
+            return self.cluster.json("group", "show", "left")[0]["each_member"]
+        wait_until(lambda: [each["unacknowledged"] for each in members()] == [1], what="it has the record in hand")
+        self.assertRegex(self.cluster.eole("group", "show", "left").stdout, r"me +8 partitions +heard .* ago +1 in hand")
+        for group, member in (("left", "you"), ("nowhere", "me")):
+            refused = self.cluster.eole("group", "remove", group, member, check=False)
+            self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.cluster.eole("group", "remove", "left", "me")
+        _, why = watch.communicate(timeout=60)
+        self.assertIn("the member me was removed", why)
+        self.assertNotEqual(watch.returncode, 0)
+        [again] = self.cluster.json("watch", "--group", "left", "--count", 1)
+        self.assertEqual(again["id"], one)
+
     def test_tasks_of_a_key_are_one_partitions(self):
         self.cluster.eole("group", "create", "keyed", "--from", "latest")
         self.submit(6, key="one", project="keyed")

@@ -352,6 +352,13 @@ class Groups(unittest.TestCase):
         self.assertIsNone(self.look("life"))
         for act in (lambda: self.cluster.delete_group("life"), lambda: self.cluster.move_group("life", 0)):
             self.assertRaisesRegex(eole.NotFound, "life", act)
+        removed = self.assertRaisesRegex(eole.Refused, "member me was removed")
+        with removed, self.cluster.group("one", "me", create_from="latest") as group:
+            self.submit(1, project="one")
+            self.assertEqual(next(group).offset, self.look("one")["head"] - 1)
+            self.assertRaisesRegex(eole.NotFound, "you", lambda: self.cluster.remove_member("one", "you"))
+            self.cluster.remove_member("one", "me")
+            next(group)
         with self.cluster.group("life") as group, self.assertRaisesRegex(eole.Refused, "eole group create life"):
             next(group)
 

@@ -83,7 +83,9 @@ class Groups(unittest.TestCase):
             return [each["owner"] for each in self.http.get("/groups/owned")["each"]]
         wait_until(lambda: owners() == ["bob", "bob"], what="bob owns both")
         one = self.http.get("/groups/owned")
-        self.assertEqual((one["member_names"], one["members"]), (["bob"], 1))
+        self.assertEqual(([each["name"] for each in one["each_member"]], one["members"]), (["bob"], 1))
+        self.assertEqual(self.refused("DELETE", "/groups/owned/members/ada"), (404, "member ada: there is none"))
+        self.assertEqual(self.refused("DELETE", "/groups/nowhere/members/bob"), (404, "group nowhere: there is none"))
         process.terminate()
         process.wait()
         wait_until(lambda: self.http.get("/groups/owned")["members"] == 0, what="bob has left")
@@ -197,7 +199,28 @@ class Reading(unittest.TestCase):
         [one] = self.submit(1)
         self.assertEqual([each["id"] for each in self.read("gone", lease="1s")["records"]], [one])
         self.assertEqual([each["id"] for each in self.read("there")["records"]], [one])
-        self.assertEqual(self.http.get(f"/groups/{self.group}")["member_names"], ["there"])
+        [there] = self.http.get(f"/groups/{self.group}")["each_member"]
+        self.assertEqual(there["name"], "there")
+
+    def test_a_member_that_is_removed_hears_so_and_its_records_come_again(self):
+        self.make()
+        ids = self.submit(3)
+        self.assertEqual(len(self.read("stuck")["records"]), 3)
+
+        def in_hand():
+            return self.http.get(f"/groups/{self.group}")["unacknowledged"]
+        wait_until(lambda: in_hand() == 3, what="the sink knows what it has in hand")
+        self.assertEqual(self.http.ask("DELETE", f"/groups/{self.group}/members/stuck")[0], 200)
+
+        def why_not():
+            status, _, answer = self.http.ask("GET", f"/groups/{self.group}/records?member=stuck&wait=0s")
+            return None if status == 200 else (status, answer["detail"])
+        status, why = wait_until(why_not, what="it hears that it was removed")
+        self.assertEqual(status, 403)
+        self.assertIn("the member stuck was removed", why)
+        self.assertEqual([each["id"] for each in self.read("other")["records"]], ids)
+        group = self.http.get(f"/groups/{self.group}")
+        self.assertEqual((group["redelivered"], [each["name"] for each in group["each_member"]]), (3, ["other"]))
 
     def test_a_killed_gateway_loses_no_commit_and_no_record(self):
         self.make()

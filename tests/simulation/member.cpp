@@ -50,7 +50,8 @@ void SimMember::create() {
 void SimMember::join() {
   const auto on_trouble = [this](const client::GroupTrouble& trouble) {
     if (!trouble.is_over) return;
-    starts_again_ = sink_.mends(trouble.error.message) || sink_.was_mended();
+    const bool is_removed = trouble.error.message.find("was removed") != std::string::npos;
+    starts_again_ = is_removed || sink_.mends(trouble.error.message) || sink_.was_mended();
     if (!starts_again_) throw Violation{"a member cannot read on: " + trouble.error.message};
   };
   pieces_.emplace();
@@ -93,6 +94,7 @@ void SimMember::read() {
   if (world.chance(fabric_.is_rough() ? 0.2 : 1)) member_->tell(client::CommitWanted{});
   if (!fabric_.is_rough()) return;
   if (core.is_joined() && world.chance(0.005)) move();
+  if (core.is_joined() && world.chance(0.005)) remove_one();
   if (world.chance(0.01)) return pause(world.between(1s, 15s));
   if (world.chance(0.005)) {
     is_leaving_ = true;
@@ -110,6 +112,17 @@ void SimMember::move() {
   asks_->ask(
       protocol::Control{0, "group_move", options.to_msgpack()}, [](const Expected<Value>&) {},
       kForEver);
+}
+
+// As a person does, of any of them: itself, too.
+void SimMember::remove_one() {
+  const auto members = sink_.members();
+  if (members.empty()) return;
+  const Value options = Value::Map{{"group", GroupRules::kGroup},
+                                   {"member", members[fabric_.world.below(members.size())]}};
+  asks_->ask(
+      protocol::Control{0, "group_remove_member", options.to_msgpack()},
+      [](const Expected<Value>&) {}, kForEver);
 }
 
 }  // namespace eole::simulation

@@ -25,6 +25,7 @@ class SimMember final : public Process {
   void join();
   void read();
   void move();
+  void remove_one();
 
   SimSink& sink_;
   int life_ = 0;

@@ -41,6 +41,8 @@ class SimSink final : public Server {
   std::uint64_t log() const { return node_ ? node_->log().core().log() : 0; }
   /// All that its group has to read is committed.
   bool is_read_by_group() const;
+  /// Of the group, by name.
+  std::vector<std::string> members() const;
   /// Where it listens, for those that are about to connect.
   net::ClusterFile cluster() const;
   /// Everything in the log is as it was told, and what it names is there.

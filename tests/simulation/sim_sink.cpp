@@ -48,6 +48,15 @@ bool SimSink::is_read_by_group() const {
   return group && *std::min_element(group->cursors.begin(), group->cursors.end()) == head();
 }
 
+std::vector<std::string> SimSink::members() const {
+  if (!node_) return {};
+  const auto group = node_->log().core().groups().find(GroupRules::kGroup, fabric_.world.now());
+  std::vector<std::string> names;
+  if (group)
+    for (const auto& member : group->members) names.push_back(member.name);
+  return names;
+}
+
 void SimSink::check_log() {
   const auto& log = node_->log();
   while (questions_->serve(*history_)) {

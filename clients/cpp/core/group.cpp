@@ -85,7 +85,7 @@ void GroupCore::take_generation(const protocol::Attending& told, TimePoint now, 
   for (const auto& cursor : *cursors) {
     if (cursor.partition >= told.partitions) continue;
     const auto [known, is_added] = owned_.try_emplace(
-        cursor.partition, Owned{cursor.offset, cursor.offset, cursor.offset, 0, false});
+        cursor.partition, Owned{cursor.offset, cursor.offset, cursor.offset, 0, 0, false});
     auto& owned = known->second;
     is_behind = is_behind || is_added || owned.is_leaving;
     owned.is_leaving = false;
@@ -140,6 +140,7 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
                         member_,
                         generation_,
                         static_cast<std::uint8_t>(state_ == State::kLeaving ? 1 : 0),
+                        0,
                         {},
                         within_};
   std::vector<PartitionCursor> cursors;
@@ -147,6 +148,7 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
     // What was looked through behind what was handed out is others'.
     if (owned.handed <= owned.wanted) owned.wanted = std::max(owned.wanted, level(owned));
     if (owned.wanted > owned.committed) cursors.push_back({partition, owned.wanted});
+    said.unacknowledged += owned.in_hand;
   }
   said.payload = protocol::encode_cursors(cursors);
   beats_.due = now + kRepeat;
@@ -155,7 +157,10 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
 }
 
 void GroupCore::on(CommitWanted&, TimePoint now, GroupActions& out) {
-  for (auto& [partition, owned] : owned_) owned.wanted = std::max(owned.wanted, level(owned));
+  for (auto& [partition, owned] : owned_) {
+    owned.wanted = std::max(owned.wanted, level(owned));
+    owned.in_hand = 0;
+  }
   if (generation_ != told_) return let_go(now, out);
   if (is_answered() && !is_committed()) attend(now, out);  // Else with the answer.
 }
@@ -187,6 +192,7 @@ std::optional<std::uint32_t> GroupCore::takes(const protocol::ResultRecord& resu
   if (owned == owned_.end() || owned->second.is_leaving) return std::nullopt;
   if (offset < level(owned->second)) return std::nullopt;
   owned->second.position = owned->second.handed = offset + 1;
+  ++owned->second.in_hand;
   return partition;
 }
 

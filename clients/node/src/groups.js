@@ -36,6 +36,12 @@ export class Groups {
     return this.#existing(group, await this.#wish('group_delete', { group }));
   }
 
+  /** The member hears that it was removed, and others have its partitions within 7 s. */
+  async removeMember(group, member) {
+    const answer = this.#existing(group, await this.#wish('group_remove_member', { group, member }));
+    if (!answer.removed) throw new NotFound(`member ${member}: group ${group} has none of that name`);
+  }
+
   #existing(group, answer) {
     if (!answer.was_there) throw new NotFound(`group ${group}: there is none`);
     return answer;

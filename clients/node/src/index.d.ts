@@ -150,6 +150,8 @@ export interface Groups {
   create(name: string, from?: Place, partitions?: number): Promise<any>;
   move(name: string, to: Place): Promise<any>;
   delete(name: string): Promise<any>;
+  /** The member hears that it was removed, and others have its partitions within 7 s. */
+  removeMember(name: string, member: string): Promise<void>;
 }
 
 /** A run, from the side of its task. One that was just called has no id, and attempt 0. */

@@ -88,6 +88,7 @@ test('groups are listed, moved and deleted', () =>
     assert.deepEqual(await take(await cluster.group('moved'), 1), ['moved']);
     await cluster.groups.move('moved', new Date(Date.now() + 60_000));
     assert.ok((await groupsOf(cluster)).some(({ group }) => group === 'moved'));
+    await assert.rejects(cluster.groups.removeMember('moved', 'nobody'), NotFound);
     await cluster.groups.delete('moved');
     await assert.rejects(cluster.groups.delete('moved'), NotFound);
     await assert.rejects(take(await cluster.group('moved'), 1), Refused);

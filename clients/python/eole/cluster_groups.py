@@ -94,6 +94,14 @@ class OfGroups:
         if not self._wish("group_delete", name)["was_there"]:
             raise NotFound(f"group {name}: there is none")
 
+    def remove_member(self, name: str, member: str) -> None:
+        """The member hears that it was removed (Refused), and others have its partitions within 7 s."""
+        view = self._wish("group_remove_member", name, member=text(member, "member"))
+        if not view["was_there"]:
+            raise NotFound(f"group {name}: there is none")
+        if not view["removed"]:
+            raise NotFound(f"member {member}: group {name} has none of that name")
+
     def _place(self, where):
         """As the sink takes it."""
         if isinstance(where, datetime.datetime):

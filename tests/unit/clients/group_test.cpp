@@ -62,7 +62,7 @@ struct Rig {
   }
   static SendAttend attend(std::uint64_t number, std::uint64_t generation,
                            const Cursors& cursors = {}) {
-    return {{number, "g", kRun, "m", generation, 0, protocol::encode_cursors(cursors)}};
+    return {{number, "g", kRun, "m", generation, 0, 0, protocol::encode_cursors(cursors)}};
   }
   static SendGroupRead read(std::uint64_t number, std::uint64_t offset,
                             const std::vector<std::uint32_t>& owned) {
@@ -107,8 +107,12 @@ TEST_CASE("each record is handed out once, and committed when it was dealt with"
   REQUIRE_FALSE(rig.takes(10, 0));
   REQUIRE_FALSE(rig.takes(11, 1));  // It was committed before.
   REQUIRE(rig.takes(12, 1));
+  rig.pass(3s);
+  REQUIRE(rig.all<SendAttend>().back().attend.unacknowledged == 2);
+  rig.told(2, {{0, 10}, {1, 12}});
   rig.step(CommitWanted{});
   REQUIRE(rig.committed() == Cursors{{0, 12}, {1, 13}});
+  REQUIRE(rig.all<SendAttend>().back().attend.unacknowledged == 0);
   REQUIRE_FALSE(rig.core.is_committed());
   rig.told(2, {{0, 12}, {1, 13}});
   REQUIRE(rig.core.is_committed());

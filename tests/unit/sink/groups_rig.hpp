@@ -88,15 +88,13 @@ struct GroupsRig {
     REQUIRE(*groups.create("g", 4, 10, now, out));
   }
   Expected<void> say(RunId run, std::uint64_t generation, const Cursors& commits, bool is_leaving,
-                     const std::string& user, const std::string& name = "m") {
+                     const std::string& user, const std::string& name = "m",
+                     std::uint64_t in_hand = 0) {
     out.clear();
-    const protocol::Attend said{1,
-                                "g",
-                                run,
-                                name,
-                                generation,
-                                is_leaving ? std::uint8_t{1} : std::uint8_t{0},
-                                protocol::encode_cursors(commits)};
+    const protocol::Attend said{1,          "g",
+                                run,        name,
+                                generation, is_leaving ? std::uint8_t{1} : std::uint8_t{0},
+                                in_hand,    protocol::encode_cursors(commits)};
     return groups.attend(std::to_string(run), user, said, kLog, kHead, now, out);
   }
   void attend(RunId run, std::uint64_t generation, const Cursors& commits = {},

@@ -108,6 +108,57 @@ TEST_CASE("who is silent is a member no more, and its commits count no more", "[
   REQUIRE(rig.out == Actions{answered(1, 4, {})});
 }
 
+TEST_CASE("a member that a person removed is refused, and gone once it may have heard of it",
+          "[groups]") {
+  GroupsRig rig;
+  rig.attend(1, 0);
+  REQUIRE(rig.say(2, 0, {}, false, "", "other"));
+  rig.pass(kShareEvery);
+  REQUIRE(rig.groups.remove_member("other", "m") == std::nullopt);
+  REQUIRE(rig.groups.remove_member("g", "nobody") == 0U);
+  REQUIRE(rig.groups.remove_member("g", "m") == 1U);
+  REQUIRE(rig.groups.remove_member("g", "m") == 0U);  // It was.
+  for (const auto is_leaving : {false, true}) {
+    const auto answer = rig.say(1, 3, {{0, 20}}, is_leaving, "");
+    REQUIRE(!answer);
+    REQUIRE(answer.error().message ==
+            "group g: the member m was removed; it may join again as a new one");
+    REQUIRE(rig.out == Actions{});
+  }
+  rig.pass(kMemberGone - kShareEvery - 1ms);
+  REQUIRE(rig.say(2, 3, {}, false, "", "other"));
+  REQUIRE(rig.out == Actions{answered(2, 3, {})});  // The first may still go on with what it has.
+  rig.pass(1ms);
+  REQUIRE(rig.out ==
+          Actions{shared(4, {1}, {}, {{0, 10, 2, 0}, {1, 10, 2, 0}, {2, 10, 2, 0}, {3, 10, 2, 0}}),
+                  unasked(2, 4, kAll)});
+  REQUIRE(!rig.say(1, 0, {}, false, ""));  // Also later on.
+  REQUIRE(rig.say(3, 0, {}, false, ""));   // As a new one.
+}
+
+TEST_CASE("it is told when a member was heard, what it has in hand, and what came again",
+          "[groups]") {
+  GroupsRig rig;
+  REQUIRE(rig.say(1, 0, {}, false, "", "m", 7));  // Before it is a member, it has nothing.
+  REQUIRE(rig.view().members.at(0).unacknowledged == 0);
+  REQUIRE(rig.say(1, 2, {}, false, "", "m", 5));
+  rig.pass(2s);
+  const auto one = rig.view().members.at(0);
+  REQUIRE(one.name == "m");
+  REQUIRE(one.silent == 2s);
+  REQUIRE(one.partitions == 4);
+  REQUIRE(one.unacknowledged == 5);
+  REQUIRE(rig.view().redelivered == 0);
+  rig.pass(kMemberGone - 2s);
+  REQUIRE(rig.view().members.empty());
+  REQUIRE(rig.view().redelivered == 5);
+  rig.attend(2, 0);
+  REQUIRE(rig.say(2, 4, {}, false, "", "m", UINT64_MAX));  // Nobody has so many.
+  REQUIRE(rig.view().members.at(0).unacknowledged == 1ULL << 32);
+  REQUIRE(rig.say(2, 4, {{0, 20}}, true, "", "m", 1));
+  REQUIRE(rig.view().redelivered == 6);
+}
+
 TEST_CASE("who was not looked after for long has the whole of its time again", "[groups]") {
   GroupsRig rig;
   rig.attend(1, 0);
@@ -273,7 +324,7 @@ TEST_CASE("a group holds the log for an hour behind its last member", "[groups]"
 TEST_CASE("a group that is not there is refused with how to make it", "[groups]") {
   GroupsRig rig;
   const auto refused =
-      rig.groups.attend("1", "", {1, "x", 1, "m", 0, 0, {}}, kLog, kHead, rig.now, rig.out);
+      rig.groups.attend("1", "", {1, "x", 1, "m", 0, 0, 0, {}}, kLog, kHead, rig.now, rig.out);
   REQUIRE(!refused);
   REQUIRE(refused.error().message.find("eole group create x") != std::string::npos);
 }
