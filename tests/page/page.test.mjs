@@ -794,6 +794,26 @@ test('a group is made, moved after it was said what that skips, and removed', as
   assert.deepEqual(wrong, []);
 });
 
+test('a member says what it has in hand, and is removed', async () => {
+  await ask('POST', '/groups', { group: 'held', partitions: 2 });
+  await ask('POST', '/task?wait=20s', { kind: 'echo', args: {} });
+  const read = (member) => ask('GET', `/groups/held/records?member=${member}&wait=20s`);
+  assert.equal((await (await read('stuck')).json()).records.length, 1);
+  await page.goto(`${home}/groups/held`);
+  const members = page.getByRole('region', { name: 'Members' });
+  const stuck = members.getByRole('listitem').filter({ hasText: 'stuck' });
+  await stuck.getByText('1 in hand').waitFor();
+  await stuck.getByText(/^(just now|\d+ s ago)$/).waitFor();
+  await page.getByText(/in \d+\/s, out \d+\/s/).waitFor();
+  await stuck.getByRole('button', { name: 'Remove stuck' }).click();
+  const asked = page.getByRole('dialog', { name: /Remove the member stuck\?/ });
+  await asked.getByRole('button', { name: 'Remove' }).click();
+  await stuck.waitFor({ state: 'detached' });
+  assert.equal((await (await read('other')).json()).records.length, 1);
+  await page.getByText('1 came again').waitFor();
+  assert.deepEqual(wrong, []);
+});
+
 test('a chain and an alert are added and removed', async () => {
   await page.goto(`${home}/groups`);
   const chains = page.getByRole('region', { name: 'Chains' });
@@ -825,6 +845,7 @@ for (const colorScheme of ['light', 'dark']) {
     const width = colorScheme === 'light' ? 1280 : 390; // Each width once.
     await open({ colorScheme, viewport: { width, height: 844 } });
     await ask('POST', '/groups', { group: 'seen' });
+    await ask('GET', '/groups/seen/records?member=reader&wait=0s&lease=1h');
     await ask('POST', '/alerts', { group: 'seen', seconds: 1 });
     const id = await submit({ kind: 'exec', args: { shell: 'echo shown; exit 1' } });
     await ended(id, 'failed');

@@ -230,6 +230,10 @@ export interface Readers {
   lag_seconds: number;
   gone_records: number;
   cursor: number;
+  head: number;
+  unacknowledged: number;
+  redelivered: number;
+  each_member?: { name: string; heard_unix_ms: number; partitions: number; unacknowledged: number }[];
   each?: {
     partition: number;
     owner: string | null;

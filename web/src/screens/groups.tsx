@@ -8,30 +8,37 @@ import { Act, act, does, sure, tell } from '../parts/told';
 import { go } from '../router';
 import { w } from '../settings';
 import type { Alert, Chain, Readers } from '../types';
+import { who } from '../who';
 
 const kAskMs = 2000;
 const kLagsMax = 300;
 const kLateSeconds = 120; // As alerts have it, if none says else.
 
-/** What each group had not read, when: as long as this page is open. */
-const lags = new Map<string, [at: number, lag: number][]>();
+/** What each group had not read, when, and where the log ended: as long as this page is open. */
+type Lag = [at: number, lag: number, head: number];
+const lags = new Map<string, Lag[]>();
 
-function sample(group: Readers): [number, number][] {
+function sample(group: Readers): Lag[] {
   const known = lags.get(group.group) ?? [];
   const at = Date.now() / 1000;
-  if (at - (known.at(-1)?.[0] ?? 0) >= 1) known.push([at, group.lag_records]);
+  if (at - (known.at(-1)?.[0] ?? 0) >= 1) known.push([at, group.lag_records, group.head]);
   lags.set(group.group, known.slice(-kLagsMax));
   return known;
 }
 
-/** How fast it falls behind, or when it has read all, as far as its last looks tell. */
-function trendOf(known: [number, number][]): string {
+/** What comes and what is read a second, how fast it falls behind, or when it has read all, as far
+ * as its last looks tell. What comes for a prefix alone the log's end does not say. */
+function trendOf(known: Lag[]): string {
   const last = known.at(-1);
   const first = known.at(-6) ?? known[0];
   if (!last || !first || last[0] === first[0]) return '';
-  const rate = (last[1] - first[1]) / (last[0] - first[0]);
-  if (rate > 0) return w().fallsBehind(number(Math.ceil(rate)));
-  return rate < 0 && last[1] > 0 ? w().caughtUpIn(seconds(last[1] / -rate)) : '';
+  const [behind, comes] = [1, 2].map((at) => (last[at] - first[at]) / (last[0] - first[0]));
+  const rates = who.value?.prefix
+    ? []
+    : [w().inAndOut(number(Math.round(comes)), number(Math.max(0, Math.round(comes - behind))))];
+  if (behind > 0) rates.push(w().fallsBehind(number(Math.ceil(behind))));
+  else if (behind < 0 && last[1] > 0) rates.push(w().caughtUpIn(seconds(last[1] / -behind)));
+  return rates.join(', ');
 }
 
 const isLate = (group: Readers) => group.lag_seconds > kLateSeconds || group.gone_records > 0;
@@ -48,6 +55,12 @@ function Line({ group, isNamed }: { group: Readers; isNamed?: boolean }) {
       <span class="soft">{w().membersOf(group.members, group.partitions)}</span>
       <span class="figures-in">{unread(group)}</span>
       <span class="soft">{trendOf(sample(group))}</span>
+      {group.unacknowledged > 0 && (
+        <span class="soft">{w().inHand(number(group.unacknowledged))}</span>
+      )}
+      {group.redelivered > 0 && (
+        <span class="soft">{w().cameAgain(number(group.redelivered))}</span>
+      )}
       {group.gone_records > 0 && <span class="wrong">{w().gone(number(group.gone_records))}</span>}
     </>
   );
@@ -96,7 +109,7 @@ export function Groups() {
   );
 }
 
-function Sparkline({ known }: { known: [number, number][] }) {
+function Sparkline({ known }: { known: Lag[] }) {
   if (known.length === 0) return null; // A line first, then what was seen of its group.
   const most = Math.max(1, ...known.map(([, lag]) => lag));
   const step = 96 / Math.max(known.length - 1, 1);
@@ -139,6 +152,20 @@ export function OneGroup({ name }: { name: string }) {
               lines={[{ name, colour: 'queued' }]}
               data={[0, 1].map((at) => sample(group).map((each) => each[at] ?? 0))}
             />
+            <Section title={w().members}>
+              <ul class="plain-list partitions">
+                {group.each_member?.map(({ name: member, ...its }) => (
+                  <li key={member}>
+                    <Shape state={its.partitions > 0 ? 'running' : 'waiting'} />
+                    <span class="cut">{member}</span>
+                    <span class="soft">{w().partitionsOf(its.partitions)}</span>
+                    <span class="soft">{w().inHand(number(its.unacknowledged))}</span>
+                    <Ago when={its.heard_unix_ms} />
+                    <Remove path={`${to(name)}/members`} name={member} text={w().removeMember(member)} />
+                  </li>
+                ))}
+              </ul>
+            </Section>
             <Section title={w().partitions}>
               <ul class="plain-list partitions">
                 {group.each?.map((each) => (
@@ -177,9 +204,9 @@ interface Move {
   repeats: number;
 }
 
-function Remove({ path, name }: { path: string; name: string }) {
+function Remove({ path, name, text }: { path: string; name: string; text?: string }) {
   const to = `${path}/${encodeURIComponent(name)}`;
-  const remove = () => does('DELETE', to, [w().removeIt(name), w().acts.remove]);
+  const remove = () => does('DELETE', to, [text ?? w().removeIt(name), w().acts.remove]);
   return (
     <span class="acts">
       <Act class="plain" says={w().acts.remove} of={name} onClick={remove} />

@@ -108,6 +108,13 @@ export const screens = {
   allRead: 'nothing unread',
   unread: (records: string, span: string) => `${records} unread, the oldest ${span}`,
   unreadTitle: 'Records unread',
+  members: 'Members',
+  partitionsOf: (count: number) => `${count} partition${s(count)}`,
+  inHand: (count: string) => `${count} in hand`,
+  cameAgain: (count: string) => `${count} came again`,
+  inAndOut: (comes: string, read: string) => `in ${comes}/s, out ${read}/s`,
+  removeMember: (name: string) =>
+    `Remove the member ${name}? It ends, and what it has in hand comes again at another.`,
   fallsBehind: (rate: string) => `falling behind by ${rate}/s`,
   caughtUpIn: (span: string) => `caught up in ${span}`,
   gone: (count: string) => `${count} that it had not read are gone`,

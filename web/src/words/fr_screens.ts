@@ -197,6 +197,13 @@ export const screens: typeof english = {
   allRead: 'rien à lire',
   unread: (records, span) => `${records} non lus, le plus ancien ${span}`,
   unreadTitle: 'Enregistrements non lus',
+  members: 'Membres',
+  partitionsOf: (count) => `${count} partition${s(count)}`,
+  inHand: (count) => `${count} en main`,
+  cameAgain: (count) => `${count} relivrés`,
+  inAndOut: (comes, read) => `entrent ${comes}/s, sortent ${read}/s`,
+  removeMember: (name) =>
+    `Retirer le membre ${name} ? Il s'arrête, et ce qu'il a en main revient à un autre.`,
   fallsBehind: (rate) => `prend ${rate}/s de retard`,
   caughtUpIn: (span) => `rattrapé dans ${span}`,
   gone: (count) => `${count} non lus ne sont plus gardés`,
