@@ -243,8 +243,7 @@ std::optional<std::uint32_t> ResultLog::segment_to_drop(const Retention& retenti
   oldest.ended_unix_ms = next_head == heads_.end() ? unix_ms : next_head->second.begun_unix_ms;
   oldest.needed_from = needed_from;
   oldest.held_from = held_from;
-  // The current segment has all of its place on the disk already.
-  oldest.log_bytes = disk_bytes() - (store_.has_spare() ? segment_bytes_ : 0);
+  oldest.log_bytes = disk_bytes();
   oldest.unix_ms = unix_ms;
   oldest.is_disk_full = !has_room_;
   return is_to_drop(oldest, retention) ? std::optional(segment) : std::nullopt;
