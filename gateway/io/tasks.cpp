@@ -145,7 +145,7 @@ class Tasks {
 
   awaitable<std::optional<Response>> get(Ring ring, TaskId id) {
     auto view = need(co_await look_up(ring, id));
-    if (view.is_null()) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
+    if (view.is_null()) co_await refuse_unknown(ring, id);
     const auto attempts = co_await attempts_of(ring, id);
     auto story = is_over(view) ? story_of_ended(view) : view;
     story.set("attempts", client::history_of(view, attempts));
@@ -161,7 +161,7 @@ class Tasks {
       const auto* list = told[name].as<Value::Array>();
       return list != nullptr && !list->empty();
     };
-    if (has("unknown")) throw Problem(404, text("task ", to_text(id), ": was never accepted"));
+    if (has("unknown")) co_await refuse_unknown(ring, id);
     if (has("settled")) throw Problem(409, text("task ", to_text(id), ": had ended before"));
     const Value answer = Value::Map{{"id", to_text(id)}, {"state", "cancelling"}};
     co_return json(202, answer);
@@ -178,6 +178,16 @@ class Tasks {
   }
 
  private:
+  // An id begins with the origin of who gave it.
+  static awaitable<void> refuse_unknown(Ring& ring, TaskId id) {
+    const auto told = co_await ring.ventilator("status");
+    const auto origin = told ? (*told)["origin"].text_or("") : std::string();
+    const bool is_others = !origin.empty() && origin != origin_text(id.origin);
+    throw Problem(404, is_others ? text("task ", to_text(id), ": is of another cluster; ids of ",
+                                        "this one begin with ", origin, "-")
+                                 : text("task ", to_text(id), ": was never accepted"));
+  }
+
   static Value story_of_ended(const Value& view) {
     auto story = view;
     story.set("result", view["value"].is_null() ? view["artifact"] : view["value"]);

@@ -58,8 +58,13 @@ class Tasks(unittest.TestCase):
         self.assertIn("8388608", problem["detail"])
         status, _, problem = self.http.ask("GET", "/tasks?stat=queued")
         self.assertEqual((status, problem["detail"]), (400, "?stat: GET /tasks takes state, kind, project, worker, after, limit"))
-        self.assertEqual(self.http.ask("GET", "/task/none-1")[0], 404)
-        self.assertEqual(self.http.ask("GET", "/task/nothing")[0], 404)
+        self.assertEqual(self.http.ask("GET", "/task/nothing")[2]["detail"], "task nothing: is no task's id")
+        origin = self.http.get("/cluster")["ventilator"]["origin"]
+        for method in ("GET", "DELETE"):
+            for task, why in ((f"{origin}-99999999", "was never accepted"),
+                              ("000000-1", f"is of another cluster; ids of this one begin with {origin}-")):
+                status, _, problem = self.http.ask(method, f"/task/{task}")
+                self.assertEqual((status, problem["detail"]), (404, f"task {task}: {why}"))
         status, fields, _ = self.http.ask("PUT", "/task", "{}")
         self.assertEqual((status, fields["Allow"]), (405, "POST"))
 

@@ -10,6 +10,7 @@ import unittest
 import msgpack
 from cluster import BIN, Cluster, wait_until
 from fake_sink import FakeSink, cluster_text
+from http_client import Http
 
 
 class Submit(unittest.TestCase):
@@ -160,6 +161,8 @@ class NotKept(unittest.TestCase):
             self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
                              [{"id": task["id"], "state": "done", "is_kept": False,
                                "error": "settled; its result is no longer kept"} for task in first])
+            story = Http(cluster).get(f"/task/{first[0]['id']}")
+            self.assertEqual((story["state"], story["is_kept"], story["attempts"]), ("done", False, []))
 
     def test_who_falls_behind_what_is_kept_while_it_waits_asks_for_what_it_waits_for(self):
         bulk = "\n".join([json.dumps({"kind": "echo", "args": "x" * 100_000})] * 40)
