@@ -105,6 +105,25 @@ test('an address that nobody has is told by the page', async () => {
   await heading('There is no such screen');
 });
 
+test('of an id that has no story it is said why', async () => {
+  const { ventilator } = await (await ask('GET', '/cluster')).json();
+  const says = async (id, text) => {
+    await page.goto(`${home}/tasks/${id}`);
+    await page.getByText(text, { exact: false }).waitFor();
+  };
+  await says(`${ventilator.origin}-99999999`, 'never accepted a task of that number');
+  await says('000000-1', `those of this one begin with ${ventilator.origin}`);
+  await says('nothing', "task nothing: is no task's id");
+  const gone = { id: `${ventilator.origin}-1`, state: 'dead', is_kept: false, why: [], attempts: [] };
+  await page.route('**/task/*', (route) => route.fulfill({ json: gone }));
+  await says(gone.id, 'It ended longer ago than results are kept');
+  await open({ locale: 'fr-FR' });
+  await page.route('**/task/*', (route) => route.fulfill({ json: gone }));
+  await says(gone.id, 'on ne sait plus que son état');
+  await page.locator('.headline').getByText('morte').waitFor();
+  assert.deepEqual(wrong, []);
+});
+
 test('what is wrong with a task is said at its field', async () => {
   await page.goto(`${home}/submit?kind=sleep`);
   await page.getByLabel('seconds', { exact: true }).fill('-1');

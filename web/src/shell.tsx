@@ -30,7 +30,7 @@ import { Submit } from './screens/submit';
 import { read } from './screens/task_query';
 import { Tasks } from './screens/tasks';
 import { Workers } from './screens/workers';
-import type { Kind, Project, Status } from './types';
+import { kId, type Kind, type Project, type Status } from './types';
 import { askWho, logOut, may, who } from './who';
 
 // Where each letter behind g goes.
@@ -230,8 +230,6 @@ function Top() {
 
 const isHere = (to: string, here: string) =>
   to === '/' ? here === '/' : here === to || here.startsWith(`${to}/`);
-
-const kId = /^[0-9a-z]{6}-\d+$/;
 
 /** An id goes to its story, a name to its screen; anything else is looked for in the list. */
 function Search() {

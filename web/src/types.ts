@@ -5,6 +5,7 @@ export type State =
 
 export const kUnsettled = ['waiting', 'queued', 'running', 'cancelling'];
 export const kSettled = ['done', 'failed', 'dead', 'cancelled'];
+export const kId = /^[0-9a-z]{6}-\d+$/; // Of a task.
 /** Whether a filter's state, or one of several with commas between, is among these; none: all are. */
 export const isAmong = (state: string, states: string[]) =>
   state === '' || among(state, states) !== '';
@@ -58,6 +59,7 @@ export interface Task {
   offset?: number;
   reasons?: string[];
   traceparent?: string;
+  is_kept?: boolean; // Else the state is all that is known.
 }
 
 export interface Artifact {

@@ -1,14 +1,14 @@
-import { address } from '../api';
+import { address, type Refusal } from '../api';
 import { status, useAsked } from '../asked';
 import { Boards, kShown } from '../parts/boards';
-import { Empty, Screen, Section, Shown } from '../parts/frame';
+import { Empty, Refused, Screen, Section, Shown } from '../parts/frame';
 import { Tree } from '../parts/json';
 import { projectAt, TaskId } from '../parts/links';
 import { Ago, bytes, capital, clock, Mark, seconds, Shape, unix } from '../parts/shown';
 import { Act, act, copy, Curl, sure, tell } from '../parts/told';
 import { go } from '../router';
 import { replays, w } from '../settings';
-import { type Artifact, type Json, kUnsettled, type Task } from '../types';
+import { type Artifact, type Json, kId, kUnsettled, type Task } from '../types';
 import { type Acted, editLetter, editTask, tellReplayed } from './dead';
 import { Life } from './life';
 import { Running } from './running';
@@ -55,18 +55,21 @@ export function Story({ id, close }: { id: string; close?: () => void }) {
       }
     >
       {answer.refusal?.status === 404 && !task ? (
-        <Unknown id={id} />
+        <Unknown id={id} refusal={answer.refusal} />
       ) : (
-        <Shown answer={answer}>{(shown) => <Told task={shown} />}</Shown>
+        <Shown answer={answer}>
+          {(shown) => (shown.is_kept === false ? <Gone task={shown} /> : <Told task={shown} />)}
+        </Shown>
       )}
     </Screen>
   );
 }
 
 // An id begins with its cluster's name.
-function Unknown({ id }: { id: string }) {
+function Unknown({ id, refusal }: { id: string; refusal: Refusal }) {
   const origin = status.value?.ventilator?.origin;
   const isOfIt = origin === undefined || id.startsWith(`${origin}-`);
+  if (!kId.test(id)) return <Refused refusal={refusal} />;
   return (
     <Empty>
       <p role="alert">
@@ -76,6 +79,18 @@ function Unknown({ id }: { id: string }) {
         {w().tasks}
       </a>
     </Empty>
+  );
+}
+
+/** It settled longer ago than the log goes back. */
+function Gone({ task }: { task: Task }) {
+  return (
+    <>
+      <p class="headline">
+        <Mark state={task.state} />
+      </p>
+      <Empty>{w().resultGone}</Empty>
+    </>
   );
 }
 

@@ -216,6 +216,7 @@ export const screens = {
   keyClose: 'Close what is beside or over it',
 
   noSuchTask: 'This cluster never accepted a task of that number.',
+  resultGone: 'It ended longer ago than results are kept: its state is all that is still known.',
   otherOrigin: (origin: string) =>
     `This is another cluster’s id: those of this one begin with ${origin}.`,
   replayOf: 'replay of',

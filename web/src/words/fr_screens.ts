@@ -140,6 +140,7 @@ export const screens: typeof english = {
   keyClose: 'Fermer ce qui est à côté ou par-dessus',
 
   noSuchTask: 'Cette grappe n’a jamais accepté de tâche de ce numéro.',
+  resultGone: 'Elle a fini il y a plus longtemps que les résultats ne sont gardés : on ne sait plus que son état.',
   otherOrigin: (origin) =>
     `Cet identifiant est d’une autre grappe : ceux d’ici commencent par ${origin}.`,
   replayOf: 'rejoue',
