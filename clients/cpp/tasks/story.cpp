@@ -83,7 +83,7 @@ Value told(const Value& record, bool is_last) {
                                      : record["state"].text_or("");
   out.set("attempt", record["attempt"]);
   out.set("state", state);
-  for (const auto* name : {"worker", "finished", "run_seconds", "error", "stopped"})
+  for (const auto* name : {"worker", "offset", "finished", "run_seconds", "error", "stopped"})
     if (!record[name].is_null()) out.set(name, record[name]);
   const auto& stopped = record["stopped"];
   const auto why = state == "cancelled" && !stopped.is_null() ? how_stopped(stopped)

@@ -51,7 +51,7 @@ def _told(record, is_last):
     text += f": {why}" if why else ""
     text += "; another end of its task counts" if is_copy else ""
     text += "; tried again, as its task asks" if record["state"] == "retrying" and not is_last else ""
-    known = {name: record[name] for name in ("worker", "finished", "run_seconds", "error", "stopped")
+    known = {name: record[name] for name in ("worker", "offset", "finished", "run_seconds", "error", "stopped")
              if record.get(name) is not None}
     return {"attempt": record["attempt"], "state": state, **known, "text": text}
 

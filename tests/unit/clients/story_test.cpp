@@ -48,6 +48,7 @@ TEST_CASE("each attempt is told, those of lost workers too, and why there was an
               "attempt 3 failed on w3 at 2026-01-31T12:00:00.000Z after 3.2 s: exit code 1"});
   REQUIRE(history[1]["state"] == "lost");
   REQUIRE(history[2]["worker"] == "w3");
+  REQUIRE(history[2]["offset"] == 7);
 }
 
 TEST_CASE("of two copies both are told", "[history]") {
