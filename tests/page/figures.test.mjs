@@ -158,3 +158,28 @@ test('an EventSource of the browser hears what ends', async () => {
   const all = await heard;
   assert.deepEqual(all.map(([offset]) => offset), all.map(([, id]) => id));
 });
+
+const kFrench = { locale: 'fr-FR', viewport: { width: 1280, height: 900 } };
+
+test('a story says where each attempt lies in the log, and of what it does not have', async () => {
+  const failed = await ask('POST', '/task?wait=20s', { kind: 'exec', args: { shell: 'exit 1' } });
+  await page.goto(`${home}/tasks/${failed.id}`);
+  const attempts = page.getByRole('region', { name: 'Attempts' });
+  await attempts.getByText(`offset ${failed.offset}`, { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Edit and submit' }).waitFor();
+  const lacking = { kind: 'echo', needs: { gpu: 'a100' }, project: 'large' };
+  const { ids } = await ask('POST', '/task', [{ ...lacking, args: 'x'.repeat(3000) }, lacking]);
+  await page.goto(`${home}/tasks/${ids[0]}`);
+  await page.getByText('3 kB: only those of at most 1 KiB are shown.').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Edit and submit' }).count(), 0);
+  await page.goto(`${home}/tasks/${ids[1]}`);
+  await page.getByRole('button', { name: 'Edit and submit' }).waitFor();
+  const context = await browser.newContext(kFrench);
+  const french = await context.newPage();
+  await french.goto(`${home}/tasks/${ids[0]}`);
+  await french.getByText('3 ko : seuls ceux d’au plus 1 Kio sont montrés.').waitFor();
+  await french.goto(`${home}/projects`);
+  await french.getByRole('columnheader', { name: 'Dernière fin' }).waitFor();
+  await context.close();
+  await ask('POST', '/tasks/cancel', { project: 'large' });
+});

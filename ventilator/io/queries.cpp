@@ -317,6 +317,8 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
   if (spec && !spec->trace.empty())
     answer.set("traceparent", protocol::traceparent_of(spec->trace));
   if (spec) protocol::tell_args(spec->args, answer);
+  if (spec && spec->args.size() > protocol::kArgsToldMax)
+    answer.set("args_bytes", std::uint64_t{spec->args.size()});
   answer.set("reasons", Value::Array(view->reasons.begin(), view->reasons.end()));
   return answer;
 }

@@ -51,6 +51,7 @@ export interface Task {
   value?: Json;
   error?: string;
   args?: Json;
+  args_bytes?: number; // Of arguments that are too large to be told.
   why: Why[];
   submitted?: When;
   finished?: When;

@@ -89,6 +89,13 @@ const columns = (): Column<Project>[] => [
   ...(['queued', 'running', 'done', 'failed', 'dead'] as const).map(count),
   { name: 'rate', title: w().settledRate, width: '84px', isNumber: true, show: rate },
   { name: 'eta', title: w().eta, width: '84px', isNumber: true, show: eta },
+  {
+    name: 'last',
+    title: w().lastEnd,
+    width: '96px',
+    isNumber: true,
+    show: (row) => <Ago when={row.last_unix_ms} />,
+  },
 ];
 
 const rate = (row: Project) => {

@@ -26,7 +26,7 @@ export function Story({ id, close }: { id: string; close?: () => void }) {
         <>
           {isOpen && <Cancel task={task} />}
           {task?.state === 'dead' && <Replay task={task} />}
-          {task && <Act says={w().editAndSubmit} onClick={() => edit(task)} />}
+          {task && isKnown(task) && <Act says={w().editAndSubmit} onClick={() => edit(task)} />}
           {close && (
             <>
               <a class="button plain" href={`/tasks/${id}`}>
@@ -64,6 +64,12 @@ export function Story({ id, close }: { id: string; close?: () => void }) {
     </Screen>
   );
 }
+
+// All of it that makes another one like it: a letter has its task, results have small arguments.
+const isKnown = (task: Task) =>
+  task.state === 'dead' ||
+  task.args !== undefined ||
+  (kUnsettled.includes(task.state) && task.args_bytes === undefined);
 
 // An id begins with its cluster's name.
 function Unknown({ id, refusal }: { id: string; refusal: Refusal }) {
@@ -173,6 +179,11 @@ function Told({ task }: { task: Task }) {
             <Tree value={task.args} />
           </Section>
         )}
+        {task.args_bytes !== undefined && (
+          <Section title={w().arguments}>
+            <p class="soft">{w().argsNotTold(bytes(task.args_bytes))}</p>
+          </Section>
+        )}
         {(value !== undefined && value !== null) || artifacts.length > 0 ? (
           <Section title={w().result}>
             {artifacts.map((each) => (
@@ -253,6 +264,7 @@ function Attempts({ task }: { task: Task }) {
               <span>{w().ranFor(seconds(each.run_seconds))}</span>
             )}
             {each.finished && <Ago when={each.finished} />}
+            {each.offset !== undefined && <span class="soft">{w().offset(each.offset)}</span>}
             {each.error && <p class="error">{each.error}</p>}
           </li>
         ))}

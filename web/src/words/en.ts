@@ -202,6 +202,7 @@ export const en = {
   inProject: 'project',
   submitted: 'submitted',
   arguments: 'Arguments',
+  argsNotTold: (size: string) => `${size}: only those of at most 1 KiB are shown.`,
   result: 'Result',
   progress: 'Progress',
   editAndSubmit: 'Edit and submit',
@@ -268,6 +269,7 @@ export const en = {
   projectIs: (state: string, done: string, all: string) =>
     `It is ${state}: ${done} of ${all} done.`,
   notDone: (count: string) => `${count} failed.`,
+  lastEnd: 'Last end',
   firstAndLast: 'first and last end:',
   eta: 'Done in',
   putTogether: 'Put together:',
