@@ -159,6 +159,20 @@ test('an EventSource of the browser hears what ends', async () => {
   assert.deepEqual(all.map(([offset]) => offset), all.map(([, id]) => id));
 });
 
+test('what is held still is not added to, and what came meanwhile is counted', async () => {
+  await page.goto(`${home}/events-log`);
+  await page.getByRole('banner').getByText('live', { exact: true }).waitFor();
+  const rows = (count) => page.locator(`[role=grid][aria-rowcount="${count + 1}"]`).waitFor();
+  await ask('POST', '/task?wait=20s', { kind: 'echo' });
+  await rows(1);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await ask('POST', '/task?wait=20s', { kind: 'echo' });
+  await page.getByText('1 new', { exact: true }).waitFor();
+  await rows(1);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await rows(2);
+});
+
 const kFrench = { locale: 'fr-FR', viewport: { width: 1280, height: 900 } };
 
 test('a story says where each attempt lies in the log, and of what it does not have', async () => {

@@ -1,10 +1,12 @@
 // Tasks that ended, page by page, the newest first; new ones are counted while somebody reads further
 // down: nothing moves under a reader.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { call, Refusal } from './api';
 import { useAsked } from './asked';
+import { headNow } from './live';
 import { tellRefusal } from './parts/told';
+import { isPaused } from './settings';
 import type { Row } from './types';
 
 export const kPage = 200;
@@ -83,4 +85,12 @@ export function useEnded(path: string | null) {
     showHeld,
     answer: fresh,
   };
+}
+
+/** How many came while the page is held still. */
+export function useNews(): number {
+  const from = useRef<number | null>(null);
+  if (!isPaused.value) from.current = null;
+  else from.current ??= headNow.value;
+  return Math.max(0, (headNow.value ?? 0) - (from.current ?? headNow.value ?? 0));
 }

@@ -9,7 +9,7 @@ export const pulse = signal(0);
 /** Is there a connection that tells of changes? Without one the page asks every two seconds. */
 export const isLive = signal(false);
 
-/** Where the log ends, as of the last summary. */
+/** Where the log ends, as of the last summary or notification. */
 export const headNow = signal<number | null>(null);
 /** Hears of the task that is watched: how far it is, what it prints. */
 type Hears = (note: Progress) => void;
@@ -46,10 +46,6 @@ let flood: ReturnType<typeof setTimeout> | undefined;
 function changed(): void {
   due ??= setTimeout(() => {
     due = undefined;
-    if (fresh.length > 0) {
-      notes.value = [...fresh.reverse(), ...notes.value].slice(0, kNotesMax);
-      fresh = [];
-    }
     if (came > kFlood && flood === undefined) {
       want(kNone);
       flood = setTimeout(() => {
@@ -58,9 +54,19 @@ function changed(): void {
       }, kFloodMs);
     }
     came = 0;
-    if (!isPaused.peek()) pulse.value += 1;
+    headNow.value = Math.max(headNow.peek() ?? 0, Number(next) || 0);
+    if (isPaused.peek()) return; // It is shown once the page goes on.
+    if (fresh.length > 0) {
+      notes.value = [...fresh.reverse(), ...notes.value].slice(0, kNotesMax);
+      fresh = [];
+    }
+    pulse.value += 1;
   }, kPulseMs);
 }
+
+isPaused.subscribe((isHeld) => {
+  if (!isHeld) changed();
+});
 
 function say(words: Record<string, unknown>): void {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(words));

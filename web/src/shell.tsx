@@ -288,10 +288,7 @@ function Connection() {
       <button
         class="plain"
         aria-pressed={isPaused.value}
-        onClick={() => {
-          isPaused.value = !isPaused.value;
-          if (!isPaused.value) pulse.value += 1;
-        }}
+        onClick={() => (isPaused.value = !isPaused.value)}
       >
         {isPaused.value ? w().goOn : w().pauseIt}
       </button>

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { address } from '../api';
 import { curl } from '../curl';
+import { useNews } from '../ended';
 import { headNow, isLive, notes } from '../live';
 import { Empty, Screen } from '../parts/frame';
 import { Grid } from '../parts/grid';
@@ -10,7 +11,7 @@ import { TaskId } from '../parts/links';
 import { Mark, now, number } from '../parts/shown';
 import { act, copy } from '../parts/told';
 import { ask, query } from '../router';
-import { w } from '../settings';
+import { isPaused, w } from '../settings';
 import type { Note, Row } from '../types';
 
 const kShowMs = 100;
@@ -102,7 +103,8 @@ export function Events() {
   const at = placeAsked();
   const from = useFrom(at, topic);
   const rows = at === '' ? notes.value.filter((note) => pattern.test(topicOf(note))) : from.rows;
-  const news = useRate();
+  const rate = useRate();
+  const news = useNews();
   const asked = `topic=${encodeURIComponent(topic)}&from=${rows[0]?.offset ?? 'latest'}`;
   const lines: [string, string][] = [
     [w().copyWebSocket, `${location.origin.replace(/^http/, 'ws')}/notifications?${asked}`],
@@ -115,8 +117,9 @@ export function Events() {
       title={w().events}
       aside={
         <>
+          {isPaused.value && <span class="soft">{w().newRows(news)}</span>}
           <span class="soft">{isLive.value ? w().liveNow : w().polling}</span>
-          <span class="soft">{w().perSecond(number(news))}</span>
+          <span class="soft">{w().perSecond(number(rate))}</span>
           {lines.map(([name, line]) => (
             <button key={name} class="plain" onClick={() => copy(line)}>
               {name}

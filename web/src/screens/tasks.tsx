@@ -1,9 +1,8 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { address } from '../api';
 import { status, useAsked } from '../asked';
-import { kListMs, kPage, type Page, useEnded } from '../ended';
-import { headNow } from '../live';
+import { kListMs, kPage, type Page, useEnded, useNews } from '../ended';
 import { Empty, Refused, Screen, Skeleton } from '../parts/frame';
 import { Grid } from '../parts/grid';
 import { number } from '../parts/shown';
@@ -61,14 +60,6 @@ function useMatching(filter: Filter): number | null {
   return [counts.done, counts.failed, counts.dead, counts.cancelled]
     .flatMap((each) => each ?? [])
     .reduce((sum, each) => sum + each, 0);
-}
-
-/** What came while the page is held still. */
-function useNews(): number {
-  const from = useRef<number | null>(null);
-  if (!isPaused.value) from.current = null;
-  else from.current ??= headNow.value;
-  return Math.max(0, (headNow.value ?? 0) - (from.current ?? headNow.value ?? 0));
 }
 
 function List({ filter, isOfProject = false }: { filter: Filter; isOfProject?: boolean }) {
