@@ -1,6 +1,9 @@
 // Each figure leads to the rows it is made of, and what is sent again is sent once; and a page's own
 // EventSource. EOLE_PAGE is the address of a cluster that nobody else uses.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
@@ -196,4 +199,24 @@ test('a story says where each attempt lies in the log, and of what it does not h
   await french.getByRole('columnheader', { name: 'Dernière fin' }).waitFor();
   await context.close();
   await ask('POST', '/tasks/cancel', { project: 'large' });
+});
+
+test('what forms send is copied as a line of shell that does the same', async () => {
+  const directory = mkdtempSync(`${tmpdir()}/eole-test-`);
+  try {
+    writeFileSync(`${directory}/tasks.ndjson`, '{"kind": "echo"}\n{"kind": "echo"}\n');
+    writeFileSync(`${directory}/photo.jpg`, Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const answered = async (path) => {
+      await page.goto(home + path);
+      await page.getByRole('button', { name: 'Copy as curl' }).click();
+      await page.getByRole('status').getByText('Copied').waitFor();
+      const line = await page.evaluate(() => navigator.clipboard.readText());
+      return JSON.parse(execFileSync('bash', ['-c', `${line} -s`], { cwd: directory }));
+    };
+    assert.equal((await answered('/submit?many=1')).ids.length, 2);
+    assert.match((await answered('/pictures')).file_name, /^photo-.*\.jpg$/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { curl } from '../curl';
 import { filesOf } from '../dropped';
 import { Empty, Field, Screen } from '../parts/frame';
 import { TaskId } from '../parts/links';
 import { bytes, Mark, seconds } from '../parts/shown';
-import { Act } from '../parts/told';
+import { Act, copy } from '../parts/told';
 import { w } from '../settings';
 import {
   findLeft,
@@ -72,6 +73,16 @@ export function Pictures() {
       />
     </Field>
   );
+  const upload = () => {
+    const { width, quality } = wishes.value;
+    const fields = ['image=@photo.jpg', `width=${width}`, `quality=${quality}`];
+    return curl(
+      'POST',
+      '/upload',
+      undefined,
+      fields.flatMap((each) => ['-F', each]),
+    );
+  };
   return (
     <Screen title={w().pictures}>
       <div class={`drop ${isOver.value ? 'is-over' : ''}`}>
@@ -94,6 +105,9 @@ export function Pictures() {
           {wish('width', 16384)}
           {wish('quality', 100)}
         </div>
+        <button class="plain" onClick={() => copy(upload())}>
+          {w().copyCurl}
+        </button>
       </div>
       {refused.value.map((name) => (
         <p key={name} class="wrong" role="alert">

@@ -1,13 +1,21 @@
 import { useSignal } from '@preact/signals';
 import { call, Refusal } from '../api';
+import { curl } from '../curl';
 import { Field } from '../parts/frame';
 import { number } from '../parts/shown';
-import { tell } from '../parts/told';
+import { copy, tell } from '../parts/told';
 import { knowsEole, w } from '../settings';
 
 const kExample =
   '{"kind": "sleep", "args": {"seconds": 1}}\n{"kind": "echo", "args": {"text": "hello"}}\n';
 const kWrongShown = 20;
+const kCurl = () =>
+  curl('POST', '/task', undefined, [
+    '-H',
+    "'Content-Type: application/x-ndjson'",
+    '--data-binary',
+    '@tasks.ndjson',
+  ]);
 
 /** Lines of JSON, typed or from a file, as many as there are. */
 export function Many() {
@@ -87,6 +95,9 @@ export function Many() {
             {w().submitGood(number(good.value.split('\n').length))}
           </button>
         )}
+        <button type="button" class="plain" onClick={() => copy(kCurl())}>
+          {w().copyCurl}
+        </button>
         {accepted.value && (
           <a href={`/tasks/${accepted.value.first}`}>
             {w().acceptedMany(number(accepted.value.count))}
