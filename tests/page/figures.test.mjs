@@ -162,6 +162,18 @@ test('an EventSource of the browser hears what ends', async () => {
   assert.deepEqual(all.map(([offset]) => offset), all.map(([, id]) => id));
 });
 
+test('a second of the chart that is chosen leads to what ended then', async () => {
+  await page.goto(home);
+  const chart = page.getByRole('img', { name: /^Tasks a second/ });
+  await until(async () => {
+    const { x, y, width } = await chart.boundingBox(); // Where there is a sample by now.
+    await page.mouse.click(x + width - 70, y + 40);
+    return page.url().includes('/tasks?since=');
+  }, 'the rows of that second');
+  const { searchParams } = new URL(page.url());
+  assert.equal(searchParams.get('until') - searchParams.get('since'), 10_000);
+});
+
 test('what is held still is not added to, and what came meanwhile is counted', async () => {
   await page.goto(`${home}/events-log`);
   await page.getByRole('banner').getByText('live', { exact: true }).waitFor();
@@ -199,6 +211,28 @@ test('a story says where each attempt lies in the log, and of what it does not h
   await french.getByRole('columnheader', { name: 'Dernière fin' }).waitFor();
   await context.close();
   await ask('POST', '/tasks/cancel', { project: 'large' });
+});
+
+test('when the last task died is said where no letter is left', async () => {
+  for (const [locale, text] of [['en-GB', 'The last one died'], ['fr-FR', 'La dernière est morte']]) {
+    const context = await browser.newContext({ locale });
+    const other = await context.newPage();
+    await other.route('**/dead/groups', (route) => route.fulfill({ json: { groups: [] } }));
+    await other.goto(`${home}/dead`);
+    const last = other.getByRole('link', { name: text });
+    await last.locator('time').waitFor();
+    await last.click();
+    await other.getByRole('row').nth(1).waitFor();
+    await context.close();
+  }
+});
+
+test('a group that is late is a figure of the overview', async () => {
+  const late = { group: 'bills', members: 0, partitions: 1, lag_records: 9, lag_seconds: 500, gone_records: 0 };
+  await page.route('**/groups', (route) => route.fulfill({ json: { groups: [late] } }));
+  await page.goto(home);
+  await page.getByRole('main').getByRole('link', { name: /^groups 1 late/ }).waitFor();
+  await page.unroute('**/groups');
 });
 
 test('what forms send is copied as a line of shell that does the same', async () => {

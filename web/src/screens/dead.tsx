@@ -2,11 +2,11 @@ import { address } from '../api';
 import { useAsked } from '../asked';
 import { Field, Listed, listOf, Screen, Section, Shown } from '../parts/frame';
 import { TaskId } from '../parts/links';
-import { Ago, now, number, Shape, stateWord, unix } from '../parts/shown';
+import { Ago, now, number, Shape, unix } from '../parts/shown';
 import { Act, act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
 import { replays, w } from '../settings';
-import type { Group, Json, Letter } from '../types';
+import type { Group, Json, Letter, Row } from '../types';
 import { may } from '../who';
 
 /** Tasks whose attempts are used up, by the reason of the last one. */
@@ -21,9 +21,7 @@ export function Dead() {
         empty={
           <>
             <p>{w().noDead}</p>
-            <a href="/tasks?state=dead">
-              {w().tasks}: {stateWord('dead')}
-            </a>
+            <LastOne />
           </>
         }
       >
@@ -59,6 +57,17 @@ export function Dead() {
         )}
       </Listed>
     </Screen>
+  );
+}
+
+/** When the last task died, of those that the log has: it may have been replayed or discarded. */
+function LastOne() {
+  const [last] = useAsked<{ rows: Row[] }>('/history?state=dead&limit=1', 10_000).data?.rows ?? [];
+  if (!last) return null;
+  return (
+    <a href="/tasks?state=dead">
+      {w().lastDied} <Ago when={last.ended} />
+    </a>
   );
 }
 
@@ -191,11 +200,14 @@ function Letters({ group, all }: { group: Group | undefined; all: Group[] }) {
           const letters = listOf<Letter>(data, 'letters');
           const shown = group ? letters.filter((each) => each.group === group.group) : letters;
           return (
-            <ul class="letters">
-              {[...shown].reverse().map((each) => (
-                <One key={each.id} letter={each} />
-              ))}
-            </ul>
+            <>
+              <ul class="letters">
+                {[...shown].reverse().map((each) => (
+                  <One key={each.id} letter={each} />
+                ))}
+              </ul>
+              {total > shown.length && <p class="soft">{w().more(total - shown.length)}</p>}
+            </>
           );
         }}
       </Shown>

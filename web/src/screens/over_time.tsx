@@ -20,6 +20,7 @@ const kRanges: [string, number, number][] = [
   ['30 d', 2_592_000, 10_800],
 ];
 const kAskMs = 5000;
+const kPicked = 5; // Seconds before and after a second that was chosen.
 
 /** The charts of a screen; of one project, only what the log tells. */
 export function OverTime({ project = '' }: { project?: string }) {
@@ -57,6 +58,9 @@ export function OverTime({ project = '' }: { project?: string }) {
               { name: w().failedMany, colour: 'failed' },
             ]}
             data={rates(span, ['accepted', 'settled', 'failed'])}
+            onPick={(at) =>
+              go(address('/tasks', { since: (at - kPicked) * 1000, until: (at + kPicked) * 1000 }))
+            }
           />
         ) : (
           counts && <Ended counts={counts} project={project} />

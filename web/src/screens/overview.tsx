@@ -29,6 +29,7 @@ import {
 import { may } from '../who';
 import { Away } from './away';
 import { FirstVisit } from './first_visit';
+import { lateOf } from './groups';
 import { OverTime } from './over_time';
 
 const kSlowMs = 5000;
@@ -109,6 +110,7 @@ function Figures({ now }: { now: Status }) {
   const eta = settled && left > 0 && !isStuck ? left / settled : null;
   const oldest = left > 0 ? unix(first.data?.tasks[0]?.submitted) : null;
   const waits = oldest === null ? '' : w().oldest(coarse(Math.max(0, time.value - oldest) / 1000));
+  const late = lateOf(useAsked<unknown>('/groups', kSlowMs).data);
   const letters = lettersIn(useAsked<unknown>('/dead/groups', kSlowMs).data);
   const sum = (of: (worker: Worker) => number) => list.reduce((all, each) => all + of(each), 0);
   const slots = sum((worker) => worker.slots);
@@ -162,6 +164,15 @@ function Figures({ now }: { now: Status }) {
         to="/workers"
         note={list.length === 0 ? w().tasksWait : w().slots(slots)}
       />
+      {late > 0 && (
+        <Figure
+          name={w().groups.toLowerCase()}
+          value={number(late)}
+          state="failed"
+          to="/groups"
+          note={w().late}
+        />
+      )}
     </section>
   );
 }
@@ -202,7 +213,7 @@ function Projects() {
           const list = listOf<Project>(data, 'projects')
             .filter((each) => each.project !== '')
             .sort((one, other) => busy(other) - busy(one) || other.tasks - one.tasks)
-            .slice(0, 8);
+            .slice(0, 10);
           if (list.length === 0) return <Empty>{w().noProjects}</Empty>;
           return (
             <ul class="plain-list">

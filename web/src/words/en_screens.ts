@@ -4,6 +4,7 @@ const s = (count: string | number) => (String(count) === '1' ? '' : 's');
 export const screens = {
   // Dead letters
   noDead: 'No dead letters: no task has used up its attempts.',
+  lastDied: 'The last one died',
   allReasons: 'All reasons',
   replayAll: (count: string) => `Replay ${count}`,
   discardAll: (count: string) => `Discard ${count}`,

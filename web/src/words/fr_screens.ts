@@ -5,6 +5,7 @@ const s = (count: string | number) => (isMany(count) ? 's' : '');
 
 export const screens: typeof english = {
   noDead: 'Aucune lettre morte : aucune tâche n’a épuisé ses essais.',
+  lastDied: 'La dernière est morte',
   allReasons: 'Toutes les raisons',
   replayAll: (count) => `Rejouer ${count}`,
   discardAll: (count) => `Écarter ${count}`,
