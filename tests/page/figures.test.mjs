@@ -254,3 +254,25 @@ test('what forms send is copied as a line of shell that does the same', async ()
     rmSync(directory, { recursive: true });
   }
 });
+
+test('a search that has found nothing in time goes on, and says so', async () => {
+  await ask('POST', '/task?wait=20s', { kind: 'echo', project: 'rare' });
+  const [row] = (await ask('GET', '/history?project=rare')).rows;
+  const answers = [{ rows: [], next: 70 }, { rows: [], next: 40 }, { rows: [row], next: null }];
+  let goesOn;
+  const mayGoOn = new Promise((tell) => (goesOn = tell));
+  const asked = [];
+  await page.route('**/history?*', async (route) => {
+    const cursor = new URL(route.request().url()).searchParams.get('cursor');
+    asked.push(cursor);
+    if (cursor === '40') await mayGoOn;
+    await route.fulfill({ json: answers[['70', '40'].indexOf(cursor) + 1] });
+  });
+  await page.goto(`${home}/tasks?text=rare`);
+  await page.getByText('Nothing so far', { exact: false }).waitFor();
+  await until(() => asked.includes('40'), 'the page behind the second one');
+  assert.equal(await page.getByText('No task matches').count(), 0);
+  goesOn();
+  await page.getByRole('row', { name: row.id }).waitFor();
+  await page.unroute('**/history?*');
+});

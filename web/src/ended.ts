@@ -2,7 +2,7 @@
 // down: nothing moves under a reader.
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { call, Refusal } from './api';
+import { call, pause, Refusal } from './api';
 import { useAsked } from './asked';
 import { headNow } from './live';
 import { tellRefusal } from './parts/told';
@@ -18,6 +18,8 @@ export interface Page {
   next?: string | number | null;
   complete?: boolean;
 }
+
+const cursorOf = ({ next }: Page) => (next == null ? null : String(next));
 
 export function useEnded(path: string | null) {
   const rows = useSignal<Row[]>([]);
@@ -40,17 +42,17 @@ export function useEnded(path: string | null) {
       shownPath.value = path;
       rows.value = newest;
       held.value = [];
-      next.value = page.next === null || page.next === undefined ? null : String(page.next);
+      next.value = cursorOf(page);
       return;
     }
     const known = new Set(rows.peek().map((row) => row.offset));
     const more = newest.filter((row) => !known.has(row.offset));
     if (more.length === 0) return;
-    if (more.length >= kPage || rows.peek().length <= kPage) {
+    if (newest.length >= Math.min(rows.peek().length, kPage)) {
       // All that is shown is older than this page, or is it: show it as it is now.
       if (scrollY < 40) {
         rows.value = newest;
-        next.value = page.next === null || page.next === undefined ? null : String(page.next);
+        next.value = cursorOf(page);
         held.value = [];
         return;
       }
@@ -64,19 +66,33 @@ export function useEnded(path: string | null) {
     fresh.ask();
     held.value = [];
   };
+  // A page may be empty and still have one behind it: so far back nothing was found in time.
   const onEnd = async () => {
-    if (next.value === null || isEnding.value || path === null) return;
+    if (isEnding.value || path === null) return;
     isEnding.value = true;
     try {
-      const page = await call<Page>('GET', `${path}&cursor=${encodeURIComponent(next.value)}`);
-      const known = new Set(rows.peek().map((row) => row.offset));
-      rows.value = [...rows.peek(), ...(page.rows ?? []).filter((row) => !known.has(row.offset))];
-      next.value = page.next === null || page.next === undefined ? null : String(page.next);
+      for (let found = 0; found === 0 && next.value !== null && shownPath.value === path; ) {
+        const page = await call<Page>('GET', `${path}&cursor=${encodeURIComponent(next.value)}`);
+        if (shownPath.value !== path) break; // Something else is wanted by now.
+        const known = new Set(rows.peek().map((row) => row.offset));
+        const more = (page.rows ?? []).filter((row) => !known.has(row.offset));
+        rows.value = [...rows.peek(), ...more];
+        next.value = cursorOf(page);
+        found = more.length;
+      }
     } catch (thrown) {
-      if (thrown instanceof Refusal && thrown.status !== 0) tellRefusal(thrown);
+      if (thrown instanceof Refusal && thrown.status === 0) {
+        await new Promise((done) => setTimeout(done, pause()));
+      } else {
+        next.value = null;
+        tellRefusal(thrown);
+      }
     }
     isEnding.value = false;
   };
+  useEffect(() => {
+    if (rows.value.length < kPage && next.value !== null) void onEnd();
+  }, [path, next.value, isEnding.value]);
   return {
     rows: path === null ? [] : rows.value,
     hasMore: next.value !== null,

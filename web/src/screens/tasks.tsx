@@ -92,6 +92,14 @@ function List({ filter, isOfProject = false }: { filter: Filter; isOfProject?: b
     (isEnded && !ended.answer.data && !ended.answer.refusal);
   if (rows.length === 0 && isLoading) return <Skeleton lines={10} />;
   if (rows.length === 0 && refusal && refusal.status !== 0) return <Refused refusal={refusal} />;
+  if (rows.length === 0 && ended.hasMore) {
+    return (
+      <>
+        <p class="soft">{w().stillReading}</p>
+        <Skeleton />
+      </>
+    );
+  }
   if (rows.length === 0) return <Nothing filter={filter} />;
   const choose = (id: string) => {
     const next = new Set(chosen.value);

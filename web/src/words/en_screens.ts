@@ -228,6 +228,7 @@ export const screens = {
   outputTail: 'the last 64 KiB; all of it comes with the result',
   lostBefore: 'waited, lost',
   submitGood: (count: string) => `Submit the ${count} others`,
+  stillReading: 'Nothing so far: what ended earlier is being read. A time since when finds it sooner.',
   indexLags: 'The newest of what ended is still being read: it comes in a moment.',
   follow: 'Follow',
 

@@ -152,6 +152,7 @@ export const screens: typeof english = {
   outputTail: 'les derniers 64 Kio ; le tout vient avec le résultat',
   lostBefore: 'attente, perdue',
   submitGood: (count) => `Soumettre les ${count} autres`,
+  stillReading: 'Rien jusqu’ici : les fins plus anciennes sont en lecture. Une date de début va plus vite.',
   indexLags: 'Les dernières fins sont encore en lecture : elles viennent dans un instant.',
   follow: 'Suivre',
 
