@@ -11,6 +11,7 @@
 #include "gateway/core/refusal.hpp"
 #include "gateway/core/tus.hpp"
 #include "gateway/io/gateway.hpp"
+#include "gateway/io/upload_status.hpp"
 #include "gateway/io/upload_store.hpp"
 
 namespace eole::gateway {
@@ -147,12 +148,18 @@ class Resumable {
     co_return tus::removed();
   }
 
-  /// For people and scripts: as JSON, with the task.
+  /// For people and scripts: as JSON, with the task, and how far that is.
   awaitable<Answer> get(Exchange& exchange, std::string id) {
     const auto entry = find(exchange, id);
     if (!entry->is_busy) co_await finish(entry);
     const auto& upload = entry->upload;
-    Value body = entry->told.is_null() ? Value(Value::Map{{"status", "uploading"}}) : entry->told;
+    Value body = Value::Map{{"status", "uploading"}};
+    if (!entry->told.is_null()) {
+      body = entry->told;
+      const auto name = body["file_name"].text_or("");
+      const auto status = co_await upload_status(gateway_.ring(exchange), name);
+      for (const auto& [member, value] : *status.as<Value::Map>()) body.set(member, value);
+    }
     body.set("offset", upload.offset);
     body.set("length", upload.length ? Value(*upload.length) : Value());
     co_return Response{

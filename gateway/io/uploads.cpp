@@ -11,6 +11,7 @@
 #include "gateway/io/intake.hpp"
 #include "gateway/io/resumable.hpp"
 #include "gateway/io/tasks.hpp"
+#include "gateway/io/upload_status.hpp"
 
 namespace eole::gateway {
 
@@ -106,29 +107,13 @@ class Uploads {
   awaitable<std::optional<Response>> status(Exchange& exchange) {
     const auto name = exchange.request.option("file_name");
     if (!name) throw Problem(400, "file_name: is missing (/cluster tells how the cluster is)");
-    const auto view = co_await view_of(gateway_.ring(exchange), *name);
-    const auto state = view["state"].text_or("");
-    Value answer = Value::Map{{"file_name", *name}, {"task_id", view["id"]}, {"state", state}};
-    if (is_over(view) && state == "done") {
-      answer.set("status", "completed");
-      if (!view["artifact"].is_null())
-        answer.set("download_url", text("/download?file_name=", http::percent_encode(*name)));
-      answer.set("result", view["value"]);
-      answer.set("artifact", view["artifact"]);
-    } else if (is_over(view)) {
-      answer.set("status", "failed");
-      answer.set("error", view["error"].is_null() ? Value("its result is not kept any more")
-                                                  : view["error"]);
-    } else {
-      answer.set("status", "processing");
-    }
-    co_return json(200, answer);
+    co_return json(200, co_await upload_status(gateway_.ring(exchange), *name));
   }
 
   awaitable<std::optional<Response>> download(Exchange& exchange) {
     const auto name = exchange.request.option("file_name");
     if (!name) throw Problem(400, "file_name: is missing");
-    const auto view = co_await view_of(gateway_.ring(exchange), *name);
+    const auto view = co_await upload_view(gateway_.ring(exchange), *name);
     const auto& artifact = view["artifact"];
     if (!is_over(view)) throw Problem(404, text(*name, ": is still being processed"));
     if (artifact.is_null())
@@ -153,28 +138,6 @@ class Uploads {
       if (!fed) throw Problem(400, text("the form: ", fed.error().message));
     }
     if (!reader->is_whole()) throw Problem(400, "the form: breaks off before its last boundary");
-  }
-
-  static bool is_over(const Value& view) {
-    return !view["offset"].is_null() || !view["is_kept"].is_null();
-  }
-
-  // The task behind a name, as the sink has it, or the ventilator. Throws 404.
-  static awaitable<Value> view_of(Ring ring, std::string name) {
-    const auto id = task_in_name(name);
-    if (!id) throw Problem(404, text(name, ": is no name that an upload was told"));
-    for (int i = 0; i < 2; ++i) {  // It may be settled between the two questions.
-      auto ended = need(co_await ring.sink("result", *id));
-      if (!ended.is_null() && ended["state"].text_or("") != "retrying")
-        co_return with_id(std::move(ended), *id);
-      auto task = need(co_await ring.ventilator("task", *id));
-      if (!task.is_null()) co_return with_id(std::move(task), *id);
-    }
-    throw Problem(404, text(name, ": there is no such upload"));
-  }
-  static Value with_id(Value view, const TaskId& id) {
-    view.set("id", to_text(id));
-    return view;
   }
 
   Gateway& gateway_;

@@ -225,7 +225,17 @@ class HttpUpload(unittest.TestCase):
         self.assertEqual(status, 201)
         told = self.http.get(final["location"])
         self.assertEqual(told["sha256"], hashlib.sha256(self.photo).hexdigest())
-        self.completed(told["file_name"])
+        done = self.completed(told["file_name"])
+        said = self.http.get(final["location"])
+        self.assertEqual({**said, **done}, said)
+
+    def test_an_upload_whose_task_failed_says_so(self):
+        broken = b"\xff\xd8\xff\xe0 and nothing more"
+        path = self.tus("POST", "/uploads", broken, Upload_Length=str(len(broken)),
+                        Content_Type="application/offset+octet-stream")[1]["location"]
+        over = wait_until(lambda: (now := self.http.get(path))["status"] != "processing" and now, what="it ended")
+        self.assertEqual(over["status"], "failed", over)
+        self.assertEqual(over["error"], self.http.get(over["status_url"])["error"])
 
     def test_a_large_file_costs_little_memory(self):
         size, piece = 300 << 20, bytes(1 << 20)
