@@ -11,6 +11,7 @@
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "common/base/ids.hpp"
 #include "common/base/own_files.hpp"
@@ -67,8 +68,12 @@ std::vector<Token> read(const std::string& path) {
       if (!role) throw wrong(text("role ", member("role"), ": there are submit, observe, admin"));
       if (entry->contains("prefix") && !(*entry)["prefix"].is_string())
         throw wrong("prefix: is no text");
-      Token token{member("name"), member("sha256"), *role, member("prefix"),
-                  (*entry)["made"].value_or(std::int64_t{0})};
+      Token token{member("name"),
+                  member("sha256"),
+                  *role,
+                  member("prefix"),
+                  (*entry)["made"].value_or(std::int64_t{0}),
+                  (*entry)["changes"].value_or(std::uint32_t{0})};
       if (const auto checked = check_token(token); !checked) throw wrong(checked.error().message);
       tokens.push_back(std::move(token));
     }
@@ -171,7 +176,7 @@ Expected<Token> TokenTable::set_role(std::string_view name, Role role, std::stri
   const auto found = std::find_if(all.begin(), all.end(),
                                   [&](const auto& one) { return is_meant(one, name, within); });
   if (found == all.end()) return Error{text("token ", name, ": there is none")};
-  found->role = role;
+  found->changes += std::exchange(found->role, role) != role;
   if (const auto checked = check_token(*found); !checked) return checked.error();
   write(all);
   return *found;
@@ -185,6 +190,7 @@ void TokenTable::write(const std::vector<Token>& tokens) const {
                       {"sha256", token.sha256},
                       {"role", std::string(to_text(token.role))},
                       {"made", token.made_unix_ms}};
+    if (token.changes != 0) entry.insert("changes", std::int64_t{token.changes});
     if (!token.prefix.empty()) entry.insert("prefix", token.prefix);
     list.push_back(std::move(entry));
   }

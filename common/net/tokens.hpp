@@ -21,6 +21,7 @@ struct Token {
   Role role = Role::kObserve;
   std::string prefix = {};  // Of projects, which it sees alone: "acme/"; empty: all.
   std::int64_t made_unix_ms = 0;
+  std::uint32_t changes = 0;  // Of its role: what was opened before one is not let in after it.
   bool operator==(const Token&) const = default;
 };
 /// Whether only this machine's own processes reach this IP address.

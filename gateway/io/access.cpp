@@ -120,8 +120,7 @@ bool Access::is_still_let_in(const Caller& caller) {
   if (caller.sha256.empty()) return true;
   try {
     const auto* token = by_name(caller.name);
-    return token != nullptr && token->sha256 == caller.sha256 && token->role == caller.role &&
-           token->prefix == caller.prefix;
+    return token != nullptr && is_same(caller, *token);
   } catch (const Problem&) {
     return false;
   }

@@ -193,6 +193,22 @@ class Tokens(unittest.TestCase):
                     for _ in range(8):  # Summaries.
                         live.message()
 
+    def test_what_a_token_opened_ends_also_when_its_role_is_soon_the_same_again(self):
+        token = add(self.cluster, "swaying", "submit")
+        bearer = f"Authorization: Bearer {token}\r\n"
+        client = Client(self.cluster, token)
+        with (WebSocket(client, "/notifications", fields=bearer) as live, Events(client, "/events", fields=bearer) as events,
+              WebSocket(client, "/wamp", protocol="wamp.2.json", fields=bearer) as wamp):
+            for role in ("observe", "submit"):
+                self.assertEqual(self.admin.ask("PATCH", "/tokens/swaying", {"role": role})[0], 200)
+            for ends in (live.message, wamp.message):
+                with self.assertRaises(Ended):
+                    for _ in range(8):  # Summaries.
+                        ends()
+            with self.assertRaises((ValueError, ConnectionError)):
+                for _ in range(16):
+                    events.next()
+
     def test_what_cannot_be_done_to_a_token_is_refused_by_name(self):
         for name, body, status, why in (("nobody", {"role": "observe"}, 404, "there is none"),
                                         ("admin", {"role": "observe"}, 403, "is the one that asks"),

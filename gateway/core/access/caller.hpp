@@ -13,11 +13,19 @@ struct Caller {
   std::optional<net::Role> role;           // Nothing: nobody knows who it is.
   std::string prefix = {};                 // Of projects, outside of which it sees none.
   std::string sha256 = {};                 // Of the token.
+  std::uint32_t changes = 0;               // Of the token's role, before this.
   std::optional<std::int64_t> until = {};  // Unix ms: then it must show its token again.
 };
 
 inline Caller caller_of(const net::Token& token) {
-  return {token.name, token.role, token.prefix, token.sha256};
+  return {token.name, token.role, token.prefix, token.sha256, token.changes};
+}
+
+/// Whether `token` is still as this caller showed it. One that had another role meanwhile is not:
+/// who looks now and then may have missed that.
+inline bool is_same(const Caller& caller, const net::Token& token) {
+  return token.sha256 == caller.sha256 && token.role == caller.role &&
+         token.prefix == caller.prefix && token.changes == caller.changes;
 }
 
 /// Whether it may do what takes `wanted`; nothing: that is anybody's. Who submits sees, too, and

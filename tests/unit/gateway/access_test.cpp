@@ -51,6 +51,20 @@ TEST_CASE("who submits sees, too, and an admin may do everything", "[gateway]") 
     CHECK(may(who(Role::kAdmin), role));
 }
 
+TEST_CASE("a token that had another role meanwhile is not the same", "[gateway]") {
+  auto token = token_of("ci", "eole_1");
+  const auto caller = caller_of(token);
+  CHECK(is_same(caller, token));
+  auto other = token;
+  other.role = Role::kObserve;
+  CHECK(!is_same(caller, other));
+  other = token;
+  other.prefix = "zeta/";
+  CHECK(!is_same(caller, other));
+  token.changes = 2;  // There and back.
+  CHECK(!is_same(caller, token));
+}
+
 TEST_CASE("a session says who it is until it runs out or its token goes", "[gateway]") {
   Known known;
   const auto token = known.tokens["ci"] = token_of("ci", "eole_1");
